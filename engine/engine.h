@@ -1,0 +1,197 @@
+/* engine.h - what the rest of the program sees of the engine: open a model, run a recipe one
+ * evaluation at a time, decode pictures.
+ *
+ * A model (SlModel) is loaded once and immutable but for its device's arena; a run (SlRun) is one
+ * mutable timeline over it. Everything here is for one thread, the one that owns the device, but
+ * for the functions marked "any thread". Pictures are 8-bit RGB rows without padding; samples
+ * (latents, or pixels for DDPM) are f32 in diffusers' order [C, h, w].
+ */
+#ifndef SL_ENGINE_H
+#define SL_ENGINE_H
+
+#include "engine/json.h"
+#include "engine/noise.h"
+#include "engine/scheduler.h"
+#include "engine/tokenizer.h"
+#include "engine/weights.h"
+#include "kernels/kernels.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- models ---- */
+
+typedef enum SlPipeline { SL_PIPELINE_STABLE_DIFFUSION, SL_PIPELINE_DDPM } SlPipeline;
+
+#define SL_MODEL_MAX_FILES 64
+
+typedef struct SlModelPart {
+    char name[32];       /* "unet" */
+    char class_name[64]; /* "UNet2DConditionModel" */
+    uint64_t tensors, parameters, bytes;
+    char dtype[8]; /* "F16", or "mixed" */
+} SlModelPart;
+
+typedef struct SlModelFile {
+    char name[256]; /* relative to the model's folder */
+    uint64_t bytes;
+    char sha256[65]; /* "" until sl_model_hash */
+} SlModelFile;
+
+typedef struct SlModelInfo {
+    SlPipeline pipeline;
+    bool single_file;
+    char path[4096];    /* as it was opened */
+    char name[256];     /* last part of the path */
+    char scheduler[16]; /* the model's own scheduler's id */
+    SlPrediction prediction;
+    int width, height; /* native, pixels */
+    int size_multiple; /* width and height must be multiples of this */
+    int channels;      /* of the sample */
+    int factor;        /* pixels per sample pixel (8 for SD, 1 for DDPM) */
+    int prompt_tokens; /* model_max_length; 0: no prompt */
+    bool cheap_decode; /* the real VAE costs less than one step: fit for every preview */
+    int parts, files;
+    SlModelPart part[8];
+    SlModelFile file[SL_MODEL_MAX_FILES];
+} SlModelInfo;
+
+/* Looks at a folder or file without loading weights; headers are validated. Any thread. */
+bool sl_model_inspect(const char *path, SlModelInfo *info, SlError *err);
+/* SHA-256 of every file of info, filled in. Any thread; *cancel (may be NULL) is polled. */
+bool sl_model_hash(SlModelInfo *info, const int *cancel, SlError *err);
+
+typedef struct SlModel SlModel;
+
+typedef struct SlModelOptions {
+    const char *device; /* NULL or "auto", "ref", "cpu", "cuda", "check" */
+    const char *dtype;  /* NULL or "auto", "f32", "bf16", "f16" */
+    int threads;        /* 0: all */
+    void (*progress)(void *arg, double fraction,
+                     const char *what); /* called on the loading thread; may be NULL */
+    void *progress_arg;
+    const int *cancel; /* polled atomically while loading; may be NULL */
+} SlModelOptions;
+
+/* Loads everything. NULL and *err on failure. Close from the same thread. */
+SlModel *sl_model_open(const char *path, const SlModelOptions *options, SlError *err);
+void sl_model_close(SlModel **model);
+const SlModelInfo *sl_model_info(const SlModel *model);
+SlDevice *sl_model_device(SlModel *model);
+const SlTokenizer *sl_model_tokenizer(const SlModel *model); /* NULL for DDPM */
+/* Warning lines from loading (unused tensors), or NULL. */
+const char *sl_model_warning(const SlModel *model);
+/* Any thread: whatever this model's device computes ends within one operation; the call in progress
+ * fails with SL_CANCELLED. */
+void sl_model_cancel(SlModel *model);
+/* Fraction of the evaluation in progress, 0 .. 1. Any thread. */
+double sl_model_step_fraction(const SlModel *model);
+
+/* ---- recipes and runs ---- */
+
+typedef struct SlRecipe {
+    const char *prompt; /* NULL and "" are the empty prompt */
+    const char *negative_prompt;
+    const char *scheduler; /* id; NULL: the model's own */
+    SlSigmas sigmas;
+    SlSpacing spacing;
+    double eta; /* < 0: default */
+    int steps;
+    double guidance; /* <= 1: no guidance, one evaluation per step instead of two */
+    uint64_t seed;
+    SlNoiseKind noise;
+    int64_t noise_threads; /* cuda noise: threads of the imitated card, 0: one per element */
+    int width, height;     /* 0: native */
+    int clip_skip; /* 0: the model's last hidden state; 1: penultimate without final norm... */
+} SlRecipe;
+
+/* 50 steps for DDPM and 25 for SD, guidance 7.5, the rest 0 / native. */
+void sl_recipe_defaults(SlRecipe *recipe, const SlModelInfo *info);
+/* The validators that controls and files share: false and *err with the name of the setting, its
+ * value and its range. */
+bool sl_recipe_check(const SlRecipe *recipe, const SlModelInfo *info, SlError *err);
+
+/* For tests and for starting from elsewhere; all optional. Borrowed during sl_run_new (latents) and
+ * the run (step_noise). */
+typedef struct SlRunInputs {
+    const float *latents;    /* [C, h, w], unscaled noise */
+    const float *step_noise; /* [n, C, h, w] */
+    int step_noise_count;
+} SlRunInputs;
+
+typedef struct SlRun SlRun;
+
+/* One model evaluation, as it looks from outside. x_t and x_0 are borrowed until the next call on
+ * the run. */
+typedef struct SlFrame {
+    int evaluation;  /* 0-based */
+    int evaluations; /* of the whole run */
+    int step, steps; /* step 0-based; steps as asked for */
+    bool ends_step;
+    bool last;
+    double timestep, sigma; /* at which the model was evaluated */
+    const float *x_t;       /* the sample after this evaluation (diffusers' callback_on_step_end) */
+    const float *x_0;       /* the predicted original sample of this evaluation */
+    const float *model_output;   /* guided prediction */
+    const float *guidance_term;  /* text - unconditional, NULL without guidance */
+    int channels, height, width; /* of the samples */
+    double seconds;              /* this evaluation took */
+} SlFrame;
+
+/* Encodes the prompts and draws the noise; no evaluation yet. NULL and *err on failure. The recipe
+ * is copied. */
+SlRun *sl_run_new(SlModel *model, const SlRecipe *recipe, const SlRunInputs *inputs, SlError *err);
+void sl_run_free(SlRun *run);                    /* NULL is fine */
+const SlRecipe *sl_run_recipe(const SlRun *run); /* with defaults filled in */
+const SlScheduler *sl_run_scheduler(const SlRun *run);
+/* "12 tokens were not used: ...", or NULL. */
+const char *sl_run_warning(const SlRun *run);
+int sl_run_evaluations(const SlRun *run);
+bool sl_run_done(const SlRun *run);
+/* The start: unscaled noise [C, h, w]; the sample now. */
+const float *sl_run_noise(const SlRun *run);
+const float *sl_run_sample(const SlRun *run);
+int64_t sl_run_sample_elements(const SlRun *run);
+/* (2, L, D), unconditional first, or (1, L, D) without guidance; NULL for DDPM. */
+const float *sl_run_text_embeddings(const SlRun *run, int64_t size[3]);
+/* Advances by one evaluation. False and *err on failure or cancel: the run stays where it was and
+ * can be continued. */
+bool sl_run_next(SlRun *run, SlFrame *frame, SlError *err);
+/* The whole timeline at this point as bytes (malloc'ed); a run made from the same model and recipe
+ * goes on from it to the same bytes. */
+void *sl_run_save(const SlRun *run, size_t *bytes);
+bool sl_run_restore(SlRun *run, const void *state, size_t bytes, SlError *err);
+
+/* ---- pictures ---- */
+
+/* A sample to a picture: VAE decode (or nothing for DDPM), f32 [3, H, W] in 0 .. 1 before rounding
+ * into image (may be NULL) and rounded half to even into rgb (H W 3, may be NULL). height and width
+ * are the sample's. */
+bool sl_decode(SlModel *model, const float *sample, int height, int width, float *image,
+               uint8_t *rgb, SlError *err);
+/* The instant preview at the sample's own size: the model's linear latent -> RGB matrix (its
+ * preview.json, the known one for SD 1.x / 2.x, or one fitted when the model was loaded). Any
+ * thread. rgb is height width 3. */
+void sl_preview(const SlModel *model, const float *sample, int height, int width, uint8_t *rgb);
+
+/* Lower-case hexadecimal SHA-256. Any thread. */
+void sl_sha256(const void *data, size_t bytes, char hex[65]);
+bool sl_sha256_file(const char *path, char hex[65], const int *cancel, SlError *err);
+
+/* ---- measuring ---- */
+
+typedef struct SlCost {
+    double step_flops, decode_flops, text_flops;
+    size_t weight_bytes, peak_bytes; /* weights + arena + buffers */
+} SlCost;
+
+/* What a run of this size would need, on the measure device: no weights are read. */
+bool sl_model_cost(const SlModelInfo *info, const SlRecipe *recipe, const char *dtype, SlCost *cost,
+                   SlError *err);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

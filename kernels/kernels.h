@@ -1,0 +1,380 @@
+/* kernels.h - tensors, devices and the table of operations that every model is written against.
+ *
+ * A model's forward pass calls the functions at the end of this file (sl_linear, sl_conv2d, ...).
+ * Each checks shapes once and calls a slot of the device's SlOps. Devices: "ref" (plain C,
+ * obviously right), "cpu" (ref overlaid with oneDNN and vector code), "check" (runs a device and
+ * ref side by side and names the first operation that differs), "measure" (computes nothing: peak
+ * memory and work), "cuda" (a module loaded at run time).
+ *
+ * Easy to get wrong:
+ *  - Activations are channels-last: a picture or feature map is [N, H, W, C], tokens are [N, L, C].
+ * diffusers' NCHW is met only at the borders, through sl_copy on a permuted view. Convolution
+ * weights come in as diffusers stores them [O, I, KH, KW]; the device reorders them once in
+ * sl_weight_new.
+ *  - Operations return nothing. The device's status is sticky: after a failure or a cancel every
+ * operation does nothing, and the caller asks sl_device_ok once per block.
+ *  - Memory from sl_tensor_new is the arena's: it lives until sl_arena_reset to a mark taken before
+ * it.
+ *
+ * This header is C17 and C++17 (nvcc reads it): no restrict, no designated initialisers, no VLA
+ * types.
+ */
+#ifndef SL_KERNELS_H
+#define SL_KERNELS_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define SL_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
+#else
+#define SL_PRINTF(fmt, args)
+#endif
+
+/* ---- errors ---- */
+
+typedef enum SlCode {
+    SL_OK = 0,
+    SL_CANCELLED,   /* the person or the program asked to stop */
+    SL_MEMORY,      /* host or device memory ran out */
+    SL_IO,          /* the system refused a read or a write */
+    SL_FORMAT,      /* a file is damaged or not what it claims to be */
+    SL_UNSUPPORTED, /* understood, but this program or device cannot do it */
+    SL_ARGUMENT,    /* a setting is out of its range */
+    SL_DEVICE,      /* the device failed and is dead for this process */
+    SL_MISMATCH,    /* the check device found a difference */
+} SlCode;
+
+typedef struct SlError {
+    SlCode code;
+    char message[1000]; /* one plain sentence, UTF-8 */
+} SlError;
+
+/* Sets *err if err is not NULL; always returns false, so that `return sl_fail(err, ...)` reads
+ * well. */
+bool sl_fail(SlError *err, SlCode code, const char *format, ...) SL_PRINTF(3, 4);
+
+/* ---- tensors ---- */
+
+typedef enum SlDtype { SL_F32, SL_F16, SL_BF16, SL_I32, SL_U8 } SlDtype;
+
+#define SL_MAX_RANK 4
+
+/* A view of device memory. size and stride are in elements; stride[rank - 1] need not be 1. Passed
+ * by pointer, copied freely. */
+typedef struct SlTensor {
+    void *data;
+    SlDtype dtype;
+    int rank;
+    int64_t size[SL_MAX_RANK];
+    int64_t stride[SL_MAX_RANK];
+} SlTensor;
+
+size_t sl_dtype_size(SlDtype dtype);
+const char *sl_dtype_name(SlDtype dtype); /* "f32", "f16", ... */
+int64_t sl_tensor_elements(const SlTensor *t);
+bool sl_tensor_contiguous(const SlTensor *t);
+bool sl_same_shape(const SlTensor *a, const SlTensor *b);
+
+/* A contiguous view of memory that the caller owns. */
+SlTensor sl_tensor_view(void *data, SlDtype dtype, int rank, const int64_t *size);
+/* The same elements under other sizes; t must be contiguous and have as many elements. */
+SlTensor sl_reshape(const SlTensor *t, int rank, const int64_t *size);
+/* axes[i] is the axis of t that becomes axis i. Moves no data. */
+SlTensor sl_permute(const SlTensor *t, const int *axes);
+/* Elements first .. first + count - 1 along an axis. Moves no data. */
+SlTensor sl_slice(const SlTensor *t, int axis, int64_t first, int64_t count);
+
+/* ---- devices ---- */
+
+typedef struct SlDevice SlDevice;
+typedef struct SlOps SlOps;
+typedef struct SlArena SlArena;
+
+/* What the measure device counts. */
+typedef struct SlWork {
+    double flops;
+    double bytes;        /* read and written by the operations */
+    size_t weight_bytes; /* as the device would hold them */
+    size_t arena_peak;
+    size_t buffer_bytes; /* alive from sl_buffer_new */
+} SlWork;
+
+typedef struct SlDeviceOptions {
+    const char *name;       /* "auto", "ref", "cpu", "check", "measure", "cuda" */
+    SlDtype dtype;          /* of activations and matrix weights; norms and biases are always f32 */
+    int threads;            /* 0: all cores this process may use */
+    const char *under_test; /* check: the device to compare with ref (NULL: cpu) */
+} SlDeviceOptions;
+
+/* The state every device starts with; a device's own struct has it as first member. */
+struct SlDevice {
+    const SlOps *ops;
+    const char *name;
+    SlDtype dtype;
+    int threads;
+    SlCode status;      /* sticky; SL_OK while all went well */
+    char message[1000]; /* what went wrong, one sentence */
+    int cancel;         /* atomic, set by sl_device_cancel from any thread */
+    uint64_t ops_done;  /* atomic, counts operations: progress inside a step */
+    SlArena *arena;     /* where sl_tensor_new takes from */
+    SlWork work;        /* filled by measure, peaks by every device */
+    const char
+        *scope; /* name of the block being run, for messages; set by the model code, may be NULL */
+};
+
+/* Opens a device. NULL and *err on failure (an unknown name, a module or driver that is missing).
+ * Close with sl_device_close, from the thread that used it. A device belongs to one thread at a
+ * time. */
+SlDevice *sl_device_open(const SlDeviceOptions *options, SlError *err);
+void sl_device_close(SlDevice **dev);
+/* One line for people: which device, why, how many threads, which instructions. */
+const char *sl_device_describe(const SlDevice *dev);
+
+/* Safe from any thread: the operation that runs is finished, then nothing is computed until
+ * sl_device_clear. */
+void sl_device_cancel(SlDevice *dev);
+/* Forgets a cancel or a failure that can be survived (not SL_DEVICE). */
+void sl_device_clear(SlDevice *dev);
+bool sl_device_ok(const SlDevice *dev);
+/* Moves the sticky status into *err; true if there was none. */
+bool sl_device_check(const SlDevice *dev, SlError *err);
+/* For devices and fronts: sets the sticky status unless one is set already. */
+void sl_device_fail(SlDevice *dev, SlCode code, const char *format, ...) SL_PRINTF(3, 4);
+uint64_t sl_device_ops_done(const SlDevice *dev); /* any thread */
+
+/* ---- memory ---- */
+
+/* The arena grows in blocks on demand, keeps them over resets (so that a repeated run gets the same
+ * addresses), and is freed with the device. All tensors are 64-byte aligned. On exhaustion the
+ * device's status becomes SL_MEMORY and data is NULL. */
+SlTensor sl_tensor_new(SlDevice *dev, SlDtype dtype, int rank, const int64_t *size);
+SlTensor sl_tensor_new1(SlDevice *dev, int64_t a);
+SlTensor sl_tensor_new2(SlDevice *dev, int64_t a, int64_t b);
+SlTensor sl_tensor_new3(SlDevice *dev, int64_t a, int64_t b, int64_t c);
+SlTensor sl_tensor_new4(SlDevice *dev, int64_t a, int64_t b, int64_t c,
+                        int64_t d); /* all in the device's dtype */
+size_t sl_arena_mark(const SlDevice *dev);
+void sl_arena_reset(SlDevice *dev, size_t mark);
+/* Gives the arena's blocks back to the system; every tensor from it is gone. */
+void sl_arena_release(SlDevice *dev);
+
+/* Device memory that outlives the arena's resets (text keys and values of a prompt, for example).
+ */
+SlTensor sl_buffer_new(SlDevice *dev, SlDtype dtype, int rank, const int64_t *size);
+void sl_buffer_free(SlDevice *dev, SlTensor *t);
+
+/* Host <-> device, contiguous, same dtype, blocking. */
+void sl_upload(SlDevice *dev, const void *host, SlTensor *t);
+void sl_download(SlDevice *dev, const SlTensor *t, void *host);
+
+/* ---- weights ---- */
+
+typedef enum SlWeightKind {
+    SL_WEIGHT_LINEAR, /* [N, K]: y = x W^T */
+    SL_WEIGHT_CONV,   /* [O, I, KH, KW] */
+    SL_WEIGHT_VECTOR, /* [C]: bias, scale, shift; kept in f32 */
+    SL_WEIGHT_TABLE,  /* [V, D]: embedding rows */
+} SlWeightKind;
+
+/* A weight in the layout its device likes. Immutable after creation but for what the device caches
+ * in it. */
+typedef struct SlWeight {
+    SlWeightKind kind;
+    int rank;
+    int64_t size[SL_MAX_RANK]; /* as in the file */
+    SlTensor value;            /* ref: plain, in the device's dtype (vectors f32) */
+    void *prepared;            /* the device's own */
+} SlWeight;
+
+/* Copies and reorders a contiguous host tensor (f32, f16 or bf16). NULL when the device's status is
+ * or becomes bad. */
+SlWeight *sl_weight_new(SlDevice *dev, SlWeightKind kind, const SlTensor *host);
+void sl_weight_free(SlDevice *dev, SlWeight *w); /* NULL is fine */
+
+/* ---- operations ---- */
+
+typedef enum SlActivation {
+    SL_ACT_NONE,
+    SL_ACT_SILU,
+    SL_ACT_GELU,       /* erf */
+    SL_ACT_GELU_TANH,  /* tanh approximation */
+    SL_ACT_QUICK_GELU, /* x sigmoid(1.702 x) */
+    SL_ACT_RELU,
+    SL_ACT_TANH,
+} SlActivation;
+
+/* What follows a product: y = (act(product + bias + per_channel) + residual) * scale. All optional.
+ */
+typedef struct SlEpilogue {
+    const SlWeight *bias; /* [O] */
+    const SlTensor
+        *per_channel; /* [N, O], added to every position (the time embedding in a resnet) */
+    SlActivation act;
+    const SlTensor *residual; /* shape of the output; may be the output itself */
+    float scale;              /* 0 means 1 */
+} SlEpilogue;
+
+typedef struct SlConv {
+    int stride;
+    int pad_top, pad_left, pad_bottom, pad_right;
+} SlConv;
+
+typedef struct SlGroupNorm {
+    int groups;
+    float eps;
+    SlActivation act; /* NONE or SILU */
+} SlGroupNorm;
+
+typedef struct SlAttention {
+    int heads;
+    float scale; /* usually 1 / sqrt(head size) */
+    bool causal; /* query i sees keys 0 .. i */
+} SlAttention;
+
+/* diffusers get_timestep_embedding */
+typedef struct SlTimestepEmbedding {
+    bool flip_sin_to_cos;
+    float downscale_freq_shift;
+    float max_period;
+} SlTimestepEmbedding;
+
+/* A slot may be empty in a device's own table; sl_ops_fill puts the composite of simple slots
+ * there. Slots see only checked shapes and a device without failure. "simple" slots every device
+ * must have. */
+struct SlOps {
+    const char *name;
+    void (*close)(SlDevice *dev);
+    const char *(*describe)(const SlDevice *dev);
+
+    /* memory */
+    void *(*alloc)(SlDevice *dev, size_t bytes); /* 64-byte aligned or NULL */
+    void (*free)(SlDevice *dev, void *p, size_t bytes);
+    void (*upload)(SlDevice *dev, const void *host, void *p, size_t bytes);
+    void (*download)(SlDevice *dev, const void *p, void *host, size_t bytes);
+    bool (*weight_init)(SlDevice *dev, SlWeight *w, const SlTensor *host);
+    void (*weight_clear)(SlDevice *dev, SlWeight *w);
+
+    /* simple */
+    void (*copy)(SlDevice *dev, const SlTensor *x,
+                 SlTensor *out); /* any strides, any dtypes: permutes and casts */
+    void (*linear)(SlDevice *dev, const SlTensor *x, const SlWeight *w, const SlWeight *bias,
+                   SlTensor *out);
+    void (*conv2d)(SlDevice *dev, const SlTensor *x, const SlWeight *w, const SlWeight *bias,
+                   const SlConv *conv, SlTensor *out);
+    void (*group_norm)(SlDevice *dev, const SlTensor *x, const SlWeight *gamma,
+                       const SlWeight *beta, const SlGroupNorm *norm, SlTensor *out);
+    void (*layer_norm)(SlDevice *dev, const SlTensor *x, const SlWeight *gamma,
+                       const SlWeight *beta, float eps, SlTensor *out);
+    void (*attention)(SlDevice *dev, const SlTensor *q, const SlTensor *k, const SlTensor *v,
+                      const SlAttention *attn, SlTensor *out);
+    void (*activation)(SlDevice *dev, const SlTensor *x, SlActivation act, SlTensor *out);
+    void (*geglu)(SlDevice *dev, const SlTensor *x, SlTensor *out);
+    void (*add)(SlDevice *dev, const SlTensor *a, const SlTensor *b, float scale, SlTensor *out);
+    void (*add_per_channel)(SlDevice *dev, const SlTensor *x, const SlTensor *c, SlTensor *out);
+    void (*concat)(SlDevice *dev, const SlTensor *a, const SlTensor *b, SlTensor *out);
+    void (*upsample)(SlDevice *dev, const SlTensor *x, SlTensor *out);
+    void (*avg_pool2)(SlDevice *dev, const SlTensor *x, SlTensor *out);
+    void (*embedding)(SlDevice *dev, const SlTensor *ids, const SlWeight *tokens,
+                      const SlWeight *positions, SlTensor *out);
+    void (*timestep_embedding)(SlDevice *dev, const SlTensor *t, const SlTimestepEmbedding *e,
+                               SlTensor *out);
+    void (*guidance)(SlDevice *dev, const SlTensor *uncond, const SlTensor *text, float scale,
+                     SlTensor *out);
+    void (*to_rgb8)(SlDevice *dev, const SlTensor *x, SlTensor *out);
+
+    /* fused: composites of the above where a device leaves them empty */
+    void (*linear_epilogue)(SlDevice *dev, const SlTensor *x, const SlWeight *w,
+                            const SlEpilogue *e, SlTensor *out);
+    void (*conv2d_epilogue)(SlDevice *dev, const SlTensor *x, const SlWeight *w, const SlConv *conv,
+                            const SlEpilogue *e, SlTensor *out);
+    void (*upsample_conv2d)(SlDevice *dev, const SlTensor *x, const SlWeight *w,
+                            const SlEpilogue *e,
+                            SlTensor *out); /* to out's H x W, then 3x3, pad 1 */
+    void (*group_norm_silu)(SlDevice *dev, const SlTensor *x, const SlWeight *gamma,
+                            const SlWeight *beta, const SlGroupNorm *norm, SlTensor *out);
+    void (*linear_geglu)(SlDevice *dev, const SlTensor *x, const SlWeight *w, const SlWeight *bias,
+                         SlTensor *out);
+};
+
+/* Puts composites into the empty fused slots of *ops. */
+void sl_ops_fill(SlOps *ops);
+
+/* The fronts: check shapes and dtypes, count the operation, honour cancel and the sticky status,
+ * call the slot. Sizes in brackets; x may have any rank where "..." stands. Outputs are allocated
+ * by the caller. */
+
+void sl_copy(SlDevice *dev, const SlTensor *x, SlTensor *out);
+/* x [..., K] contiguous, w [N, K], out [..., N] */
+void sl_linear(SlDevice *dev, const SlTensor *x, const SlWeight *w, const SlEpilogue *e,
+               SlTensor *out);
+/* x [N, H, W, I], w [O, I, KH, KW], out [N, OH, OW, O] */
+void sl_conv2d(SlDevice *dev, const SlTensor *x, const SlWeight *w, const SlConv *conv,
+               const SlEpilogue *e, SlTensor *out);
+/* nearest to out's height and width (as torch interpolate), then 3x3 with padding 1 */
+void sl_upsample_conv2d(SlDevice *dev, const SlTensor *x, const SlWeight *w, const SlEpilogue *e,
+                        SlTensor *out);
+/* x [N, ..., C]; statistics in f32 or better over all positions and C / groups channels */
+void sl_group_norm(SlDevice *dev, const SlTensor *x, const SlWeight *gamma, const SlWeight *beta,
+                   const SlGroupNorm *norm, SlTensor *out);
+void sl_layer_norm(SlDevice *dev, const SlTensor *x, const SlWeight *gamma, const SlWeight *beta,
+                   float eps, SlTensor *out);
+/* q [N, Lq, heads * d], k and v [N, Lk, heads * d], out as q. Innermost stride 1; rows and batches
+ * may be strided (fused QKV). */
+void sl_attention(SlDevice *dev, const SlTensor *q, const SlTensor *k, const SlTensor *v,
+                  const SlAttention *attn, SlTensor *out);
+void sl_activation(SlDevice *dev, const SlTensor *x, SlActivation act, SlTensor *out);
+/* x [..., 2C]: out = x[..., :C] * gelu(x[..., C:]) */
+void sl_geglu(SlDevice *dev, const SlTensor *x, SlTensor *out);
+/* w [2C, K], x [..., K], out [..., C] */
+void sl_linear_geglu(SlDevice *dev, const SlTensor *x, const SlWeight *w, const SlWeight *bias,
+                     SlTensor *out);
+/* out = (a + b) * scale, same shapes */
+void sl_add(SlDevice *dev, const SlTensor *a, const SlTensor *b, float scale, SlTensor *out);
+/* x [N, ..., C], c [N, C] */
+void sl_add_per_channel(SlDevice *dev, const SlTensor *x, const SlTensor *c, SlTensor *out);
+/* along the last axis */
+void sl_concat(SlDevice *dev, const SlTensor *a, const SlTensor *b, SlTensor *out);
+/* nearest, x [N, H, W, C], out [N, OH, OW, C]: source = floor(i * H / OH) */
+void sl_upsample(SlDevice *dev, const SlTensor *x, SlTensor *out);
+/* 2x2, stride 2: out [N, H / 2, W / 2, C] */
+void sl_avg_pool2(SlDevice *dev, const SlTensor *x, SlTensor *out);
+/* ids i32 [N, L], tokens [V, D], positions [>= L, D] or NULL, out [N, L, D] */
+void sl_embedding(SlDevice *dev, const SlTensor *ids, const SlWeight *tokens,
+                  const SlWeight *positions, SlTensor *out);
+/* t f32 [N], out [N, dim] in the device's dtype, computed in f32 */
+void sl_timestep_embedding(SlDevice *dev, const SlTensor *t, const SlTimestepEmbedding *e,
+                           SlTensor *out);
+/* out = uncond + scale * (text - uncond), all f32 */
+void sl_guidance(SlDevice *dev, const SlTensor *uncond, const SlTensor *text, float scale,
+                 SlTensor *out);
+/* x [N, H, W, 3] in -1..1, out u8: round half to even of clamp(x / 2 + 0.5, 0, 1) * 255 */
+void sl_to_rgb8(SlDevice *dev, const SlTensor *x, SlTensor *out);
+
+/* ---- threads ---- */
+
+/* Calls fn(arg, first, last) on ranges that cover 0 .. count - 1, on up to dev->threads threads.
+ * The partition depends on count and grain only, never on the number of threads, so results are the
+ * same bytes for any number. */
+void sl_parallel_for(const SlDevice *dev, int64_t count, int64_t grain,
+                     void (*fn)(void *arg, int64_t first, int64_t last), void *arg);
+
+/* ---- half precision on the host ---- */
+float sl_f16_to_f32(uint16_t h);
+uint16_t sl_f32_to_f16(float f);
+float sl_bf16_to_f32(uint16_t h);
+uint16_t sl_f32_to_bf16(float f);
+/* Converts n elements between any two of f32, f16, bf16. */
+void sl_convert(const void *from, SlDtype from_type, void *to, SlDtype to_type, size_t n);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,59 @@
+/* test.h - the few lines that every C test program needs: TAP for Meson, and where the goldens are.
+ *
+ *     int main(void) { sl_test(1 + 1 == 2, "arithmetic"); return sl_test_done(); }
+ *
+ * Register with test(..., protocol: 'tap', env: test_env).
+ */
+#ifndef SL_TEST_H
+#define SL_TEST_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static int sl_test_count_, sl_test_failed_;
+
+/* One line of TAP; gives ok back, so that a caller can print more about a failure. */
+__attribute__((format(printf, 2, 3), unused)) static bool sl_test(bool ok, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    printf("%sok %d - ", ok ? "" : "not ", ++sl_test_count_);
+    vprintf(format, args);
+    putchar('\n');
+    va_end(args);
+    if (!ok)
+        sl_test_failed_++;
+    fflush(stdout);
+    return ok;
+}
+
+/* A remark under a test. */
+__attribute__((format(printf, 1, 2), unused)) static void sl_test_note(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    printf("# ");
+    vprintf(format, args);
+    putchar('\n');
+    va_end(args);
+}
+
+__attribute__((unused)) static int sl_test_done(void)
+{
+    printf("1..%d\n", sl_test_count_);
+    return sl_test_failed_ ? 1 : 0;
+}
+
+/* tests/<path> in the source tree; malloc'ed. */
+__attribute__((unused)) static char *sl_test_path(const char *path)
+{
+    const char *root = getenv("SAFELIGHT_TESTS");
+    char *full = NULL;
+    if (asprintf(&full, "%s/%s", root ? root : "tests", path) < 0)
+        abort();
+    return full;
+}
+
+#endif
