@@ -42,6 +42,7 @@ typedef struct SlModelFile {
 typedef struct SlModelInfo {
     SlPipeline pipeline;
     bool single_file;
+    char arch[16];      /* of a single file: which built-in configuration, "sd15" */
     char path[4096];    /* as it was opened */
     char name[256];     /* last part of the path */
     char scheduler[16]; /* the model's own scheduler's id */
@@ -68,6 +69,8 @@ typedef struct SlModelOptions {
     const char *device; /* NULL or "auto", "ref", "cpu", "cuda", "check" */
     const char *dtype;  /* NULL or "auto", "f32", "bf16", "f16" */
     int threads;        /* 0: all */
+    const char *
+        tokenizer; /* folder, for single files, which carry none; NULL: looked for beside the file */
     void (*progress)(void *arg, double fraction,
                      const char *what); /* called on the loading thread; may be NULL */
     void *progress_arg;
@@ -85,6 +88,8 @@ const char *sl_model_warning(const SlModel *model);
 /* Any thread: whatever this model's device computes ends within one operation; the call in progress
  * fails with SL_CANCELLED. */
 void sl_model_cancel(SlModel *model);
+/* Forgets a cancel that came while nothing was computed. A worker calls it before each job. */
+void sl_model_clear_cancel(SlModel *model);
 /* Fraction of the evaluation in progress, 0 .. 1. Any thread. */
 double sl_model_step_fraction(const SlModel *model);
 
