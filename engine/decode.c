@@ -1,0 +1,105 @@
+/* decode.c - a sample to a picture: the VAE (or nothing, for pixel-space DDPM) and rounding.
+ *
+ * Mirrors StableDiffusionPipeline.decode_latents / VaeImageProcessor.postprocess and DDPMPipeline:
+ * image = clamp(x / 2 + 0.5, 0, 1), rounded half to even to 8 bits.
+ */
+#include "engine/model.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Uploads a [C, h, w] sample, scaled, as [1, h, w, C] in the device's dtype. */
+static SlTensor upload_sample(SlDevice *dev, const float *sample, const int64_t size[3],
+                              double scale, double shift)
+{
+    int64_t n = size[0] * size[1] * size[2];
+    int64_t chw[4] = {1, size[0], size[1], size[2]};
+    SlTensor plain = sl_tensor_new(dev, SL_F32, 4, chw);
+    SlTensor x = sl_tensor_new4(dev, 1, size[1], size[2], size[0]);
+    float *host = malloc((size_t)n * sizeof *host);
+    if (!host) {
+        sl_device_fail(dev, SL_MEMORY, "no memory for a sample of %lld values", (long long)n);
+        return x;
+    }
+    for (int64_t i = 0; i < n; i++)
+        host[i] = (float)(sample[i] / scale + shift);
+    sl_upload(dev, host, &plain);
+    free(host);
+    SlTensor view = sl_permute(&plain, (const int[]){0, 2, 3, 1});
+    sl_copy(dev, &view, &x);
+    return x;
+}
+
+/* The picture [1, H, W, 3] in f32, -1..1, on the device. */
+static SlTensor decode_tensor(SlModel *model, const float *sample, int height, int width,
+                              SlError *err)
+{
+    SlDevice *dev = model->dev;
+    int f = model->info.factor;
+    SlTensor image = sl_tensor_new(dev, SL_F32, 4, (const int64_t[]){1, height * f, width * f, 3});
+    if (model->vae) {
+        const SlVaeConfig *vae = sl_vae_get_config(model->vae);
+        SlTensor z =
+            upload_sample(dev, sample, (const int64_t[]){vae->latent_channels, height, width},
+                          vae->scaling_factor, vae->shift_factor);
+        sl_vae_decode(dev, model->vae, &z, &image, err);
+    } else {
+        int64_t chw[4] = {1, 3, height, width};
+        SlTensor plain = sl_tensor_new(dev, SL_F32, 4, chw);
+        sl_upload(dev, sample, &plain);
+        SlTensor view = sl_permute(&plain, (const int[]){0, 2, 3, 1});
+        sl_copy(dev, &view, &image);
+    }
+    return image;
+}
+
+/* [H, W, 3] in -1..1 to [3, H, W] in 0..1 */
+static void to_planes(const float *pixels, int64_t n, float *image)
+{
+    for (int64_t i = 0; i < n; i++)
+        for (int c = 0; c < 3; c++) {
+            float v = pixels[i * 3 + c] / 2 + 0.5f;
+            image[c * n + i] = v < 0 ? 0 : v > 1 ? 1 : v;
+        }
+}
+
+static bool download_picture(SlModel *model, const SlTensor *picture, float *image, uint8_t *rgb)
+{
+    SlDevice *dev = model->dev;
+    int64_t n = picture->size[1] * picture->size[2];
+    if (rgb) {
+        SlTensor bytes = sl_tensor_new(dev, SL_U8, 4, picture->size);
+        sl_to_rgb8(dev, picture, &bytes);
+        sl_download(dev, &bytes, rgb);
+    }
+    if (image && sl_device_ok(dev)) {
+        float *pixels = malloc((size_t)n * 3 * sizeof *pixels);
+        if (pixels) {
+            sl_download(dev, picture, pixels);
+            to_planes(pixels, n, image);
+        } else {
+            sl_device_fail(dev, SL_MEMORY, "no memory for a picture of %lld pixels", (long long)n);
+        }
+        free(pixels);
+    }
+    return sl_device_ok(dev);
+}
+
+bool sl_decode(SlModel *model, const float *sample, int height, int width, float *image,
+               uint8_t *rgb, SlError *err)
+{
+    SlDevice *dev = model->dev;
+    if (model->info.pipeline == SL_PIPELINE_DDPM && model->info.channels != 3)
+        return sl_fail(err, SL_UNSUPPORTED,
+                       "the model has %d channels; only models with 3 make a colour picture",
+                       model->info.channels);
+    size_t mark = sl_arena_mark(dev);
+    SlTensor picture = decode_tensor(model, sample, height, width, err);
+    bool ok = sl_device_ok(dev) && download_picture(model, &picture, image, rgb);
+    sl_arena_reset(dev, mark);
+    if (!ok) {
+        sl_device_check(dev, err);
+        sl_device_clear(dev);
+    }
+    return ok;
+}

@@ -1,0 +1,54 @@
+/* model.h - what a loaded model is made of; private to engine/. */
+#ifndef SL_ENGINE_MODEL_H
+#define SL_ENGINE_MODEL_H
+
+#include "engine/engine.h"
+#include "engine/text_encoder.h"
+#include "engine/unet.h"
+#include "engine/vae.h"
+
+#define SL_MAX_LATENT_CHANNELS 64
+
+/* Linear latent -> RGB: rgb[c] = bias[c] + sum over k of x[k] * factors[k][c], in -1..1. */
+typedef struct SlPreviewMatrix {
+    bool known;
+    float factors[SL_MAX_LATENT_CHANNELS][3];
+    float bias[3];
+} SlPreviewMatrix;
+
+/* Weights of a part and the binder that owns what was made of them. */
+typedef struct SlPart {
+    SlBinder *binder;
+    SlJson *config;
+} SlPart;
+
+struct SlModel {
+    SlModelInfo info;
+    SlDevice *dev;
+    SlTokenizer *tokenizer;
+    SlTextEncoder *text_encoder;
+    SlUnet *unet;
+    SlVae *vae;
+    SlPart text_part, unet_part, vae_part;
+    SlJson *scheduler_config;
+    SlPreviewMatrix preview;
+    uint64_t step_start; /* ops_done at the start of the evaluation in progress; atomic */
+    char warning[2000];
+};
+
+/* The config of a part: from the folder, or the built-in one of a single file. part is a folder
+ * name. */
+SlJson *sl_model_config(const SlModelInfo *info, const char *part, SlError *err);
+
+/* "f32", "bf16", "f16"; NULL or "auto" is f16 on the device "cuda", f32 elsewhere. */
+bool sl_dtype_parse(const char *name, const char *device, SlDtype *dtype, SlError *err);
+
+/* Loads text encoder, UNet and VAE onto model->dev. */
+bool sl_model_load_parts(SlModel *model, const SlModelOptions *options, SlError *err);
+void sl_model_free_parts(SlModel *model);
+
+/* Finds the preview matrix: preview.json, the known one of the SD 1.x / 2.x VAE, or a fit against
+ * the model's own VAE. */
+bool sl_model_find_preview(SlModel *model, SlError *err);
+
+#endif

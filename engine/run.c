@@ -1,0 +1,432 @@
+/* run.c - one timeline: prompts, noise, and the loop over the timesteps, one evaluation per call.
+ *
+ * Mirrors StableDiffusionPipeline.__call__ and DDPMPipeline.__call__: latents = noise *
+ * init_noise_sigma; for t: scale_model_input, one batched UNet pass (unconditional first), uncond +
+ * g (text - uncond), scheduler.step. Easy to get wrong: guidance counts only above 1; the generator
+ * that drew the start goes on drawing the steps' noise; PNDM and heun have more evaluations than
+ * steps.
+ */
+#include "engine/model.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+struct SlRun {
+    SlModel *model;
+    SlRecipe recipe;
+    char *prompt, *negative_prompt;
+    SlScheduler *scheduler;
+    SlNoise generator;
+    SlNoiseSource noise_source;
+    int channels, height, width; /* of the sample */
+    int64_t elements;
+    int batch; /* 2 with guidance */
+    int evaluation;
+    float *memory; /* one block for the six arrays below */
+    float *noise, *sample, *x0, *input, *output, *term;
+    float *text; /* [batch, L, D] */
+    int64_t text_size[3];
+    SlUnetContext *context;
+    char warning[1000];
+};
+
+static bool no_memory(SlError *err)
+{
+    return sl_fail(err, SL_MEMORY, "out of memory for the run");
+}
+
+/* ---- setting up ---- */
+
+static bool copy_recipe(SlRun *run, const SlRecipe *recipe, SlError *err)
+{
+    const SlModelInfo *info = &run->model->info;
+    run->recipe = *recipe;
+    run->prompt = strdup(recipe->prompt ? recipe->prompt : "");
+    run->negative_prompt = strdup(recipe->negative_prompt ? recipe->negative_prompt : "");
+    if (!run->prompt || !run->negative_prompt)
+        return no_memory(err);
+    run->recipe.prompt = run->prompt;
+    run->recipe.negative_prompt = run->negative_prompt;
+    const SlSchedulerInfo *scheduler =
+        sl_scheduler_find(recipe->scheduler ? recipe->scheduler : info->scheduler);
+    run->recipe.scheduler = scheduler ? scheduler->id : info->scheduler;
+    if (!run->recipe.width)
+        run->recipe.width = info->width;
+    if (!run->recipe.height)
+        run->recipe.height = info->height;
+    return sl_recipe_check(&run->recipe, info, err);
+}
+
+static bool make_arrays(SlRun *run, SlError *err)
+{
+    const SlModelInfo *info = &run->model->info;
+    run->channels = info->channels;
+    run->height = run->recipe.height / info->factor;
+    run->width = run->recipe.width / info->factor;
+    run->elements = (int64_t)run->channels * run->height * run->width;
+    bool guided = info->pipeline == SL_PIPELINE_STABLE_DIFFUSION && run->recipe.guidance > 1;
+    run->batch = guided ? 2 : 1;
+    run->memory = calloc((size_t)run->elements * 6, sizeof(float));
+    if (!run->memory)
+        return no_memory(err);
+    float **arrays[] = {&run->noise, &run->sample, &run->x0, &run->input, &run->output, &run->term};
+    for (int i = 0; i < 6; i++)
+        *arrays[i] = run->memory + i * run->elements;
+    return true;
+}
+
+static bool make_scheduler(SlRun *run, SlError *err)
+{
+    SlSchedulerChoice choice = {
+        .sigmas = run->recipe.sigmas, .spacing = run->recipe.spacing, .eta = run->recipe.eta};
+    run->scheduler =
+        sl_scheduler_new(run->recipe.scheduler, run->model->scheduler_config, &choice, err);
+    return run->scheduler &&
+           sl_scheduler_set_timesteps(run->scheduler, run->recipe.steps, run->elements, err);
+}
+
+static void draw_start(SlRun *run, const SlRunInputs *inputs)
+{
+    sl_noise_init(&run->generator, run->recipe.noise, run->recipe.seed, run->recipe.noise_threads);
+    if (inputs && inputs->latents)
+        memcpy(run->noise, inputs->latents, (size_t)run->elements * sizeof(float));
+    else
+        sl_noise_normal(&run->generator, run->noise, run->elements);
+    float sigma = (float)sl_scheduler_init_noise_sigma(run->scheduler);
+    for (int64_t i = 0; i < run->elements; i++)
+        run->sample[i] = run->noise[i] * sigma;
+    run->noise_source = (SlNoiseSource){
+        .generator = &run->generator,
+        .given = inputs ? inputs->step_noise : NULL,
+        .given_count = inputs ? inputs->step_noise_count : 0,
+    };
+}
+
+/* ---- prompts ---- */
+
+static bool tokenize(SlRun *run, const char *name, const char *text, int *ids, SlError *err)
+{
+    char *unused = NULL;
+    int count = 0;
+    if (!sl_tokenize_padded(run->model->tokenizer, text, ids, &unused, &count, err))
+        return false;
+    if (unused) {
+        size_t used = strlen(run->warning);
+        snprintf(run->warning + used, sizeof run->warning - used,
+                 "%s%d token%s of the %s %s not used: %s", used ? "\n" : "", count,
+                 count == 1 ? "" : "s", name, count == 1 ? "was" : "were", unused);
+    }
+    free(unused);
+    return true;
+}
+
+/* The embeddings stay on the device only as keys and values; a copy is kept for --dump. */
+static bool keep_text(SlRun *run, const SlTensor *hidden, SlError *err)
+{
+    SlDevice *dev = run->model->dev;
+    int64_t n = sl_tensor_elements(hidden);
+    SlTensor f32 = sl_tensor_new(dev, SL_F32, 3, hidden->size);
+    sl_copy(dev, hidden, &f32);
+    memcpy(run->text_size, hidden->size, sizeof run->text_size);
+    run->text = malloc((size_t)n * sizeof(float));
+    if (!run->text)
+        return no_memory(err);
+    sl_download(dev, &f32, run->text);
+    return sl_device_check(dev, err);
+}
+
+static bool encode(SlRun *run, const int *ids, int length, SlError *err)
+{
+    SlModel *model = run->model;
+    SlDevice *dev = model->dev;
+    size_t mark = sl_arena_mark(dev);
+    SlTensor tokens = sl_tensor_new(dev, SL_I32, 2, (const int64_t[]){run->batch, length});
+    SlTensor hidden = {0};
+    sl_upload(dev, ids, &tokens);
+    bool ok = sl_text_encoder_forward(dev, model->text_encoder, &tokens, run->recipe.clip_skip,
+                                      &hidden, NULL, err) &&
+              keep_text(run, &hidden, err);
+    if (ok)
+        run->context = sl_unet_context_new(dev, model->unet, &hidden, err);
+    sl_arena_reset(dev, mark);
+    return ok && run->context;
+}
+
+static bool encode_prompts(SlRun *run, SlError *err)
+{
+    SlModel *model = run->model;
+    if (model->info.pipeline != SL_PIPELINE_STABLE_DIFFUSION)
+        return true;
+    int length = sl_tokenizer_max_length(model->tokenizer);
+    int *ids = calloc((size_t)length * 2, sizeof *ids);
+    if (!ids)
+        return no_memory(err);
+    int *text_ids = ids + (run->batch - 1) * length;
+    bool ok = run->batch == 1 || tokenize(run, "negative prompt", run->negative_prompt, ids, err);
+    ok = ok && tokenize(run, "prompt", run->prompt, text_ids, err) && encode(run, ids, length, err);
+    free(ids);
+    return ok;
+}
+
+SlRun *sl_run_new(SlModel *model, const SlRecipe *recipe, const SlRunInputs *inputs, SlError *err)
+{
+    SlRun *run = calloc(1, sizeof *run);
+    if (!run) {
+        no_memory(err);
+        return NULL;
+    }
+    run->model = model;
+    bool ok = copy_recipe(run, recipe, err) && make_arrays(run, err) && make_scheduler(run, err);
+    if (ok) {
+        draw_start(run, inputs);
+        ok = encode_prompts(run, err);
+    }
+    if (!ok) {
+        sl_device_clear(model->dev);
+        sl_run_free(run);
+        return NULL;
+    }
+    return run;
+}
+
+void sl_run_free(SlRun *run)
+{
+    if (!run)
+        return;
+    sl_unet_context_free(run->model->dev, run->context);
+    sl_scheduler_free(run->scheduler);
+    free(run->memory);
+    free(run->text);
+    free(run->prompt);
+    free(run->negative_prompt);
+    free(run);
+}
+
+/* ---- one evaluation ---- */
+
+/* The input [C, h, w] on the host to [batch, h, w, C] in the device's dtype. */
+static SlTensor upload_input(SlRun *run)
+{
+    SlDevice *dev = run->model->dev;
+    SlTensor plain =
+        sl_tensor_new(dev, SL_F32, 4, (const int64_t[]){1, run->channels, run->height, run->width});
+    SlTensor x = sl_tensor_new4(dev, run->batch, run->height, run->width, run->channels);
+    SlTensor view = sl_permute(&plain, (const int[]){0, 2, 3, 1});
+    sl_upload(dev, run->input, &plain);
+    for (int b = 0; b < run->batch; b++) {
+        SlTensor item = sl_slice(&x, 0, b, 1);
+        sl_copy(dev, &view, &item);
+    }
+    return x;
+}
+
+/* [1, h, w, C] on the device to [C, h, w] on the host */
+static void download_output(SlRun *run, const SlTensor *item, float *out)
+{
+    SlDevice *dev = run->model->dev;
+    SlTensor plain =
+        sl_tensor_new(dev, SL_F32, 4, (const int64_t[]){1, run->channels, run->height, run->width});
+    SlTensor view = sl_permute(item, (const int[]){0, 3, 1, 2});
+    sl_copy(dev, &view, &plain);
+    sl_download(dev, &plain, out);
+}
+
+static void guide(SlRun *run, const SlTensor *out)
+{
+    SlDevice *dev = run->model->dev;
+    float g = (float)run->recipe.guidance;
+    SlTensor uncond = sl_slice(out, 0, 0, 1), text = sl_slice(out, 0, 1, 1);
+    SlTensor guided = sl_tensor_new(dev, SL_F32, 4, uncond.size);
+    sl_guidance(dev, &uncond, &text, g, &guided);
+    download_output(run, &guided, run->output);
+    download_output(run, &uncond, run->term);
+    for (int64_t i = 0; i < run->elements; i++)
+        run->term[i] = (run->output[i] - run->term[i]) / g;
+}
+
+static bool evaluate(SlRun *run, SlError *err)
+{
+    SlModel *model = run->model;
+    SlDevice *dev = model->dev;
+    size_t mark = sl_arena_mark(dev);
+    float t = (float)sl_scheduler_timestep(run->scheduler, run->evaluation);
+    float times[2] = {t, t};
+    SlTensor x = upload_input(run);
+    SlTensor time = sl_tensor_new(dev, SL_F32, 1, (const int64_t[]){run->batch});
+    SlTensor out = sl_tensor_new(
+        dev, SL_F32, 4, (const int64_t[]){run->batch, run->height, run->width, run->channels});
+    sl_upload(dev, times, &time);
+    __atomic_store_n(&model->step_start, sl_device_ops_done(dev), __ATOMIC_RELAXED);
+    bool ok = sl_unet_forward(dev, model->unet, &x, &time, run->context, &out, err);
+    if (ok && run->batch == 2)
+        guide(run, &out);
+    else if (ok)
+        download_output(run, &out, run->output);
+    sl_arena_reset(dev, mark);
+    return ok && sl_device_check(dev, err);
+}
+
+static double seconds_now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+static void fill_frame(const SlRun *run, int evaluation, double seconds, SlFrame *frame)
+{
+    bool ends = false;
+    *frame = (SlFrame){
+        .evaluation = evaluation,
+        .evaluations = sl_run_evaluations(run),
+        .step = sl_scheduler_step_of(run->scheduler, evaluation, &ends),
+        .steps = run->recipe.steps,
+        .last = sl_run_done(run),
+        .timestep = sl_scheduler_timestep(run->scheduler, evaluation),
+        .sigma = sl_scheduler_sigma(run->scheduler, evaluation),
+        .x_t = run->sample,
+        .x_0 = run->x0,
+        .model_output = run->output,
+        .guidance_term = run->batch == 2 ? run->term : NULL,
+        .channels = run->channels,
+        .height = run->height,
+        .width = run->width,
+        .seconds = seconds,
+    };
+    frame->ends_step = ends;
+}
+
+bool sl_run_next(SlRun *run, SlFrame *frame, SlError *err)
+{
+    if (sl_run_done(run))
+        return sl_fail(err, SL_ARGUMENT, "the run is finished: there is no next step");
+    double start = seconds_now();
+    int evaluation = run->evaluation;
+    sl_scheduler_input(run->scheduler, run->sample, run->input);
+    if (!evaluate(run, err)) {
+        sl_device_clear(run->model->dev);
+        return false;
+    }
+    if (!sl_scheduler_step(run->scheduler, run->output, run->sample, run->x0, &run->noise_source,
+                           err))
+        return false;
+    run->evaluation++;
+    if (frame)
+        fill_frame(run, evaluation, seconds_now() - start, frame);
+    return true;
+}
+
+/* ---- looking at it ---- */
+
+const SlRecipe *sl_run_recipe(const SlRun *run)
+{
+    return &run->recipe;
+}
+
+const SlScheduler *sl_run_scheduler(const SlRun *run)
+{
+    return run->scheduler;
+}
+
+const char *sl_run_warning(const SlRun *run)
+{
+    return run->warning[0] ? run->warning : NULL;
+}
+
+int sl_run_evaluations(const SlRun *run)
+{
+    return sl_scheduler_evaluations(run->scheduler);
+}
+
+bool sl_run_done(const SlRun *run)
+{
+    return run->evaluation >= sl_run_evaluations(run);
+}
+
+const float *sl_run_noise(const SlRun *run)
+{
+    return run->noise;
+}
+
+const float *sl_run_sample(const SlRun *run)
+{
+    return run->sample;
+}
+
+int64_t sl_run_sample_elements(const SlRun *run)
+{
+    return run->elements;
+}
+
+const float *sl_run_text_embeddings(const SlRun *run, int64_t size[3])
+{
+    if (run->text)
+        memcpy(size, run->text_size, sizeof run->text_size);
+    return run->text;
+}
+
+/* ---- saving and going on ---- */
+
+/* What a saved timeline starts with; the sample and the scheduler's state follow. */
+typedef struct StateHead {
+    char magic[8];
+    int64_t elements, scheduler_bytes;
+    int32_t evaluation, given_used;
+    SlNoise generator;
+} StateHead;
+
+static const char state_magic[8] = "SLRUN01";
+
+void *sl_run_save(const SlRun *run, size_t *bytes)
+{
+    size_t scheduler_bytes = 0, sample_bytes = (size_t)run->elements * sizeof(float);
+    void *scheduler = sl_scheduler_save(run->scheduler, &scheduler_bytes);
+    char *state = scheduler ? malloc(sizeof(StateHead) + sample_bytes + scheduler_bytes) : NULL;
+    if (state) {
+        StateHead head;
+        memset(&head, 0, sizeof head);
+        memcpy(head.magic, state_magic, sizeof head.magic);
+        head.elements = run->elements;
+        head.scheduler_bytes = (int64_t)scheduler_bytes;
+        head.evaluation = run->evaluation;
+        head.given_used = run->noise_source.given_used;
+        head.generator = run->generator;
+        memcpy(state, &head, sizeof head);
+        memcpy(state + sizeof head, run->sample, sample_bytes);
+        memcpy(state + sizeof head + sample_bytes, scheduler, scheduler_bytes);
+        *bytes = sizeof head + sample_bytes + scheduler_bytes;
+    }
+    free(scheduler);
+    return state;
+}
+
+bool sl_run_restore(SlRun *run, const void *state, size_t bytes, SlError *err)
+{
+    StateHead head;
+    size_t sample_bytes = (size_t)run->elements * sizeof(float);
+    if (bytes < sizeof head + sample_bytes)
+        return sl_fail(err, SL_FORMAT, "the saved run has %zu bytes; expected at least %zu", bytes,
+                       sizeof head + sample_bytes);
+    memcpy(&head, state, sizeof head);
+    size_t rest = bytes - sizeof head - sample_bytes;
+    if (memcmp(head.magic, state_magic, sizeof head.magic) || head.elements != run->elements ||
+        head.scheduler_bytes < 0 || (uint64_t)head.scheduler_bytes != rest || head.evaluation < 0 ||
+        head.evaluation > sl_run_evaluations(run) || head.given_used < 0 ||
+        head.generator.mt_index < 0 || head.generator.mt_index > 624)
+        return sl_fail(err, SL_FORMAT,
+                       "the saved run does not belong to this recipe (%lld values at evaluation "
+                       "%d; expected %lld values, at most %d evaluations)",
+                       (long long)head.elements, (int)head.evaluation, (long long)run->elements,
+                       sl_run_evaluations(run));
+    const char *p = (const char *)state + sizeof head;
+    if (!sl_scheduler_restore(run->scheduler, p + sample_bytes, rest, err))
+        return false;
+    memcpy(run->sample, p, sample_bytes);
+    run->generator = head.generator;
+    run->noise_source.given_used = head.given_used;
+    run->evaluation = head.evaluation;
+    return true;
+}
