@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# test.sh - installs what is missing, builds, and runs every suite: once as built for people, then the suites that handle files, memory and
+# threads under the sanitizers. Ends with the line "N passed, N failed", counted over all test programs and their TAP subtests.
+#
+# Variables: SL_TEST_MESON_OPTIONS (extra options for every build, CI passes -Dwerror=true), SL_TEST_QUICK=1 (no sanitizers).
+set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+options=${SL_TEST_MESON_OPTIONS:-}
+logs=()
+failed_builds=0
+
+# suite_run FOLDER SETUP [meson test options]: SETUP is a name from tests/meson.build, or empty.
+suite_run() {
+  local folder=$1 setup=$2
+  shift 2
+  say "== ${setup:-all suites}"
+  meson test -C "$folder" --no-rebuild --print-errorlogs --num-processes 2 ${setup:+--setup "$setup"} "$@" || true
+  logs+=("$folder/meson-logs/testlog${setup:+-$setup}.json")
+}
+
+build_or_note() {
+  build_in "$@" || { say "The build in $1 failed."; failed_builds=$((failed_builds + 1)); return 1; }
+}
+
+install_missing $build_packages $test_packages
+# shellcheck disable=SC2086
+build_or_note "$root/build" $options && suite_run "$root/build" ""
+if [ -z "${SL_TEST_QUICK:-}" ]; then
+  # shellcheck disable=SC2086
+  build_or_note "$root/build-asan" $options -Db_sanitize=address,undefined -Db_lundef=false -Doptimization=1 -Dui=disabled \
+    -Dcuda=disabled && suite_run "$root/build-asan" asan --no-suite slow
+  # shellcheck disable=SC2086
+  build_or_note "$root/build-tsan" $options -Db_sanitize=thread -Db_lundef=false -Doptimization=1 -Dui=disabled \
+    -Dcuda=disabled && suite_run "$root/build-tsan" tsan --suite threads
+fi
+
+python3 "$root/packaging/count-tests.py" "$failed_builds" "${logs[@]}"
