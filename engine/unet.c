@@ -1,0 +1,285 @@
+/* unet.c - both UNets: building, the part that depends on the prompt only, and one evaluation
+ * (diffusers unet_2d_condition.py, unet_2d.py).
+ *
+ * Easy to get wrong: the time embedding's activation after linear_2 is the resnets', which all want
+ * the same thing, so it is done once here; UNet2DModel uses SiLU in the time embedding and before
+ * conv_out whatever its act_fn says.
+ */
+#include "engine/unet.h"
+
+#include <stdlib.h>
+
+#include "engine/unet_blocks.h"
+
+/* Largest batch and largest side of a sample: sizes within them cannot overflow anything. */
+#define MAX_BATCH 64
+#define MAX_SIDE  8192
+
+struct SlUnet {
+    SlUnetConfig config;
+    SlLayer conv_in, time_linear_1, time_linear_2, conv_norm_out, conv_out;
+    SlUnetStage down[SL_UNET_MAX_BLOCKS], mid, up[SL_UNET_MAX_BLOCKS];
+    SlTextProjections texts;
+    uint64_t operations;
+};
+
+struct SlUnetContext {
+    int64_t batch;
+    int count;
+    SlTensor *kv; /* [N, L, 2 C] each, in the order of the unet's text projections */
+};
+
+/* ---- building ---- */
+
+/* Every transformer layer has one or two cross attentions, every level l down layers, l + 1 up
+ * layers and at most one in the middle. */
+static int most_cross_attentions(const SlUnetConfig *c)
+{
+    int most = 0;
+    for (int i = 0; i < c->blocks; i++)
+        most += 2 * c->transformer_layers[i] * (2 * c->layers_per_block[i] + 2);
+    return most;
+}
+
+SlUnet *sl_unet_new(const SlUnetConfig *config, SlBinder *b, SlError *err)
+{
+    SlUnet *unet = calloc(1, sizeof *unet);
+    int most = config->conditional ? most_cross_attentions(config) : 0;
+    if (unet && most > 0)
+        unet->texts.list = calloc((size_t)most, sizeof *unet->texts.list);
+    if (!unet || (most > 0 && !unet->texts.list)) {
+        free(unet);
+        sl_fail(err, SL_MEMORY, "There is not enough memory for the UNet.");
+        return NULL;
+    }
+    unet->config = *config;
+    unet->texts.capacity = most;
+    const int *channels = config->channels;
+    int last = config->blocks - 1;
+    SlUnetBind bind = {b, &unet->config, &unet->texts, true};
+    unet->conv_in = sl_bind_conv3(b, sl_path("conv_in"), config->in_channels, channels[0]);
+    unet->time_linear_1 =
+        sl_bind_linear(b, sl_path("time_embedding.linear_1"), channels[0], config->time_embed_dim);
+    unet->time_linear_2 = sl_bind_linear(b, sl_path("time_embedding.linear_2"),
+                                         config->time_embed_dim, config->time_embed_dim);
+    for (int level = 0; level <= last; level++)
+        sl_unet_down_bind(&unet->down[level], &bind, level);
+    if (config->mid_block)
+        sl_unet_mid_bind(&unet->mid, &bind);
+    for (int level = last; level >= 0; level--)
+        sl_unet_up_bind(&unet->up[last - level], &bind, level);
+    unet->conv_norm_out = sl_bind_norm(b, sl_path("conv_norm_out"), channels[0]);
+    unet->conv_out = sl_bind_conv3(b, sl_path("conv_out"), channels[0], config->out_channels);
+    if (!bind.ok) {
+        sl_unet_free(unet);
+        sl_fail(err, SL_MEMORY, "There is not enough memory for the UNet.");
+        return NULL;
+    }
+    return unet;
+}
+
+void sl_unet_free(SlUnet *unet)
+{
+    if (!unet)
+        return;
+    for (int i = 0; i < unet->config.blocks; i++) {
+        sl_unet_stage_clear(&unet->down[i]);
+        sl_unet_stage_clear(&unet->up[i]);
+    }
+    sl_unet_stage_clear(&unet->mid);
+    free(unet->texts.list);
+    free(unet);
+}
+
+const SlUnetConfig *sl_unet_get_config(const SlUnet *unet)
+{
+    return &unet->config;
+}
+
+int sl_unet_size_multiple(const SlUnetConfig *config)
+{
+    /* UNet2DModel upsamples by exactly two. */
+    return config->conditional ? 1 : 1 << (config->blocks - 1);
+}
+
+uint64_t sl_unet_operations(const SlUnet *unet)
+{
+    return unet->operations;
+}
+
+/* ---- the prompt ---- */
+
+static bool check_text(const SlUnet *unet, const SlTensor *text, SlError *err)
+{
+    if (text->rank != 3 || text->size[0] < 1 || text->size[0] > MAX_BATCH)
+        return sl_fail(err, SL_ARGUMENT, "The text's hidden states are not a batch of sequences.");
+    for (int i = 0; i < unet->texts.count; i++)
+        if (unet->texts.list[i].text_channels != text->size[2])
+            return sl_fail(err, SL_FORMAT,
+                           "The UNet expects text of %d channels and the text encoder makes %lld: "
+                           "they are not from the same model.",
+                           unet->texts.list[i].text_channels, (long long)text->size[2]);
+    return true;
+}
+
+SlUnetContext *sl_unet_context_new(SlDevice *dev, const SlUnet *unet, const SlTensor *text,
+                                   SlError *err)
+{
+    if (!check_text(unet, text, err))
+        return NULL;
+    int count = unet->texts.count;
+    SlUnetContext *context = calloc(1, sizeof *context);
+    if (context && count > 0)
+        context->kv = calloc((size_t)count, sizeof *context->kv);
+    if (!context || (count > 0 && !context->kv)) {
+        free(context);
+        sl_fail(err, SL_MEMORY, "There is not enough memory for the prompt.");
+        return NULL;
+    }
+    context->batch = text->size[0];
+    for (int i = 0; i < count && sl_device_ok(dev); i++) {
+        const SlTextProjection *p = &unet->texts.list[i];
+        int64_t size[] = {text->size[0], text->size[1], 2 * (int64_t)p->channels};
+        dev->scope = p->path.text;
+        context->kv[context->count++] = sl_buffer_new(dev, dev->dtype, 3, size);
+        sl_linear(dev, text, p->to_kv, NULL, &context->kv[i]);
+    }
+    dev->scope = NULL;
+    if (!sl_device_check(dev, err)) {
+        sl_unet_context_free(dev, context);
+        return NULL;
+    }
+    return context;
+}
+
+void sl_unet_context_free(SlDevice *dev, SlUnetContext *context)
+{
+    if (!context)
+        return;
+    for (int i = 0; i < context->count; i++)
+        sl_buffer_free(dev, &context->kv[i]);
+    free(context->kv);
+    free(context);
+}
+
+/* ---- one evaluation ---- */
+
+/* Smallest side: with padding 0 and with pooling, sizes are halved rounding down. */
+static int64_t smallest_side(const SlUnetConfig *c)
+{
+    bool rounds_down = c->downsample_conv_padding_zero || !c->conditional;
+    return rounds_down ? (int64_t)1 << (c->blocks - 1) : 1;
+}
+
+static bool check_pass(const SlUnet *unet, const SlTensor *x, const SlTensor *t,
+                       const SlUnetContext *context, const SlTensor *out, SlError *err)
+{
+    const SlUnetConfig *c = &unet->config;
+    if (x->rank != 4 || out->rank != 4 || x->size[3] != c->in_channels ||
+        out->size[3] != c->out_channels || x->size[0] < 1 || x->size[0] > MAX_BATCH ||
+        t->rank != 1 || t->size[0] != x->size[0])
+        return sl_fail(err, SL_ARGUMENT, "The UNet takes samples of %d channels and gives %d.",
+                       c->in_channels, c->out_channels);
+    int multiple = sl_unet_size_multiple(c);
+    for (int i = 1; i <= 2; i++)
+        if (x->size[i] < smallest_side(c) || x->size[i] > MAX_SIDE || x->size[i] % multiple != 0)
+            return sl_fail(
+                err, SL_ARGUMENT,
+                "The sample is %lld x %lld, and this UNet takes sides of %lld to %d that "
+                "are multiples of %d.",
+                (long long)x->size[2], (long long)x->size[1], (long long)smallest_side(c), MAX_SIDE,
+                multiple);
+    if (unet->texts.count > 0 && (!context || context->batch != x->size[0]))
+        return sl_fail(err, SL_ARGUMENT, "The UNet was not given a prompt for each sample.");
+    return true;
+}
+
+/* linear_2(act(linear_1(sinusoids(t)))), activated once more for the resnets */
+static SlTensor time_embedding(SlDevice *dev, const SlUnet *unet, const SlTensor *t)
+{
+    const SlUnetConfig *c = &unet->config;
+    SlTimestepEmbedding sinusoids = {c->flip_sin_to_cos, c->freq_shift, 10000};
+    dev->scope = "time_embedding";
+    SlTensor temb = sl_tensor_new2(dev, t->size[0], c->time_embed_dim);
+    size_t mark = sl_arena_mark(dev);
+    SlTensor t_emb = sl_tensor_new2(dev, t->size[0], c->channels[0]);
+    SlTensor hidden = sl_tensor_like(dev, &temb);
+    SlEpilogue inner = {.act = c->conditional ? c->act : SL_ACT_SILU}, outer = {.act = c->act};
+    sl_timestep_embedding(dev, t, &sinusoids, &t_emb);
+    sl_layer_linear(dev, &unet->time_linear_1, &t_emb, &inner, &hidden);
+    sl_layer_linear(dev, &unet->time_linear_2, &hidden, &outer, &temb);
+    sl_arena_reset(dev, mark);
+    return temb;
+}
+
+/* 2 x - 1. There is no operation for it, since hardly any model asks for it. */
+static void center_input(SlDevice *dev, const SlTensor *x, SlTensor *out)
+{
+    SlTensor minus_one = sl_tensor_new(dev, SL_F32, 2, (int64_t[]){x->size[0], x->size[3]});
+    SlTensor shift = sl_tensor_new2(dev, x->size[0], x->size[3]);
+    SlTensor twice = sl_tensor_like(dev, x);
+    float values[MAX_BATCH * SL_UNET_MAX_SAMPLE_CHANNELS];
+    for (int64_t i = 0; i < x->size[0] * x->size[3]; i++)
+        values[i] = -1;
+    sl_upload(dev, values, &minus_one);
+    sl_copy(dev, &minus_one, &shift);
+    sl_add(dev, x, x, 1, &twice);
+    sl_add_per_channel(dev, &twice, &shift, out);
+}
+
+static SlTensor conv_in(SlDevice *dev, const SlUnet *unet, const SlTensor *x)
+{
+    SlTensor sample =
+        sl_tensor_new4(dev, x->size[0], x->size[1], x->size[2], unet->config.channels[0]);
+    dev->scope = "conv_in";
+    size_t mark = sl_arena_mark(dev);
+    SlTensor input = *x;
+    if (unet->config.center_input) {
+        input = sl_tensor_like(dev, x);
+        center_input(dev, x, &input);
+    }
+    sl_layer_conv3(dev, &unet->conv_in, &input, NULL, &sample);
+    sl_arena_reset(dev, mark);
+    return sample;
+}
+
+static void conv_out(SlDevice *dev, const SlUnet *unet, const SlTensor *x, SlTensor *out)
+{
+    const SlUnetConfig *c = &unet->config;
+    SlGroupNorm norm = {c->norm_groups, c->norm_eps, c->conditional ? c->act : SL_ACT_SILU};
+    dev->scope = "conv_out";
+    SlTensor normed = sl_tensor_like(dev, x);
+    SlTensor result = sl_tensor_like(dev, out);
+    sl_layer_group_norm(dev, &unet->conv_norm_out, &norm, x, &normed);
+    sl_layer_conv3(dev, &unet->conv_out, &normed, NULL, &result);
+    sl_copy(dev, &result, out);
+}
+
+bool sl_unet_forward(SlDevice *dev, SlUnet *unet, const SlTensor *x, const SlTensor *t,
+                     const SlUnetContext *context, SlTensor *out, SlError *err)
+{
+    if (!check_pass(unet, x, t, context, out, err))
+        return false;
+    uint64_t before = sl_device_ops_done(dev);
+    size_t mark = sl_arena_mark(dev);
+    SlUnetPass pass = {.dev = dev, .text_kv = context ? context->kv : NULL};
+    pass.temb = time_embedding(dev, unet, t);
+
+    SlTensor sample = conv_in(dev, unet, x);
+    pass.skips[pass.skip_count++] = sample;
+    for (int i = 0; i < unet->config.blocks && sl_device_ok(dev); i++)
+        sample = sl_unet_down_forward(&pass, &unet->down[i], &sample);
+    if (unet->config.mid_block && sl_device_ok(dev))
+        sample = sl_unet_mid_forward(&pass, &unet->mid, &sample);
+    for (int i = 0; i < unet->config.blocks && sl_device_ok(dev); i++)
+        sample = sl_unet_up_forward(&pass, &unet->up[i], &sample);
+    if (sl_device_ok(dev))
+        conv_out(dev, unet, &sample, out);
+
+    sl_arena_reset(dev, mark);
+    dev->scope = NULL;
+    if (!sl_device_check(dev, err))
+        return false;
+    unet->operations = sl_device_ops_done(dev) - before;
+    return true;
+}
