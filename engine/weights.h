@@ -17,7 +17,7 @@ typedef struct SlTensorInfo {
     const char *name; /* diffusers name */
     SlDtype dtype;    /* I64 and others that no weight uses are listed with known = false */
     bool known;
-    char dtype_name[8]; /* as in the file, "F16" */
+    char dtype_name[16]; /* as in the file, "F16" */
     int rank;
     int64_t size[8];
     uint64_t bytes;
@@ -25,7 +25,7 @@ typedef struct SlTensorInfo {
 
 /* Opens the weights of a component folder: base is "diffusion_pytorch_model" or "model". Prefers
  * base.safetensors, then base.safetensors.index.json, then base.fp16.safetensors, then
- * base.fp16.safetensors.index.json... A folder that only has pickles (.bin) is refused with a
+ * base.safetensors.index.fp16.json, then the same for bf16. A folder that only has pickles (.bin) is refused with a
  * sentence that says so. NULL and *err on failure. */
 SlWeights *sl_weights_open(const char *folder, const char *base, SlError *err);
 /* One safetensors file as it is. */
@@ -47,9 +47,12 @@ const SlTensorInfo *sl_weights_find(const SlWeights *w, const char *name);
 /* The files behind it, for identity and messages. */
 int sl_weights_files(const SlWeights *w);
 const char *sl_weights_file(const SlWeights *w, int i);
-/* Reads one tensor whole into memory of info->bytes bytes. */
+/* The file that a tensor of w is in. */
+const char *sl_weights_file_of(const SlWeights *w, const SlTensorInfo *info);
+/* Reads one tensor whole into memory of info->bytes bytes. A value that is not finite is an
+ * SL_FORMAT error naming the tensor. */
 bool sl_weights_read(const SlWeights *w, const SlTensorInfo *info, void *out, SlError *err);
-/* The same, converted to f32. */
+/* The same, converted to f32; SL_UNSUPPORTED for other types than F32, F16 and BF16. */
 bool sl_weights_read_f32(const SlWeights *w, const SlTensorInfo *info, float *out, SlError *err);
 
 /* ---- binding ---- */
