@@ -1,0 +1,37 @@
+/* atomic_file.h - writing a file so that it is either the old one or the complete new one.
+ *
+ * The bytes go to a temporary file in the same folder; every write, flush, fsync and close is
+ * checked; then it is renamed and the folder is synced. Easy to get wrong: fclose after a failed
+ * fflush returns 0, and a second fsync after a failed one "succeeds", so a failure is remembered
+ * and never retried.
+ */
+#ifndef SL_APP_ATOMIC_FILE_H
+#define SL_APP_ATOMIC_FILE_H
+
+#include "kernels/kernels.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct SlAtomicFile SlAtomicFile;
+
+/* Refuses a path that is a folder or a device. A symbolic link is followed, so that what it points
+ * to is replaced. An existing file's permissions are kept. NULL and *err on failure. */
+SlAtomicFile *sl_atomic_open(const char *path, SlError *err);
+/* Buffered. After the first failure writes do nothing and sl_atomic_commit reports it. */
+void sl_atomic_write(SlAtomicFile *file, const void *data, size_t bytes);
+/* Frees the file object in any case. False and *err, naming the path and the system's reason, when
+ * anything failed; the old file is then untouched. */
+bool sl_atomic_commit(SlAtomicFile *file, SlError *err);
+/* Removes the temporary file; NULL is fine. */
+void sl_atomic_abandon(SlAtomicFile *file);
+
+/* All of it in one call. */
+bool sl_write_file(const char *path, const void *data, size_t bytes, SlError *err);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,57 @@
+/* text.h - the small string tools of the command line and the metadata: a growing buffer, strict
+ * numbers, UTF-8.
+ *
+ * Numbers are read and written as in the C locale whatever setlocale was told: the window calls it,
+ * and a decimal comma in a PNG would make the file unreadable elsewhere.
+ */
+#ifndef SL_APP_TEXT_H
+#define SL_APP_TEXT_H
+
+#include "kernels/kernels.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- a growing text ---- */
+
+/* Starts as {0}. data is NUL-terminated once anything was added and is the owner's to free. After
+ * memory ran out `failed` is set and additions do nothing: look once, at the end. */
+typedef struct SlText {
+    char *data;
+    size_t length, capacity;
+    bool failed;
+} SlText;
+
+void sl_text_append(SlText *text, const char *bytes, size_t length);
+void sl_text_add(SlText *text, const char *string);
+void sl_text_addf(SlText *text, const char *format, ...) SL_PRINTF(2, 3);
+void sl_text_free(SlText *text);
+/* Hands data over (never NULL unless memory ran out) and leaves the text empty. */
+char *sl_text_take(SlText *text);
+
+/* ---- numbers ---- */
+
+/* The whole string must be the number: no blanks, no '+', no "0x", no "nan" or "inf". False when it
+ * is not, or when it is out of range. */
+bool sl_parse_int(const char *string, int64_t min, int64_t max, int64_t *value);
+bool sl_parse_u64(const char *string, uint64_t *value);
+bool sl_parse_double(const char *string, double *value);
+/* The shortest decimal form that reads back as the same double: "7.5", "1e-05". */
+void sl_format_double(double value, char text[32]);
+
+/* ---- UTF-8 ---- */
+
+/* Without overlong forms, surrogates and code points above 0x10FFFF. */
+bool sl_utf8_valid(const char *bytes, size_t length);
+/* malloc'ed UTF-8 of a Latin-1 text; NULL when memory ran out. */
+char *sl_latin1_to_utf8(const char *bytes, size_t length);
+bool sl_is_ascii(const char *string);
+/* strdup of length bytes; NULL when memory ran out. */
+char *sl_copy_bytes(const char *bytes, size_t length);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
