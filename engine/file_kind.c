@@ -81,6 +81,8 @@ static const char *const sentences[] = {
     [SL_FILE_ELF] = "this is a program, not a model: expected a folder with model_index.json or a "
                     ".safetensors file",
     [SL_FILE_JSON] = "this is a JSON file, not weights: open the folder it is in",
+    [SL_FILE_TEXT] = "this is a text file, not a model: expected a folder with model_index.json or "
+                     "a .safetensors file",
     [SL_FILE_ZEROS] = "the file begins with zeros only: its download was never finished; download "
                       "it again",
 };
@@ -105,6 +107,15 @@ static bool looks_like_html(const char *head, size_t length)
         if (length - i >= strlen(tags[k]) && !strncasecmp(head + i, tags[k], strlen(tags[k])))
             return true;
     return false;
+}
+
+/* At least 16 printable characters and nothing else in the head. */
+static bool looks_like_text(const unsigned char *head, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        if (head[i] == 0x7f || (head[i] < 0x20 && !strchr("\t\n\r\f", head[i])))
+            return false;
+    return length >= 16 && memchr(head, 0, length) == NULL;
 }
 
 /* Protocol 2 and newer begin with PROTO n; the old text protocols with an opening of a container. */
@@ -135,6 +146,8 @@ SlFileKind sl_file_kind(const void *data, size_t length)
         return SL_FILE_HTML;
     if (head[0] == '{' || head[0] == '[')
         return SL_FILE_JSON;
+    if (looks_like_text(data, length))
+        return SL_FILE_TEXT;
     for (size_t i = 0; i < length; i++)
         if (head[i])
             return SL_FILE_UNKNOWN;

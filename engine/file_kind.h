@@ -31,6 +31,7 @@ typedef enum SlFileKind {
     SL_FILE_PDF,
     SL_FILE_ELF,
     SL_FILE_JSON,
+    SL_FILE_TEXT,
     SL_FILE_ZEROS, /* a download that reserved its space and stopped */
 } SlFileKind;
 
