@@ -2,7 +2,7 @@
  *
  * Easy to get wrong: attention is causal, and padding is attended to like anything else; the pooled
  * state is taken at the largest id where eos_token_id is 2 (what old configurations say) and else at
- * the first eos_token_id; hidden_states[-1] is not yet through final_layer_norm.
+ * the first eos_token_id; a skipped layer does not spare the final_layer_norm.
  */
 #include "engine/text_encoder.h"
 
@@ -264,22 +264,21 @@ static void forward(SlDevice *dev, const SlTextEncoder *te, const SlTensor *ids,
     SlTensor hidden_states = sl_tensor_like(dev, hidden);
     dev->scope = "text_model.embeddings";
     sl_embedding(dev, ids, te->token_embedding, te->position_embedding, &hidden_states);
-    for (int i = 0; i < c->layers && sl_device_ok(dev); i++) {
-        if (skip > 0 && i == c->layers - skip) {
-            sl_copy(dev, &hidden_states, hidden);
-            if (!pooled)
-                break;
-        }
+    int layers = pooled ? c->layers : c->layers - skip;
+    for (int i = 0; i <= layers && sl_device_ok(dev); i++) {
+        if (i == c->layers - skip)
+            norm(dev, te, &te->final_layer_norm, &hidden_states, hidden);
+        if (i == layers)
+            break;
         dev->scope = te->layers[i].path.text;
         self_attention(dev, te, &te->layers[i], &hidden_states);
         mlp(dev, te, &te->layers[i], &hidden_states);
     }
-    dev->scope = "text_model.final_layer_norm";
-    SlTensor normed = skip == 0 ? *hidden : sl_tensor_like(dev, hidden);
-    if (skip == 0 || pooled)
+    if (pooled) {
+        SlTensor normed = sl_tensor_like(dev, hidden);
         norm(dev, te, &te->final_layer_norm, &hidden_states, &normed);
-    if (pooled)
         pool(dev, te, &normed, host_ids, pooled);
+    }
     sl_arena_reset(dev, mark);
 }
 
