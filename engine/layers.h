@@ -8,7 +8,6 @@
 #ifndef SL_ENGINE_LAYERS_H
 #define SL_ENGINE_LAYERS_H
 
-#include "engine/json.h"
 #include "engine/weights.h"
 
 /* Longest: "down_blocks.7.attentions.15.transformer_blocks.63.attn2.to_out.0.weight", 72 bytes. */
@@ -50,18 +49,5 @@ void sl_layer_group_norm(SlDevice *dev, const SlLayer *layer, const SlGroupNorm 
 SlTensor sl_tensor_like(SlDevice *dev, const SlTensor *t);
 /* [N, H, W, C] as [N, H W, C] */
 SlTensor sl_as_tokens(const SlTensor *t);
-
-/* ---- what the configurations of all models need ---- */
-
-/* Present and null, which for some keys differs from absent. */
-bool sl_config_is_null(const SlJson *json, const char *key);
-/* False and *err when one of the keys (NULL-terminated) is there and is neither null nor false. */
-bool sl_config_refuse(const SlJson *json, const char *const *keys, SlError *err);
-/* The activation functions of diffusers and transformers by name. */
-SlActivation sl_config_activation(const SlJson *json, const char *key, SlActivation fallback,
-                                  SlError *err);
-/* False and *err, naming the file and both numbers, unless parts divides whole. */
-bool sl_config_divides(const SlJson *json, const char *parts_key, int parts, const char *whole_key,
-                       int whole, SlError *err);
 
 #endif

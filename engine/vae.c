@@ -135,7 +135,7 @@ SlVae *sl_vae_new(const SlVaeConfig *config, SlBinder *b, SlError *err)
 {
     SlVae *vae = calloc(1, sizeof *vae);
     if (!vae) {
-        sl_fail(err, SL_MEMORY, "There is not enough memory for the VAE.");
+        sl_fail(err, SL_MEMORY, "There is not enough memory for the VAE");
         return NULL;
     }
     vae->config = *config;
@@ -286,7 +286,7 @@ static bool check_sizes(const SlVaeConfig *c, const SlTensor *pixels, int pixel_
                pixels->size[i] / c->factor == latents->size[i];
     return fits || sl_fail(err, SL_ARGUMENT,
                            "The VAE turns pictures of up to %d pixels a side into latents %d times "
-                           "smaller and back.",
+                           "smaller and back",
                            MAX_SIDE, c->factor);
 }
 

@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include "engine/layers.h"
+#include "engine/config.h"
 #include "engine/vae.h"
 
 #define MAX_CHANNELS 16384
@@ -15,7 +15,7 @@ static void read_levels(SlVaeConfig *c, const SlJson *json, SlError *err)
     int count = sl_json_ints(json, "block_out_channels", channels, SL_VAE_MAX_BLOCKS, 0, 1,
                              MAX_CHANNELS, err);
     if (count == 0 && sl_json_has(json, "block_out_channels") && err->code == SL_OK)
-        sl_fail(err, SL_FORMAT, "%s: \"block_out_channels\" is empty.", sl_json_name(json));
+        sl_fail(err, SL_FORMAT, "%s: \"block_out_channels\" is empty", sl_json_name(json));
     c->blocks = count > 0 ? count : 1;
     for (int i = 0; i < c->blocks; i++)
         c->channels[i] = (int)channels[i];
@@ -29,18 +29,12 @@ static void check_block_types(const SlVaeConfig *c, const SlJson *json, const ch
     int count = sl_json_strings(json, key, names, SL_VAE_MAX_BLOCKS, err);
     if (!sl_json_has(json, key))
         count = 1;
-    if (err->code != SL_OK)
+    if (err->code != SL_OK || !sl_config_per_block(json, key, count, c->blocks, err))
         return;
-    if (count != c->blocks) {
-        sl_fail(err, SL_FORMAT,
-                "%s: \"%s\" has %d entries, and there are %d blocks in \"block_out_channels\".",
-                sl_json_name(json), key, count, c->blocks);
-        return;
-    }
     for (int i = 0; i < count; i++)
         if (strcmp(names[i], expected) != 0) {
             sl_fail(err, SL_UNSUPPORTED,
-                    "%s: \"%s\" contains \"%s\", and this program has \"%s\" only.",
+                    "%s: \"%s\" contains \"%s\", and this program has \"%s\" only",
                     sl_json_name(json), key, names[i], expected);
             return;
         }
@@ -75,7 +69,7 @@ bool sl_vae_config(SlVaeConfig *config, const SlJson *json, SlError *err)
     const char *name = sl_json_string(json, "_class_name", "AutoencoderKL", &first);
     if (first.code == SL_OK && strcmp(name, "AutoencoderKL") != 0)
         sl_fail(&first, SL_UNSUPPORTED,
-                "%s: \"_class_name\" is \"%s\", and this program runs AutoencoderKL.",
+                "%s: \"_class_name\" is \"%s\", and this program runs AutoencoderKL",
                 sl_json_name(json), name);
     if (first.code == SL_OK && sl_config_refuse(json, refused, &first))
         read_config(config, json, &first);
