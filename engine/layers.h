@@ -1,9 +1,9 @@
-/* layers.h - linear layers, convolutions and norms as the model parts bind and call them. Private to
- * engine/.
+/* layers.h - linear layers, convolutions and norms as the model parts bind and call them. Private
+ * to engine/.
  *
- * A path is a diffusers module name ("down_blocks.0.resnets.1"). Binding a layer asks the binder for
- * path.weight and path.bias with their sizes; a weight that is missing or misshapen is NULL and noted
- * by the binder, whose finish says so, and no forward pass is run then.
+ * A path is a diffusers module name ("down_blocks.0.resnets.1"). Binding a layer asks the binder
+ * for path.weight and path.bias with their sizes; a weight that is missing or misshapen is NULL and
+ * noted by the binder, whose finish says so, and no forward pass is run then.
  */
 #ifndef SL_ENGINE_LAYERS_H
 #define SL_ENGINE_LAYERS_H
@@ -24,7 +24,8 @@ typedef struct SlLayer {
     SlWeight *bias; /* NULL: none */
 } SlLayer;
 
-/* weight [out, in], bias [out]; also for convolutions of size 1, which the binder reads as linear. */
+/* weight [out, in], bias [out]; also for convolutions of size 1, which the binder reads as linear.
+ */
 SlLayer sl_bind_linear(SlBinder *b, SlPath path, int64_t in, int64_t out);
 SlLayer sl_bind_linear_without_bias(SlBinder *b, SlPath path, int64_t in, int64_t out);
 /* weight [out, in, 3, 3] */

@@ -1,8 +1,8 @@
 /* text_encoder.c - CLIPTextModel, with or without projection (transformers clip/modeling_clip.py).
  *
  * Easy to get wrong: attention is causal, and padding is attended to like anything else; the pooled
- * state is taken at the largest id where eos_token_id is 2 (what old configurations say) and else at
- * the first eos_token_id; a skipped layer does not spare the final_layer_norm.
+ * state is taken at the largest id where eos_token_id is 2 (what old configurations say) and else
+ * at the first eos_token_id; a skipped layer does not spare the final_layer_norm.
  */
 #include "engine/text_encoder.h"
 

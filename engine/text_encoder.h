@@ -26,9 +26,10 @@ const SlTextEncoderConfig *sl_text_encoder_get_config(const SlTextEncoder *te);
 
 /* ids [N, L] i32 on the device. Outputs are allocated from the arena; hidden is always made, pooled
  * only if not NULL. hidden [N, L, D] is the state after all but the last `skip` layers, through
- * final_layer_norm: 0 gives last_hidden_state, 1 the penultimate state, as StableDiffusionPipeline's
- * clip_skip has it (which diffusers applies to the prompt, but not to the negative prompt). pooled
- * [N, D] is the last layer's normed state at the end token, projected where the config says so. */
+ * final_layer_norm: 0 gives last_hidden_state, 1 the penultimate state, as
+ * StableDiffusionPipeline's clip_skip has it (which diffusers applies to the prompt, but not to the
+ * negative prompt). pooled [N, D] is the last layer's normed state at the end token, projected
+ * where the config says so. */
 bool sl_text_encoder_forward(SlDevice *dev, const SlTextEncoder *te, const SlTensor *ids, int skip,
                              SlTensor *hidden, SlTensor *pooled, SlError *err);
 

@@ -2,7 +2,8 @@
  *
  * Easy to get wrong: UNet2DConditionModel's "attention_head_dim" is the number of heads (a misnomer
  * that diffusers keeps for the sake of old files), UNet2DModel's is what it says; null and absent
- * differ for "attention_head_dim" (one head against 8) and "mid_block_type" (none against the usual).
+ * differ for "attention_head_dim" (one head against 8) and "mid_block_type" (none against the
+ * usual).
  */
 #include <string.h>
 

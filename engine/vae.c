@@ -1,8 +1,8 @@
 /* vae.c - AutoencoderKL: encoder and decoder (diffusers autoencoder_kl.py, vae.py).
  *
- * Easy to get wrong: all norms have eps 1e-6; the encoder's downsampling pads on the right and at the
- * bottom only; the decoder's levels have one resnet more than the encoder's and run in reverse; the
- * attention in the middle has a single head; conv_act is SiLU whatever act_fn says.
+ * Easy to get wrong: all norms have eps 1e-6; the encoder's downsampling pads on the right and at
+ * the bottom only; the decoder's levels have one resnet more than the encoder's and run in reverse;
+ * the attention in the middle has a single head; conv_act is SiLU whatever act_fn says.
  */
 #include "engine/vae.h"
 
@@ -201,8 +201,8 @@ static void level_forward(SlDevice *dev, const Level *level, int layers, SlResam
     sl_arena_reset(dev, mark);
 }
 
-/* All levels in their order; every output stays in the arena, for they grow (or shrink) fourfold, so
- * that the largest is most of the sum anyway. */
+/* All levels in their order; every output stays in the arena, for they grow (or shrink) fourfold,
+ * so that the largest is most of the sum anyway. */
 static SlTensor levels_forward(SlDevice *dev, const SlVae *vae, const Half *h, SlResample how,
                                const SlTensor *x)
 {

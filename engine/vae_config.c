@@ -1,6 +1,7 @@
 /* vae_config.c - vae/config.json of AutoencoderKL, checked completely.
  *
- * Easy to get wrong: diffusers' default is a single block of 64 channels; a null shift_factor is none.
+ * Easy to get wrong: diffusers' default is a single block of 64 channels; a null shift_factor is
+ * none.
  */
 #include <string.h>
 

@@ -1,4 +1,5 @@
-/* model_test.h - what the model tests share: golden tensors on a device, comparing, opening parts. */
+/* model_test.h - what the model tests share: golden tensors on a device, comparing, opening parts.
+ */
 #ifndef SL_MODEL_TEST_H
 #define SL_MODEL_TEST_H
 
@@ -20,7 +21,8 @@ bool golden_has(const SlWeights *file, const char *format, ...) SL_PRINTF(2, 3);
 Golden golden_read(const SlWeights *file, const char *format, ...) SL_PRINTF(2, 3);
 void golden_free(Golden *g);
 
-/* A golden picture or feature map [N, C, H, W] as [N, H, W, C] in the device's dtype, in the arena. */
+/* A golden picture or feature map [N, C, H, W] as [N, H, W, C] in the device's dtype, in the arena.
+ */
 SlTensor golden_upload(SlDevice *dev, const Golden *g);
 /* A result on the host, f32; [N, H, W, C] comes back as [N, C, H, W]. malloc'ed. */
 float *result_download(SlDevice *dev, const SlTensor *t);

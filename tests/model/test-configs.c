@@ -1,5 +1,5 @@
-/* test-configs.c - configurations of models: the real ones are read, damaged and unsupported ones are
- * refused with a sentence that names the file and the key.
+/* test-configs.c - configurations of models: the real ones are read, damaged and unsupported ones
+ * are refused with a sentence that names the file and the key.
  */
 #include <string.h>
 
