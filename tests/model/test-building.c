@@ -1,8 +1,10 @@
 /* test-building.c - models that do not fit their weights, and passes that cannot run: one sentence
- * each, and nothing is left behind. Also the measure device against a real one.
+ * each, and nothing is left behind. Also the measure device against a real one, and the real
+ * models' numbers of parameters.
  */
 #include <string.h>
 
+#include "engine/builtin_configs.h"
 #include "tests/model/model_test.h"
 
 /* ---- configurations that differ from the weights ---- */
@@ -55,6 +57,62 @@ static void test_weights_that_do_not_fit(SlDevice *dev)
         sl_unet_free(unet);
         part_close(&part);
     }
+}
+
+/* ---- the famous models ---- */
+
+typedef enum Model { TEXT, UNET, VAE } Model;
+
+static const struct {
+    const char *arch, *part;
+    Model model;
+    uint64_t parameters; /* as PyTorch counts them */
+} famous[] = {
+    {"sd15", "unet", UNET, 859520964},         {"sd15", "vae", VAE, 83653863},
+    {"sd15", "text_encoder", TEXT, 123060480}, {"sd21", "unet", UNET, 865910724},
+    {"sd21", "text_encoder", TEXT, 340387840},
+};
+
+static bool build(Model model, const SlJson *json, SlBinder *b, SlError *err)
+{
+    SlTextEncoderConfig text;
+    SlUnetConfig unet;
+    SlVaeConfig vae;
+    bool ok = false;
+    if (model == TEXT && sl_text_encoder_config(&text, json, err)) {
+        SlTextEncoder *te = sl_text_encoder_new(&text, b, err);
+        ok = te != NULL;
+        sl_text_encoder_free(te);
+    } else if (model == UNET && sl_unet_config(&unet, json, err)) {
+        SlUnet *u = sl_unet_new(&unet, b, err);
+        ok = u != NULL;
+        sl_unet_free(u);
+    } else if (model == VAE && sl_vae_config(&vae, json, err)) {
+        SlVae *v = sl_vae_new(&vae, b, err);
+        ok = v != NULL;
+        sl_vae_free(v);
+    }
+    return ok && sl_binder_finish(b, true, err);
+}
+
+/* All weights of a real model are asked for, each once: their number says so. */
+static void test_famous_models(void)
+{
+    SlDevice *measure = device_open("measure", "f32");
+    for (size_t i = 0; i < sizeof famous / sizeof *famous; i++) {
+        SlError err = {0};
+        const char *text = sl_builtin_config(famous[i].arch, famous[i].part);
+        SlJson *json = sl_json_parse(famous[i].arch, text, strlen(text), &err);
+        SlBinderOptions options = {.dev = measure, .component = famous[i].part};
+        SlBinder *b = sl_binder_new(&options);
+        bool ok = json && build(famous[i].model, json, b, &err);
+        uint64_t n = sl_binder_parameters(b);
+        sl_test(ok && n == famous[i].parameters, "%s %s has %llu parameters %s", famous[i].arch,
+                famous[i].part, (unsigned long long)n, err.message);
+        sl_binder_free(b);
+        sl_json_close(json);
+    }
+    sl_device_close(&measure);
 }
 
 /* ---- passes ---- */
@@ -183,6 +241,7 @@ int main(void)
 {
     SlDevice *dev = device_open("ref", "f32");
     test_measure(dev); /* first: the peak is the device's of all time */
+    test_famous_models();
     test_weights_that_do_not_fit(dev);
     test_wrong_input(dev);
     test_other_text(dev);
