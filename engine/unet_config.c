@@ -248,6 +248,15 @@ static bool check(const SlUnetConfig *c, const SlJson *json, SlError *err)
                        "%s: \"block_out_channels\" begins with %d, and the time embedding needs an "
                        "even number",
                        sl_json_name(json), c->channels[0]);
+    if (c->freq_shift == (float)(c->channels[0] / 2))
+        return sl_fail(err, SL_FORMAT,
+                       "%s: \"freq_shift\" is %g, half of the first of \"block_out_channels\", "
+                       "which divides by zero",
+                       sl_json_name(json), c->freq_shift);
+    if (sl_config_is_null(json, "norm_num_groups"))
+        return sl_fail(err, SL_UNSUPPORTED,
+                       "%s: \"norm_num_groups\" is null, and this program needs a number",
+                       sl_json_name(json));
     for (int i = 0; i < c->blocks; i++) {
         if (!sl_config_divides(json, "norm_num_groups", c->norm_groups, "block_out_channels",
                                c->channels[i], err))
