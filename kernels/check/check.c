@@ -1,0 +1,474 @@
+/* check.c - runs a device and ref side by side, operation by operation, and names the first
+ * operation that differs.
+ *
+ * The inputs are downloaded from the device under test before each operation, so errors do not add
+ * up over the model: what differs is that operation. Tensors live on the device under test; a
+ * weight is held by both.
+ */
+#include "kernels/arena.h"
+#include "kernels/devices.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct Check {
+    SlDevice base;
+    SlDevice *tested, *ref;
+    uint64_t index; /* operations compared */
+    char describe[300];
+} Check;
+
+typedef struct CheckWeight {
+    SlWeight *tested, *ref;
+} CheckWeight;
+
+static Check *check_of(SlDevice *dev)
+{
+    return (Check *)dev;
+}
+
+/* ---- a tensor of the device under test, seen from ref ---- */
+
+/* The whole range of memory that a view touches, in elements. */
+static int64_t extent(const SlTensor *t)
+{
+    int64_t last = 0;
+    for (int i = 0; i < t->rank; i++)
+        last += (t->size[i] - 1) * t->stride[i];
+    return last + 1;
+}
+
+/* The same view over a copy in ref's memory (malloc'ed data). NULL data is a failure. */
+static SlTensor mirror(Check *c, const SlTensor *t)
+{
+    SlTensor copy = *t;
+    size_t bytes = (size_t)extent(t) * sl_dtype_size(t->dtype);
+    copy.data = malloc(bytes ? bytes : 1);
+    if (copy.data)
+        c->tested->ops->download(c->tested, t->data, copy.data, bytes);
+    else
+        sl_device_fail(&c->base, SL_MEMORY, "check: no memory to compare an operation");
+    return copy;
+}
+
+typedef struct Difference {
+    double nmse, worst, tested, ref;
+    int64_t at;
+} Difference;
+
+static double element(const SlTensor *t, int64_t i)
+{
+    switch (t->dtype) {
+    case SL_F32:
+        return ((const float *)t->data)[i];
+    case SL_F16:
+        return sl_f16_to_f32(((const uint16_t *)t->data)[i]);
+    case SL_BF16:
+        return sl_bf16_to_f32(((const uint16_t *)t->data)[i]);
+    case SL_I32:
+        return ((const int32_t *)t->data)[i];
+    case SL_U8:
+        return ((const uint8_t *)t->data)[i];
+    }
+    return 0;
+}
+
+/* Over the whole extent: what lies between the rows of a view must not change either. */
+static Difference compare(const SlTensor *tested, const SlTensor *ref)
+{
+    Difference d = {.at = -1};
+    double error = 0, norm = 0;
+    int64_t n = extent(ref);
+    for (int64_t i = 0; i < n; i++) {
+        double a = element(tested, i), b = element(ref, i), e = fabs(a - b);
+        if (isnan(a) != isnan(b))
+            e = INFINITY;
+        else if (isnan(a) || a == b)
+            e = 0;
+        if (e > d.worst) {
+            d.worst = e;
+            d.at = i;
+            d.tested = a;
+            d.ref = b;
+        }
+        error += e * e;
+        norm += isnan(b) ? 0 : b * b;
+    }
+    d.nmse = error == 0 ? 0 : norm > 0 ? error / norm : INFINITY;
+    return d;
+}
+
+/* Half of the last bit for each rounding, with room for sums in another order. */
+static bool within(const Difference *d, SlDtype dtype)
+{
+    static const double limits[] = {1e-9, 2e-6, 1e-4, 0, 0};
+    if (dtype == SL_U8)
+        return d->worst <= 1;
+    return d->nmse <= limits[dtype];
+}
+
+static void judge(Check *c, const char *op, const SlTensor *x, const SlTensor *tested,
+                  const SlTensor *ref)
+{
+    if (!ref->data || !tested->data)
+        return;
+    Difference d = compare(tested, ref);
+    c->index++;
+    if (within(&d, ref->dtype))
+        return;
+    sl_device_fail(
+        &c->base, SL_MISMATCH,
+        "check: operation %llu, %s%s%s on [%lld, %lld, %lld, %lld], differs on %s: "
+        "element %lld is %.9g, ref has %.9g (normalised squared error %.3g)",
+        (unsigned long long)c->index, c->base.scope ? c->base.scope : "", c->base.scope ? " " : "",
+        op, (long long)x->size[0], (long long)(x->rank > 1 ? x->size[1] : 1),
+        (long long)(x->rank > 2 ? x->size[2] : 1), (long long)(x->rank > 3 ? x->size[3] : 1),
+        c->tested->name, (long long)d.at, d.tested, d.ref, d.nmse);
+}
+
+/* A failure of either device becomes the check device's. */
+static bool healthy(Check *c)
+{
+    SlDevice *devices[] = {c->tested, c->ref};
+    for (int i = 0; i < 2; i++)
+        if (devices[i]->status != SL_OK)
+            sl_device_fail(&c->base, devices[i]->status, "%s", devices[i]->message);
+    return c->base.status == SL_OK;
+}
+
+static const SlWeight *tested_weight(const SlWeight *w)
+{
+    return w ? ((const CheckWeight *)w->prepared)->tested : NULL;
+}
+
+static const SlWeight *ref_weight(const SlWeight *w)
+{
+    return w ? ((const CheckWeight *)w->prepared)->ref : NULL;
+}
+
+/* Both devices' calls between copying the inputs and comparing the output. `a`, `b` and `k` are
+ * mirrored inputs (NULL where there is none); RUN is written once with D, X, Y, Z, W(), OUT
+ * standing for the device, its tensors, its weights. */
+#define COMPARE(OP, A, B, K, CALL_TESTED, CALL_REF)                   \
+    do {                                                              \
+        Check *c = check_of(dev);                                     \
+        SlTensor none = {0};                                          \
+        const SlTensor *pa = (A), *pb = (B), *pk = (K);               \
+        SlTensor ra = mirror(c, pa), rb = pb ? mirror(c, pb) : none;  \
+        SlTensor rk = pk ? mirror(c, pk) : none, ro = mirror(c, out); \
+        if (healthy(c)) {                                             \
+            CALL_TESTED;                                              \
+            CALL_REF;                                                 \
+            if (healthy(c)) {                                         \
+                SlTensor got = mirror(c, out);                        \
+                judge(c, OP, pa, &got, &ro);                          \
+                free(got.data);                                       \
+            }                                                         \
+        }                                                             \
+        free(ra.data);                                                \
+        free(rb.data);                                                \
+        free(rk.data);                                                \
+        free(ro.data);                                                \
+    } while (0)
+#define TESTED(SLOT, ...) c->tested->ops->SLOT(c->tested, __VA_ARGS__)
+#define REF(SLOT, ...)    c->ref->ops->SLOT(c->ref, __VA_ARGS__)
+
+static void check_copy(SlDevice *dev, const SlTensor *x, SlTensor *out)
+{
+    COMPARE("copy", x, NULL, NULL, TESTED(copy, x, out), REF(copy, &ra, &ro));
+}
+
+static void check_linear(SlDevice *dev, const SlTensor *x, const SlWeight *w, const SlWeight *bias,
+                         SlTensor *out)
+{
+    COMPARE("linear", x, NULL, NULL, TESTED(linear, x, tested_weight(w), tested_weight(bias), out),
+            REF(linear, &ra, ref_weight(w), ref_weight(bias), &ro));
+}
+
+static void check_conv2d(SlDevice *dev, const SlTensor *x, const SlWeight *w, const SlWeight *bias,
+                         const SlConv *conv, SlTensor *out)
+{
+    COMPARE("conv2d", x, NULL, NULL,
+            TESTED(conv2d, x, tested_weight(w), tested_weight(bias), conv, out),
+            REF(conv2d, &ra, ref_weight(w), ref_weight(bias), conv, &ro));
+}
+
+/* An epilogue as each side needs it. */
+static SlEpilogue epilogue_for(const SlEpilogue *e, const SlWeight *bias,
+                               const SlTensor *per_channel, const SlTensor *residual)
+{
+    SlEpilogue own = *e;
+    own.bias = bias;
+    own.per_channel = e->per_channel ? per_channel : NULL;
+    own.residual = e->residual ? residual : NULL;
+    return own;
+}
+
+static void check_linear_epilogue(SlDevice *dev, const SlTensor *x, const SlWeight *w,
+                                  const SlEpilogue *e, SlTensor *out)
+{
+    SlEpilogue te = epilogue_for(e, tested_weight(e->bias), e->per_channel, e->residual);
+    SlEpilogue re;
+    COMPARE("linear_epilogue", x, e->per_channel, e->residual,
+            TESTED(linear_epilogue, x, tested_weight(w), &te, out),
+            (re = epilogue_for(e, ref_weight(e->bias), &rb, &rk),
+             REF(linear_epilogue, &ra, ref_weight(w), &re, &ro)));
+}
+
+static void check_conv2d_epilogue(SlDevice *dev, const SlTensor *x, const SlWeight *w,
+                                  const SlConv *conv, const SlEpilogue *e, SlTensor *out)
+{
+    SlEpilogue te = epilogue_for(e, tested_weight(e->bias), e->per_channel, e->residual);
+    SlEpilogue re;
+    COMPARE("conv2d_epilogue", x, e->per_channel, e->residual,
+            TESTED(conv2d_epilogue, x, tested_weight(w), conv, &te, out),
+            (re = epilogue_for(e, ref_weight(e->bias), &rb, &rk),
+             REF(conv2d_epilogue, &ra, ref_weight(w), conv, &re, &ro)));
+}
+
+static void check_upsample_conv2d(SlDevice *dev, const SlTensor *x, const SlWeight *w,
+                                  const SlEpilogue *e, SlTensor *out)
+{
+    static const SlEpilogue plain;
+    e = e ? e : &plain;
+    SlEpilogue te = epilogue_for(e, tested_weight(e->bias), e->per_channel, e->residual);
+    SlEpilogue re;
+    COMPARE("upsample_conv2d", x, e->per_channel, e->residual,
+            TESTED(upsample_conv2d, x, tested_weight(w), &te, out),
+            (re = epilogue_for(e, ref_weight(e->bias), &rb, &rk),
+             REF(upsample_conv2d, &ra, ref_weight(w), &re, &ro)));
+}
+
+static void check_group_norm(SlDevice *dev, const SlTensor *x, const SlWeight *gamma,
+                             const SlWeight *beta, const SlGroupNorm *norm, SlTensor *out)
+{
+    COMPARE("group_norm", x, NULL, NULL,
+            TESTED(group_norm, x, tested_weight(gamma), tested_weight(beta), norm, out),
+            REF(group_norm, &ra, ref_weight(gamma), ref_weight(beta), norm, &ro));
+}
+
+static void check_group_norm_silu(SlDevice *dev, const SlTensor *x, const SlWeight *gamma,
+                                  const SlWeight *beta, const SlGroupNorm *norm, SlTensor *out)
+{
+    COMPARE("group_norm_silu", x, NULL, NULL,
+            TESTED(group_norm_silu, x, tested_weight(gamma), tested_weight(beta), norm, out),
+            REF(group_norm_silu, &ra, ref_weight(gamma), ref_weight(beta), norm, &ro));
+}
+
+static void check_layer_norm(SlDevice *dev, const SlTensor *x, const SlWeight *gamma,
+                             const SlWeight *beta, float eps, SlTensor *out)
+{
+    COMPARE("layer_norm", x, NULL, NULL,
+            TESTED(layer_norm, x, tested_weight(gamma), tested_weight(beta), eps, out),
+            REF(layer_norm, &ra, ref_weight(gamma), ref_weight(beta), eps, &ro));
+}
+
+static void check_attention(SlDevice *dev, const SlTensor *q, const SlTensor *k, const SlTensor *v,
+                            const SlAttention *attn, SlTensor *out)
+{
+    COMPARE("attention", q, k, v, TESTED(attention, q, k, v, attn, out),
+            REF(attention, &ra, &rb, &rk, attn, &ro));
+}
+
+static void check_activation(SlDevice *dev, const SlTensor *x, SlActivation act, SlTensor *out)
+{
+    COMPARE("activation", x, NULL, NULL, TESTED(activation, x, act, out),
+            REF(activation, &ra, act, &ro));
+}
+
+static void check_geglu(SlDevice *dev, const SlTensor *x, SlTensor *out)
+{
+    COMPARE("geglu", x, NULL, NULL, TESTED(geglu, x, out), REF(geglu, &ra, &ro));
+}
+
+static void check_linear_geglu(SlDevice *dev, const SlTensor *x, const SlWeight *w,
+                               const SlWeight *bias, SlTensor *out)
+{
+    COMPARE("linear_geglu", x, NULL, NULL,
+            TESTED(linear_geglu, x, tested_weight(w), tested_weight(bias), out),
+            REF(linear_geglu, &ra, ref_weight(w), ref_weight(bias), &ro));
+}
+
+static void check_add(SlDevice *dev, const SlTensor *a, const SlTensor *b, float scale,
+                      SlTensor *out)
+{
+    COMPARE("add", a, b, NULL, TESTED(add, a, b, scale, out), REF(add, &ra, &rb, scale, &ro));
+}
+
+static void check_add_per_channel(SlDevice *dev, const SlTensor *x, const SlTensor *per_channel,
+                                  SlTensor *out)
+{
+    COMPARE("add_per_channel", x, per_channel, NULL, TESTED(add_per_channel, x, per_channel, out),
+            REF(add_per_channel, &ra, &rb, &ro));
+}
+
+static void check_concat(SlDevice *dev, const SlTensor *a, const SlTensor *b, SlTensor *out)
+{
+    COMPARE("concat", a, b, NULL, TESTED(concat, a, b, out), REF(concat, &ra, &rb, &ro));
+}
+
+static void check_upsample(SlDevice *dev, const SlTensor *x, SlTensor *out)
+{
+    COMPARE("upsample", x, NULL, NULL, TESTED(upsample, x, out), REF(upsample, &ra, &ro));
+}
+
+static void check_avg_pool2(SlDevice *dev, const SlTensor *x, SlTensor *out)
+{
+    COMPARE("avg_pool2", x, NULL, NULL, TESTED(avg_pool2, x, out), REF(avg_pool2, &ra, &ro));
+}
+
+static void check_embedding(SlDevice *dev, const SlTensor *ids, const SlWeight *tokens,
+                            const SlWeight *positions, SlTensor *out)
+{
+    COMPARE("embedding", ids, NULL, NULL,
+            TESTED(embedding, ids, tested_weight(tokens), tested_weight(positions), out),
+            REF(embedding, &ra, ref_weight(tokens), ref_weight(positions), &ro));
+}
+
+static void check_timestep_embedding(SlDevice *dev, const SlTensor *t, const SlTimestepEmbedding *e,
+                                     SlTensor *out)
+{
+    COMPARE("timestep_embedding", t, NULL, NULL, TESTED(timestep_embedding, t, e, out),
+            REF(timestep_embedding, &ra, e, &ro));
+}
+
+static void check_guidance(SlDevice *dev, const SlTensor *uncond, const SlTensor *text, float scale,
+                           SlTensor *out)
+{
+    COMPARE("guidance", uncond, text, NULL, TESTED(guidance, uncond, text, scale, out),
+            REF(guidance, &ra, &rb, scale, &ro));
+}
+
+static void check_to_rgb8(SlDevice *dev, const SlTensor *x, SlTensor *out)
+{
+    COMPARE("to_rgb8", x, NULL, NULL, TESTED(to_rgb8, x, out), REF(to_rgb8, &ra, &ro));
+}
+
+/* ---- memory, weights, life ---- */
+
+static void *check_alloc(SlDevice *dev, size_t bytes)
+{
+    SlDevice *tested = check_of(dev)->tested;
+    return tested->ops->alloc(tested, bytes);
+}
+
+static void check_free(SlDevice *dev, void *p, size_t bytes)
+{
+    SlDevice *tested = check_of(dev)->tested;
+    tested->ops->free(tested, p, bytes);
+}
+
+static void check_upload(SlDevice *dev, const void *host, void *p, size_t bytes)
+{
+    SlDevice *tested = check_of(dev)->tested;
+    tested->ops->upload(tested, host, p, bytes);
+}
+
+static void check_download(SlDevice *dev, const void *p, void *host, size_t bytes)
+{
+    SlDevice *tested = check_of(dev)->tested;
+    tested->ops->download(tested, p, host, bytes);
+}
+
+static void check_weight_clear(SlDevice *dev, SlWeight *w)
+{
+    CheckWeight *both = w->prepared;
+    if (!both)
+        return;
+    sl_weight_free(check_of(dev)->tested, both->tested);
+    sl_weight_free(check_of(dev)->ref, both->ref);
+    free(both);
+}
+
+static bool check_weight_init(SlDevice *dev, SlWeight *w, const SlTensor *host)
+{
+    Check *c = check_of(dev);
+    CheckWeight *both = calloc(1, sizeof *both);
+    if (!both)
+        return false;
+    w->prepared = both;
+    both->tested = sl_weight_new(c->tested, w->kind, host);
+    both->ref = sl_weight_new(c->ref, w->kind, host);
+    if (both->tested && both->ref)
+        return true;
+    check_weight_clear(dev, w);
+    return false;
+}
+
+static void check_close(SlDevice *dev)
+{
+    Check *c = check_of(dev);
+    sl_device_close(&c->tested);
+    sl_device_close(&c->ref);
+    free(c);
+}
+
+static const char *check_describe(const SlDevice *dev)
+{
+    return ((const Check *)dev)->describe;
+}
+
+static const SlOps check_ops = {
+    .name = "check",
+    .close = check_close,
+    .describe = check_describe,
+    .alloc = check_alloc,
+    .free = check_free,
+    .upload = check_upload,
+    .download = check_download,
+    .weight_init = check_weight_init,
+    .weight_clear = check_weight_clear,
+    .copy = check_copy,
+    .linear = check_linear,
+    .conv2d = check_conv2d,
+    .group_norm = check_group_norm,
+    .layer_norm = check_layer_norm,
+    .attention = check_attention,
+    .activation = check_activation,
+    .geglu = check_geglu,
+    .add = check_add,
+    .add_per_channel = check_add_per_channel,
+    .concat = check_concat,
+    .upsample = check_upsample,
+    .avg_pool2 = check_avg_pool2,
+    .embedding = check_embedding,
+    .timestep_embedding = check_timestep_embedding,
+    .guidance = check_guidance,
+    .to_rgb8 = check_to_rgb8,
+    .linear_epilogue = check_linear_epilogue,
+    .conv2d_epilogue = check_conv2d_epilogue,
+    .upsample_conv2d = check_upsample_conv2d,
+    .group_norm_silu = check_group_norm_silu,
+    .linear_geglu = check_linear_geglu,
+};
+
+SlDevice *sl_check_open(const SlDeviceOptions *options, SlError *err)
+{
+    Check *c = calloc(1, sizeof *c);
+    if (!c) {
+        sl_fail(err, SL_MEMORY, "no memory for the device check");
+        return NULL;
+    }
+    c->base.ops = &check_ops;
+    c->base.name = "check";
+    SlDeviceOptions own = *options;
+    own.name = options->under_test ? options->under_test : "cpu";
+    c->tested = sl_device_open(&own, err);
+    if (c->tested) {
+        own.name = "ref";
+        own.dtype = c->tested->dtype;
+        c->ref = sl_device_open(&own, err);
+    }
+    if (!c->ref) {
+        sl_device_close(&c->tested);
+        free(c);
+        return NULL;
+    }
+    c->base.dtype = c->tested->dtype;
+    c->base.threads = c->tested->threads;
+    snprintf(c->describe, sizeof c->describe, "check: every operation of %s compared with ref",
+             sl_device_describe(c->tested));
+    return &c->base;
+}

@@ -1,0 +1,227 @@
+/* elementwise.c - what is bound by memory: one pass each, 16 floats at a time, cut by rows or by
+ * pieces of fixed size. */
+#include "kernels/cpu/cpu.h"
+#include "kernels/cpu/vec.h"
+
+#include "kernels/ref/ref.h"
+
+#define PIECE 16384 /* elements; a multiple of 16 */
+
+typedef struct Job {
+    const SlTensor *a, *b;
+    SlTensor *out;
+    const SlEpilogue *e;
+    SlActivation act;
+    float scale;
+    int64_t count;
+} Job;
+
+static bool is_float(const SlTensor *t)
+{
+    return t->dtype == SL_F32 || t->dtype == SL_BF16;
+}
+
+/* Runs BODY for each group of up to 16 elements i of [first, last): LOAD and STORE take care of the
+ * last, shorter one. */
+#define EACH16(BODY)                                   \
+    for (int64_t i = first; i < last; i += SL_LANES) { \
+        int64_t n = last - i;                          \
+        BODY                                           \
+    }
+#define LOAD(T, I)                                         \
+    (n >= SL_LANES ? sl_vec_load((T)->data, (T)->dtype, I) \
+                   : sl_vec_load_part((T)->data, (T)->dtype, I, n))
+#define STORE(T, I, V)                                         \
+    do {                                                       \
+        if (n >= SL_LANES)                                     \
+            sl_vec_store((T)->data, (T)->dtype, I, V);         \
+        else                                                   \
+            sl_vec_store_part((T)->data, (T)->dtype, I, n, V); \
+    } while (0)
+
+/* ---- activation, add ---- */
+
+SL_CLONES static void activation_piece(void *arg, int64_t first, int64_t last)
+{
+    const Job *j = arg;
+    EACH16({ STORE(j->out, i, sl_vec_act(LOAD(j->a, i), j->act)); })
+}
+
+void sl_cpu_activation(SlDevice *dev, const SlTensor *x, SlActivation act, SlTensor *out)
+{
+    Job job = {.a = x, .out = out, .act = act};
+    if (is_float(x) && is_float(out))
+        sl_parallel_for(dev, sl_tensor_elements(x), PIECE, activation_piece, &job);
+    else
+        sl_ref_activation(dev, x, act, out);
+}
+
+SL_CLONES static void add_piece(void *arg, int64_t first, int64_t last)
+{
+    const Job *j = arg;
+    EACH16({ STORE(j->out, i, (LOAD(j->a, i) + LOAD(j->b, i)) * j->scale); })
+}
+
+void sl_cpu_add(SlDevice *dev, const SlTensor *a, const SlTensor *b, float scale, SlTensor *out)
+{
+    Job job = {.a = a, .b = b, .out = out, .scale = scale};
+    if (is_float(a) && is_float(b) && is_float(out))
+        sl_parallel_for(dev, sl_tensor_elements(a), PIECE, add_piece, &job);
+    else
+        sl_ref_add(dev, a, b, scale, out);
+}
+
+/* ---- GEGLU ---- */
+
+SL_CLONES static void geglu_rows(void *arg, int64_t first_row, int64_t last_row)
+{
+    const Job *j = arg;
+    int64_t d = j->count;
+    for (int64_t r = first_row; r < last_row; r++)
+        for (int64_t c = 0; c < d; c += SL_LANES) {
+            int64_t n = d - c, at = r * 2 * d + c;
+            SlVec gate = sl_vec_act(LOAD(j->a, at + d), SL_ACT_GELU);
+            STORE(j->out, r * d + c, LOAD(j->a, at) * gate);
+        }
+}
+
+void sl_cpu_geglu(SlDevice *dev, const SlTensor *x, SlTensor *out)
+{
+    Job job = {.a = x, .out = out, .count = out->size[out->rank - 1]};
+    if (is_float(x) && is_float(out))
+        sl_parallel_for(dev, sl_tensor_elements(out) / job.count, 8, geglu_rows, &job);
+    else
+        sl_ref_geglu(dev, x, out);
+}
+
+/* ---- what follows a product ---- */
+
+SL_CLONES static void finish_rows(void *arg, int64_t first_row, int64_t last_row)
+{
+    const Job *j = arg;
+    const SlEpilogue *e = j->e;
+    int64_t d = j->out->size[j->out->rank - 1];
+    for (int64_t r = first_row; r < last_row; r++)
+        for (int64_t c = 0; c < d; c += SL_LANES) {
+            int64_t n = d - c, i = r * d + c;
+            SlVec v = LOAD(j->out, i);
+            if (e->per_channel)
+                v += LOAD(e->per_channel, r / j->count * d + c);
+            v = sl_vec_act(v, e->act);
+            if (e->residual)
+                v += LOAD(e->residual, i);
+            STORE(j->out, i, v * j->scale);
+        }
+}
+
+void sl_cpu_finish(SlDevice *dev, const SlEpilogue *e, SlTensor *out)
+{
+    int64_t rows = sl_tensor_elements(out) / out->size[out->rank - 1];
+    Job job = {.out = out,
+               .e = e,
+               .scale = e->scale == 0 ? 1 : e->scale,
+               .count = rows / out->size[0]}; /* rows of one item of the batch */
+    sl_parallel_for(dev, rows, 16, finish_rows, &job);
+}
+
+/* The product may not be written over the residual that is still to be added. */
+static SlTensor place(SlDevice *dev, const SlEpilogue *e, SlTensor *out)
+{
+    bool aliased = e->residual && e->residual->data == out->data;
+    return aliased ? sl_tensor_new(dev, out->dtype, out->rank, out->size) : *out;
+}
+
+static void finish_into(SlDevice *dev, const SlEpilogue *e, SlTensor *product, SlTensor *out)
+{
+    sl_cpu_finish(dev, e, product);
+    if (product->data != out->data)
+        sl_cpu_copy(dev, product, out);
+}
+
+void sl_cpu_linear_epilogue(SlDevice *dev, const SlTensor *x, const SlWeight *w,
+                            const SlEpilogue *e, SlTensor *out)
+{
+    size_t mark = sl_arena_mark(dev);
+    SlTensor product = place(dev, e, out);
+    if (product.data) {
+        sl_cpu_linear(dev, x, w, e->bias, &product);
+        finish_into(dev, e, &product, out);
+    }
+    sl_arena_reset(dev, mark);
+}
+
+void sl_cpu_conv2d_epilogue(SlDevice *dev, const SlTensor *x, const SlWeight *w, const SlConv *conv,
+                            const SlEpilogue *e, SlTensor *out)
+{
+    size_t mark = sl_arena_mark(dev);
+    SlTensor product = place(dev, e, out);
+    if (product.data) {
+        sl_cpu_conv2d(dev, x, w, e->bias, conv, &product);
+        finish_into(dev, e, &product, out);
+    }
+    sl_arena_reset(dev, mark);
+}
+
+/* ---- moving ---- */
+
+static void copy_bytes(void *arg, int64_t first, int64_t last)
+{
+    const Job *j = arg;
+    memcpy((char *)j->out->data + first, (const char *)j->a->data + first, (size_t)(last - first));
+}
+
+void sl_cpu_copy(SlDevice *dev, const SlTensor *x, SlTensor *out)
+{
+    Job job = {.a = x, .out = out};
+    if (x->dtype == out->dtype && sl_tensor_contiguous(x) && sl_tensor_contiguous(out))
+        sl_parallel_for(dev, sl_tensor_elements(x) * (int64_t)sl_dtype_size(x->dtype), 1 << 18,
+                        copy_bytes, &job);
+    else
+        sl_ref_copy(dev, x, out);
+}
+
+static void concat_rows(void *arg, int64_t first, int64_t last)
+{
+    const Job *j = arg;
+    size_t a = (size_t)j->a->size[j->a->rank - 1] * sl_dtype_size(j->a->dtype);
+    size_t b = (size_t)j->b->size[j->b->rank - 1] * sl_dtype_size(j->b->dtype);
+    for (int64_t r = first; r < last; r++) {
+        char *to = (char *)j->out->data + (size_t)r * (a + b);
+        memcpy(to, (const char *)j->a->data + (size_t)r * a, a);
+        memcpy(to + a, (const char *)j->b->data + (size_t)r * b, b);
+    }
+}
+
+void sl_cpu_concat(SlDevice *dev, const SlTensor *a, const SlTensor *b, SlTensor *out)
+{
+    Job job = {.a = a, .b = b, .out = out};
+    int64_t rows = sl_tensor_elements(out) / out->size[out->rank - 1];
+    if (a->dtype == out->dtype && b->dtype == out->dtype)
+        sl_parallel_for(dev, rows, 64, concat_rows, &job);
+    else
+        sl_ref_concat(dev, a, b, out);
+}
+
+static void upsample_rows(void *arg, int64_t first, int64_t last)
+{
+    const Job *j = arg;
+    const SlTensor *x = j->a, *out = j->out;
+    size_t pixel = (size_t)x->size[3] * sl_dtype_size(x->dtype);
+    int64_t h = x->size[1], w = x->size[2], out_h = out->size[1], out_w = out->size[2];
+    for (int64_t r = first; r < last; r++) {
+        const char *from =
+            (const char *)x->data + (size_t)((r / out_h * h + r % out_h * h / out_h) * w) * pixel;
+        char *to = (char *)out->data + (size_t)(r * out_w) * pixel;
+        for (int64_t z = 0; z < out_w; z++)
+            memcpy(to + (size_t)z * pixel, from + (size_t)(z * w / out_w) * pixel, pixel);
+    }
+}
+
+void sl_cpu_upsample(SlDevice *dev, const SlTensor *x, SlTensor *out)
+{
+    Job job = {.a = x, .out = out};
+    if (x->dtype == out->dtype)
+        sl_parallel_for(dev, out->size[0] * out->size[1], 2, upsample_rows, &job);
+    else
+        sl_ref_upsample(dev, x, out);
+}

@@ -1,0 +1,161 @@
+/* vec.h - vectors of 16 floats, loads and stores of f32 and bf16 rows, exp. Private to kernels/cpu.
+ *
+ * GCC's vector types compile for any processor; SL_CLONES compiles a function for AVX-512, AVX2 and
+ * the baseline and picks at load time. Functions used inside one are always inlined, so that they
+ * are compiled for the same processor.
+ */
+#ifndef SL_KERNELS_VEC_H
+#define SL_KERNELS_VEC_H
+
+#include "kernels/kernels.h"
+
+#include <string.h>
+
+#define SL_LANES 16
+typedef float SlVec __attribute__((vector_size(64), aligned(4), may_alias));
+typedef int32_t SlVecI __attribute__((vector_size(64), aligned(4), may_alias));
+typedef uint32_t SlVecU __attribute__((vector_size(64), aligned(4), may_alias));
+typedef uint16_t SlVecH __attribute__((vector_size(32), aligned(2), may_alias));
+
+#if defined(__x86_64__) && !defined(__clang__) && !defined(__SANITIZE_THREAD__) && \
+    !defined(__SANITIZE_ADDRESS__)
+#define SL_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define SL_CLONES
+#endif
+#define SL_INLINE static inline __attribute__((always_inline))
+
+SL_INLINE SlVec sl_vec_load(const void *p, SlDtype dtype, int64_t i)
+{
+    if (dtype == SL_F32)
+        return *(const SlVec *)((const float *)p + i);
+    SlVecH h = *(const SlVecH *)((const uint16_t *)p + i);
+    return (SlVec)(__builtin_convertvector(h, SlVecU) << 16);
+}
+
+SL_INLINE void sl_vec_store(void *p, SlDtype dtype, int64_t i, SlVec v)
+{
+    if (dtype == SL_F32) {
+        *(SlVec *)((float *)p + i) = v;
+        return;
+    }
+    SlVecU u = (SlVecU)v, rounded = (u + 0x7fff + (u >> 16 & 1)) >> 16;
+    SlVecU nan = (SlVecU)((u & 0x7fffffff) > 0x7f800000);
+    rounded = (rounded & ~nan) | ((u >> 16 | 0x40) & nan);
+    *(SlVecH *)((uint16_t *)p + i) = __builtin_convertvector(rounded, SlVecH);
+}
+
+SL_INLINE SlVec sl_vec_set(float f)
+{
+    return (SlVec){f, f, f, f, f, f, f, f, f, f, f, f, f, f, f, f};
+}
+
+/* The first n of 16 elements, the rest zero. */
+SL_INLINE SlVec sl_vec_load_part(const void *p, SlDtype dtype, int64_t i, int64_t n)
+{
+    uint32_t whole[SL_LANES] = {0};
+    size_t size = sl_dtype_size(dtype);
+    memcpy(whole, (const char *)p + i * (int64_t)size, (size_t)n * size);
+    return sl_vec_load(whole, dtype, 0);
+}
+
+SL_INLINE void sl_vec_store_part(void *p, SlDtype dtype, int64_t i, int64_t n, SlVec v)
+{
+    uint32_t whole[SL_LANES];
+    size_t size = sl_dtype_size(dtype);
+    sl_vec_store(whole, dtype, 0, v);
+    memcpy((char *)p + i * (int64_t)size, whole, (size_t)n * size);
+}
+
+SL_INLINE SlVec sl_vec_max(SlVec a, SlVec b)
+{
+    SlVecI m = a > b;
+    return (SlVec)(((SlVecI)a & m) | ((SlVecI)b & ~m));
+}
+
+SL_INLINE SlVec sl_vec_min(SlVec a, SlVec b)
+{
+    SlVecI m = a < b;
+    return (SlVec)(((SlVecI)a & m) | ((SlVecI)b & ~m));
+}
+
+SL_INLINE float sl_vec_sum(SlVec v)
+{
+    float s[SL_LANES];
+    memcpy(s, &v, sizeof s);
+    for (int step = SL_LANES / 2; step; step /= 2)
+        for (int i = 0; i < step; i++)
+            s[i] += s[i + step];
+    return s[0];
+}
+
+SL_INLINE float sl_vec_top(SlVec v)
+{
+    float s[SL_LANES];
+    memcpy(s, &v, sizeof s);
+    for (int step = SL_LANES / 2; step; step /= 2)
+        for (int i = 0; i < step; i++)
+            s[i] = s[i] > s[i + step] ? s[i] : s[i + step];
+    return s[0];
+}
+
+/* exp, relative error under 2e-7: 2^n times a polynomial of degree 6 on [-ln2 / 2, ln2 / 2]. 0
+ * below -87.3, clamped above 88.3. NaN stays NaN. */
+SL_INLINE SlVec sl_vec_exp(SlVec x)
+{
+    SlVec clamped = sl_vec_min(sl_vec_max(x, sl_vec_set(-87.33f)), sl_vec_set(88.3f));
+    SlVec shifted = clamped * 1.44269504f + 12582912.0f; /* 1.5 * 2^23: rounds to nearest */
+    SlVec n = shifted - 12582912.0f;
+    SlVec r = clamped - n * 0.693359375f + n * 2.12194440e-4f;
+    SlVec p = sl_vec_set(1.9875691500e-4f);
+    p = p * r + 1.3981999507e-3f;
+    p = p * r + 8.3334519073e-3f;
+    p = p * r + 4.1665795894e-2f;
+    p = p * r + 1.6666665459e-1f;
+    p = p * r + 5.0000001201e-1f;
+    p = p * r * r + r + 1.0f;
+    SlVecI scale = (__builtin_convertvector(n, SlVecI) + 127) << 23;
+    SlVec y = p * (SlVec)scale;
+    SlVecI small = x < sl_vec_set(-87.33f), nan = x != x;
+    y = (SlVec)((SlVecI)y & ~small);
+    return (SlVec)(((SlVecI)y & ~nan) | ((SlVecI)x & nan));
+}
+
+/* erf, absolute error under 5e-7: Abramowitz and Stegun 7.1.26 refined; odd. */
+SL_INLINE SlVec sl_vec_erf(SlVec x)
+{
+    SlVecI sign = (SlVecI)x & (SlVecI)sl_vec_set(-0.0f);
+    SlVec a = (SlVec)((SlVecI)x & 0x7fffffff);
+    SlVec t = 1.0f / (1.0f + 0.3275911f * a);
+    SlVec p = sl_vec_set(1.061405429f);
+    p = p * t - 1.453152027f;
+    p = p * t + 1.421413741f;
+    p = p * t - 0.284496736f;
+    p = p * t + 0.254829592f;
+    SlVec y = 1.0f - p * t * sl_vec_exp(-a * a);
+    return (SlVec)((SlVecI)y | sign);
+}
+
+SL_INLINE SlVec sl_vec_act(SlVec x, SlActivation act)
+{
+    switch (act) {
+    case SL_ACT_SILU:
+        return x / (1.0f + sl_vec_exp(-x));
+    case SL_ACT_QUICK_GELU:
+        return x / (1.0f + sl_vec_exp(-1.702f * x));
+    case SL_ACT_GELU:
+        return 0.5f * x * (1.0f + sl_vec_erf(x * 0.70710678f));
+    case SL_ACT_GELU_TANH:
+        /* 0.5 (1 + tanh(u)) = 1 / (1 + exp(-2u)) */
+        return x / (1.0f + sl_vec_exp(-1.5957691216f * (x + 0.044715f * x * x * x)));
+    case SL_ACT_TANH:
+        return 2.0f / (1.0f + sl_vec_exp(-2.0f * x)) - 1.0f;
+    case SL_ACT_RELU:
+        return (SlVec)((SlVecI)x & (x > sl_vec_set(0)));
+    case SL_ACT_NONE:
+        break;
+    }
+    return x;
+}
+
+#endif

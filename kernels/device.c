@@ -1,0 +1,127 @@
+/* device.c - opening a device by name, its sticky status, cancel and progress. */
+#include "kernels/arena.h"
+#include "kernels/devices.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef SlDevice *(*OpenDevice)(const SlDeviceOptions *options, SlError *err);
+
+static SlDevice *open_auto(const SlDeviceOptions *options, SlError *err)
+{
+    SlDevice *dev = sl_cuda_open(options, NULL);
+    return dev ? dev : sl_cpu_open(options, err);
+}
+
+static OpenDevice find(const char *name)
+{
+    static const struct {
+        const char *name;
+        OpenDevice open;
+    } devices[] = {{"auto", open_auto},      {"ref", sl_ref_open},         {"cpu", sl_cpu_open},
+                   {"check", sl_check_open}, {"measure", sl_measure_open}, {"cuda", sl_cuda_open}};
+    for (size_t i = 0; i < sizeof devices / sizeof devices[0]; i++)
+        if (!strcmp(devices[i].name, name))
+            return devices[i].open;
+    return NULL;
+}
+
+SlDevice *sl_device_open(const SlDeviceOptions *options, SlError *err)
+{
+    const char *name = options->name ? options->name : "auto";
+    OpenDevice open = find(name);
+    if (!open) {
+        sl_fail(err, SL_ARGUMENT,
+                "the device is \"%s\"; expected auto, ref, cpu, cuda, check or measure", name);
+        return NULL;
+    }
+    SlDevice *dev = open(options, err);
+    if (dev && !dev->arena && !sl_arena_open(dev)) {
+        sl_fail(err, SL_MEMORY, "no memory for the device %s", name);
+        sl_device_close(&dev);
+    }
+    return dev;
+}
+
+void sl_device_close(SlDevice **dev)
+{
+    if (!*dev)
+        return;
+    sl_arena_close(*dev);
+    (*dev)->ops->close(*dev);
+    *dev = NULL;
+}
+
+const char *sl_device_describe(const SlDevice *dev)
+{
+    return dev->ops->describe(dev);
+}
+
+void sl_device_cancel(SlDevice *dev)
+{
+    __atomic_store_n(&dev->cancel, 1, __ATOMIC_RELAXED);
+}
+
+void sl_device_clear(SlDevice *dev)
+{
+    __atomic_store_n(&dev->cancel, 0, __ATOMIC_RELAXED);
+    if (dev->status != SL_DEVICE) {
+        dev->status = SL_OK;
+        dev->message[0] = 0;
+    }
+}
+
+bool sl_device_ok(const SlDevice *dev)
+{
+    return dev->status == SL_OK;
+}
+
+bool sl_device_check(const SlDevice *dev, SlError *err)
+{
+    return dev->status == SL_OK || sl_fail(err, dev->status, "%s", dev->message);
+}
+
+void sl_device_fail(SlDevice *dev, SlCode code, const char *format, ...)
+{
+    if (dev->status != SL_OK)
+        return;
+    va_list args;
+    va_start(args, format);
+    dev->status = code;
+    vsnprintf(dev->message, sizeof dev->message, format, args);
+    va_end(args);
+}
+
+uint64_t sl_device_ops_done(const SlDevice *dev)
+{
+    return __atomic_load_n(&dev->ops_done, __ATOMIC_RELAXED);
+}
+
+/* ---- memory ---- */
+
+void *sl_host_alloc(SlDevice *dev, size_t bytes)
+{
+    (void)dev;
+    size_t rounded = (bytes + 255) / 256 * 256;
+    return rounded < bytes ? NULL : aligned_alloc(256, rounded ? rounded : 256);
+}
+
+void sl_host_free(SlDevice *dev, void *p, size_t bytes)
+{
+    (void)dev;
+    (void)bytes;
+    free(p);
+}
+
+void sl_host_upload(SlDevice *dev, const void *host, void *p, size_t bytes)
+{
+    (void)dev;
+    memcpy(p, host, bytes);
+}
+
+void sl_host_download(SlDevice *dev, const void *p, void *host, size_t bytes)
+{
+    (void)dev;
+    memcpy(host, p, bytes);
+}

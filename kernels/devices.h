@@ -1,0 +1,25 @@
+/* devices.h - how devices are made; private to kernels/. */
+#ifndef SL_KERNELS_DEVICES_H
+#define SL_KERNELS_DEVICES_H
+
+#include "kernels/kernels.h"
+
+/* Each allocates its own struct with SlDevice as first member and sets ops, name and dtype;
+ * sl_device_open does the rest. NULL and *err on failure. */
+SlDevice *sl_ref_open(const SlDeviceOptions *options, SlError *err);
+SlDevice *sl_cpu_open(const SlDeviceOptions *options, SlError *err);
+SlDevice *sl_check_open(const SlDeviceOptions *options, SlError *err);
+SlDevice *sl_measure_open(const SlDeviceOptions *options, SlError *err);
+/* The module safelight-cuda, opened with dlopen. */
+SlDevice *sl_cuda_open(const SlDeviceOptions *options, SlError *err);
+
+/* The reference table, for devices that overlay it. All slots but close, describe filled. */
+extern const SlOps sl_ref_ops;
+
+/* Memory of the host, for devices that compute there. */
+void *sl_host_alloc(SlDevice *dev, size_t bytes);
+void sl_host_free(SlDevice *dev, void *p, size_t bytes);
+void sl_host_upload(SlDevice *dev, const void *host, void *p, size_t bytes);
+void sl_host_download(SlDevice *dev, const void *p, void *host, size_t bytes);
+
+#endif

@@ -1,0 +1,23 @@
+/* parallel.c - one pool of threads for everything: OpenMP's, which is oneDNN's too, so that the two
+ * never compete for cores.
+ *
+ * Ranges are cut by count and grain alone; threads only decide who computes which, so results are
+ * the same bytes for any number. libgomp's threads spin for some milliseconds after a region and
+ * then sleep, so an idle window costs nothing.
+ */
+#include "kernels/kernels.h"
+
+void sl_parallel_for(const SlDevice *dev, int64_t count, int64_t grain,
+                     void (*fn)(void *arg, int64_t first, int64_t last), void *arg)
+{
+    int64_t step = grain > 0 ? grain : 1, pieces = (count + step - 1) / step;
+    int threads = pieces < dev->threads ? (int)pieces : dev->threads;
+    if (threads <= 1) {
+        for (int64_t i = 0; i < pieces; i++)
+            fn(arg, i * step, (i + 1) * step < count ? (i + 1) * step : count);
+        return;
+    }
+#pragma omp parallel for schedule(static) num_threads(threads)
+    for (int64_t i = 0; i < pieces; i++)
+        fn(arg, i * step, (i + 1) * step < count ? (i + 1) * step : count);
+}

@@ -1,0 +1,90 @@
+/* ref.c - the reference device's table. */
+#include "kernels/ref/ref.h"
+
+#include "kernels/devices.h"
+
+#include <stdlib.h>
+
+bool sl_ref_weight_init(SlDevice *dev, SlWeight *w, const SlTensor *host)
+{
+    SlDtype dtype = w->kind == SL_WEIGHT_VECTOR ? SL_F32 : dev->dtype;
+    int64_t n = sl_tensor_elements(host);
+    size_t bytes = (size_t)n * sl_dtype_size(dtype);
+    void *data = dev->ops->alloc(dev, bytes);
+    if (!data)
+        return false;
+    sl_convert(host->data, host->dtype, data, dtype, (size_t)n);
+    w->value = sl_tensor_view(data, dtype, host->rank, host->size);
+    dev->work.weight_bytes += bytes;
+    return true;
+}
+
+void sl_ref_weight_clear(SlDevice *dev, SlWeight *w)
+{
+    size_t bytes = (size_t)sl_tensor_elements(&w->value) * sl_dtype_size(w->value.dtype);
+    if (!w->value.data)
+        return;
+    dev->ops->free(dev, w->value.data, bytes);
+    dev->work.weight_bytes -= bytes;
+}
+
+static void ref_close(SlDevice *dev)
+{
+    free(dev);
+}
+
+static const char *ref_describe(const SlDevice *dev)
+{
+    (void)dev;
+    return "reference: plain C on one core";
+}
+
+const SlOps sl_ref_ops = {
+    .name = "ref",
+    .close = ref_close,
+    .describe = ref_describe,
+    .alloc = sl_host_alloc,
+    .free = sl_host_free,
+    .upload = sl_host_upload,
+    .download = sl_host_download,
+    .weight_init = sl_ref_weight_init,
+    .weight_clear = sl_ref_weight_clear,
+    .copy = sl_ref_copy,
+    .linear = sl_ref_linear,
+    .conv2d = sl_ref_conv2d,
+    .group_norm = sl_ref_group_norm,
+    .layer_norm = sl_ref_layer_norm,
+    .attention = sl_ref_attention,
+    .activation = sl_ref_activation,
+    .geglu = sl_ref_geglu,
+    .add = sl_ref_add,
+    .add_per_channel = sl_ref_add_per_channel,
+    .concat = sl_ref_concat,
+    .upsample = sl_ref_upsample,
+    .avg_pool2 = sl_ref_avg_pool2,
+    .embedding = sl_ref_embedding,
+    .timestep_embedding = sl_ref_timestep_embedding,
+    .guidance = sl_ref_guidance,
+    .to_rgb8 = sl_ref_to_rgb8,
+};
+
+typedef struct Ref {
+    SlDevice base;
+    SlOps ops;
+} Ref;
+
+SlDevice *sl_ref_open(const SlDeviceOptions *options, SlError *err)
+{
+    Ref *ref = calloc(1, sizeof *ref);
+    if (!ref) {
+        sl_fail(err, SL_MEMORY, "no memory for the device ref");
+        return NULL;
+    }
+    ref->ops = sl_ref_ops;
+    sl_ops_fill(&ref->ops);
+    ref->base.ops = &ref->ops;
+    ref->base.name = "ref";
+    ref->base.dtype = options->dtype;
+    ref->base.threads = 1;
+    return &ref->base;
+}

@@ -1,0 +1,34 @@
+/* weight.c - making and freeing a device's weights. */
+#include "kernels/kernels.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+SlWeight *sl_weight_new(SlDevice *dev, SlWeightKind kind, const SlTensor *host)
+{
+    if (dev->status != SL_OK)
+        return NULL;
+    SlWeight *w = calloc(1, sizeof *w);
+    if (!w) {
+        sl_device_fail(dev, SL_MEMORY, "%s: no memory for a weight", dev->name);
+        return NULL;
+    }
+    w->kind = kind;
+    w->rank = host->rank;
+    memcpy(w->size, host->size, sizeof w->size);
+    if (!dev->ops->weight_init(dev, w, host)) {
+        sl_device_fail(dev, SL_MEMORY, "%s: no memory for a weight of %.1f MiB", dev->name,
+                       (double)sl_tensor_elements(host) * 4 / (1 << 20));
+        free(w);
+        return NULL;
+    }
+    return w;
+}
+
+void sl_weight_free(SlDevice *dev, SlWeight *w)
+{
+    if (!w)
+        return;
+    dev->ops->weight_clear(dev, w);
+    free(w);
+}
