@@ -3,6 +3,7 @@
 #include "app/core/png_text.h"
 #include "app/core/png.h"
 #include "app/core/text.h"
+#include "engine/utf8.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* text.c - growing text, strict numbers, UTF-8 (see text.h). */
+/* text.c - growing text, strict numbers, encodings (see text.h). */
 #include "app/core/text.h"
 
 #include <errno.h>
@@ -151,36 +151,7 @@ void sl_format_double(double value, char text[32])
     uselocale(before);
 }
 
-/* ---- UTF-8 ---- */
-
-/* Length of the sequence at p with `left` bytes left, 0 when it is not UTF-8. */
-static size_t sequence_length(const unsigned char *p, size_t left)
-{
-    unsigned c = p[0];
-    size_t length = c < 0x80 ? 1 : c >= 0xC2 && c < 0xE0 ? 2 : c >= 0xE0 && c < 0xF0 ? 3 : 4;
-    if (length == 1)
-        return 1;
-    if (c < 0xC2 || c > 0xF4 || length > left)
-        return 0;
-    for (size_t i = 1; i < length; i++)
-        if ((p[i] & 0xC0) != 0x80)
-            return 0;
-    bool overlong = (c == 0xE0 && p[1] < 0xA0) || (c == 0xF0 && p[1] < 0x90);
-    bool surrogate = c == 0xED && p[1] >= 0xA0;
-    bool too_large = c == 0xF4 && p[1] >= 0x90;
-    return overlong || surrogate || too_large ? 0 : length;
-}
-
-bool sl_utf8_valid(const char *bytes, size_t length)
-{
-    for (size_t i = 0; i < length;) {
-        size_t n = sequence_length((const unsigned char *)bytes + i, length - i);
-        if (!n)
-            return false;
-        i += n;
-    }
-    return true;
-}
+/* ---- encodings ---- */
 
 char *sl_latin1_to_utf8(const char *bytes, size_t length)
 {

@@ -1,5 +1,5 @@
 /* text.h - the small string tools of the command line and the metadata: a growing buffer, strict
- * numbers, UTF-8.
+ * numbers, other encodings (UTF-8 itself is checked by engine/utf8.h).
  *
  * Numbers are read and written as in the C locale whatever setlocale was told: the window calls it,
  * and a decimal comma in a PNG would make the file unreadable elsewhere.
@@ -40,10 +40,8 @@ bool sl_parse_double(const char *string, double *value);
 /* The shortest decimal form that reads back as the same double: "7.5", "1e-05". */
 void sl_format_double(double value, char text[32]);
 
-/* ---- UTF-8 ---- */
+/* ---- encodings ---- */
 
-/* Without overlong forms, surrogates and code points above 0x10FFFF. */
-bool sl_utf8_valid(const char *bytes, size_t length);
 /* malloc'ed UTF-8 of a Latin-1 text; NULL when memory ran out. */
 char *sl_latin1_to_utf8(const char *bytes, size_t length);
 bool sl_is_ascii(const char *string);

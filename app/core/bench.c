@@ -1,0 +1,270 @@
+/* bench.c - see bench.h. A shape without weights is built twice by the same code: once on the
+ * measure device, which counts the operations, and once on the real one, which is timed.
+ */
+#include "app/core/bench.h"
+#include "app/core/interrupt.h"
+#include "app/core/progress.h"
+#include "engine/builtin_configs.h"
+#include "engine/text_encoder.h"
+#include "engine/unet.h"
+#include "engine/vae.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int compare_doubles(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Sorts times. */
+static void set_step_times(SlBench *bench, double *times, int count)
+{
+    qsort(times, (size_t)count, sizeof *times, compare_doubles);
+    bench->steps = count;
+    bench->step_fastest = times[0];
+    bench->step_median = (times[(count - 1) / 2] + times[count / 2]) / 2;
+}
+
+/* ---- a model ---- */
+
+static bool time_steps(SlRun *run, SlBench *bench, SlError *err)
+{
+    int count = sl_run_evaluations(run) - 1; /* the first warms up */
+    double *times = calloc((size_t)count + 1, sizeof *times);
+    SlFrame frame;
+    bool ok = times || sl_fail(err, SL_MEMORY, "memory ran out");
+    for (int i = 0; ok && i <= count; i++) {
+        ok = sl_run_next(run, &frame, err);
+        if (ok && i > 0)
+            times[i - 1] = frame.seconds;
+    }
+    if (ok && count > 0)
+        set_step_times(bench, times, count);
+    free(times);
+    return ok;
+}
+
+static bool time_pictures(SlModel *model, const SlRun *run, SlBench *bench, SlError *err)
+{
+    const SlModelInfo *info = sl_model_info(model);
+    const SlRecipe *recipe = sl_run_recipe(run);
+    int h = recipe->height / info->factor, w = recipe->width / info->factor;
+    uint8_t *rgb = malloc((size_t)recipe->height * (size_t)recipe->width * 3);
+    if (!rgb)
+        return sl_fail(err, SL_MEMORY, "memory ran out");
+    double start = sl_clock();
+    sl_preview(model, sl_run_sample(run), h, w, rgb);
+    bench->preview = sl_clock() - start;
+    bool ok = sl_decode(model, sl_run_sample(run), h, w, NULL, rgb, err); /* warms up */
+    start = sl_clock();
+    ok = ok && sl_decode(model, sl_run_sample(run), h, w, NULL, rgb, err);
+    bench->decode = sl_clock() - start;
+    free(rgb);
+    return ok;
+}
+
+bool sl_bench_model(SlModel *model, int steps, SlBench *bench, SlError *err)
+{
+    const SlModelInfo *info = sl_model_info(model);
+    SlDevice *dev = sl_model_device(model);
+    SlRecipe recipe;
+    SlCost cost;
+    sl_recipe_defaults(&recipe, info);
+    recipe.prompt = "a photograph of an astronaut riding a horse";
+    recipe.scheduler = info->pipeline == SL_PIPELINE_DDPM ? "ddpm" : "euler";
+    recipe.steps = steps + 1;
+    if (!sl_model_cost(info, &recipe, sl_dtype_name(dev->dtype), &cost, err))
+        return false;
+    double start = sl_clock();
+    SlRun *run = sl_run_new(model, &recipe, NULL, err);
+    bench->text = sl_clock() - start;
+    bool ok = run && time_steps(run, bench, err) && time_pictures(model, run, bench, err);
+    sl_run_free(run);
+    snprintf(bench->what, sizeof bench->what, "%.60s, %d x %d", info->name, recipe.width,
+             recipe.height);
+    snprintf(bench->device, sizeof bench->device, "%s", sl_device_describe(dev));
+    bench->text_flops = cost.text_flops;
+    bench->step_flops = cost.step_flops;
+    bench->decode_flops = cost.decode_flops;
+    bench->device_bytes = cost.peak_bytes;
+    return ok;
+}
+
+/* ---- a shape ---- */
+
+enum { TEXT, UNET, VAE, PARTS };
+
+typedef struct Shape {
+    SlDevice *dev;
+    SlBinder *binder[PARTS];
+    SlTextEncoder *text_encoder;
+    SlUnet *unet;
+    SlVae *vae;
+    int side; /* of the latents */
+} Shape;
+
+static SlJson *shape_config(const char *arch, const char *part, SlError *err)
+{
+    const char *text = sl_builtin_config(arch, part);
+    if (text)
+        return sl_json_parse(arch, text, strlen(text), err);
+    sl_fail(err, SL_UNSUPPORTED, "the shape %s is not supported: this program runs SD 1.x and 2.x",
+            arch);
+    return NULL;
+}
+
+static SlBinder *random_weights(Shape *s, int part, const char *name)
+{
+    s->binder[part] = sl_binder_new(&(SlBinderOptions){.dev = s->dev, .component = name});
+    return s->binder[part];
+}
+
+static bool build_text_encoder(Shape *s, const char *arch, SlError *err)
+{
+    SlTextEncoderConfig config;
+    SlJson *json = shape_config(arch, "text_encoder", err);
+    if (json && sl_text_encoder_config(&config, json, err) &&
+        random_weights(s, TEXT, "text_encoder"))
+        s->text_encoder = sl_text_encoder_new(&config, s->binder[TEXT], err);
+    sl_json_close(json);
+    return s->text_encoder != NULL;
+}
+
+static bool build_unet(Shape *s, const char *arch, SlError *err)
+{
+    SlUnetConfig config;
+    SlJson *json = shape_config(arch, "unet", err);
+    if (json && sl_unet_config(&config, json, err) && random_weights(s, UNET, "unet"))
+        s->unet = sl_unet_new(&config, s->binder[UNET], err);
+    s->side = s->unet ? config.sample_height : 0;
+    sl_json_close(json);
+    return s->unet != NULL;
+}
+
+static bool build_vae(Shape *s, const char *arch, SlError *err)
+{
+    SlVaeConfig config;
+    SlJson *json = shape_config(arch, "vae", err);
+    if (json && sl_vae_config(&config, json, err) && random_weights(s, VAE, "vae"))
+        s->vae = sl_vae_new(&config, s->binder[VAE], err);
+    sl_json_close(json);
+    return s->vae != NULL;
+}
+
+/* Seconds on a real device, operations on the measure device, since the last call. */
+typedef struct Stage {
+    double clock, flops;
+} Stage;
+
+static Stage stage_now(const SlDevice *dev)
+{
+    return (Stage){sl_clock(), dev->work.flops};
+}
+
+static void stage_end(const SlDevice *dev, Stage start, double *seconds, double *flops)
+{
+    *seconds = sl_clock() - start.clock;
+    *flops = dev->work.flops - start.flops;
+}
+
+/* Zeros on the device. */
+static SlTensor zeros(SlDevice *dev, SlDtype dtype, int rank, const int64_t *size)
+{
+    SlTensor t = sl_tensor_new(dev, dtype, rank, size);
+    size_t bytes = (size_t)sl_tensor_elements(&t) * sl_dtype_size(dtype);
+    void *host = calloc(1, bytes);
+    if (host && t.data)
+        sl_upload(dev, host, &t);
+    free(host);
+    return t;
+}
+
+static bool run_unet(Shape *s, const SlTensor *text, int steps, SlBench *bench, SlError *err)
+{
+    SlDevice *dev = s->dev;
+    const SlUnetConfig *config = sl_unet_get_config(s->unet);
+    SlUnetContext *context = sl_unet_context_new(dev, s->unet, text, err);
+    SlTensor x = zeros(dev, dev->dtype, 4, (int64_t[]){2, s->side, s->side, config->in_channels});
+    SlTensor t = zeros(dev, SL_F32, 1, (int64_t[]){2});
+    SlTensor out = zeros(dev, SL_F32, 4, (int64_t[]){2, s->side, s->side, config->out_channels});
+    double *times = calloc((size_t)steps + 1, sizeof *times);
+    bool ok = context && times;
+    for (int i = 0; ok && i <= steps; i++) {
+        Stage stage = stage_now(dev);
+        ok = !sl_interrupted() || sl_fail(err, SL_CANCELLED, "interrupted");
+        ok = ok && sl_unet_forward(dev, s->unet, &x, &t, context, &out, err);
+        stage_end(dev, stage, &times[i > 0 ? i - 1 : 0], &bench->step_flops);
+    }
+    if (ok)
+        set_step_times(bench, times, steps);
+    free(times);
+    sl_unet_context_free(dev, context);
+    return ok;
+}
+
+static bool run_vae(Shape *s, SlBench *bench, SlError *err)
+{
+    SlDevice *dev = s->dev;
+    const SlVaeConfig *config = sl_vae_get_config(s->vae);
+    int64_t side = (int64_t)s->side * config->factor;
+    SlTensor z =
+        zeros(dev, dev->dtype, 4, (int64_t[]){1, s->side, s->side, config->latent_channels});
+    SlTensor image = zeros(dev, SL_F32, 4, (int64_t[]){1, side, side, config->out_channels});
+    Stage stage = stage_now(dev);
+    bool ok = sl_vae_decode(dev, s->vae, &z, &image, err);
+    stage_end(dev, stage, &bench->decode, &bench->decode_flops);
+    return ok;
+}
+
+static bool run_shape(Shape *s, const char *arch, int steps, SlBench *bench, SlError *err)
+{
+    SlDevice *dev = s->dev;
+    if (!build_text_encoder(s, arch, err) || !build_unet(s, arch, err) || !build_vae(s, arch, err))
+        return false;
+    const SlTextEncoderConfig *config = sl_text_encoder_get_config(s->text_encoder);
+    SlTensor ids = zeros(dev, SL_I32, 2, (int64_t[]){2, config->max_positions}), hidden;
+    Stage stage = stage_now(dev);
+    bool ok = sl_text_encoder_forward(dev, s->text_encoder, &ids, 0, &hidden, NULL, err);
+    stage_end(dev, stage, &bench->text, &bench->text_flops);
+    ok = ok && run_unet(s, &hidden, steps, bench, err) && run_vae(s, bench, err);
+    bench->device_bytes = dev->work.weight_bytes + dev->work.arena_peak + dev->work.buffer_bytes;
+    snprintf(bench->device, sizeof bench->device, "%s", sl_device_describe(dev));
+    return ok && sl_device_check(dev, err);
+}
+
+static bool bench_on(const char *arch, const SlDeviceOptions *device, int steps, SlBench *bench,
+                     SlError *err)
+{
+    Shape s = {.dev = sl_device_open(device, err)};
+    if (!s.dev)
+        return false;
+    bool ok = run_shape(&s, arch, steps, bench, err);
+    sl_text_encoder_free(s.text_encoder);
+    sl_unet_free(s.unet);
+    sl_vae_free(s.vae);
+    for (int i = 0; i < PARTS; i++)
+        if (s.binder[i])
+            sl_binder_free(s.binder[i]);
+    bench->what[0] = '\0';
+    snprintf(bench->what, sizeof bench->what, "%.40s, %d x %d, random weights", arch, 8 * s.side,
+             8 * s.side);
+    sl_device_close(&s.dev);
+    return ok;
+}
+
+bool sl_bench_shape(const char *arch, const SlDeviceOptions *device, int steps, SlBench *bench,
+                    SlError *err)
+{
+    SlBench counted = {0};
+    const SlDeviceOptions measure = {.name = "measure", .dtype = device->dtype};
+    if (!bench_on(arch, &measure, 1, &counted, err) || !bench_on(arch, device, steps, bench, err))
+        return false;
+    bench->text_flops = counted.text_flops;
+    bench->step_flops = counted.step_flops;
+    bench->decode_flops = counted.decode_flops;
+    bench->device_bytes = counted.device_bytes;
+    return true;
+}

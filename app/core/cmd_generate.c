@@ -1,0 +1,216 @@
+/* cmd_generate.c - `safelight generate`. */
+#include "app/core/cli.h"
+#include "app/core/generate.h"
+#include "app/core/interrupt.h"
+#include "app/core/png.h"
+#include "app/core/safetensors_writer.h"
+#include "app/core/session.h"
+
+#include <cjson/cJSON.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+typedef struct Generate {
+    SlSession session;
+    SlRecipe recipe;
+    SlInputArrays arrays;
+    SlPicture picture;
+    SlTensorWriter *dump; /* NULL without --dump */
+    const char *output;   /* NULL: no picture is asked for */
+    char free_name[32];   /* output when nothing was said */
+} Generate;
+
+/* ---- --dump ---- */
+
+static void dump_start(SlTensorWriter *w, const SlRun *run)
+{
+    const SlScheduler *scheduler = sl_run_scheduler(run);
+    int64_t evaluations = sl_run_evaluations(run), size[3];
+    int count = 0;
+    const double *sigmas = sl_scheduler_sigmas(scheduler, &count);
+    int64_t longest = evaluations > count ? evaluations : count;
+    float *values = malloc(sizeof *values * (size_t)(longest > 0 ? longest : 1));
+    for (int i = 0; values && i < evaluations; i++)
+        values[i] = (float)sl_scheduler_timestep(scheduler, i);
+    if (values)
+        sl_tensor_writer_add(w, "timesteps", 1, &evaluations, values);
+    for (int i = 0; values && i < count; i++)
+        values[i] = (float)sigmas[i];
+    size[0] = count;
+    if (values)
+        sl_tensor_writer_add(w, "sigmas", 1, size, values);
+    free(values);
+    const float *text = sl_run_text_embeddings(run, size);
+    if (text)
+        sl_tensor_writer_add(w, "text_embeddings", 3, size, text);
+}
+
+static void dump_frame(SlTensorWriter *w, const SlFrame *frame)
+{
+    char name[32];
+    const int64_t size[4] = {1, frame->channels, frame->height, frame->width};
+    snprintf(name, sizeof name, "latents.%d", frame->evaluation);
+    sl_tensor_writer_add(w, name, 4, size, frame->x_t);
+    snprintf(name, sizeof name, "x0.%d", frame->evaluation);
+    sl_tensor_writer_add(w, name, 4, size, frame->x_0);
+}
+
+static bool save_dump(Generate *g, SlError *err)
+{
+    const int64_t size[3] = {3, g->picture.height, g->picture.width};
+    if (!g->dump)
+        return true;
+    sl_tensor_writer_add(g->dump, "image", 3, size, g->picture.image);
+    return sl_tensor_writer_save(g->dump, g->session.options->dump, err);
+}
+
+/* ---- --previews ---- */
+
+static bool make_folder(const char *path, SlError *err)
+{
+    struct stat st;
+    if (mkdir(path, 0777) == 0 || (errno == EEXIST && stat(path, &st) == 0 && S_ISDIR(st.st_mode)))
+        return true;
+    return sl_fail(err, SL_IO, "%s: the folder for previews cannot be made: %s", path,
+                   strerror(errno));
+}
+
+/* The predicted picture: decoded where that is cheap, else from the linear preview. */
+static bool write_preview(Generate *g, const SlFrame *frame, SlError *err)
+{
+    SlModel *model = g->session.model;
+    const SlModelInfo *info = sl_model_info(model);
+    int scale = info->cheap_decode ? info->factor : 1;
+    int width = frame->width * scale, height = frame->height * scale;
+    uint8_t *rgb = malloc((size_t)width * (size_t)height * 3);
+    char *path = NULL;
+    bool ok = rgb && asprintf(&path, "%s/%04d.png", g->session.options->previews,
+                              frame->evaluation + 1) >= 0;
+    if (!ok)
+        sl_fail(err, SL_MEMORY, "memory ran out for a preview");
+    else if (info->cheap_decode)
+        ok = sl_decode(model, frame->x_0, frame->height, frame->width, NULL, rgb, err);
+    else
+        sl_preview(model, frame->x_0, frame->height, frame->width, rgb);
+    ok = ok && sl_png_write(path, rgb, width, height, NULL, 0, err);
+    free(path);
+    free(rgb);
+    return ok;
+}
+
+static bool on_frame(void *arg, SlRun *run, const SlFrame *frame, SlError *err)
+{
+    Generate *g = arg;
+    if (!frame) {
+        if (g->dump)
+            dump_start(g->dump, run);
+        sl_progress_begin(&g->session.progress, g->session.options->quiet);
+        return true;
+    }
+    sl_progress_step(&g->session.progress, frame->evaluation + 1, frame->evaluations, NULL);
+    if (g->dump)
+        dump_frame(g->dump, frame);
+    if (g->session.options->previews && !write_preview(g, frame, err))
+        return false;
+    return !sl_interrupted() || sl_fail(err, SL_CANCELLED, "interrupted");
+}
+
+/* ---- the result ---- */
+
+/* The first of safelight-0001.png ... that is not there yet. */
+static bool choose_name(Generate *g, SlError *err)
+{
+    for (int i = 1; i < 10000; i++) {
+        snprintf(g->free_name, sizeof g->free_name, "safelight-%04d.png", i);
+        if (access(g->free_name, F_OK) != 0) {
+            g->output = g->free_name;
+            return true;
+        }
+    }
+    return sl_fail(err, SL_IO, "10,000 pictures are here already; say --output");
+}
+
+static int report(const Generate *g)
+{
+    const SlPicture *p = &g->picture;
+    const SlOptions *o = g->session.options;
+    if (p->metadata.warnings)
+        sl_session_note(&g->session, "%s", p->metadata.warnings);
+    if (!o->json) {
+        if (g->output)
+            puts(g->output);
+        return fflush(stdout) == 0 ? SL_EXIT_OK : SL_EXIT_FAILED;
+    }
+    cJSON *root = sl_metadata_to_object(&p->metadata);
+    if (g->output)
+        cJSON_AddStringToObject(root, "output", g->output);
+    cJSON_AddNumberToObject(root, "width", p->width);
+    cJSON_AddNumberToObject(root, "height", p->height);
+    cJSON_AddNumberToObject(root, "evaluations", p->evaluations);
+    cJSON_AddNumberToObject(root, "seconds", p->seconds);
+    cJSON_AddNumberToObject(root, "load_seconds", g->session.load_seconds);
+    return sl_print_json(root);
+}
+
+static bool save_picture(Generate *g, SlError *err)
+{
+    const SlModelInfo *identity = sl_session_identity(&g->session, err);
+    if (!identity)
+        return false;
+    sl_metadata_set_model(&g->picture.metadata, identity);
+    return !g->output || sl_metadata_write(g->output, g->picture.rgb, g->picture.width,
+                                           g->picture.height, &g->picture.metadata, err);
+}
+
+static bool prepare(Generate *g, const SlOptions *o, SlError *err)
+{
+    g->output = o->output;
+    if (!o->output && !o->dump && !o->previews && !choose_name(g, err))
+        return false;
+    if (o->previews && !make_folder(o->previews, err))
+        return false;
+    if (o->dump && !(g->dump = sl_tensor_writer_new()))
+        return sl_fail(err, SL_MEMORY, "memory ran out");
+    return sl_session_open(&g->session, o, NULL, err) &&
+           sl_session_recipe(&g->session, &g->recipe, err) &&
+           sl_session_inputs(&g->session, &g->recipe, &g->arrays, err);
+}
+
+static bool compute(Generate *g, SlError *err)
+{
+    const SlJob job = {.model = g->session.model,
+                       .recipe = &g->recipe,
+                       .inputs = &g->arrays.inputs,
+                       .want_image = g->dump != NULL,
+                       .frame = on_frame,
+                       .arg = g};
+    bool ok = sl_generate(&job, &g->picture, err);
+    sl_progress_end(&g->session.progress);
+    return ok && save_picture(g, err) && save_dump(g, err);
+}
+
+int sl_cmd_generate(const SlOptions *options)
+{
+    Generate g = {.session.options = options};
+    SlError err = {0};
+    int status;
+    if (prepare(&g, options, &err) && compute(&g, &err)) {
+        status = report(&g);
+        if (g.picture.metadata.partial) {
+            sl_session_note(&g.session, "interrupted: this is step %d of %d",
+                            g.picture.metadata.step, g.picture.metadata.steps);
+            status = SL_EXIT_INTERRUPTED;
+        }
+    } else {
+        status = sl_session_fail(&g.session, &err);
+    }
+    sl_picture_free(&g.picture);
+    sl_inputs_free(&g.arrays);
+    sl_tensor_writer_free(g.dump);
+    sl_session_close(&g.session);
+    return status;
+}

@@ -1,0 +1,188 @@
+/* cmd_replay.c - `safelight replay`: a picture computed again from what it says about itself, and
+ * with --verify compared where it can first differ: noise, latents, pixels.
+ */
+#include "app/core/cli.h"
+#include "app/core/generate.h"
+#include "app/core/interrupt.h"
+#include "app/core/model_path.h"
+#include "app/core/png.h"
+#include "app/core/session.h"
+
+#include <cjson/cJSON.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct Replay {
+    SlOptions options; /* with the picture's device and dtype where none were said */
+    SlSession session;
+    SlMetadata metadata; /* of the file */
+    char file_pixels[65];
+    SlPicture picture;
+} Replay;
+
+typedef struct Check {
+    const char *name, *json_name;
+    bool same;
+} Check;
+
+static bool on_frame(void *arg, SlRun *run, const SlFrame *frame, SlError *err)
+{
+    Replay *r = arg;
+    (void)run;
+    if (!frame)
+        sl_progress_begin(&r->session.progress, r->options.quiet);
+    else
+        sl_progress_step(&r->session.progress, frame->evaluation + 1, frame->evaluations, NULL);
+    return !sl_interrupted() || sl_fail(err, SL_CANCELLED, "interrupted");
+}
+
+/* ---- before ---- */
+
+static bool hash_file_pixels(Replay *r, SlError *err)
+{
+    int width, height;
+    uint8_t *rgb = sl_png_read(r->options.argument, &width, &height, err);
+    if (rgb)
+        sl_sha256(rgb, (size_t)width * (size_t)height * 3, r->file_pixels);
+    free(rgb);
+    return rgb != NULL;
+}
+
+static bool open_model(Replay *r, SlError *err)
+{
+    SlModelInfo *info = NULL;
+    const SlMetadata *m = &r->metadata;
+    bool ok = true;
+    if (!r->options.model) {
+        info = malloc(sizeof *info);
+        ok = (info || sl_fail(err, SL_MEMORY, "memory ran out")) &&
+             sl_model_find_same(m->model, m->file, m->files, info, sl_interrupt_flag(), err);
+    }
+    ok = ok && sl_session_open(&r->session, &r->options, info ? info->path : NULL, err);
+    free(info);
+    return ok;
+}
+
+static bool prepare(Replay *r, const SlOptions *options, SlError *err)
+{
+    SlMetadata *m = &r->metadata;
+    r->options = *options;
+    if (!sl_metadata_read(options->argument, m, err) || !hash_file_pixels(r, err))
+        return false;
+    if (m->given_latents || m->given_step_noise)
+        return sl_fail(
+            err, SL_UNSUPPORTED,
+            "%s: its noise came from a file (--latents, --step-noise), not from its seed, "
+            "so it cannot be computed again from what it says",
+            options->argument);
+    if (!r->options.device)
+        r->options.device = m->device;
+    if (!r->options.dtype)
+        r->options.dtype = m->dtype;
+    return open_model(r, err) && sl_recipe_check(m->recipe, sl_model_info(r->session.model), err);
+}
+
+static bool compute(Replay *r, SlError *err)
+{
+    const SlJob job = {.model = r->session.model,
+                       .recipe = r->metadata.recipe,
+                       .stop_after = r->metadata.partial ? r->metadata.step : 0,
+                       .frame = on_frame,
+                       .arg = r};
+    bool ok = sl_generate(&job, &r->picture, err);
+    sl_progress_end(&r->session.progress);
+    if (ok && sl_interrupted())
+        return sl_fail(err, SL_CANCELLED, "interrupted");
+    const SlModelInfo *identity = ok ? sl_session_identity(&r->session, err) : NULL;
+    if (!identity)
+        return false;
+    sl_metadata_set_model(&r->picture.metadata, identity);
+    return !r->options.output ||
+           sl_metadata_write(r->options.output, r->picture.rgb, r->picture.width, r->picture.height,
+                             &r->picture.metadata, err);
+}
+
+/* ---- after ---- */
+
+static bool same_files(const SlMetadata *a, const SlMetadata *b)
+{
+    bool same = a->files == b->files;
+    for (int i = 0; same && i < a->files; i++)
+        same = strcmp(a->file[i].sha256, b->file[i].sha256) == 0;
+    return same;
+}
+
+/* In the order in which a difference can first appear. */
+static int make_checks(const Replay *r, Check checks[5])
+{
+    const SlMetadata *was = &r->metadata, *is = &r->picture.metadata;
+    checks[0] = (Check){"model", "model", same_files(was, is)};
+    checks[1] = (Check){"noise", "noise", strcmp(was->noise_sha256, is->noise_sha256) == 0};
+    checks[2] = (Check){"latents", "latents", strcmp(was->latents_sha256, is->latents_sha256) == 0};
+    checks[3] = (Check){"pixels", "pixels", strcmp(was->pixels_sha256, is->pixels_sha256) == 0};
+    checks[4] = (Check){"pixels in the file", "file_pixels",
+                        strcmp(was->pixels_sha256, r->file_pixels) == 0};
+    return 5;
+}
+
+static void print_checks(const Replay *r, const Check *checks, int count, const Check *first)
+{
+    for (int i = 0; i < count; i++)
+        printf("%s: %s\n", checks[i].name, checks[i].same ? "identical" : "different");
+    if (!first)
+        printf("%s: identical\n", r->options.argument);
+    else if (first == &checks[4])
+        printf("%s: the picture was changed after it was saved\n", r->options.argument);
+    else
+        printf("%s: different from the %s on\n", r->options.argument, first->name);
+}
+
+static int report(const Replay *r)
+{
+    Check checks[5];
+    const Check *first = NULL;
+    int count = make_checks(r, checks);
+    for (int i = count - 1; i >= 0; i--)
+        if (!checks[i].same)
+            first = &checks[i];
+    const SlMetadata *m = &r->picture.metadata;
+    if (first && strcmp(m->device_description, r->metadata.device_description) != 0)
+        sl_session_note(&r->session, "the picture was made on another device: %s",
+                        r->metadata.device_description);
+    if (r->options.json) {
+        cJSON *root = cJSON_CreateObject();
+        cJSON_AddBoolToObject(root, "identical", first == NULL);
+        for (int i = 0; i < count; i++)
+            cJSON_AddBoolToObject(root, checks[i].json_name, checks[i].same);
+        cJSON_AddNumberToObject(root, "seconds", r->picture.seconds);
+        if (r->options.output)
+            cJSON_AddStringToObject(root, "output", r->options.output);
+        sl_print_json(root);
+    } else if (r->options.verify) {
+        print_checks(r, checks, count, first);
+    } else {
+        puts(r->options.output);
+    }
+    fflush(stdout);
+    return r->options.verify && first ? SL_EXIT_DIFFERENT : SL_EXIT_OK;
+}
+
+int sl_cmd_replay(const SlOptions *options)
+{
+    Replay r = {.session.options = options};
+    SlError err = {0};
+    int status;
+    if (prepare(&r, options, &err) && compute(&r, &err)) {
+        status = report(&r);
+    } else {
+        /* what the file says is wrong is no wrong usage */
+        if (err.code == SL_ARGUMENT)
+            err.code = SL_FORMAT;
+        status = sl_session_fail(&r.session, &err);
+    }
+    sl_picture_free(&r.picture);
+    sl_metadata_free(&r.metadata);
+    sl_session_close(&r.session);
+    return status;
+}

@@ -1,0 +1,40 @@
+/* model_path.h - where models are looked for.
+ *
+ * In this order: $SAFELIGHT_MODELS (folders separated by ':'), $XDG_DATA_HOME/safelight/models
+ * (~/.local/share without it), share/safelight/models beside the program's bin, the installed
+ * data folder, and, for a program run from its build folder, the source's data/models.
+ */
+#ifndef SL_APP_MODEL_PATH_H
+#define SL_APP_MODEL_PATH_H
+
+#include "engine/engine.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define SL_DEFAULT_MODEL "starter"
+
+/* NULL-terminated, each malloc'ed, existing or not; free with sl_strings_free. NULL without memory.
+ */
+char **sl_model_folders(void);
+void sl_strings_free(char **strings);
+
+/* A path as it is when something is there, else a name on the search path; NULL means the default
+ * model. malloc'ed. NULL and *err, with where was looked, when nothing is found. */
+char *sl_model_find(const char *name, SlError *err);
+
+/* Every model on the search path (folders with a model_index.json, .safetensors files), at most
+ * max; paths malloc'ed. The first of a name wins. Gives the number. */
+int sl_model_list(char **paths, int max);
+
+/* The model with this name and these files (sizes and hashes), wherever on the search path it is:
+ * fills *info with hashes. False and *err when none is the same. *cancel (may be NULL) is polled. */
+bool sl_model_find_same(const char *name, const SlModelFile *files, int count, SlModelInfo *info,
+                        const int *cancel, SlError *err);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

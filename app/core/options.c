@@ -1,0 +1,396 @@
+/* options.c - the table of options, and what reads it (see options.h). */
+#include "app/core/options.h"
+#include "app/core/recipe_text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* ---- the table ---- */
+
+typedef enum Kind { FLAG, TEXT, PNG_FILE, CHOICE, WORD, INT, REAL, SEED, SCHEDULER, LIST } Kind;
+
+typedef struct Option {
+    const char *name;
+    Kind kind;
+    size_t offset;
+    unsigned commands; /* a bit per SlCommand */
+    const char *value; /* what help calls it */
+    const char *help;
+    const char *const *choices;
+    double min, max;
+} Option;
+
+#define GENERATE   (1u << SL_COMMAND_GENERATE)
+#define COMPARE    (1u << SL_COMMAND_COMPARE)
+#define REPLAY     (1u << SL_COMMAND_REPLAY)
+#define INFO       (1u << SL_COMMAND_INFO)
+#define SCHEDULERS (1u << SL_COMMAND_SCHEDULERS)
+#define TOKENIZE   (1u << SL_COMMAND_TOKENIZE)
+#define BENCH      (1u << SL_COMMAND_BENCH)
+#define MAKES      (GENERATE | COMPARE)
+#define COMPUTES   (MAKES | REPLAY | BENCH)
+#define AT(member) offsetof(SlOptions, member)
+
+static const char *const device_names[] = {"auto", "ref", "cpu", "cuda", "check", NULL};
+static const char *const dtype_names[] = {"auto", "f32", "bf16", "f16", NULL};
+static const char *const arch_names[] = {"starter", "sd15", "sdxl", NULL};
+
+static const Option table[] = {
+    {"prompt", TEXT, AT(prompt), MAKES, "TEXT", "what to show"},
+    {"negative", TEXT, AT(negative), MAKES, "TEXT", "what to keep away from"},
+    {"model", TEXT, AT(model), COMPUTES | TOKENIZE, "PATH|NAME",
+     "a diffusers folder, a .safetensors file, or a name on the search path (default: starter)"},
+    {"steps", INT, AT(steps), MAKES | BENCH, "N", "denoising steps", NULL, 1, 1000},
+    {"guidance", REAL, AT(guidance), MAKES, "G", "how strongly the prompt counts; 1 and less: off",
+     NULL, 0, 100},
+    {"schedulers", LIST, AT(schedulers), COMPARE, "ID,ID,...", "the schedulers to compare"},
+    {"scheduler", SCHEDULER, AT(scheduler), GENERATE, "ID", "see `safelight schedulers`"},
+    {"sigmas", CHOICE, AT(sigmas), MAKES, NULL, "noise levels", sl_sigmas_names},
+    {"spacing", CHOICE, AT(spacing), MAKES, NULL, "spacing of the timesteps", sl_spacing_names},
+    {"eta", REAL, AT(eta), MAKES, "E", "fresh noise per step where a scheduler has that", NULL, 0,
+     1},
+    {"seed", SEED, AT(seed), MAKES, "N", "0 to 18446744073709551615 (default: 0)"},
+    {"noise", CHOICE, AT(noise), MAKES, NULL, "draw as torch does on the CPU or on CUDA",
+     sl_noise_names},
+    {"noise-threads", INT, AT(noise_threads), MAKES, "N",
+     "cuda noise: threads of the imitated card (default: one per value)", NULL, 0, 1 << 30},
+    {"width", INT, AT(width), MAKES, "W", "pixels (default: the model's)", NULL, 1, 16384},
+    {"height", INT, AT(height), MAKES, "H", "pixels (default: the model's)", NULL, 1, 16384},
+    {"clip-skip", INT, AT(clip_skip), MAKES, "N", "text layers to leave out at the end", NULL, 0,
+     100},
+    {"device", WORD, AT(device), COMPUTES, NULL, "what computes", device_names},
+    {"dtype", WORD, AT(dtype), COMPUTES, NULL, "in which numbers", dtype_names},
+    {"threads", INT, AT(threads), COMPUTES, "N", "processor threads (default: all)", NULL, 1, 1024},
+    {"latents", TEXT, AT(latents), MAKES, "FILE",
+     "start from its tensor \"latents\" (unscaled noise) instead of the seed"},
+    {"step-noise", TEXT, AT(step_noise), MAKES, "FILE",
+     "its tensor \"noise\" is used, in order, where a scheduler draws noise"},
+    {"dump", TEXT, AT(dump), GENERATE, "FILE", "write every step's arrays as .safetensors"},
+    {"previews", TEXT, AT(previews), GENERATE, "FOLDER", "write one PNG per evaluation"},
+    {"arch", WORD, AT(arch), BENCH, NULL, "the shape to measure, with random weights", arch_names},
+    {"verify", FLAG, AT(verify), REPLAY, NULL,
+     "compare with the hashes in the file; exit 3 if different"},
+    {"output", PNG_FILE, AT(output), MAKES | REPLAY, "FILE.png", "where the picture goes"},
+    {"json", FLAG, AT(json), GENERATE | COMPARE | REPLAY | INFO | SCHEDULERS | BENCH, NULL,
+     "the result as JSON"},
+    {"quiet", FLAG, AT(quiet), COMPUTES, NULL, "no progress"},
+    {"help", FLAG, AT(help), ~0u, NULL, "this text"},
+};
+#define OPTIONS (sizeof table / sizeof table[0])
+
+typedef struct Command {
+    const char *name;
+    const char *argument; /* what it takes besides options, or NULL */
+    bool needs_argument;
+    const char *help;
+} Command;
+
+static const Command commands[SL_COMMANDS] = {
+    [SL_COMMAND_GENERATE] = {"generate", NULL, false, "make a picture"},
+    [SL_COMMAND_COMPARE] = {"compare", NULL, false,
+                            "the same picture with several schedulers, on one sheet"},
+    [SL_COMMAND_REPLAY] = {"replay", "FILE.png", true,
+                           "compute a picture again from what it says about itself"},
+    [SL_COMMAND_INFO] = {"info", "MODEL|FILE.png", true, "what a model or a picture is"},
+    [SL_COMMAND_SCHEDULERS] = {"schedulers", NULL, false, "list the schedulers"},
+    [SL_COMMAND_TOKENIZE] = {"tokenize", "TEXT", true, "the token ids of a text"},
+    [SL_COMMAND_BENCH] = {"bench", NULL, false, "measure how fast this machine is"},
+};
+
+SlCommand sl_command_find(const char *name)
+{
+    SlCommand c = 0;
+    while (c < SL_COMMANDS && strcmp(commands[c].name, name) != 0)
+        c++;
+    return c;
+}
+
+const char *sl_command_name(SlCommand command)
+{
+    return commands[command].name;
+}
+
+/* ---- values ---- */
+
+static void *place_of(SlOptions *o, const Option *option)
+{
+    return (char *)o + option->offset;
+}
+
+static void list_choices(SlText *text, const char *const *choices)
+{
+    for (int i = 0; choices[i]; i++)
+        sl_text_addf(text, "%s%s", i ? ", " : "", choices[i]);
+}
+
+static bool refuse(const Option *option, const char *value, const char *expected, SlError *err)
+{
+    return sl_fail(err, SL_ARGUMENT, "--%s is \"%.200s\"; expected %s", option->name, value,
+                   expected);
+}
+
+static bool take_choice(const Option *option, const char *value, int *index, SlError *err)
+{
+    for (int i = 0; option->choices[i]; i++) {
+        if (strcmp(option->choices[i], value) == 0) {
+            *index = i;
+            return true;
+        }
+    }
+    SlText text = {0};
+    list_choices(&text, option->choices);
+    refuse(option, value, text.data ? text.data : "another word", err);
+    sl_text_free(&text);
+    return false;
+}
+
+static bool refuse_scheduler(const Option *option, const char *value, SlError *err)
+{
+    SlText text = {0};
+    for (int i = 0; i < sl_scheduler_count(); i++)
+        sl_text_addf(&text, "%s%s", i ? ", " : "", sl_scheduler_info(i)->id);
+    refuse(option, value, text.data ? text.data : "a scheduler", err);
+    sl_text_free(&text);
+    return false;
+}
+
+static bool check_list(const Option *option, const char *value, SlError *err)
+{
+    int count = 0;
+    for (const char *p = value;; p++) {
+        char id[32];
+        size_t n = strcspn(p, ",");
+        snprintf(id, sizeof id, "%.*s", (int)(n < sizeof id ? n : sizeof id - 1), p);
+        if (!sl_scheduler_find(id))
+            return refuse_scheduler(option, id, err);
+        if (++count > SL_COMPARE_MAX)
+            return refuse(option, value, "at most 64 schedulers", err);
+        p += n;
+        if (!*p)
+            return true;
+    }
+}
+
+static bool take_number(const Option *option, const char *value, SlOptions *o, SlError *err)
+{
+    char expected[100];
+    snprintf(expected, sizeof expected, "%s from %.0f to %.0f",
+             option->kind == INT ? "a whole number" : "a number", option->min, option->max);
+    if (option->kind == INT) {
+        int64_t *place = place_of(o, option);
+        return sl_parse_int(value, (int64_t)option->min, (int64_t)option->max, place) ||
+               refuse(option, value, expected, err);
+    }
+    double number;
+    if (!sl_parse_double(value, &number) || number < option->min || number > option->max)
+        return refuse(option, value, expected, err);
+    memcpy(place_of(o, option), &number, sizeof number);
+    return true;
+}
+
+static bool ends_in_png(const char *path)
+{
+    size_t n = strlen(path);
+    return n > 4 && strcasecmp(path + n - 4, ".png") == 0;
+}
+
+static bool take_value(const Option *option, const char *value, SlOptions *o, SlError *err)
+{
+    void *place = place_of(o, option);
+    int index;
+    switch (option->kind) {
+    case FLAG:
+        *(bool *)place = true;
+        return true;
+    case INT:
+    case REAL:
+        return take_number(option, value, o, err);
+    case SEED:
+        o->seed_given = true;
+        return sl_parse_u64(value, place) ||
+               refuse(option, value, "a whole number from 0 to 18446744073709551615", err);
+    case CHOICE:
+        return take_choice(option, value, place, err);
+    case WORD:
+        if (!take_choice(option, value, &index, err))
+            return false;
+        break;
+    case SCHEDULER:
+        if (!sl_scheduler_find(value))
+            return refuse_scheduler(option, value, err);
+        break;
+    case LIST:
+        if (!check_list(option, value, err))
+            return false;
+        break;
+    case PNG_FILE:
+        if (!ends_in_png(value))
+            return refuse(option, value, "a name that ends in .png", err);
+        break;
+    case TEXT:
+        break;
+    }
+    memcpy(place, &value, sizeof value);
+    return true;
+}
+
+/* ---- the line ---- */
+
+static const Option *find_option(SlCommand command, const char *name, size_t length)
+{
+    for (size_t i = 0; i < OPTIONS; i++)
+        if ((table[i].commands & 1u << command) && strlen(table[i].name) == length &&
+            memcmp(table[i].name, name, length) == 0)
+            return &table[i];
+    return NULL;
+}
+
+/* One "--name", "--name value" or "--name=value" at argv[*i]; moves *i to its last word. */
+static bool take_option(SlCommand command, int argc, char **argv, int *i, SlOptions *o,
+                        SlError *err)
+{
+    const char *word = argv[*i], *name = word + 2;
+    size_t length = strcspn(name, "=");
+    const Option *option = strncmp(word, "--", 2) == 0 ? find_option(command, name, length) : NULL;
+    const char *value = strcmp(word, "-h") != 0 && name[length] == '=' ? name + length + 1 : NULL;
+    if (strcmp(word, "-h") == 0)
+        option = find_option(command, "help", 4);
+    if (!option)
+        return sl_fail(err, SL_ARGUMENT, "%s has no option %.100s; see `safelight %s --help`",
+                       commands[command].name, word, commands[command].name);
+    if (option->kind == FLAG && value)
+        return sl_fail(err, SL_ARGUMENT, "--%s takes no value", option->name);
+    if (option->kind != FLAG && !value) {
+        if (*i + 1 >= argc)
+            return sl_fail(err, SL_ARGUMENT, "--%s needs a value", option->name);
+        value = argv[++*i];
+    }
+    return take_value(option, value, o, err);
+}
+
+static bool take_argument(SlCommand command, const char *word, SlOptions *o, SlError *err)
+{
+    const Command *c = &commands[command];
+    if (!c->argument || o->argument)
+        return sl_fail(err, SL_ARGUMENT, "%s does not expect \"%.200s\"; see `safelight %s --help`",
+                       c->name, word, c->name);
+    o->argument = word;
+    return true;
+}
+
+static bool check_complete(const SlOptions *o, SlError *err)
+{
+    const Command *c = &commands[o->command];
+    if (c->needs_argument && !o->argument)
+        return sl_fail(err, SL_ARGUMENT, "%s needs %s", c->name, c->argument);
+    if (o->command == SL_COMMAND_COMPARE && (!o->schedulers || !o->output))
+        return sl_fail(err, SL_ARGUMENT, "compare needs --schedulers and --output");
+    if (o->command == SL_COMMAND_BENCH && o->arch && o->model)
+        return sl_fail(err, SL_ARGUMENT, "bench takes --arch or --model, not both");
+    if (o->command == SL_COMMAND_REPLAY && !o->verify && !o->output)
+        return sl_fail(err, SL_ARGUMENT, "replay needs --verify, --output or both");
+    return true;
+}
+
+bool sl_options_parse(SlCommand command, int argc, char **argv, SlOptions *o, SlError *err)
+{
+    *o = (SlOptions){.command = command,
+                     .sigmas = -1,
+                     .spacing = -1,
+                     .noise = -1,
+                     .eta = -1,
+                     .guidance = -1,
+                     .steps = -1,
+                     .width = -1,
+                     .height = -1,
+                     .clip_skip = -1,
+                     .noise_threads = -1,
+                     .threads = -1};
+    bool only_arguments = false;
+    for (int i = 1; i < argc; i++) {
+        const char *word = argv[i];
+        bool option = !only_arguments && word[0] == '-' && word[1];
+        if (option && strcmp(word, "--") == 0)
+            only_arguments = true;
+        else if (!(option ? take_option(command, argc, argv, &i, o, err)
+                          : take_argument(command, word, o, err)))
+            return false;
+    }
+    return o->help || check_complete(o, err);
+}
+
+int sl_options_schedulers(const SlOptions *o, const char *ids[SL_COMPARE_MAX])
+{
+    int count = 0;
+    for (const char *p = o->schedulers; p && *p && count < SL_COMPARE_MAX;) {
+        char id[32];
+        size_t n = strcspn(p, ",");
+        snprintf(id, sizeof id, "%.*s", (int)n, p);
+        ids[count++] = sl_scheduler_find(id)->id;
+        p += n + (p[n] == ',');
+    }
+    return count;
+}
+
+/* ---- help ---- */
+
+static void help_option(SlText *text, const Option *option)
+{
+    SlText left = {0};
+    sl_text_addf(&left, "--%s", option->name);
+    if (option->choices) {
+        for (int i = 0; option->choices[i]; i++)
+            sl_text_addf(&left, "%s%s", i ? "|" : " ", option->choices[i]);
+    } else if (option->kind == SCHEDULER || option->value) {
+        sl_text_addf(&left, " %s", option->value);
+    }
+    if (left.length > 28)
+        sl_text_addf(text, "  %s\n  %-28s  ", left.data, "");
+    else
+        sl_text_addf(text, "  %-28s  ", left.data ? left.data : "");
+    sl_text_add(text, option->help);
+    if (option->kind == INT || option->kind == REAL)
+        sl_text_addf(text, " (%.0f to %.0f)", option->min, option->max);
+    sl_text_add(text, "\n");
+    sl_text_free(&left);
+}
+
+static void help_program(SlText *text)
+{
+    sl_text_add(text, "Safelight: watch a picture come up out of the noise.\n\n"
+                      "  safelight                     open the window\n"
+                      "  safelight FILE.png|MODEL      open the window with it\n"
+                      "  safelight COMMAND [OPTION...]\n\nCommands:\n");
+    for (int i = 0; i < SL_COMMANDS; i++) {
+        SlText left = {0};
+        const char *argument = commands[i].argument;
+        sl_text_addf(&left, "%s%s%s", commands[i].name, argument ? " " : "",
+                     argument ? argument : "");
+        sl_text_addf(text, "  %-28s  %s\n", left.data ? left.data : "", commands[i].help);
+        sl_text_free(&left);
+    }
+    sl_text_add(
+        text, "\n`safelight COMMAND --help` lists a command's options.\n\n"
+              "Exit status: 0 done, 1 the run failed, 2 wrong usage, 3 --verify found a\n"
+              "difference, 130 interrupted (the last finished step is saved, marked as partial).\n"
+              "Models are looked for in $SAFELIGHT_MODELS, $XDG_DATA_HOME/safelight/models and\n"
+              "the installed models.\n");
+}
+
+char *sl_options_help(SlCommand command)
+{
+    SlText text = {0};
+    if (command == SL_COMMANDS) {
+        help_program(&text);
+        return sl_text_take(&text);
+    }
+    const Command *c = &commands[command];
+    sl_text_addf(&text, "safelight %s [OPTION...]%s%s: %s\n\n", c->name, c->argument ? " " : "",
+                 c->argument ? c->argument : "", c->help);
+    for (size_t i = 0; i < OPTIONS; i++)
+        if (table[i].commands & 1u << command)
+            help_option(&text, &table[i]);
+    return sl_text_take(&text);
+}

@@ -1,0 +1,25 @@
+/* safetensors_writer.h - arrays into a .safetensors file (f32 only: that is what --dump holds). */
+#ifndef SL_APP_SAFETENSORS_WRITER_H
+#define SL_APP_SAFETENSORS_WRITER_H
+
+#include "kernels/kernels.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct SlTensorWriter SlTensorWriter;
+
+SlTensorWriter *sl_tensor_writer_new(void); /* NULL without memory */
+/* Copies; memory that runs out is reported by save. size has rank entries. */
+void sl_tensor_writer_add(SlTensorWriter *w, const char *name, int rank, const int64_t *size,
+                          const float *data);
+/* Writes atomically, tensors in the order they were added. */
+bool sl_tensor_writer_save(const SlTensorWriter *w, const char *path, SlError *err);
+void sl_tensor_writer_free(SlTensorWriter *w); /* NULL is fine */
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

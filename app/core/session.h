@@ -1,0 +1,65 @@
+/* session.h - what every command that computes does first: find the model, open it on a device,
+ * make a recipe of the options, report errors.
+ */
+#ifndef SL_APP_SESSION_H
+#define SL_APP_SESSION_H
+
+#include "app/core/options.h"
+#include "app/core/progress.h"
+#include "engine/engine.h"
+
+#include <pthread.h>
+
+/* Exit statuses (DESIGN 6). */
+enum {
+    SL_EXIT_OK = 0,
+    SL_EXIT_FAILED = 1,
+    SL_EXIT_USAGE = 2,
+    SL_EXIT_DIFFERENT = 3,
+    SL_EXIT_INTERRUPTED = 130
+};
+
+typedef struct SlSession {
+    const SlOptions *options;
+    SlModel *model;
+    SlProgress progress;
+    double load_seconds;
+    /* hashing runs beside the computation: it needs the disk, not the device */
+    SlModelInfo identity;
+    pthread_t hasher;
+    bool hashing;
+    int stop_hashing;
+    SlError hash_error;
+} SlSession;
+
+/* path NULL: what --model says. Afterwards Ctrl-C stops the model. Close in any case. */
+bool sl_session_open(SlSession *session, const SlOptions *options, const char *path, SlError *err);
+void sl_session_close(SlSession *session);
+
+/* The model's files with their hashes; waits for them. NULL and *err when a file cannot be read. */
+const SlModelInfo *sl_session_identity(SlSession *session, SlError *err);
+
+/* The model's defaults with the options over them, checked. Says on standard error what the model
+ * ignores. Strings are borrowed from the options. */
+bool sl_session_recipe(const SlSession *session, SlRecipe *recipe, SlError *err);
+
+/* --latents and --step-noise. Free in any case. */
+typedef struct SlInputArrays {
+    SlRunInputs inputs; /* as sl_run_new wants it */
+    float *latents, *step_noise;
+} SlInputArrays;
+bool sl_session_inputs(const SlSession *session, const SlRecipe *recipe, SlInputArrays *arrays,
+                       SlError *err);
+void sl_inputs_free(SlInputArrays *arrays);
+
+/* Prints "safelight: ..." and gives the exit status that belongs to the error. */
+int sl_session_fail(SlSession *session, const SlError *err);
+int sl_fail_exit(const SlError *err);
+/* A remark for a person; nothing when the options say quiet. */
+void sl_session_note(const SlSession *session, const char *format, ...) SL_PRINTF(2, 3);
+
+/* Prints a cJSON object on standard output and deletes it. False when that fails. */
+struct cJSON;
+int sl_print_json(struct cJSON *root);
+
+#endif
