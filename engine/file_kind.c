@@ -3,6 +3,7 @@
 
 #include "engine/utf8.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -94,7 +95,11 @@ const char *sl_file_kind_sentence(SlFileKind kind)
 
 static bool contains(const char *head, size_t length, const char *what)
 {
-    return memmem(head, length, what, strlen(what)) != NULL;
+    size_t n = strlen(what);
+    for (size_t i = 0; i + n <= length; i++)
+        if (!memcmp(head + i, what, n))
+            return true;
+    return false;
 }
 
 static bool looks_like_html(const char *head, size_t length)
@@ -109,13 +114,18 @@ static bool looks_like_html(const char *head, size_t length)
     return false;
 }
 
-/* At least 16 printable characters and nothing else in the head. */
-static bool looks_like_text(const unsigned char *head, size_t length)
+/* At least 16 bytes of UTF-8 (the last character may be cut) without control characters. */
+static bool looks_like_text(const char *head, size_t length)
 {
-    for (size_t i = 0; i < length; i++)
-        if (head[i] == 0x7f || (head[i] < 0x20 && !strchr("\t\n\r\f", head[i])))
+    size_t n;
+    for (size_t i = 0; i < length; i += n) {
+        n = sl_utf8_char(head + i, length - i);
+        if (n == 0 && length - i < 4)
+            break;
+        if (n == 0 || head[i] == 0x7f || (head[i] >= 0 && head[i] < 0x20 && !isspace(head[i])))
             return false;
-    return length >= 16 && memchr(head, 0, length) == NULL;
+    }
+    return length >= 16;
 }
 
 /* Protocol 2 and newer begin with PROTO n; the old text protocols with an opening of a container. */
@@ -146,7 +156,7 @@ SlFileKind sl_file_kind(const void *data, size_t length)
         return SL_FILE_HTML;
     if (head[0] == '{' || head[0] == '[')
         return SL_FILE_JSON;
-    if (looks_like_text(data, length))
+    if (looks_like_text(head, length))
         return SL_FILE_TEXT;
     for (size_t i = 0; i < length; i++)
         if (head[i])

@@ -11,6 +11,7 @@
 #include "engine/utf8.h"
 
 #include <cjson/cJSON.h>
+#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,6 +37,20 @@ static bool fail_at(const char *name, const char *text, const char *at, const ch
     return sl_fail(err, SL_FORMAT, "%s: line %d, column %d: %s", name, line, column, why);
 }
 
+/* Are there four hexadecimal digits, not all zero? cJSON takes anything else for NUL. */
+static bool is_character(const char *p, const char *end)
+{
+    bool zero = true;
+    if (end - p < 4)
+        return false;
+    for (int i = 0; i < 4; i++) {
+        if (!isxdigit((unsigned char)p[i]))
+            return false;
+        zero = zero && p[i] == '0';
+    }
+    return !zero;
+}
+
 /* Checks the string that begins after a quote; gives its closing quote, NULL and *why. */
 static const char *scan_string(const char *p, const char *end, const char **why)
 {
@@ -46,8 +61,8 @@ static const char *scan_string(const char *p, const char *end, const char **why)
         }
         if (*p != '\\')
             continue;
-        if (end - p > 5 && !memcmp(p, "\\u0000", 6)) {
-            *why = "a NUL character in a string";
+        if (p[1] == 'u' && !is_character(p + 2, end)) {
+            *why = "\\u without four hexadecimal digits, or the NUL character";
             return NULL;
         }
         p++;
