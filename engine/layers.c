@@ -1,7 +1,6 @@
-/* layers.c - the layers that model parts are made of, and what their configurations share. */
+/* layers.c - the layers that model parts are made of; see layers.h. */
 #include "engine/layers.h"
 
-#include <cjson/cJSON.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -118,50 +117,4 @@ SlTensor sl_as_tokens(const SlTensor *t)
 {
     int64_t size[] = {t->size[0], t->size[1] * t->size[2], t->size[3]};
     return sl_reshape(t, 3, size);
-}
-
-static const cJSON *find(const SlJson *json, const char *key)
-{
-    return cJSON_GetObjectItemCaseSensitive(sl_json_root(json), key);
-}
-
-bool sl_config_is_null(const SlJson *json, const char *key)
-{
-    const cJSON *item = find(json, key);
-    return item && cJSON_IsNull(item);
-}
-
-bool sl_config_refuse(const SlJson *json, const char *const *keys, SlError *err)
-{
-    for (; *keys; keys++) {
-        const cJSON *item = find(json, *keys);
-        if (item && !cJSON_IsNull(item) && !cJSON_IsFalse(item))
-            return sl_fail(err, SL_UNSUPPORTED,
-                           "%s: \"%s\" is set, and this program does not support that.",
-                           sl_json_name(json), *keys);
-    }
-    return true;
-}
-
-SlActivation sl_config_activation(const SlJson *json, const char *key, SlActivation fallback,
-                                  SlError *err)
-{
-    static const char *const names[] = {
-        "silu", "swish", "gelu", "quick_gelu", "gelu_new", "gelu_pytorch_tanh", "relu", NULL};
-    static const SlActivation acts[] = {SL_ACT_SILU,       SL_ACT_SILU,      SL_ACT_GELU,
-                                        SL_ACT_QUICK_GELU, SL_ACT_GELU_TANH, SL_ACT_GELU_TANH,
-                                        SL_ACT_RELU};
-    if (!sl_json_has(json, key))
-        return fallback;
-    int choice = sl_json_choice(json, key, names, 0, err);
-    return choice < 0 ? fallback : acts[choice];
-}
-
-bool sl_config_divides(const SlJson *json, const char *parts_key, int parts, const char *whole_key,
-                       int whole, SlError *err)
-{
-    if (parts > 0 && whole % parts == 0)
-        return true;
-    return sl_fail(err, SL_FORMAT, "%s: \"%s\" is %d, which does not divide %d of \"%s\".",
-                   sl_json_name(json), parts_key, parts, whole, whole_key);
 }

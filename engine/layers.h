@@ -1,14 +1,13 @@
-/* layers.h - linear layers, convolutions and norms as the model parts bind and call them. Private to
- * engine/.
+/* layers.h - linear layers, convolutions and norms as the model parts bind and call them. Private
+ * to engine/.
  *
- * A path is a diffusers module name ("down_blocks.0.resnets.1"). Binding a layer asks the binder for
- * path.weight and path.bias with their sizes; a weight that is missing or misshapen is NULL and noted
- * by the binder, whose finish says so, and no forward pass is run then.
+ * A path is a diffusers module name ("down_blocks.0.resnets.1"). Binding a layer asks the binder
+ * for path.weight and path.bias with their sizes; a weight that is missing or misshapen is NULL and
+ * noted by the binder, whose finish says so, and no forward pass is run then.
  */
 #ifndef SL_ENGINE_LAYERS_H
 #define SL_ENGINE_LAYERS_H
 
-#include "engine/json.h"
 #include "engine/weights.h"
 
 /* Longest: "down_blocks.7.attentions.15.transformer_blocks.63.attn2.to_out.0.weight", 72 bytes. */
@@ -25,7 +24,8 @@ typedef struct SlLayer {
     SlWeight *bias; /* NULL: none */
 } SlLayer;
 
-/* weight [out, in], bias [out]; also for convolutions of size 1, which the binder reads as linear. */
+/* weight [out, in], bias [out]; also for convolutions of size 1, which the binder reads as linear.
+ */
 SlLayer sl_bind_linear(SlBinder *b, SlPath path, int64_t in, int64_t out);
 SlLayer sl_bind_linear_without_bias(SlBinder *b, SlPath path, int64_t in, int64_t out);
 /* weight [out, in, 3, 3] */
@@ -50,18 +50,5 @@ void sl_layer_group_norm(SlDevice *dev, const SlLayer *layer, const SlGroupNorm 
 SlTensor sl_tensor_like(SlDevice *dev, const SlTensor *t);
 /* [N, H, W, C] as [N, H W, C] */
 SlTensor sl_as_tokens(const SlTensor *t);
-
-/* ---- what the configurations of all models need ---- */
-
-/* Present and null, which for some keys differs from absent. */
-bool sl_config_is_null(const SlJson *json, const char *key);
-/* False and *err when one of the keys (NULL-terminated) is there and is neither null nor false. */
-bool sl_config_refuse(const SlJson *json, const char *const *keys, SlError *err);
-/* The activation functions of diffusers and transformers by name. */
-SlActivation sl_config_activation(const SlJson *json, const char *key, SlActivation fallback,
-                                  SlError *err);
-/* False and *err, naming the file and both numbers, unless parts divides whole. */
-bool sl_config_divides(const SlJson *json, const char *parts_key, int parts, const char *whole_key,
-                       int whole, SlError *err);
 
 #endif

@@ -2,8 +2,8 @@
  * attention_processor.py).
  *
  * Easy to get wrong: the time embedding is added after conv1 and before norm2; resampling happens
- * after norm1 and its activation, to the shortcut as well; the output is divided by the scale factor
- * after the residual.
+ * after norm1 and its activation, to the shortcut as well; the output is divided by the scale
+ * factor after the residual.
  */
 #include "engine/resnet.h"
 

@@ -1,5 +1,5 @@
-/* resnet.h - ResnetBlock2D and the attention block that stands beside it in UNet2DModel and the VAE.
- * Private to engine/.
+/* resnet.h - ResnetBlock2D and the attention block that stands beside it in UNet2DModel and the
+ * VAE. Private to engine/.
  *
  * Mirrors diffusers models/resnet.py and the group-normed, residual use of Attention in
  * models/attention_processor.py.
@@ -27,8 +27,8 @@ typedef struct SlResnet {
 } SlResnet;
 
 void sl_resnet_bind(SlResnet *r, SlBinder *b, SlPath path, const SlResnetOptions *options);
-/* x [N, H, W, in], temb [N, temb_channels] already activated (the same for every resnet; NULL without
- * time embedding), out [N, H', W', out]. */
+/* x [N, H, W, in], temb [N, temb_channels] already activated (the same for every resnet; NULL
+ * without time embedding), out [N, H', W', out]. */
 void sl_resnet_forward(SlDevice *dev, const SlResnet *r, const SlTensor *x, const SlTensor *temb,
                        SlTensor *out);
 

@@ -1,8 +1,8 @@
 /* text_encoder.c - CLIPTextModel, with or without projection (transformers clip/modeling_clip.py).
  *
  * Easy to get wrong: attention is causal, and padding is attended to like anything else; the pooled
- * state is taken at the largest id where eos_token_id is 2 (what old configurations say) and else at
- * the first eos_token_id; hidden_states[-1] is not yet through final_layer_norm.
+ * state is taken at the largest id where eos_token_id is 2 (what old configurations say) and else
+ * at the first eos_token_id; a skipped layer does not spare the final_layer_norm.
  */
 #include "engine/text_encoder.h"
 
@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/config.h"
 #include "engine/layers.h"
 
 #define MAX_BATCH  64
@@ -55,12 +56,12 @@ static void read_class(SlTextEncoderConfig *c, const SlJson *json, SlError *err)
     c->with_projection = strcmp(names[0], "CLIPTextModelWithProjection") == 0;
     if (err->code == SL_OK && strcmp(type, "clip_text_model") != 0)
         sl_fail(err, SL_UNSUPPORTED,
-                "%s: \"model_type\" is \"%s\", and this program runs \"clip_text_model\".",
+                "%s: \"model_type\" is \"%s\", and this program runs \"clip_text_model\"",
                 sl_json_name(json), type);
     else if (err->code == SL_OK && !c->with_projection && strcmp(names[0], "CLIPTextModel") != 0)
         sl_fail(err, SL_UNSUPPORTED,
                 "%s: \"architectures\" is \"%s\", and this program runs CLIPTextModel and "
-                "CLIPTextModelWithProjection.",
+                "CLIPTextModelWithProjection",
                 sl_json_name(json), names[0]);
 }
 
@@ -101,7 +102,7 @@ SlTextEncoder *sl_text_encoder_new(const SlTextEncoderConfig *config, SlBinder *
         te->layers = calloc((size_t)config->layers, sizeof *te->layers);
     if (!te || !te->layers) {
         free(te);
-        sl_fail(err, SL_MEMORY, "There is not enough memory for the text encoder.");
+        sl_fail(err, SL_MEMORY, "There is not enough memory for the text encoder");
         return NULL;
     }
     te->config = *config;
@@ -220,7 +221,7 @@ static int32_t *checked_ids(SlDevice *dev, const SlTextEncoderConfig *c, const S
     int64_t n = ids->size[0] * ids->size[1];
     int32_t *host = calloc((size_t)n, sizeof *host);
     if (!host) {
-        sl_fail(err, SL_MEMORY, "There is not enough memory for the prompt.");
+        sl_fail(err, SL_MEMORY, "There is not enough memory for the prompt");
         return NULL;
     }
     sl_download(dev, ids, host);
@@ -228,7 +229,7 @@ static int32_t *checked_ids(SlDevice *dev, const SlTextEncoderConfig *c, const S
         if (host[i] < 0 || host[i] >= c->vocab_size) {
             sl_fail(err, SL_FORMAT,
                     "The tokenizer gives token %d, and the text encoder knows tokens up to %d: "
-                    "they are not from the same model.",
+                    "they are not from the same model",
                     host[i], c->vocab_size - 1);
             free(host);
             return NULL;
@@ -239,14 +240,14 @@ static int32_t *checked_ids(SlDevice *dev, const SlTextEncoderConfig *c, const S
 static bool check(const SlTextEncoderConfig *c, const SlTensor *ids, int skip, SlError *err)
 {
     if (ids->rank != 2 || ids->dtype != SL_I32 || ids->size[0] < 1 || ids->size[0] > MAX_BATCH)
-        return sl_fail(err, SL_ARGUMENT, "The text encoder takes a batch of token sequences.");
+        return sl_fail(err, SL_ARGUMENT, "The text encoder takes a batch of token sequences");
     if (ids->size[1] < 1 || ids->size[1] > c->max_positions)
         return sl_fail(err, SL_ARGUMENT,
-                       "The prompt is %lld tokens long, and the text encoder takes 1 to %d.",
+                       "The prompt is %lld tokens long, and the text encoder takes 1 to %d",
                        (long long)ids->size[1], c->max_positions);
     if (skip < 0 || skip > c->layers)
         return sl_fail(err, SL_ARGUMENT,
-                       "The text encoder has %d layers, so 0 to %d can be skipped, not %d.",
+                       "The text encoder has %d layers, so 0 to %d can be skipped, not %d",
                        c->layers, c->layers, skip);
     return true;
 }
@@ -264,22 +265,21 @@ static void forward(SlDevice *dev, const SlTextEncoder *te, const SlTensor *ids,
     SlTensor hidden_states = sl_tensor_like(dev, hidden);
     dev->scope = "text_model.embeddings";
     sl_embedding(dev, ids, te->token_embedding, te->position_embedding, &hidden_states);
-    for (int i = 0; i < c->layers && sl_device_ok(dev); i++) {
-        if (skip > 0 && i == c->layers - skip) {
-            sl_copy(dev, &hidden_states, hidden);
-            if (!pooled)
-                break;
-        }
+    int layers = pooled ? c->layers : c->layers - skip;
+    for (int i = 0; i <= layers && sl_device_ok(dev); i++) {
+        if (i == c->layers - skip)
+            norm(dev, te, &te->final_layer_norm, &hidden_states, hidden);
+        if (i == layers)
+            break;
         dev->scope = te->layers[i].path.text;
         self_attention(dev, te, &te->layers[i], &hidden_states);
         mlp(dev, te, &te->layers[i], &hidden_states);
     }
-    dev->scope = "text_model.final_layer_norm";
-    SlTensor normed = skip == 0 ? *hidden : sl_tensor_like(dev, hidden);
-    if (skip == 0 || pooled)
+    if (pooled) {
+        SlTensor normed = sl_tensor_like(dev, hidden);
         norm(dev, te, &te->final_layer_norm, &hidden_states, &normed);
-    if (pooled)
         pool(dev, te, &normed, host_ids, pooled);
+    }
     sl_arena_reset(dev, mark);
 }
 

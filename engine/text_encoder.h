@@ -25,9 +25,11 @@ void sl_text_encoder_free(SlTextEncoder *te);
 const SlTextEncoderConfig *sl_text_encoder_get_config(const SlTextEncoder *te);
 
 /* ids [N, L] i32 on the device. Outputs are allocated from the arena; hidden is always made, pooled
- * only if not NULL. skip = 0: last_hidden_state (after final_layer_norm). skip = n > 0:
- * hidden_states[-(n + 1)] without the final norm (penultimate: 1). pooled [N, D]: the final-normed
- * state at the end token, projected where the config has one. */
+ * only if not NULL. hidden [N, L, D] is the state after all but the last `skip` layers, through
+ * final_layer_norm: 0 gives last_hidden_state, 1 the penultimate state, as
+ * StableDiffusionPipeline's clip_skip has it (which diffusers applies to the prompt, but not to the
+ * negative prompt). pooled [N, D] is the last layer's normed state at the end token, projected
+ * where the config says so. */
 bool sl_text_encoder_forward(SlDevice *dev, const SlTextEncoder *te, const SlTensor *ids, int skip,
                              SlTensor *hidden, SlTensor *pooled, SlError *err);
 

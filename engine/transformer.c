@@ -1,9 +1,9 @@
 /* transformer.c - Transformer2DModel and BasicTransformerBlock.
  *
  * Easy to get wrong: the outer group norm has eps 1e-6 whatever the configuration says, the layer
- * norms 1e-5; proj_in and proj_out are linear layers in SD 2.x and convolutions of size 1 in SD 1.x,
- * which over channels-last memory is the same thing; queries, keys and values have no bias, to_out
- * has one; GEGLU's gate is the second half.
+ * norms 1e-5; proj_in and proj_out are linear layers in SD 2.x and convolutions of size 1 in
+ * SD 1.x, which over channels-last memory is the same thing; queries, keys and values have no bias,
+ * to_out has one; GEGLU's gate is the second half.
  */
 #include "engine/transformer.h"
 

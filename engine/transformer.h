@@ -1,5 +1,5 @@
-/* transformer.h - Transformer2DModel over a feature map, with cross attention to the text. Private to
- * engine/.
+/* transformer.h - Transformer2DModel over a feature map, with cross attention to the text. Private
+ * to engine/.
  *
  * Mirrors diffusers models/transformers/transformer_2d.py (continuous input) and
  * BasicTransformerBlock, GEGLU of models/attention.py.

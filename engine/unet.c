@@ -49,7 +49,7 @@ SlUnet *sl_unet_new(const SlUnetConfig *config, SlBinder *b, SlError *err)
         unet->texts.list = calloc((size_t)most, sizeof *unet->texts.list);
     if (!unet || (most > 0 && !unet->texts.list)) {
         free(unet);
-        sl_fail(err, SL_MEMORY, "There is not enough memory for the UNet.");
+        sl_fail(err, SL_MEMORY, "There is not enough memory for the UNet");
         return NULL;
     }
     unet->config = *config;
@@ -72,7 +72,7 @@ SlUnet *sl_unet_new(const SlUnetConfig *config, SlBinder *b, SlError *err)
     unet->conv_out = sl_bind_conv3(b, sl_path("conv_out"), channels[0], config->out_channels);
     if (!bind.ok) {
         sl_unet_free(unet);
-        sl_fail(err, SL_MEMORY, "There is not enough memory for the UNet.");
+        sl_fail(err, SL_MEMORY, "There is not enough memory for the UNet");
         return NULL;
     }
     return unet;
@@ -112,12 +112,12 @@ uint64_t sl_unet_operations(const SlUnet *unet)
 static bool check_text(const SlUnet *unet, const SlTensor *text, SlError *err)
 {
     if (text->rank != 3 || text->size[0] < 1 || text->size[0] > MAX_BATCH)
-        return sl_fail(err, SL_ARGUMENT, "The text's hidden states are not a batch of sequences.");
+        return sl_fail(err, SL_ARGUMENT, "The text's hidden states are not a batch of sequences");
     for (int i = 0; i < unet->texts.count; i++)
         if (unet->texts.list[i].text_channels != text->size[2])
             return sl_fail(err, SL_FORMAT,
                            "The UNet expects text of %d channels and the text encoder makes %lld: "
-                           "they are not from the same model.",
+                           "they are not from the same model",
                            unet->texts.list[i].text_channels, (long long)text->size[2]);
     return true;
 }
@@ -133,7 +133,7 @@ SlUnetContext *sl_unet_context_new(SlDevice *dev, const SlUnet *unet, const SlTe
         context->kv = calloc((size_t)count, sizeof *context->kv);
     if (!context || (count > 0 && !context->kv)) {
         free(context);
-        sl_fail(err, SL_MEMORY, "There is not enough memory for the prompt.");
+        sl_fail(err, SL_MEMORY, "There is not enough memory for the prompt");
         return NULL;
     }
     context->batch = text->size[0];
@@ -172,25 +172,29 @@ static int64_t smallest_side(const SlUnetConfig *c)
 }
 
 static bool check_pass(const SlUnet *unet, const SlTensor *x, const SlTensor *t,
-                       const SlUnetContext *context, const SlTensor *out, SlError *err)
+                       const SlUnetContext *context, SlError *err)
 {
     const SlUnetConfig *c = &unet->config;
-    if (x->rank != 4 || out->rank != 4 || x->size[3] != c->in_channels ||
-        out->size[3] != c->out_channels || x->size[0] < 1 || x->size[0] > MAX_BATCH ||
-        t->rank != 1 || t->size[0] != x->size[0])
-        return sl_fail(err, SL_ARGUMENT, "The UNet takes samples of %d channels and gives %d.",
-                       c->in_channels, c->out_channels);
+    if (x->rank != 4 || x->size[3] != c->in_channels)
+        return sl_fail(err, SL_ARGUMENT, "The sample has %lld channels, and this UNet takes %d",
+                       (long long)x->size[x->rank - 1], c->in_channels);
+    if (x->size[0] < 1 || x->size[0] > MAX_BATCH || t->rank != 1 || t->size[0] != x->size[0])
+        return sl_fail(
+            err, SL_ARGUMENT,
+            "The batch is %lld samples with %lld timesteps; expected 1 to %d with as many",
+            (long long)x->size[0], (long long)t->size[0], MAX_BATCH);
     int multiple = sl_unet_size_multiple(c);
     for (int i = 1; i <= 2; i++)
         if (x->size[i] < smallest_side(c) || x->size[i] > MAX_SIDE || x->size[i] % multiple != 0)
             return sl_fail(
                 err, SL_ARGUMENT,
                 "The sample is %lld x %lld, and this UNet takes sides of %lld to %d that "
-                "are multiples of %d.",
+                "are multiples of %d",
                 (long long)x->size[2], (long long)x->size[1], (long long)smallest_side(c), MAX_SIDE,
                 multiple);
     if (unet->texts.count > 0 && (!context || context->batch != x->size[0]))
-        return sl_fail(err, SL_ARGUMENT, "The UNet was not given a prompt for each sample.");
+        return sl_fail(err, SL_ARGUMENT, "The batch is %lld samples, and there are %lld prompts",
+                       (long long)x->size[0], (long long)(context ? context->batch : 0));
     return true;
 }
 
@@ -258,7 +262,7 @@ static void conv_out(SlDevice *dev, const SlUnet *unet, const SlTensor *x, SlTen
 bool sl_unet_forward(SlDevice *dev, SlUnet *unet, const SlTensor *x, const SlTensor *t,
                      const SlUnetContext *context, SlTensor *out, SlError *err)
 {
-    if (!check_pass(unet, x, t, context, out, err))
+    if (!check_pass(unet, x, t, context, err))
         return false;
     uint64_t before = sl_device_ops_done(dev);
     size_t mark = sl_arena_mark(dev);

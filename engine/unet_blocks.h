@@ -57,8 +57,8 @@ typedef struct SlUnetPass {
     int skip_count;
 } SlUnetPass;
 
-/* Each takes x [N, H, W, C] and gives its output from the arena. Down pushes every layer's output on
- * the stack of skips (its own output is the top one), up pops them. */
+/* Each takes x [N, H, W, C] and gives its output from the arena. Down pushes every layer's output
+ * on the stack of skips (its own output is the top one), up pops them. */
 SlTensor sl_unet_down_forward(SlUnetPass *pass, const SlUnetStage *stage, const SlTensor *x);
 SlTensor sl_unet_mid_forward(SlUnetPass *pass, const SlUnetStage *stage, const SlTensor *x);
 SlTensor sl_unet_up_forward(SlUnetPass *pass, const SlUnetStage *stage, const SlTensor *x);

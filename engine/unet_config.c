@@ -2,11 +2,12 @@
  *
  * Easy to get wrong: UNet2DConditionModel's "attention_head_dim" is the number of heads (a misnomer
  * that diffusers keeps for the sake of old files), UNet2DModel's is what it says; null and absent
- * differ for "attention_head_dim" (one head against 8) and "mid_block_type" (none against the usual).
+ * differ for "attention_head_dim" (one head against 8) and "mid_block_type" (none against the
+ * usual).
  */
 #include <string.h>
 
-#include "engine/layers.h"
+#include "engine/config.h"
 #include "engine/unet_blocks.h"
 
 #define MAX_CHANNELS 16384
@@ -56,7 +57,7 @@ static bool refuse_unsupported(const SlJson *json, SlError *err)
         const char *value = sl_json_string(json, only_strings[i].key, only_strings[i].value, err);
         if (value && strcmp(value, only_strings[i].value) != 0)
             return sl_fail(err, SL_UNSUPPORTED,
-                           "%s: \"%s\" is \"%s\", and this program supports \"%s\" only.",
+                           "%s: \"%s\" is \"%s\", and this program supports \"%s\" only",
                            sl_json_name(json), only_strings[i].key, value, only_strings[i].value);
     }
     for (size_t i = 0; i < sizeof only_numbers / sizeof *only_numbers; i++) {
@@ -64,7 +65,7 @@ static bool refuse_unsupported(const SlJson *json, SlError *err)
         double value = sl_json_double(json, only_numbers[i].key, expected, -1e9, 1e9, err);
         if (value != expected)
             return sl_fail(err, SL_UNSUPPORTED,
-                           "%s: \"%s\" is %g, and this program supports %g only.",
+                           "%s: \"%s\" is %g, and this program supports %g only",
                            sl_json_name(json), only_numbers[i].key, value, expected);
     }
     return true;
@@ -78,10 +79,8 @@ static void per_level(const SlJson *json, const char *key, int *out, int blocks,
     int count = sl_json_ints(json, key, values, SL_UNET_MAX_BLOCKS, blocks, 1, max, err);
     for (int i = 0; i < blocks; i++)
         out[i] = i < count ? (int)values[i] : fallback;
-    if (count != 0 && count != blocks && err->code == SL_OK)
-        sl_fail(err, SL_FORMAT,
-                "%s: \"%s\" has %d entries, and there are %d blocks in \"block_out_channels\".",
-                sl_json_name(json), key, count, blocks);
+    if (err->code == SL_OK && sl_json_has(json, key))
+        sl_config_per_block(json, key, count, blocks, err);
 }
 
 static void read_sample_size(SlUnetConfig *c, const SlJson *json, SlError *err)
@@ -105,7 +104,7 @@ static void read_channels(SlUnetConfig *c, const SlJson *json, SlError *err)
         return;
     if (sl_json_has(json, "block_out_channels")) {
         if (err->code == SL_OK)
-            sl_fail(err, SL_FORMAT, "%s: \"block_out_channels\" is empty.", sl_json_name(json));
+            sl_fail(err, SL_FORMAT, "%s: \"block_out_channels\" is empty", sl_json_name(json));
         return;
     }
     c->blocks = 4;
@@ -159,18 +158,14 @@ static void read_block_types(SlUnetConfig *c, const SlJson *json, bool down, SlE
     int count = sl_json_strings(json, key, names, SL_UNET_MAX_BLOCKS, err);
     if (err->code != SL_OK)
         return;
-    /* The defaults are four; a list of another length must be given. */
-    if (sl_json_has(json, key) ? count != c->blocks : c->blocks != 4) {
-        sl_fail(err, SL_FORMAT,
-                "%s: \"%s\" has %d entries, and there are %d blocks in \"block_out_channels\".",
-                sl_json_name(json), key, sl_json_has(json, key) ? count : 4, c->blocks);
+    /* The defaults are four; for another number of blocks, a list must be there. */
+    if (!sl_config_per_block(json, key, sl_json_has(json, key) ? count : 4, c->blocks, err))
         return;
-    }
     for (int i = 0; i < c->blocks; i++) {
         types[i] = default_block(c, down, i);
         if (count > 0 && !block_type(c, down, names[i], &types[i])) {
             sl_fail(err, SL_UNSUPPORTED,
-                    "%s: \"%s\" contains \"%s\", a block that this program does not have.",
+                    "%s: \"%s\" contains \"%s\", a block that this program does not have",
                     sl_json_name(json), key, names[i]);
             return;
         }
@@ -185,7 +180,7 @@ static void read_mid_block(SlUnetConfig *c, const SlJson *json, SlError *err)
     bool is_usual = strcmp(name, usual) == 0;
     if (c->mid_block && !is_usual && strcmp(name, "UNetMidBlock2D") != 0 && err->code == SL_OK)
         sl_fail(err, SL_UNSUPPORTED,
-                "%s: \"mid_block_type\" is \"%s\", a block that this program does not have.",
+                "%s: \"mid_block_type\" is \"%s\", a block that this program does not have",
                 sl_json_name(json), name);
     c->mid_attention = c->mid_block && is_usual &&
                        (c->conditional || sl_json_bool(json, "add_attention", true, err));
@@ -199,9 +194,8 @@ static void read_conditional(SlUnetConfig *c, const SlJson *json, SlError *err)
     bool only_cross[SL_UNET_MAX_BLOCKS];
     int count =
         sl_json_bools(json, "only_cross_attention", only_cross, SL_UNET_MAX_BLOCKS, c->blocks, err);
-    if (count != 0 && count != c->blocks && err->code == SL_OK)
-        sl_fail(err, SL_FORMAT, "%s: \"only_cross_attention\" has %d entries for %d blocks.",
-                sl_json_name(json), count, c->blocks);
+    if (err->code == SL_OK && sl_json_has(json, "only_cross_attention"))
+        sl_config_per_block(json, "only_cross_attention", count, c->blocks, err);
     for (int i = 0; i < c->blocks; i++)
         c->only_cross_attention[i] = i < count && only_cross[i];
     per_level(json, "layers_per_block", c->layers_per_block, c->blocks, 2, SL_UNET_MAX_LAYERS, err);
@@ -252,8 +246,17 @@ static bool check(const SlUnetConfig *c, const SlJson *json, SlError *err)
     if (c->channels[0] % 2 != 0)
         return sl_fail(err, SL_UNSUPPORTED,
                        "%s: \"block_out_channels\" begins with %d, and the time embedding needs an "
-                       "even number.",
+                       "even number",
                        sl_json_name(json), c->channels[0]);
+    if (c->freq_shift == (float)(c->channels[0] / 2))
+        return sl_fail(err, SL_FORMAT,
+                       "%s: \"freq_shift\" is %g, half of the first of \"block_out_channels\", "
+                       "which divides by zero",
+                       sl_json_name(json), c->freq_shift);
+    if (sl_config_is_null(json, "norm_num_groups"))
+        return sl_fail(err, SL_UNSUPPORTED,
+                       "%s: \"norm_num_groups\" is null, and this program needs a number",
+                       sl_json_name(json));
     for (int i = 0; i < c->blocks; i++) {
         if (!sl_config_divides(json, "norm_num_groups", c->norm_groups, "block_out_channels",
                                c->channels[i], err))
@@ -265,7 +268,7 @@ static bool check(const SlUnetConfig *c, const SlJson *json, SlError *err)
         if (c->conditional && text != 0 && c->cross_attention_dim[i] != text)
             return sl_fail(err, SL_FORMAT,
                            "%s: \"cross_attention_dim\" has both %d and %d, and the text is the "
-                           "same for all blocks.",
+                           "same for all blocks",
                            sl_json_name(json), text, c->cross_attention_dim[i]);
         text = c->cross_attention_dim[i];
     }
@@ -303,13 +306,13 @@ static void read_common(SlUnetConfig *c, const SlJson *json, SlError *err)
 
 static bool read_class(SlUnetConfig *c, const SlJson *json, SlError *err)
 {
-    const char *name = sl_json_string(json, "_class_name", "", err);
+    const char *name = sl_json_string(json, "_class_name", "missing", err);
     c->conditional = strcmp(name, "UNet2DConditionModel") == 0;
     if (c->conditional || strcmp(name, "UNet2DModel") == 0)
         return true;
     return err->code == SL_OK ? sl_fail(err, SL_UNSUPPORTED,
                                         "%s: \"_class_name\" is \"%s\", and this program runs "
-                                        "UNet2DConditionModel and UNet2DModel.",
+                                        "UNet2DConditionModel and UNet2DModel",
                                         sl_json_name(json), name)
                               : false;
 }

@@ -1,105 +1,24 @@
-/* vae.c - AutoencoderKL: configuration, encoder and decoder (diffusers autoencoder_kl.py, vae.py).
+/* vae.c - AutoencoderKL: encoder and decoder (diffusers autoencoder_kl.py, vae.py).
  *
- * Easy to get wrong: all norms have eps 1e-6; the encoder's downsampling pads on the right and at the
- * bottom only; the decoder's levels have one resnet more than the encoder's and run in reverse; the
- * attention in the middle has a single head; conv_act is SiLU whatever act_fn says.
+ * Easy to get wrong: all norms have eps 1e-6; the encoder's downsampling pads on the right and at
+ * the bottom only; the decoder's levels have one resnet more than the encoder's and run in reverse;
+ * the attention in the middle has a single head; conv_act is SiLU whatever act_fn says.
  */
 #include "engine/vae.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "engine/layers.h"
 #include "engine/resnet.h"
 
-#define MAX_LEVELS   8
-#define MAX_LAYERS   16
-#define MAX_CHANNELS 16384
-#define MAX_BATCH    64
-#define MAX_SIDE     16384 /* of the picture, in pixels */
-
-/* ---- configuration ---- */
-
-static void read_levels(SlVaeConfig *c, const SlJson *json, SlError *err)
-{
-    int64_t channels[MAX_LEVELS] = {64};
-    int count =
-        sl_json_ints(json, "block_out_channels", channels, MAX_LEVELS, 0, 1, MAX_CHANNELS, err);
-    if (count == 0 && sl_json_has(json, "block_out_channels") && err->code == SL_OK)
-        sl_fail(err, SL_FORMAT, "%s: \"block_out_channels\" is empty.", sl_json_name(json));
-    c->blocks = count > 0 ? count : 1;
-    for (int i = 0; i < c->blocks; i++)
-        c->channels[i] = (int)channels[i];
-    c->factor = 1 << (c->blocks - 1);
-}
-
-static void check_block_types(const SlVaeConfig *c, const SlJson *json, const char *key,
-                              const char *expected, SlError *err)
-{
-    const char *names[MAX_LEVELS] = {expected};
-    int count = sl_json_strings(json, key, names, MAX_LEVELS, err);
-    if (!sl_json_has(json, key))
-        count = 1;
-    if (err->code != SL_OK)
-        return;
-    if (count != c->blocks) {
-        sl_fail(err, SL_FORMAT,
-                "%s: \"%s\" has %d entries, and there are %d blocks in \"block_out_channels\".",
-                sl_json_name(json), key, count, c->blocks);
-        return;
-    }
-    for (int i = 0; i < count; i++)
-        if (strcmp(names[i], expected) != 0) {
-            sl_fail(err, SL_UNSUPPORTED,
-                    "%s: \"%s\" contains \"%s\", and this program has \"%s\" only.",
-                    sl_json_name(json), key, names[i], expected);
-            return;
-        }
-}
-
-static void read_config(SlVaeConfig *c, const SlJson *json, SlError *err)
-{
-    c->in_channels = (int)sl_json_int(json, "in_channels", 3, 1, 64, err);
-    c->out_channels = (int)sl_json_int(json, "out_channels", 3, 1, 64, err);
-    c->latent_channels = (int)sl_json_int(json, "latent_channels", 4, 1, 64, err);
-    c->layers_per_block = (int)sl_json_int(json, "layers_per_block", 1, 1, MAX_LAYERS, err);
-    c->norm_groups = (int)sl_json_int(json, "norm_num_groups", 32, 1, MAX_CHANNELS, err);
-    c->act = sl_config_activation(json, "act_fn", SL_ACT_SILU, err);
-    c->mid_attention = sl_json_bool(json, "mid_block_add_attention", true, err);
-    c->quant_conv = sl_json_bool(json, "use_quant_conv", true, err);
-    c->post_quant_conv = sl_json_bool(json, "use_post_quant_conv", true, err);
-    c->scaling_factor = (float)sl_json_double(json, "scaling_factor", 0.18215, 1e-6, 1e6, err);
-    c->shift_factor = (float)sl_json_double(json, "shift_factor", 0, -1e6, 1e6, err);
-    read_levels(c, json, err);
-    check_block_types(c, json, "down_block_types", "DownEncoderBlock2D", err);
-    check_block_types(c, json, "up_block_types", "UpDecoderBlock2D", err);
-    for (int i = 0; i < c->blocks && err->code == SL_OK; i++)
-        sl_config_divides(json, "norm_num_groups", c->norm_groups, "block_out_channels",
-                          c->channels[i], err);
-}
-
-bool sl_vae_config(SlVaeConfig *config, const SlJson *json, SlError *err)
-{
-    static const char *const refused[] = {"latents_mean", "latents_std", NULL};
-    SlError first = {0};
-    memset(config, 0, sizeof *config);
-    const char *name = sl_json_string(json, "_class_name", "AutoencoderKL", &first);
-    if (first.code == SL_OK && strcmp(name, "AutoencoderKL") != 0)
-        sl_fail(&first, SL_UNSUPPORTED,
-                "%s: \"_class_name\" is \"%s\", and this program runs AutoencoderKL.",
-                sl_json_name(json), name);
-    if (first.code == SL_OK && sl_config_refuse(json, refused, &first))
-        read_config(config, json, &first);
-    if (first.code != SL_OK && err)
-        *err = first;
-    return first.code == SL_OK;
-}
+#define MAX_BATCH 64
+#define MAX_SIDE  16384 /* of the picture, in pixels */
 
 /* ---- building ---- */
 
 typedef struct Level {
     SlPath resampler_path;
-    SlResnet resnets[MAX_LAYERS + 1];
+    SlResnet resnets[SL_VAE_MAX_LAYERS + 1];
     SlLayer resampler;
 } Level;
 
@@ -111,7 +30,7 @@ typedef struct Middle {
 /* The encoder or the decoder: the same parts in another order. */
 typedef struct Half {
     SlLayer conv_in, conv_norm_out, conv_out;
-    Level levels[MAX_LEVELS]; /* in the order in which they run */
+    Level levels[SL_VAE_MAX_BLOCKS]; /* in the order in which they run */
     Middle middle;
     int layers; /* of every level */
 } Half;
@@ -216,7 +135,7 @@ SlVae *sl_vae_new(const SlVaeConfig *config, SlBinder *b, SlError *err)
 {
     SlVae *vae = calloc(1, sizeof *vae);
     if (!vae) {
-        sl_fail(err, SL_MEMORY, "There is not enough memory for the VAE.");
+        sl_fail(err, SL_MEMORY, "There is not enough memory for the VAE");
         return NULL;
     }
     vae->config = *config;
@@ -282,8 +201,8 @@ static void level_forward(SlDevice *dev, const Level *level, int layers, SlResam
     sl_arena_reset(dev, mark);
 }
 
-/* All levels in their order; every output stays in the arena, for they grow (or shrink) fourfold, so
- * that the largest is most of the sum anyway. */
+/* All levels in their order; every output stays in the arena, for they grow (or shrink) fourfold,
+ * so that the largest is most of the sum anyway. */
 static SlTensor levels_forward(SlDevice *dev, const SlVae *vae, const Half *h, SlResample how,
                                const SlTensor *x)
 {
@@ -367,7 +286,7 @@ static bool check_sizes(const SlVaeConfig *c, const SlTensor *pixels, int pixel_
                pixels->size[i] / c->factor == latents->size[i];
     return fits || sl_fail(err, SL_ARGUMENT,
                            "The VAE turns pictures of up to %d pixels a side into latents %d times "
-                           "smaller and back.",
+                           "smaller and back",
                            MAX_SIDE, c->factor);
 }
 

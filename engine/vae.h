@@ -5,10 +5,13 @@
 #include "engine/json.h"
 #include "engine/weights.h"
 
+#define SL_VAE_MAX_BLOCKS 8
+#define SL_VAE_MAX_LAYERS 16 /* of an encoder's block; a decoder's has one more */
+
 typedef struct SlVaeConfig {
     int in_channels, out_channels, latent_channels;
     int blocks;
-    int channels[8];
+    int channels[SL_VAE_MAX_BLOCKS];
     int layers_per_block;
     int norm_groups;
     SlActivation act;
