@@ -277,9 +277,18 @@ static SlWeight *bind_random(SlBinder *b, const Wanted *wanted)
     return give(b, wanted->kind, &host);
 }
 
+/* May something be read? A cancel from another thread counts from here on, as in an operation. */
+static bool go_on(SlBinder *b)
+{
+    SlDevice *dev = b->options.dev;
+    if (__atomic_load_n(&dev->cancel, __ATOMIC_RELAXED))
+        sl_device_fail(dev, SL_CANCELLED, "%s: loading was stopped", b->options.component);
+    return sl_device_ok(dev);
+}
+
 static SlWeight *bind_wanted(SlBinder *b, const Wanted *wanted)
 {
-    if (!sl_device_ok(b->options.dev))
+    if (!go_on(b))
         return NULL;
     if (!b->options.weights)
         return bind_random(b, wanted);
@@ -349,7 +358,7 @@ SlWeight *sl_bind_stacked(SlBinder *b, const char *const *names, int count, int6
 {
     const int64_t each[2] = {n_each, k}, whole[2] = {n_each * count, k};
     Stack stack = {.count = count};
-    if (!sl_device_ok(b->options.dev))
+    if (!go_on(b))
         return NULL;
     if (!b->options.weights) {
         Wanted wanted = {SL_WEIGHT_LINEAR, names[0], 2, whole};
