@@ -200,6 +200,67 @@ static void test_other_text(SlDevice *dev)
     sl_arena_reset(dev, mark);
 }
 
+static void test_wrong_tokens(SlDevice *dev)
+{
+    SlError err = {0};
+    SlTextEncoderConfig config;
+    size_t mark = sl_arena_mark(dev);
+    Part part = part_open(dev, "sd2", "text_encoder");
+    SlTextEncoder *te = sl_text_encoder_config(&config, part.json, &err)
+                            ? sl_text_encoder_new(&config, part.binder, &err)
+                            : NULL;
+    sl_test(te && sl_binder_finish(part.binder, true, &err), "text encoder %s", err.message);
+    int32_t ids[32] = {0};
+    SlTensor fitting = sl_tensor_new(dev, SL_I32, 2, (int64_t[]){1, 24}), hidden;
+    SlTensor longer = sl_tensor_new(dev, SL_I32, 2, (int64_t[]){1, 25});
+    ids[3] = config.vocab_size;
+    sl_upload(dev, ids, &fitting);
+    sl_test(!sl_text_encoder_forward(dev, te, &fitting, 0, &hidden, NULL, &err) &&
+                err.code == SL_FORMAT,
+            "a token beyond the vocabulary: %s", err.message);
+    ids[3] = -1;
+    sl_upload(dev, ids, &fitting);
+    sl_test(!sl_text_encoder_forward(dev, te, &fitting, 0, &hidden, NULL, &err) &&
+                err.code == SL_FORMAT,
+            "a negative token: %s", err.message);
+    sl_test(!sl_text_encoder_forward(dev, te, &longer, 0, &hidden, NULL, &err) &&
+                err.code == SL_ARGUMENT,
+            "too many tokens: %s", err.message);
+    sl_text_encoder_free(te);
+    part_close(&part);
+    sl_arena_reset(dev, mark);
+}
+
+/* Sizes that halving and doubling would not bring back. */
+static void test_wrong_sizes(SlDevice *dev)
+{
+    SlError err = {0};
+    SlUnetConfig unet_config;
+    SlVaeConfig vae_config;
+    size_t mark = sl_arena_mark(dev);
+    Part unet_part = part_open(dev, "ddpm", "unet"), vae_part = part_open(dev, "sd1", "vae");
+    SlUnet *unet = sl_unet_config(&unet_config, unet_part.json, &err)
+                       ? sl_unet_new(&unet_config, unet_part.binder, &err)
+                       : NULL;
+    SlVae *vae = sl_vae_config(&vae_config, vae_part.json, &err)
+                     ? sl_vae_new(&vae_config, vae_part.binder, &err)
+                     : NULL;
+    sl_test(unet && vae && sl_binder_finish(unet_part.binder, true, &err) &&
+                sl_binder_finish(vae_part.binder, true, &err),
+            "UNet2DModel and VAE %s", err.message);
+    SlTensor x = sl_tensor_new4(dev, 1, 16, 18, 3), t = sl_tensor_new(dev, SL_F32, 1, x.size);
+    SlTensor z = sl_tensor_new4(dev, 1, 4, 4, 4), image = sl_tensor_new4(dev, 1, 16, 20, 3);
+    sl_test(!sl_unet_forward(dev, unet, &x, &t, NULL, &x, &err) && err.code == SL_ARGUMENT, "%s",
+            err.message);
+    sl_test(!sl_vae_decode(dev, vae, &z, &image, &err) && err.code == SL_ARGUMENT, "%s",
+            err.message);
+    sl_unet_free(unet);
+    sl_vae_free(vae);
+    part_close(&unet_part);
+    part_close(&vae_part);
+    sl_arena_reset(dev, mark);
+}
+
 static void test_cancel(SlDevice *dev)
 {
     SlError err = {0};
@@ -210,7 +271,7 @@ static void test_cancel(SlDevice *dev)
     sl_test(!evaluate(dev, &l, &err) && err.code == SL_CANCELLED, "cancelled: %s", err.message);
     sl_test(sl_arena_mark(dev) == mark, "and the arena is as it was");
     sl_device_clear(dev);
-    sl_test(evaluate(dev, &l, &err), "and goes on after that %s", err.message);
+    sl_test(evaluate(dev, &l, &err), "and goes on after that");
     unload(dev, &l);
     sl_arena_reset(dev, start);
 }
@@ -245,6 +306,8 @@ int main(void)
     test_weights_that_do_not_fit(dev);
     test_wrong_input(dev);
     test_other_text(dev);
+    test_wrong_tokens(dev);
+    test_wrong_sizes(dev);
     test_cancel(dev);
     sl_device_close(&dev);
     return sl_test_done();
