@@ -1,8 +1,12 @@
-/* tokenizer.h - CLIP's byte-level BPE, identical to transformers' CLIPTokenizer (without ftfy: the
- * BasicTokenizer-free fast form).
+/* tokenizer.h - CLIP's byte-level BPE, identical to transformers' CLIPTokenizer.
  *
- * Mirrors transformers/models/clip/tokenization_clip_fast.py (the tokenizers library: NFC, collapse
- * of white space, lower case, the CLIP split pattern, byte-level BPE with "</w>").
+ * Mirrors transformers/models/clip/tokenization_clip.py as diffusers' pipelines load it: the slow
+ * CLIPTokenizer that model_index.json names, in an environment without ftfy, as the tutorial's
+ * "pip install diffusers accelerate transformers" makes it. Where ftfy is installed the same class
+ * treats some texts otherwise (curly quotes, full-width letters, joined emoji), and so does
+ * CLIPTokenizerFast, which the pipelines do not load (it knows no spaces round CJK characters and
+ * keeps control characters). The tokenizer does not change after it was opened and can be used by
+ * any number of threads.
  */
 #ifndef SL_ENGINE_TOKENIZER_H
 #define SL_ENGINE_TOKENIZER_H
@@ -11,8 +15,9 @@
 
 typedef struct SlTokenizer SlTokenizer;
 
-/* Reads vocab.json, merges.txt, tokenizer_config.json and special_tokens_map.json of a tokenizer
- * folder. */
+/* Reads vocab.json and merges.txt of a tokenizer folder, and where they exist
+ * tokenizer_config.json, special_tokens_map.json and added_tokens.json. NULL and *err when anything
+ * is missing or inconsistent. */
 SlTokenizer *sl_tokenizer_open(const char *folder, SlError *err);
 void sl_tokenizer_close(SlTokenizer *t); /* NULL is fine */
 
@@ -23,14 +28,16 @@ int sl_tokenizer_end_id(const SlTokenizer *t);
 const char *sl_tokenizer_piece(const SlTokenizer *t, int id);
 
 /* Ids of a UTF-8 text without start, end, padding or truncation; *ids is malloc'ed, free with
- * free(). Refuses invalid UTF-8 and NUL. */
+ * free(). Refuses invalid UTF-8 and
+ * texts of more than 16 MiB. */
 bool sl_tokenize(const SlTokenizer *t, const char *text, int **ids, int *count, SlError *err);
 /* What a pipeline feeds to the text encoder: start, ids cut to max_length - 2, end, padding; out
  * has max_length places. When something was cut off, *unused (malloc'ed, may be NULL if not wanted)
  * becomes the decoded rest and *unused_count its number of tokens; otherwise NULL and 0. */
 bool sl_tokenize_padded(const SlTokenizer *t, const char *text, int *out, char **unused,
                         int *unused_count, SlError *err);
-/* Ids back to text, as CLIPTokenizer.decode(skip_special_tokens=True); malloc'ed. */
+/* Ids back to text, as CLIPTokenizer.decode(skip_special_tokens=True); malloc'ed, NULL when memory
+ * runs out. Ids outside the vocabulary are left out. */
 char *sl_detokenize(const SlTokenizer *t, const int *ids, int count);
 
 #endif
