@@ -1,0 +1,60 @@
+/* replay.c - feeds a fuzz target every file of a corpus folder, then every prefix and some changed
+ * bytes of each. What must hold is checked by the target; a crash fails the test.
+ *
+ * Usage: fuzz_NAME-replay FOLDER
+ */
+#include "tests/fuzz/fuzz.h"
+#include "tests/test.h"
+
+#include <dirent.h>
+#include <string.h>
+
+/* From an exact-size heap block, so that reading one byte too many is seen. */
+static void feed(const uint8_t *data, size_t size)
+{
+    uint8_t *copy = malloc(size ? size : 1);
+    if (!copy)
+        abort();
+    memcpy(copy, data, size);
+    LLVMFuzzerTestOneInput(copy, size);
+    free(copy);
+}
+
+static void feed_changed(uint8_t *data, size_t size)
+{
+    static const uint8_t bytes[] = {0, '"', '{', '9', 0x80, 0xff};
+    size_t step = size / 400 + 1; /* large inputs: not every byte */
+    for (size_t n = 0; n < size; n += step)
+        feed(data, n);
+    for (size_t i = 0; i < size; i += step) {
+        uint8_t was = data[i];
+        data[i] = bytes[i % sizeof bytes];
+        feed(data, size);
+        data[i] = was;
+    }
+}
+
+int main(int argc, char **argv)
+{
+    static uint8_t data[1 << 16];
+    char path[4096];
+    int files = 0;
+    DIR *dir = argc == 2 ? opendir(argv[1]) : NULL;
+    if (!dir)
+        return 2;
+    for (struct dirent *d; (d = readdir(dir));) {
+        if (d->d_name[0] == '.')
+            continue;
+        snprintf(path, sizeof path, "%s/%s", argv[1], d->d_name);
+        FILE *f = fopen(path, "rb");
+        size_t size = f ? fread(data, 1, sizeof data, f) : 0;
+        if (f)
+            fclose(f);
+        feed(data, size);
+        feed_changed(data, size);
+        files++;
+    }
+    closedir(dir);
+    sl_test(files > 0, "%d inputs, their prefixes and changes", files);
+    return sl_test_done();
+}
