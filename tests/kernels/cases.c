@@ -1,0 +1,519 @@
+/* cases.c - every operation at odd sizes, on views, in place, with every part of an epilogue. */
+#include "run.h"
+
+#include <math.h>
+#include <stddef.h>
+#include <time.h>
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* Runs an operation r->repeat times and keeps the fastest time. */
+#define OPERATION(r, CALL)                                    \
+    for (int repeat_ = 0; repeat_ < (r)->repeat; repeat_++) { \
+        double start_ = now();                                \
+        CALL;                                                 \
+        double took_ = now() - start_;                        \
+        if (repeat_ == 0 || took_ < (r)->seconds)             \
+            (r)->seconds = took_;                             \
+    }
+
+/* ---- products ---- */
+
+typedef struct Parts {
+    bool bias, per_channel, residual, alias;
+    SlActivation act;
+    float scale;
+} Parts;
+
+/* An epilogue of these parts for the output r->out, which it makes. */
+static SlEpilogue epilogue(Run *r, const Parts *p, int rank, const int64_t *size, SlTensor hold[3])
+{
+    SlEpilogue e = {.act = p->act, .scale = p->scale};
+    if (p->bias)
+        e.bias = run_weight(r, SL_WEIGHT_VECTOR, 1, &size[rank - 1], 0.5f);
+    if (p->per_channel) {
+        hold[0] = run_input(r, 2, SIZES(size[0], size[rank - 1]), 1);
+        e.per_channel = &hold[0];
+    }
+    if (p->residual)
+        hold[1] = run_input(r, rank, size, 1);
+    if (p->alias)
+        run_in_place(r, &hold[1]);
+    else
+        run_output(r, r->dev->dtype, rank, size, 0);
+    hold[2] = r->out;
+    if (p->residual)
+        e.residual = p->alias ? &hold[2] : &hold[1];
+    return e;
+}
+
+static void linear(Run *r, int64_t m, int64_t k, int64_t n, Parts p)
+{
+    SlTensor hold[3], x = run_input(r, 3, SIZES(1, m, k), 1);
+    SlWeight *w = run_weight(r, SL_WEIGHT_LINEAR, 2, SIZES(n, k), 1 / sqrtf((float)k));
+    SlEpilogue e = epilogue(r, &p, 3, SIZES(1, m, n), hold);
+    OPERATION(r, sl_linear(r->dev, &x, w, &e, &r->out))
+}
+
+typedef struct ConvShape {
+    int64_t n, h, w, in, out, kernel;
+    SlConv conv;
+} ConvShape;
+
+static void conv(Run *r, ConvShape s, Parts p)
+{
+    int64_t oh = (s.h + s.conv.pad_top + s.conv.pad_bottom - s.kernel) / s.conv.stride + 1;
+    int64_t ow = (s.w + s.conv.pad_left + s.conv.pad_right - s.kernel) / s.conv.stride + 1;
+    SlTensor hold[3], x = run_input(r, 4, SIZES(s.n, s.h, s.w, s.in), 1);
+    SlWeight *w = run_weight(r, SL_WEIGHT_CONV, 4, SIZES(s.out, s.in, s.kernel, s.kernel),
+                             1 / sqrtf((float)(s.in * s.kernel * s.kernel)));
+    SlEpilogue e = epilogue(r, &p, 4, SIZES(s.n, oh, ow, s.out), hold);
+    OPERATION(r, sl_conv2d(r->dev, &x, w, &s.conv, &e, &r->out))
+}
+
+static void upsample_conv(Run *r, const int64_t s[6], Parts p)
+{
+    SlTensor hold[3], x = run_input(r, 4, SIZES(2, s[0], s[1], s[4]), 1);
+    SlWeight *w = run_weight(r, SL_WEIGHT_CONV, 4, SIZES(s[5], s[4], 3, 3), 0.2f);
+    SlEpilogue e = epilogue(r, &p, 4, SIZES(2, s[2], s[3], s[5]), hold);
+    OPERATION(r, sl_upsample_conv2d(r->dev, &x, w, &e, &r->out))
+}
+
+static void linear_geglu(Run *r, int64_t m, int64_t k, int64_t c, bool with_bias)
+{
+    SlTensor x = run_input(r, 3, SIZES(1, m, k), 1);
+    SlWeight *w = run_weight(r, SL_WEIGHT_LINEAR, 2, SIZES(2 * c, k), 2 / sqrtf((float)k));
+    SlWeight *bias = with_bias ? run_weight(r, SL_WEIGHT_VECTOR, 1, SIZES(2 * c), 0.5f) : NULL;
+    run_output(r, r->dev->dtype, 3, SIZES(1, m, c), 0);
+    OPERATION(r, sl_linear_geglu(r->dev, &x, w, bias, &r->out))
+}
+
+#define SAME3         \
+    {                 \
+        1, 1, 1, 1, 1 \
+    }
+#define SAME1         \
+    {                 \
+        1, 0, 0, 0, 0 \
+    }
+#define CASE(NAME, CALL)     \
+    static void NAME(Run *r) \
+    {                        \
+        CALL;                \
+    }
+
+CASE(linear_one, linear(r, 1, 1, 1, (Parts){0}))
+CASE(linear_small, linear(r, 3, 7, 5, (Parts){.bias = true}))
+CASE(linear_row, linear(r, 1, 320, 1281, (Parts){.bias = true, .act = SL_ACT_SILU}))
+CASE(linear_text, linear(r, 77, 65, 129, (Parts){.bias = true, .act = SL_ACT_QUICK_GELU}))
+CASE(linear_long, linear(r, 5, 2563, 17, (Parts){.bias = true, .act = SL_ACT_GELU}))
+CASE(linear_residual, linear(r, 33, 64, 47, (Parts){.bias = true, .residual = true}))
+CASE(linear_in_place,
+     linear(r, 31, 48, 40, (Parts){.residual = true, .alias = true, .scale = 0.5f}))
+CASE(linear_scale, linear(r, 9, 16, 31, (Parts){.bias = true, .scale = 0.125f}))
+CASE(linear_everything,
+     linear(r, 19, 37, 23, (Parts){true, true, true, false, SL_ACT_GELU_TANH, 0.7071f}))
+CASE(conv_3x3, conv(r, (ConvShape){2, 7, 5, 17, 33, 3, SAME3}, (Parts){.bias = true}))
+CASE(conv_3x3_wide, conv(r, (ConvShape){1, 12, 19, 64, 48, 3, SAME3}, (Parts){.bias = true}))
+CASE(conv_first, conv(r, (ConvShape){2, 9, 11, 4, 32, 3, SAME3}, (Parts){.bias = true}))
+CASE(conv_last, conv(r, (ConvShape){2, 9, 11, 32, 4, 3, SAME3}, (Parts){.bias = true}))
+CASE(conv_pixels, conv(r, (ConvShape){1, 8, 8, 3, 1, 3, SAME3}, (Parts){0}))
+CASE(conv_1x1, conv(r, (ConvShape){2, 5, 3, 19, 21, 1, SAME1}, (Parts){.bias = true}))
+CASE(conv_down, conv(r, (ConvShape){2, 9, 8, 16, 24, 3, {2, 1, 1, 1, 1}}, (Parts){.bias = true}))
+CASE(conv_down_right,
+     conv(r, (ConvShape){1, 8, 10, 8, 8, 3, {2, 0, 0, 1, 1}}, (Parts){.bias = true}))
+CASE(conv_down_over, conv(r, (ConvShape){1, 8, 7, 8, 8, 3, {2, 0, 0, 0, 0}}, (Parts){.bias = true}))
+CASE(conv_point, conv(r, (ConvShape){2, 1, 1, 20, 12, 3, SAME3}, (Parts){.bias = true}))
+CASE(conv_time,
+     conv(r, (ConvShape){2, 6, 7, 16, 20, 3, SAME3}, (Parts){.bias = true, .per_channel = true}))
+CASE(conv_residual, conv(r, (ConvShape){2, 6, 7, 16, 16, 3, SAME3},
+                         (Parts){.bias = true, .residual = true, .scale = 0.5f}))
+CASE(conv_in_place, conv(r, (ConvShape){2, 6, 5, 16, 16, 3, SAME3},
+                         (Parts){.bias = true, .residual = true, .alias = true}))
+CASE(conv_everything, conv(r, (ConvShape){2, 5, 6, 11, 13, 3, SAME3},
+                           (Parts){true, true, true, false, SL_ACT_SILU, 0.7071f}))
+CASE(conv_relu, conv(r, (ConvShape){1, 6, 5, 8, 8, 3, SAME3}, (Parts){.act = SL_ACT_RELU}))
+CASE(upsample_conv_twice, upsample_conv(r, SIZES(3, 5, 6, 10, 16, 24), (Parts){.bias = true}))
+CASE(upsample_conv_odd, upsample_conv(r, SIZES(3, 5, 7, 9, 8, 5), (Parts){.bias = true}))
+CASE(upsample_conv_residual,
+     upsample_conv(r, SIZES(2, 2, 4, 4, 8, 8), (Parts){.bias = true, .residual = true}))
+CASE(linear_geglu_odd, linear_geglu(r, 13, 31, 37, true))
+CASE(linear_geglu_plain, linear_geglu(r, 3, 16, 64, false))
+
+/* ---- norms ---- */
+
+static void group_norm(Run *r, const int64_t s[4], SlGroupNorm norm, bool affine)
+{
+    SlTensor x = run_input(r, 4, s, 3);
+    SlWeight *gamma = affine ? run_weight(r, SL_WEIGHT_VECTOR, 1, &s[3], 1) : NULL;
+    SlWeight *beta = affine ? run_weight(r, SL_WEIGHT_VECTOR, 1, &s[3], 1) : NULL;
+    run_output(r, r->dev->dtype, 4, s, 0);
+    OPERATION(r, sl_group_norm(r->dev, &x, gamma, beta, &norm, &r->out))
+}
+
+/* Rows far from zero: a variance from squares alone would be lost. */
+static void layer_norm(Run *r, int64_t rows, int64_t d, bool affine, float offset)
+{
+    SlTensor x = run_input(r, 2, SIZES(rows, d), 1), far = run_input(r, 2, SIZES(rows, d), 0);
+    SlWeight *gamma = affine ? run_weight(r, SL_WEIGHT_VECTOR, 1, &d, 1) : NULL;
+    SlWeight *beta = affine ? run_weight(r, SL_WEIGHT_VECTOR, 1, &d, 1) : NULL;
+    float ones[64];
+    for (int i = 0; i < 64; i++)
+        ones[i] = offset;
+    if (offset != 0) {
+        far = run_values(r, ones, d);
+        far.size[1] = d;
+        far.size[0] = rows;
+        far.stride[0] = 0;
+        far.stride[1] = 1;
+        far.rank = 2;
+        SlTensor flat = run_input(r, 2, SIZES(rows, d), 0);
+        sl_copy(r->dev, &far, &flat);
+        sl_add(r->dev, &x, &flat, 1, &x);
+    }
+    run_output(r, r->dev->dtype, 2, SIZES(rows, d), 0);
+    OPERATION(r, sl_layer_norm(r->dev, &x, gamma, beta, 1e-5f, &r->out))
+}
+
+#define SILU_NORM(G)  ((SlGroupNorm){G, 1e-5f, SL_ACT_SILU})
+#define PLAIN_NORM(G) ((SlGroupNorm){G, 1e-6f, SL_ACT_NONE})
+
+CASE(group_norm_small, group_norm(r, SIZES(2, 3, 5, 10), PLAIN_NORM(2), true))
+CASE(group_norm_one_each, group_norm(r, SIZES(1, 7, 5, 32), PLAIN_NORM(32), true))
+CASE(group_norm_320, group_norm(r, SIZES(2, 9, 13, 320), PLAIN_NORM(32), true))
+CASE(group_norm_plain, group_norm(r, SIZES(1, 1, 3, 66), PLAIN_NORM(3), false))
+CASE(group_norm_silu, group_norm(r, SIZES(2, 17, 11, 96), SILU_NORM(32), true))
+CASE(group_norm_silu_odd, group_norm(r, SIZES(1, 4, 4, 21), SILU_NORM(7), true))
+CASE(layer_norm_768, layer_norm(r, 19, 768, true, 0))
+CASE(layer_norm_odd, layer_norm(r, 3, 33, true, 0))
+CASE(layer_norm_tiny, layer_norm(r, 2, 5, false, 0))
+CASE(layer_norm_far, layer_norm(r, 9, 64, true, 100))
+
+/* ---- attention ---- */
+
+typedef struct AttentionShape {
+    int64_t n, queries, keys;
+    int heads;
+    int64_t d;
+    bool causal, fused; /* fused: q, k and v are slices of one projection, the output has gaps */
+    float sharpness;    /* magnitude of queries */
+} AttentionShape;
+
+static void attention(Run *r, AttentionShape s)
+{
+    int64_t c = s.heads * s.d;
+    SlTensor q, k, v;
+    if (s.fused) {
+        SlTensor qkv = run_input(r, 3, SIZES(s.n, s.queries, 3 * c), s.sharpness);
+        q = sl_slice(&qkv, 2, 0, c);
+        k = sl_slice(&qkv, 2, c, c);
+        v = sl_slice(&qkv, 2, 2 * c, c);
+    } else {
+        q = run_input(r, 3, SIZES(s.n, s.queries, c), s.sharpness);
+        k = run_input(r, 3, SIZES(s.n, s.keys, c), 1);
+        v = run_input(r, 3, SIZES(s.n, s.keys, c), 1);
+    }
+    SlAttention a = {s.heads, 1 / sqrtf((float)s.d), s.causal};
+    run_output(r, r->dev->dtype, 3, SIZES(s.n, s.queries, c), s.fused ? 3 : 0);
+    OPERATION(r, sl_attention(r->dev, &q, &k, &v, &a, &r->out))
+}
+
+CASE(attention_one, attention(r, (AttentionShape){1, 1, 1, 1, 1, false, false, 1}))
+CASE(attention_text, attention(r, (AttentionShape){2, 77, 77, 3, 64, true, true, 1}))
+CASE(attention_cross, attention(r, (AttentionShape){2, 65, 77, 8, 40, false, false, 1}))
+CASE(attention_self, attention(r, (AttentionShape){2, 129, 129, 2, 40, false, true, 1}))
+CASE(attention_odd, attention(r, (AttentionShape){1, 33, 31, 5, 7, false, true, 1}))
+CASE(attention_160, attention(r, (AttentionShape){1, 64, 64, 2, 160, false, true, 1}))
+CASE(attention_512, attention(r, (AttentionShape){1, 40, 40, 1, 512, false, false, 1}))
+CASE(attention_wide, attention(r, (AttentionShape){1, 5, 9, 1, 531, false, false, 1}))
+CASE(attention_sharp, attention(r, (AttentionShape){1, 50, 200, 2, 32, false, false, 100}))
+CASE(attention_long, attention(r, (AttentionShape){1, 3, 1025, 1, 24, false, false, 1}))
+CASE(attention_causal_short, attention(r, (AttentionShape){1, 200, 130, 1, 16, true, false, 1}))
+
+/* ---- elementwise ---- */
+
+static void activation(Run *r, int64_t n, SlActivation act)
+{
+    SlTensor x = run_input(r, 1, &n, 8);
+    run_output(r, r->dev->dtype, 1, &n, 0);
+    OPERATION(r, sl_activation(r->dev, &x, act, &r->out))
+}
+
+static void extremes(Run *r, SlActivation act)
+{
+    static const float values[] = {0.f, -0.f, 1e-30f, -1e-30f, 1e-6f, 20,     -20, 88,   -88,
+                                   104, -104, 1e4f,   -1e4f,   3e38f, -3e38f, NAN, 0.5f, -0.5f};
+    int64_t n = sizeof values / sizeof *values;
+    SlTensor x = run_values(r, values, n);
+    run_output(r, r->dev->dtype, 1, &n, 0);
+    OPERATION(r, sl_activation(r->dev, &x, act, &r->out))
+}
+
+static void add(Run *r, int64_t n, float scale, bool in_place)
+{
+    SlTensor a = run_input(r, 1, &n, 1), b = run_input(r, 1, &n, 1);
+    if (in_place)
+        run_in_place(r, &a);
+    else
+        run_output(r, r->dev->dtype, 1, &n, 0);
+    OPERATION(r, sl_add(r->dev, &a, &b, scale, &r->out))
+}
+
+static void geglu(Run *r, int64_t rows, int64_t c)
+{
+    SlTensor x = run_input(r, 2, SIZES(rows, 2 * c), 3);
+    run_output(r, r->dev->dtype, 2, SIZES(rows, c), 0);
+    OPERATION(r, sl_geglu(r->dev, &x, &r->out))
+}
+
+static void add_per_channel(Run *r)
+{
+    SlTensor x = run_input(r, 4, SIZES(2, 3, 5, 19), 1), c = run_input(r, 2, SIZES(2, 19), 1);
+    run_output(r, r->dev->dtype, 4, x.size, 0);
+    OPERATION(r, sl_add_per_channel(r->dev, &x, &c, &r->out))
+}
+
+static void guidance(Run *r)
+{
+    SlTensor u = run_input_as(r, SL_F32, 4, SIZES(1, 7, 9, 4), 1);
+    SlTensor t = run_input_as(r, SL_F32, 4, SIZES(1, 7, 9, 4), 1);
+    run_output(r, SL_F32, 4, u.size, 0);
+    OPERATION(r, sl_guidance(r->dev, &u, &t, 7.5f, &r->out))
+}
+
+static void to_rgb8(Run *r)
+{
+    SlTensor x = run_input(r, 4, SIZES(1, 9, 7, 3), 1.5f);
+    run_output(r, SL_U8, 4, x.size, 0);
+    OPERATION(r, sl_to_rgb8(r->dev, &x, &r->out))
+}
+
+CASE(silu, activation(r, 1003, SL_ACT_SILU))
+CASE(gelu, activation(r, 517, SL_ACT_GELU))
+CASE(gelu_tanh, activation(r, 33, SL_ACT_GELU_TANH))
+CASE(quick_gelu, activation(r, 20001, SL_ACT_QUICK_GELU))
+CASE(relu, activation(r, 15, SL_ACT_RELU))
+CASE(tanh_act, activation(r, 16, SL_ACT_TANH))
+CASE(no_activation, activation(r, 31, SL_ACT_NONE))
+CASE(silu_extremes, extremes(r, SL_ACT_SILU))
+CASE(gelu_extremes, extremes(r, SL_ACT_GELU))
+CASE(quick_gelu_extremes, extremes(r, SL_ACT_QUICK_GELU))
+CASE(tanh_extremes, extremes(r, SL_ACT_TANH))
+CASE(relu_extremes, extremes(r, SL_ACT_RELU))
+CASE(add_one, add(r, 1, 1, false))
+CASE(add_scaled, add(r, 40003, 0.7071f, false))
+CASE(add_in_place, add(r, 1001, 1, true))
+CASE(geglu_odd, geglu(r, 11, 37))
+CASE(geglu_even, geglu(r, 3, 128))
+
+/* ---- layout ---- */
+
+static void concat(Run *r)
+{
+    SlTensor a = run_input(r, 4, SIZES(2, 3, 4, 13), 1), b = run_input(r, 4, SIZES(2, 3, 4, 6), 1);
+    run_output(r, r->dev->dtype, 4, SIZES(2, 3, 4, 19), 0);
+    OPERATION(r, sl_concat(r->dev, &a, &b, &r->out))
+}
+
+static void upsample(Run *r, int64_t h, int64_t w)
+{
+    SlTensor x = run_input(r, 4, SIZES(2, 3, 5, 7), 1);
+    run_output(r, r->dev->dtype, 4, SIZES(2, h, w, 7), 0);
+    OPERATION(r, sl_upsample(r->dev, &x, &r->out))
+}
+
+static void avg_pool2(Run *r)
+{
+    SlTensor x = run_input(r, 4, SIZES(2, 7, 6, 5), 1);
+    run_output(r, r->dev->dtype, 4, SIZES(2, 3, 3, 5), 0);
+    OPERATION(r, sl_avg_pool2(r->dev, &x, &r->out))
+}
+
+/* NCHW to NHWC, into rows with gaps where gap says so. */
+static void copy_nchw(Run *r, SlDtype from, SlDtype to, int64_t gap)
+{
+    SlTensor x = run_input_as(r, from, 4, SIZES(2, 5, 6, 7), 1);
+    SlTensor view = sl_permute(&x, (const int[]){0, 2, 3, 1});
+    run_output(r, to, 4, view.size, gap);
+    OPERATION(r, sl_copy(r->dev, &view, &r->out))
+}
+
+static void copy_plain(Run *r, SlDtype from, SlDtype to, int64_t n)
+{
+    SlTensor x = run_input_as(r, from, 1, &n, 1);
+    run_output(r, to, 1, &n, 0);
+    OPERATION(r, sl_copy(r->dev, &x, &r->out))
+}
+
+static void copy_ids(Run *r)
+{
+    SlTensor x = run_ids(r, 3, 5, 100000), t = sl_permute(&x, (const int[]){1, 0});
+    run_output(r, SL_I32, 2, t.size, 0);
+    OPERATION(r, sl_copy(r->dev, &t, &r->out))
+}
+
+CASE(upsample_twice, upsample(r, 6, 10))
+CASE(upsample_odd, upsample(r, 7, 8))
+CASE(upsample_less, upsample(r, 2, 3))
+CASE(copy_same, copy_plain(r, r->dev->dtype, r->dev->dtype, 1001))
+CASE(copy_widen, copy_plain(r, SL_BF16, SL_F32, 1001))
+CASE(copy_narrow, copy_plain(r, SL_F32, SL_BF16, 77))
+CASE(copy_half, copy_plain(r, SL_F16, SL_F32, 130))
+CASE(copy_permuted, copy_nchw(r, r->dev->dtype, r->dev->dtype, 0))
+CASE(copy_permuted_cast, copy_nchw(r, SL_F32, r->dev->dtype, 0))
+CASE(copy_gaps, copy_nchw(r, r->dev->dtype, SL_F32, 3))
+
+/* ---- embeddings ---- */
+
+static void embedding(Run *r, bool with_positions)
+{
+    SlTensor ids = run_ids(r, 2, 9, 50);
+    SlWeight *tokens = run_weight(r, SL_WEIGHT_TABLE, 2, SIZES(50, 21), 1);
+    SlWeight *positions =
+        with_positions ? run_weight(r, SL_WEIGHT_TABLE, 2, SIZES(11, 21), 1) : NULL;
+    run_output(r, r->dev->dtype, 3, SIZES(2, 9, 21), 0);
+    OPERATION(r, sl_embedding(r->dev, &ids, tokens, positions, &r->out))
+}
+
+static void timestep(Run *r, int64_t dim, bool flip, float shift)
+{
+    SlTimestepEmbedding e = {flip, shift, 10000};
+    SlTensor t = run_input_as(r, SL_F32, 1, SIZES(3), 999);
+    run_output(r, r->dev->dtype, 2, SIZES(3, dim), 0);
+    OPERATION(r, sl_timestep_embedding(r->dev, &t, &e, &r->out))
+}
+
+CASE(embedding_positions, embedding(r, true))
+CASE(embedding_alone, embedding(r, false))
+CASE(timestep_flipped, timestep(r, 320, true, 0))
+CASE(timestep_odd, timestep(r, 33, false, 1))
+
+#define ENTRY(NAME) \
+    {               \
+#NAME, NAME \
+    }
+const Case cases[] = {
+    ENTRY(linear_one),
+    ENTRY(linear_small),
+    ENTRY(linear_row),
+    ENTRY(linear_text),
+    ENTRY(linear_long),
+    ENTRY(linear_residual),
+    ENTRY(linear_in_place),
+    ENTRY(linear_scale),
+    ENTRY(linear_everything),
+    ENTRY(conv_3x3),
+    ENTRY(conv_3x3_wide),
+    ENTRY(conv_first),
+    ENTRY(conv_last),
+    ENTRY(conv_pixels),
+    ENTRY(conv_1x1),
+    ENTRY(conv_down),
+    ENTRY(conv_down_right),
+    ENTRY(conv_down_over),
+    ENTRY(conv_point),
+    ENTRY(conv_time),
+    ENTRY(conv_residual),
+    ENTRY(conv_in_place),
+    ENTRY(conv_everything),
+    ENTRY(conv_relu),
+    ENTRY(upsample_conv_twice),
+    ENTRY(upsample_conv_odd),
+    ENTRY(upsample_conv_residual),
+    ENTRY(linear_geglu_odd),
+    ENTRY(linear_geglu_plain),
+    ENTRY(group_norm_small),
+    ENTRY(group_norm_one_each),
+    ENTRY(group_norm_320),
+    ENTRY(group_norm_plain),
+    ENTRY(group_norm_silu),
+    ENTRY(group_norm_silu_odd),
+    ENTRY(layer_norm_768),
+    ENTRY(layer_norm_odd),
+    ENTRY(layer_norm_tiny),
+    ENTRY(layer_norm_far),
+    ENTRY(attention_one),
+    ENTRY(attention_text),
+    ENTRY(attention_cross),
+    ENTRY(attention_self),
+    ENTRY(attention_odd),
+    ENTRY(attention_160),
+    ENTRY(attention_512),
+    ENTRY(attention_wide),
+    ENTRY(attention_sharp),
+    ENTRY(attention_long),
+    ENTRY(attention_causal_short),
+    ENTRY(silu),
+    ENTRY(gelu),
+    ENTRY(gelu_tanh),
+    ENTRY(quick_gelu),
+    ENTRY(relu),
+    ENTRY(tanh_act),
+    ENTRY(no_activation),
+    ENTRY(silu_extremes),
+    ENTRY(gelu_extremes),
+    ENTRY(quick_gelu_extremes),
+    ENTRY(tanh_extremes),
+    ENTRY(relu_extremes),
+    ENTRY(add_one),
+    ENTRY(add_scaled),
+    ENTRY(add_in_place),
+    ENTRY(geglu_odd),
+    ENTRY(geglu_even),
+    ENTRY(add_per_channel),
+    ENTRY(guidance),
+    ENTRY(to_rgb8),
+    ENTRY(concat),
+    ENTRY(upsample_twice),
+    ENTRY(upsample_odd),
+    ENTRY(upsample_less),
+    ENTRY(avg_pool2),
+    ENTRY(copy_same),
+    ENTRY(copy_widen),
+    ENTRY(copy_narrow),
+    ENTRY(copy_half),
+    ENTRY(copy_permuted),
+    ENTRY(copy_permuted_cast),
+    ENTRY(copy_gaps),
+    ENTRY(copy_ids),
+    ENTRY(embedding_positions),
+    ENTRY(embedding_alone),
+    ENTRY(timestep_flipped),
+    ENTRY(timestep_odd),
+};
+const int case_count = sizeof cases / sizeof *cases;
+
+/* ---- the shapes that a step of Stable Diffusion 1.5 spends its time on ---- */
+
+#define RESNET ((Parts){.bias = true, .per_channel = true})
+CASE(bench_conv_64, conv(r, (ConvShape){2, 64, 64, 320, 320, 3, SAME3}, RESNET))
+CASE(bench_conv_32, conv(r, (ConvShape){2, 32, 32, 640, 640, 3, SAME3}, RESNET))
+CASE(bench_conv_16, conv(r, (ConvShape){2, 16, 16, 1280, 1280, 3, SAME3}, RESNET))
+CASE(bench_conv_8, conv(r, (ConvShape){2, 8, 8, 1280, 1280, 3, SAME3}, RESNET))
+CASE(bench_conv_vae, conv(r, (ConvShape){1, 256, 256, 256, 256, 3, SAME3}, (Parts){.bias = true}))
+CASE(bench_linear_64, linear(r, 8192, 320, 320, (Parts){.bias = true, .residual = true}))
+CASE(bench_linear_16, linear(r, 512, 1280, 1280, (Parts){.bias = true, .residual = true}))
+CASE(bench_geglu_64, linear_geglu(r, 8192, 320, 1280, true))
+CASE(bench_attention_64, attention(r, (AttentionShape){2, 4096, 4096, 8, 40, false, true, 1}))
+CASE(bench_attention_32, attention(r, (AttentionShape){2, 1024, 1024, 8, 80, false, true, 1}))
+CASE(bench_attention_text, attention(r, (AttentionShape){2, 4096, 77, 8, 40, false, false, 1}))
+CASE(bench_group_norm_64, group_norm(r, SIZES(2, 64, 64, 320), SILU_NORM(32), true))
+CASE(bench_group_norm_16, group_norm(r, SIZES(2, 16, 16, 1280), SILU_NORM(32), true))
+CASE(bench_group_norm_vae, group_norm(r, SIZES(1, 256, 256, 256), SILU_NORM(32), true))
+CASE(bench_layer_norm, layer_norm(r, 8192, 320, true, 0))
+CASE(bench_add, add(r, 8192 * 320, 1, false))
+
+const Case bench_cases[] = {
+    ENTRY(bench_conv_64),       ENTRY(bench_conv_32),        ENTRY(bench_conv_16),
+    ENTRY(bench_conv_8),        ENTRY(bench_conv_vae),       ENTRY(bench_linear_64),
+    ENTRY(bench_linear_16),     ENTRY(bench_geglu_64),       ENTRY(bench_attention_64),
+    ENTRY(bench_attention_32),  ENTRY(bench_attention_text), ENTRY(bench_group_norm_64),
+    ENTRY(bench_group_norm_16), ENTRY(bench_group_norm_vae), ENTRY(bench_layer_norm),
+    ENTRY(bench_add),
+};
+const int bench_count = sizeof bench_cases / sizeof *bench_cases;
