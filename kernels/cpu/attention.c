@@ -1,9 +1,13 @@
 /* attention.c - softmax(q k^T scale) v without ever storing the score matrix.
  *
- * One task is 32 queries of one head of one item. Keys are taken 64 at a time: scores in a small
- * tile, the running maximum and sum of the online softmax (Milakov and Gimelshein 2018; Dao et al.
- * 2022) rescale what was summed before. Keys and values of a block are packed to f32 with head size
- * padded to 16, so that the two products run on full vectors for any head size.
+ * Keys and values are packed once per head: blocks of 64 keys, transposed, and their values, all in
+ * f32 with the head size padded to 16, so that both products run on full vectors for any head size.
+ * Then one task is 32 queries of one head: scores of a block in a small tile, the running maximum
+ * and sum of the online softmax (Milakov and Gimelshein 2018; Dao et al. 2022) rescale what was
+ * summed before.
+ *
+ * Easy to get wrong: a causal query may see no key of a block at all, and keys that pad the last
+ * block must weigh nothing.
  */
 #include "kernels/cpu/cpu.h"
 #include "kernels/cpu/vec.h"
@@ -11,28 +15,34 @@
 #include "kernels/ref/ref.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 #define QUERIES  32
 #define KEYS     64
 #define MAX_HEAD 512
+/* Vectors that a row of a register tile is wide: 16 accumulators and 5 more fit 32 registers. */
+#if defined(__AVX512F__)
+#define WIDE 4
+#else
+#define WIDE 1
+#endif
 
 typedef struct Job {
     const SlTensor *q, *k, *v;
     SlTensor *out;
     const SlAttention *attn;
-    int64_t d, padded, tiles; /* head size, rounded up to 16; tiles of queries in one head */
+    int64_t d, padded;     /* head size, rounded up to 16 */
+    int64_t tiles, blocks; /* of queries and keys in one head */
+    float *packed;         /* [item, head, block][padded * KEYS transposed keys, values] */
 } Job;
 
-/* One task's memory: everything in f32. */
+/* One task's state: everything in f32. */
 typedef struct Tile {
+    int64_t item, head, first, queries;
     float q[QUERIES][MAX_HEAD]; /* scaled queries */
-    float kt[MAX_HEAD][KEYS];   /* keys, transposed */
-    float v[KEYS][MAX_HEAD];
     float score[QUERIES][KEYS];
     float sum[QUERIES][MAX_HEAD]; /* sum of weights times values so far */
     float top[QUERIES], weight[QUERIES];
-} Tile;
+} __attribute__((aligned(64))) Tile;
 
 /* count elements at i, as f32, the rest of the padded row zero */
 SL_INLINE void load_row(const SlTensor *t, int64_t i, int64_t count, int64_t padded, float *to)
@@ -44,11 +54,37 @@ SL_INLINE void load_row(const SlTensor *t, int64_t i, int64_t count, int64_t pad
     }
 }
 
-SL_INLINE void load_queries(const Job *j, Tile *t, const int64_t at[3], int64_t queries)
+static int64_t block_floats(const Job *j)
+{
+    return 2 * j->padded * KEYS;
+}
+
+/* One block of keys of one head, for every task of that head. */
+static void pack_blocks(void *arg, int64_t first, int64_t last)
+{
+    const Job *j = arg;
+    float row[MAX_HEAD];
+    for (int64_t task = first; task < last; task++) {
+        int64_t head = task / j->blocks % j->attn->heads, item = task / j->blocks / j->attn->heads;
+        float *keys = j->packed + task * block_floats(j), *values = keys + j->padded * KEYS;
+        for (int64_t i = 0; i < KEYS; i++) {
+            int64_t key = task % j->blocks * KEYS + i;
+            key = key < j->k->size[1] ? key : j->k->size[1] - 1; /* masked later */
+            load_row(j->k, item * j->k->stride[0] + key * j->k->stride[1] + head * j->d, j->d,
+                     j->padded, row);
+            for (int64_t c = 0; c < j->padded; c++)
+                keys[c * KEYS + i] = row[c];
+            load_row(j->v, item * j->v->stride[0] + key * j->v->stride[1] + head * j->d, j->d,
+                     j->padded, values + i * j->padded);
+        }
+    }
+}
+
+static void load_queries(const Job *j, Tile *t)
 {
     for (int64_t i = 0; i < QUERIES; i++) {
-        int64_t row = at[1] + (i < queries ? i : queries - 1);
-        load_row(j->q, at[0] * j->q->stride[0] + row * j->q->stride[1] + at[2] * j->d, j->d,
+        int64_t row = t->first + (i < t->queries ? i : t->queries - 1);
+        load_row(j->q, t->item * j->q->stride[0] + row * j->q->stride[1] + t->head * j->d, j->d,
                  j->padded, t->q[i]);
         for (int64_t c = 0; c < j->padded; c += SL_LANES) {
             *(SlVec *)(t->q[i] + c) *= j->attn->scale;
@@ -59,57 +95,40 @@ SL_INLINE void load_queries(const Job *j, Tile *t, const int64_t at[3], int64_t 
     }
 }
 
-SL_INLINE void load_keys(const Job *j, Tile *t, const int64_t at[3], int64_t first, int64_t keys)
+/* 4 queries by WIDE vectors of keys */
+SL_INLINE void score_tile(const Job *j, Tile *t, const float *keys, int64_t i, int64_t column)
 {
-    float row[MAX_HEAD];
-    for (int64_t i = 0; i < KEYS; i++) {
-        int64_t key = first + (i < keys ? i : keys - 1);
-        int64_t head = at[2] * j->d;
-        load_row(j->k, at[0] * j->k->stride[0] + key * j->k->stride[1] + head, j->d, j->padded,
-                 row);
-        for (int64_t c = 0; c < j->padded; c++)
-            t->kt[c][i] = row[c];
-        load_row(j->v, at[0] * j->v->stride[0] + key * j->v->stride[1] + head, j->d, j->padded,
-                 t->v[i]);
-    }
-}
-
-/* score = q kt: 4 queries by 64 keys in 16 vectors */
-SL_INLINE void scores(const Job *j, Tile *t)
-{
-    for (int64_t i = 0; i < QUERIES; i += 4) {
-        SlVec acc[4][KEYS / SL_LANES];
-        for (int a = 0; a < 4; a++)
-            for (int b = 0; b < KEYS / SL_LANES; b++)
-                acc[a][b] = sl_vec_set(0);
-        for (int64_t c = 0; c < j->d; c++) {
-            const SlVec *key = (const SlVec *)t->kt[c];
-            for (int a = 0; a < 4; a++) {
-                SlVec q = sl_vec_set(t->q[i + a][c]);
-                for (int b = 0; b < KEYS / SL_LANES; b++)
-                    acc[a][b] += q * key[b];
-            }
+    SlVec acc[4][WIDE];
+    for (int a = 0; a < 4; a++)
+        for (int b = 0; b < WIDE; b++)
+            acc[a][b] = sl_vec_set(0);
+    for (int64_t c = 0; c < j->d; c++) {
+        const SlVec *key = (const SlVec *)(keys + c * KEYS + column);
+        for (int a = 0; a < 4; a++) {
+            SlVec q = sl_vec_set(t->q[i + a][c]);
+            for (int b = 0; b < WIDE; b++)
+                acc[a][b] += q * key[b];
         }
-        for (int a = 0; a < 4; a++)
-            for (int b = 0; b < KEYS / SL_LANES; b++)
-                *(SlVec *)(t->score[i + a] + b * SL_LANES) = acc[a][b];
     }
+    for (int a = 0; a < 4; a++)
+        for (int b = 0; b < WIDE; b++)
+            *(SlVec *)(t->score[i + a] + column + b * SL_LANES) = acc[a][b];
 }
 
 /* Keys that query i may not see, or that are not there. */
-SL_INLINE void mask(const Job *j, Tile *t, int64_t first_query, int64_t first, int64_t keys)
+static void mask(const Job *j, Tile *t, int64_t first_key)
 {
     for (int64_t i = 0; i < QUERIES; i++) {
-        int64_t seen = keys;
-        if (j->attn->causal && first_query + i + 1 - first < seen)
-            seen = first_query + i + 1 - first;
+        int64_t seen = j->k->size[1] - first_key;
+        if (j->attn->causal && t->first + i + 1 - first_key < seen)
+            seen = t->first + i + 1 - first_key;
         for (int64_t c = seen < 0 ? 0 : seen; c < KEYS; c++)
             t->score[i][c] = -INFINITY;
     }
 }
 
 /* Scores to weights; rescales the sums when the maximum rises. */
-SL_INLINE void soften(const Job *j, Tile *t)
+static void soften(const Job *j, Tile *t)
 {
     for (int64_t i = 0; i < QUERIES; i++) {
         SlVec *s = (SlVec *)t->score[i], most = s[0], total = sl_vec_set(0);
@@ -124,7 +143,7 @@ SL_INLINE void soften(const Job *j, Tile *t)
             s[b] = sl_vec_exp(s[b] - top);
             total += s[b];
         }
-        float keep = expf(t->top[i] - top);
+        float keep = t->top[i] == top ? 1 : expf(t->top[i] - top);
         t->weight[i] = t->weight[i] * keep + sl_vec_sum(total);
         t->top[i] = top;
         if (keep != 1)
@@ -133,15 +152,17 @@ SL_INLINE void soften(const Job *j, Tile *t)
     }
 }
 
-/* sum += score v: 4 queries by up to 64 columns */
-SL_INLINE void gather_columns(Tile *t, int64_t i, int64_t c, int vectors)
+/* sum += score v: 4 queries by some vectors of columns from c on */
+SL_INLINE void gather_tile(const Job *j, Tile *t, const float *values, const int64_t at[2],
+                           int vectors)
 {
+    int64_t i = at[0], c = at[1];
     SlVec acc[4][4];
     for (int a = 0; a < 4; a++)
         for (int b = 0; b < vectors; b++)
             acc[a][b] = *(SlVec *)(t->sum[i + a] + c + b * SL_LANES);
     for (int64_t k = 0; k < KEYS; k++) {
-        const SlVec *v = (const SlVec *)(t->v[k] + c);
+        const SlVec *v = (const SlVec *)(values + k * j->padded + c);
         for (int a = 0; a < 4; a++) {
             SlVec w = sl_vec_set(t->score[i + a][k]);
             for (int b = 0; b < vectors; b++)
@@ -153,25 +174,40 @@ SL_INLINE void gather_columns(Tile *t, int64_t i, int64_t c, int vectors)
             *(SlVec *)(t->sum[i + a] + c + b * SL_LANES) = acc[a][b];
 }
 
-SL_INLINE void gather(const Job *j, Tile *t)
+/* Each call has its number of vectors as a constant, so that the tile stays in registers. */
+static void gather(const Job *j, Tile *t, const float *values)
 {
-    for (int64_t i = 0; i < QUERIES; i += 4) {
-        int64_t c = 0;
-        for (; c + 4 * SL_LANES <= j->padded; c += 4 * SL_LANES)
-            gather_columns(t, i, c, 4);
-        for (; c < j->padded; c += SL_LANES)
-            gather_columns(t, i, c, 1);
+    int64_t vectors = j->padded / SL_LANES, parts = (vectors + WIDE - 1) / WIDE, done = 0;
+    for (int64_t part = 0; part < parts; part++) {
+        int64_t count = (vectors - done) / (parts - part);
+        for (int64_t i = 0; i < QUERIES; i += 4) {
+            const int64_t at[2] = {i, done * SL_LANES};
+            switch (count) {
+            case 4:
+                gather_tile(j, t, values, at, 4);
+                break;
+            case 3:
+                gather_tile(j, t, values, at, 3);
+                break;
+            case 2:
+                gather_tile(j, t, values, at, 2);
+                break;
+            default:
+                gather_tile(j, t, values, at, 1);
+            }
+        }
+        done += count;
     }
 }
 
-SL_INLINE void store_queries(const Job *j, Tile *t, const int64_t at[3], int64_t queries)
+static void store_queries(const Job *j, const Tile *t)
 {
     SlTensor *out = j->out;
-    for (int64_t i = 0; i < queries; i++) {
-        int64_t to = at[0] * out->stride[0] + (at[1] + i) * out->stride[1] + at[2] * j->d;
+    for (int64_t i = 0; i < t->queries; i++) {
+        int64_t to = t->item * out->stride[0] + (t->first + i) * out->stride[1] + t->head * j->d;
         float scale = 1 / t->weight[i];
         for (int64_t c = 0; c < j->d; c += SL_LANES) {
-            SlVec v = *(SlVec *)(t->sum[i] + c) * scale;
+            SlVec v = *(const SlVec *)(t->sum[i] + c) * scale;
             if (j->d - c >= SL_LANES)
                 sl_vec_store(out->data, out->dtype, to + c, v);
             else
@@ -180,51 +216,61 @@ SL_INLINE void store_queries(const Job *j, Tile *t, const int64_t at[3], int64_t
     }
 }
 
-SL_CLONES static void attend(const Job *j, Tile *t, int64_t task)
+static void attend(const Job *j, Tile *t, int64_t task)
 {
-    int64_t head = task / j->tiles % j->attn->heads, item = task / j->tiles / j->attn->heads;
-    int64_t first_query = task % j->tiles * QUERIES, queries = j->q->size[1] - first_query;
-    int64_t keys = j->k->size[1];
-    const int64_t at[3] = {item, first_query, head};
-    queries = queries < QUERIES ? queries : QUERIES;
-    if (j->attn->causal && first_query + queries < keys)
-        keys = first_query + queries;
-    load_queries(j, t, at, queries);
-    for (int64_t first = 0; first < keys; first += KEYS) {
-        int64_t n = keys - first < KEYS ? keys - first : KEYS;
-        load_keys(j, t, at, first, n);
-        scores(j, t);
-        if (n < KEYS || j->attn->causal)
-            mask(j, t, first_query, first, n);
+    int64_t head = task / j->tiles, keys = j->k->size[1];
+    t->head = head % j->attn->heads;
+    t->item = head / j->attn->heads;
+    t->first = task % j->tiles * QUERIES;
+    t->queries = j->q->size[1] - t->first;
+    t->queries = t->queries < QUERIES ? t->queries : QUERIES;
+    if (j->attn->causal && t->first + t->queries < keys)
+        keys = t->first + t->queries;
+    load_queries(j, t);
+    for (int64_t first_key = 0; first_key < keys; first_key += KEYS) {
+        const float *block = j->packed + (head * j->blocks + first_key / KEYS) * block_floats(j);
+        for (int64_t i = 0; i < QUERIES; i += 4)
+            for (int64_t c = 0; c < KEYS; c += WIDE * SL_LANES)
+                score_tile(j, t, block, i, c);
+        if (j->attn->causal || j->k->size[1] - first_key < KEYS)
+            mask(j, t, first_key);
         soften(j, t);
-        gather(j, t);
+        gather(j, t, block + j->padded * KEYS);
     }
-    store_queries(j, t, at, queries);
+    store_queries(j, t);
 }
 
-static void tasks(void *arg, int64_t first, int64_t last)
+static void attend_tiles(void *arg, int64_t first, int64_t last)
 {
-    static __thread Tile *tile; /* one per thread, kept: no allocation in the loop */
-    if (!tile)
-        tile = aligned_alloc(64, (sizeof(Tile) + 63) / 64 * 64);
-    for (int64_t task = first; tile && task < last; task++)
-        attend(arg, tile, task);
+    Tile tile; /* 130 KiB of stack */
+    for (int64_t task = first; task < last; task++)
+        attend(arg, &tile, task);
 }
 
-void sl_cpu_attention(SlDevice *dev, const SlTensor *q, const SlTensor *k, const SlTensor *v,
-                      const SlAttention *attn, SlTensor *out)
+static void cpu_attention(SlDevice *dev, const SlTensor *q, const SlTensor *k, const SlTensor *v,
+                          const SlAttention *attn, SlTensor *out)
 {
-    int64_t d = q->size[2] / attn->heads;
-    Job job = {q,
-               k,
-               v,
-               out,
-               attn,
-               d,
-               (d + SL_LANES - 1) / SL_LANES * SL_LANES,
-               (q->size[1] + QUERIES - 1) / QUERIES};
-    if (job.padded > MAX_HEAD)
+    int64_t d = q->size[2] / attn->heads, heads = q->size[0] * attn->heads;
+    Job job = {.q = q, .k = k, .v = v, .out = out, .attn = attn, .d = d};
+    job.padded = (d + SL_LANES - 1) / SL_LANES * SL_LANES;
+    job.tiles = (q->size[1] + QUERIES - 1) / QUERIES;
+    job.blocks = (k->size[1] + KEYS - 1) / KEYS;
+    if (job.padded > MAX_HEAD) {
         sl_ref_attention(dev, q, k, v, attn, out);
-    else
-        sl_parallel_for(dev, q->size[0] * attn->heads * job.tiles, 1, tasks, &job);
+        return;
+    }
+    size_t mark = sl_arena_mark(dev);
+    SlTensor packed =
+        sl_tensor_new(dev, SL_F32, 2, (const int64_t[]){heads * job.blocks, block_floats(&job)});
+    job.packed = packed.data;
+    if (job.packed) {
+        sl_parallel_for(dev, heads * job.blocks, 1, pack_blocks, &job);
+        sl_parallel_for(dev, heads * job.tiles, 1, attend_tiles, &job);
+    }
+    sl_arena_reset(dev, mark);
+}
+
+void SL_FOR_ISA(sl_cpu_attention_slots)(SlOps *ops)
+{
+    ops->attention = cpu_attention;
 }

@@ -20,7 +20,55 @@ static const char *cpu_describe(const SlDevice *dev)
     return ((const SlCpuDevice *)dev)->describe;
 }
 
-static SlOps make_ops(void)
+typedef enum Isa { ISA_BASE, ISA_V3, ISA_V4 } Isa;
+
+/* The levels of the x86-64 psABI that the vector files are compiled for. */
+static Isa best_isa(void)
+{
+#if defined(__x86_64__)
+    bool v3 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+              __builtin_cpu_supports("bmi2");
+    if (v3 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+        __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
+        __builtin_cpu_supports("avx512vl"))
+        return ISA_V4;
+    if (v3)
+        return ISA_V3;
+#endif
+    return ISA_BASE;
+}
+
+#if SL_HAVE_ONEDNN
+#define FILL(isa)                            \
+    do {                                     \
+        sl_cpu_attention_slots_##isa(ops);   \
+        sl_cpu_norm_slots_##isa(ops);        \
+        sl_cpu_elementwise_slots_##isa(ops); \
+        sl_onednn_slots(ops);                \
+    } while (0)
+#else
+#define FILL(isa)                            \
+    do {                                     \
+        sl_cpu_attention_slots_##isa(ops);   \
+        sl_cpu_norm_slots_##isa(ops);        \
+        sl_cpu_elementwise_slots_##isa(ops); \
+        sl_cpu_product_slots_##isa(ops);     \
+    } while (0)
+#endif
+
+static void fill_slots(SlOps *ops, Isa isa)
+{
+#if defined(__x86_64__)
+    if (isa == ISA_V4)
+        FILL(v4);
+    else if (isa == ISA_V3)
+        FILL(v3);
+    else
+#endif
+        FILL(base);
+}
+
+static SlOps make_ops(Isa isa)
 {
     SlOps ops = sl_ref_ops;
     ops.name = "cpu";
@@ -28,20 +76,7 @@ static SlOps make_ops(void)
     ops.describe = cpu_describe;
     ops.weight_init = sl_cpu_weight_init;
     ops.weight_clear = sl_cpu_weight_clear;
-    ops.copy = sl_cpu_copy;
-    ops.linear = sl_cpu_linear;
-    ops.conv2d = sl_cpu_conv2d;
-    ops.group_norm = sl_cpu_group_norm;
-    ops.group_norm_silu = sl_cpu_group_norm;
-    ops.layer_norm = sl_cpu_layer_norm;
-    ops.attention = sl_cpu_attention;
-    ops.activation = sl_cpu_activation;
-    ops.geglu = sl_cpu_geglu;
-    ops.add = sl_cpu_add;
-    ops.concat = sl_cpu_concat;
-    ops.upsample = sl_cpu_upsample;
-    ops.linear_epilogue = sl_cpu_linear_epilogue;
-    ops.conv2d_epilogue = sl_cpu_conv2d_epilogue;
+    fill_slots(&ops, isa);
     sl_ops_fill(&ops);
     return ops;
 }
@@ -56,18 +91,7 @@ static int available_threads(void)
 #endif
 }
 
-static const char *instructions(void)
-{
-#if defined(__x86_64__)
-    if (__builtin_cpu_supports("avx512bf16"))
-        return "AVX-512 with bf16";
-    if (__builtin_cpu_supports("avx512f"))
-        return "AVX-512";
-    if (__builtin_cpu_supports("avx2"))
-        return "AVX2";
-#endif
-    return "baseline instructions";
-}
+static const char *const instructions[] = {"baseline instructions", "AVX2", "AVX-512"};
 
 SlDevice *sl_cpu_open(const SlDeviceOptions *options, SlError *err)
 {
@@ -81,13 +105,14 @@ SlDevice *sl_cpu_open(const SlDeviceOptions *options, SlError *err)
         free(cpu);
         return NULL;
     }
-    cpu->ops = make_ops();
+    Isa isa = best_isa();
+    cpu->ops = make_ops(isa);
     cpu->base.ops = &cpu->ops;
     cpu->base.name = "cpu";
     cpu->base.dtype = options->dtype == SL_F16 ? SL_F32 : options->dtype;
     cpu->base.threads = options->threads > 0 ? options->threads : available_threads();
     snprintf(cpu->describe, sizeof cpu->describe, "CPU: %d thread%s, %s, %s, %s%s",
-             cpu->base.threads, cpu->base.threads == 1 ? "" : "s", instructions(),
+             cpu->base.threads, cpu->base.threads == 1 ? "" : "s", instructions[isa],
              SL_HAVE_ONEDNN ? "oneDNN" : "without oneDNN", sl_dtype_name(cpu->base.dtype),
              options->dtype == SL_F16 ? " (instead of f16)" : "");
     return &cpu->base;

@@ -18,38 +18,21 @@ typedef struct SlCpuDevice {
     char describe[200];
 } SlCpuDevice;
 
-/* onednn.c */
+/* onednn.c, or portable.c without it */
 SlOneDnn *sl_onednn_open(SlError *err);
 void sl_onednn_close(SlOneDnn *o);
-void sl_cpu_linear(SlDevice *dev, const SlTensor *x, const SlWeight *w, const SlWeight *bias,
-                   SlTensor *out);
-void sl_cpu_conv2d(SlDevice *dev, const SlTensor *x, const SlWeight *w, const SlWeight *bias,
-                   const SlConv *conv, SlTensor *out);
 bool sl_cpu_weight_init(SlDevice *dev, SlWeight *w, const SlTensor *host);
 void sl_cpu_weight_clear(SlDevice *dev, SlWeight *w);
+void sl_onednn_slots(SlOps *ops); /* only with oneDNN: linear, conv2d */
 
-/* attention.c */
-void sl_cpu_attention(SlDevice *dev, const SlTensor *q, const SlTensor *k, const SlTensor *v,
-                      const SlAttention *attn, SlTensor *out);
-
-/* norms.c */
-void sl_cpu_group_norm(SlDevice *dev, const SlTensor *x, const SlWeight *gamma,
-                       const SlWeight *beta, const SlGroupNorm *norm, SlTensor *out);
-void sl_cpu_layer_norm(SlDevice *dev, const SlTensor *x, const SlWeight *gamma,
-                       const SlWeight *beta, float eps, SlTensor *out);
-
-/* elementwise.c */
-void sl_cpu_copy(SlDevice *dev, const SlTensor *x, SlTensor *out);
-void sl_cpu_activation(SlDevice *dev, const SlTensor *x, SlActivation act, SlTensor *out);
-void sl_cpu_geglu(SlDevice *dev, const SlTensor *x, SlTensor *out);
-void sl_cpu_add(SlDevice *dev, const SlTensor *a, const SlTensor *b, float scale, SlTensor *out);
-void sl_cpu_concat(SlDevice *dev, const SlTensor *a, const SlTensor *b, SlTensor *out);
-void sl_cpu_upsample(SlDevice *dev, const SlTensor *x, SlTensor *out);
-/* out = (act(out + per_channel) + residual) * scale in one pass; the bias is in already. */
-void sl_cpu_finish(SlDevice *dev, const SlEpilogue *e, SlTensor *out);
-void sl_cpu_linear_epilogue(SlDevice *dev, const SlTensor *x, const SlWeight *w,
-                            const SlEpilogue *e, SlTensor *out);
-void sl_cpu_conv2d_epilogue(SlDevice *dev, const SlTensor *x, const SlWeight *w, const SlConv *conv,
-                            const SlEpilogue *e, SlTensor *out);
+/* What the files that are compiled once per instruction set put into the table. */
+#define SL_CPU_SLOTS(isa)                            \
+    void sl_cpu_attention_slots_##isa(SlOps *ops);   \
+    void sl_cpu_norm_slots_##isa(SlOps *ops);        \
+    void sl_cpu_elementwise_slots_##isa(SlOps *ops); \
+    void sl_cpu_product_slots_##isa(SlOps *ops); /* only without oneDNN */
+SL_CPU_SLOTS(base)
+SL_CPU_SLOTS(v3)
+SL_CPU_SLOTS(v4)
 
 #endif

@@ -41,13 +41,13 @@ static bool is_float(const SlTensor *t)
 
 /* ---- activation, add ---- */
 
-SL_CLONES static void activation_piece(void *arg, int64_t first, int64_t last)
+static void activation_piece(void *arg, int64_t first, int64_t last)
 {
     const Job *j = arg;
     EACH16({ STORE(j->out, i, sl_vec_act(LOAD(j->a, i), j->act)); })
 }
 
-void sl_cpu_activation(SlDevice *dev, const SlTensor *x, SlActivation act, SlTensor *out)
+static void cpu_activation(SlDevice *dev, const SlTensor *x, SlActivation act, SlTensor *out)
 {
     Job job = {.a = x, .out = out, .act = act};
     if (is_float(x) && is_float(out))
@@ -56,13 +56,13 @@ void sl_cpu_activation(SlDevice *dev, const SlTensor *x, SlActivation act, SlTen
         sl_ref_activation(dev, x, act, out);
 }
 
-SL_CLONES static void add_piece(void *arg, int64_t first, int64_t last)
+static void add_piece(void *arg, int64_t first, int64_t last)
 {
     const Job *j = arg;
     EACH16({ STORE(j->out, i, (LOAD(j->a, i) + LOAD(j->b, i)) * j->scale); })
 }
 
-void sl_cpu_add(SlDevice *dev, const SlTensor *a, const SlTensor *b, float scale, SlTensor *out)
+static void cpu_add(SlDevice *dev, const SlTensor *a, const SlTensor *b, float scale, SlTensor *out)
 {
     Job job = {.a = a, .b = b, .out = out, .scale = scale};
     if (is_float(a) && is_float(b) && is_float(out))
@@ -73,7 +73,7 @@ void sl_cpu_add(SlDevice *dev, const SlTensor *a, const SlTensor *b, float scale
 
 /* ---- GEGLU ---- */
 
-SL_CLONES static void geglu_rows(void *arg, int64_t first_row, int64_t last_row)
+static void geglu_rows(void *arg, int64_t first_row, int64_t last_row)
 {
     const Job *j = arg;
     int64_t d = j->count;
@@ -85,7 +85,7 @@ SL_CLONES static void geglu_rows(void *arg, int64_t first_row, int64_t last_row)
         }
 }
 
-void sl_cpu_geglu(SlDevice *dev, const SlTensor *x, SlTensor *out)
+static void cpu_geglu(SlDevice *dev, const SlTensor *x, SlTensor *out)
 {
     Job job = {.a = x, .out = out, .count = out->size[out->rank - 1]};
     if (is_float(x) && is_float(out))
@@ -94,9 +94,27 @@ void sl_cpu_geglu(SlDevice *dev, const SlTensor *x, SlTensor *out)
         sl_ref_geglu(dev, x, out);
 }
 
+/* ---- moving ---- */
+
+static void copy_bytes(void *arg, int64_t first, int64_t last)
+{
+    const Job *j = arg;
+    memcpy((char *)j->out->data + first, (const char *)j->a->data + first, (size_t)(last - first));
+}
+
+static void cpu_copy(SlDevice *dev, const SlTensor *x, SlTensor *out)
+{
+    Job job = {.a = x, .out = out};
+    if (x->dtype == out->dtype && sl_tensor_contiguous(x) && sl_tensor_contiguous(out))
+        sl_parallel_for(dev, sl_tensor_elements(x) * (int64_t)sl_dtype_size(x->dtype), 1 << 18,
+                        copy_bytes, &job);
+    else
+        sl_ref_copy(dev, x, out);
+}
+
 /* ---- what follows a product ---- */
 
-SL_CLONES static void finish_rows(void *arg, int64_t first_row, int64_t last_row)
+static void finish_rows(void *arg, int64_t first_row, int64_t last_row)
 {
     const Job *j = arg;
     const SlEpilogue *e = j->e;
@@ -114,7 +132,7 @@ SL_CLONES static void finish_rows(void *arg, int64_t first_row, int64_t last_row
         }
 }
 
-void sl_cpu_finish(SlDevice *dev, const SlEpilogue *e, SlTensor *out)
+static void cpu_finish(SlDevice *dev, const SlEpilogue *e, SlTensor *out)
 {
     int64_t rows = sl_tensor_elements(out) / out->size[out->rank - 1];
     Job job = {.out = out,
@@ -133,51 +151,33 @@ static SlTensor place(SlDevice *dev, const SlEpilogue *e, SlTensor *out)
 
 static void finish_into(SlDevice *dev, const SlEpilogue *e, SlTensor *product, SlTensor *out)
 {
-    sl_cpu_finish(dev, e, product);
+    cpu_finish(dev, e, product);
     if (product->data != out->data)
-        sl_cpu_copy(dev, product, out);
+        cpu_copy(dev, product, out);
 }
 
-void sl_cpu_linear_epilogue(SlDevice *dev, const SlTensor *x, const SlWeight *w,
-                            const SlEpilogue *e, SlTensor *out)
+static void cpu_linear_epilogue(SlDevice *dev, const SlTensor *x, const SlWeight *w,
+                                const SlEpilogue *e, SlTensor *out)
 {
     size_t mark = sl_arena_mark(dev);
     SlTensor product = place(dev, e, out);
     if (product.data) {
-        sl_cpu_linear(dev, x, w, e->bias, &product);
+        dev->ops->linear(dev, x, w, e->bias, &product);
         finish_into(dev, e, &product, out);
     }
     sl_arena_reset(dev, mark);
 }
 
-void sl_cpu_conv2d_epilogue(SlDevice *dev, const SlTensor *x, const SlWeight *w, const SlConv *conv,
-                            const SlEpilogue *e, SlTensor *out)
+static void cpu_conv2d_epilogue(SlDevice *dev, const SlTensor *x, const SlWeight *w,
+                                const SlConv *conv, const SlEpilogue *e, SlTensor *out)
 {
     size_t mark = sl_arena_mark(dev);
     SlTensor product = place(dev, e, out);
     if (product.data) {
-        sl_cpu_conv2d(dev, x, w, e->bias, conv, &product);
+        dev->ops->conv2d(dev, x, w, e->bias, conv, &product);
         finish_into(dev, e, &product, out);
     }
     sl_arena_reset(dev, mark);
-}
-
-/* ---- moving ---- */
-
-static void copy_bytes(void *arg, int64_t first, int64_t last)
-{
-    const Job *j = arg;
-    memcpy((char *)j->out->data + first, (const char *)j->a->data + first, (size_t)(last - first));
-}
-
-void sl_cpu_copy(SlDevice *dev, const SlTensor *x, SlTensor *out)
-{
-    Job job = {.a = x, .out = out};
-    if (x->dtype == out->dtype && sl_tensor_contiguous(x) && sl_tensor_contiguous(out))
-        sl_parallel_for(dev, sl_tensor_elements(x) * (int64_t)sl_dtype_size(x->dtype), 1 << 18,
-                        copy_bytes, &job);
-    else
-        sl_ref_copy(dev, x, out);
 }
 
 static void concat_rows(void *arg, int64_t first, int64_t last)
@@ -192,7 +192,7 @@ static void concat_rows(void *arg, int64_t first, int64_t last)
     }
 }
 
-void sl_cpu_concat(SlDevice *dev, const SlTensor *a, const SlTensor *b, SlTensor *out)
+static void cpu_concat(SlDevice *dev, const SlTensor *a, const SlTensor *b, SlTensor *out)
 {
     Job job = {.a = a, .b = b, .out = out};
     int64_t rows = sl_tensor_elements(out) / out->size[out->rank - 1];
@@ -217,11 +217,23 @@ static void upsample_rows(void *arg, int64_t first, int64_t last)
     }
 }
 
-void sl_cpu_upsample(SlDevice *dev, const SlTensor *x, SlTensor *out)
+static void cpu_upsample(SlDevice *dev, const SlTensor *x, SlTensor *out)
 {
     Job job = {.a = x, .out = out};
     if (x->dtype == out->dtype)
         sl_parallel_for(dev, out->size[0] * out->size[1], 2, upsample_rows, &job);
     else
         sl_ref_upsample(dev, x, out);
+}
+
+void SL_FOR_ISA(sl_cpu_elementwise_slots)(SlOps *ops)
+{
+    ops->copy = cpu_copy;
+    ops->activation = cpu_activation;
+    ops->geglu = cpu_geglu;
+    ops->add = cpu_add;
+    ops->concat = cpu_concat;
+    ops->upsample = cpu_upsample;
+    ops->linear_epilogue = cpu_linear_epilogue;
+    ops->conv2d_epilogue = cpu_conv2d_epilogue;
 }

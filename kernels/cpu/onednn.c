@@ -382,8 +382,8 @@ static Key key_of(const Call *c)
     return key;
 }
 
-void sl_cpu_linear(SlDevice *dev, const SlTensor *x, const SlWeight *w, const SlWeight *bias,
-                   SlTensor *out)
+static void onednn_linear(SlDevice *dev, const SlTensor *x, const SlWeight *w, const SlWeight *bias,
+                          SlTensor *out)
 {
     Call call = {x, w, bias, out};
     Key key = key_of(&call);
@@ -391,8 +391,8 @@ void sl_cpu_linear(SlDevice *dev, const SlTensor *x, const SlWeight *w, const Sl
     product(dev, &key, &call);
 }
 
-void sl_cpu_conv2d(SlDevice *dev, const SlTensor *x, const SlWeight *w, const SlWeight *bias,
-                   const SlConv *conv, SlTensor *out)
+static void onednn_conv2d(SlDevice *dev, const SlTensor *x, const SlWeight *w, const SlWeight *bias,
+                          const SlConv *conv, SlTensor *out)
 {
     Call call = {x, w, bias, out};
     Key key = key_of(&call);
@@ -411,6 +411,12 @@ void sl_cpu_conv2d(SlDevice *dev, const SlTensor *x, const SlWeight *w, const Sl
     key.pad_bottom = (out->size[1] - 1) * conv->stride + w->size[2] - x->size[1] - conv->pad_top;
     key.pad_right = (out->size[2] - 1) * conv->stride + w->size[3] - x->size[2] - conv->pad_left;
     product(dev, &key, &call);
+}
+
+void sl_onednn_slots(SlOps *ops)
+{
+    ops->linear = onednn_linear;
+    ops->conv2d = onednn_conv2d;
 }
 
 #endif

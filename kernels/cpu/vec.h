@@ -1,8 +1,9 @@
 /* vec.h - vectors of 16 floats, loads and stores of f32 and bf16 rows, exp. Private to kernels/cpu.
  *
- * GCC's vector types compile for any processor; SL_CLONES compiles a function for AVX-512, AVX2 and
- * the baseline and picks at load time. Functions used inside one are always inlined, so that they
- * are compiled for the same processor.
+ * The files that include this are compiled once per instruction set (see meson.build), with SL_ISA
+ * as suffix of what they export; cpu.c picks one when a device is opened. Easy to get wrong: GCC's
+ * target_clones do not do this job. GCC cuts vector types into what the file's target has before it
+ * makes the clones, so a clone for AVX-512 would compute on SSE registers.
  */
 #ifndef SL_KERNELS_VEC_H
 #define SL_KERNELS_VEC_H
@@ -17,13 +18,14 @@ typedef int32_t SlVecI __attribute__((vector_size(64), aligned(4), may_alias));
 typedef uint32_t SlVecU __attribute__((vector_size(64), aligned(4), may_alias));
 typedef uint16_t SlVecH __attribute__((vector_size(32), aligned(2), may_alias));
 
-#if defined(__x86_64__) && !defined(__clang__) && !defined(__SANITIZE_THREAD__) && \
-    !defined(__SANITIZE_ADDRESS__)
-#define SL_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define SL_CLONES
+#ifndef SL_ISA
+#define SL_ISA base
 #endif
-#define SL_INLINE static inline __attribute__((always_inline))
+#define SL_ISA_PASTE(name, isa)  name##_##isa
+#define SL_ISA_EXPAND(name, isa) SL_ISA_PASTE(name, isa)
+/* name_v4, name_v3 or name_base */
+#define SL_FOR_ISA(name) SL_ISA_EXPAND(name, SL_ISA)
+#define SL_INLINE        static inline __attribute__((always_inline))
 
 SL_INLINE SlVec sl_vec_load(const void *p, SlDtype dtype, int64_t i)
 {
