@@ -56,7 +56,7 @@ static bool check_target(const char *path, mode_t *mode, SlError *err)
 
 SlAtomicFile *sl_atomic_open(const char *path, SlError *err)
 {
-    mode_t mode;
+    mode_t mode = 0;
     if (!check_target(path, &mode, err))
         return NULL;
     SlAtomicFile *file = calloc(1, sizeof *file);
@@ -159,6 +159,13 @@ void sl_atomic_abandon(SlAtomicFile *file)
     close(file->fd);
     unlink(file->temporary);
     free_file(file);
+}
+
+bool sl_atomic_check(const char *path, SlError *err)
+{
+    SlAtomicFile *file = sl_atomic_open(path, err);
+    sl_atomic_abandon(file);
+    return file != NULL;
 }
 
 bool sl_write_file(const char *path, const void *data, size_t bytes, SlError *err)

@@ -27,6 +27,9 @@ bool sl_atomic_commit(SlAtomicFile *file, SlError *err);
 /* Removes the temporary file; NULL is fine. */
 void sl_atomic_abandon(SlAtomicFile *file);
 
+/* Whether a file could be written there now, found out before hours of work: true, or *err. */
+bool sl_atomic_check(const char *path, SlError *err);
+
 /* All of it in one call. */
 bool sl_write_file(const char *path, const void *data, size_t bytes, SlError *err);
 

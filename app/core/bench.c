@@ -78,6 +78,7 @@ bool sl_bench_model(SlModel *model, int steps, SlBench *bench, SlError *err)
     recipe.steps = steps + 1;
     if (!sl_model_cost(info, &recipe, sl_dtype_name(dev->dtype), &cost, err))
         return false;
+    sl_run_free(sl_run_new(model, &recipe, NULL, err)); /* warms up */
     double start = sl_clock();
     SlRun *run = sl_run_new(model, &recipe, NULL, err);
     bench->text = sl_clock() - start;

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 typedef int Command(const SlOptions *options);
 
@@ -26,7 +27,8 @@ static int print_help(SlCommand command)
 
 bool sl_cli_wanted(int argc, char **argv)
 {
-    return argc > 1 && (argv[1][0] == '-' || sl_command_find(argv[1]) != SL_COMMANDS);
+    return argc > 1 && (argv[1][0] == '-' || sl_command_find(argv[1]) != SL_COMMANDS ||
+                        access(argv[1], F_OK) != 0);
 }
 
 int sl_cli_main(int argc, char **argv)
@@ -42,7 +44,9 @@ int sl_cli_main(int argc, char **argv)
     }
     SlCommand command = sl_command_find(word);
     if (command == SL_COMMANDS) {
-        fprintf(stderr, "safelight: \"%s\" is no command; see `safelight --help`\n", word);
+        fprintf(stderr,
+                "safelight: \"%s\" is neither a command nor a file; see `safelight --help`\n",
+                word);
         return SL_EXIT_USAGE;
     }
     if (!sl_options_parse(command, argc - 1, argv + 1, &options, &err)) {

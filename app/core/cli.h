@@ -11,7 +11,7 @@ extern "C" {
 /* Runs `safelight COMMAND ...`; argv[1] is the command, "--help" or "--version". Gives the exit
  * status. */
 int sl_cli_main(int argc, char **argv);
-/* Whether argv asks for the command line: its first word is a command or an option. */
+/* Whether argv asks for the command line: its first word is anything but a file that is there. */
 bool sl_cli_wanted(int argc, char **argv);
 
 /* One per command; each prints its own errors and gives the exit status. */

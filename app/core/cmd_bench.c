@@ -27,7 +27,7 @@ static double gflops(double flops, double seconds)
 static int print_bench(const SlBench *b)
 {
     printf("%s\n%s\n", b->what, b->device);
-    printf("  step       %10.2f ms  (median of %d, fastest %.2f; %.1f GFLOP, %.1f GFLOP/s)\n",
+    printf("  step       %10.2f ms  (median of %d, fastest %.2f; %.3g GFLOP, %.1f GFLOP/s)\n",
            b->step_median * 1e3, b->steps, b->step_fastest * 1e3, b->step_flops / 1e9,
            gflops(b->step_flops, b->step_median));
     printf("  text       %10.2f ms  (%.1f GFLOP/s)\n", b->text * 1e3,
@@ -52,7 +52,8 @@ static int print_bench_json(const SlBench *b)
     cJSON_AddNumberToObject(root, "step_gflop", b->step_flops / 1e9);
     cJSON_AddNumberToObject(root, "step_gflops", gflops(b->step_flops, b->step_median));
     cJSON_AddNumberToObject(root, "text_ms", b->text * 1e3);
-    cJSON_AddNumberToObject(root, "preview_ms", b->preview * 1e3);
+    if (b->preview > 0)
+        cJSON_AddNumberToObject(root, "preview_ms", b->preview * 1e3);
     cJSON_AddNumberToObject(root, "decode_ms", b->decode * 1e3);
     cJSON_AddNumberToObject(root, "decode_gflops", gflops(b->decode_flops, b->decode));
     cJSON_AddNumberToObject(root, "device_bytes", (double)b->device_bytes);

@@ -1,4 +1,5 @@
 /* cmd_compare.c - `safelight compare`: one recipe, several schedulers, a labelled contact sheet. */
+#include "app/core/atomic_file.h"
 #include "app/core/cli.h"
 #include "app/core/generate.h"
 #include "app/core/interrupt.h"
@@ -133,7 +134,7 @@ static int report(const Compare *c)
 static bool run(Compare *c, const SlOptions *o, SlError *err)
 {
     c->count = sl_options_schedulers(o, c->ids);
-    return sl_session_open(&c->session, o, NULL, err) &&
+    return sl_atomic_check(o->output, err) && sl_session_open(&c->session, o, NULL, err) &&
            sl_session_recipe(&c->session, &c->recipe, err) && check_recipes(c, err) &&
            sl_session_inputs(&c->session, &c->recipe, &c->arrays, err) && compute(c, err) &&
            save_sheet(c, err);

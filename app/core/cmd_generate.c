@@ -1,4 +1,5 @@
 /* cmd_generate.c - `safelight generate`. */
+#include "app/core/atomic_file.h"
 #include "app/core/cli.h"
 #include "app/core/generate.h"
 #include "app/core/interrupt.h"
@@ -171,7 +172,9 @@ static bool prepare(Generate *g, const SlOptions *o, SlError *err)
     g->output = o->output;
     if (!o->output && !o->dump && !o->previews && !choose_name(g, err))
         return false;
-    if (o->previews && !make_folder(o->previews, err))
+    if ((g->output && !sl_atomic_check(g->output, err)) ||
+        (o->dump && !sl_atomic_check(o->dump, err)) ||
+        (o->previews && !make_folder(o->previews, err)))
         return false;
     if (o->dump && !(g->dump = sl_tensor_writer_new()))
         return sl_fail(err, SL_MEMORY, "memory ran out");

@@ -23,28 +23,28 @@ static const char *pipeline_class(const SlModelInfo *info)
 static void print_model(const SlModelInfo *info)
 {
     printf("%s\n", info->path);
-    printf("  kind        %s, %s\n", pipeline_class(info),
+    printf("  kind          %s, %s\n", pipeline_class(info),
            info->single_file ? "a single checkpoint" : "a diffusers folder");
-    printf("  size        %d x %d, sides in multiples of %d\n", info->width, info->height,
+    printf("  size          %d x %d, sides in multiples of %d\n", info->width, info->height,
            info->size_multiple);
-    printf("  sample      %d channels, 1/%d of the size\n", info->channels, info->factor);
+    printf("  sample        %d channels, 1/%d of the size\n", info->channels, info->factor);
     if (info->prompt_tokens)
-        printf("  prompt      up to %d tokens\n", info->prompt_tokens - 2);
+        printf("  prompt        up to %d tokens\n", info->prompt_tokens - 2);
     else
-        printf("  prompt      none: an unconditional model\n");
-    printf("  scheduler   %s, predicts %s\n", info->scheduler,
+        printf("  prompt        none: an unconditional model\n");
+    printf("  scheduler     %s, predicts %s\n", info->scheduler,
            sl_prediction_names[info->prediction]);
     for (int i = 0; i < info->parts; i++) {
         const SlModelPart *part = &info->part[i];
         if (part->parameters)
-            printf("  %-12s%s, %.2f million parameters in %" PRIu64 " tensors, %s, %.1f MB\n",
+            printf("  %-14s%s, %.2f million parameters in %" PRIu64 " tensors, %s, %.1f MB\n",
                    part->name, part->class_name, (double)part->parameters / 1e6, part->tensors,
                    part->dtype, (double)part->bytes / 1e6);
         else
-            printf("  %-12s%s\n", part->name, part->class_name);
+            printf("  %-14s%s\n", part->name, part->class_name);
     }
     for (int i = 0; i < info->files; i++)
-        printf("  file        %s, %.1f MB\n", info->file[i].name,
+        printf("  file          %s, %.1f MB\n", info->file[i].name,
                (double)info->file[i].bytes / 1e6);
 }
 
@@ -141,7 +141,7 @@ static void print_metadata(const SlMetadata *m)
     snprintf(line, sizeof line, "%d of %d%s", m->step, m->steps,
              m->partial ? ", stopped there: the predicted picture" : "");
     print_lines("step", line);
-    snprintf(line, sizeof line, "%s, %s", m->device_description, m->dtype);
+    snprintf(line, sizeof line, "%s", m->device_description);
     print_lines("computed on", line);
     print_lines("program", m->program);
     print_lines("noise", m->noise_sha256);

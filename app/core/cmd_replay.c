@@ -1,6 +1,8 @@
 /* cmd_replay.c - `safelight replay`: a picture computed again from what it says about itself, and
- * with --verify compared where it can first differ: noise, latents, pixels.
+ * compared where it can first differ: model, noise, latents, pixels. --verify turns a difference
+ * into exit status 3.
  */
+#include "app/core/atomic_file.h"
 #include "app/core/cli.h"
 #include "app/core/generate.h"
 #include "app/core/interrupt.h"
@@ -68,6 +70,8 @@ static bool prepare(Replay *r, const SlOptions *options, SlError *err)
 {
     SlMetadata *m = &r->metadata;
     r->options = *options;
+    if (options->output && !sl_atomic_check(options->output, err))
+        return false;
     if (!sl_metadata_read(options->argument, m, err) || !hash_file_pixels(r, err))
         return false;
     if (m->given_latents || m->given_step_noise)
@@ -159,10 +163,8 @@ static int report(const Replay *r)
         if (r->options.output)
             cJSON_AddStringToObject(root, "output", r->options.output);
         sl_print_json(root);
-    } else if (r->options.verify) {
-        print_checks(r, checks, count, first);
     } else {
-        puts(r->options.output);
+        print_checks(r, checks, count, first);
     }
     fflush(stdout);
     return r->options.verify && first ? SL_EXIT_DIFFERENT : SL_EXIT_OK;

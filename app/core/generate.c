@@ -93,6 +93,19 @@ static char *join_lines(const char *a, const char *b)
     return both;
 }
 
+/* "CPU: 2 threads, AVX2": without the number of threads, which changes nothing in the picture and
+ * must change nothing in the file. */
+static void describe_device(const char *description, char *out, size_t size)
+{
+    const char *number = strpbrk(description, "0123456789");
+    size_t digits = number ? strspn(number, "0123456789") : 0;
+    const char *rest = number ? number + digits : NULL;
+    if (rest && strncmp(rest, " thread", 7) == 0 && (rest = strstr(rest, ", ")))
+        snprintf(out, size, "%.*s%s", (int)(number - description), description, rest + 2);
+    else
+        snprintf(out, size, "%s", description);
+}
+
 static bool describe(const SlJob *job, const SlRun *run, const float *sample, const Finished *last,
                      SlPicture *p, SlError *err)
 {
@@ -106,7 +119,7 @@ static bool describe(const SlJob *job, const SlRun *run, const float *sample, co
         return sl_fail(err, SL_MEMORY, "memory ran out");
     sl_metadata_set_model(m, job->identity ? job->identity : sl_model_info(job->model));
     snprintf(m->device, sizeof m->device, "%s", dev->name);
-    snprintf(m->device_description, sizeof m->device_description, "%s", sl_device_describe(dev));
+    describe_device(sl_device_describe(dev), m->device_description, sizeof m->device_description);
     snprintf(m->dtype, sizeof m->dtype, "%s", sl_dtype_name(dev->dtype));
     m->step = last->step;
     m->steps = recipe->steps;
