@@ -1,0 +1,182 @@
+/* internal.h - what the schedulers share; private to engine/schedulers and engine/scheduler.c.
+ *
+ * Easy to get wrong: diffusers keeps alphas_cumprod and sigmas in f32, and 1 - alphas_cumprod loses
+ * three digits near the end, so the tables here go through f32 at the same places. Coefficients are
+ * then double, samples f32.
+ */
+#ifndef SL_SCHEDULERS_INTERNAL_H
+#define SL_SCHEDULERS_INTERNAL_H
+
+#include "engine/scheduler.h"
+
+typedef enum SlBetas {
+    SL_BETAS_LINEAR,
+    SL_BETAS_SCALED_LINEAR,
+    SL_BETAS_COSINE,
+    SL_BETAS_SIGMOID,
+    SL_BETAS_EXP
+} SlBetas;
+typedef enum SlVariance {
+    SL_VARIANCE_SMALL,
+    SL_VARIANCE_SMALL_LOG,
+    SL_VARIANCE_LARGE,
+} SlVariance;
+typedef enum SlAlgorithm {
+    SL_DPMSOLVER,
+    SL_DPMSOLVERPP,
+    SL_SDE_DPMSOLVER,
+    SL_SDE_DPMSOLVERPP,
+} SlAlgorithm;
+
+/* The union of the classes' config keys, under their diffusers names. A class reads only its own.
+ */
+typedef struct SlSchedulerConfig {
+    int num_train_timesteps;
+    double beta_start, beta_end;
+    SlBetas beta_schedule;
+    double *trained_betas; /* num_train_timesteps of them, or NULL */
+    SlPrediction prediction_type;
+    SlSpacing timestep_spacing;
+    int steps_offset;
+    bool rescale_betas_zero_snr;
+    bool set_alpha_to_one;
+    bool clip_sample, thresholding;
+    double clip_sample_range, dynamic_thresholding_ratio, sample_max_value;
+    SlVariance variance_type;
+    bool skip_prk_steps;
+    SlSigmas sigmas; /* MODEL: none of the three */
+    bool use_lu_lambdas;
+    bool final_sigma_min;        /* final_sigmas_type "sigma_min" */
+    bool log_linear;             /* interpolation_type */
+    bool continuous;             /* timestep_type */
+    double sigma_min, sigma_max; /* NaN: none */
+    int solver_order;
+    bool solver_heun; /* solver_type "heun" instead of "midpoint" */
+    bool solver_bh1;  /* solver_type "bh1" instead of "bh2" */
+    SlAlgorithm algorithm_type;
+    bool lower_order_final, euler_at_final;
+    double lambda_min_clipped;
+    bool predict_x0;
+    int64_t disable_corrector[32];
+    int disable_corrector_count;
+    double eta;
+} SlSchedulerConfig;
+
+/* What changes from evaluation to evaluation, besides the arrays in slots. Plain data: saved and
+ * restored as bytes. */
+typedef struct SlSchedulerState {
+    int32_t position; /* evaluations done; step_index in diffusers */
+    int32_t filled;   /* history entries, newest in slot 0 */
+    int32_t lower_order_nums;
+    int32_t this_order;
+} SlSchedulerState;
+
+#define SL_SCHEDULER_SLOTS 6
+
+typedef struct SlSchedulerClass SlSchedulerClass;
+
+struct SlScheduler {
+    const SlSchedulerClass *class;
+    SlSchedulerConfig config;
+    float *alphas_cumprod; /* [num_train_timesteps] */
+    int steps, evaluations;
+    double *timesteps; /* [evaluations] */
+    double *levels;    /* [evaluations]: sqrt((1 - abar) / abar) */
+    double *sigmas;    /* [sigma_count], f32 values */
+    int sigma_count;
+    int64_t size;
+    SlSchedulerState state;
+    float *slots[SL_SCHEDULER_SLOTS]; /* [size] each, the first class->slots of them */
+};
+
+/* One evaluation's arrays. */
+typedef struct SlStep {
+    const float *model_output;
+    float *sample;      /* before and after */
+    float *x0;          /* never NULL */
+    const float *noise; /* drawn if the class asked for it, else NULL */
+} SlStep;
+
+struct SlSchedulerClass {
+    SlSchedulerInfo info;
+    int slots;
+    void (*defaults)(SlSchedulerConfig *config);
+    /* Fills timesteps, sigmas and levels; they are allocated with room for 2 * steps + 16. */
+    bool (*set_timesteps)(SlScheduler *s, int steps, SlError *err);
+    void (*input)(const SlScheduler *s, const float *sample, float *input); /* NULL: as it is */
+    bool (*needs_noise)(const SlScheduler *s);                              /* NULL: never */
+    bool (*step)(SlScheduler *s, const SlStep *step, SlError *err);
+    double (*init_noise_sigma)(const SlScheduler *s);                 /* NULL: 1 */
+    int (*step_of)(const SlScheduler *s, int evaluation, bool *ends); /* NULL: one to one */
+};
+
+extern const SlSchedulerClass sl_ddpm_class, sl_ddim_class, sl_pndm_class, sl_lms_class,
+    sl_euler_class, sl_euler_a_class, sl_heun_class, sl_dpmpp_2m_class, sl_dpmpp_2m_sde_class,
+    sl_unipc_class;
+
+/* config.c */
+bool sl_scheduler_config(SlSchedulerConfig *config, const SlSchedulerClass *class,
+                         const SlJson *json, SlError *err);
+/* betas.c: fills alphas_cumprod; zero_snr_end is what the last value becomes after rescaling (2^-24
+ * in the sigma classes), 0 keeps it. */
+bool sl_scheduler_betas(SlScheduler *s, double zero_snr_end, SlError *err);
+
+/* timesteps.c */
+/* num_inference_steps whole timesteps, falling (ddim, ddpm, pndm). */
+void sl_timesteps_whole(const SlSchedulerConfig *c, int steps, double *timesteps);
+/* As f32, not rounded for linspace (euler, lms, heun). */
+void sl_timesteps_fractional(const SlSchedulerConfig *c, int steps, double *timesteps);
+/* Of n + 1 points without the last (dpmpp, unipc); last_timestep is usually num_train_timesteps. */
+void sl_timesteps_plus_one(const SlSchedulerConfig *c, int steps, int last_timestep,
+                           double *timesteps);
+/* sqrt((1 - abar) / abar) in f32, at a whole timestep. */
+float sl_sigma_at(const SlScheduler *s, int timestep);
+/* np.interp over all of them. */
+double sl_sigma_interpolated(const SlScheduler *s, double timestep);
+double sl_sigma_to_t(const SlScheduler *s, double sigma);
+/* Replaces n sigmas by the karras, exponential or beta schedule between high and low, as
+ * config.sigmas says. */
+void sl_sigmas_convert(const SlSchedulerConfig *c, double high, double low, int n, double *sigmas);
+/* The common set_timesteps of euler, lms and heun: sigmas[steps + 1] with `last` behind,
+ * timesteps[steps]. */
+void sl_sigmas_fractional(SlScheduler *s, int steps, double last);
+double sl_beta_quantile(double p, double a, double b);
+/* abar at a timestep; false and *err outside the table. */
+bool sl_alpha_at(const SlScheduler *s, double timestep, double *alpha, SlError *err);
+bool sl_levels_from_alphas(SlScheduler *s, SlError *err);
+
+/* math.c */
+/* x_0 and epsilon from the prediction, for variance-preserving samples with sqrt(abar) = alpha and
+ * sqrt(1 - abar) = sigma; each output may be NULL. */
+void sl_predict_vp(const SlScheduler *s, double alpha, double sigma, const float *model_output,
+                   const float *sample, float *x0, float *epsilon);
+/* x_0 for samples scaled as sample = x_0 + sigma noise (euler, lms, heun). */
+void sl_predict_ve(const SlScheduler *s, double sigma, const float *model_output,
+                   const float *sample, float *x0);
+/* clip_sample or thresholding, as configured. */
+bool sl_limit_x0(const SlScheduler *s, float *x0, SlError *err);
+bool sl_threshold_x0(const SlScheduler *s, float *x0, SlError *err);
+/* sample / sqrt(sigma^2 + 1) */
+void sl_input_ve(const SlScheduler *s, const float *sample, float *input);
+double sl_init_sigma_ve(const SlScheduler *s);
+/* out = sum of c[i] * x[i]; terms with a NULL array are left out; out may be one of them. */
+void sl_combine(int64_t n, int terms, const double *c, const float *const *x, float *out);
+/* Makes room in slot 0 by moving the first `keep` slots up by one (the arrays trade places, nothing
+ * is copied). */
+float *sl_push_slot(SlScheduler *s, int keep);
+
+/* sigmas.c: the sigma schedules of the solvers in lambda = log(alpha / sigma) (dpmpp, unipc). */
+typedef struct SlLambda {
+    float alpha, sigma, lambda; /* f32, as in diffusers: differences of lambdas feel it */
+} SlLambda;
+SlLambda sl_lambda_at(const SlScheduler *s, int index);
+/* Sets timesteps, sigmas and levels from `timesteps` already filled; karras_rounds as the class
+ * does. */
+typedef struct SlSolverSigmas {
+    bool round_karras;     /* dpmpp keeps fractions for squaredcos_cap_v2, unipc never */
+    bool last_of_schedule; /* final sigma_min is the schedule's own last (unipc) instead of
+                              training's first */
+} SlSolverSigmas;
+void sl_sigmas_solver(SlScheduler *s, int steps, const SlSolverSigmas *how);
+
+#endif

@@ -1,0 +1,62 @@
+/* sigmas.c - sigma schedules of the solvers that work in lambda = log(alpha / sigma): dpmpp and
+ * unipc.
+ *
+ * Mirrors set_timesteps of scheduling_dpmsolver_multistep.py and scheduling_unipc_multistep.py.
+ * Easy to get wrong: the karras, exponential and beta schedules run between the ends of the
+ * training schedule, not of the chosen timesteps, and timesteps become whole numbers: rounded for
+ * karras, cut off for the others.
+ */
+#include "engine/schedulers/internal.h"
+
+#include <math.h>
+
+SlLambda sl_lambda_at(const SlScheduler *s, int index)
+{
+    float sigma = (float)s->sigmas[index];
+    SlLambda l;
+    l.alpha = 1 / sqrtf(sigma * sigma + 1);
+    l.sigma = sigma * l.alpha;
+    l.lambda = logf(l.alpha) - logf(l.sigma);
+    return l;
+}
+
+/* Lu et al. 2022: evenly spaced in log sigma. */
+static void lu_lambdas(double high, double low, int n, double *sigmas)
+{
+    double first = log(high), last = log(low);
+    for (int i = 0; i < n; i++)
+        sigmas[i] = exp(n == 1 ? first : first + (last - first) * i / (n - 1));
+}
+
+void sl_sigmas_solver(SlScheduler *s, int steps, const SlSolverSigmas *how)
+{
+    const SlSchedulerConfig *c = &s->config;
+    double *sigmas = s->sigmas;
+    double high = sl_sigma_at(s, c->num_train_timesteps - 1), low = sl_sigma_at(s, 0);
+    bool converted = c->sigmas != SL_SIGMAS_MODEL;
+    bool lu = c->use_lu_lambdas && c->sigmas != SL_SIGMAS_KARRAS;
+    if (lu)
+        lu_lambdas(high, low, steps, sigmas);
+    else if (converted)
+        sl_sigmas_convert(c, high, low, steps, sigmas);
+    for (int i = 0; i < steps; i++) {
+        if (!lu && !converted) {
+            sigmas[i] = sl_sigma_interpolated(s, s->timesteps[i]);
+            continue;
+        }
+        double t = sl_sigma_to_t(s, sigmas[i]);
+        bool rounds = (lu || c->sigmas == SL_SIGMAS_KARRAS) &&
+                      (how->round_karras || c->beta_schedule != SL_BETAS_COSINE);
+        s->timesteps[i] = rounds ? rint(t) : floor(t);
+    }
+    double last = 0;
+    if (c->final_sigma_min)
+        last = converted && how->last_of_schedule ? sigmas[steps - 1] : low;
+    sigmas[steps] = last;
+    s->evaluations = steps;
+    s->sigma_count = steps + 1;
+    for (int i = 0; i <= steps; i++)
+        sigmas[i] = (float)sigmas[i];
+    for (int i = 0; i < steps; i++)
+        s->levels[i] = sigmas[i];
+}

@@ -1,0 +1,208 @@
+/* timesteps.c - which timesteps and sigmas: linspace, leading, trailing; karras, exponential, beta.
+ *
+ * Mirrors set_timesteps, _sigma_to_t and _convert_to_* of the schedulers. numpy rounds halves to
+ * even, as rint does.
+ */
+#include "engine/schedulers/internal.h"
+
+#include <math.h>
+
+static double spaced_linear(double first, double last, int n, int i)
+{
+    return n == 1 ? first : first + (last - first) / (n - 1) * i;
+}
+
+void sl_timesteps_whole(const SlSchedulerConfig *c, int steps, double *timesteps)
+{
+    int train = c->num_train_timesteps;
+    for (int i = 0; i < steps; i++) {
+        int from_low = steps - 1 - i;
+        if (c->timestep_spacing == SL_SPACING_LINSPACE)
+            timesteps[i] = rint(spaced_linear(0, train - 1, steps, from_low));
+        else if (c->timestep_spacing == SL_SPACING_TRAILING)
+            timesteps[i] = rint(train - i * ((double)train / steps)) - 1;
+        else
+            timesteps[i] = (double)from_low * (train / steps) + c->steps_offset;
+    }
+}
+
+void sl_timesteps_fractional(const SlSchedulerConfig *c, int steps, double *timesteps)
+{
+    if (c->timestep_spacing != SL_SPACING_LINSPACE) {
+        sl_timesteps_whole(c, steps, timesteps);
+        return;
+    }
+    for (int i = 0; i < steps; i++)
+        timesteps[i] = (float)spaced_linear(0, c->num_train_timesteps - 1, steps, steps - 1 - i);
+}
+
+void sl_timesteps_plus_one(const SlSchedulerConfig *c, int steps, int last_timestep,
+                           double *timesteps)
+{
+    for (int i = 0; i < steps; i++) {
+        int from_low = steps - i;
+        if (c->timestep_spacing == SL_SPACING_LINSPACE)
+            timesteps[i] = rint(spaced_linear(0, last_timestep - 1, steps + 1, from_low));
+        else if (c->timestep_spacing == SL_SPACING_TRAILING)
+            timesteps[i] = rint(last_timestep - i * ((double)c->num_train_timesteps / steps)) - 1;
+        else
+            timesteps[i] = (double)from_low * (last_timestep / (steps + 1)) + c->steps_offset;
+    }
+}
+
+float sl_sigma_at(const SlScheduler *s, int timestep)
+{
+    float abar = s->alphas_cumprod[timestep];
+    return sqrtf((1 - abar) / abar);
+}
+
+double sl_sigma_interpolated(const SlScheduler *s, double timestep)
+{
+    int last = s->config.num_train_timesteps - 1;
+    if (timestep <= 0)
+        return sl_sigma_at(s, 0);
+    if (timestep >= last)
+        return sl_sigma_at(s, last);
+    int low = (int)timestep;
+    double a = sl_sigma_at(s, low), b = sl_sigma_at(s, low + 1);
+    return (b - a) * (timestep - low) + a;
+}
+
+double sl_sigma_to_t(const SlScheduler *s, double sigma)
+{
+    int n = s->config.num_train_timesteps, low = 0;
+    double log_sigma = log(fmax(sigma, 1e-10));
+    if (n < 2)
+        return 0;
+    while (low < n - 2 && logf(sl_sigma_at(s, low + 1)) <= log_sigma)
+        low++;
+    float below = logf(sl_sigma_at(s, low)), above = logf(sl_sigma_at(s, low + 1));
+    double w = (below - log_sigma) / (double)(below - above);
+    w = w < 0 ? 0 : w > 1 ? 1 : w;
+    return (1 - w) * low + w * (low + 1);
+}
+
+/* One point of the schedule; ramp runs from 0 (high) to 1 (low). Karras et al. 2022, equation 5,
+ * rho 7. */
+static double converted(SlSigmas kind, double high, double low, double ramp)
+{
+    double a = pow(high, 1 / 7.0), b = pow(low, 1 / 7.0);
+    switch (kind) {
+    case SL_SIGMAS_KARRAS:
+        return pow(a + ramp * (b - a), 7);
+    case SL_SIGMAS_EXPONENTIAL:
+        return exp(log(high) + ramp * (log(low) - log(high)));
+    case SL_SIGMAS_BETA:
+        return low + sl_beta_quantile(1 - ramp, 0.6, 0.6) * (high - low);
+    case SL_SIGMAS_MODEL:
+        break;
+    }
+    return high;
+}
+
+void sl_sigmas_convert(const SlSchedulerConfig *c, double high, double low, int n, double *sigmas)
+{
+    if (!isnan(c->sigma_max))
+        high = c->sigma_max;
+    if (!isnan(c->sigma_min))
+        low = c->sigma_min;
+    for (int i = 0; i < n; i++)
+        sigmas[i] = converted(c->sigmas, high, low, n == 1 ? 0 : (double)i / (n - 1));
+}
+
+void sl_sigmas_fractional(SlScheduler *s, int steps, double last)
+{
+    const SlSchedulerConfig *c = &s->config;
+    double *sigmas = s->sigmas;
+    sl_timesteps_fractional(c, steps, s->timesteps);
+    for (int i = 0; i < steps; i++)
+        sigmas[i] = sl_sigma_interpolated(s, s->timesteps[i]);
+    if (c->sigmas != SL_SIGMAS_MODEL) {
+        sl_sigmas_convert(c, sigmas[0], sigmas[steps - 1], steps, sigmas);
+        for (int i = 0; i < steps; i++)
+            s->timesteps[i] = (float)sl_sigma_to_t(s, sigmas[i]);
+    }
+    sigmas[steps] = last;
+    for (int i = 0; i <= steps; i++)
+        sigmas[i] = (float)sigmas[i];
+    for (int i = 0; i < steps; i++)
+        s->levels[i] = sigmas[i];
+    s->evaluations = steps;
+    s->sigma_count = steps + 1;
+}
+
+bool sl_alpha_at(const SlScheduler *s, double timestep, double *alpha, SlError *err)
+{
+    if (!(timestep >= 0 && timestep < s->config.num_train_timesteps))
+        return sl_fail(err, SL_ARGUMENT,
+                       "%s: timestep %g is outside of 0 to %d; another number of steps or "
+                       "steps_offset is needed",
+                       s->class->info.id, timestep, s->config.num_train_timesteps - 1);
+    *alpha = s->alphas_cumprod[(int)timestep];
+    return true;
+}
+
+bool sl_levels_from_alphas(SlScheduler *s, SlError *err)
+{
+    for (int i = 0; i < s->evaluations; i++) {
+        double alpha;
+        if (!sl_alpha_at(s, s->timesteps[i], &alpha, err))
+            return false;
+        s->levels[i] = s->sigmas[i] = sl_sigma_at(s, (int)s->timesteps[i]);
+    }
+    s->sigmas[s->evaluations] = 0;
+    s->sigma_count = s->evaluations + 1;
+    return true;
+}
+
+/* ---- the beta distribution's quantile, as scipy.stats.beta.ppf ---- */
+
+/* Continued fraction of the incomplete beta function (Lentz's method; DLMF 8.17.22). */
+static double beta_fraction(double x, double a, double b)
+{
+    double c = 1, d = 1 - (a + b) * x / (a + 1), f;
+    d = 1 / (fabs(d) < 1e-300 ? 1e-300 : d);
+    f = d;
+    for (int m = 1; m < 500; m++) {
+        double even = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m));
+        double odd = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1));
+        const double terms[2] = {even, odd};
+        double change = 1;
+        for (int k = 0; k < 2; k++) {
+            d = 1 / (1 + terms[k] * d);
+            c = 1 + terms[k] / c;
+            change = c * d;
+            f *= change;
+        }
+        if (fabs(change - 1) < 1e-16)
+            break;
+    }
+    return f;
+}
+
+static double beta_cdf(double x, double a, double b)
+{
+    if (x <= 0 || x >= 1)
+        return x <= 0 ? 0 : 1;
+    int sign; /* all positive here; lgamma's global one would not be safe between threads */
+    double front = exp(lgamma_r(a + b, &sign) - lgamma_r(a, &sign) - lgamma_r(b, &sign) +
+                       a * log(x) + b * log1p(-x));
+    if (x < (a + 1) / (a + b + 2))
+        return front * beta_fraction(x, a, b) / a;
+    return 1 - front * beta_fraction(1 - x, b, a) / b;
+}
+
+double sl_beta_quantile(double p, double a, double b)
+{
+    double low = 0, high = 1;
+    if (p <= 0 || p >= 1)
+        return p <= 0 ? 0 : 1;
+    for (int i = 0; i < 200; i++) {
+        double middle = (low + high) / 2;
+        if (beta_cdf(middle, a, b) < p)
+            low = middle;
+        else
+            high = middle;
+    }
+    return (low + high) / 2;
+}
