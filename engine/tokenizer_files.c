@@ -153,13 +153,13 @@ static bool load_merges(const Reader *r, MergesFile *file)
 {
     uint64_t size;
     snprintf(file->path, sizeof file->path, "%s/merges.txt", r->folder);
-    const char *shown = sl_show_path(file->path).text;
+    SlShown shown = sl_show_path(file->path);
     int fd = sl_file_open(file->path, &size, r->err);
     if (fd < 0)
         return false;
     bool ok = size <= MAX_MERGES_BYTES ||
               sl_fail(r->err, SL_FORMAT, "%s: the file has %llu bytes; at most 16 MiB are read",
-                      shown, (unsigned long long)size);
+                      shown.text, (unsigned long long)size);
     file->text = ok ? malloc((size_t)size + 1) : NULL;
     ok = ok && (file->text || no_memory(r)) &&
          sl_file_read(fd, file->path, file->text, size, 0, r->err);
@@ -170,7 +170,7 @@ static bool load_merges(const Reader *r, MergesFile *file)
     while (file->length > 0 && strchr(" \t\r\n", file->text[file->length - 1]))
         file->length--;
     file->text[file->length] = 0;
-    return file->length > 0 || sl_fail(r->err, SL_FORMAT, "%s: the file is empty", shown);
+    return file->length > 0 || sl_fail(r->err, SL_FORMAT, "%s: the file is empty", shown.text);
 }
 
 /* One line without its end, which has been made a 0. */
