@@ -12,6 +12,7 @@
 
 #include <cjson/cJSON.h>
 #include <ctype.h>
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -74,17 +75,27 @@ static const char *scan_string(const char *p, const char *end, const char **why)
     return p;
 }
 
-/* What cJSON lets pass or could not bear: NUL, control characters, deep nesting. */
-static bool scan(const char *name, const char *text, const char *end, SlError *err)
+/* Python's json writes infinity bare, and diffusers saves "lambda_min_clipped": -Infinity. Such a
+ * word at p becomes a number of the same length that is too large for a double. */
+static void replace_infinity(char *p, const char *text)
+{
+    if (!strncmp(p, "Infinity", 8) && p > text && strchr(" \t\r\n:,[-", p[-1]))
+        memcpy(p, "1e999   ", 8);
+}
+
+/* Refuses what cJSON lets pass or could not bear: NUL, control characters, deep nesting. */
+static bool scan(const char *name, char *text, const char *end, SlError *err)
 {
     int depth = 0;
-    for (const char *p = text; p < end; p++) {
+    for (char *p = text; p < end; p++) {
         const char *why = NULL, *closing;
         if (*p == '"') {
             closing = scan_string(p + 1, end, &why);
             if (!closing)
                 return fail_at(name, text, p, why, err);
-            p = closing;
+            p += closing - p;
+        } else if (*p == 'I') {
+            replace_infinity(p, text);
         } else if (*p == '{' || *p == '[') {
             if (++depth > MAX_DEPTH)
                 return fail_at(name, text, p, "nested more than 64 levels deep", err);
@@ -134,8 +145,8 @@ static bool check_all_keys(const char *name, const cJSON *node, SlError *err)
     return true;
 }
 
-/* text[length] is 0. */
-static cJSON *parse_text(const char *name, const char *text, size_t length, SlError *err)
+/* text[length] is 0; text is changed. */
+static cJSON *parse_text(const char *name, char *text, size_t length, SlError *err)
 {
     const char *end = text + length, *at = NULL;
     if (length == 0) {
@@ -294,8 +305,7 @@ static bool is_int(const cJSON *item, int64_t min, int64_t max)
 
 static bool is_double(const cJSON *item, double min, double max)
 {
-    return cJSON_IsNumber(item) && isfinite(item->valuedouble) && item->valuedouble >= min &&
-           item->valuedouble <= max;
+    return cJSON_IsNumber(item) && item->valuedouble >= min && item->valuedouble <= max;
 }
 
 int64_t sl_json_int(const SlJson *json, const char *key, int64_t fallback, int64_t min, int64_t max,
@@ -441,7 +451,7 @@ static bool store_double(const cJSON *item, int i, const void *range, void *out)
 {
     (void)range;
     ((double *)out)[i] = item->valuedouble;
-    return is_double(item, -INFINITY, INFINITY);
+    return is_double(item, -DBL_MAX, DBL_MAX);
 }
 
 int sl_json_ints(const SlJson *json, const char *key, int64_t *out, int max_count, int spread,

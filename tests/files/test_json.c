@@ -37,8 +37,11 @@ static const struct {
     {"single quotes", "{'a':1}", "not valid JSON"},
     {"a bare key", "{a:1}", "not valid JSON"},
     {"NaN", "{\"a\":NaN}", "not valid JSON"},
-    {"Infinity", "{\"a\":Infinity}", "not valid JSON"},
-    {"minus Infinity", "{\"a\":-Infinity}", "not valid JSON"},
+    {"Infinity", "{\"a\":Infinity,\"b\":[-Infinity, Infinity]}", NULL},
+    {"Infinity behind a digit", "{\"a\":1Infinity}", "not valid JSON"},
+    {"Infinity in a word", "{\"a\":nInfinity}", "not valid JSON"},
+    {"Infinity cut off", "{\"a\":Infin", "not valid JSON"},
+    {"plus Infinity", "{\"a\":+Infinity}", "not valid JSON"},
     {"True", "{\"a\":True}", "not valid JSON"},
     {"None", "{\"a\":None}", "not valid JSON"},
     {"hexadecimal", "{\"a\":0x10}", "not valid JSON"},
@@ -132,7 +135,8 @@ static const char config[] =
     "{\"int\":7,\"float\":0.18215,\"minus\":-1,\"huge\":1e400,\"big\":9007199254740993,\"half\":2."
     "5,"
     "\"zero\":0,\"text\":\"silu\",\"true\":true,\"null\":null,\"list\":[1,2,3],\"mixed\":[1,\"2\"],"
-    "\"texts\":[\"a\",\"b\"],\"bools\":[true,false],\"object\":{},\"Int\":8,\"nan\":\"NaN\"}";
+    "\"texts\":[\"a\",\"b\"],\"bools\":[true,false],\"object\":{},\"Int\":8,\"inf\":-Infinity,"
+    "\"nan\":\"NaN\"}";
 
 static void test_values(const SlJson *j)
 {
@@ -146,6 +150,7 @@ static void test_values(const SlJson *j)
     sl_test(sl_json_int(j, "absent", 5, 0, 10, &err) == 5, "an absent key gives the fallback");
     sl_test(sl_json_int(j, "null", 5, 0, 10, &err) == 5, "null gives the fallback");
     sl_test(sl_json_double(j, "float", 0, 0, 1, &err) == 0.18215, "a fraction");
+    sl_test(sl_json_double(j, "inf", 0, -INFINITY, 1, &err) == -INFINITY, "an infinity in range");
     sl_test(sl_json_bool(j, "true", false, &err), "true");
     sl_test(!strcmp(sl_json_string(j, "text", "", &err), "silu"), "a text");
     sl_test(sl_json_choice(j, "text", acts, 0, &err) == 1, "a choice");
@@ -221,6 +226,8 @@ static void test_complaints(const SlJson *j)
         {INT, "nan", "\"NaN\"", "a whole number"},
         {DOUBLE, "text", "\"silu\"", "a number from 0 to 1"},
         {DOUBLE, "huge", "inf", "a number from 0 to 1"},
+        {DOUBLE, "inf", "-inf", "a number from 0 to 1"},
+        {INT, "inf", "-inf", "a whole number"},
         {DOUBLE, "half", "2.5", "a number from 0 to 1"},
         {DOUBLE, "nan", "\"NaN\"", "a number from 0 to 1"},
         {BOOL, "int", "7", "true or false"},
