@@ -1,7 +1,8 @@
 /* main.c - where the program starts: the command line, or the window. */
-int main(int argc, char **argv)
+int
+main (int argc, char **argv)
 {
-    (void)argc;
-    (void)argv;
-    return 2;
+  (void)argc;
+  (void)argv;
+  return 2;
 }

@@ -1,0 +1,45 @@
+/* sl-frame-object.h - one moment of a run: what the model saw and predicted at one evaluation.
+ *
+ * Made on the worker's thread and immutable after that, but for the decoded pictures, which the main
+ * thread sets and drops. Pictures are RGB rows without padding.
+ *
+ * The "picture" of a moment is what the model believes the result to be (x_0), and for the last
+ * moment the result itself; its "noisy" side is the sample as it stands (x_t).
+ */
+#pragma once
+
+#include <gio/gio.h>
+
+G_BEGIN_DECLS
+
+typedef enum
+{
+  SL_VIEW_PICTURE,
+  SL_VIEW_NOISY,
+} SlView;
+
+#define SL_N_VIEWS 2
+#define SL_TYPE_FRAME_OBJECT (sl_frame_object_get_type ())
+
+G_DECLARE_FINAL_TYPE (SlFrameObject, sl_frame_object, SL, FRAME_OBJECT, GObject)
+
+/* 0-based, of all evaluations of the run. */
+int sl_frame_object_get_index (SlFrameObject *self);
+int sl_frame_object_get_count (SlFrameObject *self);
+/* 0-based step, and how many there are. */
+int sl_frame_object_get_step (SlFrameObject *self);
+int sl_frame_object_get_steps (SlFrameObject *self);
+gboolean sl_frame_object_ends_step (SlFrameObject *self);
+gboolean sl_frame_object_is_last (SlFrameObject *self);
+double sl_frame_object_get_timestep (SlFrameObject *self);
+double sl_frame_object_get_sigma (SlFrameObject *self);
+double sl_frame_object_get_seconds (SlFrameObject *self);
+/* The best picture there is now: decoded, or the quick preview. Borrowed. */
+GBytes *sl_frame_object_get_rgb (SlFrameObject *self, SlView view, int *width, int *height);
+/* Always the quick preview: small, for thumbnails. */
+GBytes *sl_frame_object_get_preview (SlFrameObject *self, SlView view, int *width, int *height);
+gboolean sl_frame_object_is_decoded (SlFrameObject *self, SlView view);
+/* The f32 sample behind a view: channels * height * width values. */
+GBytes *sl_frame_object_get_sample (SlFrameObject *self, SlView view, int *channels, int *height, int *width);
+
+G_END_DECLS

@@ -1,0 +1,21 @@
+/* sl-places.h - where things are: models, pictures, the GSettings schema, translations.
+ *
+ * The program also runs from its build folder, so each installed place has a counterpart there.
+ */
+#pragma once
+
+#include <gio/gio.h>
+
+G_BEGIN_DECLS
+
+/* The search path of DESIGN §5; preferred is the preference, may be "" or NULL. Free with
+ * g_ptr_array_unref. */
+GPtrArray *sl_places_model_folders (const char *preferred);
+/* The preference, or Safelight in the pictures folder. */
+char *sl_places_pictures_folder (GSettings *settings);
+char *sl_places_locale_folder (void);
+/* NULL and a sentence when the schema is not installed. Saves to a file of its own where the desktop
+ * has no settings service. */
+GSettings *sl_places_open_settings (GError **error);
+
+G_END_DECLS

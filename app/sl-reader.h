@@ -1,0 +1,36 @@
+/* sl-reader.h - pictures and settings from files and texts, read on the file lane. */
+#pragma once
+
+#include "app/sl-lane.h"
+#include "app/sl-model-item.h"
+
+G_BEGIN_DECLS
+
+/* The settings that were found. All strings may be NULL. */
+typedef struct
+{
+  SlSettings *settings; /* NULL when a value did not pass: problems says which */
+  char *source;         /* "Safelight", "ComfyUI", ... */
+  char *model;          /* as the file names it */
+  char *problems;       /* a sentence a line */
+  char *notes;          /* what was not taken over, a sentence a line */
+} SlRestored;
+
+/* restored is NULL when error is not; borrowed during the call. */
+typedef void (*SlRestoredFunc) (const SlRestored *restored, const GError *error, gpointer user_data);
+/* rgb is NULL when error is not; borrowed during the call. */
+typedef void (*SlPixelsFunc) (GBytes *rgb, int width, int height, const GError *error, gpointer user_data);
+
+/* base gives what the file does not say, and is not changed. */
+void sl_reader_restore_file (
+    SlLane *files, const char *path, SlSettings *base, SlRestoredFunc restored, gpointer user_data);
+/* A PNG in memory (dropped or pasted), or a `parameters` text. */
+void sl_reader_restore_data (
+    SlLane *files, GBytes *data, SlSettings *base, SlRestoredFunc restored, gpointer user_data);
+/* A picture's pixels, made smaller so that no side is above max_side (0: as they are). */
+void sl_reader_load_pixels (
+    SlLane *files, const char *path, int max_side, SlPixelsFunc loaded, gpointer user_data);
+/* Any thread. The prompt inside a picture of ours; NULL when it is none. */
+char *sl_reader_get_prompt (const char *path);
+
+G_END_DECLS

@@ -1,0 +1,31 @@
+/* sl-settings.h - the recipe of a picture as properties that controls bind to.
+ *
+ * The engine's struct SlRecipe with a person's view of it: strings are never NULL, and the three
+ * choices are positions in the lists that the panel shows (model, karras, ...).
+ */
+#pragma once
+
+#include <glib-object.h>
+
+G_BEGIN_DECLS
+
+#define SL_TYPE_SETTINGS (sl_settings_get_type ())
+
+G_DECLARE_FINAL_TYPE (SlSettings, sl_settings, SL, SETTINGS, GObject)
+
+SlSettings *sl_settings_new (void);
+SlSettings *sl_settings_dup (SlSettings *self);
+/* All settings of other, with one notification for each that changes. */
+void sl_settings_assign (SlSettings *self, SlSettings *other);
+gboolean sl_settings_equal (SlSettings *self, SlSettings *other);
+const char *sl_settings_get_prompt (SlSettings *self);
+const char *sl_settings_get_scheduler (SlSettings *self);
+int sl_settings_get_steps (SlSettings *self);
+guint64 sl_settings_get_seed (SlSettings *self);
+int sl_settings_get_width (SlSettings *self);
+int sl_settings_get_height (SlSettings *self);
+/* As JSON text, and back; FALSE for text that is no recipe, which changes nothing. */
+char *sl_settings_to_string (SlSettings *self);
+gboolean sl_settings_from_string (SlSettings *self, const char *text);
+
+G_END_DECLS

@@ -1,0 +1,60 @@
+/* sl-worker-private.h - what the two halves of the worker share: sl-worker.c is the main thread's
+ * side, sl-worker-thread.c the lane's. */
+#pragma once
+
+#include <pthread.h>
+
+#include "app/sl-job-private.h"
+#include "app/sl-lane.h"
+#include "app/sl-worker.h"
+#include "engine/engine.h"
+
+G_BEGIN_DECLS
+
+typedef struct
+{
+  char *device;
+  char *dtype;
+  int threads;
+} SlDeviceChoice;
+
+/* The lane's side. */
+typedef struct
+{
+  SlWorker *worker; /* not a reference: the worker waits for the lane before it goes */
+  SlLane *lane;
+  pthread_mutex_t lock;  /* guards model against a cancel from the main thread */
+  SlModel *model;        /* changed by the lane's thread only */
+  SlModelItem *item;     /* of model */
+  SlDeviceChoice choice; /* that model was loaded with */
+  int closing;           /* atomic: also what loading polls */
+} SlEngineSide;
+
+/* A request to load, to run (job), or to decode (job, frame). */
+typedef struct
+{
+  SlEngineSide *side;
+  SlModelItem *item;
+  SlDeviceChoice choice;
+  SlJob *job;
+  SlFrameObject *frame;
+  SlView view;
+  GBytes *rgb;
+  int width;
+  int height;
+} SlRequest;
+
+void _sl_request_free (gpointer request);
+/* Lane functions. */
+void _sl_request_load (gpointer request);
+void _sl_request_run (gpointer request);
+void _sl_request_decode (gpointer request);
+void _sl_engine_side_close (gpointer side);
+
+/* Main thread, called by messages of the lane. */
+void _sl_worker_loading (SlWorker *self, gboolean loading, double fraction, const char *what);
+/* message is NULL when the model was loaded. */
+void _sl_worker_load_ended (SlWorker *self, SlModelItem *model, const char *device_line, const char *message);
+void _sl_worker_keep_decoded (SlWorker *self, SlFrameObject *frame, SlView view);
+
+G_END_DECLS

@@ -1,0 +1,293 @@
+/* sl-worker.c - see sl-worker.h; the main thread's side. */
+#include "app/sl-worker-private.h"
+
+#include "app/sl-frame-object-private.h"
+
+/* Decoded moments beyond this are dropped, those not looked at for longest first. */
+#define DECODED_LIMIT ((gsize)96 << 20)
+
+typedef struct
+{
+  SlFrameObject *frame;
+  SlView view;
+  gsize bytes;
+} Decoded;
+
+struct _SlWorker
+{
+  GObject parent_instance;
+  SlEngineSide *side; /* NULL after shutdown */
+  SlDeviceChoice choice;
+  SlModelItem *model;
+  gboolean loading;
+  double fraction;
+  char *what;
+  char *device_line;
+  GQueue decoded; /* of Decoded, newest first */
+  gsize decoded_bytes;
+};
+
+G_DEFINE_FINAL_TYPE (SlWorker, sl_worker, G_TYPE_OBJECT)
+
+enum
+{
+  LOADING,
+  LOADED,
+  LOAD_FAILED,
+  N_SIGNALS
+};
+
+static guint signals[N_SIGNALS];
+
+static void
+decoded_free (gpointer data)
+{
+  g_object_unref (((Decoded *)data)->frame);
+  g_free (data);
+}
+
+static void
+sl_worker_dispose (GObject *object)
+{
+  SlWorker *self = SL_WORKER (object);
+
+  sl_worker_shutdown (self);
+  g_clear_object (&self->model);
+  g_queue_clear_full (&self->decoded, decoded_free);
+  G_OBJECT_CLASS (sl_worker_parent_class)->dispose (object);
+}
+
+static void
+sl_worker_finalize (GObject *object)
+{
+  SlWorker *self = SL_WORKER (object);
+
+  g_free (self->choice.device);
+  g_free (self->choice.dtype);
+  g_free (self->what);
+  g_free (self->device_line);
+  G_OBJECT_CLASS (sl_worker_parent_class)->finalize (object);
+}
+
+static void
+sl_worker_class_init (SlWorkerClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+
+  object_class->dispose = sl_worker_dispose;
+  object_class->finalize = sl_worker_finalize;
+  signals[LOADING]
+      = g_signal_new ("loading", SL_TYPE_WORKER, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
+  signals[LOADED] = g_signal_new ("loaded", SL_TYPE_WORKER, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                                  G_TYPE_NONE, 1, SL_TYPE_MODEL_ITEM);
+  signals[LOAD_FAILED] = g_signal_new ("load-failed", SL_TYPE_WORKER, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                                       G_TYPE_NONE, 2, SL_TYPE_MODEL_ITEM, G_TYPE_STRING);
+}
+
+static void
+sl_worker_init (SlWorker *self)
+{
+  g_queue_init (&self->decoded);
+  self->choice = (SlDeviceChoice){ g_strdup ("auto"), g_strdup ("auto"), 0 };
+  self->device_line = g_strdup ("");
+  self->side = g_new0 (SlEngineSide, 1);
+  self->side->worker = self;
+  pthread_mutex_init (&self->side->lock, NULL);
+  self->side->lane = sl_lane_new ("engine");
+}
+
+SlWorker *
+sl_worker_new (void)
+{
+  return g_object_new (SL_TYPE_WORKER, NULL);
+}
+
+void
+sl_worker_set_device (SlWorker *self, const char *device, const char *dtype, int threads)
+{
+  g_free (self->choice.device);
+  g_free (self->choice.dtype);
+  self->choice = (SlDeviceChoice){ g_strdup (device), g_strdup (dtype), threads };
+}
+
+static SlRequest *
+request_new (SlWorker *self, SlModelItem *item)
+{
+  SlRequest *request = g_new0 (SlRequest, 1);
+
+  request->side = self->side;
+  request->item = g_object_ref (item);
+  request->choice = (SlDeviceChoice){ g_strdup (self->choice.device), g_strdup (self->choice.dtype),
+                                      self->choice.threads };
+  return request;
+}
+
+void
+sl_worker_load (SlWorker *self, SlModelItem *model)
+{
+  if (self->side)
+    sl_lane_push (self->side->lane, FALSE, _sl_request_load, NULL, request_new (self, model),
+                  _sl_request_free);
+}
+
+void
+sl_worker_start (SlWorker *self, SlJob *job)
+{
+  SlRequest *request;
+
+  g_return_if_fail (SL_IS_JOB (job));
+
+  if (self->side == NULL)
+    return;
+  request = request_new (self, sl_job_get_model (job));
+  request->job = g_object_ref (job);
+  sl_lane_push (self->side->lane, FALSE, _sl_request_run, NULL, request, _sl_request_free);
+}
+
+void
+sl_worker_stop (SlWorker *self, SlJob *job)
+{
+  gboolean running = sl_job_get_state (job) == SL_JOB_RUNNING || sl_job_get_state (job) == SL_JOB_LOADING;
+
+  _sl_job_cancel (job);
+  if (self->side && running)
+    {
+      pthread_mutex_lock (&self->side->lock);
+      if (self->side->model)
+        sl_model_cancel (self->side->model);
+      pthread_mutex_unlock (&self->side->lock);
+    }
+  _sl_job_set_state (job, SL_JOB_STOPPED);
+}
+
+static void
+decode_done (gpointer data)
+{
+  SlRequest *request = data;
+
+  /* Without a picture this still says that the decoding is over. */
+  _sl_frame_object_set_decoded (request->frame, request->view, request->rgb, request->width, request->height);
+  if (request->rgb)
+    _sl_worker_keep_decoded (request->side->worker, request->frame, request->view);
+}
+
+gboolean
+sl_worker_decode (SlWorker *self, SlJob *job, SlFrameObject *frame, SlView view)
+{
+  SlRequest *request;
+
+  if (self->side == NULL || sl_frame_object_is_decoded (frame, view))
+    return FALSE;
+  request = request_new (self, sl_job_get_model (job));
+  request->frame = g_object_ref (frame);
+  request->view = view;
+  sl_lane_push (self->side->lane, TRUE, _sl_request_decode, decode_done, request, _sl_request_free);
+  return TRUE;
+}
+
+void
+_sl_worker_keep_decoded (SlWorker *self, SlFrameObject *frame, SlView view)
+{
+  Decoded *decoded = g_new (Decoded, 1);
+  int width, height;
+
+  *decoded = (Decoded){ g_object_ref (frame), view,
+                        g_bytes_get_size (sl_frame_object_get_rgb (frame, view, &width, &height)) };
+  g_queue_push_head (&self->decoded, decoded);
+  self->decoded_bytes += decoded->bytes;
+  while (self->decoded_bytes > DECODED_LIMIT && self->decoded.length > 1)
+    {
+      Decoded *oldest = g_queue_pop_tail (&self->decoded);
+
+      self->decoded_bytes -= oldest->bytes;
+      _sl_frame_object_set_decoded (oldest->frame, oldest->view, NULL, 0, 0);
+      decoded_free (oldest);
+    }
+}
+
+void
+_sl_worker_loading (SlWorker *self, gboolean loading, double fraction, const char *what)
+{
+  self->loading = loading;
+  self->fraction = fraction;
+  g_free (self->what);
+  self->what = g_strdup (what);
+  g_signal_emit (self, signals[LOADING], 0);
+}
+
+void
+_sl_worker_load_ended (SlWorker *self, SlModelItem *model, const char *device_line, const char *message)
+{
+  _sl_worker_loading (self, FALSE, 0, NULL);
+  if (message)
+    {
+      g_signal_emit (self, signals[LOAD_FAILED], 0, model, message);
+      return;
+    }
+  g_set_object (&self->model, model);
+  g_free (self->device_line);
+  self->device_line = g_strdup (device_line);
+  g_signal_emit (self, signals[LOADED], 0, model);
+}
+
+gboolean
+sl_worker_is_loading (SlWorker *self)
+{
+  return self->loading;
+}
+
+double
+sl_worker_get_load_fraction (SlWorker *self)
+{
+  return self->fraction;
+}
+
+const char *
+sl_worker_get_load_what (SlWorker *self)
+{
+  return self->what;
+}
+
+SlModelItem *
+sl_worker_get_model (SlWorker *self)
+{
+  return self->model;
+}
+
+const char *
+sl_worker_get_device_line (SlWorker *self)
+{
+  return self->device_line;
+}
+
+double
+sl_worker_get_step_fraction (SlWorker *self)
+{
+  double fraction = 0;
+
+  if (self->side == NULL)
+    return 0;
+  pthread_mutex_lock (&self->side->lock);
+  if (self->side->model)
+    fraction = sl_model_step_fraction (self->side->model);
+  pthread_mutex_unlock (&self->side->lock);
+  return fraction;
+}
+
+void
+sl_worker_shutdown (SlWorker *self)
+{
+  SlEngineSide *side = g_steal_pointer (&self->side);
+
+  if (side == NULL)
+    return;
+  g_atomic_int_set (&side->closing, TRUE);
+  pthread_mutex_lock (&side->lock);
+  if (side->model)
+    sl_model_cancel (side->model);
+  pthread_mutex_unlock (&side->lock);
+  sl_lane_push (side->lane, FALSE, _sl_engine_side_close, NULL, side, NULL);
+  sl_lane_close (side->lane);
+  pthread_mutex_destroy (&side->lock);
+  g_free (side);
+}
