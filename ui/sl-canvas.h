@@ -1,0 +1,28 @@
+/* sl-canvas.h - a picture that can be zoomed and moved: the paper in the tray. */
+#pragma once
+
+#include <gtk/gtk.h>
+
+G_BEGIN_DECLS
+
+#define SL_TYPE_CANVAS (sl_canvas_get_type ())
+
+G_DECLARE_FINAL_TYPE (SlCanvas, sl_canvas, SL, CANVAS, GtkWidget)
+
+/* Pixels of RGB rows as a texture; NULL stays NULL. */
+GdkTexture *sl_texture_new_rgb (GBytes *rgb, int width, int height);
+
+void sl_canvas_set_texture (SlCanvas *self, GdkTexture *texture);
+GdkTexture *sl_canvas_get_texture (SlCanvas *self);
+/* The size that zoom is relative to, when textures of several sizes show the same picture (a small
+ * preview, then the decoded one); 0 for the texture's own. */
+void sl_canvas_set_size (SlCanvas *self, int width, int height);
+/* 0 fits the picture into the widget; 1 is a pixel for a pixel. */
+void sl_canvas_set_zoom (SlCanvas *self, double zoom);
+/* The zoom as it is on screen. */
+double sl_canvas_get_zoom (SlCanvas *self);
+/* The whole picture is seen: dragging takes it out instead of moving it. */
+gboolean sl_canvas_is_fitted (SlCanvas *self);
+void sl_canvas_zoom_by (SlCanvas *self, double factor);
+
+G_END_DECLS

@@ -1,0 +1,79 @@
+/* sl-window-private.h - what the window's files share: sl-window.c builds it, -develop runs
+ * pictures, -files opens and saves, -gallery shows finished ones. */
+#pragma once
+
+#include "ui/sl-film-strip.h"
+#include "ui/sl-gallery-view.h"
+#include "ui/sl-queue-popover.h"
+#include "ui/sl-recipe-panel.h"
+#include "ui/sl-tray.h"
+#include "ui/sl-window.h"
+
+G_BEGIN_DECLS
+
+struct _SlWindow
+{
+  AdwApplicationWindow parent_instance;
+
+  AdwToastOverlay *toasts;
+  AdwFlap *flap;
+  SlRecipePanel *panel;
+  GtkLabel *status;
+  GtkButton *develop;
+  GtkWidget *stop;
+  GtkWidget *narrow_stop;
+  AdwViewStack *pages;
+  GtkWidget *darkroom;
+  SlTray *tray;
+  GtkStack *below;
+  SlFilmStrip *strip;
+  GtkLabel *picture_prompt;
+  SlGalleryView *gallery_view;
+  SlQueuePopover *queue_popover;
+  GtkLabel *queue_count;
+
+  GSettings *preferences;
+  SlLane *files;
+  SlWorker *worker;
+  SlModelStore *models;
+  SlQueue *queue;
+  SlGallery *gallery;
+  SlSettings *recipe;
+
+  /* What is in the tray: a moment of a job, or a finished picture. */
+  SlJob *job;
+  SlFrameObject *frame;
+  SlPicture *picture;
+  SlView view;
+  guint rest;             /* decodes when the hand rests on a step */
+  guint ticking;          /* progress within a step */
+  gboolean seed_is_fresh; /* chosen by a person since the last start */
+  gboolean prompt_model;  /* the chosen model takes a prompt */
+  gboolean closed;
+};
+
+/* sl-window-develop.c */
+void _sl_window_init_develop (SlWindow *self);
+void _sl_window_install_develop (GtkWidgetClass *klass);
+void _sl_window_show_moment (SlWindow *self);
+void _sl_window_update (SlWindow *self);
+void _sl_window_set_view (SlWindow *self, SlView view);
+void _sl_window_roll_seed (SlWindow *self);
+void _sl_window_keep_unfinished (SlWindow *self);
+/* Writes a moment to path (see sl_writer_save), decoding it first where that is still to be done. */
+void _sl_window_write_moment (SlWindow *self, SlJob *job, SlFrameObject *frame, const char *path);
+
+/* sl-window-files.c */
+void _sl_window_init_files (SlWindow *self);
+void _sl_window_install_files (GtkWidgetClass *klass);
+void _sl_window_restore_file (SlWindow *self, const char *path);
+
+/* sl-window-gallery.c */
+void _sl_window_init_gallery (SlWindow *self);
+void _sl_window_install_gallery (GtkWidgetClass *klass);
+void _sl_window_show_picture (SlWindow *self, SlPicture *picture);
+
+/* sl-window.c */
+void _sl_window_alert (SlWindow *self, const char *heading, const char *body);
+
+G_END_DECLS
