@@ -13,8 +13,17 @@ SlDevice *sl_measure_open(const SlDeviceOptions *options, SlError *err);
 /* The module safelight-cuda, opened with dlopen. */
 SlDevice *sl_cuda_open(const SlDeviceOptions *options, SlError *err);
 
+/* The check device over an open device, which it owns from now on, also when it fails. */
+SlDevice *sl_check_over(SlDevice *tested, SlError *err);
+
 /* The reference table, for devices that overlay it. All slots but close, describe filled. */
 extern const SlOps sl_ref_ops;
+
+/* "[2, 64, 64, 320] f32", for messages. */
+typedef struct SlShapeText {
+    char text[120];
+} SlShapeText;
+SlShapeText sl_shape_text(const SlTensor *t);
 
 /* Memory of the host, for devices that compute there. */
 void *sl_host_alloc(SlDevice *dev, size_t bytes);

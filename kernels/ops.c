@@ -3,22 +3,7 @@
  * A wrong shape is a fault in a model's code or config, never in the numbers: it becomes the
  * device's sticky status with the operation, the block and the shapes.
  */
-#include "kernels/kernels.h"
-
-#include <stdio.h>
-#include <string.h>
-
-/* "[2, 64, 64, 320] f32" */
-static const char *shape(const SlTensor *t, char *out, size_t size)
-{
-    size_t used = (size_t)snprintf(out, size, "[");
-    for (int i = 0; i < t->rank && used < size; i++)
-        used += (size_t)snprintf(out + used, size - used, "%s%lld", i ? ", " : "",
-                                 (long long)t->size[i]);
-    if (used < size)
-        snprintf(out + used, size - used, "] %s", sl_dtype_name(t->dtype));
-    return out;
-}
+#include "kernels/devices.h"
 
 /* Counts the operation and says whether it is to be computed. */
 static bool begin(SlDevice *dev)
@@ -33,26 +18,36 @@ static bool begin(SlDevice *dev)
     return true;
 }
 
-static bool require(SlDevice *dev, bool ok, const char *op, const SlTensor *x, const SlTensor *out)
+static bool require_weight(SlDevice *dev, bool ok, const char *op, const SlTensor *x,
+                           const SlWeight *w, const SlTensor *out)
 {
-    char a[96], b[96];
-    if (ok)
+    if (ok && x->data && out->data)
         return true;
-    sl_device_fail(dev, SL_FORMAT, "%s%s%s: the sizes do not fit: input %s, output %s",
-                   dev->scope ? dev->scope : "", dev->scope ? ": " : "", op, shape(x, a, sizeof a),
-                   shape(out, b, sizeof b));
+    SlTensor weight = {.dtype = dev->dtype};
+    if (w)
+        weight = sl_tensor_view(NULL, dev->dtype, w->rank, w->size);
+    sl_device_fail(dev, SL_FORMAT, "%s%s%s: the sizes do not fit: input %s, %s%s%soutput %s",
+                   dev->scope ? dev->scope : "", dev->scope ? ": " : "", op, sl_shape_text(x).text,
+                   w ? "weight " : "", w ? sl_shape_text(&weight).text : "", w ? ", " : "",
+                   sl_shape_text(out).text);
     return false;
 }
 
+static bool require(SlDevice *dev, bool ok, const char *op, const SlTensor *x, const SlTensor *out)
+{
+    return require_weight(dev, ok, op, x, NULL, out);
+}
+
+/* 0 for a view that could not be made. */
 static int64_t last(const SlTensor *t)
 {
-    return t->size[t->rank - 1];
+    return t->rank > 0 ? t->size[t->rank - 1] : 0;
 }
 
 /* The same but for the last axis. */
 static bool same_rows(const SlTensor *a, const SlTensor *b)
 {
-    if (a->rank != b->rank)
+    if (a->rank != b->rank || a->rank < 1)
         return false;
     for (int i = 0; i < a->rank - 1; i++)
         if (a->size[i] != b->size[i])
@@ -69,9 +64,11 @@ static bool epilogue_fits(const SlEpilogue *e, const SlTensor *out)
 {
     if (!e)
         return true;
-    const SlTensor *c = e->per_channel;
-    return vector_of(e->bias, last(out)) && (!e->residual || sl_same_shape(e->residual, out)) &&
-           (!c || (c->rank == 2 && c->size[0] == out->size[0] && c->size[1] == last(out)));
+    const SlTensor *c = e->per_channel, *r = e->residual;
+    return vector_of(e->bias, last(out)) &&
+           (!r || (r->data && sl_same_shape(r, out) && sl_tensor_contiguous(r))) &&
+           (!c || (c->data && c->rank == 2 && c->size[0] == out->size[0] &&
+                   c->size[1] == last(out) && sl_tensor_contiguous(c)));
 }
 
 /* Nothing beyond a bias? */
@@ -90,11 +87,12 @@ void sl_copy(SlDevice *dev, const SlTensor *x, SlTensor *out)
 void sl_linear(SlDevice *dev, const SlTensor *x, const SlWeight *w, const SlEpilogue *e,
                SlTensor *out)
 {
-    if (!begin(dev) || !require(dev,
-                                w->rank == 2 && last(x) == w->size[1] && last(out) == w->size[0] &&
-                                    same_rows(x, out) && sl_tensor_contiguous(x) &&
-                                    sl_tensor_contiguous(out) && epilogue_fits(e, out),
-                                "linear", x, out))
+    if (!begin(dev) ||
+        !require_weight(dev,
+                        w && w->rank == 2 && last(x) == w->size[1] && last(out) == w->size[0] &&
+                            same_rows(x, out) && sl_tensor_contiguous(x) &&
+                            sl_tensor_contiguous(out) && epilogue_fits(e, out),
+                        "linear", x, w, out))
         return;
     if (plain(e))
         dev->ops->linear(dev, x, w, e ? e->bias : NULL, out);
@@ -104,7 +102,7 @@ void sl_linear(SlDevice *dev, const SlTensor *x, const SlWeight *w, const SlEpil
 
 static bool conv_fits(const SlTensor *x, const SlWeight *w, const SlConv *c, const SlTensor *out)
 {
-    if (x->rank != 4 || out->rank != 4 || w->rank != 4 || c->stride < 1)
+    if (!w || x->rank != 4 || out->rank != 4 || w->rank != 4 || c->stride < 1)
         return false;
     int64_t h = x->size[1] + c->pad_top + c->pad_bottom - w->size[2];
     int64_t wide = x->size[2] + c->pad_left + c->pad_right - w->size[3];
@@ -117,8 +115,8 @@ static bool conv_fits(const SlTensor *x, const SlWeight *w, const SlConv *c, con
 void sl_conv2d(SlDevice *dev, const SlTensor *x, const SlWeight *w, const SlConv *conv,
                const SlEpilogue *e, SlTensor *out)
 {
-    if (!begin(dev) ||
-        !require(dev, conv_fits(x, w, conv, out) && epilogue_fits(e, out), "conv2d", x, out))
+    if (!begin(dev) || !require_weight(dev, conv_fits(x, w, conv, out) && epilogue_fits(e, out),
+                                       "conv2d", x, w, out))
         return;
     if (plain(e))
         dev->ops->conv2d(dev, x, w, e ? e->bias : NULL, conv, out);
@@ -129,11 +127,12 @@ void sl_conv2d(SlDevice *dev, const SlTensor *x, const SlWeight *w, const SlConv
 void sl_upsample_conv2d(SlDevice *dev, const SlTensor *x, const SlWeight *w, const SlEpilogue *e,
                         SlTensor *out)
 {
-    bool fits = x->rank == 4 && out->rank == 4 && w->rank == 4 && w->size[2] == 3 &&
+    bool fits = w && x->rank == 4 && out->rank == 4 && w->rank == 4 && w->size[2] == 3 &&
                 w->size[3] == 3 && x->size[3] == w->size[1] && out->size[3] == w->size[0] &&
                 x->size[0] == out->size[0] && x->size[1] > 0 && x->size[2] > 0 &&
                 sl_tensor_contiguous(x) && sl_tensor_contiguous(out);
-    if (begin(dev) && require(dev, fits && epilogue_fits(e, out), "upsample_conv2d", x, out))
+    if (begin(dev) &&
+        require_weight(dev, fits && epilogue_fits(e, out), "upsample_conv2d", x, w, out))
         dev->ops->upsample_conv2d(dev, x, w, e, out);
 }
 
@@ -189,10 +188,10 @@ void sl_geglu(SlDevice *dev, const SlTensor *x, SlTensor *out)
 void sl_linear_geglu(SlDevice *dev, const SlTensor *x, const SlWeight *w, const SlWeight *bias,
                      SlTensor *out)
 {
-    bool fits = w->rank == 2 && last(x) == w->size[1] && 2 * last(out) == w->size[0] &&
+    bool fits = w && w->rank == 2 && last(x) == w->size[1] && 2 * last(out) == w->size[0] &&
                 same_rows(x, out) && vector_of(bias, w->size[0]) && sl_tensor_contiguous(x) &&
                 sl_tensor_contiguous(out);
-    if (begin(dev) && require(dev, fits, "linear_geglu", x, out))
+    if (begin(dev) && require_weight(dev, fits, "linear_geglu", x, w, out))
         dev->ops->linear_geglu(dev, x, w, bias, out);
 }
 
@@ -244,8 +243,8 @@ void sl_embedding(SlDevice *dev, const SlTensor *ids, const SlWeight *tokens,
                   const SlWeight *positions, SlTensor *out)
 {
     bool fits = ids->rank == 2 && ids->dtype == SL_I32 && out->rank == 3 &&
-                ids->size[0] == out->size[0] && ids->size[1] == out->size[1] && tokens->rank == 2 &&
-                tokens->size[1] == last(out) &&
+                ids->size[0] == out->size[0] && ids->size[1] == out->size[1] && tokens &&
+                tokens->rank == 2 && tokens->size[1] == last(out) &&
                 (!positions || (positions->rank == 2 && positions->size[1] == last(out) &&
                                 positions->size[0] >= ids->size[1])) &&
                 sl_tensor_contiguous(ids) && sl_tensor_contiguous(out);

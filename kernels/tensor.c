@@ -1,5 +1,11 @@
-/* tensor.c - views: sizes and strides, no data is touched here. */
-#include "kernels/kernels.h"
+/* tensor.c - views: sizes and strides, no data is touched here.
+ *
+ * A view that cannot be made (a slice that reaches outside, a reshape of something else than the
+ * same elements in a row) has no data and no axes: the next operation refuses it by name.
+ */
+#include "kernels/devices.h"
+
+#include <stdio.h>
 
 size_t sl_dtype_size(SlDtype dtype)
 {
@@ -49,14 +55,17 @@ SlTensor sl_tensor_view(void *data, SlDtype dtype, int rank, const int64_t *size
     for (int i = rank - 1; i >= 0; i--) {
         t.size[i] = size[i];
         t.stride[i] = stride;
-        stride *= size[i];
+        stride = (int64_t)((uint64_t)stride * (uint64_t)size[i]); /* who allocates, checks */
     }
     return t;
 }
 
 SlTensor sl_reshape(const SlTensor *t, int rank, const int64_t *size)
 {
-    return sl_tensor_view(t->data, t->dtype, rank, size);
+    SlTensor out = sl_tensor_view(t->data, t->dtype, rank, size);
+    if (!sl_tensor_contiguous(t) || sl_tensor_elements(t) != sl_tensor_elements(&out))
+        return (SlTensor){.dtype = t->dtype};
+    return out;
 }
 
 SlTensor sl_permute(const SlTensor *t, const int *axes)
@@ -71,9 +80,23 @@ SlTensor sl_permute(const SlTensor *t, const int *axes)
 
 SlTensor sl_slice(const SlTensor *t, int axis, int64_t first, int64_t count)
 {
+    if (axis < 0 || axis >= t->rank || first < 0 || count < 1 || first > t->size[axis] - count)
+        return (SlTensor){.dtype = t->dtype};
     SlTensor out = *t;
     if (t->data)
         out.data = (char *)t->data + first * t->stride[axis] * (int64_t)sl_dtype_size(t->dtype);
     out.size[axis] = count;
     return out;
+}
+
+SlShapeText sl_shape_text(const SlTensor *t)
+{
+    SlShapeText s;
+    size_t used = (size_t)snprintf(s.text, sizeof s.text, "[");
+    for (int i = 0; i < t->rank && used < sizeof s.text; i++)
+        used += (size_t)snprintf(s.text + used, sizeof s.text - used, "%s%lld", i ? ", " : "",
+                                 (long long)t->size[i]);
+    if (used < sizeof s.text)
+        snprintf(s.text + used, sizeof s.text - used, "] %s", sl_dtype_name(t->dtype));
+    return s;
 }

@@ -118,23 +118,25 @@ static void judge(Check *c, const char *op, const SlTensor *x, const SlTensor *t
     c->index++;
     if (within(&d, ref->dtype))
         return;
-    sl_device_fail(
-        &c->base, SL_MISMATCH,
-        "check: operation %llu, %s%s%s on [%lld, %lld, %lld, %lld], differs on %s: "
-        "element %lld is %.9g, ref has %.9g (normalised squared error %.3g)",
-        (unsigned long long)c->index, c->base.scope ? c->base.scope : "", c->base.scope ? " " : "",
-        op, (long long)x->size[0], (long long)(x->rank > 1 ? x->size[1] : 1),
-        (long long)(x->rank > 2 ? x->size[2] : 1), (long long)(x->rank > 3 ? x->size[3] : 1),
-        c->tested->name, (long long)d.at, d.tested, d.ref, d.nmse);
+    sl_device_fail(&c->base, SL_MISMATCH,
+                   "check: operation %llu, %s%s%s from %s to %s, differs on %s: element %lld is "
+                   "%.9g, ref has %.9g (normalised squared error %.3g)",
+                   (unsigned long long)c->index, c->base.scope ? c->base.scope : "",
+                   c->base.scope ? " " : "", op, sl_shape_text(x).text, sl_shape_text(ref).text,
+                   c->tested->name, (long long)d.at, d.tested, d.ref, d.nmse);
 }
 
-/* A failure of either device becomes the check device's. */
+/* A failure of either device becomes the check device's. What can be survived is forgotten there, so
+ * that sl_device_clear of this one is enough. */
 static bool healthy(Check *c)
 {
     SlDevice *devices[] = {c->tested, c->ref};
-    for (int i = 0; i < 2; i++)
-        if (devices[i]->status != SL_OK)
-            sl_device_fail(&c->base, devices[i]->status, "%s", devices[i]->message);
+    for (int i = 0; i < 2; i++) {
+        if (devices[i]->status == SL_OK)
+            continue;
+        sl_device_fail(&c->base, devices[i]->status, "%s", devices[i]->message);
+        sl_device_clear(devices[i]);
+    }
     return c->base.status == SL_OK;
 }
 
@@ -444,31 +446,38 @@ static const SlOps check_ops = {
     .linear_geglu = check_linear_geglu,
 };
 
-SlDevice *sl_check_open(const SlDeviceOptions *options, SlError *err)
+SlDevice *sl_check_over(SlDevice *tested, SlError *err)
 {
-    Check *c = calloc(1, sizeof *c);
-    if (!c) {
-        sl_fail(err, SL_MEMORY, "no memory for the device check");
+    SlDeviceOptions options = {.name = "ref", .dtype = tested->dtype};
+    SlDevice *ref = sl_device_open(&options, err);
+    Check *c = ref ? calloc(1, sizeof *c) : NULL;
+    if (!c || !sl_arena_open(&c->base)) {
+        if (ref)
+            sl_fail(err, SL_MEMORY, "no memory for the device check");
+        free(c);
+        sl_device_close(&ref);
+        sl_device_close(&tested);
         return NULL;
     }
+    c->tested = tested;
+    c->ref = ref;
     c->base.ops = &check_ops;
     c->base.name = "check";
+    c->base.dtype = tested->dtype;
+    c->base.threads = tested->threads;
+    snprintf(c->describe, sizeof c->describe, "check: every operation of %s compared with ref",
+             sl_device_describe(tested));
+    return &c->base;
+}
+
+SlDevice *sl_check_open(const SlDeviceOptions *options, SlError *err)
+{
     SlDeviceOptions own = *options;
     own.name = options->under_test ? options->under_test : "cpu";
-    c->tested = sl_device_open(&own, err);
-    if (c->tested) {
-        own.name = "ref";
-        own.dtype = c->tested->dtype;
-        c->ref = sl_device_open(&own, err);
-    }
-    if (!c->ref) {
-        sl_device_close(&c->tested);
-        free(c);
+    if (!strcmp(own.name, "check")) {
+        sl_fail(err, SL_ARGUMENT, "the check device cannot test itself");
         return NULL;
     }
-    c->base.dtype = c->tested->dtype;
-    c->base.threads = c->tested->threads;
-    snprintf(c->describe, sizeof c->describe, "check: every operation of %s compared with ref",
-             sl_device_describe(c->tested));
-    return &c->base;
+    SlDevice *tested = sl_device_open(&own, err);
+    return tested ? sl_check_over(tested, err) : NULL;
 }

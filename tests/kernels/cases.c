@@ -488,6 +488,27 @@ const Case cases[] = {
 };
 const int case_count = sizeof cases / sizeof *cases;
 
+/* ---- large enough that a product may be cut between threads in every way ---- */
+
+CASE(wide_linear, linear(r, 2, 1280, 1280, (Parts){.bias = true}))
+CASE(deep_linear, linear(r, 77, 4096, 96, (Parts){.bias = true}))
+CASE(tall_linear, linear(r, 1500, 320, 320, (Parts){.bias = true, .residual = true}))
+CASE(single_linear, linear(r, 1, 2048, 512, (Parts){.bias = true, .act = SL_ACT_SILU}))
+CASE(deep_conv, conv(r, (ConvShape){2, 8, 8, 640, 320, 3, SAME3}, (Parts){.bias = true}))
+CASE(large_conv, conv(r, (ConvShape){1, 64, 64, 64, 64, 3, SAME3}, (Parts){.bias = true}))
+CASE(last_conv, conv(r, (ConvShape){1, 64, 64, 128, 3, 3, SAME3}, (Parts){.bias = true}))
+CASE(down_conv,
+     conv(r, (ConvShape){2, 32, 32, 128, 128, 3, {2, 1, 1, 1, 1}}, (Parts){.bias = true}))
+CASE(point_conv, conv(r, (ConvShape){2, 16, 16, 640, 320, 1, SAME1}, (Parts){.bias = true}))
+CASE(large_norm, group_norm(r, SIZES(2, 64, 33, 64), SILU_NORM(32), true))
+
+const Case thread_cases[] = {
+    ENTRY(wide_linear), ENTRY(deep_linear), ENTRY(tall_linear), ENTRY(single_linear),
+    ENTRY(deep_conv),   ENTRY(large_conv),  ENTRY(last_conv),   ENTRY(down_conv),
+    ENTRY(point_conv),  ENTRY(large_norm),
+};
+const int thread_count = sizeof thread_cases / sizeof *thread_cases;
+
 /* ---- the shapes that a step of Stable Diffusion 1.5 spends its time on ---- */
 
 #define RESNET ((Parts){.bias = true, .per_channel = true})

@@ -52,6 +52,9 @@ typedef struct Case {
 } Case;
 extern const Case cases[];
 extern const int case_count;
+/* Large enough to be shared between threads. */
+extern const Case thread_cases[];
+extern const int thread_count;
 /* Shapes of Stable Diffusion 1.5 at 512 x 512, for --bench. */
 extern const Case bench_cases[];
 extern const int bench_count;

@@ -1,0 +1,462 @@
+/* test_devices.c - what all devices promise beside their numbers: names, cancel, memory that runs
+ * out, addresses that repeat, the same bytes for any number of threads, and a check device that
+ * finds what is broken.
+ *
+ * Memory that runs out is played by a copy of the device's table whose alloc fails from some call
+ * on; a broken operation by one whose slot spoils an element.
+ */
+#include "kernels/devices.h"
+#include "kernels/kernels.h"
+#include "run.h"
+#include "test.h"
+
+#include <math.h>
+#include <pthread.h>
+#include <string.h>
+
+static SlDevice *open_device(const char *name, SlDtype dtype, int threads)
+{
+    SlError err = {0};
+    SlDeviceOptions options = {.name = name, .dtype = dtype, .threads = threads};
+    SlDevice *dev = sl_device_open(&options, &err);
+    if (!dev)
+        sl_test_note("%s", err.message);
+    return dev;
+}
+
+/* ---- names ---- */
+
+static void test_names(void)
+{
+    SlError err = {0};
+    SlDeviceOptions options = {.name = "abacus"};
+    SlDevice *dev = sl_device_open(&options, &err);
+    sl_test(!dev && err.code == SL_ARGUMENT && strstr(err.message, "abacus"),
+            "an unknown device is refused by name");
+    options.name = "auto";
+    dev = sl_device_open(&options, &err);
+    sl_test(dev && sl_device_describe(dev)[0], "auto opens a device: %s",
+            dev ? sl_device_describe(dev) : err.message);
+    if (dev)
+        sl_device_close(&dev);
+    sl_test(!dev, "close clears the pointer");
+}
+
+/* ---- half precision ---- */
+
+/* The value of an f16 by its definition. */
+static double f16_value(unsigned h)
+{
+    double sign = h & 0x8000 ? -1 : 1, fraction = h & 1023;
+    int exponent = h >> 10 & 31;
+    if (exponent == 31)
+        return fraction != 0 ? NAN : sign * INFINITY;
+    return sign * (exponent ? ldexp(1024 + fraction, exponent - 25) : ldexp(fraction, -24));
+}
+
+static bool same_bits(float a, float b)
+{
+    return memcmp(&a, &b, sizeof a) == 0;
+}
+
+static void test_half(void)
+{
+    int values = 0, back = 0, bf16 = 0, rounding = 0;
+    for (unsigned h = 0; h < 65536; h++) {
+        double v = f16_value(h);
+        float f = sl_f16_to_f32((uint16_t)h), b = sl_bf16_to_f32((uint16_t)h);
+        uint32_t bits = (uint32_t)h << 16;
+        float by_bits;
+        memcpy(&by_bits, &bits, sizeof by_bits);
+        values += isnan(v) ? isnan(f) : same_bits(f, (float)v);
+        back += isnan(v) ? isnan(sl_f16_to_f32(sl_f32_to_f16(f))) : sl_f32_to_f16(f) == h;
+        bf16 += isnan(b) ? isnan(sl_bf16_to_f32(sl_f32_to_bf16(b)))
+                         : same_bits(b, by_bits) && sl_f32_to_bf16(b) == h;
+    }
+    sl_test(values == 65536, "all f16 codes have their value (%d)", values);
+    sl_test(back == 65536, "all f16 codes come back (%d)", back);
+    sl_test(bf16 == 65536, "all bf16 codes have their value and come back (%d)", bf16);
+    for (unsigned h = 0; h < 0x7bff; h++) { /* between neighbours, and exactly between */
+        double low = f16_value(h), high = f16_value(h + 1), middle = (low + high) / 2;
+        unsigned even = h & 1 ? h + 1 : h;
+        rounding += sl_f32_to_f16((float)middle) == even &&
+                    sl_f32_to_f16(nextafterf((float)middle, 0)) == h &&
+                    sl_f32_to_f16(nextafterf((float)middle, INFINITY)) == h + 1;
+    }
+    sl_test(rounding == 0x7bff, "f16 rounds to nearest, ties to even (%d)", rounding);
+    sl_test(sl_f32_to_f16(65520) == 0x7c00 && sl_f32_to_f16(65519) == 0x7bff &&
+                sl_f32_to_f16(-1e-9f) == 0x8000 && sl_f32_to_bf16(1.00390625f) == 0x3f80 &&
+                sl_f32_to_bf16(1.01171875f) == 0x3f82,
+            "overflow, underflow and bf16 ties");
+    float from[300], to[300];
+    uint16_t half[300];
+    for (int i = 0; i < 300; i++)
+        from[i] = (float)i / 8;
+    sl_convert(from, SL_F32, half, SL_F16, 300);
+    sl_convert(half, SL_F16, to, SL_F32, 300);
+    sl_test(!memcmp(from, to, sizeof from), "arrays convert");
+}
+
+/* ---- cancel ---- */
+
+static void test_cancel(const char *name)
+{
+    SlDevice *dev = open_device(name, SL_F32, 1);
+    SlTensor x = sl_tensor_new2(dev, 4, 8);
+    float zeros[32] = {0}, got[32];
+    sl_upload(dev, zeros, &x);
+    uint64_t before = sl_device_ops_done(dev);
+    sl_activation(dev, &x, SL_ACT_SILU, &x);
+    sl_test(sl_device_ops_done(dev) == before + 1, "%s: an operation is counted", name);
+    sl_device_cancel(dev);
+    sl_activation(dev, &x, SL_ACT_SILU, &x);
+    sl_add(dev, &x, &x, 1, &x);
+    SlError err = {0};
+    sl_test(sl_device_ops_done(dev) == before + 1 && !sl_device_check(dev, &err) &&
+                err.code == SL_CANCELLED && !sl_device_ok(dev),
+            "%s: after a cancel nothing is computed", name);
+    sl_device_clear(dev);
+    sl_activation(dev, &x, SL_ACT_SILU, &x);
+    sl_download(dev, &x, got);
+    sl_test(sl_device_ok(dev) && sl_device_ops_done(dev) == before + 2,
+            "%s: after clear it goes on", name);
+    sl_device_close(&dev);
+}
+
+typedef struct Canceller {
+    SlDevice *dev;
+    uint64_t at;
+} Canceller;
+
+static void *cancel_at(void *arg)
+{
+    Canceller *c = arg;
+    while (sl_device_ops_done(c->dev) < c->at)
+        ;
+    sl_device_cancel(c->dev);
+    return NULL;
+}
+
+/* From another thread, in the middle of a sequence. */
+static void test_cancel_thread(void)
+{
+    SlDevice *dev = open_device("ref", SL_F32, 1);
+    SlTensor x = sl_tensor_new2(dev, 64, 1024);
+    float *zeros = calloc(64 * 1024, sizeof *zeros);
+    sl_upload(dev, zeros, &x);
+    free(zeros);
+    Canceller c = {dev, 5};
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, cancel_at, &c))
+        abort();
+    for (int i = 0; i < 100000 && sl_device_ok(dev); i++)
+        sl_activation(dev, &x, SL_ACT_GELU, &x);
+    pthread_join(thread, NULL);
+    sl_test(dev->status == SL_CANCELLED && sl_device_ops_done(dev) < 100000,
+            "another thread stops a sequence after %llu operations",
+            (unsigned long long)sl_device_ops_done(dev));
+    sl_device_close(&dev);
+}
+
+/* ---- the arena ---- */
+
+static void test_arena(const char *name)
+{
+    SlDevice *dev = open_device(name, SL_F32, 1);
+    static const int64_t sizes[] = {10, 1000, 9000000, 64, 20000000, 7, 300000, 1};
+    void *first[8];
+    bool same = true, aligned = true, apart = true;
+    size_t start = sl_arena_mark(dev);
+    for (int round = 0; round < 3; round++) {
+        for (int i = 0; i < 8; i++) {
+            SlTensor t = sl_tensor_new1(dev, sizes[i]);
+            same = same && (round == 0 || t.data == first[i]);
+            aligned = aligned && t.data && (uintptr_t)t.data % 64 == 0;
+            first[i] = t.data;
+        }
+        sl_arena_reset(dev, start);
+    }
+    for (int i = 0; i < 8; i++)
+        for (int k = 0; k < 8; k++)
+            if (i != k && (char *)first[k] >= (char *)first[i] &&
+                (char *)first[k] < (char *)first[i] + 4 * sizes[i])
+                apart = false;
+    sl_test(same && aligned && apart, "%s: the arena repeats its addresses, aligned and apart",
+            name);
+    SlTensor a = sl_tensor_new1(dev, 100);
+    size_t mark = sl_arena_mark(dev);
+    SlTensor b = sl_tensor_new1(dev, 100);
+    sl_arena_reset(dev, mark);
+    SlTensor c = sl_tensor_new1(dev, 50);
+    sl_test(a.data != b.data && b.data == c.data, "%s: a mark inside a block", name);
+    sl_arena_release(dev);
+    SlTensor d = sl_tensor_new1(dev, 50);
+    sl_test(d.data && dev->work.arena_peak >= 4 * 29301082, "%s: usable after release, peak %zu",
+            name, dev->work.arena_peak);
+    sl_device_close(&dev);
+}
+
+/* ---- memory that runs out ---- */
+
+static void test_absurd(const char *name)
+{
+    SlDevice *dev = open_device(name, SL_F32, 1);
+    const int64_t big = (int64_t)1 << 40;
+    SlError err = {0};
+    SlTensor t = sl_tensor_new4(dev, big, big, big, big);
+    sl_test(!t.data && !sl_device_check(dev, &err) && err.code == SL_MEMORY,
+            "%s: an impossible tensor is SL_MEMORY: %s", name, err.message);
+    sl_device_clear(dev);
+    t = sl_tensor_new2(dev, -1, 4);
+    sl_test(!t.data && dev->status == SL_MEMORY, "%s: so is one of negative size", name);
+    sl_device_clear(dev);
+    t = sl_buffer_new(dev, SL_F32, 1, &big);
+    sl_test(!t.data && dev->status == SL_MEMORY, "%s: and a buffer of terabytes", name);
+    sl_device_clear(dev);
+    t = sl_tensor_new2(dev, 2, 2);
+    float ones[4] = {1, 1, 1, 1}, got[4];
+    sl_upload(dev, ones, &t);
+    sl_add(dev, &t, &t, 1, &t);
+    sl_download(dev, &t, got);
+    sl_test(sl_device_ok(dev) && got[3] == 2, "%s: it works afterwards", name);
+    sl_device_close(&dev);
+}
+
+static int allocations_left;
+static void *(*real_alloc)(SlDevice *dev, size_t bytes);
+
+static void *failing_alloc(SlDevice *dev, size_t bytes)
+{
+    return allocations_left-- > 0 ? real_alloc(dev, bytes) : NULL;
+}
+
+/* Everything that allocates: weights, their layouts, temporaries, scratch. */
+static void small_model(Run *r)
+{
+    SlTensor x = run_input(r, 4, SIZES(1, 6, 6, 16), 1);
+    SlWeight *w = run_weight(r, SL_WEIGHT_CONV, 4, SIZES(16, 16, 3, 3), 0.1f);
+    SlWeight *up = run_weight(r, SL_WEIGHT_LINEAR, 2, SIZES(64, 16), 0.1f);
+    SlEpilogue e = {.residual = &x, .act = SL_ACT_SILU};
+    SlConv conv = {1, 1, 1, 1, 1};
+    SlTensor y = sl_tensor_new4(r->dev, 1, 6, 6, 16), z = sl_tensor_new4(r->dev, 1, 12, 12, 16);
+    run_output(r, r->dev->dtype, 3, SIZES(1, 36, 16), 0);
+    SlAttention attn = {2, 0.3f, false};
+    SlTensor tokens = sl_tensor_new3(r->dev, 1, 36, 32), q = sl_slice(&tokens, 2, 0, 16);
+    SlTensor flat = sl_reshape(&x, 3, SIZES(1, 36, 16));
+    if (!w || !up)
+        return;
+    sl_conv2d(r->dev, &x, w, &conv, &e, &y);
+    sl_upsample_conv2d(r->dev, &x, w, NULL, &z);
+    sl_linear_geglu(r->dev, &flat, up, NULL, &tokens);
+    sl_group_norm(r->dev, &tokens, NULL, NULL, &(SlGroupNorm){4, 1e-5f, SL_ACT_SILU}, &tokens);
+    sl_attention(r->dev, &q, &q, &q, &attn, &r->out);
+}
+
+static void test_failing_memory(const char *name)
+{
+    SlDevice *dev = open_device(name, SL_F32, 2);
+    const SlOps *real = dev->ops;
+    SlOps failing = *real;
+    real_alloc = real->alloc;
+    failing.alloc = failing_alloc;
+    int refused = 0, steps = 0;
+    bool sane = true, finished = false;
+    for (; steps < 100 && !finished; steps++) {
+        allocations_left = steps;
+        dev->ops = &failing;
+        Run r = {.dev = dev, .seed = 7, .repeat = 1};
+        size_t mark = sl_arena_mark(dev);
+        small_model(&r);
+        finished = dev->status == SL_OK;
+        refused += dev->status == SL_MEMORY;
+        sane = sane && (finished || (dev->status == SL_MEMORY && dev->message[0]));
+        dev->ops = real;
+        sl_device_clear(dev);
+        run_free(&r);
+        sl_arena_reset(dev, mark);
+        sl_arena_release(dev);
+    }
+    sl_test(sane && finished && refused >= 5 && refused == steps - 1,
+            "%s: each of %d allocations may fail, and it says SL_MEMORY", name, refused);
+    sl_test(dev->work.buffer_bytes == 0 && dev->work.weight_bytes == 0,
+            "%s: nothing is left behind (%zu, %zu)", name, dev->work.buffer_bytes,
+            dev->work.weight_bytes);
+    sl_device_close(&dev);
+}
+
+/* ---- threads ---- */
+
+/* The output bytes of a case for this many threads (malloc'ed). */
+static float *bytes_with(const Case *c, SlDtype dtype, int threads, int64_t *n)
+{
+    SlDevice *dev = open_device("cpu", dtype, threads);
+    Run r = {.dev = dev, .seed = 99, .repeat = 1};
+    c->run(&r);
+    float *result = run_result(&r, n);
+    run_free(&r);
+    sl_device_close(&dev);
+    return result;
+}
+
+static void test_threads(SlDtype dtype, const Case *list, int count)
+{
+    int different = 0;
+    for (int i = 0; i < count; i++) {
+        int64_t n, m;
+        float *one = bytes_with(&list[i], dtype, 1, &n);
+        for (int threads = 2; threads <= 3; threads++) {
+            float *more = bytes_with(&list[i], dtype, threads, &m);
+            if (!one || !more || n != m || memcmp(one, more, (size_t)n * sizeof *one)) {
+                sl_test_note("%s differs with %d threads", list[i].name, threads);
+                different++;
+            }
+            free(more);
+        }
+        free(one);
+    }
+    sl_test(different == 0, "%s: 1, 2 and 3 threads give the same bytes in %d cases",
+            sl_dtype_name(dtype), count);
+}
+
+/* ---- the check device ---- */
+
+static void (*real_geglu)(SlDevice *dev, const SlTensor *x, SlTensor *out);
+
+static void broken_geglu(SlDevice *dev, const SlTensor *x, SlTensor *out)
+{
+    real_geglu(dev, x, out);
+    ((float *)out->data)[13] += 0.5f;
+}
+
+static void test_check(void)
+{
+    SlError err = {0};
+    SlDevice *tested = open_device("cpu", SL_F32, 2);
+    SlOps broken = *tested->ops;
+    real_geglu = broken.geglu;
+    broken.geglu = broken_geglu;
+    tested->ops = &broken;
+    SlDevice *dev = sl_check_over(tested, &err);
+    if (!sl_test(dev != NULL, "check opens over a device"))
+        return;
+    dev->scope = "down_blocks.1.attentions.0";
+    Run r = {.dev = dev, .seed = 3, .repeat = 1};
+    SlTensor x = run_input(&r, 2, SIZES(4, 32), 1), y = run_input(&r, 2, SIZES(4, 16), 1);
+    sl_activation(dev, &x, SL_ACT_SILU, &x);
+    sl_test(sl_device_ok(dev), "what is right passes");
+    sl_geglu(dev, &x, &y);
+    sl_device_check(dev, &err);
+    sl_test(err.code == SL_MISMATCH && strstr(err.message, "geglu") &&
+                strstr(err.message, "operation 2") && strstr(err.message, "down_blocks.1") &&
+                strstr(err.message, "element 13") && strstr(err.message, "[4, 32]"),
+            "what is broken is named: %s", err.message);
+    sl_device_clear(dev);
+    sl_activation(dev, &y, SL_ACT_SILU, &y);
+    sl_test(sl_device_ok(dev), "after clear it goes on");
+    run_free(&r);
+    sl_device_close(&dev);
+}
+
+/* ---- measure and refusals ---- */
+
+static void test_measure(void)
+{
+    SlDevice *dev = open_device("measure", SL_BF16, 1);
+    const int64_t size[] = {1000, 2000};
+    SlTensor host = sl_tensor_view(NULL, SL_F32, 2, size); /* no data: only sizes are read */
+    SlWeight *w = sl_weight_new(dev, SL_WEIGHT_LINEAR, &host);
+    SlTensor x = sl_tensor_new2(dev, 300, 2000), y = sl_tensor_new2(dev, 300, 1000);
+    sl_linear(dev, &x, w, NULL, &y);
+    sl_test(dev->work.flops == 2.0 * 300 * 1000 * 2000, "measure counts a product's flops");
+    sl_test(dev->work.weight_bytes == 2 * 1000 * 2000, "and the bytes of its weight");
+    sl_test(dev->work.arena_peak >= 300 * 3000 * 2 && dev->work.arena_peak < 300 * 3000 * 2 + 4096,
+            "and the memory of its tensors");
+    int64_t huge = (int64_t)1 << 36;
+    SlTensor t = sl_tensor_new1(dev, huge);
+    sl_test(t.data && sl_device_ok(dev), "128 GiB can be measured anywhere");
+    sl_weight_free(dev, w);
+    sl_test(dev->work.weight_bytes == 0, "a freed weight is not counted");
+    sl_device_close(&dev);
+}
+
+static void refused(SlDevice *dev, const char *what, const char *op)
+{
+    SlError err = {0};
+    sl_device_check(dev, &err);
+    sl_test(err.code == SL_FORMAT && strstr(err.message, op) && strstr(err.message, "mid_block"),
+            "%s is refused: %s", what, err.message);
+    sl_device_clear(dev);
+}
+
+static void test_refusals(void)
+{
+    SlDevice *dev = open_device("cpu", SL_F32, 1);
+    Run r = {.dev = dev, .seed = 5, .repeat = 1};
+    dev->scope = "mid_block";
+    SlTensor x = run_input(&r, 2, SIZES(4, 6), 1), y = run_input(&r, 2, SIZES(4, 8), 1);
+    SlTensor image = run_input(&r, 4, SIZES(1, 4, 4, 6), 1), halves = sl_slice(&y, 1, 0, 6);
+    SlWeight *w = run_weight(&r, SL_WEIGHT_LINEAR, 2, SIZES(8, 7), 1);
+    SlWeight *conv = run_weight(&r, SL_WEIGHT_CONV, 4, SIZES(6, 6, 3, 3), 1);
+    SlWeight *bias = run_weight(&r, SL_WEIGHT_VECTOR, 1, SIZES(5), 1);
+    SlEpilogue e = {.bias = bias};
+    sl_linear(dev, &x, w, NULL, &y);
+    refused(dev, "a weight of other channels", "linear");
+    sl_conv2d(dev, &image, conv, &(SlConv){1, 0, 0, 0, 0}, NULL, &image);
+    refused(dev, "an output that padding does not give", "conv2d");
+    sl_conv2d(dev, &image, conv, &(SlConv){1, 1, 1, 1, 1}, &e, &image);
+    refused(dev, "a bias of another size", "conv2d");
+    sl_add(dev, &x, &y, 1, &x);
+    refused(dev, "a sum of different shapes", "add");
+    sl_add(dev, &x, &halves, 1, &x);
+    refused(dev, "a sum with a view of gaps", "add");
+    sl_group_norm(dev, &image, NULL, NULL, &(SlGroupNorm){4, 1e-5f, SL_ACT_NONE}, &image);
+    refused(dev, "4 groups of 6 channels", "group_norm");
+    SlTensor q = run_input(&r, 3, SIZES(1, 4, 6), 1);
+    sl_attention(dev, &q, &q, &q, &(SlAttention){4, 1, false}, &q);
+    refused(dev, "4 heads of 6 channels", "attention");
+    SlTensor nothing = sl_slice(&x, 1, 4, 3);
+    sl_copy(dev, &nothing, &nothing);
+    refused(dev, "a slice that reaches outside", "copy");
+    run_free(&r);
+    sl_device_close(&dev);
+}
+
+static void test_tokens_outside(void)
+{
+    SlDevice *dev = open_device("cpu", SL_F32, 1);
+    Run r = {.dev = dev, .seed = 5, .repeat = 1};
+    SlTensor ids = run_ids(&r, 1, 3, 100), out = run_input(&r, 3, SIZES(1, 3, 4), 1);
+    SlWeight *table = run_weight(&r, SL_WEIGHT_TABLE, 2, SIZES(100, 4), 1);
+    const int32_t bad[] = {1, 100, 2};
+    sl_upload(dev, bad, &ids);
+    sl_embedding(dev, &ids, table, NULL, &out);
+    sl_test(!sl_device_ok(dev) && strstr(dev->message, "100"), "a token outside is refused: %s",
+            dev->message);
+    run_free(&r);
+    sl_device_close(&dev);
+}
+
+int main(void)
+{
+    test_names();
+    test_half();
+    test_cancel("ref");
+    test_cancel("cpu");
+    test_cancel("check");
+    test_cancel_thread();
+    test_arena("cpu");
+    test_arena("measure");
+    test_absurd("cpu");
+    test_absurd("check");
+    test_failing_memory("ref");
+    test_failing_memory("cpu");
+    test_threads(SL_F32, cases, case_count);
+    test_threads(SL_BF16, cases, case_count);
+    test_threads(SL_F32, thread_cases, thread_count);
+    test_threads(SL_BF16, thread_cases, thread_count);
+    test_check();
+    test_measure();
+    test_refusals();
+    test_tokens_outside();
+    return sl_test_done();
+}
