@@ -28,12 +28,11 @@ typedef struct Compare {
 static bool on_frame(void *arg, SlRun *run, const SlFrame *frame, SlError *err)
 {
     Compare *c = arg;
-    (void)run;
     if (!frame)
-        sl_progress_begin(&c->session.progress, c->session.options->quiet);
+        sl_progress_follow(&c->session.progress, c->session.options->quiet, c->session.model,
+                           sl_run_evaluations(run), c->naming);
     else
-        sl_progress_step(&c->session.progress, frame->evaluation + 1, frame->evaluations,
-                         c->naming);
+        sl_progress_step(&c->session.progress, frame->evaluation + 1);
     return !sl_interrupted() || sl_fail(err, SL_CANCELLED, "interrupted");
 }
 

@@ -109,10 +109,11 @@ static bool on_frame(void *arg, SlRun *run, const SlFrame *frame, SlError *err)
     if (!frame) {
         if (g->dump)
             dump_start(g->dump, run);
-        sl_progress_begin(&g->session.progress, g->session.options->quiet);
+        sl_progress_follow(&g->session.progress, g->session.options->quiet, g->session.model,
+                           sl_run_evaluations(run), NULL);
         return true;
     }
-    sl_progress_step(&g->session.progress, frame->evaluation + 1, frame->evaluations, NULL);
+    sl_progress_step(&g->session.progress, frame->evaluation + 1);
     if (g->dump)
         dump_frame(g->dump, frame);
     if (g->session.options->previews && !write_preview(g, frame, err))

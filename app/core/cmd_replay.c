@@ -31,11 +31,11 @@ typedef struct Check {
 static bool on_frame(void *arg, SlRun *run, const SlFrame *frame, SlError *err)
 {
     Replay *r = arg;
-    (void)run;
     if (!frame)
-        sl_progress_begin(&r->session.progress, r->options.quiet);
+        sl_progress_follow(&r->session.progress, r->options.quiet, r->session.model,
+                           sl_run_evaluations(run), NULL);
     else
-        sl_progress_step(&r->session.progress, frame->evaluation + 1, frame->evaluations, NULL);
+        sl_progress_step(&r->session.progress, frame->evaluation + 1);
     return !sl_interrupted() || sl_fail(err, SL_CANCELLED, "interrupted");
 }
 

@@ -207,7 +207,6 @@ static bool take_value(const Option *option, const char *value, SlOptions *o, Sl
     case REAL:
         return take_number(option, value, o, err);
     case SEED:
-        o->seed_given = true;
         return sl_parse_u64(value, place) ||
                refuse(option, value, "a whole number from 0 to 18446744073709551615", err);
     case CHOICE:

@@ -37,7 +37,6 @@ typedef struct SlOptions {
     double eta, guidance;
     int64_t steps, width, height, clip_skip, noise_threads, threads;
     uint64_t seed;
-    bool seed_given, eta_given;
 
     const char *model, *device, *dtype, *arch;
     const char *latents, *step_noise, *dump, *previews, *output;

@@ -99,7 +99,7 @@ static void round_trip(const char *prompt, const char *negative, const char *val
               strcmp(info.negative_prompt, negative) == 0 && info.count == 4 &&
               strcmp(sl_infotext_get(&info, "Model"), value) == 0 &&
               strcmp(sl_infotext_get(&info, "Seed"), "18446744073709551615") == 0;
-    if (!sl_test(ok, "round trip of [%s] [%s]", prompt, value))
+    if (!sl_test(ok, "round trip of %zu bytes of prompt", strlen(prompt)))
         sl_test_note("%s", text);
     if (text)
         sl_infotext_free(&info);

@@ -1,0 +1,378 @@
+/* test_cli.c - the program as a script sees it: what it writes, prints and returns. Runs
+ * $SAFELIGHT_PROGRAM on the small fixture pipelines of tests/goldens/model.
+ */
+#include "app/core/metadata.h"
+#include "app/core/png.h"
+#include "app/core/png_text.h"
+#include "app/core/recipe_text.h"
+#include "app/core/safetensors_writer.h"
+#include "test.h"
+
+#include <cjson/cJSON.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+static char folder[] = "/tmp/safelight cli.XXXXXX"; /* with a blank */
+static char *sd_model, *ddpm_model;
+
+static const char *file(const char *name)
+{
+    static char paths[8][4096];
+    static int next;
+    char *path = paths[next++ % 8];
+    snprintf(path, sizeof paths[0], "%s/%s", folder, name);
+    return path;
+}
+
+/* ---- running it ---- */
+
+typedef struct Run {
+    int status;
+    char *out, *err;
+} Run;
+
+static char *slurp(const char *path)
+{
+    size_t bytes;
+    SlError err;
+    char *text = (char *)sl_read_file(path, 1 << 24, &bytes, &err);
+    return text ? text : strdup("");
+}
+
+static pid_t start(const char *const *words)
+{
+    const char *argv[40] = {getenv("SAFELIGHT_PROGRAM")};
+    int argc = 1;
+    while (*words && argc < 39)
+        argv[argc++] = *words++;
+    pid_t pid = fork();
+    if (pid == 0) {
+        if (!freopen(file("out"), "w", stdout) || !freopen(file("err"), "w", stderr))
+            _exit(99);
+        execv(argv[0], (char **)(uintptr_t)argv);
+        _exit(98);
+    }
+    return pid;
+}
+
+static Run finish(pid_t pid)
+{
+    Run run = {.status = -1};
+    int status;
+    if (pid > 0 && waitpid(pid, &status, 0) == pid)
+        run.status = WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
+    run.out = slurp(file("out"));
+    run.err = slurp(file("err"));
+    return run;
+}
+
+static void done(Run *run)
+{
+    free(run->out);
+    free(run->err);
+}
+
+#define RUN(...) finish(start((const char *const[]){__VA_ARGS__, NULL}))
+
+/* Checks the exit status and a word on standard error ("" for none at all). */
+static void expect(Run run, int status, const char *word, const char *what)
+{
+    bool said = *word ? strstr(run.err, word) != NULL : run.err[0] == '\0';
+    if (!sl_test(run.status == status && said, "%s", what))
+        sl_test_note("status %d, expected %d: %.300s %.200s", run.status, status, run.err, run.out);
+    done(&run);
+}
+
+#define SMALL "--steps", "4", "--width", "32", "--height", "32", "--quiet"
+#define SD    "generate", "--model", sd_model, "--prompt", "a red house", SMALL
+
+static bool same_bytes(const char *a, const char *b)
+{
+    size_t n = 0, m = 0;
+    SlError err;
+    uint8_t *x = sl_read_file(a, 1 << 24, &n, &err), *y = sl_read_file(b, 1 << 24, &m, &err);
+    bool same = x && y && n == m && memcmp(x, y, n) == 0;
+    free(x);
+    free(y);
+    return same;
+}
+
+/* ---- cases ---- */
+
+static void test_usage(void)
+{
+    expect(RUN("--help"), 0, "", "--help");
+    expect(RUN("--version"), 0, "", "--version");
+    expect(RUN("generate", "--help"), 0, "", "generate --help");
+    expect(RUN("paint"), 2, "paint", "an unknown command");
+    expect(RUN("--paint"), 2, "--paint", "an unknown option");
+    expect(RUN("generate", "--steps", "0"), 2, "1 to 1000", "steps 0");
+    expect(RUN("generate", "--model", sd_model, "--quiet"), 2, "--prompt", "no prompt");
+    expect(RUN(SD, "--output", "/nowhere/x.png"), 1, "/nowhere/x.png",
+           "a folder that is not there");
+    expect(RUN(SD, "--width", "33", "--output", file("x.png")), 2, "33",
+           "a width that does not fit");
+    expect(RUN("generate", "--model", "no-such-model", "--prompt", "x", "--output", file("x.png")),
+           1, "no-such-model", "an unknown model");
+    expect(RUN("generate", "--model", "/dev/null", "--prompt", "x", "--output", file("x.png")), 1,
+           "/dev/null", "a device as a model");
+    expect(RUN("info", "/nowhere.png"), 1, "/nowhere.png", "info on nothing");
+    sl_test(access(file("x.png"), F_OK) != 0, "nothing was written by any of these");
+}
+
+static void test_generate(void)
+{
+    expect(RUN(SD, "--output", file("a.png")), 0, "", "generate");
+    expect(RUN(SD, "--output", file("b.png"), "--threads", "1"), 0, "", "again, with one thread");
+    sl_test(same_bytes(file("a.png"), file("b.png")), "the same bytes");
+    expect(RUN(SD, "--output", file("c.png"), "--seed", "1"), 0, "", "another seed");
+    sl_test(!same_bytes(file("a.png"), file("c.png")), "another picture");
+    expect(RUN("generate", "--model", ddpm_model, "--prompt", "ignored", "--steps", "3", "--output",
+               file("d.png")),
+           0, "without a prompt", "a model without a prompt says so");
+    Run run = RUN(SD, "--output", file("e.png"), "--json", "--scheduler", "euler-a", "--seed",
+                  "18446744073709551615");
+    cJSON *json = cJSON_Parse(run.out);
+    SlMetadata m;
+    SlError err = {0};
+    bool ok = run.status == 0 && sl_metadata_read(file("e.png"), &m, &err);
+    const cJSON *hashes = cJSON_GetObjectItem(json, "sha256");
+    sl_test(ok && m.recipe->seed == UINT64_MAX && strcmp(m.recipe->scheduler, "euler-a") == 0 &&
+                m.step == 4 && m.steps == 4 && !m.partial && m.files > 0 &&
+                strlen(m.file[0].sha256) == 64 &&
+                strcmp(cJSON_GetStringValue(cJSON_GetObjectItem(hashes, "pixels")),
+                       m.pixels_sha256) == 0,
+            "--json and the picture agree %s", err.message);
+    if (ok)
+        sl_metadata_free(&m);
+    cJSON_Delete(json);
+    done(&run);
+}
+
+static void test_arrays(void)
+{
+    expect(RUN(SD, "--dump", file("d.safetensors"), "--output", file("f.png")), 0, "", "--dump");
+    SlError err = {0};
+    SlWeights *dump = sl_weights_open_file(file("d.safetensors"), &err);
+    static const char *const names[] = {"latents.0", "latents.3",       "x0.0",  "x0.3",
+                                        "timesteps", "text_embeddings", "image", "sigmas"};
+    bool ok = dump != NULL;
+    for (size_t i = 0; ok && i < sizeof names / sizeof *names; i++)
+        ok = sl_weights_find(dump, names[i]) != NULL;
+    const SlTensorInfo *image = ok ? sl_weights_find(dump, "image") : NULL;
+    sl_test(image && image->rank == 3 && image->size[0] == 3 && image->size[1] == 32 &&
+                image->size[2] == 32,
+            "its tensors %s", err.message);
+    sl_weights_close(dump);
+
+    /* the seed's noise from a file gives the same pixels */
+    const SlModelInfo *info;
+    SlModelInfo inspected;
+    info = sl_model_inspect(sd_model, &inspected, &err) ? &inspected : NULL;
+    float noise[4 * 32 * 32];
+    int64_t side = info ? 32 / info->factor : 1, size[4] = {1, 4, side, side};
+    SlNoise generator;
+    sl_noise_init(&generator, SL_NOISE_CPU, 0, 0);
+    sl_noise_normal(&generator, noise, 4 * side * side);
+    SlTensorWriter *w = sl_tensor_writer_new();
+    sl_tensor_writer_add(w, "latents", 4, size, noise);
+    sl_test(sl_tensor_writer_save(w, file("n.safetensors"), &err), "noise written %s", err.message);
+    sl_tensor_writer_free(w);
+    expect(RUN(SD, "--latents", file("n.safetensors"), "--output", file("g.png")), 0, "",
+           "--latents");
+    int width, height;
+    uint8_t *a = sl_png_read(file("a.png"), &width, &height, &err);
+    uint8_t *g = sl_png_read(file("g.png"), &width, &height, &err);
+    sl_test(a && g && memcmp(a, g, 32 * 32 * 3) == 0, "the same pixels");
+    free(a);
+    free(g);
+    expect(RUN("replay", file("g.png"), "--verify"), 1, "--latents", "which cannot be replayed");
+    expect(RUN("generate", "--model", sd_model, "--prompt", "x", "--width", "64", "--height", "32",
+               "--latents", file("n.safetensors"), "--output", file("x.png")),
+           1, "latents", "latents of another size");
+    expect(RUN(SD, "--latents", file("d.safetensors"), "--output", file("x.png")), 1, "latents",
+           "a file without latents");
+    expect(RUN(SD, "--previews", file("steps"), "--output", file("h.png")), 0, "", "--previews");
+    uint8_t *preview = sl_png_read(file("steps/0002.png"), &width, &height, &err);
+    sl_test(preview && access(file("steps/0001.png"), R_OK) == 0 &&
+                access(file("steps/0004.png"), R_OK) == 0 &&
+                access(file("steps/0005.png"), R_OK) != 0,
+            "one PNG per evaluation");
+    free(preview);
+}
+
+/* Copies a PNG of ours with one change. */
+static void tamper(const char *from, const char *to, bool pixels, uint64_t seed)
+{
+    SlMetadata m;
+    SlError err = {0};
+    int width, height;
+    uint8_t *rgb = sl_png_read(from, &width, &height, &err);
+    bool ok = rgb && sl_metadata_read(from, &m, &err);
+    if (ok) {
+        rgb[100] ^= pixels ? 1 : 0;
+        m.recipe->seed += seed;
+        ok = sl_metadata_write(to, rgb, width, height, &m, &err);
+        sl_metadata_free(&m);
+    }
+    if (!ok)
+        sl_test(false, "tampering: %s", err.message);
+    free(rgb);
+}
+
+static void test_replay(void)
+{
+    expect(RUN("replay", file("a.png"), "--verify", "--quiet", "--model", sd_model), 0, "",
+           "replay --verify: identical");
+    char *models = strdup(sd_model);
+    *strrchr(models, '/') = '\0';
+    setenv("SAFELIGHT_MODELS", models, 1);
+    free(models);
+    expect(RUN("replay", file("a.png"), "--verify", "--quiet"), 0, "", "the model found by name");
+    expect(RUN("replay", file("e.png"), "--verify", "--quiet", "--output", file("e2.png")), 0, "",
+           "a scheduler that draws noise");
+    sl_test(same_bytes(file("e.png"), file("e2.png")), "and its copy is the same file");
+    tamper(file("a.png"), file("t.png"), true, 0);
+    Run run = RUN("replay", file("t.png"), "--verify", "--quiet");
+    sl_test(run.status == 3 && strstr(run.out, "changed after it was saved"), "a changed pixel: 3");
+    done(&run);
+    tamper(file("a.png"), file("t.png"), false, 1);
+    run = RUN("replay", file("t.png"), "--verify", "--quiet");
+    sl_test(run.status == 3 && strstr(run.out, "different from the noise on"), "a changed seed: 3");
+    done(&run);
+    run = RUN("replay", file("t.png"), "--quiet", "--json");
+    sl_test(run.status == 0 && strstr(run.out, "\"identical\":\tfalse"),
+            "without --verify it only says so");
+    done(&run);
+    expect(RUN("replay", file("steps/0001.png"), "--verify"), 1, "not made by Safelight",
+           "a picture without settings");
+    unsetenv("SAFELIGHT_MODELS");
+}
+
+static void test_compare(void)
+{
+    Run run = RUN("compare", "--model", sd_model, "--prompt", "x", SMALL, "--schedulers",
+                  "euler,ddim,heun", "--output", file("sheet.png"), "--json");
+    cJSON *json = cJSON_Parse(run.out), *list = cJSON_GetObjectItem(json, "schedulers");
+    int width = 0, height = 0;
+    SlError err = {0};
+    uint8_t *sheet = sl_png_read(file("sheet.png"), &width, &height, &err);
+    sl_test(run.status == 0 && cJSON_GetArraySize(list) == 3 && sheet && width > 400 &&
+                height > 400,
+            "a sheet of three, %d x %d %s", width, height, run.err);
+    free(sheet);
+    cJSON_Delete(json);
+    done(&run);
+}
+
+static void test_info(void)
+{
+    Run run = RUN("info", file("a.png"), "--json");
+    cJSON *json = cJSON_Parse(run.out), *recipe = cJSON_GetObjectItem(json, "recipe");
+    sl_test(run.status == 0 && strcmp(cJSON_GetStringValue(cJSON_GetObjectItem(recipe, "prompt")),
+                                      "a red house") == 0,
+            "info of a picture");
+    cJSON_Delete(json);
+    done(&run);
+    run = RUN("info", sd_model, "--json");
+    json = cJSON_Parse(run.out);
+    sl_test(run.status == 0 && strcmp(cJSON_GetStringValue(cJSON_GetObjectItem(json, "pipeline")),
+                                      "StableDiffusionPipeline") == 0,
+            "info of a model");
+    cJSON_Delete(json);
+    done(&run);
+    expect(RUN("info", file("a.png")), 0, "", "info of a picture for people");
+    expect(RUN("info", ddpm_model), 0, "", "info of a model for people");
+    run = RUN("schedulers", "--json");
+    json = cJSON_Parse(run.out);
+    sl_test(run.status == 0 && cJSON_GetArraySize(json) == sl_scheduler_count(), "schedulers");
+    cJSON_Delete(json);
+    done(&run);
+    run = RUN("tokenize", "--model", sd_model, "a red house");
+    char folder_path[4096];
+    int *ids = NULL, count = 0;
+    SlError err = {0};
+    snprintf(folder_path, sizeof folder_path, "%s/tokenizer", sd_model);
+    SlTokenizer *t = sl_tokenizer_open(folder_path, &err);
+    bool ok = t && sl_tokenize(t, "a red house", &ids, &count, &err);
+    SlText expected = {0};
+    for (int i = 0; i < count; i++)
+        sl_text_addf(&expected, " %d", ids[i]);
+    sl_text_addf(&expected, " %d\n", ok ? sl_tokenizer_end_id(t) : 0);
+    sl_test(run.status == 0 && ok && strstr(run.out, expected.data), "tokenize");
+    sl_text_free(&expected);
+    free(ids);
+    sl_tokenizer_close(t);
+    done(&run);
+    run = RUN("bench", "--model", ddpm_model, "--steps", "2", "--json", "--quiet");
+    json = cJSON_Parse(run.out);
+    sl_test(run.status == 0 && cJSON_GetNumberValue(cJSON_GetObjectItem(json, "step_ms")) > 0 &&
+                cJSON_GetNumberValue(cJSON_GetObjectItem(json, "step_gflop")) > 0,
+            "bench %s", run.err);
+    cJSON_Delete(json);
+    done(&run);
+    expect(RUN("bench", "--arch", "sdxl"), 1, "sdxl", "a shape that is not supported");
+}
+
+static bool wait_for(const char *path)
+{
+    const struct timespec pause = {0, 1000000};
+    for (int i = 0; i < 60000; i++) {
+        if (access(path, F_OK) == 0)
+            return true;
+        nanosleep(&pause, NULL);
+    }
+    return false;
+}
+
+static void test_interrupt(void)
+{
+    const char *const words[] = {
+        "generate", "--model",     sd_model,     "--prompt", "x",           "--steps",
+        "1000",     "--scheduler", "ddim",       "--width",  "32",          "--height",
+        "32",       "--previews",  file("many"), "--output", file("p.png"), NULL};
+    pid_t pid = start(words);
+    sl_test(wait_for(file("many/0003.png")), "a long run is under way");
+    kill(pid, SIGINT);
+    expect(finish(pid), 130, "interrupted", "Ctrl-C: 130");
+    SlMetadata m;
+    SlError err = {0};
+    bool ok = sl_metadata_read(file("p.png"), &m, &err);
+    sl_test(ok && m.partial && m.step >= 3 && m.step < 1000 && m.steps == 1000,
+            "the last finished step is saved, marked partial %s", err.message);
+    if (ok)
+        sl_metadata_free(&m);
+    expect(RUN("replay", file("p.png"), "--verify", "--quiet", "--model", sd_model), 0, "",
+           "and can be verified");
+}
+
+static void clean_up(void)
+{
+    char command[4200];
+    snprintf(command, sizeof command, "rm -rf '%s'", folder);
+    if (system(command) != 0)
+        sl_test_note("%s is left behind", folder);
+}
+
+int main(void)
+{
+    if (!getenv("SAFELIGHT_PROGRAM") || !mkdtemp(folder))
+        return 1;
+    sd_model = sl_test_path("goldens/model/sd1");
+    ddpm_model = sl_test_path("goldens/model/ddpm");
+    test_usage();
+    test_generate();
+    test_arrays();
+    test_replay();
+    test_compare();
+    test_info();
+    test_interrupt();
+    clean_up();
+    free(sd_model);
+    free(ddpm_model);
+    return sl_test_done();
+}
