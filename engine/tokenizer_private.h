@@ -47,7 +47,7 @@ typedef struct SlIds {
 
 void sl_ids_add(SlIds *ids, int id);
 
-/* ---- tokenizer_files.c ---- */
+/* ---- tokenizer_files.c, tokenizer_settings.c ---- */
 
 /* Fills everything but the pattern from the files of a folder. */
 bool sl_tokenizer_read(SlTokenizer *t, const char *folder, SlError *err);
