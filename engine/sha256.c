@@ -1,4 +1,5 @@
 /* sha256.c - SHA-256 (FIPS 180-4), for the identity of weight files and of results. */
+#include "engine/sha256.h"
 #include "engine/engine.h"
 #include "engine/file_kind.h"
 #include "engine/utf8.h"
@@ -9,13 +10,14 @@
 #include <unistd.h>
 
 typedef struct Sha256 {
+    SlSha256Blocks add_blocks;
     uint32_t state[8];
     uint64_t bytes;
     uint8_t block[64];
     size_t used;
 } Sha256;
 
-static const uint32_t constants[64] = {
+const uint32_t sl_sha256_constants[64] = {
     0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
     0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
     0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
@@ -31,34 +33,48 @@ static uint32_t rotate(uint32_t x, int n)
     return x >> n | x << (32 - n);
 }
 
-static void add_block(Sha256 *sha, const uint8_t *p)
+/* The eight working variables stand still and their names rotate: in round i, variable n is
+ * v[(n - i) mod 8]. */
+static void rounds(uint32_t v[8], const uint32_t w[64])
+{
+#define V(n) v[((n)-k) & 7]
+    for (int i = 0; i < 64; i += 8) {
+#pragma GCC unroll 8
+        for (int k = 0; k < 8; k++) {
+            uint32_t e = V(4), a = V(0);
+            uint32_t t = V(7) + (rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)) +
+                         ((e & V(5)) ^ (~e & V(6))) + sl_sha256_constants[i + k] + w[i + k];
+            V(3) += t;
+            V(7) = t + (rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)) +
+                   ((a & V(1)) ^ (a & V(2)) ^ (V(1) & V(2)));
+        }
+    }
+#undef V
+}
+
+void sl_sha256_blocks_plain(uint32_t state[8], const uint8_t *p, size_t count)
 {
     uint32_t w[64], v[8];
-    for (int i = 0; i < 16; i++, p += 4)
-        w[i] = (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
-    for (int i = 16; i < 64; i++) {
-        uint32_t a = w[i - 15], b = w[i - 2];
-        w[i] = w[i - 16] + w[i - 7] + (rotate(a, 7) ^ rotate(a, 18) ^ a >> 3) +
-               (rotate(b, 17) ^ rotate(b, 19) ^ b >> 10);
+    for (; count > 0; count--) {
+        for (int i = 0; i < 16; i++, p += 4)
+            w[i] = (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+        for (int i = 16; i < 64; i++) {
+            uint32_t a = w[i - 15], b = w[i - 2];
+            w[i] = w[i - 16] + w[i - 7] + (rotate(a, 7) ^ rotate(a, 18) ^ a >> 3) +
+                   (rotate(b, 17) ^ rotate(b, 19) ^ b >> 10);
+        }
+        memcpy(v, state, sizeof v);
+        rounds(v, w);
+        for (int i = 0; i < 8; i++)
+            state[i] += v[i];
     }
-    memcpy(v, sha->state, sizeof v);
-    for (int i = 0; i < 64; i++) {
-        uint32_t choose = (v[4] & v[5]) ^ (~v[4] & v[6]);
-        uint32_t majority = (v[0] & v[1]) ^ (v[0] & v[2]) ^ (v[1] & v[2]);
-        uint32_t t1 = v[7] + (rotate(v[4], 6) ^ rotate(v[4], 11) ^ rotate(v[4], 25)) + choose +
-                      constants[i] + w[i];
-        uint32_t t2 = (rotate(v[0], 2) ^ rotate(v[0], 13) ^ rotate(v[0], 22)) + majority;
-        memmove(v + 1, v, 7 * sizeof *v);
-        v[4] += t1;
-        v[0] = t1 + t2;
-    }
-    for (int i = 0; i < 8; i++)
-        sha->state[i] += v[i];
 }
 
 static void begin(Sha256 *sha)
 {
-    *sha = (Sha256){.state = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f,
+    SlSha256Blocks fast = sl_sha256_blocks_x86();
+    *sha = (Sha256){.add_blocks = fast ? fast : sl_sha256_blocks_plain,
+                    .state = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f,
                               0x9b05688c, 0x1f83d9ab, 0x5be0cd19}};
 }
 
@@ -68,9 +84,10 @@ static void add(Sha256 *sha, const void *data, size_t n)
     sha->bytes += n;
     while (n > 0) {
         if (sha->used == 0 && n >= 64) {
-            add_block(sha, p);
-            p += 64;
-            n -= 64;
+            size_t blocks = n / 64;
+            sha->add_blocks(sha->state, p, blocks);
+            p += 64 * blocks;
+            n -= 64 * blocks;
             continue;
         }
         size_t part = 64 - sha->used < n ? 64 - sha->used : n;
@@ -79,7 +96,7 @@ static void add(Sha256 *sha, const void *data, size_t n)
         n -= part;
         sha->used = (sha->used + part) % 64;
         if (sha->used == 0)
-            add_block(sha, sha->block);
+            sha->add_blocks(sha->state, sha->block, 1);
     }
 }
 

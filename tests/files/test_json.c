@@ -95,6 +95,8 @@ static void test_large(void)
 {
     enum { LARGE = (16 << 20) + 1 };
     char *text = malloc(LARGE + 1);
+    if (!text)
+        abort();
     SlError err = {0};
     parse_refused("a NUL byte", "{\"a\":1}\0", 8, "NUL");
     parse_refused("UTF-16", "{\0\"\0a\0\"\0:\0001\0}\0", 14, "NUL");

@@ -465,6 +465,8 @@ static double seconds(void)
 static char *many(size_t count, bool same, size_t *bytes)
 {
     char *header = malloc(count * 90 + 2), *to = header;
+    if (!header)
+        abort();
     *to++ = '{';
     for (size_t i = 0; i < count; i++) {
         size_t at = same ? 0 : i;

@@ -296,6 +296,8 @@ static void test_many_shards(void)
 {
     const char *folder = new_folder();
     char *index = malloc(600 * 60), *to = index;
+    if (!index)
+        abort();
     to += sprintf(to, "{\"weight_map\":{");
     for (int i = 0; i < 600; i++) {
         char name[40], header[120];
