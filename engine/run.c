@@ -50,14 +50,17 @@ static bool copy_recipe(SlRun *run, const SlRecipe *recipe, SlError *err)
         return no_memory(err);
     run->recipe.prompt = run->prompt;
     run->recipe.negative_prompt = run->negative_prompt;
-    const SlSchedulerInfo *scheduler =
-        sl_scheduler_find(recipe->scheduler ? recipe->scheduler : info->scheduler);
-    run->recipe.scheduler = scheduler ? scheduler->id : info->scheduler;
+    if (!recipe->scheduler)
+        run->recipe.scheduler = info->scheduler;
     if (!run->recipe.width)
         run->recipe.width = info->width;
     if (!run->recipe.height)
         run->recipe.height = info->height;
-    return sl_recipe_check(&run->recipe, info, err);
+    if (!sl_recipe_check(&run->recipe, info, err))
+        return false;
+    run->recipe.scheduler =
+        sl_scheduler_find(run->recipe.scheduler)->id; /* outlives the caller's */
+    return true;
 }
 
 static bool make_arrays(SlRun *run, SlError *err)
@@ -138,17 +141,37 @@ static bool keep_text(SlRun *run, const SlTensor *hidden, SlError *err)
     return sl_device_check(dev, err);
 }
 
-static bool encode(SlRun *run, const int *ids, int length, SlError *err)
+/* One prompt's ids to its row of hidden. As in diffusers, clip_skip is the prompt's only: the
+ * negative prompt keeps all layers. */
+static bool encode_one(SlRun *run, const int *ids, int skip, SlTensor *row, SlError *err)
 {
     SlModel *model = run->model;
     SlDevice *dev = model->dev;
     size_t mark = sl_arena_mark(dev);
-    SlTensor tokens = sl_tensor_new(dev, SL_I32, 2, (const int64_t[]){run->batch, length});
-    SlTensor hidden = {0};
+    SlTensor tokens = sl_tensor_new(dev, SL_I32, 2, (const int64_t[]){1, row->size[1]});
+    SlTensor states = {0};
     sl_upload(dev, ids, &tokens);
-    bool ok = sl_text_encoder_forward(dev, model->text_encoder, &tokens, run->recipe.clip_skip,
-                                      &hidden, NULL, err) &&
-              keep_text(run, &hidden, err);
+    bool ok = sl_text_encoder_forward(dev, model->text_encoder, &tokens, skip, &states, NULL, err);
+    if (ok)
+        sl_copy(dev, &states, row);
+    sl_arena_reset(dev, mark);
+    return ok;
+}
+
+static bool encode(SlRun *run, const int *ids, int length, SlError *err)
+{
+    SlModel *model = run->model;
+    SlDevice *dev = model->dev;
+    int width = sl_text_encoder_get_config(model->text_encoder)->hidden_size;
+    size_t mark = sl_arena_mark(dev);
+    SlTensor hidden = sl_tensor_new3(dev, run->batch, length, width);
+    bool ok = true;
+    for (int i = 0; ok && i < run->batch; i++) {
+        SlTensor row = sl_slice(&hidden, 0, i, 1);
+        int skip = i == run->batch - 1 ? run->recipe.clip_skip : 0;
+        ok = encode_one(run, ids + i * length, skip, &row, err);
+    }
+    ok = ok && keep_text(run, &hidden, err);
     if (ok)
         run->context = sl_unet_context_new(dev, model->unet, &hidden, err);
     sl_arena_reset(dev, mark);
