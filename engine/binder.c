@@ -412,6 +412,9 @@ static const SlTensorInfo *look_for_unused(SlBinder *b)
 
 bool sl_binder_finish(SlBinder *b, bool strict, SlError *err)
 {
+    free(b->scratch); /* the binder lives as long as the model */
+    b->scratch = NULL;
+    b->scratch_bytes = 0;
     if (!sl_device_check(b->options.dev, err))
         return false;
     const SlTensorInfo *left = look_for_unused(b);
