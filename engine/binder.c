@@ -1,8 +1,8 @@
 /* binder.c - see weights.h: checks each weight that a model asks for and gives it to the device.
  *
  * Easy to get wrong: a model asks for all its weights before anyone looks at the result, so a
- * complaint is kept and the first one told at the end; after a failure of the device nothing more is
- * read. Old VAE folders name attention weights query, key, value, proj_attn (diffusers
+ * complaint is kept and the first one told at the end; after a failure of the device nothing more
+ * is read. Old VAE folders name attention weights query, key, value, proj_attn (diffusers
  * models/attention_processor.py converts them when it loads).
  */
 #include "engine/utf8.h"

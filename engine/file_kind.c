@@ -128,7 +128,7 @@ static bool looks_like_text(const char *head, size_t length)
     return length >= 16;
 }
 
-/* Protocol 2 and newer begin with PROTO n; the old text protocols with an opening of a container. */
+/* Protocol 2 and newer begin with PROTO n; protocols 0 and 1 with the opening of a container. */
 static bool looks_like_pickle(const unsigned char *head, size_t length)
 {
     if (length >= 2 && head[0] == 0x80 && head[1] >= 2 && head[1] <= 5)

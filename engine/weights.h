@@ -25,8 +25,8 @@ typedef struct SlTensorInfo {
 
 /* Opens the weights of a component folder: base is "diffusion_pytorch_model" or "model". Prefers
  * base.safetensors, then base.safetensors.index.json, then base.fp16.safetensors, then
- * base.safetensors.index.fp16.json, then the same for bf16. A folder that only has pickles (.bin) is refused with a
- * sentence that says so. NULL and *err on failure. */
+ * base.safetensors.index.fp16.json, then the same for bf16. A folder that only has pickles (.bin)
+ * is refused with a sentence that says so. NULL and *err on failure. */
 SlWeights *sl_weights_open(const char *folder, const char *base, SlError *err);
 /* One safetensors file as it is. */
 SlWeights *sl_weights_open_file(const char *path, SlError *err);

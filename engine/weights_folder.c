@@ -1,8 +1,8 @@
 /* weights_folder.c - finding the weights in a component's folder: one file, shards with an index,
  * variants.
  *
- * Mirrors the search of diffusers models/model_loading_utils.py. Easy to get wrong: shard names come
- * from the index, so they may point anywhere; only bare names are followed.
+ * Mirrors the search of diffusers models/model_loading_utils.py. Easy to get wrong: shard names
+ * come from the index, so they may point anywhere; only bare names are followed.
  */
 #include "engine/weights_private.h"
 
