@@ -264,8 +264,10 @@ static void cpu_attention(SlDevice *dev, const SlTensor *q, const SlTensor *k, c
         sl_tensor_new(dev, SL_F32, 2, (const int64_t[]){heads * job.blocks, block_floats(&job)});
     job.packed = packed.data;
     if (job.packed) {
-        sl_parallel_for(dev, heads * job.blocks, 1, pack_blocks, &job);
-        sl_parallel_for(dev, heads * job.tiles, 1, attend_tiles, &job);
+        sl_parallel_for(dev, heads * job.blocks, sl_cpu_grain(job.padded * KEYS), pack_blocks,
+                        &job);
+        int64_t work = QUERIES * k->size[1] * d / 16; /* products, in elements of other loops */
+        sl_parallel_for(dev, heads * job.tiles, sl_cpu_grain(work), attend_tiles, &job);
     }
     sl_arena_reset(dev, mark);
 }

@@ -18,6 +18,12 @@ typedef struct SlCpuDevice {
     char describe[200];
 } SlCpuDevice;
 
+/* How many rows of this many elements are worth a range of sl_parallel_for. */
+static inline int64_t sl_cpu_grain(int64_t row)
+{
+    return row < 16384 ? 16384 / (row > 0 ? row : 1) : 1;
+}
+
 /* onednn.c, or portable.c without it */
 SlOneDnn *sl_onednn_open(SlError *err);
 void sl_onednn_close(SlOneDnn *o);

@@ -89,7 +89,8 @@ static void cpu_geglu(SlDevice *dev, const SlTensor *x, SlTensor *out)
 {
     Job job = {.a = x, .out = out, .count = out->size[out->rank - 1]};
     if (is_float(x) && is_float(out))
-        sl_parallel_for(dev, sl_tensor_elements(out) / job.count, 8, geglu_rows, &job);
+        sl_parallel_for(dev, sl_tensor_elements(out) / job.count, sl_cpu_grain(job.count),
+                        geglu_rows, &job);
     else
         sl_ref_geglu(dev, x, out);
 }
@@ -139,7 +140,7 @@ static void cpu_finish(SlDevice *dev, const SlEpilogue *e, SlTensor *out)
                .e = e,
                .scale = e->scale == 0 ? 1 : e->scale,
                .count = rows / out->size[0]}; /* rows of one item of the batch */
-    sl_parallel_for(dev, rows, 16, finish_rows, &job);
+    sl_parallel_for(dev, rows, sl_cpu_grain(out->size[out->rank - 1]), finish_rows, &job);
 }
 
 /* The product may not be written over the residual that is still to be added. */
@@ -197,7 +198,7 @@ static void cpu_concat(SlDevice *dev, const SlTensor *a, const SlTensor *b, SlTe
     Job job = {.a = a, .b = b, .out = out};
     int64_t rows = sl_tensor_elements(out) / out->size[out->rank - 1];
     if (a->dtype == out->dtype && b->dtype == out->dtype)
-        sl_parallel_for(dev, rows, 64, concat_rows, &job);
+        sl_parallel_for(dev, rows, sl_cpu_grain(out->size[out->rank - 1]), concat_rows, &job);
     else
         sl_ref_concat(dev, a, b, out);
 }
@@ -221,7 +222,8 @@ static void cpu_upsample(SlDevice *dev, const SlTensor *x, SlTensor *out)
 {
     Job job = {.a = x, .out = out};
     if (x->dtype == out->dtype)
-        sl_parallel_for(dev, out->size[0] * out->size[1], 2, upsample_rows, &job);
+        sl_parallel_for(dev, out->size[0] * out->size[1], sl_cpu_grain(out->size[2] * out->size[3]),
+                        upsample_rows, &job);
     else
         sl_ref_upsample(dev, x, out);
 }

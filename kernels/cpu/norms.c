@@ -170,7 +170,8 @@ static void cpu_group_norm(SlDevice *dev, const SlTensor *x, const SlWeight *gam
         job.center = job.squares + statistics;
         job.scale = job.center + items * channels;
         sl_parallel_for(dev, items * job.chunks, 1, measure_chunks, &job);
-        sl_parallel_for(dev, items * job.groups, 4, join_groups, &job);
+        sl_parallel_for(dev, items * job.groups, sl_cpu_grain(job.chunks * (channels / job.groups)),
+                        join_groups, &job);
         sl_parallel_for(dev, items * job.chunks, 1, write_chunks, &job);
     }
     sl_arena_reset(dev, mark);
@@ -228,7 +229,8 @@ static void cpu_layer_norm(SlDevice *dev, const SlTensor *x, const SlWeight *gam
 {
     Job job = {.x = x, .gamma = values(gamma), .beta = values(beta), .out = out, .eps = eps};
     job.channels = x->size[x->rank - 1];
-    sl_parallel_for(dev, sl_tensor_elements(x) / job.channels, 16, layer_norm_rows, &job);
+    sl_parallel_for(dev, sl_tensor_elements(x) / job.channels, sl_cpu_grain(job.channels),
+                    layer_norm_rows, &job);
 }
 
 void SL_FOR_ISA(sl_cpu_norm_slots)(SlOps *ops)

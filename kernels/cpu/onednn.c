@@ -4,7 +4,8 @@
  *
  * Activations stay plain NHWC: measured as fast as oneDNN's own layouts here. Easy to get wrong: a
  * matrix product with few rows may ask for another weight layout than one with many; a weight then
- * holds both.
+ * holds both. A primitive's scratch memory is sized for the threads there are when it is made, so
+ * their number is set before that, from the shape alone.
  */
 #include "kernels/cpu/cpu.h"
 
@@ -349,9 +350,6 @@ static bool run(SlDevice *dev, Primitive *p, const Call *c)
         dnnl_memory_set_data_handle(p->out, c->out->data) == dnnl_success &&
         dnnl_memory_set_data_handle(p->scratch, scratch.data) == dnnl_success &&
         (!c->bias || dnnl_memory_set_data_handle(p->bias, c->bias->value.data) == dnnl_success);
-#ifdef _OPENMP
-    omp_set_num_threads(dev->threads);
-#endif
     ok = ok &&
          dnnl_primitive_execute(p->primitive, o->stream, c->bias ? 5 : 4, args) == dnnl_success &&
          dnnl_stream_wait(o->stream) == dnnl_success;
@@ -359,8 +357,20 @@ static bool run(SlDevice *dev, Primitive *p, const Call *c)
     return ok;
 }
 
+/* A product of a few microseconds is not worth waking threads for. */
+static int threads_for(const SlDevice *dev, const Key *key)
+{
+    double positions = (double)key->n * (key->conv ? (double)(key->out_h * key->out_w) : 1);
+    double taps = key->conv ? (double)(key->kh * key->kw) : 1;
+    double flops = 2 * positions * taps * (double)key->channels * (double)key->out_channels;
+    return flops < 2e6 ? 1 : dev->threads;
+}
+
 static void product(SlDevice *dev, const Key *key, const Call *c)
 {
+#ifdef _OPENMP
+    omp_set_num_threads(threads_for(dev, key));
+#endif
     Primitive *p = find_primitive(onednn_of(dev), key);
     if (!p || !run(dev, p, c))
         sl_device_fail(dev, SL_MEMORY,
