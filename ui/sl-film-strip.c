@@ -146,7 +146,7 @@ draw_cell (SlFilmStrip *self, GtkSnapshot *snapshot, int cell)
 static void
 draw_perforation (SlFilmStrip *self, GtkSnapshot *snapshot)
 {
-  static const GdkRGBA hole = { 1, 1, 1, 0.10 };
+  static const GdkRGBA hole = { 1, 1, 1, 0.20 };
   double start = strip_start (self), end = start + count_cells (self) * (CELL + GAP) - GAP;
 
   for (double x = start + 5; x + 6 < end; x += 12)

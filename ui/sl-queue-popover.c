@@ -76,9 +76,9 @@ create_row (gpointer item, gpointer user_data)
   AdwActionRow *row = ADW_ACTION_ROW (adw_action_row_new ());
   g_autofree char *title
       = g_markup_escape_text (*prompt ? prompt : sl_model_item_get_name (sl_job_get_model (job)), -1);
+  g_autofree char *seed = g_strdup_printf ("%" G_GUINT64_FORMAT, sl_settings_get_seed (settings));
   g_autofree char *subtitle
-      = g_strdup_printf (_ ("%d steps, seed %" G_GUINT64_FORMAT), sl_settings_get_steps (settings),
-                         sl_settings_get_seed (settings));
+      = g_strdup_printf (_ ("%d steps, seed %s"), sl_settings_get_steps (settings), seed);
   GtkWidget *up, *down;
 
   adw_preferences_row_set_title (ADW_PREFERENCES_ROW (row), title);

@@ -444,6 +444,10 @@ sl_recipe_panel_connect (SlRecipePanel *self, SlSettings *recipe, SlModelStore *
   g_settings_bind (preferences, "previews", self->previews_row, "selected", G_SETTINGS_BIND_DEFAULT);
   g_settings_bind (preferences, "more-expanded", self->more_row, "expanded", G_SETTINGS_BIND_DEFAULT);
   recipe_changed (self);
+  /* What already was as the recipe has it gave no signal. */
+  gtk_range_set_value (self->steps_scale, gtk_adjustment_get_value (self->steps_adjustment));
+  gtk_range_set_value (self->guidance_scale, gtk_adjustment_get_value (self->guidance_adjustment));
+  describe_scheduler (self);
 }
 
 static void

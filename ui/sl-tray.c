@@ -85,6 +85,13 @@ sl_tray_show (SlTray *self, GdkTexture *texture, const char *description)
 }
 
 void
+sl_tray_show_waiting (SlTray *self)
+{
+  gtk_widget_set_visible (self->tools, FALSE);
+  gtk_stack_set_visible_child_name (self->stack, "waiting");
+}
+
+void
 sl_tray_show_error (SlTray *self, const char *message)
 {
   g_autofree char *markup = g_markup_escape_text (message, -1);

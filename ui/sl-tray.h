@@ -15,6 +15,8 @@ G_DECLARE_FINAL_TYPE (SlTray, sl_tray, SL, TRAY, AdwBin)
 SlCanvas *sl_tray_get_canvas (SlTray *self);
 /* The picture page with this texture; NULL goes back to the empty tray. */
 void sl_tray_show (SlTray *self, GdkTexture *texture, const char *description);
+/* A picture is on its way, but nothing can be seen of it yet. */
+void sl_tray_show_waiting (SlTray *self);
 /* A failure that leaves nothing to show. */
 void sl_tray_show_error (SlTray *self, const char *message);
 /* The line over the picture; NULL hides it. */

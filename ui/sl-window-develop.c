@@ -187,6 +187,7 @@ show_job (SlWindow *self, SlJob *job)
   gtk_stack_set_visible_child_name (self->below, "strip");
   adw_view_stack_set_visible_child_name (self->pages, "darkroom");
   sl_tray_set_caption (self->tray, NULL);
+  sl_tray_show_waiting (self->tray);
 }
 
 static void
@@ -210,9 +211,10 @@ job_state (SlWindow *self)
 static void
 job_started (SlWindow *self, SlJob *job)
 {
+  /* First the strip, then the tray, which shows the moment that the strip is at. */
+  show_job (self, job);
   g_signal_connect_object (job, "frame", G_CALLBACK (job_frame), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (job, "notify::state", G_CALLBACK (job_state), self, G_CONNECT_SWAPPED);
-  show_job (self, job);
   _sl_window_update (self);
 }
 
@@ -423,6 +425,11 @@ say_stopped (SlWindow *self, SlJob *job)
 
   if (frame == NULL)
     {
+      if (job == self->job)
+        {
+          gtk_stack_set_visible_child_name (self->below, "nothing");
+          sl_tray_show (self->tray, NULL, NULL);
+        }
       sl_window_toast (self, _ ("Stopped before the first step"));
       return;
     }

@@ -1,0 +1,323 @@
+/* worker_run.c - the worker and the queue without a display: runs, stops, decodes, order, failures,
+ * and that the main thread is never kept waiting. Built with ThreadSanitizer it is the test of
+ * what crosses between the threads. */
+#include "gobject.h"
+
+typedef struct {
+    SlWorker *worker;
+    SlQueue *queue;
+    SlModelItem *model;
+} Fixture;
+
+static void set_up(Fixture *fixture, gconstpointer data)
+{
+    fixture->worker = sl_worker_new();
+    fixture->queue = sl_queue_new(fixture->worker);
+    fixture->model = open_fixture("sd1");
+}
+
+static void tear_down(Fixture *fixture, gconstpointer data)
+{
+    sl_worker_shutdown(fixture->worker);
+    g_clear_object(&fixture->queue);
+    g_assert_finalize_object(fixture->worker);
+    g_clear_object(&fixture->model);
+}
+
+static void test_run(Fixture *fixture, gconstpointer data)
+{
+    g_autoptr(SlJob) job = fixture_job(fixture->model, 6);
+    SlFrameObject *last;
+    int width, height;
+
+    sl_queue_add(fixture->queue, job);
+    g_assert_true(sl_queue_get_current(fixture->queue) == job);
+    WAIT_UNTIL(sl_job_is_over(job));
+    g_assert_null(sl_job_get_message(job));
+    g_assert_cmpint(sl_job_get_state(job), ==, SL_JOB_DONE);
+    g_assert_cmpint(count_frames(job), ==, sl_job_get_evaluations(job));
+    g_assert_cmpint(count_frames(job), >=, 6);
+    last = sl_job_get_last_frame(job);
+    g_assert_true(sl_frame_object_is_last(last));
+    g_assert_cmpint(sl_frame_object_get_step(last), ==, 5);
+    g_assert_true(sl_frame_object_is_decoded(last, SL_VIEW_PICTURE));
+    sl_frame_object_get_rgb(last, SL_VIEW_PICTURE, &width, &height);
+    g_assert_cmpint(width, ==, sl_model_item_get_width(fixture->model));
+    g_assert_cmpint(height, ==, sl_model_item_get_height(fixture->model));
+    g_assert_null(sl_queue_get_current(fixture->queue));
+}
+
+/* Every moment has its own sample, and the levels of noise go down. */
+static void test_frames(Fixture *fixture, gconstpointer data)
+{
+    g_autoptr(SlJob) job = fixture_job(fixture->model, 8);
+    GBytes *before = NULL;
+    double sigma = G_MAXDOUBLE;
+
+    sl_queue_add(fixture->queue, job);
+    WAIT_UNTIL(sl_job_is_over(job));
+    for (guint i = 0; i < count_frames(job); i++) {
+        g_autoptr(SlFrameObject) frame = g_list_model_get_item(sl_job_get_frames(job), i);
+        int channels, height, width;
+        GBytes *sample =
+            sl_frame_object_get_sample(frame, SL_VIEW_NOISY, &channels, &height, &width);
+
+        g_assert_cmpint(sl_frame_object_get_index(frame), ==, (int)i);
+        g_assert_cmpint(g_bytes_get_size(sample), ==, sizeof(float) * channels * height * width);
+        g_assert_false(before && g_bytes_equal(before, sample));
+        g_assert_cmpfloat(sl_frame_object_get_sigma(frame), <=, sigma);
+        sigma = sl_frame_object_get_sigma(frame);
+        before = sample;
+    }
+}
+
+static void test_same_bytes(Fixture *fixture, gconstpointer data)
+{
+    g_autoptr(SlJob) first = fixture_job(fixture->model, 4);
+    g_autoptr(SlJob) second = fixture_job(fixture->model, 4);
+    int width, height;
+
+    sl_queue_add(fixture->queue, first);
+    sl_queue_add(fixture->queue, second);
+    WAIT_UNTIL(sl_job_is_over(second));
+    g_assert_true(g_bytes_equal(
+        sl_frame_object_get_rgb(sl_job_get_last_frame(first), SL_VIEW_PICTURE, &width, &height),
+        sl_frame_object_get_rgb(sl_job_get_last_frame(second), SL_VIEW_PICTURE, &width, &height)));
+}
+
+static void test_stop(Fixture *fixture, gconstpointer data)
+{
+    g_autoptr(SlJob) job = fixture_job(fixture->model, 900);
+    g_autoptr(SlJob) next = fixture_job(fixture->model, 3);
+    guint frames;
+
+    sl_queue_add(fixture->queue, job);
+    WAIT_UNTIL(count_frames(job) >= 2);
+    sl_queue_stop(fixture->queue);
+    g_assert_cmpint(sl_job_get_state(job), ==, SL_JOB_STOPPED);
+    frames = count_frames(job);
+    /* What the worker had under way arrives late and changes nothing. */
+    sl_queue_add(fixture->queue, next);
+    WAIT_UNTIL(sl_job_is_over(next));
+    g_assert_cmpint(sl_job_get_state(next), ==, SL_JOB_DONE);
+    g_assert_cmpint(count_frames(job), ==, frames);
+    g_assert_cmpint(sl_job_get_state(job), ==, SL_JOB_STOPPED);
+}
+
+/* A moment that is looked at is decoded between two steps, and after the run. */
+static void test_decode(Fixture *fixture, gconstpointer data)
+{
+    g_autoptr(SlJob) job = fixture_job(fixture->model, 900);
+    g_autoptr(SlFrameObject) frame = NULL;
+
+    sl_queue_add(fixture->queue, job);
+    WAIT_UNTIL(count_frames(job) >= 2);
+    frame = g_list_model_get_item(sl_job_get_frames(job), 0);
+    g_assert_true(sl_worker_decode(fixture->worker, job, frame, SL_VIEW_NOISY));
+    WAIT_UNTIL(sl_frame_object_is_decoded(frame, SL_VIEW_NOISY));
+    g_assert_cmpint(sl_job_get_state(job), ==, SL_JOB_RUNNING);
+    sl_queue_stop(fixture->queue);
+    g_clear_object(&frame);
+    frame = g_list_model_get_item(sl_job_get_frames(job), 1);
+    g_assert_true(sl_worker_decode(fixture->worker, job, frame, SL_VIEW_NOISY));
+    WAIT_UNTIL(sl_frame_object_is_decoded(frame, SL_VIEW_NOISY));
+    g_assert_false(sl_worker_decode(fixture->worker, job, frame, SL_VIEW_NOISY));
+}
+
+static void test_queue_order(Fixture *fixture, gconstpointer data)
+{
+    SlJob *job[5];
+    gint64 order = 0;
+
+    for (int i = 0; i < 5; i++) {
+        job[i] = fixture_job(fixture->model, i == 0 ? 900 : 2);
+        sl_queue_add(fixture->queue, job[i]);
+    }
+    g_assert_cmpint(g_list_model_get_n_items(G_LIST_MODEL(fixture->queue)), ==, 4);
+    sl_queue_move(fixture->queue, 3, 0);  /* 4 1 2 3 */
+    sl_queue_remove(fixture->queue, 2);   /* 4 1 3 */
+    sl_queue_move(fixture->queue, 1, 99); /* 4 3 1 */
+    sl_queue_move(fixture->queue, 77, 0); /* there is none: nothing */
+    sl_queue_stop(fixture->queue);
+    WAIT_UNTIL(sl_job_is_over(job[4]));
+    order = order * 10 + (sl_job_is_over(job[3]) ? 0 : 4);
+    WAIT_UNTIL(sl_job_is_over(job[3]));
+    order = order * 10 + (sl_job_is_over(job[1]) ? 0 : 3);
+    WAIT_UNTIL(sl_job_is_over(job[1]));
+    g_assert_cmpint(order, ==, 43);
+    g_assert_cmpint(sl_job_get_state(job[2]), ==, SL_JOB_WAITING);
+    for (int i = 0; i < 5; i++)
+        g_object_unref(job[i]);
+}
+
+static void test_rapid_starts(Fixture *fixture, gconstpointer data)
+{
+    GPtrArray *jobs = g_ptr_array_new_with_free_func(g_object_unref);
+
+    for (int i = 0; i < 200; i++) {
+        SlJob *job = fixture_job(fixture->model, 1 + i % 50);
+
+        g_ptr_array_add(jobs, job);
+        sl_queue_add(fixture->queue, job);
+        for (int turns = i % 4; turns > 0; turns--)
+            turn_main_loop();
+        sl_queue_stop(fixture->queue);
+    }
+    for (guint i = 0; i < jobs->len; i++)
+        WAIT_UNTIL(sl_job_is_over(jobs->pdata[i]));
+    for (guint i = 0; i < jobs->len; i++)
+        g_assert_cmpint(sl_job_get_state(jobs->pdata[i]), !=, SL_JOB_FAILED);
+    /* Nothing of that is left to hit the next one. */
+    {
+        g_autoptr(SlJob) job = fixture_job(fixture->model, 2);
+
+        sl_queue_add(fixture->queue, job);
+        WAIT_UNTIL(sl_job_is_over(job));
+        g_assert_cmpint(sl_job_get_state(job), ==, SL_JOB_DONE);
+    }
+    g_ptr_array_unref(jobs);
+}
+
+static void test_ddpm(Fixture *fixture, gconstpointer data)
+{
+    g_autoptr(SlModelItem) model = open_fixture("ddpm");
+    g_autoptr(SlJob) job = fixture_job(model, 5);
+
+    g_assert_false(sl_model_item_uses_prompt(model));
+    sl_queue_add(fixture->queue, job);
+    WAIT_UNTIL(sl_job_is_over(job));
+    g_assert_cmpint(sl_job_get_state(job), ==, SL_JOB_DONE);
+    g_assert_cmpint(count_frames(job), ==, 5);
+}
+
+/* ---- loading ---- */
+
+static void copy_file(const char *from, const char *to)
+{
+    g_autofree char *data = NULL;
+    gsize length;
+
+    g_assert_true(g_file_get_contents(from, &data, &length, NULL));
+    g_assert_true(g_file_set_contents(to, data, (gssize)length, NULL));
+}
+
+static void copy_folder(const char *from, const char *to)
+{
+    g_autoptr(GDir) dir = g_dir_open(from, 0, NULL);
+    const char *name;
+
+    g_assert_nonnull(dir);
+    g_mkdir_with_parents(to, 0755);
+    while ((name = g_dir_read_name(dir))) {
+        g_autofree char *source = g_build_filename(from, name, NULL);
+        g_autofree char *target = g_build_filename(to, name, NULL);
+
+        if (g_file_test(source, G_FILE_TEST_IS_DIR))
+            copy_folder(source, target);
+        else
+            copy_file(source, target);
+    }
+}
+
+static void note_failure(SlWorker *worker, SlModelItem *model, const char *message, char **text)
+{
+    *text = g_strdup(message);
+}
+
+/* The weights go away between finding the model and loading it: one sentence, and the model before
+ * it goes on. */
+static void test_load_fails(Fixture *fixture, gconstpointer data)
+{
+    g_autofree char *folder = temporary_folder();
+    g_autofree char *path = g_build_filename(folder, "broken", NULL);
+    g_autofree char *weights =
+        g_build_filename(path, "unet", "diffusion_pytorch_model.safetensors", NULL);
+    g_autofree char *from = fixture_path("sd1");
+    g_autofree char *text = NULL;
+    g_autoptr(SlModelItem) broken = NULL;
+    g_autoptr(SlJob) good = fixture_job(fixture->model, 2);
+    g_autoptr(SlJob) bad = NULL;
+
+    copy_folder(from, path);
+    broken = sl_model_item_open(path, NULL);
+    g_assert_nonnull(broken);
+    g_assert_true(g_file_set_contents(weights, "not weights", -1, NULL));
+    sl_worker_load(fixture->worker, fixture->model);
+    WAIT_UNTIL(sl_worker_get_model(fixture->worker) == fixture->model);
+    g_assert_cmpstr(sl_worker_get_device_line(fixture->worker), !=, "");
+    g_signal_connect(fixture->worker, "load-failed", G_CALLBACK(note_failure), &text);
+    sl_worker_load(fixture->worker, broken);
+    WAIT_UNTIL(text != NULL);
+    g_assert_nonnull(strstr(text, "diffusion_pytorch_model.safetensors"));
+    g_assert_false(sl_worker_is_loading(fixture->worker));
+    g_assert_true(sl_worker_get_model(fixture->worker) == fixture->model);
+    sl_queue_add(fixture->queue, good);
+    WAIT_UNTIL(sl_job_is_over(good));
+    g_assert_cmpint(sl_job_get_state(good), ==, SL_JOB_DONE);
+    g_clear_pointer(&text, g_free);
+    bad = fixture_job(broken, 2);
+    sl_queue_add(fixture->queue, bad);
+    WAIT_UNTIL(sl_job_is_over(bad));
+    g_assert_cmpint(sl_job_get_state(bad), ==, SL_JOB_FAILED);
+    g_assert_nonnull(strstr(sl_job_get_message(bad), "diffusion_pytorch_model.safetensors"));
+    remove_folder(folder);
+}
+
+static void test_settings_do_not_fit(Fixture *fixture, gconstpointer data)
+{
+    g_autoptr(SlSettings) settings = fixture_settings(fixture->model, 2);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(SlJob) job = NULL;
+
+    g_object_set(settings, "width", 33, NULL);
+    g_assert_false(sl_model_item_check(fixture->model, settings, &error));
+    g_assert_nonnull(strstr(error->message, "width is 33"));
+    job = sl_job_new(fixture->model, settings, SL_PREVIEWS_QUICK);
+    sl_queue_add(fixture->queue, job);
+    WAIT_UNTIL(sl_job_is_over(job));
+    g_assert_cmpint(sl_job_get_state(job), ==, SL_JOB_FAILED);
+    g_assert_nonnull(strstr(sl_job_get_message(job), "width"));
+}
+
+static void test_shutdown_in_a_run(Fixture *fixture, gconstpointer data)
+{
+    g_autoptr(SlJob) job = fixture_job(fixture->model, 900);
+    g_autoptr(SlJob) waiting = fixture_job(fixture->model, 900);
+
+    sl_queue_add(fixture->queue, job);
+    sl_queue_add(fixture->queue, waiting);
+    WAIT_UNTIL(count_frames(job) >= 1);
+    sl_worker_shutdown(fixture->worker);
+    g_assert_cmpint(sl_job_get_state(job), ==, SL_JOB_STOPPED);
+    g_assert_cmpint(count_frames(waiting), ==, 0);
+}
+
+/* DESIGN §4: at most 50 ms, over everything that the tests before did. */
+static void test_main_loop(void)
+{
+    g_test_message("longest turn of the main loop: %.1f ms", longest_turn * 1000);
+    g_assert_cmpfloat(longest_turn, >, 0);
+#if !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__)
+    g_assert_cmpfloat(longest_turn, <, 0.050);
+#endif
+}
+
+#define ADD(name, function) g_test_add("/worker/" name, Fixture, NULL, set_up, function, tear_down)
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    ADD("run", test_run);
+    ADD("frames", test_frames);
+    ADD("same-bytes", test_same_bytes);
+    ADD("stop", test_stop);
+    ADD("decode", test_decode);
+    ADD("queue-order", test_queue_order);
+    ADD("rapid-starts", test_rapid_starts);
+    ADD("ddpm", test_ddpm);
+    ADD("load-fails", test_load_fails);
+    ADD("settings-do-not-fit", test_settings_do_not_fit);
+    ADD("shutdown-in-a-run", test_shutdown_in_a_run);
+    g_test_add_func("/worker/main-loop", test_main_loop);
+    return g_test_run();
+}
