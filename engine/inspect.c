@@ -35,7 +35,7 @@ static bool set_names(SlModelInfo *info, const char *path, SlError *err)
     char *real = !strcmp(last, ".") || !strcmp(last, "..") ? realpath(info->path, NULL) : NULL;
     if (real && strrchr(real, '/')[1])
         last = strrchr(real, '/') + 1;
-    snprintf(info->name, sizeof info->name, "%s", last);
+    snprintf(info->name, sizeof info->name, "%.255s", last);
     free(real);
     return true;
 }

@@ -42,12 +42,13 @@ static SlPngTexts one_text(const char *keyword, const char *text)
 }
 
 /* What was found, each line a remark: TAP knows no others. */
-static void note_lines(const char *found, const char *notes)
+static void note_lines(const char *text)
 {
-    const char *texts[] = {found, notes};
-    for (int i = 0; i < 2; i++)
-        for (const char *p = texts[i]; *p; p += strcspn(p, "\n"), p += *p == '\n')
-            sl_test_note("%.*s", (int)strcspn(p, "\n"), p);
+    while (*text) {
+        size_t n = strcspn(text, "\n");
+        sl_test_note("%.*s", (int)n, text);
+        text += n + (text[n] == '\n');
+    }
 }
 
 /* Reads it and puts the recipe's JSON, or the problems, or the error into a text that is compared
@@ -67,8 +68,10 @@ static void check(const char *keyword, const char *text, const char *source, con
         found = strdup(!ok ? err.message : import.problems);
     bool good = strcmp(found, expected) == 0 && (!ok || strcmp(import.source, source) == 0) &&
                 strcmp(import.notes ? import.notes : "", notes) == 0;
-    if (!sl_test(good, "%s", what))
-        note_lines(found, import.notes ? import.notes : "no notes");
+    if (!sl_test(good, "%s", what)) {
+        note_lines(found);
+        note_lines(import.notes ? import.notes : "no notes");
+    }
     free(found);
     sl_import_free(&import);
 }

@@ -31,7 +31,7 @@ static void check_field(const char *text, const char *key, const char *value)
     bool ok = sl_infotext_parse(text, &info, &err);
     const char *found = ok ? sl_infotext_get(&info, key) : NULL;
     ok = value ? found && strcmp(found, value) == 0 : !found;
-    if (!sl_test(ok, "%s is %s", key, value ? value : "not there"))
+    if (!sl_test(ok, "the field %s is %s", key, value ? "read" : "not there"))
         sl_test_note("found [%s]", found ? found : "nothing");
     sl_infotext_free(&info);
 }
