@@ -108,7 +108,7 @@ typedef struct SlRecipe {
     SlNoiseKind noise;
     int64_t noise_threads; /* cuda noise: threads of the imitated card, 0: one per element */
     int width, height;     /* 0: native */
-    int clip_skip; /* of the prompt: 0 the last hidden state, 1 the one before it, ... */
+    int clip_skip;         /* of the prompt: 0 the last hidden state, 1 the one before it, ... */
 } SlRecipe;
 
 /* 50 steps for DDPM and 25 for SD, guidance 7.5, the rest 0 / native. */
