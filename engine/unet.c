@@ -20,7 +20,7 @@ struct SlUnet {
     SlLayer conv_in, time_linear_1, time_linear_2, conv_norm_out, conv_out;
     SlUnetStage down[SL_UNET_MAX_BLOCKS], mid, up[SL_UNET_MAX_BLOCKS];
     SlTextProjections texts;
-    uint64_t operations;
+    uint64_t operations; /* atomic: a progress bar reads it from its own thread */
 };
 
 struct SlUnetContext {
@@ -104,7 +104,7 @@ int sl_unet_size_multiple(const SlUnetConfig *config)
 
 uint64_t sl_unet_operations(const SlUnet *unet)
 {
-    return unet->operations;
+    return __atomic_load_n(&unet->operations, __ATOMIC_RELAXED);
 }
 
 /* ---- the prompt ---- */
@@ -284,6 +284,6 @@ bool sl_unet_forward(SlDevice *dev, SlUnet *unet, const SlTensor *x, const SlTen
     dev->scope = NULL;
     if (!sl_device_check(dev, err))
         return false;
-    unet->operations = sl_device_ops_done(dev) - before;
+    __atomic_store_n(&unet->operations, sl_device_ops_done(dev) - before, __ATOMIC_RELAXED);
     return true;
 }
