@@ -137,6 +137,8 @@ CASE(conv_in_place, conv(r, (ConvShape){2, 6, 5, 16, 16, 3, SAME3},
                          (Parts){.bias = true, .residual = true, .alias = true}))
 CASE(conv_everything, conv(r, (ConvShape){2, 5, 6, 11, 13, 3, SAME3},
                            (Parts){true, true, true, false, SL_ACT_SILU, 0.7071f}))
+CASE(conv_many_pixels, conv(r, (ConvShape){1, 33, 34, 64, 80, 3, SAME3},
+                            (Parts){.bias = true, .per_channel = true, .residual = true}))
 CASE(conv_relu, conv(r, (ConvShape){1, 6, 5, 8, 8, 3, SAME3}, (Parts){.act = SL_ACT_RELU}))
 CASE(upsample_conv_twice, upsample_conv(r, SIZES(3, 5, 6, 10, 16, 24), (Parts){.bias = true}))
 CASE(upsample_conv_odd, upsample_conv(r, SIZES(3, 5, 7, 9, 8, 5), (Parts){.bias = true}))
@@ -422,6 +424,7 @@ const Case cases[] = {
     ENTRY(conv_in_place),
     ENTRY(conv_everything),
     ENTRY(conv_relu),
+    ENTRY(conv_many_pixels),
     ENTRY(upsample_conv_twice),
     ENTRY(upsample_conv_odd),
     ENTRY(upsample_conv_residual),
@@ -500,12 +503,17 @@ CASE(last_conv, conv(r, (ConvShape){1, 64, 64, 128, 3, 3, SAME3}, (Parts){.bias 
 CASE(down_conv,
      conv(r, (ConvShape){2, 32, 32, 128, 128, 3, {2, 1, 1, 1, 1}}, (Parts){.bias = true}))
 CASE(point_conv, conv(r, (ConvShape){2, 16, 16, 640, 320, 1, SAME1}, (Parts){.bias = true}))
+CASE(winograd_conv, conv(r, (ConvShape){1, 33, 47, 128, 160, 3, SAME3}, (Parts){.bias = true}))
+CASE(winograd_batch, conv(r, (ConvShape){2, 64, 64, 64, 320, 3, SAME3}, (Parts){.bias = true}))
+CASE(winograd_large, conv(r, (ConvShape){1, 200, 130, 128, 128, 3, SAME3}, (Parts){0}))
+CASE(winograd_deep, conv(r, (ConvShape){1, 32, 32, 640, 640, 3, SAME3}, (Parts){.bias = true}))
 CASE(large_norm, group_norm(r, SIZES(2, 64, 33, 64), SILU_NORM(32), true))
 
 const Case thread_cases[] = {
-    ENTRY(wide_linear), ENTRY(deep_linear), ENTRY(tall_linear), ENTRY(single_linear),
-    ENTRY(deep_conv),   ENTRY(large_conv),  ENTRY(last_conv),   ENTRY(down_conv),
-    ENTRY(point_conv),  ENTRY(large_norm),
+    ENTRY(wide_linear),    ENTRY(deep_linear),   ENTRY(tall_linear),   ENTRY(single_linear),
+    ENTRY(deep_conv),      ENTRY(large_conv),    ENTRY(last_conv),     ENTRY(down_conv),
+    ENTRY(point_conv),     ENTRY(large_norm),    ENTRY(winograd_conv), ENTRY(winograd_batch),
+    ENTRY(winograd_large), ENTRY(winograd_deep),
 };
 const int thread_count = sizeof thread_cases / sizeof *thread_cases;
 

@@ -201,7 +201,7 @@ static void test_arena(const char *name)
 static void test_absurd(const char *name)
 {
     SlDevice *dev = open_device(name, SL_F32, 1);
-    const int64_t big = (int64_t)1 << 40;
+    const int64_t big = (int64_t)1 << 46; /* beyond any address space */
     SlError err = {0};
     SlTensor t = sl_tensor_new4(dev, big, big, big, big);
     sl_test(!t.data && !sl_device_check(dev, &err) && err.code == SL_MEMORY,
@@ -211,7 +211,7 @@ static void test_absurd(const char *name)
     sl_test(!t.data && dev->status == SL_MEMORY, "%s: so is one of negative size", name);
     sl_device_clear(dev);
     t = sl_buffer_new(dev, SL_F32, 1, &big);
-    sl_test(!t.data && dev->status == SL_MEMORY, "%s: and a buffer of terabytes", name);
+    sl_test(!t.data && dev->status == SL_MEMORY, "%s: and a buffer of that size", name);
     sl_device_clear(dev);
     t = sl_tensor_new2(dev, 2, 2);
     float ones[4] = {1, 1, 1, 1}, got[4];
