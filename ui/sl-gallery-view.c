@@ -143,7 +143,6 @@ sl_gallery_view_dispose (GObject *object)
 {
   SlGalleryView *self = SL_GALLERY_VIEW (object);
 
-  gtk_widget_dispose_template (GTK_WIDGET (object), SL_TYPE_GALLERY_VIEW);
   g_clear_object (&self->selection);
   g_clear_object (&self->gallery);
   G_OBJECT_CLASS (sl_gallery_view_parent_class)->dispose (object);

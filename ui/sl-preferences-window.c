@@ -65,7 +65,6 @@ sl_preferences_window_dispose (GObject *object)
 {
   SlPreferencesWindow *self = SL_PREFERENCES_WINDOW (object);
 
-  gtk_widget_dispose_template (GTK_WIDGET (object), SL_TYPE_PREFERENCES_WINDOW);
   g_clear_object (&self->preferences);
   G_OBJECT_CLASS (sl_preferences_window_parent_class)->dispose (object);
 }

@@ -117,9 +117,8 @@ sl_queue_popover_dispose (GObject *object)
 {
   SlQueuePopover *self = SL_QUEUE_POPOVER (object);
 
-  if (self->list)
+  if (self->queue)
     gtk_list_box_bind_model (self->list, NULL, NULL, NULL, NULL);
-  gtk_widget_dispose_template (GTK_WIDGET (object), SL_TYPE_QUEUE_POPOVER);
   g_clear_object (&self->queue);
   G_OBJECT_CLASS (sl_queue_popover_parent_class)->dispose (object);
 }

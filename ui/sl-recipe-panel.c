@@ -455,7 +455,6 @@ sl_recipe_panel_dispose (GObject *object)
 {
   SlRecipePanel *self = SL_RECIPE_PANEL (object);
 
-  gtk_widget_dispose_template (GTK_WIDGET (object), SL_TYPE_RECIPE_PANEL);
   g_clear_object (&self->recipe);
   g_clear_object (&self->schedulers);
   G_OBJECT_CLASS (sl_recipe_panel_parent_class)->dispose (object);

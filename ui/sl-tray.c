@@ -25,19 +25,11 @@ static const char *const example_prompts[] = {
 };
 
 static void
-sl_tray_dispose (GObject *object)
-{
-  gtk_widget_dispose_template (GTK_WIDGET (object), SL_TYPE_TRAY);
-  G_OBJECT_CLASS (sl_tray_parent_class)->dispose (object);
-}
-
-static void
 sl_tray_class_init (SlTrayClass *klass)
 {
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
 
   g_type_ensure (SL_TYPE_CANVAS);
-  G_OBJECT_CLASS (klass)->dispose = sl_tray_dispose;
   gtk_widget_class_set_template_from_resource (widget_class, "/org/safelight/Safelight/sl-tray.ui");
   gtk_widget_class_bind_template_child (widget_class, SlTray, stack);
   gtk_widget_class_bind_template_child (widget_class, SlTray, status_page);

@@ -251,7 +251,6 @@ sl_window_dispose (GObject *object)
 {
   SlWindow *self = SL_WINDOW (object);
 
-  gtk_widget_dispose_template (GTK_WIDGET (object), SL_TYPE_WINDOW);
   g_clear_object (&self->frame);
   g_clear_object (&self->job);
   g_clear_object (&self->picture);

@@ -1,0 +1,384 @@
+/* test_window.c - the real window under Xvfb, driven through its actions: what a person does, from
+ * the first start to closing it in the middle of a run. Screenshots go to $SAFELIGHT_SCREENSHOTS.
+ *
+ * The tests run in order in one process, each from where the one before left the window.
+ */
+#include "../app/gobject.h"
+#include "ui/sl-application.h"
+#include "ui/sl-resources.h"
+#include "ui/sl-window-private.h"
+
+static SlApplication *application;
+static SlWindow *window;
+static GSettings *preferences;
+static char *folder;
+
+static void settle(int milliseconds)
+{
+    gint64 end = g_get_monotonic_time() + milliseconds * 1000;
+
+    while (g_get_monotonic_time() < end)
+        turn_main_loop();
+}
+
+static void act(const char *action)
+{
+    g_assert_true(gtk_widget_activate_action_variant(GTK_WIDGET(window), action, NULL));
+}
+
+static void act_with(const char *action, const char *text)
+{
+    g_assert_true(gtk_widget_activate_action(GTK_WIDGET(window), action, "s", text));
+}
+
+static void screenshot(const char *name)
+{
+    const char *shots = g_getenv("SAFELIGHT_SCREENSHOTS");
+    g_autofree char *path = shots ? g_strdup_printf("%s/%s.png", shots, name) : NULL;
+    const char *command[] = {"import", "-window", "root", path, NULL};
+
+    settle(400);
+    if (path && g_find_program_in_path("import"))
+        g_spawn_sync(NULL, (char **)command, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL,
+                     NULL, NULL);
+}
+
+static guint pictures(void)
+{
+    return g_list_model_get_n_items(G_LIST_MODEL(window->gallery));
+}
+
+static GtkWindow *find_dialog(void)
+{
+    g_autoptr(GListModel) toplevels = g_object_ref(gtk_window_get_toplevels());
+
+    for (guint i = 0; i < g_list_model_get_n_items(toplevels); i++) {
+        g_autoptr(GtkWindow) toplevel = g_list_model_get_item(toplevels, i);
+
+        if (toplevel != GTK_WINDOW(window) && gtk_widget_get_visible(GTK_WIDGET(toplevel)) &&
+            gtk_window_get_transient_for(toplevel) == GTK_WINDOW(window))
+            return toplevel;
+    }
+    return NULL;
+}
+
+static void close_dialog(void)
+{
+    WAIT_UNTIL(find_dialog() != NULL);
+    gtk_window_destroy(find_dialog());
+    WAIT_UNTIL(find_dialog() == NULL);
+}
+
+static SlJob *develop_to_end(void)
+{
+    SlJob *job;
+
+    act("win.develop");
+    job = sl_queue_get_current(window->queue);
+    g_assert_nonnull(job);
+    WAIT_UNTIL(sl_job_is_over(job));
+    g_assert_cmpint(sl_job_get_state(job), ==, SL_JOB_DONE);
+    return window->job;
+}
+
+static void test_first_start(void)
+{
+    SlModelItem *model;
+
+    WAIT_UNTIL(sl_model_store_is_scanned(window->models) && sl_worker_get_model(window->worker));
+    model = sl_recipe_panel_get_model(window->panel);
+    g_assert_nonnull(model);
+    g_assert_cmpstr(sl_settings_get_prompt(window->recipe), !=, "");
+    g_assert_cmpstr(sl_settings_get_scheduler(window->recipe), ==,
+                    sl_model_item_get_scheduler(model));
+    g_assert_cmpint(sl_settings_get_width(window->recipe), ==, sl_model_item_get_width(model));
+    screenshot("1-first-start");
+}
+
+static void test_develop(void)
+{
+    guint before = pictures();
+    SlJob *job;
+
+    g_object_set(window->recipe, "steps", 9, NULL);
+    job = develop_to_end();
+    g_assert_cmpint(count_frames(job), >=, 9);
+    g_assert_cmpint(sl_film_strip_get_position(window->strip), ==, (int)count_frames(job) - 1);
+    g_assert_nonnull(sl_canvas_get_texture(sl_tray_get_canvas(window->tray)));
+    WAIT_UNTIL(pictures() == before + 1);
+    screenshot("2-developed");
+}
+
+/* Every moment can be gone back to; what is looked at gets the real decoder. */
+static void test_scrub(void)
+{
+    SlFrameObject *last = window->frame;
+    int position = sl_film_strip_get_position(window->strip);
+
+    for (int i = 0; i < 4; i++)
+        act("win.previous-step");
+    g_assert_cmpint(sl_film_strip_get_position(window->strip), ==, position - 4);
+    g_assert_true(window->frame != last);
+    WAIT_UNTIL(sl_frame_object_is_decoded(window->frame, SL_VIEW_PICTURE));
+    g_object_set(window, "noisy", TRUE, NULL);
+    WAIT_UNTIL(sl_frame_object_is_decoded(window->frame, SL_VIEW_NOISY));
+    screenshot("3-scrubbed-noisy");
+    g_object_set(window, "noisy", FALSE, NULL);
+    for (int i = 0; i < 99; i++)
+        act("win.next-step");
+    g_assert_true(window->frame == last);
+}
+
+static void test_keep_step(void)
+{
+    guint before = pictures();
+
+    act("win.previous-step");
+    act("win.keep-step");
+    WAIT_UNTIL(pictures() == before + 1);
+}
+
+static void test_stop(void)
+{
+    SlJob *job;
+
+    g_object_set(window->recipe, "steps", 900, NULL);
+    act("win.develop");
+    job = g_object_ref(sl_queue_get_current(window->queue));
+    WAIT_UNTIL(count_frames(job) >= 3);
+    screenshot("4-developing");
+    act("win.stop");
+    g_assert_cmpint(sl_job_get_state(job), ==, SL_JOB_STOPPED);
+    g_assert_true(window->frame == sl_job_get_last_frame(job));
+    screenshot("5-stopped");
+    g_object_unref(job);
+}
+
+static void test_queue(void)
+{
+    act("win.develop");
+    act("win.develop");
+    act("win.develop");
+    g_assert_cmpint(g_list_model_get_n_items(G_LIST_MODEL(window->queue)), ==, 2);
+    gtk_popover_popup(GTK_POPOVER(window->queue_popover));
+    screenshot("6-queue");
+    gtk_popover_popdown(GTK_POPOVER(window->queue_popover));
+    sl_queue_clear(window->queue);
+    act("win.stop");
+    g_assert_null(sl_queue_get_current(window->queue));
+}
+
+static void test_save_and_drop(void)
+{
+    g_autofree char *path = g_build_filename(folder, "saved.png", NULL);
+    g_autoptr(SlSettings) before = NULL;
+
+    g_object_set(window->recipe, "steps", 5, "guidance", 4.5, "prompt", "a lighthouse, “at night”",
+                 NULL);
+    develop_to_end();
+    before = sl_settings_dup(sl_job_get_settings(window->job));
+    act_with("win.save-to", path);
+    WAIT_UNTIL(g_file_test(path, G_FILE_TEST_EXISTS));
+    g_object_set(window->recipe, "steps", 33, "guidance", 1.0, "prompt", "", "seed", (guint64)1,
+                 "scheduler", "euler", NULL);
+    act_with("win.open-path", path);
+    WAIT_UNTIL(sl_settings_get_steps(window->recipe) == 5);
+    g_assert_true(sl_settings_equal(before, window->recipe));
+}
+
+/* A model that cannot be loaded says why; the one before stays chosen and works. */
+static void test_broken_model(void)
+{
+    g_autofree char *broken = g_build_filename(folder, "nothing", NULL);
+    SlModelItem *model = sl_recipe_panel_get_model(window->panel);
+
+    g_mkdir(broken, 0755);
+    act_with("win.open-path", broken);
+    WAIT_UNTIL(find_dialog() != NULL);
+    screenshot("7-broken-model");
+    close_dialog();
+    g_assert_true(sl_recipe_panel_get_model(window->panel) == model);
+    develop_to_end();
+}
+
+static void test_settings_that_do_not_fit(void)
+{
+    int width = sl_settings_get_width(window->recipe);
+
+    g_object_set(window->recipe, "width", 33, NULL);
+    act("win.develop");
+    g_assert_null(sl_queue_get_current(window->queue));
+    close_dialog();
+    g_object_set(window->recipe, "width", width, NULL);
+}
+
+static void test_gallery(void)
+{
+    guint before;
+    g_autoptr(SlPicture) picture = NULL;
+
+    settle(300);
+    before = pictures();
+    g_assert_cmpint(before, >=, 3);
+    adw_view_stack_set_visible_child_name(window->pages, "gallery");
+    screenshot("8-gallery");
+    picture = g_list_model_get_item(G_LIST_MODEL(window->gallery), 0);
+    _sl_window_show_picture(window, picture);
+    g_assert_cmpstr(adw_view_stack_get_visible_child_name(window->pages), ==, "darkroom");
+    screenshot("9-picture");
+    act("win.delete");
+    g_assert_cmpint(pictures(), ==, before - 1);
+    g_assert_null(window->picture);
+    sl_gallery_undo_removal(window->gallery, picture);
+    g_assert_cmpint(pictures(), ==, before);
+}
+
+static void test_ddpm(void)
+{
+    guint position = sl_model_store_find(window->models, "ddpm");
+
+    g_assert_cmpuint(position, !=, G_MAXUINT);
+    sl_recipe_panel_select_model(window->panel, position);
+    WAIT_UNTIL(sl_worker_get_model(window->worker) == sl_recipe_panel_get_model(window->panel));
+    g_object_set(window->recipe, "steps", 6, NULL);
+    develop_to_end();
+    g_assert_cmpint(count_frames(window->job), ==, 6);
+    screenshot("10-ddpm");
+    sl_recipe_panel_select_model(window->panel, sl_model_store_find(window->models, "sd1"));
+    WAIT_UNTIL(sl_worker_get_model(window->worker) == sl_recipe_panel_get_model(window->panel));
+}
+
+static void test_styles_and_sizes(void)
+{
+    act("win.preferences");
+    WAIT_UNTIL(find_dialog() != NULL);
+    screenshot("11-preferences");
+    close_dialog();
+    g_settings_set_uint(preferences, "theme", 2);
+    screenshot("12-dark");
+    gtk_window_set_default_size(GTK_WINDOW(window), 600, 800);
+    settle(300);
+    adw_flap_set_reveal_flap(window->flap, FALSE);
+    screenshot("13-dark-narrow");
+    adw_flap_set_reveal_flap(window->flap, TRUE);
+    screenshot("14-dark-narrow-panel");
+    g_assert_true(adw_flap_get_folded(window->flap));
+    g_settings_set_uint(preferences, "theme", 1);
+    gtk_window_set_default_size(GTK_WINDOW(window), 1280, 820);
+    settle(300);
+}
+
+/* Every button says what it does, with words on it or in its tooltip. */
+static void check_names(GtkWidget *widget, int *unnamed)
+{
+    if (GTK_IS_BUTTON(widget) && gtk_widget_get_mapped(widget) &&
+        !gtk_button_get_label(GTK_BUTTON(widget)) && gtk_button_get_icon_name(GTK_BUTTON(widget)) &&
+        !gtk_widget_get_tooltip_text(widget)) {
+        /* A spin button's and a window's own buttons are named by the toolkit. */
+        if (!gtk_widget_get_ancestor(widget, GTK_TYPE_SPIN_BUTTON) &&
+            !gtk_widget_get_ancestor(widget, GTK_TYPE_WINDOW_CONTROLS) &&
+            !gtk_widget_get_ancestor(widget, GTK_TYPE_MENU_BUTTON) &&
+            !gtk_widget_get_ancestor(widget, g_type_from_name("AdwToastWidget"))) {
+            g_test_message("without a name: %s", gtk_button_get_icon_name(GTK_BUTTON(widget)));
+            (*unnamed)++;
+        }
+    }
+    for (GtkWidget *child = gtk_widget_get_first_child(widget); child;
+         child = gtk_widget_get_next_sibling(child))
+        check_names(child, unnamed);
+}
+
+static void test_names(void)
+{
+    int unnamed = 0;
+
+    check_names(GTK_WIDGET(window), &unnamed);
+    g_assert_cmpint(unnamed, ==, 0);
+}
+
+/* Rapid changes and starts leave no critical (G_DEBUG=fatal-criticals) and nothing running. */
+static void test_rapid(void)
+{
+    for (int i = 0; i < 200; i++) {
+        g_object_set(window->recipe, "steps", 1 + i % 60, "guidance", i % 20 / 2.0, NULL);
+        act("win.develop");
+        for (int turns = i % 3; turns > 0; turns--)
+            turn_main_loop();
+        act("win.stop");
+    }
+    sl_queue_clear(window->queue);
+    if (sl_queue_get_current(window->queue))
+        act("win.stop");
+    g_object_set(window->recipe, "steps", 3, "guidance", 7.5, NULL);
+    develop_to_end();
+}
+
+static void test_close_in_a_run(void)
+{
+    g_auto(GStrv) unfinished = NULL;
+    gint64 start;
+
+    g_object_set(window->recipe, "steps", 900, NULL);
+    act("win.develop");
+    act("win.develop");
+    WAIT_UNTIL(window->frame && count_frames(window->job) >= 2);
+    start = g_get_monotonic_time();
+    gtk_window_close(GTK_WINDOW(window));
+    g_test_message("closing took %.0f ms", (g_get_monotonic_time() - start) / 1e3);
+    g_assert_cmpint(g_get_monotonic_time() - start, <, 2 * G_USEC_PER_SEC);
+    unfinished = g_settings_get_strv(preferences, "unfinished");
+    g_assert_cmpint(g_strv_length(unfinished), ==, 2);
+    window = NULL;
+}
+
+static gboolean start_application(void)
+{
+    g_autofree char *models = fixture_path(NULL);
+    g_autoptr(GError) error = NULL;
+
+    g_setenv("SAFELIGHT_MODELS", models, TRUE);
+    if (!gtk_init_check())
+        return FALSE;
+    g_resources_register(sl_get_resource());
+    preferences = sl_places_open_settings(&error);
+    g_assert_no_error(error);
+    folder = temporary_folder();
+    g_settings_set_string(preferences, "pictures-folder", folder);
+    g_settings_set_string(preferences, "model", "sd1");
+    g_settings_set_uint(preferences, "theme", 1);
+    application = sl_application_new(preferences);
+    g_assert_true(g_application_register(G_APPLICATION(application), NULL, NULL));
+    g_application_activate(G_APPLICATION(application));
+    window = SL_WINDOW(gtk_application_get_windows(GTK_APPLICATION(application))->data);
+    return TRUE;
+}
+
+int main(int argc, char **argv)
+{
+    int status;
+
+    g_test_init(&argc, &argv, NULL);
+    if (!start_application())
+        return 77;
+    g_test_add_func("/window/first-start", test_first_start);
+    g_test_add_func("/window/develop", test_develop);
+    g_test_add_func("/window/scrub", test_scrub);
+    g_test_add_func("/window/keep-step", test_keep_step);
+    g_test_add_func("/window/stop", test_stop);
+    g_test_add_func("/window/queue", test_queue);
+    g_test_add_func("/window/save-and-drop", test_save_and_drop);
+    g_test_add_func("/window/broken-model", test_broken_model);
+    g_test_add_func("/window/settings-that-do-not-fit", test_settings_that_do_not_fit);
+    g_test_add_func("/window/gallery", test_gallery);
+    g_test_add_func("/window/ddpm", test_ddpm);
+    g_test_add_func("/window/styles-and-sizes", test_styles_and_sizes);
+    g_test_add_func("/window/names", test_names);
+    g_test_add_func("/window/rapid", test_rapid);
+    g_test_add_func("/window/close-in-a-run", test_close_in_a_run);
+    status = g_test_run();
+    g_object_unref(application);
+    g_object_unref(preferences);
+    remove_folder(folder);
+    g_free(folder);
+    return status;
+}
