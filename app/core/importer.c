@@ -22,7 +22,8 @@ void sl_importer_free(SlImporter *im)
     sl_text_free(&im->notes);
 }
 
-static void add_line(SlText *text, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static void add_line(SlText *text, const char *format,
+                                                           va_list args)
 {
     char line[1000];
     vsnprintf(line, sizeof line, format, args);

@@ -183,12 +183,32 @@ static bool decode(Reader *r)
     return true;
 }
 
+/* libpng takes memory for a chunk's claimed length before it reads it, whatever its limits say. */
+static bool chunks_fit(const uint8_t *data, size_t bytes)
+{
+    size_t at = 8;
+    while (bytes - at >= 12) {
+        const uint8_t *p = data + at;
+        size_t length = (size_t)p[0] << 24 | (size_t)p[1] << 16 | (size_t)p[2] << 8 | p[3];
+        if (length > bytes - at - 12)
+            return false;
+        if (memcmp(p + 4, "IEND", 4) == 0)
+            return true;
+        at += 12 + length;
+    }
+    return false;
+}
+
 uint8_t *sl_png_decode(const char *name, const uint8_t *data, size_t bytes, int *width, int *height,
                        SlError *err)
 {
     Reader r = {.data = data, .bytes = bytes};
     if (bytes < 8 || png_sig_cmp(data, 0, 8) != 0) {
         sl_fail(err, SL_FORMAT, "%s: not a PNG picture", name);
+        return NULL;
+    }
+    if (!chunks_fit(data, bytes)) {
+        sl_fail(err, SL_FORMAT, "%s: the PNG is damaged: the file ends too early", name);
         return NULL;
     }
     r.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &r.problem, on_error, on_warning);

@@ -1,0 +1,67 @@
+/* fuzz_png.c - the input is a PNG whose checksums are put right first, so that the fuzzer gets past
+ * them. What the text walker accepts must be texts that are fit to show; the pixel reader must not
+ * give a picture without a size.
+ */
+#include "tests/fuzz/fuzz.h"
+
+#include "app/core/png.h"
+#include "app/core/png_text.h"
+#include "engine/utf8.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+
+static void repair_checksums(uint8_t *data, size_t size)
+{
+    for (size_t at = 8; at + 12 <= size;) {
+        const uint8_t *p = data + at;
+        size_t length = (size_t)p[0] << 24 | (size_t)p[1] << 16 | (size_t)p[2] << 8 | p[3];
+        if (length > size - at - 12)
+            return;
+        uint32_t crc = (uint32_t)crc32(0, p + 4, (uInt)length + 4);
+        for (int i = 0; i < 4; i++)
+            data[at + 8 + length + (size_t)i] = (uint8_t)(crc >> (24 - 8 * i));
+        at += 12 + length;
+    }
+}
+
+static void check_texts(const uint8_t *data, size_t size)
+{
+    SlPngTexts texts;
+    SlError err = {0};
+    bool ok = sl_png_texts_parse("fuzz.png", data, size, &texts, &err);
+    if (ok ? texts.width < 1 || texts.height < 1 : err.code == SL_OK || !*err.message)
+        abort();
+    for (int i = 0; i < texts.count; i++) {
+        size_t length = strlen(texts.entry[i].text);
+        if (!*texts.entry[i].keyword || length > SL_PNG_TEXT_MAX_BYTES * 2 ||
+            !sl_utf8_valid(texts.entry[i].text, length))
+            abort();
+    }
+    sl_png_texts_free(&texts);
+}
+
+static void check_pixels(const uint8_t *data, size_t size)
+{
+    int width = 0, height = 0;
+    SlError err = {0};
+    uint8_t *rgb = sl_png_decode("fuzz.png", data, size, &width, &height, &err);
+    if (rgb ? width < 1 || height < 1 : err.code == SL_OK)
+        abort();
+    free(rgb);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    uint8_t *copy = malloc(size ? size : 1);
+    if (!copy)
+        return 0;
+    if (size)
+        memcpy(copy, data, size);
+    repair_checksums(copy, size);
+    check_texts(copy, size);
+    check_pixels(copy, size);
+    free(copy);
+    return 0;
+}

@@ -1,0 +1,65 @@
+/* fuzz_settings.c - the input's first byte chooses a keyword, the rest is the text under it: our own
+ * chunk, the common text, SwarmUI, InvokeAI, ComfyUI. Either there is an error, or problems, or a
+ * recipe that passes the model's validators and survives being written and read again.
+ */
+#include "tests/fuzz/fuzz.h"
+
+#include "app/core/import.h"
+#include "app/core/metadata.h"
+#include "app/core/recipe_text.h"
+
+#include <cjson/cJSON.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const keywords[] = {SL_METADATA_KEYWORD, "parameters", "invokeai_metadata",
+                                       "prompt"};
+
+static const SlRecipe base = {.prompt = "",
+                              .negative_prompt = "",
+                              .scheduler = "pndm",
+                              .steps = 25,
+                              .guidance = 7.5,
+                              .eta = -1,
+                              .width = 64,
+                              .height = 64};
+
+static const SlModelInfo model = {.name = "fuzz",
+                                  .scheduler = "pndm",
+                                  .width = 64,
+                                  .height = 64,
+                                  .size_multiple = 8,
+                                  .channels = 4,
+                                  .factor = 8,
+                                  .prompt_tokens = 77};
+
+static void check_recipe(const SlRecipe *recipe)
+{
+    SlError err = {0};
+    SlRecipe back = base;
+    cJSON *json = sl_recipe_to_json(recipe);
+    if (!sl_recipe_check(recipe, &model, &err) || !sl_recipe_from_json(json, &back, NULL, &err) ||
+        !sl_recipe_equal(recipe, &back))
+        abort();
+    cJSON_Delete(json);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    SlPngTexts texts = {.count = 1};
+    SlImport import;
+    SlError err = {0};
+    if (size < 1)
+        return 0;
+    strcpy(texts.entry[0].keyword, keywords[data[0] % 4]);
+    texts.entry[0].text = sl_copy_bytes((const char *)data + 1, size - 1);
+    bool ok = sl_import_texts("fuzz.png", &texts, &base, &model, &import, &err);
+    if (ok ? (import.recipe != NULL) == (import.problems != NULL) || !import.source
+           : err.code == SL_OK || !*err.message)
+        abort();
+    if (ok && import.recipe)
+        check_recipe(import.recipe);
+    sl_import_free(&import);
+    sl_png_texts_free(&texts);
+    return 0;
+}
