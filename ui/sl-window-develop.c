@@ -435,7 +435,14 @@ say_stopped (SlWindow *self, SlJob *job)
     }
   text = g_strdup_printf (_ ("Stopped at step %d of %d"), sl_frame_object_get_step (frame) + 1,
                           sl_frame_object_get_steps (frame));
+  /* One for all: toasts wait for each other, and old ones would be read long after. */
+  if (self->stop_toast)
+    {
+      adw_toast_set_title (self->stop_toast, text);
+      return;
+    }
   toast = adw_toast_new (text);
+  g_set_weak_pointer (&self->stop_toast, toast);
   adw_toast_set_button_label (toast, _ ("_Save This Step"));
   adw_toast_set_action_name (toast, "win.keep-step");
   adw_toast_overlay_add_toast (self->toasts, toast);

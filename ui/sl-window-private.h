@@ -44,6 +44,7 @@ struct _SlWindow
   SlJob *job;
   SlFrameObject *frame;
   SlPicture *picture;
+  AdwToast *stop_toast; /* weak: says where the last run was stopped */
   SlView view;
   guint rest;             /* decodes when the hand rests on a step */
   guint ticking;          /* progress within a step */

@@ -24,7 +24,7 @@ sl_window_toast (SlWindow *self, const char *message)
 {
   AdwToast *toast = adw_toast_new (message);
 
-  adw_toast_set_timeout (toast, 4);
+  adw_toast_set_timeout (toast, 3);
   adw_toast_overlay_add_toast (self->toasts, toast);
 }
 
@@ -251,6 +251,7 @@ sl_window_dispose (GObject *object)
 {
   SlWindow *self = SL_WINDOW (object);
 
+  g_clear_weak_pointer (&self->stop_toast);
   g_clear_object (&self->frame);
   g_clear_object (&self->job);
   g_clear_object (&self->picture);
