@@ -120,7 +120,8 @@ describe_scheduler (SlRecipePanel *self)
 
   if (item == NULL)
     return;
-  adw_action_row_set_subtitle (ADW_ACTION_ROW (self->scheduler_row), sl_scheduler_item_get_good_for (item));
+  adw_action_row_set_subtitle (ADW_ACTION_ROW (self->scheduler_row),
+                               _ (sl_scheduler_item_get_good_for (item)));
   gtk_widget_set_visible (GTK_WIDGET (self->sigmas_row), sl_scheduler_item_takes_sigmas (item));
   gtk_widget_set_visible (GTK_WIDGET (self->spacing_row), sl_scheduler_item_takes_spacing (item));
 }

@@ -417,6 +417,13 @@ notify_done (SlWindow *self, SlJob *job)
 }
 
 static void
+keep_stopped (SlWindow *self)
+{
+  if (self->stopped)
+    keep_moment (self, self->stopped, sl_job_get_last_frame (self->stopped));
+}
+
+static void
 say_stopped (SlWindow *self, SlJob *job)
 {
   SlFrameObject *frame = sl_job_get_last_frame (job);
@@ -435,6 +442,7 @@ say_stopped (SlWindow *self, SlJob *job)
     }
   text = g_strdup_printf (_ ("Stopped at step %d of %d"), sl_frame_object_get_step (frame) + 1,
                           sl_frame_object_get_steps (frame));
+  g_set_object (&self->stopped, job);
   /* One for all: toasts wait for each other, and old ones would be read long after. */
   if (self->stop_toast)
     {
@@ -444,7 +452,7 @@ say_stopped (SlWindow *self, SlJob *job)
   toast = adw_toast_new (text);
   g_set_weak_pointer (&self->stop_toast, toast);
   adw_toast_set_button_label (toast, _ ("_Save This Step"));
-  adw_toast_set_action_name (toast, "win.keep-step");
+  g_signal_connect_object (toast, "button-clicked", G_CALLBACK (keep_stopped), self, G_CONNECT_SWAPPED);
   adw_toast_overlay_add_toast (self->toasts, toast);
 }
 

@@ -44,6 +44,7 @@ struct _SlWindow
   SlJob *job;
   SlFrameObject *frame;
   SlPicture *picture;
+  SlJob *stopped;       /* whose last step can still be saved */
   AdwToast *stop_toast; /* weak: says where the last run was stopped */
   SlView view;
   guint rest;             /* decodes when the hand rests on a step */
