@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 typedef SlDevice *(*OpenDevice)(const SlDeviceOptions *options, SlError *err);
 
@@ -100,11 +101,23 @@ uint64_t sl_device_ops_done(const SlDevice *dev)
 
 /* ---- memory ---- */
 
+/* Large blocks on huge pages where the system gives them when asked: the first touch of gigabytes is
+ * otherwise a quarter of the time of a first step. */
 void *sl_host_alloc(SlDevice *dev, size_t bytes)
 {
     (void)dev;
+    const size_t huge = (size_t)2 << 20, alignment = bytes >= 2 * huge ? huge : 256;
     size_t rounded = (bytes + 255) / 256 * 256;
-    return rounded < bytes ? NULL : aligned_alloc(256, rounded ? rounded : 256);
+    if (alignment == huge)
+        rounded = (bytes + huge - 1) / huge * huge;
+    if (rounded < bytes)
+        return NULL;
+    void *p = aligned_alloc(alignment, rounded ? rounded : 256);
+#ifdef MADV_HUGEPAGE
+    if (p && alignment == huge)
+        madvise(p, rounded, MADV_HUGEPAGE); /* a hint: refusing it costs nothing but time */
+#endif
+    return p;
 }
 
 void sl_host_free(SlDevice *dev, void *p, size_t bytes)

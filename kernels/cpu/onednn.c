@@ -19,9 +19,11 @@
 #endif
 
 #define BUCKETS 256
-/* What a Winograd convolution may take beside its weights, which it holds four times as large. */
-#define WINOGRAD_SCRATCH ((size_t)512 << 20)
-#define WINOGRAD_WEIGHTS (640 * 640)
+/* What a Winograd convolution may take for a while: scratch, and its input and output in oneDNN's
+ * layout. */
+#define WINOGRAD_MEMORY ((size_t)384 << 20)
+/* Input times output channels: it holds its weights four times as large. */
+#define WINOGRAD_WEIGHTS (960 * 320)
 /* It is cut for this many threads when it is made, on any machine: how it is cut shows in the last
  * bits. */
 #define WINOGRAD_THREADS 16
@@ -202,13 +204,14 @@ static bool make_memories(Primitive *p, Descs *d, const_dnnl_primitive_desc_t pd
 }
 
 /* oneDNN has several; only the one for AVX-512 with 4 x 4 tiles is worth its memory. */
-static bool good_winograd(const_dnnl_primitive_desc_t pd)
+static bool good_winograd(const Descs *d, const_dnnl_primitive_desc_t pd)
 {
     const char *name = "";
     dnnl_primitive_desc_query(pd, dnnl_query_impl_info_str, 0, &name);
-    return strncmp(name, "jit_wino_4x3", 12) == 0 &&
-           dnnl_memory_desc_get_size(
-               dnnl_primitive_desc_query_md(pd, dnnl_query_scratchpad_md, 0)) <= WINOGRAD_SCRATCH;
+    size_t bytes =
+        dnnl_memory_desc_get_size(&d->x) + dnnl_memory_desc_get_size(&d->out) +
+        dnnl_memory_desc_get_size(dnnl_primitive_desc_query_md(pd, dnnl_query_scratchpad_md, 0));
+    return strncmp(name, "jit_wino_4x3", 12) == 0 && bytes <= WINOGRAD_MEMORY;
 }
 
 static Primitive *make_primitive(SlOneDnn *o, const Key *key)
@@ -225,7 +228,8 @@ static Primitive *make_primitive(SlOneDnn *o, const Key *key)
         ok = key->conv ? conv_desc(key, &descs, &pd, attr, o->engine)
                        : matmul_desc(key, &descs, &pd, attr, o->engine);
     }
-    ok = ok && (!key->winograd || good_winograd(pd)) && make_memories(p, &descs, pd, o->engine) &&
+    ok = ok && (!key->winograd || good_winograd(&descs, pd)) &&
+         make_memories(p, &descs, pd, o->engine) &&
          dnnl_primitive_create(&p->primitive, pd) == dnnl_success;
     if (pd)
         dnnl_primitive_desc_destroy(pd);

@@ -506,7 +506,7 @@ CASE(point_conv, conv(r, (ConvShape){2, 16, 16, 640, 320, 1, SAME1}, (Parts){.bi
 CASE(winograd_conv, conv(r, (ConvShape){1, 33, 47, 128, 160, 3, SAME3}, (Parts){.bias = true}))
 CASE(winograd_batch, conv(r, (ConvShape){2, 64, 64, 64, 320, 3, SAME3}, (Parts){.bias = true}))
 CASE(winograd_large, conv(r, (ConvShape){1, 200, 130, 128, 128, 3, SAME3}, (Parts){0}))
-CASE(winograd_deep, conv(r, (ConvShape){1, 32, 32, 640, 640, 3, SAME3}, (Parts){.bias = true}))
+CASE(winograd_deep, conv(r, (ConvShape){1, 32, 32, 512, 512, 3, SAME3}, (Parts){.bias = true}))
 CASE(large_norm, group_norm(r, SIZES(2, 64, 33, 64), SILU_NORM(32), true))
 
 const Case thread_cases[] = {
