@@ -82,14 +82,7 @@ static cJSON *model_to_json(const SlModelInfo *info)
     cJSON_AddStringToObject(root, "scheduler", info->scheduler);
     cJSON_AddStringToObject(root, "prediction", sl_prediction_names[info->prediction]);
     cJSON_AddItemToObject(root, "parts", parts_to_json(info));
-    cJSON *files = cJSON_AddArrayToObject(root, "files");
-    for (int i = 0; i < info->files; i++) {
-        cJSON *file = cJSON_CreateObject();
-        cJSON_AddStringToObject(file, "name", info->file[i].name);
-        cJSON_AddItemToObject(file, "bytes", sl_json_from_u64(info->file[i].bytes));
-        cJSON_AddStringToObject(file, "sha256", info->file[i].sha256);
-        cJSON_AddItemToArray(files, file);
-    }
+    cJSON_AddItemToObject(root, "files", sl_files_to_json(info->file, info->files));
     return root;
 }
 
@@ -165,19 +158,6 @@ static void print_picture(const char *path, const SlPngTexts *texts, const SlImp
         print_metadata(m);
 }
 
-static void add_lines(cJSON *root, const char *key, const char *text)
-{
-    cJSON *list = cJSON_AddArrayToObject(root, key);
-    for (const char *p = text; p && *p;) {
-        size_t n = strcspn(p, "\n");
-        char *line = sl_copy_bytes(p, n);
-        if (line)
-            cJSON_AddItemToArray(list, cJSON_CreateString(line));
-        free(line);
-        p += n + (p[n] == '\n');
-    }
-}
-
 static int print_picture_json(const char *path, const SlPngTexts *texts, const SlImport *import,
                               const SlMetadata *m)
 {
@@ -193,8 +173,8 @@ static int print_picture_json(const char *path, const SlPngTexts *texts, const S
         cJSON_AddStringToObject(root, "model", import->model);
     if (import->model_hash)
         cJSON_AddStringToObject(root, "model_hash", import->model_hash);
-    add_lines(root, "problems", import->problems);
-    add_lines(root, "notes", import->notes);
+    sl_json_add_lines(root, "problems", import->problems);
+    sl_json_add_lines(root, "notes", import->notes);
     if (m)
         cJSON_AddItemToObject(root, SL_METADATA_KEYWORD, sl_metadata_to_object(m));
     return sl_print_json(root);

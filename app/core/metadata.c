@@ -34,33 +34,26 @@ void sl_metadata_free(SlMetadata *m)
 
 /* ---- out ---- */
 
+cJSON *sl_files_to_json(const SlModelFile *files, int count)
+{
+    cJSON *list = cJSON_CreateArray();
+    for (int i = 0; i < count; i++) {
+        cJSON *file = cJSON_CreateObject();
+        cJSON_AddStringToObject(file, "name", files[i].name);
+        cJSON_AddItemToObject(file, "bytes", sl_json_from_u64(files[i].bytes));
+        cJSON_AddStringToObject(file, "sha256", files[i].sha256);
+        cJSON_AddItemToArray(list, file);
+    }
+    return list;
+}
+
 static void add_model(cJSON *root, const SlMetadata *m)
 {
     cJSON *model = cJSON_AddObjectToObject(root, "model");
     cJSON_AddStringToObject(model, "name", m->model);
     cJSON_AddStringToObject(model, "pipeline", pipeline_names[m->pipeline]);
     cJSON_AddStringToObject(model, "prediction", sl_prediction_names[m->prediction]);
-    cJSON *files = cJSON_AddArrayToObject(model, "files");
-    for (int i = 0; i < m->files; i++) {
-        cJSON *file = cJSON_CreateObject();
-        cJSON_AddStringToObject(file, "name", m->file[i].name);
-        cJSON_AddItemToObject(file, "bytes", sl_json_from_u64(m->file[i].bytes));
-        cJSON_AddStringToObject(file, "sha256", m->file[i].sha256);
-        cJSON_AddItemToArray(files, file);
-    }
-}
-
-static void add_warnings(cJSON *root, const char *warnings)
-{
-    cJSON *list = cJSON_AddArrayToObject(root, "warnings");
-    for (const char *p = warnings; p && *p;) {
-        size_t n = strcspn(p, "\n");
-        char *line = sl_copy_bytes(p, n);
-        if (line)
-            cJSON_AddItemToArray(list, cJSON_CreateString(line));
-        free(line);
-        p += n + (p[n] == '\n');
-    }
+    cJSON_AddItemToObject(model, "files", sl_files_to_json(m->file, m->files));
 }
 
 cJSON *sl_metadata_to_object(const SlMetadata *m)
@@ -82,7 +75,7 @@ cJSON *sl_metadata_to_object(const SlMetadata *m)
     cJSON_AddStringToObject(hashes, "noise", m->noise_sha256);
     cJSON_AddStringToObject(hashes, "latents", m->latents_sha256);
     cJSON_AddStringToObject(hashes, "pixels", m->pixels_sha256);
-    add_warnings(root, m->warnings);
+    sl_json_add_lines(root, "warnings", m->warnings);
     return root;
 }
 

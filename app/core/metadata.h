@@ -48,6 +48,8 @@ char *sl_metadata_to_json(const SlMetadata *metadata);
 char *sl_metadata_to_parameters(const SlMetadata *metadata);
 /* As a cJSON object, for results that add to it. */
 struct cJSON *sl_metadata_to_object(const SlMetadata *metadata);
+/* A cJSON array of a model's files: name, bytes, sha256. */
+struct cJSON *sl_files_to_json(const SlModelFile *files, int count);
 
 /* name is for messages. Free in any case. The recipe's ranges are checked as far as that goes without
  * the model. */

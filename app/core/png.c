@@ -5,6 +5,7 @@
  */
 #include "app/core/png.h"
 #include "app/core/atomic_file.h"
+#include "app/core/png_text.h"
 #include "app/core/text.h"
 
 #include <errno.h>
@@ -183,22 +184,6 @@ static bool decode(Reader *r)
     return true;
 }
 
-/* libpng takes memory for a chunk's claimed length before it reads it, whatever its limits say. */
-static bool chunks_fit(const uint8_t *data, size_t bytes)
-{
-    size_t at = 8;
-    while (bytes - at >= 12) {
-        const uint8_t *p = data + at;
-        size_t length = (size_t)p[0] << 24 | (size_t)p[1] << 16 | (size_t)p[2] << 8 | p[3];
-        if (length > bytes - at - 12)
-            return false;
-        if (memcmp(p + 4, "IEND", 4) == 0)
-            return true;
-        at += 12 + length;
-    }
-    return false;
-}
-
 uint8_t *sl_png_decode(const char *name, const uint8_t *data, size_t bytes, int *width, int *height,
                        SlError *err)
 {
@@ -207,7 +192,8 @@ uint8_t *sl_png_decode(const char *name, const uint8_t *data, size_t bytes, int 
         sl_fail(err, SL_FORMAT, "%s: not a PNG picture", name);
         return NULL;
     }
-    if (!chunks_fit(data, bytes)) {
+    /* libpng takes memory for a chunk's claimed length before it reads it, whatever its limits say. */
+    if (!sl_png_complete(data, bytes)) {
         sl_fail(err, SL_FORMAT, "%s: the PNG is damaged: the file ends too early", name);
         return NULL;
     }

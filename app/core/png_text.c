@@ -31,6 +31,20 @@ static uint32_t big_endian(const uint8_t *p)
     return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
 }
 
+bool sl_png_complete(const uint8_t *data, size_t bytes)
+{
+    size_t at = 8;
+    while (bytes - at >= 12) {
+        size_t length = big_endian(data + at);
+        if (length > bytes - at - 12)
+            return false;
+        if (memcmp(data + at + 4, "IEND", 4) == 0)
+            return true;
+        at += 12 + length;
+    }
+    return false;
+}
+
 /* ---- texts ---- */
 
 __attribute__((format(printf, 2, 3))) static void skip(Walker *w, const char *format, ...)

@@ -38,6 +38,8 @@ bool sl_png_texts_read(const char *path, SlPngTexts *texts, SlError *err);
 bool sl_png_texts_parse(const char *name, const uint8_t *data, size_t bytes, SlPngTexts *texts,
                         SlError *err);
 void sl_png_texts_free(SlPngTexts *texts);
+/* Whether every chunk up to IEND lies inside the file; data starts with a PNG's signature. */
+bool sl_png_complete(const uint8_t *data, size_t bytes);
 /* The first text under a keyword, or NULL. */
 const char *sl_png_texts_find(const SlPngTexts *texts, const char *keyword);
 

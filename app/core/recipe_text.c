@@ -206,6 +206,19 @@ bool sl_json_to_u64(const cJSON *item, uint64_t *value)
     return true;
 }
 
+void sl_json_add_lines(cJSON *object, const char *key, const char *text)
+{
+    cJSON *list = cJSON_AddArrayToObject(object, key);
+    for (const char *p = text; p && *p;) {
+        size_t n = strcspn(p, "\n");
+        char *line = sl_copy_bytes(p, n);
+        if (line)
+            cJSON_AddItemToArray(list, cJSON_CreateString(line));
+        free(line);
+        p += n + (p[n] == '\n');
+    }
+}
+
 static cJSON *field_to_json(const SlRecipe *recipe, const Field *f)
 {
     switch (f->kind) {
