@@ -18,12 +18,10 @@ void sl_parallel_for(const SlDevice *dev, int64_t count, int64_t grain,
 {
     int64_t step = grain > 0 ? grain : 1, pieces = (count + step - 1) / step;
     int threads = pieces < dev->threads ? (int)pieces : dev->threads;
-    if (threads <= 1) {
-        for (int64_t i = 0; i < pieces; i++)
-            fn(arg, i * step, (i + 1) * step < count ? (i + 1) * step : count);
-        return;
-    }
-#pragma omp parallel for schedule(dynamic, 1) num_threads(threads)
+    (void)threads; /* without OpenMP */
+#ifdef _OPENMP
+#pragma omp parallel for schedule(dynamic, 1) num_threads(threads) if (threads > 1)
+#endif
     for (int64_t i = 0; i < pieces; i++)
         fn(arg, i * step, (i + 1) * step < count ? (i + 1) * step : count);
 }

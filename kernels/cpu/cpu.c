@@ -81,11 +81,18 @@ static SlOps make_ops(Isa isa)
     return ops;
 }
 
-/* Cores that this process may use, or what OMP_NUM_THREADS says. */
+/* Cores that this process may use, or what OMP_NUM_THREADS says. Asked once, before any operation:
+ * the products of small shapes lower what OpenMP answers on their thread. */
 static int available_threads(void)
 {
 #ifdef _OPENMP
-    return omp_get_max_threads();
+    static int count;
+    int n = __atomic_load_n(&count, __ATOMIC_RELAXED);
+    if (n == 0) {
+        n = omp_get_max_threads();
+        __atomic_store_n(&count, n, __ATOMIC_RELAXED);
+    }
+    return n;
 #else
     return 1;
 #endif
@@ -106,11 +113,12 @@ SlDevice *sl_cpu_open(const SlDeviceOptions *options, SlError *err)
         return NULL;
     }
     Isa isa = best_isa();
+    int available = available_threads();
     cpu->ops = make_ops(isa);
     cpu->base.ops = &cpu->ops;
     cpu->base.name = "cpu";
     cpu->base.dtype = options->dtype == SL_F16 ? SL_F32 : options->dtype;
-    cpu->base.threads = options->threads > 0 ? options->threads : available_threads();
+    cpu->base.threads = options->threads > 0 ? options->threads : available;
     snprintf(cpu->describe, sizeof cpu->describe, "CPU: %d thread%s, %s, %s, %s%s",
              cpu->base.threads, cpu->base.threads == 1 ? "" : "s", instructions[isa],
              SL_HAVE_ONEDNN ? "oneDNN" : "without oneDNN", sl_dtype_name(cpu->base.dtype),

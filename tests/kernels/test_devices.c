@@ -286,36 +286,56 @@ static void test_failing_memory(const char *name)
 
 /* ---- threads ---- */
 
-/* The output bytes of a case for this many threads (malloc'ed). */
-static float *bytes_with(const Case *c, SlDtype dtype, int threads, int64_t *n)
+/* The output of a case (malloc'ed). */
+static float *output_of(SlDevice *dev, const Case *c, int64_t *n)
 {
-    SlDevice *dev = open_device("cpu", dtype, threads);
     Run r = {.dev = dev, .seed = 99, .repeat = 1};
     c->run(&r);
     float *result = run_result(&r, n);
     run_free(&r);
-    sl_device_close(&dev);
     return result;
+}
+
+static bool same_output(SlDevice *a, SlDevice *b, const Case *c)
+{
+    int64_t n, m;
+    float *one = output_of(a, c, &n), *other = output_of(b, c, &m);
+    bool same = one && other && n == m && !memcmp(one, other, (size_t)n * sizeof *one);
+    free(one);
+    free(other);
+    return same;
 }
 
 static void test_threads(SlDtype dtype, const Case *list, int count)
 {
     int different = 0;
-    for (int i = 0; i < count; i++) {
-        int64_t n, m;
-        float *one = bytes_with(&list[i], dtype, 1, &n);
-        for (int threads = 2; threads <= 3; threads++) {
-            float *more = bytes_with(&list[i], dtype, threads, &m);
-            if (!one || !more || n != m || memcmp(one, more, (size_t)n * sizeof *one)) {
-                sl_test_note("%s differs with %d threads", list[i].name, threads);
-                different++;
-            }
-            free(more);
+    SlDevice *one = open_device("cpu", dtype, 1);
+    for (int threads = 2; threads <= 3; threads++) {
+        SlDevice *more = open_device("cpu", dtype, threads);
+        for (int i = 0; i < count; i++) {
+            if (same_output(one, more, &list[i]))
+                continue;
+            sl_test_note("%s differs with %d threads", list[i].name, threads);
+            different++;
         }
-        free(one);
+        sl_device_close(&more);
     }
+    sl_device_close(&one);
     sl_test(different == 0, "%s: 1, 2 and 3 threads give the same bytes in %d cases",
             sl_dtype_name(dtype), count);
+}
+
+/* A device that computed something small must not make the next one smaller. */
+static void test_default_threads(void)
+{
+    SlDevice *first = open_device("cpu", SL_F32, 0);
+    int64_t n;
+    free(output_of(first, &cases[1], &n));
+    SlDevice *second = open_device("cpu", SL_F32, 0);
+    sl_test(first->threads > 0 && second->threads == first->threads,
+            "the default is all cores (%d), also the second time", second->threads);
+    sl_device_close(&first);
+    sl_device_close(&second);
 }
 
 /* ---- the check device ---- */
@@ -454,6 +474,7 @@ int main(void)
     test_threads(SL_BF16, cases, case_count);
     test_threads(SL_F32, thread_cases, thread_count);
     test_threads(SL_BF16, thread_cases, thread_count);
+    test_default_threads();
     test_check();
     test_measure();
     test_refusals();
