@@ -18,6 +18,9 @@ typedef struct SlCpuDevice {
     char describe[200];
 } SlCpuDevice;
 
+/* Outputs that lie side by side in the weights of products.c: two vectors. */
+#define SL_CPU_PANEL 32
+
 /* How many rows of this many elements are worth a range of sl_parallel_for. */
 static inline int64_t sl_cpu_grain(int64_t row)
 {
