@@ -29,7 +29,7 @@ static bool needs_noise(const SlScheduler *s)
 /* What the drawn noise is multiplied with. */
 static double deviation(const SlScheduler *s, double abar, double abar_prev)
 {
-    double beta = 1 - abar / abar_prev;
+    float beta = 1 - (float)abar / (float)abar_prev; /* loses digits in f32, as in diffusers */
     double variance = fmax((1 - abar_prev) / (1 - abar) * beta, 1e-20);
     switch (s->config.variance_type) {
     case SL_VARIANCE_LARGE:
@@ -52,7 +52,7 @@ static bool step(SlScheduler *s, const SlStep *x, SlError *err)
     sl_predict_vp(s, sqrt(abar), sqrt(1 - abar), x->model_output, x->sample, x->x0, NULL);
     if (!sl_limit_x0(s, x->x0, err))
         return false;
-    double alpha = abar / abar_prev, beta = 1 - alpha;
+    float alpha = (float)abar / (float)abar_prev, beta = 1 - alpha; /* f32 as in diffusers */
     const double k[3] = {sqrt(abar_prev) * beta / (1 - abar),
                          sqrt(alpha) * (1 - abar_prev) / (1 - abar), deviation(s, abar, abar_prev)};
     const float *terms[3] = {x->x0, x->sample, x->noise};

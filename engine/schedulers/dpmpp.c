@@ -45,9 +45,6 @@ static bool set_timesteps(SlScheduler *s, int steps, SlError *err)
         return sl_fail(err, SL_UNSUPPORTED,
                        "dpmpp-2m: algorithm_type dpmsolver needs final_sigmas_type \"sigma_min\"; "
                        "the model's configuration says \"zero\"");
-    if (c->algorithm_type == SL_SDE_DPMSOLVER && c->solver_order == 3)
-        return sl_fail(err, SL_UNSUPPORTED,
-                       "dpmpp-2m: algorithm_type sde-dpmsolver has no solver_order 3");
     if (!sl_scheduler_betas(s, 0x1p-24, err))
         return false;
     sl_timesteps_plus_one(c, steps, last_timestep(s), s->timesteps);
@@ -166,6 +163,9 @@ static bool step(SlScheduler *s, const SlStep *x, SlError *err)
     SlLambda from = sl_lambda_at(s, s->state.position), to = sl_lambda_at(s, s->state.position + 1);
     double h = to.lambda - from.lambda;
     int order = order_now(s);
+    if (order == 3 && s->config.algorithm_type == SL_SDE_DPMSOLVER)
+        return sl_fail(err, SL_UNSUPPORTED,
+                       "dpmpp-2m: algorithm_type sde-dpmsolver has no solver_order 3");
     if (!convert(s, x, err))
         return false;
     Update u = update_for(s, order, from, to, h);

@@ -8,8 +8,23 @@
 #include "engine/schedulers/internal.h"
 
 #include <math.h>
+#include <string.h>
 
 #define ZERO_SNR_END 0x1p-24
+
+/* diffusers lays steps + 1 points here and puts the final sigma behind them, where no step reaches
+ * it. */
+static void log_linear_sigmas(SlScheduler *s, int steps)
+{
+    float low = logf(sl_sigma_at(s, s->config.num_train_timesteps - 1));
+    float high = logf(sl_sigma_at(s, 0));
+    double last = s->sigmas[steps];
+    for (int i = 0; i <= steps; i++)
+        s->sigmas[i] = expf(low + (high - low) * (float)i / (float)steps);
+    memcpy(s->levels, s->sigmas, (size_t)steps * sizeof *s->levels);
+    s->sigmas[steps + 1] = last;
+    s->sigma_count = steps + 2;
+}
 
 static bool set_timesteps(SlScheduler *s, int steps, SlError *err)
 {
@@ -17,12 +32,8 @@ static bool set_timesteps(SlScheduler *s, int steps, SlError *err)
     if (!sl_scheduler_betas(s, ZERO_SNR_END, err))
         return false;
     sl_sigmas_fractional(s, steps, c->final_sigma_min ? sl_sigma_at(s, 0) : 0);
-    if (c->log_linear && c->sigmas == SL_SIGMAS_MODEL) {
-        /* steps + 1 points of which the last is dropped by the final sigma */
-        double low = sl_sigma_at(s, c->num_train_timesteps - 1), high = sl_sigma_at(s, 0);
-        for (int i = 0; i < steps; i++)
-            s->levels[i] = s->sigmas[i] = (float)exp(log(low) + (log(high) - log(low)) * i / steps);
-    }
+    if (c->log_linear && c->sigmas == SL_SIGMAS_MODEL)
+        log_linear_sigmas(s, steps);
     if (c->continuous && c->prediction_type == SL_PREDICT_V)
         for (int i = 0; i < steps; i++)
             s->timesteps[i] = (float)(0.25 * log(s->sigmas[i]));
@@ -32,12 +43,7 @@ static bool set_timesteps(SlScheduler *s, int steps, SlError *err)
 static bool euler_step(SlScheduler *s, const SlStep *x, SlError *err)
 {
     double sigma = s->sigmas[s->state.position], next = s->sigmas[s->state.position + 1];
-    double dt = next - sigma;
-    sl_predict_ve(s, sigma, x->model_output, x->sample, x->x0);
-    /* x + (x - x_0) / sigma dt */
-    const double k[2] = {1 + dt / sigma, -dt / sigma};
-    const float *terms[2] = {x->sample, x->x0};
-    sl_combine(s->size, 2, k, terms, x->sample);
+    sl_step_ve(s, x, sigma, next - sigma);
     return true;
 }
 
@@ -62,11 +68,10 @@ static bool ancestral_step(SlScheduler *s, const SlStep *x, SlError *err)
 {
     double from = s->sigmas[s->state.position], to = s->sigmas[s->state.position + 1];
     double up = sqrt(to * to * (from * from - to * to) / (from * from));
-    double down = sqrt(to * to - up * up), dt = down - from;
-    sl_predict_ve(s, from, x->model_output, x->sample, x->x0);
-    const double k[3] = {1 + dt / from, -dt / from, up};
-    const float *terms[3] = {x->sample, x->x0, x->noise};
-    sl_combine(s->size, 3, k, terms, x->sample);
+    double down = sqrt(to * to - up * up);
+    sl_step_ve(s, x, from, down - from);
+    for (int64_t i = 0; i < s->size; i++)
+        x->sample[i] = (float)(x->sample[i] + up * x->noise[i]);
     return true;
 }
 

@@ -3,7 +3,7 @@
  *
  * Easy to get wrong: sigmas and timesteps are stored twice but for the first (and the last sigma),
  * so that the position counts evaluations: even ones predict, odd ones correct from the sample that
- * the step started with. Slot 0 keeps that sample, slot 1 the first derivative.
+ * the step started with. Slot 0 keeps that sample, slot 1 the x_0 predicted from it.
  */
 #include "engine/schedulers/internal.h"
 
@@ -31,12 +31,10 @@ static bool set_timesteps(SlScheduler *s, int steps, SlError *err)
     return true;
 }
 
-static void limit(const SlScheduler *s, float *x0)
+static double limit(const SlScheduler *s, double x0)
 {
-    float range = (float)s->config.clip_sample_range;
-    if (s->config.clip_sample)
-        for (int64_t i = 0; i < s->size; i++)
-            x0[i] = fminf(fmaxf(x0[i], -range), range);
+    double range = s->config.clip_sample_range;
+    return s->config.clip_sample ? fmin(fmax(x0, -range), range) : x0;
 }
 
 static bool step(SlScheduler *s, const SlStep *x, SlError *err)
@@ -44,19 +42,19 @@ static bool step(SlScheduler *s, const SlStep *x, SlError *err)
     int at = s->state.position;
     bool first = at % 2 == 0;
     double sigma = s->sigmas[first ? at : at - 1], next = s->sigmas[first ? at + 1 : at];
-    double here = first ? sigma : next, dt = next - sigma;
-    float *start = s->slots[0], *derivative = s->slots[1];
-    sl_predict_ve(s, here, x->model_output, x->sample, x->x0);
-    limit(s, x->x0);
+    double here = first ? sigma : next;
+    float *start = s->slots[0], *first_x0 = s->slots[1];
     if (first)
         memcpy(start, x->sample, (size_t)s->size * sizeof(float));
     for (int64_t i = 0; i < s->size; i++) {
-        double d = ((double)x->sample[i] - x->x0[i]) / here;
+        double original = limit(s, sl_original_ve(s, here, x->model_output[i], x->sample[i]));
+        double derivative = (x->sample[i] - original) / here;
+        x->x0[i] = (float)original;
         if (first)
-            derivative[i] = (float)d;
+            first_x0[i] = x->x0[i];
         else
-            d = (derivative[i] + d) / 2;
-        x->sample[i] = (float)(start[i] + d * dt);
+            derivative = ((start[i] - (double)first_x0[i]) / sigma + derivative) / 2;
+        x->sample[i] = (float)(start[i] + derivative * (next - sigma));
     }
     return true;
 }

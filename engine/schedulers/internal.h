@@ -150,9 +150,11 @@ bool sl_levels_from_alphas(SlScheduler *s, SlError *err);
  * sqrt(1 - abar) = sigma; each output may be NULL. */
 void sl_predict_vp(const SlScheduler *s, double alpha, double sigma, const float *model_output,
                    const float *sample, float *x0, float *epsilon);
-/* x_0 for samples scaled as sample = x_0 + sigma noise (euler, lms, heun). */
-void sl_predict_ve(const SlScheduler *s, double sigma, const float *model_output,
-                   const float *sample, float *x0);
+/* x_0 for samples scaled as sample = x_0 + sigma noise (euler, lms, heun), in double: sigma reaches
+ * 4096. */
+double sl_original_ve(const SlScheduler *s, double sigma, double model_output, double sample);
+/* sample + (sample - x_0) / sigma dt, and x_0. */
+void sl_step_ve(const SlScheduler *s, const SlStep *x, double sigma, double dt);
 /* clip_sample or thresholding, as configured. */
 bool sl_limit_x0(const SlScheduler *s, float *x0, SlError *err);
 bool sl_threshold_x0(const SlScheduler *s, float *x0, SlError *err);

@@ -39,10 +39,12 @@ static double coefficient(const SlScheduler *s, int order, int k)
 static bool step(SlScheduler *s, const SlStep *x, SlError *err)
 {
     double sigma = s->sigmas[s->state.position];
-    sl_predict_ve(s, sigma, x->model_output, x->sample, x->x0);
     float *derivative = sl_push_slot(s, 3);
-    for (int64_t i = 0; i < s->size; i++)
-        derivative[i] = (float)(((double)x->sample[i] - x->x0[i]) / sigma);
+    for (int64_t i = 0; i < s->size; i++) {
+        double original = sl_original_ve(s, sigma, x->model_output[i], x->sample[i]);
+        x->x0[i] = (float)original;
+        derivative[i] = (float)((x->sample[i] - original) / sigma);
+    }
     int order = s->state.position + 1 < 4 ? s->state.position + 1 : 4;
     double k[5] = {1};
     const float *terms[5] = {x->sample};

@@ -29,24 +29,18 @@ void sl_predict_vp(const SlScheduler *s, double alpha, double sigma, const float
     }
 }
 
-void sl_predict_ve(const SlScheduler *s, double sigma, const float *model_output,
-                   const float *sample, float *x0)
+double sl_original_ve(const SlScheduler *s, double sigma, double model_output, double sample)
 {
-    double root = sqrt(sigma * sigma + 1);
-    for (int64_t i = 0; i < s->size; i++) {
-        double out = model_output[i], x = sample[i];
-        switch (s->config.prediction_type) {
-        case SL_PREDICT_EPSILON:
-            x0[i] = (float)(x - sigma * out);
-            break;
-        case SL_PREDICT_SAMPLE:
-            x0[i] = (float)out;
-            break;
-        case SL_PREDICT_V:
-            x0[i] = (float)(out * (-sigma / root) + x / (root * root));
-            break;
-        }
+    double square = sigma * sigma + 1;
+    switch (s->config.prediction_type) {
+    case SL_PREDICT_EPSILON:
+        return sample - sigma * model_output;
+    case SL_PREDICT_V:
+        return model_output * (-sigma / sqrt(square)) + sample / square;
+    case SL_PREDICT_SAMPLE:
+        break;
     }
+    return model_output;
 }
 
 static int by_size(const void *a, const void *b)
@@ -69,6 +63,16 @@ static bool quantile(const float *x, int64_t n, double q, float *out)
     *out = sorted[low] + weight * (sorted[high] - sorted[low]);
     free(sorted);
     return true;
+}
+
+void sl_step_ve(const SlScheduler *s, const SlStep *x, double sigma, double dt)
+{
+    for (int64_t i = 0; i < s->size; i++) {
+        double original = sl_original_ve(s, sigma, x->model_output[i], x->sample[i]);
+        double next = x->sample[i] + (x->sample[i] - original) / sigma * dt;
+        x->x0[i] = (float)original;
+        x->sample[i] = (float)next;
+    }
 }
 
 /* "Photorealistic Text-to-Image Diffusion Models with Deep Language Understanding", 2.3: dynamic

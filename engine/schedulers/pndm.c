@@ -38,6 +38,9 @@ static void prk_timesteps(SlScheduler *s, const double *falling, int half)
 static bool set_timesteps(SlScheduler *s, int steps, SlError *err)
 {
     double *t = s->timesteps;
+    if (s->config.prediction_type == SL_PREDICT_SAMPLE)
+        return sl_fail(err, SL_UNSUPPORTED,
+                       "pndm: prediction_type \"sample\" is not possible with this scheduler");
     if (!s->config.skip_prk_steps && steps < 4)
         return sl_fail(err, SL_ARGUMENT,
                        "pndm: steps is %d; with this model's Runge-Kutta start (skip_prk_steps "

@@ -36,11 +36,12 @@ static bool convert(SlScheduler *s, const SlStep *x, SlError *err)
     return true;
 }
 
-/* One side of the method: from sigmas[at - 1] to sigmas[at] where at is the target. */
+/* One side of the method: from sigmas[target - 1] to sigmas[target]. In f32 like diffusers: the phi
+ * functions lose digits for small h, and 1e-6 of a step feels which. */
 typedef struct Solve {
     SlLambda from, to;
-    double h, hh, b_h, h_phi_1;
-    double rk[3], b[3];
+    float h, hh, b_h, h_phi_1;
+    float rk[3], b[3];
 } Solve;
 
 static Solve prepare(const SlScheduler *s, int target, int order)
@@ -48,16 +49,17 @@ static Solve prepare(const SlScheduler *s, int target, int order)
     Solve v = {.from = sl_lambda_at(s, target - 1), .to = sl_lambda_at(s, target)};
     v.h = v.to.lambda - v.from.lambda;
     v.hh = s->config.predict_x0 ? -v.h : v.h;
-    v.h_phi_1 = expm1(v.hh);
+    v.h_phi_1 = (float)expm1(v.hh); /* expm1f is an ulp off, which small h multiplies */
     v.b_h = s->config.solver_bh1 ? v.hh : v.h_phi_1;
     for (int i = 1; i < order; i++)
-        v.rk[i - 1] = (double)(sl_lambda_at(s, target - 1 - i).lambda - v.from.lambda) / v.h;
+        v.rk[i - 1] = (sl_lambda_at(s, target - 1 - i).lambda - v.from.lambda) / v.h;
     v.rk[order - 1] = 1;
-    double phi = v.h_phi_1 / v.hh - 1, factorial = 1;
+    float phi = v.h_phi_1 / v.hh - 1;
+    double factorial = 1;
     for (int i = 1; i <= order; i++) {
-        v.b[i - 1] = phi * factorial / v.b_h;
+        v.b[i - 1] = phi * (float)factorial / v.b_h;
         factorial *= i + 1;
-        phi = phi / v.hh - 1 / factorial;
+        phi = phi / v.hh - (float)(1 / factorial);
     }
     return v;
 }
@@ -66,10 +68,10 @@ static Solve prepare(const SlScheduler *s, int target, int order)
  * pivot. */
 static void solve_rhos(const Solve *v, int n, double *rho)
 {
-    double a[3][4];
+    float a[3][4];
     for (int i = 0; i < n; i++) {
         for (int k = 0; k < n; k++)
-            a[i][k] = pow(v->rk[k], i);
+            a[i][k] = powf(v->rk[k], (float)i);
         a[i][n] = v->b[i];
     }
     for (int c = 0; c < n; c++) {
@@ -78,12 +80,12 @@ static void solve_rhos(const Solve *v, int n, double *rho)
             if (fabs(a[i][c]) > fabs(a[pivot][c]))
                 pivot = i;
         for (int k = 0; k <= n; k++) {
-            double t = a[c][k];
+            float t = a[c][k];
             a[c][k] = a[pivot][k];
             a[pivot][k] = t;
         }
         for (int i = 0; i < n; i++) {
-            double f = i == c ? 0 : a[i][c] / a[c][c];
+            float f = i == c ? 0 : a[i][c] / a[c][c];
             for (int k = c; k <= n; k++)
                 a[i][k] -= f * a[c][k];
         }

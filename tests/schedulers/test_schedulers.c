@@ -1,0 +1,286 @@
+/* test_schedulers.c - every scheduler against diffusers, one step at a time
+ * (tests/goldens/schedulers/make.py), and what schedulers refuse.
+ *
+ * The limit is DESIGN §8's: 1e-6 for one step, of the largest value that the step reads or writes
+ * (samples and history are kept in f32, so where a step takes a sample of 4096 sigma to one of
+ * order 1, the last bit of the former is all that can be asked). History comes from running all
+ * steps; at a checkpoint the sample is diffusers' own. A case with a "bound" is one whose
+ * coefficients diffusers itself computes less exactly than that, by as much.
+ */
+#include "engine/scheduler.h"
+#include "tests/pipeline/golden.h"
+#include "tests/test.h"
+
+#include <cjson/cJSON.h>
+#include <math.h>
+#include <string.h>
+
+#define SIZE  8
+#define LIMIT 1e-6
+
+typedef struct Fixture {
+    float *data, *outputs, *noise, *start;
+    size_t at, n;
+} Fixture;
+
+/* How far a case is off, and where. */
+typedef struct Score {
+    double worst;
+    double read; /* the largest value that this step reads */
+    char what[64];
+} Score;
+
+static void score(Score *s, const float *got, const float *expected, int n, const char *what,
+                  int evaluation)
+{
+    double top = fmax(s->read, golden_top(expected, (size_t)n));
+    double error = golden_worst(got, expected, (size_t)n);
+    double relative = error / fmax(top, 1e-30);
+    if (error == 0 || relative <= s->worst)
+        return;
+    s->worst = relative;
+    snprintf(s->what, sizeof s->what, "%s at evaluation %d", what, evaluation);
+}
+
+static const float *take(Fixture *f, size_t n)
+{
+    const float *p = f->data + f->at;
+    f->at += n;
+    return p;
+}
+
+static int number(const cJSON *json, const char *key)
+{
+    const cJSON *v = cJSON_GetObjectItemCaseSensitive(json, key);
+    return cJSON_IsNumber(v) ? v->valueint : 0;
+}
+
+static bool is_checkpoint(const cJSON *test, int evaluation)
+{
+    const cJSON *v;
+    cJSON_ArrayForEach(v, cJSON_GetObjectItemCaseSensitive(
+                              test, "checkpoints")) if (v->valueint == evaluation) return true;
+    return false;
+}
+
+static void compare_schedule(const SlScheduler *s, const cJSON *test, Fixture *f, Score *out)
+{
+    int n = number(test, "evaluations"), sigmas = number(test, "sigmas"), count = 0;
+    const float *t = take(f, (size_t)n);
+    for (int i = 0; i < n; i++) {
+        float got = (float)sl_scheduler_timestep(s, i);
+        score(out, &got, t + i, 1, "timestep", i);
+    }
+    const float *expected = take(f, (size_t)sigmas);
+    const double *own = sl_scheduler_sigmas(s, &count);
+    for (int i = 0; i < sigmas; i++) {
+        float got = i < count ? (float)own[i] : NAN;
+        score(out, &got, expected + i, 1, "sigma", i);
+    }
+    float init = (float)sl_scheduler_init_noise_sigma(s);
+    score(out, &init, take(f, 1), 1, "init_noise_sigma", 0);
+}
+
+static void run_steps(SlScheduler *s, const cJSON *test, Fixture *f, Score *out, SlError *err)
+{
+    float sample[SIZE], x0[SIZE], init = (float)sl_scheduler_init_noise_sigma(s);
+    bool has_x0 = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(test, "x0"));
+    SlNoiseSource noise = {.given = f->noise, .given_count = 104};
+    double before = 0; /* heun and pndm go back to the sample of the evaluation before */
+    for (int i = 0; i < SIZE; i++)
+        sample[i] = f->start[i] * init;
+    for (int i = 0; i < number(test, "evaluations"); i++) {
+        bool compared = is_checkpoint(test, i);
+        if (compared)
+            memcpy(sample, take(f, SIZE), sizeof sample);
+        double top = golden_top(sample, SIZE);
+        out->read = fmax(top, before);
+        before = top;
+        if (!sl_scheduler_step(s, f->outputs + i * SIZE, sample, x0, &noise, err)) {
+            out->worst = INFINITY;
+            return;
+        }
+        if (!compared)
+            continue;
+        score(out, sample, take(f, SIZE), SIZE, "sample", i);
+        if (has_x0)
+            score(out, x0, take(f, SIZE), SIZE, "x_0", i);
+    }
+}
+
+static size_t case_length(const cJSON *test)
+{
+    bool has_x0 = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(test, "x0"));
+    int checkpoints = cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(test, "checkpoints"));
+    return (size_t)number(test, "evaluations") + (size_t)number(test, "sigmas") + 1 +
+           (size_t)checkpoints * SIZE * (has_x0 ? 3 : 2);
+}
+
+static SlScheduler *make(const cJSON *test, const char *config, SlError *err)
+{
+    const char *id = cJSON_GetObjectItemCaseSensitive(test, "id")->valuestring;
+    const cJSON *eta = cJSON_GetObjectItemCaseSensitive(test, "eta");
+    SlSchedulerChoice choice = {.eta = cJSON_IsNumber(eta) ? eta->valuedouble : -1};
+    SlJson *json = sl_json_parse("config", config, strlen(config), err);
+    SlScheduler *s = json ? sl_scheduler_new(id, json, &choice, err) : NULL;
+    sl_json_close(json);
+    if (s && !sl_scheduler_set_timesteps(s, number(test, "steps"), SIZE, err)) {
+        sl_scheduler_free(s);
+        return NULL;
+    }
+    return s;
+}
+
+static void run_case(const cJSON *test, Fixture *f)
+{
+    SlError err = {0};
+    Score worst = {0};
+    size_t end = f->at + case_length(test);
+    char *config = cJSON_PrintUnformatted(cJSON_GetObjectItemCaseSensitive(test, "config"));
+    SlScheduler *s = config && end <= f->n ? make(test, config, &err) : NULL;
+    if (s && sl_scheduler_evaluations(s) == number(test, "evaluations")) {
+        compare_schedule(s, test, f, &worst);
+        run_steps(s, test, f, &worst, &err);
+    } else {
+        worst.worst = INFINITY;
+    }
+    const cJSON *bound = cJSON_GetObjectItemCaseSensitive(test, "bound");
+    bool ok = worst.worst <= (cJSON_IsNumber(bound) ? bound->valuedouble : LIMIT);
+    sl_test(ok, "%s, %d steps: %.2g %s%s%s",
+            cJSON_GetObjectItemCaseSensitive(test, "id")->valuestring, number(test, "steps"),
+            worst.worst, ok ? "" : worst.what, ok ? "" : " ", err.message);
+    if (!ok)
+        sl_test_note("%.300s", config);
+    f->at = end;
+    sl_scheduler_free(s);
+    free(config);
+}
+
+static void test_against_diffusers(void)
+{
+    SlError err = {0};
+    size_t n;
+    Golden golden = golden_open("goldens/schedulers/steps.safetensors");
+    char *path = sl_test_path("goldens/schedulers/cases.json");
+    SlJson *cases = sl_json_open(path, &err);
+    Fixture f = {.outputs = golden_read(&golden, "outputs", &n),
+                 .noise = golden_read(&golden, "noise", &n),
+                 .start = golden_read(&golden, "start", &n)};
+    f.data = golden_read(&golden, "data", &f.n);
+    if (sl_test(cases && f.data && f.outputs && f.noise && f.start, "goldens can be read %s",
+                err.message)) {
+        const cJSON *test;
+        cJSON_ArrayForEach(test, cJSON_GetObjectItemCaseSensitive(sl_json_root(cases), "cases"))
+            run_case(test, &f);
+    }
+    free(f.data);
+    free(f.outputs);
+    free(f.noise);
+    free(f.start);
+    sl_json_close(cases);
+    free(path);
+    golden_close(&golden);
+}
+
+/* ---- what is refused ---- */
+
+static void refused(const char *id, const char *config, int steps, const char *expected)
+{
+    SlError err = {0};
+    SlJson *json = sl_json_parse("scheduler_config.json", config, strlen(config), &err);
+    SlScheduler *s = json ? sl_scheduler_new(id, json, NULL, &err) : NULL;
+    bool made = s && sl_scheduler_set_timesteps(s, steps, SIZE, &err);
+    sl_test(!made && strstr(err.message, expected), "%s, %s: %s", id, config, err.message);
+    sl_scheduler_free(s);
+    sl_json_close(json);
+}
+
+static void test_refusals(void)
+{
+    refused("ddim", "{\"num_train_timesteps\": 0}", 5, "num_train_timesteps");
+    refused("ddim", "{\"num_train_timesteps\": 1e12}", 5, "num_train_timesteps");
+    refused("ddim", "{\"beta_schedule\": \"quadratic\"}", 5, "beta_schedule");
+    refused("ddim", "{\"beta_start\": \"a\"}", 5, "beta_start");
+    refused("ddim", "{\"beta_end\": 7}", 5, "beta_end");
+    refused("ddim", "{\"dynamic_thresholding_ratio\": 2}", 5, "dynamic_thresholding_ratio");
+    refused("euler", "{\"use_karras_sigmas\": true, \"use_beta_sigmas\": true}", 5,
+            "use_karras_sigmas");
+    refused("euler-a", "{\"prediction_type\": \"sample\"}", 5, "prediction_type");
+    refused("pndm", "{\"prediction_type\": \"sample\"}", 5, "prediction_type");
+    refused("ddpm", "{\"variance_type\": \"learned_range\"}", 5, "variance_type");
+    refused("ddpm", "{\"trained_betas\": [0.1, 0.2]}", 5, "trained_betas");
+    refused("unipc", "{\"solver_p\": {}}", 5, "solver_p");
+    refused("unipc", "{\"solver_order\": 9}", 5, "solver_order");
+    refused("pndm", "{}", 2, "skip_prk_steps");
+    refused("ddim", "{\"steps_offset\": 1}", 1000, "timestep 1000");
+    refused("ddim", "{}", 0, "steps is 0");
+    refused("ddim", "{}", 1001, "steps is 1001");
+    refused("nonesuch", "{}", 5, "nonesuch");
+}
+
+/* ---- the tutorial, and saved states ---- */
+
+static void test_tutorial(void)
+{
+    SlError err = {0};
+    SlScheduler *s = sl_scheduler_new("ddpm", NULL, NULL, &err);
+    bool ok = s && sl_scheduler_set_timesteps(s, 50, SIZE, &err);
+    for (int i = 0; ok && i < 50; i++)
+        ok = sl_scheduler_timestep(s, i) == 980 - 20 * i;
+    sl_test(ok, "set_timesteps(50) gives 980, 960, ... 0");
+    sl_scheduler_free(s);
+}
+
+static void test_damaged_states(void)
+{
+    for (int i = 0; i < sl_scheduler_count(); i++) {
+        const char *id = sl_scheduler_info(i)->id;
+        float out[SIZE] = {1, 2, 3}, sample[SIZE] = {3, 2, 1};
+        SlNoise generator;
+        SlNoiseSource noise = {.generator = &generator};
+        SlError err = {0};
+        size_t bytes = 0;
+        sl_noise_init(&generator, SL_NOISE_CPU, 1, 0);
+        static const char config[] = "{\"skip_prk_steps\": true}";
+        SlJson *json = sl_json_parse("config", config, strlen(config), &err);
+        SlScheduler *s = sl_scheduler_new(id, json, NULL, &err);
+        bool ok = s && sl_scheduler_set_timesteps(s, 6, SIZE, &err) &&
+                  sl_scheduler_step(s, out, sample, NULL, &noise, &err);
+        unsigned char *state = ok ? sl_scheduler_save(s, &bytes) : NULL;
+        ok = state && sl_scheduler_restore(s, state, bytes, &err);
+        ok = ok && !sl_scheduler_restore(s, state, bytes - 1, NULL) &&
+             !sl_scheduler_restore(s, state, 3, NULL);
+        for (size_t at = 0; ok && at < 56 && at < bytes; at++) {
+            state[at] ^= 0x80;
+            (void)sl_scheduler_restore(s, state, bytes, NULL); /* must not crash */
+            ok = at >= 24 || !sl_scheduler_restore(s, state, bytes, NULL);
+            state[at] ^= 0x80;
+        }
+        sl_test(ok, "%s: damaged states are refused %s", id, err.message);
+        free(state);
+        sl_scheduler_free(s);
+        sl_json_close(json);
+    }
+}
+
+static void test_infinite_output(void)
+{
+    SlError err = {0};
+    float out[SIZE] = {NAN}, sample[SIZE] = {0};
+    SlScheduler *s = sl_scheduler_new("euler", NULL, NULL, &err);
+    bool ok = s && sl_scheduler_set_timesteps(s, 5, SIZE, &err) &&
+              !sl_scheduler_step(s, out, sample, NULL, NULL, &err) && sl_scheduler_position(s) == 0;
+    sl_test(ok && strstr(err.message, "evaluation 1 of 5"), "NaN is named with its step: %s",
+            err.message);
+    sl_scheduler_free(s);
+}
+
+int main(void)
+{
+    test_against_diffusers();
+    test_refusals();
+    test_tutorial();
+    test_damaged_states();
+    test_infinite_output();
+    return sl_test_done();
+}
