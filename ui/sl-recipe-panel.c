@@ -228,10 +228,18 @@ size_chosen (SlRecipePanel *self)
 {
   guint selected = adw_combo_row_get_selected (self->size_row);
 
-  gtk_widget_set_visible (self->custom_size_row, selected >= N_PRESETS);
+  gtk_widget_set_visible (self->custom_size_row, selected == N_PRESETS);
   if (!self->updating && selected < N_PRESETS)
     g_object_set (self->recipe, "width", self->preset[selected][0], "height", self->preset[selected][1],
                   NULL);
+}
+
+/* A combo row without entries turns itself off, and the button in it that opens a model with it. */
+static void
+keep_sensitive (GtkWidget *row)
+{
+  if (!gtk_widget_get_sensitive (row))
+    gtk_widget_set_sensitive (row, TRUE);
 }
 
 static void
@@ -436,8 +444,11 @@ sl_recipe_panel_connect (SlRecipePanel *self, SlSettings *recipe, SlModelStore *
   adw_combo_row_set_expression (self->scheduler_row, scheduler_name);
   adw_combo_row_set_model (self->scheduler_row, self->schedulers);
   connect_controls (self);
+  g_signal_connect (self->model_row, "notify::sensitive", G_CALLBACK (keep_sensitive), NULL);
   adw_combo_row_set_expression (self->model_row, model_name);
   adw_combo_row_set_model (self->model_row, G_LIST_MODEL (store));
+  keep_sensitive (GTK_WIDGET (self->model_row));
+  size_chosen (self);
   g_signal_connect_swapped (self->model_row, "notify::selected-item", G_CALLBACK (model_chosen), self);
   g_signal_connect_object (recipe, "notify", G_CALLBACK (recipe_changed), self, G_CONNECT_SWAPPED);
   g_settings_bind (preferences, "keep-seed", self->keep_seed, "active", G_SETTINGS_BIND_DEFAULT);

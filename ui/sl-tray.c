@@ -84,10 +84,11 @@ sl_tray_show_waiting (SlTray *self)
 }
 
 void
-sl_tray_show_error (SlTray *self, const char *message)
+sl_tray_show_error (SlTray *self, const char *title, const char *message)
 {
   g_autofree char *markup = g_markup_escape_text (message, -1);
 
+  adw_status_page_set_title (self->error_page, title);
   adw_status_page_set_description (self->error_page, markup);
   gtk_widget_set_visible (self->tools, FALSE);
   gtk_stack_set_visible_child_name (self->stack, "error");

@@ -17,8 +17,8 @@ SlCanvas *sl_tray_get_canvas (SlTray *self);
 void sl_tray_show (SlTray *self, GdkTexture *texture, const char *description);
 /* A picture is on its way, but nothing can be seen of it yet. */
 void sl_tray_show_waiting (SlTray *self);
-/* A failure that leaves nothing to show. */
-void sl_tray_show_error (SlTray *self, const char *message);
+/* Why there is nothing to show, under a title. */
+void sl_tray_show_error (SlTray *self, const char *title, const char *message);
 /* The line over the picture; NULL hides it. */
 void sl_tray_set_caption (SlTray *self, const char *caption);
 /* 0 to 1, < 0 hides the bar. */

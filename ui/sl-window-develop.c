@@ -461,7 +461,7 @@ say_failed (SlWindow *self, SlJob *job)
 {
   if (job == self->job && sl_job_get_last_frame (job) == NULL)
     {
-      sl_tray_show_error (self->tray, sl_job_get_message (job));
+      sl_tray_show_error (self->tray, _ ("That Did Not Work"), sl_job_get_message (job));
       gtk_stack_set_visible_child_name (self->below, "nothing");
     }
   else

@@ -36,7 +36,7 @@ picture_loaded (GBytes *rgb, int width, int height, const GError *error, gpointe
       if (texture)
         sl_tray_show (self->tray, texture, sl_picture_get_prompt (self->picture));
       else
-        sl_tray_show_error (self->tray, error->message);
+        sl_tray_show_error (self->tray, _ ("That Did Not Work"), error->message);
     }
   g_object_unref (self);
   pending_free (shown, NULL);

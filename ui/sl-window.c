@@ -89,9 +89,10 @@ models_scanned (SlWindow *self)
 
   if (g_list_model_get_n_items (G_LIST_MODEL (self->models)) == 0)
     {
-      sl_tray_show_error (self->tray,
-                          _ ("No model was found. Open a model folder from the menu beside “Model”, or set "
-                             "the folder that holds your models in the preferences."));
+      sl_tray_show_error (
+          self->tray, _ ("No Model Yet"),
+          _ ("Open a model folder with the button beside “Model”, or set the folder that holds "
+             "your models in the preferences."));
       return;
     }
   if (position == G_MAXUINT)

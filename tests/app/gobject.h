@@ -9,11 +9,10 @@
 #ifdef __SANITIZE_THREAD__
 /* GLib's own locks are invisible to ThreadSanitizer: what GLib itself touches (the main context's
  * wake-up descriptor) looks unguarded. Our code is still seen. */
-const char *__tsan_default_suppressions (void);
-const char *
-__tsan_default_suppressions (void)
+const char *__tsan_default_suppressions(void);
+const char *__tsan_default_suppressions(void)
 {
-  return "called_from_lib:libglib-2.0.so.0\n";
+    return "called_from_lib:libglib-2.0.so.0\n";
 }
 #endif
 
