@@ -37,7 +37,7 @@ def make(folder, name, count, seed, unseen):
 def main():
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("folder")
-    arguments.add_argument("--count", type=int, default=60000)
+    arguments.add_argument("--count", type=int, default=50000)
     arguments.add_argument("--seed", type=int, default=1)
     a = arguments.parse_args()
     os.makedirs(a.folder, exist_ok=True)
