@@ -2,7 +2,7 @@
  *
  * Keys and values are packed once per head: blocks of 64 keys, transposed, and their values, all in
  * f32 with the head size padded to 16, so that both products run on full vectors for any head size.
- * Then one task is 32 queries of one head: scores of a block in a small tile, the running maximum
+ * Then one task is 48 queries of one head: scores of a block in a small tile, the running maximum
  * and sum of the online softmax (Milakov and Gimelshein 2018; Dao et al. 2022) rescale what was
  * summed before.
  *
@@ -16,13 +16,15 @@
 
 #include <math.h>
 
-#define QUERIES  32
+#define QUERIES  48
 #define KEYS     64
 #define MAX_HEAD 512
-/* Vectors that a row of a register tile is wide: 16 accumulators and 5 more fit 32 registers. */
+/* A register tile: TALL queries by WIDE vectors. 24 accumulators and 5 more fit 32 registers. */
 #if defined(__AVX512F__)
+#define TALL 6
 #define WIDE 4
 #else
+#define TALL 4
 #define WIDE 1
 #endif
 
@@ -40,8 +42,9 @@ typedef struct Tile {
     int64_t item, head, first, queries;
     float q[QUERIES][MAX_HEAD]; /* scaled queries */
     float score[QUERIES][KEYS];
-    float sum[QUERIES][MAX_HEAD]; /* sum of weights times values so far */
-    float top[QUERIES], weight[QUERIES];
+    float sum[QUERIES][MAX_HEAD];    /* sum of weights times values so far */
+    float weight[QUERIES][SL_LANES]; /* sum of weights, still in lanes */
+    float top[QUERIES];
 } __attribute__((aligned(64))) Tile;
 
 /* count elements at i, as f32, the rest of the padded row zero */
@@ -91,26 +94,26 @@ static void load_queries(const Job *j, Tile *t)
             *(SlVec *)(t->sum[i] + c) = sl_vec_set(0);
         }
         t->top[i] = -INFINITY;
-        t->weight[i] = 0;
+        *(SlVec *)t->weight[i] = sl_vec_set(0);
     }
 }
 
-/* 4 queries by WIDE vectors of keys */
+/* TALL queries by WIDE vectors of keys */
 SL_INLINE void score_tile(const Job *j, Tile *t, const float *keys, int64_t i, int64_t column)
 {
-    SlVec acc[4][WIDE];
-    for (int a = 0; a < 4; a++)
+    SlVec acc[TALL][WIDE];
+    for (int a = 0; a < TALL; a++)
         for (int b = 0; b < WIDE; b++)
             acc[a][b] = sl_vec_set(0);
     for (int64_t c = 0; c < j->d; c++) {
         const SlVec *key = (const SlVec *)(keys + c * KEYS + column);
-        for (int a = 0; a < 4; a++) {
+        for (int a = 0; a < TALL; a++) {
             SlVec q = sl_vec_set(t->q[i + a][c]);
             for (int b = 0; b < WIDE; b++)
                 acc[a][b] += q * key[b];
         }
     }
-    for (int a = 0; a < 4; a++)
+    for (int a = 0; a < TALL; a++)
         for (int b = 0; b < WIDE; b++)
             *(SlVec *)(t->score[i + a] + column + b * SL_LANES) = acc[a][b];
 }
@@ -144,7 +147,7 @@ static void soften(const Job *j, Tile *t)
             total += s[b];
         }
         float keep = t->top[i] == top ? 1 : expf(t->top[i] - top);
-        t->weight[i] = t->weight[i] * keep + sl_vec_sum(total);
+        *(SlVec *)t->weight[i] = *(SlVec *)t->weight[i] * keep + total;
         t->top[i] = top;
         if (keep != 1)
             for (int64_t c = 0; c < j->padded; c += SL_LANES)
@@ -152,24 +155,24 @@ static void soften(const Job *j, Tile *t)
     }
 }
 
-/* sum += score v: 4 queries by some vectors of columns from c on */
+/* sum += score v: TALL queries by some vectors of columns from c on */
 SL_INLINE void gather_tile(const Job *j, Tile *t, const float *values, const int64_t at[2],
                            int vectors)
 {
     int64_t i = at[0], c = at[1];
-    SlVec acc[4][4];
-    for (int a = 0; a < 4; a++)
+    SlVec acc[TALL][4];
+    for (int a = 0; a < TALL; a++)
         for (int b = 0; b < vectors; b++)
             acc[a][b] = *(SlVec *)(t->sum[i + a] + c + b * SL_LANES);
     for (int64_t k = 0; k < KEYS; k++) {
         const SlVec *v = (const SlVec *)(values + k * j->padded + c);
-        for (int a = 0; a < 4; a++) {
+        for (int a = 0; a < TALL; a++) {
             SlVec w = sl_vec_set(t->score[i + a][k]);
             for (int b = 0; b < vectors; b++)
                 acc[a][b] += w * v[b];
         }
     }
-    for (int a = 0; a < 4; a++)
+    for (int a = 0; a < TALL; a++)
         for (int b = 0; b < vectors; b++)
             *(SlVec *)(t->sum[i + a] + c + b * SL_LANES) = acc[a][b];
 }
@@ -180,7 +183,7 @@ static void gather(const Job *j, Tile *t, const float *values)
     int64_t vectors = j->padded / SL_LANES, parts = (vectors + WIDE - 1) / WIDE, done = 0;
     for (int64_t part = 0; part < parts; part++) {
         int64_t count = (vectors - done) / (parts - part);
-        for (int64_t i = 0; i < QUERIES; i += 4) {
+        for (int64_t i = 0; i < QUERIES; i += TALL) {
             const int64_t at[2] = {i, done * SL_LANES};
             switch (count) {
             case 4:
@@ -205,7 +208,7 @@ static void store_queries(const Job *j, const Tile *t)
     SlTensor *out = j->out;
     for (int64_t i = 0; i < t->queries; i++) {
         int64_t to = t->item * out->stride[0] + (t->first + i) * out->stride[1] + t->head * j->d;
-        float scale = 1 / t->weight[i];
+        float scale = 1 / sl_vec_sum(*(const SlVec *)t->weight[i]);
         for (int64_t c = 0; c < j->d; c += SL_LANES) {
             SlVec v = *(const SlVec *)(t->sum[i] + c) * scale;
             if (j->d - c >= SL_LANES)
@@ -229,7 +232,7 @@ static void attend(const Job *j, Tile *t, int64_t task)
     load_queries(j, t);
     for (int64_t first_key = 0; first_key < keys; first_key += KEYS) {
         const float *block = j->packed + (head * j->blocks + first_key / KEYS) * block_floats(j);
-        for (int64_t i = 0; i < QUERIES; i += 4)
+        for (int64_t i = 0; i < QUERIES; i += TALL)
             for (int64_t c = 0; c < KEYS; c += WIDE * SL_LANES)
                 score_tile(j, t, block, i, c);
         if (j->attn->causal || j->k->size[1] - first_key < KEYS)
@@ -242,7 +245,7 @@ static void attend(const Job *j, Tile *t, int64_t task)
 
 static void attend_tiles(void *arg, int64_t first, int64_t last)
 {
-    Tile tile; /* 130 KiB of stack */
+    Tile tile; /* 200 KiB of stack */
     for (int64_t task = first; task < last; task++)
         attend(arg, &tile, task);
 }

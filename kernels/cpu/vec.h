@@ -81,24 +81,32 @@ SL_INLINE SlVec sl_vec_min(SlVec a, SlVec b)
     return (SlVec)(((SlVecI)a & m) | ((SlVecI)b & ~m));
 }
 
+/* The other half of a vector, of its halves and so on: 8, 4, 2 and 1 lanes away. */
+#define SL_SWAP8(v) \
+    __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7)
+#define SL_SWAP4(v) \
+    __builtin_shufflevector(v, v, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11)
+#define SL_SWAP2(v) \
+    __builtin_shufflevector(v, v, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13)
+#define SL_SWAP1(v) \
+    __builtin_shufflevector(v, v, 1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14)
+
 SL_INLINE float sl_vec_sum(SlVec v)
 {
-    float s[SL_LANES];
-    memcpy(s, &v, sizeof s);
-    for (int step = SL_LANES / 2; step; step /= 2)
-        for (int i = 0; i < step; i++)
-            s[i] += s[i + step];
-    return s[0];
+    v += SL_SWAP8(v);
+    v += SL_SWAP4(v);
+    v += SL_SWAP2(v);
+    v += SL_SWAP1(v);
+    return v[0];
 }
 
 SL_INLINE float sl_vec_top(SlVec v)
 {
-    float s[SL_LANES];
-    memcpy(s, &v, sizeof s);
-    for (int step = SL_LANES / 2; step; step /= 2)
-        for (int i = 0; i < step; i++)
-            s[i] = s[i] > s[i + step] ? s[i] : s[i + step];
-    return s[0];
+    v = sl_vec_max(v, SL_SWAP8(v));
+    v = sl_vec_max(v, SL_SWAP4(v));
+    v = sl_vec_max(v, SL_SWAP2(v));
+    v = sl_vec_max(v, SL_SWAP1(v));
+    return v[0];
 }
 
 /* exp, relative error under 2e-7: 2^n times a polynomial of degree 6 on [-ln2 / 2, ln2 / 2]. 0
