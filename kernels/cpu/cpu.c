@@ -39,22 +39,17 @@ static Isa best_isa(void)
 }
 
 #if SL_HAVE_ONEDNN
-#define FILL(isa)                            \
-    do {                                     \
-        sl_cpu_attention_slots_##isa(ops);   \
-        sl_cpu_norm_slots_##isa(ops);        \
-        sl_cpu_elementwise_slots_##isa(ops); \
-        sl_onednn_slots(ops);                \
-    } while (0)
+#define PRODUCTS(isa) sl_onednn_slots(ops)
 #else
+#define PRODUCTS(isa) sl_cpu_product_slots_##isa(ops)
+#endif
 #define FILL(isa)                            \
     do {                                     \
         sl_cpu_attention_slots_##isa(ops);   \
         sl_cpu_norm_slots_##isa(ops);        \
         sl_cpu_elementwise_slots_##isa(ops); \
-        sl_cpu_product_slots_##isa(ops);     \
+        PRODUCTS(isa);                       \
     } while (0)
-#endif
 
 static void fill_slots(SlOps *ops, Isa isa)
 {
