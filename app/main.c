@@ -6,14 +6,27 @@
 #include "app/core/cli.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 #if SL_HAVE_UI
 #include "ui/ui.h"
 #endif
 
+/* OpenMP's threads spin while they wait, which on a machine with other work to do (a window to draw, say) costs a
+ * hundredfold. libgomp reads the wish for sleeping threads before main, so the program starts itself anew with it. */
+static void
+let_threads_sleep (char **argv)
+{
+  if (getenv ("OMP_WAIT_POLICY") || setenv ("OMP_WAIT_POLICY", "passive", 1) != 0)
+    return;
+  execv ("/proc/self/exe", argv);
+}
+
 int
 main (int argc, char **argv)
 {
+  let_threads_sleep (argv);
   if (sl_cli_wanted (argc, argv))
     return sl_cli_main (argc, argv);
 #if SL_HAVE_UI
