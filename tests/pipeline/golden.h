@@ -56,8 +56,12 @@ __attribute__((unused)) static double golden_psnr(const float *a, const float *b
 __attribute__((unused)) static double golden_worst(const float *a, const float *b, size_t n)
 {
     double worst = 0;
-    for (size_t i = 0; i < n; i++)
-        worst = fmax(worst, fabs((double)a[i] - b[i]));
+    for (size_t i = 0; i < n; i++) {
+        double error = fabs((double)a[i] - b[i]);
+        if (isnan(error))
+            return INFINITY; /* fmax would pass over it */
+        worst = fmax(worst, error);
+    }
     return worst;
 }
 
