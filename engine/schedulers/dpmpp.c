@@ -76,24 +76,26 @@ typedef struct Update {
     double sample, d[3], noise;
 } Update;
 
-static Update deterministic_update(const SlScheduler *s, SlLambda from, SlLambda to, double h)
+static Update deterministic_update(const SlScheduler *s, int order, SlLambda from, SlLambda to)
 {
     bool first = predicts_x0(s);
+    double h = to.lambda - from.lambda;
     /* x_0: e^-h - 1 on alpha; epsilon: e^h - 1 on sigma */
     double scale = first ? to.alpha : to.sigma, g = first ? -h : h, e = expm1(g);
     Update u = {.sample = first ? (double)to.sigma / from.sigma : (double)to.alpha / from.alpha};
     u.d[0] = -scale * e;
     u.d[1] = first ? scale * (e / h + 1) : -scale * (e / h - 1);
     u.d[2] = -scale * ((e - g) / (h * h) - 0.5);
-    if (s->config.solver_order == 2 && !s->config.solver_heun)
+    if (order == 2 && !s->config.solver_heun)
         u.d[1] = -0.5 * scale * e;
     return u;
 }
 
-static Update stochastic_update(const SlScheduler *s, SlLambda from, SlLambda to, double h)
+static Update stochastic_update(const SlScheduler *s, int order, SlLambda from, SlLambda to)
 {
     Update u = {0};
-    bool midpoint = s->config.solver_order == 2 && !s->config.solver_heun;
+    bool midpoint = order == 2 && !s->config.solver_heun;
+    double h = to.lambda - from.lambda;
     if (predicts_x0(s)) {
         double e = -expm1(-2 * h);
         u.sample = (double)to.sigma / from.sigma * exp(-h);
@@ -146,18 +148,6 @@ static void prediction_weights(const SlScheduler *s, const Update *u, int order,
     m[2] = -q / r1;
 }
 
-/* Order 3 falls back to the second-order formulas, which then are those of the configured solver
- * type. */
-static Update update_for(SlScheduler *s, int order, SlLambda from, SlLambda to, double h)
-{
-    int configured = s->config.solver_order;
-    s->config.solver_order = order == 2 ? 2 : configured;
-    Update u =
-        stochastic(s) ? stochastic_update(s, from, to, h) : deterministic_update(s, from, to, h);
-    s->config.solver_order = configured;
-    return u;
-}
-
 static bool step(SlScheduler *s, const SlStep *x, SlError *err)
 {
     SlLambda from = sl_lambda_at(s, s->state.position), to = sl_lambda_at(s, s->state.position + 1);
@@ -168,7 +158,8 @@ static bool step(SlScheduler *s, const SlStep *x, SlError *err)
                        "dpmpp-2m: algorithm_type sde-dpmsolver has no solver_order 3");
     if (!convert(s, x, err))
         return false;
-    Update u = update_for(s, order, from, to, h);
+    Update u = stochastic(s) ? stochastic_update(s, order, from, to)
+                             : deterministic_update(s, order, from, to);
     double m[3];
     prediction_weights(s, &u, order, h, m);
     const double k[5] = {u.sample, m[0], m[1], m[2], u.noise};
