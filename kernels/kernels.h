@@ -96,6 +96,7 @@ SlTensor sl_slice(const SlTensor *t, int axis, int64_t first, int64_t count);
 typedef struct SlDevice SlDevice;
 typedef struct SlOps SlOps;
 typedef struct SlArena SlArena;
+typedef struct SlProfile SlProfile;
 
 /* What the measure device counts. */
 typedef struct SlWork {
@@ -125,6 +126,7 @@ struct SlDevice {
     uint64_t ops_done;  /* atomic, counts operations: progress inside a step */
     SlArena *arena;     /* where sl_tensor_new takes from */
     SlWork work;        /* filled by measure, peaks by every device */
+    SlProfile *profile; /* while one is taken */
     const char
         *scope; /* name of the block being run, for messages; set by the model code, may be NULL */
 };
@@ -252,6 +254,8 @@ struct SlOps {
     const char *name;
     void (*close)(SlDevice *dev);
     const char *(*describe)(const SlDevice *dev);
+    /* f32 operations per second at the very best, 0: unknown; may be NULL */
+    double (*peak)(SlDevice *dev);
 
     /* memory */
     void *(*alloc)(SlDevice *dev, size_t bytes); /* 64-byte aligned or NULL */
@@ -356,6 +360,33 @@ void sl_guidance(SlDevice *dev, const SlTensor *uncond, const SlTensor *text, fl
                  SlTensor *out);
 /* x [N, H, W, 3] in -1..1, out u8: round half to even of clamp(x / 2 + 0.5, 0, 1) * 255 */
 void sl_to_rgb8(SlDevice *dev, const SlTensor *x, SlTensor *out);
+
+/* ---- profiling ---- */
+
+/* One kind of operation on one shape, summed over its calls. Work is counted as by the measure
+ * device: flops of the direct way, bytes as if there were no cache. */
+typedef struct SlProfileRow {
+    const char *op;
+    char shape[64];
+    uint64_t calls;
+    double seconds, flops, bytes;
+} SlProfileRow;
+
+/* From now on every operation of the device is timed, one by one. False and *err without memory. */
+bool sl_profile_start(SlDevice *dev, SlError *err);
+/* Forgets all rows. */
+void sl_profile_clear(SlDevice *dev);
+/* In the order of their first calls; valid until the next operation. */
+const SlProfileRow *sl_profile_rows(const SlDevice *dev, size_t *count);
+/* The device is as before; harmless when none is taken. Before sl_device_close. */
+void sl_profile_stop(SlDevice *dev);
+
+/* Per second, measured now: operations (in registers where the device knows how, else of a large
+ * product) and bytes of a copy, read and written. 0 where the device failed. */
+typedef struct SlCeiling {
+    double flops, bytes;
+} SlCeiling;
+SlCeiling sl_device_ceiling(SlDevice *dev);
 
 /* ---- threads ---- */
 

@@ -4,20 +4,38 @@
 
 #include "engine/engine.h"
 
+/* Where the time of a stage went. */
+typedef struct SlBenchProfile {
+    int runs;
+    double seconds; /* of all runs */
+    SlProfileRow *rows;
+    size_t count;
+} SlBenchProfile;
+
+typedef struct SlBenchOptions {
+    int steps;
+    int width, height; /* of the picture; 0: the model's */
+    bool profile;
+} SlBenchOptions;
+
 /* Seconds, operations (multiplications and additions counted apart) and memory. */
 typedef struct SlBench {
     char what[128]; /* "sd15, 512 x 512, random weights" */
     char device[256];
     int steps;
+    double load; /* 0 for random weights */
     double text, step_median, step_fastest, preview, decode;
     double text_flops, step_flops, decode_flops;
     size_t device_bytes; /* weights, arena and buffers */
+    SlCeiling ceiling;   /* with a profile */
+    SlBenchProfile text_profile, step_profile, decode_profile;
 } SlBench;
 
 /* A model as it is, with real weights. */
-bool sl_bench_model(SlModel *model, int steps, SlBench *bench, SlError *err);
+bool sl_bench_model(SlModel *model, const SlBenchOptions *options, SlBench *bench, SlError *err);
 /* A famous shape ("sd15") with random weights: nothing is read from disk. */
-bool sl_bench_shape(const char *arch, const SlDeviceOptions *device, int steps, SlBench *bench,
-                    SlError *err);
+bool sl_bench_shape(const char *arch, const SlDeviceOptions *device, const SlBenchOptions *options,
+                    SlBench *bench, SlError *err);
+void sl_bench_clear(SlBench *bench);
 
 #endif

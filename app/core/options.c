@@ -56,8 +56,9 @@ static const Option table[] = {
      sl_noise_names},
     {"noise-threads", INT, AT(noise_threads), MAKES, "N",
      "cuda noise: threads of the imitated card (default: one per value)", NULL, 0, 1 << 30},
-    {"width", INT, AT(width), MAKES, "W", "pixels (default: the model's)", NULL, 1, 16384},
-    {"height", INT, AT(height), MAKES, "H", "pixels (default: the model's)", NULL, 1, 16384},
+    {"width", INT, AT(width), MAKES | BENCH, "W", "pixels (default: the model's)", NULL, 1, 16384},
+    {"height", INT, AT(height), MAKES | BENCH, "H", "pixels (default: the model's)", NULL, 1,
+     16384},
     {"clip-skip", INT, AT(clip_skip), MAKES, "N", "text layers to leave out at the end", NULL, 0,
      100},
     {"device", WORD, AT(device), COMPUTES, NULL, "what computes", device_names},
@@ -70,6 +71,10 @@ static const Option table[] = {
     {"dump", TEXT, AT(dump), GENERATE, "FILE", "write every step's arrays as .safetensors"},
     {"previews", TEXT, AT(previews), GENERATE, "FOLDER", "write one PNG per evaluation"},
     {"arch", WORD, AT(arch), BENCH, NULL, "the shape to measure, with random weights", arch_names},
+    {"profile", FLAG, AT(profile), BENCH, NULL,
+     "where the time goes: each kind of operation and each shape, sorted, beside the least it "
+     "could "
+     "take"},
     {"verify", FLAG, AT(verify), REPLAY, NULL, "exit with 3 if anything is different"},
     {"output", PNG_FILE, AT(output), MAKES | REPLAY, "FILE.png", "where the picture goes"},
     {"json", FLAG, AT(json), GENERATE | COMPARE | REPLAY | INFO | SCHEDULERS | BENCH, NULL,

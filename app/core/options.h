@@ -41,7 +41,7 @@ typedef struct SlOptions {
     const char *model, *device, *dtype, *arch;
     const char *latents, *step_noise, *dump, *previews, *output;
     const char *schedulers; /* compare: the list, every id known */
-    bool json, quiet, verify;
+    bool json, quiet, verify, profile;
 
     const char *argument; /* FILE, MODEL or TEXT of the commands that take one */
 } SlOptions;

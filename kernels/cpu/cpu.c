@@ -47,6 +47,7 @@ static Isa best_isa(void)
     do {                                     \
         sl_cpu_attention_slots_##isa(ops);   \
         sl_cpu_norm_slots_##isa(ops);        \
+        sl_cpu_peak_slots_##isa(ops);        \
         sl_cpu_elementwise_slots_##isa(ops); \
         PRODUCTS(isa);                       \
     } while (0)

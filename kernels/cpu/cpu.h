@@ -38,6 +38,7 @@ void sl_onednn_slots(SlOps *ops); /* only with oneDNN: linear, conv2d */
 #define SL_CPU_SLOTS(isa)                            \
     void sl_cpu_attention_slots_##isa(SlOps *ops);   \
     void sl_cpu_norm_slots_##isa(SlOps *ops);        \
+    void sl_cpu_peak_slots_##isa(SlOps *ops);        \
     void sl_cpu_elementwise_slots_##isa(SlOps *ops); \
     void sl_cpu_product_slots_##isa(SlOps *ops); /* only without oneDNN */
 SL_CPU_SLOTS(base)

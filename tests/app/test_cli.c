@@ -316,6 +316,20 @@ static void test_info(void)
             "bench %s", run.err);
     cJSON_Delete(json);
     done(&run);
+    run = RUN("bench", "--model", ddpm_model, "--steps", "2", "--profile", "--quiet");
+    sl_test(run.status == 0 && strstr(run.out, "outside operations") &&
+                strstr(run.out, "by shape") && strstr(run.out, "conv2d"),
+            "bench --profile %s", run.err);
+    done(&run);
+    run = RUN("bench", "--model", ddpm_model, "--steps", "1", "--profile", "--json", "--quiet");
+    json = cJSON_Parse(run.out);
+    cJSON *profile = cJSON_GetObjectItem(json, "profile");
+    cJSON *step = cJSON_GetObjectItem(profile, "step");
+    sl_test(cJSON_GetArraySize(cJSON_GetObjectItem(step, "operations")) > 5 &&
+                cJSON_GetNumberValue(cJSON_GetObjectItem(profile, "ceiling_gflops")) > 0,
+            "bench --profile --json %s", run.err);
+    cJSON_Delete(json);
+    done(&run);
     expect(RUN("bench", "--arch", "sdxl"), 1, "sdxl", "a shape that is not supported");
 }
 

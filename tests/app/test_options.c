@@ -136,6 +136,7 @@ static void test_accepted(void)
     accepted(SL_COMMAND_INFO, "info model --json");
     accepted(SL_COMMAND_SCHEDULERS, "schedulers --json");
     accepted(SL_COMMAND_BENCH, "bench --arch sd15 --steps 2 --device cpu --json");
+    accepted(SL_COMMAND_BENCH, "bench --arch sd15 --width 256 --height 256 --profile");
 }
 
 static void test_help(void)

@@ -399,6 +399,47 @@ static void test_measure(void)
     sl_device_close(&dev);
 }
 
+/* A fused operation is one row, however many slots it calls; the same call is the same bytes. */
+static void test_profile(const char *name)
+{
+    SlDevice *dev = open_device(name, SL_F32, 1);
+    Run r = {.dev = dev, .seed = 3, .repeat = 1};
+    SlTensor x = run_input(&r, 2, SIZES(6, 16), 1), out = run_input(&r, 2, SIZES(6, 8), 1);
+    SlWeight *w = run_weight(&r, SL_WEIGHT_LINEAR, 2, SIZES(8, 16), 1);
+    const SlEpilogue e = {.act = SL_ACT_SILU, .residual = &out};
+    const SlOps *before = dev->ops;
+    float plain[48] = {0}, timed[48] = {1}, zeros[48] = {0};
+    size_t count = 0;
+    SlError err = {0};
+    sl_upload(dev, zeros, &out);
+    sl_linear(dev, &x, w, &e, &out);
+    sl_download(dev, &out, plain);
+    sl_upload(dev, zeros, &out);
+    bool ok = sl_profile_start(dev, &err);
+    sl_linear(dev, &x, w, &e, &out);
+    sl_download(dev, &out, timed);
+    sl_linear(dev, &x, w, &e, &out);
+    sl_activation(dev, &x, SL_ACT_SILU, &x);
+    const SlProfileRow *rows = sl_profile_rows(dev, &count);
+    sl_test(ok && count == 2 && !strcmp(rows[0].op, "linear") && rows[0].calls == 2 &&
+                !strcmp(rows[0].shape, "6 rows, 16 > 8") && rows[0].flops >= 2 * 2 * 6 * 16 * 8 &&
+                rows[0].seconds > 0 && !strcmp(rows[1].op, "activation") && rows[1].calls == 1,
+            "%s: a profile has a row per operation and shape (%zu)", name, count);
+    sl_test(!memcmp(plain, timed, sizeof plain), "%s: a profile changes no number", name);
+    sl_profile_clear(dev);
+    sl_profile_rows(dev, &count);
+    sl_test(count == 0, "%s: a profile is cleared", name);
+    sl_profile_stop(dev);
+    sl_profile_stop(dev);
+    SlCeiling c = sl_device_ceiling(dev);
+    sl_test(dev->ops == before && sl_device_ok(dev) && c.flops > 1e6 && c.bytes > 1e6,
+            "%s: afterwards the device is as before; it reaches %.3g operations and %.3g bytes a "
+            "second",
+            name, c.flops, c.bytes);
+    run_free(&r);
+    sl_device_close(&dev);
+}
+
 static void refused(SlDevice *dev, const char *what, const char *op)
 {
     SlError err = {0};
@@ -477,6 +518,7 @@ int main(void)
     test_default_threads();
     test_check();
     test_measure();
+    test_profile("cpu");
     test_refusals();
     test_tokens_outside();
     return sl_test_done();

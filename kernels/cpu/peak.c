@@ -1,0 +1,62 @@
+/* peak.c - how many f32 operations the processor does in a second when all it does is multiply and
+ * add in registers. */
+#include "kernels/cpu/cpu.h"
+#include "kernels/cpu/vec.h"
+
+#include <time.h>
+
+#define ROUNDS 8
+#define LOOPS  100000
+/* As many as the registers hold and the latency of a multiply-add needs. */
+#if defined(__AVX512F__)
+#define CHAINS 24
+#elif defined(__AVX2__)
+#define CHAINS 6 /* of two registers */
+#else
+#define CHAINS 3 /* of four */
+#endif
+
+static void chains(void *arg, int64_t first, int64_t last)
+{
+    float *out = arg;
+    SlVec acc[CHAINS];
+    for (int i = 0; i < CHAINS; i++)
+        acc[i] = sl_vec_set((float)i);
+    SlVec factor = sl_vec_set(out[0]), term = sl_vec_set(out[1]);
+    for (int k = 0; k < LOOPS; k++)
+#pragma GCC unroll 24
+        for (int i = 0; i < CHAINS; i++)
+            acc[i] = acc[i] * factor + term;
+    SlVec sum = acc[0];
+    for (int i = 1; i < CHAINS; i++)
+        sum += acc[i];
+    out[2 + first] = sl_vec_sum(sum); /* somebody wants the result */
+}
+
+static double clock_now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+static double cpu_peak(SlDevice *dev)
+{
+    int threads = dev->threads < 256 ? dev->threads : 256;
+    float values[2 + 256] = {0.999f, 0.001f};
+    double best = 0;
+    if (dev->dtype != SL_F32)
+        return 0; /* other units: a product tells */
+    for (int i = 0; i < ROUNDS; i++) {
+        double start = clock_now();
+        sl_parallel_for(dev, threads, 1, chains, values);
+        double rate = 2.0 * CHAINS * SL_LANES * LOOPS * threads / (clock_now() - start);
+        best = rate > best ? rate : best;
+    }
+    return best;
+}
+
+void SL_FOR_ISA(sl_cpu_peak_slots)(SlOps *ops)
+{
+    ops->peak = cpu_peak;
+}
