@@ -183,6 +183,8 @@ ensure_model (const SlRequest *request, SlError *err)
                              .cancel = &side->closing };
   Message *message;
   SlModel *model;
+  const SlDevice *device;
+  const char *why;
 
   if (is_loaded (side, request->item, &request->choice))
     return TRUE;
@@ -193,7 +195,10 @@ ensure_model (const SlRequest *request, SlError *err)
   if (model)
     {
       swap_model (side, model, request);
-      message->device_line = g_strdup (sl_device_describe (sl_model_device (model)));
+      device = sl_model_device (model);
+      why = sl_device_why (device);
+      message->device_line = why[0] ? g_strdup_printf ("%s\n%s", sl_device_describe (device), why)
+                                    : g_strdup (sl_device_describe (device));
     }
   else
     message->text = g_strdup (err->message);

@@ -54,16 +54,20 @@ static bool measure_step(Measuring *m, const SlTensor *text, int batch, SlError 
     bool ok = json && b && sl_unet_config(&config, json, err);
     SlUnet *unet = ok ? sl_unet_new(&config, b, err) : NULL;
     SlUnetContext *context = unet && text ? sl_unet_context_new(m->dev, unet, text, err) : NULL;
-    ok = unet && (context || !text);
+    SlUnetTimes *times = NULL;
+    if (unet && (context || !text)) /* heun evaluates twice a step */
+        times = sl_unet_times_new(m->dev, unet, NULL, 2 * m->recipe->steps, batch, err);
     m->cost->text_flops += take_flops(m->dev);
+    ok = times != NULL;
     if (ok) {
         SlTensor x = sl_tensor_new4(m->dev, batch, h, w, config.in_channels);
-        SlTensor t = sl_tensor_new(m->dev, SL_F32, 1, (const int64_t[]){batch});
+        SlTensor shifts = sl_unet_times_at(times, 0);
         SlTensor out =
             sl_tensor_new(m->dev, SL_F32, 4, (const int64_t[]){batch, h, w, config.out_channels});
-        ok = sl_unet_forward(m->dev, unet, &x, &t, context, &out, err);
+        ok = sl_unet_forward_at(m->dev, unet, &x, &shifts, context, &out, err);
         m->cost->step_flops = take_flops(m->dev);
     }
+    sl_unet_times_free(m->dev, times);
     sl_unet_context_free(m->dev, context);
     sl_unet_free(unet);
     sl_json_close(json);

@@ -103,6 +103,7 @@ static bool open_device(SlModel *model, const SlModelOptions *options, SlError *
     SlDeviceOptions device = {
         .name = options->device ? options->device : "auto",
         .threads = options->threads,
+        .any_dtype = !options->dtype || !strcmp(options->dtype, "auto"),
     };
     if (!sl_dtype_parse(options->dtype, device.name, &device.dtype, err))
         return false;
@@ -175,6 +176,7 @@ void sl_model_close(SlModel **model)
     SlModel *m = *model;
     if (!m)
         return;
+    sl_step_free(m->step);
     sl_model_free_parts(m);
     sl_json_close(m->scheduler_config);
     sl_tokenizer_close(m->tokenizer);

@@ -3,6 +3,7 @@
 #define SL_ENGINE_MODEL_H
 
 #include "engine/engine.h"
+#include "engine/step.h"
 #include "engine/text_encoder.h"
 #include "engine/unet.h"
 #include "engine/vae.h"
@@ -30,6 +31,7 @@ struct SlModel {
     SlUnet *unet;
     SlVae *vae;
     SlPart text_part, unet_part, vae_part;
+    SlStep *step; /* of the size that was run last; NULL before */
     SlJson *scheduler_config;
     SlPreviewMatrix preview;
     uint64_t step_start; /* ops_done at the start of the evaluation in progress; atomic */

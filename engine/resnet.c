@@ -48,20 +48,14 @@ static void normed_input(SlDevice *dev, const SlResnet *r, const SlTensor *x, Sl
 }
 
 /* conv1 and the time embedding */
-static void first_half(SlDevice *dev, const SlResnet *r, const SlTensor *x, const SlTensor *temb,
+static void first_half(SlDevice *dev, const SlResnet *r, const SlTensor *x, const SlTensor *shift,
                        SlTensor *out)
 {
     const SlResnetOptions *o = &r->options;
     size_t mark = sl_arena_mark(dev);
     SlTensor normed = sl_tensor_new4(dev, out->size[0], out->size[1], out->size[2], o->in_channels);
     normed_input(dev, r, x, &normed);
-    SlEpilogue e = {0};
-    SlTensor shift;
-    if (o->temb_channels > 0) {
-        shift = sl_tensor_new2(dev, x->size[0], o->out_channels);
-        sl_layer_linear(dev, &r->time_emb_proj, temb, NULL, &shift);
-        e.per_channel = &shift;
-    }
+    SlEpilogue e = {.per_channel = shift};
     sl_layer_conv3(dev, &r->conv1, &normed, &e, out);
     sl_arena_reset(dev, mark);
 }
@@ -82,7 +76,7 @@ static SlTensor shortcut(SlDevice *dev, const SlResnet *r, const SlTensor *x, Sl
     return *out;
 }
 
-void sl_resnet_forward(SlDevice *dev, const SlResnet *r, const SlTensor *x, const SlTensor *temb,
+void sl_resnet_forward(SlDevice *dev, const SlResnet *r, const SlTensor *x, const SlTensor *shift,
                        SlTensor *out)
 {
     if (!sl_device_ok(dev))
@@ -90,7 +84,7 @@ void sl_resnet_forward(SlDevice *dev, const SlResnet *r, const SlTensor *x, cons
     dev->scope = r->path.text;
     size_t mark = sl_arena_mark(dev);
     SlTensor hidden_states = sl_tensor_like(dev, out);
-    first_half(dev, r, x, temb, &hidden_states);
+    first_half(dev, r, x, shift, &hidden_states);
     SlTensor normed = sl_tensor_like(dev, out);
     sl_layer_group_norm(dev, &r->norm2, &r->options.norm, &hidden_states, &normed);
     SlTensor residual = shortcut(dev, r, x, out);

@@ -24,12 +24,13 @@ typedef struct SlResnet {
     SlResnetOptions options;
     SlLayer norm1, conv1, time_emb_proj, norm2, conv2;
     SlLayer conv_shortcut; /* only if the number of channels changes */
+    int64_t shift_at;      /* where the channels of its shift begin: unet_times.c */
 } SlResnet;
 
 void sl_resnet_bind(SlResnet *r, SlBinder *b, SlPath path, const SlResnetOptions *options);
-/* x [N, H, W, in], temb [N, temb_channels] already activated (the same for every resnet; NULL
- * without time embedding), out [N, H', W', out]. */
-void sl_resnet_forward(SlDevice *dev, const SlResnet *r, const SlTensor *x, const SlTensor *temb,
+/* x [N, H, W, in], shift [N, out] is time_emb_proj of the time embedding (NULL without one), out [N,
+ * H', W', out]. */
+void sl_resnet_forward(SlDevice *dev, const SlResnet *r, const SlTensor *x, const SlTensor *shift,
                        SlTensor *out);
 
 typedef struct SlAttentionBlock {

@@ -25,11 +25,12 @@ struct SlRun {
     int64_t elements;
     int batch; /* 2 with guidance */
     int evaluation;
-    float *memory; /* one block for the six arrays below */
+    float *memory; /* one block for the six arrays below; term stays behind output */
     float *noise, *sample, *x0, *input, *output, *term;
     float *text; /* [batch, L, D] */
     int64_t text_size[3];
     SlUnetContext *context;
+    SlUnetTimes *times;
     char warning[1000];
 };
 
@@ -194,6 +195,21 @@ static bool encode_prompts(SlRun *run, SlError *err)
     return ok;
 }
 
+/* What the UNet derives from the timesteps, for all of them. */
+static bool make_times(SlRun *run, SlError *err)
+{
+    SlModel *model = run->model;
+    int count = sl_run_evaluations(run);
+    float *timesteps = calloc((size_t)count, sizeof *timesteps);
+    if (!timesteps)
+        return no_memory(err);
+    for (int i = 0; i < count; i++)
+        timesteps[i] = (float)sl_scheduler_timestep(run->scheduler, i);
+    run->times = sl_unet_times_new(model->dev, model->unet, timesteps, count, run->batch, err);
+    free(timesteps);
+    return run->times != NULL;
+}
+
 SlRun *sl_run_new(SlModel *model, const SlRecipe *recipe, const SlRunInputs *inputs, SlError *err)
 {
     SlRun *run = calloc(1, sizeof *run);
@@ -205,7 +221,7 @@ SlRun *sl_run_new(SlModel *model, const SlRecipe *recipe, const SlRunInputs *inp
     bool ok = copy_recipe(run, recipe, err) && make_arrays(run, err) && make_scheduler(run, err);
     if (ok) {
         draw_start(run, inputs);
-        ok = encode_prompts(run, err);
+        ok = encode_prompts(run, err) && make_times(run, err);
     }
     if (!ok) {
         sl_device_clear(model->dev);
@@ -219,7 +235,9 @@ void sl_run_free(SlRun *run)
 {
     if (!run)
         return;
+    sl_step_leave(run->model->step, run);
     sl_unet_context_free(run->model->dev, run->context);
+    sl_unet_times_free(run->model->dev, run->times);
     sl_scheduler_free(run->scheduler);
     free(run->memory);
     free(run->text);
@@ -230,66 +248,30 @@ void sl_run_free(SlRun *run)
 
 /* ---- one evaluation ---- */
 
-/* The input [C, h, w] on the host to [batch, h, w, C] in the device's dtype. */
-static SlTensor upload_input(SlRun *run)
+/* The model's step, made anew for another size than the last run's. */
+static SlStep *step_of(SlRun *run, SlError *err)
 {
-    SlDevice *dev = run->model->dev;
-    SlTensor plain =
-        sl_tensor_new(dev, SL_F32, 4, (const int64_t[]){1, run->channels, run->height, run->width});
-    SlTensor x = sl_tensor_new4(dev, run->batch, run->height, run->width, run->channels);
-    SlTensor view = sl_permute(&plain, (const int[]){0, 2, 3, 1});
-    sl_upload(dev, run->input, &plain);
-    for (int b = 0; b < run->batch; b++) {
-        SlTensor item = sl_slice(&x, 0, b, 1);
-        sl_copy(dev, &view, &item);
+    SlModel *model = run->model;
+    SlStepShape shape = {run->batch, run->channels, run->height, run->width};
+    if (!sl_step_fits(model->step, &shape)) {
+        sl_step_free(model->step);
+        model->step = sl_step_new(model->dev, model->unet, &shape, err);
     }
-    return x;
-}
-
-/* [1, h, w, C] on the device to [C, h, w] on the host */
-static void download_output(SlRun *run, const SlTensor *item, float *out)
-{
-    SlDevice *dev = run->model->dev;
-    SlTensor plain =
-        sl_tensor_new(dev, SL_F32, 4, (const int64_t[]){1, run->channels, run->height, run->width});
-    SlTensor view = sl_permute(item, (const int[]){0, 3, 1, 2});
-    sl_copy(dev, &view, &plain);
-    sl_download(dev, &plain, out);
-}
-
-static void guide(SlRun *run, const SlTensor *out)
-{
-    SlDevice *dev = run->model->dev;
-    float g = (float)run->recipe.guidance;
-    SlTensor uncond = sl_slice(out, 0, 0, 1), text = sl_slice(out, 0, 1, 1);
-    SlTensor guided = sl_tensor_new(dev, SL_F32, 4, uncond.size);
-    sl_guidance(dev, &uncond, &text, g, &guided);
-    download_output(run, &guided, run->output);
-    download_output(run, &uncond, run->term);
-    for (int64_t i = 0; i < run->elements; i++)
-        run->term[i] = (run->output[i] - run->term[i]) / g;
+    return model->step;
 }
 
 static bool evaluate(SlRun *run, SlError *err)
 {
     SlModel *model = run->model;
-    SlDevice *dev = model->dev;
-    size_t mark = sl_arena_mark(dev);
-    float t = (float)sl_scheduler_timestep(run->scheduler, run->evaluation);
-    float times[2] = {t, t};
-    SlTensor x = upload_input(run);
-    SlTensor time = sl_tensor_new(dev, SL_F32, 1, (const int64_t[]){run->batch});
-    SlTensor out = sl_tensor_new(
-        dev, SL_F32, 4, (const int64_t[]){run->batch, run->height, run->width, run->channels});
-    sl_upload(dev, times, &time);
-    __atomic_store_n(&model->step_start, sl_device_ops_done(dev), __ATOMIC_RELAXED);
-    bool ok = sl_unet_forward(dev, model->unet, &x, &time, run->context, &out, err);
-    if (ok && run->batch == 2)
-        guide(run, &out);
-    else if (ok)
-        download_output(run, &out, run->output);
-    sl_arena_reset(dev, mark);
-    return ok && sl_device_check(dev, err);
+    SlStepRun of_run = {run, run->times, run->context, run->recipe.guidance};
+    SlStep *step = step_of(run, err);
+    __atomic_store_n(&model->step_start, sl_device_ops_done(model->dev), __ATOMIC_RELAXED);
+    if (!step || !sl_step_evaluate(step, &of_run, run->evaluation, run->input, run->output, err))
+        return false;
+    float g = (float)run->recipe.guidance;
+    for (int64_t i = 0; run->batch == 2 && i < run->elements; i++)
+        run->term[i] = (run->output[i] - run->term[i]) / g;
+    return true;
 }
 
 static double seconds_now(void)

@@ -1,9 +1,8 @@
 /* unet.c - both UNets: building, the part that depends on the prompt only, and one evaluation
  * (diffusers unet_2d_condition.py, unet_2d.py).
  *
- * Easy to get wrong: the time embedding's activation after linear_2 is the resnets', which all want
- * the same thing, so it is done once here; UNet2DModel uses SiLU in the time embedding and before
- * conv_out whatever its act_fn says.
+ * Easy to get wrong: UNet2DModel uses SiLU before conv_out whatever its act_fn says; nothing may be
+ * uploaded during an evaluation, which a device may have remembered.
  */
 #include "engine/unet.h"
 
@@ -17,7 +16,8 @@
 
 struct SlUnet {
     SlUnetConfig config;
-    SlLayer conv_in, time_linear_1, time_linear_2, conv_norm_out, conv_out;
+    SlLayer conv_in, conv_norm_out, conv_out;
+    SlTimeEmbedding times;
     SlUnetStage down[SL_UNET_MAX_BLOCKS], mid, up[SL_UNET_MAX_BLOCKS];
     SlTextProjections texts;
     uint64_t operations; /* atomic: a progress bar reads it from its own thread */
@@ -27,6 +27,10 @@ struct SlUnetContext {
     int64_t batch;
     int count;
     SlTensor *kv; /* [N, L, 2 C] each, in the order of the unet's text projections */
+};
+
+struct SlUnetTimes {
+    SlTensor table; /* [steps, shifts of a batch] */
 };
 
 /* ---- building ---- */
@@ -56,12 +60,9 @@ SlUnet *sl_unet_new(const SlUnetConfig *config, SlBinder *b, SlError *err)
     unet->texts.capacity = most;
     const int *channels = config->channels;
     int last = config->blocks - 1;
-    SlUnetBind bind = {b, &unet->config, &unet->texts, true};
+    SlUnetBind bind = {b, &unet->config, &unet->texts, &unet->times, true};
     unet->conv_in = sl_bind_conv3(b, sl_path("conv_in"), config->in_channels, channels[0]);
-    unet->time_linear_1 =
-        sl_bind_linear(b, sl_path("time_embedding.linear_1"), channels[0], config->time_embed_dim);
-    unet->time_linear_2 = sl_bind_linear(b, sl_path("time_embedding.linear_2"),
-                                         config->time_embed_dim, config->time_embed_dim);
+    sl_time_embedding_bind(&unet->times, b, &unet->config);
     for (int level = 0; level <= last; level++)
         sl_unet_down_bind(&unet->down[level], &bind, level);
     if (config->mid_block)
@@ -162,6 +163,49 @@ void sl_unet_context_free(SlDevice *dev, SlUnetContext *context)
     free(context);
 }
 
+static bool same_sizes(const SlUnetContext *a, const SlUnetContext *b)
+{
+    if (!b || a->count != b->count || a->batch != b->batch)
+        return false;
+    for (int i = 0; i < a->count; i++)
+        if (!sl_same_shape(&a->kv[i], &b->kv[i]))
+            return false;
+    return true;
+}
+
+/* NULL when the host's or the device's memory is out. */
+static SlUnetContext *context_like(SlDevice *dev, const SlUnetContext *from)
+{
+    SlUnetContext *context = calloc(1, sizeof *context);
+    if (!context)
+        return NULL;
+    context->kv = calloc((size_t)from->count + 1, sizeof *context->kv);
+    context->batch = from->batch;
+    while (context->kv && context->count < from->count) {
+        const SlTensor *kv = &from->kv[context->count];
+        context->kv[context->count++] = sl_buffer_new(dev, kv->dtype, kv->rank, kv->size);
+    }
+    if (context->kv && sl_device_ok(dev))
+        return context;
+    sl_unet_context_free(dev, context);
+    return NULL;
+}
+
+bool sl_unet_context_copy(SlDevice *dev, const SlUnetContext *from, SlUnetContext **to,
+                          SlError *err)
+{
+    if (!same_sizes(from, *to)) {
+        sl_unet_context_free(dev, *to);
+        *to = context_like(dev, from);
+        if (!*to)
+            return sl_device_check(dev, err) &&
+                   sl_fail(err, SL_MEMORY, "There is not enough memory for the prompt");
+    }
+    for (int i = 0; i < from->count; i++)
+        sl_copy(dev, &from->kv[i], &(*to)->kv[i]);
+    return sl_device_check(dev, err);
+}
+
 /* ---- one evaluation ---- */
 
 /* Smallest side: with padding 0 and with pooling, sizes are halved rounding down. */
@@ -171,18 +215,19 @@ static int64_t smallest_side(const SlUnetConfig *c)
     return rounds_down ? (int64_t)1 << (c->blocks - 1) : 1;
 }
 
-static bool check_pass(const SlUnet *unet, const SlTensor *x, const SlTensor *t,
+/* times: for how many samples there are timesteps */
+static bool check_pass(const SlUnet *unet, const SlTensor *x, int64_t times,
                        const SlUnetContext *context, SlError *err)
 {
     const SlUnetConfig *c = &unet->config;
     if (x->rank != 4 || x->size[3] != c->in_channels)
         return sl_fail(err, SL_ARGUMENT, "The sample has %lld channels, and this UNet takes %d",
                        (long long)x->size[x->rank - 1], c->in_channels);
-    if (x->size[0] < 1 || x->size[0] > MAX_BATCH || t->rank != 1 || t->size[0] != x->size[0])
+    if (x->size[0] < 1 || x->size[0] > MAX_BATCH || times != x->size[0])
         return sl_fail(
             err, SL_ARGUMENT,
             "The batch is %lld samples with %lld timesteps; expected 1 to %d with as many",
-            (long long)x->size[0], (long long)t->size[0], MAX_BATCH);
+            (long long)x->size[0], (long long)times, MAX_BATCH);
     int multiple = sl_unet_size_multiple(c);
     for (int i = 1; i <= 2; i++)
         if (x->size[i] < smallest_side(c) || x->size[i] > MAX_SIDE || x->size[i] % multiple != 0)
@@ -198,40 +243,17 @@ static bool check_pass(const SlUnet *unet, const SlTensor *x, const SlTensor *t,
     return true;
 }
 
-/* linear_2(act(linear_1(sinusoids(t)))), activated once more for the resnets */
-static SlTensor time_embedding(SlDevice *dev, const SlUnet *unet, const SlTensor *t)
+/* 2 x - 1. There is no operation for it, since hardly any model asks for it; the -1 lies among the
+ * time embedding's shifts. */
+static void center_input(SlDevice *dev, const SlTensor *x, const SlTensor *minus_one, SlTensor *out)
 {
-    const SlUnetConfig *c = &unet->config;
-    SlTimestepEmbedding sinusoids = {c->flip_sin_to_cos, c->freq_shift, 10000};
-    dev->scope = "time_embedding";
-    SlTensor temb = sl_tensor_new2(dev, t->size[0], c->time_embed_dim);
-    size_t mark = sl_arena_mark(dev);
-    SlTensor t_emb = sl_tensor_new2(dev, t->size[0], c->channels[0]);
-    SlTensor hidden = sl_tensor_like(dev, &temb);
-    SlEpilogue inner = {.act = c->conditional ? c->act : SL_ACT_SILU}, outer = {.act = c->act};
-    sl_timestep_embedding(dev, t, &sinusoids, &t_emb);
-    sl_layer_linear(dev, &unet->time_linear_1, &t_emb, &inner, &hidden);
-    sl_layer_linear(dev, &unet->time_linear_2, &hidden, &outer, &temb);
-    sl_arena_reset(dev, mark);
-    return temb;
-}
-
-/* 2 x - 1. There is no operation for it, since hardly any model asks for it. */
-static void center_input(SlDevice *dev, const SlTensor *x, SlTensor *out)
-{
-    SlTensor minus_one = sl_tensor_new(dev, SL_F32, 2, (int64_t[]){x->size[0], x->size[3]});
-    SlTensor shift = sl_tensor_new2(dev, x->size[0], x->size[3]);
     SlTensor twice = sl_tensor_like(dev, x);
-    float values[MAX_BATCH * SL_UNET_MAX_SAMPLE_CHANNELS];
-    for (int64_t i = 0; i < x->size[0] * x->size[3]; i++)
-        values[i] = -1;
-    sl_upload(dev, values, &minus_one);
-    sl_copy(dev, &minus_one, &shift);
     sl_add(dev, x, x, 1, &twice);
-    sl_add_per_channel(dev, &twice, &shift, out);
+    sl_add_per_channel(dev, &twice, minus_one, out);
 }
 
-static SlTensor conv_in(SlDevice *dev, const SlUnet *unet, const SlTensor *x)
+static SlTensor conv_in(SlDevice *dev, const SlUnet *unet, const SlTensor *x,
+                        const SlTensor *shifts)
 {
     SlTensor sample =
         sl_tensor_new4(dev, x->size[0], x->size[1], x->size[2], unet->config.channels[0]);
@@ -239,8 +261,9 @@ static SlTensor conv_in(SlDevice *dev, const SlUnet *unet, const SlTensor *x)
     size_t mark = sl_arena_mark(dev);
     SlTensor input = *x;
     if (unet->config.center_input) {
+        SlTensor minus_one = sl_center_shift(&unet->times, shifts, x->size[0]);
         input = sl_tensor_like(dev, x);
-        center_input(dev, x, &input);
+        center_input(dev, x, &minus_one, &input);
     }
     sl_layer_conv3(dev, &unet->conv_in, &input, NULL, &sample);
     sl_arena_reset(dev, mark);
@@ -259,17 +282,15 @@ static void conv_out(SlDevice *dev, const SlUnet *unet, const SlTensor *x, SlTen
     sl_copy(dev, &result, out);
 }
 
-bool sl_unet_forward(SlDevice *dev, SlUnet *unet, const SlTensor *x, const SlTensor *t,
-                     const SlUnetContext *context, SlTensor *out, SlError *err)
+/* Without checks. */
+static bool forward(SlDevice *dev, SlUnet *unet, const SlTensor *x, const SlTensor *shifts,
+                    const SlUnetContext *context, SlTensor *out, SlError *err)
 {
-    if (!check_pass(unet, x, t, context, err))
-        return false;
     uint64_t before = sl_device_ops_done(dev);
     size_t mark = sl_arena_mark(dev);
-    SlUnetPass pass = {.dev = dev, .text_kv = context ? context->kv : NULL};
-    pass.temb = time_embedding(dev, unet, t);
+    SlUnetPass pass = {.dev = dev, .text_kv = context ? context->kv : NULL, .shifts = *shifts};
 
-    SlTensor sample = conv_in(dev, unet, x);
+    SlTensor sample = conv_in(dev, unet, x, shifts);
     pass.skips[pass.skip_count++] = sample;
     for (int i = 0; i < unet->config.blocks && sl_device_ok(dev); i++)
         sample = sl_unet_down_forward(&pass, &unet->down[i], &sample);
@@ -286,4 +307,61 @@ bool sl_unet_forward(SlDevice *dev, SlUnet *unet, const SlTensor *x, const SlTen
         return false;
     __atomic_store_n(&unet->operations, sl_device_ops_done(dev) - before, __ATOMIC_RELAXED);
     return true;
+}
+
+bool sl_unet_forward(SlDevice *dev, SlUnet *unet, const SlTensor *x, const SlTensor *t,
+                     const SlUnetContext *context, SlTensor *out, SlError *err)
+{
+    if (!check_pass(unet, x, t->rank == 1 ? t->size[0] : 0, context, err))
+        return false;
+    size_t mark = sl_arena_mark(dev);
+    SlTensor shifts = sl_time_embedding_batch(dev, &unet->times, t);
+    bool ok = forward(dev, unet, x, &shifts, context, out, err);
+    sl_arena_reset(dev, mark);
+    return ok;
+}
+
+bool sl_unet_forward_at(SlDevice *dev, SlUnet *unet, const SlTensor *x, const SlTensor *shifts,
+                        const SlUnetContext *context, SlTensor *out, SlError *err)
+{
+    int64_t each = unet->times.channels;
+    return check_pass(unet, x, each > 0 ? sl_tensor_elements(shifts) / each : 0, context, err) &&
+           forward(dev, unet, x, shifts, context, out, err);
+}
+
+/* ---- the times of a run ---- */
+
+SlUnetTimes *sl_unet_times_new(SlDevice *dev, const SlUnet *unet, const float *timesteps, int count,
+                               int batch, SlError *err)
+{
+    SlUnetTimes *times = calloc(1, sizeof *times);
+    if (!times) {
+        sl_fail(err, SL_MEMORY, "There is not enough memory for the time embedding");
+        return NULL;
+    }
+    size_t mark = sl_arena_mark(dev);
+    SlTensor t = sl_tensor_new(dev, SL_F32, 1, (const int64_t[]){count});
+    times->table =
+        sl_buffer_new(dev, dev->dtype, 2, (const int64_t[]){count, batch * unet->times.channels});
+    sl_upload(dev, timesteps, &t);
+    sl_time_embedding_table(dev, &unet->times, &t, batch, &times->table);
+    sl_arena_reset(dev, mark);
+    if (!sl_device_check(dev, err)) {
+        sl_unet_times_free(dev, times);
+        return NULL;
+    }
+    return times;
+}
+
+void sl_unet_times_free(SlDevice *dev, SlUnetTimes *times)
+{
+    if (times)
+        sl_buffer_free(dev, &times->table);
+    free(times);
+}
+
+SlTensor sl_unet_times_at(const SlUnetTimes *times, int i)
+{
+    SlTensor row = sl_slice(&times->table, 0, i, 1);
+    return sl_reshape(&row, 1, &row.size[1]);
 }

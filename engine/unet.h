@@ -68,11 +68,26 @@ typedef struct SlUnetContext SlUnetContext;
 SlUnetContext *sl_unet_context_new(SlDevice *dev, const SlUnet *unet, const SlTensor *text,
                                    SlError *err);
 void sl_unet_context_free(SlDevice *dev, SlUnetContext *context); /* NULL is fine */
+/* *to becomes from's copy: at its own addresses when the sizes are the same, else (or when it is
+ * NULL) a new one. */
+bool sl_unet_context_copy(SlDevice *dev, const SlUnetContext *from, SlUnetContext **to,
+                          SlError *err);
 
 /* One evaluation: x [N, H, W, in_channels] in the device's dtype, t f32 [N] on the device, context
  * NULL for UNet2DModel. out [N, H, W, out_channels] f32, allocated by the caller. The arena is left
  * as it was found. False and *err when the device's status is bad. */
 bool sl_unet_forward(SlDevice *dev, SlUnet *unet, const SlTensor *x, const SlTensor *t,
                      const SlUnetContext *context, SlTensor *out, SlError *err);
+
+/* What depends on the timestep only, for all steps of a run: computed once, in a buffer. */
+typedef struct SlUnetTimes SlUnetTimes;
+SlUnetTimes *sl_unet_times_new(SlDevice *dev, const SlUnet *unet, const float *timesteps, int count,
+                               int batch, SlError *err);
+void sl_unet_times_free(SlDevice *dev, SlUnetTimes *times); /* NULL is fine */
+/* Of step i: a flat tensor in the device's dtype. */
+SlTensor sl_unet_times_at(const SlUnetTimes *times, int i);
+/* sl_unet_forward with a batch's shifts instead of its timesteps. Uploads and downloads nothing. */
+bool sl_unet_forward_at(SlDevice *dev, SlUnet *unet, const SlTensor *x, const SlTensor *shifts,
+                        const SlUnetContext *context, SlTensor *out, SlError *err);
 
 #endif

@@ -21,6 +21,13 @@ static SlResnetOptions resnet_options(const SlUnetConfig *c, int in, int out)
     return o;
 }
 
+static void bind_resnet(SlResnet *r, SlUnetBind *bind, SlPath path, const SlResnetOptions *o)
+{
+    sl_resnet_bind(r, bind->b, path, o);
+    if (!sl_time_embedding_add(bind->times, r))
+        bind->ok = false;
+}
+
 /* Attention over the block's own positions, as UNet2DModel has it. */
 static void bind_self_attention(SlUnetLayer *layer, SlUnetBind *bind, SlPath path, int level)
 {
@@ -77,7 +84,7 @@ static void bind_resampler(SlUnetStage *stage, SlUnetBind *bind, SlUnetBlock typ
         SlResnetOptions o = resnet_options(c, channels, channels);
         o.resample = direction;
         stage->resampler = SL_STAGE_RESNET;
-        sl_resnet_bind(&stage->resampler_resnet, bind->b, path, &o);
+        bind_resnet(&stage->resampler_resnet, bind, path, &o);
     } else {
         stage->resampler = SL_STAGE_CONV;
         stage->pad_only_after = down && c->downsample_conv_padding_zero;
@@ -95,7 +102,7 @@ void sl_unet_down_bind(SlUnetStage *stage, SlUnetBind *bind, int level)
         int in = c->channels[i == 0 && level > 0 ? level - 1 : level];
         SlUnetLayer *layer = &stage->layer[i];
         SlResnetOptions o = resnet_options(c, in, c->channels[level]);
-        sl_resnet_bind(&layer->resnet, bind->b, sl_child(path, "resnets.%d", i), &o);
+        bind_resnet(&layer->resnet, bind, sl_child(path, "resnets.%d", i), &o);
         bind_attention(layer, bind, c->down[level], sl_child(path, "attentions.%d", i), level);
     }
     if (level < c->blocks - 1)
@@ -115,7 +122,7 @@ void sl_unet_mid_bind(SlUnetStage *stage, SlUnetBind *bind)
     for (int i = 0; i < stage->layers; i++) {
         SlResnetOptions o = resnet_options(c, stage->channels, stage->channels);
         o.output_scale_factor = c->mid_block_scale;
-        sl_resnet_bind(&stage->layer[i].resnet, bind->b, sl_child(path, "resnets.%d", i), &o);
+        bind_resnet(&stage->layer[i].resnet, bind, sl_child(path, "resnets.%d", i), &o);
     }
     if (!c->mid_attention)
         return;
@@ -143,7 +150,7 @@ void sl_unet_up_bind(SlUnetStage *stage, SlUnetBind *bind, int level)
         int in = (i == 0 ? below : channels) + (i == stage->layers - 1 ? skip : channels);
         SlUnetLayer *layer = &stage->layer[i];
         SlResnetOptions o = resnet_options(c, in, channels);
-        sl_resnet_bind(&layer->resnet, bind->b, sl_child(path, "resnets.%d", i), &o);
+        bind_resnet(&layer->resnet, bind, sl_child(path, "resnets.%d", i), &o);
         bind_attention(layer, bind, c->up[index], sl_child(path, "attentions.%d", i), level);
     }
     if (level > 0)
@@ -158,18 +165,24 @@ void sl_unet_stage_clear(SlUnetStage *stage)
 
 /* ---- forward ---- */
 
+static void resnet_forward(SlUnetPass *pass, const SlResnet *r, const SlTensor *x, SlTensor *out)
+{
+    SlTensor shift = sl_resnet_shift(r, &pass->shifts, x->size[0]);
+    sl_resnet_forward(pass->dev, r, x, &shift, out);
+}
+
 /* out = attention(resnet(x)) */
 static void layer_forward(SlUnetPass *pass, const SlUnetLayer *layer, const SlTensor *x,
                           SlTensor *out)
 {
     SlDevice *dev = pass->dev;
     if (layer->attends == SL_ATTENDS_NOT) {
-        sl_resnet_forward(dev, &layer->resnet, x, &pass->temb, out);
+        resnet_forward(pass, &layer->resnet, x, out);
         return;
     }
     size_t mark = sl_arena_mark(dev);
     SlTensor hidden_states = sl_tensor_like(dev, out);
-    sl_resnet_forward(dev, &layer->resnet, x, &pass->temb, &hidden_states);
+    resnet_forward(pass, &layer->resnet, x, &hidden_states);
     if (layer->attends == SL_ATTENDS_SELF)
         sl_attention_block_forward(dev, &layer->attention, &hidden_states, out);
     else
@@ -186,7 +199,7 @@ static SlTensor downsample(SlUnetPass *pass, const SlUnetStage *stage, const SlT
                                   (x->size[2] + round) / 2, stage->channels);
     dev->scope = stage->resampler_path.text;
     if (stage->resampler == SL_STAGE_RESNET)
-        sl_resnet_forward(dev, &stage->resampler_resnet, x, &pass->temb, &out);
+        resnet_forward(pass, &stage->resampler_resnet, x, &out);
     else
         sl_layer_downsample(dev, &stage->resampler_conv, stage->pad_only_after, x, &out);
     return out;
@@ -241,7 +254,7 @@ static void upsample(SlUnetPass *pass, const SlUnetStage *stage, const SlTensor 
 {
     pass->dev->scope = stage->resampler_path.text;
     if (stage->resampler == SL_STAGE_RESNET) {
-        sl_resnet_forward(pass->dev, &stage->resampler_resnet, x, &pass->temb, out);
+        resnet_forward(pass, &stage->resampler_resnet, x, out);
         return;
     }
     SlEpilogue e = {.bias = stage->resampler_conv.bias};

@@ -11,6 +11,7 @@
 #include "engine/resnet.h"
 #include "engine/transformer.h"
 #include "engine/unet.h"
+#include "engine/unet_times.h"
 
 #define SL_UNET_MAX_LAYERS          16 /* of a down block; up blocks have one more */
 #define SL_UNET_MAX_SAMPLE_CHANNELS 64
@@ -40,6 +41,7 @@ typedef struct SlUnetBind {
     SlBinder *b;
     const SlUnetConfig *config;
     SlTextProjections *texts;
+    SlTimeEmbedding *times;
     bool ok; /* false when memory ran out */
 } SlUnetBind;
 
@@ -51,7 +53,7 @@ void sl_unet_stage_clear(SlUnetStage *stage);
 /* What is passed along in one evaluation. */
 typedef struct SlUnetPass {
     SlDevice *dev;
-    SlTensor temb;           /* [N, time_embed_dim], activated */
+    SlTensor shifts;         /* of the time embedding, for all resnets */
     const SlTensor *text_kv; /* NULL without cross attention */
     SlTensor skips[SL_UNET_MAX_BLOCKS * (SL_UNET_MAX_LAYERS + 1) + 1]; /* a stack */
     int skip_count;

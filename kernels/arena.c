@@ -23,6 +23,7 @@ struct SlArena {
     Block blocks[MAX_BLOCKS];
     int count, current;
     size_t used; /* in the current block */
+    uint64_t generation;
 };
 
 bool sl_arena_open(SlDevice *dev)
@@ -38,6 +39,12 @@ void sl_arena_release(SlDevice *dev)
         dev->ops->free(dev, a->blocks[i].data, a->blocks[i].capacity);
     a->count = a->current = 0;
     a->used = 0;
+    a->generation++;
+}
+
+uint64_t sl_arena_generation(const SlDevice *dev)
+{
+    return dev->arena->generation;
 }
 
 void sl_arena_close(SlDevice *dev)

@@ -1,13 +1,15 @@
 /* cuda_module.c - the CUDA device lives in a module of its own, opened at run time, so that the
  * program starts on a machine without NVIDIA software.
  *
- * The module is looked for beside the program, in ../lib/safelight of it, and where the system's
- * loader looks.
+ * The module is looked for where $SAFELIGHT_CUDA_MODULE says (nowhere else then), beside the
+ * program, in ../lib/safelight of it, in the build folder, and where the system's loader looks. It
+ * never leaves the process again: the CUDA runtime does not survive being unloaded.
  */
 #include "kernels/devices.h"
 
 #include <dlfcn.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -15,7 +17,9 @@
 
 typedef SlDevice *(*OpenCuda)(const SlDeviceOptions *options, SlError *err);
 
-static void *open_beside_program(const char *folder)
+/* The module at this place beside the program; NULL when there is none, with *err when there is one
+ * that cannot be loaded. */
+static void *open_beside_program(const char *folder, SlError *err)
 {
     char path[4200];
     ssize_t n = readlink("/proc/self/exe", path, 4000);
@@ -23,27 +27,54 @@ static void *open_beside_program(const char *folder)
     if (!slash)
         return NULL;
     snprintf(slash + 1, sizeof path - (size_t)(slash + 1 - path), "%s" MODULE, folder);
-    return access(path, R_OK) == 0 ? dlopen(path, RTLD_NOW | RTLD_LOCAL) : NULL;
+    if (access(path, R_OK) != 0)
+        return NULL;
+    void *module = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    if (!module)
+        sl_fail(err, SL_UNSUPPORTED, "the CUDA module cannot be loaded: %s", dlerror());
+    return module;
+}
+
+static void *open_named(const char *path, SlError *err)
+{
+    void *module = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    if (!module)
+        sl_fail(err, SL_UNSUPPORTED, "the CUDA module cannot be loaded: %s", dlerror());
+    return module;
+}
+
+static void *find_module(SlError *err)
+{
+    static const char *const folders[] = {"", "../lib/safelight/", "kernels/cuda/"};
+    const char *named = getenv("SAFELIGHT_CUDA_MODULE");
+    if (named && named[0])
+        return open_named(named, err);
+    for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) {
+        SlError found = {0};
+        void *module = open_beside_program(folders[i], &found);
+        if (found.code != SL_OK && err)
+            *err = found;
+        if (module || found.code != SL_OK)
+            return module;
+    }
+    void *module = dlopen(MODULE, RTLD_NOW | RTLD_LOCAL);
+    if (!module)
+        sl_fail(err, SL_UNSUPPORTED, "the CUDA module (" MODULE ") is not installed");
+    return module;
 }
 
 SlDevice *sl_cuda_open(const SlDeviceOptions *options, SlError *err)
 {
-    void *module = open_beside_program("");
+    void *module = find_module(err);
     if (!module)
-        module = open_beside_program("../lib/safelight/");
-    if (!module)
-        module = dlopen(MODULE, RTLD_NOW | RTLD_LOCAL);
-    if (!module) {
-        sl_fail(err, SL_UNSUPPORTED, "the CUDA device cannot be used: %s", dlerror());
         return NULL;
-    }
     OpenCuda open = (OpenCuda)dlsym(module, "sl_cuda_device_open");
-    if (!open) {
+    const uint32_t *abi = dlsym(module, "sl_cuda_device_abi");
+    if (!open || !abi || *abi != SL_DEVICE_ABI) {
         sl_fail(err, SL_UNSUPPORTED,
-                "the CUDA device cannot be used: " MODULE " is another version");
+                "the CUDA module (" MODULE ") is of another version of this program");
         dlclose(module);
         return NULL;
     }
-    /* The module stays loaded: the CUDA runtime does not survive being unloaded. */
     return open(options, err);
 }

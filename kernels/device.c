@@ -1,4 +1,4 @@
-/* device.c - opening a device by name, its sticky status, cancel and progress. */
+/* device.c - opening a device by name, and the host's memory. */
 #include "kernels/arena.h"
 #include "kernels/devices.h"
 
@@ -11,8 +11,16 @@ typedef SlDevice *(*OpenDevice)(const SlDeviceOptions *options, SlError *err);
 
 static SlDevice *open_auto(const SlDeviceOptions *options, SlError *err)
 {
-    SlDevice *dev = sl_cuda_open(options, NULL);
-    return dev ? dev : sl_cpu_open(options, err);
+    SlError no_cuda = {0};
+    SlDevice *dev = sl_cuda_open(options, &no_cuda);
+    if (dev) {
+        snprintf(dev->why, sizeof dev->why, "auto: cuda, because it can be used");
+        return dev;
+    }
+    dev = sl_cpu_open(options, err);
+    if (dev)
+        snprintf(dev->why, sizeof dev->why, "auto: cpu, because %.300s", no_cuda.message);
+    return dev;
 }
 
 static OpenDevice find(const char *name)
@@ -31,13 +39,16 @@ static OpenDevice find(const char *name)
 SlDevice *sl_device_open(const SlDeviceOptions *options, SlError *err)
 {
     const char *name = options->name ? options->name : "auto";
+    SlDeviceOptions own = *options;
+    if (own.any_dtype)
+        own.dtype = SL_F32; /* cuda reads any_dtype itself */
     OpenDevice open = find(name);
     if (!open) {
         sl_fail(err, SL_ARGUMENT,
                 "the device is \"%s\"; expected auto, ref, cpu, cuda, check or measure", name);
         return NULL;
     }
-    SlDevice *dev = open(options, err);
+    SlDevice *dev = open(&own, err);
     if (dev && !dev->arena && !sl_arena_open(dev)) {
         sl_fail(err, SL_MEMORY, "no memory for the device %s", name);
         sl_device_close(&dev);
@@ -59,44 +70,9 @@ const char *sl_device_describe(const SlDevice *dev)
     return dev->ops->describe(dev);
 }
 
-void sl_device_cancel(SlDevice *dev)
+const char *sl_device_why(const SlDevice *dev)
 {
-    __atomic_store_n(&dev->cancel, 1, __ATOMIC_RELAXED);
-}
-
-void sl_device_clear(SlDevice *dev)
-{
-    __atomic_store_n(&dev->cancel, 0, __ATOMIC_RELAXED);
-    if (dev->status != SL_DEVICE) {
-        dev->status = SL_OK;
-        dev->message[0] = 0;
-    }
-}
-
-bool sl_device_ok(const SlDevice *dev)
-{
-    return dev->status == SL_OK;
-}
-
-bool sl_device_check(const SlDevice *dev, SlError *err)
-{
-    return dev->status == SL_OK || sl_fail(err, dev->status, "%s", dev->message);
-}
-
-void sl_device_fail(SlDevice *dev, SlCode code, const char *format, ...)
-{
-    if (dev->status != SL_OK)
-        return;
-    va_list args;
-    va_start(args, format);
-    dev->status = code;
-    vsnprintf(dev->message, sizeof dev->message, format, args);
-    va_end(args);
-}
-
-uint64_t sl_device_ops_done(const SlDevice *dev)
-{
-    return __atomic_load_n(&dev->ops_done, __ATOMIC_RELAXED);
+    return dev->why;
 }
 
 /* ---- memory ---- */

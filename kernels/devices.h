@@ -10,7 +10,9 @@ SlDevice *sl_ref_open(const SlDeviceOptions *options, SlError *err);
 SlDevice *sl_cpu_open(const SlDeviceOptions *options, SlError *err);
 SlDevice *sl_check_open(const SlDeviceOptions *options, SlError *err);
 SlDevice *sl_measure_open(const SlDeviceOptions *options, SlError *err);
-/* The module safelight-cuda, opened with dlopen. */
+/* The module safelight-cuda, opened with dlopen. It must agree with the program on what a device
+ * is. */
+#define SL_DEVICE_ABI ((uint32_t)(sizeof(SlOps) << 16 | sizeof(SlDevice)))
 SlDevice *sl_cuda_open(const SlDeviceOptions *options, SlError *err);
 
 /* The check device over an open device, which it owns from now on, also when it fails. */

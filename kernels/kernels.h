@@ -110,6 +110,7 @@ typedef struct SlWork {
 typedef struct SlDeviceOptions {
     const char *name;       /* "auto", "ref", "cpu", "check", "measure", "cuda" */
     SlDtype dtype;          /* of activations and matrix weights; norms and biases are always f32 */
+    bool any_dtype;         /* the device's usual one instead: f16 on cuda, f32 elsewhere */
     int threads;            /* 0: all cores this process may use */
     const char *under_test; /* check: the device to compare with ref (NULL: cpu) */
 } SlDeviceOptions;
@@ -127,6 +128,7 @@ struct SlDevice {
     SlArena *arena;     /* where sl_tensor_new takes from */
     SlWork work;        /* filled by measure, peaks by every device */
     SlProfile *profile; /* while one is taken */
+    char why[400];      /* why "auto" chose it; "" when it was asked for by name */
     const char
         *scope; /* name of the block being run, for messages; set by the model code, may be NULL */
 };
@@ -136,8 +138,10 @@ struct SlDevice {
  * time. */
 SlDevice *sl_device_open(const SlDeviceOptions *options, SlError *err);
 void sl_device_close(SlDevice **dev);
-/* One line for people: which device, why, how many threads, which instructions. */
+/* One line for people: which device, how many threads, which instructions. */
 const char *sl_device_describe(const SlDevice *dev);
+/* Why "auto" is this device: "auto: cpu, because ..."; "" for a device that was asked for by name. */
+const char *sl_device_why(const SlDevice *dev);
 
 /* Safe from any thread: the operation that runs is finished, then nothing is computed until
  * sl_device_clear. */
@@ -150,6 +154,8 @@ bool sl_device_check(const SlDevice *dev, SlError *err);
 /* For devices and fronts: sets the sticky status unless one is set already. */
 void sl_device_fail(SlDevice *dev, SlCode code, const char *format, ...) SL_PRINTF(3, 4);
 uint64_t sl_device_ops_done(const SlDevice *dev); /* any thread */
+/* Waits until everything asked for so far is computed: for clocks. Downloads wait by themselves. */
+void sl_device_finish(SlDevice *dev);
 
 /* ---- memory ---- */
 
@@ -264,6 +270,13 @@ struct SlOps {
     void (*download)(SlDevice *dev, const void *p, void *host, size_t bytes);
     bool (*weight_init)(SlDevice *dev, SlWeight *w, const SlTensor *host);
     void (*weight_clear)(SlDevice *dev, SlWeight *w);
+
+    /* Where a device computes behind the caller's back; all may be NULL. */
+    void (*finish)(SlDevice *dev); /* waits for everything that was asked for */
+    /* Remembers what work(arg) does without doing it; NULL when it cannot. */
+    void *(*capture)(SlDevice *dev, void (*work)(void *arg), void *arg);
+    void (*replay)(SlDevice *dev, void *captured);
+    void (*forget)(SlDevice *dev, void *captured);
 
     /* simple */
     void (*copy)(SlDevice *dev, const SlTensor *x,
@@ -387,6 +400,20 @@ typedef struct SlCeiling {
     double flops, bytes;
 } SlCeiling;
 SlCeiling sl_device_ceiling(SlDevice *dev);
+
+/* ---- work that is repeated ---- */
+
+/* Work that is done again and again with the same operations on the same memory, as a step of the
+ * denoising is: cuda remembers it when it is done the second time and launches it as one from then
+ * on (a CUDA graph); other devices just do it. The work reads nothing but what lies in device
+ * memory, neither uploads nor downloads, and leaves the arena as it found it. It is done from
+ * different arena marks at the price of being remembered anew. */
+typedef struct SlRepeat SlRepeat;
+SlRepeat *sl_repeat_new(void); /* NULL when memory is out */
+void sl_repeat_run(SlDevice *dev, SlRepeat *repeat, void (*work)(void *arg), void *arg);
+void sl_repeat_free(SlDevice *dev, SlRepeat *repeat); /* NULL is fine */
+/* Whether the device remembers work at all: whether fixed addresses are worth a copy. */
+bool sl_repeat_remembers(const SlDevice *dev);
 
 /* ---- threads ---- */
 

@@ -86,15 +86,36 @@ static cJSON *model_to_json(const SlModelInfo *info)
     return root;
 }
 
+/* The device that a run would be computed on, and why that one. */
+static void device_line(const SlOptions *o, char *line, size_t size)
+{
+    SlDeviceOptions options = {.name = o->device, .any_dtype = true};
+    SlError err = {0};
+    SlDevice *dev = sl_device_open(&options, &err);
+    if (!dev)
+        snprintf(line, size, "%.900s", err.message);
+    else if (sl_device_why(dev)[0])
+        snprintf(line, size, "%.400s (%.400s)", sl_device_describe(dev), sl_device_why(dev));
+    else
+        snprintf(line, size, "%.400s", sl_device_describe(dev));
+    sl_device_close(&dev);
+}
+
 static int info_model(const SlOptions *o, const char *path)
 {
     SlModelInfo info;
     SlError err = {0};
+    char line[1000];
+    device_line(o, line, sizeof line);
     if (!sl_model_inspect(path, &info, &err) || (o->json && !sl_model_hash(&info, NULL, &err)))
         return sl_fail_exit(&err);
-    if (o->json)
-        return sl_print_json(model_to_json(&info));
+    if (o->json) {
+        cJSON *root = model_to_json(&info);
+        cJSON_AddStringToObject(root, "device", line);
+        return sl_print_json(root);
+    }
     print_model(&info);
+    printf("  device        %s\n", line);
     return SL_EXIT_OK;
 }
 
