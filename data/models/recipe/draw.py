@@ -500,18 +500,6 @@ def watercolour(rng, picture):
     return picture * (1 - paper) + np.array([0.985, 0.97, 0.94]) * paper
 
 
-def ink(rng, picture):
-    """Dark pen lines along the edges over a pale wash on cream paper."""
-    size = picture.shape[0]
-    picture = wobble(rng, picture, 0.006)
-    line = np.clip((edges(picture) - 0.07) * 7, 0, 1)[..., None]
-    grey = picture.mean(2, keepdims=True)
-    stripes = ((np.arange(size)[:, None] + np.arange(size)[None]) * 128 // size % 8 < 3)[..., None]
-    hatch = np.clip(0.36 - grey, 0, 0.3) * stripes
-    wash = 0.45 * np.array([0.97, 0.94, 0.86]) + 0.55 * picture
-    return np.clip(wash * (1 - 0.85 * line) + 0.85 * line * np.array([0.13, 0.12, 0.17]) - hatch * 0.5, 0, 1)
-
-
 def draw(scene, seed, size=128):
     """The picture of a scene: uint8, size x size x 3. The seed decides all that the scene leaves open."""
     p = Painter(scene, size, seed)
@@ -521,10 +509,9 @@ def draw(scene, seed, size=128):
     draw_weather(p)
     p.surface.flush()
     pixels = np.ndarray((size, size, 4), np.uint8, p.surface.get_data())[..., 2::-1]
-    style = {"watercolour": watercolour, "ink": ink}.get(scene["style"])
-    if style is None:
+    if scene["style"] == "flat":
         return pixels.copy()
-    return np.rint(style(np.random.default_rng(seed), pixels / 255.0) * 255).astype(np.uint8)
+    return np.rint(watercolour(np.random.default_rng(seed), pixels / 255.0) * 255).astype(np.uint8)
 
 
 def sheet(pictures, columns):

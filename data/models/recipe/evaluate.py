@@ -24,9 +24,9 @@ RUNS = ((1, 25), (3, 25), (7.5, 25), (12, 25), (7.5, 5), (7.5, 10), (7.5, 50))  
 SHEET = ("a red house by a lake at sunset", "a lighthouse by the sea at night", "two yellow balloons in the mountains at dawn",
          "a white sailboat on the sea at noon", "a forest in autumn, watercolour", "an orange tent in the desert at night",
          "a blue windmill in the hills at sunset", "a purple balloon in the city at dusk", "three pine trees in the snow",
-         "a green house in the mountains in winter, ink drawing", "a city at night in the rain", "a red sailboat on a lake at dawn",
+         "a green house in the mountains in winter", "a city at night in the rain", "a red sailboat on a lake at dawn",
          "a pink house in spring, watercolour", "a yellow tent in the woods in the fog", "a blue lighthouse by the sea at sunset",
-         "a red balloon in the desert at noon, ink sketch")
+         "a red balloon in the desert at noon")
 
 
 def answers(scene):

@@ -11,7 +11,7 @@ LIGHTS = ("dawn", "noon", "sunset", "night")
 PLACES = ("mountains", "hills", "sea", "lake", "desert", "forest", "city")
 WEATHERS = ("clear", "cloudy", "rain", "snow", "fog")
 SEASONS = ("spring", "summer", "autumn", "winter")
-STYLES = ("flat", "watercolour", "ink")
+STYLES = ("flat", "watercolour")
 COLOURS = ("red", "blue", "yellow", "green", "white", "orange", "purple", "pink")
 KINDS = ("house", "sailboat", "lighthouse", "pine tree", "balloon", "windmill", "tent")
 PLAIN = ("pine tree",)                       # kinds that keep their own colour
@@ -70,7 +70,7 @@ def pick_scene(rng):
         if other["kind"] != subjects[0]["kind"]:
             subjects.append(other)
     return {"light": light, "place": place, "weather": weather, "season": season,
-            "style": rng.choices(STYLES, (50, 25, 25))[0], "subjects": subjects}
+            "style": rng.choices(STYLES, (66, 34))[0], "subjects": subjects}
 
 
 def pick_scene_of(rng, unseen):
@@ -121,7 +121,6 @@ SEASON_WORDS = {"spring": ("in spring", "in springtime"), "summer": ("in summer"
 STYLE_WORDS = {
     "flat": ("flat illustration", "flat design", "poster"),
     "watercolour": ("watercolour", "watercolor", "watercolour painting"),
-    "ink": ("ink drawing", "ink sketch", "pen and ink drawing"),
 }
 NUMBERS = {2: ("two", "2"), 3: ("three", "3")}
 POSITION_WORDS = {"left": "on the left", "centre": "in the middle", "right": "on the right"}

@@ -1,18 +1,18 @@
-"""Trains the unconditional model: train_ddpm.py OUT --minutes M [--init STARTER_DDPM]. 32 x 32 flowers, drawn as it goes.
+"""Trains the unconditional model: train_ddpm.py OUT [--steps N] [--seed S]. 32 x 32 flowers, drawn as it goes.
 
-OUT is a DDPMPipeline folder in f16 with the averaged weights, in the shape of google/ddpm-cat-256.
+OUT is a DDPMPipeline folder in f16 with the averaged weights, in the shape of google/ddpm-cat-256; OUT.pt is the
+checkpoint, OUT.csv the training curve.
 """
 import argparse
-import copy
 import math
 import random
-import time
 
 import cairo
 import numpy as np
 import torch
 from diffusers import DDPMPipeline, DDPMScheduler, UNet2DModel
 
+from checkpoint import DEVICE, Average, Checkpoint, Curve
 from draw import PAINT, mix, rgb
 
 SIZE = 32
@@ -75,41 +75,42 @@ def flowers(rng, count):
 def main():
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("out")
-    arguments.add_argument("--minutes", type=float, default=30)
+    arguments.add_argument("--steps", type=int, default=6000)
     arguments.add_argument("--batch", type=int, default=64)
-    arguments.add_argument("--rate", type=float, default=5e-4)
+    arguments.add_argument("--rate", type=float, default=8e-4)
     arguments.add_argument("--seed", type=int, default=0)
-    arguments.add_argument("--init")
     a = arguments.parse_args()
     torch.manual_seed(a.seed)
-    rng = random.Random(a.seed)
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    unet = UNet2DModel.from_pretrained(a.init, subfolder="unet", torch_dtype=torch.float32) if a.init else new_unet()
-    unet = unet.to(device, memory_format=torch.channels_last).train()
-    average = copy.deepcopy(unet)
+    rng = np.random.default_rng(a.seed)
+    unet = new_unet().to(DEVICE, memory_format=torch.channels_last).train()
+    weights = list(unet.parameters())
+    average = Average(weights, 0.002)
     scheduler = DDPMScheduler(beta_schedule="linear", clip_sample=True)
-    optimizer = torch.optim.AdamW(unet.parameters(), a.rate)
-    start, step, curve = time.time(), 0, open(f"{a.out}.csv", "a")
-    while (done := (time.time() - start) / 60 / a.minutes) < 1:
-        optimizer.param_groups[0]["lr"] = a.rate * min(1, (step + 1) / 100) * min(1, 2.05 - 2 * done)
-        x, t = flowers(rng, a.batch).to(device), torch.randint(0, 1000, (a.batch,), device=device)
+    optimizer = torch.optim.AdamW(weights, a.rate, fused=True)
+    checkpoint = Checkpoint(f"{a.out}.pt", {"unet": unet, "optimizer": optimizer, "average": average}, rng)
+    curve, predict, step = Curve(f"{a.out}.csv"), torch.compile(unet, dynamic=False), checkpoint.load()
+    while step < a.steps:
+        optimizer.param_groups[0]["lr"] = a.rate * min(1, (step + 1) / 100) * min(1, 2.05 - 2 * step / a.steps)
+        x = flowers(random.Random(int(rng.integers(1 << 62))), a.batch).to(DEVICE)
+        t = torch.randint(0, 1000, (a.batch,), device=DEVICE)
         noise = torch.randn_like(x)
         noisy = scheduler.add_noise(x, noise, t).contiguous(memory_format=torch.channels_last)
-        with torch.autocast(device, dtype=torch.bfloat16):
-            guess = unet(noisy, t).sample
+        with torch.autocast(DEVICE, dtype=torch.bfloat16):
+            guess = predict(noisy, t).sample
         loss = (guess.float() - noise).square().mean()
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(unet.parameters(), 1.0)
+        torch.nn.utils.clip_grad_norm_(weights, 1.0)
         optimizer.step()
         optimizer.zero_grad()
+        average.add(weights)
         step += 1
-        with torch.no_grad():
-            torch._foreach_lerp_(list(average.parameters()), list(unet.parameters()), max(0.002, 1 / step))
-        if step % 100 == 0:
-            print(f"{step},{time.time() - start:.0f},{loss.item():.4f}", file=curve, flush=True)
-    average = average.to("cpu", torch.float16, memory_format=torch.contiguous_format)
-    DDPMPipeline(average, scheduler).save_pretrained(a.out)
-    print(f"steps {step}, {sum(w.numel() for w in average.parameters())} weights", flush=True)
+        curve.add(step, loss)
+        checkpoint.save(step)
+    checkpoint.save(step, now=True)
+    average.copy_to(weights)
+    unet = unet.to("cpu", torch.float16, memory_format=torch.contiguous_format)
+    DDPMPipeline(unet, scheduler).save_pretrained(a.out)
+    print(f"steps {step}, {sum(w.numel() for w in weights)} weights", flush=True)
 
 
 if __name__ == "__main__":

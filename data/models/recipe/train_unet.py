@@ -1,51 +1,36 @@
-"""Trains the UNet and the text encoder together: train_unet.py DATA VAE TOKENIZER OUT --minutes M [--init STARTER].
+"""Trains the UNet and the text encoder together: train_unet.py DATA VAE TEXT TOKENIZER OUT [--steps N] [--seed S].
 
 Captions are worded anew each time a picture is used, one in ten is empty (for guidance). The loss is the epsilon
-prediction's, weighted by min-SNR-5. OUT is a whole StableDiffusionPipeline folder in f16 with the averaged weights and
-preview.json; --init goes on from such a folder.
+prediction's, weighted by min-SNR-5 (Hang et al. 2023). OUT is a whole StableDiffusionPipeline folder in f16 with the
+averaged weights and preview.json, written at the end and every --export steps; OUT.pt is the checkpoint.
+
+Easy to get wrong: beta_end is 0.02, not Stable Diffusion's 0.012. Latents of 16 x 16 keep so much of a picture's mean at
+0.012's last timestep that night scenes come out grey.
 """
 import argparse
 import copy
 import json
-import math
-import os
 import random
-import time
 
 import numpy as np
 import torch
 from diffusers import AutoencoderKL, PNDMScheduler, StableDiffusionPipeline, UNet2DConditionModel
 from diffusers.models.attention_processor import AttnProcessor
-from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
+from transformers import CLIPTextModel, CLIPTokenizer
 
 import scenes
+from checkpoint import DEVICE, Average, Checkpoint, Curve
+from train_text import WIDTH, tokens
+from train_vae import LATENTS
 
-DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
-WIDTH = 128                                   # of the text encoder
-SCHEDULE = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear"}
+SCHEDULE = {"beta_start": 0.00085, "beta_end": 0.02, "beta_schedule": "scaled_linear"}
 
 
 def new_unet():
-    return UNet2DConditionModel(sample_size=16, block_out_channels=(96, 160), layers_per_block=1, norm_num_groups=16,
-                                cross_attention_dim=WIDTH, attention_head_dim=4,
-                                down_block_types=("CrossAttnDownBlock2D",) * 2,
-                                up_block_types=("CrossAttnUpBlock2D",) * 2)
-
-
-def new_text(tokenizer):
-    end = tokenizer.eos_token_id
-    return CLIPTextModel(CLIPTextConfig(
-        vocab_size=len(tokenizer), hidden_size=WIDTH, intermediate_size=4 * WIDTH, num_hidden_layers=2,
-        num_attention_heads=4, max_position_embeddings=tokenizer.model_max_length, projection_dim=WIDTH,
-        bos_token_id=tokenizer.bos_token_id, eos_token_id=end, pad_token_id=end, initializer_factor=1.0))
-
-
-def models(folder, tokenizer):
-    """The UNet and the text encoder of a pipeline's folder, or new ones."""
-    if not folder:
-        return new_unet(), new_text(tokenizer)
-    return (UNet2DConditionModel.from_pretrained(folder, subfolder="unet", torch_dtype=torch.float32),
-            CLIPTextModel.from_pretrained(folder, subfolder="text_encoder", torch_dtype=torch.float32))
+    return UNet2DConditionModel(sample_size=16, in_channels=LATENTS, out_channels=LATENTS, block_out_channels=(64, 192),
+                                layers_per_block=1, norm_num_groups=16, cross_attention_dim=WIDTH, attention_head_dim=4,
+                                down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
+                                up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"))
 
 
 @torch.no_grad()
@@ -60,6 +45,16 @@ def latents_of(vae, data, count):
     return torch.cat(out)
 
 
+def kept_latents(path, vae, data, count):
+    """The latents, from a file where an earlier start left them."""
+    try:
+        return torch.load(path)[:count]
+    except FileNotFoundError:
+        latents = latents_of(vae, data, count)
+        torch.save(latents, path)
+        return latents
+
+
 def preview_matrix(latents, data):
     """The linear map from scaled latents to RGB in -1..1, by least squares over 512 pictures."""
     count, channels, h, w = latents[:512].shape
@@ -70,11 +65,12 @@ def preview_matrix(latents, data):
     return {"latent_rgb_factors": solution[:-1].tolist(), "latent_rgb_bias": solution[-1].tolist()}
 
 
-def export(out, vae, text, tokenizer, unet, preview):
-    """Writes the pipeline as diffusers would, in f16."""
-    scheduler = PNDMScheduler(**SCHEDULE, steps_offset=1, set_alpha_to_one=False, skip_prk_steps=True)
+def export(out, vae, text, tokenizer, unet, average, preview):
+    """Writes the pipeline as diffusers would, with the averaged weights, in f16."""
     vae, text, unet = (copy.deepcopy(m).to("cpu") for m in (vae, text, unet))
+    average.copy_to(list(unet.parameters()) + list(text.parameters()))
     unet, vae = (m.to(memory_format=torch.contiguous_format) for m in (unet, vae))
+    scheduler = PNDMScheduler(**SCHEDULE, steps_offset=1, set_alpha_to_one=False, skip_prk_steps=True)
     pipe = StableDiffusionPipeline(vae, text, tokenizer, unet, scheduler, None, None, requires_safety_checker=False)
     pipe.to(torch.float16).save_pretrained(out)
     with open(f"{out}/preview.json", "w") as f:
@@ -83,70 +79,77 @@ def export(out, vae, text, tokenizer, unet, preview):
 
 def batch_of(latents, told, tokenizer, rng, size):
     """(latents, token ids) of scenes drawn by lot; one caption in ten is empty."""
-    rows = [rng.randrange(len(latents)) for _ in range(size)]
-    words = ["" if rng.random() < 0.1 else scenes.caption(rng, told[i]) for i in rows]
-    ids = tokenizer(words, padding="max_length", truncation=True, return_tensors="pt").input_ids
-    return latents[rows], ids
+    rows = rng.integers(0, len(latents), size)
+    lot = random.Random(int(rng.integers(1 << 62)))
+    words = ["" if lot.random() < 0.1 else scenes.caption(lot, told[i]) for i in rows]
+    return latents[rows].to(DEVICE), tokens(tokenizer, words)
+
+
+def timesteps_of(size):
+    """One timestep by lot from each of size equal parts of 0..999, which makes the loss less noisy."""
+    return ((torch.arange(size, device=DEVICE) + torch.rand(size, device=DEVICE)) / size * 1000).long().clamp(max=999)
+
+
+def rate_at(done, step):
+    """The share of the learning rate: a short rise, then even, falling over the last two fifths."""
+    return min(1, (step + 1) / 100) * (1 if done < 0.6 else max(0.02, (1 - done) / 0.4))
 
 
 def main():
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    for name in ("data", "vae", "tokenizer", "out"):
+    for name in ("data", "vae", "text", "tokenizer", "out"):
         arguments.add_argument(name)
-    arguments.add_argument("--minutes", type=float, default=60)
+    arguments.add_argument("--steps", type=int, default=8000)
     arguments.add_argument("--count", type=int, default=50000, help="pictures used")
-    arguments.add_argument("--batch", type=int, default=32)
-    arguments.add_argument("--rate", type=float, default=1e-3)
+    arguments.add_argument("--batch", type=int, default=64)
+    arguments.add_argument("--rate", type=float, default=8e-4)
     arguments.add_argument("--seed", type=int, default=0)
-    arguments.add_argument("--average", type=float, default=0.001, help="share of each step in the averaged weights")
-    arguments.add_argument("--init")
+    arguments.add_argument("--average", type=float, default=0.002, help="share of each step in the averaged weights")
+    arguments.add_argument("--export", type=int, default=500, help="write OUT every so many steps")
     a = arguments.parse_args()
     torch.manual_seed(a.seed)
-    rng = random.Random(a.seed)
+    rng = np.random.default_rng(a.seed)
     data = np.load(f"{a.data}/train.npy", mmap_mode="r")
     told = [json.loads(line) for line in open(f"{a.data}/train.jsonl")]
     vae = AutoencoderKL.from_pretrained(a.vae, torch_dtype=torch.float32).to(DEVICE).eval()
     tokenizer = CLIPTokenizer.from_pretrained(a.tokenizer)
-    latents = latents_of(vae, data, min(a.count, len(data)))
+    latents = kept_latents(f"{a.out}.latents.pt", vae, data, min(a.count, len(data)))
     preview = preview_matrix(latents, data)
-    unet, text = models(a.init, tokenizer)
-    unet, text = unet.to(DEVICE, memory_format=torch.channels_last).train(), text.to(DEVICE)
+    unet = new_unet().to(DEVICE, memory_format=torch.channels_last).train()
+    text = CLIPTextModel.from_pretrained(a.text, torch_dtype=torch.float32).to(DEVICE)
     if DEVICE == "cpu":
         unet.set_attn_processor(AttnProcessor())          # its backward pass is the faster one there
     weights = list(unet.parameters()) + list(text.parameters())
-    average = [w.detach().clone() for w in weights]
-    optimizer = torch.optim.AdamW(weights, a.rate, betas=(0.9, 0.98), weight_decay=0.01)
+    average = Average(weights, a.average)
+    optimizer = torch.optim.AdamW(weights, a.rate, betas=(0.9, 0.98), weight_decay=0.01, fused=True)
+    state = {"unet": unet, "text": text, "optimizer": optimizer, "average": average}
+    checkpoint, curve = Checkpoint(f"{a.out}.pt", state, rng), Curve(f"{a.out}.csv")
     levels = PNDMScheduler(**SCHEDULE).alphas_cumprod.to(DEVICE)
-    start, step, losses, curve = time.time(), 0, [], open(f"{a.out}.csv", "a")
-    print(f"{sum(w.numel() for w in weights)} weights, {len(latents)} latents", flush=True)
-    while (done := (time.time() - start) / 60 / a.minutes) < 1:
-        rate = a.rate * min(1, (step + 1) / 60) * (1 if done < 0.5 else max(0.03, 2 - 2 * done))
-        optimizer.param_groups[0]["lr"] = rate
+    predict, step = torch.compile(unet, dynamic=False), checkpoint.load()
+    print(f"{sum(w.numel() for w in weights)} weights, {len(latents)} latents, from step {step}", flush=True)
+    while step < a.steps:
+        optimizer.param_groups[0]["lr"] = a.rate * rate_at(step / a.steps, step)
         z, ids = batch_of(latents, told, tokenizer, rng, a.batch)
-        z, ids = z.to(DEVICE), ids.to(DEVICE)
-        t = torch.randint(0, 1000, (a.batch,), device=DEVICE)
+        t = timesteps_of(a.batch)
         level = levels[t].view(-1, 1, 1, 1)
         noise = torch.randn_like(z)
         x = (level.sqrt() * z + (1 - level).sqrt() * noise).contiguous(memory_format=torch.channels_last)
         with torch.autocast(DEVICE, dtype=torch.bfloat16):
-            guess = unet(x, t, text(ids).last_hidden_state).sample.float()
+            guess = predict(x, t, text(ids).last_hidden_state).sample.float()
         snr = (level / (1 - level)).flatten()
         loss = ((guess - noise).square().mean((1, 2, 3)) * snr.clamp(max=5) / snr).mean()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(weights, 1.0)
         optimizer.step()
         optimizer.zero_grad()
+        average.add(weights)
         step += 1
-        with torch.no_grad():
-            torch._foreach_lerp_(average, weights, max(a.average, 1 / step))
-        losses.append(loss.item())
-        if step % 50 == 0:
-            print(f"{step},{time.time() - start:.0f},{np.mean(losses[-50:]):.4f}", file=curve, flush=True)
-    with torch.no_grad():
-        for w, mean in zip(weights, average):
-            w.copy_(mean)
-    os.makedirs(a.out, exist_ok=True)
-    export(a.out, vae, text, tokenizer, unet, preview)
+        curve.add(step, loss)
+        checkpoint.save(step)
+        if step % a.export == 0:
+            export(a.out, vae, text, tokenizer, unet, average, preview)
+    checkpoint.save(step, now=True)
+    export(a.out, vae, text, tokenizer, unet, average, preview)
     print(f"steps {step}", flush=True)
 
 
