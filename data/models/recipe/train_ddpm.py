@@ -14,6 +14,7 @@ from diffusers import DDPMPipeline, DDPMScheduler, UNet2DModel
 
 from checkpoint import DEVICE, Average, Checkpoint, Curve
 from draw import PAINT, mix, rgb
+from optimizer import Both
 
 SIZE = 32
 PETALS = ("red", "blue", "yellow", "white", "orange", "purple", "pink")
@@ -75,9 +76,9 @@ def flowers(rng, count):
 def main():
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("out")
-    arguments.add_argument("--steps", type=int, default=6000)
+    arguments.add_argument("--steps", type=int, default=3000)
     arguments.add_argument("--batch", type=int, default=64)
-    arguments.add_argument("--rate", type=float, default=8e-4)
+    arguments.add_argument("--rate", type=float, default=1.5e-3)
     arguments.add_argument("--seed", type=int, default=0)
     a = arguments.parse_args()
     torch.manual_seed(a.seed)
@@ -86,11 +87,10 @@ def main():
     weights = list(unet.parameters())
     average = Average(weights, 0.002)
     scheduler = DDPMScheduler(beta_schedule="linear", clip_sample=True)
-    optimizer = torch.optim.AdamW(weights, a.rate, fused=True)
+    optimizer = Both([unet], a.rate)
     checkpoint = Checkpoint(f"{a.out}.pt", {"unet": unet, "optimizer": optimizer, "average": average}, rng)
     curve, predict, step = Curve(f"{a.out}.csv"), torch.compile(unet, dynamic=False), checkpoint.load()
     while step < a.steps:
-        optimizer.param_groups[0]["lr"] = a.rate * min(1, (step + 1) / 100) * min(1, 2.05 - 2 * step / a.steps)
         x = flowers(random.Random(int(rng.integers(1 << 62))), a.batch).to(DEVICE)
         t = torch.randint(0, 1000, (a.batch,), device=DEVICE)
         noise = torch.randn_like(x)
@@ -100,8 +100,7 @@ def main():
         loss = (guess.float() - noise).square().mean()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(weights, 1.0)
-        optimizer.step()
-        optimizer.zero_grad()
+        optimizer.step(a.rate * min(1, (step + 1) / 100) * min(1, 2.05 - 2 * step / a.steps))
         average.add(weights)
         step += 1
         curve.add(step, loss)

@@ -20,6 +20,7 @@ from transformers import CLIPTextModel, CLIPTokenizer
 
 import scenes
 from checkpoint import DEVICE, Average, Checkpoint, Curve
+from optimizer import Both
 from train_text import WIDTH, tokens
 from train_vae import LATENTS
 
@@ -102,7 +103,7 @@ def main():
     arguments.add_argument("--steps", type=int, default=8000)
     arguments.add_argument("--count", type=int, default=50000, help="pictures used")
     arguments.add_argument("--batch", type=int, default=64)
-    arguments.add_argument("--rate", type=float, default=8e-4)
+    arguments.add_argument("--rate", type=float, default=1.5e-3)
     arguments.add_argument("--seed", type=int, default=0)
     arguments.add_argument("--average", type=float, default=0.002, help="share of each step in the averaged weights")
     arguments.add_argument("--export", type=int, default=500, help="write OUT every so many steps")
@@ -121,14 +122,13 @@ def main():
         unet.set_attn_processor(AttnProcessor())          # its backward pass is the faster one there
     weights = list(unet.parameters()) + list(text.parameters())
     average = Average(weights, a.average)
-    optimizer = torch.optim.AdamW(weights, a.rate, betas=(0.9, 0.98), weight_decay=0.01, fused=True)
+    optimizer = Both([unet, text], a.rate)
     state = {"unet": unet, "text": text, "optimizer": optimizer, "average": average}
     checkpoint, curve = Checkpoint(f"{a.out}.pt", state, rng), Curve(f"{a.out}.csv")
     levels = PNDMScheduler(**SCHEDULE).alphas_cumprod.to(DEVICE)
     predict, step = torch.compile(unet, dynamic=False), checkpoint.load()
     print(f"{sum(w.numel() for w in weights)} weights, {len(latents)} latents, from step {step}", flush=True)
     while step < a.steps:
-        optimizer.param_groups[0]["lr"] = a.rate * rate_at(step / a.steps, step)
         z, ids = batch_of(latents, told, tokenizer, rng, a.batch)
         t = timesteps_of(a.batch)
         level = levels[t].view(-1, 1, 1, 1)
@@ -140,8 +140,7 @@ def main():
         loss = ((guess - noise).square().mean((1, 2, 3)) * snr.clamp(max=5) / snr).mean()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(weights, 1.0)
-        optimizer.step()
-        optimizer.zero_grad()
+        optimizer.step(a.rate * rate_at(step / a.steps, step))
         average.add(weights)
         step += 1
         curve.add(step, loss)

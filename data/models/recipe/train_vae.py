@@ -12,6 +12,7 @@ import torch
 from diffusers import AutoencoderKL
 
 from checkpoint import DEVICE, Average, Checkpoint, Curve, pick
+from optimizer import Both
 
 WHOLE, LATENTS = 128, 8
 
@@ -79,9 +80,9 @@ def main():
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("data")
     arguments.add_argument("out")
-    arguments.add_argument("--steps", type=int, default=6000)
+    arguments.add_argument("--steps", type=int, default=3500)
     arguments.add_argument("--batch", type=int, default=4, help="pictures' worth of pixels in a step")
-    arguments.add_argument("--rate", type=float, default=2e-3)
+    arguments.add_argument("--rate", type=float, default=2.5e-3)
     arguments.add_argument("--seed", type=int, default=0)
     a = arguments.parse_args()
     torch.manual_seed(a.seed)
@@ -89,21 +90,19 @@ def main():
     data = np.load(f"{a.data}/train.npy", mmap_mode="r")
     vae = new_vae().to(DEVICE, memory_format=torch.channels_last)
     weights = list(vae.parameters())
-    optimizer = torch.optim.AdamW(weights, a.rate, betas=(0.9, 0.98), weight_decay=0, fused=True)
-    average = Average(weights, 0.002)
+    optimizer = Both([vae], a.rate)
+    average = Average(weights, 0.004)
     checkpoint = Checkpoint(f"{a.out}.pt", {"vae": vae, "optimizer": optimizer, "average": average}, rng)
     curve, step_of = Curve(f"{a.out}.csv"), torch.compile(loss_of, dynamic=False)
     step = checkpoint.load()
     while step < a.steps:
         done = step / a.steps
-        optimizer.param_groups[0]["lr"] = a.rate * min(1, (step + 1) / 100) * (0.52 + 0.48 * math.cos(math.pi * done))
         x = batch_of(data, rng, a.batch, done >= 0.8)
         noise = torch.randn(len(x), LATENTS, x.shape[2] // 8, x.shape[3] // 8, device=DEVICE)
         loss = step_of(vae, x, noise)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(weights, 1.0)
-        optimizer.step()
-        optimizer.zero_grad()
+        optimizer.step(a.rate * min(1, (step + 1) / 100) * (0.52 + 0.48 * math.cos(math.pi * done)))
         average.add(weights)
         step += 1
         curve.add(step, loss)
