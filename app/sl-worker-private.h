@@ -28,6 +28,7 @@ typedef struct
   SlModelItem *item;     /* of model */
   SlDeviceChoice choice; /* that model was loaded with */
   int closing;           /* atomic: also what loading polls */
+  gpointer pending;      /* the message of a frame whose picture is computed beside the run */
 } SlEngineSide;
 
 /* A request to load, to run (job), or to decode (job, frame). */

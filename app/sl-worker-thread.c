@@ -315,21 +315,65 @@ wants_decoding (SlEngineSide *side, SlJob *job, const SlFrame *frame)
 }
 
 static void
-post_frame (SlEngineSide *side, SlJob *job, const SlFrame *frame)
+post_decoded (SlEngineSide *side, Message *message, GBytes *rgb, int width, int height)
 {
-  Message *message = message_new (side, job);
-  g_autoptr (GBytes) rgb = NULL;
-  int width, height;
-
-  message->frame = _sl_frame_object_new (side->model, frame);
-  if (wants_decoding (side, job, frame) && !is_stopped (side, job))
-    rgb = decode (side, message->frame, SL_VIEW_PICTURE, &width, &height);
   if (rgb)
     {
       _sl_frame_object_set_decoded (message->frame, SL_VIEW_PICTURE, rgb, width, height);
       message->decoded = TRUE;
     }
   sl_lane_post (side->lane, deliver_frame, message, message_free);
+}
+
+/* The frame whose picture was computed while the run went on. */
+static void
+post_pending (SlEngineSide *side)
+{
+  Message *message = g_steal_pointer (&side->pending);
+  g_autoptr (GBytes) rgb = NULL;
+  int factor, channels, height, width;
+  gsize bytes;
+  guint8 *pixels;
+
+  if (message == NULL)
+    return;
+  factor = sl_model_info (side->model)->factor;
+  sl_frame_object_get_sample (message->frame, SL_VIEW_PICTURE, &channels, &height, &width);
+  bytes = (gsize)height * width * factor * factor * 3;
+  pixels = g_try_malloc (bytes);
+  if (sl_decode_take (side->model, pixels) && pixels)
+    rgb = g_bytes_new_take (g_steal_pointer (&pixels), bytes);
+  g_free (pixels);
+  post_decoded (side, message, rgb, width * factor, height * factor);
+}
+
+static gboolean
+begin_decoding (SlEngineSide *side, SlFrameObject *frame)
+{
+  int channels, height, width;
+  GBytes *sample = sl_frame_object_get_sample (frame, SL_VIEW_PICTURE, &channels, &height, &width);
+
+  return sl_decode_begin (side->model, g_bytes_get_data (sample, NULL), height, width);
+}
+
+static void
+post_frame (SlEngineSide *side, SlJob *job, const SlFrame *frame)
+{
+  Message *message = message_new (side, job);
+  gboolean wanted = wants_decoding (side, job, frame) && !is_stopped (side, job);
+  g_autoptr (GBytes) rgb = NULL;
+  int width = 0, height = 0;
+
+  post_pending (side);
+  message->frame = _sl_frame_object_new (side->model, frame);
+  if (wanted && !frame->last && begin_decoding (side, message->frame))
+    {
+      side->pending = message;
+      return;
+    }
+  if (wanted)
+    rgb = decode (side, message->frame, SL_VIEW_PICTURE, &width, &height);
+  post_decoded (side, message, rgb, width, height);
 }
 
 static gboolean
@@ -389,6 +433,7 @@ run_job (SlRequest *request, SlError *err)
     return FALSE;
   post_started (side, job, run);
   ok = advance (side, job, run, err);
+  post_pending (side);
   sl_run_free (run);
   return ok;
 }

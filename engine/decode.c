@@ -30,11 +30,10 @@ static SlTensor upload_sample(SlDevice *dev, const float *sample, const int64_t 
     return x;
 }
 
-/* The picture [1, H, W, 3] in f32, -1..1, on the device. */
-static SlTensor decode_tensor(SlModel *model, const float *sample, int height, int width,
-                              SlError *err)
+/* The picture [1, H, W, 3] in f32, -1..1, on the device, which is the model's or one beside it. */
+static SlTensor decode_tensor(SlModel *model, SlDevice *dev, const float *sample, int height,
+                              int width, SlError *err)
 {
-    SlDevice *dev = model->dev;
     int f = model->info.factor;
     SlTensor image = sl_tensor_new(dev, SL_F32, 4, (const int64_t[]){1, height * f, width * f, 3});
     if (model->vae) {
@@ -85,21 +84,76 @@ static bool download_picture(SlModel *model, const SlTensor *picture, float *ima
     return sl_device_ok(dev);
 }
 
+static bool has_colours(const SlModel *model, SlError *err)
+{
+    return model->info.pipeline != SL_PIPELINE_DDPM || model->info.channels == 3 ||
+           sl_fail(err, SL_UNSUPPORTED,
+                   "the model has %d channels; only models with 3 make a colour picture",
+                   model->info.channels);
+}
+
 bool sl_decode(SlModel *model, const float *sample, int height, int width, float *image,
                uint8_t *rgb, SlError *err)
 {
     SlDevice *dev = model->dev;
-    if (model->info.pipeline == SL_PIPELINE_DDPM && model->info.channels != 3)
-        return sl_fail(err, SL_UNSUPPORTED,
-                       "the model has %d channels; only models with 3 make a colour picture",
-                       model->info.channels);
+    if (!has_colours(model, err))
+        return false;
     size_t mark = sl_arena_mark(dev);
-    SlTensor picture = decode_tensor(model, sample, height, width, err);
+    SlTensor picture = decode_tensor(model, dev, sample, height, width, err);
     bool ok = sl_device_ok(dev) && download_picture(model, &picture, image, rgb);
     sl_arena_reset(dev, mark);
     if (!ok) {
         sl_device_check(dev, err);
         sl_device_clear(dev);
     }
+    return ok;
+}
+
+/* ---- beside the run ---- */
+
+/* The device beside the model's, opened when it is first wanted; NULL where there is none. */
+static SlDevice *beside(SlModel *model)
+{
+    if (!model->beside && !model->beside_tried) {
+        model->beside_tried = true;
+        model->beside = sl_device_beside(model->dev, NULL);
+    }
+    return model->beside;
+}
+
+bool sl_decode_begin(SlModel *model, const float *sample, int height, int width)
+{
+    SlDevice *dev = has_colours(model, NULL) && !model->pending ? beside(model) : NULL;
+    if (!dev)
+        return false;
+    size_t mark = sl_arena_mark(dev);
+    SlTensor picture = decode_tensor(model, dev, sample, height, width, NULL);
+    SlTensor bytes = sl_tensor_new(dev, SL_U8, 4, picture.size);
+    sl_to_rgb8(dev, &picture, &bytes);
+    model->pending = sl_fetch(dev, &bytes);
+    model->pending_bytes = (size_t)sl_tensor_elements(&bytes);
+    sl_arena_reset(dev, mark); /* the next work there waits for this one */
+    if (!sl_device_ok(dev)) {
+        model->pending = NULL;
+        sl_device_clear(dev);
+    }
+    return model->pending != NULL;
+}
+
+bool sl_decode_ready(SlModel *model)
+{
+    return model->pending && sl_device_idle(model->beside);
+}
+
+bool sl_decode_take(SlModel *model, uint8_t *rgb)
+{
+    if (!model->pending)
+        return false;
+    sl_device_finish(model->beside);
+    bool ok = sl_device_ok(model->beside);
+    if (ok && rgb)
+        memcpy(rgb, model->pending, model->pending_bytes);
+    model->pending = NULL;
+    sl_device_clear(model->beside);
     return ok;
 }

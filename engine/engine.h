@@ -175,6 +175,13 @@ bool sl_run_restore(SlRun *run, const void *state, size_t bytes, SlError *err);
  * are the sample's. */
 bool sl_decode(SlModel *model, const float *sample, int height, int width, float *image,
                uint8_t *rgb, SlError *err);
+/* The same for previews that must not delay the run: begun here, computed while the next evaluation
+ * is, taken when it is ready. One at a time, on the model's thread. False where the device cannot
+ * do two things at once (all but cuda), or memory for it is out: sl_decode then. */
+bool sl_decode_begin(SlModel *model, const float *sample, int height, int width);
+bool sl_decode_ready(SlModel *model); /* sl_decode_take would not wait */
+/* rgb as sl_decode's; NULL drops it. False when it failed or none was begun. */
+bool sl_decode_take(SlModel *model, uint8_t *rgb);
 /* The instant preview at the sample's own size: the model's linear latent -> RGB matrix (its
  * preview.json, the known one for SD 1.x / 2.x, or one fitted when the model was loaded). Any
  * thread. rgb is height width 3. */

@@ -176,6 +176,7 @@ void sl_model_close(SlModel **model)
     SlModel *m = *model;
     if (!m)
         return;
+    sl_device_close(&m->beside);
     sl_step_free(m->step);
     sl_model_free_parts(m);
     sl_json_close(m->scheduler_config);

@@ -31,6 +31,10 @@ struct SlModel {
     SlUnet *unet;
     SlVae *vae;
     SlPart text_part, unet_part, vae_part;
+    SlDevice *beside; /* for sl_decode_begin; NULL where there is none */
+    bool beside_tried;
+    const void *pending; /* the picture that is on its way there */
+    size_t pending_bytes;
     SlStep *step; /* of the size that was run last; NULL before */
     SlJson *scheduler_config;
     SlPreviewMatrix preview;

@@ -75,7 +75,22 @@ const char *sl_device_why(const SlDevice *dev)
     return dev->why;
 }
 
+SlDevice *sl_device_beside(SlDevice *dev, SlError *err)
+{
+    SlDevice *beside = dev->ops->beside ? dev->ops->beside(dev, err) : NULL;
+    if (beside && !sl_arena_open(beside)) {
+        sl_fail(err, SL_MEMORY, "no memory for the device %s", beside->name);
+        sl_device_close(&beside);
+    }
+    return beside;
+}
+
 /* ---- memory ---- */
+
+size_t sl_device_memory(SlDevice *dev)
+{
+    return dev->ops->memory ? dev->ops->memory(dev) : SIZE_MAX;
+}
 
 /* Large blocks on huge pages where the system gives them when asked: the first touch of gigabytes is
  * otherwise a quarter of the time of a first step. */

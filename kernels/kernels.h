@@ -182,6 +182,21 @@ void sl_buffer_free(SlDevice *dev, SlTensor *t);
 void sl_upload(SlDevice *dev, const void *host, SlTensor *t);
 void sl_download(SlDevice *dev, const SlTensor *t, void *host);
 
+/* Bytes of the device's memory that are free now; SIZE_MAX where the host's is used. */
+size_t sl_device_memory(SlDevice *dev);
+
+/* ---- beside the main line of work ---- */
+
+/* A second device on the same hardware that computes while dev does, with dev's weights: for
+ * previews that must not delay the next step. NULL, without *err, where there is none (everything
+ * but cuda): compute on dev then. NULL with *err on failure. Close it before dev; for dev's thread. */
+SlDevice *sl_device_beside(SlDevice *dev, SlError *err);
+/* Starts to bring a contiguous tensor to the host and returns the place, which is good once
+ * sl_device_idle, until the next sl_fetch. NULL on failure; only for a device from sl_device_beside. */
+const void *sl_fetch(SlDevice *dev, const SlTensor *t);
+/* Whether everything asked for so far is computed (or has failed). */
+bool sl_device_idle(SlDevice *dev);
+
 /* ---- weights ---- */
 
 typedef enum SlWeightKind {
@@ -273,6 +288,10 @@ struct SlOps {
 
     /* Where a device computes behind the caller's back; all may be NULL. */
     void (*finish)(SlDevice *dev); /* waits for everything that was asked for */
+    bool (*idle)(SlDevice *dev);   /* whether finish would not wait */
+    SlDevice *(*beside)(SlDevice *dev, SlError *err);
+    const void *(*fetch)(SlDevice *dev, const void *p, size_t bytes);
+    size_t (*memory)(SlDevice *dev);
     /* Remembers what work(arg) does without doing it; NULL when it cannot. */
     void *(*capture)(SlDevice *dev, void (*work)(void *arg), void *arg);
     void (*replay)(SlDevice *dev, void *captured);

@@ -295,3 +295,10 @@ void sl_download(SlDevice *dev, const SlTensor *t, void *host)
         dev->ops->download(dev, t->data, host,
                            (size_t)sl_tensor_elements(t) * sl_dtype_size(t->dtype));
 }
+
+const void *sl_fetch(SlDevice *dev, const SlTensor *t)
+{
+    if (dev->status != SL_OK || !t->data || !dev->ops->fetch)
+        return NULL;
+    return dev->ops->fetch(dev, t->data, (size_t)sl_tensor_elements(t) * sl_dtype_size(t->dtype));
+}

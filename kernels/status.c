@@ -51,3 +51,8 @@ void sl_device_finish(SlDevice *dev)
     if (dev->ops->finish && dev->status == SL_OK)
         dev->ops->finish(dev);
 }
+
+bool sl_device_idle(SlDevice *dev)
+{
+    return !dev->ops->idle || dev->status != SL_OK || dev->ops->idle(dev);
+}

@@ -19,13 +19,19 @@ static int compare_doubles(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+/* Sorts values. */
+static double median(double *values, int count)
+{
+    qsort(values, (size_t)count, sizeof *values, compare_doubles);
+    return count > 0 ? (values[(count - 1) / 2] + values[count / 2]) / 2 : 0;
+}
+
 /* Sorts times. */
 static void set_step_times(SlBench *bench, double *times, int count)
 {
-    qsort(times, (size_t)count, sizeof *times, compare_doubles);
     bench->steps = count;
+    bench->step_median = median(times, count);
     bench->step_fastest = times[0];
-    bench->step_median = (times[(count - 1) / 2] + times[count / 2]) / 2;
 }
 
 /* ---- profiles ---- */
@@ -93,6 +99,47 @@ static bool time_steps(SlRun *run, SlDevice *dev, SlBench *bench, SlError *err)
     return ok;
 }
 
+/* As long as a person waits for something to see. */
+static bool time_first_preview(SlModel *model, const SlRecipe *recipe, SlBench *bench, SlError *err)
+{
+    SlFrame frame;
+    double start = sl_clock();
+    SlRun *run = sl_run_new(model, recipe, NULL, err);
+    bool ok = run && sl_run_next(run, &frame, err);
+    uint8_t *rgb = ok ? malloc((size_t)frame.height * (size_t)frame.width * 3) : NULL;
+    if (rgb)
+        sl_preview(model, frame.x_0, frame.height, frame.width, rgb);
+    bench->first_preview = sl_clock() - start;
+    free(rgb);
+    sl_run_free(run);
+    return ok;
+}
+
+/* Steps while pictures are decoded beside them, where the device does two things at once. */
+static bool time_steps_decoding(SlModel *model, const SlRecipe *recipe, SlBench *bench,
+                                SlError *err)
+{
+    SlFrame frame;
+    SlRun *run = sl_run_new(model, recipe, NULL, err);
+    int count = run ? sl_run_evaluations(run) : 0, timed = 0;
+    double *times = calloc((size_t)count + 1, sizeof *times);
+    bool ok = run && times;
+    for (int i = 0; ok && i < count; i++) {
+        double start = sl_clock();
+        ok = sl_run_next(run, &frame, err);
+        if (i > 2) /* decoding has warmed up, too */
+            times[timed++] = sl_clock() - start;
+        sl_decode_take(model, NULL);
+        if (ok && !sl_decode_begin(model, frame.x_0, frame.height, frame.width))
+            break;
+    }
+    sl_decode_take(model, NULL);
+    bench->step_decoding = median(times, timed);
+    free(times);
+    sl_run_free(run);
+    return ok;
+}
+
 static bool time_pictures(SlModel *model, const SlRun *run, SlBench *bench, SlError *err)
 {
     const SlModelInfo *info = sl_model_info(model);
@@ -136,11 +183,14 @@ bool sl_bench_model(SlModel *model, const SlBenchOptions *options, SlBench *benc
     bench->text = sl_clock() - start;
     take_profile(dev, &bench->text_profile, 1, bench->text);
     bool ok = run && time_steps(run, dev, bench, err) && time_pictures(model, run, bench, err);
+    sl_profile_stop(dev);
+    ok = ok && time_first_preview(model, sl_run_recipe(run), bench, err) &&
+         time_steps_decoding(model, sl_run_recipe(run), bench, err);
     recipe = run ? *sl_run_recipe(run) : recipe;
     snprintf(bench->what, sizeof bench->what, "%.60s, %d x %d", info->name, recipe.width,
              recipe.height);
     sl_run_free(run);
-    sl_profile_stop(dev);
+    bench->held_bytes = dev->work.weight_bytes + dev->work.arena_peak + dev->work.buffer_bytes;
     snprintf(bench->device, sizeof bench->device, "%s", sl_device_describe(dev));
     bench->text_flops = cost.text_flops;
     bench->step_flops = cost.step_flops;
@@ -226,8 +276,9 @@ static Stage stage_now(const SlDevice *dev)
     return (Stage){sl_clock(), dev->work.flops};
 }
 
-static void stage_end(const SlDevice *dev, Stage start, double *seconds, double *flops)
+static void stage_end(SlDevice *dev, Stage start, double *seconds, double *flops)
 {
+    sl_device_finish(dev);
     *seconds = sl_clock() - start.clock;
     *flops = dev->work.flops - start.flops;
 }

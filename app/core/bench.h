@@ -25,8 +25,12 @@ typedef struct SlBench {
     int steps;
     double load; /* 0 for random weights */
     double text, step_median, step_fastest, preview, decode;
+    double first_preview; /* from pressing Generate on a loaded model; 0 for random weights */
+    double step_decoding; /* median step while the picture of the one before is decoded beside it; 0
+                             where the device cannot */
     double text_flops, step_flops, decode_flops;
-    size_t device_bytes; /* weights, arena and buffers */
+    size_t device_bytes; /* weights, arena and buffers, as measured before */
+    size_t held_bytes;   /* the same, as the device held them at most */
     SlCeiling ceiling;   /* with a profile */
     SlBenchProfile text_profile, step_profile, decode_profile;
 } SlBench;

@@ -145,6 +145,12 @@ int sl_bench_print(const SlBench *b)
         printf("  load       %10.2f ms\n", b->load * 1e3);
     if (b->preview > 0)
         printf("  preview    %10.2f ms\n", b->preview * 1e3);
+    if (b->first_preview > 0)
+        printf("  first      %10.2f ms  (from the start of a run to its first preview)\n",
+               b->first_preview * 1e3);
+    if (b->step_decoding > 0)
+        printf("  step       %10.2f ms  (while a picture is decoded beside it)\n",
+               b->step_decoding * 1e3);
     printf("  decode     %10.2f ms  (%.1f GFLOP/s)\n", b->decode * 1e3,
            gflops(b->decode_flops, b->decode));
     printf("  memory     %10.1f MB  (process peak %.1f MB)\n", (double)b->device_bytes / 1e6,
@@ -170,6 +176,12 @@ int sl_bench_print_json(const SlBench *b)
         cJSON_AddNumberToObject(root, "load_ms", b->load * 1e3);
     if (b->preview > 0)
         cJSON_AddNumberToObject(root, "preview_ms", b->preview * 1e3);
+    if (b->first_preview > 0)
+        cJSON_AddNumberToObject(root, "first_preview_ms", b->first_preview * 1e3);
+    if (b->step_decoding > 0)
+        cJSON_AddNumberToObject(root, "step_decoding_ms", b->step_decoding * 1e3);
+    if (b->held_bytes > 0)
+        cJSON_AddNumberToObject(root, "held_bytes", (double)b->held_bytes);
     cJSON_AddNumberToObject(root, "decode_ms", b->decode * 1e3);
     cJSON_AddNumberToObject(root, "decode_gflops", gflops(b->decode_flops, b->decode));
     cJSON_AddNumberToObject(root, "device_bytes", (double)b->device_bytes);
