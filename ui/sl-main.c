@@ -41,7 +41,7 @@ sl_ui_main (int argc, char **argv)
           _ ("safelight: There is no display to open a window on. Without one, use the command line:\n"
              "  safelight generate --prompt \"a red house by a lake\" --output house.png\n"
              "See safelight --help.\n"));
-      return 1;
+      return 2;
     }
   application = sl_application_new (preferences);
   return g_application_run (G_APPLICATION (application), argc, argv);

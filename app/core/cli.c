@@ -27,8 +27,10 @@ static int print_help(SlCommand command)
 
 bool sl_cli_wanted(int argc, char **argv)
 {
-    return argc > 1 && (argv[1][0] == '-' || sl_command_find(argv[1]) != SL_COMMANDS ||
-                        access(argv[1], F_OK) != 0);
+    if (argc < 2 || strcmp(argv[1], "--gapplication-service") == 0) /* how D-Bus starts the window */
+        return false;
+    return argv[1][0] == '-' || sl_command_find(argv[1]) != SL_COMMANDS ||
+           access(argv[1], F_OK) != 0;
 }
 
 int sl_cli_main(int argc, char **argv)
