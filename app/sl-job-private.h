@@ -11,12 +11,17 @@ const SlRecipe *_sl_job_get_recipe (SlJob *self);
 SlPreviews _sl_job_get_previews (SlJob *self);
 void _sl_job_cancel (SlJob *self);
 gboolean _sl_job_is_cancelled (SlJob *self);
+void _sl_job_ask_pause (SlJob *self, gboolean pause);
+gboolean _sl_job_is_asked_to_pause (SlJob *self);
 
 /* Main thread. */
 void _sl_job_set_state (SlJob *self, SlJobState state);
 void _sl_job_fail (SlJob *self, const char *message);
-/* Takes what the run's pictures will say about themselves. */
-void _sl_job_started (SlJob *self, SlMetadata *metadata, int evaluations);
+/* Takes what the run's pictures will say about themselves, and its plan, of SlPlanPoint. */
+void _sl_job_started (SlJob *self, SlMetadata *metadata, GArray *plan);
+/* The whole timeline as bytes, to go on from; NULL when there is none. */
+void _sl_job_set_saved (SlJob *self, GBytes *saved);
+GBytes *_sl_job_get_saved (SlJob *self);
 void _sl_job_add_frame (SlJob *self, SlFrameObject *frame);
 /* NULL before the run started. */
 const SlMetadata *_sl_job_get_metadata (SlJob *self);

@@ -13,12 +13,15 @@ struct _SlJob
   SlSettings *settings;
   SlRecipe *recipe; /* what the worker reads */
   SlPreviews previews;
-  int cancelled; /* atomic */
+  int cancelled; /* atomic, as the next */
+  int asked_to_pause;
   SlJobState state;
   char *message;
   SlMetadata *metadata;
   GListStore *frames;
-  int evaluations;
+  GArray *plan; /* of SlPlanPoint; NULL before it starts */
+  GBytes *saved;
+  double seconds;
   gint64 started;
   gint64 latest; /* when the last frame came, or the job ended */
 };
@@ -49,6 +52,8 @@ sl_job_finalize (GObject *object)
   g_clear_object (&self->model);
   g_clear_object (&self->settings);
   g_clear_object (&self->frames);
+  g_clear_pointer (&self->plan, g_array_unref);
+  g_clear_pointer (&self->saved, g_bytes_unref);
   g_free (self->message);
   free (self->recipe);
   if (self->metadata)
@@ -164,7 +169,19 @@ sl_job_get_last_frame (SlJob *self)
 int
 sl_job_get_evaluations (SlJob *self)
 {
-  return self->evaluations;
+  return self->plan ? (int)self->plan->len : 0;
+}
+
+const SlPlanPoint *
+sl_job_get_plan (SlJob *self)
+{
+  return self->plan ? (const SlPlanPoint *)self->plan->data : NULL;
+}
+
+double
+sl_job_get_seconds (SlJob *self)
+{
+  return self->seconds;
 }
 
 double
@@ -184,7 +201,7 @@ sl_job_get_remaining (SlJob *self)
   if (n == 0 || sl_job_is_over (self))
     return -1;
   each = (self->latest - self->started) / 1e6 / n;
-  return MAX (each * self->evaluations - sl_job_get_elapsed (self), 0);
+  return MAX (each * sl_job_get_evaluations (self) - sl_job_get_elapsed (self), 0);
 }
 
 const SlRecipe *
@@ -212,6 +229,31 @@ _sl_job_is_cancelled (SlJob *self)
 }
 
 void
+_sl_job_ask_pause (SlJob *self, gboolean pause)
+{
+  g_atomic_int_set (&self->asked_to_pause, pause);
+}
+
+gboolean
+_sl_job_is_asked_to_pause (SlJob *self)
+{
+  return g_atomic_int_get (&self->asked_to_pause);
+}
+
+void
+_sl_job_set_saved (SlJob *self, GBytes *saved)
+{
+  g_clear_pointer (&self->saved, g_bytes_unref);
+  self->saved = saved ? g_bytes_ref (saved) : NULL;
+}
+
+GBytes *
+_sl_job_get_saved (SlJob *self)
+{
+  return self->saved;
+}
+
+void
 _sl_job_set_state (SlJob *self, SlJobState state)
 {
   /* What ended stays ended: a late message of the worker changes nothing. */
@@ -232,11 +274,20 @@ _sl_job_fail (SlJob *self, const char *message)
 }
 
 void
-_sl_job_started (SlJob *self, SlMetadata *metadata, int evaluations)
+_sl_job_started (SlJob *self, SlMetadata *metadata, GArray *plan)
 {
-  self->metadata = metadata;
-  self->evaluations = evaluations;
-  self->started = g_get_monotonic_time ();
+  if (self->metadata) /* goes on after a pause */
+    {
+      sl_metadata_free (metadata);
+      g_free (metadata);
+      g_array_unref (plan);
+    }
+  else
+    {
+      self->metadata = metadata;
+      self->plan = plan;
+      self->started = g_get_monotonic_time ();
+    }
   _sl_job_set_state (self, SL_JOB_RUNNING);
 }
 
@@ -246,6 +297,7 @@ _sl_job_add_frame (SlJob *self, SlFrameObject *frame)
   if (sl_job_is_over (self))
     return;
   self->latest = g_get_monotonic_time ();
+  self->seconds += sl_frame_object_get_seconds (frame);
   g_list_store_append (self->frames, frame);
   g_signal_emit (self, signals[FRAME], 0, frame);
 }

@@ -15,6 +15,7 @@ typedef enum
   SL_JOB_WAITING,
   SL_JOB_LOADING, /* the model */
   SL_JOB_RUNNING,
+  SL_JOB_PAUSED,
   SL_JOB_DONE,
   SL_JOB_STOPPED,
   SL_JOB_FAILED,
@@ -27,6 +28,15 @@ typedef enum
   SL_PREVIEWS_QUICK,
   SL_PREVIEWS_BEST,
 } SlPreviews;
+
+/* One evaluation that a run will make. */
+typedef struct
+{
+  double timestep;
+  double sigma;
+  int step; /* 0-based */
+  gboolean ends_step;
+} SlPlanPoint;
 
 #define SL_TYPE_JOB (sl_job_get_type ())
 
@@ -48,6 +58,10 @@ GListModel *sl_job_get_frames (SlJob *self);
 SlFrameObject *sl_job_get_last_frame (SlJob *self);
 /* How many model evaluations the run has; 0 before it starts. */
 int sl_job_get_evaluations (SlJob *self);
+/* All of them, before they are made; NULL before it starts. */
+const SlPlanPoint *sl_job_get_plan (SlJob *self);
+/* What the evaluations took so far, without waiting for others. */
+double sl_job_get_seconds (SlJob *self);
 /* Seconds, by the evaluations so far; < 0 when unknown. */
 double sl_job_get_remaining (SlJob *self);
 double sl_job_get_elapsed (SlJob *self);

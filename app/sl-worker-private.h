@@ -1,5 +1,5 @@
 /* sl-worker-private.h - what the two halves of the worker share: sl-worker.c is the main thread's
- * side, sl-worker-thread.c the lane's. */
+ * side, sl-worker-thread.c and sl-worker-run.c the lane's. */
 #pragma once
 
 #include <pthread.h>
@@ -31,13 +31,17 @@ typedef struct
   gpointer pending;      /* the message of a frame whose picture is computed beside the run */
 } SlEngineSide;
 
-/* A request to load, to run (job), or to decode (job, frame). */
+/* Tries again what was cancelled without having been asked for. */
+#define CANCEL_RETRIES 2
+
+/* A request to load, to run (jobs), or to decode (frame). */
 typedef struct
 {
   SlEngineSide *side;
   SlModelItem *item;
   SlDeviceChoice choice;
-  SlJob *job;
+  GPtrArray *jobs;  /* of SlJob: one, or the lanes of a comparison */
+  GPtrArray *saved; /* of GBytes or NULL, as many: where each goes on from */
   SlFrameObject *frame;
   SlView view;
   GBytes *rgb;
@@ -51,6 +55,11 @@ void _sl_request_load (gpointer request);
 void _sl_request_run (gpointer request);
 void _sl_request_decode (gpointer request);
 void _sl_engine_side_close (gpointer side);
+
+/* On the lane's thread. */
+gboolean _sl_side_ensure_model (const SlRequest *request, SlError *err);
+GBytes *_sl_side_decode (
+    SlEngineSide *side, SlFrameObject *frame, SlView view, int *picture_width, int *picture_height);
 
 /* Main thread, called by messages of the lane. */
 void _sl_worker_loading (SlWorker *self, gboolean loading, double fraction, const char *what);

@@ -130,18 +130,49 @@ sl_worker_load (SlWorker *self, SlModelItem *model)
                   _sl_request_free);
 }
 
+static void
+unref_bytes (gpointer bytes)
+{
+  if (bytes)
+    g_bytes_unref (bytes);
+}
+
 void
-sl_worker_start (SlWorker *self, SlJob *job)
+sl_worker_start_together (SlWorker *self, GPtrArray *jobs)
 {
   SlRequest *request;
 
+  if (self->side == NULL || jobs->len == 0)
+    return;
+  request = request_new (self, sl_job_get_model (jobs->pdata[0]));
+  request->jobs = g_ptr_array_new_with_free_func (g_object_unref);
+  request->saved = g_ptr_array_new_with_free_func (unref_bytes);
+  for (guint i = 0; i < jobs->len; i++)
+    {
+      GBytes *saved = _sl_job_get_saved (jobs->pdata[i]);
+
+      _sl_job_ask_pause (jobs->pdata[i], FALSE);
+      g_ptr_array_add (request->jobs, g_object_ref (jobs->pdata[i]));
+      g_ptr_array_add (request->saved, saved ? g_bytes_ref (saved) : NULL);
+    }
+  sl_lane_push (self->side->lane, FALSE, _sl_request_run, NULL, request, _sl_request_free);
+}
+
+void
+sl_worker_start (SlWorker *self, SlJob *job)
+{
+  g_autoptr (GPtrArray) jobs = g_ptr_array_new ();
+
   g_return_if_fail (SL_IS_JOB (job));
 
-  if (self->side == NULL)
-    return;
-  request = request_new (self, sl_job_get_model (job));
-  request->job = g_object_ref (job);
-  sl_lane_push (self->side->lane, FALSE, _sl_request_run, NULL, request, _sl_request_free);
+  g_ptr_array_add (jobs, job);
+  sl_worker_start_together (self, jobs);
+}
+
+void
+sl_worker_pause (SlWorker *self, SlJob *job)
+{
+  _sl_job_ask_pause (job, TRUE);
 }
 
 void

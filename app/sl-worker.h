@@ -20,6 +20,11 @@ void sl_worker_set_device (SlWorker *self, const char *device, const char *dtype
 /* Loads ahead of the first job. Signals "loaded" and "load-failed" (model, sentence) follow. */
 void sl_worker_load (SlWorker *self, SlModelItem *model);
 void sl_worker_start (SlWorker *self, SlJob *job);
+/* Several jobs of one model, of SlJob, side by side: each makes an evaluation in turn. One that is
+ * paused goes on from where it was. */
+void sl_worker_start_together (SlWorker *self, GPtrArray *jobs);
+/* After the evaluation in progress; the job's state says when. */
+void sl_worker_pause (SlWorker *self, SlJob *job);
 /* The job is over when this returns; the computation ends within one operation. */
 void sl_worker_stop (SlWorker *self, SlJob *job);
 /* Decodes one moment between evaluations. The frame's "decoded" follows, also when it could not be

@@ -22,6 +22,14 @@ struct _SlCanvas
 
 G_DEFINE_FINAL_TYPE (SlCanvas, sl_canvas, GTK_TYPE_WIDGET)
 
+enum
+{
+  VIEW_CHANGED,
+  N_SIGNALS
+};
+
+static guint signals[N_SIGNALS];
+
 GdkTexture *
 sl_texture_new_rgb (GBytes *rgb, int width, int height)
 {
@@ -117,6 +125,15 @@ sl_canvas_class_init (SlCanvasClass *klass)
   widget_class->measure = sl_canvas_measure;
   gtk_widget_class_set_css_name (widget_class, "canvas");
   gtk_widget_class_set_accessible_role (widget_class, GTK_ACCESSIBLE_ROLE_IMG);
+  signals[VIEW_CHANGED]
+      = g_signal_new ("view-changed", SL_TYPE_CANVAS, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
+}
+
+static void
+view_changed (SlCanvas *self)
+{
+  gtk_widget_queue_draw (GTK_WIDGET (self));
+  g_signal_emit (self, signals[VIEW_CHANGED], 0);
 }
 
 static void
@@ -131,7 +148,8 @@ drag_update (SlCanvas *self, double dx, double dy)
 {
   self->x = self->drag_x + dx;
   self->y = self->drag_y + dy;
-  gtk_widget_queue_draw (GTK_WIDGET (self));
+  keep_in_sight (self);
+  view_changed (self);
 }
 
 static gboolean
@@ -193,7 +211,7 @@ sl_canvas_set_zoom (SlCanvas *self, double zoom)
   self->zoom = zoom > 0 ? CLAMP (zoom, ZOOM_MIN, ZOOM_MAX) : 0;
   if (self->zoom <= 0)
     self->x = self->y = 0;
-  gtk_widget_queue_draw (GTK_WIDGET (self));
+  view_changed (self);
 }
 
 gboolean
@@ -209,8 +227,18 @@ sl_canvas_zoom_by (SlCanvas *self, double factor)
 
   if (before <= 0)
     return;
-  sl_canvas_set_zoom (self, before * factor);
   /* The middle of the view stays where it is. */
+  self->zoom = CLAMP (before * factor, ZOOM_MIN, ZOOM_MAX);
   self->x *= self->zoom / before;
   self->y *= self->zoom / before;
+  view_changed (self);
+}
+
+void
+sl_canvas_copy_view (SlCanvas *self, SlCanvas *other)
+{
+  self->zoom = other->zoom;
+  self->x = other->x;
+  self->y = other->y;
+  gtk_widget_queue_draw (GTK_WIDGET (self));
 }

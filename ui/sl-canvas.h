@@ -24,5 +24,7 @@ double sl_canvas_get_zoom (SlCanvas *self);
 /* The whole picture is seen: dragging takes it out instead of moving it. */
 gboolean sl_canvas_is_fitted (SlCanvas *self);
 void sl_canvas_zoom_by (SlCanvas *self, double factor);
+/* Zoom and place of other; says nothing. With the signal "view-changed" canvases are linked. */
+void sl_canvas_copy_view (SlCanvas *self, SlCanvas *other);
 
 G_END_DECLS

@@ -171,6 +171,7 @@ _sl_window_update (SlWindow *self)
   else if (!busy && !loading)
     g_clear_handle_id (&self->ticking, g_source_remove);
   show_progress (self);
+  _sl_window_update_compare (self);
 }
 
 /* ---- starting and stopping ---- */
@@ -250,7 +251,7 @@ develop (GtkWidget *widget, const char *action, GVariant *parameter)
   SlModelItem *model = sl_recipe_panel_get_model (self->panel);
   g_autoptr (GError) error = NULL;
 
-  if (model == NULL || self->closed)
+  if (model == NULL || self->closed || _sl_window_compare_takes (self, action))
     return;
   if (!sl_model_item_check (model, self->recipe, &error))
     {
@@ -269,7 +270,8 @@ develop (GtkWidget *widget, const char *action, GVariant *parameter)
 static void
 stop (GtkWidget *widget, const char *action, GVariant *parameter)
 {
-  sl_queue_stop (SL_WINDOW (widget)->queue);
+  if (!_sl_window_compare_takes (SL_WINDOW (widget), action))
+    sl_queue_stop (SL_WINDOW (widget)->queue);
 }
 
 static void
@@ -577,6 +579,8 @@ zoom (GtkWidget *widget, const char *action, GVariant *parameter)
 {
   SlCanvas *canvas = sl_tray_get_canvas (SL_WINDOW (widget)->tray);
 
+  if (_sl_window_compare_takes (SL_WINDOW (widget), action))
+    return;
   if (g_str_equal (action, "win.zoom-in"))
     sl_canvas_zoom_by (canvas, 1.25);
   else if (g_str_equal (action, "win.zoom-out"))
@@ -591,7 +595,7 @@ step (GtkWidget *widget, const char *action, GVariant *parameter)
   SlWindow *self = SL_WINDOW (widget);
   int by = g_str_equal (action, "win.previous-step") ? -1 : 1;
 
-  if (self->picture == NULL)
+  if (!_sl_window_compare_takes (self, action) && self->picture == NULL)
     sl_film_strip_pick (self->strip, sl_film_strip_get_position (self->strip) + by);
 }
 

@@ -177,7 +177,7 @@ save (GtkWidget *widget, const char *action, GVariant *parameter)
   SlWindow *self = SL_WINDOW (widget);
   GtkFileChooserNative *dialog;
 
-  if (!self->picture && !self->frame)
+  if (_sl_window_compare_takes (self, action) || (!self->picture && !self->frame))
     return;
   dialog = gtk_file_chooser_native_new (_ ("Save a Copy"), GTK_WINDOW (self), GTK_FILE_CHOOSER_ACTION_SAVE,
                                         NULL, NULL);

@@ -2,6 +2,7 @@
  * pictures, -files opens and saves, -gallery shows finished ones. */
 #pragma once
 
+#include "ui/sl-compare-view.h"
 #include "ui/sl-film-strip.h"
 #include "ui/sl-gallery-view.h"
 #include "ui/sl-queue-popover.h"
@@ -28,6 +29,7 @@ struct _SlWindow
   GtkStack *below;
   SlFilmStrip *strip;
   GtkLabel *picture_prompt;
+  SlCompareView *compare_view;
   SlGalleryView *gallery_view;
   SlQueuePopover *queue_popover;
   GtkLabel *queue_count;
@@ -39,6 +41,7 @@ struct _SlWindow
   SlQueue *queue;
   SlGallery *gallery;
   SlSettings *recipe;
+  SlComparison *comparison;
 
   /* What is in the tray: a moment of a job, or a finished picture. */
   SlJob *job;
@@ -74,6 +77,14 @@ void _sl_window_restore_file (SlWindow *self, const char *path);
 void _sl_window_init_gallery (SlWindow *self);
 void _sl_window_install_gallery (GtkWidgetClass *klass);
 void _sl_window_show_picture (SlWindow *self, SlPicture *picture);
+
+/* sl-window-compare.c */
+void _sl_window_init_compare (SlWindow *self);
+void _sl_window_install_compare (GtkWidgetClass *klass);
+/* An action of the darkroom while the lanes are in sight: TRUE when it was theirs. */
+gboolean _sl_window_compare_takes (SlWindow *self, const char *action);
+/* The end of _sl_window_update. */
+void _sl_window_update_compare (SlWindow *self);
 
 /* sl-window.c */
 void _sl_window_alert (SlWindow *self, const char *heading, const char *body);

@@ -75,6 +75,7 @@ model_chosen (SlWindow *self)
     take_model_defaults (self, model);
   self->prompt_model = sl_model_item_uses_prompt (model);
   sl_tray_set_prompts (self->tray, self->prompt_model);
+  sl_compare_view_set_prompts (self->compare_view, self->prompt_model);
   sl_recipe_panel_fit_model (self->panel);
   g_settings_set_string (self->preferences, "model", sl_model_item_get_path (model));
   sl_worker_load (self->worker, model);
@@ -258,6 +259,7 @@ sl_window_dispose (GObject *object)
   g_clear_object (&self->job);
   g_clear_object (&self->picture);
   g_clear_object (&self->queue);
+  g_clear_object (&self->comparison);
   g_clear_object (&self->worker);
   g_clear_object (&self->models);
   g_clear_object (&self->gallery);
@@ -302,6 +304,7 @@ sl_window_class_init (SlWindowClass *klass)
   g_type_ensure (SL_TYPE_TRAY);
   g_type_ensure (SL_TYPE_FILM_STRIP);
   g_type_ensure (SL_TYPE_RECIPE_PANEL);
+  g_type_ensure (SL_TYPE_COMPARE_VIEW);
   g_type_ensure (SL_TYPE_GALLERY_VIEW);
   g_type_ensure (SL_TYPE_QUEUE_POPOVER);
   G_OBJECT_CLASS (klass)->dispose = sl_window_dispose;
@@ -325,6 +328,7 @@ sl_window_class_init (SlWindowClass *klass)
   BIND (below);
   BIND (strip);
   BIND (picture_prompt);
+  BIND (compare_view);
   BIND (gallery_view);
   BIND (queue_popover);
   BIND (queue_count);
@@ -333,6 +337,7 @@ sl_window_class_init (SlWindowClass *klass)
   _sl_window_install_develop (widget_class);
   _sl_window_install_files (widget_class);
   _sl_window_install_gallery (widget_class);
+  _sl_window_install_compare (widget_class);
 }
 
 static void
@@ -344,6 +349,7 @@ sl_window_init (SlWindow *self)
   self->models = sl_model_store_new (self->files);
   self->queue = sl_queue_new (self->worker);
   self->gallery = sl_gallery_new (self->files);
+  self->comparison = sl_comparison_new (self->worker);
   gtk_widget_init_template (GTK_WIDGET (self));
 }
 
@@ -382,6 +388,7 @@ sl_window_new (AdwApplication *application, GSettings *preferences)
   _sl_window_init_develop (self);
   _sl_window_init_files (self);
   _sl_window_init_gallery (self);
+  _sl_window_init_compare (self);
   models_folder_changed (self);
   pictures_folder_changed (self);
   _sl_window_update (self);

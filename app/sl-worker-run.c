@@ -1,0 +1,363 @@
+/* sl-worker-run.c - what runs on the worker's thread: jobs, one evaluation at a time; several of them
+ * in turn, so that all lanes of a comparison move.
+ *
+ * Easy to get wrong: stopping one lane cancels whatever is computed at that moment, which may be
+ * another lane's evaluation: that one is simply made again.
+ */
+#include "app/sl-worker-private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/core/recipe_text.h"
+#include "app/sl-frame-object-private.h"
+
+/* A job on its way. */
+typedef struct
+{
+  SlEngineSide *side;
+  SlJob *job;
+  SlRun *run; /* NULL: over, or paused */
+  int retries;
+} Track;
+
+/* ---- messages to the main thread ---- */
+
+typedef struct
+{
+  SlWorker *worker;
+  SlJob *job;
+  SlJobState state;
+  SlMetadata *metadata;
+  GArray *plan;
+  GBytes *saved;
+  SlFrameObject *frame;
+  gboolean decoded;
+  char *text;
+} Message;
+
+static void
+message_free (gpointer data)
+{
+  Message *message = data;
+
+  g_clear_object (&message->job);
+  g_clear_object (&message->frame);
+  g_clear_pointer (&message->saved, g_bytes_unref);
+  g_free (message->text);
+  g_free (message);
+}
+
+static Message *
+message_new (Track *track)
+{
+  Message *message = g_new0 (Message, 1);
+
+  message->worker = track->side->worker;
+  g_set_object (&message->job, track->job);
+  return message;
+}
+
+static void
+deliver_state (gpointer data)
+{
+  Message *message = data;
+
+  if (message->state != SL_JOB_LOADING)
+    _sl_job_set_saved (message->job, message->saved);
+  if (message->state == SL_JOB_FAILED)
+    _sl_job_fail (message->job, message->text);
+  else
+    _sl_job_set_state (message->job, message->state);
+}
+
+static void
+deliver_started (gpointer data)
+{
+  Message *message = data;
+
+  _sl_job_started (message->job, message->metadata, message->plan);
+}
+
+static void
+deliver_frame (gpointer data)
+{
+  Message *message = data;
+
+  if (message->decoded)
+    _sl_worker_keep_decoded (message->worker, message->frame, SL_VIEW_PICTURE);
+  _sl_job_add_frame (message->job, message->frame);
+}
+
+static void
+post_state (Track *track, SlJobState state, const char *text)
+{
+  Message *message = message_new (track);
+
+  message->state = state;
+  message->text = g_strdup (text);
+  sl_lane_post (track->side->lane, deliver_state, message, message_free);
+}
+
+static void
+add_warning (char **warnings, const char *warning)
+{
+  char *joined;
+
+  if (warning == NULL)
+    return;
+  joined = *warnings ? g_strdup_printf ("%s\n%s", *warnings, warning) : g_strdup (warning);
+  free (*warnings);
+  *warnings = strdup (joined); /* sl_metadata_free uses free */
+  g_free (joined);
+}
+
+/* What the run's pictures will say about themselves; what depends on the moment is filled in when
+ * one is saved. */
+static SlMetadata *
+describe_run (SlModel *model, const SlRun *run)
+{
+  SlMetadata *metadata = g_new0 (SlMetadata, 1);
+  const SlDevice *device = sl_model_device (model);
+
+  metadata->version = SL_METADATA_VERSION;
+  g_strlcpy (metadata->program, "safelight " SL_VERSION, sizeof metadata->program);
+  metadata->recipe = sl_recipe_copy (sl_run_recipe (run));
+  sl_metadata_set_model (metadata, sl_model_info (model));
+  g_strlcpy (metadata->device, device->name, sizeof metadata->device);
+  g_strlcpy (metadata->device_description, sl_device_describe (device), sizeof metadata->device_description);
+  g_strlcpy (metadata->dtype, sl_dtype_name (device->dtype), sizeof metadata->dtype);
+  metadata->steps = sl_run_recipe (run)->steps;
+  sl_sha256 (sl_run_noise (run), sl_run_sample_elements (run) * sizeof (float), metadata->noise_sha256);
+  add_warning (&metadata->warnings, sl_run_warning (run));
+  return metadata;
+}
+
+static GArray *
+plan_run (const SlRun *run)
+{
+  const SlScheduler *scheduler = sl_run_scheduler (run);
+  GArray *plan = g_array_new (FALSE, FALSE, sizeof (SlPlanPoint));
+
+  for (int i = 0; i < sl_run_evaluations (run); i++)
+    {
+      bool ends_step = false;
+      int step = sl_scheduler_step_of (scheduler, i, &ends_step);
+      SlPlanPoint point
+          = { sl_scheduler_timestep (scheduler, i), sl_scheduler_sigma (scheduler, i), step, ends_step };
+
+      g_array_append_val (plan, point);
+    }
+  return plan;
+}
+
+static void
+post_started (Track *track)
+{
+  Message *message = message_new (track);
+
+  message->metadata = describe_run (track->side->model, track->run);
+  message->plan = plan_run (track->run);
+  sl_lane_post (track->side->lane, deliver_started, message, message_free);
+}
+
+/* Where the real picture is worth its time during the run; the last moment always gets it. */
+static gboolean
+wants_decoding (Track *track, const SlFrame *frame)
+{
+  SlPreviews previews = _sl_job_get_previews (track->job);
+
+  if (previews == SL_PREVIEWS_AUTOMATIC)
+    return frame->last || sl_model_info (track->side->model)->cheap_decode;
+  return frame->last || previews == SL_PREVIEWS_BEST;
+}
+
+static gboolean
+is_stopped (Track *track)
+{
+  return _sl_job_is_cancelled (track->job) || g_atomic_int_get (&track->side->closing);
+}
+
+static void
+post_decoded (SlEngineSide *side, Message *message, GBytes *rgb, int width, int height)
+{
+  if (rgb)
+    {
+      _sl_frame_object_set_decoded (message->frame, SL_VIEW_PICTURE, rgb, width, height);
+      message->decoded = TRUE;
+    }
+  sl_lane_post (side->lane, deliver_frame, message, message_free);
+}
+
+/* The frame whose picture was computed while the run went on. */
+static void
+post_pending (SlEngineSide *side)
+{
+  Message *message = g_steal_pointer (&side->pending);
+  g_autoptr (GBytes) rgb = NULL;
+  int factor, channels, height, width;
+  gsize bytes;
+  guint8 *pixels;
+
+  if (message == NULL)
+    return;
+  factor = sl_model_info (side->model)->factor;
+  sl_frame_object_get_sample (message->frame, SL_VIEW_PICTURE, &channels, &height, &width);
+  bytes = (gsize)height * width * factor * factor * 3;
+  pixels = g_try_malloc (bytes);
+  if (sl_decode_take (side->model, pixels) && pixels)
+    rgb = g_bytes_new_take (g_steal_pointer (&pixels), bytes);
+  g_free (pixels);
+  post_decoded (side, message, rgb, width * factor, height * factor);
+}
+
+static gboolean
+begin_decoding (SlEngineSide *side, SlFrameObject *frame)
+{
+  int channels, height, width;
+  GBytes *sample = sl_frame_object_get_sample (frame, SL_VIEW_PICTURE, &channels, &height, &width);
+
+  return sl_decode_begin (side->model, g_bytes_get_data (sample, NULL), height, width);
+}
+
+static void
+post_frame (Track *track, const SlFrame *frame)
+{
+  SlEngineSide *side = track->side;
+  Message *message = message_new (track);
+  gboolean wanted = wants_decoding (track, frame) && !is_stopped (track);
+  g_autoptr (GBytes) rgb = NULL;
+  int width = 0, height = 0;
+
+  post_pending (side);
+  message->frame = _sl_frame_object_new (side->model, frame);
+  if (wanted && !frame->last && begin_decoding (side, message->frame))
+    {
+      side->pending = message;
+      return;
+    }
+  if (wanted)
+    rgb = _sl_side_decode (side, message->frame, SL_VIEW_PICTURE, &width, &height);
+  post_decoded (side, message, rgb, width, height);
+}
+
+/* ---- from beginning to end ---- */
+
+static void
+track_end (Track *track, SlJobState state, const char *text)
+{
+  post_pending (track->side);
+  g_clear_pointer (&track->run, sl_run_free);
+  post_state (track, state, text);
+}
+
+static void
+track_fail (Track *track, const SlError *err)
+{
+  track_end (track, err->code == SL_CANCELLED ? SL_JOB_STOPPED : SL_JOB_FAILED, err->message);
+}
+
+static gboolean
+was_stray_cancel (Track *track, const SlError *err)
+{
+  return err->code == SL_CANCELLED && !is_stopped (track) && track->retries++ < CANCEL_RETRIES;
+}
+
+static void
+track_begin (Track *track, GBytes *saved)
+{
+  SlError err = { 0 };
+
+  track->retries = 0;
+  do
+    track->run = sl_run_new (track->side->model, _sl_job_get_recipe (track->job), NULL, &err);
+  while (track->run == NULL && was_stray_cancel (track, &err));
+  if (track->run
+      && (saved == NULL
+          || sl_run_restore (track->run, g_bytes_get_data (saved, NULL), g_bytes_get_size (saved), &err)))
+    post_started (track);
+  else
+    track_fail (track, &err);
+}
+
+static void
+track_pause (Track *track)
+{
+  Message *message = message_new (track);
+  size_t bytes;
+  void *state = sl_run_save (track->run, &bytes);
+
+  post_pending (track->side);
+  message->state = SL_JOB_PAUSED;
+  message->saved = state ? g_bytes_new_with_free_func (state, bytes, free, state) : NULL;
+  g_clear_pointer (&track->run, sl_run_free);
+  sl_lane_post (track->side->lane, deliver_state, message, message_free);
+}
+
+static void
+track_next (Track *track)
+{
+  SlError err = { 0 };
+  SlFrame frame;
+
+  if (is_stopped (track))
+    track_end (track, SL_JOB_STOPPED, NULL);
+  else if (_sl_job_is_asked_to_pause (track->job))
+    track_pause (track);
+  else if (sl_run_next (track->run, &frame, &err))
+    {
+      track->retries = 0;
+      post_frame (track, &frame);
+      if (sl_run_done (track->run))
+        track_end (track, SL_JOB_DONE, NULL);
+    }
+  else if (!was_stray_cancel (track, &err))
+    track_fail (track, &err);
+}
+
+/* In turn, until none is left. */
+static void
+advance (SlEngineSide *side, Track *tracks, guint n)
+{
+  gboolean any;
+
+  do
+    {
+      any = FALSE;
+      for (guint i = 0; i < n; i++)
+        if (tracks[i].run)
+          {
+            sl_lane_yield (side->lane);
+            track_next (&tracks[i]);
+            any = TRUE;
+          }
+    }
+  while (any);
+}
+
+void
+_sl_request_run (gpointer data)
+{
+  SlRequest *request = data;
+  guint n = request->jobs->len;
+  g_autofree Track *tracks = g_new0 (Track, n);
+  SlError err = { 0 };
+  gboolean loaded;
+
+  for (guint i = 0; i < n; i++)
+    {
+      tracks[i] = (Track){ .side = request->side, .job = request->jobs->pdata[i] };
+      post_state (&tracks[i], is_stopped (&tracks[i]) ? SL_JOB_STOPPED : SL_JOB_LOADING, NULL);
+    }
+  if (n == 1 && is_stopped (&tracks[0]))
+    return;
+  loaded = _sl_side_ensure_model (request, &err);
+  for (guint i = 0; i < n; i++)
+    if (is_stopped (&tracks[i]))
+      post_state (&tracks[i], SL_JOB_STOPPED, NULL);
+    else if (loaded)
+      track_begin (&tracks[i], request->saved->pdata[i]);
+    else
+      track_fail (&tracks[i], &err);
+  advance (request->side, tracks, n);
+}

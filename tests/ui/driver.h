@@ -1,0 +1,95 @@
+/* driver.h - the real window under Xvfb, for tests that drive it through its actions. Screenshots go to
+ * $SAFELIGHT_SCREENSHOTS. */
+#pragma once
+
+#include "../app/gobject.h"
+#include "ui/sl-application.h"
+#include "ui/sl-resources.h"
+#include "ui/sl-window-private.h"
+
+static SlApplication *application;
+static SlWindow *window;
+static GSettings *preferences;
+static char *folder;
+
+G_GNUC_UNUSED static void settle(int milliseconds)
+{
+    gint64 end = g_get_monotonic_time() + milliseconds * 1000;
+
+    while (g_get_monotonic_time() < end)
+        turn_main_loop();
+}
+
+G_GNUC_UNUSED static void act(const char *action)
+{
+    g_assert_true(gtk_widget_activate_action_variant(GTK_WIDGET(window), action, NULL));
+}
+
+G_GNUC_UNUSED static void act_with(const char *action, const char *text)
+{
+    g_assert_true(gtk_widget_activate_action(GTK_WIDGET(window), action, "s", text));
+}
+
+G_GNUC_UNUSED static void screenshot(const char *name)
+{
+    const char *shots = g_getenv("SAFELIGHT_SCREENSHOTS");
+    g_autofree char *path = shots ? g_strdup_printf("%s/%s.png", shots, name) : NULL;
+    const char *command[] = {"import", "-window", "root", path, NULL};
+
+    settle(400);
+    if (path && g_find_program_in_path("import"))
+        g_spawn_sync(NULL, (char **)command, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL,
+                     NULL, NULL);
+}
+
+G_GNUC_UNUSED static GtkWindow *find_dialog(void)
+{
+    g_autoptr(GListModel) toplevels = g_object_ref(gtk_window_get_toplevels());
+
+    for (guint i = 0; i < g_list_model_get_n_items(toplevels); i++) {
+        g_autoptr(GtkWindow) toplevel = g_list_model_get_item(toplevels, i);
+
+        if (toplevel != GTK_WINDOW(window) && gtk_widget_get_visible(GTK_WIDGET(toplevel)) &&
+            gtk_window_get_transient_for(toplevel) == GTK_WINDOW(window))
+            return toplevel;
+    }
+    return NULL;
+}
+
+/* FALSE without a display. The window waits for its model. */
+static gboolean start_application(const char *model)
+{
+    const char *given = g_getenv("SAFELIGHT_TEST_MODELS");
+    g_autofree char *models = given ? g_strdup(given) : fixture_path(NULL);
+    g_autoptr(GError) error = NULL;
+
+    g_setenv("SAFELIGHT_MODELS", models, TRUE);
+    if (!gtk_init_check())
+        return FALSE;
+    g_resources_register(sl_get_resource());
+    preferences = sl_places_open_settings(&error);
+    g_assert_no_error(error);
+    folder = temporary_folder();
+    g_settings_set_string(preferences, "pictures-folder", folder);
+    g_settings_set_string(preferences, "model", model);
+    g_settings_set_uint(preferences, "theme", 1);
+    g_settings_set_boolean(preferences, "keep-seed", TRUE);
+    g_settings_set_int(preferences, "width", 1280);
+    g_settings_set_int(preferences, "height", 800);
+    application = sl_application_new(preferences);
+    g_assert_true(g_application_register(G_APPLICATION(application), NULL, NULL));
+    g_application_activate(G_APPLICATION(application));
+    window = SL_WINDOW(gtk_application_get_windows(GTK_APPLICATION(application))->data);
+    WAIT_UNTIL(sl_model_store_is_scanned(window->models) && sl_worker_get_model(window->worker));
+    return TRUE;
+}
+
+static void end_application(void)
+{
+    if (window)
+        gtk_window_close(GTK_WINDOW(window));
+    g_object_unref(application);
+    g_object_unref(preferences);
+    remove_folder(folder);
+    g_free(folder);
+}

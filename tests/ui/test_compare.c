@@ -1,0 +1,280 @@
+/* test_compare.c - lanes side by side in the real window under Xvfb: what runs, what is seen at which
+ * place, and that it is what the engine computes.
+ *
+ * The tests run in order in one process, each from where the one before left the window.
+ */
+#include "driver.h"
+
+#include <math.h>
+
+#include "engine/engine.h"
+
+static SlComparison *comparison;
+
+static guint count_lanes(void)
+{
+    return g_list_model_get_n_items(G_LIST_MODEL(comparison));
+}
+
+static gboolean is_over(void)
+{
+    for (guint i = 0; i < count_lanes(); i++)
+        if (!sl_comparison_get_job(comparison, i) ||
+            !sl_job_is_over(sl_comparison_get_job(comparison, i)))
+            return FALSE;
+    return TRUE;
+}
+
+static void run_to_end(void)
+{
+    WAIT_UNTIL(is_over());
+    for (guint i = 0; i < count_lanes(); i++)
+        g_assert_cmpint(sl_job_get_state(sl_comparison_get_job(comparison, i)), ==, SL_JOB_DONE);
+}
+
+static void test_empty(void)
+{
+    adw_view_stack_set_visible_child_name(window->pages, "compare");
+    screenshot("compare-1-empty");
+    g_assert_cmpuint(count_lanes(), ==, 0);
+}
+
+/* Four schedulers from the same noise, all moving at once. */
+static void test_live(void)
+{
+    guint least = 0;
+
+    g_object_set(window->recipe, "steps", 300, "seed", (guint64)11, NULL);
+    act_with("win.compare-preset", "four");
+    g_assert_cmpuint(count_lanes(), ==, 4);
+    WAIT_UNTIL(sl_comparison_get_job(comparison, 3) &&
+               count_frames(sl_comparison_get_job(comparison, 3)) >= 20);
+    g_assert_true(sl_comparison_is_busy(comparison));
+    for (guint i = 0; i < 4; i++)
+        least = i ? MIN(least, count_frames(sl_comparison_get_job(comparison, i)))
+                  : count_frames(sl_comparison_get_job(comparison, i));
+    g_assert_cmpuint(least + 2, >=, count_frames(sl_comparison_get_job(comparison, 3)));
+    screenshot("compare-2-live");
+    act("win.stop");
+    WAIT_UNTIL(is_over());
+}
+
+/* One lane against the engine run alone: same evaluations, same noise levels, same bytes. */
+static void check_lane(SlModel *model, guint index)
+{
+    SlJob *job = sl_comparison_get_job(comparison, index);
+    GListModel *frames = sl_job_get_frames(job);
+    SlSettings *settings = sl_job_get_settings(job);
+    SlRecipe recipe;
+    SlError err = {0};
+    SlRun *run;
+
+    sl_recipe_defaults(&recipe, sl_model_info(model));
+    recipe.prompt = sl_settings_get_prompt(settings);
+    recipe.scheduler = sl_settings_get_scheduler(settings);
+    recipe.steps = sl_settings_get_steps(settings);
+    recipe.seed = sl_settings_get_seed(settings);
+    run = sl_run_new(model, &recipe, NULL, &err);
+    g_assert_cmpstr(err.message, ==, "");
+    g_assert_cmpint(sl_run_evaluations(run), ==, (int)g_list_model_get_n_items(frames));
+    for (guint i = 0; i < g_list_model_get_n_items(frames); i++) {
+        g_autoptr(SlFrameObject) frame = g_list_model_get_item(frames, i);
+        int channels, height, width;
+        GBytes *sample =
+            sl_frame_object_get_sample(frame, SL_VIEW_NOISY, &channels, &height, &width);
+        SlFrame expected;
+
+        g_assert_true(sl_run_next(run, &expected, &err));
+        g_assert_cmpfloat(sl_frame_object_get_sigma(frame), ==, expected.sigma);
+        g_assert_cmpfloat(sl_frame_object_get_timestep(frame), ==, expected.timestep);
+        g_assert_cmpint(sl_frame_object_get_step(frame), ==, expected.step);
+        g_assert_cmpint(sl_frame_object_get_index(frame), ==, expected.evaluation);
+        g_assert_cmpmem(g_bytes_get_data(sample, NULL), g_bytes_get_size(sample), expected.x_t,
+                        sl_run_sample_elements(run) * sizeof(float));
+    }
+    sl_run_free(run);
+}
+
+static void test_same_as_engine(void)
+{
+    g_autofree char *path = fixture_path("sd1");
+    SlModelOptions options = {.threads = 2};
+    SlError err = {0};
+    SlModel *model = sl_model_open(path, &options, &err);
+
+    g_assert_nonnull(model);
+    g_object_set(window->recipe, "steps", 12, "seed", (guint64)11, "prompt", "a red house", NULL);
+    act_with("win.compare-preset", "four");
+    run_to_end();
+    screenshot("compare-3-done");
+    for (guint i = 0; i < count_lanes(); i++)
+        check_lane(model, i);
+    sl_model_close(&model);
+}
+
+/* The place moves all lanes at once; each shows what it had there. */
+static void test_scrub(void)
+{
+    SlCurveView *curves = sl_compare_view_get_curves(window->compare_view);
+
+    sl_comparison_set_align(comparison, SL_ALIGN_STEPS);
+    g_signal_emit_by_name(curves, "picked", 5.2);
+    for (guint i = 0; i < count_lanes(); i++) {
+        SlFrameObject *frame = sl_comparison_get_frame(comparison, i);
+
+        g_assert_cmpint(sl_frame_object_get_step(frame) + 1, ==, 5);
+        g_assert_nonnull(sl_canvas_get_texture(
+            sl_lane_view_get_canvas(sl_compare_view_get_lane(window->compare_view, i))));
+    }
+    act("win.next-step");
+    g_assert_cmpfloat(sl_comparison_get_position(comparison), ==, 6);
+    for (guint i = 0; i < count_lanes(); i++)
+        WAIT_UNTIL(
+            sl_frame_object_is_decoded(sl_comparison_get_frame(comparison, i), SL_VIEW_PICTURE));
+    g_signal_emit_by_name(curves, "moved", G_MININT);
+    g_assert_cmpfloat(sl_comparison_get_position(comparison), ==, 1);
+    g_signal_emit_by_name(curves, "moved", G_MAXINT);
+    g_assert_true(sl_comparison_is_following(comparison));
+    g_assert_cmpfloat(sl_comparison_get_position(comparison), ==, 12);
+}
+
+/* Lined up by noise and by cost: no lane is ahead of the place, and its next frame is beyond it. */
+static void test_align(void)
+{
+    for (SlAlign align = SL_ALIGN_STEPS; align <= SL_ALIGN_EVALUATIONS; align++) {
+        sl_comparison_set_align(comparison, align);
+        sl_comparison_move(comparison, G_MININT);
+        sl_comparison_move(comparison, 7);
+        for (guint i = 0; i < count_lanes(); i++) {
+            double position = sl_comparison_get_position(comparison);
+            guint index = (guint)sl_frame_object_get_index(sl_comparison_get_frame(comparison, i));
+            double here = sl_comparison_position_of(comparison, i, index);
+            double next = index + 1 < count_frames(sl_comparison_get_job(comparison, i))
+                              ? sl_comparison_position_of(comparison, i, index + 1)
+                              : NAN;
+
+            if (align == SL_ALIGN_SIGMA)
+                g_assert_true((index == 0 || here >= position * 0.999) &&
+                              !(next >= position * 1.001));
+            else
+                g_assert_true((index == 0 || here <= position) && !(next <= position - 0.001));
+        }
+        screenshot(align == SL_ALIGN_STEPS   ? "compare-4-steps"
+                   : align == SL_ALIGN_SIGMA ? "compare-5-sigma"
+                                             : "compare-6-evaluations");
+    }
+    sl_comparison_set_align(comparison, SL_ALIGN_STEPS);
+}
+
+/* Zoom and place of one picture are those of all. */
+static void test_linked_zoom(void)
+{
+    SlCanvas *first = sl_lane_view_get_canvas(sl_compare_view_get_lane(window->compare_view, 0));
+
+    sl_canvas_set_zoom(first, 5);
+    for (guint i = 1; i < count_lanes(); i++)
+        g_assert_cmpfloat(sl_canvas_get_zoom(sl_lane_view_get_canvas(
+                              sl_compare_view_get_lane(window->compare_view, i))),
+                          ==, 5);
+    act("win.zoom-fit");
+    g_assert_true(sl_canvas_is_fitted(
+        sl_lane_view_get_canvas(sl_compare_view_get_lane(window->compare_view, 3))));
+}
+
+/* A pause keeps the timeline: what comes after it is what would have come without. */
+static void test_pause(void)
+{
+    g_autoptr(GPtrArray) before = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
+
+    for (int round = 0; round < 2; round++) {
+        g_object_set(window->recipe, "steps", 60, "seed", (guint64)5, NULL);
+        act("win.develop");
+        if (round == 1) {
+            WAIT_UNTIL(count_frames(sl_comparison_get_job(comparison, 3)) >= 3);
+            act("win.compare-pause");
+            WAIT_UNTIL(sl_comparison_is_paused(comparison));
+            screenshot("compare-7-paused");
+            act("win.compare-pause");
+        }
+        run_to_end();
+        for (guint i = 0; i < count_lanes(); i++) {
+            SlFrameObject *last = sl_job_get_last_frame(sl_comparison_get_job(comparison, i));
+            int c, h, w;
+            GBytes *sample = sl_frame_object_get_sample(last, SL_VIEW_NOISY, &c, &h, &w);
+
+            if (round == 0)
+                g_ptr_array_add(before, g_bytes_ref(sample));
+            else
+                g_assert_true(g_bytes_equal(before->pdata[i], sample));
+        }
+    }
+}
+
+/* What is added or changed joins; nine are as many as there can be. */
+static void test_lanes(void)
+{
+    GtkWindow *dialog;
+
+    act_with("win.compare-add", "heun");
+    g_assert_cmpuint(count_lanes(), ==, 5);
+    run_to_end();
+    act_with("win.compare-add", "schedulers");
+    g_assert_cmpuint(count_lanes(), ==, SL_COMPARISON_MAX);
+    run_to_end();
+    screenshot("compare-8-nine");
+    act_with("win.compare-add", "lane");
+    g_assert_cmpuint(count_lanes(), ==, SL_COMPARISON_MAX);
+    g_signal_emit_by_name(window->compare_view, "asked", 1, "edit");
+    WAIT_UNTIL((dialog = find_dialog()) != NULL);
+    screenshot("compare-9-editor");
+    gtk_window_destroy(dialog);
+    for (int i = 0; i < 6; i++)
+        g_signal_emit_by_name(window->compare_view, "asked", 3, "remove");
+    g_assert_cmpuint(count_lanes(), ==, 3);
+}
+
+static void test_narrow(void)
+{
+    g_settings_set_uint(preferences, "theme", 2);
+    gtk_window_set_default_size(GTK_WINDOW(window), 700, 800);
+    settle(300);
+    adw_flap_set_reveal_flap(window->flap, FALSE);
+    screenshot("compare-10-narrow");
+    act("win.compare-clear");
+    screenshot("compare-11-narrow-empty");
+    gtk_window_set_default_size(GTK_WINDOW(window), 1280, 800);
+    g_settings_set_uint(preferences, "theme", 1);
+}
+
+static void test_ddpm(void)
+{
+    sl_recipe_panel_select_model(window->panel, sl_model_store_find(window->models, "ddpm"));
+    WAIT_UNTIL(sl_worker_get_model(window->worker) == sl_recipe_panel_get_model(window->panel));
+    g_object_set(window->recipe, "steps", 20, NULL);
+    act_with("win.compare-preset", "four");
+    run_to_end();
+    screenshot("compare-12-ddpm");
+}
+
+int main(int argc, char **argv)
+{
+    int status;
+
+    g_test_init(&argc, &argv, NULL);
+    if (!start_application("sd1"))
+        return 77;
+    comparison = window->comparison;
+    g_test_add_func("/compare/empty", test_empty);
+    g_test_add_func("/compare/live", test_live);
+    g_test_add_func("/compare/same-as-engine", test_same_as_engine);
+    g_test_add_func("/compare/scrub", test_scrub);
+    g_test_add_func("/compare/align", test_align);
+    g_test_add_func("/compare/linked-zoom", test_linked_zoom);
+    g_test_add_func("/compare/pause", test_pause);
+    g_test_add_func("/compare/lanes", test_lanes);
+    g_test_add_func("/compare/narrow", test_narrow);
+    g_test_add_func("/compare/ddpm", test_ddpm);
+    status = g_test_run();
+    end_application();
+    return status;
+}

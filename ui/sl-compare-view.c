@@ -1,0 +1,699 @@
+/* sl-compare-view.c - see sl-compare-view.h.
+ *
+ * While lanes run, what came is drawn at most once per REFRESH_MS; what a person moves is drawn at
+ * once. The real decoder is for the place where the hand rests, one lane after the other, the chosen
+ * one first.
+ */
+#include "ui/sl-compare-view.h"
+
+#include <glib/gi18n.h>
+#include <math.h>
+
+#include "ui/sl-lane-grid.h"
+#include "ui/sl-lane-text.h"
+
+#define REST_MS 120
+#define REFRESH_MS 16
+
+struct _SlCompareView
+{
+  AdwBin parent_instance;
+  GtkStack *stack;
+  GtkFlowBox *presets;
+  GMenu *scheduler_menu;
+  GtkMenuButton *add_button;
+  GtkDropDown *align;
+  GtkLabel *summary;
+  GtkButton *pause;
+  SlLaneGrid *grid;
+  SlCurveView *curves;
+
+  SlComparison *comparison;
+  SlWorker *worker;
+  SlSettings *recipe;
+  GPtrArray *lanes;        /* of SlLaneView, in order */
+  SlFrameObject *decoding; /* at rest: whose picture is being made */
+  guint chosen;
+  SlView view;
+  guint rest;
+  guint refresh;
+};
+
+G_DEFINE_FINAL_TYPE (SlCompareView, sl_compare_view, ADW_TYPE_BIN)
+
+enum
+{
+  PROP_0,
+  PROP_NOISY,
+  N_PROPS
+};
+
+enum
+{
+  ASKED,
+  N_SIGNALS
+};
+
+static GParamSpec *properties[N_PROPS];
+static guint signals[N_SIGNALS];
+
+/* ---- lanes ---- */
+
+static guint
+count_lanes (SlCompareView *self)
+{
+  return self->lanes->len;
+}
+
+SlLaneView *
+sl_compare_view_get_lane (SlCompareView *self, guint index)
+{
+  return index < count_lanes (self) ? self->lanes->pdata[index] : NULL;
+}
+
+guint
+sl_compare_view_get_chosen (SlCompareView *self)
+{
+  return self->chosen;
+}
+
+static void
+show_name (SlCompareView *self, guint index)
+{
+  SlCompareLane *lane = sl_comparison_get_lane (self->comparison, index);
+  g_autofree char *title = sl_lane_title (lane, self->recipe);
+  g_autofree char *settings = sl_lane_settings (lane, self->recipe);
+
+  sl_lane_view_set_title (self->lanes->pdata[index], title, settings);
+}
+
+static void
+show_figures (SlCompareView *self, guint index, SlJob *job, SlFrameObject *frame)
+{
+  SlLaneView *lane = self->lanes->pdata[index];
+  g_autofree char *figures = frame ? sl_lane_figures (job, frame) : g_strdup ("");
+  g_autofree char *detail = frame ? sl_lane_figures_in_full (job, frame) : NULL;
+  gboolean going = job && sl_job_get_evaluations (job) > 0 && !sl_job_is_over (job);
+
+  sl_lane_view_set_figures (lane, figures, detail);
+  sl_lane_view_set_progress (lane, going ? (double)g_list_model_get_n_items (sl_job_get_frames (job))
+                                               / sl_job_get_evaluations (job)
+                                         : -1);
+}
+
+static void
+show_lane (SlCompareView *self, guint index)
+{
+  SlJob *job = sl_comparison_get_job (self->comparison, index);
+  SlFrameObject *frame = sl_comparison_get_frame (self->comparison, index);
+  SlLaneView *lane = self->lanes->pdata[index];
+  g_autoptr (GdkTexture) texture = NULL;
+  int width, height;
+
+  if (frame)
+    {
+      GBytes *rgb = sl_frame_object_get_rgb (frame, self->view, &width, &height);
+      SlSettings *settings = sl_job_get_settings (job);
+
+      texture = sl_texture_new_rgb (rgb, width, height);
+      sl_canvas_set_size (sl_lane_view_get_canvas (lane), sl_settings_get_width (settings),
+                          sl_settings_get_height (settings));
+    }
+  sl_lane_view_show (lane, texture, sl_lane_message (job), job && sl_job_get_state (job) == SL_JOB_FAILED);
+  sl_lane_view_set_has_picture (lane, frame != NULL);
+  show_figures (self, index, job, frame);
+}
+
+static void
+show_lanes (SlCompareView *self)
+{
+  for (guint i = 0; i < count_lanes (self); i++)
+    show_lane (self, i);
+}
+
+void
+sl_compare_view_choose (SlCompareView *self, guint index)
+{
+  if (index >= count_lanes (self))
+    return;
+  self->chosen = index;
+  for (guint i = 0; i < count_lanes (self); i++)
+    sl_lane_view_set_chosen (self->lanes->pdata[i], i == index);
+}
+
+static void
+lane_chosen (SlCompareView *self, SlLaneView *lane)
+{
+  guint index = sl_lane_view_get_number (lane) - 1;
+
+  if (index != self->chosen)
+    sl_compare_view_choose (self, index);
+}
+
+static void
+lane_asked (SlCompareView *self, const char *what, SlLaneView *lane)
+{
+  g_signal_emit (self, signals[ASKED], 0, sl_lane_view_get_number (lane) - 1, what);
+}
+
+/* ---- zoom ---- */
+
+static void
+canvas_moved (SlCompareView *self, SlCanvas *canvas)
+{
+  for (guint i = 0; i < count_lanes (self); i++)
+    {
+      SlCanvas *other = sl_lane_view_get_canvas (self->lanes->pdata[i]);
+
+      if (other != canvas)
+        sl_canvas_copy_view (other, canvas);
+    }
+}
+
+void
+sl_compare_view_zoom (SlCompareView *self, const char *how)
+{
+  SlLaneView *lane = sl_compare_view_get_lane (self, self->chosen);
+  SlCanvas *canvas = lane ? sl_lane_view_get_canvas (lane) : NULL;
+
+  if (canvas == NULL)
+    return;
+  if (g_str_has_suffix (how, "zoom-in"))
+    sl_canvas_zoom_by (canvas, 1.25);
+  else if (g_str_has_suffix (how, "zoom-out"))
+    sl_canvas_zoom_by (canvas, 0.8);
+  else
+    sl_canvas_set_zoom (canvas, g_str_has_suffix (how, "zoom-original") ? 1 : 0);
+}
+
+static void
+zoom (GtkWidget *widget, const char *action, GVariant *parameter)
+{
+  sl_compare_view_zoom (SL_COMPARE_VIEW (widget), action);
+}
+
+/* ---- curves ---- */
+
+static char *
+place_text (SlCompareView *self)
+{
+  double position = sl_comparison_get_position (self->comparison);
+
+  switch (sl_comparison_get_align (self->comparison))
+    {
+    case SL_ALIGN_STEPS:
+      return g_strdup_printf (_ ("Step %g"), position);
+    case SL_ALIGN_SIGMA:
+      return g_strdup_printf (_ ("Noise level %.3g"), position);
+    case SL_ALIGN_EVALUATIONS:
+    default:
+      return g_strdup_printf (_ ("%g evaluations"), position);
+    }
+}
+
+static void
+show_axes (SlCompareView *self)
+{
+  SlAlign align = sl_comparison_get_align (self->comparison);
+  SlCurveAxes axes = { .first = 0, .last = 1, .log_y = TRUE, .log_x = align == SL_ALIGN_SIGMA };
+
+  sl_comparison_get_range (self->comparison, &axes.first, &axes.last);
+  axes.y_title = _ ("Noise level σ");
+  axes.x_title = align == SL_ALIGN_STEPS   ? _ ("Steps")
+                 : align == SL_ALIGN_SIGMA ? _ ("Noise level σ")
+                                           : _ ("Evaluations of the model");
+  sl_curve_view_set_axes (self->curves, &axes);
+}
+
+static void
+fill_sigmas (SlCompareView *self, guint index, SlCurve *curve, GArray *points)
+{
+  SlJob *job = sl_comparison_get_job (self->comparison, index);
+  const SlPlanPoint *plan = job ? sl_job_get_plan (job) : NULL;
+
+  for (int i = 0; plan && i < sl_job_get_evaluations (job); i++)
+    {
+      SlCurvePoint point
+          = { sl_comparison_position_of (self->comparison, index, (guint)i), MAX (plan[i].sigma, 1e-3) };
+
+      g_array_append_val (points, point);
+    }
+  curve->reached = job ? g_list_model_get_n_items (sl_job_get_frames (job)) : 0;
+}
+
+static void
+show_curves (SlCompareView *self)
+{
+  SlCurve curves[SL_COMPARISON_MAX] = { 0 };
+  GArray *points[SL_COMPARISON_MAX];
+  guint n = count_lanes (self);
+
+  for (guint i = 0; i < n; i++)
+    {
+      points[i] = g_array_new (FALSE, FALSE, sizeof (SlCurvePoint));
+      curves[i] = (SlCurve){ .color = *sl_lane_color ((int)i + 1),
+                             .number = (int)i + 1,
+                             .bold = i == self->chosen };
+      fill_sigmas (self, i, &curves[i], points[i]);
+      curves[i].points = (const SlCurvePoint *)points[i]->data;
+      curves[i].n_points = points[i]->len;
+    }
+  show_axes (self);
+  sl_curve_view_set_curves (self->curves, curves, n);
+  for (guint i = 0; i < n; i++)
+    g_array_unref (points[i]);
+}
+
+static void
+show_place (SlCompareView *self)
+{
+  double first, last;
+  g_autofree char *text = place_text (self);
+  gboolean any = sl_comparison_get_range (self->comparison, &first, &last)
+                 && sl_comparison_get_frame (self->comparison, 0) != NULL;
+
+  sl_curve_view_set_cursor (self->curves, any ? sl_comparison_get_position (self->comparison) : NAN,
+                            any ? text : NULL);
+}
+
+/* ---- decoding where the hand rests ---- */
+
+static void decode_next (SlCompareView *self);
+
+static void
+decoded (SlCompareView *self)
+{
+  g_signal_handlers_disconnect_by_func (self->decoding, decoded, self);
+  if (sl_frame_object_is_decoded (self->decoding, self->view))
+    g_object_set_data (G_OBJECT (self->decoding), "sl-decode-failed", NULL);
+  g_clear_object (&self->decoding);
+  show_lanes (self);
+  decode_next (self);
+}
+
+static SlFrameObject *
+undecoded_frame (SlCompareView *self, guint index)
+{
+  SlFrameObject *frame = sl_comparison_get_frame (self->comparison, index);
+
+  return frame && !sl_frame_object_is_decoded (frame, self->view)
+                 && !g_object_get_data (G_OBJECT (frame), "sl-decode-failed")
+             ? frame
+             : NULL;
+}
+
+static void
+decode_next (SlCompareView *self)
+{
+  guint n = count_lanes (self);
+
+  for (guint i = 0; i < n && !self->decoding && !self->rest; i++)
+    {
+      guint index = (self->chosen + i) % n;
+      SlFrameObject *frame = undecoded_frame (self, index);
+
+      if (frame
+          && sl_worker_decode (self->worker, sl_comparison_get_job (self->comparison, index), frame,
+                               self->view))
+        {
+          self->decoding = g_object_ref (frame);
+          g_object_set_data (G_OBJECT (frame), "sl-decode-failed", GINT_TO_POINTER (TRUE));
+          g_signal_connect_object (frame, "decoded", G_CALLBACK (decoded), self, G_CONNECT_SWAPPED);
+        }
+    }
+}
+
+static gboolean
+rested (gpointer data)
+{
+  SlCompareView *self = data;
+
+  self->rest = 0;
+  decode_next (self);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+decode_at_rest (SlCompareView *self)
+{
+  gboolean flying = sl_comparison_is_busy (self->comparison) && sl_comparison_is_following (self->comparison);
+
+  g_clear_handle_id (&self->rest, g_source_remove);
+  if (!flying)
+    self->rest = g_timeout_add (REST_MS, rested, self);
+}
+
+/* ---- what changes ---- */
+
+static void
+show_summary (SlCompareView *self)
+{
+  guint done, planned;
+  g_autofree char *text = NULL;
+  gboolean paused = sl_comparison_is_paused (self->comparison);
+
+  sl_comparison_get_progress (self->comparison, &done, &planned);
+  if (sl_comparison_is_busy (self->comparison) && planned > 0)
+    text = g_strdup_printf (_ ("%.0f %%"), 100.0 * done / planned);
+  else if (paused)
+    text = g_strdup (_ ("Paused"));
+  gtk_label_set_text (self->summary, text ? text : "");
+  gtk_widget_set_visible (GTK_WIDGET (self->pause), paused || sl_comparison_is_busy (self->comparison));
+  gtk_button_set_icon_name (self->pause,
+                            paused ? "media-playback-start-symbolic" : "media-playback-pause-symbolic");
+  gtk_widget_set_tooltip_text (GTK_WIDGET (self->pause), paused ? _ ("Go on (P)") : _ ("Pause (P)"));
+  gtk_accessible_update_property (GTK_ACCESSIBLE (self->pause), GTK_ACCESSIBLE_PROPERTY_LABEL,
+                                  paused ? _ ("Go on") : _ ("Pause"), -1);
+}
+
+static void
+show_all (SlCompareView *self)
+{
+  g_clear_handle_id (&self->refresh, g_source_remove);
+  for (guint i = 0; i < count_lanes (self); i++)
+    {
+      show_name (self, i);
+      sl_lane_view_set_reference (self->lanes->pdata[i], i == sl_comparison_get_reference (self->comparison)
+                                                             && count_lanes (self) > 1);
+    }
+  gtk_drop_down_set_selected (self->align, sl_comparison_get_align (self->comparison));
+  show_lanes (self);
+  show_curves (self);
+  show_place (self);
+  show_summary (self);
+}
+
+static gboolean
+refresh (gpointer data)
+{
+  SlCompareView *self = data;
+
+  self->refresh = 0;
+  show_all (self);
+  decode_at_rest (self);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+schedule (SlCompareView *self)
+{
+  if (self->refresh == 0)
+    self->refresh = g_timeout_add (REFRESH_MS, refresh, self);
+}
+
+static void
+moved (SlCompareView *self)
+{
+  if (sl_comparison_is_busy (self->comparison) && sl_comparison_is_following (self->comparison))
+    {
+      schedule (self);
+      return;
+    }
+  show_lanes (self);
+  show_place (self);
+  decode_at_rest (self);
+}
+
+static void
+lanes_changed (SlCompareView *self)
+{
+  guint n = g_list_model_get_n_items (G_LIST_MODEL (self->comparison));
+
+  g_ptr_array_set_size (self->lanes, 0);
+  sl_lane_grid_clear (self->grid);
+  for (guint i = 0; i < n; i++)
+    {
+      SlLaneView *lane = sl_lane_view_new ((int)i + 1);
+
+      g_ptr_array_add (self->lanes, lane);
+      sl_lane_grid_append (self->grid, GTK_WIDGET (lane));
+      g_signal_connect_object (lane, "chosen", G_CALLBACK (lane_chosen), self, G_CONNECT_SWAPPED);
+      g_signal_connect_object (lane, "asked", G_CALLBACK (lane_asked), self, G_CONNECT_SWAPPED);
+      g_signal_connect_object (sl_lane_view_get_canvas (lane), "view-changed", G_CALLBACK (canvas_moved),
+                               self, G_CONNECT_SWAPPED);
+    }
+  gtk_stack_set_visible_child_name (self->stack, n > 0 ? "lanes" : "empty");
+  sl_compare_view_choose (self, MIN (self->chosen, MAX (n, 1) - 1));
+  show_all (self);
+}
+
+static void
+align_chosen (SlCompareView *self)
+{
+  sl_comparison_set_align (self->comparison, (SlAlign)gtk_drop_down_get_selected (self->align));
+}
+
+static void
+place_picked (SlCompareView *self, double place)
+{
+  sl_comparison_set_position (self->comparison, place);
+}
+
+static void
+place_moved (SlCompareView *self, int by)
+{
+  sl_comparison_move (self->comparison, by);
+}
+
+SlCurveView *
+sl_compare_view_get_curves (SlCompareView *self)
+{
+  return self->curves;
+}
+
+SlView
+sl_compare_view_get_view (SlCompareView *self)
+{
+  return self->view;
+}
+
+/* ---- keyboard ---- */
+
+static gboolean
+choose_number (GtkWidget *widget, GVariant *arguments, gpointer user_data)
+{
+  SlCompareView *self = SL_COMPARE_VIEW (widget);
+  SlLaneView *lane = sl_compare_view_get_lane (self, (guint)g_variant_get_int32 (arguments) - 1);
+
+  return lane && gtk_widget_grab_focus (GTK_WIDGET (lane));
+}
+
+static gboolean
+move_place (GtkWidget *widget, GVariant *arguments, gpointer user_data)
+{
+  sl_comparison_move (SL_COMPARE_VIEW (widget)->comparison, g_variant_get_int32 (arguments));
+  return TRUE;
+}
+
+static gboolean
+next_align (GtkWidget *widget, GVariant *arguments, gpointer user_data)
+{
+  GtkDropDown *align = SL_COMPARE_VIEW (widget)->align;
+
+  gtk_drop_down_set_selected (align, (gtk_drop_down_get_selected (align) + 1) % 3);
+  return TRUE;
+}
+
+static gboolean
+open_add_menu (GtkWidget *widget, GVariant *arguments, gpointer user_data)
+{
+  gtk_menu_button_popup (SL_COMPARE_VIEW (widget)->add_button);
+  return TRUE;
+}
+
+static void
+add_keys (GtkWidgetClass *klass)
+{
+  for (int i = 1; i <= SL_COMPARISON_MAX; i++)
+    gtk_widget_class_add_binding (klass, GDK_KEY_0 + i, 0, choose_number, "i", i);
+  gtk_widget_class_add_binding (klass, GDK_KEY_Left, 0, move_place, "i", -1);
+  gtk_widget_class_add_binding (klass, GDK_KEY_Right, 0, move_place, "i", 1);
+  gtk_widget_class_add_binding (klass, GDK_KEY_Home, 0, move_place, "i", G_MININT);
+  gtk_widget_class_add_binding (klass, GDK_KEY_End, 0, move_place, "i", G_MAXINT);
+  gtk_widget_class_add_binding (klass, GDK_KEY_l, 0, next_align, NULL);
+  gtk_widget_class_add_binding (klass, GDK_KEY_l, GDK_CONTROL_MASK, open_add_menu, NULL);
+  gtk_widget_class_add_binding_action (klass, GDK_KEY_n, 0, "compare.noisy", NULL);
+  gtk_widget_class_add_binding_action (klass, GDK_KEY_p, 0, "win.compare-pause", NULL);
+  gtk_widget_class_add_binding_action (klass, GDK_KEY_0, 0, "compare.zoom-fit", NULL);
+  gtk_widget_class_add_binding_action (klass, GDK_KEY_plus, 0, "compare.zoom-in", NULL);
+  gtk_widget_class_add_binding_action (klass, GDK_KEY_minus, 0, "compare.zoom-out", NULL);
+}
+
+/* ---- setting up ---- */
+
+static const struct
+{
+  const char *target;
+  const char *title;
+  const char *explanation;
+  gboolean words; /* only for models that take a prompt */
+} ready_made[] = {
+  { "four", N_ ("Four Schedulers"), N_ ("PNDM, DDIM, DPM++ 2M and UniPC"), FALSE },
+  { "schedulers", N_ ("Nine Schedulers"), N_ ("A full table, to find your favourite"), FALSE },
+  { "steps", N_ ("Numbers of Steps"), N_ ("How few are enough?"), FALSE },
+  { "guidance", N_ ("Guidance"), N_ ("How closely to follow the words"), TRUE },
+  { "sigmas", N_ ("Noise Schedules"), N_ ("Karras, exponential and beta"), FALSE },
+  { "seeds", N_ ("Seeds"), N_ ("The same words, other noise"), FALSE },
+};
+
+static GtkWidget *
+make_preset (guint i)
+{
+  GtkWidget *button = gtk_button_new (), *box = gtk_box_new (GTK_ORIENTATION_VERTICAL, 2);
+  GtkWidget *title = gtk_label_new (_ (ready_made[i].title));
+  GtkWidget *explanation = gtk_label_new (_ (ready_made[i].explanation));
+
+  gtk_widget_add_css_class (title, "heading");
+  gtk_widget_add_css_class (explanation, "caption");
+  gtk_label_set_wrap (GTK_LABEL (explanation), TRUE);
+  gtk_label_set_justify (GTK_LABEL (explanation), GTK_JUSTIFY_CENTER);
+  gtk_box_append (GTK_BOX (box), title);
+  gtk_box_append (GTK_BOX (box), explanation);
+  gtk_button_set_child (GTK_BUTTON (button), box);
+  gtk_widget_add_css_class (button, "preset");
+  gtk_actionable_set_action_name (GTK_ACTIONABLE (button), "win.compare-preset");
+  gtk_actionable_set_action_target (GTK_ACTIONABLE (button), "s", ready_made[i].target);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (button), GTK_ACCESSIBLE_PROPERTY_LABEL,
+                                  _ (ready_made[i].title), -1);
+  return button;
+}
+
+static void
+fill_menus (SlCompareView *self)
+{
+  g_autoptr (GListModel) schedulers = sl_scheduler_items_new ();
+
+  for (guint i = 0; i < G_N_ELEMENTS (ready_made); i++)
+    {
+      gtk_flow_box_append (self->presets, make_preset (i));
+      gtk_widget_set_focusable (GTK_WIDGET (gtk_flow_box_get_child_at_index (self->presets, (int)i)), FALSE);
+    }
+  for (guint i = 0; i < g_list_model_get_n_items (schedulers); i++)
+    {
+      g_autoptr (SlSchedulerItem) item = g_list_model_get_item (schedulers, i);
+      g_autoptr (GMenuItem) entry = g_menu_item_new (sl_scheduler_item_get_name (item), NULL);
+
+      g_menu_item_set_action_and_target (entry, "win.compare-add", "s", sl_scheduler_item_get_id (item));
+      g_menu_append_item (self->scheduler_menu, entry);
+    }
+}
+
+void
+sl_compare_view_set_prompts (SlCompareView *self, gboolean prompts)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (ready_made); i++)
+    gtk_widget_set_visible (GTK_WIDGET (gtk_flow_box_get_child_at_index (self->presets, (int)i)),
+                            prompts || !ready_made[i].words);
+}
+
+void
+sl_compare_view_connect (SlCompareView *self, SlComparison *comparison, SlWorker *worker, SlSettings *recipe)
+{
+  static const char *const changes[] = { "lane-changed", "frame", "state", "reference" };
+
+  self->comparison = g_object_ref (comparison);
+  self->worker = g_object_ref (worker);
+  self->recipe = g_object_ref (recipe);
+  for (guint i = 0; i < G_N_ELEMENTS (changes); i++)
+    g_signal_connect_object (comparison, changes[i], G_CALLBACK (schedule), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (recipe, "notify", G_CALLBACK (schedule), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (comparison, "items-changed", G_CALLBACK (lanes_changed), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (comparison, "moved", G_CALLBACK (moved), self, G_CONNECT_SWAPPED);
+  lanes_changed (self);
+}
+
+/* ---- class ---- */
+
+static void
+sl_compare_view_dispose (GObject *object)
+{
+  SlCompareView *self = SL_COMPARE_VIEW (object);
+
+  g_clear_handle_id (&self->rest, g_source_remove);
+  g_clear_handle_id (&self->refresh, g_source_remove);
+  g_clear_object (&self->decoding);
+  if (self->comparison)
+    g_signal_handlers_disconnect_by_data (self->comparison, self);
+  g_clear_object (&self->comparison);
+  g_clear_object (&self->worker);
+  g_clear_object (&self->recipe);
+  g_clear_pointer (&self->lanes, g_ptr_array_unref);
+  G_OBJECT_CLASS (sl_compare_view_parent_class)->dispose (object);
+}
+
+static void
+sl_compare_view_get_property (GObject *object, guint prop_id, GValue *value, GParamSpec *pspec)
+{
+  switch (prop_id)
+    {
+    case PROP_NOISY:
+      g_value_set_boolean (value, SL_COMPARE_VIEW (object)->view == SL_VIEW_NOISY);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
+    }
+}
+
+static void
+sl_compare_view_set_property (GObject *object, guint prop_id, const GValue *value, GParamSpec *pspec)
+{
+  SlCompareView *self = SL_COMPARE_VIEW (object);
+
+  switch (prop_id)
+    {
+    case PROP_NOISY:
+      self->view = g_value_get_boolean (value) ? SL_VIEW_NOISY : SL_VIEW_PICTURE;
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
+      return;
+    }
+  show_lanes (self);
+  decode_at_rest (self);
+}
+
+#define BIND(name) gtk_widget_class_bind_template_child (widget_class, SlCompareView, name)
+
+static void
+sl_compare_view_class_init (SlCompareViewClass *klass)
+{
+  static const char *const zooms[]
+      = { "compare.zoom-in", "compare.zoom-out", "compare.zoom-fit", "compare.zoom-original" };
+  GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
+
+  g_type_ensure (SL_TYPE_LANE_GRID);
+  g_type_ensure (SL_TYPE_CURVE_VIEW);
+  G_OBJECT_CLASS (klass)->dispose = sl_compare_view_dispose;
+  G_OBJECT_CLASS (klass)->get_property = sl_compare_view_get_property;
+  G_OBJECT_CLASS (klass)->set_property = sl_compare_view_set_property;
+  properties[PROP_NOISY]
+      = g_param_spec_boolean ("noisy", NULL, NULL, FALSE, G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS);
+  g_object_class_install_properties (G_OBJECT_CLASS (klass), N_PROPS, properties);
+  gtk_widget_class_set_template_from_resource (widget_class, "/org/safelight/Safelight/sl-compare-view.ui");
+  BIND (stack);
+  BIND (presets);
+  BIND (scheduler_menu);
+  BIND (add_button);
+  BIND (align);
+  BIND (summary);
+  BIND (pause);
+  BIND (grid);
+  BIND (curves);
+  gtk_widget_class_install_property_action (widget_class, "compare.noisy", "noisy");
+  for (guint i = 0; i < G_N_ELEMENTS (zooms); i++)
+    gtk_widget_class_install_action (widget_class, zooms[i], NULL, zoom);
+  add_keys (widget_class);
+  signals[ASKED] = g_signal_new ("asked", SL_TYPE_COMPARE_VIEW, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                                 G_TYPE_NONE, 2, G_TYPE_UINT, G_TYPE_STRING);
+}
+
+static void
+sl_compare_view_init (SlCompareView *self)
+{
+  self->lanes = g_ptr_array_new ();
+  gtk_widget_init_template (GTK_WIDGET (self));
+  fill_menus (self);
+  g_signal_connect_swapped (self->align, "notify::selected", G_CALLBACK (align_chosen), self);
+  g_signal_connect_swapped (self->curves, "picked", G_CALLBACK (place_picked), self);
+  g_signal_connect_swapped (self->curves, "moved", G_CALLBACK (place_moved), self);
+}

@@ -1,0 +1,251 @@
+/* sl-window-compare.c - the compare page: filling it with lanes, starting and stopping them, what their
+ * menus ask for. */
+#include "ui/sl-window-private.h"
+
+#include <glib/gi18n.h>
+
+#include "ui/sl-lane-editor.h"
+
+static gboolean
+is_in_sight (SlWindow *self)
+{
+  return g_strcmp0 (adw_view_stack_get_visible_child_name (self->pages), "compare") == 0;
+}
+
+static guint
+count_lanes (SlWindow *self)
+{
+  return g_list_model_get_n_items (G_LIST_MODEL (self->comparison));
+}
+
+/* ---- starting and stopping ---- */
+
+static void
+start (SlWindow *self)
+{
+  SlModelItem *model = sl_recipe_panel_get_model (self->panel);
+  SlPreviews previews = (SlPreviews)g_settings_get_uint (self->preferences, "previews");
+  g_autoptr (GError) error = NULL;
+
+  if (model == NULL)
+    return;
+  if (count_lanes (self) == 0)
+    sl_compare_presets_add (self->comparison, "four", self->recipe);
+  if (!self->seed_is_fresh && !sl_recipe_panel_keeps_seed (self->panel))
+    _sl_window_roll_seed (self);
+  self->seed_is_fresh = FALSE;
+  if (adw_flap_get_folded (self->flap))
+    adw_flap_set_reveal_flap (self->flap, FALSE);
+  if (!sl_comparison_start (self->comparison, model, self->recipe, previews, &error))
+    _sl_window_alert (self, _ ("A lane’s setting does not fit"), error->message);
+  _sl_window_update (self);
+}
+
+/* A lane that was added or changed joins a comparison that was already started. */
+static void
+join (SlWindow *self, guint index)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (!sl_comparison_start_lane (self->comparison, index, &error) && error)
+    _sl_window_alert (self, _ ("A lane’s setting does not fit"), error->message);
+}
+
+static void
+preset (GtkWidget *widget, const char *action, GVariant *parameter)
+{
+  SlWindow *self = SL_WINDOW (widget);
+
+  if (sl_recipe_panel_get_model (self->panel) == NULL)
+    {
+      sl_window_toast (self, _ ("Open a model first"));
+      return;
+    }
+  sl_comparison_clear (self->comparison);
+  sl_compare_presets_add (self->comparison, g_variant_get_string (parameter, NULL), self->recipe);
+  adw_view_stack_set_visible_child_name (self->pages, "compare");
+  start (self);
+}
+
+static void
+add (GtkWidget *widget, const char *action, GVariant *parameter)
+{
+  SlWindow *self = SL_WINDOW (widget);
+  guint before = count_lanes (self);
+  guint added
+      = sl_compare_presets_add (self->comparison, g_variant_get_string (parameter, NULL), self->recipe);
+
+  for (guint i = before; i < before + added; i++)
+    join (self, i);
+  if (added == 0)
+    sl_window_toast (self, before >= SL_COMPARISON_MAX ? _ ("Nine lanes are as many as there can be")
+                                                       : _ ("This lane is there already"));
+  _sl_window_update (self);
+}
+
+static void
+pause_or_resume (GtkWidget *widget, const char *action, GVariant *parameter)
+{
+  SlComparison *comparison = SL_WINDOW (widget)->comparison;
+
+  if (sl_comparison_is_paused (comparison))
+    sl_comparison_resume (comparison);
+  else
+    sl_comparison_pause (comparison);
+}
+
+static void
+clear (GtkWidget *widget, const char *action, GVariant *parameter)
+{
+  SlWindow *self = SL_WINDOW (widget);
+
+  sl_comparison_clear (self->comparison);
+  _sl_window_update (self);
+}
+
+/* ---- what a lane's menu asks for ---- */
+
+static void
+edited (SlLaneEditor *editor, guint own, SlSettings *values, SlWindow *self)
+{
+  SlCompareLane *lane = sl_lane_editor_get_lane (editor);
+
+  for (guint i = 0; i < count_lanes (self); i++)
+    if (sl_comparison_get_lane (self->comparison, i) == lane)
+      {
+        sl_compare_lane_set (lane, (SlOwn)own, values);
+        join (self, i);
+      }
+}
+
+static void
+edit (SlWindow *self, guint index)
+{
+  SlLaneEditor *editor
+      = sl_lane_editor_new (GTK_WINDOW (self), sl_comparison_get_lane (self->comparison, index), self->recipe,
+                            sl_recipe_panel_get_model (self->panel));
+
+  g_signal_connect_object (editor, "applied", G_CALLBACK (edited), self, 0);
+  gtk_window_present (GTK_WINDOW (editor));
+}
+
+static void
+duplicate (SlWindow *self, guint index)
+{
+  SlCompareLane *lane = sl_comparison_get_lane (self->comparison, index);
+  g_autoptr (SlCompareLane) copy
+      = sl_compare_lane_new (sl_compare_lane_get_own (lane), sl_compare_lane_get_values (lane));
+
+  if (!sl_comparison_add (self->comparison, copy))
+    sl_window_toast (self, _ ("Nine lanes are as many as there can be"));
+  else
+    {
+      sl_compare_view_choose (self->compare_view, count_lanes (self) - 1);
+      edit (self, count_lanes (self) - 1);
+    }
+}
+
+static void
+save_response (GtkNativeDialog *dialog, int response, SlWindow *self)
+{
+  guint index = GPOINTER_TO_UINT (g_object_get_data (G_OBJECT (dialog), "sl-lane"));
+  SlFrameObject *frame = sl_comparison_get_frame (self->comparison, index);
+  g_autoptr (GFile) file = gtk_file_chooser_get_file (GTK_FILE_CHOOSER (dialog));
+  g_autofree char *path = file ? g_file_get_path (file) : NULL;
+
+  if (response == GTK_RESPONSE_ACCEPT && path && frame)
+    _sl_window_write_moment (self, sl_comparison_get_job (self->comparison, index), frame, path);
+  g_object_unref (dialog);
+}
+
+static void
+save_picture (SlWindow *self, guint index)
+{
+  GtkFileChooserNative *dialog;
+
+  if (sl_comparison_get_frame (self->comparison, index) == NULL)
+    return;
+  dialog = gtk_file_chooser_native_new (_ ("Save This Lane’s Picture"), GTK_WINDOW (self),
+                                        GTK_FILE_CHOOSER_ACTION_SAVE, NULL, NULL);
+  gtk_file_chooser_set_current_name (GTK_FILE_CHOOSER (dialog), "safelight.png");
+  g_object_set_data (G_OBJECT (dialog), "sl-lane", GUINT_TO_POINTER (index));
+  g_signal_connect_object (dialog, "response", G_CALLBACK (save_response), self, 0);
+  gtk_native_dialog_set_modal (GTK_NATIVE_DIALOG (dialog), TRUE);
+  gtk_native_dialog_show (GTK_NATIVE_DIALOG (dialog));
+}
+
+static void
+asked (SlWindow *self, guint index, const char *what)
+{
+  if (g_str_equal (what, "edit"))
+    edit (self, index);
+  else if (g_str_equal (what, "reference"))
+    sl_comparison_set_reference (self->comparison, index);
+  else if (g_str_equal (what, "duplicate"))
+    duplicate (self, index);
+  else if (g_str_equal (what, "save"))
+    save_picture (self, index);
+  else if (g_str_equal (what, "remove"))
+    sl_comparison_remove (self->comparison, index);
+  _sl_window_update (self);
+}
+
+/* ---- the window's own actions ---- */
+
+gboolean
+_sl_window_compare_takes (SlWindow *self, const char *action)
+{
+  if (!is_in_sight (self))
+    return FALSE;
+  if (g_str_equal (action, "win.develop"))
+    start (self);
+  else if (g_str_equal (action, "win.stop"))
+    sl_comparison_stop (self->comparison);
+  else if (g_str_equal (action, "win.save"))
+    save_picture (self, sl_compare_view_get_chosen (self->compare_view));
+  else if (g_str_equal (action, "win.previous-step") || g_str_equal (action, "win.next-step"))
+    sl_comparison_move (self->comparison, g_str_equal (action, "win.next-step") ? 1 : -1);
+  else if (g_str_has_prefix (action, "win.zoom-"))
+    sl_compare_view_zoom (self->compare_view, action);
+  else
+    return FALSE;
+  return TRUE;
+}
+
+void
+_sl_window_update_compare (SlWindow *self)
+{
+  gboolean busy = sl_comparison_is_busy (self->comparison);
+  gboolean any = sl_comparison_get_frame (self->comparison, 0) != NULL;
+
+  gtk_widget_action_set_enabled (GTK_WIDGET (self), "win.compare-pause",
+                                 busy || sl_comparison_is_paused (self->comparison));
+  gtk_widget_action_set_enabled (GTK_WIDGET (self), "win.compare-clear", count_lanes (self) > 0);
+  if (!is_in_sight (self))
+    return;
+  gtk_widget_set_visible (self->stop, busy);
+  gtk_widget_set_visible (self->narrow_stop, busy && adw_flap_get_folded (self->flap));
+  gtk_button_set_label (self->develop, busy ? _ ("_Start Again") : _ ("_Develop All Lanes"));
+  gtk_widget_action_set_enabled (GTK_WIDGET (self), "win.stop", busy);
+  gtk_widget_action_set_enabled (GTK_WIDGET (self), "win.save", any);
+}
+
+void
+_sl_window_install_compare (GtkWidgetClass *klass)
+{
+  gtk_widget_class_install_action (klass, "win.compare-preset", "s", preset);
+  gtk_widget_class_install_action (klass, "win.compare-add", "s", add);
+  gtk_widget_class_install_action (klass, "win.compare-pause", NULL, pause_or_resume);
+  gtk_widget_class_install_action (klass, "win.compare-clear", NULL, clear);
+}
+
+void
+_sl_window_init_compare (SlWindow *self)
+{
+  sl_compare_view_connect (self->compare_view, self->comparison, self->worker, self->recipe);
+  g_signal_connect_object (self->compare_view, "asked", G_CALLBACK (asked), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->comparison, "state", G_CALLBACK (_sl_window_update), self,
+                           G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->pages, "notify::visible-child", G_CALLBACK (_sl_window_update), self,
+                           G_CONNECT_SWAPPED);
+}
