@@ -441,6 +441,9 @@ bool sl_repeat_remembers(const SlDevice *dev);
  * same bytes for any number. */
 void sl_parallel_for(const SlDevice *dev, int64_t count, int64_t grain,
                      void (*fn)(void *arg, int64_t first, int64_t last), void *arg);
+/* Which thread of sl_parallel_for this is, 0 .. dev->threads - 1: for scratch memory, never for
+ * what is computed. */
+int sl_thread_index(void);
 
 /* ---- half precision on the host ---- */
 float sl_f16_to_f32(uint16_t h);

@@ -13,6 +13,19 @@
  */
 #include "kernels/kernels.h"
 
+#ifdef _OPENMP
+#include <omp.h>
+#endif
+
+int sl_thread_index(void)
+{
+#ifdef _OPENMP
+    return omp_get_thread_num();
+#else
+    return 0;
+#endif
+}
+
 void sl_parallel_for(const SlDevice *dev, int64_t count, int64_t grain,
                      void (*fn)(void *arg, int64_t first, int64_t last), void *arg)
 {

@@ -1,10 +1,15 @@
-/* cpu.c - the cpu device's table: ref overlaid. */
+/* cpu.c - the cpu device's table: ref overlaid.
+ *
+ * SAFELIGHT_ISA=base|v3|v4 (levels of the x86-64 psABI) holds the device to fewer instructions than
+ * the processor has: for tests, and for whoever hunts a difference between two machines.
+ */
 #include "kernels/cpu/cpu.h"
 
 #include "kernels/devices.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #ifdef _OPENMP
 #include <omp.h>
 #endif
@@ -22,8 +27,8 @@ static const char *cpu_describe(const SlDevice *dev)
 
 typedef enum Isa { ISA_BASE, ISA_V3, ISA_V4 } Isa;
 
-/* The levels of the x86-64 psABI that the vector files are compiled for. */
-static Isa best_isa(void)
+/* What the processor has. */
+static Isa processor_isa(void)
 {
 #if defined(__x86_64__)
     bool v3 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
@@ -38,21 +43,29 @@ static Isa best_isa(void)
     return ISA_BASE;
 }
 
-#if SL_HAVE_ONEDNN
-#define PRODUCTS(isa) sl_onednn_slots(ops)
-#else
-#define PRODUCTS(isa) sl_cpu_product_slots_##isa(ops)
-#endif
+static Isa best_isa(void)
+{
+    static const char *const names[] = {"base", "v3"};
+    const char *wanted = getenv("SAFELIGHT_ISA");
+    Isa has = processor_isa();
+    for (Isa i = ISA_BASE; wanted && i < has; i++)
+        if (strcmp(wanted, names[i]) == 0)
+            return i;
+    return has;
+}
+
 #define FILL(isa)                            \
     do {                                     \
         sl_cpu_attention_slots_##isa(ops);   \
         sl_cpu_norm_slots_##isa(ops);        \
         sl_cpu_peak_slots_##isa(ops);        \
         sl_cpu_elementwise_slots_##isa(ops); \
-        PRODUCTS(isa);                       \
+        *apart = *ops;                       \
+        sl_cpu_product_slots_##isa(ops);     \
+        sl_cpu_conv_slots_##isa(ops);        \
     } while (0)
 
-static void fill_slots(SlOps *ops, Isa isa)
+static void fill_slots(SlOps *ops, SlOps *apart, Isa isa)
 {
 #if defined(__x86_64__)
     if (isa == ISA_V4)
@@ -64,17 +77,20 @@ static void fill_slots(SlOps *ops, Isa isa)
         FILL(base);
 }
 
-static SlOps make_ops(Isa isa)
+static void make_ops(SlCpuDevice *cpu, Isa isa)
 {
-    SlOps ops = sl_ref_ops;
-    ops.name = "cpu";
-    ops.close = cpu_close;
-    ops.describe = cpu_describe;
-    ops.weight_init = sl_cpu_weight_init;
-    ops.weight_clear = sl_cpu_weight_clear;
-    fill_slots(&ops, isa);
-    sl_ops_fill(&ops);
-    return ops;
+    SlOps *ops = &cpu->ops;
+    *ops = sl_ref_ops;
+    ops->name = "cpu";
+    ops->close = cpu_close;
+    ops->describe = cpu_describe;
+    ops->weight_init = sl_cpu_weight_init;
+    ops->weight_clear = sl_cpu_weight_clear;
+    fill_slots(ops, &cpu->apart, isa);
+    if (cpu->onednn)
+        sl_onednn_linear_slots(ops);
+    sl_ops_fill(ops);
+    sl_ops_fill(&cpu->apart);
 }
 
 /* Cores that this process may use, or what OMP_NUM_THREADS says. Asked once, before any operation:
@@ -103,21 +119,16 @@ SlDevice *sl_cpu_open(const SlDeviceOptions *options, SlError *err)
         sl_fail(err, SL_MEMORY, "no memory for the device cpu");
         return NULL;
     }
-    cpu->onednn = sl_onednn_open(err);
-    if (SL_HAVE_ONEDNN && !cpu->onednn) {
-        free(cpu);
-        return NULL;
-    }
     Isa isa = best_isa();
     int available = available_threads();
-    cpu->ops = make_ops(isa);
+    cpu->base.dtype = options->dtype == SL_F16 ? SL_F32 : options->dtype;
+    cpu->onednn = isa == ISA_V4 ? sl_onednn_open(cpu->base.dtype) : NULL;
+    make_ops(cpu, isa);
     cpu->base.ops = &cpu->ops;
     cpu->base.name = "cpu";
-    cpu->base.dtype = options->dtype == SL_F16 ? SL_F32 : options->dtype;
     cpu->base.threads = options->threads > 0 ? options->threads : available;
-    snprintf(cpu->describe, sizeof cpu->describe, "CPU: %d thread%s, %s, %s, %s%s",
-             cpu->base.threads, cpu->base.threads == 1 ? "" : "s", instructions[isa],
-             SL_HAVE_ONEDNN ? "oneDNN" : "without oneDNN", sl_dtype_name(cpu->base.dtype),
-             options->dtype == SL_F16 ? " (instead of f16)" : "");
+    snprintf(cpu->describe, sizeof cpu->describe, "CPU: %d thread%s, %s%s, %s%s", cpu->base.threads,
+             cpu->base.threads == 1 ? "" : "s", instructions[isa], cpu->onednn ? ", oneDNN" : "",
+             sl_dtype_name(cpu->base.dtype), options->dtype == SL_F16 ? " (instead of f16)" : "");
     return &cpu->base;
 }

@@ -1,5 +1,5 @@
-/* cpu.h - the cpu device: ref overlaid with oneDNN for products and vector code for the rest.
- * Private to kernels/.
+/* cpu.h - the cpu device: ref overlaid with vector code, and with oneDNN for matrix products and
+ * direct convolutions on processors with AVX-512. Private to kernels/.
  *
  * Activations are f32 or bf16. Every kernel cuts its work by shape alone (sl_parallel_for), so
  * results are the same bytes for any number of threads.
@@ -9,16 +9,17 @@
 
 #include "kernels/kernels.h"
 
-typedef struct SlOneDnn SlOneDnn; /* engine, stream, cached primitives; NULL when built without */
+typedef struct SlOneDnn SlOneDnn; /* engine, stream, cached primitives */
 
 typedef struct SlCpuDevice {
     SlDevice base;
     SlOps ops;
-    SlOneDnn *onednn;
+    SlOps apart;      /* fused slots as a product and a pass, for what the fused ones do not do */
+    SlOneDnn *onednn; /* NULL: all products are our own */
     char describe[200];
 } SlCpuDevice;
 
-/* Outputs that lie side by side in the weights of products.c: two vectors. */
+/* Outputs that lie side by side in packed weights: two vectors. */
 #define SL_CPU_PANEL 32
 
 /* How many rows of this many elements are worth a range of sl_parallel_for. */
@@ -27,20 +28,32 @@ static inline int64_t sl_cpu_grain(int64_t row)
     return row < 16384 ? 16384 / (row > 0 ? row : 1) : 1;
 }
 
-/* onednn.c, or portable.c without it */
-SlOneDnn *sl_onednn_open(SlError *err);
-void sl_onednn_close(SlOneDnn *o);
+/* pack.c: weights. A product's weight is packed for our own code (value), or in oneDNN's layouts
+ * (prepared), or both where it is small. */
 bool sl_cpu_weight_init(SlDevice *dev, SlWeight *w, const SlTensor *host);
 void sl_cpu_weight_clear(SlDevice *dev, SlWeight *w);
-void sl_onednn_slots(SlOps *ops); /* only with oneDNN: linear, conv2d */
+
+/* onednn.c. NULL where it has nothing better than our own code, or this program was built without
+ * it. */
+SlOneDnn *sl_onednn_open(SlDtype dtype);
+void sl_onednn_close(SlOneDnn *o);
+bool sl_onednn_weight_init(SlDevice *dev, SlWeight *w, const SlTensor *host);
+void sl_onednn_weight_clear(SlDevice *dev, SlWeight *w);
+void sl_onednn_linear_slots(SlOps *ops);
+/* For a weight with prepared layouts. */
+void sl_onednn_conv2d_epilogue(SlDevice *dev, const SlTensor *x, const SlWeight *w,
+                               const SlConv *conv, const SlEpilogue *e, SlTensor *out);
 
 /* What the files that are compiled once per instruction set put into the table. */
-#define SL_CPU_SLOTS(isa)                            \
-    void sl_cpu_attention_slots_##isa(SlOps *ops);   \
-    void sl_cpu_norm_slots_##isa(SlOps *ops);        \
-    void sl_cpu_peak_slots_##isa(SlOps *ops);        \
-    void sl_cpu_elementwise_slots_##isa(SlOps *ops); \
-    void sl_cpu_product_slots_##isa(SlOps *ops); /* only without oneDNN */
+#define SL_CPU_SLOTS(isa)                                                                \
+    void sl_cpu_attention_slots_##isa(SlOps *ops);                                       \
+    void sl_cpu_norm_slots_##isa(SlOps *ops);                                            \
+    void sl_cpu_peak_slots_##isa(SlOps *ops);                                            \
+    void sl_cpu_elementwise_slots_##isa(SlOps *ops);                                     \
+    void sl_cpu_product_slots_##isa(SlOps *ops);                                         \
+    void sl_cpu_conv_slots_##isa(SlOps *ops);                                            \
+    void sl_cpu_conv2d_direct_##isa(SlDevice *dev, const SlTensor *x, const SlWeight *w, \
+                                    const SlConv *conv, const SlEpilogue *e, SlTensor *out);
 SL_CPU_SLOTS(base)
 SL_CPU_SLOTS(v3)
 SL_CPU_SLOTS(v4)

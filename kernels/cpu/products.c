@@ -1,54 +1,52 @@
-/* products.c - linear and convolution without oneDNN, for machines that have nothing but a
- * compiler: one product of register tiles for both.
+/* products.c - linear and direct convolution, with what follows them.
  *
- * A convolution is a product whose rows are windows: what a row would hold is gathered per block,
- * KC of its elements at a time, so that no im2col matrix is ever stored. Weights come packed in
- * panels of PANEL outputs (portable.c). A task is ROWS positions by GROUP panels; sums of a block
- * go on where the block before ended, always in the same order.
+ * A task is up to ROWS rows by GROUP panels of outputs. The depth is cut into blocks that keep a
+ * task's rows in the second cache; sums of a block go on where the block before ended, always in
+ * the same order. A matrix of f32 is read where it is. A convolution is a product whose rows are
+ * windows: what a row would hold is gathered per block, so no im2col matrix is ever stored. GEGLU's
+ * value and gate are panels of the same task.
  */
-#include "kernels/cpu/cpu.h"
-#include "kernels/cpu/vec.h"
+#include "kernels/cpu/gemm.h"
 
-#if !SL_HAVE_ONEDNN
-
-#define PANEL SL_CPU_PANEL
-#define GROUP 4
-#define ROWS  48
-#define KC    512
-#if defined(__AVX512F__)
-#define TILE 12 /* rows in registers: 24 accumulators of 32 registers */
-#else
-#define TILE 3
-#endif
+#define PANEL  SL_CPU_PANEL
+#define GROUP  4
+#define ROWS   240
+#define DEPTH  384
+#define STORED 48 /* rows computed between two stores */
+/* Tasks below which they are made smaller: enough for the threads of any desktop. */
+#define MANY_TASKS 48
 
 typedef struct Job {
     const SlTensor *x;
-    const SlWeight *w, *bias;
-    SlConv conv;
-    int64_t h, wide, out_h, out_w;
-    int64_t kh, kw, channels, outputs, depth; /* depth: kh kw channels */
-    int64_t positions, groups;                /* groups of panels */
+    const SlWeight *w;
+    const SlEpilogue *e;
     SlTensor *out;
+    SlConv conv;
+    int64_t h, wide, out_h, out_w;   /* only of a convolution */
+    int64_t kh, kw, channels, depth; /* depth: kh kw channels */
+    int64_t positions, outputs, panels;
+    int64_t rows, group; /* of a task */
+    int64_t groups;      /* tasks with the same rows */
+    int64_t block;       /* elements of the depth */
+    bool in_place, gated;
+    float *scratch; /* per thread: gathered rows, then sums */
+    int64_t scratch_floats;
 } Job;
 
-typedef struct Block {
-    float a[ROWS][KC];
-    float sum[ROWS][GROUP * PANEL];
-} __attribute__((aligned(64))) Block;
+static int64_t round_up(int64_t n, int64_t to)
+{
+    return (n + to - 1) / to * to;
+}
 
 SL_INLINE void copy_run(const SlTensor *x, int64_t from, int64_t count, float *to)
 {
-    int64_t c = 0;
-    for (; c + SL_LANES <= count; c += SL_LANES)
-        *(SlVec *)(to + c) = sl_vec_load(x->data, x->dtype, from + c);
-    if (c < count) {
-        SlVec rest = sl_vec_load_part(x->data, x->dtype, from + c, count - c);
-        sl_vec_store_part(to, SL_F32, c, count - c, rest);
-    }
+    for (int64_t c = 0; c < count; c += SL_LANES)
+        sl_store_some(to, SL_F32, c, count - c,
+                      sl_load_some(x->data, x->dtype, from + c, count - c));
 }
 
 /* Elements first .. first + count - 1 of the window of position p; zeros where it hangs over. */
-static void gather_row(const Job *j, int64_t p, int64_t first, int64_t count, float *to)
+static void gather_window(const Job *j, int64_t p, int64_t first, int64_t count, float *to)
 {
     int64_t item = p / (j->out_h * j->out_w);
     int64_t y = p / j->out_w % j->out_h * j->conv.stride - j->conv.pad_top;
@@ -67,111 +65,193 @@ static void gather_row(const Job *j, int64_t p, int64_t first, int64_t count, fl
     }
 }
 
-/* sum[TILE][PANEL] += a[TILE][depth] panel[depth][PANEL]; the type of the panel is a constant. */
-SL_INLINE void tile(float (*sum)[GROUP * PANEL], float (*a)[KC], const void *panel, SlDtype type,
-                    int64_t depth)
+/* Rows of a task, elements k .. k + depth - 1. */
+static void gather(const Job *j, int64_t first, int64_t rows, int64_t k, int64_t depth, float *to)
 {
-    SlVec acc[TILE][2];
-    for (int i = 0; i < TILE; i++)
-        for (int b = 0; b < 2; b++)
-            acc[i][b] = *(SlVec *)(sum[i] + b * SL_LANES);
-    for (int64_t k = 0; k < depth; k++) {
-        SlVec low = sl_vec_load(panel, type, k * PANEL);
-        SlVec high = sl_vec_load(panel, type, k * PANEL + SL_LANES);
-        for (int i = 0; i < TILE; i++) {
-            SlVec x = sl_vec_set(a[i][k]);
-            acc[i][0] += x * low;
-            acc[i][1] += x * high;
-        }
-    }
-    for (int i = 0; i < TILE; i++)
-        for (int b = 0; b < 2; b++)
-            *(SlVec *)(sum[i] + b * SL_LANES) = acc[i][b];
+    for (int64_t i = 0; i < rows; i++, to += j->block)
+        if (j->out_h)
+            gather_window(j, first + i, k, depth, to);
+        else
+            copy_run(j->x, (first + i) * j->depth + k, depth, to);
 }
 
-/* One block of KC elements: all panels of the group times all rows. */
-static void multiply(const Job *j, Block *block, int64_t group, int64_t rows, int64_t first,
-                     int64_t depth)
+/* Which panel is number g of a group; a gated group has its values first, then their gates. */
+static int64_t panel_of(const Job *j, int64_t group, int64_t g)
+{
+    if (!j->gated)
+        return group * j->group + g;
+    int64_t half = j->group / 2;
+    return g < half ? group * half + g : j->panels / 2 + group * half + g - half;
+}
+
+static void store_plain(const Job *j, const float *sum, int64_t row, int64_t group)
+{
+    int64_t from = group * j->group * PANEL, width = j->group * PANEL;
+    int64_t per_item = j->positions / j->out->size[0];
+    for (int64_t c = 0; c < width && from + c < j->outputs; c += SL_LANES) {
+        SlPlace p = {row / per_item, row * j->outputs + from + c, from + c, j->outputs - from - c};
+        sl_finish(j->e, j->out, *(const SlVec *)(sum + c), &p);
+    }
+}
+
+/* value gelu(gate), each with its half of the bias */
+static void store_gated(const Job *j, const float *sum, int64_t row, int64_t group)
+{
+    int64_t half = j->outputs / 2, width = j->group / 2 * PANEL, from = group * width;
+    const float *bias = j->e->bias ? j->e->bias->value.data : NULL;
+    for (int64_t c = 0; c < width && from + c < half; c += SL_LANES) {
+        SlVec value = *(const SlVec *)(sum + c), gate = *(const SlVec *)(sum + width + c);
+        if (bias) {
+            value += sl_vec_load(bias, SL_F32, from + c);
+            gate += sl_vec_load(bias, SL_F32, half + from + c);
+        }
+        sl_vec_store(j->out->data, j->out->dtype, row * half + from + c,
+                     value * sl_vec_act(gate, SL_ACT_GELU));
+    }
+}
+
+/* One block of the depth: some rows by all panels of the task. */
+static void multiply(const Job *j, const SlStrip *rows, int64_t count, int64_t group, int64_t k)
 {
     const char *weights = j->w->value.data;
-    size_t size = sl_dtype_size(j->w->value.dtype);
-    for (int64_t g = 0; g < GROUP && (group * GROUP + g) * PANEL < j->outputs; g++) {
-        int64_t panel = group * GROUP + g;
-        const void *p = weights + (size_t)((panel * j->depth + first) * PANEL) * size;
-        for (int64_t i = 0; i < rows; i += TILE) {
-            float(*sum)[GROUP * PANEL] = (float(*)[GROUP * PANEL])(block->sum[i] + g * PANEL);
-            if (j->w->value.dtype == SL_F32)
-                tile(sum, block->a + i, p, SL_F32, depth);
-            else
-                tile(sum, block->a + i, p, SL_BF16, depth);
-        }
+    size_t size = sl_dtype_size(rows->type);
+    for (int64_t g = 0; g < j->group; g++) {
+        int64_t panel = panel_of(j, group, g);
+        if (panel >= j->panels)
+            continue;
+        SlStrip s = *rows;
+        s.panel = weights + (size_t)((panel * j->depth + k) * PANEL) * size;
+        s.sum += g * PANEL;
+        sl_strip(&s, count, j->outputs - panel * PANEL);
     }
 }
 
-static void store_rows(const Job *j, const Block *block, int64_t first, int64_t rows, int64_t group)
+static void store(const Job *j, const float *sum, int64_t first, int64_t rows, int64_t group)
 {
-    int64_t from = group * GROUP * PANEL, count = j->outputs - from;
-    count = count < GROUP * PANEL ? count : GROUP * PANEL;
     for (int64_t i = 0; i < rows; i++) {
-        for (int64_t c = 0; c < count; c += SL_LANES) {
-            int64_t n = count - c, to = (first + i) * j->outputs + from + c;
-            SlVec v = *(const SlVec *)(block->sum[i] + c);
-            if (j->bias && n >= SL_LANES)
-                v += sl_vec_load(j->bias->value.data, SL_F32, from + c);
-            else if (j->bias)
-                v += sl_vec_load_part(j->bias->value.data, SL_F32, from + c, n);
-            if (n >= SL_LANES)
-                sl_vec_store(j->out->data, j->out->dtype, to, v);
-            else
-                sl_vec_store_part(j->out->data, j->out->dtype, to, n, v);
-        }
+        if (j->gated)
+            store_gated(j, sum + i * j->group * PANEL, first + i, group);
+        else
+            store_plain(j, sum + i * j->group * PANEL, first + i, group);
     }
 }
 
-static void compute_blocks(void *arg, int64_t first_task, int64_t last_task)
+/* One block of the depth for all rows of a task, a few at a time: after the last block they are
+ * stored at once, so that memory takes them while the next ones are computed. */
+static void compute_block(const Job *j, const SlStrip *task, int64_t first, int64_t rows,
+                          int64_t group, int64_t k)
+{
+    for (int64_t i = 0; i < rows; i += STORED) {
+        int64_t count = rows - i < STORED ? rows - i : STORED;
+        SlStrip s = *task;
+        s.a += i * s.a_stride;
+        s.sum += i * s.sum_stride;
+        multiply(j, &s, count, group, k);
+        if (k + s.depth == j->depth)
+            store(j, s.sum, first + i, count, group);
+    }
+}
+
+static void compute_tasks(void *arg, int64_t first_task, int64_t last_task)
 {
     const Job *j = arg;
-    Block block; /* 120 KiB of stack */
+    float *gathered = j->scratch + sl_thread_index() * j->scratch_floats;
+    float *sum = gathered + (j->in_place ? 0 : j->rows * j->block);
     for (int64_t task = first_task; task < last_task; task++) {
-        int64_t group = task % j->groups, first = task / j->groups * ROWS;
-        int64_t rows = j->positions - first < ROWS ? j->positions - first : ROWS;
-        memset(block.sum, 0, sizeof block.sum);
-        for (int64_t k = 0; k < j->depth; k += KC) {
-            int64_t depth = j->depth - k < KC ? j->depth - k : KC;
-            for (int64_t i = 0; i < (rows + TILE - 1) / TILE * TILE; i++)
-                gather_row(j, first + (i < rows ? i : rows - 1), k, depth, block.a[i]);
-            multiply(j, &block, group, rows, k, depth);
+        int64_t group = task % j->groups, first = task / j->groups * j->rows;
+        int64_t rows = j->positions - first < j->rows ? j->positions - first : j->rows;
+        for (int64_t k = 0; k < j->depth; k += j->block) {
+            SlStrip s = {.a = gathered,
+                         .a_stride = j->block,
+                         .type = j->w->value.dtype,
+                         .sum = sum,
+                         .sum_stride = j->group * PANEL,
+                         .go_on = k > 0};
+            s.depth = j->depth - k < j->block ? j->depth - k : j->block;
+            if (j->in_place) {
+                s.a = (const float *)j->x->data + first * j->depth + k;
+                s.a_stride = j->depth;
+            } else {
+                gather(j, first, rows, k, s.depth, gathered);
+            }
+            compute_block(j, &s, first, rows, group, k);
         }
-        store_rows(j, &block, first, rows, group);
     }
+}
+
+/* Cuts the product by its shape alone: fewer panels, then fewer rows, until there are enough tasks
+ * for many threads, or they would be too small. */
+static void plan(Job *j)
+{
+    int64_t pieces = (j->positions + ROWS - 1) / ROWS, least = j->gated ? 2 : 1;
+    j->rows = round_up((j->positions + pieces - 1) / pieces, 4);
+    j->group = GROUP;
+    j->groups = (j->panels + j->group - 1) / j->group;
+    while (pieces * j->groups < MANY_TASKS && j->group > least) {
+        j->group /= 2;
+        j->groups = (j->panels + j->group - 1) / j->group;
+    }
+    while (pieces * j->groups < MANY_TASKS && j->rows > 24) {
+        j->rows = round_up(j->rows / 2, 12);
+        pieces = (j->positions + j->rows - 1) / j->rows;
+    }
+    int64_t blocks = (j->depth + DEPTH - 1) / DEPTH;
+    j->block = (j->depth + blocks - 1) / blocks;
+    j->in_place = !j->out_h && j->x->dtype == SL_F32;
+    j->scratch_floats =
+        round_up((j->in_place ? 0 : j->rows * j->block) + j->rows * j->group * PANEL, 64);
 }
 
 static void run(SlDevice *dev, Job *j)
 {
+    size_t mark = sl_arena_mark(dev);
     j->channels = j->w->size[1];
     j->outputs = j->w->size[0];
+    j->panels = (j->outputs + PANEL - 1) / PANEL;
     j->depth = j->kh * j->kw * j->channels;
-    j->positions = sl_tensor_elements(j->out) / j->outputs;
-    j->groups = (j->outputs + GROUP * PANEL - 1) / (GROUP * PANEL);
-    int64_t tasks = (j->positions + ROWS - 1) / ROWS * j->groups;
-    sl_parallel_for(dev, tasks, sl_cpu_grain(ROWS * j->depth), compute_blocks, j);
+    j->positions = sl_tensor_elements(j->x) / j->channels;
+    if (j->out_h)
+        j->positions = j->x->size[0] * j->out_h * j->out_w;
+    plan(j);
+    SlTensor scratch =
+        sl_tensor_new(dev, SL_F32, 2, (const int64_t[]){dev->threads, j->scratch_floats});
+    j->scratch = scratch.data;
+    int64_t tasks = (j->positions + j->rows - 1) / j->rows * j->groups;
+    int64_t work = j->rows * j->group * j->depth * PANEL / 64;
+    if (j->scratch)
+        sl_parallel_for(dev, tasks, sl_cpu_grain(work), compute_tasks, j);
+    sl_arena_reset(dev, mark);
 }
 
-/* The rows of a matrix are a picture of one column, its kernel one pixel. */
-static void cpu_linear(SlDevice *dev, const SlTensor *x, const SlWeight *w, const SlWeight *bias,
-                       SlTensor *out)
+static void cpu_linear_epilogue(SlDevice *dev, const SlTensor *x, const SlWeight *w,
+                                const SlEpilogue *e, SlTensor *out)
 {
-    int64_t n = sl_tensor_elements(x) / w->size[1];
-    Job job = {.x = x, .w = w, .bias = bias, .conv = {.stride = 1}, .out = out};
-    job.h = job.out_h = n;
-    job.wide = job.out_w = job.kh = job.kw = 1;
+    Job job = {.x = x, .w = w, .e = e, .out = out, .kh = 1, .kw = 1};
     run(dev, &job);
 }
 
-static void cpu_conv2d(SlDevice *dev, const SlTensor *x, const SlWeight *w, const SlWeight *bias,
-                       const SlConv *conv, SlTensor *out)
+static void cpu_linear(SlDevice *dev, const SlTensor *x, const SlWeight *w, const SlWeight *bias,
+                       SlTensor *out)
 {
-    Job job = {.x = x, .w = w, .bias = bias, .conv = *conv, .out = out};
+    const SlEpilogue e = {.bias = bias};
+    cpu_linear_epilogue(dev, x, w, &e, out);
+}
+
+static void cpu_linear_geglu(SlDevice *dev, const SlTensor *x, const SlWeight *w,
+                             const SlWeight *bias, SlTensor *out)
+{
+    const SlEpilogue e = {.bias = bias};
+    Job job = {.x = x, .w = w, .e = &e, .out = out, .kh = 1, .kw = 1, .gated = true};
+    if (w->size[0] % (2 * PANEL) == 0)
+        run(dev, &job);
+    else
+        ((SlCpuDevice *)dev)->apart.linear_geglu(dev, x, w, bias, out);
+}
+
+void SL_FOR_ISA(sl_cpu_conv2d_direct)(SlDevice *dev, const SlTensor *x, const SlWeight *w,
+                                      const SlConv *conv, const SlEpilogue *e, SlTensor *out)
+{
+    Job job = {.x = x, .w = w, .e = e, .conv = *conv, .out = out};
     job.h = x->size[1];
     job.wide = x->size[2];
     job.out_h = out->size[1];
@@ -184,7 +264,6 @@ static void cpu_conv2d(SlDevice *dev, const SlTensor *x, const SlWeight *w, cons
 void SL_FOR_ISA(sl_cpu_product_slots)(SlOps *ops)
 {
     ops->linear = cpu_linear;
-    ops->conv2d = cpu_conv2d;
+    ops->linear_epilogue = cpu_linear_epilogue;
+    ops->linear_geglu = cpu_linear_geglu;
 }
-
-#endif

@@ -142,6 +142,13 @@ CASE(conv_many_pixels, conv(r, (ConvShape){1, 33, 34, 64, 80, 3, SAME3},
 CASE(conv_relu, conv(r, (ConvShape){1, 6, 5, 8, 8, 3, SAME3}, (Parts){.act = SL_ACT_RELU}))
 CASE(upsample_conv_twice, upsample_conv(r, SIZES(3, 5, 6, 10, 16, 24), (Parts){.bias = true}))
 CASE(upsample_conv_odd, upsample_conv(r, SIZES(3, 5, 7, 9, 8, 5), (Parts){.bias = true}))
+/* Winograd: few tiles, rows and columns over, half vectors; everything that can follow */
+CASE(conv_tiles, conv(r, (ConvShape){2, 9, 11, 168, 72, 3, SAME3},
+                      (Parts){.bias = true, .per_channel = true, .residual = true, .scale = 0.5f}))
+CASE(conv_tiles_in_place, conv(r, (ConvShape){1, 16, 14, 264, 264, 3, SAME3},
+                               (Parts){.bias = true, .residual = true, .alias = true}))
+CASE(upsample_conv_tiles,
+     upsample_conv(r, SIZES(7, 8, 15, 13, 128, 128), (Parts){.bias = true, .residual = true}))
 CASE(upsample_conv_residual,
      upsample_conv(r, SIZES(2, 2, 4, 4, 8, 8), (Parts){.bias = true, .residual = true}))
 CASE(linear_geglu_odd, linear_geglu(r, 13, 31, 37, true))
@@ -488,6 +495,9 @@ const Case cases[] = {
     ENTRY(embedding_alone),
     ENTRY(timestep_flipped),
     ENTRY(timestep_odd),
+    ENTRY(conv_tiles),
+    ENTRY(conv_tiles_in_place),
+    ENTRY(upsample_conv_tiles),
 };
 const int case_count = sizeof cases / sizeof *cases;
 
@@ -506,6 +516,8 @@ CASE(point_conv, conv(r, (ConvShape){2, 16, 16, 640, 320, 1, SAME1}, (Parts){.bi
 CASE(winograd_conv, conv(r, (ConvShape){1, 33, 47, 128, 160, 3, SAME3}, (Parts){.bias = true}))
 CASE(winograd_batch, conv(r, (ConvShape){2, 64, 64, 64, 320, 3, SAME3}, (Parts){.bias = true}))
 CASE(winograd_large, conv(r, (ConvShape){1, 200, 130, 128, 128, 3, SAME3}, (Parts){0}))
+CASE(winograd_few, conv(r, (ConvShape){2, 8, 8, 640, 96, 3, SAME3}, (Parts){.bias = true}))
+CASE(geglu_many, linear_geglu(r, 700, 64, 128, true))
 CASE(winograd_deep, conv(r, (ConvShape){1, 32, 32, 512, 512, 3, SAME3}, (Parts){.bias = true}))
 CASE(large_norm, group_norm(r, SIZES(2, 64, 33, 64), SILU_NORM(32), true))
 
@@ -513,7 +525,7 @@ const Case thread_cases[] = {
     ENTRY(wide_linear),    ENTRY(deep_linear),   ENTRY(tall_linear),   ENTRY(single_linear),
     ENTRY(deep_conv),      ENTRY(large_conv),    ENTRY(last_conv),     ENTRY(down_conv),
     ENTRY(point_conv),     ENTRY(large_norm),    ENTRY(winograd_conv), ENTRY(winograd_batch),
-    ENTRY(winograd_large), ENTRY(winograd_deep),
+    ENTRY(winograd_large), ENTRY(winograd_deep), ENTRY(winograd_few),  ENTRY(geglu_many),
 };
 const int thread_count = sizeof thread_cases / sizeof *thread_cases;
 

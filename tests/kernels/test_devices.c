@@ -198,6 +198,27 @@ static void test_arena(const char *name)
 
 /* ---- memory that runs out ---- */
 
+/* Empty small blocks make room for a large one: what is held is the larger of two sequences, not
+ * their sum. */
+static void test_arena_turns(void)
+{
+    SlDevice *dev = open_device("cpu", SL_F32, 1);
+    size_t start = sl_arena_mark(dev), peak = 0;
+    SlTensor last = {0};
+    for (int round = 0; round < 3; round++) {
+        for (int i = 0; i < 10; i++)
+            last = sl_tensor_new1(dev, 6 << 20);
+        sl_arena_reset(dev, start);
+        peak = round == 0 ? dev->work.arena_peak : peak;
+        last = sl_tensor_new1(dev, 40 << 20);
+        sl_arena_reset(dev, start);
+    }
+    sl_test(last.data && peak >= 240 << 20 && dev->work.arena_peak <= peak + (32 << 20),
+            "cpu: two sequences in turn hold %zu MiB, the first alone %zu",
+            dev->work.arena_peak >> 20, peak >> 20);
+    sl_device_close(&dev);
+}
+
 static void test_absurd(const char *name)
 {
     SlDevice *dev = open_device(name, SL_F32, 1);
@@ -507,6 +528,7 @@ int main(void)
     test_cancel_thread();
     test_arena("cpu");
     test_arena("measure");
+    test_arena_turns();
     test_absurd("cpu");
     test_absurd("check");
     test_failing_memory("ref");

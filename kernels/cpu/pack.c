@@ -1,0 +1,131 @@
+/* pack.c - weights of the cpu device: which layouts each gets, and packing for our own products.
+ *
+ * A product's weights are kept in panels of SL_CPU_PANEL outputs: [panel][element of the
+ * window][output], zeros behind the last output. The elements of a window are in the order of its
+ * NHWC input: row, column, channel, while the file has [O, I, KH, KW]. One layout for all shapes:
+ * weights are packed when they are loaded and never again.
+ */
+#include "kernels/cpu/cpu.h"
+
+#include <string.h>
+
+#define PANEL SL_CPU_PANEL
+#define RUN   288 /* elements of an output's weights at a time; a multiple of 9 */
+/* Input times output channels up to which a convolution is held both ways: the shape of a picture
+ * decides which is faster. */
+#define HELD_TWICE (256 * 256)
+
+typedef struct Job {
+    const SlTensor *host;
+    char *data;
+    SlDtype dtype;
+    int64_t outputs, channels, taps;
+} Job;
+
+/* Elements first .. first + count - 1 of all outputs of one panel, as f32. */
+static void read_run(const Job *j, int64_t panel, int64_t first, int64_t count,
+                     float rows[PANEL][RUN])
+{
+    size_t size = sl_dtype_size(j->host->dtype);
+    int64_t each = j->channels * j->taps;
+    for (int64_t o = 0; o < PANEL; o++) {
+        int64_t output = panel * PANEL + o;
+        const char *from = (const char *)j->host->data + (size_t)(output * each + first) * size;
+        if (output < j->outputs)
+            sl_convert(from, j->host->dtype, rows[o], SL_F32, (size_t)count);
+        else
+            memset(rows[o], 0, (size_t)count * sizeof(float));
+    }
+}
+
+/* One element of the window: the panel's outputs side by side. */
+static void write_element(const Job *j, int64_t panel, int64_t element, int64_t i,
+                          float rows[PANEL][RUN])
+{
+    int64_t channel = element / j->taps, tap = element % j->taps;
+    int64_t place = (panel * j->taps * j->channels + tap * j->channels + channel) * PANEL;
+    float side[PANEL];
+    for (int64_t o = 0; o < PANEL; o++)
+        side[o] = rows[o][i];
+    if (j->dtype == SL_F32)
+        memcpy((float *)(void *)j->data + place, side, sizeof side);
+    else
+        sl_convert(side, SL_F32, (uint16_t *)(void *)j->data + place, j->dtype, PANEL);
+}
+
+static void pack_panels(void *arg, int64_t first, int64_t last)
+{
+    const Job *j = arg;
+    int64_t each = j->channels * j->taps;
+    float rows[PANEL][RUN];
+    for (int64_t panel = first; panel < last; panel++)
+        for (int64_t k = 0; k < each; k += RUN) {
+            int64_t count = each - k < RUN ? each - k : RUN;
+            read_run(j, panel, k, count, rows);
+            for (int64_t i = 0; i < count; i++)
+                write_element(j, panel, k + i, i, rows);
+        }
+}
+
+static void pack(SlDevice *dev, SlWeight *w, const SlTensor *host)
+{
+    Job job = {.host = host, .data = w->value.data, .dtype = w->value.dtype};
+    job.outputs = w->size[0];
+    job.channels = w->size[1];
+    job.taps = w->rank == 4 ? w->size[2] * w->size[3] : 1;
+    sl_parallel_for(dev, (job.outputs + PANEL - 1) / PANEL,
+                    sl_cpu_grain(PANEL * job.channels * job.taps), pack_panels, &job);
+}
+
+static bool add_value(SlDevice *dev, SlWeight *w, const SlTensor *host, bool product)
+{
+    SlDtype dtype = w->kind == SL_WEIGHT_VECTOR ? SL_F32 : dev->dtype;
+    int64_t n = sl_tensor_elements(host);
+    if (product)
+        n = n / w->size[0] * ((w->size[0] + PANEL - 1) / PANEL * PANEL);
+    size_t bytes = (size_t)n * sl_dtype_size(dtype);
+    char *data = dev->ops->alloc(dev, bytes);
+    if (!data)
+        return false;
+    dev->work.weight_bytes += bytes;
+    w->value = product ? sl_tensor_view(data, dtype, 1, &n)
+                       : sl_tensor_view(data, dtype, host->rank, host->size);
+    if (product)
+        pack(dev, w, host);
+    else
+        sl_convert(host->data, host->dtype, data, dtype, (size_t)n);
+    return true;
+}
+
+/* Winograd needs a weight packed; everything else may be oneDNN's. */
+static bool may_be_winograd(const SlDevice *dev, const SlWeight *w)
+{
+    return dev->dtype == SL_F32 && w->kind == SL_WEIGHT_CONV && w->size[2] == 3 &&
+           w->size[3] == 3 && w->size[0] >= 16 && w->size[1] >= 16;
+}
+
+bool sl_cpu_weight_init(SlDevice *dev, SlWeight *w, const SlTensor *host)
+{
+    bool product = w->kind == SL_WEIGHT_LINEAR || w->kind == SL_WEIGHT_CONV;
+    bool onednn = product && ((const SlCpuDevice *)dev)->onednn;
+    bool own = !onednn || may_be_winograd(dev, w);
+    bool both = onednn && own && w->size[0] * w->size[1] <= HELD_TWICE;
+    if (own && !add_value(dev, w, host, product))
+        return false;
+    if ((!own || both) && !sl_onednn_weight_init(dev, w, host)) {
+        sl_cpu_weight_clear(dev, w);
+        return false;
+    }
+    return true;
+}
+
+void sl_cpu_weight_clear(SlDevice *dev, SlWeight *w)
+{
+    size_t bytes = (size_t)sl_tensor_elements(&w->value) * sl_dtype_size(w->value.dtype);
+    sl_onednn_weight_clear(dev, w);
+    if (!w->value.data)
+        return;
+    dev->work.weight_bytes -= bytes;
+    dev->ops->free(dev, w->value.data, bytes);
+    w->value.data = NULL;
+}
