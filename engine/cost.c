@@ -67,6 +67,7 @@ static bool measure_step(Measuring *m, const SlTensor *text, int batch, SlError 
         ok = sl_unet_forward_at(m->dev, unet, &x, &shifts, context, &out, err);
         m->cost->step_flops = take_flops(m->dev);
     }
+    m->cost->step_bytes = m->dev->work.arena_peak + m->dev->work.buffer_bytes;
     sl_unet_times_free(m->dev, times);
     sl_unet_context_free(m->dev, context);
     sl_unet_free(unet);

@@ -1,5 +1,6 @@
 /* decode.c - a sample to a picture: the VAE (or nothing, for pixel-space DDPM) and rounding.
  *
+ * A picture for which the device's memory is too small is decoded in strips.
  * Mirrors StableDiffusionPipeline.decode_latents / VaeImageProcessor.postprocess and DDPMPipeline:
  * image = clamp(x / 2 + 0.5, 0, 1), rounded half to even to 8 bits.
  */
@@ -30,9 +31,10 @@ static SlTensor upload_sample(SlDevice *dev, const float *sample, const int64_t 
     return x;
 }
 
-/* The picture [1, H, W, 3] in f32, -1..1, on the device, which is the model's or one beside it. */
+/* The picture [1, H, W, 3] in f32, -1..1, on the device, which is the model's or one beside it.
+ * strip: rows that are decoded at a time, 0 for all of them. */
 static SlTensor decode_tensor(SlModel *model, SlDevice *dev, const float *sample, int height,
-                              int width, SlError *err)
+                              int width, int strip)
 {
     int f = model->info.factor;
     SlTensor image = sl_tensor_new(dev, SL_F32, 4, (const int64_t[]){1, height * f, width * f, 3});
@@ -41,7 +43,10 @@ static SlTensor decode_tensor(SlModel *model, SlDevice *dev, const float *sample
         SlTensor z =
             upload_sample(dev, sample, (const int64_t[]){vae->latent_channels, height, width},
                           vae->scaling_factor, vae->shift_factor);
-        sl_vae_decode(dev, model->vae, &z, &image, err);
+        if (strip > 0)
+            sl_vae_decode_strips(dev, model->vae, &z, strip, &image, NULL);
+        else
+            sl_vae_decode(dev, model->vae, &z, &image, NULL);
     } else {
         int64_t chw[4] = {1, 3, height, width};
         SlTensor plain = sl_tensor_new(dev, SL_F32, 4, chw);
@@ -98,10 +103,19 @@ bool sl_decode(SlModel *model, const float *sample, int height, int width, float
     SlDevice *dev = model->dev;
     if (!has_colours(model, err))
         return false;
-    size_t mark = sl_arena_mark(dev);
-    SlTensor picture = decode_tensor(model, dev, sample, height, width, err);
-    bool ok = sl_device_ok(dev) && download_picture(model, &picture, image, rgb);
-    sl_arena_reset(dev, mark);
+    static const int strips[] = {0, 64, 16, 4, 1};
+    bool ok = false;
+    for (size_t i = 0; i < sizeof strips / sizeof strips[0] && !ok; i++) {
+        size_t mark = sl_arena_mark(dev);
+        SlTensor picture = decode_tensor(model, dev, sample, height, width, strips[i]);
+        ok = sl_device_ok(dev) && download_picture(model, &picture, image, rgb);
+        sl_arena_reset(dev, mark);
+        if (dev->status != SL_MEMORY || !model->vae || strips[i] == 1)
+            break;
+        sl_device_clear(dev);
+        if (mark == 0)
+            sl_arena_release(dev);
+    }
     if (!ok) {
         sl_device_check(dev, err);
         sl_device_clear(dev);
@@ -127,7 +141,7 @@ bool sl_decode_begin(SlModel *model, const float *sample, int height, int width)
     if (!dev)
         return false;
     size_t mark = sl_arena_mark(dev);
-    SlTensor picture = decode_tensor(model, dev, sample, height, width, NULL);
+    SlTensor picture = decode_tensor(model, dev, sample, height, width, 0);
     SlTensor bytes = sl_tensor_new(dev, SL_U8, 4, picture.size);
     sl_to_rgb8(dev, &picture, &bytes);
     model->pending = sl_fetch(dev, &bytes);
@@ -135,7 +149,7 @@ bool sl_decode_begin(SlModel *model, const float *sample, int height, int width)
     sl_arena_reset(dev, mark); /* the next work there waits for this one */
     if (!sl_device_ok(dev)) {
         model->pending = NULL;
-        sl_device_clear(dev);
+        sl_device_close(&model->beside); /* its memory serves the run better */
     }
     return model->pending != NULL;
 }

@@ -196,6 +196,7 @@ bool sl_sha256_file(const char *path, char hex[65], const int *cancel, SlError *
 typedef struct SlCost {
     double step_flops, decode_flops, text_flops;
     size_t weight_bytes, peak_bytes; /* weights + arena + buffers */
+    size_t step_bytes;               /* without the weights, without decoding */
 } SlCost;
 
 /* What a run of this size would need, on the measure device: no weights are read. */

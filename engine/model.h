@@ -52,6 +52,14 @@ bool sl_dtype_parse(const char *name, const char *device, SlDtype *dtype, SlErro
 /* Loads text encoder, UNet and VAE onto model->dev. */
 bool sl_model_load_parts(SlModel *model, const SlModelOptions *options, SlError *err);
 void sl_model_free_parts(SlModel *model);
+/* The text encoder is needed for a moment only. Dropping it gives its memory back; loading it again
+ * reads its file again. Loading one that is there does nothing. */
+void sl_model_drop_text_encoder(SlModel *model);
+bool sl_model_need_text_encoder(SlModel *model, SlError *err);
+
+/* Before the first step of a run, with the prompt encoded: makes room on a device whose memory is
+ * limited. False and *err, with both sizes, when there is none to be made. */
+bool sl_model_make_room(SlModel *model, const SlRecipe *recipe, SlError *err);
 
 /* Finds the preview matrix: preview.json, the known one of the SD 1.x / 2.x VAE, or a fit against
  * the model's own VAE. */

@@ -151,6 +151,27 @@ static void free_part(SlPart *part)
     *part = (SlPart){0};
 }
 
+void sl_model_drop_text_encoder(SlModel *model)
+{
+    sl_text_encoder_free(model->text_encoder);
+    model->text_encoder = NULL;
+    free_part(&model->text_part);
+}
+
+bool sl_model_need_text_encoder(SlModel *model, SlError *err)
+{
+    static const SlModelOptions silent;
+    Loading l = {.model = model, .options = &silent};
+    if (model->text_encoder)
+        return true;
+    size_t warned = strlen(model->warning);
+    bool ok = load_part(&l, SL_COMPONENT_TEXT_ENCODER, &model->text_part, build_text_encoder, err);
+    model->warning[warned] = 0; /* it was said the first time */
+    if (!ok)
+        sl_model_drop_text_encoder(model);
+    return ok;
+}
+
 void sl_model_free_parts(SlModel *model)
 {
     sl_text_encoder_free(model->text_encoder);

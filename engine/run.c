@@ -184,6 +184,8 @@ static bool encode_prompts(SlRun *run, SlError *err)
     SlModel *model = run->model;
     if (model->info.pipeline != SL_PIPELINE_STABLE_DIFFUSION)
         return true;
+    if (!sl_model_need_text_encoder(model, err))
+        return false;
     int length = sl_tokenizer_max_length(model->tokenizer);
     int *ids = calloc((size_t)length * 2, sizeof *ids);
     if (!ids)
@@ -221,7 +223,8 @@ SlRun *sl_run_new(SlModel *model, const SlRecipe *recipe, const SlRunInputs *inp
     bool ok = copy_recipe(run, recipe, err) && make_arrays(run, err) && make_scheduler(run, err);
     if (ok) {
         draw_start(run, inputs);
-        ok = encode_prompts(run, err) && make_times(run, err);
+        ok = encode_prompts(run, err) && sl_model_make_room(model, &run->recipe, err) &&
+             make_times(run, err);
     }
     if (!ok) {
         sl_device_clear(model->dev);

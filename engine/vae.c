@@ -4,42 +4,14 @@
  * the bottom only; the decoder's levels have one resnet more than the encoder's and run in reverse;
  * the attention in the middle has a single head; conv_act is SiLU whatever act_fn says.
  */
-#include "engine/vae.h"
+#include "engine/vae_private.h"
 
 #include <stdlib.h>
-
-#include "engine/layers.h"
-#include "engine/resnet.h"
 
 #define MAX_BATCH 64
 #define MAX_SIDE  16384 /* of the picture, in pixels */
 
 /* ---- building ---- */
-
-typedef struct Level {
-    SlPath resampler_path;
-    SlResnet resnets[SL_VAE_MAX_LAYERS + 1];
-    SlLayer resampler;
-} Level;
-
-typedef struct Middle {
-    SlResnet resnets[2];
-    SlAttentionBlock attention;
-} Middle;
-
-/* The encoder or the decoder: the same parts in another order. */
-typedef struct Half {
-    SlLayer conv_in, conv_norm_out, conv_out;
-    Level levels[SL_VAE_MAX_BLOCKS]; /* in the order in which they run */
-    Middle middle;
-    int layers; /* of every level */
-} Half;
-
-struct SlVae {
-    SlVaeConfig config;
-    Half encoder, decoder;
-    SlLayer quant_conv, post_quant_conv;
-};
 
 static SlResnetOptions resnet_options(const SlVaeConfig *c, int in, int out)
 {
@@ -52,7 +24,7 @@ static SlResnetOptions resnet_options(const SlVaeConfig *c, int in, int out)
     return o;
 }
 
-static void bind_middle(Middle *m, SlBinder *b, SlPath path, const SlVaeConfig *c)
+static void bind_middle(SlVaeMiddle *m, SlBinder *b, SlPath path, const SlVaeConfig *c)
 {
     int channels = c->channels[c->blocks - 1];
     SlResnetOptions o = resnet_options(c, channels, channels);
@@ -69,8 +41,8 @@ static void bind_middle(Middle *m, SlBinder *b, SlPath path, const SlVaeConfig *
     sl_attention_block_bind(&m->attention, b, sl_child(path, "attentions.0"));
 }
 
-static void bind_level(Level *level, SlBinder *b, SlPath path, const SlVaeConfig *c, int layers,
-                       int in, int out)
+static void bind_level(SlVaeLevel *level, SlBinder *b, SlPath path, const SlVaeConfig *c,
+                       int layers, int in, int out)
 {
     for (int i = 0; i < layers; i++) {
         SlResnetOptions o = resnet_options(c, i == 0 ? in : out, out);
@@ -78,7 +50,7 @@ static void bind_level(Level *level, SlBinder *b, SlPath path, const SlVaeConfig
     }
 }
 
-static void bind_resampler(Level *level, SlBinder *b, SlPath path, int channels)
+static void bind_resampler(SlVaeLevel *level, SlBinder *b, SlPath path, int channels)
 {
     level->resampler_path = path;
     level->resampler = sl_bind_conv3(b, sl_child(path, "conv"), channels, channels);
@@ -87,7 +59,7 @@ static void bind_resampler(Level *level, SlBinder *b, SlPath path, int channels)
 static void bind_encoder(SlVae *vae, SlBinder *b)
 {
     const SlVaeConfig *c = &vae->config;
-    Half *h = &vae->encoder;
+    SlVaeHalf *h = &vae->encoder;
     SlPath path = sl_path("encoder");
     int last = c->blocks - 1;
     h->layers = c->layers_per_block;
@@ -111,7 +83,7 @@ static void bind_encoder(SlVae *vae, SlBinder *b)
 static void bind_decoder(SlVae *vae, SlBinder *b)
 {
     const SlVaeConfig *c = &vae->config;
-    Half *h = &vae->decoder;
+    SlVaeHalf *h = &vae->decoder;
     SlPath path = sl_path("decoder");
     int last = c->blocks - 1;
     h->layers = c->layers_per_block + 1;
@@ -156,7 +128,7 @@ const SlVaeConfig *sl_vae_get_config(const SlVae *vae)
 
 /* ---- forward ---- */
 
-static SlTensor middle(SlDevice *dev, const Middle *m, bool attends, const SlTensor *x)
+static SlTensor middle(SlDevice *dev, const SlVaeMiddle *m, bool attends, const SlTensor *x)
 {
     SlTensor out = sl_tensor_like(dev, x);
     size_t mark = sl_arena_mark(dev);
@@ -174,7 +146,7 @@ static SlTensor middle(SlDevice *dev, const Middle *m, bool attends, const SlTen
 }
 
 /* The resnets of a level, then its resampler; out has the level's final size. */
-static void level_forward(SlDevice *dev, const Level *level, int layers, SlResample how,
+static void level_forward(SlDevice *dev, const SlVaeLevel *level, int layers, SlResample how,
                           const SlTensor *x, SlTensor *out)
 {
     size_t mark = sl_arena_mark(dev);
@@ -201,14 +173,14 @@ static void level_forward(SlDevice *dev, const Level *level, int layers, SlResam
     sl_arena_reset(dev, mark);
 }
 
-/* All levels in their order; every output stays in the arena, for they grow (or shrink) fourfold,
+/* The first levels in their order; every output stays in the arena, for they grow (or shrink) fourfold,
  * so that the largest is most of the sum anyway. */
-static SlTensor levels_forward(SlDevice *dev, const SlVae *vae, const Half *h, SlResample how,
-                               const SlTensor *x)
+static SlTensor levels_forward(SlDevice *dev, const SlVae *vae, const SlVaeHalf *h, SlResample how,
+                               int levels, const SlTensor *x)
 {
     const SlVaeConfig *c = &vae->config;
     SlTensor hidden_states = *x;
-    for (int i = 0; i < c->blocks && sl_device_ok(dev); i++) {
+    for (int i = 0; i < levels && sl_device_ok(dev); i++) {
         int64_t height = hidden_states.size[1], width = hidden_states.size[2];
         SlResample now = i < c->blocks - 1 ? how : SL_RESAMPLE_NONE;
         if (now == SL_RESAMPLE_DOWN)
@@ -223,7 +195,7 @@ static SlTensor levels_forward(SlDevice *dev, const SlVae *vae, const Half *h, S
     return hidden_states;
 }
 
-static SlTensor head(SlDevice *dev, const SlVae *vae, const Half *h, const SlTensor *x,
+static SlTensor head(SlDevice *dev, const SlVae *vae, const SlVaeHalf *h, const SlTensor *x,
                      int64_t channels)
 {
     SlGroupNorm norm = {vae->config.norm_groups, 1e-6f, SL_ACT_SILU};
@@ -236,10 +208,10 @@ static SlTensor head(SlDevice *dev, const SlVae *vae, const Half *h, const SlTen
     return out;
 }
 
-static SlTensor decoder(SlDevice *dev, const SlVae *vae, const SlTensor *z)
+SlTensor sl_vae_decoder_start(SlDevice *dev, const SlVae *vae, const SlTensor *z, int levels)
 {
     const SlVaeConfig *c = &vae->config;
-    const Half *h = &vae->decoder;
+    const SlVaeHalf *h = &vae->decoder;
     SlTensor input = *z;
     dev->scope = "decoder.conv_in";
     if (c->post_quant_conv) {
@@ -250,20 +222,25 @@ static SlTensor decoder(SlDevice *dev, const SlVae *vae, const SlTensor *z)
         sl_tensor_new4(dev, z->size[0], z->size[1], z->size[2], c->channels[c->blocks - 1]);
     sl_layer_conv3(dev, &h->conv_in, &input, NULL, &sample);
     sample = middle(dev, &h->middle, c->mid_attention, &sample);
-    sample = levels_forward(dev, vae, h, SL_RESAMPLE_UP, &sample);
+    return levels_forward(dev, vae, h, SL_RESAMPLE_UP, levels, &sample);
+}
+
+static SlTensor decoder(SlDevice *dev, const SlVae *vae, const SlTensor *z)
+{
+    SlTensor sample = sl_vae_decoder_start(dev, vae, z, vae->config.blocks);
     dev->scope = "decoder.conv_out";
-    return head(dev, vae, h, &sample, c->out_channels);
+    return head(dev, vae, &vae->decoder, &sample, vae->config.out_channels);
 }
 
 static SlTensor encoder(SlDevice *dev, const SlVae *vae, const SlTensor *image)
 {
     const SlVaeConfig *c = &vae->config;
-    const Half *h = &vae->encoder;
+    const SlVaeHalf *h = &vae->encoder;
     SlTensor sample =
         sl_tensor_new4(dev, image->size[0], image->size[1], image->size[2], c->channels[0]);
     dev->scope = "encoder.conv_in";
     sl_layer_conv3(dev, &h->conv_in, image, NULL, &sample);
-    sample = levels_forward(dev, vae, h, SL_RESAMPLE_DOWN, &sample);
+    sample = levels_forward(dev, vae, h, SL_RESAMPLE_DOWN, c->blocks, &sample);
     sample = middle(dev, &h->middle, c->mid_attention, &sample);
     dev->scope = "encoder.conv_out";
     SlTensor moments = head(dev, vae, h, &sample, 2 * c->latent_channels);
@@ -303,12 +280,16 @@ static bool run(SlDevice *dev, const SlVae *vae,
     return sl_device_check(dev, err);
 }
 
+bool sl_vae_check_decode(const SlVae *vae, const SlTensor *z, const SlTensor *image, SlError *err)
+{
+    const SlVaeConfig *c = &vae->config;
+    return check_sizes(c, image, c->out_channels, z, c->latent_channels, err);
+}
+
 bool sl_vae_decode(SlDevice *dev, const SlVae *vae, const SlTensor *z, SlTensor *image,
                    SlError *err)
 {
-    const SlVaeConfig *c = &vae->config;
-    return check_sizes(c, image, c->out_channels, z, c->latent_channels, err) &&
-           run(dev, vae, decoder, z, image, err);
+    return sl_vae_check_decode(vae, z, image, err) && run(dev, vae, decoder, z, image, err);
 }
 
 bool sl_vae_encode(SlDevice *dev, const SlVae *vae, const SlTensor *image, SlTensor *moments,

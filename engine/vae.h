@@ -32,6 +32,11 @@ const SlVaeConfig *sl_vae_get_config(const SlVae *vae);
  * h f, w f, out_channels] f32 in -1..1, allocated by the caller. */
 bool sl_vae_decode(SlDevice *dev, const SlVae *vae, const SlTensor *z, SlTensor *image,
                    SlError *err);
+/* The same for one picture (N = 1) with little device memory: the levels of the largest sizes are
+ * computed a few rows at a time, and what lies between the layers stays in the host's memory. The
+ * result is the same but for rounding, without seams; it takes longer. */
+bool sl_vae_decode_strips(SlDevice *dev, const SlVae *vae, const SlTensor *z, int64_t rows,
+                          SlTensor *image, SlError *err);
 /* image [N, H, W, 3] in -1..1; moments [N, H / f, W / f, 2 latent_channels] f32: mean then log
  * variance, not scaled. */
 bool sl_vae_encode(SlDevice *dev, const SlVae *vae, const SlTensor *image, SlTensor *moments,

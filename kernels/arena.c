@@ -46,6 +46,13 @@ void sl_arena_release(SlDevice *dev)
     a->generation++;
 }
 
+size_t sl_arena_capacity(const SlDevice *dev)
+{
+    const SlArena *a = dev->arena;
+    const Block *last = a->count ? &a->blocks[a->count - 1] : NULL;
+    return last ? last->start + last->capacity : 0;
+}
+
 uint64_t sl_arena_generation(const SlDevice *dev)
 {
     return dev->arena->generation;

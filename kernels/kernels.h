@@ -172,6 +172,8 @@ size_t sl_arena_mark(const SlDevice *dev);
 void sl_arena_reset(SlDevice *dev, size_t mark);
 /* Gives the arena's blocks back to the system; every tensor from it is gone. */
 void sl_arena_release(SlDevice *dev);
+/* Bytes of all its blocks. */
+size_t sl_arena_capacity(const SlDevice *dev);
 
 /* Device memory that outlives the arena's resets (text keys and values of a prompt, for example).
  */

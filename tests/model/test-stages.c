@@ -173,6 +173,37 @@ static void test_half(SlDevice *dev, const char *pipeline, const SlWeights *file
     golden_free(&golden);
 }
 
+/* Strips of any height give the picture that the whole gives: no seams. */
+static void test_strips(SlDevice *dev, const char *pipeline, const SlWeights *file,
+                        const SlVae *vae)
+{
+    static const int64_t heights[] = {1, 3, 1000};
+    Golden in = golden_read(file, "vae.latents"), whole = golden_read(file, "vae.image");
+    int64_t size[] = {1, whole.size[2], whole.size[3], whole.size[1]};
+    size_t mark = sl_arena_mark(dev);
+    SlTensor x = golden_upload(dev, &in), first = sl_slice(&x, 0, 0, 1);
+    SlTensor image = sl_tensor_new(dev, SL_F32, 4, size);
+    SlError err = {0};
+    bool ok = sl_vae_decode(dev, vae, &first, &image, &err);
+    free(whole.values);
+    whole.values = result_download(dev, &image);
+    whole.elements = sl_tensor_elements(&image);
+    for (int i = 0; i < 3; i++) {
+        ok = ok && sl_vae_decode_strips(dev, vae, &first, heights[i], &image, &err);
+        float *values = result_download(dev, &image);
+        Distance d = distance(values, &whole);
+        double least = dev->dtype == SL_F32 ? 90 : 40;
+        sl_test(ok && d.finite && d.psnr >= least, "%s: strips of %d rows, PSNR %.1f dB %s",
+                pipeline, (int)heights[i], d.psnr, err.message);
+        free(values);
+    }
+    sl_test(!sl_vae_decode_strips(dev, vae, &first, 0, &image, &err) && err.code == SL_ARGUMENT,
+            "%s: strips of no rows are refused", pipeline);
+    sl_arena_reset(dev, mark);
+    golden_free(&in);
+    golden_free(&whole);
+}
+
 static void test_vae(SlDevice *dev, const char *pipeline, const SlWeights *file)
 {
     SlError err = {0};
@@ -185,6 +216,7 @@ static void test_vae(SlDevice *dev, const char *pipeline, const SlWeights *file)
                 err.message)) {
         test_half(dev, pipeline, file, vae, true);
         test_half(dev, pipeline, file, vae, false);
+        test_strips(dev, pipeline, file, vae);
     }
     sl_vae_free(vae);
     part_close(&part);
