@@ -4,40 +4,14 @@
  * once. The real decoder is for the place where the hand rests, one lane after the other, the chosen
  * one first.
  */
-#include "ui/sl-compare-view.h"
+#include "ui/sl-compare-view-private.h"
 
 #include <glib/gi18n.h>
-#include <math.h>
 
-#include "ui/sl-lane-grid.h"
 #include "ui/sl-lane-text.h"
 
 #define REST_MS 120
 #define REFRESH_MS 16
-
-struct _SlCompareView
-{
-  AdwBin parent_instance;
-  GtkStack *stack;
-  GtkFlowBox *presets;
-  GMenu *scheduler_menu;
-  GtkMenuButton *add_button;
-  GtkDropDown *align;
-  GtkLabel *summary;
-  GtkButton *pause;
-  SlLaneGrid *grid;
-  SlCurveView *curves;
-
-  SlComparison *comparison;
-  SlWorker *worker;
-  SlSettings *recipe;
-  GPtrArray *lanes;        /* of SlLaneView, in order */
-  SlFrameObject *decoding; /* at rest: whose picture is being made */
-  guint chosen;
-  SlView view;
-  guint rest;
-  guint refresh;
-};
 
 G_DEFINE_FINAL_TYPE (SlCompareView, sl_compare_view, ADW_TYPE_BIN)
 
@@ -45,6 +19,7 @@ enum
 {
   PROP_0,
   PROP_NOISY,
+  PROP_DIFFERENCE,
   N_PROPS
 };
 
@@ -56,6 +31,8 @@ enum
 
 static GParamSpec *properties[N_PROPS];
 static guint signals[N_SIGNALS];
+
+static void schedule (SlCompareView *self);
 
 /* ---- lanes ---- */
 
@@ -88,10 +65,13 @@ show_name (SlCompareView *self, guint index)
 }
 
 static void
-show_figures (SlCompareView *self, guint index, SlJob *job, SlFrameObject *frame)
+show_figures (
+    SlCompareView *self, guint index, SlJob *job, SlFrameObject *frame, const SlPixelDifference *difference)
 {
   SlLaneView *lane = self->lanes->pdata[index];
-  g_autofree char *figures = frame ? sl_lane_figures (job, frame) : g_strdup ("");
+  g_autofree char *figures = !frame                     ? g_strdup ("")
+                             : difference->largest >= 0 ? sl_lane_difference (difference)
+                                                        : sl_lane_figures (job, frame);
   g_autofree char *detail = frame ? sl_lane_figures_in_full (job, frame) : NULL;
   gboolean going = job && sl_job_get_evaluations (job) > 0 && !sl_job_is_over (job);
 
@@ -101,27 +81,43 @@ show_figures (SlCompareView *self, guint index, SlJob *job, SlFrameObject *frame
                                          : -1);
 }
 
+static gboolean
+is_reference (SlCompareView *self, guint index)
+{
+  return index == sl_comparison_get_reference (self->comparison);
+}
+
+/* The lane's picture, or how it differs from the reference's at the same place. */
+static GdkTexture *
+make_texture (SlCompareView *self, guint index, SlFrameObject *frame, SlPixelDifference *difference)
+{
+  SlFrameObject *other
+      = sl_comparison_get_frame (self->comparison, sl_comparison_get_reference (self->comparison));
+  g_autoptr (GBytes) heat = NULL;
+  int width, height;
+  GBytes *rgb = sl_frame_object_get_rgb (frame, self->view, &width, &height);
+
+  difference->largest = -1;
+  if (self->difference && other && !is_reference (self, index))
+    heat = sl_difference_heat (frame, other, self->view, &width, &height, difference);
+  return sl_texture_new_rgb (heat ? heat : rgb, width, height);
+}
+
 static void
 show_lane (SlCompareView *self, guint index)
 {
   SlJob *job = sl_comparison_get_job (self->comparison, index);
   SlFrameObject *frame = sl_comparison_get_frame (self->comparison, index);
   SlLaneView *lane = self->lanes->pdata[index];
-  g_autoptr (GdkTexture) texture = NULL;
-  int width, height;
+  SlPixelDifference difference = { 0, -1 };
+  g_autoptr (GdkTexture) texture = frame ? make_texture (self, index, frame, &difference) : NULL;
 
   if (frame)
-    {
-      GBytes *rgb = sl_frame_object_get_rgb (frame, self->view, &width, &height);
-      SlSettings *settings = sl_job_get_settings (job);
-
-      texture = sl_texture_new_rgb (rgb, width, height);
-      sl_canvas_set_size (sl_lane_view_get_canvas (lane), sl_settings_get_width (settings),
-                          sl_settings_get_height (settings));
-    }
+    sl_canvas_set_size (sl_lane_view_get_canvas (lane), sl_settings_get_width (sl_job_get_settings (job)),
+                        sl_settings_get_height (sl_job_get_settings (job)));
   sl_lane_view_show (lane, texture, sl_lane_message (job), job && sl_job_get_state (job) == SL_JOB_FAILED);
   sl_lane_view_set_has_picture (lane, frame != NULL);
-  show_figures (self, index, job, frame);
+  show_figures (self, index, job, frame, &difference);
 }
 
 static void
@@ -139,6 +135,7 @@ sl_compare_view_choose (SlCompareView *self, guint index)
   self->chosen = index;
   for (guint i = 0; i < count_lanes (self); i++)
     sl_lane_view_set_chosen (self->lanes->pdata[i], i == index);
+  schedule (self);
 }
 
 static void
@@ -190,90 +187,6 @@ static void
 zoom (GtkWidget *widget, const char *action, GVariant *parameter)
 {
   sl_compare_view_zoom (SL_COMPARE_VIEW (widget), action);
-}
-
-/* ---- curves ---- */
-
-static char *
-place_text (SlCompareView *self)
-{
-  double position = sl_comparison_get_position (self->comparison);
-
-  switch (sl_comparison_get_align (self->comparison))
-    {
-    case SL_ALIGN_STEPS:
-      return g_strdup_printf (_ ("Step %g"), position);
-    case SL_ALIGN_SIGMA:
-      return g_strdup_printf (_ ("Noise level %.3g"), position);
-    case SL_ALIGN_EVALUATIONS:
-    default:
-      return g_strdup_printf (_ ("%g evaluations"), position);
-    }
-}
-
-static void
-show_axes (SlCompareView *self)
-{
-  SlAlign align = sl_comparison_get_align (self->comparison);
-  SlCurveAxes axes = { .first = 0, .last = 1, .log_y = TRUE, .log_x = align == SL_ALIGN_SIGMA };
-
-  sl_comparison_get_range (self->comparison, &axes.first, &axes.last);
-  axes.y_title = _ ("Noise level σ");
-  axes.x_title = align == SL_ALIGN_STEPS   ? _ ("Steps")
-                 : align == SL_ALIGN_SIGMA ? _ ("Noise level σ")
-                                           : _ ("Evaluations of the model");
-  sl_curve_view_set_axes (self->curves, &axes);
-}
-
-static void
-fill_sigmas (SlCompareView *self, guint index, SlCurve *curve, GArray *points)
-{
-  SlJob *job = sl_comparison_get_job (self->comparison, index);
-  const SlPlanPoint *plan = job ? sl_job_get_plan (job) : NULL;
-
-  for (int i = 0; plan && i < sl_job_get_evaluations (job); i++)
-    {
-      SlCurvePoint point
-          = { sl_comparison_position_of (self->comparison, index, (guint)i), MAX (plan[i].sigma, 1e-3) };
-
-      g_array_append_val (points, point);
-    }
-  curve->reached = job ? g_list_model_get_n_items (sl_job_get_frames (job)) : 0;
-}
-
-static void
-show_curves (SlCompareView *self)
-{
-  SlCurve curves[SL_COMPARISON_MAX] = { 0 };
-  GArray *points[SL_COMPARISON_MAX];
-  guint n = count_lanes (self);
-
-  for (guint i = 0; i < n; i++)
-    {
-      points[i] = g_array_new (FALSE, FALSE, sizeof (SlCurvePoint));
-      curves[i] = (SlCurve){ .color = *sl_lane_color ((int)i + 1),
-                             .number = (int)i + 1,
-                             .bold = i == self->chosen };
-      fill_sigmas (self, i, &curves[i], points[i]);
-      curves[i].points = (const SlCurvePoint *)points[i]->data;
-      curves[i].n_points = points[i]->len;
-    }
-  show_axes (self);
-  sl_curve_view_set_curves (self->curves, curves, n);
-  for (guint i = 0; i < n; i++)
-    g_array_unref (points[i]);
-}
-
-static void
-show_place (SlCompareView *self)
-{
-  double first, last;
-  g_autofree char *text = place_text (self);
-  gboolean any = sl_comparison_get_range (self->comparison, &first, &last)
-                 && sl_comparison_get_frame (self->comparison, 0) != NULL;
-
-  sl_curve_view_set_cursor (self->curves, any ? sl_comparison_get_position (self->comparison) : NAN,
-                            any ? text : NULL);
 }
 
 /* ---- decoding where the hand rests ---- */
@@ -378,8 +291,9 @@ show_all (SlCompareView *self)
     }
   gtk_drop_down_set_selected (self->align, sl_comparison_get_align (self->comparison));
   show_lanes (self);
-  show_curves (self);
-  show_place (self);
+  _sl_compare_view_show_curves (self);
+  _sl_compare_view_show_parting (self);
+  _sl_compare_view_show_place (self);
   show_summary (self);
 }
 
@@ -410,7 +324,7 @@ moved (SlCompareView *self)
       return;
     }
   show_lanes (self);
-  show_place (self);
+  _sl_compare_view_show_place (self);
   decode_at_rest (self);
 }
 
@@ -513,6 +427,7 @@ add_keys (GtkWidgetClass *klass)
   gtk_widget_class_add_binding (klass, GDK_KEY_l, 0, next_align, NULL);
   gtk_widget_class_add_binding (klass, GDK_KEY_l, GDK_CONTROL_MASK, open_add_menu, NULL);
   gtk_widget_class_add_binding_action (klass, GDK_KEY_n, 0, "compare.noisy", NULL);
+  gtk_widget_class_add_binding_action (klass, GDK_KEY_d, 0, "compare.difference", NULL);
   gtk_widget_class_add_binding_action (klass, GDK_KEY_p, 0, "win.compare-pause", NULL);
   gtk_widget_class_add_binding_action (klass, GDK_KEY_0, 0, "compare.zoom-fit", NULL);
   gtk_widget_class_add_binding_action (klass, GDK_KEY_plus, 0, "compare.zoom-in", NULL);
@@ -612,6 +527,7 @@ sl_compare_view_dispose (GObject *object)
   g_clear_handle_id (&self->rest, g_source_remove);
   g_clear_handle_id (&self->refresh, g_source_remove);
   g_clear_object (&self->decoding);
+  g_clear_object (&self->result);
   if (self->comparison)
     g_signal_handlers_disconnect_by_data (self->comparison, self);
   g_clear_object (&self->comparison);
@@ -629,6 +545,9 @@ sl_compare_view_get_property (GObject *object, guint prop_id, GValue *value, GPa
     case PROP_NOISY:
       g_value_set_boolean (value, SL_COMPARE_VIEW (object)->view == SL_VIEW_NOISY);
       break;
+    case PROP_DIFFERENCE:
+      g_value_set_boolean (value, SL_COMPARE_VIEW (object)->difference);
+      break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
     }
@@ -644,6 +563,9 @@ sl_compare_view_set_property (GObject *object, guint prop_id, const GValue *valu
     case PROP_NOISY:
       self->view = g_value_get_boolean (value) ? SL_VIEW_NOISY : SL_VIEW_PICTURE;
       break;
+    case PROP_DIFFERENCE:
+      self->difference = g_value_get_boolean (value);
+      break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
       return;
@@ -657,6 +579,7 @@ sl_compare_view_set_property (GObject *object, guint prop_id, const GValue *valu
 static void
 sl_compare_view_class_init (SlCompareViewClass *klass)
 {
+  static const char *const tab_names[N_TABS] = { "tab_sigma", "tab_distance", "tab_likeness" };
   static const char *const zooms[]
       = { "compare.zoom-in", "compare.zoom-out", "compare.zoom-fit", "compare.zoom-original" };
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
@@ -668,6 +591,8 @@ sl_compare_view_class_init (SlCompareViewClass *klass)
   G_OBJECT_CLASS (klass)->set_property = sl_compare_view_set_property;
   properties[PROP_NOISY]
       = g_param_spec_boolean ("noisy", NULL, NULL, FALSE, G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS);
+  properties[PROP_DIFFERENCE]
+      = g_param_spec_boolean ("difference", NULL, NULL, FALSE, G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS);
   g_object_class_install_properties (G_OBJECT_CLASS (klass), N_PROPS, properties);
   gtk_widget_class_set_template_from_resource (widget_class, "/org/safelight/Safelight/sl-compare-view.ui");
   BIND (stack);
@@ -678,8 +603,13 @@ sl_compare_view_class_init (SlCompareViewClass *klass)
   BIND (summary);
   BIND (pause);
   BIND (grid);
+  BIND (parting);
+  for (guint i = 0; i < N_TABS; i++)
+    gtk_widget_class_bind_template_child_full (widget_class, tab_names[i], FALSE,
+                                               G_STRUCT_OFFSET (SlCompareView, tabs[i]));
   BIND (curves);
   gtk_widget_class_install_property_action (widget_class, "compare.noisy", "noisy");
+  gtk_widget_class_install_property_action (widget_class, "compare.difference", "difference");
   for (guint i = 0; i < G_N_ELEMENTS (zooms); i++)
     gtk_widget_class_install_action (widget_class, zooms[i], NULL, zoom);
   add_keys (widget_class);
@@ -694,6 +624,7 @@ sl_compare_view_init (SlCompareView *self)
   gtk_widget_init_template (GTK_WIDGET (self));
   fill_menus (self);
   g_signal_connect_swapped (self->align, "notify::selected", G_CALLBACK (align_chosen), self);
+  _sl_compare_view_init_curves (self);
   g_signal_connect_swapped (self->curves, "picked", G_CALLBACK (place_picked), self);
   g_signal_connect_swapped (self->curves, "moved", G_CALLBACK (place_moved), self);
 }

@@ -164,6 +164,15 @@ sl_lane_figures (SlJob *job, SlFrameObject *frame)
 }
 
 char *
+sl_lane_difference (const SlPixelDifference *difference)
+{
+  if (difference->largest == 0)
+    return g_strdup (_ ("No difference at all"));
+  return g_strdup_printf (_ ("Differs by %.1f on average,\nby %d of 255 at most"), difference->mean,
+                          difference->largest);
+}
+
+char *
 sl_lane_figures_in_full (SlJob *job, SlFrameObject *frame)
 {
   int evaluations = sl_frame_object_get_index (frame) + 1;

@@ -13,6 +13,8 @@ char *sl_lane_settings (SlCompareLane *lane, SlSettings *recipe);
 char *sl_lane_figures (SlJob *job, SlFrameObject *frame);
 /* The same with words, a line each. */
 char *sl_lane_figures_in_full (SlJob *job, SlFrameObject *frame);
+/* What a heat map says in numbers. */
+char *sl_lane_difference (const SlPixelDifference *difference);
 /* "1.3 s", "240 ms", "2 min 5 s" */
 char *sl_duration_text (double seconds);
 /* What a lane without a picture says; NULL where it has one. */

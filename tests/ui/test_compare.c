@@ -8,6 +8,7 @@
 #include <math.h>
 
 #include "engine/engine.h"
+#include "ui/sl-compare-view-private.h"
 
 static SlComparison *comparison;
 
@@ -181,6 +182,56 @@ static void test_linked_zoom(void)
         sl_lane_view_get_canvas(sl_compare_view_get_lane(window->compare_view, 3))));
 }
 
+/* The heat map of a lane with itself is all zero; with another it is not. */
+static void test_heat_map(void)
+{
+    SlFrameObject *a = sl_comparison_get_frame(comparison, 0);
+    SlFrameObject *b = sl_comparison_get_frame(comparison, 1);
+    SlPixelDifference difference;
+    int width, height;
+    g_autoptr(GBytes) same =
+        sl_difference_heat(a, a, SL_VIEW_PICTURE, &width, &height, &difference);
+    g_autoptr(GBytes) other = NULL;
+
+    for (gsize i = 0; i < g_bytes_get_size(same); i++)
+        g_assert_cmpint(((const guint8 *)g_bytes_get_data(same, NULL))[i], ==, 0);
+    g_assert_cmpint(difference.largest, ==, 0);
+    g_assert_cmpint((int)g_bytes_get_size(same), ==, width * height * 3);
+    other = sl_difference_heat(a, b, SL_VIEW_PICTURE, &width, &height, &difference);
+    g_assert_cmpint(difference.largest, >, 0);
+    g_assert_false(g_bytes_equal(same, other));
+    g_object_set(window->compare_view, "difference", TRUE, NULL);
+    sl_comparison_move(comparison, G_MAXINT);
+    screenshot("compare-6-difference");
+    g_object_set(window->compare_view, "difference", FALSE, NULL);
+}
+
+/* Distances come from the latents, and the lane that is the reference ends at itself. */
+static void test_distance(void)
+{
+    SlJob *reference = sl_comparison_get_job(comparison, 0);
+    SlFrameObject *result = sl_job_get_last_frame(reference);
+
+    g_assert_cmpfloat(sl_difference_rms(result, result), ==, 0);
+    g_assert_true(isinf(sl_difference_psnr(result, result)));
+    g_assert_cmpint(sl_difference_parting(reference, reference), ==, -1);
+    for (guint i = 1; i < count_lanes(); i++) {
+        SlJob *job = sl_comparison_get_job(comparison, i);
+        g_autoptr(SlFrameObject) first = g_list_model_get_item(sl_job_get_frames(job), 0);
+        SlFrameObject *last = sl_job_get_last_frame(job);
+
+        g_assert_cmpfloat(sl_difference_rms(last, result), >, 0);
+        g_assert_cmpfloat(sl_difference_rms(last, result), <, sl_difference_rms(first, result));
+        g_assert_cmpint(sl_difference_settled(job), <, sl_frame_object_get_steps(last));
+    }
+    gtk_toggle_button_set_active(window->compare_view->tabs[TAB_DISTANCE], TRUE);
+    sl_compare_view_choose(window->compare_view, 2);
+    screenshot("compare-6-distance");
+    gtk_toggle_button_set_active(window->compare_view->tabs[TAB_LIKENESS], TRUE);
+    screenshot("compare-6-likeness");
+    gtk_toggle_button_set_active(window->compare_view->tabs[TAB_SIGMA], TRUE);
+}
+
 /* A pause keeps the timeline: what comes after it is what would have come without. */
 static void test_pause(void)
 {
@@ -270,6 +321,8 @@ int main(int argc, char **argv)
     g_test_add_func("/compare/scrub", test_scrub);
     g_test_add_func("/compare/align", test_align);
     g_test_add_func("/compare/linked-zoom", test_linked_zoom);
+    g_test_add_func("/compare/heat-map", test_heat_map);
+    g_test_add_func("/compare/distance", test_distance);
     g_test_add_func("/compare/pause", test_pause);
     g_test_add_func("/compare/lanes", test_lanes);
     g_test_add_func("/compare/narrow", test_narrow);

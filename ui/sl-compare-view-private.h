@@ -1,0 +1,57 @@
+/* sl-compare-view-private.h - what the files of the compare view share: sl-compare-view.c has the lanes
+ * and the keyboard, sl-compare-curves.c the chart under them. */
+#pragma once
+
+#include "ui/sl-compare-view.h"
+#include "ui/sl-lane-grid.h"
+
+G_BEGIN_DECLS
+
+/* What the chart shows. */
+enum
+{
+  TAB_SIGMA,
+  TAB_DISTANCE,
+  TAB_LIKENESS,
+  N_TABS
+};
+
+struct _SlCompareView
+{
+  AdwBin parent_instance;
+  GtkStack *stack;
+  GtkFlowBox *presets;
+  GMenu *scheduler_menu;
+  GtkMenuButton *add_button;
+  GtkDropDown *align;
+  GtkLabel *summary;
+  GtkButton *pause;
+  SlLaneGrid *grid;
+  GtkToggleButton *tabs[N_TABS];
+  GtkLabel *parting;
+  SlCurveView *curves;
+
+  SlComparison *comparison;
+  SlWorker *worker;
+  SlSettings *recipe;
+  GPtrArray *lanes;        /* of SlLaneView, in order */
+  SlFrameObject *decoding; /* at rest: whose picture is being made */
+  guint chosen;
+  SlView view;
+  gboolean difference;
+  guint tab;
+  SlFrameObject *result; /* that the lanes are measured against */
+  guint measurement;     /* counts such results */
+  guint rest;
+  guint refresh;
+};
+
+/* sl-compare-curves.c */
+void _sl_compare_view_init_curves (SlCompareView *self);
+void _sl_compare_view_show_curves (SlCompareView *self);
+/* The handle, and what a screen reader says of it. */
+void _sl_compare_view_show_place (SlCompareView *self);
+/* Since when the chosen lane looks different from the reference. */
+void _sl_compare_view_show_parting (SlCompareView *self);
+
+G_END_DECLS
