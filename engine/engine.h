@@ -117,12 +117,27 @@ void sl_recipe_defaults(SlRecipe *recipe, const SlModelInfo *info);
  * value and its range. */
 bool sl_recipe_check(const SlRecipe *recipe, const SlModelInfo *info, SlError *err);
 
+/* What several runs of one model have in common: texts are encoded once, and runs whose first
+ * evaluation has the same input, timestep and text compute it once, to the same bytes as apart. It
+ * must outlive its runs. NULL without memory. */
+typedef struct SlShare SlShare;
+SlShare *sl_share_new(SlModel *model);
+void sl_share_free(SlShare *share); /* NULL is fine */
+
+typedef struct SlShareCounts {
+    int texts;              /* prompts that were encoded */
+    int texts_shared;       /* encodings saved */
+    int evaluations_shared; /* evaluations saved */
+} SlShareCounts;
+SlShareCounts sl_share_counts(const SlShare *share);
+
 /* For tests and for starting from elsewhere; all optional. Borrowed during sl_run_new (latents) and
- * the run (step_noise). */
+ * the run (step_noise, share). */
 typedef struct SlRunInputs {
     const float *latents;    /* [C, h, w], unscaled noise */
     const float *step_noise; /* [n, C, h, w] */
     int step_noise_count;
+    SlShare *share;
 } SlRunInputs;
 
 typedef struct SlRun SlRun;
@@ -136,6 +151,8 @@ typedef struct SlFrame {
     bool ends_step;
     bool last;
     double timestep, sigma; /* at which the model was evaluated */
+    double level;           /* noise level of x_t: the next evaluation's sigma, 0 at the end */
+    bool shared;            /* taken from another run of the same SlShare */
     const float *x_t;       /* the sample after this evaluation (diffusers' callback_on_step_end) */
     const float *x_0;       /* the predicted original sample of this evaluation */
     const float *model_output;   /* guided prediction */
@@ -167,6 +184,38 @@ bool sl_run_next(SlRun *run, SlFrame *frame, SlError *err);
  * goes on from it to the same bytes. */
 void *sl_run_save(const SlRun *run, size_t *bytes);
 bool sl_run_restore(SlRun *run, const void *state, size_t bytes, SlError *err);
+
+/* Advances as sl_run_next does, but with a model output [C, h, w] that is already known: a run
+ * that was recorded is brought to any of its steps without the model, to the same bytes. The frame
+ * has no guidance term. */
+bool sl_run_advance(SlRun *run, const float *model_output, SlFrame *frame, SlError *err);
+/* Evaluations done; steps finished. */
+int sl_run_position(const SlRun *run);
+int sl_run_steps_done(const SlRun *run);
+/* The grid, known from the start: timestep and sigma of each of the run's evaluations, the step it
+ * belongs to. */
+double sl_run_timestep(const SlRun *run, int evaluation);
+double sl_run_sigma(const SlRun *run, int evaluation);
+int sl_run_step_of(const SlRun *run, int evaluation, bool *ends_step);
+/* Evaluates the model once on x_t, the sample before `evaluation`, without changing the run: the
+ * frame's model_output and guidance_term are set, x_t and x_0 are NULL. */
+bool sl_run_look(SlRun *run, int evaluation, const float *x_t, SlFrame *frame, SlError *err);
+
+/* A new run with another recipe that goes on from where parent stands; parent, which must stand at
+ * the end of a step (or at its start) and must not be done, stays as it is.
+ *
+ * With the parent's scheduler, sigmas, spacing, eta and steps, the scheduler goes on with its
+ * history, so that an unchanged recipe gives the bytes of the uninterrupted run. With another grid
+ * the new scheduler's own grid of `steps` steps is entered at the start of the step whose noise
+ * level is nearest (in log sigma) to that of the parent's sample, and the sample is brought to
+ * exactly that level on the line through the parent's last predicted x_0: x_0 + s' (x - x_0) / s in
+ * the sigma-scaled form x_0 + s e, which euler, heun and lms use as it is and the others divided by
+ * sqrt(1 + s^2). So `steps` counts the whole schedule, as in diffusers' img2img. A level below the
+ * grid's last one is refused. Another seed or kind of noise starts a fresh generator for the noise
+ * that schedulers draw, else the parent's goes on. Width and height must be the parent's. */
+SlRun *sl_run_branch(const SlRun *parent, const SlRecipe *recipe, SlShare *share, SlError *err);
+/* The evaluation that a run began with: 0, but for branches. */
+int sl_run_first(const SlRun *run);
 
 /* ---- pictures ---- */
 

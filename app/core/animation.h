@@ -1,0 +1,34 @@
+/* animation.h - the development as an animated WebP (libwebp, libwebpmux), lossless.
+ *
+ * The bytes depend on the pictures, the times and the text only.
+ */
+#ifndef SL_APP_ANIMATION_H
+#define SL_APP_ANIMATION_H
+
+#include "kernels/kernels.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define SL_ANIMATION_MAX_SIDE 16383 /* of a WebP */
+
+typedef struct SlAnimation SlAnimation;
+
+/* NULL and *err for a size that WebP does not have, or without memory. */
+SlAnimation *sl_animation_new(int width, int height, SlError *err);
+/* A picture of height rows of 3 width bytes, shown for ms. After a failure additions do nothing and
+ * sl_animation_save reports it. */
+void sl_animation_add(SlAnimation *animation, const uint8_t *rgb, int ms);
+/* text (may be NULL) goes into a chunk "SLMD". Atomic. */
+bool sl_animation_save(SlAnimation *animation, const char *path, const char *text, SlError *err);
+void sl_animation_free(SlAnimation *animation); /* NULL is fine */
+
+/* The text of a file written by sl_animation_save, malloc'ed; NULL and *err. */
+char *sl_animation_text(const char *path, SlError *err);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
