@@ -109,6 +109,12 @@ sl_scheduler_item_takes_spacing (SlSchedulerItem *self)
   return self->info->takes_spacing;
 }
 
+gboolean
+sl_scheduler_item_takes_eta (SlSchedulerItem *self)
+{
+  return self->info->takes_eta;
+}
+
 int
 sl_scheduler_item_get_evaluations (SlSchedulerItem *self)
 {

@@ -39,6 +39,7 @@ typedef struct SlSchedulerInfo {
     bool draws_noise;         /* with default settings: the seed matters after the start */
     bool takes_sigmas;        /* karras, exponential, beta are possible */
     bool takes_spacing;
+    bool takes_eta; /* fresh noise in each step can be asked for */
 } SlSchedulerInfo;
 
 int sl_scheduler_count(void);

@@ -24,6 +24,7 @@ struct _SlRecipePanel
   GtkAdjustment *height_adjustment;
   GtkAdjustment *count_adjustment;
   GtkAdjustment *clip_skip_adjustment;
+  GtkAdjustment *eta_adjustment;
   GtkRange *steps_scale;
   GtkRange *guidance_scale;
   GtkWidget *guidance_row;
@@ -38,6 +39,7 @@ struct _SlRecipePanel
   AdwComboRow *spacing_row;
   AdwComboRow *noise_row;
   GtkWidget *clip_skip_row;
+  GtkWidget *eta_row;
 
   SlSettings *recipe;
   GListModel *schedulers;
@@ -124,6 +126,7 @@ describe_scheduler (SlRecipePanel *self)
                                _ (sl_scheduler_item_get_good_for (item)));
   gtk_widget_set_visible (GTK_WIDGET (self->sigmas_row), sl_scheduler_item_takes_sigmas (item));
   gtk_widget_set_visible (GTK_WIDGET (self->spacing_row), sl_scheduler_item_takes_spacing (item));
+  gtk_widget_set_visible (self->eta_row, sl_scheduler_item_takes_eta (item));
 }
 
 static void
@@ -139,6 +142,8 @@ scheduler_chosen (SlRecipePanel *self)
     g_object_set (self->recipe, "sigmas", 0, NULL);
   if (!sl_scheduler_item_takes_spacing (item))
     g_object_set (self->recipe, "spacing", 0, NULL);
+  if (!sl_scheduler_item_takes_eta (item))
+    g_object_set (self->recipe, "eta", -1.0, NULL);
 }
 
 /* ---- seed ---- */
@@ -310,20 +315,27 @@ clip_skip_changed (SlRecipePanel *self)
                   NULL);
 }
 
+static void
+eta_changed (SlRecipePanel *self)
+{
+  if (!self->updating)
+    g_object_set (self->recipe, "eta", gtk_adjustment_get_value (self->eta_adjustment), NULL);
+}
+
 /* ---- the recipe, shown ---- */
 
 static void
 recipe_changed (SlRecipePanel *self)
 {
   guint sigmas, spacing, noise;
-  double guidance;
+  double guidance, eta;
   int clip_skip;
 
   if (self->updating)
     return;
   self->updating = TRUE;
   g_object_get (self->recipe, "sigmas", &sigmas, "spacing", &spacing, "noise", &noise, "guidance", &guidance,
-                "clip-skip", &clip_skip, NULL);
+                "clip-skip", &clip_skip, "eta", &eta, NULL);
   show_prompt (self, self->prompt, "prompt");
   show_prompt (self, self->negative, "negative-prompt");
   gtk_adjustment_set_value (self->steps_adjustment, sl_settings_get_steps (self->recipe));
@@ -335,6 +347,7 @@ recipe_changed (SlRecipePanel *self)
   adw_combo_row_set_selected (self->spacing_row, spacing);
   adw_combo_row_set_selected (self->noise_row, noise);
   gtk_adjustment_set_value (self->clip_skip_adjustment, clip_skip);
+  gtk_adjustment_set_value (self->eta_adjustment, MAX (eta, 0)); /* below 0: the scheduler's default, which is 0 */
   show_seed (self);
   show_size (self);
   self->updating = FALSE;
@@ -430,6 +443,7 @@ connect_controls (SlRecipePanel *self)
   g_signal_connect_swapped (self->guidance_scale, "value-changed", G_CALLBACK (guidance_dragged), self);
   g_signal_connect_swapped (self->clip_skip_adjustment, "value-changed", G_CALLBACK (clip_skip_changed),
                             self);
+  g_signal_connect_swapped (self->eta_adjustment, "value-changed", G_CALLBACK (eta_changed), self);
 }
 
 void
@@ -493,6 +507,7 @@ sl_recipe_panel_class_init (SlRecipePanelClass *klass)
   BIND (height_adjustment);
   BIND (count_adjustment);
   BIND (clip_skip_adjustment);
+  BIND (eta_adjustment);
   BIND (steps_scale);
   BIND (guidance_scale);
   BIND (guidance_row);
@@ -507,6 +522,7 @@ sl_recipe_panel_class_init (SlRecipePanelClass *klass)
   BIND (spacing_row);
   BIND (noise_row);
   BIND (clip_skip_row);
+  BIND (eta_row);
   signals[MODEL_CHOSEN] = g_signal_new ("model-chosen", SL_TYPE_RECIPE_PANEL, G_SIGNAL_RUN_LAST, 0, NULL,
                                         NULL, NULL, G_TYPE_NONE, 0);
 }

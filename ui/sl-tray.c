@@ -20,8 +20,12 @@ G_DEFINE_FINAL_TYPE (SlTray, sl_tray, ADW_TYPE_BIN)
 
 /* Prompts that the starter model has learnt; they stay in English, which is what models read. */
 static const char *const example_prompts[] = {
-  "a red house by a lake at sunset", "a lighthouse at night",     "snowy mountains under a blue sky",
-  "a sailing boat at sea",           "a green forest in the fog", "a desert with a big moon",
+  "a red house by a lake at sunset",
+  "a lighthouse by the sea at night",
+  "two yellow balloons in the mountains at dawn",
+  "a white sailboat on the sea at noon",
+  "three pine trees in the snow",
+  "an orange tent in the desert at night",
 };
 
 static void

@@ -154,6 +154,7 @@ _sl_window_update (SlWindow *self)
   gtk_widget_set_visible (self->stop, busy);
   gtk_widget_set_visible (self->narrow_stop, busy && adw_flap_get_folded (self->flap));
   gtk_button_set_label (self->develop, busy ? _ ("_Add to Queue") : _ ("_Develop"));
+  _sl_window_name_by_label (self->develop);
   gtk_label_set_text (self->queue_count, count);
   gtk_widget_set_visible (GTK_WIDGET (self->queue_count), waiting > 0);
   gtk_widget_set_visible (GTK_WIDGET (self->status), loading);

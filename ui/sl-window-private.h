@@ -22,6 +22,7 @@ struct _SlWindow
   GtkLabel *status;
   GtkButton *develop;
   GtkWidget *stop;
+  GtkButton *use_settings;
   GtkWidget *narrow_stop;
   AdwViewStack *pages;
   GtkWidget *darkroom;
@@ -88,5 +89,7 @@ void _sl_window_update_compare (SlWindow *self);
 
 /* sl-window.c */
 void _sl_window_alert (SlWindow *self, const char *heading, const char *body);
+/* A button is named by its label child; GTK 4.8 would say the label with its underscore before that. */
+void _sl_window_name_by_label (GtkButton *button);
 
 G_END_DECLS

@@ -322,6 +322,7 @@ sl_window_class_init (SlWindowClass *klass)
   BIND (develop);
   BIND (stop);
   BIND (narrow_stop);
+  BIND (use_settings);
   BIND (pages);
   BIND (darkroom);
   BIND (tray);
@@ -351,6 +352,14 @@ sl_window_init (SlWindow *self)
   self->gallery = sl_gallery_new (self->files);
   self->comparison = sl_comparison_new (self->worker);
   gtk_widget_init_template (GTK_WIDGET (self));
+  _sl_window_name_by_label (GTK_BUTTON (self->stop));
+  _sl_window_name_by_label (self->use_settings);
+}
+
+void
+_sl_window_name_by_label (GtkButton *button)
+{
+  gtk_accessible_reset_property (GTK_ACCESSIBLE (button), GTK_ACCESSIBLE_PROPERTY_LABEL);
 }
 
 static void

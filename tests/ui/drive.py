@@ -1,0 +1,273 @@
+#!/usr/bin/python3
+"""Drives the real program as a person with a screen reader and a keyboard does: drive.py PROGRAM MODELS FIXTURE.
+
+Runs under headless.sh. MODELS is a folder that holds `starter`, FIXTURE a
+model to make a broken one from. What is on the screen is read through AT-SPI, buttons are pressed
+and texts typed through it; the keyboard pass presses real keys with xdotool. Prints TAP.
+
+Easy to get wrong: GTK 4.8 tells of a widget only whether it is visible, not whether it is showing, and of a widget of our own no
+value; where the film strip stands is read from its description.
+"""
+import glob
+import os
+import shutil
+import subprocess
+import sys
+import time
+
+import gi
+
+gi.require_version("Atspi", "2.0")
+from gi.repository import Atspi, GLib  # noqa: E402
+
+BUS = ["gdbus", "call", "--session", "--timeout", "20", "--dest", "org.safelight.Safelight",
+       "--object-path", "/org/safelight/Safelight", "--method"]
+done = failed = 0
+
+
+def check(good, what):
+    global done, failed
+    done += 1
+    failed += not good
+    print(f"{'ok' if good else 'not ok'} {done} - {what}", flush=True)
+    return good
+
+
+def wait_for(question, seconds=20):
+    """The first true answer to the question, or the last one."""
+    end = time.time() + seconds
+    while not (answer := question()) and time.time() < end:
+        time.sleep(0.02)
+    return answer
+
+
+# ---- what is on the screen -----------------------------------------------------------------------
+
+def children(node):
+    return [c for c in (node.get_child_at_index(i) for i in range(node.get_child_count())) if c]
+
+
+def everything(node):
+    """The node and all below it; what goes away while we look is passed over."""
+    try:
+        yield node
+        for child in children(node):
+            yield from everything(child)
+    except GLib.Error:
+        return
+
+
+def has(node, *states):
+    found = node.get_state_set()
+    return all(found.contains(s) for s in states)
+
+
+def find(role, name):
+    """The first object of the role with that name."""
+    for node in everything(app):
+        try:
+            if node.get_role_name() == role and node.get_name() == name:
+                return node
+        except GLib.Error:
+            continue
+    return None
+
+
+def reads(node, text):
+    """Whether the node is a visible label that came up with the text (GTK 4.8 does not tell of a text that changes)."""
+    try:
+        return node.get_role_name() == "label" and has(node, Atspi.StateType.VISIBLE) and text in (node.get_name() or "")
+    except GLib.Error:
+        return False
+
+
+def shown(text):
+    """Whether a visible label says the text."""
+    return any(reads(node, text) for node in everything(app))
+
+
+def find_app():
+    return next((a for a in children(Atspi.get_desktop(0)) if a.get_name() == "safelight"), None)
+
+
+# ---- what a person does --------------------------------------------------------------------------
+
+def press(name):
+    Atspi.Action.do_action(find("push button", name), 0)
+
+
+def type_into(name, text):
+    Atspi.EditableText.set_text_contents(find("text", name), text)
+
+
+def text_of(name):
+    node = find("text", name)
+    return Atspi.Text.get_text(node, 0, -1)
+
+
+def spin(name, value):
+    Atspi.Value.set_current_value(find("spin button", name), value)
+
+
+def spun(name):
+    return Atspi.Value.get_current_value(find("spin button", name))
+
+
+def strip():
+    return find("slider", "Steps")
+
+
+def step():
+    """Where the film strip stands, as it is read out: (step, steps); (0, 0) while it is empty."""
+    said = strip().get_description() or ""
+    words = [w for w in said.split() if w.isdigit()]
+    return (int(words[0]), int(words[1])) if len(words) == 2 else (0, 0)
+
+
+def keys(*names):
+    subprocess.run(["xdotool", "key", "--delay", "40", *names], check=True)
+
+
+def focus_window():
+    """There is no window manager under Xvfb: the window has to be given the keyboard."""
+    window = subprocess.run(["xdotool", "search", "--onlyvisible", "--name", "^Safelight$"], capture_output=True, text=True)
+    subprocess.run(["xdotool", "windowfocus", "--sync", window.stdout.split()[-1]], check=True)
+
+
+def focused():
+    """Role and name of what has the keyboard."""
+    return next((f"{n.get_role_name()} {n.get_name()}" for n in everything(app) if has(n, Atspi.StateType.FOCUSED)), "")
+
+
+def tab_to(what):
+    """Presses Tab until the keyboard is there."""
+    for _ in range(60):
+        if focused() == what:
+            return True
+        keys("Tab")
+        time.sleep(0.05)
+    return False
+
+
+def called(method, *arguments):
+    return subprocess.run([*BUS, method, *arguments], stdout=subprocess.DEVNULL).returncode == 0
+
+
+def pictures():
+    return sorted(glob.glob(os.environ["HOME"] + "/**/*.png", recursive=True))
+
+
+# ---- the tests -----------------------------------------------------------------------------------
+
+def test_names():
+    nameless = [n.get_role_name() for n in everything(app)
+                if has(n, Atspi.StateType.VISIBLE, Atspi.StateType.FOCUSABLE) and not n.get_name()
+                and n.get_role_name() not in ("list item", "scroll pane", "table cell")]
+    check(not nameless, f"every control has a name {nameless}")
+    check(find("push button", "Develop") is not None, "the main button is called Develop")
+
+
+def test_develop():
+    type_into("Prompt", "two yellow balloons in the mountains at dawn")
+    spin("Steps", 12)
+    spin("Guidance", 5)
+    press("Develop")
+    seen = set()
+    wait_for(lambda: seen.add(step()) or step() == (12, 12))
+    check(step() == (12, 12), f"the film strip follows to step 12 of 12 ({step()})")
+    check(len(seen) > 2, f"and the steps came one by one: {sorted(seen)}")
+    check(wait_for(lambda: len(pictures()) == 1), "the finished picture is in the gallery's folder")
+
+
+def test_scrub():
+    check(tab_to("slider Steps"), "Tab comes to the film strip")
+    keys("Home", "Right", "Right", "Right", "Right")          # PNDM evaluates its first step twice
+    check(wait_for(lambda: step() == (4, 12)), f"Home and four times right is step 4 of 12 {step()}")
+    press("Save this step")
+    check(wait_for(lambda: len(pictures()) == 2), "a step that is saved is a picture of its own")
+
+
+def start_long_run():
+    spin("Steps", 150)
+    keys("ctrl+Return")
+    wait_for(lambda: step()[1] == 150 and step()[0] > 5)
+
+
+def test_stop():
+    start_long_run()
+    begun = time.time()
+    press("Stop")
+    stopped = wait_for(lambda: shown("Stopped at step"))
+    check(stopped, f"Stop answers ({time.time() - begun:.1f} s)")
+    check(1 <= step()[0] < 150, f"and keeps what there is {step()}")
+
+
+def test_settings_come_back():
+    saved = pictures()[0]
+    type_into("Prompt", "something else")
+    spin("Steps", 40)
+    spin("Guidance", 1)
+    check(called("org.freedesktop.Application.Open", f"['file://{saved.replace(' ', '%20')}']", "{}"), "the file is opened")
+    check(wait_for(lambda: text_of("Prompt") == "two yellow balloons in the mountains at dawn"), "its prompt comes back")
+    check(spun("Steps") == 12, "and its steps")
+    check(spun("Guidance") == 5, "and its guidance")
+
+
+def test_broken_model():
+    folder = os.environ["HOME"] + "/broken"
+    shutil.copytree(fixture, folder)
+    with open(folder + "/unet/config.json", "w") as f:
+        f.write('{"in_channels": ')
+    check(called("org.freedesktop.Application.Open", f"['file://{folder}']", "{}"), "a broken model's folder is opened")
+    check(wait_for(lambda: shown(folder)), "a sentence names it")
+    keys("Escape")
+    before = len(pictures())
+    press("Develop")
+    check(wait_for(lambda: len(pictures()) > before), "the model before it still works")
+
+
+def test_keyboard():
+    visited = set()
+    for _ in range(45):
+        keys("Tab")
+        time.sleep(0.05)
+        visited.add(focused())
+    for name in ("text Prompt", "text Negative prompt", "spin button Steps", "spin button Guidance", "combo box Scheduler",
+                 "text Seed", "push button Roll a new seed", "push button Develop", "push button Main menu", "page tab Gallery", "slider Steps"):
+        check(any(v.startswith(name) for v in visited), f"Tab comes to: {name}")
+    before = len(pictures())
+    keys("ctrl+Return")
+    check(wait_for(lambda: len(pictures()) > before), "Ctrl+Enter develops a picture")
+    panel = find("push button", "Show the settings")
+    keys("F9")
+    check(wait_for(lambda: not has(panel, Atspi.StateType.PRESSED)), "F9 hides the settings")
+    keys("F9")
+    check(wait_for(lambda: has(panel, Atspi.StateType.PRESSED)), "and shows them again")
+    start_long_run()
+    keys("Escape")
+    before = step()
+    time.sleep(1)
+    check(step() == before and before[0] < 150, f"Esc stops {before}")
+    keys("ctrl+question")
+    check(wait_for(lambda: len([w for w in children(app) if has(w, Atspi.StateType.SHOWING)]) > 1), "the shortcuts can be seen")
+    keys("Escape")
+
+
+program, models, fixture = sys.argv[1:4]
+os.environ["SAFELIGHT_MODELS"] = models
+process = subprocess.Popen([program])
+app = wait_for(find_app)
+if check(app is not None and wait_for(lambda: find("combo box", "Scheduler")), "the program is on the screen"):
+    wait_for(lambda: has(find("push button", "Develop"), Atspi.StateType.SENSITIVE))
+    focus_window()
+    test_names()
+    test_develop()
+    test_scrub()
+    test_stop()
+    test_settings_come_back()
+    test_broken_model()
+    test_keyboard()
+    called("org.freedesktop.Application.ActivateAction", "quit", "[]", "{}")
+check(wait_for(lambda: process.poll() is not None) is True and process.returncode == 0, f"it ends well ({process.poll()})")
+print(f"1..{done}")
+sys.exit(failed > 0)
