@@ -79,14 +79,15 @@ def train_classifier(folder, steps, path):
     data, rows, right = one_subject(folder, "unseen")
     with torch.no_grad():
         good = torch.stack([l.argmax(1) for l in judge(net, data[rows])], 1) == right
-    report("the classifier on drawn, unseen pictures", good, 0)
+    print(f"| | all | {' | '.join(PARTS)} | seconds |\n|" + "---|" * (len(PARTS) + 3))
+    report(f"drawn pictures of unseen combinations ({len(rows)})", good, 0)
     return net
 
 
 def report(title, good, seconds):
-    """One line of the model card's table."""
-    shares = "  ".join(f"{name} {100 * good[:, k].float().mean():.1f}" for k, name in enumerate(PARTS))
-    print(f"{title}: all {100 * good.float().mean():.1f} %  ({shares})  {seconds:.0f} s", flush=True)
+    """One row of the model card's table: per cent right, of all parts and of each."""
+    shares = [100 * good.float().mean()] + [100 * good[:, k].float().mean() for k in range(len(PARTS))]
+    print(f"| {title} | " + " | ".join(f"{x:.1f}" for x in shares) + f" | {seconds:.0f} |", flush=True)
 
 
 def generate(pipe, prompts, guidance, steps):
@@ -125,7 +126,7 @@ def main():
         pictures = generate(pipe, prompts, guidance, steps)
         with torch.no_grad():
             good = torch.stack([l.argmax(1) for l in judge(net, pictures)], 1) == right
-        report(f"guidance {guidance}, {steps} steps, {len(prompts)} prompts", good, time.time() - start)
+        report(f"guidance {guidance}, {steps} steps", good, time.time() - start)
 
 
 if __name__ == "__main__":

@@ -1,17 +1,18 @@
 #!/bin/sh
-# Makes both starter models from nothing: run.sh WORK_DIR. Each finished stage is kept in WORK_DIR, so that it can be
-# run again to go on. MINUTES scales the training (1 = a GPU's minutes: 8 VAE, 15 UNet, 5 DDPM; on 2 CPU cores take 20).
+# Makes both starter models from nothing: run.sh WORK_DIR. Each finished stage is kept in WORK_DIR and a stage that was cut off goes on
+# from its last checkpoint when this is run again. Hours on 2 CPU cores, minutes on a GPU. The Python of requirements.txt is needed.
 set -e
 here=$(cd "$(dirname "$0")" && pwd)
-work=$1 scale=${MINUTES:-1} models=$(dirname "$here")
+work=$1 models=$(dirname "$here")
 [ -n "$work" ] || { sed -n 2,3p "$0"; exit 2; }
 mkdir -p "$work"
-python "$here/make_data.py" "$work/data" --seed 1
-[ -e "$work/tokenizer/vocab.json" ] || python "$here/make_tokenizer.py" "$work/tokenizer"
-[ -e "$work/vae/config.json" ] || python "$here/train_vae.py" "$work/data" "$work/vae" --minutes $((8 * scale))
-[ -e "$work/starter/model_index.json" ] || python "$here/train_unet.py" "$work/data" "$work/vae" "$work/tokenizer" \
-    "$work/starter" --minutes $((15 * scale)) --batch 64 --seed 0
-[ -e "$work/starter-ddpm/model_index.json" ] || python "$here/train_ddpm.py" "$work/starter-ddpm" --minutes $((5 * scale))
-python "$here/evaluate.py" "$work/data" "$work/starter" --sheet "$models/samples.png" | tee "$work/figures.txt"
+cd "$work"
+python "$here/make_data.py" data --seed 1
+[ -e tokenizer/vocab.json ] || python "$here/make_tokenizer.py" tokenizer
+[ -e text/config.json ] || python "$here/train_text.py" data tokenizer text
+[ -e vae/config.json ] || python "$here/train_vae.py" data vae
+python "$here/train_unet.py" data vae text tokenizer starter
+python "$here/train_ddpm.py" starter-ddpm
+python "$here/evaluate.py" data starter --sheet "$models/samples.png" | tee figures.txt
 rm -rf "$models/starter" "$models/starter-ddpm"
-cp -r "$work/starter" "$work/starter-ddpm" "$models/"
+cp -r starter starter-ddpm "$models/"

@@ -80,7 +80,7 @@ def main():
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("data")
     arguments.add_argument("out")
-    arguments.add_argument("--steps", type=int, default=3500)
+    arguments.add_argument("--steps", type=int, default=2700)
     arguments.add_argument("--batch", type=int, default=4, help="pictures' worth of pixels in a step")
     arguments.add_argument("--rate", type=float, default=2.5e-3)
     arguments.add_argument("--seed", type=int, default=0)
