@@ -347,7 +347,8 @@ recipe_changed (SlRecipePanel *self)
   adw_combo_row_set_selected (self->spacing_row, spacing);
   adw_combo_row_set_selected (self->noise_row, noise);
   gtk_adjustment_set_value (self->clip_skip_adjustment, clip_skip);
-  gtk_adjustment_set_value (self->eta_adjustment, MAX (eta, 0)); /* below 0: the scheduler's default, which is 0 */
+  gtk_adjustment_set_value (self->eta_adjustment,
+                            MAX (eta, 0)); /* below 0: the scheduler's default, which is 0 */
   show_seed (self);
   show_size (self);
   self->updating = FALSE;
