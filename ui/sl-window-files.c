@@ -268,14 +268,29 @@ drag_begin (GtkDragSource *source, GdkDrag *drag, SlWindow *self)
 
 /* ---- paste and drop ---- */
 
+/* A paste of bytes on their way: another program hands them over in pieces. */
+typedef struct
+{
+  SlWindow *window;
+  guint8 *bytes; /* PASTE_MAX_BYTES; those that were not filled cost nothing */
+} Paste;
+
 static void
 png_pasted (GObject *source, GAsyncResult *result, gpointer user_data)
 {
-  g_autoptr (SlWindow) self = user_data;
-  g_autoptr (GBytes) bytes = g_input_stream_read_bytes_finish (G_INPUT_STREAM (source), result, NULL);
+  Paste *paste = user_data;
+  g_autoptr (SlWindow) self = paste->window;
+  gsize length = 0;
+  gboolean read = g_input_stream_read_all_finish (G_INPUT_STREAM (source), result, &length, NULL);
 
-  if (bytes && !self->closed)
-    restore_data (self, bytes);
+  if (read && length > 0 && !self->closed)
+    {
+      g_autoptr (GBytes) bytes = g_bytes_new (paste->bytes, length);
+
+      restore_data (self, bytes);
+    }
+  g_free (paste->bytes);
+  g_free (paste);
 }
 
 static void
@@ -283,10 +298,15 @@ stream_pasted (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (SlWindow) self = user_data;
   g_autoptr (GInputStream) stream = gdk_clipboard_read_finish (GDK_CLIPBOARD (source), result, NULL, NULL);
+  guint8 *bytes = stream && !self->closed ? g_try_malloc (PASTE_MAX_BYTES) : NULL;
+  Paste *paste;
 
-  if (stream && !self->closed)
-    g_input_stream_read_bytes_async (stream, PASTE_MAX_BYTES, G_PRIORITY_DEFAULT, NULL, png_pasted,
-                                     g_object_ref (self));
+  if (bytes == NULL)
+    return;
+  paste = g_new0 (Paste, 1);
+  paste->window = g_object_ref (self);
+  paste->bytes = bytes;
+  g_input_stream_read_all_async (stream, bytes, PASTE_MAX_BYTES, G_PRIORITY_DEFAULT, NULL, png_pasted, paste);
 }
 
 static void

@@ -186,6 +186,80 @@ static void test_save_and_drop(void)
     g_assert_true(sl_settings_equal(before, window->recipe));
 }
 
+static void forget_settings(void)
+{
+    g_object_set(window->recipe, "steps", 33, "guidance", 1.0, "prompt", "", NULL);
+}
+
+/* What is copied from the tray is the file with its settings; pasted, it brings them back. */
+static void test_copy_and_paste(void)
+{
+    GdkClipboard *clipboard = gtk_widget_get_clipboard(GTK_WIDGET(window));
+
+    act("win.copy");
+    g_assert_true(
+        gdk_content_formats_contain_mime_type(gdk_clipboard_get_formats(clipboard), "image/png"));
+    forget_settings();
+    act("win.paste");
+    WAIT_UNTIL(sl_settings_get_steps(window->recipe) == 5);
+    g_assert_cmpstr(sl_settings_get_prompt(window->recipe), ==, "a lighthouse, “at night”");
+    gdk_clipboard_set_text(clipboard,
+                           "a boat\nNegative prompt: fog\nSteps: 7, CFG scale: 3, Seed: 5");
+    act("win.paste");
+    WAIT_UNTIL(sl_settings_get_steps(window->recipe) == 7);
+    g_assert_cmpstr(sl_settings_get_prompt(window->recipe), ==, "a boat");
+}
+
+static GtkDropTarget *find_drop_target(void)
+{
+    g_autoptr(GListModel) controllers = gtk_widget_observe_controllers(GTK_WIDGET(window));
+
+    for (guint i = 0; i < g_list_model_get_n_items(controllers); i++) {
+        g_autoptr(GObject) controller = g_list_model_get_item(controllers, i);
+
+        if (GTK_IS_DROP_TARGET(controller))
+            return GTK_DROP_TARGET(controller); /* the window holds it */
+    }
+    return NULL;
+}
+
+static void test_drop(void)
+{
+    g_autofree char *path = g_build_filename(folder, "saved.png", NULL);
+    g_autoptr(GFile) file = g_file_new_for_path(path);
+    g_auto(GValue) value = G_VALUE_INIT;
+    GtkDropTarget *target = find_drop_target();
+    gboolean taken = FALSE;
+
+    g_value_init(&value, GDK_TYPE_FILE_LIST);
+    g_value_take_boxed(&value, gdk_file_list_new_from_list(&(GSList){.data = file}));
+    g_assert_nonnull(target);
+    forget_settings();
+    g_signal_emit_by_name(target, "drop", &value, 10.0, 10.0, &taken);
+    g_assert_true(taken);
+    WAIT_UNTIL(sl_settings_get_steps(window->recipe) == 5);
+    g_assert_cmpstr(sl_settings_get_prompt(window->recipe), ==, "a lighthouse, “at night”");
+}
+
+static void test_zoom(void)
+{
+    SlCanvas *canvas = sl_tray_get_canvas(window->tray);
+    double fitted = sl_canvas_get_zoom(canvas);
+
+    g_assert_true(sl_canvas_is_fitted(canvas));
+    act("win.zoom-in");
+    g_assert_cmpfloat(sl_canvas_get_zoom(canvas), >, fitted);
+    g_assert_false(sl_canvas_is_fitted(canvas));
+    act("win.zoom-out");
+    act("win.zoom-out");
+    g_assert_cmpfloat(sl_canvas_get_zoom(canvas), <, fitted);
+    act("win.zoom-original");
+    g_assert_cmpfloat(sl_canvas_get_zoom(canvas), ==, 1);
+    act("win.zoom-fit");
+    g_assert_true(sl_canvas_is_fitted(canvas));
+    g_assert_cmpfloat(sl_canvas_get_zoom(canvas), ==, fitted);
+}
+
 /* A model that cannot be loaded says why; the one before stays chosen and works. */
 static void test_broken_model(void)
 {
@@ -367,6 +441,9 @@ int main(int argc, char **argv)
     g_test_add_func("/window/stop", test_stop);
     g_test_add_func("/window/queue", test_queue);
     g_test_add_func("/window/save-and-drop", test_save_and_drop);
+    g_test_add_func("/window/copy-and-paste", test_copy_and_paste);
+    g_test_add_func("/window/drop", test_drop);
+    g_test_add_func("/window/zoom", test_zoom);
     g_test_add_func("/window/broken-model", test_broken_model);
     g_test_add_func("/window/settings-that-do-not-fit", test_settings_that_do_not_fit);
     g_test_add_func("/window/gallery", test_gallery);
