@@ -1,6 +1,8 @@
 /* sl-frame-object.c - see sl-frame-object.h. */
 #include "app/sl-frame-object-private.h"
 
+#include <math.h>
+
 typedef struct
 {
   GBytes *sample;
@@ -15,6 +17,9 @@ struct _SlFrameObject
   Side side[SL_N_VIEWS];
   int decoded_width;
   int decoded_height;
+  GBytes *part[SL_N_PARTS]; /* half precision; NULL where there is none */
+  SlChannel channel[SL_MAX_CHANNELS];
+  gboolean predicts_noise;
 };
 
 G_DEFINE_FINAL_TYPE (SlFrameObject, sl_frame_object, G_TYPE_OBJECT)
@@ -38,6 +43,8 @@ sl_frame_object_finalize (GObject *object)
       g_clear_pointer (&self->side[view].preview, g_bytes_unref);
       g_clear_pointer (&self->side[view].decoded, g_bytes_unref);
     }
+  for (int part = 0; part < SL_N_PARTS; part++)
+    g_clear_pointer (&self->part[part], g_bytes_unref);
   G_OBJECT_CLASS (sl_frame_object_parent_class)->finalize (object);
 }
 
@@ -53,6 +60,31 @@ sl_frame_object_class_init (SlFrameObjectClass *klass)
 static void
 sl_frame_object_init (SlFrameObject *self)
 {
+}
+
+static GBytes *
+halve (const float *values, gsize n)
+{
+  guint16 *halves;
+
+  if (values == NULL)
+    return NULL;
+  halves = g_new (guint16, n);
+  for (gsize i = 0; i < n; i++)
+    halves[i] = sl_f32_to_f16 (values[i]);
+  return g_bytes_new_take (halves, n * sizeof *halves);
+}
+
+static SlChannel
+measure_channel (const float *values, gsize n)
+{
+  double sum = 0, squares = 0;
+
+  for (gsize i = 0; i < n; i++)
+    sum += values[i];
+  for (gsize i = 0; i < n; i++)
+    squares += (values[i] - sum / n) * (values[i] - sum / n);
+  return (SlChannel){ (float)(sum / n), (float)sqrt (squares / n) };
 }
 
 SlFrameObject *
@@ -71,6 +103,11 @@ _sl_frame_object_new (const SlModel *model, const SlFrame *frame)
       sl_preview (model, sample[view], frame->height, frame->width, rgb);
       self->side[view].preview = g_bytes_new_take (rgb, pixels * 3);
     }
+  self->part[SL_PART_OUTPUT] = halve (frame->model_output, pixels * frame->channels);
+  self->part[SL_PART_GUIDANCE] = halve (frame->guidance_term, pixels * frame->channels);
+  for (guint c = 0; c < sl_frame_object_get_channels (self); c++)
+    self->channel[c] = measure_channel (frame->x_t + c * pixels, pixels);
+  self->predicts_noise = sl_model_info (model)->prediction == SL_PREDICT_EPSILON;
   return self;
 }
 
@@ -172,4 +209,59 @@ sl_frame_object_get_sample (SlFrameObject *self, SlView view, int *channels, int
   *height = self->frame.height;
   *width = self->frame.width;
   return self->side[view].sample;
+}
+
+guint
+sl_frame_object_get_channels (SlFrameObject *self)
+{
+  return MIN ((guint)self->frame.channels, SL_MAX_CHANNELS);
+}
+
+SlChannel
+sl_frame_object_get_channel (SlFrameObject *self, guint channel)
+{
+  return self->channel[channel];
+}
+
+gboolean
+sl_frame_object_predicts_noise (SlFrameObject *self)
+{
+  return self->predicts_noise;
+}
+
+/* Three deviations to either side of grey; 0 stays grey. */
+static double
+find_scale (const guint16 *halves, gsize n)
+{
+  double squares = 0;
+
+  for (gsize i = 0; i < n; i++)
+    squares += (double)sl_f16_to_f32 (halves[i]) * sl_f16_to_f32 (halves[i]);
+  return squares > 0 ? 127 / (3 * sqrt (squares / n)) : 0;
+}
+
+GBytes *
+sl_frame_object_draw_part (SlFrameObject *self, SlPart part, int *width, int *height)
+{
+  gsize pixels = (gsize)self->frame.height * self->frame.width;
+  const guint16 *halves;
+  double scale;
+  guint8 *rgb;
+
+  if (self->part[part] == NULL)
+    return NULL;
+  halves = g_bytes_get_data (self->part[part], NULL);
+  scale = find_scale (halves, pixels * self->frame.channels);
+  rgb = g_malloc (pixels * 3);
+  for (int c = 0; c < 3; c++)
+    for (gsize i = 0; i < pixels; i++)
+      {
+        int channel = MIN (c, self->frame.channels - 1);
+        double value = 128 + scale * sl_f16_to_f32 (halves[channel * pixels + i]);
+
+        rgb[3 * i + c] = (guint8)CLAMP (value, 0, 255);
+      }
+  *width = self->frame.width;
+  *height = self->frame.height;
+  return g_bytes_new_take (rgb, pixels * 3);
 }

@@ -18,7 +18,23 @@ typedef enum
   SL_VIEW_NOISY,
 } SlView;
 
+/* What else the model said at a moment; kept in half precision, only to be looked at. */
+typedef enum
+{
+  SL_PART_OUTPUT,   /* the guided prediction */
+  SL_PART_GUIDANCE, /* text - unconditional */
+} SlPart;
+
+/* Of one channel of the sample as it stands. */
+typedef struct
+{
+  float mean;
+  float deviation;
+} SlChannel;
+
 #define SL_N_VIEWS 2
+#define SL_N_PARTS 2
+#define SL_MAX_CHANNELS 16
 #define SL_TYPE_FRAME_OBJECT (sl_frame_object_get_type ())
 
 G_DECLARE_FINAL_TYPE (SlFrameObject, sl_frame_object, SL, FRAME_OBJECT, GObject)
@@ -41,5 +57,12 @@ GBytes *sl_frame_object_get_preview (SlFrameObject *self, SlView view, int *widt
 gboolean sl_frame_object_is_decoded (SlFrameObject *self, SlView view);
 /* The f32 sample behind a view: channels * height * width values. */
 GBytes *sl_frame_object_get_sample (SlFrameObject *self, SlView view, int *channels, int *height, int *width);
+/* RGB rows of the sample's size: the first three channels around grey. NULL without that part. A new
+ * reference. */
+GBytes *sl_frame_object_draw_part (SlFrameObject *self, SlPart part, int *width, int *height);
+/* The output is noise; else it is what the model was trained to say instead. */
+gboolean sl_frame_object_predicts_noise (SlFrameObject *self);
+guint sl_frame_object_get_channels (SlFrameObject *self);
+SlChannel sl_frame_object_get_channel (SlFrameObject *self, guint channel);
 
 G_END_DECLS

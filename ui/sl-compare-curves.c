@@ -70,7 +70,7 @@ show_axes (SlCompareView *self)
 static double
 measure (SlCompareView *self, SlFrameObject *frame)
 {
-  static const char *const keys[N_TABS] = { NULL, "sl-distance", "sl-likeness" };
+  static const char *const keys[N_TABS] = { NULL, "sl-distance", "sl-likeness", NULL };
   Measured *measured = g_object_get_data (G_OBJECT (frame), keys[self->tab]);
 
   if (measured && measured->measurement == self->measurement)
@@ -129,7 +129,7 @@ _sl_compare_view_show_curves (SlCompareView *self)
       SlJob *job = sl_comparison_get_job (self->comparison, i);
 
       points[i] = g_array_new (FALSE, FALSE, sizeof (SlCurvePoint));
-      if (self->tab == TAB_SIGMA)
+      if (self->tab == TAB_SIGMA || self->tab == TAB_INSIDE)
         fill_sigmas (self, i, points[i]);
       else
         fill_measured (self, i, points[i]);
@@ -171,6 +171,14 @@ _sl_compare_view_show_parting (SlCompareView *self)
                                                                                                     : NAN);
 }
 
+void
+_sl_compare_view_show_inside (SlCompareView *self)
+{
+  if (self->tab == TAB_INSIDE)
+    sl_step_inspector_show (self->inspector, sl_comparison_get_job (self->comparison, self->chosen),
+                            sl_comparison_get_frame (self->comparison, self->chosen));
+}
+
 static void
 tab_chosen (SlCompareView *self, GtkToggleButton *button)
 {
@@ -179,6 +187,7 @@ tab_chosen (SlCompareView *self, GtkToggleButton *button)
   for (guint i = 0; i < N_TABS; i++)
     if (self->tabs[i] == button)
       self->tab = i;
+  sl_curve_view_set_parts (self->curves, self->tab != TAB_INSIDE, TRUE);
   _sl_compare_view_show_curves (self);
 }
 

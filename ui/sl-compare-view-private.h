@@ -4,6 +4,7 @@
 
 #include "ui/sl-compare-view.h"
 #include "ui/sl-lane-grid.h"
+#include "ui/sl-step-inspector.h"
 
 G_BEGIN_DECLS
 
@@ -13,6 +14,7 @@ enum
   TAB_SIGMA,
   TAB_DISTANCE,
   TAB_LIKENESS,
+  TAB_INSIDE,
   N_TABS
 };
 
@@ -29,6 +31,7 @@ struct _SlCompareView
   SlLaneGrid *grid;
   GtkToggleButton *tabs[N_TABS];
   GtkLabel *parting;
+  SlStepInspector *inspector;
   SlCurveView *curves;
 
   SlComparison *comparison;
@@ -51,6 +54,8 @@ void _sl_compare_view_init_curves (SlCompareView *self);
 void _sl_compare_view_show_curves (SlCompareView *self);
 /* The handle, and what a screen reader says of it. */
 void _sl_compare_view_show_place (SlCompareView *self);
+/* What the tab "Inside the step" says of the chosen lane. */
+void _sl_compare_view_show_inside (SlCompareView *self);
 /* Since when the chosen lane looks different from the reference. */
 void _sl_compare_view_show_parting (SlCompareView *self);
 

@@ -150,7 +150,10 @@ lane_chosen (SlCompareView *self, SlLaneView *lane)
 static void
 lane_asked (SlCompareView *self, const char *what, SlLaneView *lane)
 {
-  g_signal_emit (self, signals[ASKED], 0, sl_lane_view_get_number (lane) - 1, what);
+  if (g_str_equal (what, "inspect"))
+    gtk_toggle_button_set_active (self->tabs[TAB_INSIDE], TRUE);
+  else
+    g_signal_emit (self, signals[ASKED], 0, sl_lane_view_get_number (lane) - 1, what);
 }
 
 /* ---- zoom ---- */
@@ -201,6 +204,7 @@ decoded (SlCompareView *self)
     g_object_set_data (G_OBJECT (self->decoding), "sl-decode-failed", NULL);
   g_clear_object (&self->decoding);
   show_lanes (self);
+  _sl_compare_view_show_inside (self);
   decode_next (self);
 }
 
@@ -293,6 +297,7 @@ show_all (SlCompareView *self)
   show_lanes (self);
   _sl_compare_view_show_curves (self);
   _sl_compare_view_show_parting (self);
+  _sl_compare_view_show_inside (self);
   _sl_compare_view_show_place (self);
   show_summary (self);
 }
@@ -325,6 +330,7 @@ moved (SlCompareView *self)
     }
   show_lanes (self);
   _sl_compare_view_show_place (self);
+  _sl_compare_view_show_inside (self);
   decode_at_rest (self);
 }
 
@@ -579,13 +585,14 @@ sl_compare_view_set_property (GObject *object, guint prop_id, const GValue *valu
 static void
 sl_compare_view_class_init (SlCompareViewClass *klass)
 {
-  static const char *const tab_names[N_TABS] = { "tab_sigma", "tab_distance", "tab_likeness" };
+  static const char *const tab_names[N_TABS] = { "tab_sigma", "tab_distance", "tab_likeness", "tab_inside" };
   static const char *const zooms[]
       = { "compare.zoom-in", "compare.zoom-out", "compare.zoom-fit", "compare.zoom-original" };
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
 
   g_type_ensure (SL_TYPE_LANE_GRID);
   g_type_ensure (SL_TYPE_CURVE_VIEW);
+  g_type_ensure (SL_TYPE_STEP_INSPECTOR);
   G_OBJECT_CLASS (klass)->dispose = sl_compare_view_dispose;
   G_OBJECT_CLASS (klass)->get_property = sl_compare_view_get_property;
   G_OBJECT_CLASS (klass)->set_property = sl_compare_view_set_property;
@@ -604,6 +611,7 @@ sl_compare_view_class_init (SlCompareViewClass *klass)
   BIND (pause);
   BIND (grid);
   BIND (parting);
+  BIND (inspector);
   for (guint i = 0; i < N_TABS; i++)
     gtk_widget_class_bind_template_child_full (widget_class, tab_names[i], FALSE,
                                                G_STRUCT_OFFSET (SlCompareView, tabs[i]));

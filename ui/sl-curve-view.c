@@ -9,6 +9,7 @@
 #define TOP 22.0
 #define RAIL 18.0 /* from the bottom to the middle of the rail */
 #define BELOW 50.0
+#define BELOW_WITHOUT_RAIL 24.0
 #define KNOB 8.0
 #define PAGE 10
 #define MAX_TICKS 9
@@ -26,6 +27,8 @@ struct _SlCurveView
   GArray *curves; /* of OwnCurve */
   double cursor;
   double mark;
+  gboolean chart;
+  gboolean rail;
   double low; /* of the y axis, as it is drawn (logarithms when log_y) */
   double high;
 };
@@ -55,7 +58,9 @@ chart_width (SlCurveView *self)
 static double
 chart_height (SlCurveView *self)
 {
-  return MAX (gtk_widget_get_height (GTK_WIDGET (self)) - TOP - BELOW, 1);
+  double below = self->rail ? BELOW : BELOW_WITHOUT_RAIL;
+
+  return MAX (gtk_widget_get_height (GTK_WIDGET (self)) - TOP - below, 1);
 }
 
 /* 0 at the left end of the axis, 1 at its right. */
@@ -305,7 +310,19 @@ draw_mark (SlCurveView *self, cairo_t *cr)
   cairo_restore (cr);
 }
 
-/* The rail with the handle on it, and the line that ties it to the curves. */
+/* The line that ties the handle to the curves. */
+static void
+draw_cursor (SlCurveView *self, cairo_t *cr)
+{
+  double end = self->rail ? gtk_widget_get_height (GTK_WIDGET (self)) - RAIL : TOP + chart_height (self);
+
+  if (!isfinite (self->cursor))
+    return;
+  set_ink (cr, &red, 1);
+  cairo_rectangle (cr, floor (to_x (self, self->cursor)) - 0.5, TOP - 4, 1.5, end - TOP + 4);
+  cairo_fill (cr);
+}
+
 static void
 draw_handle (SlCurveView *self, cairo_t *cr)
 {
@@ -324,11 +341,29 @@ draw_handle (SlCurveView *self, cairo_t *cr)
   cairo_move_to (cr, LEFT, rail);
   cairo_line_to (cr, x, rail);
   cairo_stroke (cr);
-  cairo_rectangle (cr, floor (x) - 0.5, TOP - 4, 1.5, rail - TOP + 4);
-  cairo_fill (cr);
   cairo_arc (cr, x, rail, KNOB, 0, 2 * G_PI);
   set_ink (cr, &ink, 1);
   cairo_fill (cr);
+}
+
+static void
+draw_chart (SlCurveView *self, cairo_t *cr)
+{
+  int width = gtk_widget_get_width (GTK_WIDGET (self));
+
+  draw_x_axis (self, cr);
+  draw_y_axis (self, cr);
+  if (self->axes.y_title)
+    draw_text (self, cr, self->axes.y_title, 10, 10, 0, 0.75);
+  if (self->axes.x_title)
+    draw_text (self, cr, self->axes.x_title, width - 10, 10, 1, 0.75);
+  draw_mark (self, cr);
+  cairo_set_line_join (cr, CAIRO_LINE_JOIN_ROUND);
+  draw_curves (self, cr, FALSE);
+  draw_curves (self, cr, TRUE);
+  if (self->curves->len == 0 && self->axes.nothing)
+    draw_text (self, cr, self->axes.nothing, width / 2.0, TOP + chart_height (self) / 2, 0.5, 0.7);
+  draw_cursor (self, cr);
 }
 
 static void
@@ -342,19 +377,10 @@ sl_curve_view_snapshot (GtkWidget *widget, GtkSnapshot *snapshot)
   if (width < 1 || height < 1)
     return;
   cr = gtk_snapshot_append_cairo (snapshot, &bounds);
-  draw_x_axis (self, cr);
-  draw_y_axis (self, cr);
-  if (self->axes.y_title)
-    draw_text (self, cr, self->axes.y_title, 10, 10, 0, 0.75);
-  if (self->axes.x_title)
-    draw_text (self, cr, self->axes.x_title, width - 10, 10, 1, 0.75);
-  draw_mark (self, cr);
-  cairo_set_line_join (cr, CAIRO_LINE_JOIN_ROUND);
-  draw_curves (self, cr, FALSE);
-  draw_curves (self, cr, TRUE);
-  if (self->curves->len == 0 && self->axes.nothing)
-    draw_text (self, cr, self->axes.nothing, width / 2.0, TOP + chart_height (self) / 2, 0.5, 0.7);
-  draw_handle (self, cr);
+  if (self->chart)
+    draw_chart (self, cr);
+  if (self->rail)
+    draw_handle (self, cr);
   cairo_destroy (cr);
 }
 
@@ -367,8 +393,20 @@ sl_curve_view_measure (GtkWidget *widget,
                        int *minimum_baseline,
                        int *natural_baseline)
 {
-  *minimum = orientation == GTK_ORIENTATION_VERTICAL ? (int)(TOP + BELOW) + 56 : 200;
-  *natural = orientation == GTK_ORIENTATION_VERTICAL ? 176 : 600;
+  SlCurveView *self = SL_CURVE_VIEW (widget);
+
+  if (orientation == GTK_ORIENTATION_HORIZONTAL)
+    {
+      *minimum = self->rail ? 200 : 160;
+      *natural = self->rail ? 600 : 240;
+    }
+  else if (!self->chart)
+    *minimum = *natural = (int)(2 * RAIL);
+  else
+    {
+      *minimum = (int)TOP + (int)(self->rail ? BELOW : BELOW_WITHOUT_RAIL) + 56;
+      *natural = *minimum + 48;
+    }
 }
 
 /* ---- moving ---- */
@@ -426,6 +464,16 @@ scrolled (SlCurveView *self, double dx, double dy)
 
 /* ---- contents ---- */
 
+void
+sl_curve_view_set_parts (SlCurveView *self, gboolean chart, gboolean rail)
+{
+  self->chart = chart;
+  self->rail = rail;
+  gtk_widget_set_can_target (GTK_WIDGET (self), rail);
+  gtk_widget_set_focusable (GTK_WIDGET (self), rail);
+  gtk_widget_queue_resize (GTK_WIDGET (self));
+}
+
 static void
 clear_curve (gpointer data)
 {
@@ -459,10 +507,11 @@ void
 sl_curve_view_set_cursor (SlCurveView *self, double place, const char *text)
 {
   self->cursor = place;
-  gtk_accessible_update_property (GTK_ACCESSIBLE (self), GTK_ACCESSIBLE_PROPERTY_VALUE_MIN, 0.0,
-                                  GTK_ACCESSIBLE_PROPERTY_VALUE_MAX, 1.0, GTK_ACCESSIBLE_PROPERTY_VALUE_NOW,
-                                  isfinite (place) ? CLAMP (fraction_of (&self->axes, place), 0, 1) : 0.0,
-                                  GTK_ACCESSIBLE_PROPERTY_VALUE_TEXT, text ? text : "", -1);
+  if (self->rail)
+    gtk_accessible_update_property (GTK_ACCESSIBLE (self), GTK_ACCESSIBLE_PROPERTY_VALUE_MIN, 0.0,
+                                    GTK_ACCESSIBLE_PROPERTY_VALUE_MAX, 1.0, GTK_ACCESSIBLE_PROPERTY_VALUE_NOW,
+                                    isfinite (place) ? CLAMP (fraction_of (&self->axes, place), 0, 1) : 0.0,
+                                    GTK_ACCESSIBLE_PROPERTY_VALUE_TEXT, text ? text : "", -1);
   gtk_widget_queue_draw (GTK_WIDGET (self));
 }
 
@@ -516,6 +565,7 @@ sl_curve_view_init (SlCurveView *self)
   g_array_set_clear_func (self->curves, clear_curve);
   self->axes = (SlCurveAxes){ .first = 0, .last = 1 };
   self->cursor = self->mark = NAN;
+  self->chart = self->rail = TRUE;
   gtk_widget_set_focusable (GTK_WIDGET (self), TRUE);
   gtk_widget_set_overflow (GTK_WIDGET (self), GTK_OVERFLOW_HIDDEN);
   gtk_accessible_update_property (GTK_ACCESSIBLE (self), GTK_ACCESSIBLE_PROPERTY_LABEL,

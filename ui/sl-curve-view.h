@@ -43,6 +43,8 @@ typedef struct
 
 G_DECLARE_FINAL_TYPE (SlCurveView, sl_curve_view, SL, CURVE_VIEW, GtkWidget)
 
+/* The chart, the rail with the handle, or both (as it is in the beginning). */
+void sl_curve_view_set_parts (SlCurveView *self, gboolean chart, gboolean rail);
 /* Everything is copied. Signals: "picked" (double): a person pointed at a place; "moved" (int): pressed
  * an arrow (-1, 1), a page key (-10, 10), Home or End (G_MININT, G_MAXINT). */
 void sl_curve_view_set_axes (SlCurveView *self, const SlCurveAxes *axes);

@@ -232,6 +232,36 @@ static void test_distance(void)
     gtk_toggle_button_set_active(window->compare_view->tabs[TAB_SIGMA], TRUE);
 }
 
+/* Inside a step: the channels' figures are those of the sample, every part is a picture. */
+static void test_inside(void)
+{
+    SlFrameObject *frame = sl_comparison_get_frame(comparison, 1);
+    int channels, height, width;
+    const float *x = g_bytes_get_data(
+        sl_frame_object_get_sample(frame, SL_VIEW_NOISY, &channels, &height, &width), NULL);
+    g_autoptr(GBytes) noise = sl_frame_object_draw_part(frame, SL_PART_OUTPUT, &width, &height);
+    g_autoptr(GBytes) term = sl_frame_object_draw_part(frame, SL_PART_GUIDANCE, &width, &height);
+
+    g_assert_cmpuint(sl_frame_object_get_channels(frame), ==, (guint)channels);
+    for (int c = 0; c < channels; c++) {
+        double sum = 0;
+
+        for (int i = 0; i < height * width; i++)
+            sum += x[c * height * width + i];
+        g_assert_cmpfloat_with_epsilon(sl_frame_object_get_channel(frame, (guint)c).mean,
+                                       sum / (height * width), 1e-5);
+        g_assert_cmpfloat(sl_frame_object_get_channel(frame, (guint)c).deviation, >, 0);
+    }
+    g_assert_nonnull(noise);
+    g_assert_nonnull(term);
+    g_assert_false(g_bytes_equal(noise, term));
+    sl_compare_view_choose(window->compare_view, 1);
+    gtk_toggle_button_set_active(window->compare_view->tabs[TAB_INSIDE], TRUE);
+    screenshot("compare-6-inside");
+    g_assert_cmpstr(sl_step_inspector_get_note(window->compare_view->inspector), !=, "");
+    gtk_toggle_button_set_active(window->compare_view->tabs[TAB_SIGMA], TRUE);
+}
+
 /* A pause keeps the timeline: what comes after it is what would have come without. */
 static void test_pause(void)
 {
@@ -323,6 +353,7 @@ int main(int argc, char **argv)
     g_test_add_func("/compare/linked-zoom", test_linked_zoom);
     g_test_add_func("/compare/heat-map", test_heat_map);
     g_test_add_func("/compare/distance", test_distance);
+    g_test_add_func("/compare/inside", test_inside);
     g_test_add_func("/compare/pause", test_pause);
     g_test_add_func("/compare/lanes", test_lanes);
     g_test_add_func("/compare/narrow", test_narrow);
