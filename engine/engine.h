@@ -189,33 +189,9 @@ bool sl_run_restore(SlRun *run, const void *state, size_t bytes, SlError *err);
  * that was recorded is brought to any of its steps without the model, to the same bytes. The frame
  * has no guidance term. */
 bool sl_run_advance(SlRun *run, const float *model_output, SlFrame *frame, SlError *err);
-/* Evaluations done; steps finished. */
-int sl_run_position(const SlRun *run);
-int sl_run_steps_done(const SlRun *run);
-/* The grid, known from the start: timestep and sigma of each of the run's evaluations, the step it
- * belongs to. */
-double sl_run_timestep(const SlRun *run, int evaluation);
-double sl_run_sigma(const SlRun *run, int evaluation);
-int sl_run_step_of(const SlRun *run, int evaluation, bool *ends_step);
 /* Evaluates the model once on x_t, the sample before `evaluation`, without changing the run: the
  * frame's model_output and guidance_term are set, x_t and x_0 are NULL. */
 bool sl_run_look(SlRun *run, int evaluation, const float *x_t, SlFrame *frame, SlError *err);
-
-/* A new run with another recipe that goes on from where parent stands; parent, which must stand at
- * the end of a step (or at its start) and must not be done, stays as it is.
- *
- * With the parent's scheduler, sigmas, spacing, eta and steps, the scheduler goes on with its
- * history, so that an unchanged recipe gives the bytes of the uninterrupted run. With another grid
- * the new scheduler's own grid of `steps` steps is entered at the start of the step whose noise
- * level is nearest (in log sigma) to that of the parent's sample, and the sample is brought to
- * exactly that level on the line through the parent's last predicted x_0: x_0 + s' (x - x_0) / s in
- * the sigma-scaled form x_0 + s e, which euler, heun and lms use as it is and the others divided by
- * sqrt(1 + s^2). So `steps` counts the whole schedule, as in diffusers' img2img. A level below the
- * grid's last one is refused. Another seed or kind of noise starts a fresh generator for the noise
- * that schedulers draw, else the parent's goes on. Width and height must be the parent's. */
-SlRun *sl_run_branch(const SlRun *parent, const SlRecipe *recipe, SlShare *share, SlError *err);
-/* The evaluation that a run began with: 0, but for branches. */
-int sl_run_first(const SlRun *run);
 
 /* ---- pictures ---- */
 

@@ -1,4 +1,4 @@
-/* comparison.h - lanes that develop side by side: timelines over one model, advanced in turn, and
+/* lanes.h - lanes that develop side by side: timelines over one model, advanced in turn, and
  * which of their moments are shown together.
  *
  * All lanes with the same seed start from the same noise; texts are encoded once and first
@@ -8,8 +8,8 @@
  * Threads: functions that take a model, and new/free, belong to the thread that owns it; the others
  * are for any thread, also while lanes grow or a branch is added. A lane that is there stays.
  */
-#ifndef SL_APP_COMPARISON_H
-#define SL_APP_COMPARISON_H
+#ifndef SL_APP_LANES_H
+#define SL_APP_LANES_H
 
 #include "app/core/timeline.h"
 
@@ -21,42 +21,42 @@ extern "C" {
 #define SL_LANES_IN_VIEW  9
 #define SL_COMPARE_BUDGET ((size_t)192 << 20) /* bytes that all lanes may keep */
 
-typedef struct SlComparison SlComparison;
+typedef struct SlLanes SlLanes;
 
-SlComparison *sl_comparison_new(void); /* NULL without memory */
-void sl_comparison_free(SlComparison *c, SlModel *model);
+SlLanes *sl_lanes_new(void); /* NULL without memory */
+void sl_lanes_free(SlLanes *c, SlModel *model);
 
 /* Begins a lane; gives its number, or -1 and *err. expected is how many lanes there will be: each
  * gets its part of the budget. options may be NULL; its budget is not used. */
-int sl_comparison_add(SlComparison *c, SlModel *model, const SlRecipe *recipe,
+int sl_lanes_add(SlLanes *c, SlModel *model, const SlRecipe *recipe,
                       const SlTimelineOptions *options, int expected, SlError *err);
 /* A branch as a new lane. step: finished steps of the parent. */
-int sl_comparison_branch(SlComparison *c, SlModel *model, int parent, int step,
+int sl_lanes_branch(SlLanes *c, SlModel *model, int parent, int step,
                          const SlRecipe *recipe, SlError *err);
 
 /* One evaluation of the next lane in turn; *lane is its number, -1 when nothing is left to do (all
  * lanes are done, failed or paused; that is true, not an error). A lane that fails is left out from
- * then on and says why in sl_comparison_problem; false and *err are for a cancel only. */
-bool sl_comparison_next(SlComparison *c, SlModel *model, int *lane, SlError *err);
-void sl_comparison_pause(SlComparison *c, int lane, bool paused); /* any thread */
+ * then on and says why in sl_lanes_problem; false and *err are for a cancel only. */
+bool sl_lanes_next(SlLanes *c, SlModel *model, int *lane, SlError *err);
+void sl_lanes_pause(SlLanes *c, int lane, bool paused); /* any thread */
 
 /* ---- looking (any thread) ---- */
 
-int sl_comparison_count(const SlComparison *c);
-SlTimeline *sl_comparison_lane(const SlComparison *c, int lane);
-int sl_comparison_parent(const SlComparison *c, int lane);          /* -1: from noise */
-const char *sl_comparison_problem(const SlComparison *c, int lane); /* a sentence, or NULL */
-SlShareCounts sl_comparison_shared(const SlComparison *c);
-size_t sl_comparison_bytes(const SlComparison *c);
+int sl_lanes_count(const SlLanes *c);
+SlTimeline *sl_lanes_lane(const SlLanes *c, int lane);
+int sl_lanes_parent(const SlLanes *c, int lane);          /* -1: from noise */
+const char *sl_lanes_problem(const SlLanes *c, int lane); /* a sentence, or NULL */
+SlShareCounts sl_lanes_shared(const SlLanes *c);
+size_t sl_lanes_bytes(const SlLanes *c);
 
 /* ---- which moments are shown together ---- */
 
-typedef enum SlAlign {
-    SL_ALIGN_STEP,        /* the same number of finished steps */
-    SL_ALIGN_SIGMA,       /* the nearest noise level, in log sigma */
-    SL_ALIGN_EVALUATIONS, /* the same cost: model evaluations so far, the ancestors' included */
-} SlAlign;
-extern const char *const sl_align_names[]; /* "step", "sigma", "evals"; NULL-terminated */
+typedef enum SlLineUp {
+    SL_LINE_UP_STEP,        /* the same number of finished steps */
+    SL_LINE_UP_SIGMA,       /* the nearest noise level, in log sigma */
+    SL_LINE_UP_EVALUATIONS, /* the same cost: model evaluations so far, the ancestors' included */
+} SlLineUp;
+extern const char *const sl_line_up_names[]; /* "step", "sigma", "evals"; NULL-terminated */
 
 /* A moment of a lane; lane is an ancestor where a branch had not yet begun. moment -1: nothing to
  * show yet. */
@@ -67,13 +67,13 @@ typedef struct SlPlace {
 /* position 0 .. 1 over the whole length of the longest lane as planned, so that it means the same
  * during the run and after it. Only ends of steps are shown, and at 1 every lane's last; a lane that
  * is not there yet shows the last it has, and one that ended earlier its end. */
-SlPlace sl_comparison_place(const SlComparison *c, int lane, SlAlign align, double position);
+SlPlace sl_lanes_place(const SlLanes *c, int lane, SlLineUp align, double position);
 /* What a position stands for: finished steps, sigma, or evaluations. */
-double sl_comparison_value(const SlComparison *c, SlAlign align, double position);
+double sl_lanes_value(const SlLanes *c, SlLineUp align, double position);
 /* The position of a moment of a lane, to follow a run live. */
-double sl_comparison_position(const SlComparison *c, SlAlign align, int lane, int moment);
+double sl_lanes_position(const SlLanes *c, SlLineUp align, int lane, int moment);
 /* How many positions differ, for keys that go from one to the next. */
-int sl_comparison_stops(const SlComparison *c, SlAlign align);
+int sl_lanes_stops(const SlLanes *c, SlLineUp align);
 
 #ifdef __cplusplus
 }
