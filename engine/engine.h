@@ -184,6 +184,14 @@ bool sl_run_next(SlRun *run, SlFrame *frame, SlError *err);
  * goes on from it to the same bytes. */
 void *sl_run_save(const SlRun *run, size_t *bytes);
 bool sl_run_restore(SlRun *run, const void *state, size_t bytes, SlError *err);
+/* Makes a run that has not begun go on from where `from` is, with its own settings. With the same
+ * scheduler, steps and sigmas the whole timeline is taken over, so that the same settings give the
+ * same bytes. Otherwise the sample is taken over at the first step whose noise level is not above
+ * the one reached; what lies between the two levels is crossed along `from`'s last prediction, so
+ * `from` must have made at least one evaluation. Both must be of one size. */
+bool sl_run_continue(SlRun *run, const SlRun *from, SlError *err);
+/* Evaluations done. */
+int sl_run_evaluation(const SlRun *run);
 
 /* Advances as sl_run_next does, but with a model output [C, h, w] that is already known: a run
  * that was recorded is brought to any of its steps without the model, to the same bytes. The frame

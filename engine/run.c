@@ -438,3 +438,79 @@ bool sl_run_restore(SlRun *run, const void *state, size_t bytes, SlError *err)
     run->evaluation = head.evaluation;
     return true;
 }
+
+/* ---- branching ---- */
+
+int sl_run_evaluation(const SlRun *run)
+{
+    return run->evaluation;
+}
+
+static bool same_schedule(const SlRecipe *a, const SlRecipe *b)
+{
+    return !strcmp(a->scheduler, b->scheduler) && a->steps == b->steps && a->sigmas == b->sigmas &&
+           a->spacing == b->spacing && a->eta == b->eta;
+}
+
+static bool take_over(SlRun *run, const SlRun *from, SlError *err)
+{
+    size_t bytes;
+    void *state = sl_run_save(from, &bytes);
+    bool ok = state ? sl_run_restore(run, state, bytes, err) : no_memory(err);
+    free(state);
+    return ok;
+}
+
+/* 1, or 1 / sqrt(1 + sigma^2) for schedulers whose samples grow with the noise. */
+static double input_scale(SlRun *run)
+{
+    for (int64_t i = 0; i < run->elements; i++)
+        run->sample[i] = 1;
+    sl_scheduler_input(run->scheduler, run->sample, run->input);
+    return run->input[0];
+}
+
+/* The sample at noise level `there`, from one at level `here` along the prediction: x_0 stays, and so
+ * does the noise. Both are scaled as the model sees them. */
+static void cross(SlRun *run, const SlRun *from, double here, double there)
+{
+    double alpha_here = 1 / sqrt(1 + here * here), alpha_there = 1 / sqrt(1 + there * there);
+    double scale = input_scale(run);
+    float *now = run->input;
+    sl_scheduler_input(from->scheduler, from->sample, now);
+    for (int64_t i = 0; i < run->elements; i++) {
+        double value = now[i];
+        if (there != here) {
+            double noise = (value / alpha_here - from->x0[i]) / here;
+            value = alpha_there * (from->x0[i] + there * noise);
+        }
+        run->sample[i] = (float)(value / scale);
+    }
+}
+
+bool sl_run_continue(SlRun *run, const SlRun *from, SlError *err)
+{
+    if (run->elements != from->elements || run->width != from->width)
+        return sl_fail(err, SL_ARGUMENT,
+                       "a branch must have its run's size: it is %d x %d; expected %d x %d",
+                       run->recipe.width, run->recipe.height, from->recipe.width,
+                       from->recipe.height);
+    if (from->evaluation < 1 || sl_run_done(from))
+        return sl_fail(err, SL_ARGUMENT,
+                       "a branch can begin after evaluation 1 to %d; this is evaluation %d",
+                       sl_run_evaluations(from) - 1, from->evaluation);
+    if (same_schedule(&run->recipe, &from->recipe))
+        return take_over(run, from, err);
+    double here = sl_scheduler_sigma(from->scheduler, from->evaluation);
+    int entry = sl_scheduler_entry(run->scheduler, here);
+    if (entry < 0)
+        return sl_fail(err, SL_ARGUMENT,
+                       "%s with %d steps has no step left at noise level %.4g: branch earlier",
+                       run->recipe.scheduler, run->recipe.steps, here);
+    if (!sl_scheduler_enter(run->scheduler, entry, err))
+        return false;
+    cross(run, from, here, sl_scheduler_sigma(run->scheduler, entry));
+    run->generator = from->generator;
+    run->evaluation = entry;
+    return true;
+}

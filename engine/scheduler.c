@@ -262,6 +262,34 @@ bool sl_scheduler_step(SlScheduler *s, const float *model_output, float *sample,
     return ok;
 }
 
+/* ---- beginning in the middle ---- */
+
+static bool begins_step(const SlScheduler *s, int evaluation)
+{
+    bool ends = true;
+    if (evaluation > 0)
+        sl_scheduler_step_of(s, evaluation - 1, &ends);
+    return ends;
+}
+
+bool sl_scheduler_enter(SlScheduler *s, int evaluation, SlError *err)
+{
+    if (evaluation < 0 || evaluation >= s->evaluations || !begins_step(s, evaluation))
+        return sl_fail(err, SL_ARGUMENT, "%s with %d steps cannot begin at evaluation %d of %d",
+                       s->class->info.id, s->steps, evaluation + 1, s->evaluations);
+    memset(&s->state, 0, sizeof s->state);
+    s->state.position = evaluation;
+    return true;
+}
+
+int sl_scheduler_entry(const SlScheduler *s, double sigma)
+{
+    for (int i = 0; i < s->evaluations; i++)
+        if (begins_step(s, i) && s->levels[i] <= sigma * (1 + 1e-4))
+            return i;
+    return -1;
+}
+
 /* ---- saving ---- */
 
 typedef struct StateHead {

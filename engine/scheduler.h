@@ -100,6 +100,12 @@ void sl_scheduler_input(const SlScheduler *s, const float *sample, float *input)
 bool sl_scheduler_step(SlScheduler *s, const float *model_output, float *sample, float *x0,
                        SlNoiseSource *noise, SlError *err);
 
+/* Begins in the middle, without any history: what a run that was developed otherwise until here goes
+ * on with. After set_timesteps; the evaluation must begin a step. */
+bool sl_scheduler_enter(SlScheduler *s, int evaluation, SlError *err);
+/* The first evaluation that begins a step at this noise level or below it; -1 when there is none. */
+int sl_scheduler_entry(const SlScheduler *s, double sigma);
+
 /* All mutable state as bytes (malloc'ed), to go on from this evaluation later with a scheduler made
  * with the same arguments. */
 void *sl_scheduler_save(const SlScheduler *s, size_t *bytes);

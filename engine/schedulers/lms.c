@@ -45,7 +45,7 @@ static bool step(SlScheduler *s, const SlStep *x, SlError *err)
         x->x0[i] = (float)original;
         derivative[i] = (float)((x->sample[i] - original) / sigma);
     }
-    int order = s->state.position + 1 < 4 ? s->state.position + 1 : 4;
+    int order = s->state.filled = s->state.filled < 4 ? s->state.filled + 1 : 4;
     double k[5] = {1};
     const float *terms[5] = {x->sample};
     for (int i = 0; i < order; i++) {

@@ -159,7 +159,8 @@ static bool step(SlScheduler *s, const SlStep *x, SlError *err)
     size_t bytes = (size_t)s->size * sizeof(float);
     if (!convert(s, x, err))
         return false;
-    if (s->state.position > 0 && !corrector_disabled(s))
+    /* no order yet: the first step, or the first after a beginning in the middle */
+    if (s->state.this_order > 0 && !corrector_disabled(s))
         correct(s, x->sample);
     memcpy(sl_push_slot(s, 2), s->slots[4], bytes);
     int left = s->evaluations - s->state.position, order = c->solver_order;
