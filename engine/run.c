@@ -6,7 +6,7 @@
  * that drew the start goes on drawing the steps' noise; PNDM and heun have more evaluations than
  * steps.
  */
-#include "engine/model.h"
+#include "engine/share.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -25,11 +25,12 @@ struct SlRun {
     int64_t elements;
     int batch; /* 2 with guidance */
     int evaluation;
+    bool shared;   /* the last evaluation was another run's */
     float *memory; /* one block for the six arrays below; term stays behind output */
     float *noise, *sample, *x0, *input, *output, *term;
-    float *text; /* [batch, L, D] */
-    int64_t text_size[3];
-    SlUnetContext *context;
+    SlShare *share;
+    bool own_share;          /* of this run alone */
+    const SlShareText *text; /* the share's; NULL for DDPM */
     SlUnetTimes *times;
     char warning[1000];
 };
@@ -127,74 +128,23 @@ static bool tokenize(SlRun *run, const char *name, const char *text, int *ids, S
     return true;
 }
 
-/* The embeddings stay on the device only as keys and values; a copy is kept for --dump. */
-static bool keep_text(SlRun *run, const SlTensor *hidden, SlError *err)
-{
-    SlDevice *dev = run->model->dev;
-    int64_t n = sl_tensor_elements(hidden);
-    SlTensor f32 = sl_tensor_new(dev, SL_F32, 3, hidden->size);
-    sl_copy(dev, hidden, &f32);
-    memcpy(run->text_size, hidden->size, sizeof run->text_size);
-    run->text = malloc((size_t)n * sizeof(float));
-    if (!run->text)
-        return no_memory(err);
-    sl_download(dev, &f32, run->text);
-    return sl_device_check(dev, err);
-}
-
-/* One prompt's ids to its row of hidden. As in diffusers, clip_skip is the prompt's only: the
- * negative prompt keeps all layers. */
-static bool encode_one(SlRun *run, const int *ids, int skip, SlTensor *row, SlError *err)
-{
-    SlModel *model = run->model;
-    SlDevice *dev = model->dev;
-    size_t mark = sl_arena_mark(dev);
-    SlTensor tokens = sl_tensor_new(dev, SL_I32, 2, (const int64_t[]){1, row->size[1]});
-    SlTensor states = {0};
-    sl_upload(dev, ids, &tokens);
-    bool ok = sl_text_encoder_forward(dev, model->text_encoder, &tokens, skip, &states, NULL, err);
-    if (ok)
-        sl_copy(dev, &states, row);
-    sl_arena_reset(dev, mark);
-    return ok;
-}
-
-static bool encode(SlRun *run, const int *ids, int length, SlError *err)
-{
-    SlModel *model = run->model;
-    SlDevice *dev = model->dev;
-    int width = sl_text_encoder_get_config(model->text_encoder)->hidden_size;
-    size_t mark = sl_arena_mark(dev);
-    SlTensor hidden = sl_tensor_new3(dev, run->batch, length, width);
-    bool ok = true;
-    for (int i = 0; ok && i < run->batch; i++) {
-        SlTensor row = sl_slice(&hidden, 0, i, 1);
-        int skip = i == run->batch - 1 ? run->recipe.clip_skip : 0;
-        ok = encode_one(run, ids + i * length, skip, &row, err);
-    }
-    ok = ok && keep_text(run, &hidden, err);
-    if (ok)
-        run->context = sl_unet_context_new(dev, model->unet, &hidden, err);
-    sl_arena_reset(dev, mark);
-    return ok && run->context;
-}
-
 static bool encode_prompts(SlRun *run, SlError *err)
 {
     SlModel *model = run->model;
     if (model->info.pipeline != SL_PIPELINE_STABLE_DIFFUSION)
         return true;
-    if (!sl_model_need_text_encoder(model, err))
-        return false;
     int length = sl_tokenizer_max_length(model->tokenizer);
     int *ids = calloc((size_t)length * 2, sizeof *ids);
     if (!ids)
         return no_memory(err);
     int *text_ids = ids + (run->batch - 1) * length;
     bool ok = run->batch == 1 || tokenize(run, "negative prompt", run->negative_prompt, ids, err);
-    ok = ok && tokenize(run, "prompt", run->prompt, text_ids, err) && encode(run, ids, length, err);
+    ok = ok && tokenize(run, "prompt", run->prompt, text_ids, err);
+    if (ok)
+        run->text = sl_share_text(
+            run->share, &(SlShareAsk){run->batch, length, run->recipe.clip_skip, ids}, err);
     free(ids);
-    return ok;
+    return run->text != NULL;
 }
 
 /* What the UNet derives from the timesteps, for all of them. */
@@ -221,6 +171,10 @@ SlRun *sl_run_new(SlModel *model, const SlRecipe *recipe, const SlRunInputs *inp
     }
     run->model = model;
     bool ok = copy_recipe(run, recipe, err) && make_arrays(run, err) && make_scheduler(run, err);
+    run->share = inputs && inputs->share ? inputs->share : sl_share_new(model);
+    run->own_share = !inputs || !inputs->share;
+    if (!run->share)
+        ok = no_memory(err);
     if (ok) {
         draw_start(run, inputs);
         ok = encode_prompts(run, err) && sl_model_make_room(model, &run->recipe, err) &&
@@ -239,11 +193,11 @@ void sl_run_free(SlRun *run)
     if (!run)
         return;
     sl_step_leave(run->model->step, run);
-    sl_unet_context_free(run->model->dev, run->context);
+    if (run->own_share)
+        sl_share_free(run->share);
     sl_unet_times_free(run->model->dev, run->times);
     sl_scheduler_free(run->scheduler);
     free(run->memory);
-    free(run->text);
     free(run->prompt);
     free(run->negative_prompt);
     free(run);
@@ -263,17 +217,47 @@ static SlStep *step_of(SlRun *run, SlError *err)
     return model->step;
 }
 
-static bool evaluate(SlRun *run, SlError *err)
+/* The first evaluation of a run that shares: another one's, or computed and left for the others. */
+static bool evaluate_shared(SlRun *run, SlStep *step, const SlStepRun *of_run, SlError *err)
+{
+    const SlShareKey key = {.text = run->text,
+                            .timestep = (float)sl_scheduler_timestep(run->scheduler, 0),
+                            .elements = run->elements,
+                            .batch = run->batch,
+                            .input = run->input};
+    const float *known = sl_share_find(run->share, &key);
+    run->shared = known != NULL;
+    if (known)
+        return sl_step_guide(step, known, of_run->guidance, run->output, err);
+    if (!sl_step_evaluate(step, of_run, 0, run->input, run->output, err))
+        return false;
+    size_t bytes = (size_t)run->elements * (size_t)run->batch * sizeof(float);
+    float *said = malloc(bytes);
+    if (said && sl_step_said(step, said, NULL))
+        sl_share_keep(run->share, &key, said);
+    free(said);
+    return true;
+}
+
+/* run->input at evaluation i to run->output and run->term. */
+static bool evaluate(SlRun *run, int i, SlError *err)
 {
     SlModel *model = run->model;
-    SlStepRun of_run = {run, run->times, run->context, run->recipe.guidance};
+    SlStepRun of_run = {run, run->times, run->text ? run->text->context : NULL,
+                        run->recipe.guidance};
     SlStep *step = step_of(run, err);
     __atomic_store_n(&model->step_start, sl_device_ops_done(model->dev), __ATOMIC_RELAXED);
-    if (!step || !sl_step_evaluate(step, &of_run, run->evaluation, run->input, run->output, err))
+    run->shared = false;
+    bool ok = step && (i == 0 && !run->own_share
+                           ? evaluate_shared(run, step, &of_run, err)
+                           : sl_step_evaluate(step, &of_run, i, run->input, run->output, err));
+    if (!ok) {
+        sl_device_clear(model->dev);
         return false;
+    }
     float g = (float)run->recipe.guidance;
-    for (int64_t i = 0; run->batch == 2 && i < run->elements; i++)
-        run->term[i] = (run->output[i] - run->term[i]) / g;
+    for (int64_t k = 0; run->batch == 2 && k < run->elements; k++)
+        run->term[k] = (run->output[k] - run->term[k]) / g;
     return true;
 }
 
@@ -295,6 +279,10 @@ static void fill_frame(const SlRun *run, int evaluation, double seconds, SlFrame
         .last = sl_run_done(run),
         .timestep = sl_scheduler_timestep(run->scheduler, evaluation),
         .sigma = sl_scheduler_sigma(run->scheduler, evaluation),
+        .level = evaluation + 1 < sl_run_evaluations(run)
+                     ? sl_scheduler_sigma(run->scheduler, evaluation + 1)
+                     : 0,
+        .shared = run->shared,
         .x_t = run->sample,
         .x_0 = run->x0,
         .model_output = run->output,
@@ -307,23 +295,56 @@ static void fill_frame(const SlRun *run, int evaluation, double seconds, SlFrame
     frame->ends_step = ends;
 }
 
-bool sl_run_next(SlRun *run, SlFrame *frame, SlError *err)
+static bool finished(SlError *err)
 {
-    if (sl_run_done(run))
-        return sl_fail(err, SL_ARGUMENT, "the run is finished: there is no next step");
-    double start = seconds_now();
+    return sl_fail(err, SL_ARGUMENT, "the run is finished: there is no next step");
+}
+
+/* run->output is known: the scheduler's part. */
+static bool advance(SlRun *run, double start, SlFrame *frame, SlError *err)
+{
     int evaluation = run->evaluation;
-    sl_scheduler_input(run->scheduler, run->sample, run->input);
-    if (!evaluate(run, err)) {
-        sl_device_clear(run->model->dev);
-        return false;
-    }
     if (!sl_scheduler_step(run->scheduler, run->output, run->sample, run->x0, &run->noise_source,
                            err))
         return false;
     run->evaluation++;
     if (frame)
         fill_frame(run, evaluation, seconds_now() - start, frame);
+    return true;
+}
+
+bool sl_run_next(SlRun *run, SlFrame *frame, SlError *err)
+{
+    if (sl_run_done(run))
+        return finished(err);
+    double start = seconds_now();
+    sl_scheduler_input(run->scheduler, run->sample, run->input);
+    return evaluate(run, run->evaluation, err) && advance(run, start, frame, err);
+}
+
+bool sl_run_advance(SlRun *run, const float *model_output, SlFrame *frame, SlError *err)
+{
+    if (sl_run_done(run))
+        return finished(err);
+    memcpy(run->output, model_output, (size_t)run->elements * sizeof *model_output);
+    run->shared = false;
+    bool ok = advance(run, seconds_now(), frame, err);
+    if (frame)
+        frame->guidance_term = NULL;
+    return ok;
+}
+
+bool sl_run_look(SlRun *run, int evaluation, const float *x_t, SlFrame *frame, SlError *err)
+{
+    if (evaluation < 0 || evaluation >= sl_run_evaluations(run))
+        return sl_fail(err, SL_ARGUMENT, "the run has no evaluation %d; expected 1 to %d",
+                       evaluation + 1, sl_run_evaluations(run));
+    double start = seconds_now();
+    sl_scheduler_input_at(run->scheduler, evaluation, x_t, run->input);
+    if (!evaluate(run, evaluation, err))
+        return false;
+    fill_frame(run, evaluation, seconds_now() - start, frame);
+    frame->x_t = frame->x_0 = NULL;
     return true;
 }
 
@@ -372,8 +393,8 @@ int64_t sl_run_sample_elements(const SlRun *run)
 const float *sl_run_text_embeddings(const SlRun *run, int64_t size[3])
 {
     if (run->text)
-        memcpy(size, run->text_size, sizeof run->text_size);
-    return run->text;
+        memcpy(size, run->text->size, sizeof run->text->size);
+    return run->text ? run->text->text : NULL;
 }
 
 /* ---- saving and going on ---- */
@@ -491,10 +512,9 @@ static void cross(SlRun *run, const SlRun *from, double here, double there)
 bool sl_run_continue(SlRun *run, const SlRun *from, SlError *err)
 {
     if (run->elements != from->elements || run->width != from->width)
-        return sl_fail(err, SL_ARGUMENT,
-                       "a branch must have its run's size: it is %d x %d; expected %d x %d",
-                       run->recipe.width, run->recipe.height, from->recipe.width,
-                       from->recipe.height);
+        return sl_fail(
+            err, SL_ARGUMENT, "a branch must have its run's size: it is %d x %d; expected %d x %d",
+            run->recipe.width, run->recipe.height, from->recipe.width, from->recipe.height);
     if (from->evaluation < 1 || sl_run_done(from))
         return sl_fail(err, SL_ARGUMENT,
                        "a branch can begin after evaluation 1 to %d; this is evaluation %d",

@@ -204,6 +204,13 @@ void sl_scheduler_input(const SlScheduler *s, const float *sample, float *input)
         memmove(input, sample, (size_t)s->size * sizeof(float));
 }
 
+void sl_scheduler_input_at(const SlScheduler *s, int evaluation, const float *sample, float *input)
+{
+    SlScheduler there = *s;
+    there.state.position = evaluation;
+    sl_scheduler_input(&there, sample, input);
+}
+
 static bool finite_values(const SlScheduler *s, const float *x, const char *what, SlError *err)
 {
     for (int64_t i = 0; i < s->size; i++)

@@ -94,6 +94,8 @@ typedef struct SlNoiseSource {
 
 /* scale_model_input: writes what the model is to be fed (may be the same array as sample). */
 void sl_scheduler_input(const SlScheduler *s, const float *sample, float *input);
+/* The same for another evaluation than the next one. */
+void sl_scheduler_input_at(const SlScheduler *s, int evaluation, const float *sample, float *input);
 /* Advances: model_output is the (guided) prediction at the current timestep; sample is x_t before
  * and the next after. x0 (may be NULL) receives the predicted original sample of this evaluation.
  * False and *err when given noise runs out or values are not finite. */

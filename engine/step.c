@@ -87,6 +87,12 @@ static SlTensor spread(const SlStep *s)
     return x;
 }
 
+/* What the model says before guidance. */
+static SlTensor rows_said(const SlStep *s)
+{
+    return sl_slice(&s->results, 0, s->shape.batch == 2 ? 1 : 0, s->shape.batch);
+}
+
 static void evaluate(void *arg)
 {
     SlStep *s = arg;
@@ -96,7 +102,7 @@ static void evaluate(void *arg)
     SlTensor out = sl_tensor_new(dev, SL_F32, 4, x.size);
     s->ok = sl_unet_forward_at(dev, s->unet, &x, &s->shifts, s->using, &out, &s->err);
     SlTensor view = sl_permute(&out, (const int[]){0, 3, 1, 2});
-    SlTensor rows = sl_slice(&s->results, 0, s->shape.batch == 2 ? 1 : 0, s->shape.batch);
+    SlTensor rows = rows_said(s);
     sl_copy(dev, &view, &rows);
     sl_arena_reset(dev, mark);
 }
@@ -135,6 +141,15 @@ static void guide(SlStep *s, double guidance)
     sl_guidance(s->dev, &uncond, &text, (float)guidance, &guided);
 }
 
+static bool guided_output(SlStep *s, double guidance, float *output, SlError *err)
+{
+    if (s->shape.batch == 2)
+        guide(s, guidance);
+    SlTensor wanted = sl_slice(&s->results, 0, 0, s->shape.batch);
+    sl_download(s->dev, &wanted, output);
+    return sl_device_check(s->dev, err);
+}
+
 bool sl_step_evaluate(SlStep *s, const SlStepRun *run, int i, const float *input, float *output,
                       SlError *err)
 {
@@ -150,9 +165,19 @@ bool sl_step_evaluate(SlStep *s, const SlStepRun *run, int i, const float *input
             *err = s->err;
         return false;
     }
-    if (s->shape.batch == 2)
-        guide(s, run->guidance);
-    SlTensor wanted = sl_slice(&s->results, 0, 0, s->shape.batch);
-    sl_download(dev, &wanted, output);
-    return sl_device_check(dev, err);
+    return guided_output(s, run->guidance, output, err);
+}
+
+bool sl_step_said(SlStep *s, float *said, SlError *err)
+{
+    SlTensor rows = rows_said(s);
+    sl_download(s->dev, &rows, said);
+    return sl_device_check(s->dev, err);
+}
+
+bool sl_step_guide(SlStep *s, const float *said, double guidance, float *output, SlError *err)
+{
+    SlTensor rows = rows_said(s);
+    sl_upload(s->dev, said, &rows);
+    return guided_output(s, guidance, output, err);
 }

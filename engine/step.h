@@ -33,6 +33,10 @@ typedef struct SlStepRun {
  * w], and behind it the unconditional one where the batch is 2. */
 bool sl_step_evaluate(SlStep *step, const SlStepRun *run, int i, const float *input, float *output,
                       SlError *err);
+/* What the last evaluation said before guidance, [batch, C, h, w], unconditional first; and the end
+ * of an evaluation from that: the same output. */
+bool sl_step_said(SlStep *step, float *said, SlError *err);
+bool sl_step_guide(SlStep *step, const float *said, double guidance, float *output, SlError *err);
 /* The run is gone: another one at its address is another one. */
 void sl_step_leave(SlStep *step, const void *run);
 

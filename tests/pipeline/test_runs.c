@@ -141,6 +141,101 @@ static void test_frames(void)
     sl_model_close(&model);
 }
 
+/* ---- what runs share, and going on without the model ---- */
+
+static void digest_with(SlModel *model, const SlRecipe *recipe, SlShare *share, char hex[65])
+{
+    SlError err = {0};
+    SlRun *run = sl_run_new(model, recipe, &(SlRunInputs){.share = share}, &err);
+    hex[0] = 0;
+    while (run && !sl_run_done(run) && sl_run_next(run, NULL, &err))
+        ;
+    if (run && sl_run_done(run))
+        sl_sha256(sl_run_sample(run), (size_t)sl_run_sample_elements(run) * sizeof(float), hex);
+    sl_run_free(run);
+}
+
+static void test_share(void)
+{
+    static const char *const ids[] = {"pndm", "ddim", "ddim", "ddim", "unipc"};
+    static const double guidance[] = {7.5, 7.5, 3, 1, 7.5};
+    SlModel *model = open_model("sd1", "cpu", 0);
+    SlShare *share = sl_share_new(model);
+    bool same = true;
+    for (int i = 0; i < 5; i++) {
+        char apart[65], together[65];
+        SlRecipe recipe = recipe_for(model, ids[i], 4);
+        recipe.guidance = guidance[i];
+        digest_of_run(model, &recipe, apart);
+        digest_with(model, &recipe, share, together);
+        same = same && apart[0] && !strcmp(apart, together);
+    }
+    SlShareCounts counts = sl_share_counts(share);
+    sl_test(same, "runs that share give the bytes of runs apart");
+    sl_test(counts.texts == 2, "two texts are encoded for five runs (%d)", counts.texts);
+    sl_test(counts.evaluations_shared == 2,
+            "pndm, ddim and ddim with another guidance share the first evaluation (%d)",
+            counts.evaluations_shared);
+    sl_share_free(share);
+    sl_model_close(&model);
+}
+
+/* Records a run's outputs; a second run is advanced with them: the same frames. */
+static bool advances_alike(SlModel *model, const SlRecipe *recipe)
+{
+    SlError err = {0};
+    SlRun *run = sl_run_new(model, recipe, NULL, &err),
+          *again = sl_run_new(model, recipe, NULL, &err);
+    bool ok = run && again;
+    while (ok && !sl_run_done(run)) {
+        SlFrame a, b;
+        ok = sl_run_next(run, &a, &err) && sl_run_advance(again, a.model_output, &b, &err);
+        size_t bytes = ok ? (size_t)sl_run_sample_elements(run) * sizeof(float) : 0;
+        ok = ok && !memcmp(a.x_t, b.x_t, bytes) && !memcmp(a.x_0, b.x_0, bytes) &&
+             a.level == b.level && !b.guidance_term && a.evaluation == b.evaluation;
+    }
+    ok = ok && sl_run_done(again);
+    sl_run_free(run);
+    sl_run_free(again);
+    return ok;
+}
+
+/* Looks at each evaluation from the sample before it: what the run had. */
+static bool looks_alike(SlModel *model, const SlRecipe *recipe)
+{
+    SlError err = {0};
+    SlRun *run = sl_run_new(model, recipe, NULL, &err),
+          *eye = sl_run_new(model, recipe, NULL, &err);
+    size_t bytes = run ? (size_t)sl_run_sample_elements(run) * sizeof(float) : 0;
+    float *before = malloc(bytes);
+    bool ok = run && eye && before;
+    for (int i = 0; ok && !sl_run_done(run); i++) {
+        SlFrame a, b;
+        memcpy(before, sl_run_sample(run), bytes);
+        ok = sl_run_next(run, &a, &err) && sl_run_look(eye, i, before, &b, &err) &&
+             !memcmp(a.model_output, b.model_output, bytes) &&
+             !memcmp(a.guidance_term, b.guidance_term, bytes) && sl_run_evaluation(eye) == 0;
+    }
+    ok = ok && !sl_run_look(eye, sl_run_evaluations(eye), before, &(SlFrame){0}, &err);
+    free(before);
+    sl_run_free(run);
+    sl_run_free(eye);
+    return ok;
+}
+
+static void test_known_outputs(void)
+{
+    SlModel *model = open_model("sd1", "cpu", 0);
+    for (int i = 0; i < sl_scheduler_count(); i++) {
+        SlRecipe recipe = recipe_for(model, sl_scheduler_info(i)->id, 4);
+        sl_test(advances_alike(model, &recipe), "%s: known outputs lead to the same samples",
+                recipe.scheduler);
+        sl_test(looks_alike(model, &recipe), "%s: any evaluation can be looked at again",
+                recipe.scheduler);
+    }
+    sl_model_close(&model);
+}
+
 /* ---- refusals ---- */
 
 static void refused(SlModel *model, SlRecipe recipe, const char *what, const char *expected)
@@ -269,6 +364,8 @@ int main(int argc, char **argv)
     test_same_bytes();
     test_branches();
     test_frames();
+    test_share();
+    test_known_outputs();
     test_refusals();
     test_prompt_too_long();
     test_cost();
