@@ -228,28 +228,44 @@ static void report(SlBinder *b, uint64_t bytes)
 static bool read_raw(SlBinder *b, const SlTensorInfo *info, void *out)
 {
     SlError err = {0};
-    if (sl_weights_read(b->options.weights, info, out, &err))
+    if (sl_weights_read_on(b->options.dev, b->options.weights, info, out, &err))
         return true;
     complain(b, err.code, "%s", err.message);
     return false;
 }
 
-static uint64_t splitmix(uint64_t *state)
+/* Number n of a sequence (Steele, Lea and Flood 2014). */
+static uint64_t splitmix(uint64_t seed, uint64_t n)
 {
-    uint64_t z = *state += 0x9e3779b97f4a7c15u;
+    uint64_t z = seed + n * 0x9e3779b97f4a7c15u;
     z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
     z = (z ^ z >> 27) * 0x94d049bb133111ebu;
     return z ^ z >> 31;
 }
 
+typedef struct Uniform {
+    uint64_t seed;
+    double scale;
+    float *out;
+} Uniform;
+
+static void fill_uniform(void *arg, int64_t first, int64_t last)
+{
+    const Uniform *u = arg;
+    for (int64_t i = first; i < last; i++) {
+        double v = (double)(splitmix(u->seed, (uint64_t)i + 1) >> 11) * 0x1p-52 - 1.0;
+        u->out[i] = (float)(v * u->scale);
+    }
+}
+
 /* Uniform values of variance 1 / fan_in, the same for the same name everywhere; norms are 1 and
  * biases 0. */
-static void fill_random(const Wanted *wanted, float *out, size_t n)
+static void fill_random(const SlDevice *dev, const Wanted *wanted, float *out, size_t n)
 {
     size_t length = strlen(wanted->name);
-    uint64_t state = 0xcbf29ce484222325u;
+    Uniform u = {.seed = 0xcbf29ce484222325u, .out = out};
     for (const char *c = wanted->name; *c; c++)
-        state = (state ^ (unsigned char)*c) * 0x100000001b3u;
+        u.seed = (u.seed ^ (unsigned char)*c) * 0x100000001b3u;
     if (wanted->kind == SL_WEIGHT_VECTOR) {
         bool bias = length >= 4 && !strcmp(wanted->name + length - 4, "bias");
         for (size_t i = 0; i < n; i++)
@@ -259,9 +275,8 @@ static void fill_random(const Wanted *wanted, float *out, size_t n)
     double fan_in = 1;
     for (int i = 1; i < wanted->rank; i++)
         fan_in *= (double)wanted->size[i];
-    double scale = wanted->kind == SL_WEIGHT_TABLE ? 0.03 : sqrt(3.0 / fan_in);
-    for (size_t i = 0; i < n; i++)
-        out[i] = (float)(((double)(splitmix(&state) >> 11) * 0x1p-52 - 1.0) * scale);
+    u.scale = wanted->kind == SL_WEIGHT_TABLE ? 0.03 : sqrt(3.0 / fan_in);
+    sl_parallel_for(dev, (int64_t)n, 1 << 16, fill_uniform, &u);
 }
 
 static SlWeight *bind_random(SlBinder *b, const Wanted *wanted)
@@ -272,7 +287,7 @@ static SlWeight *bind_random(SlBinder *b, const Wanted *wanted)
         host.data = scratch(b, n * sizeof(float));
         if (!host.data)
             return NULL;
-        fill_random(wanted, host.data, n);
+        fill_random(b->options.dev, wanted, host.data, n);
     }
     return give(b, wanted->kind, &host);
 }
@@ -342,7 +357,7 @@ static bool read_stack(SlBinder *b, const Stack *stack, char *data, size_t part_
     for (int i = 0; i < stack->count; i++, data += part_bytes) {
         const SlTensorInfo *info = stack->info[i];
         bool ok = info->dtype == stack->dtype
-                      ? sl_weights_read(b->options.weights, info, data, &err)
+                      ? sl_weights_read_on(b->options.dev, b->options.weights, info, data, &err)
                       : sl_weights_read_f32(b->options.weights, info, (float *)(void *)data, &err);
         if (!ok) {
             complain(b, err.code, "%s", err.message);

@@ -8,8 +8,12 @@
 
 #include "engine/utf8.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* Bytes of a piece that one thread reads: what is looked at next is still in its cache. */
+#define READ_PIECE ((uint64_t)1 << 20)
 
 static bool no_memory(const SlWeights *w, SlError *err)
 {
@@ -202,6 +206,46 @@ static bool read_part(const SlWeights *w, const SlTensorInfo *info, uint64_t fir
 bool sl_weights_read(const SlWeights *w, const SlTensorInfo *info, void *out, SlError *err)
 {
     return read_part(w, info, 0, info->bytes, out, err);
+}
+
+/* Pieces of a tensor, read and looked at by all threads. */
+typedef struct Reading {
+    const SlWeights *w;
+    const SlTensorInfo *info;
+    char *out;
+    pthread_mutex_t lock;
+    int64_t failed; /* the first piece that could not be read; -1: none */
+    SlError err;
+} Reading;
+
+static void read_pieces(void *arg, int64_t first, int64_t last)
+{
+    Reading *r = arg;
+    for (int64_t i = first; i < last; i++) {
+        SlError err = {0};
+        uint64_t at = (uint64_t)i * READ_PIECE, left = r->info->bytes - at;
+        if (read_part(r->w, r->info, at, left < READ_PIECE ? left : READ_PIECE, r->out + at, &err))
+            continue;
+        pthread_mutex_lock(&r->lock);
+        if (r->failed < 0 || i < r->failed) {
+            r->failed = i;
+            r->err = err;
+        }
+        pthread_mutex_unlock(&r->lock);
+    }
+}
+
+bool sl_weights_read_on(const SlDevice *dev, const SlWeights *w, const SlTensorInfo *info,
+                        void *out, SlError *err)
+{
+    Reading r = {.w = w, .info = info, .out = out, .failed = -1};
+    int64_t pieces = (int64_t)((info->bytes + READ_PIECE - 1) / READ_PIECE);
+    if (pieces < 2)
+        return sl_weights_read(w, info, out, err);
+    pthread_mutex_init(&r.lock, NULL);
+    sl_parallel_for(dev, pieces, 1, read_pieces, &r);
+    pthread_mutex_destroy(&r.lock);
+    return r.failed < 0 || sl_fail(err, r.err.code, "%s", r.err.message);
 }
 
 bool sl_weights_read_f32(const SlWeights *w, const SlTensorInfo *info, float *out, SlError *err)

@@ -131,4 +131,5 @@ def main():
     write(target, out)
 
 
-main()
+if __name__ == "__main__":
+    main()
