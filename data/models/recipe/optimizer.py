@@ -7,32 +7,41 @@ import torch
 
 
 def orthogonal(m, rounds=5):
-    """Roughly the nearest orthogonal matrix, by Newton and Schulz' iteration with Jordan's coefficients."""
+    """Roughly the nearest orthogonal matrices to a stack of them, by Newton and Schulz' iteration with Jordan's coefficients."""
     x = m.bfloat16()
-    x = x / (x.norm() + 1e-7)
-    tall = x.shape[0] > x.shape[1]
+    x = x / (x.norm(dim=(1, 2), keepdim=True) + 1e-7)
+    tall = x.shape[1] > x.shape[2]
     if tall:
-        x = x.T
+        x = x.mT
     for _ in range(rounds):
-        square = x @ x.T
+        square = x @ x.mT
         x = 3.4445 * x + (-4.7750 * square + 2.0315 * square @ square) @ x
-    return (x.T if tall else x).to(m.dtype)
+    return (x.mT if tall else x).to(m.dtype)
 
 
 class Muon(torch.optim.Optimizer):
+    """Weights of one shape are updated as one stack, which on a CPU takes a fraction of the time."""
+
     def __init__(self, weights, rate, momentum=0.95, weight_decay=0.01):
         super().__init__(weights, {"lr": rate, "momentum": momentum, "weight_decay": weight_decay})
+
+    def update_of(self, w, momentum):
+        """The weight's gradient averaged over the steps (Nesterov's way), as a matrix."""
+        mean = self.state[w].setdefault("mean", torch.zeros_like(w))
+        mean.lerp_(w.grad, 1 - momentum)
+        return w.grad.lerp(mean, momentum).flatten(1)
 
     @torch.no_grad()
     def step(self):
         for group in self.param_groups:
+            alike = {}
             for w in group["params"]:
-                mean = self.state[w].setdefault("mean", torch.zeros_like(w))
-                mean.lerp_(w.grad, 1 - group["momentum"])
-                update = orthogonal(w.grad.lerp(mean, group["momentum"]).flatten(1))
-                size = 0.2 * max(update.shape) ** 0.5
-                w.mul_(1 - group["lr"] * group["weight_decay"])
-                w.add_(update.view(w.shape), alpha=-group["lr"] * size)
+                alike.setdefault(w.flatten(1).shape, []).append(w)
+            for shape, weights in alike.items():
+                updates = orthogonal(torch.stack([self.update_of(w, group["momentum"]) for w in weights]))
+                for w, update in zip(weights, updates):
+                    w.mul_(1 - group["lr"] * group["weight_decay"])
+                    w.add_(update.reshape(w.shape), alpha=-group["lr"] * 0.2 * max(shape) ** 0.5)
 
 
 class Both:
