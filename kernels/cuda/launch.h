@@ -1,0 +1,106 @@
+/* launch.h - the kernels as plain C functions: each launches one kernel on a stream and returns.
+ *
+ * Pointers are device memory, sizes are in elements, tensors are contiguous unless strides are
+ * given, dtype is f32, f16 or bf16, and vectors (bias, gamma, beta) are f32 or NULL. Nothing to do
+ * (no elements) is no error. An error is a launch that the device refused, or cudaErrorInvalidValue
+ * for what a kernel cannot do. The same functions launch on the CPU in the emulation.
+ */
+#ifndef SL_KERNELS_CUDA_LAUNCH_H
+#define SL_KERNELS_CUDA_LAUNCH_H
+
+#include "kernels/kernels.h"
+
+#include <cuda_runtime_api.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- conv.cu ---- */
+
+/* y [n, oh, ow, cout] = (act(conv(x [n, h, wd, cin]) + bias + per_channel [n, cout]) + residual) *
+ * scale. w is [cout, kh, kw, cin_padded]; for 16-bit types cin_padded is cin rounded up to 8 and
+ * what is beyond cin is zero; for f32 it is cin. residual may be y. */
+typedef struct SlConvLaunch {
+    SlDtype dtype;
+    const void *x, *w;
+    const float *bias;
+    const void *per_channel, *residual; /* NULL: none */
+    void *y;
+    int n, h, wd, cin, cin_padded;
+    int oh, ow, cout;
+    int kh, kw, stride, pad_top, pad_left;
+    int up_h, up_w; /* the size to which x is upsampled (nearest) first; 0: it is not */
+    int act;        /* SlActivation */
+    float scale;
+} SlConvLaunch;
+cudaError_t sl_launch_conv(const SlConvLaunch *c, cudaStream_t s);
+
+/* ---- attention.cu ---- */
+
+/* softmax(q k^T scale) v; q and o [n, lq, heads * d], k and v [n, lk, heads * d]; strides (of n and
+ * of a row) in elements, the last axis dense. causal: query i sees keys 0 .. i. */
+typedef struct SlAttentionLaunch {
+    SlDtype dtype;
+    const void *q, *k, *v;
+    void *o;
+    int n, heads, d, lq, lk;
+    int64_t qs[2], ks[2], vs[2], os[2];
+    float scale;
+    int causal;
+} SlAttentionLaunch;
+cudaError_t sl_launch_attention(const SlAttentionLaunch *a, cudaStream_t s);
+
+/* ---- norm.cu ---- */
+
+/* x [n, hw, c]; act: NONE or SILU */
+cudaError_t sl_launch_group_norm(SlDtype t, const void *x, const float *gamma, const float *beta,
+                                 void *y, int n, int hw, int c, int groups, float eps, int act,
+                                 cudaStream_t s);
+cudaError_t sl_launch_layer_norm(SlDtype t, const void *x, const float *gamma, const float *beta,
+                                 void *y, int rows, int c, float eps, cudaStream_t s);
+
+/* ---- elementwise.cu ---- */
+
+/* Any strides and dtypes, the same sizes: permutes and casts. */
+cudaError_t sl_launch_copy(const SlTensor *x, const SlTensor *y, cudaStream_t s);
+cudaError_t sl_launch_activation(SlDtype tx, const void *x, SlDtype ty, void *y, int64_t n, int act,
+                                 cudaStream_t s);
+/* x [rows, 2d], y [rows, d] = x[:d] * gelu(x[d:]) */
+cudaError_t sl_launch_geglu(SlDtype t, const void *x, void *y, int64_t rows, int d,
+                            cudaStream_t s);
+/* y = (a + b) * scale */
+cudaError_t sl_launch_add(SlDtype t, const void *a, const void *b, float scale, void *y, int64_t n,
+                          cudaStream_t s);
+/* x [n / per_item, per_item / channels, channels] + c [n / per_item, channels] */
+cudaError_t sl_launch_add_per_channel(SlDtype t, const void *x, const void *c, void *y, int64_t n,
+                                      int64_t per_item, int channels, cudaStream_t s);
+/* y [rows, da + db] */
+cudaError_t sl_launch_concat(SlDtype t, const void *a, const void *b, void *y, int64_t rows, int da,
+                             int db, cudaStream_t s);
+/* nearest: x [n, h, w, c], y [n, oh, ow, c] */
+cudaError_t sl_launch_upsample(SlDtype t, const void *x, void *y, int n, int h, int w, int oh,
+                               int ow, int c, cudaStream_t s);
+/* 2 x 2, stride 2: x [n, h, w, c] */
+cudaError_t sl_launch_avg_pool2(SlDtype t, const void *x, void *y, int n, int h, int w, int c,
+                                cudaStream_t s);
+/* ids [rows], tokens [vocab, d], positions [>= length, d] or NULL: row r is at position r % length.
+ * An id that is not in the table gives a row of NaN. */
+cudaError_t sl_launch_embedding(SlDtype t, const int *ids, const void *tokens,
+                                const void *positions, void *y, int64_t rows, int length, int d,
+                                int vocab, cudaStream_t s);
+/* diffusers get_timestep_embedding: y [n, dim] */
+cudaError_t sl_launch_timestep_embedding(SlDtype t, const float *times, void *y, int n, int dim,
+                                         int flip, float shift, float max_period, cudaStream_t s);
+/* y = u + scale * (c - u) */
+cudaError_t sl_launch_guidance(const float *u, const float *c, float scale, float *y, int64_t n,
+                               cudaStream_t s);
+/* round half to even of clamp(x / 2 + 0.5, 0, 1) * 255; NaN gives 0 */
+cudaError_t sl_launch_to_rgb8(SlDtype t, const void *x, unsigned char *y, int64_t n,
+                              cudaStream_t s);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
