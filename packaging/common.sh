@@ -4,7 +4,7 @@
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 build_packages="build-essential meson ninja-build pkg-config gettext
-  libcjson-dev libpng-dev zlib1g-dev libpcre2-dev libunistring-dev libdnnl-dev
+  libcjson-dev libpng-dev libwebp-dev zlib1g-dev libpcre2-dev libunistring-dev libdnnl-dev
   libgtk-4-dev libadwaita-1-dev libglib2.0-bin desktop-file-utils"
 test_packages="python3 xvfb xauth xdotool dbus at-spi2-core python3-pyatspi gir1.2-atspi-2.0 imagemagick
   appstream libgtk-4-bin fonts-cantarell fonts-noto-cjk clang clang-format libclang-rt-14-dev"
