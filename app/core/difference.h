@@ -37,7 +37,7 @@ int sl_timeline_settled(const SlTimeline *timeline, const SlModel *model);
 typedef struct SlParting {
     int differ, apart;
 } SlParting;
-SlParting sl_lanes_parting(const SlLanes *c, int a, int b);
+SlParting sl_lanes_parting(const SlLanes *lanes, int a, int b);
 
 /* Distance of a lane's x_0 at each of its moments to where the reference lane ended (its last
  * sample; the latest x_0 while it runs). */
@@ -48,8 +48,8 @@ typedef struct SlCurvePoint {
 } SlCurvePoint;
 /* At most room points; gives their number. Moments that are not kept are left out; 0 when the
  * reference has none or is of another size. */
-int sl_lanes_curve(const SlLanes *c, const SlModel *model, int lane, int reference,
-                        SlCurvePoint *points, int room);
+int sl_lanes_curve(const SlLanes *lanes, const SlModel *model, int lane, int reference,
+                   SlCurvePoint *points, int room);
 
 #ifdef __cplusplus
 }

@@ -17,37 +17,40 @@
 extern "C" {
 #endif
 
-#define SL_LANES_MAX      64 /* what a comparison holds; the window offers 9 */
-#define SL_LANES_IN_VIEW  9
-#define SL_COMPARE_BUDGET ((size_t)192 << 20) /* bytes that all lanes may keep */
+#define SL_LANES_MAX     64 /* what a comparison holds; the window offers 9 */
+#define SL_LANES_IN_VIEW 9
+#define SL_LANES_BUDGET  ((size_t)192 << 20) /* bytes that all lanes may keep */
 
 typedef struct SlLanes SlLanes;
 
-SlLanes *sl_lanes_new(void); /* NULL without memory */
-void sl_lanes_free(SlLanes *c, SlModel *model);
+SlLanes *sl_lanes_new(void);        /* NULL without memory */
+void sl_lanes_free(SlLanes *lanes); /* NULL is fine */
 
 /* Begins a lane; gives its number, or -1 and *err. expected is how many lanes there will be: each
  * gets its part of the budget. options may be NULL; its budget is not used. */
-int sl_lanes_add(SlLanes *c, SlModel *model, const SlRecipe *recipe,
-                      const SlTimelineOptions *options, int expected, SlError *err);
+int sl_lanes_add(SlLanes *lanes, SlModel *model, const SlRecipe *recipe,
+                 const SlTimelineOptions *options, int expected, SlError *err);
 /* A branch as a new lane. step: finished steps of the parent. */
-int sl_lanes_branch(SlLanes *c, SlModel *model, int parent, int step,
-                         const SlRecipe *recipe, SlError *err);
+int sl_lanes_branch(SlLanes *lanes, SlModel *model, int parent, int step, const SlRecipe *recipe,
+                    SlError *err);
+
+/* A timeline made elsewhere becomes a lane; it is the lanes' from then on. At most SL_LANES_MAX. */
+int sl_lanes_put(SlLanes *lanes, SlTimeline *timeline, int parent);
 
 /* One evaluation of the next lane in turn; *lane is its number, -1 when nothing is left to do (all
  * lanes are done, failed or paused; that is true, not an error). A lane that fails is left out from
  * then on and says why in sl_lanes_problem; false and *err are for a cancel only. */
-bool sl_lanes_next(SlLanes *c, SlModel *model, int *lane, SlError *err);
-void sl_lanes_pause(SlLanes *c, int lane, bool paused); /* any thread */
+bool sl_lanes_next(SlLanes *lanes, SlModel *model, int *lane, SlError *err);
+void sl_lanes_pause(SlLanes *lanes, int lane, bool paused); /* any thread */
 
 /* ---- looking (any thread) ---- */
 
-int sl_lanes_count(const SlLanes *c);
-SlTimeline *sl_lanes_lane(const SlLanes *c, int lane);
-int sl_lanes_parent(const SlLanes *c, int lane);          /* -1: from noise */
-const char *sl_lanes_problem(const SlLanes *c, int lane); /* a sentence, or NULL */
-SlShareCounts sl_lanes_shared(const SlLanes *c);
-size_t sl_lanes_bytes(const SlLanes *c);
+int sl_lanes_count(const SlLanes *lanes);
+SlTimeline *sl_lanes_timeline(const SlLanes *lanes, int lane);
+int sl_lanes_parent(const SlLanes *lanes, int lane);          /* -1: from noise */
+const char *sl_lanes_problem(const SlLanes *lanes, int lane); /* a sentence, or NULL */
+SlShareCounts sl_lanes_shared(const SlLanes *lanes);
+size_t sl_lanes_bytes(const SlLanes *lanes);
 
 /* ---- which moments are shown together ---- */
 
@@ -67,13 +70,13 @@ typedef struct SlPlace {
 /* position 0 .. 1 over the whole length of the longest lane as planned, so that it means the same
  * during the run and after it. Only ends of steps are shown, and at 1 every lane's last; a lane that
  * is not there yet shows the last it has, and one that ended earlier its end. */
-SlPlace sl_lanes_place(const SlLanes *c, int lane, SlLineUp align, double position);
+SlPlace sl_lanes_place(const SlLanes *lanes, int lane, SlLineUp align, double position);
 /* What a position stands for: finished steps, sigma, or evaluations. */
-double sl_lanes_value(const SlLanes *c, SlLineUp align, double position);
+double sl_lanes_value(const SlLanes *lanes, SlLineUp align, double position);
 /* The position of a moment of a lane, to follow a run live. */
-double sl_lanes_position(const SlLanes *c, SlLineUp align, int lane, int moment);
+double sl_lanes_position(const SlLanes *lanes, SlLineUp align, int lane, int moment);
 /* How many positions differ, for keys that go from one to the next. */
-int sl_lanes_stops(const SlLanes *c, SlLineUp align);
+int sl_lanes_stops(const SlLanes *lanes, SlLineUp align);
 
 #ifdef __cplusplus
 }

@@ -19,8 +19,7 @@ extern "C" {
 
 /* identity: model, device and dtype (its recipe and hashes are not looked at); see
  * sl_metadata_describe. Atomic. Any thread, as long as no lane is computed meanwhile. */
-bool sl_lanes_save(const SlLanes *c, const char *path, const SlMetadata *identity,
-                        SlError *err);
+bool sl_lanes_save(const SlLanes *c, const char *path, const SlMetadata *identity, SlError *err);
 /* NULL and *err, one sentence, for everything that is not a whole comparison of ours. identity is
  * filled in (free it). The lanes can be looked at without a model; functions that take one (branch,
  * fetch, look, next) need the model of the file. Any thread. */

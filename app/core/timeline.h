@@ -39,7 +39,7 @@ typedef struct SlMoment {
 } SlMoment;
 
 typedef struct SlTimelineOptions {
-    const SlRunInputs *inputs; /* NULL: all from the seed; its latents and step_noise are copied */
+    const SlRunInputs *inputs; /* NULL: all from the seed; its arrays outlive the timeline */
     const SlOrigin *origin;    /* of a branch that is computed again; NULL: from noise */
     size_t budget;             /* bytes; 0: 20 MiB, a ninth of what nine lanes may take */
 } SlTimelineOptions;
@@ -47,8 +47,8 @@ typedef struct SlTimelineOptions {
 /* Begins: encodes the prompts, draws the noise (and computes the ancestors of an origin). */
 SlTimeline *sl_timeline_new(SlModel *model, const SlRecipe *recipe,
                             const SlTimelineOptions *options, SlError *err);
-/* A branch of parent after `step` finished steps, 0 .. those that it has: exactly the run that
- * sl_run_branch describes. */
+/* A branch of parent after `step` finished steps, 0 .. those that it has: the run that
+ * sl_run_continue describes, from the parent's own noise. */
 SlTimeline *sl_timeline_branch(SlModel *model, SlTimeline *parent, int step, const SlRecipe *recipe,
                                const SlTimelineOptions *options, SlError *err);
 void sl_timeline_free(SlTimeline *timeline); /* NULL is fine */

@@ -1,0 +1,285 @@
+/* lanes.c - see lanes.h.
+ *
+ * Easy to get wrong: the window reads while a branch is added. A lane is written completely before
+ * the count goes up, and its place in the array never changes.
+ */
+#include "app/core/lanes.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct Lane {
+    SlTimeline *timeline;
+    int parent;
+    int paused;          /* atomic */
+    const char *problem; /* atomic: written once, ours */
+} Lane;
+
+struct SlLanes {
+    SlShare *share;
+    Lane lane[SL_LANES_MAX];
+    int count; /* atomic */
+    int turn;  /* the lane whose turn it is */
+};
+
+const char *const sl_line_up_names[] = {"step", "sigma", "evals", NULL};
+
+SlLanes *sl_lanes_new(void)
+{
+    return calloc(1, sizeof(SlLanes));
+}
+
+void sl_lanes_free(SlLanes *lanes)
+{
+    if (!lanes)
+        return;
+    for (int i = 0; i < lanes->count; i++) {
+        sl_timeline_free(lanes->lane[i].timeline);
+        free((char *)(uintptr_t)lanes->lane[i].problem);
+    }
+    sl_share_free(lanes->share);
+    free(lanes);
+}
+
+/* ---- adding ---- */
+
+static bool ready(SlLanes *lanes, SlModel *model, SlError *err)
+{
+    if (lanes->count == SL_LANES_MAX)
+        return sl_fail(err, SL_ARGUMENT, "there are %d lanes already: no more are possible",
+                       SL_LANES_MAX);
+    if (!lanes->share && model)
+        lanes->share = sl_share_new(model);
+    return lanes->share || !model || sl_fail(err, SL_MEMORY, "memory ran out");
+}
+
+int sl_lanes_put(SlLanes *lanes, SlTimeline *timeline, int parent)
+{
+    int i = lanes->count;
+    lanes->lane[i] = (Lane){.timeline = timeline, .parent = parent};
+    __atomic_store_n(&lanes->count, i + 1, __ATOMIC_RELEASE);
+    return i;
+}
+
+int sl_lanes_add(SlLanes *lanes, SlModel *model, const SlRecipe *recipe,
+                 const SlTimelineOptions *options, int expected, SlError *err)
+{
+    if (!ready(lanes, model, err))
+        return -1;
+    SlTimelineOptions own = options ? *options : (SlTimelineOptions){0};
+    SlRunInputs inputs = own.inputs ? *own.inputs : (SlRunInputs){0};
+    inputs.share = lanes->share;
+    own.inputs = &inputs;
+    own.budget = SL_LANES_BUDGET / (size_t)(expected > 1 ? expected : 1);
+    SlTimeline *timeline = sl_timeline_new(model, recipe, &own, err);
+    return timeline ? sl_lanes_put(lanes, timeline, -1) : -1;
+}
+
+int sl_lanes_branch(SlLanes *lanes, SlModel *model, int parent, int step, const SlRecipe *recipe,
+                    SlError *err)
+{
+    if (!ready(lanes, model, err))
+        return -1;
+    const SlRunInputs inputs = {.share = lanes->share};
+    const SlTimelineOptions options = {.inputs = &inputs,
+                                       .budget = SL_LANES_BUDGET / (size_t)(lanes->count + 1)};
+    SlTimeline *timeline =
+        sl_timeline_branch(model, lanes->lane[parent].timeline, step, recipe, &options, err);
+    return timeline ? sl_lanes_put(lanes, timeline, parent) : -1;
+}
+
+/* ---- advancing ---- */
+
+static bool can_go(const SlLanes *lanes, int i)
+{
+    const Lane *lane = &lanes->lane[i];
+    return !sl_timeline_done(lane->timeline) && !lane->problem &&
+           !__atomic_load_n(&lane->paused, __ATOMIC_RELAXED);
+}
+
+static int next_in_turn(const SlLanes *lanes)
+{
+    for (int k = 0; k < lanes->count; k++) {
+        int i = (lanes->turn + k) % lanes->count;
+        if (can_go(lanes, i))
+            return i;
+    }
+    return -1;
+}
+
+bool sl_lanes_next(SlLanes *lanes, SlModel *model, int *lane, SlError *err)
+{
+    SlError problem = {0};
+    int i = *lane = next_in_turn(lanes);
+    if (i < 0)
+        return true;
+    lanes->turn = i + 1;
+    if (sl_timeline_next(lanes->lane[i].timeline, model, &problem))
+        return true;
+    if (problem.code == SL_CANCELLED) {
+        *err = problem;
+        return false;
+    }
+    const char *sentence = strdup(problem.message);
+    if (!sentence)
+        return sl_fail(err, SL_MEMORY, "memory ran out");
+    __atomic_store_n(&lanes->lane[i].problem, sentence, __ATOMIC_RELEASE);
+    return true;
+}
+
+void sl_lanes_pause(SlLanes *lanes, int lane, bool paused)
+{
+    __atomic_store_n(&lanes->lane[lane].paused, paused, __ATOMIC_RELAXED);
+}
+
+/* ---- looking ---- */
+
+int sl_lanes_count(const SlLanes *lanes)
+{
+    return __atomic_load_n(&lanes->count, __ATOMIC_ACQUIRE);
+}
+
+SlTimeline *sl_lanes_timeline(const SlLanes *lanes, int lane)
+{
+    return lanes->lane[lane].timeline;
+}
+
+int sl_lanes_parent(const SlLanes *lanes, int lane)
+{
+    return lanes->lane[lane].parent;
+}
+
+const char *sl_lanes_problem(const SlLanes *lanes, int lane)
+{
+    return __atomic_load_n(&lanes->lane[lane].problem, __ATOMIC_ACQUIRE);
+}
+
+SlShareCounts sl_lanes_shared(const SlLanes *lanes)
+{
+    return lanes->share ? sl_share_counts(lanes->share) : (SlShareCounts){0};
+}
+
+size_t sl_lanes_bytes(const SlLanes *lanes)
+{
+    size_t bytes = sizeof *lanes;
+    for (int i = 0; i < sl_lanes_count(lanes); i++)
+        bytes += sl_timeline_bytes(lanes->lane[i].timeline);
+    return bytes;
+}
+
+/* ---- lining up ---- */
+
+typedef struct Axis {
+    double first, last;
+} Axis;
+
+static double log_sigma(double sigma)
+{
+    return log(sigma > 1e-6 ? sigma : 1e-6);
+}
+
+static double measure(const SlMoment *m, SlLineUp line_up)
+{
+    if (line_up == SL_LINE_UP_STEP)
+        return m->step + 1;
+    return line_up == SL_LINE_UP_SIGMA ? log_sigma(m->sigma) : m->work;
+}
+
+/* From the least that any lane begins with to the most that any ends with. */
+static Axis axis_of(const SlLanes *lanes, SlLineUp line_up)
+{
+    Axis axis = {0, 0};
+    for (int i = 0, any = 0; i < sl_lanes_count(lanes); i++) {
+        const SlTimeline *t = lanes->lane[i].timeline;
+        SlMoment from = sl_timeline_planned(t, 0);
+        SlMoment to = sl_timeline_planned(t, sl_timeline_total(t) - 1);
+        double a = measure(&from, line_up), b = measure(&to, line_up);
+        bool falls = line_up == SL_LINE_UP_SIGMA;
+        if (!any || (falls ? a > axis.first : a < axis.first))
+            axis.first = a;
+        if (!any || (falls ? b < axis.last : b > axis.last))
+            axis.last = b;
+        any = 1;
+    }
+    return axis;
+}
+
+/* Whether moment m is nearer to the target than the one before it; they are asked in order. */
+static bool reached(const SlMoment *m, double before, SlLineUp line_up, double target)
+{
+    double here = measure(m, line_up);
+    if (line_up == SL_LINE_UP_SIGMA)
+        return fabs(here - target) < fabs(before - target);
+    return here <= target + 1e-9;
+}
+
+static int find(const SlTimeline *t, SlLineUp line_up, double target)
+{
+    int found = -1;
+    double before = INFINITY;
+    for (int i = 0; i < sl_timeline_count(t); i++) {
+        SlMoment m = sl_timeline_planned(t, i);
+        if (!m.ends_step)
+            continue;
+        if (!reached(&m, before, line_up, target))
+            break;
+        before = measure(&m, line_up);
+        found = i;
+    }
+    return found;
+}
+
+/* Whether a branch had not begun at the target. */
+static bool before_branch(const SlTimeline *t, SlLineUp line_up, double target)
+{
+    SlMoment first = sl_timeline_planned(t, 0);
+    double at = measure(&first, line_up);
+    return line_up == SL_LINE_UP_SIGMA ? target > at + 1e-9 : target < at - 1e-9;
+}
+
+SlPlace sl_lanes_place(const SlLanes *lanes, int lane, SlLineUp line_up, double position)
+{
+    Axis axis = axis_of(lanes, line_up);
+    double target = axis.first + (axis.last - axis.first) * position;
+    if (line_up != SL_LINE_UP_SIGMA)
+        target = round(target);
+    while (lanes->lane[lane].parent >= 0 &&
+           before_branch(lanes->lane[lane].timeline, line_up, target))
+        lane = lanes->lane[lane].parent;
+    const SlTimeline *t = lanes->lane[lane].timeline;
+    int moment = find(t, line_up, target);
+    /* a step of several evaluations that costs more than the position: its end is the first there is */
+    if (moment < 0)
+        moment = sl_timeline_step_end(t, sl_timeline_planned(t, 0).step + 1);
+    return (SlPlace){lane, moment};
+}
+
+double sl_lanes_value(const SlLanes *lanes, SlLineUp line_up, double position)
+{
+    Axis axis = axis_of(lanes, line_up);
+    double target = axis.first + (axis.last - axis.first) * position;
+    return line_up == SL_LINE_UP_SIGMA ? exp(target) : round(target);
+}
+
+double sl_lanes_position(const SlLanes *lanes, SlLineUp line_up, int lane, int moment)
+{
+    Axis axis = axis_of(lanes, line_up);
+    SlMoment m = sl_timeline_planned(lanes->lane[lane].timeline, moment);
+    double length = axis.last - axis.first;
+    return length == 0 ? 1 : (measure(&m, line_up) - axis.first) / length;
+}
+
+int sl_lanes_stops(const SlLanes *lanes, SlLineUp line_up)
+{
+    int most = 1;
+    if (line_up != SL_LINE_UP_SIGMA) {
+        Axis axis = axis_of(lanes, line_up);
+        return (int)(axis.last - axis.first) + 1;
+    }
+    for (int i = 0; i < sl_lanes_count(lanes); i++) {
+        int total = sl_timeline_total(lanes->lane[i].timeline);
+        most = total > most ? total : most;
+    }
+    return most;
+}
