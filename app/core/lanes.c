@@ -210,7 +210,7 @@ static bool reached(const SlMoment *m, double before, SlLineUp line_up, double t
 {
     double here = measure(m, line_up);
     if (line_up == SL_LINE_UP_SIGMA)
-        return fabs(here - target) < fabs(before - target);
+        return fabs(here - target) <= fabs(before - target);
     return here <= target + 1e-9;
 }
 

@@ -315,7 +315,10 @@ static void test_lanes(SlModel *model)
                 "lane %d is what it is alone, from the same noise", i);
         for (SlLineUp l = SL_LINE_UP_STEP; l <= SL_LINE_UP_EVALUATIONS; l++) {
             SlPlace end = sl_lanes_place(lanes, i, l, 1), start = sl_lanes_place(lanes, i, l, 0);
-            sl_test(end.lane == i && end.moment == last && start.moment >= 0 && start.moment <= 1,
+            /* heun's and pndm's first step ends with the second evaluation; pndm's second has the
+             * noise level of the first */
+            int begin = i == 3 && l == SL_LINE_UP_SIGMA ? 2 : i % 2;
+            sl_test(end.lane == i && end.moment == last && start.moment == begin,
                     "by %s: its ends (%d, %d)", sl_line_up_names[l], start.moment, end.moment);
         }
         sl_timeline_free(alone);
