@@ -33,6 +33,8 @@ typedef struct SlConvLaunch {
     int up_h, up_w; /* the size to which x is upsampled (nearest) first; 0: it is not */
     int act;        /* SlActivation */
     float scale;
+    float *partial; /* scratch, so that few pixels can use a whole GPU; NULL: k is not split */
+    size_t partial_bytes;
 } SlConvLaunch;
 cudaError_t sl_launch_conv(const SlConvLaunch *c, cudaStream_t s);
 

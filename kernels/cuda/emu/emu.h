@@ -6,10 +6,13 @@
  *
  * From the environment: CUDAEMU_SEED=n another schedule, CUDAEMU_LAZY=1 streams do nothing until
  * somebody waits, CUDAEMU_THREADS=n, CUDAEMU_FATAL=1 abort at the first report, CUDAEMU_POISON=0,
- * CUDAEMU_MEMORY=n MiB of device memory, CUDAEMU_FAIL=n the n-th launch fails.
+ * CUDAEMU_MEMORY=n MiB of device memory, CUDAEMU_FAIL=n the n-th launch fails,
+ * CUDAEMU_SKIP_BARRIER=conv.cu:120 the __syncthreads of that line does nothing.
  */
 #ifndef SL_CUDA_EMU_EMU_H
 #define SL_CUDA_EMU_EMU_H
+
+#include "report.h"
 
 #include "cuda_runtime_api.h"
 #ifndef EMU_TOOLKIT_HEADERS
@@ -38,6 +41,8 @@ struct Config {
     int threads, smem_optin;
     size_t memory;
     long fail_at;
+    const char *skip_file; // the barrier left out
+    int skip_line;
 };
 extern Config cfg;
 void init_once();
@@ -78,12 +83,5 @@ double now();
 /* Everything that happens on a stream is a closure: done now, queued (lazy) or recorded (capture). */
 int stream_op(cudaStream_t s, const char *what, std::function<int()> f);
 } // namespace cuda_emu
-
-/* For tests. */
-extern "C" {
-long cuda_emu_error_count(void);
-const char *cuda_emu_first_kind(void); // of the first report, ""
-void cuda_emu_set_schedule(unsigned long seed, int lazy);
-}
 
 #endif

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <map>
 #include <mutex>
+#include <string>
 #include <sys/mman.h>
 #include <thread>
 #include <time.h>
@@ -46,6 +47,18 @@ static long env(const char *n, long d)
     return s && *s ? strtol(s, nullptr, 0) : d;
 }
 
+/* "conv.cu:120" */
+static void parse_skip(const char *text)
+{
+    static std::string file;
+    const char *colon = text ? strrchr(text, ':') : nullptr;
+    if (!colon)
+        return;
+    file = "/" + std::string(text, colon);
+    cfg.skip_file = file.c_str();
+    cfg.skip_line = atoi(colon + 1);
+}
+
 void init_once()
 {
     static bool done = [] {
@@ -61,6 +74,7 @@ void init_once()
         cfg.smem_optin = 99 << 10; // the smallest of sm_80 .. sm_120
         cfg.memory = (size_t)env("CUDAEMU_MEMORY", 8192) << 20;
         cfg.fail_at = env("CUDAEMU_FAIL", 0);
+        parse_skip(getenv("CUDAEMU_SKIP_BARRIER"));
         must_map(DEV_BASE, DEV_SIZE, PROT_NONE);
         must_map(REAL_BASE, DEV_SIZE, PROT_READ | PROT_WRITE);
         must_map(SH_BASE, SH_STRIDE * MAX_WORKERS, PROT_READ | PROT_WRITE);

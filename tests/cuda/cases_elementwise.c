@@ -1,0 +1,201 @@
+/* cases_elementwise.c - everything that is neither a product nor a norm. */
+#include "pair.h"
+
+#include <math.h>
+
+static SlTensor *ref_out(Bench *b)
+{
+    return &b->out.host;
+}
+
+static void activation(Bench *b, SlActivation act, int64_t n, float scale)
+{
+    Pair x = pair_input(b, 1, &n, scale), *out = pair_output(b, b->dtype, 1, &n, 0);
+    b->ref->ops->activation(b->ref, &x.host, act, ref_out(b));
+    bench_compare(
+        b, sl_launch_activation(b->dtype, x.dev.data, b->dtype, out->dev.data, n, act, b->stream),
+        "activation %d of %d", (int)act, (int)n);
+}
+
+static void extremes(Bench *b, SlActivation act)
+{
+    static const float values[] = {0.f,  -0.f, 1e-30f, -1e-30f, 20,   -20,   88,
+                                   -104, 1e4f, -1e4f,  NAN,     0.5f, 3e38f, -3e38f};
+    int64_t n = sizeof values / sizeof *values;
+    uint32_t typed[32];
+    sl_convert(values, SL_F32, typed, b->dtype, (size_t)n);
+    Pair x = pair_values(b, b->dtype, n, typed), *out = pair_output(b, b->dtype, 1, &n, 0);
+    b->ref->ops->activation(b->ref, &x.host, act, ref_out(b));
+    bench_compare(
+        b, sl_launch_activation(b->dtype, x.dev.data, b->dtype, out->dev.data, n, act, b->stream),
+        "activation %d of extremes", (int)act);
+}
+
+static void add(Bench *b, int64_t n, float scale, bool in_place)
+{
+    Pair x = pair_input(b, 1, &n, 1), y = pair_input(b, 1, &n, 1);
+    if (in_place)
+        pair_in_place(b, &x);
+    else
+        pair_output(b, b->dtype, 1, &n, 0);
+    b->ref->ops->add(b->ref, &x.host, &y.host, scale, ref_out(b));
+    bench_compare(
+        b, sl_launch_add(b->dtype, x.dev.data, y.dev.data, scale, b->out.dev.data, n, b->stream),
+        "add %d%s", (int)n, in_place ? " in place" : "");
+}
+
+static void add_per_channel(Bench *b, int64_t hw, int64_t c)
+{
+    Pair x = pair_input(b, 3, SIZES(2, hw, c), 1), add = pair_input(b, 2, SIZES(2, c), 1);
+    Pair *out = pair_output(b, b->dtype, 3, x.host.size, 0);
+    b->ref->ops->add_per_channel(b->ref, &x.host, &add.host, ref_out(b));
+    bench_compare(b,
+                  sl_launch_add_per_channel(b->dtype, x.dev.data, add.dev.data, out->dev.data,
+                                            2 * hw * c, hw * c, (int)c, b->stream),
+                  "add per channel %d x %d", (int)hw, (int)c);
+}
+
+static void geglu(Bench *b, int64_t rows, int64_t c)
+{
+    Pair x = pair_input(b, 2, SIZES(rows, 2 * c), 3);
+    Pair *out = pair_output(b, b->dtype, 2, SIZES(rows, c), 0);
+    b->ref->ops->geglu(b->ref, &x.host, ref_out(b));
+    bench_compare(b, sl_launch_geglu(b->dtype, x.dev.data, out->dev.data, rows, (int)c, b->stream),
+                  "geglu %d x %d", (int)rows, (int)c);
+}
+
+static void concat(Bench *b, int64_t da, int64_t db)
+{
+    Pair x = pair_input(b, 2, SIZES(7, da), 1), y = pair_input(b, 2, SIZES(7, db), 1);
+    Pair *out = pair_output(b, b->dtype, 2, SIZES(7, da + db), 0);
+    b->ref->ops->concat(b->ref, &x.host, &y.host, ref_out(b));
+    bench_compare(b,
+                  sl_launch_concat(b->dtype, x.dev.data, y.dev.data, out->dev.data, 7, (int)da,
+                                   (int)db, b->stream),
+                  "concat %d and %d", (int)da, (int)db);
+}
+
+static void upsample(Bench *b, int64_t oh, int64_t ow, int64_t c)
+{
+    Pair x = pair_input(b, 4, SIZES(2, 3, 5, c), 1);
+    Pair *out = pair_output(b, b->dtype, 4, SIZES(2, oh, ow, c), 0);
+    b->ref->ops->upsample(b->ref, &x.host, ref_out(b));
+    bench_compare(b,
+                  sl_launch_upsample(b->dtype, x.dev.data, out->dev.data, 2, 3, 5, (int)oh, (int)ow,
+                                     (int)c, b->stream),
+                  "upsample to %d x %d, %d channels", (int)oh, (int)ow, (int)c);
+}
+
+static void avg_pool2(Bench *b)
+{
+    Pair x = pair_input(b, 4, SIZES(2, 7, 6, 5), 1);
+    Pair *out = pair_output(b, b->dtype, 4, SIZES(2, 3, 3, 5), 0);
+    b->ref->ops->avg_pool2(b->ref, &x.host, ref_out(b));
+    bench_compare(b,
+                  sl_launch_avg_pool2(b->dtype, x.dev.data, out->dev.data, 2, 7, 6, 5, b->stream),
+                  "avg_pool2");
+}
+
+/* NCHW to NHWC with a gap after each pixel. */
+static void copy_permuted(Bench *b, SlDtype from, SlDtype to, int64_t gap)
+{
+    static const int axes[] = {0, 2, 3, 1};
+    Pair x = pair_input_as(b, from, 4, SIZES(2, 5, 6, 7), 1);
+    SlTensor host = sl_permute(&x.host, axes), dev = sl_permute(&x.dev, axes);
+    Pair *out = pair_output(b, to, 4, host.size, 5 + gap);
+    b->ref->ops->copy(b->ref, &host, ref_out(b));
+    bench_compare(b, sl_launch_copy(&dev, &out->dev, b->stream), "copy %s to %s, gap %d",
+                  sl_dtype_name(from), sl_dtype_name(to), (int)gap);
+}
+
+static void copy_bytes(Bench *b)
+{
+    unsigned char values[77];
+    for (int i = 0; i < 77; i++)
+        values[i] = (unsigned char)(i * 3);
+    Pair x = pair_values(b, SL_U8, 77, values), *out = pair_output(b, SL_U8, 1, SIZES(77), 0);
+    b->ref->ops->copy(b->ref, &x.host, ref_out(b));
+    bench_compare(b, sl_launch_copy(&x.dev, &out->dev, b->stream), "copy bytes");
+}
+
+static void embedding(Bench *b, bool with_positions)
+{
+    static const int32_t ids[] = {3, 0, 10, 7, 7, 1};
+    Pair i = pair_values(b, SL_I32, 6, ids);
+    Pair tokens = pair_input(b, 2, SIZES(11, 21), 1), positions = pair_input(b, 2, SIZES(4, 21), 1);
+    SlWeight t = {.kind = SL_WEIGHT_TABLE, .rank = 2, .size = {11, 21}, .value = tokens.host};
+    SlWeight p = {.kind = SL_WEIGHT_TABLE, .rank = 2, .size = {4, 21}, .value = positions.host};
+    SlTensor host = sl_tensor_view(i.host.data, SL_I32, 2, SIZES(2, 3));
+    Pair *out = pair_output(b, b->dtype, 3, SIZES(2, 3, 21), 0);
+    b->ref->ops->embedding(b->ref, &host, &t, with_positions ? &p : NULL, ref_out(b));
+    bench_compare(b,
+                  sl_launch_embedding(b->dtype, i.dev.data, tokens.dev.data,
+                                      with_positions ? positions.dev.data : NULL, out->dev.data, 6,
+                                      3, 21, 11, b->stream),
+                  "embedding%s", with_positions ? " with positions" : "");
+}
+
+static void timestep(Bench *b, int64_t dim, bool flip, float shift)
+{
+    static const float times[] = {0, 999, 421.5f};
+    SlTimestepEmbedding e = {flip, shift, 10000};
+    Pair t = pair_values(b, SL_F32, 3, times), *out = pair_output(b, b->dtype, 2, SIZES(3, dim), 0);
+    b->ref->ops->timestep_embedding(b->ref, &t.host, &e, ref_out(b));
+    bench_compare(b,
+                  sl_launch_timestep_embedding(b->dtype, t.dev.data, out->dev.data, 3, (int)dim,
+                                               flip, shift, 10000, b->stream),
+                  "timestep embedding %d%s", (int)dim, flip ? " flipped" : "");
+}
+
+static void guidance(Bench *b, int64_t n)
+{
+    Pair u = pair_input_as(b, SL_F32, 1, &n, 1), c = pair_input_as(b, SL_F32, 1, &n, 1);
+    Pair *out = pair_output(b, SL_F32, 1, &n, 0);
+    b->ref->ops->guidance(b->ref, &u.host, &c.host, 7.5f, ref_out(b));
+    bench_compare(b, sl_launch_guidance(u.dev.data, c.dev.data, 7.5f, out->dev.data, n, b->stream),
+                  "guidance %d", (int)n);
+}
+
+static void to_rgb8(Bench *b, int64_t n)
+{
+    Pair x = pair_input(b, 1, &n, 1.5f), *out = pair_output(b, SL_U8, 1, &n, 0);
+    b->ref->ops->to_rgb8(b->ref, &x.host, ref_out(b));
+    bench_compare(b, sl_launch_to_rgb8(b->dtype, x.dev.data, out->dev.data, n, b->stream),
+                  "to_rgb8 %d", (int)n);
+}
+
+static void layouts(Bench *b)
+{
+    concat(b, 16, 40);
+    concat(b, 13, 6);
+    upsample(b, 6, 10, 16);
+    upsample(b, 7, 8, 7);
+    upsample(b, 2, 3, 8);
+    avg_pool2(b);
+    copy_permuted(b, b->dtype, b->dtype, 0);
+    copy_permuted(b, b->dtype, SL_F32, 3);
+    copy_permuted(b, SL_F32, b->dtype, 0);
+    copy_permuted(b, SL_F16, SL_BF16, 1);
+    copy_bytes(b);
+}
+
+void test_elementwise(Bench *b)
+{
+    for (int act = SL_ACT_NONE; act <= SL_ACT_TANH; act++) {
+        activation(b, (SlActivation)act, 517, 8);
+        extremes(b, (SlActivation)act);
+    }
+    add(b, 1, 1, false);
+    add(b, 1003, 0.7071f, false);
+    add(b, 4096, 0.5f, true);
+    add_per_channel(b, 15, 19);
+    geglu(b, 11, 37);
+    geglu(b, 3, 128);
+    layouts(b);
+    embedding(b, true);
+    embedding(b, false);
+    timestep(b, 320, true, 0);
+    timestep(b, 33, false, 1);
+    guidance(b, 1001);
+    to_rgb8(b, 189);
+}
