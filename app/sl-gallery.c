@@ -14,21 +14,16 @@
 
 struct _SlGallery
 {
-  GObject parent_instance;
+  SlList parent_instance;
   SlLane *files;
-  GListStore *pictures; /* newest first */
+  GListStore *pictures; /* the list's, newest first */
   GPtrArray *removed;   /* of SlPicture: undo is still possible */
   char *folder;
   guint serial; /* of the folder: late results of another are dropped */
   gboolean loaded;
 };
 
-static void list_model_iface_init (GListModelInterface *iface);
-
-G_DEFINE_FINAL_TYPE_WITH_CODE (SlGallery,
-                               sl_gallery,
-                               G_TYPE_OBJECT,
-                               G_IMPLEMENT_INTERFACE (G_TYPE_LIST_MODEL, list_model_iface_init))
+G_DEFINE_FINAL_TYPE (SlGallery, sl_gallery, SL_TYPE_LIST)
 
 enum
 {
@@ -38,38 +33,11 @@ enum
 
 static guint signals[N_SIGNALS];
 
-static GType
-get_item_type (GListModel *list)
-{
-  return SL_TYPE_PICTURE;
-}
-
-static guint
-get_n_items (GListModel *list)
-{
-  return g_list_model_get_n_items (G_LIST_MODEL (SL_GALLERY (list)->pictures));
-}
-
-static gpointer
-get_item (GListModel *list, guint position)
-{
-  return g_list_model_get_item (G_LIST_MODEL (SL_GALLERY (list)->pictures), position);
-}
-
-static void
-list_model_iface_init (GListModelInterface *iface)
-{
-  iface->get_item_type = get_item_type;
-  iface->get_n_items = get_n_items;
-  iface->get_item = get_item;
-}
-
 static void
 sl_gallery_finalize (GObject *object)
 {
   SlGallery *self = SL_GALLERY (object);
 
-  g_clear_object (&self->pictures);
   g_clear_pointer (&self->removed, g_ptr_array_unref);
   g_free (self->folder);
   G_OBJECT_CLASS (sl_gallery_parent_class)->finalize (object);
@@ -86,10 +54,8 @@ sl_gallery_class_init (SlGalleryClass *klass)
 static void
 sl_gallery_init (SlGallery *self)
 {
-  self->pictures = g_list_store_new (SL_TYPE_PICTURE);
+  self->pictures = sl_list_init_items (SL_LIST (self), SL_TYPE_PICTURE);
   self->removed = g_ptr_array_new_with_free_func (g_object_unref);
-  g_signal_connect_object (self->pictures, "items-changed", G_CALLBACK (g_list_model_items_changed), self,
-                           G_CONNECT_SWAPPED);
 }
 
 SlGallery *
@@ -116,9 +82,9 @@ sl_gallery_is_loaded (SlGallery *self)
 guint
 sl_gallery_find (SlGallery *self, const char *path)
 {
-  for (guint i = 0; i < get_n_items (G_LIST_MODEL (self)); i++)
+  for (guint i = 0; i < g_list_model_get_n_items (G_LIST_MODEL (self)); i++)
     {
-      g_autoptr (SlPicture) picture = get_item (G_LIST_MODEL (self), i);
+      g_autoptr (SlPicture) picture = g_list_model_get_item (G_LIST_MODEL (self), i);
 
       if (g_str_equal (sl_picture_get_path (picture), path))
         return i;

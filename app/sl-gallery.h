@@ -7,13 +7,14 @@
 #pragma once
 
 #include "app/sl-lane.h"
+#include "app/sl-list.h"
 #include "app/sl-picture.h"
 
 G_BEGIN_DECLS
 
 #define SL_TYPE_GALLERY (sl_gallery_get_type ())
 
-G_DECLARE_FINAL_TYPE (SlGallery, sl_gallery, SL, GALLERY, GObject)
+G_DECLARE_FINAL_TYPE (SlGallery, sl_gallery, SL, GALLERY, SlList)
 
 /* files is borrowed and must outlive the gallery. */
 SlGallery *sl_gallery_new (SlLane *files);

@@ -5,18 +5,13 @@
 
 struct _SlModelStore
 {
-  GObject parent_instance;
+  SlList parent_instance;
   SlLane *files;
-  GListStore *items;
+  GListStore *items; /* the list's */
   gboolean scanned;
 };
 
-static void list_model_iface_init (GListModelInterface *iface);
-
-G_DEFINE_FINAL_TYPE_WITH_CODE (SlModelStore,
-                               sl_model_store,
-                               G_TYPE_OBJECT,
-                               G_IMPLEMENT_INTERFACE (G_TYPE_LIST_MODEL, list_model_iface_init))
+G_DEFINE_FINAL_TYPE (SlModelStore, sl_model_store, SL_TYPE_LIST)
 
 enum
 {
@@ -26,43 +21,9 @@ enum
 
 static guint signals[N_SIGNALS];
 
-static GType
-get_item_type (GListModel *list)
-{
-  return SL_TYPE_MODEL_ITEM;
-}
-
-static guint
-get_n_items (GListModel *list)
-{
-  return g_list_model_get_n_items (G_LIST_MODEL (SL_MODEL_STORE (list)->items));
-}
-
-static gpointer
-get_item (GListModel *list, guint position)
-{
-  return g_list_model_get_item (G_LIST_MODEL (SL_MODEL_STORE (list)->items), position);
-}
-
-static void
-list_model_iface_init (GListModelInterface *iface)
-{
-  iface->get_item_type = get_item_type;
-  iface->get_n_items = get_n_items;
-  iface->get_item = get_item;
-}
-
-static void
-sl_model_store_finalize (GObject *object)
-{
-  g_clear_object (&SL_MODEL_STORE (object)->items);
-  G_OBJECT_CLASS (sl_model_store_parent_class)->finalize (object);
-}
-
 static void
 sl_model_store_class_init (SlModelStoreClass *klass)
 {
-  G_OBJECT_CLASS (klass)->finalize = sl_model_store_finalize;
   signals[SCANNED]
       = g_signal_new ("scanned", SL_TYPE_MODEL_STORE, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
 }
@@ -70,9 +31,7 @@ sl_model_store_class_init (SlModelStoreClass *klass)
 static void
 sl_model_store_init (SlModelStore *self)
 {
-  self->items = g_list_store_new (SL_TYPE_MODEL_ITEM);
-  g_signal_connect_object (self->items, "items-changed", G_CALLBACK (g_list_model_items_changed), self,
-                           G_CONNECT_SWAPPED);
+  self->items = sl_list_init_items (SL_LIST (self), SL_TYPE_MODEL_ITEM);
 }
 
 SlModelStore *
@@ -95,9 +54,9 @@ sl_model_store_find (SlModelStore *self, const char *path_or_name)
 {
   guint by_name = G_MAXUINT;
 
-  for (guint i = 0; i < get_n_items (G_LIST_MODEL (self)); i++)
+  for (guint i = 0; i < g_list_model_get_n_items (G_LIST_MODEL (self)); i++)
     {
-      g_autoptr (SlModelItem) item = get_item (G_LIST_MODEL (self), i);
+      g_autoptr (SlModelItem) item = g_list_model_get_item (G_LIST_MODEL (self), i);
 
       if (g_strcmp0 (sl_model_item_get_path (item), path_or_name) == 0)
         return i;
@@ -110,9 +69,9 @@ sl_model_store_find (SlModelStore *self, const char *path_or_name)
 static void
 add_item (SlModelStore *self, SlModelItem *item)
 {
-  for (guint i = 0; i < get_n_items (G_LIST_MODEL (self)); i++)
+  for (guint i = 0; i < g_list_model_get_n_items (G_LIST_MODEL (self)); i++)
     {
-      g_autoptr (SlModelItem) known = get_item (G_LIST_MODEL (self), i);
+      g_autoptr (SlModelItem) known = g_list_model_get_item (G_LIST_MODEL (self), i);
 
       if (g_str_equal (sl_model_item_get_path (known), sl_model_item_get_path (item)))
         return;

@@ -7,13 +7,14 @@
 #pragma once
 
 #include "app/sl-lane.h"
+#include "app/sl-list.h"
 #include "app/sl-model-item.h"
 
 G_BEGIN_DECLS
 
 #define SL_TYPE_MODEL_STORE (sl_model_store_get_type ())
 
-G_DECLARE_FINAL_TYPE (SlModelStore, sl_model_store, SL, MODEL_STORE, GObject)
+G_DECLARE_FINAL_TYPE (SlModelStore, sl_model_store, SL, MODEL_STORE, SlList)
 
 /* error is NULL when item is not, and the other way round. */
 typedef void (*SlModelOpened) (SlModelItem *item, const GError *error, gpointer user_data);

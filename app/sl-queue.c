@@ -3,18 +3,13 @@
 
 struct _SlQueue
 {
-  GObject parent_instance;
+  SlList parent_instance;
   SlWorker *worker;
-  GListStore *waiting;
+  GListStore *waiting; /* the list's */
   SlJob *current;
 };
 
-static void list_model_iface_init (GListModelInterface *iface);
-
-G_DEFINE_FINAL_TYPE_WITH_CODE (SlQueue,
-                               sl_queue,
-                               G_TYPE_OBJECT,
-                               G_IMPLEMENT_INTERFACE (G_TYPE_LIST_MODEL, list_model_iface_init))
+G_DEFINE_FINAL_TYPE (SlQueue, sl_queue, SL_TYPE_LIST)
 
 enum
 {
@@ -27,32 +22,6 @@ static guint signals[N_SIGNALS];
 
 static void start_next (SlQueue *self);
 
-static GType
-get_item_type (GListModel *list)
-{
-  return SL_TYPE_JOB;
-}
-
-static guint
-get_n_items (GListModel *list)
-{
-  return g_list_model_get_n_items (G_LIST_MODEL (SL_QUEUE (list)->waiting));
-}
-
-static gpointer
-get_item (GListModel *list, guint position)
-{
-  return g_list_model_get_item (G_LIST_MODEL (SL_QUEUE (list)->waiting), position);
-}
-
-static void
-list_model_iface_init (GListModelInterface *iface)
-{
-  iface->get_item_type = get_item_type;
-  iface->get_n_items = get_n_items;
-  iface->get_item = get_item;
-}
-
 static void
 sl_queue_dispose (GObject *object)
 {
@@ -61,7 +30,6 @@ sl_queue_dispose (GObject *object)
   if (self->current)
     g_signal_handlers_disconnect_by_data (self->current, self);
   g_clear_object (&self->current);
-  g_clear_object (&self->waiting);
   g_clear_object (&self->worker);
   G_OBJECT_CLASS (sl_queue_parent_class)->dispose (object);
 }
@@ -79,9 +47,7 @@ sl_queue_class_init (SlQueueClass *klass)
 static void
 sl_queue_init (SlQueue *self)
 {
-  self->waiting = g_list_store_new (SL_TYPE_JOB);
-  g_signal_connect_object (self->waiting, "items-changed", G_CALLBACK (g_list_model_items_changed), self,
-                           G_CONNECT_SWAPPED);
+  self->waiting = sl_list_init_items (SL_LIST (self), SL_TYPE_JOB);
 }
 
 SlQueue *
@@ -109,9 +75,9 @@ job_changed (SlQueue *self, GParamSpec *pspec, SlJob *job)
 static void
 start_next (SlQueue *self)
 {
-  if (self->current || get_n_items (G_LIST_MODEL (self)) == 0)
+  if (self->current || g_list_model_get_n_items (G_LIST_MODEL (self)) == 0)
     return;
-  self->current = get_item (G_LIST_MODEL (self), 0);
+  self->current = g_list_model_get_item (G_LIST_MODEL (self), 0);
   g_list_store_remove (self->waiting, 0);
   g_signal_connect_object (self->current, "notify::state", G_CALLBACK (job_changed), self, G_CONNECT_SWAPPED);
   g_signal_emit (self, signals[STARTED], 0, self->current);
@@ -134,15 +100,15 @@ sl_queue_get_current (SlQueue *self)
 void
 sl_queue_remove (SlQueue *self, guint position)
 {
-  if (position < get_n_items (G_LIST_MODEL (self)))
+  if (position < g_list_model_get_n_items (G_LIST_MODEL (self)))
     g_list_store_remove (self->waiting, position);
 }
 
 void
 sl_queue_move (SlQueue *self, guint from, int to)
 {
-  g_autoptr (SlJob) job = get_item (G_LIST_MODEL (self), from);
-  int last = (int)get_n_items (G_LIST_MODEL (self)) - 1;
+  g_autoptr (SlJob) job = g_list_model_get_item (G_LIST_MODEL (self), from);
+  int last = (int)g_list_model_get_n_items (G_LIST_MODEL (self)) - 1;
 
   to = CLAMP (to, 0, MAX (last, 0));
   if (job == NULL || to == (int)from)

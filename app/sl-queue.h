@@ -4,13 +4,14 @@
  */
 #pragma once
 
+#include "app/sl-list.h"
 #include "app/sl-worker.h"
 
 G_BEGIN_DECLS
 
 #define SL_TYPE_QUEUE (sl_queue_get_type ())
 
-G_DECLARE_FINAL_TYPE (SlQueue, sl_queue, SL, QUEUE, GObject)
+G_DECLARE_FINAL_TYPE (SlQueue, sl_queue, SL, QUEUE, SlList)
 
 /* Signals: "started" (SlJob), "ended" (SlJob); the list holds the waiting jobs. */
 SlQueue *sl_queue_new (SlWorker *worker);
