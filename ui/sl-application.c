@@ -57,7 +57,10 @@ activate_action (GSimpleAction *action, GVariant *parameter, gpointer applicatio
 static void
 quit (GSimpleAction *action, GVariant *parameter, gpointer application)
 {
-  gtk_window_close (GTK_WINDOW (the_window (application)));
+  if (gtk_application_get_windows (application))
+    gtk_window_close (GTK_WINDOW (the_window (application)));
+  else
+    g_application_quit (application);
 }
 
 static void
@@ -94,7 +97,7 @@ add_accelerators (GtkApplication *application)
     { "win.zoom-original", { "<Primary>1" } },
     { "win.toggle-panel", { "F9" } },
     { "win.preferences", { "<Primary>comma" } },
-    { "win.show-help-overlay", { "<Primary>question" } },
+    { "win.show-help-overlay", { "<Primary>question", "F1" } },
     { "app.quit", { "<Primary>q" } },
   };
 

@@ -18,6 +18,8 @@ struct _SlCanvas
   double y;
   double drag_x;
   double drag_y;
+  double pointer_x; /* from the widget's centre */
+  double pointer_y;
 };
 
 G_DEFINE_FINAL_TYPE (SlCanvas, sl_canvas, GTK_TYPE_WIDGET)
@@ -152,10 +154,32 @@ drag_update (SlCanvas *self, double dx, double dy)
   view_changed (self);
 }
 
+static void
+moved (SlCanvas *self, double x, double y)
+{
+  self->pointer_x = x - gtk_widget_get_width (GTK_WIDGET (self)) / 2.0;
+  self->pointer_y = y - gtk_widget_get_height (GTK_WIDGET (self)) / 2.0;
+}
+
+/* The point (x, y), from the widget's centre, stays where it is. */
+static void
+zoom_at (SlCanvas *self, double factor, double x, double y)
+{
+  double before = sl_canvas_get_zoom (self);
+
+  if (before <= 0)
+    return;
+  self->zoom = CLAMP (before * factor, ZOOM_MIN, ZOOM_MAX);
+  self->x = x + (self->x - x) * self->zoom / before;
+  self->y = y + (self->y - y) * self->zoom / before;
+  keep_in_sight (self);
+  view_changed (self);
+}
+
 static gboolean
 scroll (SlCanvas *self, double dx, double dy)
 {
-  sl_canvas_zoom_by (self, pow (ZOOM_STEP, -dy));
+  zoom_at (self, pow (ZOOM_STEP, -dy), self->pointer_x, self->pointer_y);
   return TRUE;
 }
 
@@ -163,7 +187,7 @@ static void
 pressed (SlCanvas *self, int n_press)
 {
   if (n_press == 2)
-    sl_canvas_set_zoom (self, self->zoom > 0 ? 0 : 1);
+    sl_canvas_set_zoom (self, self->zoom > 0 ? 0 : sl_canvas_get_true_zoom (self));
 }
 
 static void
@@ -171,6 +195,7 @@ sl_canvas_init (SlCanvas *self)
 {
   GtkGesture *drag = gtk_gesture_drag_new ();
   GtkGesture *click = gtk_gesture_click_new ();
+  GtkEventController *motion = gtk_event_controller_motion_new ();
   GtkEventController *wheel = gtk_event_controller_scroll_new (GTK_EVENT_CONTROLLER_SCROLL_VERTICAL);
 
   gtk_gesture_single_set_button (GTK_GESTURE_SINGLE (drag), 0);
@@ -178,9 +203,11 @@ sl_canvas_init (SlCanvas *self)
   g_signal_connect_swapped (drag, "drag-begin", G_CALLBACK (drag_begin), self);
   g_signal_connect_swapped (drag, "drag-update", G_CALLBACK (drag_update), self);
   g_signal_connect_swapped (click, "pressed", G_CALLBACK (pressed), self);
+  g_signal_connect_swapped (motion, "motion", G_CALLBACK (moved), self);
   g_signal_connect_swapped (wheel, "scroll", G_CALLBACK (scroll), self);
   gtk_widget_add_controller (GTK_WIDGET (self), GTK_EVENT_CONTROLLER (drag));
   gtk_widget_add_controller (GTK_WIDGET (self), GTK_EVENT_CONTROLLER (click));
+  gtk_widget_add_controller (GTK_WIDGET (self), motion);
   gtk_widget_add_controller (GTK_WIDGET (self), wheel);
 }
 
@@ -223,15 +250,29 @@ sl_canvas_is_fitted (SlCanvas *self)
 void
 sl_canvas_zoom_by (SlCanvas *self, double factor)
 {
-  double before = sl_canvas_get_zoom (self);
+  zoom_at (self, factor, 0, 0);
+}
 
-  if (before <= 0)
-    return;
-  /* The middle of the view stays where it is. */
-  self->zoom = CLAMP (before * factor, ZOOM_MIN, ZOOM_MAX);
-  self->x *= self->zoom / before;
-  self->y *= self->zoom / before;
+void
+sl_canvas_pan_by (SlCanvas *self, double dx, double dy)
+{
+  self->x += dx;
+  self->y += dy;
+  keep_in_sight (self);
   view_changed (self);
+}
+
+void
+sl_canvas_get_place (SlCanvas *self, double *x, double *y)
+{
+  *x = self->x;
+  *y = self->y;
+}
+
+double
+sl_canvas_get_true_zoom (SlCanvas *self)
+{
+  return 1.0 / gtk_widget_get_scale_factor (GTK_WIDGET (self));
 }
 
 void

@@ -17,12 +17,19 @@ GdkTexture *sl_canvas_get_texture (SlCanvas *self);
 /* The size that zoom is relative to, when textures of several sizes show the same picture (a small
  * preview, then the decoded one); 0 for the texture's own. */
 void sl_canvas_set_size (SlCanvas *self, int width, int height);
-/* 0 fits the picture into the widget; 1 is a pixel for a pixel. */
+/* 0 fits the picture into the widget; 1 is a pixel of the picture for a unit of the widget. */
 void sl_canvas_set_zoom (SlCanvas *self, double zoom);
 /* The zoom as it is on screen. */
 double sl_canvas_get_zoom (SlCanvas *self);
 /* The whole picture is seen: dragging takes it out instead of moving it. */
 gboolean sl_canvas_is_fitted (SlCanvas *self);
+/* A pixel of the picture for a pixel of the screen. */
+double sl_canvas_get_true_zoom (SlCanvas *self);
+/* In units of the widget, as far as the picture reaches beyond it. */
+void sl_canvas_pan_by (SlCanvas *self, double dx, double dy);
+/* Of the picture's middle, from the widget's. */
+void sl_canvas_get_place (SlCanvas *self, double *x, double *y);
+/* The middle of the view stays where it is. */
 void sl_canvas_zoom_by (SlCanvas *self, double factor);
 /* Zoom and place of other; says nothing. With the signal "view-changed" canvases are linked. */
 void sl_canvas_copy_view (SlCanvas *self, SlCanvas *other);

@@ -1,107 +1,12 @@
-/* sl-window-develop.c - making pictures: starting and stopping, what the tray shows while one comes
- * up, and keeping the result. */
+/* sl-window-develop.c - making pictures: starting and stopping, progress, and what is said at the
+ * end of a run. */
 #include "ui/sl-window-private.h"
 
 #include <glib/gi18n.h>
-#include <string.h>
 
-#define REST_MS 120
 #define TICK_MS 100
 /* A run that took at least this long is worth a notification when the window is out of sight. */
 #define LONG_RUN_SECONDS 10
-
-/* ---- the moment in the tray ---- */
-
-static void
-add_time (GString *caption, double seconds)
-{
-  if (seconds >= 90)
-    g_string_append_printf (caption, _ ("%d min %d s"), (int)seconds / 60, (int)seconds % 60);
-  else if (seconds >= 2)
-    g_string_append_printf (caption, _ ("%.0f s"), seconds);
-  else
-    g_string_append_printf (caption, _ ("%.0f ms"), seconds * 1000);
-}
-
-static char *
-make_caption (SlWindow *self)
-{
-  g_autoptr (GString) caption = g_string_new (NULL);
-  double remaining = sl_job_get_remaining (self->job);
-
-  g_string_append_printf (caption, _ ("Step %d of %d"), sl_frame_object_get_step (self->frame) + 1,
-                          sl_frame_object_get_steps (self->frame));
-  g_string_append_printf (caption, "  ·  t %.4g  ·  σ %.3g  ·  ", sl_frame_object_get_timestep (self->frame),
-                          sl_frame_object_get_sigma (self->frame));
-  add_time (caption, sl_frame_object_get_seconds (self->frame));
-  if (remaining >= 0 && sl_film_strip_is_following (self->strip))
-    {
-      g_autoptr (GString) left = g_string_new (NULL);
-
-      add_time (left, MAX (remaining, 0));
-      g_string_append (caption, "  ·  ");
-      g_string_append_printf (caption, _ ("%s left"), left->str);
-    }
-  else if (!sl_frame_object_is_last (self->frame) && sl_job_is_over (self->job))
-    g_string_append_printf (caption, "  ·  %s",
-                            self->view == SL_VIEW_NOISY ? _ ("the noisy sample") : _ ("prediction"));
-  return g_string_free (g_steal_pointer (&caption), FALSE);
-}
-
-static void
-draw_moment (SlWindow *self)
-{
-  int width, height;
-  GBytes *rgb = sl_frame_object_get_rgb (self->frame, self->view, &width, &height);
-  g_autoptr (GdkTexture) texture = sl_texture_new_rgb (rgb, width, height);
-  g_autofree char *caption = make_caption (self);
-  SlSettings *settings = sl_job_get_settings (self->job);
-
-  sl_canvas_set_size (sl_tray_get_canvas (self->tray), sl_settings_get_width (settings),
-                      sl_settings_get_height (settings));
-  sl_tray_show (self->tray, texture, caption);
-  sl_tray_set_caption (self->tray, caption);
-}
-
-static gboolean
-rested (gpointer data)
-{
-  SlWindow *self = data;
-
-  self->rest = 0;
-  if (self->frame && self->job)
-    sl_worker_decode (self->worker, self->job, self->frame, self->view);
-  return G_SOURCE_REMOVE;
-}
-
-/* The real decoder is for a step that is looked at, not for each one that flies by. */
-static void
-decode_at_rest (SlWindow *self)
-{
-  gboolean flying = !sl_job_is_over (self->job) && sl_film_strip_is_following (self->strip);
-
-  g_clear_handle_id (&self->rest, g_source_remove);
-  if (!flying && !sl_frame_object_is_decoded (self->frame, self->view))
-    self->rest = g_timeout_add (REST_MS, rested, self);
-}
-
-void
-_sl_window_show_moment (SlWindow *self)
-{
-  SlFrameObject *frame = sl_film_strip_get_frame (self->strip);
-
-  if (frame == NULL || self->picture)
-    return;
-  if (self->frame != frame)
-    {
-      if (self->frame)
-        g_signal_handlers_disconnect_by_func (self->frame, draw_moment, self);
-      g_set_object (&self->frame, frame);
-      g_signal_connect_object (frame, "decoded", G_CALLBACK (draw_moment), self, G_CONNECT_SWAPPED);
-    }
-  draw_moment (self);
-  decode_at_rest (self);
-}
 
 /* ---- progress ---- */
 
@@ -182,9 +87,7 @@ show_job (SlWindow *self, SlJob *job)
 {
   g_clear_object (&self->picture);
   g_set_object (&self->job, job);
-  if (self->frame)
-    g_signal_handlers_disconnect_by_func (self->frame, draw_moment, self);
-  g_clear_object (&self->frame);
+  _sl_window_forget_moment (self);
   sl_film_strip_set_job (self->strip, job);
   gtk_stack_set_visible_child_name (self->below, "strip");
   adw_view_stack_set_visible_child_name (self->pages, "darkroom");
@@ -308,102 +211,6 @@ reset (GtkWidget *widget, const char *action, GVariant *parameter)
   sl_settings_assign (self->recipe, defaults);
 }
 
-/* ---- the end of a run ---- */
-
-/* A moment on its way into a file. */
-typedef struct
-{
-  SlWindow *window;
-  SlJob *job;
-  SlFrameObject *frame;
-  char *path; /* a folder with '/' at its end is the gallery's */
-} Write;
-
-static void
-write_free (Write *write)
-{
-  g_object_unref (write->window);
-  g_object_unref (write->job);
-  g_object_unref (write->frame);
-  g_free (write->path);
-  g_free (write);
-}
-
-static void
-written (const char *path, const GError *error, gpointer user_data)
-{
-  Write *write = user_data;
-  SlWindow *self = write->window;
-  gboolean kept = g_str_has_suffix (write->path, G_DIR_SEPARATOR_S);
-
-  if (path && kept)
-    {
-      sl_gallery_add (self->gallery, path, sl_settings_get_prompt (sl_job_get_settings (write->job)));
-      /* What is copied or dragged out of the tray is this file. */
-      g_object_set_data_full (G_OBJECT (write->frame), "sl-path", g_strdup (path), g_free);
-    }
-  if (error && !self->closed)
-    _sl_window_alert (self, _ ("The picture could not be saved"), error->message);
-  else if (!kept && !self->closed)
-    sl_window_toast (self, _ ("Saved with its settings"));
-  write_free (write);
-}
-
-static void
-write_decoded (Write *write)
-{
-  SlWindow *self = write->window;
-
-  g_signal_handlers_disconnect_by_data (write->frame, write);
-  if (self->files && sl_frame_object_is_decoded (write->frame, SL_VIEW_PICTURE))
-    {
-      sl_writer_save (self->files, write->job, write->frame, write->path, written, write);
-      return;
-    }
-  if (!self->closed)
-    sl_window_toast (self, _ ("This step needs its model: load it again to save the step"));
-  write_free (write);
-}
-
-void
-_sl_window_write_moment (SlWindow *self, SlJob *job, SlFrameObject *frame, const char *path)
-{
-  Write *write = g_new0 (Write, 1);
-
-  *write = (Write){ g_object_ref (self), g_object_ref (job), g_object_ref (frame), g_strdup (path) };
-  if (sl_worker_decode (self->worker, job, frame, SL_VIEW_PICTURE))
-    g_signal_connect_swapped (frame, "decoded", G_CALLBACK (write_decoded), write);
-  else
-    write_decoded (write);
-}
-
-static char *
-pictures_folder (SlWindow *self)
-{
-  g_autofree char *folder = sl_places_pictures_folder (self->preferences);
-
-  return g_strconcat (folder, G_DIR_SEPARATOR_S, NULL);
-}
-
-static void
-keep_moment (SlWindow *self, SlJob *job, SlFrameObject *frame)
-{
-  g_autofree char *folder = pictures_folder (self);
-
-  _sl_window_write_moment (self, job, frame, folder);
-}
-
-static void
-keep_step (GtkWidget *widget, const char *action, GVariant *parameter)
-{
-  SlWindow *self = SL_WINDOW (widget);
-
-  if (self->frame == NULL || self->picture)
-    return;
-  keep_moment (self, self->job, self->frame);
-  sl_window_toast (self, _ ("This step goes to the gallery"));
-}
-
 static void
 notify_done (SlWindow *self, SlJob *job)
 {
@@ -423,7 +230,7 @@ static void
 keep_stopped (SlWindow *self)
 {
   if (self->stopped)
-    keep_moment (self, self->stopped, sl_job_get_last_frame (self->stopped));
+    _sl_window_keep_moment (self, self->stopped, sl_job_get_last_frame (self->stopped));
 }
 
 static void
@@ -477,7 +284,7 @@ job_ended (SlWindow *self, SlJob *job)
   SlFrameObject *last = sl_job_get_last_frame (job);
 
   if (sl_job_get_state (job) == SL_JOB_DONE && last)
-    keep_moment (self, job, last);
+    _sl_window_keep_moment (self, job, last);
   if (self->closed)
     return;
   if (sl_job_get_state (job) == SL_JOB_DONE)
@@ -493,177 +300,25 @@ job_ended (SlWindow *self, SlJob *job)
   _sl_window_update (self);
 }
 
-/* ---- what waits when the window is closed ---- */
-
-void
-_sl_window_keep_unfinished (SlWindow *self)
-{
-  SlJob *current = sl_queue_get_current (self->queue);
-  SlFrameObject *frame = current ? sl_job_get_last_frame (current) : NULL;
-  g_autoptr (GStrvBuilder) unfinished = g_strv_builder_new ();
-  g_auto (GStrv) recipes = NULL;
-
-  if (current)
-    {
-      g_autofree char *recipe = sl_settings_to_string (sl_job_get_settings (current));
-
-      g_strv_builder_add (unfinished, recipe);
-    }
-  for (guint i = 0; i < g_list_model_get_n_items (G_LIST_MODEL (self->queue)); i++)
-    {
-      g_autoptr (SlJob) job = g_list_model_get_item (G_LIST_MODEL (self->queue), i);
-      g_autofree char *recipe = sl_settings_to_string (sl_job_get_settings (job));
-
-      g_strv_builder_add (unfinished, recipe);
-    }
-  recipes = g_strv_builder_end (unfinished);
-  g_settings_set_strv (self->preferences, "unfinished", (const char *const *)recipes);
-  /* How far it came is kept where that costs no time. */
-  if (frame && sl_frame_object_is_decoded (frame, SL_VIEW_PICTURE))
-    keep_moment (self, current, frame);
-  sl_queue_clear (self->queue);
-}
-
-static void
-resume (GtkWidget *widget, const char *action, GVariant *parameter)
-{
-  SlWindow *self = SL_WINDOW (widget);
-  g_auto (GStrv) recipes = g_settings_get_strv (self->preferences, "unfinished");
-  SlModelItem *model = sl_recipe_panel_get_model (self->panel);
-
-  for (char **recipe = recipes; model && *recipe; recipe++)
-    {
-      g_autoptr (SlSettings) settings = sl_settings_new ();
-
-      if (sl_settings_from_string (settings, *recipe) && sl_model_item_check (model, settings, NULL))
-        {
-          g_autoptr (SlJob) job
-              = sl_job_new (model, settings, (SlPreviews)g_settings_get_uint (self->preferences, "previews"));
-
-          sl_queue_add (self->queue, job);
-        }
-    }
-  g_settings_reset (self->preferences, "unfinished");
-}
-
-static void
-offer_unfinished (SlWindow *self)
-{
-  g_auto (GStrv) recipes = g_settings_get_strv (self->preferences, "unfinished");
-  guint n = g_strv_length (recipes);
-  g_autofree char *text = NULL;
-  AdwToast *toast;
-
-  if (n == 0)
-    return;
-  text = g_strdup_printf (
-      ngettext ("%u picture was not finished last time", "%u pictures were not finished last time", n), n);
-  toast = adw_toast_new (text);
-  adw_toast_set_timeout (toast, 15);
-  adw_toast_set_button_label (toast, _ ("_Develop"));
-  adw_toast_set_action_name (toast, "win.resume");
-  adw_toast_overlay_add_toast (self->toasts, toast);
-}
-
-/* ---- the view ---- */
-
-void
-_sl_window_set_view (SlWindow *self, SlView view)
-{
-  self->view = view;
-  sl_film_strip_set_view (self->strip, view);
-  _sl_window_show_moment (self);
-}
-
-static void
-zoom (GtkWidget *widget, const char *action, GVariant *parameter)
-{
-  SlCanvas *canvas = sl_tray_get_canvas (SL_WINDOW (widget)->tray);
-
-  if (_sl_window_compare_takes (SL_WINDOW (widget), action))
-    return;
-  if (g_str_equal (action, "win.zoom-in"))
-    sl_canvas_zoom_by (canvas, 1.25);
-  else if (g_str_equal (action, "win.zoom-out"))
-    sl_canvas_zoom_by (canvas, 0.8);
-  else
-    sl_canvas_set_zoom (canvas, g_str_equal (action, "win.zoom-original") ? 1 : 0);
-}
-
-static void
-step (GtkWidget *widget, const char *action, GVariant *parameter)
-{
-  SlWindow *self = SL_WINDOW (widget);
-  int by = g_str_equal (action, "win.previous-step") ? -1 : 1;
-
-  if (!_sl_window_compare_takes (self, action) && self->picture == NULL)
-    sl_film_strip_pick (self->strip, sl_film_strip_get_position (self->strip) + by);
-}
-
-static void
-toggle_panel (GtkWidget *widget, const char *action, GVariant *parameter)
-{
-  SlWindow *self = SL_WINDOW (widget);
-
-  adw_flap_set_reveal_flap (self->flap, !adw_flap_get_reveal_flap (self->flap));
-}
-
 void
 _sl_window_install_develop (GtkWidgetClass *klass)
 {
-  static const char *const zooms[] = { "win.zoom-in", "win.zoom-out", "win.zoom-fit", "win.zoom-original" };
-
   gtk_widget_class_install_action (klass, "win.develop", NULL, develop);
   gtk_widget_class_install_action (klass, "win.stop", NULL, stop);
   gtk_widget_class_install_action (klass, "win.example", "s", example);
   gtk_widget_class_install_action (klass, "win.random-seed", NULL, random_seed);
   gtk_widget_class_install_action (klass, "win.reset", NULL, reset);
-  gtk_widget_class_install_action (klass, "win.keep-step", NULL, keep_step);
-  gtk_widget_class_install_action (klass, "win.resume", NULL, resume);
-  gtk_widget_class_install_property_action (klass, "win.noisy", "noisy");
-  gtk_widget_class_install_action (klass, "win.previous-step", NULL, step);
-  gtk_widget_class_install_action (klass, "win.next-step", NULL, step);
-  gtk_widget_class_install_action (klass, "win.toggle-panel", NULL, toggle_panel);
-  for (guint i = 0; i < G_N_ELEMENTS (zooms); i++)
-    gtk_widget_class_install_action (klass, zooms[i], NULL, zoom);
-}
-
-/* Plain keys, so they belong to the tray and the strip and not to where one types. */
-static void
-add_keys (SlWindow *self)
-{
-  static const struct
-  {
-    guint key;
-    const char *action;
-  } keys[] = {
-    { GDK_KEY_n, "win.noisy" },         { GDK_KEY_0, "win.zoom-fit" },
-    { GDK_KEY_1, "win.zoom-original" }, { GDK_KEY_plus, "win.zoom-in" },
-    { GDK_KEY_minus, "win.zoom-out" },  { GDK_KEY_Left, "win.previous-step" },
-    { GDK_KEY_Right, "win.next-step" }, { GDK_KEY_Delete, "win.delete" },
-  };
-  GtkEventController *controller = gtk_shortcut_controller_new ();
-
-  for (guint i = 0; i < G_N_ELEMENTS (keys); i++)
-    gtk_shortcut_controller_add_shortcut (
-        GTK_SHORTCUT_CONTROLLER (controller),
-        gtk_shortcut_new (gtk_keyval_trigger_new (keys[i].key, 0), gtk_named_action_new (keys[i].action)));
-  gtk_widget_add_controller (self->darkroom, controller);
 }
 
 void
 _sl_window_init_develop (SlWindow *self)
 {
-  add_keys (self);
   g_signal_connect_object (self->queue, "started", G_CALLBACK (job_started), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (self->queue, "ended", G_CALLBACK (job_ended), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (self->queue, "items-changed", G_CALLBACK (_sl_window_update), self,
                            G_CONNECT_SWAPPED);
   g_signal_connect_object (self->worker, "loading", G_CALLBACK (_sl_window_update), self, G_CONNECT_SWAPPED);
-  g_signal_connect_object (self->strip, "picked", G_CALLBACK (_sl_window_show_moment), self,
-                           G_CONNECT_SWAPPED);
   g_signal_connect_object (self->recipe, "notify::seed", G_CALLBACK (seed_changed), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (self->flap, "notify::folded", G_CALLBACK (_sl_window_update), self,
                            G_CONNECT_SWAPPED);
-  offer_unfinished (self);
 }

@@ -1,5 +1,5 @@
 /* sl-window-private.h - what the window's files share: sl-window.c builds it, -develop runs
- * pictures, -files opens and saves, -gallery shows finished ones. */
+ * pictures, -moment shows them, -keep writes them, -files opens and saves, -gallery shows finished ones. */
 #pragma once
 
 #include "ui/sl-compare-view.h"
@@ -61,13 +61,26 @@ struct _SlWindow
 /* sl-window-develop.c */
 void _sl_window_init_develop (SlWindow *self);
 void _sl_window_install_develop (GtkWidgetClass *klass);
-void _sl_window_show_moment (SlWindow *self);
 void _sl_window_update (SlWindow *self);
-void _sl_window_set_view (SlWindow *self, SlView view);
 void _sl_window_roll_seed (SlWindow *self);
-void _sl_window_keep_unfinished (SlWindow *self);
+
+/* sl-window-moment.c */
+void _sl_window_init_moment (SlWindow *self);
+void _sl_window_install_moment (GtkWidgetClass *klass);
+/* Shows the moment that the film strip is at. */
+void _sl_window_show_moment (SlWindow *self);
+void _sl_window_forget_moment (SlWindow *self);
+void _sl_window_set_view (SlWindow *self, SlView view);
+
+/* sl-window-keep.c */
+void _sl_window_init_keep (SlWindow *self);
+void _sl_window_install_keep (GtkWidgetClass *klass);
 /* Writes a moment to path (see sl_writer_save), decoding it first where that is still to be done. */
 void _sl_window_write_moment (SlWindow *self, SlJob *job, SlFrameObject *frame, const char *path);
+/* The same into the gallery. */
+void _sl_window_keep_moment (SlWindow *self, SlJob *job, SlFrameObject *frame);
+/* The recipes that run and wait, for the next start, and how far the one that runs has come. */
+void _sl_window_keep_unfinished (SlWindow *self);
 
 /* sl-window-files.c */
 void _sl_window_init_files (SlWindow *self);

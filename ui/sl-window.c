@@ -336,6 +336,8 @@ sl_window_class_init (SlWindowClass *klass)
   gtk_widget_class_install_action (widget_class, "win.preferences", NULL, show_preferences);
   gtk_widget_class_install_action (widget_class, "win.rescan", NULL, rescan);
   _sl_window_install_develop (widget_class);
+  _sl_window_install_moment (widget_class);
+  _sl_window_install_keep (widget_class);
   _sl_window_install_files (widget_class);
   _sl_window_install_gallery (widget_class);
   _sl_window_install_compare (widget_class);
@@ -395,6 +397,8 @@ sl_window_new (AdwApplication *application, GSettings *preferences)
   g_signal_connect_object (self->worker, "load-failed", G_CALLBACK (model_load_failed), self,
                            G_CONNECT_SWAPPED);
   _sl_window_init_develop (self);
+  _sl_window_init_moment (self);
+  _sl_window_init_keep (self);
   _sl_window_init_files (self);
   _sl_window_init_gallery (self);
   _sl_window_init_compare (self);
