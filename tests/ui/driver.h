@@ -56,6 +56,16 @@ G_GNUC_UNUSED static GtkWindow *find_dialog(void)
     return NULL;
 }
 
+/* Starts the application over the preferences as they are; the window waits for its model. */
+static void open_window(void)
+{
+    application = sl_application_new(preferences);
+    g_assert_true(g_application_register(G_APPLICATION(application), NULL, NULL));
+    g_application_activate(G_APPLICATION(application));
+    window = SL_WINDOW(gtk_application_get_windows(GTK_APPLICATION(application))->data);
+    WAIT_UNTIL(sl_model_store_is_scanned(window->models) && sl_worker_get_model(window->worker));
+}
+
 /* FALSE without a display. The window waits for its model. */
 static gboolean start_application(const char *model)
 {
@@ -76,11 +86,7 @@ static gboolean start_application(const char *model)
     g_settings_set_boolean(preferences, "keep-seed", TRUE);
     g_settings_set_int(preferences, "width", 1280);
     g_settings_set_int(preferences, "height", 800);
-    application = sl_application_new(preferences);
-    g_assert_true(g_application_register(G_APPLICATION(application), NULL, NULL));
-    g_application_activate(G_APPLICATION(application));
-    window = SL_WINDOW(gtk_application_get_windows(GTK_APPLICATION(application))->data);
-    WAIT_UNTIL(sl_model_store_is_scanned(window->models) && sl_worker_get_model(window->worker));
+    open_window();
     return TRUE;
 }
 

@@ -3,63 +3,11 @@
  *
  * The tests run in order in one process, each from where the one before left the window.
  */
-#include "../app/gobject.h"
-#include "ui/sl-application.h"
-#include "ui/sl-resources.h"
-#include "ui/sl-window-private.h"
-
-static SlApplication *application;
-static SlWindow *window;
-static GSettings *preferences;
-static char *folder;
-
-static void settle(int milliseconds)
-{
-    gint64 end = g_get_monotonic_time() + milliseconds * 1000;
-
-    while (g_get_monotonic_time() < end)
-        turn_main_loop();
-}
-
-static void act(const char *action)
-{
-    g_assert_true(gtk_widget_activate_action_variant(GTK_WIDGET(window), action, NULL));
-}
-
-static void act_with(const char *action, const char *text)
-{
-    g_assert_true(gtk_widget_activate_action(GTK_WIDGET(window), action, "s", text));
-}
-
-static void screenshot(const char *name)
-{
-    const char *shots = g_getenv("SAFELIGHT_SCREENSHOTS");
-    g_autofree char *path = shots ? g_strdup_printf("%s/%s.png", shots, name) : NULL;
-    const char *command[] = {"import", "-window", "root", path, NULL};
-
-    settle(400);
-    if (path && g_find_program_in_path("import"))
-        g_spawn_sync(NULL, (char **)command, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL,
-                     NULL, NULL);
-}
+#include "driver.h"
 
 static guint pictures(void)
 {
     return g_list_model_get_n_items(G_LIST_MODEL(window->gallery));
-}
-
-static GtkWindow *find_dialog(void)
-{
-    g_autoptr(GListModel) toplevels = g_object_ref(gtk_window_get_toplevels());
-
-    for (guint i = 0; i < g_list_model_get_n_items(toplevels); i++) {
-        g_autoptr(GtkWindow) toplevel = g_list_model_get_item(toplevels, i);
-
-        if (toplevel != GTK_WINDOW(window) && gtk_widget_get_visible(GTK_WIDGET(toplevel)) &&
-            gtk_window_get_transient_for(toplevel) == GTK_WINDOW(window))
-            return toplevel;
-    }
-    return NULL;
 }
 
 static void close_dialog(void)
@@ -405,34 +353,12 @@ static void test_close_in_a_run(void)
     window = NULL;
 }
 
-static gboolean start_application(void)
-{
-    g_autofree char *models = fixture_path(NULL);
-    g_autoptr(GError) error = NULL;
-
-    g_setenv("SAFELIGHT_MODELS", models, TRUE);
-    if (!gtk_init_check())
-        return FALSE;
-    g_resources_register(sl_get_resource());
-    preferences = sl_places_open_settings(&error);
-    g_assert_no_error(error);
-    folder = temporary_folder();
-    g_settings_set_string(preferences, "pictures-folder", folder);
-    g_settings_set_string(preferences, "model", "sd1");
-    g_settings_set_uint(preferences, "theme", 1);
-    application = sl_application_new(preferences);
-    g_assert_true(g_application_register(G_APPLICATION(application), NULL, NULL));
-    g_application_activate(G_APPLICATION(application));
-    window = SL_WINDOW(gtk_application_get_windows(GTK_APPLICATION(application))->data);
-    return TRUE;
-}
-
 int main(int argc, char **argv)
 {
     int status;
 
     g_test_init(&argc, &argv, NULL);
-    if (!start_application())
+    if (!start_application("sd1"))
         return 77;
     g_test_add_func("/window/first-start", test_first_start);
     g_test_add_func("/window/develop", test_develop);
@@ -453,9 +379,6 @@ int main(int argc, char **argv)
     g_test_add_func("/window/rapid", test_rapid);
     g_test_add_func("/window/close-in-a-run", test_close_in_a_run);
     status = g_test_run();
-    g_object_unref(application);
-    g_object_unref(preferences);
-    remove_folder(folder);
-    g_free(folder);
+    end_application();
     return status;
 }
