@@ -33,6 +33,8 @@ typedef struct Job {
     SlTensor *out;
     const SlAttention *attn;
     int64_t d, padded;     /* head size, rounded up to 16 */
+    int64_t row;           /* floats between rows of a tile: an odd number of cache lines, so that
+                            * they do not all want the same places in the cache */
     int64_t tiles, blocks; /* of queries and keys in one head */
     float *packed;         /* [item, head, block][padded * KEYS transposed keys, values] */
 } Job;
@@ -40,10 +42,10 @@ typedef struct Job {
 /* One task's state: everything in f32. */
 typedef struct Tile {
     int64_t item, head, first, queries;
-    float q[QUERIES][MAX_HEAD]; /* scaled queries */
+    float q[QUERIES * (MAX_HEAD + SL_LANES)]; /* scaled queries */
     float score[QUERIES][KEYS];
-    float sum[QUERIES][MAX_HEAD];    /* sum of weights times values so far */
-    float weight[QUERIES][SL_LANES]; /* sum of weights, still in lanes */
+    float sum[QUERIES * (MAX_HEAD + SL_LANES)]; /* sum of weights times values so far */
+    float weight[QUERIES][SL_LANES];            /* sum of weights, still in lanes */
     float top[QUERIES];
 } __attribute__((aligned(64))) Tile;
 
@@ -88,10 +90,10 @@ static void load_queries(const Job *j, Tile *t)
     for (int64_t i = 0; i < QUERIES; i++) {
         int64_t row = t->first + (i < t->queries ? i : t->queries - 1);
         load_row(j->q, t->item * j->q->stride[0] + row * j->q->stride[1] + t->head * j->d, j->d,
-                 j->padded, t->q[i]);
+                 j->padded, t->q + i * j->row);
         for (int64_t c = 0; c < j->padded; c += SL_LANES) {
-            *(SlVec *)(t->q[i] + c) *= j->attn->scale;
-            *(SlVec *)(t->sum[i] + c) = sl_vec_set(0);
+            *(SlVec *)(t->q + i * j->row + c) *= j->attn->scale;
+            *(SlVec *)(t->sum + i * j->row + c) = sl_vec_set(0);
         }
         t->top[i] = -INFINITY;
         *(SlVec *)t->weight[i] = sl_vec_set(0);
@@ -108,7 +110,7 @@ SL_INLINE void score_tile(const Job *j, Tile *t, const float *keys, int64_t i, i
     for (int64_t c = 0; c < j->d; c++) {
         const SlVec *key = (const SlVec *)(keys + c * KEYS + column);
         for (int a = 0; a < TALL; a++) {
-            SlVec q = sl_vec_set(t->q[i + a][c]);
+            SlVec q = sl_vec_set(t->q[(i + a) * j->row + c]);
             for (int b = 0; b < WIDE; b++)
                 acc[a][b] += q * key[b];
         }
@@ -143,7 +145,7 @@ static void soften(const Job *j, Tile *t)
         if (top == -INFINITY)
             top = 0; /* nothing seen yet: all weights become 0 */
         for (int b = 0; b < KEYS / SL_LANES; b++) {
-            s[b] = sl_vec_exp(s[b] - top);
+            s[b] = sl_vec_exp_below(s[b] - top);
             total += s[b];
         }
         float keep = t->top[i] == top ? 1 : expf(t->top[i] - top);
@@ -151,7 +153,7 @@ static void soften(const Job *j, Tile *t)
         t->top[i] = top;
         if (keep != 1)
             for (int64_t c = 0; c < j->padded; c += SL_LANES)
-                *(SlVec *)(t->sum[i] + c) *= keep;
+                *(SlVec *)(t->sum + i * j->row + c) *= keep;
     }
 }
 
@@ -163,7 +165,7 @@ SL_INLINE void gather_tile(const Job *j, Tile *t, const float *values, const int
     SlVec acc[TALL][4];
     for (int a = 0; a < TALL; a++)
         for (int b = 0; b < vectors; b++)
-            acc[a][b] = *(SlVec *)(t->sum[i + a] + c + b * SL_LANES);
+            acc[a][b] = *(SlVec *)(t->sum + (i + a) * j->row + c + b * SL_LANES);
     for (int64_t k = 0; k < KEYS; k++) {
         const SlVec *v = (const SlVec *)(values + k * j->padded + c);
         for (int a = 0; a < TALL; a++) {
@@ -174,7 +176,7 @@ SL_INLINE void gather_tile(const Job *j, Tile *t, const float *values, const int
     }
     for (int a = 0; a < TALL; a++)
         for (int b = 0; b < vectors; b++)
-            *(SlVec *)(t->sum[i + a] + c + b * SL_LANES) = acc[a][b];
+            *(SlVec *)(t->sum + (i + a) * j->row + c + b * SL_LANES) = acc[a][b];
 }
 
 /* Each call has its number of vectors as a constant, so that the tile stays in registers. */
@@ -210,7 +212,7 @@ static void store_queries(const Job *j, const Tile *t)
         int64_t to = t->item * out->stride[0] + (t->first + i) * out->stride[1] + t->head * j->d;
         float scale = 1 / sl_vec_sum(*(const SlVec *)t->weight[i]);
         for (int64_t c = 0; c < j->d; c += SL_LANES) {
-            SlVec v = *(const SlVec *)(t->sum[i] + c) * scale;
+            SlVec v = *(const SlVec *)(t->sum + i * j->row + c) * scale;
             if (j->d - c >= SL_LANES)
                 sl_vec_store(out->data, out->dtype, to + c, v);
             else
@@ -256,6 +258,7 @@ static void cpu_attention(SlDevice *dev, const SlTensor *q, const SlTensor *k, c
     int64_t d = q->size[2] / attn->heads, heads = q->size[0] * attn->heads;
     Job job = {.q = q, .k = k, .v = v, .out = out, .attn = attn, .d = d};
     job.padded = (d + SL_LANES - 1) / SL_LANES * SL_LANES;
+    job.row = job.padded % 32 == 0 ? job.padded + SL_LANES : job.padded;
     job.tiles = (q->size[1] + QUERIES - 1) / QUERIES;
     job.blocks = (k->size[1] + KEYS - 1) / KEYS;
     if (job.padded > MAX_HEAD) {
