@@ -17,6 +17,7 @@ int main(int argc, char **argv)
         {"elementwise", test_elementwise},
         {"norms", test_norms},
         {"conv", test_convolutions},
+        {"attention", test_attention},
     };
     static const SlDtype dtypes[] = {SL_F16, SL_BF16, SL_F32};
     for (size_t d = 0; d < sizeof dtypes / sizeof *dtypes; d++) {
