@@ -11,10 +11,10 @@
 typedef int Command(const SlOptions *options);
 
 static Command *const run_command[SL_COMMANDS] = {
-    [SL_COMMAND_GENERATE] = sl_cmd_generate,     [SL_COMMAND_COMPARE] = sl_cmd_compare,
-    [SL_COMMAND_REPLAY] = sl_cmd_replay,         [SL_COMMAND_INFO] = sl_cmd_info,
-    [SL_COMMAND_SCHEDULERS] = sl_cmd_schedulers, [SL_COMMAND_TOKENIZE] = sl_cmd_tokenize,
-    [SL_COMMAND_BENCH] = sl_cmd_bench,
+    [SL_COMMAND_GENERATE] = sl_cmd_generate, [SL_COMMAND_BRANCH] = sl_cmd_branch,
+    [SL_COMMAND_COMPARE] = sl_cmd_compare,   [SL_COMMAND_REPLAY] = sl_cmd_replay,
+    [SL_COMMAND_INFO] = sl_cmd_info,         [SL_COMMAND_SCHEDULERS] = sl_cmd_schedulers,
+    [SL_COMMAND_TOKENIZE] = sl_cmd_tokenize, [SL_COMMAND_BENCH] = sl_cmd_bench,
 };
 
 static int print_help(SlCommand command)
@@ -27,7 +27,8 @@ static int print_help(SlCommand command)
 
 bool sl_cli_wanted(int argc, char **argv)
 {
-    if (argc < 2 || strcmp(argv[1], "--gapplication-service") == 0) /* how D-Bus starts the window */
+    if (argc < 2 ||
+        strcmp(argv[1], "--gapplication-service") == 0) /* how D-Bus starts the window */
         return false;
     return argv[1][0] == '-' || sl_command_find(argv[1]) != SL_COMMANDS ||
            access(argv[1], F_OK) != 0;

@@ -16,6 +16,7 @@ bool sl_cli_wanted(int argc, char **argv);
 
 /* One per command; each prints its own errors and gives the exit status. */
 int sl_cmd_generate(const SlOptions *options);
+int sl_cmd_branch(const SlOptions *options);
 int sl_cmd_compare(const SlOptions *options);
 int sl_cmd_replay(const SlOptions *options);
 int sl_cmd_info(const SlOptions *options);

@@ -91,6 +91,7 @@ static bool compute(Replay *r, SlError *err)
 {
     const SlJob job = {.model = r->session.model,
                        .recipe = r->metadata.recipe,
+                       .origin = r->metadata.origin,
                        .stop_after = r->metadata.partial ? r->metadata.step : 0,
                        .frame = on_frame,
                        .arg = r};

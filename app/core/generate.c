@@ -115,7 +115,8 @@ static bool describe(const SlJob *job, const SlRun *run, const float *sample, co
     m->version = SL_METADATA_VERSION;
     snprintf(m->program, sizeof m->program, "safelight %s", SL_VERSION);
     m->recipe = sl_recipe_copy(recipe);
-    if (!m->recipe)
+    m->origin = sl_origin_copy(job->origin);
+    if (!m->recipe || (job->origin && !m->origin))
         return sl_fail(err, SL_MEMORY, "memory ran out");
     sl_metadata_set_model(m, job->identity ? job->identity : sl_model_info(job->model));
     snprintf(m->device, sizeof m->device, "%s", dev->name);
@@ -137,7 +138,9 @@ bool sl_generate(const SlJob *job, SlPicture *picture, SlError *err)
 {
     Finished last = {0};
     memset(picture, 0, sizeof *picture);
-    SlRun *run = sl_run_new(job->model, job->recipe, job->inputs, err);
+    char sha256[65] = "";
+    const SlOriginCall call = {.inputs = job->inputs, .sha256 = sha256};
+    SlRun *run = sl_origin_run(job->model, job->recipe, job->origin, &call, err);
     if (!run)
         return false;
     last.x_0 = malloc(sample_bytes(run));
@@ -146,6 +149,8 @@ bool sl_generate(const SlJob *job, SlPicture *picture, SlError *err)
     const float *sample = sl_run_done(run) ? sl_run_sample(run) : last.x_0;
     ok = ok && decode(job, sample, &last, picture, err) &&
          describe(job, run, sample, &last, picture, err);
+    if (ok && picture->metadata.origin)
+        memcpy(picture->metadata.origin->sha256, sha256, sizeof sha256);
     free(last.x_0);
     sl_run_free(run);
     return ok;

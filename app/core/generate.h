@@ -17,6 +17,7 @@ typedef struct SlJob {
     SlModel *model;
     const SlModelInfo *identity; /* the model's info with hashes; NULL: without hashes */
     const SlRecipe *recipe;
+    const SlOrigin *origin;    /* of a branch: its ancestors are computed first; NULL: from noise */
     const SlRunInputs *inputs; /* NULL: all from the seed */
     bool want_image;           /* also the f32 picture before rounding */
     int stop_after; /* stop after this step (1-based) as if interrupted there; 0: never */

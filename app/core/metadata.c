@@ -26,6 +26,8 @@ void sl_metadata_set_model(SlMetadata *m, const SlModelInfo *info)
 void sl_metadata_free(SlMetadata *m)
 {
     free(m->recipe);
+    sl_origin_free(m->origin);
+    m->origin = NULL;
     free(m->warnings);
     free(m->unknown);
     m->recipe = NULL;
@@ -58,10 +60,15 @@ static void add_model(cJSON *root, const SlMetadata *m)
 
 cJSON *sl_metadata_to_object(const SlMetadata *m)
 {
+    char id[65];
     cJSON *root = cJSON_CreateObject();
     cJSON_AddNumberToObject(root, "version", SL_METADATA_VERSION);
     cJSON_AddStringToObject(root, "program", m->program);
     cJSON_AddItemToObject(root, "recipe", sl_recipe_to_json(m->recipe));
+    if (sl_run_id(m->recipe, m->origin, id))
+        cJSON_AddStringToObject(root, "id", id);
+    if (m->origin)
+        cJSON_AddItemToObject(root, "branch", sl_origin_to_json(m->origin, m->recipe));
     add_model(root, m);
     cJSON_AddStringToObject(root, "device", m->device);
     cJSON_AddStringToObject(root, "device_description", m->device_description);
@@ -246,6 +253,17 @@ static void read_recipe(In *in, SlMetadata *m, SlText *unknown)
         wrong(in, "recipe", "less than what memory holds");
 }
 
+static void read_origin(In *in, SlMetadata *m)
+{
+    const cJSON *branch = cJSON_GetObjectItemCaseSensitive(in->root, "branch");
+    SlError problem = {0};
+    if (!branch || (m->origin = sl_origin_from_json(branch, &problem)))
+        return;
+    if (in->ok)
+        sl_fail(in->err, SL_FORMAT, "%s: %s", in->name, problem.message);
+    in->ok = false;
+}
+
 static void read_warnings(In *in, SlMetadata *m)
 {
     const cJSON *list = cJSON_GetObjectItemCaseSensitive(in->root, "warnings"), *item;
@@ -267,6 +285,8 @@ static void list_unknown(const cJSON *root, SlText *unknown)
         "version",
         "program",
         "recipe",
+        "id",
+        "branch",
         "model",
         "device",
         "device_description",
@@ -297,6 +317,7 @@ static void read_all(In *in, SlMetadata *m)
     m->version = read_number(in, "version", 1, 1000000);
     read_string(in, in->root, "program", m->program, sizeof m->program);
     read_recipe(in, m, &unknown);
+    read_origin(in, m);
     read_model(in, m);
     read_string(in, in->root, "device", m->device, sizeof m->device);
     read_string(in, in->root, "device_description", m->device_description,

@@ -9,6 +9,7 @@
 #ifndef SL_APP_METADATA_H
 #define SL_APP_METADATA_H
 
+#include "app/core/origin.h"
 #include "engine/engine.h"
 
 #ifdef __cplusplus
@@ -22,6 +23,7 @@ typedef struct SlMetadata {
     int version;      /* of the chunk, as read */
     char program[64]; /* "safelight 0.1.0" */
     SlRecipe *recipe; /* owned, free() */
+    SlOrigin *origin; /* of a branch, owned; NULL: the run began with noise */
     char model[256];  /* name */
     SlPipeline pipeline;
     SlPrediction prediction;

@@ -23,6 +23,7 @@ typedef struct Option {
 } Option;
 
 #define GENERATE   (1u << SL_COMMAND_GENERATE)
+#define BRANCH     (1u << SL_COMMAND_BRANCH)
 #define COMPARE    (1u << SL_COMMAND_COMPARE)
 #define REPLAY     (1u << SL_COMMAND_REPLAY)
 #define INFO       (1u << SL_COMMAND_INFO)
@@ -30,7 +31,8 @@ typedef struct Option {
 #define TOKENIZE   (1u << SL_COMMAND_TOKENIZE)
 #define BENCH      (1u << SL_COMMAND_BENCH)
 #define MAKES      (GENERATE | COMPARE)
-#define COMPUTES   (MAKES | REPLAY | BENCH)
+#define CHANGES    (MAKES | BRANCH)
+#define COMPUTES   (CHANGES | REPLAY | BENCH)
 #define AT(member) offsetof(SlOptions, member)
 
 static const char *const device_names[] = {"auto", "ref", "cpu", "cuda", "check", NULL};
@@ -38,18 +40,20 @@ static const char *const dtype_names[] = {"auto", "f32", "bf16", "f16", NULL};
 static const char *const arch_names[] = {"starter", "sd15", "sdxl", NULL};
 
 static const Option table[] = {
-    {"prompt", TEXT, AT(prompt), MAKES, "TEXT", "what to show"},
-    {"negative", TEXT, AT(negative), MAKES, "TEXT", "what to keep away from"},
+    {"prompt", TEXT, AT(prompt), CHANGES, "TEXT", "what to show"},
+    {"negative", TEXT, AT(negative), CHANGES, "TEXT", "what to keep away from"},
     {"model", TEXT, AT(model), COMPUTES | TOKENIZE, "PATH|NAME",
      "a diffusers folder, a .safetensors file, or a name on the search path (default: starter)"},
-    {"steps", INT, AT(steps), MAKES | BENCH, "N", "denoising steps", NULL, 1, 1000},
-    {"guidance", REAL, AT(guidance), MAKES, "G", "how strongly the prompt counts; 1 and less: off",
-     NULL, 0, 100},
+    {"steps", INT, AT(steps), CHANGES | BENCH, "N", "denoising steps", NULL, 1, 1000},
+    {"step", INT, AT(step), BRANCH, "N", "finished steps of the picture to go on from", NULL, 0,
+     999},
+    {"guidance", REAL, AT(guidance), CHANGES, "G",
+     "how strongly the prompt counts; 1 and less: off", NULL, 0, 100},
     {"schedulers", LIST, AT(schedulers), COMPARE, "ID,ID,...", "the schedulers to compare"},
-    {"scheduler", SCHEDULER, AT(scheduler), GENERATE, "ID", "see `safelight schedulers`"},
-    {"sigmas", CHOICE, AT(sigmas), MAKES, NULL, "noise levels", sl_sigmas_names},
-    {"spacing", CHOICE, AT(spacing), MAKES, NULL, "spacing of the timesteps", sl_spacing_names},
-    {"eta", REAL, AT(eta), MAKES, "E", "fresh noise per step where a scheduler has that", NULL, 0,
+    {"scheduler", SCHEDULER, AT(scheduler), GENERATE | BRANCH, "ID", "see `safelight schedulers`"},
+    {"sigmas", CHOICE, AT(sigmas), CHANGES, NULL, "noise levels", sl_sigmas_names},
+    {"spacing", CHOICE, AT(spacing), CHANGES, NULL, "spacing of the timesteps", sl_spacing_names},
+    {"eta", REAL, AT(eta), CHANGES, "E", "fresh noise per step where a scheduler has that", NULL, 0,
      1},
     {"seed", SEED, AT(seed), MAKES, "N", "0 to 18446744073709551615 (default: 0)"},
     {"noise", CHOICE, AT(noise), MAKES, NULL, "draw as torch does on the CPU or on CUDA",
@@ -59,7 +63,7 @@ static const Option table[] = {
     {"width", INT, AT(width), MAKES | BENCH, "W", "pixels (default: the model's)", NULL, 1, 16384},
     {"height", INT, AT(height), MAKES | BENCH, "H", "pixels (default: the model's)", NULL, 1,
      16384},
-    {"clip-skip", INT, AT(clip_skip), MAKES, "N", "text layers to leave out at the end", NULL, 0,
+    {"clip-skip", INT, AT(clip_skip), CHANGES, "N", "text layers to leave out at the end", NULL, 0,
      100},
     {"device", WORD, AT(device), COMPUTES, NULL, "what computes", device_names},
     {"dtype", WORD, AT(dtype), COMPUTES, NULL, "in which numbers", dtype_names},
@@ -76,8 +80,8 @@ static const Option table[] = {
      "could "
      "take"},
     {"verify", FLAG, AT(verify), REPLAY, NULL, "exit with 3 if anything is different"},
-    {"output", PNG_FILE, AT(output), MAKES | REPLAY, "FILE.png", "where the picture goes"},
-    {"json", FLAG, AT(json), GENERATE | COMPARE | REPLAY | INFO | SCHEDULERS | BENCH, NULL,
+    {"output", PNG_FILE, AT(output), CHANGES | REPLAY, "FILE.png", "where the picture goes"},
+    {"json", FLAG, AT(json), CHANGES | REPLAY | INFO | SCHEDULERS | BENCH, NULL,
      "the result as JSON"},
     {"quiet", FLAG, AT(quiet), COMPUTES, NULL, "no progress"},
     {"help", FLAG, AT(help), ~0u, NULL, "this text"},
@@ -93,6 +97,8 @@ typedef struct Command {
 
 static const Command commands[SL_COMMANDS] = {
     [SL_COMMAND_GENERATE] = {"generate", NULL, false, "make a picture"},
+    [SL_COMMAND_BRANCH] = {"branch", "FILE.png", true,
+                           "go on from a step of a picture's run with other settings"},
     [SL_COMMAND_COMPARE] = {"compare", NULL, false,
                             "the same picture with several schedulers, on one sheet"},
     [SL_COMMAND_REPLAY] = {"replay", "FILE.png", true,
@@ -290,6 +296,8 @@ static bool check_complete(const SlOptions *o, SlError *err)
         return sl_fail(err, SL_ARGUMENT, "%s needs %s", c->name, c->argument);
     if (o->command == SL_COMMAND_COMPARE && (!o->schedulers || !o->output))
         return sl_fail(err, SL_ARGUMENT, "compare needs --schedulers and --output");
+    if (o->command == SL_COMMAND_BRANCH && (o->step < 0 || !o->output))
+        return sl_fail(err, SL_ARGUMENT, "branch needs --step and --output");
     if (o->command == SL_COMMAND_BENCH && o->arch && o->model)
         return sl_fail(err, SL_ARGUMENT, "bench takes --arch or --model, not both");
     return true;
@@ -304,6 +312,7 @@ bool sl_options_parse(SlCommand command, int argc, char **argv, SlOptions *o, Sl
                      .eta = -1,
                      .guidance = -1,
                      .steps = -1,
+                     .step = -1,
                      .width = -1,
                      .height = -1,
                      .clip_skip = -1,

@@ -16,6 +16,7 @@ extern "C" {
 
 typedef enum SlCommand {
     SL_COMMAND_GENERATE,
+    SL_COMMAND_BRANCH,
     SL_COMMAND_COMPARE,
     SL_COMMAND_REPLAY,
     SL_COMMAND_INFO,
@@ -35,7 +36,7 @@ typedef struct SlOptions {
     const char *prompt, *negative, *scheduler;
     int sigmas, spacing, noise; /* SlSigmas, SlSpacing, SlNoiseKind */
     double eta, guidance;
-    int64_t steps, width, height, clip_skip, noise_threads, threads;
+    int64_t steps, step, width, height, clip_skip, noise_threads, threads;
     uint64_t seed;
 
     const char *model, *device, *dtype, *arch;

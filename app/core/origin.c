@@ -193,6 +193,12 @@ static SlRun *run_parent(SlModel *model, const SlOrigin *origin, const SlOriginC
 {
     SlRun *run = sl_origin_run(model, origin->recipe, origin->origin, call, err);
     bool ok = run != NULL;
+    if (ok && sl_run_steps_done(run) > origin->step)
+        ok =
+            sl_fail(err, SL_ARGUMENT,
+                    "a branch after step %d is not possible: the run is a branch itself and begins "
+                    "after step %d",
+                    origin->step, sl_run_steps_done(run));
     while (ok && sl_run_steps_done(run) < origin->step && !sl_run_done(run)) {
         SlFrame frame;
         ok = sl_run_next(run, &frame, err) &&
@@ -211,6 +217,9 @@ SlRun *sl_origin_run(SlModel *model, const SlRecipe *recipe, const SlOrigin *ori
     /* after no step there is only the noise, which the recipe has as well */
     if (origin && origin->step > 0 && !(parent = run_parent(model, origin, call, err)))
         return NULL;
+    if (parent && call && call->sha256)
+        sl_sha256(sl_run_sample(parent), (size_t)sl_run_sample_elements(parent) * sizeof(float),
+                  call->sha256);
     SlRun *run = sl_run_new(model, recipe, call ? call->inputs : NULL, err);
     if (run && parent && !sl_run_continue(run, parent, err)) {
         sl_run_free(run);

@@ -51,6 +51,7 @@ typedef struct SlOriginCall {
     const SlRunInputs *inputs; /* of the first ancestor; NULL: all from the seed */
     bool (*frame)(void *arg, SlRun *run, const SlFrame *frame, SlError *err);
     void *arg;
+    char *sha256; /* [65], may be NULL: receives that of the sample which the run branched from */
 } SlOriginCall;
 SlRun *sl_origin_run(SlModel *model, const SlRecipe *recipe, const SlOrigin *origin,
                      const SlOriginCall *call, SlError *err);

@@ -126,10 +126,12 @@ void sl_session_close(SlSession *session)
 
 /* ---- the recipe ---- */
 
-static void apply_options(const SlOptions *o, SlRecipe *r)
+void sl_options_change(const SlOptions *o, SlRecipe *r)
 {
-    r->prompt = o->prompt ? o->prompt : "";
-    r->negative_prompt = o->negative ? o->negative : "";
+    if (o->prompt)
+        r->prompt = o->prompt;
+    if (o->negative)
+        r->negative_prompt = o->negative;
     if (o->scheduler)
         r->scheduler = o->scheduler;
     if (o->sigmas >= 0)
@@ -152,7 +154,6 @@ static void apply_options(const SlOptions *o, SlRecipe *r)
         r->height = (int)o->height;
     if (o->clip_skip >= 0)
         r->clip_skip = (int)o->clip_skip;
-    r->seed = o->seed;
 }
 
 bool sl_session_recipe(const SlSession *session, SlRecipe *recipe, SlError *err)
@@ -160,7 +161,9 @@ bool sl_session_recipe(const SlSession *session, SlRecipe *recipe, SlError *err)
     const SlOptions *o = session->options;
     const SlModelInfo *info = sl_model_info(session->model);
     sl_recipe_defaults(recipe, info);
-    apply_options(o, recipe);
+    recipe->prompt = recipe->negative_prompt = "";
+    recipe->seed = o->seed;
+    sl_options_change(o, recipe);
     if (info->pipeline == SL_PIPELINE_DDPM) {
         if (o->prompt || o->negative || o->guidance >= 0 || o->clip_skip >= 0)
             sl_session_note(

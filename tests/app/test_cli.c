@@ -377,6 +377,48 @@ static void clean_up(void)
         sl_test_note("%s is left behind", folder);
 }
 
+/* A branch with nothing changed is the picture that it left; a changed one is replayed. */
+static void test_branch(void)
+{
+    char *root = strdup(file("root.png")), *same = strdup(file("same.png")),
+         *other = strdup(file("other.png")), *third = strdup(file("third.png"));
+    SlMetadata a = {0}, b = {0}, c = {0};
+    SlError err = {0};
+    expect(RUN(SD, "--scheduler", "unipc", "--output", root), 0, "", "a picture to branch from");
+    expect(RUN("branch", root, "--model", sd_model, "--step", "2", "--quiet", "--output", same), 0,
+           "", "branch with nothing changed");
+    bool ok = sl_metadata_read(root, &a, &err) && sl_metadata_read(same, &b, &err);
+    sl_test(ok && !strcmp(a.pixels_sha256, b.pixels_sha256) &&
+                !strcmp(a.latents_sha256, b.latents_sha256),
+            "goes on to the same bytes %s", err.message);
+    expect(RUN("branch", root, "--model", sd_model, "--step", "2", "--scheduler", "euler",
+               "--steps", "6", "--guidance", "2", "--quiet", "--output", other),
+           0, "", "branch with another scheduler, number of steps and guidance");
+    ok = ok && sl_metadata_read(other, &c, &err);
+    char parent[65] = "", id[65] = "-";
+    ok = ok && c.origin && sl_origin_parent_id(c.origin, parent) && sl_run_id(a.recipe, NULL, id);
+    sl_test(ok && !strcmp(parent, id) && c.origin->step == 2 && strlen(c.origin->sha256) == 64 &&
+                strcmp(c.pixels_sha256, a.pixels_sha256) && c.recipe->steps == 6,
+            "it names its parent and the step %s", err.message);
+    expect(RUN("replay", other, "--model", sd_model, "--verify", "--quiet"), 0, "",
+           "replay --verify of a branch");
+    expect(RUN("branch", other, "--model", sd_model, "--step", "4", "--prompt", "a blue house",
+               "--quiet", "--output", third),
+           0, "", "a branch of a branch");
+    expect(RUN("replay", third, "--model", sd_model, "--verify", "--quiet"), 0, "",
+           "replay --verify of that");
+    expect(RUN("branch", root, "--model", sd_model, "--step", "4", "--quiet", "--output", same), 2,
+           "--step is 4; expected 0 to 3", "after the last step");
+    expect(RUN("branch", root, "--output", same), 2, "needs --step", "without --step");
+    sl_metadata_free(&a);
+    sl_metadata_free(&b);
+    sl_metadata_free(&c);
+    free(root);
+    free(same);
+    free(other);
+    free(third);
+}
+
 int main(void)
 {
     if (!getenv("SAFELIGHT_PROGRAM") || !mkdtemp(folder))
@@ -384,6 +426,7 @@ int main(void)
     sd_model = sl_test_path("goldens/model/sd1");
     ddpm_model = sl_test_path("goldens/model/ddpm");
     test_usage();
+    test_branch();
     test_generate();
     test_arrays();
     test_replay();
