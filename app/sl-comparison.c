@@ -380,23 +380,98 @@ job_state (SlComparison *self)
   g_signal_emit (self, signals[STATE], 0);
 }
 
-/* A run for a lane, not started; NULL and a sentence when it does not fit the model. */
+static void
+watch_job (SlComparison *self, SlJob *job)
+{
+  g_signal_connect_object (job, "frame", G_CALLBACK (job_frame), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (job, "notify::state", G_CALLBACK (job_state), self, G_CONNECT_SWAPPED);
+}
+
+static SlJob *
+parent_of (SlCompareLane *lane)
+{
+  SlJob *job = sl_compare_lane_get_job (lane);
+
+  return job ? sl_job_get_parent (job) : NULL;
+}
+
+/* A run for a lane, not started; NULL and a sentence when it does not fit the model. A branch branches
+ * at the same place again. */
 static SlJob *
 make_job (SlComparison *self, guint index, GError **error)
 {
+  SlCompareLane *lane = sl_comparison_get_lane (self, index);
+  SlJob *parent = parent_of (lane), *job;
   g_autoptr (SlSettings) settings
-      = sl_compare_lane_resolve (sl_comparison_get_lane (self, index), self->recipe);
-  SlJob *job;
+      = sl_compare_lane_resolve (lane, parent ? sl_job_get_settings (parent) : self->recipe);
 
   if (!sl_model_item_check (self->model, settings, error))
     {
       g_prefix_error (error, "%u: ", index + 1);
       return NULL;
     }
-  job = sl_job_new (self->model, settings, self->previews);
-  g_signal_connect_object (job, "frame", G_CALLBACK (job_frame), self, G_CONNECT_SWAPPED);
-  g_signal_connect_object (job, "notify::state", G_CALLBACK (job_state), self, G_CONNECT_SWAPPED);
+  job = parent
+            ? sl_job_new_branch (parent, sl_job_get_branch_point (sl_compare_lane_get_job (lane)), settings)
+            : sl_job_new (self->model, settings, self->previews);
+  watch_job (self, job);
   return job;
+}
+
+gboolean
+sl_comparison_branch (SlComparison *self, guint index, SlOwn own, SlSettings *values, GError **error)
+{
+  SlJob *parent = sl_comparison_get_job (self, index);
+  SlFrameObject *frame = sl_comparison_get_frame (self, index);
+  g_autoptr (SlCompareLane) lane = sl_compare_lane_new (own, values);
+  g_autoptr (SlSettings) settings
+      = parent ? sl_compare_lane_resolve (lane, sl_job_get_settings (parent)) : NULL;
+  g_autoptr (SlJob) job = NULL;
+
+  if (parent && frame && sl_model_item_check (sl_job_get_model (parent), settings, error))
+    job = sl_job_new_branch (parent, (guint)sl_frame_object_get_index (frame) + 1, settings);
+  if (job == NULL)
+    {
+      if (error && *error == NULL)
+        g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_FAILED,
+                             "The last step leads nowhere: branch from an earlier one.");
+      return FALSE;
+    }
+  sl_compare_lane_set_job (lane, job);
+  if (!sl_comparison_add (self, lane))
+    {
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED, "There are %d lanes already.", SL_COMPARISON_MAX);
+      return FALSE;
+    }
+  watch_job (self, job);
+  self->following = TRUE;
+  sl_worker_start (self->worker, job);
+  g_signal_emit (self, signals[STATE], 0);
+  return TRUE;
+}
+
+gboolean
+sl_comparison_adopt (SlComparison *self, SlJob *job)
+{
+  g_autoptr (SlCompareLane) lane = sl_compare_lane_new (0, sl_job_get_settings (job));
+
+  sl_compare_lane_set_job (lane, job);
+  if (!sl_comparison_add (self, lane))
+    return FALSE;
+  watch_job (self, job);
+  g_set_object (&self->model, sl_job_get_model (job));
+  if (self->recipe == NULL)
+    self->recipe = sl_settings_dup (sl_job_get_settings (job));
+  sl_comparison_move (self, G_MAXINT);
+  return TRUE;
+}
+
+/* A branch is nothing without the run that it came from. */
+static void
+remove_branches (SlComparison *self)
+{
+  for (guint i = count_lanes (self); i > 0; i--)
+    if (parent_of (sl_comparison_get_lane (self, i - 1)))
+      sl_comparison_remove (self, i - 1);
 }
 
 gboolean
@@ -405,6 +480,7 @@ sl_comparison_start (
 {
   g_autoptr (GPtrArray) jobs = g_ptr_array_new_with_free_func (g_object_unref);
 
+  remove_branches (self);
   g_set_object (&self->model, model);
   g_clear_object (&self->recipe);
   self->recipe = sl_settings_dup (recipe);

@@ -39,13 +39,19 @@ void sl_comparison_clear (SlComparison *self);
 SlCompareLane *sl_comparison_get_lane (SlComparison *self, guint index);
 SlJob *sl_comparison_get_job (SlComparison *self, guint index);
 
-/* Starts all lanes. FALSE and a sentence when a lane's settings do not fit the model; then nothing is
+/* Starts all lanes; branches of the lanes before go. FALSE and a sentence when a lane's settings do not fit the model; then nothing is
  * started. */
 gboolean sl_comparison_start (
     SlComparison *self, SlModelItem *model, SlSettings *recipe, SlPreviews previews, GError **error);
 /* One lane that was added or changed since, with the model and recipe of the others; nothing before
  * they were started. FALSE and a sentence when its settings do not fit. */
 gboolean sl_comparison_start_lane (SlComparison *self, guint index, GError **error);
+/* A new lane that goes on from a lane's frame at the position, with own values over that lane's
+ * settings. FALSE and a sentence when that cannot be. */
+gboolean
+sl_comparison_branch (SlComparison *self, guint index, SlOwn own, SlSettings *values, GError **error);
+/* A run that was made elsewhere as a lane. */
+gboolean sl_comparison_adopt (SlComparison *self, SlJob *job);
 void sl_comparison_stop (SlComparison *self);
 void sl_comparison_pause (SlComparison *self);
 void sl_comparison_resume (SlComparison *self);

@@ -19,6 +19,10 @@ void _sl_job_set_state (SlJob *self, SlJobState state);
 void _sl_job_fail (SlJob *self, const char *message);
 /* Takes what the run's pictures will say about themselves, and its plan, of SlPlanPoint. */
 void _sl_job_started (SlJob *self, SlMetadata *metadata, GArray *plan);
+/* A place that the run can be taken up at again. */
+void _sl_job_add_checkpoint (SlJob *self, guint evaluations, GBytes *state);
+/* The newest one before so many evaluations were made; NULL: from the beginning. */
+GBytes *_sl_job_find_checkpoint (SlJob *self, guint evaluations, guint *at);
 /* The whole timeline as bytes, to go on from; NULL when there is none. */
 void _sl_job_set_saved (SlJob *self, GBytes *saved);
 GBytes *_sl_job_get_saved (SlJob *self);

@@ -6,6 +6,12 @@
 #include "app/core/recipe_text.h"
 #include "app/sl-settings-private.h"
 
+typedef struct
+{
+  guint evaluations;
+  GBytes *state;
+} Checkpoint;
+
 struct _SlJob
 {
   GObject parent_instance;
@@ -21,6 +27,9 @@ struct _SlJob
   GListStore *frames;
   GArray *plan; /* of SlPlanPoint; NULL before it starts */
   GBytes *saved;
+  GArray *checkpoints; /* of Checkpoint, rising */
+  SlJob *parent;
+  guint branch_point;
   double seconds;
   gint64 started;
   gint64 latest; /* when the last frame came, or the job ended */
@@ -45,6 +54,12 @@ static GParamSpec *properties[N_PROPS];
 static guint signals[N_SIGNALS];
 
 static void
+clear_checkpoint (gpointer checkpoint)
+{
+  g_bytes_unref (((Checkpoint *)checkpoint)->state);
+}
+
+static void
 sl_job_finalize (GObject *object)
 {
   SlJob *self = SL_JOB (object);
@@ -54,6 +69,8 @@ sl_job_finalize (GObject *object)
   g_clear_object (&self->frames);
   g_clear_pointer (&self->plan, g_array_unref);
   g_clear_pointer (&self->saved, g_bytes_unref);
+  g_array_unref (self->checkpoints);
+  g_clear_object (&self->parent);
   g_free (self->message);
   free (self->recipe);
   if (self->metadata)
@@ -93,6 +110,8 @@ static void
 sl_job_init (SlJob *self)
 {
   self->frames = g_list_store_new (SL_TYPE_FRAME_OBJECT);
+  self->checkpoints = g_array_new (FALSE, FALSE, sizeof (Checkpoint));
+  g_array_set_clear_func (self->checkpoints, clear_checkpoint);
 }
 
 SlJob *
@@ -111,6 +130,52 @@ sl_job_new (SlModelItem *model, SlSettings *settings, SlPreviews previews)
   _sl_settings_get_recipe (self->settings, &recipe);
   self->recipe = sl_recipe_copy (&recipe);
   return self;
+}
+
+/* Whose own evaluations the point lies behind: what a branch has from its parent is the parent's. */
+static SlJob *
+owner_of (SlJob *job, guint evaluations)
+{
+  while (job->parent && evaluations <= job->branch_point)
+    job = job->parent;
+  return job;
+}
+
+SlJob *
+sl_job_new_branch (SlJob *parent, guint evaluations, SlSettings *settings)
+{
+  SlJob *self;
+
+  g_return_val_if_fail (SL_IS_JOB (parent), NULL);
+
+  if (evaluations < 1 || evaluations >= (guint)sl_job_get_evaluations (parent)
+      || evaluations > g_list_model_get_n_items (G_LIST_MODEL (parent->frames)))
+    return NULL;
+  self = sl_job_new (parent->model, settings, parent->previews);
+  self->parent = g_object_ref (owner_of (parent, evaluations));
+  self->branch_point = evaluations;
+  self->plan = g_array_new (FALSE, FALSE, sizeof (SlPlanPoint));
+  g_array_append_vals (self->plan, sl_job_get_plan (parent), evaluations);
+  for (guint i = 0; i < evaluations; i++)
+    {
+      g_autoptr (SlFrameObject) frame = g_list_model_get_item (G_LIST_MODEL (parent->frames), i);
+
+      self->seconds += sl_frame_object_get_seconds (frame);
+      g_list_store_append (self->frames, frame);
+    }
+  return self;
+}
+
+SlJob *
+sl_job_get_parent (SlJob *self)
+{
+  return self->parent;
+}
+
+guint
+sl_job_get_branch_point (SlJob *self)
+{
+  return self->branch_point;
 }
 
 SlSettings *
@@ -241,6 +306,32 @@ _sl_job_is_asked_to_pause (SlJob *self)
 }
 
 void
+_sl_job_add_checkpoint (SlJob *self, guint evaluations, GBytes *state)
+{
+  Checkpoint checkpoint = { evaluations, g_bytes_ref (state) };
+
+  g_array_append_val (self->checkpoints, checkpoint);
+}
+
+GBytes *
+_sl_job_find_checkpoint (SlJob *self, guint evaluations, guint *at)
+{
+  GBytes *found = NULL;
+
+  *at = 0;
+  for (guint i = 0; i < self->checkpoints->len; i++)
+    {
+      const Checkpoint *checkpoint = &g_array_index (self->checkpoints, Checkpoint, i);
+
+      if (checkpoint->evaluations >= evaluations)
+        break;
+      found = checkpoint->state;
+      *at = checkpoint->evaluations;
+    }
+  return found;
+}
+
+void
 _sl_job_set_saved (SlJob *self, GBytes *saved)
 {
   g_clear_pointer (&self->saved, g_bytes_unref);
@@ -285,6 +376,9 @@ _sl_job_started (SlJob *self, SlMetadata *metadata, GArray *plan)
   else
     {
       self->metadata = metadata;
+      if (self->parent)
+        g_array_prepend_vals (plan, sl_job_get_plan (self), self->branch_point);
+      g_clear_pointer (&self->plan, g_array_unref);
       self->plan = plan;
       self->started = g_get_monotonic_time ();
     }

@@ -34,6 +34,15 @@ typedef struct
 /* Tries again what was cancelled without having been asked for. */
 #define CANCEL_RETRIES 2
 
+/* What a branch begins with. */
+typedef struct
+{
+  SlJob *parent;     /* NULL: it begins with noise */
+  guint evaluations; /* of the parent's list, that the branch takes over */
+  GBytes *state;     /* a checkpoint of the parent, or NULL: from its beginning */
+  guint state_at;    /* evaluations that the checkpoint has behind it */
+} SlOrigin;
+
 /* A request to load, to run (jobs), or to decode (frame). */
 typedef struct
 {
@@ -42,6 +51,7 @@ typedef struct
   SlDeviceChoice choice;
   GPtrArray *jobs;  /* of SlJob: one, or the lanes of a comparison */
   GPtrArray *saved; /* of GBytes or NULL, as many: where each goes on from */
+  GArray *origins;  /* of SlOrigin, as many: what each branches from */
   SlFrameObject *frame;
   SlView view;
   GBytes *rgb;

@@ -12,12 +12,18 @@
 #include "app/core/recipe_text.h"
 #include "app/sl-frame-object-private.h"
 
+/* As many places of a run can be branched from at once; those between are computed again. */
+#define CHECKPOINTS 12
+
 /* A job on its way. */
 typedef struct
 {
   SlEngineSide *side;
   SlJob *job;
-  SlRun *run; /* NULL: over, or paused */
+  SlOrigin *origin;
+  SlRun *run;      /* NULL: over, or paused */
+  int offset;      /* of a branch: evaluations in the job's list less those of its own run */
+  int step_offset; /* the same for steps */
   int retries;
 } Track;
 
@@ -31,6 +37,8 @@ typedef struct
   SlMetadata *metadata;
   GArray *plan;
   GBytes *saved;
+  GBytes *checkpoint;
+  guint evaluations; /* that the checkpoint has behind it */
   SlFrameObject *frame;
   gboolean decoded;
   char *text;
@@ -44,6 +52,7 @@ message_free (gpointer data)
   g_clear_object (&message->job);
   g_clear_object (&message->frame);
   g_clear_pointer (&message->saved, g_bytes_unref);
+  g_clear_pointer (&message->checkpoint, g_bytes_unref);
   g_free (message->text);
   g_free (message);
 }
@@ -90,6 +99,14 @@ deliver_frame (gpointer data)
 }
 
 static void
+deliver_checkpoint (gpointer data)
+{
+  Message *message = data;
+
+  _sl_job_add_checkpoint (message->job, message->evaluations, message->checkpoint);
+}
+
+static void
 post_state (Track *track, SlJobState state, const char *text)
 {
   Message *message = message_new (track);
@@ -133,18 +150,37 @@ describe_run (SlModel *model, const SlRun *run)
   return metadata;
 }
 
-static GArray *
-plan_run (const SlRun *run)
+/* The frames that a branch shares are counted as before, its own go on from there. */
+static void
+count_on (const Track *track, SlFrame *frame)
 {
-  const SlScheduler *scheduler = sl_run_scheduler (run);
+  frame->evaluation += track->offset;
+  frame->evaluations += track->offset;
+  frame->step += track->step_offset;
+  frame->steps += track->step_offset;
+}
+
+static SlPlanPoint
+plan_evaluation (const Track *track, int evaluation)
+{
+  const SlScheduler *scheduler = sl_run_scheduler (track->run);
+  bool ends_step = false;
+  int step = sl_scheduler_step_of (scheduler, evaluation, &ends_step);
+
+  return (SlPlanPoint){ sl_scheduler_timestep (scheduler, evaluation),
+                        sl_scheduler_sigma (scheduler, evaluation), step + track->step_offset, ends_step };
+}
+
+/* Of what the run will make itself; the job has what a branch shares. */
+static GArray *
+plan_run (const Track *track)
+{
   GArray *plan = g_array_new (FALSE, FALSE, sizeof (SlPlanPoint));
 
-  for (int i = 0; i < sl_run_evaluations (run); i++)
+  for (int i = track->origin->parent ? sl_run_evaluation (track->run) : 0;
+       i < sl_run_evaluations (track->run); i++)
     {
-      bool ends_step = false;
-      int step = sl_scheduler_step_of (scheduler, i, &ends_step);
-      SlPlanPoint point
-          = { sl_scheduler_timestep (scheduler, i), sl_scheduler_sigma (scheduler, i), step, ends_step };
+      SlPlanPoint point = plan_evaluation (track, i);
 
       g_array_append_val (plan, point);
     }
@@ -157,7 +193,7 @@ post_started (Track *track)
   Message *message = message_new (track);
 
   message->metadata = describe_run (track->side->model, track->run);
-  message->plan = plan_run (track->run);
+  message->plan = plan_run (track);
   sl_lane_post (track->side->lane, deliver_started, message, message_free);
 }
 
@@ -241,6 +277,28 @@ post_frame (Track *track, const SlFrame *frame)
   post_decoded (side, message, rgb, width, height);
 }
 
+static GBytes *
+save_run (const SlRun *run)
+{
+  size_t bytes;
+  void *state = sl_run_save (run, &bytes);
+
+  return state ? g_bytes_new_with_free_func (state, bytes, free, state) : NULL;
+}
+
+static void
+post_checkpoint (Track *track)
+{
+  Message *message = message_new (track);
+
+  message->checkpoint = save_run (track->run);
+  message->evaluations = (guint)(sl_run_evaluation (track->run) + track->offset);
+  if (message->checkpoint)
+    sl_lane_post (track->side->lane, deliver_checkpoint, message, message_free);
+  else
+    message_free (message);
+}
+
 /* ---- from beginning to end ---- */
 
 static void
@@ -263,33 +321,103 @@ was_stray_cancel (Track *track, const SlError *err)
   return err->code == SL_CANCELLED && !is_stopped (track) && track->retries++ < CANCEL_RETRIES;
 }
 
+/* Tries again what was cancelled for another job's sake. */
+static SlRun *
+new_run (Track *track, SlJob *job, SlError *err)
+{
+  SlRun *run;
+
+  do
+    run = sl_run_new (track->side->model, _sl_job_get_recipe (job), NULL, err);
+  while (run == NULL && was_stray_cancel (track, err));
+  return run;
+}
+
+static gboolean
+restore (SlRun *run, GBytes *state, SlError *err)
+{
+  return sl_run_restore (run, g_bytes_get_data (state, NULL), g_bytes_get_size (state), err);
+}
+
+/* The parent's run as it was at the branch point: from its nearest checkpoint on it is made again. */
+static SlRun *
+new_parent_run (Track *track, SlError *err)
+{
+  const SlOrigin *origin = track->origin;
+  SlRun *run = new_run (track, origin->parent, err);
+  gboolean ok = run && (origin->state == NULL || restore (run, origin->state, err));
+
+  for (guint i = origin->state_at; ok && i < origin->evaluations;)
+    {
+      if (is_stopped (track))
+        ok = sl_fail (err, SL_CANCELLED, "stopped");
+      else if (sl_run_next (run, NULL, err))
+        i++;
+      else
+        ok = was_stray_cancel (track, err);
+    }
+  if (!ok)
+    g_clear_pointer (&run, sl_run_free);
+  return run;
+}
+
+/* Where the run's evaluations and steps are in the job's list. */
+static void
+find_offsets (Track *track, SlRun *parent)
+{
+  bool ends;
+  int shared = (int)track->origin->evaluations, step = 0, own = sl_run_evaluation (track->run);
+  g_autoptr (SlFrameObject) last
+      = g_list_model_get_item (sl_job_get_frames (track->job), track->origin->evaluations - 1);
+
+  track->offset = shared - own;
+  step = sl_scheduler_step_of (sl_run_scheduler (track->run), own, &ends);
+  track->step_offset = sl_frame_object_get_step (last) + (sl_frame_object_ends_step (last) ? 1 : 0) - step;
+}
+
+static gboolean
+begin_branch (Track *track, SlError *err)
+{
+  SlRun *parent = new_parent_run (track, err);
+  gboolean ok = parent && sl_run_continue (track->run, parent, err);
+
+  if (ok)
+    find_offsets (track, parent);
+  sl_run_free (parent);
+  return ok;
+}
+
 static void
 track_begin (Track *track, GBytes *saved)
 {
   SlError err = { 0 };
+  gboolean ok;
 
   track->retries = 0;
-  do
-    track->run = sl_run_new (track->side->model, _sl_job_get_recipe (track->job), NULL, &err);
-  while (track->run == NULL && was_stray_cancel (track, &err));
-  if (track->run
-      && (saved == NULL
-          || sl_run_restore (track->run, g_bytes_get_data (saved, NULL), g_bytes_get_size (saved), &err)))
-    post_started (track);
-  else
-    track_fail (track, &err);
+  track->run = new_run (track, track->job, &err);
+  ok = track->run != NULL;
+  if (ok && track->origin->parent)
+    ok = begin_branch (track, &err);
+  if (ok && saved)
+    ok = restore (track->run, saved, &err);
+  if (!ok)
+    {
+      track_fail (track, &err);
+      return;
+    }
+  post_started (track);
+  if (track->origin->parent && saved == NULL)
+    post_checkpoint (track);
 }
 
 static void
 track_pause (Track *track)
 {
   Message *message = message_new (track);
-  size_t bytes;
-  void *state = sl_run_save (track->run, &bytes);
 
   post_pending (track->side);
   message->state = SL_JOB_PAUSED;
-  message->saved = state ? g_bytes_new_with_free_func (state, bytes, free, state) : NULL;
+  message->saved = save_run (track->run);
   g_clear_pointer (&track->run, sl_run_free);
   sl_lane_post (track->side->lane, deliver_state, message, message_free);
 }
@@ -307,7 +435,10 @@ track_next (Track *track)
   else if (sl_run_next (track->run, &frame, &err))
     {
       track->retries = 0;
+      count_on (track, &frame);
       post_frame (track, &frame);
+      if (sl_run_evaluation (track->run) % (1 + (sl_run_evaluations (track->run) - 1) / CHECKPOINTS) == 0)
+        post_checkpoint (track);
       if (sl_run_done (track->run))
         track_end (track, SL_JOB_DONE, NULL);
     }
@@ -346,7 +477,9 @@ _sl_request_run (gpointer data)
 
   for (guint i = 0; i < n; i++)
     {
-      tracks[i] = (Track){ .side = request->side, .job = request->jobs->pdata[i] };
+      tracks[i] = (Track){ .side = request->side,
+                           .job = request->jobs->pdata[i],
+                           .origin = &g_array_index (request->origins, SlOrigin, i) };
       post_state (&tracks[i], is_stopped (&tracks[i]) ? SL_JOB_STOPPED : SL_JOB_LOADING, NULL);
     }
   if (n == 1 && is_stopped (&tracks[0]))

@@ -18,6 +18,7 @@ _sl_request_free (gpointer data)
   g_clear_object (&request->item);
   g_clear_pointer (&request->jobs, g_ptr_array_unref);
   g_clear_pointer (&request->saved, g_ptr_array_unref);
+  g_clear_pointer (&request->origins, g_array_unref);
   g_clear_object (&request->frame);
   g_clear_pointer (&request->rgb, g_bytes_unref);
   g_free (request->choice.device);

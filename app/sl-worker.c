@@ -137,6 +137,30 @@ unref_bytes (gpointer bytes)
     g_bytes_unref (bytes);
 }
 
+static void
+clear_origin (gpointer data)
+{
+  SlOrigin *origin = data;
+
+  g_clear_object (&origin->parent);
+  g_clear_pointer (&origin->state, g_bytes_unref);
+}
+
+static SlOrigin
+find_origin (SlJob *job)
+{
+  SlOrigin origin = { 0 };
+  GBytes *state;
+
+  if (sl_job_get_parent (job) == NULL)
+    return origin;
+  origin.parent = g_object_ref (sl_job_get_parent (job));
+  origin.evaluations = sl_job_get_branch_point (job);
+  state = _sl_job_find_checkpoint (origin.parent, origin.evaluations, &origin.state_at);
+  origin.state = state ? g_bytes_ref (state) : NULL;
+  return origin;
+}
+
 void
 sl_worker_start_together (SlWorker *self, GPtrArray *jobs)
 {
@@ -147,12 +171,16 @@ sl_worker_start_together (SlWorker *self, GPtrArray *jobs)
   request = request_new (self, sl_job_get_model (jobs->pdata[0]));
   request->jobs = g_ptr_array_new_with_free_func (g_object_unref);
   request->saved = g_ptr_array_new_with_free_func (unref_bytes);
+  request->origins = g_array_new (FALSE, FALSE, sizeof (SlOrigin));
+  g_array_set_clear_func (request->origins, clear_origin);
   for (guint i = 0; i < jobs->len; i++)
     {
       GBytes *saved = _sl_job_get_saved (jobs->pdata[i]);
+      SlOrigin origin = find_origin (jobs->pdata[i]);
 
       _sl_job_ask_pause (jobs->pdata[i], FALSE);
       g_ptr_array_add (request->jobs, g_object_ref (jobs->pdata[i]));
+      g_array_append_val (request->origins, origin);
       g_ptr_array_add (request->saved, saved ? g_bytes_ref (saved) : NULL);
     }
   sl_lane_push (self->side->lane, FALSE, _sl_request_run, NULL, request, _sl_request_free);

@@ -85,6 +85,7 @@ add_accelerators (GtkApplication *application)
     { "win.stop", { "Escape" } },
     { "win.save", { "<Primary>s" } },
     { "win.keep-step", { "<Primary>k" } },
+    { "win.branch", { "<Primary>b" } },
     { "win.open", { "<Primary>o" } },
     { "win.copy", { "<Primary><Shift>c" } },
     { "win.paste", { "<Primary><Shift>v" } },

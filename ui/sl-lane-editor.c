@@ -6,6 +6,8 @@
 struct _SlLaneEditor
 {
   AdwWindow parent_instance;
+  AdwPreferencesGroup *group;
+  GtkButton *apply;
   AdwComboRow *scheduler_row;
   AdwComboRow *sigmas_row;
   AdwComboRow *spacing_row;
@@ -186,6 +188,21 @@ sl_lane_editor_new (GtkWindow *parent, SlCompareLane *lane, SlSettings *recipe, 
   return self;
 }
 
+SlLaneEditor *
+sl_lane_editor_new_branch (GtkWindow *parent, SlJob *run)
+{
+  SlSettings *settings = sl_job_get_settings (run);
+  g_autoptr (SlCompareLane) lane = sl_compare_lane_new (0, settings);
+  SlLaneEditor *self = sl_lane_editor_new (parent, lane, settings, sl_job_get_model (run));
+
+  gtk_window_set_title (GTK_WINDOW (self), _ ("Branch From This Step"));
+  adw_preferences_group_set_description (self->group, _ ("What shall be different from here on?"));
+  adw_preferences_group_set_description (ADW_PREFERENCES_GROUP (self->prompt_group),
+                                         _ ("Empty: the words of the run."));
+  gtk_button_set_label (self->apply, _ ("_Branch"));
+  return self;
+}
+
 /* ---- class ---- */
 
 static void
@@ -207,6 +224,8 @@ sl_lane_editor_class_init (SlLaneEditorClass *klass)
 
   G_OBJECT_CLASS (klass)->dispose = sl_lane_editor_dispose;
   gtk_widget_class_set_template_from_resource (widget_class, "/org/safelight/Safelight/sl-lane-editor.ui");
+  BIND (group);
+  BIND (apply);
   BIND (scheduler_row);
   BIND (sigmas_row);
   BIND (spacing_row);

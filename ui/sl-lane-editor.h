@@ -14,6 +14,8 @@ G_DECLARE_FINAL_TYPE (SlLaneEditor, sl_lane_editor, SL, LANE_EDITOR, AdwWindow)
 /* Signal "applied" (guint own, SlSettings values) when a person agrees; the window closes itself. */
 SlLaneEditor *
 sl_lane_editor_new (GtkWindow *parent, SlCompareLane *lane, SlSettings *recipe, SlModelItem *model);
+/* The same for a branch: what is not chosen stays as it is in the run. */
+SlLaneEditor *sl_lane_editor_new_branch (GtkWindow *parent, SlJob *run);
 SlCompareLane *sl_lane_editor_get_lane (SlLaneEditor *self);
 /* As a person would; for tests. */
 void sl_lane_editor_apply (SlLaneEditor *self);

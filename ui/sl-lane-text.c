@@ -101,12 +101,27 @@ settings_of (SlCompareLane *lane, SlSettings *recipe)
   return job ? g_object_ref (sl_job_get_settings (job)) : sl_compare_lane_resolve (lane, recipe);
 }
 
+/* "↳ step 5 · guidance 4" */
+static char *
+branch_title (SlJob *job, const char *changes)
+{
+  g_autoptr (SlFrameObject) last
+      = g_list_model_get_item (sl_job_get_frames (job), sl_job_get_branch_point (job) - 1);
+  /* Translators: where a branch leaves its run. */
+  g_autofree char *from = g_strdup_printf (_ ("↳ step %d"), sl_frame_object_get_step (last) + 1);
+
+  return *changes ? g_strconcat (from, " · ", changes, NULL) : g_steal_pointer (&from);
+}
+
 char *
 sl_lane_title (SlCompareLane *lane, SlSettings *recipe)
 {
   g_autoptr (SlSettings) settings = settings_of (lane, recipe);
+  SlJob *job = sl_compare_lane_get_job (lane);
   g_autofree char *title = describe (settings, sl_compare_lane_get_own (lane), " · ");
 
+  if (job && sl_job_get_parent (job))
+    return branch_title (job, title);
   return *title ? g_steal_pointer (&title) : describe (settings, SL_OWN_SCHEDULER, " · ");
 }
 

@@ -146,6 +146,50 @@ duplicate (SlWindow *self, guint index)
 }
 
 static void
+branched (SlLaneEditor *editor, guint own, SlSettings *values, SlWindow *self)
+{
+  guint index = GPOINTER_TO_UINT (g_object_get_data (G_OBJECT (editor), "sl-lane"));
+  g_autoptr (GError) error = NULL;
+
+  if (sl_comparison_branch (self->comparison, index, (SlOwn)own, values, &error))
+    sl_compare_view_choose (self->compare_view, count_lanes (self) - 1);
+  else
+    _sl_window_alert (self, _ ("There can be no branch here"), error->message);
+  _sl_window_update (self);
+}
+
+static void
+branch (SlWindow *self, guint index)
+{
+  SlJob *job = sl_comparison_get_job (self->comparison, index);
+  SlLaneEditor *editor;
+
+  if (job == NULL)
+    return;
+  editor = sl_lane_editor_new_branch (GTK_WINDOW (self), job);
+  g_object_set_data (G_OBJECT (editor), "sl-lane", GUINT_TO_POINTER (index));
+  g_signal_connect_object (editor, "applied", G_CALLBACK (branched), self, 0);
+  gtk_window_present (GTK_WINDOW (editor));
+}
+
+/* "win.branch": the run in the darkroom becomes a lane that can be branched. */
+static void
+branch_from_darkroom (GtkWidget *widget, const char *action, GVariant *parameter)
+{
+  SlWindow *self = SL_WINDOW (widget);
+  SlFrameObject *frame = self->frame;
+
+  if (self->job == NULL || frame == NULL || self->picture)
+    return;
+  sl_comparison_clear (self->comparison);
+  sl_comparison_set_align (self->comparison, SL_ALIGN_EVALUATIONS);
+  sl_comparison_adopt (self->comparison, self->job);
+  sl_comparison_set_position (self->comparison, sl_frame_object_get_index (frame) + 1);
+  adw_view_stack_set_visible_child_name (self->pages, "compare");
+  branch (self, 0);
+}
+
+static void
 save_response (GtkNativeDialog *dialog, int response, SlWindow *self)
 {
   guint index = GPOINTER_TO_UINT (g_object_get_data (G_OBJECT (dialog), "sl-lane"));
@@ -181,6 +225,8 @@ asked (SlWindow *self, guint index, const char *what)
     edit (self, index);
   else if (g_str_equal (what, "reference"))
     sl_comparison_set_reference (self->comparison, index);
+  else if (g_str_equal (what, "branch"))
+    branch (self, index);
   else if (g_str_equal (what, "duplicate"))
     duplicate (self, index);
   else if (g_str_equal (what, "save"))
@@ -221,6 +267,7 @@ _sl_window_update_compare (SlWindow *self)
   gtk_widget_action_set_enabled (GTK_WIDGET (self), "win.compare-pause",
                                  busy || sl_comparison_is_paused (self->comparison));
   gtk_widget_action_set_enabled (GTK_WIDGET (self), "win.compare-clear", count_lanes (self) > 0);
+  gtk_widget_action_set_enabled (GTK_WIDGET (self), "win.branch", self->frame && !self->picture);
   if (!is_in_sight (self))
     return;
   gtk_widget_set_visible (self->stop, busy);
@@ -237,6 +284,7 @@ _sl_window_install_compare (GtkWidgetClass *klass)
   gtk_widget_class_install_action (klass, "win.compare-add", "s", add);
   gtk_widget_class_install_action (klass, "win.compare-pause", NULL, pause_or_resume);
   gtk_widget_class_install_action (klass, "win.compare-clear", NULL, clear);
+  gtk_widget_class_install_action (klass, "win.branch", NULL, branch_from_darkroom);
 }
 
 void

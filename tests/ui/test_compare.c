@@ -291,11 +291,97 @@ static void test_pause(void)
     }
 }
 
+static gboolean same_samples(SlJob *a, SlJob *b, guint from)
+{
+    GListModel *x = sl_job_get_frames(a), *y = sl_job_get_frames(b);
+
+    if (g_list_model_get_n_items(x) != g_list_model_get_n_items(y))
+        return FALSE;
+    for (guint i = from; i < g_list_model_get_n_items(x); i++) {
+        g_autoptr(SlFrameObject) one = g_list_model_get_item(x, i);
+        g_autoptr(SlFrameObject) other = g_list_model_get_item(y, i);
+        int c, h, w;
+
+        if (!g_bytes_equal(sl_frame_object_get_sample(one, SL_VIEW_NOISY, &c, &h, &w),
+                           sl_frame_object_get_sample(other, SL_VIEW_NOISY, &c, &h, &w)))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+/* A branch with nothing changed is the uninterrupted run, byte for byte; another scheduler takes the
+ * sample over and goes its own way. */
+static void test_branch(void)
+{
+    g_autoptr(SlSettings) values = NULL;
+    g_autoptr(GError) error = NULL;
+    SlJob *branch;
+
+    g_object_set(window->recipe, "steps", 40, "seed", (guint64)5, NULL);
+    act_with("win.compare-preset", "four");
+    run_to_end();
+    values = sl_settings_dup(window->recipe);
+    sl_comparison_set_align(comparison, SL_ALIGN_EVALUATIONS);
+    for (guint i = 0; i < 4; i++) {
+        sl_comparison_set_position(comparison, 17 + i);
+        g_assert_true(sl_comparison_branch(comparison, i, 0, values, &error));
+        g_assert_no_error(error);
+        run_to_end();
+        branch = sl_comparison_get_job(comparison, 4);
+        g_assert_true(sl_job_get_parent(branch) == sl_comparison_get_job(comparison, i));
+        g_assert_cmpuint(sl_job_get_branch_point(branch), ==, 17 + i);
+        g_assert_true(same_samples(branch, sl_comparison_get_job(comparison, i), 0));
+        sl_comparison_remove(comparison, 4);
+    }
+    sl_comparison_set_position(comparison, 12);
+    g_object_set(values, "scheduler", "euler", "steps", 30, "guidance", 3.0, NULL);
+    g_assert_true(sl_comparison_branch(
+        comparison, 1, SL_OWN_SCHEDULER | SL_OWN_STEPS | SL_OWN_GUIDANCE, values, &error));
+    run_to_end();
+    branch = sl_comparison_get_job(comparison, 4);
+    g_assert_cmpuint(count_frames(branch), ==, (guint)sl_job_get_evaluations(branch));
+    g_assert_cmpuint(count_frames(branch), <, 40);
+    for (int i = 13; i < sl_job_get_evaluations(branch); i++)
+        g_assert_cmpfloat(sl_job_get_plan(branch)[i].sigma, <,
+                          sl_job_get_plan(branch)[i - 1].sigma);
+    g_assert_cmpfloat(
+        sl_difference_rms(sl_job_get_last_frame(branch),
+                          sl_job_get_last_frame(sl_comparison_get_job(comparison, 1))),
+        >, 0);
+    screenshot("compare-7-branch");
+}
+
+/* A branch of a branch, before and behind the place where that one began. */
+static void test_branch_of_branch(void)
+{
+    g_autoptr(SlSettings) values = sl_settings_dup(window->recipe);
+    g_autoptr(GError) error = NULL;
+    SlJob *branch = sl_comparison_get_job(comparison, 4), *second;
+
+    sl_comparison_set_position(comparison, 20);
+    g_assert_true(sl_comparison_branch(comparison, 4, 0, values, &error));
+    run_to_end();
+    second = sl_comparison_get_job(comparison, 5);
+    g_assert_true(sl_job_get_parent(second) == branch);
+    g_assert_true(same_samples(second, branch, 0));
+    sl_comparison_set_position(comparison, 6);
+    g_assert_true(sl_comparison_branch(comparison, 4, 0, values, &error));
+    run_to_end();
+    second = sl_comparison_get_job(comparison, 6);
+    g_assert_true(sl_job_get_parent(second) == sl_comparison_get_job(comparison, 1));
+    sl_comparison_move(comparison, G_MAXINT);
+    sl_comparison_set_reference(comparison, 0);
+    g_assert_false(sl_comparison_branch(comparison, 0, 0, values, &error));
+    g_assert_nonnull(error);
+}
+
 /* What is added or changed joins; nine are as many as there can be. */
 static void test_lanes(void)
 {
     GtkWindow *dialog;
 
+    act_with("win.compare-preset", "four");
+    sl_comparison_set_align(comparison, SL_ALIGN_STEPS);
     act_with("win.compare-add", "heun");
     g_assert_cmpuint(count_lanes(), ==, 5);
     run_to_end();
@@ -355,6 +441,8 @@ int main(int argc, char **argv)
     g_test_add_func("/compare/distance", test_distance);
     g_test_add_func("/compare/inside", test_inside);
     g_test_add_func("/compare/pause", test_pause);
+    g_test_add_func("/compare/branch", test_branch);
+    g_test_add_func("/compare/branch-of-branch", test_branch_of_branch);
     g_test_add_func("/compare/lanes", test_lanes);
     g_test_add_func("/compare/narrow", test_narrow);
     g_test_add_func("/compare/ddpm", test_ddpm);
