@@ -1,5 +1,5 @@
 /* sl-comparison.c - see sl-comparison.h. */
-#include "app/sl-comparison.h"
+#include "app/sl-comparison-private.h"
 
 #include <math.h>
 
@@ -463,6 +463,27 @@ sl_comparison_adopt (SlComparison *self, SlJob *job)
     self->recipe = sl_settings_dup (sl_job_get_settings (job));
   sl_comparison_move (self, G_MAXINT);
   return TRUE;
+}
+
+void
+_sl_comparison_replace (SlComparison *self, GPtrArray *lanes, guint reference)
+{
+  sl_comparison_clear (self);
+  for (guint i = 0; i < lanes->len; i++)
+    {
+      SlJob *job = sl_compare_lane_get_job (lanes->pdata[i]);
+
+      if (!sl_comparison_add (self, lanes->pdata[i]))
+        break;
+      watch_job (self, job);
+      if (i == 0)
+        {
+          g_set_object (&self->model, sl_job_get_model (job));
+          self->recipe = sl_settings_dup (sl_job_get_settings (job));
+        }
+    }
+  sl_comparison_set_reference (self, reference);
+  sl_comparison_move (self, G_MAXINT);
 }
 
 /* A branch is nothing without the run that it came from. */

@@ -11,4 +11,21 @@ SlFrameObject *_sl_frame_object_new (const SlModel *model, const SlFrame *frame)
 /* Main thread, or before the frame is shown to it. rgb is NULL to drop the decoded picture. */
 void _sl_frame_object_set_decoded (SlFrameObject *self, SlView view, GBytes *rgb, int width, int height);
 
+/* All that a frame is made of, for files. */
+typedef struct
+{
+  SlFrame frame; /* its pointers are not used */
+  GBytes *sample[SL_N_VIEWS];
+  GBytes *preview[SL_N_VIEWS];
+  GBytes *part[SL_N_PARTS]; /* half precision; NULL where there is none */
+  gboolean predicts_noise;
+} SlFrameRecord;
+
+/* Borrowed from the frame. Any thread. */
+SlFrameRecord _sl_frame_object_get_record (SlFrameObject *self);
+/* Takes references; all sizes must fit frame's. Any thread. */
+SlFrameObject *_sl_frame_object_restore (const SlFrameRecord *record);
+/* Of a record that owns its bytes. */
+void _sl_frame_record_clear (SlFrameRecord *record);
+
 G_END_DECLS

@@ -111,6 +111,54 @@ _sl_frame_object_new (const SlModel *model, const SlFrame *frame)
   return self;
 }
 
+SlFrameRecord
+_sl_frame_object_get_record (SlFrameObject *self)
+{
+  SlFrameRecord record = { .frame = self->frame, .predicts_noise = self->predicts_noise };
+
+  for (int view = 0; view < SL_N_VIEWS; view++)
+    {
+      record.sample[view] = self->side[view].sample;
+      record.preview[view] = self->side[view].preview;
+    }
+  for (int part = 0; part < SL_N_PARTS; part++)
+    record.part[part] = self->part[part];
+  return record;
+}
+
+SlFrameObject *
+_sl_frame_object_restore (const SlFrameRecord *record)
+{
+  SlFrameObject *self = g_object_new (SL_TYPE_FRAME_OBJECT, NULL);
+  gsize pixels = (gsize)record->frame.height * record->frame.width;
+  const float *x_t = g_bytes_get_data (record->sample[SL_VIEW_NOISY], NULL);
+
+  self->frame = record->frame;
+  self->predicts_noise = record->predicts_noise;
+  for (int view = 0; view < SL_N_VIEWS; view++)
+    {
+      self->side[view].sample = g_bytes_ref (record->sample[view]);
+      self->side[view].preview = g_bytes_ref (record->preview[view]);
+    }
+  for (int part = 0; part < SL_N_PARTS; part++)
+    self->part[part] = record->part[part] ? g_bytes_ref (record->part[part]) : NULL;
+  for (guint c = 0; c < sl_frame_object_get_channels (self); c++)
+    self->channel[c] = measure_channel (x_t + c * pixels, pixels);
+  return self;
+}
+
+void
+_sl_frame_record_clear (SlFrameRecord *record)
+{
+  for (int view = 0; view < SL_N_VIEWS; view++)
+    {
+      g_clear_pointer (&record->sample[view], g_bytes_unref);
+      g_clear_pointer (&record->preview[view], g_bytes_unref);
+    }
+  for (int part = 0; part < SL_N_PARTS; part++)
+    g_clear_pointer (&record->part[part], g_bytes_unref);
+}
+
 void
 _sl_frame_object_set_decoded (SlFrameObject *self, SlView view, GBytes *rgb, int width, int height)
 {

@@ -26,6 +26,8 @@ GBytes *_sl_job_find_checkpoint (SlJob *self, guint evaluations, guint *at);
 /* The whole timeline as bytes, to go on from; NULL when there is none. */
 void _sl_job_set_saved (SlJob *self, GBytes *saved);
 GBytes *_sl_job_get_saved (SlJob *self);
+/* Of a job that was read from a file. */
+void _sl_job_set_parent (SlJob *self, SlJob *parent, guint branch_point);
 void _sl_job_add_frame (SlJob *self, SlFrameObject *frame);
 /* NULL before the run started. */
 const SlMetadata *_sl_job_get_metadata (SlJob *self);

@@ -386,6 +386,13 @@ _sl_job_started (SlJob *self, SlMetadata *metadata, GArray *plan)
 }
 
 void
+_sl_job_set_parent (SlJob *self, SlJob *parent, guint branch_point)
+{
+  g_set_object (&self->parent, parent);
+  self->branch_point = branch_point;
+}
+
+void
 _sl_job_add_frame (SlJob *self, SlFrameObject *frame)
 {
   if (sl_job_is_over (self))

@@ -28,6 +28,7 @@ struct _SlCompareView
   GtkDropDown *align;
   GtkLabel *summary;
   GtkButton *pause;
+  GtkWidget *keep_button;
   SlLaneGrid *grid;
   GtkToggleButton *tabs[N_TABS];
   GtkLabel *parting;

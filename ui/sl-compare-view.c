@@ -48,6 +48,20 @@ sl_compare_view_get_lane (SlCompareView *self, guint index)
   return index < count_lanes (self) ? self->lanes->pdata[index] : NULL;
 }
 
+char **
+sl_compare_view_dup_titles (SlCompareView *self)
+{
+  g_autoptr (GStrvBuilder) titles = g_strv_builder_new ();
+
+  for (guint i = 0; i < count_lanes (self); i++)
+    {
+      g_autofree char *title = sl_lane_title (sl_comparison_get_lane (self->comparison, i), self->recipe);
+
+      g_strv_builder_add (titles, title);
+    }
+  return g_strv_builder_end (titles);
+}
+
 guint
 sl_compare_view_get_chosen (SlCompareView *self)
 {
@@ -281,6 +295,7 @@ show_summary (SlCompareView *self)
   gtk_widget_set_tooltip_text (GTK_WIDGET (self->pause), paused ? _ ("Go on (P)") : _ ("Pause (P)"));
   gtk_accessible_update_property (GTK_ACCESSIBLE (self->pause), GTK_ACCESSIBLE_PROPERTY_LABEL,
                                   paused ? _ ("Go on") : _ ("Pause"), -1);
+  gtk_widget_set_sensitive (self->keep_button, done > 0);
 }
 
 static void
@@ -609,6 +624,7 @@ sl_compare_view_class_init (SlCompareViewClass *klass)
   BIND (align);
   BIND (summary);
   BIND (pause);
+  BIND (keep_button);
   BIND (grid);
   BIND (parting);
   BIND (inspector);

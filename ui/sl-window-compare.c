@@ -190,35 +190,6 @@ branch_from_darkroom (GtkWidget *widget, const char *action, GVariant *parameter
 }
 
 static void
-save_response (GtkNativeDialog *dialog, int response, SlWindow *self)
-{
-  guint index = GPOINTER_TO_UINT (g_object_get_data (G_OBJECT (dialog), "sl-lane"));
-  SlFrameObject *frame = sl_comparison_get_frame (self->comparison, index);
-  g_autoptr (GFile) file = gtk_file_chooser_get_file (GTK_FILE_CHOOSER (dialog));
-  g_autofree char *path = file ? g_file_get_path (file) : NULL;
-
-  if (response == GTK_RESPONSE_ACCEPT && path && frame)
-    _sl_window_write_moment (self, sl_comparison_get_job (self->comparison, index), frame, path);
-  g_object_unref (dialog);
-}
-
-static void
-save_picture (SlWindow *self, guint index)
-{
-  GtkFileChooserNative *dialog;
-
-  if (sl_comparison_get_frame (self->comparison, index) == NULL)
-    return;
-  dialog = gtk_file_chooser_native_new (_ ("Save This Lane’s Picture"), GTK_WINDOW (self),
-                                        GTK_FILE_CHOOSER_ACTION_SAVE, NULL, NULL);
-  gtk_file_chooser_set_current_name (GTK_FILE_CHOOSER (dialog), "safelight.png");
-  g_object_set_data (G_OBJECT (dialog), "sl-lane", GUINT_TO_POINTER (index));
-  g_signal_connect_object (dialog, "response", G_CALLBACK (save_response), self, 0);
-  gtk_native_dialog_set_modal (GTK_NATIVE_DIALOG (dialog), TRUE);
-  gtk_native_dialog_show (GTK_NATIVE_DIALOG (dialog));
-}
-
-static void
 asked (SlWindow *self, guint index, const char *what)
 {
   if (g_str_equal (what, "edit"))
@@ -230,7 +201,7 @@ asked (SlWindow *self, guint index, const char *what)
   else if (g_str_equal (what, "duplicate"))
     duplicate (self, index);
   else if (g_str_equal (what, "save"))
-    save_picture (self, index);
+    _sl_window_keep_lane (self, index);
   else if (g_str_equal (what, "remove"))
     sl_comparison_remove (self->comparison, index);
   _sl_window_update (self);
@@ -248,7 +219,7 @@ _sl_window_compare_takes (SlWindow *self, const char *action)
   else if (g_str_equal (action, "win.stop"))
     sl_comparison_stop (self->comparison);
   else if (g_str_equal (action, "win.save"))
-    save_picture (self, sl_compare_view_get_chosen (self->compare_view));
+    _sl_window_keep_lane (self, sl_compare_view_get_chosen (self->compare_view));
   else if (g_str_equal (action, "win.previous-step") || g_str_equal (action, "win.next-step"))
     sl_comparison_move (self->comparison, g_str_equal (action, "win.next-step") ? 1 : -1);
   else if (g_str_has_prefix (action, "win.zoom-"))
@@ -284,6 +255,7 @@ _sl_window_install_compare (GtkWidgetClass *klass)
   gtk_widget_class_install_action (klass, "win.compare-add", "s", add);
   gtk_widget_class_install_action (klass, "win.compare-pause", NULL, pause_or_resume);
   gtk_widget_class_install_action (klass, "win.compare-clear", NULL, clear);
+  _sl_window_install_compare_keep (klass);
   gtk_widget_class_install_action (klass, "win.branch", NULL, branch_from_darkroom);
 }
 

@@ -92,6 +92,12 @@ void _sl_window_init_gallery (SlWindow *self);
 void _sl_window_install_gallery (GtkWidgetClass *klass);
 void _sl_window_show_picture (SlWindow *self, SlPicture *picture);
 
+/* sl-window-compare-keep.c */
+void _sl_window_install_compare_keep (GtkWidgetClass *klass);
+/* Asks where a lane's picture shall go. */
+void _sl_window_keep_lane (SlWindow *self, guint lane);
+void _sl_window_open_comparison (SlWindow *self, const char *path);
+
 /* sl-window-compare.c */
 void _sl_window_init_compare (SlWindow *self);
 void _sl_window_install_compare (GtkWidgetClass *klass);

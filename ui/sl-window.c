@@ -132,7 +132,9 @@ model_opened (SlModelItem *item, const GError *error, gpointer user_data)
 void
 sl_window_open_path (SlWindow *self, const char *path)
 {
-  if (g_file_test (path, G_FILE_TEST_IS_DIR) || !g_str_has_suffix (path, ".png"))
+  if (g_str_has_suffix (path, SL_COMPARISON_SUFFIX))
+    _sl_window_open_comparison (self, path);
+  else if (g_file_test (path, G_FILE_TEST_IS_DIR) || !g_str_has_suffix (path, ".png"))
     sl_model_store_open (self->models, path, model_opened, g_object_ref (self));
   else
     _sl_window_restore_file (self, path);

@@ -5,12 +5,13 @@
 #include "app/core/atomic_file.h"
 #include "app/core/text.h"
 
+#include <cjson/cJSON.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 typedef struct Entry {
-    float *data;
+    void *data;
     size_t bytes;
 } Entry;
 
@@ -26,15 +27,33 @@ SlTensorWriter *sl_tensor_writer_new(void)
     return calloc(1, sizeof(SlTensorWriter));
 }
 
+void sl_tensor_writer_set_metadata(SlTensorWriter *w, const char *key, const char *value)
+{
+    cJSON *text = cJSON_CreateString(value);
+    char *quoted = text ? cJSON_PrintUnformatted(text) : NULL;
+    if (quoted)
+        sl_text_addf(&w->header, "\"__metadata__\":{\"%s\":%s}", key, quoted);
+    else
+        w->failed = true;
+    cJSON_free(quoted);
+    cJSON_Delete(text);
+}
+
 void sl_tensor_writer_add(SlTensorWriter *w, const char *name, int rank, const int64_t *size,
                           const float *data)
 {
-    size_t bytes = sizeof *data;
+    sl_tensor_writer_add_typed(w, name, "F32", rank, size, data);
+}
+
+void sl_tensor_writer_add_typed(SlTensorWriter *w, const char *name, const char *dtype, int rank,
+                                const int64_t *size, const void *data)
+{
+    size_t bytes = !strcmp(dtype, "F32") ? 4 : !strcmp(dtype, "F16") ? 2 : 1;
     for (int i = 0; i < rank; i++)
         if (__builtin_mul_overflow(bytes, (size_t)size[i], &bytes))
             w->failed = true;
     Entry *grown = w->failed ? NULL : realloc(w->entry, (w->count + 1) * sizeof *grown);
-    float *copy = grown ? malloc(bytes ? bytes : 1) : NULL;
+    void *copy = grown ? malloc(bytes ? bytes : 1) : NULL;
     if (grown)
         w->entry = grown;
     if (!copy) {
@@ -43,8 +62,8 @@ void sl_tensor_writer_add(SlTensorWriter *w, const char *name, int rank, const i
     }
     memcpy(copy, data, bytes);
     w->entry[w->count++] = (Entry){copy, bytes};
-    sl_text_addf(&w->header, "%s\"%s\":{\"dtype\":\"F32\",\"shape\":[", w->count > 1 ? "," : "",
-                 name);
+    sl_text_addf(&w->header, "%s\"%s\":{\"dtype\":\"%s\",\"shape\":[", w->header.length ? "," : "",
+                 name, dtype);
     for (int i = 0; i < rank; i++)
         sl_text_addf(&w->header, "%s%" PRId64, i ? "," : "", size[i]);
     sl_text_addf(&w->header, "],\"data_offsets\":[%zu,%zu]}", w->bytes, w->bytes + bytes);

@@ -1,4 +1,4 @@
-/* safetensors_writer.h - arrays into a .safetensors file (f32 only: that is what --dump holds). */
+/* safetensors_writer.h - arrays into a .safetensors file. */
 #ifndef SL_APP_SAFETENSORS_WRITER_H
 #define SL_APP_SAFETENSORS_WRITER_H
 
@@ -14,6 +14,11 @@ SlTensorWriter *sl_tensor_writer_new(void); /* NULL without memory */
 /* Copies; memory that runs out is reported by save. size has rank entries. */
 void sl_tensor_writer_add(SlTensorWriter *w, const char *name, int rank, const int64_t *size,
                           const float *data);
+/* The same of another element: "F32", "F16" or "U8". */
+void sl_tensor_writer_add_typed(SlTensorWriter *w, const char *name, const char *dtype, int rank,
+                                const int64_t *size, const void *data);
+/* A text that the file carries under a key; once, before the tensors. */
+void sl_tensor_writer_set_metadata(SlTensorWriter *w, const char *key, const char *value);
 /* Writes atomically, tensors in the order they were added. */
 bool sl_tensor_writer_save(const SlTensorWriter *w, const char *path, SlError *err);
 void sl_tensor_writer_free(SlTensorWriter *w); /* NULL is fine */

@@ -6,6 +6,7 @@
 #include "driver.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "engine/engine.h"
 #include "ui/sl-compare-view-private.h"
@@ -375,6 +376,88 @@ static void test_branch_of_branch(void)
     g_assert_nonnull(error);
 }
 
+static void save_as(const char *what, const char *path)
+{
+    g_assert_true(
+        gtk_widget_activate_action(GTK_WIDGET(window), "win.compare-save-to", "(ss)", what, path));
+    WAIT_UNTIL(g_file_test(path, G_FILE_TEST_EXISTS));
+}
+
+/* A saved comparison opens again with all lanes and steps, and can be branched as before. */
+static void test_keep(void)
+{
+    g_autofree char *path = g_build_filename(folder, "all.safelight", NULL);
+    g_autofree char *sheet = g_build_filename(folder, "sheet.png", NULL);
+    g_autofree char *picture = g_build_filename(folder, "lane.png", NULL);
+    g_autoptr(GPtrArray) before = g_ptr_array_new_with_free_func(g_object_unref);
+    g_autoptr(SlSettings) values = sl_settings_dup(window->recipe);
+    guint lanes = count_lanes();
+
+    sl_comparison_set_reference(comparison, 2);
+    save_as("comparison", path);
+    save_as("sheet", sheet);
+    save_as("picture", picture);
+    for (guint i = 0; i < lanes; i++)
+        g_ptr_array_add(before, g_object_ref(sl_comparison_get_job(comparison, i)));
+    act("win.compare-clear");
+    g_assert_cmpuint(count_lanes(), ==, 0);
+    act_with("win.open-path", path);
+    WAIT_UNTIL(count_lanes() == lanes);
+    g_assert_cmpuint(sl_comparison_get_reference(comparison), ==, 2);
+    for (guint i = 0; i < lanes; i++) {
+        SlJob *job = sl_comparison_get_job(comparison, i), *old = before->pdata[i];
+
+        g_assert_true(same_samples(job, old, 0));
+        g_assert_cmpint(sl_job_get_state(job), ==, SL_JOB_DONE);
+        g_assert_cmpint(sl_job_get_evaluations(job), ==, sl_job_get_evaluations(old));
+        g_assert_cmpuint(sl_job_get_branch_point(job), ==, sl_job_get_branch_point(old));
+        g_assert_true((sl_job_get_parent(job) == NULL) == (sl_job_get_parent(old) == NULL));
+        g_assert_true(sl_settings_equal(sl_job_get_settings(job), sl_job_get_settings(old)));
+        for (guint f = 0; f < count_frames(job); f++) {
+            g_autoptr(SlFrameObject) a = g_list_model_get_item(sl_job_get_frames(job), f);
+            g_autoptr(SlFrameObject) b = g_list_model_get_item(sl_job_get_frames(old), f);
+
+            g_assert_cmpfloat(sl_frame_object_get_sigma(a), ==, sl_frame_object_get_sigma(b));
+            g_assert_cmpint(sl_frame_object_get_step(a), ==, sl_frame_object_get_step(b));
+            g_assert_true(sl_difference_looks_same(a, b));
+        }
+    }
+    screenshot("compare-8-reopened");
+    sl_comparison_set_align(comparison, SL_ALIGN_EVALUATIONS);
+    sl_comparison_set_position(comparison, 9);
+    g_assert_true(sl_comparison_branch(comparison, 0, 0, values, NULL));
+    WAIT_UNTIL(sl_job_is_over(sl_comparison_get_job(comparison, lanes)));
+    g_assert_true(same_samples(sl_comparison_get_job(comparison, lanes),
+                               sl_comparison_get_job(comparison, 0), 0));
+}
+
+/* What is no whole comparison is refused with a sentence, and changes nothing. */
+static void test_broken_file(void)
+{
+    g_autofree char *path = g_build_filename(folder, "all.safelight", NULL);
+    g_autofree char *broken = g_build_filename(folder, "broken.safelight", NULL);
+    g_autofree char *data = NULL;
+    gsize length;
+    guint lanes = count_lanes();
+
+    g_assert_true(g_file_get_contents(path, &data, &length, NULL));
+    for (int round = 0; round < 3; round++) {
+        gsize cut = round == 0 ? 4 : round == 1 ? length / 2 : length;
+        /* behind the eight bytes of the length, which hold zeros */
+        char *found = g_strstr_len(data + 8, (gssize)length - 8, "branch_point");
+
+        if (round == 2)
+            memcpy(found, "branch_paint", 12);
+        g_assert_true(g_file_set_contents(broken, data, (gssize)cut, NULL));
+        act_with("win.open-path", broken);
+        WAIT_UNTIL(find_dialog() != NULL);
+        screenshot("compare-8-broken");
+        gtk_window_destroy(find_dialog());
+        WAIT_UNTIL(find_dialog() == NULL);
+        g_assert_cmpuint(count_lanes(), ==, lanes);
+    }
+}
+
 /* What is added or changed joins; nine are as many as there can be. */
 static void test_lanes(void)
 {
@@ -443,6 +526,8 @@ int main(int argc, char **argv)
     g_test_add_func("/compare/pause", test_pause);
     g_test_add_func("/compare/branch", test_branch);
     g_test_add_func("/compare/branch-of-branch", test_branch_of_branch);
+    g_test_add_func("/compare/keep", test_keep);
+    g_test_add_func("/compare/broken-file", test_broken_file);
     g_test_add_func("/compare/lanes", test_lanes);
     g_test_add_func("/compare/narrow", test_narrow);
     g_test_add_func("/compare/ddpm", test_ddpm);

@@ -1,0 +1,223 @@
+/* sl-window-compare-keep.c - a comparison on its way into files and back: a lane's picture, the contact
+ * sheet, the whole comparison. */
+#include "ui/sl-window-private.h"
+
+#include <glib/gi18n.h>
+
+static const struct
+{
+  const char *what;
+  const char *title;
+  const char *name;
+} kinds[] = {
+  { "picture", N_ ("Save This Lane’s Picture"), "safelight.png" },
+  { "sheet", N_ ("Save the Contact Sheet"), "contact-sheet.png" },
+  { "comparison", N_ ("Save the Comparison"), "comparison.safelight" },
+};
+
+/* ---- out ---- */
+
+static void
+saved (const GError *error, gpointer user_data)
+{
+  g_autoptr (SlWindow) self = user_data;
+
+  if (self->closed)
+    return;
+  if (error)
+    _sl_window_alert (self, _ ("The comparison could not be saved"), error->message);
+  else
+    sl_window_toast (self, _ ("Saved"));
+}
+
+/* A sheet that waits for its pictures. */
+typedef struct
+{
+  SlWindow *window;
+  char *path;
+  guint waiting;
+} Sheet;
+
+static void
+write_sheet (Sheet *sheet)
+{
+  SlWindow *self = sheet->window;
+  g_auto (GStrv) titles = sl_compare_view_dup_titles (self->compare_view);
+
+  if (self->files && !self->closed)
+    sl_comparison_sheet_save (self->comparison, self->files, sheet->path, titles, saved, g_object_ref (self));
+  g_object_unref (self);
+  g_free (sheet->path);
+  g_free (sheet);
+}
+
+static void
+sheet_decoded (SlFrameObject *frame, Sheet *sheet)
+{
+  g_signal_handlers_disconnect_by_data (frame, sheet);
+  if (--sheet->waiting == 0)
+    write_sheet (sheet);
+}
+
+static void
+save_sheet (SlWindow *self, const char *path)
+{
+  Sheet *sheet = g_new0 (Sheet, 1);
+
+  sheet->window = g_object_ref (self);
+  sheet->path = g_strdup (path);
+  for (guint i = 0; sl_comparison_get_lane (self->comparison, i); i++)
+    {
+      SlFrameObject *frame = sl_comparison_get_frame (self->comparison, i);
+
+      if (frame
+          && sl_worker_decode (self->worker, sl_comparison_get_job (self->comparison, i), frame,
+                               SL_VIEW_PICTURE))
+        {
+          sheet->waiting++;
+          g_signal_connect (frame, "decoded", G_CALLBACK (sheet_decoded), sheet);
+        }
+    }
+  if (sheet->waiting == 0)
+    write_sheet (sheet);
+}
+
+static void
+save_to (SlWindow *self, const char *what, guint lane, const char *path)
+{
+  SlFrameObject *frame = sl_comparison_get_frame (self->comparison, lane);
+
+  if (g_str_equal (what, "sheet"))
+    save_sheet (self, path);
+  else if (g_str_equal (what, "comparison"))
+    sl_comparison_file_save (self->comparison, self->files, path, saved, g_object_ref (self));
+  else if (frame)
+    _sl_window_write_moment (self, sl_comparison_get_job (self->comparison, lane), frame, path);
+}
+
+static void
+save_response (GtkNativeDialog *dialog, int response, SlWindow *self)
+{
+  g_autoptr (GFile) file = gtk_file_chooser_get_file (GTK_FILE_CHOOSER (dialog));
+  g_autofree char *path = file ? g_file_get_path (file) : NULL;
+
+  if (response == GTK_RESPONSE_ACCEPT && path)
+    save_to (self, g_object_get_data (G_OBJECT (dialog), "sl-what"),
+             GPOINTER_TO_UINT (g_object_get_data (G_OBJECT (dialog), "sl-lane")), path);
+  g_object_unref (dialog);
+}
+
+static void
+ask_where (SlWindow *self, guint kind, guint lane)
+{
+  GtkFileChooserNative *dialog = gtk_file_chooser_native_new (_ (kinds[kind].title), GTK_WINDOW (self),
+                                                              GTK_FILE_CHOOSER_ACTION_SAVE, NULL, NULL);
+
+  gtk_file_chooser_set_current_name (GTK_FILE_CHOOSER (dialog), kinds[kind].name);
+  g_object_set_data (G_OBJECT (dialog), "sl-what", (gpointer)kinds[kind].what);
+  g_object_set_data (G_OBJECT (dialog), "sl-lane", GUINT_TO_POINTER (lane));
+  g_signal_connect_object (dialog, "response", G_CALLBACK (save_response), self, 0);
+  gtk_native_dialog_set_modal (GTK_NATIVE_DIALOG (dialog), TRUE);
+  gtk_native_dialog_show (GTK_NATIVE_DIALOG (dialog));
+}
+
+void
+_sl_window_keep_lane (SlWindow *self, guint lane)
+{
+  if (sl_comparison_get_frame (self->comparison, lane))
+    ask_where (self, 0, lane);
+}
+
+static void
+save (GtkWidget *widget, const char *action, GVariant *parameter)
+{
+  SlWindow *self = SL_WINDOW (widget);
+
+  for (guint i = 0; i < G_N_ELEMENTS (kinds); i++)
+    if (g_str_equal (kinds[i].what, g_variant_get_string (parameter, NULL)))
+      ask_where (self, i, sl_compare_view_get_chosen (self->compare_view));
+}
+
+/* "win.compare-save-to" with what and a path: what a script or a test uses instead of the dialog. */
+static void
+save_to_path (GtkWidget *widget, const char *action, GVariant *parameter)
+{
+  SlWindow *self = SL_WINDOW (widget);
+  const char *what, *path;
+
+  g_variant_get (parameter, "(&s&s)", &what, &path);
+  save_to (self, what, sl_compare_view_get_chosen (self->compare_view), path);
+}
+
+/* ---- in ---- */
+
+static SlModelItem *
+find_model (const char *name, gpointer user_data)
+{
+  SlWindow *self = user_data;
+  guint position = sl_model_store_find (self->models, name);
+  g_autoptr (SlModelItem) model
+      = position == G_MAXUINT ? NULL : g_list_model_get_item (G_LIST_MODEL (self->models), position);
+
+  return model; /* borrowed: the store holds it */
+}
+
+static void
+loaded (const GError *error, gpointer user_data)
+{
+  g_autoptr (SlWindow) self = user_data;
+  SlJob *job;
+
+  if (self->closed)
+    return;
+  if (error)
+    {
+      _sl_window_alert (self, _ ("The comparison could not be opened"), error->message);
+      return;
+    }
+  job = sl_comparison_get_job (self->comparison, 0);
+  sl_recipe_panel_select_model (
+      self->panel, sl_model_store_find (self->models, sl_model_item_get_path (sl_job_get_model (job))));
+  adw_view_stack_set_visible_child_name (self->pages, "compare");
+  _sl_window_update (self);
+}
+
+void
+_sl_window_open_comparison (SlWindow *self, const char *path)
+{
+  sl_comparison_file_load (self->comparison, self->files, path, find_model, loaded, g_object_ref (self));
+}
+
+static void
+open_response (GtkNativeDialog *dialog, int response, SlWindow *self)
+{
+  g_autoptr (GFile) file = gtk_file_chooser_get_file (GTK_FILE_CHOOSER (dialog));
+  g_autofree char *path = file ? g_file_get_path (file) : NULL;
+
+  if (response == GTK_RESPONSE_ACCEPT && path)
+    _sl_window_open_comparison (self, path);
+  g_object_unref (dialog);
+}
+
+static void
+open_dialog (GtkWidget *widget, const char *action, GVariant *parameter)
+{
+  GtkFileChooserNative *dialog = gtk_file_chooser_native_new (_ ("Open a Comparison"), GTK_WINDOW (widget),
+                                                              GTK_FILE_CHOOSER_ACTION_OPEN, NULL, NULL);
+  g_autoptr (GtkFileFilter) filter = gtk_file_filter_new ();
+
+  gtk_file_filter_set_name (filter, _ ("Comparisons"));
+  gtk_file_filter_add_pattern (filter, "*" SL_COMPARISON_SUFFIX);
+  gtk_file_chooser_add_filter (GTK_FILE_CHOOSER (dialog), filter);
+  g_signal_connect_object (dialog, "response", G_CALLBACK (open_response), SL_WINDOW (widget), 0);
+  gtk_native_dialog_set_modal (GTK_NATIVE_DIALOG (dialog), TRUE);
+  gtk_native_dialog_show (GTK_NATIVE_DIALOG (dialog));
+}
+
+void
+_sl_window_install_compare_keep (GtkWidgetClass *klass)
+{
+  gtk_widget_class_install_action (klass, "win.compare-save", "s", save);
+  gtk_widget_class_install_action (klass, "win.compare-save-to", "(ss)", save_to_path);
+  gtk_widget_class_install_action (klass, "win.compare-open", NULL, open_dialog);
+}
