@@ -19,6 +19,8 @@ int sl_cmd_generate(const SlOptions *options);
 int sl_cmd_branch(const SlOptions *options);
 int sl_cmd_compare(const SlOptions *options);
 int sl_cmd_replay(const SlOptions *options);
+/* What replay does with a .safelight file. */
+int sl_replay_lanes(const SlOptions *options);
 int sl_cmd_info(const SlOptions *options);
 int sl_cmd_schedulers(const SlOptions *options);
 int sl_cmd_tokenize(const SlOptions *options);

@@ -6,6 +6,7 @@
 #include "app/core/cli.h"
 #include "app/core/generate.h"
 #include "app/core/interrupt.h"
+#include "app/core/lanes_file.h"
 #include "app/core/model_path.h"
 #include "app/core/png.h"
 #include "app/core/session.h"
@@ -173,6 +174,8 @@ static int report(const Replay *r)
 
 int sl_cmd_replay(const SlOptions *options)
 {
+    if (sl_lanes_is_file(options->argument))
+        return sl_replay_lanes(options);
     Replay r = {.session.options = options};
     SlError err = {0};
     int status;

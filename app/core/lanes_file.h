@@ -1,9 +1,11 @@
-/* lanes_file.h - a comparison as one file that opens again with all lanes and steps.
+/* lanes_file.h - a comparison as one file that opens again with all lanes and steps, in the window
+ * (app/sl-comparison-file.h) and on the command line.
  *
- * A .safelight file is a safetensors file: per lane "lane.<i>.noise" [C, h, w], "lane.<i>.x_t",
- * "lane.<i>.x_0" and "lane.<i>.output" [moments, C, h, w], f32 (of a lane with keyframes only those,
- * and their states as "lane.<i>.state"); and JSON under the key "safelight" with the recipes, what
- * each branch comes from, the grids, times and hashes. So any reader of safetensors can use it.
+ * A .safelight file is a safetensors file: per lane "lane.<i>.x_t" and "lane.<i>.x_0" [moments, C, h,
+ * w] in f32 and their quick previews "lane.<i>.preview" and "lane.<i>.noisy_preview" [moments, h, w,
+ * 3] in u8; and JSON under the key "safelight": for each lane the metadata that its picture would
+ * have, its plan, its moments' figures and the SHA-256 of its samples. Of a branch, the moments of
+ * its ancestors come first. A long run's moments between its keyframes are left out.
  */
 #ifndef SL_APP_LANES_FILE_H
 #define SL_APP_LANES_FILE_H
@@ -15,15 +17,24 @@
 extern "C" {
 #endif
 
-#define SL_LANES_SUFFIX ".safelight"
+#define SL_LANES_SUFFIX       ".safelight"
+#define SL_LANES_FILE_VERSION 1
 
-/* identity: model, device and dtype (its recipe and hashes are not looked at); see
- * sl_metadata_describe. Atomic. Any thread, as long as no lane is computed meanwhile. */
-bool sl_lanes_save(const SlLanes *c, const char *path, const SlMetadata *identity, SlError *err);
-/* NULL and *err, one sentence, for everything that is not a whole comparison of ours. identity is
- * filled in (free it). The lanes can be looked at without a model; functions that take one (branch,
- * fetch, look, next) need the model of the file. Any thread. */
+/* identity: program, model with its hashes, device and dtype; the rest of it is not looked at.
+ * model is for the previews. Atomic. Lanes without a moment are refused. */
+bool sl_lanes_save(const SlLanes *lanes, const SlModel *model, const SlMetadata *identity,
+                   const char *path, SlError *err);
+/* NULL and *err, one sentence, for everything that is not a whole comparison of ours. identity (free
+ * it) is what the first lane's picture would say. The lanes can be looked at without a model; what
+ * was not in the file is computed from noise when a function with the file's model asks for it. */
 SlLanes *sl_lanes_load(const char *path, SlMetadata *identity, SlError *err);
+/* Whether a path is meant to be such a file: by its suffix. */
+bool sl_lanes_is_file(const char *path);
+
+/* Computes a lane again and compares every kept moment: *same says how many are, from the first on,
+ * of *kept. False and *err when it could not be computed. */
+bool sl_lanes_verify(const SlLanes *lanes, SlModel *model, int lane, int *same, int *kept,
+                     SlError *err);
 
 #ifdef __cplusplus
 }

@@ -101,8 +101,9 @@ static const Command commands[SL_COMMANDS] = {
                            "go on from a step of a picture's run with other settings"},
     [SL_COMMAND_COMPARE] = {"compare", NULL, false,
                             "the same picture with several schedulers, on one sheet"},
-    [SL_COMMAND_REPLAY] = {"replay", "FILE.png", true,
-                           "compute a picture again from what it says about itself, and compare"},
+    [SL_COMMAND_REPLAY] =
+        {"replay", "FILE.png|FILE.safelight", true,
+         "compute a picture or a comparison again from what it says, and compare"},
     [SL_COMMAND_INFO] = {"info", "MODEL|FILE.png", true, "what a model or a picture is"},
     [SL_COMMAND_SCHEDULERS] = {"schedulers", NULL, false, "list the schedulers"},
     [SL_COMMAND_TOKENIZE] = {"tokenize", "TEXT", true, "the token ids of a text"},

@@ -1,12 +1,13 @@
 /* test_lanes.c - recorded runs: the bytes of plain runs, branches that go on to the same bytes, moments computed again between keyframes, lanes in turn
  * and lined up, and what they take of memory. */
-#include "app/core/lanes.h"
+#include "app/core/lanes_file.h"
 #include "app/core/recipe_text.h"
 #include "tests/test.h"
 
 #include <cjson/cJSON.h>
 #include <math.h>
 #include <string.h>
+#include <unistd.h>
 
 static SlModel *open_model(const char *name)
 {
@@ -371,6 +372,132 @@ static void test_memory(SlModel *model)
     sl_lanes_free(lanes);
 }
 
+/* ---- the file ---- */
+
+static void describe_model(SlModel *model, SlMetadata *m)
+{
+    memset(m, 0, sizeof *m);
+    snprintf(m->program, sizeof m->program, "safelight test");
+    snprintf(m->device, sizeof m->device, "cpu");
+    snprintf(m->dtype, sizeof m->dtype, "f32");
+    sl_metadata_set_model(m, sl_model_info(model));
+}
+
+static bool same_timeline(const SlTimeline *a, const SlTimeline *b)
+{
+    bool same = sl_timeline_count(a) == sl_timeline_count(b) &&
+                sl_timeline_total(a) == sl_timeline_total(b) && bytes_of(a) == bytes_of(b) &&
+                sl_recipe_equal(sl_timeline_recipe(a), sl_timeline_recipe(b)) &&
+                sl_origin_depth(sl_timeline_origin(a)) == sl_origin_depth(sl_timeline_origin(b));
+    for (int i = 0; same && i < sl_timeline_count(a); i++) {
+        const SlMoment *m = sl_timeline_moment(a, i), *n = sl_timeline_moment(b, i);
+        same = m->step == n->step && m->ends_step == n->ends_step && m->sigma == n->sigma &&
+               m->timestep == n->timestep && m->level == n->level && m->work == n->work &&
+               m->seconds == n->seconds && m->evaluation == n->evaluation && m->last == n->last &&
+               !m->x_t == !n->x_t;
+        same = same && (!m->x_t || (!memcmp(m->x_t, n->x_t, bytes_of(a)) &&
+                                    !memcmp(m->x_0, n->x_0, bytes_of(a))));
+    }
+    return same;
+}
+
+static SlLanes *make_lanes(SlModel *model)
+{
+    SlError err = {0};
+    SlLanes *lanes = sl_lanes_new();
+    SlRecipe a = recipe_for(model, "euler", 5), b = recipe_for(model, "heun", 4), c = a;
+    int lane = 0;
+    c.scheduler = "ddim";
+    bool ok = sl_lanes_add(lanes, model, &a, NULL, 3, &err) == 0 &&
+              sl_lanes_add(lanes, model, &b, NULL, 3, &err) == 1;
+    for (int i = 0; ok && i < 10; i++) /* heun is left where it is */
+        ok = sl_lanes_next(lanes, model, &lane, &err);
+    ok = ok && sl_lanes_branch(lanes, model, 0, 2, &c, &err) == 2;
+    sl_lanes_pause(lanes, 1, true);
+    while (ok && sl_lanes_next(lanes, model, &lane, &err) && lane >= 0)
+        ;
+    if (!ok)
+        sl_test_note("%s", err.message);
+    return lanes;
+}
+
+/* Every damage of the file is one sentence, never a comparison. */
+static void test_damage(const char *path, const char *bad)
+{
+    static uint8_t data[1 << 21];
+    FILE *f = fopen(path, "rb");
+    size_t bytes = f ? fread(data, 1, sizeof data, f) : 0;
+    int refused = 0, tried = 0;
+    if (f)
+        fclose(f);
+    for (size_t k = 0; bytes && k < 60; k++) {
+        size_t at = 8 + (bytes - 9) * k / 60, cut = k % 2 ? bytes : at;
+        uint8_t was = data[at];
+        data[at] ^= 0x10;
+        SlError err = {0};
+        SlMetadata identity = {0};
+        FILE *out = fopen(bad, "wb");
+        fwrite(data, 1, cut, out);
+        fclose(out);
+        data[at] = was;
+        SlLanes *lanes = sl_lanes_load(bad, &identity, &err);
+        tried++;
+        /* a changed preview, or a changed letter in a prompt, is another file, not a damaged one */
+        refused += !lanes && err.message[0] && strstr(err.message, bad);
+        if (lanes && cut < bytes)
+            refused = -1000;
+        if (lanes)
+            sl_metadata_free(&identity);
+        sl_lanes_free(lanes);
+    }
+    sl_test(refused >= 30 && tried == 60, "damaged files are refused by name: %d of %d", refused,
+            tried);
+}
+
+static void test_file(SlModel *model)
+{
+    char path[] = "/tmp/safelight-lanes-XXXXXX.safelight", bad[64];
+    int fd = mkstemps(path, 10);
+    SlError err = {0};
+    SlMetadata identity, read = {0};
+    SlLanes *lanes = make_lanes(model);
+    describe_model(model, &identity);
+    bool ok = fd >= 0 && sl_lanes_save(lanes, model, &identity, path, &err);
+    SlLanes *again = ok ? sl_lanes_load(path, &read, &err) : NULL;
+    sl_test(again && sl_lanes_count(again) == 3 && sl_lanes_parent(again, 2) == 0 &&
+                !strcmp(read.model, identity.model),
+            "a comparison is saved and opened %s", err.message);
+    for (int i = 0; again && i < 3; i++) {
+        int same = 0, kept = 0;
+        sl_test(same_timeline(sl_lanes_timeline(lanes, i), sl_lanes_timeline(again, i)),
+                "lane %d has all its moments", i);
+        bool computed = sl_lanes_verify(again, model, i, &same, &kept, &err);
+        sl_test(computed && same == kept && kept > 0,
+                "and they are computed again to the same bytes (%d of %d) %s", same, kept,
+                err.message);
+    }
+    if (again) {
+        SlTimeline *t = sl_lanes_timeline(again, 1);
+        while (!sl_timeline_done(t) && sl_timeline_next(t, model, &err))
+            ;
+        SlRecipe recipe = recipe_for(model, "heun", 4);
+        SlTimeline *whole = record(model, &recipe, NULL);
+        sl_test(sl_timeline_done(t) && !memcmp(sl_timeline_moment(t, 6)->x_t,
+                                               sl_timeline_moment(whole, 6)->x_t, bytes_of(t)),
+                "a lane that was not done goes on %s", err.message);
+        sl_timeline_free(whole);
+        sl_metadata_free(&read);
+    }
+    snprintf(bad, sizeof bad, "%s.bad", path);
+    test_damage(path, bad);
+    unlink(path);
+    unlink(bad);
+    if (fd >= 0)
+        close(fd);
+    sl_lanes_free(again);
+    sl_lanes_free(lanes);
+}
+
 int main(void)
 {
     SlModel *model = open_model("sd1");
@@ -381,6 +508,7 @@ int main(void)
     test_origin(model);
     test_lanes(model);
     test_memory(model);
+    test_file(model);
     sl_model_close(&model);
     test_keyframes();
     return sl_test_done();
