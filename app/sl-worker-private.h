@@ -41,7 +41,7 @@ typedef struct
   guint evaluations; /* of the parent's list, that the branch takes over */
   GBytes *state;     /* a checkpoint of the parent, or NULL: from its beginning */
   guint state_at;    /* evaluations that the checkpoint has behind it */
-} SlOrigin;
+} SlBranchStart;
 
 /* A request to load, to run (jobs), or to decode (frame). */
 typedef struct
@@ -51,7 +51,7 @@ typedef struct
   SlDeviceChoice choice;
   GPtrArray *jobs;  /* of SlJob: one, or the lanes of a comparison */
   GPtrArray *saved; /* of GBytes or NULL, as many: where each goes on from */
-  GArray *origins;  /* of SlOrigin, as many: what each branches from */
+  GArray *origins;  /* of SlBranchStart, as many: what each branches from */
   SlFrameObject *frame;
   SlView view;
   GBytes *rgb;

@@ -20,7 +20,7 @@ typedef struct
 {
   SlEngineSide *side;
   SlJob *job;
-  SlOrigin *origin;
+  SlBranchStart *origin;
   SlRun *run;      /* NULL: over, or paused */
   int offset;      /* of a branch: evaluations in the job's list less those of its own run */
   int step_offset; /* the same for steps */
@@ -343,7 +343,7 @@ restore (SlRun *run, GBytes *state, SlError *err)
 static SlRun *
 new_parent_run (Track *track, SlError *err)
 {
-  const SlOrigin *origin = track->origin;
+  const SlBranchStart *origin = track->origin;
   SlRun *run = new_run (track, origin->parent, err);
   gboolean ok = run && (origin->state == NULL || restore (run, origin->state, err));
 
@@ -479,7 +479,7 @@ _sl_request_run (gpointer data)
     {
       tracks[i] = (Track){ .side = request->side,
                            .job = request->jobs->pdata[i],
-                           .origin = &g_array_index (request->origins, SlOrigin, i) };
+                           .origin = &g_array_index (request->origins, SlBranchStart, i) };
       post_state (&tracks[i], is_stopped (&tracks[i]) ? SL_JOB_STOPPED : SL_JOB_LOADING, NULL);
     }
   if (n == 1 && is_stopped (&tracks[0]))

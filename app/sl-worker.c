@@ -140,16 +140,16 @@ unref_bytes (gpointer bytes)
 static void
 clear_origin (gpointer data)
 {
-  SlOrigin *origin = data;
+  SlBranchStart *origin = data;
 
   g_clear_object (&origin->parent);
   g_clear_pointer (&origin->state, g_bytes_unref);
 }
 
-static SlOrigin
+static SlBranchStart
 find_origin (SlJob *job)
 {
-  SlOrigin origin = { 0 };
+  SlBranchStart origin = { 0 };
   GBytes *state;
 
   if (sl_job_get_parent (job) == NULL)
@@ -171,12 +171,12 @@ sl_worker_start_together (SlWorker *self, GPtrArray *jobs)
   request = request_new (self, sl_job_get_model (jobs->pdata[0]));
   request->jobs = g_ptr_array_new_with_free_func (g_object_unref);
   request->saved = g_ptr_array_new_with_free_func (unref_bytes);
-  request->origins = g_array_new (FALSE, FALSE, sizeof (SlOrigin));
+  request->origins = g_array_new (FALSE, FALSE, sizeof (SlBranchStart));
   g_array_set_clear_func (request->origins, clear_origin);
   for (guint i = 0; i < jobs->len; i++)
     {
       GBytes *saved = _sl_job_get_saved (jobs->pdata[i]);
-      SlOrigin origin = find_origin (jobs->pdata[i]);
+      SlBranchStart origin = find_origin (jobs->pdata[i]);
 
       _sl_job_ask_pause (jobs->pdata[i], FALSE);
       g_ptr_array_add (request->jobs, g_object_ref (jobs->pdata[i]));
