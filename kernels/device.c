@@ -1,11 +1,9 @@
-/* device.c - opening a device by name, and the host's memory. */
+/* device.c - opening a device by name. */
 #include "kernels/arena.h"
 #include "kernels/devices.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 typedef SlDevice *(*OpenDevice)(const SlDeviceOptions *options, SlError *err);
 
@@ -90,42 +88,4 @@ SlDevice *sl_device_beside(SlDevice *dev, SlError *err)
 size_t sl_device_memory(SlDevice *dev)
 {
     return dev->ops->memory ? dev->ops->memory(dev) : SIZE_MAX;
-}
-
-/* Large blocks on huge pages where the system gives them when asked: the first touch of gigabytes is
- * otherwise a quarter of the time of a first step. */
-void *sl_host_alloc(SlDevice *dev, size_t bytes)
-{
-    (void)dev;
-    const size_t huge = (size_t)2 << 20, alignment = bytes >= 2 * huge ? huge : 256;
-    size_t rounded = (bytes + 255) / 256 * 256;
-    if (alignment == huge)
-        rounded = (bytes + huge - 1) / huge * huge;
-    if (rounded < bytes)
-        return NULL;
-    void *p = aligned_alloc(alignment, rounded ? rounded : 256);
-#ifdef MADV_HUGEPAGE
-    if (p && alignment == huge)
-        madvise(p, rounded, MADV_HUGEPAGE); /* a hint: refusing it costs nothing but time */
-#endif
-    return p;
-}
-
-void sl_host_free(SlDevice *dev, void *p, size_t bytes)
-{
-    (void)dev;
-    (void)bytes;
-    free(p);
-}
-
-void sl_host_upload(SlDevice *dev, const void *host, void *p, size_t bytes)
-{
-    (void)dev;
-    memcpy(p, host, bytes);
-}
-
-void sl_host_download(SlDevice *dev, const void *p, void *host, size_t bytes)
-{
-    (void)dev;
-    memcpy(host, p, bytes);
 }

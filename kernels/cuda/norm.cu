@@ -94,26 +94,31 @@ __global__ void __launch_bounds__(ROW_THREADS)
     if (row >= rows) /* a whole warp, and no barrier of the block follows */
         return;
     const T *p = x + (int64_t)row * c;
-    float f[V], sum = 0, squares = 0;
+    float f[V], sum = 0, squares = 0, rest = 0;
     for (int i = lane * V; i < c; i += 32 * V) {
         gpu_load<V>(p + i, f);
         GPU_UNROLL
         for (int k = 0; k < V; k++)
             sum += f[k];
     }
-    const float mean = gpu_warp_sum(sum) / (float)c;
-    for (int i = lane * V; i < c; i += 32 * V) {
-        gpu_load<V>(p + i, f);
-        GPU_UNROLL
-        for (int k = 0; k < V; k++)
-            squares += (f[k] - mean) * (f[k] - mean);
-    }
-    const float inverse = 1.0f / sqrtf(gpu_warp_sum(squares) / (float)c + eps);
+    const float rough = gpu_warp_sum(sum) / (float)c;
     for (int i = lane * V; i < c; i += 32 * V) {
         gpu_load<V>(p + i, f);
         GPU_UNROLL
         for (int k = 0; k < V; k++) {
-            f[k] = (f[k] - mean) * inverse;
+            squares += (f[k] - rough) * (f[k] - rough);
+            rest += f[k] - rough;
+        }
+    }
+    /* What rounding took from a mean far from zero. */
+    const float off = gpu_warp_sum(rest) / (float)c;
+    const float variance = gpu_warp_sum(squares) / (float)c - off * off;
+    const float inverse = 1.0f / sqrtf((variance > 0 ? variance : 0) + eps);
+    for (int i = lane * V; i < c; i += 32 * V) {
+        gpu_load<V>(p + i, f);
+        GPU_UNROLL
+        for (int k = 0; k < V; k++) {
+            f[k] = (f[k] - rough - off) * inverse;
             if (gamma)
                 f[k] *= gamma[i + k];
             if (beta)

@@ -45,6 +45,7 @@ typedef struct Part {
 Part part_open(SlDevice *dev, const char *pipeline, const char *component);
 void part_close(Part *part);
 
+/* Ends the program, its tests skipped, on a machine without the device. */
 SlDevice *device_open(const char *name, const char *dtype);
 
 #endif

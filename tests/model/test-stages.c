@@ -14,13 +14,22 @@ static const char *const pipelines[] = {"sd1",       "sd2",  "odd",         "sha
  */
 typedef struct Tolerance {
     double max_abs, nmse;
-    double half_nmse, half_psnr;
+    double f16_nmse, f16_psnr, bf16_nmse, bf16_psnr;
 } Tolerance;
 
-static const Tolerance text_tolerance = {1e-4, 1e-8, 1e-4, 0};
-static const Tolerance unet_tolerance = {1e-3, 1e-8, 1e-3, 0};
-static const Tolerance image_tolerance = {1 / 255.0, 1e-7, 1, 38};
-static const Tolerance moments_tolerance = {1e-3, 1e-8, 1e-3, 0};
+static const Tolerance text_tolerance = {1e-4, 1e-8, 1e-5, 0, 1e-4, 0};
+static const Tolerance unet_tolerance = {1e-3, 1e-8, 1e-5, 0, 1e-3, 0};
+static const Tolerance image_tolerance = {1 / 255.0, 1e-7, 1, 50, 1, 38};
+static const Tolerance moments_tolerance = {1e-3, 1e-8, 1e-5, 0, 1e-3, 0};
+
+static bool is_close(const Distance *d, SlDtype dtype, const Tolerance *t)
+{
+    if (dtype == SL_F32)
+        return d->max_abs <= t->max_abs && d->nmse <= t->nmse;
+    if (dtype == SL_F16)
+        return d->nmse <= t->f16_nmse && d->psnr >= t->f16_psnr;
+    return d->nmse <= t->bf16_nmse && d->psnr >= t->bf16_psnr;
+}
 
 static void compare(SlDevice *dev, const char *pipeline, const char *stage, const SlTensor *result,
                     const Golden *golden, const Tolerance *tolerance)
@@ -29,10 +38,7 @@ static void compare(SlDevice *dev, const char *pipeline, const char *stage, cons
         return;
     float *values = result_download(dev, result);
     Distance d = distance(values, golden);
-    bool close = dev->dtype == SL_F32
-                     ? d.max_abs <= tolerance->max_abs && d.nmse <= tolerance->nmse
-                     : d.nmse <= tolerance->half_nmse && d.psnr >= tolerance->half_psnr;
-    sl_test(d.finite && close, "%s %s", pipeline, stage);
+    sl_test(d.finite && is_close(&d, dev->dtype, tolerance), "%s %s", pipeline, stage);
     sl_test_note("max abs %.2e, nmse %.2e, psnr %.1f", d.max_abs, d.nmse, d.psnr);
     free(values);
 }

@@ -1,0 +1,213 @@
+/* device.c - the cuda device: opening, describing, closing, and what becomes of errors.
+ *
+ * Easy to get wrong: a CUDA error other than "out of memory" is sticky in the driver, for every
+ * context of the process; from then on opening is refused, and the caller goes on with the cpu
+ * device.
+ */
+#include "kernels/cuda/device.h"
+
+#include "kernels/devices.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define EXPORT __attribute__((visibility("default")))
+
+/* Checked by cuda_module.c before anything is called. */
+EXPORT extern const uint32_t sl_cuda_device_abi;
+const uint32_t sl_cuda_device_abi = SL_DEVICE_ABI;
+
+EXPORT SlDevice *sl_cuda_device_open(const SlDeviceOptions *options, SlError *err);
+
+/* ---- errors ---- */
+
+static pthread_mutex_t dead_lock = PTHREAD_MUTEX_INITIALIZER;
+static char dead[300]; /* why CUDA is dead for this process; "" while it lives */
+
+void sl_cuda_set_dead(const char *message)
+{
+    pthread_mutex_lock(&dead_lock);
+    if (!dead[0])
+        snprintf(dead, sizeof dead, "%.290s", message);
+    pthread_mutex_unlock(&dead_lock);
+}
+
+static bool is_dead(SlError *err)
+{
+    pthread_mutex_lock(&dead_lock);
+    bool is = dead[0] != 0;
+    if (is)
+        sl_fail(err, SL_DEVICE, "the GPU failed earlier and cannot be used until a restart: %s",
+                dead);
+    pthread_mutex_unlock(&dead_lock);
+    return is;
+}
+
+bool sl_cuda_open_check(cudaError_t error, const char *what, SlError *err)
+{
+    if (error == cudaSuccess)
+        return true;
+    cudaGetLastError();
+    return sl_fail(err, error == cudaErrorMemoryAllocation ? SL_MEMORY : SL_UNSUPPORTED,
+                   "the GPU cannot be used: %s: %s", what, cudaGetErrorString(error));
+}
+
+bool sl_cuda_check(SlCudaDevice *d, cudaError_t error, const char *what)
+{
+    if (error == cudaSuccess)
+        return true;
+    cudaGetLastError();
+    const char *scope = d->base.scope;
+    if (d->capturing) { /* says nothing about the device: device_graph.c */
+        sl_device_fail(&d->base, SL_UNSUPPORTED, "cuda: %s cannot be remembered", what);
+        return false;
+    }
+    if (error == cudaErrorMemoryAllocation) {
+        sl_device_fail(&d->base, SL_MEMORY, "cuda: no memory for %s", what);
+        return false;
+    }
+    if (error == cudaErrorInvalidValue || error == cudaErrorInvalidConfiguration) {
+        sl_device_fail(&d->base, SL_UNSUPPORTED,
+                       "cuda: %s%s%s of this size cannot be computed on a GPU", what,
+                       scope ? " of " : "", scope ? scope : "");
+        return false;
+    }
+    sl_device_fail(&d->base, SL_DEVICE, "the GPU failed in %s%s%s: %s (%s)", what,
+                   scope ? " of " : "", scope ? scope : "", cudaGetErrorString(error),
+                   cudaGetErrorName(error));
+    sl_cuda_set_dead(d->base.message);
+    return false;
+}
+
+/* ---- closing ---- */
+
+static void cuda_close(SlDevice *dev)
+{
+    SlCudaDevice *d = sl_cuda_of(dev);
+    if (d->stream)
+        cudaStreamSynchronize(d->stream);
+    sl_cuda_products_close(d);
+    sl_cuda_staging_close(&d->staging);
+    if (d->fetched)
+        cudaFreeHost(d->fetched);
+    if (d->workspace)
+        cudaFree(d->workspace);
+    if (d->stream)
+        cudaStreamDestroy(d->stream);
+    cudaGetLastError();
+    free(d);
+}
+
+static const char *cuda_describe(const SlDevice *dev)
+{
+    return ((const SlCudaDevice *)dev)->describe;
+}
+
+/* ---- opening ---- */
+
+static int attribute(enum cudaDeviceAttr which)
+{
+    int value = 0;
+    return cudaDeviceGetAttribute(&value, which, 0) == cudaSuccess ? value : 0;
+}
+
+/* A driver, a device, and one that the kernels can run on. */
+static bool find_device(SlError *err)
+{
+    int count = 0;
+    cudaError_t error = cudaGetDeviceCount(&count);
+    if (error == cudaErrorInsufficientDriver)
+        return sl_fail(err, SL_UNSUPPORTED,
+                       "there is no NVIDIA driver, or it is older than this program needs");
+    if (error == cudaErrorNoDevice || (error == cudaSuccess && count < 1))
+        return sl_fail(err, SL_UNSUPPORTED, "there is no NVIDIA GPU in this machine");
+    if (!sl_cuda_open_check(error, "looking for devices", err) ||
+        !sl_cuda_open_check(cudaSetDevice(0), "choosing the device", err))
+        return false;
+    int major = attribute(cudaDevAttrComputeCapabilityMajor);
+    if (major < 8)
+        return sl_fail(err, SL_UNSUPPORTED,
+                       "the GPU is of compute capability %d.%d, and 8.0 (Ampere, 2020) is the "
+                       "oldest that can be used",
+                       major, attribute(cudaDevAttrComputeCapabilityMinor));
+    return true;
+}
+
+/* "NVIDIA H200", as far as the runtime tells. */
+static void describe(SlCudaDevice *d)
+{
+    size_t free_bytes = 0, total = 0;
+    struct cudaDeviceProp properties;
+    bool named = cudaGetDeviceProperties(&properties, 0) == cudaSuccess;
+    cudaMemGetInfo(&free_bytes, &total);
+    cudaGetLastError();
+    snprintf(d->describe, sizeof d->describe,
+             "CUDA: %.100s, compute capability %d.%d, %.1f GiB, %s", named ? properties.name : "GPU",
+             attribute(cudaDevAttrComputeCapabilityMajor),
+             attribute(cudaDevAttrComputeCapabilityMinor), (double)total / (1 << 30),
+             sl_dtype_name(d->base.dtype));
+}
+
+/* priority: 0 is the lowest there is, -1 above it. */
+static bool open_parts(SlCudaDevice *d, int priority, SlError *err)
+{
+    return sl_cuda_open_check(
+               cudaStreamCreateWithPriority(&d->stream, cudaStreamNonBlocking, priority),
+               "a stream", err) &&
+           sl_cuda_open_check(cudaMalloc(&d->workspace, SL_CUDA_WORKSPACE), "the workspace", err) &&
+           sl_cuda_staging_open(&d->staging, err) && sl_cuda_products_open(d, err);
+}
+
+static SlDevice *cuda_beside(SlDevice *dev, SlError *err);
+
+static void fill_slots(SlOps *ops)
+{
+    ops->name = "cuda";
+    ops->close = cuda_close;
+    ops->describe = cuda_describe;
+    ops->beside = cuda_beside;
+    sl_cuda_memory_slots(ops);
+    sl_cuda_graph_slots(ops);
+    sl_cuda_weight_slots(ops);
+    sl_cuda_product_slots(ops);
+    sl_cuda_attention_slots(ops);
+    sl_cuda_simple_slots(ops);
+    sl_ops_fill(ops);
+}
+
+static SlDevice *make(SlDtype dtype, int priority, SlError *err)
+{
+    SlCudaDevice *d = calloc(1, sizeof *d);
+    if (!d) {
+        sl_fail(err, SL_MEMORY, "no memory for the device cuda");
+        return NULL;
+    }
+    fill_slots(&d->ops);
+    d->base.ops = &d->ops;
+    d->base.name = "cuda";
+    d->base.dtype = dtype;
+    d->base.threads = 1;
+    if (!open_parts(d, priority, err)) {
+        cuda_close(&d->base);
+        return NULL;
+    }
+    describe(d);
+    return &d->base;
+}
+
+/* Gets what the first leaves of the GPU. Weights that the first is still sending must have arrived
+ * before another stream reads them. */
+static SlDevice *cuda_beside(SlDevice *dev, SlError *err)
+{
+    sl_device_finish(dev);
+    return sl_device_check(dev, err) ? make(dev->dtype, 0, err) : NULL;
+}
+
+SlDevice *sl_cuda_device_open(const SlDeviceOptions *options, SlError *err)
+{
+    if (is_dead(err) || !find_device(err))
+        return NULL;
+    return make(options->any_dtype ? SL_F16 : options->dtype, -1, err);
+}

@@ -1,0 +1,147 @@
+/* device_attention.c - attention: one kernel for the heads that fit its tiles, and two products with a
+ * softmax between them for f32 and for larger heads, as the VAE's single one of 512.
+ *
+ * The scores are in f32 and take memory, so the queries are cut into pieces that fit a limit.
+ */
+#include "kernels/cuda/product.h"
+#include "kernels/cuda/softmax.h"
+
+#define LARGEST_HEAD 160 /* of attention.cu's tiles */
+#define SCORE_BYTES  ((int64_t)64 << 20)
+
+/* Queries first .. first + count - 1 of one item of the batch. */
+typedef struct Piece {
+    const SlTensor *q, *k, *v, *out;
+    const SlAttention *attn;
+    int64_t item, first, count, keys, pitch, head; /* keys and their pitch, size of a head */
+} Piece;
+
+static void *row(const SlTensor *t, int64_t item, int64_t i)
+{
+    return (char *)t->data +
+           (item * t->stride[0] + i * t->stride[1]) * (int64_t)sl_dtype_size(t->dtype);
+}
+
+/* scores [heads, count, pitch] = scale q k^T */
+static void score(SlCudaDevice *d, const Piece *p, const SlTensor *scores)
+{
+    sl_cuda_gemm(d, &(SlCudaGemm){
+                        .m = p->keys,
+                        .n = p->count,
+                        .k = p->head,
+                        .batch = p->attn->heads,
+                        .transpose_a = true,
+                        .lda = p->k->stride[1],
+                        .ldb = p->q->stride[1],
+                        .ldd = p->pitch,
+                        .stride_a = p->head,
+                        .stride_b = p->head,
+                        .stride_d = p->count * p->pitch,
+                        .in = p->q->dtype,
+                        .out = SL_F32,
+                        .alpha = p->attn->scale,
+                        .a = row(p->k, p->item, 0),
+                        .b = row(p->q, p->item, p->first),
+                        .d = scores->data,
+                    });
+}
+
+/* out = weights v */
+static void weigh(SlCudaDevice *d, const Piece *p, const SlTensor *weights)
+{
+    sl_cuda_gemm(d, &(SlCudaGemm){
+                        .m = p->head,
+                        .n = p->count,
+                        .k = p->keys,
+                        .batch = p->attn->heads,
+                        .lda = p->v->stride[1],
+                        .ldb = p->pitch,
+                        .ldd = p->out->stride[1],
+                        .stride_a = p->head,
+                        .stride_b = p->count * p->pitch,
+                        .stride_d = p->head,
+                        .in = p->q->dtype,
+                        .out = p->out->dtype,
+                        .alpha = 1,
+                        .a = row(p->v, p->item, 0),
+                        .b = weights->data,
+                        .d = row(p->out, p->item, p->first),
+                    });
+}
+
+static void attend(SlCudaDevice *d, const Piece *p)
+{
+    SlDevice *dev = &d->base;
+    const int64_t size[] = {p->attn->heads, p->count, p->pitch};
+    size_t mark = sl_arena_mark(dev);
+    SlTensor scores = sl_tensor_new(dev, SL_F32, 3, size);
+    SlTensor weights = sl_tensor_new(dev, p->q->dtype, 3, size);
+    if (weights.data) {
+        score(d, p, &scores);
+        SlSoftmaxLaunch s = {.dtype = weights.dtype,
+                             .s = scores.data,
+                             .p = weights.data,
+                             .rows = p->attn->heads * p->count,
+                             .keys = (int)p->keys,
+                             .pitch = (int)p->pitch,
+                             .queries = (int)p->count,
+                             .first = (int)p->first,
+                             .causal = p->attn->causal};
+        sl_cuda_check(d, sl_launch_softmax(&s, d->stream), "a softmax");
+        weigh(d, p, &weights);
+    }
+    sl_arena_reset(dev, mark);
+}
+
+static void by_products(SlDevice *dev, const SlTensor *q, const SlTensor *k, const SlTensor *v,
+                        const SlAttention *attn, SlTensor *out)
+{
+    Piece p = {.q = q, .k = k, .v = v, .out = out, .attn = attn, .keys = k->size[1]};
+    p.pitch = (p.keys + 7) / 8 * 8; /* aligned rows */
+    p.head = q->size[2] / attn->heads;
+    int64_t most = SCORE_BYTES / (4 * attn->heads * p.pitch);
+    most = most < 1 ? 1 : most;
+    for (p.item = 0; p.item < q->size[0]; p.item++)
+        for (p.first = 0; p.first < q->size[1] && dev->status == SL_OK; p.first += most) {
+            int64_t left = q->size[1] - p.first;
+            p.count = left < most ? left : most;
+            attend(sl_cuda_of(dev), &p);
+        }
+}
+
+static void by_kernel(SlDevice *dev, const SlTensor *q, const SlTensor *k, const SlTensor *v,
+                      const SlAttention *attn, SlTensor *out)
+{
+    SlCudaDevice *d = sl_cuda_of(dev);
+    SlAttentionLaunch a = {
+        .dtype = q->dtype,
+        .q = q->data,
+        .k = k->data,
+        .v = v->data,
+        .o = out->data,
+        .n = (int)q->size[0],
+        .heads = attn->heads,
+        .d = (int)(q->size[2] / attn->heads),
+        .lq = (int)q->size[1],
+        .lk = (int)k->size[1],
+        .qs = {q->stride[0], q->stride[1]},
+        .ks = {k->stride[0], k->stride[1]},
+        .vs = {v->stride[0], v->stride[1]},
+        .os = {out->stride[0], out->stride[1]},
+        .scale = attn->scale,
+        .causal = attn->causal,
+    };
+    sl_cuda_check(d, sl_launch_attention(&a, d->stream), "attention");
+}
+
+static void cuda_attention(SlDevice *dev, const SlTensor *q, const SlTensor *k, const SlTensor *v,
+                           const SlAttention *attn, SlTensor *out)
+{
+    bool large = q->size[2] / attn->heads > LARGEST_HEAD;
+    (large || q->dtype == SL_F32 ? by_products : by_kernel)(dev, q, k, v, attn, out);
+}
+
+void sl_cuda_attention_slots(SlOps *ops)
+{
+    ops->attention = cuda_attention;
+}

@@ -1,0 +1,227 @@
+/* device_ops.c - the slots that are one launch of a kernel of our own. */
+#include "kernels/cuda/device.h"
+#include "kernels/cuda/launch.h"
+
+#define LAUNCH(what, CALL)                     \
+    do {                                       \
+        SlCudaDevice *d = sl_cuda_of(dev);     \
+        sl_cuda_check(d, CALL, what);          \
+    } while (0)
+
+static void cuda_copy(SlDevice *dev, const SlTensor *x, SlTensor *out)
+{
+    size_t bytes = (size_t)sl_tensor_elements(x) * sl_dtype_size(x->dtype);
+    if (bytes > 0 && x->dtype == out->dtype && sl_tensor_contiguous(x) && sl_tensor_contiguous(out))
+        LAUNCH("a copy", cudaMemcpyAsync(out->data, x->data, bytes, cudaMemcpyDeviceToDevice,
+                                         d->stream));
+    else
+        LAUNCH("a copy", sl_launch_copy(x, out, d->stream));
+}
+
+static const float *vector(const SlWeight *w)
+{
+    return w ? w->value.data : NULL;
+}
+
+/* ---- convolutions ---- */
+
+/* up_h, up_w: the size that x is upsampled to on the way, 0 for none. */
+static void convolve(SlDevice *dev, const SlTensor *x, const SlWeight *w, const SlConv *conv,
+                     const SlEpilogue *e, int64_t up_h, int64_t up_w, SlTensor *out)
+{
+    SlConvLaunch c = {
+        .dtype = x->dtype,
+        .x = x->data,
+        .w = w->value.data,
+        .bias = vector(e->bias),
+        .per_channel = e->per_channel ? e->per_channel->data : NULL,
+        .residual = e->residual ? e->residual->data : NULL,
+        .y = out->data,
+        .n = (int)x->size[0],
+        .h = (int)x->size[1],
+        .wd = (int)x->size[2],
+        .cin = (int)x->size[3],
+        .cin_padded = (int)w->value.size[3],
+        .oh = (int)out->size[1],
+        .ow = (int)out->size[2],
+        .cout = (int)out->size[3],
+        .kh = (int)w->size[2],
+        .kw = (int)w->size[3],
+        .up_h = (int)up_h,
+        .up_w = (int)up_w,
+        .stride = conv->stride,
+        .pad_top = conv->pad_top,
+        .pad_left = conv->pad_left,
+        .act = e->act,
+        .scale = e->scale == 0 ? 1 : e->scale,
+        .partial = sl_cuda_of(dev)->workspace,
+        .partial_bytes = SL_CUDA_WORKSPACE,
+    };
+    LAUNCH("a convolution", sl_launch_conv(&c, d->stream));
+}
+
+static void cuda_conv2d(SlDevice *dev, const SlTensor *x, const SlWeight *w, const SlWeight *bias,
+                        const SlConv *conv, SlTensor *out)
+{
+    SlEpilogue e = {.bias = bias};
+    convolve(dev, x, w, conv, &e, 0, 0, out);
+}
+
+static void cuda_conv2d_epilogue(SlDevice *dev, const SlTensor *x, const SlWeight *w,
+                                 const SlConv *conv, const SlEpilogue *e, SlTensor *out)
+{
+    convolve(dev, x, w, conv, e, 0, 0, out);
+}
+
+static void cuda_upsample_conv2d(SlDevice *dev, const SlTensor *x, const SlWeight *w,
+                                 const SlEpilogue *e, SlTensor *out)
+{
+    static const SlConv same = {1, 1, 1, 1, 1};
+    static const SlEpilogue plain;
+    convolve(dev, x, w, &same, e ? e : &plain, out->size[1], out->size[2], out);
+}
+
+/* ---- norms ---- */
+
+static int64_t last(const SlTensor *t)
+{
+    return t->size[t->rank - 1];
+}
+
+static void normalise(SlDevice *dev, const SlTensor *x, const SlWeight *gamma, const SlWeight *beta,
+                      const SlGroupNorm *norm, SlActivation act, SlTensor *out)
+{
+    int64_t n = x->size[0], elements = sl_tensor_elements(x);
+    if (elements > 0)
+        LAUNCH("a group norm",
+               sl_launch_group_norm(x->dtype, x->data, vector(gamma), vector(beta), out->data,
+                                    (int)n, (int)(elements / n / last(x)), (int)last(x),
+                                    norm->groups, norm->eps, act, d->stream));
+}
+
+static void cuda_group_norm(SlDevice *dev, const SlTensor *x, const SlWeight *gamma,
+                            const SlWeight *beta, const SlGroupNorm *norm, SlTensor *out)
+{
+    normalise(dev, x, gamma, beta, norm, SL_ACT_NONE, out);
+}
+
+static void cuda_group_norm_silu(SlDevice *dev, const SlTensor *x, const SlWeight *gamma,
+                                 const SlWeight *beta, const SlGroupNorm *norm, SlTensor *out)
+{
+    normalise(dev, x, gamma, beta, norm, norm->act, out);
+}
+
+static void cuda_layer_norm(SlDevice *dev, const SlTensor *x, const SlWeight *gamma,
+                            const SlWeight *beta, float eps, SlTensor *out)
+{
+    LAUNCH("a layer norm",
+           sl_launch_layer_norm(x->dtype, x->data, vector(gamma), vector(beta), out->data,
+                                (int)(sl_tensor_elements(x) / last(x)), (int)last(x), eps,
+                                d->stream));
+}
+
+/* ---- element by element ---- */
+
+static void cuda_activation(SlDevice *dev, const SlTensor *x, SlActivation act, SlTensor *out)
+{
+    LAUNCH("an activation", sl_launch_activation(x->dtype, x->data, out->dtype, out->data,
+                                                 sl_tensor_elements(x), act, d->stream));
+}
+
+static void cuda_geglu(SlDevice *dev, const SlTensor *x, SlTensor *out)
+{
+    int64_t c = last(out);
+    LAUNCH("geglu", sl_launch_geglu(x->dtype, x->data, out->data, sl_tensor_elements(out) / c,
+                                    (int)c, d->stream));
+}
+
+static void cuda_add(SlDevice *dev, const SlTensor *a, const SlTensor *b, float scale,
+                     SlTensor *out)
+{
+    LAUNCH("an addition", sl_launch_add(a->dtype, a->data, b->data, scale, out->data,
+                                        sl_tensor_elements(a), d->stream));
+}
+
+static void cuda_add_per_channel(SlDevice *dev, const SlTensor *x, const SlTensor *c, SlTensor *out)
+{
+    int64_t n = sl_tensor_elements(x);
+    LAUNCH("an addition",
+           sl_launch_add_per_channel(x->dtype, x->data, c->data, out->data, n, n / x->size[0],
+                                     (int)c->size[1], d->stream));
+}
+
+static void cuda_concat(SlDevice *dev, const SlTensor *a, const SlTensor *b, SlTensor *out)
+{
+    int64_t da = last(a), db = last(b);
+    LAUNCH("concat", sl_launch_concat(a->dtype, a->data, b->data, out->data,
+                                      sl_tensor_elements(out) / (da + db), (int)da, (int)db,
+                                      d->stream));
+}
+
+static void cuda_upsample(SlDevice *dev, const SlTensor *x, SlTensor *out)
+{
+    LAUNCH("upsample", sl_launch_upsample(x->dtype, x->data, out->data, (int)x->size[0],
+                                          (int)x->size[1], (int)x->size[2], (int)out->size[1],
+                                          (int)out->size[2], (int)x->size[3], d->stream));
+}
+
+static void cuda_avg_pool2(SlDevice *dev, const SlTensor *x, SlTensor *out)
+{
+    LAUNCH("avg_pool2",
+           sl_launch_avg_pool2(x->dtype, x->data, out->data, (int)x->size[0], (int)x->size[1],
+                               (int)x->size[2], (int)x->size[3], d->stream));
+}
+
+static void cuda_embedding(SlDevice *dev, const SlTensor *ids, const SlWeight *tokens,
+                           const SlWeight *positions, SlTensor *out)
+{
+    LAUNCH("embedding",
+           sl_launch_embedding(out->dtype, ids->data, tokens->value.data,
+                               positions ? positions->value.data : NULL, out->data,
+                               sl_tensor_elements(ids), (int)ids->size[1], (int)tokens->size[1],
+                               (int)tokens->size[0], d->stream));
+}
+
+static void cuda_timestep_embedding(SlDevice *dev, const SlTensor *t, const SlTimestepEmbedding *e,
+                                    SlTensor *out)
+{
+    LAUNCH("timestep_embedding",
+           sl_launch_timestep_embedding(out->dtype, t->data, out->data, (int)out->size[0],
+                                        (int)out->size[1], e->flip_sin_to_cos,
+                                        e->downscale_freq_shift, e->max_period, d->stream));
+}
+
+static void cuda_guidance(SlDevice *dev, const SlTensor *uncond, const SlTensor *text, float scale,
+                          SlTensor *out)
+{
+    LAUNCH("guidance", sl_launch_guidance(uncond->data, text->data, scale, out->data,
+                                          sl_tensor_elements(out), d->stream));
+}
+
+static void cuda_to_rgb8(SlDevice *dev, const SlTensor *x, SlTensor *out)
+{
+    LAUNCH("to_rgb8",
+           sl_launch_to_rgb8(x->dtype, x->data, out->data, sl_tensor_elements(x), d->stream));
+}
+
+void sl_cuda_simple_slots(SlOps *ops)
+{
+    ops->copy = cuda_copy;
+    ops->conv2d = cuda_conv2d;
+    ops->conv2d_epilogue = cuda_conv2d_epilogue;
+    ops->upsample_conv2d = cuda_upsample_conv2d;
+    ops->group_norm = cuda_group_norm;
+    ops->group_norm_silu = cuda_group_norm_silu;
+    ops->layer_norm = cuda_layer_norm;
+    ops->activation = cuda_activation;
+    ops->geglu = cuda_geglu;
+    ops->add = cuda_add;
+    ops->add_per_channel = cuda_add_per_channel;
+    ops->concat = cuda_concat;
+    ops->upsample = cuda_upsample;
+    ops->avg_pool2 = cuda_avg_pool2;
+    ops->embedding = cuda_embedding;
+    ops->timestep_embedding = cuda_timestep_embedding;
+    ops->guidance = cuda_guidance;
+    ops->to_rgb8 = cuda_to_rgb8;
+}

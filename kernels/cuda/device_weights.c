@@ -1,0 +1,109 @@
+/* device_weights.c - weights on the device: uploaded as they are in the file, converted and
+ * reordered there.
+ *
+ * The upload goes through pinned memory and returns when the host's copy may be reused, so the next
+ * tensor is read from the file while this one travels and is converted. Easy to get wrong: the
+ * temporary place in the arena is used again at once by the next weight; the stream's order keeps
+ * that right.
+ */
+#include "kernels/cuda/device.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static size_t round_up(size_t n, size_t to)
+{
+    return (n + to - 1) / to * to;
+}
+
+/* How a weight is laid out, and the order in which the file's axes come there. */
+static SlTensor layout_of(const SlDevice *dev, const SlWeight *w, const SlTensor *host, int *axes)
+{
+    static const int conv_axes[] = {0, 2, 3, 1}; /* [O, I, KH, KW] -> [O, KH, KW, I] */
+    int64_t size[SL_MAX_RANK];
+    bool conv = w->kind == SL_WEIGHT_CONV && host->rank == 4;
+    for (int i = 0; i < host->rank; i++) {
+        axes[i] = conv ? conv_axes[i] : i;
+        size[i] = host->size[axes[i]];
+    }
+    if (conv && dev->dtype != SL_F32)
+        size[3] = (int64_t)round_up((size_t)size[3], SL_CUDA_CHANNELS);
+    return sl_tensor_view(NULL, w->kind == SL_WEIGHT_VECTOR ? SL_F32 : dev->dtype, host->rank,
+                          size);
+}
+
+static size_t bytes_of(const SlTensor *t)
+{
+    return (size_t)sl_tensor_elements(t) * sl_dtype_size(t->dtype);
+}
+
+static size_t extra_bytes(const SlDevice *dev, const SlWeight *w)
+{
+    bool vector = w->kind == SL_WEIGHT_VECTOR && dev->dtype != SL_F32;
+    return vector ? (size_t)sl_tensor_elements(&w->value) * sl_dtype_size(dev->dtype) : 0;
+}
+
+static size_t whole_bytes(const SlDevice *dev, const SlWeight *w)
+{
+    return round_up(bytes_of(&w->value), 256) + extra_bytes(dev, w);
+}
+
+/* raw is the file's tensor on the device. */
+static void fill(SlCudaDevice *d, SlWeight *w, const SlTensor *raw, const int *axes)
+{
+    SlDevice *dev = &d->base;
+    SlTensor view = sl_permute(raw, axes), inside = w->value;
+    for (int i = 0; i < raw->rank; i++)
+        inside.size[i] = view.size[i];
+    if (sl_tensor_elements(&inside) != sl_tensor_elements(&w->value))
+        sl_cuda_check(d, cudaMemsetAsync(w->value.data, 0, bytes_of(&w->value), d->stream),
+                      "clearing a weight");
+    d->ops.copy(dev, &view, &inside);
+    if (extra_bytes(dev, w) == 0)
+        return;
+    w->prepared = (char *)w->value.data + round_up(bytes_of(&w->value), 256);
+    SlTensor half = sl_tensor_view(w->prepared, dev->dtype, raw->rank, raw->size);
+    d->ops.copy(dev, raw, &half);
+}
+
+static bool cuda_weight_init(SlDevice *dev, SlWeight *w, const SlTensor *host)
+{
+    SlCudaDevice *d = sl_cuda_of(dev);
+    int axes[SL_MAX_RANK];
+    w->value = layout_of(dev, w, host, axes);
+    w->value.data = dev->ops->alloc(dev, whole_bytes(dev, w));
+    if (!w->value.data)
+        return false;
+    size_t mark = sl_arena_mark(dev);
+    SlTensor raw = sl_tensor_new(dev, host->dtype, host->rank, host->size);
+    if (raw.data) {
+        sl_cuda_send(d, host->data, raw.data, bytes_of(host));
+        fill(d, w, &raw, axes);
+    }
+    sl_arena_reset(dev, mark);
+    if (dev->status == SL_OK) {
+        dev->work.weight_bytes += whole_bytes(dev, w);
+        return true;
+    }
+    dev->ops->free(dev, w->value.data, 0);
+    return false;
+}
+
+static void cuda_weight_clear(SlDevice *dev, SlWeight *w)
+{
+    if (!w->value.data)
+        return;
+    dev->ops->free(dev, w->value.data, 0);
+    dev->work.weight_bytes -= whole_bytes(dev, w);
+}
+
+const void *sl_cuda_half_vector(const SlWeight *w)
+{
+    return !w ? NULL : w->prepared ? w->prepared : w->value.data;
+}
+
+void sl_cuda_weight_slots(SlOps *ops)
+{
+    ops->weight_init = cuda_weight_init;
+    ops->weight_clear = cuda_weight_clear;
+}

@@ -1,0 +1,44 @@
+/* softmax.cu - see softmax.h. A warp for a row: the largest score, the sum of the weights, the weights. */
+#include "kernels/cuda/softmax.h"
+
+#include "kernels/cuda/elements.h"
+
+GPU_DEV float warp_max(float v)
+{
+    GPU_UNROLL
+    for (int o = 16; o; o >>= 1)
+        v = fmaxf(v, __shfl_xor_sync(0xffffffffu, v, o));
+    return v;
+}
+
+template <class T>
+__global__ void __launch_bounds__(32)
+    softmax_kernel(const float *s, T *p, int keys, int pitch, int queries, int first, int causal)
+{
+    const int64_t row = blockIdx.x;
+    const int lane = threadIdx.x, query = first + (int)(row % queries);
+    const int seen = causal && query + 1 < keys ? query + 1 : keys;
+    const float *from = s + row * pitch;
+    T *to = p + row * pitch;
+    float top = -INFINITY, sum = 0;
+    for (int k = lane; k < seen; k += 32)
+        top = fmaxf(top, from[k]);
+    top = warp_max(top);
+    for (int k = lane; k < seen; k += 32)
+        sum += expf(from[k] - top);
+    const float inverse = 1.0f / gpu_warp_sum(sum);
+    for (int k = lane; k < pitch; k += 32)
+        to[k] = gpu_from<T>(k < seen ? expf(from[k] - top) * inverse : 0.0f);
+}
+
+cudaError_t sl_launch_softmax(const SlSoftmaxLaunch *a, cudaStream_t s)
+{
+    const GpuGrid grid = {dim3((unsigned)a->rows), dim3(32), 0, s};
+    if (a->rows < 1)
+        return cudaSuccess;
+    return gpu_by_type(a->dtype, [&](auto e) {
+        typedef decltype(e) T;
+        return gpu_launch(softmax_kernel<T>, grid, a->s, (T *)a->p, a->keys, a->pitch, a->queries,
+                          a->first, a->causal);
+    });
+}
