@@ -193,7 +193,7 @@ def run_child(command, **more):
 
 
 def last_json(text):
-    return json.loads(text[text.index("{"):text.rindex("}") + 1])
+    return json.loads(text[("\n" + text).rindex("\n{"):text.rindex("}") + 1])  # warnings may come before
 
 
 def cancel_seconds(command, before, step):
