@@ -12,6 +12,8 @@ extern "C" {
 #endif
 
 #define SL_ANIMATION_MAX_SIDE 16383 /* of a WebP */
+#define SL_ANIMATION_MS       120   /* that a picture is shown, */
+#define SL_ANIMATION_LAST_MS  2500  /* and the last of them */
 
 typedef struct SlAnimation SlAnimation;
 

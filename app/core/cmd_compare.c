@@ -1,142 +1,248 @@
-/* cmd_compare.c - `safelight compare`: one recipe, several schedulers, a labelled contact sheet. */
+/* cmd_compare.c - `safelight compare`: lanes from the same noise, each with its own settings; a
+ * sheet, an animation, and a table of how they differ from the first.
+ */
 #include "app/core/atomic_file.h"
 #include "app/core/cli.h"
-#include "app/core/generate.h"
+#include "app/core/compare.h"
 #include "app/core/interrupt.h"
-#include "app/core/png.h"
 #include "app/core/recipe_text.h"
 #include "app/core/session.h"
-#include "app/core/sheet.h"
 
 #include <cjson/cJSON.h>
-#include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 typedef struct Compare {
     SlSession session;
-    SlRecipe recipe;
     SlInputArrays arrays;
     int count;
-    const char *ids[SL_COMPARE_MAX];
-    SlPicture picture[SL_COMPARE_MAX];
-    int made;           /* pictures so far */
-    const char *naming; /* the scheduler that runs, for the bar */
+    SlRecipe *recipe[SL_COMPARE_MAX];
+    SlCompare lanes;
+    const char *doing; /* for the bar */
 } Compare;
 
-static bool on_frame(void *arg, SlRun *run, const SlFrame *frame, SlError *err)
+/* ---- the lanes ---- */
+
+static bool add_recipe(Compare *c, const SlOptions *lane, SlError *err)
 {
-    Compare *c = arg;
-    if (!frame)
-        sl_progress_follow(&c->session.progress, c->session.options->quiet, c->session.model,
-                           sl_run_evaluations(run), c->naming);
-    else
-        sl_progress_step(&c->session.progress, frame->evaluation + 1);
-    return !sl_interrupted() || sl_fail(err, SL_CANCELLED, "interrupted");
+    SlSession session = c->session; /* the same with the lane's options */
+    SlOptions options = *lane;
+    SlRecipe recipe;
+    options.quiet = options.quiet || c->count > 0; /* what the model ignores is said once */
+    session.options = &options;
+    if (c->count == SL_COMPARE_MAX)
+        return sl_fail(err, SL_ARGUMENT, "more than %d lanes; expected at most that many",
+                       SL_COMPARE_MAX);
+    if (!sl_session_recipe(&session, &recipe, err))
+        return false;
+    c->recipe[c->count] = sl_recipe_copy(&recipe);
+    return c->recipe[c->count++] || sl_fail(err, SL_MEMORY, "memory ran out");
 }
 
-/* Checks every scheduler before the first is run, so that nothing is lost to the last one's. */
-static bool check_recipes(Compare *c, SlError *err)
+static bool add_schedulers(Compare *c, const SlOptions *o, SlError *err)
 {
-    for (int i = 0; i < c->count; i++) {
-        SlRecipe recipe = c->recipe;
-        recipe.scheduler = c->ids[i];
-        if (!sl_recipe_check(&recipe, sl_model_info(c->session.model), err))
+    const char *ids[SL_COMPARE_MAX];
+    int count = sl_options_schedulers(o, ids);
+    for (int i = 0; i < count; i++) {
+        SlOptions lane = *o;
+        lane.scheduler = ids[i];
+        if (!add_recipe(c, &lane, err))
             return false;
     }
     return true;
 }
 
+static bool add_lanes(Compare *c, const SlOptions *o, SlError *err)
+{
+    for (int i = 0; i < o->lane_count; i++) {
+        SlOptions lane = *o;
+        char *text = strdup(o->lanes[i]);
+        bool ok = (text || sl_fail(err, SL_MEMORY, "memory ran out")) &&
+                  sl_options_lane(text, &lane, err) && add_recipe(c, &lane, err);
+        free(text);
+        if (!ok)
+            return false;
+    }
+    return true;
+}
+
+/* --latents has one size, and so has a sheet. */
+static bool check_sizes(const Compare *c, SlError *err)
+{
+    for (int i = 1; i < c->count; i++)
+        if (c->recipe[i]->width != c->recipe[0]->width ||
+            c->recipe[i]->height != c->recipe[0]->height)
+            return sl_fail(err, SL_ARGUMENT, "lane %d has another size than lane 1", i + 1);
+    return true;
+}
+
+/* ---- computing ---- */
+
+static bool on_progress(void *arg, int done, int total, SlError *err)
+{
+    Compare *c = arg;
+    if (done == 0)
+        sl_progress_follow(&c->session.progress, c->session.options->quiet, c->session.model, total,
+                           c->doing);
+    else
+        sl_progress_step(&c->session.progress, done);
+    return !sl_interrupted() || sl_fail(err, SL_CANCELLED, "interrupted");
+}
+
 static bool compute(Compare *c, SlError *err)
 {
-    for (int i = 0; i < c->count && !sl_interrupted(); i++) {
-        SlRecipe recipe = c->recipe;
-        recipe.scheduler = c->naming = c->ids[i];
-        const SlJob job = {.model = c->session.model,
-                           .recipe = &recipe,
-                           .inputs = &c->arrays.inputs,
-                           .frame = on_frame,
-                           .arg = c};
-        bool ok = sl_generate(&job, &c->picture[i], err);
-        sl_progress_end(&c->session.progress);
-        if (!ok) {
-            /* stopped before this one's first step: the sheet shows the others */
-            return err->code == SL_CANCELLED && c->made > 0;
-        }
-        c->made++;
-    }
-    return c->made > 0 || sl_fail(err, SL_CANCELLED, "interrupted");
+    const SlCompareJob job = {.model = c->session.model,
+                              .count = c->count,
+                              .recipe = c->recipe,
+                              .inputs = &c->arrays.inputs,
+                              .progress = on_progress,
+                              .arg = c};
+    c->doing = "lanes";
+    bool ok = sl_compare_run(&c->lanes, &job, err);
+    sl_progress_end(&c->session.progress);
+    return ok && (c->lanes.identity = sl_session_identity(&c->session, err));
 }
 
-static void label(const SlPicture *p, SlSheetTile *tile)
+static bool write_files(Compare *c, SlError *err)
 {
-    const SlMetadata *m = &p->metadata;
-    const SlSchedulerInfo *scheduler = sl_scheduler_find(m->recipe->scheduler);
-    tile->rgb = p->rgb;
-    snprintf(tile->title, sizeof tile->title, "%s", scheduler->name);
-    if (m->partial)
-        snprintf(tile->detail, sizeof tile->detail, "stopped at step %d of %d, %.1f s", m->step,
-                 m->steps, p->seconds);
-    else
-        snprintf(tile->detail, sizeof tile->detail, "%d steps, %d evaluations, %.1f s", m->steps,
-                 p->evaluations, p->seconds);
-}
-
-static bool save_sheet(Compare *c, SlError *err)
-{
-    SlSheetTile tile[SL_COMPARE_MAX] = {{0}};
-    char heading[512];
-    const SlRecipe *r = &c->recipe;
-    for (int i = 0; i < c->made; i++)
-        label(&c->picture[i], &tile[i]);
-    snprintf(heading, sizeof heading, "%.300s%sseed %" PRIu64 ", guidance %g", r->prompt,
-             *r->prompt ? " - " : "", r->seed, r->guidance);
-    const SlSheet sheet = {.width = c->picture[0].width,
-                           .height = c->picture[0].height,
-                           .heading = heading,
-                           .count = c->made,
-                           .tile = tile};
-    int width, height;
-    uint8_t *rgb = sl_sheet_render(&sheet, &width, &height, err);
-    bool ok = rgb && sl_png_write(c->session.options->output, rgb, width, height, NULL, 0, err);
-    free(rgb);
+    const SlOptions *o = c->session.options;
+    if (o->output && !sl_compare_sheet(&c->lanes, o->output, NULL, err))
+        return false;
+    if (!o->animation || sl_interrupted())
+        return true;
+    const SlAnimationJob job = {
+        .path = o->animation, .line_up = (SlLineUp)o->align, .progress = on_progress, .arg = c};
+    c->doing = "animation";
+    bool ok = sl_compare_animation(&c->lanes, &job, NULL, err);
+    sl_progress_end(&c->session.progress);
     return ok;
+}
+
+/* ---- what is printed ---- */
+
+static void say_step(int step, char out[16])
+{
+    if (step > 0)
+        snprintf(out, 16, "%d", step);
+    else
+        snprintf(out, 16, "-");
+}
+
+static void say_number(double value, int digits, char out[16])
+{
+    if (isnan(value))
+        snprintf(out, 16, "-");
+    else if (isinf(value))
+        snprintf(out, 16, "equal");
+    else
+        snprintf(out, 16, "%.*f", digits, value);
+}
+
+static void print_row(const Compare *c, int i)
+{
+    char title[128], distance[16], psnr[16], differ[16], apart[16], settled[16];
+    const SlLaneFigures f = sl_compare_figures(&c->lanes, i);
+    sl_compare_title(&c->lanes, i, title, sizeof title);
+    say_number(f.distance, 4, distance);
+    say_number(f.psnr, 1, psnr);
+    say_step(f.parting.differ, differ);
+    say_step(f.parting.apart, apart);
+    say_step(f.settled, settled);
+    printf("%-4d %-28.28s %5d %8.2f %8.1f %10s %7s %8s %6s %8s%s\n", i + 1, title, f.evaluations,
+           f.seconds, f.evaluations ? 1000 * f.seconds / f.evaluations : 0, distance, psnr, differ,
+           apart, settled, c->lanes.picture[i].metadata.partial ? "  (stopped)" : "");
+}
+
+/* Distance, PSNR and the steps are between a lane and the first. */
+static void print_table(const Compare *c)
+{
+    printf("%-4s %-28s %5s %8s %8s %10s %7s %8s %6s %8s\n", "lane", "", "evals", "seconds",
+           "ms/eval", "distance", "PSNR", "differs", "apart", "settled");
+    for (int i = 0; i < c->lanes.count; i++)
+        print_row(c, i);
+}
+
+static void add_number(cJSON *object, const char *key, double value)
+{
+    if (isfinite(value))
+        cJSON_AddNumberToObject(object, key, value);
+    else
+        cJSON_AddNullToObject(object, key);
+}
+
+static cJSON *lane_to_json(const Compare *c, int i)
+{
+    const SlPicture *p = &c->lanes.picture[i];
+    const SlLaneFigures f = sl_compare_figures(&c->lanes, i);
+    char title[128];
+    cJSON *item = cJSON_CreateObject();
+    sl_compare_title(&c->lanes, i, title, sizeof title);
+    cJSON_AddStringToObject(item, "title", title);
+    cJSON_AddItemToObject(item, "recipe", sl_recipe_to_json(p->metadata.recipe));
+    cJSON_AddNumberToObject(item, "evaluations", f.evaluations);
+    cJSON_AddNumberToObject(item, "seconds", f.seconds);
+    cJSON_AddBoolToObject(item, "partial", p->metadata.partial);
+    cJSON_AddStringToObject(item, "noise_sha256", p->metadata.noise_sha256);
+    cJSON_AddStringToObject(item, "latents_sha256", p->metadata.latents_sha256);
+    cJSON_AddStringToObject(item, "pixels_sha256", p->metadata.pixels_sha256);
+    cJSON *difference = cJSON_AddObjectToObject(item, "difference");
+    add_number(difference, "distance", f.distance);
+    add_number(difference, "psnr", f.psnr);
+    cJSON_AddBoolToObject(difference, "equal_pixels", isinf(f.psnr));
+    cJSON_AddNumberToObject(difference, "differs_at_step", f.parting.differ);
+    cJSON_AddNumberToObject(difference, "apart_at_step", f.parting.apart);
+    cJSON_AddNumberToObject(item, "settled_at_step", f.settled);
+    return item;
+}
+
+static int print_json(const Compare *c)
+{
+    const SlOptions *o = c->session.options;
+    const SlShareCounts shared = sl_lanes_shared(c->lanes.lanes);
+    cJSON *root = cJSON_CreateObject();
+    if (o->output)
+        cJSON_AddStringToObject(root, "output", o->output);
+    if (o->animation)
+        cJSON_AddStringToObject(root, "animation", o->animation);
+    cJSON_AddNumberToObject(root, "reference", 0);
+    cJSON *list = cJSON_AddArrayToObject(root, "lanes");
+    for (int i = 0; i < c->lanes.count; i++)
+        cJSON_AddItemToArray(list, lane_to_json(c, i));
+    cJSON *sharing = cJSON_AddObjectToObject(root, "shared");
+    cJSON_AddNumberToObject(sharing, "texts_encoded", shared.texts);
+    cJSON_AddNumberToObject(sharing, "texts", shared.texts_shared);
+    cJSON_AddNumberToObject(sharing, "evaluations", shared.evaluations_shared);
+    cJSON_AddNumberToObject(root, "bytes", (double)sl_lanes_bytes(c->lanes.lanes));
+    return sl_print_json(root);
 }
 
 static int report(const Compare *c)
 {
     const SlOptions *o = c->session.options;
-    const char *warnings = c->picture[0].metadata.warnings;
+    const char *warnings = c->lanes.picture[0].metadata.warnings;
     if (warnings)
         sl_session_note(&c->session, "%s", warnings);
-    if (!o->json)
-        return puts(o->output) >= 0 && fflush(stdout) == 0 ? SL_EXIT_OK : SL_EXIT_FAILED;
-    cJSON *root = cJSON_CreateObject();
-    cJSON_AddStringToObject(root, "output", o->output);
-    cJSON_AddItemToObject(root, "recipe", sl_recipe_to_json(c->picture[0].metadata.recipe));
-    cJSON *list = cJSON_AddArrayToObject(root, "schedulers");
-    for (int i = 0; i < c->made; i++) {
-        const SlPicture *p = &c->picture[i];
-        cJSON *item = cJSON_CreateObject();
-        cJSON_AddStringToObject(item, "id", c->ids[i]);
-        cJSON_AddNumberToObject(item, "evaluations", p->evaluations);
-        cJSON_AddNumberToObject(item, "seconds", p->seconds);
-        cJSON_AddBoolToObject(item, "partial", p->metadata.partial);
-        cJSON_AddStringToObject(item, "latents_sha256", p->metadata.latents_sha256);
-        cJSON_AddStringToObject(item, "pixels_sha256", p->metadata.pixels_sha256);
-        cJSON_AddItemToArray(list, item);
-    }
-    return sl_print_json(root);
+    if (o->json)
+        return print_json(c);
+    print_table(c);
+    if (o->output)
+        puts(o->output);
+    if (o->animation)
+        puts(o->animation);
+    return fflush(stdout) == 0 ? SL_EXIT_OK : SL_EXIT_FAILED;
 }
 
 static bool run(Compare *c, const SlOptions *o, SlError *err)
 {
-    c->count = sl_options_schedulers(o, c->ids);
-    return sl_atomic_check(o->output, err) && sl_session_open(&c->session, o, NULL, err) &&
-           sl_session_recipe(&c->session, &c->recipe, err) && check_recipes(c, err) &&
-           sl_session_inputs(&c->session, &c->recipe, &c->arrays, err) && compute(c, err) &&
-           save_sheet(c, err);
+    if ((o->output && !sl_atomic_check(o->output, err)) ||
+        (o->animation && !sl_atomic_check(o->animation, err)))
+        return false;
+    return sl_session_open(&c->session, o, NULL, err) && add_schedulers(c, o, err) &&
+           add_lanes(c, o, err) && check_sizes(c, err) &&
+           sl_session_inputs(&c->session, c->recipe[0], &c->arrays, err) && compute(c, err) &&
+           write_files(c, err);
 }
 
 int sl_cmd_compare(const SlOptions *options)
@@ -147,11 +253,13 @@ int sl_cmd_compare(const SlOptions *options)
         sl_fail(&err, SL_MEMORY, "memory ran out");
         return sl_fail_exit(&err);
     }
+    c->session.options = options;
     int status = run(c, options, &err) ? report(c) : sl_session_fail(&c->session, &err);
     if (status == SL_EXIT_OK && sl_interrupted())
         status = SL_EXIT_INTERRUPTED;
     for (int i = 0; i < c->count; i++)
-        sl_picture_free(&c->picture[i]);
+        free(c->recipe[i]);
+    sl_compare_free(&c->lanes);
     sl_inputs_free(&c->arrays);
     sl_session_close(&c->session);
     free(c);

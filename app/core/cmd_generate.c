@@ -1,6 +1,8 @@
 /* cmd_generate.c - `safelight generate`. */
+#include "app/core/animation.h"
 #include "app/core/atomic_file.h"
 #include "app/core/cli.h"
+#include "app/core/compare_text.h"
 #include "app/core/generate.h"
 #include "app/core/interrupt.h"
 #include "app/core/png.h"
@@ -20,9 +22,12 @@ typedef struct Generate {
     SlRecipe recipe;
     SlInputArrays arrays;
     SlPicture picture;
-    SlTensorWriter *dump; /* NULL without --dump */
-    const char *output;   /* NULL: no picture is asked for */
-    char free_name[32];   /* output when nothing was said */
+    SlTensorWriter *dump;   /* NULL without --dump */
+    SlAnimation *animation; /* NULL before the first step, and without --animation */
+    char film[65];          /* hash of its pictures */
+    uint8_t *animated;      /* its picture */
+    const char *output;     /* NULL: no picture is asked for */
+    char free_name[32];     /* output when nothing was said */
 } Generate;
 
 /* ---- --dump ---- */
@@ -103,6 +108,45 @@ static bool write_preview(Generate *g, const SlFrame *frame, SlError *err)
     return ok;
 }
 
+/* ---- --animation ---- */
+
+/* The predicted picture at the end of each step. */
+static bool animate(Generate *g, const SlFrame *frame, SlError *err)
+{
+    SlModel *model = g->session.model;
+    int factor = sl_model_info(model)->factor;
+    int width = frame->width * factor, height = frame->height * factor;
+    if (!g->session.options->animation || !frame->ends_step)
+        return true;
+    if (!g->animation) {
+        g->animation = sl_animation_new(width, height, err);
+        g->animated = malloc((size_t)width * (size_t)height * 3);
+        if (!g->animation)
+            return false;
+    }
+    if (!g->animated)
+        return sl_fail(err, SL_MEMORY, "memory ran out for an animation");
+    const float *sample = frame->last ? frame->x_t : frame->x_0;
+    if (!sl_decode(model, sample, frame->height, frame->width, NULL, g->animated, err))
+        return false;
+    sl_animation_add(g->animation, g->animated,
+                     frame->last ? SL_ANIMATION_LAST_MS : SL_ANIMATION_MS);
+    sl_film_hash(g->film, g->animated, (size_t)width * (size_t)height * 3);
+    return true;
+}
+
+static bool save_animation(Generate *g, SlError *err)
+{
+    const char *path = g->session.options->animation;
+    if (!path || !g->animation)
+        return true;
+    char *json = sl_film_to_text(&g->picture.metadata, g->film);
+    bool ok = json ? sl_animation_save(g->animation, path, json, err)
+                   : sl_fail(err, SL_MEMORY, "%s: memory ran out", path);
+    free(json);
+    return ok;
+}
+
 static bool on_frame(void *arg, SlRun *run, const SlFrame *frame, SlError *err)
 {
     Generate *g = arg;
@@ -116,7 +160,7 @@ static bool on_frame(void *arg, SlRun *run, const SlFrame *frame, SlError *err)
     sl_progress_step(&g->session.progress, frame->evaluation + 1);
     if (g->dump)
         dump_frame(g->dump, frame);
-    if (g->session.options->previews && !write_preview(g, frame, err))
+    if (!animate(g, frame, err) || (g->session.options->previews && !write_preview(g, frame, err)))
         return false;
     return !sl_interrupted() || sl_fail(err, SL_CANCELLED, "interrupted");
 }
@@ -171,10 +215,11 @@ static bool save_picture(Generate *g, SlError *err)
 static bool prepare(Generate *g, const SlOptions *o, SlError *err)
 {
     g->output = o->output;
-    if (!o->output && !o->dump && !o->previews && !choose_name(g, err))
+    if (!o->output && !o->dump && !o->previews && !o->animation && !choose_name(g, err))
         return false;
     if ((g->output && !sl_atomic_check(g->output, err)) ||
         (o->dump && !sl_atomic_check(o->dump, err)) ||
+        (o->animation && !sl_atomic_check(o->animation, err)) ||
         (o->previews && !make_folder(o->previews, err)))
         return false;
     if (o->dump && !(g->dump = sl_tensor_writer_new()))
@@ -194,7 +239,7 @@ static bool compute(Generate *g, SlError *err)
                        .arg = g};
     bool ok = sl_generate(&job, &g->picture, err);
     sl_progress_end(&g->session.progress);
-    return ok && save_picture(g, err) && save_dump(g, err);
+    return ok && save_picture(g, err) && save_animation(g, err) && save_dump(g, err);
 }
 
 int sl_cmd_generate(const SlOptions *options)
@@ -215,6 +260,8 @@ int sl_cmd_generate(const SlOptions *options)
     sl_picture_free(&g.picture);
     sl_inputs_free(&g.arrays);
     sl_tensor_writer_free(g.dump);
+    sl_animation_free(g.animation);
+    free(g.animated);
     sl_session_close(&g.session);
     return status;
 }

@@ -9,6 +9,7 @@
 #include "app/core/lanes_file.h"
 #include "app/core/model_path.h"
 #include "app/core/png.h"
+#include "app/core/replay_sheet.h"
 #include "app/core/session.h"
 
 #include <cjson/cJSON.h>
@@ -176,6 +177,9 @@ int sl_cmd_replay(const SlOptions *options)
 {
     if (sl_lanes_is_file(options->argument))
         return sl_replay_lanes(options);
+    int of_sheet;
+    if (sl_replay_sheet(options, &of_sheet))
+        return of_sheet;
     Replay r = {.session.options = options};
     SlError err = {0};
     int status;

@@ -59,23 +59,24 @@ static bool run_steps(const SlJob *job, SlRun *run, Finished *last, SlPicture *p
     return true;
 }
 
-static bool decode(const SlJob *job, const float *sample, const Finished *last, SlPicture *p,
-                   SlError *err)
+bool sl_picture_decode(SlPicture *p, SlModel *model, const SlSample *sample, bool want_image,
+                       SlError *err)
 {
-    const SlModelInfo *info = sl_model_info(job->model);
-    p->width = last->width * info->factor;
-    p->height = last->height * info->factor;
+    const SlModelInfo *info = sl_model_info(model);
+    p->width = sample->width * info->factor;
+    p->height = sample->height * info->factor;
     size_t values = (size_t)p->width * (size_t)p->height * 3;
     p->rgb = malloc(values);
-    p->image = job->want_image ? malloc(values * sizeof(float)) : NULL;
-    if (!p->rgb || (job->want_image && !p->image))
+    p->image = want_image ? malloc(values * sizeof(float)) : NULL;
+    if (!p->rgb || (want_image && !p->image))
         return sl_fail(err, SL_MEMORY, "memory ran out for a picture of %d x %d", p->width,
                        p->height);
     /* The steps are done: a stop that comes only now must not cost the picture. */
     SlError problem = {0};
     for (int attempt = 0; attempt < 2; attempt++) {
-        sl_device_clear(sl_model_device(job->model));
-        if (sl_decode(job->model, sample, last->height, last->width, p->image, p->rgb, &problem))
+        sl_device_clear(sl_model_device(model));
+        if (sl_decode(model, sample->data, sample->height, sample->width, p->image, p->rgb,
+                      &problem))
             return true;
         if (problem.code != SL_CANCELLED)
             break;
@@ -106,31 +107,37 @@ static void describe_device(const char *description, char *out, size_t size)
         snprintf(out, size, "%s", description);
 }
 
-static bool describe(const SlJob *job, const SlRun *run, const float *sample, const Finished *last,
-                     SlPicture *p, SlError *err)
+void sl_metadata_describe(SlMetadata *m, SlModel *model, const SlModelInfo *identity)
 {
-    SlMetadata *m = &p->metadata;
-    SlDevice *dev = sl_model_device(job->model);
-    const SlRecipe *recipe = sl_run_recipe(run);
+    SlDevice *dev = sl_model_device(model);
     m->version = SL_METADATA_VERSION;
     snprintf(m->program, sizeof m->program, "safelight %s", SL_VERSION);
-    m->recipe = sl_recipe_copy(recipe);
-    m->origin = sl_origin_copy(job->origin);
-    if (!m->recipe || (job->origin && !m->origin))
-        return sl_fail(err, SL_MEMORY, "memory ran out");
-    sl_metadata_set_model(m, job->identity ? job->identity : sl_model_info(job->model));
+    sl_metadata_set_model(m, identity ? identity : sl_model_info(model));
     snprintf(m->device, sizeof m->device, "%s", dev->name);
     describe_device(sl_device_describe(dev), m->device_description, sizeof m->device_description);
     snprintf(m->dtype, sizeof m->dtype, "%s", sl_dtype_name(dev->dtype));
-    m->step = last->step;
-    m->steps = recipe->steps;
-    m->partial = !sl_run_done(run);
-    m->given_latents = job->inputs && job->inputs->latents;
-    m->given_step_noise = job->inputs && job->inputs->step_noise;
-    sl_sha256(sl_run_noise(run), sample_bytes(run), m->noise_sha256);
-    sl_sha256(sample, sample_bytes(run), m->latents_sha256);
+}
+
+bool sl_picture_describe(SlPicture *p, SlModel *model, const SlModelInfo *identity,
+                         const SlPictureOf *of, SlError *err)
+{
+    SlMetadata *m = &p->metadata;
+    const SlSample *sample = &of->sample;
+    size_t values = (size_t)sample->channels * (size_t)sample->height * (size_t)sample->width;
+    m->recipe = sl_recipe_copy(of->recipe);
+    m->origin = sl_origin_copy(of->origin);
+    if (!m->recipe || (of->origin && !m->origin))
+        return sl_fail(err, SL_MEMORY, "memory ran out");
+    sl_metadata_describe(m, model, identity);
+    m->step = of->step;
+    m->steps = of->recipe->steps;
+    m->partial = of->partial;
+    m->given_latents = of->inputs && of->inputs->latents;
+    m->given_step_noise = of->inputs && of->inputs->step_noise;
+    sl_sha256(of->noise, values * sizeof(float), m->noise_sha256);
+    sl_sha256(sample->data, values * sizeof(float), m->latents_sha256);
     sl_sha256(p->rgb, (size_t)p->width * (size_t)p->height * 3, m->pixels_sha256);
-    m->warnings = join_lines(sl_model_warning(job->model), sl_run_warning(run));
+    m->warnings = join_lines(sl_model_warning(model), of->warning);
     return true;
 }
 
@@ -146,9 +153,17 @@ bool sl_generate(const SlJob *job, SlPicture *picture, SlError *err)
     last.x_0 = malloc(sample_bytes(run));
     bool ok = last.x_0 || sl_fail(err, SL_MEMORY, "memory ran out");
     ok = ok && call_frame(job, run, NULL, err) && run_steps(job, run, &last, picture, err);
-    const float *sample = sl_run_done(run) ? sl_run_sample(run) : last.x_0;
-    ok = ok && decode(job, sample, &last, picture, err) &&
-         describe(job, run, sample, &last, picture, err);
+    const SlPictureOf of = {.recipe = sl_run_recipe(run),
+                            .inputs = job->inputs,
+                            .origin = job->origin,
+                            .noise = sl_run_noise(run),
+                            .sample = {sl_run_done(run) ? sl_run_sample(run) : last.x_0,
+                                       last.channels, last.height, last.width},
+                            .step = last.step,
+                            .partial = !sl_run_done(run),
+                            .warning = sl_run_warning(run)};
+    ok = ok && sl_picture_decode(picture, job->model, &of.sample, job->want_image, err) &&
+         sl_picture_describe(picture, job->model, job->identity, &of, err);
     if (ok && picture->metadata.origin)
         memcpy(picture->metadata.origin->sha256, sha256, sizeof sha256);
     free(last.x_0);

@@ -41,6 +41,34 @@ typedef struct SlPicture {
 bool sl_generate(const SlJob *job, SlPicture *picture, SlError *err);
 void sl_picture_free(SlPicture *picture);
 
+/* ---- the parts of it, for runs that were computed otherwise ---- */
+
+typedef struct SlSample {
+    const float *data; /* [channels, height, width] */
+    int channels, height, width;
+} SlSample;
+
+/* Fills in size, rgb and, if wanted, image. */
+bool sl_picture_decode(SlPicture *picture, SlModel *model, const SlSample *sample, bool want_image,
+                       SlError *err);
+
+typedef struct SlPictureOf {
+    const SlRecipe *recipe;    /* with defaults filled in */
+    const SlRunInputs *inputs; /* NULL: all from the seed */
+    const SlOrigin *origin;    /* of a branch; NULL: from noise */
+    const float *noise;        /* unscaled, as large as the sample */
+    SlSample sample;           /* that was decoded */
+    int step;                  /* finished */
+    bool partial;
+    const char *warning; /* of the run, or NULL */
+} SlPictureOf;
+
+/* Fills in the metadata of a decoded picture; identity may be NULL. */
+bool sl_picture_describe(SlPicture *picture, SlModel *model, const SlModelInfo *identity,
+                         const SlPictureOf *of, SlError *err);
+/* Only what says which program, model, device and dtype. */
+void sl_metadata_describe(SlMetadata *metadata, SlModel *model, const SlModelInfo *identity);
+
 #ifdef __cplusplus
 }
 #endif

@@ -343,6 +343,10 @@ bool sl_metadata_from_json(const char *name, const char *json, SlMetadata *m, Sl
     SlJson *parsed = sl_json_parse(name, json, strlen(json), err);
     if (!parsed)
         return false;
+    if (cJSON_HasObjectItem(sl_json_root(parsed), "lanes")) {
+        sl_json_close(parsed);
+        return sl_fail(err, SL_FORMAT, "%s: it shows several lanes, not one picture", name);
+    }
     In in = {.name = name, .root = sl_json_root(parsed), .err = err, .ok = true};
     read_all(&in, m);
     sl_json_close(parsed);

@@ -1,5 +1,6 @@
 /* options.c - the table of options, and what reads it (see options.h). */
 #include "app/core/options.h"
+#include "app/core/lanes.h"
 #include "app/core/recipe_text.h"
 
 #include <stdio.h>
@@ -9,7 +10,20 @@
 
 /* ---- the table ---- */
 
-typedef enum Kind { FLAG, TEXT, PNG_FILE, CHOICE, WORD, INT, REAL, SEED, SCHEDULER, LIST } Kind;
+typedef enum Kind {
+    FLAG,
+    TEXT,
+    PNG_FILE,
+    WEBP_FILE,
+    CHOICE,
+    WORD,
+    INT,
+    REAL,
+    SEED,
+    SCHEDULER,
+    LIST,
+    LANES
+} Kind;
 
 typedef struct Option {
     const char *name;
@@ -32,6 +46,7 @@ typedef struct Option {
 #define BENCH      (1u << SL_COMMAND_BENCH)
 #define MAKES      (GENERATE | COMPARE)
 #define CHANGES    (MAKES | BRANCH)
+#define LANE       (1u << 30) /* a lane may have its own */
 #define COMPUTES   (CHANGES | REPLAY | BENCH)
 #define AT(member) offsetof(SlOptions, member)
 
@@ -40,31 +55,35 @@ static const char *const dtype_names[] = {"auto", "f32", "bf16", "f16", NULL};
 static const char *const arch_names[] = {"starter", "sd15", "sdxl", NULL};
 
 static const Option table[] = {
-    {"prompt", TEXT, AT(prompt), CHANGES, "TEXT", "what to show"},
-    {"negative", TEXT, AT(negative), CHANGES, "TEXT", "what to keep away from"},
+    {"prompt", TEXT, AT(prompt), CHANGES | LANE, "TEXT", "what to show"},
+    {"negative", TEXT, AT(negative), CHANGES | LANE, "TEXT", "what to keep away from"},
     {"model", TEXT, AT(model), COMPUTES | TOKENIZE, "PATH|NAME",
      "a diffusers folder, a .safetensors file, or a name on the search path (default: starter)"},
-    {"steps", INT, AT(steps), CHANGES | BENCH, "N", "denoising steps", NULL, 1, 1000},
+    {"steps", INT, AT(steps), CHANGES | BENCH | LANE, "N", "denoising steps", NULL, 1, 1000},
     {"step", INT, AT(step), BRANCH, "N", "finished steps of the picture to go on from", NULL, 0,
      999},
-    {"guidance", REAL, AT(guidance), CHANGES, "G",
+    {"guidance", REAL, AT(guidance), CHANGES | LANE, "G",
      "how strongly the prompt counts; 1 and less: off", NULL, 0, 100},
-    {"schedulers", LIST, AT(schedulers), COMPARE, "ID,ID,...", "the schedulers to compare"},
-    {"scheduler", SCHEDULER, AT(scheduler), GENERATE | BRANCH, "ID", "see `safelight schedulers`"},
-    {"sigmas", CHOICE, AT(sigmas), CHANGES, NULL, "noise levels", sl_sigmas_names},
-    {"spacing", CHOICE, AT(spacing), CHANGES, NULL, "spacing of the timesteps", sl_spacing_names},
-    {"eta", REAL, AT(eta), CHANGES, "E", "fresh noise per step where a scheduler has that", NULL, 0,
-     1},
-    {"seed", SEED, AT(seed), MAKES, "N", "0 to 18446744073709551615 (default: 0)"},
-    {"noise", CHOICE, AT(noise), MAKES, NULL, "draw as torch does on the CPU or on CUDA",
+    {"schedulers", LIST, AT(schedulers), COMPARE, "ID,ID,...|all", "a lane for each scheduler"},
+    {"lane", LANES, AT(lanes), COMPARE, "NAME=VALUE,...",
+     "a lane with its own scheduler, sigmas, spacing, steps, guidance, seed, eta, noise, "
+     "clip-skip, prompt or negative; can be given again"},
+    {"scheduler", SCHEDULER, AT(scheduler), CHANGES | LANE, "ID", "see `safelight schedulers`"},
+    {"sigmas", CHOICE, AT(sigmas), CHANGES | LANE, NULL, "noise levels", sl_sigmas_names},
+    {"spacing", CHOICE, AT(spacing), CHANGES | LANE, NULL, "spacing of the timesteps",
+     sl_spacing_names},
+    {"eta", REAL, AT(eta), CHANGES | LANE, "E", "fresh noise per step where a scheduler has that",
+     NULL, 0, 1},
+    {"seed", SEED, AT(seed), MAKES | LANE, "N", "0 to 18446744073709551615 (default: 0)"},
+    {"noise", CHOICE, AT(noise), MAKES | LANE, NULL, "draw as torch does on the CPU or on CUDA",
      sl_noise_names},
     {"noise-threads", INT, AT(noise_threads), MAKES, "N",
      "cuda noise: threads of the imitated card (default: one per value)", NULL, 0, 1 << 30},
     {"width", INT, AT(width), MAKES | BENCH, "W", "pixels (default: the model's)", NULL, 1, 16384},
     {"height", INT, AT(height), MAKES | BENCH, "H", "pixels (default: the model's)", NULL, 1,
      16384},
-    {"clip-skip", INT, AT(clip_skip), CHANGES, "N", "text layers to leave out at the end", NULL, 0,
-     100},
+    {"clip-skip", INT, AT(clip_skip), CHANGES | LANE, "N", "text layers to leave out at the end",
+     NULL, 0, 100},
     {"device", WORD, AT(device), COMPUTES, NULL, "what computes", device_names},
     {"dtype", WORD, AT(dtype), COMPUTES, NULL, "in which numbers", dtype_names},
     {"threads", INT, AT(threads), COMPUTES, "N", "processor threads (default: all)", NULL, 1, 1024},
@@ -80,7 +99,15 @@ static const Option table[] = {
      "could "
      "take"},
     {"verify", FLAG, AT(verify), REPLAY, NULL, "exit with 3 if anything is different"},
-    {"output", PNG_FILE, AT(output), CHANGES | REPLAY, "FILE.png", "where the picture goes"},
+    {"sheet", PNG_FILE, AT(output), COMPARE, "FILE.png",
+     "the lanes' pictures, labelled, on one sheet that can be replayed"},
+    {"animation", WEBP_FILE, AT(animation), MAKES, "FILE.webp",
+     "the development, step by step, as an animated WebP"},
+    {"align", CHOICE, AT(align), COMPARE, NULL,
+     "which steps the animation shows together: the same number, noise level, or cost",
+     sl_line_up_names},
+    {"output", PNG_FILE, AT(output), CHANGES | REPLAY, "FILE.png",
+     "where the picture or the sheet goes"},
     {"json", FLAG, AT(json), CHANGES | REPLAY | INFO | SCHEDULERS | BENCH, NULL,
      "the result as JSON"},
     {"quiet", FLAG, AT(quiet), COMPUTES, NULL, "no progress"},
@@ -100,10 +127,10 @@ static const Command commands[SL_COMMANDS] = {
     [SL_COMMAND_BRANCH] = {"branch", "FILE.png", true,
                            "go on from a step of a picture's run with other settings"},
     [SL_COMMAND_COMPARE] = {"compare", NULL, false,
-                            "the same picture with several schedulers, on one sheet"},
-    [SL_COMMAND_REPLAY] =
-        {"replay", "FILE.png|FILE.safelight", true,
-         "compute a picture or a comparison again from what it says, and compare"},
+                            "the same picture with several schedulers and settings, side by side"},
+    [SL_COMMAND_REPLAY] = {"replay", "FILE.png|FILE.webp|FILE.safelight", true,
+                           "compute a picture, a sheet, an animation or a comparison again from "
+                           "what it says, and compare"},
     [SL_COMMAND_INFO] = {"info", "MODEL|FILE.png", true, "what a model or a picture is"},
     [SL_COMMAND_SCHEDULERS] = {"schedulers", NULL, false, "list the schedulers"},
     [SL_COMMAND_TOKENIZE] = {"tokenize", "TEXT", true, "the token ids of a text"},
@@ -170,6 +197,8 @@ static bool refuse_scheduler(const Option *option, const char *value, SlError *e
 static bool check_list(const Option *option, const char *value, SlError *err)
 {
     int count = 0;
+    if (strcmp(value, "all") == 0)
+        return true;
     for (const char *p = value;; p++) {
         char id[32];
         size_t n = strcspn(p, ",");
@@ -201,10 +230,18 @@ static bool take_number(const Option *option, const char *value, SlOptions *o, S
     return true;
 }
 
-static bool ends_in_png(const char *path)
+static bool ends_in(const char *path, const char *suffix)
 {
-    size_t n = strlen(path);
-    return n > 4 && strcasecmp(path + n - 4, ".png") == 0;
+    size_t n = strlen(path), m = strlen(suffix);
+    return n > m && strcasecmp(path + n - m, suffix) == 0;
+}
+
+static bool take_lane(const Option *option, const char *value, SlOptions *o, SlError *err)
+{
+    if (o->lane_count == SL_COMPARE_MAX)
+        return refuse(option, value, "at most 64 lanes", err);
+    o->lanes[o->lane_count++] = value;
+    return true;
 }
 
 static bool take_value(const Option *option, const char *value, SlOptions *o, SlError *err)
@@ -236,9 +273,15 @@ static bool take_value(const Option *option, const char *value, SlOptions *o, Sl
             return false;
         break;
     case PNG_FILE:
-        if (!ends_in_png(value))
+        if (!ends_in(value, ".png"))
             return refuse(option, value, "a name that ends in .png", err);
         break;
+    case WEBP_FILE:
+        if (!ends_in(value, ".webp"))
+            return refuse(option, value, "a name that ends in .webp", err);
+        break;
+    case LANES:
+        return take_lane(option, value, o, err);
     case TEXT:
         break;
     }
@@ -295,8 +338,8 @@ static bool check_complete(const SlOptions *o, SlError *err)
     const Command *c = &commands[o->command];
     if (c->needs_argument && !o->argument)
         return sl_fail(err, SL_ARGUMENT, "%s needs %s", c->name, c->argument);
-    if (o->command == SL_COMMAND_COMPARE && (!o->schedulers || !o->output))
-        return sl_fail(err, SL_ARGUMENT, "compare needs --schedulers and --output");
+    if (o->command == SL_COMMAND_COMPARE && !o->schedulers && !o->lane_count)
+        return sl_fail(err, SL_ARGUMENT, "compare needs --schedulers or --lane");
     if (o->command == SL_COMMAND_BRANCH && (o->step < 0 || !o->output))
         return sl_fail(err, SL_ARGUMENT, "branch needs --step and --output");
     if (o->command == SL_COMMAND_BENCH && o->arch && o->model)
@@ -310,6 +353,7 @@ bool sl_options_parse(SlCommand command, int argc, char **argv, SlOptions *o, Sl
                      .sigmas = -1,
                      .spacing = -1,
                      .noise = -1,
+                     .align = SL_LINE_UP_EVALUATIONS,
                      .eta = -1,
                      .guidance = -1,
                      .steps = -1,
@@ -335,6 +379,13 @@ bool sl_options_parse(SlCommand command, int argc, char **argv, SlOptions *o, Sl
 int sl_options_schedulers(const SlOptions *o, const char *ids[SL_COMPARE_MAX])
 {
     int count = 0;
+    if (o->schedulers && strcmp(o->schedulers, "all") == 0) {
+        while (count < sl_scheduler_count()) {
+            ids[count] = sl_scheduler_info(count)->id;
+            count++;
+        }
+        return count;
+    }
     for (const char *p = o->schedulers; p && *p && count < SL_COMPARE_MAX;) {
         char id[32];
         size_t n = strcspn(p, ",");
@@ -343,6 +394,58 @@ int sl_options_schedulers(const SlOptions *o, const char *ids[SL_COMPARE_MAX])
         p += n + (p[n] == ',');
     }
     return count;
+}
+
+/* ---- lanes ---- */
+
+/* The setting whose name and '=' text starts with, or NULL. */
+static const Option *lane_setting(const char *text)
+{
+    size_t n = strcspn(text, "=,");
+    for (size_t i = 0; text[n] == '=' && i < OPTIONS; i++)
+        if (table[i].kind != FLAG && (table[i].commands & LANE) && strlen(table[i].name) == n &&
+            strncmp(table[i].name, text, n) == 0)
+            return &table[i];
+    return NULL;
+}
+
+static void list_lane_settings(SlText *text)
+{
+    for (size_t i = 0; i < OPTIONS; i++)
+        if (table[i].kind != FLAG && (table[i].commands & LANE))
+            sl_text_addf(text, "%s%s", text->length ? ", " : "", table[i].name);
+}
+
+/* Where the next setting starts, or NULL; cuts the text before it. */
+static char *cut_lane(char *value)
+{
+    for (char *comma = strchr(value, ','); comma; comma = strchr(comma + 1, ',')) {
+        if (lane_setting(comma + 1)) {
+            *comma = 0;
+            return comma + 1;
+        }
+    }
+    return NULL;
+}
+
+bool sl_options_lane(char *text, SlOptions *lane, SlError *err)
+{
+    for (char *next; text; text = next) {
+        const Option *option = lane_setting(text);
+        SlError problem = {0};
+        if (!option) {
+            SlText names = {0};
+            list_lane_settings(&names);
+            sl_fail(err, SL_ARGUMENT, "--lane has \"%.100s\"; expected NAME=VALUE with one of %s",
+                    text, names.data ? names.data : "the settings");
+            sl_text_free(&names);
+            return false;
+        }
+        next = cut_lane(text);
+        if (!take_value(option, text + strlen(option->name) + 1, lane, &problem))
+            return sl_fail(err, SL_ARGUMENT, "in a --lane, %s", problem.message);
+    }
+    return true;
 }
 
 /* ---- help ---- */

@@ -41,7 +41,12 @@ typedef struct SlOptions {
 
     const char *model, *device, *dtype, *arch;
     const char *latents, *step_noise, *dump, *previews, *output;
-    const char *schedulers; /* compare: the list, every id known */
+    const char *schedulers; /* compare: the list, every id known, or "all" */
+    const char
+        *lanes[SL_COMPARE_MAX]; /* compare: settings of each, as sl_options_lane reads them */
+    int lane_count;
+    int align; /* SlLineUp */
+    const char *animation;
     bool json, quiet, verify, profile;
 
     const char *argument; /* FILE, MODEL or TEXT of the commands that take one */
@@ -55,6 +60,9 @@ const char *sl_command_name(SlCommand command);
 bool sl_options_parse(SlCommand command, int argc, char **argv, SlOptions *options, SlError *err);
 /* Splits options->schedulers; ids are static. Gives their number. */
 int sl_options_schedulers(const SlOptions *options, const char *ids[SL_COMPARE_MAX]);
+/* Puts the settings of a lane, "scheduler=heun,steps=20,prompt=a house, red", over *lane. text is
+ * cut up and borrowed. A comma starts another setting only where a known name and '=' follow. */
+bool sl_options_lane(char *text, SlOptions *lane, SlError *err);
 /* What --help prints, malloc'ed; SL_COMMANDS for the program itself. */
 char *sl_options_help(SlCommand command);
 

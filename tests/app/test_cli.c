@@ -254,20 +254,121 @@ static void test_replay(void)
     unsetenv("SAFELIGHT_MODELS");
 }
 
+static cJSON *member(const cJSON *object, const char *key)
+{
+    return cJSON_GetObjectItemCaseSensitive(object, key);
+}
+
+static double figure(const cJSON *lane, const char *key)
+{
+    return cJSON_GetNumberValue(member(member(lane, "difference"), key));
+}
+
 static void test_compare(void)
 {
-    Run run = RUN("compare", "--model", sd_model, "--prompt", "x", SMALL, "--schedulers",
-                  "euler,ddim,heun", "--output", file("sheet.png"), "--json");
-    cJSON *json = cJSON_Parse(run.out), *list = cJSON_GetObjectItem(json, "schedulers");
+    Run run =
+        RUN("compare", "--model", sd_model, "--prompt", "x", SMALL, "--schedulers",
+            "euler,ddim,heun", "--lane", "scheduler=euler", "--lane",
+            "seed=3,prompt=a house, red,scheduler=euler,steps=6", "--sheet", file("sheet.png"),
+            "--animation", file("lanes.webp"), "--align", "step", "--json");
+    cJSON *json = cJSON_Parse(run.out), *list = member(json, "lanes");
     int width = 0, height = 0;
     SlError err = {0};
     uint8_t *sheet = sl_png_read(file("sheet.png"), &width, &height, &err);
-    sl_test(run.status == 0 && cJSON_GetArraySize(list) == 3 && sheet && width > 400 &&
+    sl_test(run.status == 0 && cJSON_GetArraySize(list) == 5 && sheet && width > 400 &&
                 height > 400,
-            "a sheet of three, %d x %d %s", width, height, run.err);
+            "a sheet of five lanes, %d x %d %s", width, height, run.err);
+    const cJSON *first = cJSON_GetArrayItem(list, 0), *again = cJSON_GetArrayItem(list, 3),
+                *other = cJSON_GetArrayItem(list, 4);
+    sl_test(figure(again, "distance") == 0 &&
+                cJSON_IsTrue(member(member(again, "difference"), "equal_pixels")) &&
+                figure(again, "differs_at_step") == 0,
+            "a lane with the first one's settings does not differ from it");
+    sl_test(figure(other, "distance") > 0 && figure(other, "differs_at_step") == 1 &&
+                strcmp(cJSON_GetStringValue(member(member(other, "recipe"), "prompt")),
+                       "a house, red") == 0 &&
+                cJSON_GetNumberValue(member(member(other, "recipe"), "steps")) == 6,
+            "a lane has its own seed, prompt (with a comma) and steps");
+    sl_test(first && strcmp(cJSON_GetStringValue(member(first, "noise_sha256")),
+                            cJSON_GetStringValue(
+                                member(cJSON_GetArrayItem(list, 2), "noise_sha256"))) == 0,
+            "lanes start from the same noise");
+    const cJSON *shared = member(json, "shared");
+    sl_test(
+        cJSON_GetNumberValue(member(shared, "evaluations")) >= 2 &&
+            cJSON_GetNumberValue(member(shared, "texts_encoded")) == 3,
+        "two prompts and an empty one are encoded for five lanes, first evaluations are shared");
     free(sheet);
     cJSON_Delete(json);
     done(&run);
+}
+
+/* Sheets, animations of lanes and of one run are repeated from what they say. */
+static void test_replay_lanes(void)
+{
+    expect(RUN("replay", file("sheet.png"), "--model", sd_model, "--verify", "--quiet"), 0, "",
+           "a sheet is repeated");
+    expect(RUN("replay", file("lanes.webp"), "--model", sd_model, "--verify", "--quiet"), 0, "",
+           "an animation of lanes is repeated");
+    expect(RUN(SD, "--animation", file("film.webp")), 0, "", "an animation of one run");
+    expect(RUN("replay", file("film.webp"), "--model", sd_model, "--verify", "--quiet"), 0, "",
+           "and is repeated");
+    expect(RUN("generate", "--model", sd_model, "--prompt", "x", SMALL, "--scheduler", "heun",
+               "--output", file("one.png")),
+           0, "", "the picture of one lane by itself");
+    SlPngTexts texts;
+    SlMetadata m = {0};
+    SlError err = {0};
+    const char *json = sl_png_texts_read(file("sheet.png"), &texts, &err)
+                           ? sl_png_texts_find(&texts, SL_METADATA_KEYWORD)
+                           : NULL;
+    sl_test(sl_metadata_read(file("one.png"), &m, &err) && json && strstr(json, m.latents_sha256) &&
+                strstr(json, m.pixels_sha256),
+            "a lane's latents and pixels are those of generate %s", err.message);
+    sl_metadata_free(&m);
+    sl_png_texts_free(&texts);
+    sl_test(!sl_metadata_read(file("sheet.png"), &m, &err) && strstr(err.message, "lanes"),
+            "a sheet is not taken for a picture: %s", err.message);
+    sl_metadata_free(&m);
+}
+
+/* The same sheet with one pixel painted over, and one whose settings were changed. */
+static void test_changed_sheet(void)
+{
+    SlPngTexts texts;
+    SlError err = {0};
+    int width, height;
+    uint8_t *rgb = sl_png_read(file("sheet.png"), &width, &height, &err);
+    const char *json = sl_png_texts_read(file("sheet.png"), &texts, &err)
+                           ? sl_png_texts_find(&texts, SL_METADATA_KEYWORD)
+                           : NULL;
+    char *changed = json ? strdup(json) : NULL,
+         *seed = changed ? strstr(changed, "\"seed\":0") : NULL;
+    if (!sl_test(rgb && seed, "the sheet has a text"))
+        return;
+    rgb[0] ^= 1;
+    const SlPngText same = {SL_METADATA_KEYWORD, json, true},
+                    other = {SL_METADATA_KEYWORD, changed, true};
+    sl_png_write(file("painted.png"), rgb, width, height, &same, 1, &err);
+    expect(RUN("replay", file("painted.png"), "--model", sd_model, "--verify", "--quiet"), 3, "",
+           "a painted sheet is found");
+    rgb[0] ^= 1;
+    seed[7] = '1';
+    sl_png_write(file("changed.png"), rgb, width, height, &other, 1, &err);
+    expect(RUN("replay", file("changed.png"), "--model", sd_model, "--verify", "--quiet"), 3, "",
+           "a changed seed is found");
+    memcpy(strstr(changed, "\"kind\":\"sheet\""), "\"kind\":\"shoet\"", 14);
+    sl_png_write(file("wrong.png"), rgb, width, height, &other, 1, &err);
+    expect(RUN("replay", file("wrong.png"), "--model", sd_model, "--verify", "--quiet"), 1, "kind",
+           "a damaged text is refused in one sentence");
+    sl_png_texts_free(&texts);
+    free(changed);
+    free(rgb);
+    expect(RUN("compare", "--model", sd_model, "--prompt", "x", "--lane", "stops=4"), 2, "stops=4",
+           "an unknown setting of a lane");
+    expect(RUN("compare", "--model", sd_model, "--prompt", "x", "--lane", "steps=0"), 2, "\"0\"",
+           "a wrong setting of a lane");
+    expect(RUN("compare", "--model", sd_model, "--prompt", "x"), 2, "--lane", "no lanes");
 }
 
 static void test_info(void)
@@ -431,6 +532,8 @@ int main(void)
     test_arrays();
     test_replay();
     test_compare();
+    test_replay_lanes();
+    test_changed_sheet();
     test_info();
     test_interrupt();
     clean_up();

@@ -114,7 +114,10 @@ static void test_refused(void)
     refused(g, "generate word", "does not expect \"word\"");
     refused(g, "generate --verify", "no option --verify");
     refused(g, "generate -x", "-x");
-    refused(SL_COMMAND_COMPARE, "compare --schedulers euler", "--output");
+    accepted(SL_COMMAND_COMPARE, "compare --schedulers euler");
+    accepted(SL_COMMAND_COMPARE, "compare --schedulers all --lane steps=5 --lane seed=2");
+    refused(SL_COMMAND_COMPARE, "compare --lane steps=5 --animation a.gif", ".webp");
+    refused(SL_COMMAND_COMPARE, "compare --lane steps=5 --align time", "evals");
     refused(SL_COMMAND_COMPARE, "compare --output s.png", "--schedulers");
     refused(SL_COMMAND_COMPARE, "compare --schedulers euler,, --output s.png", "--schedulers");
     refused(SL_COMMAND_COMPARE, "compare --schedulers euler,nobody --output s.png", "nobody");

@@ -1,0 +1,196 @@
+/* compare.c - computing lanes and how far they are apart; see compare.h. */
+#include "app/core/compare.h"
+#include "app/core/recipe_text.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- computing ---- */
+
+static bool add_lanes(SlCompare *c, const SlCompareJob *job, SlError *err)
+{
+    for (int i = 0; i < job->count; i++) {
+        const SlTimelineOptions options = {.inputs = job->inputs,
+                                           .origin = job->origin ? job->origin[i] : NULL};
+        if (sl_lanes_add(c->lanes, c->model, job->recipe[i], &options, job->count, err) < 0)
+            return false;
+    }
+    return true;
+}
+
+static int evaluations_of(const SlLanes *lanes)
+{
+    int sum = 0;
+    for (int i = 0; i < sl_lanes_count(lanes); i++)
+        sum += sl_timeline_total(sl_lanes_timeline(lanes, i));
+    return sum;
+}
+
+/* True at the end; false on failure and after a stop. */
+static bool advance(SlCompare *c, const SlCompareJob *job, SlError *err)
+{
+    int total = evaluations_of(c->lanes), lane = 0;
+    for (int done = 0;; done++) {
+        if (job->progress && !job->progress(job->arg, done, total, err))
+            return false;
+        if (!sl_lanes_next(c->lanes, c->model, &lane, err))
+            return false;
+        if (lane < 0)
+            return true;
+        if (sl_lanes_problem(c->lanes, lane))
+            return sl_fail(err, SL_FORMAT, "lane %d: %s", lane + 1,
+                           sl_lanes_problem(c->lanes, lane));
+    }
+}
+
+/* ---- pictures ---- */
+
+static SlSample sample_of(const SlTimeline *t, const float *data)
+{
+    SlSample sample = {.data = data};
+    sl_timeline_size(t, &sample.channels, &sample.height, &sample.width);
+    return sample;
+}
+
+static bool picture_of(SlCompare *c, SlTimeline *t, float *sample, SlPicture *p, SlError *err)
+{
+    bool done = sl_timeline_done(t);
+    int steps = sl_timeline_steps_done(t), count = sl_timeline_count(t);
+    int at = done ? count - 1 : sl_timeline_step_end(t, steps);
+    if (!sl_timeline_fetch(t, c->model, at, done ? sample : NULL, done ? NULL : sample, err))
+        return false;
+    const SlPictureOf of = {.recipe = sl_timeline_recipe(t),
+                            .origin = sl_timeline_origin(t),
+                            .noise = sl_timeline_noise(t),
+                            .sample = sample_of(t, sample),
+                            .step = steps,
+                            .partial = !done,
+                            .warning = sl_timeline_warning(t)};
+    p->evaluations = sl_timeline_moment(t, at)->work;
+    p->seconds = sl_timeline_moment(t, count - 1)->elapsed;
+    return sl_picture_decode(p, c->model, &of.sample, false, err) &&
+           sl_picture_describe(p, c->model, c->identity, &of, err);
+}
+
+static bool decode_lanes(SlCompare *c, SlError *err)
+{
+    for (int i = 0; i < sl_lanes_count(c->lanes); i++) {
+        SlTimeline *t = sl_lanes_timeline(c->lanes, i);
+        float *sample = malloc((size_t)sl_timeline_elements(t) * sizeof *sample);
+        if (!sample)
+            return sl_fail(err, SL_MEMORY, "memory ran out");
+        bool begun = sl_timeline_count(t) > 0 && sl_timeline_steps_done(t) > 0;
+        bool ok = !begun || picture_of(c, t, sample, &c->picture[c->count], err);
+        free(sample);
+        if (!ok)
+            return false;
+        if (begun)
+            c->lane[c->count++] = i;
+    }
+    return true;
+}
+
+static void note_inputs(SlCompare *c, const SlRunInputs *inputs)
+{
+    for (int i = 0; inputs && i < c->count; i++) {
+        c->picture[i].metadata.given_latents = inputs->latents != NULL;
+        c->picture[i].metadata.given_step_noise = inputs->step_noise != NULL;
+    }
+}
+
+bool sl_compare_run(SlCompare *c, const SlCompareJob *job, SlError *err)
+{
+    SlError problem = {0};
+    memset(c, 0, sizeof *c);
+    c->model = job->model;
+    c->lanes = sl_lanes_new();
+    if (!c->lanes)
+        return sl_fail(err, SL_MEMORY, "memory ran out");
+    if (!add_lanes(c, job, err))
+        return false;
+    if (!advance(c, job, &problem) && problem.code != SL_CANCELLED) {
+        *err = problem;
+        return false;
+    }
+    sl_device_clear(sl_model_device(c->model));
+    if (!decode_lanes(c, err))
+        return false;
+    note_inputs(c, job->inputs);
+    return c->count > 0 || sl_fail(err, SL_CANCELLED, "interrupted");
+}
+
+bool sl_compare_take(SlCompare *c, SlModel *model, SlLanes *lanes, SlError *err)
+{
+    memset(c, 0, sizeof *c);
+    c->model = model;
+    c->lanes = lanes;
+    return decode_lanes(c, err) &&
+           (c->count > 0 || sl_fail(err, SL_FORMAT, "no lane has finished a step"));
+}
+
+void sl_compare_free(SlCompare *c)
+{
+    for (int i = 0; i < SL_LANES_MAX; i++)
+        sl_picture_free(&c->picture[i]);
+    sl_lanes_free(c->lanes);
+    memset(c, 0, sizeof *c);
+}
+
+/* ---- figures and names ---- */
+
+/* The last sample, or what a lane that was stopped would come to; NULL where it is not kept. */
+static const float *end_of(const SlTimeline *t)
+{
+    int count = sl_timeline_count(t);
+    if (count == 0)
+        return NULL;
+    const SlMoment *last = sl_timeline_moment(t, count - 1);
+    return last->last ? last->x_t : last->x_0;
+}
+
+SlLaneFigures sl_compare_figures(const SlCompare *c, int i)
+{
+    const SlPicture *p = &c->picture[i], *first = &c->picture[0];
+    const SlTimeline *t = sl_lanes_timeline(c->lanes, c->lane[i]);
+    const SlTimeline *r = sl_lanes_timeline(c->lanes, c->lane[0]);
+    const float *x = end_of(t), *y = end_of(r);
+    SlLaneFigures f = {.evaluations = p->evaluations,
+                       .seconds = p->seconds,
+                       .distance = NAN,
+                       .psnr = NAN,
+                       .settled = sl_timeline_settled(t, c->model)};
+    if (x && y && sl_timeline_elements(t) == sl_timeline_elements(r))
+        f.distance = sl_rms(x, y, sl_timeline_elements(t));
+    if (p->width == first->width && p->height == first->height)
+        f.psnr = sl_psnr(p->rgb, first->rgb, (size_t)p->width * (size_t)p->height * 3);
+    f.parting = sl_lanes_parting(c->lanes, c->lane[i], c->lane[0]);
+    return f;
+}
+
+void sl_compare_title(const SlCompare *c, int i, char *out, size_t size)
+{
+    const SlRecipe *r = c->picture[i].metadata.recipe, *first = c->picture[0].metadata.recipe;
+    SlText text = {0};
+    sl_text_add(&text, sl_scheduler_find(r->scheduler)->name);
+    if (r->sigmas != first->sigmas)
+        sl_text_addf(&text, ", %s sigmas", sl_sigmas_names[r->sigmas]);
+    if (r->spacing != first->spacing)
+        sl_text_addf(&text, ", %s", sl_spacing_names[r->spacing]);
+    if (r->guidance != first->guidance)
+        sl_text_addf(&text, ", guidance %g", r->guidance);
+    if (r->seed != first->seed)
+        sl_text_addf(&text, ", seed %" PRIu64, r->seed);
+    if (r->eta != first->eta)
+        sl_text_addf(&text, ", eta %g", r->eta);
+    if (r->clip_skip != first->clip_skip)
+        sl_text_addf(&text, ", clip skip %d", r->clip_skip);
+    if (strcmp(r->prompt, first->prompt) != 0)
+        sl_text_addf(&text, ", \"%s\"", r->prompt);
+    if (strcmp(r->negative_prompt, first->negative_prompt) != 0)
+        sl_text_addf(&text, ", without \"%s\"", r->negative_prompt);
+    snprintf(out, size, "%s", text.data ? text.data : r->scheduler);
+    sl_text_free(&text);
+}
