@@ -5,6 +5,8 @@
 #include "app/core/cli.h"
 #include "app/core/compare.h"
 #include "app/core/interrupt.h"
+#include "app/core/lanes_file.h"
+#include "app/core/model_path.h"
 #include "app/core/recipe_text.h"
 #include "app/core/session.h"
 
@@ -78,6 +80,32 @@ static bool check_sizes(const Compare *c, SlError *err)
     return true;
 }
 
+/* ---- a saved comparison ---- */
+
+/* The file's lanes and, unless another is named, its model. */
+static bool open_file(Compare *c, SlError *err)
+{
+    const SlOptions *o = c->session.options;
+    SlMetadata m = {0};
+    SlModelInfo *info = NULL;
+    SlLanes *lanes = sl_lanes_load(o->open, &m, err);
+    bool ok = lanes != NULL;
+    if (ok && !o->model) {
+        info = malloc(sizeof *info);
+        ok = (info || sl_fail(err, SL_MEMORY, "memory ran out")) &&
+             sl_model_find_same(m.model, m.file, m.files, info, sl_interrupt_flag(), err);
+    }
+    ok = ok && sl_session_open(&c->session, o, info ? info->path : NULL, err);
+    free(info);
+    sl_metadata_free(&m);
+    if (!ok) {
+        sl_lanes_free(lanes);
+        return false;
+    }
+    return sl_compare_take(&c->lanes, c->session.model, lanes, err) &&
+           (c->lanes.identity = sl_session_identity(&c->session, err));
+}
+
 /* ---- computing ---- */
 
 static bool on_progress(void *arg, int done, int total, SlError *err)
@@ -105,9 +133,19 @@ static bool compute(Compare *c, SlError *err)
     return ok && (c->lanes.identity = sl_session_identity(&c->session, err));
 }
 
+static bool save(Compare *c, SlError *err)
+{
+    const char *path = c->session.options->save;
+    SlMetadata identity = {0};
+    sl_metadata_describe(&identity, c->session.model, c->lanes.identity);
+    return !path || sl_lanes_save(c->lanes.lanes, c->session.model, &identity, path, err);
+}
+
 static bool write_files(Compare *c, SlError *err)
 {
     const SlOptions *o = c->session.options;
+    if (!save(c, err))
+        return false;
     if (o->output && !sl_compare_sheet(&c->lanes, o->output, NULL, err))
         return false;
     if (!o->animation || sl_interrupted())
@@ -206,6 +244,8 @@ static int print_json(const Compare *c)
         cJSON_AddStringToObject(root, "output", o->output);
     if (o->animation)
         cJSON_AddStringToObject(root, "animation", o->animation);
+    if (o->save)
+        cJSON_AddStringToObject(root, "save", o->save);
     cJSON_AddNumberToObject(root, "reference", 0);
     cJSON *list = cJSON_AddArrayToObject(root, "lanes");
     for (int i = 0; i < c->lanes.count; i++)
@@ -231,14 +271,19 @@ static int report(const Compare *c)
         puts(o->output);
     if (o->animation)
         puts(o->animation);
+    if (o->save)
+        puts(o->save);
     return fflush(stdout) == 0 ? SL_EXIT_OK : SL_EXIT_FAILED;
 }
 
 static bool run(Compare *c, const SlOptions *o, SlError *err)
 {
     if ((o->output && !sl_atomic_check(o->output, err)) ||
-        (o->animation && !sl_atomic_check(o->animation, err)))
+        (o->animation && !sl_atomic_check(o->animation, err)) ||
+        (o->save && !sl_atomic_check(o->save, err)))
         return false;
+    if (o->open)
+        return open_file(c, err) && write_files(c, err);
     return sl_session_open(&c->session, o, NULL, err) && add_schedulers(c, o, err) &&
            add_lanes(c, o, err) && check_sizes(c, err) &&
            sl_session_inputs(&c->session, c->recipe[0], &c->arrays, err) && compute(c, err) &&

@@ -64,7 +64,7 @@ static bool picture_of(SlCompare *c, SlTimeline *t, float *sample, SlPicture *p,
         return false;
     const SlPictureOf of = {.recipe = sl_timeline_recipe(t),
                             .origin = sl_timeline_origin(t),
-                            .noise = sl_timeline_noise(t),
+                            .noise_sha256 = sl_timeline_noise_sha256(t),
                             .sample = sample_of(t, sample),
                             .step = steps,
                             .partial = !done,

@@ -134,7 +134,7 @@ bool sl_picture_describe(SlPicture *p, SlModel *model, const SlModelInfo *identi
     m->partial = of->partial;
     m->given_latents = of->inputs && of->inputs->latents;
     m->given_step_noise = of->inputs && of->inputs->step_noise;
-    sl_sha256(of->noise, values * sizeof(float), m->noise_sha256);
+    snprintf(m->noise_sha256, sizeof m->noise_sha256, "%s", of->noise_sha256);
     sl_sha256(sample->data, values * sizeof(float), m->latents_sha256);
     sl_sha256(p->rgb, (size_t)p->width * (size_t)p->height * 3, m->pixels_sha256);
     m->warnings = join_lines(sl_model_warning(model), of->warning);
@@ -153,10 +153,12 @@ bool sl_generate(const SlJob *job, SlPicture *picture, SlError *err)
     last.x_0 = malloc(sample_bytes(run));
     bool ok = last.x_0 || sl_fail(err, SL_MEMORY, "memory ran out");
     ok = ok && call_frame(job, run, NULL, err) && run_steps(job, run, &last, picture, err);
+    char noise[65];
+    sl_sha256(sl_run_noise(run), sample_bytes(run), noise);
     const SlPictureOf of = {.recipe = sl_run_recipe(run),
                             .inputs = job->inputs,
                             .origin = job->origin,
-                            .noise = sl_run_noise(run),
+                            .noise_sha256 = noise,
                             .sample = {sl_run_done(run) ? sl_run_sample(run) : last.x_0,
                                        last.channels, last.height, last.width},
                             .step = last.step,

@@ -56,7 +56,7 @@ typedef struct SlPictureOf {
     const SlRecipe *recipe;    /* with defaults filled in */
     const SlRunInputs *inputs; /* NULL: all from the seed */
     const SlOrigin *origin;    /* of a branch; NULL: from noise */
-    const float *noise;        /* unscaled, as large as the sample */
+    const char *noise_sha256;  /* of the unscaled start noise */
     SlSample sample;           /* that was decoded */
     int step;                  /* finished */
     bool partial;

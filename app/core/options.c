@@ -1,6 +1,6 @@
 /* options.c - the table of options, and what reads it (see options.h). */
 #include "app/core/options.h"
-#include "app/core/lanes.h"
+#include "app/core/lanes_file.h"
 #include "app/core/recipe_text.h"
 
 #include <stdio.h>
@@ -15,6 +15,7 @@ typedef enum Kind {
     TEXT,
     PNG_FILE,
     WEBP_FILE,
+    LANES_FILE,
     CHOICE,
     WORD,
     INT,
@@ -103,6 +104,10 @@ static const Option table[] = {
      "the lanes' pictures, labelled, on one sheet that can be replayed"},
     {"animation", WEBP_FILE, AT(animation), MAKES, "FILE.webp",
      "the development, step by step, as an animated WebP"},
+    {"save", LANES_FILE, AT(save), COMPARE, "FILE.safelight",
+     "the whole comparison, all lanes and steps, to open it again here or in the window"},
+    {"open", LANES_FILE, AT(open), COMPARE, "FILE.safelight",
+     "a saved comparison instead of lanes to compute"},
     {"align", CHOICE, AT(align), COMPARE, NULL,
      "which steps the animation shows together: the same number, noise level, or cost",
      sl_line_up_names},
@@ -280,6 +285,10 @@ static bool take_value(const Option *option, const char *value, SlOptions *o, Sl
         if (!ends_in(value, ".webp"))
             return refuse(option, value, "a name that ends in .webp", err);
         break;
+    case LANES_FILE:
+        if (!ends_in(value, SL_LANES_SUFFIX))
+            return refuse(option, value, "a name that ends in " SL_LANES_SUFFIX, err);
+        break;
     case LANES:
         return take_lane(option, value, o, err);
     case TEXT:
@@ -338,8 +347,10 @@ static bool check_complete(const SlOptions *o, SlError *err)
     const Command *c = &commands[o->command];
     if (c->needs_argument && !o->argument)
         return sl_fail(err, SL_ARGUMENT, "%s needs %s", c->name, c->argument);
-    if (o->command == SL_COMMAND_COMPARE && !o->schedulers && !o->lane_count)
-        return sl_fail(err, SL_ARGUMENT, "compare needs --schedulers or --lane");
+    if (o->command == SL_COMMAND_COMPARE && !o->schedulers && !o->lane_count && !o->open)
+        return sl_fail(err, SL_ARGUMENT, "compare needs --schedulers, --lane or --open");
+    if (o->open && (o->schedulers || o->lane_count))
+        return sl_fail(err, SL_ARGUMENT, "compare takes --open or lanes to compute, not both");
     if (o->command == SL_COMMAND_BRANCH && (o->step < 0 || !o->output))
         return sl_fail(err, SL_ARGUMENT, "branch needs --step and --output");
     if (o->command == SL_COMMAND_BENCH && o->arch && o->model)

@@ -46,7 +46,7 @@ typedef struct SlOptions {
         *lanes[SL_COMPARE_MAX]; /* compare: settings of each, as sl_options_lane reads them */
     int lane_count;
     int align; /* SlLineUp */
-    const char *animation;
+    const char *animation, *save, *open;
     bool json, quiet, verify, profile;
 
     const char *argument; /* FILE, MODEL or TEXT of the commands that take one */

@@ -1,6 +1,7 @@
 /* test_cli.c - the program as a script sees it: what it writes, prints and returns. Runs
  * $SAFELIGHT_PROGRAM on the small fixture pipelines of tests/goldens/model.
  */
+#include "app/core/atomic_file.h"
 #include "app/core/metadata.h"
 #include "app/core/png.h"
 #include "app/core/png_text.h"
@@ -266,11 +267,11 @@ static double figure(const cJSON *lane, const char *key)
 
 static void test_compare(void)
 {
-    Run run =
-        RUN("compare", "--model", sd_model, "--prompt", "x", SMALL, "--schedulers",
-            "euler,ddim,heun", "--lane", "scheduler=euler", "--lane",
-            "seed=3,prompt=a house, red,scheduler=euler,steps=6", "--sheet", file("sheet.png"),
-            "--animation", file("lanes.webp"), "--align", "step", "--json");
+    Run run = RUN("compare", "--model", sd_model, "--prompt", "x", SMALL, "--schedulers",
+                  "euler,ddim,heun", "--lane", "scheduler=euler", "--lane",
+                  "seed=3,prompt=a house, red,scheduler=euler,steps=6", "--sheet",
+                  file("sheet.png"), "--animation", file("lanes.webp"), "--align", "step", "--save",
+                  file("lanes.safelight"), "--json");
     cJSON *json = cJSON_Parse(run.out), *list = member(json, "lanes");
     int width = 0, height = 0;
     SlError err = {0};
@@ -330,6 +331,26 @@ static void test_replay_lanes(void)
     sl_test(!sl_metadata_read(file("sheet.png"), &m, &err) && strstr(err.message, "lanes"),
             "a sheet is not taken for a picture: %s", err.message);
     sl_metadata_free(&m);
+}
+
+/* A saved comparison gives the same sheet and animation when it is opened, and is repeated. */
+static void test_saved(void)
+{
+    expect(RUN("compare", "--open", file("lanes.safelight"), "--model", sd_model, "--sheet",
+               file("opened.png"), "--animation", file("opened.webp"), "--align", "step",
+               "--quiet"),
+           0, "", "a saved comparison is opened");
+    sl_test(same_bytes(file("sheet.png"), file("opened.png")), "it gives the same sheet");
+    sl_test(same_bytes(file("lanes.webp"), file("opened.webp")), "and the same animation");
+    expect(RUN("replay", file("lanes.safelight"), "--model", sd_model, "--verify", "--quiet"), 0,
+           "", "every step of it is repeated");
+    size_t bytes = 0;
+    SlError err = {0};
+    uint8_t *data = sl_read_file(file("lanes.safelight"), 1 << 28, &bytes, &err);
+    bool cut = data && sl_write_file(file("cut.safelight"), data, bytes / 2, &err);
+    free(data);
+    expect(RUN("compare", "--open", file("cut.safelight"), "--model", sd_model, "--quiet"),
+           cut ? 1 : 0, "cut.safelight", "half a file is refused");
 }
 
 /* The same sheet with one pixel painted over, and one whose settings were changed. */
@@ -533,6 +554,7 @@ int main(void)
     test_replay();
     test_compare();
     test_replay_lanes();
+    test_saved();
     test_changed_sheet();
     test_info();
     test_interrupt();

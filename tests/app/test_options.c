@@ -118,6 +118,8 @@ static void test_refused(void)
     accepted(SL_COMMAND_COMPARE, "compare --schedulers all --lane steps=5 --lane seed=2");
     refused(SL_COMMAND_COMPARE, "compare --lane steps=5 --animation a.gif", ".webp");
     refused(SL_COMMAND_COMPARE, "compare --lane steps=5 --align time", "evals");
+    refused(SL_COMMAND_COMPARE, "compare --lane steps=5 --open a.safelight", "not both");
+    refused(SL_COMMAND_COMPARE, "compare --open a.png", ".safelight");
     refused(SL_COMMAND_COMPARE, "compare --output s.png", "--schedulers");
     refused(SL_COMMAND_COMPARE, "compare --schedulers euler,, --output s.png", "--schedulers");
     refused(SL_COMMAND_COMPARE, "compare --schedulers euler,nobody --output s.png", "nobody");
