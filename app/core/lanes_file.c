@@ -22,6 +22,8 @@ bool sl_lanes_is_file(const char *path)
 typedef struct Story {
     const SlTimeline **from; /* [planned] */
     int *moment;             /* [planned] */
+    int *step;               /* [planned], counted on over a branch as the window counts */
+    int step_offset;         /* of the lane's own moments */
     int planned, inherited;  /* moments; of ancestors */
     int kept, kept_inherited;
     bool *written; /* [planned] */
@@ -31,6 +33,7 @@ static void story_free(Story *s)
 {
     free(s->from);
     free(s->moment);
+    free(s->step);
     free(s->written);
 }
 
@@ -49,9 +52,15 @@ static void add_moments(const SlLanes *lanes, int lane, int count, Story *s)
     const SlTimeline *t = sl_lanes_timeline(lanes, lane);
     if (sl_lanes_parent(lanes, lane) >= 0)
         add_moments(lanes, sl_lanes_parent(lanes, lane), moments_before(lanes, lane), s);
+    int before = s->planned - 1;
+    s->step_offset = before < 0
+                         ? 0
+                         : s->step[before] + s->from[before]->moments[s->moment[before]].ends_step -
+                               t->moments[0].step;
     for (int i = 0; i < count; i++) {
         s->from[s->planned] = t;
         s->moment[s->planned] = i;
+        s->step[s->planned] = t->moments[i].step + s->step_offset;
         s->written[s->planned] = i < sl_timeline_count(t) && t->moments[i].x_t;
         s->kept += s->written[s->planned++];
     }
@@ -64,8 +73,9 @@ static bool tell(const SlLanes *lanes, int lane, Story *s, SlError *err)
         room += sl_timeline_total(sl_lanes_timeline(lanes, i));
     *s = (Story){.from = calloc((size_t)room, sizeof *s->from),
                  .moment = calloc((size_t)room, sizeof *s->moment),
+                 .step = calloc((size_t)room, sizeof *s->step),
                  .written = calloc((size_t)room, sizeof *s->written)};
-    if (!s->from || !s->moment || !s->written)
+    if (!s->from || !s->moment || !s->step || !s->written)
         return sl_fail(err, SL_MEMORY, "memory ran out for the lanes");
     add_moments(lanes, lane, sl_timeline_total(sl_lanes_timeline(lanes, lane)), s);
     s->inherited = s->planned - sl_timeline_total(sl_lanes_timeline(lanes, lane));
@@ -98,7 +108,7 @@ static void add_plan(cJSON *json, const Story *s)
     cJSON *list = cJSON_AddArrayToObject(json, "plan");
     for (int i = 0; i < s->planned; i++) {
         SlMoment m = sl_timeline_planned(s->from[i], s->moment[i]);
-        const double values[] = {m.timestep, m.sigma, m.step, m.ends_step};
+        const double values[] = {m.timestep, m.sigma, s->step[i], m.ends_step};
         cJSON_AddItemToArray(list, row_of(values, 4));
     }
 }
@@ -108,9 +118,15 @@ static void add_frames(cJSON *json, const Story *s)
     cJSON *list = cJSON_AddArrayToObject(json, "frames");
     for (int i = 0; i < s->planned; i++) {
         const SlMoment *m = &s->from[i]->moments[s->moment[i]];
-        const double values[] = {
-            i,           s->planned, m->step,   s->from[i]->recipe->steps, m->ends_step, m->last,
-            m->timestep, m->sigma,   m->seconds};
+        const double values[] = {i,
+                                 s->planned,
+                                 s->step[i],
+                                 s->from[i]->recipe->steps + s->step[i] - m->step,
+                                 m->ends_step,
+                                 m->last,
+                                 m->timestep,
+                                 m->sigma,
+                                 m->seconds};
         if (s->written[i])
             cJSON_AddItemToArray(list, row_of(values, 9));
     }
@@ -158,6 +174,7 @@ static cJSON *describe(const SlLanes *lanes, int lane, const SlMetadata *identit
     cJSON_AddNumberToObject(json, "parent", sl_lanes_parent(lanes, lane));
     cJSON_AddNumberToObject(json, "branch_point", s->kept_inherited);
     cJSON_AddNumberToObject(json, "inherited", s->inherited);
+    cJSON_AddNumberToObject(json, "step_offset", s->step_offset);
     cJSON_AddNumberToObject(json, "first", t->moments[0].evaluation);
     cJSON_AddNumberToObject(json, "interval", t->interval);
     cJSON_AddStringToObject(json, "sha256", sha256);

@@ -21,7 +21,7 @@ typedef struct LaneIn {
     const cJSON *json;
     int index;
     SlMetadata metadata;
-    int parent, branch_point, inherited, first, interval;
+    int parent, branch_point, inherited, first, interval, step_offset;
     double *plan, *frames; /* rows of 4 and 9 */
     int plans, frame_count;
     const SlTensorInfo *x_t, *x_0;
@@ -53,6 +53,14 @@ static bool read_int_or(const LaneIn *in, const char *key, int high, int otherwi
 {
     *value = otherwise;
     return !cJSON_GetObjectItemCaseSensitive(in->json, key) || read_int(in, key, 0, high, value);
+}
+
+/* Steps before the lane's own; a branch may enter its grid late, so it can be negative. */
+static bool read_offset(LaneIn *in)
+{
+    in->step_offset = 0;
+    return !cJSON_GetObjectItemCaseSensitive(in->json, "step_offset") ||
+           read_int(in, "step_offset", -MAX_MOMENTS, MAX_MOMENTS, &in->step_offset);
 }
 
 /* A list of rows of n finite numbers, malloc'ed. */
@@ -109,7 +117,7 @@ static bool read_header(LaneIn *in)
     if (!read_metadata(in) || !read_int(in, "parent", -1, in->index - 1, &in->parent) ||
         !read_int(in, "branch_point", 0, MAX_MOMENTS, &in->branch_point) ||
         !read_int_or(in, "inherited", MAX_MOMENTS, in->branch_point, &in->inherited) ||
-        !read_int_or(in, "first", MAX_MOMENTS, in->branch_point, &in->first) ||
+        !read_int_or(in, "first", MAX_MOMENTS, in->branch_point, &in->first) || !read_offset(in) ||
         !read_int_or(in, "interval", MAX_MOMENTS, 1, &in->interval))
         return false;
     in->plan = read_rows(in, "plan", 4, &in->plans);
@@ -134,7 +142,7 @@ static void plan_moments(const LaneIn *in, SlTimeline *t)
         m->evaluation = in->first + i;
         m->timestep = row[0];
         m->sigma = row[1];
-        m->step = (int)row[2];
+        m->step = (int)row[2] - in->step_offset;
         m->ends_step = row[3] != 0;
         m->last = i + 1 == t->total;
         m->level = m->last ? 0 : row[4 + 1];
