@@ -55,10 +55,19 @@ cudaError_t sl_launch_attention(const SlAttentionLaunch *a, cudaStream_t s);
 
 /* ---- norm.cu ---- */
 
-/* x [n, hw, c]; act: NONE or SILU */
-cudaError_t sl_launch_group_norm(SlDtype t, const void *x, const float *gamma, const float *beta,
-                                 void *y, int n, int hw, int c, int groups, float eps, int act,
-                                 cudaStream_t s);
+/* x and y [n, hw, c] */
+typedef struct SlGroupNormLaunch {
+    SlDtype dtype;
+    const void *x;
+    const float *gamma, *beta;
+    void *y;
+    int n, hw, c, groups;
+    float eps;
+    int act;        /* NONE or SILU */
+    float *partial; /* scratch for sums, so that pictures use a whole GPU; NULL: a block per group */
+    size_t partial_bytes;
+} SlGroupNormLaunch;
+cudaError_t sl_launch_group_norm(const SlGroupNormLaunch *l, cudaStream_t s);
 cudaError_t sl_launch_layer_norm(SlDtype t, const void *x, const float *gamma, const float *beta,
                                  void *y, int rows, int c, float eps, cudaStream_t s);
 

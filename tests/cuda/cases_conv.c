@@ -14,13 +14,6 @@ typedef struct Parts {
     size_t partial_bytes;
 } Parts;
 
-static void *scratch(Bench *b, size_t bytes)
-{
-    if (bytes == 0)
-        return NULL;
-    return pair_input_as(b, SL_F32, 1, SIZES((int64_t)(bytes / 4)), 1).dev.data;
-}
-
 static SlConvLaunch describe(const Bench *b, const Shape *s, const Pair *x, const void *w)
 {
     return (SlConvLaunch){
@@ -80,7 +73,7 @@ static void run(Bench *b, Shape s, Parts p, int64_t oh, int64_t ow)
     c.up_w = up ? (int)ow : 0;
     c.act = p.act;
     c.scale = p.scale == 0 ? 1 : p.scale;
-    c.partial = scratch(b, p.partial_bytes);
+    c.partial = pair_scratch(b, p.partial_bytes);
     c.partial_bytes = p.partial_bytes;
     if (up)
         b->ref->ops->upsample_conv2d(b->ref, &x.host, w, &e, &b->out.host);

@@ -142,6 +142,11 @@ void pair_in_place(Bench *b, const Pair *p)
     b->guard = 0;
 }
 
+void *pair_scratch(Bench *b, size_t bytes)
+{
+    return bytes ? dev_new(b, bytes) : NULL;
+}
+
 static SlWeight *keep(Bench *b, SlWeight *w)
 {
     if (b->weight_count == 8)

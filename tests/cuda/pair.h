@@ -46,6 +46,8 @@ Pair *pair_output(Bench *b, SlDtype dtype, int rank, const int64_t *size, int64_
 /* b->out is p: an operation in place. */
 void pair_in_place(Bench *b, const Pair *p);
 Vector vector_input(Bench *b, int64_t n, float scale);
+/* Device memory never written. */
+void *pair_scratch(Bench *b, size_t bytes);
 /* [O, I, KH, KW] for ref, [O, KH, KW, padded I] for the kernel. */
 const void *conv_weight(Bench *b, const int64_t size[4], SlWeight **host);
 
