@@ -91,12 +91,25 @@ static int64_t last(const SlTensor *t)
 static void normalise(SlDevice *dev, const SlTensor *x, const SlWeight *gamma, const SlWeight *beta,
                       const SlGroupNorm *norm, SlActivation act, SlTensor *out)
 {
-    int64_t n = x->size[0], elements = sl_tensor_elements(x);
-    if (elements > 0)
-        LAUNCH("a group norm",
-               sl_launch_group_norm(x->dtype, x->data, vector(gamma), vector(beta), out->data,
-                                    (int)n, (int)(elements / n / last(x)), (int)last(x),
-                                    norm->groups, norm->eps, act, d->stream));
+    int64_t n = x->size[0], c = last(x), elements = sl_tensor_elements(x);
+    if (elements == 0)
+        return;
+    SlGroupNormLaunch l = {
+        .dtype = x->dtype,
+        .x = x->data,
+        .gamma = vector(gamma),
+        .beta = vector(beta),
+        .y = out->data,
+        .n = (int)n,
+        .hw = (int)(elements / n / c),
+        .c = (int)c,
+        .groups = norm->groups,
+        .eps = norm->eps,
+        .act = act,
+        .partial = sl_cuda_of(dev)->workspace,
+        .partial_bytes = SL_CUDA_WORKSPACE,
+    };
+    LAUNCH("a group norm", sl_launch_group_norm(&l, d->stream));
 }
 
 static void cuda_group_norm(SlDevice *dev, const SlTensor *x, const SlWeight *gamma,
