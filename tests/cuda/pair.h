@@ -62,5 +62,6 @@ void test_elementwise(Bench *b);
 void test_norms(Bench *b);
 void test_convolutions(Bench *b);
 void test_attention(Bench *b);
+void test_softmax(Bench *b);
 
 #endif

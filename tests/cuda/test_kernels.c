@@ -1,6 +1,6 @@
 /* test_kernels.c - every kernel of the cuda device against ref, on the emulated GPU.
  *
- *     test_kernels [elementwise|norms|conv|attention]
+ *     test_kernels [elementwise|norms|conv|attention|softmax]
  *
  * In another order of threads and blocks with CUDAEMU_SEED=n; see kernels/cuda/emu/emu.h.
  */
@@ -18,6 +18,7 @@ int main(int argc, char **argv)
         {"norms", test_norms},
         {"conv", test_convolutions},
         {"attention", test_attention},
+        {"softmax", test_softmax},
     };
     static const SlDtype dtypes[] = {SL_F16, SL_BF16, SL_F32};
     for (size_t d = 0; d < sizeof dtypes / sizeof *dtypes; d++) {
