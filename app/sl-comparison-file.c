@@ -197,7 +197,7 @@ add_tensor (SlTensorWriter *writer, guint lane, guint tensor, GPtrArray *frames)
       GBytes *bytes = tensors[tensor].pick (&record);
 
       if (bytes == NULL)
-        return;
+        return; /* no guidance; frames without samples were found before */
       frame = record.frame;
       g_byte_array_append (all, g_bytes_get_data (bytes, NULL), (guint)g_bytes_get_size (bytes));
     }
@@ -241,6 +241,25 @@ save_done (gpointer data)
   saving->saved (saving->error, saving->user_data);
 }
 
+static void
+nothing (gpointer data)
+{
+}
+
+static gboolean
+all_whole (Saving *saving)
+{
+  for (guint i = 0; i < saving->lanes->len; i++)
+    {
+      GPtrArray *frames = g_array_index (saving->lanes, SavedLane, i).frames;
+
+      for (guint f = 0; f < frames->len; f++)
+        if (_sl_frame_object_get_record (frames->pdata[f]).sample[SL_VIEW_NOISY] == NULL)
+          return FALSE;
+    }
+  return TRUE;
+}
+
 static GPtrArray *
 collect_frames (SlJob *job)
 {
@@ -280,7 +299,14 @@ sl_comparison_file_save (
       cJSON_AddItemToArray (list, describe_lane (comparison, i, lane.frames));
       g_array_append_val (saving->lanes, lane);
     }
-  sl_lane_push (files, FALSE, save_run, save_done, saving, saving_free);
+  if (!all_whole (saving))
+    {
+      g_set_error_literal (&saving->error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
+                           "The runs are too long to be kept whole: some of their steps are not in memory.");
+      sl_lane_push (files, FALSE, nothing, save_done, saving, saving_free);
+    }
+  else
+    sl_lane_push (files, FALSE, save_run, save_done, saving, saving_free);
 }
 
 /* ---- the contact sheet ---- */

@@ -8,15 +8,17 @@ double
 sl_difference_rms (SlFrameObject *a, SlFrameObject *b)
 {
   int channels[2], height[2], width[2];
-  const float *x = g_bytes_get_data (
-      sl_frame_object_get_sample (a, SL_VIEW_PICTURE, &channels[0], &height[0], &width[0]), NULL);
-  const float *y = g_bytes_get_data (
-      sl_frame_object_get_sample (b, SL_VIEW_PICTURE, &channels[1], &height[1], &width[1]), NULL);
+  GBytes *sample_a = sl_frame_object_get_sample (a, SL_VIEW_PICTURE, &channels[0], &height[0], &width[0]);
+  GBytes *sample_b = sl_frame_object_get_sample (b, SL_VIEW_PICTURE, &channels[1], &height[1], &width[1]);
   gsize n = (gsize)channels[0] * height[0] * width[0];
+  const float *x, *y;
   double sum = 0;
 
-  if (channels[0] != channels[1] || height[0] != height[1] || width[0] != width[1])
+  if (sample_a == NULL || sample_b == NULL || channels[0] != channels[1] || height[0] != height[1]
+      || width[0] != width[1])
     return NAN;
+  x = g_bytes_get_data (sample_a, NULL);
+  y = g_bytes_get_data (sample_b, NULL);
   for (gsize i = 0; i < n; i++)
     sum += ((double)x[i] - y[i]) * ((double)x[i] - y[i]);
   return sqrt (sum / n);

@@ -2,6 +2,9 @@
 #include "app/sl-frame-object-private.h"
 
 #include <math.h>
+#include <string.h>
+
+#define LIGHT_SIDE 64
 
 typedef struct
 {
@@ -20,6 +23,9 @@ struct _SlFrameObject
   GBytes *part[SL_N_PARTS]; /* half precision; NULL where there is none */
   SlChannel channel[SL_MAX_CHANNELS];
   gboolean predicts_noise;
+  gboolean light; /* its samples are only there while it is decoded */
+  int preview_width;
+  int preview_height;
 };
 
 G_DEFINE_FINAL_TYPE (SlFrameObject, sl_frame_object, G_TYPE_OBJECT)
@@ -87,28 +93,76 @@ measure_channel (const float *values, gsize n)
   return (SlChannel){ (float)(sum / n), (float)sqrt (squares / n) };
 }
 
+/* No side above this, by leaving pixels out. */
+static GBytes *
+shrink (const guint8 *rgb, int width, int height, int by)
+{
+  int across = (width + by - 1) / by, down = (height + by - 1) / by;
+  guint8 *small = g_malloc ((gsize)across * down * 3);
+
+  for (int y = 0; y < down; y++)
+    for (int x = 0; x < across; x++)
+      memcpy (small + 3 * ((gsize)y * across + x), rgb + 3 * ((gsize)y * by * width + (gsize)x * by), 3);
+  return g_bytes_new_take (small, (gsize)across * down * 3);
+}
+
+static void
+make_side (SlFrameObject *self, const SlModel *model, SlView view, const float *sample)
+{
+  int width = self->frame.width, height = self->frame.height;
+  int by = self->light ? MAX (1, (MAX (width, height) + LIGHT_SIDE - 1) / LIGHT_SIDE) : 1;
+  gsize pixels = (gsize)height * width;
+  g_autofree guint8 *rgb = g_malloc (pixels * 3);
+
+  if (!self->light)
+    self->side[view].sample = g_bytes_new (sample, pixels * self->frame.channels * sizeof (float));
+  sl_preview (model, sample, height, width, rgb);
+  self->side[view].preview = shrink (rgb, width, height, by);
+  self->preview_width = (width + by - 1) / by;
+  self->preview_height = (height + by - 1) / by;
+}
+
 SlFrameObject *
-_sl_frame_object_new (const SlModel *model, const SlFrame *frame)
+_sl_frame_object_new (const SlModel *model, const SlFrame *frame, gboolean light)
 {
   SlFrameObject *self = g_object_new (SL_TYPE_FRAME_OBJECT, NULL);
   gsize pixels = (gsize)frame->height * frame->width;
-  const float *sample[SL_N_VIEWS] = { frame->last ? frame->x_t : frame->x_0, frame->x_t };
 
   self->frame = *frame;
-  for (int view = 0; view < SL_N_VIEWS; view++)
+  self->light = light;
+  make_side (self, model, SL_VIEW_PICTURE, frame->last ? frame->x_t : frame->x_0);
+  make_side (self, model, SL_VIEW_NOISY, frame->x_t);
+  if (!light)
     {
-      guint8 *rgb = g_malloc (pixels * 3);
-
-      self->side[view].sample = g_bytes_new (sample[view], pixels * frame->channels * sizeof (float));
-      sl_preview (model, sample[view], frame->height, frame->width, rgb);
-      self->side[view].preview = g_bytes_new_take (rgb, pixels * 3);
+      self->part[SL_PART_OUTPUT] = halve (frame->model_output, pixels * frame->channels);
+      self->part[SL_PART_GUIDANCE] = halve (frame->guidance_term, pixels * frame->channels);
     }
-  self->part[SL_PART_OUTPUT] = halve (frame->model_output, pixels * frame->channels);
-  self->part[SL_PART_GUIDANCE] = halve (frame->guidance_term, pixels * frame->channels);
   for (guint c = 0; c < sl_frame_object_get_channels (self); c++)
     self->channel[c] = measure_channel (frame->x_t + c * pixels, pixels);
   self->predicts_noise = sl_model_info (model)->prediction == SL_PREDICT_EPSILON;
   return self;
+}
+
+gsize
+_sl_frame_object_bytes (int channels, int height, int width)
+{
+  /* two samples, two halves, two previews */
+  return (gsize)height * width * (gsize)(channels * (2 * sizeof (float) + 2 * sizeof (guint16)) + 2 * 3);
+}
+
+void
+_sl_frame_object_take_samples (SlFrameObject *self, SlFrameObject *whole)
+{
+  for (int view = 0; self->light && view < SL_N_VIEWS; view++)
+    {
+      g_clear_pointer (&self->side[view].sample, g_bytes_unref);
+      self->side[view].sample = whole ? g_bytes_ref (whole->side[view].sample) : NULL;
+    }
+  for (int part = 0; self->light && part < SL_N_PARTS; part++)
+    {
+      g_clear_pointer (&self->part[part], g_bytes_unref);
+      self->part[part] = whole && whole->part[part] ? g_bytes_ref (whole->part[part]) : NULL;
+    }
 }
 
 SlFrameRecord
@@ -135,6 +189,8 @@ _sl_frame_object_restore (const SlFrameRecord *record)
 
   self->frame = record->frame;
   self->predicts_noise = record->predicts_noise;
+  self->preview_width = record->frame.width;
+  self->preview_height = record->frame.height;
   for (int view = 0; view < SL_N_VIEWS; view++)
     {
       self->side[view].sample = g_bytes_ref (record->sample[view]);
@@ -169,6 +225,8 @@ _sl_frame_object_set_decoded (SlFrameObject *self, SlView view, GBytes *rgb, int
       self->decoded_width = width;
       self->decoded_height = height;
     }
+  else if (!self->side[SL_VIEW_PICTURE].decoded && !self->side[SL_VIEW_NOISY].decoded)
+    _sl_frame_object_take_samples (self, NULL);
   g_signal_emit (self, signals[DECODED], 0);
 }
 
@@ -229,8 +287,8 @@ sl_frame_object_get_seconds (SlFrameObject *self)
 GBytes *
 sl_frame_object_get_preview (SlFrameObject *self, SlView view, int *width, int *height)
 {
-  *width = self->frame.width;
-  *height = self->frame.height;
+  *width = self->preview_width;
+  *height = self->preview_height;
   return self->side[view].preview;
 }
 

@@ -55,7 +55,9 @@ GBytes *sl_frame_object_get_rgb (SlFrameObject *self, SlView view, int *width, i
 /* Always the quick preview: small, for thumbnails. */
 GBytes *sl_frame_object_get_preview (SlFrameObject *self, SlView view, int *width, int *height);
 gboolean sl_frame_object_is_decoded (SlFrameObject *self, SlView view);
-/* The f32 sample behind a view: channels * height * width values. */
+/* The f32 sample behind a view: channels * height * width values. NULL while it is not kept: a long run
+ * of large samples keeps some frames whole, and of the others a small preview. Decoding one brings its
+ * samples back for as long as the decoded picture is kept. */
 GBytes *sl_frame_object_get_sample (SlFrameObject *self, SlView view, int *channels, int *height, int *width);
 /* RGB rows of the sample's size: the first three channels around grey. NULL without that part. A new
  * reference. */

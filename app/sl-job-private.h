@@ -19,6 +19,8 @@ void _sl_job_set_state (SlJob *self, SlJobState state);
 void _sl_job_fail (SlJob *self, const char *message);
 /* Takes what the run's pictures will say about themselves, and its plan, of SlPlanPoint. */
 void _sl_job_started (SlJob *self, SlMetadata *metadata, GArray *plan);
+/* Whose own evaluations include this many: what a branch has from its parent is the parent's. */
+SlJob *_sl_job_get_owner (SlJob *self, guint evaluations);
 /* A place that the run can be taken up at again. */
 void _sl_job_add_checkpoint (SlJob *self, guint evaluations, GBytes *state);
 /* The newest one before so many evaluations were made; NULL: from the beginning. */

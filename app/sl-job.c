@@ -132,13 +132,12 @@ sl_job_new (SlModelItem *model, SlSettings *settings, SlPreviews previews)
   return self;
 }
 
-/* Whose own evaluations the point lies behind: what a branch has from its parent is the parent's. */
-static SlJob *
-owner_of (SlJob *job, guint evaluations)
+SlJob *
+_sl_job_get_owner (SlJob *self, guint evaluations)
 {
-  while (job->parent && evaluations <= job->branch_point)
-    job = job->parent;
-  return job;
+  while (self->parent && evaluations <= self->branch_point)
+    self = self->parent;
+  return self;
 }
 
 SlJob *
@@ -151,8 +150,14 @@ sl_job_new_branch (SlJob *parent, guint evaluations, SlSettings *settings)
   if (evaluations < 1 || evaluations >= (guint)sl_job_get_evaluations (parent)
       || evaluations > g_list_model_get_n_items (G_LIST_MODEL (parent->frames)))
     return NULL;
+  /* Files name a branch by finished steps. */
+  while (!sl_job_get_plan (parent)[evaluations - 1].ends_step)
+    if (++evaluations > g_list_model_get_n_items (G_LIST_MODEL (parent->frames)))
+      return NULL;
+  if (evaluations >= (guint)sl_job_get_evaluations (parent))
+    return NULL;
   self = sl_job_new (parent->model, settings, parent->previews);
-  self->parent = g_object_ref (owner_of (parent, evaluations));
+  self->parent = g_object_ref (_sl_job_get_owner (parent, evaluations));
   self->branch_point = evaluations;
   self->plan = g_array_new (FALSE, FALSE, sizeof (SlPlanPoint));
   g_array_append_vals (self->plan, sl_job_get_plan (parent), evaluations);

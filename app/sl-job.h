@@ -45,7 +45,8 @@ G_DECLARE_FINAL_TYPE (SlJob, sl_job, SL, JOB, GObject)
 /* settings are copied. Signals: "frame" (SlFrameObject), "notify::state". */
 SlJob *sl_job_new (SlModelItem *model, SlSettings *settings, SlPreviews previews);
 /* A job that goes on from another one, after so many of its evaluations, with settings of its own. The
- * frames until there are the same objects. NULL before the first and after the last evaluation. */
+ * frames until there are the same objects. In the middle of a step it goes on after that step. NULL
+ * before the first and after the last step. */
 SlJob *sl_job_new_branch (SlJob *parent, guint evaluations, SlSettings *settings);
 /* What it goes on from, or NULL, and after how many evaluations. */
 SlJob *sl_job_get_parent (SlJob *self);

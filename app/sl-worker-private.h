@@ -52,7 +52,9 @@ typedef struct
   GPtrArray *jobs;  /* of SlJob: one, or the lanes of a comparison */
   GPtrArray *saved; /* of GBytes or NULL, as many: where each goes on from */
   GArray *origins;  /* of SlBranchStart, as many: what each branches from */
+  gsize budget;     /* bytes that the frames of a run may take */
   SlFrameObject *frame;
+  SlFrameObject *whole; /* the same moment with its samples, computed again */
   SlView view;
   GBytes *rgb;
   int width;
@@ -70,6 +72,9 @@ void _sl_engine_side_close (gpointer side);
 gboolean _sl_side_ensure_model (const SlRequest *request, SlError *err);
 GBytes *_sl_side_decode (
     SlEngineSide *side, SlFrameObject *frame, SlView view, int *picture_width, int *picture_height);
+
+/* A frame that is not kept whole, made again from the nearest checkpoint; NULL when that fails. */
+SlFrameObject *_sl_side_make_again (const SlRequest *request);
 
 /* Main thread, called by messages of the lane. */
 void _sl_worker_loading (SlWorker *self, gboolean loading, double fraction, const char *what);

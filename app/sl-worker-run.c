@@ -20,7 +20,10 @@ typedef struct
 {
   SlEngineSide *side;
   SlJob *job;
+  SlOrigin *came_from; /* what a branch's pictures say about it */
+  SlShare *share;      /* texts and first evaluations that lanes have in common; NULL: none */
   SlBranchStart *origin;
+  int whole_every; /* of so many frames one is kept whole */
   SlRun *run;      /* NULL: over, or paused */
   int offset;      /* of a branch: evaluations in the job's list less those of its own run */
   int step_offset; /* the same for steps */
@@ -132,8 +135,10 @@ add_warning (char **warnings, const char *warning)
 /* What the run's pictures will say about themselves; what depends on the moment is filled in when
  * one is saved. */
 static SlMetadata *
-describe_run (SlModel *model, const SlRun *run)
+describe_run (Track *track)
 {
+  SlModel *model = track->side->model;
+  const SlRun *run = track->run;
   SlMetadata *metadata = g_new0 (SlMetadata, 1);
   const SlDevice *device = sl_model_device (model);
 
@@ -147,6 +152,7 @@ describe_run (SlModel *model, const SlRun *run)
   metadata->steps = sl_run_recipe (run)->steps;
   sl_sha256 (sl_run_noise (run), sl_run_sample_elements (run) * sizeof (float), metadata->noise_sha256);
   add_warning (&metadata->warnings, sl_run_warning (run));
+  metadata->origin = sl_origin_copy (track->came_from);
   return metadata;
 }
 
@@ -192,7 +198,7 @@ post_started (Track *track)
 {
   Message *message = message_new (track);
 
-  message->metadata = describe_run (track->side->model, track->run);
+  message->metadata = describe_run (track);
   message->plan = plan_run (track);
   sl_lane_post (track->side->lane, deliver_started, message, message_free);
 }
@@ -211,7 +217,7 @@ wants_decoding (Track *track, const SlFrame *frame)
 static gboolean
 is_stopped (Track *track)
 {
-  return _sl_job_is_cancelled (track->job) || g_atomic_int_get (&track->side->closing);
+  return (track->job && _sl_job_is_cancelled (track->job)) || g_atomic_int_get (&track->side->closing);
 }
 
 static void
@@ -266,7 +272,9 @@ post_frame (Track *track, const SlFrame *frame)
   int width = 0, height = 0;
 
   post_pending (side);
-  message->frame = _sl_frame_object_new (side->model, frame);
+  message->frame = _sl_frame_object_new (side->model, frame,
+                                         !frame->last && frame->evaluation % track->whole_every != 0);
+  wanted = wanted && (frame->last || frame->evaluation % track->whole_every == 0);
   if (wanted && !frame->last && begin_decoding (side, message->frame))
     {
       side->pending = message;
@@ -325,10 +333,11 @@ was_stray_cancel (Track *track, const SlError *err)
 static SlRun *
 new_run (Track *track, SlJob *job, SlError *err)
 {
+  const SlRunInputs inputs = { .share = track->share };
   SlRun *run;
 
   do
-    run = sl_run_new (track->side->model, _sl_job_get_recipe (job), NULL, err);
+    run = sl_run_new (track->side->model, _sl_job_get_recipe (job), &inputs, err);
   while (run == NULL && was_stray_cancel (track, err));
   return run;
 }
@@ -339,9 +348,10 @@ restore (SlRun *run, GBytes *state, SlError *err)
   return sl_run_restore (run, g_bytes_get_data (state, NULL), g_bytes_get_size (state), err);
 }
 
-/* The parent's run as it was at the branch point: from its nearest checkpoint on it is made again. */
+/* The parent's run as it was at a place: from its nearest checkpoint on it is made again. frame (may be
+ * NULL) is the last evaluation's, borrowed from the run. */
 static SlRun *
-new_parent_run (Track *track, SlError *err)
+new_parent_run (Track *track, SlFrame *frame, SlError *err)
 {
   const SlBranchStart *origin = track->origin;
   SlRun *run = new_run (track, origin->parent, err);
@@ -351,7 +361,7 @@ new_parent_run (Track *track, SlError *err)
     {
       if (is_stopped (track))
         ok = sl_fail (err, SL_CANCELLED, "stopped");
-      else if (sl_run_next (run, NULL, err))
+      else if (sl_run_next (run, frame, err))
         i++;
       else
         ok = was_stray_cancel (track, err);
@@ -361,9 +371,26 @@ new_parent_run (Track *track, SlError *err)
   return run;
 }
 
+/* A parent that was stopped can still be looked at: only the end of the program ends this. */
+SlFrameObject *
+_sl_side_make_again (const SlRequest *request)
+{
+  SlBranchStart *origin = &g_array_index (request->origins, SlBranchStart, 0);
+  Track track = { .side = request->side, .origin = origin };
+  SlFrameObject *whole = NULL;
+  SlError err = { 0 };
+  SlFrame frame;
+  SlRun *run = new_parent_run (&track, &frame, &err);
+
+  if (run)
+    whole = _sl_frame_object_new (request->side->model, &frame, FALSE);
+  sl_run_free (run);
+  return whole;
+}
+
 /* Where the run's evaluations and steps are in the job's list. */
 static void
-find_offsets (Track *track, SlRun *parent)
+find_offsets (Track *track)
 {
   bool ends;
   int shared = (int)track->origin->evaluations, step = 0, own = sl_run_evaluation (track->run);
@@ -375,20 +402,47 @@ find_offsets (Track *track, SlRun *parent)
   track->step_offset = sl_frame_object_get_step (last) + (sl_frame_object_ends_step (last) ? 1 : 0) - step;
 }
 
+static void
+remember_parent (Track *track, const SlRun *parent)
+{
+  const SlMetadata *metadata = _sl_job_get_metadata (track->origin->parent);
+
+  track->came_from = sl_origin_new (metadata->recipe, metadata->origin, sl_run_steps_done (parent));
+  if (track->came_from)
+    sl_sha256 (sl_run_sample (parent), (size_t)sl_run_sample_elements (parent) * sizeof (float),
+               track->came_from->sha256);
+}
+
 static gboolean
 begin_branch (Track *track, SlError *err)
 {
-  SlRun *parent = new_parent_run (track, err);
+  SlRun *parent = new_parent_run (track, NULL, err);
   gboolean ok = parent && sl_run_continue (track->run, parent, err);
 
   if (ok)
-    find_offsets (track, parent);
+    {
+      find_offsets (track);
+      remember_parent (track, parent);
+    }
   sl_run_free (parent);
   return ok;
 }
 
+/* Runs whose frames would take more than their budget keep only some whole. */
 static void
-track_begin (Track *track, GBytes *saved)
+find_whole_frames (Track *track, gsize budget)
+{
+  const SlModelInfo *info = sl_model_info (track->side->model);
+  const SlRecipe *recipe = sl_run_recipe (track->run);
+  gsize bytes
+      = _sl_frame_object_bytes (info->channels, recipe->height / info->factor, recipe->width / info->factor)
+        * (gsize)sl_run_evaluations (track->run);
+
+  track->whole_every = 1 + (int)(bytes / MAX (budget, 1));
+}
+
+static void
+track_begin (Track *track, GBytes *saved, gsize budget)
 {
   SlError err = { 0 };
   gboolean ok;
@@ -405,6 +459,7 @@ track_begin (Track *track, GBytes *saved)
       track_fail (track, &err);
       return;
     }
+  find_whole_frames (track, budget);
   post_started (track);
   if (track->origin->parent && saved == NULL)
     post_checkpoint (track);
@@ -472,6 +527,7 @@ _sl_request_run (gpointer data)
   SlRequest *request = data;
   guint n = request->jobs->len;
   g_autofree Track *tracks = g_new0 (Track, n);
+  SlShare *share;
   SlError err = { 0 };
   gboolean loaded;
 
@@ -485,12 +541,19 @@ _sl_request_run (gpointer data)
   if (n == 1 && is_stopped (&tracks[0]))
     return;
   loaded = _sl_side_ensure_model (request, &err);
+  share = loaded && n > 1 ? sl_share_new (request->side->model) : NULL;
   for (guint i = 0; i < n; i++)
     if (is_stopped (&tracks[i]))
       post_state (&tracks[i], SL_JOB_STOPPED, NULL);
     else if (loaded)
-      track_begin (&tracks[i], request->saved->pdata[i]);
+      {
+        tracks[i].share = share;
+        track_begin (&tracks[i], request->saved->pdata[i], request->budget);
+      }
     else
       track_fail (&tracks[i], &err);
   advance (request->side, tracks, n);
+  for (guint i = 0; i < n; i++)
+    sl_origin_free (tracks[i].came_from);
+  sl_share_free (share);
 }

@@ -20,6 +20,7 @@ _sl_request_free (gpointer data)
   g_clear_pointer (&request->saved, g_ptr_array_unref);
   g_clear_pointer (&request->origins, g_array_unref);
   g_clear_object (&request->frame);
+  g_clear_object (&request->whole);
   g_clear_pointer (&request->rgb, g_bytes_unref);
   g_free (request->choice.device);
   g_free (request->choice.dtype);
@@ -198,13 +199,28 @@ _sl_side_decode (
   return ok ? g_bytes_new_take (g_steal_pointer (&rgb), bytes) : NULL;
 }
 
+static gboolean
+has_sample (SlFrameObject *frame)
+{
+  int channels, height, width;
+
+  return sl_frame_object_get_sample (frame, SL_VIEW_NOISY, &channels, &height, &width) != NULL;
+}
+
 void
 _sl_request_decode (gpointer data)
 {
   SlRequest *request = data;
 
-  if (request->side->model
-      && g_str_equal (sl_model_item_get_path (request->side->item), sl_model_item_get_path (request->item)))
-    request->rgb
-        = _sl_side_decode (request->side, request->frame, request->view, &request->width, &request->height);
+  if (request->side->model == NULL
+      || !g_str_equal (sl_model_item_get_path (request->side->item), sl_model_item_get_path (request->item)))
+    return;
+  if (!has_sample (request->frame))
+    {
+      request->whole = _sl_side_make_again (request);
+      if (request->whole == NULL)
+        return;
+    }
+  request->rgb = _sl_side_decode (request->side, request->whole ? request->whole : request->frame,
+                                  request->view, &request->width, &request->height);
 }

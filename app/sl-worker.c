@@ -6,6 +6,10 @@
 /* Decoded moments beyond this are dropped, those not looked at for longest first. */
 #define DECODED_LIMIT ((gsize)96 << 20)
 
+/* What the frames of all lanes may take together, and so a ninth of it for each. */
+#define FRAMES_LIMIT ((gsize)192 << 20)
+#define FRAMES_LIMIT_OF_LANE (FRAMES_LIMIT / 9)
+
 typedef struct
 {
   SlFrameObject *frame;
@@ -18,6 +22,7 @@ struct _SlWorker
   GObject parent_instance;
   SlEngineSide *side; /* NULL after shutdown */
   SlDeviceChoice choice;
+  gsize budget;
   SlModelItem *model;
   gboolean loading;
   double fraction;
@@ -110,6 +115,12 @@ sl_worker_set_device (SlWorker *self, const char *device, const char *dtype, int
   self->choice = (SlDeviceChoice){ g_strdup (device), g_strdup (dtype), threads };
 }
 
+void
+sl_worker_set_budget (SlWorker *self, gsize bytes)
+{
+  self->budget = bytes;
+}
+
 static SlRequest *
 request_new (SlWorker *self, SlModelItem *item)
 {
@@ -146,19 +157,31 @@ clear_origin (gpointer data)
   g_clear_pointer (&origin->state, g_bytes_unref);
 }
 
+/* Where a run is taken up to be at a number of evaluations again. */
+static SlBranchStart
+find_place (SlJob *run, guint evaluations)
+{
+  SlBranchStart origin = { .parent = g_object_ref (run), .evaluations = evaluations };
+  GBytes *state = _sl_job_find_checkpoint (run, evaluations, &origin.state_at);
+
+  origin.state = state ? g_bytes_ref (state) : NULL;
+  return origin;
+}
+
 static SlBranchStart
 find_origin (SlJob *job)
 {
-  SlBranchStart origin = { 0 };
-  GBytes *state;
+  return sl_job_get_parent (job) ? find_place (sl_job_get_parent (job), sl_job_get_branch_point (job))
+                                 : (SlBranchStart){ 0 };
+}
 
-  if (sl_job_get_parent (job) == NULL)
-    return origin;
-  origin.parent = g_object_ref (sl_job_get_parent (job));
-  origin.evaluations = sl_job_get_branch_point (job);
-  state = _sl_job_find_checkpoint (origin.parent, origin.evaluations, &origin.state_at);
-  origin.state = state ? g_bytes_ref (state) : NULL;
-  return origin;
+static GArray *
+origins_new (void)
+{
+  GArray *origins = g_array_new (FALSE, FALSE, sizeof (SlBranchStart));
+
+  g_array_set_clear_func (origins, clear_origin);
+  return origins;
 }
 
 void
@@ -171,8 +194,8 @@ sl_worker_start_together (SlWorker *self, GPtrArray *jobs)
   request = request_new (self, sl_job_get_model (jobs->pdata[0]));
   request->jobs = g_ptr_array_new_with_free_func (g_object_unref);
   request->saved = g_ptr_array_new_with_free_func (unref_bytes);
-  request->origins = g_array_new (FALSE, FALSE, sizeof (SlBranchStart));
-  g_array_set_clear_func (request->origins, clear_origin);
+  request->origins = origins_new ();
+  request->budget = self->budget ? self->budget : jobs->len > 1 ? FRAMES_LIMIT_OF_LANE : FRAMES_LIMIT;
   for (guint i = 0; i < jobs->len; i++)
     {
       GBytes *saved = _sl_job_get_saved (jobs->pdata[i]);
@@ -224,6 +247,8 @@ decode_done (gpointer data)
 {
   SlRequest *request = data;
 
+  if (request->whole && request->rgb)
+    _sl_frame_object_take_samples (request->frame, request->whole);
   /* Without a picture this still says that the decoding is over. */
   _sl_frame_object_set_decoded (request->frame, request->view, request->rgb, request->width, request->height);
   if (request->rgb)
@@ -233,11 +258,16 @@ decode_done (gpointer data)
 gboolean
 sl_worker_decode (SlWorker *self, SlJob *job, SlFrameObject *frame, SlView view)
 {
+  guint evaluations = (guint)sl_frame_object_get_index (frame) + 1;
   SlRequest *request;
+  SlBranchStart origin;
 
   if (self->side == NULL || sl_frame_object_is_decoded (frame, view))
     return FALSE;
   request = request_new (self, sl_job_get_model (job));
+  origin = find_place (_sl_job_get_owner (job, evaluations), evaluations);
+  request->origins = origins_new ();
+  g_array_append_val (request->origins, origin);
   request->frame = g_object_ref (frame);
   request->view = view;
   sl_lane_push (self->side->lane, TRUE, _sl_request_decode, decode_done, request, _sl_request_free);

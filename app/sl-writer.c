@@ -111,7 +111,9 @@ fill_metadata (Writing *writing)
   GBytes *sample = sl_frame_object_get_sample (writing->frame, SL_VIEW_PICTURE, &channels, &height, &width);
 
   sl_metadata_set_model (metadata, hash_model (sl_job_get_model (writing->job)));
-  metadata->step = sl_frame_object_get_step (writing->frame) + 1;
+  /* Of the run's own steps: a branch counts on from its parent's. */
+  metadata->step = sl_frame_object_get_step (writing->frame) + 1
+                   - (sl_frame_object_get_steps (writing->frame) - metadata->steps);
   metadata->partial = !sl_frame_object_is_last (writing->frame);
   sl_sha256 (g_bytes_get_data (sample, NULL), g_bytes_get_size (sample), metadata->latents_sha256);
   sl_sha256 (g_bytes_get_data (writing->rgb, NULL), g_bytes_get_size (writing->rgb), metadata->pixels_sha256);
@@ -146,6 +148,8 @@ sl_writer_save (
 {
   Writing *writing;
 
+  /* What a branch has from its parent is the parent's. */
+  job = _sl_job_get_owner (job, (guint)sl_frame_object_get_index (frame) + 1);
   g_return_if_fail (_sl_job_get_metadata (job) != NULL);
   g_return_if_fail (sl_frame_object_is_decoded (frame, SL_VIEW_PICTURE));
 

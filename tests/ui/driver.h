@@ -84,6 +84,8 @@ static gboolean start_application(const char *model)
     g_settings_set_string(preferences, "model", model);
     g_settings_set_uint(preferences, "theme", 1);
     g_settings_set_boolean(preferences, "keep-seed", TRUE);
+    /* The models are tiny: threads that wait for each other on a busy machine would take minutes. */
+    g_settings_set_uint(preferences, "threads", 1);
     g_settings_set_int(preferences, "width", 1280);
     g_settings_set_int(preferences, "height", 800);
     open_window();

@@ -8,6 +8,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "app/core/metadata.h"
 #include "engine/engine.h"
 #include "ui/sl-compare-view-private.h"
 
@@ -352,6 +353,25 @@ static void test_branch(void)
     screenshot("compare-7-branch");
 }
 
+/* A branch's picture says where it comes from, so that it can be computed again from its file. */
+static void test_branch_file(void)
+{
+    g_autofree char *path = g_build_filename(folder, "branch.png", NULL);
+    SlFrameObject *last = sl_job_get_last_frame(sl_comparison_get_job(comparison, 4));
+    SlMetadata metadata = {0};
+    SlError err = {0};
+
+    _sl_window_write_moment(window, sl_comparison_get_job(comparison, 4), last, path);
+    WAIT_UNTIL(g_file_test(path, G_FILE_TEST_EXISTS));
+    sl_metadata_read(path, &metadata, &err);
+    g_assert_cmpstr(err.message, ==, "");
+    g_assert_nonnull(metadata.origin);
+    g_assert_cmpint(metadata.origin->step, ==, 12);
+    g_assert_cmpstr(metadata.origin->recipe->scheduler, ==, "ddim");
+    g_assert_cmpstr(metadata.recipe->scheduler, ==, "euler");
+    sl_metadata_free(&metadata);
+}
+
 /* A branch of a branch, before and behind the place where that one began. */
 static void test_branch_of_branch(void)
 {
@@ -506,6 +526,40 @@ static void test_ddpm(void)
     screenshot("compare-12-ddpm");
 }
 
+static GBytes *sample_of(SlJob *job, guint index)
+{
+    g_autoptr(SlFrameObject) frame = g_list_model_get_item(sl_job_get_frames(job), index);
+    int c, h, w;
+
+    return sl_frame_object_get_sample(frame, SL_VIEW_NOISY, &c, &h, &w);
+}
+
+/* A run that would take too much keeps some frames whole; any other is made again when it is looked
+ * at, to the same bytes. */
+static void test_bounded(void)
+{
+    SlJob *whole = g_object_ref(sl_comparison_get_job(comparison, 0)), *light;
+    g_autoptr(SlFrameObject) frame = NULL;
+    guint kept = 0;
+
+    sl_worker_set_budget(window->worker, 40000);
+    act("win.develop");
+    run_to_end();
+    sl_worker_set_budget(window->worker, 0);
+    light = sl_comparison_get_job(comparison, 0);
+    g_assert_cmpuint(count_frames(light), ==, count_frames(whole));
+    for (guint i = 0; i < count_frames(light); i++)
+        kept += sample_of(light, i) != NULL;
+    g_assert_cmpuint(kept, >, 1);
+    g_assert_cmpuint(kept, <, count_frames(light) / 2);
+    frame = g_list_model_get_item(sl_job_get_frames(light), 13);
+    g_assert_null(sample_of(light, 13));
+    g_assert_true(sl_worker_decode(window->worker, light, frame, SL_VIEW_PICTURE));
+    WAIT_UNTIL(sl_frame_object_is_decoded(frame, SL_VIEW_PICTURE));
+    g_assert_true(g_bytes_equal(sample_of(light, 13), sample_of(whole, 13)));
+    g_object_unref(whole);
+}
+
 int main(int argc, char **argv)
 {
     int status;
@@ -525,12 +579,14 @@ int main(int argc, char **argv)
     g_test_add_func("/compare/inside", test_inside);
     g_test_add_func("/compare/pause", test_pause);
     g_test_add_func("/compare/branch", test_branch);
+    g_test_add_func("/compare/branch-file", test_branch_file);
     g_test_add_func("/compare/branch-of-branch", test_branch_of_branch);
     g_test_add_func("/compare/keep", test_keep);
     g_test_add_func("/compare/broken-file", test_broken_file);
     g_test_add_func("/compare/lanes", test_lanes);
     g_test_add_func("/compare/narrow", test_narrow);
     g_test_add_func("/compare/ddpm", test_ddpm);
+    g_test_add_func("/compare/bounded", test_bounded);
     status = g_test_run();
     end_application();
     return status;
