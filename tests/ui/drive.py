@@ -187,6 +187,22 @@ def test_scrub():
     check(wait_for(lambda: len(pictures()) == 2), "a step that is saved is a picture of its own")
 
 
+def mouse(*words):
+    subprocess.run(["xdotool", *map(str, words)], check=True)
+
+
+def test_mouse():
+    at = Atspi.Component.get_extents(strip(), Atspi.CoordType.WINDOW)
+    y = at.y + at.height // 2
+    mouse("mousemove", at.x + 20, y, "mousedown", 1)
+    check(wait_for(lambda: step() == (1, 12)), f"a press at the left end of the strip goes to step 1 {step()}")
+    for k in range(1, 6):
+        mouse("mousemove", at.x + 20 + (at.width - 40) * k // 5, y)
+        time.sleep(0.05)
+    mouse("mouseup", 1)
+    check(wait_for(lambda: step() == (12, 12)), f"dragged to the right end it is step 12 {step()}")
+
+
 def start_long_run():
     spin("Steps", 150)
     keys("ctrl+Return")
@@ -263,6 +279,7 @@ if check(app is not None and wait_for(lambda: find("combo box", "Scheduler")), "
     test_names()
     test_develop()
     test_scrub()
+    test_mouse()
     test_stop()
     test_settings_come_back()
     test_broken_model()
