@@ -117,7 +117,8 @@ int main(void)
     SlJson *cases = sl_json_open(path, &err);
     if (sl_test(cases && mkdtemp(folder), "the cases can be read %s", err.message)) {
         const cJSON *test;
-        cJSON_ArrayForEach(test, sl_json_root(cases)) one_case(test);
+        cJSON_ArrayForEach(test, cJSON_GetObjectItemCaseSensitive(sl_json_root(cases), "cases"))
+            one_case(test);
     }
     rmdir(folder);
     sl_json_close(cases);

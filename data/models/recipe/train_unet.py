@@ -74,6 +74,11 @@ def export(out, vae, text, tokenizer, unet, average, preview):
     scheduler = PNDMScheduler(**SCHEDULE, steps_offset=1, set_alpha_to_one=False, skip_prk_steps=True)
     pipe = StableDiffusionPipeline(vae, text, tokenizer, unet, scheduler, None, None, requires_safety_checker=False)
     pipe.to(torch.float16).save_pretrained(out)
+    with open(f"{out}/vae/config.json") as f:
+        config = json.load(f)
+    config.pop("_name_or_path", None)                     # a folder of the training machine
+    with open(f"{out}/vae/config.json", "w") as f:
+        json.dump(config, f, indent=2)
     with open(f"{out}/preview.json", "w") as f:
         json.dump(preview, f, indent=1)
 

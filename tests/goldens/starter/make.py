@@ -17,7 +17,7 @@ SCHEDULERS = {"pndm": "PNDMScheduler", "unipc": "UniPCMultistepScheduler", "eule
 
 def picture(case):
     """The picture of one case as a PIL image."""
-    pipe = diffusers.DiffusionPipeline.from_pretrained(MODELS / case["model"], torch_dtype=torch.float32)
+    pipe = diffusers.DiffusionPipeline.from_pretrained(str(MODELS / case["model"]), torch_dtype=torch.float32)
     pipe.set_progress_bar_config(disable=True)
     pipe.scheduler = getattr(diffusers, SCHEDULERS[case["scheduler"]]).from_config(pipe.scheduler.config)
     settings = {"generator": torch.Generator().manual_seed(case["seed"]), "num_inference_steps": case["steps"]}
@@ -27,6 +27,6 @@ def picture(case):
 
 
 if __name__ == "__main__":
-    for one in json.loads((HERE / "cases.json").read_text()):
+    for one in json.loads((HERE / "cases.json").read_text())["cases"]:
         picture(one).save(HERE / f"{one['name']}.png", optimize=True)
         print(one["name"], flush=True)
