@@ -14,11 +14,8 @@ int main(int argc, char **argv)
         const char *name;
         void (*run)(Bench *b);
     } parts[] = {
-        {"elementwise", test_elementwise},
-        {"norms", test_norms},
-        {"conv", test_convolutions},
-        {"attention", test_attention},
-        {"softmax", test_softmax},
+        {"elementwise", test_elementwise}, {"norms", test_norms},     {"conv", test_convolutions},
+        {"attention", test_attention},     {"softmax", test_softmax},
     };
     static const SlDtype dtypes[] = {SL_F16, SL_BF16, SL_F32};
     for (size_t d = 0; d < sizeof dtypes / sizeof *dtypes; d++) {
