@@ -105,7 +105,7 @@ def main():
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     for name in ("data", "vae", "text", "tokenizer", "out"):
         arguments.add_argument(name)
-    arguments.add_argument("--steps", type=int, default=8000)
+    arguments.add_argument("--steps", type=int, default=2000)
     arguments.add_argument("--count", type=int, default=50000, help="pictures used")
     arguments.add_argument("--batch", type=int, default=64)
     arguments.add_argument("--rate", type=float, default=1.5e-3)
