@@ -24,6 +24,8 @@ static int run(const char *const *words)
     int status = -1;
     pid_t pid = fork();
     if (pid == 0) {
+        if (!freopen("/dev/null", "w", stdout)) /* the path it prints is no TAP */
+            _exit(99);
         execv(words[0], (char **)(uintptr_t)words);
         _exit(98);
     }

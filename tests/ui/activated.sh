@@ -13,7 +13,7 @@ running() { gdbus call --session --dest org.freedesktop.DBus --object-path / --m
 "$program" generate --model "$model" --prompt "a house" --steps 2 --quiet --output "$HOME/a picture.png"
 check $? "a picture to open"
 mkdir -p "$XDG_DATA_HOME/dbus-1/services"
-printf '[D-BUS Service]\nName=%s\nExec=%s --gapplication-service\n' $name "$program" >"$XDG_DATA_HOME/dbus-1/services/$name.service"
+printf '[D-BUS Service]\nName=%s\nExec="%s" --gapplication-service\n' $name "$program" >"$XDG_DATA_HOME/dbus-1/services/$name.service"
 dbus-update-activation-environment --all
 call org.freedesktop.DBus / org.freedesktop.DBus.ReloadConfig
 call $name $path org.freedesktop.Application.Activate '{}'
