@@ -35,21 +35,6 @@ static bool on_frame(void *arg, SlRun *run, const SlFrame *frame, SlError *err)
     return !sl_interrupted() || sl_fail(err, SL_CANCELLED, "interrupted");
 }
 
-static bool open_model(Branch *b, SlError *err)
-{
-    SlModelInfo *info = NULL;
-    const SlMetadata *m = &b->parent;
-    bool ok = true;
-    if (!b->options.model) {
-        info = malloc(sizeof *info);
-        ok = (info || sl_fail(err, SL_MEMORY, "memory ran out")) &&
-             sl_model_find_same(m->model, m->file, m->files, info, sl_interrupt_flag(), err);
-    }
-    ok = ok && sl_session_open(&b->session, &b->options, info ? info->path : NULL, err);
-    free(info);
-    return ok;
-}
-
 static bool check_step(const Branch *b, SlError *err)
 {
     const SlMetadata *m = &b->parent;
@@ -66,19 +51,11 @@ static bool prepare(Branch *b, const SlOptions *options, SlError *err)
     if (!sl_atomic_check(options->output, err) || !sl_metadata_read(options->argument, m, err) ||
         !check_step(b, err))
         return false;
-    if (m->given_latents || m->given_step_noise)
-        return sl_fail(err, SL_UNSUPPORTED,
-                       "%s: its noise came from a file (--latents, --step-noise), not from its "
-                       "seed, so it cannot be computed again from what it says",
-                       options->argument);
-    if (!b->options.device)
-        b->options.device = m->device;
-    if (!b->options.dtype)
-        b->options.dtype = m->dtype;
     b->recipe = *m->recipe;
     sl_options_change(options, &b->recipe);
     b->origin = sl_origin_new(m->recipe, m->origin, (int)options->step);
-    return (b->origin || sl_fail(err, SL_MEMORY, "memory ran out")) && open_model(b, err) &&
+    return (b->origin || sl_fail(err, SL_MEMORY, "memory ran out")) &&
+           sl_session_open_again(&b->session, &b->options, m, err) &&
            sl_recipe_check(m->recipe, sl_model_info(b->session.model), err) &&
            sl_recipe_check(&b->recipe, sl_model_info(b->session.model), err);
 }

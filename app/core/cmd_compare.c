@@ -87,16 +87,8 @@ static bool open_file(Compare *c, SlError *err)
 {
     const SlOptions *o = c->session.options;
     SlMetadata m = {0};
-    SlModelInfo *info = NULL;
     SlLanes *lanes = sl_lanes_load(o->open, &m, err);
-    bool ok = lanes != NULL;
-    if (ok && !o->model) {
-        info = malloc(sizeof *info);
-        ok = (info || sl_fail(err, SL_MEMORY, "memory ran out")) &&
-             sl_model_find_same(m.model, m.file, m.files, info, sl_interrupt_flag(), err);
-    }
-    ok = ok && sl_session_open(&c->session, o, info ? info->path : NULL, err);
-    free(info);
+    bool ok = lanes && sl_session_open_maker(&c->session, o, &m, err);
     sl_metadata_free(&m);
     if (!ok) {
         sl_lanes_free(lanes);

@@ -43,50 +43,17 @@ static bool on_frame(void *arg, SlRun *run, const SlFrame *frame, SlError *err)
 
 /* ---- before ---- */
 
-static bool hash_file_pixels(Replay *r, SlError *err)
-{
-    int width, height;
-    uint8_t *rgb = sl_png_read(r->options.argument, &width, &height, err);
-    if (rgb)
-        sl_sha256(rgb, (size_t)width * (size_t)height * 3, r->file_pixels);
-    free(rgb);
-    return rgb != NULL;
-}
-
-static bool open_model(Replay *r, SlError *err)
-{
-    SlModelInfo *info = NULL;
-    const SlMetadata *m = &r->metadata;
-    bool ok = true;
-    if (!r->options.model) {
-        info = malloc(sizeof *info);
-        ok = (info || sl_fail(err, SL_MEMORY, "memory ran out")) &&
-             sl_model_find_same(m->model, m->file, m->files, info, sl_interrupt_flag(), err);
-    }
-    ok = ok && sl_session_open(&r->session, &r->options, info ? info->path : NULL, err);
-    free(info);
-    return ok;
-}
-
 static bool prepare(Replay *r, const SlOptions *options, SlError *err)
 {
     SlMetadata *m = &r->metadata;
     r->options = *options;
     if (options->output && !sl_atomic_check(options->output, err))
         return false;
-    if (!sl_metadata_read(options->argument, m, err) || !hash_file_pixels(r, err))
+    if (!sl_metadata_read(options->argument, m, err) ||
+        !sl_png_hash(options->argument, r->file_pixels, err))
         return false;
-    if (m->given_latents || m->given_step_noise)
-        return sl_fail(
-            err, SL_UNSUPPORTED,
-            "%s: its noise came from a file (--latents, --step-noise), not from its seed, "
-            "so it cannot be computed again from what it says",
-            options->argument);
-    if (!r->options.device)
-        r->options.device = m->device;
-    if (!r->options.dtype)
-        r->options.dtype = m->dtype;
-    return open_model(r, err) && sl_recipe_check(m->recipe, sl_model_info(r->session.model), err);
+    return sl_session_open_again(&r->session, &r->options, m, err) &&
+           sl_recipe_check(m->recipe, sl_model_info(r->session.model), err);
 }
 
 static bool compute(Replay *r, SlError *err)

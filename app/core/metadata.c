@@ -353,6 +353,16 @@ bool sl_metadata_from_json(const char *name, const char *json, SlMetadata *m, Sl
     return in.ok;
 }
 
+bool sl_metadata_repeatable(const SlMetadata *metadata, const char *name, SlError *err)
+{
+    if (!metadata->given_latents && !metadata->given_step_noise)
+        return true;
+    return sl_fail(err, SL_UNSUPPORTED,
+                   "%s: its noise came from a file (--latents, --step-noise), not from its seed, "
+                   "so it cannot be computed again from what it says",
+                   name);
+}
+
 bool sl_metadata_read(const char *path, SlMetadata *m, SlError *err)
 {
     SlPngTexts texts;

@@ -63,6 +63,10 @@ bool sl_metadata_write(const char *path, const uint8_t *rgb, int width, int heig
                        const SlMetadata *metadata, SlError *err);
 bool sl_metadata_read(const char *path, SlMetadata *metadata, SlError *err);
 
+/* False and *err for what came out of --latents or --step-noise: the file name cannot be computed
+ * again from what it says. */
+bool sl_metadata_repeatable(const SlMetadata *metadata, const char *name, SlError *err);
+
 #ifdef __cplusplus
 }
 #endif

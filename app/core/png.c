@@ -7,6 +7,7 @@
 #include "app/core/atomic_file.h"
 #include "app/core/png_text.h"
 #include "app/core/text.h"
+#include "engine/engine.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -273,4 +274,14 @@ uint8_t *sl_read_file(const char *path, size_t max_bytes, size_t *bytes, SlError
         data = read_all(fd, path, (size_t)st.st_size, bytes, err);
     close(fd);
     return data;
+}
+
+bool sl_png_hash(const char *path, char hex[65], SlError *err)
+{
+    int width, height;
+    uint8_t *rgb = sl_png_read(path, &width, &height, err);
+    if (rgb)
+        sl_sha256(rgb, (size_t)width * (size_t)height * 3, hex);
+    free(rgb);
+    return rgb != NULL;
 }

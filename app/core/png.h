@@ -33,6 +33,9 @@ uint8_t *sl_png_read(const char *path, int *width, int *height, SlError *err);
 uint8_t *sl_png_decode(const char *name, const uint8_t *data, size_t bytes, int *width, int *height,
                        SlError *err);
 
+/* SHA-256 of the file's pixels as sl_png_read gives them. */
+bool sl_png_hash(const char *path, char hex[65], SlError *err);
+
 /* A regular file of at most max_bytes into memory (malloc'ed); links are followed, pipes and
  * devices refused without waiting for them. */
 uint8_t *sl_read_file(const char *path, size_t max_bytes, size_t *bytes, SlError *err);

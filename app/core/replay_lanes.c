@@ -25,21 +25,6 @@ typedef struct ReplayLanes {
     Result result[SL_LANES_MAX];
 } ReplayLanes;
 
-static bool open_model(ReplayLanes *r, SlError *err)
-{
-    SlModelInfo *info = NULL;
-    const SlMetadata *m = &r->metadata;
-    bool ok = true;
-    if (!r->options.model) {
-        info = malloc(sizeof *info);
-        ok = (info || sl_fail(err, SL_MEMORY, "memory ran out")) &&
-             sl_model_find_same(m->model, m->file, m->files, info, sl_interrupt_flag(), err);
-    }
-    ok = ok && sl_session_open(&r->session, &r->options, info ? info->path : NULL, err);
-    free(info);
-    return ok;
-}
-
 static bool prepare(ReplayLanes *r, const SlOptions *options, SlError *err)
 {
     r->options = *options;
@@ -48,16 +33,7 @@ static bool prepare(ReplayLanes *r, const SlOptions *options, SlError *err)
                        "--output is for pictures; a comparison is only computed again");
     if (!(r->lanes = sl_lanes_load(options->argument, &r->metadata, err)))
         return false;
-    if (r->metadata.given_latents || r->metadata.given_step_noise)
-        return sl_fail(err, SL_UNSUPPORTED,
-                       "%s: its noise came from a file (--latents, --step-noise), so it cannot be "
-                       "computed again from what it says",
-                       options->argument);
-    if (!r->options.device)
-        r->options.device = r->metadata.device;
-    if (!r->options.dtype)
-        r->options.dtype = r->metadata.dtype;
-    return open_model(r, err);
+    return sl_session_open_again(&r->session, &r->options, &r->metadata, err);
 }
 
 static bool compute(ReplayLanes *r, SlError *err)

@@ -51,44 +51,12 @@ static char *text_of(const char *path)
     return copy;
 }
 
-static bool hash_sheet(Replay *r, SlError *err)
-{
-    int width, height;
-    uint8_t *rgb = sl_png_read(r->options.argument, &width, &height, err);
-    if (rgb)
-        sl_sha256(rgb, (size_t)width * (size_t)height * 3, r->file_pixels);
-    free(rgb);
-    return rgb != NULL;
-}
-
-static bool open_model(Replay *r, SlError *err)
-{
-    const SlMetadata *m = &r->text.lane[0];
-    SlModelInfo *info = NULL;
-    bool ok = true;
-    if (!r->options.device)
-        r->options.device = m->device;
-    if (!r->options.dtype)
-        r->options.dtype = m->dtype;
-    if (!r->options.model) {
-        info = malloc(sizeof *info);
-        ok = (info || sl_fail(err, SL_MEMORY, "memory ran out")) &&
-             sl_model_find_same(m->model, m->file, m->files, info, sl_interrupt_flag(), err);
-    }
-    ok = ok && sl_session_open(&r->session, &r->options, info ? info->path : NULL, err);
-    free(info);
-    return ok;
-}
-
 static bool check_lanes(Replay *r, SlError *err)
 {
     for (int i = 0; i < r->text.count; i++) {
         const SlMetadata *m = &r->text.lane[i];
-        if (m->given_latents || m->given_step_noise)
-            return sl_fail(err, SL_UNSUPPORTED,
-                           "%s: its noise came from a file (--latents, --step-noise), not from a "
-                           "seed, so it cannot be computed again from what it says",
-                           r->options.argument);
+        if (!sl_metadata_repeatable(m, r->options.argument, err))
+            return false;
         if (m->partial)
             return sl_fail(err, SL_UNSUPPORTED,
                            "%s: lane %d was stopped at step %d of %d, so it cannot be compared "
@@ -207,7 +175,9 @@ static bool prepare(Replay *r, const char *json, SlError *err)
     const SlOptions *o = &r->options;
     return sl_compare_text_read(o->argument, json, &r->text, err) &&
            (!o->output || r->text.animation || sl_atomic_check(o->output, err)) &&
-           (r->text.animation || hash_sheet(r, err)) && open_model(r, err) && check_lanes(r, err);
+           (r->text.animation || sl_png_hash(o->argument, r->file_pixels, err)) &&
+           sl_session_open_again(&r->session, &r->options, &r->text.lane[0], err) &&
+           check_lanes(r, err);
 }
 
 bool sl_replay_sheet(const SlOptions *options, int *status)

@@ -97,6 +97,32 @@ bool sl_session_open(SlSession *session, const SlOptions *options, const char *p
     return session->hashing || sl_fail(err, SL_MEMORY, "a thread could not be started");
 }
 
+bool sl_session_open_maker(SlSession *session, const SlOptions *options, const SlMetadata *metadata,
+                           SlError *err)
+{
+    const SlMetadata *m = metadata;
+    if (options->model)
+        return sl_session_open(session, options, NULL, err);
+    SlModelInfo *info = malloc(sizeof *info);
+    bool ok = (info || sl_fail(err, SL_MEMORY, "memory ran out")) &&
+              sl_model_find_same(m->model, m->file, m->files, info, sl_interrupt_flag(), err) &&
+              sl_session_open(session, options, info->path, err);
+    free(info);
+    return ok;
+}
+
+bool sl_session_open_again(SlSession *session, SlOptions *options, const SlMetadata *metadata,
+                           SlError *err)
+{
+    if (!sl_metadata_repeatable(metadata, options->argument, err))
+        return false;
+    if (!options->device)
+        options->device = metadata->device;
+    if (!options->dtype)
+        options->dtype = metadata->dtype;
+    return sl_session_open_maker(session, options, metadata, err);
+}
+
 static void wait_for_hashes(SlSession *session)
 {
     if (session->hashing)

@@ -4,6 +4,7 @@
 #ifndef SL_APP_SESSION_H
 #define SL_APP_SESSION_H
 
+#include "app/core/metadata.h"
 #include "app/core/options.h"
 #include "app/core/progress.h"
 #include "engine/engine.h"
@@ -34,6 +35,13 @@ typedef struct SlSession {
 
 /* path NULL: what --model says. Afterwards Ctrl-C stops the model. Close in any case. */
 bool sl_session_open(SlSession *session, const SlOptions *options, const char *path, SlError *err);
+/* The model that made what the metadata tell of, unless --model names one. */
+bool sl_session_open_maker(SlSession *session, const SlOptions *options, const SlMetadata *metadata,
+                           SlError *err);
+/* The same, to compute the file options->argument again: on its device and in its dtype where the
+ * options say none (they are set in *options). *err where sl_metadata_repeatable fails. */
+bool sl_session_open_again(SlSession *session, SlOptions *options, const SlMetadata *metadata,
+                           SlError *err);
 void sl_session_close(SlSession *session);
 
 /* The model's files with their hashes; waits for them. NULL and *err when a file cannot be read. */
