@@ -197,7 +197,8 @@ sl_compare_view_zoom (SlCompareView *self, const char *how)
   else if (g_str_has_suffix (how, "zoom-out"))
     sl_canvas_zoom_by (canvas, 0.8);
   else
-    sl_canvas_set_zoom (canvas, g_str_has_suffix (how, "zoom-original") ? 1 : 0);
+    sl_canvas_set_zoom (canvas,
+                        g_str_has_suffix (how, "zoom-original") ? sl_canvas_get_true_zoom (canvas) : 0);
 }
 
 static void
