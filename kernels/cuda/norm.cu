@@ -16,6 +16,12 @@ struct GroupShape {
     int chunks, per_chunk; /* positions that a block sums */
 };
 
+/* Rounding may leave a variance a little below zero; NaN stays NaN, as on the other devices. */
+GPU_DEV float inverse_deviation(float variance, float eps)
+{
+    return 1.0f / sqrtf((variance < 0 ? 0.0f : variance) + eps);
+}
+
 /* ---- a group in one block: few positions, or channels that 16 bytes do not divide ---- */
 
 template <class T, int V>
@@ -138,7 +144,7 @@ GPU_DEV void group_statistics(const T *x, const float *partial, const GroupShape
         const float d = gpu_warp_sum(sum) * scale, q = gpu_warp_sum(square) * scale;
         if (lane == 0) {
             mean[group] = group_shift(x, g, group) + d;
-            inverse[group] = 1.0f / sqrtf(fmaxf(q - d * d, 0.0f) + g.eps);
+            inverse[group] = inverse_deviation(q - d * d, g.eps);
         }
     }
 }
@@ -256,7 +262,7 @@ __global__ void __launch_bounds__(ROW_THREADS)
     /* What rounding took from a mean far from zero. */
     const float off = gpu_warp_sum(rest) / (float)c;
     const float variance = gpu_warp_sum(squares) / (float)c - off * off;
-    const float inverse = 1.0f / sqrtf((variance > 0 ? variance : 0) + eps);
+    const float inverse = inverse_deviation(variance, eps);
     for (int i = lane * V; i < c; i += 32 * V) {
         gpu_load<V>(p + i, f);
         GPU_UNROLL
