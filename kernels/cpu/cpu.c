@@ -77,6 +77,16 @@ static void fill_slots(SlOps *ops, SlOps *apart, Isa isa)
         FILL(base);
 }
 
+/* The matrix unit is beyond the levels that can be asked for. */
+static bool use_amx(SlDtype dtype, Isa isa)
+{
+#if SL_HAVE_AMX
+    return dtype == SL_BF16 && isa == ISA_V4 && !getenv("SAFELIGHT_ISA") && sl_cpu_amx_usable();
+#else
+    return false;
+#endif
+}
+
 static void make_ops(SlCpuDevice *cpu, Isa isa)
 {
     SlOps *ops = &cpu->ops;
@@ -89,6 +99,10 @@ static void make_ops(SlCpuDevice *cpu, Isa isa)
     fill_slots(ops, &cpu->apart, isa);
     if (cpu->onednn)
         sl_onednn_linear_slots(ops);
+#if SL_HAVE_AMX
+    if (cpu->amx)
+        sl_cpu_attention_slots_amx(ops);
+#endif
     sl_ops_fill(ops);
     sl_ops_fill(&cpu->apart);
 }
@@ -123,12 +137,14 @@ SlDevice *sl_cpu_open(const SlDeviceOptions *options, SlError *err)
     int available = available_threads();
     cpu->base.dtype = options->dtype == SL_F16 ? SL_F32 : options->dtype;
     cpu->onednn = isa == ISA_V4 ? sl_onednn_open(cpu->base.dtype) : NULL;
+    cpu->amx = use_amx(cpu->base.dtype, isa);
     make_ops(cpu, isa);
     cpu->base.ops = &cpu->ops;
     cpu->base.name = "cpu";
     cpu->base.threads = options->threads > 0 ? options->threads : available;
-    snprintf(cpu->describe, sizeof cpu->describe, "CPU: %d thread%s, %s%s, %s%s", cpu->base.threads,
-             cpu->base.threads == 1 ? "" : "s", instructions[isa], cpu->onednn ? ", oneDNN" : "",
-             sl_dtype_name(cpu->base.dtype), options->dtype == SL_F16 ? " (instead of f16)" : "");
+    snprintf(cpu->describe, sizeof cpu->describe, "CPU: %d thread%s, %s%s%s, %s%s",
+             cpu->base.threads, cpu->base.threads == 1 ? "" : "s", instructions[isa],
+             cpu->amx ? ", AMX" : "", cpu->onednn ? ", oneDNN" : "", sl_dtype_name(cpu->base.dtype),
+             options->dtype == SL_F16 ? " (instead of f16)" : "");
     return &cpu->base;
 }

@@ -16,6 +16,7 @@ typedef struct SlCpuDevice {
     SlOps ops;
     SlOps apart;      /* fused slots as a product and a pass, for what the fused ones do not do */
     SlOneDnn *onednn; /* NULL: all products are our own */
+    bool amx;
     char describe[200];
 } SlCpuDevice;
 
@@ -54,6 +55,10 @@ void sl_onednn_conv2d_epilogue(SlDevice *dev, const SlTensor *x, const SlWeight 
     void sl_cpu_conv_slots_##isa(SlOps *ops);                                            \
     void sl_cpu_conv2d_direct_##isa(SlDevice *dev, const SlTensor *x, const SlWeight *w, \
                                     const SlConv *conv, const SlEpilogue *e, SlTensor *out);
+/* attention_amx.c, where the compiler knows it: attention in bf16 on the matrix unit. */
+bool sl_cpu_amx_usable(void);
+void sl_cpu_attention_slots_amx(SlOps *ops);
+
 SL_CPU_SLOTS(base)
 SL_CPU_SLOTS(v3)
 SL_CPU_SLOTS(v4)

@@ -1,0 +1,369 @@
+/* attention_amx.c - softmax(q k^T scale) v in bf16 on the matrix unit of the processor (AMX: Intel's
+ * from Sapphire Rapids on), without ever storing the score matrix.
+ *
+ * As attention.c, but both products multiply tiles of 16 rows by 32 values: keys and values are
+ * packed once per head as the second factors of such products (pairs of what is summed lie side by
+ * side), 32 queries are a task. With products that fast, what counts is the softmax between them: a
+ * polynomial that is good to bf16, in powers of two, and sums that are only rescaled when a row's
+ * maximum has risen by more than 2^8 (as FlashAttention-4 does), which f32 has room for.
+ *
+ * Easy to get wrong: the tiles' configuration belongs to the thread, and oneDNN sets its own; a
+ * maximum of two with NaN in it gives the second operand.
+ */
+#include "kernels/cpu/cpu.h"
+#include "kernels/cpu/vec.h"
+
+#include <immintrin.h>
+#include <math.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define SIDE     16             /* rows of a tile, and columns of its products */
+#define DEPTH    32             /* bf16 values of a tile's row */
+#define TILE     (SIDE * DEPTH) /* values of a tile; a product has half as many, in f32 */
+#define QUERIES  32
+#define KEYS     128
+#define MAX_HEAD 512
+#define ROOM     8.0f /* powers of two that a weight may be above 1 */
+
+typedef struct Job {
+    const SlTensor *q, *k, *v;
+    SlTensor *out;
+    const SlAttention *attn;
+    int64_t d, depths, columns; /* head size, in tiles as what is summed and as columns */
+    int64_t tiles, blocks;      /* of queries and keys in one head */
+    uint16_t *packed;           /* [item, head, block][keys, values] */
+    float factor;               /* scores to powers of two */
+} Job;
+
+/* One task's state. */
+typedef struct Tile {
+    int64_t item, head, first, queries;
+    uint16_t q[QUERIES * MAX_HEAD];   /* [half][depth] tiles */
+    float score[QUERIES][KEYS];       /* rows of all keys */
+    uint16_t weight[QUERIES * KEYS];  /* [half][depth] tiles */
+    float sum[QUERIES * MAX_HEAD];    /* [half][column] tiles: weights times values so far */
+    float weights[QUERIES][SL_LANES]; /* sum of weights, still in lanes */
+    float top[QUERIES];
+} __attribute__((aligned(64))) Tile;
+
+/* Allowed by the system for this process, and there? */
+bool sl_cpu_amx_usable(void)
+{
+    enum { ARCH_REQ_XCOMP_PERM = 0x1023, XFEATURE_XTILEDATA = 18 };
+    return __builtin_cpu_supports("amx-bf16") && __builtin_cpu_supports("avx512bf16") &&
+           syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA) == 0;
+}
+
+static void configure_tiles(void)
+{
+    struct {
+        uint8_t palette, start, reserved[14];
+        uint16_t row_bytes[16];
+        uint8_t rows[16];
+    } config __attribute__((aligned(64))) = {.palette = 1};
+    for (int i = 0; i < 8; i++) {
+        config.row_bytes[i] = DEPTH * sizeof(uint16_t);
+        config.rows[i] = SIDE;
+    }
+    _tile_loadconfig(&config);
+}
+
+/* ---- packing ---- */
+
+static int64_t keys_values(const Job *j) /* of a block's keys */
+{
+    return KEYS / SIDE * j->depths * TILE;
+}
+
+static int64_t block_values(const Job *j)
+{
+    return keys_values(j) + KEYS / DEPTH * j->columns * TILE;
+}
+
+/* The head's part of one row, the rest up to a whole tile zero; all zero beyond the end. */
+static void load_row(const Job *j, const SlTensor *t, const int64_t place[3], uint16_t *to)
+{
+    memset(to, 0, (size_t)(j->depths * DEPTH) * sizeof *to);
+    const uint16_t *from = t->data;
+    if (place[2] < t->size[1])
+        memcpy(to, from + place[0] * t->stride[0] + place[2] * t->stride[1] + place[1] * j->d,
+               (size_t)j->d * sizeof *to);
+}
+
+/* Key number i of a block: in every tile of its 16 keys, a column of pairs. */
+static void pack_key(const Job *j, int64_t i, const uint16_t *row, uint16_t *keys)
+{
+    uint16_t *to = keys + i / SIDE * j->depths * TILE + i % SIDE * 2;
+    for (int64_t c = 0; c < j->depths * DEPTH; c += 2)
+        memcpy(to + c / 2 * DEPTH, row + c, 2 * sizeof *to);
+}
+
+/* Value number i: every other place of a row in every tile of its 32. */
+static void pack_value(const Job *j, int64_t i, const uint16_t *row, uint16_t *values)
+{
+    uint16_t *to = values + i / DEPTH * j->columns * TILE + i % DEPTH / 2 * DEPTH + i % 2;
+    for (int64_t c = 0; c < j->columns * SIDE; c++)
+        to[c / SIDE * TILE + c % SIDE * 2] = row[c];
+}
+
+static void pack_blocks(void *arg, int64_t first, int64_t last)
+{
+    const Job *j = arg;
+    uint16_t row[MAX_HEAD];
+    for (int64_t task = first; task < last; task++) {
+        int64_t head = task / j->blocks;
+        uint16_t *keys = j->packed + task * block_values(j);
+        for (int64_t i = 0; i < KEYS; i++) {
+            const int64_t place[3] = {head / j->attn->heads, head % j->attn->heads,
+                                      task % j->blocks * KEYS + i};
+            load_row(j, j->k, place, row);
+            pack_key(j, i, row, keys);
+            load_row(j, j->v, place, row);
+            pack_value(j, i, row, keys + keys_values(j));
+        }
+    }
+}
+
+static void load_queries(const Job *j, Tile *t)
+{
+    uint16_t row[MAX_HEAD];
+    for (int64_t i = 0; i < QUERIES; i++) {
+        const int64_t place[3] = {t->item, t->head, t->first + i};
+        load_row(j, j->q, place, row);
+        for (int64_t c = 0; c < j->depths; c++)
+            memcpy(t->q + (i / SIDE * j->depths + c) * TILE + i % SIDE * DEPTH, row + c * DEPTH,
+                   DEPTH * sizeof *row);
+        t->top[i] = -INFINITY;
+    }
+    memset(t->sum, 0, (size_t)(QUERIES * j->columns * SIDE) * sizeof *t->sum);
+    memset(t->weights, 0, sizeof t->weights);
+}
+
+/* ---- the products; tiles 0 to 3 are sums, 4 and 5 first, 6 and 7 second factors ---- */
+
+/* Scores of all queries and 32 keys. */
+static void score_pair(const Job *j, Tile *t, const uint16_t *keys, int64_t first)
+{
+    const uint16_t *key = keys + first / SIDE * j->depths * TILE;
+    _tile_zero(0);
+    _tile_zero(1);
+    _tile_zero(2);
+    _tile_zero(3);
+    for (int64_t c = 0; c < j->depths; c++) {
+        _tile_loadd(4, t->q + c * TILE, 64);
+        _tile_loadd(5, t->q + (j->depths + c) * TILE, 64);
+        _tile_loadd(6, key + c * TILE, 64);
+        _tile_loadd(7, key + (j->depths + c) * TILE, 64);
+        _tile_dpbf16ps(0, 4, 6);
+        _tile_dpbf16ps(1, 4, 7);
+        _tile_dpbf16ps(2, 5, 6);
+        _tile_dpbf16ps(3, 5, 7);
+    }
+    _tile_stored(0, t->score[0] + first, sizeof t->score[0]);
+    _tile_stored(1, t->score[0] + first + SIDE, sizeof t->score[0]);
+    _tile_stored(2, t->score[SIDE] + first, sizeof t->score[0]);
+    _tile_stored(3, t->score[SIDE] + first + SIDE, sizeof t->score[0]);
+}
+
+/* sum += weight v, two tiles of columns. */
+static void gather_two(const Job *j, Tile *t, const uint16_t *values, int64_t column)
+{
+    float *sum = t->sum + column * TILE / 2, *below = sum + j->columns * TILE / 2;
+    _tile_loadd(0, sum, 64);
+    _tile_loadd(1, sum + TILE / 2, 64);
+    _tile_loadd(2, below, 64);
+    _tile_loadd(3, below + TILE / 2, 64);
+    for (int64_t c = 0; c < KEYS / DEPTH; c++) {
+        _tile_loadd(4, t->weight + c * TILE, 64);
+        _tile_loadd(5, t->weight + (KEYS / DEPTH + c) * TILE, 64);
+        _tile_loadd(6, values + (c * j->columns + column) * TILE, 64);
+        _tile_loadd(7, values + (c * j->columns + column + 1) * TILE, 64);
+        _tile_dpbf16ps(0, 4, 6);
+        _tile_dpbf16ps(1, 4, 7);
+        _tile_dpbf16ps(2, 5, 6);
+        _tile_dpbf16ps(3, 5, 7);
+    }
+    _tile_stored(0, sum, 64);
+    _tile_stored(1, sum + TILE / 2, 64);
+    _tile_stored(2, below, 64);
+    _tile_stored(3, below + TILE / 2, 64);
+}
+
+static void gather_one(const Job *j, Tile *t, const uint16_t *values, int64_t column)
+{
+    float *sum = t->sum + column * TILE / 2, *below = sum + j->columns * TILE / 2;
+    _tile_loadd(0, sum, 64);
+    _tile_loadd(2, below, 64);
+    for (int64_t c = 0; c < KEYS / DEPTH; c++) {
+        _tile_loadd(4, t->weight + c * TILE, 64);
+        _tile_loadd(5, t->weight + (KEYS / DEPTH + c) * TILE, 64);
+        _tile_loadd(6, values + (c * j->columns + column) * TILE, 64);
+        _tile_dpbf16ps(0, 4, 6);
+        _tile_dpbf16ps(2, 5, 6);
+    }
+    _tile_stored(0, sum, 64);
+    _tile_stored(2, below, 64);
+}
+
+static void gather(const Job *j, Tile *t, const uint16_t *values)
+{
+    int64_t column = 0;
+    for (; column + 2 <= j->columns; column += 2)
+        gather_two(j, t, values, column);
+    if (column < j->columns)
+        gather_one(j, t, values, column);
+}
+
+/* ---- the softmax ---- */
+
+/* Keys that a query may not see, or that are not there. */
+static void mask(const Job *j, Tile *t, int64_t first_key)
+{
+    for (int64_t i = 0; i < QUERIES; i++) {
+        int64_t seen = j->k->size[1] - first_key;
+        if (j->attn->causal && t->first + i + 1 - first_key < seen)
+            seen = t->first + i + 1 - first_key;
+        for (int64_t c = seen < 0 ? 0 : seen; c < KEYS; c++)
+            t->score[i][c] = -INFINITY;
+    }
+}
+
+/* 2^x for x up to some tens, relative error under 1e-4; 1e-38 instead of what is less. NaN stays
+ * NaN. */
+SL_INLINE __m512 power_of_two(__m512 x)
+{
+    const __m512 magic = _mm512_set1_ps(12582912.0f); /* 1.5 * 2^23: rounds to nearest */
+    x = _mm512_max_ps(_mm512_set1_ps(-126), x);
+    __m512 shifted = _mm512_add_ps(x, magic); /* its last bits are the exponent */
+    __m512 r = _mm512_sub_ps(x, _mm512_sub_ps(shifted, magic));
+    __m512 p = _mm512_set1_ps(5.517132e-2f);
+    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(2.4261054e-1f));
+    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(6.9326099e-1f));
+    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(9.9992811e-1f));
+    __m512i exponent = _mm512_slli_epi32(_mm512_castps_si512(shifted), 23);
+    return _mm512_castsi512_ps(_mm512_add_epi32(_mm512_castps_si512(p), exponent));
+}
+
+/* A higher maximum for row i. */
+static void raise_top(const Job *j, Tile *t, int64_t i, float top)
+{
+    float keep = exp2f((t->top[i] - top) * j->factor); /* 0 at first */
+    for (int64_t column = 0; column < j->columns; column++) {
+        float *sum = t->sum + (i / SIDE * j->columns + column) * TILE / 2 + i % SIDE * SIDE;
+        *(SlVec *)sum *= keep;
+    }
+    *(SlVec *)t->weights[i] *= keep;
+    t->top[i] = top;
+}
+
+/* Scores to weights. */
+static void soften(const Job *j, Tile *t)
+{
+    const __m512 factor = _mm512_set1_ps(j->factor);
+    for (int64_t i = 0; i < QUERIES; i++) {
+        const float *s = t->score[i];
+        __m512 most = _mm512_load_ps(s), total = _mm512_load_ps(t->weights[i]);
+        for (int b = 1; b < KEYS / SL_LANES; b++)
+            most = _mm512_max_ps(most, _mm512_load_ps(s + b * SL_LANES));
+        __m512 limit = _mm512_set1_ps(t->top[i] + ROOM / j->factor);
+        if (_mm512_cmp_ps_mask(most, limit, _CMP_GT_OQ)) {
+            raise_top(j, t, i, _mm512_reduce_max_ps(most));
+            total = _mm512_load_ps(t->weights[i]);
+        }
+        __m512 shift = _mm512_set1_ps(-t->top[i] * j->factor);
+        uint16_t *to = t->weight + i / SIDE * KEYS / DEPTH * TILE + i % SIDE * DEPTH;
+        for (int c = 0; c < KEYS / DEPTH; c++) {
+            __m512 a = _mm512_load_ps(s + c * DEPTH), b = _mm512_load_ps(s + c * DEPTH + SL_LANES);
+            a = power_of_two(_mm512_fmadd_ps(a, factor, shift));
+            b = power_of_two(_mm512_fmadd_ps(b, factor, shift));
+            total = _mm512_add_ps(total, _mm512_add_ps(a, b));
+            _mm512_store_si512(to + c * TILE, (__m512i)_mm512_cvtne2ps_pbh(b, a));
+        }
+        _mm512_store_ps(t->weights[i], total);
+    }
+}
+
+/* ---- a task ---- */
+
+static void store_queries(const Job *j, const Tile *t)
+{
+    SlTensor *out = j->out;
+    for (int64_t i = 0; i < t->queries; i++) {
+        int64_t to = t->item * out->stride[0] + (t->first + i) * out->stride[1] + t->head * j->d;
+        float scale = 1 / sl_vec_sum(*(const SlVec *)t->weights[i]);
+        for (int64_t c = 0; c < j->d; c += SL_LANES) {
+            const float *sum =
+                t->sum + (i / SIDE * j->columns + c / SIDE) * TILE / 2 + i % SIDE * SIDE;
+            SlVec v = *(const SlVec *)sum * scale;
+            if (j->d - c >= SL_LANES)
+                sl_vec_store(out->data, out->dtype, to + c, v);
+            else
+                sl_vec_store_part(out->data, out->dtype, to + c, j->d - c, v);
+        }
+    }
+}
+
+static void attend(const Job *j, Tile *t, int64_t task)
+{
+    int64_t head = task / j->tiles, keys = j->k->size[1];
+    t->head = head % j->attn->heads;
+    t->item = head / j->attn->heads;
+    t->first = task % j->tiles * QUERIES;
+    t->queries = j->q->size[1] - t->first;
+    t->queries = t->queries < QUERIES ? t->queries : QUERIES;
+    if (j->attn->causal && t->first + t->queries < keys)
+        keys = t->first + t->queries;
+    load_queries(j, t);
+    for (int64_t first_key = 0; first_key < keys; first_key += KEYS) {
+        const uint16_t *block = j->packed + (head * j->blocks + first_key / KEYS) * block_values(j);
+        for (int64_t c = 0; c < KEYS; c += 2 * SIDE)
+            score_pair(j, t, block, c);
+        if (j->attn->causal || j->k->size[1] - first_key < KEYS)
+            mask(j, t, first_key);
+        soften(j, t);
+        gather(j, t, block + keys_values(j));
+    }
+    store_queries(j, t);
+}
+
+static void attend_tiles(void *arg, int64_t first, int64_t last)
+{
+    Tile tile; /* 120 KiB of stack */
+    configure_tiles();
+    for (int64_t task = first; task < last; task++)
+        attend(arg, &tile, task);
+    _tile_release();
+}
+
+static void amx_attention(SlDevice *dev, const SlTensor *q, const SlTensor *k, const SlTensor *v,
+                          const SlAttention *attn, SlTensor *out)
+{
+    int64_t d = q->size[2] / attn->heads, heads = q->size[0] * attn->heads;
+    if (q->dtype != SL_BF16 || k->dtype != SL_BF16 || v->dtype != SL_BF16 || d > MAX_HEAD ||
+        !(attn->scale > 0)) {
+        ((SlCpuDevice *)dev)->apart.attention(dev, q, k, v, attn, out);
+        return;
+    }
+    Job job = {.q = q, .k = k, .v = v, .out = out, .attn = attn, .d = d};
+    job.factor = attn->scale * 1.44269504f;
+    job.depths = (d + DEPTH - 1) / DEPTH;
+    job.columns = (d + SIDE - 1) / SIDE;
+    job.tiles = (q->size[1] + QUERIES - 1) / QUERIES;
+    job.blocks = (k->size[1] + KEYS - 1) / KEYS;
+    size_t mark = sl_arena_mark(dev);
+    SlTensor packed =
+        sl_tensor_new(dev, SL_BF16, 2, (const int64_t[]){heads * job.blocks, block_values(&job)});
+    job.packed = packed.data;
+    if (job.packed) {
+        sl_parallel_for(dev, heads * job.blocks, sl_cpu_grain(KEYS * d), pack_blocks, &job);
+        sl_parallel_for(dev, heads * job.tiles, sl_cpu_grain(QUERIES * k->size[1] * d / 128),
+                        attend_tiles, &job);
+    }
+    sl_arena_reset(dev, mark);
+}
+
+void sl_cpu_attention_slots_amx(SlOps *ops)
+{
+    ops->attention = amx_attention;
+}
