@@ -5,24 +5,25 @@
  * transformed weights would be four times as large as the weights, so they are never stored: a task
  * makes those of some channels in its second cache, for SL_CPU_PANEL outputs, and uses them for a
  * block of tiles; with some fifty tiles that costs a few hundredths of the products. Inputs are
- * transformed once: where there are many blocks of tiles, a task has one of them and all outputs,
- * and its input stays in its cache; else a task is a block by a panel, and the blocks' inputs lie
- * in memory that all tasks share.
+ * transformed once: where there are enough blocks of tiles to keep all threads busy, a task has one
+ * of them and all outputs, and its input stays in its cache; else a task is a block by a panel, and
+ * the blocks' inputs lie in memory that all tasks share.
  *
- * Easy to get wrong: how tiles are cut depends on the shape alone, and so do the sums.
+ * Easy to get wrong: how tiles are cut depends on the shape alone, and so do the sums; which of the
+ * two ways is taken may depend on the number of threads because neither changes a sum.
  */
 #include "kernels/cpu/gemm.h"
 
 #define PANEL    SL_CPU_PANEL
 #define POINTS   36 /* of a transformed tile: 6 x 6 */
-#define TILES    72 /* of a block */
-#define CHANNELS 32 /* of a slice of the input */
+#define TILES    96 /* of a block */
+#define CHANNELS 64 /* of a slice of the input */
 /* Tiles below which the way is not worth it, and the least channels. */
 #define LEAST_TILES    8
 #define LEAST_CHANNELS 16
 #define LEAST_WORK     (128 * 128 * 32) /* tiles times channels times outputs */
-/* Blocks from which on each is a task of its own. */
-#define MANY_BLOCKS 32
+/* Blocks are tasks of their own where at most this share of the threads' time is idle. */
+#define IDLE 0.1
 /* Floats of transformed input at a time where it is shared. */
 #define CHUNK ((int64_t)6 << 20)
 
@@ -262,7 +263,7 @@ static void compute_blocks(void *arg, int64_t first, int64_t last)
     }
 }
 
-static void plan(Job *j)
+static void plan(Job *j, int64_t threads)
 {
     j->channels = j->w->size[1];
     j->outputs = j->w->size[0];
@@ -274,7 +275,8 @@ static void plan(Job *j)
     int64_t pieces = (j->tiles + TILES - 1) / TILES;
     j->block = ((j->tiles + pieces - 1) / pieces + 3) / 4 * 4;
     j->blocks = (j->tiles + j->block - 1) / j->block;
-    j->whole = j->blocks >= MANY_BLOCKS;
+    int64_t rounds = (j->blocks + threads - 1) / threads;
+    j->whole = (double)j->blocks >= (1 - IDLE) * (double)(rounds * threads);
     j->input_floats = j->slices * POINTS * j->block * CHANNELS;
     j->scratch_floats = POINTS * PANEL * (CHANNELS + j->block) + (j->whole ? j->input_floats : 0);
 }
@@ -298,7 +300,7 @@ static void run_shared(SlDevice *dev, Job *j)
 static void run(SlDevice *dev, Job *j)
 {
     size_t mark = sl_arena_mark(dev);
-    plan(j);
+    plan(j, dev->threads);
     SlTensor scratch =
         sl_tensor_new(dev, SL_F32, 2, (const int64_t[]){dev->threads, j->scratch_floats});
     j->scratch = scratch.data;
