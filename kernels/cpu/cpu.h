@@ -10,6 +10,7 @@
 #include "kernels/kernels.h"
 
 typedef struct SlOneDnn SlOneDnn; /* engine, stream, cached primitives */
+typedef struct SlWeightBlock SlWeightBlock;
 
 typedef struct SlCpuDevice {
     SlDevice base;
@@ -17,6 +18,7 @@ typedef struct SlCpuDevice {
     SlOps apart;      /* fused slots as a product and a pass, for what the fused ones do not do */
     SlOneDnn *onednn; /* NULL: all products are our own */
     bool amx;
+    SlWeightBlock *weight_blocks; /* the first has room */
     char describe[200];
 } SlCpuDevice;
 
@@ -33,6 +35,10 @@ static inline int64_t sl_cpu_grain(int64_t row)
  * (prepared), or both where it is small. */
 bool sl_cpu_weight_init(SlDevice *dev, SlWeight *w, const SlTensor *host);
 void sl_cpu_weight_clear(SlDevice *dev, SlWeight *w);
+
+/* weight_memory.c: memory of weights, counted as work.weight_bytes; NULL where there is none. */
+void *sl_cpu_weight_alloc(SlDevice *dev, size_t bytes);
+void sl_cpu_weight_free(SlDevice *dev, void *p, size_t bytes);
 
 /* onednn.c. NULL where it has nothing better than our own code, or this program was built without
  * it. */

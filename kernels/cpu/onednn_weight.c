@@ -35,10 +35,7 @@ static void free_layout(SlDevice *dev, Layout *l)
 {
     if (l->memory)
         dnnl_memory_destroy(l->memory);
-    if (l->data) {
-        dev->work.weight_bytes -= dnnl_memory_desc_get_size(&l->desc);
-        dev->ops->free(dev, l->data, 0);
-    }
+    sl_cpu_weight_free(dev, l->data, dnnl_memory_desc_get_size(&l->desc));
     free(l);
 }
 
@@ -71,10 +68,7 @@ static Layout *add_layout(SlDevice *dev, SlWeight *w, const dnnl_memory_desc_t *
     if (!l)
         return NULL;
     l->desc = *desc;
-    size_t bytes = dnnl_memory_desc_get_size(desc);
-    l->data = dev->ops->alloc(dev, bytes);
-    if (l->data)
-        dev->work.weight_bytes += bytes;
+    l->data = sl_cpu_weight_alloc(dev, dnnl_memory_desc_get_size(desc));
     if (!l->data || dnnl_memory_create(&l->memory, desc, o->engine, l->data) != dnnl_success ||
         !reorder(o, from, l->memory)) {
         free_layout(dev, l);

@@ -84,10 +84,9 @@ static bool add_value(SlDevice *dev, SlWeight *w, const SlTensor *host, bool pro
     if (product)
         n = n / w->size[0] * ((w->size[0] + PANEL - 1) / PANEL * PANEL);
     size_t bytes = (size_t)n * sl_dtype_size(dtype);
-    char *data = dev->ops->alloc(dev, bytes);
+    char *data = sl_cpu_weight_alloc(dev, bytes);
     if (!data)
         return false;
-    dev->work.weight_bytes += bytes;
     w->value = product ? sl_tensor_view(data, dtype, 1, &n)
                        : sl_tensor_view(data, dtype, host->rank, host->size);
     if (product)
@@ -123,9 +122,6 @@ void sl_cpu_weight_clear(SlDevice *dev, SlWeight *w)
 {
     size_t bytes = (size_t)sl_tensor_elements(&w->value) * sl_dtype_size(w->value.dtype);
     sl_onednn_weight_clear(dev, w);
-    if (!w->value.data)
-        return;
-    dev->work.weight_bytes -= bytes;
-    dev->ops->free(dev, w->value.data, bytes);
+    sl_cpu_weight_free(dev, w->value.data, bytes);
     w->value.data = NULL;
 }

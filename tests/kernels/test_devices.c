@@ -273,7 +273,8 @@ static void small_model(Run *r)
     sl_attention(r->dev, &q, &q, &q, &attn, &r->out);
 }
 
-static void test_failing_memory(const char *name)
+/* least: allocations there are at the very least; weights may share some. */
+static void test_failing_memory(const char *name, int least)
 {
     SlDevice *dev = open_device(name, SL_F32, 2);
     const SlOps *real = dev->ops;
@@ -297,7 +298,7 @@ static void test_failing_memory(const char *name)
         sl_arena_reset(dev, mark);
         sl_arena_release(dev);
     }
-    sl_test(sane && finished && refused >= 5 && refused == steps - 1,
+    sl_test(sane && finished && refused >= least && refused == steps - 1,
             "%s: each of %d allocations may fail, and it says SL_MEMORY", name, refused);
     sl_test(dev->work.buffer_bytes == 0 && dev->work.weight_bytes == 0,
             "%s: nothing is left behind (%zu, %zu)", name, dev->work.buffer_bytes,
@@ -531,8 +532,8 @@ int main(void)
     test_arena_turns();
     test_absurd("cpu");
     test_absurd("check");
-    test_failing_memory("ref");
-    test_failing_memory("cpu");
+    test_failing_memory("ref", 5);
+    test_failing_memory("cpu", 3);
     test_threads(SL_F32, cases, case_count);
     test_threads(SL_BF16, cases, case_count);
     test_threads(SL_F32, thread_cases, thread_count);
