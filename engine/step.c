@@ -1,11 +1,11 @@
 /* step.c - see step.h.
  *
- * Easy to get wrong: the timestep and the prompt change from evaluation to evaluation, and must
- * change in memory only; guidance stands outside of what is repeated, since its scale is not in
- * device memory.
+ * Easy to get wrong: the timestep, the prompt and the guidance change from evaluation to evaluation,
+ * and must change in memory only.
  */
 #include "engine/step.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 struct SlStep {
@@ -14,6 +14,8 @@ struct SlStep {
     SlStepShape shape;
     SlTensor sample;        /* f32 [1, C, h, w] */
     SlTensor shifts;        /* of this evaluation's timestep */
+    SlTensor scale;         /* f32 [1]: guidance */
+    float guidance;         /* what scale holds */
     SlTensor results;       /* f32 [1 or 3, C, h, w]: guided, unconditional, text */
     SlUnetContext *context; /* the prompt at a fixed place, where the device remembers */
     const void *run;        /* whose prompt is there */
@@ -39,6 +41,8 @@ SlStep *sl_step_new(SlDevice *dev, SlUnet *unet, const SlStepShape *shape, SlErr
     s->dev = dev;
     s->unet = unet;
     s->shape = *shape;
+    s->guidance = NAN;
+    s->scale = sl_buffer_new(dev, SL_F32, 1, (const int64_t[]){1});
     s->sample = sl_buffer_new(dev, SL_F32, 4, (const int64_t[]){1, c, h, w});
     s->results = sl_buffer_new(dev, SL_F32, 4, (const int64_t[]){rows, c, h, w});
     if (!sl_device_check(dev, err)) {
@@ -56,6 +60,7 @@ void sl_step_free(SlStep *s)
     sl_unet_context_free(s->dev, s->context);
     sl_buffer_free(s->dev, &s->sample);
     sl_buffer_free(s->dev, &s->shifts);
+    sl_buffer_free(s->dev, &s->scale);
     sl_buffer_free(s->dev, &s->results);
     free(s);
 }
@@ -80,10 +85,9 @@ static SlTensor spread(const SlStep *s)
     SlTensor x =
         sl_tensor_new4(s->dev, s->shape.batch, s->shape.height, s->shape.width, s->shape.channels);
     SlTensor view = sl_permute(&s->sample, (const int[]){0, 2, 3, 1});
-    for (int b = 0; b < s->shape.batch; b++) {
-        SlTensor item = sl_slice(&x, 0, b, 1);
-        sl_copy(s->dev, &view, &item);
-    }
+    view.size[0] = s->shape.batch;
+    view.stride[0] = 0; /* the same for all */
+    sl_copy(s->dev, &view, &x);
     return x;
 }
 
@@ -99,11 +103,13 @@ static void evaluate(void *arg)
     SlDevice *dev = s->dev;
     size_t mark = sl_arena_mark(dev);
     SlTensor x = spread(s);
-    SlTensor out = sl_tensor_new(dev, SL_F32, 4, x.size);
+    SlTensor out = sl_tensor_new(dev, dev->dtype, 4, x.size);
     s->ok = sl_unet_forward_at(dev, s->unet, &x, &s->shifts, s->using, &out, &s->err);
     SlTensor view = sl_permute(&out, (const int[]){0, 3, 1, 2});
-    SlTensor rows = rows_said(s);
-    sl_copy(dev, &view, &rows);
+    if (s->shape.batch == 2)
+        sl_guidance(dev, &view, &s->scale, &s->results);
+    else
+        sl_copy(dev, &view, &s->results);
     sl_arena_reset(dev, mark);
 }
 
@@ -134,17 +140,17 @@ static bool set_prompt(SlStep *s, const SlStepRun *run, SlError *err)
     return true;
 }
 
-static void guide(SlStep *s, double guidance)
+static void set_guidance(SlStep *s, double guidance)
 {
-    SlTensor guided = sl_slice(&s->results, 0, 0, 1), uncond = sl_slice(&s->results, 0, 1, 1);
-    SlTensor text = sl_slice(&s->results, 0, 2, 1);
-    sl_guidance(s->dev, &uncond, &text, (float)guidance, &guided);
+    float value = (float)guidance;
+    if (s->guidance == value)
+        return;
+    sl_upload(s->dev, &value, &s->scale);
+    s->guidance = sl_device_ok(s->dev) ? value : NAN;
 }
 
-static bool guided_output(SlStep *s, double guidance, float *output, SlError *err)
+static bool fetch_output(SlStep *s, float *output, SlError *err)
 {
-    if (s->shape.batch == 2)
-        guide(s, guidance);
     SlTensor wanted = sl_slice(&s->results, 0, 0, s->shape.batch);
     sl_download(s->dev, &wanted, output);
     return sl_device_check(s->dev, err);
@@ -156,6 +162,7 @@ bool sl_step_evaluate(SlStep *s, const SlStepRun *run, int i, const float *input
     SlDevice *dev = s->dev;
     sl_upload(dev, input, &s->sample);
     set_time(s, run->times, i);
+    set_guidance(s, run->guidance);
     if (!sl_device_check(dev, err) || !set_prompt(s, run, err))
         return false;
     s->ok = true; /* replayed work says nothing */
@@ -165,7 +172,7 @@ bool sl_step_evaluate(SlStep *s, const SlStepRun *run, int i, const float *input
             *err = s->err;
         return false;
     }
-    return guided_output(s, run->guidance, output, err);
+    return fetch_output(s, output, err);
 }
 
 bool sl_step_said(SlStep *s, float *said, SlError *err)
@@ -179,5 +186,8 @@ bool sl_step_guide(SlStep *s, const float *said, double guidance, float *output,
 {
     SlTensor rows = rows_said(s);
     sl_upload(s->dev, said, &rows);
-    return guided_output(s, guidance, output, err);
+    set_guidance(s, guidance);
+    if (s->shape.batch == 2)
+        sl_guidance(s->dev, &rows, &s->scale, &s->results);
+    return fetch_output(s, output, err);
 }

@@ -276,10 +276,11 @@ static void conv_out(SlDevice *dev, const SlUnet *unet, const SlTensor *x, SlTen
     SlGroupNorm norm = {c->norm_groups, c->norm_eps, c->conditional ? c->act : SL_ACT_SILU};
     dev->scope = "conv_out";
     SlTensor normed = sl_tensor_like(dev, x);
-    SlTensor result = sl_tensor_like(dev, out);
+    SlTensor result = out->dtype == dev->dtype ? *out : sl_tensor_like(dev, out);
     sl_layer_group_norm(dev, &unet->conv_norm_out, &norm, x, &normed);
     sl_layer_conv3(dev, &unet->conv_out, &normed, NULL, &result);
-    sl_copy(dev, &result, out);
+    if (result.data != out->data)
+        sl_copy(dev, &result, out);
 }
 
 /* Without checks. */

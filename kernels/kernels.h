@@ -323,8 +323,7 @@ struct SlOps {
                       const SlWeight *positions, SlTensor *out);
     void (*timestep_embedding)(SlDevice *dev, const SlTensor *t, const SlTimestepEmbedding *e,
                                SlTensor *out);
-    void (*guidance)(SlDevice *dev, const SlTensor *uncond, const SlTensor *text, float scale,
-                     SlTensor *out);
+    void (*guidance)(SlDevice *dev, const SlTensor *said, const SlTensor *scale, SlTensor *out);
     void (*to_rgb8)(SlDevice *dev, const SlTensor *x, SlTensor *out);
 
     /* fused: composites of the above where a device leaves them empty */
@@ -389,9 +388,10 @@ void sl_embedding(SlDevice *dev, const SlTensor *ids, const SlWeight *tokens,
 /* t f32 [N], out [N, dim] in the device's dtype, computed in f32 */
 void sl_timestep_embedding(SlDevice *dev, const SlTensor *t, const SlTimestepEmbedding *e,
                            SlTensor *out);
-/* out = uncond + scale * (text - uncond), all f32 */
-void sl_guidance(SlDevice *dev, const SlTensor *uncond, const SlTensor *text, float scale,
-                 SlTensor *out);
+/* said [2, C, H, W] of any strides and dtype, unconditional first; scale f32 [1], in memory so that
+ * repeated work sees it change; out f32 [3, C, H, W]: uncond + scale * (text - uncond), then said,
+ * which may lie there already */
+void sl_guidance(SlDevice *dev, const SlTensor *said, const SlTensor *scale, SlTensor *out);
 /* x [N, H, W, 3] in -1..1, out u8: round half to even of clamp(x / 2 + 0.5, 0, 1) * 255 */
 void sl_to_rgb8(SlDevice *dev, const SlTensor *x, SlTensor *out);
 

@@ -261,15 +261,15 @@ void sl_timestep_embedding(SlDevice *dev, const SlTensor *t, const SlTimestepEmb
         dev->ops->timestep_embedding(dev, t, e, out);
 }
 
-void sl_guidance(SlDevice *dev, const SlTensor *uncond, const SlTensor *text, float scale,
-                 SlTensor *out)
+void sl_guidance(SlDevice *dev, const SlTensor *said, const SlTensor *scale, SlTensor *out)
 {
-    bool fits = sl_same_shape(uncond, text) && sl_same_shape(uncond, out) &&
-                uncond->dtype == SL_F32 && text->dtype == SL_F32 && out->dtype == SL_F32 &&
-                sl_tensor_contiguous(uncond) && sl_tensor_contiguous(text) &&
-                sl_tensor_contiguous(out);
-    if (begin(dev) && require(dev, fits, "guidance", uncond, text))
-        dev->ops->guidance(dev, uncond, text, scale, out);
+    bool fits = said->rank == 4 && out->rank == 4 && said->size[0] == 2 && out->size[0] == 3 &&
+                said->size[1] == out->size[1] && said->size[2] == out->size[2] &&
+                said->size[3] == out->size[3] && out->dtype == SL_F32 &&
+                sl_tensor_contiguous(out) && scale->dtype == SL_F32 &&
+                sl_tensor_elements(scale) == 1;
+    if (begin(dev) && require(dev, fits, "guidance", said, out))
+        dev->ops->guidance(dev, said, scale, out);
 }
 
 void sl_to_rgb8(SlDevice *dev, const SlTensor *x, SlTensor *out)

@@ -246,10 +246,9 @@ static void time_timestep_embedding(SlDevice *dev, const SlTensor *t, const SlTi
     TIMED(label_tensor("timestep_embedding", out), timestep_embedding, t, e, out);
 }
 
-static void time_guidance(SlDevice *dev, const SlTensor *uncond, const SlTensor *text, float scale,
-                          SlTensor *out)
+static void time_guidance(SlDevice *dev, const SlTensor *said, const SlTensor *scale, SlTensor *out)
 {
-    TIMED(label_tensor("guidance", out), guidance, uncond, text, scale, out);
+    TIMED(label_tensor("guidance", out), guidance, said, scale, out);
 }
 
 static void time_to_rgb8(SlDevice *dev, const SlTensor *x, SlTensor *out)

@@ -336,11 +336,11 @@ static void check_timestep_embedding(SlDevice *dev, const SlTensor *t, const SlT
             REF(timestep_embedding, &ra, e, &ro));
 }
 
-static void check_guidance(SlDevice *dev, const SlTensor *uncond, const SlTensor *text, float scale,
+static void check_guidance(SlDevice *dev, const SlTensor *said, const SlTensor *scale,
                            SlTensor *out)
 {
-    COMPARE("guidance", uncond, text, NULL, TESTED(guidance, uncond, text, scale, out),
-            REF(guidance, &ra, &rb, scale, &ro));
+    COMPARE("guidance", said, scale, NULL, TESTED(guidance, said, scale, out),
+            REF(guidance, &ra, &rb, &ro));
 }
 
 static void check_to_rgb8(SlDevice *dev, const SlTensor *x, SlTensor *out)

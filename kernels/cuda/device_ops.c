@@ -204,11 +204,9 @@ static void cuda_timestep_embedding(SlDevice *dev, const SlTensor *t, const SlTi
                                         e->downscale_freq_shift, e->max_period, d->stream));
 }
 
-static void cuda_guidance(SlDevice *dev, const SlTensor *uncond, const SlTensor *text, float scale,
-                          SlTensor *out)
+static void cuda_guidance(SlDevice *dev, const SlTensor *said, const SlTensor *scale, SlTensor *out)
 {
-    LAUNCH("guidance", sl_launch_guidance(uncond->data, text->data, scale, out->data,
-                                          sl_tensor_elements(out), d->stream));
+    LAUNCH("guidance", sl_launch_guidance(said, scale->data, out->data, d->stream));
 }
 
 static void cuda_to_rgb8(SlDevice *dev, const SlTensor *x, SlTensor *out)

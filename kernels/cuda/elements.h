@@ -96,6 +96,12 @@ GPU_DEV float gpu_block_sum(float v, float *partial)
     return sum;
 }
 
+/* Rounding may leave a variance a little below zero; NaN stays NaN, as on the other devices. */
+GPU_DEV float gpu_inverse_deviation(float variance, float eps)
+{
+    return 1.0f / sqrtf((variance < 0 ? 0.0f : variance) + eps);
+}
+
 /* ---- activations, as sl_ref_act ---- */
 
 GPU_DEV float gpu_silu(float x)

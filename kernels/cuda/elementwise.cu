@@ -392,17 +392,38 @@ cudaError_t sl_launch_timestep_embedding(SlDtype t, const float *times, void *y,
 
 /* ---- guidance and pictures ---- */
 
-__global__ void LAUNCH_BOUNDS guidance_kernel(const float *u, const float *c, float scale, float *y,
+struct Said {
+    int64_t size[3], stride[4]; /* of channels, rows, columns; of the two answers first */
+};
+
+/* The layout, the type and the guidance of a step's end in one: y is what the host gets. */
+template <class T>
+__global__ void LAUNCH_BOUNDS guidance_kernel(const T *x, const float *scale, float *y, Said s,
                                               int64_t n)
 {
-    GPU_FLAT_LOOP(i, n)
-        y[i] = u[i] + scale * (c[i] - u[i]);
+    GPU_FLAT_LOOP(i, n) {
+        const int64_t column = i % s.size[2], row = i / s.size[2] % s.size[1];
+        const int64_t channel = i / s.size[2] / s.size[1];
+        const int64_t at = channel * s.stride[1] + row * s.stride[2] + column * s.stride[3];
+        const float u = gpu_f(x[at]), t = gpu_f(x[at + s.stride[0]]);
+        y[i] = u + scale[0] * (t - u);
+        y[n + i] = u;
+        y[2 * n + i] = t;
+    }
 }
 
-cudaError_t sl_launch_guidance(const float *u, const float *c, float scale, float *y, int64_t n,
-                               cudaStream_t s)
+cudaError_t sl_launch_guidance(const SlTensor *x, const float *scale, float *y, cudaStream_t s)
 {
-    return n == 0 ? cudaSuccess : gpu_launch(guidance_kernel, gpu_flat(n, s), u, c, scale, y, n);
+    const Said said = {{x->size[1], x->size[2], x->size[3]},
+                       {x->stride[0], x->stride[1], x->stride[2], x->stride[3]}};
+    const int64_t n = x->size[1] * x->size[2] * x->size[3];
+    if (n == 0)
+        return cudaSuccess;
+    return gpu_by_type(x->dtype, [&](auto e) {
+        typedef decltype(e) T;
+        return gpu_launch(guidance_kernel<T>, gpu_flat(n, s), (const T *)x->data, scale, y, said,
+                          n);
+    });
 }
 
 template <class T>

@@ -53,7 +53,7 @@ typedef struct SlAttentionLaunch {
 } SlAttentionLaunch;
 cudaError_t sl_launch_attention(const SlAttentionLaunch *a, cudaStream_t s);
 
-/* ---- norm.cu ---- */
+/* ---- group_norm.cu, layer_norm.cu ---- */
 
 /* x and y [n, hw, c] */
 typedef struct SlGroupNormLaunch {
@@ -103,9 +103,8 @@ cudaError_t sl_launch_embedding(SlDtype t, const int *ids, const void *tokens,
 /* diffusers get_timestep_embedding: y [n, dim] */
 cudaError_t sl_launch_timestep_embedding(SlDtype t, const float *times, void *y, int n, int dim,
                                          int flip, float shift, float max_period, cudaStream_t s);
-/* y = u + scale * (c - u) */
-cudaError_t sl_launch_guidance(const float *u, const float *c, float scale, float *y, int64_t n,
-                               cudaStream_t s);
+/* said [2, C, H, W] of any strides, y dense [3, C, H, W]: u + *scale * (t - u), u, t */
+cudaError_t sl_launch_guidance(const SlTensor *said, const float *scale, float *y, cudaStream_t s);
 /* round half to even of clamp(x / 2 + 0.5, 0, 1) * 255; NaN gives 0 */
 cudaError_t sl_launch_to_rgb8(SlDtype t, const void *x, unsigned char *y, int64_t n,
                               cudaStream_t s);

@@ -151,10 +151,10 @@ static void measure_timestep_embedding(SlDevice *dev, const SlTensor *t,
     count(dev, 10 * elements(out), bytes_of(out));
 }
 
-static void measure_guidance(SlDevice *dev, const SlTensor *uncond, const SlTensor *text,
-                             float scale, SlTensor *out)
+static void measure_guidance(SlDevice *dev, const SlTensor *said, const SlTensor *scale,
+                             SlTensor *out)
 {
-    count(dev, 3 * elements(out), 3 * bytes_of(out));
+    count(dev, elements(out), bytes_of(said) + bytes_of(out));
 }
 
 static void measure_close(SlDevice *dev)

@@ -166,15 +166,19 @@ void sl_ref_timestep_embedding(SlDevice *dev, const SlTensor *t, const SlTimeste
     }
 }
 
-void sl_ref_guidance(SlDevice *dev, const SlTensor *uncond, const SlTensor *text, float scale,
-                     SlTensor *out)
+void sl_ref_guidance(SlDevice *dev, const SlTensor *said, const SlTensor *scale, SlTensor *out)
 {
     (void)dev;
-    const float *u = uncond->data, *t = text->data;
-    float *o = out->data;
-    int64_t n = sl_tensor_elements(out);
-    for (int64_t i = 0; i < n; i++)
-        o[i] = u[i] + scale * (t[i] - u[i]);
+    const int64_t *size = said->size, *stride = said->stride, n = size[1] * size[2] * size[3];
+    float *o = out->data, g = sl_ref_at(scale, 0);
+    for (int64_t i = 0; i < n; i++) {
+        int64_t x = i % size[3], y = i / size[3] % size[2], c = i / size[3] / size[2];
+        int64_t at = c * stride[1] + y * stride[2] + x * stride[3];
+        float u = sl_ref_at(said, at), t = sl_ref_at(said, at + stride[0]);
+        o[i] = u + g * (t - u);
+        o[n + i] = u;
+        o[2 * n + i] = t;
+    }
 }
 
 void sl_ref_to_rgb8(SlDevice *dev, const SlTensor *x, SlTensor *out)

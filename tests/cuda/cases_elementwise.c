@@ -147,13 +147,29 @@ static void timestep(Bench *b, int64_t dim, bool flip, float shift)
                   "timestep embedding %d%s", (int)dim, flip ? " flipped" : "");
 }
 
-static void guidance(Bench *b, int64_t n)
+/* What the last convolution leaves: channels last. */
+static void guidance(Bench *b, int64_t h, int64_t w, int64_t c)
 {
-    Pair u = pair_input_as(b, SL_F32, 1, &n, 1), c = pair_input_as(b, SL_F32, 1, &n, 1);
-    Pair *out = pair_output(b, SL_F32, 1, &n, 0);
-    b->ref->ops->guidance(b->ref, &u.host, &c.host, 7.5f, ref_out(b));
-    bench_compare(b, sl_launch_guidance(u.dev.data, c.dev.data, 7.5f, out->dev.data, n, b->stream),
-                  "guidance %d", (int)n);
+    static const int axes[] = {0, 3, 1, 2};
+    static const float scale = 7.5f;
+    Pair x = pair_input(b, 4, SIZES(2, h, w, c), 1), g = pair_values(b, SL_F32, 1, &scale);
+    SlTensor host = sl_permute(&x.host, axes), dev = sl_permute(&x.dev, axes);
+    Pair *out = pair_output(b, SL_F32, 4, SIZES(3, c, h, w), 0);
+    b->ref->ops->guidance(b->ref, &host, &g.host, ref_out(b));
+    bench_compare(b, sl_launch_guidance(&dev, g.dev.data, out->dev.data, b->stream),
+                  "guidance %d x %d x %d", (int)h, (int)w, (int)c);
+}
+
+/* What was said lies where it goes. */
+static void guidance_in_place(Bench *b)
+{
+    static const float scale = 3;
+    Pair x = pair_input_as(b, SL_F32, 4, SIZES(3, 4, 5, 7), 1), g = pair_values(b, SL_F32, 1, &scale);
+    SlTensor host = sl_slice(&x.host, 0, 1, 2), dev = sl_slice(&x.dev, 0, 1, 2);
+    pair_in_place(b, &x);
+    b->ref->ops->guidance(b->ref, &host, &g.host, ref_out(b));
+    bench_compare(b, sl_launch_guidance(&dev, g.dev.data, b->out.dev.data, b->stream),
+                  "guidance in place");
 }
 
 static void to_rgb8(Bench *b, int64_t n)
@@ -196,6 +212,8 @@ void test_elementwise(Bench *b)
     embedding(b, false);
     timestep(b, 320, true, 0);
     timestep(b, 33, false, 1);
-    guidance(b, 1001);
+    guidance(b, 13, 7, 4);
+    guidance(b, 1, 1, 3);
+    guidance_in_place(b);
     to_rgb8(b, 189);
 }

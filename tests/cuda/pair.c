@@ -76,7 +76,7 @@ static float random_number(Bench *b)
     return (float)(int32_t)(b->seed >> 32) / 2147483648.f;
 }
 
-static float *random_numbers(Bench *b, int64_t n, float scale)
+float *pair_random(Bench *b, int64_t n, float scale)
 {
     float *f = must(malloc((size_t)(n ? n : 1) * sizeof *f));
     for (int64_t i = 0; i < n; i++)
@@ -93,18 +93,30 @@ Pair pair_values(Bench *b, SlDtype dtype, int64_t n, const void *values)
                   sl_tensor_view(dev_copy(b, host, bytes), dtype, 1, &n)};
 }
 
-Pair pair_input_as(Bench *b, SlDtype dtype, int rank, const int64_t *size, float scale)
+static Pair floats_as(Bench *b, SlDtype dtype, int rank, const int64_t *size, const float *values)
 {
     SlTensor shape = sl_tensor_view(NULL, dtype, rank, size);
     int64_t n = sl_tensor_elements(&shape);
-    float *f = random_numbers(b, n, scale);
     void *typed = must(malloc((size_t)(n ? n : 1) * 4));
-    sl_convert(f, SL_F32, typed, dtype, (size_t)n);
+    sl_convert(values, SL_F32, typed, dtype, (size_t)n);
     Pair p = pair_values(b, dtype, n, typed);
-    free(f);
     free(typed);
     p.host = sl_tensor_view(p.host.data, dtype, rank, size);
     p.dev = sl_tensor_view(p.dev.data, dtype, rank, size);
+    return p;
+}
+
+Pair pair_floats(Bench *b, int rank, const int64_t *size, const float *values)
+{
+    return floats_as(b, b->dtype, rank, size, values);
+}
+
+Pair pair_input_as(Bench *b, SlDtype dtype, int rank, const int64_t *size, float scale)
+{
+    SlTensor shape = sl_tensor_view(NULL, dtype, rank, size);
+    float *f = pair_random(b, sl_tensor_elements(&shape), scale);
+    Pair p = floats_as(b, dtype, rank, size, f);
+    free(f);
     return p;
 }
 
@@ -156,7 +168,7 @@ static SlWeight *keep(Bench *b, SlWeight *w)
 
 Vector vector_input(Bench *b, int64_t n, float scale)
 {
-    float *f = random_numbers(b, n, scale);
+    float *f = pair_random(b, n, scale);
     SlTensor t = sl_tensor_view(f, SL_F32, 1, &n);
     Vector v = {keep(b, sl_weight_new(b->ref, SL_WEIGHT_VECTOR, &t)),
                 dev_copy(b, f, (size_t)n * sizeof *f)};
@@ -166,7 +178,7 @@ Vector vector_input(Bench *b, int64_t n, float scale)
 
 const void *conv_weight(Bench *b, const int64_t size[4], SlWeight **host)
 {
-    float *f = random_numbers(b, size[0] * size[1] * size[2] * size[3],
+    float *f = pair_random(b, size[0] * size[1] * size[2] * size[3],
                               1 / sqrtf((float)(size[1] * size[2] * size[3])));
     SlTensor t = sl_tensor_view(f, SL_F32, 4, size);
     *host = keep(b, sl_weight_new(b->ref, SL_WEIGHT_CONV, &t));

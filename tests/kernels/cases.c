@@ -289,10 +289,10 @@ static void add_per_channel(Run *r)
 
 static void guidance(Run *r)
 {
-    SlTensor u = run_input_as(r, SL_F32, 4, SIZES(1, 7, 9, 4), 1);
-    SlTensor t = run_input_as(r, SL_F32, 4, SIZES(1, 7, 9, 4), 1);
-    run_output(r, SL_F32, 4, u.size, 0);
-    OPERATION(r, sl_guidance(r->dev, &u, &t, 7.5f, &r->out))
+    SlTensor x = run_input(r, 4, SIZES(2, 7, 9, 4), 1), g = run_input_as(r, SL_F32, 1, SIZES(1), 9);
+    SlTensor said = sl_permute(&x, (const int[]){0, 3, 1, 2});
+    run_output(r, SL_F32, 4, SIZES(3, 4, 7, 9), 0);
+    OPERATION(r, sl_guidance(r->dev, &said, &g, &r->out))
 }
 
 static void to_rgb8(Run *r)
