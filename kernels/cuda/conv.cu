@@ -5,6 +5,9 @@
  * few blocks, k is split between blocks; the parts are added in a fixed order by a second kernel, if
  * the caller has memory for them.
  *
+ * The sums leave through shared memory, so that 16 bytes of a row are written at a time, and the
+ * code that follows them is there for 8 values instead of all that a thread has.
+ *
  * Easy to get wrong: the ring needs its one barrier between the wait for a tile and the refill of
  * the tile before it; rows of a tile are 8 elements longer than they hold, or ldmatrix conflicts.
  *
@@ -22,6 +25,8 @@ template <int WM_, int WN_, int NI_, int NJ_> struct ConvTile {
     static constexpr int BM = WM * NI * 16, BN = WN * NJ * 8, threads = WM * WN * 32;
     static constexpr int stage = (BM + BN) * PITCH; /* elements */
     static constexpr int shared = STAGES * stage * 2;
+    static constexpr int pitch = BN + 8; /* of sums: no two of a row's writers meet in a bank */
+    static_assert(BM * pitch * 4 <= shared, "the sums fit the ring");
 };
 
 typedef ConvTile<2, 4, 4, 4> LargeTile;  /* 128 x 128 */
@@ -103,22 +108,42 @@ GPU_DEV void multiply_tile(float (&sum)[Tile::NI][Tile::NJ][4], const T *a, cons
     }
 }
 
-/* Calls store(pixel, filter, value, value of the next filter) for this thread's sums. */
-template <class Tile, class F>
-GPU_DEV void each_pair(const ConvShape &s, const float (&sum)[Tile::NI][Tile::NJ][4], F store)
+/* This thread's sums to where they can be read by rows: over the ring, which is not needed any more. */
+template <class Tile>
+GPU_DEV void store_sums(float *rows, const float (&sum)[Tile::NI][Tile::NJ][4])
 {
     const int warp = threadIdx.x >> 5, lane = threadIdx.x & 31;
-    const int m = blockIdx.x * Tile::BM + warp % Tile::WM * Tile::NI * 16 + (lane >> 2);
-    const int n = blockIdx.y * Tile::BN + warp / Tile::WM * Tile::NJ * 8 + (lane & 3) * 2;
+    const int m = warp % Tile::WM * Tile::NI * 16 + (lane >> 2);
+    const int n = warp / Tile::WM * Tile::NJ * 8 + (lane & 3) * 2;
     GPU_UNROLL
     for (int i = 0; i < Tile::NI * 2; i++) {
-        const int p = m + i * 8;
-        if (p < s.pixels) {
-            GPU_UNROLL
-            for (int j = 0; j < Tile::NJ; j++) {
-                const float *v = sum[i / 2][j] + i % 2 * 2;
-                if (n + j * 8 < s.cout)
-                    store(p, n + j * 8, v[0], v[1]);
+        GPU_UNROLL
+        for (int j = 0; j < Tile::NJ; j++) {
+            const float *v = sum[i / 2][j] + i % 2 * 2;
+            float2 *to = reinterpret_cast<float2 *>(rows + (m + i * 8) * Tile::pitch + n + j * 8);
+            *to = make_float2(v[0], v[1]);
+        }
+    }
+}
+
+/* V filters of a pixel at a time. */
+template <class T, class Tile, int V>
+GPU_DEV void finish_rows(const ConvShape &s, const float *rows, const float *bias,
+                         const T *per_channel, const T *residual, T *y, float *partial)
+{
+    constexpr int across = Tile::BN / V;
+    GPU_NO_UNROLL
+    for (int i = threadIdx.x; i < Tile::BM * across; i += Tile::threads) {
+        const int row = i / across, column = i % across * V;
+        const int p = blockIdx.x * Tile::BM + row, c = blockIdx.y * Tile::BN + column;
+        if (p < s.pixels && c < s.cout) {
+            float f[V];
+            gpu_load<V>(rows + row * Tile::pitch + column, f);
+            if (partial) {
+                gpu_store<V>(partial + (int64_t)p * s.cout + c, f);
+            } else {
+                conv_finish<V>(s, f, p, c, bias, per_channel, residual);
+                gpu_store<V>(y + (int64_t)p * s.cout + c, f);
             }
         }
     }
@@ -150,28 +175,16 @@ __global__ void __launch_bounds__(Tile::threads)
         const T *a = ring + t % STAGES * Tile::stage;
         multiply_tile<T, Tile>(sum, a, a + Tile::BM * PITCH);
     }
-    if (partial) {
+    float *rows = reinterpret_cast<float *>(ring);
+    __syncthreads(); /* all are done with the ring */
+    store_sums<Tile>(rows, sum);
+    __syncthreads();
+    if (partial)
         partial += (int64_t)blockIdx.z * s.pixels * s.cout;
-        each_pair<Tile>(s, sum, [&](int p, int c, float v, float v2) {
-            partial[(int64_t)p * s.cout + c] = v;
-            if (c + 1 < s.cout)
-                partial[(int64_t)p * s.cout + c + 1] = v2;
-        });
-        return;
-    }
-    each_pair<Tile>(s, sum, [&](int p, int c, float v, float v2) {
-        T *to = y + (int64_t)p * s.cout + c;
-        v = conv_finish(s, v, p, c, bias, per_channel, residual);
-        if (c + 1 < s.cout)
-            v2 = conv_finish(s, v2, p, c + 1, bias, per_channel, residual);
-        if (s.cout % 2 == 0) {
-            *reinterpret_cast<uint32_t *>(to) = gpu_pack(v, v2, T());
-        } else {
-            to[0] = gpu_from<T>(v);
-            if (c + 1 < s.cout)
-                to[1] = gpu_from<T>(v2);
-        }
-    });
+    if (s.wide)
+        finish_rows<T, Tile, 8>(s, rows, bias, per_channel, residual, y, partial);
+    else
+        finish_rows<T, Tile, 1>(s, rows, bias, per_channel, residual, y, partial);
 }
 
 /* Adds the parts of k. */
@@ -182,11 +195,11 @@ __global__ void __launch_bounds__(256)
 {
     const int64_t n = (int64_t)s.pixels * s.cout;
     GPU_FLAT_LOOP(i, n) {
-        float v = 0;
+        float v[1] = {};
         for (int part = 0; part < parts; part++)
-            v += partial[part * n + i];
-        y[i] = gpu_from<T>(conv_finish(s, v, (int)(i / s.cout), (int)(i % s.cout), bias,
-                                       per_channel, residual));
+            v[0] += partial[part * n + i];
+        conv_finish<1>(s, v, (int)(i / s.cout), (int)(i % s.cout), bias, per_channel, residual);
+        y[i] = gpu_from<T>(v[0]);
     }
 }
 

@@ -20,6 +20,7 @@ struct ConvShape {
     int tiles, tiles_per_split; /* along k */
     int act;
     float scale;
+    int wide; /* whether 8 filters of a pixel are 16 aligned bytes wherever they are */
 };
 
 /* Where the filter's first tap falls for an output pixel; image -1: there is no such pixel. */
@@ -78,19 +79,32 @@ GPU_DEV int conv_source(const ConvShape &s, const ConvPixel &p, const ConvTap &t
     return ((p.image * s.h + y) * s.wd + x) * s.cin;
 }
 
-/* What follows the sum of pixel p and filter c. */
-template <class T>
-GPU_DEV float conv_finish(const ConvShape &s, float v, int p, int c, const float *bias,
-                          const T *per_channel, const T *residual)
+template <int V, class T> GPU_DEV void conv_add(float (&v)[V], const T *x)
+{
+    float f[V];
+    gpu_load<V>(x, f);
+    GPU_UNROLL
+    for (int k = 0; k < V; k++)
+        v[k] += f[k];
+}
+
+/* What follows the sums of pixel p and filters c to c + V - 1. */
+template <int V, class T>
+GPU_DEV void conv_finish(const ConvShape &s, float (&v)[V], int p, int c, const float *bias,
+                         const T *per_channel, const T *residual)
 {
     if (bias)
-        v += bias[c];
+        conv_add(v, bias + c);
     if (per_channel)
-        v += gpu_f(per_channel[(int64_t)(p / (s.oh * s.ow)) * s.cout + c]);
-    v = gpu_act(v, s.act);
+        conv_add(v, per_channel + (int64_t)(p / (s.oh * s.ow)) * s.cout + c);
+    GPU_UNROLL
+    for (int k = 0; k < V; k++)
+        v[k] = gpu_act(v[k], s.act);
     if (residual)
-        v += gpu_f(residual[(int64_t)p * s.cout + c]);
-    return v * s.scale;
+        conv_add(v, residual + (int64_t)p * s.cout + c);
+    GPU_UNROLL
+    for (int k = 0; k < V; k++)
+        v[k] *= s.scale;
 }
 
 static inline ConvShape conv_shape(const SlConvLaunch *c, int tile_k)
@@ -114,6 +128,8 @@ static inline ConvShape conv_shape(const SlConvLaunch *c, int tile_k)
     s.tiles = s.tiles_per_split = (c->kh * c->kw * c->cin_padded + tile_k - 1) / tile_k;
     s.act = c->act;
     s.scale = c->scale;
+    s.wide = c->cout % 8 == 0 && gpu_aligned(c->y) && gpu_aligned(c->bias) &&
+             gpu_aligned(c->per_channel) && gpu_aligned(c->residual) && gpu_aligned(c->partial);
     return s;
 }
 

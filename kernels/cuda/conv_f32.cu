@@ -52,9 +52,11 @@ __global__ void __launch_bounds__(256)
         GPU_UNROLL
         for (int j = 0; j < 4; j++) {
             const int p = p0 + tp + i, c = c0 + tc + j;
-            if (p < s.pixels && c < s.cout)
-                y[(int64_t)p * s.cout + c] =
-                    conv_finish(s, sum[i][j], p, c, bias, per_channel, residual);
+            if (p < s.pixels && c < s.cout) {
+                float v[1] = {sum[i][j]};
+                conv_finish<1>(s, v, p, c, bias, per_channel, residual);
+                y[(int64_t)p * s.cout + c] = v[0];
+            }
         }
     }
 }

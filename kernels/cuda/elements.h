@@ -9,7 +9,7 @@
 #include "kernels/cuda/gpu.h"
 #include "kernels/kernels.h"
 
-/* ---- V elements at a time: one, or as many as 16 bytes hold ---- */
+/* ---- V elements at a time: a few, or as many as 16 bytes hold (of f32 also twice as many) ---- */
 
 template <class T> struct Wide {
     static constexpr int count = 16 / sizeof(T);
@@ -17,29 +17,28 @@ template <class T> struct Wide {
 
 template <int V> GPU_DEV void gpu_load(const float *p, float (&f)[V])
 {
-    if constexpr (V == 4) {
-        const uint4 u = gpu_ld16(p);
-        f[0] = __uint_as_float(u.x);
-        f[1] = __uint_as_float(u.y);
-        f[2] = __uint_as_float(u.z);
-        f[3] = __uint_as_float(u.w);
-    } else {
-        GPU_UNROLL
-        for (int i = 0; i < V; i++)
-            f[i] = p[i];
+    GPU_UNROLL
+    for (int i = 0; i < V / 4 * 4; i += 4) {
+        const uint4 u = gpu_ld16(p + i);
+        f[i] = __uint_as_float(u.x);
+        f[i + 1] = __uint_as_float(u.y);
+        f[i + 2] = __uint_as_float(u.z);
+        f[i + 3] = __uint_as_float(u.w);
     }
+    GPU_UNROLL
+    for (int i = V / 4 * 4; i < V; i++)
+        f[i] = p[i];
 }
 
 template <int V> GPU_DEV void gpu_store(float *p, const float (&f)[V])
 {
-    if constexpr (V == 4) {
-        gpu_st16(p, make_uint4(__float_as_uint(f[0]), __float_as_uint(f[1]), __float_as_uint(f[2]),
-                               __float_as_uint(f[3])));
-    } else {
-        GPU_UNROLL
-        for (int i = 0; i < V; i++)
-            p[i] = f[i];
-    }
+    GPU_UNROLL
+    for (int i = 0; i < V / 4 * 4; i += 4)
+        gpu_st16(p + i, make_uint4(__float_as_uint(f[i]), __float_as_uint(f[i + 1]),
+                                   __float_as_uint(f[i + 2]), __float_as_uint(f[i + 3])));
+    GPU_UNROLL
+    for (int i = V / 4 * 4; i < V; i++)
+        p[i] = f[i];
 }
 
 template <int V, class T> GPU_DEV void gpu_load(const T *p, float (&f)[V])

@@ -38,6 +38,7 @@ struct GpuGrid {
 #ifdef CUDA_EMU
 #define GPU_DEV inline
 #define GPU_UNROLL
+#define GPU_NO_UNROLL
 #define GPU_NO_CHECK __attribute__((no_sanitize("thread")))
 #define GPU_SHARED(type, name, dims)                                              \
     static const char name##_key = 0;                                             \
@@ -114,6 +115,7 @@ template <int N> GPU_DEV void cp_async_wait()
 #else
 #define GPU_DEV      __device__ __forceinline__
 #define GPU_UNROLL   _Pragma("unroll")
+#define GPU_NO_UNROLL _Pragma("unroll 1")
 #define GPU_NO_CHECK
 #define GPU_SHARED(type, name, dims) __shared__ __align__(16) type name dims
 #define GPU_SHARED_DYN(type, name)                                   \
