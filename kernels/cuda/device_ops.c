@@ -2,6 +2,8 @@
 #include "kernels/cuda/device.h"
 #include "kernels/cuda/launch.h"
 
+#include <stdlib.h>
+
 #define LAUNCH(what, CALL)                     \
     do {                                       \
         SlCudaDevice *d = sl_cuda_of(dev);     \
@@ -127,92 +129,98 @@ static void cuda_group_norm_silu(SlDevice *dev, const SlTensor *x, const SlWeigh
 static void cuda_layer_norm(SlDevice *dev, const SlTensor *x, const SlWeight *gamma,
                             const SlWeight *beta, float eps, SlTensor *out)
 {
-    LAUNCH("a layer norm",
-           sl_launch_layer_norm(x->dtype, x->data, vector(gamma), vector(beta), out->data,
-                                (int)(sl_tensor_elements(x) / last(x)), (int)last(x), eps,
-                                d->stream));
+    SlLayerNormLaunch l = {
+        .dtype = x->dtype,
+        .x = x->data,
+        .gamma = vector(gamma),
+        .beta = vector(beta),
+        .y = out->data,
+        .rows = (int)(sl_tensor_elements(x) / last(x)),
+        .c = (int)last(x),
+        .eps = eps,
+    };
+    LAUNCH("a layer norm", sl_launch_layer_norm(&l, d->stream));
 }
 
 /* ---- element by element ---- */
 
 static void cuda_activation(SlDevice *dev, const SlTensor *x, SlActivation act, SlTensor *out)
 {
-    LAUNCH("an activation", sl_launch_activation(x->dtype, x->data, out->dtype, out->data,
-                                                 sl_tensor_elements(x), act, d->stream));
+    LAUNCH("an activation", sl_launch_activation(x, act, out, d->stream));
 }
 
 static void cuda_geglu(SlDevice *dev, const SlTensor *x, SlTensor *out)
 {
-    int64_t c = last(out);
-    LAUNCH("geglu", sl_launch_geglu(x->dtype, x->data, out->data, sl_tensor_elements(out) / c,
-                                    (int)c, d->stream));
+    LAUNCH("geglu", sl_launch_geglu(x, out, d->stream));
 }
 
 static void cuda_add(SlDevice *dev, const SlTensor *a, const SlTensor *b, float scale,
                      SlTensor *out)
 {
-    LAUNCH("an addition", sl_launch_add(a->dtype, a->data, b->data, scale, out->data,
-                                        sl_tensor_elements(a), d->stream));
+    LAUNCH("an addition", sl_launch_add(a, b, scale, out, d->stream));
 }
 
 static void cuda_add_per_channel(SlDevice *dev, const SlTensor *x, const SlTensor *c, SlTensor *out)
 {
-    int64_t n = sl_tensor_elements(x);
-    LAUNCH("an addition",
-           sl_launch_add_per_channel(x->dtype, x->data, c->data, out->data, n, n / x->size[0],
-                                     (int)c->size[1], d->stream));
+    LAUNCH("an addition", sl_launch_add_per_channel(x, c, out, d->stream));
 }
 
 static void cuda_concat(SlDevice *dev, const SlTensor *a, const SlTensor *b, SlTensor *out)
 {
-    int64_t da = last(a), db = last(b);
-    LAUNCH("concat", sl_launch_concat(a->dtype, a->data, b->data, out->data,
-                                      sl_tensor_elements(out) / (da + db), (int)da, (int)db,
-                                      d->stream));
+    LAUNCH("concat", sl_launch_concat(a, b, out, d->stream));
 }
 
 static void cuda_upsample(SlDevice *dev, const SlTensor *x, SlTensor *out)
 {
-    LAUNCH("upsample", sl_launch_upsample(x->dtype, x->data, out->data, (int)x->size[0],
-                                          (int)x->size[1], (int)x->size[2], (int)out->size[1],
-                                          (int)out->size[2], (int)x->size[3], d->stream));
+    LAUNCH("upsample", sl_launch_upsample(x, out, d->stream));
 }
 
 static void cuda_avg_pool2(SlDevice *dev, const SlTensor *x, SlTensor *out)
 {
-    LAUNCH("avg_pool2",
-           sl_launch_avg_pool2(x->dtype, x->data, out->data, (int)x->size[0], (int)x->size[1],
-                               (int)x->size[2], (int)x->size[3], d->stream));
+    LAUNCH("avg_pool2", sl_launch_avg_pool2(x, out, d->stream));
+}
+
+/* The text encoder is outside of what is repeated, so that the ids can be looked at here. */
+static bool in_table(SlDevice *dev, const SlTensor *ids, int64_t vocab)
+{
+    int64_t n = sl_tensor_elements(ids);
+    int32_t *host = malloc((size_t)n * sizeof *host + 1);
+    if (!host) {
+        sl_device_fail(dev, SL_MEMORY, "no memory for the tokens");
+        return false;
+    }
+    dev->ops->download(dev, ids->data, host, (size_t)n * sizeof *host);
+    for (int64_t i = 0; i < n && dev->status == SL_OK; i++)
+        if (host[i] < 0 || host[i] >= vocab)
+            sl_device_fail(dev, SL_FORMAT, "token %d is not in the table of %lld embeddings",
+                           host[i], (long long)vocab);
+    free(host);
+    return dev->status == SL_OK;
 }
 
 static void cuda_embedding(SlDevice *dev, const SlTensor *ids, const SlWeight *tokens,
                            const SlWeight *positions, SlTensor *out)
 {
-    LAUNCH("embedding",
-           sl_launch_embedding(out->dtype, ids->data, tokens->value.data,
-                               positions ? positions->value.data : NULL, out->data,
-                               sl_tensor_elements(ids), (int)ids->size[1], (int)tokens->size[1],
-                               (int)tokens->size[0], d->stream));
+    if (in_table(dev, ids, tokens->size[0]))
+        LAUNCH("embedding", sl_launch_embedding(ids, &tokens->value,
+                                                positions ? &positions->value : NULL, out,
+                                                d->stream));
 }
 
 static void cuda_timestep_embedding(SlDevice *dev, const SlTensor *t, const SlTimestepEmbedding *e,
                                     SlTensor *out)
 {
-    LAUNCH("timestep_embedding",
-           sl_launch_timestep_embedding(out->dtype, t->data, out->data, (int)out->size[0],
-                                        (int)out->size[1], e->flip_sin_to_cos,
-                                        e->downscale_freq_shift, e->max_period, d->stream));
+    LAUNCH("timestep_embedding", sl_launch_timestep_embedding(t, e, out, d->stream));
 }
 
 static void cuda_guidance(SlDevice *dev, const SlTensor *said, const SlTensor *scale, SlTensor *out)
 {
-    LAUNCH("guidance", sl_launch_guidance(said, scale->data, out->data, d->stream));
+    LAUNCH("guidance", sl_launch_guidance(said, scale, out, d->stream));
 }
 
 static void cuda_to_rgb8(SlDevice *dev, const SlTensor *x, SlTensor *out)
 {
-    LAUNCH("to_rgb8",
-           sl_launch_to_rgb8(x->dtype, x->data, out->data, sl_tensor_elements(x), d->stream));
+    LAUNCH("to_rgb8", sl_launch_to_rgb8(x, out, d->stream));
 }
 
 void sl_cuda_simple_slots(SlOps *ops)

@@ -68,46 +68,57 @@ typedef struct SlGroupNormLaunch {
     size_t partial_bytes;
 } SlGroupNormLaunch;
 cudaError_t sl_launch_group_norm(const SlGroupNormLaunch *l, cudaStream_t s);
-cudaError_t sl_launch_layer_norm(SlDtype t, const void *x, const float *gamma, const float *beta,
-                                 void *y, int rows, int c, float eps, cudaStream_t s);
 
-/* ---- elementwise.cu ---- */
+/* x and y [rows, c] */
+typedef struct SlLayerNormLaunch {
+    SlDtype dtype;
+    const void *x;
+    const float *gamma, *beta;
+    void *y;
+    int rows, c;
+    float eps;
+} SlLayerNormLaunch;
+cudaError_t sl_launch_layer_norm(const SlLayerNormLaunch *l, cudaStream_t s);
+
+/* ---- layout.cu ---- */
 
 /* Any strides and dtypes, the same sizes: permutes and casts. */
 cudaError_t sl_launch_copy(const SlTensor *x, const SlTensor *y, cudaStream_t s);
-cudaError_t sl_launch_activation(SlDtype tx, const void *x, SlDtype ty, void *y, int64_t n, int act,
-                                 cudaStream_t s);
-/* x [rows, 2d], y [rows, d] = x[:d] * gelu(x[d:]) */
-cudaError_t sl_launch_geglu(SlDtype t, const void *x, void *y, int64_t rows, int d,
-                            cudaStream_t s);
-/* y = (a + b) * scale */
-cudaError_t sl_launch_add(SlDtype t, const void *a, const void *b, float scale, void *y, int64_t n,
-                          cudaStream_t s);
-/* x [n / per_item, per_item / channels, channels] + c [n / per_item, channels] */
-cudaError_t sl_launch_add_per_channel(SlDtype t, const void *x, const void *c, void *y, int64_t n,
-                                      int64_t per_item, int channels, cudaStream_t s);
-/* y [rows, da + db] */
-cudaError_t sl_launch_concat(SlDtype t, const void *a, const void *b, void *y, int64_t rows, int da,
-                             int db, cudaStream_t s);
+/* Along the last axis. */
+cudaError_t sl_launch_concat(const SlTensor *a, const SlTensor *b, const SlTensor *y,
+                             cudaStream_t s);
 /* nearest: x [n, h, w, c], y [n, oh, ow, c] */
-cudaError_t sl_launch_upsample(SlDtype t, const void *x, void *y, int n, int h, int w, int oh,
-                               int ow, int c, cudaStream_t s);
-/* 2 x 2, stride 2: x [n, h, w, c] */
-cudaError_t sl_launch_avg_pool2(SlDtype t, const void *x, void *y, int n, int h, int w, int c,
-                                cudaStream_t s);
-/* ids [rows], tokens [vocab, d], positions [>= length, d] or NULL: row r is at position r % length.
- * An id that is not in the table gives a row of NaN. */
-cudaError_t sl_launch_embedding(SlDtype t, const int *ids, const void *tokens,
-                                const void *positions, void *y, int64_t rows, int length, int d,
-                                int vocab, cudaStream_t s);
-/* diffusers get_timestep_embedding: y [n, dim] */
-cudaError_t sl_launch_timestep_embedding(SlDtype t, const float *times, void *y, int n, int dim,
-                                         int flip, float shift, float max_period, cudaStream_t s);
-/* said [2, C, H, W] of any strides, y dense [3, C, H, W]: u + *scale * (t - u), u, t */
-cudaError_t sl_launch_guidance(const SlTensor *said, const float *scale, float *y, cudaStream_t s);
+cudaError_t sl_launch_upsample(const SlTensor *x, const SlTensor *y, cudaStream_t s);
+/* 2 x 2, stride 2: x [n, h, w, c], y [n, h / 2, w / 2, c] */
+cudaError_t sl_launch_avg_pool2(const SlTensor *x, const SlTensor *y, cudaStream_t s);
+
+/* ---- elementwise.cu ---- */
+
+/* x and y may be of different dtypes. */
+cudaError_t sl_launch_activation(const SlTensor *x, int act, const SlTensor *y, cudaStream_t s);
+/* x [..., 2d], y [..., d] = x[:d] * gelu(x[d:]) */
+cudaError_t sl_launch_geglu(const SlTensor *x, const SlTensor *y, cudaStream_t s);
+/* y = (a + b) * scale */
+cudaError_t sl_launch_add(const SlTensor *a, const SlTensor *b, float scale, const SlTensor *y,
+                          cudaStream_t s);
+/* x [n, ..., channels], c [n, channels] */
+cudaError_t sl_launch_add_per_channel(const SlTensor *x, const SlTensor *c, const SlTensor *y,
+                                      cudaStream_t s);
+/* said [2, C, H, W] of any strides, scale f32 [1], y f32 [3, C, H, W]: u + scale * (t - u), u, t */
+cudaError_t sl_launch_guidance(const SlTensor *said, const SlTensor *scale, const SlTensor *y,
+                               cudaStream_t s);
 /* round half to even of clamp(x / 2 + 0.5, 0, 1) * 255; NaN gives 0 */
-cudaError_t sl_launch_to_rgb8(SlDtype t, const void *x, unsigned char *y, int64_t n,
-                              cudaStream_t s);
+cudaError_t sl_launch_to_rgb8(const SlTensor *x, const SlTensor *y, cudaStream_t s);
+
+/* ---- embedding.cu ---- */
+
+/* ids [n, length], all of them in the table; tokens [vocab, d], positions [>= length, d] or NULL,
+ * y [n, length, d] */
+cudaError_t sl_launch_embedding(const SlTensor *ids, const SlTensor *tokens,
+                                const SlTensor *positions, const SlTensor *y, cudaStream_t s);
+/* diffusers get_timestep_embedding: times [n], y [n, dim] */
+cudaError_t sl_launch_timestep_embedding(const SlTensor *times, const SlTimestepEmbedding *e,
+                                         const SlTensor *y, cudaStream_t s);
 
 #ifdef __cplusplus
 }

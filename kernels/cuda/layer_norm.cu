@@ -51,19 +51,21 @@ __global__ void __launch_bounds__(ROW_THREADS)
     }
 }
 
-cudaError_t sl_launch_layer_norm(SlDtype t, const void *x, const float *gamma, const float *beta,
-                                 void *y, int rows, int c, float eps, cudaStream_t s)
+template <class T, int V> static cudaError_t run(const SlLayerNormLaunch *l, cudaStream_t s)
 {
-    const GpuGrid grid = {dim3((rows + 3) / 4), dim3(ROW_THREADS), 0, s};
-    if (rows < 1 || c < 1)
+    const GpuGrid grid = {dim3((l->rows + 3) / 4), dim3(ROW_THREADS), 0, s};
+    return gpu_launch(layer_norm_kernel<T, V>, grid, (const T *)l->x, (T *)l->y, l->gamma, l->beta,
+                      l->rows, l->c, l->eps);
+}
+
+cudaError_t sl_launch_layer_norm(const SlLayerNormLaunch *l, cudaStream_t s)
+{
+    if (l->rows < 1 || l->c < 1)
         return cudaSuccess;
-    return gpu_by_type(t, [&](auto e) {
+    return gpu_by_type(l->dtype, [&](auto e) {
         typedef decltype(e) T;
         constexpr int V = Wide<T>::count;
-        if (c % V == 0 && gpu_aligned(x) && gpu_aligned(y))
-            return gpu_launch(layer_norm_kernel<T, V>, grid, (const T *)x, (T *)y, gamma, beta,
-                              rows, c, eps);
-        return gpu_launch(layer_norm_kernel<T, 1>, grid, (const T *)x, (T *)y, gamma, beta, rows, c,
-                          eps);
+        const bool wide = l->c % V == 0 && gpu_aligned(l->x) && gpu_aligned(l->y);
+        return wide ? run<T, V>(l, s) : run<T, 1>(l, s);
     });
 }

@@ -12,9 +12,8 @@ static void activation(Bench *b, SlActivation act, int64_t n, float scale)
 {
     Pair x = pair_input(b, 1, &n, scale), *out = pair_output(b, b->dtype, 1, &n, 0);
     b->ref->ops->activation(b->ref, &x.host, act, ref_out(b));
-    bench_compare(
-        b, sl_launch_activation(b->dtype, x.dev.data, b->dtype, out->dev.data, n, act, b->stream),
-        "activation %d of %d", (int)act, (int)n);
+    bench_compare(b, sl_launch_activation(&x.dev, act, &out->dev, b->stream),
+                  "activation %d of %d", (int)act, (int)n);
 }
 
 static void extremes(Bench *b, SlActivation act)
@@ -26,9 +25,8 @@ static void extremes(Bench *b, SlActivation act)
     sl_convert(values, SL_F32, typed, b->dtype, (size_t)n);
     Pair x = pair_values(b, b->dtype, n, typed), *out = pair_output(b, b->dtype, 1, &n, 0);
     b->ref->ops->activation(b->ref, &x.host, act, ref_out(b));
-    bench_compare(
-        b, sl_launch_activation(b->dtype, x.dev.data, b->dtype, out->dev.data, n, act, b->stream),
-        "activation %d of extremes", (int)act);
+    bench_compare(b, sl_launch_activation(&x.dev, act, &out->dev, b->stream),
+                  "activation %d of extremes", (int)act);
 }
 
 static void add(Bench *b, int64_t n, float scale, bool in_place)
@@ -39,9 +37,8 @@ static void add(Bench *b, int64_t n, float scale, bool in_place)
     else
         pair_output(b, b->dtype, 1, &n, 0);
     b->ref->ops->add(b->ref, &x.host, &y.host, scale, ref_out(b));
-    bench_compare(
-        b, sl_launch_add(b->dtype, x.dev.data, y.dev.data, scale, b->out.dev.data, n, b->stream),
-        "add %d%s", (int)n, in_place ? " in place" : "");
+    bench_compare(b, sl_launch_add(&x.dev, &y.dev, scale, &b->out.dev, b->stream), "add %d%s",
+                  (int)n, in_place ? " in place" : "");
 }
 
 static void add_per_channel(Bench *b, int64_t hw, int64_t c)
@@ -49,9 +46,7 @@ static void add_per_channel(Bench *b, int64_t hw, int64_t c)
     Pair x = pair_input(b, 3, SIZES(2, hw, c), 1), add = pair_input(b, 2, SIZES(2, c), 1);
     Pair *out = pair_output(b, b->dtype, 3, x.host.size, 0);
     b->ref->ops->add_per_channel(b->ref, &x.host, &add.host, ref_out(b));
-    bench_compare(b,
-                  sl_launch_add_per_channel(b->dtype, x.dev.data, add.dev.data, out->dev.data,
-                                            2 * hw * c, hw * c, (int)c, b->stream),
+    bench_compare(b, sl_launch_add_per_channel(&x.dev, &add.dev, &out->dev, b->stream),
                   "add per channel %d x %d", (int)hw, (int)c);
 }
 
@@ -60,8 +55,7 @@ static void geglu(Bench *b, int64_t rows, int64_t c)
     Pair x = pair_input(b, 2, SIZES(rows, 2 * c), 3);
     Pair *out = pair_output(b, b->dtype, 2, SIZES(rows, c), 0);
     b->ref->ops->geglu(b->ref, &x.host, ref_out(b));
-    bench_compare(b, sl_launch_geglu(b->dtype, x.dev.data, out->dev.data, rows, (int)c, b->stream),
-                  "geglu %d x %d", (int)rows, (int)c);
+    bench_compare(b, sl_launch_geglu(&x.dev, &out->dev, b->stream), "geglu %d x %d", (int)rows, (int)c);
 }
 
 static void concat(Bench *b, int64_t da, int64_t db)
@@ -69,9 +63,7 @@ static void concat(Bench *b, int64_t da, int64_t db)
     Pair x = pair_input(b, 2, SIZES(7, da), 1), y = pair_input(b, 2, SIZES(7, db), 1);
     Pair *out = pair_output(b, b->dtype, 2, SIZES(7, da + db), 0);
     b->ref->ops->concat(b->ref, &x.host, &y.host, ref_out(b));
-    bench_compare(b,
-                  sl_launch_concat(b->dtype, x.dev.data, y.dev.data, out->dev.data, 7, (int)da,
-                                   (int)db, b->stream),
+    bench_compare(b, sl_launch_concat(&x.dev, &y.dev, &out->dev, b->stream),
                   "concat %d and %d", (int)da, (int)db);
 }
 
@@ -80,9 +72,7 @@ static void upsample(Bench *b, int64_t oh, int64_t ow, int64_t c)
     Pair x = pair_input(b, 4, SIZES(2, 3, 5, c), 1);
     Pair *out = pair_output(b, b->dtype, 4, SIZES(2, oh, ow, c), 0);
     b->ref->ops->upsample(b->ref, &x.host, ref_out(b));
-    bench_compare(b,
-                  sl_launch_upsample(b->dtype, x.dev.data, out->dev.data, 2, 3, 5, (int)oh, (int)ow,
-                                     (int)c, b->stream),
+    bench_compare(b, sl_launch_upsample(&x.dev, &out->dev, b->stream),
                   "upsample to %d x %d, %d channels", (int)oh, (int)ow, (int)c);
 }
 
@@ -91,9 +81,7 @@ static void avg_pool2(Bench *b)
     Pair x = pair_input(b, 4, SIZES(2, 7, 6, 5), 1);
     Pair *out = pair_output(b, b->dtype, 4, SIZES(2, 3, 3, 5), 0);
     b->ref->ops->avg_pool2(b->ref, &x.host, ref_out(b));
-    bench_compare(b,
-                  sl_launch_avg_pool2(b->dtype, x.dev.data, out->dev.data, 2, 7, 6, 5, b->stream),
-                  "avg_pool2");
+    bench_compare(b, sl_launch_avg_pool2(&x.dev, &out->dev, b->stream), "avg_pool2");
 }
 
 /* NCHW to NHWC with a gap after each pixel. */
@@ -126,12 +114,12 @@ static void embedding(Bench *b, bool with_positions)
     SlWeight t = {.kind = SL_WEIGHT_TABLE, .rank = 2, .size = {11, 21}, .value = tokens.host};
     SlWeight p = {.kind = SL_WEIGHT_TABLE, .rank = 2, .size = {4, 21}, .value = positions.host};
     SlTensor host = sl_tensor_view(i.host.data, SL_I32, 2, SIZES(2, 3));
+    SlTensor dev = sl_tensor_view(i.dev.data, SL_I32, 2, SIZES(2, 3));
     Pair *out = pair_output(b, b->dtype, 3, SIZES(2, 3, 21), 0);
     b->ref->ops->embedding(b->ref, &host, &t, with_positions ? &p : NULL, ref_out(b));
     bench_compare(b,
-                  sl_launch_embedding(b->dtype, i.dev.data, tokens.dev.data,
-                                      with_positions ? positions.dev.data : NULL, out->dev.data, 6,
-                                      3, 21, 11, b->stream),
+                  sl_launch_embedding(&dev, &tokens.dev, with_positions ? &positions.dev : NULL,
+                                      &out->dev, b->stream),
                   "embedding%s", with_positions ? " with positions" : "");
 }
 
@@ -141,9 +129,7 @@ static void timestep(Bench *b, int64_t dim, bool flip, float shift)
     SlTimestepEmbedding e = {flip, shift, 10000};
     Pair t = pair_values(b, SL_F32, 3, times), *out = pair_output(b, b->dtype, 2, SIZES(3, dim), 0);
     b->ref->ops->timestep_embedding(b->ref, &t.host, &e, ref_out(b));
-    bench_compare(b,
-                  sl_launch_timestep_embedding(b->dtype, t.dev.data, out->dev.data, 3, (int)dim,
-                                               flip, shift, 10000, b->stream),
+    bench_compare(b, sl_launch_timestep_embedding(&t.dev, &e, &out->dev, b->stream),
                   "timestep embedding %d%s", (int)dim, flip ? " flipped" : "");
 }
 
@@ -156,7 +142,7 @@ static void guidance(Bench *b, int64_t h, int64_t w, int64_t c)
     SlTensor host = sl_permute(&x.host, axes), dev = sl_permute(&x.dev, axes);
     Pair *out = pair_output(b, SL_F32, 4, SIZES(3, c, h, w), 0);
     b->ref->ops->guidance(b->ref, &host, &g.host, ref_out(b));
-    bench_compare(b, sl_launch_guidance(&dev, g.dev.data, out->dev.data, b->stream),
+    bench_compare(b, sl_launch_guidance(&dev, &g.dev, &out->dev, b->stream),
                   "guidance %d x %d x %d", (int)h, (int)w, (int)c);
 }
 
@@ -168,7 +154,7 @@ static void guidance_in_place(Bench *b)
     SlTensor host = sl_slice(&x.host, 0, 1, 2), dev = sl_slice(&x.dev, 0, 1, 2);
     pair_in_place(b, &x);
     b->ref->ops->guidance(b->ref, &host, &g.host, ref_out(b));
-    bench_compare(b, sl_launch_guidance(&dev, g.dev.data, b->out.dev.data, b->stream),
+    bench_compare(b, sl_launch_guidance(&dev, &g.dev, &b->out.dev, b->stream),
                   "guidance in place");
 }
 
@@ -176,7 +162,7 @@ static void to_rgb8(Bench *b, int64_t n)
 {
     Pair x = pair_input(b, 1, &n, 1.5f), *out = pair_output(b, SL_U8, 1, &n, 0);
     b->ref->ops->to_rgb8(b->ref, &x.host, ref_out(b));
-    bench_compare(b, sl_launch_to_rgb8(b->dtype, x.dev.data, out->dev.data, n, b->stream),
+    bench_compare(b, sl_launch_to_rgb8(&x.dev, &out->dev, b->stream),
                   "to_rgb8 %d", (int)n);
 }
 

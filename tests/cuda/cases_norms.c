@@ -84,10 +84,18 @@ static void layer_norm(Bench *b, int64_t rows, int64_t c, bool affine, Values va
     }
     Pair *out = pair_output(b, b->dtype, 3, SIZES(1, rows, c), 0);
     b->ref->ops->layer_norm(b->ref, &x.host, gamma.host, beta.host, 1e-5f, &out->host);
-    bench_compare(b,
-                  sl_launch_layer_norm(b->dtype, x.dev.data, gamma.dev, beta.dev, out->dev.data,
-                                       (int)rows, (int)c, 1e-5f, b->stream),
-                  "layer norm %d x %d%s", (int)rows, (int)c, names[values]);
+    SlLayerNormLaunch l = {
+        .dtype = b->dtype,
+        .x = x.dev.data,
+        .gamma = gamma.dev,
+        .beta = beta.dev,
+        .y = out->dev.data,
+        .rows = (int)rows,
+        .c = (int)c,
+        .eps = 1e-5f,
+    };
+    bench_compare(b, sl_launch_layer_norm(&l, b->stream), "layer norm %d x %d%s", l.rows, l.c,
+                  names[values]);
 }
 
 /* Sizes for each of the ways: kept in registers 16 bytes, two and one element at a time, read again
