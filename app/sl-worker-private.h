@@ -28,6 +28,7 @@ typedef struct
   SlModelItem *item;     /* of model */
   SlDeviceChoice choice; /* that model was loaded with */
   int closing;           /* atomic: also what loading polls */
+  gboolean running;      /* jobs that use model are on their way */
   gpointer pending;      /* the message of a frame whose picture is computed beside the run */
 } SlEngineSide;
 
@@ -69,6 +70,7 @@ void _sl_request_decode (gpointer request);
 void _sl_engine_side_close (gpointer side);
 
 /* On the lane's thread. */
+/* Loads it where it is not loaded. Where the GPU has failed since, what asks for it gets the CPU. */
 gboolean _sl_side_ensure_model (const SlRequest *request, SlError *err);
 GBytes *_sl_side_decode (
     SlEngineSide *side, SlFrameObject *frame, SlView view, int *picture_width, int *picture_height);

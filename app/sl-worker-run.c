@@ -320,7 +320,13 @@ track_end (Track *track, SlJobState state, const char *text)
 static void
 track_fail (Track *track, const SlError *err)
 {
-  track_end (track, err->code == SL_CANCELLED ? SL_JOB_STOPPED : SL_JOB_FAILED, err->message);
+  g_autofree char *died = NULL;
+
+  if (err->code == SL_DEVICE)
+    died = g_strdup_printf ("%s. What is there of the picture is kept. From now on the CPU computes, until "
+                            "Safelight is started again.",
+                            err->message);
+  track_end (track, err->code == SL_CANCELLED ? SL_JOB_STOPPED : SL_JOB_FAILED, died ? died : err->message);
 }
 
 static gboolean
@@ -552,7 +558,9 @@ _sl_request_run (gpointer data)
       }
     else
       track_fail (&tracks[i], &err);
+  request->side->running = TRUE;
   advance (request->side, tracks, n);
+  request->side->running = FALSE;
   for (guint i = 0; i < n; i++)
     sl_origin_free (tracks[i].came_from);
   sl_share_free (share);

@@ -89,10 +89,18 @@ load_progress (void *arg, double fraction, const char *what)
   sl_lane_post (side->lane, deliver_loading, message, message_free);
 }
 
+/* A device that failed for good. */
+static gboolean
+is_dead (const SlEngineSide *side)
+{
+  return sl_model_device (side->model)->status == SL_DEVICE;
+}
+
 static gboolean
 is_loaded (const SlEngineSide *side, SlModelItem *item, const SlDeviceChoice *choice)
 {
-  return side->model && g_str_equal (sl_model_item_get_path (side->item), sl_model_item_get_path (item))
+  return side->model && !is_dead (side)
+         && g_str_equal (sl_model_item_get_path (side->item), sl_model_item_get_path (item))
          && g_str_equal (side->choice.device, choice->device)
          && g_str_equal (side->choice.dtype, choice->dtype) && side->choice.threads == choice->threads;
 }
@@ -115,6 +123,20 @@ swap_model (SlEngineSide *side, SlModel *model, const SlRequest *request)
                                    request->choice.threads };
 }
 
+static SlModel *
+open_model (const SlRequest *request, SlModelOptions *options, SlError *err)
+{
+  const char *path = sl_model_item_get_path (request->item);
+  SlModel *model = sl_model_open (path, options, err);
+
+  if (model || err->code != SL_DEVICE)
+    return model;
+  options->device = "auto"; /* which says why it is the CPU */
+  options->dtype = "auto";
+  *err = (SlError){ 0 };
+  return sl_model_open (path, options, err);
+}
+
 gboolean
 _sl_side_ensure_model (const SlRequest *request, SlError *err)
 {
@@ -133,7 +155,7 @@ _sl_side_ensure_model (const SlRequest *request, SlError *err)
   if (is_loaded (side, request->item, &request->choice))
     return TRUE;
   load_progress (side, 0, NULL);
-  model = sl_model_open (sl_model_item_get_path (request->item), &options, err);
+  model = open_model (request, &options, err);
   message = message_new (side);
   message->item = g_object_ref (request->item);
   if (model)
@@ -211,9 +233,11 @@ void
 _sl_request_decode (gpointer data)
 {
   SlRequest *request = data;
+  SlError err = { 0 };
 
   if (request->side->model == NULL
-      || !g_str_equal (sl_model_item_get_path (request->side->item), sl_model_item_get_path (request->item)))
+      || !g_str_equal (sl_model_item_get_path (request->side->item), sl_model_item_get_path (request->item))
+      || (is_dead (request->side) && (request->side->running || !_sl_side_ensure_model (request, &err))))
     return;
   if (!has_sample (request->frame))
     {

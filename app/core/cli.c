@@ -34,6 +34,21 @@ bool sl_cli_wanted(int argc, char **argv)
            access(argv[1], F_OK) != 0;
 }
 
+/* A GPU that fails while it was this program that chose it: the same again on the CPU, which gives
+ * the same picture. Who asked for the GPU, or measures, is told only. */
+static int run(SlCommand command, const SlOptions *options)
+{
+    int status = run_command[command](options);
+    bool ours = !options->device || strcmp(options->device, "auto") == 0;
+    if (status == SL_EXIT_DEVICE && ours && command != SL_COMMAND_BENCH && !sl_interrupted()) {
+        SlOptions again = *options;
+        again.device = "cpu";
+        fputs("safelight: going on with the CPU, from the beginning\n", stderr);
+        status = run_command[command](&again);
+    }
+    return status == SL_EXIT_DEVICE ? SL_EXIT_FAILED : status;
+}
+
 int sl_cli_main(int argc, char **argv)
 {
     const char *word = argc > 1 ? argv[1] : "";
@@ -59,5 +74,5 @@ int sl_cli_main(int argc, char **argv)
     if (options.help)
         return print_help(command);
     sl_interrupt_install();
-    return run_command[command](&options);
+    return run(command, &options);
 }

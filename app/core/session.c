@@ -17,7 +17,9 @@ int sl_fail_exit(const SlError *err)
         return SL_EXIT_INTERRUPTED;
     }
     fprintf(stderr, "safelight: %s\n", err->message);
-    return err->code == SL_ARGUMENT ? SL_EXIT_USAGE : SL_EXIT_FAILED;
+    return err->code == SL_ARGUMENT ? SL_EXIT_USAGE
+           : err->code == SL_DEVICE ? SL_EXIT_DEVICE
+                                    : SL_EXIT_FAILED;
 }
 
 int sl_session_fail(SlSession *session, const SlError *err)

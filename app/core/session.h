@@ -17,7 +17,8 @@ enum {
     SL_EXIT_FAILED = 1,
     SL_EXIT_USAGE = 2,
     SL_EXIT_DIFFERENT = 3,
-    SL_EXIT_INTERRUPTED = 130
+    SL_EXIT_INTERRUPTED = 130,
+    SL_EXIT_DEVICE = 1000 /* the device is dead: cli.c goes on with another; never the program's */
 };
 
 typedef struct SlSession {

@@ -154,6 +154,23 @@ static void test_generate(void)
     done(&run);
 }
 
+/* The GPU dies at a launch in the middle; a.png is the CPU's. */
+static void test_gpu_fails(void)
+{
+    const char *module = getenv("SAFELIGHT_EMULATED_CUDA");
+    if (!module)
+        return;
+    setenv("SAFELIGHT_CUDA_MODULE", module, 1);
+    setenv("CUDAEMU_FAIL", "1500", 1);
+    expect(RUN(SD, "--output", file("gpu.png")), 0, "going on with the CPU", "the GPU fails");
+    sl_test(same_bytes(file("a.png"), file("gpu.png")), "the picture is the CPU's");
+    expect(RUN(SD, "--output", file("x.png"), "--device", "cuda"), 1, "the GPU failed in",
+           "the GPU was asked for: 1");
+    sl_test(access(file("x.png"), F_OK) != 0, "no picture of it");
+    unsetenv("CUDAEMU_FAIL");
+    unsetenv("SAFELIGHT_CUDA_MODULE");
+}
+
 static void test_arrays(void)
 {
     expect(RUN(SD, "--dump", file("d.safetensors"), "--output", file("f.png")), 0, "", "--dump");
@@ -550,6 +567,7 @@ int main(void)
     test_usage();
     test_branch();
     test_generate();
+    test_gpu_fails();
     test_arrays();
     test_replay();
     test_compare();

@@ -279,6 +279,37 @@ static void test_settings_do_not_fit(Fixture *fixture, gconstpointer data)
     g_assert_nonnull(strstr(sl_job_get_message(job), "width"));
 }
 
+/* $CUDAEMU_FAIL is the launch at which the emulated GPU dies, for good. */
+static void test_gpu_fails(Fixture *fixture, gconstpointer data)
+{
+    g_autoptr(SlJob) job = fixture_job(fixture->model, 6);
+    g_autoptr(SlJob) next = fixture_job(fixture->model, 3);
+    g_autoptr(SlFrameObject) frame = NULL;
+
+    if (!g_getenv("CUDAEMU_FAIL")) {
+        g_test_skip("needs the emulated GPU");
+        return;
+    }
+    sl_worker_set_device(fixture->worker, "cuda", "f32", 0);
+    sl_queue_add(fixture->queue, job);
+    WAIT_UNTIL(sl_job_is_over(job));
+    g_test_message("%u frames, then: %s", count_frames(job), sl_job_get_message(job));
+    g_assert_cmpint(sl_job_get_state(job), ==, SL_JOB_FAILED);
+    g_assert_nonnull(strstr(sl_job_get_message(job), "the GPU failed in"));
+    g_assert_nonnull(strstr(sl_job_get_message(job), "the CPU computes"));
+    g_assert_nonnull(strstr(sl_worker_get_device_line(fixture->worker), "CUDA"));
+    /* What was made can still be looked at. */
+    g_assert_cmpint(count_frames(job), >=, 1);
+    frame = g_list_model_get_item(sl_job_get_frames(job), 0);
+    g_assert_true(sl_worker_decode(fixture->worker, job, frame, SL_VIEW_NOISY));
+    WAIT_UNTIL(sl_frame_object_is_decoded(frame, SL_VIEW_NOISY));
+    sl_queue_add(fixture->queue, next);
+    WAIT_UNTIL(sl_job_is_over(next));
+    g_assert_cmpint(sl_job_get_state(next), ==, SL_JOB_DONE);
+    g_assert_nonnull(strstr(sl_worker_get_device_line(fixture->worker),
+                            "cpu, because the GPU failed earlier"));
+}
+
 static void test_shutdown_in_a_run(Fixture *fixture, gconstpointer data)
 {
     g_autoptr(SlJob) job = fixture_job(fixture->model, 900);
@@ -317,6 +348,7 @@ int main(int argc, char **argv)
     ADD("ddpm", test_ddpm);
     ADD("load-fails", test_load_fails);
     ADD("settings-do-not-fit", test_settings_do_not_fit);
+    ADD("gpu-fails", test_gpu_fails);
     ADD("shutdown-in-a-run", test_shutdown_in_a_run);
     g_test_add_func("/worker/main-loop", test_main_loop);
     return g_test_run();
