@@ -108,7 +108,7 @@ GPU_DEV void multiply_tile(float (&sum)[Tile::NI][Tile::NJ][4], const T *a, cons
     }
 }
 
-/* This thread's sums to where they can be read by rows: over the ring, which is not needed any more. */
+/* This thread's sums to where they can be read by rows: over the ring, which has done its work. */
 template <class Tile>
 GPU_DEV void store_sums(float *rows, const float (&sum)[Tile::NI][Tile::NJ][4])
 {

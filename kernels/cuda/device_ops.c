@@ -4,18 +4,18 @@
 
 #include <stdlib.h>
 
-#define LAUNCH(what, CALL)                     \
-    do {                                       \
-        SlCudaDevice *d = sl_cuda_of(dev);     \
-        sl_cuda_check(d, CALL, what);          \
+#define LAUNCH(what, CALL)                 \
+    do {                                   \
+        SlCudaDevice *d = sl_cuda_of(dev); \
+        sl_cuda_check(d, CALL, what);      \
     } while (0)
 
 static void cuda_copy(SlDevice *dev, const SlTensor *x, SlTensor *out)
 {
     size_t bytes = (size_t)sl_tensor_elements(x) * sl_dtype_size(x->dtype);
     if (bytes > 0 && x->dtype == out->dtype && sl_tensor_contiguous(x) && sl_tensor_contiguous(out))
-        LAUNCH("a copy", cudaMemcpyAsync(out->data, x->data, bytes, cudaMemcpyDeviceToDevice,
-                                         d->stream));
+        LAUNCH("a copy",
+               cudaMemcpyAsync(out->data, x->data, bytes, cudaMemcpyDeviceToDevice, d->stream));
     else
         LAUNCH("a copy", sl_launch_copy(x, out, d->stream));
 }
@@ -202,9 +202,9 @@ static void cuda_embedding(SlDevice *dev, const SlTensor *ids, const SlWeight *t
                            const SlWeight *positions, SlTensor *out)
 {
     if (in_table(dev, ids, tokens->size[0]))
-        LAUNCH("embedding", sl_launch_embedding(ids, &tokens->value,
-                                                positions ? &positions->value : NULL, out,
-                                                d->stream));
+        LAUNCH("embedding",
+               sl_launch_embedding(ids, &tokens->value, positions ? &positions->value : NULL, out,
+                                   d->stream));
 }
 
 static void cuda_timestep_embedding(SlDevice *dev, const SlTensor *t, const SlTimestepEmbedding *e,

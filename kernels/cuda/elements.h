@@ -163,8 +163,8 @@ static inline GpuGrid gpu_flat(int64_t count, cudaStream_t stream)
     return {dim3((unsigned)(blocks < most ? blocks : most)), dim3(256), 0, stream};
 }
 
-#define GPU_FLAT_LOOP(i, count)                                                    \
-    for (int64_t i = (int64_t)blockIdx.x * blockDim.x + threadIdx.x; i < (count);  \
+#define GPU_FLAT_LOOP(i, count)                                                   \
+    for (int64_t i = (int64_t)blockIdx.x * blockDim.x + threadIdx.x; i < (count); \
          i += (int64_t)gridDim.x * blockDim.x)
 
 #endif

@@ -40,13 +40,13 @@ struct GpuGrid {
 #define GPU_UNROLL
 #define GPU_NO_UNROLL
 #define GPU_NO_CHECK __attribute__((no_sanitize("thread")))
-#define GPU_SHARED(type, name, dims)                                              \
-    static const char name##_key = 0;                                             \
-    typedef type name##_arr dims;                                                 \
-    name##_arr &name = *(name##_arr *)cuda_emu::shared_static(                    \
-        &name##_key, sizeof(name##_arr), alignof(name##_arr), #name)
+#define GPU_SHARED(type, name, dims)                                                           \
+    static const char name##_key = 0;                                                          \
+    typedef type name##_arr dims;                                                              \
+    name##_arr &name = *(name##_arr *)cuda_emu::shared_static(&name##_key, sizeof(name##_arr), \
+                                                              alignof(name##_arr), #name)
 #define GPU_SHARED_DYN(type, name) type *name = (type *)cuda_emu::shared_dynamic()
-#define GPU_AT const char *file = __builtin_FILE(), int line = __builtin_LINE()
+#define GPU_AT                     const char *file = __builtin_FILE(), int line = __builtin_LINE()
 
 template <class... P, class... A>
 static inline cudaError_t gpu_launch(void (*k)(P...), const GpuGrid &g, A... a)
@@ -113,13 +113,13 @@ template <int N> GPU_DEV void cp_async_wait()
     cuda_emu::cp_async_wait(N);
 }
 #else
-#define GPU_DEV      __device__ __forceinline__
-#define GPU_UNROLL   _Pragma("unroll")
+#define GPU_DEV       __device__ __forceinline__
+#define GPU_UNROLL    _Pragma("unroll")
 #define GPU_NO_UNROLL _Pragma("unroll 1")
 #define GPU_NO_CHECK
 #define GPU_SHARED(type, name, dims) __shared__ __align__(16) type name dims
-#define GPU_SHARED_DYN(type, name)                                   \
-    extern __shared__ __align__(16) unsigned char gpu_dyn_shared[];  \
+#define GPU_SHARED_DYN(type, name)                                  \
+    extern __shared__ __align__(16) unsigned char gpu_dyn_shared[]; \
     type *name = reinterpret_cast<type *>(gpu_dyn_shared)
 
 template <class... P, class... A>
@@ -146,10 +146,10 @@ GPU_DEV uint32_t gpu_shared_address(const void *p)
     return (uint32_t)__cvta_generic_to_shared(p);
 }
 
-#define GPU_MMA(type)                                                                           \
-    asm volatile("mma.sync.aligned.m16n8k16.row.col.f32." type "." type ".f32 "                 \
-                 "{%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"                        \
-                 : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])                               \
+#define GPU_MMA(type)                                                           \
+    asm volatile("mma.sync.aligned.m16n8k16.row.col.f32." type "." type ".f32 " \
+                 "{%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"        \
+                 : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])               \
                  : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]))
 
 GPU_DEV void gpu_mma(float d[4], const uint32_t a[4], const uint32_t b[2], __half)

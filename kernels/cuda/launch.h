@@ -63,8 +63,9 @@ typedef struct SlGroupNormLaunch {
     void *y;
     int n, hw, c, groups;
     float eps;
-    int act;        /* NONE or SILU */
-    float *partial; /* scratch for sums, so that pictures use a whole GPU; NULL: a block per group */
+    int act; /* NONE or SILU */
+    float
+        *partial; /* scratch for sums, so that pictures use a whole GPU; NULL: a block per group */
     size_t partial_bytes;
 } SlGroupNormLaunch;
 cudaError_t sl_launch_group_norm(const SlGroupNormLaunch *l, cudaStream_t s);

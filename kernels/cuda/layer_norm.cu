@@ -1,7 +1,7 @@
 /* layer_norm.cu - layer normalisation, a warp for a row; mirrors ref/norms.c.
  *
- * A variance from squares alone is lost where values are far from zero, so it is taken from the mean.
- * All in f32, in a fixed order.
+ * A variance from squares alone is lost where values are far from zero, so it is taken from the
+ * mean. All in f32, in a fixed order.
  */
 #include "kernels/cuda/elements.h"
 #include "kernels/cuda/launch.h"

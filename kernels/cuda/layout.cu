@@ -1,6 +1,6 @@
-/* layout.cu - what moves elements: copies of any strides and dtypes, concat, nearest upsampling, 2 x 2
- * averages; mirrors ref/elementwise.c. Rows whose length and addresses allow it are moved 16 bytes at
- * a time.
+/* layout.cu - what moves elements: copies of any strides and dtypes, concat, nearest upsampling,
+ * 2 x 2 averages; mirrors ref/elementwise.c. Rows whose length and addresses allow it are moved 16
+ * bytes at a time.
  */
 #include "kernels/cuda/elements.h"
 #include "kernels/cuda/launch.h"
@@ -10,7 +10,7 @@
 /* ---- copy ---- */
 
 struct Strides {
-    int64_t size[SL_MAX_RANK], x[SL_MAX_RANK], y[SL_MAX_RANK]; /* outermost first, padded with ones */
+    int64_t size[SL_MAX_RANK], x[SL_MAX_RANK], y[SL_MAX_RANK]; /* outermost first, ones before */
 };
 
 struct Places {

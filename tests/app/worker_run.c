@@ -306,8 +306,8 @@ static void test_gpu_fails(Fixture *fixture, gconstpointer data)
     sl_queue_add(fixture->queue, next);
     WAIT_UNTIL(sl_job_is_over(next));
     g_assert_cmpint(sl_job_get_state(next), ==, SL_JOB_DONE);
-    g_assert_nonnull(strstr(sl_worker_get_device_line(fixture->worker),
-                            "cpu, because the GPU failed earlier"));
+    g_assert_nonnull(
+        strstr(sl_worker_get_device_line(fixture->worker), "cpu, because the GPU failed earlier"));
 }
 
 static void test_shutdown_in_a_run(Fixture *fixture, gconstpointer data)

@@ -12,8 +12,8 @@ static void activation(Bench *b, SlActivation act, int64_t n, float scale)
 {
     Pair x = pair_input(b, 1, &n, scale), *out = pair_output(b, b->dtype, 1, &n, 0);
     b->ref->ops->activation(b->ref, &x.host, act, ref_out(b));
-    bench_compare(b, sl_launch_activation(&x.dev, act, &out->dev, b->stream),
-                  "activation %d of %d", (int)act, (int)n);
+    bench_compare(b, sl_launch_activation(&x.dev, act, &out->dev, b->stream), "activation %d of %d",
+                  (int)act, (int)n);
 }
 
 static void extremes(Bench *b, SlActivation act)
@@ -55,7 +55,8 @@ static void geglu(Bench *b, int64_t rows, int64_t c)
     Pair x = pair_input(b, 2, SIZES(rows, 2 * c), 3);
     Pair *out = pair_output(b, b->dtype, 2, SIZES(rows, c), 0);
     b->ref->ops->geglu(b->ref, &x.host, ref_out(b));
-    bench_compare(b, sl_launch_geglu(&x.dev, &out->dev, b->stream), "geglu %d x %d", (int)rows, (int)c);
+    bench_compare(b, sl_launch_geglu(&x.dev, &out->dev, b->stream), "geglu %d x %d", (int)rows,
+                  (int)c);
 }
 
 static void concat(Bench *b, int64_t da, int64_t db)
@@ -63,8 +64,8 @@ static void concat(Bench *b, int64_t da, int64_t db)
     Pair x = pair_input(b, 2, SIZES(7, da), 1), y = pair_input(b, 2, SIZES(7, db), 1);
     Pair *out = pair_output(b, b->dtype, 2, SIZES(7, da + db), 0);
     b->ref->ops->concat(b->ref, &x.host, &y.host, ref_out(b));
-    bench_compare(b, sl_launch_concat(&x.dev, &y.dev, &out->dev, b->stream),
-                  "concat %d and %d", (int)da, (int)db);
+    bench_compare(b, sl_launch_concat(&x.dev, &y.dev, &out->dev, b->stream), "concat %d and %d",
+                  (int)da, (int)db);
 }
 
 static void upsample(Bench *b, int64_t oh, int64_t ow, int64_t c)
@@ -150,20 +151,19 @@ static void guidance(Bench *b, int64_t h, int64_t w, int64_t c)
 static void guidance_in_place(Bench *b)
 {
     static const float scale = 3;
-    Pair x = pair_input_as(b, SL_F32, 4, SIZES(3, 4, 5, 7), 1), g = pair_values(b, SL_F32, 1, &scale);
+    Pair x = pair_input_as(b, SL_F32, 4, SIZES(3, 4, 5, 7), 1),
+         g = pair_values(b, SL_F32, 1, &scale);
     SlTensor host = sl_slice(&x.host, 0, 1, 2), dev = sl_slice(&x.dev, 0, 1, 2);
     pair_in_place(b, &x);
     b->ref->ops->guidance(b->ref, &host, &g.host, ref_out(b));
-    bench_compare(b, sl_launch_guidance(&dev, &g.dev, &b->out.dev, b->stream),
-                  "guidance in place");
+    bench_compare(b, sl_launch_guidance(&dev, &g.dev, &b->out.dev, b->stream), "guidance in place");
 }
 
 static void to_rgb8(Bench *b, int64_t n)
 {
     Pair x = pair_input(b, 1, &n, 1.5f), *out = pair_output(b, SL_U8, 1, &n, 0);
     b->ref->ops->to_rgb8(b->ref, &x.host, ref_out(b));
-    bench_compare(b, sl_launch_to_rgb8(&x.dev, &out->dev, b->stream),
-                  "to_rgb8 %d", (int)n);
+    bench_compare(b, sl_launch_to_rgb8(&x.dev, &out->dev, b->stream), "to_rgb8 %d", (int)n);
 }
 
 static void layouts(Bench *b)

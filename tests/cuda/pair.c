@@ -179,7 +179,7 @@ Vector vector_input(Bench *b, int64_t n, float scale)
 const void *conv_weight(Bench *b, const int64_t size[4], SlWeight **host)
 {
     float *f = pair_random(b, size[0] * size[1] * size[2] * size[3],
-                              1 / sqrtf((float)(size[1] * size[2] * size[3])));
+                           1 / sqrtf((float)(size[1] * size[2] * size[3])));
     SlTensor t = sl_tensor_view(f, SL_F32, 4, size);
     *host = keep(b, sl_weight_new(b->ref, SL_WEIGHT_CONV, &t));
     int64_t taps = size[2] * size[3], in = b->dtype == SL_F32 ? size[1] : (size[1] + 7) / 8 * 8;

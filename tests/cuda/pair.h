@@ -41,7 +41,7 @@ void bench_close(Bench *b);
 Pair pair_input(Bench *b, int rank, const int64_t *size, float scale);
 Pair pair_input_as(Bench *b, SlDtype dtype, int rank, const int64_t *size, float scale);
 Pair pair_values(Bench *b, SlDtype dtype, int64_t n, const void *values);
-/* The same numbers as an array, malloc'ed; and a tensor of numbers, rounded to the bench's dtype. */
+/* The same numbers as an array, malloc'ed; a tensor of such numbers in the bench's dtype. */
 float *pair_random(Bench *b, int64_t n, float scale);
 Pair pair_floats(Bench *b, int rank, const int64_t *size, const float *values);
 /* b->out, which is compared at the end. pitch > last size: rows with gaps between them. */

@@ -99,8 +99,7 @@ static double decoded(const Made *cuda, const Made *cpu)
     float *a = calloc(values * 2, sizeof *a), *b = a + values;
     uint8_t *rgb = malloc(values);
     SlError err = {0};
-    bool ok = a && rgb &&
-              sl_decode(cuda->model, cpu->x0, cpu->height, cpu->width, a, rgb, &err) &&
+    bool ok = a && rgb && sl_decode(cuda->model, cpu->x0, cpu->height, cpu->width, a, rgb, &err) &&
               sl_decode(cpu->model, cpu->x0, cpu->height, cpu->width, b, rgb, &err);
     if (!ok)
         sl_test_note("%s", err.message);

@@ -86,6 +86,27 @@ static void test_case(SlDevice *dev, SlDevice *ref, const Case *c, uint64_t seed
     sl_device_clear(ref);
 }
 
+/* A token that is not in the table is said, not read. */
+static void test_stray_token(SlDevice *dev, int32_t stray)
+{
+    const int32_t ids[] = {3, stray, 10};
+    char wanted[80];
+    SlError err = {0};
+    Run r = {.dev = dev, .seed = 1, .repeat = 1};
+    SlTensor tokens = sl_buffer_new(dev, SL_I32, 2, SIZES(1, 3));
+    SlWeight *table = run_weight(&r, SL_WEIGHT_TABLE, 2, SIZES(11, 21), 1);
+    run_output(&r, dev->dtype, 3, SIZES(1, 3, 21), 0);
+    sl_upload(dev, ids, &tokens);
+    sl_embedding(dev, &tokens, table, NULL, &r.out);
+    snprintf(wanted, sizeof wanted, "token %d is not in the table of 11", (int)stray);
+    bool said = !sl_device_check(dev, &err) && err.code == SL_FORMAT && strstr(err.message, wanted);
+    if (!sl_test(said, "a token that is not in the table: %d", (int)stray))
+        sl_test_note("%s", err.message);
+    sl_device_clear(dev);
+    sl_buffer_free(dev, &tokens);
+    run_free(&r);
+}
+
 static int test_all(const char *name, SlDtype dtype)
 {
     SlError err = {0};
@@ -99,6 +120,8 @@ static int test_all(const char *name, SlDtype dtype)
     for (int i = 0; ref && i < case_count; i++)
         test_case(dev, ref, &cases[i], 1 + (uint64_t)i);
     sl_test(ref != NULL, "ref opens");
+    test_stray_token(dev, 11);
+    test_stray_token(dev, -1);
     sl_device_close(&dev);
     if (ref)
         sl_device_close(&ref);
