@@ -139,8 +139,8 @@ void sl_upsample_conv2d(SlDevice *dev, const SlTensor *x, const SlWeight *w, con
 void sl_group_norm(SlDevice *dev, const SlTensor *x, const SlWeight *gamma, const SlWeight *beta,
                    const SlGroupNorm *norm, SlTensor *out)
 {
-    bool fits = x->rank >= 2 && sl_same_shape(x, out) && norm->groups > 0 &&
-                last(x) % norm->groups == 0 && vector_of(gamma, last(x)) &&
+    bool fits = x->rank >= 2 && sl_same_shape(x, out) && x->dtype == out->dtype &&
+                norm->groups > 0 && last(x) % norm->groups == 0 && vector_of(gamma, last(x)) &&
                 vector_of(beta, last(x)) && sl_tensor_contiguous(x) && sl_tensor_contiguous(out);
     if (!begin(dev) || !require(dev, fits, "group_norm", x, out))
         return;

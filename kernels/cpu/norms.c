@@ -22,7 +22,8 @@ typedef struct Job {
     int64_t groups, channels, rows; /* rows: of one item */
     int64_t chunk, chunks;          /* rows of a chunk, chunks of an item */
     float *mean, *squares;          /* [item, chunk, channels] */
-    float *center, *scale;          /* [item, channels]: y = (x - center) scale + beta */
+    float *center, *scale;          /* [item, channels]: y = (x - center) scale + shift */
+    float *shift;                   /* [channels] */
     SlActivation act;
 } Job;
 
@@ -61,26 +62,51 @@ SL_INLINE void store_floats(float *p, int64_t i, int64_t n, SlVec v)
 
 /* ---- group norm ---- */
 
-/* Mean and squares about it of up to 16 channels over the rows of one chunk. */
-SL_INLINE void chunk_statistics(const Job *j, int64_t from, int64_t rows, int64_t c, int64_t to)
-{
-    int64_t n = j->channels - c;
-    SlVec sum = sl_vec_set(0), squares = sl_vec_set(0);
-    for (int64_t r = 0; r < rows; r++)
-        sum += load(j->x, from + r * j->channels + c, n);
-    SlVec mean = sum * (1 / (float)rows);
-    for (int64_t r = 0; r < rows; r++) {
-        SlVec d = load(j->x, from + r * j->channels + c, n) - mean;
-        squares += d * d;
-    }
-    store_floats(j->mean, to + c, n, mean);
-    store_floats(j->squares, to + c, n, squares);
-}
-
 static int64_t rows_of_chunk(const Job *j, int64_t chunk)
 {
     int64_t left = j->rows - chunk * j->chunk;
     return left < j->chunk ? left : j->chunk;
+}
+
+/* The calls of what follows have the type and the activation as constants, so that loops are free
+ * of questions. */
+
+/* sum += x of one row, or += (x - mean)^2 */
+SL_INLINE void add_row(const Job *j, int64_t i, const float *mean, float *sum, SlDtype type)
+{
+    int64_t c = 0;
+    for (; c + SL_LANES <= j->channels; c += SL_LANES) {
+        SlVec v = sl_vec_load(j->x->data, type, i + c);
+        if (mean) {
+            v -= *(const SlVec *)(mean + c);
+            v *= v;
+        }
+        *(SlVec *)(sum + c) += v;
+    }
+    if (c < j->channels) {
+        int64_t n = j->channels - c;
+        SlVec v = sl_vec_load_part(j->x->data, type, i + c, n);
+        if (mean) {
+            v -= load_floats(mean, c, n);
+            v *= v;
+        }
+        store_floats(sum, c, n, load_floats(sum, c, n) + v);
+    }
+}
+
+/* Mean and squares about it of each channel over some rows. Row after row, in the order of the
+ * memory: sums are in the nearest cache, rows often are not. */
+SL_INLINE void chunk_statistics(const Job *j, int64_t from, int64_t rows, float *const to[2],
+                                SlDtype type)
+{
+    memset(to[0], 0, (size_t)j->channels * sizeof(float));
+    memset(to[1], 0, (size_t)j->channels * sizeof(float));
+    for (int64_t r = 0; r < rows; r++)
+        add_row(j, from + r * j->channels, NULL, to[0], type);
+    for (int64_t c = 0; c < j->channels; c++)
+        to[0][c] *= 1 / (float)rows;
+    for (int64_t r = 0; r < rows; r++)
+        add_row(j, from + r * j->channels, to[0], to[1], type);
 }
 
 static void measure_chunks(void *arg, int64_t first, int64_t last)
@@ -89,8 +115,11 @@ static void measure_chunks(void *arg, int64_t first, int64_t last)
     for (int64_t k = first; k < last; k++) {
         int64_t chunk = k % j->chunks;
         int64_t from = (k / j->chunks * j->rows + chunk * j->chunk) * j->channels;
-        for (int64_t c = 0; c < j->channels; c += SL_LANES)
-            chunk_statistics(j, from, rows_of_chunk(j, chunk), c, k * j->channels);
+        float *const to[2] = {j->mean + k * j->channels, j->squares + k * j->channels};
+        if (j->x->dtype == SL_F32)
+            chunk_statistics(j, from, rows_of_chunk(j, chunk), to, SL_F32);
+        else
+            chunk_statistics(j, from, rows_of_chunk(j, chunk), to, SL_BF16);
     }
 }
 
@@ -121,23 +150,44 @@ static void join_groups(void *arg, int64_t first, int64_t last)
     }
 }
 
+/* One row; item: where its item's channels begin. */
+SL_INLINE void write_row(const Job *j, int64_t item, int64_t i, SlDtype type, SlActivation act)
+{
+    const float *center = j->center + item, *scale = j->scale + item;
+    int64_t c = 0;
+    for (; c + SL_LANES <= j->channels; c += SL_LANES) {
+        SlVec v = sl_vec_load(j->x->data, type, i + c) - *(const SlVec *)(center + c);
+        v = v * *(const SlVec *)(scale + c) + *(const SlVec *)(j->shift + c);
+        sl_vec_store(j->out->data, type, i + c, sl_vec_act(v, act));
+    }
+    if (c < j->channels) {
+        int64_t n = j->channels - c;
+        SlVec v = sl_vec_load_part(j->x->data, type, i + c, n) - load_floats(center, c, n);
+        v = v * load_floats(scale, c, n) + load_floats(j->shift, c, n);
+        sl_vec_store_part(j->out->data, type, i + c, n, sl_vec_act(v, act));
+    }
+}
+
+#define WRITE_ROWS(TYPE, ACT)          \
+    for (int64_t r = 0; r < rows; r++) \
+    write_row(j, item * j->channels, from + r * j->channels, TYPE, ACT)
+
 static void write_chunks(void *arg, int64_t first, int64_t last)
 {
     const Job *j = arg;
+    bool f32 = j->x->dtype == SL_F32;
     for (int64_t k = first; k < last; k++) {
         int64_t item = k / j->chunks, chunk = k % j->chunks;
         int64_t from = (item * j->rows + chunk * j->chunk) * j->channels;
         int64_t rows = rows_of_chunk(j, chunk);
-        for (int64_t c = 0; c < j->channels; c += SL_LANES) {
-            int64_t n = j->channels - c;
-            SlVec center = load_floats(j->center, item * j->channels + c, n);
-            SlVec scale = load_floats(j->scale, item * j->channels + c, n);
-            SlVec beta = j->beta ? load_floats(j->beta, c, n) : sl_vec_set(0);
-            for (int64_t r = 0; r < rows; r++) {
-                int64_t i = from + r * j->channels + c;
-                store(j->out, i, n, sl_vec_act((load(j->x, i, n) - center) * scale + beta, j->act));
-            }
-        }
+        if (f32 && j->act == SL_ACT_SILU)
+            WRITE_ROWS(SL_F32, SL_ACT_SILU);
+        else if (f32)
+            WRITE_ROWS(SL_F32, j->act);
+        else if (j->act == SL_ACT_SILU)
+            WRITE_ROWS(SL_BF16, SL_ACT_SILU);
+        else
+            WRITE_ROWS(SL_BF16, j->act);
     }
 }
 
@@ -162,13 +212,16 @@ static void cpu_group_norm(SlDevice *dev, const SlTensor *x, const SlWeight *gam
     job.chunks = (job.rows + job.chunk - 1) / job.chunk;
     int64_t statistics = items * job.chunks * channels;
     size_t mark = sl_arena_mark(dev);
-    SlTensor memory =
-        sl_tensor_new(dev, SL_F32, 1, (const int64_t[]){2 * (statistics + items * channels)});
+    SlTensor memory = sl_tensor_new(
+        dev, SL_F32, 1, (const int64_t[]){2 * (statistics + items * channels) + channels});
     if (memory.data) {
         job.mean = memory.data;
         job.squares = job.mean + statistics;
         job.center = job.squares + statistics;
         job.scale = job.center + items * channels;
+        job.shift = job.scale + items * channels;
+        for (int64_t c = 0; c < channels; c++)
+            job.shift[c] = job.beta ? job.beta[c] : 0;
         sl_parallel_for(dev, items * job.chunks, 1, measure_chunks, &job);
         sl_parallel_for(dev, items * job.groups, sl_cpu_grain(job.chunks * (channels / job.groups)),
                         join_groups, &job);
