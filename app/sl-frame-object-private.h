@@ -7,10 +7,10 @@
 G_BEGIN_DECLS
 
 /* On the worker's thread: copies what frame points to and makes the quick previews. A light one has
- * nothing but small previews and the channels' figures. */
-SlFrameObject *_sl_frame_object_new (const SlModel *model, const SlFrame *frame, gboolean light);
-/* What a whole one takes. */
-gsize _sl_frame_object_bytes (int channels, int height, int width);
+ * nothing but previews whose sides are at most light_side, and the channels' figures; 0 is a whole one. */
+SlFrameObject *_sl_frame_object_new (const SlModel *model, const SlFrame *frame, int light_side);
+/* What it holds now, but for decoded pictures. */
+gsize _sl_frame_object_get_bytes (SlFrameObject *self);
 /* Main thread: the samples of the same moment, computed again; NULL drops them. */
 void _sl_frame_object_take_samples (SlFrameObject *self, SlFrameObject *whole);
 /* Main thread, or before the frame is shown to it. rgb is NULL to drop the decoded picture. */

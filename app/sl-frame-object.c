@@ -4,8 +4,6 @@
 #include <math.h>
 #include <string.h>
 
-#define LIGHT_SIDE 64
-
 typedef struct
 {
   GBytes *sample;
@@ -107,10 +105,10 @@ shrink (const guint8 *rgb, int width, int height, int by)
 }
 
 static void
-make_side (SlFrameObject *self, const SlModel *model, SlView view, const float *sample)
+make_side (SlFrameObject *self, const SlModel *model, SlView view, const float *sample, int light_side)
 {
   int width = self->frame.width, height = self->frame.height;
-  int by = self->light ? MAX (1, (MAX (width, height) + LIGHT_SIDE - 1) / LIGHT_SIDE) : 1;
+  int by = light_side ? MAX (1, (MAX (width, height) + light_side - 1) / light_side) : 1;
   gsize pixels = (gsize)height * width;
   g_autofree guint8 *rgb = g_malloc (pixels * 3);
 
@@ -123,16 +121,16 @@ make_side (SlFrameObject *self, const SlModel *model, SlView view, const float *
 }
 
 SlFrameObject *
-_sl_frame_object_new (const SlModel *model, const SlFrame *frame, gboolean light)
+_sl_frame_object_new (const SlModel *model, const SlFrame *frame, int light_side)
 {
   SlFrameObject *self = g_object_new (SL_TYPE_FRAME_OBJECT, NULL);
   gsize pixels = (gsize)frame->height * frame->width;
 
   self->frame = *frame;
-  self->light = light;
-  make_side (self, model, SL_VIEW_PICTURE, frame->last ? frame->x_t : frame->x_0);
-  make_side (self, model, SL_VIEW_NOISY, frame->x_t);
-  if (!light)
+  self->light = light_side > 0;
+  make_side (self, model, SL_VIEW_PICTURE, frame->last ? frame->x_t : frame->x_0, light_side);
+  make_side (self, model, SL_VIEW_NOISY, frame->x_t, light_side);
+  if (!self->light)
     {
       self->part[SL_PART_OUTPUT] = halve (frame->model_output, pixels * frame->channels);
       self->part[SL_PART_GUIDANCE] = halve (frame->guidance_term, pixels * frame->channels);
@@ -143,11 +141,22 @@ _sl_frame_object_new (const SlModel *model, const SlFrame *frame, gboolean light
   return self;
 }
 
-gsize
-_sl_frame_object_bytes (int channels, int height, int width)
+static gsize
+size_of (GBytes *bytes)
 {
-  /* two samples, two halves, two previews */
-  return (gsize)height * width * (gsize)(channels * (2 * sizeof (float) + 2 * sizeof (guint16)) + 2 * 3);
+  return bytes ? g_bytes_get_size (bytes) : 0;
+}
+
+gsize
+_sl_frame_object_get_bytes (SlFrameObject *self)
+{
+  gsize bytes = 0;
+
+  for (int view = 0; view < SL_N_VIEWS; view++)
+    bytes += size_of (self->side[view].sample) + size_of (self->side[view].preview);
+  for (int part = 0; part < SL_N_PARTS; part++)
+    bytes += size_of (self->part[part]);
+  return bytes;
 }
 
 void

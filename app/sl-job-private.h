@@ -21,6 +21,9 @@ void _sl_job_fail (SlJob *self, const char *message);
 void _sl_job_started (SlJob *self, SlMetadata *metadata, GArray *plan);
 /* Whose own evaluations include this many: what a branch has from its parent is the parent's. */
 SlJob *_sl_job_get_owner (SlJob *self, guint evaluations);
+/* What its own frames and checkpoints take, without what it shares with its parent and without decoded
+ * pictures. */
+gsize _sl_job_get_bytes (SlJob *self);
 /* A place that the run can be taken up at again. */
 void _sl_job_add_checkpoint (SlJob *self, guint evaluations, GBytes *state);
 /* The newest one before so many evaluations were made; NULL: from the beginning. */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "app/core/recipe_text.h"
+#include "app/sl-frame-object-private.h"
 #include "app/sl-settings-private.h"
 
 typedef struct
@@ -30,6 +31,7 @@ struct _SlJob
   GArray *checkpoints; /* of Checkpoint, rising */
   SlJob *parent;
   guint branch_point;
+  gsize bytes;
   double seconds;
   gint64 started;
   gint64 latest; /* when the last frame came, or the job ended */
@@ -310,11 +312,18 @@ _sl_job_is_asked_to_pause (SlJob *self)
   return g_atomic_int_get (&self->asked_to_pause);
 }
 
+gsize
+_sl_job_get_bytes (SlJob *self)
+{
+  return self->bytes;
+}
+
 void
 _sl_job_add_checkpoint (SlJob *self, guint evaluations, GBytes *state)
 {
   Checkpoint checkpoint = { evaluations, g_bytes_ref (state) };
 
+  self->bytes += g_bytes_get_size (state);
   g_array_append_val (self->checkpoints, checkpoint);
 }
 
@@ -404,6 +413,7 @@ _sl_job_add_frame (SlJob *self, SlFrameObject *frame)
     return;
   self->latest = g_get_monotonic_time ();
   self->seconds += sl_frame_object_get_seconds (frame);
+  self->bytes += _sl_frame_object_get_bytes (frame);
   g_list_store_append (self->frames, frame);
   g_signal_emit (self, signals[FRAME], 0, frame);
 }

@@ -32,6 +32,14 @@ typedef struct
   gpointer pending;      /* the message of a frame whose picture is computed beside the run */
 } SlEngineSide;
 
+/* Nine lanes of 50 steps at 512 x 512 are to stay under 200 MiB with all that is kept of them. Decoded
+ * moments beyond the first limit are dropped, those not looked at for longest first, but for one of each
+ * lane; frames and checkpoints of all runs together have the second, and a run at least the third. */
+#define SL_DECODED_LIMIT ((gsize)40 << 20)
+#define SL_DECODED_LEAST 9
+#define SL_FRAMES_LIMIT ((gsize)136 << 20)
+#define SL_FRAMES_LEAST ((gsize)4 << 20)
+
 /* Tries again what was cancelled without having been asked for. */
 #define CANCEL_RETRIES 2
 
@@ -53,7 +61,7 @@ typedef struct
   GPtrArray *jobs;  /* of SlJob: one, or the lanes of a comparison */
   GPtrArray *saved; /* of GBytes or NULL, as many: where each goes on from */
   GArray *origins;  /* of SlBranchStart, as many: what each branches from */
-  gsize budget;     /* bytes that the frames of a run may take */
+  gsize budget;     /* bytes that the frames of all jobs may take */
   SlFrameObject *frame;
   SlFrameObject *whole; /* the same moment with its samples, computed again */
   SlView view;
@@ -72,8 +80,13 @@ void _sl_engine_side_close (gpointer side);
 /* On the lane's thread. */
 /* Loads it where it is not loaded. Where the GPU has failed since, what asks for it gets the CPU. */
 gboolean _sl_side_ensure_model (const SlRequest *request, SlError *err);
-GBytes *_sl_side_decode (
-    SlEngineSide *side, SlFrameObject *frame, SlView view, int *picture_width, int *picture_height);
+/* NULL and *err when it failed; SL_FORMAT, naming the step, where the picture is not finite. */
+GBytes *_sl_side_decode (SlEngineSide *side,
+                         SlFrameObject *frame,
+                         SlView view,
+                         int *picture_width,
+                         int *picture_height,
+                         SlError *err);
 
 /* A frame that is not kept whole, made again from the nearest checkpoint; NULL when that fails. */
 SlFrameObject *_sl_side_make_again (const SlRequest *request);
@@ -82,6 +95,9 @@ SlFrameObject *_sl_side_make_again (const SlRequest *request);
 void _sl_worker_loading (SlWorker *self, gboolean loading, double fraction, const char *what);
 /* message is NULL when the model was loaded. */
 void _sl_worker_load_ended (SlWorker *self, SlModelItem *model, const char *device_line, const char *message);
-void _sl_worker_keep_decoded (SlWorker *self, SlFrameObject *frame, SlView view);
+/* made_again: its samples are there only as long as its decoded picture. */
+void _sl_worker_keep_decoded (SlWorker *self, SlFrameObject *frame, SlView view, gboolean made_again);
+/* What the decoded pictures take. */
+gsize _sl_worker_get_decoded_bytes (SlWorker *self);
 
 G_END_DECLS

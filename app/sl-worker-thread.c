@@ -7,6 +7,8 @@
  */
 #include "app/sl-worker-private.h"
 
+#include "app/core/sample.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -197,27 +199,40 @@ _sl_engine_side_close (gpointer data)
 
 /* ---- decoding ---- */
 
+static SlSample
+sample_of (SlFrameObject *frame, SlView view)
+{
+  SlSample sample
+      = { .step = sl_frame_object_get_step (frame) + 1, .steps = sl_frame_object_get_steps (frame) };
+  GBytes *bytes = sl_frame_object_get_sample (frame, view, &sample.channels, &sample.height, &sample.width);
+
+  sample.data = g_bytes_get_data (bytes, NULL);
+  return sample;
+}
+
 GBytes *
-_sl_side_decode (
-    SlEngineSide *side, SlFrameObject *frame, SlView view, int *picture_width, int *picture_height)
+_sl_side_decode (SlEngineSide *side,
+                 SlFrameObject *frame,
+                 SlView view,
+                 int *picture_width,
+                 int *picture_height,
+                 SlError *err)
 {
   int factor = sl_model_info (side->model)->factor;
-  int channels, height, width;
-  GBytes *sample = sl_frame_object_get_sample (frame, view, &channels, &height, &width);
-  gsize bytes = (gsize)height * width * factor * factor * 3;
+  SlSample sample = sample_of (frame, view);
+  gsize bytes = (gsize)sample.height * sample.width * factor * factor * 3;
   g_autofree guint8 *rgb = g_try_malloc (bytes);
   gboolean ok = FALSE;
 
   for (int i = 0; rgb && !ok && i <= CANCEL_RETRIES && !g_atomic_int_get (&side->closing); i++)
     {
-      SlError err = { 0 };
-
-      ok = sl_decode (side->model, g_bytes_get_data (sample, NULL), height, width, NULL, rgb, &err);
-      if (!ok && err.code != SL_CANCELLED)
+      *err = (SlError){ 0 };
+      ok = sl_sample_decode (side->model, &sample, NULL, rgb, err);
+      if (!ok && err->code != SL_CANCELLED)
         break;
     }
-  *picture_width = width * factor;
-  *picture_height = height * factor;
+  *picture_width = sample.width * factor;
+  *picture_height = sample.height * factor;
   return ok ? g_bytes_new_take (g_steal_pointer (&rgb), bytes) : NULL;
 }
 
@@ -246,5 +261,5 @@ _sl_request_decode (gpointer data)
         return;
     }
   request->rgb = _sl_side_decode (request->side, request->whole ? request->whole : request->frame,
-                                  request->view, &request->width, &request->height);
+                                  request->view, &request->width, &request->height, &err);
 }

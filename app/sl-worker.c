@@ -3,18 +3,11 @@
 
 #include "app/sl-frame-object-private.h"
 
-/* Decoded moments beyond this are dropped, those not looked at for longest first. */
-#define DECODED_LIMIT ((gsize)96 << 20)
-
-/* What the frames of all lanes may take together, and so a ninth of it for each. */
-#define FRAMES_LIMIT ((gsize)192 << 20)
-#define FRAMES_LIMIT_OF_LANE (FRAMES_LIMIT / 9)
-
 typedef struct
 {
   SlFrameObject *frame;
   SlView view;
-  gsize bytes;
+  gsize bytes; /* with the samples that are there as long as it is */
 } Decoded;
 
 struct _SlWorker
@@ -30,6 +23,7 @@ struct _SlWorker
   char *device_line;
   GQueue decoded; /* of Decoded, newest first */
   gsize decoded_bytes;
+  GPtrArray *jobs; /* of SlJob, not references: all that were started and are still there */
 };
 
 G_DEFINE_FINAL_TYPE (SlWorker, sl_worker, G_TYPE_OBJECT)
@@ -52,11 +46,35 @@ decoded_free (gpointer data)
 }
 
 static void
+job_gone (gpointer data, GObject *job)
+{
+  g_ptr_array_remove_fast (SL_WORKER (data)->jobs, job);
+}
+
+static void
+forget_jobs (SlWorker *self)
+{
+  for (guint i = 0; i < self->jobs->len; i++)
+    g_object_weak_unref (self->jobs->pdata[i], job_gone, self);
+  g_ptr_array_set_size (self->jobs, 0);
+}
+
+static void
+remember_job (SlWorker *self, SlJob *job)
+{
+  if (g_ptr_array_find (self->jobs, job, NULL))
+    return;
+  g_object_weak_ref (G_OBJECT (job), job_gone, self);
+  g_ptr_array_add (self->jobs, job);
+}
+
+static void
 sl_worker_dispose (GObject *object)
 {
   SlWorker *self = SL_WORKER (object);
 
   sl_worker_shutdown (self);
+  forget_jobs (self);
   g_clear_object (&self->model);
   g_queue_clear_full (&self->decoded, decoded_free);
   G_OBJECT_CLASS (sl_worker_parent_class)->dispose (object);
@@ -71,6 +89,7 @@ sl_worker_finalize (GObject *object)
   g_free (self->choice.dtype);
   g_free (self->what);
   g_free (self->device_line);
+  g_ptr_array_unref (self->jobs);
   G_OBJECT_CLASS (sl_worker_parent_class)->finalize (object);
 }
 
@@ -93,6 +112,7 @@ static void
 sl_worker_init (SlWorker *self)
 {
   g_queue_init (&self->decoded);
+  self->jobs = g_ptr_array_new ();
   self->choice = (SlDeviceChoice){ g_strdup ("auto"), g_strdup ("auto"), 0 };
   self->device_line = g_strdup ("");
   self->side = g_new0 (SlEngineSide, 1);
@@ -184,6 +204,20 @@ origins_new (void)
   return origins;
 }
 
+/* What is left for these jobs' frames beside those of all others. */
+static gsize
+find_budget (SlWorker *self, GPtrArray *jobs)
+{
+  gsize least = SL_FRAMES_LEAST * jobs->len, held = 0;
+
+  for (guint i = 0; i < self->jobs->len; i++)
+    if (!g_ptr_array_find (jobs, self->jobs->pdata[i], NULL))
+      held += _sl_job_get_bytes (self->jobs->pdata[i]);
+  if (self->budget)
+    return self->budget * jobs->len;
+  return held + least < SL_FRAMES_LIMIT ? SL_FRAMES_LIMIT - held : least;
+}
+
 void
 sl_worker_start_together (SlWorker *self, GPtrArray *jobs)
 {
@@ -195,12 +229,13 @@ sl_worker_start_together (SlWorker *self, GPtrArray *jobs)
   request->jobs = g_ptr_array_new_with_free_func (g_object_unref);
   request->saved = g_ptr_array_new_with_free_func (unref_bytes);
   request->origins = origins_new ();
-  request->budget = self->budget ? self->budget : jobs->len > 1 ? FRAMES_LIMIT_OF_LANE : FRAMES_LIMIT;
+  request->budget = find_budget (self, jobs);
   for (guint i = 0; i < jobs->len; i++)
     {
       GBytes *saved = _sl_job_get_saved (jobs->pdata[i]);
       SlBranchStart origin = find_origin (jobs->pdata[i]);
 
+      remember_job (self, jobs->pdata[i]);
       _sl_job_ask_pause (jobs->pdata[i], FALSE);
       g_ptr_array_add (request->jobs, g_object_ref (jobs->pdata[i]));
       g_array_append_val (request->origins, origin);
@@ -242,6 +277,23 @@ sl_worker_stop (SlWorker *self, SlJob *job)
   _sl_job_set_state (job, SL_JOB_STOPPED);
 }
 
+static GList *
+find_decoded (SlWorker *self, SlFrameObject *frame, SlView view)
+{
+  for (GList *link = self->decoded.head; link; link = link->next)
+    if (((Decoded *)link->data)->frame == frame && ((Decoded *)link->data)->view == view)
+      return link;
+  return NULL;
+}
+
+/* It was looked at. */
+static void
+touch (SlWorker *self, GList *link)
+{
+  g_queue_unlink (&self->decoded, link);
+  g_queue_push_head_link (&self->decoded, link);
+}
+
 static void
 decode_done (gpointer data)
 {
@@ -252,7 +304,7 @@ decode_done (gpointer data)
   /* Without a picture this still says that the decoding is over. */
   _sl_frame_object_set_decoded (request->frame, request->view, request->rgb, request->width, request->height);
   if (request->rgb)
-    _sl_worker_keep_decoded (request->side->worker, request->frame, request->view);
+    _sl_worker_keep_decoded (request->side->worker, request->frame, request->view, request->whole != NULL);
 }
 
 gboolean
@@ -261,7 +313,10 @@ sl_worker_decode (SlWorker *self, SlJob *job, SlFrameObject *frame, SlView view)
   guint evaluations = (guint)sl_frame_object_get_index (frame) + 1;
   SlRequest *request;
   SlBranchStart origin;
+  GList *link = find_decoded (self, frame, view);
 
+  if (link)
+    touch (self, link);
   if (self->side == NULL || sl_frame_object_is_decoded (frame, view))
     return FALSE;
   request = request_new (self, sl_job_get_model (job));
@@ -274,24 +329,43 @@ sl_worker_decode (SlWorker *self, SlJob *job, SlFrameObject *frame, SlView view)
   return TRUE;
 }
 
-void
-_sl_worker_keep_decoded (SlWorker *self, SlFrameObject *frame, SlView view)
+static void
+drop_oldest (SlWorker *self)
 {
-  Decoded *decoded = g_new (Decoded, 1);
+  Decoded *oldest = g_queue_pop_tail (&self->decoded);
+
+  self->decoded_bytes -= oldest->bytes;
+  _sl_frame_object_set_decoded (oldest->frame, oldest->view, NULL, 0, 0);
+  decoded_free (oldest);
+}
+
+void
+_sl_worker_keep_decoded (SlWorker *self, SlFrameObject *frame, SlView view, gboolean made_again)
+{
+  GList *link = find_decoded (self, frame, view);
+  Decoded *decoded;
   int width, height;
 
+  if (link)
+    {
+      touch (self, link);
+      return;
+    }
+  decoded = g_new (Decoded, 1);
   *decoded = (Decoded){ g_object_ref (frame), view,
                         g_bytes_get_size (sl_frame_object_get_rgb (frame, view, &width, &height)) };
+  if (made_again)
+    decoded->bytes += _sl_frame_object_get_bytes (frame);
   g_queue_push_head (&self->decoded, decoded);
   self->decoded_bytes += decoded->bytes;
-  while (self->decoded_bytes > DECODED_LIMIT && self->decoded.length > 1)
-    {
-      Decoded *oldest = g_queue_pop_tail (&self->decoded);
+  while (self->decoded_bytes > SL_DECODED_LIMIT && self->decoded.length > SL_DECODED_LEAST)
+    drop_oldest (self);
+}
 
-      self->decoded_bytes -= oldest->bytes;
-      _sl_frame_object_set_decoded (oldest->frame, oldest->view, NULL, 0, 0);
-      decoded_free (oldest);
-    }
+gsize
+_sl_worker_get_decoded_bytes (SlWorker *self)
+{
+  return self->decoded_bytes;
 }
 
 void

@@ -17,7 +17,7 @@ G_DECLARE_FINAL_TYPE (SlWorker, sl_worker, SL, WORKER, GObject)
 SlWorker *sl_worker_new (void);
 /* For models that are loaded from now on; "auto" and 0 let the engine choose. */
 void sl_worker_set_device (SlWorker *self, const char *device, const char *dtype, int threads);
-/* Bytes that the frames of one run may take, of runs that start from now on; 0 is the usual. Longer runs
+/* Bytes that the frames of one run may take on the average, of runs that start from now on; 0 is the usual. Longer runs
  * keep only some frames whole. */
 void sl_worker_set_budget (SlWorker *self, gsize bytes);
 /* Loads ahead of the first job. Signals "loaded" and "load-failed" (model, sentence) follow. */

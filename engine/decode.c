@@ -1,6 +1,7 @@
 /* decode.c - a sample to a picture: the VAE (or nothing, for pixel-space DDPM) and rounding.
  *
- * A picture for which the device's memory is too small is decoded in strips.
+ * A picture for which the device's memory is too small is decoded in strips. What is not finite is
+ * no picture but an error.
  * Mirrors StableDiffusionPipeline.decode_latents / VaeImageProcessor.postprocess and DDPMPipeline:
  * image = clamp(x / 2 + 0.5, 0, 1), rounded half to even to 8 bits.
  */
@@ -67,25 +68,32 @@ static void to_planes(const float *pixels, int64_t n, float *image)
         }
 }
 
+/* Rounding would make black of NaN, and white of infinity. */
+static void check_pixels(SlModel *model, const float *pixels, int64_t n)
+{
+    if (sl_device_ok(model->dev) && sl_first_bad(pixels, n * 3) >= 0)
+        sl_device_fail(model->dev, SL_FORMAT, "%s is not a finite number",
+                       model->vae ? "the VAE's picture" : "the sample");
+}
+
 static bool download_picture(SlModel *model, const SlTensor *picture, float *image, uint8_t *rgb)
 {
     SlDevice *dev = model->dev;
     int64_t n = picture->size[1] * picture->size[2];
+    float *pixels = malloc((size_t)n * 3 * sizeof *pixels);
+    if (!pixels)
+        sl_device_fail(dev, SL_MEMORY, "no memory for a picture of %lld pixels", (long long)n);
     if (rgb) {
         SlTensor bytes = sl_tensor_new(dev, SL_U8, 4, picture->size);
         sl_to_rgb8(dev, picture, &bytes);
         sl_download(dev, &bytes, rgb);
     }
-    if (image && sl_device_ok(dev)) {
-        float *pixels = malloc((size_t)n * 3 * sizeof *pixels);
-        if (pixels) {
-            sl_download(dev, picture, pixels);
-            to_planes(pixels, n, image);
-        } else {
-            sl_device_fail(dev, SL_MEMORY, "no memory for a picture of %lld pixels", (long long)n);
-        }
-        free(pixels);
-    }
+    if (pixels)
+        sl_download(dev, picture, pixels);
+    check_pixels(model, pixels, n);
+    if (image && sl_device_ok(dev))
+        to_planes(pixels, n, image);
+    free(pixels);
     return sl_device_ok(dev);
 }
 

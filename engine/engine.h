@@ -178,7 +178,8 @@ int64_t sl_run_sample_elements(const SlRun *run);
 /* (2, L, D), unconditional first, or (1, L, D) without guidance; NULL for DDPM. */
 const float *sl_run_text_embeddings(const SlRun *run, int64_t size[3]);
 /* Advances by one evaluation. False and *err on failure or cancel: the run stays where it was and
- * can be continued. */
+ * can be continued. Values that are not finite are an error (SL_FORMAT) that names the part and the
+ * step; what the frames before showed is not touched by it. */
 bool sl_run_next(SlRun *run, SlFrame *frame, SlError *err);
 /* The whole timeline at this point as bytes (malloc'ed); a run made from the same model and recipe
  * goes on from it to the same bytes. */
@@ -205,7 +206,7 @@ bool sl_run_look(SlRun *run, int evaluation, const float *x_t, SlFrame *frame, S
 
 /* A sample to a picture: VAE decode (or nothing for DDPM), f32 [3, H, W] in 0 .. 1 before rounding
  * into image (may be NULL) and rounded half to even into rgb (H W 3, may be NULL). height and width
- * are the sample's. */
+ * are the sample's. A picture that is not finite is an error (SL_FORMAT). */
 bool sl_decode(SlModel *model, const float *sample, int height, int width, float *image,
                uint8_t *rgb, SlError *err);
 /* The same for previews that must not delay the run: begun here, computed while the next evaluation

@@ -162,8 +162,13 @@ static bool fit_matrix(SlModel *model, SlError *err)
     bool ok = latents && image;
     if (ok) {
         smooth_noise(latents, model->info.channels);
-        ok = sl_decode(model, latents, FIT_SIZE, FIT_SIZE, image, NULL, err);
+        SlError problem = {0};
+        ok = sl_decode(model, latents, FIT_SIZE, FIT_SIZE, image, NULL, &problem);
         model->preview.known = ok && least_squares(model, latents, image);
+        /* no finite picture: a run's own latents may have one, and if not, it says so */
+        ok = ok || problem.code == SL_FORMAT;
+        if (!ok)
+            sl_fail(err, problem.code, "%s", problem.message);
     } else {
         sl_fail(err, SL_MEMORY, "no memory to fit the preview");
     }

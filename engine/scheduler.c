@@ -211,16 +211,25 @@ void sl_scheduler_input_at(const SlScheduler *s, int evaluation, const float *sa
     sl_scheduler_input(&there, sample, input);
 }
 
+int64_t sl_first_bad(const float *x, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        if (!isfinite(x[i]))
+            return i;
+    return -1;
+}
+
 static bool finite_values(const SlScheduler *s, const float *x, const char *what, SlError *err)
 {
-    for (int64_t i = 0; i < s->size; i++)
-        if (!isfinite(x[i]))
-            return sl_fail(err, SL_FORMAT,
-                           "%s is not a finite number at evaluation %d of %d (timestep %g, "
-                           "scheduler %s)",
-                           what, s->state.position + 1, s->evaluations,
-                           s->timesteps[s->state.position], s->class->info.id);
-    return true;
+    bool ends;
+    if (sl_first_bad(x, s->size) < 0)
+        return true;
+    return sl_fail(err, SL_FORMAT,
+                   "%s is not a finite number at step %d of %d (evaluation %d of %d, timestep %g, "
+                   "scheduler %s)",
+                   what, sl_scheduler_step_of(s, s->state.position, &ends) + 1, s->steps,
+                   s->state.position + 1, s->evaluations, s->timesteps[s->state.position],
+                   s->class->info.id);
 }
 
 /* The noise of this evaluation: the next given array, or drawn into scratch. */
@@ -250,7 +259,7 @@ bool sl_scheduler_step(SlScheduler *s, const float *model_output, float *sample,
     if (s->state.position >= s->evaluations)
         return sl_fail(err, SL_ARGUMENT, "%s: all %d evaluations are done", s->class->info.id,
                        s->evaluations);
-    if (!finite_values(s, model_output, "the model's output", err))
+    if (!finite_values(s, model_output, "the UNet's output", err))
         return false;
     float *scratch = malloc((size_t)s->size * 2 * sizeof *scratch);
     if (!scratch)

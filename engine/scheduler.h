@@ -102,6 +102,9 @@ void sl_scheduler_input_at(const SlScheduler *s, int evaluation, const float *sa
 bool sl_scheduler_step(SlScheduler *s, const float *model_output, float *sample, float *x0,
                        SlNoiseSource *noise, SlError *err);
 
+/* The index of the first of n values that is not a finite number, -1 when all are. */
+int64_t sl_first_bad(const float *x, int64_t n);
+
 /* Begins in the middle, without any history: what a run that was developed otherwise until here goes
  * on with. After set_timesteps; the evaluation must begin a step. */
 bool sl_scheduler_enter(SlScheduler *s, int evaluation, SlError *err);

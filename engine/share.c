@@ -88,6 +88,16 @@ SlShareCounts sl_share_counts(const SlShare *share)
 
 /* ---- texts ---- */
 
+static bool finite_text(const SlShare *share, const Row *row, SlError *err)
+{
+    int64_t bad = sl_first_bad(row->hidden, (int64_t)row->length * share->hidden);
+    return bad < 0 ||
+           sl_fail(err, SL_FORMAT,
+                   "the text encoder's output is not a finite number at token %d of %d: no step "
+                   "can be computed with it",
+                   (int)(bad / share->hidden) + 1, row->length);
+}
+
 static bool encode(SlShare *share, Row *row, SlError *err)
 {
     SlModel *model = share->model;
@@ -102,7 +112,7 @@ static bool encode(SlShare *share, Row *row, SlError *err)
     if (ok) {
         sl_copy(dev, &states, &f32);
         sl_download(dev, &f32, row->hidden);
-        ok = sl_device_check(dev, err);
+        ok = sl_device_check(dev, err) && finite_text(share, row, err);
     }
     sl_arena_reset(dev, mark);
     return ok;

@@ -6,11 +6,13 @@
  */
 #include "app/core/animation.h"
 #include "app/core/atomic_file.h"
+#include "app/core/film.h"
 #include "app/core/png.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <webp/demux.h>
 #include <webp/encode.h>
 #include <webp/mux.h>
 
@@ -143,4 +145,43 @@ char *sl_animation_text(const char *path, SlError *err)
     WebPMuxDelete(mux);
     free(data);
     return text;
+}
+
+/* ---- its pictures ---- */
+
+static bool hash_pictures(WebPAnimDecoder *decoder, SlFilm *film)
+{
+    WebPAnimInfo info;
+    uint8_t *rgba = NULL;
+    int ms;
+    if (!WebPAnimDecoderGetInfo(decoder, &info))
+        return false;
+    size_t pixels = (size_t)info.canvas_width * info.canvas_height;
+    uint8_t *rgb = malloc(pixels * 3);
+    bool ok = rgb != NULL;
+    while (ok && WebPAnimDecoderHasMoreFrames(decoder)) {
+        ok = WebPAnimDecoderGetNext(decoder, &rgba, &ms);
+        for (size_t i = 0; ok && i < pixels; i++)
+            memcpy(rgb + 3 * i, rgba + 4 * i, 3);
+        if (ok)
+            sl_film_add(film, rgb, pixels * 3);
+    }
+    free(rgb);
+    return ok;
+}
+
+bool sl_animation_hash(const char *path, char pixels[65], SlError *err)
+{
+    size_t bytes = 0;
+    uint8_t *data = sl_read_file(path, MAX_FILE, &bytes, err);
+    if (!data)
+        return false;
+    const WebPData file = {data, bytes};
+    WebPAnimDecoder *decoder = WebPAnimDecoderNew(&file, NULL);
+    SlFilm film = {0};
+    bool ok = decoder && hash_pictures(decoder, &film);
+    WebPAnimDecoderDelete(decoder);
+    free(data);
+    memcpy(pixels, film.pixels, sizeof film.pixels);
+    return ok || sl_fail(err, SL_FORMAT, "%s: its pictures cannot be decoded", path);
 }

@@ -26,6 +26,8 @@ void sl_animation_add(SlAnimation *animation, const uint8_t *rgb, int ms);
 bool sl_animation_save(SlAnimation *animation, const char *path, const char *text, SlError *err);
 void sl_animation_free(SlAnimation *animation); /* NULL is fine */
 
+/* The hash of a file's pictures as they are now, as sl_film_add makes it. */
+bool sl_animation_hash(const char *path, char pixels[65], SlError *err);
 /* The text of a file written by sl_animation_save, malloc'ed; NULL and *err. */
 char *sl_animation_text(const char *path, SlError *err);
 

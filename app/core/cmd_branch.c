@@ -101,9 +101,10 @@ int sl_cmd_branch(const SlOptions *options)
     }
     b->session.options = options;
     bool ok = prepare(b, options, &err) && compute(b, &err);
-    int status = ok ? report(b) : sl_session_fail(&b->session, &err);
-    if (ok && b->picture.metadata.partial)
-        status = SL_EXIT_INTERRUPTED;
+    int status = ok ? report(b) : sl_session_fail(&b->session, &err), stopped = SL_EXIT_OK;
+    if (ok)
+        stopped = sl_session_stopped(&b->session, &b->picture.metadata, &b->picture.problem);
+    status = stopped ? stopped : status;
     sl_picture_free(&b->picture);
     sl_metadata_free(&b->parent);
     sl_origin_free(b->origin);

@@ -180,9 +180,9 @@ static void print_row(const Compare *c, int i)
     say_step(f.parting.differ, differ);
     say_step(f.parting.apart, apart);
     say_step(f.settled, settled);
-    printf("%-4d %-28.28s %5d %8.2f %8.1f %10s %7s %8s %6s %8s%s\n", i + 1, title, f.evaluations,
-           f.seconds, f.evaluations ? 1000 * f.seconds / f.evaluations : 0, distance, psnr, differ,
-           apart, settled, c->lanes.picture[i].metadata.partial ? "  (stopped)" : "");
+    printf("%-4d %-28.28s %5d %8.2f %8.1f %10s %7s %8s %6s %8s%s\n", c->lanes.lane[i] + 1, title,
+           f.evaluations, f.seconds, f.evaluations ? 1000 * f.seconds / f.evaluations : 0, distance,
+           psnr, differ, apart, settled, c->lanes.picture[i].metadata.partial ? "  (stopped)" : "");
 }
 
 /* Distance, PSNR and the steps are between a lane and the first. */
@@ -209,6 +209,7 @@ static cJSON *lane_to_json(const Compare *c, int i)
     char title[128];
     cJSON *item = cJSON_CreateObject();
     sl_compare_title(&c->lanes, i, title, sizeof title);
+    cJSON_AddNumberToObject(item, "lane", c->lanes.lane[i]);
     cJSON_AddStringToObject(item, "title", title);
     cJSON_AddItemToObject(item, "recipe", sl_recipe_to_json(p->metadata.recipe));
     cJSON_AddNumberToObject(item, "evaluations", f.evaluations);
@@ -227,6 +228,19 @@ static cJSON *lane_to_json(const Compare *c, int i)
     return item;
 }
 
+static void add_problems(const Compare *c, cJSON *root)
+{
+    cJSON *list = cJSON_AddArrayToObject(root, "problems");
+    for (int i = 0; i < sl_lanes_count(c->lanes.lanes); i++) {
+        if (!sl_lanes_problem(c->lanes.lanes, i))
+            continue;
+        cJSON *item = cJSON_CreateObject();
+        cJSON_AddNumberToObject(item, "lane", i);
+        cJSON_AddStringToObject(item, "message", sl_lanes_problem(c->lanes.lanes, i));
+        cJSON_AddItemToArray(list, item);
+    }
+}
+
 static int print_json(const Compare *c)
 {
     const SlOptions *o = c->session.options;
@@ -242,6 +256,7 @@ static int print_json(const Compare *c)
     cJSON *list = cJSON_AddArrayToObject(root, "lanes");
     for (int i = 0; i < c->lanes.count; i++)
         cJSON_AddItemToArray(list, lane_to_json(c, i));
+    add_problems(c, root);
     cJSON *sharing = cJSON_AddObjectToObject(root, "shared");
     cJSON_AddNumberToObject(sharing, "texts_encoded", shared.texts);
     cJSON_AddNumberToObject(sharing, "texts", shared.texts_shared);
@@ -268,6 +283,19 @@ static int report(const Compare *c)
     return fflush(stdout) == 0 ? SL_EXIT_OK : SL_EXIT_FAILED;
 }
 
+/* A lane that failed does not keep the others from their end. */
+static int say_problems(const Compare *c)
+{
+    int status = SL_EXIT_OK;
+    for (int i = 0; c->lanes.lanes && i < sl_lanes_count(c->lanes.lanes); i++) {
+        const char *problem = sl_lanes_problem(c->lanes.lanes, i);
+        if (problem)
+            fprintf(stderr, "safelight: lane %d: %s\n", i + 1, problem);
+        status = problem ? SL_EXIT_FAILED : status;
+    }
+    return status;
+}
+
 static bool run(Compare *c, const SlOptions *o, SlError *err)
 {
     if ((o->output && !sl_atomic_check(o->output, err)) ||
@@ -291,7 +319,10 @@ int sl_cmd_compare(const SlOptions *options)
         return sl_fail_exit(&err);
     }
     c->session.options = options;
-    int status = run(c, options, &err) ? report(c) : sl_session_fail(&c->session, &err);
+    bool ok = run(c, options, &err);
+    int status = ok ? report(c) : sl_session_fail(&c->session, &err);
+    if (ok && say_problems(c))
+        status = SL_EXIT_FAILED;
     if (status == SL_EXIT_OK && sl_interrupted())
         status = SL_EXIT_INTERRUPTED;
     for (int i = 0; i < c->count; i++)

@@ -24,7 +24,7 @@ typedef struct Generate {
     SlPicture picture;
     SlTensorWriter *dump;   /* NULL without --dump */
     SlAnimation *animation; /* NULL before the first step, and without --animation */
-    char film[65];          /* hash of its pictures */
+    SlFilm film;            /* its pictures' hash */
     uint8_t *animated;      /* its picture */
     const char *output;     /* NULL: no picture is asked for */
     char free_name[32];     /* output when nothing was said */
@@ -85,6 +85,18 @@ static bool make_folder(const char *path, SlError *err)
                    strerror(errno));
 }
 
+static bool decode_frame(const Generate *g, const SlFrame *frame, const float *data, uint8_t *rgb,
+                         SlError *err)
+{
+    const SlSample sample = {.data = data,
+                             .channels = frame->channels,
+                             .height = frame->height,
+                             .width = frame->width,
+                             .step = frame->step + 1,
+                             .steps = frame->steps};
+    return sl_sample_decode(g->session.model, &sample, NULL, rgb, err);
+}
+
 /* The predicted picture: decoded where that is cheap, else from the linear preview. */
 static bool write_preview(Generate *g, const SlFrame *frame, SlError *err)
 {
@@ -99,7 +111,7 @@ static bool write_preview(Generate *g, const SlFrame *frame, SlError *err)
     if (!ok)
         sl_fail(err, SL_MEMORY, "memory ran out for a preview");
     else if (info->cheap_decode)
-        ok = sl_decode(model, frame->x_0, frame->height, frame->width, NULL, rgb, err);
+        ok = decode_frame(g, frame, frame->x_0, rgb, err);
     else
         sl_preview(model, frame->x_0, frame->height, frame->width, rgb);
     ok = ok && sl_png_write(path, rgb, width, height, NULL, 0, err);
@@ -110,13 +122,14 @@ static bool write_preview(Generate *g, const SlFrame *frame, SlError *err)
 
 /* ---- --animation ---- */
 
-/* The predicted picture at the end of each step. */
+/* The predicted picture at the ends of steps, so many as fit in a film. */
 static bool animate(Generate *g, const SlFrame *frame, SlError *err)
 {
     SlModel *model = g->session.model;
     int factor = sl_model_info(model)->factor;
     int width = frame->width * factor, height = frame->height * factor;
-    if (!g->session.options->animation || !frame->ends_step)
+    if (!g->session.options->animation || !frame->ends_step ||
+        !(frame->last || sl_film_wants(frame->step, frame->steps)))
         return true;
     if (!g->animation) {
         g->animation = sl_animation_new(width, height, err);
@@ -127,11 +140,11 @@ static bool animate(Generate *g, const SlFrame *frame, SlError *err)
     if (!g->animated)
         return sl_fail(err, SL_MEMORY, "memory ran out for an animation");
     const float *sample = frame->last ? frame->x_t : frame->x_0;
-    if (!sl_decode(model, sample, frame->height, frame->width, NULL, g->animated, err))
+    if (!decode_frame(g, frame, sample, g->animated, err))
         return false;
     sl_animation_add(g->animation, g->animated,
                      frame->last ? SL_ANIMATION_LAST_MS : SL_ANIMATION_MS);
-    sl_film_hash(g->film, g->animated, (size_t)width * (size_t)height * 3);
+    sl_film_add(&g->film, g->animated, (size_t)width * (size_t)height * 3);
     return true;
 }
 
@@ -140,7 +153,7 @@ static bool save_animation(Generate *g, SlError *err)
     const char *path = g->session.options->animation;
     if (!path || !g->animation)
         return true;
-    char *json = sl_film_to_text(&g->picture.metadata, g->film);
+    char *json = sl_film_to_text(&g->picture.metadata, g->film.pixels);
     bool ok = json ? sl_animation_save(g->animation, path, json, err)
                    : sl_fail(err, SL_MEMORY, "%s: memory ran out", path);
     free(json);
@@ -248,12 +261,9 @@ int sl_cmd_generate(const SlOptions *options)
     SlError err = {0};
     int status;
     if (prepare(&g, options, &err) && compute(&g, &err)) {
-        status = report(&g);
-        if (g.picture.metadata.partial) {
-            sl_session_note(&g.session, "interrupted: this is step %d of %d",
-                            g.picture.metadata.step, g.picture.metadata.steps);
-            status = SL_EXIT_INTERRUPTED;
-        }
+        int printed = report(&g);
+        status = sl_session_stopped(&g.session, &g.picture.metadata, &g.picture.problem);
+        status = status ? status : printed;
     } else {
         status = sl_session_fail(&g.session, &err);
     }

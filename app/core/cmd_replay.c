@@ -66,8 +66,8 @@ static bool compute(Replay *r, SlError *err)
                        .arg = r};
     bool ok = sl_generate(&job, &r->picture, err);
     sl_progress_end(&r->session.progress);
-    if (ok && sl_interrupted())
-        return sl_fail(err, SL_CANCELLED, "interrupted");
+    if (ok && r->picture.problem.code != SL_OK)
+        return sl_fail(err, r->picture.problem.code, "%s", r->picture.problem.message);
     const SlModelInfo *identity = ok ? sl_session_identity(&r->session, err) : NULL;
     if (!identity)
         return false;

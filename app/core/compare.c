@@ -29,6 +29,13 @@ static int evaluations_of(const SlLanes *lanes)
     return sum;
 }
 
+static void stop_lane(const SlCompare *c, const SlCompareJob *job, int lane)
+{
+    int step = job->stop_after ? job->stop_after[lane] : 0;
+    if (step > 0 && sl_timeline_steps_done(sl_lanes_timeline(c->lanes, lane)) >= step)
+        sl_lanes_pause(c->lanes, lane, true);
+}
+
 /* True at the end; false on failure and after a stop. */
 static bool advance(SlCompare *c, const SlCompareJob *job, SlError *err)
 {
@@ -40,17 +47,17 @@ static bool advance(SlCompare *c, const SlCompareJob *job, SlError *err)
             return false;
         if (lane < 0)
             return true;
-        if (sl_lanes_problem(c->lanes, lane))
-            return sl_fail(err, SL_FORMAT, "lane %d: %s", lane + 1,
-                           sl_lanes_problem(c->lanes, lane));
+        stop_lane(c, job, lane);
     }
 }
 
 /* ---- pictures ---- */
 
-static SlSample sample_of(const SlTimeline *t, const float *data)
+SlSample sl_compare_sample(const SlTimeline *t, int moment, const float *data)
 {
-    SlSample sample = {.data = data};
+    SlSample sample = {.data = data,
+                       .step = sl_timeline_planned(t, moment).step + 1,
+                       .steps = sl_timeline_recipe(t)->steps};
     sl_timeline_size(t, &sample.channels, &sample.height, &sample.width);
     return sample;
 }
@@ -65,40 +72,44 @@ static bool picture_of(SlCompare *c, SlTimeline *t, float *sample, SlPicture *p,
     const SlPictureOf of = {.recipe = sl_timeline_recipe(t),
                             .origin = sl_timeline_origin(t),
                             .noise_sha256 = sl_timeline_noise_sha256(t),
-                            .sample = sample_of(t, sample),
-                            .step = steps,
+                            .sample = sl_compare_sample(t, at, sample),
                             .partial = !done,
                             .warning = sl_timeline_warning(t)};
     p->evaluations = sl_timeline_moment(t, at)->work;
     p->seconds = sl_timeline_moment(t, count - 1)->elapsed;
-    return sl_picture_decode(p, c->model, &of.sample, false, err) &&
-           sl_picture_describe(p, c->model, c->identity, &of, err);
+    if (!sl_picture_make(p, c->model, c->identity, &of, err))
+        return false;
+    sl_timeline_given(t, &p->metadata.given_latents, &p->metadata.given_step_noise);
+    return true;
+}
+
+/* A lane whose picture is not finite is one that failed. */
+static bool decode_lane(SlCompare *c, int lane, SlError *err)
+{
+    SlTimeline *t = sl_lanes_timeline(c->lanes, lane);
+    SlPicture *picture = &c->picture[c->count];
+    SlError problem = {0};
+    if (sl_timeline_count(t) == 0 || sl_timeline_steps_done(t) == 0)
+        return true;
+    float *sample = malloc((size_t)sl_timeline_elements(t) * sizeof *sample);
+    bool ok = sample ? picture_of(c, t, sample, picture, &problem)
+                     : sl_fail(&problem, SL_MEMORY, "memory ran out");
+    free(sample);
+    if (ok) {
+        c->lane[c->count++] = lane;
+        return true;
+    }
+    sl_picture_free(picture);
+    return problem.code == SL_FORMAT ? sl_lanes_fail(c->lanes, lane, &problem)
+                                     : sl_fail(err, problem.code, "%s", problem.message);
 }
 
 static bool decode_lanes(SlCompare *c, SlError *err)
 {
-    for (int i = 0; i < sl_lanes_count(c->lanes); i++) {
-        SlTimeline *t = sl_lanes_timeline(c->lanes, i);
-        float *sample = malloc((size_t)sl_timeline_elements(t) * sizeof *sample);
-        if (!sample)
-            return sl_fail(err, SL_MEMORY, "memory ran out");
-        bool begun = sl_timeline_count(t) > 0 && sl_timeline_steps_done(t) > 0;
-        bool ok = !begun || picture_of(c, t, sample, &c->picture[c->count], err);
-        free(sample);
-        if (!ok)
-            return false;
-        if (begun)
-            c->lane[c->count++] = i;
-    }
-    return true;
-}
-
-static void note_inputs(SlCompare *c, const SlRunInputs *inputs)
-{
-    for (int i = 0; inputs && i < c->count; i++) {
-        c->picture[i].metadata.given_latents = inputs->latents != NULL;
-        c->picture[i].metadata.given_step_noise = inputs->step_noise != NULL;
-    }
+    bool ok = true;
+    for (int i = 0; ok && i < sl_lanes_count(c->lanes); i++)
+        ok = decode_lane(c, i, err);
+    return ok;
 }
 
 bool sl_compare_run(SlCompare *c, const SlCompareJob *job, SlError *err)
@@ -118,8 +129,15 @@ bool sl_compare_run(SlCompare *c, const SlCompareJob *job, SlError *err)
     sl_device_clear(sl_model_device(c->model));
     if (!decode_lanes(c, err))
         return false;
-    note_inputs(c, job->inputs);
-    return c->count > 0 || sl_fail(err, SL_CANCELLED, "interrupted");
+    return c->count > 0 || (sl_compare_whole(c, err) && sl_fail(err, SL_CANCELLED, "interrupted"));
+}
+
+bool sl_compare_whole(const SlCompare *c, SlError *err)
+{
+    for (int i = 0; i < sl_lanes_count(c->lanes); i++)
+        if (sl_lanes_problem(c->lanes, i))
+            return sl_fail(err, SL_FORMAT, "lane %d: %s", i + 1, sl_lanes_problem(c->lanes, i));
+    return true;
 }
 
 bool sl_compare_take(SlCompare *c, SlModel *model, SlLanes *lanes, SlError *err)
@@ -128,7 +146,8 @@ bool sl_compare_take(SlCompare *c, SlModel *model, SlLanes *lanes, SlError *err)
     c->model = model;
     c->lanes = lanes;
     return decode_lanes(c, err) &&
-           (c->count > 0 || sl_fail(err, SL_FORMAT, "no lane has finished a step"));
+           (c->count > 0 ||
+            (sl_compare_whole(c, err) && sl_fail(err, SL_FORMAT, "no lane has finished a step")));
 }
 
 void sl_compare_free(SlCompare *c)

@@ -10,6 +10,7 @@
 #define SL_APP_COMPARE_H
 
 #include "app/core/difference.h"
+#include "app/core/film.h"
 #include "app/core/generate.h"
 #include "app/core/lanes.h"
 
@@ -35,16 +36,20 @@ typedef struct SlCompareJob {
     SlRecipe *const *recipe;
     SlOrigin *const *origin;   /* of branches; NULL, also single ones: from noise */
     const SlRunInputs *inputs; /* of all lanes; NULL: all from the seeds */
+    const int
+        *stop_after; /* of each lane: a finished step to stop at, 0: none; NULL: none at all */
     /* Called before the first evaluation (done 0) and after each; false with SL_CANCELLED stops.
      * May be NULL. */
     bool (*progress)(void *arg, int done, int evaluations, SlError *err);
     void *arg;
 } SlCompareJob;
 
-/* Computes the lanes in turn and decodes where each ended. After a stop the lanes that finished a
- * step are there, marked as partial; without any, or on failure, false and *err. A lane that failed
- * fails all. Free in any case; *c is set up by it. */
+/* Computes the lanes in turn and decodes where each ended. Of a lane that was stopped or failed the
+ * last finished step is there, marked as partial, and the others go on; false and *err when no lane
+ * finished a step, or nothing can be decoded. Free in any case; *c is set up by it. */
 bool sl_compare_run(SlCompare *c, const SlCompareJob *job, SlError *err);
+/* False and *err, with the lane's number, when a lane failed. */
+bool sl_compare_whole(const SlCompare *c, SlError *err);
 /* The same for lanes that were computed already (and become c's), only decoding. */
 bool sl_compare_take(SlCompare *c, SlModel *model, SlLanes *lanes, SlError *err);
 void sl_compare_free(SlCompare *c);
@@ -52,9 +57,8 @@ void sl_compare_free(SlCompare *c);
 /* A contact sheet of where the lanes ended. path NULL: only its hash. pixels (may be NULL) receives
  * the SHA-256 of its RGB rows. The same lanes give the same bytes. */
 bool sl_compare_sheet(const SlCompare *c, const char *path, char pixels[65], SlError *err);
-/* The development of all lanes on one sheet, lined up as said: at most SL_ANIMATION_FRAMES pictures.
+/* The development of all lanes on one sheet, lined up as said: at most SL_FILM_MAX pictures.
  * path NULL: only the hash of all pictures, in order. progress as above, counted in pictures. */
-#define SL_ANIMATION_FRAMES 100
 typedef struct SlAnimationJob {
     const char *path;
     SlLineUp line_up;
@@ -64,11 +68,12 @@ typedef struct SlAnimationJob {
 bool sl_compare_animation(const SlCompare *c, const SlAnimationJob *job, char pixels[65],
                           SlError *err);
 
-/* The hash of the pictures of `generate --animation`: of the first lane alone, at the end of each
- * step. */
+/* The hash of the pictures of `generate --animation`: of the first lane alone, at the ends of its
+ * steps. */
 bool sl_compare_film(const SlCompare *c, char pixels[65], SlError *err);
-/* The hash of a row of pictures: pixels is that of those so far ("" before the first). */
-void sl_film_hash(char pixels[65], const uint8_t *rgb, size_t bytes);
+
+/* A moment's sample; data is its x_0, or x_t at the end. */
+SlSample sl_compare_sample(const SlTimeline *timeline, int moment, const float *data);
 
 /* A lane beside the first: in latents, in pixels, and since when. */
 typedef struct SlLaneFigures {

@@ -89,15 +89,6 @@ bool sl_compare_sheet(const SlCompare *c, const char *path, char pixels[65], SlE
 
 /* ---- films ---- */
 
-void sl_film_hash(char pixels[65], const uint8_t *rgb, size_t bytes)
-{
-    char both[129] = "";
-    size_t n = strlen(pixels);
-    memcpy(both, pixels, n);
-    sl_sha256(rgb, bytes, both + n);
-    sl_sha256(both, strlen(both), pixels);
-}
-
 bool sl_compare_film(const SlCompare *c, char pixels[65], SlError *err)
 {
     SlTimeline *t = sl_lanes_timeline(c->lanes, c->lane[0]);
@@ -105,19 +96,20 @@ bool sl_compare_film(const SlCompare *c, char pixels[65], SlError *err)
     float *sample = malloc((size_t)sl_timeline_elements(t) * sizeof *sample);
     uint8_t *rgb = malloc(bytes);
     bool ok = (sample && rgb) || sl_fail(err, SL_MEMORY, "memory ran out for an animation");
-    int channels, height, width, count = sl_timeline_count(t);
-    sl_timeline_size(t, &channels, &height, &width);
-    pixels[0] = 0;
+    int count = sl_timeline_count(t), steps = sl_timeline_recipe(t)->steps;
+    SlFilm film = {0};
     for (int i = 0; ok && i < count; i++) {
         SlMoment m = sl_timeline_planned(t, i);
-        if (!m.ends_step)
+        if (!m.ends_step || !(m.last || sl_film_wants(m.step, steps)))
             continue;
+        const SlSample of = sl_compare_sample(t, i, sample);
         ok = sl_timeline_fetch(t, c->model, i, m.last ? sample : NULL, m.last ? NULL : sample,
                                err) &&
-             sl_decode(c->model, sample, height, width, NULL, rgb, err);
+             sl_sample_decode(c->model, &of, NULL, rgb, err);
         if (ok)
-            sl_film_hash(pixels, rgb, bytes);
+            sl_film_add(&film, rgb, bytes);
     }
+    memcpy(pixels, film.pixels, sizeof film.pixels);
     free(sample);
     free(rgb);
     return ok;
@@ -132,7 +124,7 @@ typedef struct Reel {
     uint8_t *rgb[SL_LANES_MAX]; /* what each lane shows now */
     SlPlace shown[SL_LANES_MAX];
     float *sample;
-    char pixels[65]; /* of all pictures so far */
+    SlFilm film;
 } Reel;
 
 /* Decodes what lane i shows at a place, unless it is what it showed before. */
@@ -151,10 +143,9 @@ static bool show(Reel *r, int i, SlPlace place, SlError *err)
         memcpy(r->rgb[i], end->rgb, bytes);
         return true;
     }
-    int channels, height, width;
-    sl_timeline_size(t, &channels, &height, &width);
+    const SlSample sample = sl_compare_sample(t, place.moment, r->sample);
     return sl_timeline_fetch(t, c->model, place.moment, NULL, r->sample, err) &&
-           sl_decode(c->model, r->sample, height, width, NULL, r->rgb[i], err);
+           sl_sample_decode(c->model, &sample, NULL, r->rgb[i], err);
 }
 
 static void label_moment(const Reel *r, int i, SlSheetTile *tile)
@@ -183,7 +174,7 @@ static bool add_picture(Reel *r, double position, SlError *err)
     uint8_t *rgb = render(c, tile, &width, &height, err);
     if (!rgb)
         return false;
-    sl_film_hash(r->pixels, rgb, (size_t)width * (size_t)height * 3);
+    sl_film_add(&r->film, rgb, (size_t)width * (size_t)height * 3);
     if (r->job->path && !r->animation)
         r->animation = sl_animation_new(width, height, err);
     if (r->animation)
@@ -195,7 +186,7 @@ static bool add_picture(Reel *r, double position, SlError *err)
 static bool add_pictures(Reel *r, SlError *err)
 {
     int stops = sl_lanes_stops(r->c->lanes, r->job->line_up);
-    int count = stops < 2 ? 2 : stops > SL_ANIMATION_FRAMES ? SL_ANIMATION_FRAMES : stops;
+    int count = stops < 2 ? 2 : stops > SL_FILM_MAX ? SL_FILM_MAX : stops;
     for (int i = 0; i < count; i++) {
         if (r->job->progress && !r->job->progress(r->job->arg, i, count, err))
             return false;
@@ -207,7 +198,7 @@ static bool add_pictures(Reel *r, SlError *err)
 
 static bool save_reel(Reel *r, SlError *err)
 {
-    char *json = sl_compare_to_text(r->c, &r->job->line_up, r->pixels);
+    char *json = sl_compare_to_text(r->c, &r->job->line_up, r->film.pixels);
     bool ok = json ? sl_animation_save(r->animation, r->job->path, json, err)
                    : sl_fail(err, SL_MEMORY, "%s: memory ran out", r->job->path);
     free(json);
@@ -228,7 +219,7 @@ bool sl_compare_animation(const SlCompare *c, const SlAnimationJob *job, char pi
     bool ok = r.sample || sl_fail(err, SL_MEMORY, "memory ran out for an animation");
     ok = ok && one_size(c, err) && add_pictures(&r, err) && (!job->path || save_reel(&r, err));
     if (pixels)
-        memcpy(pixels, r.pixels, sizeof r.pixels);
+        memcpy(pixels, r.film.pixels, sizeof r.film.pixels);
     for (int i = 0; i < c->count; i++)
         free(r.rgb[i]);
     free(r.sample);

@@ -70,14 +70,6 @@ void sl_channel_figures(const float *x, int channels, int64_t n, double *mean, d
     }
 }
 
-int64_t sl_first_bad(const float *x, int64_t n)
-{
-    for (int64_t i = 0; i < n; i++)
-        if (!isfinite(x[i]))
-            return i;
-    return -1;
-}
-
 static bool looks_same(const uint8_t *a, const uint8_t *b, size_t bytes, int levels)
 {
     for (size_t i = 0; i < bytes; i++)

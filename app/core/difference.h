@@ -20,8 +20,6 @@ double sl_rms(const float *a, const float *b, int64_t n);
 
 /* Per channel of [C, n] */
 void sl_channel_figures(const float *x, int channels, int64_t n, double *mean, double *deviation);
-/* The index of the first value that is not finite, -1 when all are. */
-int64_t sl_first_bad(const float *x, int64_t n);
 
 /* "no visible change since step N": previews are the pictures of steps 1 .. count in order, all of
  * `bytes`. Gives the first step from which on no channel of any pixel is further than `levels` from

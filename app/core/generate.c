@@ -25,58 +25,55 @@ static bool call_frame(const SlJob *job, SlRun *run, const SlFrame *frame, SlErr
 
 static bool pass_on(const SlError *problem, SlError *err)
 {
-    if (err)
-        *err = *problem;
-    return false;
+    return sl_fail(err, problem->code, "%s", problem->message);
 }
 
-/* True at the end and after a stop; false on failure. */
+static void note_frame(Finished *last, const SlRun *run, const SlFrame *frame, SlPicture *p)
+{
+    p->evaluations++;
+    p->seconds += frame->seconds;
+    last->channels = frame->channels;
+    last->height = frame->height;
+    last->width = frame->width;
+    if (frame->ends_step) {
+        memcpy(last->x_0, frame->x_0, sample_bytes(run));
+        last->step = frame->step + 1;
+    }
+}
+
+/* False when it ended before a step was finished. */
 static bool run_steps(const SlJob *job, SlRun *run, Finished *last, SlPicture *p, SlError *err)
 {
-    while (!sl_run_done(run) && (job->stop_after == 0 || last->step < job->stop_after)) {
+    bool ok = true;
+    while (ok && !sl_run_done(run) && (job->stop_after == 0 || last->step < job->stop_after)) {
         SlFrame frame;
-        SlError problem = {0};
-        if (!sl_run_next(run, &frame, &problem)) {
-            if (problem.code == SL_CANCELLED && last->step > 0)
-                return true;
-            return pass_on(&problem, err);
-        }
-        p->evaluations++;
-        p->seconds += frame.seconds;
-        last->channels = frame.channels;
-        last->height = frame.height;
-        last->width = frame.width;
-        if (frame.ends_step) {
-            memcpy(last->x_0, frame.x_0, sample_bytes(run));
-            last->step = frame.step + 1;
-        }
-        if (!call_frame(job, run, &frame, &problem)) {
-            if (problem.code == SL_CANCELLED && last->step > 0)
-                return true;
-            return pass_on(&problem, err);
+        ok = sl_run_next(run, &frame, &p->problem);
+        if (ok) {
+            note_frame(last, run, &frame, p);
+            ok = call_frame(job, run, &frame, &p->problem);
         }
     }
-    return true;
+    return last->step > 0 || pass_on(&p->problem, err);
 }
 
-bool sl_picture_decode(SlPicture *p, SlModel *model, const SlSample *sample, bool want_image,
-                       SlError *err)
+/* ---- the picture ---- */
+
+static bool decode(SlPicture *p, SlModel *model, const SlPictureOf *of, SlError *err)
 {
     const SlModelInfo *info = sl_model_info(model);
-    p->width = sample->width * info->factor;
-    p->height = sample->height * info->factor;
+    p->width = of->sample.width * info->factor;
+    p->height = of->sample.height * info->factor;
     size_t values = (size_t)p->width * (size_t)p->height * 3;
     p->rgb = malloc(values);
-    p->image = want_image ? malloc(values * sizeof(float)) : NULL;
-    if (!p->rgb || (want_image && !p->image))
+    p->image = of->want_image ? malloc(values * sizeof(float)) : NULL;
+    if (!p->rgb || (of->want_image && !p->image))
         return sl_fail(err, SL_MEMORY, "memory ran out for a picture of %d x %d", p->width,
                        p->height);
     /* The steps are done: a stop that comes only now must not cost the picture. */
     SlError problem = {0};
     for (int attempt = 0; attempt < 2; attempt++) {
         sl_device_clear(sl_model_device(model));
-        if (sl_decode(model, sample->data, sample->height, sample->width, p->image, p->rgb,
-                      &problem))
+        if (sl_sample_decode(model, &of->sample, p->image, p->rgb, &problem))
             return true;
         if (problem.code != SL_CANCELLED)
             break;
@@ -118,8 +115,8 @@ void sl_metadata_describe(SlMetadata *m, SlModel *model, const SlModelInfo *iden
     snprintf(m->dtype, sizeof m->dtype, "%s", sl_dtype_name(dev->dtype));
 }
 
-bool sl_picture_describe(SlPicture *p, SlModel *model, const SlModelInfo *identity,
-                         const SlPictureOf *of, SlError *err)
+static bool describe(SlPicture *p, SlModel *model, const SlModelInfo *identity,
+                     const SlPictureOf *of, SlError *err)
 {
     SlMetadata *m = &p->metadata;
     const SlSample *sample = &of->sample;
@@ -129,7 +126,7 @@ bool sl_picture_describe(SlPicture *p, SlModel *model, const SlModelInfo *identi
     if (!m->recipe || (of->origin && !m->origin))
         return sl_fail(err, SL_MEMORY, "memory ran out");
     sl_metadata_describe(m, model, identity);
-    m->step = of->step;
+    m->step = sample->step;
     m->steps = of->recipe->steps;
     m->partial = of->partial;
     m->given_latents = of->inputs && of->inputs->latents;
@@ -139,6 +136,30 @@ bool sl_picture_describe(SlPicture *p, SlModel *model, const SlModelInfo *identi
     sl_sha256(p->rgb, (size_t)p->width * (size_t)p->height * 3, m->pixels_sha256);
     m->warnings = join_lines(sl_model_warning(model), of->warning);
     return true;
+}
+
+bool sl_picture_make(SlPicture *p, SlModel *model, const SlModelInfo *identity,
+                     const SlPictureOf *of, SlError *err)
+{
+    return decode(p, model, of, err) && describe(p, model, identity, of, err);
+}
+
+static bool make_picture(const SlJob *job, const SlRun *run, const Finished *last, SlPicture *p,
+                         SlError *err)
+{
+    char noise[65];
+    sl_sha256(sl_run_noise(run), sample_bytes(run), noise);
+    const SlPictureOf of = {.recipe = sl_run_recipe(run),
+                            .inputs = job->inputs,
+                            .origin = job->origin,
+                            .noise_sha256 = noise,
+                            .sample = {sl_run_done(run) ? sl_run_sample(run) : last->x_0,
+                                       last->channels, last->height, last->width, last->step,
+                                       sl_run_recipe(run)->steps},
+                            .partial = !sl_run_done(run),
+                            .want_image = job->want_image,
+                            .warning = sl_run_warning(run)};
+    return sl_picture_make(p, job->model, job->identity, &of, err);
 }
 
 bool sl_generate(const SlJob *job, SlPicture *picture, SlError *err)
@@ -153,19 +174,11 @@ bool sl_generate(const SlJob *job, SlPicture *picture, SlError *err)
     last.x_0 = malloc(sample_bytes(run));
     bool ok = last.x_0 || sl_fail(err, SL_MEMORY, "memory ran out");
     ok = ok && call_frame(job, run, NULL, err) && run_steps(job, run, &last, picture, err);
-    char noise[65];
-    sl_sha256(sl_run_noise(run), sample_bytes(run), noise);
-    const SlPictureOf of = {.recipe = sl_run_recipe(run),
-                            .inputs = job->inputs,
-                            .origin = job->origin,
-                            .noise_sha256 = noise,
-                            .sample = {sl_run_done(run) ? sl_run_sample(run) : last.x_0,
-                                       last.channels, last.height, last.width},
-                            .step = last.step,
-                            .partial = !sl_run_done(run),
-                            .warning = sl_run_warning(run)};
-    ok = ok && sl_picture_decode(picture, job->model, &of.sample, job->want_image, err) &&
-         sl_picture_describe(picture, job->model, job->identity, &of, err);
+    if (ok && !make_picture(job, run, &last, picture, err)) {
+        ok = false;
+        if (picture->problem.code != SL_OK && picture->problem.code != SL_CANCELLED)
+            pass_on(&picture->problem, err); /* what came first */
+    }
     if (ok && picture->metadata.origin)
         memcpy(picture->metadata.origin->sha256, sha256, sizeof sha256);
     free(last.x_0);

@@ -7,6 +7,7 @@
 #define SL_APP_GENERATE_H
 
 #include "app/core/metadata.h"
+#include "app/core/sample.h"
 #include "engine/engine.h"
 
 #ifdef __cplusplus
@@ -21,8 +22,8 @@ typedef struct SlJob {
     const SlRunInputs *inputs; /* NULL: all from the seed */
     bool want_image;           /* also the f32 picture before rounding */
     int stop_after; /* stop after this step (1-based) as if interrupted there; 0: never */
-    /* Called once before the first evaluation (frame NULL) and after each. False with SL_CANCELLED
-     * stops the job as an interrupt does, false with anything else fails it. May be NULL. */
+    /* Called once before the first evaluation (frame NULL) and after each. False stops the job. May
+     * be NULL. */
     bool (*frame)(void *arg, SlRun *run, const SlFrame *frame, SlError *err);
     void *arg;
 } SlJob;
@@ -32,40 +33,32 @@ typedef struct SlPicture {
     uint8_t *rgb;
     float *image;        /* [3, height, width], only if wanted */
     SlMetadata metadata; /* partial when it was stopped: then the last finished step's x_0 */
+    SlError problem;     /* what stopped it: SL_CANCELLED, or why it failed; else SL_OK */
     int evaluations;     /* done */
     double seconds;      /* of the evaluations */
 } SlPicture;
 
-/* False and *err on failure, or when it was stopped before the first step was finished
- * (SL_CANCELLED). Free in any case. */
+/* What stops a run that has finished a step, an interrupt or a failure, costs only the rest of it:
+ * the picture is that step's, and its problem says why. False and *err when there is no picture.
+ * Free in any case. */
 bool sl_generate(const SlJob *job, SlPicture *picture, SlError *err);
 void sl_picture_free(SlPicture *picture);
 
 /* ---- the parts of it, for runs that were computed otherwise ---- */
-
-typedef struct SlSample {
-    const float *data; /* [channels, height, width] */
-    int channels, height, width;
-} SlSample;
-
-/* Fills in size, rgb and, if wanted, image. */
-bool sl_picture_decode(SlPicture *picture, SlModel *model, const SlSample *sample, bool want_image,
-                       SlError *err);
 
 typedef struct SlPictureOf {
     const SlRecipe *recipe;    /* with defaults filled in */
     const SlRunInputs *inputs; /* NULL: all from the seed */
     const SlOrigin *origin;    /* of a branch; NULL: from noise */
     const char *noise_sha256;  /* of the unscaled start noise */
-    SlSample sample;           /* that was decoded */
-    int step;                  /* finished */
-    bool partial;
+    SlSample sample;
+    bool partial, want_image;
     const char *warning; /* of the run, or NULL */
 } SlPictureOf;
 
-/* Fills in the metadata of a decoded picture; identity may be NULL. */
-bool sl_picture_describe(SlPicture *picture, SlModel *model, const SlModelInfo *identity,
-                         const SlPictureOf *of, SlError *err);
+/* Decodes the sample: fills in size, rgb, if wanted image, and the metadata; identity may be NULL. */
+bool sl_picture_make(SlPicture *picture, SlModel *model, const SlModelInfo *identity,
+                     const SlPictureOf *of, SlError *err);
 /* Only what says which program, model, device and dtype. */
 void sl_metadata_describe(SlMetadata *metadata, SlModel *model, const SlModelInfo *identity);
 

@@ -121,11 +121,16 @@ bool sl_lanes_next(SlLanes *lanes, SlModel *model, int *lane, SlError *err)
         *err = problem;
         return false;
     }
-    const char *sentence = strdup(problem.message);
-    if (!sentence)
-        return sl_fail(err, SL_MEMORY, "memory ran out");
-    __atomic_store_n(&lanes->lane[i].problem, sentence, __ATOMIC_RELEASE);
-    return true;
+    return sl_lanes_fail(lanes, i, &problem) || sl_fail(err, SL_MEMORY, "memory ran out");
+}
+
+bool sl_lanes_fail(SlLanes *lanes, int lane, const SlError *problem)
+{
+    if (lanes->lane[lane].problem)
+        return true;
+    const char *sentence = strdup(problem->message);
+    __atomic_store_n(&lanes->lane[lane].problem, sentence, __ATOMIC_RELEASE);
+    return sentence != NULL;
 }
 
 void sl_lanes_pause(SlLanes *lanes, int lane, bool paused)

@@ -42,6 +42,8 @@ int sl_lanes_put(SlLanes *lanes, SlTimeline *timeline, int parent);
  * then on and says why in sl_lanes_problem; false and *err are for a cancel only. */
 bool sl_lanes_next(SlLanes *lanes, SlModel *model, int *lane, SlError *err);
 void sl_lanes_pause(SlLanes *lanes, int lane, bool paused); /* any thread */
+/* What went wrong with a lane; it keeps what it said first. False without memory. */
+bool sl_lanes_fail(SlLanes *lanes, int lane, const SlError *problem);
 
 /* ---- looking (any thread) ---- */
 

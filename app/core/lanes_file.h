@@ -4,7 +4,7 @@
  * A .safelight file is a safetensors file: per lane "lane.<i>.x_t" and "lane.<i>.x_0" [moments, C, h,
  * w] in f32 and their quick previews "lane.<i>.preview" and "lane.<i>.noisy_preview" [moments, h, w,
  * 3] in u8; and JSON under the key "safelight": for each lane the metadata that its picture would
- * have, its plan, its moments' figures and the SHA-256 of its samples. Of a branch, the moments of
+ * have, its plan, its moments' figures and the SHA-256 of its samples and of its previews. Of a branch, the moments of
  * its ancestors come first. A long run's moments between its keyframes are left out.
  */
 #ifndef SL_APP_LANES_FILE_H
@@ -21,7 +21,7 @@ extern "C" {
 #define SL_LANES_FILE_VERSION 1
 
 /* identity: program, model with its hashes, device and dtype; the rest of it is not looked at.
- * model is for the previews. Atomic. Lanes without a moment are refused. */
+ * model is for the previews. Atomic. Lanes without a moment are left out. */
 bool sl_lanes_save(const SlLanes *lanes, const SlModel *model, const SlMetadata *identity,
                    const char *path, SlError *err);
 /* NULL and *err, one sentence, for everything that is not a whole comparison of ours. identity (free
@@ -31,9 +31,13 @@ SlLanes *sl_lanes_load(const char *path, SlMetadata *identity, SlError *err);
 /* Whether a path is meant to be such a file: by its suffix. */
 bool sl_lanes_is_file(const char *path);
 
-/* Computes a lane again and compares every kept moment: *same says how many are, from the first on,
- * of *kept. False and *err when it could not be computed. */
-bool sl_lanes_verify(const SlLanes *lanes, SlModel *model, int lane, int *same, int *kept,
+typedef struct SlLaneCheck {
+    bool noise;     /* the start is the one that the file names */
+    int same, kept; /* moments: how many are the same from the first on, of how many */
+} SlLaneCheck;
+/* Computes a lane again and compares every kept moment, figures and samples. False and *err when it
+ * could not be computed. */
+bool sl_lanes_verify(const SlLanes *lanes, SlModel *model, int lane, SlLaneCheck *check,
                      SlError *err);
 
 #ifdef __cplusplus

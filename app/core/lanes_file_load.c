@@ -179,17 +179,59 @@ static bool record_frames(const LaneIn *in, SlTimeline *t, const float *x_t, con
     return true;
 }
 
+static const char *hash_in(const LaneIn *in, const char *key)
+{
+    return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(in->json, key));
+}
+
+/* The hash of two hashes, as the file has it; files of the window have none. */
+static bool check_hash(const LaneIn *in, const char *key, const char both[129])
+{
+    const char *expected = hash_in(in, key);
+    char sha256[65];
+    sl_sha256(both, 128, sha256);
+    return !expected || strcmp(sha256, expected) == 0 ||
+           wrong(in, "samples or previews: they were changed or damaged");
+}
+
+/* Of a lane that was done, its picture's too. */
 static bool check_samples(const LaneIn *in, const float *x_t, const float *x_0)
 {
-    const char *expected =
-        cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(in->json, "sha256"));
-    char both[129], sha256[65];
-    if (!expected)
-        return true;
+    char both[129], last[65];
+    size_t sample = in->x_t->bytes / (size_t)in->frame_count;
     sl_sha256(x_t, in->x_t->bytes, both);
     sl_sha256(x_0, in->x_0->bytes, both + 64);
-    sl_sha256(both, 128, sha256);
-    return strcmp(sha256, expected) == 0 || wrong(in, "samples: they were changed or damaged");
+    if (!check_hash(in, "sha256", both))
+        return false;
+    if (!in->metadata.latents_sha256[0] || in->metadata.partial)
+        return true;
+    sl_sha256((const char *)x_t + in->x_t->bytes - sample, sample, last);
+    return strcmp(last, in->metadata.latents_sha256) == 0 ||
+           wrong(in, "last sample: it is not the one that its metadata names");
+}
+
+static bool hash_tensor(const LaneIn *in, const char *what, char sha256[65])
+{
+    char name[64];
+    snprintf(name, sizeof name, "lane.%d.%s", in->index, what);
+    const SlTensorInfo *info = sl_safetensors_find(in->file, name);
+    void *data = info && info->bytes > 0 ? malloc(info->bytes) : NULL;
+    bool ok = data && sl_safetensors_read(in->file, info, 0, info->bytes, data, in->err);
+    if (ok)
+        sl_sha256(data, info->bytes, sha256);
+    else if (!data)
+        sl_fail(in->err, SL_FORMAT, "%s: the tensor \"%s\" is missing",
+                sl_safetensors_path(in->file), name);
+    free(data);
+    return ok;
+}
+
+static bool check_previews(const LaneIn *in)
+{
+    char both[129];
+    return !hash_in(in, "previews_sha256") ||
+           (hash_tensor(in, "noisy_preview", both) && hash_tensor(in, "preview", both + 64) &&
+            check_hash(in, "previews_sha256", both));
 }
 
 static SlTimeline *read_timeline(LaneIn *in)
@@ -205,10 +247,12 @@ static SlTimeline *read_timeline(LaneIn *in)
     bool ok = (x_t && x_0) || sl_fail(in->err, SL_MEMORY, "memory ran out for a comparison");
     ok = ok && sl_safetensors_read(in->file, in->x_t, 0, in->x_t->bytes, x_t, in->err) &&
          sl_safetensors_read(in->file, in->x_0, 0, in->x_0->bytes, x_0, in->err) &&
-         check_samples(in, x_t, x_0) &&
+         check_samples(in, x_t, x_0) && check_previews(in) &&
          (t = sl_timeline_shaped(in->metadata.recipe, in->metadata.origin, &shape, in->err));
     if (ok) {
         plan_moments(in, t);
+        t->given_latents = in->metadata.given_latents;
+        t->given_step_noise = in->metadata.given_step_noise;
         memcpy(t->noise_sha256, in->metadata.noise_sha256, sizeof t->noise_sha256);
         ok = record_frames(in, t, x_t, x_0);
     }

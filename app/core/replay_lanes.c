@@ -12,17 +12,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef struct Result {
-    int same, kept;
-} Result;
-
 typedef struct ReplayLanes {
     SlOptions options; /* with the file's device and dtype where none were said */
     SlSession session;
     SlMetadata metadata; /* of the first lane */
     SlLanes *lanes;
     bool same_model;
-    Result result[SL_LANES_MAX];
+    SlLaneCheck result[SL_LANES_MAX];
 } ReplayLanes;
 
 static bool prepare(ReplayLanes *r, const SlOptions *options, SlError *err)
@@ -41,9 +37,8 @@ static bool compute(ReplayLanes *r, SlError *err)
     const SlModelInfo *info = sl_model_info(r->session.model);
     for (int i = 0; i < sl_lanes_count(r->lanes); i++) {
         const SlRecipe *recipe = sl_timeline_recipe(sl_lanes_timeline(r->lanes, i));
-        Result *result = &r->result[i];
         if (!sl_recipe_check(recipe, info, err) ||
-            !sl_lanes_verify(r->lanes, r->session.model, i, &result->same, &result->kept, err))
+            !sl_lanes_verify(r->lanes, r->session.model, i, &r->result[i], err))
             return false;
     }
     const SlModelInfo *identity = sl_session_identity(&r->session, err);
@@ -62,11 +57,12 @@ static int report(const ReplayLanes *r)
     if (!r->options.json)
         printf("model: %s\n", r->same_model ? "identical" : "different");
     for (int i = 0; i < sl_lanes_count(r->lanes); i++) {
-        const Result *result = &r->result[i];
-        bool same = result->same == result->kept;
+        const SlLaneCheck *result = &r->result[i];
+        bool same = result->noise && result->same == result->kept;
         cJSON *item = cJSON_CreateObject();
         all = all && same;
         cJSON_AddBoolToObject(item, "identical", same);
+        cJSON_AddBoolToObject(item, "noise", result->noise);
         cJSON_AddNumberToObject(item, "same", result->same);
         cJSON_AddNumberToObject(item, "moments", result->kept);
         cJSON_AddItemToArray(list, item);
@@ -74,6 +70,8 @@ static int report(const ReplayLanes *r)
             continue;
         if (same)
             printf("lane %d: identical, %d moments\n", i + 1, result->kept);
+        else if (!result->noise)
+            printf("lane %d: different from the noise on\n", i + 1);
         else
             printf("lane %d: different from moment %d of %d on\n", i + 1, result->same + 1,
                    result->kept);

@@ -22,7 +22,7 @@ typedef struct Replay {
     SlOptions options; /* with the file's device and dtype where none were said */
     SlSession session;
     SlCompareText text;
-    char file_pixels[65]; /* of a sheet, as the file has them now */
+    char file_pixels[65]; /* as the file has them now */
     SlCompare lanes;
     char pixels[65]; /* of the sheet or the animation now */
     const char *doing;
@@ -57,11 +57,6 @@ static bool check_lanes(Replay *r, SlError *err)
         const SlMetadata *m = &r->text.lane[i];
         if (!sl_metadata_repeatable(m, r->options.argument, err))
             return false;
-        if (m->partial)
-            return sl_fail(err, SL_UNSUPPORTED,
-                           "%s: lane %d was stopped at step %d of %d, so it cannot be compared "
-                           "with a whole one",
-                           r->options.argument, i + 1, m->step, m->steps);
         if (!sl_recipe_check(m->recipe, sl_model_info(r->session.model), err))
             return false;
     }
@@ -96,14 +91,17 @@ static bool compute(Replay *r, SlError *err)
 {
     SlRecipe *recipes[SL_LANES_MAX];
     SlOrigin *origins[SL_LANES_MAX];
+    int stops[SL_LANES_MAX];
     for (int i = 0; i < r->text.count; i++) {
         recipes[i] = r->text.lane[i].recipe;
         origins[i] = r->text.lane[i].origin;
+        stops[i] = r->text.lane[i].partial ? r->text.lane[i].step : 0;
     }
     const SlCompareJob job = {.model = r->session.model,
                               .count = r->text.count,
                               .recipe = recipes,
                               .origin = origins,
+                              .stop_after = stops,
                               .progress = on_progress,
                               .arg = r};
     r->doing = "lanes";
@@ -111,6 +109,7 @@ static bool compute(Replay *r, SlError *err)
     sl_progress_end(&r->session.progress);
     if (ok && sl_interrupted())
         return sl_fail(err, SL_CANCELLED, "interrupted");
+    ok = ok && sl_compare_whole(&r->lanes, err);
     r->lanes.identity = ok ? sl_session_identity(&r->session, err) : NULL;
     return r->lanes.identity && render(r, err);
 }
@@ -154,7 +153,7 @@ static int report(const Replay *r)
         same = same && !first;
     }
     bool drawn = strcmp(r->pixels, r->text.pixels) == 0;
-    bool kept = r->text.animation || strcmp(r->file_pixels, r->text.pixels) == 0;
+    bool kept = strcmp(r->file_pixels, r->text.pixels) == 0;
     cJSON_AddBoolToObject(root, whole, drawn);
     cJSON_AddBoolToObject(root, "file_pixels", kept);
     cJSON_AddBoolToObject(root, "identical", same && drawn && kept);
@@ -163,7 +162,7 @@ static int report(const Replay *r)
     } else {
         printf("%s: %s\n", whole, drawn ? "identical" : "different");
         if (!kept)
-            printf("%s: the picture was changed after it was saved\n", r->options.argument);
+            printf("%s: the %s was changed after it was saved\n", r->options.argument, whole);
         cJSON_Delete(root);
     }
     fflush(stdout);
@@ -175,7 +174,8 @@ static bool prepare(Replay *r, const char *json, SlError *err)
     const SlOptions *o = &r->options;
     return sl_compare_text_read(o->argument, json, &r->text, err) &&
            (!o->output || r->text.animation || sl_atomic_check(o->output, err)) &&
-           (r->text.animation || sl_png_hash(o->argument, r->file_pixels, err)) &&
+           (r->text.animation ? sl_animation_hash(o->argument, r->file_pixels, err)
+                              : sl_png_hash(o->argument, r->file_pixels, err)) &&
            sl_session_open_again(&r->session, &r->options, &r->text.lane[0], err) &&
            check_lanes(r, err);
 }

@@ -17,6 +17,15 @@ void sl_tensor_writer_add(SlTensorWriter *w, const char *name, int rank, const i
 /* The same of another element: "F32", "F16" or "U8". */
 void sl_tensor_writer_add_typed(SlTensorWriter *w, const char *name, const char *dtype, int rank,
                                 const int64_t *size, const void *data);
+/* A tensor that is not copied but asked for, row by row of its first size, when it is saved: row
+ * gives a row's bytes, its own or written into scratch, which has room for one. arg stays until
+ * then. */
+typedef struct SlTensorRows {
+    const void *(*row)(const void *arg, int64_t i, void *scratch);
+    const void *arg;
+} SlTensorRows;
+void sl_tensor_writer_add_rows(SlTensorWriter *w, const char *name, const char *dtype,
+                               const int64_t size[4], const SlTensorRows *rows);
 /* A text that the file carries under a key; once, before the tensors. */
 void sl_tensor_writer_set_metadata(SlTensorWriter *w, const char *key, const char *value);
 /* Writes atomically, tensors in the order they were added. */

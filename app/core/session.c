@@ -28,6 +28,19 @@ int sl_session_fail(SlSession *session, const SlError *err)
     return sl_fail_exit(err);
 }
 
+int sl_session_stopped(SlSession *session, const SlMetadata *m, const SlError *problem)
+{
+    bool stopped = problem->code == SL_CANCELLED;
+    if (problem->code == SL_OK || (stopped && !m->partial))
+        return SL_EXIT_OK;
+    if (!stopped)
+        sl_session_fail(session, problem);
+    if (m->partial)
+        sl_session_note(session, "%s: this is step %d of %d", stopped ? "interrupted" : "kept",
+                        m->step, m->steps);
+    return stopped ? SL_EXIT_INTERRUPTED : SL_EXIT_FAILED;
+}
+
 void sl_session_note(const SlSession *session, const char *format, ...)
 {
     va_list args;

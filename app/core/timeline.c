@@ -189,6 +189,8 @@ static bool fill(SlTimeline *t, const Begin *b, SlError *err)
         return sl_fail(err, SL_MEMORY, "memory ran out for the start of a branch");
     if (b->options && b->options->inputs)
         t->inputs = *b->options->inputs;
+    t->given_latents = t->inputs.latents != NULL;
+    t->given_step_noise = t->inputs.step_noise != NULL;
     t->inputs.share = t->share;
     return true;
 }
@@ -344,6 +346,12 @@ const SlOrigin *sl_timeline_origin(const SlTimeline *t)
 const char *sl_timeline_warning(const SlTimeline *t)
 {
     return t->warning;
+}
+
+void sl_timeline_given(const SlTimeline *t, bool *latents, bool *step_noise)
+{
+    *latents = t->given_latents;
+    *step_noise = t->given_step_noise;
 }
 
 void sl_timeline_size(const SlTimeline *t, int *channels, int *height, int *width)

@@ -63,6 +63,8 @@ bool sl_timeline_done(const SlTimeline *timeline);
 const SlRecipe *sl_timeline_recipe(const SlTimeline *timeline);
 const SlOrigin *sl_timeline_origin(const SlTimeline *timeline); /* NULL: from noise */
 const char *sl_timeline_warning(const SlTimeline *timeline);    /* or NULL */
+/* What came from a file and not from the seed; such a timeline that was loaded cannot go on. */
+void sl_timeline_given(const SlTimeline *timeline, bool *latents, bool *step_noise);
 void sl_timeline_size(const SlTimeline *timeline, int *channels, int *height, int *width);
 int64_t sl_timeline_elements(const SlTimeline *timeline); /* channels height width */
 /* Moments so far, and when it is done. */

@@ -35,6 +35,13 @@ static SlRun *run_at_start(SlTimeline *t, SlModel *model, SlError *err)
 {
     if (!sl_timeline_share(t, model, err))
         return NULL;
+    if (t->given_latents != (t->inputs.latents != NULL) ||
+        t->given_step_noise != (t->inputs.step_noise != NULL)) {
+        sl_fail(err, SL_UNSUPPORTED,
+                "the run's noise came from a file (--latents, --step-noise) that is not here, so "
+                "what was not kept of it cannot be computed again");
+        return NULL;
+    }
     const SlOriginCall call = {.inputs = &t->inputs};
     bool known = t->start.data != NULL;
     SlRun *run = sl_origin_run(model, t->recipe, known ? NULL : t->origin, &call, err);

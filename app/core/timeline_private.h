@@ -13,6 +13,7 @@ struct SlTimeline {
     SlRecipe *recipe;
     SlOrigin *origin; /* NULL: from noise */
     char *warning;
+    bool given_latents, given_step_noise; /* not from the seed */
     int channels, height, width;
     int64_t elements;
     int total, count;  /* count is atomic */

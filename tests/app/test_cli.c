@@ -1,106 +1,20 @@
 /* test_cli.c - the program as a script sees it: what it writes, prints and returns. Runs
  * $SAFELIGHT_PROGRAM on the small fixture pipelines of tests/goldens/model.
  */
-#include "app/core/atomic_file.h"
 #include "app/core/metadata.h"
-#include "app/core/png.h"
 #include "app/core/png_text.h"
 #include "app/core/recipe_text.h"
 #include "app/core/safetensors_writer.h"
-#include "test.h"
+#include "program.h"
 
 #include <cjson/cJSON.h>
 #include <signal.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
 
-static char folder[] = "/tmp/safelight cli.XXXXXX"; /* with a blank */
 static char *sd_model, *ddpm_model;
-
-static const char *file(const char *name)
-{
-    static char paths[8][4096];
-    static int next;
-    char *path = paths[next++ % 8];
-    snprintf(path, sizeof paths[0], "%s/%s", folder, name);
-    return path;
-}
-
-/* ---- running it ---- */
-
-typedef struct Run {
-    int status;
-    char *out, *err;
-} Run;
-
-static char *slurp(const char *path)
-{
-    size_t bytes;
-    SlError err;
-    char *text = (char *)sl_read_file(path, 1 << 24, &bytes, &err);
-    return text ? text : strdup("");
-}
-
-static pid_t start(const char *const *words)
-{
-    const char *argv[40] = {getenv("SAFELIGHT_PROGRAM")};
-    int argc = 1;
-    while (*words && argc < 39)
-        argv[argc++] = *words++;
-    pid_t pid = fork();
-    if (pid == 0) {
-        if (!freopen(file("out"), "w", stdout) || !freopen(file("err"), "w", stderr))
-            _exit(99);
-        execv(argv[0], (char **)(uintptr_t)argv);
-        _exit(98);
-    }
-    return pid;
-}
-
-static Run finish(pid_t pid)
-{
-    Run run = {.status = -1};
-    int status;
-    if (pid > 0 && waitpid(pid, &status, 0) == pid)
-        run.status = WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
-    run.out = slurp(file("out"));
-    run.err = slurp(file("err"));
-    return run;
-}
-
-static void done(Run *run)
-{
-    free(run->out);
-    free(run->err);
-}
-
-#define RUN(...) finish(start((const char *const[]){__VA_ARGS__, NULL}))
-
-/* Checks the exit status and a word on standard error ("" for none at all). */
-static void expect(Run run, int status, const char *word, const char *what)
-{
-    bool said = *word ? strstr(run.err, word) != NULL : run.err[0] == '\0';
-    if (!sl_test(run.status == status && said, "%s", what))
-        sl_test_note("status %d, expected %d: %.300s %.200s", run.status, status, run.err, run.out);
-    done(&run);
-}
 
 #define SMALL "--steps", "4", "--width", "32", "--height", "32", "--quiet"
 #define SD    "generate", "--model", sd_model, "--prompt", "a red house", SMALL
-
-static bool same_bytes(const char *a, const char *b)
-{
-    size_t n = 0, m = 0;
-    SlError err;
-    uint8_t *x = sl_read_file(a, 1 << 24, &n, &err), *y = sl_read_file(b, 1 << 24, &m, &err);
-    bool same = x && y && n == m && memcmp(x, y, n) == 0;
-    free(x);
-    free(y);
-    return same;
-}
 
 /* ---- cases ---- */
 
@@ -508,14 +422,6 @@ static void test_interrupt(void)
            "and can be verified");
 }
 
-static void clean_up(void)
-{
-    char command[4200];
-    snprintf(command, sizeof command, "rm -rf '%s'", folder);
-    if (system(command) != 0)
-        sl_test_note("%s is left behind", folder);
-}
-
 /* A branch with nothing changed is the picture that it left; a changed one is replayed. */
 static void test_branch(void)
 {
@@ -560,7 +466,7 @@ static void test_branch(void)
 
 int main(void)
 {
-    if (!getenv("SAFELIGHT_PROGRAM") || !mkdtemp(folder))
+    if (!program_begin())
         return 1;
     sd_model = sl_test_path("goldens/model/sd1");
     ddpm_model = sl_test_path("goldens/model/ddpm");
@@ -576,8 +482,7 @@ int main(void)
     test_changed_sheet();
     test_info();
     test_interrupt();
-    clean_up();
     free(sd_model);
     free(ddpm_model);
-    return sl_test_done();
+    return program_end();
 }

@@ -468,13 +468,13 @@ static void test_file(SlModel *model)
                 !strcmp(read.model, identity.model),
             "a comparison is saved and opened %s", err.message);
     for (int i = 0; again && i < 3; i++) {
-        int same = 0, kept = 0;
+        SlLaneCheck check = {0};
         sl_test(same_timeline(sl_lanes_timeline(lanes, i), sl_lanes_timeline(again, i)),
                 "lane %d has all its moments", i);
-        bool computed = sl_lanes_verify(again, model, i, &same, &kept, &err);
-        sl_test(computed && same == kept && kept > 0,
-                "and they are computed again to the same bytes (%d of %d) %s", same, kept,
-                err.message);
+        bool computed = sl_lanes_verify(again, model, i, &check, &err);
+        sl_test(computed && check.noise && check.same == check.kept && check.kept > 0,
+                "and they are computed again to the same bytes (%d of %d) %s", check.same,
+                check.kept, err.message);
     }
     if (again) {
         SlTimeline *t = sl_lanes_timeline(again, 1);
