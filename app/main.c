@@ -13,12 +13,15 @@
 #include "ui/ui.h"
 #endif
 
-/* OpenMP's threads spin while they wait, which on a machine with other work to do (a window to draw, say) costs a
- * hundredfold. libgomp reads the wish for sleeping threads before main, so the program starts itself anew with it. */
+/* OpenMP's threads spin for milliseconds while they wait, which on a machine with other work to do (a window to draw,
+ * say) costs a hundredfold. Sleeping at once costs a small model a third of its speed on an idle machine: between two
+ * operations pass some microseconds. A thousand looks are some thirty microseconds, and good for both. libgomp reads
+ * the wish before main, so the program starts itself anew with it. */
 static void
 let_threads_sleep (char **argv)
 {
-  if (getenv ("OMP_WAIT_POLICY") || setenv ("OMP_WAIT_POLICY", "passive", 1) != 0)
+  if (getenv ("OMP_WAIT_POLICY") || setenv ("OMP_WAIT_POLICY", "passive", 1) != 0
+      || setenv ("GOMP_SPINCOUNT", "1000", 0) != 0)
     return;
   execv ("/proc/self/exe", argv);
 }

@@ -9,7 +9,8 @@
  * libgomp's threads spin for some milliseconds after a region and then sleep, so an idle window
  * costs nothing. On a machine that is busy with other things spinning is costly (a test with tiny
  * models: 71 s instead of 0.8 s beside four others on two cores); OMP_WAIT_POLICY=passive makes
- * them sleep at once. libgomp reads it before main, so it cannot be set here.
+ * them sleep at once, GOMP_SPINCOUNT after so many looks. libgomp reads both before main, so they
+ * cannot be set here (app/main.c does).
  */
 #include "kernels/kernels.h"
 
