@@ -164,21 +164,22 @@ __global__ void __launch_bounds__(GROUP_THREADS)
     }
 }
 
-template <class T, int V>
+/* For the rest: large groups whose channels 16 bytes do not divide, which real models do not have. */
+template <class T>
 __global__ void __launch_bounds__(GROUP_THREADS)
     whole_group_kernel(const T *x, T *y, const float *gamma, const float *beta, GroupShape g)
 {
     GPU_SHARED(float, partial, [GROUP_WARPS]);
-    const GroupPlace<T, V> place(g);
+    const GroupPlace<T, 1> place(g);
     GroupSums sums = {0, 0, 0, 0};
-    float f[V];
+    float f[1];
     for (int i = threadIdx.x; i < place.count; i += GROUP_THREADS) {
-        gpu_load<V>(x + place.at(g, i), f);
+        gpu_load<1>(x + place.at(g, i), f);
         sums.add(f);
     }
     const Normal n = sums.normal(gpu_f(x[place.base]), g, partial);
     for (int i = threadIdx.x; i < place.count; i += GROUP_THREADS) {
-        gpu_load<V>(x + place.at(g, i), f);
+        gpu_load<1>(x + place.at(g, i), f);
         place.finish(g, i, n, gamma, beta, f, y);
     }
 }
@@ -318,34 +319,34 @@ template <class T>
 static cudaError_t by_chunks(const SlGroupNormLaunch *l, const GroupShape &g, cudaStream_t s)
 {
     const GpuGrid grid = {dim3(g.chunks, l->n), dim3(GROUP_THREADS), 0, s};
-    if (cudaError_t e =
-            gpu_launch(group_sums_kernel<T>, grid, (const T *)l->x, l->partial, g))
+    if (cudaError_t e = gpu_launch(group_sums_kernel<T>, grid, (const T *)l->x, l->partial, g))
         return e;
     return gpu_launch(group_apply_kernel<T>, grid, (const T *)l->x, (const float *)l->partial,
                       (T *)l->y, l->gamma, l->beta, g);
 }
 
-template <class T, int V>
+template <class T>
 static cudaError_t by_groups(const SlGroupNormLaunch *l, const GroupShape &g, cudaStream_t s)
 {
+    constexpr int V = Wide<T>::count;
     const GpuGrid grid = {dim3(g.groups, l->n), dim3(GROUP_THREADS), 0, s};
     const bool kept = (int64_t)g.hw * g.per_group <= GROUP_THREADS * KEPT_VALUES;
-    return gpu_launch(kept ? kept_group_kernel<T, V> : whole_group_kernel<T, V>, grid,
-                      (const T *)l->x, (T *)l->y, l->gamma, l->beta, g);
+    const bool wide = gpu_aligned(l->x) && gpu_aligned(l->y) && g.per_group % V == 0;
+    return gpu_launch(!kept                  ? whole_group_kernel<T>
+                      : wide                 ? kept_group_kernel<T, V>
+                      : g.per_group % 2 == 0 ? kept_group_kernel<T, 2>
+                                             : kept_group_kernel<T, 1>,
+                      grid, (const T *)l->x, (T *)l->y, l->gamma, l->beta, g);
 }
 
-template <class T>
-static cudaError_t choose(const SlGroupNormLaunch *l, const GroupShape &g, cudaStream_t s)
+/* Whether a group is worth two launches, and can be read 16 bytes at a time. */
+template <class T> static bool in_chunks(const SlGroupNormLaunch *l, const GroupShape &g)
 {
     constexpr int V = Wide<T>::count;
-    const bool wide = gpu_aligned(l->x) && gpu_aligned(l->y);
     const size_t needed = sizeof(float) * 2 * (size_t)l->n * g.chunks * g.groups;
-    if (wide && g.c % V == 0 && g.c / V <= GROUP_THREADS && g.groups <= GROUP_THREADS &&
-        (int64_t)g.hw * g.per_group >= 4096 && l->partial && l->partial_bytes >= needed)
-        return by_chunks<T>(l, g, s);
-    return wide && g.per_group % V == 0 ? by_groups<T, V>(l, g, s)
-           : g.per_group % 2 == 0       ? by_groups<T, 2>(l, g, s)
-                                        : by_groups<T, 1>(l, g, s);
+    return gpu_aligned(l->x) && gpu_aligned(l->y) && g.c % V == 0 && g.c / V <= GROUP_THREADS &&
+           g.groups <= GROUP_THREADS && (int64_t)g.hw * g.per_group >= 4096 && l->partial &&
+           l->partial_bytes >= needed;
 }
 
 cudaError_t sl_launch_group_norm(const SlGroupNormLaunch *l, cudaStream_t s)
@@ -362,5 +363,8 @@ cudaError_t sl_launch_group_norm(const SlGroupNormLaunch *l, cudaStream_t s)
     const int chunks = wanted < 1 ? 1 : wanted > 256 ? 256 : wanted;
     g.per_chunk = (l->hw + chunks - 1) / chunks;
     g.chunks = (l->hw + g.per_chunk - 1) / g.per_chunk; /* none of them empty */
-    return gpu_by_type(l->dtype, [&](auto e) { return choose<decltype(e)>(l, g, s); });
+    return gpu_by_type(l->dtype, [&](auto e) {
+        typedef decltype(e) T;
+        return in_chunks<T>(l, g) ? by_chunks<T>(l, g, s) : by_groups<T>(l, g, s);
+    });
 }
