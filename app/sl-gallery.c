@@ -8,7 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "app/sl-reader.h"
+#include "app/sl-gallery-tree.h"
+#include "app/sl-reader-private.h"
 
 #define INDEX_NAME ".safelight-index"
 
@@ -16,7 +17,7 @@ struct _SlGallery
 {
   SlList parent_instance;
   SlLane *files;
-  GListStore *pictures; /* the list's, newest first */
+  GListStore *pictures; /* the list's, family by family */
   GPtrArray *removed;   /* of SlPicture: undo is still possible */
   char *folder;
   guint serial; /* of the folder: late results of another are dropped */
@@ -28,6 +29,7 @@ G_DEFINE_FINAL_TYPE (SlGallery, sl_gallery, SL_TYPE_LIST)
 enum
 {
   LOADED,
+  ARRANGED,
   N_SIGNALS
 };
 
@@ -46,9 +48,12 @@ sl_gallery_finalize (GObject *object)
 static void
 sl_gallery_class_init (SlGalleryClass *klass)
 {
+  static const char *const names[N_SIGNALS] = { "loaded", "arranged" };
+
   G_OBJECT_CLASS (klass)->finalize = sl_gallery_finalize;
-  signals[LOADED]
-      = g_signal_new ("loaded", SL_TYPE_GALLERY, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
+  for (guint i = 0; i < N_SIGNALS; i++)
+    signals[i]
+        = g_signal_new (names[i], SL_TYPE_GALLERY, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
 }
 
 static void
@@ -92,14 +97,46 @@ sl_gallery_find (SlGallery *self, const char *path)
   return G_MAXUINT;
 }
 
-static int
-newest_first (gconstpointer a, gconstpointer b, gpointer user_data)
-{
-  gint64 ta = sl_picture_get_time ((SlPicture *)a), tb = sl_picture_get_time ((SlPicture *)b);
+/* ---- the order ---- */
 
-  return ta > tb   ? -1
-         : ta < tb ? 1
-                   : g_strcmp0 (sl_picture_get_path ((SlPicture *)b), sl_picture_get_path ((SlPicture *)a));
+static GPtrArray *
+get_pictures (SlGallery *self)
+{
+  GPtrArray *pictures = g_ptr_array_new_with_free_func (g_object_unref);
+  guint n = g_list_model_get_n_items (G_LIST_MODEL (self));
+
+  for (guint i = 0; i < n; i++)
+    g_ptr_array_add (pictures, g_list_model_get_item (G_LIST_MODEL (self), i));
+  return pictures;
+}
+
+/* Makes the list these pictures in the order of their families; what stays where it is is not touched. */
+static void
+arrange (SlGallery *self, GPtrArray *pictures)
+{
+  g_autoptr (GPtrArray) before = get_pictures (self);
+  g_autoptr (GPtrArray) after = _sl_gallery_tree_sort (pictures);
+  guint start = 0, end = 0;
+
+  while (start < MIN (before->len, after->len) && before->pdata[start] == after->pdata[start])
+    start++;
+  while (end < MIN (before->len, after->len) - start
+         && before->pdata[before->len - 1 - end] == after->pdata[after->len - 1 - end])
+    end++;
+  if (start + end < MAX (before->len, after->len))
+    g_list_store_splice (self->pictures, start, before->len - start - end, &after->pdata[start],
+                         after->len - start - end);
+  g_signal_emit (self, signals[ARRANGED], 0);
+}
+
+static void
+arrange_with (SlGallery *self, SlPicture *picture)
+{
+  g_autoptr (GPtrArray) pictures = get_pictures (self);
+
+  if (picture)
+    g_ptr_array_add (pictures, g_object_ref (picture));
+  arrange (self, pictures);
 }
 
 /* ---- the index, on the file lane ---- */
@@ -109,7 +146,8 @@ typedef struct
   SlGallery *gallery;
   guint serial;
   char *folder;
-  GPtrArray *pictures; /* of SlPicture: found, or one to append */
+  GPtrArray *pictures; /* of SlPicture: found, or one to append; the file lane's until it is done */
+  SlPicture *added;    /* the list's, of which the one to append is a twin */
 } IndexTask;
 
 static void
@@ -120,6 +158,7 @@ index_task_free (gpointer data)
   g_object_unref (task->gallery);
   g_free (task->folder);
   g_ptr_array_unref (task->pictures);
+  g_clear_object (&task->added);
   g_free (task);
 }
 
@@ -148,11 +187,14 @@ append_lines (const char *folder, GPtrArray *pictures)
       SlPicture *picture = pictures->pdata[i];
       g_autofree char *name = g_path_get_basename (sl_picture_get_path (picture));
       cJSON *line = cJSON_CreateObject ();
+      const SlLineage *lineage = _sl_picture_get_lineage (picture);
       char *text;
 
       cJSON_AddStringToObject (line, "file", name);
       cJSON_AddStringToObject (line, "prompt", sl_picture_get_prompt (picture));
       cJSON_AddNumberToObject (line, "time", (double)sl_picture_get_time (picture));
+      if (lineage)
+        _sl_lineage_write (lineage, line);
       text = cJSON_PrintUnformatted (line);
       g_string_append_printf (lines, "\n%s\n", text);
       cJSON_free (text);
@@ -188,9 +230,10 @@ read_index (const char *folder)
           && ABS (time->valuedouble) < 1e18)
         {
           g_autofree char *full = g_build_filename (folder, file, NULL);
+          SlPicture *picture = sl_picture_new (full, prompt, (gint64)time->valuedouble);
 
-          g_hash_table_replace (known, g_strdup (file),
-                                sl_picture_new (full, prompt, (gint64)time->valuedouble));
+          _sl_picture_take_lineage (picture, _sl_lineage_read (json));
+          g_hash_table_replace (known, g_strdup (file), picture);
         }
       cJSON_Delete (json);
     }
@@ -201,12 +244,29 @@ read_index (const char *folder)
 static SlPicture *
 look_into (const char *path)
 {
-  g_autofree char *prompt = sl_reader_get_prompt (path);
+  g_autofree char *prompt = NULL;
+  SlLineage *lineage = NULL;
+  SlPicture *picture;
   GStatBuf status;
 
-  if (prompt == NULL || g_stat (path, &status) != 0)
+  if (g_stat (path, &status) != 0 || !_sl_reader_describe (path, &prompt, &lineage))
     return NULL;
-  return sl_picture_new (path, prompt, (gint64)status.st_mtime * G_USEC_PER_SEC);
+  picture = sl_picture_new (path, prompt, (gint64)status.st_mtime * G_USEC_PER_SEC);
+  _sl_picture_take_lineage (picture, lineage);
+  return picture;
+}
+
+/* What the index does not say of a picture: it is of an older version, or the picture is new. */
+static gboolean
+find_lineage (SlPicture *picture)
+{
+  SlLineage *lineage = NULL;
+
+  if (_sl_picture_get_lineage (picture)
+      || !_sl_reader_describe (sl_picture_get_path (picture), NULL, &lineage))
+    return FALSE;
+  _sl_picture_take_lineage (picture, lineage);
+  return TRUE;
 }
 
 static void
@@ -225,9 +285,7 @@ open_run (gpointer data)
 
       if (*name == '.' || !g_str_has_suffix (name, ".png"))
         continue;
-      if (picture)
-        g_object_ref (picture);
-      else if ((picture = look_into (path)))
+      if (picture ? find_lineage (g_object_ref (picture)) : (picture = look_into (path)) != NULL)
         g_ptr_array_add (unknown, g_object_ref (picture));
       if (picture)
         g_ptr_array_add (task->pictures, picture);
@@ -241,13 +299,15 @@ open_done (gpointer data)
 {
   IndexTask *task = data;
   SlGallery *self = task->gallery;
+  g_autoptr (GPtrArray) pictures = NULL;
 
   if (task->serial != self->serial)
     return;
+  pictures = get_pictures (self);
   for (guint i = 0; i < task->pictures->len; i++)
     if (sl_gallery_find (self, sl_picture_get_path (task->pictures->pdata[i])) == G_MAXUINT)
-      g_list_store_append (self->pictures, task->pictures->pdata[i]);
-  g_list_store_sort (self->pictures, newest_first, NULL);
+      g_ptr_array_add (pictures, g_object_ref (task->pictures->pdata[i]));
+  arrange (self, pictures);
   self->loaded = TRUE;
   g_signal_emit (self, signals[LOADED], 0);
 }
@@ -269,18 +329,31 @@ append_run (gpointer data)
 {
   IndexTask *task = data;
 
+  find_lineage (task->pictures->pdata[0]);
   append_lines (task->folder, task->pictures);
+}
+
+/* Now its family is known. */
+static void
+append_done (gpointer data)
+{
+  IndexTask *task = data;
+
+  _sl_picture_take_lineage (task->added, _sl_picture_steal_lineage (task->pictures->pdata[0]));
+  arrange_with (task->gallery, NULL);
 }
 
 SlPicture *
 sl_gallery_add (SlGallery *self, const char *path, const char *prompt)
 {
-  g_autoptr (SlPicture) picture = sl_picture_new (path, prompt, g_get_real_time ());
+  gint64 now = g_get_real_time ();
+  g_autoptr (SlPicture) picture = sl_picture_new (path, prompt, now);
   IndexTask *task = index_task_new (self);
 
-  g_ptr_array_add (task->pictures, g_object_ref (picture));
-  sl_lane_push (self->files, FALSE, append_run, NULL, task, index_task_free);
-  g_list_store_insert (self->pictures, 0, picture);
+  g_ptr_array_add (task->pictures, sl_picture_new (path, prompt, now));
+  task->added = g_object_ref (picture);
+  sl_lane_push (self->files, FALSE, append_run, append_done, task, index_task_free);
+  arrange_with (self, picture);
   return picture; /* borrowed: the list holds it */
 }
 
@@ -289,12 +362,15 @@ sl_gallery_add (SlGallery *self, const char *path, const char *prompt)
 void
 sl_gallery_remove (SlGallery *self, SlPicture *picture)
 {
-  guint position;
+  g_autoptr (GPtrArray) pictures = get_pictures (self);
+  const SlPicturePlace alone = { .members = 1 };
 
-  if (!g_list_store_find (self->pictures, picture, &position))
+  if (!g_ptr_array_find (pictures, picture, NULL))
     return;
   g_ptr_array_add (self->removed, g_object_ref (picture));
-  g_list_store_remove (self->pictures, position);
+  g_ptr_array_remove (pictures, picture);
+  arrange (self, pictures);
+  _sl_picture_set_place (picture, NULL, &alone);
 }
 
 void
@@ -303,7 +379,7 @@ sl_gallery_undo_removal (SlGallery *self, SlPicture *picture)
   g_autoptr (SlPicture) kept = g_object_ref (picture);
 
   if (g_ptr_array_remove (self->removed, picture))
-    g_list_store_insert_sorted (self->pictures, kept, newest_first, NULL);
+    arrange_with (self, kept);
 }
 
 static void

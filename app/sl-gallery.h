@@ -1,4 +1,5 @@
-/* sl-gallery.h - the finished pictures of a folder, newest first.
+/* sl-gallery.h - the finished pictures of a folder, the newest first, and with each its family: branches
+ * follow the picture that they come from (see SlPicturePlace).
  *
  * The PNG files hold everything; the index beside them (.safelight-index) only saves opening each of
  * them at the start. It is appended to, one JSON line per picture, so a crash costs its last line at
@@ -18,7 +19,8 @@ G_DECLARE_FINAL_TYPE (SlGallery, sl_gallery, SL, GALLERY, SlList)
 
 /* files is borrowed and must outlive the gallery. */
 SlGallery *sl_gallery_new (SlLane *files);
-/* Reads the folder in the background, forgetting what the list held. Signal "loaded". */
+/* Reads the folder in the background, forgetting what the list held. Signal "loaded". Signal "arranged"
+ * whenever places in families may have changed. */
 void sl_gallery_open (SlGallery *self, const char *folder);
 const char *sl_gallery_get_folder (SlGallery *self);
 gboolean sl_gallery_is_loaded (SlGallery *self);

@@ -9,6 +9,7 @@
 #include "app/core/png.h"
 #include "app/core/recipe_text.h"
 #include "app/sl-error.h"
+#include "app/sl-reader-private.h"
 #include "app/sl-settings-private.h"
 
 /* ---- settings ---- */
@@ -127,16 +128,17 @@ sl_reader_restore_data (
   sl_lane_push (files, TRUE, restore_run, restore_done, restoring, restoring_free);
 }
 
-char *
-sl_reader_get_prompt (const char *path)
+gboolean
+_sl_reader_describe (const char *path, char **prompt, SlLineage **lineage)
 {
   SlMetadata metadata = { 0 };
-  char *prompt = NULL;
+  gboolean ours = sl_metadata_read (path, &metadata, NULL);
 
-  if (sl_metadata_read (path, &metadata, NULL))
-    prompt = g_strdup (metadata.recipe->prompt ? metadata.recipe->prompt : "");
+  *lineage = ours ? _sl_lineage_new (&metadata) : NULL;
+  if (ours && prompt)
+    *prompt = g_strdup (metadata.recipe->prompt ? metadata.recipe->prompt : "");
   sl_metadata_free (&metadata);
-  return prompt;
+  return *lineage != NULL;
 }
 
 /* ---- pixels ---- */

@@ -30,7 +30,4 @@ void sl_reader_restore_data (
 /* A picture's pixels, made smaller so that no side is above max_side (0: as they are). */
 void sl_reader_load_pixels (
     SlLane *files, const char *path, int max_side, SlPixelsFunc loaded, gpointer user_data);
-/* Any thread. The prompt inside a picture of ours; NULL when it is none. */
-char *sl_reader_get_prompt (const char *path);
-
 G_END_DECLS

@@ -1,4 +1,4 @@
-/* sl-gallery-view.h - the finished pictures as a grid. */
+/* sl-gallery-view.h - the finished pictures as a grid, all or one family of them. */
 #pragma once
 
 #include <adwaita.h>
@@ -11,9 +11,15 @@ G_BEGIN_DECLS
 
 G_DECLARE_FINAL_TYPE (SlGalleryView, sl_gallery_view, SL, GALLERY_VIEW, AdwBin)
 
-/* Signal "opened" (SlPicture) when a picture is clicked. files loads the thumbnails. */
+/* Signal "opened" (SlPicture) when a picture is clicked, "selected" when get_selected changes. files
+ * loads the thumbnails. */
 void sl_gallery_view_connect (SlGalleryView *self, SlGallery *gallery, SlLane *files);
 /* The one that the keyboard is on, or NULL. */
 SlPicture *sl_gallery_view_get_selected (SlGalleryView *self);
+/* Brings it into sight, and the keyboard to it. */
+void sl_gallery_view_select (SlGalleryView *self, SlPicture *picture);
+/* Only the family of a picture; NULL: all. */
+void sl_gallery_view_show_family (SlGalleryView *self, SlPicture *picture);
+gboolean sl_gallery_view_shows_family (SlGalleryView *self);
 
 G_END_DECLS

@@ -164,6 +164,7 @@ void
 sl_lane_view_set_has_picture (SlLaneView *self, gboolean has_picture)
 {
   gtk_widget_action_set_enabled (GTK_WIDGET (self), "lane.save", has_picture);
+  gtk_widget_action_set_enabled (GTK_WIDGET (self), "lane.keep", has_picture);
   gtk_widget_action_set_enabled (GTK_WIDGET (self), "lane.inspect", has_picture);
   gtk_widget_action_set_enabled (GTK_WIDGET (self), "lane.branch", has_picture);
 }
@@ -177,8 +178,8 @@ sl_lane_view_get_canvas (SlLaneView *self)
 static void
 sl_lane_view_class_init (SlLaneViewClass *klass)
 {
-  static const char *const actions[] = { "lane.edit", "lane.reference", "lane.inspect", "lane.branch",
-                                         "lane.save", "lane.duplicate", "lane.remove" };
+  static const char *const actions[] = { "lane.edit", "lane.reference", "lane.inspect",   "lane.branch",
+                                         "lane.keep", "lane.save",      "lane.duplicate", "lane.remove" };
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
 
   g_type_ensure (SL_TYPE_CANVAS);
@@ -202,6 +203,7 @@ sl_lane_view_class_init (SlLaneViewClass *klass)
   gtk_widget_class_add_binding_action (widget_class, GDK_KEY_r, 0, "lane.reference", NULL);
   gtk_widget_class_add_binding_action (widget_class, GDK_KEY_i, 0, "lane.inspect", NULL);
   gtk_widget_class_add_binding_action (widget_class, GDK_KEY_b, 0, "lane.branch", NULL);
+  gtk_widget_class_add_binding_action (widget_class, GDK_KEY_k, 0, "lane.keep", NULL);
   signals[CHOSEN]
       = g_signal_new ("chosen", SL_TYPE_LANE_VIEW, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
   signals[ASKED] = g_signal_new ("asked", SL_TYPE_LANE_VIEW, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,

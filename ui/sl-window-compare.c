@@ -145,6 +145,14 @@ duplicate (SlWindow *self, guint index)
     }
 }
 
+/* What somebody took the trouble to branch is kept as any other finished picture. */
+static void
+branch_over (SlWindow *self, GParamSpec *pspec, SlJob *job)
+{
+  if (!self->closed && sl_job_get_state (job) == SL_JOB_DONE)
+    _sl_window_keep_moment (self, job, sl_job_get_last_frame (job));
+}
+
 static void
 branched (SlLaneEditor *editor, guint own, SlSettings *values, SlWindow *self)
 {
@@ -152,7 +160,11 @@ branched (SlLaneEditor *editor, guint own, SlSettings *values, SlWindow *self)
   g_autoptr (GError) error = NULL;
 
   if (sl_comparison_branch (self->comparison, index, (SlOwn)own, values, &error))
-    sl_compare_view_choose (self->compare_view, count_lanes (self) - 1);
+    {
+      sl_compare_view_choose (self->compare_view, count_lanes (self) - 1);
+      g_signal_connect_object (sl_comparison_get_job (self->comparison, count_lanes (self) - 1),
+                               "notify::state", G_CALLBACK (branch_over), self, G_CONNECT_SWAPPED);
+    }
   else
     _sl_window_alert (self, _ ("There can be no branch here"), error->message);
   _sl_window_update (self);
@@ -190,6 +202,17 @@ branch_from_darkroom (GtkWidget *widget, const char *action, GVariant *parameter
 }
 
 static void
+keep (SlWindow *self, guint index)
+{
+  SlFrameObject *frame = sl_comparison_get_frame (self->comparison, index);
+
+  if (frame == NULL)
+    return;
+  _sl_window_keep_moment (self, sl_comparison_get_job (self->comparison, index), frame);
+  sl_window_toast (self, _ ("This step goes to the gallery"));
+}
+
+static void
 asked (SlWindow *self, guint index, const char *what)
 {
   if (g_str_equal (what, "edit"))
@@ -200,6 +223,8 @@ asked (SlWindow *self, guint index, const char *what)
     branch (self, index);
   else if (g_str_equal (what, "duplicate"))
     duplicate (self, index);
+  else if (g_str_equal (what, "keep"))
+    keep (self, index);
   else if (g_str_equal (what, "save"))
     _sl_window_keep_lane (self, index);
   else if (g_str_equal (what, "remove"))

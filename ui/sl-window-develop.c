@@ -78,6 +78,7 @@ _sl_window_update (SlWindow *self)
     g_clear_handle_id (&self->ticking, g_source_remove);
   show_progress (self);
   _sl_window_update_compare (self);
+  _sl_window_update_gallery (self);
 }
 
 /* ---- starting and stopping ---- */

@@ -30,6 +30,9 @@ struct _SlWindow
   GtkStack *below;
   SlFilmStrip *strip;
   GtkLabel *picture_prompt;
+  GtkLabel *picture_story;
+  GtkWidget *parent_button;
+  GtkWidget *family_button;
   SlCompareView *compare_view;
   SlGalleryView *gallery_view;
   SlQueuePopover *queue_popover;
@@ -91,6 +94,8 @@ void _sl_window_restore_file (SlWindow *self, const char *path);
 void _sl_window_init_gallery (SlWindow *self);
 void _sl_window_install_gallery (GtkWidgetClass *klass);
 void _sl_window_show_picture (SlWindow *self, SlPicture *picture);
+/* Which of the actions on a finished picture can be done. */
+void _sl_window_update_gallery (SlWindow *self);
 
 /* sl-window-compare-keep.c */
 void _sl_window_install_compare_keep (GtkWidgetClass *klass);

@@ -331,6 +331,9 @@ sl_window_class_init (SlWindowClass *klass)
   BIND (below);
   BIND (strip);
   BIND (picture_prompt);
+  BIND (picture_story);
+  BIND (parent_button);
+  BIND (family_button);
   BIND (compare_view);
   BIND (gallery_view);
   BIND (queue_popover);

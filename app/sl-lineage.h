@@ -1,0 +1,33 @@
+/* sl-lineage.h - which run a picture shows a moment of, and which runs that one branched from.
+ *
+ * Two pictures are of one run when recipe, origin and model are the same: the id in the file
+ * (app/core/origin.h) says nothing about the model, so a run's key here is both.
+ */
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+struct SlMetadata;
+struct cJSON;
+
+typedef struct
+{
+  GPtrArray *runs; /* of char *: keys, its own, its parent's, and so on to the one that began with noise */
+  GArray *steps;   /* of int, one less: after how many finished steps each left the next */
+  char *model;
+  char *changed; /* what the branch does otherwise than its parent, "guidance: 7.5, 5", a line each; or "" */
+  int moment;    /* the step that the picture was saved at, when its run went on; 0: the end */
+} SlLineage;
+
+/* NULL without memory. */
+SlLineage *_sl_lineage_new (const struct SlMetadata *metadata);
+void _sl_lineage_free (SlLineage *lineage);
+/* Adds its members to a line of the gallery's index, and back; NULL when the line has none or bad ones. */
+void _sl_lineage_write (const SlLineage *lineage, struct cJSON *line);
+SlLineage *_sl_lineage_read (const struct cJSON *line);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (SlLineage, _sl_lineage_free)
+
+G_END_DECLS

@@ -1,0 +1,171 @@
+/* test_gallery.c - a run of the starter model and its branches in the real window under Xvfb: they come to
+ * the gallery by themselves, as a tree that can be followed with the keyboard.
+ *
+ * The tests run in order in one process, each from where the one before left the window.
+ */
+#include "driver.h"
+
+#include <string.h>
+
+#include "ui/sl-picture-text.h"
+
+static guint count_pictures(void)
+{
+    return g_list_model_get_n_items(G_LIST_MODEL(window->gallery));
+}
+
+static SlPicture *get_picture(guint index)
+{
+    g_autoptr(SlPicture) picture = g_list_model_get_item(G_LIST_MODEL(window->gallery), index);
+
+    return picture; /* borrowed: the list holds it */
+}
+
+static void develop(guint64 seed)
+{
+    guint before = count_pictures();
+
+    g_object_set(window->recipe, "steps", 12, "seed", seed, "prompt",
+                 "a red house by a lake at sunset", "scheduler", "euler", NULL);
+    adw_view_stack_set_visible_child_name(window->pages, "darkroom");
+    act("win.develop");
+    WAIT_UNTIL(count_pictures() == before + 1);
+}
+
+/* What a person does: goes to the step, asks for a branch, and says what shall be different. */
+static void branch_at(guint lane, double evaluations, SlOwn own, SlSettings *values)
+{
+    guint before = count_pictures();
+    GtkWindow *editor;
+
+    sl_comparison_set_position(window->comparison, evaluations);
+    g_signal_emit_by_name(window->compare_view, "asked", lane, "branch");
+    WAIT_UNTIL((editor = find_dialog()) != NULL);
+    g_signal_emit_by_name(editor, "applied", own, values);
+    gtk_window_destroy(editor);
+    WAIT_UNTIL(count_pictures() == before + 1);
+}
+
+static void test_branches_are_kept(void)
+{
+    g_autoptr(SlSettings) values = NULL;
+
+    develop(1);
+    develop(7);
+    act("win.branch");
+    WAIT_UNTIL(find_dialog() != NULL);
+    gtk_window_destroy(find_dialog());
+    values = sl_settings_dup(window->recipe);
+    g_object_set(values, "prompt", "a red house in winter, snow", NULL);
+    branch_at(0, 4, SL_OWN_PROMPT, values);
+    g_object_set(values, "scheduler", "dpmpp-2m", NULL);
+    branch_at(0, 2, SL_OWN_SCHEDULER, values);
+    g_object_set(values, "guidance", 2.0, NULL);
+    branch_at(1, 8, SL_OWN_GUIDANCE, values);
+    WAIT_UNTIL(sl_picture_get_place(get_picture(0))->members == 4);
+}
+
+static void check(guint index, guint depth, int step, guint parent)
+{
+    SlPicture *picture = get_picture(index);
+
+    g_assert_cmpuint(sl_picture_get_place(picture)->depth, ==, depth);
+    g_assert_cmpint(sl_picture_get_branch_step(picture), ==, step);
+    g_assert_true(sl_picture_get_parent(picture) == (depth ? get_picture(parent) : NULL));
+}
+
+static void test_tree(void)
+{
+    g_autofree char *story = NULL;
+
+    adw_view_stack_set_visible_child_name(window->pages, "gallery");
+    screenshot("gallery-1-tree");
+    check(0, 0, 0, 0);
+    check(1, 1, 2, 0);
+    check(2, 1, 4, 0);
+    check(3, 2, 8, 2);
+    check(4, 0, 0, 0);
+    g_assert_true(sl_picture_get_place(get_picture(4))->family == 0);
+    story = sl_picture_story(get_picture(3));
+    g_assert_cmpstr(story, ==, "Branched after step 8: guidance 2");
+}
+
+static void test_parent_and_family(void)
+{
+    SlGalleryView *view = window->gallery_view;
+
+    sl_gallery_view_select(view, get_picture(3));
+    settle(100);
+    act("win.show-parent");
+    g_assert_true(sl_gallery_view_get_selected(view) == get_picture(2));
+    act("win.show-parent");
+    g_assert_true(sl_gallery_view_get_selected(view) == get_picture(0));
+    act("win.show-parent"); /* it has none */
+    g_assert_true(sl_gallery_view_get_selected(view) == get_picture(0));
+    act("win.show-family");
+    g_assert_true(sl_gallery_view_shows_family(view));
+    screenshot("gallery-2-family");
+    gtk_widget_activate_action(GTK_WIDGET(view), "gallery.menu", NULL);
+    screenshot("gallery-3-menu");
+    act("win.show-family");
+    g_assert_false(sl_gallery_view_shows_family(view));
+    sl_gallery_view_select(view, get_picture(4));
+    act("win.show-family"); /* it is alone */
+    g_assert_false(sl_gallery_view_shows_family(view));
+}
+
+/* In the tray a branch says what it is and leads to its parent. */
+static void test_picture(void)
+{
+    _sl_window_show_picture(window, get_picture(3));
+    screenshot("gallery-4-picture");
+    g_assert_cmpstr(gtk_label_get_text(window->picture_story), ==,
+                    "Branched after step 8: guidance 2");
+    g_assert_true(gtk_widget_get_visible(window->parent_button));
+    act("win.show-parent");
+    g_assert_true(window->picture == get_picture(2));
+    act("win.show-family");
+    g_assert_cmpstr(adw_view_stack_get_visible_child_name(window->pages), ==, "gallery");
+    g_assert_true(sl_gallery_view_shows_family(window->gallery_view));
+    gtk_widget_activate_action(GTK_WIDGET(window->gallery_view), "gallery.all", NULL);
+}
+
+static void test_parent_deleted(void)
+{
+    g_autoptr(SlPicture) root = g_object_ref(get_picture(0));
+
+    sl_gallery_view_select(window->gallery_view, root);
+    act("win.delete");
+    check(2, 2, 8, 1);
+    g_assert_true(sl_picture_get_place(get_picture(0))->orphan);
+    screenshot("gallery-5-orphans");
+    sl_gallery_undo_removal(window->gallery, root);
+    g_assert_true(get_picture(0) == root);
+}
+
+static void test_dark_and_narrow(void)
+{
+    g_settings_set_uint(preferences, "theme", 2);
+    gtk_window_set_default_size(GTK_WINDOW(window), 620, 800);
+    settle(300);
+    adw_flap_set_reveal_flap(window->flap, FALSE);
+    screenshot("gallery-6-narrow");
+}
+
+int main(int argc, char **argv)
+{
+    int status;
+
+    g_test_init(&argc, &argv, NULL);
+    if (!start_application("starter"))
+        return 77;
+    g_test_add_func("/gallery/branches-are-kept", test_branches_are_kept);
+    g_test_add_func("/gallery/tree", test_tree);
+    g_test_add_func("/gallery/parent-and-family", test_parent_and_family);
+    g_test_add_func("/gallery/picture", test_picture);
+    g_test_add_func("/gallery/parent-deleted", test_parent_deleted);
+    g_test_add_func("/gallery/dark-and-narrow", test_dark_and_narrow);
+    status = g_test_run();
+    end_application();
+    return status;
+}
