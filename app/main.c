@@ -15,7 +15,7 @@
 
 /* OpenMP's threads spin for milliseconds while they wait, which on a machine with other work to do (a window to draw,
  * say) costs a hundredfold. Sleeping at once costs a small model a third of its speed on an idle machine: between two
- * operations pass some microseconds. A thousand looks are some thirty microseconds, and good for both. libgomp reads
+ * operations pass some microseconds. A thousand looks are some ten microseconds, and good for both. libgomp reads
  * the wish before main, so the program starts itself anew with it. */
 static void
 let_threads_sleep (char **argv)
