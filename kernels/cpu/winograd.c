@@ -18,8 +18,12 @@
 #define POINTS   36 /* of a transformed tile: 6 x 6 */
 #define TILES    96 /* of a block */
 #define CHANNELS 64 /* of a slice of the input */
+/* Floats that keep the points of a tile, which are written and read together, from wanting the same
+ * places of the nearest cache. */
+#define GAP    16
+#define WEIGHT (CHANNELS * PANEL + GAP) /* floats of one point of a slice's weights */
 /* Tiles below which the way is not worth it, and the least channels. */
-#define LEAST_TILES    8
+#define LEAST_TILES    2
 #define LEAST_CHANNELS 16
 #define LEAST_WORK     (128 * 128 * 32) /* tiles times channels times outputs */
 /* Blocks are tasks of their own where at most this share of the threads' time is idle. */
@@ -36,6 +40,7 @@ typedef struct Job {
     int64_t down, across, tiles;               /* tiles of one picture, of all */
     int64_t block, blocks;                     /* tiles of a block, blocks of a chunk */
     int64_t first;                             /* tile of the chunk */
+    int64_t point, sum;                        /* floats of one point: input of a slice, sums */
     bool whole;                                /* a task is a block with all its outputs */
     float *input;   /* [block][slice][point][tile][channel]; whole: in scratch */
     float *scratch; /* per thread: weights [point][channel][output], sums [point][tile][output] */
@@ -127,7 +132,7 @@ SL_INLINE void transform_window(const Job *j, const int64_t at[POINTS], int64_t 
 /* Tile number `place` of a block whose input begins at `to`. */
 static void transform_tile(const Job *j, int64_t tile, int64_t place, float *to)
 {
-    int64_t at[POINTS], step = j->block * CHANNELS;
+    int64_t at[POINTS], step = j->point;
     window_of(j, tile, at);
     for (int64_t c = 0; c < j->channels; c += SL_LANES)
         transform_window(j, at, c,
@@ -164,7 +169,7 @@ static void transform_weights(const Job *j, int64_t panel, int64_t first, int64_
                     g[y] = rows[y][x];
                 transform_weight(g, u);
                 for (int y = 0; y < 6; y++)
-                    *(SlVec *)(to + ((y * 6 + x) * CHANNELS + c) * PANEL + half) = u[y];
+                    *(SlVec *)(to + (y * 6 + x) * WEIGHT + c * PANEL + half) = u[y];
             }
         }
     }
@@ -201,8 +206,7 @@ static void store_block(const Job *j, int64_t block, int64_t tiles, int64_t pane
     for (int64_t t = 0; t < tiles; t++) {
         Corner corner = corner_of(j, j->first + block * j->block + t);
         for (int half = 0; half < PANEL && panel * PANEL + half < j->outputs; half += SL_LANES)
-            transform_sums(j, sums + t * PANEL + half, j->block * PANEL, &corner,
-                           panel * PANEL + half);
+            transform_sums(j, sums + t * PANEL + half, j->sum, &corner, panel * PANEL + half);
     }
 }
 
@@ -212,14 +216,14 @@ static void multiply_slice(const Job *j, const float *input, float *weights, int
                            int64_t tiles, int64_t outputs)
 {
     int64_t depth = j->channels - slice * CHANNELS;
-    float *sums = weights + POINTS * CHANNELS * PANEL;
+    float *sums = weights + POINTS * WEIGHT;
     for (int64_t p = 0; p < POINTS; p++) {
-        SlStrip s = {.a = input + (slice * POINTS + p) * j->block * CHANNELS,
+        SlStrip s = {.a = input + (slice * POINTS + p) * j->point,
                      .a_stride = CHANNELS,
-                     .panel = weights + p * CHANNELS * PANEL,
+                     .panel = weights + p * WEIGHT,
                      .type = SL_F32,
                      .depth = depth < CHANNELS ? depth : CHANNELS,
-                     .sum = sums + p * j->block * PANEL,
+                     .sum = sums + p * j->sum,
                      .sum_stride = PANEL,
                      .go_on = slice > 0};
         sl_strip(&s, tiles, outputs);
@@ -237,7 +241,7 @@ static void compute_panel(const Job *j, const float *input, int64_t block, int64
         transform_weights(j, panel, from, count < CHANNELS ? count : CHANNELS, scratch);
         multiply_slice(j, input, scratch, slice, tiles, j->outputs - panel * PANEL);
     }
-    store_block(j, block, tiles, panel, scratch + POINTS * CHANNELS * PANEL);
+    store_block(j, block, tiles, panel, scratch + POINTS * WEIGHT);
 }
 
 static void compute_panels(void *arg, int64_t first, int64_t last)
@@ -273,12 +277,15 @@ static void plan(Job *j, int64_t threads)
     j->across = (j->out->size[2] + 3) / 4;
     j->tiles = j->out->size[0] * j->down * j->across;
     int64_t pieces = (j->tiles + TILES - 1) / TILES;
+    pieces += pieces > 1 ? pieces % 2 : 0; /* cores come in pairs */
     j->block = ((j->tiles + pieces - 1) / pieces + 3) / 4 * 4;
     j->blocks = (j->tiles + j->block - 1) / j->block;
     int64_t rounds = (j->blocks + threads - 1) / threads;
     j->whole = (double)j->blocks >= (1 - IDLE) * (double)(rounds * threads);
-    j->input_floats = j->slices * POINTS * j->block * CHANNELS;
-    j->scratch_floats = POINTS * PANEL * (CHANNELS + j->block) + (j->whole ? j->input_floats : 0);
+    j->point = j->block * CHANNELS + GAP;
+    j->sum = j->block * PANEL + GAP;
+    j->input_floats = j->slices * POINTS * j->point;
+    j->scratch_floats = POINTS * (WEIGHT + j->sum) + (j->whole ? j->input_floats : 0);
 }
 
 /* Chunk after chunk: the input of some blocks, then their panels. */
