@@ -56,7 +56,7 @@ static bool measure_step(Measuring *m, const SlTensor *text, int batch, SlError 
     SlUnetContext *context = unet && text ? sl_unet_context_new(m->dev, unet, text, err) : NULL;
     SlUnetTimes *times = NULL;
     if (unet && (context || !text)) /* heun evaluates twice a step */
-        times = sl_unet_times_new(m->dev, unet, NULL, 2 * m->recipe->steps, batch, err);
+        times = sl_unet_times_new(m->dev, unet, NULL, SL_UNET_TIMES, batch, err);
     m->cost->text_flops += take_flops(m->dev);
     ok = times != NULL;
     if (ok) {

@@ -31,7 +31,8 @@ struct SlRun {
     SlShare *share;
     bool own_share;          /* of this run alone */
     const SlShareText *text; /* the share's; NULL for DDPM */
-    SlUnetTimes *times;
+    SlUnetTimes *times;      /* of SL_UNET_TIMES evaluations, */
+    int times_first;         /* from this one on */
     char warning[1000];
 };
 
@@ -147,18 +148,21 @@ static bool encode_prompts(SlRun *run, SlError *err)
     return run->text != NULL;
 }
 
-/* What the UNet derives from the timesteps, for all of them. */
-static bool make_times(SlRun *run, SlError *err)
+/* What the UNet derives from the timesteps: of evaluation i and its neighbours. Which those are does
+ * not depend on where a run was taken up, so that its bytes do not either. */
+static bool need_times(SlRun *run, int i, SlError *err)
 {
     SlModel *model = run->model;
-    int count = sl_run_evaluations(run);
-    float *timesteps = calloc((size_t)count, sizeof *timesteps);
-    if (!timesteps)
-        return no_memory(err);
-    for (int i = 0; i < count; i++)
-        timesteps[i] = (float)sl_scheduler_timestep(run->scheduler, i);
+    int first = i / SL_UNET_TIMES * SL_UNET_TIMES, rest = sl_run_evaluations(run) - first;
+    int count = rest < SL_UNET_TIMES ? rest : SL_UNET_TIMES;
+    float timesteps[SL_UNET_TIMES];
+    if (run->times && run->times_first == first)
+        return true;
+    sl_unet_times_free(model->dev, run->times);
+    for (int k = 0; k < count; k++)
+        timesteps[k] = (float)sl_scheduler_timestep(run->scheduler, first + k);
     run->times = sl_unet_times_new(model->dev, model->unet, timesteps, count, run->batch, err);
-    free(timesteps);
+    run->times_first = first;
     return run->times != NULL;
 }
 
@@ -178,7 +182,7 @@ SlRun *sl_run_new(SlModel *model, const SlRecipe *recipe, const SlRunInputs *inp
     if (ok) {
         draw_start(run, inputs);
         ok = encode_prompts(run, err) && sl_model_make_room(model, &run->recipe, err) &&
-             make_times(run, err);
+             need_times(run, 0, err);
     }
     if (!ok) {
         sl_device_clear(model->dev);
@@ -243,14 +247,15 @@ static bool evaluate_shared(SlRun *run, SlStep *step, const SlStepRun *of_run, S
 static bool evaluate(SlRun *run, int i, SlError *err)
 {
     SlModel *model = run->model;
+    SlStep *step = need_times(run, i, err) ? step_of(run, err) : NULL;
     SlStepRun of_run = {run, run->times, run->text ? run->text->context : NULL,
                         run->recipe.guidance};
-    SlStep *step = step_of(run, err);
     __atomic_store_n(&model->step_start, sl_device_ops_done(model->dev), __ATOMIC_RELAXED);
     run->shared = false;
-    bool ok = step && (i == 0 && !run->own_share
-                           ? evaluate_shared(run, step, &of_run, err)
-                           : sl_step_evaluate(step, &of_run, i, run->input, run->output, err));
+    bool ok =
+        step && (i == 0 && !run->own_share ? evaluate_shared(run, step, &of_run, err)
+                                           : sl_step_evaluate(step, &of_run, i - run->times_first,
+                                                              run->input, run->output, err));
     if (!ok) {
         sl_device_clear(model->dev);
         return false;

@@ -29,7 +29,7 @@ typedef struct SlStepRun {
     double guidance;
 } SlStepRun;
 
-/* input [C, h, w] as the scheduler scaled it, at evaluation i. output: the guided prediction [C, h,
+/* input [C, h, w] as the scheduler scaled it, at row i of the times. output: the guided prediction [C, h,
  * w], and behind it the unconditional one where the batch is 2. */
 bool sl_step_evaluate(SlStep *step, const SlStepRun *run, int i, const float *input, float *output,
                       SlError *err);

@@ -136,12 +136,19 @@ static void add_frames(cJSON *json, const SlStory *s)
     cJSON *list = cJSON_AddArrayToObject(json, "frames");
     for (int i = 0; i < s->kept; i++) {
         const SlMoment *m = sl_story_kept(s, i);
-        int at = s->kept_at[i];
-        const double values[] = {at,           s->planned,
-                                 s->step[at],  s->from[at]->recipe->steps + s->step[at] - m->step,
-                                 m->ends_step, m->last,
-                                 m->timestep,  m->sigma,
-                                 m->seconds};
+        int at = s->kept_at[i], before = i > 0 ? s->kept_at[i - 1] : -1;
+        bool first = before < 0 || s->from[before] != s->from[at];
+        /* with what those before it took that are not kept */
+        double seconds = m->elapsed - (first ? 0 : sl_story_kept(s, i - 1)->elapsed);
+        const double values[] = {at,
+                                 s->planned,
+                                 s->step[at],
+                                 s->from[at]->recipe->steps + s->step[at] - m->step,
+                                 m->ends_step,
+                                 m->last,
+                                 m->timestep,
+                                 m->sigma,
+                                 s->from[at]->interval > 1 ? seconds : m->seconds};
         cJSON_AddItemToArray(list, row_of(values, 9));
     }
 }

@@ -58,11 +58,13 @@ static SlRun *run_at_start(SlTimeline *t, SlModel *model, SlError *err)
     return run;
 }
 
-/* The last keyframe before moment i, -1 when there is none. */
+/* The last moment before i whose state is there, -1 when there is none. */
 static int keyframe_before(const SlTimeline *t, int i)
 {
     int k = t->interval > 1 ? i / t->interval * t->interval - 1 : -1;
-    return k >= 0 && t->states[sl_timeline_slot(t, k)].data ? k : -1;
+    while (k >= 0 && !t->states[sl_timeline_slot(t, k)].data)
+        k -= t->interval;
+    return k >= 0 ? k : -1;
 }
 
 static SlRun *run_at_keyframe(SlTimeline *t, SlModel *model, int keyframe, SlError *err)
@@ -76,6 +78,17 @@ static SlRun *run_at_keyframe(SlTimeline *t, SlModel *model, int keyframe, SlErr
     return run;
 }
 
+/* A timeline that was loaded has no states: what is passed on the way is kept for the next time. */
+static bool keep_place(SlTimeline *t, const SlRun *run, int i, SlError *err)
+{
+    int slot = t->interval > 1 && (i + 1) % t->interval == 0 ? sl_timeline_slot(t, i) : -1;
+    SlState *state = slot >= 0 ? &t->states[slot] : NULL;
+    if (!state || state->data)
+        return true;
+    state->data = sl_run_save(run, &state->bytes);
+    return state->data || sl_fail(err, SL_MEMORY, "memory ran out for a run's state");
+}
+
 SlRun *sl_timeline_run_at(SlTimeline *t, SlModel *model, int i, SlError *err)
 {
     int at = keyframe_before(t, i);
@@ -84,6 +97,7 @@ SlRun *sl_timeline_run_at(SlTimeline *t, SlModel *model, int i, SlError *err)
     while (ok && at < i) {
         const float *output = t->moments[++at].output;
         ok = output ? sl_run_advance(run, output, NULL, err) : sl_run_next(run, NULL, err);
+        ok = ok && keep_place(t, run, at, err);
     }
     if (ok)
         return run;
@@ -98,28 +112,32 @@ static bool in_stretch(const SlTimeline *t, int i)
     return t->stretch && i >= t->stretch_first && i < t->stretch_first + t->stretch_count;
 }
 
+static void keep_moment(SlTimeline *t, const SlFrame *frame)
+{
+    size_t room = (size_t)t->interval * (size_t)t->elements;
+    size_t place = (size_t)t->stretch_count * (size_t)t->elements;
+    memcpy(t->stretch + place, frame->x_t, sample_bytes(t));
+    memcpy(t->stretch + room + place, frame->x_0, sample_bytes(t));
+    t->stretch_count++;
+}
+
 /* Computes what lies between the keyframes around moment i, and keeps it. */
 static bool compute_stretch(SlTimeline *t, SlModel *model, int i, SlError *err)
 {
-    int keyframe = keyframe_before(t, i), end = (i / t->interval + 1) * t->interval;
-    size_t room = (size_t)t->interval * (size_t)t->elements;
+    int keyframe = keyframe_before(t, i), first = i / t->interval * t->interval;
     if (!t->stretch)
-        t->stretch = malloc(room * 2 * sizeof *t->stretch);
+        t->stretch = malloc((size_t)t->interval * (size_t)t->elements * 2 * sizeof *t->stretch);
     if (!t->stretch)
         return sl_fail(err, SL_MEMORY, "memory ran out for the moments of a run");
-    t->stretch_first = keyframe + 1;
+    t->stretch_first = first;
     t->stretch_count = 0;
     SlRun *run = run_at_keyframe(t, model, keyframe, err);
     bool ok = run != NULL;
-    for (int at = keyframe + 1; ok && at < end && at < t->count; at++) {
+    for (int at = keyframe + 1; ok && at < first + t->interval && at < t->count; at++) {
         SlFrame frame;
-        size_t place = (size_t)t->stretch_count * (size_t)t->elements;
-        ok = sl_run_next(run, &frame, err);
-        if (ok) {
-            memcpy(t->stretch + place, frame.x_t, sample_bytes(t));
-            memcpy(t->stretch + room + place, frame.x_0, sample_bytes(t));
-            t->stretch_count++;
-        }
+        ok = sl_run_next(run, &frame, err) && keep_place(t, run, at, err);
+        if (ok && at >= first)
+            keep_moment(t, &frame);
     }
     sl_run_free(run);
     return ok;

@@ -238,7 +238,60 @@ static void test_origin(SlModel *model)
     sl_timeline_free(first);
 }
 
+static void describe_model(SlModel *model, SlMetadata *m)
+{
+    memset(m, 0, sizeof *m);
+    snprintf(m->program, sizeof m->program, "safelight test");
+    snprintf(m->device, sizeof m->device, "cpu");
+    snprintf(m->dtype, sizeof m->dtype, "f32");
+    sl_metadata_set_model(m, sl_model_info(model));
+}
+
 /* ---- keyframes ---- */
+
+/* A comparison of long runs, saved with its keyframes and opened again: every moment, in any order, and
+ * what it goes on to. */
+static void test_keyframes_file(SlModel *model, const SlRecipe *recipe, const SlTimeline *whole)
+{
+    char path[] = "/tmp/safelight-keyframes-XXXXXX.safelight";
+    int fd = mkstemps(path, 10);
+    SlError err = {0};
+    SlMetadata identity, read = {0};
+    SlLanes *lanes = sl_lanes_new(), *again = NULL;
+    size_t bytes = bytes_of(whole);
+    const SlTimelineOptions options = {.budget = bytes * 60};
+    SlTimeline *t = sl_timeline_new(model, recipe, &options, &err);
+    for (int i = 0; t && i < 90; i++)
+        sl_timeline_next(t, model, &err);
+    sl_lanes_put(lanes, t, -1);
+    describe_model(model, &identity);
+    if (sl_lanes_save(lanes, model, &identity, path, &err))
+        again = sl_lanes_load(path, &read, &err);
+    float *x_t = malloc(bytes), *x_0 = malloc(bytes);
+    t = again ? sl_lanes_timeline(again, 0) : NULL;
+    int last = t ? sl_timeline_count(t) : 0;
+    bool same = last > 80 && sl_timeline_interval(t) > 1;
+    for (int n = 0; same && n < last; n++) {
+        int i = n * 37 % last;
+        const SlMoment *m = sl_timeline_moment(whole, i);
+        same = sl_timeline_fetch(t, model, i, x_t, x_0, &err) && !memcmp(x_t, m->x_t, bytes) &&
+               !memcmp(x_0, m->x_0, bytes);
+    }
+    sl_test(same, "opened again, all %d moments have the same bytes %s", last, err.message);
+    while (same && !sl_timeline_done(t) && sl_timeline_next(t, model, &err))
+        ;
+    same = same && sl_timeline_fetch(t, model, 99, x_t, NULL, &err) &&
+           !memcmp(x_t, sl_timeline_moment(whole, 99)->x_t, bytes);
+    sl_test(same, "and it goes on to the same end %s", err.message);
+    free(x_t);
+    free(x_0);
+    sl_lanes_free(lanes);
+    sl_lanes_free(again);
+    sl_metadata_free(&read);
+    unlink(path);
+    if (fd >= 0)
+        close(fd);
+}
 
 static void test_keyframes(void)
 {
@@ -278,6 +331,7 @@ static void test_keyframes(void)
     free(x_t);
     free(x_0);
     sl_timeline_free(t);
+    test_keyframes_file(model, &recipe, whole);
     sl_timeline_free(whole);
     sl_model_close(&model);
 }
@@ -373,15 +427,6 @@ static void test_memory(SlModel *model)
 }
 
 /* ---- the file ---- */
-
-static void describe_model(SlModel *model, SlMetadata *m)
-{
-    memset(m, 0, sizeof *m);
-    snprintf(m->program, sizeof m->program, "safelight test");
-    snprintf(m->device, sizeof m->device, "cpu");
-    snprintf(m->dtype, sizeof m->dtype, "f32");
-    sl_metadata_set_model(m, sl_model_info(model));
-}
 
 static bool same_timeline(const SlTimeline *a, const SlTimeline *b)
 {
