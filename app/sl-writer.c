@@ -5,6 +5,7 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
+#include "app/core/hash_cache.h"
 #include "app/sl-error.h"
 #include "app/sl-job-private.h"
 #include "app/sl-model-item-private.h"
@@ -52,7 +53,7 @@ hash_model (SlModelItem *item)
     return info;
   info = g_memdup2 (_sl_model_item_get_info (item), sizeof *info);
   /* A file that cannot be read any more has an empty hash: the picture is still worth keeping. */
-  sl_model_hash (info, NULL, NULL);
+  sl_hash_model (info, NULL, NULL);
   g_hash_table_insert (hashed_models, g_strdup (path), info);
   return info;
 }

@@ -60,8 +60,10 @@ typedef struct SlModelInfo {
 
 /* Looks at a folder or file without loading weights; headers are validated. Any thread. */
 bool sl_model_inspect(const char *path, SlModelInfo *info, SlError *err);
-/* SHA-256 of every file of info, filled in. Any thread; *cancel (may be NULL) is polled. */
-bool sl_model_hash(SlModelInfo *info, const int *cancel, SlError *err);
+/* SHA-256 of every file of info, filled in. Any thread; *cancel (may be NULL) is polled. hash NULL:
+ * sl_sha256_file. */
+typedef bool (*SlHashFile)(const char *path, char hex[65], const int *cancel, SlError *err);
+bool sl_model_hash(SlModelInfo *info, SlHashFile hash, const int *cancel, SlError *err);
 
 typedef struct SlModel SlModel;
 

@@ -1,5 +1,6 @@
 /* cmd_info.c - `safelight info`: what a model or a picture is. */
 #include "app/core/cli.h"
+#include "app/core/hash_cache.h"
 #include "app/core/import.h"
 #include "app/core/metadata.h"
 #include "app/core/model_path.h"
@@ -107,7 +108,7 @@ static int info_model(const SlOptions *o, const char *path)
     SlError err = {0};
     char line[1000];
     device_line(o, line, sizeof line);
-    if (!sl_model_inspect(path, &info, &err) || (o->json && !sl_model_hash(&info, NULL, &err)))
+    if (!sl_model_inspect(path, &info, &err) || (o->json && !sl_hash_model(&info, NULL, &err)))
         return sl_fail_exit(&err);
     if (o->json) {
         cJSON *root = model_to_json(&info);

@@ -1,5 +1,6 @@
 /* model_path.c - see model_path.h. */
 #include "app/core/model_path.h"
+#include "app/core/hash_cache.h"
 #include "app/core/text.h"
 
 #include <dirent.h>
@@ -233,7 +234,7 @@ static bool is_same(const char *path, const SlModelFile *files, int count, SlMod
                     const int *cancel)
 {
     return sl_model_inspect(path, info, NULL) && same_sizes(info, files, count) &&
-           sl_model_hash(info, cancel, NULL) && same_hashes(info, files, count);
+           sl_hash_model(info, cancel, NULL) && same_hashes(info, files, count);
 }
 
 bool sl_model_find_same(const char *name, const SlModelFile *files, int count, SlModelInfo *info,

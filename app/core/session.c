@@ -1,5 +1,6 @@
 /* session.c - see session.h. */
 #include "app/core/session.h"
+#include "app/core/hash_cache.h"
 #include "app/core/interrupt.h"
 #include "app/core/model_path.h"
 
@@ -74,7 +75,7 @@ static void show_loading(void *arg, double fraction, const char *what)
 static void *hash_files(void *arg)
 {
     SlSession *session = arg;
-    sl_model_hash(&session->identity, &session->stop_hashing, &session->hash_error);
+    sl_hash_model(&session->identity, &session->stop_hashing, &session->hash_error);
     return NULL;
 }
 

@@ -67,11 +67,11 @@ static void test_parts_and_hashes(void)
     sl_test(ok && !strcmp(info.file[0].name, "unet/diffusion_pytorch_model.safetensors") &&
                 info.file[0].bytes == 403432 && !*info.file[0].sha256,
             "files are listed");
-    sl_test(sl_model_hash(&info, NULL, &err) && strlen(info.file[2].sha256) == 64 &&
+    sl_test(sl_model_hash(&info, NULL, NULL, &err) && strlen(info.file[2].sha256) == 64 &&
                 strcmp(info.file[0].sha256, info.file[1].sha256),
             "and hashed");
     int cancel = 1;
-    ok = sl_model_hash(&info, &cancel, &err);
+    ok = sl_model_hash(&info, NULL, &cancel, &err);
     sl_test(!ok && err.code == SL_CANCELLED, "hashing can be stopped");
     free(path);
 }
