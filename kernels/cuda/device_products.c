@@ -28,14 +28,19 @@ static bool lt_check(SlCudaDevice *d, cublasStatus_t status, const char *what)
 {
     if (status == CUBLAS_STATUS_SUCCESS)
         return true;
-    /* a fault of a kernel before this product shows here first */
-    if (!sl_cuda_check(d, cudaPeekAtLastError(), what))
+    /* A fault of a kernel before this product shows here first; a capture that fails is no fault. */
+    cudaError_t fault = cudaPeekAtLastError();
+    if (fault == cudaSuccess && d->capturing)
+        fault = cudaErrorInvalidValue;
+    if (!sl_cuda_check(d, fault, what))
         return false;
-    bool memory = status == CUBLAS_STATUS_ALLOC_FAILED;
-    sl_device_fail(&d->base, memory ? SL_MEMORY : SL_DEVICE, "cuBLASLt failed in %s%s%s: %s", what,
+    SlCode code = status == CUBLAS_STATUS_ALLOC_FAILED    ? SL_MEMORY
+                  : status == CUBLAS_STATUS_NOT_SUPPORTED ? SL_UNSUPPORTED
+                                                          : SL_DEVICE;
+    sl_device_fail(&d->base, code, "cuBLASLt failed in %s%s%s: %s", what,
                    d->base.scope ? " of " : "", d->base.scope ? d->base.scope : "",
                    cublasLtGetStatusName(status));
-    if (!memory)
+    if (code == SL_DEVICE)
         sl_cuda_set_dead(d->base.message);
     return false;
 }
