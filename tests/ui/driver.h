@@ -11,6 +11,7 @@ static SlApplication *application;
 static SlWindow *window;
 static GSettings *preferences;
 static char *folder;
+static guint start_theme = 1; /* light */
 
 G_GNUC_UNUSED static void settle(int milliseconds)
 {
@@ -82,7 +83,7 @@ static gboolean start_application(const char *model)
     folder = temporary_folder();
     g_settings_set_string(preferences, "pictures-folder", folder);
     g_settings_set_string(preferences, "model", model);
-    g_settings_set_uint(preferences, "theme", 1);
+    g_settings_set_uint(preferences, "theme", start_theme);
     g_settings_set_boolean(preferences, "keep-seed", TRUE);
     /* The models are tiny: threads that wait for each other on a busy machine would take minutes. */
     g_settings_set_uint(preferences, "threads", 1);

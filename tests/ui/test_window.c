@@ -29,6 +29,47 @@ static SlJob *develop_to_end(void)
     return window->job;
 }
 
+static GtkWidget *find_text(GtkWidget *widget)
+{
+    GtkWidget *found = GTK_IS_TEXT_VIEW(widget) ? widget : NULL;
+
+    for (GtkWidget *child = gtk_widget_get_first_child(widget); child && !found;
+         child = gtk_widget_get_next_sibling(child))
+        found = find_text(child);
+    return found;
+}
+
+/* Pixels of the prompt as it is drawn, without what is behind it, that are light; letters, then. */
+static int light_pixels(void)
+{
+    GtkWidget *text = find_text(GTK_WIDGET(window->panel));
+    int width = gtk_widget_get_width(text), height = gtk_widget_get_height(text), light = 0;
+    g_autoptr(GdkPaintable) paintable = gtk_widget_paintable_new(text);
+    GtkSnapshot *snapshot = gtk_snapshot_new();
+    g_autofree guint32 *pixels = g_new0(guint32, (gsize)width * (gsize)height);
+
+    gdk_paintable_snapshot(paintable, snapshot, width, height);
+    g_autoptr(GskRenderNode) node = gtk_snapshot_free_to_node(snapshot);
+    g_autoptr(GdkTexture) drawn =
+        gsk_renderer_render_texture(gtk_native_get_renderer(GTK_NATIVE(window)), node,
+                                    &GRAPHENE_RECT_INIT(0, 0, (float)width, (float)height));
+    gdk_texture_download(drawn, (guchar *)pixels, (gsize)width * 4);
+    for (int i = 0; i < width * height; i++)
+        light += (pixels[i] & 0xff) > 0x90 && (pixels[i] >> 16 & 0xff) > 0x90;
+    return light;
+}
+
+/* The window was opened in the dark style; from here on it is light. */
+static void test_prompt_can_be_read(void)
+{
+    g_object_set(window->recipe, "prompt", "a lighthouse at night, and a ship far out", NULL);
+    settle(100);
+    g_assert_cmpint(light_pixels(), >, 200);
+    g_settings_set_uint(preferences, "theme", 1);
+    settle(300);
+    g_assert_cmpint(light_pixels(), <, 60); /* the cursor's */
+}
+
 static void test_first_start(void)
 {
     SlModelItem *model;
@@ -270,48 +311,14 @@ static void test_ddpm(void)
     WAIT_UNTIL(sl_worker_get_model(window->worker) == sl_recipe_panel_get_model(window->panel));
 }
 
-static GtkWidget *find_text(GtkWidget *widget)
-{
-    GtkWidget *found = GTK_IS_TEXT_VIEW(widget) ? widget : NULL;
-
-    for (GtkWidget *child = gtk_widget_get_first_child(widget); child && !found;
-         child = gtk_widget_get_next_sibling(child))
-        found = find_text(child);
-    return found;
-}
-
-/* Pixels of the prompt as it is drawn, without what is behind it, that are light; letters, then. */
-static int light_pixels(void)
-{
-    GtkWidget *text = find_text(GTK_WIDGET(window->panel));
-    int width = gtk_widget_get_width(text), height = gtk_widget_get_height(text), light = 0;
-    g_autoptr(GdkPaintable) paintable = gtk_widget_paintable_new(text);
-    GtkSnapshot *snapshot = gtk_snapshot_new();
-    g_autofree guint32 *pixels = g_new0(guint32, (gsize)width * (gsize)height);
-
-    gdk_paintable_snapshot(paintable, snapshot, width, height);
-    g_autoptr(GskRenderNode) node = gtk_snapshot_free_to_node(snapshot);
-    g_autoptr(GdkTexture) drawn =
-        gsk_renderer_render_texture(gtk_native_get_renderer(GTK_NATIVE(window)), node,
-                                    &GRAPHENE_RECT_INIT(0, 0, (float)width, (float)height));
-    gdk_texture_download(drawn, (guchar *)pixels, (gsize)width * 4);
-    for (int i = 0; i < width * height; i++)
-        light += (pixels[i] & 0xff) > 0x90 && (pixels[i] >> 16 & 0xff) > 0x90;
-    return light;
-}
-
 static void test_styles_and_sizes(void)
 {
-    g_object_set(window->recipe, "prompt", "a lighthouse at night, and a ship far out", NULL);
-    settle(100);
-    g_assert_cmpint(light_pixels(), <, 60); /* the cursor */
     act("win.preferences");
     WAIT_UNTIL(find_dialog() != NULL);
     screenshot("11-preferences");
     close_dialog();
     g_settings_set_uint(preferences, "theme", 2);
     screenshot("12-dark");
-    g_assert_cmpint(light_pixels(), >, 200);
     gtk_window_set_default_size(GTK_WINDOW(window), 600, 800);
     settle(300);
     adw_flap_set_reveal_flap(window->flap, FALSE);
@@ -392,9 +399,11 @@ int main(int argc, char **argv)
     int status;
 
     g_test_init(&argc, &argv, NULL);
+    start_theme = 2;
     if (!start_application("sd1"))
         return 77;
     g_test_add_func("/window/first-start", test_first_start);
+    g_test_add_func("/window/prompt-can-be-read", test_prompt_can_be_read);
     g_test_add_func("/window/develop", test_develop);
     g_test_add_func("/window/scrub", test_scrub);
     g_test_add_func("/window/keep-step", test_keep_step);
