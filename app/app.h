@@ -4,6 +4,7 @@
 
 #include "app/sl-compare-lane.h"
 #include "app/sl-compare-presets.h"
+#include "app/sl-comparison-export.h"
 #include "app/sl-comparison-file.h"
 #include "app/sl-comparison.h"
 #include "app/sl-difference.h"

@@ -3,19 +3,21 @@
 
 #include <cjson/cJSON.h>
 
-#include "app/core/png.h"
 #include "app/core/safetensors_writer.h"
-#include "app/core/sheet.h"
 #include "app/sl-comparison-private.h"
 #include "app/sl-error.h"
 #include "app/sl-frame-object-private.h"
 #include "app/sl-job-private.h"
+#include "app/sl-writer-private.h"
 
 /* A lane as it was when it was saved: frames never change, so that another thread can write them. */
 typedef struct
 {
-  GPtrArray *frames; /* of SlFrameObject */
-  cJSON *json;
+  SlJob *job;
+  GPtrArray *frames; /* of SlFrameObject: those that are kept whole, its ancestors' first */
+  guint inherited;   /* of them */
+  guint interval;    /* of so many of its own moments one is kept */
+  cJSON *json;       /* borrowed from Saving's */
 } SavedLane;
 
 typedef struct
@@ -31,7 +33,10 @@ typedef struct
 static void
 clear_lane (gpointer data)
 {
-  g_ptr_array_unref (((SavedLane *)data)->frames);
+  SavedLane *lane = data;
+
+  g_object_unref (lane->job);
+  g_ptr_array_unref (lane->frames);
 }
 
 static void
@@ -100,34 +105,58 @@ describe_frames (GPtrArray *frames)
   return list;
 }
 
+/* Among those that are in the file. */
 static int
-index_of_parent (SlComparison *comparison, SlJob *job)
+index_of_parent (const Saving *saving, SlJob *job)
 {
-  for (guint i = 0; i < g_list_model_get_n_items (G_LIST_MODEL (comparison)); i++)
-    if (sl_job_get_parent (job) && sl_comparison_get_job (comparison, i) == sl_job_get_parent (job))
+  for (guint i = 0; i < saving->lanes->len; i++)
+    if (sl_job_get_parent (job) == g_array_index (saving->lanes, SavedLane, i).job)
       return (int)i;
   return -1;
 }
 
-static cJSON *
-describe_lane (SlComparison *comparison, guint index, GPtrArray *frames)
+static void
+add_number (cJSON *object, const char *key, double number)
 {
-  SlCompareLane *lane = sl_comparison_get_lane (comparison, index);
-  SlJob *job = sl_compare_lane_get_job (lane);
-  char *metadata = sl_metadata_to_json (_sl_job_get_metadata (job));
+  cJSON_AddNumberToObject (object, key, number);
+}
+
+/* All but what its picture would say, which needs the model's hashes. */
+static cJSON *
+describe_lane (const Saving *saving, SlCompareLane *lane, const SavedLane *saved)
+{
+  SlJob *job = saved->job;
+  int n = sl_job_get_evaluations (job), own_steps = _sl_job_get_metadata (job)->steps;
   cJSON *json = cJSON_CreateObject ();
 
-  cJSON_AddNumberToObject (json, "own", sl_compare_lane_get_own (lane));
+  add_number (json, "own", sl_compare_lane_get_own (lane));
   add_string (json, "values", sl_settings_to_string (sl_compare_lane_get_values (lane)));
   add_string (json, "settings", sl_settings_to_string (sl_job_get_settings (job)));
-  cJSON_AddStringToObject (json, "metadata", metadata ? metadata : "");
-  free (metadata);
   cJSON_AddBoolToObject (json, "done", sl_job_get_state (job) == SL_JOB_DONE);
-  cJSON_AddNumberToObject (json, "parent", index_of_parent (comparison, job));
-  cJSON_AddNumberToObject (json, "branch_point", sl_job_get_branch_point (job));
+  add_number (json, "parent", index_of_parent (saving, job));
+  add_number (json, "branch_point", saved->inherited);
+  add_number (json, "inherited", sl_job_get_branch_point (job));
+  add_number (json, "step_offset", sl_job_get_plan (job)[n - 1].step + 1 - own_steps);
+  add_number (json, "first", _sl_job_get_first (job));
+  add_number (json, "interval", saved->interval);
   cJSON_AddItemToObject (json, "plan", describe_plan (job));
-  cJSON_AddItemToObject (json, "frames", describe_frames (frames));
+  cJSON_AddItemToObject (json, "frames", describe_frames (saved->frames));
   return json;
+}
+
+/* On the file lane: hashing a model takes seconds the first time. */
+static void
+describe_metadata (const SavedLane *lane)
+{
+  SlMetadata metadata = *_sl_job_get_metadata (lane->job); /* its pointers are the job's */
+  guint last = lane->frames->len - 1;
+  char *text;
+
+  sl_metadata_set_model (&metadata, _sl_writer_hash_model (sl_job_get_model (lane->job)));
+  metadata.partial = !sl_frame_object_is_last (lane->frames->pdata[last]);
+  text = sl_metadata_to_json (&metadata);
+  cJSON_AddStringToObject (lane->json, "metadata", text ? text : "");
+  free (text);
 }
 
 /* ---- tensors ---- */
@@ -143,7 +172,7 @@ pick_x_t (const SlFrameRecord *record)
 static GBytes *
 pick_x_0 (const SlFrameRecord *record)
 {
-  return record->sample[SL_VIEW_PICTURE];
+  return record->x_0;
 }
 
 static GBytes *
@@ -197,7 +226,7 @@ add_tensor (SlTensorWriter *writer, guint lane, guint tensor, GPtrArray *frames)
       GBytes *bytes = tensors[tensor].pick (&record);
 
       if (bytes == NULL)
-        return; /* no guidance; frames without samples were found before */
+        return; /* no guidance */
       frame = record.frame;
       g_byte_array_append (all, g_bytes_get_data (bytes, NULL), (guint)g_bytes_get_size (bytes));
     }
@@ -213,9 +242,12 @@ save_run (gpointer data)
 {
   Saving *saving = data;
   SlTensorWriter *writer = sl_tensor_writer_new ();
-  char *text = cJSON_PrintUnformatted (saving->json);
   SlError err = { 0 };
+  char *text;
 
+  for (guint i = 0; i < saving->lanes->len; i++)
+    describe_metadata (&g_array_index (saving->lanes, SavedLane, i));
+  text = cJSON_PrintUnformatted (saving->json);
   if (writer && text)
     {
       sl_tensor_writer_set_metadata (writer, "safelight", text);
@@ -246,29 +278,79 @@ nothing (gpointer data)
 {
 }
 
-static gboolean
-all_whole (Saving *saving)
-{
-  for (guint i = 0; i < saving->lanes->len; i++)
-    {
-      GPtrArray *frames = g_array_index (saving->lanes, SavedLane, i).frames;
+/* ---- what is kept ---- */
 
-      for (guint f = 0; f < frames->len; f++)
-        if (_sl_frame_object_get_record (frames->pdata[f]).sample[SL_VIEW_NOISY] == NULL)
-          return FALSE;
-    }
-  return TRUE;
+static gboolean
+is_light (SlJob *job, guint index)
+{
+  g_autoptr (SlFrameObject) frame = g_list_model_get_item (sl_job_get_frames (job), index);
+
+  return _sl_frame_object_is_light (frame);
 }
 
-static GPtrArray *
-collect_frames (SlJob *job)
+/* Whether a file with this interval has the i-th of a run's own moments (see app/core/timeline.h). */
+static gboolean
+is_kept (guint i, guint interval, guint total)
 {
-  GPtrArray *frames = g_ptr_array_new_with_free_func (g_object_unref);
-  guint n = g_list_model_get_n_items (sl_job_get_frames (job));
+  return (i + 1) % interval == 0 || i + 1 == total;
+}
 
+/* The interval of a run whose long stretches have no samples; 0 when they are not regular, as after a
+ * pause in which other runs took the room. */
+static guint
+find_interval (SlJob *job, guint first, guint n)
+{
+  guint total = (guint)sl_job_get_evaluations (job) - first, interval = 1;
+
+  while (first + interval <= n && is_light (job, first + interval - 1))
+    interval++;
+  for (guint i = first; i < n; i++)
+    if (is_kept (i - first, interval, total) && is_light (job, i))
+      return 0;
+  return interval;
+}
+
+/* FALSE where nothing is to be kept. */
+static gboolean
+collect_frames (SlJob *job, SavedLane *lane)
+{
+  guint n = g_list_model_get_n_items (sl_job_get_frames (job));
+  guint first = sl_job_get_parent (job) ? sl_job_get_branch_point (job) : 0;
+  guint total = (guint)sl_job_get_evaluations (job) - first;
+
+  lane->job = g_object_ref (job);
+  lane->frames = g_ptr_array_new_with_free_func (g_object_unref);
+  lane->interval = find_interval (job, first, n);
   for (guint i = 0; i < n; i++)
-    g_ptr_array_add (frames, g_list_model_get_item (sl_job_get_frames (job), i));
-  return frames;
+    if (i < first ? !is_light (job, i) : lane->interval && is_kept (i - first, lane->interval, total))
+      {
+        lane->inherited += i < first;
+        g_ptr_array_add (lane->frames, g_list_model_get_item (sl_job_get_frames (job), i));
+      }
+  return lane->frames->len > lane->inherited;
+}
+
+static void
+add_lane (Saving *saving, SlComparison *comparison, guint index, cJSON *list)
+{
+  SlJob *job = sl_comparison_get_job (comparison, index);
+  SavedLane lane = { 0 };
+
+  /* A lane that has not begun is nothing to keep. */
+  if (job == NULL || sl_job_get_last_frame (job) == NULL || _sl_job_get_metadata (job) == NULL)
+    return;
+  if (!collect_frames (job, &lane))
+    {
+      if (lane.interval == 0)
+        g_set_error (&saving->error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
+                     "Lane %u was paused and went on with less memory: too many of its steps are not kept.",
+                     index + 1);
+      clear_lane (&lane);
+      return;
+    }
+  lane.json = describe_lane (saving, sl_comparison_get_lane (comparison, index), &lane);
+  cJSON_AddItemToArray (list, lane.json);
+  g_array_append_val (saving->lanes, lane);
 }
 
 void
@@ -288,115 +370,9 @@ sl_comparison_file_save (
   cJSON_AddNumberToObject (saving->json, "reference", sl_comparison_get_reference (comparison));
   list = cJSON_AddArrayToObject (saving->json, "lanes");
   for (guint i = 0; i < g_list_model_get_n_items (G_LIST_MODEL (comparison)); i++)
-    {
-      SlJob *job = sl_comparison_get_job (comparison, i);
-      SavedLane lane = { 0 };
-
-      /* A lane that has not begun is nothing to keep. */
-      if (job == NULL || sl_job_get_last_frame (job) == NULL || _sl_job_get_metadata (job) == NULL)
-        continue;
-      lane.frames = collect_frames (job);
-      cJSON_AddItemToArray (list, describe_lane (comparison, i, lane.frames));
-      g_array_append_val (saving->lanes, lane);
-    }
-  if (!all_whole (saving))
-    {
-      g_set_error_literal (&saving->error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
-                           "The runs are too long to be kept whole: some of their steps are not in memory.");
-      sl_lane_push (files, FALSE, nothing, save_done, saving, saving_free);
-    }
-  else
-    sl_lane_push (files, FALSE, save_run, save_done, saving, saving_free);
-}
-
-/* ---- the contact sheet ---- */
-
-typedef struct
-{
-  SlSheet sheet;
-  SlSheetTile tile[SL_COMPARISON_MAX];
-  GBytes *rgb[SL_COMPARISON_MAX];
-  char heading[512];
-  char *path;
-  GError *error;
-  SlComparisonSaved saved;
-  gpointer user_data;
-} Sheet;
-
-static void
-sheet_free (gpointer data)
-{
-  Sheet *sheet = data;
-
-  for (int i = 0; i < SL_COMPARISON_MAX; i++)
-    g_clear_pointer (&sheet->rgb[i], g_bytes_unref);
-  g_free (sheet->path);
-  g_clear_error (&sheet->error);
-  g_free (sheet);
-}
-
-static void
-sheet_run (gpointer data)
-{
-  Sheet *sheet = data;
-  SlError err = { 0 };
-  int width, height;
-  uint8_t *rgb = sl_sheet_render (&sheet->sheet, &width, &height, &err);
-
-  if (rgb == NULL || !sl_png_write (sheet->path, rgb, width, height, NULL, 0, &err))
-    sheet->error = sl_app_error_new (&err);
-  free (rgb);
-}
-
-static void
-sheet_done (gpointer data)
-{
-  Sheet *sheet = data;
-
-  sheet->saved (sheet->error, sheet->user_data);
-}
-
-static void
-add_tile (Sheet *sheet, SlComparison *comparison, guint index, const char *title)
-{
-  SlFrameObject *frame = sl_comparison_get_frame (comparison, index);
-  SlSheetTile *tile = &sheet->tile[sheet->sheet.count];
-  int width, height;
-
-  if (frame == NULL || !sl_frame_object_is_decoded (frame, SL_VIEW_PICTURE))
-    return;
-  sheet->rgb[sheet->sheet.count]
-      = g_bytes_ref (sl_frame_object_get_rgb (frame, SL_VIEW_PICTURE, &width, &height));
-  tile->rgb = g_bytes_get_data (sheet->rgb[sheet->sheet.count], NULL);
-  sheet->sheet.width = width;
-  sheet->sheet.height = height;
-  g_strlcpy (tile->title, title, sizeof tile->title);
-  g_snprintf (tile->detail, sizeof tile->detail, "step %d of %d, %d evaluations, %.1f s",
-              sl_frame_object_get_step (frame) + 1, sl_frame_object_get_steps (frame),
-              sl_frame_object_get_index (frame) + 1,
-              sl_job_get_seconds (sl_comparison_get_job (comparison, index)));
-  sheet->sheet.count++;
-}
-
-void
-sl_comparison_sheet_save (SlComparison *comparison,
-                          SlLane *files,
-                          const char *path,
-                          char **titles,
-                          SlComparisonSaved saved,
-                          gpointer user_data)
-{
-  Sheet *sheet = g_new0 (Sheet, 1);
-  SlJob *job = sl_comparison_get_job (comparison, 0);
-
-  sheet->path = g_strdup (path);
-  sheet->saved = saved;
-  sheet->user_data = user_data;
-  for (guint i = 0; titles[i]; i++)
-    add_tile (sheet, comparison, i, titles[i]);
-  g_snprintf (sheet->heading, sizeof sheet->heading, "%s",
-              job ? sl_settings_get_prompt (sl_job_get_settings (job)) : "");
-  sheet->sheet.heading = sheet->heading;
-  sheet->sheet.tile = sheet->tile;
-  sl_lane_push (files, FALSE, sheet_run, sheet_done, sheet, sheet_free);
+    add_lane (saving, comparison, i, list);
+  if (saving->error == NULL && saving->lanes->len == 0)
+    g_set_error_literal (&saving->error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
+                         "There is nothing to keep: no step is finished.");
+  sl_lane_push (files, FALSE, saving->error ? nothing : save_run, save_done, saving, saving_free);
 }

@@ -1,10 +1,8 @@
-/* sl-comparison-file.h - a comparison as one file that opens again with all lanes and steps, and its
- * contact sheet.
+/* sl-comparison-file.h - a comparison as one file that opens again with all lanes and steps.
  *
- * The file is a safetensors file: "lane.<i>.x_t" and "lane.<i>.x_0" [frames, C, h, w] in F32,
- * "lane.<i>.output" and "lane.<i>.guidance" in F16 where there are any, "lane.<i>.preview"
- * [2, frames, h, w, 3] in U8, and JSON under "safelight" with what each lane is. Any reader of
- * safetensors can use it.
+ * The file is app/core/lanes_file.h's, and has in addition "lane.<i>.output" and "lane.<i>.guidance" in F16
+ * where there are any, and what the lanes are in the window. Of runs that are not kept whole it has the
+ * moments that are.
  */
 #pragma once
 
@@ -29,12 +27,5 @@ void sl_comparison_file_load (SlComparison *comparison,
                               SlComparisonFindModel find_model,
                               SlComparisonSaved loaded,
                               gpointer user_data);
-/* The pictures at the position, labelled; those that are decoded. titles has one for each lane. */
-void sl_comparison_sheet_save (SlComparison *comparison,
-                               SlLane *files,
-                               const char *path,
-                               char **titles,
-                               SlComparisonSaved saved,
-                               gpointer user_data);
 
 G_END_DECLS

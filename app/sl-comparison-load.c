@@ -26,6 +26,7 @@ typedef struct
   gboolean done;
   int parent;
   guint branch_point;
+  int first;
   GArray *plan;
   GPtrArray *frames;
 } LoadedLane;
@@ -171,8 +172,10 @@ read_record (const SlSafetensors *file,
   const int64_t pixels[4] = { size[0], size[2], size[3], 3 };
 
   record->sample[SL_VIEW_NOISY] = read_part (file, lane, "x_t", size, frame, err);
-  record->sample[SL_VIEW_PICTURE]
-      = err->code == SL_OK ? read_part (file, lane, "x_0", size, frame, err) : NULL;
+  record->x_0 = err->code == SL_OK ? read_part (file, lane, "x_0", size, frame, err) : NULL;
+  if (err->code == SL_OK)
+    record->sample[SL_VIEW_PICTURE]
+        = g_bytes_ref (record->frame.last ? record->sample[SL_VIEW_NOISY] : record->x_0);
   record->preview[SL_VIEW_PICTURE]
       = err->code == SL_OK ? read_part (file, lane, "preview", pixels, frame, err) : NULL;
   record->preview[SL_VIEW_NOISY]
@@ -195,6 +198,47 @@ frame_of_row (const double *row)
                     .timestep = row[6],
                     .sigma = row[7],
                     .seconds = row[8] };
+}
+
+/* What the file leaves out of a long run: a moment that is made again when it is looked at, and looks like
+ * the next one that is there until then. */
+static SlFrameObject *
+make_light (const LoadedLane *lane, int evaluation, SlFrameObject *next)
+{
+  const SlPlanPoint *point = &g_array_index (lane->plan, SlPlanPoint, evaluation);
+  SlFrameRecord record = _sl_frame_object_get_record (next);
+
+  record.frame.evaluation = evaluation;
+  record.frame.step = point->step;
+  record.frame.ends_step = point->ends_step;
+  record.frame.last = false;
+  record.frame.timestep = point->timestep;
+  record.frame.sigma = point->sigma;
+  record.x_0 = NULL;
+  for (int view = 0; view < SL_N_VIEWS; view++)
+    record.sample[view] = NULL;
+  for (int part = 0; part < SL_N_PARTS; part++)
+    record.part[part] = NULL;
+  return _sl_frame_object_restore (&record);
+}
+
+static gboolean
+fill_gaps (LoadedLane *lane, SlError *err)
+{
+  g_autoptr (GPtrArray) kept = g_steal_pointer (&lane->frames);
+
+  lane->frames = g_ptr_array_new_with_free_func (g_object_unref);
+  for (guint i = 0; i < kept->len; i++)
+    {
+      int evaluation = sl_frame_object_get_index (kept->pdata[i]);
+
+      if (evaluation < (int)lane->frames->len || evaluation >= (int)lane->plan->len)
+        return sl_fail (err, SL_FORMAT, "its frames are not in order, or are not in its plan");
+      while ((int)lane->frames->len < evaluation)
+        g_ptr_array_add (lane->frames, make_light (lane, (int)lane->frames->len, kept->pdata[i]));
+      g_ptr_array_add (lane->frames, g_object_ref (kept->pdata[i]));
+    }
+  return TRUE;
 }
 
 /* [frames, C, h, w] as the tensor x_t says it. */
@@ -252,27 +296,34 @@ read_plan (const cJSON *json, LoadedLane *lane, SlError *err)
 
       g_array_append_val (lane->plan, point);
     }
-  if (lane->plan->len < lane->frames->len)
-    return sl_fail (err, SL_FORMAT, "it has %u frames, but a plan of %u evaluations", lane->frames->len,
-                    lane->plan->len);
-  return TRUE;
+  return fill_gaps (lane, err);
+}
+
+/* Where the file does not say it, it is the branch point. */
+static gboolean
+get_count (const cJSON *object, const char *key, int branch_point, int *value, SlError *err)
+{
+  *value = branch_point;
+  return !cJSON_HasObjectItem (object, key) || get_int (object, key, 0, MAX_FRAMES, value, err);
 }
 
 static gboolean
 read_lane (const SlSafetensors *file, guint index, const cJSON *json, LoadedLane *lane, SlError *err)
 {
   const char *metadata = cJSON_GetStringValue (cJSON_GetObjectItemCaseSensitive (json, "metadata"));
-  int own = 0, branch_point = 0;
+  int own = 0, branch_point = 0, inherited = 0;
 
   lane->plan = g_array_new (FALSE, FALSE, sizeof (SlPlanPoint));
   lane->frames = g_ptr_array_new_with_free_func (g_object_unref);
   lane->done = cJSON_IsTrue (cJSON_GetObjectItemCaseSensitive (json, "done"));
   if (!get_int (json, "own", 0, SL_OWN_ALL, &own, err)
       || !get_int (json, "parent", -1, (int)index - 1, &lane->parent, err)
-      || !get_int (json, "branch_point", 0, MAX_FRAMES, &branch_point, err))
+      || !get_int (json, "branch_point", 0, MAX_FRAMES, &branch_point, err)
+      || !get_count (json, "inherited", branch_point, &inherited, err)
+      || !get_count (json, "first", branch_point, &lane->first, err))
     return FALSE;
   lane->own = (SlOwn)own;
-  lane->branch_point = (guint)branch_point;
+  lane->branch_point = (guint)inherited; /* in evaluations; the file's branch_point is in frames */
   lane->values = get_settings (json, "values", err);
   lane->settings = lane->values ? get_settings (json, "settings", err) : NULL;
   if (lane->settings == NULL)
@@ -340,6 +391,7 @@ make_job (Loading *loading, LoadedLane *lane, SlModelItem *model, GPtrArray *lan
   SlMetadata *metadata = g_memdup2 (&lane->metadata, sizeof lane->metadata);
 
   lane->metadata = (SlMetadata){ 0 }; /* the job's now */
+  _sl_job_set_first (job, lane->first);
   _sl_job_started (job, metadata, g_steal_pointer (&lane->plan));
   for (guint i = 0; i < lane->frames->len; i++)
     _sl_job_add_frame (job, lane->frames->pdata[i]);

@@ -21,7 +21,8 @@ struct _SlFrameObject
   GBytes *part[SL_N_PARTS]; /* half precision; NULL where there is none */
   SlChannel channel[SL_MAX_CHANNELS];
   gboolean predicts_noise;
-  gboolean light; /* its samples are only there while it is decoded */
+  GBytes *last_x_0; /* at the end of a run, whose picture is x_t */
+  gboolean light;   /* its samples are only there while it is decoded */
   int preview_width;
   int preview_height;
 };
@@ -49,6 +50,7 @@ sl_frame_object_finalize (GObject *object)
     }
   for (int part = 0; part < SL_N_PARTS; part++)
     g_clear_pointer (&self->part[part], g_bytes_unref);
+  g_clear_pointer (&self->last_x_0, g_bytes_unref);
   G_OBJECT_CLASS (sl_frame_object_parent_class)->finalize (object);
 }
 
@@ -130,6 +132,8 @@ _sl_frame_object_new (const SlModel *model, const SlFrame *frame, int light_side
   self->light = light_side > 0;
   make_side (self, model, SL_VIEW_PICTURE, frame->last ? frame->x_t : frame->x_0, light_side);
   make_side (self, model, SL_VIEW_NOISY, frame->x_t, light_side);
+  if (frame->last)
+    self->last_x_0 = g_bytes_new (frame->x_0, pixels * frame->channels * sizeof (float));
   if (!self->light)
     {
       self->part[SL_PART_OUTPUT] = halve (frame->model_output, pixels * frame->channels);
@@ -150,7 +154,7 @@ size_of (GBytes *bytes)
 gsize
 _sl_frame_object_get_bytes (SlFrameObject *self)
 {
-  gsize bytes = 0;
+  gsize bytes = size_of (self->last_x_0);
 
   for (int view = 0; view < SL_N_VIEWS; view++)
     bytes += size_of (self->side[view].sample) + size_of (self->side[view].preview);
@@ -184,9 +188,16 @@ _sl_frame_object_get_record (SlFrameObject *self)
       record.sample[view] = self->side[view].sample;
       record.preview[view] = self->side[view].preview;
     }
+  record.x_0 = self->last_x_0 ? self->last_x_0 : record.sample[SL_VIEW_PICTURE];
   for (int part = 0; part < SL_N_PARTS; part++)
     record.part[part] = self->part[part];
   return record;
+}
+
+gboolean
+_sl_frame_object_is_light (SlFrameObject *self)
+{
+  return self->light;
 }
 
 SlFrameObject *
@@ -194,20 +205,24 @@ _sl_frame_object_restore (const SlFrameRecord *record)
 {
   SlFrameObject *self = g_object_new (SL_TYPE_FRAME_OBJECT, NULL);
   gsize pixels = (gsize)record->frame.height * record->frame.width;
-  const float *x_t = g_bytes_get_data (record->sample[SL_VIEW_NOISY], NULL);
+  GBytes *sample = record->sample[SL_VIEW_NOISY];
+  const float *x_t = sample ? g_bytes_get_data (sample, NULL) : NULL;
 
   self->frame = record->frame;
+  self->light = sample == NULL;
   self->predicts_noise = record->predicts_noise;
   self->preview_width = record->frame.width;
   self->preview_height = record->frame.height;
   for (int view = 0; view < SL_N_VIEWS; view++)
     {
-      self->side[view].sample = g_bytes_ref (record->sample[view]);
+      self->side[view].sample = record->sample[view] ? g_bytes_ref (record->sample[view]) : NULL;
       self->side[view].preview = g_bytes_ref (record->preview[view]);
     }
+  if (record->frame.last && record->x_0)
+    self->last_x_0 = g_bytes_ref (record->x_0);
   for (int part = 0; part < SL_N_PARTS; part++)
     self->part[part] = record->part[part] ? g_bytes_ref (record->part[part]) : NULL;
-  for (guint c = 0; c < sl_frame_object_get_channels (self); c++)
+  for (guint c = 0; x_t && c < sl_frame_object_get_channels (self); c++)
     self->channel[c] = measure_channel (x_t + c * pixels, pixels);
   return self;
 }
@@ -220,6 +235,7 @@ _sl_frame_record_clear (SlFrameRecord *record)
       g_clear_pointer (&record->sample[view], g_bytes_unref);
       g_clear_pointer (&record->preview[view], g_bytes_unref);
     }
+  g_clear_pointer (&record->x_0, g_bytes_unref);
   for (int part = 0; part < SL_N_PARTS; part++)
     g_clear_pointer (&record->part[part], g_bytes_unref);
 }

@@ -34,12 +34,10 @@ count_of (int n, int every)
 gsize
 sl_frame_plan_bytes (const SlFramePlan *plan, const SlFrameSizes *sizes)
 {
-  int n = sizes->evaluations, whole = count_of (n, plan->whole_every);
+  int n = sizes->evaluations, whole = count_of (n, plan->whole_every); /* every k-th, and the last */
+  gsize last_x_0 = (gsize)sizes->channels * sizes->height * sizes->width * sizeof (float);
 
-  /* the last frame is always whole */
-  if (plan->whole_every > 1)
-    whole = MIN (whole + 1, n);
-  return whole * whole_bytes (sizes) + (n - whole) * light_bytes (sizes, plan->light_side)
+  return last_x_0 + whole * whole_bytes (sizes) + (n - whole) * light_bytes (sizes, plan->light_side)
          + n / plan->checkpoint_every * sizes->state;
 }
 

@@ -19,6 +19,9 @@ void _sl_job_set_state (SlJob *self, SlJobState state);
 void _sl_job_fail (SlJob *self, const char *message);
 /* Takes what the run's pictures will say about themselves, and its plan, of SlPlanPoint. */
 void _sl_job_started (SlJob *self, SlMetadata *metadata, GArray *plan);
+/* With which evaluation of its own schedule a branch begins; 0 for a run from noise. */
+void _sl_job_set_first (SlJob *self, int first);
+int _sl_job_get_first (SlJob *self);
 /* Whose own evaluations include this many: what a branch has from its parent is the parent's. */
 SlJob *_sl_job_get_owner (SlJob *self, guint evaluations);
 /* What its own frames and checkpoints take, without what it shares with its parent and without decoded

@@ -31,6 +31,7 @@ struct _SlJob
   GArray *checkpoints; /* of Checkpoint, rising */
   SlJob *parent;
   guint branch_point;
+  int first;
   gsize bytes;
   double seconds;
   gint64 started;
@@ -132,6 +133,18 @@ sl_job_new (SlModelItem *model, SlSettings *settings, SlPreviews previews)
   _sl_settings_get_recipe (self->settings, &recipe);
   self->recipe = sl_recipe_copy (&recipe);
   return self;
+}
+
+void
+_sl_job_set_first (SlJob *self, int first)
+{
+  self->first = first;
+}
+
+int
+_sl_job_get_first (SlJob *self)
+{
+  return self->first;
 }
 
 SlJob *

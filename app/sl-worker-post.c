@@ -18,6 +18,7 @@ typedef struct
   GBytes *saved;
   GBytes *checkpoint;
   guint evaluations; /* that the checkpoint has behind it */
+  int first;         /* evaluation of the run's own schedule */
   SlFrameObject *frame;
   gboolean decoded;
   char *text;
@@ -64,6 +65,7 @@ deliver_started (gpointer data)
 {
   Message *message = data;
 
+  _sl_job_set_first (message->job, message->first);
   _sl_job_started (message->job, message->metadata, message->plan);
 }
 
@@ -168,6 +170,7 @@ _sl_track_post_started (SlTrack *track)
 
   message->metadata = describe_run (track);
   message->plan = plan_run (track);
+  message->first = track->first;
   sl_lane_post (track->side->lane, deliver_started, message, message_free);
 }
 
@@ -238,12 +241,21 @@ decode_now (SlTrack *track, Message *message, SlError *err)
   return err->code != SL_FORMAT;
 }
 
+/* As the moments of a timeline (app/core/timeline.h), so that a file of them is one. */
+static gboolean
+is_whole (const SlTrack *track, const SlFrame *frame)
+{
+  int own = frame->evaluation - track->offset - track->first;
+
+  return frame->last || (own + 1) % track->plan.whole_every == 0;
+}
+
 gboolean
 _sl_track_post_frame (SlTrack *track, const SlFrame *frame, SlError *err)
 {
   SlEngineSide *side = track->side;
   Message *message = message_new (track);
-  gboolean whole = frame->last || frame->evaluation % track->plan.whole_every == 0;
+  gboolean whole = is_whole (track, frame);
   gboolean wanted = whole && wants_decoding (track, frame) && !_sl_track_is_stopped (track);
 
   _sl_side_post_pending (side);

@@ -52,7 +52,10 @@ typedef struct
   guint state_at;    /* evaluations that the checkpoint has behind it */
 } SlBranchStart;
 
-/* A request to load, to run (jobs), or to decode (frame). */
+/* On the lane's thread, with side->model loaded unless *err says why it is not. */
+typedef void (*SlSideFunc) (SlEngineSide *side, SlError *err, gpointer data);
+
+/* A request to load, to run (jobs), to decode (frame), or to do something else with a model (func). */
 typedef struct
 {
   SlEngineSide *side;
@@ -68,6 +71,10 @@ typedef struct
   GBytes *rgb;
   int width;
   int height;
+  SlSideFunc func;
+  SlLaneFunc func_done;
+  gpointer func_data;
+  GDestroyNotify func_destroy;
 } SlRequest;
 
 void _sl_request_free (gpointer request);
@@ -75,6 +82,7 @@ void _sl_request_free (gpointer request);
 void _sl_request_load (gpointer request);
 void _sl_request_run (gpointer request);
 void _sl_request_decode (gpointer request);
+void _sl_request_func (gpointer request);
 void _sl_engine_side_close (gpointer side);
 
 /* On the lane's thread. */
@@ -90,6 +98,15 @@ GBytes *_sl_side_decode (SlEngineSide *side,
 
 /* A frame that is not kept whole, made again from the nearest checkpoint; NULL when that fails. */
 SlFrameObject *_sl_side_make_again (const SlRequest *request);
+
+/* Main thread. Behind the runs that wait: func on the lane's thread, done on the main thread, then
+ * destroy. FALSE, and nothing is called, after sl_worker_shutdown. */
+gboolean _sl_worker_push (SlWorker *self,
+                          SlModelItem *model,
+                          SlSideFunc func,
+                          SlLaneFunc done,
+                          gpointer data,
+                          GDestroyNotify destroy);
 
 /* Main thread, called by messages of the lane. */
 void _sl_worker_loading (SlWorker *self, gboolean loading, double fraction, const char *what);

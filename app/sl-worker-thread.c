@@ -24,6 +24,8 @@ _sl_request_free (gpointer data)
   g_clear_object (&request->frame);
   g_clear_object (&request->whole);
   g_clear_pointer (&request->rgb, g_bytes_unref);
+  if (request->func_destroy)
+    request->func_destroy (request->func_data);
   g_free (request->choice.device);
   g_free (request->choice.dtype);
   g_free (request);
@@ -180,6 +182,16 @@ _sl_request_load (gpointer data)
   SlError err = { 0 };
 
   _sl_side_ensure_model (data, &err);
+}
+
+void
+_sl_request_func (gpointer data)
+{
+  SlRequest *request = data;
+  SlError err = { 0 };
+
+  _sl_side_ensure_model (request, &err);
+  request->func (request->side, &err, request->func_data);
 }
 
 void

@@ -162,6 +162,35 @@ sl_worker_load (SlWorker *self, SlModelItem *model)
 }
 
 static void
+func_done (gpointer data)
+{
+  SlRequest *request = data;
+
+  request->func_done (request->func_data);
+}
+
+gboolean
+_sl_worker_push (SlWorker *self,
+                 SlModelItem *model,
+                 SlSideFunc func,
+                 SlLaneFunc done,
+                 gpointer data,
+                 GDestroyNotify destroy)
+{
+  SlRequest *request;
+
+  if (self->side == NULL)
+    return FALSE;
+  request = request_new (self, model);
+  request->func = func;
+  request->func_done = done;
+  request->func_data = data;
+  request->func_destroy = destroy;
+  sl_lane_push (self->side->lane, FALSE, _sl_request_func, func_done, request, _sl_request_free);
+  return TRUE;
+}
+
+static void
 unref_bytes (gpointer bytes)
 {
   if (bytes)

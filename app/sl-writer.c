@@ -9,6 +9,7 @@
 #include "app/sl-error.h"
 #include "app/sl-job-private.h"
 #include "app/sl-model-item-private.h"
+#include "app/sl-writer-private.h"
 
 typedef struct
 {
@@ -40,8 +41,8 @@ writing_free (gpointer data)
   g_free (writing);
 }
 
-static const SlModelInfo *
-hash_model (SlModelItem *item)
+const SlModelInfo *
+_sl_writer_hash_model (SlModelItem *item)
 {
   const char *path = sl_model_item_get_path (item);
   SlModelInfo *info;
@@ -111,7 +112,7 @@ fill_metadata (Writing *writing)
   int channels, height, width;
   GBytes *sample = sl_frame_object_get_sample (writing->frame, SL_VIEW_PICTURE, &channels, &height, &width);
 
-  sl_metadata_set_model (metadata, hash_model (sl_job_get_model (writing->job)));
+  sl_metadata_set_model (metadata, _sl_writer_hash_model (sl_job_get_model (writing->job)));
   /* Of the run's own steps: a branch counts on from its parent's. */
   metadata->step = sl_frame_object_get_step (writing->frame) + 1
                    - (sl_frame_object_get_steps (writing->frame) - metadata->steps);

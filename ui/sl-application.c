@@ -84,6 +84,7 @@ add_accelerators (GtkApplication *application)
     { "win.develop", { "<Primary>Return", "<Primary>KP_Enter" } },
     { "win.stop", { "Escape" } },
     { "win.save", { "<Primary>s" } },
+    { "win.save-animation", { "<Primary><Shift>s" } },
     { "win.keep-step", { "<Primary>k" } },
     { "win.branch", { "<Primary>b" } },
     { "win.open", { "<Primary>o" } },

@@ -48,20 +48,6 @@ sl_compare_view_get_lane (SlCompareView *self, guint index)
   return index < count_lanes (self) ? self->lanes->pdata[index] : NULL;
 }
 
-char **
-sl_compare_view_dup_titles (SlCompareView *self)
-{
-  g_autoptr (GStrvBuilder) titles = g_strv_builder_new ();
-
-  for (guint i = 0; i < count_lanes (self); i++)
-    {
-      g_autofree char *title = sl_lane_title (sl_comparison_get_lane (self->comparison, i), self->recipe);
-
-      g_strv_builder_add (titles, title);
-    }
-  return g_strv_builder_end (titles);
-}
-
 guint
 sl_compare_view_get_chosen (SlCompareView *self)
 {

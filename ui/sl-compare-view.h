@@ -25,8 +25,6 @@ guint sl_compare_view_get_chosen (SlCompareView *self);
 void sl_compare_view_choose (SlCompareView *self, guint index);
 /* NULL beyond the end. */
 SlLaneView *sl_compare_view_get_lane (SlCompareView *self, guint index);
-/* The lanes' names, NULL-terminated; free with g_strfreev. */
-char **sl_compare_view_dup_titles (SlCompareView *self);
 SlCurveView *sl_compare_view_get_curves (SlCompareView *self);
 SlView sl_compare_view_get_view (SlCompareView *self);
 /* All lanes alike, by the names of the window's actions: "zoom-in", "zoom-out", "zoom-fit",

@@ -1,5 +1,5 @@
 /* sl-window-compare-keep.c - a comparison on its way into files and back: a lane's picture, the contact
- * sheet, the whole comparison. */
+ * sheet, the animation, the whole comparison. */
 #include "ui/sl-window-private.h"
 
 #include <glib/gi18n.h>
@@ -12,6 +12,7 @@ static const struct
 } kinds[] = {
   { "picture", N_ ("Save This Lane’s Picture"), "safelight.png" },
   { "sheet", N_ ("Save the Contact Sheet"), "contact-sheet.png" },
+  { "animation", N_ ("Save the Animation"), "comparison.webp" },
   { "comparison", N_ ("Save the Comparison"), "comparison.safelight" },
 };
 
@@ -30,65 +31,13 @@ saved (const GError *error, gpointer user_data)
     sl_window_toast (self, _ ("Saved"));
 }
 
-/* A sheet that waits for its pictures. */
-typedef struct
-{
-  SlWindow *window;
-  char *path;
-  guint waiting;
-} Sheet;
-
-static void
-write_sheet (Sheet *sheet)
-{
-  SlWindow *self = sheet->window;
-  g_auto (GStrv) titles = sl_compare_view_dup_titles (self->compare_view);
-
-  if (self->files && !self->closed)
-    sl_comparison_sheet_save (self->comparison, self->files, sheet->path, titles, saved, g_object_ref (self));
-  g_object_unref (self);
-  g_free (sheet->path);
-  g_free (sheet);
-}
-
-static void
-sheet_decoded (SlFrameObject *frame, Sheet *sheet)
-{
-  g_signal_handlers_disconnect_by_data (frame, sheet);
-  if (--sheet->waiting == 0)
-    write_sheet (sheet);
-}
-
-static void
-save_sheet (SlWindow *self, const char *path)
-{
-  Sheet *sheet = g_new0 (Sheet, 1);
-
-  sheet->window = g_object_ref (self);
-  sheet->path = g_strdup (path);
-  for (guint i = 0; sl_comparison_get_lane (self->comparison, i); i++)
-    {
-      SlFrameObject *frame = sl_comparison_get_frame (self->comparison, i);
-
-      if (frame
-          && sl_worker_decode (self->worker, sl_comparison_get_job (self->comparison, i), frame,
-                               SL_VIEW_PICTURE))
-        {
-          sheet->waiting++;
-          g_signal_connect (frame, "decoded", G_CALLBACK (sheet_decoded), sheet);
-        }
-    }
-  if (sheet->waiting == 0)
-    write_sheet (sheet);
-}
-
 static void
 save_to (SlWindow *self, const char *what, guint lane, const char *path)
 {
   SlFrameObject *frame = sl_comparison_get_frame (self->comparison, lane);
 
-  if (g_str_equal (what, "sheet"))
-    save_sheet (self, path);
+  if (g_str_equal (what, "sheet") || g_str_equal (what, "animation"))
+    _sl_window_export (self, what, path);
   else if (g_str_equal (what, "comparison"))
     sl_comparison_file_save (self->comparison, self->files, path, saved, g_object_ref (self));
   else if (frame)
@@ -132,9 +81,12 @@ static void
 save (GtkWidget *widget, const char *action, GVariant *parameter)
 {
   SlWindow *self = SL_WINDOW (widget);
+  const char *what = g_variant_get_string (parameter, NULL);
 
+  if (g_str_equal (what, "animation") && !_sl_window_can_animate (self))
+    return;
   for (guint i = 0; i < G_N_ELEMENTS (kinds); i++)
-    if (g_str_equal (kinds[i].what, g_variant_get_string (parameter, NULL)))
+    if (g_str_equal (kinds[i].what, what))
       ask_where (self, i, sl_compare_view_get_chosen (self->compare_view));
 }
 

@@ -79,6 +79,7 @@ _sl_window_update (SlWindow *self)
   show_progress (self);
   _sl_window_update_compare (self);
   _sl_window_update_gallery (self);
+  _sl_window_update_export (self);
 }
 
 /* ---- starting and stopping ---- */

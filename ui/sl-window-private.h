@@ -1,5 +1,6 @@
 /* sl-window-private.h - what the window's files share: sl-window.c builds it, -develop runs
- * pictures, -moment shows them, -keep writes them, -files opens and saves, -gallery shows finished ones. */
+ * pictures, -moment shows them, -keep writes them, -files opens and saves, -export writes sheets and
+ * animations, -gallery shows finished ones. */
 #pragma once
 
 #include "ui/sl-compare-view.h"
@@ -37,6 +38,8 @@ struct _SlWindow
   SlGalleryView *gallery_view;
   SlQueuePopover *queue_popover;
   GtkLabel *queue_count;
+  GtkRevealer *export_bar;
+  GtkLabel *export_text;
 
   GSettings *preferences;
   SlLane *files;
@@ -57,7 +60,9 @@ struct _SlWindow
   guint rest;             /* decodes when the hand rests on a step */
   guint ticking;          /* progress within a step */
   gboolean seed_is_fresh; /* chosen by a person since the last start */
-  gboolean prompt_model;  /* the chosen model takes a prompt */
+  SlExportTask *export;   /* being written; NULL: none */
+  gboolean export_cancelled;
+  gboolean prompt_model; /* the chosen model takes a prompt */
   gboolean closed;
 };
 
@@ -102,6 +107,14 @@ void _sl_window_install_compare_keep (GtkWidgetClass *klass);
 /* Asks where a lane's picture shall go. */
 void _sl_window_keep_lane (SlWindow *self, guint lane);
 void _sl_window_open_comparison (SlWindow *self, const char *path);
+
+/* sl-window-export.c */
+void _sl_window_install_export (GtkWidgetClass *klass);
+void _sl_window_update_export (SlWindow *self);
+/* Writes the "sheet" or the "animation" of the lanes, or the "film" of the run in the darkroom. */
+void _sl_window_export (SlWindow *self, const char *what, const char *path);
+/* Where this build has no animations it says so. */
+gboolean _sl_window_can_animate (SlWindow *self);
 
 /* sl-window-compare.c */
 void _sl_window_init_compare (SlWindow *self);

@@ -338,12 +338,15 @@ sl_window_class_init (SlWindowClass *klass)
   BIND (gallery_view);
   BIND (queue_popover);
   BIND (queue_count);
+  BIND (export_bar);
+  BIND (export_text);
   gtk_widget_class_install_action (widget_class, "win.preferences", NULL, show_preferences);
   gtk_widget_class_install_action (widget_class, "win.rescan", NULL, rescan);
   _sl_window_install_develop (widget_class);
   _sl_window_install_moment (widget_class);
   _sl_window_install_keep (widget_class);
   _sl_window_install_files (widget_class);
+  _sl_window_install_export (widget_class);
   _sl_window_install_gallery (widget_class);
   _sl_window_install_compare (widget_class);
 }

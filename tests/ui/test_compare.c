@@ -542,7 +542,7 @@ static void test_bounded(void)
     g_autoptr(SlFrameObject) frame = NULL;
     guint kept = 0;
 
-    sl_worker_set_budget(window->worker, 40000);
+    sl_worker_set_budget(window->worker, 300000);
     act("win.develop");
     run_to_end();
     sl_worker_set_budget(window->worker, 0);

@@ -1,0 +1,292 @@
+/* test_exchange.c - what the window writes against the command line and back: every file passes
+ * `safelight replay --verify`, and comparisons of either open in the other.
+ *
+ * The tests run in order in one process, each from where the one before left the window.
+ */
+#include "driver.h"
+
+#include <string.h>
+#include <sys/wait.h>
+
+static SlComparison *comparison;
+
+static guint count_lanes(void)
+{
+    return g_list_model_get_n_items(G_LIST_MODEL(comparison));
+}
+
+static gboolean is_over(void)
+{
+    for (guint i = 0; i < count_lanes(); i++)
+        if (!sl_comparison_get_job(comparison, i) ||
+            !sl_job_is_over(sl_comparison_get_job(comparison, i)))
+            return FALSE;
+    return count_lanes() > 0;
+}
+
+static char *path_of(const char *name)
+{
+    return g_build_filename(folder, name, NULL);
+}
+
+/* Runs the program; its exit status. */
+static int run(const char *first, ...)
+{
+    g_autoptr(GPtrArray) arguments = g_ptr_array_new();
+    g_autofree char *said = NULL;
+    g_autofree char *complained = NULL;
+    g_autoptr(GError) error = NULL;
+    int status;
+    va_list list;
+
+    g_ptr_array_add(arguments, (char *)g_getenv("SAFELIGHT_PROGRAM"));
+    va_start(list, first);
+    for (const char *each = first; each; each = va_arg(list, const char *))
+        g_ptr_array_add(arguments, (char *)each);
+    va_end(list);
+    g_ptr_array_add(arguments, NULL);
+    g_assert_true(g_spawn_sync(NULL, (char **)arguments->pdata, NULL, G_SPAWN_DEFAULT, NULL, NULL,
+                               &said, &complained, &status, &error));
+    g_assert_no_error(error);
+    g_test_message("%s%s", said, complained);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+#define VERIFIES(path) g_assert_cmpint(run("replay", path, "--verify", NULL), ==, 0)
+
+/* As the menu does, without its dialog. */
+static void save_as(const char *what, const char *path)
+{
+    g_assert_true(
+        gtk_widget_activate_action(GTK_WIDGET(window), "win.compare-save-to", "(ss)", what, path));
+    WAIT_UNTIL(g_file_test(path, G_FILE_TEST_EXISTS));
+    WAIT_UNTIL(window->export == NULL);
+    g_assert_null(find_dialog());
+}
+
+static void branch_at(guint lane, double evaluations, SlOwn own, SlSettings *values)
+{
+    g_autoptr(GError) error = NULL;
+
+    sl_comparison_set_position(comparison, evaluations);
+    g_assert_true(sl_comparison_branch(comparison, lane, own, values, &error));
+    WAIT_UNTIL(is_over());
+}
+
+/* Four schedulers, a branch, and a branch of that; heun evaluates most steps twice. */
+static void make_lanes(void)
+{
+    g_autoptr(SlSettings) values = NULL;
+
+    g_object_set(window->recipe, "steps", 10, "seed", (guint64)3, "prompt", "a red house", NULL);
+    act_with("win.compare-preset", "four");
+    act_with("win.compare-add", "heun");
+    WAIT_UNTIL(is_over());
+    values = sl_settings_dup(window->recipe);
+    sl_comparison_set_align(comparison, SL_ALIGN_EVALUATIONS);
+    g_object_set(values, "scheduler", "euler", "steps", 14, NULL);
+    branch_at(1, 4, SL_OWN_SCHEDULER | SL_OWN_STEPS, values);
+    g_object_set(values, "guidance", 2.0, NULL);
+    branch_at(5, 8, SL_OWN_GUIDANCE, values);
+    sl_comparison_move(comparison, G_MAXINT);
+    g_assert_cmpuint(count_lanes(), ==, 7);
+}
+
+/* Sheets of the ends and of a place in the middle, where the branch of the branch has not begun. */
+static void test_sheet(void)
+{
+    g_autofree char *ends = path_of("ends.png");
+    g_autofree char *middle = path_of("middle.png");
+
+    make_lanes();
+    save_as("sheet", ends);
+    VERIFIES(ends);
+    sl_comparison_set_position(comparison, 6);
+    save_as("sheet", middle);
+    VERIFIES(middle);
+    sl_comparison_move(comparison, G_MAXINT);
+}
+
+static void test_animation(void)
+{
+    static const char *const names[] = {"steps.webp", "sigmas.webp", "evaluations.webp"};
+
+    if (!sl_export_has_animations()) {
+        g_test_skip("this build has no animations");
+        return;
+    }
+    for (SlAlign align = SL_ALIGN_STEPS; align <= SL_ALIGN_EVALUATIONS; align++) {
+        g_autofree char *path = path_of(names[align]);
+
+        sl_comparison_set_align(comparison, align);
+        save_as("animation", path);
+        VERIFIES(path);
+    }
+}
+
+/* The file is not there when the animation was given up; a second one waits for the first. */
+static void test_cancel(void)
+{
+    g_autofree char *path = path_of("cancelled.webp");
+    g_autofree char *second = path_of("second.webp");
+
+    if (!sl_export_has_animations())
+        return;
+    _sl_window_export(window, "animation", path);
+    g_assert_nonnull(window->export);
+    _sl_window_export(window, "animation", second);
+    act("win.cancel-export");
+    WAIT_UNTIL(window->export == NULL);
+    g_assert_false(g_file_test(path, G_FILE_TEST_EXISTS));
+    g_assert_false(g_file_test(second, G_FILE_TEST_EXISTS));
+    g_assert_false(gtk_revealer_get_reveal_child(window->export_bar));
+    g_assert_null(find_dialog());
+    _sl_window_export(window, "animation", "/no/such/folder/a.webp");
+    WAIT_UNTIL(find_dialog() != NULL);
+    gtk_window_destroy(find_dialog());
+    WAIT_UNTIL(find_dialog() == NULL);
+}
+
+/* The run in the darkroom. */
+static void test_film(void)
+{
+    g_autofree char *path = path_of("film.webp");
+
+    if (!sl_export_has_animations())
+        return;
+    adw_view_stack_set_visible_child_name(window->pages, "darkroom");
+    act("win.develop");
+    WAIT_UNTIL(window->job && sl_job_get_state(window->job) == SL_JOB_DONE);
+    act_with("win.save-animation-to", path);
+    screenshot("exchange-1-saving");
+    WAIT_UNTIL(g_file_test(path, G_FILE_TEST_EXISTS) && window->export == NULL);
+    VERIFIES(path);
+}
+
+/* ---- whole comparisons ---- */
+
+/* With branches in it. */
+static void test_window_to_program(void)
+{
+    g_autofree char *path = path_of("window.safelight");
+    g_autofree char *sheet = path_of("from-window.png");
+
+    adw_view_stack_set_visible_child_name(window->pages, "compare");
+    save_as("comparison", path);
+    g_assert_cmpint(run("compare", "--open", path, "--sheet", sheet, NULL), ==, 0);
+    g_assert_true(g_file_test(sheet, G_FILE_TEST_EXISTS));
+    VERIFIES(path);
+}
+
+static void test_program_to_window(void)
+{
+    g_autofree char *path = path_of("program.safelight");
+    g_autofree char *again = path_of("again.safelight");
+    g_autofree char *model = g_build_filename(g_getenv("SAFELIGHT_MODELS"), "sd1", NULL);
+
+    g_assert_cmpint(run("compare", "--model", model, "--schedulers", "pndm,euler-a,heun", "--steps",
+                        "8", "--seed", "4", "--prompt", "a lake", "--save", path, NULL),
+                    ==, 0);
+    act("win.compare-clear");
+    act_with("win.open-path", path);
+    WAIT_UNTIL(count_lanes() == 3);
+    for (guint i = 0; i < 3; i++) {
+        SlJob *job = sl_comparison_get_job(comparison, i);
+
+        g_assert_cmpint(sl_job_get_state(job), ==, SL_JOB_DONE);
+        g_assert_cmpuint(count_frames(job), ==, (guint)sl_job_get_evaluations(job));
+    }
+    g_assert_cmpuint(count_frames(sl_comparison_get_job(comparison, 2)), >, 8);
+    screenshot("exchange-2-opened");
+    save_as("comparison", again);
+    VERIFIES(again);
+}
+
+/* The frames that have no samples of their own. */
+static guint count_light(SlJob *job)
+{
+    guint light = 0;
+
+    for (guint i = 0; i < count_frames(job); i++) {
+        g_autoptr(SlFrameObject) frame = g_list_model_get_item(sl_job_get_frames(job), i);
+        int channels, height, width;
+
+        light +=
+            sl_frame_object_get_sample(frame, SL_VIEW_NOISY, &channels, &height, &width) == NULL;
+    }
+    return light;
+}
+
+/* A run that is not kept whole, with a branch: saved, computed again by the program, opened, looked at
+ * between what is kept, and made a sheet and an animation of. */
+static void test_long(void)
+{
+    g_autofree char *path = path_of("long.safelight");
+    g_autofree char *sheet = path_of("long.png");
+    g_autofree char *animation = path_of("long.webp");
+    g_autoptr(SlSettings) values = NULL;
+    g_autoptr(SlJob) before = NULL;
+    g_autoptr(SlFrameObject) frame = NULL;
+    guint light;
+
+    act("win.compare-clear");
+    sl_recipe_panel_select_model(window->panel, sl_model_store_find(window->models, "ddpm"));
+    WAIT_UNTIL(sl_worker_get_model(window->worker) == sl_recipe_panel_get_model(window->panel));
+    g_object_set(window->recipe, "steps", 60, NULL);
+    sl_worker_set_budget(window->worker, 400000);
+    act_with("win.compare-preset", "seeds");
+    WAIT_UNTIL(is_over());
+    values = sl_settings_dup(window->recipe);
+    g_object_set(values, "scheduler", "euler-a", NULL);
+    branch_at(0, 33, SL_OWN_SCHEDULER, values);
+    sl_worker_set_budget(window->worker, 0);
+    before = g_object_ref(sl_comparison_get_job(comparison, 0));
+    light = count_light(before);
+    g_assert_cmpuint(light, >, 20);
+    g_assert_cmpuint(light, <, 56);
+    save_as("comparison", path);
+    VERIFIES(path);
+    act("win.compare-clear");
+    act_with("win.open-path", path);
+    WAIT_UNTIL(count_lanes() > 2 && is_over());
+    for (guint i = 0; i < count_lanes(); i++)
+        g_assert_cmpuint(count_frames(sl_comparison_get_job(comparison, i)), ==,
+                         (guint)sl_job_get_evaluations(sl_comparison_get_job(comparison, i)));
+    g_assert_cmpuint(count_light(sl_comparison_get_job(comparison, 0)), ==, light);
+    for (guint i = 0; i < 40; i++) {
+        g_clear_object(&frame);
+        frame = g_list_model_get_item(sl_job_get_frames(sl_comparison_get_job(comparison, 0)), i);
+        if (!sl_frame_object_is_decoded(frame, SL_VIEW_PICTURE) && i % 7 == 3) {
+            g_assert_true(sl_worker_decode(window->worker, sl_comparison_get_job(comparison, 0),
+                                           frame, SL_VIEW_PICTURE));
+            WAIT_UNTIL(sl_frame_object_is_decoded(frame, SL_VIEW_PICTURE));
+        }
+    }
+    save_as("sheet", sheet);
+    VERIFIES(sheet);
+    if (!sl_export_has_animations())
+        return;
+    save_as("animation", animation);
+    VERIFIES(animation);
+}
+
+int main(int argc, char **argv)
+{
+    int status;
+
+    g_test_init(&argc, &argv, NULL);
+    if (!start_application("sd1"))
+        return 77;
+    comparison = window->comparison;
+    adw_view_stack_set_visible_child_name(window->pages, "compare");
+    g_test_add_func("/exchange/sheet", test_sheet);
+    g_test_add_func("/exchange/animation", test_animation);
+    g_test_add_func("/exchange/cancel", test_cancel);
+    g_test_add_func("/exchange/film", test_film);
+    g_test_add_func("/exchange/window-to-program", test_window_to_program);
+    g_test_add_func("/exchange/program-to-window", test_program_to_window);
+    g_test_add_func("/exchange/long", test_long);
+    status = g_test_run();
+    end_application();
+    return status;
+}
