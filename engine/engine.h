@@ -183,6 +183,15 @@ const float *sl_run_text_embeddings(const SlRun *run, int64_t size[3]);
  * can be continued. Values that are not finite are an error (SL_FORMAT) that names the part and the
  * step; what the frames before showed is not touched by it. */
 bool sl_run_next(SlRun *run, SlFrame *frame, SlError *err);
+/* Several runs of one model, each advanced by one evaluation, which is made for all as one batch: on a
+ * GPU faster than one by one, and in the last bits not the same, since the order in which products
+ * are added depends on the batch. The same runs together give the same bytes again. frames and errs
+ * are [count]: where errs[i].code is not SL_OK, run i did not advance. False and *err when the
+ * evaluation failed: none did. */
+#define SL_RUNS_TOGETHER 9
+bool sl_runs_next(SlRun *const *runs, int count, SlFrame *frames, SlError *errs, SlError *err);
+/* Of one size, and both with guidance or both without. */
+bool sl_runs_match(const SlRun *a, const SlRun *b);
 /* The whole timeline at this point as bytes (malloc'ed); a run made from the same model and recipe
  * goes on from it to the same bytes. */
 void *sl_run_save(const SlRun *run, size_t *bytes);

@@ -210,10 +210,10 @@ void sl_run_free(SlRun *run)
 /* ---- one evaluation ---- */
 
 /* The model's step, made anew for another size than the last run's. */
-static SlStep *step_of(SlRun *run, SlError *err)
+static SlStep *step_of(SlRun *run, int runs, SlError *err)
 {
     SlModel *model = run->model;
-    SlStepShape shape = {run->batch, run->channels, run->height, run->width};
+    SlStepShape shape = {runs, run->batch, run->channels, run->height, run->width};
     if (!sl_step_fits(model->step, &shape)) {
         sl_step_free(model->step);
         model->step = sl_step_new(model->dev, model->unet, &shape, err);
@@ -233,7 +233,7 @@ static bool evaluate_shared(SlRun *run, SlStep *step, const SlStepRun *of_run, S
     run->shared = known != NULL;
     if (known)
         return sl_step_guide(step, known, of_run->guidance, run->output, err);
-    if (!sl_step_evaluate(step, of_run, 0, run->input, run->output, err))
+    if (!sl_step_evaluate(step, of_run, err))
         return false;
     size_t bytes = (size_t)run->elements * (size_t)run->batch * sizeof(float);
     float *said = malloc(bytes);
@@ -243,27 +243,45 @@ static bool evaluate_shared(SlRun *run, SlStep *step, const SlStepRun *of_run, S
     return true;
 }
 
+/* Asks for run->output from run->input at evaluation i, whose times are there. */
+static SlStepRun ask_of(SlRun *run, int i)
+{
+    return (SlStepRun){.run = run,
+                       .times = run->times,
+                       .row = i - run->times_first,
+                       .context = run->text ? run->text->context : NULL,
+                       .guidance = run->recipe.guidance,
+                       .input = run->input,
+                       .output = run->output};
+}
+
+static void begin_step(SlModel *model)
+{
+    __atomic_store_n(&model->step_start, sl_device_ops_done(model->dev), __ATOMIC_RELAXED);
+}
+
+static void find_term(SlRun *run)
+{
+    float g = (float)run->recipe.guidance;
+    for (int64_t k = 0; run->batch == 2 && k < run->elements; k++)
+        run->term[k] = (run->output[k] - run->term[k]) / g;
+}
+
 /* run->input at evaluation i to run->output and run->term. */
 static bool evaluate(SlRun *run, int i, SlError *err)
 {
     SlModel *model = run->model;
-    SlStep *step = need_times(run, i, err) ? step_of(run, err) : NULL;
-    SlStepRun of_run = {run, run->times, run->text ? run->text->context : NULL,
-                        run->recipe.guidance};
-    __atomic_store_n(&model->step_start, sl_device_ops_done(model->dev), __ATOMIC_RELAXED);
+    SlStep *step = need_times(run, i, err) ? step_of(run, 1, err) : NULL;
+    const SlStepRun of_run = ask_of(run, i);
+    begin_step(model);
     run->shared = false;
-    bool ok =
-        step && (i == 0 && !run->own_share ? evaluate_shared(run, step, &of_run, err)
-                                           : sl_step_evaluate(step, &of_run, i - run->times_first,
-                                                              run->input, run->output, err));
-    if (!ok) {
+    bool ok = step && (i == 0 && !run->own_share ? evaluate_shared(run, step, &of_run, err)
+                                                 : sl_step_evaluate(step, &of_run, err));
+    if (ok)
+        find_term(run);
+    else
         sl_device_clear(model->dev);
-        return false;
-    }
-    float g = (float)run->recipe.guidance;
-    for (int64_t k = 0; run->batch == 2 && k < run->elements; k++)
-        run->term[k] = (run->output[k] - run->term[k]) / g;
-    return true;
+    return ok;
 }
 
 static double seconds_now(void)
@@ -325,6 +343,55 @@ bool sl_run_next(SlRun *run, SlFrame *frame, SlError *err)
     double start = seconds_now();
     sl_scheduler_input(run->scheduler, run->sample, run->input);
     return evaluate(run, run->evaluation, err) && advance(run, start, frame, err);
+}
+
+bool sl_runs_match(const SlRun *a, const SlRun *b)
+{
+    return a->model == b->model && a->batch == b->batch && a->elements == b->elements &&
+           a->width == b->width && !a->text == !b->text;
+}
+
+/* The inputs of all, and one evaluation of them as a batch. */
+static bool evaluate_together(SlRun *const *runs, int count, SlError *err)
+{
+    SlModel *model = runs[0]->model;
+    SlStepRun ask[SL_RUNS_TOGETHER];
+    bool ok = true;
+    for (int r = 0; ok && r < count; r++) {
+        SlRun *run = runs[r];
+        sl_scheduler_input(run->scheduler, run->sample, run->input);
+        run->shared = false;
+        ok = need_times(run, run->evaluation, err);
+        ask[r] = ask_of(run, run->evaluation);
+    }
+    SlStep *step = ok ? step_of(runs[0], count, err) : NULL;
+    begin_step(model);
+    ok = step && sl_step_evaluate(step, ask, err);
+    for (int r = 0; ok && r < count; r++)
+        find_term(runs[r]);
+    if (!ok)
+        sl_device_clear(model->dev);
+    return ok;
+}
+
+bool sl_runs_next(SlRun *const *runs, int count, SlFrame *frames, SlError *errs, SlError *err)
+{
+    double start = seconds_now();
+    for (int r = 0; r < count; r++)
+        if (sl_run_done(runs[r]) || !sl_runs_match(runs[0], runs[r]))
+            return sl_fail(err, SL_ARGUMENT, "run %d does not go on with the others", r + 1);
+    if (count < 1 || count > SL_RUNS_TOGETHER)
+        return sl_fail(err, SL_ARGUMENT, "%d runs together; expected 1 to %d", count,
+                       SL_RUNS_TOGETHER);
+    if (!evaluate_together(runs, count, err))
+        return false;
+    double each = (seconds_now() - start) / count;
+    for (int r = 0; r < count; r++) {
+        errs[r] = (SlError){0};
+        if (advance(runs[r], seconds_now() - each, &frames[r], &errs[r]))
+            errs[r].code = SL_OK;
+    }
+    return true;
 }
 
 bool sl_run_advance(SlRun *run, const float *model_output, SlFrame *frame, SlError *err)

@@ -9,8 +9,11 @@
 
 #include "engine/unet.h"
 
+#define SL_STEP_RUNS 9 /* SL_RUNS_TOGETHER */
+
 typedef struct SlStepShape {
-    int batch; /* 2 with guidance */
+    int runs;  /* evaluated together, 1 .. SL_STEP_RUNS */
+    int batch; /* of each: 2 with guidance */
     int channels, height, width;
 } SlStepShape;
 
@@ -21,20 +24,22 @@ SlStep *sl_step_new(SlDevice *dev, SlUnet *unet, const SlStepShape *shape, SlErr
 void sl_step_free(SlStep *step);                                 /* NULL is fine */
 bool sl_step_fits(const SlStep *step, const SlStepShape *shape); /* NULL does not */
 
-/* What belongs to the run that asks. */
+/* What belongs to a run that asks. */
 typedef struct SlStepRun {
     const void *run; /* whose context it is */
     const SlUnetTimes *times;
+    int row;                      /* of the times */
     const SlUnetContext *context; /* NULL without text */
     double guidance;
+    const float *input; /* [C, h, w] as the scheduler scaled it */
+    /* the guided prediction [C, h, w], and behind it the unconditional one where the batch is 2 */
+    float *output;
 } SlStepRun;
 
-/* input [C, h, w] as the scheduler scaled it, at row i of the times. output: the guided prediction [C, h,
- * w], and behind it the unconditional one where the batch is 2. */
-bool sl_step_evaluate(SlStep *step, const SlStepRun *run, int i, const float *input, float *output,
-                      SlError *err);
-/* What the last evaluation said before guidance, [batch, C, h, w], unconditional first; and the end
- * of an evaluation from that: the same output. */
+/* All runs of the shape as one batch. */
+bool sl_step_evaluate(SlStep *step, const SlStepRun *runs, SlError *err);
+/* Of a single run: what the last evaluation said before guidance, [batch, C, h, w], unconditional
+ * first; and the end of an evaluation from that: the same output. */
 bool sl_step_said(SlStep *step, float *said, SlError *err);
 bool sl_step_guide(SlStep *step, const float *said, double guidance, float *output, SlError *err);
 /* The run is gone: another one at its address is another one. */

@@ -163,27 +163,30 @@ void sl_unet_context_free(SlDevice *dev, SlUnetContext *context)
     free(context);
 }
 
-static bool same_sizes(const SlUnetContext *a, const SlUnetContext *b)
+/* Whether b is as large as count contexts like a. */
+static bool same_sizes(const SlUnetContext *a, int count, const SlUnetContext *b)
 {
-    if (!b || a->count != b->count || a->batch != b->batch)
+    if (!b || a->count != b->count || a->batch * count != b->batch)
         return false;
     for (int i = 0; i < a->count; i++)
-        if (!sl_same_shape(&a->kv[i], &b->kv[i]))
-            return false;
+        for (int axis = 1; axis < 3; axis++)
+            if (a->kv[i].size[axis] != b->kv[i].size[axis])
+                return false;
     return true;
 }
 
 /* NULL when the host's or the device's memory is out. */
-static SlUnetContext *context_like(SlDevice *dev, const SlUnetContext *from)
+static SlUnetContext *context_like(SlDevice *dev, const SlUnetContext *from, int count)
 {
     SlUnetContext *context = calloc(1, sizeof *context);
     if (!context)
         return NULL;
     context->kv = calloc((size_t)from->count + 1, sizeof *context->kv);
-    context->batch = from->batch;
-    while (context->kv && context->count < from->count) {
+    context->batch = from->batch * count;
+    for (; context->kv && context->count < from->count; context->count++) {
         const SlTensor *kv = &from->kv[context->count];
-        context->kv[context->count++] = sl_buffer_new(dev, kv->dtype, kv->rank, kv->size);
+        const int64_t size[] = {kv->size[0] * count, kv->size[1], kv->size[2]};
+        context->kv[context->count] = sl_buffer_new(dev, kv->dtype, 3, size);
     }
     if (context->kv && sl_device_ok(dev))
         return context;
@@ -191,18 +194,22 @@ static SlUnetContext *context_like(SlDevice *dev, const SlUnetContext *from)
     return NULL;
 }
 
-bool sl_unet_context_copy(SlDevice *dev, const SlUnetContext *from, SlUnetContext **to,
-                          SlError *err)
+bool sl_unet_context_join(SlDevice *dev, const SlUnetContext *const *from, int count,
+                          SlUnetContext **to, SlError *err)
 {
-    if (!same_sizes(from, *to)) {
+    if (!same_sizes(from[0], count, *to)) {
         sl_unet_context_free(dev, *to);
-        *to = context_like(dev, from);
+        *to = context_like(dev, from[0], count);
         if (!*to)
             return sl_device_check(dev, err) &&
                    sl_fail(err, SL_MEMORY, "There is not enough memory for the prompt");
     }
-    for (int i = 0; i < from->count; i++)
-        sl_copy(dev, &from->kv[i], &(*to)->kv[i]);
+    for (int k = 0; k < count; k++)
+        for (int i = 0; i < from[k]->count; i++) {
+            const SlTensor *kv = &from[k]->kv[i];
+            SlTensor place = sl_slice(&(*to)->kv[i], 0, k * kv->size[0], kv->size[0]);
+            sl_copy(dev, kv, &place);
+        }
     return sl_device_check(dev, err);
 }
 
@@ -365,4 +372,13 @@ SlTensor sl_unet_times_at(const SlUnetTimes *times, int i)
 {
     SlTensor row = sl_slice(&times->table, 0, i, 1);
     return sl_reshape(&row, 1, &row.size[1]);
+}
+
+void sl_unet_times_join(SlDevice *dev, const SlUnet *unet, const SlTimesJoin *join,
+                        SlTensor *shifts)
+{
+    if (join->count == 1)
+        sl_copy(dev, &join->rows[0], shifts);
+    else
+        sl_time_embedding_join(dev, &unet->times, join, shifts);
 }

@@ -68,10 +68,10 @@ typedef struct SlUnetContext SlUnetContext;
 SlUnetContext *sl_unet_context_new(SlDevice *dev, const SlUnet *unet, const SlTensor *text,
                                    SlError *err);
 void sl_unet_context_free(SlDevice *dev, SlUnetContext *context); /* NULL is fine */
-/* *to becomes from's copy: at its own addresses when the sizes are the same, else (or when it is
- * NULL) a new one. */
-bool sl_unet_context_copy(SlDevice *dev, const SlUnetContext *from, SlUnetContext **to,
-                          SlError *err);
+/* *to becomes the copy of count contexts, one behind the other in the batch: at its own addresses
+ * when the sizes are the same, else (or when it is NULL) a new one. */
+bool sl_unet_context_join(SlDevice *dev, const SlUnetContext *const *from, int count,
+                          SlUnetContext **to, SlError *err);
 
 /* One evaluation: x [N, H, W, in_channels] in the device's dtype, t f32 [N] on the device, context
  * NULL for UNet2DModel. out [N, H, W, out_channels] f32, allocated by the caller. The arena is left
@@ -88,6 +88,14 @@ SlUnetTimes *sl_unet_times_new(SlDevice *dev, const SlUnet *unet, const float *t
 void sl_unet_times_free(SlDevice *dev, SlUnetTimes *times); /* NULL is fine */
 /* Of step i: a flat tensor in the device's dtype. */
 SlTensor sl_unet_times_at(const SlUnetTimes *times, int i);
+/* The shifts of a batch that is made of count batches, each of `batch` samples with its own
+ * timestep; shifts has room for all. */
+typedef struct SlTimesJoin {
+    const SlTensor *rows; /* [count], of sl_unet_times_at */
+    int count, batch;
+} SlTimesJoin;
+void sl_unet_times_join(SlDevice *dev, const SlUnet *unet, const SlTimesJoin *join,
+                        SlTensor *shifts);
 /* sl_unet_forward with a batch's shifts instead of its timesteps. Uploads and downloads nothing. */
 bool sl_unet_forward_at(SlDevice *dev, SlUnet *unet, const SlTensor *x, const SlTensor *shifts,
                         const SlUnetContext *context, SlTensor *out, SlError *err);

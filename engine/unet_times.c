@@ -123,3 +123,24 @@ void sl_time_embedding_table(SlDevice *dev, const SlTimeEmbedding *e, const SlTe
     sl_arena_reset(dev, mark);
     dev->scope = NULL;
 }
+
+/* `channels` values of each sample, which lie at `at` in the shifts of one. */
+static void join_part(SlDevice *dev, const SlTimesJoin *join, int64_t at, int64_t channels,
+                      SlTensor *shifts)
+{
+    int64_t each = join->batch * channels, start = join->count * join->batch * at;
+    for (int k = 0; k < join->count; k++) {
+        SlTensor from = sl_slice(&join->rows[k], 0, join->batch * at, each);
+        SlTensor to = sl_slice(shifts, 0, start + k * each, each);
+        sl_copy(dev, &from, &to);
+    }
+}
+
+void sl_time_embedding_join(SlDevice *dev, const SlTimeEmbedding *e, const SlTimesJoin *join,
+                            SlTensor *shifts)
+{
+    if (e->config->center_input)
+        join_part(dev, join, 0, e->config->in_channels, shifts);
+    for (int i = 0; i < e->count; i++)
+        join_part(dev, join, e->resnets[i]->shift_at, e->resnets[i]->options.out_channels, shifts);
+}

@@ -32,6 +32,10 @@ SlTensor sl_time_embedding_batch(SlDevice *dev, const SlTimeEmbedding *e, const 
 void sl_time_embedding_table(SlDevice *dev, const SlTimeEmbedding *e, const SlTensor *t,
                              int64_t batch, SlTensor *table);
 
+/* See sl_unet_times_join. */
+void sl_time_embedding_join(SlDevice *dev, const SlTimeEmbedding *e, const SlTimesJoin *join,
+                            SlTensor *shifts);
+
 /* [N, channels] of one resnet; of -1 for each channel of the sample, where the input is centered */
 SlTensor sl_resnet_shift(const SlResnet *r, const SlTensor *shifts, int64_t batch);
 SlTensor sl_center_shift(const SlTimeEmbedding *e, const SlTensor *shifts, int64_t batch);

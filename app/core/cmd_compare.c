@@ -117,6 +117,7 @@ static bool compute(Compare *c, SlError *err)
                               .count = c->count,
                               .recipe = c->recipe,
                               .inputs = &c->arrays.inputs,
+                              .fast = c->session.options->fast,
                               .progress = on_progress,
                               .arg = c};
     c->doing = "lanes";
@@ -253,6 +254,7 @@ static int print_json(const Compare *c)
     if (o->save)
         cJSON_AddStringToObject(root, "save", o->save);
     cJSON_AddNumberToObject(root, "reference", 0);
+    cJSON_AddBoolToObject(root, "fast", sl_lanes_fast(c->lanes.lanes));
     cJSON *list = cJSON_AddArrayToObject(root, "lanes");
     for (int i = 0; i < c->lanes.count; i++)
         cJSON_AddItemToArray(list, lane_to_json(c, i));

@@ -80,6 +80,7 @@ static bool picture_of(SlCompare *c, SlTimeline *t, float *sample, SlPicture *p,
     if (!sl_picture_make(p, c->model, c->identity, &of, err))
         return false;
     sl_timeline_given(t, &p->metadata.given_latents, &p->metadata.given_step_noise);
+    p->metadata.fast = sl_timeline_fast(t);
     return true;
 }
 
@@ -120,6 +121,7 @@ bool sl_compare_run(SlCompare *c, const SlCompareJob *job, SlError *err)
     c->lanes = sl_lanes_new();
     if (!c->lanes)
         return sl_fail(err, SL_MEMORY, "memory ran out");
+    sl_lanes_set_fast(c->lanes, job->fast);
     if (!add_lanes(c, job, err))
         return false;
     if (!advance(c, job, &problem) && problem.code != SL_CANCELLED) {

@@ -35,9 +35,9 @@ typedef struct SlCompareJob {
     int count;
     SlRecipe *const *recipe;
     SlOrigin *const *origin;   /* of branches; NULL, also single ones: from noise */
+    bool fast;                 /* see sl_lanes_set_fast */
     const SlRunInputs *inputs; /* of all lanes; NULL: all from the seeds */
-    const int
-        *stop_after; /* of each lane: a finished step to stop at, 0: none; NULL: none at all */
+    const int *stop_after;     /* of each lane: a step to stop after, 0: none; NULL: none at all */
     /* Called before the first evaluation (done 0) and after each; false with SL_CANCELLED stops.
      * May be NULL. */
     bool (*progress)(void *arg, int done, int evaluations, SlError *err);
@@ -93,6 +93,7 @@ typedef struct SlCompareText {
     int count;
     SlMetadata *lane;     /* owned */
     bool animation, film; /* film: of generate, one lane without labels */
+    bool fast;
     SlLineUp line_up;
     char pixels[65];
 } SlCompareText;

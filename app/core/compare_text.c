@@ -11,6 +11,8 @@ char *sl_compare_to_text(const SlCompare *c, const SlLineUp *line_up, const char
     cJSON_AddNumberToObject(root, "version", SL_METADATA_VERSION);
     cJSON_AddStringToObject(root, "program", c->picture[0].metadata.program);
     cJSON_AddStringToObject(root, "kind", line_up ? "animation" : "sheet");
+    if (sl_lanes_fast(c->lanes))
+        cJSON_AddBoolToObject(root, "fast", true);
     if (line_up)
         cJSON_AddStringToObject(root, "align", sl_line_up_names[*line_up]);
     cJSON *lanes = cJSON_AddArrayToObject(root, "lanes");
@@ -92,6 +94,7 @@ bool sl_compare_text_read(const char *name, const char *json, SlCompareText *tex
     const cJSON *root = sl_json_root(parsed);
     const char *kind = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(root, "kind"));
     const char *pixels = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(root, "pixels"));
+    text->fast = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(root, "fast"));
     text->film = kind && strcmp(kind, "film") == 0;
     text->animation = text->film || (kind && strcmp(kind, "animation") == 0);
     bool ok = text->animation || (kind && strcmp(kind, "sheet") == 0);

@@ -13,6 +13,7 @@ typedef struct Lane {
     SlTimeline *timeline;
     int parent;
     int paused;          /* atomic */
+    int turns;           /* that it had */
     const char *problem; /* atomic: written once, ours */
 } Lane;
 
@@ -21,6 +22,10 @@ struct SlLanes {
     Lane lane[SL_LANES_MAX];
     int count; /* atomic */
     int turn;  /* the lane whose turn it is */
+    bool fast;
+    int together;               /* as many in a batch at most; fewer where memory is short */
+    int told[SL_RUNS_TOGETHER]; /* lanes that have advanced, but were not told of yet */
+    int told_count;
 };
 
 const char *const sl_line_up_names[] = {"step", "sigma", "evals", NULL};
@@ -98,8 +103,20 @@ static bool can_go(const SlLanes *lanes, int i)
            !__atomic_load_n(&lane->paused, __ATOMIC_RELAXED);
 }
 
+/* Groups are not neighbours, so that going on behind the last one would pass over some. */
+static int fewest_turns(const SlLanes *lanes)
+{
+    int found = -1;
+    for (int i = 0; i < lanes->count; i++)
+        if (can_go(lanes, i) && (found < 0 || lanes->lane[i].turns < lanes->lane[found].turns))
+            found = i;
+    return found;
+}
+
 static int next_in_turn(const SlLanes *lanes)
 {
+    if (lanes->fast)
+        return fewest_turns(lanes);
     for (int k = 0; k < lanes->count; k++) {
         int i = (lanes->turn + k) % lanes->count;
         if (can_go(lanes, i))
@@ -108,20 +125,102 @@ static int next_in_turn(const SlLanes *lanes)
     return -1;
 }
 
-bool sl_lanes_next(SlLanes *lanes, SlModel *model, int *lane, SlError *err)
+void sl_lanes_set_fast(SlLanes *lanes, bool fast)
+{
+    lanes->fast = fast;
+    lanes->together = SL_RUNS_TOGETHER;
+}
+
+bool sl_lanes_fast(const SlLanes *lanes)
+{
+    return lanes->fast;
+}
+
+/* A lane that fails is left out; a cancel is everybody's. */
+static bool note_problem(SlLanes *lanes, int lane, const SlError *problem, SlError *err)
+{
+    if (problem->code == SL_CANCELLED)
+        return sl_fail(err, SL_CANCELLED, "%s", problem->message);
+    return sl_lanes_fail(lanes, lane, problem) || sl_fail(err, SL_MEMORY, "memory ran out");
+}
+
+/* Lanes that lane i advances with, itself among them: which those are depends on nothing but which
+ * lanes there are still. */
+static int group_of(const SlLanes *lanes, int i, int group[SL_LANES_MAX])
+{
+    const SlTimeline *t = lanes->lane[i].timeline;
+    int all[SL_LANES_MAX], count = 0, at = 0;
+    for (int k = 0; k < lanes->count; k++) {
+        if (!can_go(lanes, k) || (k != i && !sl_timelines_match(t, lanes->lane[k].timeline)))
+            continue;
+        at = k == i ? count : at;
+        all[count++] = k;
+    }
+    int first = at / lanes->together * lanes->together, n = count - first;
+    n = n < lanes->together ? n : lanes->together;
+    memcpy(group, all + first, (size_t)n * sizeof *group);
+    return n;
+}
+
+static bool advance_one(SlLanes *lanes, SlModel *model, int i, SlError *err)
 {
     SlError problem = {0};
-    int i = *lane = next_in_turn(lanes);
-    if (i < 0)
-        return true;
     lanes->turn = i + 1;
-    if (sl_timeline_next(lanes->lane[i].timeline, model, &problem))
-        return true;
-    if (problem.code == SL_CANCELLED) {
-        *err = problem;
+    lanes->lane[i].turns++;
+    lanes->told[0] = i;
+    lanes->told_count = 1;
+    return sl_timeline_next(lanes->lane[i].timeline, model, &problem) ||
+           note_problem(lanes, i, &problem, err);
+}
+
+static bool advance_group(SlLanes *lanes, const int *group, int n, SlError *err)
+{
+    SlTimeline *timelines[SL_RUNS_TOGETHER];
+    SlError errs[SL_RUNS_TOGETHER];
+    bool ok = true;
+    for (int k = 0; k < n; k++)
+        timelines[k] = lanes->lane[group[k]].timeline;
+    if (!sl_timelines_next(timelines, n, errs, err))
         return false;
+    for (int k = 0; k < n; k++) {
+        lanes->told[n - 1 - k] = group[k];
+        lanes->lane[group[k]].turns++;
+        if (errs[k].code != SL_OK)
+            ok = note_problem(lanes, group[k], &errs[k], err) && ok;
     }
-    return sl_lanes_fail(lanes, i, &problem) || sl_fail(err, SL_MEMORY, "memory ran out");
+    lanes->told_count = n;
+    return ok;
+}
+
+/* As many together as fit into memory. */
+static bool advance(SlLanes *lanes, SlModel *model, int i, SlError *err)
+{
+    while (lanes->fast && lanes->together > 1) {
+        int group[SL_LANES_MAX], n = group_of(lanes, i, group);
+        SlError problem = {0};
+        if (n == 1)
+            break;
+        if (advance_group(lanes, group, n, &problem))
+            return true;
+        if (problem.code != SL_MEMORY || n == 1)
+            return sl_fail(err, problem.code, "%s", problem.message);
+        lanes->together = n / 2;
+    }
+    return advance_one(lanes, model, i, err);
+}
+
+bool sl_lanes_next(SlLanes *lanes, SlModel *model, int *lane, SlError *err)
+{
+    if (lanes->told_count == 0) {
+        int i = *lane = next_in_turn(lanes);
+        if (i >= 0 && !advance(lanes, model, i, err)) {
+            lanes->told_count = 0;
+            return false;
+        }
+    }
+    if (lanes->told_count > 0)
+        *lane = lanes->told[--lanes->told_count];
+    return true;
 }
 
 bool sl_lanes_fail(SlLanes *lanes, int lane, const SlError *problem)

@@ -3,7 +3,8 @@
  *
  * All lanes with the same seed start from the same noise; texts are encoded once and first
  * evaluations with the same input computed once (SlShare). Nothing a lane computes depends on the
- * others: its bytes are those of `safelight generate` with its recipe.
+ * others: its bytes are those of `safelight generate` with its recipe. Unless the lanes are "fast":
+ * then those that can make an evaluation as one batch do, and the same lanes give the same bytes.
  *
  * Threads: functions that take a model, and new/free, belong to the thread that owns it; the others
  * are for any thread, also while lanes grow or a branch is added. A lane that is there stays.
@@ -37,7 +38,12 @@ int sl_lanes_branch(SlLanes *lanes, SlModel *model, int parent, int step, const 
 /* A timeline made elsewhere becomes a lane; it is the lanes' from then on. At most SL_LANES_MAX. */
 int sl_lanes_put(SlLanes *lanes, SlTimeline *timeline, int parent);
 
-/* One evaluation of the next lane in turn; *lane is its number, -1 when nothing is left to do (all
+/* From the first evaluations on lanes of one size advance in lock-step, as one batch. Before the
+ * first sl_lanes_next. */
+void sl_lanes_set_fast(SlLanes *lanes, bool fast);
+bool sl_lanes_fast(const SlLanes *lanes);
+
+/* One evaluation of the next lane in turn (those of a batch are told one after the other); *lane is its number, -1 when nothing is left to do (all
  * lanes are done, failed or paused; that is true, not an error). A lane that fails is left out from
  * then on and says why in sl_lanes_problem; false and *err are for a cancel only. */
 bool sl_lanes_next(SlLanes *lanes, SlModel *model, int *lane, SlError *err);

@@ -173,6 +173,7 @@ static char *metadata_text(const SlTimeline *t, const SlMetadata *identity)
     m.partial = !sl_timeline_done(t);
     m.given_latents = t->given_latents;
     m.given_step_noise = t->given_step_noise;
+    m.fast = t->fast;
     m.latents_sha256[0] = m.pixels_sha256[0] = '\0';
     memcpy(m.noise_sha256, t->noise_sha256, sizeof m.noise_sha256);
     if (!m.partial && t->moments[last].x_t)
@@ -253,6 +254,8 @@ bool sl_lanes_save(const SlLanes *lanes, const SlModel *model, const SlMetadata 
     cJSON *json = cJSON_CreateObject();
     cJSON_AddNumberToObject(json, "version", SL_LANES_FILE_VERSION);
     cJSON_AddNumberToObject(json, "reference", 0);
+    if (sl_lanes_fast(lanes))
+        cJSON_AddBoolToObject(json, "fast", true);
     Saving saving = {.lanes = lanes,
                      .model = model,
                      .identity = identity,

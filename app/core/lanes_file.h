@@ -35,10 +35,9 @@ typedef struct SlLaneCheck {
     bool noise;     /* the start is the one that the file names */
     int same, kept; /* moments: how many are the same from the first on, of how many */
 } SlLaneCheck;
-/* Computes a lane again and compares every kept moment, figures and samples. False and *err when it
- * could not be computed. */
-bool sl_lanes_verify(const SlLanes *lanes, SlModel *model, int lane, SlLaneCheck *check,
-                     SlError *err);
+/* Computes the lanes again and compares every kept moment, figures and samples; checks is one for
+ * each. False and *err when they could not be computed. */
+bool sl_lanes_verify(const SlLanes *lanes, SlModel *model, SlLaneCheck *checks, SlError *err);
 
 #ifdef __cplusplus
 }

@@ -253,6 +253,7 @@ static SlTimeline *read_timeline(LaneIn *in)
         plan_moments(in, t);
         t->given_latents = in->metadata.given_latents;
         t->given_step_noise = in->metadata.given_step_noise;
+        t->fast = in->metadata.fast;
         memcpy(t->noise_sha256, in->metadata.noise_sha256, sizeof t->noise_sha256);
         ok = record_frames(in, t, x_t, x_0);
     }
@@ -294,6 +295,7 @@ static bool read_lanes(const SlSafetensors *file, const cJSON *root, SlLanes *la
     if (!cJSON_IsArray(list) || count < 1 || count > SL_LANES_MAX)
         return sl_fail(err, SL_FORMAT, "%s: the comparison has %d lanes; expected 1 to %d",
                        sl_safetensors_path(file), count, SL_LANES_MAX);
+    sl_lanes_set_fast(lanes, cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(root, "fast")));
     cJSON_ArrayForEach(json, list)
     {
         LaneIn in = {.file = file, .json = json, .index = index++, .err = err};

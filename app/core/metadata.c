@@ -78,6 +78,8 @@ cJSON *sl_metadata_to_object(const SlMetadata *m)
     cJSON_AddBoolToObject(root, "partial", m->partial);
     cJSON_AddBoolToObject(root, "given_latents", m->given_latents);
     cJSON_AddBoolToObject(root, "given_step_noise", m->given_step_noise);
+    if (m->fast)
+        cJSON_AddBoolToObject(root, "fast", true);
     cJSON *hashes = cJSON_AddObjectToObject(root, "sha256");
     cJSON_AddStringToObject(hashes, "noise", m->noise_sha256);
     cJSON_AddStringToObject(hashes, "latents", m->latents_sha256);
@@ -297,6 +299,7 @@ static void list_unknown(const cJSON *root, SlText *unknown)
         "sha256",
         "given_latents",
         "given_step_noise",
+        "fast",
         "warnings",
     };
     const cJSON *item;
@@ -328,6 +331,7 @@ static void read_all(In *in, SlMetadata *m)
     m->partial = read_flag(in, "partial");
     m->given_latents = read_flag(in, "given_latents");
     m->given_step_noise = read_flag(in, "given_step_noise");
+    m->fast = cJSON_HasObjectItem(in->root, "fast") && read_flag(in, "fast");
     read_hash(in, hashes, "noise", m->noise_sha256);
     read_hash(in, hashes, "latents", m->latents_sha256);
     read_hash(in, hashes, "pixels", m->pixels_sha256);

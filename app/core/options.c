@@ -106,6 +106,8 @@ static const Option table[] = {
      "the development, step by step, as an animated WebP"},
     {"save", LANES_FILE, AT(save), COMPARE, "FILE.safelight",
      "the whole comparison, all lanes and steps, to open it again here or in the window"},
+    {"fast", FLAG, AT(fast), COMPARE, NULL,
+     "evaluate lanes of one size as one batch: faster on a GPU, with other last bits than alone"},
     {"open", LANES_FILE, AT(open), COMPARE, "FILE.safelight",
      "a saved comparison instead of lanes to compute"},
     {"align", CHOICE, AT(align), COMPARE, NULL,

@@ -35,12 +35,11 @@ static bool prepare(ReplayLanes *r, const SlOptions *options, SlError *err)
 static bool compute(ReplayLanes *r, SlError *err)
 {
     const SlModelInfo *info = sl_model_info(r->session.model);
-    for (int i = 0; i < sl_lanes_count(r->lanes); i++) {
-        const SlRecipe *recipe = sl_timeline_recipe(sl_lanes_timeline(r->lanes, i));
-        if (!sl_recipe_check(recipe, info, err) ||
-            !sl_lanes_verify(r->lanes, r->session.model, i, &r->result[i], err))
+    for (int i = 0; i < sl_lanes_count(r->lanes); i++)
+        if (!sl_recipe_check(sl_timeline_recipe(sl_lanes_timeline(r->lanes, i)), info, err))
             return false;
-    }
+    if (!sl_lanes_verify(r->lanes, r->session.model, r->result, err))
+        return false;
     const SlModelInfo *identity = sl_session_identity(&r->session, err);
     if (!identity)
         return false;

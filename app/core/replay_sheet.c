@@ -57,6 +57,11 @@ static bool check_lanes(Replay *r, SlError *err)
         const SlMetadata *m = &r->text.lane[i];
         if (!sl_metadata_repeatable(m, r->options.argument, err))
             return false;
+        if (m->partial && r->text.fast)
+            sl_session_note(&r->session,
+                            "lane %d was stopped in a batch with others (fast): its last "
+                            "bits may differ",
+                            i + 1);
         if (!sl_recipe_check(m->recipe, sl_model_info(r->session.model), err))
             return false;
     }
@@ -101,6 +106,7 @@ static bool compute(Replay *r, SlError *err)
                               .count = r->text.count,
                               .recipe = recipes,
                               .origin = origins,
+                              .fast = r->text.fast,
                               .stop_after = stops,
                               .progress = on_progress,
                               .arg = r};

@@ -1,8 +1,4 @@
-/* timeline.c - recording a run and looking at what was recorded; see timeline.h.
- *
- * Easy to get wrong: other threads read while it grows. Everything is allocated before the first
- * moment, a moment is written completely, and only then the count goes up.
- */
+/* timeline.c - beginning to record a run, and looking at what was recorded; see timeline.h. */
 #include "app/core/recipe_text.h"
 #include "app/core/timeline_private.h"
 
@@ -112,22 +108,6 @@ void sl_timeline_free(SlTimeline *t)
     free(t->output);
     free(t->stretch);
     free(t);
-}
-
-void sl_timeline_record(SlTimeline *t, const SlMoment *moment)
-{
-    int i = t->count, slot = sl_timeline_slot(t, i);
-    SlMoment *m = &t->moments[i];
-    *m = *moment;
-    m->x_t = m->x_0 = m->output = NULL;
-    if (slot >= 0) {
-        size_t at = (size_t)slot * (size_t)t->elements;
-        m->x_t = memcpy(t->x_t + at, moment->x_t, sample_bytes(t));
-        m->x_0 = memcpy(t->x_0 + at, moment->x_0, sample_bytes(t));
-        if (t->output && moment->output)
-            m->output = memcpy(t->output + at, moment->output, sample_bytes(t));
-    }
-    __atomic_store_n(&t->count, i + 1, __ATOMIC_RELEASE);
 }
 
 /* ---- beginning ---- */
@@ -244,10 +224,11 @@ SlTimeline *sl_timeline_new(SlModel *model, const SlRecipe *recipe,
 
 /* ---- a branch ---- */
 
+/* The sample of a parent that was computed in a batch is nobody's to compute again by itself. */
 static SlOrigin *origin_at(const SlTimeline *parent, int step, int moment)
 {
     SlOrigin *origin = sl_origin_new(parent->recipe, parent->origin, step);
-    if (origin && moment >= 0 && parent->moments[moment].x_t)
+    if (origin && moment >= 0 && parent->moments[moment].x_t && !parent->fast)
         sl_sha256(parent->moments[moment].x_t, sample_bytes(parent), origin->sha256);
     return origin;
 }
@@ -296,36 +277,6 @@ SlTimeline *sl_timeline_branch(SlModel *model, SlTimeline *parent, int step, con
     return t;
 }
 
-/* ---- growing ---- */
-
-static bool keep_state(SlTimeline *t, SlError *err)
-{
-    int slot = sl_timeline_slot(t, t->count);
-    if (t->interval == 1 || slot < 0)
-        return true;
-    SlState *state = &t->states[slot];
-    state->data = sl_run_save(t->run, &state->bytes);
-    return state->data || sl_fail(err, SL_MEMORY, "memory ran out for a run's state");
-}
-
-bool sl_timeline_next(SlTimeline *t, SlModel *model, SlError *err)
-{
-    SlFrame frame;
-    if (!t->run && !(t->run = sl_timeline_run_at(t, model, t->count - 1, err)))
-        return false;
-    if (!sl_run_next(t->run, &frame, err) || !keep_state(t, err))
-        return false;
-    SlMoment moment = t->moments[t->count];
-    moment.shared = frame.shared;
-    moment.seconds = frame.seconds;
-    moment.elapsed = frame.seconds + (t->count ? t->moments[t->count - 1].elapsed : 0);
-    moment.x_t = frame.x_t;
-    moment.x_0 = frame.x_0;
-    moment.output = frame.model_output;
-    sl_timeline_record(t, &moment);
-    return true;
-}
-
 /* ---- looking ---- */
 
 bool sl_timeline_done(const SlTimeline *t)
@@ -352,6 +303,11 @@ void sl_timeline_given(const SlTimeline *t, bool *latents, bool *step_noise)
 {
     *latents = t->given_latents;
     *step_noise = t->given_step_noise;
+}
+
+bool sl_timeline_fast(const SlTimeline *t)
+{
+    return t->fast;
 }
 
 void sl_timeline_size(const SlTimeline *t, int *channels, int *height, int *width)

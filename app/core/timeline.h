@@ -57,6 +57,10 @@ void sl_timeline_free(SlTimeline *timeline); /* NULL is fine */
  * finite is an error that names evaluation, timestep and part; the moments before it stay. */
 bool sl_timeline_next(SlTimeline *timeline, SlModel *model, SlError *err);
 bool sl_timeline_done(const SlTimeline *timeline);
+/* Whether two timelines that have begun can make their next evaluations as one batch, and that, for
+ * at most SL_RUNS_TOGETHER: see sl_runs_next. errs is [count]. */
+bool sl_timelines_match(const SlTimeline *a, const SlTimeline *b);
+bool sl_timelines_next(SlTimeline *const *timelines, int count, SlError *errs, SlError *err);
 
 /* ---- looking (any thread) ---- */
 
@@ -65,6 +69,8 @@ const SlOrigin *sl_timeline_origin(const SlTimeline *timeline); /* NULL: from no
 const char *sl_timeline_warning(const SlTimeline *timeline);    /* or NULL */
 /* What came from a file and not from the seed; such a timeline that was loaded cannot go on. */
 void sl_timeline_given(const SlTimeline *timeline, bool *latents, bool *step_noise);
+/* Computed in a batch with others: computed again by itself, its last bits may be others. */
+bool sl_timeline_fast(const SlTimeline *timeline);
 void sl_timeline_size(const SlTimeline *timeline, int *channels, int *height, int *width);
 int64_t sl_timeline_elements(const SlTimeline *timeline); /* channels height width */
 /* Moments so far, and when it is done. */

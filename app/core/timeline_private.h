@@ -14,6 +14,7 @@ struct SlTimeline {
     SlOrigin *origin; /* NULL: from noise */
     char *warning;
     bool given_latents, given_step_noise; /* not from the seed */
+    bool fast;                            /* computed in a batch with others */
     int channels, height, width;
     int64_t elements;
     int total, count;  /* count is atomic */

@@ -26,9 +26,9 @@ static Run verify(const char *path)
 /* ---- the files ---- */
 
 static const char *const kinds[] = {
-    "plain.png",   "noisy.png",    "heun.png",  "branch.png",    "deep.png",
-    "sheet.png",   "lanes.webp",   "film.webp", "long.webp",     "lanes.safelight",
-    "stopped.png", "stopped.webp", "cut.png",   "cut.safelight",
+    "plain.png",       "noisy.png",   "heun.png",       "branch.png", "deep.png",      "sheet.png",
+    "fast.png",        "fast.webp",   "fast.safelight", "lanes.webp", "film.webp",     "long.webp",
+    "lanes.safelight", "stopped.png", "stopped.webp",   "cut.png",    "cut.safelight",
 };
 #define KINDS (sizeof kinds / sizeof kinds[0])
 
@@ -53,6 +53,10 @@ static void write_whole(void)
                "seed=3,prompt=a lake,steps=6", "--sheet", file("sheet.png"), "--animation",
                file("lanes.webp"), "--align", "sigma", "--save", file("lanes.safelight")),
            0, "", "a comparison as sheet, animation and file");
+    expect(RUN("compare", "--fast", FOUR, "--schedulers", "euler,heun,dpmpp-2m-sde", "--sheet",
+               file("fast.png"), "--animation", file("fast.webp"), "--save",
+               file("fast.safelight")),
+           0, "", "the same with lanes as one batch");
 }
 
 static void pause_ms(int ms)
@@ -272,10 +276,11 @@ static void test_change(const char *kind, const Change *c, const char *tensor)
     free(to);
 }
 
-/* Long runs, which take a while each time: the first changes only. */
-static bool is_long(const char *kind)
+/* Long runs, which take a while each time, and what is like another one: the first changes only. */
+static bool is_brief(const char *kind)
 {
-    return !strncmp(kind, "long", 4) || !strncmp(kind, "stopped", 7) || !strncmp(kind, "cut", 3);
+    return !strncmp(kind, "long", 4) || !strncmp(kind, "fast", 4) || !strncmp(kind, "stopped", 7) ||
+           !strncmp(kind, "cut", 3);
 }
 
 static void test_kind(const char *kind)
@@ -285,7 +290,7 @@ static void test_kind(const char *kind)
     char *path = strdup(file(kind));
     expect(verify(path), 0, "", kind);
     free(path);
-    for (size_t i = 0; i < (is_long(kind) ? 3 : count); i++)
+    for (size_t i = 0; i < (is_brief(kind) ? 3 : count); i++)
         test_change(kind, lanes ? &lane_changes[i] : &changes[i], "lane.0.x_t");
 }
 
