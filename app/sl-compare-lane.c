@@ -24,7 +24,8 @@ static guint signals[N_SIGNALS];
 
 /* In the order of SlOwn. */
 static const char *const own_properties[SL_N_OWN]
-    = { "scheduler", "sigmas", "spacing", "steps", "guidance", "eta", "seed", "prompt", "negative-prompt" };
+    = { "scheduler", "sigmas", "spacing", "steps",           "guidance",
+        "eta",       "seed",   "prompt",  "negative-prompt", "variance" };
 
 static void
 sl_compare_lane_finalize (GObject *object)
@@ -91,6 +92,8 @@ drop_impossible (SlCompareLane *self, SlSettings *resolved)
     g_object_set (resolved, "sigmas", (guint)SL_SIGMAS_MODEL, NULL);
   if (info && !info->takes_spacing && !(self->own & SL_OWN_SPACING))
     g_object_set (resolved, "spacing", (guint)SL_SPACING_MODEL, NULL);
+  if (info && !info->takes_variance && !(self->own & SL_OWN_VARIANCE))
+    g_object_set (resolved, "variance", (guint)SL_VARIANCE_MODEL, NULL);
 }
 
 SlSettings *

@@ -20,9 +20,10 @@ typedef enum
   SL_OWN_SEED = 1 << 6,
   SL_OWN_PROMPT = 1 << 7,
   SL_OWN_NEGATIVE_PROMPT = 1 << 8,
+  SL_OWN_VARIANCE = 1 << 9,
 } SlOwn;
 
-#define SL_N_OWN 9
+#define SL_N_OWN 10
 #define SL_OWN_ALL ((1 << SL_N_OWN) - 1)
 #define SL_TYPE_COMPARE_LANE (sl_compare_lane_get_type ())
 

@@ -116,6 +116,21 @@ add_sigmas (SlComparison *comparison, SlSettings *values)
   return added;
 }
 
+/* Of the noise that DDPM adds at each step; no other scheduler has the choice. */
+static guint
+add_variances (SlComparison *comparison, SlSettings *values)
+{
+  guint added = 0;
+
+  g_object_set (values, "scheduler", "ddpm", NULL);
+  for (guint variance = SL_VARIANCE_SMALL; variance <= SL_VARIANCE_LARGE; variance++)
+    {
+      g_object_set (values, "variance", variance, NULL);
+      added += add (comparison, SL_OWN_SCHEDULER | SL_OWN_VARIANCE, values);
+    }
+  return added;
+}
+
 static guint
 add_seeds (SlComparison *comparison, SlSettings *values)
 {
@@ -157,6 +172,8 @@ sl_compare_presets_add (SlComparison *comparison, const char *name, SlSettings *
     return add_guidance (comparison, values);
   if (g_str_equal (name, "sigmas"))
     return add_sigmas (comparison, values);
+  if (g_str_equal (name, "variances"))
+    return add_variances (comparison, values);
   if (g_str_equal (name, "seeds"))
     return add_seeds (comparison, values);
   if (g_str_equal (name, "reference"))

@@ -110,6 +110,12 @@ sl_scheduler_item_takes_spacing (SlSchedulerItem *self)
 }
 
 gboolean
+sl_scheduler_item_takes_variance (SlSchedulerItem *self)
+{
+  return self->info->takes_variance;
+}
+
+gboolean
 sl_scheduler_item_takes_eta (SlSchedulerItem *self)
 {
   return self->info->takes_eta;

@@ -26,6 +26,7 @@ enum
   PROP_SCHEDULER,
   PROP_SIGMAS,
   PROP_SPACING,
+  PROP_VARIANCE,
   PROP_NOISE,
   PROP_STEPS,
   PROP_GUIDANCE,
@@ -71,6 +72,9 @@ sl_settings_get_property (GObject *object, guint prop_id, GValue *value, GParamS
       break;
     case PROP_SPACING:
       g_value_set_uint (value, self->recipe.spacing);
+      break;
+    case PROP_VARIANCE:
+      g_value_set_uint (value, self->recipe.variance);
       break;
     case PROP_NOISE:
       g_value_set_uint (value, self->recipe.noise);
@@ -131,6 +135,8 @@ take_value (SlSettings *self, guint prop_id, const GValue *value)
       return TAKE (recipe->sigmas, g_value_get_uint (value));
     case PROP_SPACING:
       return TAKE (recipe->spacing, g_value_get_uint (value));
+    case PROP_VARIANCE:
+      return TAKE (recipe->variance, g_value_get_uint (value));
     case PROP_NOISE:
       return TAKE (recipe->noise, g_value_get_uint (value));
     case PROP_STEPS:
@@ -164,6 +170,7 @@ install_numbers (GParamFlags flags)
 {
   properties[PROP_SIGMAS] = g_param_spec_uint ("sigmas", NULL, NULL, 0, SL_SIGMAS_BETA, 0, flags);
   properties[PROP_SPACING] = g_param_spec_uint ("spacing", NULL, NULL, 0, SL_SPACING_TRAILING, 0, flags);
+  properties[PROP_VARIANCE] = g_param_spec_uint ("variance", NULL, NULL, 0, SL_VARIANCE_LARGE, 0, flags);
   properties[PROP_NOISE] = g_param_spec_uint ("noise", NULL, NULL, 0, SL_NOISE_CUDA, 0, flags);
   properties[PROP_STEPS] = g_param_spec_int ("steps", NULL, NULL, 1, 1000, 25, flags);
   properties[PROP_GUIDANCE] = g_param_spec_double ("guidance", NULL, NULL, 0, 100, 7.5, flags);
@@ -249,9 +256,9 @@ _sl_settings_set_recipe (SlSettings *self, const SlRecipe *recipe)
   self->recipe.noise_threads = recipe->noise_threads;
   g_object_set (self, "prompt", recipe->prompt, "negative-prompt", recipe->negative_prompt, "scheduler",
                 recipe->scheduler, "sigmas", (guint)recipe->sigmas, "spacing", (guint)recipe->spacing,
-                "noise", (guint)recipe->noise, "steps", recipe->steps, "guidance", recipe->guidance, "eta",
-                recipe->eta, "seed", recipe->seed, "width", recipe->width, "height", recipe->height,
-                "clip-skip", recipe->clip_skip, NULL);
+                "variance", (guint)recipe->variance, "noise", (guint)recipe->noise, "steps", recipe->steps,
+                "guidance", recipe->guidance, "eta", recipe->eta, "seed", recipe->seed, "width",
+                recipe->width, "height", recipe->height, "clip-skip", recipe->clip_skip, NULL);
 }
 
 gboolean

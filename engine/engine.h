@@ -103,7 +103,8 @@ typedef struct SlRecipe {
     const char *scheduler; /* id; NULL: the model's own */
     SlSigmas sigmas;
     SlSpacing spacing;
-    double eta; /* < 0: default */
+    SlVariance variance; /* ddpm only */
+    double eta;          /* < 0: default */
     int steps;
     double guidance; /* <= 1: no guidance, one evaluation per step instead of two */
     uint64_t seed;

@@ -38,6 +38,9 @@ static bool check_scheduler(const SlRecipe *recipe, SlError *err)
         return sl_fail(err, SL_ARGUMENT,
                        "scheduler %s has no choice of timestep spacing; expected \"model\"",
                        scheduler->id);
+    if (recipe->variance != SL_VARIANCE_MODEL && !scheduler->takes_variance)
+        return sl_fail(err, SL_ARGUMENT,
+                       "scheduler %s has no choice of variance; expected \"model\"", scheduler->id);
     return true;
 }
 

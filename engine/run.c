@@ -86,8 +86,10 @@ static bool make_arrays(SlRun *run, SlError *err)
 
 static bool make_scheduler(SlRun *run, SlError *err)
 {
-    SlSchedulerChoice choice = {
-        .sigmas = run->recipe.sigmas, .spacing = run->recipe.spacing, .eta = run->recipe.eta};
+    SlSchedulerChoice choice = {.sigmas = run->recipe.sigmas,
+                                .spacing = run->recipe.spacing,
+                                .variance = run->recipe.variance,
+                                .eta = run->recipe.eta};
     run->scheduler =
         sl_scheduler_new(run->recipe.scheduler, run->model->scheduler_config, &choice, err);
     return run->scheduler &&
@@ -542,7 +544,7 @@ int sl_run_evaluation(const SlRun *run)
 static bool same_schedule(const SlRecipe *a, const SlRecipe *b)
 {
     return !strcmp(a->scheduler, b->scheduler) && a->steps == b->steps && a->sigmas == b->sigmas &&
-           a->spacing == b->spacing && a->eta == b->eta;
+           a->spacing == b->spacing && a->variance == b->variance && a->eta == b->eta;
 }
 
 static bool take_over(SlRun *run, const SlRun *from, SlError *err)

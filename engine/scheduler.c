@@ -56,10 +56,14 @@ static bool choose(SlScheduler *s, const SlSchedulerChoice *choice, SlError *err
         return sl_fail(err, SL_ARGUMENT, "%s has no choice of sigmas", info->id);
     if (choice->spacing != SL_SPACING_MODEL && !info->takes_spacing)
         return sl_fail(err, SL_ARGUMENT, "%s has no choice of timestep spacing", info->id);
+    if (choice->variance != SL_VARIANCE_MODEL && !info->takes_variance)
+        return sl_fail(err, SL_ARGUMENT, "%s has no choice of variance", info->id);
     if (choice->sigmas != SL_SIGMAS_MODEL)
         s->config.sigmas = choice->sigmas;
     if (choice->spacing != SL_SPACING_MODEL)
         s->config.timestep_spacing = choice->spacing;
+    if (choice->variance != SL_VARIANCE_MODEL)
+        s->config.variance_type = choice->variance;
     if (choice->eta >= 0)
         s->config.eta = choice->eta;
     return true;

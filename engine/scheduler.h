@@ -29,6 +29,14 @@ typedef enum SlSigmas {
     SL_SIGMAS_BETA
 } SlSigmas;
 
+/* Of the noise that DDPM adds at a step (diffusers' variance_type). */
+typedef enum SlVariance {
+    SL_VARIANCE_MODEL,
+    SL_VARIANCE_SMALL,
+    SL_VARIANCE_SMALL_LOG,
+    SL_VARIANCE_LARGE
+} SlVariance;
+
 /* One row of `safelight schedulers`. */
 typedef struct SlSchedulerInfo {
     const char *id;           /* "euler-a" */
@@ -40,6 +48,7 @@ typedef struct SlSchedulerInfo {
     bool takes_sigmas;        /* karras, exponential, beta are possible */
     bool takes_spacing;
     bool takes_eta; /* fresh noise in each step can be asked for */
+    bool takes_variance;
 } SlSchedulerInfo;
 
 int sl_scheduler_count(void);
@@ -53,6 +62,7 @@ typedef struct SlScheduler SlScheduler;
 typedef struct SlSchedulerChoice {
     SlSigmas sigmas;
     SlSpacing spacing;
+    SlVariance variance;
     double eta; /* < 0: the class's default (ddim 0) */
 } SlSchedulerChoice;
 

@@ -449,14 +449,16 @@ static const struct
   const char *target;
   const char *title;
   const char *explanation;
-  gboolean words; /* only for models that take a prompt */
+  gboolean words;  /* only for models that take a prompt */
+  gboolean pixels; /* only for those that take none */
 } ready_made[] = {
-  { "four", N_ ("Four Schedulers"), N_ ("PNDM, DDIM, DPM++ 2M and UniPC"), FALSE },
-  { "schedulers", N_ ("Nine Schedulers"), N_ ("A full table, to find your favourite"), FALSE },
-  { "steps", N_ ("Numbers of Steps"), N_ ("How few are enough?"), FALSE },
-  { "guidance", N_ ("Guidance"), N_ ("How closely to follow the words"), TRUE },
-  { "sigmas", N_ ("Noise Schedules"), N_ ("Karras, exponential and beta"), FALSE },
-  { "seeds", N_ ("Seeds"), N_ ("The same words, other noise"), FALSE },
+  { "four", N_ ("Four Schedulers"), N_ ("PNDM, DDIM, DPM++ 2M and UniPC"), FALSE, FALSE },
+  { "schedulers", N_ ("Nine Schedulers"), N_ ("A full table, to find your favourite"), FALSE, FALSE },
+  { "steps", N_ ("Numbers of Steps"), N_ ("How few are enough?"), FALSE, FALSE },
+  { "guidance", N_ ("Guidance"), N_ ("How closely to follow the words"), TRUE, FALSE },
+  { "sigmas", N_ ("Noise Schedules"), N_ ("Karras, exponential and beta"), FALSE, FALSE },
+  { "seeds", N_ ("Seeds"), N_ ("The same words, other noise"), FALSE, FALSE },
+  { "variances", N_ ("Variance Types"), N_ ("How much fresh noise DDPM adds"), FALSE, TRUE },
 };
 
 static GtkWidget *
@@ -506,7 +508,7 @@ sl_compare_view_set_prompts (SlCompareView *self, gboolean prompts)
 {
   for (guint i = 0; i < G_N_ELEMENTS (ready_made); i++)
     gtk_widget_set_visible (GTK_WIDGET (gtk_flow_box_get_child_at_index (self->presets, (int)i)),
-                            prompts || !ready_made[i].words);
+                            prompts ? !ready_made[i].pixels : !ready_made[i].words);
 }
 
 void

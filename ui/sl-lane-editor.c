@@ -11,6 +11,7 @@ struct _SlLaneEditor
   AdwComboRow *scheduler_row;
   AdwComboRow *sigmas_row;
   AdwComboRow *spacing_row;
+  AdwComboRow *variance_row;
   GtkWidget *guidance_row;
   GtkWidget *seed_row;
   GtkWidget *prompt_group;
@@ -26,6 +27,7 @@ struct _SlLaneEditor
   GtkEditable *negative;
 
   SlCompareLane *lane;
+  gboolean recipe_has_variance; /* its scheduler has the choice */
   GListModel *schedulers;
 };
 
@@ -62,28 +64,37 @@ scheduler_chosen (SlLaneEditor *self)
                                item ? _ (sl_scheduler_item_get_good_for (item)) : NULL);
   gtk_widget_set_sensitive (GTK_WIDGET (self->sigmas_row), !item || sl_scheduler_item_takes_sigmas (item));
   gtk_widget_set_sensitive (GTK_WIDGET (self->spacing_row), !item || sl_scheduler_item_takes_spacing (item));
+  gtk_widget_set_visible (GTK_WIDGET (self->variance_row),
+                          item ? sl_scheduler_item_takes_variance (item) : self->recipe_has_variance);
 }
 
 static guint
 chosen_of (AdwComboRow *row)
 {
-  return gtk_widget_get_sensitive (GTK_WIDGET (row)) ? adw_combo_row_get_selected (row) : 0;
+  GtkWidget *widget = GTK_WIDGET (row);
+
+  return gtk_widget_get_sensitive (widget) && gtk_widget_get_visible (widget)
+             ? adw_combo_row_get_selected (row)
+             : 0;
 }
 
 static SlOwn
 collect (SlLaneEditor *self, SlSettings *values)
 {
   const char *scheduler = chosen_scheduler (self);
-  guint sigmas = chosen_of (self->sigmas_row), spacing = chosen_of (self->spacing_row);
+  guint sigmas = chosen_of (self->sigmas_row), spacing = chosen_of (self->spacing_row),
+        variance = chosen_of (self->variance_row);
   const char *prompt = gtk_editable_get_text (self->prompt),
              *negative = gtk_editable_get_text (self->negative);
 
-  g_object_set (
-      values, "scheduler", scheduler, "sigmas", sigmas ? sigmas - 1 : 0, "spacing", spacing ? spacing - 1 : 0,
-      "steps", gtk_spin_button_get_value_as_int (self->steps), "guidance",
-      gtk_spin_button_get_value (self->guidance), "eta", gtk_spin_button_get_value (self->eta), "seed",
-      (guint64)gtk_spin_button_get_value (self->seed), "prompt", prompt, "negative-prompt", negative, NULL);
+  g_object_set (values, "scheduler", scheduler, "sigmas", sigmas ? sigmas - 1 : 0, "spacing",
+                spacing ? spacing - 1 : 0, "variance", variance ? variance - 1 : 0, "steps",
+                gtk_spin_button_get_value_as_int (self->steps), "guidance",
+                gtk_spin_button_get_value (self->guidance), "eta", gtk_spin_button_get_value (self->eta),
+                "seed", (guint64)gtk_spin_button_get_value (self->seed), "prompt", prompt, "negative-prompt",
+                negative, NULL);
   return (scheduler ? SL_OWN_SCHEDULER : 0) | (sigmas ? SL_OWN_SIGMAS : 0) | (spacing ? SL_OWN_SPACING : 0)
+         | (variance ? SL_OWN_VARIANCE : 0)
          | (gtk_check_button_get_active (self->steps_own) ? SL_OWN_STEPS : 0)
          | (gtk_check_button_get_active (self->guidance_own) ? SL_OWN_GUIDANCE : 0)
          | (gtk_check_button_get_active (self->eta_own) ? SL_OWN_ETA : 0)
@@ -133,15 +144,16 @@ fill_schedulers (SlLaneEditor *self)
 static void
 show_choices (SlLaneEditor *self, SlSettings *resolved, SlOwn own)
 {
-  guint sigmas, spacing;
+  guint sigmas, spacing, variance;
 
-  g_object_get (resolved, "sigmas", &sigmas, "spacing", &spacing, NULL);
+  g_object_get (resolved, "sigmas", &sigmas, "spacing", &spacing, "variance", &variance, NULL);
   if (own & SL_OWN_SCHEDULER)
     adw_combo_row_set_selected (
         self->scheduler_row,
         sl_scheduler_items_find (self->schedulers, sl_settings_get_scheduler (resolved)) + 1);
   adw_combo_row_set_selected (self->sigmas_row, own & SL_OWN_SIGMAS ? sigmas + 1 : 0);
   adw_combo_row_set_selected (self->spacing_row, own & SL_OWN_SPACING ? spacing + 1 : 0);
+  adw_combo_row_set_selected (self->variance_row, own & SL_OWN_VARIANCE ? variance + 1 : 0);
 }
 
 static void
@@ -170,6 +182,15 @@ show_words (SlLaneEditor *self, SlSettings *resolved, SlOwn own)
   gtk_editable_set_text (self->negative, own & SL_OWN_NEGATIVE_PROMPT ? negative : "");
 }
 
+static gboolean
+has_variance (SlLaneEditor *self, const char *scheduler)
+{
+  guint position = sl_scheduler_items_find (self->schedulers, scheduler);
+  g_autoptr (SlSchedulerItem) item = g_list_model_get_item (self->schedulers, position);
+
+  return item && sl_scheduler_item_takes_variance (item);
+}
+
 SlLaneEditor *
 sl_lane_editor_new (GtkWindow *parent, SlCompareLane *lane, SlSettings *recipe, SlModelItem *model)
 {
@@ -179,6 +200,7 @@ sl_lane_editor_new (GtkWindow *parent, SlCompareLane *lane, SlSettings *recipe, 
   SlOwn own = sl_compare_lane_get_own (lane);
 
   self->lane = g_object_ref (lane);
+  self->recipe_has_variance = has_variance (self, sl_settings_get_scheduler (recipe));
   show_choices (self, resolved, own);
   show_numbers (self, resolved, own);
   show_words (self, resolved, own);
@@ -229,6 +251,7 @@ sl_lane_editor_class_init (SlLaneEditorClass *klass)
   BIND (scheduler_row);
   BIND (sigmas_row);
   BIND (spacing_row);
+  BIND (variance_row);
   BIND (guidance_row);
   BIND (seed_row);
   BIND (prompt_group);

@@ -35,6 +35,15 @@ spacing_name (guint spacing)
   return _ (names[MIN (spacing, G_N_ELEMENTS (names) - 1)]);
 }
 
+static const char *
+variance_name (guint variance)
+{
+  static const char *const names[]
+      = { N_ ("the model’s variance"), N_ ("Fixed small"), N_ ("Fixed small, log"), N_ ("Fixed large") };
+
+  return _ (names[MIN (variance, G_N_ELEMENTS (names) - 1)]);
+}
+
 static void add_part (GString *text, const char *separator, const char *format, ...) G_GNUC_PRINTF (3, 4);
 
 static void
@@ -65,17 +74,20 @@ describe (SlSettings *settings, SlOwn own, const char *separator)
   GString *text = g_string_new (NULL);
   g_autofree char *negative = NULL;
   g_autofree char *seed = g_strdup_printf ("%" G_GUINT64_FORMAT, sl_settings_get_seed (settings));
-  guint sigmas, spacing;
+  guint sigmas, spacing, variance;
   double guidance, eta;
 
-  g_object_get (settings, "sigmas", &sigmas, "spacing", &spacing, "guidance", &guidance, "eta", &eta,
-                "negative-prompt", &negative, NULL);
+  g_object_get (settings, "sigmas", &sigmas, "spacing", &spacing, "variance", &variance, "guidance",
+                &guidance, "eta", &eta, "negative-prompt", &negative, NULL);
   if (own & SL_OWN_SCHEDULER)
     add_part (text, separator, "%s", scheduler_name (sl_settings_get_scheduler (settings)));
   if (own & SL_OWN_SIGMAS)
     add_part (text, separator, "%s", sigmas_name (sigmas));
   if (own & SL_OWN_SPACING)
     add_part (text, separator, "%s", spacing_name (spacing));
+  /* As few have the choice, its default is not worth a line. */
+  if (own & SL_OWN_VARIANCE && variance > 0)
+    add_part (text, separator, "%s", variance_name (variance));
   if (own & SL_OWN_STEPS)
     add_part (text, separator, ngettext ("%d step", "%d steps", sl_settings_get_steps (settings)),
               sl_settings_get_steps (settings));

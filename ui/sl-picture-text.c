@@ -14,9 +14,9 @@ static const struct
   { "prompt", N_ ("another prompt"), TRUE },   { "negative_prompt", N_ ("another negative prompt"), TRUE },
   { "scheduler", N_ ("scheduler %s"), FALSE }, { "sigmas", N_ ("sigmas %s"), FALSE },
   { "spacing", N_ ("spacing %s"), FALSE },     { "eta", N_ ("eta %s"), FALSE },
-  { "steps", N_ ("steps %s"), FALSE },         { "guidance", N_ ("guidance %s"), FALSE },
-  { "seed", N_ ("seed %s"), FALSE },           { "noise", N_ ("noise %s"), FALSE },
-  { "clip_skip", N_ ("clip skip %s"), FALSE },
+  { "variance", N_ ("variance %s"), FALSE },   { "steps", N_ ("steps %s"), FALSE },
+  { "guidance", N_ ("guidance %s"), FALSE },   { "seed", N_ ("seed %s"), FALSE },
+  { "noise", N_ ("noise %s"), FALSE },         { "clip_skip", N_ ("clip skip %s"), FALSE },
 };
 
 const char *
@@ -48,8 +48,10 @@ describe_change (const char *line)
     if (g_str_has_prefix (line, settings[i].key) && line[strlen (settings[i].key)] == ':')
       {
         g_auto (GStrv) around = g_strsplit (_ (settings[i].name), "%s", 2);
+        g_auto (GStrv) bare = g_strsplit (value ? value + 2 : "", "\"", -1); /* words stand in quotes */
+        g_autofree char *word = g_strjoinv ("", bare);
 
-        return settings[i].text || !value ? g_strdup (around[0]) : g_strjoinv (value + 2, around);
+        return settings[i].text ? g_strdup (around[0]) : g_strjoinv (word, around);
       }
   return NULL;
 }

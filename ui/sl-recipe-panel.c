@@ -37,6 +37,7 @@ struct _SlRecipePanel
   AdwExpanderRow *more_row;
   AdwComboRow *previews_row;
   AdwComboRow *spacing_row;
+  AdwComboRow *variance_row;
   AdwComboRow *noise_row;
   GtkWidget *clip_skip_row;
   GtkWidget *eta_row;
@@ -126,6 +127,7 @@ describe_scheduler (SlRecipePanel *self)
                                _ (sl_scheduler_item_get_good_for (item)));
   gtk_widget_set_visible (GTK_WIDGET (self->sigmas_row), sl_scheduler_item_takes_sigmas (item));
   gtk_widget_set_visible (GTK_WIDGET (self->spacing_row), sl_scheduler_item_takes_spacing (item));
+  gtk_widget_set_visible (GTK_WIDGET (self->variance_row), sl_scheduler_item_takes_variance (item));
   gtk_widget_set_visible (self->eta_row, sl_scheduler_item_takes_eta (item));
 }
 
@@ -142,6 +144,8 @@ scheduler_chosen (SlRecipePanel *self)
     g_object_set (self->recipe, "sigmas", 0, NULL);
   if (!sl_scheduler_item_takes_spacing (item))
     g_object_set (self->recipe, "spacing", 0, NULL);
+  if (!sl_scheduler_item_takes_variance (item))
+    g_object_set (self->recipe, "variance", 0, NULL);
   if (!sl_scheduler_item_takes_eta (item))
     g_object_set (self->recipe, "eta", -1.0, NULL);
 }
@@ -301,7 +305,10 @@ guidance_dragged (SlRecipePanel *self)
 static void
 row_chosen (SlRecipePanel *self, GParamSpec *pspec, AdwComboRow *row)
 {
-  const char *property = row == self->sigmas_row ? "sigmas" : row == self->spacing_row ? "spacing" : "noise";
+  const char *property = row == self->sigmas_row     ? "sigmas"
+                         : row == self->spacing_row  ? "spacing"
+                         : row == self->variance_row ? "variance"
+                                                     : "noise";
 
   if (!self->updating)
     g_object_set (self->recipe, property, adw_combo_row_get_selected (row), NULL);
@@ -327,15 +334,15 @@ eta_changed (SlRecipePanel *self)
 static void
 recipe_changed (SlRecipePanel *self)
 {
-  guint sigmas, spacing, noise;
+  guint sigmas, spacing, variance, noise;
   double guidance, eta;
   int clip_skip;
 
   if (self->updating)
     return;
   self->updating = TRUE;
-  g_object_get (self->recipe, "sigmas", &sigmas, "spacing", &spacing, "noise", &noise, "guidance", &guidance,
-                "clip-skip", &clip_skip, "eta", &eta, NULL);
+  g_object_get (self->recipe, "sigmas", &sigmas, "spacing", &spacing, "variance", &variance, "noise", &noise,
+                "guidance", &guidance, "clip-skip", &clip_skip, "eta", &eta, NULL);
   show_prompt (self, self->prompt, "prompt");
   show_prompt (self, self->negative, "negative-prompt");
   gtk_adjustment_set_value (self->steps_adjustment, sl_settings_get_steps (self->recipe));
@@ -345,6 +352,7 @@ recipe_changed (SlRecipePanel *self)
       sl_scheduler_items_find (self->schedulers, sl_settings_get_scheduler (self->recipe)));
   adw_combo_row_set_selected (self->sigmas_row, sigmas);
   adw_combo_row_set_selected (self->spacing_row, spacing);
+  adw_combo_row_set_selected (self->variance_row, variance);
   adw_combo_row_set_selected (self->noise_row, noise);
   gtk_adjustment_set_value (self->clip_skip_adjustment, clip_skip);
   gtk_adjustment_set_value (self->eta_adjustment,
@@ -424,7 +432,7 @@ connect_controls (SlRecipePanel *self)
 {
   GtkTextBuffer *buffers[]
       = { gtk_text_view_get_buffer (self->prompt), gtk_text_view_get_buffer (self->negative) };
-  AdwComboRow *rows[] = { self->sigmas_row, self->spacing_row, self->noise_row };
+  AdwComboRow *rows[] = { self->sigmas_row, self->spacing_row, self->variance_row, self->noise_row };
 
   for (guint i = 0; i < G_N_ELEMENTS (buffers); i++)
     {
@@ -521,6 +529,7 @@ sl_recipe_panel_class_init (SlRecipePanelClass *klass)
   BIND (more_row);
   BIND (previews_row);
   BIND (spacing_row);
+  BIND (variance_row);
   BIND (noise_row);
   BIND (clip_skip_row);
   BIND (eta_row);

@@ -23,6 +23,7 @@ static cJSON *scheduler_to_json(const SlSchedulerInfo *s)
     cJSON_AddBoolToObject(item, "draws_noise", s->draws_noise);
     cJSON_AddBoolToObject(item, "takes_sigmas", s->takes_sigmas);
     cJSON_AddBoolToObject(item, "takes_spacing", s->takes_spacing);
+    cJSON_AddBoolToObject(item, "takes_variance", s->takes_variance);
     return item;
 }
 

@@ -200,6 +200,8 @@ void sl_compare_title(const SlCompare *c, int i, char *out, size_t size)
         sl_text_addf(&text, ", %s sigmas", sl_sigmas_names[r->sigmas]);
     if (r->spacing != first->spacing)
         sl_text_addf(&text, ", %s", sl_spacing_names[r->spacing]);
+    if (r->variance != first->variance)
+        sl_text_addf(&text, ", variance %s", sl_variance_names[r->variance]);
     if (r->guidance != first->guidance)
         sl_text_addf(&text, ", guidance %g", r->guidance);
     if (r->seed != first->seed)

@@ -11,10 +11,10 @@
 
 /* Fields that are taken, or that change nothing in the picture. */
 static const char *const understood[] = {
-    "Steps",      "Sampler",  "Schedule type", "CFG scale", "Seed",      "Size-1",   "Size-2",
-    "Model hash", "Model",    "Clip skip",     "RNG",       "Version",   "User",     "VAE",
-    "VAE hash",   "Eta",      "Eta DDIM",      "App",       "Parser",    "Guidance", "SDCPP",
-    "Hashes",     "Module 1", "Module 2",      "Module 3",  "TI hashes",
+    "Steps",      "Sampler",  "Schedule type", "CFG scale", "Seed",      "Size-1",        "Size-2",
+    "Model hash", "Model",    "Clip skip",     "RNG",       "Version",   "User",          "VAE",
+    "VAE hash",   "Eta",      "Eta DDIM",      "App",       "Parser",    "Guidance",      "SDCPP",
+    "Hashes",     "Module 1", "Module 2",      "Module 3",  "TI hashes", "Variance type",
 };
 
 static bool is_understood(const char *key)
@@ -82,6 +82,7 @@ bool sl_foreign_parameters(SlImporter *im, const char *text, SlError *err)
         sl_importer_take(im, SL_SETTING_WIDTH, sl_infotext_get(&info, "Size-1"));
         sl_importer_take(im, SL_SETTING_HEIGHT, sl_infotext_get(&info, "Size-2"));
         sl_importer_take(im, SL_SETTING_ETA, eta ? eta : sl_infotext_get(&info, "Eta"));
+        sl_importer_take(im, SL_SETTING_VARIANCE, sl_infotext_get(&info, "Variance type"));
         sl_importer_take(im, SL_SETTING_MODEL, sl_infotext_get(&info, "Model"));
         sl_importer_take(im, SL_SETTING_MODEL_HASH, sl_infotext_get(&info, "Model hash"));
         sl_importer_take_sampler(im, sl_infotext_get(&info, "Sampler"),

@@ -1,5 +1,6 @@
 /* importer.c - see importer.h. */
 #include "app/core/importer.h"
+#include "app/core/recipe_text.h"
 #include "app/core/sampler_names.h"
 
 #include <limits.h>
@@ -69,6 +70,18 @@ static void take_double(SlImporter *im, const char *name, const char *value, dou
         sl_importer_problem(im, "%s is \"%.60s\"; expected a number", name, value);
 }
 
+static void take_variance(SlImporter *im, const char *value)
+{
+    for (int i = 0; sl_variance_names[i]; i++) {
+        if (strcmp(value, sl_variance_names[i]) == 0) {
+            im->recipe.variance = (SlVariance)i;
+            return;
+        }
+    }
+    sl_importer_problem(im, "variance type is \"%.60s\"; expected %s, %s or %s", value,
+                        sl_variance_names[1], sl_variance_names[2], sl_variance_names[3]);
+}
+
 void sl_importer_take(SlImporter *im, SlSetting setting, const char *value)
 {
     SlRecipe *r = &im->recipe;
@@ -104,6 +117,9 @@ void sl_importer_take(SlImporter *im, SlSetting setting, const char *value)
         break;
     case SL_SETTING_ETA:
         take_double(im, "eta", value, &r->eta);
+        break;
+    case SL_SETTING_VARIANCE:
+        take_variance(im, value);
         break;
     case SL_SETTING_MODEL:
         take_text(&im->model, value);

@@ -17,6 +17,7 @@ typedef enum SlSetting {
     SL_SETTING_HEIGHT,
     SL_SETTING_CLIP_SKIP, /* 0: the last hidden state */
     SL_SETTING_ETA,
+    SL_SETTING_VARIANCE,
     SL_SETTING_MODEL,
     SL_SETTING_MODEL_HASH,
 } SlSetting;

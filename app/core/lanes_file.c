@@ -14,7 +14,7 @@
 #include <string.h>
 #include <strings.h>
 
-#define OWN_ALL 511 /* in the window: the lane has all of its settings of its own */
+#define OWN_ALL 1023 /* in the window: the lane has all of its settings of its own */
 
 bool sl_lanes_is_file(const char *path)
 {

@@ -128,6 +128,7 @@ char *sl_metadata_to_parameters(const SlMetadata *m)
     snprintf(number, sizeof number, "%d", r->clip_skip + 1);
     sl_infotext_add(&out, "Clip skip", r->clip_skip ? number : NULL);
     sl_infotext_add(&out, "RNG", r->noise == SL_NOISE_CPU ? "CPU" : "NV");
+    sl_infotext_add(&out, "Variance type", r->variance ? sl_variance_names[r->variance] : NULL);
     sl_format_double(r->eta, number);
     sl_infotext_add(&out, "Eta", r->eta >= 0 ? number : NULL);
     sl_infotext_add(&out, "Version", m->program);

@@ -34,7 +34,7 @@ typedef struct SlOptions {
     bool help;
 
     const char *prompt, *negative, *scheduler;
-    int sigmas, spacing, noise; /* SlSigmas, SlSpacing, SlNoiseKind */
+    int sigmas, spacing, variance, noise; /* SlSigmas, SlSpacing, SlVariance, SlNoiseKind */
     double eta, guidance;
     int64_t steps, step, width, height, clip_skip, noise_threads, threads;
     uint64_t seed;

@@ -13,6 +13,8 @@
 
 const char *const sl_sigmas_names[] = {"model", "karras", "exponential", "beta", NULL};
 const char *const sl_spacing_names[] = {"model", "linspace", "leading", "trailing", NULL};
+const char *const sl_variance_names[] = {"model", "fixed_small", "fixed_small_log", "fixed_large",
+                                         NULL};
 const char *const sl_noise_names[] = {"cpu", "cuda", NULL};
 const char *const sl_prediction_names[] = {"epsilon", "v_prediction", "sample", NULL};
 
@@ -42,6 +44,7 @@ static const Field fields[] = {
     FIELD(scheduler, TEXT),
     CHOICE_FIELD(sigmas, sl_sigmas_names),
     CHOICE_FIELD(spacing, sl_spacing_names),
+    CHOICE_FIELD(variance, sl_variance_names),
     FIELD(eta, REAL),
     FIELD(steps, INT),
     FIELD(guidance, REAL),
@@ -55,7 +58,7 @@ static const Field fields[] = {
 #define FIELDS (sizeof fields / sizeof fields[0])
 
 _Static_assert(sizeof(SlSigmas) == sizeof(int) && sizeof(SlSpacing) == sizeof(int) &&
-                   sizeof(SlNoiseKind) == sizeof(int),
+                   sizeof(SlVariance) == sizeof(int) && sizeof(SlNoiseKind) == sizeof(int),
                "choices are read and written as int");
 
 static const void *at(const SlRecipe *recipe, const Field *f)
@@ -241,6 +244,9 @@ cJSON *sl_recipe_to_json(const SlRecipe *recipe)
 {
     cJSON *object = cJSON_CreateObject();
     for (size_t i = 0; object && i < FIELDS; i++) {
+        /* Younger than the ids that files know each other by: it is in them only where it is used. */
+        if (fields[i].offset == offsetof(SlRecipe, variance) && !int_at(recipe, &fields[i]))
+            continue;
         if (!cJSON_AddItemToObject(object, fields[i].name, field_to_json(recipe, &fields[i]))) {
             cJSON_Delete(object);
             return NULL;

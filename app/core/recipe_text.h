@@ -25,6 +25,7 @@ char *sl_recipe_diff(const SlRecipe *a, const SlRecipe *b);
 /* The names that the command line and JSON share; NULL-terminated, in the enums' order. */
 extern const char *const sl_sigmas_names[];
 extern const char *const sl_spacing_names[];
+extern const char *const sl_variance_names[];
 extern const char *const sl_noise_names[];
 extern const char *const sl_prediction_names[];
 

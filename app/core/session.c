@@ -180,6 +180,8 @@ void sl_options_change(const SlOptions *o, SlRecipe *r)
         r->sigmas = (SlSigmas)o->sigmas;
     if (o->spacing >= 0)
         r->spacing = (SlSpacing)o->spacing;
+    if (o->variance >= 0)
+        r->variance = (SlVariance)o->variance;
     if (o->eta >= 0)
         r->eta = o->eta;
     if (o->steps > 0)

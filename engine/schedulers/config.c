@@ -119,13 +119,13 @@ static bool read_variance(SlSchedulerConfig *c, const SlJson *j, SlError *err)
     static const char *const types[] = {
         "fixed_small", "fixed_small_log", "fixed_large", "fixed_large_log",
         "learned",     "learned_range",   NULL};
-    int type = sl_json_choice(j, "variance_type", types, c->variance_type, err);
+    int type = sl_json_choice(j, "variance_type", types, c->variance_type - SL_VARIANCE_SMALL, err);
     if (type >= 3)
         return sl_fail(err, SL_UNSUPPORTED,
                        "%s: variance_type is \"%s\"; expected fixed_small, fixed_small_log or "
                        "fixed_large",
                        sl_json_name(j), types[type]);
-    c->variance_type = (SlVariance)type;
+    c->variance_type = (SlVariance)(SL_VARIANCE_SMALL + type);
     return true;
 }
 
@@ -139,6 +139,7 @@ bool sl_scheduler_config(SlSchedulerConfig *c, const SlSchedulerClass *class, co
         .beta_end = 0.02,
         .timestep_spacing = SL_SPACING_LINSPACE,
         .clip_sample_range = 1,
+        .variance_type = SL_VARIANCE_SMALL,
         .dynamic_thresholding_ratio = 0.995,
         .sample_max_value = 1,
         .sigma_min = NAN,

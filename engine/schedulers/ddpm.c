@@ -36,6 +36,7 @@ static double deviation(const SlScheduler *s, double abar, double abar_prev)
         return sqrt(beta);
     case SL_VARIANCE_SMALL_LOG:
         return exp(0.5 * log(variance));
+    case SL_VARIANCE_MODEL:
     case SL_VARIANCE_SMALL:
         break;
     }
@@ -68,7 +69,8 @@ const SlSchedulerClass sl_ddpm_class = {
                  "the original: fresh noise at every step, at its best with hundreds of steps",
              .evaluations_per_step = 1,
              .draws_noise = true,
-             .takes_spacing = true},
+             .takes_spacing = true,
+             .takes_variance = true},
     .defaults = defaults,
     .set_timesteps = set_timesteps,
     .needs_noise = needs_noise,

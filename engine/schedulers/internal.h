@@ -16,11 +16,6 @@ typedef enum SlBetas {
     SL_BETAS_SIGMOID,
     SL_BETAS_EXP
 } SlBetas;
-typedef enum SlVariance {
-    SL_VARIANCE_SMALL,
-    SL_VARIANCE_SMALL_LOG,
-    SL_VARIANCE_LARGE,
-} SlVariance;
 typedef enum SlAlgorithm {
     SL_DPMSOLVER,
     SL_DPMSOLVERPP,

@@ -49,6 +49,14 @@ static void test_generate(void)
     expect(RUN("generate", "--model", ddpm_model, "--prompt", "ignored", "--steps", "3", "--output",
                file("d.png")),
            0, "without a prompt", "a model without a prompt says so");
+    expect(RUN("generate", "--model", ddpm_model, "--variance", "fixed_large", "--steps", "3",
+               "--output", file("large.png")),
+           0, "", "DDPM with the large variance");
+    sl_test(!same_bytes(file("d.png"), file("large.png")), "another picture");
+    expect(RUN("replay", file("large.png"), "--verify", "--model", ddpm_model), 0, "",
+           "which is replayed");
+    expect(RUN(SD, "--output", file("x.png"), "--scheduler", "euler", "--variance", "fixed_large"),
+           2, "scheduler euler has no choice of variance", "only DDPM has it");
     Run run = RUN(SD, "--output", file("e.png"), "--json", "--scheduler", "euler-a", "--seed",
                   "18446744073709551615");
     cJSON *json = cJSON_Parse(run.out);

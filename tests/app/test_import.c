@@ -109,6 +109,13 @@ static void test_webui(void)
           "Euler ancestral has no choice of sigmas here; the model's are taken",
           "stable-diffusion.cpp");
     check("parameters",
+          "x\nSteps: 20, Sampler: DDPM, CFG scale: 7.5, Seed: 1, Size: 64x64, Variance type: "
+          "fixed_large",
+          "parameters",
+          "prompt: \"base\", \"x\"\nscheduler: \"pndm\", \"ddpm\"\nvariance: model, "
+          "fixed_large\nsteps: 25, 20",
+          "", "a variance");
+    check("parameters",
           "fox <lora:x:0.8>\nNegative prompt: bad\nSteps: 20, Sampler: DPM++ 2M - Unknown, CFG "
           "scale: 7.5, Seed: 1, Size: 64x64, Model hash: unknown, Model: m",
           "parameters", "scheduler is \"DPM++ 2M - Unknown\"; there is none like it here",
@@ -123,6 +130,7 @@ static void test_bad_values(void)
         "Steps: -5",
         "Steps: 1000000000",
         "Steps: many",
+        "Variance type: wide",
         "CFG scale: nan",
         "CFG scale: 1e308",
         "CFG scale: -1",

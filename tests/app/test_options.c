@@ -51,11 +51,11 @@ static void test_values(void)
     SlError err = {0};
     bool ok = parse(SL_COMMAND_GENERATE,
                     "generate --prompt --cat --negative '' --model m --steps 31 --guidance=6.5 "
-                    "--sigmas karras --spacing trailing",
+                    "--sigmas karras --spacing trailing --variance fixed_large",
                     &o, &err);
     sl_test(ok && strcmp(o.prompt, "--cat") == 0 && strcmp(o.negative, "") == 0 && o.steps == 31 &&
                 o.guidance == 6.5 && o.sigmas == SL_SIGMAS_KARRAS &&
-                o.spacing == SL_SPACING_TRAILING,
+                o.spacing == SL_SPACING_TRAILING && o.variance == SL_VARIANCE_LARGE,
             "values %s", err.message);
     ok =
         parse(SL_COMMAND_GENERATE,
@@ -105,6 +105,7 @@ static void test_refused(void)
     refused(g, "generate --scheduler eular", "euler");
     refused(g, "generate --sigmas square", "model, karras, exponential, beta");
     refused(g, "generate --spacing x", "model, linspace, leading, trailing");
+    refused(g, "generate --variance x", "model, fixed_small, fixed_small_log, fixed_large");
     refused(g, "generate --noise gpu", "cpu, cuda");
     refused(g, "generate --device tpu", "auto, ref, cpu, cuda, check");
     refused(g, "generate --dtype f64", "auto, f32, bf16, f16");

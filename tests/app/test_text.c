@@ -156,6 +156,7 @@ static void test_recipes(void)
                        .scheduler = "euler-a",
                        .sigmas = SL_SIGMAS_KARRAS,
                        .spacing = SL_SPACING_TRAILING,
+                       .variance = SL_VARIANCE_SMALL_LOG,
                        .eta = 0.25,
                        .steps = 31,
                        .guidance = 6.7,
@@ -173,6 +174,12 @@ static void test_recipes(void)
     sl_test(sl_recipe_from_json(json, &back, &unknown, &err) && sl_recipe_equal(&back, &recipe) &&
                 unknown.length == 0,
             "every setting survives JSON");
+    copy->variance = SL_VARIANCE_MODEL;
+    cJSON *plain = sl_recipe_to_json(copy);
+    sl_test(!cJSON_HasObjectItem(plain, "variance") && cJSON_HasObjectItem(json, "variance"),
+            "a variance is said only where it is chosen: ids of older files stay");
+    cJSON_Delete(plain);
+    copy->variance = recipe.variance;
     cJSON_AddStringToObject(json, "colour", "red");
     sl_test(sl_recipe_from_json(json, &back, &unknown, &err) && strcmp(unknown.data, "colour") == 0,
             "an unknown member is listed");

@@ -220,6 +220,51 @@ static void test_refusals(void)
     refused("nonesuch", "{}", 5, "nonesuch");
 }
 
+/* ---- choices over the model's configuration ---- */
+
+/* One step of a scheduler from ones, with a prediction and a noise that differ; false on failure. */
+static bool one_step(const char *id, const char *config, const SlSchedulerChoice *choice,
+                     float sample[SIZE], SlError *err)
+{
+    float output[SIZE], x0[SIZE], given[SIZE];
+    SlNoiseSource noise = {.given = given, .given_count = SIZE};
+    SlJson *json = sl_json_parse("scheduler_config.json", config, strlen(config), err);
+    SlScheduler *s = json ? sl_scheduler_new(id, json, choice, err) : NULL;
+    bool ok = s && sl_scheduler_set_timesteps(s, 10, SIZE, err);
+    for (int i = 0; i < SIZE; i++) {
+        sample[i] = 1;
+        output[i] = (float)i / SIZE;
+        given[i] = 1 - output[i];
+    }
+    ok = ok && sl_scheduler_step(s, output, sample, x0, &noise, err);
+    sl_scheduler_free(s);
+    sl_json_close(json);
+    return ok;
+}
+
+/* A chosen variance is what the configuration would say, for which there are goldens. */
+static void test_variance(void)
+{
+    static const char *const names[] = {"fixed_small", "fixed_small_log", "fixed_large"};
+    float of_model[SIZE], chosen[SIZE], configured[SIZE];
+    SlError err = {0};
+    for (int i = 0; i < 3; i++) {
+        char config[64];
+        SlSchedulerChoice choice = {.variance = (SlVariance)(SL_VARIANCE_SMALL + i), .eta = -1};
+        snprintf(config, sizeof config, "{\"variance_type\": \"%s\"}", names[i]);
+        bool ok = one_step("ddpm", config, NULL, configured, &err) &&
+                  one_step("ddpm", "{\"variance_type\": \"fixed_small\"}", &choice, chosen, &err);
+        sl_test(ok && !memcmp(chosen, configured, sizeof chosen), "%s as configured %s", names[i],
+                err.message);
+        if (i == 0)
+            memcpy(of_model, chosen, sizeof chosen);
+    }
+    sl_test(memcmp(chosen, of_model, sizeof chosen) != 0, "and large is another step than small");
+    const SlSchedulerChoice choice = {.variance = SL_VARIANCE_LARGE, .eta = -1};
+    sl_test(!one_step("euler", "{}", &choice, chosen, &err) && strstr(err.message, "variance"),
+            "only ddpm has the choice: %s", err.message);
+}
+
 /* ---- the tutorial, and saved states ---- */
 
 static void test_tutorial(void)
@@ -344,6 +389,7 @@ int main(void)
 {
     test_against_diffusers();
     test_refusals();
+    test_variance();
     test_tutorial();
     test_damaged_states();
     test_saved_states();

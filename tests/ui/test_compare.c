@@ -526,6 +526,33 @@ static void test_ddpm(void)
     screenshot("compare-12-ddpm");
 }
 
+/* What DDPM adds at each step, in all its kinds: the large one is another picture. */
+static void test_variances(void)
+{
+    act_with("win.compare-preset", "variances");
+    run_to_end();
+    g_assert_cmpuint(count_lanes(), ==, 3);
+    for (guint i = 0; i < 3; i++) {
+        SlSettings *settings = sl_job_get_settings(sl_comparison_get_job(comparison, i));
+        guint variance;
+
+        g_object_get(settings, "variance", &variance, NULL);
+        g_assert_cmpuint(variance, ==, i + 1);
+        g_assert_cmpstr(sl_settings_get_scheduler(settings), ==, "ddpm");
+    }
+    g_assert_cmpfloat(
+        sl_difference_rms(sl_job_get_last_frame(sl_comparison_get_job(comparison, 0)),
+                          sl_job_get_last_frame(sl_comparison_get_job(comparison, 2))),
+        >, 0.01);
+    screenshot("compare-12-variances");
+    g_signal_emit_by_name(window->compare_view, "asked", 2, "edit");
+    WAIT_UNTIL(find_dialog() != NULL);
+    screenshot("compare-12-variance-editor");
+    gtk_window_destroy(find_dialog());
+    act_with("win.compare-preset", "four");
+    run_to_end();
+}
+
 static GBytes *sample_of(SlJob *job, guint index)
 {
     g_autoptr(SlFrameObject) frame = g_list_model_get_item(sl_job_get_frames(job), index);
@@ -586,6 +613,7 @@ int main(int argc, char **argv)
     g_test_add_func("/compare/lanes", test_lanes);
     g_test_add_func("/compare/narrow", test_narrow);
     g_test_add_func("/compare/ddpm", test_ddpm);
+    g_test_add_func("/compare/variances", test_variances);
     g_test_add_func("/compare/bounded", test_bounded);
     status = g_test_run();
     end_application();
