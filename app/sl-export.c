@@ -65,6 +65,7 @@ make_timeline (const SlExportLane *lane, SlError *err)
   timeline->warning = metadata->warnings ? strdup (metadata->warnings) : NULL;
   timeline->given_latents = metadata->given_latents;
   timeline->given_step_noise = metadata->given_step_noise;
+  timeline->fast = metadata->fast;
   memcpy (timeline->noise_sha256, metadata->noise_sha256, sizeof timeline->noise_sha256);
   record_frames (timeline, lane);
   return timeline;

@@ -106,7 +106,8 @@ remember_parent (SlTrack *track, const SlRun *parent)
   const SlMetadata *metadata = _sl_job_get_metadata (track->origin->parent);
 
   track->came_from = sl_origin_new (metadata->recipe, metadata->origin, sl_run_steps_done (parent));
-  if (track->came_from)
+  /* what was computed in a batch is not computed again to the same bytes by itself */
+  if (track->came_from && !metadata->fast)
     sl_sha256 (sl_run_sample (parent), (size_t)sl_run_sample_elements (parent) * sizeof (float),
                track->came_from->sha256);
 }

@@ -133,6 +133,7 @@ describe_run (SlTrack *track)
   sl_sha256 (sl_run_noise (run), sl_run_sample_elements (run) * sizeof (float), metadata->noise_sha256);
   add_warning (&metadata->warnings, sl_run_warning (run));
   metadata->origin = sl_origin_copy (track->came_from);
+  metadata->fast = track->fast;
   return metadata;
 }
 

@@ -65,6 +65,7 @@ typedef struct
   GPtrArray *saved; /* of GBytes or NULL, as many: where each goes on from */
   GArray *origins;  /* of SlBranchStart, as many: what each branches from */
   gsize budget;     /* bytes that the frames of all jobs may take */
+  gboolean fast;    /* jobs of one size make their evaluations as one batch */
   SlFrameObject *frame;
   SlFrameObject *whole; /* the same moment with its samples, computed again */
   SlView view;

@@ -71,36 +71,117 @@ track_advanced (SlTrack *track, SlFrame *frame)
     _sl_track_end (track, SL_JOB_DONE, NULL);
 }
 
+/* FALSE when it ended or pauses now. */
+static gboolean
+track_goes_on (SlTrack *track)
+{
+  if (_sl_track_is_stopped (track))
+    _sl_track_end (track, SL_JOB_STOPPED, NULL);
+  else if (_sl_job_is_asked_to_pause (track->job))
+    track_pause (track);
+  return track->run != NULL;
+}
+
+static void
+track_broke (SlTrack *track, const SlError *err)
+{
+  if (!_sl_track_was_stray_cancel (track, err))
+    _sl_track_fail (track, err);
+}
+
 static void
 track_next (SlTrack *track)
 {
   SlError err = { 0 };
   SlFrame frame;
 
-  if (_sl_track_is_stopped (track))
-    _sl_track_end (track, SL_JOB_STOPPED, NULL);
-  else if (_sl_job_is_asked_to_pause (track->job))
-    track_pause (track);
-  else if (sl_run_next (track->run, &frame, &err))
+  if (!track_goes_on (track))
+    return;
+  if (sl_run_next (track->run, &frame, &err))
     track_advanced (track, &frame);
-  else if (!_sl_track_was_stray_cancel (track, &err))
-    _sl_track_fail (track, &err);
+  else
+    track_broke (track, &err);
+}
+
+/* ---- several as one batch ---- */
+
+/* First evaluations are shared, not batched. */
+static gboolean
+can_join (const SlTrack *first, const SlTrack *track)
+{
+  return track->run && first->run && sl_run_evaluation (track->run) > track->first
+         && sl_run_evaluation (first->run) > first->first && sl_runs_match (first->run, track->run);
+}
+
+/* tracks[from] and those behind it that go with it and have not had their turn. */
+static guint
+find_group (const SlRequest *request, SlTrack *tracks, guint from, SlTrack *group[SL_RUNS_TOGETHER])
+{
+  guint n = 0;
+
+  group[n++] = &tracks[from];
+  for (guint i = from + 1; request->fast && i < request->jobs->len && n < SL_RUNS_TOGETHER; i++)
+    if (!tracks[i].had_turn && can_join (&tracks[from], &tracks[i]) && track_goes_on (&tracks[i]))
+      group[n++] = &tracks[i];
+  return n;
+}
+
+/* FALSE when it was too much at once. */
+static gboolean
+group_next (SlTrack *group[], guint n)
+{
+  SlRun *runs[SL_RUNS_TOGETHER] = { NULL };
+  SlFrame frames[SL_RUNS_TOGETHER];
+  SlError errs[SL_RUNS_TOGETHER], err = { 0 };
+
+  for (guint i = 0; i < n; i++)
+    runs[i] = group[i]->run;
+  if (!sl_runs_next (runs, (int)n, frames, errs, &err))
+    {
+      for (guint i = 0; i < n && err.code != SL_MEMORY; i++)
+        track_broke (group[i], &err);
+      return err.code != SL_MEMORY;
+    }
+  for (guint i = 0; i < n; i++)
+    if (errs[i].code == SL_OK)
+      track_advanced (group[i], &frames[i]);
+    else
+      track_broke (group[i], &errs[i]);
+  return TRUE;
+}
+
+static void
+advance_from (SlRequest *request, SlTrack *tracks, guint from)
+{
+  SlTrack *group[SL_RUNS_TOGETHER];
+  guint n = track_goes_on (&tracks[from]) ? find_group (request, tracks, from, group) : 0;
+
+  for (guint i = 0; i < n; i++)
+    group[i]->had_turn = TRUE;
+  if (n > 1 && group_next (group, n))
+    return;
+  request->fast = request->fast && n <= 1; /* memory does not do for it */
+  for (guint i = 0; i < n; i++)
+    track_next (group[i]);
 }
 
 /* In turn, until none is left. */
 static void
-advance (SlEngineSide *side, SlTrack *tracks, guint n)
+advance (SlRequest *request, SlTrack *tracks)
 {
+  guint n = request->jobs->len;
   gboolean any;
 
   do
     {
       any = FALSE;
       for (guint i = 0; i < n; i++)
-        if (tracks[i].run)
+        tracks[i].had_turn = FALSE;
+      for (guint i = 0; i < n; i++)
+        if (tracks[i].run && !tracks[i].had_turn)
           {
-            sl_lane_yield (side->lane);
-            track_next (&tracks[i]);
+            sl_lane_yield (request->side->lane);
+            advance_from (request, tracks, i);
             any = TRUE;
           }
     }
@@ -163,6 +244,7 @@ begin_all (const SlRequest *request, SlTrack *tracks, guint n)
         if (n > 1 && tracks[0].share == NULL)
           tracks[0].share = sl_share_new (request->side->model);
         tracks[i].share = tracks[0].share;
+        tracks[i].fast = request->fast;
         _sl_track_begin (&tracks[i], request->saved->pdata[i]);
       }
   plan_frames (tracks, n, request->budget);
@@ -187,7 +269,7 @@ _sl_request_run (gpointer data)
     return;
   begin_all (request, tracks, n);
   request->side->running = TRUE;
-  advance (request->side, tracks, n);
+  advance (request, tracks);
   request->side->running = FALSE;
   for (guint i = 0; i < n; i++)
     sl_origin_free (tracks[i].came_from);

@@ -16,6 +16,7 @@ struct _SlWorker
   SlEngineSide *side; /* NULL after shutdown */
   SlDeviceChoice choice;
   gsize budget;
+  gboolean fast;
   SlModelItem *model;
   gboolean loading;
   double fraction;
@@ -141,6 +142,12 @@ sl_worker_set_budget (SlWorker *self, gsize bytes)
   self->budget = bytes;
 }
 
+void
+sl_worker_set_fast (SlWorker *self, gboolean fast)
+{
+  self->fast = fast;
+}
+
 static SlRequest *
 request_new (SlWorker *self, SlModelItem *item)
 {
@@ -259,6 +266,7 @@ sl_worker_start_together (SlWorker *self, GPtrArray *jobs)
   request->saved = g_ptr_array_new_with_free_func (unref_bytes);
   request->origins = origins_new ();
   request->budget = find_budget (self, jobs);
+  request->fast = self->fast && jobs->len > 1;
   for (guint i = 0; i < jobs->len; i++)
     {
       GBytes *saved = _sl_job_get_saved (jobs->pdata[i]);

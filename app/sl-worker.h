@@ -20,6 +20,9 @@ void sl_worker_set_device (SlWorker *self, const char *device, const char *dtype
 /* Bytes that the frames of one run may take on the average, of runs that start from now on; 0 is the usual. Longer runs
  * keep only some frames whole. */
 void sl_worker_set_budget (SlWorker *self, gsize bytes);
+/* Of jobs that start together from now on: those of one size make their evaluations as one batch, which is
+ * faster on a GPU and may change the last bits. What is saved of them says so. */
+void sl_worker_set_fast (SlWorker *self, gboolean fast);
 /* Loads ahead of the first job. Signals "loaded" and "load-failed" (model, sentence) follow. */
 void sl_worker_load (SlWorker *self, SlModelItem *model);
 void sl_worker_start (SlWorker *self, SlJob *job);

@@ -63,6 +63,8 @@ int sl_lanes_put(SlLanes *lanes, SlTimeline *timeline, int parent)
 {
     int i = lanes->count;
     lanes->lane[i] = (Lane){.timeline = timeline, .parent = parent};
+    if (sl_timeline_fast(timeline))
+        sl_lanes_set_fast(lanes, true);
     __atomic_store_n(&lanes->count, i + 1, __ATOMIC_RELEASE);
     return i;
 }

@@ -4,6 +4,7 @@
 #include "gobject.h"
 
 #include <malloc.h>
+#include <math.h>
 
 #include "app/sl-frame-object-private.h"
 #include "app/sl-frame-plan.h"
@@ -282,6 +283,69 @@ static void test_long_lanes(Fixture *fixture, gconstpointer data)
     check_frames(fixture, jobs->pdata[2], whole, 53);
 }
 
+/* ---- lanes as one batch ---- */
+
+static double distance(GBytes *a, GBytes *b)
+{
+    const float *x = g_bytes_get_data(a, NULL), *y = g_bytes_get_data(b, NULL);
+    gsize n = g_bytes_get_size(a) / sizeof(float);
+    double sum = 0;
+
+    g_assert_cmpuint(g_bytes_get_size(a), ==, g_bytes_get_size(b));
+    for (gsize i = 0; i < n; i++)
+        sum += (x[i] - y[i]) * (double)(x[i] - y[i]);
+    return sqrt(sum / (double)n);
+}
+
+/* Lanes of other schedulers, guidance and numbers of steps, one of which is stopped on the way. */
+static GPtrArray *lanes_of(SlModelItem *model)
+{
+    GPtrArray *jobs = g_ptr_array_new_with_free_func(g_object_unref);
+
+    for (int i = 0; i < 5; i++) {
+        g_autoptr(SlSettings) settings = fixture_settings(model, i == 4 ? 900 : 6 + i);
+
+        g_object_set(settings, "scheduler", nine[i], "guidance", i == 2 ? 1.0 : 4.0, NULL);
+        g_ptr_array_add(jobs, sl_job_new(model, settings, SL_PREVIEWS_AUTOMATIC));
+    }
+    return jobs;
+}
+
+static void run_lanes(Fixture *fixture, GPtrArray *jobs)
+{
+    sl_worker_start_together(fixture->worker, jobs);
+    for (int i = 0; i < 4; i++)
+        WAIT_UNTIL(sl_job_is_over(jobs->pdata[i]));
+    sl_worker_stop(fixture->worker, jobs->pdata[4]);
+}
+
+static void test_fast(Fixture *fixture, gconstpointer data)
+{
+    g_autoptr(SlModelItem) model = open_fixture("sd1");
+    g_autoptr(GPtrArray) alone = lanes_of(model);
+    g_autoptr(GPtrArray) fast = lanes_of(model);
+    guint least = G_MAXUINT;
+
+    run_lanes(fixture, alone);
+    sl_worker_set_fast(fixture->worker, TRUE);
+    run_lanes(fixture, fast);
+    for (int i = 0; i < 4; i++) {
+        guint n = count_frames(alone->pdata[i]);
+
+        g_assert_cmpint(sl_job_get_state(fast->pdata[i]), ==, SL_JOB_DONE);
+        g_assert_cmpuint(count_frames(fast->pdata[i]), ==, n);
+        g_assert_true(_sl_job_get_metadata(fast->pdata[i])->fast);
+        g_assert_false(_sl_job_get_metadata(alone->pdata[i])->fast);
+        g_assert_cmpfloat(distance(sample_of(fast->pdata[i], n - 1, SL_VIEW_NOISY),
+                                   sample_of(alone->pdata[i], n - 1, SL_VIEW_NOISY)),
+                          <, 1e-4);
+        least = MIN(least, n);
+    }
+    /* they moved together: when the first was over, the long one was as far */
+    g_assert_cmpuint(count_frames(fast->pdata[4]), >=, least);
+    g_assert_cmpint(sl_job_get_state(fast->pdata[4]), ==, SL_JOB_STOPPED);
+}
+
 /* ---- branches of runs that were read from a file ---- */
 
 static GArray *plan_of(SlJob *job)
@@ -399,6 +463,7 @@ int main(int argc, char **argv)
     ADD("decoded", test_decoded);
     ADD("long-run", test_long_run);
     ADD("long-lanes", test_long_lanes);
+    ADD("fast", test_fast);
     ADD("loaded-branch", test_loaded_branch);
     ADD("not-finite", test_not_finite);
     return g_test_run();
