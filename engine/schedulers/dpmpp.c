@@ -17,14 +17,13 @@ static bool predicts_x0(const SlScheduler *s)
            s->config.algorithm_type == SL_SDE_DPMSOLVERPP;
 }
 
-static bool stochastic(const SlScheduler *s)
+bool sl_dpm_stochastic(const SlScheduler *s)
 {
     return s->config.algorithm_type == SL_SDE_DPMSOLVER ||
            s->config.algorithm_type == SL_SDE_DPMSOLVERPP;
 }
 
-/* Where lambda falls below lambda_min_clipped, counted from the noisy end. */
-static int last_timestep(const SlScheduler *s)
+int sl_dpm_last_timestep(const SlScheduler *s)
 {
     int n = s->config.num_train_timesteps, clipped = 0;
     for (int t = n - 1; t >= 0; t--) {
@@ -47,16 +46,15 @@ static bool set_timesteps(SlScheduler *s, int steps, SlError *err)
                        "the model's configuration says \"zero\"");
     if (!sl_scheduler_betas(s, 0x1p-24, err))
         return false;
-    sl_timesteps_plus_one(c, steps, last_timestep(s), s->timesteps);
+    sl_timesteps_plus_one(c, steps, sl_dpm_last_timestep(s), s->timesteps);
     sl_sigmas_solver(s, steps, &how);
     return true;
 }
 
-/* x_0 always into step->x0, and what the solver keeps into slot 0. */
-static bool convert(SlScheduler *s, const SlStep *x, SlError *err)
+bool sl_dpm_convert(SlScheduler *s, const SlStep *x, int keep, SlError *err)
 {
     SlLambda now = sl_lambda_at(s, s->state.position);
-    float *kept = sl_push_slot(s, s->class->slots - 1);
+    float *kept = sl_push_slot(s, keep);
     sl_predict_vp(s, now.alpha, now.sigma, x->model_output, x->sample, x->x0,
                   predicts_x0(s) ? NULL : kept);
     if (!sl_threshold_x0(s, x->x0, err))
@@ -71,18 +69,14 @@ static bool convert(SlScheduler *s, const SlStep *x, SlError *err)
     return true;
 }
 
-/* Weights of the sample, of the derivatives D0, D1, D2 of the predictions, and of noise. */
-typedef struct Update {
-    double sample, d[3], noise;
-} Update;
-
-static Update deterministic_update(const SlScheduler *s, int order, SlLambda from, SlLambda to)
+static SlDpmUpdate deterministic_update(const SlScheduler *s, int order, SlLambda from, SlLambda to)
 {
     bool first = predicts_x0(s);
     double h = to.lambda - from.lambda;
     /* x_0: e^-h - 1 on alpha; epsilon: e^h - 1 on sigma */
     double scale = first ? to.alpha : to.sigma, g = first ? -h : h, e = expm1(g);
-    Update u = {.sample = first ? (double)to.sigma / from.sigma : (double)to.alpha / from.alpha};
+    SlDpmUpdate u = {.sample =
+                         first ? (double)to.sigma / from.sigma : (double)to.alpha / from.alpha};
     u.d[0] = -scale * e;
     u.d[1] = first ? scale * (e / h + 1) : -scale * (e / h - 1);
     u.d[2] = -scale * ((e - g) / (h * h) - 0.5);
@@ -91,9 +85,9 @@ static Update deterministic_update(const SlScheduler *s, int order, SlLambda fro
     return u;
 }
 
-static Update stochastic_update(const SlScheduler *s, int order, SlLambda from, SlLambda to)
+static SlDpmUpdate stochastic_update(const SlScheduler *s, int order, SlLambda from, SlLambda to)
 {
-    Update u = {0};
+    SlDpmUpdate u = {0};
     bool midpoint = order == 2 && !s->config.solver_heun;
     double h = to.lambda - from.lambda;
     if (predicts_x0(s)) {
@@ -113,6 +107,12 @@ static Update stochastic_update(const SlScheduler *s, int order, SlLambda from, 
     return u;
 }
 
+SlDpmUpdate sl_dpm_update(const SlScheduler *s, int order, SlLambda from, SlLambda to)
+{
+    return sl_dpm_stochastic(s) ? stochastic_update(s, order, from, to)
+                                : deterministic_update(s, order, from, to);
+}
+
 static int order_now(const SlScheduler *s)
 {
     const SlSchedulerConfig *c = &s->config;
@@ -127,7 +127,7 @@ static int order_now(const SlScheduler *s)
 }
 
 /* The derivatives' weights become weights of the predictions themselves. */
-static void prediction_weights(const SlScheduler *s, const Update *u, int order, double h,
+static void prediction_weights(const SlScheduler *s, const SlDpmUpdate *u, int order, double h,
                                double m[3])
 {
     int at = s->state.position;
@@ -156,10 +156,9 @@ static bool step(SlScheduler *s, const SlStep *x, SlError *err)
     if (order == 3 && s->config.algorithm_type == SL_SDE_DPMSOLVER)
         return sl_fail(err, SL_UNSUPPORTED,
                        "dpmpp-2m: algorithm_type sde-dpmsolver has no solver_order 3");
-    if (!convert(s, x, err))
+    if (!sl_dpm_convert(s, x, s->class->slots - 1, err))
         return false;
-    Update u = stochastic(s) ? stochastic_update(s, order, from, to)
-                             : deterministic_update(s, order, from, to);
+    SlDpmUpdate u = sl_dpm_update(s, order, from, to);
     double m[3];
     prediction_weights(s, &u, order, h, m);
     const double k[5] = {u.sample, m[0], m[1], m[2], u.noise};
@@ -186,7 +185,7 @@ const SlSchedulerClass sl_dpmpp_2m_class = {
              .takes_spacing = true},
     .slots = 3,
     .set_timesteps = set_timesteps,
-    .needs_noise = stochastic,
+    .needs_noise = sl_dpm_stochastic,
     .step = step,
 };
 
@@ -202,6 +201,6 @@ const SlSchedulerClass sl_dpmpp_2m_sde_class = {
     .slots = 3,
     .defaults = sde_defaults,
     .set_timesteps = set_timesteps,
-    .needs_noise = stochastic,
+    .needs_noise = sl_dpm_stochastic,
     .step = step,
 };

@@ -107,7 +107,7 @@ struct SlSchedulerClass {
 
 extern const SlSchedulerClass sl_ddpm_class, sl_ddim_class, sl_pndm_class, sl_lms_class,
     sl_euler_class, sl_euler_a_class, sl_heun_class, sl_dpmpp_2m_class, sl_dpmpp_2m_sde_class,
-    sl_unipc_class;
+    sl_unipc_class, sl_dpmpp_2s_class, sl_deis_class;
 
 /* config.c */
 bool sl_scheduler_config(SlSchedulerConfig *config, const SlSchedulerClass *class,
@@ -175,5 +175,18 @@ typedef struct SlSolverSigmas {
                               training's first */
 } SlSolverSigmas;
 void sl_sigmas_solver(SlScheduler *s, int steps, const SlSolverSigmas *how);
+
+/* dpmpp.c: what the multistep and the singlestep solver share. */
+bool sl_dpm_stochastic(const SlScheduler *s);
+/* Timesteps whose lambda is not below lambda_min_clipped: they are cut off at the noisy end. */
+int sl_dpm_last_timestep(const SlScheduler *s);
+/* x_0 always into x->x0, and what the solver keeps (x_0, or epsilon) into slot 0; the `keep` newest
+ * before move on. */
+bool sl_dpm_convert(SlScheduler *s, const SlStep *x, int keep, SlError *err);
+/* Weights of the sample, of the derivatives D0, D1, D2 of the predictions, and of noise. */
+typedef struct SlDpmUpdate {
+    double sample, d[3], noise;
+} SlDpmUpdate;
+SlDpmUpdate sl_dpm_update(const SlScheduler *s, int order, SlLambda from, SlLambda to);
 
 #endif

@@ -158,12 +158,13 @@ static void run_case(const cJSON *test, Fixture *f)
     free(config);
 }
 
-static void test_against_diffusers(void)
+/* The set's cases and steps; the arrays that go in are the first set's. */
+static void test_against_diffusers(const char *cases_path, const char *steps_path)
 {
     SlError err = {0};
     size_t n;
-    Golden golden = golden_open("goldens/schedulers/steps.safetensors");
-    char *path = sl_test_path("goldens/schedulers/cases.json");
+    Golden golden = golden_open(steps_path);
+    char *path = sl_test_path(cases_path);
     SlJson *cases = sl_json_open(path, &err);
     Fixture f = {.outputs = golden_read(&golden, "outputs", &n),
                  .noise = golden_read(&golden, "noise", &n),
@@ -212,6 +213,8 @@ static void test_refusals(void)
     refused("ddpm", "{\"variance_type\": \"learned_range\"}", 5, "variance_type");
     refused("ddpm", "{\"trained_betas\": [0.1, 0.2]}", 5, "trained_betas");
     refused("unipc", "{\"solver_p\": {}}", 5, "solver_p");
+    refused("dpmpp-2s", "{\"algorithm_type\": \"sde-dpmsolver\"}", 5, "algorithm_type");
+    refused("dpmpp-2s", "{\"algorithm_type\": \"dpmsolver\"}", 5, "final_sigmas_type");
     refused("unipc", "{\"solver_order\": 9}", 5, "solver_order");
     refused("pndm", "{}", 2, "skip_prk_steps");
     refused("ddim", "{\"steps_offset\": 1}", 1000, "timestep 1000");
@@ -387,7 +390,9 @@ static void test_infinite_output(void)
 
 int main(void)
 {
-    test_against_diffusers();
+    test_against_diffusers("goldens/schedulers/cases.json", "goldens/schedulers/steps.safetensors");
+    test_against_diffusers("goldens/schedulers/solver_cases.json",
+                           "goldens/schedulers/solver_steps.safetensors");
     test_refusals();
     test_variance();
     test_tutorial();

@@ -116,7 +116,8 @@ class Noise:
         return self.rows[self.used - 1].reshape(1, 2, 2, 2)
 
 
-def run(name, config, steps, eta, outputs, noise, start):
+def run(name, config, steps, eta, outputs, noise, start, reference=1):
+    """reference 2: what comes after a checkpoint is computed with coefficients in double, too."""
     scheduler, exact, double = (from_file(CLASSES[name], config) for _ in range(3))
     for one in (scheduler, exact, double):
         one.set_timesteps(steps)
@@ -126,7 +127,10 @@ def run(name, config, steps, eta, outputs, noise, start):
     draws, exact_draws, double_draws = Noise(noise), Noise(noise), Noise(noise)
     bound = 0.0
     n = len(scheduler.timesteps)
-    checkpoints = sorted({i for i in (0, 1, 2, 3, n // 2, n - 2, n - 1, 13) if 0 <= i < n})
+    checkpoints = {i for i in (0, 1, 2, 3, n // 2, n - 2, n - 1, 13) if 0 <= i < n}
+    if hasattr(scheduler, "order_list"):
+        checkpoints |= {i - k for i in checkpoints for k in range(scheduler.order_list[i])}
+    checkpoints = sorted(checkpoints)
     sample = start.reshape(1, 2, 2, 2) * scheduler.init_noise_sigma
     own_sigmas = getattr(scheduler, "sigmas", None) if name not in ("ddim", "ddpm", "pndm") else None
     data = [scheduler.timesteps.float().numpy()]
@@ -147,7 +151,7 @@ def run(name, config, steps, eta, outputs, noise, start):
         if i in checkpoints:
             apart = (results[1].prev_sample - results[2].prev_sample).abs().max() / results[1].prev_sample.abs().max()
             bound = max(bound, float(apart))
-            data += [before.flatten().numpy(), results[1].prev_sample.flatten().numpy()]
+            data += [before.flatten().numpy(), results[reference].prev_sample.flatten().numpy()]
             data += [results[1].pred_original_sample.flatten().numpy()] if has_x0 else []
     values = np.concatenate(data).astype(np.float32)
     if not np.isfinite(values).all():
@@ -182,4 +186,5 @@ def main():
         print(f"left out {len(who)}: {why}: {sorted({f'{n} {s}' for n, s in who})[:6]}")
 
 
-main()
+if __name__ == "__main__":
+    main()
