@@ -38,6 +38,8 @@ G_GNUC_UNUSED static void screenshot(const char *name)
     const char *command[] = {"import", "-window", "root", path, NULL};
 
     settle(400);
+    if (shots)
+        g_mkdir_with_parents(shots, 0755);
     if (path && g_find_program_in_path("import"))
         g_spawn_sync(NULL, (char **)command, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL,
                      NULL, NULL);

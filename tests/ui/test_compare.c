@@ -1,7 +1,8 @@
 /* test_compare.c - lanes side by side in the real window under Xvfb: what runs, what is seen at which
  * place, and that it is what the engine computes.
  *
- * The tests run in order in one process, each from where the one before left the window.
+ * The tests run in order in one process, each from where the one before left the window. The model is a
+ * small one with random weights, or $SAFELIGHT_TEST_MODEL.
  */
 #include "driver.h"
 
@@ -13,6 +14,7 @@
 #include "ui/sl-compare-view-private.h"
 
 static SlComparison *comparison;
+static const char *model_name;
 
 static guint count_lanes(void)
 {
@@ -100,7 +102,7 @@ static void check_lane(SlModel *model, guint index)
 
 static void test_same_as_engine(void)
 {
-    g_autofree char *path = fixture_path("sd1");
+    g_autofree char *path = g_build_filename(g_getenv("SAFELIGHT_MODELS"), model_name, NULL);
     SlModelOptions options = {.threads = 2};
     SlError err = {0};
     SlModel *model = sl_model_open(path, &options, &err);
@@ -587,34 +589,45 @@ static void test_bounded(void)
     g_object_unref(whole);
 }
 
+static const struct {
+    const char *path;
+    void (*test)(void);
+    gboolean any_model; /* the others take long, or know what the small one does */
+} tests[] = {
+    {"/compare/empty", test_empty, FALSE},
+    {"/compare/live", test_live, TRUE},
+    {"/compare/same-as-engine", test_same_as_engine, TRUE},
+    {"/compare/scrub", test_scrub, FALSE},
+    {"/compare/align", test_align, FALSE},
+    {"/compare/linked-zoom", test_linked_zoom, FALSE},
+    {"/compare/heat-map", test_heat_map, TRUE},
+    {"/compare/distance", test_distance, TRUE},
+    {"/compare/inside", test_inside, FALSE},
+    {"/compare/pause", test_pause, FALSE},
+    {"/compare/branch", test_branch, TRUE},
+    {"/compare/branch-file", test_branch_file, TRUE},
+    {"/compare/branch-of-branch", test_branch_of_branch, FALSE},
+    {"/compare/keep", test_keep, TRUE},
+    {"/compare/broken-file", test_broken_file, FALSE},
+    {"/compare/lanes", test_lanes, FALSE},
+    {"/compare/narrow", test_narrow, FALSE},
+    {"/compare/ddpm", test_ddpm, FALSE},
+    {"/compare/variances", test_variances, FALSE},
+    {"/compare/bounded", test_bounded, FALSE},
+};
+
 int main(int argc, char **argv)
 {
     int status;
 
     g_test_init(&argc, &argv, NULL);
-    if (!start_application("sd1"))
+    model_name = g_getenv("SAFELIGHT_TEST_MODEL") ? g_getenv("SAFELIGHT_TEST_MODEL") : "sd1";
+    if (!start_application(model_name))
         return 77;
     comparison = window->comparison;
-    g_test_add_func("/compare/empty", test_empty);
-    g_test_add_func("/compare/live", test_live);
-    g_test_add_func("/compare/same-as-engine", test_same_as_engine);
-    g_test_add_func("/compare/scrub", test_scrub);
-    g_test_add_func("/compare/align", test_align);
-    g_test_add_func("/compare/linked-zoom", test_linked_zoom);
-    g_test_add_func("/compare/heat-map", test_heat_map);
-    g_test_add_func("/compare/distance", test_distance);
-    g_test_add_func("/compare/inside", test_inside);
-    g_test_add_func("/compare/pause", test_pause);
-    g_test_add_func("/compare/branch", test_branch);
-    g_test_add_func("/compare/branch-file", test_branch_file);
-    g_test_add_func("/compare/branch-of-branch", test_branch_of_branch);
-    g_test_add_func("/compare/keep", test_keep);
-    g_test_add_func("/compare/broken-file", test_broken_file);
-    g_test_add_func("/compare/lanes", test_lanes);
-    g_test_add_func("/compare/narrow", test_narrow);
-    g_test_add_func("/compare/ddpm", test_ddpm);
-    g_test_add_func("/compare/variances", test_variances);
-    g_test_add_func("/compare/bounded", test_bounded);
+    for (guint i = 0; i < G_N_ELEMENTS(tests); i++)
+        if (tests[i].any_model || g_str_equal(model_name, "sd1"))
+            g_test_add_func(tests[i].path, tests[i].test);
     status = g_test_run();
     end_application();
     return status;
