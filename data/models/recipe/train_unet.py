@@ -66,6 +66,14 @@ def preview_matrix(latents, data):
     return {"latent_rgb_factors": solution[:-1].tolist(), "latent_rgb_bias": solution[-1].tolist()}
 
 
+def change(path, **keys):
+    """Sets keys of a JSON file; None takes one away."""
+    with open(path) as f:
+        config = json.load(f) | keys
+    with open(path, "w") as f:
+        json.dump({k: v for k, v in config.items() if v is not None or k not in keys}, f, indent=2)
+
+
 def export(out, vae, text, tokenizer, unet, average, preview):
     """Writes the pipeline as diffusers would, with the averaged weights, in f16."""
     vae, text, unet = (copy.deepcopy(m).to("cpu") for m in (vae, text, unet))
@@ -74,11 +82,9 @@ def export(out, vae, text, tokenizer, unet, average, preview):
     scheduler = PNDMScheduler(**SCHEDULE, steps_offset=1, set_alpha_to_one=False, skip_prk_steps=True)
     pipe = StableDiffusionPipeline(vae, text, tokenizer, unet, scheduler, None, None, requires_safety_checker=False)
     pipe.to(torch.float16).save_pretrained(out)
-    with open(f"{out}/vae/config.json") as f:
-        config = json.load(f)
-    config.pop("_name_or_path", None)                     # a folder of the training machine
-    with open(f"{out}/vae/config.json", "w") as f:
-        json.dump(config, f, indent=2)
+    change(f"{out}/vae/config.json", _name_or_path=None)  # a folder of the training machine
+    # PNDM has no such key, but DDIM and DDPM would clip latents as if they were pixels, as with SD 1.4 without its own.
+    change(f"{out}/scheduler/scheduler_config.json", clip_sample=False)
     with open(f"{out}/preview.json", "w") as f:
         json.dump(preview, f, indent=1)
 
