@@ -75,7 +75,7 @@ deliver_frame (gpointer data)
   Message *message = data;
 
   if (message->decoded)
-    _sl_worker_keep_decoded (message->worker, message->frame, SL_VIEW_PICTURE, FALSE);
+    sl_decoded_add (_sl_worker_get_decoded (message->worker), message->frame, SL_VIEW_PICTURE, FALSE);
   _sl_job_add_frame (message->job, message->frame);
 }
 

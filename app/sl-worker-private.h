@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 
+#include "app/sl-decoded.h"
 #include "app/sl-job-private.h"
 #include "app/sl-lane.h"
 #include "app/sl-worker.h"
@@ -32,11 +33,9 @@ typedef struct
   gpointer pending;      /* the message of a frame whose picture is computed beside the run */
 } SlEngineSide;
 
-/* Nine lanes of 50 steps at 512 x 512 are to stay under 200 MiB with all that is kept of them. Decoded
- * moments beyond the first limit are dropped, those not looked at for longest first, but for one of each
- * lane; frames and checkpoints of all runs together have the second, and a run at least the third. */
-#define SL_DECODED_LIMIT ((gsize)40 << 20)
-#define SL_DECODED_LEAST 9
+/* Nine lanes of 50 steps at 512 x 512 are to stay under 200 MiB with all that is kept of them, decoded
+ * pictures included (sl-decoded.h). Frames and checkpoints of all runs together have the first limit, and a
+ * run at least the second. */
 #define SL_FRAMES_LIMIT ((gsize)136 << 20)
 #define SL_FRAMES_LEAST ((gsize)4 << 20)
 
@@ -113,9 +112,6 @@ gboolean _sl_worker_push (SlWorker *self,
 void _sl_worker_loading (SlWorker *self, gboolean loading, double fraction, const char *what);
 /* message is NULL when the model was loaded. */
 void _sl_worker_load_ended (SlWorker *self, SlModelItem *model, const char *device_line, const char *message);
-/* made_again: its samples are there only as long as its decoded picture. */
-void _sl_worker_keep_decoded (SlWorker *self, SlFrameObject *frame, SlView view, gboolean made_again);
-/* What the decoded pictures take. */
-gsize _sl_worker_get_decoded_bytes (SlWorker *self);
+SlDecoded *_sl_worker_get_decoded (SlWorker *self);
 
 G_END_DECLS

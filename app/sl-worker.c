@@ -3,13 +3,6 @@
 
 #include "app/sl-frame-object-private.h"
 
-typedef struct
-{
-  SlFrameObject *frame;
-  SlView view;
-  gsize bytes; /* with the samples that are there as long as it is */
-} Decoded;
-
 struct _SlWorker
 {
   GObject parent_instance;
@@ -22,8 +15,7 @@ struct _SlWorker
   double fraction;
   char *what;
   char *device_line;
-  GQueue decoded; /* of Decoded, newest first */
-  gsize decoded_bytes;
+  SlDecoded *decoded;
   GPtrArray *jobs; /* of SlJob, not references: all that were started and are still there */
 };
 
@@ -38,13 +30,6 @@ enum
 };
 
 static guint signals[N_SIGNALS];
-
-static void
-decoded_free (gpointer data)
-{
-  g_object_unref (((Decoded *)data)->frame);
-  g_free (data);
-}
 
 static void
 job_gone (gpointer data, GObject *job)
@@ -77,7 +62,7 @@ sl_worker_dispose (GObject *object)
   sl_worker_shutdown (self);
   forget_jobs (self);
   g_clear_object (&self->model);
-  g_queue_clear_full (&self->decoded, decoded_free);
+  g_clear_pointer (&self->decoded, sl_decoded_free);
   G_OBJECT_CLASS (sl_worker_parent_class)->dispose (object);
 }
 
@@ -112,7 +97,7 @@ sl_worker_class_init (SlWorkerClass *klass)
 static void
 sl_worker_init (SlWorker *self)
 {
-  g_queue_init (&self->decoded);
+  self->decoded = sl_decoded_new ();
   self->jobs = g_ptr_array_new ();
   self->choice = (SlDeviceChoice){ g_strdup ("auto"), g_strdup ("auto"), 0 };
   self->device_line = g_strdup ("");
@@ -314,23 +299,6 @@ sl_worker_stop (SlWorker *self, SlJob *job)
   _sl_job_set_state (job, SL_JOB_STOPPED);
 }
 
-static GList *
-find_decoded (SlWorker *self, SlFrameObject *frame, SlView view)
-{
-  for (GList *link = self->decoded.head; link; link = link->next)
-    if (((Decoded *)link->data)->frame == frame && ((Decoded *)link->data)->view == view)
-      return link;
-  return NULL;
-}
-
-/* It was looked at. */
-static void
-touch (SlWorker *self, GList *link)
-{
-  g_queue_unlink (&self->decoded, link);
-  g_queue_push_head_link (&self->decoded, link);
-}
-
 static void
 decode_done (gpointer data)
 {
@@ -341,7 +309,7 @@ decode_done (gpointer data)
   /* Without a picture this still says that the decoding is over. */
   _sl_frame_object_set_decoded (request->frame, request->view, request->rgb, request->width, request->height);
   if (request->rgb)
-    _sl_worker_keep_decoded (request->side->worker, request->frame, request->view, request->whole != NULL);
+    sl_decoded_add (request->side->worker->decoded, request->frame, request->view, request->whole != NULL);
 }
 
 gboolean
@@ -350,10 +318,8 @@ sl_worker_decode (SlWorker *self, SlJob *job, SlFrameObject *frame, SlView view)
   guint evaluations = (guint)sl_frame_object_get_index (frame) + 1;
   SlRequest *request;
   SlBranchStart origin;
-  GList *link = find_decoded (self, frame, view);
 
-  if (link)
-    touch (self, link);
+  sl_decoded_touch (self->decoded, frame, view);
   if (self->side == NULL || sl_frame_object_is_decoded (frame, view))
     return FALSE;
   request = request_new (self, sl_job_get_model (job));
@@ -366,43 +332,10 @@ sl_worker_decode (SlWorker *self, SlJob *job, SlFrameObject *frame, SlView view)
   return TRUE;
 }
 
-static void
-drop_oldest (SlWorker *self)
+SlDecoded *
+_sl_worker_get_decoded (SlWorker *self)
 {
-  Decoded *oldest = g_queue_pop_tail (&self->decoded);
-
-  self->decoded_bytes -= oldest->bytes;
-  _sl_frame_object_set_decoded (oldest->frame, oldest->view, NULL, 0, 0);
-  decoded_free (oldest);
-}
-
-void
-_sl_worker_keep_decoded (SlWorker *self, SlFrameObject *frame, SlView view, gboolean made_again)
-{
-  GList *link = find_decoded (self, frame, view);
-  Decoded *decoded;
-  int width, height;
-
-  if (link)
-    {
-      touch (self, link);
-      return;
-    }
-  decoded = g_new (Decoded, 1);
-  *decoded = (Decoded){ g_object_ref (frame), view,
-                        g_bytes_get_size (sl_frame_object_get_rgb (frame, view, &width, &height)) };
-  if (made_again)
-    decoded->bytes += _sl_frame_object_get_bytes (frame);
-  g_queue_push_head (&self->decoded, decoded);
-  self->decoded_bytes += decoded->bytes;
-  while (self->decoded_bytes > SL_DECODED_LIMIT && self->decoded.length > SL_DECODED_LEAST)
-    drop_oldest (self);
-}
-
-gsize
-_sl_worker_get_decoded_bytes (SlWorker *self)
-{
-  return self->decoded_bytes;
+  return self->decoded;
 }
 
 void

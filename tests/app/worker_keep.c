@@ -193,10 +193,12 @@ static void test_decoded(Fixture *fixture, gconstpointer data)
         /* the first one is looked at again and again */
         g_assert_false(sl_worker_decode(fixture->worker, job, frame_of(job, 0), SL_VIEW_PICTURE));
         _sl_frame_object_set_decoded(frame, SL_VIEW_NOISY, picture, 512, 682);
-        _sl_worker_keep_decoded(fixture->worker, frame, SL_VIEW_NOISY, FALSE);
-        g_assert_cmpuint(_sl_worker_get_decoded_bytes(fixture->worker), <=, SL_DECODED_LIMIT);
+        sl_decoded_add(_sl_worker_get_decoded(fixture->worker), frame, SL_VIEW_NOISY, FALSE);
+        g_assert_cmpuint(sl_decoded_get_bytes(_sl_worker_get_decoded(fixture->worker)), <=,
+                         SL_DECODED_LIMIT);
     }
-    g_assert_cmpuint(_sl_worker_get_decoded_bytes(fixture->worker), >, SL_DECODED_LIMIT - 2 * MIB);
+    g_assert_cmpuint(sl_decoded_get_bytes(_sl_worker_get_decoded(fixture->worker)), >,
+                     SL_DECODED_LIMIT - 2 * MIB);
     g_assert_true(sl_frame_object_is_decoded(frame_of(job, 0), SL_VIEW_PICTURE));
     g_assert_false(sl_frame_object_is_decoded(frame_of(job, 0), SL_VIEW_NOISY));
     g_assert_false(sl_frame_object_is_decoded(frame_of(job, 15), SL_VIEW_NOISY));
