@@ -16,7 +16,7 @@ gboolean _sl_job_is_asked_to_pause (SlJob *self);
 
 /* Main thread. */
 void _sl_job_set_state (SlJob *self, SlJobState state);
-void _sl_job_fail (SlJob *self, const char *message);
+void _sl_job_fail (SlJob *self, const char *message, gboolean lost_device);
 /* Takes what the run's pictures will say about themselves, and its plan, of SlPlanPoint. */
 void _sl_job_started (SlJob *self, SlMetadata *metadata, GArray *plan);
 /* With which evaluation of its own schedule a branch begins; 0 for a run from noise. */

@@ -24,6 +24,7 @@ struct _SlJob
   int asked_to_pause;
   SlJobState state;
   char *message;
+  gboolean lost_device;
   SlMetadata *metadata;
   GListStore *frames;
   GArray *plan; /* of SlPlanPoint; NULL before it starts */
@@ -228,6 +229,12 @@ sl_job_get_message (SlJob *self)
   return self->message;
 }
 
+gboolean
+sl_job_has_lost_device (SlJob *self)
+{
+  return self->lost_device;
+}
+
 const char *
 sl_job_get_warning (SlJob *self)
 {
@@ -383,11 +390,12 @@ _sl_job_set_state (SlJob *self, SlJobState state)
 }
 
 void
-_sl_job_fail (SlJob *self, const char *message)
+_sl_job_fail (SlJob *self, const char *message, gboolean lost_device)
 {
   if (sl_job_is_over (self))
     return;
   self->message = g_strdup (message);
+  self->lost_device = lost_device;
   _sl_job_set_state (self, SL_JOB_FAILED);
 }
 

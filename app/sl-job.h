@@ -58,6 +58,8 @@ SlJobState sl_job_get_state (SlJob *self);
 gboolean sl_job_is_over (SlJob *self);
 /* What went wrong, a sentence, or NULL. */
 const char *sl_job_get_message (SlJob *self);
+/* It failed since its device did, which this process cannot use any more. */
+gboolean sl_job_has_lost_device (SlJob *self);
 /* What was not as asked for (a prompt that was cut off), or NULL. */
 const char *sl_job_get_warning (SlJob *self);
 /* Of SlFrameObject. */

@@ -21,6 +21,7 @@ typedef struct
   int first;         /* evaluation of the run's own schedule */
   SlFrameObject *frame;
   gboolean decoded;
+  gboolean lost_device;
   char *text;
 } Message;
 
@@ -55,7 +56,7 @@ deliver_state (gpointer data)
   if (message->state != SL_JOB_LOADING)
     _sl_job_set_saved (message->job, message->saved);
   if (message->state == SL_JOB_FAILED)
-    _sl_job_fail (message->job, message->text);
+    _sl_job_fail (message->job, message->text, message->lost_device);
   else
     _sl_job_set_state (message->job, message->state);
 }
@@ -93,6 +94,7 @@ _sl_track_post_state (SlTrack *track, SlJobState state, const char *text)
   Message *message = message_new (track);
 
   message->state = state;
+  message->lost_device = track->lost_device;
   message->text = g_strdup (text);
   sl_lane_post (track->side->lane, deliver_state, message, message_free);
 }

@@ -27,10 +27,11 @@ _sl_track_fail (SlTrack *track, const SlError *err)
 {
   g_autofree char *died = NULL;
 
-  if (err->code == SL_DEVICE)
-    died = g_strdup_printf ("%s. What is there of the picture is kept. From now on the CPU computes, until "
+  track->lost_device = err->code == SL_DEVICE;
+  if (track->lost_device)
+    died = g_strdup_printf ("%c%s. What is there of the picture is kept. From now on the CPU computes, until "
                             "Safelight is started again.",
-                            err->message);
+                            g_ascii_toupper (err->message[0]), err->message + 1);
   _sl_track_end (track, err->code == SL_CANCELLED ? SL_JOB_STOPPED : SL_JOB_FAILED,
                  died ? died : err->message);
 }

@@ -20,8 +20,9 @@ typedef struct
   int offset;       /* of a branch: evaluations in the job's list less those of its own run */
   int step_offset;  /* the same for steps */
   int retries;
-  gboolean fast;     /* its evaluations are made in a batch with others' */
-  gboolean had_turn; /* in this round */
+  gboolean fast;        /* its evaluations are made in a batch with others' */
+  gboolean had_turn;    /* in this round */
+  gboolean lost_device; /* it failed for good */
 } SlTrack;
 
 gboolean _sl_track_is_stopped (SlTrack *track);

@@ -9,6 +9,7 @@ struct _SlApplication
 {
   AdwApplication parent_instance;
   GSettings *preferences;
+  gboolean restarts;
 };
 
 G_DEFINE_FINAL_TYPE (SlApplication, sl_application, ADW_TYPE_APPLICATION)
@@ -64,6 +65,13 @@ quit (GSimpleAction *action, GVariant *parameter, gpointer application)
 }
 
 static void
+restart (GSimpleAction *action, GVariant *parameter, gpointer application)
+{
+  SL_APPLICATION (application)->restarts = TRUE;
+  quit (action, parameter, application);
+}
+
+static void
 about (GSimpleAction *action, GVariant *parameter, gpointer application)
 {
   adw_show_about_window (GTK_WINDOW (the_window (application)), "application-name", "Safelight",
@@ -114,6 +122,7 @@ sl_application_startup (GApplication *application)
     { "activate", activate_action, NULL, NULL, NULL, { 0 } },
     { "about", about, NULL, NULL, NULL, { 0 } },
     { "quit", quit, NULL, NULL, NULL, { 0 } },
+    { "restart", restart, NULL, NULL, NULL, { 0 } },
   };
 
   G_APPLICATION_CLASS (sl_application_parent_class)->startup (application);
@@ -154,4 +163,10 @@ sl_application_new (GSettings *preferences)
 
   self->preferences = g_object_ref (preferences);
   return self;
+}
+
+gboolean
+sl_application_restarts (SlApplication *self)
+{
+  return self->restarts;
 }

@@ -3,6 +3,7 @@
 
 #include <glib/gi18n.h>
 #include <locale.h>
+#include <unistd.h>
 
 #include "app/app.h"
 #include "ui/sl-application.h"
@@ -25,6 +26,7 @@ sl_ui_main (int argc, char **argv)
   g_autoptr (SlApplication) application = NULL;
   g_autoptr (GSettings) preferences = NULL;
   g_autoptr (GError) error = NULL;
+  int status;
 
   set_up_language ();
   g_resources_register (sl_get_resource ());
@@ -44,5 +46,14 @@ sl_ui_main (int argc, char **argv)
       return 2;
     }
   application = sl_application_new (preferences);
-  return g_application_run (G_APPLICATION (application), argc, argv);
+  status = g_application_run (G_APPLICATION (application), argc, argv);
+  if (sl_application_restarts (application))
+    {
+      char *words[] = { argv[0], NULL };
+
+      g_clear_object (&preferences);
+      g_clear_object (&application);
+      execv ("/proc/self/exe", words);
+    }
+  return status;
 }

@@ -268,10 +268,46 @@ say_stopped (SlWindow *self, SlJob *job)
   adw_toast_overlay_add_toast (self->toasts, toast);
 }
 
+static gboolean
+start_again (gpointer window)
+{
+  gtk_widget_activate_action (GTK_WIDGET (window), "app.restart", NULL);
+  return G_SOURCE_REMOVE;
+}
+
+/* The window takes the dialog along, which is still busy here. */
+static void
+restart_chosen (SlJob *job, const char *response, GtkWidget *dialog)
+{
+  SlWindow *self = SL_WINDOW (gtk_window_get_transient_for (GTK_WINDOW (dialog)));
+
+  g_set_object (&self->lost, job);
+  g_idle_add_full (G_PRIORITY_DEFAULT, start_again, g_object_ref (self), g_object_unref);
+}
+
+/* A GPU that failed comes back to a new process only. Closing keeps what there is, and what was not
+ * finished is offered at the start. */
+static void
+offer_restart (SlWindow *self, SlJob *job)
+{
+  GtkWidget *dialog
+      = adw_message_dialog_new (GTK_WINDOW (self), _ ("The GPU failed"), sl_job_get_message (job));
+
+  adw_message_dialog_add_responses (ADW_MESSAGE_DIALOG (dialog), "close", _ ("_Go On with the CPU"),
+                                    "restart", _ ("_Restart Safelight"), NULL);
+  adw_message_dialog_set_response_appearance (ADW_MESSAGE_DIALOG (dialog), "restart", ADW_RESPONSE_SUGGESTED);
+  /* The job may be out of sight by the time of the answer. */
+  g_object_set_data_full (G_OBJECT (dialog), "sl-job", g_object_ref (job), g_object_unref);
+  g_signal_connect_swapped (dialog, "response::restart", G_CALLBACK (restart_chosen), job);
+  gtk_window_present (GTK_WINDOW (dialog));
+}
+
 static void
 say_failed (SlWindow *self, SlJob *job)
 {
-  if (job == self->job && sl_job_get_last_frame (job) == NULL)
+  if (sl_job_has_lost_device (job))
+    offer_restart (self, job);
+  else if (job == self->job && sl_job_get_last_frame (job) == NULL)
     {
       sl_tray_show_error (self->tray, _ ("That Did Not Work"), sl_job_get_message (job));
       gtk_stack_set_visible_child_name (self->below, "nothing");

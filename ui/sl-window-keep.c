@@ -102,6 +102,14 @@ keep_step (GtkWidget *widget, const char *action, GVariant *parameter)
 
 /* ---- what waits when the window is closed ---- */
 
+static void
+add_recipe (GStrvBuilder *recipes, SlJob *job)
+{
+  g_autofree char *recipe = sl_settings_to_string (sl_job_get_settings (job));
+
+  g_strv_builder_add (recipes, recipe);
+}
+
 void
 _sl_window_keep_unfinished (SlWindow *self)
 {
@@ -110,18 +118,15 @@ _sl_window_keep_unfinished (SlWindow *self)
   g_autoptr (GStrvBuilder) unfinished = g_strv_builder_new ();
   g_auto (GStrv) recipes = NULL;
 
+  if (self->lost)
+    add_recipe (unfinished, self->lost);
   if (current)
-    {
-      g_autofree char *recipe = sl_settings_to_string (sl_job_get_settings (current));
-
-      g_strv_builder_add (unfinished, recipe);
-    }
+    add_recipe (unfinished, current);
   for (guint i = 0; i < g_list_model_get_n_items (G_LIST_MODEL (self->queue)); i++)
     {
       g_autoptr (SlJob) job = g_list_model_get_item (G_LIST_MODEL (self->queue), i);
-      g_autofree char *recipe = sl_settings_to_string (sl_job_get_settings (job));
 
-      g_strv_builder_add (unfinished, recipe);
+      add_recipe (unfinished, job);
     }
   recipes = g_strv_builder_end (unfinished);
   g_settings_set_strv (self->preferences, "unfinished", (const char *const *)recipes);

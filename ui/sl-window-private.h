@@ -55,6 +55,7 @@ struct _SlWindow
   SlFrameObject *frame;
   SlPicture *picture;
   SlJob *stopped;       /* whose last step can still be saved */
+  SlJob *lost;          /* whose GPU failed: unfinished when the program starts again for it */
   AdwToast *stop_toast; /* weak: says where the last run was stopped */
   SlView view;
   guint rest;             /* decodes when the hand rests on a step */

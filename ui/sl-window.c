@@ -257,6 +257,7 @@ sl_window_dispose (GObject *object)
 
   g_clear_weak_pointer (&self->stop_toast);
   g_clear_object (&self->stopped);
+  g_clear_object (&self->lost);
   g_clear_object (&self->frame);
   g_clear_object (&self->job);
   g_clear_object (&self->picture);
