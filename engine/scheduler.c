@@ -6,9 +6,10 @@
 #include <string.h>
 
 static const SlSchedulerClass *const classes[] = {
-    &sl_pndm_class,  &sl_ddim_class, &sl_euler_class,    &sl_euler_a_class,
-    &sl_heun_class,  &sl_lms_class,  &sl_dpmpp_2m_class, &sl_dpmpp_2m_sde_class,
-    &sl_unipc_class, &sl_ddpm_class, &sl_dpmpp_2s_class, &sl_deis_class,
+    &sl_pndm_class,  &sl_ddim_class,  &sl_euler_class,    &sl_euler_a_class,
+    &sl_heun_class,  &sl_lms_class,   &sl_dpmpp_2m_class, &sl_dpmpp_2m_sde_class,
+    &sl_unipc_class, &sl_ddpm_class,  &sl_dpmpp_2s_class, &sl_dpmpp_sde_class,
+    &sl_deis_class,  &sl_ipndm_class,
 };
 #define CLASSES  ((int)(sizeof classes / sizeof classes[0]))
 #define MAX_SIZE ((int64_t)1 << 31)

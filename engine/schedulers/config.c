@@ -129,6 +129,18 @@ static bool read_variance(SlSchedulerConfig *c, const SlJson *j, SlError *err)
     return true;
 }
 
+/* IPNDMScheduler's own models count time from 1 to 0 (see ipndm.c). */
+static bool own_time(const SlSchedulerClass *class, const SlJson *json, SlError *err)
+{
+    const char *of = sl_json_string(json, "_class_name", "", err);
+    if (class != &sl_ipndm_class || strcmp(of, class->info.class_name) != 0)
+        return true;
+    return sl_fail(err, SL_UNSUPPORTED,
+                   "%s: _class_name is \"IPNDMScheduler\", whose models count time from 1 to 0; "
+                   "expected a scheduler with num_train_timesteps whole timesteps",
+                   sl_json_name(json));
+}
+
 bool sl_scheduler_config(SlSchedulerConfig *c, const SlSchedulerClass *class, const SlJson *json,
                          SlError *err)
 {
@@ -156,8 +168,9 @@ bool sl_scheduler_config(SlSchedulerConfig *c, const SlSchedulerClass *class, co
         return true;
     read_noise(c, json, &first);
     read_limits(c, json, &first);
-    bool ok = read_sigmas(c, json, &first) && read_solver(c, json, &first) &&
-              read_variance(c, json, &first) && trained_betas(c, json, &first);
+    bool ok = own_time(class, json, &first) && read_sigmas(c, json, &first) &&
+              read_solver(c, json, &first) && read_variance(c, json, &first) &&
+              trained_betas(c, json, &first);
     if (!ok || first.code != SL_OK) {
         if (err)
             *err = first;

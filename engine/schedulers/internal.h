@@ -107,7 +107,7 @@ struct SlSchedulerClass {
 
 extern const SlSchedulerClass sl_ddpm_class, sl_ddim_class, sl_pndm_class, sl_lms_class,
     sl_euler_class, sl_euler_a_class, sl_heun_class, sl_dpmpp_2m_class, sl_dpmpp_2m_sde_class,
-    sl_unipc_class, sl_dpmpp_2s_class, sl_deis_class;
+    sl_unipc_class, sl_dpmpp_2s_class, sl_deis_class, sl_ipndm_class, sl_dpmpp_sde_class;
 
 /* config.c */
 bool sl_scheduler_config(SlSchedulerConfig *config, const SlSchedulerClass *class,
@@ -158,6 +158,8 @@ void sl_input_ve(const SlScheduler *s, const float *sample, float *input);
 double sl_init_sigma_ve(const SlScheduler *s);
 /* out = sum of c[i] * x[i]; terms with a NULL array are left out; out may be one of them. */
 void sl_combine(int64_t n, int terms, const double *c, const float *const *x, float *out);
+/* Weights of the n newest predictions (1 to 4) for even steps: formulas (12) and (13) of PNDM. */
+void sl_adams_bashforth(int n, double k[4]);
 /* Makes room in slot 0 by moving the first `keep` slots up by one (the arrays trade places, nothing
  * is copied). */
 float *sl_push_slot(SlScheduler *s, int keep);

@@ -135,3 +135,14 @@ float *sl_push_slot(SlScheduler *s, int keep)
     s->slots[0] = reused;
     return reused;
 }
+
+void sl_adams_bashforth(int n, double k[4])
+{
+    static const double table[4][4] = {
+        {1, 0, 0, 0},
+        {3 / 2., -1 / 2., 0, 0},
+        {23 / 12., -16 / 12., 5 / 12., 0},
+        {55 / 24., -59 / 24., 37 / 24., -9 / 24.},
+    };
+    memcpy(k, table[n - 1], sizeof table[0]);
+}

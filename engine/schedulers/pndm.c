@@ -102,18 +102,6 @@ static bool step_prk(SlScheduler *s, const SlStep *x, SlError *err)
     return transfer(s, s->slots[4], from, prev, i % 4 == 3 ? sum : x->model_output, x->sample, err);
 }
 
-/* Adams-Bashforth weights of the newest predictions, formulas (12) and (13). */
-static void plms_weights(int n, double k[4])
-{
-    static const double table[4][4] = {
-        {1, 0, 0, 0},
-        {3 / 2., -1 / 2., 0, 0},
-        {23 / 12., -16 / 12., 5 / 12., 0},
-        {55 / 24., -59 / 24., 37 / 24., -9 / 24.},
-    };
-    memcpy(k, table[n - 1], sizeof table[0]);
-}
-
 static bool step_plms(SlScheduler *s, const SlStep *x, SlError *err)
 {
     int i = s->state.position;
@@ -131,7 +119,7 @@ static bool step_plms(SlScheduler *s, const SlStep *x, SlError *err)
     s->state.filled = s->state.filled < 4 ? s->state.filled + 1 : 4;
     if (i == 0)
         memcpy(s->slots[4], x->sample, bytes);
-    plms_weights(s->state.filled, k);
+    sl_adams_bashforth(s->state.filled, k);
     const float *history[4] = {s->slots[0], s->slots[1], s->slots[2], s->slots[3]};
     sl_combine(s->size, s->state.filled, k, history, s->slots[5]);
     return transfer(s, x->sample, t, prev, s->slots[5], x->sample, err);

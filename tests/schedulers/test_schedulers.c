@@ -215,6 +215,8 @@ static void test_refusals(void)
     refused("unipc", "{\"solver_p\": {}}", 5, "solver_p");
     refused("dpmpp-2s", "{\"algorithm_type\": \"sde-dpmsolver\"}", 5, "algorithm_type");
     refused("dpmpp-2s", "{\"algorithm_type\": \"dpmsolver\"}", 5, "final_sigmas_type");
+    refused("dpmpp-sde", "{\"prediction_type\": \"sample\"}", 5, "prediction_type");
+    refused("ipndm", "{\"_class_name\": \"IPNDMScheduler\"}", 5, "IPNDMScheduler");
     refused("unipc", "{\"solver_order\": 9}", 5, "solver_order");
     refused("pndm", "{}", 2, "skip_prk_steps");
     refused("ddim", "{\"steps_offset\": 1}", 1000, "timestep 1000");
@@ -393,6 +395,8 @@ int main(void)
     test_against_diffusers("goldens/schedulers/cases.json", "goldens/schedulers/steps.safetensors");
     test_against_diffusers("goldens/schedulers/solver_cases.json",
                            "goldens/schedulers/solver_steps.safetensors");
+    test_against_diffusers("goldens/schedulers/level_cases.json",
+                           "goldens/schedulers/level_steps.safetensors");
     test_refusals();
     test_variance();
     test_tutorial();
