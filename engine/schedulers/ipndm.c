@@ -44,7 +44,7 @@ const SlSchedulerClass sl_ipndm_class = {
     .info = {.id = "ipndm",
              .class_name = "IPNDMScheduler",
              .name = "iPNDM",
-             .good_for = "PNDM without its warm-up: fourth order, one evaluation a step",
+             .good_for = "PNDM without its warm-up: fourth order, good from 30 steps",
              .evaluations_per_step = 1,
              .takes_sigmas = true,
              .takes_spacing = true},
