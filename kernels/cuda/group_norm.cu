@@ -139,7 +139,7 @@ struct GroupSums {
 
 /* The whole group lies in the block's registers: it is read once. */
 template <class T, int V>
-__global__ void __launch_bounds__(GROUP_THREADS)
+__global__ void __launch_bounds__(GROUP_THREADS, 2)
     kept_group_kernel(const T *x, T *y, const float *gamma, const float *beta, GroupShape g)
 {
     constexpr int kept = KEPT_VALUES / V;
@@ -149,7 +149,7 @@ __global__ void __launch_bounds__(GROUP_THREADS)
     float f[kept][V];
     GPU_UNROLL
     for (int j = 0; j < kept; j++) {
-        const int i = threadIdx.x + j * GROUP_THREADS;
+        const int i = threadIdx.x + j * blockDim.x;
         if (i < place.count) {
             gpu_load<V>(x + place.at(g, i), f[j]);
             sums.add(f[j]);
@@ -158,7 +158,7 @@ __global__ void __launch_bounds__(GROUP_THREADS)
     const Normal n = sums.normal(gpu_f(x[place.base]), g, partial);
     GPU_UNROLL
     for (int j = 0; j < kept; j++) {
-        const int i = threadIdx.x + j * GROUP_THREADS;
+        const int i = threadIdx.x + j * blockDim.x;
         if (i < place.count)
             place.finish(g, i, n, gamma, beta, f[j], y);
     }
@@ -325,18 +325,27 @@ static cudaError_t by_chunks(const SlGroupNormLaunch *l, const GroupShape &g, cu
                       (T *)l->y, l->gamma, l->beta, g);
 }
 
+template <class T, int V>
+static cudaError_t by_kept(const SlGroupNormLaunch *l, const GroupShape &g, cudaStream_t s)
+{
+    const int warps = (g.hw * (g.per_group / V) + 31) / 32; /* for a vector in each thread */
+    const GpuGrid grid = {dim3(g.groups, l->n),
+                          dim3(32 * (warps < GROUP_WARPS ? warps : GROUP_WARPS)), 0, s};
+    return gpu_launch(kept_group_kernel<T, V>, grid, (const T *)l->x, (T *)l->y, l->gamma, l->beta,
+                      g);
+}
+
 template <class T>
 static cudaError_t by_groups(const SlGroupNormLaunch *l, const GroupShape &g, cudaStream_t s)
 {
     constexpr int V = Wide<T>::count;
     const GpuGrid grid = {dim3(g.groups, l->n), dim3(GROUP_THREADS), 0, s};
-    const bool kept = (int64_t)g.hw * g.per_group <= GROUP_THREADS * KEPT_VALUES;
-    const bool wide = gpu_aligned(l->x) && gpu_aligned(l->y) && g.per_group % V == 0;
-    return gpu_launch(!kept                  ? whole_group_kernel<T>
-                      : wide                 ? kept_group_kernel<T, V>
-                      : g.per_group % 2 == 0 ? kept_group_kernel<T, 2>
-                                             : kept_group_kernel<T, 1>,
-                      grid, (const T *)l->x, (T *)l->y, l->gamma, l->beta, g);
+    if ((int64_t)g.hw * g.per_group > GROUP_THREADS * KEPT_VALUES)
+        return gpu_launch(whole_group_kernel<T>, grid, (const T *)l->x, (T *)l->y, l->gamma,
+                          l->beta, g);
+    return gpu_aligned(l->x) && gpu_aligned(l->y) && g.per_group % V == 0 ? by_kept<T, V>(l, g, s)
+           : g.per_group % 2 == 0                                         ? by_kept<T, 2>(l, g, s)
+                                                                          : by_kept<T, 1>(l, g, s);
 }
 
 /* Whether a group is worth two launches, and can be read 16 bytes at a time. */
