@@ -1,6 +1,6 @@
-/* device_ops.c - the slots that are one launch of a kernel of our own. */
-#include "kernels/cuda/device.h"
+/* device_ops.c - the slots that are one launch of a kernel of our own; 1x1 convolutions are products. */
 #include "kernels/cuda/launch.h"
+#include "kernels/cuda/product.h"
 
 #include <stdlib.h>
 
@@ -27,10 +27,23 @@ static const float *vector(const SlWeight *w)
 
 /* ---- convolutions ---- */
 
+/* A pixel's channels times a matrix: a plain product, for which cuBLASLt has what a GPU is best at. */
+static bool is_product(const SlWeight *w, const SlConv *conv, const SlEpilogue *e,
+                       const SlTensor *out)
+{
+    return w->size[2] == 1 && w->size[3] == 1 && conv->stride == 1 &&
+           !(conv->pad_top | conv->pad_left | conv->pad_bottom | conv->pad_right) &&
+           w->value.size[3] == w->size[1] && sl_cuda_product_takes(e, out);
+}
+
 /* up_h, up_w: the size that x is upsampled to on the way, 0 for none. */
 static void convolve(SlDevice *dev, const SlTensor *x, const SlWeight *w, const SlConv *conv,
                      const SlEpilogue *e, int64_t up_h, int64_t up_w, SlTensor *out)
 {
+    if (up_h == 0 && is_product(w, conv, e, out)) {
+        sl_cuda_product(dev, x, w, e, out);
+        return;
+    }
     SlConvLaunch c = {
         .dtype = x->dtype,
         .x = x->data,

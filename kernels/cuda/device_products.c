@@ -245,8 +245,14 @@ void sl_cuda_gemm(SlCudaDevice *d, const SlCudaGemm *g)
 
 /* ---- slots ---- */
 
-static void product(SlDevice *dev, const SlTensor *x, const SlWeight *w, const SlWeight *bias,
-                    const SlTensor *residual, SlTensor *out)
+bool sl_cuda_product_takes(const SlEpilogue *e, const SlTensor *out)
+{
+    return e->act == SL_ACT_NONE && !e->per_channel && (e->scale == 0 || e->scale == 1) &&
+           (!e->residual || e->residual->dtype == out->dtype);
+}
+
+void sl_cuda_product(SlDevice *dev, const SlTensor *x, const SlWeight *w, const SlEpilogue *e,
+                     SlTensor *out)
 {
     int64_t in = w->size[1], n = w->size[0];
     sl_cuda_gemm(sl_cuda_of(dev), &(SlCudaGemm){
@@ -260,13 +266,13 @@ static void product(SlDevice *dev, const SlTensor *x, const SlWeight *w, const S
                                       .ldd = n,
                                       .in = x->dtype,
                                       .out = out->dtype,
-                                      .has_bias = bias != NULL,
-                                      .has_c = residual != NULL,
+                                      .has_bias = e->bias != NULL,
+                                      .has_c = e->residual != NULL,
                                       .alpha = 1,
                                       .a = w->value.data,
                                       .b = x->data,
-                                      .c = residual ? residual->data : NULL,
-                                      .bias = sl_cuda_half_vector(bias),
+                                      .c = e->residual ? e->residual->data : NULL,
+                                      .bias = sl_cuda_half_vector(e->bias),
                                       .d = out->data,
                                   });
 }
@@ -274,16 +280,15 @@ static void product(SlDevice *dev, const SlTensor *x, const SlWeight *w, const S
 static void cuda_linear(SlDevice *dev, const SlTensor *x, const SlWeight *w, const SlWeight *bias,
                         SlTensor *out)
 {
-    product(dev, x, w, bias, NULL, out);
+    sl_cuda_product(dev, x, w, &(SlEpilogue){.bias = bias}, out);
 }
 
 /* The residual of most linear layers is added by cuBLASLt; what it cannot do is done after it. */
 static void cuda_linear_epilogue(SlDevice *dev, const SlTensor *x, const SlWeight *w,
                                  const SlEpilogue *e, SlTensor *out)
 {
-    bool simple = e->act == SL_ACT_NONE && !e->per_channel && (e->scale == 0 || e->scale == 1);
-    if (simple && (!e->residual || e->residual->dtype == out->dtype)) {
-        product(dev, x, w, e->bias, e->residual, out);
+    if (sl_cuda_product_takes(e, out)) {
+        sl_cuda_product(dev, x, w, e, out);
         return;
     }
     SlOps composites = {0};

@@ -124,6 +124,10 @@ CASE(conv_first, conv(r, (ConvShape){2, 9, 11, 4, 32, 3, SAME3}, (Parts){.bias =
 CASE(conv_last, conv(r, (ConvShape){2, 9, 11, 32, 4, 3, SAME3}, (Parts){.bias = true}))
 CASE(conv_pixels, conv(r, (ConvShape){1, 8, 8, 3, 1, 3, SAME3}, (Parts){0}))
 CASE(conv_1x1, conv(r, (ConvShape){2, 5, 3, 19, 21, 1, SAME1}, (Parts){.bias = true}))
+CASE(conv_1x1_even, conv(r, (ConvShape){2, 7, 5, 24, 40, 1, SAME1},
+                         (Parts){.bias = true, .residual = true, .alias = true}))
+CASE(conv_1x1_act, conv(r, (ConvShape){2, 7, 5, 24, 40, 1, SAME1},
+                        (Parts){.bias = true, .residual = true, .act = SL_ACT_SILU, .scale = 0.5f}))
 CASE(conv_down, conv(r, (ConvShape){2, 9, 8, 16, 24, 3, {2, 1, 1, 1, 1}}, (Parts){.bias = true}))
 CASE(conv_down_right,
      conv(r, (ConvShape){1, 8, 10, 8, 8, 3, {2, 0, 0, 1, 1}}, (Parts){.bias = true}))
@@ -498,6 +502,8 @@ const Case cases[] = {
     ENTRY(conv_tiles),
     ENTRY(conv_tiles_in_place),
     ENTRY(upsample_conv_tiles),
+    ENTRY(conv_1x1_even),
+    ENTRY(conv_1x1_act),
 };
 const int case_count = sizeof cases / sizeof *cases;
 
