@@ -8,11 +8,12 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* torch.linspace in f32: from the start in the first half, from the end in the second. */
+/* torch.linspace in f32: from the start in the first half, from the end in the second, rounded
+ * once. */
 static float linspace(float start, float end, int n, int i)
 {
     float step = n > 1 ? (end - start) / (float)(n - 1) : 0;
-    return i < n / 2 ? start + step * (float)i : end - step * (float)(n - 1 - i);
+    return i < n / 2 ? fmaf(step, (float)i, start) : fmaf(-step, (float)(n - 1 - i), end);
 }
 
 static double alpha_bar(SlBetas schedule, double t)

@@ -9,7 +9,9 @@
 
 static double spaced_linear(double first, double last, int n, int i)
 {
-    return n == 1 ? first : first + (last - first) / (n - 1) * i;
+    if (n == 1)
+        return first;
+    return i == n - 1 ? last : first + (last - first) / (n - 1) * i;
 }
 
 void sl_timesteps_whole(const SlSchedulerConfig *c, int steps, double *timesteps)
@@ -68,32 +70,56 @@ double sl_sigma_interpolated(const SlScheduler *s, double timestep)
     return (b - a) * (timestep - low) + a;
 }
 
+/* numpy's logarithm of f32 arrays (simd_log_FLOAT), whose last bit is not logf's: a timestep between
+ * two sigmas feels it. */
+static float log_of(float v)
+{
+    static const float p[] = {2.589979117907922693523e-02f, 3.808837741388407920751e-01f,
+                              1.480000633576506585156e+00f, 2.112677543073053063722e+00f,
+                              9.999999999999998702752e-01f, 0};
+    static const float q[] = {5.875095403124574342950e-03f, 1.546476374983906719538e-01f,
+                              9.864942958519418960339e-01f, 2.453006071784736363091e+00f,
+                              2.612677543073109236779e+00f, 1};
+    int exponent;
+    float x = frexpf(v, &exponent), above = 0, below = 0;
+    if (x < (float)M_SQRT1_2) {
+        x *= 2;
+        exponent--;
+    }
+    for (int i = 0; i < 6; i++) {
+        above = fmaf(above, x - 1, p[i]);
+        below = fmaf(below, x - 1, q[i]);
+    }
+    return fmaf((float)exponent, (float)M_LN2, above / below);
+}
+
 double sl_sigma_to_t(const SlScheduler *s, double sigma)
 {
     int n = s->config.num_train_timesteps, low = 0;
     double log_sigma = log(fmax(sigma, 1e-10));
     if (n < 2)
         return 0;
-    while (low < n - 2 && logf(sl_sigma_at(s, low + 1)) <= log_sigma)
+    while (low < n - 2 && log_of(sl_sigma_at(s, low + 1)) <= log_sigma)
         low++;
-    float below = logf(sl_sigma_at(s, low)), above = logf(sl_sigma_at(s, low + 1));
+    float below = log_of(sl_sigma_at(s, low)), above = log_of(sl_sigma_at(s, low + 1));
     double w = (below - log_sigma) / (double)(below - above);
     w = w < 0 ? 0 : w > 1 ? 1 : w;
     return (1 - w) * low + w * (low + 1);
 }
 
-/* One point of the schedule; ramp runs from 0 (high) to 1 (low). Karras et al. 2022, equation 5,
- * rho 7. */
-static double converted(SlSigmas kind, double high, double low, double ramp)
+/* Point i of n of the schedule from high to low, with numpy's linspace (i times the step). Karras et
+ * al. 2022, equation 5, rho 7. */
+static double converted(SlSigmas kind, double high, double low, int i, int n)
 {
-    double a = pow(high, 1 / 7.0), b = pow(low, 1 / 7.0);
     switch (kind) {
-    case SL_SIGMAS_KARRAS:
-        return pow(a + ramp * (b - a), 7);
+    case SL_SIGMAS_KARRAS: {
+        double a = pow(high, 1 / 7.0), b = pow(low, 1 / 7.0);
+        return pow(a + spaced_linear(0, 1, n, i) * (b - a), 7);
+    }
     case SL_SIGMAS_EXPONENTIAL:
-        return exp(log(high) + ramp * (log(low) - log(high)));
+        return exp(spaced_linear(log(high), log(low), n, i));
     case SL_SIGMAS_BETA:
-        return low + sl_beta_quantile(1 - ramp, 0.6, 0.6) * (high - low);
+        return low + sl_beta_quantile(1 - spaced_linear(0, 1, n, i), 0.6, 0.6) * (high - low);
     case SL_SIGMAS_MODEL:
         break;
     }
@@ -107,7 +133,7 @@ void sl_sigmas_convert(const SlSchedulerConfig *c, double high, double low, int 
     if (!isnan(c->sigma_min))
         low = c->sigma_min;
     for (int i = 0; i < n; i++)
-        sigmas[i] = converted(c->sigmas, high, low, n == 1 ? 0 : (double)i / (n - 1));
+        sigmas[i] = converted(c->sigmas, high, low, i, n);
 }
 
 void sl_sigmas_fractional(SlScheduler *s, int steps, double last)

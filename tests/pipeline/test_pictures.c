@@ -120,7 +120,8 @@ static void run_pipeline(const cJSON *test)
     SlError err = {0};
     snprintf(relative, sizeof relative, "goldens/model/%s", name);
     char *folder = sl_test_path(relative);
-    snprintf(relative, sizeof relative, "goldens/model/%s.safetensors", name);
+    snprintf(relative, sizeof relative, "goldens/model/%s.safetensors",
+             string_of(test, "golden", name));
     Golden golden = golden_open(relative);
     SlModel *model =
         sl_model_open(folder, &(SlModelOptions){.device = device, .dtype = dtype}, &err);
@@ -155,6 +156,21 @@ static void test_median(void)
     sl_test(median >= 35, "the median of %d pictures is %.1f dB", pictures, median);
 }
 
+static void run_cases(const char *relative, int argc, char **argv)
+{
+    SlError err = {0};
+    char *path = sl_test_path(relative);
+    SlJson *cases = sl_json_open(path, &err);
+    if (sl_test(cases != NULL, "%s can be read %s", relative, err.message)) {
+        const cJSON *test = cJSON_GetObjectItemCaseSensitive(sl_json_root(cases), "cases")->child;
+        for (; test; test = test->next)
+            if (is_wanted(string_of(test, "name", ""), argc, argv))
+                run_pipeline(test);
+    }
+    sl_json_close(cases);
+    free(path);
+}
+
 int main(int argc, char **argv)
 {
     device = argc > 1 ? argv[1] : "cpu";
@@ -166,18 +182,9 @@ int main(int argc, char **argv)
         return 0;
     }
     sl_device_close(&dev);
-    char *path = sl_test_path("goldens/model/cases.json");
-    SlJson *cases = sl_json_open(path, &err);
-    if (sl_test(cases != NULL, "the cases can be read %s", err.message)) {
-        const cJSON *test;
-        cJSON_ArrayForEach(
-            test, cJSON_GetObjectItemCaseSensitive(
-                      sl_json_root(cases), "cases")) if (is_wanted(string_of(test, "name", ""),
-                                                                   argc, argv)) run_pipeline(test);
-    }
+    run_cases("goldens/model/cases.json", argc, argv);
+    run_cases("goldens/model/scheduler_cases.json", argc, argv);
     if (half_precision())
         test_median();
-    sl_json_close(cases);
-    free(path);
     return sl_test_done();
 }

@@ -17,6 +17,8 @@
 
 #define SIZE  8
 #define LIMIT 1e-6
+/* Two last bits of f32: torch's square roots, under every sigma, are not always the nearest. */
+#define TIMESTEP_LIMIT 2.5e-7
 
 typedef struct Fixture {
     float *data, *outputs, *noise, *start;
@@ -70,6 +72,10 @@ static void compare_schedule(const SlScheduler *s, const cJSON *test, Fixture *f
     for (int i = 0; i < n; i++) {
         float got = (float)sl_scheduler_timestep(s, i);
         score(out, &got, t + i, 1, "timestep", i);
+        if (fabsf(got - t[i]) > TIMESTEP_LIMIT * fmaxf(fabsf(t[i]), 1) && isfinite(out->worst)) {
+            out->worst = INFINITY;
+            snprintf(out->what, sizeof out->what, "timestep %.9g, expected %.9g", got, t[i]);
+        }
     }
     const float *expected = take(f, (size_t)sigmas);
     const double *own = sl_scheduler_sigmas(s, &count);
@@ -378,6 +384,38 @@ static void test_saved_states(void)
     }
 }
 
+/* DPM++ SDE's second evaluation: the level is the middle of log sigma, and the model sees the sample
+ * scaled for it; with noise that is the same in both halves, the whole step's is sqrt(a) + sqrt(b)
+ * times it, a and b being what each half has of the step's sigma. */
+static void test_middle(void)
+{
+    static const float none[SIZE] = {0}, noise_rows[2 * SIZE] = {1, [SIZE] = 1};
+    const SlSchedulerChoice choice = {.spacing = SL_SPACING_TRAILING, .eta = -1};
+    SlError err = {0};
+    float sample[SIZE] = {0}, input[SIZE];
+    SlNoiseSource noise = {.given = noise_rows, .given_count = 2};
+    SlScheduler *s = sl_scheduler_new("dpmpp-sde", NULL, &choice, &err);
+    bool ok = s && sl_scheduler_set_timesteps(s, 4, SIZE, &err);
+    if (sl_test(ok, "dpmpp-sde is made %s", err.message)) {
+        double from = sl_scheduler_sigma(s, 0), middle = sl_scheduler_sigma(s, 1),
+               to = sl_scheduler_sigma(s, 2);
+        sl_test(fabs(middle * middle / (from * to) - 1) < 1e-6, "the middle is that of log sigma");
+        ok = sl_scheduler_step(s, none, sample, NULL, &noise, &err);
+        float up = (float)(middle * sqrt(1 - middle * middle / (from * from)));
+        sl_test(ok && fabsf(sample[0] / up - 1) < 1e-5f && sample[1] == 0,
+                "the first half's noise reaches the sample %s", err.message);
+        sl_scheduler_input(s, sample, input);
+        sl_test(fabs(input[0] * sqrt(middle * middle + 1) / sample[0] - 1) < 1e-6,
+                "the model sees it scaled for the middle");
+        sample[0] = 0; /* epsilon 0: x_0 is the sample, and only noise is left of the step */
+        ok = sl_scheduler_step(s, none, sample, NULL, &noise, &err);
+        double a = (from - middle) / (from - to), whole = to * sqrt(1 - to * to / (from * from));
+        sl_test(ok && fabs(sample[0] / (whole * (sqrt(a) + sqrt(1 - a))) - 1) < 1e-5,
+                "the whole step's noise is that of both halves %s", err.message);
+    }
+    sl_scheduler_free(s);
+}
+
 static void test_infinite_output(void)
 {
     SlError err = {0};
@@ -402,6 +440,7 @@ int main(void)
     test_tutorial();
     test_damaged_states();
     test_saved_states();
+    test_middle();
     test_infinite_output();
     return sl_test_done();
 }
