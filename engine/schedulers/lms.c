@@ -11,6 +11,7 @@
 
 static bool set_timesteps(SlScheduler *s, int steps, SlError *err)
 {
+    s->config.rescale_betas_zero_snr = false; /* not a key of this class */
     if (!sl_scheduler_betas(s, 0, err))
         return false;
     sl_sigmas_fractional(s, steps, 0);

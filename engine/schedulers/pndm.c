@@ -61,6 +61,7 @@ static bool set_timesteps(SlScheduler *s, int steps, SlError *err)
         memmove(t + PRK, falling + 3, (size_t)(steps - 3) * sizeof *t);
         s->evaluations = PRK + steps - 3;
     }
+    s->config.rescale_betas_zero_snr = false; /* not a key of this class */
     return sl_scheduler_betas(s, 0, err) && sl_levels_from_alphas(s, err);
 }
 

@@ -384,6 +384,31 @@ static void test_saved_states(void)
     }
 }
 
+/* A model trained down to a signal of 0: some classes know the key, the others leave it, as in diffusers,
+ * and none may divide by that 0. */
+static void test_zero_snr(void)
+{
+    static const char config[] = "{\"rescale_betas_zero_snr\": true, \"prediction_type\": "
+                                 "\"v_prediction\", \"timestep_spacing\": \"trailing\"}";
+    for (int i = 0; i < sl_scheduler_count(); i++) {
+        const char *id = sl_scheduler_info(i)->id;
+        float sample[SIZE] = {0};
+        SlError err = {0};
+        SlNoise generator;
+        SlNoiseSource noise = {.generator = &generator};
+        sl_noise_init(&generator, SL_NOISE_CPU, 1, 0);
+        SlJson *json = sl_json_parse("config", config, strlen(config), &err);
+        SlScheduler *s = json ? sl_scheduler_new(id, json, NULL, &err) : NULL;
+        bool ok = s && sl_scheduler_set_timesteps(s, 6, SIZE, &err);
+        for (int k = 0; ok && k < SIZE; k++)
+            sample[k] = (float)(sl_scheduler_init_noise_sigma(s) * cos(k));
+        ok = ok && run_to(s, sl_scheduler_evaluations(s), sample, &noise, &err);
+        sl_test(ok, "%s: a schedule that ends at no signal %s", id, err.message);
+        sl_scheduler_free(s);
+        sl_json_close(json);
+    }
+}
+
 /* DPM++ SDE's second evaluation: the level is the middle of log sigma, and the model sees the sample
  * scaled for it; with noise that is the same in both halves, the whole step's is sqrt(a) + sqrt(b)
  * times it, a and b being what each half has of the step's sigma. */
@@ -440,6 +465,7 @@ int main(void)
     test_tutorial();
     test_damaged_states();
     test_saved_states();
+    test_zero_snr();
     test_middle();
     test_infinite_output();
     return sl_test_done();
