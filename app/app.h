@@ -6,6 +6,7 @@
 #include "app/sl-compare-presets.h"
 #include "app/sl-comparison-export.h"
 #include "app/sl-comparison-file.h"
+#include "app/sl-comparison-state.h"
 #include "app/sl-comparison.h"
 #include "app/sl-difference.h"
 #include "app/sl-frame-object.h"

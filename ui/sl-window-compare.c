@@ -25,6 +25,7 @@ start (SlWindow *self)
 {
   SlModelItem *model = sl_recipe_panel_get_model (self->panel);
   SlPreviews previews = (SlPreviews)g_settings_get_uint (self->preferences, "previews");
+  g_autoptr (SlComparisonState) before = NULL;
   g_autoptr (GError) error = NULL;
 
   if (model == NULL)
@@ -36,8 +37,12 @@ start (SlWindow *self)
   self->seed_is_fresh = FALSE;
   if (adw_flap_get_folded (self->flap))
     adw_flap_set_reveal_flap (self->flap, FALSE);
+  before = sl_comparison_state_new (self->comparison);
   if (!sl_comparison_start (self->comparison, model, self->recipe, previews, &error))
     _sl_window_alert (self, _ ("A lane’s setting does not fit"), error->message);
+  else if (before && sl_comparison_state_has_branches (before))
+    _sl_window_offer_lanes_back (self, g_steal_pointer (&before),
+                                 _ ("The branches went with the runs before"));
   _sl_window_update (self);
 }
 
@@ -55,16 +60,19 @@ static void
 preset (GtkWidget *widget, const char *action, GVariant *parameter)
 {
   SlWindow *self = SL_WINDOW (widget);
+  SlComparisonState *before;
 
   if (sl_recipe_panel_get_model (self->panel) == NULL)
     {
       sl_window_toast (self, _ ("Open a model first"));
       return;
     }
+  before = sl_comparison_state_new (self->comparison);
   sl_comparison_clear (self->comparison);
   sl_compare_presets_add (self->comparison, g_variant_get_string (parameter, NULL), self->recipe);
   adw_view_stack_set_visible_child_name (self->pages, "compare");
   start (self);
+  _sl_window_offer_lanes_back (self, before, _ ("The lanes before were removed"));
 }
 
 static void
@@ -98,9 +106,22 @@ static void
 clear (GtkWidget *widget, const char *action, GVariant *parameter)
 {
   SlWindow *self = SL_WINDOW (widget);
+  SlComparisonState *before = sl_comparison_state_new (self->comparison);
 
   sl_comparison_clear (self->comparison);
+  _sl_window_offer_lanes_back (self, before, _ ("All lanes were removed"));
   _sl_window_update (self);
+}
+
+static void
+remove_lane (SlWindow *self, guint index)
+{
+  SlJob *job = sl_comparison_get_job (self->comparison, index);
+  SlComparisonState *before
+      = job && sl_job_get_last_frame (job) ? sl_comparison_state_new (self->comparison) : NULL;
+
+  sl_comparison_remove (self->comparison, index);
+  _sl_window_offer_lanes_back (self, before, _ ("The lane was removed"));
 }
 
 /* ---- what a lane's menu asks for ---- */
@@ -190,10 +211,13 @@ branch_from_darkroom (GtkWidget *widget, const char *action, GVariant *parameter
 {
   SlWindow *self = SL_WINDOW (widget);
   SlFrameObject *frame = self->frame;
+  SlComparisonState *before;
 
   if (self->job == NULL || frame == NULL || self->picture)
     return;
+  before = sl_comparison_state_new (self->comparison);
   sl_comparison_clear (self->comparison);
+  _sl_window_offer_lanes_back (self, before, _ ("The lanes before were removed"));
   sl_comparison_set_align (self->comparison, SL_ALIGN_EVALUATIONS);
   sl_comparison_adopt (self->comparison, self->job);
   sl_comparison_set_position (self->comparison, sl_frame_object_get_index (frame) + 1);
@@ -228,7 +252,7 @@ asked (SlWindow *self, guint index, const char *what)
   else if (g_str_equal (what, "save"))
     _sl_window_keep_lane (self, index);
   else if (g_str_equal (what, "remove"))
-    sl_comparison_remove (self->comparison, index);
+    remove_lane (self, index);
   _sl_window_update (self);
 }
 

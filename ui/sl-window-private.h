@@ -54,9 +54,10 @@ struct _SlWindow
   SlJob *job;
   SlFrameObject *frame;
   SlPicture *picture;
-  SlJob *stopped;       /* whose last step can still be saved */
-  SlJob *lost;          /* whose GPU failed: unfinished when the program starts again for it */
-  AdwToast *stop_toast; /* weak: says where the last run was stopped */
+  SlJob *stopped;        /* whose last step can still be saved */
+  SlJob *lost;           /* whose GPU failed: unfinished when the program starts again for it */
+  AdwToast *stop_toast;  /* weak: says where the last run was stopped */
+  AdwToast *lanes_toast; /* weak: gives lanes back that were removed */
   SlView view;
   guint rest;             /* decodes when the hand rests on a step */
   guint ticking;          /* progress within a step */
@@ -116,6 +117,10 @@ void _sl_window_update_export (SlWindow *self);
 void _sl_window_export (SlWindow *self, const char *what, const char *path);
 /* Where this build has no animations it says so. */
 gboolean _sl_window_can_animate (SlWindow *self);
+
+/* sl-window-compare-undo.c */
+/* Shows a toast with which the lanes are as they were; takes state, and does nothing for NULL. */
+void _sl_window_offer_lanes_back (SlWindow *self, SlComparisonState *state, const char *title);
 
 /* sl-window-compare.c */
 void _sl_window_init_compare (SlWindow *self);

@@ -256,6 +256,7 @@ sl_window_dispose (GObject *object)
   SlWindow *self = SL_WINDOW (object);
 
   g_clear_weak_pointer (&self->stop_toast);
+  g_clear_weak_pointer (&self->lanes_toast);
   g_clear_object (&self->stopped);
   g_clear_object (&self->lost);
   g_clear_object (&self->frame);
