@@ -164,6 +164,10 @@ static void test_samplers(void)
     sampler("Euler", "Automatic", "euler", m, 0);
     sampler("DPM++ 2M SDE Exponential", NULL, "dpmpp-2m-sde", SL_SIGMAS_EXPONENTIAL, 0);
     sampler("DPM++ 2M SDE Heun", NULL, NULL, m, 0);
+    sampler("DPM++ SDE Karras", NULL, "dpmpp-sde", SL_SIGMAS_KARRAS, 0);
+    sampler("dpmpp_sde_gpu", "exponential", "dpmpp-sde", SL_SIGMAS_EXPONENTIAL, 0);
+    sampler("DEIS", "Automatic", "deis", m, 0);
+    sampler("ipndm", "simple", "ipndm", m, SL_SPACING_TRAILING);
     sampler("PLMS", NULL, "pndm", m, 0);
     sampler("UniPC", "Uniform", "unipc", m, SL_SPACING_LINSPACE);
     sampler("euler_a karras", NULL, "euler-a", SL_SIGMAS_KARRAS, 0);
