@@ -4,24 +4,19 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "app/core/difference.h"
+
 double
 sl_difference_rms (SlFrameObject *a, SlFrameObject *b)
 {
   int channels[2], height[2], width[2];
-  GBytes *sample_a = sl_frame_object_get_sample (a, SL_VIEW_PICTURE, &channels[0], &height[0], &width[0]);
-  GBytes *sample_b = sl_frame_object_get_sample (b, SL_VIEW_PICTURE, &channels[1], &height[1], &width[1]);
-  gsize n = (gsize)channels[0] * height[0] * width[0];
-  const float *x, *y;
-  double sum = 0;
+  GBytes *x = sl_frame_object_get_sample (a, SL_VIEW_PICTURE, &channels[0], &height[0], &width[0]);
+  GBytes *y = sl_frame_object_get_sample (b, SL_VIEW_PICTURE, &channels[1], &height[1], &width[1]);
 
-  if (sample_a == NULL || sample_b == NULL || channels[0] != channels[1] || height[0] != height[1]
-      || width[0] != width[1])
+  if (x == NULL || y == NULL || channels[0] != channels[1] || height[0] != height[1] || width[0] != width[1])
     return NAN;
-  x = g_bytes_get_data (sample_a, NULL);
-  y = g_bytes_get_data (sample_b, NULL);
-  for (gsize i = 0; i < n; i++)
-    sum += ((double)x[i] - y[i]) * ((double)x[i] - y[i]);
-  return sqrt (sum / n);
+  return sl_rms (g_bytes_get_data (x, NULL), g_bytes_get_data (y, NULL),
+                 (int64_t)channels[0] * height[0] * width[0]);
 }
 
 /* ---- pixels ---- */
@@ -32,110 +27,80 @@ typedef struct
   const guint8 *b;
   int width;
   int height;
+  gsize bytes;
 } Pixels;
 
-/* The size that both have; FALSE when there is none. */
+/* FALSE when their sizes differ. */
 static gboolean
-pair_pixels (SlFrameObject *a, SlFrameObject *b, SlView view, Pixels *pixels)
+pair_pixels (SlFrameObject *a, SlFrameObject *b, SlView view, gboolean decoded, Pixels *pixels)
 {
-  gboolean decoded = sl_frame_object_is_decoded (a, view) && sl_frame_object_is_decoded (b, view);
-  int width, height;
-  GBytes *x, *y;
-
-  if (decoded)
-    {
-      x = sl_frame_object_get_rgb (a, view, &pixels->width, &pixels->height);
-      y = sl_frame_object_get_rgb (b, view, &width, &height);
-    }
-  else
-    {
-      x = sl_frame_object_get_preview (a, view, &pixels->width, &pixels->height);
-      y = sl_frame_object_get_preview (b, view, &width, &height);
-    }
-  pixels->a = g_bytes_get_data (x, NULL);
-  pixels->b = g_bytes_get_data (y, NULL);
-  return width == pixels->width && height == pixels->height;
-}
-
-static gboolean
-pair_previews (SlFrameObject *a, SlFrameObject *b, Pixels *pixels)
-{
+  GBytes *(*get) (SlFrameObject *, SlView, int *, int *)
+      = decoded ? sl_frame_object_get_rgb : sl_frame_object_get_preview;
   int width, height;
 
-  pixels->a = g_bytes_get_data (
-      sl_frame_object_get_preview (a, SL_VIEW_PICTURE, &pixels->width, &pixels->height), NULL);
-  pixels->b = g_bytes_get_data (sl_frame_object_get_preview (b, SL_VIEW_PICTURE, &width, &height), NULL);
+  pixels->a = g_bytes_get_data (get (a, view, &pixels->width, &pixels->height), NULL);
+  pixels->b = g_bytes_get_data (get (b, view, &width, &height), NULL);
+  pixels->bytes = (gsize)pixels->width * pixels->height * 3;
   return width == pixels->width && height == pixels->height;
 }
 
 double
-sl_difference_psnr (SlFrameObject *a, SlFrameObject *b)
+sl_difference_psnr (SlFrameObject *a, SlFrameObject *b, gboolean decoded)
 {
   Pixels pixels;
-  double sum = 0;
-  gsize n;
 
-  if (!pair_previews (a, b, &pixels))
-    return NAN;
-  n = (gsize)pixels.width * pixels.height * 3;
-  for (gsize i = 0; i < n; i++)
-    sum += (double)(pixels.a[i] - pixels.b[i]) * (pixels.a[i] - pixels.b[i]);
-  return sum > 0 ? 10 * log10 (255.0 * 255.0 * n / sum) : INFINITY;
+  return pair_pixels (a, b, SL_VIEW_PICTURE, decoded, &pixels) ? sl_psnr (pixels.a, pixels.b, pixels.bytes)
+                                                               : NAN;
 }
 
 gboolean
 sl_difference_looks_same (SlFrameObject *a, SlFrameObject *b)
 {
   Pixels pixels;
+  const guint8 *both[2];
 
-  if (!pair_previews (a, b, &pixels))
+  if (!pair_pixels (a, b, SL_VIEW_PICTURE, FALSE, &pixels))
     return FALSE;
-  for (gsize i = 0; i < (gsize)pixels.width * pixels.height * 3; i++)
-    if (abs (pixels.a[i] - pixels.b[i]) > SL_VISIBLE_DIFFERENCE)
-      return FALSE;
-  return TRUE;
+  both[0] = pixels.a;
+  both[1] = pixels.b;
+  return sl_settled (both, 2, pixels.bytes, SL_VISIBLE_LEVELS) == 1;
 }
 
-/* As a print under the safelight: black, red, yellow, white. The square root keeps small ones visible. */
-static void
-heat_color (int difference, guint8 *rgb)
+static SlPixelDifference
+measure_pixels (const Pixels *pixels)
 {
-  double heat = sqrt (difference / 255.0) * 3;
+  SlPixelDifference found = { 0, 0 };
 
-  rgb[0] = (guint8)lround (255 * CLAMP (heat, 0, 1));
-  rgb[1] = (guint8)lround (255 * CLAMP (heat - 1, 0, 1));
-  rgb[2] = (guint8)lround (255 * CLAMP (heat - 2, 0, 1));
+  for (gsize i = 0; i < pixels->bytes; i += 3)
+    {
+      int most = 0;
+
+      for (gsize c = i; c < i + 3; c++)
+        most = MAX (most, abs (pixels->a[c] - pixels->b[c]));
+      found.mean += most;
+      found.largest = MAX (found.largest, most);
+    }
+  found.mean /= MAX (pixels->bytes / 3, 1);
+  return found;
 }
 
 GBytes *
 sl_difference_heat (
     SlFrameObject *a, SlFrameObject *b, SlView view, int *width, int *height, SlPixelDifference *difference)
 {
+  gboolean decoded = sl_frame_object_is_decoded (a, view) && sl_frame_object_is_decoded (b, view);
   Pixels pixels;
-  SlPixelDifference found = { 0, 0 };
-  gsize n;
   guint8 *rgb;
 
-  if (!pair_pixels (a, b, view, &pixels))
+  if (!pair_pixels (a, b, view, decoded, &pixels))
     return NULL;
-  n = (gsize)pixels.width * pixels.height;
-  rgb = g_malloc (n * 3);
-  for (gsize i = 0; i < n; i++)
-    {
-      int most = 0;
-
-      for (int c = 0; c < 3; c++)
-        most = MAX (most, abs (pixels.a[3 * i + c] - pixels.b[3 * i + c]));
-      heat_color (most, &rgb[3 * i]);
-      found.mean += most;
-      found.largest = MAX (found.largest, most);
-    }
-  found.mean /= MAX (n, 1);
+  rgb = g_malloc (pixels.bytes);
+  sl_heat_map (pixels.a, pixels.b, pixels.bytes / 3, 255, rgb);
   if (difference)
-    *difference = found;
+    *difference = measure_pixels (&pixels);
   *width = pixels.width;
   *height = pixels.height;
-  return g_bytes_new_take (rgb, n * 3);
+  return g_bytes_new_take (rgb, pixels.bytes);
 }
 
 /* ---- since when ---- */

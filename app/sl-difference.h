@@ -1,16 +1,13 @@
 /* sl-difference.h - how two lanes differ: as numbers, as a picture, and since when.
  *
- * Pixels are compared at the size that both frames have: the decoded pictures when both are decoded,
- * else both quick previews. Differences of pixels are in steps of 1/255.
+ * Computed by app/core/difference.h. The heat map is of the decoded pictures when both are decoded, else of
+ * both quick previews. Differences of pixels are in steps of 1/255.
  */
 #pragma once
 
 #include "app/sl-job.h"
 
 G_BEGIN_DECLS
-
-/* Two pictures look the same when no pixel differs by more. */
-#define SL_VISIBLE_DIFFERENCE 8
 
 typedef struct
 {
@@ -20,8 +17,9 @@ typedef struct
 
 /* Root mean square between the pictures' samples (latents); NAN when their sizes differ. */
 double sl_difference_rms (SlFrameObject *a, SlFrameObject *b);
-/* Between the quick previews, in decibels; INFINITY when they are equal, NAN when their sizes differ. */
-double sl_difference_psnr (SlFrameObject *a, SlFrameObject *b);
+/* Between the decoded pictures, which both must have, or the quick previews, in decibels; INFINITY when they
+ * are equal, NAN when their sizes differ. */
+double sl_difference_psnr (SlFrameObject *a, SlFrameObject *b, gboolean decoded);
 /* RGB rows, black where both are equal, over red and yellow to white; NULL when the sizes differ.
  * difference may be NULL. */
 GBytes *sl_difference_heat (

@@ -34,15 +34,37 @@ reference_job (SlCompareView *self)
   return sl_comparison_get_job (self->comparison, sl_comparison_get_reference (self->comparison));
 }
 
+/* Whether every frame has its decoded picture: a curve of both kinds would jump between them. */
+static gboolean
+all_decoded (SlCompareView *self)
+{
+  for (guint i = 0; i < self->lanes->len; i++)
+    {
+      SlJob *job = sl_comparison_get_job (self->comparison, i);
+      guint n = job ? g_list_model_get_n_items (sl_job_get_frames (job)) : 0;
+
+      for (guint f = 0; f < n; f++)
+        {
+          g_autoptr (SlFrameObject) frame = g_list_model_get_item (sl_job_get_frames (job), f);
+
+          if (!sl_frame_object_is_decoded (frame, SL_VIEW_PICTURE))
+            return FALSE;
+        }
+    }
+  return TRUE;
+}
+
 /* What lanes are measured against: the reference's result, so there is none before it is finished. */
 static void
 find_result (SlCompareView *self)
 {
   SlJob *job = reference_job (self);
   SlFrameObject *result = job && sl_job_is_over (job) ? sl_job_get_last_frame (job) : NULL;
+  gboolean decoded = self->tab == TAB_LIKENESS && result && all_decoded (self);
 
-  if (g_set_object (&self->result, result))
+  if (g_set_object (&self->result, result) || decoded != self->decoded)
     self->measurement++;
+  self->decoded = decoded;
 }
 
 static void
@@ -55,6 +77,7 @@ show_axes (SlCompareView *self)
   sl_comparison_get_range (self->comparison, &axes.first, &axes.last);
   axes.y_title = self->tab == TAB_SIGMA      ? _ ("Noise level σ")
                  : self->tab == TAB_DISTANCE ? _ ("Distance in latents")
+                 : self->decoded             ? _ ("PSNR of pictures, dB")
                                              : _ ("PSNR of previews, dB");
   axes.x_title = align == SL_ALIGN_STEPS   ? _ ("Steps")
                  : align == SL_ALIGN_SIGMA ? _ ("Noise level σ")
@@ -64,6 +87,13 @@ show_axes (SlCompareView *self)
                  : self->result == NULL ? _ ("The curves come when the reference lane is finished")
                                         : NULL;
   sl_curve_view_set_axes (self->curves, &axes);
+}
+
+static double
+compare_with_result (SlCompareView *self, SlFrameObject *frame)
+{
+  return self->tab == TAB_DISTANCE ? sl_difference_rms (frame, self->result)
+                                   : sl_difference_psnr (frame, self->result, self->decoded);
 }
 
 /* Measured once for each frame and result. */
@@ -76,9 +106,7 @@ measure (SlCompareView *self, SlFrameObject *frame)
   if (measured && measured->measurement == self->measurement)
     return measured->value;
   measured = g_new (Measured, 1);
-  *measured
-      = (Measured){ self->measurement, self->tab == TAB_DISTANCE ? sl_difference_rms (frame, self->result)
-                                                                 : sl_difference_psnr (frame, self->result) };
+  *measured = (Measured){ self->measurement, compare_with_result (self, frame) };
   g_object_set_data_full (G_OBJECT (frame), keys[self->tab], measured, g_free);
   return measured->value;
 }

@@ -45,7 +45,8 @@ struct _SlCompareView
   gboolean difference;
   guint tab;
   SlFrameObject *result; /* that the lanes are measured against */
-  guint measurement;     /* counts such results */
+  guint measurement;     /* counts such results, and changes of what is measured */
+  gboolean decoded;      /* likeness is that of decoded pictures */
   guint rest;
   guint refresh;
 };

@@ -32,7 +32,7 @@ void sl_heat_map(const uint8_t *a, const uint8_t *b, size_t pixels, int full, ui
     full = full < 1 ? 1 : full > 255 ? 255 : full;
     for (int d = 0; d < 256; d++)
         for (int c = 0; c < 3; c++)
-            colors[d][c] = ramp((double)(d < full ? d : full) / full, c);
+            colors[d][c] = ramp(sqrt((double)(d < full ? d : full) / full), c);
     for (size_t i = 0; i < pixels; i++)
         memcpy(rgb + 3 * i, colors[pixel_difference(a + 3 * i, b + 3 * i)], 3);
 }

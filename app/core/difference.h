@@ -11,7 +11,8 @@ extern "C" {
 #endif
 
 /* Heat map of two pictures of pixels * 3 bytes: the largest difference of the three channels, black
- * for none through red and yellow to white for `full` levels (1 .. 255) and more. */
+ * for none through red and yellow to white for `full` levels (1 .. 255) and more. By the square
+ * root, or small differences would not be seen. */
 void sl_heat_map(const uint8_t *a, const uint8_t *b, size_t pixels, int full, uint8_t *rgb);
 /* PSNR in dB, INFINITY for equal pictures. */
 double sl_psnr(const uint8_t *a, const uint8_t *b, size_t bytes);

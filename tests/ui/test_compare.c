@@ -210,6 +210,19 @@ static void test_heat_map(void)
     g_object_set(window->compare_view, "difference", FALSE, NULL);
 }
 
+static gboolean all_are_decoded(void)
+{
+    for (guint i = 0; i < count_lanes(); i++)
+        for (guint f = 0; f < count_frames(sl_comparison_get_job(comparison, i)); f++) {
+            g_autoptr(SlFrameObject) frame =
+                g_list_model_get_item(sl_job_get_frames(sl_comparison_get_job(comparison, i)), f);
+
+            if (!sl_frame_object_is_decoded(frame, SL_VIEW_PICTURE))
+                return FALSE;
+        }
+    return TRUE;
+}
+
 /* Distances come from the latents, and the lane that is the reference ends at itself. */
 static void test_distance(void)
 {
@@ -217,7 +230,8 @@ static void test_distance(void)
     SlFrameObject *result = sl_job_get_last_frame(reference);
 
     g_assert_cmpfloat(sl_difference_rms(result, result), ==, 0);
-    g_assert_true(isinf(sl_difference_psnr(result, result)));
+    g_assert_true(isinf(sl_difference_psnr(result, result, FALSE)));
+    g_assert_true(isinf(sl_difference_psnr(result, result, TRUE)));
     g_assert_cmpint(sl_difference_parting(reference, reference), ==, -1);
     for (guint i = 1; i < count_lanes(); i++) {
         SlJob *job = sl_comparison_get_job(comparison, i);
@@ -233,6 +247,7 @@ static void test_distance(void)
     screenshot("compare-6-distance");
     gtk_toggle_button_set_active(window->compare_view->tabs[TAB_LIKENESS], TRUE);
     screenshot("compare-6-likeness");
+    g_assert_cmpint(window->compare_view->decoded, ==, all_are_decoded());
     gtk_toggle_button_set_active(window->compare_view->tabs[TAB_SIGMA], TRUE);
 }
 
