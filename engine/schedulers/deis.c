@@ -15,6 +15,10 @@ static bool set_timesteps(SlScheduler *s, int steps, SlError *err)
 {
     static const SlSolverSigmas how = {.round_karras = true, .last_of_schedule = true};
     SlSchedulerConfig *c = &s->config;
+    if (c->algorithm_type == SL_SDE_DPMSOLVER || c->algorithm_type == SL_SDE_DPMSOLVERPP)
+        return sl_fail(err, SL_UNSUPPORTED,
+                       "deis: algorithm_type is a stochastic one; expected deis, dpmsolver or "
+                       "dpmsolver++");
     c->rescale_betas_zero_snr = c->use_lu_lambdas = false; /* keys of its neighbours */
     c->final_sigma_min = true;
     if (!sl_scheduler_betas(s, 0, err))

@@ -220,6 +220,7 @@ static void test_refusals(void)
     refused("ddpm", "{\"trained_betas\": [0.1, 0.2]}", 5, "trained_betas");
     refused("unipc", "{\"solver_p\": {}}", 5, "solver_p");
     refused("dpmpp-2s", "{\"algorithm_type\": \"sde-dpmsolver\"}", 5, "algorithm_type");
+    refused("deis", "{\"algorithm_type\": \"sde-dpmsolver++\"}", 5, "algorithm_type");
     refused("dpmpp-2s", "{\"algorithm_type\": \"dpmsolver\"}", 5, "final_sigmas_type");
     refused("dpmpp-sde", "{\"prediction_type\": \"sample\"}", 5, "prediction_type");
     refused("ipndm", "{\"_class_name\": \"IPNDMScheduler\"}", 5, "IPNDMScheduler");
