@@ -1,5 +1,5 @@
-/* sl-compare-view-private.h - what the files of the compare view share: sl-compare-view.c has the lanes
- * and the keyboard, sl-compare-curves.c the chart under them. */
+/* sl-compare-view-private.h - what the files of the compare view share: sl-compare-view.c has the lanes,
+ * sl-compare-curves.c the chart under them, -decode.c their pictures at rest, -setup.c keys and menus. */
 #pragma once
 
 #include "ui/sl-compare-view.h"
@@ -50,6 +50,16 @@ struct _SlCompareView
   guint rest;
   guint refresh;
 };
+
+/* sl-compare-view.c */
+void _sl_compare_view_show_lanes (SlCompareView *self);
+
+/* sl-compare-decode.c */
+void _sl_compare_view_decode_at_rest (SlCompareView *self);
+
+/* sl-compare-setup.c */
+void _sl_compare_view_add_keys (GtkWidgetClass *klass);
+void _sl_compare_view_fill_menus (SlCompareView *self);
 
 /* sl-compare-curves.c */
 void _sl_compare_view_init_curves (SlCompareView *self);

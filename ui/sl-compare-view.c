@@ -1,8 +1,7 @@
 /* sl-compare-view.c - see sl-compare-view.h.
  *
  * While lanes run, what came is drawn at most once per REFRESH_MS; what a person moves is drawn at
- * once. The real decoder is for the place where the hand rests, one lane after the other, the chosen
- * one first.
+ * once.
  */
 #include "ui/sl-compare-view-private.h"
 
@@ -10,7 +9,6 @@
 
 #include "ui/sl-lane-text.h"
 
-#define REST_MS 120
 #define REFRESH_MS 16
 
 G_DEFINE_FINAL_TYPE (SlCompareView, sl_compare_view, ADW_TYPE_BIN)
@@ -120,8 +118,8 @@ show_lane (SlCompareView *self, guint index)
   show_figures (self, index, job, frame, &difference);
 }
 
-static void
-show_lanes (SlCompareView *self)
+void
+_sl_compare_view_show_lanes (SlCompareView *self)
 {
   for (guint i = 0; i < count_lanes (self); i++)
     show_lane (self, i);
@@ -193,74 +191,6 @@ zoom (GtkWidget *widget, const char *action, GVariant *parameter)
   sl_compare_view_zoom (SL_COMPARE_VIEW (widget), action);
 }
 
-/* ---- decoding where the hand rests ---- */
-
-static void decode_next (SlCompareView *self);
-
-static void
-decoded (SlCompareView *self)
-{
-  g_signal_handlers_disconnect_by_func (self->decoding, decoded, self);
-  if (sl_frame_object_is_decoded (self->decoding, self->view))
-    g_object_set_data (G_OBJECT (self->decoding), "sl-decode-failed", NULL);
-  g_clear_object (&self->decoding);
-  show_lanes (self);
-  _sl_compare_view_show_inside (self);
-  decode_next (self);
-}
-
-static SlFrameObject *
-undecoded_frame (SlCompareView *self, guint index)
-{
-  SlFrameObject *frame = sl_comparison_get_frame (self->comparison, index);
-
-  return frame && !sl_frame_object_is_decoded (frame, self->view)
-                 && !g_object_get_data (G_OBJECT (frame), "sl-decode-failed")
-             ? frame
-             : NULL;
-}
-
-static void
-decode_next (SlCompareView *self)
-{
-  guint n = count_lanes (self);
-
-  for (guint i = 0; i < n && !self->decoding && !self->rest; i++)
-    {
-      guint index = (self->chosen + i) % n;
-      SlFrameObject *frame = undecoded_frame (self, index);
-
-      if (frame
-          && sl_worker_decode (self->worker, sl_comparison_get_job (self->comparison, index), frame,
-                               self->view))
-        {
-          self->decoding = g_object_ref (frame);
-          g_object_set_data (G_OBJECT (frame), "sl-decode-failed", GINT_TO_POINTER (TRUE));
-          g_signal_connect_object (frame, "decoded", G_CALLBACK (decoded), self, G_CONNECT_SWAPPED);
-        }
-    }
-}
-
-static gboolean
-rested (gpointer data)
-{
-  SlCompareView *self = data;
-
-  self->rest = 0;
-  decode_next (self);
-  return G_SOURCE_REMOVE;
-}
-
-static void
-decode_at_rest (SlCompareView *self)
-{
-  gboolean flying = sl_comparison_is_busy (self->comparison) && sl_comparison_is_following (self->comparison);
-
-  g_clear_handle_id (&self->rest, g_source_remove);
-  if (!flying)
-    self->rest = g_timeout_add (REST_MS, rested, self);
-}
-
 /* ---- what changes ---- */
 
 static void
@@ -296,7 +226,7 @@ show_all (SlCompareView *self)
                                                              && count_lanes (self) > 1);
     }
   gtk_drop_down_set_selected (self->align, sl_comparison_get_align (self->comparison));
-  show_lanes (self);
+  _sl_compare_view_show_lanes (self);
   _sl_compare_view_show_curves (self);
   _sl_compare_view_show_parting (self);
   _sl_compare_view_show_inside (self);
@@ -311,7 +241,7 @@ refresh (gpointer data)
 
   self->refresh = 0;
   show_all (self);
-  decode_at_rest (self);
+  _sl_compare_view_decode_at_rest (self);
   return G_SOURCE_REMOVE;
 }
 
@@ -330,10 +260,10 @@ moved (SlCompareView *self)
       schedule (self);
       return;
     }
-  show_lanes (self);
+  _sl_compare_view_show_lanes (self);
   _sl_compare_view_show_place (self);
   _sl_compare_view_show_inside (self);
-  decode_at_rest (self);
+  _sl_compare_view_decode_at_rest (self);
 }
 
 static void
@@ -389,127 +319,7 @@ sl_compare_view_get_view (SlCompareView *self)
   return self->view;
 }
 
-/* ---- keyboard ---- */
-
-static gboolean
-choose_number (GtkWidget *widget, GVariant *arguments, gpointer user_data)
-{
-  SlCompareView *self = SL_COMPARE_VIEW (widget);
-  SlLaneView *lane = sl_compare_view_get_lane (self, (guint)g_variant_get_int32 (arguments) - 1);
-
-  return lane && gtk_widget_grab_focus (GTK_WIDGET (lane));
-}
-
-static gboolean
-move_place (GtkWidget *widget, GVariant *arguments, gpointer user_data)
-{
-  sl_comparison_move (SL_COMPARE_VIEW (widget)->comparison, g_variant_get_int32 (arguments));
-  return TRUE;
-}
-
-static gboolean
-next_align (GtkWidget *widget, GVariant *arguments, gpointer user_data)
-{
-  GtkDropDown *align = SL_COMPARE_VIEW (widget)->align;
-
-  gtk_drop_down_set_selected (align, (gtk_drop_down_get_selected (align) + 1) % 3);
-  return TRUE;
-}
-
-static gboolean
-open_add_menu (GtkWidget *widget, GVariant *arguments, gpointer user_data)
-{
-  gtk_menu_button_popup (SL_COMPARE_VIEW (widget)->add_button);
-  return TRUE;
-}
-
-static void
-add_keys (GtkWidgetClass *klass)
-{
-  for (int i = 1; i <= SL_COMPARISON_MAX; i++)
-    gtk_widget_class_add_binding (klass, GDK_KEY_0 + i, 0, choose_number, "i", i);
-  gtk_widget_class_add_binding (klass, GDK_KEY_Left, 0, move_place, "i", -1);
-  gtk_widget_class_add_binding (klass, GDK_KEY_Right, 0, move_place, "i", 1);
-  gtk_widget_class_add_binding (klass, GDK_KEY_Home, 0, move_place, "i", G_MININT);
-  gtk_widget_class_add_binding (klass, GDK_KEY_End, 0, move_place, "i", G_MAXINT);
-  gtk_widget_class_add_binding (klass, GDK_KEY_l, 0, next_align, NULL);
-  gtk_widget_class_add_binding (klass, GDK_KEY_l, GDK_CONTROL_MASK, open_add_menu, NULL);
-  gtk_widget_class_add_binding_action (klass, GDK_KEY_n, 0, "compare.noisy", NULL);
-  gtk_widget_class_add_binding_action (klass, GDK_KEY_d, 0, "compare.difference", NULL);
-  gtk_widget_class_add_binding_action (klass, GDK_KEY_p, 0, "win.compare-pause", NULL);
-  gtk_widget_class_add_binding_action (klass, GDK_KEY_0, 0, "compare.zoom-fit", NULL);
-  gtk_widget_class_add_binding_action (klass, GDK_KEY_plus, 0, "compare.zoom-in", NULL);
-  gtk_widget_class_add_binding_action (klass, GDK_KEY_minus, 0, "compare.zoom-out", NULL);
-}
-
 /* ---- setting up ---- */
-
-static const struct
-{
-  const char *target;
-  const char *title;
-  const char *explanation;
-  gboolean words;  /* only for models that take a prompt */
-  gboolean pixels; /* only for those that take none */
-} ready_made[] = {
-  { "four", N_ ("Four Schedulers"), N_ ("PNDM, DDIM, DPM++ 2M and UniPC"), FALSE, FALSE },
-  { "schedulers", N_ ("Nine Schedulers"), N_ ("A full table, to find your favourite"), FALSE, FALSE },
-  { "steps", N_ ("Numbers of Steps"), N_ ("How few are enough?"), FALSE, FALSE },
-  { "guidance", N_ ("Guidance"), N_ ("How closely to follow the words"), TRUE, FALSE },
-  { "sigmas", N_ ("Noise Schedules"), N_ ("Karras, exponential and beta"), FALSE, FALSE },
-  { "seeds", N_ ("Seeds"), N_ ("The same words, other noise"), FALSE, FALSE },
-  { "variances", N_ ("Variance Types"), N_ ("How much fresh noise DDPM adds"), FALSE, TRUE },
-};
-
-static GtkWidget *
-make_preset (guint i)
-{
-  GtkWidget *button = gtk_button_new (), *box = gtk_box_new (GTK_ORIENTATION_VERTICAL, 2);
-  GtkWidget *title = gtk_label_new (_ (ready_made[i].title));
-  GtkWidget *explanation = gtk_label_new (_ (ready_made[i].explanation));
-
-  gtk_widget_add_css_class (title, "heading");
-  gtk_widget_add_css_class (explanation, "caption");
-  gtk_label_set_wrap (GTK_LABEL (explanation), TRUE);
-  gtk_label_set_justify (GTK_LABEL (explanation), GTK_JUSTIFY_CENTER);
-  gtk_box_append (GTK_BOX (box), title);
-  gtk_box_append (GTK_BOX (box), explanation);
-  gtk_button_set_child (GTK_BUTTON (button), box);
-  gtk_widget_add_css_class (button, "preset");
-  gtk_actionable_set_action_name (GTK_ACTIONABLE (button), "win.compare-preset");
-  gtk_actionable_set_action_target (GTK_ACTIONABLE (button), "s", ready_made[i].target);
-  gtk_accessible_update_property (GTK_ACCESSIBLE (button), GTK_ACCESSIBLE_PROPERTY_LABEL,
-                                  _ (ready_made[i].title), -1);
-  return button;
-}
-
-static void
-fill_menus (SlCompareView *self)
-{
-  g_autoptr (GListModel) schedulers = sl_scheduler_items_new ();
-
-  for (guint i = 0; i < G_N_ELEMENTS (ready_made); i++)
-    {
-      gtk_flow_box_append (self->presets, make_preset (i));
-      gtk_widget_set_focusable (GTK_WIDGET (gtk_flow_box_get_child_at_index (self->presets, (int)i)), FALSE);
-    }
-  for (guint i = 0; i < g_list_model_get_n_items (schedulers); i++)
-    {
-      g_autoptr (SlSchedulerItem) item = g_list_model_get_item (schedulers, i);
-      g_autoptr (GMenuItem) entry = g_menu_item_new (sl_scheduler_item_get_name (item), NULL);
-
-      g_menu_item_set_action_and_target (entry, "win.compare-add", "s", sl_scheduler_item_get_id (item));
-      g_menu_append_item (self->scheduler_menu, entry);
-    }
-}
-
-void
-sl_compare_view_set_prompts (SlCompareView *self, gboolean prompts)
-{
-  for (guint i = 0; i < G_N_ELEMENTS (ready_made); i++)
-    gtk_widget_set_visible (GTK_WIDGET (gtk_flow_box_get_child_at_index (self->presets, (int)i)),
-                            prompts ? !ready_made[i].pixels : !ready_made[i].words);
-}
 
 void
 sl_compare_view_connect (SlCompareView *self, SlComparison *comparison, SlWorker *worker, SlSettings *recipe)
@@ -580,8 +390,8 @@ sl_compare_view_set_property (GObject *object, guint prop_id, const GValue *valu
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
       return;
     }
-  show_lanes (self);
-  decode_at_rest (self);
+  _sl_compare_view_show_lanes (self);
+  _sl_compare_view_decode_at_rest (self);
 }
 
 #define BIND(name) gtk_widget_class_bind_template_child (widget_class, SlCompareView, name)
@@ -625,7 +435,7 @@ sl_compare_view_class_init (SlCompareViewClass *klass)
   gtk_widget_class_install_property_action (widget_class, "compare.difference", "difference");
   for (guint i = 0; i < G_N_ELEMENTS (zooms); i++)
     gtk_widget_class_install_action (widget_class, zooms[i], NULL, zoom);
-  add_keys (widget_class);
+  _sl_compare_view_add_keys (widget_class);
   signals[ASKED] = g_signal_new ("asked", SL_TYPE_COMPARE_VIEW, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
                                  G_TYPE_NONE, 2, G_TYPE_UINT, G_TYPE_STRING);
 }
@@ -635,7 +445,7 @@ sl_compare_view_init (SlCompareView *self)
 {
   self->lanes = g_ptr_array_new ();
   gtk_widget_init_template (GTK_WIDGET (self));
-  fill_menus (self);
+  _sl_compare_view_fill_menus (self);
   g_signal_connect_swapped (self->align, "notify::selected", G_CALLBACK (align_chosen), self);
   _sl_compare_view_init_curves (self);
   g_signal_connect_swapped (self->curves, "picked", G_CALLBACK (place_picked), self);

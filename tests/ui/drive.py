@@ -203,6 +203,38 @@ def test_mouse():
     check(wait_for(lambda: step() == (12, 12)), f"dragged to the right end it is step 12 {step()}")
 
 
+def seen():
+    """The pixels of a part of the tray, above the middle of the film strip."""
+    at = Atspi.Component.get_extents(strip(), Atspi.CoordType.WINDOW)
+    part = f"{at.width // 3}x200+{at.x + at.width // 3}+{at.y - 400}"
+    return subprocess.run(["import", "-window", "root", "-crop", part, "rgb:-"], capture_output=True, check=True).stdout
+
+
+def settled():
+    """The same when two looks in a row agree."""
+    last = b""
+    while (now := seen()) != last:
+        last = now
+        time.sleep(0.15)
+    return now
+
+
+def test_pan():
+    keys("0")
+    keys(*["plus"] * 8)
+    start = settled()
+    keys("shift+Left", "shift+Left")
+    check(settled() != start, "Shift+Left moves an enlarged picture")
+    keys("shift+Right", "shift+Right")
+    check(settled() == start, "Shift+Right moves it back")
+    keys("shift+Up")
+    check(settled() != start, "Shift+Up moves it up")
+    keys("shift+Down")
+    check(settled() == start, "and Shift+Down down again")
+    check(step() == (12, 12), f"the film strip stays where it is {step()}")
+    keys("0")
+
+
 def start_long_run():
     spin("Steps", 150)
     keys("ctrl+Return")
@@ -280,6 +312,7 @@ if check(app is not None and wait_for(lambda: find("combo box", "Scheduler")), "
     test_develop()
     test_scrub()
     test_mouse()
+    test_pan()
     test_stop()
     test_settings_come_back()
     test_broken_model()
