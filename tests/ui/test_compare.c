@@ -447,7 +447,6 @@ static void test_undo(void)
     sl_comparison_set_reference(comparison, 2);
     act("win.develop");
     g_assert_cmpuint(count_lanes(), ==, 4);
-    run_to_end();
     screenshot("compare-7-undo");
     press_undo();
     g_assert_cmpuint(count_lanes(), ==, lanes);
