@@ -36,15 +36,15 @@ typedef struct Job {
     float factor;               /* scores to powers of two */
 } Job;
 
-/* One task's state. */
+/* One task's state. Arrays first: each is whole cache lines. */
 typedef struct Tile {
-    int64_t item, head, first, queries;
     uint16_t q[QUERIES * MAX_HEAD];   /* [half][depth] tiles */
     float score[QUERIES][KEYS];       /* rows of all keys */
     uint16_t weight[QUERIES * KEYS];  /* [half][depth] tiles */
     float sum[QUERIES * MAX_HEAD];    /* [half][column] tiles: weights times values so far */
     float weights[QUERIES][SL_LANES]; /* sum of weights, still in lanes */
     float top[QUERIES];
+    int64_t item, head, first, queries;
 } __attribute__((aligned(64))) Tile;
 
 /* Allowed by the system for this process, and there? */
