@@ -6,35 +6,12 @@
  * that drew the start goes on drawing the steps' noise; PNDM and heun have more evaluations than
  * steps.
  */
-#include "engine/share.h"
+#include "engine/run_private.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-
-struct SlRun {
-    SlModel *model;
-    SlRecipe recipe;
-    char *prompt, *negative_prompt;
-    SlScheduler *scheduler;
-    SlNoise generator;
-    SlNoiseSource noise_source;
-    int channels, height, width; /* of the sample */
-    int64_t elements;
-    int batch; /* 2 with guidance */
-    int evaluation;
-    bool shared;   /* the last evaluation was another run's */
-    float *memory; /* one block for the six arrays below; term stays behind output */
-    float *noise, *sample, *x0, *input, *output, *term;
-    SlShare *share;
-    bool own_share;          /* of this run alone */
-    const SlShareText *text; /* the share's; NULL for DDPM */
-    SlUnetTimes *times;      /* of SL_UNET_TIMES evaluations, */
-    int times_first;         /* from this one on */
-    char warning[1000];
-};
 
 static bool no_memory(SlError *err)
 {
@@ -444,6 +421,11 @@ int sl_run_evaluations(const SlRun *run)
     return sl_scheduler_evaluations(run->scheduler);
 }
 
+int sl_run_evaluation(const SlRun *run)
+{
+    return run->evaluation;
+}
+
 bool sl_run_done(const SlRun *run)
 {
     return run->evaluation >= sl_run_evaluations(run);
@@ -469,142 +451,4 @@ const float *sl_run_text_embeddings(const SlRun *run, int64_t size[3])
     if (run->text)
         memcpy(size, run->text->size, sizeof run->text->size);
     return run->text ? run->text->text : NULL;
-}
-
-/* ---- saving and going on ---- */
-
-/* What a saved timeline starts with; the sample and the scheduler's state follow. */
-typedef struct StateHead {
-    char magic[8];
-    int64_t elements, scheduler_bytes;
-    int32_t evaluation, given_used;
-    SlNoise generator;
-} StateHead;
-
-static const char state_magic[8] = "SLRUN01";
-
-void *sl_run_save(const SlRun *run, size_t *bytes)
-{
-    size_t scheduler_bytes = 0, sample_bytes = (size_t)run->elements * sizeof(float);
-    void *scheduler = sl_scheduler_save(run->scheduler, &scheduler_bytes);
-    char *state = scheduler ? malloc(sizeof(StateHead) + sample_bytes + scheduler_bytes) : NULL;
-    if (state) {
-        StateHead head;
-        memset(&head, 0, sizeof head);
-        memcpy(head.magic, state_magic, sizeof head.magic);
-        head.elements = run->elements;
-        head.scheduler_bytes = (int64_t)scheduler_bytes;
-        head.evaluation = run->evaluation;
-        head.given_used = run->noise_source.given_used;
-        head.generator = run->generator;
-        memcpy(state, &head, sizeof head);
-        memcpy(state + sizeof head, run->sample, sample_bytes);
-        memcpy(state + sizeof head + sample_bytes, scheduler, scheduler_bytes);
-        *bytes = sizeof head + sample_bytes + scheduler_bytes;
-    }
-    free(scheduler);
-    return state;
-}
-
-bool sl_run_restore(SlRun *run, const void *state, size_t bytes, SlError *err)
-{
-    StateHead head;
-    size_t sample_bytes = (size_t)run->elements * sizeof(float);
-    if (bytes < sizeof head + sample_bytes)
-        return sl_fail(err, SL_FORMAT, "the saved run has %zu bytes; expected at least %zu", bytes,
-                       sizeof head + sample_bytes);
-    memcpy(&head, state, sizeof head);
-    size_t rest = bytes - sizeof head - sample_bytes;
-    if (memcmp(head.magic, state_magic, sizeof head.magic) || head.elements != run->elements ||
-        head.scheduler_bytes < 0 || (uint64_t)head.scheduler_bytes != rest || head.evaluation < 0 ||
-        head.evaluation > sl_run_evaluations(run) || head.given_used < 0 ||
-        head.generator.mt_index < 0 || head.generator.mt_index > 624)
-        return sl_fail(err, SL_FORMAT,
-                       "the saved run does not belong to this recipe (%lld values at evaluation "
-                       "%d; expected %lld values, at most %d evaluations)",
-                       (long long)head.elements, (int)head.evaluation, (long long)run->elements,
-                       sl_run_evaluations(run));
-    const char *p = (const char *)state + sizeof head;
-    if (!sl_scheduler_restore(run->scheduler, p + sample_bytes, rest, err))
-        return false;
-    memcpy(run->sample, p, sample_bytes);
-    run->generator = head.generator;
-    run->noise_source.given_used = head.given_used;
-    run->evaluation = head.evaluation;
-    return true;
-}
-
-/* ---- branching ---- */
-
-int sl_run_evaluation(const SlRun *run)
-{
-    return run->evaluation;
-}
-
-static bool same_schedule(const SlRecipe *a, const SlRecipe *b)
-{
-    return !strcmp(a->scheduler, b->scheduler) && a->steps == b->steps && a->sigmas == b->sigmas &&
-           a->spacing == b->spacing && a->variance == b->variance && a->eta == b->eta;
-}
-
-static bool take_over(SlRun *run, const SlRun *from, SlError *err)
-{
-    size_t bytes;
-    void *state = sl_run_save(from, &bytes);
-    bool ok = state ? sl_run_restore(run, state, bytes, err) : no_memory(err);
-    free(state);
-    return ok;
-}
-
-/* 1, or 1 / sqrt(1 + sigma^2) for schedulers whose samples grow with the noise. */
-static double input_scale(SlRun *run)
-{
-    for (int64_t i = 0; i < run->elements; i++)
-        run->sample[i] = 1;
-    sl_scheduler_input(run->scheduler, run->sample, run->input);
-    return run->input[0];
-}
-
-/* The sample at noise level `there`, from one at level `here` along the prediction: x_0 stays, and so
- * does the noise. Both are scaled as the model sees them. */
-static void cross(SlRun *run, const SlRun *from, double here, double there)
-{
-    double alpha_here = 1 / sqrt(1 + here * here), alpha_there = 1 / sqrt(1 + there * there);
-    double scale = input_scale(run);
-    float *now = run->input;
-    sl_scheduler_input(from->scheduler, from->sample, now);
-    for (int64_t i = 0; i < run->elements; i++) {
-        double value = now[i];
-        if (there != here) {
-            double noise = (value / alpha_here - from->x0[i]) / here;
-            value = alpha_there * (from->x0[i] + there * noise);
-        }
-        run->sample[i] = (float)(value / scale);
-    }
-}
-
-bool sl_run_continue(SlRun *run, const SlRun *from, SlError *err)
-{
-    if (run->elements != from->elements || run->width != from->width)
-        return sl_fail(
-            err, SL_ARGUMENT, "a branch must have its run's size: it is %d x %d; expected %d x %d",
-            run->recipe.width, run->recipe.height, from->recipe.width, from->recipe.height);
-    if (from->evaluation < 1 || sl_run_done(from))
-        return sl_fail(err, SL_ARGUMENT,
-                       "a branch can begin after evaluation 1 to %d; this is evaluation %d",
-                       sl_run_evaluations(from) - 1, from->evaluation);
-    if (same_schedule(&run->recipe, &from->recipe))
-        return take_over(run, from, err);
-    double here = sl_scheduler_sigma(from->scheduler, from->evaluation);
-    int entry = sl_scheduler_entry(run->scheduler, here);
-    if (entry < 0)
-        return sl_fail(err, SL_ARGUMENT,
-                       "%s with %d steps has no step left at noise level %.4g: branch earlier",
-                       run->recipe.scheduler, run->recipe.steps, here);
-    if (!sl_scheduler_enter(run->scheduler, entry, err))
-        return false;
-    cross(run, from, here, sl_scheduler_sigma(run->scheduler, entry));
-    run->generator = from->generator;
-    run->evaluation = entry;
-    return true;
 }

@@ -1,0 +1,29 @@
+/* run_private.h - a timeline's insides, for run.c and branch.c. Private to engine/. */
+#ifndef SL_ENGINE_RUN_PRIVATE_H
+#define SL_ENGINE_RUN_PRIVATE_H
+
+#include "engine/share.h"
+
+struct SlRun {
+    SlModel *model;
+    SlRecipe recipe;
+    char *prompt, *negative_prompt;
+    SlScheduler *scheduler;
+    SlNoise generator;
+    SlNoiseSource noise_source;
+    int channels, height, width; /* of the sample */
+    int64_t elements;
+    int batch; /* 2 with guidance */
+    int evaluation;
+    bool shared;   /* the last evaluation was another run's */
+    float *memory; /* one block for the six arrays below; term stays behind output */
+    float *noise, *sample, *x0, *input, *output, *term;
+    SlShare *share;
+    bool own_share;          /* of this run alone */
+    const SlShareText *text; /* the share's; NULL for DDPM */
+    SlUnetTimes *times;      /* of SL_UNET_TIMES evaluations, */
+    int times_first;         /* from this one on */
+    char warning[1000];
+};
+
+#endif
