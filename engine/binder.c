@@ -224,14 +224,24 @@ static void report(SlBinder *b, uint64_t bytes)
         b->options.progress(b->options.progress_arg, b->bytes_done, b->bytes_total);
 }
 
-/* Reads into memory of the tensor's size; a failure becomes the complaint. */
-static bool read_raw(SlBinder *b, const SlTensorInfo *info, void *out)
+/* Reads into the host's tensor; a failure becomes the complaint. */
+static bool read_into(SlBinder *b, const SlTensorInfo *info, const SlTensor *host)
 {
     SlError err = {0};
-    if (sl_weights_read_on(b->options.dev, b->options.weights, info, out, &err))
+    if (sl_weights_read_on(b->options.dev, b->options.weights, info, host, &err))
         return true;
     complain(b, err.code, "%s", err.message);
     return false;
+}
+
+/* Room for a weight on the host, in the dtype that the device will hold: converted while it is read, in
+ * all threads, a weight is in no other memory than this and the device's. */
+static bool make_host(SlBinder *b, SlWeightKind kind, int rank, const int64_t *size, SlTensor *host)
+{
+    SlDtype dtype = kind == SL_WEIGHT_VECTOR ? SL_F32 : b->options.dev->dtype;
+    *host = sl_tensor_view(NULL, dtype, rank, size);
+    host->data = scratch(b, (uint64_t)sl_tensor_elements(host) * sl_dtype_size(dtype));
+    return host->data != NULL;
 }
 
 /* Number n of a sequence (Steele, Lea and Flood 2014). */
@@ -308,10 +318,10 @@ static SlWeight *bind_wanted(SlBinder *b, const Wanted *wanted)
     if (!b->options.weights)
         return bind_random(b, wanted);
     const SlTensorInfo *info = find_fitting(b, wanted);
-    void *data = info ? scratch(b, info->bytes) : NULL;
-    if (!data || !read_raw(b, info, data))
+    SlTensor host;
+    if (!info || !make_host(b, wanted->kind, wanted->rank, wanted->size, &host) ||
+        !read_into(b, info, &host))
         return NULL;
-    SlTensor host = sl_tensor_view(data, info->dtype, wanted->rank, wanted->size);
     SlWeight *w = give(b, wanted->kind, &host);
     report(b, info->bytes);
     return w;
@@ -334,7 +344,6 @@ SlWeight *sl_bind_optional(SlBinder *b, SlWeightKind kind, const char *name, int
 typedef struct Stack {
     const SlTensorInfo *info[8];
     int count;
-    SlDtype dtype; /* of the whole: f32 when the parts differ */
 } Stack;
 
 static bool find_stack(SlBinder *b, const char *const *names, const int64_t *each, Stack *stack)
@@ -344,26 +353,19 @@ static bool find_stack(SlBinder *b, const char *const *names, const int64_t *eac
         Wanted wanted = {SL_WEIGHT_LINEAR, names[i], 2, each};
         stack->info[i] = find_fitting(b, &wanted);
         ok = ok && stack->info[i];
-        if (stack->info[i])
-            stack->dtype =
-                i == 0 || stack->dtype == stack->info[i]->dtype ? stack->info[i]->dtype : SL_F32;
     }
     return ok;
 }
 
-static bool read_stack(SlBinder *b, const Stack *stack, char *data, size_t part_bytes)
+/* One below the other into the host's tensor. */
+static bool read_stack(SlBinder *b, const Stack *stack, const SlTensor *host)
 {
-    SlError err = {0};
-    for (int i = 0; i < stack->count; i++, data += part_bytes) {
-        const SlTensorInfo *info = stack->info[i];
-        bool ok = info->dtype == stack->dtype
-                      ? sl_weights_read_on(b->options.dev, b->options.weights, info, data, &err)
-                      : sl_weights_read_f32(b->options.weights, info, (float *)(void *)data, &err);
-        if (!ok) {
-            complain(b, err.code, "%s", err.message);
+    int64_t rows = host->size[0] / stack->count;
+    for (int i = 0; i < stack->count; i++) {
+        SlTensor part = sl_slice(host, 0, i * rows, rows);
+        if (!read_into(b, stack->info[i], &part))
             return false;
-        }
-        report(b, info->bytes);
+        report(b, stack->info[i]->bytes);
     }
     return true;
 }
@@ -385,11 +387,9 @@ SlWeight *sl_bind_stacked(SlBinder *b, const char *const *names, int count, int6
     }
     if (!find_stack(b, names, each, &stack))
         return NULL;
-    size_t part_bytes = (size_t)(n_each * k) * sl_dtype_size(stack.dtype);
-    char *data = scratch(b, part_bytes * (size_t)count);
-    if (!data || !read_stack(b, &stack, data, part_bytes))
+    SlTensor host;
+    if (!make_host(b, SL_WEIGHT_LINEAR, 2, whole, &host) || !read_stack(b, &stack, &host))
         return NULL;
-    SlTensor host = sl_tensor_view(data, stack.dtype, 2, whole);
     return give(b, SL_WEIGHT_LINEAR, &host);
 }
 

@@ -1,8 +1,8 @@
 /* weights.c - see weights.h: the tensors of one component over one or more files, and reading them.
  *
  * Easy to get wrong: a value that is not finite spreads through the whole picture, so every tensor
- * is looked at while it is read; 16-bit tensors are converted in pieces, so that loading needs no
- * second copy of the model.
+ * is looked at while it is read; tensors are converted in pieces, so that loading needs no second
+ * copy of the model.
  */
 #include "engine/weights_private.h"
 
@@ -12,8 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Bytes of a piece that one thread reads: what is looked at next is still in its cache. */
-#define READ_PIECE ((uint64_t)1 << 20)
+/* Elements of a piece that one thread reads at a time. */
+#define READ_PIECE ((size_t)1 << 18)
+/* Bytes of a file that wait for their conversion: in the first cache, on the stack. */
+#define HELD (32 << 10)
 
 static bool no_memory(const SlWeights *w, SlError *err)
 {
@@ -208,23 +210,44 @@ bool sl_weights_read(const SlWeights *w, const SlTensorInfo *info, void *out, Sl
     return read_part(w, info, 0, info->bytes, out, err);
 }
 
-/* Pieces of a tensor, read and looked at by all threads. */
+/* Reading a tensor, looked at and converted piece by piece, by one thread or by all. */
 typedef struct Reading {
     const SlWeights *w;
     const SlTensorInfo *info;
     char *out;
+    SlDtype dtype; /* of out */
     pthread_mutex_t lock;
     int64_t failed; /* the first piece that could not be read; -1: none */
     SlError err;
 } Reading;
 
+/* Elements from first on, with a stop on the way where they change their dtype. */
+static bool read_elements(const Reading *r, size_t first, size_t count, SlError *err)
+{
+    SlDtype dtype = r->info->dtype;
+    size_t size = sl_dtype_size(dtype), to_size = sl_dtype_size(r->dtype);
+    _Alignas(64) char held[HELD];
+    if (dtype == r->dtype)
+        return read_part(r->w, r->info, first * size, count * size, r->out + first * size, err);
+    while (count > 0) {
+        size_t n = count < sizeof held / size ? count : sizeof held / size;
+        if (!read_part(r->w, r->info, first * size, n * size, held, err))
+            return false;
+        sl_convert(held, dtype, r->out + first * to_size, r->dtype, n);
+        first += n;
+        count -= n;
+    }
+    return true;
+}
+
 static void read_pieces(void *arg, int64_t first, int64_t last)
 {
     Reading *r = arg;
+    size_t all = (size_t)r->info->bytes / sl_dtype_size(r->info->dtype);
     for (int64_t i = first; i < last; i++) {
         SlError err = {0};
-        uint64_t at = (uint64_t)i * READ_PIECE, left = r->info->bytes - at;
-        if (read_part(r->w, r->info, at, left < READ_PIECE ? left : READ_PIECE, r->out + at, &err))
+        size_t at = (size_t)i * READ_PIECE, left = all - at;
+        if (read_elements(r, at, left < READ_PIECE ? left : READ_PIECE, &err))
             continue;
         pthread_mutex_lock(&r->lock);
         if (r->failed < 0 || i < r->failed) {
@@ -236,40 +259,23 @@ static void read_pieces(void *arg, int64_t first, int64_t last)
 }
 
 bool sl_weights_read_on(const SlDevice *dev, const SlWeights *w, const SlTensorInfo *info,
-                        void *out, SlError *err)
+                        const SlTensor *out, SlError *err)
 {
-    Reading r = {.w = w, .info = info, .out = out, .failed = -1};
-    int64_t pieces = (int64_t)((info->bytes + READ_PIECE - 1) / READ_PIECE);
-    if (pieces < 2)
-        return sl_weights_read(w, info, out, err);
+    Reading r = {.w = w, .info = info, .out = out->data, .dtype = out->dtype, .failed = -1};
+    size_t all = (size_t)info->bytes / sl_dtype_size(info->dtype);
     pthread_mutex_init(&r.lock, NULL);
-    sl_parallel_for(dev, pieces, 1, read_pieces, &r);
+    sl_parallel_for(dev, (int64_t)((all + READ_PIECE - 1) / READ_PIECE), 1, read_pieces, &r);
     pthread_mutex_destroy(&r.lock);
     return r.failed < 0 || sl_fail(err, r.err.code, "%s", r.err.message);
 }
 
 bool sl_weights_read_f32(const SlWeights *w, const SlTensorInfo *info, float *out, SlError *err)
 {
-    enum { PIECE = 1 << 16 };
-    uint16_t *piece;
-    bool ok = true;
+    const Reading r = {.w = w, .info = info, .out = (char *)out, .dtype = SL_F32};
     if (!info->known || (info->dtype != SL_F32 && info->dtype != SL_F16 && info->dtype != SL_BF16))
         return sl_fail(err, SL_UNSUPPORTED,
                        "%s: tensor \"%s\" has the dtype %s; expected F32, F16 or BF16",
                        sl_show_path(sl_weights_file_of(w, info)).text,
                        sl_show_name(info->name).text, info->dtype_name);
-    if (info->dtype == SL_F32)
-        return sl_weights_read(w, info, out, err);
-    piece = malloc(PIECE * sizeof *piece);
-    if (!piece)
-        return no_memory(w, err);
-    uint64_t n = info->bytes / 2;
-    for (uint64_t i = 0; i < n && ok; i += PIECE) {
-        size_t count = n - i < PIECE ? (size_t)(n - i) : PIECE;
-        ok = read_part(w, info, 2 * i, 2 * count, piece, err);
-        if (ok)
-            sl_convert(piece, info->dtype, out + i, SL_F32, count);
-    }
-    free(piece);
-    return ok;
+    return read_elements(&r, 0, (size_t)info->bytes / sl_dtype_size(info->dtype), err);
 }

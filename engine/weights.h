@@ -52,10 +52,11 @@ const char *sl_weights_file_of(const SlWeights *w, const SlTensorInfo *info);
 /* Reads one tensor whole into memory of info->bytes bytes. A value that is not finite is an
  * SL_FORMAT error naming the tensor. */
 bool sl_weights_read(const SlWeights *w, const SlTensorInfo *info, void *out, SlError *err);
-/* The same by all threads of a device. */
+/* The same by all threads of a device, in whichever of F32, F16 and BF16 out has (the file's is one
+ * of them, too). */
 bool sl_weights_read_on(const SlDevice *dev, const SlWeights *w, const SlTensorInfo *info,
-                        void *out, SlError *err);
-/* The same, converted to f32; SL_UNSUPPORTED for other types than F32, F16 and BF16. */
+                        const SlTensor *out, SlError *err);
+/* Read whole and converted to f32; SL_UNSUPPORTED for other types than F32, F16 and BF16. */
 bool sl_weights_read_f32(const SlWeights *w, const SlTensorInfo *info, float *out, SlError *err);
 
 /* ---- binding ---- */

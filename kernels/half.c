@@ -20,67 +20,88 @@ static float from_bits(uint32_t u)
     return f;
 }
 
-float sl_f16_to_f32(uint16_t h)
+/* Without branches, so that a loop over them is vector code; both sides of a choice are computed. */
+
+static inline float widen_f16(uint16_t h)
 {
-    uint32_t sign = (uint32_t)(h & 0x8000) << 16, exponent = h >> 10 & 31, mantissa = h & 1023;
-    if (exponent == 31)
-        return from_bits(sign | 0x7f800000 | mantissa << 13);
-    if (exponent == 0) {
-        float f = (float)mantissa * 0x1p-24f;
-        return sign ? -f : f;
-    }
-    return from_bits(sign | (exponent + 112) << 23 | mantissa << 13);
+    uint32_t sign = (uint32_t)(h & 0x8000) << 16, exponent = h & 0x7c00, mantissa = h & 0x3ff;
+    float small = (float)(int32_t)mantissa * 0x1p-24f;
+    uint32_t u = (uint32_t)(h & 0x7fff) << 13;
+    u += exponent == 0x7c00 ? 224u << 23 : 112u << 23; /* infinity and NaN keep all bits set */
+    return from_bits(sign | (exponent ? u : bits_of(small)));
 }
 
-uint16_t sl_f32_to_f16(float f)
+static inline uint16_t narrow_f16(float f)
 {
-    uint32_t u = bits_of(f), sign = u >> 16 & 0x8000;
-    u &= 0x7fffffff;
-    if (u > 0x7f800000)
-        return (uint16_t)(sign | 0x7e00 | (u >> 13 & 0x3ff)); /* NaN stays NaN */
-    if (u >= 0x477ff000)
-        return (uint16_t)(sign | 0x7c00); /* 65520 and more round to infinity */
-    if (u < 0x38800000) {
-        /* subnormal: adding 0.5 leaves the rounded mantissa in the low bits */
-        float shifted = from_bits(u) + 0.5f;
-        return (uint16_t)(sign | (bits_of(shifted) - 0x3f000000));
-    }
-    u += 0xfff + (u >> 13 & 1);
-    return (uint16_t)(sign | (u - 0x38000000) >> 13);
+    uint32_t u = bits_of(f), sign = u >> 16 & 0x8000, size = u & 0x7fffffff;
+    /* subnormal: adding 0.5 leaves the rounded mantissa in the low bits */
+    uint32_t small = bits_of(from_bits(size) + 0.5f) - 0x3f000000;
+    uint32_t h = (size + 0xfff + (size >> 13 & 1) - 0x38000000) >> 13;
+    h = size < 0x38800000 ? small : h;
+    h = size >= 0x477ff000 ? 0x7c00 : h;                       /* 65520 and more: infinity */
+    h = size > 0x7f800000 ? 0x7e00 | (size >> 13 & 0x3ff) : h; /* NaN stays NaN */
+    return (uint16_t)(sign | h);
 }
 
-float sl_bf16_to_f32(uint16_t h)
+static inline float widen_bf16(uint16_t h)
 {
     return from_bits((uint32_t)h << 16);
 }
 
-uint16_t sl_f32_to_bf16(float f)
+static inline uint16_t narrow_bf16(float f)
 {
-    uint32_t u = bits_of(f);
-    if ((u & 0x7fffffff) > 0x7f800000)
-        return (uint16_t)(u >> 16 | 0x40);
-    return (uint16_t)((u + 0x7fff + (u >> 16 & 1)) >> 16);
+    uint32_t u = bits_of(f), rounded = (u + 0x7fff + (u >> 16 & 1)) >> 16;
+    return (uint16_t)((u & 0x7fffffff) > 0x7f800000 ? u >> 16 | 0x40 : rounded);
 }
 
-static float load(const void *p, SlDtype type, size_t i)
+float sl_f16_to_f32(uint16_t h)
 {
-    if (type == SL_F32)
-        return ((const float *)p)[i];
-    uint16_t h = ((const uint16_t *)p)[i];
-    return type == SL_F16 ? sl_f16_to_f32(h) : sl_bf16_to_f32(h);
+    return widen_f16(h);
 }
+
+uint16_t sl_f32_to_f16(float f)
+{
+    return narrow_f16(f);
+}
+
+float sl_bf16_to_f32(uint16_t h)
+{
+    return widen_bf16(h);
+}
+
+uint16_t sl_f32_to_bf16(float f)
+{
+    return narrow_bf16(f);
+}
+
+#define CONVERT(name, From, To, value)                                     \
+    static void name(const From *restrict from, To *restrict to, size_t n) \
+    {                                                                      \
+        for (size_t i = 0; i < n; i++)                                     \
+            to[i] = value;                                                 \
+    }
+
+CONVERT(f16_to_f32, uint16_t, float, widen_f16(from[i]))
+CONVERT(bf16_to_f32, uint16_t, float, widen_bf16(from[i]))
+CONVERT(f32_to_f16, float, uint16_t, narrow_f16(from[i]))
+CONVERT(f32_to_bf16, float, uint16_t, narrow_bf16(from[i]))
+CONVERT(f16_to_bf16, uint16_t, uint16_t, narrow_bf16(widen_f16(from[i])))
+CONVERT(bf16_to_f16, uint16_t, uint16_t, narrow_f16(widen_bf16(from[i])))
 
 void sl_convert(const void *from, SlDtype from_type, void *to, SlDtype to_type, size_t n)
 {
-    if (from_type == to_type) {
+    if (from_type == to_type)
         memcpy(to, from, n * sl_dtype_size(to_type));
-        return;
-    }
-    for (size_t i = 0; i < n; i++) {
-        float f = load(from, from_type, i);
-        if (to_type == SL_F32)
-            ((float *)to)[i] = f;
-        else
-            ((uint16_t *)to)[i] = to_type == SL_F16 ? sl_f32_to_f16(f) : sl_f32_to_bf16(f);
-    }
+    else if (from_type == SL_F32 && to_type == SL_F16)
+        f32_to_f16(from, to, n);
+    else if (from_type == SL_F32)
+        f32_to_bf16(from, to, n);
+    else if (to_type == SL_F16)
+        bf16_to_f16(from, to, n);
+    else if (to_type == SL_BF16)
+        f16_to_bf16(from, to, n);
+    else if (from_type == SL_F16)
+        f16_to_f32(from, to, n);
+    else
+        bf16_to_f32(from, to, n);
 }

@@ -60,6 +60,49 @@ static void test_values(void)
     sl_weights_close(w);
 }
 
+/* Every type of file as every type of host memory, by all threads, over several pieces. */
+static bool reads_as(const SlDevice *dev, SlDtype stored, SlDtype wanted)
+{
+    enum { COUNT = 600001 };
+    static const char *const names[] = {[SL_F32] = "F32", [SL_F16] = "F16", [SL_BF16] = "BF16"};
+    const char *path = test_file("types.safetensors");
+    size_t bytes = COUNT * sl_dtype_size(stored);
+    float *values = malloc(COUNT * sizeof *values), *back = malloc(COUNT * sizeof *back);
+    char *data = malloc(bytes), header[120];
+    const int64_t size = COUNT;
+    SlTensor got = sl_tensor_view(calloc(COUNT, sizeof(float)), wanted, 1, &size);
+    SlError err = {0};
+    for (int i = 0; i < COUNT; i++)
+        values[i] = (float)(i % 251 - 125) * (i % 2 ? 0.125f : 64.0f); /* exact in all three */
+    sl_convert(values, SL_F32, data, stored, COUNT);
+    snprintf(header, sizeof header,
+             "{\"t\":{\"dtype\":\"%s\",\"shape\":[%d],\"data_offsets\":[0,%zu]}}", names[stored],
+             COUNT, bytes);
+    test_write_safetensors(path, header, strlen(header), data, bytes);
+    SlWeights *w = sl_weights_open_file(path, &err);
+    bool ok = w && sl_weights_read_on(dev, w, sl_weights_find(w, "t"), &got, &err);
+    sl_convert(got.data, wanted, back, SL_F32, COUNT);
+    ok = ok && !memcmp(back, values, COUNT * sizeof *values);
+    sl_weights_close(w);
+    free(got.data);
+    free(data);
+    free(back);
+    free(values);
+    return ok;
+}
+
+static void test_types(void)
+{
+    SlError err = {0};
+    SlDevice *dev = sl_device_open(&(SlDeviceOptions){.name = "cpu", .threads = 2}, &err);
+    int right = 0;
+    for (int stored = SL_F32; dev && stored <= SL_BF16; stored++)
+        for (int wanted = SL_F32; wanted <= SL_BF16; wanted++)
+            right += reads_as(dev, (SlDtype)stored, (SlDtype)wanted);
+    sl_test(right == 9, "F32, F16 and BF16 are read as each other on two threads (%d of 9)", right);
+    sl_device_close(&dev);
+}
+
 static void test_not_finite(void)
 {
     static const struct {
@@ -332,6 +375,7 @@ static void test_folders_without_weights(void)
 int main(void)
 {
     test_values();
+    test_types();
     test_not_finite();
     test_truncated_while_open();
     test_replaced_while_open();
