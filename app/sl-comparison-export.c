@@ -7,6 +7,7 @@
 
 #include "app/sl-error.h"
 #include "app/sl-export.h"
+#include "app/sl-job-private.h"
 #include "app/sl-model-item-private.h"
 #include "app/sl-worker-private.h"
 #include "app/sl-writer-private.h"
@@ -38,6 +39,7 @@ task_free (gpointer data)
     {
       g_array_unref (task->lane[i].moments);
       g_ptr_array_unref (task->lane[i].frames);
+      sl_batches_free (&task->lane[i].batches);
       g_object_unref (task->job[i]);
     }
   g_object_unref (task->call.worker);
@@ -101,6 +103,7 @@ add_lane (SlExportTask *task, SlJob *job, guint end)
   if (frames->len == 0)
     return;
   lane->metadata = _sl_job_get_metadata (owner);
+  lane->batches = _sl_job_list_batches (owner, end);
   lane->moments = plan_moments (owner, first);
   lane->frames = g_steal_pointer (&frames);
   task->job[task->export.n_lanes++] = g_object_ref (owner);

@@ -17,6 +17,7 @@ typedef struct
   GPtrArray *frames; /* of SlFrameObject: those that are kept whole, its ancestors' first */
   guint inherited;   /* of them */
   guint interval;    /* of so many of its own moments one is kept */
+  SlBatches batches; /* of its own */
   cJSON *json;       /* borrowed from Saving's */
 } SavedLane;
 
@@ -37,6 +38,7 @@ clear_lane (gpointer data)
 
   g_object_unref (lane->job);
   g_ptr_array_unref (lane->frames);
+  sl_batches_free (&lane->batches);
 }
 
 static void
@@ -153,6 +155,7 @@ describe_metadata (const SavedLane *lane)
   char *text;
 
   sl_metadata_set_model (&metadata, _sl_writer_hash_model (sl_job_get_model (lane->job)));
+  metadata.batches = lane->batches;
   metadata.partial = !sl_frame_object_is_last (lane->frames->pdata[last]);
   text = sl_metadata_to_json (&metadata);
   cJSON_AddStringToObject (lane->json, "metadata", text ? text : "");
@@ -321,6 +324,7 @@ collect_frames (SlJob *job, SavedLane *lane)
   lane->job = g_object_ref (job);
   lane->frames = g_ptr_array_new_with_free_func (g_object_unref);
   lane->interval = find_interval (job, first, n);
+  lane->batches = _sl_job_list_batches (job, n);
   for (guint i = 0; i < n; i++)
     if (i < first ? !is_light (job, i) : lane->interval && is_kept (i - first, lane->interval, total))
       {

@@ -39,6 +39,8 @@ record_frames (SlTimeline *timeline, const SlExportLane *lane)
       SlFrameRecord record = _sl_frame_object_get_record (lane->frames->pdata[i]);
       SlMoment moment = timeline->moments[i];
 
+      moment.place = record.frame.place;
+      moment.together = record.frame.together;
       moment.seconds = record.frame.seconds;
       moment.elapsed = elapsed += moment.seconds;
       moment.x_t = g_bytes_get_data (record.sample[SL_VIEW_NOISY], NULL);
@@ -102,11 +104,13 @@ compute_lanes (const SlExport *export, SlCompare *compare, SlModel *model, SlErr
 {
   SlRecipe *recipes[SL_LANES_MAX];
   SlOrigin *origins[SL_LANES_MAX];
+  const SlBatches *batches[SL_LANES_MAX];
   int stops[SL_LANES_MAX];
   const SlCompareJob job = { .model = model,
                              .count = export->n_lanes,
                              .recipe = recipes,
                              .origin = origins,
+                             .batches = batches,
                              .stop_after = stops,
                              .progress = export->progress,
                              .arg = export->arg };
@@ -118,6 +122,7 @@ compute_lanes (const SlExport *export, SlCompare *compare, SlModel *model, SlErr
 
       recipes[i] = lane->metadata->recipe;
       origins[i] = lane->metadata->origin;
+      batches[i] = &lane->batches;
       stops[i] = lane->frames->len < lane->moments->len ? finished_steps (lane) : 0;
     }
   /* A stop leaves what was finished until then, which is not what was asked for. */

@@ -22,6 +22,7 @@ typedef enum
 typedef struct
 {
   const SlMetadata *metadata; /* of the run */
+  SlBatches batches;          /* of all its evaluations that are there */
   GArray *moments;            /* of SlMoment: all that are planned, as sl_timeline_planned has them */
   GPtrArray *frames;          /* of SlFrameObject: those that are there, up to the end of a step */
 } SlExportLane;

@@ -6,6 +6,39 @@
 
 G_BEGIN_DECLS
 
+/* A place that a run can be taken up at again. */
+typedef struct
+{
+  guint evaluations;
+  GBytes *state;
+} SlCheckpoint;
+
+struct _SlJob
+{
+  GObject parent_instance;
+  SlModelItem *model;
+  SlSettings *settings;
+  SlRecipe *recipe; /* what the worker reads */
+  SlPreviews previews;
+  int cancelled; /* atomic, as the next */
+  int asked_to_pause;
+  SlJobState state;
+  char *message;
+  gboolean lost_device;
+  SlMetadata *metadata;
+  GListStore *frames;
+  GArray *plan; /* of SlPlanPoint; NULL before it starts */
+  GBytes *saved;
+  GArray *checkpoints; /* of SlCheckpoint, rising */
+  SlJob *parent;
+  guint branch_point;
+  int first;
+  gsize bytes;
+  double seconds;
+  gint64 started;
+  gint64 latest; /* when the last frame came, or the job ended */
+};
+
 /* Any thread: immutable after sl_job_new. */
 const SlRecipe *_sl_job_get_recipe (SlJob *self);
 SlPreviews _sl_job_get_previews (SlJob *self);
@@ -27,6 +60,8 @@ SlJob *_sl_job_get_owner (SlJob *self, guint evaluations);
 /* What its own frames and checkpoints take, without what it shares with its parent and without decoded
  * pictures. */
 gsize _sl_job_get_bytes (SlJob *self);
+/* In which its own evaluations were made, up to so many of its list. Free with sl_batches_free. */
+SlBatches _sl_job_list_batches (SlJob *self, guint end);
 /* A place that the run can be taken up at again. */
 void _sl_job_add_checkpoint (SlJob *self, guint evaluations, GBytes *state);
 /* The newest one before so many evaluations were made; NULL: from the beginning. */

@@ -7,38 +7,6 @@
 #include "app/sl-frame-object-private.h"
 #include "app/sl-settings-private.h"
 
-typedef struct
-{
-  guint evaluations;
-  GBytes *state;
-} Checkpoint;
-
-struct _SlJob
-{
-  GObject parent_instance;
-  SlModelItem *model;
-  SlSettings *settings;
-  SlRecipe *recipe; /* what the worker reads */
-  SlPreviews previews;
-  int cancelled; /* atomic, as the next */
-  int asked_to_pause;
-  SlJobState state;
-  char *message;
-  gboolean lost_device;
-  SlMetadata *metadata;
-  GListStore *frames;
-  GArray *plan; /* of SlPlanPoint; NULL before it starts */
-  GBytes *saved;
-  GArray *checkpoints; /* of Checkpoint, rising */
-  SlJob *parent;
-  guint branch_point;
-  int first;
-  gsize bytes;
-  double seconds;
-  gint64 started;
-  gint64 latest; /* when the last frame came, or the job ended */
-};
-
 G_DEFINE_FINAL_TYPE (SlJob, sl_job, G_TYPE_OBJECT)
 
 enum
@@ -60,7 +28,7 @@ static guint signals[N_SIGNALS];
 static void
 clear_checkpoint (gpointer checkpoint)
 {
-  g_bytes_unref (((Checkpoint *)checkpoint)->state);
+  g_bytes_unref (((SlCheckpoint *)checkpoint)->state);
 }
 
 static void
@@ -114,7 +82,7 @@ static void
 sl_job_init (SlJob *self)
 {
   self->frames = g_list_store_new (SL_TYPE_FRAME_OBJECT);
-  self->checkpoints = g_array_new (FALSE, FALSE, sizeof (Checkpoint));
+  self->checkpoints = g_array_new (FALSE, FALSE, sizeof (SlCheckpoint));
   g_array_set_clear_func (self->checkpoints, clear_checkpoint);
 }
 
@@ -134,69 +102,6 @@ sl_job_new (SlModelItem *model, SlSettings *settings, SlPreviews previews)
   _sl_settings_get_recipe (self->settings, &recipe);
   self->recipe = sl_recipe_copy (&recipe);
   return self;
-}
-
-void
-_sl_job_set_first (SlJob *self, int first)
-{
-  self->first = first;
-}
-
-int
-_sl_job_get_first (SlJob *self)
-{
-  return self->first;
-}
-
-SlJob *
-_sl_job_get_owner (SlJob *self, guint evaluations)
-{
-  while (self->parent && evaluations <= self->branch_point)
-    self = self->parent;
-  return self;
-}
-
-SlJob *
-sl_job_new_branch (SlJob *parent, guint evaluations, SlSettings *settings)
-{
-  SlJob *self;
-
-  g_return_val_if_fail (SL_IS_JOB (parent), NULL);
-
-  if (evaluations < 1 || evaluations >= (guint)sl_job_get_evaluations (parent)
-      || evaluations > g_list_model_get_n_items (G_LIST_MODEL (parent->frames)))
-    return NULL;
-  /* Files name a branch by finished steps. */
-  while (!sl_job_get_plan (parent)[evaluations - 1].ends_step)
-    if (++evaluations > g_list_model_get_n_items (G_LIST_MODEL (parent->frames)))
-      return NULL;
-  if (evaluations >= (guint)sl_job_get_evaluations (parent))
-    return NULL;
-  self = sl_job_new (parent->model, settings, parent->previews);
-  self->parent = g_object_ref (_sl_job_get_owner (parent, evaluations));
-  self->branch_point = evaluations;
-  self->plan = g_array_new (FALSE, FALSE, sizeof (SlPlanPoint));
-  g_array_append_vals (self->plan, sl_job_get_plan (parent), evaluations);
-  for (guint i = 0; i < evaluations; i++)
-    {
-      g_autoptr (SlFrameObject) frame = g_list_model_get_item (G_LIST_MODEL (parent->frames), i);
-
-      self->seconds += sl_frame_object_get_seconds (frame);
-      g_list_store_append (self->frames, frame);
-    }
-  return self;
-}
-
-SlJob *
-sl_job_get_parent (SlJob *self)
-{
-  return self->parent;
-}
-
-guint
-sl_job_get_branch_point (SlJob *self)
-{
-  return self->branch_point;
 }
 
 SlSettings *
@@ -239,6 +144,12 @@ const char *
 sl_job_get_warning (SlJob *self)
 {
   return self->metadata ? self->metadata->warnings : NULL;
+}
+
+gboolean
+sl_job_is_fast (SlJob *self)
+{
+  return self->metadata && self->metadata->fast;
 }
 
 GListModel *
@@ -339,33 +250,6 @@ _sl_job_get_bytes (SlJob *self)
 }
 
 void
-_sl_job_add_checkpoint (SlJob *self, guint evaluations, GBytes *state)
-{
-  Checkpoint checkpoint = { evaluations, g_bytes_ref (state) };
-
-  self->bytes += g_bytes_get_size (state);
-  g_array_append_val (self->checkpoints, checkpoint);
-}
-
-GBytes *
-_sl_job_find_checkpoint (SlJob *self, guint evaluations, guint *at)
-{
-  GBytes *found = NULL;
-
-  *at = 0;
-  for (guint i = 0; i < self->checkpoints->len; i++)
-    {
-      const Checkpoint *checkpoint = &g_array_index (self->checkpoints, Checkpoint, i);
-
-      if (checkpoint->evaluations >= evaluations)
-        break;
-      found = checkpoint->state;
-      *at = checkpoint->evaluations;
-    }
-  return found;
-}
-
-void
 _sl_job_set_saved (SlJob *self, GBytes *saved)
 {
   g_clear_pointer (&self->saved, g_bytes_unref);
@@ -418,13 +302,6 @@ _sl_job_started (SlJob *self, SlMetadata *metadata, GArray *plan)
       self->started = g_get_monotonic_time ();
     }
   _sl_job_set_state (self, SL_JOB_RUNNING);
-}
-
-void
-_sl_job_set_parent (SlJob *self, SlJob *parent, guint branch_point)
-{
-  g_set_object (&self->parent, parent);
-  self->branch_point = branch_point;
 }
 
 void

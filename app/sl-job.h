@@ -62,6 +62,8 @@ const char *sl_job_get_message (SlJob *self);
 gboolean sl_job_has_lost_device (SlJob *self);
 /* What was not as asked for (a prompt that was cut off), or NULL. */
 const char *sl_job_get_warning (SlJob *self);
+/* It was computed in one batch with others; alone, its last bits may be others. */
+gboolean sl_job_is_fast (SlJob *self);
 /* Of SlFrameObject. */
 GListModel *sl_job_get_frames (SlJob *self);
 SlFrameObject *sl_job_get_last_frame (SlJob *self);

@@ -53,13 +53,13 @@ new_parent_run (SlTrack *track, SlFrame *frame, SlError *err)
   gboolean again = origin->state == NULL && metadata && metadata->origin;
   SlRun *run = again ? new_branch_run (track, metadata, err) : new_run (track, origin->parent, err);
   gboolean ok = run && (origin->state == NULL || restore (run, origin->state, err));
-  guint from = again ? sl_job_get_branch_point (origin->parent) : origin->state_at;
+  guint from = again ? origin->first : origin->state_at;
 
   for (guint i = from; ok && i < origin->evaluations;)
     {
       if (_sl_track_is_stopped (track))
         ok = sl_fail (err, SL_CANCELLED, "stopped");
-      else if (sl_run_next (run, frame, err))
+      else if (sl_batches_next (&origin->batches, (int)(i - origin->first), run, frame, err))
         i++;
       else
         ok = _sl_track_was_stray_cancel (track, err);
@@ -106,10 +106,10 @@ remember_parent (SlTrack *track, const SlRun *parent)
   const SlMetadata *metadata = _sl_job_get_metadata (track->origin->parent);
 
   track->came_from = sl_origin_new (metadata->recipe, metadata->origin, sl_run_steps_done (parent));
-  /* what was computed in a batch is not computed again to the same bytes by itself */
-  if (track->came_from && !metadata->fast)
-    sl_sha256 (sl_run_sample (parent), (size_t)sl_run_sample_elements (parent) * sizeof (float),
-               track->came_from->sha256);
+  if (track->came_from == NULL || !sl_batches_copy (&track->origin->batches, &track->came_from->batches))
+    return;
+  sl_sha256 (sl_run_sample (parent), (size_t)sl_run_sample_elements (parent) * sizeof (float),
+             track->came_from->sha256);
 }
 
 static gboolean

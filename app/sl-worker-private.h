@@ -33,6 +33,23 @@ typedef struct
   gpointer pending;      /* the message of a frame whose picture is computed beside the run */
 } SlEngineSide;
 
+struct _SlWorker
+{
+  GObject parent_instance;
+  SlEngineSide *side; /* NULL after shutdown */
+  SlDeviceChoice choice;
+  gsize budget;
+  SlFast fast;
+  SlModelItem *model;
+  gboolean loading;
+  double fraction;
+  char *what;
+  char *device_line;
+  gboolean on_gpu; /* the model that is loaded */
+  SlDecoded *decoded;
+  GPtrArray *jobs; /* of SlJob, not references: all that were started and are still there */
+};
+
 /* Nine lanes of 50 steps at 512 x 512 are to stay under 200 MiB with all that is kept of them, decoded
  * pictures included (sl-decoded.h). Frames and checkpoints of all runs together have the first limit, and a
  * run at least the second. */
@@ -49,6 +66,8 @@ typedef struct
   guint evaluations; /* of the parent's list, that the branch takes over */
   GBytes *state;     /* a checkpoint of the parent, or NULL: from its beginning */
   guint state_at;    /* evaluations that the checkpoint has behind it */
+  guint first;       /* of the parent's list, that are not its own */
+  SlBatches batches; /* that the parent's own were made in */
 } SlBranchStart;
 
 /* On the lane's thread, with side->model loaded unless *err says why it is not. */
@@ -64,7 +83,7 @@ typedef struct
   GPtrArray *saved; /* of GBytes or NULL, as many: where each goes on from */
   GArray *origins;  /* of SlBranchStart, as many: what each branches from */
   gsize budget;     /* bytes that the frames of all jobs may take */
-  gboolean fast;    /* jobs of one size make their evaluations as one batch */
+  SlFast fast;      /* whether jobs of one size make their evaluations as one batch */
   SlFrameObject *frame;
   SlFrameObject *whole; /* the same moment with its samples, computed again */
   SlView view;
@@ -88,6 +107,7 @@ void _sl_engine_side_close (gpointer side);
 /* On the lane's thread. */
 /* Loads it where it is not loaded. Where the GPU has failed since, what asks for it gets the CPU. */
 gboolean _sl_side_ensure_model (const SlRequest *request, SlError *err);
+gboolean _sl_side_is_on_gpu (const SlEngineSide *side);
 /* NULL and *err when it failed; SL_FORMAT, naming the step, where the picture is not finite. */
 GBytes *_sl_side_decode (SlEngineSide *side,
                          SlFrameObject *frame,
@@ -108,10 +128,17 @@ gboolean _sl_worker_push (SlWorker *self,
                           gpointer data,
                           GDestroyNotify destroy);
 
+/* Main thread. */
+SlRequest *_sl_worker_new_request (SlWorker *self, SlModelItem *item);
+/* Where a run is taken up to be at a number of evaluations again. */
+SlBranchStart _sl_worker_find_place (SlJob *run, guint evaluations);
+GArray *_sl_worker_new_origins (void);
+void _sl_worker_forget_jobs (SlWorker *self);
+
 /* Main thread, called by messages of the lane. */
 void _sl_worker_loading (SlWorker *self, gboolean loading, double fraction, const char *what);
-/* message is NULL when the model was loaded. */
-void _sl_worker_load_ended (SlWorker *self, SlModelItem *model, const char *device_line, const char *message);
+void _sl_worker_loaded (SlWorker *self, SlModelItem *model, const char *device_line, gboolean on_gpu);
+void _sl_worker_load_failed (SlWorker *self, SlModelItem *model, const char *message);
 SlDecoded *_sl_worker_get_decoded (SlWorker *self);
 
 G_END_DECLS

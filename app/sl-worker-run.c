@@ -121,7 +121,7 @@ find_group (const SlRequest *request, SlTrack *tracks, guint from, SlTrack *grou
   guint n = 0;
 
   group[n++] = &tracks[from];
-  for (guint i = from + 1; request->fast && i < request->jobs->len && n < SL_RUNS_TOGETHER; i++)
+  for (guint i = from + 1; request->fast == SL_FAST_ON && i < request->jobs->len && n < SL_RUNS_TOGETHER; i++)
     if (!tracks[i].had_turn && can_join (&tracks[from], &tracks[i]) && track_goes_on (&tracks[i]))
       group[n++] = &tracks[i];
   return n;
@@ -161,7 +161,8 @@ advance_from (SlRequest *request, SlTrack *tracks, guint from)
     group[i]->had_turn = TRUE;
   if (n > 1 && group_next (group, n))
     return;
-  request->fast = request->fast && n <= 1; /* memory does not do for it */
+  if (n > 1)
+    request->fast = SL_FAST_OFF; /* memory does not do for it */
   for (guint i = 0; i < n; i++)
     track_next (group[i]);
 }
@@ -230,11 +231,13 @@ plan_frames (SlTrack *tracks, guint n, gsize budget)
 }
 
 static void
-begin_all (const SlRequest *request, SlTrack *tracks, guint n)
+begin_all (SlRequest *request, SlTrack *tracks, guint n)
 {
   SlError err = { 0 };
   gboolean loaded = _sl_side_ensure_model (request, &err);
 
+  if (loaded && request->fast == SL_FAST_AUTOMATIC)
+    request->fast = _sl_side_is_on_gpu (request->side) ? SL_FAST_ON : SL_FAST_OFF;
   for (guint i = 0; i < n; i++)
     if (_sl_track_is_stopped (&tracks[i]))
       _sl_track_post_state (&tracks[i], SL_JOB_STOPPED, NULL);
@@ -245,7 +248,7 @@ begin_all (const SlRequest *request, SlTrack *tracks, guint n)
         if (n > 1 && tracks[0].share == NULL)
           tracks[0].share = sl_share_new (request->side->model);
         tracks[i].share = tracks[0].share;
-        tracks[i].fast = request->fast;
+        tracks[i].fast = request->fast == SL_FAST_ON;
         _sl_track_begin (&tracks[i], request->saved->pdata[i]);
       }
   plan_frames (tracks, n, request->budget);

@@ -41,6 +41,7 @@ typedef struct
   double fraction;
   char *text;
   char *device_line;
+  gboolean on_gpu;
 } Message;
 
 static void
@@ -76,7 +77,10 @@ deliver_load_ended (gpointer data)
 {
   Message *message = data;
 
-  _sl_worker_load_ended (message->worker, message->item, message->device_line, message->text);
+  if (message->text)
+    _sl_worker_load_failed (message->worker, message->item, message->text);
+  else
+    _sl_worker_loaded (message->worker, message->item, message->device_line, message->on_gpu);
 }
 
 /* ---- models ---- */
@@ -142,6 +146,12 @@ open_model (const SlRequest *request, SlModelOptions *options, SlError *err)
 }
 
 gboolean
+_sl_side_is_on_gpu (const SlEngineSide *side)
+{
+  return g_str_equal (sl_model_device (side->model)->name, "cuda");
+}
+
+gboolean
 _sl_side_ensure_model (const SlRequest *request, SlError *err)
 {
   SlEngineSide *side = request->side;
@@ -167,6 +177,7 @@ _sl_side_ensure_model (const SlRequest *request, SlError *err)
       swap_model (side, model, request);
       device = sl_model_device (model);
       why = sl_device_why (device);
+      message->on_gpu = _sl_side_is_on_gpu (side);
       message->device_line = why[0] ? g_strdup_printf ("%s\n%s", sl_device_describe (device), why)
                                     : g_strdup (sl_device_describe (device));
     }

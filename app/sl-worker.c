@@ -3,22 +3,6 @@
 
 #include "app/sl-frame-object-private.h"
 
-struct _SlWorker
-{
-  GObject parent_instance;
-  SlEngineSide *side; /* NULL after shutdown */
-  SlDeviceChoice choice;
-  gsize budget;
-  gboolean fast;
-  SlModelItem *model;
-  gboolean loading;
-  double fraction;
-  char *what;
-  char *device_line;
-  SlDecoded *decoded;
-  GPtrArray *jobs; /* of SlJob, not references: all that were started and are still there */
-};
-
 G_DEFINE_FINAL_TYPE (SlWorker, sl_worker, G_TYPE_OBJECT)
 
 enum
@@ -32,35 +16,12 @@ enum
 static guint signals[N_SIGNALS];
 
 static void
-job_gone (gpointer data, GObject *job)
-{
-  g_ptr_array_remove_fast (SL_WORKER (data)->jobs, job);
-}
-
-static void
-forget_jobs (SlWorker *self)
-{
-  for (guint i = 0; i < self->jobs->len; i++)
-    g_object_weak_unref (self->jobs->pdata[i], job_gone, self);
-  g_ptr_array_set_size (self->jobs, 0);
-}
-
-static void
-remember_job (SlWorker *self, SlJob *job)
-{
-  if (g_ptr_array_find (self->jobs, job, NULL))
-    return;
-  g_object_weak_ref (G_OBJECT (job), job_gone, self);
-  g_ptr_array_add (self->jobs, job);
-}
-
-static void
 sl_worker_dispose (GObject *object)
 {
   SlWorker *self = SL_WORKER (object);
 
   sl_worker_shutdown (self);
-  forget_jobs (self);
+  _sl_worker_forget_jobs (self);
   g_clear_object (&self->model);
   g_clear_pointer (&self->decoded, sl_decoded_free);
   G_OBJECT_CLASS (sl_worker_parent_class)->dispose (object);
@@ -128,13 +89,19 @@ sl_worker_set_budget (SlWorker *self, gsize bytes)
 }
 
 void
-sl_worker_set_fast (SlWorker *self, gboolean fast)
+sl_worker_set_fast (SlWorker *self, SlFast fast)
 {
   self->fast = fast;
 }
 
-static SlRequest *
-request_new (SlWorker *self, SlModelItem *item)
+gboolean
+sl_worker_is_fast (SlWorker *self)
+{
+  return self->fast == SL_FAST_ON || (self->fast == SL_FAST_AUTOMATIC && self->on_gpu);
+}
+
+SlRequest *
+_sl_worker_new_request (SlWorker *self, SlModelItem *item)
 {
   SlRequest *request = g_new0 (SlRequest, 1);
 
@@ -149,7 +116,7 @@ void
 sl_worker_load (SlWorker *self, SlModelItem *model)
 {
   if (self->side)
-    sl_lane_push (self->side->lane, FALSE, _sl_request_load, NULL, request_new (self, model),
+    sl_lane_push (self->side->lane, FALSE, _sl_request_load, NULL, _sl_worker_new_request (self, model),
                   _sl_request_free);
 }
 
@@ -173,108 +140,13 @@ _sl_worker_push (SlWorker *self,
 
   if (self->side == NULL)
     return FALSE;
-  request = request_new (self, model);
+  request = _sl_worker_new_request (self, model);
   request->func = func;
   request->func_done = done;
   request->func_data = data;
   request->func_destroy = destroy;
   sl_lane_push (self->side->lane, FALSE, _sl_request_func, func_done, request, _sl_request_free);
   return TRUE;
-}
-
-static void
-unref_bytes (gpointer bytes)
-{
-  if (bytes)
-    g_bytes_unref (bytes);
-}
-
-static void
-clear_origin (gpointer data)
-{
-  SlBranchStart *origin = data;
-
-  g_clear_object (&origin->parent);
-  g_clear_pointer (&origin->state, g_bytes_unref);
-}
-
-/* Where a run is taken up to be at a number of evaluations again. */
-static SlBranchStart
-find_place (SlJob *run, guint evaluations)
-{
-  SlBranchStart origin = { .parent = g_object_ref (run), .evaluations = evaluations };
-  GBytes *state = _sl_job_find_checkpoint (run, evaluations, &origin.state_at);
-
-  origin.state = state ? g_bytes_ref (state) : NULL;
-  return origin;
-}
-
-static SlBranchStart
-find_origin (SlJob *job)
-{
-  return sl_job_get_parent (job) ? find_place (sl_job_get_parent (job), sl_job_get_branch_point (job))
-                                 : (SlBranchStart){ 0 };
-}
-
-static GArray *
-origins_new (void)
-{
-  GArray *origins = g_array_new (FALSE, FALSE, sizeof (SlBranchStart));
-
-  g_array_set_clear_func (origins, clear_origin);
-  return origins;
-}
-
-/* What is left for these jobs' frames beside those of all others. */
-static gsize
-find_budget (SlWorker *self, GPtrArray *jobs)
-{
-  gsize least = SL_FRAMES_LEAST * jobs->len, held = 0;
-
-  for (guint i = 0; i < self->jobs->len; i++)
-    if (!g_ptr_array_find (jobs, self->jobs->pdata[i], NULL))
-      held += _sl_job_get_bytes (self->jobs->pdata[i]);
-  if (self->budget)
-    return self->budget * jobs->len;
-  return held + least < SL_FRAMES_LIMIT ? SL_FRAMES_LIMIT - held : least;
-}
-
-void
-sl_worker_start_together (SlWorker *self, GPtrArray *jobs)
-{
-  SlRequest *request;
-
-  if (self->side == NULL || jobs->len == 0)
-    return;
-  request = request_new (self, sl_job_get_model (jobs->pdata[0]));
-  request->jobs = g_ptr_array_new_with_free_func (g_object_unref);
-  request->saved = g_ptr_array_new_with_free_func (unref_bytes);
-  request->origins = origins_new ();
-  request->budget = find_budget (self, jobs);
-  request->fast = self->fast && jobs->len > 1;
-  for (guint i = 0; i < jobs->len; i++)
-    {
-      GBytes *saved = _sl_job_get_saved (jobs->pdata[i]);
-      SlBranchStart origin = find_origin (jobs->pdata[i]);
-
-      remember_job (self, jobs->pdata[i]);
-      _sl_job_ask_pause (jobs->pdata[i], FALSE);
-      g_ptr_array_add (request->jobs, g_object_ref (jobs->pdata[i]));
-      g_array_append_val (request->origins, origin);
-      g_ptr_array_add (request->saved, saved ? g_bytes_ref (saved) : NULL);
-    }
-  sl_lane_push (self->side->lane, FALSE, _sl_request_run, NULL, request, _sl_request_free);
-}
-
-void
-sl_worker_start (SlWorker *self, SlJob *job)
-{
-  g_autoptr (GPtrArray) jobs = g_ptr_array_new ();
-
-  g_return_if_fail (SL_IS_JOB (job));
-
-  g_ptr_array_add (jobs, job);
-  sl_worker_start_together (self, jobs);
 }
 
 void
@@ -322,9 +194,9 @@ sl_worker_decode (SlWorker *self, SlJob *job, SlFrameObject *frame, SlView view)
   sl_decoded_touch (self->decoded, frame, view);
   if (self->side == NULL || sl_frame_object_is_decoded (frame, view))
     return FALSE;
-  request = request_new (self, sl_job_get_model (job));
-  origin = find_place (_sl_job_get_owner (job, evaluations), evaluations);
-  request->origins = origins_new ();
+  request = _sl_worker_new_request (self, sl_job_get_model (job));
+  origin = _sl_worker_find_place (_sl_job_get_owner (job, evaluations), evaluations);
+  request->origins = _sl_worker_new_origins ();
   g_array_append_val (request->origins, origin);
   request->frame = g_object_ref (frame);
   request->view = view;
@@ -349,18 +221,21 @@ _sl_worker_loading (SlWorker *self, gboolean loading, double fraction, const cha
 }
 
 void
-_sl_worker_load_ended (SlWorker *self, SlModelItem *model, const char *device_line, const char *message)
+_sl_worker_loaded (SlWorker *self, SlModelItem *model, const char *device_line, gboolean on_gpu)
 {
   _sl_worker_loading (self, FALSE, 0, NULL);
-  if (message)
-    {
-      g_signal_emit (self, signals[LOAD_FAILED], 0, model, message);
-      return;
-    }
   g_set_object (&self->model, model);
   g_free (self->device_line);
   self->device_line = g_strdup (device_line);
+  self->on_gpu = on_gpu;
   g_signal_emit (self, signals[LOADED], 0, model);
+}
+
+void
+_sl_worker_load_failed (SlWorker *self, SlModelItem *model, const char *message)
+{
+  _sl_worker_loading (self, FALSE, 0, NULL);
+  g_signal_emit (self, signals[LOAD_FAILED], 0, model, message);
 }
 
 gboolean

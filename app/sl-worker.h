@@ -10,6 +10,13 @@
 
 G_BEGIN_DECLS
 
+typedef enum
+{
+  SL_FAST_AUTOMATIC, /* on a GPU */
+  SL_FAST_OFF,
+  SL_FAST_ON,
+} SlFast;
+
 #define SL_TYPE_WORKER (sl_worker_get_type ())
 
 G_DECLARE_FINAL_TYPE (SlWorker, sl_worker, SL, WORKER, GObject)
@@ -22,7 +29,9 @@ void sl_worker_set_device (SlWorker *self, const char *device, const char *dtype
 void sl_worker_set_budget (SlWorker *self, gsize bytes);
 /* Of jobs that start together from now on: those of one size make their evaluations as one batch, which is
  * faster on a GPU and may change the last bits. What is saved of them says so. */
-void sl_worker_set_fast (SlWorker *self, gboolean fast);
+void sl_worker_set_fast (SlWorker *self, SlFast fast);
+/* Whether they will be, on the device that the model is loaded on. */
+gboolean sl_worker_is_fast (SlWorker *self);
 /* Loads ahead of the first job. Signals "loaded" and "load-failed" (model, sentence) follow. */
 void sl_worker_load (SlWorker *self, SlModelItem *model);
 void sl_worker_start (SlWorker *self, SlJob *job);

@@ -15,7 +15,7 @@ typedef struct
 {
   SlJob *job; /* keeps the metadata's strings alive */
   SlFrameObject *frame;
-  SlMetadata metadata; /* a copy whose pointers are the job's */
+  SlMetadata metadata; /* a copy whose pointers are the job's, but for the batches */
   GBytes *rgb;
   int width;
   int height;
@@ -38,6 +38,7 @@ writing_free (gpointer data)
   g_bytes_unref (writing->rgb);
   g_free (writing->path);
   g_clear_error (&writing->error);
+  sl_batches_free (&writing->metadata.batches);
   g_free (writing);
 }
 
@@ -159,6 +160,7 @@ sl_writer_save (
   writing->job = g_object_ref (job);
   writing->frame = g_object_ref (frame);
   writing->metadata = *_sl_job_get_metadata (job);
+  writing->metadata.batches = _sl_job_list_batches (job, (guint)sl_frame_object_get_index (frame) + 1);
   writing->rgb
       = g_bytes_ref (sl_frame_object_get_rgb (frame, SL_VIEW_PICTURE, &writing->width, &writing->height));
   writing->path = g_strdup (path);

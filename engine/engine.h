@@ -156,8 +156,9 @@ typedef struct SlFrame {
     double timestep, sigma; /* at which the model was evaluated */
     double level;           /* noise level of x_t: the next evaluation's sigma, 0 at the end */
     bool shared;            /* taken from another run of the same SlShare */
-    const float *x_t;       /* the sample after this evaluation (diffusers' callback_on_step_end) */
-    const float *x_0;       /* the predicted original sample of this evaluation */
+    int place, together; /* made as run number `place` of a batch of so many runs; 0 of 1 alone */
+    const float *x_t;    /* the sample after this evaluation (diffusers' callback_on_step_end) */
+    const float *x_0;    /* the predicted original sample of this evaluation */
     const float *model_output;   /* guided prediction */
     const float *guidance_term;  /* text - unconditional, NULL without guidance */
     int channels, height, width; /* of the samples */
@@ -191,6 +192,9 @@ bool sl_run_next(SlRun *run, SlFrame *frame, SlError *err);
  * evaluation failed: none did. */
 #define SL_RUNS_TOGETHER 9
 bool sl_runs_next(SlRun *const *runs, int count, SlFrame *frames, SlError *errs, SlError *err);
+/* The evaluation that sl_runs_next made of this run as number `place` of `together` runs, to the same
+ * bytes, without the others: the run stands in for them, so it takes as long as all of them. */
+bool sl_run_next_among(SlRun *run, int place, int together, SlFrame *frame, SlError *err);
 /* Of one size, and both with guidance or both without. */
 bool sl_runs_match(const SlRun *a, const SlRun *b);
 /* The whole timeline at this point as bytes (malloc'ed); a run made from the same model and recipe

@@ -295,6 +295,7 @@ static void fill_frame(const SlRun *run, int evaluation, double seconds, SlFrame
         .seconds = seconds,
     };
     frame->ends_step = ends;
+    frame->together = 1;
 }
 
 static bool finished(SlError *err)
@@ -330,8 +331,8 @@ bool sl_runs_match(const SlRun *a, const SlRun *b)
            a->width == b->width && !a->text == !b->text;
 }
 
-/* The inputs of all, and one evaluation of them as a batch. */
-static bool evaluate_together(SlRun *const *runs, int count, SlError *err)
+/* The inputs of all, and one evaluation of them as a batch; only: the run whose output is wanted, -1: all. */
+static bool evaluate_together(SlRun *const *runs, int count, int only, SlError *err)
 {
     SlModel *model = runs[0]->model;
     SlStepRun ask[SL_RUNS_TOGETHER];
@@ -342,15 +343,23 @@ static bool evaluate_together(SlRun *const *runs, int count, SlError *err)
         run->shared = false;
         ok = need_times(run, run->evaluation, err);
         ask[r] = ask_of(run, run->evaluation);
+        if (only >= 0 && r != only)
+            ask[r].output = NULL;
     }
     SlStep *step = ok ? step_of(runs[0], count, err) : NULL;
     begin_step(model);
     ok = step && sl_step_evaluate(step, ask, err);
     for (int r = 0; ok && r < count; r++)
-        find_term(runs[r]);
+        if (ask[r].output)
+            find_term(runs[r]);
     if (!ok)
         sl_device_clear(model->dev);
     return ok;
+}
+
+static bool too_many(int count, SlError *err)
+{
+    return sl_fail(err, SL_ARGUMENT, "%d runs together; expected 1 to %d", count, SL_RUNS_TOGETHER);
 }
 
 bool sl_runs_next(SlRun *const *runs, int count, SlFrame *frames, SlError *errs, SlError *err)
@@ -360,15 +369,37 @@ bool sl_runs_next(SlRun *const *runs, int count, SlFrame *frames, SlError *errs,
         if (sl_run_done(runs[r]) || !sl_runs_match(runs[0], runs[r]))
             return sl_fail(err, SL_ARGUMENT, "run %d does not go on with the others", r + 1);
     if (count < 1 || count > SL_RUNS_TOGETHER)
-        return sl_fail(err, SL_ARGUMENT, "%d runs together; expected 1 to %d", count,
-                       SL_RUNS_TOGETHER);
-    if (!evaluate_together(runs, count, err))
+        return too_many(count, err);
+    if (!evaluate_together(runs, count, -1, err))
         return false;
     double each = (seconds_now() - start) / count;
     for (int r = 0; r < count; r++) {
         errs[r] = (SlError){0};
         if (advance(runs[r], seconds_now() - each, &frames[r], &errs[r]))
             errs[r].code = SL_OK;
+        frames[r].place = r;
+        frames[r].together = count;
+    }
+    return true;
+}
+
+bool sl_run_next_among(SlRun *run, int place, int together, SlFrame *frame, SlError *err)
+{
+    SlRun *runs[SL_RUNS_TOGETHER];
+    double start = seconds_now();
+    if (together == 1)
+        return sl_run_next(run, frame, err);
+    if (sl_run_done(run))
+        return finished(err);
+    if (together < 1 || together > SL_RUNS_TOGETHER || place < 0 || place >= together)
+        return too_many(together, err);
+    for (int r = 0; r < together; r++)
+        runs[r] = run;
+    if (!evaluate_together(runs, together, place, err) || !advance(run, start, frame, err))
+        return false;
+    if (frame) {
+        frame->place = place;
+        frame->together = together;
     }
     return true;
 }

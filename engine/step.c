@@ -214,7 +214,7 @@ bool sl_step_evaluate(SlStep *s, const SlStepRun *runs, SlError *err)
         return false;
     }
     for (int r = 0; ok && r < s->shape.runs; r++)
-        ok = fetch_output(s, r, runs[r].output, err);
+        ok = !runs[r].output || fetch_output(s, r, runs[r].output, err);
     return ok;
 }
 

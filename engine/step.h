@@ -32,7 +32,8 @@ typedef struct SlStepRun {
     const SlUnetContext *context; /* NULL without text */
     double guidance;
     const float *input; /* [C, h, w] as the scheduler scaled it */
-    /* the guided prediction [C, h, w], and behind it the unconditional one where the batch is 2 */
+    /* the guided prediction [C, h, w], and behind it the unconditional one where the batch is 2; NULL:
+     * not wanted */
     float *output;
 } SlStepRun;
 

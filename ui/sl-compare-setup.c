@@ -52,6 +52,7 @@ _sl_compare_view_add_keys (GtkWidgetClass *klass)
   gtk_widget_class_add_binding (klass, GDK_KEY_l, GDK_CONTROL_MASK, open_add_menu, NULL);
   gtk_widget_class_add_binding_action (klass, GDK_KEY_n, 0, "compare.noisy", NULL);
   gtk_widget_class_add_binding_action (klass, GDK_KEY_d, 0, "compare.difference", NULL);
+  gtk_widget_class_add_binding_action (klass, GDK_KEY_f, 0, "compare.fast", NULL);
   gtk_widget_class_add_binding_action (klass, GDK_KEY_p, 0, "win.compare-pause", NULL);
   gtk_widget_class_add_binding_action (klass, GDK_KEY_0, 0, "compare.zoom-fit", NULL);
   gtk_widget_class_add_binding_action (klass, GDK_KEY_plus, 0, "compare.zoom-in", NULL);

@@ -1,5 +1,7 @@
-/* sl-compare-view-private.h - what the files of the compare view share: sl-compare-view.c has the lanes,
- * sl-compare-curves.c the chart under them, -decode.c their pictures at rest, -setup.c keys and menus. */
+/* sl-compare-view-private.h - what the files of the compare view share: sl-compare-view.c has the lanes, -lanes.c
+ * what each shows,
+ * sl-compare-curves.c the chart under them, -decode.c their pictures at rest, -setup.c keys and menus, -summary.c
+ * how far all are, and whether they are fast. */
 #pragma once
 
 #include "ui/sl-compare-view.h"
@@ -38,6 +40,7 @@ struct _SlCompareView
   SlComparison *comparison;
   SlWorker *worker;
   SlSettings *recipe;
+  GSettings *preferences;
   GPtrArray *lanes;        /* of SlLaneView, in order */
   SlFrameObject *decoding; /* at rest: whose picture is being made */
   guint chosen;
@@ -51,7 +54,8 @@ struct _SlCompareView
   guint refresh;
 };
 
-/* sl-compare-view.c */
+/* sl-compare-lanes.c */
+void _sl_compare_view_show_name (SlCompareView *self, guint index);
 void _sl_compare_view_show_lanes (SlCompareView *self);
 
 /* sl-compare-decode.c */
@@ -60,6 +64,12 @@ void _sl_compare_view_decode_at_rest (SlCompareView *self);
 /* sl-compare-setup.c */
 void _sl_compare_view_add_keys (GtkWidgetClass *klass);
 void _sl_compare_view_fill_menus (SlCompareView *self);
+
+/* sl-compare-summary.c */
+void _sl_compare_view_show_summary (SlCompareView *self);
+void _sl_compare_view_connect_fast (SlCompareView *self, GSettings *preferences);
+gboolean _sl_compare_view_is_fast (SlCompareView *self);
+void _sl_compare_view_set_fast (SlCompareView *self, gboolean fast);
 
 /* sl-compare-curves.c */
 void _sl_compare_view_init_curves (SlCompareView *self);

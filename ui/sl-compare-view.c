@@ -7,8 +7,6 @@
 
 #include <glib/gi18n.h>
 
-#include "ui/sl-lane-text.h"
-
 #define REFRESH_MS 16
 
 G_DEFINE_FINAL_TYPE (SlCompareView, sl_compare_view, ADW_TYPE_BIN)
@@ -18,6 +16,7 @@ enum
   PROP_0,
   PROP_NOISY,
   PROP_DIFFERENCE,
+  PROP_FAST,
   N_PROPS
 };
 
@@ -50,79 +49,6 @@ guint
 sl_compare_view_get_chosen (SlCompareView *self)
 {
   return self->chosen;
-}
-
-static void
-show_name (SlCompareView *self, guint index)
-{
-  SlCompareLane *lane = sl_comparison_get_lane (self->comparison, index);
-  g_autofree char *title = sl_lane_title (lane, self->recipe);
-  g_autofree char *settings = sl_lane_settings (lane, self->recipe);
-
-  sl_lane_view_set_title (self->lanes->pdata[index], title, settings);
-}
-
-static void
-show_figures (
-    SlCompareView *self, guint index, SlJob *job, SlFrameObject *frame, const SlPixelDifference *difference)
-{
-  SlLaneView *lane = self->lanes->pdata[index];
-  g_autofree char *figures = !frame                     ? g_strdup ("")
-                             : difference->largest >= 0 ? sl_lane_difference (difference)
-                                                        : sl_lane_figures (job, frame);
-  g_autofree char *detail = frame ? sl_lane_figures_in_full (job, frame) : NULL;
-  gboolean going = job && sl_job_get_evaluations (job) > 0 && !sl_job_is_over (job);
-
-  sl_lane_view_set_figures (lane, figures, detail);
-  sl_lane_view_set_progress (lane, going ? (double)g_list_model_get_n_items (sl_job_get_frames (job))
-                                               / sl_job_get_evaluations (job)
-                                         : -1);
-}
-
-static gboolean
-is_reference (SlCompareView *self, guint index)
-{
-  return index == sl_comparison_get_reference (self->comparison);
-}
-
-/* The lane's picture, or how it differs from the reference's at the same place. */
-static GdkTexture *
-make_texture (SlCompareView *self, guint index, SlFrameObject *frame, SlPixelDifference *difference)
-{
-  SlFrameObject *other
-      = sl_comparison_get_frame (self->comparison, sl_comparison_get_reference (self->comparison));
-  g_autoptr (GBytes) heat = NULL;
-  int width, height;
-  GBytes *rgb = sl_frame_object_get_rgb (frame, self->view, &width, &height);
-
-  difference->largest = -1;
-  if (self->difference && other && !is_reference (self, index))
-    heat = sl_difference_heat (frame, other, self->view, &width, &height, difference);
-  return sl_texture_new_rgb (heat ? heat : rgb, width, height);
-}
-
-static void
-show_lane (SlCompareView *self, guint index)
-{
-  SlJob *job = sl_comparison_get_job (self->comparison, index);
-  SlFrameObject *frame = sl_comparison_get_frame (self->comparison, index);
-  SlLaneView *lane = self->lanes->pdata[index];
-  SlPixelDifference difference = { 0, -1 };
-  g_autoptr (GdkTexture) texture = frame ? make_texture (self, index, frame, &difference) : NULL;
-
-  if (frame)
-    sl_canvas_set_size (sl_lane_view_get_canvas (lane), sl_settings_get_width (sl_job_get_settings (job)),
-                        sl_settings_get_height (sl_job_get_settings (job)));
-  sl_lane_view_show (lane, texture, sl_lane_message (job), job && sl_job_get_state (job) == SL_JOB_FAILED);
-  sl_lane_view_set_has_picture (lane, frame != NULL);
-  show_figures (self, index, job, frame, &difference);
-}
-
-void
-_sl_compare_view_show_lanes (SlCompareView *self)
-{
-  for (guint i = 0; i < count_lanes (self); i++)
-    show_lane (self, i);
 }
 
 void
@@ -194,34 +120,12 @@ zoom (GtkWidget *widget, const char *action, GVariant *parameter)
 /* ---- what changes ---- */
 
 static void
-show_summary (SlCompareView *self)
-{
-  guint done, planned;
-  g_autofree char *text = NULL;
-  gboolean paused = sl_comparison_is_paused (self->comparison);
-
-  sl_comparison_get_progress (self->comparison, &done, &planned);
-  if (sl_comparison_is_busy (self->comparison) && planned > 0)
-    text = g_strdup_printf (_ ("%.0f %%"), 100.0 * done / planned);
-  else if (paused)
-    text = g_strdup (_ ("Paused"));
-  gtk_label_set_text (self->summary, text ? text : "");
-  gtk_widget_set_visible (GTK_WIDGET (self->pause), paused || sl_comparison_is_busy (self->comparison));
-  gtk_button_set_icon_name (self->pause,
-                            paused ? "media-playback-start-symbolic" : "media-playback-pause-symbolic");
-  gtk_widget_set_tooltip_text (GTK_WIDGET (self->pause), paused ? _ ("Go on (P)") : _ ("Pause (P)"));
-  gtk_accessible_update_property (GTK_ACCESSIBLE (self->pause), GTK_ACCESSIBLE_PROPERTY_LABEL,
-                                  paused ? _ ("Go on") : _ ("Pause"), -1);
-  gtk_widget_set_sensitive (self->keep_button, done > 0);
-}
-
-static void
 show_all (SlCompareView *self)
 {
   g_clear_handle_id (&self->refresh, g_source_remove);
   for (guint i = 0; i < count_lanes (self); i++)
     {
-      show_name (self, i);
+      _sl_compare_view_show_name (self, i);
       sl_lane_view_set_reference (self->lanes->pdata[i], i == sl_comparison_get_reference (self->comparison)
                                                              && count_lanes (self) > 1);
     }
@@ -231,7 +135,7 @@ show_all (SlCompareView *self)
   _sl_compare_view_show_parting (self);
   _sl_compare_view_show_inside (self);
   _sl_compare_view_show_place (self);
-  show_summary (self);
+  _sl_compare_view_show_summary (self);
 }
 
 static gboolean
@@ -322,7 +226,11 @@ sl_compare_view_get_view (SlCompareView *self)
 /* ---- setting up ---- */
 
 void
-sl_compare_view_connect (SlCompareView *self, SlComparison *comparison, SlWorker *worker, SlSettings *recipe)
+sl_compare_view_connect (SlCompareView *self,
+                         SlComparison *comparison,
+                         SlWorker *worker,
+                         SlSettings *recipe,
+                         GSettings *preferences)
 {
   static const char *const changes[] = { "lane-changed", "frame", "state", "reference" };
 
@@ -334,6 +242,7 @@ sl_compare_view_connect (SlCompareView *self, SlComparison *comparison, SlWorker
   g_signal_connect_object (recipe, "notify", G_CALLBACK (schedule), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (comparison, "items-changed", G_CALLBACK (lanes_changed), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (comparison, "moved", G_CALLBACK (moved), self, G_CONNECT_SWAPPED);
+  _sl_compare_view_connect_fast (self, preferences);
   lanes_changed (self);
 }
 
@@ -353,6 +262,7 @@ sl_compare_view_dispose (GObject *object)
   g_clear_object (&self->comparison);
   g_clear_object (&self->worker);
   g_clear_object (&self->recipe);
+  g_clear_object (&self->preferences);
   g_clear_pointer (&self->lanes, g_ptr_array_unref);
   G_OBJECT_CLASS (sl_compare_view_parent_class)->dispose (object);
 }
@@ -367,6 +277,9 @@ sl_compare_view_get_property (GObject *object, guint prop_id, GValue *value, GPa
       break;
     case PROP_DIFFERENCE:
       g_value_set_boolean (value, SL_COMPARE_VIEW (object)->difference);
+      break;
+    case PROP_FAST:
+      g_value_set_boolean (value, _sl_compare_view_is_fast (SL_COMPARE_VIEW (object)));
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
@@ -386,6 +299,9 @@ sl_compare_view_set_property (GObject *object, guint prop_id, const GValue *valu
     case PROP_DIFFERENCE:
       self->difference = g_value_get_boolean (value);
       break;
+    case PROP_FAST:
+      _sl_compare_view_set_fast (self, g_value_get_boolean (value));
+      return;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
       return;
@@ -414,6 +330,8 @@ sl_compare_view_class_init (SlCompareViewClass *klass)
       = g_param_spec_boolean ("noisy", NULL, NULL, FALSE, G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS);
   properties[PROP_DIFFERENCE]
       = g_param_spec_boolean ("difference", NULL, NULL, FALSE, G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS);
+  properties[PROP_FAST] = g_param_spec_boolean (
+      "fast", NULL, NULL, FALSE, G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
   g_object_class_install_properties (G_OBJECT_CLASS (klass), N_PROPS, properties);
   gtk_widget_class_set_template_from_resource (widget_class, "/org/safelight/Safelight/sl-compare-view.ui");
   BIND (stack);
@@ -433,6 +351,7 @@ sl_compare_view_class_init (SlCompareViewClass *klass)
   BIND (curves);
   gtk_widget_class_install_property_action (widget_class, "compare.noisy", "noisy");
   gtk_widget_class_install_property_action (widget_class, "compare.difference", "difference");
+  gtk_widget_class_install_property_action (widget_class, "compare.fast", "fast");
   for (guint i = 0; i < G_N_ELEMENTS (zooms); i++)
     gtk_widget_class_install_action (widget_class, zooms[i], NULL, zoom);
   _sl_compare_view_add_keys (widget_class);

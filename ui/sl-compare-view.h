@@ -18,8 +18,13 @@ G_DECLARE_FINAL_TYPE (SlCompareView, sl_compare_view, SL, COMPARE_VIEW, AdwBin)
 
 /* recipe is what lanes that have not run yet are named by. Signal "asked" (guint lane, const char *):
  * see SlLaneView. */
-void
-sl_compare_view_connect (SlCompareView *self, SlComparison *comparison, SlWorker *worker, SlSettings *recipe);
+void sl_compare_view_connect (SlCompareView *self,
+                              SlComparison *comparison,
+                              SlWorker *worker,
+                              SlSettings *recipe,
+                              GSettings *preferences);
+/* The switch for fast lanes says what lanes that were just opened are. */
+void sl_compare_view_take_fast (SlCompareView *self);
 /* The lane that the keyboard is on. */
 guint sl_compare_view_get_chosen (SlCompareView *self);
 void sl_compare_view_choose (SlCompareView *self, guint index);

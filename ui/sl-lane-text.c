@@ -214,6 +214,9 @@ sl_lane_figures_in_full (SlJob *job, SlFrameObject *frame)
             sl_frame_object_get_sigma (frame));
   add_part (text, "\n", _ ("%d of %d evaluations of the model"), evaluations, sl_job_get_evaluations (job));
   add_part (text, "\n", _ ("%s, %s per evaluation"), time, each);
+  if (sl_job_is_fast (job))
+    add_part (text, "\n", "%s",
+              _ ("Fast: computed as one batch with other lanes; alone, the last bits may differ"));
   return g_string_free (text, FALSE);
 }
 

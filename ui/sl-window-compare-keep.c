@@ -130,6 +130,7 @@ loaded (const GError *error, gpointer user_data)
   job = sl_comparison_get_job (self->comparison, 0);
   sl_recipe_panel_select_model (
       self->panel, sl_model_store_find (self->models, sl_model_item_get_path (sl_job_get_model (job))));
+  sl_compare_view_take_fast (self->compare_view);
   adw_view_stack_set_visible_child_name (self->pages, "compare");
   _sl_window_update (self);
 }

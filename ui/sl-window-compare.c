@@ -311,7 +311,8 @@ _sl_window_install_compare (GtkWidgetClass *klass)
 void
 _sl_window_init_compare (SlWindow *self)
 {
-  sl_compare_view_connect (self->compare_view, self->comparison, self->worker, self->recipe);
+  sl_compare_view_connect (self->compare_view, self->comparison, self->worker, self->recipe,
+                           self->preferences);
   g_signal_connect_object (self->compare_view, "asked", G_CALLBACK (asked), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (self->comparison, "state", G_CALLBACK (_sl_window_update), self,
                            G_CONNECT_SWAPPED);

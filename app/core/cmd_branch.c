@@ -54,7 +54,8 @@ static bool prepare(Branch *b, const SlOptions *options, SlError *err)
     b->recipe = *m->recipe;
     sl_options_change(options, &b->recipe);
     b->origin = sl_origin_new(m->recipe, m->origin, (int)options->step);
-    return (b->origin || sl_fail(err, SL_MEMORY, "memory ran out")) &&
+    return ((b->origin && sl_batches_copy(&m->batches, &b->origin->batches)) ||
+            sl_fail(err, SL_MEMORY, "memory ran out")) &&
            sl_session_open_again(&b->session, &b->options, m, err) &&
            sl_recipe_check(m->recipe, sl_model_info(b->session.model), err) &&
            sl_recipe_check(&b->recipe, sl_model_info(b->session.model), err);

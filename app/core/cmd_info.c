@@ -158,6 +158,8 @@ static void print_metadata(const SlMetadata *m)
     print_lines("step", line);
     snprintf(line, sizeof line, "%s", m->device_description);
     print_lines("computed on", line);
+    if (m->fast)
+        print_lines("fast", "as one batch with other lanes: alone, its last bits may differ");
     print_lines("program", m->program);
     print_lines("noise", m->noise_sha256);
     print_lines("latents", m->latents_sha256);

@@ -52,9 +52,6 @@ static bool prepare(Replay *r, const SlOptions *options, SlError *err)
     if (!sl_metadata_read(options->argument, m, err) ||
         !sl_png_hash(options->argument, r->file_pixels, err))
         return false;
-    if (m->fast)
-        sl_session_note(&r->session, "the picture was computed in one batch with other lanes "
-                                     "(fast): alone, its last bits may differ");
     return sl_session_open_again(&r->session, &r->options, m, err) &&
            sl_recipe_check(m->recipe, sl_model_info(r->session.model), err);
 }
@@ -64,6 +61,7 @@ static bool compute(Replay *r, SlError *err)
     const SlJob job = {.model = r->session.model,
                        .recipe = r->metadata.recipe,
                        .origin = r->metadata.origin,
+                       .batches = &r->metadata.batches,
                        .stop_after = r->metadata.partial ? r->metadata.step : 0,
                        .frame = on_frame,
                        .arg = r};

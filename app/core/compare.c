@@ -14,7 +14,8 @@ static bool add_lanes(SlCompare *c, const SlCompareJob *job, SlError *err)
 {
     for (int i = 0; i < job->count; i++) {
         const SlTimelineOptions options = {.inputs = job->inputs,
-                                           .origin = job->origin ? job->origin[i] : NULL};
+                                           .origin = job->origin ? job->origin[i] : NULL,
+                                           .batches = job->batches ? job->batches[i] : NULL};
         if (sl_lanes_add(c->lanes, c->model, job->recipe[i], &options, job->count, err) < 0)
             return false;
     }
@@ -81,7 +82,8 @@ static bool picture_of(SlCompare *c, SlTimeline *t, float *sample, SlPicture *p,
         return false;
     sl_timeline_given(t, &p->metadata.given_latents, &p->metadata.given_step_noise);
     p->metadata.fast = sl_timeline_fast(t);
-    return true;
+    return sl_timeline_batches(t, at + 1, &p->metadata.batches) ||
+           sl_fail(err, SL_MEMORY, "memory ran out");
 }
 
 /* A lane whose picture is not finite is one that failed. */

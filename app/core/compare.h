@@ -34,10 +34,11 @@ typedef struct SlCompareJob {
     SlModel *model;
     int count;
     SlRecipe *const *recipe;
-    SlOrigin *const *origin;   /* of branches; NULL, also single ones: from noise */
-    bool fast;                 /* see sl_lanes_set_fast */
-    const SlRunInputs *inputs; /* of all lanes; NULL: all from the seeds */
-    const int *stop_after;     /* of each lane: a step to stop after, 0: none; NULL: none at all */
+    SlOrigin *const *origin;         /* of branches; NULL, also single ones: from noise */
+    const SlBatches *const *batches; /* in which each is made again; NULL: as it comes */
+    bool fast;                       /* see sl_lanes_set_fast */
+    const SlRunInputs *inputs;       /* of all lanes; NULL: all from the seeds */
+    const int *stop_after; /* of each lane: a step to stop after, 0: none; NULL: none at all */
     /* Called before the first evaluation (done 0) and after each; false with SL_CANCELLED stops.
      * May be NULL. */
     bool (*progress)(void *arg, int done, int evaluations, SlError *err);

@@ -44,10 +44,12 @@ static void note_frame(Finished *last, const SlRun *run, const SlFrame *frame, S
 /* False when it ended before a step was finished. */
 static bool run_steps(const SlJob *job, SlRun *run, Finished *last, SlPicture *p, SlError *err)
 {
+    static const SlBatches none;
+    const SlBatches *batches = job->batches ? job->batches : &none;
     bool ok = true;
     while (ok && !sl_run_done(run) && (job->stop_after == 0 || last->step < job->stop_after)) {
         SlFrame frame;
-        ok = sl_run_next(run, &frame, &p->problem);
+        ok = sl_batches_next(batches, p->evaluations, run, &frame, &p->problem);
         if (ok) {
             note_frame(last, run, &frame, p);
             ok = call_frame(job, run, &frame, &p->problem);
@@ -123,8 +125,10 @@ static bool describe(SlPicture *p, SlModel *model, const SlModelInfo *identity,
     size_t values = (size_t)sample->channels * (size_t)sample->height * (size_t)sample->width;
     m->recipe = sl_recipe_copy(of->recipe);
     m->origin = sl_origin_copy(of->origin);
-    if (!m->recipe || (of->origin && !m->origin))
+    if (!m->recipe || (of->origin && !m->origin) ||
+        (of->batches && !sl_batches_copy(of->batches, &m->batches)))
         return sl_fail(err, SL_MEMORY, "memory ran out");
+    m->fast = sl_batches_any(&m->batches);
     sl_metadata_describe(m, model, identity);
     m->step = sample->step;
     m->steps = of->recipe->steps;
@@ -152,6 +156,7 @@ static bool make_picture(const SlJob *job, const SlRun *run, const Finished *las
     const SlPictureOf of = {.recipe = sl_run_recipe(run),
                             .inputs = job->inputs,
                             .origin = job->origin,
+                            .batches = job->batches,
                             .noise_sha256 = noise,
                             .sample = {sl_run_done(run) ? sl_run_sample(run) : last->x_0,
                                        last->channels, last->height, last->width, last->step,

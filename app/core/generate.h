@@ -19,6 +19,7 @@ typedef struct SlJob {
     const SlModelInfo *identity; /* the model's info with hashes; NULL: without hashes */
     const SlRecipe *recipe;
     const SlOrigin *origin;    /* of a branch: its ancestors are computed first; NULL: from noise */
+    const SlBatches *batches;  /* that its evaluations were made in; NULL: alone */
     const SlRunInputs *inputs; /* NULL: all from the seed */
     bool want_image;           /* also the f32 picture before rounding */
     int stop_after; /* stop after this step (1-based) as if interrupted there; 0: never */
@@ -50,6 +51,7 @@ typedef struct SlPictureOf {
     const SlRecipe *recipe;    /* with defaults filled in */
     const SlRunInputs *inputs; /* NULL: all from the seed */
     const SlOrigin *origin;    /* of a branch; NULL: from noise */
+    const SlBatches *batches;  /* NULL: all alone */
     const char *noise_sha256;  /* of the unscaled start noise */
     SlSample sample;
     bool partial, want_image;

@@ -194,13 +194,21 @@ static bool advance_group(SlLanes *lanes, const int *group, int n, SlError *err)
     return ok;
 }
 
+static bool repeats(const SlLanes *lanes, const int *group, int n)
+{
+    SlTimeline *timelines[SL_RUNS_TOGETHER];
+    for (int k = 0; k < n; k++)
+        timelines[k] = lanes->lane[group[k]].timeline;
+    return sl_timelines_repeat(timelines, n);
+}
+
 /* As many together as fit into memory. */
 static bool advance(SlLanes *lanes, SlModel *model, int i, SlError *err)
 {
     while (lanes->fast && lanes->together > 1) {
         int group[SL_LANES_MAX], n = group_of(lanes, i, group);
         SlError problem = {0};
-        if (n == 1)
+        if (n == 1 || !repeats(lanes, group, n))
             break;
         if (advance_group(lanes, group, n, &problem))
             return true;

@@ -178,7 +178,9 @@ static char *metadata_text(const SlTimeline *t, const SlMetadata *identity)
     memcpy(m.noise_sha256, t->noise_sha256, sizeof m.noise_sha256);
     if (!m.partial && t->moments[last].x_t)
         hash_sample(t->moments[last].x_t, t, m.latents_sha256);
-    return sl_metadata_to_json(&m);
+    char *text = sl_timeline_batches(t, last + 1, &m.batches) ? sl_metadata_to_json(&m) : NULL;
+    sl_batches_free(&m.batches);
+    return text;
 }
 
 static cJSON *describe(const Saving *saving, int lane, const Part *part)

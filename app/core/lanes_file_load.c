@@ -254,6 +254,7 @@ static SlTimeline *read_timeline(LaneIn *in)
         t->given_latents = in->metadata.given_latents;
         t->given_step_noise = in->metadata.given_step_noise;
         t->fast = in->metadata.fast;
+        sl_timeline_set_batches(t, &in->metadata.batches);
         memcpy(t->noise_sha256, in->metadata.noise_sha256, sizeof t->noise_sha256);
         ok = record_frames(in, t, x_t, x_0);
     }

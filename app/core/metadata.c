@@ -27,6 +27,7 @@ void sl_metadata_free(SlMetadata *m)
 {
     free(m->recipe);
     sl_origin_free(m->origin);
+    sl_batches_free(&m->batches);
     m->origin = NULL;
     free(m->warnings);
     free(m->unknown);
@@ -80,6 +81,8 @@ cJSON *sl_metadata_to_object(const SlMetadata *m)
     cJSON_AddBoolToObject(root, "given_step_noise", m->given_step_noise);
     if (m->fast)
         cJSON_AddBoolToObject(root, "fast", true);
+    if (sl_batches_any(&m->batches))
+        cJSON_AddItemToObject(root, "batches", sl_batches_to_json(&m->batches));
     cJSON *hashes = cJSON_AddObjectToObject(root, "sha256");
     cJSON_AddStringToObject(hashes, "noise", m->noise_sha256);
     cJSON_AddStringToObject(hashes, "latents", m->latents_sha256);
@@ -267,6 +270,18 @@ static void read_origin(In *in, SlMetadata *m)
     in->ok = false;
 }
 
+static void read_batches(In *in, SlMetadata *m)
+{
+    const cJSON *list = cJSON_GetObjectItemCaseSensitive(in->root, "batches");
+    SlError problem = {0};
+    if (!list || sl_batches_from_json(list, &m->batches, &problem))
+        return;
+    if (in->ok)
+        sl_fail(in->err, problem.code, "%s: the text \"%s\" has %s", in->name, SL_METADATA_KEYWORD,
+                problem.message);
+    in->ok = false;
+}
+
 static void read_warnings(In *in, SlMetadata *m)
 {
     const cJSON *list = cJSON_GetObjectItemCaseSensitive(in->root, "warnings"), *item;
@@ -301,6 +316,7 @@ static void list_unknown(const cJSON *root, SlText *unknown)
         "given_latents",
         "given_step_noise",
         "fast",
+        "batches",
         "warnings",
     };
     const cJSON *item;
@@ -333,6 +349,7 @@ static void read_all(In *in, SlMetadata *m)
     m->given_latents = read_flag(in, "given_latents");
     m->given_step_noise = read_flag(in, "given_step_noise");
     m->fast = cJSON_HasObjectItem(in->root, "fast") && read_flag(in, "fast");
+    read_batches(in, m);
     read_hash(in, hashes, "noise", m->noise_sha256);
     read_hash(in, hashes, "latents", m->latents_sha256);
     read_hash(in, hashes, "pixels", m->pixels_sha256);

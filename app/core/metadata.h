@@ -34,8 +34,9 @@ typedef struct SlMetadata {
     bool partial;          /* the run was stopped at that step; the picture is its predicted x_0 */
     bool given_latents;    /* the noise came from a file, not from the seed */
     bool given_step_noise; /* the same for what the scheduler drew */
-    bool fast; /* computed in a batch with other lanes: by itself, its last bits may differ */
-    char noise_sha256[65];   /* of the unscaled start noise, f32 little endian */
+    bool fast;             /* computed in a batch with other lanes: last bits may differ */
+    SlBatches batches;     /* that its own evaluations were made in */
+    char noise_sha256[65]; /* of the unscaled start noise, f32 little endian */
     char latents_sha256[65]; /* of the sample that was decoded */
     char pixels_sha256[65];  /* of the RGB rows */
     char *warnings;          /* owned, a sentence a line, or NULL */

@@ -25,9 +25,13 @@ SlOrigin *sl_origin_new(const SlRecipe *recipe, const SlOrigin *origin, int step
 SlOrigin *sl_origin_copy(const SlOrigin *origin)
 {
     SlOrigin *copy = origin ? sl_origin_new(origin->recipe, origin->origin, origin->step) : NULL;
-    if (copy)
-        memcpy(copy->sha256, origin->sha256, sizeof copy->sha256);
-    return copy;
+    if (!copy)
+        return NULL;
+    memcpy(copy->sha256, origin->sha256, sizeof copy->sha256);
+    if (sl_batches_copy(&origin->batches, &copy->batches))
+        return copy;
+    sl_origin_free(copy);
+    return NULL;
 }
 
 void sl_origin_free(SlOrigin *origin)
@@ -35,6 +39,7 @@ void sl_origin_free(SlOrigin *origin)
     while (origin) {
         SlOrigin *next = origin->origin;
         free(origin->recipe);
+        sl_batches_free(&origin->batches);
         free(origin);
         origin = next;
     }
@@ -87,6 +92,8 @@ cJSON *sl_origin_to_json(const SlOrigin *origin, const SlRecipe *recipe)
         cJSON_AddStringToObject(object, "sha256", origin->sha256);
         sl_json_add_lines(object, "changed", changed);
         cJSON_AddItemToObject(object, "recipe", sl_recipe_to_json(origin->recipe));
+        if (sl_batches_any(&origin->batches))
+            cJSON_AddItemToObject(object, "batches", sl_batches_to_json(&origin->batches));
         if (origin->origin)
             cJSON_AddItemToObject(object, "branch",
                                   sl_origin_to_json(origin->origin, origin->recipe));
@@ -117,6 +124,14 @@ static bool read_hash(const cJSON *object, char hash[65], SlError *err)
                        "the branch has no good \"sha256\"; expected 64 hexadecimal digits");
     memcpy(hash, text, n + 1);
     return true;
+}
+
+static bool read_batches(const cJSON *object, SlBatches *batches, SlError *err)
+{
+    const cJSON *list = cJSON_GetObjectItemCaseSensitive(object, "batches");
+    SlError problem = {0};
+    return !list || sl_batches_from_json(list, batches, &problem) ||
+           sl_fail(err, problem.code, "the branch has %s", problem.message);
 }
 
 static SlOrigin *read_one(const cJSON *object, int depth, SlError *err);
@@ -152,7 +167,8 @@ static SlOrigin *read_one(const cJSON *object, int depth, SlError *err)
     if (!origin)
         sl_fail(err, SL_MEMORY, "memory ran out");
     if (origin && read_step(object, origin->recipe, &origin->step, err) &&
-        read_hash(object, origin->sha256, err) && read_parent(object, origin, depth, err))
+        read_hash(object, origin->sha256, err) && read_batches(object, &origin->batches, err) &&
+        read_parent(object, origin, depth, err))
         return origin;
     sl_origin_free(origin);
     return NULL;
@@ -199,9 +215,9 @@ static SlRun *run_parent(SlModel *model, const SlOrigin *origin, const SlOriginC
                     "a branch after step %d is not possible: the run is a branch itself and begins "
                     "after step %d",
                     origin->step, sl_run_steps_done(run));
-    while (ok && sl_run_steps_done(run) < origin->step && !sl_run_done(run)) {
+    for (int i = 0; ok && sl_run_steps_done(run) < origin->step && !sl_run_done(run); i++) {
         SlFrame frame;
-        ok = sl_run_next(run, &frame, err) &&
+        ok = sl_batches_next(&origin->batches, i, run, &frame, err) &&
              (!call || !call->frame || call->frame(call->arg, run, &frame, err));
     }
     if (ok && same_sample(run, origin, err))

@@ -9,6 +9,7 @@
 #ifndef SL_APP_ORIGIN_H
 #define SL_APP_ORIGIN_H
 
+#include "app/core/batches.h"
 #include "engine/engine.h"
 
 #ifdef __cplusplus
@@ -21,6 +22,7 @@ typedef struct SlOrigin {
     SlRecipe *recipe;        /* the parent's; owned */
     struct SlOrigin *origin; /* the parent's own, owned; NULL: it began with noise */
     int step;                /* steps that the parent had finished, 0 .. its steps - 1 */
+    SlBatches batches;       /* of the parent's own evaluations */
     char sha256[65]; /* of the parent's sample there (f32 little endian), "" when not known */
 } SlOrigin;
 
@@ -35,7 +37,7 @@ bool sl_run_id(const SlRecipe *recipe, const SlOrigin *origin, char id[65]);
 bool sl_origin_parent_id(const SlOrigin *origin, char id[65]);
 
 /* {"parent": id, "step": n, "sha256": ..., "changed": ["guidance: 7.5, 5"], "recipe": {...},
- * "branch": {...}}; recipe is the branch's own. NULL without memory. */
+ * "branch": {...}, "batches": [...]}; recipe is the branch's own. NULL without memory. */
 struct cJSON;
 struct cJSON *sl_origin_to_json(const SlOrigin *origin, const SlRecipe *recipe);
 /* NULL and *err, naming the member, when anything is wrong. */

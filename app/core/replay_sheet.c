@@ -57,11 +57,6 @@ static bool check_lanes(Replay *r, SlError *err)
         const SlMetadata *m = &r->text.lane[i];
         if (!sl_metadata_repeatable(m, r->options.argument, err))
             return false;
-        if (m->partial && r->text.fast)
-            sl_session_note(&r->session,
-                            "lane %d was stopped in a batch with others (fast): its last "
-                            "bits may differ",
-                            i + 1);
         if (!sl_recipe_check(m->recipe, sl_model_info(r->session.model), err))
             return false;
     }
@@ -96,16 +91,19 @@ static bool compute(Replay *r, SlError *err)
 {
     SlRecipe *recipes[SL_LANES_MAX];
     SlOrigin *origins[SL_LANES_MAX];
+    const SlBatches *batches[SL_LANES_MAX];
     int stops[SL_LANES_MAX];
     for (int i = 0; i < r->text.count; i++) {
         recipes[i] = r->text.lane[i].recipe;
         origins[i] = r->text.lane[i].origin;
+        batches[i] = &r->text.lane[i].batches;
         stops[i] = r->text.lane[i].partial ? r->text.lane[i].step : 0;
     }
     const SlCompareJob job = {.model = r->session.model,
                               .count = r->text.count,
                               .recipe = recipes,
                               .origin = origins,
+                              .batches = batches,
                               .fast = r->text.fast,
                               .stop_after = stops,
                               .progress = on_progress,

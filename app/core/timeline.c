@@ -112,6 +112,16 @@ void sl_timeline_free(SlTimeline *t)
 
 /* ---- beginning ---- */
 
+void sl_timeline_set_batches(SlTimeline *t, const SlBatches *batches)
+{
+    for (int i = 0; i < t->total; i++) {
+        SlBatch batch = sl_batches_at(batches, i);
+        t->moments[i].place = batch.place;
+        t->moments[i].together = batch.together;
+    }
+    t->repeats = true;
+}
+
 /* Evaluations, steps and noise levels of all moments. */
 static void plan(SlTimeline *t, const SlRun *run, int work)
 {
@@ -163,6 +173,8 @@ static bool fill(SlTimeline *t, const Begin *b, SlError *err)
     memcpy(t->noise, sl_run_noise(b->run), sample_bytes(t));
     sl_sha256(t->noise, sample_bytes(t), t->noise_sha256);
     plan(t, b->run, b->work);
+    if (b->options && b->options->batches)
+        sl_timeline_set_batches(t, b->options->batches);
     if (warning && !(t->warning = strdup(warning)))
         return sl_fail(err, SL_MEMORY, "memory ran out");
     if (sl_run_evaluation(b->run) > 0 && !(t->start.data = sl_run_save(b->run, &t->start.bytes)))
@@ -224,13 +236,17 @@ SlTimeline *sl_timeline_new(SlModel *model, const SlRecipe *recipe,
 
 /* ---- a branch ---- */
 
-/* The sample of a parent that was computed in a batch is nobody's to compute again by itself. */
 static SlOrigin *origin_at(const SlTimeline *parent, int step, int moment)
 {
     SlOrigin *origin = sl_origin_new(parent->recipe, parent->origin, step);
-    if (origin && moment >= 0 && parent->moments[moment].x_t && !parent->fast)
+    if (!origin)
+        return NULL;
+    if (moment >= 0 && parent->moments[moment].x_t)
         sl_sha256(parent->moments[moment].x_t, sample_bytes(parent), origin->sha256);
-    return origin;
+    if (sl_timeline_batches(parent, moment + 1, &origin->batches))
+        return origin;
+    sl_origin_free(origin);
+    return NULL;
 }
 
 static bool check_branch(SlTimeline *parent, int step, int moment, SlError *err)
@@ -310,6 +326,17 @@ bool sl_timeline_fast(const SlTimeline *t)
     return t->fast;
 }
 
+bool sl_timeline_batches(const SlTimeline *t, int count, SlBatches *batches)
+{
+    bool ok = true;
+    *batches = (SlBatches){0};
+    for (int i = 0; ok && i < count; i++) {
+        const SlMoment *m = &t->moments[i];
+        ok = sl_batches_add(batches, m->place, m->together ? m->together : 1);
+    }
+    return ok;
+}
+
 void sl_timeline_size(const SlTimeline *t, int *channels, int *height, int *width)
 {
     *channels = t->channels;
@@ -345,6 +372,8 @@ SlMoment sl_timeline_planned(const SlTimeline *t, int i)
                       .step = m->step,
                       .ends_step = m->ends_step,
                       .last = m->last,
+                      .place = t->repeats ? m->place : 0,
+                      .together = t->repeats ? m->together : 0,
                       .timestep = m->timestep,
                       .sigma = m->sigma,
                       .level = m->level,

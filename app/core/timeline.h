@@ -30,6 +30,7 @@ typedef struct SlMoment {
     int evaluation, step; /* 0-based, of the whole grid */
     bool ends_step, last;
     bool shared;             /* computed once for several lanes */
+    int place, together;     /* see SlFrame; together 0: not known yet */
     double timestep, sigma;  /* at which the model was evaluated */
     double level;            /* noise level of x_t, 0 at the end */
     int work;                /* evaluations so far, those of the ancestors included */
@@ -41,6 +42,7 @@ typedef struct SlMoment {
 typedef struct SlTimelineOptions {
     const SlRunInputs *inputs; /* NULL: all from the seed; its arrays outlive the timeline */
     const SlOrigin *origin;    /* of a branch that is computed again; NULL: from noise */
+    const SlBatches *batches;  /* in which the evaluations are made again; NULL: as it comes */
     size_t budget;             /* bytes; 0: 20 MiB, a ninth of what nine lanes may take */
 } SlTimelineOptions;
 
@@ -60,6 +62,8 @@ bool sl_timeline_done(const SlTimeline *timeline);
 /* Whether two timelines that have begun can make their next evaluations as one batch, and that, for
  * at most SL_RUNS_TOGETHER: see sl_runs_next. errs is [count]. */
 bool sl_timelines_match(const SlTimeline *a, const SlTimeline *b);
+/* Whether those that are made again were made as just this batch. */
+bool sl_timelines_repeat(SlTimeline *const *timelines, int count);
 bool sl_timelines_next(SlTimeline *const *timelines, int count, SlError *errs, SlError *err);
 
 /* ---- looking (any thread) ---- */
@@ -69,8 +73,10 @@ const SlOrigin *sl_timeline_origin(const SlTimeline *timeline); /* NULL: from no
 const char *sl_timeline_warning(const SlTimeline *timeline);    /* or NULL */
 /* What came from a file and not from the seed; such a timeline that was loaded cannot go on. */
 void sl_timeline_given(const SlTimeline *timeline, bool *latents, bool *step_noise);
-/* Computed in a batch with others: computed again by itself, its last bits may be others. */
+/* Computed in a batch with others, which changes last bits. */
 bool sl_timeline_fast(const SlTimeline *timeline);
+/* Of its first so many evaluations; free it. False without memory. */
+bool sl_timeline_batches(const SlTimeline *timeline, int count, SlBatches *batches);
 void sl_timeline_size(const SlTimeline *timeline, int *channels, int *height, int *width);
 int64_t sl_timeline_elements(const SlTimeline *timeline); /* channels height width */
 /* Moments so far, and when it is done. */

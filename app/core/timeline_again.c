@@ -96,7 +96,8 @@ SlRun *sl_timeline_run_at(SlTimeline *t, SlModel *model, int i, SlError *err)
     bool ok = run != NULL;
     while (ok && at < i) {
         const float *output = t->moments[++at].output;
-        ok = output ? sl_run_advance(run, output, NULL, err) : sl_run_next(run, NULL, err);
+        ok = output ? sl_run_advance(run, output, NULL, err)
+                    : sl_timeline_make(t, at, run, NULL, err);
         ok = ok && keep_place(t, run, at, err);
     }
     if (ok)
@@ -135,7 +136,7 @@ static bool compute_stretch(SlTimeline *t, SlModel *model, int i, SlError *err)
     bool ok = run != NULL;
     for (int at = keyframe + 1; ok && at < first + t->interval && at < t->count; at++) {
         SlFrame frame;
-        ok = sl_run_next(run, &frame, err) && keep_place(t, run, at, err);
+        ok = sl_timeline_make(t, at, run, &frame, err) && keep_place(t, run, at, err);
         if (ok && at >= first)
             keep_moment(t, &frame);
     }

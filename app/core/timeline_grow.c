@@ -45,6 +45,9 @@ static bool record_frame(SlTimeline *t, const SlFrame *frame, SlError *err)
         return false;
     SlMoment moment = t->moments[t->count];
     moment.shared = frame->shared;
+    moment.place = frame->place;
+    moment.together = frame->together;
+    t->fast = t->fast || frame->together > 1;
     moment.seconds = frame->seconds;
     moment.elapsed = frame->seconds + (t->count ? t->moments[t->count - 1].elapsed : 0);
     moment.x_t = frame->x_t;
@@ -54,17 +57,33 @@ static bool record_frame(SlTimeline *t, const SlFrame *frame, SlError *err)
     return true;
 }
 
+bool sl_timeline_make(const SlTimeline *t, int i, SlRun *run, SlFrame *frame, SlError *err)
+{
+    const SlMoment *m = &t->moments[i];
+    return sl_run_next_among(run, m->place, m->together ? m->together : 1, frame, err);
+}
+
 bool sl_timeline_next(SlTimeline *t, SlModel *model, SlError *err)
 {
     SlFrame frame;
     if (!t->run && !(t->run = sl_timeline_run_at(t, model, t->count - 1, err)))
         return false;
-    return sl_run_next(t->run, &frame, err) && record_frame(t, &frame, err);
+    return sl_timeline_make(t, t->count, t->run, &frame, err) && record_frame(t, &frame, err);
 }
 
 bool sl_timelines_match(const SlTimeline *a, const SlTimeline *b)
 {
     return a->run && b->run && a->count > 0 && b->count > 0 && sl_runs_match(a->run, b->run);
+}
+
+bool sl_timelines_repeat(SlTimeline *const *timelines, int count)
+{
+    for (int i = 0; i < count; i++) {
+        const SlMoment *m = &timelines[i]->moments[timelines[i]->count];
+        if (timelines[i]->repeats && (m->place != i || m->together != count))
+            return false;
+    }
+    return true;
 }
 
 bool sl_timelines_next(SlTimeline *const *timelines, int count, SlError *errs, SlError *err)
@@ -76,7 +95,6 @@ bool sl_timelines_next(SlTimeline *const *timelines, int count, SlError *errs, S
     if (!sl_runs_next(runs, count, frames, errs, err))
         return false;
     for (int i = 0; i < count; i++) {
-        timelines[i]->fast = timelines[i]->fast || count > 1;
         if (errs[i].code == SL_OK)
             record_frame(timelines[i], &frames[i], &errs[i]);
     }

@@ -15,6 +15,7 @@ struct SlTimeline {
     char *warning;
     bool given_latents, given_step_noise; /* not from the seed */
     bool fast;                            /* computed in a batch with others */
+    bool repeats;                         /* its moments know their batches before they are made */
     int channels, height, width;
     int64_t elements;
     int total, count;  /* count is atomic */
@@ -48,9 +49,13 @@ typedef struct SlTimelineShape {
 } SlTimelineShape;
 SlTimeline *sl_timeline_shaped(const SlRecipe *recipe, const SlOrigin *origin,
                                const SlTimelineShape *shape, SlError *err);
+/* The batches that its moments were or will be made in. */
+void sl_timeline_set_batches(SlTimeline *t, const SlBatches *batches);
 /* The next moment's figures and arrays, then counts it. */
 void sl_timeline_record(SlTimeline *t, const SlMoment *moment);
 SlShare *sl_timeline_share(SlTimeline *t, SlModel *model, SlError *err);
+/* Moment i's evaluation, as it was made the first time. */
+bool sl_timeline_make(const SlTimeline *t, int i, SlRun *run, SlFrame *frame, SlError *err);
 /* A run that stands behind moment i (-1: at its start), with its last x_0 where that is not -1. */
 SlRun *sl_timeline_run_at(SlTimeline *t, SlModel *model, int i, SlError *err);
 

@@ -329,7 +329,7 @@ static void test_fast(Fixture *fixture, gconstpointer data)
     guint least = G_MAXUINT;
 
     run_lanes(fixture, alone);
-    sl_worker_set_fast(fixture->worker, TRUE);
+    sl_worker_set_fast(fixture->worker, SL_FAST_ON);
     run_lanes(fixture, fast);
     for (int i = 0; i < 4; i++) {
         guint n = count_frames(alone->pdata[i]);

@@ -4,6 +4,7 @@
 #include "app/core/lanes_file.h"
 #include "tests/test.h"
 
+#include <cjson/cJSON.h>
 #include <math.h>
 #include <string.h>
 #include <unistd.h>
@@ -116,6 +117,89 @@ static void test_same(SlModel *model, double limit)
     sl_lanes_free(again);
 }
 
+/* Lane i by itself, with nothing but the batches that it was made in. */
+static bool is_repeated(SlModel *model, const SlTimeline *was, const SlBatches *batches)
+{
+    SlError err = {0};
+    const SlTimelineOptions options = {.batches = batches};
+    SlTimeline *t = sl_timeline_new(model, sl_timeline_recipe(was), &options, &err);
+    bool same = t != NULL;
+    for (int k = 0; same && k < sl_timeline_count(was); k++)
+        same =
+            sl_timeline_next(t, model, &err) &&
+            !memcmp(sl_timeline_moment(t, k)->x_t, sl_timeline_moment(was, k)->x_t, bytes_of(was));
+    sl_timeline_free(t);
+    return same;
+}
+
+static void test_repeated(SlModel *model)
+{
+    static const SlBatches none;
+    SlLanes *fast = compute(model, true, NULL);
+    int alone = 0;
+    for (int i = 0; i < LANES; i++) {
+        const SlTimeline *t = sl_lanes_timeline(fast, i);
+        SlBatches batches, again = {0};
+        SlError err = {0};
+        bool ok = sl_timeline_batches(t, sl_timeline_count(t), &batches);
+        cJSON *json = sl_batches_to_json(&batches);
+        ok = ok && sl_batches_from_json(json, &again, &err) && again.count == batches.count;
+        sl_test(ok && is_repeated(model, t, &again), "lane %d alone, as it was made with others",
+                i);
+        alone += is_repeated(model, t, &none);
+        cJSON_Delete(json);
+        sl_batches_free(&batches);
+        sl_batches_free(&again);
+    }
+    sl_test_note("%d of %d lanes are the same alone", alone, LANES);
+    sl_lanes_free(fast);
+}
+
+/* The first evaluation alone, then each at its place among those with its guidance, fewer once one is over. */
+static void test_batches(SlModel *model)
+{
+    static const int expected[LANES][4][3] = {
+        {{1, 0, 1}, {1, 0, 3}, {4, 0, 2}},
+        {{1, 0, 1}, {1, 1, 3}, {4, 1, 2}, {1, 0, 1}},
+        {{1, 0, 1}, {4, 0, 2}, {3, 0, 1}},
+        {{1, 0, 1}, {1, 2, 3}},
+        {{6, 0, 1}},
+        {{1, 0, 1}, {4, 1, 2}},
+    };
+    SlLanes *fast = compute(model, true, NULL);
+    for (int i = 0; i < LANES; i++) {
+        const SlTimeline *t = sl_lanes_timeline(fast, i);
+        SlBatches b = {0};
+        bool ok = sl_timeline_batches(t, sl_timeline_count(t), &b);
+        for (int k = 0; ok && k < b.count; k++) {
+            const int *row = expected[i][k];
+            ok = k < 4 && b.batch[k].evaluations == row[0] && b.batch[k].place == row[1] &&
+                 b.batch[k].together == row[2];
+            if (!ok)
+                sl_test_note("%d: %d %d %d", k, b.batch[k].evaluations, b.batch[k].place,
+                             b.batch[k].together);
+        }
+        sl_test(ok && b.count > 0, "lane %d knows the batches it was made in", i);
+        sl_batches_free(&b);
+    }
+    sl_lanes_free(fast);
+}
+
+static void test_broken_batches(void)
+{
+    static const char *const broken[] = {"{}",        "[1]",        "[[1,0]]",     "[[0,0,1]]",
+                                         "[[1,2,2]]", "[[1,0,10]]", "[[1.5,0,1]]", "[[1,-1,2]]"};
+    for (size_t i = 0; i < sizeof broken / sizeof broken[0]; i++) {
+        SlBatches batches;
+        SlError err = {0};
+        cJSON *json = cJSON_Parse(broken[i]);
+        bool ok = sl_batches_from_json(json, &batches, &err);
+        sl_test(!ok && strstr(err.message, "batches"), "%s is refused: %s", broken[i], err.message);
+        sl_batches_free(&batches);
+        cJSON_Delete(json);
+    }
+}
+
 /* First evaluations one by one, then those with guidance together, and those without; the others alone. */
 static void test_turns(SlModel *model)
 {
@@ -220,6 +304,9 @@ int main(int argc, char **argv)
         return sl_test_done();
     test_turns(model);
     test_same(model, tolerance);
+    test_batches(model);
+    test_repeated(model);
+    test_broken_batches();
     test_file(model);
     if (strcmp(device, "cuda") != 0)
         test_short_memory();

@@ -5,6 +5,9 @@
  */
 #include "driver.h"
 
+#include "app/sl-frame-object-private.h"
+#include "ui/sl-compare-view-private.h"
+
 #include <string.h>
 #include <sys/wait.h>
 
@@ -202,17 +205,109 @@ static void test_program_to_window(void)
     VERIFIES(again);
 }
 
-/* The frames that have no samples of their own. */
+static gboolean is_switched_on(void)
+{
+    gboolean fast;
+
+    g_object_get(window->compare_view, "fast", &fast, NULL);
+    return fast;
+}
+
+static const char *summary(void)
+{
+    return gtk_label_get_text(window->compare_view->summary);
+}
+
+static void check_lanes_are_fast(guint lanes)
+{
+    for (guint i = 0; i < count_lanes(); i++)
+        g_assert_cmpint(sl_job_is_fast(sl_comparison_get_job(comparison, i)), ==, i < lanes);
+}
+
+/* Lanes as one batch, as the switch says: paused, one stopped on the way and one added later, with a branch.
+ * What is saved of them says so and is computed again to the same bytes, also where lanes are gone. */
+static void test_fast(void)
+{
+    static const char *const kinds[] = {"comparison", "sheet", "picture", "animation"};
+    static const char *const names[] = {"fast.safelight", "fast-sheet.png", "fast-lane.png",
+                                        "fast.webp"};
+    g_autoptr(SlSettings) values = NULL;
+
+    g_assert_false(is_switched_on()); /* on the CPU */
+    gtk_widget_activate_action_variant(GTK_WIDGET(window->compare_view), "compare.fast", NULL);
+    g_assert_true(is_switched_on());
+    g_assert_cmpuint(g_settings_get_uint(preferences, "fast-lanes"), ==, SL_FAST_ON);
+    g_object_set(window->recipe, "steps", 24, NULL);
+    act_with("win.compare-preset", "four");
+    WAIT_UNTIL(count_frames(sl_comparison_get_job(comparison, 3)) >= 3);
+    g_assert_nonnull(strstr(summary(), "fast"));
+    act("win.compare-pause");
+    WAIT_UNTIL(sl_comparison_is_paused(comparison));
+    act("win.compare-pause");
+    WAIT_UNTIL(count_frames(sl_comparison_get_job(comparison, 3)) >= 9);
+    g_signal_emit_by_name(window->compare_view, "asked", 1, "remove");
+    WAIT_UNTIL(is_over());
+    act_with("win.compare-add", "heun");
+    WAIT_UNTIL(is_over());
+    check_lanes_are_fast(3);
+    values = sl_settings_dup(window->recipe);
+    sl_comparison_set_align(comparison, SL_ALIGN_EVALUATIONS);
+    g_object_set(values, "guidance", 3.0, NULL);
+    branch_at(1, 7, SL_OWN_GUIDANCE, values);
+    sl_comparison_move(comparison, G_MAXINT);
+    settle(100);
+    g_assert_nonnull(strstr(summary(), "fast: last bits may differ"));
+    screenshot("exchange-3-fast");
+    for (guint i = 0; i < G_N_ELEMENTS(kinds); i++) {
+        g_autofree char *path = path_of(names[i]);
+
+        if (i == 3 && !sl_export_has_animations())
+            continue;
+        sl_compare_view_choose(window->compare_view, i == 2 ? 2 : 0);
+        save_as(kinds[i], path);
+        VERIFIES(path);
+    }
+    sl_compare_view_choose(window->compare_view, 4); /* the branch */
+    {
+        g_autofree char *path = path_of("fast-branch.png");
+
+        save_as("picture", path);
+        VERIFIES(path);
+    }
+    gtk_widget_activate_action_variant(GTK_WIDGET(window->compare_view), "compare.fast", NULL);
+    g_assert_false(is_switched_on());
+}
+
+/* A fast comparison that is opened is fast again; saved again, it still says how it was made. */
+static void test_fast_again(void)
+{
+    g_autofree char *path = path_of("fast.safelight");
+    g_autofree char *again = path_of("fast-again.safelight");
+
+    act_with("win.compare-preset", "four");
+    WAIT_UNTIL(is_over());
+    check_lanes_are_fast(0);
+    act_with("win.open-path", path);
+    WAIT_UNTIL(count_lanes() == 5 && is_over());
+    check_lanes_are_fast(3);
+    g_assert_true(is_switched_on());
+    settle(100);
+    g_assert_nonnull(strstr(summary(), "fast"));
+    save_as("comparison", again);
+    VERIFIES(again);
+    g_settings_reset(preferences, "fast-lanes");
+    g_assert_false(is_switched_on());
+}
+
+/* The frames that have no samples of their own, but for those that are decoded. */
 static guint count_light(SlJob *job)
 {
     guint light = 0;
 
     for (guint i = 0; i < count_frames(job); i++) {
         g_autoptr(SlFrameObject) frame = g_list_model_get_item(sl_job_get_frames(job), i);
-        int channels, height, width;
 
-        light +=
-            sl_frame_object_get_sample(frame, SL_VIEW_NOISY, &channels, &height, &width) == NULL;
+        light += _sl_frame_object_is_light(frame) != FALSE;
     }
     return light;
 }
@@ -285,6 +380,8 @@ int main(int argc, char **argv)
     g_test_add_func("/exchange/film", test_film);
     g_test_add_func("/exchange/window-to-program", test_window_to_program);
     g_test_add_func("/exchange/program-to-window", test_program_to_window);
+    g_test_add_func("/exchange/fast", test_fast);
+    g_test_add_func("/exchange/fast-again", test_fast_again);
     g_test_add_func("/exchange/long", test_long);
     status = g_test_run();
     end_application();
