@@ -112,30 +112,7 @@ SL_INLINE float sl_vec_top(SlVec v)
     return v[0];
 }
 
-/* exp, relative error under 2e-7: 2^n times a polynomial of degree 6 on [-ln2 / 2, ln2 / 2]. 0
- * below -87.3, clamped above 88.3. NaN stays NaN. */
-SL_INLINE SlVec sl_vec_exp(SlVec x)
-{
-    SlVec clamped = sl_vec_min(sl_vec_max(x, sl_vec_set(-87.33f)), sl_vec_set(88.3f));
-    SlVec shifted = clamped * 1.44269504f + 12582912.0f; /* 1.5 * 2^23: rounds to nearest */
-    SlVec n = shifted - 12582912.0f;
-    SlVec r = clamped - n * 0.693359375f + n * 2.12194440e-4f;
-    SlVec p = sl_vec_set(1.9875691500e-4f);
-    p = p * r + 1.3981999507e-3f;
-    p = p * r + 8.3334519073e-3f;
-    p = p * r + 4.1665795894e-2f;
-    p = p * r + 1.6666665459e-1f;
-    p = p * r + 5.0000001201e-1f;
-    p = p * r * r + r + 1.0f;
-    SlVecI scale = (__builtin_convertvector(n, SlVecI) + 127) << 23;
-    SlVec y = p * (SlVec)scale;
-    SlVecI small = x < sl_vec_set(-87.33f), nan = x != x;
-    y = (SlVec)((SlVecI)y & ~small);
-    return (SlVec)(((SlVecI)y & ~nan) | ((SlVecI)x & nan));
-}
-
-/* exp of x <= 0 for softmax, half the work: relative error under 2e-7, 1e-38 instead of what is
- * less. NaN stays NaN. */
+/* exp of x <= 0: relative error under 2e-7, 1e-38 instead of what is less. NaN stays NaN. */
 SL_INLINE SlVec sl_vec_exp_below(SlVec x)
 {
     SlVec least = sl_vec_set(-87.33f);
@@ -152,21 +129,6 @@ SL_INLINE SlVec sl_vec_exp_below(SlVec x)
     return (SlVec)((SlVecI)p + ((SlVecI)shifted << 23));
 }
 
-/* erf, absolute error under 5e-7: Abramowitz and Stegun 7.1.26 refined; odd. */
-SL_INLINE SlVec sl_vec_erf(SlVec x)
-{
-    SlVecI sign = (SlVecI)x & (SlVecI)sl_vec_set(-0.0f);
-    SlVec a = (SlVec)((SlVecI)x & 0x7fffffff);
-    SlVec t = 1.0f / (1.0f + 0.3275911f * a);
-    SlVec p = sl_vec_set(1.061405429f);
-    p = p * t - 1.453152027f;
-    p = p * t + 1.421413741f;
-    p = p * t - 0.284496736f;
-    p = p * t + 0.254829592f;
-    SlVec y = 1.0f - p * t * sl_vec_exp(-a * a);
-    return (SlVec)((SlVecI)y | sign);
-}
-
 /* 1 / x, relative error under 2e-7, of what is not subnormal. */
 SL_INLINE SlVec sl_vec_reciprocal(SlVec x)
 {
@@ -177,6 +139,21 @@ SL_INLINE SlVec sl_vec_reciprocal(SlVec x)
 #else
     return 1.0f / x;
 #endif
+}
+
+/* erf, absolute error under 5e-7: Abramowitz and Stegun 7.1.26 refined; odd. */
+SL_INLINE SlVec sl_vec_erf(SlVec x)
+{
+    SlVecI sign = (SlVecI)x & (SlVecI)sl_vec_set(-0.0f);
+    SlVec a = (SlVec)((SlVecI)x & 0x7fffffff);
+    SlVec t = sl_vec_reciprocal(1.0f + 0.3275911f * a);
+    SlVec p = sl_vec_set(1.061405429f);
+    p = p * t - 1.453152027f;
+    p = p * t + 1.421413741f;
+    p = p * t - 0.284496736f;
+    p = p * t + 0.254829592f;
+    SlVec y = 1.0f - p * t * sl_vec_exp_below(-a * a);
+    return (SlVec)((SlVecI)y | sign);
 }
 
 /* 1 / (1 + exp(-x)); NaN stays NaN. */
