@@ -17,6 +17,8 @@ gsize _sl_frame_object_get_bytes (SlFrameObject *self);
 void _sl_frame_object_take_samples (SlFrameObject *self, SlFrameObject *whole);
 /* Main thread, or before the frame is shown to it. rgb is NULL to drop the decoded picture. */
 void _sl_frame_object_set_decoded (SlFrameObject *self, SlView view, GBytes *rgb, int width, int height);
+/* Main thread; NULL: none. */
+void _sl_frame_object_set_problem (SlFrameObject *self, SlView view, const char *problem);
 
 /* All that a frame is made of, for files. */
 typedef struct

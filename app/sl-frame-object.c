@@ -9,6 +9,7 @@ typedef struct
   GBytes *sample;
   GBytes *preview; /* of the sample's size */
   GBytes *decoded;
+  char *problem; /* why the last attempt to decode it came to nothing */
 } Side;
 
 struct _SlFrameObject
@@ -47,6 +48,7 @@ sl_frame_object_finalize (GObject *object)
       g_clear_pointer (&self->side[view].sample, g_bytes_unref);
       g_clear_pointer (&self->side[view].preview, g_bytes_unref);
       g_clear_pointer (&self->side[view].decoded, g_bytes_unref);
+      g_free (self->side[view].problem);
     }
   for (int part = 0; part < SL_N_PARTS; part++)
     g_clear_pointer (&self->part[part], g_bytes_unref);
@@ -255,6 +257,25 @@ _sl_frame_object_set_decoded (SlFrameObject *self, SlView view, GBytes *rgb, int
   g_signal_emit (self, signals[DECODED], 0);
 }
 
+void
+_sl_frame_object_set_problem (SlFrameObject *self, SlView view, const char *problem)
+{
+  g_free (self->side[view].problem);
+  self->side[view].problem = g_strdup (problem);
+}
+
+const char *
+sl_frame_object_get_problem (SlFrameObject *self, SlView view)
+{
+  return self->side[view].decoded ? NULL : self->side[view].problem;
+}
+
+void
+sl_frame_object_forget_problem (SlFrameObject *self, SlView view)
+{
+  _sl_frame_object_set_problem (self, view, NULL);
+}
+
 int
 sl_frame_object_get_index (SlFrameObject *self)
 {
@@ -358,41 +379,4 @@ gboolean
 sl_frame_object_predicts_noise (SlFrameObject *self)
 {
   return self->predicts_noise;
-}
-
-/* Three deviations to either side of grey; 0 stays grey. */
-static double
-find_scale (const guint16 *halves, gsize n)
-{
-  double squares = 0;
-
-  for (gsize i = 0; i < n; i++)
-    squares += (double)sl_f16_to_f32 (halves[i]) * sl_f16_to_f32 (halves[i]);
-  return squares > 0 ? 127 / (3 * sqrt (squares / n)) : 0;
-}
-
-GBytes *
-sl_frame_object_draw_part (SlFrameObject *self, SlPart part, int *width, int *height)
-{
-  gsize pixels = (gsize)self->frame.height * self->frame.width;
-  const guint16 *halves;
-  double scale;
-  guint8 *rgb;
-
-  if (self->part[part] == NULL)
-    return NULL;
-  halves = g_bytes_get_data (self->part[part], NULL);
-  scale = find_scale (halves, pixels * self->frame.channels);
-  rgb = g_malloc (pixels * 3);
-  for (int c = 0; c < 3; c++)
-    for (gsize i = 0; i < pixels; i++)
-      {
-        int channel = MIN (c, self->frame.channels - 1);
-        double value = 128 + scale * sl_f16_to_f32 (halves[channel * pixels + i]);
-
-        rgb[3 * i + c] = (guint8)CLAMP (value, 0, 255);
-      }
-  *width = self->frame.width;
-  *height = self->frame.height;
-  return g_bytes_new_take (rgb, pixels * 3);
 }

@@ -55,6 +55,10 @@ GBytes *sl_frame_object_get_rgb (SlFrameObject *self, SlView view, int *width, i
 /* Always the quick preview: small, for thumbnails. */
 GBytes *sl_frame_object_get_preview (SlFrameObject *self, SlView view, int *width, int *height);
 gboolean sl_frame_object_is_decoded (SlFrameObject *self, SlView view);
+/* Why it could not be decoded when it was tried last, a sentence without its full stop, or NULL. */
+const char *sl_frame_object_get_problem (SlFrameObject *self, SlView view);
+/* It may be tried again. */
+void sl_frame_object_forget_problem (SlFrameObject *self, SlView view);
 /* The f32 sample behind a view: channels * height * width values. NULL while it is not kept: a long run
  * of large samples keeps some frames whole, and of the others a small preview. Decoding one brings its
  * samples back for as long as the decoded picture is kept. */

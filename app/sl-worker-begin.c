@@ -71,14 +71,13 @@ new_parent_run (SlTrack *track, SlFrame *frame, SlError *err)
 
 /* A parent that was stopped can still be looked at: only the end of the program ends this. */
 SlFrameObject *
-_sl_side_make_again (const SlRequest *request)
+_sl_side_make_again (const SlRequest *request, SlError *err)
 {
   SlBranchStart *origin = &g_array_index (request->origins, SlBranchStart, 0);
   SlTrack track = { .side = request->side, .origin = origin };
   SlFrameObject *whole = NULL;
-  SlError err = { 0 };
   SlFrame frame;
-  SlRun *run = new_parent_run (&track, &frame, &err);
+  SlRun *run = new_parent_run (&track, &frame, err);
 
   if (run)
     whole = _sl_frame_object_new (request->side->model, &frame, 0);

@@ -87,6 +87,7 @@ typedef struct
   SlFrameObject *frame;
   SlFrameObject *whole; /* the same moment with its samples, computed again */
   SlView view;
+  char *problem; /* why it could not be decoded */
   GBytes *rgb;
   int width;
   int height;
@@ -116,8 +117,8 @@ GBytes *_sl_side_decode (SlEngineSide *side,
                          int *picture_height,
                          SlError *err);
 
-/* A frame that is not kept whole, made again from the nearest checkpoint; NULL when that fails. */
-SlFrameObject *_sl_side_make_again (const SlRequest *request);
+/* A frame that is not kept whole, made again from the nearest checkpoint; NULL and *err when that fails. */
+SlFrameObject *_sl_side_make_again (const SlRequest *request, SlError *err);
 
 /* Main thread. Behind the runs that wait: func on the lane's thread, done on the main thread, then
  * destroy. FALSE, and nothing is called, after sl_worker_shutdown. */

@@ -24,6 +24,7 @@ _sl_request_free (gpointer data)
   g_clear_object (&request->frame);
   g_clear_object (&request->whole);
   g_clear_pointer (&request->rgb, g_bytes_unref);
+  g_free (request->problem);
   if (request->func_destroy)
     request->func_destroy (request->func_data);
   g_free (request->choice.device);
@@ -247,6 +248,8 @@ _sl_side_decode (SlEngineSide *side,
   g_autofree guint8 *rgb = g_try_malloc (bytes);
   gboolean ok = FALSE;
 
+  if (rgb == NULL)
+    sl_fail (err, SL_MEMORY, "no memory for its picture");
   for (int i = 0; rgb && !ok && i <= CANCEL_RETRIES && !g_atomic_int_get (&side->closing); i++)
     {
       *err = (SlError){ 0 };
@@ -267,22 +270,43 @@ has_sample (SlFrameObject *frame)
   return sl_frame_object_get_sample (frame, SL_VIEW_NOISY, &channels, &height, &width) != NULL;
 }
 
+/* The model of the frame is there; a GPU that failed is replaced unless runs still have it. */
+static gboolean
+can_decode (const SlRequest *request, SlError *err)
+{
+  SlEngineSide *side = request->side;
+
+  if (side->model == NULL
+      || !g_str_equal (sl_model_item_get_path (side->item), sl_model_item_get_path (request->item)))
+    return sl_fail (err, SL_ARGUMENT, "the model “%s” is not loaded now",
+                    sl_model_item_get_name (request->item));
+  if (!is_dead (side))
+    return TRUE;
+  if (side->running)
+    return sl_fail (err, SL_DEVICE, "the GPU failed, and runs that used it have not ended yet");
+  return _sl_side_ensure_model (request, err);
+}
+
+static void
+decode (SlRequest *request, SlError *err)
+{
+  SlFrameObject *frame = request->frame;
+
+  if (!has_sample (frame))
+    frame = request->whole = _sl_side_make_again (request, err);
+  if (frame)
+    request->rgb
+        = _sl_side_decode (request->side, frame, request->view, &request->width, &request->height, err);
+}
+
 void
 _sl_request_decode (gpointer data)
 {
   SlRequest *request = data;
   SlError err = { 0 };
 
-  if (request->side->model == NULL
-      || !g_str_equal (sl_model_item_get_path (request->side->item), sl_model_item_get_path (request->item))
-      || (is_dead (request->side) && (request->side->running || !_sl_side_ensure_model (request, &err))))
-    return;
-  if (!has_sample (request->frame))
-    {
-      request->whole = _sl_side_make_again (request);
-      if (request->whole == NULL)
-        return;
-    }
-  request->rgb = _sl_side_decode (request->side, request->whole ? request->whole : request->frame,
-                                  request->view, &request->width, &request->height, &err);
+  if (can_decode (request, &err))
+    decode (request, &err);
+  if (request->rgb == NULL && !g_atomic_int_get (&request->side->closing))
+    request->problem = g_strdup (err.message);
 }

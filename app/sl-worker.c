@@ -178,6 +178,7 @@ decode_done (gpointer data)
 
   if (request->whole && request->rgb)
     _sl_frame_object_take_samples (request->frame, request->whole);
+  _sl_frame_object_set_problem (request->frame, request->view, request->problem);
   /* Without a picture this still says that the decoding is over. */
   _sl_frame_object_set_decoded (request->frame, request->view, request->rgb, request->width, request->height);
   if (request->rgb)

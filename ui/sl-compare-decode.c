@@ -11,21 +11,20 @@ static void
 decoded (SlCompareView *self)
 {
   g_signal_handlers_disconnect_by_func (self->decoding, decoded, self);
-  if (sl_frame_object_is_decoded (self->decoding, self->view))
-    g_object_set_data (G_OBJECT (self->decoding), "sl-decode-failed", NULL);
   g_clear_object (&self->decoding);
   _sl_compare_view_show_lanes (self);
   _sl_compare_view_show_inside (self);
   decode_next (self);
 }
 
+/* What failed is tried again only when somebody comes back to it. */
 static SlFrameObject *
 undecoded_frame (SlCompareView *self, guint index)
 {
   SlFrameObject *frame = sl_comparison_get_frame (self->comparison, index);
 
   return frame && !sl_frame_object_is_decoded (frame, self->view)
-                 && !g_object_get_data (G_OBJECT (frame), "sl-decode-failed")
+                 && !sl_frame_object_get_problem (frame, self->view)
              ? frame
              : NULL;
 }
@@ -45,10 +44,22 @@ decode_next (SlCompareView *self)
                                self->view))
         {
           self->decoding = g_object_ref (frame);
-          g_object_set_data (G_OBJECT (frame), "sl-decode-failed", GINT_TO_POINTER (TRUE));
           g_signal_connect_object (frame, "decoded", G_CALLBACK (decoded), self, G_CONNECT_SWAPPED);
         }
     }
+}
+
+void
+_sl_compare_view_try_again (SlCompareView *self)
+{
+  for (guint i = 0; i < self->lanes->len; i++)
+    {
+      SlFrameObject *frame = sl_comparison_get_frame (self->comparison, i);
+
+      if (frame)
+        sl_frame_object_forget_problem (frame, self->view);
+    }
+  _sl_compare_view_decode_at_rest (self);
 }
 
 static gboolean

@@ -67,6 +67,7 @@ show_lane (SlCompareView *self, guint index)
     sl_canvas_set_size (sl_lane_view_get_canvas (lane), sl_settings_get_width (sl_job_get_settings (job)),
                         sl_settings_get_height (sl_job_get_settings (job)));
   sl_lane_view_show (lane, texture, sl_lane_message (job), job && sl_job_get_state (job) == SL_JOB_FAILED);
+  sl_lane_view_set_problem (lane, frame ? sl_frame_object_get_problem (frame, self->view) : NULL);
   sl_lane_view_set_has_picture (lane, frame != NULL);
   show_figures (self, index, job, frame, &difference);
 }

@@ -60,6 +60,8 @@ void _sl_compare_view_show_lanes (SlCompareView *self);
 
 /* sl-compare-decode.c */
 void _sl_compare_view_decode_at_rest (SlCompareView *self);
+/* Also what could not be decoded before. */
+void _sl_compare_view_try_again (SlCompareView *self);
 
 /* sl-compare-setup.c */
 void _sl_compare_view_add_keys (GtkWidgetClass *klass);

@@ -164,10 +164,10 @@ moved (SlCompareView *self)
       schedule (self);
       return;
     }
+  _sl_compare_view_try_again (self);
   _sl_compare_view_show_lanes (self);
   _sl_compare_view_show_place (self);
   _sl_compare_view_show_inside (self);
-  _sl_compare_view_decode_at_rest (self);
 }
 
 static void
@@ -242,6 +242,8 @@ sl_compare_view_connect (SlCompareView *self,
   g_signal_connect_object (recipe, "notify", G_CALLBACK (schedule), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (comparison, "items-changed", G_CALLBACK (lanes_changed), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (comparison, "moved", G_CALLBACK (moved), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (worker, "loaded", G_CALLBACK (_sl_compare_view_try_again), self,
+                           G_CONNECT_SWAPPED);
   _sl_compare_view_connect_fast (self, preferences);
   lanes_changed (self);
 }

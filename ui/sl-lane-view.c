@@ -15,6 +15,7 @@ struct _SlLaneView
   GtkLabel *message;
   SlCanvas *canvas;
   GtkProgressBar *progress;
+  GtkLabel *problem;
   GtkLabel *figures;
   int number;
 };
@@ -153,6 +154,22 @@ sl_lane_view_set_heat (SlLaneView *self, gboolean heat)
 }
 
 void
+sl_lane_view_set_problem (SlLaneView *self, const char *problem)
+{
+  g_autofree char *text = problem ? g_strdup_printf (_ ("Not decoded: %s"), problem) : NULL;
+
+  gtk_label_set_text (self->problem, text ? text : "");
+  gtk_widget_set_tooltip_text (GTK_WIDGET (self->problem), text);
+  gtk_widget_set_visible (GTK_WIDGET (self->problem), text != NULL);
+}
+
+const char *
+sl_lane_view_get_problem (SlLaneView *self)
+{
+  return gtk_widget_get_visible (GTK_WIDGET (self->problem)) ? gtk_label_get_text (self->problem) : NULL;
+}
+
+void
 sl_lane_view_set_progress (SlLaneView *self, double fraction)
 {
   gtk_widget_set_visible (GTK_WIDGET (self->progress), fraction >= 0);
@@ -192,6 +209,7 @@ sl_lane_view_class_init (SlLaneViewClass *klass)
   gtk_widget_class_bind_template_child (widget_class, SlLaneView, message);
   gtk_widget_class_bind_template_child (widget_class, SlLaneView, canvas);
   gtk_widget_class_bind_template_child (widget_class, SlLaneView, progress);
+  gtk_widget_class_bind_template_child (widget_class, SlLaneView, problem);
   gtk_widget_class_bind_template_child (widget_class, SlLaneView, figures);
   for (guint i = 0; i < G_N_ELEMENTS (actions); i++)
     gtk_widget_class_install_action (widget_class, actions[i], NULL, asked);

@@ -24,6 +24,10 @@ void sl_lane_view_set_chosen (SlLaneView *self, gboolean chosen);
 void sl_lane_view_set_reference (SlLaneView *self, gboolean reference);
 /* Its picture is a heat map of the difference. */
 void sl_lane_view_set_heat (SlLaneView *self, gboolean heat);
+/* Why the picture is only a quick preview where somebody rests; NULL hides it. */
+void sl_lane_view_set_problem (SlLaneView *self, const char *problem);
+/* As it is read; NULL when none is shown. */
+const char *sl_lane_view_get_problem (SlLaneView *self);
 /* 0 to 1; < 0 hides it. */
 void sl_lane_view_set_progress (SlLaneView *self, double fraction);
 /* There is something to save. */

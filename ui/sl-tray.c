@@ -13,6 +13,7 @@ struct _SlTray
   SlCanvas *canvas;
   GtkProgressBar *progress;
   GtkLabel *caption;
+  GtkLabel *problem;
   GtkWidget *tools;
 };
 
@@ -42,6 +43,7 @@ sl_tray_class_init (SlTrayClass *klass)
   gtk_widget_class_bind_template_child (widget_class, SlTray, canvas);
   gtk_widget_class_bind_template_child (widget_class, SlTray, progress);
   gtk_widget_class_bind_template_child (widget_class, SlTray, caption);
+  gtk_widget_class_bind_template_child (widget_class, SlTray, problem);
   gtk_widget_class_bind_template_child (widget_class, SlTray, tools);
 }
 
@@ -103,6 +105,24 @@ sl_tray_set_caption (SlTray *self, const char *caption)
 {
   gtk_label_set_text (self->caption, caption ? caption : "");
   gtk_widget_set_visible (GTK_WIDGET (self->caption), caption != NULL);
+}
+
+void
+sl_tray_set_problem (SlTray *self, const char *problem)
+{
+  g_autofree char *text
+      = problem
+            ? g_strdup_printf (_ ("This is the quick preview, as the step could not be decoded: %s"), problem)
+            : NULL;
+
+  gtk_label_set_text (self->problem, text ? text : "");
+  gtk_widget_set_visible (GTK_WIDGET (self->problem), text != NULL);
+}
+
+const char *
+sl_tray_get_problem (SlTray *self)
+{
+  return gtk_widget_get_visible (GTK_WIDGET (self->problem)) ? gtk_label_get_text (self->problem) : NULL;
 }
 
 void

@@ -21,6 +21,10 @@ void sl_tray_show_waiting (SlTray *self);
 void sl_tray_show_error (SlTray *self, const char *title, const char *message);
 /* The line over the picture; NULL hides it. */
 void sl_tray_set_caption (SlTray *self, const char *caption);
+/* Why the picture is only a quick preview where somebody rests; NULL hides it. */
+void sl_tray_set_problem (SlTray *self, const char *problem);
+/* As it is read; NULL when none is shown. */
+const char *sl_tray_get_problem (SlTray *self);
 /* 0 to 1, < 0 hides the bar. */
 void sl_tray_set_progress (SlTray *self, double fraction);
 /* FALSE while there is no model that takes a prompt: the examples go. */

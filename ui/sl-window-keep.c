@@ -57,7 +57,12 @@ write_decoded (Write *write)
       return;
     }
   if (!self->closed)
-    sl_window_toast (self, _ ("This step needs its model: load it again to save the step"));
+    {
+      const char *problem = sl_frame_object_get_problem (write->frame, SL_VIEW_PICTURE);
+      g_autofree char *text = problem ? g_strdup_printf (_ ("Not decoded: %s"), problem) : NULL;
+
+      sl_window_toast (self, text ? text : _ ("This step needs its model: load it again to save the step"));
+    }
   write_free (write);
 }
 

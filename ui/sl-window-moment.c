@@ -58,6 +58,7 @@ draw_moment (SlWindow *self)
                       sl_settings_get_height (settings));
   sl_tray_show (self->tray, texture, caption);
   sl_tray_set_caption (self->tray, caption);
+  sl_tray_set_problem (self->tray, sl_frame_object_get_problem (self->frame, self->view));
 }
 
 static gboolean
@@ -88,6 +89,7 @@ _sl_window_forget_moment (SlWindow *self)
   if (self->frame)
     g_signal_handlers_disconnect_by_func (self->frame, draw_moment, self);
   g_clear_object (&self->frame);
+  sl_tray_set_problem (self->tray, NULL);
 }
 
 void
@@ -101,6 +103,7 @@ _sl_window_show_moment (SlWindow *self)
     {
       _sl_window_forget_moment (self);
       self->frame = g_object_ref (frame);
+      sl_frame_object_forget_problem (frame, self->view); /* it is tried again */
       g_signal_connect_object (frame, "decoded", G_CALLBACK (draw_moment), self, G_CONNECT_SWAPPED);
     }
   draw_moment (self);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "app/core/metadata.h"
+#include "app/sl-worker-private.h"
 #include "engine/engine.h"
 #include "ui/sl-compare-view-private.h"
 
@@ -279,6 +280,89 @@ static void test_inside(void)
     screenshot("compare-6-inside");
     g_assert_cmpstr(sl_step_inspector_get_note(window->compare_view->inspector), !=, "");
     gtk_toggle_button_set_active(window->compare_view->tabs[TAB_SIGMA], TRUE);
+}
+
+static SlOps short_of_memory;
+
+static void no_picture(SlDevice *dev, const SlTensor *x, SlTensor *out)
+{
+    sl_device_fail(dev, SL_MEMORY, "no memory for the picture");
+}
+
+/* From here on no picture can be decoded, until this is called with FALSE. The worker has nothing to do. */
+static void break_decoding(gboolean broken)
+{
+    static const SlOps *whole;
+    SlDevice *dev = sl_model_device(window->worker->side->model);
+
+    if (broken) {
+        whole = dev->ops;
+        short_of_memory = *whole;
+        short_of_memory.to_rgb8 = no_picture;
+    }
+    dev->ops = broken ? &short_of_memory : whole;
+}
+
+static const char *lane_problem(guint lane)
+{
+    return sl_lane_view_get_problem(sl_compare_view_get_lane(window->compare_view, lane));
+}
+
+/* Who rests on a step that cannot be decoded reads why, lane by lane, and sees the quick preview; who comes back
+ * when it can be decoded sees the picture. */
+static void test_not_decoded(void)
+{
+    g_settings_set_uint(preferences, "previews", SL_PREVIEWS_QUICK);
+    g_object_set(window->recipe, "steps", 9, NULL);
+    act("win.develop");
+    run_to_end();
+    settle(300);
+    break_decoding(TRUE);
+    sl_comparison_set_align(comparison, SL_ALIGN_STEPS);
+    sl_comparison_set_position(comparison, 4);
+    for (guint i = 0; i < count_lanes(); i++) {
+        WAIT_UNTIL(lane_problem(i) != NULL);
+        g_assert_nonnull(strstr(lane_problem(i), "no memory for the picture"));
+        g_assert_nonnull(sl_canvas_get_texture(
+            sl_lane_view_get_canvas(sl_compare_view_get_lane(window->compare_view, i))));
+    }
+    g_assert_null(find_dialog());
+    screenshot("compare-7-not-decoded");
+    break_decoding(FALSE);
+    sl_comparison_set_position(comparison, 5);
+    g_assert_null(lane_problem(0));
+    sl_comparison_set_position(comparison, 4);
+    for (guint i = 0; i < count_lanes(); i++)
+        WAIT_UNTIL(
+            sl_frame_object_is_decoded(sl_comparison_get_frame(comparison, i), SL_VIEW_PICTURE));
+    g_assert_null(lane_problem(0));
+    sl_comparison_move(comparison, G_MAXINT);
+}
+
+/* The same for a single picture. */
+static void test_not_decoded_alone(void)
+{
+    SlJob *job;
+
+    adw_view_stack_set_visible_child_name(window->pages, "darkroom");
+    act("win.develop");
+    WAIT_UNTIL((job = window->job) && sl_job_is_over(job));
+    settle(300);
+    break_decoding(TRUE);
+    act("win.previous-step");
+    act("win.previous-step");
+    WAIT_UNTIL(sl_tray_get_problem(window->tray) != NULL);
+    g_assert_nonnull(strstr(sl_tray_get_problem(window->tray), "no memory for the picture"));
+    g_assert_null(find_dialog());
+    screenshot("compare-7-not-decoded-alone");
+    break_decoding(FALSE);
+    act("win.next-step");
+    g_assert_null(sl_tray_get_problem(window->tray));
+    act("win.previous-step");
+    WAIT_UNTIL(sl_frame_object_is_decoded(window->frame, SL_VIEW_PICTURE));
+    g_assert_null(sl_tray_get_problem(window->tray));
+    g_settings_reset(preferences, "previews");
+    adw_view_stack_set_visible_child_name(window->pages, "compare");
 }
 
 /* A pause keeps the timeline: what comes after it is what would have come without. */
@@ -669,6 +753,8 @@ static const struct {
     {"/compare/heat-map", test_heat_map, TRUE},
     {"/compare/distance", test_distance, TRUE},
     {"/compare/inside", test_inside, FALSE},
+    {"/compare/not-decoded", test_not_decoded, FALSE},
+    {"/compare/not-decoded-alone", test_not_decoded_alone, FALSE},
     {"/compare/pause", test_pause, FALSE},
     {"/compare/branch", test_branch, TRUE},
     {"/compare/branch-file", test_branch_file, TRUE},
