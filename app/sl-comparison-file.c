@@ -132,7 +132,8 @@ describe_lane (const Saving *saving, SlCompareLane *lane, const SavedLane *saved
   cJSON *json = cJSON_CreateObject ();
 
   add_number (json, "own", sl_compare_lane_get_own (lane));
-  add_string (json, "values", sl_settings_to_string (sl_compare_lane_get_values (lane)));
+  /* What it runs with, which what is asked of it for its next start need not be. */
+  add_string (json, "values", sl_settings_to_string (sl_job_get_settings (job)));
   add_string (json, "settings", sl_settings_to_string (sl_job_get_settings (job)));
   cJSON_AddBoolToObject (json, "done", sl_job_get_state (job) == SL_JOB_DONE);
   add_number (json, "parent", index_of_parent (saving, job));

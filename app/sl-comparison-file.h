@@ -14,18 +14,20 @@ G_BEGIN_DECLS
 #define SL_COMPARISON_SUFFIX ".safelight"
 
 typedef void (*SlComparisonSaved) (const GError *error, gpointer user_data);
-/* Finds the model that a file names; NULL when it is not here. */
-typedef SlModelItem *(*SlComparisonFindModel) (const char *name, gpointer user_data);
+/* renamed is the name that the file gives its model where the one here with the same weights has another;
+ * else NULL. */
+typedef void (*SlComparisonLoaded) (const GError *error, const char *renamed, gpointer user_data);
 
 /* What there is now, with all lanes' frames. */
 void sl_comparison_file_save (
     SlComparison *comparison, SlLane *files, const char *path, SlComparisonSaved saved, gpointer user_data);
-/* Replaces the comparison's lanes; after an error they are as they were. */
+/* Replaces the comparison's lanes; after an error they are as they were. Of models, of SlModelItem, the one
+ * with the weights that the file names is taken, the one with its name first. */
 void sl_comparison_file_load (SlComparison *comparison,
                               SlLane *files,
                               const char *path,
-                              SlComparisonFindModel find_model,
-                              SlComparisonSaved loaded,
+                              GListModel *models,
+                              SlComparisonLoaded loaded,
                               gpointer user_data);
 
 G_END_DECLS

@@ -7,9 +7,13 @@
 
 #include <cjson/cJSON.h>
 #include <math.h>
+#include <stdlib.h>
+#include <string.h>
 
+#include "app/core/recipe_text.h"
 #include "app/sl-comparison-private.h"
 #include "app/sl-frame-object-private.h"
+#include "app/sl-settings-private.h"
 #include "engine/safetensors.h"
 
 #define MAX_FRAMES 4000
@@ -283,6 +287,39 @@ get_count (const cJSON *object, const char *key, int branch_point, int *value, S
   return !cJSON_HasObjectItem (object, key) || get_int (object, key, 0, MAX_FRAMES, value, err);
 }
 
+/* A setting that a text leaves to the model is the recipe's. */
+static gboolean
+check_text (const char *key, SlSettings *settings, const SlRecipe *recipe, SlError *err)
+{
+  SlRecipe text;
+  char *difference;
+  gboolean same;
+
+  _sl_settings_get_recipe (settings, &text);
+  text.width = text.width > 0 ? text.width : recipe->width;
+  text.height = text.height > 0 ? text.height : recipe->height;
+  text.scheduler = text.scheduler && *text.scheduler ? text.scheduler : recipe->scheduler;
+  difference = sl_recipe_diff (&text, recipe);
+  same = difference == NULL || *difference == '\0';
+  if (!same)
+    sl_fail (err, SL_FORMAT,
+             "its \"%s\" are not those of its recipe (%.*s): it was changed after it was saved", key,
+             (int)strcspn (difference, "\n"), difference);
+  free (difference);
+  return same;
+}
+
+/* The window reads the settings from texts of their own: they must be those that the run had. */
+static gboolean
+check_texts (const SlLoadedLane *lane, SlError *err)
+{
+  g_autoptr (SlCompareLane) own = sl_compare_lane_new (lane->own, lane->values);
+  g_autoptr (SlSettings) resolved = sl_compare_lane_resolve (own, lane->settings);
+
+  return check_text ("settings", lane->settings, lane->metadata.recipe, err)
+         && check_text ("values", resolved, lane->metadata.recipe, err);
+}
+
 static gboolean
 read_lane (const SlSafetensors *file, guint index, const cJSON *json, SlLoadedLane *lane, SlError *err)
 {
@@ -306,7 +343,16 @@ read_lane (const SlSafetensors *file, guint index, const cJSON *json, SlLoadedLa
     return FALSE;
   if (!sl_metadata_from_json (sl_safetensors_path (file), metadata ? metadata : "", &lane->metadata, err))
     return FALSE;
-  return read_frames (file, index, json, lane, err) && read_plan (json, lane, err);
+  return check_texts (lane, err) && read_frames (file, index, json, lane, err) && read_plan (json, lane, err);
+}
+
+static void
+name_lane (guint number, SlError *err)
+{
+  SlError inner = *err;
+
+  *err = (SlError){ 0 };
+  sl_fail (err, inner.code, "lane %u: %s", number, inner.message);
 }
 
 static gboolean
@@ -333,7 +379,10 @@ read_file (const SlSafetensors *file, GPtrArray *read, guint *number, SlError *e
 
       g_ptr_array_add (read, lane);
       if (!read_lane (file, index++, each, lane, err))
-        break;
+        {
+          name_lane (index, err);
+          break;
+        }
     }
   cJSON_Delete (json);
   return err->code == SL_OK;

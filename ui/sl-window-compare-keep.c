@@ -103,22 +103,25 @@ save_to_path (GtkWidget *widget, const char *action, GVariant *parameter)
 
 /* ---- in ---- */
 
-static SlModelItem *
-find_model (const char *name, gpointer user_data)
+/* The lanes are there, but not under the name that the file has. */
+static void
+say_renamed (SlWindow *self, const char *renamed, SlModelItem *model)
 {
-  SlWindow *self = user_data;
-  guint position = sl_model_store_find (self->models, name);
-  g_autoptr (SlModelItem) model
-      = position == G_MAXUINT ? NULL : g_list_model_get_item (G_LIST_MODEL (self->models), position);
+  gboolean other = sl_model_store_find (self->models, renamed) != G_MAXUINT;
+  g_autofree char *text
+      = g_strdup_printf (other ? _ ("Opened with “%s”: the “%s” here has other weights than the file’s")
+                               /* Translators: the name of a model here, and its name in the file. */
+                               : _ ("Opened with “%s”, which has the weights of the file’s model “%s”"),
+                         sl_model_item_get_name (model), renamed);
 
-  return model; /* borrowed: the store holds it */
+  sl_window_toast (self, text);
 }
 
 static void
-loaded (const GError *error, gpointer user_data)
+loaded (const GError *error, const char *renamed, gpointer user_data)
 {
   g_autoptr (SlWindow) self = user_data;
-  SlJob *job;
+  SlModelItem *model;
 
   if (self->closed)
     return;
@@ -127,9 +130,11 @@ loaded (const GError *error, gpointer user_data)
       _sl_window_alert (self, _ ("The comparison could not be opened"), error->message);
       return;
     }
-  job = sl_comparison_get_job (self->comparison, 0);
-  sl_recipe_panel_select_model (
-      self->panel, sl_model_store_find (self->models, sl_model_item_get_path (sl_job_get_model (job))));
+  model = sl_job_get_model (sl_comparison_get_job (self->comparison, 0));
+  sl_recipe_panel_select_model (self->panel,
+                                sl_model_store_find (self->models, sl_model_item_get_path (model)));
+  if (renamed)
+    say_renamed (self, renamed, model);
   sl_compare_view_take_fast (self->compare_view);
   adw_view_stack_set_visible_child_name (self->pages, "compare");
   _sl_window_update (self);
@@ -138,7 +143,8 @@ loaded (const GError *error, gpointer user_data)
 void
 _sl_window_open_comparison (SlWindow *self, const char *path)
 {
-  sl_comparison_file_load (self->comparison, self->files, path, find_model, loaded, g_object_ref (self));
+  sl_comparison_file_load (self->comparison, self->files, path, G_LIST_MODEL (self->models), loaded,
+                           g_object_ref (self));
 }
 
 static void

@@ -224,17 +224,22 @@ static bool same_sizes(const SlModelInfo *info, const SlModelFile *files, int co
 static bool same_hashes(const SlModelInfo *info, const SlModelFile *files, int count)
 {
     for (int i = 0; i < count; i++)
-        if (strcmp(info->file[i].sha256, files[i].sha256) != 0)
+        if (files[i].sha256[0] && strcmp(info->file[i].sha256, files[i].sha256) != 0)
             return false;
     return true;
 }
 
 /* Hashes are only taken where names and sizes agree already: a large model takes seconds. */
+bool sl_model_is_same(SlModelInfo *info, const SlModelFile *files, int count, const int *cancel)
+{
+    return same_sizes(info, files, count) && sl_hash_model(info, cancel, NULL) &&
+           same_hashes(info, files, count);
+}
+
 static bool is_same(const char *path, const SlModelFile *files, int count, SlModelInfo *info,
                     const int *cancel)
 {
-    return sl_model_inspect(path, info, NULL) && same_sizes(info, files, count) &&
-           sl_hash_model(info, cancel, NULL) && same_hashes(info, files, count);
+    return sl_model_inspect(path, info, NULL) && sl_model_is_same(info, files, count, cancel);
 }
 
 bool sl_model_find_same(const char *name, const SlModelFile *files, int count, SlModelInfo *info,

@@ -205,6 +205,114 @@ static void test_program_to_window(void)
     VERIFIES(again);
 }
 
+/* A copy of a file with something else of the same length behind some keys ("lanes/steps"): other instead of what,
+ * or, without them, another digit. */
+static void change_file(const char *path, const char *changed, const char *keys, const char *what,
+                        const char *other)
+{
+    g_auto(GStrv) parts = g_strsplit(keys, "/", -1);
+    g_autofree char *data = NULL;
+    gsize length;
+    char *at;
+
+    g_assert_true(g_file_get_contents(path, &data, &length, NULL));
+    at = data + 8; /* behind the length, which holds zeros */
+    for (char **part = parts; *part; part++) {
+        at = g_strstr_len(at, (gssize)(data + length - at), *part);
+        g_assert_nonnull(at);
+        at += strlen(*part);
+    }
+    if (what) {
+        at = g_strstr_len(at, (gssize)(data + length - at), what);
+        g_assert_nonnull(at);
+        memcpy(at, other, strlen(what));
+    } else {
+        at += strcspn(at, "0123456789abcdef");
+        *at = *at == '0' ? '1' : '0';
+    }
+    g_assert_true(g_file_set_contents(changed, data, (gssize)length, NULL));
+}
+
+/* It is not opened, and a sentence with these words says why. */
+static void check_refused(const char *path, const char *words)
+{
+    guint lanes = count_lanes();
+    const char *body;
+
+    act_with("win.open-path", path);
+    WAIT_UNTIL(find_dialog() != NULL);
+    body = adw_message_dialog_get_body(ADW_MESSAGE_DIALOG(find_dialog()));
+    g_test_message("%s", body);
+    g_assert_nonnull(strstr(body, words));
+    g_assert_nonnull(strstr(body, path));
+    gtk_window_destroy(find_dialog());
+    WAIT_UNTIL(find_dialog() == NULL);
+    g_assert_cmpuint(count_lanes(), ==, lanes);
+}
+
+/* What only the window reads of a file is what the recipe says, or the file was changed. */
+static void test_changed_texts(void)
+{
+    g_autofree char *program = path_of("program.safelight");
+    g_autofree char *ours = path_of("window.safelight");
+    g_autofree char *changed = path_of("changed.safelight");
+
+    change_file(program, changed, "lanes/settings/steps", ":8,", ":9,");
+    check_refused(changed, "lane 1: its \"settings\" are not those of its recipe (steps: 9, 8)");
+    change_file(program, changed, "lanes/values/steps", ":8,", ":9,");
+    check_refused(changed, "lane 1: its \"values\" are not those of its recipe (steps: 9, 8)");
+    change_file(ours, changed, "lanes/settings/seed", ":3,", ":4,");
+    check_refused(changed, "lane 1: its \"settings\" are not those of its recipe (seed: 4, 3)");
+    change_file(ours, changed, "lanes/values/scheduler", "pndm", "heun");
+    check_refused(changed, "lane 1: its \"values\" are not those of its recipe");
+}
+
+static gboolean shows_text(GtkWidget *widget, const char *words)
+{
+    if (GTK_IS_LABEL(widget) && strstr(gtk_label_get_text(GTK_LABEL(widget)), words))
+        return TRUE;
+    for (GtkWidget *child = gtk_widget_get_first_child(widget); child;
+         child = gtk_widget_get_next_sibling(child))
+        if (shows_text(child, words))
+            return TRUE;
+    return FALSE;
+}
+
+static void check_opens_as(const char *path, const char *words)
+{
+    act("win.compare-clear");
+    act_with("win.open-path", path);
+    WAIT_UNTIL(count_lanes() == 3);
+    for (guint i = 0; i < 3; i++)
+        g_assert_cmpstr(
+            sl_model_item_get_name(sl_job_get_model(sl_comparison_get_job(comparison, i))), ==,
+            "sd1");
+    WAIT_UNTIL(shows_text(GTK_WIDGET(window->toasts), words));
+}
+
+/* The model of a file is the one with its weights, whatever it is called here; where there is none, a sentence says
+ * whether one with its name is. */
+static void test_same_weights(void)
+{
+    static const char name[] = "lanes/metadata/model", hash[] = "lanes/metadata/model/files/sha256";
+    g_autofree char *path = path_of("program.safelight");
+    g_autofree char *renamed = path_of("renamed.safelight");
+    g_autofree char *again = path_of("again.safelight");
+    g_autofree char *changed = path_of("changed.safelight");
+
+    change_file(path, renamed, name, "sd1", "xyz");
+    check_opens_as(renamed, "Opened with “sd1”, which has the weights of the file’s model “xyz”");
+    screenshot("exchange-4-renamed");
+    save_as("comparison", again);
+    VERIFIES(again);
+    change_file(path, changed, name, "sd1", "odd");
+    check_opens_as(changed, "Opened with “sd1”: the “odd” here has other weights than the file’s");
+    change_file(path, changed, hash, NULL, NULL);
+    check_refused(changed, "another model “sd1”: the one here has other weights");
+    change_file(renamed, changed, hash, NULL, NULL);
+    check_refused(changed, "made with the model “xyz”, which is not here");
+}
+
 static gboolean is_switched_on(void)
 {
     gboolean fast;
@@ -380,6 +488,8 @@ int main(int argc, char **argv)
     g_test_add_func("/exchange/film", test_film);
     g_test_add_func("/exchange/window-to-program", test_window_to_program);
     g_test_add_func("/exchange/program-to-window", test_program_to_window);
+    g_test_add_func("/exchange/changed-texts", test_changed_texts);
+    g_test_add_func("/exchange/same-weights", test_same_weights);
     g_test_add_func("/exchange/fast", test_fast);
     g_test_add_func("/exchange/fast-again", test_fast_again);
     g_test_add_func("/exchange/long", test_long);
