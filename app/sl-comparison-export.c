@@ -88,6 +88,16 @@ collect_frames (SlJob *job, guint first, guint end)
   return frames;
 }
 
+/* Where the run that a branch left is among the lanes. */
+static int
+find_parent (const SlExportTask *task, SlJob *job)
+{
+  for (int i = 0; i < task->export.n_lanes; i++)
+    if (task->job[i] == sl_job_get_parent (job))
+      return i;
+  return -1;
+}
+
 /* A job's first so many frames as one more lane; those of a branch that has not begun are its parent's. */
 static void
 add_lane (SlExportTask *task, SlJob *job, guint end)
@@ -105,6 +115,7 @@ add_lane (SlExportTask *task, SlJob *job, guint end)
   lane->metadata = _sl_job_get_metadata (owner);
   lane->batches = _sl_job_list_batches (owner, end);
   lane->moments = plan_moments (owner, first);
+  lane->parent = find_parent (task, owner);
   lane->frames = g_steal_pointer (&frames);
   task->job[task->export.n_lanes++] = g_object_ref (owner);
 }

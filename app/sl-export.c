@@ -85,7 +85,7 @@ take_lanes (const SlExport *export, SlCompare *compare, SlModel *model, SlError 
 
       ok = timeline != NULL;
       if (ok)
-        sl_lanes_put (lanes, timeline, -1);
+        sl_lanes_put (lanes, timeline, export->lanes[i].parent);
     }
   if (ok)
     return sl_compare_take (compare, model, lanes, err);
@@ -105,11 +105,12 @@ compute_lanes (const SlExport *export, SlCompare *compare, SlModel *model, SlErr
   SlRecipe *recipes[SL_LANES_MAX];
   SlOrigin *origins[SL_LANES_MAX];
   const SlBatches *batches[SL_LANES_MAX];
-  int stops[SL_LANES_MAX];
+  int stops[SL_LANES_MAX], parents[SL_LANES_MAX];
   const SlCompareJob job = { .model = model,
                              .count = export->n_lanes,
                              .recipe = recipes,
                              .origin = origins,
+                             .parent = parents,
                              .batches = batches,
                              .stop_after = stops,
                              .progress = export->progress,
@@ -123,6 +124,7 @@ compute_lanes (const SlExport *export, SlCompare *compare, SlModel *model, SlErr
       recipes[i] = lane->metadata->recipe;
       origins[i] = lane->metadata->origin;
       batches[i] = &lane->batches;
+      parents[i] = lane->parent;
       stops[i] = lane->frames->len < lane->moments->len ? finished_steps (lane) : 0;
     }
   /* A stop leaves what was finished until then, which is not what was asked for. */

@@ -23,6 +23,7 @@ typedef struct
 {
   const SlMetadata *metadata; /* of the run */
   SlBatches batches;          /* of all its evaluations that are there */
+  int parent;                 /* of a branch: the lane before that it left, -1 when it is not there */
   GArray *moments;            /* of SlMoment: all that are planned, as sl_timeline_planned has them */
   GPtrArray *frames;          /* of SlFrameObject: those that are there, up to the end of a step */
 } SlExportLane;

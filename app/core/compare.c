@@ -18,6 +18,8 @@ static bool add_lanes(SlCompare *c, const SlCompareJob *job, SlError *err)
                                            .batches = job->batches ? job->batches[i] : NULL};
         if (sl_lanes_add(c->lanes, c->model, job->recipe[i], &options, job->count, err) < 0)
             return false;
+        if (job->parent)
+            sl_lanes_set_parent(c->lanes, i, job->parent[i]);
     }
     return true;
 }

@@ -34,7 +34,8 @@ typedef struct SlCompareJob {
     SlModel *model;
     int count;
     SlRecipe *const *recipe;
-    SlOrigin *const *origin;         /* of branches; NULL, also single ones: from noise */
+    SlOrigin *const *origin; /* of branches; NULL, also single ones: from noise */
+    const int *parent; /* of branches: a lane before, -1 where it is not here; NULL: of none */
     const SlBatches *const *batches; /* in which each is made again; NULL: as it comes */
     bool fast;                       /* see sl_lanes_set_fast */
     const SlRunInputs *inputs;       /* of all lanes; NULL: all from the seeds */
@@ -92,8 +93,9 @@ void sl_compare_title(const SlCompare *c, int i, char *out, size_t size);
 /* What a file says about the lanes it was made of. */
 typedef struct SlCompareText {
     int count;
-    SlMetadata *lane;     /* owned */
-    bool animation, film; /* film: of generate, one lane without labels */
+    SlMetadata *lane;         /* owned */
+    int parent[SL_LANES_MAX]; /* the lane that a branch left, -1 where there is none */
+    bool animation, film;     /* film: of generate, one lane without labels */
     bool fast;
     SlLineUp line_up;
     char pixels[65];

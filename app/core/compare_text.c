@@ -5,6 +5,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* By their places in the text; before its branch a lane shows its parent. */
+static cJSON *parents_of(const SlCompare *c)
+{
+    int parents[SL_LANES_MAX];
+    bool any = false;
+    for (int i = 0; i < c->count; i++) {
+        int parent = sl_lanes_parent(c->lanes, c->lane[i]);
+        parents[i] = -1;
+        for (int k = 0; k < i; k++)
+            if (c->lane[k] == parent)
+                parents[i] = k;
+        any = any || parents[i] >= 0;
+    }
+    return any ? cJSON_CreateIntArray(parents, c->count) : NULL;
+}
+
 char *sl_compare_to_text(const SlCompare *c, const SlLineUp *line_up, const char *pixels)
 {
     cJSON *root = cJSON_CreateObject();
@@ -22,6 +38,9 @@ char *sl_compare_to_text(const SlCompare *c, const SlLineUp *line_up, const char
             sl_metadata_set_model(&m, c->identity);
         cJSON_AddItemToArray(lanes, sl_metadata_to_object(&m));
     }
+    cJSON *parents = line_up ? parents_of(c) : NULL;
+    if (parents)
+        cJSON_AddItemToObject(root, "parents", parents);
     cJSON_AddStringToObject(root, "pixels", pixels);
     char *text = cJSON_PrintUnformatted(root);
     cJSON_Delete(root);
@@ -72,6 +91,31 @@ static bool read_lanes(const char *name, const cJSON *lanes, SlCompareText *text
     return true;
 }
 
+static bool is_parent(const SlCompareText *text, int lane, double parent)
+{
+    char id[65], wanted[65];
+    if (!(parent >= 0 && parent < lane) || parent != (int)parent || !text->lane[lane].origin)
+        return false;
+    const SlMetadata *p = &text->lane[(int)parent];
+    return sl_run_id(p->recipe, p->origin, id) &&
+           sl_origin_parent_id(text->lane[lane].origin, wanted) && strcmp(id, wanted) == 0;
+}
+
+static bool read_parents(const char *name, const cJSON *list, SlCompareText *text, SlError *err)
+{
+    for (int i = 0; i < text->count; i++) {
+        const cJSON *item = cJSON_GetArrayItem(list, i);
+        double parent = cJSON_IsNumber(item) ? item->valuedouble : -2;
+        if (list && parent != -1 && !is_parent(text, i, parent))
+            return sl_fail(err, SL_FORMAT,
+                           "%s: has no good \"parents\"; expected, for lane %d, -1 or the lane "
+                           "before it that it branched from",
+                           name, i + 1);
+        text->parent[i] = list ? (int)parent : -1;
+    }
+    return true;
+}
+
 static bool read_line_up(const char *name, const cJSON *root, SlCompareText *text, SlError *err)
 {
     const char *align = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(root, "align"));
@@ -107,7 +151,8 @@ bool sl_compare_text_read(const char *name, const char *json, SlCompareText *tex
     else
         memcpy(text->pixels, pixels, 65);
     ok = ok && (!text->animation || text->film || read_line_up(name, root, text, err)) &&
-         read_lanes(name, cJSON_GetObjectItemCaseSensitive(root, "lanes"), text, err);
+         read_lanes(name, cJSON_GetObjectItemCaseSensitive(root, "lanes"), text, err) &&
+         read_parents(name, cJSON_GetObjectItemCaseSensitive(root, "parents"), text, err);
     sl_json_close(parsed);
     return ok;
 }

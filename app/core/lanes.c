@@ -5,6 +5,7 @@
  */
 #include "app/core/lanes.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,6 +68,11 @@ int sl_lanes_put(SlLanes *lanes, SlTimeline *timeline, int parent)
         sl_lanes_set_fast(lanes, true);
     __atomic_store_n(&lanes->count, i + 1, __ATOMIC_RELEASE);
     return i;
+}
+
+void sl_lanes_set_parent(SlLanes *lanes, int lane, int parent)
+{
+    lanes->lane[lane].parent = parent;
 }
 
 int sl_lanes_add(SlLanes *lanes, SlModel *model, const SlRecipe *recipe,
@@ -352,21 +358,34 @@ static bool before_branch(const SlTimeline *t, SlLineUp line_up, double target)
     return line_up == SL_LINE_UP_SIGMA ? target > at + 1e-9 : target < at - 1e-9;
 }
 
+/* The parent's moment that a branch went on from, -1 without one. With steps or sigmas of its own it may begin later
+ * on the axis than the parent's next moments, which are none of it. */
+static int left_parent_at(const SlLanes *lanes, int lane)
+{
+    const SlOrigin *origin = sl_timeline_origin(lanes->lane[lane].timeline);
+    int parent = lanes->lane[lane].parent;
+    return parent >= 0 && origin ? sl_timeline_step_end(lanes->lane[parent].timeline, origin->step)
+                                 : -1;
+}
+
 SlPlace sl_lanes_place(const SlLanes *lanes, int lane, SlLineUp line_up, double position)
 {
     Axis axis = axis_of(lanes, line_up);
     double target = axis.first + (axis.last - axis.first) * position;
     if (line_up != SL_LINE_UP_SIGMA)
         target = round(target);
-    while (lanes->lane[lane].parent >= 0 &&
-           before_branch(lanes->lane[lane].timeline, line_up, target))
+    int end = INT_MAX, left;
+    while (before_branch(lanes->lane[lane].timeline, line_up, target) &&
+           (left = left_parent_at(lanes, lane)) >= 0) {
+        end = left;
         lane = lanes->lane[lane].parent;
+    }
     const SlTimeline *t = lanes->lane[lane].timeline;
     int moment = find(t, line_up, target);
     /* a step of several evaluations that costs more than the position: its end is the first there is */
     if (moment < 0)
         moment = sl_timeline_step_end(t, sl_timeline_planned(t, 0).step + 1);
-    return (SlPlace){lane, moment};
+    return (SlPlace){lane, moment < end ? moment : end};
 }
 
 double sl_lanes_value(const SlLanes *lanes, SlLineUp line_up, double position)

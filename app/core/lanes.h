@@ -37,6 +37,8 @@ int sl_lanes_branch(SlLanes *lanes, SlModel *model, int parent, int step, const 
 
 /* A timeline made elsewhere becomes a lane; it is the lanes' from then on. At most SL_LANES_MAX. */
 int sl_lanes_put(SlLanes *lanes, SlTimeline *timeline, int parent);
+/* A lane with an origin was a branch of one before it. Before the lanes are looked at. */
+void sl_lanes_set_parent(SlLanes *lanes, int lane, int parent);
 
 /* From the first evaluations on lanes of one size advance in lock-step, as one batch. Before the
  * first sl_lanes_next. */
@@ -69,8 +71,8 @@ typedef enum SlLineUp {
 } SlLineUp;
 extern const char *const sl_line_up_names[]; /* "step", "sigma", "evals"; NULL-terminated */
 
-/* A moment of a lane; lane is an ancestor where a branch had not yet begun. moment -1: nothing to
- * show yet. */
+/* A moment of a lane; lane is an ancestor where a branch had not yet begun, and the moment none behind the one
+ * that the branch went on from. moment -1: nothing to show yet. */
 typedef struct SlPlace {
     int lane, moment;
 } SlPlace;

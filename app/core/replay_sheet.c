@@ -103,6 +103,7 @@ static bool compute(Replay *r, SlError *err)
                               .count = r->text.count,
                               .recipe = recipes,
                               .origin = origins,
+                              .parent = r->text.parent,
                               .batches = batches,
                               .fast = r->text.fast,
                               .stop_after = stops,

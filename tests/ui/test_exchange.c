@@ -5,6 +5,7 @@
  */
 #include "driver.h"
 
+#include "app/core/lanes_file.h"
 #include "app/sl-frame-object-private.h"
 #include "ui/sl-compare-view-private.h"
 
@@ -173,12 +174,58 @@ static void test_window_to_program(void)
 {
     g_autofree char *path = path_of("window.safelight");
     g_autofree char *sheet = path_of("from-window.png");
+    g_autofree char *animation = path_of("from-window.webp");
 
     adw_view_stack_set_visible_child_name(window->pages, "compare");
     save_as("comparison", path);
     g_assert_cmpint(run("compare", "--open", path, "--sheet", sheet, NULL), ==, 0);
     g_assert_true(g_file_test(sheet, G_FILE_TEST_EXISTS));
     VERIFIES(path);
+    for (int i = 0; sl_export_has_animations() && sl_line_up_names[i]; i++) {
+        g_assert_cmpint(run("compare", "--open", path, "--animation", animation, "--align",
+                            sl_line_up_names[i], NULL),
+                        ==, 0);
+        VERIFIES(animation);
+    }
+}
+
+static GBytes *sample_of(SlJob *job, int index)
+{
+    g_autoptr(SlFrameObject) frame = g_list_model_get_item(sl_job_get_frames(job), (guint)index);
+    int channels, height, width;
+
+    return sl_frame_object_get_sample(frame, SL_VIEW_NOISY, &channels, &height, &width);
+}
+
+/* What an animation of the file shows of a lane anywhere is what the run had there, before its branch as well. */
+static void test_places(void)
+{
+    g_autofree char *path = path_of("window.safelight");
+    SlMetadata identity;
+    SlError err = {0};
+    SlLanes *lanes = sl_lanes_load(path, &identity, &err);
+    int before = 0;
+
+    g_assert_nonnull(lanes);
+    g_assert_cmpint(sl_lanes_count(lanes), ==, (int)count_lanes());
+    for (int lane = 0; lane < sl_lanes_count(lanes); lane++)
+        for (SlLineUp line_up = SL_LINE_UP_STEP; line_up <= SL_LINE_UP_EVALUATIONS; line_up++)
+            for (int i = 0; i <= 40; i++) {
+                SlPlace place = sl_lanes_place(lanes, lane, line_up, i / 40.0);
+                SlTimeline *timeline = sl_lanes_timeline(lanes, place.lane);
+                SlJob *job = sl_comparison_get_job(comparison, (guint)lane);
+                const SlMoment *moment;
+
+                g_assert_cmpint(place.moment, >=, 0);
+                moment = sl_timeline_moment(timeline, place.moment);
+                g_assert_cmpmem(moment->x_t, sl_timeline_elements(timeline) * sizeof(float),
+                                g_bytes_get_data(sample_of(job, moment->work - 1), NULL),
+                                g_bytes_get_size(sample_of(job, moment->work - 1)));
+                before += place.lane != lane;
+            }
+    g_assert_cmpint(before, >, 20);
+    sl_lanes_free(lanes);
+    sl_metadata_free(&identity);
 }
 
 static void test_program_to_window(void)
@@ -487,6 +534,7 @@ int main(int argc, char **argv)
     g_test_add_func("/exchange/cancel", test_cancel);
     g_test_add_func("/exchange/film", test_film);
     g_test_add_func("/exchange/window-to-program", test_window_to_program);
+    g_test_add_func("/exchange/places", test_places);
     g_test_add_func("/exchange/program-to-window", test_program_to_window);
     g_test_add_func("/exchange/changed-texts", test_changed_texts);
     g_test_add_func("/exchange/same-weights", test_same_weights);
