@@ -289,6 +289,16 @@ sl_settings_get_steps (SlSettings *self)
   return self->recipe.steps;
 }
 
+double
+sl_settings_get_eta (SlSettings *self)
+{
+  const SlSchedulerInfo *info = sl_scheduler_find (sl_settings_get_scheduler (self));
+
+  if (self->recipe.eta >= 0)
+    return self->recipe.eta;
+  return info ? info->default_eta : 0;
+}
+
 guint64
 sl_settings_get_seed (SlSettings *self)
 {

@@ -21,6 +21,8 @@ gboolean sl_settings_equal (SlSettings *self, SlSettings *other);
 const char *sl_settings_get_prompt (SlSettings *self);
 const char *sl_settings_get_scheduler (SlSettings *self);
 int sl_settings_get_steps (SlSettings *self);
+/* What is used: the recipe's own, or else its scheduler's default. */
+double sl_settings_get_eta (SlSettings *self);
 guint64 sl_settings_get_seed (SlSettings *self);
 int sl_settings_get_width (SlSettings *self);
 int sl_settings_get_height (SlSettings *self);

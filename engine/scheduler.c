@@ -9,7 +9,8 @@ static const SlSchedulerClass *const classes[] = {
     &sl_pndm_class,  &sl_ddim_class,  &sl_euler_class,    &sl_euler_a_class,
     &sl_heun_class,  &sl_lms_class,   &sl_dpmpp_2m_class, &sl_dpmpp_2m_sde_class,
     &sl_unipc_class, &sl_ddpm_class,  &sl_dpmpp_2s_class, &sl_dpmpp_sde_class,
-    &sl_deis_class,  &sl_ipndm_class,
+    &sl_deis_class,  &sl_ipndm_class, &sl_dpm2_class,     &sl_dpm2_a_class,
+    &sl_lcm_class,   &sl_tcd_class,
 };
 #define CLASSES  ((int)(sizeof classes / sizeof classes[0]))
 #define MAX_SIZE ((int64_t)1 << 31)
@@ -51,7 +52,6 @@ const SlSchedulerInfo *sl_scheduler_find_class(const char *class_name)
 static bool choose(SlScheduler *s, const SlSchedulerChoice *choice, SlError *err)
 {
     const SlSchedulerInfo *info = &s->class->info;
-    s->config.eta = 0;
     if (!choice)
         return true;
     if (choice->sigmas != SL_SIGMAS_MODEL && !info->takes_sigmas)

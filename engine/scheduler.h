@@ -47,7 +47,8 @@ typedef struct SlSchedulerInfo {
     bool draws_noise;         /* with default settings: the seed matters after the start */
     bool takes_sigmas;        /* karras, exponential, beta are possible */
     bool takes_spacing;
-    bool takes_eta; /* fresh noise in each step can be asked for */
+    bool takes_eta;     /* fresh noise in each step can be asked for */
+    double default_eta; /* what it is when nothing is asked for */
     bool takes_variance;
 } SlSchedulerInfo;
 
@@ -63,7 +64,7 @@ typedef struct SlSchedulerChoice {
     SlSigmas sigmas;
     SlSpacing spacing;
     SlVariance variance;
-    double eta; /* < 0: the class's default (ddim 0) */
+    double eta; /* < 0: default_eta */
 } SlSchedulerChoice;
 
 /* config is the model's scheduler_config.json (of whichever class: keys that the chosen class does

@@ -159,12 +159,12 @@ show_choices (SlLaneEditor *self, SlSettings *resolved, SlOwn own)
 static void
 show_numbers (SlLaneEditor *self, SlSettings *resolved, SlOwn own)
 {
-  double guidance, eta;
+  double guidance;
 
-  g_object_get (resolved, "guidance", &guidance, "eta", &eta, NULL);
+  g_object_get (resolved, "guidance", &guidance, NULL);
   gtk_spin_button_set_value (self->steps, sl_settings_get_steps (resolved));
   gtk_spin_button_set_value (self->guidance, guidance);
-  gtk_spin_button_set_value (self->eta, MAX (eta, 0));
+  gtk_spin_button_set_value (self->eta, sl_settings_get_eta (resolved));
   gtk_spin_button_set_value (self->seed, (double)sl_settings_get_seed (resolved));
   gtk_check_button_set_active (self->steps_own, (own & SL_OWN_STEPS) != 0);
   gtk_check_button_set_active (self->guidance_own, (own & SL_OWN_GUIDANCE) != 0);

@@ -335,14 +335,14 @@ static void
 recipe_changed (SlRecipePanel *self)
 {
   guint sigmas, spacing, variance, noise;
-  double guidance, eta;
+  double guidance;
   int clip_skip;
 
   if (self->updating)
     return;
   self->updating = TRUE;
   g_object_get (self->recipe, "sigmas", &sigmas, "spacing", &spacing, "variance", &variance, "noise", &noise,
-                "guidance", &guidance, "clip-skip", &clip_skip, "eta", &eta, NULL);
+                "guidance", &guidance, "clip-skip", &clip_skip, NULL);
   show_prompt (self, self->prompt, "prompt");
   show_prompt (self, self->negative, "negative-prompt");
   gtk_adjustment_set_value (self->steps_adjustment, sl_settings_get_steps (self->recipe));
@@ -355,8 +355,7 @@ recipe_changed (SlRecipePanel *self)
   adw_combo_row_set_selected (self->variance_row, variance);
   adw_combo_row_set_selected (self->noise_row, noise);
   gtk_adjustment_set_value (self->clip_skip_adjustment, clip_skip);
-  gtk_adjustment_set_value (self->eta_adjustment,
-                            MAX (eta, 0)); /* below 0: the scheduler's default, which is 0 */
+  gtk_adjustment_set_value (self->eta_adjustment, sl_settings_get_eta (self->recipe));
   show_seed (self);
   show_size (self);
   self->updating = FALSE;

@@ -114,6 +114,13 @@ static bool read_solver(SlSchedulerConfig *c, const SlJson *j, SlError *err)
     return true;
 }
 
+static void read_distilled(SlSchedulerConfig *c, const SlJson *j, SlError *err)
+{
+    c->original_inference_steps = (int)sl_json_int(j, "original_inference_steps",
+                                                   c->original_inference_steps, 1, 1000000, err);
+    c->timestep_scaling = sl_json_double(j, "timestep_scaling", c->timestep_scaling, 0, 1e6, err);
+}
+
 static bool read_variance(SlSchedulerConfig *c, const SlJson *j, SlError *err)
 {
     static const char *const types[] = {
@@ -161,6 +168,8 @@ bool sl_scheduler_config(SlSchedulerConfig *c, const SlSchedulerClass *class, co
         .lower_order_final = true,
         .lambda_min_clipped = -INFINITY,
         .predict_x0 = true,
+        .original_inference_steps = 50,
+        .timestep_scaling = 10,
     };
     if (class->defaults)
         class->defaults(c);
@@ -168,6 +177,7 @@ bool sl_scheduler_config(SlSchedulerConfig *c, const SlSchedulerClass *class, co
         return true;
     read_noise(c, json, &first);
     read_limits(c, json, &first);
+    read_distilled(c, json, &first);
     bool ok = own_time(class, json, &first) && read_sigmas(c, json, &first) &&
               read_solver(c, json, &first) && read_variance(c, json, &first) &&
               trained_betas(c, json, &first);

@@ -12,28 +12,13 @@
 #include <math.h>
 #include <string.h>
 
-static void defaults(SlSchedulerConfig *c)
-{
-    c->beta_start = 0.00085;
-    c->beta_end = 0.012;
-}
-
 static bool set_timesteps(SlScheduler *s, int steps, SlError *err)
 {
     if (s->config.prediction_type == SL_PREDICT_SAMPLE)
         return sl_fail(err, SL_UNSUPPORTED,
                        "dpmpp-sde: prediction_type \"sample\" is not possible with this scheduler");
-    s->config.rescale_betas_zero_snr = false; /* not a key of this class */
-    if (!sl_scheduler_betas(s, 0, err))
+    if (!sl_pairs_timesteps(s, steps, err))
         return false;
-    sl_sigmas_fractional(s, steps, 0);
-    s->evaluations = 2 * steps - 1;
-    s->sigma_count = 2 * steps;
-    s->sigmas[2 * steps - 1] = 0;
-    for (int i = s->evaluations - 1; i >= 0; i--) {
-        s->timesteps[i] = s->timesteps[(i + 1) / 2];
-        s->levels[i] = s->sigmas[i] = s->sigmas[(i + 1) / 2];
-    }
     for (int i = 1; i < s->evaluations; i += 2) {
         s->levels[i] = sqrt(s->sigmas[i - 1] * s->sigmas[i]);
         s->timesteps[i] = sl_sigma_to_t(s, s->levels[i]);
@@ -41,23 +26,9 @@ static bool set_timesteps(SlScheduler *s, int steps, SlError *err)
     return true;
 }
 
-/* Where this evaluation's step leads in the end. */
-static double step_end(const SlScheduler *s)
-{
-    int at = s->state.position;
-    return s->sigmas[at % 2 == 0 ? at + 1 : at];
-}
-
 static bool needs_noise(const SlScheduler *s)
 {
-    return step_end(s) > 0;
-}
-
-static void input(const SlScheduler *s, const float *sample, float *input)
-{
-    double sigma = s->levels[s->state.position], scale = sqrt(sigma * sigma + 1);
-    for (int64_t i = 0; i < s->size; i++)
-        input[i] = (float)(sample[i] / scale);
+    return sl_pairs_end(s) > 0;
 }
 
 /* The weights of one ancestral step: of the sample it starts from, of x_0, of the first half's noise
@@ -76,7 +47,7 @@ static Leap leap_to(double sigma, double next)
 static Leap leap_now(const SlScheduler *s)
 {
     int at = s->state.position;
-    double here = s->levels[at], to = step_end(s);
+    double here = s->levels[at], to = sl_pairs_end(s);
     if (to == 0)
         return (Leap){.x0 = 1};
     if (at % 2 == 0)
@@ -108,12 +79,6 @@ static bool step(SlScheduler *s, const SlStep *x, SlError *err)
     return true;
 }
 
-static int step_of(const SlScheduler *s, int evaluation, bool *ends)
-{
-    *ends = evaluation % 2 == 1 || evaluation == s->evaluations - 1;
-    return evaluation / 2;
-}
-
 const SlSchedulerClass sl_dpmpp_sde_class = {
     .info = {.id = "dpmpp-sde",
              .class_name = "DPMSolverSDEScheduler",
@@ -124,11 +89,11 @@ const SlSchedulerClass sl_dpmpp_sde_class = {
              .takes_sigmas = true,
              .takes_spacing = true},
     .slots = 2,
-    .defaults = defaults,
+    .defaults = sl_pairs_defaults,
     .set_timesteps = set_timesteps,
-    .input = input,
+    .input = sl_pairs_input,
     .needs_noise = needs_noise,
     .step = step,
     .init_noise_sigma = sl_init_sigma_ve,
-    .step_of = step_of,
+    .step_of = sl_pairs_step_of,
 };

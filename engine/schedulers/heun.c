@@ -1,36 +1,13 @@
 /* heun.c - HeunDiscreteScheduler (schedulers/scheduling_heun_discrete.py): algorithm 2 of Karras et
  * al. 2022, two evaluations a step.
  *
- * Easy to get wrong: sigmas and timesteps are stored twice but for the first (and the last sigma),
- * so that the position counts evaluations: even ones predict, odd ones correct from the sample that
- * the step started with. Slot 0 keeps that sample, slot 1 the x_0 predicted from it.
+ * Easy to get wrong: the evaluations that end a step (see pairs.c) correct from the sample that the
+ * step started with. Slot 0 keeps that sample, slot 1 the x_0 predicted from it.
  */
 #include "engine/schedulers/internal.h"
 
 #include <math.h>
 #include <string.h>
-
-static void defaults(SlSchedulerConfig *c)
-{
-    c->beta_start = 0.00085;
-    c->beta_end = 0.012;
-}
-
-static bool set_timesteps(SlScheduler *s, int steps, SlError *err)
-{
-    s->config.rescale_betas_zero_snr = false; /* not a key of this class */
-    if (!sl_scheduler_betas(s, 0, err))
-        return false;
-    sl_sigmas_fractional(s, steps, 0);
-    s->evaluations = 2 * steps - 1;
-    s->sigma_count = 2 * steps;
-    s->sigmas[2 * steps - 1] = 0;
-    for (int i = s->evaluations - 1; i >= 0; i--) {
-        s->timesteps[i] = s->timesteps[(i + 1) / 2];
-        s->levels[i] = s->sigmas[i] = s->sigmas[(i + 1) / 2];
-    }
-    return true;
-}
 
 static double limit(const SlScheduler *s, double x0)
 {
@@ -60,12 +37,6 @@ static bool step(SlScheduler *s, const SlStep *x, SlError *err)
     return true;
 }
 
-static int step_of(const SlScheduler *s, int evaluation, bool *ends)
-{
-    *ends = evaluation % 2 == 1 || evaluation == s->evaluations - 1;
-    return evaluation / 2;
-}
-
 const SlSchedulerClass sl_heun_class = {
     .info = {.id = "heun",
              .class_name = "HeunDiscreteScheduler",
@@ -76,10 +47,10 @@ const SlSchedulerClass sl_heun_class = {
              .takes_sigmas = true,
              .takes_spacing = true},
     .slots = 2,
-    .defaults = defaults,
-    .set_timesteps = set_timesteps,
+    .defaults = sl_pairs_defaults,
+    .set_timesteps = sl_pairs_timesteps,
     .input = sl_input_ve,
     .step = step,
     .init_noise_sigma = sl_init_sigma_ve,
-    .step_of = step_of,
+    .step_of = sl_pairs_step_of,
 };

@@ -55,6 +55,8 @@ typedef struct SlSchedulerConfig {
     int64_t disable_corrector[32];
     int disable_corrector_count;
     double eta;
+    int original_inference_steps;
+    double timestep_scaling;
 } SlSchedulerConfig;
 
 /* What changes from evaluation to evaluation, besides the arrays in slots. Plain data: saved and
@@ -107,7 +109,8 @@ struct SlSchedulerClass {
 
 extern const SlSchedulerClass sl_ddpm_class, sl_ddim_class, sl_pndm_class, sl_lms_class,
     sl_euler_class, sl_euler_a_class, sl_heun_class, sl_dpmpp_2m_class, sl_dpmpp_2m_sde_class,
-    sl_unipc_class, sl_dpmpp_2s_class, sl_deis_class, sl_ipndm_class, sl_dpmpp_sde_class;
+    sl_unipc_class, sl_dpmpp_2s_class, sl_deis_class, sl_ipndm_class, sl_dpmpp_sde_class,
+    sl_dpm2_class, sl_dpm2_a_class, sl_lcm_class, sl_tcd_class;
 
 /* config.c */
 bool sl_scheduler_config(SlSchedulerConfig *config, const SlSchedulerClass *class,
@@ -129,6 +132,8 @@ float sl_sigma_at(const SlScheduler *s, int timestep);
 /* np.interp over all of them. */
 double sl_sigma_interpolated(const SlScheduler *s, double timestep);
 double sl_sigma_to_t(const SlScheduler *s, double sigma);
+/* The same with every intermediate in f32, as where diffusers hands it a tensor. */
+float sl_sigma_to_t_f32(const SlScheduler *s, float sigma);
 /* Replaces n sigmas by the karras, exponential or beta schedule between high and low, as
  * config.sigmas says. */
 void sl_sigmas_convert(const SlSchedulerConfig *c, double high, double low, int n, double *sigmas);
@@ -139,6 +144,17 @@ double sl_beta_quantile(double p, double a, double b);
 /* abar at a timestep; false and *err outside the table. */
 bool sl_alpha_at(const SlScheduler *s, double timestep, double *alpha, SlError *err);
 bool sl_levels_from_alphas(SlScheduler *s, SlError *err);
+
+/* pairs.c: schedulers with two evaluations a step, of which the second ends it. */
+void sl_pairs_defaults(SlSchedulerConfig *c);
+/* sl_sigmas_fractional's with every sigma but the first twice: sigmas[2 * steps], timesteps and
+ * levels [2 * steps - 1]. A set_timesteps of its own. */
+bool sl_pairs_timesteps(SlScheduler *s, int steps, SlError *err);
+/* The sigma that this evaluation's step leads to in the end. */
+double sl_pairs_end(const SlScheduler *s);
+/* sample / sqrt(level^2 + 1) */
+void sl_pairs_input(const SlScheduler *s, const float *sample, float *input);
+int sl_pairs_step_of(const SlScheduler *s, int evaluation, bool *ends);
 
 /* math.c */
 /* x_0 and epsilon from the prediction, for variance-preserving samples with sqrt(abar) = alpha and

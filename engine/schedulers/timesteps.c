@@ -93,18 +93,38 @@ static float log_of(float v)
     return fmaf((float)exponent, (float)M_LN2, above / below);
 }
 
-double sl_sigma_to_t(const SlScheduler *s, double sigma)
+/* The timestep whose sigma and the next one's have this between them, the last but one at most. */
+static int timestep_below(const SlScheduler *s, double log_sigma)
 {
     int n = s->config.num_train_timesteps, low = 0;
-    double log_sigma = log(fmax(sigma, 1e-10));
-    if (n < 2)
-        return 0;
     while (low < n - 2 && log_of(sl_sigma_at(s, low + 1)) <= log_sigma)
         low++;
+    return low;
+}
+
+double sl_sigma_to_t(const SlScheduler *s, double sigma)
+{
+    double log_sigma = log(fmax(sigma, 1e-10));
+    if (s->config.num_train_timesteps < 2)
+        return 0;
+    int low = timestep_below(s, log_sigma);
     float below = log_of(sl_sigma_at(s, low)), above = log_of(sl_sigma_at(s, low + 1));
     double w = (below - log_sigma) / (double)(below - above);
     w = w < 0 ? 0 : w > 1 ? 1 : w;
     return (1 - w) * low + w * (low + 1);
+}
+
+float sl_sigma_to_t_f32(const SlScheduler *s, float sigma)
+{
+    float log_sigma = log_of(fmaxf(sigma, 1e-10f));
+    if (s->config.num_train_timesteps < 2)
+        return 0;
+    int low = timestep_below(s, log_sigma);
+    float below = log_of(sl_sigma_at(s, low)), above = log_of(sl_sigma_at(s, low + 1));
+    float w = (below - log_sigma) / (below - above);
+    w = w < 0 ? 0 : w > 1 ? 1 : w;
+    float from_below = (1 - w) * (float)low, from_above = w * (float)(low + 1);
+    return from_below + from_above;
 }
 
 /* Point i of n of the schedule from high to low, with numpy's linspace (i times the step). Karras et

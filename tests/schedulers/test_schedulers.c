@@ -223,6 +223,11 @@ static void test_refusals(void)
     refused("deis", "{\"algorithm_type\": \"sde-dpmsolver++\"}", 5, "algorithm_type");
     refused("dpmpp-2s", "{\"algorithm_type\": \"dpmsolver\"}", 5, "final_sigmas_type");
     refused("dpmpp-sde", "{\"prediction_type\": \"sample\"}", 5, "prediction_type");
+    refused("dpm2", "{\"prediction_type\": \"sample\"}", 5, "prediction_type");
+    refused("dpm2-a", "{\"prediction_type\": \"sample\"}", 5, "prediction_type");
+    refused("lcm", "{}", 51, "original_inference_steps");
+    refused("tcd", "{\"original_inference_steps\": 100, \"num_train_timesteps\": 60}", 5,
+            "original_inference_steps");
     refused("ipndm", "{\"_class_name\": \"IPNDMScheduler\"}", 5, "IPNDMScheduler");
     refused("unipc", "{\"solver_order\": 9}", 5, "solver_order");
     refused("pndm", "{}", 2, "skip_prk_steps");
@@ -461,6 +466,10 @@ int main(void)
                            "goldens/schedulers/solver_steps.safetensors");
     test_against_diffusers("goldens/schedulers/level_cases.json",
                            "goldens/schedulers/level_steps.safetensors");
+    test_against_diffusers("goldens/schedulers/dpm2_cases.json",
+                           "goldens/schedulers/dpm2_steps.safetensors");
+    test_against_diffusers("goldens/schedulers/lcm_cases.json",
+                           "goldens/schedulers/lcm_steps.safetensors");
     test_refusals();
     test_variance();
     test_tutorial();

@@ -296,6 +296,22 @@ static void test_gallery(void)
     g_assert_cmpint(pictures(), ==, before);
 }
 
+/* Fresh noise is shown as the scheduler has it as long as nobody asks for another. */
+static void test_fresh_noise(void)
+{
+    GObject *shown = gtk_widget_get_template_child(GTK_WIDGET(window->panel), SL_TYPE_RECIPE_PANEL,
+                                                   "eta_adjustment");
+    g_autofree char *before = g_strdup(sl_settings_get_scheduler(window->recipe));
+
+    g_object_set(window->recipe, "scheduler", "tcd", NULL);
+    g_assert_cmpfloat(gtk_adjustment_get_value(GTK_ADJUSTMENT(shown)), ==, 0.3);
+    g_object_set(window->recipe, "scheduler", "ddim", NULL);
+    g_assert_cmpfloat(gtk_adjustment_get_value(GTK_ADJUSTMENT(shown)), ==, 0);
+    g_object_set(window->recipe, "eta", 0.5, NULL);
+    g_assert_cmpfloat(gtk_adjustment_get_value(GTK_ADJUSTMENT(shown)), ==, 0.5);
+    g_object_set(window->recipe, "eta", -1.0, "scheduler", before, NULL);
+}
+
 static void test_ddpm(void)
 {
     guint position = sl_model_store_find(window->models, "ddpm");
@@ -416,6 +432,7 @@ int main(int argc, char **argv)
     g_test_add_func("/window/broken-model", test_broken_model);
     g_test_add_func("/window/settings-that-do-not-fit", test_settings_that_do_not_fit);
     g_test_add_func("/window/gallery", test_gallery);
+    g_test_add_func("/window/fresh-noise", test_fresh_noise);
     g_test_add_func("/window/ddpm", test_ddpm);
     g_test_add_func("/window/styles-and-sizes", test_styles_and_sizes);
     g_test_add_func("/window/names", test_names);

@@ -49,7 +49,7 @@ def main_cases():
                       **SIGMAS[sigmas])
         if name == "dpmpp-2m-sde":
             config["algorithm_type"] = "sde-dpmsolver++"
-        yield name, config, steps, None
+        yield name, config, steps
 
 
 def other_keys():
@@ -89,13 +89,13 @@ def other_keys():
             if name == "dpmpp-2m-sde":
                 config["algorithm_type"] = "sde-dpmsolver++"
             for steps in (1, 5, 20):
-                yield name, config, steps, None
+                yield name, config, steps
     for eta, steps in itertools.product([0.5, 1.0], [1, 5, 20]):
         yield "ddim", sd, steps, eta
     # a Stable Diffusion folder's own PNDM configuration, taken over by every class
     for name in every:
         extra = {"algorithm_type": "sde-dpmsolver++"} if name == "dpmpp-2m-sde" else {}
-        yield name, dict(SD, _class_name="PNDMScheduler", set_alpha_to_one=False, skip_prk_steps=True, clip_sample=False, **extra), 25, None
+        yield name, dict(SD, _class_name="PNDMScheduler", set_alpha_to_one=False, skip_prk_steps=True, clip_sample=False, **extra), 25
 
 
 def from_file(cls, config):
@@ -117,11 +117,13 @@ class Noise:
 
 
 def run(name, config, steps, eta, outputs, noise, start, reference=1):
-    """reference 2: what comes after a checkpoint is computed with coefficients in double, too."""
+    """reference 2: what comes after a checkpoint is computed with coefficients in double, too (a class's own in_double(), where sigmas are not all)."""
     scheduler, exact, double = (from_file(CLASSES[name], config) for _ in range(3))
     for one in (scheduler, exact, double):
         one.set_timesteps(steps)
-    if hasattr(double, "sigmas"):
+    if hasattr(double, "in_double"):
+        double.in_double()
+    elif hasattr(double, "sigmas"):
         double.sigmas = double.sigmas.double()
     module = __import__(type(scheduler).__module__, fromlist=["x"])
     draws, exact_draws, double_draws = Noise(noise), Noise(noise), Noise(noise)
@@ -139,7 +141,7 @@ def run(name, config, steps, eta, outputs, noise, start, reference=1):
     has_x0 = False
     for i, t in enumerate(scheduler.timesteps):
         output = outputs[i].reshape(1, 2, 2, 2)
-        extra = {"eta": eta} if eta else {}
+        extra = {} if eta is None else {"eta": eta}
         before, results = sample, []
         for one, noises, kind in ((scheduler, draws, torch.float32), (exact, exact_draws, torch.float64),
                                   (double, double_draws, torch.float64)):
@@ -158,33 +160,34 @@ def run(name, config, steps, eta, outputs, noise, start, reference=1):
         raise ValueError("not finite")
     case = dict(id=name, steps=steps, config=config, evaluations=n, sigmas=0 if own_sigmas is None else len(own_sigmas),
                 checkpoints=checkpoints, x0=has_x0)
-    if eta:
+    if eta is not None:
         case["eta"] = eta
     if bound > 1e-6:
         case["bound"] = bound
     return case, values
 
 
-def main():
-    generator = torch.Generator().manual_seed(0)
+def make_set(prefix, seed, cases, reference=lambda name: 1):
+    """Writes PREFIXcases.json and PREFIXsteps.safetensors of (name, config, steps[, eta])."""
+    generator = torch.Generator().manual_seed(seed)
     outputs, noise = (torch.randn((ROOM, SIZE), generator=generator) for _ in range(2))
     start = torch.randn(SIZE, generator=generator)
-    cases, data, refused = [], [], {}
-    for name, config, steps, eta in itertools.chain(main_cases(), other_keys()):
+    done, data, refused = [], [], {}
+    for name, config, steps, *eta in cases:
         try:
-            case, values = run(name, config, steps, eta, outputs, noise, start)
+            case, values = run(name, config, steps, eta[0] if eta else None, outputs, noise, start, reference(name))
         except (ValueError, NotImplementedError, IndexError, AssertionError, UnboundLocalError, RuntimeError, TypeError, AttributeError) as e:
             refused.setdefault(f"{type(e).__name__}: {e}"[:100], []).append((name, steps))
             continue
-        cases.append(case)
+        done.append(case)
         data.append(values)
-    (HERE / "cases.json").write_text('{"cases": [\n' + ",\n".join(json.dumps(c, separators=(",", ":")) for c in cases) + "\n]}\n")
+    (HERE / f"{prefix}cases.json").write_text('{"cases": [\n' + ",\n".join(json.dumps(c, separators=(",", ":")) for c in done) + "\n]}\n")
     save_file({"data": torch.from_numpy(np.concatenate(data)), "outputs": outputs, "noise": noise, "start": start},
-              HERE / "steps.safetensors")
-    print(f"{len(cases)} cases, {sum(len(c['checkpoints']) for c in cases)} steps compared")
+              HERE / f"{prefix}steps.safetensors")
+    print(f"{len(done)} cases, {sum(len(c['checkpoints']) for c in done)} steps compared")
     for why, who in refused.items():
         print(f"left out {len(who)}: {why}: {sorted({f'{n} {s}' for n, s in who})[:6]}")
 
 
 if __name__ == "__main__":
-    main()
+    make_set("", 0, itertools.chain(main_cases(), other_keys()))

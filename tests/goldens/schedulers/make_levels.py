@@ -6,14 +6,10 @@
 Both are made of diffusers' parts where the class itself does not fit: OnSigmas, Brownian. What comes after a checkpoint is computed with coefficients in double.
 """
 import itertools
-import json
 import sys
 import types
 
 import diffusers
-import numpy as np
-import torch
-from safetensors.torch import save_file
 
 import make
 
@@ -100,25 +96,4 @@ def cases():
         yield name, dict(make.SD, _class_name="PNDMScheduler", set_alpha_to_one=False, skip_prk_steps=True, clip_sample=False), 25
 
 
-def main():
-    generator = torch.Generator().manual_seed(2)
-    outputs, noise = (torch.randn((make.ROOM, make.SIZE), generator=generator) for _ in range(2))
-    start = torch.randn(make.SIZE, generator=generator)
-    done, data, refused = [], [], {}
-    for name, config, steps in cases():
-        try:
-            case, values = make.run(name, config, steps, None, outputs, noise, start, reference=2)
-        except NotImplementedError as e:
-            refused.setdefault(f"{type(e).__name__}: {e}"[:100], []).append((name, steps))
-            continue
-        done.append(case)
-        data.append(values)
-    (make.HERE / "level_cases.json").write_text('{"cases": [\n' + ",\n".join(json.dumps(c, separators=(",", ":")) for c in done) + "\n]}\n")
-    save_file({"data": torch.from_numpy(np.concatenate(data)), "outputs": outputs, "noise": noise, "start": start},
-              make.HERE / "level_steps.safetensors")
-    print(f"{len(done)} cases, {sum(len(c['checkpoints']) for c in done)} steps compared")
-    for why, who in refused.items():
-        print(f"left out {len(who)}: {why}: {sorted({f'{n} {s}' for n, s in who})[:6]}")
-
-
-main()
+make.make_set("level_", 2, cases(), lambda name: 2)

@@ -6,12 +6,8 @@
 The weights of DEIS are differences of large terms, which the class takes in f32; here it is given its sigmas in double. A step of the singlestep solver goes back to the sample that its group of steps started from, so a checkpoint comes with the evaluations of its group before it.
 """
 import itertools
-import json
 
 import diffusers
-import numpy as np
-import torch
-from safetensors.torch import save_file
 
 import make
 
@@ -46,25 +42,4 @@ def cases():
     yield "deis", dict(make.SD, _class_name="DPMSolverMultistepScheduler", algorithm_type="dpmsolver++", solver_type="heun"), 25
 
 
-def main():
-    generator = torch.Generator().manual_seed(1)
-    outputs, noise = (torch.randn((make.ROOM, make.SIZE), generator=generator) for _ in range(2))
-    start = torch.randn(make.SIZE, generator=generator)
-    done, data, refused = [], [], {}
-    for name, config, steps in cases():
-        try:
-            case, values = make.run(name, config, steps, None, outputs, noise, start, reference=2 if name == "deis" else 1)
-        except (ValueError, NotImplementedError, RuntimeError, TypeError, IndexError) as e:
-            refused.setdefault(f"{type(e).__name__}: {e}"[:100], []).append((name, steps))
-            continue
-        done.append(case)
-        data.append(values)
-    (make.HERE / "solver_cases.json").write_text('{"cases": [\n' + ",\n".join(json.dumps(c, separators=(",", ":")) for c in done) + "\n]}\n")
-    save_file({"data": torch.from_numpy(np.concatenate(data)), "outputs": outputs, "noise": noise, "start": start},
-              make.HERE / "solver_steps.safetensors")
-    print(f"{len(done)} cases, {sum(len(c['checkpoints']) for c in done)} steps compared")
-    for why, who in refused.items():
-        print(f"left out {len(who)}: {why}: {sorted({f'{n} {s}' for n, s in who})[:6]}")
-
-
-main()
+make.make_set("solver_", 1, cases(), lambda name: 2 if name == "deis" else 1)
