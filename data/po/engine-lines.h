@@ -1,7 +1,7 @@
 /* engine-lines.h - what the engine says about its schedulers, for translation: the engine itself knows
  * no gettext. Nothing includes this file; xgettext reads it, and a test compares it with the engine.
  */
-N_ ("Stable Diffusion's own default: fourth order, good from 20 steps")
+N_ ("Stable Diffusion's own default: fourth order, good from 25 steps")
 N_ ("the plain first-order road: even, predictable, the usual reference")
 N_ ("simple and robust, good from 20 steps")
 N_ ("lively: fresh noise at every step, so more steps give another picture")

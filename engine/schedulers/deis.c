@@ -21,9 +21,9 @@ static bool set_timesteps(SlScheduler *s, int steps, SlError *err)
                        "dpmsolver++");
     c->rescale_betas_zero_snr = c->use_lu_lambdas = false; /* keys of its neighbours */
     c->final_sigma_min = true;
-    if (!sl_scheduler_betas(s, 0, err))
+    if (!sl_scheduler_betas(s, 0, err) ||
+        !sl_timesteps_plus_one(s, steps, c->num_train_timesteps, err))
         return false;
-    sl_timesteps_plus_one(c, steps, c->num_train_timesteps, s->timesteps);
     sl_sigmas_solver(s, steps, &how);
     return true;
 }

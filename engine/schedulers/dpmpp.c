@@ -44,9 +44,9 @@ static bool set_timesteps(SlScheduler *s, int steps, SlError *err)
         return sl_fail(err, SL_UNSUPPORTED,
                        "dpmpp-2m: algorithm_type dpmsolver needs final_sigmas_type \"sigma_min\"; "
                        "the model's configuration says \"zero\"");
-    if (!sl_scheduler_betas(s, 0x1p-24, err))
+    if (!sl_scheduler_betas(s, 0x1p-24, err) ||
+        !sl_timesteps_plus_one(s, steps, sl_dpm_last_timestep(s), err))
         return false;
-    sl_timesteps_plus_one(c, steps, sl_dpm_last_timestep(s), s->timesteps);
     sl_sigmas_solver(s, steps, &how);
     return true;
 }

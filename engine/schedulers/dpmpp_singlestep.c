@@ -25,9 +25,9 @@ static bool set_timesteps(SlScheduler *s, int steps, SlError *err)
                        "the model's configuration says \"zero\"");
     c->rescale_betas_zero_snr = c->use_lu_lambdas = false; /* keys of its neighbour */
     c->timestep_spacing = SL_SPACING_LINSPACE;
-    if (!sl_scheduler_betas(s, 0, err))
+    if (!sl_scheduler_betas(s, 0, err) ||
+        !sl_timesteps_plus_one(s, steps, sl_dpm_last_timestep(s), err))
         return false;
-    sl_timesteps_plus_one(c, steps, sl_dpm_last_timestep(s), s->timesteps);
     sl_sigmas_solver(s, steps, &how);
     return true;
 }

@@ -124,9 +124,9 @@ bool sl_scheduler_betas(SlScheduler *s, double zero_snr_end, SlError *err);
 void sl_timesteps_whole(const SlSchedulerConfig *c, int steps, double *timesteps);
 /* As f32, not rounded for linspace (euler, lms, heun). */
 void sl_timesteps_fractional(const SlSchedulerConfig *c, int steps, double *timesteps);
-/* Of n + 1 points without the last (dpmpp, unipc); last_timestep is usually num_train_timesteps. */
-void sl_timesteps_plus_one(const SlSchedulerConfig *c, int steps, int last_timestep,
-                           double *timesteps);
+/* Of n + 1 points without the last (dpmpp, unipc); last_timestep is usually num_train_timesteps.
+ * False where the points are too many for leading spacing. */
+bool sl_timesteps_plus_one(SlScheduler *s, int steps, int last_timestep, SlError *err);
 /* sqrt((1 - abar) / abar) in f32, at a whole timestep. */
 float sl_sigma_at(const SlScheduler *s, int timestep);
 /* np.interp over all of them. */

@@ -149,7 +149,7 @@ const SlSchedulerClass sl_pndm_class = {
     .info = {.id = "pndm",
              .class_name = "PNDMScheduler",
              .name = "PNDM",
-             .good_for = "Stable Diffusion's own default: fourth order, good from 20 steps",
+             .good_for = "Stable Diffusion's own default: fourth order, good from 25 steps",
              .evaluations_per_step = 1,
              .takes_spacing = true},
     .slots = 6,

@@ -38,18 +38,25 @@ void sl_timesteps_fractional(const SlSchedulerConfig *c, int steps, double *time
         timesteps[i] = (float)spaced_linear(0, c->num_train_timesteps - 1, steps, steps - 1 - i);
 }
 
-void sl_timesteps_plus_one(const SlSchedulerConfig *c, int steps, int last_timestep,
-                           double *timesteps)
+bool sl_timesteps_plus_one(SlScheduler *s, int steps, int last_timestep, SlError *err)
 {
+    const SlSchedulerConfig *c = &s->config;
+    bool leading = c->timestep_spacing == SL_SPACING_LEADING;
+    if (leading && steps > 1 && last_timestep < steps + 1) /* diffusers goes on, to NaN */
+        return sl_fail(err, SL_ARGUMENT,
+                       "steps is %d; expected at most %d with %s and timestep spacing \"leading\"",
+                       steps, last_timestep - 1, s->class->info.id);
     for (int i = 0; i < steps; i++) {
         int from_low = steps - i;
         if (c->timestep_spacing == SL_SPACING_LINSPACE)
-            timesteps[i] = rint(spaced_linear(0, last_timestep - 1, steps + 1, from_low));
+            s->timesteps[i] = rint(spaced_linear(0, last_timestep - 1, steps + 1, from_low));
         else if (c->timestep_spacing == SL_SPACING_TRAILING)
-            timesteps[i] = rint(last_timestep - i * ((double)c->num_train_timesteps / steps)) - 1;
+            s->timesteps[i] =
+                rint(last_timestep - i * ((double)c->num_train_timesteps / steps)) - 1;
         else
-            timesteps[i] = (double)from_low * (last_timestep / (steps + 1)) + c->steps_offset;
+            s->timesteps[i] = (double)from_low * (last_timestep / (steps + 1)) + c->steps_offset;
     }
+    return true;
 }
 
 float sl_sigma_at(const SlScheduler *s, int timestep)

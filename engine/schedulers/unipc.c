@@ -13,9 +13,9 @@
 static bool set_timesteps(SlScheduler *s, int steps, SlError *err)
 {
     static const SlSolverSigmas how = {.round_karras = true, .last_of_schedule = true};
-    if (!sl_scheduler_betas(s, 0x1p-24, err))
+    if (!sl_scheduler_betas(s, 0x1p-24, err) ||
+        !sl_timesteps_plus_one(s, steps, s->config.num_train_timesteps, err))
         return false;
-    sl_timesteps_plus_one(&s->config, steps, s->config.num_train_timesteps, s->timesteps);
     s->config.use_lu_lambdas = false; /* not a key of this class */
     sl_sigmas_solver(s, steps, &how);
     return true;

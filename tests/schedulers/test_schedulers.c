@@ -225,6 +225,8 @@ static void test_refusals(void)
     refused("dpmpp-sde", "{\"prediction_type\": \"sample\"}", 5, "prediction_type");
     refused("dpm2", "{\"prediction_type\": \"sample\"}", 5, "prediction_type");
     refused("dpm2-a", "{\"prediction_type\": \"sample\"}", 5, "prediction_type");
+    refused("dpmpp-2m", "{\"timestep_spacing\": \"leading\"}", 1000, "at most 999");
+    refused("unipc", "{\"timestep_spacing\": \"leading\"}", 1000, "at most 999");
     refused("lcm", "{}", 51, "original_inference_steps");
     refused("tcd", "{\"original_inference_steps\": 100, \"num_train_timesteps\": 60}", 5,
             "original_inference_steps");
