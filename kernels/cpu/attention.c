@@ -36,12 +36,14 @@ typedef struct Job {
     int64_t row;           /* floats between rows of a tile: an odd number of cache lines, so that
                             * they do not all want the same places in the cache */
     int64_t tiles, blocks; /* of queries and keys in one head */
+    int64_t each;          /* queries of a tile */
     float *packed;         /* [item, head, block][padded * KEYS transposed keys, values] */
 } Job;
 
 /* One task's state: everything in f32. */
 typedef struct Tile {
     int64_t item, head, first, queries;
+    int64_t rows;                             /* queries rounded up to TALL: the last one again */
     float q[QUERIES * (MAX_HEAD + SL_LANES)]; /* scaled queries */
     float score[QUERIES][KEYS];
     float sum[QUERIES * (MAX_HEAD + SL_LANES)]; /* sum of weights times values so far */
@@ -74,7 +76,8 @@ static void pack_blocks(void *arg, int64_t first, int64_t last)
         float *keys = j->packed + task * block_floats(j), *values = keys + j->padded * KEYS;
         for (int64_t i = 0; i < KEYS; i++) {
             int64_t key = task % j->blocks * KEYS + i;
-            key = key < j->k->size[1] ? key : j->k->size[1] - 1; /* masked later */
+            if (key >= j->k->size[1])
+                break; /* scores of what lies there are masked, its values not read */
             load_row(j->k, item * j->k->stride[0] + key * j->k->stride[1] + head * j->d, j->d,
                      j->padded, row);
             for (int64_t c = 0; c < j->padded; c++)
@@ -87,7 +90,7 @@ static void pack_blocks(void *arg, int64_t first, int64_t last)
 
 static void load_queries(const Job *j, Tile *t)
 {
-    for (int64_t i = 0; i < QUERIES; i++) {
+    for (int64_t i = 0; i < t->rows; i++) {
         int64_t row = t->first + (i < t->queries ? i : t->queries - 1);
         load_row(j->q, t->item * j->q->stride[0] + row * j->q->stride[1] + t->head * j->d, j->d,
                  j->padded, t->q + i * j->row);
@@ -123,7 +126,7 @@ SL_INLINE void score_tile(const Job *j, Tile *t, const float *keys, int64_t i, i
 /* Keys that query i may not see, or that are not there. */
 static void mask(const Job *j, Tile *t, int64_t first_key)
 {
-    for (int64_t i = 0; i < QUERIES; i++) {
+    for (int64_t i = 0; i < t->rows; i++) {
         int64_t seen = j->k->size[1] - first_key;
         if (j->attn->causal && t->first + i + 1 - first_key < seen)
             seen = t->first + i + 1 - first_key;
@@ -135,7 +138,7 @@ static void mask(const Job *j, Tile *t, int64_t first_key)
 /* Scores to weights; rescales the sums when the maximum rises. */
 static void soften(const Job *j, Tile *t)
 {
-    for (int64_t i = 0; i < QUERIES; i++) {
+    for (int64_t i = 0; i < t->rows; i++) {
         SlVec *s = (SlVec *)t->score[i], most = s[0], total = sl_vec_set(0);
         for (int b = 1; b < KEYS / SL_LANES; b++)
             most = sl_vec_max(most, s[b]);
@@ -158,15 +161,15 @@ static void soften(const Job *j, Tile *t)
 }
 
 /* sum += score v: TALL queries by some vectors of columns from c on */
-SL_INLINE void gather_tile(const Job *j, Tile *t, const float *values, const int64_t at[2],
+SL_INLINE void gather_tile(const Job *j, Tile *t, const float *values, const int64_t at[3],
                            int vectors)
 {
-    int64_t i = at[0], c = at[1];
+    int64_t i = at[0], c = at[1], keys = at[2];
     SlVec acc[TALL][4];
     for (int a = 0; a < TALL; a++)
         for (int b = 0; b < vectors; b++)
             acc[a][b] = *(SlVec *)(t->sum + (i + a) * j->row + c + b * SL_LANES);
-    for (int64_t k = 0; k < KEYS; k++) {
+    for (int64_t k = 0; k < keys; k++) {
         const SlVec *v = (const SlVec *)(values + k * j->padded + c);
         for (int a = 0; a < TALL; a++) {
             SlVec w = sl_vec_set(t->score[i + a][k]);
@@ -180,13 +183,13 @@ SL_INLINE void gather_tile(const Job *j, Tile *t, const float *values, const int
 }
 
 /* Each call has its number of vectors as a constant, so that the tile stays in registers. */
-static void gather(const Job *j, Tile *t, const float *values)
+static void gather(const Job *j, Tile *t, const float *values, int64_t keys)
 {
     int64_t vectors = j->padded / SL_LANES, parts = (vectors + WIDE - 1) / WIDE, done = 0;
     for (int64_t part = 0; part < parts; part++) {
         int64_t count = (vectors - done) / (parts - part);
-        for (int64_t i = 0; i < QUERIES; i += TALL) {
-            const int64_t at[2] = {i, done * SL_LANES};
+        for (int64_t i = 0; i < t->rows; i += TALL) {
+            const int64_t at[3] = {i, done * SL_LANES, keys};
             switch (count) {
             case 4:
                 gather_tile(j, t, values, at, 4);
@@ -226,21 +229,23 @@ static void attend(const Job *j, Tile *t, int64_t task)
     int64_t head = task / j->tiles, keys = j->k->size[1];
     t->head = head % j->attn->heads;
     t->item = head / j->attn->heads;
-    t->first = task % j->tiles * QUERIES;
+    t->first = task % j->tiles * j->each;
     t->queries = j->q->size[1] - t->first;
-    t->queries = t->queries < QUERIES ? t->queries : QUERIES;
+    t->queries = t->queries < j->each ? t->queries : j->each;
+    t->rows = (t->queries + TALL - 1) / TALL * TALL;
     if (j->attn->causal && t->first + t->queries < keys)
         keys = t->first + t->queries;
     load_queries(j, t);
     for (int64_t first_key = 0; first_key < keys; first_key += KEYS) {
         const float *block = j->packed + (head * j->blocks + first_key / KEYS) * block_floats(j);
-        for (int64_t i = 0; i < QUERIES; i += TALL)
+        int64_t there = keys - first_key < KEYS ? keys - first_key : KEYS;
+        for (int64_t i = 0; i < t->rows; i += TALL)
             for (int64_t c = 0; c < KEYS; c += WIDE * SL_LANES)
                 score_tile(j, t, block, i, c);
         if (j->attn->causal || j->k->size[1] - first_key < KEYS)
             mask(j, t, first_key);
         soften(j, t);
-        gather(j, t, block + j->padded * KEYS);
+        gather(j, t, block + j->padded * KEYS, there);
     }
     store_queries(j, t);
 }
@@ -260,6 +265,7 @@ static void cpu_attention(SlDevice *dev, const SlTensor *q, const SlTensor *k, c
     job.padded = (d + SL_LANES - 1) / SL_LANES * SL_LANES;
     job.row = job.padded % 32 == 0 ? job.padded + SL_LANES : job.padded;
     job.tiles = (q->size[1] + QUERIES - 1) / QUERIES;
+    job.each = ((q->size[1] + job.tiles - 1) / job.tiles + TALL - 1) / TALL * TALL;
     job.blocks = (k->size[1] + KEYS - 1) / KEYS;
     if (job.padded > MAX_HEAD) {
         sl_ref_attention(dev, q, k, v, attn, out);
@@ -272,7 +278,7 @@ static void cpu_attention(SlDevice *dev, const SlTensor *q, const SlTensor *k, c
     if (job.packed) {
         sl_parallel_for(dev, heads * job.blocks, sl_cpu_grain(job.padded * KEYS), pack_blocks,
                         &job);
-        int64_t work = QUERIES * k->size[1] * d / 16; /* products, in elements of other loops */
+        int64_t work = job.each * k->size[1] * d / 16; /* products, in elements of other loops */
         sl_parallel_for(dev, heads * job.tiles, sl_cpu_grain(work), attend_tiles, &job);
     }
     sl_arena_reset(dev, mark);

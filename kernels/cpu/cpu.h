@@ -24,6 +24,8 @@ typedef struct SlCpuDevice {
 
 /* Outputs that lie side by side in packed weights: two vectors. */
 #define SL_CPU_PANEL 32
+/* Input channels from which on a 3x3 convolution is Winograd's. */
+#define SL_CPU_WINOGRAD 32
 
 /* How many rows of this many elements are worth a range of sl_parallel_for. */
 static inline int64_t sl_cpu_grain(int64_t row)
@@ -31,8 +33,8 @@ static inline int64_t sl_cpu_grain(int64_t row)
     return row < 16384 ? 16384 / (row > 0 ? row : 1) : 1;
 }
 
-/* pack.c: weights. A product's weight is packed for our own code (value), or in oneDNN's layouts
- * (prepared), or both where it is small. */
+/* pack.c: weights. A product's weight is packed for our own code (value) or in oneDNN's layouts
+ * (prepared). */
 bool sl_cpu_weight_init(SlDevice *dev, SlWeight *w, const SlTensor *host);
 void sl_cpu_weight_clear(SlDevice *dev, SlWeight *w);
 

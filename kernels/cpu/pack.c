@@ -11,9 +11,6 @@
 
 #define PANEL SL_CPU_PANEL
 #define RUN   288 /* elements of an output's weights at a time; a multiple of 9 */
-/* Input times output channels up to which a convolution is held both ways: the shape of a picture
- * decides which is faster. */
-#define HELD_TWICE (256 * 256)
 
 typedef struct Job {
     const SlTensor *host;
@@ -100,22 +97,16 @@ static bool add_value(SlDevice *dev, SlWeight *w, const SlTensor *host, bool pro
 static bool may_be_winograd(const SlDevice *dev, const SlWeight *w)
 {
     return dev->dtype == SL_F32 && w->kind == SL_WEIGHT_CONV && w->size[2] == 3 &&
-           w->size[3] == 3 && w->size[0] >= 16 && w->size[1] >= 16;
+           w->size[3] == 3 && w->size[0] >= 16 && w->size[1] >= SL_CPU_WINOGRAD;
 }
 
 bool sl_cpu_weight_init(SlDevice *dev, SlWeight *w, const SlTensor *host)
 {
     bool product = w->kind == SL_WEIGHT_LINEAR || w->kind == SL_WEIGHT_CONV;
     bool onednn = product && ((const SlCpuDevice *)dev)->onednn;
-    bool own = !onednn || may_be_winograd(dev, w);
-    bool both = onednn && own && w->size[0] * w->size[1] <= HELD_TWICE;
-    if (own && !add_value(dev, w, host, product))
-        return false;
-    if ((!own || both) && !sl_onednn_weight_init(dev, w, host)) {
-        sl_cpu_weight_clear(dev, w);
-        return false;
-    }
-    return true;
+    if (onednn && !may_be_winograd(dev, w))
+        return sl_onednn_weight_init(dev, w, host);
+    return add_value(dev, w, host, product);
 }
 
 void sl_cpu_weight_clear(SlDevice *dev, SlWeight *w)

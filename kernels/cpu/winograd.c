@@ -22,10 +22,11 @@
  * places of the nearest cache. */
 #define GAP    16
 #define WEIGHT (CHANNELS * PANEL + GAP) /* floats of one point of a slice's weights */
-/* Tiles below which the way is not worth it, and the least channels. */
-#define LEAST_TILES    2
-#define LEAST_CHANNELS 16
-#define LEAST_WORK     (128 * 128 * 32) /* tiles times channels times outputs */
+/* Tiles below which the way is not worth it. */
+#define LEAST_TILES 2
+#define LEAST_WORK  (128 * 128 * 2) /* tiles times channels times outputs */
+#define FEW_PANELS  2
+#define LEAST_BLOCK 8 /* tiles of a block that is not all there is */
 /* Blocks are tasks of their own where at most this share of the threads' time is idle. */
 #define IDLE 0.1
 /* Floats of transformed input at a time where it is shared. */
@@ -277,6 +278,8 @@ static void plan(Job *j, int64_t threads)
     j->across = (j->out->size[2] + 3) / 4;
     j->tiles = j->out->size[0] * j->down * j->across;
     int64_t pieces = (j->tiles + TILES - 1) / TILES;
+    if (j->panels <= FEW_PANELS && j->tiles >= 2 * LEAST_BLOCK)
+        pieces = pieces < 2 ? 2 : pieces;  /* the input is most of it: two threads make it apart */
     pieces += pieces > 1 ? pieces % 2 : 0; /* cores come in pairs */
     j->block = ((j->tiles + pieces - 1) / pieces + 3) / 4 * 4;
     j->blocks = (j->tiles + j->block - 1) / j->block;
@@ -327,7 +330,7 @@ static bool worth_it(const SlWeight *w, const SlConv *c, const SlTensor *out)
     int64_t tiles = out->size[0] * ((out->size[1] + 3) / 4) * ((out->size[2] + 3) / 4);
     return w->size[2] == 3 && w->size[3] == 3 && c->stride == 1 && c->pad_top == 1 &&
            c->pad_left == 1 && c->pad_bottom == 1 && c->pad_right == 1 && tiles >= LEAST_TILES &&
-           w->size[1] >= LEAST_CHANNELS && tiles * w->size[1] * w->size[0] >= LEAST_WORK;
+           w->size[1] >= SL_CPU_WINOGRAD && tiles * w->size[1] * w->size[0] >= LEAST_WORK;
 }
 
 static void cpu_conv2d_epilogue(SlDevice *dev, const SlTensor *x, const SlWeight *w,
