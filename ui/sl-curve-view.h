@@ -1,43 +1,12 @@
 /* sl-curve-view.h - curves over the run, and the handle that moves through it: a chart that is also the
- * scrubber.
- *
- * Places along it are in the unit of the chart's x axis (steps, noise levels, evaluations); with a
- * logarithmic axis the largest value is at the left, as a run goes from much noise to little. What is
- * already computed is drawn strongly, what is only planned faintly.
+ * scrubber. What it shows is in sl-curve-chart.h; here are the pointer, the keys and what a screen reader
+ * says.
  */
 #pragma once
 
-#include <gtk/gtk.h>
+#include "ui/sl-curve-chart.h"
 
 G_BEGIN_DECLS
-
-typedef struct
-{
-  double x;
-  double y; /* not finite: a gap */
-} SlCurvePoint;
-
-typedef struct
-{
-  GdkRGBA color;
-  int number;    /* drawn at its end; 0 for none */
-  gboolean bold; /* the chosen lane */
-  guint reached; /* points that are computed; the others are planned */
-  guint n_points;
-  const SlCurvePoint *points;
-} SlCurve;
-
-typedef struct
-{
-  double first; /* of the x axis: its left end */
-  double last;
-  gboolean log_x;
-  gboolean log_y;
-  gboolean good_up;    /* more is nearer to the reference: said at the axis */
-  const char *x_title; /* static or translated strings */
-  const char *y_title;
-  const char *nothing; /* what is said while there is no curve, or NULL */
-} SlCurveAxes;
 
 #define SL_TYPE_CURVE_VIEW (sl_curve_view_get_type ())
 

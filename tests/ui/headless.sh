@@ -16,7 +16,7 @@ export GDK_BACKEND=x11 GSK_RENDERER=cairo GSETTINGS_BACKEND="${GSETTINGS_BACKEND
   LC_ALL="${LC_ALL:-C.UTF-8}"
 unset WAYLAND_DISPLAY NO_AT_BRIDGE
 # Of the servers that are free, another one than a test that starts at the same moment takes.
-xvfb-run -a -n $((100 + $$ % 800)) -s "-screen 0 ${SL_SCREEN:-1440x900x24} -nolisten tcp" dbus-run-session -- "$@" 2>"$T/stderr"
+xvfb-run -a -n $((100 + $$ % 800)) -s "-screen 0 ${SL_SCREEN:-1440x900x24} -nolisten tcp -noreset" dbus-run-session -- "$@" 2>"$T/stderr"
 status=$?
 grep -v '^dbus-daemon\|^SpiRegistry' "$T/stderr" >&2
 exit $status
