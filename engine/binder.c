@@ -5,10 +5,10 @@
  * is read. Old VAE folders name attention weights query, key, value, proj_attn (diffusers
  * models/attention_processor.py converts them when it loads).
  */
+#include "engine/binder_random.h"
 #include "engine/utf8.h"
 #include "engine/weights_private.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -244,51 +244,6 @@ static bool make_host(SlBinder *b, SlWeightKind kind, int rank, const int64_t *s
     return host->data != NULL;
 }
 
-/* Number n of a sequence (Steele, Lea and Flood 2014). */
-static uint64_t splitmix(uint64_t seed, uint64_t n)
-{
-    uint64_t z = seed + n * 0x9e3779b97f4a7c15u;
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-    return z ^ z >> 31;
-}
-
-typedef struct Uniform {
-    uint64_t seed;
-    double scale;
-    float *out;
-} Uniform;
-
-static void fill_uniform(void *arg, int64_t first, int64_t last)
-{
-    const Uniform *u = arg;
-    for (int64_t i = first; i < last; i++) {
-        double v = (double)(splitmix(u->seed, (uint64_t)i + 1) >> 11) * 0x1p-52 - 1.0;
-        u->out[i] = (float)(v * u->scale);
-    }
-}
-
-/* Uniform values of variance 1 / fan_in, the same for the same name everywhere; norms are 1 and
- * biases 0. */
-static void fill_random(const SlDevice *dev, const Wanted *wanted, float *out, size_t n)
-{
-    size_t length = strlen(wanted->name);
-    Uniform u = {.seed = 0xcbf29ce484222325u, .out = out};
-    for (const char *c = wanted->name; *c; c++)
-        u.seed = (u.seed ^ (unsigned char)*c) * 0x100000001b3u;
-    if (wanted->kind == SL_WEIGHT_VECTOR) {
-        bool bias = length >= 4 && !strcmp(wanted->name + length - 4, "bias");
-        for (size_t i = 0; i < n; i++)
-            out[i] = bias ? 0.0f : 1.0f;
-        return;
-    }
-    double fan_in = 1;
-    for (int i = 1; i < wanted->rank; i++)
-        fan_in *= (double)wanted->size[i];
-    u.scale = wanted->kind == SL_WEIGHT_TABLE ? 0.03 : sqrt(3.0 / fan_in);
-    sl_parallel_for(dev, (int64_t)n, 1 << 16, fill_uniform, &u);
-}
-
 static SlWeight *bind_random(SlBinder *b, const Wanted *wanted)
 {
     SlTensor host = sl_tensor_view(NULL, SL_F32, wanted->rank, wanted->size);
@@ -297,7 +252,7 @@ static SlWeight *bind_random(SlBinder *b, const Wanted *wanted)
         host.data = scratch(b, n * sizeof(float));
         if (!host.data)
             return NULL;
-        fill_random(b->options.dev, wanted, host.data, n);
+        sl_fill_random(b->options.dev, wanted->kind, wanted->name, &host);
     }
     return give(b, wanted->kind, &host);
 }

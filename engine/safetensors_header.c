@@ -1,13 +1,14 @@
 /* safetensors_header.c - the header of a safetensors file, read and checked completely.
  *
  * A pull parser of its own, because a general JSON reader keeps numbers as doubles (an offset above
- * 2^53 would be rounded), allows duplicate keys, and builds a tree ten times the header's size. It
- * works in place: names are unescaped where they stand in the header's buffer.
+ * 2^53 would be rounded), allows duplicate keys, and builds a tree ten times the header's size. Its
+ * words are taken by safetensors_text.c.
  *
  * Easy to get wrong: every sum and product of numbers from the file can wrap; a shape with a zero
  * in it can still hold factors whose product wraps; zero-sized tensors may share an offset.
  */
 #include "engine/safetensors_private.h"
+#include "engine/safetensors_text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,185 +50,20 @@ static const Type *find_type(const char *name)
     return NULL;
 }
 
-/* ---- the header's text ---- */
-
-typedef struct Parser {
-    SlSafetensors *st;
-    char *p, *end;
-    SlError *err;
-} Parser;
-
-/* A mistake in the text itself, with its place. */
-static bool syntax(Parser *s, const char *expected)
-{
-    uint64_t at = 8 + (uint64_t)(s->p - s->st->header);
-    if (s->p >= s->end)
-        return sl_fail(s->err, SL_FORMAT, "%s: the header ends where %s was expected",
-                       s->st->shown.text, expected);
-    return sl_fail(s->err, SL_FORMAT,
-                   "%s: byte %llu of the header is \"%s\", expected %s: the file is damaged",
-                   s->st->shown.text, (unsigned long long)at, sl_show_name((char[]){*s->p, 0}).text,
-                   expected);
-}
-
-static void skip_space(Parser *s)
-{
-    while (s->p < s->end && (*s->p == ' ' || *s->p == '\n' || *s->p == '\t' || *s->p == '\r'))
-        s->p++;
-}
-
-/* Takes c after spaces; false without a complaint when something else stands there. */
-static bool take(Parser *s, char c)
-{
-    skip_space(s);
-    if (s->p >= s->end || *s->p != c)
-        return false;
-    s->p++;
-    return true;
-}
-
-static bool expect(Parser *s, char c)
-{
-    return take(s, c) || syntax(s, (char[]){'\'', c, '\'', 0});
-}
-
-static int hex_digits(const char *p, const char *end)
-{
-    int value = 0;
-    if (end - p < 4)
-        return -1;
-    for (int i = 0; i < 4; i++) {
-        char c = p[i];
-        int digit = c >= '0' && c <= '9'   ? c - '0'
-                    : c >= 'a' && c <= 'f' ? c - 'a' + 10
-                    : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                           : -1;
-        if (digit < 0)
-            return -1;
-        value = value * 16 + digit;
-    }
-    return value;
-}
-
-static char *put_utf8(char *to, int c)
-{
-    if (c < 0x80) {
-        *to++ = (char)c;
-    } else if (c < 0x800) {
-        *to++ = (char)(0xc0 | c >> 6);
-        *to++ = (char)(0x80 | (c & 0x3f));
-    } else if (c < 0x10000) {
-        *to++ = (char)(0xe0 | c >> 12);
-        *to++ = (char)(0x80 | (c >> 6 & 0x3f));
-        *to++ = (char)(0x80 | (c & 0x3f));
-    } else {
-        *to++ = (char)(0xf0 | c >> 18);
-        *to++ = (char)(0x80 | (c >> 12 & 0x3f));
-        *to++ = (char)(0x80 | (c >> 6 & 0x3f));
-        *to++ = (char)(0x80 | (c & 0x3f));
-    }
-    return to;
-}
-
-/* s->p stands behind "\u"; gives the character, pairs of surrogates joined. -1: not one, 0: NUL. */
-static int take_unicode(Parser *s)
-{
-    int c = hex_digits(s->p, s->end);
-    if (c < 0 || (c >= 0xdc00 && c <= 0xdfff))
-        return -1;
-    s->p += 4;
-    if (c < 0xd800 || c > 0xdbff)
-        return c;
-    int low =
-        s->end - s->p >= 6 && s->p[0] == '\\' && s->p[1] == 'u' ? hex_digits(s->p + 2, s->end) : -1;
-    if (low < 0xdc00 || low > 0xdfff)
-        return -1;
-    s->p += 6;
-    return 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
-}
-
-/* One escape; s->p stands behind the backslash. Gives the end of what was written, NULL on error.
- */
-static char *take_escape(Parser *s, char *to)
-{
-    static const char letters[] = "\"\\/bfnrt", values[] = "\"\\/\b\f\n\r\t";
-    const char *letter = s->p < s->end && *s->p ? strchr(letters, *s->p) : NULL;
-    if (letter) {
-        s->p++;
-        *to++ = values[letter - letters];
-        return to;
-    }
-    if (s->p < s->end && *s->p == 'u') {
-        s->p++;
-        int c = take_unicode(s);
-        return c > 0 ? put_utf8(to, c) : NULL;
-    }
-    return NULL;
-}
-
-/* A string, unescaped in place and ended with 0; NULL and *err on error. `what` is for messages. */
-static char *take_string(Parser *s, const char *what)
-{
-    if (!take(s, '"')) {
-        syntax(s, what);
-        return NULL;
-    }
-    char *start = s->p, *to = s->p;
-    while (s->p < s->end && *s->p != '"') {
-        if ((unsigned char)*s->p < 0x20)
-            break;
-        if (*s->p != '\\') {
-            *to++ = *s->p++;
-            continue;
-        }
-        s->p++;
-        to = take_escape(s, to);
-        if (!to) {
-            syntax(s, "a valid escape in a name (no NUL, no lone surrogate)");
-            return NULL;
-        }
-    }
-    if (s->p >= s->end || *s->p != '"') {
-        syntax(s, "the end of a name");
-        return NULL;
-    }
-    s->p++;
-    *to = 0;
-    return start;
-}
-
-/* A whole number without sign, fraction or exponent, at most 2^64 - 1. */
-static bool take_u64(Parser *s, uint64_t *out)
-{
-    skip_space(s);
-    const char *start = s->p;
-    uint64_t value = 0;
-    bool fits = true;
-    while (s->p < s->end && *s->p >= '0' && *s->p <= '9') {
-        fits = fits && !__builtin_mul_overflow(value, 10, &value) &&
-               !__builtin_add_overflow(value, (uint64_t)(*s->p - '0'), &value);
-        s->p++;
-    }
-    bool plain = s->p > start && (*start != '0' || s->p - start == 1) &&
-                 (s->p >= s->end || !strchr(".eE+-", *s->p) || !*s->p);
-    *out = value;
-    return plain && fits;
-}
-
 /* ---- entries ---- */
 
-static bool bad(const Parser *s, const char *name, const char *found)
+static bool bad(const SlHeaderText *s, const char *name, const char *found)
 {
     return sl_fail(s->err, SL_FORMAT, "%s: tensor \"%s\" %s", s->st->shown.text,
                    sl_show_name(name).text, found);
 }
 
-static bool take_dtype(Parser *s, Entry *e, const Type **type)
+static bool take_dtype(SlHeaderText *s, Entry *e, const Type **type)
 {
-    skip_space(s);
+    sl_header_skip_space(s);
     if (s->p < s->end && *s->p != '"')
         return bad(s, e->info.name, "has a dtype that is not a text; expected \"F16\" or the like");
-    const char *text = take_string(s, "a dtype");
+    const char *text = sl_header_string(s, "a dtype");
     if (!text)
         return false;
     *type = find_type(text);
@@ -244,35 +80,35 @@ static bool take_dtype(Parser *s, Entry *e, const Type **type)
     return true;
 }
 
-static bool take_shape(Parser *s, Entry *e)
+static bool take_shape(SlHeaderText *s, Entry *e)
 {
     uint64_t size;
-    if (!take(s, '['))
+    if (!sl_header_take(s, '['))
         return bad(s, e->info.name, "has a shape that is not a list of numbers");
     e->info.rank = 0;
-    if (take(s, ']'))
+    if (sl_header_take(s, ']'))
         return true;
     do {
-        if (!take_u64(s, &size) || size > INT64_MAX)
+        if (!sl_header_u64(s, &size) || size > INT64_MAX)
             return bad(s, e->info.name,
                        "has a size that is not a whole number from 0 to 2^63 - 1 in its shape");
         if (e->info.rank == MAX_RANK)
             return bad(s, e->info.name, "has more than 8 dimensions");
         e->info.size[e->info.rank++] = (int64_t)size;
-    } while (take(s, ','));
-    return expect(s, ']');
+    } while (sl_header_take(s, ','));
+    return sl_header_expect(s, ']');
 }
 
-static bool take_offsets(Parser *s, Entry *e, uint64_t *end)
+static bool take_offsets(SlHeaderText *s, Entry *e, uint64_t *end)
 {
-    if (!take(s, '[') || !take_u64(s, &e->begin) || !take(s, ',') || !take_u64(s, end) ||
-        !take(s, ']'))
+    if (!sl_header_take(s, '[') || !sl_header_u64(s, &e->begin) || !sl_header_take(s, ',') ||
+        !sl_header_u64(s, end) || !sl_header_take(s, ']'))
         return bad(s, e->info.name, "has data_offsets that are not two whole numbers [begin, end]");
     return true;
 }
 
 /* Do shape, dtype and offsets agree, and do they lie in the file? */
-static bool check_entry(const Parser *s, Entry *e, const Type *type, uint64_t end)
+static bool check_entry(const SlHeaderText *s, Entry *e, const Type *type, uint64_t end)
 {
     char found[300];
     uint64_t bits = type->bits, data = s->st->data_bytes;
@@ -304,18 +140,18 @@ static bool check_entry(const Parser *s, Entry *e, const Type *type, uint64_t en
 }
 
 /* The object of one tensor: each of the three members exactly once. */
-static bool take_entry(Parser *s, Entry *e)
+static bool take_entry(SlHeaderText *s, Entry *e)
 {
     static const char *const members[] = {"dtype", "shape", "data_offsets"};
     const Type *type = NULL;
     uint64_t end = 0;
     unsigned seen = 0;
-    if (!take(s, '{'))
+    if (!sl_header_take(s, '{'))
         return bad(s, e->info.name, "is not described by an object {...}");
     do {
-        const char *key = take_string(s, "a member's name");
+        const char *key = sl_header_string(s, "a member's name");
         unsigned m = 0;
-        if (!key || !expect(s, ':'))
+        if (!key || !sl_header_expect(s, ':'))
             return false;
         while (m < 3 && strcmp(key, members[m]))
             m++;
@@ -332,8 +168,8 @@ static bool take_entry(Parser *s, Entry *e)
             : m == 1 ? !take_shape(s, e)
                      : !take_offsets(s, e, &end))
             return false;
-    } while (take(s, ','));
-    if (!expect(s, '}'))
+    } while (sl_header_take(s, ','));
+    if (!sl_header_expect(s, '}'))
         return false;
     for (unsigned m = 0; m < 3; m++)
         if (!(seen & 1u << m)) {
@@ -345,7 +181,7 @@ static bool take_entry(Parser *s, Entry *e)
 }
 
 /* Makes room for one more; what is allocated grows with what was read, not with what is claimed. */
-static bool grow(const Parser *s, void **items, size_t *room, size_t count, size_t item)
+static bool grow(const SlHeaderText *s, void **items, size_t *room, size_t count, size_t item)
 {
     if (count < *room)
         return true;
@@ -359,46 +195,46 @@ static bool grow(const Parser *s, void **items, size_t *room, size_t count, size
     return true;
 }
 
-static bool take_metadata(Parser *s)
+static bool take_metadata(SlHeaderText *s)
 {
     SlSafetensors *st = s->st;
     if (st->has_metadata)
         return sl_fail(s->err, SL_FORMAT, "%s: __metadata__ stands there twice", st->shown.text);
     st->has_metadata = true;
-    if (!take(s, '{'))
+    if (!sl_header_take(s, '{'))
         return sl_fail(s->err, SL_FORMAT, "%s: __metadata__ is not an object {...}",
                        st->shown.text);
-    if (take(s, '}'))
+    if (sl_header_take(s, '}'))
         return true;
     do {
         Pair pair;
-        pair.key = take_string(s, "a key of __metadata__");
-        if (!pair.key || !expect(s, ':'))
+        pair.key = sl_header_string(s, "a key of __metadata__");
+        if (!pair.key || !sl_header_expect(s, ':'))
             return false;
-        skip_space(s);
+        sl_header_skip_space(s);
         if (s->p < s->end && *s->p != '"')
             return sl_fail(s->err, SL_FORMAT,
                            "%s: the value of \"%s\" in __metadata__ is not a text", st->shown.text,
                            sl_show_name(pair.key).text);
-        pair.value = take_string(s, "a value in __metadata__");
+        pair.value = sl_header_string(s, "a value in __metadata__");
         if (!pair.value ||
             !grow(s, (void **)&st->metadata, &st->metadata_room, st->metadata_count, sizeof pair))
             return false;
         st->metadata[st->metadata_count++] = pair;
-    } while (take(s, ','));
-    return expect(s, '}');
+    } while (sl_header_take(s, ','));
+    return sl_header_expect(s, '}');
 }
 
-static bool take_header(Parser *s)
+static bool take_header(SlHeaderText *s)
 {
     SlSafetensors *st = s->st;
-    if (!expect(s, '{'))
+    if (!sl_header_expect(s, '{'))
         return false;
-    if (!take(s, '}')) {
+    if (!sl_header_take(s, '}')) {
         do {
             Entry e = {0};
-            e.info.name = take_string(s, "a tensor's name");
-            if (!e.info.name || !expect(s, ':'))
+            e.info.name = sl_header_string(s, "a tensor's name");
+            if (!e.info.name || !sl_header_expect(s, ':'))
                 return false;
             if (!strcmp(e.info.name, "__metadata__")) {
                 if (!take_metadata(s))
@@ -411,12 +247,12 @@ static bool take_header(Parser *s)
                 !grow(s, (void **)&st->entries, &st->room, st->count, sizeof e))
                 return false;
             st->entries[st->count++] = e;
-        } while (take(s, ','));
-        if (!expect(s, '}'))
+        } while (sl_header_take(s, ','));
+        if (!sl_header_expect(s, '}'))
             return false;
     }
-    skip_space(s);
-    return s->p == s->end || syntax(s, "nothing but spaces after the header's last '}'");
+    sl_header_skip_space(s);
+    return s->p == s->end || sl_header_syntax(s, "nothing but spaces after the header's last '}'");
 }
 
 /* ---- the whole ---- */
@@ -439,7 +275,7 @@ static void sort_entries(SlSafetensors *st)
 }
 
 /* No hole, no overlap, nothing after the last tensor. */
-static bool check_layout(const Parser *s)
+static bool check_layout(const SlHeaderText *s)
 {
     const SlSafetensors *st = s->st;
     uint64_t expected = 0;
@@ -479,7 +315,7 @@ static bool check_names(SlSafetensors *st, SlError *err)
 
 bool sl_safetensors_parse_header(SlSafetensors *st, SlError *err)
 {
-    Parser s = {st, st->header, st->header + st->header_bytes, err};
+    SlHeaderText s = {st, st->header, st->header + st->header_bytes, err};
     if (!sl_utf8_valid(st->header, (size_t)st->header_bytes))
         return sl_fail(err, SL_FORMAT,
                        "%s: its header is not valid UTF-8: the file is damaged or not safetensors",
