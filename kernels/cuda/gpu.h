@@ -53,8 +53,9 @@ static inline cudaError_t gpu_launch(void (*k)(P...), const GpuGrid &g, A... a)
 {
     if (cudaError_t e = gpu_allow_shared(k, g.shared))
         return e;
-    return (cudaError_t)cuda_emu::launch({g.grid, g.block, g.shared, g.stream, (const void *)k},
-                                         [=]() GPU_NO_CHECK { k(cuda_emu::arg<P>(a)...); });
+    cuda_emu::launch({g.grid, g.block, g.shared, g.stream, (const void *)k},
+                     [=]() GPU_NO_CHECK { k(cuda_emu::arg<P>(a)...); });
+    return cudaGetLastError(); /* of whatever came before, too, as with nvcc */
 }
 
 GPU_NO_CHECK GPU_DEV uint4 gpu_ld16(const void *p, GPU_AT)

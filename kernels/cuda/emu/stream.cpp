@@ -13,11 +13,13 @@ std::recursive_mutex lock;
 std::set<CUstream_st *> streams;
 CUstream_st legacy;
 int captures;
-static cudaError_t last_error = cudaSuccess, sticky = cudaSuccess;
+static thread_local cudaError_t last_error = cudaSuccess;
+static cudaError_t sticky = cudaSuccess;
 
+/* "Not ready" is remembered, too: the programming guide says that it is not, frameworks clear it. */
 cudaError_t fail(int error)
 {
-    if (error != cudaSuccess && error != cudaErrorNotReady) {
+    if (error != cudaSuccess) {
         last_error = (cudaError_t)error;
         if (error == cudaErrorLaunchFailure)
             sticky = last_error;
@@ -220,7 +222,7 @@ cudaError_t cudaStreamQuery(cudaStream_t stream)
     if (s->queue.empty())
         return cudaSuccess;
     int error = drain(s, s->done + 1);
-    return error ? fail(error) : cudaErrorNotReady;
+    return fail(error ? error : cudaErrorNotReady);
 }
 
 cudaError_t cudaEventCreateWithFlags(cudaEvent_t *e, unsigned flags)
@@ -312,7 +314,7 @@ cudaError_t cudaEventQuery(cudaEvent_t e)
     if (!e->stream || e->stream->queue.empty() || e->stream->done >= e->position)
         return cudaSuccess;
     int error = drain(e->stream, e->stream->done + 1);
-    return error ? fail(error) : cudaErrorNotReady;
+    return fail(error ? error : cudaErrorNotReady);
 }
 
 cudaError_t cudaEventElapsedTime(float *ms, cudaEvent_t a, cudaEvent_t b)
