@@ -1,4 +1,4 @@
-/* run_private.h - a timeline's insides, for run.c and branch.c. Private to engine/. */
+/* run_private.h - a timeline's insides, for run.c, run_new.c and branch.c. Private to engine/. */
 #ifndef SL_ENGINE_RUN_PRIVATE_H
 #define SL_ENGINE_RUN_PRIVATE_H
 
@@ -25,5 +25,9 @@ struct SlRun {
     int times_first;         /* from this one on */
     char warning[1000];
 };
+
+/* What the UNet derives from the timesteps: of evaluation i and its neighbours. Which those are does
+ * not depend on where a run was taken up, so that its bytes do not either. */
+bool sl_run_need_times(SlRun *run, int i, SlError *err);
 
 #endif
