@@ -3,7 +3,7 @@
  *
  * The tests run in order in one process, each from where the one before left the window.
  */
-#include "driver.h"
+#include "lanes.h"
 
 #include "app/core/lanes_file.h"
 #include "app/sl-frame-object-private.h"
@@ -11,22 +11,6 @@
 
 #include <string.h>
 #include <sys/wait.h>
-
-static SlComparison *comparison;
-
-static guint count_lanes(void)
-{
-    return g_list_model_get_n_items(G_LIST_MODEL(comparison));
-}
-
-static gboolean is_over(void)
-{
-    for (guint i = 0; i < count_lanes(); i++)
-        if (!sl_comparison_get_job(comparison, i) ||
-            !sl_job_is_over(sl_comparison_get_job(comparison, i)))
-            return FALSE;
-    return count_lanes() > 0;
-}
 
 static char *path_of(const char *name)
 {
@@ -520,28 +504,22 @@ static void test_long(void)
     VERIFIES(animation);
 }
 
+static const LaneTest tests[] = {
+    {"/exchange/sheet", test_sheet, FALSE},
+    {"/exchange/animation", test_animation, FALSE},
+    {"/exchange/cancel", test_cancel, FALSE},
+    {"/exchange/film", test_film, FALSE},
+    {"/exchange/window-to-program", test_window_to_program, FALSE},
+    {"/exchange/places", test_places, FALSE},
+    {"/exchange/program-to-window", test_program_to_window, FALSE},
+    {"/exchange/changed-texts", test_changed_texts, FALSE},
+    {"/exchange/same-weights", test_same_weights, FALSE},
+    {"/exchange/fast", test_fast, FALSE},
+    {"/exchange/fast-again", test_fast_again, FALSE},
+    {"/exchange/long", test_long, FALSE},
+};
+
 int main(int argc, char **argv)
 {
-    int status;
-
-    g_test_init(&argc, &argv, NULL);
-    if (!start_application("sd1"))
-        return 77;
-    comparison = window->comparison;
-    adw_view_stack_set_visible_child_name(window->pages, "compare");
-    g_test_add_func("/exchange/sheet", test_sheet);
-    g_test_add_func("/exchange/animation", test_animation);
-    g_test_add_func("/exchange/cancel", test_cancel);
-    g_test_add_func("/exchange/film", test_film);
-    g_test_add_func("/exchange/window-to-program", test_window_to_program);
-    g_test_add_func("/exchange/places", test_places);
-    g_test_add_func("/exchange/program-to-window", test_program_to_window);
-    g_test_add_func("/exchange/changed-texts", test_changed_texts);
-    g_test_add_func("/exchange/same-weights", test_same_weights);
-    g_test_add_func("/exchange/fast", test_fast);
-    g_test_add_func("/exchange/fast-again", test_fast_again);
-    g_test_add_func("/exchange/long", test_long);
-    status = g_test_run();
-    end_application();
-    return status;
+    return run_lane_tests(&argc, &argv, tests, G_N_ELEMENTS(tests));
 }

@@ -1,0 +1,375 @@
+/* test_branch.c - lanes that are branched, taken back, kept in files, added and changed, in the real window
+ * under Xvfb.
+ *
+ * The tests run in order in one process, each from where the one before left the window.
+ */
+#include "lanes.h"
+
+#include <string.h>
+
+#include "app/core/metadata.h"
+#include "app/sl-worker-private.h"
+
+static gboolean same_samples(SlJob *a, SlJob *b, guint from)
+{
+    GListModel *x = sl_job_get_frames(a), *y = sl_job_get_frames(b);
+
+    if (g_list_model_get_n_items(x) != g_list_model_get_n_items(y))
+        return FALSE;
+    for (guint i = from; i < g_list_model_get_n_items(x); i++) {
+        g_autoptr(SlFrameObject) one = g_list_model_get_item(x, i);
+        g_autoptr(SlFrameObject) other = g_list_model_get_item(y, i);
+        int c, h, w;
+
+        if (!g_bytes_equal(sl_frame_object_get_sample(one, SL_VIEW_NOISY, &c, &h, &w),
+                           sl_frame_object_get_sample(other, SL_VIEW_NOISY, &c, &h, &w)))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+/* A branch with nothing changed is the uninterrupted run, byte for byte; another scheduler takes the
+ * sample over and goes its own way. */
+static void test_branch(void)
+{
+    g_autoptr(SlSettings) values = NULL;
+    g_autoptr(GError) error = NULL;
+    SlJob *branch;
+
+    g_object_set(window->recipe, "steps", 40, "seed", (guint64)5, NULL);
+    act_with("win.compare-preset", "four");
+    run_to_end();
+    values = sl_settings_dup(window->recipe);
+    sl_comparison_set_align(comparison, SL_ALIGN_EVALUATIONS);
+    for (guint i = 0; i < 4; i++) {
+        sl_comparison_set_position(comparison, 17 + i);
+        g_assert_true(sl_comparison_branch(comparison, i, 0, values, &error));
+        g_assert_no_error(error);
+        run_to_end();
+        branch = sl_comparison_get_job(comparison, 4);
+        g_assert_true(sl_job_get_parent(branch) == sl_comparison_get_job(comparison, i));
+        g_assert_cmpuint(sl_job_get_branch_point(branch), ==, 17 + i);
+        g_assert_true(same_samples(branch, sl_comparison_get_job(comparison, i), 0));
+        sl_comparison_remove(comparison, 4);
+    }
+    sl_comparison_set_position(comparison, 12);
+    g_object_set(values, "scheduler", "euler", "steps", 30, "guidance", 3.0, NULL);
+    g_assert_true(sl_comparison_branch(
+        comparison, 1, SL_OWN_SCHEDULER | SL_OWN_STEPS | SL_OWN_GUIDANCE, values, &error));
+    run_to_end();
+    branch = sl_comparison_get_job(comparison, 4);
+    g_assert_cmpuint(count_frames(branch), ==, (guint)sl_job_get_evaluations(branch));
+    g_assert_cmpuint(count_frames(branch), <, 40);
+    for (int i = 13; i < sl_job_get_evaluations(branch); i++)
+        g_assert_cmpfloat(sl_job_get_plan(branch)[i].sigma, <,
+                          sl_job_get_plan(branch)[i - 1].sigma);
+    g_assert_cmpfloat(
+        sl_difference_rms(sl_job_get_last_frame(branch),
+                          sl_job_get_last_frame(sl_comparison_get_job(comparison, 1))),
+        >, 0);
+    screenshot("compare-7-branch");
+}
+
+/* A branch's picture says where it comes from, so that it can be computed again from its file. */
+static void test_branch_file(void)
+{
+    g_autofree char *path = g_build_filename(folder, "branch.png", NULL);
+    SlFrameObject *last = sl_job_get_last_frame(sl_comparison_get_job(comparison, 4));
+    SlMetadata metadata = {0};
+    SlError err = {0};
+
+    _sl_window_write_moment(window, sl_comparison_get_job(comparison, 4), last, path);
+    WAIT_UNTIL(g_file_test(path, G_FILE_TEST_EXISTS));
+    sl_metadata_read(path, &metadata, &err);
+    g_assert_cmpstr(err.message, ==, "");
+    g_assert_nonnull(metadata.origin);
+    g_assert_cmpint(metadata.origin->step, ==, 12);
+    g_assert_cmpstr(metadata.origin->recipe->scheduler, ==, "ddim");
+    g_assert_cmpstr(metadata.recipe->scheduler, ==, "euler");
+    sl_metadata_free(&metadata);
+}
+
+/* A branch of a branch, before and behind the place where that one began. */
+static void test_branch_of_branch(void)
+{
+    g_autoptr(SlSettings) values = sl_settings_dup(window->recipe);
+    g_autoptr(GError) error = NULL;
+    SlJob *branch = sl_comparison_get_job(comparison, 4), *second;
+
+    sl_comparison_set_position(comparison, 20);
+    g_assert_true(sl_comparison_branch(comparison, 4, 0, values, &error));
+    run_to_end();
+    second = sl_comparison_get_job(comparison, 5);
+    g_assert_true(sl_job_get_parent(second) == branch);
+    g_assert_true(same_samples(second, branch, 0));
+    sl_comparison_set_position(comparison, 6);
+    g_assert_true(sl_comparison_branch(comparison, 4, 0, values, &error));
+    run_to_end();
+    second = sl_comparison_get_job(comparison, 6);
+    g_assert_true(sl_job_get_parent(second) == sl_comparison_get_job(comparison, 1));
+    sl_comparison_move(comparison, G_MAXINT);
+    sl_comparison_set_reference(comparison, 0);
+    g_assert_false(sl_comparison_branch(comparison, 0, 0, values, &error));
+    g_assert_nonnull(error);
+}
+
+/* The button of the toast that is shown. */
+static GtkWidget *find_button(GtkWidget *widget, const char *label)
+{
+    if (GTK_IS_BUTTON(widget) && g_strcmp0(gtk_button_get_label(GTK_BUTTON(widget)), label) == 0)
+        return widget;
+    for (GtkWidget *child = gtk_widget_get_first_child(widget); child;
+         child = gtk_widget_get_next_sibling(child)) {
+        GtkWidget *found = find_button(child, label);
+
+        if (found)
+            return found;
+    }
+    return NULL;
+}
+
+static void press_undo(void)
+{
+    GtkWidget *button;
+
+    WAIT_UNTIL((button = find_button(GTK_WIDGET(window->toasts), "_Undo")) != NULL);
+    settle(700); /* libadwaita 1.2 crashes when a toast is dismissed while it comes in */
+    g_signal_emit_by_name(button, "clicked");
+    WAIT_UNTIL(find_button(GTK_WIDGET(window->toasts), "_Undo") == NULL);
+}
+
+/* What starting again, or clearing, takes away comes back with one press. */
+static void test_undo(void)
+{
+    guint lanes = count_lanes();
+    SlJob *branch = g_object_ref(sl_comparison_get_job(comparison, 4));
+
+    sl_comparison_set_reference(comparison, 2);
+    act("win.develop");
+    g_assert_cmpuint(count_lanes(), ==, 4);
+    screenshot("compare-7-undo");
+    press_undo();
+    g_assert_cmpuint(count_lanes(), ==, lanes);
+    g_assert_true(sl_comparison_get_job(comparison, 4) == branch);
+    g_assert_cmpuint(sl_comparison_get_reference(comparison), ==, 2);
+    act("win.compare-clear");
+    g_assert_cmpuint(count_lanes(), ==, 0);
+    press_undo();
+    g_assert_cmpuint(count_lanes(), ==, lanes);
+    g_signal_emit_by_name(window->compare_view, "asked", 4, "remove");
+    g_assert_cmpuint(count_lanes(), ==, lanes - 1);
+    press_undo();
+    g_assert_true(sl_comparison_get_job(comparison, 4) == branch);
+    sl_comparison_set_reference(comparison, 0);
+    g_object_unref(branch);
+}
+
+static void save_as(const char *what, const char *path)
+{
+    g_assert_true(
+        gtk_widget_activate_action(GTK_WIDGET(window), "win.compare-save-to", "(ss)", what, path));
+    WAIT_UNTIL(g_file_test(path, G_FILE_TEST_EXISTS));
+}
+
+/* A saved comparison opens again with all lanes and steps, and can be branched as before. */
+static void test_keep(void)
+{
+    g_autofree char *path = g_build_filename(folder, "all.safelight", NULL);
+    g_autofree char *sheet = g_build_filename(folder, "sheet.png", NULL);
+    g_autofree char *picture = g_build_filename(folder, "lane.png", NULL);
+    g_autoptr(GPtrArray) before = g_ptr_array_new_with_free_func(g_object_unref);
+    g_autoptr(SlSettings) values = sl_settings_dup(window->recipe);
+    guint lanes = count_lanes();
+
+    sl_comparison_set_reference(comparison, 2);
+    save_as("comparison", path);
+    save_as("sheet", sheet);
+    save_as("picture", picture);
+    for (guint i = 0; i < lanes; i++)
+        g_ptr_array_add(before, g_object_ref(sl_comparison_get_job(comparison, i)));
+    act("win.compare-clear");
+    g_assert_cmpuint(count_lanes(), ==, 0);
+    act_with("win.open-path", path);
+    WAIT_UNTIL(count_lanes() == lanes);
+    g_assert_cmpuint(sl_comparison_get_reference(comparison), ==, 2);
+    for (guint i = 0; i < lanes; i++) {
+        SlJob *job = sl_comparison_get_job(comparison, i), *old = before->pdata[i];
+
+        g_assert_true(same_samples(job, old, 0));
+        g_assert_cmpint(sl_job_get_state(job), ==, SL_JOB_DONE);
+        g_assert_cmpint(sl_job_get_evaluations(job), ==, sl_job_get_evaluations(old));
+        g_assert_cmpuint(sl_job_get_branch_point(job), ==, sl_job_get_branch_point(old));
+        g_assert_true((sl_job_get_parent(job) == NULL) == (sl_job_get_parent(old) == NULL));
+        g_assert_true(sl_settings_equal(sl_job_get_settings(job), sl_job_get_settings(old)));
+        for (guint f = 0; f < count_frames(job); f++) {
+            g_autoptr(SlFrameObject) a = g_list_model_get_item(sl_job_get_frames(job), f);
+            g_autoptr(SlFrameObject) b = g_list_model_get_item(sl_job_get_frames(old), f);
+
+            g_assert_cmpfloat(sl_frame_object_get_sigma(a), ==, sl_frame_object_get_sigma(b));
+            g_assert_cmpint(sl_frame_object_get_step(a), ==, sl_frame_object_get_step(b));
+            g_assert_true(sl_difference_looks_same(a, b));
+        }
+    }
+    screenshot("compare-8-reopened");
+    sl_comparison_set_align(comparison, SL_ALIGN_EVALUATIONS);
+    sl_comparison_set_position(comparison, 9);
+    g_assert_true(sl_comparison_branch(comparison, 0, 0, values, NULL));
+    WAIT_UNTIL(sl_job_is_over(sl_comparison_get_job(comparison, lanes)));
+    g_assert_true(same_samples(sl_comparison_get_job(comparison, lanes),
+                               sl_comparison_get_job(comparison, 0), 0));
+}
+
+/* What is no whole comparison is refused with a sentence, and changes nothing. */
+static void test_broken_file(void)
+{
+    g_autofree char *path = g_build_filename(folder, "all.safelight", NULL);
+    g_autofree char *broken = g_build_filename(folder, "broken.safelight", NULL);
+    g_autofree char *data = NULL;
+    gsize length;
+    guint lanes = count_lanes();
+
+    g_assert_true(g_file_get_contents(path, &data, &length, NULL));
+    for (int round = 0; round < 3; round++) {
+        gsize cut = round == 0 ? 4 : round == 1 ? length / 2 : length;
+        /* behind the eight bytes of the length, which hold zeros */
+        char *found = g_strstr_len(data + 8, (gssize)length - 8, "branch_point");
+
+        if (round == 2)
+            memcpy(found, "branch_paint", 12);
+        g_assert_true(g_file_set_contents(broken, data, (gssize)cut, NULL));
+        act_with("win.open-path", broken);
+        WAIT_UNTIL(find_dialog() != NULL);
+        screenshot("compare-8-broken");
+        gtk_window_destroy(find_dialog());
+        WAIT_UNTIL(find_dialog() == NULL);
+        g_assert_cmpuint(count_lanes(), ==, lanes);
+    }
+}
+
+/* What is added or changed joins; nine are as many as there can be. */
+static void test_lanes(void)
+{
+    GtkWindow *dialog;
+
+    act_with("win.compare-preset", "four");
+    sl_comparison_set_align(comparison, SL_ALIGN_STEPS);
+    act_with("win.compare-add", "heun");
+    g_assert_cmpuint(count_lanes(), ==, 5);
+    run_to_end();
+    act_with("win.compare-add", "schedulers");
+    g_assert_cmpuint(count_lanes(), ==, SL_COMPARISON_MAX);
+    run_to_end();
+    screenshot("compare-8-nine");
+    act_with("win.compare-add", "lane");
+    g_assert_cmpuint(count_lanes(), ==, SL_COMPARISON_MAX);
+    g_signal_emit_by_name(window->compare_view, "asked", 1, "edit");
+    WAIT_UNTIL((dialog = find_dialog()) != NULL);
+    screenshot("compare-9-editor");
+    gtk_window_destroy(dialog);
+    for (int i = 0; i < 6; i++)
+        g_signal_emit_by_name(window->compare_view, "asked", 3, "remove");
+    g_assert_cmpuint(count_lanes(), ==, 3);
+}
+
+static void test_narrow(void)
+{
+    g_settings_set_uint(preferences, "theme", 2);
+    gtk_window_set_default_size(GTK_WINDOW(window), 700, 800);
+    settle(300);
+    adw_flap_set_reveal_flap(window->flap, FALSE);
+    screenshot("compare-10-narrow");
+    act("win.compare-clear");
+    screenshot("compare-11-narrow-empty");
+    gtk_window_set_default_size(GTK_WINDOW(window), 1280, 800);
+    g_settings_set_uint(preferences, "theme", 1);
+}
+
+static void test_ddpm(void)
+{
+    sl_recipe_panel_select_model(window->panel, sl_model_store_find(window->models, "ddpm"));
+    WAIT_UNTIL(sl_worker_get_model(window->worker) == sl_recipe_panel_get_model(window->panel));
+    g_object_set(window->recipe, "steps", 20, NULL);
+    act_with("win.compare-preset", "four");
+    run_to_end();
+    screenshot("compare-12-ddpm");
+}
+
+/* What DDPM adds at each step, in all its kinds: the large one is another picture. */
+static void test_variances(void)
+{
+    act_with("win.compare-preset", "variances");
+    run_to_end();
+    g_assert_cmpuint(count_lanes(), ==, 3);
+    for (guint i = 0; i < 3; i++) {
+        SlSettings *settings = sl_job_get_settings(sl_comparison_get_job(comparison, i));
+        guint variance;
+
+        g_object_get(settings, "variance", &variance, NULL);
+        g_assert_cmpuint(variance, ==, i + 1);
+        g_assert_cmpstr(sl_settings_get_scheduler(settings), ==, "ddpm");
+    }
+    g_assert_cmpfloat(
+        sl_difference_rms(sl_job_get_last_frame(sl_comparison_get_job(comparison, 0)),
+                          sl_job_get_last_frame(sl_comparison_get_job(comparison, 2))),
+        >, 0.01);
+    screenshot("compare-12-variances");
+    g_signal_emit_by_name(window->compare_view, "asked", 2, "edit");
+    WAIT_UNTIL(find_dialog() != NULL);
+    screenshot("compare-12-variance-editor");
+    gtk_window_destroy(find_dialog());
+    act_with("win.compare-preset", "four");
+    run_to_end();
+}
+
+static GBytes *sample_of(SlJob *job, guint index)
+{
+    g_autoptr(SlFrameObject) frame = g_list_model_get_item(sl_job_get_frames(job), index);
+    int c, h, w;
+
+    return sl_frame_object_get_sample(frame, SL_VIEW_NOISY, &c, &h, &w);
+}
+
+/* A run that would take too much keeps some frames whole; any other is made again when it is looked
+ * at, to the same bytes. */
+static void test_bounded(void)
+{
+    SlJob *whole = g_object_ref(sl_comparison_get_job(comparison, 0)), *light;
+    g_autoptr(SlFrameObject) frame = NULL;
+    guint kept = 0;
+
+    sl_worker_set_budget(window->worker, 300000);
+    act("win.develop");
+    run_to_end();
+    sl_worker_set_budget(window->worker, 0);
+    light = sl_comparison_get_job(comparison, 0);
+    g_assert_cmpuint(count_frames(light), ==, count_frames(whole));
+    for (guint i = 0; i < count_frames(light); i++)
+        kept += sample_of(light, i) != NULL;
+    g_assert_cmpuint(kept, >, 1);
+    g_assert_cmpuint(kept, <, count_frames(light) / 2);
+    frame = g_list_model_get_item(sl_job_get_frames(light), 13);
+    g_assert_null(sample_of(light, 13));
+    g_assert_true(sl_worker_decode(window->worker, light, frame, SL_VIEW_PICTURE));
+    WAIT_UNTIL(sl_frame_object_is_decoded(frame, SL_VIEW_PICTURE));
+    g_assert_true(g_bytes_equal(sample_of(light, 13), sample_of(whole, 13)));
+    g_object_unref(whole);
+}
+
+static const LaneTest tests[] = {
+    {"/branch/whole", test_branch, TRUE},
+    {"/branch/branch-file", test_branch_file, TRUE},
+    {"/branch/branch-of-branch", test_branch_of_branch, FALSE},
+    {"/branch/undo", test_undo, TRUE},
+    {"/branch/keep", test_keep, TRUE},
+    {"/branch/broken-file", test_broken_file, FALSE},
+    {"/branch/lanes", test_lanes, FALSE},
+    {"/branch/narrow", test_narrow, FALSE},
+    {"/branch/ddpm", test_ddpm, FALSE},
+    {"/branch/variances", test_variances, FALSE},
+    {"/branch/bounded", test_bounded, FALSE},
+};
+
+int main(int argc, char **argv)
+{
+    return run_lane_tests(&argc, &argv, tests, G_N_ELEMENTS(tests));
+}
