@@ -1,8 +1,19 @@
 /* run.c - memory, numbers and guard zones of one case. */
 #include "run.h"
+#include "test.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+SlDevice *run_device(const char *name, SlDtype dtype, int threads)
+{
+    SlError err = {0};
+    SlDeviceOptions options = {.name = name, .dtype = dtype, .threads = threads};
+    SlDevice *dev = sl_device_open(&options, &err);
+    if (!dev)
+        sl_test_note("%s", err.message);
+    return dev;
+}
 
 #define GUARD 64 /* elements on either side: keeps 64-byte alignment for every dtype */
 

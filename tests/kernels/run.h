@@ -25,6 +25,8 @@ typedef struct Run {
     int repeat;               /* how often an operation is run; 1 but for bench */
 } Run;
 
+/* NULL, and a note that says why, when it does not open. */
+SlDevice *run_device(const char *name, SlDtype dtype, int threads);
 /* Numbers of a few magnitudes in -1 .. 1 times scale, the same for every device. */
 SlTensor run_input(Run *r, int rank, const int64_t *size, float scale);
 /* The same of another dtype than the device's. */
