@@ -131,11 +131,12 @@ draw_number (const SlCurveChart *self, cairo_t *cr, const SlCurve *curve)
 {
   const SlCurvePoint *end = &curve->points[curve->n_points - 1];
   g_autofree char *text = g_strdup_printf ("%d", curve->number);
+  double lowest = SL_CURVE_TOP + sl_curve_chart_height (self) - 6; /* not on the ticks' numbers */
 
   if (isfinite (end->y))
     draw_text (self, cr, text,
                (TextPlace){ sl_curve_chart_x (self, end->x) + 5 + (curve->number - 1) % 2 * 9,
-                            sl_curve_chart_y (self, end->y), 0, curve->bold ? 1 : 0.75 });
+                            MIN (sl_curve_chart_y (self, end->y), lowest), 0, curve->bold ? 1 : 0.75 });
 }
 
 static void
