@@ -34,6 +34,25 @@ G_GNUC_UNUSED static void run_to_end(void)
         g_assert_cmpint(sl_job_get_state(sl_comparison_get_job(comparison, i)), ==, SL_JOB_DONE);
 }
 
+/* What a frame began with; NULL where only its picture is kept. */
+G_GNUC_UNUSED static GBytes *sample_of(SlJob *job, guint index)
+{
+    g_autoptr(SlFrameObject) frame = g_list_model_get_item(sl_job_get_frames(job), index);
+    int channels, height, width;
+
+    return sl_frame_object_get_sample(frame, SL_VIEW_NOISY, &channels, &height, &width);
+}
+
+/* As the menu does, without its dialog. */
+G_GNUC_UNUSED static void save_as(const char *what, const char *path)
+{
+    g_assert_true(
+        gtk_widget_activate_action(GTK_WIDGET(window), "win.compare-save-to", "(ss)", what, path));
+    WAIT_UNTIL(g_file_test(path, G_FILE_TEST_EXISTS));
+    WAIT_UNTIL(window->export == NULL);
+    g_assert_null(find_dialog());
+}
+
 /* The tests in their order, with the compare page on top. What main() gives. */
 static int run_lane_tests(int *argc, char ***argv, const LaneTest *tests, guint count)
 {
