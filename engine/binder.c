@@ -2,9 +2,9 @@
  *
  * Easy to get wrong: a model asks for all its weights before anyone looks at the result, so a
  * complaint is kept and the first one told at the end; after a failure of the device nothing more
- * is read. Old VAE folders name attention weights query, key, value, proj_attn (diffusers
- * models/attention_processor.py converts them when it loads).
+ * is read.
  */
+#include "engine/binder_match.h"
 #include "engine/binder_random.h"
 #include "engine/utf8.h"
 #include "engine/weights_private.h"
@@ -97,52 +97,6 @@ static ShapeText shape_text(int rank, const int64_t *size)
 
 /* ---- finding ---- */
 
-/* The old name of a VAE attention weight; false when there is none. */
-static bool old_name(const char *name, char *out, size_t size)
-{
-    static const char *const pairs[][2] = {{".to_q.", ".query."},
-                                           {".to_k.", ".key."},
-                                           {".to_v.", ".value."},
-                                           {".to_out.0.", ".proj_attn."}};
-    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
-        const char *at = strstr(name, pairs[i][0]);
-        if (at)
-            return snprintf(out, size, "%.*s%s%s", (int)(at - name), name, pairs[i][1],
-                            at + strlen(pairs[i][0])) < (int)size;
-    }
-    return false;
-}
-
-static const SlTensorInfo *find(const SlBinder *b, const char *name)
-{
-    char old[512];
-    const SlTensorInfo *info = sl_weights_find(b->options.weights, name);
-    if (!info && old_name(name, old, sizeof old))
-        info = sl_weights_find(b->options.weights, old);
-    return info;
-}
-
-static bool same_size(int rank, const int64_t *size, int other_rank, const int64_t *other)
-{
-    bool same = rank == other_rank;
-    for (int i = 0; i < rank && same; i++)
-        same = size[i] == other[i];
-    return same;
-}
-
-/* A matrix may be stored as a 1x1 convolution and the other way round: the bytes are the same. */
-static bool fits(SlWeightKind kind, int rank, const int64_t *size, const SlTensorInfo *info)
-{
-    const int64_t *s = info->size;
-    if (same_size(rank, size, info->rank, s))
-        return true;
-    if (kind == SL_WEIGHT_LINEAR && rank == 2 && info->rank == 4)
-        return s[0] == size[0] && s[1] == size[1] && s[2] == 1 && s[3] == 1;
-    if (kind == SL_WEIGHT_CONV && rank == 4 && info->rank == 2)
-        return s[0] == size[0] && s[1] == size[1] && size[2] == 1 && size[3] == 1;
-    return false;
-}
-
 typedef struct Wanted {
     SlWeightKind kind;
     const char *name;
@@ -153,7 +107,7 @@ typedef struct Wanted {
 /* The tensor for a weight, with its size and type checked; NULL with a complaint. */
 static const SlTensorInfo *find_fitting(SlBinder *b, const Wanted *wanted)
 {
-    const SlTensorInfo *info = find(b, wanted->name);
+    const SlTensorInfo *info = sl_find_stored(b->options.weights, wanted->name);
     if (!info) {
         complain(b, SL_FORMAT, "%s: tensor \"%s\" is missing; expected one of shape %s",
                  any_file(b).text, wanted->name, shape_text(wanted->rank, wanted->size).text);
@@ -161,7 +115,7 @@ static const SlTensorInfo *find_fitting(SlBinder *b, const Wanted *wanted)
     }
     SlShown file = sl_show_path(sl_weights_file_of(b->options.weights, info));
     b->used[sl_weights_index(b->options.weights, info)] = true;
-    if (!fits(wanted->kind, wanted->rank, wanted->size, info)) {
+    if (!sl_stored_fits(wanted->kind, wanted->rank, wanted->size, info)) {
         complain(b, SL_FORMAT,
                  "%s: tensor \"%s\" has shape %s, expected %s: the file belongs to another model "
                  "or config.json is wrong",
@@ -179,7 +133,7 @@ static const SlTensorInfo *find_fitting(SlBinder *b, const Wanted *wanted)
 
 bool sl_binder_has(const SlBinder *b, const char *name)
 {
-    return b->options.weights && find(b, name);
+    return b->options.weights && sl_find_stored(b->options.weights, name);
 }
 
 /* ---- giving weights to the device ---- */
