@@ -2,6 +2,7 @@
  *
  * The algorithm for a shape is asked for once and remembered, with its descriptors: asking again
  * costs more than a small product, and the same algorithm every time is what makes the same bytes.
+ * Where it has none, or takes it back, our own plain kernel computes the product.
  * Easy to get wrong: the heuristic assumes pointers aligned to 256 bytes unless told otherwise; the
  * bias of a 16-bit product is 16-bit itself.
  */
@@ -22,7 +23,14 @@ struct SlCudaProduct {
     cublasLtMatmulDesc_t what;
     cublasLtMatrixLayout_t a, b, d;
     cublasLtMatmulAlgo_t algo;
+    bool plain; /* cuBLASLt refused it */
 };
+
+/* It says so before anything has been launched. */
+static bool is_refusal(cublasStatus_t status)
+{
+    return status == CUBLAS_STATUS_NOT_SUPPORTED || status == CUBLAS_STATUS_ARCH_MISMATCH;
+}
 
 static bool lt_check(SlCudaDevice *d, cublasStatus_t status, const char *what)
 {
@@ -189,7 +197,8 @@ static cublasStatus_t ask(SlCudaDevice *d, SlCudaProduct *p)
         s = cublasLtMatmulAlgoGetHeuristic(d->lt, p->what, p->a, p->b, p->d, p->d, preference, 1,
                                            &found, &count);
     cublasLtMatmulPreferenceDestroy(preference);
-    if (s == CUBLAS_STATUS_SUCCESS && count < 1)
+    /* PyTorch saw the second for matrices of one row or column. */
+    if ((s == CUBLAS_STATUS_SUCCESS && count < 1) || s == CUBLAS_STATUS_INVALID_VALUE)
         s = CUBLAS_STATUS_NOT_SUPPORTED;
     if (s == CUBLAS_STATUS_SUCCESS)
         p->algo = found.algo;
@@ -212,7 +221,10 @@ static SlCudaProduct *make(SlCudaDevice *d, const SlCudaGemm *g, const Key *key)
         s = set_bias(p, g); /* the heuristic looks at it */
     if (s == CUBLAS_STATUS_SUCCESS)
         s = ask(d, p);
-    if (lt_check(d, s, "choosing a product"))
+    p->plain = is_refusal(s);
+    if (p->plain)
+        cudaGetLastError();
+    if (p->plain || lt_check(d, s, "choosing a product"))
         return p;
     forget(p);
     d->product_count--;
@@ -234,13 +246,21 @@ void sl_cuda_gemm(SlCudaDevice *d, const SlCudaGemm *g)
     if (g->m == 0 || g->n == 0 || d->base.status != SL_OK)
         return;
     SlCudaProduct *p = find(d, g);
-    if (!p || !lt_check(d, set_bias(p, g), "a product's bias"))
+    if (!p || (!p->plain && !lt_check(d, set_bias(p, g), "a product's bias")))
         return;
-    lt_check(d,
-             cublasLtMatmul(d->lt, p->what, &g->alpha, g->a, p->a, g->b, p->b, &beta,
-                            g->has_c ? g->c : g->d, p->d, g->d, p->d, &p->algo, d->workspace,
-                            SL_CUDA_WORKSPACE, d->stream),
-             "a product");
+    cublasStatus_t status = CUBLAS_STATUS_SUCCESS;
+    if (!p->plain)
+        status = cublasLtMatmul(d->lt, p->what, &g->alpha, g->a, p->a, g->b, p->b, &beta,
+                                g->has_c ? g->c : g->d, p->d, g->d, p->d, &p->algo, d->workspace,
+                                SL_CUDA_WORKSPACE, d->stream);
+    if (is_refusal(status)) {
+        p->plain = true;
+        cudaGetLastError(); /* what cuBLASLt tried in vain */
+    }
+    if (p->plain)
+        sl_cuda_check(d, sl_launch_gemm_plain(g, d->stream), "a product");
+    else
+        lt_check(d, status, "a product");
 }
 
 /* ---- slots ---- */

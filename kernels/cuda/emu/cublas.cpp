@@ -185,7 +185,7 @@ cublasStatus_t cublasLtMatmulAlgoGetHeuristic(cublasLtHandle_t, cublasLtMatmulDe
 {
     Gemm g;
     *got = 0;
-    if (wanted < 1 ||
+    if (wanted < 1 || cfg.refuse == 1 ||
         !make_gemm(g, (Description *)what, (Layout *)a, (Layout *)b, (Layout *)c, (Layout *)d))
         return CUBLAS_STATUS_NOT_SUPPORTED;
     memset(&results[0], 0, sizeof results[0]);
@@ -203,6 +203,8 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t, cublasLtMatmulDesc_t what, const
                               cudaStream_t stream)
 {
     Gemm g;
+    if (cfg.refuse == 2)
+        return CUBLAS_STATUS_NOT_SUPPORTED;
     if (!make_gemm(g, (Description *)what, (Layout *)la, (Layout *)lb, (Layout *)lc, (Layout *)ld))
         return CUBLAS_STATUS_NOT_SUPPORTED;
     if (bytes && (!dev_live(workspace, bytes) || (uintptr_t)workspace % 256))

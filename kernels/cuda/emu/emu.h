@@ -7,6 +7,7 @@
  * From the environment: CUDAEMU_SEED=n another schedule, CUDAEMU_LAZY=1 streams do nothing until
  * somebody waits, CUDAEMU_THREADS=n, CUDAEMU_FATAL=1 abort at the first report, CUDAEMU_POISON=0,
  * CUDAEMU_MEMORY=n MiB of device memory, CUDAEMU_FAIL=n the n-th launch fails,
+ * CUDAEMU_REFUSE=1 cuBLASLt has no algorithm for any product, 2 it takes its choice back,
  * CUDAEMU_SKIP_BARRIER=conv.cu:120 the __syncthreads of that line does nothing.
  */
 #ifndef SL_CUDA_EMU_EMU_H
@@ -40,7 +41,7 @@ struct Config {
     bool lazy, poison, fatal;
     int threads, smem_optin;
     size_t memory;
-    long fail_at;
+    long fail_at, refuse;
     const char *skip_file; // the barrier left out
     int skip_line;
 };

@@ -74,6 +74,7 @@ void init_once()
         cfg.smem_optin = 99 << 10; // the smallest of sm_80 .. sm_120
         cfg.memory = (size_t)env("CUDAEMU_MEMORY", 8192) << 20;
         cfg.fail_at = env("CUDAEMU_FAIL", 0);
+        cfg.refuse = env("CUDAEMU_REFUSE", 0);
         parse_skip(getenv("CUDAEMU_SKIP_BARRIER"));
         must_map(DEV_BASE, DEV_SIZE, PROT_NONE);
         must_map(REAL_BASE, DEV_SIZE, PROT_READ | PROT_WRITE);
