@@ -35,14 +35,15 @@ G_GNUC_UNUSED static void screenshot(const char *name)
 {
     const char *shots = g_getenv("SAFELIGHT_SCREENSHOTS");
     g_autofree char *path = shots ? g_strdup_printf("%s/%s.png", shots, name) : NULL;
-    const char *command[] = {"import", "-window", "root", path, NULL};
+    g_autofree char *import = g_find_program_in_path("import");
+    const char *command[] = {import, "-window", "root", path, NULL};
 
     settle(400);
     if (shots)
         g_mkdir_with_parents(shots, 0755);
-    if (path && g_find_program_in_path("import"))
-        g_spawn_sync(NULL, (char **)command, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL,
-                     NULL, NULL);
+    if (path && import)
+        g_spawn_sync(NULL, (char **)command, NULL, G_SPAWN_DEFAULT, NULL, NULL, NULL, NULL, NULL,
+                     NULL);
 }
 
 G_GNUC_UNUSED static GtkWindow *find_dialog(void)
