@@ -3,7 +3,7 @@
  * `safelight COMMAND ...` and options are the command line's; everything else (nothing, a picture, a
  * model) opens the window, where this program was built with one.
  */
-#include "app/core/cli.h"
+#include "app/cli/cli.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,28 +17,26 @@
  * say) costs a hundredfold. Sleeping at once costs a small model a third of its speed on an idle machine: between two
  * operations pass some microseconds. A thousand looks are some ten microseconds, and good for both. libgomp reads
  * the wish before main, so the program starts itself anew with it. */
-static void
-let_threads_sleep (char **argv)
+static void let_threads_sleep(char **argv)
 {
-  if (getenv ("OMP_WAIT_POLICY") || setenv ("OMP_WAIT_POLICY", "passive", 1) != 0
-      || setenv ("GOMP_SPINCOUNT", "1000", 0) != 0)
-    return;
-  execv ("/proc/self/exe", argv);
+    if (getenv("OMP_WAIT_POLICY") || setenv("OMP_WAIT_POLICY", "passive", 1) != 0 ||
+        setenv("GOMP_SPINCOUNT", "1000", 0) != 0)
+        return;
+    execv("/proc/self/exe", argv);
 }
 
-int
-main (int argc, char **argv)
+int main(int argc, char **argv)
 {
-  let_threads_sleep (argv);
-  if (sl_cli_wanted (argc, argv))
-    return sl_cli_main (argc, argv);
+    let_threads_sleep(argv);
+    if (sl_cli_wanted(argc, argv))
+        return sl_cli_main(argc, argv);
 #if SL_HAVE_UI
-  return sl_ui_main (argc, argv);
+    return sl_ui_main(argc, argv);
 #else
-  fputs ("safelight: this program was built without the window. Pictures can be made without it:\n"
-         "  safelight generate --prompt TEXT --output FILE.png\n"
-         "`safelight --help` lists all commands.\n",
-         stderr);
-  return 2;
+    fputs("safelight: this program was built without the window. Pictures can be made without it:\n"
+          "  safelight generate --prompt TEXT --output FILE.png\n"
+          "`safelight --help` lists all commands.\n",
+          stderr);
+    return 2;
 #endif
 }

@@ -9,11 +9,10 @@
 #ifndef SL_ENGINE_H
 #define SL_ENGINE_H
 
-#include "engine/json.h"
-#include "engine/noise.h"
-#include "engine/scheduler.h"
-#include "engine/tokenizer.h"
-#include "engine/weights.h"
+#include "engine/files/files.h"
+#include "engine/noise/noise.h"
+#include "engine/schedulers/schedulers.h"
+#include "engine/text/text.h"
 #include "kernels/kernels.h"
 
 #ifdef __cplusplus
@@ -236,10 +235,6 @@ bool sl_decode_take(SlModel *model, uint8_t *rgb);
  * preview.json, the known one for SD 1.x / 2.x, or one fitted when the model was loaded). Any
  * thread. rgb is height width 3. */
 void sl_preview(const SlModel *model, const float *sample, int height, int width, uint8_t *rgb);
-
-/* Lower-case hexadecimal SHA-256. Any thread. */
-void sl_sha256(const void *data, size_t bytes, char hex[65]);
-bool sl_sha256_file(const char *path, char hex[65], const int *cancel, SlError *err);
 
 /* ---- measuring ---- */
 

@@ -4,9 +4,9 @@
 #ifndef SL_TESTS_BROKEN_H
 #define SL_TESTS_BROKEN_H
 
-#include "app/core/safetensors_writer.h"
-#include "engine/safetensors.h"
-#include "engine/weights.h"
+#include "app/files/safetensors_writer.h"
+#include "engine/files/safetensors.h"
+#include "engine/files/weights.h"
 
 #include <stdio.h>
 #include <stdlib.h>

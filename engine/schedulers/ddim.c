@@ -28,7 +28,7 @@ static bool needs_noise(const SlScheduler *s)
     return s->config.eta > 0;
 }
 
-static bool step(SlScheduler *s, const SlStep *x, SlError *err)
+static bool step(SlScheduler *s, const SlSchedulerStep *x, SlError *err)
 {
     const SlSchedulerConfig *c = &s->config;
     double t = s->timesteps[s->state.position], abar, abar_prev;

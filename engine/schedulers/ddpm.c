@@ -43,7 +43,7 @@ static double deviation(const SlScheduler *s, double abar, double abar_prev)
     return sqrt(variance);
 }
 
-static bool step(SlScheduler *s, const SlStep *x, SlError *err)
+static bool step(SlScheduler *s, const SlSchedulerStep *x, SlError *err)
 {
     int at = s->state.position;
     double abar, abar_prev = 1;

@@ -39,7 +39,7 @@ static double alpha_at(const SlScheduler *s, int index)
 }
 
 /* x_0 into x->x0, and epsilon into slot 0. */
-static bool convert(SlScheduler *s, const SlStep *x, SlError *err)
+static bool convert(SlScheduler *s, const SlSchedulerStep *x, SlError *err)
 {
     double alpha = alpha_at(s, s->state.position), sigma = s->sigmas[s->state.position] * alpha;
     float *epsilon = sl_push_slot(s, 2);
@@ -89,7 +89,7 @@ static int order_now(const SlScheduler *s)
     return order < s->state.filled ? order : s->state.filled;
 }
 
-static bool step(SlScheduler *s, const SlStep *x, SlError *err)
+static bool step(SlScheduler *s, const SlSchedulerStep *x, SlError *err)
 {
     if (!convert(s, x, err))
         return false;

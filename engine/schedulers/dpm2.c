@@ -65,7 +65,7 @@ static bool ends_with_noise(const SlScheduler *s)
     return s->state.position % 2 == 1;
 }
 
-static bool step(SlScheduler *s, const SlStep *x, SlError *err)
+static bool step(SlScheduler *s, const SlSchedulerStep *x, SlError *err)
 {
     int at = s->state.position, begin = at - at % 2;
     bool first = at == begin;

@@ -51,7 +51,7 @@ static bool set_timesteps(SlScheduler *s, int steps, SlError *err)
     return true;
 }
 
-bool sl_dpm_convert(SlScheduler *s, const SlStep *x, int keep, SlError *err)
+bool sl_dpm_convert(SlScheduler *s, const SlSchedulerStep *x, int keep, SlError *err)
 {
     SlLambda now = sl_lambda_at(s, s->state.position);
     float *kept = sl_push_slot(s, keep);
@@ -148,7 +148,7 @@ static void prediction_weights(const SlScheduler *s, const SlDpmUpdate *u, int o
     m[2] = -q / r1;
 }
 
-static bool step(SlScheduler *s, const SlStep *x, SlError *err)
+static bool step(SlScheduler *s, const SlSchedulerStep *x, SlError *err)
 {
     SlLambda from = sl_lambda_at(s, s->state.position), to = sl_lambda_at(s, s->state.position + 1);
     double h = to.lambda - from.lambda;

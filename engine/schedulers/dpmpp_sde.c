@@ -59,7 +59,7 @@ static Leap leap_now(const SlScheduler *s)
     return leap;
 }
 
-static bool step(SlScheduler *s, const SlStep *x, SlError *err)
+static bool step(SlScheduler *s, const SlSchedulerStep *x, SlError *err)
 {
     int at = s->state.position;
     Leap k = leap_now(s);

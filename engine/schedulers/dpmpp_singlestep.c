@@ -66,7 +66,7 @@ static void prediction_weights(const SlScheduler *s, const SlDpmUpdate *u, int o
     m[order - 1] -= newest + middle;
 }
 
-static bool step(SlScheduler *s, const SlStep *x, SlError *err)
+static bool step(SlScheduler *s, const SlSchedulerStep *x, SlError *err)
 {
     if (!sl_dpm_convert(s, x, 2, err))
         return false;

@@ -40,7 +40,7 @@ static bool set_timesteps(SlScheduler *s, int steps, SlError *err)
     return true;
 }
 
-static bool euler_step(SlScheduler *s, const SlStep *x, SlError *err)
+static bool euler_step(SlScheduler *s, const SlSchedulerStep *x, SlError *err)
 {
     double sigma = s->sigmas[s->state.position], next = s->sigmas[s->state.position + 1];
     sl_step_ve(s, x, sigma, next - sigma);
@@ -64,7 +64,7 @@ static bool ancestral_set_timesteps(SlScheduler *s, int steps, SlError *err)
     return true;
 }
 
-static bool ancestral_step(SlScheduler *s, const SlStep *x, SlError *err)
+static bool ancestral_step(SlScheduler *s, const SlSchedulerStep *x, SlError *err)
 {
     double from = s->sigmas[s->state.position], to = s->sigmas[s->state.position + 1];
     double up = sqrt(to * to * (from * from - to * to) / (from * from));

@@ -15,7 +15,7 @@ static double limit(const SlScheduler *s, double x0)
     return s->config.clip_sample ? fmin(fmax(x0, -range), range) : x0;
 }
 
-static bool step(SlScheduler *s, const SlStep *x, SlError *err)
+static bool step(SlScheduler *s, const SlSchedulerStep *x, SlError *err)
 {
     int at = s->state.position;
     bool first = at % 2 == 0;

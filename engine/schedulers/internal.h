@@ -7,7 +7,7 @@
 #ifndef SL_SCHEDULERS_INTERNAL_H
 #define SL_SCHEDULERS_INTERNAL_H
 
-#include "engine/scheduler.h"
+#include "engine/schedulers/schedulers.h"
 
 typedef enum SlBetas {
     SL_BETAS_LINEAR,
@@ -87,12 +87,12 @@ struct SlScheduler {
 };
 
 /* One evaluation's arrays. */
-typedef struct SlStep {
+typedef struct SlSchedulerStep {
     const float *model_output;
     float *sample;      /* before and after */
     float *x0;          /* never NULL */
     const float *noise; /* drawn if the class asked for it, else NULL */
-} SlStep;
+} SlSchedulerStep;
 
 struct SlSchedulerClass {
     SlSchedulerInfo info;
@@ -102,7 +102,7 @@ struct SlSchedulerClass {
     bool (*set_timesteps)(SlScheduler *s, int steps, SlError *err);
     void (*input)(const SlScheduler *s, const float *sample, float *input); /* NULL: as it is */
     bool (*needs_noise)(const SlScheduler *s);                              /* NULL: never */
-    bool (*step)(SlScheduler *s, const SlStep *step, SlError *err);
+    bool (*step)(SlScheduler *s, const SlSchedulerStep *step, SlError *err);
     double (*init_noise_sigma)(const SlScheduler *s);                 /* NULL: 1 */
     int (*step_of)(const SlScheduler *s, int evaluation, bool *ends); /* NULL: one to one */
 };
@@ -165,7 +165,7 @@ void sl_predict_vp(const SlScheduler *s, double alpha, double sigma, const float
  * 4096. */
 double sl_original_ve(const SlScheduler *s, double sigma, double model_output, double sample);
 /* sample + (sample - x_0) / sigma dt, and x_0. */
-void sl_step_ve(const SlScheduler *s, const SlStep *x, double sigma, double dt);
+void sl_step_ve(const SlScheduler *s, const SlSchedulerStep *x, double sigma, double dt);
 /* clip_sample or thresholding, as configured. */
 bool sl_limit_x0(const SlScheduler *s, float *x0, SlError *err);
 bool sl_threshold_x0(const SlScheduler *s, float *x0, SlError *err);
@@ -200,7 +200,7 @@ bool sl_dpm_stochastic(const SlScheduler *s);
 int sl_dpm_last_timestep(const SlScheduler *s);
 /* x_0 always into x->x0, and what the solver keeps (x_0, or epsilon) into slot 0; the `keep` newest
  * before move on. */
-bool sl_dpm_convert(SlScheduler *s, const SlStep *x, int keep, SlError *err);
+bool sl_dpm_convert(SlScheduler *s, const SlSchedulerStep *x, int keep, SlError *err);
 /* Weights of the sample, of the derivatives D0, D1, D2 of the predictions, and of noise. */
 typedef struct SlDpmUpdate {
     double sample, d[3], noise;

@@ -19,7 +19,7 @@ static bool set_timesteps(SlScheduler *s, int steps, SlError *err)
     return true;
 }
 
-static bool step(SlScheduler *s, const SlStep *x, SlError *err)
+static bool step(SlScheduler *s, const SlSchedulerStep *x, SlError *err)
 {
     double sigma = s->sigmas[s->state.position], dt = s->sigmas[s->state.position + 1] - sigma;
     float *epsilon = sl_push_slot(s, 3);

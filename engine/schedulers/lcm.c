@@ -59,7 +59,7 @@ static bool lcm_needs_noise(const SlScheduler *s)
     return !ends(s);
 }
 
-static bool lcm_step(SlScheduler *s, const SlStep *x, SlError *err)
+static bool lcm_step(SlScheduler *s, const SlSchedulerStep *x, SlError *err)
 {
     double abar, abar_next, t = s->timesteps[s->state.position] * s->config.timestep_scaling;
     if (!alphas(s, &abar, &abar_next, err))
@@ -105,7 +105,7 @@ static bool tcd_needs_noise(const SlScheduler *s)
     return s->config.eta > 0 && !ends(s);
 }
 
-static bool tcd_step(SlScheduler *s, const SlStep *x, SlError *err)
+static bool tcd_step(SlScheduler *s, const SlSchedulerStep *x, SlError *err)
 {
     double abar, abar_next, abar_below;
     float next = ends(s) ? 0 : (float)s->timesteps[s->state.position + 1];

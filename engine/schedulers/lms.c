@@ -37,7 +37,7 @@ static double coefficient(const SlScheduler *s, int order, int k)
            (lagrange(s, order, k, middle - reach) + lagrange(s, order, k, middle + reach));
 }
 
-static bool step(SlScheduler *s, const SlStep *x, SlError *err)
+static bool step(SlScheduler *s, const SlSchedulerStep *x, SlError *err)
 {
     double sigma = s->sigmas[s->state.position];
     float *derivative = sl_push_slot(s, 3);

@@ -65,7 +65,7 @@ static bool quantile(const float *x, int64_t n, double q, float *out)
     return true;
 }
 
-void sl_step_ve(const SlScheduler *s, const SlStep *x, double sigma, double dt)
+void sl_step_ve(const SlScheduler *s, const SlSchedulerStep *x, double sigma, double dt)
 {
     for (int64_t i = 0; i < s->size; i++) {
         double original = sl_original_ve(s, sigma, x->model_output[i], x->sample[i]);

@@ -84,7 +84,7 @@ static bool transfer(SlScheduler *s, const float *from, double timestep, double 
     return true;
 }
 
-static bool step_prk(SlScheduler *s, const SlStep *x, SlError *err)
+static bool step_prk(SlScheduler *s, const SlSchedulerStep *x, SlError *err)
 {
     static const double weights[4] = {1 / 6., 1 / 3., 1 / 3., 1 / 6.};
     int i = s->state.position, h = s->config.num_train_timesteps / s->steps;
@@ -103,7 +103,7 @@ static bool step_prk(SlScheduler *s, const SlStep *x, SlError *err)
     return transfer(s, s->slots[4], from, prev, i % 4 == 3 ? sum : x->model_output, x->sample, err);
 }
 
-static bool step_plms(SlScheduler *s, const SlStep *x, SlError *err)
+static bool step_plms(SlScheduler *s, const SlSchedulerStep *x, SlError *err)
 {
     int i = s->state.position;
     double h = s->config.num_train_timesteps / s->steps, t = s->timesteps[i], prev = t - h;
@@ -126,7 +126,7 @@ static bool step_plms(SlScheduler *s, const SlStep *x, SlError *err)
     return transfer(s, x->sample, t, prev, s->slots[5], x->sample, err);
 }
 
-static bool step(SlScheduler *s, const SlStep *x, SlError *err)
+static bool step(SlScheduler *s, const SlSchedulerStep *x, SlError *err)
 {
     double abar;
     if (!sl_alpha_at(s, s->timesteps[s->state.position], &abar, err))

@@ -21,7 +21,7 @@ static bool set_timesteps(SlScheduler *s, int steps, SlError *err)
     return true;
 }
 
-static bool convert(SlScheduler *s, const SlStep *x, SlError *err)
+static bool convert(SlScheduler *s, const SlSchedulerStep *x, SlError *err)
 {
     SlLambda now = sl_lambda_at(s, s->state.position);
     float *converted = s->slots[4];
@@ -153,7 +153,7 @@ static bool corrector_disabled(const SlScheduler *s)
     return false;
 }
 
-static bool step(SlScheduler *s, const SlStep *x, SlError *err)
+static bool step(SlScheduler *s, const SlSchedulerStep *x, SlError *err)
 {
     const SlSchedulerConfig *c = &s->config;
     size_t bytes = (size_t)s->size * sizeof(float);

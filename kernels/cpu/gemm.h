@@ -104,13 +104,13 @@ SL_INLINE void sl_store_some(void *p, SlDtype dtype, int64_t i, int64_t n, SlVec
         sl_vec_store_part(p, dtype, i, n, v);
 }
 
-typedef struct SlPlace {
+typedef struct SlOutputPlace {
     int64_t item, at, channel; /* item of the batch, element of the output, its channel */
     int64_t n;                 /* channels from here on, at least 1 */
-} SlPlace;
+} SlOutputPlace;
 
 /* Up to 16 sums of neighbouring channels become output. */
-SL_INLINE void sl_finish(const SlEpilogue *e, SlTensor *out, SlVec v, const SlPlace *p)
+SL_INLINE void sl_finish(const SlEpilogue *e, SlTensor *out, SlVec v, const SlOutputPlace *p)
 {
     if (e->bias)
         v += sl_load_some(e->bias->value.data, SL_F32, p->channel, p->n);

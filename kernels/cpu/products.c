@@ -89,7 +89,8 @@ static void store_plain(const Job *j, const float *sum, int64_t row, int64_t gro
     int64_t from = group * j->group * PANEL, width = j->group * PANEL;
     int64_t per_item = j->positions / j->out->size[0];
     for (int64_t c = 0; c < width && from + c < j->outputs; c += SL_LANES) {
-        SlPlace p = {row / per_item, row * j->outputs + from + c, from + c, j->outputs - from - c};
+        SlOutputPlace p = {row / per_item, row * j->outputs + from + c, from + c,
+                           j->outputs - from - c};
         sl_finish(j->e, j->out, *(const SlVec *)(sum + c), &p);
     }
 }

@@ -195,7 +195,7 @@ SL_INLINE void transform_sums(const Job *j, const float *sums, int64_t step, con
         transform_output(columns[y], o);
         for (int64_t x = 0; x < 4 && corner->x + x < w; x++) {
             int64_t at = ((corner->item * h + corner->y + y) * w + corner->x + x) * j->outputs;
-            SlPlace p = {corner->item, at + channel, channel, j->outputs - channel};
+            SlOutputPlace p = {corner->item, at + channel, channel, j->outputs - channel};
             sl_finish(j->e, j->out, o[x], &p);
         }
     }

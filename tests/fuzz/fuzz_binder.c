@@ -2,7 +2,7 @@
  * its tensors is bound under its own or another shape. */
 #include "tests/fuzz/fuzz.h"
 
-#include "engine/weights.h"
+#include "engine/files/weights.h"
 
 #include <stdlib.h>
 

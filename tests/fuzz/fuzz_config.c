@@ -1,11 +1,11 @@
 /* fuzz_config.c - the first byte chooses a part, the rest is its configuration file. */
 #include "tests/fuzz/fuzz.h"
 
-#include "engine/json.h"
-#include "engine/scheduler.h"
-#include "engine/text_encoder.h"
-#include "engine/unet.h"
-#include "engine/vae.h"
+#include "engine/files/json.h"
+#include "engine/nets/unet.h"
+#include "engine/nets/vae.h"
+#include "engine/schedulers/schedulers.h"
+#include "engine/text/text_encoder.h"
 
 #include <stdlib.h>
 

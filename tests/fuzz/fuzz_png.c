@@ -4,9 +4,9 @@
  */
 #include "tests/fuzz/fuzz.h"
 
-#include "app/core/png.h"
-#include "app/core/png_text.h"
-#include "engine/utf8.h"
+#include "app/image/png.h"
+#include "app/image/png_text.h"
+#include "engine/files/utf8.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* fuzz_safetensors.c - the input is a whole safetensors file. */
 #include "tests/fuzz/fuzz.h"
 
-#include "engine/weights.h"
+#include "engine/files/weights.h"
 
 #include <stdlib.h>
 

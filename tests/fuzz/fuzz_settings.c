@@ -4,9 +4,9 @@
  */
 #include "tests/fuzz/fuzz.h"
 
-#include "app/core/import.h"
-#include "app/core/metadata.h"
-#include "app/core/recipe_text.h"
+#include "app/recipe/import.h"
+#include "app/recipe/metadata.h"
+#include "app/recipe/recipe_text.h"
 
 #include <cjson/cJSON.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
  * s1.safetensors, c in s2.safetensors. */
 #include "tests/fuzz/fuzz.h"
 
-#include "engine/weights.h"
+#include "engine/files/weights.h"
 
 #include <stdlib.h>
 #include <string.h>

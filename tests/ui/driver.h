@@ -2,10 +2,10 @@
  * $SAFELIGHT_SCREENSHOTS. */
 #pragma once
 
-#include "../app/gobject.h"
-#include "ui/sl-application.h"
+#include "tests/app/objects/gobject.h"
 #include "ui/sl-resources.h"
-#include "ui/sl-window-private.h"
+#include "ui/window/sl-application.h"
+#include "ui/window/sl-window-private.h"
 
 static SlApplication *application;
 static SlWindow *window;

@@ -7,8 +7,8 @@
 
 #include <string.h>
 
-#include "app/core/metadata.h"
-#include "app/sl-worker-private.h"
+#include "app/objects/worker/sl-worker-private.h"
+#include "app/recipe/metadata.h"
 
 static gboolean same_samples(SlJob *a, SlJob *b, guint from)
 {

@@ -8,9 +8,9 @@
 #include <math.h>
 #include <string.h>
 
-#include "app/sl-worker-private.h"
+#include "app/objects/worker/sl-worker-private.h"
 #include "engine/engine.h"
-#include "ui/sl-compare-view-private.h"
+#include "ui/compare/sl-compare-view-private.h"
 
 static void test_empty(void)
 {

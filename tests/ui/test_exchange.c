@@ -5,7 +5,7 @@
  */
 #include "exchange.h"
 
-#include "app/core/lanes_file.h"
+#include "app/record/lanes_file.h"
 
 #include <string.h>
 

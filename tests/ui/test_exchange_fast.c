@@ -5,8 +5,8 @@
  */
 #include "exchange.h"
 
-#include "app/sl-frame-object-private.h"
-#include "ui/sl-compare-view-private.h"
+#include "app/objects/sl-frame-object-private.h"
+#include "ui/compare/sl-compare-view-private.h"
 
 #include <string.h>
 

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "ui/sl-picture-text.h"
+#include "ui/widgets/sl-picture-text.h"
 
 static guint count_pictures(void)
 {

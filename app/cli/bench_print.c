@@ -1,0 +1,198 @@
+/* bench_print.c - see bench_print.h. The tables of a profile are sorted by time; the floor of an
+ * operation is what its work would take at the ceiling, by arithmetic or by memory, whichever is
+ * more. */
+#include "app/cli/bench_print.h"
+#include "app/cli/session.h"
+
+#include <cjson/cJSON.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#define MOST_SHAPES 24 /* lines of the table by shape */
+
+static double peak_megabytes(void)
+{
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    return (double)usage.ru_maxrss * 1024 / 1e6;
+}
+
+static double gflops(double flops, double seconds)
+{
+    return seconds > 0 ? flops / seconds / 1e9 : 0;
+}
+
+/* ---- profiles ---- */
+
+static int by_time(const void *a, const void *b)
+{
+    double x = ((const SlProfileRow *)a)->seconds, y = ((const SlProfileRow *)b)->seconds;
+    return (x < y) - (x > y);
+}
+
+static double floor_of(const SlProfileRow *row, const SlCeiling *c)
+{
+    double arithmetic = c->flops > 0 ? row->flops / c->flops : 0;
+    double memory = c->bytes > 0 ? row->bytes / c->bytes : 0;
+    return arithmetic > memory ? arithmetic : memory;
+}
+
+/* The rows of one operation summed; gives their number. The floor is the shapes' sum. */
+static size_t sum_kinds(const SlBenchProfile *p, const SlCeiling *c, SlProfileRow *kinds,
+                        double *floors)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < p->count; i++) {
+        size_t k = 0;
+        while (k < count && strcmp(kinds[k].op, p->rows[i].op) != 0)
+            k++;
+        if (k == count) {
+            kinds[count] = (SlProfileRow){.op = p->rows[i].op};
+            floors[count++] = 0;
+        }
+        kinds[k].calls += p->rows[i].calls;
+        kinds[k].seconds += p->rows[i].seconds;
+        kinds[k].flops += p->rows[i].flops;
+        kinds[k].bytes += p->rows[i].bytes;
+        floors[k] += floor_of(&p->rows[i], c);
+    }
+    return count;
+}
+
+static void print_row(const SlProfileRow *row, const SlBenchProfile *p, double floor)
+{
+    double runs = p->runs, s = row->seconds;
+    printf("  %-18s %-32s %6.0f %10.2f %6.1f %9.1f %7.1f %10.2f %6.1f\n", row->op, row->shape,
+           (double)row->calls / runs, s / runs * 1e3, s / p->seconds * 100, row->flops / s / 1e9,
+           row->bytes / s / 1e9, floor / runs * 1e3, floor > 0 ? s / floor : 0);
+}
+
+static void print_head(const char *what)
+{
+    printf("  %-18s %-32s %6s %10s %6s %9s %7s %10s %6s\n", what, "", "calls", "ms", "%", "GFLOP/s",
+           "GB/s", "floor ms", "times");
+}
+
+static void print_kinds(const SlBenchProfile *p, const SlCeiling *c)
+{
+    SlProfileRow *kinds = calloc(p->count, sizeof *kinds);
+    double *floors = calloc(p->count, sizeof *floors), sum = 0;
+    size_t count = kinds && floors ? sum_kinds(p, c, kinds, floors) : 0;
+    for (size_t done = 0; done < count; done++) {
+        size_t most = 0;
+        for (size_t i = 1; i < count; i++)
+            if (kinds[i].seconds > kinds[most].seconds)
+                most = i;
+        print_row(&kinds[most], p, floors[most]);
+        sum += kinds[most].seconds;
+        kinds[most].seconds = -1;
+    }
+    printf("  %-18s %-32s %6s %10.2f %6.1f\n", "outside operations", "", "",
+           (p->seconds - sum) / p->runs * 1e3, (p->seconds - sum) / p->seconds * 100);
+    free(kinds);
+    free(floors);
+}
+
+static void print_profile(const char *stage, const SlBenchProfile *p, const SlCeiling *c)
+{
+    if (!p->rows)
+        return;
+    printf("\n%s: %.2f ms, mean of %d; ceiling %.0f GFLOP/s, %.1f GB/s\n", stage,
+           p->seconds / p->runs * 1e3, p->runs, c->flops / 1e9, c->bytes / 1e9);
+    print_head("operation");
+    print_kinds(p, c);
+    print_head("by shape");
+    qsort(p->rows, p->count, sizeof *p->rows, by_time);
+    for (size_t i = 0; i < p->count && i < MOST_SHAPES; i++)
+        print_row(&p->rows[i], p, floor_of(&p->rows[i], c));
+    if (p->count > MOST_SHAPES)
+        printf("  and %zu more\n", p->count - MOST_SHAPES);
+}
+
+static void add_profile(cJSON *root, const char *name, const SlBenchProfile *p)
+{
+    cJSON *stage = cJSON_AddObjectToObject(root, name);
+    cJSON *rows = cJSON_AddArrayToObject(stage, "operations");
+    cJSON_AddNumberToObject(stage, "runs", p->runs);
+    cJSON_AddNumberToObject(stage, "seconds", p->seconds);
+    if (p->count)
+        qsort(p->rows, p->count, sizeof *p->rows, by_time);
+    for (size_t i = 0; i < p->count; i++) {
+        cJSON *row = cJSON_CreateObject();
+        cJSON_AddStringToObject(row, "operation", p->rows[i].op);
+        cJSON_AddStringToObject(row, "shape", p->rows[i].shape);
+        cJSON_AddNumberToObject(row, "calls", (double)p->rows[i].calls);
+        cJSON_AddNumberToObject(row, "seconds", p->rows[i].seconds);
+        cJSON_AddNumberToObject(row, "gflop", p->rows[i].flops / 1e9);
+        cJSON_AddNumberToObject(row, "bytes", p->rows[i].bytes);
+        cJSON_AddItemToArray(rows, row);
+    }
+}
+
+/* ---- the whole ---- */
+
+int sl_bench_print(const SlBench *b)
+{
+    printf("%s\n%s\n", b->what, b->device);
+    printf("  step       %10.2f ms  (median of %d, fastest %.2f; %.3g GFLOP, %.1f GFLOP/s)\n",
+           b->step_median * 1e3, b->steps, b->step_fastest * 1e3, b->step_flops / 1e9,
+           gflops(b->step_flops, b->step_median));
+    printf("  text       %10.2f ms  (%.1f GFLOP/s)\n", b->text * 1e3,
+           gflops(b->text_flops, b->text));
+    if (b->load > 0)
+        printf("  load       %10.2f ms\n", b->load * 1e3);
+    if (b->preview > 0)
+        printf("  preview    %10.2f ms\n", b->preview * 1e3);
+    if (b->first_preview > 0)
+        printf("  first      %10.2f ms  (from the start of a run to its first preview)\n",
+               b->first_preview * 1e3);
+    if (b->step_decoding > 0)
+        printf("  step       %10.2f ms  (while a picture is decoded beside it)\n",
+               b->step_decoding * 1e3);
+    printf("  decode     %10.2f ms  (%.1f GFLOP/s)\n", b->decode * 1e3,
+           gflops(b->decode_flops, b->decode));
+    printf("  memory     %10.1f MB  (process peak %.1f MB)\n", (double)b->device_bytes / 1e6,
+           peak_megabytes());
+    print_profile("one step", &b->step_profile, &b->ceiling);
+    print_profile("decode", &b->decode_profile, &b->ceiling);
+    print_profile("text and keys", &b->text_profile, &b->ceiling);
+    return fflush(stdout) == 0 ? SL_EXIT_OK : SL_EXIT_FAILED;
+}
+
+int sl_bench_print_json(const SlBench *b)
+{
+    cJSON *root = cJSON_CreateObject();
+    cJSON_AddStringToObject(root, "what", b->what);
+    cJSON_AddStringToObject(root, "device", b->device);
+    cJSON_AddNumberToObject(root, "steps", b->steps);
+    cJSON_AddNumberToObject(root, "step_ms", b->step_median * 1e3);
+    cJSON_AddNumberToObject(root, "step_ms_fastest", b->step_fastest * 1e3);
+    cJSON_AddNumberToObject(root, "step_gflop", b->step_flops / 1e9);
+    cJSON_AddNumberToObject(root, "step_gflops", gflops(b->step_flops, b->step_median));
+    cJSON_AddNumberToObject(root, "text_ms", b->text * 1e3);
+    if (b->load > 0)
+        cJSON_AddNumberToObject(root, "load_ms", b->load * 1e3);
+    if (b->preview > 0)
+        cJSON_AddNumberToObject(root, "preview_ms", b->preview * 1e3);
+    if (b->first_preview > 0)
+        cJSON_AddNumberToObject(root, "first_preview_ms", b->first_preview * 1e3);
+    if (b->step_decoding > 0)
+        cJSON_AddNumberToObject(root, "step_decoding_ms", b->step_decoding * 1e3);
+    if (b->held_bytes > 0)
+        cJSON_AddNumberToObject(root, "held_bytes", (double)b->held_bytes);
+    cJSON_AddNumberToObject(root, "decode_ms", b->decode * 1e3);
+    cJSON_AddNumberToObject(root, "decode_gflops", gflops(b->decode_flops, b->decode));
+    cJSON_AddNumberToObject(root, "device_bytes", (double)b->device_bytes);
+    cJSON_AddNumberToObject(root, "process_peak_bytes", peak_megabytes() * 1e6);
+    if (b->step_profile.rows) {
+        cJSON *profile = cJSON_AddObjectToObject(root, "profile");
+        cJSON_AddNumberToObject(profile, "ceiling_gflops", b->ceiling.flops / 1e9);
+        cJSON_AddNumberToObject(profile, "ceiling_gbs", b->ceiling.bytes / 1e9);
+        add_profile(profile, "step", &b->step_profile);
+        add_profile(profile, "decode", &b->decode_profile);
+        add_profile(profile, "text", &b->text_profile);
+    }
+    return sl_print_json(root);
+}

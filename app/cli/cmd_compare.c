@@ -1,0 +1,335 @@
+/* cmd_compare.c - `safelight compare`: lanes from the same noise, each with its own settings; a
+ * sheet, an animation, and a table of how they differ from the first.
+ */
+#include "app/cli/cli.h"
+#include "app/cli/interrupt.h"
+#include "app/cli/session.h"
+#include "app/files/files.h"
+#include "app/recipe/recipe.h"
+#include "app/record/record.h"
+
+#include <cjson/cJSON.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct Compare {
+    SlSession session;
+    SlInputArrays arrays;
+    int count;
+    SlRecipe *recipe[SL_COMPARE_MAX];
+    SlCompare lanes;
+    const char *doing; /* for the bar */
+} Compare;
+
+/* ---- the lanes ---- */
+
+static bool add_recipe(Compare *c, const SlOptions *lane, SlError *err)
+{
+    SlSession session = c->session; /* the same with the lane's options */
+    SlOptions options = *lane;
+    SlRecipe recipe;
+    options.quiet = options.quiet || c->count > 0; /* what the model ignores is said once */
+    session.options = &options;
+    if (c->count == SL_COMPARE_MAX)
+        return sl_fail(err, SL_ARGUMENT, "more than %d lanes; expected at most that many",
+                       SL_COMPARE_MAX);
+    if (!sl_session_recipe(&session, &recipe, err))
+        return false;
+    c->recipe[c->count] = sl_recipe_copy(&recipe);
+    return c->recipe[c->count++] || sl_fail(err, SL_MEMORY, "memory ran out");
+}
+
+static bool add_schedulers(Compare *c, const SlOptions *o, SlError *err)
+{
+    const char *ids[SL_COMPARE_MAX];
+    int count = sl_options_schedulers(o, ids);
+    for (int i = 0; i < count; i++) {
+        SlOptions lane = *o;
+        lane.scheduler = ids[i];
+        if (!add_recipe(c, &lane, err))
+            return false;
+    }
+    return true;
+}
+
+static bool add_lanes(Compare *c, const SlOptions *o, SlError *err)
+{
+    for (int i = 0; i < o->lane_count; i++) {
+        SlOptions lane = *o;
+        char *text = strdup(o->lanes[i]);
+        bool ok = (text || sl_fail(err, SL_MEMORY, "memory ran out")) &&
+                  sl_options_lane(text, &lane, err) && add_recipe(c, &lane, err);
+        free(text);
+        if (!ok)
+            return false;
+    }
+    return true;
+}
+
+/* --latents has one size, and so has a sheet. */
+static bool check_sizes(const Compare *c, SlError *err)
+{
+    for (int i = 1; i < c->count; i++)
+        if (c->recipe[i]->width != c->recipe[0]->width ||
+            c->recipe[i]->height != c->recipe[0]->height)
+            return sl_fail(err, SL_ARGUMENT, "lane %d has another size than lane 1", i + 1);
+    return true;
+}
+
+/* ---- a saved comparison ---- */
+
+/* The file's lanes and, unless another is named, its model. */
+static bool open_file(Compare *c, SlError *err)
+{
+    const SlOptions *o = c->session.options;
+    SlMetadata m = {0};
+    SlLanes *lanes = sl_lanes_load(o->open, &m, err);
+    bool ok = lanes && sl_session_open_maker(&c->session, o, &m, err);
+    sl_metadata_free(&m);
+    if (!ok) {
+        sl_lanes_free(lanes);
+        return false;
+    }
+    return sl_compare_take(&c->lanes, c->session.model, lanes, err) &&
+           (c->lanes.identity = sl_session_identity(&c->session, err));
+}
+
+/* ---- computing ---- */
+
+static bool on_progress(void *arg, int done, int total, SlError *err)
+{
+    Compare *c = arg;
+    if (done == 0)
+        sl_progress_follow(&c->session.progress, c->session.options->quiet, c->session.model, total,
+                           c->doing);
+    else
+        sl_progress_step(&c->session.progress, done);
+    return !sl_interrupted() || sl_fail(err, SL_CANCELLED, "interrupted");
+}
+
+static bool compute(Compare *c, SlError *err)
+{
+    const SlCompareJob job = {.model = c->session.model,
+                              .count = c->count,
+                              .recipe = c->recipe,
+                              .inputs = &c->arrays.inputs,
+                              .fast = c->session.options->fast,
+                              .progress = on_progress,
+                              .arg = c};
+    c->doing = "lanes";
+    bool ok = sl_compare_run(&c->lanes, &job, err);
+    sl_progress_end(&c->session.progress);
+    return ok && (c->lanes.identity = sl_session_identity(&c->session, err));
+}
+
+static bool save(Compare *c, SlError *err)
+{
+    const char *path = c->session.options->save;
+    SlMetadata identity = {0};
+    sl_metadata_describe(&identity, c->session.model, c->lanes.identity);
+    return !path || sl_lanes_save(c->lanes.lanes, c->session.model, &identity, path, err);
+}
+
+static bool write_files(Compare *c, SlError *err)
+{
+    const SlOptions *o = c->session.options;
+    if (!save(c, err))
+        return false;
+    if (o->output && !sl_compare_sheet(&c->lanes, o->output, NULL, err))
+        return false;
+    if (!o->animation || sl_interrupted())
+        return true;
+    const SlAnimationJob job = {
+        .path = o->animation, .line_up = (SlLineUp)o->align, .progress = on_progress, .arg = c};
+    c->doing = "animation";
+    bool ok = sl_compare_animation(&c->lanes, &job, NULL, err);
+    sl_progress_end(&c->session.progress);
+    return ok;
+}
+
+/* ---- what is printed ---- */
+
+static void say_step(int step, char out[16])
+{
+    if (step > 0)
+        snprintf(out, 16, "%d", step);
+    else
+        snprintf(out, 16, "-");
+}
+
+static void say_number(double value, int digits, char out[16])
+{
+    if (isnan(value))
+        snprintf(out, 16, "-");
+    else if (isinf(value))
+        snprintf(out, 16, "equal");
+    else
+        snprintf(out, 16, "%.*f", digits, value);
+}
+
+static void print_row(const Compare *c, int i)
+{
+    char title[128], distance[16], psnr[16], differ[16], apart[16], settled[16];
+    const SlLaneFigures f = sl_compare_figures(&c->lanes, i);
+    sl_compare_title(&c->lanes, i, title, sizeof title);
+    say_number(f.distance, 4, distance);
+    say_number(f.psnr, 1, psnr);
+    say_step(f.parting.differ, differ);
+    say_step(f.parting.apart, apart);
+    say_step(f.settled, settled);
+    printf("%-4d %-28.28s %5d %8.2f %8.1f %10s %7s %8s %6s %8s%s\n", c->lanes.lane[i] + 1, title,
+           f.evaluations, f.seconds, f.evaluations ? 1000 * f.seconds / f.evaluations : 0, distance,
+           psnr, differ, apart, settled, c->lanes.picture[i].metadata.partial ? "  (stopped)" : "");
+}
+
+/* Distance, PSNR and the steps are between a lane and the first. */
+static void print_table(const Compare *c)
+{
+    printf("%-4s %-28s %5s %8s %8s %10s %7s %8s %6s %8s\n", "lane", "", "evals", "seconds",
+           "ms/eval", "distance", "PSNR", "differs", "apart", "settled");
+    for (int i = 0; i < c->lanes.count; i++)
+        print_row(c, i);
+}
+
+static void add_number(cJSON *object, const char *key, double value)
+{
+    if (isfinite(value))
+        cJSON_AddNumberToObject(object, key, value);
+    else
+        cJSON_AddNullToObject(object, key);
+}
+
+static cJSON *lane_to_json(const Compare *c, int i)
+{
+    const SlGenerated *p = &c->lanes.picture[i];
+    const SlLaneFigures f = sl_compare_figures(&c->lanes, i);
+    char title[128];
+    cJSON *item = cJSON_CreateObject();
+    sl_compare_title(&c->lanes, i, title, sizeof title);
+    cJSON_AddNumberToObject(item, "lane", c->lanes.lane[i]);
+    cJSON_AddStringToObject(item, "title", title);
+    cJSON_AddItemToObject(item, "recipe", sl_recipe_to_json(p->metadata.recipe));
+    cJSON_AddNumberToObject(item, "evaluations", f.evaluations);
+    cJSON_AddNumberToObject(item, "seconds", f.seconds);
+    cJSON_AddBoolToObject(item, "partial", p->metadata.partial);
+    cJSON_AddStringToObject(item, "noise_sha256", p->metadata.noise_sha256);
+    cJSON_AddStringToObject(item, "latents_sha256", p->metadata.latents_sha256);
+    cJSON_AddStringToObject(item, "pixels_sha256", p->metadata.pixels_sha256);
+    cJSON *difference = cJSON_AddObjectToObject(item, "difference");
+    add_number(difference, "distance", f.distance);
+    add_number(difference, "psnr", f.psnr);
+    cJSON_AddBoolToObject(difference, "equal_pixels", isinf(f.psnr));
+    cJSON_AddNumberToObject(difference, "differs_at_step", f.parting.differ);
+    cJSON_AddNumberToObject(difference, "apart_at_step", f.parting.apart);
+    cJSON_AddNumberToObject(item, "settled_at_step", f.settled);
+    return item;
+}
+
+static void add_problems(const Compare *c, cJSON *root)
+{
+    cJSON *list = cJSON_AddArrayToObject(root, "problems");
+    for (int i = 0; i < sl_lanes_count(c->lanes.lanes); i++) {
+        if (!sl_lanes_problem(c->lanes.lanes, i))
+            continue;
+        cJSON *item = cJSON_CreateObject();
+        cJSON_AddNumberToObject(item, "lane", i);
+        cJSON_AddStringToObject(item, "message", sl_lanes_problem(c->lanes.lanes, i));
+        cJSON_AddItemToArray(list, item);
+    }
+}
+
+static int print_json(const Compare *c)
+{
+    const SlOptions *o = c->session.options;
+    const SlShareCounts shared = sl_lanes_shared(c->lanes.lanes);
+    cJSON *root = cJSON_CreateObject();
+    if (o->output)
+        cJSON_AddStringToObject(root, "output", o->output);
+    if (o->animation)
+        cJSON_AddStringToObject(root, "animation", o->animation);
+    if (o->save)
+        cJSON_AddStringToObject(root, "save", o->save);
+    cJSON_AddNumberToObject(root, "reference", 0);
+    cJSON_AddBoolToObject(root, "fast", sl_lanes_fast(c->lanes.lanes));
+    cJSON *list = cJSON_AddArrayToObject(root, "lanes");
+    for (int i = 0; i < c->lanes.count; i++)
+        cJSON_AddItemToArray(list, lane_to_json(c, i));
+    add_problems(c, root);
+    cJSON *sharing = cJSON_AddObjectToObject(root, "shared");
+    cJSON_AddNumberToObject(sharing, "texts_encoded", shared.texts);
+    cJSON_AddNumberToObject(sharing, "texts", shared.texts_shared);
+    cJSON_AddNumberToObject(sharing, "evaluations", shared.evaluations_shared);
+    cJSON_AddNumberToObject(root, "bytes", (double)sl_lanes_bytes(c->lanes.lanes));
+    return sl_print_json(root);
+}
+
+static int report(const Compare *c)
+{
+    const SlOptions *o = c->session.options;
+    const char *warnings = c->lanes.picture[0].metadata.warnings;
+    if (warnings)
+        sl_session_note(&c->session, "%s", warnings);
+    if (o->json)
+        return print_json(c);
+    print_table(c);
+    if (o->output)
+        puts(o->output);
+    if (o->animation)
+        puts(o->animation);
+    if (o->save)
+        puts(o->save);
+    return fflush(stdout) == 0 ? SL_EXIT_OK : SL_EXIT_FAILED;
+}
+
+/* A lane that failed does not keep the others from their end. */
+static int say_problems(const Compare *c)
+{
+    int status = SL_EXIT_OK;
+    for (int i = 0; c->lanes.lanes && i < sl_lanes_count(c->lanes.lanes); i++) {
+        const char *problem = sl_lanes_problem(c->lanes.lanes, i);
+        if (problem)
+            fprintf(stderr, "safelight: lane %d: %s\n", i + 1, problem);
+        status = problem ? SL_EXIT_FAILED : status;
+    }
+    return status;
+}
+
+static bool run(Compare *c, const SlOptions *o, SlError *err)
+{
+    if ((o->output && !sl_atomic_check(o->output, err)) ||
+        (o->animation && !sl_atomic_check(o->animation, err)) ||
+        (o->save && !sl_atomic_check(o->save, err)))
+        return false;
+    if (o->open)
+        return open_file(c, err) && write_files(c, err);
+    return sl_session_open(&c->session, o, NULL, err) && add_schedulers(c, o, err) &&
+           add_lanes(c, o, err) && check_sizes(c, err) &&
+           sl_session_inputs(&c->session, c->recipe[0], &c->arrays, err) && compute(c, err) &&
+           write_files(c, err);
+}
+
+int sl_cmd_compare(const SlOptions *options)
+{
+    Compare *c = calloc(1, sizeof *c); /* 64 pictures' metadata: too much for a small stack */
+    SlError err = {0};
+    if (!c) {
+        sl_fail(&err, SL_MEMORY, "memory ran out");
+        return sl_fail_exit(&err);
+    }
+    c->session.options = options;
+    bool ok = run(c, options, &err);
+    int status = ok ? report(c) : sl_session_fail(&c->session, &err);
+    if (ok && say_problems(c))
+        status = SL_EXIT_FAILED;
+    if (status == SL_EXIT_OK && sl_interrupted())
+        status = SL_EXIT_INTERRUPTED;
+    for (int i = 0; i < c->count; i++)
+        free(c->recipe[i]);
+    sl_compare_free(&c->lanes);
+    sl_inputs_free(&c->arrays);
+    sl_session_close(&c->session);
+    free(c);
+    return status;
+}

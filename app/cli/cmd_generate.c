@@ -1,0 +1,274 @@
+/* cmd_generate.c - `safelight generate`. */
+#include "app/cli/cli.h"
+#include "app/cli/interrupt.h"
+#include "app/cli/session.h"
+#include "app/files/files.h"
+#include "app/image/image.h"
+#include "app/record/record.h"
+
+#include <cjson/cJSON.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+typedef struct Generate {
+    SlSession session;
+    SlRecipe recipe;
+    SlInputArrays arrays;
+    SlGenerated picture;
+    SlTensorWriter *dump;   /* NULL without --dump */
+    SlAnimation *animation; /* NULL before the first step, and without --animation */
+    SlFilm film;            /* its pictures' hash */
+    uint8_t *animated;      /* its picture */
+    const char *output;     /* NULL: no picture is asked for */
+    char free_name[32];     /* output when nothing was said */
+} Generate;
+
+/* ---- --dump ---- */
+
+static void dump_start(SlTensorWriter *w, const SlRun *run)
+{
+    const SlScheduler *scheduler = sl_run_scheduler(run);
+    int64_t evaluations = sl_run_evaluations(run), size[3];
+    int count = 0;
+    const double *sigmas = sl_scheduler_sigmas(scheduler, &count);
+    int64_t longest = evaluations > count ? evaluations : count;
+    float *values = malloc(sizeof *values * (size_t)(longest > 0 ? longest : 1));
+    for (int i = 0; values && i < evaluations; i++)
+        values[i] = (float)sl_scheduler_timestep(scheduler, i);
+    if (values)
+        sl_tensor_writer_add(w, "timesteps", 1, &evaluations, values);
+    for (int i = 0; values && i < count; i++)
+        values[i] = (float)sigmas[i];
+    size[0] = count;
+    if (values)
+        sl_tensor_writer_add(w, "sigmas", 1, size, values);
+    free(values);
+    const float *text = sl_run_text_embeddings(run, size);
+    if (text)
+        sl_tensor_writer_add(w, "text_embeddings", 3, size, text);
+}
+
+static void dump_frame(SlTensorWriter *w, const SlFrame *frame)
+{
+    char name[32];
+    const int64_t size[4] = {1, frame->channels, frame->height, frame->width};
+    snprintf(name, sizeof name, "latents.%d", frame->evaluation);
+    sl_tensor_writer_add(w, name, 4, size, frame->x_t);
+    snprintf(name, sizeof name, "x0.%d", frame->evaluation);
+    sl_tensor_writer_add(w, name, 4, size, frame->x_0);
+}
+
+static bool save_dump(Generate *g, SlError *err)
+{
+    const int64_t size[3] = {3, g->picture.height, g->picture.width};
+    if (!g->dump)
+        return true;
+    sl_tensor_writer_add(g->dump, "image", 3, size, g->picture.image);
+    return sl_tensor_writer_save(g->dump, g->session.options->dump, err);
+}
+
+/* ---- --previews ---- */
+
+static bool make_folder(const char *path, SlError *err)
+{
+    struct stat st;
+    if (mkdir(path, 0777) == 0 || (errno == EEXIST && stat(path, &st) == 0 && S_ISDIR(st.st_mode)))
+        return true;
+    return sl_fail(err, SL_IO, "%s: the folder for previews cannot be made: %s", path,
+                   strerror(errno));
+}
+
+static bool decode_frame(const Generate *g, const SlFrame *frame, const float *data, uint8_t *rgb,
+                         SlError *err)
+{
+    const SlSample sample = {.data = data,
+                             .channels = frame->channels,
+                             .height = frame->height,
+                             .width = frame->width,
+                             .step = frame->step + 1,
+                             .steps = frame->steps};
+    return sl_sample_decode(g->session.model, &sample, NULL, rgb, err);
+}
+
+/* The predicted picture: decoded where that is cheap, else from the linear preview. */
+static bool write_preview(Generate *g, const SlFrame *frame, SlError *err)
+{
+    SlModel *model = g->session.model;
+    const SlModelInfo *info = sl_model_info(model);
+    int scale = info->cheap_decode ? info->factor : 1;
+    int width = frame->width * scale, height = frame->height * scale;
+    uint8_t *rgb = malloc((size_t)width * (size_t)height * 3);
+    char *path = NULL;
+    bool ok = rgb && asprintf(&path, "%s/%04d.png", g->session.options->previews,
+                              frame->evaluation + 1) >= 0;
+    if (!ok)
+        sl_fail(err, SL_MEMORY, "memory ran out for a preview");
+    else if (info->cheap_decode)
+        ok = decode_frame(g, frame, frame->x_0, rgb, err);
+    else
+        sl_preview(model, frame->x_0, frame->height, frame->width, rgb);
+    ok = ok && sl_png_write(path, rgb, width, height, NULL, 0, err);
+    free(path);
+    free(rgb);
+    return ok;
+}
+
+/* ---- --animation ---- */
+
+/* The predicted picture at the ends of steps, so many as fit in a film. */
+static bool animate(Generate *g, const SlFrame *frame, SlError *err)
+{
+    SlModel *model = g->session.model;
+    int factor = sl_model_info(model)->factor;
+    int width = frame->width * factor, height = frame->height * factor;
+    if (!g->session.options->animation || !frame->ends_step ||
+        !(frame->last || sl_film_wants(frame->step, frame->steps)))
+        return true;
+    if (!g->animation) {
+        g->animation = sl_animation_new(width, height, err);
+        g->animated = malloc((size_t)width * (size_t)height * 3);
+        if (!g->animation)
+            return false;
+    }
+    if (!g->animated)
+        return sl_fail(err, SL_MEMORY, "memory ran out for an animation");
+    const float *sample = frame->last ? frame->x_t : frame->x_0;
+    if (!decode_frame(g, frame, sample, g->animated, err))
+        return false;
+    sl_animation_add(g->animation, g->animated,
+                     frame->last ? SL_ANIMATION_LAST_MS : SL_ANIMATION_MS);
+    sl_film_add(&g->film, g->animated, (size_t)width * (size_t)height * 3);
+    return true;
+}
+
+static bool save_animation(Generate *g, SlError *err)
+{
+    const char *path = g->session.options->animation;
+    if (!path || !g->animation)
+        return true;
+    char *json = sl_film_to_text(&g->picture.metadata, g->film.pixels);
+    bool ok = json ? sl_animation_save(g->animation, path, json, err)
+                   : sl_fail(err, SL_MEMORY, "%s: memory ran out", path);
+    free(json);
+    return ok;
+}
+
+static bool on_frame(void *arg, SlRun *run, const SlFrame *frame, SlError *err)
+{
+    Generate *g = arg;
+    if (!frame) {
+        if (g->dump)
+            dump_start(g->dump, run);
+        sl_progress_follow(&g->session.progress, g->session.options->quiet, g->session.model,
+                           sl_run_evaluations(run), NULL);
+        return true;
+    }
+    sl_progress_step(&g->session.progress, frame->evaluation + 1);
+    if (g->dump)
+        dump_frame(g->dump, frame);
+    if (!animate(g, frame, err) || (g->session.options->previews && !write_preview(g, frame, err)))
+        return false;
+    return !sl_interrupted() || sl_fail(err, SL_CANCELLED, "interrupted");
+}
+
+/* ---- the result ---- */
+
+/* The first of safelight-0001.png ... that is not there yet. */
+static bool choose_name(Generate *g, SlError *err)
+{
+    for (int i = 1; i < 10000; i++) {
+        snprintf(g->free_name, sizeof g->free_name, "safelight-%04d.png", i);
+        if (access(g->free_name, F_OK) != 0) {
+            g->output = g->free_name;
+            return true;
+        }
+    }
+    return sl_fail(err, SL_IO, "10,000 pictures are here already; say --output");
+}
+
+static int report(const Generate *g)
+{
+    const SlGenerated *p = &g->picture;
+    const SlOptions *o = g->session.options;
+    if (p->metadata.warnings)
+        sl_session_note(&g->session, "%s", p->metadata.warnings);
+    if (!o->json) {
+        if (g->output)
+            puts(g->output);
+        return fflush(stdout) == 0 ? SL_EXIT_OK : SL_EXIT_FAILED;
+    }
+    cJSON *root = sl_metadata_to_object(&p->metadata);
+    if (g->output)
+        cJSON_AddStringToObject(root, "output", g->output);
+    cJSON_AddNumberToObject(root, "width", p->width);
+    cJSON_AddNumberToObject(root, "height", p->height);
+    cJSON_AddNumberToObject(root, "evaluations", p->evaluations);
+    cJSON_AddNumberToObject(root, "seconds", p->seconds);
+    cJSON_AddNumberToObject(root, "load_seconds", g->session.load_seconds);
+    return sl_print_json(root);
+}
+
+static bool save_picture(Generate *g, SlError *err)
+{
+    const SlModelInfo *identity = sl_session_identity(&g->session, err);
+    if (!identity)
+        return false;
+    sl_metadata_set_model(&g->picture.metadata, identity);
+    return !g->output || sl_metadata_write(g->output, g->picture.rgb, g->picture.width,
+                                           g->picture.height, &g->picture.metadata, err);
+}
+
+static bool prepare(Generate *g, const SlOptions *o, SlError *err)
+{
+    g->output = o->output;
+    if (!o->output && !o->dump && !o->previews && !o->animation && !choose_name(g, err))
+        return false;
+    if ((g->output && !sl_atomic_check(g->output, err)) ||
+        (o->dump && !sl_atomic_check(o->dump, err)) ||
+        (o->animation && !sl_atomic_check(o->animation, err)) ||
+        (o->previews && !make_folder(o->previews, err)))
+        return false;
+    if (o->dump && !(g->dump = sl_tensor_writer_new()))
+        return sl_fail(err, SL_MEMORY, "memory ran out");
+    return sl_session_open(&g->session, o, NULL, err) &&
+           sl_session_recipe(&g->session, &g->recipe, err) &&
+           sl_session_inputs(&g->session, &g->recipe, &g->arrays, err);
+}
+
+static bool compute(Generate *g, SlError *err)
+{
+    const SlGeneration job = {.model = g->session.model,
+                              .recipe = &g->recipe,
+                              .inputs = &g->arrays.inputs,
+                              .want_image = g->dump != NULL,
+                              .frame = on_frame,
+                              .arg = g};
+    bool ok = sl_generate(&job, &g->picture, err);
+    sl_progress_end(&g->session.progress);
+    return ok && save_picture(g, err) && save_animation(g, err) && save_dump(g, err);
+}
+
+int sl_cmd_generate(const SlOptions *options)
+{
+    Generate g = {.session.options = options};
+    SlError err = {0};
+    int status;
+    if (prepare(&g, options, &err) && compute(&g, &err)) {
+        int printed = report(&g);
+        status = sl_session_stopped(&g.session, &g.picture.metadata, &g.picture.problem);
+        status = status ? status : printed;
+    } else {
+        status = sl_session_fail(&g.session, &err);
+    }
+    sl_picture_free(&g.picture);
+    sl_inputs_free(&g.arrays);
+    sl_tensor_writer_free(g.dump);
+    sl_animation_free(g.animation);
+    free(g.animated);
+    sl_session_close(&g.session);
+    return status;
+}

@@ -1,0 +1,252 @@
+/* cmd_info.c - `safelight info`: what a model or a picture is. */
+#include "app/cli/cli.h"
+#include "app/cli/session.h"
+#include "app/files/files.h"
+#include "app/recipe/recipe.h"
+
+#include <cjson/cJSON.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* ---- models ---- */
+
+static const char *pipeline_class(const SlModelInfo *info)
+{
+    return info->pipeline == SL_PIPELINE_DDPM ? "DDPMPipeline" : "StableDiffusionPipeline";
+}
+
+static void print_model(const SlModelInfo *info)
+{
+    printf("%s\n", info->path);
+    printf("  kind          %s, %s\n", pipeline_class(info),
+           info->single_file ? "a single checkpoint" : "a diffusers folder");
+    printf("  size          %d x %d, sides in multiples of %d\n", info->width, info->height,
+           info->size_multiple);
+    printf("  sample        %d channels, 1/%d of the size\n", info->channels, info->factor);
+    if (info->prompt_tokens)
+        printf("  prompt        up to %d tokens\n", info->prompt_tokens - 2);
+    else
+        printf("  prompt        none: an unconditional model\n");
+    printf("  scheduler     %s, predicts %s\n", info->scheduler,
+           sl_prediction_names[info->prediction]);
+    for (int i = 0; i < info->parts; i++) {
+        const SlModelPart *part = &info->part[i];
+        if (part->parameters)
+            printf("  %-14s%s, %.2f million parameters in %" PRIu64 " tensors, %s, %.1f MB\n",
+                   part->name, part->class_name, (double)part->parameters / 1e6, part->tensors,
+                   part->dtype, (double)part->bytes / 1e6);
+        else
+            printf("  %-14s%s\n", part->name, part->class_name);
+    }
+    for (int i = 0; i < info->files; i++)
+        printf("  file          %s, %.1f MB\n", info->file[i].name,
+               (double)info->file[i].bytes / 1e6);
+}
+
+static cJSON *parts_to_json(const SlModelInfo *info)
+{
+    cJSON *parts = cJSON_CreateArray();
+    for (int i = 0; i < info->parts; i++) {
+        const SlModelPart *part = &info->part[i];
+        cJSON *item = cJSON_CreateObject();
+        cJSON_AddStringToObject(item, "name", part->name);
+        cJSON_AddStringToObject(item, "class", part->class_name);
+        cJSON_AddNumberToObject(item, "tensors", (double)part->tensors);
+        cJSON_AddNumberToObject(item, "parameters", (double)part->parameters);
+        cJSON_AddNumberToObject(item, "bytes", (double)part->bytes);
+        cJSON_AddStringToObject(item, "dtype", part->dtype);
+        cJSON_AddItemToArray(parts, item);
+    }
+    return parts;
+}
+
+static cJSON *model_to_json(const SlModelInfo *info)
+{
+    cJSON *root = cJSON_CreateObject();
+    cJSON_AddStringToObject(root, "kind", "model");
+    cJSON_AddStringToObject(root, "path", info->path);
+    cJSON_AddStringToObject(root, "name", info->name);
+    cJSON_AddStringToObject(root, "pipeline", pipeline_class(info));
+    cJSON_AddBoolToObject(root, "single_file", info->single_file);
+    cJSON_AddNumberToObject(root, "width", info->width);
+    cJSON_AddNumberToObject(root, "height", info->height);
+    cJSON_AddNumberToObject(root, "size_multiple", info->size_multiple);
+    cJSON_AddNumberToObject(root, "channels", info->channels);
+    cJSON_AddNumberToObject(root, "factor", info->factor);
+    cJSON_AddNumberToObject(root, "prompt_tokens", info->prompt_tokens);
+    cJSON_AddStringToObject(root, "scheduler", info->scheduler);
+    cJSON_AddStringToObject(root, "prediction", sl_prediction_names[info->prediction]);
+    cJSON_AddItemToObject(root, "parts", parts_to_json(info));
+    cJSON_AddItemToObject(root, "files", sl_files_to_json(info->file, info->files));
+    return root;
+}
+
+/* The device that a run would be computed on, and why that one. */
+static void device_line(const SlOptions *o, char *line, size_t size)
+{
+    SlDeviceOptions options = {.name = o->device, .any_dtype = true};
+    SlError err = {0};
+    SlDevice *dev = sl_device_open(&options, &err);
+    if (!dev)
+        snprintf(line, size, "%.900s", err.message);
+    else if (sl_device_why(dev)[0])
+        snprintf(line, size, "%.400s (%.400s)", sl_device_describe(dev), sl_device_why(dev));
+    else
+        snprintf(line, size, "%.400s", sl_device_describe(dev));
+    sl_device_close(&dev);
+}
+
+static int info_model(const SlOptions *o, const char *path)
+{
+    SlModelInfo info;
+    SlError err = {0};
+    char line[1000];
+    device_line(o, line, sizeof line);
+    if (!sl_model_inspect(path, &info, &err) || (o->json && !sl_hash_model(&info, NULL, &err)))
+        return sl_fail_exit(&err);
+    if (o->json) {
+        cJSON *root = model_to_json(&info);
+        cJSON_AddStringToObject(root, "device", line);
+        return sl_print_json(root);
+    }
+    print_model(&info);
+    printf("  device        %s\n", line);
+    return SL_EXIT_OK;
+}
+
+/* ---- pictures ---- */
+
+/* A text of several lines, each indented. It is a stranger's: a terminal must not obey it. */
+static void print_lines(const char *title, const char *text)
+{
+    for (const char *p = text; p && *p; p += *p == '\n') {
+        printf("  %-18s", title);
+        for (; *p && *p != '\n'; p++) {
+            if ((unsigned char)*p < 0x20 || *p == 0x7F)
+                printf("\\x%02X", (unsigned)*p);
+            else
+                putchar(*p);
+        }
+        putchar('\n');
+        title = "";
+    }
+}
+
+static void print_recipe(const SlRecipe *recipe)
+{
+    cJSON *json = sl_recipe_to_json(recipe), *item;
+    cJSON_ArrayForEach(item, json)
+    {
+        char *value = cJSON_PrintUnformatted(item);
+        print_lines(item->string, cJSON_IsString(item) ? item->valuestring : value);
+        free(value);
+    }
+    cJSON_Delete(json);
+}
+
+static void print_metadata(const SlMetadata *m)
+{
+    char line[300];
+    snprintf(line, sizeof line, "%d of %d%s", m->step, m->steps,
+             m->partial ? ", stopped there: the predicted picture" : "");
+    print_lines("step", line);
+    snprintf(line, sizeof line, "%s", m->device_description);
+    print_lines("computed on", line);
+    if (m->fast)
+        print_lines("fast", "as one batch with other lanes: alone, its last bits may differ");
+    print_lines("program", m->program);
+    print_lines("noise", m->noise_sha256);
+    print_lines("latents", m->latents_sha256);
+    print_lines("pixels", m->pixels_sha256);
+    print_lines("warning", m->warnings);
+}
+
+static void print_picture(const char *path, const SlPngTexts *texts, const SlImport *import,
+                          const SlMetadata *m)
+{
+    printf("%s\n  %-18s%d x %d\n", path, "picture", texts->width, texts->height);
+    print_lines("settings by", import->source);
+    if (import->recipe)
+        print_recipe(import->recipe);
+    print_lines("model", import->model);
+    print_lines("model hash", import->model_hash);
+    print_lines("wrong", import->problems);
+    print_lines("note", import->notes);
+    if (m)
+        print_metadata(m);
+}
+
+static int print_picture_json(const char *path, const SlPngTexts *texts, const SlImport *import,
+                              const SlMetadata *m)
+{
+    cJSON *root = cJSON_CreateObject();
+    cJSON_AddStringToObject(root, "kind", "picture");
+    cJSON_AddStringToObject(root, "path", path);
+    cJSON_AddNumberToObject(root, "width", texts->width);
+    cJSON_AddNumberToObject(root, "height", texts->height);
+    cJSON_AddStringToObject(root, "source", import->source);
+    if (import->recipe)
+        cJSON_AddItemToObject(root, "recipe", sl_recipe_to_json(import->recipe));
+    if (import->model)
+        cJSON_AddStringToObject(root, "model", import->model);
+    if (import->model_hash)
+        cJSON_AddStringToObject(root, "model_hash", import->model_hash);
+    sl_json_add_lines(root, "problems", import->problems);
+    sl_json_add_lines(root, "notes", import->notes);
+    if (m)
+        cJSON_AddItemToObject(root, SL_METADATA_KEYWORD, sl_metadata_to_object(m));
+    return sl_print_json(root);
+}
+
+static int info_picture(const SlOptions *o)
+{
+    /* what a foreign picture does not say is shown as 0 */
+    const SlRecipe nothing = {.prompt = "", .negative_prompt = "", .eta = -1};
+    const char *path = o->argument;
+    SlPngTexts texts;
+    SlImport import = {0};
+    SlMetadata metadata;
+    SlError err = {0};
+    int status = SL_EXIT_OK;
+    memset(&metadata, 0, sizeof metadata);
+    if (sl_png_texts_read(path, &texts, &err) &&
+        sl_import_texts(path, &texts, &nothing, NULL, &import, &err)) {
+        const char *ours = sl_png_texts_find(&texts, SL_METADATA_KEYWORD);
+        bool known = ours && sl_metadata_from_json(path, ours, &metadata, &err);
+        if (o->json)
+            status = print_picture_json(path, &texts, &import, known ? &metadata : NULL);
+        else
+            print_picture(path, &texts, &import, known ? &metadata : NULL);
+    } else {
+        status = sl_fail_exit(&err);
+    }
+    sl_metadata_free(&metadata);
+    sl_import_free(&import);
+    sl_png_texts_free(&texts);
+    return status;
+}
+
+static bool is_png(const char *path)
+{
+    unsigned char start[8] = {0};
+    struct stat st;
+    FILE *file = stat(path, &st) == 0 && S_ISREG(st.st_mode) ? fopen(path, "rb") : NULL;
+    bool yes = file && fread(start, 1, 8, file) == 8 && memcmp(start, "\x89PNG\r\n\x1a\n", 8) == 0;
+    if (file)
+        fclose(file);
+    return yes;
+}
+
+int sl_cmd_info(const SlOptions *options)
+{
+    SlError err = {0};
+    if (is_png(options->argument))
+        return info_picture(options);
+    char *path = sl_model_find(options->argument, &err);
+    int status = path ? info_model(options, path) : sl_fail_exit(&err);
+    free(path);
+    return status;
+}

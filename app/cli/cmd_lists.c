@@ -1,0 +1,92 @@
+/* cmd_lists.c - the short commands: `safelight schedulers`, `safelight tokenize`. */
+#include "app/cli/cli.h"
+#include "app/cli/session.h"
+#include "app/files/files.h"
+
+#include <cjson/cJSON.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* ---- schedulers ---- */
+
+static cJSON *scheduler_to_json(const SlSchedulerInfo *s)
+{
+    cJSON *item = cJSON_CreateObject();
+    cJSON_AddStringToObject(item, "id", s->id);
+    cJSON_AddStringToObject(item, "name", s->name);
+    cJSON_AddStringToObject(item, "class", s->class_name);
+    cJSON_AddStringToObject(item, "good_for", s->good_for);
+    cJSON_AddNumberToObject(item, "evaluations_per_step", s->evaluations_per_step);
+    cJSON_AddBoolToObject(item, "draws_noise", s->draws_noise);
+    cJSON_AddBoolToObject(item, "takes_sigmas", s->takes_sigmas);
+    cJSON_AddBoolToObject(item, "takes_spacing", s->takes_spacing);
+    cJSON_AddBoolToObject(item, "takes_variance", s->takes_variance);
+    return item;
+}
+
+int sl_cmd_schedulers(const SlOptions *options)
+{
+    if (options->json) {
+        cJSON *list = cJSON_CreateArray();
+        for (int i = 0; i < sl_scheduler_count(); i++)
+            cJSON_AddItemToArray(list, scheduler_to_json(sl_scheduler_info(i)));
+        return sl_print_json(list);
+    }
+    for (int i = 0; i < sl_scheduler_count(); i++) {
+        const SlSchedulerInfo *s = sl_scheduler_info(i);
+        printf("%-13s %-20s %s%s%s\n", s->id, s->name, s->good_for,
+               s->evaluations_per_step > 1 ? "; two evaluations a step" : "",
+               s->draws_noise ? "; draws noise" : "");
+    }
+    return fflush(stdout) == 0 ? SL_EXIT_OK : SL_EXIT_FAILED;
+}
+
+/* ---- tokenize ---- */
+
+/* A model's tokenizer folder: inside a folder, beside a single file. malloc'ed. */
+static char *tokenizer_folder(char *model)
+{
+    struct stat st;
+    char *folder;
+    bool is_folder = stat(model, &st) == 0 && S_ISDIR(st.st_mode);
+    return asprintf(&folder, "%s/tokenizer", is_folder ? model : dirname(model)) < 0 ? NULL
+                                                                                     : folder;
+}
+
+/* As CLIPTokenizer's input_ids: start, the text whole, end. */
+static bool print_ids(const SlTokenizer *t, const char *text, SlError *err)
+{
+    int *padded = malloc(sizeof *padded * (size_t)sl_tokenizer_max_length(t)), *ids = NULL;
+    int count = 0, unused;
+    bool ok = (padded || sl_fail(err, SL_MEMORY, "memory ran out")) &&
+              sl_tokenize_padded(t, text, padded, NULL, &unused, err) &&
+              sl_tokenize(t, text, &ids, &count, err);
+    if (ok) {
+        printf("%d", padded[0]);
+        for (int i = 0; i < count; i++)
+            printf(" %d", ids[i]);
+        printf(" %d\n", sl_tokenizer_end_id(t));
+        ok = fflush(stdout) == 0 || sl_fail(err, SL_IO, "standard output cannot be written");
+    }
+    free(padded);
+    free(ids);
+    return ok;
+}
+
+int sl_cmd_tokenize(const SlOptions *options)
+{
+    SlError err = {0};
+    char *model = sl_model_find(options->model, &err);
+    char *folder = model ? tokenizer_folder(model) : NULL;
+    SlTokenizer *tokenizer = folder ? sl_tokenizer_open(folder, &err) : NULL;
+    if (model && !folder)
+        sl_fail(&err, SL_MEMORY, "memory ran out");
+    bool ok = tokenizer && print_ids(tokenizer, options->argument, &err);
+    sl_tokenizer_close(tokenizer);
+    free(folder);
+    free(model);
+    return ok ? SL_EXIT_OK : sl_fail_exit(&err);
+}

@@ -1,0 +1,73 @@
+/* options.h - the command line of every sub-command, from one table.
+ *
+ * Parsing is our own and not getopt_long: names must be written out (getopt takes abbreviations,
+ * which break scripts when an option is added), values may start with '-', and every complaint
+ * names the option, the value and what was expected.
+ */
+#ifndef SL_APP_OPTIONS_H
+#define SL_APP_OPTIONS_H
+
+#include "app/files/files.h"
+#include "engine/engine.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum SlCommand {
+    SL_COMMAND_GENERATE,
+    SL_COMMAND_BRANCH,
+    SL_COMMAND_COMPARE,
+    SL_COMMAND_REPLAY,
+    SL_COMMAND_INFO,
+    SL_COMMAND_SCHEDULERS,
+    SL_COMMAND_TOKENIZE,
+    SL_COMMAND_BENCH,
+    SL_COMMANDS,
+} SlCommand;
+
+#define SL_COMPARE_MAX 64
+
+/* Strings are borrowed from argv; NULL and negative numbers where an option was not given. */
+typedef struct SlOptions {
+    SlCommand command;
+    bool help;
+
+    const char *prompt, *negative, *scheduler;
+    int sigmas, spacing, variance, noise; /* SlSigmas, SlSpacing, SlVariance, SlNoiseKind */
+    double eta, guidance;
+    int64_t steps, step, width, height, clip_skip, noise_threads, threads;
+    uint64_t seed;
+
+    const char *model, *device, *dtype, *arch;
+    const char *latents, *step_noise, *dump, *previews, *output;
+    const char *schedulers; /* compare: the list, every id known, or "all" */
+    const char
+        *lanes[SL_COMPARE_MAX]; /* compare: settings of each, as sl_options_lane reads them */
+    int lane_count;
+    int align; /* SlLineUp */
+    const char *animation, *save, *open;
+    bool json, quiet, verify, profile, fast;
+
+    const char *argument; /* FILE, MODEL or TEXT of the commands that take one */
+} SlOptions;
+
+/* The command of a name, SL_COMMANDS when there is none. */
+SlCommand sl_command_find(const char *name);
+const char *sl_command_name(SlCommand command);
+
+/* argv[0] is the command's name. False and *err, fit for a person, when something is wrong. */
+bool sl_options_parse(SlCommand command, int argc, char **argv, SlOptions *options, SlError *err);
+/* Splits options->schedulers; ids are static. Gives their number. */
+int sl_options_schedulers(const SlOptions *options, const char *ids[SL_COMPARE_MAX]);
+/* Puts the settings of a lane, "scheduler=heun,steps=20,prompt=a house, red", over *lane. text is
+ * cut up and borrowed. A comma starts another setting only where a known name and '=' follow. */
+bool sl_options_lane(char *text, SlOptions *lane, SlError *err);
+/* What --help prints, malloc'ed; SL_COMMANDS for the program itself. */
+char *sl_options_help(SlCommand command);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

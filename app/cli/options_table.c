@@ -1,0 +1,128 @@
+/* options_table.c - every option of every command: what the command line can say (see options.h). */
+#include "app/cli/options_private.h"
+#include "app/recipe/recipe.h"
+#include "app/record/record.h"
+
+#include <string.h>
+
+#define GENERATE   (1u << SL_COMMAND_GENERATE)
+#define BRANCH     (1u << SL_COMMAND_BRANCH)
+#define COMPARE    (1u << SL_COMMAND_COMPARE)
+#define REPLAY     (1u << SL_COMMAND_REPLAY)
+#define INFO       (1u << SL_COMMAND_INFO)
+#define SCHEDULERS (1u << SL_COMMAND_SCHEDULERS)
+#define TOKENIZE   (1u << SL_COMMAND_TOKENIZE)
+#define BENCH      (1u << SL_COMMAND_BENCH)
+#define MAKES      (GENERATE | COMPARE)
+#define CHANGES    (MAKES | BRANCH)
+#define LANE       SL_OPTION_OF_LANE
+#define COMPUTES   (CHANGES | REPLAY | BENCH)
+#define AT(member) offsetof(SlOptions, member)
+
+static const char *const device_names[] = {"auto", "ref", "cpu", "cuda", "check", NULL};
+static const char *const dtype_names[] = {"auto", "f32", "bf16", "f16", NULL};
+static const char *const arch_names[] = {"starter", "sd15", "sdxl", NULL};
+
+const SlOption sl_option_table[] = {
+    {"prompt", SL_OPTION_TEXT, AT(prompt), CHANGES | LANE, "TEXT", "what to show"},
+    {"negative", SL_OPTION_TEXT, AT(negative), CHANGES | LANE, "TEXT", "what to keep away from"},
+    {"model", SL_OPTION_TEXT, AT(model), COMPUTES | TOKENIZE, "PATH|NAME",
+     "a diffusers folder, a .safetensors file, or a name on the search path (default: starter)"},
+    {"steps", SL_OPTION_INT, AT(steps), CHANGES | BENCH | LANE, "N", "denoising steps", NULL, 1,
+     1000},
+    {"step", SL_OPTION_INT, AT(step), BRANCH, "N", "finished steps of the picture to go on from",
+     NULL, 0, 999},
+    {"guidance", SL_OPTION_REAL, AT(guidance), CHANGES | LANE, "G",
+     "how strongly the prompt counts; 1 and less: off", NULL, 0, 100},
+    {"schedulers", SL_OPTION_LIST, AT(schedulers), COMPARE, "ID,ID,...|all",
+     "a lane for each scheduler"},
+    {"lane", SL_OPTION_LANES, AT(lanes), COMPARE, "NAME=VALUE,...",
+     "a lane with its own scheduler, sigmas, spacing, variance, steps, guidance, seed, eta, "
+     "noise, clip-skip, prompt or negative; can be given again"},
+    {"scheduler", SL_OPTION_SCHEDULER, AT(scheduler), CHANGES | LANE, "ID",
+     "see `safelight schedulers`"},
+    {"sigmas", SL_OPTION_CHOICE, AT(sigmas), CHANGES | LANE, NULL, "noise levels", sl_sigmas_names},
+    {"spacing", SL_OPTION_CHOICE, AT(spacing), CHANGES | LANE, NULL, "spacing of the timesteps",
+     sl_spacing_names},
+    {"variance", SL_OPTION_CHOICE, AT(variance), CHANGES | LANE, NULL,
+     "of the noise that DDPM adds at each step", sl_variance_names},
+    {"eta", SL_OPTION_REAL, AT(eta), CHANGES | LANE, "E",
+     "fresh noise per step where a scheduler has that", NULL, 0, 1},
+    {"seed", SL_OPTION_SEED, AT(seed), MAKES | LANE, "N", "0 to 18446744073709551615 (default: 0)"},
+    {"noise", SL_OPTION_CHOICE, AT(noise), MAKES | LANE, NULL,
+     "draw as torch does on the CPU or on CUDA", sl_noise_names},
+    {"noise-threads", SL_OPTION_INT, AT(noise_threads), MAKES, "N",
+     "cuda noise: threads of the imitated card (default: one per value)", NULL, 0, 1 << 30},
+    {"width", SL_OPTION_INT, AT(width), MAKES | BENCH, "W", "pixels (default: the model's)", NULL,
+     1, 16384},
+    {"height", SL_OPTION_INT, AT(height), MAKES | BENCH, "H", "pixels (default: the model's)", NULL,
+     1, 16384},
+    {"clip-skip", SL_OPTION_INT, AT(clip_skip), CHANGES | LANE, "N",
+     "text layers to leave out at the end", NULL, 0, 100},
+    {"device", SL_OPTION_WORD, AT(device), COMPUTES, NULL, "what computes", device_names},
+    {"dtype", SL_OPTION_WORD, AT(dtype), COMPUTES, NULL, "in which numbers", dtype_names},
+    {"threads", SL_OPTION_INT, AT(threads), COMPUTES, "N", "processor threads (default: all)", NULL,
+     1, 1024},
+    {"latents", SL_OPTION_TEXT, AT(latents), MAKES, "FILE",
+     "start from its tensor \"latents\" (unscaled noise) instead of the seed"},
+    {"step-noise", SL_OPTION_TEXT, AT(step_noise), MAKES, "FILE",
+     "its tensor \"noise\" is used, in order, where a scheduler draws noise"},
+    {"dump", SL_OPTION_TEXT, AT(dump), GENERATE, "FILE",
+     "write every step's arrays as .safetensors"},
+    {"previews", SL_OPTION_TEXT, AT(previews), GENERATE, "FOLDER", "write one PNG per evaluation"},
+    {"arch", SL_OPTION_WORD, AT(arch), BENCH, NULL, "the shape to measure, with random weights",
+     arch_names},
+    {"profile", SL_OPTION_FLAG, AT(profile), BENCH, NULL,
+     "where the time goes: each kind of operation and each shape, sorted, beside the least it "
+     "could "
+     "take"},
+    {"verify", SL_OPTION_FLAG, AT(verify), REPLAY, NULL, "exit with 3 if anything is different"},
+    {"sheet", SL_OPTION_PNG_FILE, AT(output), COMPARE, "FILE.png",
+     "the lanes' pictures, labelled, on one sheet that can be replayed"},
+    {"animation", SL_OPTION_WEBP_FILE, AT(animation), MAKES, "FILE.webp",
+     "the development, step by step, as an animated WebP"},
+    {"save", SL_OPTION_LANES_FILE, AT(save), COMPARE, "FILE.safelight",
+     "the whole comparison, all lanes and steps, to open it again here or in the window"},
+    {"fast", SL_OPTION_FLAG, AT(fast), COMPARE, NULL,
+     "evaluate lanes of one size as one batch: faster on a GPU, with other last bits than alone"},
+    {"open", SL_OPTION_LANES_FILE, AT(open), COMPARE, "FILE.safelight",
+     "a saved comparison instead of lanes to compute"},
+    {"align", SL_OPTION_CHOICE, AT(align), COMPARE, NULL,
+     "which steps the animation shows together: the same number, noise level, or cost",
+     sl_line_up_names},
+    {"output", SL_OPTION_PNG_FILE, AT(output), CHANGES | REPLAY, "FILE.png",
+     "where the picture or the sheet goes"},
+    {"json", SL_OPTION_FLAG, AT(json), CHANGES | REPLAY | INFO | SCHEDULERS | BENCH, NULL,
+     "the result as JSON"},
+    {"quiet", SL_OPTION_FLAG, AT(quiet), COMPUTES, NULL, "no progress"},
+    {"help", SL_OPTION_FLAG, AT(help), ~0u, NULL, "this text"},
+};
+const size_t sl_option_count = sizeof sl_option_table / sizeof sl_option_table[0];
+
+const SlCommandInfo sl_commands[SL_COMMANDS] = {
+    [SL_COMMAND_GENERATE] = {"generate", NULL, false, "make a picture"},
+    [SL_COMMAND_BRANCH] = {"branch", "FILE.png", true,
+                           "go on from a step of a picture's run with other settings"},
+    [SL_COMMAND_COMPARE] = {"compare", NULL, false,
+                            "the same picture with several schedulers and settings, side by side"},
+    [SL_COMMAND_REPLAY] = {"replay", "FILE.png|FILE.webp|FILE.safelight", true,
+                           "compute a picture, a sheet, an animation or a comparison again from "
+                           "what it says, and compare"},
+    [SL_COMMAND_INFO] = {"info", "MODEL|FILE.png", true, "what a model or a picture is"},
+    [SL_COMMAND_SCHEDULERS] = {"schedulers", NULL, false, "list the schedulers"},
+    [SL_COMMAND_TOKENIZE] = {"tokenize", "TEXT", true, "the token ids of a text"},
+    [SL_COMMAND_BENCH] = {"bench", NULL, false, "measure how fast this machine is"},
+};
+
+SlCommand sl_command_find(const char *name)
+{
+    SlCommand c = 0;
+    while (c < SL_COMMANDS && strcmp(sl_commands[c].name, name) != 0)
+        c++;
+    return c;
+}
+
+const char *sl_command_name(SlCommand command)
+{
+    return sl_commands[command].name;
+}

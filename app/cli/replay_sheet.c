@@ -1,0 +1,210 @@
+/* replay_sheet.c - sheets and animations computed again, each lane compared where it can first
+ * differ, and the sheet or the pictures of the animation as a whole; see replay_sheet.h.
+ */
+#include "app/cli/replay_sheet.h"
+#include "app/cli/interrupt.h"
+#include "app/cli/session.h"
+#include "app/files/files.h"
+#include "app/image/image.h"
+#include "app/recipe/recipe.h"
+#include "app/record/record.h"
+
+#include <cjson/cJSON.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+typedef struct Replay {
+    SlOptions options; /* with the file's device and dtype where none were said */
+    SlSession session;
+    SlCompareText text;
+    char file_pixels[65]; /* as the file has them now */
+    SlCompare lanes;
+    char pixels[65]; /* of the sheet or the animation now */
+    const char *doing;
+} Replay;
+
+/* ---- before ---- */
+
+static bool is_webp(const char *path)
+{
+    size_t n = strlen(path);
+    return n > 5 && strcasecmp(path + n - 5, ".webp") == 0;
+}
+
+/* The JSON of a file, malloc'ed; NULL when it has none. */
+static char *text_of(const char *path)
+{
+    SlError ignored = {0};
+    SlPngTexts texts;
+    if (is_webp(path))
+        return sl_animation_text(path, &ignored);
+    const char *json = sl_png_texts_read(path, &texts, &ignored)
+                           ? sl_png_texts_find(&texts, SL_METADATA_KEYWORD)
+                           : NULL;
+    char *copy = json ? strdup(json) : NULL;
+    sl_png_texts_free(&texts);
+    return copy;
+}
+
+static bool check_lanes(Replay *r, SlError *err)
+{
+    for (int i = 0; i < r->text.count; i++) {
+        const SlMetadata *m = &r->text.lane[i];
+        if (!sl_metadata_repeatable(m, r->options.argument, err))
+            return false;
+        if (!sl_recipe_check(m->recipe, sl_model_info(r->session.model), err))
+            return false;
+    }
+    return true;
+}
+
+/* ---- computing ---- */
+
+static bool on_progress(void *arg, int done, int total, SlError *err)
+{
+    Replay *r = arg;
+    if (done == 0)
+        sl_progress_follow(&r->session.progress, r->options.quiet, r->session.model, total,
+                           r->doing);
+    else
+        sl_progress_step(&r->session.progress, done);
+    return !sl_interrupted() || sl_fail(err, SL_CANCELLED, "interrupted");
+}
+
+static bool render(Replay *r, SlError *err)
+{
+    const SlAnimationJob job = {.line_up = r->text.line_up, .progress = on_progress, .arg = r};
+    r->doing = "animation";
+    bool ok = r->text.film        ? sl_compare_film(&r->lanes, r->pixels, err)
+              : r->text.animation ? sl_compare_animation(&r->lanes, &job, r->pixels, err)
+                                  : sl_compare_sheet(&r->lanes, r->options.output, r->pixels, err);
+    sl_progress_end(&r->session.progress);
+    return ok;
+}
+
+static bool compute(Replay *r, SlError *err)
+{
+    SlRecipe *recipes[SL_LANES_MAX];
+    SlOrigin *origins[SL_LANES_MAX];
+    const SlBatches *batches[SL_LANES_MAX];
+    int stops[SL_LANES_MAX];
+    for (int i = 0; i < r->text.count; i++) {
+        recipes[i] = r->text.lane[i].recipe;
+        origins[i] = r->text.lane[i].origin;
+        batches[i] = &r->text.lane[i].batches;
+        stops[i] = r->text.lane[i].partial ? r->text.lane[i].step : 0;
+    }
+    const SlCompareJob job = {.model = r->session.model,
+                              .count = r->text.count,
+                              .recipe = recipes,
+                              .origin = origins,
+                              .parent = r->text.parent,
+                              .batches = batches,
+                              .fast = r->text.fast,
+                              .stop_after = stops,
+                              .progress = on_progress,
+                              .arg = r};
+    r->doing = "lanes";
+    bool ok = sl_compare_run(&r->lanes, &job, err);
+    sl_progress_end(&r->session.progress);
+    if (ok && sl_interrupted())
+        return sl_fail(err, SL_CANCELLED, "interrupted");
+    ok = ok && sl_compare_whole(&r->lanes, err);
+    r->lanes.identity = ok ? sl_session_identity(&r->session, err) : NULL;
+    return r->lanes.identity && render(r, err);
+}
+
+/* ---- after ---- */
+
+/* What differs first, or NULL. */
+static const char *first_difference(const Replay *r, int i)
+{
+    const SlMetadata *was = &r->text.lane[i], *is = &r->lanes.picture[i].metadata;
+    const SlModelInfo *identity = r->lanes.identity;
+    bool same = was->files == identity->files;
+    for (int f = 0; same && f < was->files; f++)
+        same = strcmp(was->file[f].sha256, identity->file[f].sha256) == 0;
+    if (!same)
+        return "model";
+    if (strcmp(was->noise_sha256, is->noise_sha256) != 0)
+        return "noise";
+    if (strcmp(was->latents_sha256, is->latents_sha256) != 0)
+        return "latents";
+    return strcmp(was->pixels_sha256, is->pixels_sha256) != 0 ? "pixels" : NULL;
+}
+
+static int report(const Replay *r)
+{
+    cJSON *root = cJSON_CreateObject(), *lanes = cJSON_AddArrayToObject(root, "lanes");
+    const char *whole = r->text.animation ? "animation" : "sheet";
+    bool same = true;
+    for (int i = 0; i < r->text.count; i++) {
+        const char *first = first_difference(r, i);
+        char title[128];
+        sl_compare_title(&r->lanes, i, title, sizeof title);
+        cJSON *item = cJSON_CreateObject();
+        cJSON_AddBoolToObject(item, "identical", !first);
+        if (first)
+            cJSON_AddStringToObject(item, "different_from", first);
+        cJSON_AddItemToArray(lanes, item);
+        if (!r->options.json)
+            printf("lane %d, %s: %s%s%s\n", i + 1, title, first ? "different from the " : "",
+                   first ? first : "identical", first ? " on" : "");
+        same = same && !first;
+    }
+    bool drawn = strcmp(r->pixels, r->text.pixels) == 0;
+    bool kept = strcmp(r->file_pixels, r->text.pixels) == 0;
+    cJSON_AddBoolToObject(root, whole, drawn);
+    cJSON_AddBoolToObject(root, "file_pixels", kept);
+    cJSON_AddBoolToObject(root, "identical", same && drawn && kept);
+    if (r->options.json) {
+        sl_print_json(root);
+    } else {
+        printf("%s: %s\n", whole, drawn ? "identical" : "different");
+        if (!kept)
+            printf("%s: the %s was changed after it was saved\n", r->options.argument, whole);
+        cJSON_Delete(root);
+    }
+    fflush(stdout);
+    return r->options.verify && !(same && drawn && kept) ? SL_EXIT_DIFFERENT : SL_EXIT_OK;
+}
+
+static bool prepare(Replay *r, const char *json, SlError *err)
+{
+    const SlOptions *o = &r->options;
+    return sl_compare_text_read(o->argument, json, &r->text, err) &&
+           (!o->output || r->text.animation || sl_atomic_check(o->output, err)) &&
+           (r->text.animation ? sl_animation_hash(o->argument, r->file_pixels, err)
+                              : sl_png_hash(o->argument, r->file_pixels, err)) &&
+           sl_session_open_again(&r->session, &r->options, &r->text.lane[0], err) &&
+           check_lanes(r, err);
+}
+
+bool sl_replay_sheet(const SlOptions *options, int *status)
+{
+    char *json = text_of(options->argument);
+    Replay *r = json && sl_compare_is_text(json) ? calloc(1, sizeof *r) : NULL;
+    SlError err = {0};
+    if (!r) {
+        free(json);
+        return false;
+    }
+    r->options = *options;
+    r->session.options = options;
+    if (prepare(r, json, &err) && compute(r, &err)) {
+        *status = report(r);
+    } else {
+        /* what the file says is wrong is no wrong usage */
+        if (err.code == SL_ARGUMENT)
+            err.code = SL_FORMAT;
+        *status = sl_session_fail(&r->session, &err);
+    }
+    sl_compare_free(&r->lanes);
+    sl_compare_text_free(&r->text);
+    sl_session_close(&r->session);
+    free(json);
+    free(r);
+    return true;
+}

@@ -1,0 +1,287 @@
+/* session.c - see session.h. */
+#include "app/cli/session.h"
+#include "app/cli/interrupt.h"
+#include "app/files/files.h"
+
+#include <cjson/cJSON.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- saying things ---- */
+
+int sl_fail_exit(const SlError *err)
+{
+    if (err->code == SL_CANCELLED) {
+        fprintf(stderr, "safelight: interrupted\n");
+        return SL_EXIT_INTERRUPTED;
+    }
+    fprintf(stderr, "safelight: %s\n", err->message);
+    return err->code == SL_ARGUMENT ? SL_EXIT_USAGE
+           : err->code == SL_DEVICE ? SL_EXIT_DEVICE
+                                    : SL_EXIT_FAILED;
+}
+
+int sl_session_fail(SlSession *session, const SlError *err)
+{
+    sl_progress_end(&session->progress);
+    return sl_fail_exit(err);
+}
+
+int sl_session_stopped(SlSession *session, const SlMetadata *m, const SlError *problem)
+{
+    bool stopped = problem->code == SL_CANCELLED;
+    if (problem->code == SL_OK || (stopped && !m->partial))
+        return SL_EXIT_OK;
+    if (!stopped)
+        sl_session_fail(session, problem);
+    if (m->partial)
+        sl_session_note(session, "%s: this is step %d of %d", stopped ? "interrupted" : "kept",
+                        m->step, m->steps);
+    return stopped ? SL_EXIT_INTERRUPTED : SL_EXIT_FAILED;
+}
+
+void sl_session_note(const SlSession *session, const char *format, ...)
+{
+    va_list args;
+    if (session->options->quiet)
+        return;
+    fputs("safelight: ", stderr);
+    va_start(args, format);
+    vfprintf(stderr, format, args);
+    va_end(args);
+    fputc('\n', stderr);
+}
+
+int sl_print_json(cJSON *root)
+{
+    char *text = cJSON_Print(root);
+    bool ok = text && puts(text) >= 0 && fflush(stdout) == 0;
+    free(text);
+    cJSON_Delete(root);
+    if (!ok)
+        fprintf(stderr, "safelight: the result could not be written to standard output\n");
+    return ok ? SL_EXIT_OK : SL_EXIT_FAILED;
+}
+
+/* ---- the model ---- */
+
+static void show_loading(void *arg, double fraction, const char *what)
+{
+    sl_progress_loading(arg, fraction, what);
+}
+
+static void *hash_files(void *arg)
+{
+    SlSession *session = arg;
+    sl_hash_model(&session->identity, &session->stop_hashing, &session->hash_error);
+    return NULL;
+}
+
+static bool open_model(SlSession *session, const char *path, SlError *err)
+{
+    const SlOptions *o = session->options;
+    const SlModelOptions options = {
+        .device = o->device,
+        .dtype = o->dtype,
+        .threads = o->threads > 0 ? (int)o->threads : 0,
+        .progress = show_loading,
+        .progress_arg = &session->progress,
+        .cancel = sl_interrupt_flag(),
+    };
+    double start = sl_clock();
+    sl_progress_begin(&session->progress, o->quiet);
+    session->model = sl_model_open(path, &options, err);
+    sl_progress_end(&session->progress);
+    session->load_seconds = sl_clock() - start;
+    return session->model != NULL;
+}
+
+bool sl_session_open(SlSession *session, const SlOptions *options, const char *path, SlError *err)
+{
+    memset(session, 0, sizeof *session);
+    session->options = options;
+    char *found = path ? strdup(path) : sl_model_find(options->model, err);
+    bool ok = found && open_model(session, found, err);
+    free(found);
+    if (!ok)
+        return false;
+    sl_interrupt_watch(session->model);
+    session->identity = *sl_model_info(session->model);
+    session->hashing = pthread_create(&session->hasher, NULL, hash_files, session) == 0;
+    return session->hashing || sl_fail(err, SL_MEMORY, "a thread could not be started");
+}
+
+bool sl_session_open_maker(SlSession *session, const SlOptions *options, const SlMetadata *metadata,
+                           SlError *err)
+{
+    const SlMetadata *m = metadata;
+    if (options->model)
+        return sl_session_open(session, options, NULL, err);
+    SlModelInfo *info = malloc(sizeof *info);
+    bool ok = (info || sl_fail(err, SL_MEMORY, "memory ran out")) &&
+              sl_model_find_same(m->model, m->file, m->files, info, sl_interrupt_flag(), err) &&
+              sl_session_open(session, options, info->path, err);
+    free(info);
+    return ok;
+}
+
+bool sl_session_open_again(SlSession *session, SlOptions *options, const SlMetadata *metadata,
+                           SlError *err)
+{
+    if (!sl_metadata_repeatable(metadata, options->argument, err))
+        return false;
+    if (!options->device)
+        options->device = metadata->device;
+    if (!options->dtype)
+        options->dtype = metadata->dtype;
+    return sl_session_open_maker(session, options, metadata, err);
+}
+
+static void wait_for_hashes(SlSession *session)
+{
+    if (session->hashing)
+        pthread_join(session->hasher, NULL);
+    session->hashing = false;
+}
+
+const SlModelInfo *sl_session_identity(SlSession *session, SlError *err)
+{
+    wait_for_hashes(session);
+    if (session->hash_error.code != SL_OK) {
+        *err = session->hash_error;
+        return NULL;
+    }
+    return &session->identity;
+}
+
+void sl_session_close(SlSession *session)
+{
+    __atomic_store_n(&session->stop_hashing, 1, __ATOMIC_SEQ_CST);
+    wait_for_hashes(session);
+    sl_progress_end(&session->progress);
+    sl_interrupt_watch(NULL);
+    if (session->model)
+        sl_model_close(&session->model);
+}
+
+/* ---- the recipe ---- */
+
+void sl_options_change(const SlOptions *o, SlRecipe *r)
+{
+    if (o->prompt)
+        r->prompt = o->prompt;
+    if (o->negative)
+        r->negative_prompt = o->negative;
+    if (o->scheduler)
+        r->scheduler = o->scheduler;
+    if (o->sigmas >= 0)
+        r->sigmas = (SlSigmas)o->sigmas;
+    if (o->spacing >= 0)
+        r->spacing = (SlSpacing)o->spacing;
+    if (o->variance >= 0)
+        r->variance = (SlVariance)o->variance;
+    if (o->eta >= 0)
+        r->eta = o->eta;
+    if (o->steps > 0)
+        r->steps = (int)o->steps;
+    if (o->guidance >= 0)
+        r->guidance = o->guidance;
+    if (o->noise >= 0)
+        r->noise = (SlNoiseKind)o->noise;
+    if (o->noise_threads >= 0)
+        r->noise_threads = o->noise_threads;
+    if (o->width > 0)
+        r->width = (int)o->width;
+    if (o->height > 0)
+        r->height = (int)o->height;
+    if (o->clip_skip >= 0)
+        r->clip_skip = (int)o->clip_skip;
+}
+
+bool sl_session_recipe(const SlSession *session, SlRecipe *recipe, SlError *err)
+{
+    const SlOptions *o = session->options;
+    const SlModelInfo *info = sl_model_info(session->model);
+    sl_recipe_defaults(recipe, info);
+    recipe->prompt = recipe->negative_prompt = "";
+    recipe->seed = o->seed;
+    sl_options_change(o, recipe);
+    if (info->pipeline == SL_PIPELINE_DDPM) {
+        if (o->prompt || o->negative || o->guidance >= 0 || o->clip_skip >= 0)
+            sl_session_note(
+                session,
+                "%s is a model without a prompt: prompt, guidance and clip skip are not used",
+                info->name);
+        recipe->prompt = recipe->negative_prompt = "";
+        recipe->guidance = 1;
+        recipe->clip_skip = 0;
+    } else if (!o->prompt &&
+               (o->command == SL_COMMAND_GENERATE || o->command == SL_COMMAND_COMPARE)) {
+        return sl_fail(err, SL_ARGUMENT, "--prompt is missing: %s makes pictures of a text",
+                       info->name);
+    }
+    return sl_recipe_check(recipe, info, err);
+}
+
+/* ---- arrays from files ---- */
+
+/* Reads tensor `name` whose last three sizes must be the sample's; *count is the first of four, 1
+ * for three. malloc'ed. */
+static float *read_array(const char *path, const char *name, const int64_t sample[3],
+                         int64_t max_count, int64_t *count, SlError *err)
+{
+    SlWeights *file = sl_weights_open_file(path, err);
+    if (!file)
+        return NULL;
+    float *data = NULL;
+    const SlTensorInfo *t = sl_weights_find(file, name);
+    bool fits = t && t->known && (t->rank == 3 || t->rank == 4);
+    const int64_t *last = fits ? t->size + (t->rank - 3) : NULL;
+    *count = fits && t->rank == 4 ? t->size[0] : 1;
+    fits = fits && last[0] == sample[0] && last[1] == sample[1] && last[2] == sample[2] &&
+           *count >= 1 && *count <= max_count;
+    if (!t)
+        sl_fail(err, SL_FORMAT, "%s: has no tensor \"%s\"", path, name);
+    else if (!fits)
+        sl_fail(err, SL_FORMAT,
+                "%s: the tensor \"%s\" does not have the sizes [%s, %lld, %lld, %lld] of this run",
+                path, name, max_count == 1 ? "1" : "n", (long long)sample[0], (long long)sample[1],
+                (long long)sample[2]);
+    else if (!(data = malloc((size_t)(*count * sample[0] * sample[1] * sample[2]) * sizeof *data)))
+        sl_fail(err, SL_MEMORY, "%s: memory ran out", path);
+    if (data && !sl_weights_read_f32(file, t, data, err)) {
+        free(data);
+        data = NULL;
+    }
+    sl_weights_close(file);
+    return data;
+}
+
+bool sl_session_inputs(const SlSession *session, const SlRecipe *recipe, SlInputArrays *arrays,
+                       SlError *err)
+{
+    const SlOptions *o = session->options;
+    const SlModelInfo *info = sl_model_info(session->model);
+    const int64_t sample[3] = {info->channels, recipe->height / info->factor,
+                               recipe->width / info->factor};
+    int64_t count = 0;
+    memset(arrays, 0, sizeof *arrays);
+    if (o->latents &&
+        !(arrays->latents = read_array(o->latents, "latents", sample, 1, &count, err)))
+        return false;
+    if (o->step_noise &&
+        !(arrays->step_noise = read_array(o->step_noise, "noise", sample, 100000, &count, err)))
+        return false;
+    arrays->inputs = (SlRunInputs){.latents = arrays->latents,
+                                   .step_noise = arrays->step_noise,
+                                   .step_noise_count = arrays->step_noise ? (int)count : 0};
+    return true;
+}
+
+void sl_inputs_free(SlInputArrays *arrays)
+{
+    free(arrays->latents);
+    free(arrays->step_noise);
+    memset(arrays, 0, sizeof *arrays);
+}

@@ -1,0 +1,80 @@
+/* session.h - what every command that computes does first: find the model, open it on a device,
+ * make a recipe of the options, report errors.
+ */
+#ifndef SL_APP_SESSION_H
+#define SL_APP_SESSION_H
+
+#include "app/cli/options.h"
+#include "app/cli/progress.h"
+#include "app/recipe/recipe.h"
+#include "engine/engine.h"
+
+#include <pthread.h>
+
+/* Exit statuses (DESIGN 6). */
+enum {
+    SL_EXIT_OK = 0,
+    SL_EXIT_FAILED = 1,
+    SL_EXIT_USAGE = 2,
+    SL_EXIT_DIFFERENT = 3,
+    SL_EXIT_INTERRUPTED = 130,
+    SL_EXIT_DEVICE = 1000 /* the device is dead: cli.c goes on with another; never the program's */
+};
+
+typedef struct SlSession {
+    const SlOptions *options;
+    SlModel *model;
+    SlProgress progress;
+    double load_seconds;
+    /* hashing runs beside the computation: it needs the disk, not the device */
+    SlModelInfo identity;
+    pthread_t hasher;
+    bool hashing;
+    int stop_hashing;
+    SlError hash_error;
+} SlSession;
+
+/* path NULL: what --model says. Afterwards Ctrl-C stops the model. Close in any case. */
+bool sl_session_open(SlSession *session, const SlOptions *options, const char *path, SlError *err);
+/* The model that made what the metadata tell of, unless --model names one. */
+bool sl_session_open_maker(SlSession *session, const SlOptions *options, const SlMetadata *metadata,
+                           SlError *err);
+/* The same, to compute the file options->argument again: on its device and in its dtype where the
+ * options say none (they are set in *options). *err where sl_metadata_repeatable fails. */
+bool sl_session_open_again(SlSession *session, SlOptions *options, const SlMetadata *metadata,
+                           SlError *err);
+void sl_session_close(SlSession *session);
+
+/* The model's files with their hashes; waits for them. NULL and *err when a file cannot be read. */
+const SlModelInfo *sl_session_identity(SlSession *session, SlError *err);
+
+/* The model's defaults with the options over them, checked. Says on standard error what the model
+ * ignores. Strings are borrowed from the options. */
+bool sl_session_recipe(const SlSession *session, SlRecipe *recipe, SlError *err);
+
+/* The settings that options give, over *recipe; the rest of it, and the seed, stays. */
+void sl_options_change(const SlOptions *options, SlRecipe *recipe);
+
+/* --latents and --step-noise. Free in any case. */
+typedef struct SlInputArrays {
+    SlRunInputs inputs; /* as sl_run_new wants it */
+    float *latents, *step_noise;
+} SlInputArrays;
+bool sl_session_inputs(const SlSession *session, const SlRecipe *recipe, SlInputArrays *arrays,
+                       SlError *err);
+void sl_inputs_free(SlInputArrays *arrays);
+
+/* After the result of a run that was stopped is saved and printed: why it was, where it came to, and
+ * the exit status; problem is SL_OK for a whole run. */
+int sl_session_stopped(SlSession *session, const SlMetadata *metadata, const SlError *problem);
+/* Prints "safelight: ..." and gives the exit status that belongs to the error. */
+int sl_session_fail(SlSession *session, const SlError *err);
+int sl_fail_exit(const SlError *err);
+/* A remark for a person; nothing when the options say quiet. */
+void sl_session_note(const SlSession *session, const char *format, ...) SL_PRINTF(2, 3);
+
+/* Prints a cJSON object on standard output and deletes it. False when that fails. */
+struct cJSON;
+int sl_print_json(struct cJSON *root);
+
+#endif

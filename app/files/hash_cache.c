@@ -1,0 +1,134 @@
+/* hash_cache.c - see hash_cache.h.
+ *
+ * Easy to get wrong: a file that was changed a moment ago may change again within the same tick of
+ * the clock, so only files that have been still for a while are remembered; and one that changes
+ * while it is read is not remembered at all.
+ */
+#include "app/files/hash_cache.h"
+#include "app/files/read_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define LEAST      ((int64_t)16 << 20) /* bytes of a file that is worth a line */
+#define STILL      2                   /* seconds */
+#define MAX_BYTES  ((size_t)256 << 10) /* of the cache: some two thousand files */
+#define KEY_LENGTH 160
+
+/* What a line begins with. */
+static bool key_of(const char *path, char key[KEY_LENGTH], struct stat *st)
+{
+    if (stat(path, st) != 0 || !S_ISREG(st->st_mode) || st->st_size < LEAST)
+        return false;
+    snprintf(key, KEY_LENGTH, "%jx %jx %jd %jd.%09ld %jd.%09ld ", (uintmax_t)st->st_dev,
+             (uintmax_t)st->st_ino, (intmax_t)st->st_size, (intmax_t)st->st_mtim.tv_sec,
+             st->st_mtim.tv_nsec, (intmax_t)st->st_ctim.tv_sec, st->st_ctim.tv_nsec);
+    return true;
+}
+
+/* The cache's path; its folders are made where make is set. */
+static bool cache_path(char *path, size_t size, bool make)
+{
+    const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+    int n = cache && *cache == '/' ? snprintf(path, size, "%s/safelight/hashes", cache)
+            : home && *home == '/' ? snprintf(path, size, "%s/.cache/safelight/hashes", home)
+                                   : 0;
+    if (n <= 0 || n >= (int)size)
+        return false;
+    for (char *c = path + 1; make && (c = strchr(c, '/')); c++) {
+        *c = '\0';
+        bool made = mkdir(path, 0700) == 0 || errno == EEXIST;
+        *c = '/';
+        if (!made)
+            return false;
+    }
+    return true;
+}
+
+static bool is_hash(const char *text, size_t length)
+{
+    return length == 64 && strspn(text, "0123456789abcdef") >= 64;
+}
+
+/* The whole cache as text; NULL where there is none. */
+static char *read_cache(void)
+{
+    char path[4096];
+    size_t bytes = 0;
+    uint8_t *data = cache_path(path, sizeof path, false)
+                        ? sl_read_file(path, 2 * MAX_BYTES, &bytes, NULL)
+                        : NULL;
+    char *text = data ? malloc(bytes + 1) : NULL;
+    if (text) {
+        memcpy(text, data, bytes);
+        text[bytes] = '\0';
+    }
+    free(data);
+    return text;
+}
+
+static bool recall(const char *key, char hex[65])
+{
+    char *text = read_cache();
+    bool found = false;
+    for (char *line = text; line && *line && !found;) {
+        char *end = strchrnul(line, '\n');
+        size_t length = strlen(key);
+        if (!strncmp(line, key, length) && is_hash(line + length, (size_t)(end - line) - length)) {
+            memcpy(hex, line + length, 64);
+            hex[64] = '\0';
+            found = true;
+        }
+        line = *end ? end + 1 : end;
+    }
+    free(text);
+    return found;
+}
+
+/* One write, so that lines of several processes do not mix. What cannot be written is computed
+ * again the next time. */
+static void remember(const char *key, const char *hex)
+{
+    char path[4096], line[KEY_LENGTH + 70];
+    struct stat st;
+    if (!cache_path(path, sizeof path, true))
+        return;
+    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0)
+        return;
+    if (fstat(fd, &st) == 0 && (size_t)st.st_size > MAX_BYTES && ftruncate(fd, 0) != 0) {
+        close(fd);
+        return;
+    }
+    int n = snprintf(line, sizeof line, "%s%s\n", key, hex);
+    ssize_t written = write(fd, line, (size_t)n);
+    (void)written; /* a line that is cut off is no hash */
+    close(fd);
+}
+
+bool sl_hash_file(const char *path, char hex[65], const int *cancel, SlError *err)
+{
+    char key[KEY_LENGTH], after[KEY_LENGTH];
+    struct stat st;
+    bool large = key_of(path, key, &st);
+    if (large && recall(key, hex))
+        return true;
+    if (!sl_sha256_file(path, hex, cancel, err))
+        return false;
+    if (large && time(NULL) - st.st_ctim.tv_sec > STILL && key_of(path, after, &st) &&
+        !strcmp(key, after))
+        remember(key, hex);
+    return true;
+}
+
+bool sl_hash_model(SlModelInfo *info, const int *cancel, SlError *err)
+{
+    return sl_model_hash(info, sl_hash_file, cancel, err);
+}

@@ -1,0 +1,267 @@
+/* model_path.c - see model_path.h. */
+#include "app/files/model_path.h"
+#include "app/files/hash_cache.h"
+#include "app/files/text.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define MAX_FOLDERS 32
+#define MAX_MODELS  1000
+
+/* ---- folders ---- */
+
+typedef struct List {
+    char **item;
+    int count, max;
+    bool failed;
+} List;
+
+/* Takes ownership of item. */
+static void push(List *list, char *item)
+{
+    if (!item)
+        list->failed = true;
+    else if (list->count < list->max)
+        list->item[list->count++] = item;
+    else
+        free(item);
+}
+
+__attribute__((format(printf, 2, 3))) static void pushf(List *list, const char *format, ...)
+{
+    char *item = NULL;
+    va_list args;
+    va_start(args, format);
+    if (vasprintf(&item, format, args) < 0)
+        item = NULL;
+    va_end(args);
+    push(list, item);
+}
+
+static void push_variable(List *list, const char *value)
+{
+    while (value && *value) {
+        size_t n = strcspn(value, ":");
+        if (n > 0)
+            push(list, sl_copy_bytes(value, n));
+        value += n + (value[n] == ':');
+    }
+}
+
+static void push_home(List *list)
+{
+    const char *data = getenv("XDG_DATA_HOME"), *home = getenv("HOME");
+    if (data && *data == '/')
+        pushf(list, "%s/safelight/models", data);
+    else if (home && *home)
+        pushf(list, "%s/.local/share/safelight/models", home);
+}
+
+/* The folders that belong to the program: installed anywhere, or run from its build folder. */
+static void push_program(List *list)
+{
+    char program[4096];
+    ssize_t n = readlink("/proc/self/exe", program, sizeof program - 1);
+    program[n > 0 ? n : 0] = '\0';
+    char *slash = strrchr(program, '/');
+    if (slash) {
+        *slash = '\0';
+        pushf(list, "%s/../share/safelight/models", program);
+    }
+    pushf(list, "%s", SL_MODELS_DIR);
+    size_t build = strlen(SL_BUILD_ROOT);
+    if (strncmp(program, SL_BUILD_ROOT, build) == 0 && (!program[build] || program[build] == '/'))
+        pushf(list, "%s/data/models", SL_SOURCE_ROOT);
+}
+
+char **sl_model_folders(void)
+{
+    char **folders = calloc(MAX_FOLDERS + 1, sizeof *folders);
+    List list = {.item = folders, .max = MAX_FOLDERS, .failed = !folders};
+    if (folders) {
+        push_variable(&list, getenv("SAFELIGHT_MODELS"));
+        push_home(&list);
+        push_program(&list);
+    }
+    if (list.failed) {
+        sl_strings_free(folders);
+        return NULL;
+    }
+    return folders;
+}
+
+void sl_strings_free(char **strings)
+{
+    for (char **s = strings; s && *s; s++)
+        free(*s);
+    free(strings);
+}
+
+/* ---- names ---- */
+
+static bool exists(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0;
+}
+
+/* folder/name or folder/name.safetensors, whichever is there; malloc'ed or NULL. */
+static char *in_folder(const char *folder, const char *name)
+{
+    static const char *const endings[] = {"", ".safetensors"};
+    for (int i = 0; i < 2; i++) {
+        char *path;
+        if (asprintf(&path, "%s/%s%s", folder, name, endings[i]) < 0)
+            return NULL;
+        if (exists(path))
+            return path;
+        free(path);
+    }
+    return NULL;
+}
+
+static void say_where(const char *name, char **folders, SlError *err)
+{
+    SlText text = {0};
+    for (int i = 0; folders[i]; i++)
+        sl_text_addf(&text, "%s%s", i ? ", " : "", folders[i]);
+    sl_fail(err, SL_IO, "there is no model \"%s\"; looked in %.700s", name,
+            text.data ? text.data : "no folder");
+    sl_text_free(&text);
+}
+
+char *sl_model_find(const char *name, SlError *err)
+{
+    if (name && (strchr(name, '/') || exists(name))) {
+        char *copy = strdup(name);
+        if (!copy)
+            sl_fail(err, SL_MEMORY, "memory ran out");
+        return copy;
+    }
+    if (!name || !*name)
+        name = SL_DEFAULT_MODEL;
+    char **folders = sl_model_folders(), *found = NULL;
+    for (int i = 0; folders && folders[i] && !found; i++)
+        found = in_folder(folders[i], name);
+    if (!folders)
+        sl_fail(err, SL_MEMORY, "memory ran out");
+    else if (!found)
+        say_where(name, folders, err);
+    sl_strings_free(folders);
+    return found;
+}
+
+/* ---- all of them ---- */
+
+static bool looks_like_model(const char *path)
+{
+    char *index;
+    size_t n = strlen(path);
+    if (n > 12 && strcmp(path + n - 12, ".safetensors") == 0)
+        return true;
+    if (asprintf(&index, "%s/model_index.json", path) < 0)
+        return false;
+    bool yes = exists(index);
+    free(index);
+    return yes;
+}
+
+static bool name_known(const List *list, const char *name)
+{
+    for (int i = 0; i < list->count; i++)
+        if (strcmp(strrchr(list->item[i], '/') + 1, name) == 0)
+            return true;
+    return false;
+}
+
+static void push_models_in(List *list, const char *folder)
+{
+    struct dirent **entries;
+    int count = scandir(folder, &entries, NULL, alphasort);
+    for (int i = 0; i < count; i++) {
+        char *path = NULL;
+        const char *name = entries[i]->d_name;
+        if (name[0] != '.' && !name_known(list, name) &&
+            asprintf(&path, "%s/%s", folder, name) >= 0) {
+            if (looks_like_model(path))
+                push(list, path);
+            else
+                free(path);
+        }
+        free(entries[i]);
+    }
+    if (count >= 0)
+        free(entries);
+}
+
+int sl_model_list(char **paths, int max)
+{
+    List list = {.item = paths, .max = max};
+    char **folders = sl_model_folders();
+    for (int i = 0; folders && folders[i]; i++)
+        push_models_in(&list, folders[i]);
+    sl_strings_free(folders);
+    return list.count;
+}
+
+/* ---- the same model as in a picture ---- */
+
+static bool same_sizes(const SlModelInfo *info, const SlModelFile *files, int count)
+{
+    if (info->files != count)
+        return false;
+    for (int i = 0; i < count; i++)
+        if (info->file[i].bytes != files[i].bytes || strcmp(info->file[i].name, files[i].name) != 0)
+            return false;
+    return true;
+}
+
+static bool same_hashes(const SlModelInfo *info, const SlModelFile *files, int count)
+{
+    for (int i = 0; i < count; i++)
+        if (files[i].sha256[0] && strcmp(info->file[i].sha256, files[i].sha256) != 0)
+            return false;
+    return true;
+}
+
+/* Hashes are only taken where names and sizes agree already: a large model takes seconds. */
+bool sl_model_is_same(SlModelInfo *info, const SlModelFile *files, int count, const int *cancel)
+{
+    return same_sizes(info, files, count) && sl_hash_model(info, cancel, NULL) &&
+           same_hashes(info, files, count);
+}
+
+static bool is_same(const char *path, const SlModelFile *files, int count, SlModelInfo *info,
+                    const int *cancel)
+{
+    return sl_model_inspect(path, info, NULL) && sl_model_is_same(info, files, count, cancel);
+}
+
+bool sl_model_find_same(const char *name, const SlModelFile *files, int count, SlModelInfo *info,
+                        const int *cancel, SlError *err)
+{
+    char *path = sl_model_find(name, NULL);
+    bool found = path && is_same(path, files, count, info, cancel);
+    bool named = path != NULL;
+    free(path);
+    if (found)
+        return true;
+    char **paths = calloc(MAX_MODELS, sizeof *paths);
+    int n = paths ? sl_model_list(paths, MAX_MODELS) : 0;
+    for (int i = 0; i < n; i++) {
+        found = found || is_same(paths[i], files, count, info, cancel);
+        free(paths[i]);
+    }
+    free(paths);
+    if (!found)
+        sl_fail(err, SL_IO,
+                named ? "the model \"%s\" here has other weights than the one of this picture"
+                      : "there is no model \"%s\" on the search path",
+                name);
+    return found;
+}

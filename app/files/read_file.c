@@ -1,0 +1,58 @@
+/* read_file.c - see read_file.h. */
+#include "app/files/read_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static uint8_t *read_all(int fd, const char *path, size_t size, size_t *bytes, SlError *err)
+{
+    uint8_t *data = malloc(size + 1);
+    if (!data) {
+        sl_fail(err, SL_MEMORY, "%s: memory ran out", path);
+        return NULL;
+    }
+    size_t done = 0;
+    while (done < size) {
+        ssize_t n = read(fd, data + done, size - done);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0) {
+            sl_fail(err, SL_IO, "%s: cannot be read: %s", path, strerror(errno));
+            free(data);
+            return NULL;
+        }
+        if (n == 0)
+            break; /* it shrank; what is there is judged as it is */
+        done += (size_t)n;
+    }
+    data[done] = 0;
+    *bytes = done;
+    return data;
+}
+
+uint8_t *sl_read_file(const char *path, size_t max_bytes, size_t *bytes, SlError *err)
+{
+    struct stat st;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0 || fstat(fd, &st) != 0) {
+        sl_fail(err, SL_IO, "%s: cannot be opened: %s", path, strerror(errno));
+        if (fd >= 0)
+            close(fd);
+        return NULL;
+    }
+    uint8_t *data = NULL;
+    if (!S_ISREG(st.st_mode))
+        sl_fail(err, SL_IO, "%s: is %s, not a file", path,
+                S_ISDIR(st.st_mode) ? "a folder" : "a device or a pipe");
+    else if ((uint64_t)st.st_size > max_bytes)
+        sl_fail(err, SL_FORMAT, "%s: %lld bytes; at most %zu are read", path, (long long)st.st_size,
+                max_bytes);
+    else
+        data = read_all(fd, path, (size_t)st.st_size, bytes, err);
+    close(fd);
+    return data;
+}

@@ -1,0 +1,189 @@
+/* animation.c - see animation.h. The frames are encoded one by one as they come; what is kept is
+ * compressed.
+ *
+ * Easy to get wrong: the encoder's last frame needs a time behind it, or it is shown for none; and
+ * WebPAnimEncoder takes timestamps, not durations.
+ */
+#include "app/image/animation.h"
+#include "app/files/files.h"
+#include "app/image/film.h"
+#include "app/image/png.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <webp/demux.h>
+#include <webp/encode.h>
+#include <webp/mux.h>
+
+#define TEXT_CHUNK "SLMD"
+/* Of 0 to 9. 6 takes twice the time of 1 for a file of 5 sixths. */
+#define EFFORT   1
+#define MAX_FILE ((size_t)1 << 30)
+
+struct SlAnimation {
+    int width, height;
+    WebPAnimEncoder *encoder;
+    WebPConfig config;
+    int at; /* ms */
+    int count;
+    char problem[160]; /* "" so far */
+};
+
+SlAnimation *sl_animation_new(int width, int height, SlError *err)
+{
+    if (width < 1 || height < 1 || width > SL_ANIMATION_MAX_SIDE ||
+        height > SL_ANIMATION_MAX_SIDE) {
+        sl_fail(err, SL_ARGUMENT,
+                "an animation of %d x %d is not possible; expected 1 to %d a side", width, height,
+                SL_ANIMATION_MAX_SIDE);
+        return NULL;
+    }
+    SlAnimation *a = calloc(1, sizeof *a);
+    WebPAnimEncoderOptions options;
+    bool ok = a && WebPAnimEncoderOptionsInit(&options) && WebPConfigInit(&a->config) &&
+              WebPConfigLosslessPreset(&a->config, EFFORT);
+    if (ok) {
+        a->width = width;
+        a->height = height;
+        a->encoder = WebPAnimEncoderNew(width, height, &options);
+    }
+    if (!ok || !a->encoder) {
+        free(a);
+        sl_fail(err, SL_MEMORY, "memory ran out for an animation of %d x %d", width, height);
+        return NULL;
+    }
+    return a;
+}
+
+static void note_problem(SlAnimation *a, const char *what)
+{
+    if (!a->problem[0])
+        snprintf(a->problem, sizeof a->problem, "picture %d: %.100s", a->count + 1, what);
+}
+
+void sl_animation_add(SlAnimation *a, const uint8_t *rgb, int ms)
+{
+    WebPPicture picture;
+    if (a->problem[0])
+        return;
+    if (!WebPPictureInit(&picture)) {
+        note_problem(a, "another version of libwebp");
+        return;
+    }
+    picture.use_argb = 1;
+    picture.width = a->width;
+    picture.height = a->height;
+    if (!WebPPictureImportRGB(&picture, rgb, a->width * 3))
+        note_problem(a, "memory ran out");
+    else if (!WebPAnimEncoderAdd(a->encoder, &picture, a->at, &a->config))
+        note_problem(a, WebPAnimEncoderGetError(a->encoder));
+    WebPPictureFree(&picture);
+    a->at += ms > 0 ? ms : 1;
+    a->count++;
+}
+
+/* The file with the text inside. */
+static bool add_text(WebPData *file, const char *text, SlError *err)
+{
+    const WebPData chunk = {(const uint8_t *)text, strlen(text)};
+    WebPMux *mux = WebPMuxCreate(file, 1);
+    WebPData with = {0};
+    bool ok = mux && WebPMuxSetChunk(mux, TEXT_CHUNK, &chunk, 1) == WEBP_MUX_OK &&
+              WebPMuxAssemble(mux, &with) == WEBP_MUX_OK;
+    WebPMuxDelete(mux);
+    if (!ok)
+        return sl_fail(err, SL_MEMORY, "memory ran out for an animation");
+    WebPDataClear(file);
+    *file = with;
+    return true;
+}
+
+bool sl_animation_save(SlAnimation *a, const char *path, const char *text, SlError *err)
+{
+    WebPData file = {0};
+    if (!a->problem[0] && a->count == 0)
+        note_problem(a, "there is none");
+    if (a->problem[0])
+        return sl_fail(err, SL_MEMORY, "%s: the animation could not be made: %s", path, a->problem);
+    bool ok = WebPAnimEncoderAdd(a->encoder, NULL, a->at, NULL) &&
+              WebPAnimEncoderAssemble(a->encoder, &file);
+    if (!ok)
+        sl_fail(err, SL_MEMORY, "%s: the animation could not be made: %s", path,
+                WebPAnimEncoderGetError(a->encoder));
+    ok = ok && (!text || add_text(&file, text, err)) &&
+         sl_write_file(path, file.bytes, file.size, err);
+    WebPDataClear(&file);
+    return ok;
+}
+
+void sl_animation_free(SlAnimation *a)
+{
+    if (!a)
+        return;
+    WebPAnimEncoderDelete(a->encoder);
+    free(a);
+}
+
+char *sl_animation_text(const char *path, SlError *err)
+{
+    size_t bytes = 0;
+    uint8_t *data = sl_read_file(path, MAX_FILE, &bytes, err);
+    if (!data)
+        return NULL;
+    const WebPData file = {data, bytes};
+    WebPData chunk = {0};
+    WebPMux *mux = WebPMuxCreate(&file, 0);
+    char *text = NULL;
+    if (!mux)
+        sl_fail(err, SL_FORMAT, "%s: not a whole WebP file", path);
+    else if (WebPMuxGetChunk(mux, TEXT_CHUNK, &chunk) != WEBP_MUX_OK)
+        sl_fail(err, SL_FORMAT, "%s: this WebP was not made by Safelight: it has no \"%s\" chunk",
+                path, TEXT_CHUNK);
+    else if (memchr(chunk.bytes, 0, chunk.size))
+        sl_fail(err, SL_FORMAT, "%s: the chunk \"%s\" is not a text", path, TEXT_CHUNK);
+    else if (!(text = strndup((const char *)chunk.bytes, chunk.size)))
+        sl_fail(err, SL_MEMORY, "%s: memory ran out", path);
+    WebPMuxDelete(mux);
+    free(data);
+    return text;
+}
+
+/* ---- its pictures ---- */
+
+static bool hash_pictures(WebPAnimDecoder *decoder, SlFilm *film)
+{
+    WebPAnimInfo info;
+    uint8_t *rgba = NULL;
+    int ms;
+    if (!WebPAnimDecoderGetInfo(decoder, &info))
+        return false;
+    size_t pixels = (size_t)info.canvas_width * info.canvas_height;
+    uint8_t *rgb = malloc(pixels * 3);
+    bool ok = rgb != NULL;
+    while (ok && WebPAnimDecoderHasMoreFrames(decoder)) {
+        ok = WebPAnimDecoderGetNext(decoder, &rgba, &ms);
+        for (size_t i = 0; ok && i < pixels; i++)
+            memcpy(rgb + 3 * i, rgba + 4 * i, 3);
+        if (ok)
+            sl_film_add(film, rgb, pixels * 3);
+    }
+    free(rgb);
+    return ok;
+}
+
+bool sl_animation_hash(const char *path, char pixels[65], SlError *err)
+{
+    size_t bytes = 0;
+    uint8_t *data = sl_read_file(path, MAX_FILE, &bytes, err);
+    if (!data)
+        return false;
+    const WebPData file = {data, bytes};
+    WebPAnimDecoder *decoder = WebPAnimDecoderNew(&file, NULL);
+    SlFilm film = {0};
+    bool ok = decoder && hash_pictures(decoder, &film);
+    WebPAnimDecoderDelete(decoder);
+    free(data);
+    memcpy(pixels, film.pixels, sizeof film.pixels);
+    return ok || sl_fail(err, SL_FORMAT, "%s: its pictures cannot be decoded", path);
+}

@@ -1,0 +1,43 @@
+/* png.h - PNG pictures through libpng: 8-bit RGB out with text chunks, pixels in.
+ *
+ * The bytes depend on the pixels and texts only (fixed filter and zlib level, no time chunk). The
+ * reader accepts what any PNG holds and gives 8-bit RGB; it never looks at text: that is
+ * png_text.h's bounded walker, which in turn never inflates pixels. libpng's simplified interface
+ * and its quantiser are not used: that is where its recent holes were.
+ */
+#ifndef SL_APP_PNG_H
+#define SL_APP_PNG_H
+
+#include "kernels/kernels.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define SL_PNG_MAX_SIDE 16384
+
+/* A text chunk to write: tEXt when the text is ASCII and international is false, else iTXt. */
+typedef struct SlPngText {
+    const char *keyword;
+    const char *text; /* UTF-8 */
+    bool international;
+} SlPngText;
+
+/* rgb is height rows of 3 width bytes. Atomic (see atomic_file.h). */
+bool sl_png_write(const char *path, const uint8_t *rgb, int width, int height,
+                  const SlPngText *texts, int count, SlError *err);
+
+/* malloc'ed RGB rows, or NULL and *err. Palettes are expanded, 16 bits cut to 8, gray spread,
+ * alpha put on white. At most SL_PNG_MAX_SIDE pixels a side. */
+uint8_t *sl_png_read(const char *path, int *width, int *height, SlError *err);
+uint8_t *sl_png_decode(const char *name, const uint8_t *data, size_t bytes, int *width, int *height,
+                       SlError *err);
+
+/* SHA-256 of the file's pixels as sl_png_read gives them. */
+bool sl_png_hash(const char *path, char hex[65], SlError *err);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,312 @@
+/* png_text.c - the chunk walker (see png_text.h; the PNG specification, third edition, 5 and 11.3.3).
+ */
+#include "app/image/png_text.h"
+#include "app/files/files.h"
+#include "app/image/png.h"
+#include "engine/engine.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+
+#define MAX_FILE_BYTES ((size_t)1 << 30)
+
+typedef struct Walker {
+    const char *name;
+    const uint8_t *data;
+    size_t bytes, position;
+    SlPngTexts *texts;
+    bool seen_header, seen_pixels, seen_end;
+} Walker;
+
+typedef struct Chunk {
+    char type[5];
+    const uint8_t *data;
+    size_t length;
+} Chunk;
+
+static uint32_t big_endian(const uint8_t *p)
+{
+    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
+
+bool sl_png_complete(const uint8_t *data, size_t bytes)
+{
+    size_t at = 8;
+    while (bytes - at >= 12) {
+        size_t length = big_endian(data + at);
+        if (length > bytes - at - 12)
+            return false;
+        if (memcmp(data + at + 4, "IEND", 4) == 0)
+            return true;
+        at += 12 + length;
+    }
+    return false;
+}
+
+/* ---- texts ---- */
+
+__attribute__((format(printf, 2, 3))) static void skip(Walker *w, const char *format, ...)
+{
+    if (w->texts->skipped++ > 0)
+        return;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(w->texts->problem, sizeof w->texts->problem, format, args);
+    va_end(args);
+}
+
+/* 1 to 79 printable Latin-1 bytes without blanks at the ends; gives its length, 0 when bad. */
+static size_t keyword_length(const Chunk *c)
+{
+    size_t limit = c->length < 80 ? c->length : 80;
+    const uint8_t *end = memchr(c->data, 0, limit);
+    size_t length = end ? (size_t)(end - c->data) : 0;
+    if (length == 0 || c->data[0] == ' ' || c->data[length - 1] == ' ')
+        return 0;
+    for (size_t i = 0; i < length; i++)
+        if (c->data[i] < 32 || (c->data[i] > 126 && c->data[i] < 161))
+            return 0;
+    return length;
+}
+
+/* malloc'ed; NULL when damaged, longer than the limit, or without memory. */
+static char *inflate_text(const uint8_t *data, size_t bytes, size_t *length)
+{
+    char *out = malloc(SL_PNG_TEXT_MAX_BYTES + 1);
+    z_stream z = {.next_in = (Bytef *)(uintptr_t)data, .avail_in = (uInt)bytes};
+    if (!out || inflateInit(&z) != Z_OK) {
+        free(out);
+        return NULL;
+    }
+    z.next_out = (Bytef *)out;
+    z.avail_out = (uInt)SL_PNG_TEXT_MAX_BYTES + 1;
+    int result = inflate(&z, Z_FINISH);
+    *length = z.total_out;
+    inflateEnd(&z);
+    if (result != Z_STREAM_END || *length > SL_PNG_TEXT_MAX_BYTES) {
+        free(out);
+        return NULL;
+    }
+    return out;
+}
+
+/* Takes over bytes of which it is known only whether they should be UTF-8. */
+static void add_text(Walker *w, const Chunk *c, size_t keyword, const char *bytes, size_t length,
+                     bool latin1)
+{
+    SlPngTexts *t = w->texts;
+    const char *key = (const char *)c->data;
+    bool utf8 = sl_utf8_valid(bytes, length);
+    if (memchr(bytes, 0, length))
+        skip(w, "the text \"%.*s\" contains a NUL", (int)keyword, key);
+    else if (!utf8 && !latin1)
+        skip(w, "the text \"%.*s\" is not UTF-8", (int)keyword, key);
+    else if (t->count == SL_PNG_TEXT_MAX_COUNT)
+        skip(w, "there are more than %d texts", SL_PNG_TEXT_MAX_COUNT);
+    else {
+        char *text = utf8 ? sl_copy_bytes(bytes, length) : sl_latin1_to_utf8(bytes, length);
+        if (!text) {
+            skip(w, "memory ran out for the text \"%.*s\"", (int)keyword, key);
+            return;
+        }
+        SlPngTextEntry *entry = &t->entry[t->count++];
+        memcpy(entry->keyword, key, keyword);
+        entry->keyword[keyword] = '\0';
+        entry->text = text;
+    }
+}
+
+static void add_maybe_compressed(Walker *w, const Chunk *c, size_t keyword, size_t at,
+                                 bool compressed, bool latin1)
+{
+    const char *bytes = (const char *)c->data + at;
+    size_t length = c->length - at;
+    if (!compressed) {
+        if (length > SL_PNG_TEXT_MAX_BYTES)
+            skip(w, "the text \"%.*s\" is longer than 1 MiB", (int)keyword, c->data);
+        else
+            add_text(w, c, keyword, bytes, length, latin1);
+        return;
+    }
+    char *inflated = inflate_text(c->data + at, length, &length);
+    if (inflated)
+        add_text(w, c, keyword, inflated, length, latin1);
+    else
+        skip(w, "the compressed text \"%.*s\" is damaged or longer than 1 MiB", (int)keyword,
+             c->data);
+    free(inflated);
+}
+
+/* Offset behind the NUL-terminated field at `at`; 0 when there is no NUL. */
+static size_t after_field(const Chunk *c, size_t at)
+{
+    const uint8_t *end = at < c->length ? memchr(c->data + at, 0, c->length - at) : NULL;
+    return end ? (size_t)(end - c->data) + 1 : 0;
+}
+
+static void read_itxt(Walker *w, const Chunk *c, size_t keyword)
+{
+    size_t at = keyword + 1;
+    if (c->length - at < 2 || c->data[at] > 1 || (c->data[at] == 1 && c->data[at + 1] != 0)) {
+        skip(w, "the iTXt chunk \"%.*s\" has an unknown compression", (int)keyword, c->data);
+        return;
+    }
+    bool compressed = c->data[at] == 1;
+    at = after_field(c, at + 2);      /* language */
+    at = at ? after_field(c, at) : 0; /* translated keyword */
+    if (!at)
+        skip(w, "the iTXt chunk \"%.*s\" is cut off", (int)keyword, c->data);
+    else
+        add_maybe_compressed(w, c, keyword, at, compressed, false);
+}
+
+static void read_text(Walker *w, const Chunk *c)
+{
+    size_t keyword = keyword_length(c);
+    if (!keyword)
+        skip(w, "a %s chunk has a bad keyword", c->type);
+    else if (c->type[0] == 'i')
+        read_itxt(w, c, keyword);
+    else if (c->type[0] == 't')
+        add_maybe_compressed(w, c, keyword, keyword + 1, false, true);
+    else if (c->length < keyword + 2 || c->data[keyword + 1] != 0)
+        skip(w, "the zTXt chunk \"%.*s\" has an unknown compression", (int)keyword, c->data);
+    else
+        add_maybe_compressed(w, c, keyword, keyword + 2, true, true);
+}
+
+/* ---- chunks ---- */
+
+static bool next_chunk(Walker *w, Chunk *c, SlError *err)
+{
+    size_t left = w->bytes - w->position;
+    const uint8_t *p = w->data + w->position;
+    if (left < 12)
+        return sl_fail(err, SL_FORMAT, "%s: the PNG is cut off at byte %zu", w->name, w->position);
+    c->length = big_endian(p);
+    memcpy(c->type, p + 4, 4);
+    c->type[4] = '\0';
+    for (int i = 0; i < 4; i++)
+        if (!((p[4 + i] | 0x20) >= 'a' && (p[4 + i] | 0x20) <= 'z'))
+            return sl_fail(err, SL_FORMAT, "%s: byte %zu of the PNG should start a chunk", w->name,
+                           w->position);
+    if (c->length > 0x7FFFFFFF || c->length > left - 12)
+        return sl_fail(err, SL_FORMAT,
+                       "%s: the PNG chunk %s at byte %zu claims %zu bytes; %zu are left", w->name,
+                       c->type, w->position, c->length, left - 12);
+    c->data = p + 8;
+    uint32_t crc = (uint32_t)crc32(0, p + 4, (uInt)c->length + 4); /* type and data */
+    if (crc != big_endian(c->data + c->length))
+        return sl_fail(err, SL_FORMAT, "%s: the checksum of the PNG chunk %s at byte %zu is wrong",
+                       w->name, c->type, w->position);
+    w->position += 12 + c->length;
+    return true;
+}
+
+static bool legal_depth(unsigned depth, unsigned color)
+{
+    switch (color) {
+    case 0:
+        return depth == 1 || depth == 2 || depth == 4 || depth == 8 || depth == 16;
+    case 3:
+        return depth == 1 || depth == 2 || depth == 4 || depth == 8;
+    case 2:
+    case 4:
+    case 6:
+        return depth == 8 || depth == 16;
+    default:
+        return false;
+    }
+}
+
+static bool read_header(Walker *w, const Chunk *c, SlError *err)
+{
+    if (w->seen_header || c->length != 13)
+        return sl_fail(err, SL_FORMAT, "%s: the PNG has a bad header", w->name);
+    uint32_t width = big_endian(c->data), height = big_endian(c->data + 4);
+    if (width < 1 || height < 1 || width > 0x7FFFFFFF || height > 0x7FFFFFFF)
+        return sl_fail(err, SL_FORMAT, "%s: the PNG claims a size of %u x %u", w->name, width,
+                       height);
+    if (!legal_depth(c->data[8], c->data[9]) || c->data[10] || c->data[11] || c->data[12] > 1)
+        return sl_fail(err, SL_FORMAT, "%s: the PNG has a bad header", w->name);
+    w->texts->width = (int)width;
+    w->texts->height = (int)height;
+    w->seen_header = true;
+    return true;
+}
+
+static bool take_chunk(Walker *w, const Chunk *c, SlError *err)
+{
+    if (strcmp(c->type, "IHDR") == 0)
+        return read_header(w, c, err);
+    if (!w->seen_header)
+        return sl_fail(err, SL_FORMAT, "%s: the PNG starts with a %s chunk instead of IHDR",
+                       w->name, c->type);
+    if (strcmp(c->type, "IDAT") == 0)
+        w->seen_pixels = true;
+    else if (strcmp(c->type, "IEND") == 0)
+        w->seen_end = true;
+    else if (strcmp(c->type, "tEXt") == 0 || strcmp(c->type, "zTXt") == 0 ||
+             strcmp(c->type, "iTXt") == 0)
+        read_text(w, c);
+    return true;
+}
+
+static const char *other_kind(const uint8_t *data, size_t bytes)
+{
+    if (bytes >= 3 && memcmp(data, "\xFF\xD8\xFF", 3) == 0)
+        return "a JPEG picture";
+    if (bytes >= 12 && memcmp(data, "RIFF", 4) == 0 && memcmp(data + 8, "WEBP", 4) == 0)
+        return "a WebP picture";
+    if (bytes >= 6 && memcmp(data, "GIF8", 4) == 0)
+        return "a GIF picture";
+    return bytes == 0 ? "an empty file" : "something else";
+}
+
+bool sl_png_texts_parse(const char *name, const uint8_t *data, size_t bytes, SlPngTexts *texts,
+                        SlError *err)
+{
+    memset(texts, 0, sizeof *texts);
+    if (bytes < 8 || memcmp(data, "\x89PNG\r\n\x1a\n", 8) != 0)
+        return sl_fail(err, SL_FORMAT, "%s: not a PNG picture but %s", name,
+                       other_kind(data, bytes));
+    Walker w = {.name = name, .data = data, .bytes = bytes, .position = 8, .texts = texts};
+    for (int i = 0; !w.seen_end; i++) {
+        Chunk chunk;
+        if (i == SL_PNG_TEXT_MAX_CHUNKS)
+            return sl_fail(err, SL_FORMAT, "%s: the PNG has more than %d chunks", name,
+                           SL_PNG_TEXT_MAX_CHUNKS);
+        if (!next_chunk(&w, &chunk, err) || !take_chunk(&w, &chunk, err))
+            return false;
+    }
+    if (!w.seen_pixels)
+        return sl_fail(err, SL_FORMAT, "%s: the PNG has no pixels", name);
+    return true;
+}
+
+bool sl_png_texts_read(const char *path, SlPngTexts *texts, SlError *err)
+{
+    size_t bytes;
+    memset(texts, 0, sizeof *texts);
+    uint8_t *data = sl_read_file(path, MAX_FILE_BYTES, &bytes, err);
+    bool ok = data && sl_png_texts_parse(path, data, bytes, texts, err);
+    free(data);
+    return ok;
+}
+
+void sl_png_texts_free(SlPngTexts *texts)
+{
+    for (int i = 0; i < texts->count; i++)
+        free(texts->entry[i].text);
+    texts->count = 0;
+}
+
+const char *sl_png_texts_find(const SlPngTexts *texts, const char *keyword)
+{
+    for (int i = 0; i < texts->count; i++)
+        if (strcmp(texts->entry[i].keyword, keyword) == 0)
+            return texts->entry[i].text;
+    return NULL;
+}

@@ -1,0 +1,184 @@
+/* sl-compare-presets.c - see sl-compare-presets.h. */
+#include "app/objects/compare/sl-compare-presets.h"
+
+#include "engine/engine.h"
+
+/* The four that a newcomer should see, then those that differ most from them. */
+static const char *const usual_schedulers[]
+    = { "pndm", "ddim", "dpmpp-2m", "unipc", "euler", "euler-a", "heun", "lms", "dpmpp-2m-sde" };
+
+#define N_FIRST 4
+#define REFERENCE_STEPS 100
+
+static gboolean
+add (SlComparison *comparison, SlOwn own, SlSettings *values)
+{
+  g_autoptr (SlCompareLane) lane = sl_compare_lane_new (own, values);
+
+  return sl_comparison_add (comparison, lane);
+}
+
+static gboolean
+has_scheduler (SlComparison *comparison, const char *id)
+{
+  for (guint i = 0; i < g_list_model_get_n_items (G_LIST_MODEL (comparison)); i++)
+    {
+      SlCompareLane *lane = sl_comparison_get_lane (comparison, i);
+
+      if (sl_compare_lane_get_own (lane) == SL_OWN_SCHEDULER
+          && g_str_equal (sl_settings_get_scheduler (sl_compare_lane_get_values (lane)), id))
+        return TRUE;
+    }
+  return FALSE;
+}
+
+static guint
+add_scheduler (SlComparison *comparison, const char *id, SlSettings *values)
+{
+  if (!sl_scheduler_find (id) || has_scheduler (comparison, id))
+    return 0;
+  g_object_set (values, "scheduler", id, NULL);
+  return add (comparison, SL_OWN_SCHEDULER, values);
+}
+
+static guint
+add_schedulers (SlComparison *comparison, guint n, SlSettings *values)
+{
+  guint added = 0;
+
+  for (guint i = 0; i < n; i++)
+    added += add_scheduler (comparison, usual_schedulers[i], values);
+  return added;
+}
+
+/* The usual ones first, then whichever there are, until the table is full. */
+static guint
+add_all_schedulers (SlComparison *comparison, SlSettings *values)
+{
+  guint added = add_schedulers (comparison, G_N_ELEMENTS (usual_schedulers), values);
+
+  for (int i = 0; i < sl_scheduler_count (); i++)
+    added += add_scheduler (comparison, sl_scheduler_info (i)->id, values);
+  return added;
+}
+
+static guint
+add_steps (SlComparison *comparison, SlSettings *values)
+{
+  int steps = sl_settings_get_steps (values), last = 0;
+  const int choices[] = { steps / 4, steps / 2, steps, steps * 2 };
+  guint added = 0;
+
+  for (guint i = 0; i < G_N_ELEMENTS (choices); i++)
+    {
+      int wanted = CLAMP (choices[i], 1, 1000);
+
+      if (wanted == last)
+        continue;
+      g_object_set (values, "steps", wanted, NULL);
+      added += add (comparison, SL_OWN_STEPS, values);
+      last = wanted;
+    }
+  return added;
+}
+
+static guint
+add_guidance (SlComparison *comparison, SlSettings *values)
+{
+  const double choices[] = { 1, 4, 7.5, 12 };
+  guint added = 0;
+
+  for (guint i = 0; i < G_N_ELEMENTS (choices); i++)
+    {
+      g_object_set (values, "guidance", choices[i], NULL);
+      added += add (comparison, SL_OWN_GUIDANCE, values);
+    }
+  return added;
+}
+
+static guint
+add_sigmas (SlComparison *comparison, SlSettings *values)
+{
+  const SlSchedulerInfo *info = sl_scheduler_find (sl_settings_get_scheduler (values));
+  SlOwn own = SL_OWN_SIGMAS;
+  guint added = 0;
+
+  if (info == NULL || !info->takes_sigmas)
+    {
+      g_object_set (values, "scheduler", "dpmpp-2m", NULL);
+      own |= SL_OWN_SCHEDULER;
+    }
+  for (guint sigmas = SL_SIGMAS_MODEL; sigmas <= SL_SIGMAS_BETA; sigmas++)
+    {
+      g_object_set (values, "sigmas", sigmas, NULL);
+      added += add (comparison, own, values);
+    }
+  return added;
+}
+
+/* Of the noise that DDPM adds at each step; no other scheduler has the choice. */
+static guint
+add_variances (SlComparison *comparison, SlSettings *values)
+{
+  guint added = 0;
+
+  g_object_set (values, "scheduler", "ddpm", NULL);
+  for (guint variance = SL_VARIANCE_SMALL; variance <= SL_VARIANCE_LARGE; variance++)
+    {
+      g_object_set (values, "variance", variance, NULL);
+      added += add (comparison, SL_OWN_SCHEDULER | SL_OWN_VARIANCE, values);
+    }
+  return added;
+}
+
+static guint
+add_seeds (SlComparison *comparison, SlSettings *values)
+{
+  guint64 seed = sl_settings_get_seed (values);
+  guint added = 0;
+
+  for (guint i = 0; i < N_FIRST; i++)
+    {
+      g_object_set (values, "seed", seed + i, NULL);
+      added += add (comparison, SL_OWN_SEED, values);
+    }
+  return added;
+}
+
+static guint
+add_reference (SlComparison *comparison, SlSettings *values)
+{
+  guint index = g_list_model_get_n_items (G_LIST_MODEL (comparison));
+
+  g_object_set (values, "scheduler", "ddim", "steps", REFERENCE_STEPS, NULL);
+  if (!add (comparison, SL_OWN_SCHEDULER | SL_OWN_STEPS, values))
+    return 0;
+  sl_comparison_set_reference (comparison, index);
+  return 1;
+}
+
+guint
+sl_compare_presets_add (SlComparison *comparison, const char *name, SlSettings *recipe)
+{
+  g_autoptr (SlSettings) values = sl_settings_dup (recipe);
+
+  if (g_str_equal (name, "four"))
+    return add_schedulers (comparison, N_FIRST, values);
+  if (g_str_equal (name, "schedulers"))
+    return add_all_schedulers (comparison, values);
+  if (g_str_equal (name, "steps"))
+    return add_steps (comparison, values);
+  if (g_str_equal (name, "guidance"))
+    return add_guidance (comparison, values);
+  if (g_str_equal (name, "sigmas"))
+    return add_sigmas (comparison, values);
+  if (g_str_equal (name, "variances"))
+    return add_variances (comparison, values);
+  if (g_str_equal (name, "seeds"))
+    return add_seeds (comparison, values);
+  if (g_str_equal (name, "reference"))
+    return add_reference (comparison, values);
+  if (g_str_equal (name, "lane"))
+    return add (comparison, 0, values);
+  return add_scheduler (comparison, name, values);
+}

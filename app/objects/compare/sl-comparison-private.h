@@ -1,0 +1,36 @@
+/* sl-comparison-private.h - what the files of a comparison share; for app/ only: sl-comparison.c has its lanes,
+ * -place.c where one looks, -run.c what runs, -state.c how it was before. */
+#pragma once
+
+#include "app/objects/compare/sl-comparison.h"
+
+G_BEGIN_DECLS
+
+#define SL_COMPARISON_VERSION 1
+
+struct _SlComparison
+{
+  GObject parent_instance;
+  SlWorker *worker;
+  GListStore *lanes;
+  SlAlign align;
+  double position;
+  gboolean following;
+  guint reference;
+  SlModelItem *model; /* of the last start, as the next two */
+  SlSettings *recipe;
+  SlPreviews previews;
+};
+
+guint _sl_comparison_count (SlComparison *self);
+/* 0 for NULL. */
+guint _sl_comparison_count_frames (SlJob *job);
+/* Stops what its run is at. */
+void _sl_comparison_stop_lane (SlComparison *self, SlCompareLane *lane);
+/* Follows a lane's run. */
+void _sl_comparison_watch (SlComparison *self, SlJob *job);
+
+/* Takes lanes that were made elsewhere, of SlCompareLane, in place of those that are there. */
+void _sl_comparison_replace (SlComparison *self, GPtrArray *lanes, guint reference);
+
+G_END_DECLS

@@ -1,0 +1,205 @@
+/* sl-comparison.c - see sl-comparison.h. */
+#include "app/objects/compare/sl-comparison-private.h"
+
+static void list_model_iface_init (GListModelInterface *iface);
+
+G_DEFINE_FINAL_TYPE_WITH_CODE (SlComparison,
+                               sl_comparison,
+                               G_TYPE_OBJECT,
+                               G_IMPLEMENT_INTERFACE (G_TYPE_LIST_MODEL, list_model_iface_init))
+
+enum
+{
+  LANE_CHANGED,
+  FRAME,
+  MOVED,
+  STATE,
+  REFERENCE,
+  N_SIGNALS
+};
+
+static guint signals[N_SIGNALS];
+
+static GType
+get_item_type (GListModel *list)
+{
+  return SL_TYPE_COMPARE_LANE;
+}
+
+static guint
+get_n_items (GListModel *list)
+{
+  return g_list_model_get_n_items (G_LIST_MODEL (SL_COMPARISON (list)->lanes));
+}
+
+static gpointer
+get_item (GListModel *list, guint position)
+{
+  return g_list_model_get_item (G_LIST_MODEL (SL_COMPARISON (list)->lanes), position);
+}
+
+static void
+list_model_iface_init (GListModelInterface *iface)
+{
+  iface->get_item_type = get_item_type;
+  iface->get_n_items = get_n_items;
+  iface->get_item = get_item;
+}
+
+/* ---- lanes ---- */
+
+guint
+_sl_comparison_count (SlComparison *self)
+{
+  return get_n_items (G_LIST_MODEL (self));
+}
+
+SlCompareLane *
+sl_comparison_get_lane (SlComparison *self, guint index)
+{
+  g_autoptr (SlCompareLane) lane = get_item (G_LIST_MODEL (self), index);
+
+  return lane; /* borrowed: the list holds it */
+}
+
+SlJob *
+sl_comparison_get_job (SlComparison *self, guint index)
+{
+  SlCompareLane *lane = sl_comparison_get_lane (self, index);
+
+  return lane ? sl_compare_lane_get_job (lane) : NULL;
+}
+
+static void
+lane_changed (SlComparison *self, SlCompareLane *lane)
+{
+  guint index;
+
+  if (g_list_store_find (self->lanes, lane, &index))
+    g_signal_emit (self, signals[LANE_CHANGED], 0, index);
+}
+
+gboolean
+sl_comparison_add (SlComparison *self, SlCompareLane *lane)
+{
+  if (_sl_comparison_count (self) >= SL_COMPARISON_MAX)
+    return FALSE;
+  g_signal_connect_object (lane, "changed", G_CALLBACK (lane_changed), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (lane, "job", G_CALLBACK (lane_changed), self, G_CONNECT_SWAPPED);
+  g_list_store_append (self->lanes, lane);
+  g_signal_emit (self, signals[STATE], 0);
+  return TRUE;
+}
+
+void
+_sl_comparison_stop_lane (SlComparison *self, SlCompareLane *lane)
+{
+  SlJob *job = sl_compare_lane_get_job (lane);
+
+  if (job && !sl_job_is_over (job))
+    sl_worker_stop (self->worker, job);
+}
+
+void
+sl_comparison_remove (SlComparison *self, guint index)
+{
+  g_autoptr (SlCompareLane) lane = get_item (G_LIST_MODEL (self), index);
+  SlJob *job;
+
+  if (lane == NULL)
+    return;
+  job = sl_compare_lane_get_job (lane);
+  g_signal_handlers_disconnect_by_data (lane, self);
+  if (job)
+    g_signal_handlers_disconnect_by_data (job, self);
+  _sl_comparison_stop_lane (self, lane);
+  g_list_store_remove (self->lanes, index);
+  if (self->reference > index || self->reference >= _sl_comparison_count (self))
+    sl_comparison_set_reference (self, self->reference > 0 ? self->reference - 1 : 0);
+  g_signal_emit (self, signals[STATE], 0);
+}
+
+void
+sl_comparison_clear (SlComparison *self)
+{
+  while (_sl_comparison_count (self) > 0)
+    sl_comparison_remove (self, _sl_comparison_count (self) - 1);
+  self->reference = 0;
+  self->following = TRUE;
+  g_clear_object (&self->recipe);
+}
+
+void
+sl_comparison_set_reference (SlComparison *self, guint index)
+{
+  if (self->reference == index)
+    return;
+  self->reference = index;
+  g_signal_emit (self, signals[REFERENCE], 0);
+}
+
+guint
+sl_comparison_get_reference (SlComparison *self)
+{
+  return MIN (self->reference, MAX (_sl_comparison_count (self), 1) - 1);
+}
+
+/* ---- class ---- */
+
+static void
+sl_comparison_dispose (GObject *object)
+{
+  SlComparison *self = SL_COMPARISON (object);
+
+  sl_comparison_stop (self);
+  g_clear_object (&self->model);
+  g_clear_object (&self->recipe);
+  G_OBJECT_CLASS (sl_comparison_parent_class)->dispose (object);
+}
+
+static void
+sl_comparison_finalize (GObject *object)
+{
+  SlComparison *self = SL_COMPARISON (object);
+
+  g_clear_object (&self->lanes);
+  g_clear_object (&self->worker);
+  G_OBJECT_CLASS (sl_comparison_parent_class)->finalize (object);
+}
+
+static guint
+new_signal (const char *name, guint n_params, GType first, GType second)
+{
+  return g_signal_new (name, SL_TYPE_COMPARISON, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE,
+                       n_params, first, second);
+}
+
+static void
+sl_comparison_class_init (SlComparisonClass *klass)
+{
+  G_OBJECT_CLASS (klass)->dispose = sl_comparison_dispose;
+  G_OBJECT_CLASS (klass)->finalize = sl_comparison_finalize;
+  signals[LANE_CHANGED] = new_signal ("lane-changed", 1, G_TYPE_UINT, G_TYPE_NONE);
+  signals[FRAME] = new_signal ("frame", 2, G_TYPE_UINT, SL_TYPE_FRAME_OBJECT);
+  signals[MOVED] = new_signal ("moved", 0, G_TYPE_NONE, G_TYPE_NONE);
+  signals[STATE] = new_signal ("state", 0, G_TYPE_NONE, G_TYPE_NONE);
+  signals[REFERENCE] = new_signal ("reference", 0, G_TYPE_NONE, G_TYPE_NONE);
+}
+
+static void
+sl_comparison_init (SlComparison *self)
+{
+  self->lanes = g_list_store_new (SL_TYPE_COMPARE_LANE);
+  self->following = TRUE;
+  g_signal_connect_object (self->lanes, "items-changed", G_CALLBACK (g_list_model_items_changed), self,
+                           G_CONNECT_SWAPPED);
+}
+
+SlComparison *
+sl_comparison_new (SlWorker *worker)
+{
+  SlComparison *self = g_object_new (SL_TYPE_COMPARISON, NULL);
+
+  self->worker = g_object_ref (worker);
+  return self;
+}

@@ -1,0 +1,82 @@
+/* sl-comparison.h - lanes that develop side by side from the same noise, and the place in all of them
+ * that is looked at.
+ *
+ * A list of SlCompareLane. The place is a position on an axis that all lanes share: steps, noise level
+ * (sigma, from much to little) or model evaluations. A lane that has not come as far shows its newest
+ * frame; one that is finished its last.
+ *
+ * Main thread only.
+ */
+#pragma once
+
+#include "app/objects/compare/sl-compare-lane.h"
+#include "app/objects/worker/sl-worker.h"
+
+G_BEGIN_DECLS
+
+#define SL_COMPARISON_MAX 9
+
+typedef enum
+{
+  SL_ALIGN_STEPS,
+  SL_ALIGN_SIGMA,
+  SL_ALIGN_EVALUATIONS,
+} SlAlign;
+
+#define SL_TYPE_COMPARISON (sl_comparison_get_type ())
+
+G_DECLARE_FINAL_TYPE (SlComparison, sl_comparison, SL, COMPARISON, GObject)
+
+/* Signals: "items-changed" of the list; "lane-changed" (guint): its settings or run; "frame" (guint,
+ * SlFrameObject): a lane has another frame; "moved": place or alignment; "state": sl_comparison_get_state
+ * and its companions may answer otherwise; "reference". */
+SlComparison *sl_comparison_new (SlWorker *worker);
+/* FALSE when there are SL_COMPARISON_MAX. */
+gboolean sl_comparison_add (SlComparison *self, SlCompareLane *lane);
+void sl_comparison_remove (SlComparison *self, guint index);
+void sl_comparison_clear (SlComparison *self);
+/* Borrowed; NULL beyond the end. */
+SlCompareLane *sl_comparison_get_lane (SlComparison *self, guint index);
+SlJob *sl_comparison_get_job (SlComparison *self, guint index);
+
+/* Starts all lanes; branches of the lanes before go. FALSE and a sentence when a lane's settings do not fit the model; then nothing is
+ * started. */
+gboolean sl_comparison_start (
+    SlComparison *self, SlModelItem *model, SlSettings *recipe, SlPreviews previews, GError **error);
+/* One lane that was added or changed since, with the model and recipe of the others; nothing before
+ * they were started. FALSE and a sentence when its settings do not fit. */
+gboolean sl_comparison_start_lane (SlComparison *self, guint index, GError **error);
+/* A new lane that goes on from a lane's frame at the position, with own values over that lane's
+ * settings. FALSE and a sentence when that cannot be. */
+gboolean
+sl_comparison_branch (SlComparison *self, guint index, SlOwn own, SlSettings *values, GError **error);
+/* A run that was made elsewhere as a lane. */
+gboolean sl_comparison_adopt (SlComparison *self, SlJob *job);
+void sl_comparison_stop (SlComparison *self);
+void sl_comparison_pause (SlComparison *self);
+void sl_comparison_resume (SlComparison *self);
+/* Some lane waits, loads or runs. */
+gboolean sl_comparison_is_busy (SlComparison *self);
+gboolean sl_comparison_is_paused (SlComparison *self);
+/* Evaluations made, and of how many; of all lanes. */
+void sl_comparison_get_progress (SlComparison *self, guint *done, guint *planned);
+
+void sl_comparison_set_align (SlComparison *self, SlAlign align);
+SlAlign sl_comparison_get_align (SlComparison *self);
+/* The axis' ends; FALSE before there is anything. */
+gboolean sl_comparison_get_range (SlComparison *self, double *first, double *last);
+/* Clamped to what is computed. */
+void sl_comparison_set_position (SlComparison *self, double position);
+double sl_comparison_get_position (SlComparison *self);
+/* So many places on; G_MININT and G_MAXINT are the ends. At the end it follows what comes. */
+void sl_comparison_move (SlComparison *self, int by);
+gboolean sl_comparison_is_following (SlComparison *self);
+/* Where an evaluation of a lane is on the axis; 0 before the lane's run started. */
+double sl_comparison_position_of (SlComparison *self, guint index, guint evaluation);
+/* What a lane shows at the position; NULL before its first frame. Borrowed. */
+SlFrameObject *sl_comparison_get_frame (SlComparison *self, guint index);
+/* The lane that the others are measured against. */
+void sl_comparison_set_reference (SlComparison *self, guint index);
+guint sl_comparison_get_reference (SlComparison *self);
+
+G_END_DECLS

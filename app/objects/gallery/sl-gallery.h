@@ -1,0 +1,37 @@
+/* sl-gallery.h - the finished pictures of a folder, the newest first, and with each its family: branches
+ * follow the picture that they come from (see SlPicturePlace).
+ *
+ * The PNG files hold everything; the index beside them (.safelight-index) only saves opening each of
+ * them at the start. It is appended to, one JSON line per picture, so a crash costs its last line at
+ * most, and what the index does not know but the folder holds is found and added.
+ */
+#pragma once
+
+#include "app/objects/sl-thread-queue.h"
+#include "app/objects/sl-list.h"
+#include "app/objects/gallery/sl-picture.h"
+
+G_BEGIN_DECLS
+
+#define SL_TYPE_GALLERY (sl_gallery_get_type ())
+
+G_DECLARE_FINAL_TYPE (SlGallery, sl_gallery, SL, GALLERY, SlList)
+
+/* files is borrowed and must outlive the gallery. */
+SlGallery *sl_gallery_new (SlThreadQueue *files);
+/* Reads the folder in the background, forgetting what the list held. Signal "loaded". Signal "arranged"
+ * whenever places in families may have changed. */
+void sl_gallery_open (SlGallery *self, const char *folder);
+const char *sl_gallery_get_folder (SlGallery *self);
+gboolean sl_gallery_is_loaded (SlGallery *self);
+/* A picture that was written just now. */
+SlPicture *sl_gallery_add (SlGallery *self, const char *path, const char *prompt);
+/* Takes it off the list; the file goes to the trash when sl_gallery_commit_removal is called. */
+void sl_gallery_remove (SlGallery *self, SlPicture *picture);
+void sl_gallery_undo_removal (SlGallery *self, SlPicture *picture);
+void sl_gallery_commit_removal (SlGallery *self, SlPicture *picture);
+/* Commits every removal that can still be undone. */
+void sl_gallery_flush (SlGallery *self);
+guint sl_gallery_find (SlGallery *self, const char *path);
+
+G_END_DECLS

@@ -1,0 +1,25 @@
+/* app.h - what the window sees of the program: objects without a display, and nothing of the
+ * engine. */
+#pragma once
+
+#include "app/objects/compare/sl-compare-lane.h"
+#include "app/objects/compare/sl-compare-presets.h"
+#include "app/objects/compare/sl-comparison-export.h"
+#include "app/objects/compare/sl-comparison-file.h"
+#include "app/objects/compare/sl-comparison-state.h"
+#include "app/objects/compare/sl-comparison.h"
+#include "app/objects/compare/sl-difference.h"
+#include "app/objects/sl-frame-object.h"
+#include "app/objects/gallery/sl-gallery.h"
+#include "app/objects/sl-job.h"
+#include "app/objects/sl-thread-queue.h"
+#include "app/objects/sl-model-item.h"
+#include "app/objects/sl-model-store.h"
+#include "app/objects/gallery/sl-picture.h"
+#include "app/objects/sl-places.h"
+#include "app/objects/sl-queue.h"
+#include "app/objects/gallery/sl-reader.h"
+#include "app/objects/sl-scheduler-item.h"
+#include "app/objects/sl-settings.h"
+#include "app/objects/worker/sl-worker.h"
+#include "app/objects/gallery/sl-writer.h"

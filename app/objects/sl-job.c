@@ -1,0 +1,323 @@
+/* sl-job.c - see sl-job.h. */
+#include "app/objects/sl-job-private.h"
+
+#include <stdlib.h>
+
+#include "app/recipe/recipe.h"
+#include "app/objects/sl-frame-object-private.h"
+#include "app/objects/sl-settings-private.h"
+
+G_DEFINE_FINAL_TYPE (SlJob, sl_job, G_TYPE_OBJECT)
+
+enum
+{
+  PROP_0,
+  PROP_STATE,
+  N_PROPS
+};
+
+enum
+{
+  FRAME,
+  N_SIGNALS
+};
+
+static GParamSpec *properties[N_PROPS];
+static guint signals[N_SIGNALS];
+
+static void
+clear_checkpoint (gpointer checkpoint)
+{
+  g_bytes_unref (((SlCheckpoint *)checkpoint)->state);
+}
+
+static void
+sl_job_finalize (GObject *object)
+{
+  SlJob *self = SL_JOB (object);
+
+  g_clear_object (&self->model);
+  g_clear_object (&self->settings);
+  g_clear_object (&self->frames);
+  g_clear_pointer (&self->plan, g_array_unref);
+  g_clear_pointer (&self->saved, g_bytes_unref);
+  g_array_unref (self->checkpoints);
+  g_clear_object (&self->parent);
+  g_free (self->message);
+  free (self->recipe);
+  if (self->metadata)
+    sl_metadata_free (self->metadata);
+  g_free (self->metadata);
+  G_OBJECT_CLASS (sl_job_parent_class)->finalize (object);
+}
+
+static void
+sl_job_get_property (GObject *object, guint prop_id, GValue *value, GParamSpec *pspec)
+{
+  switch (prop_id)
+    {
+    case PROP_STATE:
+      g_value_set_uint (value, SL_JOB (object)->state);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
+    }
+}
+
+static void
+sl_job_class_init (SlJobClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+
+  object_class->finalize = sl_job_finalize;
+  object_class->get_property = sl_job_get_property;
+  properties[PROP_STATE] = g_param_spec_uint ("state", NULL, NULL, 0, SL_JOB_FAILED, 0,
+                                              G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
+  g_object_class_install_properties (object_class, N_PROPS, properties);
+  signals[FRAME] = g_signal_new ("frame", SL_TYPE_JOB, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 1,
+                                 SL_TYPE_FRAME_OBJECT);
+}
+
+static void
+sl_job_init (SlJob *self)
+{
+  self->frames = g_list_store_new (SL_TYPE_FRAME_OBJECT);
+  self->checkpoints = g_array_new (FALSE, FALSE, sizeof (SlCheckpoint));
+  g_array_set_clear_func (self->checkpoints, clear_checkpoint);
+}
+
+SlJob *
+sl_job_new (SlModelItem *model, SlSettings *settings, SlPreviews previews)
+{
+  SlJob *self;
+  SlRecipe recipe;
+
+  g_return_val_if_fail (SL_IS_MODEL_ITEM (model), NULL);
+  g_return_val_if_fail (SL_IS_SETTINGS (settings), NULL);
+
+  self = g_object_new (SL_TYPE_JOB, NULL);
+  self->model = g_object_ref (model);
+  self->settings = sl_settings_dup (settings);
+  self->previews = previews;
+  _sl_settings_get_recipe (self->settings, &recipe);
+  self->recipe = sl_recipe_copy (&recipe);
+  return self;
+}
+
+SlSettings *
+sl_job_get_settings (SlJob *self)
+{
+  return self->settings;
+}
+
+SlModelItem *
+sl_job_get_model (SlJob *self)
+{
+  return self->model;
+}
+
+SlJobState
+sl_job_get_state (SlJob *self)
+{
+  return self->state;
+}
+
+gboolean
+sl_job_is_over (SlJob *self)
+{
+  return self->state >= SL_JOB_DONE;
+}
+
+const char *
+sl_job_get_message (SlJob *self)
+{
+  return self->message;
+}
+
+gboolean
+sl_job_has_lost_device (SlJob *self)
+{
+  return self->lost_device;
+}
+
+const char *
+sl_job_get_warning (SlJob *self)
+{
+  return self->metadata ? self->metadata->warnings : NULL;
+}
+
+gboolean
+sl_job_is_fast (SlJob *self)
+{
+  return self->metadata && self->metadata->fast;
+}
+
+GListModel *
+sl_job_get_frames (SlJob *self)
+{
+  return G_LIST_MODEL (self->frames);
+}
+
+SlFrameObject *
+sl_job_get_last_frame (SlJob *self)
+{
+  guint n = g_list_model_get_n_items (G_LIST_MODEL (self->frames));
+  g_autoptr (SlFrameObject) frame = NULL;
+
+  if (n > 0)
+    frame = g_list_model_get_item (G_LIST_MODEL (self->frames), n - 1);
+  return frame; /* borrowed: the list holds it */
+}
+
+int
+sl_job_get_evaluations (SlJob *self)
+{
+  return self->plan ? (int)self->plan->len : 0;
+}
+
+const SlPlanPoint *
+sl_job_get_plan (SlJob *self)
+{
+  return self->plan ? (const SlPlanPoint *)self->plan->data : NULL;
+}
+
+double
+sl_job_get_seconds (SlJob *self)
+{
+  return self->seconds;
+}
+
+double
+sl_job_get_elapsed (SlJob *self)
+{
+  gint64 end = sl_job_is_over (self) ? self->latest : g_get_monotonic_time ();
+
+  return self->started ? (end - self->started) / 1e6 : 0;
+}
+
+double
+sl_job_get_remaining (SlJob *self)
+{
+  guint n = g_list_model_get_n_items (G_LIST_MODEL (self->frames));
+  double each;
+
+  if (n == 0 || sl_job_is_over (self))
+    return -1;
+  each = (self->latest - self->started) / 1e6 / n;
+  return MAX (each * sl_job_get_evaluations (self) - sl_job_get_elapsed (self), 0);
+}
+
+const SlRecipe *
+_sl_job_get_recipe (SlJob *self)
+{
+  return self->recipe;
+}
+
+SlPreviews
+_sl_job_get_previews (SlJob *self)
+{
+  return self->previews;
+}
+
+void
+_sl_job_cancel (SlJob *self)
+{
+  g_atomic_int_set (&self->cancelled, TRUE);
+}
+
+gboolean
+_sl_job_is_cancelled (SlJob *self)
+{
+  return g_atomic_int_get (&self->cancelled);
+}
+
+void
+_sl_job_ask_pause (SlJob *self, gboolean pause)
+{
+  g_atomic_int_set (&self->asked_to_pause, pause);
+}
+
+gboolean
+_sl_job_is_asked_to_pause (SlJob *self)
+{
+  return g_atomic_int_get (&self->asked_to_pause);
+}
+
+gsize
+_sl_job_get_bytes (SlJob *self)
+{
+  return self->bytes;
+}
+
+void
+_sl_job_set_saved (SlJob *self, GBytes *saved)
+{
+  g_clear_pointer (&self->saved, g_bytes_unref);
+  self->saved = saved ? g_bytes_ref (saved) : NULL;
+}
+
+GBytes *
+_sl_job_get_saved (SlJob *self)
+{
+  return self->saved;
+}
+
+void
+_sl_job_set_state (SlJob *self, SlJobState state)
+{
+  /* What ended stays ended: a late message of the worker changes nothing. */
+  if (self->state == state || sl_job_is_over (self))
+    return;
+  self->state = state;
+  self->latest = g_get_monotonic_time ();
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_STATE]);
+}
+
+void
+_sl_job_fail (SlJob *self, const char *message, gboolean lost_device)
+{
+  if (sl_job_is_over (self))
+    return;
+  self->message = g_strdup (message);
+  self->lost_device = lost_device;
+  _sl_job_set_state (self, SL_JOB_FAILED);
+}
+
+void
+_sl_job_started (SlJob *self, SlMetadata *metadata, GArray *plan)
+{
+  if (self->metadata) /* goes on after a pause */
+    {
+      sl_metadata_free (metadata);
+      g_free (metadata);
+      g_array_unref (plan);
+    }
+  else
+    {
+      self->metadata = metadata;
+      if (self->parent)
+        g_array_prepend_vals (plan, sl_job_get_plan (self), self->branch_point);
+      g_clear_pointer (&self->plan, g_array_unref);
+      self->plan = plan;
+      self->started = g_get_monotonic_time ();
+    }
+  _sl_job_set_state (self, SL_JOB_RUNNING);
+}
+
+void
+_sl_job_add_frame (SlJob *self, SlFrameObject *frame)
+{
+  if (sl_job_is_over (self))
+    return;
+  self->latest = g_get_monotonic_time ();
+  self->seconds += sl_frame_object_get_seconds (frame);
+  self->bytes += _sl_frame_object_get_bytes (frame);
+  g_list_store_append (self->frames, frame);
+  g_signal_emit (self, signals[FRAME], 0, frame);
+}
+
+const SlMetadata *
+_sl_job_get_metadata (SlJob *self)
+{
+  return self->metadata;
+}

@@ -1,0 +1,146 @@
+/* sl-model-item.c - see sl-model-item.h. */
+#include "app/objects/sl-model-item-private.h"
+
+#include "app/objects/sl-error.h"
+#include "app/objects/sl-settings-private.h"
+
+struct _SlModelItem
+{
+  GObject parent_instance;
+  SlModelInfo *info;
+};
+
+G_DEFINE_FINAL_TYPE (SlModelItem, sl_model_item, G_TYPE_OBJECT)
+
+enum
+{
+  PROP_0,
+  PROP_NAME,
+  N_PROPS
+};
+
+static GParamSpec *properties[N_PROPS];
+
+static void
+sl_model_item_finalize (GObject *object)
+{
+  g_free (SL_MODEL_ITEM (object)->info);
+  G_OBJECT_CLASS (sl_model_item_parent_class)->finalize (object);
+}
+
+static void
+sl_model_item_get_property (GObject *object, guint prop_id, GValue *value, GParamSpec *pspec)
+{
+  switch (prop_id)
+    {
+    case PROP_NAME:
+      g_value_set_string (value, SL_MODEL_ITEM (object)->info->name);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
+    }
+}
+
+static void
+sl_model_item_class_init (SlModelItemClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+
+  object_class->finalize = sl_model_item_finalize;
+  object_class->get_property = sl_model_item_get_property;
+  properties[PROP_NAME]
+      = g_param_spec_string ("name", NULL, NULL, NULL, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
+  g_object_class_install_properties (object_class, N_PROPS, properties);
+}
+
+static void
+sl_model_item_init (SlModelItem *self)
+{
+  self->info = g_new0 (SlModelInfo, 1);
+}
+
+SlModelItem *
+sl_model_item_open (const char *path, GError **error)
+{
+  g_autoptr (SlModelItem) self = g_object_new (SL_TYPE_MODEL_ITEM, NULL);
+  SlError err = { 0 };
+
+  if (!sl_model_inspect (path, self->info, &err))
+    {
+      g_propagate_error (error, sl_app_error_new (&err));
+      return NULL;
+    }
+  return g_steal_pointer (&self);
+}
+
+const char *
+sl_model_item_get_path (SlModelItem *self)
+{
+  return self->info->path;
+}
+
+const char *
+sl_model_item_get_name (SlModelItem *self)
+{
+  return self->info->name;
+}
+
+gboolean
+sl_model_item_uses_prompt (SlModelItem *self)
+{
+  return self->info->prompt_tokens > 0;
+}
+
+int
+sl_model_item_get_width (SlModelItem *self)
+{
+  return self->info->width;
+}
+
+int
+sl_model_item_get_height (SlModelItem *self)
+{
+  return self->info->height;
+}
+
+int
+sl_model_item_get_multiple (SlModelItem *self)
+{
+  return MAX (self->info->size_multiple, 1);
+}
+
+const char *
+sl_model_item_get_scheduler (SlModelItem *self)
+{
+  return self->info->scheduler;
+}
+
+SlSettings *
+sl_model_item_defaults (SlModelItem *self)
+{
+  SlSettings *settings = sl_settings_new ();
+  SlRecipe recipe;
+
+  sl_recipe_defaults (&recipe, self->info);
+  _sl_settings_set_recipe (settings, &recipe);
+  return settings;
+}
+
+gboolean
+sl_model_item_check (SlModelItem *self, SlSettings *settings, GError **error)
+{
+  SlError err = { 0 };
+  SlRecipe recipe;
+
+  _sl_settings_get_recipe (settings, &recipe);
+  if (sl_recipe_check (&recipe, self->info, &err))
+    return TRUE;
+  g_propagate_error (error, sl_app_error_new (&err));
+  return FALSE;
+}
+
+const SlModelInfo *
+_sl_model_item_get_info (SlModelItem *self)
+{
+  return self->info;
+}

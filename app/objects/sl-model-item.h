@@ -1,0 +1,31 @@
+/* sl-model-item.h - a model that was found, as the panel lists it; its weights may not be loaded. */
+#pragma once
+
+#include <gio/gio.h>
+
+#include "app/objects/sl-settings.h"
+
+G_BEGIN_DECLS
+
+#define SL_TYPE_MODEL_ITEM (sl_model_item_get_type ())
+
+G_DECLARE_FINAL_TYPE (SlModelItem, sl_model_item, SL, MODEL_ITEM, GObject)
+
+/* Reads headers only. May be called on any thread. */
+SlModelItem *sl_model_item_open (const char *path, GError **error);
+const char *sl_model_item_get_path (SlModelItem *self);
+const char *sl_model_item_get_name (SlModelItem *self);
+/* FALSE for a DDPM model: no prompt, no guidance. */
+gboolean sl_model_item_uses_prompt (SlModelItem *self);
+int sl_model_item_get_width (SlModelItem *self);
+int sl_model_item_get_height (SlModelItem *self);
+/* Sides must be multiples of this. */
+int sl_model_item_get_multiple (SlModelItem *self);
+/* The id of the model's own scheduler. */
+const char *sl_model_item_get_scheduler (SlModelItem *self);
+/* The settings that fit the model when a person has chosen nothing. */
+SlSettings *sl_model_item_defaults (SlModelItem *self);
+/* FALSE and a sentence when a setting does not fit the model. */
+gboolean sl_model_item_check (SlModelItem *self, SlSettings *settings, GError **error);
+
+G_END_DECLS

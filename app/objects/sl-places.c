@@ -1,0 +1,106 @@
+/* sl-places.c - see sl-places.h. */
+#define G_SETTINGS_ENABLE_BACKEND
+#include "app/objects/sl-places.h"
+
+#include <gio/gsettingsbackend.h>
+
+#include "app/files/files.h"
+
+#define SCHEMA_ID "org.safelight.Safelight"
+
+/* Beside the executable, for a program that runs from its build folder. */
+static char *
+beside_program (const char *name)
+{
+  g_autofree char *program = g_file_read_link ("/proc/self/exe", NULL);
+  g_autofree char *folder = g_path_get_dirname (program ? program : ".");
+
+  return g_build_filename (folder, name, NULL);
+}
+
+GPtrArray *
+sl_places_model_folders (const char *preferred)
+{
+  GPtrArray *folders = g_ptr_array_new_with_free_func (g_free);
+  char **usual = sl_model_folders ();
+
+  if (preferred && *preferred)
+    g_ptr_array_add (folders, g_strdup (preferred));
+  for (char **folder = usual; folder && *folder; folder++)
+    g_ptr_array_add (folders, g_strdup (*folder));
+  sl_strings_free (usual);
+  return folders;
+}
+
+char *
+sl_places_pictures_folder (GSettings *settings)
+{
+  g_autofree char *chosen = g_settings_get_string (settings, "pictures-folder");
+  const char *pictures = g_get_user_special_dir (G_USER_DIRECTORY_PICTURES);
+
+  if (*chosen)
+    return g_steal_pointer (&chosen);
+  return g_build_filename (pictures ? pictures : g_get_home_dir (), "Safelight", NULL);
+}
+
+char *
+sl_places_locale_folder (void)
+{
+  g_autofree char *built = beside_program ("data/po");
+
+  return g_strdup (g_file_test (built, G_FILE_TEST_IS_DIR) ? built : SL_LOCALE_DIR);
+}
+
+static GSettingsSchema *
+find_schema (void)
+{
+  g_autofree char *built = beside_program ("data");
+  const char *folders[] = { built, SL_SCHEMA_DIR };
+  GSettingsSchemaSource *standard = g_settings_schema_source_get_default ();
+  GSettingsSchema *schema = NULL;
+
+  if (standard)
+    schema = g_settings_schema_source_lookup (standard, SCHEMA_ID, TRUE);
+  for (guint i = 0; !schema && i < G_N_ELEMENTS (folders); i++)
+    {
+      g_autoptr (GSettingsSchemaSource) source
+          = g_settings_schema_source_new_from_directory (folders[i], standard, FALSE, NULL);
+
+      if (source)
+        schema = g_settings_schema_source_lookup (source, SCHEMA_ID, FALSE);
+    }
+  return schema;
+}
+
+/* GLib keeps settings in memory only where there is no dconf: they would be forgotten. */
+static GSettingsBackend *
+open_backend (void)
+{
+  g_autoptr (GSettingsBackend) standard = g_settings_backend_get_default ();
+  g_autofree char *file = NULL;
+
+  if (g_getenv ("GSETTINGS_BACKEND")
+      || g_strcmp0 (G_OBJECT_TYPE_NAME (standard), "GMemorySettingsBackend") != 0)
+    return g_steal_pointer (&standard);
+  file = g_build_filename (g_get_user_config_dir (), "safelight", "settings.ini", NULL);
+  return g_keyfile_settings_backend_new (file, "/", NULL);
+}
+
+GSettings *
+sl_places_open_settings (GError **error)
+{
+  g_autoptr (GSettingsSchema) schema = find_schema ();
+  g_autoptr (GSettingsBackend) backend = NULL;
+
+  if (schema == NULL)
+    {
+      g_set_error (
+          error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
+          "The settings schema %s is not installed in %s; install the program again or run it from its "
+          "build folder.",
+          SCHEMA_ID, SL_SCHEMA_DIR);
+      return NULL;
+    }
+  backend = open_backend ();
+  return g_settings_new_full (schema, backend, NULL);
+}

@@ -1,0 +1,128 @@
+/* sl-scheduler-item.c - see sl-scheduler-item.h. */
+#include "app/objects/sl-scheduler-item.h"
+
+#include "engine/engine.h"
+
+struct _SlSchedulerItem
+{
+  GObject parent_instance;
+  const SlSchedulerInfo *info;
+};
+
+G_DEFINE_FINAL_TYPE (SlSchedulerItem, sl_scheduler_item, G_TYPE_OBJECT)
+
+enum
+{
+  PROP_0,
+  PROP_NAME,
+  N_PROPS
+};
+
+static GParamSpec *properties[N_PROPS];
+
+static void
+sl_scheduler_item_get_property (GObject *object, guint prop_id, GValue *value, GParamSpec *pspec)
+{
+  SlSchedulerItem *self = SL_SCHEDULER_ITEM (object);
+
+  switch (prop_id)
+    {
+    case PROP_NAME:
+      g_value_set_string (value, sl_scheduler_item_get_name (self));
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
+    }
+}
+
+static void
+sl_scheduler_item_class_init (SlSchedulerItemClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+
+  object_class->get_property = sl_scheduler_item_get_property;
+  properties[PROP_NAME]
+      = g_param_spec_string ("name", NULL, NULL, NULL, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
+  g_object_class_install_properties (object_class, N_PROPS, properties);
+}
+
+static void
+sl_scheduler_item_init (SlSchedulerItem *self)
+{
+}
+
+GListModel *
+sl_scheduler_items_new (void)
+{
+  GListStore *items = g_list_store_new (SL_TYPE_SCHEDULER_ITEM);
+
+  for (int i = 0; i < sl_scheduler_count (); i++)
+    {
+      g_autoptr (SlSchedulerItem) item = g_object_new (SL_TYPE_SCHEDULER_ITEM, NULL);
+
+      item->info = sl_scheduler_info (i);
+      g_list_store_append (items, item);
+    }
+  return G_LIST_MODEL (items);
+}
+
+guint
+sl_scheduler_items_find (GListModel *items, const char *id)
+{
+  for (guint i = 0; i < g_list_model_get_n_items (items); i++)
+    {
+      g_autoptr (SlSchedulerItem) item = g_list_model_get_item (items, i);
+
+      if (g_strcmp0 (item->info->id, id) == 0)
+        return i;
+    }
+  return 0;
+}
+
+const char *
+sl_scheduler_item_get_id (SlSchedulerItem *self)
+{
+  return self->info->id;
+}
+
+const char *
+sl_scheduler_item_get_name (SlSchedulerItem *self)
+{
+  return self->info->name;
+}
+
+const char *
+sl_scheduler_item_get_good_for (SlSchedulerItem *self)
+{
+  return self->info->good_for;
+}
+
+gboolean
+sl_scheduler_item_takes_sigmas (SlSchedulerItem *self)
+{
+  return self->info->takes_sigmas;
+}
+
+gboolean
+sl_scheduler_item_takes_spacing (SlSchedulerItem *self)
+{
+  return self->info->takes_spacing;
+}
+
+gboolean
+sl_scheduler_item_takes_variance (SlSchedulerItem *self)
+{
+  return self->info->takes_variance;
+}
+
+gboolean
+sl_scheduler_item_takes_eta (SlSchedulerItem *self)
+{
+  return self->info->takes_eta;
+}
+
+int
+sl_scheduler_item_get_evaluations (SlSchedulerItem *self)
+{
+  return self->info->evaluations_per_step;
+}

@@ -1,0 +1,61 @@
+/* sl-worker.h - the thread that owns the device and the model, seen from the main thread.
+ *
+ * Everything returns at once; results arrive as changes of the job, of its frames and of the
+ * worker's loading properties. A new model is loaded while the old one is still there: when loading
+ * fails, the old one stays usable.
+ */
+#pragma once
+
+#include "app/objects/sl-job.h"
+
+G_BEGIN_DECLS
+
+typedef enum
+{
+  SL_FAST_AUTOMATIC, /* on a GPU */
+  SL_FAST_OFF,
+  SL_FAST_ON,
+} SlFast;
+
+#define SL_TYPE_WORKER (sl_worker_get_type ())
+
+G_DECLARE_FINAL_TYPE (SlWorker, sl_worker, SL, WORKER, GObject)
+
+SlWorker *sl_worker_new (void);
+/* For models that are loaded from now on; "auto" and 0 let the engine choose. */
+void sl_worker_set_device (SlWorker *self, const char *device, const char *dtype, int threads);
+/* Bytes that the frames of one run may take on the average, of runs that start from now on; 0 is the usual. Longer runs
+ * keep only some frames whole. */
+void sl_worker_set_budget (SlWorker *self, gsize bytes);
+/* Of jobs that start together from now on: those of one size make their evaluations as one batch, which is
+ * faster on a GPU and may change the last bits. What is saved of them says so. */
+void sl_worker_set_fast (SlWorker *self, SlFast fast);
+/* Whether they will be, on the device that the model is loaded on. */
+gboolean sl_worker_is_fast (SlWorker *self);
+/* Loads ahead of the first job. Signals "loaded" and "load-failed" (model, sentence) follow. */
+void sl_worker_load (SlWorker *self, SlModelItem *model);
+void sl_worker_start (SlWorker *self, SlJob *job);
+/* Several jobs of one model, of SlJob, side by side: each makes an evaluation in turn. One that is
+ * paused goes on from where it was. */
+void sl_worker_start_together (SlWorker *self, GPtrArray *jobs);
+/* After the evaluation in progress; the job's state says when. */
+void sl_worker_pause (SlWorker *self, SlJob *job);
+/* The job is over when this returns; the computation ends within one operation. */
+void sl_worker_stop (SlWorker *self, SlJob *job);
+/* Decodes one moment between evaluations. The frame's "decoded" follows, also when it could not be
+ * done (the model is not loaded any more); FALSE when nothing will follow. */
+gboolean sl_worker_decode (SlWorker *self, SlJob *job, SlFrameObject *frame, SlView view);
+gboolean sl_worker_is_loading (SlWorker *self);
+double sl_worker_get_load_fraction (SlWorker *self);
+const char *sl_worker_get_load_what (SlWorker *self);
+/* The model that is loaded, or NULL. */
+SlModelItem *sl_worker_get_model (SlWorker *self);
+/* One line about the device in use, or "". */
+const char *sl_worker_get_device_line (SlWorker *self);
+/* How much of the evaluation in progress is done, 0 to 1. */
+double sl_worker_get_step_fraction (SlWorker *self);
+/* Ends everything and waits for the thread, which takes as long as one operation. Later calls do
+ * nothing. */
+void sl_worker_shutdown (SlWorker *self);
+
+G_END_DECLS

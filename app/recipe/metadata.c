@@ -1,0 +1,401 @@
+/* metadata.c - the `safelight` chunk out and in (see metadata.h). */
+#include "app/recipe/metadata.h"
+#include "app/image/image.h"
+#include "app/recipe/infotext.h"
+#include "app/recipe/recipe_text.h"
+#include "app/recipe/sampler_names.h"
+
+#include <cjson/cJSON.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const pipeline_names[] = {"stable-diffusion", "ddpm", NULL};
+
+void sl_metadata_set_model(SlMetadata *m, const SlModelInfo *info)
+{
+    snprintf(m->model, sizeof m->model, "%s", info->name);
+    m->pipeline = info->pipeline;
+    m->prediction = info->prediction;
+    m->files = info->files;
+    memcpy(m->file, info->file, sizeof m->file);
+}
+
+void sl_metadata_free(SlMetadata *m)
+{
+    free(m->recipe);
+    sl_origin_free(m->origin);
+    sl_batches_free(&m->batches);
+    m->origin = NULL;
+    free(m->warnings);
+    free(m->unknown);
+    m->recipe = NULL;
+    m->warnings = m->unknown = NULL;
+}
+
+/* ---- out ---- */
+
+cJSON *sl_files_to_json(const SlModelFile *files, int count)
+{
+    cJSON *list = cJSON_CreateArray();
+    for (int i = 0; i < count; i++) {
+        cJSON *file = cJSON_CreateObject();
+        cJSON_AddStringToObject(file, "name", files[i].name);
+        cJSON_AddItemToObject(file, "bytes", sl_json_from_u64(files[i].bytes));
+        cJSON_AddStringToObject(file, "sha256", files[i].sha256);
+        cJSON_AddItemToArray(list, file);
+    }
+    return list;
+}
+
+static void add_model(cJSON *root, const SlMetadata *m)
+{
+    cJSON *model = cJSON_AddObjectToObject(root, "model");
+    cJSON_AddStringToObject(model, "name", m->model);
+    cJSON_AddStringToObject(model, "pipeline", pipeline_names[m->pipeline]);
+    cJSON_AddStringToObject(model, "prediction", sl_prediction_names[m->prediction]);
+    cJSON_AddItemToObject(model, "files", sl_files_to_json(m->file, m->files));
+}
+
+cJSON *sl_metadata_to_object(const SlMetadata *m)
+{
+    char id[65];
+    cJSON *root = cJSON_CreateObject();
+    cJSON_AddNumberToObject(root, "version", SL_METADATA_VERSION);
+    cJSON_AddStringToObject(root, "program", m->program);
+    cJSON_AddItemToObject(root, "recipe", sl_recipe_to_json(m->recipe));
+    if (sl_run_id(m->recipe, m->origin, id))
+        cJSON_AddStringToObject(root, "id", id);
+    if (m->origin)
+        cJSON_AddItemToObject(root, "branch", sl_origin_to_json(m->origin, m->recipe));
+    add_model(root, m);
+    cJSON_AddStringToObject(root, "device", m->device);
+    cJSON_AddStringToObject(root, "device_description", m->device_description);
+    cJSON_AddStringToObject(root, "dtype", m->dtype);
+    cJSON_AddNumberToObject(root, "step", m->step);
+    cJSON_AddNumberToObject(root, "steps", m->steps);
+    cJSON_AddBoolToObject(root, "partial", m->partial);
+    cJSON_AddBoolToObject(root, "given_latents", m->given_latents);
+    cJSON_AddBoolToObject(root, "given_step_noise", m->given_step_noise);
+    if (m->fast)
+        cJSON_AddBoolToObject(root, "fast", true);
+    if (sl_batches_any(&m->batches))
+        cJSON_AddItemToObject(root, "batches", sl_batches_to_json(&m->batches));
+    cJSON *hashes = cJSON_AddObjectToObject(root, "sha256");
+    cJSON_AddStringToObject(hashes, "noise", m->noise_sha256);
+    cJSON_AddStringToObject(hashes, "latents", m->latents_sha256);
+    cJSON_AddStringToObject(hashes, "pixels", m->pixels_sha256);
+    sl_json_add_lines(root, "warnings", m->warnings);
+    return root;
+}
+
+char *sl_metadata_to_json(const SlMetadata *m)
+{
+    cJSON *root = sl_metadata_to_object(m);
+    char *json = cJSON_PrintUnformatted(root);
+    cJSON_Delete(root);
+    return json;
+}
+
+/* The hash of the file that stands for the model: its unet's, or the only one's. */
+static const char *model_hash(const SlMetadata *m)
+{
+    for (int i = 0; i < m->files; i++)
+        if (strncmp(m->file[i].name, "unet/", 5) == 0)
+            return m->file[i].sha256;
+    return m->files > 0 ? m->file[0].sha256 : "";
+}
+
+char *sl_metadata_to_parameters(const SlMetadata *m)
+{
+    const SlRecipe *r = m->recipe;
+    char number[32], hash[11];
+    SlText out = {0};
+    sl_infotext_begin(&out, r->prompt ? r->prompt : "",
+                      r->negative_prompt ? r->negative_prompt : "");
+    snprintf(number, sizeof number, "%d", r->steps);
+    sl_infotext_add(&out, "Steps", number);
+    sl_infotext_add(&out, "Sampler", sl_sampler_label(r->scheduler ? r->scheduler : "model"));
+    sl_infotext_add(&out, "Schedule type", sl_schedule_label(r->sigmas, r->spacing));
+    sl_format_double(r->guidance, number);
+    sl_infotext_add(&out, "CFG scale", number);
+    snprintf(number, sizeof number, "%" PRIu64, r->seed);
+    sl_infotext_add(&out, "Seed", number);
+    snprintf(number, sizeof number, "%dx%d", r->width, r->height);
+    sl_infotext_add(&out, "Size", number);
+    snprintf(hash, sizeof hash, "%.10s", model_hash(m));
+    sl_infotext_add(&out, "Model hash", *hash ? hash : NULL);
+    sl_infotext_add(&out, "Model", m->model);
+    snprintf(number, sizeof number, "%d", r->clip_skip + 1);
+    sl_infotext_add(&out, "Clip skip", r->clip_skip ? number : NULL);
+    sl_infotext_add(&out, "RNG", r->noise == SL_NOISE_CPU ? "CPU" : "NV");
+    sl_infotext_add(&out, "Variance type", r->variance ? sl_variance_names[r->variance] : NULL);
+    sl_format_double(r->eta, number);
+    sl_infotext_add(&out, "Eta", r->eta >= 0 ? number : NULL);
+    sl_infotext_add(&out, "Version", m->program);
+    return sl_infotext_end(&out);
+}
+
+bool sl_metadata_write(const char *path, const uint8_t *rgb, int width, int height,
+                       const SlMetadata *m, SlError *err)
+{
+    char *parameters = sl_metadata_to_parameters(m), *json = sl_metadata_to_json(m);
+    SlPngText texts[] = {
+        {"parameters", parameters, false},
+        {SL_METADATA_KEYWORD, json, true},
+    };
+    bool ok = parameters && json;
+    if (ok)
+        ok = sl_png_write(path, rgb, width, height, texts, 2, err);
+    else
+        sl_fail(err, SL_MEMORY, "%s: memory ran out", path);
+    free(parameters);
+    free(json);
+    return ok;
+}
+
+/* ---- in ---- */
+
+typedef struct In {
+    const char *name; /* of the file */
+    const cJSON *root;
+    SlError *err;
+    bool ok;
+} In;
+
+static void wrong(In *in, const char *key, const char *expected)
+{
+    if (in->ok)
+        sl_fail(in->err, SL_FORMAT, "%s: the text \"%s\" has no good \"%s\"; expected %s", in->name,
+                SL_METADATA_KEYWORD, key, expected);
+    in->ok = false;
+}
+
+static void read_string(In *in, const cJSON *object, const char *key, char *out, size_t size)
+{
+    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, key));
+    if (!text || strlen(text) >= size)
+        wrong(in, key, "a short text");
+    else
+        memcpy(out, text, strlen(text) + 1);
+}
+
+static int read_number(In *in, const char *key, int min, int max)
+{
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(in->root, key);
+    if (cJSON_IsNumber(item) && item->valuedouble >= min && item->valuedouble <= max &&
+        item->valuedouble == (int)item->valuedouble)
+        return (int)item->valuedouble;
+    wrong(in, key, "a whole number");
+    return min;
+}
+
+static bool read_flag(In *in, const char *key)
+{
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(in->root, key);
+    if (!cJSON_IsBool(item))
+        wrong(in, key, "true or false");
+    return cJSON_IsTrue(item);
+}
+
+static int read_name(In *in, const cJSON *object, const char *key, const char *const *names)
+{
+    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, key));
+    for (int i = 0; text && names[i]; i++)
+        if (strcmp(text, names[i]) == 0)
+            return i;
+    wrong(in, key, "a known name");
+    return 0;
+}
+
+/* 64 lower-case hexadecimal digits, or "" where a hash was not taken. */
+static void read_hash(In *in, const cJSON *object, const char *key, char out[65])
+{
+    read_string(in, object, key, out, 65);
+    size_t n = strspn(out, "0123456789abcdef");
+    if (in->ok && (out[n] || (n != 64 && n != 0)))
+        wrong(in, key, "64 hexadecimal digits");
+}
+
+static void read_model(In *in, SlMetadata *m)
+{
+    const cJSON *model = cJSON_GetObjectItemCaseSensitive(in->root, "model"), *item;
+    const cJSON *files = cJSON_GetObjectItemCaseSensitive(model, "files");
+    read_string(in, model, "name", m->model, sizeof m->model);
+    m->pipeline = (SlPipeline)read_name(in, model, "pipeline", pipeline_names);
+    m->prediction = (SlPrediction)read_name(in, model, "prediction", sl_prediction_names);
+    if (!cJSON_IsArray(files) || cJSON_GetArraySize(files) > SL_MODEL_MAX_FILES) {
+        wrong(in, "files", "a list of at most 64 files");
+        return;
+    }
+    cJSON_ArrayForEach(item, files)
+    {
+        SlModelFile *file = &m->file[m->files++];
+        read_string(in, item, "name", file->name, sizeof file->name);
+        read_hash(in, item, "sha256", file->sha256);
+        if (!sl_json_to_u64(cJSON_GetObjectItemCaseSensitive(item, "bytes"), &file->bytes))
+            wrong(in, "bytes", "a whole number");
+    }
+}
+
+static void read_recipe(In *in, SlMetadata *m, SlText *unknown)
+{
+    /* A chunk must say everything; these are what no chunk says. */
+    SlRecipe recipe = {.steps = -1, .width = -1, .height = -1, .guidance = -1};
+    SlError problem = {0};
+    const cJSON *object = cJSON_GetObjectItemCaseSensitive(in->root, "recipe");
+    if (!sl_recipe_from_json(object, &recipe, unknown, &problem)) {
+        if (in->ok)
+            sl_fail(in->err, SL_FORMAT, "%s: %s", in->name, problem.message);
+        in->ok = false;
+        return;
+    }
+    if (!recipe.prompt || !recipe.scheduler || recipe.steps < 0 || recipe.width < 0 ||
+        recipe.height < 0 || recipe.guidance < 0)
+        wrong(in, "recipe", "prompt, scheduler, steps, guidance, width and height");
+    else if (!(m->recipe = sl_recipe_copy(&recipe)))
+        wrong(in, "recipe", "less than what memory holds");
+}
+
+static void read_origin(In *in, SlMetadata *m)
+{
+    const cJSON *branch = cJSON_GetObjectItemCaseSensitive(in->root, "branch");
+    SlError problem = {0};
+    if (!branch || (m->origin = sl_origin_from_json(branch, &problem)))
+        return;
+    if (in->ok)
+        sl_fail(in->err, SL_FORMAT, "%s: %s", in->name, problem.message);
+    in->ok = false;
+}
+
+static void read_batches(In *in, SlMetadata *m)
+{
+    const cJSON *list = cJSON_GetObjectItemCaseSensitive(in->root, "batches");
+    SlError problem = {0};
+    if (!list || sl_batches_from_json(list, &m->batches, &problem))
+        return;
+    if (in->ok)
+        sl_fail(in->err, problem.code, "%s: the text \"%s\" has %s", in->name, SL_METADATA_KEYWORD,
+                problem.message);
+    in->ok = false;
+}
+
+static void read_warnings(In *in, SlMetadata *m)
+{
+    const cJSON *list = cJSON_GetObjectItemCaseSensitive(in->root, "warnings"), *item;
+    SlText text = {0};
+    cJSON_ArrayForEach(item, list)
+    {
+        if (cJSON_IsString(item))
+            sl_text_addf(&text, "%s%s", text.length ? "\n" : "", item->valuestring);
+        else
+            wrong(in, "warnings", "a list of texts");
+    }
+    m->warnings = text.length ? sl_text_take(&text) : NULL;
+    sl_text_free(&text);
+}
+
+static void list_unknown(const cJSON *root, SlText *unknown)
+{
+    static const char *const known[] = {
+        "version",
+        "program",
+        "recipe",
+        "id",
+        "branch",
+        "model",
+        "device",
+        "device_description",
+        "dtype",
+        "step",
+        "steps",
+        "partial",
+        "sha256",
+        "given_latents",
+        "given_step_noise",
+        "fast",
+        "batches",
+        "warnings",
+    };
+    const cJSON *item;
+    cJSON_ArrayForEach(item, root)
+    {
+        size_t i = 0;
+        while (i < sizeof known / sizeof known[0] && strcmp(item->string, known[i]) != 0)
+            i++;
+        if (i == sizeof known / sizeof known[0])
+            sl_text_addf(unknown, "%s%s", unknown->length ? ", " : "", item->string);
+    }
+}
+
+static void read_all(In *in, SlMetadata *m)
+{
+    SlText unknown = {0};
+    const cJSON *hashes = cJSON_GetObjectItemCaseSensitive(in->root, "sha256");
+    m->version = read_number(in, "version", 1, 1000000);
+    read_string(in, in->root, "program", m->program, sizeof m->program);
+    read_recipe(in, m, &unknown);
+    read_origin(in, m);
+    read_model(in, m);
+    read_string(in, in->root, "device", m->device, sizeof m->device);
+    read_string(in, in->root, "device_description", m->device_description,
+                sizeof m->device_description);
+    read_string(in, in->root, "dtype", m->dtype, sizeof m->dtype);
+    m->steps = read_number(in, "steps", 1, 1000);
+    m->step = read_number(in, "step", 0, m->steps);
+    m->partial = read_flag(in, "partial");
+    m->given_latents = read_flag(in, "given_latents");
+    m->given_step_noise = read_flag(in, "given_step_noise");
+    m->fast = cJSON_HasObjectItem(in->root, "fast") && read_flag(in, "fast");
+    read_batches(in, m);
+    read_hash(in, hashes, "noise", m->noise_sha256);
+    read_hash(in, hashes, "latents", m->latents_sha256);
+    read_hash(in, hashes, "pixels", m->pixels_sha256);
+    read_warnings(in, m);
+    list_unknown(in->root, &unknown);
+    m->unknown = unknown.length ? sl_text_take(&unknown) : NULL;
+    sl_text_free(&unknown);
+}
+
+bool sl_metadata_from_json(const char *name, const char *json, SlMetadata *m, SlError *err)
+{
+    memset(m, 0, sizeof *m);
+    SlJson *parsed = sl_json_parse(name, json, strlen(json), err);
+    if (!parsed)
+        return false;
+    if (cJSON_HasObjectItem(sl_json_root(parsed), "lanes")) {
+        sl_json_close(parsed);
+        return sl_fail(err, SL_FORMAT, "%s: it shows several lanes, not one picture", name);
+    }
+    In in = {.name = name, .root = sl_json_root(parsed), .err = err, .ok = true};
+    read_all(&in, m);
+    sl_json_close(parsed);
+    return in.ok;
+}
+
+bool sl_metadata_repeatable(const SlMetadata *metadata, const char *name, SlError *err)
+{
+    if (!metadata->given_latents && !metadata->given_step_noise)
+        return true;
+    return sl_fail(err, SL_UNSUPPORTED,
+                   "%s: its noise came from a file (--latents, --step-noise), not from its seed, "
+                   "so it cannot be computed again from what it says",
+                   name);
+}
+
+bool sl_metadata_read(const char *path, SlMetadata *m, SlError *err)
+{
+    SlPngTexts texts;
+    memset(m, 0, sizeof *m);
+    bool ok = sl_png_texts_read(path, &texts, err);
+    const char *json = ok ? sl_png_texts_find(&texts, SL_METADATA_KEYWORD) : NULL;
+    if (json)
+        ok = sl_metadata_from_json(path, json, m, err);
+    else if (ok)
+        ok =
+            sl_fail(err, SL_FORMAT, "%s: this PNG was not made by Safelight: it has no \"%s\" text",
+                    path, SL_METADATA_KEYWORD);
+    sl_png_texts_free(&texts);
+    return ok;
+}

@@ -1,0 +1,223 @@
+/* compare.c - computing lanes and how far they are apart; see compare.h. */
+#include "app/record/compare.h"
+#include "app/recipe/recipe.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- computing ---- */
+
+static bool add_lanes(SlCompare *c, const SlCompareJob *job, SlError *err)
+{
+    for (int i = 0; i < job->count; i++) {
+        const SlTimelineOptions options = {.inputs = job->inputs,
+                                           .origin = job->origin ? job->origin[i] : NULL,
+                                           .batches = job->batches ? job->batches[i] : NULL};
+        if (sl_lanes_add(c->lanes, c->model, job->recipe[i], &options, job->count, err) < 0)
+            return false;
+        if (job->parent)
+            sl_lanes_set_parent(c->lanes, i, job->parent[i]);
+    }
+    return true;
+}
+
+static int evaluations_of(const SlLanes *lanes)
+{
+    int sum = 0;
+    for (int i = 0; i < sl_lanes_count(lanes); i++)
+        sum += sl_timeline_total(sl_lanes_timeline(lanes, i));
+    return sum;
+}
+
+static void stop_lane(const SlCompare *c, const SlCompareJob *job, int lane)
+{
+    int step = job->stop_after ? job->stop_after[lane] : 0;
+    if (step > 0 && sl_timeline_steps_done(sl_lanes_timeline(c->lanes, lane)) >= step)
+        sl_lanes_pause(c->lanes, lane, true);
+}
+
+/* True at the end; false on failure and after a stop. */
+static bool advance(SlCompare *c, const SlCompareJob *job, SlError *err)
+{
+    int total = evaluations_of(c->lanes), lane = 0;
+    for (int done = 0;; done++) {
+        if (job->progress && !job->progress(job->arg, done, total, err))
+            return false;
+        if (!sl_lanes_next(c->lanes, c->model, &lane, err))
+            return false;
+        if (lane < 0)
+            return true;
+        stop_lane(c, job, lane);
+    }
+}
+
+/* ---- pictures ---- */
+
+SlSample sl_compare_sample(const SlTimeline *t, int moment, const float *data)
+{
+    SlSample sample = {.data = data,
+                       .step = sl_timeline_planned(t, moment).step + 1,
+                       .steps = sl_timeline_recipe(t)->steps};
+    sl_timeline_size(t, &sample.channels, &sample.height, &sample.width);
+    return sample;
+}
+
+static bool picture_of(SlCompare *c, SlTimeline *t, float *sample, SlGenerated *p, SlError *err)
+{
+    bool done = sl_timeline_done(t);
+    int steps = sl_timeline_steps_done(t), count = sl_timeline_count(t);
+    int at = done ? count - 1 : sl_timeline_step_end(t, steps);
+    if (!sl_timeline_fetch(t, c->model, at, done ? sample : NULL, done ? NULL : sample, err))
+        return false;
+    const SlPictureOf of = {.recipe = sl_timeline_recipe(t),
+                            .origin = sl_timeline_origin(t),
+                            .noise_sha256 = sl_timeline_noise_sha256(t),
+                            .sample = sl_compare_sample(t, at, sample),
+                            .partial = !done,
+                            .warning = sl_timeline_warning(t)};
+    p->evaluations = sl_timeline_moment(t, at)->work;
+    p->seconds = sl_timeline_moment(t, count - 1)->elapsed;
+    if (!sl_picture_make(p, c->model, c->identity, &of, err))
+        return false;
+    sl_timeline_given(t, &p->metadata.given_latents, &p->metadata.given_step_noise);
+    p->metadata.fast = sl_timeline_fast(t);
+    return sl_timeline_batches(t, at + 1, &p->metadata.batches) ||
+           sl_fail(err, SL_MEMORY, "memory ran out");
+}
+
+/* A lane whose picture is not finite is one that failed. */
+static bool decode_lane(SlCompare *c, int lane, SlError *err)
+{
+    SlTimeline *t = sl_lanes_timeline(c->lanes, lane);
+    SlGenerated *picture = &c->picture[c->count];
+    SlError problem = {0};
+    if (sl_timeline_count(t) == 0 || sl_timeline_steps_done(t) == 0)
+        return true;
+    float *sample = malloc((size_t)sl_timeline_elements(t) * sizeof *sample);
+    bool ok = sample ? picture_of(c, t, sample, picture, &problem)
+                     : sl_fail(&problem, SL_MEMORY, "memory ran out");
+    free(sample);
+    if (ok) {
+        c->lane[c->count++] = lane;
+        return true;
+    }
+    sl_picture_free(picture);
+    return problem.code == SL_FORMAT ? sl_lanes_fail(c->lanes, lane, &problem)
+                                     : sl_fail(err, problem.code, "%s", problem.message);
+}
+
+static bool decode_lanes(SlCompare *c, SlError *err)
+{
+    bool ok = true;
+    for (int i = 0; ok && i < sl_lanes_count(c->lanes); i++)
+        ok = decode_lane(c, i, err);
+    return ok;
+}
+
+bool sl_compare_run(SlCompare *c, const SlCompareJob *job, SlError *err)
+{
+    SlError problem = {0};
+    memset(c, 0, sizeof *c);
+    c->model = job->model;
+    c->lanes = sl_lanes_new();
+    if (!c->lanes)
+        return sl_fail(err, SL_MEMORY, "memory ran out");
+    sl_lanes_set_fast(c->lanes, job->fast);
+    if (!add_lanes(c, job, err))
+        return false;
+    if (!advance(c, job, &problem) && problem.code != SL_CANCELLED) {
+        *err = problem;
+        return false;
+    }
+    sl_device_clear(sl_model_device(c->model));
+    if (!decode_lanes(c, err))
+        return false;
+    return c->count > 0 || (sl_compare_whole(c, err) && sl_fail(err, SL_CANCELLED, "interrupted"));
+}
+
+bool sl_compare_whole(const SlCompare *c, SlError *err)
+{
+    for (int i = 0; i < sl_lanes_count(c->lanes); i++)
+        if (sl_lanes_problem(c->lanes, i))
+            return sl_fail(err, SL_FORMAT, "lane %d: %s", i + 1, sl_lanes_problem(c->lanes, i));
+    return true;
+}
+
+bool sl_compare_take(SlCompare *c, SlModel *model, SlLanes *lanes, SlError *err)
+{
+    memset(c, 0, sizeof *c);
+    c->model = model;
+    c->lanes = lanes;
+    return decode_lanes(c, err) &&
+           (c->count > 0 ||
+            (sl_compare_whole(c, err) && sl_fail(err, SL_FORMAT, "no lane has finished a step")));
+}
+
+void sl_compare_free(SlCompare *c)
+{
+    for (int i = 0; i < SL_LANES_MAX; i++)
+        sl_picture_free(&c->picture[i]);
+    sl_lanes_free(c->lanes);
+    memset(c, 0, sizeof *c);
+}
+
+/* ---- figures and names ---- */
+
+/* The last sample, or what a lane that was stopped would come to; NULL where it is not kept. */
+static const float *end_of(const SlTimeline *t)
+{
+    int count = sl_timeline_count(t);
+    if (count == 0)
+        return NULL;
+    const SlMoment *last = sl_timeline_moment(t, count - 1);
+    return last->last ? last->x_t : last->x_0;
+}
+
+SlLaneFigures sl_compare_figures(const SlCompare *c, int i)
+{
+    const SlGenerated *p = &c->picture[i], *first = &c->picture[0];
+    const SlTimeline *t = sl_lanes_timeline(c->lanes, c->lane[i]);
+    const SlTimeline *r = sl_lanes_timeline(c->lanes, c->lane[0]);
+    const float *x = end_of(t), *y = end_of(r);
+    SlLaneFigures f = {.evaluations = p->evaluations,
+                       .seconds = p->seconds,
+                       .distance = NAN,
+                       .psnr = NAN,
+                       .settled = sl_timeline_settled(t, c->model)};
+    if (x && y && sl_timeline_elements(t) == sl_timeline_elements(r))
+        f.distance = sl_rms(x, y, sl_timeline_elements(t));
+    if (p->width == first->width && p->height == first->height)
+        f.psnr = sl_psnr(p->rgb, first->rgb, (size_t)p->width * (size_t)p->height * 3);
+    f.parting = sl_lanes_parting(c->lanes, c->lane[i], c->lane[0]);
+    return f;
+}
+
+void sl_compare_title(const SlCompare *c, int i, char *out, size_t size)
+{
+    const SlRecipe *r = c->picture[i].metadata.recipe, *first = c->picture[0].metadata.recipe;
+    SlText text = {0};
+    sl_text_add(&text, sl_scheduler_find(r->scheduler)->name);
+    if (r->sigmas != first->sigmas)
+        sl_text_addf(&text, ", %s sigmas", sl_sigmas_names[r->sigmas]);
+    if (r->spacing != first->spacing)
+        sl_text_addf(&text, ", %s", sl_spacing_names[r->spacing]);
+    if (r->variance != first->variance)
+        sl_text_addf(&text, ", variance %s", sl_variance_names[r->variance]);
+    if (r->guidance != first->guidance)
+        sl_text_addf(&text, ", guidance %g", r->guidance);
+    if (r->seed != first->seed)
+        sl_text_addf(&text, ", seed %" PRIu64, r->seed);
+    if (r->eta != first->eta)
+        sl_text_addf(&text, ", eta %g", r->eta);
+    if (r->clip_skip != first->clip_skip)
+        sl_text_addf(&text, ", clip skip %d", r->clip_skip);
+    if (strcmp(r->prompt, first->prompt) != 0)
+        sl_text_addf(&text, ", \"%s\"", r->prompt);
+    if (strcmp(r->negative_prompt, first->negative_prompt) != 0)
+        sl_text_addf(&text, ", without \"%s\"", r->negative_prompt);
+    snprintf(out, size, "%s", text.data ? text.data : r->scheduler);
+    sl_text_free(&text);
+}

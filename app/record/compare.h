@@ -1,0 +1,113 @@
+/* compare.h - lanes computed on an opened model and what comes of them: their pictures, a labelled
+ * contact sheet, an animation, figures of their differences. What `safelight compare` and the replay
+ * of its files share.
+ *
+ * Everything runs on the calling thread, which must be the one that opened the model. Sheets and
+ * animations carry a JSON text like a picture's, with "lanes", an array of what each lane's picture
+ * would say about itself.
+ */
+#ifndef SL_APP_COMPARE_H
+#define SL_APP_COMPARE_H
+
+#include "app/image/image.h"
+#include "app/record/difference.h"
+#include "app/record/generate.h"
+#include "app/record/lanes.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct cJSON;
+
+typedef struct SlCompare {
+    SlModel *model;
+    const SlModelInfo *identity; /* with hashes; set before a sheet or an animation is written */
+    SlLanes *lanes;              /* owned */
+    int count;                   /* lanes with at least one finished step */
+    int lane[SL_LANES_MAX];      /* their numbers in lanes */
+    SlGenerated picture[SL_LANES_MAX];
+} SlCompare;
+
+/* What is computed: recipes in the order of the lanes. */
+typedef struct SlCompareJob {
+    SlModel *model;
+    int count;
+    SlRecipe *const *recipe;
+    SlOrigin *const *origin; /* of branches; NULL, also single ones: from noise */
+    const int *parent; /* of branches: a lane before, -1 where it is not here; NULL: of none */
+    const SlBatches *const *batches; /* in which each is made again; NULL: as it comes */
+    bool fast;                       /* see sl_lanes_set_fast */
+    const SlRunInputs *inputs;       /* of all lanes; NULL: all from the seeds */
+    const int *stop_after; /* of each lane: a step to stop after, 0: none; NULL: none at all */
+    /* Called before the first evaluation (done 0) and after each; false with SL_CANCELLED stops.
+     * May be NULL. */
+    bool (*progress)(void *arg, int done, int evaluations, SlError *err);
+    void *arg;
+} SlCompareJob;
+
+/* Computes the lanes in turn and decodes where each ended. Of a lane that was stopped or failed the
+ * last finished step is there, marked as partial, and the others go on; false and *err when no lane
+ * finished a step, or nothing can be decoded. Free in any case; *c is set up by it. */
+bool sl_compare_run(SlCompare *c, const SlCompareJob *job, SlError *err);
+/* False and *err, with the lane's number, when a lane failed. */
+bool sl_compare_whole(const SlCompare *c, SlError *err);
+/* The same for lanes that were computed already (and become c's), only decoding. */
+bool sl_compare_take(SlCompare *c, SlModel *model, SlLanes *lanes, SlError *err);
+void sl_compare_free(SlCompare *c);
+
+/* A contact sheet of where the lanes ended. path NULL: only its hash. pixels (may be NULL) receives
+ * the SHA-256 of its RGB rows. The same lanes give the same bytes. */
+bool sl_compare_sheet(const SlCompare *c, const char *path, char pixels[65], SlError *err);
+/* The development of all lanes on one sheet, lined up as said: at most SL_FILM_MAX pictures.
+ * path NULL: only the hash of all pictures, in order. progress as above, counted in pictures. */
+typedef struct SlAnimationJob {
+    const char *path;
+    SlLineUp line_up;
+    bool (*progress)(void *arg, int done, int total, SlError *err);
+    void *arg;
+} SlAnimationJob;
+bool sl_compare_animation(const SlCompare *c, const SlAnimationJob *job, char pixels[65],
+                          SlError *err);
+
+/* The hash of the pictures of `generate --animation`: of the first lane alone, at the ends of its
+ * steps. */
+bool sl_compare_film(const SlCompare *c, char pixels[65], SlError *err);
+
+/* A moment's sample; data is its x_0, or x_t at the end. */
+SlSample sl_compare_sample(const SlTimeline *timeline, int moment, const float *data);
+
+/* A lane beside the first: in latents, in pixels, and since when. */
+typedef struct SlLaneFigures {
+    int evaluations;
+    double seconds;
+    double distance; /* root mean square of the last samples; NAN for other sizes */
+    double psnr;     /* of the pictures, dB; INFINITY when equal, NAN for other sizes */
+    SlParting parting;
+    int settled; /* no visible change since this step; 0: not known */
+} SlLaneFigures;
+SlLaneFigures sl_compare_figures(const SlCompare *c, int i);
+/* "Heun, seed 3": the scheduler and what is otherwise than in the first lane. */
+void sl_compare_title(const SlCompare *c, int i, char *out, size_t size);
+
+/* What a file says about the lanes it was made of. */
+typedef struct SlCompareText {
+    int count;
+    SlMetadata *lane;         /* owned */
+    int parent[SL_LANES_MAX]; /* the lane that a branch left, -1 where there is none */
+    bool animation, film;     /* film: of generate, one lane without labels */
+    bool fast;
+    SlLineUp line_up;
+    char pixels[65];
+} SlCompareText;
+/* Whether the JSON of a `safelight` text is that of lanes and not of one picture. */
+bool sl_compare_is_text(const char *json);
+/* name is for messages. False and *err, naming what is wrong. Free in any case. */
+bool sl_compare_text_read(const char *name, const char *json, SlCompareText *text, SlError *err);
+void sl_compare_text_free(SlCompareText *text);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

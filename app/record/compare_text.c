@@ -1,0 +1,166 @@
+/* compare_text.c - what sheets and animations of lanes say about themselves, out and in. */
+#include "app/record/compare_text.h"
+
+#include <cjson/cJSON.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* By their places in the text; before its branch a lane shows its parent. */
+static cJSON *parents_of(const SlCompare *c)
+{
+    int parents[SL_LANES_MAX];
+    bool any = false;
+    for (int i = 0; i < c->count; i++) {
+        int parent = sl_lanes_parent(c->lanes, c->lane[i]);
+        parents[i] = -1;
+        for (int k = 0; k < i; k++)
+            if (c->lane[k] == parent)
+                parents[i] = k;
+        any = any || parents[i] >= 0;
+    }
+    return any ? cJSON_CreateIntArray(parents, c->count) : NULL;
+}
+
+char *sl_compare_to_text(const SlCompare *c, const SlLineUp *line_up, const char *pixels)
+{
+    cJSON *root = cJSON_CreateObject();
+    cJSON_AddNumberToObject(root, "version", SL_METADATA_VERSION);
+    cJSON_AddStringToObject(root, "program", c->picture[0].metadata.program);
+    cJSON_AddStringToObject(root, "kind", line_up ? "animation" : "sheet");
+    if (sl_lanes_fast(c->lanes))
+        cJSON_AddBoolToObject(root, "fast", true);
+    if (line_up)
+        cJSON_AddStringToObject(root, "align", sl_line_up_names[*line_up]);
+    cJSON *lanes = cJSON_AddArrayToObject(root, "lanes");
+    for (int i = 0; i < c->count; i++) {
+        SlMetadata m = c->picture[i].metadata;
+        if (c->identity)
+            sl_metadata_set_model(&m, c->identity);
+        cJSON_AddItemToArray(lanes, sl_metadata_to_object(&m));
+    }
+    cJSON *parents = line_up ? parents_of(c) : NULL;
+    if (parents)
+        cJSON_AddItemToObject(root, "parents", parents);
+    cJSON_AddStringToObject(root, "pixels", pixels);
+    char *text = cJSON_PrintUnformatted(root);
+    cJSON_Delete(root);
+    return text;
+}
+
+char *sl_film_to_text(const SlMetadata *metadata, const char *pixels)
+{
+    cJSON *root = cJSON_CreateObject();
+    cJSON_AddNumberToObject(root, "version", SL_METADATA_VERSION);
+    cJSON_AddStringToObject(root, "program", metadata->program);
+    cJSON_AddStringToObject(root, "kind", "film");
+    cJSON_AddItemToArray(cJSON_AddArrayToObject(root, "lanes"), sl_metadata_to_object(metadata));
+    cJSON_AddStringToObject(root, "pixels", pixels);
+    char *text = cJSON_PrintUnformatted(root);
+    cJSON_Delete(root);
+    return text;
+}
+
+bool sl_compare_is_text(const char *json)
+{
+    cJSON *root = cJSON_Parse(json);
+    bool is = cJSON_IsArray(cJSON_GetObjectItemCaseSensitive(root, "lanes"));
+    cJSON_Delete(root);
+    return is;
+}
+
+static bool read_lanes(const char *name, const cJSON *lanes, SlCompareText *text, SlError *err)
+{
+    int count = cJSON_GetArraySize(lanes);
+    const cJSON *item;
+    if (!cJSON_IsArray(lanes) || count < 1 || count > SL_LANES_MAX)
+        return sl_fail(err, SL_FORMAT, "%s: has %d lanes; expected 1 to %d", name, count,
+                       SL_LANES_MAX);
+    text->lane = calloc((size_t)count, sizeof *text->lane);
+    if (!text->lane)
+        return sl_fail(err, SL_MEMORY, "%s: memory ran out", name);
+    cJSON_ArrayForEach(item, lanes)
+    {
+        char *json = cJSON_PrintUnformatted(item);
+        if (!json)
+            return sl_fail(err, SL_MEMORY, "%s: memory ran out", name);
+        bool ok = sl_metadata_from_json(name, json, &text->lane[text->count++], err);
+        free(json);
+        if (!ok)
+            return false;
+    }
+    return true;
+}
+
+static bool is_parent(const SlCompareText *text, int lane, double parent)
+{
+    char id[65], wanted[65];
+    if (!(parent >= 0 && parent < lane) || parent != (int)parent || !text->lane[lane].origin)
+        return false;
+    const SlMetadata *p = &text->lane[(int)parent];
+    return sl_run_id(p->recipe, p->origin, id) &&
+           sl_origin_parent_id(text->lane[lane].origin, wanted) && strcmp(id, wanted) == 0;
+}
+
+static bool read_parents(const char *name, const cJSON *list, SlCompareText *text, SlError *err)
+{
+    for (int i = 0; i < text->count; i++) {
+        const cJSON *item = cJSON_GetArrayItem(list, i);
+        double parent = cJSON_IsNumber(item) ? item->valuedouble : -2;
+        if (list && parent != -1 && !is_parent(text, i, parent))
+            return sl_fail(err, SL_FORMAT,
+                           "%s: has no good \"parents\"; expected, for lane %d, -1 or the lane "
+                           "before it that it branched from",
+                           name, i + 1);
+        text->parent[i] = list ? (int)parent : -1;
+    }
+    return true;
+}
+
+static bool read_line_up(const char *name, const cJSON *root, SlCompareText *text, SlError *err)
+{
+    const char *align = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(root, "align"));
+    for (int i = 0; align && sl_line_up_names[i]; i++) {
+        if (strcmp(align, sl_line_up_names[i]) == 0) {
+            text->line_up = (SlLineUp)i;
+            return true;
+        }
+    }
+    return sl_fail(err, SL_FORMAT, "%s: has no good \"align\"; expected step, sigma or evals",
+                   name);
+}
+
+bool sl_compare_text_read(const char *name, const char *json, SlCompareText *text, SlError *err)
+{
+    memset(text, 0, sizeof *text);
+    SlJson *parsed = sl_json_parse(name, json, strlen(json), err);
+    if (!parsed)
+        return false;
+    const cJSON *root = sl_json_root(parsed);
+    const char *kind = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(root, "kind"));
+    const char *pixels = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(root, "pixels"));
+    text->fast = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(root, "fast"));
+    text->film = kind && strcmp(kind, "film") == 0;
+    text->animation = text->film || (kind && strcmp(kind, "animation") == 0);
+    bool ok = text->animation || (kind && strcmp(kind, "sheet") == 0);
+    if (!ok)
+        sl_fail(err, SL_FORMAT, "%s: has no good \"kind\"; expected sheet, animation or film",
+                name);
+    else if (!pixels || strlen(pixels) != 64)
+        ok = sl_fail(err, SL_FORMAT, "%s: has no good \"pixels\"; expected 64 hexadecimal digits",
+                     name);
+    else
+        memcpy(text->pixels, pixels, 65);
+    ok = ok && (!text->animation || text->film || read_line_up(name, root, text, err)) &&
+         read_lanes(name, cJSON_GetObjectItemCaseSensitive(root, "lanes"), text, err) &&
+         read_parents(name, cJSON_GetObjectItemCaseSensitive(root, "parents"), text, err);
+    sl_json_close(parsed);
+    return ok;
+}
+
+void sl_compare_text_free(SlCompareText *text)
+{
+    for (int i = 0; i < text->count; i++)
+        sl_metadata_free(&text->lane[i]);
+    free(text->lane);
+    memset(text, 0, sizeof *text);
+}

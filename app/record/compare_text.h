@@ -1,0 +1,20 @@
+/* compare_text.h - the JSON of sheets and animations, out; compare.h has the way in. */
+#ifndef SL_APP_COMPARE_TEXT_H
+#define SL_APP_COMPARE_TEXT_H
+
+#include "app/record/compare.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* line_up: of an animation; NULL for a sheet. malloc'ed, NULL without memory. */
+char *sl_compare_to_text(const SlCompare *c, const SlLineUp *line_up, const char *pixels);
+/* The same for the animation of a single run. */
+char *sl_film_to_text(const SlMetadata *metadata, const char *pixels);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

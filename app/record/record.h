@@ -1,0 +1,16 @@
+/* record.h - everything that the other rooms see of app/record: runs with their memory, side by side,
+ * in files and compared. */
+#ifndef SL_APP_RECORD_H
+#define SL_APP_RECORD_H
+
+#include "app/record/compare.h"
+#include "app/record/compare_text.h"
+#include "app/record/difference.h"
+#include "app/record/generate.h"
+#include "app/record/lanes.h"
+#include "app/record/lanes_file.h"
+#include "app/record/lanes_story.h"
+#include "app/record/sample.h"
+#include "app/record/timeline.h"
+
+#endif

@@ -1,0 +1,117 @@
+/* timeline.h - a run with its memory: every evaluation's sample and predicted original are kept, so
+ * that any moment can be looked at, compared, saved, and gone on from.
+ *
+ * Kept per evaluation: x_t, x_0 and the model's guided output. With the outputs the scheduler is
+ * brought to any step again without the model, to the same bytes; the guidance term is not kept but
+ * computed again by one evaluation (sl_timeline_look). Where a budget does not allow that (1000
+ * steps in pixel space), the timeline keeps the run's state and x_0 at every k-th evaluation only
+ * and computes what lies between again, one stretch of k at a time; see sl_timeline_interval.
+ *
+ * Threads: functions that take a model, and sl_timeline_free, belong to the thread that owns it.
+ * The others are for any thread, also while the timeline grows: a frame never changes once
+ * sl_timeline_count has counted it.
+ *
+ * The number of a frame is its place in the timeline, from 0; a branch starts with the evaluation
+ * at which it enters its grid, so use frame->evaluation and frame->step for what people read.
+ */
+#ifndef SL_APP_TIMELINE_H
+#define SL_APP_TIMELINE_H
+
+#include "app/recipe/recipe.h"
+#include "engine/engine.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct SlTimeline SlTimeline;
+
+typedef struct SlMoment {
+    int evaluation, step; /* 0-based, of the whole grid */
+    bool ends_step, last;
+    bool shared;             /* computed once for several lanes */
+    int place, together;     /* see SlFrame; together 0: not known yet */
+    double timestep, sigma;  /* at which the model was evaluated */
+    double level;            /* noise level of x_t, 0 at the end */
+    int work;                /* evaluations so far, those of the ancestors included */
+    double seconds, elapsed; /* of this evaluation; of all of this timeline so far */
+    /* [C, h, w], NULL where not kept (sl_timeline_fetch computes them again) */
+    const float *x_t, *x_0, *output;
+} SlMoment;
+
+typedef struct SlTimelineOptions {
+    const SlRunInputs *inputs; /* NULL: all from the seed; its arrays outlive the timeline */
+    const SlOrigin *origin;    /* of a branch that is computed again; NULL: from noise */
+    const SlBatches *batches;  /* in which the evaluations are made again; NULL: as it comes */
+    size_t budget;             /* bytes; 0: 20 MiB, a ninth of what nine lanes may take */
+} SlTimelineOptions;
+
+/* Begins: encodes the prompts, draws the noise (and computes the ancestors of an origin). */
+SlTimeline *sl_timeline_new(SlModel *model, const SlRecipe *recipe,
+                            const SlTimelineOptions *options, SlError *err);
+/* A branch of parent after `step` finished steps, 0 .. those that it has: the run that
+ * sl_run_continue describes, from the parent's own noise. */
+SlTimeline *sl_timeline_branch(SlModel *model, SlTimeline *parent, int step, const SlRecipe *recipe,
+                               const SlTimelineOptions *options, SlError *err);
+void sl_timeline_free(SlTimeline *timeline); /* NULL is fine */
+
+/* One evaluation. False and *err on failure or cancel; it can be called again. A sample that is not
+ * finite is an error that names evaluation, timestep and part; the moments before it stay. */
+bool sl_timeline_next(SlTimeline *timeline, SlModel *model, SlError *err);
+bool sl_timeline_done(const SlTimeline *timeline);
+/* Whether two timelines that have begun can make their next evaluations as one batch, and that, for
+ * at most SL_RUNS_TOGETHER: see sl_runs_next. errs is [count]. */
+bool sl_timelines_match(const SlTimeline *a, const SlTimeline *b);
+/* Whether those that are made again were made as just this batch. */
+bool sl_timelines_repeat(SlTimeline *const *timelines, int count);
+bool sl_timelines_next(SlTimeline *const *timelines, int count, SlError *errs, SlError *err);
+
+/* ---- looking (any thread) ---- */
+
+const SlRecipe *sl_timeline_recipe(const SlTimeline *timeline);
+const SlOrigin *sl_timeline_origin(const SlTimeline *timeline); /* NULL: from noise */
+const char *sl_timeline_warning(const SlTimeline *timeline);    /* or NULL */
+/* What came from a file and not from the seed; such a timeline that was loaded cannot go on. */
+void sl_timeline_given(const SlTimeline *timeline, bool *latents, bool *step_noise);
+/* Computed in a batch with others, which changes last bits. */
+bool sl_timeline_fast(const SlTimeline *timeline);
+/* Of its first so many evaluations; free it. False without memory. */
+bool sl_timeline_batches(const SlTimeline *timeline, int count, SlBatches *batches);
+void sl_timeline_size(const SlTimeline *timeline, int *channels, int *height, int *width);
+int64_t sl_timeline_elements(const SlTimeline *timeline); /* channels height width */
+/* Moments so far, and when it is done. */
+int sl_timeline_count(const SlTimeline *timeline);
+int sl_timeline_total(const SlTimeline *timeline);
+const SlMoment *sl_timeline_moment(const SlTimeline *timeline, int i); /* i < count */
+/* The grid is known from the start: evaluation, step, ends_step, timestep, sigma, level and work of
+ * moment i < total; the rest is not set. */
+SlMoment sl_timeline_planned(const SlTimeline *timeline, int i);
+const float *sl_timeline_noise(const SlTimeline *timeline); /* unscaled start */
+/* SHA-256 of the unscaled start noise. */
+const char *sl_timeline_noise_sha256(const SlTimeline *timeline);
+/* The moment that ends the n-th finished step (1-based, of the whole grid), -1 when it is not there
+ * (yet, or because a branch begins later). */
+int sl_timeline_step_end(const SlTimeline *timeline, int step);
+/* Finished steps of the whole grid. */
+int sl_timeline_steps_done(const SlTimeline *timeline);
+/* 1 when every moment is kept, else k. */
+int sl_timeline_interval(const SlTimeline *timeline);
+/* Bytes held now, everything counted. */
+size_t sl_timeline_bytes(const SlTimeline *timeline);
+
+/* ---- computing again (the model's thread) ---- */
+
+/* The sample and the predicted original of any moment, computed again where they were not kept;
+ * arrays of sl_timeline_elements, NULL where not wanted. The same bytes as when it was made. */
+bool sl_timeline_fetch(SlTimeline *timeline, SlModel *model, int i, float *x_t, float *x_0,
+                       SlError *err);
+/* The predicted noise and the guidance term (text - unconditional; zeros without guidance) of any
+ * moment by one evaluation; NULL where not wanted. */
+bool sl_timeline_look(SlTimeline *timeline, SlModel *model, int i, float *noise, float *term,
+                      SlError *err);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

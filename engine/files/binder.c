@@ -1,0 +1,366 @@
+/* binder.c - see weights.h: checks each weight that a model asks for and gives it to the device.
+ *
+ * Easy to get wrong: a model asks for all its weights before anyone looks at the result, so a
+ * complaint is kept and the first one told at the end; after a failure of the device nothing more
+ * is read.
+ */
+#include "engine/files/binder_match.h"
+#include "engine/files/binder_random.h"
+#include "engine/files/utf8.h"
+#include "engine/files/weights_private.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct SlBinder {
+    SlBinderOptions options;
+    SlWeight **bound;
+    size_t count, room;
+    bool *used; /* by index of the tensor in weights */
+    uint64_t parameters, bytes_done, bytes_total;
+    SlError first; /* the first complaint */
+    int complaints;
+    void *scratch; /* host memory that a tensor is read into */
+    size_t scratch_bytes;
+    char warning[1000];
+};
+
+SlBinder *sl_binder_new(const SlBinderOptions *options)
+{
+    SlBinder *b = calloc(1, sizeof *b);
+    size_t n = options->weights ? sl_weights_count(options->weights) : 0;
+    if (!b)
+        return NULL;
+    b->options = *options;
+    b->used = calloc(n + 1, sizeof *b->used);
+    if (!b->used) {
+        free(b);
+        return NULL;
+    }
+    for (size_t i = 0; i < n; i++)
+        b->bytes_total += sl_weights_info(options->weights, i)->bytes;
+    return b;
+}
+
+void sl_binder_free(SlBinder *b)
+{
+    if (!b)
+        return;
+    for (size_t i = 0; i < b->count; i++)
+        sl_weight_free(b->options.dev, b->bound[i]);
+    free(b->bound);
+    free(b->used);
+    free(b->scratch);
+    free(b);
+}
+
+/* ---- complaints ---- */
+
+__attribute__((format(printf, 3, 4))) static void complain(SlBinder *b, SlCode code,
+                                                           const char *format, ...)
+{
+    va_list args;
+    if (b->complaints++)
+        return;
+    b->first.code = code;
+    va_start(args, format);
+    vsnprintf(b->first.message, sizeof b->first.message, format, args);
+    va_end(args);
+}
+
+/* The file for messages about a tensor that is in none. */
+static SlShown any_file(const SlBinder *b)
+{
+    const SlWeights *w = b->options.weights;
+    SlShown shown = sl_show_path(sl_weights_file(w, 0));
+    if (sl_weights_files(w) > 1)
+        snprintf(shown.text + strlen(shown.text), sizeof shown.text - strlen(shown.text),
+                 " and %d more", sl_weights_files(w) - 1);
+    return shown;
+}
+
+typedef struct ShapeText {
+    char text[200];
+} ShapeText;
+
+static ShapeText shape_text(int rank, const int64_t *size)
+{
+    ShapeText s = {"["};
+    size_t used = 1;
+    for (int i = 0; i < rank; i++)
+        used += (size_t)snprintf(s.text + used, sizeof s.text - used, "%s%lld", i ? ", " : "",
+                                 (long long)size[i]);
+    snprintf(s.text + used, sizeof s.text - used, "]");
+    return s;
+}
+
+/* ---- finding ---- */
+
+typedef struct Wanted {
+    SlWeightKind kind;
+    const char *name;
+    int rank;
+    const int64_t *size;
+} Wanted;
+
+/* The tensor for a weight, with its size and type checked; NULL with a complaint. */
+static const SlTensorInfo *find_fitting(SlBinder *b, const Wanted *wanted)
+{
+    const SlTensorInfo *info = sl_find_stored(b->options.weights, wanted->name);
+    if (!info) {
+        complain(b, SL_FORMAT, "%s: tensor \"%s\" is missing; expected one of shape %s",
+                 any_file(b).text, wanted->name, shape_text(wanted->rank, wanted->size).text);
+        return NULL;
+    }
+    SlShown file = sl_show_path(sl_weights_file_of(b->options.weights, info));
+    b->used[sl_weights_index(b->options.weights, info)] = true;
+    if (!sl_stored_fits(wanted->kind, wanted->rank, wanted->size, info)) {
+        complain(b, SL_FORMAT,
+                 "%s: tensor \"%s\" has shape %s, expected %s: the file belongs to another model "
+                 "or config.json is wrong",
+                 file.text, sl_show_name(info->name).text, shape_text(info->rank, info->size).text,
+                 shape_text(wanted->rank, wanted->size).text);
+        return NULL;
+    }
+    if (!info->known || info->dtype == SL_I32 || info->dtype == SL_U8) {
+        complain(b, SL_UNSUPPORTED, "%s: tensor \"%s\" has the dtype %s; expected F32, F16 or BF16",
+                 file.text, sl_show_name(info->name).text, info->dtype_name);
+        return NULL;
+    }
+    return info;
+}
+
+bool sl_binder_has(const SlBinder *b, const char *name)
+{
+    return b->options.weights && sl_find_stored(b->options.weights, name);
+}
+
+/* ---- giving weights to the device ---- */
+
+static void *scratch(SlBinder *b, uint64_t bytes)
+{
+    if (bytes > b->scratch_bytes) {
+        free(b->scratch);
+        b->scratch = bytes < SIZE_MAX ? malloc((size_t)bytes) : NULL;
+        b->scratch_bytes = b->scratch ? (size_t)bytes : 0;
+    }
+    if (!b->scratch)
+        complain(b, SL_MEMORY, "%s: out of memory for a tensor of %llu bytes", b->options.component,
+                 (unsigned long long)bytes);
+    return b->scratch;
+}
+
+static SlWeight *give(SlBinder *b, SlWeightKind kind, const SlTensor *host)
+{
+    if (b->count == b->room) {
+        size_t room = b->room ? b->room * 2 : 256;
+        SlWeight **moved = realloc(b->bound, room * sizeof(SlWeight *));
+        if (!moved) {
+            complain(b, SL_MEMORY, "%s: out of memory", b->options.component);
+            return NULL;
+        }
+        b->bound = moved;
+        b->room = room;
+    }
+    SlWeight *w = sl_weight_new(b->options.dev, kind, host);
+    if (!w)
+        return NULL; /* the device's status says why */
+    b->bound[b->count++] = w;
+    b->parameters += (uint64_t)sl_tensor_elements(host);
+    return w;
+}
+
+static void report(SlBinder *b, uint64_t bytes)
+{
+    b->bytes_done += bytes;
+    if (b->options.progress)
+        b->options.progress(b->options.progress_arg, b->bytes_done, b->bytes_total);
+}
+
+/* Reads into the host's tensor; a failure becomes the complaint. */
+static bool read_into(SlBinder *b, const SlTensorInfo *info, const SlTensor *host)
+{
+    SlError err = {0};
+    if (sl_weights_read_on(b->options.dev, b->options.weights, info, host, &err))
+        return true;
+    complain(b, err.code, "%s", err.message);
+    return false;
+}
+
+/* Room for a weight on the host, in the dtype that the device will hold: converted while it is read, in
+ * all threads, a weight is in no other memory than this and the device's. */
+static bool make_host(SlBinder *b, SlWeightKind kind, int rank, const int64_t *size, SlTensor *host)
+{
+    SlDtype dtype = kind == SL_WEIGHT_VECTOR ? SL_F32 : b->options.dev->dtype;
+    *host = sl_tensor_view(NULL, dtype, rank, size);
+    host->data = scratch(b, (uint64_t)sl_tensor_elements(host) * sl_dtype_size(dtype));
+    return host->data != NULL;
+}
+
+static SlWeight *bind_random(SlBinder *b, const Wanted *wanted)
+{
+    SlTensor host = sl_tensor_view(NULL, SL_F32, wanted->rank, wanted->size);
+    size_t n = (size_t)sl_tensor_elements(&host);
+    if (strcmp(b->options.dev->name, "measure")) { /* measure looks at the size only */
+        host.data = scratch(b, n * sizeof(float));
+        if (!host.data)
+            return NULL;
+        sl_fill_random(b->options.dev, wanted->kind, wanted->name, &host);
+    }
+    return give(b, wanted->kind, &host);
+}
+
+/* May something be read? A cancel from another thread counts from here on, as in an operation. */
+static bool go_on(SlBinder *b)
+{
+    SlDevice *dev = b->options.dev;
+    if (__atomic_load_n(&dev->cancel, __ATOMIC_RELAXED))
+        sl_device_fail(dev, SL_CANCELLED, "%s: loading was stopped", b->options.component);
+    return sl_device_ok(dev);
+}
+
+static SlWeight *bind_wanted(SlBinder *b, const Wanted *wanted)
+{
+    if (!go_on(b))
+        return NULL;
+    if (!b->options.weights)
+        return bind_random(b, wanted);
+    const SlTensorInfo *info = find_fitting(b, wanted);
+    SlTensor host;
+    if (!info || !make_host(b, wanted->kind, wanted->rank, wanted->size, &host) ||
+        !read_into(b, info, &host))
+        return NULL;
+    SlWeight *w = give(b, wanted->kind, &host);
+    report(b, info->bytes);
+    return w;
+}
+
+SlWeight *sl_bind(SlBinder *b, SlWeightKind kind, const char *name, int rank, const int64_t *size)
+{
+    Wanted wanted = {kind, name, rank, size};
+    return bind_wanted(b, &wanted);
+}
+
+SlWeight *sl_bind_optional(SlBinder *b, SlWeightKind kind, const char *name, int rank,
+                           const int64_t *size)
+{
+    return sl_binder_has(b, name) ? sl_bind(b, kind, name, rank, size) : NULL;
+}
+
+/* ---- stacked weights ---- */
+
+typedef struct Stack {
+    const SlTensorInfo *info[8];
+    int count;
+} Stack;
+
+static bool find_stack(SlBinder *b, const char *const *names, const int64_t *each, Stack *stack)
+{
+    bool ok = true;
+    for (int i = 0; i < stack->count; i++) {
+        Wanted wanted = {SL_WEIGHT_LINEAR, names[i], 2, each};
+        stack->info[i] = find_fitting(b, &wanted);
+        ok = ok && stack->info[i];
+    }
+    return ok;
+}
+
+/* One below the other into the host's tensor. */
+static bool read_stack(SlBinder *b, const Stack *stack, const SlTensor *host)
+{
+    int64_t rows = host->size[0] / stack->count;
+    for (int i = 0; i < stack->count; i++) {
+        SlTensor part = sl_slice(host, 0, i * rows, rows);
+        if (!read_into(b, stack->info[i], &part))
+            return false;
+        report(b, stack->info[i]->bytes);
+    }
+    return true;
+}
+
+SlWeight *sl_bind_stacked(SlBinder *b, const char *const *names, int count, int64_t n_each,
+                          int64_t k)
+{
+    const int64_t each[2] = {n_each, k}, whole[2] = {n_each * count, k};
+    Stack stack = {.count = count};
+    if (!go_on(b))
+        return NULL;
+    if (!b->options.weights) {
+        Wanted wanted = {SL_WEIGHT_LINEAR, names[0], 2, whole};
+        return bind_random(b, &wanted);
+    }
+    if (count > (int)(sizeof stack.info / sizeof stack.info[0])) {
+        complain(b, SL_ARGUMENT, "%s: %d weights cannot be stacked", names[0], count);
+        return NULL;
+    }
+    if (!find_stack(b, names, each, &stack))
+        return NULL;
+    SlTensor host;
+    if (!make_host(b, SL_WEIGHT_LINEAR, 2, whole, &host) || !read_stack(b, &stack, &host))
+        return NULL;
+    return give(b, SL_WEIGHT_LINEAR, &host);
+}
+
+/* ---- the end ---- */
+
+void sl_binder_ignore(SlBinder *b, const char *name)
+{
+    const SlWeights *w = b->options.weights;
+    const SlTensorInfo *info = w ? sl_weights_find(w, name) : NULL;
+    if (info)
+        b->used[sl_weights_index(w, info)] = true;
+}
+
+/* Left over tensors: the warning, and the first of them. */
+static const SlTensorInfo *look_for_unused(SlBinder *b)
+{
+    const SlWeights *w = b->options.weights;
+    const SlTensorInfo *first = NULL;
+    char list[700] = "";
+    int unused = 0;
+    for (size_t i = 0; w && i < sl_weights_count(w); i++) {
+        if (b->used[i])
+            continue;
+        first = first ? first : sl_weights_info(w, i);
+        if (++unused <= 3)
+            snprintf(list + strlen(list), sizeof list - strlen(list), "%s%.200s",
+                     unused > 1 ? ", " : "", sl_show_name(sl_weights_info(w, i)->name).text);
+    }
+    if (unused)
+        snprintf(b->warning, sizeof b->warning, "%s: %d tensor%s not used: %s%s",
+                 b->options.component, unused, unused == 1 ? " is" : "s are", list,
+                 unused > 3 ? ", ..." : "");
+    return first;
+}
+
+bool sl_binder_finish(SlBinder *b, bool strict, SlError *err)
+{
+    free(b->scratch); /* the binder lives as long as the model */
+    b->scratch = NULL;
+    b->scratch_bytes = 0;
+    if (!sl_device_check(b->options.dev, err))
+        return false;
+    const SlTensorInfo *left = look_for_unused(b);
+    if (left && strict)
+        complain(b, SL_FORMAT, "%s: tensor \"%s\" of shape %s is not part of this model; %s",
+                 sl_show_path(sl_weights_file_of(b->options.weights, left)).text,
+                 sl_show_name(left->name).text, shape_text(left->rank, left->size).text,
+                 b->warning);
+    if (!b->complaints)
+        return true;
+    if (b->complaints == 1)
+        return sl_fail(err, b->first.code, "%s", b->first.message);
+    return sl_fail(err, b->first.code, "%s (and %d more tensor%s not fit)", b->first.message,
+                   b->complaints - 1, b->complaints == 2 ? " does" : "s do");
+}
+
+const char *sl_binder_warning(const SlBinder *b)
+{
+    return b->warning[0] ? b->warning : NULL;
+}
+
+uint64_t sl_binder_parameters(const SlBinder *b)
+{
+    return b->parameters;
+}

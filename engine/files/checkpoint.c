@@ -1,0 +1,377 @@
+/* checkpoint.c - one component of a single checkpoint, under diffusers' names.
+ *
+ * Mirrors diffusers loaders/single_file_utils.py (convert_ldm_unet_checkpoint,
+ * convert_ldm_vae_checkpoint, convert_open_clip_checkpoint). No tensor is copied: the names are
+ * translated, OpenCLIP's fused in_proj becomes three ranges of its bytes, and the VAE's attention
+ * (1x1 convolutions) is shown as matrices.
+ *
+ * Easy to get wrong: which input_blocks end a level is not in their numbers but in what they
+ * contain; the decoder's levels count from the other end; OpenCLIP's last layer is there and never
+ * used (diffusers drops it, its config has one layer less).
+ */
+#include "engine/files/checkpoint.h"
+#include "engine/files/utf8.h"
+#include "engine/files/weights_private.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_PLACES 64
+#define NAME_ROOM  512
+
+/* Where an input_blocks.i or output_blocks.i stands in diffusers' blocks. */
+typedef struct Place {
+    int block, layer;
+    int resampler; /* which sub-module is the down- or upsampler; -1: none */
+} Place;
+
+typedef struct Layout {
+    Place in[MAX_PLACES], out[MAX_PLACES];
+    int in_count, out_count;
+    int vae_levels;
+    int text_layers; /* OpenCLIP, as in the file */
+} Layout;
+
+/* ---- reading names ---- */
+
+static bool take(const char **p, const char *prefix)
+{
+    size_t n = strlen(prefix);
+    if (strncmp(*p, prefix, n))
+        return false;
+    *p += n;
+    return true;
+}
+
+/* A number below 1000 and the dot behind it. */
+static bool take_number(const char **p, int *out)
+{
+    const char *s = *p;
+    int n = 0, digits = 0;
+    while (*s >= '0' && *s <= '9' && digits < 3) {
+        n = n * 10 + (*s++ - '0');
+        digits++;
+    }
+    if (!digits || *s != '.')
+        return false;
+    *out = n;
+    *p = s + 1;
+    return true;
+}
+
+typedef struct Rename {
+    const char *from, *to;
+} Rename;
+
+/* Writes prefix and the rest of a name, its beginning exchanged where the table has it. */
+static bool put(char *out, const char *prefix, const Rename *table, const char *rest)
+{
+    for (const Rename *r = table; r && r->from; r++)
+        if (take(&rest, r->from))
+            return snprintf(out, NAME_ROOM, "%s%s%s", prefix, r->to, rest) < NAME_ROOM;
+    return snprintf(out, NAME_ROOM, "%s%s", prefix, rest) < NAME_ROOM;
+}
+
+/* ---- UNet ---- */
+
+static const Rename unet_ends[] = {
+    {"time_embed.0.", "time_embedding.linear_1."},
+    {"time_embed.2.", "time_embedding.linear_2."},
+    {"input_blocks.0.0.", "conv_in."},
+    {"middle_block.1.", "mid_block.attentions.0."},
+    {"out.0.", "conv_norm_out."},
+    {"out.2.", "conv_out."},
+    {NULL, NULL},
+};
+
+static const Rename unet_resnet[] = {
+    {"in_layers.0.", "norm1."},
+    {"in_layers.2.", "conv1."},
+    {"emb_layers.1.", "time_emb_proj."},
+    {"out_layers.0.", "norm2."},
+    {"out_layers.3.", "conv2."},
+    {"skip_connection.", "conv_shortcut."},
+    {NULL, NULL},
+};
+
+static bool has(const SlSafetensors *st, const char *before, int i, const char *after)
+{
+    char name[NAME_ROOM];
+    snprintf(name, sizeof name, "%s.%d.%s", before, i, after);
+    return sl_safetensors_find(st, name) != NULL;
+}
+
+#define UNET "model.diffusion_model."
+
+/* Numbers the blocks by what they contain. */
+static void find_places(const SlSafetensors *st, Layout *layout)
+{
+    int block = 0, layer = 0;
+    for (int i = 1; i < MAX_PLACES; i++) {
+        bool down = has(st, UNET "input_blocks", i, "0.op.weight");
+        if (!down && !has(st, UNET "input_blocks", i, "0.in_layers.0.weight"))
+            break;
+        layout->in[i] = (Place){block, layer++, down ? 0 : -1};
+        layout->in_count = i + 1;
+        if (down) {
+            block++;
+            layer = 0;
+        }
+    }
+    block = layer = 0;
+    for (int i = 0; i < MAX_PLACES; i++) {
+        if (!has(st, UNET "output_blocks", i, "0.in_layers.0.weight"))
+            break;
+        int up = has(st, UNET "output_blocks", i, "1.conv.weight")   ? 1
+                 : has(st, UNET "output_blocks", i, "2.conv.weight") ? 2
+                                                                     : -1;
+        layout->out[i] = (Place){block, layer++, up};
+        layout->out_count = i + 1;
+        if (up >= 0) {
+            block++;
+            layer = 0;
+        }
+    }
+}
+
+/* What stands behind "input_blocks." or "output_blocks.". */
+static bool translate_block(const Layout *layout, bool down, const char *rest, char *out)
+{
+    int i, part;
+    char prefix[100];
+    const char *side = down ? "down" : "up";
+    if (!take_number(&rest, &i) || !take_number(&rest, &part) ||
+        i >= (down ? layout->in_count : layout->out_count))
+        return false;
+    const Place *place = down ? &layout->in[i] : &layout->out[i];
+    if (part == place->resampler && take(&rest, down ? "op." : "conv.")) {
+        snprintf(prefix, sizeof prefix, "%s_blocks.%d.%ssamplers.0.conv.", side, place->block,
+                 side);
+        return put(out, prefix, NULL, rest);
+    }
+    if (part > 1)
+        return false;
+    snprintf(prefix, sizeof prefix, "%s_blocks.%d.%s.%d.", side, place->block,
+             part == 0 ? "resnets" : "attentions", place->layer);
+    return put(out, prefix, part == 0 ? unet_resnet : NULL, rest);
+}
+
+static bool translate_unet(const Layout *layout, const char *name, char *out)
+{
+    if (take(&name, "middle_block.0."))
+        return put(out, "mid_block.resnets.0.", unet_resnet, name);
+    if (take(&name, "middle_block.2."))
+        return put(out, "mid_block.resnets.1.", unet_resnet, name);
+    if (strncmp(name, "input_blocks.0.", 15) && take(&name, "input_blocks."))
+        return translate_block(layout, true, name, out);
+    if (take(&name, "output_blocks."))
+        return translate_block(layout, false, name, out);
+    return put(out, "", unet_ends, name);
+}
+
+/* ---- VAE ---- */
+
+static const Rename vae_resnet[] = {{"nin_shortcut.", "conv_shortcut."}, {NULL, NULL}};
+
+static const Rename vae_middle[] = {
+    {"mid.block_1.", "mid_block.resnets.0."},
+    {"mid.block_2.", "mid_block.resnets.1."},
+    {"mid.attn_1.norm.", "mid_block.attentions.0.group_norm."},
+    {"mid.attn_1.q.", "mid_block.attentions.0.to_q."},
+    {"mid.attn_1.k.", "mid_block.attentions.0.to_k."},
+    {"mid.attn_1.v.", "mid_block.attentions.0.to_v."},
+    {"mid.attn_1.proj_out.", "mid_block.attentions.0.to_out.0."},
+    {"norm_out.", "conv_norm_out."},
+    {NULL, NULL},
+};
+
+static void count_vae_levels(const SlSafetensors *st, Layout *layout)
+{
+    while (layout->vae_levels < MAX_PLACES &&
+           has(st, "first_stage_model.decoder.up", layout->vae_levels, "block.0.conv1.weight"))
+        layout->vae_levels++;
+}
+
+/* name stands behind "encoder." or "decoder.". */
+static bool translate_vae_half(const Layout *layout, bool encoder, const char *name, char *out)
+{
+    const char *half = encoder ? "encoder" : "decoder", *side = encoder ? "down" : "up";
+    char prefix[100];
+    int level, layer;
+    snprintf(prefix, sizeof prefix, "%s.", half);
+    if (!take(&name, encoder ? "down." : "up."))
+        return put(out, prefix, vae_middle, name);
+    if (!take_number(&name, &level))
+        return false;
+    int block = encoder ? level : layout->vae_levels - 1 - level;
+    if (take(&name, encoder ? "downsample.conv." : "upsample.conv.")) {
+        snprintf(prefix, sizeof prefix, "%s.%s_blocks.%d.%ssamplers.0.conv.", half, side, block,
+                 side);
+        return put(out, prefix, NULL, name);
+    }
+    if (block < 0 || !take(&name, "block.") || !take_number(&name, &layer))
+        return false;
+    snprintf(prefix, sizeof prefix, "%s.%s_blocks.%d.resnets.%d.", half, side, block, layer);
+    return put(out, prefix, vae_resnet, name);
+}
+
+static bool translate_vae(const Layout *layout, const char *name, char *out)
+{
+    if (take(&name, "encoder."))
+        return translate_vae_half(layout, true, name, out);
+    if (take(&name, "decoder."))
+        return translate_vae_half(layout, false, name, out);
+    return put(out, "", NULL, name);
+}
+
+/* ---- text encoder ---- */
+
+static const Rename open_clip_ends[] = {
+    {"token_embedding.weight", "embeddings.token_embedding.weight"},
+    {"positional_embedding", "embeddings.position_embedding.weight"},
+    {"ln_final.", "final_layer_norm."},
+    {NULL, NULL},
+};
+
+static const Rename open_clip_layer[] = {
+    {"ln_1.", "layer_norm1."},
+    {"ln_2.", "layer_norm2."},
+    {"mlp.c_fc.", "mlp.fc1."},
+    {"mlp.c_proj.", "mlp.fc2."},
+    {"attn.out_proj.", "self_attn.out_proj."},
+    {NULL, NULL},
+};
+
+static void count_text_layers(const SlSafetensors *st, Layout *layout)
+{
+    while (layout->text_layers < 999 && has(st, "cond_stage_model.model.transformer.resblocks",
+                                            layout->text_layers, "ln_1.weight"))
+        layout->text_layers++;
+}
+
+/* ---- a component ---- */
+
+/* Where tensors are collected. */
+typedef struct Collect {
+    SlWeights *w;
+    Layout layout;
+    SlError *err;
+} Collect;
+
+static bool add(Collect *c, const SlTensorInfo *stored, const char *name)
+{
+    SlWeightsEntry entry = {.info = *stored, .stored = stored};
+    entry.info.name = sl_weights_keep_name(c->w, name, c->err);
+    return entry.info.name && sl_weights_add(c->w, &entry, c->err);
+}
+
+static bool add_unet(Collect *c, const SlTensorInfo *stored, const char *name)
+{
+    char out[NAME_ROOM];
+    if (!take(&name, UNET))
+        return true;
+    return add(c, stored, translate_unet(&c->layout, name, out) ? out : stored->name);
+}
+
+static bool add_vae(Collect *c, const SlTensorInfo *stored, const char *name)
+{
+    char out[NAME_ROOM];
+    if (!take(&name, "first_stage_model.") || !strncmp(name, "loss.", 5) ||
+        !strncmp(name, "model_ema.", 10))
+        return true;
+    if (!add(c, stored, translate_vae(&c->layout, name, out) ? out : stored->name))
+        return false;
+    SlTensorInfo *info = &c->w->entries[c->w->count - 1].info;
+    if (strstr(info->name, ".attentions.") && info->rank == 4 && info->size[2] == 1 &&
+        info->size[3] == 1)
+        info->rank = 2;
+    return true;
+}
+
+/* One third of in_proj_weight [3 D, D] or in_proj_bias [3 D]: rows of q, k, v follow each other. */
+static bool add_projections(Collect *c, const SlTensorInfo *stored, int layer, const char *ending)
+{
+    static const char *const projections[] = {"q_proj", "k_proj", "v_proj"};
+    char name[NAME_ROOM];
+    if (stored->rank < 1 || stored->size[0] % 3 || stored->bytes % 3)
+        return sl_fail(c->err, SL_FORMAT,
+                       "%s: tensor \"%s\" has %lld rows; expected a multiple of 3 (queries, keys "
+                       "and values)",
+                       sl_show_path(sl_weights_file(c->w, 0)).text, sl_show_name(stored->name).text,
+                       stored->rank ? (long long)stored->size[0] : 0);
+    for (unsigned i = 0; i < 3; i++) {
+        snprintf(name, sizeof name, "text_model.encoder.layers.%d.self_attn.%s.%s", layer,
+                 projections[i], ending);
+        if (!add(c, stored, name))
+            return false;
+        SlWeightsEntry *e = &c->w->entries[c->w->count - 1];
+        e->info.size[0] /= 3;
+        e->info.bytes /= 3;
+        e->first = i * e->info.bytes;
+    }
+    return true;
+}
+
+/* name stands behind "cond_stage_model.model.". */
+static bool add_open_clip(Collect *c, const SlTensorInfo *stored, const char *name)
+{
+    char out[NAME_ROOM], prefix[100];
+    int layer;
+    if (!strncmp(name, "text_projection", 15) || !strcmp(name, "logit_scale") ||
+        !strcmp(name, "attn_mask"))
+        return true; /* for comparing with pictures */
+    if (!take(&name, "transformer.resblocks."))
+        return add(c, stored, put(out, "text_model.", open_clip_ends, name) ? out : stored->name);
+    if (!take_number(&name, &layer))
+        return add(c, stored, stored->name);
+    if (layer == c->layout.text_layers - 1)
+        return true;
+    if (!strcmp(name, "attn.in_proj_weight"))
+        return add_projections(c, stored, layer, "weight");
+    if (!strcmp(name, "attn.in_proj_bias"))
+        return add_projections(c, stored, layer, "bias");
+    snprintf(prefix, sizeof prefix, "text_model.encoder.layers.%d.", layer);
+    return add(c, stored, put(out, prefix, open_clip_layer, name) ? out : stored->name);
+}
+
+static bool add_text_encoder(Collect *c, const SlTensorInfo *stored, const char *name)
+{
+    char out[NAME_ROOM];
+    if (take(&name, "cond_stage_model.model."))
+        return add_open_clip(c, stored, name);
+    if (!take(&name, "cond_stage_model.transformer."))
+        return true;
+    take(&name, "text_model."); /* some old files lack it */
+    if (!strcmp(name, "embeddings.position_ids"))
+        return true;
+    return add(c, stored, put(out, "text_model.", NULL, name) ? out : stored->name);
+}
+
+static bool collect(Collect *c, SlComponent component)
+{
+    const SlSafetensors *st = c->w->files[0];
+    if (!sl_checkpoint_recognise(st, c->err))
+        return false;
+    find_places(st, &c->layout);
+    count_vae_levels(st, &c->layout);
+    count_text_layers(st, &c->layout);
+    for (size_t i = 0; i < sl_safetensors_count(st); i++) {
+        const SlTensorInfo *info = sl_safetensors_info(st, i);
+        bool ok = component == SL_COMPONENT_UNET  ? add_unet(c, info, info->name)
+                  : component == SL_COMPONENT_VAE ? add_vae(c, info, info->name)
+                                                  : add_text_encoder(c, info, info->name);
+        if (!ok)
+            return false;
+    }
+    return sl_weights_finish(c->w, c->err);
+}
+
+SlWeights *sl_weights_open_checkpoint(const char *path, SlComponent component, SlError *err)
+{
+    Collect c = {.w = sl_weights_new(path, err), .err = err};
+    if (c.w && sl_weights_add_file(c.w, path, err) >= 0 && collect(&c, component))
+        return c.w;
+    sl_weights_close(c.w);
+    return NULL;
+}

@@ -1,0 +1,221 @@
+/* file_kind.c - see file_kind.h. */
+#include "engine/files/file_kind.h"
+
+#include "engine/files/utf8.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+typedef struct Magic {
+    SlFileKind kind;
+    size_t offset, length;
+    const char *bytes;
+} Magic;
+
+static const Magic magics[] = {
+    {SL_FILE_ZIP, 0, 4, "PK\3\4"},
+    {SL_FILE_ZIP, 0, 4, "PK\5\6"},
+    {SL_FILE_GZIP, 0, 2, "\x1f\x8b"},
+    {SL_FILE_XZ, 0, 6, "\xfd\x37\x7a\x58\x5a\x00"},
+    {SL_FILE_SEVEN_ZIP, 0, 6, "7z\xbc\xaf\x27\x1c"},
+    {SL_FILE_ZSTD, 0, 4, "\x28\xb5\x2f\xfd"},
+    {SL_FILE_RAR, 0, 4, "Rar!"},
+    {SL_FILE_TAR, 257, 5, "ustar"},
+    {SL_FILE_GGUF, 0, 4, "GGUF"},
+    {SL_FILE_GGUF, 0, 4, "tjgg"}, /* its predecessors, read as little-endian words */
+    {SL_FILE_GGUF, 0, 4, "lmgg"},
+    {SL_FILE_HDF5, 0, 8, "\x89HDF\r\n\x1a\n"},
+    {SL_FILE_NUMPY, 0, 6, "\x93NUMPY"},
+    {SL_FILE_LFS, 0, 24, "version https://git-lfs."},
+    {SL_FILE_LFS, 0, 24, "version http://git-media"},
+    {SL_FILE_PNG, 0, 8, "\x89PNG\r\n\x1a\n"},
+    {SL_FILE_JPEG, 0, 3, "\xff\xd8\xff"},
+    {SL_FILE_WEBP, 8, 4, "WEBP"},
+    {SL_FILE_PDF, 0, 5, "%PDF-"},
+    {SL_FILE_ELF, 0, 4,
+     "\x7f"
+     "ELF"},
+};
+
+/* What stands in the messages, by kind. */
+#define PICKLE_ADVICE                                                                           \
+    "a pickle, a Python program that could do anything when it is opened; it is never loaded: " \
+    "look for the same model as .safetensors, or convert it with a tool that you trust"
+#define ARCHIVE_ADVICE "unpack it first and open the folder that holds model_index.json"
+
+static const char *const sentences[] = {
+    [SL_FILE_UNKNOWN] = NULL,
+    [SL_FILE_EMPTY] = "the file is empty (0 bytes): download it again",
+    [SL_FILE_ZIP_PICKLE] = "this is a PyTorch file (.pt, .ckpt, .bin) that contains " PICKLE_ADVICE,
+    [SL_FILE_ZIP] =
+        "this is a zip archive; if it is a PyTorch file (.pt, .ckpt, .bin), it contains a pickle "
+        "and is never loaded: look for the same model as .safetensors; otherwise " ARCHIVE_ADVICE,
+    [SL_FILE_PICKLE] = "this is " PICKLE_ADVICE,
+    [SL_FILE_GZIP] = "this is a gzip archive: " ARCHIVE_ADVICE,
+    [SL_FILE_XZ] = "this is an xz archive: " ARCHIVE_ADVICE,
+    [SL_FILE_SEVEN_ZIP] = "this is a 7-Zip archive: " ARCHIVE_ADVICE,
+    [SL_FILE_ZSTD] = "this is a Zstandard archive: " ARCHIVE_ADVICE,
+    [SL_FILE_RAR] = "this is a RAR archive: " ARCHIVE_ADVICE,
+    [SL_FILE_TAR] = "this is a tar archive: " ARCHIVE_ADVICE,
+    [SL_FILE_GGUF] = "this is a GGUF file, which this program cannot read: look for the same model "
+                     "as .safetensors",
+    [SL_FILE_HDF5] = "this is an HDF5 file (Keras), which this program cannot read: look for the "
+                     "same model as .safetensors",
+    [SL_FILE_NUMPY] = "this is a NumPy array, not a model: expected .safetensors",
+    [SL_FILE_HTML] = "this is a web page, not a model: the download was answered with an error or "
+                     "a login page; download it again",
+    [SL_FILE_LFS] = "this is a Git LFS pointer, not the file itself: run \"git lfs pull\" in its "
+                    "folder or download the file",
+    [SL_FILE_PNG] = "this is a PNG picture, not a model: expected a folder with model_index.json "
+                    "or a .safetensors file",
+    [SL_FILE_JPEG] = "this is a JPEG picture, not a model: expected a folder with model_index.json "
+                     "or a .safetensors file",
+    [SL_FILE_WEBP] = "this is a WebP picture, not a model: expected a folder with "
+                     "model_index.json or a .safetensors file",
+    [SL_FILE_PDF] = "this is a PDF document, not a model: expected a folder with "
+                    "model_index.json or a .safetensors file",
+    [SL_FILE_ELF] = "this is a program, not a model: expected a folder with model_index.json or a "
+                    ".safetensors file",
+    [SL_FILE_JSON] = "this is a JSON file, not weights: open the folder it is in",
+    [SL_FILE_TEXT] = "this is a text file, not a model: expected a folder with model_index.json or "
+                     "a .safetensors file",
+    [SL_FILE_ZEROS] = "the file begins with zeros only: its download was never finished; download "
+                      "it again",
+};
+
+const char *sl_file_kind_sentence(SlFileKind kind)
+{
+    return sentences[kind];
+}
+
+static bool contains(const char *head, size_t length, const char *what)
+{
+    size_t n = strlen(what);
+    for (size_t i = 0; i + n <= length; i++)
+        if (!memcmp(head + i, what, n))
+            return true;
+    return false;
+}
+
+static bool looks_like_html(const char *head, size_t length)
+{
+    static const char *const tags[] = {"<!doctype html", "<html", "<head", "<?xml"};
+    size_t i = 0;
+    while (i < length && strchr(" \t\r\n\xef\xbb\xbf", head[i]))
+        i++;
+    for (size_t k = 0; k < sizeof tags / sizeof tags[0]; k++)
+        if (length - i >= strlen(tags[k]) && !strncasecmp(head + i, tags[k], strlen(tags[k])))
+            return true;
+    return false;
+}
+
+/* At least 16 bytes of UTF-8 (the last character may be cut) without control characters. */
+static bool looks_like_text(const char *head, size_t length)
+{
+    size_t n;
+    for (size_t i = 0; i < length; i += n) {
+        n = sl_utf8_char(head + i, length - i);
+        if (n == 0 && length - i < 4)
+            break;
+        if (n == 0 || head[i] == 0x7f || (head[i] >= 0 && head[i] < 0x20 && !isspace(head[i])))
+            return false;
+    }
+    return length >= 16;
+}
+
+/* Protocol 2 and newer begin with PROTO n; protocols 0 and 1 with the opening of a container. */
+static bool looks_like_pickle(const unsigned char *head, size_t length)
+{
+    if (length >= 2 && head[0] == 0x80 && head[1] >= 2 && head[1] <= 5)
+        return length < 3 || head[2] != 0;
+    return length >= 4 && (!memcmp(head, "(dp0", 4) || !memcmp(head, "ccol", 4));
+}
+
+SlFileKind sl_file_kind(const void *data, size_t length)
+{
+    const char *head = data;
+    if (length == 0)
+        return SL_FILE_EMPTY;
+    for (size_t i = 0; i < sizeof magics / sizeof magics[0]; i++) {
+        const Magic *m = &magics[i];
+        if (length < m->offset + m->length || memcmp(head + m->offset, m->bytes, m->length))
+            continue;
+        if (m->kind == SL_FILE_ZIP &&
+            (contains(head, length, "data.pkl") || contains(head, length, "archive/")))
+            return SL_FILE_ZIP_PICKLE;
+        return m->kind;
+    }
+    if (looks_like_pickle(data, length))
+        return SL_FILE_PICKLE;
+    if (looks_like_html(head, length))
+        return SL_FILE_HTML;
+    if (head[0] == '{' || head[0] == '[')
+        return SL_FILE_JSON;
+    if (looks_like_text(head, length))
+        return SL_FILE_TEXT;
+    for (size_t i = 0; i < length; i++)
+        if (head[i])
+            return SL_FILE_UNKNOWN;
+    return length >= 16 ? SL_FILE_ZEROS : SL_FILE_UNKNOWN;
+}
+
+static int refuse(int fd, const char *path, const char *why, SlError *err)
+{
+    close(fd);
+    sl_fail(err, SL_IO, "%s: %s", sl_show_path(path).text, why);
+    return -1;
+}
+
+int sl_file_open(const char *path, uint64_t *size, SlError *err)
+{
+    struct stat st;
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0) {
+        const char *why = errno == ENOENT   ? "there is no such file"
+                          : errno == EACCES ? "no permission to read it"
+                          : errno == ELOOP  ? "its symbolic links lead in a circle"
+                          : errno == ENXIO  ? "this is a socket or a device, not a regular file"
+                                            : strerror(errno);
+        sl_fail(err, SL_IO, "%s: %s", sl_show_path(path).text, why);
+        return -1;
+    }
+    if (fstat(fd, &st))
+        return refuse(fd, path, strerror(errno), err);
+    if (S_ISDIR(st.st_mode))
+        return refuse(fd, path, "this is a folder, expected a file", err);
+    if (S_ISFIFO(st.st_mode))
+        return refuse(fd, path, "this is a pipe (FIFO), expected a regular file", err);
+    if (!S_ISREG(st.st_mode))
+        return refuse(fd, path, "this is a device, expected a regular file", err);
+    *size = (uint64_t)st.st_size;
+    return fd;
+}
+
+bool sl_file_read(int fd, const char *path, void *out, uint64_t size, uint64_t offset, SlError *err)
+{
+    char *to = out;
+    while (size > 0) {
+        size_t chunk = size < (1u << 30) ? (size_t)size : (size_t)1 << 30;
+        ssize_t n = pread(fd, to, chunk, (off_t)offset);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return sl_fail(err, SL_IO, "%s: reading at byte %llu failed: %s",
+                           sl_show_path(path).text, (unsigned long long)offset, strerror(errno));
+        if (n == 0)
+            return sl_fail(err, SL_IO,
+                           "%s: the file ended at byte %llu while %llu more were expected: it "
+                           "became shorter while it was read",
+                           sl_show_path(path).text, (unsigned long long)offset,
+                           (unsigned long long)size);
+        to += n;
+        offset += (uint64_t)n;
+        size -= (uint64_t)n;
+    }
+    return true;
+}

@@ -1,0 +1,384 @@
+/* unet.c - both UNets: building, the part that depends on the prompt only, and one evaluation
+ * (diffusers unet_2d_condition.py, unet_2d.py).
+ *
+ * Easy to get wrong: UNet2DModel uses SiLU before conv_out whatever its act_fn says; nothing may be
+ * uploaded during an evaluation, which a device may have remembered.
+ */
+#include "engine/nets/unet.h"
+
+#include <stdlib.h>
+
+#include "engine/nets/unet_blocks.h"
+
+/* Largest batch and largest side of a sample: sizes within them cannot overflow anything. */
+#define MAX_BATCH 64
+#define MAX_SIDE  8192
+
+struct SlUnet {
+    SlUnetConfig config;
+    SlLayer conv_in, conv_norm_out, conv_out;
+    SlTimeEmbedding times;
+    SlUnetStage down[SL_UNET_MAX_BLOCKS], mid, up[SL_UNET_MAX_BLOCKS];
+    SlTextProjections texts;
+    uint64_t operations; /* atomic: a progress bar reads it from its own thread */
+};
+
+struct SlUnetContext {
+    int64_t batch;
+    int count;
+    SlTensor *kv; /* [N, L, 2 C] each, in the order of the unet's text projections */
+};
+
+struct SlUnetTimes {
+    SlTensor table; /* [steps, shifts of a batch] */
+};
+
+/* ---- building ---- */
+
+/* Every transformer layer has one or two cross attentions, every level l down layers, l + 1 up
+ * layers and at most one in the middle. */
+static int most_cross_attentions(const SlUnetConfig *c)
+{
+    int most = 0;
+    for (int i = 0; i < c->blocks; i++)
+        most += 2 * c->transformer_layers[i] * (2 * c->layers_per_block[i] + 2);
+    return most;
+}
+
+SlUnet *sl_unet_new(const SlUnetConfig *config, SlBinder *b, SlError *err)
+{
+    SlUnet *unet = calloc(1, sizeof *unet);
+    int most = config->conditional ? most_cross_attentions(config) : 0;
+    if (unet && most > 0)
+        unet->texts.list = calloc((size_t)most, sizeof *unet->texts.list);
+    if (!unet || (most > 0 && !unet->texts.list)) {
+        free(unet);
+        sl_fail(err, SL_MEMORY, "There is not enough memory for the UNet");
+        return NULL;
+    }
+    unet->config = *config;
+    unet->texts.capacity = most;
+    const int *channels = config->channels;
+    int last = config->blocks - 1;
+    SlUnetBind bind = {b, &unet->config, &unet->texts, &unet->times, true};
+    unet->conv_in = sl_bind_conv3(b, sl_path("conv_in"), config->in_channels, channels[0]);
+    sl_time_embedding_bind(&unet->times, b, &unet->config);
+    for (int level = 0; level <= last; level++)
+        sl_unet_down_bind(&unet->down[level], &bind, level);
+    if (config->mid_block)
+        sl_unet_mid_bind(&unet->mid, &bind);
+    for (int level = last; level >= 0; level--)
+        sl_unet_up_bind(&unet->up[last - level], &bind, level);
+    unet->conv_norm_out = sl_bind_norm(b, sl_path("conv_norm_out"), channels[0]);
+    unet->conv_out = sl_bind_conv3(b, sl_path("conv_out"), channels[0], config->out_channels);
+    if (!bind.ok) {
+        sl_unet_free(unet);
+        sl_fail(err, SL_MEMORY, "There is not enough memory for the UNet");
+        return NULL;
+    }
+    return unet;
+}
+
+void sl_unet_free(SlUnet *unet)
+{
+    if (!unet)
+        return;
+    for (int i = 0; i < unet->config.blocks; i++) {
+        sl_unet_stage_clear(&unet->down[i]);
+        sl_unet_stage_clear(&unet->up[i]);
+    }
+    sl_unet_stage_clear(&unet->mid);
+    free(unet->texts.list);
+    free(unet);
+}
+
+const SlUnetConfig *sl_unet_get_config(const SlUnet *unet)
+{
+    return &unet->config;
+}
+
+int sl_unet_size_multiple(const SlUnetConfig *config)
+{
+    /* UNet2DModel upsamples by exactly two. */
+    return config->conditional ? 1 : 1 << (config->blocks - 1);
+}
+
+uint64_t sl_unet_operations(const SlUnet *unet)
+{
+    return __atomic_load_n(&unet->operations, __ATOMIC_RELAXED);
+}
+
+/* ---- the prompt ---- */
+
+static bool check_text(const SlUnet *unet, const SlTensor *text, SlError *err)
+{
+    if (text->rank != 3 || text->size[0] < 1 || text->size[0] > MAX_BATCH)
+        return sl_fail(err, SL_ARGUMENT, "The text's hidden states are not a batch of sequences");
+    for (int i = 0; i < unet->texts.count; i++)
+        if (unet->texts.list[i].text_channels != text->size[2])
+            return sl_fail(err, SL_FORMAT,
+                           "The UNet expects text of %d channels and the text encoder makes %lld: "
+                           "they are not from the same model",
+                           unet->texts.list[i].text_channels, (long long)text->size[2]);
+    return true;
+}
+
+SlUnetContext *sl_unet_context_new(SlDevice *dev, const SlUnet *unet, const SlTensor *text,
+                                   SlError *err)
+{
+    if (!check_text(unet, text, err))
+        return NULL;
+    int count = unet->texts.count;
+    SlUnetContext *context = calloc(1, sizeof *context);
+    if (context && count > 0)
+        context->kv = calloc((size_t)count, sizeof *context->kv);
+    if (!context || (count > 0 && !context->kv)) {
+        free(context);
+        sl_fail(err, SL_MEMORY, "There is not enough memory for the prompt");
+        return NULL;
+    }
+    context->batch = text->size[0];
+    for (int i = 0; i < count && sl_device_ok(dev); i++) {
+        const SlTextProjection *p = &unet->texts.list[i];
+        int64_t size[] = {text->size[0], text->size[1], 2 * (int64_t)p->channels};
+        dev->scope = p->path.text;
+        context->kv[context->count++] = sl_buffer_new(dev, dev->dtype, 3, size);
+        sl_linear(dev, text, p->to_kv, NULL, &context->kv[i]);
+    }
+    dev->scope = NULL;
+    if (!sl_device_check(dev, err)) {
+        sl_unet_context_free(dev, context);
+        return NULL;
+    }
+    return context;
+}
+
+void sl_unet_context_free(SlDevice *dev, SlUnetContext *context)
+{
+    if (!context)
+        return;
+    for (int i = 0; i < context->count; i++)
+        sl_buffer_free(dev, &context->kv[i]);
+    free(context->kv);
+    free(context);
+}
+
+/* Whether b is as large as count contexts like a. */
+static bool same_sizes(const SlUnetContext *a, int count, const SlUnetContext *b)
+{
+    if (!b || a->count != b->count || a->batch * count != b->batch)
+        return false;
+    for (int i = 0; i < a->count; i++)
+        for (int axis = 1; axis < 3; axis++)
+            if (a->kv[i].size[axis] != b->kv[i].size[axis])
+                return false;
+    return true;
+}
+
+/* NULL when the host's or the device's memory is out. */
+static SlUnetContext *context_like(SlDevice *dev, const SlUnetContext *from, int count)
+{
+    SlUnetContext *context = calloc(1, sizeof *context);
+    if (!context)
+        return NULL;
+    context->kv = calloc((size_t)from->count + 1, sizeof *context->kv);
+    context->batch = from->batch * count;
+    for (; context->kv && context->count < from->count; context->count++) {
+        const SlTensor *kv = &from->kv[context->count];
+        const int64_t size[] = {kv->size[0] * count, kv->size[1], kv->size[2]};
+        context->kv[context->count] = sl_buffer_new(dev, kv->dtype, 3, size);
+    }
+    if (context->kv && sl_device_ok(dev))
+        return context;
+    sl_unet_context_free(dev, context);
+    return NULL;
+}
+
+bool sl_unet_context_join(SlDevice *dev, const SlUnetContext *const *from, int count,
+                          SlUnetContext **to, SlError *err)
+{
+    if (!same_sizes(from[0], count, *to)) {
+        sl_unet_context_free(dev, *to);
+        *to = context_like(dev, from[0], count);
+        if (!*to)
+            return sl_device_check(dev, err) &&
+                   sl_fail(err, SL_MEMORY, "There is not enough memory for the prompt");
+    }
+    for (int k = 0; k < count; k++)
+        for (int i = 0; i < from[k]->count; i++) {
+            const SlTensor *kv = &from[k]->kv[i];
+            SlTensor place = sl_slice(&(*to)->kv[i], 0, k * kv->size[0], kv->size[0]);
+            sl_copy(dev, kv, &place);
+        }
+    return sl_device_check(dev, err);
+}
+
+/* ---- one evaluation ---- */
+
+/* Smallest side: with padding 0 and with pooling, sizes are halved rounding down. */
+static int64_t smallest_side(const SlUnetConfig *c)
+{
+    bool rounds_down = c->downsample_conv_padding_zero || !c->conditional;
+    return rounds_down ? (int64_t)1 << (c->blocks - 1) : 1;
+}
+
+/* times: for how many samples there are timesteps */
+static bool check_pass(const SlUnet *unet, const SlTensor *x, int64_t times,
+                       const SlUnetContext *context, SlError *err)
+{
+    const SlUnetConfig *c = &unet->config;
+    if (x->rank != 4 || x->size[3] != c->in_channels)
+        return sl_fail(err, SL_ARGUMENT, "The sample has %lld channels, and this UNet takes %d",
+                       (long long)x->size[x->rank - 1], c->in_channels);
+    if (x->size[0] < 1 || x->size[0] > MAX_BATCH || times != x->size[0])
+        return sl_fail(
+            err, SL_ARGUMENT,
+            "The batch is %lld samples with %lld timesteps; expected 1 to %d with as many",
+            (long long)x->size[0], (long long)times, MAX_BATCH);
+    int multiple = sl_unet_size_multiple(c);
+    for (int i = 1; i <= 2; i++)
+        if (x->size[i] < smallest_side(c) || x->size[i] > MAX_SIDE || x->size[i] % multiple != 0)
+            return sl_fail(
+                err, SL_ARGUMENT,
+                "The sample is %lld x %lld, and this UNet takes sides of %lld to %d that "
+                "are multiples of %d",
+                (long long)x->size[2], (long long)x->size[1], (long long)smallest_side(c), MAX_SIDE,
+                multiple);
+    if (unet->texts.count > 0 && (!context || context->batch != x->size[0]))
+        return sl_fail(err, SL_ARGUMENT, "The batch is %lld samples, and there are %lld prompts",
+                       (long long)x->size[0], (long long)(context ? context->batch : 0));
+    return true;
+}
+
+/* 2 x - 1. There is no operation for it, since hardly any model asks for it; the -1 lies among the
+ * time embedding's shifts. */
+static void center_input(SlDevice *dev, const SlTensor *x, const SlTensor *minus_one, SlTensor *out)
+{
+    SlTensor twice = sl_tensor_like(dev, x);
+    sl_add(dev, x, x, 1, &twice);
+    sl_add_per_channel(dev, &twice, minus_one, out);
+}
+
+static SlTensor conv_in(SlDevice *dev, const SlUnet *unet, const SlTensor *x,
+                        const SlTensor *shifts)
+{
+    SlTensor sample =
+        sl_tensor_new4(dev, x->size[0], x->size[1], x->size[2], unet->config.channels[0]);
+    dev->scope = "conv_in";
+    size_t mark = sl_arena_mark(dev);
+    SlTensor input = *x;
+    if (unet->config.center_input) {
+        SlTensor minus_one = sl_center_shift(&unet->times, shifts, x->size[0]);
+        input = sl_tensor_like(dev, x);
+        center_input(dev, x, &minus_one, &input);
+    }
+    sl_layer_conv3(dev, &unet->conv_in, &input, NULL, &sample);
+    sl_arena_reset(dev, mark);
+    return sample;
+}
+
+static void conv_out(SlDevice *dev, const SlUnet *unet, const SlTensor *x, SlTensor *out)
+{
+    const SlUnetConfig *c = &unet->config;
+    SlGroupNorm norm = {c->norm_groups, c->norm_eps, c->conditional ? c->act : SL_ACT_SILU};
+    dev->scope = "conv_out";
+    SlTensor normed = sl_tensor_like(dev, x);
+    SlTensor result = out->dtype == dev->dtype ? *out : sl_tensor_like(dev, out);
+    sl_layer_group_norm(dev, &unet->conv_norm_out, &norm, x, &normed);
+    sl_layer_conv3(dev, &unet->conv_out, &normed, NULL, &result);
+    if (result.data != out->data)
+        sl_copy(dev, &result, out);
+}
+
+/* Without checks. */
+static bool forward(SlDevice *dev, SlUnet *unet, const SlTensor *x, const SlTensor *shifts,
+                    const SlUnetContext *context, SlTensor *out, SlError *err)
+{
+    uint64_t before = sl_device_ops_done(dev);
+    size_t mark = sl_arena_mark(dev);
+    SlUnetPass pass = {.dev = dev, .text_kv = context ? context->kv : NULL, .shifts = *shifts};
+
+    SlTensor sample = conv_in(dev, unet, x, shifts);
+    pass.skips[pass.skip_count++] = sample;
+    for (int i = 0; i < unet->config.blocks && sl_device_ok(dev); i++)
+        sample = sl_unet_down_forward(&pass, &unet->down[i], &sample);
+    if (unet->config.mid_block && sl_device_ok(dev))
+        sample = sl_unet_mid_forward(&pass, &unet->mid, &sample);
+    for (int i = 0; i < unet->config.blocks && sl_device_ok(dev); i++)
+        sample = sl_unet_up_forward(&pass, &unet->up[i], &sample);
+    if (sl_device_ok(dev))
+        conv_out(dev, unet, &sample, out);
+
+    sl_arena_reset(dev, mark);
+    dev->scope = NULL;
+    if (!sl_device_check(dev, err))
+        return false;
+    __atomic_store_n(&unet->operations, sl_device_ops_done(dev) - before, __ATOMIC_RELAXED);
+    return true;
+}
+
+bool sl_unet_forward(SlDevice *dev, SlUnet *unet, const SlTensor *x, const SlTensor *t,
+                     const SlUnetContext *context, SlTensor *out, SlError *err)
+{
+    if (!check_pass(unet, x, t->rank == 1 ? t->size[0] : 0, context, err))
+        return false;
+    size_t mark = sl_arena_mark(dev);
+    SlTensor shifts = sl_time_embedding_batch(dev, &unet->times, t);
+    bool ok = forward(dev, unet, x, &shifts, context, out, err);
+    sl_arena_reset(dev, mark);
+    return ok;
+}
+
+bool sl_unet_forward_at(SlDevice *dev, SlUnet *unet, const SlTensor *x, const SlTensor *shifts,
+                        const SlUnetContext *context, SlTensor *out, SlError *err)
+{
+    int64_t each = unet->times.channels;
+    return check_pass(unet, x, each > 0 ? sl_tensor_elements(shifts) / each : 0, context, err) &&
+           forward(dev, unet, x, shifts, context, out, err);
+}
+
+/* ---- the times of a run ---- */
+
+SlUnetTimes *sl_unet_times_new(SlDevice *dev, const SlUnet *unet, const float *timesteps, int count,
+                               int batch, SlError *err)
+{
+    SlUnetTimes *times = calloc(1, sizeof *times);
+    if (!times) {
+        sl_fail(err, SL_MEMORY, "There is not enough memory for the time embedding");
+        return NULL;
+    }
+    size_t mark = sl_arena_mark(dev);
+    SlTensor t = sl_tensor_new(dev, SL_F32, 1, (const int64_t[]){count});
+    times->table =
+        sl_buffer_new(dev, dev->dtype, 2, (const int64_t[]){count, batch * unet->times.channels});
+    sl_upload(dev, timesteps, &t);
+    sl_time_embedding_table(dev, &unet->times, &t, batch, &times->table);
+    sl_arena_reset(dev, mark);
+    if (!sl_device_check(dev, err)) {
+        sl_unet_times_free(dev, times);
+        return NULL;
+    }
+    return times;
+}
+
+void sl_unet_times_free(SlDevice *dev, SlUnetTimes *times)
+{
+    if (times)
+        sl_buffer_free(dev, &times->table);
+    free(times);
+}
+
+SlTensor sl_unet_times_at(const SlUnetTimes *times, int i)
+{
+    SlTensor row = sl_slice(&times->table, 0, i, 1);
+    return sl_reshape(&row, 1, &row.size[1]);
+}
+
+void sl_unet_times_join(SlDevice *dev, const SlUnet *unet, const SlTimesJoin *join,
+                        SlTensor *shifts)
+{
+    if (join->count == 1)
+        sl_copy(dev, &join->rows[0], shifts);
+    else
+        sl_time_embedding_join(dev, &unet->times, join, shifts);
+}

@@ -1,0 +1,44 @@
+/* vae.h - AutoencoderKL, both halves (diffusers models/autoencoders/autoencoder_kl.py, vae.py). */
+#ifndef SL_ENGINE_VAE_H
+#define SL_ENGINE_VAE_H
+
+#include "engine/files/files.h"
+
+#define SL_VAE_MAX_BLOCKS 8
+#define SL_VAE_MAX_LAYERS 16 /* of an encoder's block; a decoder's has one more */
+
+typedef struct SlVaeConfig {
+    int in_channels, out_channels, latent_channels;
+    int blocks;
+    int channels[SL_VAE_MAX_BLOCKS];
+    int layers_per_block;
+    int norm_groups;
+    SlActivation act;
+    bool mid_attention;
+    bool quant_conv, post_quant_conv;
+    float scaling_factor, shift_factor;
+    int factor; /* 2^(blocks - 1) pixels per latent */
+} SlVaeConfig;
+
+typedef struct SlVae SlVae;
+
+bool sl_vae_config(SlVaeConfig *config, const SlJson *json, SlError *err);
+SlVae *sl_vae_new(const SlVaeConfig *config, SlBinder *b, SlError *err);
+void sl_vae_free(SlVae *vae);
+const SlVaeConfig *sl_vae_get_config(const SlVae *vae);
+
+/* z [N, h, w, latent_channels] in the device's dtype, already divided by scaling_factor; image [N,
+ * h f, w f, out_channels] f32 in -1..1, allocated by the caller. */
+bool sl_vae_decode(SlDevice *dev, const SlVae *vae, const SlTensor *z, SlTensor *image,
+                   SlError *err);
+/* The same for one picture (N = 1) with little device memory: the levels of the largest sizes are
+ * computed a few rows at a time, and what lies between the layers stays in the host's memory. The
+ * result is the same but for rounding, without seams; it takes longer. */
+bool sl_vae_decode_strips(SlDevice *dev, const SlVae *vae, const SlTensor *z, int64_t rows,
+                          SlTensor *image, SlError *err);
+/* image [N, H, W, 3] in -1..1; moments [N, H / f, W / f, 2 latent_channels] f32: mean then log
+ * variance, not scaled. */
+bool sl_vae_encode(SlDevice *dev, const SlVae *vae, const SlTensor *image, SlTensor *moments,
+                   SlError *err);
+
+#endif

@@ -1,0 +1,80 @@
+/* vae_config.c - vae/config.json of AutoencoderKL, checked completely.
+ *
+ * Easy to get wrong: diffusers' default is a single block of 64 channels; a null shift_factor is
+ * none.
+ */
+#include <string.h>
+
+#include "engine/nets/config.h"
+#include "engine/nets/vae.h"
+
+#define MAX_CHANNELS 16384
+
+static void read_levels(SlVaeConfig *c, const SlJson *json, SlError *err)
+{
+    int64_t channels[SL_VAE_MAX_BLOCKS] = {64};
+    int count = sl_json_ints(json, "block_out_channels", channels, SL_VAE_MAX_BLOCKS, 0, 1,
+                             MAX_CHANNELS, err);
+    if (count == 0 && sl_json_has(json, "block_out_channels") && err->code == SL_OK)
+        sl_fail(err, SL_FORMAT, "%s: \"block_out_channels\" is empty", sl_json_name(json));
+    c->blocks = count > 0 ? count : 1;
+    for (int i = 0; i < c->blocks; i++)
+        c->channels[i] = (int)channels[i];
+    c->factor = 1 << (c->blocks - 1);
+}
+
+static void check_block_types(const SlVaeConfig *c, const SlJson *json, const char *key,
+                              const char *expected, SlError *err)
+{
+    const char *names[SL_VAE_MAX_BLOCKS] = {expected};
+    int count = sl_json_strings(json, key, names, SL_VAE_MAX_BLOCKS, err);
+    if (!sl_json_has(json, key))
+        count = 1;
+    if (err->code != SL_OK || !sl_config_per_block(json, key, count, c->blocks, err))
+        return;
+    for (int i = 0; i < count; i++)
+        if (strcmp(names[i], expected) != 0) {
+            sl_fail(err, SL_UNSUPPORTED,
+                    "%s: \"%s\" contains \"%s\", and this program has \"%s\" only",
+                    sl_json_name(json), key, names[i], expected);
+            return;
+        }
+}
+
+static void read_config(SlVaeConfig *c, const SlJson *json, SlError *err)
+{
+    c->in_channels = (int)sl_json_int(json, "in_channels", 3, 1, 64, err);
+    c->out_channels = (int)sl_json_int(json, "out_channels", 3, 1, 64, err);
+    c->latent_channels = (int)sl_json_int(json, "latent_channels", 4, 1, 64, err);
+    c->layers_per_block = (int)sl_json_int(json, "layers_per_block", 1, 1, SL_VAE_MAX_LAYERS, err);
+    c->norm_groups = (int)sl_json_int(json, "norm_num_groups", 32, 1, MAX_CHANNELS, err);
+    c->act = sl_config_activation(json, "act_fn", SL_ACT_SILU, err);
+    c->mid_attention = sl_json_bool(json, "mid_block_add_attention", true, err);
+    c->quant_conv = sl_json_bool(json, "use_quant_conv", true, err);
+    c->post_quant_conv = sl_json_bool(json, "use_post_quant_conv", true, err);
+    c->scaling_factor = (float)sl_json_double(json, "scaling_factor", 0.18215, 1e-6, 1e6, err);
+    c->shift_factor = (float)sl_json_double(json, "shift_factor", 0, -1e6, 1e6, err);
+    read_levels(c, json, err);
+    check_block_types(c, json, "down_block_types", "DownEncoderBlock2D", err);
+    check_block_types(c, json, "up_block_types", "UpDecoderBlock2D", err);
+    for (int i = 0; i < c->blocks && err->code == SL_OK; i++)
+        sl_config_divides(json, "norm_num_groups", c->norm_groups, "block_out_channels",
+                          c->channels[i], err);
+}
+
+bool sl_vae_config(SlVaeConfig *config, const SlJson *json, SlError *err)
+{
+    static const char *const refused[] = {"latents_mean", "latents_std", NULL};
+    SlError first = {0};
+    memset(config, 0, sizeof *config);
+    const char *name = sl_json_string(json, "_class_name", "AutoencoderKL", &first);
+    if (first.code == SL_OK && strcmp(name, "AutoencoderKL") != 0)
+        sl_fail(&first, SL_UNSUPPORTED,
+                "%s: \"_class_name\" is \"%s\", and this program runs AutoencoderKL",
+                sl_json_name(json), name);
+    if (first.code == SL_OK && sl_config_refuse(json, refused, &first))
+        read_config(config, json, &first);
+    if (first.code != SL_OK && err)
+        *err = first;
+    return first.code == SL_OK;
+}

@@ -1,0 +1,181 @@
+/* decode.c - a sample to a picture: the VAE (or nothing, for pixel-space DDPM) and rounding.
+ *
+ * A picture for which the device's memory is too small is decoded in strips. What is not finite is
+ * no picture but an error.
+ * Mirrors StableDiffusionPipeline.decode_latents / VaeImageProcessor.postprocess and DDPMPipeline:
+ * image = clamp(x / 2 + 0.5, 0, 1), rounded half to even to 8 bits.
+ */
+#include "engine/pipelines/pipelines.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Uploads a [C, h, w] sample, scaled, as [1, h, w, C] in the device's dtype. */
+static SlTensor upload_sample(SlDevice *dev, const float *sample, const int64_t size[3],
+                              double scale, double shift)
+{
+    int64_t n = size[0] * size[1] * size[2];
+    int64_t chw[4] = {1, size[0], size[1], size[2]};
+    SlTensor plain = sl_tensor_new(dev, SL_F32, 4, chw);
+    SlTensor x = sl_tensor_new4(dev, 1, size[1], size[2], size[0]);
+    float *host = malloc((size_t)n * sizeof *host);
+    if (!host) {
+        sl_device_fail(dev, SL_MEMORY, "no memory for a sample of %lld values", (long long)n);
+        return x;
+    }
+    for (int64_t i = 0; i < n; i++)
+        host[i] = (float)(sample[i] / scale + shift);
+    sl_upload(dev, host, &plain);
+    free(host);
+    SlTensor view = sl_permute(&plain, (const int[]){0, 2, 3, 1});
+    sl_copy(dev, &view, &x);
+    return x;
+}
+
+/* The picture [1, H, W, 3] in f32, -1..1, on the device, which is the model's or one beside it.
+ * strip: rows that are decoded at a time, 0 for all of them. */
+static SlTensor decode_tensor(SlModel *model, SlDevice *dev, const float *sample, int height,
+                              int width, int strip)
+{
+    int f = model->info.factor;
+    SlTensor image = sl_tensor_new(dev, SL_F32, 4, (const int64_t[]){1, height * f, width * f, 3});
+    if (model->vae) {
+        const SlVaeConfig *vae = sl_vae_get_config(model->vae);
+        SlTensor z =
+            upload_sample(dev, sample, (const int64_t[]){vae->latent_channels, height, width},
+                          vae->scaling_factor, vae->shift_factor);
+        if (strip > 0)
+            sl_vae_decode_strips(dev, model->vae, &z, strip, &image, NULL);
+        else
+            sl_vae_decode(dev, model->vae, &z, &image, NULL);
+    } else {
+        int64_t chw[4] = {1, 3, height, width};
+        SlTensor plain = sl_tensor_new(dev, SL_F32, 4, chw);
+        sl_upload(dev, sample, &plain);
+        SlTensor view = sl_permute(&plain, (const int[]){0, 2, 3, 1});
+        sl_copy(dev, &view, &image);
+    }
+    return image;
+}
+
+/* [H, W, 3] in -1..1 to [3, H, W] in 0..1 */
+static void to_planes(const float *pixels, int64_t n, float *image)
+{
+    for (int64_t i = 0; i < n; i++)
+        for (int c = 0; c < 3; c++) {
+            float v = pixels[i * 3 + c] / 2 + 0.5f;
+            image[c * n + i] = v < 0 ? 0 : v > 1 ? 1 : v;
+        }
+}
+
+/* Rounding would make black of NaN, and white of infinity. */
+static void check_pixels(SlModel *model, const float *pixels, int64_t n)
+{
+    if (sl_device_ok(model->dev) && sl_first_bad(pixels, n * 3) >= 0)
+        sl_device_fail(model->dev, SL_FORMAT, "%s is not a finite number",
+                       model->vae ? "the VAE's picture" : "the sample");
+}
+
+static bool download_picture(SlModel *model, const SlTensor *picture, float *image, uint8_t *rgb)
+{
+    SlDevice *dev = model->dev;
+    int64_t n = picture->size[1] * picture->size[2];
+    float *pixels = malloc((size_t)n * 3 * sizeof *pixels);
+    if (!pixels)
+        sl_device_fail(dev, SL_MEMORY, "no memory for a picture of %lld pixels", (long long)n);
+    if (rgb) {
+        SlTensor bytes = sl_tensor_new(dev, SL_U8, 4, picture->size);
+        sl_to_rgb8(dev, picture, &bytes);
+        sl_download(dev, &bytes, rgb);
+    }
+    if (pixels)
+        sl_download(dev, picture, pixels);
+    check_pixels(model, pixels, n);
+    if (image && sl_device_ok(dev))
+        to_planes(pixels, n, image);
+    free(pixels);
+    return sl_device_ok(dev);
+}
+
+static bool has_colours(const SlModel *model, SlError *err)
+{
+    return model->info.pipeline != SL_PIPELINE_DDPM || model->info.channels == 3 ||
+           sl_fail(err, SL_UNSUPPORTED,
+                   "the model has %d channels; only models with 3 make a colour picture",
+                   model->info.channels);
+}
+
+bool sl_decode(SlModel *model, const float *sample, int height, int width, float *image,
+               uint8_t *rgb, SlError *err)
+{
+    SlDevice *dev = model->dev;
+    if (!has_colours(model, err))
+        return false;
+    static const int strips[] = {0, 64, 16, 4, 1};
+    bool ok = false;
+    for (size_t i = 0; i < sizeof strips / sizeof strips[0] && !ok; i++) {
+        size_t mark = sl_arena_mark(dev);
+        SlTensor picture = decode_tensor(model, dev, sample, height, width, strips[i]);
+        ok = sl_device_ok(dev) && download_picture(model, &picture, image, rgb);
+        sl_arena_reset(dev, mark);
+        if (dev->status != SL_MEMORY || !model->vae || strips[i] == 1)
+            break;
+        sl_device_clear(dev);
+        if (mark == 0)
+            sl_arena_release(dev);
+    }
+    if (!ok) {
+        sl_device_check(dev, err);
+        sl_device_clear(dev);
+    }
+    return ok;
+}
+
+/* ---- beside the run ---- */
+
+/* The device beside the model's, opened when it is first wanted; NULL where there is none. */
+static SlDevice *beside(SlModel *model)
+{
+    if (!model->beside && !model->beside_tried) {
+        model->beside_tried = true;
+        model->beside = sl_device_beside(model->dev, NULL);
+    }
+    return model->beside;
+}
+
+bool sl_decode_begin(SlModel *model, const float *sample, int height, int width)
+{
+    SlDevice *dev = has_colours(model, NULL) && !model->pending ? beside(model) : NULL;
+    if (!dev)
+        return false;
+    size_t mark = sl_arena_mark(dev);
+    SlTensor picture = decode_tensor(model, dev, sample, height, width, 0);
+    SlTensor bytes = sl_tensor_new(dev, SL_U8, 4, picture.size);
+    sl_to_rgb8(dev, &picture, &bytes);
+    model->pending = sl_fetch(dev, &bytes);
+    model->pending_bytes = (size_t)sl_tensor_elements(&bytes);
+    sl_arena_reset(dev, mark); /* the next work there waits for this one */
+    if (!sl_device_ok(dev)) {
+        model->pending = NULL;
+        sl_device_close(&model->beside); /* its memory serves the run better */
+    }
+    return model->pending != NULL;
+}
+
+bool sl_decode_ready(SlModel *model)
+{
+    return model->pending && sl_device_idle(model->beside);
+}
+
+bool sl_decode_take(SlModel *model, uint8_t *rgb)
+{
+    if (!model->pending)
+        return false;
+    sl_device_finish(model->beside);
+    bool ok = sl_device_ok(model->beside);
+    if (ok && rgb)
+        memcpy(rgb, model->pending, model->pending_bytes);
+    model->pending = NULL;
+    sl_device_clear(model->beside);
+    return ok;
+}

@@ -1,0 +1,309 @@
+/* run.c - one timeline's loop over the timesteps, one evaluation per call; run_new.c sets it up.
+ *
+ * Mirrors StableDiffusionPipeline.__call__ and DDPMPipeline.__call__: for t: scale_model_input, one
+ * batched UNet pass (unconditional first), uncond + g (text - uncond), scheduler.step. Easy to get
+ * wrong: PNDM and heun have more evaluations than steps.
+ */
+#include "engine/run/run_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* ---- one evaluation ---- */
+
+/* The model's step, made anew for another size than the last run's. */
+static SlStep *step_of(SlRun *run, int runs, SlError *err)
+{
+    SlModel *model = run->model;
+    SlStepShape shape = {runs, run->batch, run->channels, run->height, run->width};
+    if (!sl_step_fits(model->step, &shape)) {
+        sl_step_free(model->step);
+        model->step = sl_step_new(model->dev, model->unet, &shape, err);
+    }
+    return model->step;
+}
+
+/* The first evaluation of a run that shares: another one's, or computed and left for the others. */
+static bool evaluate_shared(SlRun *run, SlStep *step, const SlStepRun *of_run, SlError *err)
+{
+    const SlShareKey key = {.text = run->text,
+                            .timestep = (float)sl_scheduler_timestep(run->scheduler, 0),
+                            .elements = run->elements,
+                            .batch = run->batch,
+                            .input = run->input};
+    const float *known = sl_share_find(run->share, &key);
+    run->shared = known != NULL;
+    if (known)
+        return sl_step_guide(step, known, of_run->guidance, run->output, err);
+    if (!sl_step_evaluate(step, of_run, err))
+        return false;
+    size_t bytes = (size_t)run->elements * (size_t)run->batch * sizeof(float);
+    float *said = malloc(bytes);
+    if (said && sl_step_said(step, said, NULL))
+        sl_share_keep(run->share, &key, said);
+    free(said);
+    return true;
+}
+
+/* Asks for run->output from run->input at evaluation i, whose times are there. */
+static SlStepRun ask_of(SlRun *run, int i)
+{
+    return (SlStepRun){.run = run,
+                       .times = run->times,
+                       .row = i - run->times_first,
+                       .context = run->text ? run->text->context : NULL,
+                       .guidance = run->recipe.guidance,
+                       .input = run->input,
+                       .output = run->output};
+}
+
+static void begin_step(SlModel *model)
+{
+    __atomic_store_n(&model->step_start, sl_device_ops_done(model->dev), __ATOMIC_RELAXED);
+}
+
+static void find_term(SlRun *run)
+{
+    float g = (float)run->recipe.guidance;
+    for (int64_t k = 0; run->batch == 2 && k < run->elements; k++)
+        run->term[k] = (run->output[k] - run->term[k]) / g;
+}
+
+/* run->input at evaluation i to run->output and run->term. */
+static bool evaluate(SlRun *run, int i, SlError *err)
+{
+    SlModel *model = run->model;
+    SlStep *step = sl_run_need_times(run, i, err) ? step_of(run, 1, err) : NULL;
+    const SlStepRun of_run = ask_of(run, i);
+    begin_step(model);
+    run->shared = false;
+    bool ok = step && (i == 0 && !run->own_share ? evaluate_shared(run, step, &of_run, err)
+                                                 : sl_step_evaluate(step, &of_run, err));
+    if (ok)
+        find_term(run);
+    else
+        sl_device_clear(model->dev);
+    return ok;
+}
+
+static double seconds_now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+static void fill_frame(const SlRun *run, int evaluation, double seconds, SlFrame *frame)
+{
+    bool ends = false;
+    *frame = (SlFrame){
+        .evaluation = evaluation,
+        .evaluations = sl_run_evaluations(run),
+        .step = sl_scheduler_step_of(run->scheduler, evaluation, &ends),
+        .steps = run->recipe.steps,
+        .last = sl_run_done(run),
+        .timestep = sl_scheduler_timestep(run->scheduler, evaluation),
+        .sigma = sl_scheduler_sigma(run->scheduler, evaluation),
+        .level = evaluation + 1 < sl_run_evaluations(run)
+                     ? sl_scheduler_sigma(run->scheduler, evaluation + 1)
+                     : 0,
+        .shared = run->shared,
+        .x_t = run->sample,
+        .x_0 = run->x0,
+        .model_output = run->output,
+        .guidance_term = run->batch == 2 ? run->term : NULL,
+        .channels = run->channels,
+        .height = run->height,
+        .width = run->width,
+        .seconds = seconds,
+    };
+    frame->ends_step = ends;
+    frame->together = 1;
+}
+
+static bool finished(SlError *err)
+{
+    return sl_fail(err, SL_ARGUMENT, "the run is finished: there is no next step");
+}
+
+/* run->output is known: the scheduler's part. */
+static bool advance(SlRun *run, double start, SlFrame *frame, SlError *err)
+{
+    int evaluation = run->evaluation;
+    if (!sl_scheduler_step(run->scheduler, run->output, run->sample, run->x0, &run->noise_source,
+                           err))
+        return false;
+    run->evaluation++;
+    if (frame)
+        fill_frame(run, evaluation, seconds_now() - start, frame);
+    return true;
+}
+
+bool sl_run_next(SlRun *run, SlFrame *frame, SlError *err)
+{
+    if (sl_run_done(run))
+        return finished(err);
+    double start = seconds_now();
+    sl_scheduler_input(run->scheduler, run->sample, run->input);
+    return evaluate(run, run->evaluation, err) && advance(run, start, frame, err);
+}
+
+bool sl_runs_match(const SlRun *a, const SlRun *b)
+{
+    return a->model == b->model && a->batch == b->batch && a->elements == b->elements &&
+           a->width == b->width && !a->text == !b->text;
+}
+
+/* The inputs of all, and one evaluation of them as a batch; only: the run whose output is wanted, -1: all. */
+static bool evaluate_together(SlRun *const *runs, int count, int only, SlError *err)
+{
+    SlModel *model = runs[0]->model;
+    SlStepRun ask[SL_RUNS_TOGETHER];
+    bool ok = true;
+    for (int r = 0; ok && r < count; r++) {
+        SlRun *run = runs[r];
+        sl_scheduler_input(run->scheduler, run->sample, run->input);
+        run->shared = false;
+        ok = sl_run_need_times(run, run->evaluation, err);
+        ask[r] = ask_of(run, run->evaluation);
+        if (only >= 0 && r != only)
+            ask[r].output = NULL;
+    }
+    SlStep *step = ok ? step_of(runs[0], count, err) : NULL;
+    begin_step(model);
+    ok = step && sl_step_evaluate(step, ask, err);
+    for (int r = 0; ok && r < count; r++)
+        if (ask[r].output)
+            find_term(runs[r]);
+    if (!ok)
+        sl_device_clear(model->dev);
+    return ok;
+}
+
+static bool too_many(int count, SlError *err)
+{
+    return sl_fail(err, SL_ARGUMENT, "%d runs together; expected 1 to %d", count, SL_RUNS_TOGETHER);
+}
+
+bool sl_runs_next(SlRun *const *runs, int count, SlFrame *frames, SlError *errs, SlError *err)
+{
+    double start = seconds_now();
+    for (int r = 0; r < count; r++)
+        if (sl_run_done(runs[r]) || !sl_runs_match(runs[0], runs[r]))
+            return sl_fail(err, SL_ARGUMENT, "run %d does not go on with the others", r + 1);
+    if (count < 1 || count > SL_RUNS_TOGETHER)
+        return too_many(count, err);
+    if (!evaluate_together(runs, count, -1, err))
+        return false;
+    double each = (seconds_now() - start) / count;
+    for (int r = 0; r < count; r++) {
+        errs[r] = (SlError){0};
+        if (advance(runs[r], seconds_now() - each, &frames[r], &errs[r]))
+            errs[r].code = SL_OK;
+        frames[r].place = r;
+        frames[r].together = count;
+    }
+    return true;
+}
+
+bool sl_run_next_among(SlRun *run, int place, int together, SlFrame *frame, SlError *err)
+{
+    SlRun *runs[SL_RUNS_TOGETHER];
+    double start = seconds_now();
+    if (together == 1)
+        return sl_run_next(run, frame, err);
+    if (sl_run_done(run))
+        return finished(err);
+    if (together < 1 || together > SL_RUNS_TOGETHER || place < 0 || place >= together)
+        return too_many(together, err);
+    for (int r = 0; r < together; r++)
+        runs[r] = run;
+    if (!evaluate_together(runs, together, place, err) || !advance(run, start, frame, err))
+        return false;
+    if (frame) {
+        frame->place = place;
+        frame->together = together;
+    }
+    return true;
+}
+
+bool sl_run_advance(SlRun *run, const float *model_output, SlFrame *frame, SlError *err)
+{
+    if (sl_run_done(run))
+        return finished(err);
+    memcpy(run->output, model_output, (size_t)run->elements * sizeof *model_output);
+    run->shared = false;
+    bool ok = advance(run, seconds_now(), frame, err);
+    if (frame)
+        frame->guidance_term = NULL;
+    return ok;
+}
+
+bool sl_run_look(SlRun *run, int evaluation, const float *x_t, SlFrame *frame, SlError *err)
+{
+    if (evaluation < 0 || evaluation >= sl_run_evaluations(run))
+        return sl_fail(err, SL_ARGUMENT, "the run has no evaluation %d; expected 1 to %d",
+                       evaluation + 1, sl_run_evaluations(run));
+    double start = seconds_now();
+    sl_scheduler_input_at(run->scheduler, evaluation, x_t, run->input);
+    if (!evaluate(run, evaluation, err))
+        return false;
+    fill_frame(run, evaluation, seconds_now() - start, frame);
+    frame->x_t = frame->x_0 = NULL;
+    return true;
+}
+
+/* ---- looking at it ---- */
+
+const SlRecipe *sl_run_recipe(const SlRun *run)
+{
+    return &run->recipe;
+}
+
+const SlScheduler *sl_run_scheduler(const SlRun *run)
+{
+    return run->scheduler;
+}
+
+const char *sl_run_warning(const SlRun *run)
+{
+    return run->warning[0] ? run->warning : NULL;
+}
+
+int sl_run_evaluations(const SlRun *run)
+{
+    return sl_scheduler_evaluations(run->scheduler);
+}
+
+int sl_run_evaluation(const SlRun *run)
+{
+    return run->evaluation;
+}
+
+bool sl_run_done(const SlRun *run)
+{
+    return run->evaluation >= sl_run_evaluations(run);
+}
+
+const float *sl_run_noise(const SlRun *run)
+{
+    return run->noise;
+}
+
+const float *sl_run_sample(const SlRun *run)
+{
+    return run->sample;
+}
+
+int64_t sl_run_sample_elements(const SlRun *run)
+{
+    return run->elements;
+}
+
+const float *sl_run_text_embeddings(const SlRun *run, int64_t size[3])
+{
+    if (run->text)
+        memcpy(size, run->text->size, sizeof run->text->size);
+    return run->text ? run->text->text : NULL;
+}

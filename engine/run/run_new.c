@@ -1,0 +1,184 @@
+/* run_new.c - a timeline is set up: recipe, arrays, scheduler, noise, prompts.
+ *
+ * Mirrors the beginning of StableDiffusionPipeline.__call__ and DDPMPipeline.__call__: latents = noise *
+ * init_noise_sigma. Easy to get wrong: guidance counts only above 1; the generator that drew the start
+ * goes on drawing the steps' noise.
+ */
+#include "engine/run/run_private.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool no_memory(SlError *err)
+{
+    return sl_fail(err, SL_MEMORY, "out of memory for the run");
+}
+
+/* ---- setting up ---- */
+
+static bool copy_recipe(SlRun *run, const SlRecipe *recipe, SlError *err)
+{
+    const SlModelInfo *info = &run->model->info;
+    run->recipe = *recipe;
+    run->prompt = strdup(recipe->prompt ? recipe->prompt : "");
+    run->negative_prompt = strdup(recipe->negative_prompt ? recipe->negative_prompt : "");
+    if (!run->prompt || !run->negative_prompt)
+        return no_memory(err);
+    run->recipe.prompt = run->prompt;
+    run->recipe.negative_prompt = run->negative_prompt;
+    if (!recipe->scheduler)
+        run->recipe.scheduler = info->scheduler;
+    if (!run->recipe.width)
+        run->recipe.width = info->width;
+    if (!run->recipe.height)
+        run->recipe.height = info->height;
+    if (!sl_recipe_check(&run->recipe, info, err))
+        return false;
+    run->recipe.scheduler =
+        sl_scheduler_find(run->recipe.scheduler)->id; /* outlives the caller's */
+    return true;
+}
+
+static bool make_arrays(SlRun *run, SlError *err)
+{
+    const SlModelInfo *info = &run->model->info;
+    run->channels = info->channels;
+    run->height = run->recipe.height / info->factor;
+    run->width = run->recipe.width / info->factor;
+    run->elements = (int64_t)run->channels * run->height * run->width;
+    bool guided = info->pipeline == SL_PIPELINE_STABLE_DIFFUSION && run->recipe.guidance > 1;
+    run->batch = guided ? 2 : 1;
+    run->memory = calloc((size_t)run->elements * 6, sizeof(float));
+    if (!run->memory)
+        return no_memory(err);
+    float **arrays[] = {&run->noise, &run->sample, &run->x0, &run->input, &run->output, &run->term};
+    for (int i = 0; i < 6; i++)
+        *arrays[i] = run->memory + i * run->elements;
+    return true;
+}
+
+static bool make_scheduler(SlRun *run, SlError *err)
+{
+    SlSchedulerChoice choice = {.sigmas = run->recipe.sigmas,
+                                .spacing = run->recipe.spacing,
+                                .variance = run->recipe.variance,
+                                .eta = run->recipe.eta};
+    run->scheduler =
+        sl_scheduler_new(run->recipe.scheduler, run->model->scheduler_config, &choice, err);
+    return run->scheduler &&
+           sl_scheduler_set_timesteps(run->scheduler, run->recipe.steps, run->elements, err);
+}
+
+static void draw_start(SlRun *run, const SlRunInputs *inputs)
+{
+    sl_noise_init(&run->generator, run->recipe.noise, run->recipe.seed, run->recipe.noise_threads);
+    if (inputs && inputs->latents)
+        memcpy(run->noise, inputs->latents, (size_t)run->elements * sizeof(float));
+    else
+        sl_noise_normal(&run->generator, run->noise, run->elements);
+    float sigma = (float)sl_scheduler_init_noise_sigma(run->scheduler);
+    for (int64_t i = 0; i < run->elements; i++)
+        run->sample[i] = run->noise[i] * sigma;
+    run->noise_source = (SlNoiseSource){
+        .generator = &run->generator,
+        .given = inputs ? inputs->step_noise : NULL,
+        .given_count = inputs ? inputs->step_noise_count : 0,
+    };
+}
+
+/* ---- prompts ---- */
+
+static bool tokenize(SlRun *run, const char *name, const char *text, int *ids, SlError *err)
+{
+    char *unused = NULL;
+    int count = 0;
+    if (!sl_tokenize_padded(run->model->tokenizer, text, ids, &unused, &count, err))
+        return false;
+    if (unused) {
+        size_t used = strlen(run->warning);
+        snprintf(run->warning + used, sizeof run->warning - used,
+                 "%s%d token%s of the %s %s not used: %s", used ? "\n" : "", count,
+                 count == 1 ? "" : "s", name, count == 1 ? "was" : "were", unused);
+    }
+    free(unused);
+    return true;
+}
+
+static bool encode_prompts(SlRun *run, SlError *err)
+{
+    SlModel *model = run->model;
+    if (model->info.pipeline != SL_PIPELINE_STABLE_DIFFUSION)
+        return true;
+    int length = sl_tokenizer_max_length(model->tokenizer);
+    int *ids = calloc((size_t)length * 2, sizeof *ids);
+    if (!ids)
+        return no_memory(err);
+    int *text_ids = ids + (run->batch - 1) * length;
+    bool ok = run->batch == 1 || tokenize(run, "negative prompt", run->negative_prompt, ids, err);
+    ok = ok && tokenize(run, "prompt", run->prompt, text_ids, err);
+    if (ok)
+        run->text = sl_share_text(
+            run->share, &(SlShareAsk){run->batch, length, run->recipe.clip_skip, ids}, err);
+    free(ids);
+    return run->text != NULL;
+}
+
+/* ---- the whole ---- */
+
+bool sl_run_need_times(SlRun *run, int i, SlError *err)
+{
+    SlModel *model = run->model;
+    int first = i / SL_UNET_TIMES * SL_UNET_TIMES, rest = sl_run_evaluations(run) - first;
+    int count = rest < SL_UNET_TIMES ? rest : SL_UNET_TIMES;
+    float timesteps[SL_UNET_TIMES];
+    if (run->times && run->times_first == first)
+        return true;
+    sl_unet_times_free(model->dev, run->times);
+    for (int k = 0; k < count; k++)
+        timesteps[k] = (float)sl_scheduler_timestep(run->scheduler, first + k);
+    run->times = sl_unet_times_new(model->dev, model->unet, timesteps, count, run->batch, err);
+    run->times_first = first;
+    return run->times != NULL;
+}
+
+SlRun *sl_run_new(SlModel *model, const SlRecipe *recipe, const SlRunInputs *inputs, SlError *err)
+{
+    SlRun *run = calloc(1, sizeof *run);
+    if (!run) {
+        no_memory(err);
+        return NULL;
+    }
+    run->model = model;
+    bool ok = copy_recipe(run, recipe, err) && make_arrays(run, err) && make_scheduler(run, err);
+    run->share = inputs && inputs->share ? inputs->share : sl_share_new(model);
+    run->own_share = !inputs || !inputs->share;
+    if (!run->share)
+        ok = no_memory(err);
+    if (ok) {
+        draw_start(run, inputs);
+        ok = encode_prompts(run, err) && sl_model_make_room(model, &run->recipe, err) &&
+             sl_run_need_times(run, 0, err);
+    }
+    if (!ok) {
+        sl_device_clear(model->dev);
+        sl_run_free(run);
+        return NULL;
+    }
+    return run;
+}
+
+void sl_run_free(SlRun *run)
+{
+    if (!run)
+        return;
+    sl_step_leave(run->model->step, run);
+    if (run->own_share)
+        sl_share_free(run->share);
+    sl_unet_times_free(run->model->dev, run->times);
+    sl_scheduler_free(run->scheduler);
+    free(run->memory);
+    free(run->prompt);
+    free(run->negative_prompt);
+    free(run);
+}

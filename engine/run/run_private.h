@@ -1,0 +1,34 @@
+/* run_private.h - a timeline's insides, for run.c, run_new.c and branch.c. Private to engine/. */
+#ifndef SL_ENGINE_RUN_PRIVATE_H
+#define SL_ENGINE_RUN_PRIVATE_H
+
+#include "engine/run/share.h"
+#include "engine/run/step.h"
+
+struct SlRun {
+    SlModel *model;
+    SlRecipe recipe;
+    char *prompt, *negative_prompt;
+    SlScheduler *scheduler;
+    SlNoise generator;
+    SlNoiseSource noise_source;
+    int channels, height, width; /* of the sample */
+    int64_t elements;
+    int batch; /* 2 with guidance */
+    int evaluation;
+    bool shared;   /* the last evaluation was another run's */
+    float *memory; /* one block for the six arrays below; term stays behind output */
+    float *noise, *sample, *x0, *input, *output, *term;
+    SlShare *share;
+    bool own_share;          /* of this run alone */
+    const SlShareText *text; /* the share's; NULL for DDPM */
+    SlUnetTimes *times;      /* of SL_UNET_TIMES evaluations, */
+    int times_first;         /* from this one on */
+    char warning[1000];
+};
+
+/* What the UNet derives from the timesteps: of evaluation i and its neighbours. Which those are does
+ * not depend on where a run was taken up, so that its bytes do not either. */
+bool sl_run_need_times(SlRun *run, int i, SlError *err);
+
+#endif

@@ -1,0 +1,382 @@
+/* scheduler.c - the registry, and the parts of a scheduler's life that all classes share. */
+#include "engine/schedulers/internal.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const SlSchedulerClass *const classes[] = {
+    &sl_pndm_class,  &sl_ddim_class,  &sl_euler_class,    &sl_euler_a_class,
+    &sl_heun_class,  &sl_lms_class,   &sl_dpmpp_2m_class, &sl_dpmpp_2m_sde_class,
+    &sl_unipc_class, &sl_ddpm_class,  &sl_dpmpp_2s_class, &sl_dpmpp_sde_class,
+    &sl_deis_class,  &sl_ipndm_class, &sl_dpm2_class,     &sl_dpm2_a_class,
+    &sl_lcm_class,   &sl_tcd_class,
+};
+#define CLASSES  ((int)(sizeof classes / sizeof classes[0]))
+#define MAX_SIZE ((int64_t)1 << 31)
+
+int sl_scheduler_count(void)
+{
+    return CLASSES;
+}
+
+const SlSchedulerInfo *sl_scheduler_info(int i)
+{
+    return &classes[i]->info;
+}
+
+static const SlSchedulerClass *find(const char *id)
+{
+    for (int i = 0; i < CLASSES; i++)
+        if (!strcmp(classes[i]->info.id, id))
+            return classes[i];
+    return NULL;
+}
+
+const SlSchedulerInfo *sl_scheduler_find(const char *id)
+{
+    const SlSchedulerClass *class = find(id);
+    return class ? &class->info : NULL;
+}
+
+const SlSchedulerInfo *sl_scheduler_find_class(const char *class_name)
+{
+    for (int i = 0; i < CLASSES; i++)
+        if (!strcmp(classes[i]->info.class_name, class_name))
+            return &classes[i]->info;
+    return NULL;
+}
+
+/* ---- life ---- */
+
+static bool choose(SlScheduler *s, const SlSchedulerChoice *choice, SlError *err)
+{
+    const SlSchedulerInfo *info = &s->class->info;
+    if (!choice)
+        return true;
+    if (choice->sigmas != SL_SIGMAS_MODEL && !info->takes_sigmas)
+        return sl_fail(err, SL_ARGUMENT, "%s has no choice of sigmas", info->id);
+    if (choice->spacing != SL_SPACING_MODEL && !info->takes_spacing)
+        return sl_fail(err, SL_ARGUMENT, "%s has no choice of timestep spacing", info->id);
+    if (choice->variance != SL_VARIANCE_MODEL && !info->takes_variance)
+        return sl_fail(err, SL_ARGUMENT, "%s has no choice of variance", info->id);
+    if (choice->sigmas != SL_SIGMAS_MODEL)
+        s->config.sigmas = choice->sigmas;
+    if (choice->spacing != SL_SPACING_MODEL)
+        s->config.timestep_spacing = choice->spacing;
+    if (choice->variance != SL_VARIANCE_MODEL)
+        s->config.variance_type = choice->variance;
+    if (choice->eta >= 0)
+        s->config.eta = choice->eta;
+    return true;
+}
+
+SlScheduler *sl_scheduler_new(const char *id, const SlJson *config, const SlSchedulerChoice *choice,
+                              SlError *err)
+{
+    const SlSchedulerClass *class = find(id);
+    if (!class) {
+        sl_fail(err, SL_ARGUMENT,
+                "scheduler is \"%s\"; `safelight schedulers` lists the known ones", id);
+        return NULL;
+    }
+    SlScheduler *s = calloc(1, sizeof *s);
+    if (!s) {
+        sl_fail(err, SL_MEMORY, "out of memory for the scheduler");
+        return NULL;
+    }
+    s->class = class;
+    if (!sl_scheduler_config(&s->config, class, config, err) || !choose(s, choice, err)) {
+        sl_scheduler_free(s);
+        return NULL;
+    }
+    if (class == &sl_dpmpp_2m_sde_class)
+        s->config.algorithm_type = SL_SDE_DPMSOLVERPP; /* what the id stands for */
+    return s;
+}
+
+static void free_arrays(SlScheduler *s)
+{
+    for (int i = 0; i < SL_SCHEDULER_SLOTS; i++) {
+        free(s->slots[i]);
+        s->slots[i] = NULL;
+    }
+    free(s->alphas_cumprod);
+    free(s->timesteps);
+    free(s->levels);
+    free(s->sigmas);
+    s->alphas_cumprod = NULL;
+    s->timesteps = s->levels = s->sigmas = NULL;
+}
+
+void sl_scheduler_free(SlScheduler *s)
+{
+    if (!s)
+        return;
+    free_arrays(s);
+    free(s->config.trained_betas);
+    free(s);
+}
+
+const SlSchedulerInfo *sl_scheduler_describe(const SlScheduler *s)
+{
+    return &s->class->info;
+}
+
+SlPrediction sl_scheduler_prediction(const SlScheduler *s)
+{
+    return s->config.prediction_type;
+}
+
+static bool make_arrays(SlScheduler *s, int steps, int64_t size)
+{
+    size_t room = (size_t)steps * 2 + 16;
+    s->timesteps = calloc(room, sizeof *s->timesteps);
+    s->levels = calloc(room, sizeof *s->levels);
+    s->sigmas = calloc(room, sizeof *s->sigmas);
+    bool ok = s->timesteps && s->levels && s->sigmas;
+    for (int i = 0; i < s->class->slots; i++) {
+        s->slots[i] = calloc((size_t)size, sizeof(float));
+        ok = ok && s->slots[i];
+    }
+    return ok;
+}
+
+bool sl_scheduler_set_timesteps(SlScheduler *s, int steps, int64_t size, SlError *err)
+{
+    if (steps < 1 || steps > s->config.num_train_timesteps)
+        return sl_fail(err, SL_ARGUMENT, "steps is %d; expected 1 to %d, the steps of training",
+                       steps, s->config.num_train_timesteps);
+    if (size < 1 || size > MAX_SIZE)
+        return sl_fail(err, SL_ARGUMENT, "a sample of %lld values is out of range",
+                       (long long)size);
+    free_arrays(s);
+    memset(&s->state, 0, sizeof s->state);
+    s->steps = steps;
+    s->size = size;
+    if (!make_arrays(s, steps, size))
+        return sl_fail(err, SL_MEMORY, "out of memory for the scheduler's history");
+    return s->class->set_timesteps(s, steps, err);
+}
+
+/* ---- looking ---- */
+
+int sl_scheduler_evaluations(const SlScheduler *s)
+{
+    return s->evaluations;
+}
+
+int sl_scheduler_position(const SlScheduler *s)
+{
+    return s->state.position;
+}
+
+double sl_scheduler_timestep(const SlScheduler *s, int evaluation)
+{
+    return s->timesteps[evaluation];
+}
+
+double sl_scheduler_sigma(const SlScheduler *s, int evaluation)
+{
+    return s->levels[evaluation];
+}
+
+const double *sl_scheduler_sigmas(const SlScheduler *s, int *count)
+{
+    *count = s->sigma_count;
+    return s->sigmas;
+}
+
+int sl_scheduler_step_of(const SlScheduler *s, int evaluation, bool *ends_step)
+{
+    if (s->class->step_of)
+        return s->class->step_of(s, evaluation, ends_step);
+    *ends_step = true;
+    return evaluation;
+}
+
+double sl_scheduler_init_noise_sigma(const SlScheduler *s)
+{
+    return s->class->init_noise_sigma ? s->class->init_noise_sigma(s) : 1;
+}
+
+/* ---- one evaluation ---- */
+
+void sl_scheduler_input(const SlScheduler *s, const float *sample, float *input)
+{
+    if (s->class->input)
+        s->class->input(s, sample, input);
+    else if (input != sample)
+        memmove(input, sample, (size_t)s->size * sizeof(float));
+}
+
+void sl_scheduler_input_at(const SlScheduler *s, int evaluation, const float *sample, float *input)
+{
+    SlScheduler there = *s;
+    there.state.position = evaluation;
+    sl_scheduler_input(&there, sample, input);
+}
+
+int64_t sl_first_bad(const float *x, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        if (!isfinite(x[i]))
+            return i;
+    return -1;
+}
+
+static bool finite_values(const SlScheduler *s, const float *x, const char *what, SlError *err)
+{
+    bool ends;
+    if (sl_first_bad(x, s->size) < 0)
+        return true;
+    return sl_fail(err, SL_FORMAT,
+                   "%s is not a finite number at step %d of %d (evaluation %d of %d, timestep %g, "
+                   "scheduler %s)",
+                   what, sl_scheduler_step_of(s, s->state.position, &ends) + 1, s->steps,
+                   s->state.position + 1, s->evaluations, s->timesteps[s->state.position],
+                   s->class->info.id);
+}
+
+/* The noise of this evaluation: the next given array, or drawn into scratch. */
+static const float *take_noise(const SlScheduler *s, SlNoiseSource *source, float *scratch,
+                               SlError *err)
+{
+    if (!source || (!source->given && !source->generator)) {
+        sl_fail(err, SL_ARGUMENT, "%s draws noise, but there is no source", s->class->info.id);
+        return NULL;
+    }
+    if (!source->given) {
+        sl_noise_normal(source->generator, scratch, s->size);
+        return scratch;
+    }
+    if (source->given_used >= source->given_count) {
+        sl_fail(err, SL_ARGUMENT,
+                "%s needs more noise than the %d arrays given (evaluation %d of %d)",
+                s->class->info.id, source->given_count, s->state.position + 1, s->evaluations);
+        return NULL;
+    }
+    return source->given + s->size * source->given_used++;
+}
+
+bool sl_scheduler_step(SlScheduler *s, const float *model_output, float *sample, float *x0,
+                       SlNoiseSource *noise, SlError *err)
+{
+    if (s->state.position >= s->evaluations)
+        return sl_fail(err, SL_ARGUMENT, "%s: all %d evaluations are done", s->class->info.id,
+                       s->evaluations);
+    if (!finite_values(s, model_output, "the UNet's output", err))
+        return false;
+    float *scratch = malloc((size_t)s->size * 2 * sizeof *scratch);
+    if (!scratch)
+        return sl_fail(err, SL_MEMORY, "out of memory for a step");
+    SlSchedulerStep step = {
+        .model_output = model_output, .sample = sample, .x0 = x0 ? x0 : scratch + s->size};
+    bool ok = true;
+    if (s->class->needs_noise && s->class->needs_noise(s)) {
+        step.noise = take_noise(s, noise, scratch, err);
+        ok = step.noise != NULL;
+    }
+    ok = ok && s->class->step(s, &step, err) && finite_values(s, sample, "the sample", err);
+    if (ok)
+        s->state.position++;
+    free(scratch);
+    return ok;
+}
+
+/* ---- beginning in the middle ---- */
+
+static bool begins_step(const SlScheduler *s, int evaluation)
+{
+    bool ends = true;
+    if (evaluation > 0)
+        sl_scheduler_step_of(s, evaluation - 1, &ends);
+    return ends;
+}
+
+bool sl_scheduler_enter(SlScheduler *s, int evaluation, SlError *err)
+{
+    if (evaluation < 0 || evaluation >= s->evaluations || !begins_step(s, evaluation))
+        return sl_fail(err, SL_ARGUMENT, "%s with %d steps cannot begin at evaluation %d of %d",
+                       s->class->info.id, s->steps, evaluation + 1, s->evaluations);
+    memset(&s->state, 0, sizeof s->state);
+    s->state.position = evaluation;
+    return true;
+}
+
+int sl_scheduler_entry(const SlScheduler *s, double sigma)
+{
+    for (int i = 0; i < s->evaluations; i++)
+        if (begins_step(s, i) && s->levels[i] <= sigma * (1 + 1e-4))
+            return i;
+    return -1;
+}
+
+/* ---- saving ---- */
+
+typedef struct StateHead {
+    char magic[8], id[16];
+    int64_t size;
+    int32_t steps, evaluations;
+    SlSchedulerState state;
+} StateHead;
+
+static StateHead head_of(const SlScheduler *s)
+{
+    StateHead head;
+    memset(&head, 0, sizeof head);
+    memcpy(head.magic, "SLSCHD1", 8);
+    strncpy(head.id, s->class->info.id, sizeof head.id - 1);
+    head.size = s->size;
+    head.steps = s->steps;
+    head.evaluations = s->evaluations;
+    head.state = s->state;
+    return head;
+}
+
+void *sl_scheduler_save(const SlScheduler *s, size_t *bytes)
+{
+    StateHead head = head_of(s);
+    size_t slot = (size_t)s->size * sizeof(float);
+    *bytes = sizeof head + slot * (size_t)s->class->slots;
+    char *out = malloc(*bytes);
+    if (!out)
+        return NULL;
+    memcpy(out, &head, sizeof head);
+    for (int i = 0; i < s->class->slots; i++)
+        memcpy(out + sizeof head + slot * (size_t)i, s->slots[i], slot);
+    return out;
+}
+
+static bool state_fits(const SlScheduler *s, const StateHead *head)
+{
+    StateHead own = head_of(s);
+    return !memcmp(head->magic, own.magic, sizeof own.magic) &&
+           !memcmp(head->id, own.id, sizeof own.id) && head->size == own.size &&
+           head->steps == own.steps && head->evaluations == own.evaluations &&
+           head->state.position >= 0 && head->state.position <= own.evaluations &&
+           head->state.filled >= 0 && head->state.filled <= 4 &&
+           head->state.lower_order_nums >= 0 &&
+           head->state.lower_order_nums <= head->state.position &&
+           head->state.lower_order_nums <= 3 && head->state.this_order >= 0 &&
+           head->state.this_order <= 3 && head->state.this_order <= head->state.position;
+}
+
+bool sl_scheduler_restore(SlScheduler *s, const void *state, size_t bytes, SlError *err)
+{
+    StateHead head;
+    size_t slot = (size_t)s->size * sizeof(float);
+    size_t expected = sizeof head + slot * (size_t)s->class->slots;
+    if (bytes != expected)
+        return sl_fail(err, SL_FORMAT, "a saved state of %s has %zu bytes; expected %zu",
+                       s->class->info.id, bytes, expected);
+    memcpy(&head, state, sizeof head);
+    if (!state_fits(s, &head))
+        return sl_fail(err, SL_FORMAT,
+                       "a saved scheduler state does not belong to %s with %d steps",
+                       s->class->info.id, s->steps);
+    s->state = head.state;
+    for (int i = 0; i < s->class->slots; i++)
+        memcpy(s->slots[i], (const char *)state + sizeof head + slot * (size_t)i, slot);
+    return true;
+}

@@ -1,0 +1,297 @@
+/* text_encoder.c - CLIPTextModel, with or without projection (transformers clip/modeling_clip.py).
+ *
+ * Easy to get wrong: attention is causal, and padding is attended to like anything else; the pooled
+ * state is taken at the largest id where eos_token_id is 2 (what old configurations say) and else
+ * at the first eos_token_id; a skipped layer does not spare the final_layer_norm.
+ */
+#include "engine/text/text_encoder.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/nets/nets.h"
+
+#define MAX_BATCH  64
+#define MAX_LAYERS 128
+
+typedef struct EncoderLayer {
+    SlPath path;
+    SlLayer layer_norm1, q_proj, k_proj, v_proj, out_proj, layer_norm2, fc1, fc2;
+} EncoderLayer;
+
+struct SlTextEncoder {
+    SlTextEncoderConfig config;
+    SlWeight *token_embedding, *position_embedding;
+    EncoderLayer *layers;
+    SlLayer final_layer_norm;
+    SlLayer text_projection; /* weight NULL: none */
+};
+
+/* ---- configuration ---- */
+
+static void read_config(SlTextEncoderConfig *c, const SlJson *json, SlError *err)
+{
+    c->vocab_size = (int)sl_json_int(json, "vocab_size", 49408, 1, 1 << 22, err);
+    c->hidden_size = (int)sl_json_int(json, "hidden_size", 512, 1, 16384, err);
+    c->intermediate_size = (int)sl_json_int(json, "intermediate_size", 2048, 1, 65536, err);
+    c->projection_dim = (int)sl_json_int(json, "projection_dim", 512, 1, 16384, err);
+    c->layers = (int)sl_json_int(json, "num_hidden_layers", 12, 1, MAX_LAYERS, err);
+    c->heads = (int)sl_json_int(json, "num_attention_heads", 8, 1, 16384, err);
+    c->max_positions = (int)sl_json_int(json, "max_position_embeddings", 77, 1, 65536, err);
+    c->act = sl_config_activation(json, "hidden_act", SL_ACT_QUICK_GELU, err);
+    c->layer_norm_eps = (float)sl_json_double(json, "layer_norm_eps", 1e-5, 0, 1, err);
+    c->eos_token_id = (int)sl_json_int(json, "eos_token_id", 49407, 0, 1 << 22, err);
+    if (err->code == SL_OK)
+        sl_config_divides(json, "num_attention_heads", c->heads, "hidden_size", c->hidden_size,
+                          err);
+}
+
+static void read_class(SlTextEncoderConfig *c, const SlJson *json, SlError *err)
+{
+    const char *names[4] = {"CLIPTextModel"};
+    const char *type = sl_json_string(json, "model_type", "clip_text_model", err);
+    sl_json_strings(json, "architectures", names, 4, err);
+    c->with_projection = strcmp(names[0], "CLIPTextModelWithProjection") == 0;
+    if (err->code == SL_OK && strcmp(type, "clip_text_model") != 0)
+        sl_fail(err, SL_UNSUPPORTED,
+                "%s: \"model_type\" is \"%s\", and this program runs \"clip_text_model\"",
+                sl_json_name(json), type);
+    else if (err->code == SL_OK && !c->with_projection && strcmp(names[0], "CLIPTextModel") != 0)
+        sl_fail(err, SL_UNSUPPORTED,
+                "%s: \"architectures\" is \"%s\", and this program runs CLIPTextModel and "
+                "CLIPTextModelWithProjection",
+                sl_json_name(json), names[0]);
+}
+
+bool sl_text_encoder_config(SlTextEncoderConfig *config, const SlJson *json, SlError *err)
+{
+    /* The pipeline would mask the padding then. */
+    static const char *const refused[] = {"use_attention_mask", NULL};
+    SlError first = {0};
+    memset(config, 0, sizeof *config);
+    read_class(config, json, &first);
+    if (first.code == SL_OK && sl_config_refuse(json, refused, &first))
+        read_config(config, json, &first);
+    if (first.code != SL_OK && err)
+        *err = first;
+    return first.code == SL_OK;
+}
+
+/* ---- building ---- */
+
+static void bind_layer(EncoderLayer *l, SlBinder *b, SlPath path, const SlTextEncoderConfig *c)
+{
+    int d = c->hidden_size;
+    l->path = path;
+    l->layer_norm1 = sl_bind_norm(b, sl_child(path, "layer_norm1"), d);
+    l->q_proj = sl_bind_linear(b, sl_child(path, "self_attn.q_proj"), d, d);
+    l->k_proj = sl_bind_linear(b, sl_child(path, "self_attn.k_proj"), d, d);
+    l->v_proj = sl_bind_linear(b, sl_child(path, "self_attn.v_proj"), d, d);
+    l->out_proj = sl_bind_linear(b, sl_child(path, "self_attn.out_proj"), d, d);
+    l->layer_norm2 = sl_bind_norm(b, sl_child(path, "layer_norm2"), d);
+    l->fc1 = sl_bind_linear(b, sl_child(path, "mlp.fc1"), d, c->intermediate_size);
+    l->fc2 = sl_bind_linear(b, sl_child(path, "mlp.fc2"), c->intermediate_size, d);
+}
+
+SlTextEncoder *sl_text_encoder_new(const SlTextEncoderConfig *config, SlBinder *b, SlError *err)
+{
+    SlTextEncoder *te = calloc(1, sizeof *te);
+    if (te)
+        te->layers = calloc((size_t)config->layers, sizeof *te->layers);
+    if (!te || !te->layers) {
+        free(te);
+        sl_fail(err, SL_MEMORY, "There is not enough memory for the text encoder");
+        return NULL;
+    }
+    te->config = *config;
+    int64_t tokens[] = {config->vocab_size, config->hidden_size};
+    int64_t positions[] = {config->max_positions, config->hidden_size};
+    SlPath path = sl_path("text_model");
+    te->token_embedding =
+        sl_bind(b, SL_WEIGHT_TABLE, "text_model.embeddings.token_embedding.weight", 2, tokens);
+    te->position_embedding = sl_bind(
+        b, SL_WEIGHT_TABLE, "text_model.embeddings.position_embedding.weight", 2, positions);
+    sl_binder_ignore(b, "text_model.embeddings.position_ids");
+    for (int i = 0; i < config->layers; i++)
+        bind_layer(&te->layers[i], b, sl_child(path, "encoder.layers.%d", i), config);
+    te->final_layer_norm = sl_bind_norm(b, sl_child(path, "final_layer_norm"), config->hidden_size);
+    if (config->with_projection)
+        te->text_projection = sl_bind_linear_without_bias(
+            b, sl_path("text_projection"), config->hidden_size, config->projection_dim);
+    return te;
+}
+
+void sl_text_encoder_free(SlTextEncoder *te)
+{
+    if (!te)
+        return;
+    free(te->layers);
+    free(te);
+}
+
+const SlTextEncoderConfig *sl_text_encoder_get_config(const SlTextEncoder *te)
+{
+    return &te->config;
+}
+
+/* ---- forward ---- */
+
+static void norm(SlDevice *dev, const SlTextEncoder *te, const SlLayer *layer, const SlTensor *x,
+                 SlTensor *out)
+{
+    sl_layer_norm(dev, x, layer->weight, layer->bias, te->config.layer_norm_eps, out);
+}
+
+/* hidden_states += self_attn(layer_norm1(hidden_states)) */
+static void self_attention(SlDevice *dev, const SlTextEncoder *te, const EncoderLayer *l,
+                           SlTensor *hidden_states)
+{
+    int heads = te->config.heads;
+    size_t mark = sl_arena_mark(dev);
+    SlTensor normed = sl_tensor_like(dev, hidden_states);
+    SlTensor query = sl_tensor_like(dev, hidden_states);
+    SlTensor key = sl_tensor_like(dev, hidden_states);
+    SlTensor value = sl_tensor_like(dev, hidden_states);
+    norm(dev, te, &l->layer_norm1, hidden_states, &normed);
+    sl_layer_linear(dev, &l->q_proj, &normed, NULL, &query);
+    sl_layer_linear(dev, &l->k_proj, &normed, NULL, &key);
+    sl_layer_linear(dev, &l->v_proj, &normed, NULL, &value);
+    SlAttention attention = {heads, 1 / sqrtf((float)(te->config.hidden_size / heads)), true};
+    sl_attention(dev, &query, &key, &value, &attention, &normed);
+    SlEpilogue e = {.residual = hidden_states};
+    sl_layer_linear(dev, &l->out_proj, &normed, &e, hidden_states);
+    sl_arena_reset(dev, mark);
+}
+
+/* hidden_states += mlp(layer_norm2(hidden_states)) */
+static void mlp(SlDevice *dev, const SlTextEncoder *te, const EncoderLayer *l,
+                SlTensor *hidden_states)
+{
+    size_t mark = sl_arena_mark(dev);
+    SlTensor normed = sl_tensor_like(dev, hidden_states);
+    SlTensor wide = sl_tensor_new3(dev, hidden_states->size[0], hidden_states->size[1],
+                                   te->config.intermediate_size);
+    SlEpilogue act = {.act = te->config.act}, add = {.residual = hidden_states};
+    norm(dev, te, &l->layer_norm2, hidden_states, &normed);
+    sl_layer_linear(dev, &l->fc1, &normed, &act, &wide);
+    sl_layer_linear(dev, &l->fc2, &wide, &add, hidden_states);
+    sl_arena_reset(dev, mark);
+}
+
+/* Where the prompt of each sequence ends. */
+static int64_t end_position(const SlTextEncoderConfig *c, const int32_t *ids, int64_t length)
+{
+    int64_t end = 0;
+    for (int64_t i = 0; i < length; i++) {
+        if (c->eos_token_id != 2 && ids[i] == c->eos_token_id)
+            return i;
+        if (c->eos_token_id == 2 && ids[i] > ids[end])
+            end = i;
+    }
+    return end;
+}
+
+/* pooled [N, D]: the states at the ends, projected where the model has a projection */
+static void pool(SlDevice *dev, const SlTextEncoder *te, const SlTensor *normed, const int32_t *ids,
+                 SlTensor *pooled)
+{
+    const SlTextEncoderConfig *c = &te->config;
+    int64_t length = normed->size[1];
+    size_t mark = sl_arena_mark(dev);
+    SlTensor ends =
+        c->with_projection ? sl_tensor_new2(dev, normed->size[0], c->hidden_size) : *pooled;
+    for (int64_t i = 0; i < normed->size[0]; i++) {
+        SlTensor sequence = sl_slice(normed, 0, i, 1);
+        SlTensor state = sl_slice(&sequence, 1, end_position(c, ids + i * length, length), 1);
+        SlTensor row = sl_slice(&ends, 0, i, 1);
+        SlTensor flat = sl_reshape(&state, 2, row.size);
+        sl_copy(dev, &flat, &row);
+    }
+    if (c->with_projection)
+        sl_layer_linear(dev, &te->text_projection, &ends, NULL, pooled);
+    sl_arena_reset(dev, mark);
+}
+
+/* The ids on the host, each checked to be in the vocabulary; malloc'ed. */
+static int32_t *checked_ids(SlDevice *dev, const SlTextEncoderConfig *c, const SlTensor *ids,
+                            SlError *err)
+{
+    int64_t n = ids->size[0] * ids->size[1];
+    int32_t *host = calloc((size_t)n, sizeof *host);
+    if (!host) {
+        sl_fail(err, SL_MEMORY, "There is not enough memory for the prompt");
+        return NULL;
+    }
+    sl_download(dev, ids, host);
+    for (int64_t i = 0; i < n; i++)
+        if (host[i] < 0 || host[i] >= c->vocab_size) {
+            sl_fail(err, SL_FORMAT,
+                    "The tokenizer gives token %d, and the text encoder knows tokens up to %d: "
+                    "they are not from the same model",
+                    host[i], c->vocab_size - 1);
+            free(host);
+            return NULL;
+        }
+    return host;
+}
+
+static bool check(const SlTextEncoderConfig *c, const SlTensor *ids, int skip, SlError *err)
+{
+    if (ids->rank != 2 || ids->dtype != SL_I32 || ids->size[0] < 1 || ids->size[0] > MAX_BATCH)
+        return sl_fail(err, SL_ARGUMENT, "The text encoder takes a batch of token sequences");
+    if (ids->size[1] < 1 || ids->size[1] > c->max_positions)
+        return sl_fail(err, SL_ARGUMENT,
+                       "The prompt is %lld tokens long, and the text encoder takes 1 to %d",
+                       (long long)ids->size[1], c->max_positions);
+    if (skip < 0 || skip > c->layers)
+        return sl_fail(err, SL_ARGUMENT,
+                       "The text encoder has %d layers, so 0 to %d can be skipped, not %d",
+                       c->layers, c->layers, skip);
+    return true;
+}
+
+/* Fills *hidden, and *pooled if wanted; host_ids are the same ids on the host. */
+static void forward(SlDevice *dev, const SlTextEncoder *te, const SlTensor *ids,
+                    const int32_t *host_ids, int skip, SlTensor *hidden, SlTensor *pooled)
+{
+    const SlTextEncoderConfig *c = &te->config;
+    int64_t n = ids->size[0], length = ids->size[1];
+    *hidden = sl_tensor_new3(dev, n, length, c->hidden_size);
+    if (pooled)
+        *pooled = sl_tensor_new2(dev, n, c->with_projection ? c->projection_dim : c->hidden_size);
+    size_t mark = sl_arena_mark(dev);
+    SlTensor hidden_states = sl_tensor_like(dev, hidden);
+    dev->scope = "text_model.embeddings";
+    sl_embedding(dev, ids, te->token_embedding, te->position_embedding, &hidden_states);
+    int layers = pooled ? c->layers : c->layers - skip;
+    for (int i = 0; i <= layers && sl_device_ok(dev); i++) {
+        if (i == c->layers - skip)
+            norm(dev, te, &te->final_layer_norm, &hidden_states, hidden);
+        if (i == layers)
+            break;
+        dev->scope = te->layers[i].path.text;
+        self_attention(dev, te, &te->layers[i], &hidden_states);
+        mlp(dev, te, &te->layers[i], &hidden_states);
+    }
+    if (pooled) {
+        SlTensor normed = sl_tensor_like(dev, hidden);
+        norm(dev, te, &te->final_layer_norm, &hidden_states, &normed);
+        pool(dev, te, &normed, host_ids, pooled);
+    }
+    sl_arena_reset(dev, mark);
+}
+
+bool sl_text_encoder_forward(SlDevice *dev, const SlTextEncoder *te, const SlTensor *ids, int skip,
+                             SlTensor *hidden, SlTensor *pooled, SlError *err)
+{
+    if (!check(&te->config, ids, skip, err))
+        return false;
+    int32_t *host_ids = checked_ids(dev, &te->config, ids, err);
+    if (!host_ids)
+        return false;
+    forward(dev, te, ids, host_ids, skip, hidden, pooled);
+    free(host_ids);
+    dev->scope = NULL;
+    return sl_device_check(dev, err);
+}

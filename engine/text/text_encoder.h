@@ -1,0 +1,35 @@
+/* text_encoder.h - CLIPTextModel and CLIPTextModelWithProjection
+ * (transformers/models/clip/modeling_clip.py). */
+#ifndef SL_ENGINE_TEXT_ENCODER_H
+#define SL_ENGINE_TEXT_ENCODER_H
+
+#include "engine/files/files.h"
+
+typedef struct SlTextEncoderConfig {
+    int vocab_size, hidden_size, intermediate_size, projection_dim;
+    int layers, heads, max_positions;
+    SlActivation act;
+    float layer_norm_eps;
+    int eos_token_id;
+    bool with_projection;
+} SlTextEncoderConfig;
+
+typedef struct SlTextEncoder SlTextEncoder;
+
+bool sl_text_encoder_config(SlTextEncoderConfig *config, const SlJson *json, SlError *err);
+/* Weights come from the binder and stay its property. NULL and *err on failure; the caller calls
+ * sl_binder_finish. */
+SlTextEncoder *sl_text_encoder_new(const SlTextEncoderConfig *config, SlBinder *b, SlError *err);
+void sl_text_encoder_free(SlTextEncoder *te);
+const SlTextEncoderConfig *sl_text_encoder_get_config(const SlTextEncoder *te);
+
+/* ids [N, L] i32 on the device. Outputs are allocated from the arena; hidden is always made, pooled
+ * only if not NULL. hidden [N, L, D] is the state after all but the last `skip` layers, through
+ * final_layer_norm: 0 gives last_hidden_state, 1 the penultimate state, as
+ * StableDiffusionPipeline's clip_skip has it (which diffusers applies to the prompt, but not to the
+ * negative prompt). pooled [N, D] is the last layer's normed state at the end token, projected
+ * where the config says so. */
+bool sl_text_encoder_forward(SlDevice *dev, const SlTextEncoder *te, const SlTensor *ids, int skip,
+                             SlTensor *hidden, SlTensor *pooled, SlError *err);
+
+#endif

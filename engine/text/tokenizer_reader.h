@@ -1,0 +1,26 @@
+/* tokenizer_reader.h - what tokenizer_files.c and tokenizer_settings.c share while a folder is
+ * read. */
+#ifndef SL_ENGINE_TOKENIZER_READER_H
+#define SL_ENGINE_TOKENIZER_READER_H
+
+#include "engine/text/tokenizer_private.h"
+
+#include "engine/files/files.h"
+
+#define SL_TOKEN_MAX_BYTES    1000
+#define SL_TOKENIZER_MAX_PATH 4096 /* of the folder */
+
+typedef struct SlTokenizerReader {
+    SlTokenizer *t;
+    const char *folder;
+    SlNameTable *ids; /* of the pieces of vocab.json, once it is read */
+    SlError *err;     /* not NULL, SL_OK until something fails */
+} SlTokenizerReader;
+
+bool sl_reader_no_memory(const SlTokenizerReader *r);
+/* The id of a piece of vocab.json, -1 when it has none. */
+int sl_reader_id(const SlTokenizerReader *r, const char *piece);
+/* Reads the settings files; vocab.json must have been read. */
+bool sl_reader_settings(const SlTokenizerReader *r);
+
+#endif

@@ -1,0 +1,310 @@
+/* tokenizer_settings.c - the settings of a tokenizer folder: special and added tokens, the length.
+ *
+ * Mirrors PreTrainedTokenizerBase._from_pretrained of transformers. Easy to get wrong:
+ * special_tokens_map.json overrides tokenizer_config.json, but neither it nor added_tokens.json is
+ * looked at when that has "added_tokens_decoder"; every special token, SD 2.x's padding "!" too, is
+ * cut out of a text. A special token that is in no vocabulary is refused, where transformers would
+ * give it a new id that the text encoder does not know.
+ */
+#include "engine/text/tokenizer_reader.h"
+
+#include "engine/files/files.h"
+
+#include <cjson/cJSON.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MAX_ADDED      10000
+#define DEFAULT_LENGTH 77
+#define MAX_LENGTH     4096
+
+/* The files; NULL where one does not exist. */
+typedef struct Settings {
+    const SlTokenizerReader *r;
+    SlJson *config, *map, *added;
+} Settings;
+
+static SlAddedToken *find_added(const SlTokenizer *t, const char *text)
+{
+    for (int i = 0; i < t->added_count; i++)
+        if (!strcmp(t->added[i].text, text))
+            return &t->added[i];
+    return NULL;
+}
+
+/* The id that a token has already, -1 when it has none. */
+static int known_id(const SlTokenizerReader *r, const char *text)
+{
+    const SlAddedToken *added = find_added(r->t, text);
+    return added ? added->id : sl_reader_id(r, text);
+}
+
+/* id is one of the vocabulary or the next after it. */
+static bool push_added(const SlTokenizerReader *r, const char *text, int id)
+{
+    SlTokenizer *t = r->t;
+    SlAddedToken *added = realloc(t->added, ((size_t)t->added_count + 1) * sizeof *added);
+    char *copy = strdup(text);
+    if (added)
+        t->added = added;
+    if (!added || !copy) {
+        free(copy);
+        return sl_reader_no_memory(r);
+    }
+    added[t->added_count++] = (SlAddedToken){copy, strlen(copy), id, false};
+    t->added_starts[(unsigned char)*copy] = true;
+    if (id < t->size)
+        return true;
+    const char **piece = realloc(t->piece, ((size_t)id + 1) * sizeof *piece);
+    if (!piece)
+        return sl_reader_no_memory(r);
+    t->piece = piece;
+    t->piece[id] = copy;
+    t->size = id + 1;
+    return true;
+}
+
+/* ---- tokens that stand in a file with their ids ---- */
+
+typedef struct Listed {
+    const char *text;
+    double id; /* as in the file: anything */
+} Listed;
+
+static int by_id(const void *a, const void *b)
+{
+    double x = ((const Listed *)a)->id, y = ((const Listed *)b)->id;
+    return (x > y) - (x < y);
+}
+
+static bool add_listed(const SlTokenizerReader *r, const char *name, Listed token)
+{
+    int known = known_id(r, token.text), expected = known >= 0 ? known : r->t->size;
+    if (!*token.text || strlen(token.text) > SL_TOKEN_MAX_BYTES || r->t->added_count >= MAX_ADDED)
+        return sl_fail(r->err, SL_FORMAT,
+                       "%s: the added token \"%.60s\": expected 1 to %d bytes, and at most %d such "
+                       "tokens",
+                       name, sl_show_name(token.text).text, SL_TOKEN_MAX_BYTES, MAX_ADDED);
+    if (token.id != expected)
+        return sl_fail(r->err, SL_FORMAT,
+                       "%s: the added token \"%s\" has id %.17g; expected %d, %s", name,
+                       sl_show_name(token.text).text, token.id, expected,
+                       known >= 0 ? "as it has already" : "the first that is free");
+    return find_added(r->t, token.text) || push_added(r, token.text, expected);
+}
+
+/* The text of a token that a file gives as a string or as {"content": ...}; NULL when it is absent
+ * or null or, with *err, when it is something else. */
+static const char *token_text(const SlTokenizerReader *r, const SlJson *json, const cJSON *item,
+                              const char *key)
+{
+    if (!item || cJSON_IsNull(item))
+        return NULL;
+    const cJSON *content = item;
+    if (cJSON_IsObject(item))
+        content = cJSON_GetObjectItemCaseSensitive(item, "content");
+    if (!cJSON_IsString(content)) {
+        sl_fail(r->err, SL_FORMAT,
+                "%s: \"%s\" must be a token: a text, or an object with a text \"content\"",
+                sl_json_name(json), sl_show_name(key).text);
+        return NULL;
+    }
+    if (cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(item, "single_word"))) {
+        sl_fail(r->err, SL_UNSUPPORTED,
+                "%s: \"%s\" has \"single_word\" set, which is not supported", sl_json_name(json),
+                sl_show_name(key).text);
+        return NULL;
+    }
+    return content->valuestring;
+}
+
+/* An entry of added_tokens_decoder, "49408": {"content": "<token>"}. */
+static bool list_decoder_entry(const SlTokenizerReader *r, const SlJson *json, const cJSON *entry,
+                               Listed *out)
+{
+    char *end;
+    out->text = token_text(r, json, entry, entry->string);
+    out->id = strtod(entry->string, &end);
+    if (*end || end == entry->string)
+        out->id = -1;
+    if (cJSON_IsNull(entry))
+        sl_fail(r->err, SL_FORMAT, "%s: the added token %s is null", sl_json_name(json),
+                sl_show_name(entry->string).text);
+    return out->text != NULL;
+}
+
+/* An entry of added_tokens.json, "<token>": 49408. */
+static bool list_file_entry(const SlTokenizerReader *r, const SlJson *json, const cJSON *entry,
+                            Listed *out)
+{
+    (void)r;
+    (void)json;
+    *out = (Listed){entry->string, cJSON_IsNumber(entry) ? entry->valuedouble : -1};
+    return true;
+}
+
+/* Adds the tokens of an object in the order of their ids, whatever the file's order is. */
+static bool read_listed(const SlTokenizerReader *r, const SlJson *json, const cJSON *object,
+                        bool (*list)(const SlTokenizerReader *, const SlJson *, const cJSON *,
+                                     Listed *))
+{
+    size_t count = 0;
+    if (!cJSON_IsObject(object))
+        return sl_fail(r->err, SL_FORMAT, "%s: \"%s\" must be an object", sl_json_name(json),
+                       object->string);
+    Listed *tokens = malloc(((size_t)cJSON_GetArraySize(object) + 1) * sizeof *tokens);
+    bool ok = tokens || sl_reader_no_memory(r);
+    for (const cJSON *c = object->child; ok && c; c = c->next)
+        ok = list(r, json, c, &tokens[count++]);
+    if (ok)
+        qsort(tokens, count, sizeof *tokens, by_id);
+    for (size_t i = 0; ok && i < count; i++)
+        ok = add_listed(r, sl_json_name(json), tokens[i]);
+    free(tokens);
+    return ok;
+}
+
+static const cJSON *added_decoder(const Settings *s)
+{
+    const char *key = "added_tokens_decoder";
+    if (!s->config || !sl_json_has(s->config, key))
+        return NULL;
+    return cJSON_GetObjectItemCaseSensitive(sl_json_root(s->config), key);
+}
+
+static bool read_added(const Settings *s)
+{
+    const cJSON *decoder = added_decoder(s);
+    if (decoder)
+        return read_listed(s->r, s->config, decoder, list_decoder_entry);
+    return !s->added || read_listed(s->r, s->added, sl_json_root(s->added), list_file_entry);
+}
+
+/* ---- special tokens ---- */
+
+/* Marks a token as special; gives its id, -1 and *err when it is in no vocabulary. */
+static int add_special(const SlTokenizerReader *r, const SlJson *json, const char *key,
+                       const char *text)
+{
+    int id = known_id(r, text);
+    if (id < 0) {
+        sl_fail(r->err, SL_FORMAT, "%s: the %s \"%s\" is not in vocab.json",
+                json ? sl_json_name(json) : sl_show_path(r->folder).text, key,
+                sl_show_name(text).text);
+        return -1;
+    }
+    if (!find_added(r->t, text) && !push_added(r, text, id))
+        return -1;
+    find_added(r->t, text)->special = true;
+    return id;
+}
+
+/* The item of a key from the file that decides, and that file. */
+static const cJSON *special_item(const Settings *s, const char *key, const SlJson **json)
+{
+    const cJSON *item = NULL;
+    *json = s->map;
+    if (s->map && !added_decoder(s))
+        item = cJSON_GetObjectItemCaseSensitive(sl_json_root(s->map), key);
+    if (!item && s->config) {
+        *json = s->config;
+        item = cJSON_GetObjectItemCaseSensitive(sl_json_root(s->config), key);
+    }
+    return item;
+}
+
+static bool read_special(const Settings *s, const char *key, const char *fallback, int *id)
+{
+    const SlJson *json;
+    const cJSON *item = special_item(s, key, &json);
+    const char *text = token_text(s->r, json, item, key);
+    if (!text && item && !cJSON_IsNull(item))
+        return false;
+    text = text ? text : fallback;
+    *id = text ? add_special(s->r, json, key, text) : -1;
+    return !text || *id >= 0;
+}
+
+static bool read_specials(const Settings *s)
+{
+    static const char *const others[] = {"sep_token", "cls_token", "mask_token"};
+    int *special = s->r->t->special, ignored;
+    if (!read_special(s, "bos_token", "<|startoftext|>", &special[SL_BOS]) ||
+        !read_special(s, "eos_token", "<|endoftext|>", &special[SL_EOS]) ||
+        !read_special(s, "unk_token", "<|endoftext|>", &special[SL_UNK]) ||
+        !read_special(s, "pad_token", "<|endoftext|>", &special[SL_PAD]))
+        return false;
+    for (int i = 0; i < 3; i++)
+        if (!read_special(s, others[i], NULL, &ignored))
+            return false;
+    const SlJson *json;
+    const char *key = "additional_special_tokens";
+    const cJSON *list = special_item(s, key, &json);
+    for (const cJSON *c = cJSON_IsArray(list) ? list->child : NULL; c; c = c->next) {
+        const char *text = token_text(s->r, json, c, key);
+        if (cJSON_IsNull(c))
+            return sl_fail(s->r->err, SL_FORMAT, "%s: \"%s\" contains null", sl_json_name(json),
+                           key);
+        if (!text || add_special(s->r, json, key, text) < 0)
+            return false;
+    }
+    return true;
+}
+
+/* ---- the rest ---- */
+
+/* A file that need not exist: *json stays NULL then. */
+static bool open_optional(const SlTokenizerReader *r, const char *name, SlJson **json)
+{
+    char path[SL_TOKENIZER_MAX_PATH + 32];
+    snprintf(path, sizeof path, "%s/%s", r->folder, name);
+    if (access(path, F_OK) && errno == ENOENT)
+        return true;
+    *json = sl_json_open(path, r->err);
+    return *json != NULL;
+}
+
+static bool read_numbers(const Settings *s)
+{
+    static const char *const right[] = {"right", NULL};
+    SlTokenizer *t = s->r->t;
+    SlError *err = s->r->err;
+    t->max_length = DEFAULT_LENGTH;
+    if (!s->config)
+        return true;
+    double length = sl_json_double(s->config, "model_max_length", DEFAULT_LENGTH, 3, 1e300, err);
+    /* transformers writes 1e30 where nobody set it. */
+    t->max_length = length <= MAX_LENGTH ? (int)length : DEFAULT_LENGTH;
+    t->clean_up_spaces = sl_json_bool(s->config, "clean_up_tokenization_spaces", false, err);
+    sl_json_choice(s->config, "padding_side", right, 0, err);
+    sl_json_choice(s->config, "truncation_side", right, 0, err);
+    return err->code == SL_OK;
+}
+
+/* The pattern knows these two whatever the special tokens are. */
+static void find_literals(const SlTokenizerReader *r)
+{
+    static const char *const texts[] = {"<|startoftext|>", "<|endoftext|>"};
+    for (int i = 0; i < 2; i++) {
+        int id = known_id(r, texts[i]);
+        r->t->literal[i] = id >= 0 ? id : r->t->special[SL_UNK];
+    }
+}
+
+bool sl_reader_settings(const SlTokenizerReader *r)
+{
+    Settings s = {.r = r};
+    bool ok = open_optional(r, "tokenizer_config.json", &s.config) &&
+              open_optional(r, "special_tokens_map.json", &s.map) &&
+              open_optional(r, "added_tokens.json", &s.added) && read_numbers(&s) &&
+              read_added(&s) && read_specials(&s);
+    if (ok)
+        find_literals(r);
+    sl_json_close(s.config);
+    sl_json_close(s.map);
+    sl_json_close(s.added);
+    return ok;
+}

@@ -1,0 +1,502 @@
+/* test_cli.c - the program as a script sees it: what it writes, prints and returns. Runs
+ * $SAFELIGHT_PROGRAM on the small fixture pipelines of tests/goldens/model.
+ */
+#include "app/files/safetensors_writer.h"
+#include "app/image/png_text.h"
+#include "app/recipe/metadata.h"
+#include "app/recipe/recipe_text.h"
+#include "program.h"
+
+#include <cjson/cJSON.h>
+#include <signal.h>
+#include <time.h>
+
+static char *sd_model, *ddpm_model;
+
+#define SMALL "--steps", "4", "--width", "32", "--height", "32", "--quiet"
+#define SD    "generate", "--model", sd_model, "--prompt", "a red house", SMALL
+
+/* ---- cases ---- */
+
+static void test_usage(void)
+{
+    expect(RUN("--help"), 0, "", "--help");
+    expect(RUN("--version"), 0, "", "--version");
+    expect(RUN("generate", "--help"), 0, "", "generate --help");
+    expect(RUN("paint"), 2, "paint", "an unknown command");
+    expect(RUN("--paint"), 2, "--paint", "an unknown option");
+    expect(RUN("generate", "--steps", "0"), 2, "1 to 1000", "steps 0");
+    expect(RUN("generate", "--model", sd_model, "--quiet"), 2, "--prompt", "no prompt");
+    expect(RUN(SD, "--output", "/nowhere/x.png"), 1, "/nowhere/x.png",
+           "a folder that is not there");
+    expect(RUN(SD, "--width", "33", "--output", file("x.png")), 2, "33",
+           "a width that does not fit");
+    expect(RUN("generate", "--model", "no-such-model", "--prompt", "x", "--output", file("x.png")),
+           1, "no-such-model", "an unknown model");
+    expect(RUN("generate", "--model", "/dev/null", "--prompt", "x", "--output", file("x.png")), 1,
+           "/dev/null", "a device as a model");
+    expect(RUN("info", "/nowhere.png"), 1, "/nowhere.png", "info on nothing");
+    sl_test(access(file("x.png"), F_OK) != 0, "nothing was written by any of these");
+}
+
+static void test_generate(void)
+{
+    expect(RUN(SD, "--output", file("a.png")), 0, "", "generate");
+    expect(RUN(SD, "--output", file("b.png"), "--threads", "1"), 0, "", "again, with one thread");
+    sl_test(same_bytes(file("a.png"), file("b.png")), "the same bytes");
+    expect(RUN(SD, "--output", file("c.png"), "--seed", "1"), 0, "", "another seed");
+    sl_test(!same_bytes(file("a.png"), file("c.png")), "another picture");
+    expect(RUN("generate", "--model", ddpm_model, "--prompt", "ignored", "--steps", "3", "--output",
+               file("d.png")),
+           0, "without a prompt", "a model without a prompt says so");
+    expect(RUN("generate", "--model", ddpm_model, "--variance", "fixed_large", "--steps", "3",
+               "--output", file("large.png")),
+           0, "", "DDPM with the large variance");
+    sl_test(!same_bytes(file("d.png"), file("large.png")), "another picture");
+    expect(RUN("replay", file("large.png"), "--verify", "--model", ddpm_model), 0, "",
+           "which is replayed");
+    expect(RUN(SD, "--output", file("x.png"), "--scheduler", "euler", "--variance", "fixed_large"),
+           2, "scheduler euler has no choice of variance", "only DDPM has it");
+    Run run = RUN(SD, "--output", file("e.png"), "--json", "--scheduler", "euler-a", "--seed",
+                  "18446744073709551615");
+    cJSON *json = cJSON_Parse(run.out);
+    SlMetadata m;
+    SlError err = {0};
+    bool ok = run.status == 0 && sl_metadata_read(file("e.png"), &m, &err);
+    const cJSON *hashes = cJSON_GetObjectItem(json, "sha256");
+    sl_test(ok && m.recipe->seed == UINT64_MAX && strcmp(m.recipe->scheduler, "euler-a") == 0 &&
+                m.step == 4 && m.steps == 4 && !m.partial && m.files > 0 &&
+                strlen(m.file[0].sha256) == 64 &&
+                strcmp(cJSON_GetStringValue(cJSON_GetObjectItem(hashes, "pixels")),
+                       m.pixels_sha256) == 0,
+            "--json and the picture agree %s", err.message);
+    if (ok)
+        sl_metadata_free(&m);
+    cJSON_Delete(json);
+    done(&run);
+}
+
+/* The GPU dies at a launch in the middle. */
+static void test_gpu_fails(void)
+{
+    const char *module = getenv("SAFELIGHT_EMULATED_CUDA"),
+               *before = getenv("SAFELIGHT_CUDA_MODULE");
+    if (!module)
+        return;
+    char *own = before ? strdup(before) : NULL;
+    setenv("SAFELIGHT_CUDA_MODULE", module, 1);
+    setenv("CUDAEMU_FAIL", "1500", 1);
+    expect(RUN(SD, "--output", file("gpu.png")), 0, "going on with the CPU", "the GPU fails");
+    expect(RUN(SD, "--output", file("cpu.png"), "--device", "cpu"), 0, "", "the CPU by itself");
+    sl_test(same_bytes(file("cpu.png"), file("gpu.png")), "the same picture");
+    expect(RUN(SD, "--output", file("x.png"), "--device", "cuda"), 1, "the GPU failed in",
+           "the GPU was asked for: 1");
+    sl_test(access(file("x.png"), F_OK) != 0, "no picture of it");
+    unsetenv("CUDAEMU_FAIL");
+    unsetenv("SAFELIGHT_CUDA_MODULE");
+    if (own)
+        setenv("SAFELIGHT_CUDA_MODULE", own, 1);
+    free(own);
+}
+
+static void test_arrays(void)
+{
+    expect(RUN(SD, "--dump", file("d.safetensors"), "--output", file("f.png")), 0, "", "--dump");
+    SlError err = {0};
+    SlWeights *dump = sl_weights_open_file(file("d.safetensors"), &err);
+    static const char *const names[] = {"latents.0", "latents.3",       "x0.0",  "x0.3",
+                                        "timesteps", "text_embeddings", "image", "sigmas"};
+    bool ok = dump != NULL;
+    for (size_t i = 0; ok && i < sizeof names / sizeof *names; i++)
+        ok = sl_weights_find(dump, names[i]) != NULL;
+    const SlTensorInfo *image = ok ? sl_weights_find(dump, "image") : NULL;
+    sl_test(image && image->rank == 3 && image->size[0] == 3 && image->size[1] == 32 &&
+                image->size[2] == 32,
+            "its tensors %s", err.message);
+    sl_weights_close(dump);
+
+    /* the seed's noise from a file gives the same pixels */
+    const SlModelInfo *info;
+    SlModelInfo inspected;
+    info = sl_model_inspect(sd_model, &inspected, &err) ? &inspected : NULL;
+    float noise[4 * 32 * 32];
+    int64_t side = info ? 32 / info->factor : 1, size[4] = {1, 4, side, side};
+    SlNoise generator;
+    sl_noise_init(&generator, SL_NOISE_CPU, 0, 0);
+    sl_noise_normal(&generator, noise, 4 * side * side);
+    SlTensorWriter *w = sl_tensor_writer_new();
+    sl_tensor_writer_add(w, "latents", 4, size, noise);
+    sl_test(sl_tensor_writer_save(w, file("n.safetensors"), &err), "noise written %s", err.message);
+    sl_tensor_writer_free(w);
+    expect(RUN(SD, "--latents", file("n.safetensors"), "--output", file("g.png")), 0, "",
+           "--latents");
+    int width, height;
+    uint8_t *a = sl_png_read(file("a.png"), &width, &height, &err);
+    uint8_t *g = sl_png_read(file("g.png"), &width, &height, &err);
+    sl_test(a && g && memcmp(a, g, 32 * 32 * 3) == 0, "the same pixels");
+    free(a);
+    free(g);
+    expect(RUN("replay", file("g.png"), "--verify"), 1, "--latents", "which cannot be replayed");
+    expect(RUN("generate", "--model", sd_model, "--prompt", "x", "--width", "64", "--height", "32",
+               "--latents", file("n.safetensors"), "--output", file("x.png")),
+           1, "latents", "latents of another size");
+    expect(RUN(SD, "--latents", file("d.safetensors"), "--output", file("x.png")), 1, "latents",
+           "a file without latents");
+    expect(RUN(SD, "--scheduler", "heun", "--previews", file("steps"), "--output", file("h.png")),
+           0, "", "--previews");
+    uint8_t *preview = sl_png_read(file("steps/0002.png"), &width, &height, &err);
+    sl_test(preview && access(file("steps/0001.png"), R_OK) == 0 &&
+                access(file("steps/0007.png"), R_OK) == 0 &&
+                access(file("steps/0008.png"), R_OK) != 0,
+            "one PNG per evaluation");
+    free(preview);
+}
+
+/* Copies a PNG of ours with one change. */
+static void tamper(const char *from, const char *to, bool pixels, uint64_t seed)
+{
+    SlMetadata m;
+    SlError err = {0};
+    int width, height;
+    uint8_t *rgb = sl_png_read(from, &width, &height, &err);
+    bool ok = rgb && sl_metadata_read(from, &m, &err);
+    if (ok) {
+        rgb[100] ^= pixels ? 1 : 0;
+        m.recipe->seed += seed;
+        ok = sl_metadata_write(to, rgb, width, height, &m, &err);
+        sl_metadata_free(&m);
+    }
+    if (!ok)
+        sl_test(false, "tampering: %s", err.message);
+    free(rgb);
+}
+
+static void test_replay(void)
+{
+    expect(RUN("replay", file("a.png"), "--verify", "--quiet", "--model", sd_model), 0, "",
+           "replay --verify: identical");
+    char *models = strdup(sd_model);
+    *strrchr(models, '/') = '\0';
+    setenv("SAFELIGHT_MODELS", models, 1);
+    free(models);
+    expect(RUN("replay", file("a.png"), "--verify", "--quiet"), 0, "", "the model found by name");
+    expect(RUN("replay", file("e.png"), "--verify", "--quiet", "--output", file("e2.png")), 0, "",
+           "a scheduler that draws noise");
+    sl_test(same_bytes(file("e.png"), file("e2.png")), "and its copy is the same file");
+    tamper(file("a.png"), file("t.png"), true, 0);
+    Run run = RUN("replay", file("t.png"), "--verify", "--quiet");
+    sl_test(run.status == 3 && strstr(run.out, "changed after it was saved"), "a changed pixel: 3");
+    done(&run);
+    tamper(file("a.png"), file("t.png"), false, 1);
+    run = RUN("replay", file("t.png"), "--verify", "--quiet");
+    sl_test(run.status == 3 && strstr(run.out, "different from the noise on"), "a changed seed: 3");
+    done(&run);
+    run = RUN("replay", file("t.png"), "--quiet", "--json");
+    sl_test(run.status == 0 && strstr(run.out, "\"identical\":\tfalse"),
+            "without --verify it only says so");
+    done(&run);
+    expect(RUN("replay", file("steps/0001.png"), "--verify"), 1, "not made by Safelight",
+           "a picture without settings");
+    unsetenv("SAFELIGHT_MODELS");
+}
+
+static cJSON *member(const cJSON *object, const char *key)
+{
+    return cJSON_GetObjectItemCaseSensitive(object, key);
+}
+
+static double figure(const cJSON *lane, const char *key)
+{
+    return cJSON_GetNumberValue(member(member(lane, "difference"), key));
+}
+
+static void test_compare(void)
+{
+    Run run = RUN("compare", "--model", sd_model, "--prompt", "x", SMALL, "--schedulers",
+                  "euler,ddim,heun", "--lane", "scheduler=euler", "--lane",
+                  "seed=3,prompt=a house, red,scheduler=euler,steps=6", "--sheet",
+                  file("sheet.png"), "--animation", file("lanes.webp"), "--align", "step", "--save",
+                  file("lanes.safelight"), "--json");
+    cJSON *json = cJSON_Parse(run.out), *list = member(json, "lanes");
+    int width = 0, height = 0;
+    SlError err = {0};
+    uint8_t *sheet = sl_png_read(file("sheet.png"), &width, &height, &err);
+    sl_test(run.status == 0 && cJSON_GetArraySize(list) == 5 && sheet && width > 400 &&
+                height > 400,
+            "a sheet of five lanes, %d x %d %s", width, height, run.err);
+    const cJSON *first = cJSON_GetArrayItem(list, 0), *again = cJSON_GetArrayItem(list, 3),
+                *other = cJSON_GetArrayItem(list, 4);
+    sl_test(figure(again, "distance") == 0 &&
+                cJSON_IsTrue(member(member(again, "difference"), "equal_pixels")) &&
+                figure(again, "differs_at_step") == 0,
+            "a lane with the first one's settings does not differ from it");
+    sl_test(figure(other, "distance") > 0 && figure(other, "differs_at_step") == 1 &&
+                strcmp(cJSON_GetStringValue(member(member(other, "recipe"), "prompt")),
+                       "a house, red") == 0 &&
+                cJSON_GetNumberValue(member(member(other, "recipe"), "steps")) == 6,
+            "a lane has its own seed, prompt (with a comma) and steps");
+    sl_test(first && strcmp(cJSON_GetStringValue(member(first, "noise_sha256")),
+                            cJSON_GetStringValue(
+                                member(cJSON_GetArrayItem(list, 2), "noise_sha256"))) == 0,
+            "lanes start from the same noise");
+    const cJSON *shared = member(json, "shared");
+    sl_test(
+        cJSON_GetNumberValue(member(shared, "evaluations")) >= 2 &&
+            cJSON_GetNumberValue(member(shared, "texts_encoded")) == 3,
+        "two prompts and an empty one are encoded for five lanes, first evaluations are shared");
+    free(sheet);
+    cJSON_Delete(json);
+    done(&run);
+}
+
+/* Sheets, animations of lanes and of one run are repeated from what they say. */
+static void test_replay_lanes(void)
+{
+    expect(RUN("replay", file("sheet.png"), "--model", sd_model, "--verify", "--quiet"), 0, "",
+           "a sheet is repeated");
+    expect(RUN("replay", file("lanes.webp"), "--model", sd_model, "--verify", "--quiet"), 0, "",
+           "an animation of lanes is repeated");
+    expect(RUN(SD, "--animation", file("film.webp")), 0, "", "an animation of one run");
+    expect(RUN("replay", file("film.webp"), "--model", sd_model, "--verify", "--quiet"), 0, "",
+           "and is repeated");
+    expect(RUN("generate", "--model", sd_model, "--prompt", "x", SMALL, "--scheduler", "heun",
+               "--output", file("one.png")),
+           0, "", "the picture of one lane by itself");
+    SlPngTexts texts;
+    SlMetadata m = {0};
+    SlError err = {0};
+    const char *json = sl_png_texts_read(file("sheet.png"), &texts, &err)
+                           ? sl_png_texts_find(&texts, SL_METADATA_KEYWORD)
+                           : NULL;
+    sl_test(sl_metadata_read(file("one.png"), &m, &err) && json && strstr(json, m.latents_sha256) &&
+                strstr(json, m.pixels_sha256),
+            "a lane's latents and pixels are those of generate %s", err.message);
+    sl_metadata_free(&m);
+    sl_png_texts_free(&texts);
+    sl_test(!sl_metadata_read(file("sheet.png"), &m, &err) && strstr(err.message, "lanes"),
+            "a sheet is not taken for a picture: %s", err.message);
+    sl_metadata_free(&m);
+}
+
+/* A saved comparison gives the same sheet and animation when it is opened, and is repeated. */
+static void test_saved(void)
+{
+    expect(RUN("compare", "--open", file("lanes.safelight"), "--model", sd_model, "--sheet",
+               file("opened.png"), "--animation", file("opened.webp"), "--align", "step",
+               "--quiet"),
+           0, "", "a saved comparison is opened");
+    sl_test(same_bytes(file("sheet.png"), file("opened.png")), "it gives the same sheet");
+    sl_test(same_bytes(file("lanes.webp"), file("opened.webp")), "and the same animation");
+    expect(RUN("replay", file("lanes.safelight"), "--model", sd_model, "--verify", "--quiet"), 0,
+           "", "every step of it is repeated");
+    size_t bytes = 0;
+    SlError err = {0};
+    uint8_t *data = sl_read_file(file("lanes.safelight"), 1 << 28, &bytes, &err);
+    bool cut = data && sl_write_file(file("cut.safelight"), data, bytes / 2, &err);
+    free(data);
+    expect(RUN("compare", "--open", file("cut.safelight"), "--model", sd_model, "--quiet"),
+           cut ? 1 : 0, "cut.safelight", "half a file is refused");
+}
+
+/* The same sheet with one pixel painted over, and one whose settings were changed. */
+static void test_changed_sheet(void)
+{
+    SlPngTexts texts;
+    SlError err = {0};
+    int width, height;
+    uint8_t *rgb = sl_png_read(file("sheet.png"), &width, &height, &err);
+    const char *json = sl_png_texts_read(file("sheet.png"), &texts, &err)
+                           ? sl_png_texts_find(&texts, SL_METADATA_KEYWORD)
+                           : NULL;
+    char *changed = json ? strdup(json) : NULL,
+         *seed = changed ? strstr(changed, "\"seed\":0") : NULL;
+    if (!sl_test(rgb && seed, "the sheet has a text"))
+        return;
+    rgb[0] ^= 1;
+    const SlPngText same = {SL_METADATA_KEYWORD, json, true},
+                    other = {SL_METADATA_KEYWORD, changed, true};
+    sl_png_write(file("painted.png"), rgb, width, height, &same, 1, &err);
+    expect(RUN("replay", file("painted.png"), "--model", sd_model, "--verify", "--quiet"), 3, "",
+           "a painted sheet is found");
+    rgb[0] ^= 1;
+    seed[7] = '1';
+    sl_png_write(file("changed.png"), rgb, width, height, &other, 1, &err);
+    expect(RUN("replay", file("changed.png"), "--model", sd_model, "--verify", "--quiet"), 3, "",
+           "a changed seed is found");
+    memcpy(strstr(changed, "\"kind\":\"sheet\""), "\"kind\":\"shoet\"", 14);
+    sl_png_write(file("wrong.png"), rgb, width, height, &other, 1, &err);
+    expect(RUN("replay", file("wrong.png"), "--model", sd_model, "--verify", "--quiet"), 1, "kind",
+           "a damaged text is refused in one sentence");
+    sl_png_texts_free(&texts);
+    free(changed);
+    free(rgb);
+    expect(RUN("compare", "--model", sd_model, "--prompt", "x", "--lane", "stops=4"), 2, "stops=4",
+           "an unknown setting of a lane");
+    expect(RUN("compare", "--model", sd_model, "--prompt", "x", "--lane", "steps=0"), 2, "\"0\"",
+           "a wrong setting of a lane");
+    expect(RUN("compare", "--model", sd_model, "--prompt", "x"), 2, "--lane", "no lanes");
+}
+
+static void test_info(void)
+{
+    Run run = RUN("info", file("a.png"), "--json");
+    cJSON *json = cJSON_Parse(run.out), *recipe = cJSON_GetObjectItem(json, "recipe");
+    sl_test(run.status == 0 && strcmp(cJSON_GetStringValue(cJSON_GetObjectItem(recipe, "prompt")),
+                                      "a red house") == 0,
+            "info of a picture");
+    cJSON_Delete(json);
+    done(&run);
+    run = RUN("info", sd_model, "--json");
+    json = cJSON_Parse(run.out);
+    sl_test(run.status == 0 && strcmp(cJSON_GetStringValue(cJSON_GetObjectItem(json, "pipeline")),
+                                      "StableDiffusionPipeline") == 0,
+            "info of a model");
+    cJSON_Delete(json);
+    done(&run);
+    expect(RUN("info", file("a.png")), 0, "", "info of a picture for people");
+    expect(RUN("info", ddpm_model), 0, "", "info of a model for people");
+    run = RUN("schedulers", "--json");
+    json = cJSON_Parse(run.out);
+    sl_test(run.status == 0 && cJSON_GetArraySize(json) == sl_scheduler_count(), "schedulers");
+    cJSON_Delete(json);
+    done(&run);
+    run = RUN("tokenize", "--model", sd_model, "a red house");
+    char folder_path[4096];
+    int *ids = NULL, count = 0;
+    SlError err = {0};
+    snprintf(folder_path, sizeof folder_path, "%s/tokenizer", sd_model);
+    SlTokenizer *t = sl_tokenizer_open(folder_path, &err);
+    bool ok = t && sl_tokenize(t, "a red house", &ids, &count, &err);
+    SlText expected = {0};
+    for (int i = 0; i < count; i++)
+        sl_text_addf(&expected, " %d", ids[i]);
+    sl_text_addf(&expected, " %d\n", ok ? sl_tokenizer_end_id(t) : 0);
+    sl_test(run.status == 0 && ok && strstr(run.out, expected.data), "tokenize");
+    sl_text_free(&expected);
+    free(ids);
+    sl_tokenizer_close(t);
+    done(&run);
+    run = RUN("bench", "--model", ddpm_model, "--steps", "2", "--json", "--quiet");
+    json = cJSON_Parse(run.out);
+    sl_test(run.status == 0 && cJSON_GetNumberValue(cJSON_GetObjectItem(json, "step_ms")) > 0 &&
+                cJSON_GetNumberValue(cJSON_GetObjectItem(json, "step_gflop")) > 0,
+            "bench %s", run.err);
+    cJSON_Delete(json);
+    done(&run);
+    run = RUN("bench", "--model", ddpm_model, "--steps", "2", "--profile", "--quiet");
+    sl_test(run.status == 0 && strstr(run.out, "outside operations") &&
+                strstr(run.out, "by shape") && strstr(run.out, "conv2d"),
+            "bench --profile %s", run.err);
+    done(&run);
+    run = RUN("bench", "--model", ddpm_model, "--steps", "1", "--profile", "--json", "--quiet");
+    json = cJSON_Parse(run.out);
+    cJSON *profile = cJSON_GetObjectItem(json, "profile");
+    cJSON *step = cJSON_GetObjectItem(profile, "step");
+    sl_test(cJSON_GetArraySize(cJSON_GetObjectItem(step, "operations")) > 5 &&
+                cJSON_GetNumberValue(cJSON_GetObjectItem(profile, "ceiling_gflops")) > 0,
+            "bench --profile --json %s", run.err);
+    cJSON_Delete(json);
+    done(&run);
+    expect(RUN("bench", "--arch", "sdxl"), 1, "sdxl", "a shape that is not supported");
+}
+
+/* False when the process ends without it. */
+static bool wait_for(const char *path, pid_t pid)
+{
+    const struct timespec pause = {0, 1000000};
+    for (int i = 0; i < 60000; i++) {
+        siginfo_t info = {0};
+        if (access(path, F_OK) == 0)
+            return true;
+        if (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == pid)
+            return false;
+        nanosleep(&pause, NULL);
+    }
+    return false;
+}
+
+static void test_interrupt(void)
+{
+    const char *const words[] = {
+        "generate", "--model",     sd_model,     "--prompt", "x",           "--steps",
+        "1000",     "--scheduler", "euler",      "--width",  "32",          "--height",
+        "32",       "--previews",  file("many"), "--output", file("p.png"), NULL};
+    pid_t pid = start(words);
+    sl_test(wait_for(file("many/0003.png"), pid), "a long run is under way");
+    kill(pid, SIGINT);
+    expect(finish(pid), 130, "interrupted", "Ctrl-C: 130");
+    SlMetadata m;
+    SlError err = {0};
+    bool ok = sl_metadata_read(file("p.png"), &m, &err);
+    sl_test(ok && m.partial && m.step >= 3 && m.step < 1000 && m.steps == 1000,
+            "the last finished step is saved, marked partial %s", err.message);
+    if (ok)
+        sl_metadata_free(&m);
+    expect(RUN("replay", file("p.png"), "--verify", "--quiet", "--model", sd_model), 0, "",
+           "and can be verified");
+}
+
+/* A branch with nothing changed is the picture that it left; a changed one is replayed. */
+static void test_branch(void)
+{
+    char *root = strdup(file("root.png")), *same = strdup(file("same.png")),
+         *other = strdup(file("other.png")), *third = strdup(file("third.png"));
+    SlMetadata a = {0}, b = {0}, c = {0};
+    SlError err = {0};
+    expect(RUN(SD, "--scheduler", "unipc", "--output", root), 0, "", "a picture to branch from");
+    expect(RUN("branch", root, "--model", sd_model, "--step", "2", "--quiet", "--output", same), 0,
+           "", "branch with nothing changed");
+    bool ok = sl_metadata_read(root, &a, &err) && sl_metadata_read(same, &b, &err);
+    sl_test(ok && !strcmp(a.pixels_sha256, b.pixels_sha256) &&
+                !strcmp(a.latents_sha256, b.latents_sha256),
+            "goes on to the same bytes %s", err.message);
+    expect(RUN("branch", root, "--model", sd_model, "--step", "2", "--scheduler", "euler",
+               "--steps", "6", "--guidance", "2", "--quiet", "--output", other),
+           0, "", "branch with another scheduler, number of steps and guidance");
+    ok = ok && sl_metadata_read(other, &c, &err);
+    char parent[65] = "", id[65] = "-";
+    ok = ok && c.origin && sl_origin_parent_id(c.origin, parent) && sl_run_id(a.recipe, NULL, id);
+    sl_test(ok && !strcmp(parent, id) && c.origin->step == 2 && strlen(c.origin->sha256) == 64 &&
+                strcmp(c.pixels_sha256, a.pixels_sha256) && c.recipe->steps == 6,
+            "it names its parent and the step %s", err.message);
+    expect(RUN("replay", other, "--model", sd_model, "--verify", "--quiet"), 0, "",
+           "replay --verify of a branch");
+    expect(RUN("branch", other, "--model", sd_model, "--step", "4", "--prompt", "a blue house",
+               "--quiet", "--output", third),
+           0, "", "a branch of a branch");
+    expect(RUN("replay", third, "--model", sd_model, "--verify", "--quiet"), 0, "",
+           "replay --verify of that");
+    expect(RUN("branch", root, "--model", sd_model, "--step", "4", "--quiet", "--output", same), 2,
+           "--step is 4; expected 0 to 3", "after the last step");
+    expect(RUN("branch", root, "--output", same), 2, "needs --step", "without --step");
+    sl_metadata_free(&a);
+    sl_metadata_free(&b);
+    sl_metadata_free(&c);
+    free(root);
+    free(same);
+    free(other);
+    free(third);
+}
+
+int main(void)
+{
+    if (!program_begin())
+        return 1;
+    sd_model = sl_test_path("goldens/model/sd1");
+    ddpm_model = sl_test_path("goldens/model/ddpm");
+    test_usage();
+    test_branch();
+    test_generate();
+    test_gpu_fails();
+    test_arrays();
+    test_replay();
+    test_compare();
+    test_replay_lanes();
+    test_saved();
+    test_changed_sheet();
+    test_info();
+    test_interrupt();
+    free(sd_model);
+    free(ddpm_model);
+    return program_end();
+}

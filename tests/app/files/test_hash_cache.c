@@ -1,0 +1,122 @@
+/* test_hash_cache.c - hashes of large files are remembered, and never for a file that has changed. */
+#include "app/files/hash_cache.h"
+#include "test.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define LARGE ((off_t)17 << 20)
+
+static char folder[] = "/tmp/safelight-hashes-XXXXXX", cache[200], model[200];
+static char invented[65]; /* no file's hash */
+
+static void write_at(const char *path, off_t at, const char *text)
+{
+    int fd = open(path, O_WRONLY | O_CREAT, 0600);
+    if (fd < 0 || pwrite(fd, text, strlen(text), at) < 0 || close(fd) != 0)
+        abort();
+}
+
+static char *read_text(const char *path)
+{
+    char *text = calloc(1, 1 << 20);
+    int fd = open(path, O_RDONLY);
+    if (fd >= 0 && text && read(fd, text, (1 << 20) - 1) < 0)
+        text[0] = '\0';
+    if (fd >= 0)
+        close(fd);
+    return text;
+}
+
+static bool cache_is_empty(void)
+{
+    char *text = read_text(cache);
+    bool empty = text && !*text;
+    free(text);
+    return empty;
+}
+
+/* The last line's hash becomes another: what is given back then comes from the cache. */
+static void falsify_cache(void)
+{
+    char *text = read_text(cache);
+    memcpy(text + strlen(text) - 65, invented, 64);
+    unlink(cache);
+    write_at(cache, 0, text);
+    free(text);
+}
+
+static bool gives(const char *want)
+{
+    char hex[65] = "";
+    SlError err = {0};
+    return sl_hash_file(model, hex, NULL, &err) && !strcmp(hex, want);
+}
+
+int main(void)
+{
+    char first[65], second[65];
+    SlError err = {0};
+    if (!mkdtemp(folder))
+        return 1;
+    memset(invented, 'a', 64);
+    snprintf(model, sizeof model, "%s/model.safetensors", folder);
+    snprintf(cache, sizeof cache, "%s/safelight/hashes", folder);
+    setenv("XDG_CACHE_HOME", folder, 1);
+
+    write_at(model, LARGE, "one");
+    sl_sha256_file(model, first, NULL, &err);
+    sl_test(gives(first) && cache_is_empty(), "a file that was just written is not remembered");
+    sleep(4);
+    sl_test(gives(first) && !cache_is_empty(), "one that has been still is");
+    falsify_cache();
+    sl_test(gives(invented), "its hash is not computed again");
+
+    struct stat st;
+    stat(model, &st);
+    write_at(model, LARGE, "two");
+    const struct timespec times[2] = {st.st_atim, st.st_mtim};
+    utimensat(AT_FDCWD, model, times, 0);
+    sl_sha256_file(model, second, NULL, &err);
+    sl_test(strcmp(first, second) && gives(second),
+            "a change is seen, also with the old size and time of writing");
+
+    unlink(cache);
+    sleep(4);
+    write_at(cache, 0, "not a line\n\n1 2 3\n");
+    sl_test(gives(second) && gives(second), "lines that are none do no harm");
+    falsify_cache();
+    char *text = read_text(cache);
+    text[strlen(text) - 10] = '\0';
+    unlink(cache);
+    write_at(cache, 0, text);
+    free(text);
+    sl_test(gives(second), "a line that was cut off is no hash");
+    write_at(cache, 300 << 10, "x");
+    sl_test(gives(second), "a cache that is too large is begun anew");
+    stat(cache, &st);
+    sl_test(st.st_size < 1000, "and is small then");
+
+    truncate(model, 1 << 20);
+    unlink(cache);
+    sl_sha256_file(model, first, NULL, &err);
+    sleep(4);
+    sl_test(gives(first) && cache_is_empty(), "a small file is not worth a line");
+    unlink(model);
+    char hex[65];
+    sl_test(!sl_hash_file(model, hex, NULL, &err) && strstr(err.message, model),
+            "a file that is gone is named: %s", err.message);
+    setenv("XDG_CACHE_HOME", "/proc/nowhere", 1);
+    write_at(model, LARGE, "one");
+    sl_sha256_file(model, first, NULL, &err);
+    sl_test(gives(first), "without a place for the cache hashes are computed");
+
+    unlink(model);
+    unlink(cache);
+    *strrchr(cache, '/') = '\0';
+    rmdir(cache);
+    rmdir(folder);
+    return sl_test_done();
+}

@@ -1,0 +1,318 @@
+/* gobject_files.c - settings, model store, gallery, writing and restoring, without a display. */
+#include "gobject.h"
+
+typedef struct {
+    SlThreadQueue *files;
+    char *folder;
+} Fixture;
+
+static void set_up(Fixture *fixture, gconstpointer data)
+{
+    fixture->files = sl_thread_queue_new("files");
+    fixture->folder = temporary_folder();
+}
+
+static void tear_down(Fixture *fixture, gconstpointer data)
+{
+    g_clear_pointer(&fixture->files, sl_thread_queue_close);
+    remove_folder(fixture->folder);
+    g_free(fixture->folder);
+}
+
+/* ---- settings ---- */
+
+static void count_notify(SlSettings *settings, GParamSpec *pspec, int *n)
+{
+    (*n)++;
+}
+
+static void test_settings(void)
+{
+    g_autoptr(SlSettings) a = sl_settings_new();
+    g_autoptr(SlSettings) b = NULL;
+    g_autoptr(SlSettings) c = sl_settings_new();
+    g_autofree char *text = NULL;
+    int n = 0;
+
+    g_object_set(a, "prompt", "a \"red\" house, 한국어", "scheduler", "euler", "sigmas", 1,
+                 "guidance", 3.25, "seed", G_MAXUINT64, "width", 64, "clip-skip", 2, NULL);
+    b = sl_settings_dup(a);
+    g_assert_true(sl_settings_equal(a, b));
+    g_signal_connect(b, "notify", G_CALLBACK(count_notify), &n);
+    sl_settings_assign(b, a);
+    g_assert_cmpint(n, ==, 0);
+    g_object_set(a, "steps", 7, NULL);
+    sl_settings_assign(b, a);
+    g_assert_cmpint(n, ==, 1);
+    text = sl_settings_to_string(a);
+    g_assert_true(sl_settings_from_string(c, text));
+    g_assert_true(sl_settings_equal(a, c));
+    g_assert_false(sl_settings_from_string(c, "{\"steps\": 0}"));
+    g_assert_false(sl_settings_from_string(c, "no json"));
+    g_assert_true(sl_settings_equal(a, c));
+}
+
+static void test_schedulers(void)
+{
+    g_autoptr(GListModel) items = sl_scheduler_items_new();
+
+    g_assert_cmpint(g_list_model_get_n_items(items), >=, 10);
+    for (guint i = 0; i < g_list_model_get_n_items(items); i++) {
+        g_autoptr(SlSchedulerItem) item = g_list_model_get_item(items, i);
+
+        g_assert_cmpint(sl_scheduler_items_find(items, sl_scheduler_item_get_id(item)), ==, i);
+        g_assert_cmpstr(sl_scheduler_item_get_good_for(item), !=, "");
+    }
+}
+
+/* ---- models ---- */
+
+static void scanned(SlModelStore *store, gboolean *done)
+{
+    *done = TRUE;
+}
+
+static void test_model_store(Fixture *fixture, gconstpointer data)
+{
+    g_autoptr(SlModelStore) store = sl_model_store_new(fixture->files);
+    g_autofree char *models = fixture_path(NULL);
+    g_autofree char *sd1 = fixture_path("sd1");
+    gboolean done = FALSE;
+
+    g_signal_connect(store, "scanned", G_CALLBACK(scanned), &done);
+    sl_model_store_scan(store, models);
+    g_assert_false(sl_model_store_is_scanned(store));
+    WAIT_UNTIL(done);
+    g_assert_cmpint(sl_model_store_find(store, sd1), <,
+                    g_list_model_get_n_items(G_LIST_MODEL(store)));
+    g_assert_cmpint(sl_model_store_find(store, "ddpm"), <,
+                    g_list_model_get_n_items(G_LIST_MODEL(store)));
+    g_assert_cmpuint(sl_model_store_find(store, "no such model"), ==, G_MAXUINT);
+}
+
+typedef struct {
+    gboolean called;
+    gboolean opened;
+    char *message;
+} Opened;
+
+static void opened(SlModelItem *item, const GError *error, gpointer user_data)
+{
+    Opened *result = user_data;
+
+    result->called = TRUE;
+    result->opened = item != NULL;
+    result->message = error ? g_strdup(error->message) : NULL;
+}
+
+static void test_model_open(Fixture *fixture, gconstpointer data)
+{
+    g_autoptr(SlModelStore) store = sl_model_store_new(fixture->files);
+    g_autofree char *sd1 = fixture_path("sd1");
+    Opened good = {0}, again = {0}, bad = {0};
+
+    sl_model_store_open(store, sd1, opened, &good);
+    sl_model_store_open(store, sd1, opened, &again);
+    sl_model_store_open(store, fixture->folder, opened, &bad);
+    WAIT_UNTIL(good.called && again.called && bad.called);
+    g_assert_true(good.opened && again.opened);
+    g_assert_cmpint(g_list_model_get_n_items(G_LIST_MODEL(store)), ==, 1);
+    g_assert_false(bad.opened);
+    g_assert_nonnull(strstr(bad.message, fixture->folder));
+    g_free(bad.message);
+}
+
+/* ---- a picture, there and back ---- */
+
+static void keep_path(const char *path, const GError *error, gpointer user_data)
+{
+    g_assert_no_error(error);
+    *(char **)user_data = g_strdup(path);
+}
+
+typedef struct {
+    gboolean called;
+    SlSettings *settings;
+    char *source;
+    char *model;
+    char *problems;
+    GError *error;
+} Restored;
+
+static void restored(const SlRestored *restored, const GError *error, gpointer user_data)
+{
+    Restored *result = user_data;
+
+    result->called = TRUE;
+    result->error = error ? g_error_copy(error) : NULL;
+    if (restored == NULL)
+        return;
+    result->settings = restored->settings ? g_object_ref(restored->settings) : NULL;
+    result->source = g_strdup(restored->source);
+    result->model = g_strdup(restored->model);
+    result->problems = g_strdup(restored->problems);
+}
+
+static void restored_clear(Restored *result)
+{
+    g_clear_object(&result->settings);
+    g_clear_error(&result->error);
+    g_free(result->source);
+    g_free(result->model);
+    g_free(result->problems);
+    *result = (Restored){0};
+}
+
+static SlJob *finished_job(SlWorker *worker, SlModelItem *model)
+{
+    SlJob *job = fixture_job(model, 3);
+
+    sl_worker_start(worker, job);
+    WAIT_UNTIL(sl_job_is_over(job));
+    g_assert_cmpint(sl_job_get_state(job), ==, SL_JOB_DONE);
+    return job;
+}
+
+static void pixels_loaded(GBytes *rgb, int width, int height, const GError *error,
+                          gpointer user_data)
+{
+    g_assert_no_error(error);
+    *(GBytes **)user_data = g_bytes_ref(rgb);
+}
+
+static void test_save_and_restore(Fixture *fixture, gconstpointer data)
+{
+    g_autoptr(SlWorker) worker = sl_worker_new();
+    g_autoptr(SlModelItem) model = open_fixture("sd1");
+    g_autoptr(SlJob) job = finished_job(worker, model);
+    g_autoptr(SlSettings) base = sl_settings_new();
+    g_autofree char *folder = g_strconcat(fixture->folder, "/", NULL);
+    g_autofree char *path = NULL;
+    g_autoptr(GBytes) pixels = NULL;
+    Restored result = {0};
+    int width, height;
+
+    sl_writer_save(fixture->files, job, sl_job_get_last_frame(job), folder, keep_path, &path);
+    WAIT_UNTIL(path != NULL);
+    g_assert_true(g_file_test(path, G_FILE_TEST_IS_REGULAR));
+    sl_reader_restore_file(fixture->files, path, base, restored, &result);
+    WAIT_UNTIL(result.called);
+    g_assert_no_error(result.error);
+    g_assert_cmpstr(result.source, ==, "Safelight");
+    g_assert_cmpstr(result.model, ==, "sd1");
+    g_assert_nonnull(result.settings);
+    g_assert_true(sl_settings_equal(result.settings, sl_job_get_settings(job)));
+    restored_clear(&result);
+    sl_reader_load_pixels(fixture->files, path, 0, pixels_loaded, &pixels);
+    WAIT_UNTIL(pixels != NULL);
+    g_assert_true(g_bytes_equal(pixels, sl_frame_object_get_rgb(sl_job_get_last_frame(job),
+                                                                SL_VIEW_PICTURE, &width, &height)));
+    sl_worker_shutdown(worker);
+}
+
+static void test_restore_others(Fixture *fixture, gconstpointer data)
+{
+    static const char text[] = "a castle\nNegative prompt: fog\nSteps: 12, Sampler: Euler a, CFG "
+                               "scale: 4.5, Seed: 99, Size: 512x512";
+    static const char nonsense[] = "just a sentence";
+    g_autoptr(SlSettings) base = sl_settings_new();
+    g_autoptr(GBytes) good = g_bytes_new_static(text, strlen(text));
+    g_autoptr(GBytes) bad = g_bytes_new_static(nonsense, strlen(nonsense));
+    Restored result = {0};
+
+    sl_reader_restore_data(fixture->files, good, base, restored, &result);
+    WAIT_UNTIL(result.called);
+    g_assert_no_error(result.error);
+    g_assert_nonnull(result.settings);
+    g_assert_cmpstr(sl_settings_get_prompt(result.settings), ==, "a castle");
+    g_assert_cmpstr(sl_settings_get_scheduler(result.settings), ==, "euler-a");
+    g_assert_cmpint(sl_settings_get_steps(result.settings), ==, 12);
+    restored_clear(&result);
+    sl_reader_restore_data(fixture->files, bad, base, restored, &result);
+    WAIT_UNTIL(result.called);
+    g_assert_null(result.settings);
+    g_assert_nonnull(result.error);
+    restored_clear(&result);
+}
+
+/* ---- gallery ---- */
+
+static void loaded(SlGallery *gallery, gboolean *done)
+{
+    *done = TRUE;
+}
+
+static SlGallery *open_gallery(Fixture *fixture)
+{
+    SlGallery *gallery = sl_gallery_new(fixture->files);
+    gboolean done = FALSE;
+
+    g_signal_connect(gallery, "loaded", G_CALLBACK(loaded), &done);
+    sl_gallery_open(gallery, fixture->folder);
+    WAIT_UNTIL(done);
+    g_signal_handlers_disconnect_by_data(gallery, &done);
+    return gallery;
+}
+
+static guint length(SlGallery *gallery)
+{
+    return g_list_model_get_n_items(G_LIST_MODEL(gallery));
+}
+
+static void test_gallery(Fixture *fixture, gconstpointer data)
+{
+    g_autoptr(SlWorker) worker = sl_worker_new();
+    g_autoptr(SlModelItem) model = open_fixture("sd1");
+    g_autoptr(SlJob) job = finished_job(worker, model);
+    g_autofree char *folder = g_strconcat(fixture->folder, "/", NULL);
+    g_autofree char *index = g_build_filename(fixture->folder, ".safelight-index", NULL);
+    g_autofree char *first = NULL;
+    g_autofree char *second = NULL;
+    g_autofree char *text = NULL;
+    g_autoptr(SlGallery) gallery = open_gallery(fixture);
+    g_autoptr(SlPicture) picture = NULL;
+
+    g_assert_cmpint(length(gallery), ==, 0);
+    sl_writer_save(fixture->files, job, sl_job_get_last_frame(job), folder, keep_path, &first);
+    sl_writer_save(fixture->files, job, sl_job_get_last_frame(job), folder, keep_path, &second);
+    WAIT_UNTIL(first && second);
+    g_assert_cmpstr(first, !=, second);
+    /* One is added as usual; the other is left as a crash would leave it, with half a line. */
+    sl_gallery_add(gallery, first, "a red house");
+    g_clear_object(&gallery);
+    gallery = open_gallery(fixture);
+    g_assert_cmpint(length(gallery), ==, 2);
+    g_assert_true(g_file_get_contents(index, &text, NULL, NULL));
+    text[strlen(text) - 20] = '\0';
+    g_assert_true(g_file_set_contents(index, text, -1, NULL));
+    g_clear_object(&gallery);
+    gallery = open_gallery(fixture);
+    g_assert_cmpint(length(gallery), ==, 2);
+    picture = g_list_model_get_item(G_LIST_MODEL(gallery), 0);
+    g_assert_cmpstr(sl_picture_get_prompt(picture), ==, "a red house");
+    sl_gallery_remove(gallery, picture);
+    g_assert_cmpint(length(gallery), ==, 1);
+    sl_gallery_undo_removal(gallery, picture);
+    g_assert_cmpint(length(gallery), ==, 2);
+    sl_gallery_commit_removal(gallery, picture);
+    g_assert_cmpint(length(gallery), ==, 2);
+    g_assert_true(g_file_test(sl_picture_get_path(picture), G_FILE_TEST_EXISTS));
+    sl_gallery_remove(gallery, picture);
+    sl_gallery_flush(gallery);
+    WAIT_UNTIL(!g_file_test(sl_picture_get_path(picture), G_FILE_TEST_EXISTS));
+    sl_worker_shutdown(worker);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/files/settings", test_settings);
+    g_test_add_func("/files/schedulers", test_schedulers);
+#define ADD(name, function) g_test_add("/files/" name, Fixture, NULL, set_up, function, tear_down)
+    ADD("model-store", test_model_store);
+    ADD("model-open", test_model_open);
+    ADD("save-and-restore", test_save_and_restore);
+    ADD("restore-others", test_restore_others);
+    ADD("gallery", test_gallery);
+    return g_test_run();
+}

@@ -1,0 +1,353 @@
+/* gobject_gallery.c - the tree that branched pictures form, in every state that a folder of files can be
+ * in. The files are real pictures with real metadata, made without computing anything.
+ */
+#include "gobject.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "app/recipe/metadata.h"
+#include "app/recipe/recipe_text.h"
+
+typedef struct {
+    SlThreadQueue *files;
+    char *folder;
+    SlGallery *gallery;
+} Fixture;
+
+static void set_up(Fixture *fixture, gconstpointer data)
+{
+    fixture->files = sl_thread_queue_new("files");
+    fixture->folder = temporary_folder();
+}
+
+static void tear_down(Fixture *fixture, gconstpointer data)
+{
+    g_clear_object(&fixture->gallery);
+    g_clear_pointer(&fixture->files, sl_thread_queue_close);
+    remove_folder(fixture->folder);
+    g_free(fixture->folder);
+}
+
+/* A run: its guidance tells it from others, and where it left its parent. */
+typedef struct Node {
+    double guidance;
+    const struct Node *parent;
+    int step;
+} Node;
+
+static SlRecipe recipe_of(const Node *node)
+{
+    return (SlRecipe){.prompt = "a red house",
+                      .scheduler = "euler",
+                      .steps = 20,
+                      .guidance = node->guidance,
+                      .eta = -1,
+                      .width = 64,
+                      .height = 64};
+}
+
+static SlOrigin *origin_of(const Node *node)
+{
+    if (!node->parent)
+        return NULL;
+    SlRecipe parent = recipe_of(node->parent);
+    SlOrigin *above = origin_of(node->parent);
+    SlOrigin *origin = sl_origin_new(&parent, above, node->step);
+    sl_origin_free(above);
+    return origin;
+}
+
+/* moment: the step saved of a run that went on, 0 for its end. The file is as many seconds old. */
+static void write_picture(Fixture *fixture, const char *name, const Node *node, int moment, int age,
+                          const char *model)
+{
+    g_autofree char *path = g_strdup_printf("%s/%s.png", fixture->folder, name);
+    const guint8 rgb[4 * 4 * 3] = {0};
+    SlRecipe recipe = recipe_of(node);
+    SlMetadata metadata = {.version = SL_METADATA_VERSION,
+                           .steps = 20,
+                           .step = moment ? moment : 20,
+                           .partial = moment > 0};
+    SlError err = {0};
+    struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = 1700000000 - age}};
+
+    metadata.recipe = sl_recipe_copy(&recipe);
+    metadata.origin = origin_of(node);
+    g_strlcpy(metadata.model, model, sizeof metadata.model);
+    g_strlcpy(metadata.program, "safelight 0.1.0", sizeof metadata.program);
+    g_strlcpy(metadata.device, "cpu", sizeof metadata.device);
+    g_strlcpy(metadata.dtype, "f32", sizeof metadata.dtype);
+    for (int i = 0; i < 64; i++)
+        metadata.noise_sha256[i] = metadata.latents_sha256[i] = metadata.pixels_sha256[i] = '0';
+    sl_metadata_write(path, rgb, 4, 4, &metadata, &err);
+    g_assert_cmpstr(err.message, ==, "");
+    sl_metadata_free(&metadata);
+    g_assert_cmpint(utimensat(AT_FDCWD, path, times, 0), ==, 0);
+}
+
+static void loaded(SlGallery *gallery, gboolean *done)
+{
+    *done = TRUE;
+}
+
+static void open_gallery(Fixture *fixture)
+{
+    gboolean done = FALSE;
+
+    g_clear_object(&fixture->gallery);
+    fixture->gallery = sl_gallery_new(fixture->files);
+    g_signal_connect(fixture->gallery, "loaded", G_CALLBACK(loaded), &done);
+    sl_gallery_open(fixture->gallery, fixture->folder);
+    WAIT_UNTIL(done);
+    g_signal_handlers_disconnect_by_data(fixture->gallery, &done);
+}
+
+static SlPicture *find(Fixture *fixture, const char *name)
+{
+    g_autofree char *path = g_strdup_printf("%s/%s.png", fixture->folder, name);
+    guint position = sl_gallery_find(fixture->gallery, path);
+    g_autoptr(SlPicture) picture = NULL;
+
+    g_assert_cmpuint(position, !=, G_MAXUINT);
+    picture = g_list_model_get_item(G_LIST_MODEL(fixture->gallery), position);
+    return picture; /* borrowed */
+}
+
+static char *name_of(SlPicture *picture)
+{
+    char *name = picture ? g_path_get_basename(sl_picture_get_path(picture)) : g_strdup("-.png");
+
+    name[strlen(name) - 4] = '\0';
+    return name;
+}
+
+/* "name depth parent" of each, in order: "a 0 -, b 1 a". */
+static char *outline(Fixture *fixture)
+{
+    GString *text = g_string_new(NULL);
+
+    for (guint i = 0; i < g_list_model_get_n_items(G_LIST_MODEL(fixture->gallery)); i++) {
+        g_autoptr(SlPicture) picture = g_list_model_get_item(G_LIST_MODEL(fixture->gallery), i);
+        g_autofree char *name = name_of(picture);
+        g_autofree char *parent = name_of(sl_picture_get_parent(picture));
+
+        g_string_append_printf(text, "%s%s %u %s", i ? ", " : "", name,
+                               sl_picture_get_place(picture)->depth, parent);
+    }
+    return g_string_free(text, FALSE);
+}
+
+#define OUTLINE(expected)                             \
+    G_STMT_START                                      \
+    {                                                 \
+        g_autofree char *outline_ = outline(fixture); \
+        g_assert_cmpstr(outline_, ==, expected);      \
+    }                                                 \
+    G_STMT_END
+
+static const Node root = {7.5, NULL, 0}, early = {5, &root, 4}, late = {9, &root, 12},
+                  deep = {3, &late, 15}, other = {1, NULL, 0};
+
+/* All of one family but what is asked for otherwise, oldest first. */
+static void write_family(Fixture *fixture)
+{
+    write_picture(fixture, "root", &root, 0, 900, "m");
+    write_picture(fixture, "late", &late, 0, 800, "m");
+    write_picture(fixture, "early", &early, 0, 700, "m");
+    write_picture(fixture, "other", &other, 0, 600, "m");
+    write_picture(fixture, "deep", &deep, 0, 500, "m");
+}
+
+/* A family stands together, where its newest is, branches in the order of their steps. */
+static void test_order(Fixture *fixture, gconstpointer data)
+{
+    SlPicture *picture;
+
+    write_family(fixture);
+    write_picture(fixture, "newest", &(Node){2, NULL, 0}, 0, 10, "m");
+    for (int round = 0; round < 2; round++) { /* the second time out of the index */
+        open_gallery(fixture);
+        OUTLINE("newest 0 -, root 0 -, early 1 root, late 1 root, deep 2 late, other 0 -");
+        picture = find(fixture, "deep");
+        g_assert_true(sl_picture_is_branch(picture));
+        g_assert_cmpint(sl_picture_get_branch_step(picture), ==, 15);
+        g_assert_cmpstr(sl_picture_get_changes(picture), ==, "guidance: 9, 3");
+        g_assert_cmpuint(sl_picture_get_place(picture)->members, ==, 4);
+        g_assert_true(sl_picture_get_place(picture)->family ==
+                      sl_picture_get_place(find(fixture, "root"))->family);
+        g_assert_false(sl_picture_is_branch(find(fixture, "root")));
+        g_assert_true(sl_picture_get_place(find(fixture, "other"))->family == 0);
+        g_assert_cmpuint(sl_picture_get_place(find(fixture, "other"))->members, ==, 1);
+    }
+}
+
+/* The lines between neighbours: what goes out of one comes into the next, and every branch hangs on
+ * the line of its parent's depth. */
+static void test_lines(Fixture *fixture, gconstpointer data)
+{
+    const struct {
+        const char *name;
+        guint before, after;
+    } expected[] = {
+        {"root", 0, 1}, {"early", 1, 1}, {"late", 1, 2}, {"deep", 2, 0}, {"other", 0, 0}};
+
+    write_family(fixture);
+    open_gallery(fixture);
+    for (guint i = 0; i < G_N_ELEMENTS(expected); i++) {
+        const SlPicturePlace *place = sl_picture_get_place(find(fixture, expected[i].name));
+
+        g_assert_cmpuint(place->before, ==, expected[i].before);
+        g_assert_cmpuint(place->after, ==, expected[i].after);
+        g_assert_false(place->orphan);
+    }
+}
+
+/* Moments of a run and a second copy of it stand with its end, on its line. */
+static void test_moments(Fixture *fixture, gconstpointer data)
+{
+    write_picture(fixture, "step-3", &root, 3, 950, "m");
+    write_picture(fixture, "step-9", &root, 9, 940, "m");
+    write_picture(fixture, "again", &root, 0, 50, "m");
+    write_family(fixture);
+    open_gallery(fixture);
+    OUTLINE("root 0 -, again 0 -, step-3 0 -, step-9 0 -, early 1 root, late 1 root, deep 2 late, "
+            "other 0 -");
+    g_assert_cmpint(sl_picture_get_moment(find(fixture, "step-9")), ==, 9);
+    g_assert_cmpint(sl_picture_get_moment(find(fixture, "again")), ==, 0);
+    g_assert_cmpuint(sl_picture_get_place(find(fixture, "step-3"))->before, ==, 1);
+}
+
+/* The same recipe with another model is another run. */
+static void test_models(Fixture *fixture, gconstpointer data)
+{
+    write_picture(fixture, "one", &root, 0, 900, "one");
+    write_picture(fixture, "two", &root, 0, 800, "two");
+    write_picture(fixture, "branch", &late, 0, 700, "one");
+    open_gallery(fixture);
+    OUTLINE("one 0 -, branch 1 one, two 0 -");
+}
+
+/* Without its parent a branch stays with its siblings; it belongs to a grandparent that is there. */
+static void test_parent_deleted(Fixture *fixture, gconstpointer data)
+{
+    g_autoptr(SlPicture) gone = NULL;
+    g_autoptr(SlPicture) middle = NULL;
+
+    write_family(fixture);
+    open_gallery(fixture);
+    middle = g_object_ref(find(fixture, "late"));
+    sl_gallery_remove(fixture->gallery, middle);
+    OUTLINE("root 0 -, early 1 root, deep 1 root, other 0 -");
+    g_assert_false(sl_picture_get_place(find(fixture, "deep"))->orphan);
+    g_assert_cmpuint(sl_picture_get_place(middle)->members, ==, 1);
+    gone = g_object_ref(find(fixture, "root"));
+    sl_gallery_remove(fixture->gallery, gone);
+    OUTLINE("early 1 -, deep 1 -, other 0 -");
+    g_assert_true(sl_picture_get_place(find(fixture, "early"))->orphan);
+    g_assert_true(sl_picture_get_place(find(fixture, "early"))->family != 0);
+    g_assert_true(sl_picture_get_place(find(fixture, "early"))->family ==
+                  sl_picture_get_place(find(fixture, "deep"))->family);
+    sl_gallery_undo_removal(fixture->gallery, gone);
+    sl_gallery_undo_removal(fixture->gallery, middle);
+    OUTLINE("root 0 -, early 1 root, late 1 root, deep 2 late, other 0 -");
+}
+
+static void test_only_a_branch(Fixture *fixture, gconstpointer data)
+{
+    write_picture(fixture, "deep", &deep, 0, 500, "m");
+    open_gallery(fixture);
+    OUTLINE("deep 1 -");
+    g_assert_true(sl_picture_get_place(find(fixture, "deep"))->orphan);
+    g_assert_true(sl_picture_get_place(find(fixture, "deep"))->family == 0);
+}
+
+/* A picture that is written finds its family, which comes to the front with it. */
+static void test_added(Fixture *fixture, gconstpointer data)
+{
+    g_autofree char *path = g_strdup_printf("%s/deep.png", fixture->folder);
+
+    write_picture(fixture, "root", &root, 0, 900, "m");
+    write_picture(fixture, "late", &late, 0, 800, "m");
+    write_picture(fixture, "other", &other, 0, 600, "m");
+    open_gallery(fixture);
+    OUTLINE("other 0 -, root 0 -, late 1 root");
+    write_picture(fixture, "deep", &deep, 0, 500, "m");
+    sl_gallery_add(fixture->gallery, path, "a red house");
+    WAIT_UNTIL(sl_picture_get_parent(find(fixture, "deep")));
+    OUTLINE("root 0 -, late 1 root, deep 2 late, other 0 -");
+    open_gallery(fixture);
+    OUTLINE("root 0 -, late 1 root, deep 2 late, other 0 -");
+}
+
+static void set_index(Fixture *fixture, const char *text)
+{
+    g_autofree char *path = g_build_filename(fixture->folder, ".safelight-index", NULL);
+
+    g_assert_true(g_file_set_contents(path, text, -1, NULL));
+}
+
+/* Lines of an older version know no families: the pictures are asked once. */
+static void test_old_index(Fixture *fixture, gconstpointer data)
+{
+    g_autofree char *path = g_build_filename(fixture->folder, ".safelight-index", NULL);
+    g_autofree char *text = NULL;
+
+    write_picture(fixture, "root", &root, 0, 900, "m");
+    write_picture(fixture, "late", &late, 0, 800, "m");
+    set_index(fixture, "{\"file\":\"root.png\",\"prompt\":\"from the index\",\"time\":5}\n"
+                       "{\"file\":\"late.png\",\"prompt\":\"too\",\"time\":6}\n");
+    open_gallery(fixture);
+    OUTLINE("root 0 -, late 1 root");
+    g_assert_cmpstr(sl_picture_get_prompt(find(fixture, "root")), ==, "from the index");
+    g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+    g_assert_nonnull(strstr(text, "\"runs\""));
+}
+
+/* Two pictures that are each other's parents, one that is its own, and members of other kinds. */
+static void test_forged_index(Fixture *fixture, gconstpointer data)
+{
+    static const char *const names[] = {"a", "b", "c", "d"};
+    g_autofree char *id_a = g_strnfill(64, 'a');
+    g_autofree char *id_b = g_strnfill(64, 'b');
+    g_autofree char *id_c = g_strnfill(64, 'c');
+    g_autoptr(GString) index = g_string_new(NULL);
+
+    for (guint i = 0; i < G_N_ELEMENTS(names); i++)
+        write_picture(fixture, names[i], &other, 0, 100 + (int)i, "m");
+#define LINE                                                                             \
+    "{\"file\":\"%s.png\",\"prompt\":\"\",\"time\":%d,\"model\":\"m\",\"changed\":\"\"," \
+    "\"moment\":0,"
+    g_string_append_printf(index, LINE "\"runs\":[\"%s\",\"%s\"],\"steps\":[3]}\n", "a", 1, id_a,
+                           id_b);
+    g_string_append_printf(index, LINE "\"runs\":[\"%s\",\"%s\"],\"steps\":[4]}\n", "b", 2, id_b,
+                           id_a);
+    g_string_append_printf(index, LINE "\"runs\":[\"%s\",\"%s\"],\"steps\":[5]}\n", "c", 3, id_c,
+                           id_c);
+    g_string_append_printf(index, LINE "\"runs\":[7,{}],\"steps\":\"x\"}\n", "d", 4);
+    set_index(fixture, index->str);
+    open_gallery(fixture);
+    g_assert_cmpuint(g_list_model_get_n_items(G_LIST_MODEL(fixture->gallery)), ==, 4);
+    /* One of the two is the other's parent, and not the other way round. */
+    g_assert_true((sl_picture_get_parent(find(fixture, "a")) == NULL) !=
+                  (sl_picture_get_parent(find(fixture, "b")) == NULL));
+    g_assert_null(sl_picture_get_parent(find(fixture, "c")));
+    g_assert_false(
+        sl_picture_is_branch(find(fixture, "d"))); /* asked again: it is not what the line says */
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+#define ADD(name, function) g_test_add("/gallery/" name, Fixture, NULL, set_up, function, tear_down)
+    ADD("order", test_order);
+    ADD("lines", test_lines);
+    ADD("moments", test_moments);
+    ADD("models", test_models);
+    ADD("parent-deleted", test_parent_deleted);
+    ADD("only-a-branch", test_only_a_branch);
+    ADD("added", test_added);
+    ADD("old-index", test_old_index);
+    ADD("forged-index", test_forged_index);
+    return g_test_run();
+}

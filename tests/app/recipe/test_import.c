@@ -1,0 +1,391 @@
+/* test_import.c - settings out of pictures: our own chunk both ways, and the dialects of others. */
+#include "app/image/png.h"
+#include "app/recipe/import.h"
+#include "app/recipe/metadata.h"
+#include "app/recipe/recipe_text.h"
+#include "test.h"
+
+#include <cjson/cJSON.h>
+#include <string.h>
+#include <unistd.h>
+
+static const SlRecipe base = {.prompt = "base",
+                              .scheduler = "pndm",
+                              .steps = 25,
+                              .guidance = 7.5,
+                              .eta = -1,
+                              .width = 64,
+                              .height = 64,
+                              .seed = 1};
+
+static SlModelInfo model_info(void)
+{
+    SlModelInfo info = {.pipeline = SL_PIPELINE_STABLE_DIFFUSION,
+                        .name = "tiny",
+                        .scheduler = "pndm",
+                        .width = 64,
+                        .height = 64,
+                        .size_multiple = 8,
+                        .channels = 4,
+                        .factor = 8,
+                        .prompt_tokens = 77};
+    return info;
+}
+
+/* The texts of a picture that has one chunk. */
+static SlPngTexts one_text(const char *keyword, const char *text)
+{
+    SlPngTexts texts = {.count = 1};
+    snprintf(texts.entry[0].keyword, sizeof texts.entry[0].keyword, "%s", keyword);
+    texts.entry[0].text = (char *)(uintptr_t)text;
+    return texts;
+}
+
+/* What was found, each line a remark: TAP knows no others. */
+static void note_lines(const char *text)
+{
+    while (*text) {
+        size_t n = strcspn(text, "\n");
+        sl_test_note("%.*s", (int)n, text);
+        text += n + (text[n] == '\n');
+    }
+}
+
+/* Reads it and puts the recipe's JSON, or the problems, or the error into a text that is compared
+ * in full. */
+static void check(const char *keyword, const char *text, const char *source, const char *expected,
+                  const char *notes, const char *what)
+{
+    SlPngTexts texts = one_text(keyword, text);
+    SlImport import;
+    SlError err = {0};
+    SlModelInfo info = model_info();
+    char *found = NULL;
+    bool ok = sl_import_texts("t.png", &texts, &base, &info, &import, &err);
+    if (ok && import.recipe)
+        found = sl_recipe_diff(&base, import.recipe);
+    else
+        found = strdup(!ok ? err.message : import.problems);
+    bool good = strcmp(found, expected) == 0 && (!ok || strcmp(import.source, source) == 0) &&
+                strcmp(import.notes ? import.notes : "", notes) == 0;
+    if (!sl_test(good, "%s", what)) {
+        note_lines(found);
+        note_lines(import.notes ? import.notes : "no notes");
+    }
+    free(found);
+    sl_import_free(&import);
+}
+
+static void test_webui(void)
+{
+    check(
+        "parameters",
+        "a cat, dog\nNegative prompt: blurry\nSteps: 30, Sampler: DPM++ 2M, Schedule type: Karras, "
+        "CFG scale: 6.5, Seed: 18446744073709551615, Size: 128x64, Model hash: 6ce0161689, "
+        "Model: v1-5-pruned, Clip skip: 2, Version: v1.10.1",
+        "parameters",
+        "prompt: \"base\", \"a cat, dog\"\nnegative_prompt: \"\", \"blurry\"\n"
+        "scheduler: \"pndm\", \"dpmpp-2m\"\nsigmas: model, karras\nsteps: 25, 30\n"
+        "guidance: 7.5, 6.5\nseed: 1, 18446744073709551615\nnoise: cpu, cuda\nwidth: 64, 128\n"
+        "clip_skip: 0, 1",
+        "", "AUTOMATIC1111 1.10");
+    check("parameters",
+          "x\nSteps: 20, Sampler: Euler a, CFG scale: 7.5, Seed: 5, Size: 64x64, RNG: CPU",
+          "parameters",
+          "prompt: \"base\", \"x\"\nscheduler: \"pndm\", \"euler-a\"\nsteps: 25, 20\nseed: 1, 5",
+          "", "RNG CPU");
+    check("parameters",
+          "x\nSteps: 20, Sampler: Euler, CFG scale: 7.5, Seed: 1, Size: 64x64, Denoising strength: "
+          "0.5, Hires upscale: 2, Lora hashes: \"a: b, c: d\"",
+          "parameters", "prompt: \"base\", \"x\"\nscheduler: \"pndm\", \"euler\"\nsteps: 25, 20",
+          "not taken over: Denoising strength, Hires upscale, Lora hashes", "what we do not have");
+    check("parameters",
+          "a cat\nNegative prompt: \nSteps: 20, CFG scale: 7.500000, Guidance: 3.500000, Eta: "
+          "0.000000, Seed: 42, Size: 64x64, Model: sd, RNG: cpu, Sampler: euler_a karras, Version: "
+          "stable-diffusion.cpp, SDCPP: {\"a\": 1, \"bb\": 2}",
+          "parameters",
+          "prompt: \"base\", \"a cat\"\nscheduler: \"pndm\", \"euler-a\"\n"
+          "eta: -1, 0\nsteps: 25, 20\nseed: 1, 42",
+          "Euler ancestral has no choice of sigmas here; the model's are taken",
+          "stable-diffusion.cpp");
+    check("parameters",
+          "x\nSteps: 20, Sampler: DDPM, CFG scale: 7.5, Seed: 1, Size: 64x64, Variance type: "
+          "fixed_large",
+          "parameters",
+          "prompt: \"base\", \"x\"\nscheduler: \"pndm\", \"ddpm\"\nvariance: model, "
+          "fixed_large\nsteps: 25, 20",
+          "", "a variance");
+    check("parameters",
+          "fox <lora:x:0.8>\nNegative prompt: bad\nSteps: 20, Sampler: DPM++ 2M - Unknown, CFG "
+          "scale: 7.5, Seed: 1, Size: 64x64, Model hash: unknown, Model: m",
+          "parameters", "scheduler is \"DPM++ 2M - Unknown\"; there is none like it here",
+          "the prompt names a LoRA, which has no effect here", "an unknown sampler");
+}
+
+/* Every value alone out of range or no number at all. */
+static void test_bad_values(void)
+{
+    static const char *const bad[] = {
+        "Steps: 0",
+        "Steps: -5",
+        "Steps: 1000000000",
+        "Steps: many",
+        "Variance type: wide",
+        "CFG scale: nan",
+        "CFG scale: 1e308",
+        "CFG scale: -1",
+        "Seed: -1",
+        "Seed: None",
+        "Seed: 18446744073709551616",
+        "Seed: 1e20",
+        "Size: 0x0",
+        "Size: 1000000x1000000",
+        "Size: 65x64",
+        "Clip skip: 0",
+        "Sampler: nobody",
+    };
+    SlModelInfo info = model_info();
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        char text[300];
+        SlImport import;
+        SlError err = {0};
+        snprintf(text, sizeof text, "p\nSteps: 20, Sampler: Euler, Seed: 3, %s", bad[i]);
+        SlPngTexts texts = one_text("parameters", text);
+        bool ok = sl_import_texts("t.png", &texts, &base, &info, &import, &err);
+        const char *said = import.problems ? import.problems : "accepted";
+        sl_test(ok && !import.recipe && import.problems, "%s: %.*s", bad[i],
+                (int)strcspn(said, "\n"), said);
+        sl_import_free(&import);
+    }
+}
+
+static void test_others(void)
+{
+    check(
+        "invokeai_metadata",
+        "{\"generation_mode\": \"txt2img\", \"positive_prompt\": \"a fox\", \"negative_prompt\": "
+        "\"bad\", \"width\": 64, \"height\": 128, \"seed\": 4294967295, \"rand_device\": \"cpu\", "
+        "\"cfg_scale\": 5.5, \"cfg_rescale_multiplier\": 0, \"steps\": 12, \"scheduler\": "
+        "\"euler_k\", \"clip_skip\": 1, \"seamless_x\": false, \"loras\": [], \"model\": "
+        "{\"name\": \"sd\", \"hash\": \"blake3:0\"}, \"strength\": NaN}",
+        "InvokeAI",
+        "prompt: \"base\", \"a fox\"\nnegative_prompt: \"\", \"bad\"\nscheduler: \"pndm\", "
+        "\"euler\"\nsigmas: model, karras\nsteps: 25, 12\nguidance: 7.5, 5.5\nseed: 1, "
+        "4294967295\nheight: 64, 128\nclip_skip: 0, 1",
+        "not taken over: cfg_rescale_multiplier", "InvokeAI");
+    check(
+        "parameters",
+        "{\"sui_image_params\": {\"prompt\": \"a fox\", \"negativeprompt\": \"\", \"model\": "
+        "\"sd15\", \"seed\": 1234567890123456789, \"steps\": \"8\", \"cfgscale\": 4, \"width\": "
+        "64, "
+        "\"height\": 64, \"sampler\": \"dpmpp_2m\", \"scheduler\": \"karras\", \"loras\": [\"x\"], "
+        "\"swarm_version\": \"0.9\"}}",
+        "SwarmUI",
+        "prompt: \"base\", \"a fox\"\nscheduler: \"pndm\", \"dpmpp-2m\"\nsigmas: model, karras\n"
+        "steps: 25, 8\nguidance: 7.5, 4\nseed: 1, 1234567890123456789",
+        "not taken over: loras", "SwarmUI");
+    check("parameters", "{\"prompt\": \"x\", \"steps\": 5}", "",
+          "t.png: the text \"parameters\" is JSON of an unknown program", "", "JSON of a stranger");
+    check("parameters", "only words", "", "t.png: the text \"parameters\" holds no settings", "",
+          "words");
+    check("Comment", "hello", "", "t.png: this PNG holds no settings", "", "another text");
+}
+
+#define NODE(id, type, inputs) \
+    "\"" id "\": {\"class_type\": \"" type "\", \"inputs\": {" inputs "}}"
+#define TEXTS                                                                                    \
+    NODE("6", "CLIPTextEncode", "\"text\": \"a fox\", \"clip\": [\"4\", 1]")                     \
+    ", " NODE("7", "CLIPTextEncode", "\"text\": \"bad\", \"clip\": [\"4\", 1]") ", " NODE(       \
+        "5", "EmptyLatentImage",                                                                 \
+        "\"width\": 128, \"height\": 64, \"batch_size\": 1") ", " NODE("4",                      \
+                                                                       "CheckpointLoaderSimple", \
+                                                                       "\"ckpt_name\": "         \
+                                                                       "\"sd15.safetensors\"")
+
+static void test_comfyui(void)
+{
+    static const char plain[] = "{" NODE("3", "KSampler",
+                                         "\"seed\": 18446744073709551615, \"steps\": 20, \"cfg\": "
+                                         "8.0, \"sampler_name\": "
+                                         "\"dpmpp_2m\", \"scheduler\": \"karras\", \"denoise\": "
+                                         "1.0, \"model\": [\"4\", 0], "
+                                         "\"positive\": [\"6\", 0], \"negative\": [\"7\", 0], "
+                                         "\"latent_image\": [\"5\", 0]") ", " TEXTS "}";
+    static const char
+        custom[] =
+            "{" NODE(
+                "13", "SamplerCustomAdvanced",
+                "\"noise\": [\"25\", 0], \"guider\": [\"22\", 0], \"sampler\": [\"16\", 0], "
+                "\"sigmas\": [\"17\", 0], \"latent_image\": [\"5\", 0]") ", " NODE("25",
+                                                                                   "RandomNoise",
+                                                                                   "\"noise_seed\":"
+                                                                                   " 77") ", " NODE("22",
+                                                                                                    "CFGGuider",
+                                                                                                    "\"cfg\": 3, \"model\": [\"9\", 0], \"positive\": [\"8\", 0], \"negative\": "
+                                                                                                    "[\"7\", 0]") ", " NODE("8",
+                                                                                                                            "ControlNetApply",
+                                                                                                                            "\"conditioning\": [\"6\", 0]") ", " NODE("9",
+                                                                                                                                                                      "LoraLoader", "\"lora_name\": \"x\", \"model\": [\"4\", 0]") ", " NODE("16", "KSamplerSelect", "\"sampler_name\": \"euler\"") ", " NODE("17",
+                                                                                                                                                                                                                                                                                                              "BasicScheduler", "\"scheduler\": \"normal\", \"steps\": 9, \"denoise\": 0.5") ", " TEXTS
+                                                                                                                                                                                                                                                                                                                                                                                             "}";
+    static const char cycle[] = "{" NODE(
+        "3", "KSampler",
+        "\"seed\": 1, \"steps\": 25, \"cfg\": 7.5, \"sampler_name\": \"euler\", "
+        "\"scheduler\": \"karras\", \"model\": [\"3\", 0], \"positive\": [\"8\", 0], "
+        "\"negative\": [\"8\", 0], \"latent_image\": [\"3\", 0]") ", " NODE("8", "Loop",
+                                                                            "\"conditioning\": "
+                                                                            "[\"8\", 0]") "}";
+    check("prompt", plain, "ComfyUI",
+          "prompt: \"base\", \"a fox\"\nnegative_prompt: \"\", \"bad\"\nscheduler: \"pndm\", "
+          "\"dpmpp-2m\"\nsigmas: model, karras\nsteps: 25, 20\nguidance: 7.5, 8\nseed: 1, "
+          "18446744073709551615\nwidth: 64, 128",
+          "", "ComfyUI, the plain graph");
+    check(
+        "prompt", custom, "ComfyUI",
+        "prompt: \"base\", \"a fox\"\nnegative_prompt: \"\", \"bad\"\nscheduler: \"pndm\", "
+        "\"euler\"\nspacing: model, linspace\nsteps: 25, 9\nguidance: 7.5, 3\nseed: 1, 77\n"
+        "width: 64, 128",
+        "the node ControlNetApply has no counterpart here\nthe node LoraLoader has no counterpart "
+        "here\ndenoise 0.5 was not taken over",
+        "ComfyUI, custom sampler, foreign nodes between");
+    SlPngTexts texts = one_text("prompt", cycle);
+    SlImport import;
+    SlError err = {0};
+    sl_test(sl_import_texts("t.png", &texts, &base, NULL, &import, &err) && import.recipe,
+            "ComfyUI, a graph that goes in circles ends");
+    sl_import_free(&import);
+    check("prompt", "{\"a\": [", "",
+          "t.png: the text \"prompt\" holds no ComfyUI graph with a known "
+          "sampler",
+          "", "ComfyUI, cut off");
+}
+
+/* ---- our own ---- */
+
+static SlMetadata sample_metadata(void)
+{
+    SlMetadata m = {.program = "safelight 0.1.0",
+                    .model = "tiny",
+                    .files = 1,
+                    .device = "cpu",
+                    .device_description = "two threads",
+                    .dtype = "f32",
+                    .step = 12,
+                    .steps = 25,
+                    .partial = true};
+    SlRecipe recipe = base;
+    recipe.prompt = "caf\xC3\xA9, \"night\"\nsecond";
+    recipe.negative_prompt = "bad: worse";
+    recipe.seed = UINT64_MAX;
+    m.recipe = sl_recipe_copy(&recipe);
+    m.warnings = strdup("one\ntwo");
+    snprintf(m.file[0].name, sizeof m.file[0].name, "unet/diffusion_pytorch_model.safetensors");
+    m.file[0].bytes = 123456789012;
+    memset(m.file[0].sha256, 'a', 64);
+    memset(m.noise_sha256, 'b', 64);
+    memset(m.latents_sha256, 'c', 64);
+    memset(m.pixels_sha256, 'd', 64);
+    return m;
+}
+
+static void test_ours(const char *folder)
+{
+    char path[4096];
+    uint8_t rgb[12] = {0};
+    SlMetadata m = sample_metadata(), back;
+    SlError err = {0};
+    snprintf(path, sizeof path, "%s/m.png", folder);
+    sl_test(sl_metadata_write(path, rgb, 2, 2, &m, &err), "written %s", err.message);
+    bool ok = sl_metadata_read(path, &back, &err);
+    ok = ok && sl_recipe_equal(back.recipe, m.recipe) && strcmp(back.warnings, "one\ntwo") == 0 &&
+         back.step == 12 && back.steps == 25 && back.partial && back.files == 1 &&
+         memcmp(&back.file[0], &m.file[0], sizeof m.file[0]) == 0 && back.version == 1 &&
+         strcmp(back.latents_sha256, m.latents_sha256) == 0 && !back.unknown;
+    sl_test(ok, "everything comes back %s", err.message);
+    SlImport import;
+    SlModelInfo info = model_info();
+    ok = sl_import_png(path, &base, &info, &import, &err);
+    sl_test(ok && import.recipe && sl_recipe_equal(import.recipe, m.recipe) && !import.notes &&
+                strcmp(import.source, "Safelight") == 0,
+            "and as an import %s", err.message);
+    sl_import_free(&import);
+
+    char *parameters = sl_metadata_to_parameters(&m);
+    sl_test(strcmp(parameters,
+                   "caf\xC3\xA9, \"night\"\nsecond\nNegative prompt: bad: worse\nSteps: "
+                   "25, Sampler: PLMS, CFG scale: 7.5, Seed: 18446744073709551615, Size: "
+                   "64x64, Model hash: aaaaaaaaaa, Model: tiny, RNG: CPU, Version: "
+                   "safelight 0.1.0") == 0,
+            "the common text is what others read");
+    SlPngTexts texts = one_text("parameters", parameters);
+    ok = sl_import_texts(path, &texts, &base, &info, &import, &err);
+    sl_test(ok && import.recipe && sl_recipe_equal(import.recipe, m.recipe),
+            "the common text alone gives the same recipe");
+    if (!ok || import.problems)
+        sl_test_note("%s", ok ? import.problems : err.message);
+    sl_import_free(&import);
+    free(parameters);
+    sl_metadata_free(&back);
+    sl_metadata_free(&m);
+    unlink(path);
+}
+
+/* One change to a good chunk; NULL value removes the member. */
+static void changed(const char *object, const char *key, cJSON *value, bool good, const char *what)
+{
+    SlMetadata m = sample_metadata(), back;
+    cJSON *root = sl_metadata_to_object(&m);
+    cJSON *place = object ? cJSON_GetObjectItem(root, object) : root;
+    SlError err = {0};
+    cJSON_DeleteItemFromObject(place, key);
+    if (value)
+        cJSON_AddItemToObject(place, key, value);
+    char *json = cJSON_PrintUnformatted(root);
+    bool ok = sl_metadata_from_json("t.png", json, &back, &err);
+    sl_test(ok == good && (good || strncmp(err.message, "t.png", 5) == 0), "%s: %s", what,
+            ok ? "accepted" : err.message);
+    free(json);
+    cJSON_Delete(root);
+    sl_metadata_free(&back);
+    sl_metadata_free(&m);
+}
+
+static void test_changed(void)
+{
+    static const char *const needed[] = {"version", "program", "recipe", "model",   "device",
+                                         "dtype",   "step",    "steps",  "partial", "sha256"};
+    static const char *const recipe[] = {"prompt",   "scheduler", "steps",
+                                         "guidance", "width",     "height"};
+    for (size_t i = 0; i < sizeof needed / sizeof *needed; i++)
+        changed(NULL, needed[i], NULL, false, "a member is missing");
+    for (size_t i = 0; i < sizeof recipe / sizeof *recipe; i++)
+        changed("recipe", recipe[i], NULL, false, "a setting is missing");
+    changed(NULL, "version", cJSON_CreateNumber(0), false, "version 0");
+    changed(NULL, "version", cJSON_CreateNumber(99), true, "version 99");
+    changed(NULL, "version", cJSON_CreateString("1"), false, "a version in quotes");
+    changed(NULL, "future", cJSON_CreateTrue(), true, "a member of the future");
+    changed("recipe", "future", cJSON_CreateTrue(), true, "a setting of the future");
+    changed(NULL, "step", cJSON_CreateNumber(26), false, "step 26 of 25");
+    changed(NULL, "warnings", cJSON_CreateNumber(1), true, "warnings that are no list");
+    changed("recipe", "seed", cJSON_CreateNumber(-1), false, "seed -1");
+    changed("recipe", "seed", cJSON_CreateString("18446744073709551616"), false, "seed 2^64");
+    changed("recipe", "noise", cJSON_CreateString("mps"), false, "an unknown noise");
+    changed("sha256", "pixels", cJSON_CreateString("xyz"), false, "a short hash");
+    changed("model", "name", cJSON_CreateNull(), false, "no name of the model");
+    changed("model", "files", cJSON_CreateString(""), false, "no list of files");
+}
+
+int main(void)
+{
+    char folder[] = "/tmp/safelight-import.XXXXXX";
+    if (!mkdtemp(folder))
+        return 1;
+    test_webui();
+    test_bad_values();
+    test_others();
+    test_comfyui();
+    test_ours(folder);
+    test_changed();
+    rmdir(folder);
+    return sl_test_done();
+}

@@ -1,0 +1,291 @@
+/* test_timeline.c - recorded runs: the bytes of plain runs, branches that go on to the same bytes, moments computed
+ * again between keyframes, also out of a file. */
+#include "tests/app/record/lanes.h"
+
+#include <cjson/cJSON.h>
+
+/* ---- recording ---- */
+
+static void test_recording(SlModel *model)
+{
+    for (int i = 0; i < sl_scheduler_count(); i++) {
+        SlRecipe recipe = recipe_for(model, sl_scheduler_info(i)->id, 5);
+        SlError err = {0};
+        SlTimeline *t = record(model, &recipe, NULL);
+        SlRun *run = sl_run_new(model, &recipe, NULL, &err);
+        bool same = t && run && sl_timeline_total(t) == sl_run_evaluations(run);
+        double elapsed = 0;
+        for (int k = 0; same && k < sl_timeline_total(t); k++) {
+            const SlMoment *m = sl_timeline_moment(t, k);
+            SlFrame f;
+            same = sl_run_next(run, &f, &err) && !memcmp(m->x_t, f.x_t, bytes_of(t)) &&
+                   !memcmp(m->x_0, f.x_0, bytes_of(t)) && m->sigma == f.sigma &&
+                   m->level == f.level && m->step == f.step && m->ends_step == f.ends_step &&
+                   m->work == k + 1 && m->elapsed >= elapsed;
+            elapsed = same ? m->elapsed : 0;
+        }
+        sl_test(same, "%s: every moment is the run's", recipe.scheduler);
+        sl_run_free(run);
+        sl_timeline_free(t);
+    }
+}
+
+static void test_look(SlModel *model)
+{
+    SlRecipe recipe = recipe_for(model, "heun", 4);
+    SlError err = {0};
+    SlTimeline *t = record(model, &recipe, NULL);
+    float *noise = malloc(bytes_of(t)), *term = malloc(bytes_of(t));
+    bool ok = true, any = false;
+    for (int i = 0; ok && i < sl_timeline_total(t); i++) {
+        ok = sl_timeline_look(t, model, i, noise, term, &err) &&
+             !memcmp(noise, sl_timeline_moment(t, i)->output, bytes_of(t));
+        for (int64_t k = 0; k < sl_timeline_elements(t); k++)
+            any = any || term[k] != 0;
+    }
+    sl_test(ok && any, "the predicted noise and the guidance term of any moment %s", err.message);
+    sl_test(!sl_timeline_look(t, model, 99, noise, term, &err) && strstr(err.message, "moment 100"),
+            "a moment that is not there is refused: %s", err.message);
+    free(noise);
+    free(term);
+    sl_timeline_free(t);
+}
+
+/* ---- branches ---- */
+
+/* The end of a branch with the same recipe after `step` is the parent's. */
+static bool goes_on_alike(SlModel *model, SlTimeline *parent, int step)
+{
+    SlError err = {0};
+    SlTimeline *b = sl_timeline_branch(model, parent, step, sl_timeline_recipe(parent), NULL, &err);
+    while (b && !sl_timeline_done(b) && sl_timeline_next(b, model, &err))
+        ;
+    int skipped = b ? sl_timeline_total(parent) - sl_timeline_total(b) : 0;
+    bool same = b && sl_timeline_done(b);
+    for (int i = 0; same && i < sl_timeline_total(b); i++) {
+        const SlMoment *m = sl_timeline_moment(b, i), *p = sl_timeline_moment(parent, skipped + i);
+        same = !memcmp(m->x_t, p->x_t, bytes_of(b)) && m->work == p->work;
+    }
+    if (!same)
+        sl_test_note("step %d: %s", step, err.message);
+    sl_timeline_free(b);
+    return same;
+}
+
+static void test_same_branches(SlModel *model)
+{
+    for (int i = 0; i < sl_scheduler_count(); i++) {
+        SlRecipe recipe = recipe_for(model, sl_scheduler_info(i)->id, 5);
+        SlTimeline *t = record(model, &recipe, NULL);
+        bool ok = true;
+        for (int step = 0; ok && step < 5; step++)
+            ok = goes_on_alike(model, t, step);
+        sl_test(ok, "%s: a branch with the same settings gives the same bytes", recipe.scheduler);
+        sl_timeline_free(t);
+    }
+}
+
+static bool all_finite(const SlTimeline *t)
+{
+    const float *x = sl_timeline_moment(t, sl_timeline_total(t) - 1)->x_t;
+    for (int64_t i = 0; i < sl_timeline_elements(t); i++)
+        if (!isfinite(x[i]))
+            return false;
+    return true;
+}
+
+/* Branches, then computes the same from the origin alone. */
+static void branch_again(SlModel *model, SlTimeline *parent, int step, const SlRecipe *recipe)
+{
+    SlError err = {0};
+    SlTimeline *b = sl_timeline_branch(model, parent, step, recipe, NULL, &err), *again = NULL;
+    while (b && !sl_timeline_done(b) && sl_timeline_next(b, model, &err))
+        ;
+    if (b)
+        again = record(model, recipe, &(SlTimelineOptions){.origin = sl_timeline_origin(b)});
+    int last = b ? sl_timeline_total(b) - 1 : 0;
+    bool same = again && sl_timeline_done(again) && sl_timeline_total(again) == last + 1 &&
+                !memcmp(sl_timeline_moment(b, last)->x_t, sl_timeline_moment(again, last)->x_t,
+                        bytes_of(b)) &&
+                sl_timeline_moment(b, last)->work == sl_timeline_moment(again, last)->work;
+    sl_test(same && all_finite(b), "%s to %s with %d steps after step %d, twice the same: %s",
+            sl_timeline_recipe(parent)->scheduler, recipe->scheduler, recipe->steps, step,
+            err.message);
+    sl_timeline_free(b);
+    sl_timeline_free(again);
+}
+
+static void test_other_branches(SlModel *model)
+{
+    static const char *const to[] = {"euler", "ddim", "heun", "unipc", "lms", "dpmpp-2m", "pndm"};
+    SlRecipe recipe = recipe_for(model, "pndm", 6);
+    SlTimeline *t = record(model, &recipe, NULL);
+    for (int i = 0; i < 7; i++) {
+        SlRecipe other = recipe;
+        other.scheduler = to[i];
+        other.steps = 6 + i;
+        branch_again(model, t, 2 + i % 3, &other);
+    }
+    SlRecipe guided = recipe;
+    guided.guidance = 2;
+    guided.prompt = "a blue lake";
+    branch_again(model, t, 3, &guided);
+    sl_timeline_free(t);
+    recipe.scheduler = "euler";
+    t = record(model, &recipe, NULL);
+    recipe.scheduler = "ddim";
+    branch_again(model, t, 0, &recipe);
+    branch_again(model, t, 4, &recipe);
+    SlError err = {0};
+    SlTimeline *none = sl_timeline_branch(model, t, 6, &recipe, NULL, &err);
+    sl_test(!none && strstr(err.message, "nothing is left"), "after the last step: %s",
+            err.message);
+    none = sl_timeline_branch(model, t, 9, &recipe, NULL, &err);
+    sl_test(!none && strstr(err.message, "expected 0 to 5"), "after a step that is not there: %s",
+            err.message);
+    recipe.width *= 2;
+    none = sl_timeline_branch(model, t, 2, &recipe, NULL, &err);
+    sl_test(!none && strstr(err.message, "size"), "of another size: %s", err.message);
+    sl_timeline_free(t);
+}
+
+/* A branch of a branch, out as JSON and in again, is the same run. */
+static void test_origin(SlModel *model)
+{
+    SlError err = {0};
+    SlRecipe a = recipe_for(model, "euler", 5), b = a, c;
+    b.scheduler = "ddim";
+    c = b;
+    c.guidance = 2;
+    SlTimeline *first = record(model, &a, NULL);
+    SlTimeline *second = sl_timeline_branch(model, first, 2, &b, NULL, &err);
+    while (second && !sl_timeline_done(second) && sl_timeline_next(second, model, &err))
+        ;
+    SlTimeline *third = second ? sl_timeline_branch(model, second, 4, &c, NULL, &err) : NULL;
+    const SlOrigin *origin = third ? sl_timeline_origin(third) : NULL;
+    cJSON *json = origin ? sl_origin_to_json(origin, &c) : NULL;
+    SlOrigin *read = json ? sl_origin_from_json(json, &err) : NULL;
+    char one[65] = "1", two[65] = "2", parent[65] = "3", of_second[65] = "4";
+    bool ok = read && sl_run_id(&c, origin, one) && sl_run_id(&c, read, two) &&
+              sl_origin_parent_id(read, parent) &&
+              sl_run_id(&b, sl_timeline_origin(second), of_second);
+    sl_test(ok && !strcmp(one, two) && !strcmp(parent, of_second) && sl_origin_depth(read) == 2,
+            "a branch of a branch knows its parents %s", err.message);
+    const cJSON *changed = cJSON_GetObjectItem(json, "changed");
+    sl_test(cJSON_GetArraySize(changed) == 1 &&
+                strstr(cJSON_GetArrayItem(changed, 0)->valuestring, "guidance"),
+            "and what was changed");
+    cJSON_ReplaceItemInObject(json, "step", cJSON_CreateNumber(77));
+    SlOrigin *none = sl_origin_from_json(json, &err);
+    sl_test(!none && strstr(err.message, "\"step\""), "a bad step is refused: %s", err.message);
+    if (read)
+        memset(read->sha256, 'f', 64);
+    SlRun *run = read ? sl_origin_run(model, &c, read, NULL, &err) : NULL;
+    sl_test(!run && strstr(err.message, "another one"), "another parent is noticed: %s",
+            err.message);
+    cJSON_Delete(json);
+    sl_origin_free(read);
+    sl_timeline_free(third);
+    sl_timeline_free(second);
+    sl_timeline_free(first);
+}
+
+/* A comparison of long runs, saved with its keyframes and opened again: every moment, in any order, and
+ * what it goes on to. */
+static void test_keyframes_file(SlModel *model, const SlRecipe *recipe, const SlTimeline *whole)
+{
+    char path[] = "/tmp/safelight-keyframes-XXXXXX.safelight";
+    int fd = mkstemps(path, 10);
+    SlError err = {0};
+    SlMetadata identity, read = {0};
+    SlLanes *lanes = sl_lanes_new(), *again = NULL;
+    size_t bytes = bytes_of(whole);
+    const SlTimelineOptions options = {.budget = bytes * 60};
+    SlTimeline *t = sl_timeline_new(model, recipe, &options, &err);
+    for (int i = 0; t && i < 90; i++)
+        sl_timeline_next(t, model, &err);
+    sl_lanes_put(lanes, t, -1);
+    describe_model(model, &identity);
+    if (sl_lanes_save(lanes, model, &identity, path, &err))
+        again = sl_lanes_load(path, &read, &err);
+    float *x_t = malloc(bytes), *x_0 = malloc(bytes);
+    t = again ? sl_lanes_timeline(again, 0) : NULL;
+    int last = t ? sl_timeline_count(t) : 0;
+    bool same = last > 80 && sl_timeline_interval(t) > 1;
+    for (int n = 0; same && n < last; n++) {
+        int i = n * 37 % last;
+        const SlMoment *m = sl_timeline_moment(whole, i);
+        same = sl_timeline_fetch(t, model, i, x_t, x_0, &err) && !memcmp(x_t, m->x_t, bytes) &&
+               !memcmp(x_0, m->x_0, bytes);
+    }
+    sl_test(same, "opened again, all %d moments have the same bytes %s", last, err.message);
+    while (same && !sl_timeline_done(t) && sl_timeline_next(t, model, &err))
+        ;
+    same = same && sl_timeline_fetch(t, model, 99, x_t, NULL, &err) &&
+           !memcmp(x_t, sl_timeline_moment(whole, 99)->x_t, bytes);
+    sl_test(same, "and it goes on to the same end %s", err.message);
+    free(x_t);
+    free(x_0);
+    sl_lanes_free(lanes);
+    sl_lanes_free(again);
+    sl_metadata_free(&read);
+    unlink(path);
+    if (fd >= 0)
+        close(fd);
+}
+
+static void test_keyframes(void)
+{
+    SlModel *model = open_model("ddpm");
+    SlRecipe recipe = recipe_for(model, "ddpm", 100);
+    SlError err = {0};
+    recipe.prompt = "";
+    recipe.guidance = 1;
+    SlTimeline *whole = record(model, &recipe, NULL);
+    size_t bytes = bytes_of(whole), budget = bytes * 60;
+    SlTimeline *t = record(model, &recipe, &(SlTimelineOptions){.budget = budget});
+    int k = sl_timeline_interval(t);
+    float *x_t = malloc(bytes), *x_0 = malloc(bytes);
+    bool same = true, between = false;
+    for (int n = 0; same && n < 100; n++) {
+        int i = n * 37 % 100;
+        const SlMoment *m = sl_timeline_moment(whole, i);
+        between = between || !sl_timeline_moment(t, i)->x_t;
+        same = sl_timeline_fetch(t, model, i, x_t, x_0, &err) && !memcmp(x_t, m->x_t, bytes) &&
+               !memcmp(x_0, m->x_0, bytes);
+    }
+    sl_test(sl_timeline_interval(whole) == 1 && k > 1 && between,
+            "a small budget keeps every %dth moment", k);
+    sl_test(same, "all the others are computed again to the same bytes %s", err.message);
+    sl_test(sl_timeline_bytes(t) <= budget + bytes + 100 * sizeof(SlMoment) + 4096,
+            "within the budget: %zu of %zu bytes", sl_timeline_bytes(t), budget);
+    sl_test(goes_on_alike(model, whole, k) && goes_on_alike(model, whole, 50),
+            "the whole one branches");
+    SlTimeline *b =
+        sl_timeline_branch(model, t, k + 1, &recipe, &(SlTimelineOptions){.budget = budget}, &err);
+    while (b && !sl_timeline_done(b) && sl_timeline_next(b, model, &err))
+        ;
+    sl_test(b && !memcmp(sl_timeline_moment(b, sl_timeline_total(b) - 1)->x_t,
+                         sl_timeline_moment(whole, 99)->x_t, bytes),
+            "a branch between keyframes gives the same bytes %s", err.message);
+    sl_timeline_free(b);
+    free(x_t);
+    free(x_0);
+    sl_timeline_free(t);
+    test_keyframes_file(model, &recipe, whole);
+    sl_timeline_free(whole);
+    sl_model_close(&model);
+}
+
+int main(void)
+{
+    SlModel *model = open_model("sd1");
+    test_recording(model);
+    test_look(model);
+    test_same_branches(model);
+    test_other_branches(model);
+    test_origin(model);
+    sl_model_close(&model);
+    test_keyframes();
+    return sl_test_done();
+}

@@ -1,0 +1,207 @@
+/* test_checkpoint.c - single checkpoints: what make_checkpoint.py made of a folder reads as that
+ * folder's tensors, and files that are something else are recognised.
+ *
+ * Usage: test_checkpoint SD1 SD2 (the two files, made by Meson from the fixtures of the same name).
+ */
+#include "tests/engine/files/util.h"
+
+#include "engine/files/checkpoint.h"
+
+/* ---- equal to the folder ---- */
+
+static bool same_tensor(const SlWeights *a, const SlTensorInfo *x, const SlWeights *b,
+                        const SlTensorInfo *y)
+{
+    SlError err = {0};
+    if (x->bytes != y->bytes || x->rank != y->rank || strcmp(x->dtype_name, y->dtype_name) ||
+        memcmp(x->size, y->size, (size_t)x->rank * sizeof *x->size))
+        return false;
+    char *p = malloc((size_t)x->bytes), *q = malloc((size_t)x->bytes);
+    bool same = sl_weights_read(a, x, p, &err) && sl_weights_read(b, y, q, &err) &&
+                !memcmp(p, q, (size_t)x->bytes);
+    free(p);
+    free(q);
+    return same;
+}
+
+static void test_component(const char *file, const char *fixture, SlComponent component)
+{
+    static const char *const names[] = {"unet", "vae", "text_encoder"};
+    char name[100];
+    SlError err = {0};
+    snprintf(name, sizeof name, "goldens/model/%s/%s", fixture, names[component]);
+    char *folder = sl_test_path(name);
+    SlWeights *want = sl_weights_open(
+        folder, component == SL_COMPONENT_TEXT_ENCODER ? "model" : "diffusion_pytorch_model", &err);
+    SlWeights *got = sl_weights_open_checkpoint(file, component, &err);
+    free(folder);
+    if (!sl_test(want && got && sl_weights_count(want) == sl_weights_count(got),
+                 "%s %s: as many tensors as in the folder", fixture, names[component]))
+        sl_test_note("%s; %zu of %zu", err.message, got ? sl_weights_count(got) : 0,
+                     want ? sl_weights_count(want) : 0);
+    int wrong = 0;
+    for (size_t i = 0; want && got && i < sl_weights_count(want); i++) {
+        const SlTensorInfo *x = sl_weights_info(want, i), *y = sl_weights_find(got, x->name);
+        if (y && same_tensor(want, x, got, y))
+            continue;
+        if (!wrong++)
+            sl_test_note("first: %s (%s)", x->name, y ? "differs" : "not found");
+    }
+    sl_test(want && got && !wrong, "%s %s: each equal in name, shape and values", fixture,
+            names[component]);
+    sl_weights_close(want);
+    sl_weights_close(got);
+}
+
+static void test_fixture(const char *file, const char *fixture)
+{
+    for (int c = 0; c < 3; c++)
+        test_component(file, fixture, (SlComponent)c);
+}
+
+/* ---- recognised ---- */
+
+/* A file of tensors "name shape", each F16 and empty of meaning. */
+static const char *file_of(const char *const *tensors, const char *name)
+{
+    char header[4000] = "{";
+    size_t at = 0;
+    const char *path = test_file(name);
+    for (; *tensors; tensors += 2) {
+        size_t elements = 1;
+        for (const char *c = tensors[1]; *c; c += strcspn(c, ",") + (strchr(c, ',') != NULL))
+            elements *= (size_t)atoi(c);
+        snprintf(header + strlen(header), sizeof header - strlen(header),
+                 "%s\"%s\":{\"dtype\":\"F16\",\"shape\":[%s],\"data_offsets\":[%zu,%zu]}",
+                 at ? "," : "", tensors[0], tensors[1], at, at + 2 * elements);
+        at += 2 * elements;
+    }
+    strcat(header, "}");
+    test_write_safetensors(path, header, strlen(header), NULL, at);
+    return path;
+}
+
+#define CONV_IN  "model.diffusion_model.input_blocks.0.0.weight"
+#define TO_K     "model.diffusion_model.input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight"
+#define VAE      "first_stage_model.decoder.conv_in.bias"
+#define CLIP     "cond_stage_model.transformer.text_model.final_layer_norm.bias"
+#define OPENCLIP "cond_stage_model.model.ln_final.bias"
+
+static void test_others(void)
+{
+    static const struct {
+        const char *id, *tensors[9], *says;
+    } others[] = {
+        {"S66 LoRA (kohya)", {"lora_unet_down_blocks_0.lora_down.weight", "4,4"}, "LoRA"},
+        {"S66 LoRA (text)", {"lora_te_text_model.alpha", "1"}, "LoRA"},
+        {"S66 LoRA (peft)", {"unet.down_blocks.0.to_q.lora_A.weight", "4,4"}, "LoRA"},
+        {"S66 LoRA (diffusers)", {"unet.mid_block.to_q.lora.down.weight", "4,4"}, "LoRA"},
+        {"S66 embedding", {"emb_params", "2,768"}, "embedding"},
+        {"S66 embedding for SDXL", {"clip_l", "2,768", "clip_g", "2,1280"}, "embedding"},
+        {"S66 ControlNet", {"control_model.input_hint_block.0.bias", "16"}, "ControlNet"},
+        {"S66 ControlNet (diffusers)",
+         {"controlnet_cond_embedding.conv_in.bias", "16"},
+         "ControlNet"},
+        {"S66 SDXL",
+         {CONV_IN, "320,4,3,3", "conditioner.embedders.1.model.ln_final.bias", "4"},
+         "Stable Diffusion XL checkpoint"},
+        {"S66 SDXL refiner",
+         {CONV_IN, "384,4,3,3", "conditioner.embedders.0.model.ln_final.bias", "4"},
+         "refiner"},
+        {"S66 SD3",
+         {"model.diffusion_model.joint_blocks.0.x_block.attn.qkv.bias", "4"},
+         "Stable Diffusion 3"},
+        {"S66 Flux", {"double_blocks.0.img_attn.qkv.bias", "4"}, "Flux"},
+        {"S66 inpainting", {CONV_IN, "8,9,3,3", VAE, "4", CLIP, "4"}, "inpainting"},
+        {"S66 instruct-pix2pix", {CONV_IN, "8,8,3,3", VAE, "4", CLIP, "4"}, "instruct-pix2pix"},
+        {"S66 depth", {CONV_IN, "8,5,3,3", VAE, "4", OPENCLIP, "4"}, "depth"},
+        {"S66 upscaler", {CONV_IN, "8,7,3,3", VAE, "4", OPENCLIP, "4"}, "upscaler"},
+        {"S66 another number of channels",
+         {CONV_IN, "8,16,3,3", VAE, "4", CLIP, "4"},
+         "expected 4"},
+        {"S66 conv_in is no convolution", {CONV_IN, "8,4", VAE, "4", CLIP, "4"}, "expected 4"},
+        {"S66 only the VAE", {"decoder.conv_in.weight", "4,4,3,3"}, "only a VAE"},
+        {"S66 only the VAE, with prefix", {VAE, "4"}, "only the VAE"},
+        {"S66 only a text encoder",
+         {"text_model.final_layer_norm.bias", "4"},
+         "only a text encoder"},
+        {"S66 only the text encoder, with prefix", {CLIP, "4"}, "only the text encoder"},
+        {"S66 a UNet of a folder", {"down_blocks.0.resnets.0.conv1.bias", "4"}, "model_index.json"},
+        {"S67 only EMA weights", {"model_ema.diffusion_modelout2bias", "4"}, "EMA"},
+        {"without the VAE", {CONV_IN, "8,4,3,3", CLIP, "4"}, "lacks the VAE"},
+        {"without the text encoder", {CONV_IN, "8,4,3,3", VAE, "4"}, "lacks the text encoder"},
+        {"a language model",
+         {"model.layers.0.self_attn.q_proj.weight", "4,4"},
+         "names of its tensors"},
+    };
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        SlError err = {0};
+        const char *path = file_of(others[i].tensors, "other.safetensors");
+        SlWeights *w = sl_weights_open_checkpoint(path, SL_COMPONENT_UNET, &err);
+        test_refused(others[i].id, !w, &err, SL_UNSUPPORTED,
+                     (const char *const[]){"other.safetensors", others[i].says, NULL});
+        sl_weights_close(w);
+    }
+}
+
+static void test_arch(void)
+{
+    static const struct {
+        const char *id, *name, *tensors[9], *arch;
+    } archs[] = {
+        {"SD 1.x", "v1-5-pruned.safetensors", {TO_K, "320,768", CLIP, "4"}, "sd15"},
+        {"SD 2.x", "v2-1_768-ema.safetensors", {TO_K, "320,1024", OPENCLIP, "4"}, "sd21"},
+        {"SD 2.x base", "512-base-ema.safetensors", {TO_K, "320,1024", OPENCLIP, "4"}, "sd21-base"},
+        {"SD 1.x with OpenCLIP", "a.safetensors", {TO_K, "320,768", OPENCLIP, "4"}, NULL},
+        {"SD 2.x with CLIP", "a.safetensors", {TO_K, "320,1024", CLIP, "4"}, NULL},
+        {"other text embeddings", "a.safetensors", {TO_K, "320,512", CLIP, "4"}, NULL},
+        {"no cross attention", "a.safetensors", {CLIP, "4"}, NULL},
+    };
+    for (size_t i = 0; i < sizeof archs / sizeof archs[0]; i++) {
+        SlError err = {0};
+        char arch[16] = "";
+        SlSafetensors *st = sl_safetensors_open(file_of(archs[i].tensors, archs[i].name), &err);
+        bool known = st && sl_checkpoint_arch(st, arch, &err);
+        if (archs[i].arch)
+            sl_test(known && !strcmp(arch, archs[i].arch), "%s is %s", archs[i].id, archs[i].arch);
+        else
+            test_refused(archs[i].id, st && !known, &err, SL_UNSUPPORTED,
+                         (const char *const[]){archs[i].name, "expected 768 and CLIP", NULL});
+        sl_safetensors_close(st);
+    }
+}
+
+static void test_fused(void)
+{
+    static const char *const tensors[] = {
+        CONV_IN,
+        "8,4,3,3",
+        VAE,
+        "4",
+        "cond_stage_model.model.transformer.resblocks.0.ln_1.weight",
+        "4",
+        "cond_stage_model.model.transformer.resblocks.1.ln_1.weight",
+        "4",
+        "cond_stage_model.model.transformer.resblocks.0.attn.in_proj_weight",
+        "10,4",
+        NULL};
+    SlError err = {0};
+    SlWeights *w = sl_weights_open_checkpoint(file_of(tensors, "fused.safetensors"),
+                                              SL_COMPONENT_TEXT_ENCODER, &err);
+    test_refused("in_proj with ten rows", !w, &err, SL_FORMAT,
+                 (const char *const[]){"fused.safetensors", "in_proj_weight", "10 rows",
+                                       "multiple of 3", NULL});
+    sl_weights_close(w);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc != 3)
+        return 2;
+    test_fixture(argv[1], "sd1");
+    test_fixture(argv[2], "sd2");
+    test_others();
+    test_arch();
+    test_fused();
+    return sl_test_done();
+}

@@ -1,0 +1,533 @@
+/* test_inspect.c - what sl_model_inspect says of the fixtures, and of folders with one thing wrong.
+ * The numbers D1 ... are those of the catalogue of bad inputs.
+ *
+ * A bad folder is a copy of the fixture sd1 made of links, in which one file is changed.
+ */
+#include "tests/engine/files/util.h"
+
+#include "engine/engine.h"
+
+#include <ftw.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static SlModelInfo info; /* large */
+
+/* ---- the fixtures ---- */
+
+static void test_fixtures(void)
+{
+    static const struct {
+        const char *name, *scheduler;
+        SlPrediction prediction;
+        int width, height, size_multiple, channels, factor, tokens, parts, files;
+    } models[] = {
+        {"sd1", "pndm", SL_PREDICT_EPSILON, 32, 32, 4, 4, 4, 77, 3, 3},
+        {"sd2", "ddim", SL_PREDICT_V, 32, 32, 2, 4, 2, 24, 3, 3},
+        {"odd", "dpmpp-2m", SL_PREDICT_EPSILON, 40, 24, 2, 4, 2, 16, 3, 3},
+        {"sharded", "unipc", SL_PREDICT_EPSILON, 16, 16, 2, 4, 2, 20, 3, 8},
+        {"projected", "lms", SL_PREDICT_EPSILON, 16, 16, 2, 4, 2, 18, 3, 3},
+        {"ddpm", "ddpm", SL_PREDICT_EPSILON, 16, 16, 4, 3, 1, 0, 1, 1},
+        {"ddpm_resnet", "ddpm", SL_PREDICT_EPSILON, 16, 8, 4, 1, 1, 0, 1, 1},
+    };
+    for (size_t i = 0; i < sizeof models / sizeof models[0]; i++) {
+        char name[80];
+        SlError err = {0};
+        snprintf(name, sizeof name, "goldens/model/%s/", models[i].name);
+        char *path = sl_test_path(name);
+        bool ok = sl_model_inspect(path, &info, &err);
+        ok = ok && !strcmp(info.name, models[i].name) && !info.single_file &&
+             !strcmp(info.scheduler, models[i].scheduler) &&
+             info.prediction == models[i].prediction && info.width == models[i].width &&
+             info.height == models[i].height && info.size_multiple == models[i].size_multiple &&
+             info.channels == models[i].channels && info.factor == models[i].factor &&
+             info.prompt_tokens == models[i].tokens && info.parts == models[i].parts &&
+             info.files == models[i].files;
+        if (!sl_test(ok, "%s", models[i].name))
+            sl_test_note(
+                "%s: \"%s\" %s %d, %d x %d, multiple %d, %d channels, factor %d, %d tokens, "
+                "%d parts, %d files",
+                err.message, info.name, info.scheduler, info.prediction, info.width, info.height,
+                info.size_multiple, info.channels, info.factor, info.prompt_tokens, info.parts,
+                info.files);
+        free(path);
+    }
+}
+
+static void test_parts_and_hashes(void)
+{
+    SlError err = {0};
+    char *path = sl_test_path("goldens/model/sd1");
+    bool ok = sl_model_inspect(path, &info, &err);
+    sl_test(ok && !strcmp(info.part[0].name, "unet") &&
+                !strcmp(info.part[0].class_name, "UNet2DConditionModel") &&
+                info.part[0].tensors == 494 && !strcmp(info.part[0].dtype, "F16") &&
+                info.part[0].bytes == 2 * info.part[0].parameters,
+            "parts are counted");
+    sl_test(ok && !strcmp(info.file[0].name, "unet/diffusion_pytorch_model.safetensors") &&
+                info.file[0].bytes == 403432 && !*info.file[0].sha256,
+            "files are listed");
+    sl_test(sl_model_hash(&info, NULL, NULL, &err) && strlen(info.file[2].sha256) == 64 &&
+                strcmp(info.file[0].sha256, info.file[1].sha256),
+            "and hashed");
+    int cancel = 1;
+    ok = sl_model_hash(&info, NULL, &cancel, &err);
+    sl_test(!ok && err.code == SL_CANCELLED, "hashing can be stopped");
+    free(path);
+}
+
+/* ---- one thing wrong ---- */
+
+static char copy[600];
+static size_t source_length;
+
+static int link_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+    char to[900];
+    snprintf(to, sizeof to, "%s%s", copy, path + source_length);
+    return type == FTW_D ? mkdir(to, 0700) : symlink(path, to);
+}
+
+/* A new copy of a fixture; gives its path. */
+static const char *copy_model(const char *fixture)
+{
+    static int number;
+    char name[80], source[900];
+    snprintf(name, sizeof name, "goldens/model/%s", fixture);
+    char *path = sl_test_path(name);
+    if (!realpath(path, source))
+        abort();
+    free(path);
+    source_length = strlen(source);
+    snprintf(name, sizeof name, "model%d", ++number);
+    snprintf(copy, sizeof copy, "%s", test_file(name));
+    if (nftw(source, link_one, 16, FTW_PHYS))
+        abort();
+    return copy;
+}
+
+/* Replaces the first `find` in a file of the copy; without find, the whole file; without both, the
+ * file goes. */
+static bool change(const char *file, const char *find, const char *replace)
+{
+    char path[900];
+    size_t bytes = 0;
+    snprintf(path, sizeof path, "%s/%s", copy, file);
+    if (!find) {
+        unlink(path);
+        if (replace)
+            test_write_text(path, replace);
+        return true;
+    }
+    char *text = (char *)test_read(path, &bytes);
+    text[bytes] = 0;
+    char *at = strstr(text, find), *changed = malloc(bytes + strlen(replace) + 1);
+    if (at) {
+        sprintf(changed, "%.*s%s%s", (int)(at - text), text, replace, at + strlen(find));
+        unlink(path);
+        test_write_text(path, changed);
+    }
+    free(changed);
+    free(text);
+    return at != NULL;
+}
+
+typedef struct Wrong {
+    const char *id, *fixture, *file, *find, *replace;
+    SlCode code;
+    const char *says[3];
+} Wrong;
+
+#define INDEX "model_index.json"
+#define UNET  "unet/config.json"
+#define VAE   "vae/config.json"
+#define TEXT  "text_encoder/config.json"
+#define SCHED "scheduler/scheduler_config.json"
+#define TOKEN "tokenizer/tokenizer_config.json"
+
+static const Wrong wrongs[] = {
+    {"D1 no model_index.json", "sd1", INDEX, NULL, NULL, SL_FORMAT, {"no model_index.json"}},
+    {"D2 empty", "sd1", INDEX, NULL, "", SL_FORMAT, {INDEX, "empty"}},
+    {"D2 an empty object",
+     "sd1",
+     INDEX,
+     NULL,
+     "{}",
+     SL_FORMAT,
+     {INDEX, "\"_class_name\" is missing"}},
+    {"D2 a list", "sd1", INDEX, NULL, "[]", SL_FORMAT, {INDEX, "expected a JSON object"}},
+    {"a web page", "sd1", INDEX, NULL, "<!doctype html>", SL_FORMAT, {INDEX, "web page"}},
+    {"D3 an unknown class",
+     "sd1",
+     INDEX,
+     "\"StableDiffusionPipeline\"",
+     "\"FluxPipeline\"",
+     SL_UNSUPPORTED,
+     {INDEX, "\"FluxPipeline\"", "StableDiffusionPipeline"}},
+    {"D3 XL",
+     "sd1",
+     INDEX,
+     "\"StableDiffusionPipeline\"",
+     "\"StableDiffusionXLPipeline\"",
+     SL_UNSUPPORTED,
+     {INDEX, "\"StableDiffusionXLPipeline\""}},
+    {"D3 a number",
+     "sd1",
+     INDEX,
+     "\"StableDiffusionPipeline\"",
+     "7",
+     SL_UNSUPPORTED,
+     {INDEX, "\"_class_name\" is 7"}},
+    {"D3 the other pipeline",
+     "sd1",
+     INDEX,
+     "\"StableDiffusionPipeline\"",
+     "\"DDPMPipeline\"",
+     SL_UNSUPPORTED,
+     {INDEX, "\"unet\" is a \"UNet2DConditionModel\"", "UNet2DModel"}},
+    {"D3 the other pipeline, too",
+     "ddpm",
+     INDEX,
+     "\"DDPMPipeline\"",
+     "\"StableDiffusionPipeline\"",
+     SL_UNSUPPORTED,
+     {INDEX, "\"unet\" is a \"UNet2DModel\""}},
+    {"D4 no unet", "sd1", INDEX, "\"unet\"", "\"Unet\"", SL_FORMAT, {INDEX, "\"unet\" is missing"}},
+    {"D4 no vae", "sd1", INDEX, "\"vae\"", "\"vea\"", SL_FORMAT, {INDEX, "\"vae\" is missing"}},
+    {"D4 no text encoder",
+     "sd1",
+     INDEX,
+     "\"text_encoder\"",
+     "\"text\"",
+     SL_FORMAT,
+     {INDEX, "\"text_encoder\" is missing"}},
+    {"D4 no tokenizer",
+     "sd1",
+     INDEX,
+     "\"tokenizer\"",
+     "\"words\"",
+     SL_FORMAT,
+     {INDEX, "\"tokenizer\" is missing"}},
+    {"D4 no scheduler",
+     "sd1",
+     INDEX,
+     "\"scheduler\"",
+     "\"time\"",
+     SL_FORMAT,
+     {INDEX, "\"scheduler\" is missing"}},
+    {"D4 no scheduler, DDPM",
+     "ddpm",
+     INDEX,
+     "\"scheduler\"",
+     "\"time\"",
+     SL_FORMAT,
+     {INDEX, "\"scheduler\" is missing"}},
+    {"D4 the unet is null",
+     "sd1",
+     INDEX,
+     "\"UNet2DConditionModel\"",
+     "null",
+     SL_FORMAT,
+     {INDEX, "\"unet\" is null"}},
+    {"D4 the unet is a number",
+     "sd1",
+     INDEX,
+     "\"UNet2DConditionModel\"",
+     "3",
+     SL_FORMAT,
+     {INDEX, "\"unet\" is not a list of two names"}},
+    {"D3 another unet",
+     "sd1",
+     INDEX,
+     "\"UNet2DConditionModel\"",
+     "\"UNet3DConditionModel\"",
+     SL_UNSUPPORTED,
+     {INDEX, "\"UNet3DConditionModel\""}},
+    {"D3 another vae",
+     "sd1",
+     INDEX,
+     "\"AutoencoderKL\"",
+     "\"VQModel\"",
+     SL_UNSUPPORTED,
+     {INDEX, "\"VQModel\"", "AutoencoderKL"}},
+    {"D3 another text encoder",
+     "sd1",
+     INDEX,
+     "\"CLIPTextModel\"",
+     "\"T5EncoderModel\"",
+     SL_UNSUPPORTED,
+     {INDEX, "\"T5EncoderModel\"", "CLIPTextModel"}},
+    {"D3 another tokenizer",
+     "sd1",
+     INDEX,
+     "\"CLIPTokenizer\"",
+     "\"T5Tokenizer\"",
+     SL_UNSUPPORTED,
+     {INDEX, "\"T5Tokenizer\"", "CLIPTokenizer"}},
+    {"D14 another scheduler",
+     "sd1",
+     INDEX,
+     "\"PNDMScheduler\"",
+     "\"KarrasVeScheduler\"",
+     SL_UNSUPPORTED,
+     {INDEX, "\"KarrasVeScheduler\""}},
+    {"D31 cut off",
+     "sd1",
+     INDEX,
+     NULL,
+     "{\"_class_name\": \"StableDiffusionPipe",
+     SL_FORMAT,
+     {INDEX, "cut off"}},
+    {"D6 only a pickle",
+     "sd1",
+     "unet/diffusion_pytorch_model.safetensors",
+     NULL,
+     NULL,
+     SL_IO,
+     {"/unet", "diffusion_pytorch_model.safetensors"}},
+    {"weights are a pickle",
+     "sd1",
+     "vae/diffusion_pytorch_model.safetensors",
+     NULL,
+     "\x80\x02}q\x01.",
+     SL_FORMAT,
+     {"vae/diffusion_pytorch_model.safetensors", "pickle"}},
+    {"weights are a pointer",
+     "sd1",
+     "text_encoder/model.safetensors",
+     NULL,
+     "version https://git-lfs.github.com/spec/v1\n",
+     SL_FORMAT,
+     {"text_encoder/model.safetensors", "git lfs pull"}},
+    {"weights are empty",
+     "sd1",
+     "text_encoder/model.safetensors",
+     NULL,
+     "",
+     SL_FORMAT,
+     {"text_encoder/model.safetensors", "empty"}},
+    {"D19 a shard is missing",
+     "sharded",
+     "vae/diffusion_pytorch_model.fp16-00002-of-00002.safetensors",
+     NULL,
+     NULL,
+     SL_IO,
+     {"fp16-00002-of-00002.safetensors", "no such file"}},
+    {"D19 the index is missing",
+     "sharded",
+     "vae/diffusion_pytorch_model.safetensors.index.fp16.json",
+     NULL,
+     NULL,
+     SL_IO,
+     {"/vae", "found only"}},
+    {"no unet config", "sd1", UNET, NULL, NULL, SL_IO, {UNET, "no such file"}},
+    {"no vae config", "sd1", VAE, NULL, NULL, SL_IO, {VAE, "no such file"}},
+    {"no text encoder config", "sd1", TEXT, NULL, NULL, SL_IO, {TEXT, "no such file"}},
+    {"no scheduler config", "sd1", SCHED, NULL, NULL, SL_IO, {SCHED, "no such file"}},
+    {"no tokenizer config", "sd1", TOKEN, NULL, NULL, SL_IO, {TOKEN, "no such file"}},
+    {"D7 sample_size is a text",
+     "sd1",
+     UNET,
+     "\"sample_size\": 8",
+     "\"sample_size\": \"8\"",
+     SL_FORMAT,
+     {UNET, "sample_size"}},
+    {"D7 sample_size is negative",
+     "sd1",
+     UNET,
+     "\"sample_size\": 8",
+     "\"sample_size\": -8",
+     SL_FORMAT,
+     {UNET, "sample_size"}},
+    {"D7 in_channels is 0",
+     "sd1",
+     UNET,
+     "\"in_channels\": 4",
+     "\"in_channels\": 0",
+     SL_FORMAT,
+     {UNET, "in_channels"}},
+    {"D7 in_channels is NaN",
+     "sd1",
+     UNET,
+     "\"in_channels\": 4",
+     "\"in_channels\": NaN",
+     SL_FORMAT,
+     {UNET, "not valid JSON"}},
+    {"D7 layers_per_block is 1e308",
+     "sd1",
+     UNET,
+     "\"layers_per_block\": 2",
+     "\"layers_per_block\": 1e308",
+     SL_FORMAT,
+     {UNET, "layers_per_block"}},
+    {"D8 no groups",
+     "sd1",
+     UNET,
+     "\"norm_num_groups\": 4",
+     "\"norm_num_groups\": 0",
+     SL_FORMAT,
+     {UNET, "norm_num_groups"}},
+    {"D12 an unknown activation",
+     "sd1",
+     UNET,
+     "\"act_fn\": \"silu\"",
+     "\"act_fn\": \"snake\"",
+     SL_FORMAT,
+     {UNET, "act_fn", "snake"}},
+    {"S66 inpainting",
+     "sd1",
+     UNET,
+     "\"in_channels\": 4",
+     "\"in_channels\": 9",
+     SL_UNSUPPORTED,
+     {UNET, "9 channels", "inpainting"}},
+    {"D13 scaling_factor is 0",
+     "sd1",
+     VAE,
+     "\"scaling_factor\": 0.18215",
+     "\"scaling_factor\": 0",
+     SL_FORMAT,
+     {VAE, "scaling_factor"}},
+    {"D13 scaling_factor is a text",
+     "sd1",
+     VAE,
+     "\"scaling_factor\": 0.18215",
+     "\"scaling_factor\": \"x\"",
+     SL_FORMAT,
+     {VAE, "scaling_factor"}},
+    {"D7 hidden_size is 0",
+     "sd1",
+     TEXT,
+     "\"hidden_size\": 32",
+     "\"hidden_size\": 0",
+     SL_FORMAT,
+     {TEXT, "hidden_size"}},
+    {"D7 vocab_size is a text",
+     "sd1",
+     TEXT,
+     "\"vocab_size\": ",
+     "\"vocab_size\": \"x\", \"v\": ",
+     SL_FORMAT,
+     {TEXT, "vocab_size"}},
+    {"D7 model_max_length is a text",
+     "sd1",
+     TOKEN,
+     "\"model_max_length\": 77",
+     "\"model_max_length\": \"77\"",
+     SL_FORMAT,
+     {TOKEN, "model_max_length"}},
+    {"D7 model_max_length is 0",
+     "sd1",
+     TOKEN,
+     "\"model_max_length\": 77",
+     "\"model_max_length\": 0",
+     SL_FORMAT,
+     {TOKEN, "model_max_length"}},
+    {"D14 no training steps",
+     "sd1",
+     SCHED,
+     "\"num_train_timesteps\": 1000",
+     "\"num_train_timesteps\": 0",
+     SL_FORMAT,
+     {SCHED, "num_train_timesteps"}},
+    {"D14 an unknown prediction",
+     "sd1",
+     SCHED,
+     "\"prediction_type\": \"epsilon\"",
+     "\"prediction_type\": \"flow\"",
+     SL_FORMAT,
+     {SCHED, "prediction_type", "flow"}},
+    {"D14 an unknown beta schedule",
+     "sd1",
+     SCHED,
+     "\"beta_schedule\": ",
+     "\"beta_schedule\": \"magic\", \"b\": ",
+     SL_FORMAT,
+     {SCHED, "beta_schedule", "magic"}},
+    {"D37 a config cut off",
+     "sd1",
+     SCHED,
+     NULL,
+     "{\"beta_end\": 0.0",
+     SL_FORMAT,
+     {SCHED, "not valid JSON"}},
+};
+
+static void test_wrongs(void)
+{
+    for (size_t i = 0; i < sizeof wrongs / sizeof wrongs[0]; i++) {
+        const Wrong *w = &wrongs[i];
+        SlError err = {0};
+        const char *path = copy_model(w->fixture);
+        bool changed = change(w->file, w->find, w->replace);
+        bool ok = sl_model_inspect(path, &info, &err);
+        if (!changed)
+            sl_test(false, "%s: \"%s\" is not in the fixture's %s", w->id, w->find, w->file);
+        else
+            test_refused(w->id, !ok, &err, w->code,
+                         (const char *const[]){w->says[0], w->says[1] ? w->says[1] : "",
+                                               w->says[2] ? w->says[2] : "", NULL});
+    }
+}
+
+/* What may be missing or otherwise and is fine. */
+static void test_harmless(void)
+{
+    SlError err = {0};
+    const char *path = copy_model("sd1");
+    change(INDEX, "\"safety_checker\"", "\"future_part\"");
+    sl_test(sl_model_inspect(path, &info, &err), "D4 a part that nobody knows");
+    path = copy_model("sd1");
+    change(TOKEN, "\"model_max_length\": 77", "\"model_max_length\": 1e30");
+    sl_test(sl_model_inspect(path, &info, &err) && info.prompt_tokens == 77,
+            "model_max_length without a limit is the text encoder's");
+    path = copy_model("sd1");
+    change(UNET, "\"sample_size\": 8", "\"sample_size\": null");
+    sl_test(sl_model_inspect(path, &info, &err) && info.width == 64 * 4,
+            "sample_size null is 64 latents");
+}
+
+static void path_refused(const char *id, const char *path, SlCode code, const char *says)
+{
+    SlError err = {0};
+    bool ok = sl_model_inspect(path, &info, &err);
+    test_refused(id, !ok, &err, code, (const char *const[]){says, NULL});
+}
+
+static void test_wrong_paths(const char *checkpoint)
+{
+    char path[5000];
+    SlError err = {0};
+    snprintf(path, sizeof path, "%s/unet", copy_model("sd1"));
+    path_refused("a part instead of the model", path, SL_FORMAT, "open the folder above it");
+    snprintf(path, sizeof path, "%s", test_file("downloads"));
+    mkdir(path, 0700);
+    path_refused("an empty folder", path, SL_FORMAT, "no model_index.json");
+    test_write_text(test_file("downloads/v1-5.safetensors"), "x");
+    path_refused("a folder with a checkpoint", path, SL_FORMAT, "choose the file v1-5.safetensors");
+    path_refused("nothing there", test_file("nowhere"), SL_IO, "no such file");
+    path_refused("no path", "", SL_ARGUMENT, "the path is empty");
+    memset(path, 'a', sizeof path - 1);
+    path[sizeof path - 1] = 0;
+    path_refused("a path of 5,000 bytes", path, SL_IO, "longer than");
+    test_write_text(test_file("model.ckpt"), "\x80\x02}q\x01.");
+    path_refused("S80 a .ckpt", test_file("model.ckpt"), SL_FORMAT, "pickle");
+    path_refused("a checkpoint of another size", checkpoint, SL_UNSUPPORTED,
+                 "expected 768 and CLIP");
+    if (chdir(copy_model("sd1")) == 0)
+        sl_test(sl_model_inspect(".", &info, &err) && !strncmp(info.name, "model", 5),
+                "the current folder has a name");
+}
+
+int main(int argc, char **argv)
+{
+    char checkpoint[4096];
+    if (argc != 2 || !realpath(argv[1], checkpoint))
+        return 2;
+    test_fixtures();
+    test_parts_and_hashes();
+    test_wrongs();
+    test_harmless();
+    test_wrong_paths(checkpoint);
+    return sl_test_done();
+}

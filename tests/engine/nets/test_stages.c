@@ -1,0 +1,249 @@
+/* test-stages.c DEVICE DTYPE - every stage of every small pipeline against what diffusers computed
+ * (tests/goldens/model/make.py), within DESIGN's tolerances.
+ */
+#include <string.h>
+
+#include "tests/engine/nets/model_test.h"
+
+static const char *const pipelines[] = {"sd1",       "sd2",  "odd",         "sharded",
+                                        "projected", "ddpm", "ddpm_resnet", NULL};
+
+/* DESIGN's table: f32 against diffusers in f32; 16 bits by the error's share of the signal, or, for
+ * a picture in -1..1, as PSNR in dB. DESIGN has 1e-5 for text in 16 bits, which f16 reaches; in
+ * bf16, PyTorch itself is 5e-5 to 7e-5 away from its own f32 on these models, so that is 1e-4 here.
+ */
+typedef struct Tolerance {
+    double max_abs, nmse;
+    double f16_nmse, f16_psnr, bf16_nmse, bf16_psnr;
+} Tolerance;
+
+static const Tolerance text_tolerance = {1e-4, 1e-8, 1e-5, 0, 1e-4, 0};
+static const Tolerance unet_tolerance = {1e-3, 1e-8, 1e-5, 0, 1e-3, 0};
+static const Tolerance image_tolerance = {1 / 255.0, 1e-7, 1, 50, 1, 38};
+static const Tolerance moments_tolerance = {1e-3, 1e-8, 1e-5, 0, 1e-3, 0};
+
+static bool is_close(const Distance *d, SlDtype dtype, const Tolerance *t)
+{
+    if (dtype == SL_F32)
+        return d->max_abs <= t->max_abs && d->nmse <= t->nmse;
+    if (dtype == SL_F16)
+        return d->nmse <= t->f16_nmse && d->psnr >= t->f16_psnr;
+    return d->nmse <= t->bf16_nmse && d->psnr >= t->bf16_psnr;
+}
+
+static void compare(SlDevice *dev, const char *pipeline, const char *stage, const SlTensor *result,
+                    const Golden *golden, const Tolerance *tolerance)
+{
+    if (!sl_test(sl_tensor_elements(result) == golden->elements, "%s %s: size", pipeline, stage))
+        return;
+    float *values = result_download(dev, result);
+    Distance d = distance(values, golden);
+    sl_test(d.finite && is_close(&d, dev->dtype, tolerance), "%s %s", pipeline, stage);
+    sl_test_note("max abs %.2e, nmse %.2e, psnr %.1f", d.max_abs, d.nmse, d.psnr);
+    free(values);
+}
+
+/* ---- text ---- */
+
+static SlTensor upload_ids(SlDevice *dev, const SlWeights *file)
+{
+    SlError err = {0};
+    const SlTensorInfo *info = sl_weights_find(file, "input_ids");
+    int32_t *ids = malloc((size_t)info->bytes);
+    if (!ids || !sl_weights_read(file, info, ids, &err))
+        abort();
+    SlTensor t = sl_tensor_new(dev, SL_I32, 2, info->size);
+    sl_upload(dev, ids, &t);
+    free(ids);
+    return t;
+}
+
+static void compare_text(SlDevice *dev, const char *pipeline, const SlWeights *file,
+                         const char *name, const SlTensor *result)
+{
+    Golden golden = golden_read(file, "%s", name);
+    compare(dev, pipeline, name, result, &golden, &text_tolerance);
+    golden_free(&golden);
+}
+
+static void test_text(SlDevice *dev, const char *pipeline, const SlWeights *file)
+{
+    SlError err = {0};
+    SlTextEncoderConfig config;
+    Part part = part_open(dev, pipeline, "text_encoder");
+    SlTextEncoder *te = NULL;
+    if (sl_text_encoder_config(&config, part.json, &err))
+        te = sl_text_encoder_new(&config, part.binder, &err);
+    if (sl_test(te && sl_binder_finish(part.binder, true, &err), "%s: text encoder %s", pipeline,
+                err.message)) {
+        size_t mark = sl_arena_mark(dev);
+        SlTensor ids = upload_ids(dev, file), hidden, pooled;
+        bool ok = sl_text_encoder_forward(dev, te, &ids, 0, &hidden, &pooled, &err);
+        if (sl_test(ok, "%s: text %s", pipeline, err.message)) {
+            compare_text(dev, pipeline, file, "text_embeddings", &hidden);
+            compare_text(dev, pipeline, file, "pooled", &pooled);
+        }
+        if (sl_test(sl_text_encoder_forward(dev, te, &ids, 1, &hidden, NULL, &err), "%s: skip %s",
+                    pipeline, err.message))
+            compare_text(dev, pipeline, file, "text_embeddings_skip1", &hidden);
+        sl_test(!sl_text_encoder_forward(dev, te, &ids, config.layers + 1, &hidden, NULL, &err) &&
+                    err.code == SL_ARGUMENT,
+                "%s: more layers to skip than there are", pipeline);
+        sl_arena_reset(dev, mark);
+    }
+    sl_text_encoder_free(te);
+    part_close(&part);
+}
+
+/* ---- UNet ---- */
+
+static void test_evaluation(SlDevice *dev, const char *pipeline, const SlWeights *file,
+                            SlUnet *unet, const SlUnetContext *context, int i)
+{
+    char stage[32];
+    SlError err = {0};
+    size_t mark = sl_arena_mark(dev);
+    Golden sample = golden_read(file, "unet.%d.sample", i);
+    Golden timestep = golden_read(file, "unet.%d.timestep", i);
+    Golden golden = golden_read(file, "unet.%d.output", i);
+    SlTensor x = golden_upload(dev, &sample);
+    SlTensor t = sl_tensor_new(dev, SL_F32, 1, &x.size[0]);
+    SlTensor out = sl_tensor_new(dev, SL_F32, 4, x.size);
+    float both[2] = {timestep.values[0], timestep.values[0]};
+    sl_upload(dev, both, &t);
+
+    size_t before = sl_arena_mark(dev);
+    snprintf(stage, sizeof stage, "unet.%d", i);
+    bool ok = sl_unet_forward(dev, unet, &x, &t, context, &out, &err);
+    if (sl_test(ok, "%s %s %s", pipeline, stage, err.message))
+        compare(dev, pipeline, stage, &out, &golden, &unet_tolerance);
+    sl_test(sl_arena_mark(dev) == before, "%s %s: the arena is as it was", pipeline, stage);
+    sl_arena_reset(dev, mark);
+    golden_free(&sample);
+    golden_free(&timestep);
+    golden_free(&golden);
+}
+
+static void test_unet(SlDevice *dev, const char *pipeline, const SlWeights *file)
+{
+    SlError err = {0};
+    SlUnetConfig config;
+    Part part = part_open(dev, pipeline, "unet");
+    SlUnet *unet = NULL;
+    SlUnetContext *context = NULL;
+    if (sl_unet_config(&config, part.json, &err))
+        unet = sl_unet_new(&config, part.binder, &err);
+    bool ok = unet && sl_binder_finish(part.binder, true, &err);
+    if (ok && config.conditional) {
+        size_t mark = sl_arena_mark(dev);
+        Golden embeddings = golden_read(file, "text_embeddings");
+        SlTensor text = golden_upload(dev, &embeddings);
+        context = sl_unet_context_new(dev, unet, &text, &err);
+        ok = context != NULL;
+        golden_free(&embeddings);
+        sl_arena_reset(dev, mark);
+    }
+    if (sl_test(ok, "%s: UNet %s", pipeline, err.message)) {
+        for (int i = 0; golden_has(file, "unet.%d.sample", i); i++)
+            test_evaluation(dev, pipeline, file, unet, context, i);
+        sl_test(sl_unet_operations(unet) > 20, "%s: %llu operations", pipeline,
+                (unsigned long long)sl_unet_operations(unet));
+    }
+    sl_unet_context_free(dev, context);
+    sl_unet_free(unet);
+    part_close(&part);
+}
+
+/* ---- VAE ---- */
+
+static void test_half(SlDevice *dev, const char *pipeline, const SlWeights *file, const SlVae *vae,
+                      bool decode)
+{
+    SlError err = {0};
+    size_t mark = sl_arena_mark(dev);
+    Golden in = golden_read(file, decode ? "vae.latents" : "vae.pixels");
+    Golden golden = golden_read(file, decode ? "vae.image" : "vae.moments");
+    int64_t size[] = {golden.size[0], golden.size[2], golden.size[3], golden.size[1]};
+    SlTensor x = golden_upload(dev, &in);
+    SlTensor out = sl_tensor_new(dev, SL_F32, 4, size);
+    size_t before = sl_arena_mark(dev);
+    bool ok =
+        decode ? sl_vae_decode(dev, vae, &x, &out, &err) : sl_vae_encode(dev, vae, &x, &out, &err);
+    const char *stage = decode ? "vae.image" : "vae.moments";
+    if (sl_test(ok, "%s %s %s", pipeline, stage, err.message))
+        compare(dev, pipeline, stage, &out, &golden,
+                decode ? &image_tolerance : &moments_tolerance);
+    sl_test(sl_arena_mark(dev) == before, "%s %s: the arena is as it was", pipeline, stage);
+    sl_arena_reset(dev, mark);
+    golden_free(&in);
+    golden_free(&golden);
+}
+
+/* Strips of any height give the picture that the whole gives: no seams. */
+static void test_strips(SlDevice *dev, const char *pipeline, const SlWeights *file,
+                        const SlVae *vae)
+{
+    static const int64_t heights[] = {1, 3, 1000};
+    Golden in = golden_read(file, "vae.latents"), whole = golden_read(file, "vae.image");
+    int64_t size[] = {1, whole.size[2], whole.size[3], whole.size[1]};
+    size_t mark = sl_arena_mark(dev);
+    SlTensor x = golden_upload(dev, &in), first = sl_slice(&x, 0, 0, 1);
+    SlTensor image = sl_tensor_new(dev, SL_F32, 4, size);
+    SlError err = {0};
+    bool ok = sl_vae_decode(dev, vae, &first, &image, &err);
+    free(whole.values);
+    whole.values = result_download(dev, &image);
+    whole.elements = sl_tensor_elements(&image);
+    for (int i = 0; i < 3; i++) {
+        ok = ok && sl_vae_decode_strips(dev, vae, &first, heights[i], &image, &err);
+        float *values = result_download(dev, &image);
+        Distance d = distance(values, &whole);
+        double least = dev->dtype == SL_F32 ? 90 : 40;
+        sl_test(ok && d.finite && d.psnr >= least, "%s: strips of %d rows, PSNR %.1f dB %s",
+                pipeline, (int)heights[i], d.psnr, err.message);
+        free(values);
+    }
+    sl_test(!sl_vae_decode_strips(dev, vae, &first, 0, &image, &err) && err.code == SL_ARGUMENT,
+            "%s: strips of no rows are refused", pipeline);
+    sl_arena_reset(dev, mark);
+    golden_free(&in);
+    golden_free(&whole);
+}
+
+static void test_vae(SlDevice *dev, const char *pipeline, const SlWeights *file)
+{
+    SlError err = {0};
+    SlVaeConfig config;
+    Part part = part_open(dev, pipeline, "vae");
+    SlVae *vae = NULL;
+    if (sl_vae_config(&config, part.json, &err))
+        vae = sl_vae_new(&config, part.binder, &err);
+    if (sl_test(vae && sl_binder_finish(part.binder, true, &err), "%s: VAE %s", pipeline,
+                err.message)) {
+        test_half(dev, pipeline, file, vae, true);
+        test_half(dev, pipeline, file, vae, false);
+        test_strips(dev, pipeline, file, vae);
+    }
+    sl_vae_free(vae);
+    part_close(&part);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc != 3) {
+        fprintf(stderr, "usage: test-stages DEVICE DTYPE\n");
+        return 2;
+    }
+    SlDevice *dev = device_open(argv[1], argv[2]);
+    for (int i = 0; pipelines[i]; i++) {
+        SlWeights *file = golden_open(pipelines[i]);
+        if (golden_has(file, "text_embeddings")) {
+            test_text(dev, pipelines[i], file);
+            test_vae(dev, pipelines[i], file);
+        }
+        test_unet(dev, pipelines[i], file);
+        sl_weights_close(file);
+    }
+    sl_device_close(&dev);
+    return sl_test_done();
+}

@@ -1,0 +1,162 @@
+/* test_memory.c - a device whose memory is limited: pictures in strips, the text encoder that goes and comes back, and
+ * the sentence when nothing helps.
+ */
+#include "engine/pipelines/pipelines.h"
+#include "engine/run/step.h"
+#include "tests/engine/run/golden.h"
+
+#include <string.h>
+
+/* A device's table with a limit laid over its memory. */
+static SlOps limited;
+static const SlOps *real;
+static size_t used, limit;
+
+static void *limited_alloc(SlDevice *dev, size_t bytes)
+{
+    void *p = used + bytes <= limit ? real->alloc(dev, bytes) : NULL;
+    used += p ? bytes : 0;
+    return p;
+}
+
+static void limited_free(SlDevice *dev, void *p, size_t bytes)
+{
+    used -= p ? bytes : 0;
+    real->free(dev, p, bytes);
+}
+
+static size_t limited_memory(SlDevice *dev)
+{
+    (void)dev;
+    return limit > used ? limit - used : 0;
+}
+
+/* From now on; what is held already does not count. */
+static void limit_memory(SlDevice *dev, size_t bytes)
+{
+    real = dev->ops;
+    limited = *dev->ops;
+    limited.alloc = limited_alloc;
+    limited.free = limited_free;
+    limited.memory = limited_memory;
+    used = 0;
+    limit = bytes;
+    dev->ops = &limited;
+}
+
+static SlModel *open_model(const char *device)
+{
+    SlError err = {0};
+    char *folder = sl_test_path("goldens/model/sd1");
+    SlModel *model = sl_model_open(folder, &(SlModelOptions){.device = device}, &err);
+    if (!model)
+        sl_test_note("%s", err.message);
+    free(folder);
+    return model;
+}
+
+/* ---- pictures ---- */
+
+static void fill(float *sample, int n)
+{
+    SlNoise noise;
+    sl_noise_init(&noise, SL_NOISE_CPU, 7, 0);
+    sl_noise_normal(&noise, sample, n);
+}
+
+static void test_strips(void)
+{
+    SlModel *model = open_model("cpu");
+    SlDevice *dev = sl_model_device(model);
+    const SlModelInfo *info = sl_model_info(model);
+    int side = 512 / info->factor, n = info->channels * side * side;
+    size_t pixels = (size_t)512 * 512 * 3;
+    float *sample = calloc((size_t)n, sizeof *sample);
+    float *whole = calloc(pixels, sizeof *whole), *strips = calloc(pixels, sizeof *strips);
+    SlError err = {0};
+    fill(sample, n);
+    bool ok = sl_decode(model, sample, side, side, whole, NULL, &err);
+    size_t need = sl_arena_capacity(dev);
+    sl_arena_release(dev);
+    limit_memory(dev, (size_t)40 << 20);
+    sl_test(ok && need > limit, "the whole picture takes more (%zu MB) than the limit", need >> 20);
+    ok = sl_decode(model, sample, side, side, strips, NULL, &err);
+    double psnr = golden_psnr(strips, whole, pixels);
+    sl_test(ok && psnr >= 40, "within the limit it is decoded in strips: PSNR %.1f dB %s", psnr,
+            err.message);
+    sl_arena_release(dev);
+    limit = (size_t)20 << 20;
+    ok = sl_decode(model, sample, side, side, strips, NULL, &err);
+    sl_test(!ok && err.code == SL_MEMORY && strstr(err.message, "smaller picture"),
+            "where not even strips fit, it says so: %s", err.message);
+    limit = SIZE_MAX;
+    ok = sl_decode(model, sample, side, side, strips, NULL, &err);
+    sl_test(ok && golden_worst(strips, whole, pixels) == 0, "and the device goes on after it");
+    free(sample);
+    free(whole);
+    free(strips);
+    sl_model_close(&model);
+}
+
+/* ---- runs ---- */
+
+static bool one_step(SlModel *model, const SlRecipe *recipe, float *first, SlError *err)
+{
+    SlRun *run = sl_run_new(model, recipe, NULL, err);
+    bool ok = run && sl_run_next(run, NULL, err);
+    if (ok)
+        *first = sl_run_sample(run)[0];
+    sl_run_free(run);
+    return ok;
+}
+
+static void test_run(void)
+{
+    SlModel *model = open_model("ref");
+    SlDevice *dev = sl_model_device(model);
+    SlRecipe recipe;
+    SlCost cost;
+    SlError err = {0};
+    float plain = 0, roomy = 0, again = 0;
+    sl_recipe_defaults(&recipe, sl_model_info(model));
+    recipe.prompt = "a horse";
+    bool ok = one_step(model, &recipe, &plain, &err) &&
+              sl_model_cost(sl_model_info(model), &recipe, "f32", &cost, &err);
+    sl_test(ok && model->text_encoder, "a run on a device with enough memory %s", err.message);
+    sl_step_free(model->step);
+    model->step = NULL;
+    sl_arena_release(dev);
+
+    /* Less and less, until a step fits without the text encoder only. */
+    size_t least = cost.step_bytes + ((size_t)96 << 20);
+    limit_memory(dev, least + ((size_t)2 << 20));
+    ok = one_step(model, &recipe, &roomy, &err);
+    while (ok && model->text_encoder && limit > least) {
+        limit -= 60000;
+        ok = one_step(model, &recipe, &roomy, &err);
+    }
+    sl_test(ok && !model->text_encoder && roomy == plain,
+            "the text encoder makes room for a step %s", err.message);
+    limit = SIZE_MAX / 2;
+    ok = one_step(model, &recipe, &again, &err);
+    sl_test(ok && model->text_encoder && again == plain, "and comes back for the next prompt %s",
+            err.message);
+
+    sl_arena_release(dev);
+    limit = least - ((size_t)32 << 20);
+    ok = one_step(model, &recipe, &again, &err);
+    sl_test(!ok && err.code == SL_MEMORY && strstr(err.message, "are free"),
+            "a step that cannot fit is refused before it: %s", err.message);
+    limit = SIZE_MAX / 2;
+    ok = one_step(model, &recipe, &again, &err);
+    sl_test(ok && again == plain, "and the device goes on after it");
+    dev->ops = real;
+    sl_model_close(&model);
+}
+
+int main(void)
+{
+    test_strips();
+    test_run();
+    return sl_test_done();
+}

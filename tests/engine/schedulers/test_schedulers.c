@@ -1,0 +1,484 @@
+/* test_schedulers.c - every scheduler against diffusers, one step at a time
+ * (tests/goldens/schedulers/make.py), and what schedulers refuse.
+ *
+ * The limit is DESIGN §8's: 1e-6 for one step, of the largest value that the step reads or writes
+ * (samples and history are kept in f32, so where a step takes a sample of 4096 sigma to one of
+ * order 1, the last bit of the former is all that can be asked). History comes from running all
+ * steps; at a checkpoint the sample is diffusers' own. A case with a "bound" is one whose
+ * coefficients diffusers itself computes less exactly than that, by as much.
+ */
+#include "engine/schedulers/schedulers.h"
+#include "tests/engine/run/golden.h"
+#include "tests/test.h"
+
+#include <cjson/cJSON.h>
+#include <math.h>
+#include <string.h>
+
+#define SIZE  8
+#define LIMIT 1e-6
+/* Two last bits of f32: torch's square roots, under every sigma, are not always the nearest. */
+#define TIMESTEP_LIMIT 2.5e-7
+
+typedef struct Fixture {
+    float *data, *outputs, *noise, *start;
+    size_t at, n;
+} Fixture;
+
+/* How far a case is off, and where. */
+typedef struct Score {
+    double worst;
+    double read; /* the largest value that this step reads */
+    char what[64];
+} Score;
+
+static void score(Score *s, const float *got, const float *expected, int n, const char *what,
+                  int evaluation)
+{
+    double top = fmax(s->read, golden_top(expected, (size_t)n));
+    double error = golden_worst(got, expected, (size_t)n);
+    double relative = error / fmax(top, 1e-30);
+    if (error == 0 || relative <= s->worst)
+        return;
+    s->worst = relative;
+    snprintf(s->what, sizeof s->what, "%s at evaluation %d", what, evaluation);
+}
+
+static const float *take(Fixture *f, size_t n)
+{
+    const float *p = f->data + f->at;
+    f->at += n;
+    return p;
+}
+
+static int number(const cJSON *json, const char *key)
+{
+    const cJSON *v = cJSON_GetObjectItemCaseSensitive(json, key);
+    return cJSON_IsNumber(v) ? v->valueint : 0;
+}
+
+static bool is_checkpoint(const cJSON *test, int evaluation)
+{
+    const cJSON *v;
+    cJSON_ArrayForEach(v, cJSON_GetObjectItemCaseSensitive(
+                              test, "checkpoints")) if (v->valueint == evaluation) return true;
+    return false;
+}
+
+static void compare_schedule(const SlScheduler *s, const cJSON *test, Fixture *f, Score *out)
+{
+    int n = number(test, "evaluations"), sigmas = number(test, "sigmas"), count = 0;
+    const float *t = take(f, (size_t)n);
+    for (int i = 0; i < n; i++) {
+        float got = (float)sl_scheduler_timestep(s, i);
+        score(out, &got, t + i, 1, "timestep", i);
+        if (fabsf(got - t[i]) > TIMESTEP_LIMIT * fmaxf(fabsf(t[i]), 1) && isfinite(out->worst)) {
+            out->worst = INFINITY;
+            snprintf(out->what, sizeof out->what, "timestep %.9g, expected %.9g", got, t[i]);
+        }
+    }
+    const float *expected = take(f, (size_t)sigmas);
+    const double *own = sl_scheduler_sigmas(s, &count);
+    if (sigmas > 0 && count != sigmas)
+        count = 0; /* too many is as wrong as too few */
+    for (int i = 0; i < sigmas; i++) {
+        float got = i < count ? (float)own[i] : NAN;
+        score(out, &got, expected + i, 1, "sigma", i);
+    }
+    float init = (float)sl_scheduler_init_noise_sigma(s);
+    score(out, &init, take(f, 1), 1, "init_noise_sigma", 0);
+}
+
+static void run_steps(SlScheduler *s, const cJSON *test, Fixture *f, Score *out, SlError *err)
+{
+    float sample[SIZE], x0[SIZE], init = (float)sl_scheduler_init_noise_sigma(s);
+    bool has_x0 = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(test, "x0"));
+    SlNoiseSource noise = {.given = f->noise, .given_count = 104};
+    double before = 0; /* heun and pndm go back to the sample of the evaluation before */
+    for (int i = 0; i < SIZE; i++)
+        sample[i] = f->start[i] * init;
+    for (int i = 0; i < number(test, "evaluations"); i++) {
+        bool compared = is_checkpoint(test, i);
+        if (compared)
+            memcpy(sample, take(f, SIZE), sizeof sample);
+        double top = golden_top(sample, SIZE);
+        out->read = fmax(top, before);
+        before = top;
+        if (!sl_scheduler_step(s, f->outputs + i * SIZE, sample, x0, &noise, err)) {
+            out->worst = INFINITY;
+            return;
+        }
+        if (!compared)
+            continue;
+        score(out, sample, take(f, SIZE), SIZE, "sample", i);
+        if (has_x0)
+            score(out, x0, take(f, SIZE), SIZE, "x_0", i);
+    }
+}
+
+static size_t case_length(const cJSON *test)
+{
+    bool has_x0 = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(test, "x0"));
+    int checkpoints = cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(test, "checkpoints"));
+    return (size_t)number(test, "evaluations") + (size_t)number(test, "sigmas") + 1 +
+           (size_t)checkpoints * SIZE * (has_x0 ? 3 : 2);
+}
+
+static SlScheduler *make(const cJSON *test, const char *config, SlError *err)
+{
+    const char *id = cJSON_GetObjectItemCaseSensitive(test, "id")->valuestring;
+    const cJSON *eta = cJSON_GetObjectItemCaseSensitive(test, "eta");
+    SlSchedulerChoice choice = {.eta = cJSON_IsNumber(eta) ? eta->valuedouble : -1};
+    SlJson *json = sl_json_parse("config", config, strlen(config), err);
+    SlScheduler *s = json ? sl_scheduler_new(id, json, &choice, err) : NULL;
+    sl_json_close(json);
+    if (s && !sl_scheduler_set_timesteps(s, number(test, "steps"), SIZE, err)) {
+        sl_scheduler_free(s);
+        return NULL;
+    }
+    return s;
+}
+
+static void run_case(const cJSON *test, Fixture *f)
+{
+    SlError err = {0};
+    Score worst = {0};
+    size_t end = f->at + case_length(test);
+    char *config = cJSON_PrintUnformatted(cJSON_GetObjectItemCaseSensitive(test, "config"));
+    SlScheduler *s = config && end <= f->n ? make(test, config, &err) : NULL;
+    if (s && sl_scheduler_evaluations(s) == number(test, "evaluations")) {
+        compare_schedule(s, test, f, &worst);
+        run_steps(s, test, f, &worst, &err);
+    } else {
+        worst.worst = INFINITY;
+    }
+    const cJSON *bound = cJSON_GetObjectItemCaseSensitive(test, "bound");
+    bool ok = worst.worst <= (cJSON_IsNumber(bound) ? bound->valuedouble : LIMIT);
+    sl_test(ok, "%s, %d steps: %.2g %s%s%s",
+            cJSON_GetObjectItemCaseSensitive(test, "id")->valuestring, number(test, "steps"),
+            worst.worst, ok ? "" : worst.what, ok ? "" : " ", err.message);
+    if (!ok)
+        sl_test_note("%.300s", config);
+    f->at = end;
+    sl_scheduler_free(s);
+    free(config);
+}
+
+/* The set's cases and steps; the arrays that go in are the first set's. */
+static void test_against_diffusers(const char *cases_path, const char *steps_path)
+{
+    SlError err = {0};
+    size_t n;
+    Golden golden = golden_open(steps_path);
+    char *path = sl_test_path(cases_path);
+    SlJson *cases = sl_json_open(path, &err);
+    Fixture f = {.outputs = golden_read(&golden, "outputs", &n),
+                 .noise = golden_read(&golden, "noise", &n),
+                 .start = golden_read(&golden, "start", &n)};
+    f.data = golden_read(&golden, "data", &f.n);
+    if (sl_test(cases && f.data && f.outputs && f.noise && f.start, "goldens can be read %s",
+                err.message)) {
+        const cJSON *test;
+        cJSON_ArrayForEach(test, cJSON_GetObjectItemCaseSensitive(sl_json_root(cases), "cases"))
+            run_case(test, &f);
+    }
+    free(f.data);
+    free(f.outputs);
+    free(f.noise);
+    free(f.start);
+    sl_json_close(cases);
+    free(path);
+    golden_close(&golden);
+}
+
+/* ---- what is refused ---- */
+
+static void refused(const char *id, const char *config, int steps, const char *expected)
+{
+    SlError err = {0};
+    SlJson *json = sl_json_parse("scheduler_config.json", config, strlen(config), &err);
+    SlScheduler *s = json ? sl_scheduler_new(id, json, NULL, &err) : NULL;
+    bool made = s && sl_scheduler_set_timesteps(s, steps, SIZE, &err);
+    sl_test(!made && strstr(err.message, expected), "%s, %s: %s", id, config, err.message);
+    sl_scheduler_free(s);
+    sl_json_close(json);
+}
+
+static void test_refusals(void)
+{
+    refused("ddim", "{\"num_train_timesteps\": 0}", 5, "num_train_timesteps");
+    refused("ddim", "{\"num_train_timesteps\": 1e12}", 5, "num_train_timesteps");
+    refused("ddim", "{\"beta_schedule\": \"quadratic\"}", 5, "beta_schedule");
+    refused("ddim", "{\"beta_start\": \"a\"}", 5, "beta_start");
+    refused("ddim", "{\"beta_end\": 7}", 5, "beta_end");
+    refused("ddim", "{\"dynamic_thresholding_ratio\": 2}", 5, "dynamic_thresholding_ratio");
+    refused("euler", "{\"use_karras_sigmas\": true, \"use_beta_sigmas\": true}", 5,
+            "use_karras_sigmas");
+    refused("euler-a", "{\"prediction_type\": \"sample\"}", 5, "prediction_type");
+    refused("pndm", "{\"prediction_type\": \"sample\"}", 5, "prediction_type");
+    refused("ddpm", "{\"variance_type\": \"learned_range\"}", 5, "variance_type");
+    refused("ddpm", "{\"trained_betas\": [0.1, 0.2]}", 5, "trained_betas");
+    refused("unipc", "{\"solver_p\": {}}", 5, "solver_p");
+    refused("dpmpp-2s", "{\"algorithm_type\": \"sde-dpmsolver\"}", 5, "algorithm_type");
+    refused("deis", "{\"algorithm_type\": \"sde-dpmsolver++\"}", 5, "algorithm_type");
+    refused("dpmpp-2s", "{\"algorithm_type\": \"dpmsolver\"}", 5, "final_sigmas_type");
+    refused("dpmpp-sde", "{\"prediction_type\": \"sample\"}", 5, "prediction_type");
+    refused("dpm2", "{\"prediction_type\": \"sample\"}", 5, "prediction_type");
+    refused("dpm2-a", "{\"prediction_type\": \"sample\"}", 5, "prediction_type");
+    refused("dpmpp-2m", "{\"timestep_spacing\": \"leading\"}", 1000, "at most 999");
+    refused("unipc", "{\"timestep_spacing\": \"leading\"}", 1000, "at most 999");
+    refused("lcm", "{}", 51, "original_inference_steps");
+    refused("tcd", "{\"original_inference_steps\": 100, \"num_train_timesteps\": 60}", 5,
+            "original_inference_steps");
+    refused("ipndm", "{\"_class_name\": \"IPNDMScheduler\"}", 5, "IPNDMScheduler");
+    refused("unipc", "{\"solver_order\": 9}", 5, "solver_order");
+    refused("pndm", "{}", 2, "skip_prk_steps");
+    refused("ddim", "{\"steps_offset\": 1}", 1000, "timestep 1000");
+    refused("ddim", "{}", 0, "steps is 0");
+    refused("ddim", "{}", 1001, "steps is 1001");
+    refused("nonesuch", "{}", 5, "nonesuch");
+}
+
+/* ---- choices over the model's configuration ---- */
+
+/* One step of a scheduler from ones, with a prediction and a noise that differ; false on failure. */
+static bool one_step(const char *id, const char *config, const SlSchedulerChoice *choice,
+                     float sample[SIZE], SlError *err)
+{
+    float output[SIZE], x0[SIZE], given[SIZE];
+    SlNoiseSource noise = {.given = given, .given_count = SIZE};
+    SlJson *json = sl_json_parse("scheduler_config.json", config, strlen(config), err);
+    SlScheduler *s = json ? sl_scheduler_new(id, json, choice, err) : NULL;
+    bool ok = s && sl_scheduler_set_timesteps(s, 10, SIZE, err);
+    for (int i = 0; i < SIZE; i++) {
+        sample[i] = 1;
+        output[i] = (float)i / SIZE;
+        given[i] = 1 - output[i];
+    }
+    ok = ok && sl_scheduler_step(s, output, sample, x0, &noise, err);
+    sl_scheduler_free(s);
+    sl_json_close(json);
+    return ok;
+}
+
+/* A chosen variance is what the configuration would say, for which there are goldens. */
+static void test_variance(void)
+{
+    static const char *const names[] = {"fixed_small", "fixed_small_log", "fixed_large"};
+    float of_model[SIZE], chosen[SIZE], configured[SIZE];
+    SlError err = {0};
+    for (int i = 0; i < 3; i++) {
+        char config[64];
+        SlSchedulerChoice choice = {.variance = (SlVariance)(SL_VARIANCE_SMALL + i), .eta = -1};
+        snprintf(config, sizeof config, "{\"variance_type\": \"%s\"}", names[i]);
+        bool ok = one_step("ddpm", config, NULL, configured, &err) &&
+                  one_step("ddpm", "{\"variance_type\": \"fixed_small\"}", &choice, chosen, &err);
+        sl_test(ok && !memcmp(chosen, configured, sizeof chosen), "%s as configured %s", names[i],
+                err.message);
+        if (i == 0)
+            memcpy(of_model, chosen, sizeof chosen);
+    }
+    sl_test(memcmp(chosen, of_model, sizeof chosen) != 0, "and large is another step than small");
+    const SlSchedulerChoice choice = {.variance = SL_VARIANCE_LARGE, .eta = -1};
+    sl_test(!one_step("euler", "{}", &choice, chosen, &err) && strstr(err.message, "variance"),
+            "only ddpm has the choice: %s", err.message);
+}
+
+/* ---- the tutorial, and saved states ---- */
+
+static void test_tutorial(void)
+{
+    SlError err = {0};
+    SlScheduler *s = sl_scheduler_new("ddpm", NULL, NULL, &err);
+    bool ok = s && sl_scheduler_set_timesteps(s, 50, SIZE, &err);
+    for (int i = 0; ok && i < 50; i++)
+        ok = sl_scheduler_timestep(s, i) == 980 - 20 * i;
+    sl_test(ok, "set_timesteps(50) gives 980, 960, ... 0");
+    sl_scheduler_free(s);
+}
+
+static void test_damaged_states(void)
+{
+    for (int i = 0; i < sl_scheduler_count(); i++) {
+        const char *id = sl_scheduler_info(i)->id;
+        float out[SIZE] = {1, 2, 3}, sample[SIZE] = {3, 2, 1};
+        SlNoise generator;
+        SlNoiseSource noise = {.generator = &generator};
+        SlError err = {0};
+        size_t bytes = 0;
+        sl_noise_init(&generator, SL_NOISE_CPU, 1, 0);
+        static const char config[] = "{\"skip_prk_steps\": true}";
+        SlJson *json = sl_json_parse("config", config, strlen(config), &err);
+        SlScheduler *s = sl_scheduler_new(id, json, NULL, &err);
+        bool ok = s && sl_scheduler_set_timesteps(s, 6, SIZE, &err) &&
+                  sl_scheduler_step(s, out, sample, NULL, &noise, &err);
+        unsigned char *state = ok ? sl_scheduler_save(s, &bytes) : NULL;
+        ok = state && sl_scheduler_restore(s, state, bytes, &err);
+        ok = ok && !sl_scheduler_restore(s, state, bytes - 1, NULL) &&
+             !sl_scheduler_restore(s, state, 3, NULL);
+        for (size_t at = 0; ok && at < 56 && at < bytes; at++) {
+            state[at] ^= 0x80;
+            (void)sl_scheduler_restore(s, state, bytes, NULL); /* must not crash */
+            ok = at >= 24 || !sl_scheduler_restore(s, state, bytes, NULL);
+            state[at] ^= 0x80;
+        }
+        sl_test(ok, "%s: damaged states are refused %s", id, err.message);
+        free(state);
+        sl_scheduler_free(s);
+        sl_json_close(json);
+    }
+}
+
+/* ---- going on from a saved state ---- */
+
+static SlScheduler *made(const char *id, SlError *err)
+{
+    static const char config[] = "{\"skip_prk_steps\": false, \"solver_order\": 3}";
+    const SlSchedulerChoice choice = {.eta = 0.5};
+    SlJson *json = sl_json_parse("config", config, strlen(config), err);
+    SlScheduler *s = json ? sl_scheduler_new(id, json, &choice, err) : NULL;
+    sl_json_close(json);
+    if (s && !sl_scheduler_set_timesteps(s, 6, SIZE, err)) {
+        sl_scheduler_free(s);
+        return NULL;
+    }
+    return s;
+}
+
+static bool run_to(SlScheduler *s, int end, float *sample, SlNoiseSource *noise, SlError *err)
+{
+    bool ok = true;
+    while (ok && sl_scheduler_position(s) < end) {
+        float out[SIZE];
+        for (int i = 0; i < SIZE; i++)
+            out[i] = sinf((float)(sl_scheduler_position(s) * SIZE + i));
+        ok = sl_scheduler_step(s, out, sample, NULL, noise, err);
+    }
+    return ok;
+}
+
+/* Runs to evaluation `at`, moves to a fresh scheduler, runs to the end. */
+static bool run_broken_at(const char *id, int at, float *sample, SlError *err)
+{
+    static const float given[32 * SIZE] = {0.5f, -1, 2, 0.25f, [SIZE] = 1.5f, [3 * SIZE] = -0.75f};
+    SlNoiseSource noise = {.given = given, .given_count = 32};
+    SlScheduler *first = made(id, err), *second = made(id, err);
+    size_t bytes = 0;
+    for (int i = 0; i < SIZE; i++)
+        sample[i] = cosf((float)i);
+    bool ok = first && second && run_to(first, at, sample, &noise, err);
+    void *state = ok ? sl_scheduler_save(first, &bytes) : NULL;
+    ok = state && sl_scheduler_restore(second, state, bytes, err) &&
+         run_to(second, sl_scheduler_evaluations(second), sample, &noise, err);
+    free(state);
+    sl_scheduler_free(first);
+    sl_scheduler_free(second);
+    return ok;
+}
+
+static void test_saved_states(void)
+{
+    for (int i = 0; i < sl_scheduler_count(); i++) {
+        const char *id = sl_scheduler_info(i)->id;
+        float whole[SIZE], broken[SIZE];
+        SlError err = {0};
+        SlScheduler *s = made(id, &err);
+        int n = s ? sl_scheduler_evaluations(s) : 0;
+        bool ok = n > 0 && run_broken_at(id, 0, whole, &err);
+        for (int at = 1; ok && at <= n; at++)
+            ok = run_broken_at(id, at, broken, &err) && !memcmp(whole, broken, sizeof whole);
+        sl_test(ok, "%s: the same bytes from each of %d saved states %s", id, n, err.message);
+        sl_scheduler_free(s);
+    }
+}
+
+/* A model trained down to a signal of 0: some classes know the key, the others leave it, as in diffusers,
+ * and none may divide by that 0. */
+static void test_zero_snr(void)
+{
+    static const char config[] = "{\"rescale_betas_zero_snr\": true, \"prediction_type\": "
+                                 "\"v_prediction\", \"timestep_spacing\": \"trailing\"}";
+    for (int i = 0; i < sl_scheduler_count(); i++) {
+        const char *id = sl_scheduler_info(i)->id;
+        float sample[SIZE] = {0};
+        SlError err = {0};
+        SlNoise generator;
+        SlNoiseSource noise = {.generator = &generator};
+        sl_noise_init(&generator, SL_NOISE_CPU, 1, 0);
+        SlJson *json = sl_json_parse("config", config, strlen(config), &err);
+        SlScheduler *s = json ? sl_scheduler_new(id, json, NULL, &err) : NULL;
+        bool ok = s && sl_scheduler_set_timesteps(s, 6, SIZE, &err);
+        for (int k = 0; ok && k < SIZE; k++)
+            sample[k] = (float)(sl_scheduler_init_noise_sigma(s) * cos(k));
+        ok = ok && run_to(s, sl_scheduler_evaluations(s), sample, &noise, &err);
+        sl_test(ok, "%s: a schedule that ends at no signal %s", id, err.message);
+        sl_scheduler_free(s);
+        sl_json_close(json);
+    }
+}
+
+/* DPM++ SDE's second evaluation: the level is the middle of log sigma, and the model sees the sample
+ * scaled for it; with noise that is the same in both halves, the whole step's is sqrt(a) + sqrt(b)
+ * times it, a and b being what each half has of the step's sigma. */
+static void test_middle(void)
+{
+    static const float none[SIZE] = {0}, noise_rows[2 * SIZE] = {1, [SIZE] = 1};
+    const SlSchedulerChoice choice = {.spacing = SL_SPACING_TRAILING, .eta = -1};
+    SlError err = {0};
+    float sample[SIZE] = {0}, input[SIZE];
+    SlNoiseSource noise = {.given = noise_rows, .given_count = 2};
+    SlScheduler *s = sl_scheduler_new("dpmpp-sde", NULL, &choice, &err);
+    bool ok = s && sl_scheduler_set_timesteps(s, 4, SIZE, &err);
+    if (sl_test(ok, "dpmpp-sde is made %s", err.message)) {
+        double from = sl_scheduler_sigma(s, 0), middle = sl_scheduler_sigma(s, 1),
+               to = sl_scheduler_sigma(s, 2);
+        sl_test(fabs(middle * middle / (from * to) - 1) < 1e-6, "the middle is that of log sigma");
+        ok = sl_scheduler_step(s, none, sample, NULL, &noise, &err);
+        float up = (float)(middle * sqrt(1 - middle * middle / (from * from)));
+        sl_test(ok && fabsf(sample[0] / up - 1) < 1e-5f && sample[1] == 0,
+                "the first half's noise reaches the sample %s", err.message);
+        sl_scheduler_input(s, sample, input);
+        sl_test(fabs(input[0] * sqrt(middle * middle + 1) / sample[0] - 1) < 1e-6,
+                "the model sees it scaled for the middle");
+        sample[0] = 0; /* epsilon 0: x_0 is the sample, and only noise is left of the step */
+        ok = sl_scheduler_step(s, none, sample, NULL, &noise, &err);
+        double a = (from - middle) / (from - to), whole = to * sqrt(1 - to * to / (from * from));
+        sl_test(ok && fabs(sample[0] / (whole * (sqrt(a) + sqrt(1 - a))) - 1) < 1e-5,
+                "the whole step's noise is that of both halves %s", err.message);
+    }
+    sl_scheduler_free(s);
+}
+
+static void test_infinite_output(void)
+{
+    SlError err = {0};
+    float out[SIZE] = {NAN}, sample[SIZE] = {0};
+    SlScheduler *s = sl_scheduler_new("euler", NULL, NULL, &err);
+    bool ok = s && sl_scheduler_set_timesteps(s, 5, SIZE, &err) &&
+              !sl_scheduler_step(s, out, sample, NULL, NULL, &err) && sl_scheduler_position(s) == 0;
+    sl_test(ok && strstr(err.message, "evaluation 1 of 5"), "NaN is named with its step: %s",
+            err.message);
+    sl_scheduler_free(s);
+}
+
+int main(void)
+{
+    test_against_diffusers("goldens/schedulers/cases.json", "goldens/schedulers/steps.safetensors");
+    test_against_diffusers("goldens/schedulers/solver_cases.json",
+                           "goldens/schedulers/solver_steps.safetensors");
+    test_against_diffusers("goldens/schedulers/level_cases.json",
+                           "goldens/schedulers/level_steps.safetensors");
+    test_against_diffusers("goldens/schedulers/dpm2_cases.json",
+                           "goldens/schedulers/dpm2_steps.safetensors");
+    test_against_diffusers("goldens/schedulers/lcm_cases.json",
+                           "goldens/schedulers/lcm_steps.safetensors");
+    test_refusals();
+    test_variance();
+    test_tutorial();
+    test_damaged_states();
+    test_saved_states();
+    test_zero_snr();
+    test_middle();
+    test_infinite_output();
+    return sl_test_done();
+}

@@ -1,0 +1,239 @@
+/* sl-compare-curves.c - the chart under the lanes: noise levels, distance to the reference's result, and
+ * where two lanes part. */
+#include "ui/compare/sl-compare-view-private.h"
+
+#include <glib/gi18n.h>
+#include <math.h>
+
+typedef struct
+{
+  guint measurement;
+  double value;
+} Measured;
+
+static char *
+place_text (SlCompareView *self)
+{
+  double position = sl_comparison_get_position (self->comparison);
+
+  switch (sl_comparison_get_align (self->comparison))
+    {
+    case SL_ALIGN_STEPS:
+      return g_strdup_printf (_ ("Step %g"), position);
+    case SL_ALIGN_SIGMA:
+      return g_strdup_printf (_ ("Noise level %.3g"), position);
+    case SL_ALIGN_EVALUATIONS:
+    default:
+      return g_strdup_printf (_ ("%g evaluations"), position);
+    }
+}
+
+static SlJob *
+reference_job (SlCompareView *self)
+{
+  return sl_comparison_get_job (self->comparison, sl_comparison_get_reference (self->comparison));
+}
+
+/* Whether every frame has its decoded picture: a curve of both kinds would jump between them. */
+static gboolean
+all_decoded (SlCompareView *self)
+{
+  for (guint i = 0; i < self->lanes->len; i++)
+    {
+      SlJob *job = sl_comparison_get_job (self->comparison, i);
+      guint n = job ? g_list_model_get_n_items (sl_job_get_frames (job)) : 0;
+
+      for (guint f = 0; f < n; f++)
+        {
+          g_autoptr (SlFrameObject) frame = g_list_model_get_item (sl_job_get_frames (job), f);
+
+          if (!sl_frame_object_is_decoded (frame, SL_VIEW_PICTURE))
+            return FALSE;
+        }
+    }
+  return TRUE;
+}
+
+/* What lanes are measured against: the reference's result, so there is none before it is finished. */
+static void
+find_result (SlCompareView *self)
+{
+  SlJob *job = reference_job (self);
+  SlFrameObject *result = job && sl_job_is_over (job) ? sl_job_get_last_frame (job) : NULL;
+  gboolean decoded = self->tab == TAB_LIKENESS && result && all_decoded (self);
+
+  if (g_set_object (&self->result, result) || decoded != self->decoded)
+    self->measurement++;
+  self->decoded = decoded;
+}
+
+static void
+show_axes (SlCompareView *self)
+{
+  SlAlign align = sl_comparison_get_align (self->comparison);
+  SlCurveAxes axes
+      = { .first = 0, .last = 1, .log_y = self->tab != TAB_LIKENESS, .log_x = align == SL_ALIGN_SIGMA };
+
+  sl_comparison_get_range (self->comparison, &axes.first, &axes.last);
+  axes.y_title = self->tab == TAB_SIGMA      ? _ ("Noise level σ")
+                 : self->tab == TAB_DISTANCE ? _ ("Distance in latents")
+                 : self->decoded             ? _ ("PSNR of pictures, dB")
+                                             : _ ("PSNR of previews, dB");
+  axes.x_title = align == SL_ALIGN_STEPS   ? _ ("Steps")
+                 : align == SL_ALIGN_SIGMA ? _ ("Noise level σ")
+                                           : _ ("Evaluations of the model");
+  axes.nothing = self->tab == TAB_SIGMA ? NULL
+                 : self->lanes->len < 2 ? _ ("Add a second lane to measure it against this one")
+                 : self->result == NULL ? _ ("The curves come when the reference lane is finished")
+                                        : NULL;
+  sl_curve_view_set_axes (self->curves, &axes);
+}
+
+static double
+compare_with_result (SlCompareView *self, SlFrameObject *frame)
+{
+  return self->tab == TAB_DISTANCE ? sl_difference_rms (frame, self->result)
+                                   : sl_difference_psnr (frame, self->result, self->decoded);
+}
+
+/* Measured once for each frame and result. */
+static double
+measure (SlCompareView *self, SlFrameObject *frame)
+{
+  static const char *const keys[N_TABS] = { NULL, "sl-distance", "sl-likeness", NULL };
+  Measured *measured = g_object_get_data (G_OBJECT (frame), keys[self->tab]);
+
+  if (measured && measured->measurement == self->measurement)
+    return measured->value;
+  measured = g_new (Measured, 1);
+  *measured = (Measured){ self->measurement, compare_with_result (self, frame) };
+  g_object_set_data_full (G_OBJECT (frame), keys[self->tab], measured, g_free);
+  return measured->value;
+}
+
+static void
+fill_measured (SlCompareView *self, guint index, GArray *points)
+{
+  SlJob *job = sl_comparison_get_job (self->comparison, index);
+  guint n = job && self->result ? g_list_model_get_n_items (sl_job_get_frames (job)) : 0;
+
+  for (guint i = 0; i < n; i++)
+    {
+      g_autoptr (SlFrameObject) frame = g_list_model_get_item (sl_job_get_frames (job), i);
+      double y = measure (self, frame);
+      /* Equal ones are infinitely like: a logarithm has no place for that, nor has a distance of 0. */
+      gboolean equal = self->tab == TAB_DISTANCE ? y <= 0 : isinf (y);
+      SlCurvePoint point = { sl_comparison_position_of (self->comparison, index, i), equal ? NAN : y };
+
+      g_array_append_val (points, point);
+    }
+}
+
+static void
+fill_sigmas (SlCompareView *self, guint index, GArray *points)
+{
+  SlJob *job = sl_comparison_get_job (self->comparison, index);
+  const SlPlanPoint *plan = job ? sl_job_get_plan (job) : NULL;
+
+  for (int i = 0; plan && i < sl_job_get_evaluations (job); i++)
+    {
+      SlCurvePoint point
+          = { sl_comparison_position_of (self->comparison, index, (guint)i), MAX (plan[i].sigma, 1e-3) };
+
+      g_array_append_val (points, point);
+    }
+}
+
+void
+_sl_compare_view_show_curves (SlCompareView *self)
+{
+  SlCurve curves[SL_COMPARISON_MAX] = { 0 };
+  GArray *points[SL_COMPARISON_MAX];
+  guint n = self->lanes->len, drawn = 0;
+
+  find_result (self);
+  for (guint i = 0; i < n; i++)
+    {
+      SlJob *job = sl_comparison_get_job (self->comparison, i);
+
+      points[i] = g_array_new (FALSE, FALSE, sizeof (SlCurvePoint));
+      if (self->tab == TAB_SIGMA || self->tab == TAB_INSIDE)
+        fill_sigmas (self, i, points[i]);
+      else
+        fill_measured (self, i, points[i]);
+      if (points[i]->len > 0)
+        curves[drawn++] = (SlCurve){ .color = *sl_lane_color ((int)i + 1),
+                                     .number = (int)i + 1,
+                                     .bold = i == self->chosen,
+                                     .reached = g_list_model_get_n_items (sl_job_get_frames (job)),
+                                     .n_points = points[i]->len,
+                                     .points = (const SlCurvePoint *)points[i]->data };
+    }
+  show_axes (self);
+  sl_curve_view_set_curves (self->curves, curves, drawn);
+  for (guint i = 0; i < n; i++)
+    g_array_unref (points[i]);
+}
+
+void
+_sl_compare_view_show_parting (SlCompareView *self)
+{
+  guint reference = sl_comparison_get_reference (self->comparison);
+  SlJob *job = sl_comparison_get_job (self->comparison, self->chosen);
+  SlJob *other = reference_job (self);
+  g_autofree char *text = NULL;
+  int step = -1;
+
+  if (job && other && job != other && sl_job_get_last_frame (job) && sl_job_get_last_frame (other))
+    {
+      step = sl_difference_parting (job, other);
+      text = step >= 0 ? g_strdup_printf (_ ("Lanes %u and %u part at step %d"), reference + 1,
+                                          self->chosen + 1, step + 1)
+                       : g_strdup_printf (_ ("Lanes %u and %u look the same so far"), reference + 1,
+                                          self->chosen + 1);
+    }
+  gtk_label_set_text (self->parting, text ? text : "");
+  gtk_widget_set_tooltip_text (GTK_WIDGET (self->parting), text);
+  sl_curve_view_set_mark (self->curves,
+                          step >= 0 && sl_comparison_get_align (self->comparison) == SL_ALIGN_STEPS ? step + 1
+                                                                                                    : NAN);
+}
+
+void
+_sl_compare_view_show_inside (SlCompareView *self)
+{
+  if (self->tab == TAB_INSIDE)
+    sl_step_inspector_show (self->inspector, sl_comparison_get_job (self->comparison, self->chosen),
+                            sl_comparison_get_frame (self->comparison, self->chosen));
+}
+
+static void
+tab_chosen (SlCompareView *self, GtkToggleButton *button)
+{
+  if (!gtk_toggle_button_get_active (button))
+    return;
+  for (guint i = 0; i < N_TABS; i++)
+    if (self->tabs[i] == button)
+      self->tab = i;
+  sl_curve_view_set_parts (self->curves, self->tab != TAB_INSIDE, TRUE);
+  _sl_compare_view_show_curves (self);
+}
+
+void
+_sl_compare_view_show_place (SlCompareView *self)
+{
+  double first, last;
+  g_autofree char *text = place_text (self);
+  gboolean any = sl_comparison_get_range (self->comparison, &first, &last)
+                 && sl_comparison_get_frame (self->comparison, 0) != NULL;
+
+  sl_curve_view_set_cursor (self->curves, any ? sl_comparison_get_position (self->comparison) : NAN,
+                            any ? text : NULL);
+}
+
+void
+_sl_compare_view_init_curves (SlCompareView *self)
+{
+  for (guint i = 0; i < N_TABS; i++)
+    g_signal_connect_swapped (self->tabs[i], "toggled", G_CALLBACK (tab_chosen), self);
+}

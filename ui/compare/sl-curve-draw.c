@@ -1,0 +1,263 @@
+/* sl-curve-draw.c - see sl-curve-draw.h. */
+#include "ui/compare/sl-curve-draw.h"
+
+#include <math.h>
+
+#define KNOB 8.0
+#define MAX_TICKS 9
+
+typedef struct
+{
+  double x, y;  /* y is its middle */
+  double align; /* what part of it is left of x */
+  double alpha;
+} TextPlace;
+
+static const GdkRGBA ink = { 0.93, 0.91, 0.90, 1 };
+static const GdkRGBA red = { 0.90, 0.22, 0.16, 1 };
+
+static void
+set_ink (cairo_t *cr, const GdkRGBA *color, double alpha)
+{
+  cairo_set_source_rgba (cr, color->red, color->green, color->blue, color->alpha * alpha);
+}
+
+static void
+draw_text (const SlCurveChart *self, cairo_t *cr, const char *text, TextPlace at)
+{
+  g_autoptr (PangoLayout) layout = gtk_widget_create_pango_layout (self->widget, text);
+  g_autoptr (PangoAttrList) attributes = pango_attr_list_new ();
+  int width, height;
+
+  pango_attr_list_insert (attributes, pango_attr_scale_new (0.82));
+  pango_attr_list_insert (attributes, pango_attr_font_features_new ("tnum"));
+  pango_layout_set_attributes (layout, attributes);
+  pango_layout_get_pixel_size (layout, &width, &height);
+  set_ink (cr, &ink, at.alpha);
+  cairo_move_to (cr, floor (at.x - at.align * width), floor (at.y - height / 2.0));
+  pango_cairo_show_layout (cr, layout);
+}
+
+/* 1, 2 or 5 times a power of ten. */
+static double
+round_distance (double range)
+{
+  double power = pow (10, floor (log10 (MAX (range / (MAX_TICKS - 1), 1e-9))));
+  double factor = range / (MAX_TICKS - 1) / power;
+
+  return power * (factor <= 1 ? 1 : factor <= 2 ? 2 : factor <= 5 ? 5 : 10);
+}
+
+static void
+draw_tick (const SlCurveChart *self, cairo_t *cr, double place)
+{
+  g_autofree char *text = g_strdup_printf ("%g", place);
+  double x = sl_curve_chart_x (self, place), bottom = SL_CURVE_TOP + sl_curve_chart_height (self);
+
+  set_ink (cr, &ink, 0.07);
+  cairo_rectangle (cr, floor (x), SL_CURVE_TOP, 1, bottom - SL_CURVE_TOP);
+  cairo_fill (cr);
+  draw_text (self, cr, text, (TextPlace){ x, bottom + 11, 0.5, 0.6 });
+}
+
+static void
+draw_x_axis (const SlCurveChart *self, cairo_t *cr)
+{
+  const SlCurveAxes *axes = &self->axes;
+  double distance = MAX (round_distance (axes->last - axes->first), 1);
+
+  if (axes->log_x)
+    for (double place = pow (10, floor (log10 (MAX (axes->first, 1e-6)))); place >= axes->last; place /= 10)
+      draw_tick (self, cr, place);
+  else
+    for (double place = ceil (axes->first / distance) * distance; place <= axes->last; place += distance)
+      draw_tick (self, cr, place);
+}
+
+static void
+draw_y_tick (const SlCurveChart *self, cairo_t *cr, double drawn)
+{
+  double value = self->axes.log_y ? pow (10, drawn) : drawn;
+  g_autofree char *text = g_strdup_printf ("%.3g", value);
+  double y = sl_curve_chart_y (self, value);
+
+  set_ink (cr, &ink, 0.07);
+  cairo_rectangle (cr, SL_CURVE_LEFT, floor (y), sl_curve_chart_width (self), 1);
+  cairo_fill (cr);
+  draw_text (self, cr, text, (TextPlace){ SL_CURVE_LEFT - 6, y, 1, 0.6 });
+}
+
+/* Powers of ten where there are some to be seen, else three places. */
+static void
+draw_y_axis (const SlCurveChart *self, cairo_t *cr)
+{
+  double from = ceil (self->low), to = floor (self->high);
+
+  if (self->curves->len == 0)
+    return;
+  if (self->axes.log_y && to - from >= 1)
+    for (double power = from; power <= to; power += MAX (floor ((to - from) / 3), 1))
+      draw_y_tick (self, cr, power);
+  else
+    for (int i = 0; i <= 2; i++)
+      draw_y_tick (self, cr, self->low + (self->high - self->low) * i / 2);
+}
+
+static void
+trace (const SlCurveChart *self, cairo_t *cr, const SlCurve *curve, guint from, guint to)
+{
+  gboolean open = FALSE;
+
+  for (guint i = from; i < to; i++)
+    {
+      double x = sl_curve_chart_x (self, curve->points[i].x), y;
+
+      if (!isfinite (curve->points[i].y))
+        {
+          open = FALSE;
+          continue;
+        }
+      y = sl_curve_chart_y (self, curve->points[i].y);
+      if (open)
+        cairo_line_to (cr, x, y);
+      else
+        cairo_move_to (cr, x, y);
+      open = TRUE;
+    }
+}
+
+static void
+draw_number (const SlCurveChart *self, cairo_t *cr, const SlCurve *curve)
+{
+  const SlCurvePoint *end = &curve->points[curve->n_points - 1];
+  g_autofree char *text = g_strdup_printf ("%d", curve->number);
+  double lowest = SL_CURVE_TOP + sl_curve_chart_height (self) - 6; /* not on the ticks' numbers */
+
+  if (isfinite (end->y))
+    draw_text (self, cr, text,
+               (TextPlace){ sl_curve_chart_x (self, end->x) + 5 + (curve->number - 1) % 2 * 9,
+                            MIN (sl_curve_chart_y (self, end->y), lowest), 0, curve->bold ? 1 : 0.75 });
+}
+
+static void
+draw_curve (const SlCurveChart *self, cairo_t *cr, const SlCurve *curve)
+{
+  guint reached = MIN (curve->reached, curve->n_points);
+
+  if (curve->n_points == 0)
+    return;
+  cairo_set_line_width (cr, curve->bold ? 2.6 : 1.5);
+  set_ink (cr, &curve->color, 0.32);
+  trace (self, cr, curve, reached > 0 ? reached - 1 : 0, curve->n_points);
+  cairo_stroke (cr);
+  set_ink (cr, &curve->color, 1);
+  trace (self, cr, curve, 0, reached);
+  cairo_stroke (cr);
+  if (reached > 0 && isfinite (curve->points[reached - 1].y))
+    {
+      cairo_arc (cr, sl_curve_chart_x (self, curve->points[reached - 1].x),
+                 sl_curve_chart_y (self, curve->points[reached - 1].y), curve->bold ? 3.5 : 2.5, 0, 2 * G_PI);
+      cairo_fill (cr);
+    }
+  if (curve->number > 0)
+    draw_number (self, cr, curve);
+}
+
+static void
+draw_curves (const SlCurveChart *self, cairo_t *cr, gboolean bold)
+{
+  for (guint i = 0; i < self->curves->len; i++)
+    {
+      const SlCurve *curve = &g_array_index (self->curves, SlCurve, i);
+
+      if (curve->bold == bold)
+        draw_curve (self, cr, curve);
+    }
+}
+
+static void
+draw_mark (const SlCurveChart *self, cairo_t *cr)
+{
+  const double dashes[] = { 3, 4 };
+  double x;
+
+  if (!isfinite (self->mark))
+    return;
+  x = floor (sl_curve_chart_x (self, self->mark)) + 0.5;
+  cairo_save (cr);
+  cairo_set_dash (cr, dashes, G_N_ELEMENTS (dashes), 0);
+  cairo_set_line_width (cr, 1);
+  set_ink (cr, &ink, 0.75);
+  cairo_move_to (cr, x, SL_CURVE_TOP);
+  cairo_line_to (cr, x, SL_CURVE_TOP + sl_curve_chart_height (self));
+  cairo_stroke (cr);
+  cairo_restore (cr);
+}
+
+/* The line that ties the handle to the curves. */
+static void
+draw_cursor (const SlCurveChart *self, cairo_t *cr)
+{
+  double end = self->rail ? gtk_widget_get_height (self->widget) - SL_CURVE_RAIL
+                          : SL_CURVE_TOP + sl_curve_chart_height (self);
+
+  if (!isfinite (self->cursor))
+    return;
+  set_ink (cr, &red, 1);
+  cairo_rectangle (cr, floor (sl_curve_chart_x (self, self->cursor)) - 0.5, SL_CURVE_TOP - 4, 1.5,
+                   end - SL_CURVE_TOP + 4);
+  cairo_fill (cr);
+}
+
+static void
+draw_handle (const SlCurveChart *self, cairo_t *cr)
+{
+  double x = sl_curve_chart_x (self, self->cursor);
+  double rail = gtk_widget_get_height (self->widget) - SL_CURVE_RAIL;
+
+  cairo_set_line_cap (cr, CAIRO_LINE_CAP_ROUND);
+  cairo_set_line_width (cr, 4);
+  set_ink (cr, &ink, 0.16);
+  cairo_move_to (cr, SL_CURVE_LEFT, rail);
+  cairo_line_to (cr, SL_CURVE_LEFT + sl_curve_chart_width (self), rail);
+  cairo_stroke (cr);
+  if (!isfinite (self->cursor))
+    return;
+  set_ink (cr, &red, 1);
+  cairo_move_to (cr, SL_CURVE_LEFT, rail);
+  cairo_line_to (cr, x, rail);
+  cairo_stroke (cr);
+  cairo_arc (cr, x, rail, KNOB, 0, 2 * G_PI);
+  set_ink (cr, &ink, 1);
+  cairo_fill (cr);
+}
+
+static void
+draw_chart (const SlCurveChart *self, cairo_t *cr)
+{
+  int width = gtk_widget_get_width (self->widget);
+
+  draw_x_axis (self, cr);
+  draw_y_axis (self, cr);
+  if (self->axes.y_title)
+    draw_text (self, cr, self->axes.y_title, (TextPlace){ 10, 10, 0, 0.75 });
+  if (self->axes.x_title)
+    draw_text (self, cr, self->axes.x_title, (TextPlace){ width - 10, 10, 1, 0.75 });
+  draw_mark (self, cr);
+  cairo_set_line_join (cr, CAIRO_LINE_JOIN_ROUND);
+  draw_curves (self, cr, FALSE);
+  draw_curves (self, cr, TRUE);
+  if (self->curves->len == 0 && self->axes.nothing)
+    draw_text (self, cr, self->axes.nothing,
+               (TextPlace){ width / 2.0, SL_CURVE_TOP + sl_curve_chart_height (self) / 2, 0.5, 0.7 });
+  draw_cursor (self, cr);
+}
+
+void
+sl_curve_draw (const SlCurveChart *self, cairo_t *cr)
+{
+  if (self->chart)
+    draw_chart (self, cr);
+  if (self->rail)
+    draw_handle (self, cr);
+}

@@ -1,0 +1,23 @@
+/* sl-lane-editor.h - what a lane has of its own, to be changed. */
+#pragma once
+
+#include <adwaita.h>
+
+#include "app/objects/objects.h"
+
+G_BEGIN_DECLS
+
+#define SL_TYPE_LANE_EDITOR (sl_lane_editor_get_type ())
+
+G_DECLARE_FINAL_TYPE (SlLaneEditor, sl_lane_editor, SL, LANE_EDITOR, AdwWindow)
+
+/* Signal "applied" (guint own, SlSettings values) when a person agrees; the window closes itself. */
+SlLaneEditor *
+sl_lane_editor_new (GtkWindow *parent, SlCompareLane *lane, SlSettings *recipe, SlModelItem *model);
+/* The same for a branch: what is not chosen stays as it is in the run. */
+SlLaneEditor *sl_lane_editor_new_branch (GtkWindow *parent, SlJob *run);
+SlCompareLane *sl_lane_editor_get_lane (SlLaneEditor *self);
+/* As a person would; for tests. */
+void sl_lane_editor_apply (SlLaneEditor *self);
+
+G_END_DECLS

@@ -1,0 +1,39 @@
+/* sl-lane-view.h - one lane of a comparison: its number and name, its picture, its figures. */
+#pragma once
+
+#include <adwaita.h>
+
+#include "ui/widgets/sl-canvas.h"
+
+G_BEGIN_DECLS
+
+#define SL_N_LANE_COLORS 9
+#define SL_TYPE_LANE_VIEW (sl_lane_view_get_type ())
+
+G_DECLARE_FINAL_TYPE (SlLaneView, sl_lane_view, SL, LANE_VIEW, AdwBin)
+
+/* number: 1 to 9. Signals: "chosen" when it is clicked or focused; "asked" (const char *): one of
+ * "edit", "reference", "branch", "inspect", "save", "duplicate", "remove" from its menu. */
+SlLaneView *sl_lane_view_new (int number);
+int sl_lane_view_get_number (SlLaneView *self);
+void sl_lane_view_set_title (SlLaneView *self, const char *title, const char *detail);
+/* texture NULL: message (waiting, what went wrong) is shown instead. */
+void sl_lane_view_show (SlLaneView *self, GdkTexture *texture, const char *message, gboolean failed);
+void sl_lane_view_set_figures (SlLaneView *self, const char *figures, const char *detail);
+void sl_lane_view_set_chosen (SlLaneView *self, gboolean chosen);
+void sl_lane_view_set_reference (SlLaneView *self, gboolean reference);
+/* Its picture is a heat map of the difference. */
+void sl_lane_view_set_heat (SlLaneView *self, gboolean heat);
+/* Why the picture is only a quick preview where somebody rests; NULL hides it. */
+void sl_lane_view_set_problem (SlLaneView *self, const char *problem);
+/* As it is read; NULL when none is shown. */
+const char *sl_lane_view_get_problem (SlLaneView *self);
+/* 0 to 1; < 0 hides it. */
+void sl_lane_view_set_progress (SlLaneView *self, double fraction);
+/* There is something to save. */
+void sl_lane_view_set_has_picture (SlLaneView *self, gboolean has_picture);
+SlCanvas *sl_lane_view_get_canvas (SlLaneView *self);
+/* The colour of a lane, on the tray's dark ground. */
+const GdkRGBA *sl_lane_color (int number);
+
+G_END_DECLS

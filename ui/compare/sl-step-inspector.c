@@ -1,0 +1,225 @@
+/* sl-step-inspector.c - see sl-step-inspector.h. */
+#include "ui/compare/sl-step-inspector.h"
+
+#include <glib/gi18n.h>
+#include <math.h>
+
+#include "ui/widgets/sl-canvas.h"
+#include "ui/compare/sl-curve-view.h"
+#include "ui/compare/sl-lane-view.h"
+
+#define TILE_SIDE 104
+
+enum
+{
+  TILE_NOISY,
+  TILE_PREDICTION,
+  TILE_OUTPUT,
+  TILE_GUIDANCE,
+  N_TILES
+};
+
+struct _SlStepInspector
+{
+  AdwBin parent_instance;
+  GtkWidget *tile[N_TILES];
+  GtkPicture *picture[N_TILES];
+  GtkLabel *title[N_TILES];
+  SlCurveView *means;
+  SlCurveView *deviations;
+  GtkLabel *note;
+};
+
+G_DEFINE_FINAL_TYPE (SlStepInspector, sl_step_inspector, ADW_TYPE_BIN)
+
+/* ---- the four pictures ---- */
+
+static GBytes *
+tile_pixels (SlFrameObject *frame, guint tile, int *width, int *height)
+{
+  switch (tile)
+    {
+    case TILE_NOISY:
+      return g_bytes_ref (sl_frame_object_get_rgb (frame, SL_VIEW_NOISY, width, height));
+    case TILE_PREDICTION:
+      return g_bytes_ref (sl_frame_object_get_rgb (frame, SL_VIEW_PICTURE, width, height));
+    default:
+      return sl_frame_object_draw_part (frame, tile == TILE_OUTPUT ? SL_PART_OUTPUT : SL_PART_GUIDANCE, width,
+                                        height);
+    }
+}
+
+static const char *
+tile_title (SlFrameObject *frame, guint tile)
+{
+  switch (tile)
+    {
+    case TILE_NOISY:
+      return _ ("The sample, x_t");
+    case TILE_PREDICTION:
+      return sl_frame_object_is_last (frame) ? _ ("The result") : _ ("Predicted picture, x_0");
+    case TILE_OUTPUT:
+      return sl_frame_object_predicts_noise (frame) ? _ ("Predicted noise") : _ ("The model’s answer");
+    case TILE_GUIDANCE:
+    default:
+      return _ ("Guidance: words − none");
+    }
+}
+
+static void
+show_tile (SlStepInspector *self, guint tile, SlFrameObject *frame)
+{
+  int width, height;
+  g_autoptr (GBytes) rgb = tile_pixels (frame, tile, &width, &height);
+  g_autoptr (GdkTexture) texture = rgb ? sl_texture_new_rgb (rgb, width, height) : NULL;
+  const char *title = tile_title (frame, tile);
+
+  gtk_widget_set_visible (self->tile[tile], texture != NULL);
+  gtk_picture_set_paintable (self->picture[tile], GDK_PAINTABLE (texture));
+  gtk_picture_set_alternative_text (self->picture[tile], title);
+  gtk_label_set_text (self->title[tile], title);
+}
+
+/* ---- channels ---- */
+
+static void
+show_channels (SlCurveView *view, SlJob *job, SlFrameObject *frame, gboolean deviations)
+{
+  GListModel *frames = sl_job_get_frames (job);
+  guint n = g_list_model_get_n_items (frames), channels = sl_frame_object_get_channels (frame);
+  SlCurve curves[SL_MAX_CHANNELS] = { 0 };
+  g_autofree SlCurvePoint *points = g_new (SlCurvePoint, (gsize)n * channels);
+  SlCurveAxes axes = { .first = 1,
+                       .last = MAX (sl_job_get_evaluations (job), 2),
+                       .y_title = deviations ? _ ("Deviation of each channel") : _ ("Mean of each channel") };
+
+  for (guint i = 0; i < n; i++)
+    {
+      g_autoptr (SlFrameObject) each = g_list_model_get_item (frames, i);
+
+      for (guint c = 0; c < channels; c++)
+        {
+          SlChannel channel = sl_frame_object_get_channel (each, c);
+
+          points[c * n + i] = (SlCurvePoint){ i + 1, deviations ? channel.deviation : channel.mean };
+        }
+    }
+  for (guint c = 0; c < channels; c++)
+    curves[c] = (SlCurve){ .color = *sl_lane_color ((int)c + 1),
+                           .number = (int)c + 1,
+                           .reached = n,
+                           .n_points = n,
+                           .points = &points[c * n] };
+  sl_curve_view_set_axes (view, &axes);
+  sl_curve_view_set_curves (view, curves, channels);
+  sl_curve_view_set_cursor (view, sl_frame_object_get_index (frame) + 1, NULL);
+}
+
+/* ---- all of it ---- */
+
+static char *
+make_note (SlJob *job, SlFrameObject *frame)
+{
+  int settled;
+
+  if (sl_job_get_state (job) == SL_JOB_FAILED)
+    return g_strdup (sl_job_get_message (job));
+  settled = sl_difference_settled (job);
+  if (settled >= 0 && settled + 1 < sl_frame_object_get_step (sl_job_get_last_frame (job)))
+    return g_strdup_printf (_ ("No visible change since step %d"), settled + 1);
+  return g_strdup_printf (_ ("Timestep %.4g, noise level σ %.3g"), sl_frame_object_get_timestep (frame),
+                          sl_frame_object_get_sigma (frame));
+}
+
+void
+sl_step_inspector_show (SlStepInspector *self, SlJob *job, SlFrameObject *frame)
+{
+  g_autofree char *note = NULL;
+
+  gtk_widget_set_visible (GTK_WIDGET (self->means), frame != NULL);
+  gtk_widget_set_visible (GTK_WIDGET (self->deviations), frame != NULL);
+  if (frame == NULL)
+    {
+      for (guint i = 0; i < N_TILES; i++)
+        gtk_widget_set_visible (self->tile[i], FALSE);
+      gtk_label_set_text (self->note, job && sl_job_get_message (job)
+                                          ? sl_job_get_message (job)
+                                          : _ ("There is no step to look into yet"));
+      return;
+    }
+  for (guint i = 0; i < N_TILES; i++)
+    show_tile (self, i, frame);
+  show_channels (self->means, job, frame, FALSE);
+  show_channels (self->deviations, job, frame, TRUE);
+  note = make_note (job, frame);
+  gtk_label_set_text (self->note, note);
+}
+
+const char *
+sl_step_inspector_get_note (SlStepInspector *self)
+{
+  return gtk_label_get_text (self->note);
+}
+
+static void
+add_tile (SlStepInspector *self, GtkBox *row, guint tile)
+{
+  GtkWidget *box = gtk_box_new (GTK_ORIENTATION_VERTICAL, 4);
+  GtkWidget *picture = gtk_picture_new (), *title = gtk_label_new (NULL);
+
+  gtk_widget_set_size_request (picture, TILE_SIDE, TILE_SIDE);
+  gtk_widget_set_halign (picture, GTK_ALIGN_CENTER);
+  gtk_widget_add_css_class (picture, "print");
+  gtk_widget_set_overflow (picture, GTK_OVERFLOW_HIDDEN);
+  gtk_picture_set_content_fit (GTK_PICTURE (picture), GTK_CONTENT_FIT_CONTAIN);
+  gtk_widget_add_css_class (title, "caption");
+  gtk_box_append (GTK_BOX (box), picture);
+  gtk_box_append (GTK_BOX (box), title);
+  gtk_box_append (row, box);
+  self->tile[tile] = box;
+  self->picture[tile] = GTK_PICTURE (picture);
+  self->title[tile] = GTK_LABEL (title);
+}
+
+static SlCurveView *
+add_chart (GtkBox *row, const char *name)
+{
+  GtkWidget *chart = g_object_new (SL_TYPE_CURVE_VIEW, "accessible-role", GTK_ACCESSIBLE_ROLE_IMG, NULL);
+
+  sl_curve_view_set_parts (SL_CURVE_VIEW (chart), TRUE, FALSE);
+  gtk_widget_set_hexpand (chart, TRUE);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (chart), GTK_ACCESSIBLE_PROPERTY_LABEL, name, -1);
+  gtk_box_append (row, chart);
+  return SL_CURVE_VIEW (chart);
+}
+
+static void
+sl_step_inspector_class_init (SlStepInspectorClass *klass)
+{
+  gtk_widget_class_set_css_name (GTK_WIDGET_CLASS (klass), "inspector");
+}
+
+static void
+sl_step_inspector_init (SlStepInspector *self)
+{
+  GtkWidget *scroller = gtk_scrolled_window_new (), *column = gtk_box_new (GTK_ORIENTATION_VERTICAL, 2);
+  GtkBox *row = GTK_BOX (gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 12));
+
+  for (guint i = 0; i < N_TILES; i++)
+    add_tile (self, row, i);
+  self->means = add_chart (row, _ ("Mean of each channel"));
+  self->deviations = add_chart (row, _ ("Deviation of each channel"));
+  self->note = GTK_LABEL (gtk_label_new (NULL));
+  gtk_label_set_xalign (self->note, 0);
+  gtk_label_set_ellipsize (self->note, PANGO_ELLIPSIZE_END);
+  gtk_widget_add_css_class (GTK_WIDGET (self->note), "caption");
+  gtk_widget_set_margin_start (GTK_WIDGET (row), 12);
+  gtk_widget_set_margin_end (GTK_WIDGET (row), 12);
+  gtk_widget_set_margin_top (GTK_WIDGET (row), 6);
+  gtk_scrolled_window_set_policy (GTK_SCROLLED_WINDOW (scroller), GTK_POLICY_AUTOMATIC, GTK_POLICY_NEVER);
+  gtk_scrolled_window_set_child (GTK_SCROLLED_WINDOW (scroller), GTK_WIDGET (row));
+  gtk_widget_set_margin_start (GTK_WIDGET (self->note), 12);
+  gtk_box_append (GTK_BOX (column), scroller);
+  gtk_box_append (GTK_BOX (column), GTK_WIDGET (self->note));
+  adw_bin_set_child (ADW_BIN (self), column);
+}

@@ -1,0 +1,20 @@
+/* sl-step-inspector.h - what happened inside one evaluation of a lane: the sample, what the model
+ * predicted, and how the channels went on. */
+#pragma once
+
+#include <adwaita.h>
+
+#include "app/objects/objects.h"
+
+G_BEGIN_DECLS
+
+#define SL_TYPE_STEP_INSPECTOR (sl_step_inspector_get_type ())
+
+G_DECLARE_FINAL_TYPE (SlStepInspector, sl_step_inspector, SL, STEP_INSPECTOR, AdwBin)
+
+/* frame is one of job's; both NULL for nothing. */
+void sl_step_inspector_show (SlStepInspector *self, SlJob *job, SlFrameObject *frame);
+/* The sentence about this run: what failed, or since when nothing changes any more. Borrowed. */
+const char *sl_step_inspector_get_note (SlStepInspector *self);
+
+G_END_DECLS

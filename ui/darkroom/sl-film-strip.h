@@ -1,0 +1,31 @@
+/* sl-film-strip.h - the moments of a run side by side, filled as they come; a slider over time.
+ *
+ * However many steps there are, the strip is as wide as it is: it shows as many pictures as fit, and
+ * every place along it is a moment. Position is an index into the frames; the cursor follows the
+ * newest one until a person chooses another.
+ */
+#pragma once
+
+#include <gtk/gtk.h>
+
+#include "app/objects/objects.h"
+
+G_BEGIN_DECLS
+
+#define SL_TYPE_FILM_STRIP (sl_film_strip_get_type ())
+
+G_DECLARE_FINAL_TYPE (SlFilmStrip, sl_film_strip, SL, FILM_STRIP, GtkWidget)
+
+/* Signal "picked": a person went to another moment. */
+void sl_film_strip_set_job (SlFilmStrip *self, SlJob *job);
+/* Clamped to what is there. */
+void sl_film_strip_set_position (SlFilmStrip *self, int position);
+int sl_film_strip_get_position (SlFilmStrip *self);
+/* The moment under the cursor, or NULL. */
+SlFrameObject *sl_film_strip_get_frame (SlFilmStrip *self);
+/* As a person would: emits "picked". */
+void sl_film_strip_pick (SlFilmStrip *self, int position);
+gboolean sl_film_strip_is_following (SlFilmStrip *self);
+void sl_film_strip_set_view (SlFilmStrip *self, SlView view);
+
+G_END_DECLS

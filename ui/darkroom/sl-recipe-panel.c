@@ -1,0 +1,168 @@
+/* sl-recipe-panel.c - see sl-recipe-panel.h. */
+#include "ui/darkroom/sl-recipe-panel.h"
+
+#include "ui/darkroom/sl-recipe-panel-private.h"
+
+G_DEFINE_FINAL_TYPE (SlRecipePanel, sl_recipe_panel, ADW_TYPE_BIN)
+
+enum
+{
+  MODEL_CHOSEN,
+  N_SIGNALS
+};
+
+static guint signals[N_SIGNALS];
+
+/* ---- the model ---- */
+
+static void
+model_chosen (SlRecipePanel *self)
+{
+  SlModelItem *model = sl_recipe_panel_get_model (self);
+  gboolean words;
+
+  if (model == NULL)
+    return;
+  words = sl_model_item_uses_prompt (model);
+  gtk_widget_set_visible (self->prompt_box, words);
+  gtk_widget_set_visible (self->guidance_row, words);
+  gtk_widget_set_visible (self->clip_skip_row, words);
+  gtk_widget_set_tooltip_text (GTK_WIDGET (self->model_row), sl_model_item_get_path (model));
+  sl_recipe_panel_offer_sizes (self, model);
+  g_signal_emit (self, signals[MODEL_CHOSEN], 0);
+  sl_recipe_panel_show_recipe (self);
+}
+
+SlModelItem *
+sl_recipe_panel_get_model (SlRecipePanel *self)
+{
+  return adw_combo_row_get_selected_item (self->model_row);
+}
+
+void
+sl_recipe_panel_select_model (SlRecipePanel *self, guint position)
+{
+  adw_combo_row_set_selected (self->model_row, position);
+}
+
+void
+sl_recipe_panel_fit_model (SlRecipePanel *self)
+{
+  SlModelItem *model = sl_recipe_panel_get_model (self);
+  gboolean has_size = sl_settings_get_width (self->recipe) > 0 && sl_settings_get_height (self->recipe) > 0;
+
+  if (model && !(has_size && sl_model_item_check (model, self->recipe, NULL)))
+    g_object_set (self->recipe, "width", sl_model_item_get_width (model), "height",
+                  sl_model_item_get_height (model), NULL);
+}
+
+void
+sl_recipe_panel_focus_prompt (SlRecipePanel *self)
+{
+  gtk_widget_grab_focus (GTK_WIDGET (self->prompt));
+}
+
+int
+sl_recipe_panel_get_count (SlRecipePanel *self)
+{
+  return (int)gtk_adjustment_get_value (self->count_adjustment);
+}
+
+gboolean
+sl_recipe_panel_keeps_seed (SlRecipePanel *self)
+{
+  return gtk_toggle_button_get_active (self->keep_seed);
+}
+
+/* ---- class ---- */
+
+/* A combo row without entries turns itself off, and the button in it that opens a model with it. */
+static void
+keep_sensitive (GtkWidget *row)
+{
+  if (!gtk_widget_get_sensitive (row))
+    gtk_widget_set_sensitive (row, TRUE);
+}
+
+void
+sl_recipe_panel_connect (SlRecipePanel *self, SlSettings *recipe, SlModelStore *store, GSettings *preferences)
+{
+  g_autoptr (GtkExpression) model_name = gtk_property_expression_new (SL_TYPE_MODEL_ITEM, NULL, "name");
+
+  self->recipe = g_object_ref (recipe);
+  sl_recipe_panel_connect_controls (self);
+  g_signal_connect (self->model_row, "notify::sensitive", G_CALLBACK (keep_sensitive), NULL);
+  adw_combo_row_set_expression (self->model_row, model_name);
+  adw_combo_row_set_model (self->model_row, G_LIST_MODEL (store));
+  keep_sensitive (GTK_WIDGET (self->model_row));
+  g_signal_connect_swapped (self->model_row, "notify::selected-item", G_CALLBACK (model_chosen), self);
+  g_signal_connect_object (recipe, "notify", G_CALLBACK (sl_recipe_panel_show_recipe), self,
+                           G_CONNECT_SWAPPED);
+  g_settings_bind (preferences, "keep-seed", self->keep_seed, "active", G_SETTINGS_BIND_DEFAULT);
+  g_settings_bind (preferences, "count", self->count_adjustment, "value", G_SETTINGS_BIND_DEFAULT);
+  g_settings_bind (preferences, "previews", self->previews_row, "selected", G_SETTINGS_BIND_DEFAULT);
+  g_settings_bind (preferences, "more-expanded", self->more_row, "expanded", G_SETTINGS_BIND_DEFAULT);
+  sl_recipe_panel_show_first (self);
+}
+
+static void
+sl_recipe_panel_dispose (GObject *object)
+{
+  SlRecipePanel *self = SL_RECIPE_PANEL (object);
+
+  g_clear_object (&self->recipe);
+  g_clear_object (&self->schedulers);
+  G_OBJECT_CLASS (sl_recipe_panel_parent_class)->dispose (object);
+}
+
+#define BIND(name) gtk_widget_class_bind_template_child (widget_class, SlRecipePanel, name)
+
+static void
+sl_recipe_panel_class_init (SlRecipePanelClass *klass)
+{
+  GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
+
+  G_OBJECT_CLASS (klass)->dispose = sl_recipe_panel_dispose;
+  gtk_widget_class_set_template_from_resource (widget_class, "/org/safelight/Safelight/sl-recipe-panel.ui");
+  BIND (model_row);
+  BIND (prompt_box);
+  BIND (prompt);
+  BIND (prompt_hint);
+  BIND (negative);
+  BIND (negative_hint);
+  BIND (steps_adjustment);
+  BIND (guidance_adjustment);
+  BIND (width_adjustment);
+  BIND (height_adjustment);
+  BIND (count_adjustment);
+  BIND (clip_skip_adjustment);
+  BIND (eta_adjustment);
+  BIND (steps_scale);
+  BIND (guidance_scale);
+  BIND (guidance_row);
+  BIND (scheduler_row);
+  BIND (sigmas_row);
+  BIND (seed);
+  BIND (keep_seed);
+  BIND (size_row);
+  BIND (custom_size_row);
+  BIND (more_row);
+  BIND (previews_row);
+  BIND (spacing_row);
+  BIND (variance_row);
+  BIND (noise_row);
+  BIND (clip_skip_row);
+  BIND (eta_row);
+  signals[MODEL_CHOSEN] = g_signal_new ("model-chosen", SL_TYPE_RECIPE_PANEL, G_SIGNAL_RUN_LAST, 0, NULL,
+                                        NULL, NULL, G_TYPE_NONE, 0);
+}
+
+static void
+sl_recipe_panel_init (SlRecipePanel *self)
+{
+  gtk_widget_init_template (GTK_WIDGET (self));
+  gtk_range_set_range (self->steps_scale, 1, 100);
+  gtk_range_set_increments (self->steps_scale, 1, 5);
+  gtk_range_set_range (self->guidance_scale, 0, 20);
+  gtk_range_set_increments (self->guidance_scale, 0.5, 1);
+}

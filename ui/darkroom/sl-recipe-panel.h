@@ -1,0 +1,30 @@
+/* sl-recipe-panel.h - the settings of the next picture, as controls.
+ *
+ * The panel shows an SlSettings and changes it; what the chosen model does not use is hidden.
+ */
+#pragma once
+
+#include <adwaita.h>
+
+#include "app/objects/objects.h"
+
+G_BEGIN_DECLS
+
+#define SL_TYPE_RECIPE_PANEL (sl_recipe_panel_get_type ())
+
+G_DECLARE_FINAL_TYPE (SlRecipePanel, sl_recipe_panel, SL, RECIPE_PANEL, AdwBin)
+
+/* Once, before the panel is shown. Signal "model-chosen" when a person takes another model. */
+void sl_recipe_panel_connect (SlRecipePanel *self,
+                              SlSettings *recipe,
+                              SlModelStore *store,
+                              GSettings *preferences);
+SlModelItem *sl_recipe_panel_get_model (SlRecipePanel *self);
+void sl_recipe_panel_select_model (SlRecipePanel *self, guint position);
+/* Width and height that fit the model where the recipe's do not. */
+void sl_recipe_panel_fit_model (SlRecipePanel *self);
+void sl_recipe_panel_focus_prompt (SlRecipePanel *self);
+int sl_recipe_panel_get_count (SlRecipePanel *self);
+gboolean sl_recipe_panel_keeps_seed (SlRecipePanel *self);
+
+G_END_DECLS

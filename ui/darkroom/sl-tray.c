@@ -1,0 +1,143 @@
+/* sl-tray.c - see sl-tray.h. */
+#include "ui/darkroom/sl-tray.h"
+
+#include <glib/gi18n.h>
+
+struct _SlTray
+{
+  AdwBin parent_instance;
+  GtkStack *stack;
+  AdwStatusPage *status_page;
+  AdwStatusPage *error_page;
+  GtkFlowBox *examples;
+  SlCanvas *canvas;
+  GtkProgressBar *progress;
+  GtkLabel *caption;
+  GtkLabel *problem;
+  GtkWidget *tools;
+};
+
+G_DEFINE_FINAL_TYPE (SlTray, sl_tray, ADW_TYPE_BIN)
+
+/* Prompts that the starter model has learnt; they stay in English, which is what models read. */
+static const char *const example_prompts[] = {
+  "a red house by a lake at sunset",
+  "a lighthouse by the sea at night",
+  "two yellow balloons in the mountains at dawn",
+  "a white sailboat on the sea at noon",
+  "three pine trees in the snow",
+  "an orange tent in the desert at night",
+};
+
+static void
+sl_tray_class_init (SlTrayClass *klass)
+{
+  GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
+
+  g_type_ensure (SL_TYPE_CANVAS);
+  gtk_widget_class_set_template_from_resource (widget_class, "/org/safelight/Safelight/sl-tray.ui");
+  gtk_widget_class_bind_template_child (widget_class, SlTray, stack);
+  gtk_widget_class_bind_template_child (widget_class, SlTray, status_page);
+  gtk_widget_class_bind_template_child (widget_class, SlTray, error_page);
+  gtk_widget_class_bind_template_child (widget_class, SlTray, examples);
+  gtk_widget_class_bind_template_child (widget_class, SlTray, canvas);
+  gtk_widget_class_bind_template_child (widget_class, SlTray, progress);
+  gtk_widget_class_bind_template_child (widget_class, SlTray, caption);
+  gtk_widget_class_bind_template_child (widget_class, SlTray, problem);
+  gtk_widget_class_bind_template_child (widget_class, SlTray, tools);
+}
+
+static void
+sl_tray_init (SlTray *self)
+{
+  gtk_widget_init_template (GTK_WIDGET (self));
+  for (guint i = 0; i < G_N_ELEMENTS (example_prompts); i++)
+    {
+      GtkWidget *button = gtk_button_new_with_label (example_prompts[i]);
+      g_autofree char *name = g_strdup_printf (_ ("Try “%s”"), example_prompts[i]);
+
+      gtk_widget_add_css_class (button, "example");
+      gtk_actionable_set_action_name (GTK_ACTIONABLE (button), "win.example");
+      gtk_actionable_set_action_target (GTK_ACTIONABLE (button), "s", example_prompts[i]);
+      gtk_accessible_update_property (GTK_ACCESSIBLE (button), GTK_ACCESSIBLE_PROPERTY_LABEL, name, -1);
+      gtk_flow_box_append (self->examples, button);
+      gtk_widget_set_focusable (gtk_widget_get_parent (button), FALSE);
+    }
+}
+
+SlCanvas *
+sl_tray_get_canvas (SlTray *self)
+{
+  return self->canvas;
+}
+
+void
+sl_tray_show (SlTray *self, GdkTexture *texture, const char *description)
+{
+  sl_canvas_set_texture (self->canvas, texture);
+  gtk_widget_set_visible (self->tools, texture != NULL);
+  gtk_stack_set_visible_child_name (self->stack, texture ? "picture" : "empty");
+  if (description)
+    gtk_accessible_update_property (GTK_ACCESSIBLE (self->canvas), GTK_ACCESSIBLE_PROPERTY_LABEL, description,
+                                    -1);
+}
+
+void
+sl_tray_show_waiting (SlTray *self)
+{
+  gtk_widget_set_visible (self->tools, FALSE);
+  gtk_stack_set_visible_child_name (self->stack, "waiting");
+}
+
+void
+sl_tray_show_error (SlTray *self, const char *title, const char *message)
+{
+  g_autofree char *markup = g_markup_escape_text (message, -1);
+
+  adw_status_page_set_title (self->error_page, title);
+  adw_status_page_set_description (self->error_page, markup);
+  gtk_widget_set_visible (self->tools, FALSE);
+  gtk_stack_set_visible_child_name (self->stack, "error");
+}
+
+void
+sl_tray_set_caption (SlTray *self, const char *caption)
+{
+  gtk_label_set_text (self->caption, caption ? caption : "");
+  gtk_widget_set_visible (GTK_WIDGET (self->caption), caption != NULL);
+}
+
+void
+sl_tray_set_problem (SlTray *self, const char *problem)
+{
+  g_autofree char *text
+      = problem
+            ? g_strdup_printf (_ ("This is the quick preview, as the step could not be decoded: %s"), problem)
+            : NULL;
+
+  gtk_label_set_text (self->problem, text ? text : "");
+  gtk_widget_set_visible (GTK_WIDGET (self->problem), text != NULL);
+}
+
+const char *
+sl_tray_get_problem (SlTray *self)
+{
+  return gtk_widget_get_visible (GTK_WIDGET (self->problem)) ? gtk_label_get_text (self->problem) : NULL;
+}
+
+void
+sl_tray_set_progress (SlTray *self, double fraction)
+{
+  gtk_widget_set_visible (GTK_WIDGET (self->progress), fraction >= 0);
+  if (fraction >= 0)
+    gtk_progress_bar_set_fraction (self->progress, MIN (fraction, 1));
+}
+
+void
+sl_tray_set_prompts (SlTray *self, gboolean prompts)
+{
+  gtk_widget_set_visible (GTK_WIDGET (self->examples), prompts);
+  adw_status_page_set_description (
+      self->status_page, prompts ? _ ("Describe a picture and press Develop, or start with one of these.")
+                                 : _ ("This model needs no words: press Develop and watch."));
+}

@@ -1,0 +1,33 @@
+/* sl-tray.h - the large dark place in the middle: the picture that is coming up, what is known about
+ * the moment, and, when there is nothing to show, what to do. */
+#pragma once
+
+#include <adwaita.h>
+
+#include "ui/widgets/sl-canvas.h"
+
+G_BEGIN_DECLS
+
+#define SL_TYPE_TRAY (sl_tray_get_type ())
+
+G_DECLARE_FINAL_TYPE (SlTray, sl_tray, SL, TRAY, AdwBin)
+
+SlCanvas *sl_tray_get_canvas (SlTray *self);
+/* The picture page with this texture; NULL goes back to the empty tray. */
+void sl_tray_show (SlTray *self, GdkTexture *texture, const char *description);
+/* A picture is on its way, but nothing can be seen of it yet. */
+void sl_tray_show_waiting (SlTray *self);
+/* Why there is nothing to show, under a title. */
+void sl_tray_show_error (SlTray *self, const char *title, const char *message);
+/* The line over the picture; NULL hides it. */
+void sl_tray_set_caption (SlTray *self, const char *caption);
+/* Why the picture is only a quick preview where somebody rests; NULL hides it. */
+void sl_tray_set_problem (SlTray *self, const char *problem);
+/* As it is read; NULL when none is shown. */
+const char *sl_tray_get_problem (SlTray *self);
+/* 0 to 1, < 0 hides the bar. */
+void sl_tray_set_progress (SlTray *self, double fraction);
+/* FALSE while there is no model that takes a prompt: the examples go. */
+void sl_tray_set_prompts (SlTray *self, gboolean prompts);
+
+G_END_DECLS

@@ -1,0 +1,348 @@
+/* sl-gallery-view.c - see sl-gallery-view.h. */
+#include "ui/gallery/sl-gallery-view.h"
+
+#include <glib/gi18n.h>
+
+#include "ui/widgets/sl-picture-text.h"
+#include "ui/gallery/sl-print.h"
+
+struct _SlGalleryView
+{
+  AdwBin parent_instance;
+  GtkStack *stack;
+  GtkGridView *grid;
+  GtkRevealer *family_bar;
+  GtkLabel *family_title;
+  GMenuModel *picture_menu;
+  GtkPopover *menu;
+  SlGallery *gallery;
+  SlThreadQueue *files;
+  GtkFilter *filter;
+  GtkSingleSelection *selection;
+  SlPicture *shown_family; /* one of it; NULL: all pictures are shown */
+  guint64 family;          /* its number; 0 with the above */
+};
+
+G_DEFINE_FINAL_TYPE (SlGalleryView, sl_gallery_view, ADW_TYPE_BIN)
+
+enum
+{
+  OPENED,
+  SELECTED,
+  N_SIGNALS
+};
+
+static guint signals[N_SIGNALS];
+
+/* ---- the menu of a picture ---- */
+
+static void
+open_menu (SlGalleryView *self, GtkWidget *print)
+{
+  graphene_rect_t bounds;
+
+  if (!gtk_widget_compute_bounds (print, GTK_WIDGET (self), &bounds))
+    return;
+  gtk_popover_set_pointing_to (self->menu,
+                               &(GdkRectangle){ (int)bounds.origin.x + (int)bounds.size.width / 2,
+                                                (int)bounds.origin.y + (int)bounds.size.height / 2, 1, 1 });
+  gtk_popover_popup (self->menu);
+}
+
+/* The position of a picture in what is shown; GTK_INVALID_LIST_POSITION when it is not there. */
+static guint
+find_position (SlGalleryView *self, SlPicture *picture)
+{
+  GListModel *shown = G_LIST_MODEL (self->selection);
+
+  for (guint i = 0; i < g_list_model_get_n_items (shown); i++)
+    {
+      g_autoptr (SlPicture) found = g_list_model_get_item (shown, i);
+
+      if (found == picture)
+        return i;
+    }
+  return GTK_INVALID_LIST_POSITION;
+}
+
+static void
+menu_by_touch (SlGalleryView *self, double x, double y, GtkGesture *gesture)
+{
+  GtkWidget *print = gtk_event_controller_get_widget (GTK_EVENT_CONTROLLER (gesture));
+
+  gtk_single_selection_set_selected (self->selection,
+                                     find_position (self, sl_print_get_picture (SL_PRINT (print))));
+  open_menu (self, print);
+  gtk_gesture_set_state (gesture, GTK_EVENT_SEQUENCE_CLAIMED);
+}
+
+static void
+menu_by_click (SlGalleryView *self, int count, double x, double y, GtkGesture *gesture)
+{
+  menu_by_touch (self, x, y, gesture);
+}
+
+/* The print of a picture that is in sight, or NULL. */
+static GtkWidget *
+find_print (SlGalleryView *self, SlPicture *picture)
+{
+  for (GtkWidget *cell = gtk_widget_get_first_child (GTK_WIDGET (self->grid)); cell;
+       cell = gtk_widget_get_next_sibling (cell))
+    {
+      GtkWidget *print = gtk_widget_get_first_child (cell);
+
+      if (SL_IS_PRINT (print) && sl_print_get_picture (SL_PRINT (print)) == picture)
+        return print;
+    }
+  return NULL;
+}
+
+static void
+menu_by_key (GtkWidget *widget, const char *action, GVariant *parameter)
+{
+  SlGalleryView *self = SL_GALLERY_VIEW (widget);
+  SlPicture *picture = sl_gallery_view_get_selected (self);
+  GtkWidget *print = picture ? find_print (self, picture) : NULL;
+
+  if (print)
+    open_menu (self, print);
+}
+
+/* ---- cells ---- */
+
+static void
+setup_cell (SlGalleryView *self, GtkListItem *item)
+{
+  GtkWidget *print = sl_print_new ();
+  GtkGesture *click = gtk_gesture_click_new (), *press = gtk_gesture_long_press_new ();
+
+  gtk_gesture_single_set_button (GTK_GESTURE_SINGLE (click), GDK_BUTTON_SECONDARY);
+  gtk_gesture_single_set_touch_only (GTK_GESTURE_SINGLE (press), TRUE);
+  g_signal_connect_object (click, "pressed", G_CALLBACK (menu_by_click), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (press, "pressed", G_CALLBACK (menu_by_touch), self, G_CONNECT_SWAPPED);
+  gtk_widget_add_controller (print, GTK_EVENT_CONTROLLER (click));
+  gtk_widget_add_controller (print, GTK_EVENT_CONTROLLER (press));
+  gtk_list_item_set_child (item, print);
+}
+
+static void
+bind_cell (SlGalleryView *self, GtkListItem *item)
+{
+  sl_print_set_picture (SL_PRINT (gtk_list_item_get_child (item)), gtk_list_item_get_item (item),
+                        self->files);
+}
+
+static void
+unbind_cell (SlGalleryView *self, GtkListItem *item)
+{
+  sl_print_set_picture (SL_PRINT (gtk_list_item_get_child (item)), NULL, NULL);
+}
+
+/* ---- one family ---- */
+
+static gboolean
+is_shown (gpointer picture, gpointer user_data)
+{
+  SlGalleryView *self = user_data;
+
+  return self->shown_family == NULL || sl_picture_get_place (picture)->family == self->family;
+}
+
+static void
+show_title (SlGalleryView *self)
+{
+  guint members = sl_picture_get_place (self->shown_family)->members;
+  g_autofree char *text = g_strdup_printf (
+      ngettext ("The family of “%s”: %u picture", "The family of “%s”: %u pictures", members),
+      sl_picture_name (self->shown_family), members);
+
+  gtk_label_set_text (self->family_title, text);
+}
+
+void
+sl_gallery_view_show_family (SlGalleryView *self, SlPicture *picture)
+{
+  guint64 family = picture ? sl_picture_get_place (picture)->family : 0;
+
+  if (family == 0)
+    picture = NULL;
+  g_set_object (&self->shown_family, picture);
+  self->family = family;
+  gtk_filter_changed (self->filter, GTK_FILTER_CHANGE_DIFFERENT);
+  gtk_revealer_set_reveal_child (self->family_bar, family != 0);
+  if (family)
+    show_title (self);
+}
+
+gboolean
+sl_gallery_view_shows_family (SlGalleryView *self)
+{
+  return self->shown_family != NULL;
+}
+
+/* A family of which only one is left is none any more. */
+static void
+arranged (SlGalleryView *self)
+{
+  GListModel *pictures = G_LIST_MODEL (self->gallery);
+
+  if (self->shown_family == NULL)
+    return;
+  for (guint i = 0; i < g_list_model_get_n_items (pictures); i++)
+    {
+      g_autoptr (SlPicture) picture = g_list_model_get_item (pictures, i);
+
+      if (sl_picture_get_place (picture)->family == self->family)
+        {
+          sl_gallery_view_show_family (self, picture);
+          return;
+        }
+    }
+  sl_gallery_view_show_family (self, NULL);
+}
+
+static void
+show_all (GtkWidget *widget, const char *action, GVariant *parameter)
+{
+  sl_gallery_view_show_family (SL_GALLERY_VIEW (widget), NULL);
+}
+
+/* ---- the grid ---- */
+
+static void
+items_changed (SlGalleryView *self)
+{
+  gboolean any = g_list_model_get_n_items (G_LIST_MODEL (self->gallery)) > 0;
+
+  gtk_stack_set_visible_child_name (self->stack, any ? "grid" : "empty");
+}
+
+static void
+activated (SlGalleryView *self, guint position)
+{
+  g_autoptr (SlPicture) picture = g_list_model_get_item (G_LIST_MODEL (self->selection), position);
+
+  if (picture)
+    g_signal_emit (self, signals[OPENED], 0, picture);
+}
+
+static void
+selected (SlGalleryView *self)
+{
+  g_signal_emit (self, signals[SELECTED], 0);
+}
+
+SlPicture *
+sl_gallery_view_get_selected (SlGalleryView *self)
+{
+  return gtk_single_selection_get_selected_item (self->selection);
+}
+
+static gboolean
+focus_selected (gpointer data)
+{
+  SlGalleryView *self = data;
+  SlPicture *picture = sl_gallery_view_get_selected (self);
+  GtkWidget *print = picture ? find_print (self, picture) : NULL;
+
+  if (print)
+    gtk_widget_grab_focus (gtk_widget_get_parent (print));
+  return G_SOURCE_REMOVE;
+}
+
+void
+sl_gallery_view_select (SlGalleryView *self, SlPicture *picture)
+{
+  guint position = find_position (self, picture);
+
+  if (position == GTK_INVALID_LIST_POSITION)
+    return;
+  gtk_single_selection_set_selected (self->selection, position);
+  gtk_widget_activate_action (GTK_WIDGET (self->grid), "list.scroll-to-item", "u", position);
+  /* Its cell is there when the grid has been laid out. */
+  g_idle_add_full (G_PRIORITY_LOW, focus_selected, g_object_ref (self), g_object_unref);
+}
+
+static void
+make_models (SlGalleryView *self)
+{
+  GtkCustomFilter *filter = gtk_custom_filter_new (is_shown, self, NULL);
+  GtkFilterListModel *shown
+      = gtk_filter_list_model_new (g_object_ref (G_LIST_MODEL (self->gallery)), GTK_FILTER (filter));
+
+  self->filter = g_object_ref (GTK_FILTER (filter));
+  self->selection = gtk_single_selection_new (G_LIST_MODEL (shown));
+  gtk_single_selection_set_autoselect (self->selection, FALSE);
+  gtk_single_selection_set_can_unselect (self->selection, TRUE);
+  g_signal_connect_object (self->selection, "notify::selected-item", G_CALLBACK (selected), self,
+                           G_CONNECT_SWAPPED);
+}
+
+void
+sl_gallery_view_connect (SlGalleryView *self, SlGallery *gallery, SlThreadQueue *files)
+{
+  g_autoptr (GtkListItemFactory) factory = gtk_signal_list_item_factory_new ();
+
+  self->gallery = g_object_ref (gallery);
+  self->files = files;
+  make_models (self);
+  g_signal_connect_object (factory, "setup", G_CALLBACK (setup_cell), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (factory, "bind", G_CALLBACK (bind_cell), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (factory, "unbind", G_CALLBACK (unbind_cell), self, G_CONNECT_SWAPPED);
+  gtk_grid_view_set_factory (self->grid, factory);
+  gtk_grid_view_set_model (self->grid, GTK_SELECTION_MODEL (self->selection));
+  g_signal_connect_swapped (self->grid, "activate", G_CALLBACK (activated), self);
+  g_signal_connect_object (gallery, "items-changed", G_CALLBACK (items_changed), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (gallery, "arranged", G_CALLBACK (arranged), self, G_CONNECT_SWAPPED);
+  items_changed (self);
+}
+
+/* ---- class ---- */
+
+static void
+sl_gallery_view_dispose (GObject *object)
+{
+  SlGalleryView *self = SL_GALLERY_VIEW (object);
+
+  if (self->menu)
+    gtk_widget_unparent (GTK_WIDGET (self->menu));
+  self->menu = NULL;
+  g_clear_object (&self->selection);
+  g_clear_object (&self->filter);
+  g_clear_object (&self->shown_family);
+  g_clear_object (&self->gallery);
+  G_OBJECT_CLASS (sl_gallery_view_parent_class)->dispose (object);
+}
+
+#define BIND(name) gtk_widget_class_bind_template_child (widget_class, SlGalleryView, name)
+
+static void
+sl_gallery_view_class_init (SlGalleryViewClass *klass)
+{
+  GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
+
+  G_OBJECT_CLASS (klass)->dispose = sl_gallery_view_dispose;
+  gtk_widget_class_set_template_from_resource (widget_class, "/org/safelight/Safelight/sl-gallery-view.ui");
+  BIND (stack);
+  BIND (grid);
+  BIND (family_bar);
+  BIND (family_title);
+  BIND (picture_menu);
+  gtk_widget_class_install_action (widget_class, "gallery.all", NULL, show_all);
+  gtk_widget_class_install_action (widget_class, "gallery.menu", NULL, menu_by_key);
+  gtk_widget_class_add_binding_action (widget_class, GDK_KEY_F10, GDK_SHIFT_MASK, "gallery.menu", NULL);
+  gtk_widget_class_add_binding_action (widget_class, GDK_KEY_Menu, 0, "gallery.menu", NULL);
+  signals[OPENED] = g_signal_new ("opened", SL_TYPE_GALLERY_VIEW, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                                  G_TYPE_NONE, 1, SL_TYPE_PICTURE);
+  signals[SELECTED] = g_signal_new ("selected", SL_TYPE_GALLERY_VIEW, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                                    G_TYPE_NONE, 0);
+}
+
+static void
+sl_gallery_view_init (SlGalleryView *self)
+{
+  gtk_widget_init_template (GTK_WIDGET (self));
+  self->menu = GTK_POPOVER (gtk_popover_menu_new_from_model (self->picture_menu));
+  gtk_popover_set_has_arrow (self->menu, FALSE);
+  gtk_widget_set_parent (GTK_WIDGET (self->menu), GTK_WIDGET (self));
+}

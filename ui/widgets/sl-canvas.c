@@ -1,0 +1,285 @@
+/* sl-canvas.c - see sl-canvas.h. */
+#include "ui/widgets/sl-canvas.h"
+
+#include <math.h>
+
+#define ZOOM_MIN 0.1
+#define ZOOM_MAX 32.0
+#define ZOOM_STEP 1.25
+
+struct _SlCanvas
+{
+  GtkWidget parent_instance;
+  GdkTexture *texture;
+  int width;
+  int height;
+  double zoom; /* 0: fit */
+  double x;    /* of the picture's centre, from the widget's */
+  double y;
+  double drag_x;
+  double drag_y;
+  double pointer_x; /* from the widget's centre */
+  double pointer_y;
+};
+
+G_DEFINE_FINAL_TYPE (SlCanvas, sl_canvas, GTK_TYPE_WIDGET)
+
+enum
+{
+  VIEW_CHANGED,
+  N_SIGNALS
+};
+
+static guint signals[N_SIGNALS];
+
+GdkTexture *
+sl_texture_new_rgb (GBytes *rgb, int width, int height)
+{
+  return rgb ? gdk_memory_texture_new (width, height, GDK_MEMORY_R8G8B8, rgb, (gsize)width * 3) : NULL;
+}
+
+static void
+get_size (SlCanvas *self, double *width, double *height)
+{
+  *width = self->width ? self->width : gdk_texture_get_width (self->texture);
+  *height = self->height ? self->height : gdk_texture_get_height (self->texture);
+}
+
+double
+sl_canvas_get_zoom (SlCanvas *self)
+{
+  double width, height;
+
+  if (self->zoom > 0 || self->texture == NULL)
+    return self->zoom;
+  get_size (self, &width, &height);
+  return MIN (gtk_widget_get_width (GTK_WIDGET (self)) / width,
+              gtk_widget_get_height (GTK_WIDGET (self)) / height);
+}
+
+static void
+keep_in_sight (SlCanvas *self)
+{
+  double width, height, reach_x, reach_y;
+
+  if (self->texture == NULL)
+    return;
+  get_size (self, &width, &height);
+  reach_x = MAX (width * sl_canvas_get_zoom (self) - gtk_widget_get_width (GTK_WIDGET (self)), 0) / 2;
+  reach_y = MAX (height * sl_canvas_get_zoom (self) - gtk_widget_get_height (GTK_WIDGET (self)), 0) / 2;
+  self->x = CLAMP (self->x, -reach_x, reach_x);
+  self->y = CLAMP (self->y, -reach_y, reach_y);
+}
+
+static void
+sl_canvas_snapshot (GtkWidget *widget, GtkSnapshot *snapshot)
+{
+  SlCanvas *self = SL_CANVAS (widget);
+  double width, height, zoom;
+  graphene_rect_t rect;
+  GskRoundedRect paper;
+  GskShadow shadow = { { 0, 0, 0, 0.45 }, 0, 4, 18 };
+
+  if (self->texture == NULL || gtk_widget_get_width (widget) < 1)
+    return;
+  keep_in_sight (self);
+  get_size (self, &width, &height);
+  zoom = sl_canvas_get_zoom (self);
+  width *= zoom;
+  height *= zoom;
+  graphene_rect_init (&rect, floor ((gtk_widget_get_width (widget) - width) / 2 + self->x),
+                      floor ((gtk_widget_get_height (widget) - height) / 2 + self->y), floor (width),
+                      floor (height));
+  gsk_rounded_rect_init_from_rect (&paper, &rect, 4);
+  gtk_snapshot_append_outset_shadow (snapshot, &paper, &shadow.color, shadow.dx, shadow.dy, 0, shadow.radius);
+  gtk_snapshot_push_rounded_clip (snapshot, &paper);
+  gtk_snapshot_append_texture (snapshot, self->texture, &rect);
+  gtk_snapshot_pop (snapshot);
+}
+
+static void
+sl_canvas_measure (GtkWidget *widget,
+                   GtkOrientation orientation,
+                   int for_size,
+                   int *minimum,
+                   int *natural,
+                   int *minimum_baseline,
+                   int *natural_baseline)
+{
+  *minimum = 64;
+  *natural = 512;
+}
+
+static void
+sl_canvas_dispose (GObject *object)
+{
+  g_clear_object (&SL_CANVAS (object)->texture);
+  G_OBJECT_CLASS (sl_canvas_parent_class)->dispose (object);
+}
+
+static void
+sl_canvas_class_init (SlCanvasClass *klass)
+{
+  GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
+
+  G_OBJECT_CLASS (klass)->dispose = sl_canvas_dispose;
+  widget_class->snapshot = sl_canvas_snapshot;
+  widget_class->measure = sl_canvas_measure;
+  gtk_widget_class_set_css_name (widget_class, "canvas");
+  gtk_widget_class_set_accessible_role (widget_class, GTK_ACCESSIBLE_ROLE_IMG);
+  signals[VIEW_CHANGED]
+      = g_signal_new ("view-changed", SL_TYPE_CANVAS, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
+}
+
+static void
+view_changed (SlCanvas *self)
+{
+  gtk_widget_queue_draw (GTK_WIDGET (self));
+  g_signal_emit (self, signals[VIEW_CHANGED], 0);
+}
+
+static void
+drag_begin (SlCanvas *self)
+{
+  self->drag_x = self->x;
+  self->drag_y = self->y;
+}
+
+static void
+drag_update (SlCanvas *self, double dx, double dy)
+{
+  self->x = self->drag_x + dx;
+  self->y = self->drag_y + dy;
+  keep_in_sight (self);
+  view_changed (self);
+}
+
+static void
+moved (SlCanvas *self, double x, double y)
+{
+  self->pointer_x = x - gtk_widget_get_width (GTK_WIDGET (self)) / 2.0;
+  self->pointer_y = y - gtk_widget_get_height (GTK_WIDGET (self)) / 2.0;
+}
+
+/* The point (x, y), from the widget's centre, stays where it is. */
+static void
+zoom_at (SlCanvas *self, double factor, double x, double y)
+{
+  double before = sl_canvas_get_zoom (self);
+
+  if (before <= 0)
+    return;
+  self->zoom = CLAMP (before * factor, ZOOM_MIN, ZOOM_MAX);
+  self->x = x + (self->x - x) * self->zoom / before;
+  self->y = y + (self->y - y) * self->zoom / before;
+  keep_in_sight (self);
+  view_changed (self);
+}
+
+static gboolean
+scroll (SlCanvas *self, double dx, double dy)
+{
+  zoom_at (self, pow (ZOOM_STEP, -dy), self->pointer_x, self->pointer_y);
+  return TRUE;
+}
+
+static void
+pressed (SlCanvas *self, int n_press)
+{
+  if (n_press == 2)
+    sl_canvas_set_zoom (self, self->zoom > 0 ? 0 : sl_canvas_get_true_zoom (self));
+}
+
+static void
+sl_canvas_init (SlCanvas *self)
+{
+  GtkGesture *drag = gtk_gesture_drag_new ();
+  GtkGesture *click = gtk_gesture_click_new ();
+  GtkEventController *motion = gtk_event_controller_motion_new ();
+  GtkEventController *wheel = gtk_event_controller_scroll_new (GTK_EVENT_CONTROLLER_SCROLL_VERTICAL);
+
+  gtk_gesture_single_set_button (GTK_GESTURE_SINGLE (drag), 0);
+  gtk_widget_set_overflow (GTK_WIDGET (self), GTK_OVERFLOW_HIDDEN);
+  g_signal_connect_swapped (drag, "drag-begin", G_CALLBACK (drag_begin), self);
+  g_signal_connect_swapped (drag, "drag-update", G_CALLBACK (drag_update), self);
+  g_signal_connect_swapped (click, "pressed", G_CALLBACK (pressed), self);
+  g_signal_connect_swapped (motion, "motion", G_CALLBACK (moved), self);
+  g_signal_connect_swapped (wheel, "scroll", G_CALLBACK (scroll), self);
+  gtk_widget_add_controller (GTK_WIDGET (self), GTK_EVENT_CONTROLLER (drag));
+  gtk_widget_add_controller (GTK_WIDGET (self), GTK_EVENT_CONTROLLER (click));
+  gtk_widget_add_controller (GTK_WIDGET (self), motion);
+  gtk_widget_add_controller (GTK_WIDGET (self), wheel);
+}
+
+void
+sl_canvas_set_texture (SlCanvas *self, GdkTexture *texture)
+{
+  if (g_set_object (&self->texture, texture))
+    gtk_widget_queue_draw (GTK_WIDGET (self));
+}
+
+GdkTexture *
+sl_canvas_get_texture (SlCanvas *self)
+{
+  return self->texture;
+}
+
+void
+sl_canvas_set_size (SlCanvas *self, int width, int height)
+{
+  self->width = width;
+  self->height = height;
+  gtk_widget_queue_draw (GTK_WIDGET (self));
+}
+
+void
+sl_canvas_set_zoom (SlCanvas *self, double zoom)
+{
+  self->zoom = zoom > 0 ? CLAMP (zoom, ZOOM_MIN, ZOOM_MAX) : 0;
+  if (self->zoom <= 0)
+    self->x = self->y = 0;
+  view_changed (self);
+}
+
+gboolean
+sl_canvas_is_fitted (SlCanvas *self)
+{
+  return self->zoom <= 0;
+}
+
+void
+sl_canvas_zoom_by (SlCanvas *self, double factor)
+{
+  zoom_at (self, factor, 0, 0);
+}
+
+void
+sl_canvas_pan_by (SlCanvas *self, double dx, double dy)
+{
+  self->x += dx;
+  self->y += dy;
+  keep_in_sight (self);
+  view_changed (self);
+}
+
+void
+sl_canvas_get_place (SlCanvas *self, double *x, double *y)
+{
+  *x = self->x;
+  *y = self->y;
+}
+
+double
+sl_canvas_get_true_zoom (SlCanvas *self)
+{
+  return 1.0 / gtk_widget_get_scale_factor (GTK_WIDGET (self));
+}
+
+void
+sl_canvas_copy_view (SlCanvas *self, SlCanvas *other)
+{
+  self->zoom = other->zoom;
+  self->x = other->x;
+  self->y = other->y;
+  gtk_widget_queue_draw (GTK_WIDGET (self));
+}

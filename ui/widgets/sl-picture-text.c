@@ -1,0 +1,87 @@
+/* sl-picture-text.c - see sl-picture-text.h. */
+#include "ui/widgets/sl-picture-text.h"
+
+#include <glib/gi18n.h>
+#include <string.h>
+
+/* The names that files have for settings (app/core/recipe_text.c), and ours. */
+static const struct
+{
+  const char *key;
+  const char *name;
+  gboolean text; /* too long to be repeated */
+} settings[] = {
+  { "prompt", N_ ("another prompt"), TRUE },   { "negative_prompt", N_ ("another negative prompt"), TRUE },
+  { "scheduler", N_ ("scheduler %s"), FALSE }, { "sigmas", N_ ("sigmas %s"), FALSE },
+  { "spacing", N_ ("spacing %s"), FALSE },     { "eta", N_ ("eta %s"), FALSE },
+  { "variance", N_ ("variance %s"), FALSE },   { "steps", N_ ("steps %s"), FALSE },
+  { "guidance", N_ ("guidance %s"), FALSE },   { "seed", N_ ("seed %s"), FALSE },
+  { "noise", N_ ("noise %s"), FALSE },         { "clip_skip", N_ ("clip skip %s"), FALSE },
+};
+
+const char *
+sl_picture_name (SlPicture *picture)
+{
+  const char *prompt = sl_picture_get_prompt (picture);
+
+  return *prompt ? prompt : _ ("Picture without a prompt");
+}
+
+char *
+sl_picture_badge (SlPicture *picture)
+{
+  int moment = sl_picture_get_moment (picture);
+
+  if (sl_picture_is_branch (picture))
+    return g_strdup_printf (_ ("Step %d"), sl_picture_get_branch_step (picture));
+  return moment > 0 ? g_strdup_printf (_ ("Step %d"), moment) : NULL;
+}
+
+/* A line "guidance: 7.5, 5" says what it was and what it is. NULL for what is none: a prompt can have
+ * several lines. */
+static char *
+describe_change (const char *line)
+{
+  const char *value = g_strrstr (line, ", ");
+
+  for (guint i = 0; i < G_N_ELEMENTS (settings); i++)
+    if (g_str_has_prefix (line, settings[i].key) && line[strlen (settings[i].key)] == ':')
+      {
+        g_auto (GStrv) around = g_strsplit (_ (settings[i].name), "%s", 2);
+        g_auto (GStrv) bare = g_strsplit (value ? value + 2 : "", "\"", -1); /* words stand in quotes */
+        g_autofree char *word = g_strjoinv ("", bare);
+
+        return settings[i].text ? g_strdup (around[0]) : g_strjoinv (word, around);
+      }
+  return NULL;
+}
+
+static char *
+describe_changes (SlPicture *picture)
+{
+  g_auto (GStrv) lines = g_strsplit (sl_picture_get_changes (picture), "\n", -1);
+  g_autoptr (GStrvBuilder) changes = g_strv_builder_new ();
+  g_auto (GStrv) all = NULL;
+
+  for (char **line = lines; *line; line++)
+    {
+      g_autofree char *change = describe_change (*line);
+
+      if (change)
+        g_strv_builder_add (changes, change);
+    }
+  all = g_strv_builder_end (changes);
+  return g_strjoinv (_ (", "), all);
+}
+
+char *
+sl_picture_story (SlPicture *picture)
+{
+  g_autofree char *changes = describe_changes (picture);
+  int step = sl_picture_get_branch_step (picture), moment = sl_picture_get_moment (picture);
+
+  if (sl_picture_is_branch (picture))
+    return *changes ? g_strdup_printf (_ ("Branched after step %d: %s"), step, changes)
+                    : g_strdup_printf (_ ("Branched after step %d, with nothing changed"), step);
+  return moment > 0 ? g_strdup_printf (_ ("Step %d of a run"), moment) : g_strdup ("");
+}

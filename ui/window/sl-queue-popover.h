@@ -1,0 +1,16 @@
+/* sl-queue-popover.h - the waiting pictures: see, move, remove. */
+#pragma once
+
+#include <gtk/gtk.h>
+
+#include "app/objects/objects.h"
+
+G_BEGIN_DECLS
+
+#define SL_TYPE_QUEUE_POPOVER (sl_queue_popover_get_type ())
+
+G_DECLARE_FINAL_TYPE (SlQueuePopover, sl_queue_popover, SL, QUEUE_POPOVER, GtkPopover)
+
+void sl_queue_popover_connect (SlQueuePopover *self, SlQueue *queue);
+
+G_END_DECLS
