@@ -8,7 +8,6 @@
  * sl_device_open does the rest. NULL and *err on failure. */
 SlDevice *sl_ref_open(const SlDeviceOptions *options, SlError *err);
 SlDevice *sl_cpu_open(const SlDeviceOptions *options, SlError *err);
-SlDevice *sl_check_open(const SlDeviceOptions *options, SlError *err);
 SlDevice *sl_measure_open(const SlDeviceOptions *options, SlError *err);
 /* The module safelight-cuda, opened with dlopen. It must agree with the program on what a device
  * is. */

@@ -8,8 +8,6 @@
 /* Adds `count` blocks of 64 bytes to the state. */
 typedef void (*SlSha256Blocks)(uint32_t state[8], const uint8_t *p, size_t count);
 
-extern const uint32_t sl_sha256_constants[64];
-
 void sl_sha256_blocks_plain(uint32_t state[8], const uint8_t *p, size_t count);
 /* With the processor's SHA instructions; NULL where it has none. */
 SlSha256Blocks sl_sha256_blocks_x86(void);

@@ -6,7 +6,7 @@
  * the pattern knows the start and end words once more afterwards, in any case; with SD 2.x's "!"
  * as padding every "!" of a prompt is cut out as id 0.
  */
-#include "engine/text/tokenizer_private.h"
+#include "engine/text/tokenizer_reader.h"
 
 #include "engine/files/files.h"
 
@@ -37,6 +37,18 @@ static bool compile(SlTokenizer *t, SlError *err)
     return true;
 }
 
+/* Fills everything but the pattern from the files of a folder. */
+static bool read_folder(SlTokenizer *t, const char *folder, SlError *err)
+{
+    SlError own = {0};
+    SlTokenizerReader r = {.t = t, .folder = folder, .err = &own};
+    if (strlen(folder) > SL_TOKENIZER_MAX_PATH)
+        return sl_fail(err, SL_IO, "%s: the path is too long", sl_show_path(folder).text);
+    bool ok = sl_reader_vocab(&r) && sl_reader_merges(&r) && sl_reader_settings(&r);
+    sl_name_table_free(r.ids);
+    return ok || sl_fail(err, own.code, "%s", own.message);
+}
+
 SlTokenizer *sl_tokenizer_open(const char *folder, SlError *err)
 {
     SlTokenizer *t = calloc(1, sizeof *t);
@@ -44,7 +56,7 @@ SlTokenizer *sl_tokenizer_open(const char *folder, SlError *err)
         sl_fail(err, SL_MEMORY, "%s: out of memory", sl_show_path(folder).text);
         return NULL;
     }
-    if (sl_tokenizer_read(t, folder, err) && compile(t, err))
+    if (read_folder(t, folder, err) && compile(t, err))
         return t;
     sl_tokenizer_close(t);
     return NULL;
@@ -79,27 +91,7 @@ int sl_tokenizer_end_id(const SlTokenizer *t)
     return t->special[SL_EOS];
 }
 
-const char *sl_tokenizer_piece(const SlTokenizer *t, int id)
-{
-    return id >= 0 && id < t->size ? t->piece[id] : NULL;
-}
-
 /* ---- text to ids ---- */
-
-void sl_ids_add(SlIds *ids, int id)
-{
-    if (ids->count == ids->room && !ids->failed) {
-        size_t room = ids->room ? 2 * ids->room : 96;
-        int *grown = realloc(ids->ids, room * sizeof *grown);
-        ids->failed = !grown;
-        if (grown) {
-            ids->ids = grown;
-            ids->room = room;
-        }
-    }
-    if (!ids->failed)
-        ids->ids[ids->count++] = id;
-}
 
 /* The longest added token that the text begins with, NULL when there is none. */
 static const SlAddedToken *added_at(const SlTokenizer *t, const char *text, size_t length)

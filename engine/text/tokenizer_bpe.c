@@ -46,6 +46,23 @@ void sl_bpe_add(SlTokenizer *t, SlMerge merge)
     t->merges[merge_slot(t, merge.left, merge.right)] = merge;
 }
 
+/* ---- ids that are appended ---- */
+
+void sl_ids_add(SlIds *ids, int id)
+{
+    if (ids->count == ids->room && !ids->failed) {
+        size_t room = ids->room ? 2 * ids->room : 96;
+        int *grown = realloc(ids->ids, room * sizeof *grown);
+        ids->failed = !grown;
+        if (grown) {
+            ids->ids = grown;
+            ids->room = room;
+        }
+    }
+    if (!ids->failed)
+        ids->ids[ids->count++] = id;
+}
+
 /* ---- one word ---- */
 
 typedef struct Symbol {

@@ -14,6 +14,11 @@
 #include <string.h>
 #include <unistr.h>
 
+const char *sl_tokenizer_piece(const SlTokenizer *t, int id)
+{
+    return id >= 0 && id < t->size ? t->piece[id] : NULL;
+}
+
 /* Bytes that grow; text[length] has room for a 0. */
 typedef struct Bytes {
     char *text;

@@ -111,7 +111,7 @@ static bool find_byte_symbols(const SlTokenizerReader *r, const char *name)
     return true;
 }
 
-static bool read_vocab(SlTokenizerReader *r)
+bool sl_reader_vocab(SlTokenizerReader *r)
 {
     char path[SL_TOKENIZER_MAX_PATH + 32];
     snprintf(path, sizeof path, "%s/vocab.json", r->folder);
@@ -215,21 +215,10 @@ static bool read_merge_lines(const SlTokenizerReader *r, MergesFile *file)
     return true;
 }
 
-static bool read_merges(const SlTokenizerReader *r)
+bool sl_reader_merges(const SlTokenizerReader *r)
 {
     MergesFile file = {.text = NULL};
     bool ok = load_merges(r, &file) && read_merge_lines(r, &file);
     free(file.text);
     return ok;
-}
-
-bool sl_tokenizer_read(SlTokenizer *t, const char *folder, SlError *err)
-{
-    SlError own = {0};
-    SlTokenizerReader r = {.t = t, .folder = folder, .err = &own};
-    if (strlen(folder) > SL_TOKENIZER_MAX_PATH)
-        return sl_fail(err, SL_IO, "%s: the path is too long", sl_show_path(folder).text);
-    bool ok = read_vocab(&r) && read_merges(&r) && sl_reader_settings(&r);
-    sl_name_table_free(r.ids);
-    return ok || sl_fail(err, own.code, "%s", own.message);
 }

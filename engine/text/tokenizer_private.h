@@ -45,17 +45,14 @@ typedef struct SlIds {
     bool failed; /* memory ran out; nothing is added any more */
 } SlIds;
 
-void sl_ids_add(SlIds *ids, int id);
+/* ---- tokenizer_files.c ---- */
 
-/* ---- tokenizer_files.c, tokenizer_settings.c ---- */
-
-/* Fills everything but the pattern from the files of a folder. */
-bool sl_tokenizer_read(SlTokenizer *t, const char *folder, SlError *err);
 /* The character that stands for a byte in vocab.json. */
 unsigned sl_tokenizer_byte_char(unsigned char byte);
 
 /* ---- tokenizer_bpe.c ---- */
 
+void sl_ids_add(SlIds *ids, int id);
 /* Room for `count` merges; false when memory runs out. */
 bool sl_bpe_init(SlTokenizer *t, size_t count);
 /* The merge of a pair, NULL when there is none. */

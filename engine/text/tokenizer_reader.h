@@ -1,5 +1,5 @@
-/* tokenizer_reader.h - what tokenizer_files.c and tokenizer_settings.c share while a folder is
- * read. */
+/* tokenizer_reader.h - the files of a tokenizer folder being read: by tokenizer_files.c and
+ * tokenizer_settings.c, one after the other, for tokenizer.c. */
 #ifndef SL_ENGINE_TOKENIZER_READER_H
 #define SL_ENGINE_TOKENIZER_READER_H
 
@@ -20,7 +20,9 @@ typedef struct SlTokenizerReader {
 bool sl_reader_no_memory(const SlTokenizerReader *r);
 /* The id of a piece of vocab.json, -1 when it has none. */
 int sl_reader_id(const SlTokenizerReader *r, const char *piece);
-/* Reads the settings files; vocab.json must have been read. */
+/* In this order: vocab.json, merges.txt, then the settings files. */
+bool sl_reader_vocab(SlTokenizerReader *r);
+bool sl_reader_merges(const SlTokenizerReader *r);
 bool sl_reader_settings(const SlTokenizerReader *r);
 
 #endif

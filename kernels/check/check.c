@@ -331,9 +331,9 @@ static const SlOps check_ops = {
 SlDevice *sl_check_over(SlDevice *tested, SlError *err)
 {
     SlDeviceOptions options = {.name = "ref", .dtype = tested->dtype};
-    SlDevice *ref = sl_device_open(&options, err);
+    SlDevice *ref = sl_ref_open(&options, err);
     Check *c = ref ? calloc(1, sizeof *c) : NULL;
-    if (!c || !sl_arena_open(&c->base)) {
+    if (!c || !sl_arena_open(ref) || !sl_arena_open(&c->base)) {
         if (ref)
             sl_fail(err, SL_MEMORY, "no memory for the device check");
         free(c);
@@ -350,16 +350,4 @@ SlDevice *sl_check_over(SlDevice *tested, SlError *err)
     snprintf(c->describe, sizeof c->describe, "check: every operation of %s compared with ref",
              sl_device_describe(tested));
     return &c->base;
-}
-
-SlDevice *sl_check_open(const SlDeviceOptions *options, SlError *err)
-{
-    SlDeviceOptions own = *options;
-    own.name = options->under_test ? options->under_test : "cpu";
-    if (!strcmp(own.name, "check")) {
-        sl_fail(err, SL_ARGUMENT, "the check device cannot test itself");
-        return NULL;
-    }
-    SlDevice *tested = sl_device_open(&own, err);
-    return tested ? sl_check_over(tested, err) : NULL;
 }

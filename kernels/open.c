@@ -1,0 +1,67 @@
+/* open.c - opening a device by name. What can be done with any open device is in device.c. */
+#include "kernels/arena.h"
+#include "kernels/devices.h"
+
+#include <stdio.h>
+#include <string.h>
+
+typedef SlDevice *(*OpenDevice)(const SlDeviceOptions *options, SlError *err);
+
+static SlDevice *open_auto(const SlDeviceOptions *options, SlError *err)
+{
+    SlError no_cuda = {0};
+    SlDevice *dev = sl_cuda_open(options, &no_cuda);
+    if (dev) {
+        snprintf(dev->why, sizeof dev->why, "auto: cuda, because it can be used");
+        return dev;
+    }
+    dev = sl_cpu_open(options, err);
+    if (dev)
+        snprintf(dev->why, sizeof dev->why, "auto: cpu, because %.300s", no_cuda.message);
+    return dev;
+}
+
+static SlDevice *open_check(const SlDeviceOptions *options, SlError *err)
+{
+    SlDeviceOptions own = *options;
+    own.name = options->under_test ? options->under_test : "cpu";
+    if (!strcmp(own.name, "check")) {
+        sl_fail(err, SL_ARGUMENT, "the check device cannot test itself");
+        return NULL;
+    }
+    SlDevice *tested = sl_device_open(&own, err);
+    return tested ? sl_check_over(tested, err) : NULL;
+}
+
+static OpenDevice find(const char *name)
+{
+    static const struct {
+        const char *name;
+        OpenDevice open;
+    } devices[] = {{"auto", open_auto},   {"ref", sl_ref_open},         {"cpu", sl_cpu_open},
+                   {"check", open_check}, {"measure", sl_measure_open}, {"cuda", sl_cuda_open}};
+    for (size_t i = 0; i < sizeof devices / sizeof devices[0]; i++)
+        if (!strcmp(devices[i].name, name))
+            return devices[i].open;
+    return NULL;
+}
+
+SlDevice *sl_device_open(const SlDeviceOptions *options, SlError *err)
+{
+    const char *name = options->name ? options->name : "auto";
+    SlDeviceOptions own = *options;
+    if (own.any_dtype)
+        own.dtype = SL_F32; /* cuda reads any_dtype itself */
+    OpenDevice open = find(name);
+    if (!open) {
+        sl_fail(err, SL_ARGUMENT,
+                "the device is \"%s\"; expected auto, ref, cpu, cuda, check or measure", name);
+        return NULL;
+    }
+    SlDevice *dev = open(&own, err);
+    if (dev && !dev->arena && !sl_arena_open(dev)) {
+        sl_fail(err, SL_MEMORY, "no memory for the device %s", name);
+        sl_device_close(&dev);
+    }
+    return dev;
+}
