@@ -13,6 +13,8 @@
 typedef struct Lane {
     SlTimeline *timeline;
     int parent;
+    SlBefore *before; /* [befores] */
+    int befores;
     int paused;          /* atomic */
     int turns;           /* that it had */
     const char *problem; /* atomic: written once, ours */
@@ -42,6 +44,9 @@ void sl_lanes_free(SlLanes *lanes)
         return;
     for (int i = 0; i < lanes->count; i++) {
         sl_timeline_free(lanes->lane[i].timeline);
+        for (int k = 0; k < lanes->lane[i].befores; k++)
+            sl_timeline_free(lanes->lane[i].before[k].timeline);
+        free(lanes->lane[i].before);
         free((char *)(uintptr_t)lanes->lane[i].problem);
     }
     sl_share_free(lanes->share);
@@ -73,6 +78,25 @@ int sl_lanes_put(SlLanes *lanes, SlTimeline *timeline, int parent)
 void sl_lanes_set_parent(SlLanes *lanes, int lane, int parent)
 {
     lanes->lane[lane].parent = parent;
+}
+
+bool sl_lanes_add_before(SlLanes *lanes, int i, const SlBefore *before, SlError *err)
+{
+    Lane *lane = &lanes->lane[i];
+    SlBefore *more = realloc(lane->before, (size_t)(lane->befores + 1) * sizeof *more);
+    if (!more) {
+        sl_timeline_free(before->timeline);
+        return sl_fail(err, SL_MEMORY, "memory ran out for the lanes");
+    }
+    lane->before = more;
+    lane->before[lane->befores++] = *before;
+    return true;
+}
+
+int sl_lanes_before(const SlLanes *lanes, int lane, const SlBefore **before)
+{
+    *before = lanes->lane[lane].before;
+    return lanes->lane[lane].befores;
 }
 
 int sl_lanes_add(SlLanes *lanes, SlModel *model, const SlRecipe *recipe,
@@ -181,14 +205,14 @@ static bool advance_one(SlLanes *lanes, SlModel *model, int i, SlError *err)
            note_problem(lanes, i, &problem, err);
 }
 
-static bool advance_group(SlLanes *lanes, const int *group, int n, SlError *err)
+static bool advance_group(SlLanes *lanes, SlModel *model, const int *group, int n, SlError *err)
 {
     SlTimeline *timelines[SL_RUNS_TOGETHER];
     SlError errs[SL_RUNS_TOGETHER];
     bool ok = true;
     for (int k = 0; k < n; k++)
         timelines[k] = lanes->lane[group[k]].timeline;
-    if (!sl_timelines_next(timelines, n, errs, err))
+    if (!sl_timelines_next(timelines, n, model, errs, err))
         return false;
     for (int k = 0; k < n; k++) {
         lanes->told[n - 1 - k] = group[k];
@@ -216,7 +240,7 @@ static bool advance(SlLanes *lanes, SlModel *model, int i, SlError *err)
         SlError problem = {0};
         if (n == 1 || !repeats(lanes, group, n))
             break;
-        if (advance_group(lanes, group, n, &problem))
+        if (advance_group(lanes, model, group, n, &problem))
             return true;
         if (problem.code != SL_MEMORY || n == 1)
             return sl_fail(err, problem.code, "%s", problem.message);

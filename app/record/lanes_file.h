@@ -1,11 +1,13 @@
-/* lanes_file.h - a comparison as one file that opens again with all lanes and steps, in the window
- * (app/sl-comparison-file.h) and on the command line.
+/* lanes_file.h - a comparison as one file that opens again with all lanes and steps. The window and the command
+ * line read and write it with these functions and no others.
  *
  * A .safelight file is a safetensors file: per lane "lane.<i>.x_t" and "lane.<i>.x_0" [moments, C, h,
  * w] in f32 and their quick previews "lane.<i>.preview" and "lane.<i>.noisy_preview" [moments, h, w,
- * 3] in u8; and JSON under the key "safelight": for each lane the metadata that its picture would
- * have, its plan, its moments' figures and the SHA-256 of its samples and of its previews. Of a branch, the moments of
- * its ancestors come first. A long run's moments between its keyframes are left out.
+ * 3] in u8; where they are known also "lane.<i>.output" and "lane.<i>.guidance" [moments, C, h, w] in
+ * f16; and JSON under the key "safelight": for each lane the metadata that its picture would have, its
+ * plan, its moments' figures and the SHA-256 of its samples, of its previews and of the f16 tensors. Of a
+ * branch, the moments of its ancestors come first. A long run's moments between its keyframes are left
+ * out.
  */
 #ifndef SL_APP_LANES_FILE_H
 #define SL_APP_LANES_FILE_H
@@ -19,14 +21,47 @@ extern "C" {
 
 #define SL_LANES_SUFFIX       ".safelight"
 #define SL_LANES_FILE_VERSION 1
+/* Bits of SlLaneNote.own: a setting is the lane's own and not the comparison's. */
+#define SL_LANES_OWN_ALL 1023
 
-/* identity: program, model with its hashes, device and dtype; the rest of it is not looked at.
- * model is for the previews. Atomic. Lanes without a moment are left out. */
+/* What is written. */
+typedef struct SlLanesOut {
+    const SlLanes *lanes;
+    const SlModel *model; /* makes previews where a timeline has none; NULL where all have */
+    /* Program, model with its hashes, device and dtype, of all lanes or of each; the rest of it is not
+     * looked at. */
+    const SlMetadata *identity;
+    const SlMetadata *const *identities; /* [lanes] instead of identity, or NULL */
+    const int *own;                      /* [lanes]; NULL: SL_LANES_OWN_ALL */
+    int reference;                       /* the lane that others are measured against */
+} SlLanesOut;
+/* Atomic. Lanes without a moment are left out; SL_ARGUMENT where no lane has one. */
+bool sl_lanes_write(const SlLanesOut *out, const char *path, SlError *err);
+
+/* What a file says of a lane besides its timeline. */
+typedef struct SlLaneNote {
+    int own;
+    bool done;
+    int inherited;       /* moments of ancestors before its own */
+    int step_offset;     /* steps of ancestors before its own, as the window counts them */
+    SlMetadata metadata; /* what its picture would say */
+} SlLaneNote;
+typedef struct SlLanesIn {
+    SlLanes *lanes;
+    int reference;
+    SlLaneNote note[SL_LANES_MAX];
+} SlLanesIn;
+/* False and *err, one sentence that names the file, for everything that is not a whole comparison of ours:
+ * every number, text and size is checked, and samples, previews and f16 tensors against their SHA-256
+ * (files of earlier windows have none). Free in any case. The lanes can be looked at without a model;
+ * what was not in the file is computed from noise when a function with the file's model asks for it. A
+ * lane has its ancestors' moments in sl_lanes_before where its parent is not in the file. */
+bool sl_lanes_read(SlLanesIn *in, const char *path, SlError *err);
+void sl_lanes_in_free(SlLanesIn *in);
+
+/* The same in short. identity (free it) is what the first lane's picture would say. */
 bool sl_lanes_save(const SlLanes *lanes, const SlModel *model, const SlMetadata *identity,
                    const char *path, SlError *err);
-/* NULL and *err, one sentence, for everything that is not a whole comparison of ours. identity (free
- * it) is what the first lane's picture would say. The lanes can be looked at without a model; what
- * was not in the file is computed from noise when a function with the file's model asks for it. */
 SlLanes *sl_lanes_load(const char *path, SlMetadata *identity, SlError *err);
 /* Whether a path is meant to be such a file: by its suffix. */
 bool sl_lanes_is_file(const char *path);

@@ -1,7 +1,8 @@
 /* lanes_file_load.c - a comparison's file back into lanes; see lanes_file.h.
  *
  * Everything is checked before anything is allocated by it: the rows of JSON against each other, the
- * tensors' sizes against the rows, samples against their SHA-256.
+ * tensors' sizes against the rows, what is in them against its SHA-256, and what the file says twice (the
+ * recipe is in three places) against itself.
  */
 #include "app/record/lanes_file.h"
 #include "app/record/timeline_private.h"
@@ -16,23 +17,43 @@
 #define MAX_MOMENTS 4000
 #define MAX_SIDE    16384
 
+/* The tensors of a lane. */
+enum { X_T, X_0, NOISY_PREVIEW, PREVIEW, OUTPUT, GUIDANCE, TENSORS };
+static const struct {
+    const char *name;
+    SlDtype dtype;
+    bool pixels; /* [moments, h, w, 3] instead of [moments, C, h, w] */
+    bool optional;
+} tensors[TENSORS] = {
+    [X_T] = {"x_t", SL_F32, false, false},
+    [X_0] = {"x_0", SL_F32, false, false},
+    [NOISY_PREVIEW] = {"noisy_preview", SL_U8, true, false},
+    [PREVIEW] = {"preview", SL_U8, true, false},
+    [OUTPUT] = {"output", SL_F16, false, true},
+    [GUIDANCE] = {"guidance", SL_F16, false, true},
+};
+
 typedef struct LaneIn {
     const SlSafetensors *file;
     const cJSON *json;
     int index;
-    SlMetadata metadata;
-    int parent, branch_point, inherited, first, interval, step_offset;
+    SlLaneNote *note;
+    int parent, branch_point, first, interval;
     double *plan, *frames; /* rows of 4 and 9 */
     int plans, frame_count;
-    const SlTensorInfo *x_t, *x_0;
+    const SlTensorInfo *info[TENSORS]; /* NULL: not there */
+    uint8_t *data[TENSORS];
     SlError *err;
 } LaneIn;
 
+/* "its NAME is ..." */
 static bool wrong(const LaneIn *in, const char *what)
 {
-    return sl_fail(in->err, SL_FORMAT, "%s: lane %d of the comparison has no good %s",
-                   sl_safetensors_path(in->file), in->index + 1, what);
+    return sl_fail(in->err, SL_FORMAT, "%s: lane %d: its %s", sl_safetensors_path(in->file),
+                   in->index + 1, what);
 }
+
+/* ---- numbers ---- */
 
 static bool read_int(const LaneIn *in, const char *key, int low, int high, int *value)
 {
@@ -40,36 +61,31 @@ static bool read_int(const LaneIn *in, const char *key, int low, int high, int *
     if (!cJSON_IsNumber(item) || !(item->valuedouble >= low && item->valuedouble <= high) ||
         item->valuedouble != floor(item->valuedouble)) {
         char what[100];
-        snprintf(what, sizeof what, "\"%s\"; expected a whole number from %d to %d", key, low,
-                 high);
+        snprintf(what, sizeof what, "\"%s\" is not a whole number from %d to %d", key, low, high);
         return wrong(in, what);
     }
     *value = (int)item->valuedouble;
     return true;
 }
 
-/* Where the window writes no such number, it is `otherwise`. */
-static bool read_int_or(const LaneIn *in, const char *key, int high, int otherwise, int *value)
+/* Where an earlier build wrote no such number, it is `otherwise`. */
+static bool read_int_or(const LaneIn *in, const char *key, int low, int otherwise, int *value)
 {
     *value = otherwise;
-    return !cJSON_GetObjectItemCaseSensitive(in->json, key) || read_int(in, key, 0, high, value);
-}
-
-/* Steps before the lane's own; a branch may enter its grid late, so it can be negative. */
-static bool read_offset(LaneIn *in)
-{
-    in->step_offset = 0;
-    return !cJSON_GetObjectItemCaseSensitive(in->json, "step_offset") ||
-           read_int(in, "step_offset", -MAX_MOMENTS, MAX_MOMENTS, &in->step_offset);
+    return !cJSON_GetObjectItemCaseSensitive(in->json, key) ||
+           read_int(in, key, low, MAX_MOMENTS, value);
 }
 
 /* A list of rows of n finite numbers, malloc'ed. */
 static double *read_rows(const LaneIn *in, const char *key, int n, int *count)
 {
     const cJSON *list = cJSON_GetObjectItemCaseSensitive(in->json, key), *row, *item;
+    char what[100];
+    snprintf(what, sizeof what, "\"%s\" is not a list of 1 to %d rows of %d usable numbers", key,
+             MAX_MOMENTS, n);
     *count = cJSON_GetArraySize(list);
     if (!cJSON_IsArray(list) || *count < 1 || *count > MAX_MOMENTS) {
-        wrong(in, key);
+        wrong(in, what);
         return NULL;
     }
     double *rows = calloc((size_t)*count * (size_t)n, sizeof *rows), *to = rows;
@@ -88,206 +104,386 @@ static double *read_rows(const LaneIn *in, const char *key, int n, int *count)
     if (ok)
         return rows;
     free(rows);
-    wrong(in, key);
+    wrong(in, what);
     return NULL;
 }
 
-static bool read_metadata(LaneIn *in)
-{
-    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(in->json, "metadata"));
-    return text ? sl_metadata_from_json(sl_safetensors_path(in->file), text, &in->metadata, in->err)
-                : wrong(in, "\"metadata\"");
-}
+/* ---- settings ---- */
 
-static bool find_tensor(LaneIn *in, const char *what, const SlTensorInfo **info)
-{
-    char name[64];
-    snprintf(name, sizeof name, "lane.%d.%s", in->index, what);
-    const SlTensorInfo *t = *info = sl_safetensors_find(in->file, name);
-    return (t && t->known && t->dtype == SL_F32 && t->rank == 4 && t->size[0] == in->frame_count &&
-            t->size[1] >= 1 && t->size[1] <= 64 && t->size[2] >= 1 && t->size[2] <= MAX_SIDE &&
-            t->size[3] >= 1 && t->size[3] <= MAX_SIDE) ||
-           sl_fail(in->err, SL_FORMAT,
-                   "%s: the tensor \"%s\" is missing, or is not [%d, C, h, w] in F32",
-                   sl_safetensors_path(in->file), name, in->frame_count);
-}
-
-static bool read_header(LaneIn *in)
-{
-    if (!read_metadata(in) || !read_int(in, "parent", -1, in->index - 1, &in->parent) ||
-        !read_int(in, "branch_point", 0, MAX_MOMENTS, &in->branch_point) ||
-        !read_int_or(in, "inherited", MAX_MOMENTS, in->branch_point, &in->inherited) ||
-        !read_int_or(in, "first", MAX_MOMENTS, in->branch_point, &in->first) || !read_offset(in) ||
-        !read_int_or(in, "interval", MAX_MOMENTS, 1, &in->interval))
-        return false;
-    in->plan = read_rows(in, "plan", 4, &in->plans);
-    in->frames = in->plan ? read_rows(in, "frames", 9, &in->frame_count) : NULL;
-    if (!in->frames || !find_tensor(in, "x_t", &in->x_t) || !find_tensor(in, "x_0", &in->x_0))
-        return false;
-    if (memcmp(in->x_t->size, in->x_0->size, sizeof in->x_t->size) != 0)
-        return wrong(in, "samples: x_t and x_0 differ in size");
-    if (in->interval < 1 || in->inherited >= in->plans || in->branch_point >= in->frame_count ||
-        in->frame_count > in->plans)
-        return wrong(in, "number of moments");
-    return true;
-}
-
-/* ---- a timeline of it ---- */
-
-static void plan_moments(const LaneIn *in, SlTimeline *t)
-{
-    for (int i = 0; i < t->total; i++) {
-        const double *row = in->plan + (size_t)(in->inherited + i) * 4;
-        SlMoment *m = &t->moments[i];
-        m->evaluation = in->first + i;
-        m->timestep = row[0];
-        m->sigma = row[1];
-        m->step = (int)row[2] - in->step_offset;
-        m->ends_step = row[3] != 0;
-        m->last = i + 1 == t->total;
-        m->level = m->last ? 0 : row[4 + 1];
-        m->work = in->inherited + i + 1;
-    }
-}
-
-/* The frame's place in the timeline: its number in the lane's story, less the ancestors'. */
-static int place_of(const LaneIn *in, int frame)
-{
-    double number = in->frames[(size_t)frame * 9];
-    return number >= 0 && number < MAX_MOMENTS ? (int)number - in->inherited : -1;
-}
-
-/* All moments up to the last frame, with the samples of those that are there. */
-static bool record_frames(const LaneIn *in, SlTimeline *t, const float *x_t, const float *x_0)
-{
-    int frame = in->branch_point;
-    double elapsed = 0;
-    for (int i = 0; frame < in->frame_count; i++) {
-        bool here = place_of(in, frame) == i;
-        if (i >= t->total || here != (sl_timeline_slot(t, i) >= 0))
-            return wrong(in, "order of its moments");
-        SlMoment moment = t->moments[i];
-        if (here) {
-            moment.seconds = in->frames[(size_t)frame * 9 + 8];
-            moment.x_t = x_t + (size_t)frame * (size_t)t->elements;
-            moment.x_0 = x_0 + (size_t)frame * (size_t)t->elements;
-            frame++;
-        }
-        moment.elapsed = elapsed += moment.seconds;
-        sl_timeline_record(t, &moment);
-    }
-    return true;
-}
-
-static const char *hash_in(const LaneIn *in, const char *key)
+static const char *string_in(const LaneIn *in, const char *key)
 {
     return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(in->json, key));
 }
 
-/* The hash of two hashes, as the file has it; files of the window have none. */
-static bool check_hash(const LaneIn *in, const char *key, const char both[129])
+static bool read_metadata(LaneIn *in)
 {
-    const char *expected = hash_in(in, key);
-    char sha256[65];
-    sl_sha256(both, 128, sha256);
-    return !expected || strcmp(sha256, expected) == 0 ||
-           wrong(in, "samples or previews: they were changed or damaged");
+    const char *text = string_in(in, "metadata");
+    return sl_metadata_from_json(sl_safetensors_path(in->file), text ? text : "",
+                                 &in->note->metadata, in->err);
 }
 
-/* Of a lane that was done, its picture's too. */
-static bool check_samples(const LaneIn *in, const float *x_t, const float *x_0)
+/* The settings of `from` that are a lane's own, over `to`; the bits are those of the window's SlOwn. */
+static void take_own(SlRecipe *to, const SlRecipe *from, int own)
 {
-    char both[129], last[65];
-    size_t sample = in->x_t->bytes / (size_t)in->frame_count;
-    sl_sha256(x_t, in->x_t->bytes, both);
-    sl_sha256(x_0, in->x_0->bytes, both + 64);
-    if (!check_hash(in, "sha256", both))
-        return false;
-    if (!in->metadata.latents_sha256[0] || in->metadata.partial)
-        return true;
-    sl_sha256((const char *)x_t + in->x_t->bytes - sample, sample, last);
-    return strcmp(last, in->metadata.latents_sha256) == 0 ||
-           wrong(in, "last sample: it is not the one that its metadata names");
+    int bit = 0;
+#define TAKE(member)        \
+    if (own & (1 << bit++)) \
+    to->member = from->member
+    TAKE(scheduler);
+    TAKE(sigmas);
+    TAKE(spacing);
+    TAKE(steps);
+    TAKE(guidance);
+    TAKE(eta);
+    TAKE(seed);
+    TAKE(prompt);
+    TAKE(negative_prompt);
+    TAKE(variance);
+#undef TAKE
 }
 
-static bool hash_tensor(const LaneIn *in, const char *what, char sha256[65])
+/* The settings of a text must be those that the run had; what it leaves to the model is the recipe's. */
+static bool check_text(const LaneIn *in, const char *key, int own)
 {
-    char name[64];
-    snprintf(name, sizeof name, "lane.%d.%s", in->index, what);
-    const SlTensorInfo *info = sl_safetensors_find(in->file, name);
-    void *data = info && info->bytes > 0 ? malloc(info->bytes) : NULL;
-    bool ok = data && sl_safetensors_read(in->file, info, 0, info->bytes, data, in->err);
-    if (ok)
-        sl_sha256(data, info->bytes, sha256);
-    else if (!data)
-        sl_fail(in->err, SL_FORMAT, "%s: the tensor \"%s\" is missing",
-                sl_safetensors_path(in->file), name);
-    free(data);
+    const SlRecipe *recipe = in->note->metadata.recipe;
+    const char *text = string_in(in, key);
+    cJSON *json = text ? cJSON_Parse(text) : NULL;
+    SlRecipe read = *recipe, said = *recipe;
+    char what[300];
+    bool ok = json && sl_recipe_from_json(json, &read, NULL, NULL);
+    if (!ok) {
+        snprintf(what, sizeof what, "\"%s\" are no settings", key);
+        cJSON_Delete(json);
+        return wrong(in, what);
+    }
+    read.width = read.width > 0 ? read.width : recipe->width;
+    read.height = read.height > 0 ? read.height : recipe->height;
+    read.scheduler = read.scheduler && *read.scheduler ? read.scheduler : recipe->scheduler;
+    if (own == SL_LANES_OWN_ALL)
+        said = read;
+    else
+        take_own(&said, &read, own);
+    char *difference = sl_recipe_diff(&said, recipe);
+    ok = difference && !*difference;
+    if (!difference)
+        sl_fail(in->err, SL_MEMORY, "memory ran out for a comparison");
+    else if (!ok) {
+        snprintf(what, sizeof what,
+                 "\"%s\" are not those of its recipe (%.*s): it was changed after it was saved",
+                 key, (int)(strcspn(difference, "\n") < 150 ? strcspn(difference, "\n") : 150),
+                 difference);
+        wrong(in, what);
+    }
+    free(difference);
+    cJSON_Delete(json);
     return ok;
 }
 
-static bool check_previews(const LaneIn *in)
+/* ---- tensors ---- */
+
+static bool find_tensor(LaneIn *in, int which, const int64_t size[4])
 {
-    char both[129];
-    return !hash_in(in, "previews_sha256") ||
-           (hash_tensor(in, "noisy_preview", both) && hash_tensor(in, "preview", both + 64) &&
-            check_hash(in, "previews_sha256", both));
+    char name[64];
+    snprintf(name, sizeof name, "lane.%d.%s", in->index, tensors[which].name);
+    const SlTensorInfo *t = in->info[which] = sl_safetensors_find(in->file, name);
+    if (!t && tensors[which].optional)
+        return true;
+    bool ok = t && t->known && t->dtype == tensors[which].dtype && t->rank == 4;
+    for (int i = 0; ok && i < 4; i++)
+        ok = t->size[i] == size[i];
+    return ok ||
+           sl_fail(in->err, SL_FORMAT,
+                   "%s: lane %d: its tensor %s is missing, or is not [%d, %d, %d, %d] in %s",
+                   sl_safetensors_path(in->file), in->index + 1, name, (int)size[0], (int)size[1],
+                   (int)size[2], (int)size[3], sl_dtype_name(tensors[which].dtype));
 }
 
-static SlTimeline *read_timeline(LaneIn *in)
+/* Of the sizes that x_t has. */
+static bool find_tensors(LaneIn *in)
 {
-    const int64_t *size = in->x_t->size;
-    const SlTimelineShape shape = {.channels = (int)size[1],
-                                   .height = (int)size[2],
-                                   .width = (int)size[3],
-                                   .total = in->plans - in->inherited,
-                                   .interval = in->interval};
-    float *x_t = malloc(in->x_t->bytes), *x_0 = malloc(in->x_0->bytes);
-    SlTimeline *t = NULL;
-    bool ok = (x_t && x_0) || sl_fail(in->err, SL_MEMORY, "memory ran out for a comparison");
-    ok = ok && sl_safetensors_read(in->file, in->x_t, 0, in->x_t->bytes, x_t, in->err) &&
-         sl_safetensors_read(in->file, in->x_0, 0, in->x_0->bytes, x_0, in->err) &&
-         check_samples(in, x_t, x_0) && check_previews(in) &&
-         (t = sl_timeline_shaped(in->metadata.recipe, in->metadata.origin, &shape, in->err));
-    if (ok) {
-        plan_moments(in, t);
-        t->given_latents = in->metadata.given_latents;
-        t->given_step_noise = in->metadata.given_step_noise;
-        t->fast = in->metadata.fast;
-        sl_timeline_set_batches(t, &in->metadata.batches);
-        memcpy(t->noise_sha256, in->metadata.noise_sha256, sizeof t->noise_sha256);
-        ok = record_frames(in, t, x_t, x_0);
+    char name[64];
+    snprintf(name, sizeof name, "lane.%d.x_t", in->index);
+    const SlTensorInfo *t = sl_safetensors_find(in->file, name);
+    if (!t || t->rank != 4 || t->size[0] != in->frame_count || t->size[1] < 1 || t->size[1] > 64 ||
+        t->size[2] < 1 || t->size[2] > MAX_SIDE || t->size[3] < 1 || t->size[3] > MAX_SIDE)
+        return sl_fail(in->err, SL_FORMAT,
+                       "%s: lane %d: its tensor %s is missing, or is not [%d, C, h, w]",
+                       sl_safetensors_path(in->file), in->index + 1, name, in->frame_count);
+    const int64_t pixels[4] = {t->size[0], t->size[2], t->size[3], 3};
+    for (int k = 0; k < TENSORS; k++)
+        if (!find_tensor(in, k, tensors[k].pixels ? pixels : t->size))
+            return false;
+    return true;
+}
+
+static bool read_tensors(LaneIn *in)
+{
+    for (int k = 0; k < TENSORS; k++) {
+        const SlTensorInfo *info = in->info[k];
+        if (!info)
+            continue;
+        in->data[k] = malloc(info->bytes);
+        if (!in->data[k])
+            return sl_fail(in->err, SL_MEMORY, "memory ran out for a comparison");
+        if (!sl_safetensors_read(in->file, info, 0, info->bytes, in->data[k], in->err))
+            return false;
     }
-    free(x_t);
-    free(x_0);
-    if (ok)
+    return true;
+}
+
+/* The hash of two tensors' hashes, as the file has it; files of earlier windows have none. */
+static bool check_hash(const LaneIn *in, const char *key, int first, const char *what)
+{
+    const char *expected = string_in(in, key);
+    char both[129], sha256[65];
+    for (int k = 0; k < 2; k++)
+        sl_sha256(in->data[first + k], in->info[first + k] ? in->info[first + k]->bytes : 0,
+                  both + 64 * k);
+    sl_sha256(both, 128, sha256);
+    char said[100];
+    snprintf(said, sizeof said, "%s were changed or damaged", what);
+    return !expected || strcmp(sha256, expected) == 0 || wrong(in, said);
+}
+
+/* Of a lane that was done, its picture's too. */
+static bool check_tensors(const LaneIn *in)
+{
+    const SlMetadata *m = &in->note->metadata;
+    size_t bytes = in->info[X_T]->bytes, sample = bytes / (size_t)in->frame_count;
+    char last[65];
+    if (!check_hash(in, "sha256", X_T, "samples") ||
+        !check_hash(in, "previews_sha256", NOISY_PREVIEW, "previews") ||
+        (in->info[OUTPUT] && !check_hash(in, "halves_sha256", OUTPUT, "outputs or guidance terms")))
+        return false;
+    if (!m->latents_sha256[0] || m->partial)
+        return true;
+    sl_sha256(in->data[X_T] + bytes - sample, sample, last);
+    return strcmp(last, m->latents_sha256) == 0 ||
+           wrong(in, "last sample is not the one that its metadata names");
+}
+
+/* ---- what is said of the lane ---- */
+
+/* The number of a frame's moment in the plan, -1 where that is none. */
+static int number_of(const LaneIn *in, int frame)
+{
+    double number = in->frames[(size_t)frame * 9];
+    return number >= 0 && number < in->plans && number == floor(number) ? (int)number : -1;
+}
+
+/* In order, ancestors' first, and with the plan's figures. */
+static bool check_frames(const LaneIn *in)
+{
+    int before = -1;
+    for (int i = 0; i < in->frame_count; i++) {
+        int number = number_of(in, i);
+        const double *row = in->frames + (size_t)i * 9;
+        const double *plan = in->plan + (size_t)(number < 0 ? 0 : number) * 4;
+        if (number <= before || (number < in->note->inherited) != (i < in->branch_point))
+            return wrong(in, "frames are not in order, or are not in its plan");
+        if (row[6] != plan[0] || row[7] != plan[1] || row[2] != plan[2] ||
+            (row[4] != 0) != (plan[3] != 0) || !(row[8] >= 0))
+            return wrong(in, "frames have not the figures of its plan");
+        before = number;
+    }
+    return true;
+}
+
+static bool read_header(LaneIn *in)
+{
+    SlLaneNote *note = in->note;
+    note->done = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(in->json, "done"));
+    if (!read_metadata(in) || !read_int(in, "own", 0, SL_LANES_OWN_ALL, &note->own) ||
+        !check_text(in, "settings", SL_LANES_OWN_ALL) || !check_text(in, "values", note->own) ||
+        !read_int(in, "parent", -1, in->index - 1, &in->parent) ||
+        !read_int(in, "branch_point", 0, MAX_MOMENTS, &in->branch_point) ||
+        !read_int_or(in, "inherited", 0, in->branch_point, &note->inherited) ||
+        !read_int_or(in, "first", 0, in->branch_point, &in->first) ||
+        !read_int_or(in, "step_offset", -MAX_MOMENTS, 0, &note->step_offset) ||
+        !read_int_or(in, "interval", 1, 1, &in->interval))
+        return false;
+    in->plan = read_rows(in, "plan", 4, &in->plans);
+    in->frames = in->plan ? read_rows(in, "frames", 9, &in->frame_count) : NULL;
+    if (!in->frames)
+        return false;
+    if (note->inherited >= in->plans || in->branch_point >= in->frame_count ||
+        in->frame_count > in->plans)
+        return wrong(in, "frames are more than its plan, or none is its own");
+    return check_frames(in) && find_tensors(in);
+}
+
+/* ---- timelines of it ---- */
+
+/* Of the plan from `from` on. */
+static void plan_moments(const LaneIn *in, SlTimeline *t, int from, int step_offset)
+{
+    for (int i = 0; i < t->total; i++) {
+        const double *row = in->plan + (size_t)(from + i) * 4;
+        SlMoment *m = &t->moments[i];
+        m->evaluation = t->only_shown ? i : in->first + i;
+        m->timestep = row[0];
+        m->sigma = row[1];
+        m->step = (int)row[2] - step_offset;
+        m->ends_step = row[3] != 0;
+        m->last = from + i + 1 == in->plans;
+        m->level = m->last ? 0 : row[4 + 1];
+        m->work = from + i + 1;
+    }
+}
+
+static const void *part_of(const LaneIn *in, int which, int frame)
+{
+    const SlTensorInfo *info = in->info[which];
+    return info ? in->data[which] + info->bytes / (size_t)in->frame_count * (size_t)frame : NULL;
+}
+
+/* The frame becomes the timeline's next moment. */
+static void record_frame(const LaneIn *in, SlTimeline *t, int frame, double *elapsed)
+{
+    int height, width;
+    SlMoment moment = t->moments[t->count];
+    moment.seconds = in->frames[(size_t)frame * 9 + 8];
+    moment.elapsed = *elapsed += moment.seconds;
+    moment.x_t = part_of(in, X_T, frame);
+    moment.x_0 = part_of(in, X_0, frame);
+    moment.output16 = part_of(in, OUTPUT, frame);
+    moment.guidance16 = part_of(in, GUIDANCE, frame);
+    for (int noisy = 0; noisy < 2; noisy++) {
+        uint8_t *to = sl_timeline_preview_place(t, t->count, noisy, &height, &width);
+        memcpy(to, part_of(in, noisy ? NOISY_PREVIEW : PREVIEW, frame),
+               (size_t)height * (size_t)width * 3);
+    }
+    sl_timeline_record(t, &moment);
+}
+
+/* All moments up to the last frame; those that are not there have their figures only. */
+static bool record_own(const LaneIn *in, SlTimeline *t)
+{
+    double elapsed = 0;
+    for (int frame = in->branch_point; frame < in->frame_count;) {
+        int i = t->count;
+        bool here = number_of(in, frame) == in->note->inherited + i;
+        if (i >= t->total || here != (sl_timeline_slot(t, i) >= 0))
+            return wrong(in, "frames are not those of its interval");
+        if (here)
+            record_frame(in, t, frame++, &elapsed);
+        else {
+            SlMoment moment = t->moments[i];
+            moment.elapsed = elapsed;
+            sl_timeline_record(t, &moment);
+        }
+    }
+    return true;
+}
+
+static SlTimelineShape shape_of(const LaneIn *in, int total, int interval)
+{
+    const int64_t *size = in->info[X_T]->size;
+    return (SlTimelineShape){.channels = (int)size[1],
+                             .height = (int)size[2],
+                             .width = (int)size[3],
+                             .total = total,
+                             .interval = interval,
+                             .views = true,
+                             .guided = in->info[GUIDANCE] != NULL,
+                             .output16 = in->info[OUTPUT] != NULL};
+}
+
+static SlTimeline *make_own(LaneIn *in)
+{
+    const SlMetadata *m = &in->note->metadata;
+    const SlTimelineShape shape = shape_of(in, in->plans - in->note->inherited, in->interval);
+    SlTimeline *t = sl_timeline_shaped(m->recipe, m->origin, &shape, in->err);
+    if (!t)
+        return NULL;
+    plan_moments(in, t, in->note->inherited, in->note->step_offset);
+    t->given_latents = m->given_latents;
+    t->given_step_noise = m->given_step_noise;
+    t->fast = m->fast;
+    sl_timeline_set_batches(t, &m->batches);
+    memcpy(t->noise_sha256, m->noise_sha256, sizeof t->noise_sha256);
+    bool ok = !m->warnings || (t->warning = strdup(m->warnings)) ||
+              sl_fail(in->err, SL_MEMORY, "memory ran out for a comparison");
+    if (ok && record_own(in, t))
         return t;
     sl_timeline_free(t);
     return NULL;
 }
 
-/* ---- all lanes ---- */
-
-static bool read_lane(LaneIn *in, SlLanes *lanes, SlMetadata *identity)
+/* A moment between looks like the next one that is there. */
+static void record_gap(const LaneIn *in, SlTimeline *t, int next)
 {
-    SlTimeline *t = read_header(in) ? read_timeline(in) : NULL;
-    if (t) {
-        sl_lanes_put(lanes, t, in->parent);
-        if (in->index == 0) {
-            *identity = in->metadata;
-            in->metadata = (SlMetadata){0};
-        }
+    int height, width;
+    SlMoment moment = t->moments[t->count];
+    for (int noisy = 0; noisy < 2; noisy++) {
+        uint8_t *to = sl_timeline_preview_place(t, t->count, noisy, &height, &width);
+        memcpy(to, part_of(in, noisy ? NOISY_PREVIEW : PREVIEW, next),
+               (size_t)height * (size_t)width * 3);
     }
-    sl_metadata_free(&in->metadata);
-    free(in->plan);
-    free(in->frames);
-    return t != NULL;
+    sl_timeline_record(t, &moment);
 }
 
-static bool read_lanes(const SlSafetensors *file, const cJSON *root, SlLanes *lanes,
-                       SlMetadata *identity, SlError *err)
+/* What the lane's ancestors made before it, to be shown: the recipes that made it are in its origin. */
+static SlTimeline *make_before(LaneIn *in)
+{
+    const SlMetadata *m = &in->note->metadata;
+    const SlTimelineShape shape = shape_of(in, in->note->inherited, 1);
+    SlTimeline *t =
+        sl_timeline_shaped(m->origin ? m->origin->recipe : m->recipe, NULL, &shape, in->err);
+    double elapsed = 0;
+    if (!t)
+        return NULL;
+    t->only_shown = true;
+    plan_moments(in, t, 0, 0);
+    for (int frame = 0; t->count < t->total;) {
+        if (frame < in->branch_point && number_of(in, frame) == t->count)
+            record_frame(in, t, frame++, &elapsed);
+        else /* the lane's own first frame is behind them */
+            record_gap(in, t, frame);
+    }
+    return t;
+}
+
+/* ---- all lanes ---- */
+
+/* The parent is here with all that the lane has of it. */
+static bool has_parent(const LaneIn *in, const SlLanesIn *all)
+{
+    if (in->parent < 0)
+        return false;
+    int made = sl_timeline_count(sl_lanes_timeline(all->lanes, in->parent));
+    return all->note[in->parent].inherited + made >= in->note->inherited;
+}
+
+static bool add_lane(LaneIn *in, SlLanesIn *all)
+{
+    SlTimeline *own = NULL, *before = NULL;
+    bool ok = read_header(in) && read_tensors(in) && check_tensors(in) && (own = make_own(in));
+    if (!ok)
+        return false;
+    if (in->note->inherited > 0 && !has_parent(in, all) && !(before = make_before(in))) {
+        sl_timeline_free(own);
+        return false;
+    }
+    int lane = sl_lanes_put(all->lanes, own, in->parent);
+    const SlBefore part = {before, before ? before->total : 0};
+    return !before || sl_lanes_add_before(all->lanes, lane, &part, in->err);
+}
+
+static bool read_lane(LaneIn *in, SlLanesIn *all)
+{
+    bool ok = add_lane(in, all);
+    for (int k = 0; k < TENSORS; k++)
+        free(in->data[k]);
+    free(in->plan);
+    free(in->frames);
+    return ok;
+}
+
+static bool read_lanes(const SlSafetensors *file, const cJSON *root, SlLanesIn *all, SlError *err)
 {
     const cJSON *version = cJSON_GetObjectItemCaseSensitive(root, "version");
+    const cJSON *reference = cJSON_GetObjectItemCaseSensitive(root, "reference");
     const cJSON *list = cJSON_GetObjectItemCaseSensitive(root, "lanes"), *json;
     int count = cJSON_GetArraySize(list), index = 0;
     if (!cJSON_IsNumber(version) || version->valuedouble != SL_LANES_FILE_VERSION)
@@ -296,39 +492,66 @@ static bool read_lanes(const SlSafetensors *file, const cJSON *root, SlLanes *la
     if (!cJSON_IsArray(list) || count < 1 || count > SL_LANES_MAX)
         return sl_fail(err, SL_FORMAT, "%s: the comparison has %d lanes; expected 1 to %d",
                        sl_safetensors_path(file), count, SL_LANES_MAX);
-    sl_lanes_set_fast(lanes, cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(root, "fast")));
+    if (!cJSON_IsNumber(reference) || !(reference->valuedouble >= 0) ||
+        !(reference->valuedouble < SL_LANES_MAX))
+        return sl_fail(err, SL_FORMAT, "%s: its \"reference\" is not a whole number from 0 to %d",
+                       sl_safetensors_path(file), SL_LANES_MAX - 1);
+    all->reference = reference->valuedouble < count ? (int)reference->valuedouble : 0;
+    sl_lanes_set_fast(all->lanes, cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(root, "fast")));
     cJSON_ArrayForEach(json, list)
     {
-        LaneIn in = {.file = file, .json = json, .index = index++, .err = err};
-        if (!read_lane(&in, lanes, identity))
+        LaneIn in = {.file = file, .json = json, .index = index, .err = err};
+        in.note = &all->note[index++];
+        if (!read_lane(&in, all))
             return false;
     }
     return true;
 }
 
-SlLanes *sl_lanes_load(const char *path, SlMetadata *identity, SlError *err)
+bool sl_lanes_read(SlLanesIn *in, const char *path, SlError *err)
 {
-    memset(identity, 0, sizeof *identity);
+    memset(in, 0, sizeof *in);
     SlSafetensors *file = sl_safetensors_open(path, err);
     if (!file)
-        return NULL;
+        return false;
     const char *text = sl_safetensors_metadata(file, "safelight");
-    SlJson *json = NULL;
-    if (text)
-        json = sl_json_parse(path, text, strlen(text), err);
-    else
+    SlJson *json = text ? sl_json_parse(path, text, strlen(text), err) : NULL;
+    if (!text)
         sl_fail(err, SL_FORMAT, "%s: no comparison of Safelight's: it has no \"safelight\" text",
                 path);
-    SlLanes *lanes = json ? sl_lanes_new() : NULL;
-    if (json && !lanes)
-        sl_fail(err, SL_MEMORY, "memory ran out for a comparison");
-    if (lanes && !read_lanes(file, sl_json_root(json), lanes, identity, err)) {
-        sl_lanes_free(lanes);
-        sl_metadata_free(identity);
-        lanes = NULL;
-    }
+    bool ok = json && ((in->lanes = sl_lanes_new()) ||
+                       sl_fail(err, SL_MEMORY, "memory ran out for a comparison"));
+    ok = ok && read_lanes(file, sl_json_root(json), in, err);
     if (json)
         sl_json_close(json);
     sl_safetensors_close(file);
+    return ok;
+}
+
+void sl_lanes_in_free(SlLanesIn *in)
+{
+    sl_lanes_free(in->lanes);
+    for (int i = 0; i < SL_LANES_MAX; i++)
+        sl_metadata_free(&in->note[i].metadata);
+    memset(in, 0, sizeof *in);
+}
+
+SlLanes *sl_lanes_load(const char *path, SlMetadata *identity, SlError *err)
+{
+    SlLanesIn *in = malloc(sizeof *in);
+    SlLanes *lanes = NULL;
+    memset(identity, 0, sizeof *identity);
+    if (!in) {
+        sl_fail(err, SL_MEMORY, "memory ran out for a comparison");
+        return NULL;
+    }
+    if (sl_lanes_read(in, path, err)) {
+        lanes = in->lanes;
+        in->lanes = NULL;
+        *identity = in->note[0].metadata;
+        in->note[0].metadata = (SlMetadata){0};
+    }
+    sl_lanes_in_free(in);
+    free(in);
     return lanes;
 }

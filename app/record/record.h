@@ -9,7 +9,6 @@
 #include "app/record/generate.h"
 #include "app/record/lanes.h"
 #include "app/record/lanes_file.h"
-#include "app/record/lanes_story.h"
 #include "app/record/sample.h"
 #include "app/record/timeline.h"
 

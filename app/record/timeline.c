@@ -1,11 +1,13 @@
-/* timeline.c - beginning to record a run, and looking at what was recorded; see timeline.h. */
+/* timeline.c - what is kept of a run, and looking at it; see timeline.h.
+ *
+ * Easy to get wrong: other threads read while it grows. Everything is allocated before the first
+ * moment, a moment is written completely, and only then the count goes up.
+ */
 #include "app/recipe/recipe.h"
 #include "app/record/timeline_private.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-#define DEFAULT_BUDGET ((size_t)20 << 20)
 
 static size_t sample_bytes(const SlTimeline *t)
 {
@@ -13,6 +15,10 @@ static size_t sample_bytes(const SlTimeline *t)
 }
 
 /* ---- what is kept ---- */
+
+/* Sides that a preview of a moment which is not kept may have at most. */
+static const int light_sides[] = {64, 32, 16};
+#define LIGHT_SIDES (int)(sizeof light_sides / sizeof light_sides[0])
 
 int sl_timeline_slot(const SlTimeline *t, int i)
 {
@@ -28,39 +34,129 @@ static int slots_for(int total, int interval)
     return total / interval + (total % interval != 0);
 }
 
-static size_t bytes_for(int total, int interval, size_t sample, size_t state)
+/* Of one preview of both sides. */
+static size_t preview_bytes(int height, int width)
 {
-    size_t slots = (size_t)slots_for(total, interval);
+    return (size_t)height * (size_t)width * 3 * 2;
+}
+
+static int light_step(const SlTimeline *t, int side)
+{
+    int most = t->width > t->height ? t->width : t->height;
+    return most > side ? (most + side - 1) / side : 1;
+}
+
+static size_t light_bytes(const SlTimeline *t, int side)
+{
+    int by = light_step(t, side);
+    return preview_bytes((t->height + by - 1) / by, (t->width + by - 1) / by);
+}
+
+/* What is shown of a moment that is kept, and of one that was computed again. */
+static size_t half_bytes(const SlTimeline *t, bool output)
+{
+    size_t half = (size_t)t->elements * sizeof(uint16_t);
+    return t->views ? half * (size_t)(output + t->guided) : 0;
+}
+
+static size_t bytes_for(const SlTimeline *t, int interval, size_t state, int side)
+{
+    size_t slots = (size_t)slots_for(t->total, interval), sample = sample_bytes(t);
+    size_t views = t->views ? preview_bytes(t->height, t->width) : 0;
     if (interval == 1)
-        return slots * sample * 3;
-    return slots * (sample * 2 + state) + (size_t)interval * sample * 2;
+        return slots * (sample * 3 + half_bytes(t, false) + views);
+    size_t light = t->views ? light_bytes(t, side) : 0;
+    return slots * (sample * 2 + state + half_bytes(t, true) + views) +
+           ((size_t)t->total - slots) * light +
+           (size_t)interval * (sample * 2 + half_bytes(t, true));
+}
+
+size_t sl_timeline_whole(const SlTimeline *t)
+{
+    return bytes_for(t, 1, 0, 0);
+}
+
+/* The largest with which the small previews take no more than a third. */
+static int choose_side(const SlTimeline *t, size_t budget)
+{
+    int i = 0;
+    while (i + 1 < LIGHT_SIDES && (size_t)t->total * light_bytes(t, light_sides[i]) > budget / 3)
+        i++;
+    return light_sides[i];
 }
 
 /* The shortest interval within the budget; where there is none, the one that needs least. */
-static int choose_interval(int total, size_t sample, size_t state, size_t budget)
+static int choose_interval(const SlTimeline *t, size_t state, size_t budget, int side)
 {
     int best = 1;
-    for (int k = 1; k <= total; k++) {
-        size_t bytes = bytes_for(total, k, sample, state);
+    for (int k = 1; k <= t->total; k++) {
+        size_t bytes = bytes_for(t, k, state, side);
         if (bytes <= budget)
             return k;
-        if (bytes < bytes_for(total, best, sample, state))
+        if (bytes < bytes_for(t, best, state, side))
             best = k;
     }
     return best;
 }
 
-static bool make_arrays(SlTimeline *t, bool outputs)
+static bool make_views(SlTimeline *t, bool output16)
 {
     size_t values = (size_t)t->slots * (size_t)t->elements;
+    size_t between = (size_t)(t->total - t->slots) + 1;
+    bool ok = true;
+    for (int side = 0; side < 2; side++) {
+        t->preview[side] = malloc((size_t)t->slots * preview_bytes(t->height, t->width) / 2);
+        if (t->light_side)
+            t->light[side] = malloc(between * preview_bytes(t->light_h, t->light_w) / 2);
+        ok = ok && t->preview[side] && (t->light[side] || !t->light_side);
+    }
+    t->half[0] = output16 ? malloc(values * sizeof *t->half[0]) : NULL;
+    t->half[1] = t->guided ? malloc(values * sizeof *t->half[1]) : NULL;
+    return ok && (t->half[0] || !output16) && (t->half[1] || !t->guided);
+}
+
+static bool make_arrays(SlTimeline *t, const SlTimelineShape *shape)
+{
+    size_t values = (size_t)t->slots * (size_t)t->elements;
+    bool outputs = shape->outputs && t->interval == 1;
+    t->x_t = malloc(values * sizeof *t->x_t);
+    t->x_0 = malloc(values * sizeof *t->x_0);
+    t->output = outputs ? malloc(values * sizeof *t->output) : NULL;
+    t->states = t->interval > 1 ? calloc((size_t)t->slots, sizeof *t->states) : NULL;
+    return t->x_t && t->x_0 && (t->output || !outputs) && (t->states || t->interval == 1) &&
+           (!t->views || make_views(t, shape->output16));
+}
+
+bool sl_timeline_keep(SlTimeline *t, size_t budget, size_t state, SlError *err)
+{
+    int side = choose_side(t, budget);
+    t->interval = choose_interval(t, state, budget, side);
+    t->slots = slots_for(t->total, t->interval);
+    if (t->views && t->interval > 1) {
+        int by = light_step(t, side);
+        t->light_side = side;
+        t->light_h = (t->height + by - 1) / by;
+        t->light_w = (t->width + by - 1) / by;
+    }
+    const SlTimelineShape shape = {.outputs = true, .output16 = t->interval > 1};
+    return make_arrays(t, &shape) ||
+           sl_fail(err, SL_MEMORY, "memory ran out for the moments of a run");
+}
+
+static bool fill_shape(SlTimeline *t, const SlTimelineShape *shape)
+{
+    t->channels = shape->channels;
+    t->height = shape->height;
+    t->width = shape->width;
+    t->elements = (int64_t)shape->channels * shape->height * shape->width;
+    t->total = shape->total;
+    t->interval = shape->interval;
+    t->slots = shape->interval ? slots_for(t->total, t->interval) : 0;
+    t->views = shape->views;
+    t->guided = shape->guided;
     t->moments = calloc((size_t)t->total, sizeof *t->moments);
     t->noise = calloc((size_t)t->elements, sizeof *t->noise);
-    t->x_t = calloc(values, sizeof *t->x_t);
-    t->x_0 = calloc(values, sizeof *t->x_0);
-    t->output = outputs && t->interval == 1 ? calloc(values, sizeof *t->output) : NULL;
-    t->states = t->interval > 1 ? calloc((size_t)t->slots, sizeof *t->states) : NULL;
-    return t->moments && t->noise && t->x_t && t->x_0 &&
-           (t->output || !outputs || t->interval > 1) && (t->states || t->interval == 1);
+    return t->moments && t->noise && (!t->interval || make_arrays(t, shape));
 }
 
 SlTimeline *sl_timeline_shaped(const SlRecipe *recipe, const SlOrigin *origin,
@@ -69,16 +165,10 @@ SlTimeline *sl_timeline_shaped(const SlRecipe *recipe, const SlOrigin *origin,
     SlTimeline *t = calloc(1, sizeof *t);
     bool ok = t != NULL;
     if (ok) {
-        t->channels = shape->channels;
-        t->height = shape->height;
-        t->width = shape->width;
-        t->elements = (int64_t)shape->channels * shape->height * shape->width;
-        t->total = shape->total;
-        t->interval = shape->interval;
-        t->slots = slots_for(t->total, t->interval);
+        t->refs = 1;
         t->recipe = sl_recipe_copy(recipe);
         t->origin = sl_origin_copy(origin);
-        ok = t->recipe && (t->origin || !origin) && make_arrays(t, shape->outputs);
+        ok = t->recipe && (t->origin || !origin) && fill_shape(t, shape);
     }
     if (ok)
         return t;
@@ -87,13 +177,16 @@ SlTimeline *sl_timeline_shaped(const SlRecipe *recipe, const SlOrigin *origin,
     return NULL;
 }
 
-void sl_timeline_free(SlTimeline *t)
+/* ---- references ---- */
+
+SlTimeline *sl_timeline_ref(SlTimeline *t)
 {
-    if (!t)
-        return;
-    sl_run_free(t->run);
-    if (t->own_share)
-        sl_share_free(t->share);
+    __atomic_add_fetch(&t->refs, 1, __ATOMIC_RELAXED);
+    return t;
+}
+
+static void free_arrays(SlTimeline *t)
+{
     for (int i = 0; t->states && i < t->slots; i++)
         free(t->states[i].data);
     free(t->states);
@@ -101,16 +194,88 @@ void sl_timeline_free(SlTimeline *t)
     free(t->recipe);
     sl_origin_free(t->origin);
     free(t->warning);
-    free(t->moments);
     free(t->noise);
     free(t->x_t);
     free(t->x_0);
     free(t->output);
+    for (int k = 0; k < 2; k++) {
+        free(t->preview[k]);
+        free(t->light[k]);
+        free(t->half[k]);
+    }
+}
+
+void sl_timeline_free(SlTimeline *t)
+{
+    if (!t || __atomic_sub_fetch(&t->refs, 1, __ATOMIC_ACQ_REL) > 0)
+        return;
+    sl_run_free(t->run);
+    if (t->own_share)
+        sl_share_free(t->share);
+    free(t->moments);
+    free(t->paused.data);
     free(t->stretch);
+    free(t->stretch16);
+    if (t->base)
+        sl_timeline_free(t->base);
+    else
+        free_arrays(t);
     free(t);
 }
 
-/* ---- beginning ---- */
+/* Moments that are not there yet are only planned: the others may just be written. */
+SlTimeline *sl_timeline_head(SlTimeline *base, int count)
+{
+    SlTimeline *t = calloc(1, sizeof *t);
+    SlMoment *moments = calloc((size_t)base->total, sizeof *moments);
+    if (!t || !moments) {
+        free(t);
+        free(moments);
+        return NULL;
+    }
+    *t = (SlTimeline){.refs = 1,
+                      .base = sl_timeline_ref(base),
+                      .recipe = base->recipe,
+                      .origin = base->origin,
+                      .warning = base->warning,
+                      .given_latents = base->given_latents,
+                      .given_step_noise = base->given_step_noise,
+                      .repeats = base->repeats,
+                      .only_shown = base->only_shown,
+                      .channels = base->channels,
+                      .height = base->height,
+                      .width = base->width,
+                      .elements = base->elements,
+                      .total = base->total,
+                      .count = count,
+                      .moments = moments,
+                      .noise = base->noise,
+                      .interval = base->interval,
+                      .slots = base->slots,
+                      .x_t = base->x_t,
+                      .x_0 = base->x_0,
+                      .output = base->output,
+                      .states = base->states,
+                      .start = base->start,
+                      .views = base->views,
+                      .guided = base->guided,
+                      .light_side = base->light_side,
+                      .light_h = base->light_h,
+                      .light_w = base->light_w};
+    memcpy(t->noise_sha256, base->noise_sha256, sizeof t->noise_sha256);
+    for (int k = 0; k < 2; k++) {
+        t->preview[k] = base->preview[k];
+        t->light[k] = base->light[k];
+        t->half[k] = base->half[k];
+    }
+    for (int i = 0; i < t->total; i++) {
+        moments[i] = i < count ? base->moments[i] : sl_timeline_planned(base, i);
+        t->fast = t->fast || (i < count && moments[i].together > 1);
+    }
+    return t;
+}
+
+/* ---- recording ---- */
 
 void sl_timeline_set_batches(SlTimeline *t, const SlBatches *batches)
 {
@@ -122,175 +287,45 @@ void sl_timeline_set_batches(SlTimeline *t, const SlBatches *batches)
     t->repeats = true;
 }
 
-/* Evaluations, steps and noise levels of all moments. */
-static void plan(SlTimeline *t, const SlRun *run, int work)
+uint8_t *sl_timeline_preview_place(const SlTimeline *t, int i, bool noisy, int *height, int *width)
 {
-    const SlScheduler *s = sl_run_scheduler(run);
-    int evaluations = sl_run_evaluations(run), first = evaluations - t->total;
-    for (int i = 0; i < t->total; i++) {
-        SlMoment *m = &t->moments[i];
-        int evaluation = first + i;
-        m->evaluation = evaluation;
-        m->step = sl_scheduler_step_of(s, evaluation, &m->ends_step);
-        m->last = evaluation + 1 == evaluations;
-        m->timestep = sl_scheduler_timestep(s, evaluation);
-        m->sigma = sl_scheduler_sigma(s, evaluation);
-        m->level = m->last ? 0 : sl_scheduler_sigma(s, evaluation + 1);
-        m->work = work + i + 1;
+    int slot = sl_timeline_slot(t, i);
+    if (!t->views)
+        return NULL;
+    *height = slot < 0 ? t->light_h : t->height;
+    *width = slot < 0 ? t->light_w : t->width;
+    size_t bytes = preview_bytes(*height, *width) / 2;
+    if (slot >= 0)
+        return t->preview[noisy] + (size_t)slot * bytes;
+    return t->light_side ? t->light[noisy] + (size_t)(i - i / t->interval) * bytes : NULL;
+}
+
+static const void *keep_values(void *array, size_t at, const void *values, size_t bytes)
+{
+    char *to = array ? (char *)array + at * bytes : NULL;
+    if (!to || !values)
+        return NULL;
+    return to == values ? to : memcpy(to, values, bytes);
+}
+
+void sl_timeline_record(SlTimeline *t, const SlMoment *moment)
+{
+    int i = t->count, slot = sl_timeline_slot(t, i);
+    size_t bytes = sample_bytes(t), at = slot < 0 ? 0 : (size_t)slot;
+    SlMoment m = *moment;
+    m.x_t = m.x_0 = m.output = NULL;
+    m.output16 = m.guidance16 = NULL;
+    if (slot >= 0) {
+        m.x_t = keep_values(t->x_t, at, moment->x_t, bytes);
+        m.x_0 = keep_values(t->x_0, at, moment->x_0, bytes);
+        m.output = keep_values(t->output, at, moment->output, bytes);
+        m.output16 = keep_values(t->half[0], at, moment->output16, bytes / 2);
+        m.guidance16 = keep_values(t->half[1], at, moment->guidance16, bytes / 2);
     }
-}
-
-typedef struct Begin {
-    SlRun *run; /* taken over */
-    const SlOrigin *origin;
-    const SlTimelineOptions *options;
-    SlShare *share;
-    bool own_share;
-    int work; /* of the ancestors */
-} Begin;
-
-static SlTimeline *shape_for(SlModel *model, const Begin *b, SlError *err)
-{
-    const SlModelInfo *info = sl_model_info(model);
-    const SlRecipe *recipe = sl_run_recipe(b->run);
-    size_t state = 0,
-           budget = b->options && b->options->budget ? b->options->budget : DEFAULT_BUDGET;
-    size_t sample = (size_t)sl_run_sample_elements(b->run) * sizeof(float);
-    int total = sl_run_evaluations(b->run) - sl_run_evaluation(b->run);
-    free(sl_run_save(b->run, &state));
-    const SlTimelineShape shape = {.channels = info->channels,
-                                   .height = recipe->height / info->factor,
-                                   .width = recipe->width / info->factor,
-                                   .total = total,
-                                   .interval = choose_interval(total, sample, state, budget),
-                                   .outputs = true};
-    return sl_timeline_shaped(recipe, b->origin, &shape, err);
-}
-
-static bool fill(SlTimeline *t, const Begin *b, SlError *err)
-{
-    const char *warning = sl_run_warning(b->run);
-    memcpy(t->noise, sl_run_noise(b->run), sample_bytes(t));
-    sl_sha256(t->noise, sample_bytes(t), t->noise_sha256);
-    plan(t, b->run, b->work);
-    if (b->options && b->options->batches)
-        sl_timeline_set_batches(t, b->options->batches);
-    if (warning && !(t->warning = strdup(warning)))
-        return sl_fail(err, SL_MEMORY, "memory ran out");
-    if (sl_run_evaluation(b->run) > 0 && !(t->start.data = sl_run_save(b->run, &t->start.bytes)))
-        return sl_fail(err, SL_MEMORY, "memory ran out for the start of a branch");
-    if (b->options && b->options->inputs)
-        t->inputs = *b->options->inputs;
-    t->given_latents = t->inputs.latents != NULL;
-    t->given_step_noise = t->inputs.step_noise != NULL;
-    t->inputs.share = t->share;
-    return true;
-}
-
-/* Owns the run and the share from here on. */
-static SlTimeline *begin(SlModel *model, const Begin *b, SlError *err)
-{
-    SlTimeline *t = b->run ? shape_for(model, b, err) : NULL;
-    if (!t) {
-        sl_run_free(b->run);
-        if (b->own_share)
-            sl_share_free(b->share);
-        return NULL;
-    }
-    t->run = b->run;
-    t->share = b->share;
-    t->own_share = b->own_share;
-    if (fill(t, b, err))
-        return t;
-    sl_timeline_free(t);
-    return NULL;
-}
-
-static bool make_share(SlModel *model, const SlTimelineOptions *options, Begin *b, SlError *err)
-{
-    b->share = options && options->inputs ? options->inputs->share : NULL;
-    b->own_share = !b->share;
-    if (!b->share)
-        b->share = sl_share_new(model);
-    return b->share || sl_fail(err, SL_MEMORY, "memory ran out");
-}
-
-static bool count_work(void *arg, SlRun *run, const SlFrame *frame, SlError *err)
-{
-    *(int *)arg += 1;
-    return true;
-}
-
-SlTimeline *sl_timeline_new(SlModel *model, const SlRecipe *recipe,
-                            const SlTimelineOptions *options, SlError *err)
-{
-    Begin b = {.origin = options ? options->origin : NULL, .options = options};
-    if (!make_share(model, options, &b, err))
-        return NULL;
-    SlRunInputs inputs = options && options->inputs ? *options->inputs : (SlRunInputs){0};
-    inputs.share = b.share;
-    const SlOriginCall call = {.inputs = &inputs, .frame = count_work, .arg = &b.work};
-    b.run = sl_origin_run(model, recipe, b.origin, &call, err);
-    return begin(model, &b, err);
-}
-
-/* ---- a branch ---- */
-
-static SlOrigin *origin_at(const SlTimeline *parent, int step, int moment)
-{
-    SlOrigin *origin = sl_origin_new(parent->recipe, parent->origin, step);
-    if (!origin)
-        return NULL;
-    if (moment >= 0 && parent->moments[moment].x_t)
-        sl_sha256(parent->moments[moment].x_t, sample_bytes(parent), origin->sha256);
-    if (sl_timeline_batches(parent, moment + 1, &origin->batches))
-        return origin;
-    sl_origin_free(origin);
-    return NULL;
-}
-
-static bool check_branch(SlTimeline *parent, int step, int moment, SlError *err)
-{
-    bool begins = step == 0 && !parent->start.data;
-    if ((moment < 0 && !begins) || (moment >= 0 && parent->moments[moment].last))
-        return sl_fail(err, SL_ARGUMENT,
-                       "a branch after step %d is not possible: %s; expected %d to %d", step,
-                       moment >= 0 ? "nothing is left to do there" : "the run does not have it",
-                       parent->start.data ? parent->moments[0].step + 1 : 0,
-                       sl_timeline_steps_done(parent) - (sl_timeline_done(parent) ? 1 : 0));
-    return sl_origin_depth(parent->origin) < SL_ORIGIN_MAX_DEPTH ||
-           sl_fail(err, SL_ARGUMENT, "the run is already %d branches deep", SL_ORIGIN_MAX_DEPTH);
-}
-
-SlTimeline *sl_timeline_branch(SlModel *model, SlTimeline *parent, int step, const SlRecipe *recipe,
-                               const SlTimelineOptions *options, SlError *err)
-{
-    int moment = step > 0 ? sl_timeline_step_end(parent, step) : -1;
-    Begin b = {.options = options, .work = moment >= 0 ? parent->moments[moment].work : 0};
-    if (!check_branch(parent, step, moment, err))
-        return NULL;
-    SlOrigin *origin = origin_at(parent, step, moment);
-    SlRun *from = origin && moment >= 0 ? sl_timeline_run_at(parent, model, moment, err) : NULL;
-    SlTimeline *t = NULL;
-    b.origin = origin;
-    if (!origin)
-        sl_fail(err, SL_MEMORY, "memory ran out");
-    else if ((from || moment < 0) && make_share(model, options, &b, err)) {
-        SlRunInputs inputs = parent->inputs;
-        inputs.share = b.share;
-        b.run = sl_run_new(model, recipe, &inputs, err);
-        if (b.run && from && !sl_run_continue(b.run, from, err)) {
-            sl_run_free(b.run);
-            b.run = NULL;
-        }
-        SlTimelineOptions own = options ? *options : (SlTimelineOptions){0};
-        own.inputs = &inputs;
-        b.options = &own;
-        t = begin(model, &b, err);
-    }
-    sl_run_free(from);
-    sl_origin_free(origin);
-    return t;
+    t->moments[i] = m;
+    if (m.together > 1)
+        __atomic_store_n(&t->fast, 1, __ATOMIC_RELAXED);
+    __atomic_store_n(&t->count, i + 1, __ATOMIC_RELEASE);
 }
 
 /* ---- looking ---- */
@@ -323,7 +358,7 @@ void sl_timeline_given(const SlTimeline *t, bool *latents, bool *step_noise)
 
 bool sl_timeline_fast(const SlTimeline *t)
 {
-    return t->fast;
+    return __atomic_load_n(&t->fast, __ATOMIC_RELAXED) != 0;
 }
 
 bool sl_timeline_batches(const SlTimeline *t, int count, SlBatches *batches)
@@ -412,12 +447,27 @@ int sl_timeline_interval(const SlTimeline *t)
     return t->interval;
 }
 
+const uint8_t *sl_timeline_preview(const SlTimeline *t, int i, bool noisy, int *height, int *width)
+{
+    const uint8_t *rgb = sl_timeline_preview_place(t, i, noisy, height, width);
+    if (rgb || !t->views)
+        return rgb;
+    int next = (i / t->interval + 1) * t->interval - 1;
+    return sl_timeline_preview_place(t, next < t->total ? next : t->total - 1, noisy, height,
+                                     width);
+}
+
 size_t sl_timeline_bytes(const SlTimeline *t)
 {
-    size_t sample = sample_bytes(t), bytes = sizeof *t + (size_t)t->total * sizeof *t->moments;
-    size_t arrays = (size_t)t->slots * (t->output ? 3 : 2);
-    bytes += sample * (1 + arrays + (t->stretch ? 2 * (size_t)t->interval : 0)) + t->start.bytes;
-    for (int i = 0; t->states && i < t->slots; i++)
-        bytes += t->states[i].data ? t->states[i].bytes : 0;
-    return bytes;
+    size_t bytes = sizeof *t + (size_t)t->total * sizeof *t->moments + t->start.bytes;
+    size_t slots = (size_t)t->slots, values = slots * (size_t)t->elements;
+    bytes += sample_bytes(t) + values * sizeof(float) * (t->output ? 3 : 2);
+    for (int k = 0; k < 2; k++)
+        bytes += (t->half[k] ? values * sizeof(uint16_t) : 0);
+    if (t->views)
+        bytes += slots * preview_bytes(t->height, t->width);
+    if (t->light_side)
+        bytes += ((size_t)t->total - slots) * preview_bytes(t->light_h, t->light_w);
+    return bytes + __atomic_load_n(&t->state_bytes, __ATOMIC_RELAXED) +
+           __atomic_load_n(&t->stretch_bytes, __ATOMIC_RELAXED);
 }

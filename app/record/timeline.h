@@ -7,12 +7,12 @@
  * steps in pixel space), the timeline keeps the run's state and x_0 at every k-th evaluation only
  * and computes what lies between again, one stretch of k at a time; see sl_timeline_interval.
  *
- * Threads: functions that take a model, and sl_timeline_free, belong to the thread that owns it.
- * The others are for any thread, also while the timeline grows: a frame never changes once
- * sl_timeline_count has counted it.
+ * Threads: functions that take a model, and sl_timeline_free of one that does not rest, belong to the
+ * thread that owns the model. The others are for any thread, also while the timeline grows: a moment
+ * never changes once sl_timeline_count has counted it.
  *
- * The number of a frame is its place in the timeline, from 0; a branch starts with the evaluation
- * at which it enters its grid, so use frame->evaluation and frame->step for what people read.
+ * The number of a moment is its place in the timeline, from 0; a branch starts with the evaluation
+ * at which it enters its grid, so use moment->evaluation and moment->step for what people read.
  */
 #ifndef SL_APP_TIMELINE_H
 #define SL_APP_TIMELINE_H
@@ -37,6 +37,8 @@ typedef struct SlMoment {
     double seconds, elapsed; /* of this evaluation; of all of this timeline so far */
     /* [C, h, w], NULL where not kept (sl_timeline_fetch computes them again) */
     const float *x_t, *x_0, *output;
+    /* [C, h, w] in half precision, only to be looked at; NULL where not kept */
+    const uint16_t *output16, *guidance16;
 } SlMoment;
 
 typedef struct SlTimelineOptions {
@@ -44,6 +46,9 @@ typedef struct SlTimelineOptions {
     const SlOrigin *origin;    /* of a branch that is computed again; NULL: from noise */
     const SlBatches *batches;  /* in which the evaluations are made again; NULL: as it comes */
     size_t budget;             /* bytes; 0: 20 MiB, a ninth of what nine lanes may take */
+    bool views; /* also keeps what a window shows of every moment: quick previews, and of those that
+                   are kept the output and the guidance term in half precision */
+    bool keep_later; /* sl_timeline_set_budget says how much is kept, before the first evaluation */
 } SlTimelineOptions;
 
 /* Begins: encodes the prompts, draws the noise (and computes the ancestors of an origin). */
@@ -53,18 +58,38 @@ SlTimeline *sl_timeline_new(SlModel *model, const SlRecipe *recipe,
  * sl_run_continue describes, from the parent's own noise. */
 SlTimeline *sl_timeline_branch(SlModel *model, SlTimeline *parent, int step, const SlRecipe *recipe,
                                const SlTimelineOptions *options, SlError *err);
+/* For keep_later. False and *err without memory. */
+bool sl_timeline_set_budget(SlTimeline *timeline, size_t budget, SlError *err);
+/* Bytes that it would take with every moment kept. */
+size_t sl_timeline_whole_bytes(const SlTimeline *timeline);
+/* Timelines are counted: each reference is given back with sl_timeline_free. */
+SlTimeline *sl_timeline_ref(SlTimeline *timeline);
 void sl_timeline_free(SlTimeline *timeline); /* NULL is fine */
+/* Lets go of everything that belongs to the model, which may then be closed; from then on the last
+ * reference may be given back by any thread. sl_timeline_next goes on, to the same bytes. */
+void sl_timeline_rest(SlTimeline *timeline);
+/* It has a run that is on its way: it does not rest. */
+bool sl_timeline_is_running(const SlTimeline *timeline);
+/* The first count moments as a timeline of their own, which does not grow. It shares the arrays. Any
+ * thread; NULL without memory. */
+SlTimeline *sl_timeline_head(SlTimeline *timeline, int count);
 
-/* One evaluation. False and *err on failure or cancel; it can be called again. A sample that is not
- * finite is an error that names evaluation, timestep and part; the moments before it stay. */
+/* One evaluation. False and *err on failure or cancel: no moment was added, and it can be called
+ * again. A sample that is not finite is an error that names evaluation, timestep and part; the moments
+ * before it stay. */
 bool sl_timeline_next(SlTimeline *timeline, SlModel *model, SlError *err);
 bool sl_timeline_done(const SlTimeline *timeline);
-/* Whether two timelines that have begun can make their next evaluations as one batch, and that, for
- * at most SL_RUNS_TOGETHER: see sl_runs_next. errs is [count]. */
+/* Whether two timelines that have begun can make their next evaluations in one batch. */
 bool sl_timelines_match(const SlTimeline *a, const SlTimeline *b);
-/* Whether those that are made again were made as just this batch. */
+/* Whether the timelines that repeat an earlier run (options->batches) made their next evaluations in
+ * exactly this batch, then: the same timelines at the same places. */
 bool sl_timelines_repeat(SlTimeline *const *timelines, int count);
-bool sl_timelines_next(SlTimeline *const *timelines, int count, SlError *errs, SlError *err);
+/* The next evaluation of each of at most SL_RUNS_TOGETHER timelines that match, in one batch: see
+ * sl_runs_next. errs is [count]: of one that did not advance, why. False and *err: none did. */
+bool sl_timelines_next(SlTimeline *const *timelines, int count, SlModel *model, SlError *errs,
+                       SlError *err);
+/* The samples of the last moment, also where they are not kept; until the next call that advances it. */
+void sl_timeline_newest(const SlTimeline *timeline, const float **x_t, const float **x_0);
 
 /* ---- looking (any thread) ---- */
 
@@ -94,6 +119,11 @@ const char *sl_timeline_noise_sha256(const SlTimeline *timeline);
 int sl_timeline_step_end(const SlTimeline *timeline, int step);
 /* Finished steps of the whole grid. */
 int sl_timeline_steps_done(const SlTimeline *timeline);
+/* Quick preview of a moment, RGB rows without padding: of its picture (x_0, at the end x_t), or of the
+ * sample as it stands. Of a moment between those that are kept a smaller one, or that of the next
+ * one that is kept. NULL in a timeline without views. */
+const uint8_t *sl_timeline_preview(const SlTimeline *timeline, int i, bool noisy, int *height,
+                                   int *width);
 /* 1 when every moment is kept, else k. */
 int sl_timeline_interval(const SlTimeline *timeline);
 /* Bytes held now, everything counted. */
@@ -105,6 +135,10 @@ size_t sl_timeline_bytes(const SlTimeline *timeline);
  * arrays of sl_timeline_elements, NULL where not wanted. The same bytes as when it was made. */
 bool sl_timeline_fetch(SlTimeline *timeline, SlModel *model, int i, float *x_t, float *x_0,
                        SlError *err);
+/* The output and the guidance term of the moment that was fetched last, in half precision. *guided is
+ * false without a guidance term; false in a timeline without views. */
+bool sl_timeline_fetched_halves(const SlTimeline *timeline, int i, uint16_t *output, uint16_t *term,
+                                bool *guided);
 /* The predicted noise and the guidance term (text - unconditional; zeros without guidance) of any
  * moment by one evaluation; NULL where not wanted. */
 bool sl_timeline_look(SlTimeline *timeline, SlModel *model, int i, float *noise, float *term,

@@ -248,7 +248,7 @@ static const Change lane_changes[] = {
     {"the hash of the samples", "\"sha256\":\"", NULL, false, 1},
     {"the hash of the previews", "\"previews_sha256\":\"", NULL, false, 1},
     {"the prompt", "\\\"recipe\\\":{\\\"prompt\\\":\\\"a red",
-     "\\\"recipe\\\":{\\\"prompt\\\":\\\"a bed", false, 3},
+     "\\\"recipe\\\":{\\\"prompt\\\":\\\"a bed", false, 1},
     {"the hash of the noise", "\\\"sha256\\\":{\\\"noise\\\":\\\"", NULL, false, 3},
     {"the hash of the latents", "\\\"latents\\\":\\\"", NULL, false, 1},
     {"the hash of a weight file", "\\\"sha256\\\":\\\"", NULL, false, 3},

@@ -4,6 +4,17 @@
 
 #include <cjson/cJSON.h>
 
+/* The linker sends every sl_run_save of the program here (see meson.build): the one after so many calls
+ * finds no memory. */
+static int saves_until_failure = -1;
+void *__real_sl_run_save(const SlRun *run, size_t *bytes);
+void *__wrap_sl_run_save(const SlRun *run, size_t *bytes);
+void *__wrap_sl_run_save(const SlRun *run, size_t *bytes)
+{
+    return saves_until_failure >= 0 && saves_until_failure-- == 0 ? NULL
+                                                                  : __real_sl_run_save(run, bytes);
+}
+
 /* ---- recording ---- */
 
 static void test_recording(SlModel *model)
@@ -234,6 +245,70 @@ static void test_keyframes_file(SlModel *model, const SlRecipe *recipe, const Sl
         close(fd);
 }
 
+/* Memory runs out while an evaluation is recorded: it was not made, and is made by the next call. */
+static void test_failing_memory(SlModel *model, const SlRecipe *recipe, const SlTimeline *whole)
+{
+    SlError err = {0}, problem = {0};
+    size_t bytes = bytes_of(whole);
+    const SlTimelineOptions options = {.budget = bytes * 60};
+    SlTimeline *t = sl_timeline_new(model, recipe, &options, &err);
+    int failed = 0, k = t ? sl_timeline_interval(t) : 1;
+    bool same = t != NULL;
+    for (int i = 0; same && i < 3 * k; i++) {
+        saves_until_failure = i % k == k - 1 && i < 2 * k ? 0 : -1;
+        if (!sl_timeline_next(t, model, &problem)) {
+            failed++;
+            same = problem.code == SL_MEMORY && sl_timeline_count(t) == i &&
+                   sl_timeline_next(t, model, &err);
+        }
+    }
+    float *x_t = malloc(bytes);
+    for (int i = 0; same && i < 3 * k; i++)
+        same = sl_timeline_fetch(t, model, i, x_t, NULL, &err) &&
+               !memcmp(x_t, sl_timeline_moment(whole, i)->x_t, bytes);
+    sl_test(same && failed == 2, "without memory for a keyframe nothing is lost or skipped (%d) %s",
+            failed, err.message);
+    free(x_t);
+    sl_timeline_free(t);
+}
+
+/* A run that lets go of the model goes on to the same bytes, and its head stays as it was. */
+static void test_rest(SlModel *model, const SlRecipe *recipe, const SlTimeline *whole,
+                      size_t budget)
+{
+    SlError err = {0};
+    size_t bytes = bytes_of(whole);
+    const SlTimelineOptions options = {.budget = budget, .views = true};
+    SlTimeline *t = sl_timeline_new(model, recipe, &options, &err), *head = NULL;
+    bool same = t != NULL;
+    for (int i = 0; same && !sl_timeline_done(t); i++) {
+        same = sl_timeline_next(t, model, &err);
+        if (i % 29 == 13)
+            sl_timeline_rest(t);
+        if (i == 40)
+            head = sl_timeline_head(t, 41);
+    }
+    float *x_t = malloc(bytes);
+    for (int i = 0; same && i < sl_timeline_total(t); i++)
+        same = sl_timeline_fetch(t, model, i, x_t, NULL, &err) &&
+               !memcmp(x_t, sl_timeline_moment(whole, i)->x_t, bytes);
+    int height = 0, width = 0, channels, h, w;
+    sl_timeline_size(whole, &channels, &h, &w);
+    for (int i = 0; same && i < sl_timeline_total(t); i++)
+        same = sl_timeline_preview(t, i, i % 2, &height, &width) != NULL && height <= h;
+    sl_test(same && !sl_timeline_preview(whole, 0, false, &height, &width),
+            "every %d: it rests and goes on to the same bytes %s", sl_timeline_interval(t),
+            err.message);
+    sl_timeline_rest(t);
+    sl_timeline_free(t);
+    same = head && sl_timeline_count(head) == 41 &&
+           sl_timeline_fetch(head, model, 37, x_t, NULL, &err) &&
+           !memcmp(x_t, sl_timeline_moment(whole, 37)->x_t, bytes);
+    sl_test(same, "its first 41 moments stay for themselves %s", err.message);
+    free(x_t);
+    sl_timeline_free(head);
+}
+
 static void test_keyframes(void)
 {
     SlModel *model = open_model("ddpm");
@@ -273,6 +348,9 @@ static void test_keyframes(void)
     free(x_0);
     sl_timeline_free(t);
     test_keyframes_file(model, &recipe, whole);
+    test_failing_memory(model, &recipe, whole);
+    test_rest(model, &recipe, whole, budget);
+    test_rest(model, &recipe, whole, 0);
     sl_timeline_free(whole);
     sl_model_close(&model);
 }

@@ -1,0 +1,444 @@
+/* lanes_file_save.c - writing a comparison; see lanes_file.h.
+ *
+ * Nothing is copied for it: samples go from the lanes to the file, row by row. Easy to get wrong: the lanes
+ * must not grow meanwhile (sl_timeline_head).
+ */
+#include "app/files/files.h"
+#include "app/record/lanes_file.h"
+#include "app/record/timeline_private.h"
+
+#include <cjson/cJSON.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+bool sl_lanes_is_file(const char *path)
+{
+    size_t n = strlen(path), m = strlen(SL_LANES_SUFFIX);
+    return n > m && strcasecmp(path + n - m, SL_LANES_SUFFIX) == 0;
+}
+
+/* ---- what a lane shows from noise to end ---- */
+
+/* Its ancestors' moments and then its own. */
+typedef struct Story {
+    const SlTimeline **from; /* [planned] */
+    int *moment;             /* [planned] */
+    int *step;               /* [planned], counted on over a branch as the window counts */
+    int step_offset;         /* of the lane's own moments */
+    int planned, inherited;  /* moments; of ancestors */
+    int *kept_at;            /* [kept]: which of the planned have their samples */
+    int kept, kept_inherited;
+} Story;
+
+static void free_story(Story *s)
+{
+    free(s->from);
+    free(s->moment);
+    free(s->step);
+    free(s->kept_at);
+    memset(s, 0, sizeof *s);
+}
+
+/* The i-th kept moment. */
+static const SlMoment *kept_moment(const Story *s, int i)
+{
+    int at = s->kept_at[i];
+    return &s->from[at]->moments[s->moment[at]];
+}
+
+/* The parent's moments that a lane goes on from. */
+static int moments_before(const SlLanes *lanes, int lane)
+{
+    const SlOrigin *origin = sl_timeline_origin(sl_lanes_timeline(lanes, lane));
+    int parent = sl_lanes_parent(lanes, lane);
+    if (parent < 0 || !origin || origin->step == 0)
+        return 0;
+    return sl_timeline_step_end(sl_lanes_timeline(lanes, parent), origin->step) + 1;
+}
+
+static void add_moment(Story *s, const SlTimeline *t, int i)
+{
+    s->from[s->planned] = t;
+    s->moment[s->planned] = i;
+    s->step[s->planned] = t->moments[i].step + s->step_offset;
+    if (i < sl_timeline_count(t) && t->moments[i].x_t)
+        s->kept_at[s->kept++] = s->planned;
+    s->planned++;
+}
+
+static void add_timeline(Story *s, const SlTimeline *t, int count)
+{
+    int before = s->planned - 1;
+    s->step_offset = before < 0
+                         ? 0
+                         : s->step[before] + s->from[before]->moments[s->moment[before]].ends_step -
+                               t->moments[0].step;
+    for (int i = 0; i < count; i++)
+        add_moment(s, t, i);
+}
+
+static void add_moments(const SlLanes *lanes, int lane, int count, Story *s)
+{
+    const SlBefore *before;
+    int befores = sl_lanes_before(lanes, lane, &before);
+    for (int i = 0; i < befores; i++)
+        add_timeline(s, before[i].timeline, before[i].count);
+    if (befores == 0 && sl_lanes_parent(lanes, lane) >= 0)
+        add_moments(lanes, sl_lanes_parent(lanes, lane), moments_before(lanes, lane), s);
+    add_timeline(s, sl_lanes_timeline(lanes, lane), count);
+}
+
+static int room_for(const SlLanes *lanes)
+{
+    int room = 0;
+    for (int i = 0; i < sl_lanes_count(lanes); i++) {
+        const SlBefore *before;
+        int befores = sl_lanes_before(lanes, i, &before);
+        room += sl_timeline_total(sl_lanes_timeline(lanes, i));
+        for (int k = 0; k < befores; k++)
+            room += before[k].count;
+    }
+    return room;
+}
+
+/* False and *err without memory. Free in any case. */
+static bool tell_story(const SlLanes *lanes, int lane, Story *s, SlError *err)
+{
+    int room = room_for(lanes), own = sl_timeline_total(sl_lanes_timeline(lanes, lane));
+    *s = (Story){.from = calloc((size_t)room, sizeof *s->from),
+                 .moment = calloc((size_t)room, sizeof *s->moment),
+                 .step = calloc((size_t)room, sizeof *s->step),
+                 .kept_at = calloc((size_t)room, sizeof *s->kept_at)};
+    if (!s->from || !s->moment || !s->step || !s->kept_at)
+        return sl_fail(err, SL_MEMORY, "memory ran out for the lanes");
+    add_moments(lanes, lane, own, s);
+    s->inherited = s->planned - own;
+    while (s->kept_inherited < s->kept && s->kept_at[s->kept_inherited] < s->inherited)
+        s->kept_inherited++;
+    return true;
+}
+
+/* ---- tensors ---- */
+
+enum { NOISY, PICTURE, SIDES };
+
+/* A tensor's rows: a kind of array of one lane's kept moments. */
+typedef struct Rows {
+    const Story *story;
+    const SlModel *model;
+    int which; /* NOISY or PICTURE; output or guidance */
+} Rows;
+
+typedef const void *(*RowOf)(const void *rows, int64_t i, void *scratch);
+
+/* What is written of a lane. */
+typedef struct Part {
+    Story story;
+    Rows rows[2];
+    bool half[2];                               /* output, guidance: known of all its moments */
+    char samples[65], previews[65], halves[65]; /* SHA-256 */
+} Part;
+
+typedef struct Saving {
+    const SlLanesOut *out;
+    SlTensorWriter *writer;
+    cJSON *list;
+    Part *part;               /* [lanes] */
+    int number[SL_LANES_MAX]; /* of each lane in the file; -1: it has nothing to keep */
+} Saving;
+
+static const void *sample_row(const void *arg, int64_t i, void *scratch)
+{
+    const Rows *rows = arg;
+    const SlMoment *m = kept_moment(rows->story, (int)i);
+    return rows->which == NOISY ? m->x_t : m->x_0;
+}
+
+/* Of the picture, which is x_t at the end. */
+static const void *preview_row(const void *arg, int64_t i, void *scratch)
+{
+    const Rows *rows = arg;
+    const Story *s = rows->story;
+    const SlTimeline *t = s->from[s->kept_at[i]];
+    const SlMoment *m = kept_moment(s, (int)i);
+    int height, width;
+    bool noisy = rows->which == NOISY;
+    const uint8_t *kept = sl_timeline_preview(t, s->moment[s->kept_at[i]], noisy, &height, &width);
+    if (kept)
+        return kept;
+    sl_preview(rows->model, noisy || m->last ? m->x_t : m->x_0, t->height, t->width, scratch);
+    return scratch;
+}
+
+static const void *half_row(const void *arg, int64_t i, void *scratch)
+{
+    const Rows *rows = arg;
+    const SlTimeline *t = rows->story->from[0];
+    const SlMoment *m = kept_moment(rows->story, (int)i);
+    const uint16_t *half = rows->which == 0 ? m->output16 : m->guidance16;
+    for (int64_t k = 0; !half && k < t->elements; k++)
+        ((uint16_t *)scratch)[k] = sl_f32_to_f16(m->output[k]);
+    return half ? half : scratch;
+}
+
+/* Which of the two are known of all moments; only timelines with views have them for looking at. */
+static void find_halves(Part *part)
+{
+    part->half[0] = part->half[1] = part->story.kept > 0;
+    for (int i = 0; i < part->story.kept; i++) {
+        const SlMoment *m = kept_moment(&part->story, i);
+        const SlTimeline *t = part->story.from[part->story.kept_at[i]];
+        part->half[0] = part->half[0] && t->views && (m->output16 || m->output);
+        part->half[1] = part->half[1] && m->guidance16;
+    }
+}
+
+static size_t row_bytes(const SlTimeline *t, RowOf row)
+{
+    if (row == preview_row)
+        return (size_t)t->height * (size_t)t->width * 3;
+    return (size_t)t->elements * (row == half_row ? sizeof(uint16_t) : sizeof(float));
+}
+
+/* Of all rows of both kinds; one that is not there has none. */
+static bool hash_rows(const Part *part, RowOf row, char sha256[65], SlError *err)
+{
+    char both[129];
+    size_t bytes = row_bytes(part->story.from[0], row);
+    uint8_t *all = malloc((size_t)part->story.kept * bytes), *scratch = malloc(bytes);
+    for (int k = 0; all && scratch && k < 2; k++) {
+        bool there = row != half_row || part->half[k];
+        for (int i = 0; there && i < part->story.kept; i++)
+            memcpy(all + (size_t)i * bytes, row(&part->rows[k], i, scratch), bytes);
+        sl_sha256(all, there ? (size_t)part->story.kept * bytes : 0, both + 64 * k);
+    }
+    bool ok = all && scratch;
+    if (ok)
+        sl_sha256(both, 128, sha256);
+    free(all);
+    free(scratch);
+    return ok || sl_fail(err, SL_MEMORY, "memory ran out for the lanes");
+}
+
+static bool hash_part(Part *part, SlError *err)
+{
+    return hash_rows(part, sample_row, part->samples, err) &&
+           hash_rows(part, preview_row, part->previews, err) &&
+           (!part->half[0] || hash_rows(part, half_row, part->halves, err));
+}
+
+static void add_tensor(const Saving *saving, int number, const char *what, RowOf row,
+                       const Rows *rows)
+{
+    const SlTimeline *t = rows->story->from[0];
+    const int64_t size[4] = {rows->story->kept, t->channels, t->height, t->width};
+    const int64_t pixels[4] = {rows->story->kept, t->height, t->width, 3};
+    const SlTensorRows asked = {row, rows};
+    const char *dtype = row == preview_row ? "U8" : row == half_row ? "F16" : "F32";
+    char name[64];
+    snprintf(name, sizeof name, "lane.%d.%s", number, what);
+    sl_tensor_writer_add_rows(saving->writer, name, dtype, row == preview_row ? pixels : size,
+                              &asked);
+}
+
+static void add_tensors(const Saving *saving, int number, const Part *part)
+{
+    static const char *const samples[] = {"x_t", "x_0"},
+                             *const previews[] = {"noisy_preview", "preview"},
+                             *const halves[] = {"output", "guidance"};
+    for (int k = 0; k < SIDES; k++) {
+        add_tensor(saving, number, samples[k], sample_row, &part->rows[k]);
+        add_tensor(saving, number, previews[k], preview_row, &part->rows[k]);
+    }
+    for (int k = 0; part->half[0] && k < 2; k++)
+        if (part->half[k])
+            add_tensor(saving, number, halves[k], half_row, &part->rows[k]);
+}
+
+/* ---- JSON ---- */
+
+/* With all digits: cJSON's own way to write a number loses some. */
+static cJSON *row_of(const double *values, int n)
+{
+    SlText text = {0};
+    for (int i = 0; i < n; i++) {
+        char number[32];
+        sl_format_double(values[i], number);
+        sl_text_addf(&text, "%s%s", i ? "," : "[", number);
+    }
+    sl_text_add(&text, "]");
+    cJSON *row = cJSON_CreateRaw(text.data ? text.data : "[]");
+    sl_text_free(&text);
+    return row;
+}
+
+static void add_plan(cJSON *json, const Story *s)
+{
+    cJSON *list = cJSON_AddArrayToObject(json, "plan");
+    for (int i = 0; i < s->planned; i++) {
+        SlMoment m = sl_timeline_planned(s->from[i], s->moment[i]);
+        const double values[] = {m.timestep, m.sigma, s->step[i], m.ends_step};
+        cJSON_AddItemToArray(list, row_of(values, 4));
+    }
+}
+
+static void add_frames(cJSON *json, const Story *s)
+{
+    cJSON *list = cJSON_AddArrayToObject(json, "frames");
+    for (int i = 0; i < s->kept; i++) {
+        const SlMoment *m = kept_moment(s, i);
+        int at = s->kept_at[i], before = i > 0 ? s->kept_at[i - 1] : -1;
+        bool first = before < 0 || s->from[before] != s->from[at];
+        /* with what those before it took that are not kept */
+        double seconds = m->elapsed - (first ? 0 : kept_moment(s, i - 1)->elapsed);
+        const double values[] = {at,
+                                 s->planned,
+                                 s->step[at],
+                                 s->from[at]->recipe->steps + s->step[at] - m->step,
+                                 m->ends_step,
+                                 m->last,
+                                 m->timestep,
+                                 m->sigma,
+                                 s->from[at]->interval > 1 ? seconds : m->seconds};
+        cJSON_AddItemToArray(list, row_of(values, 9));
+    }
+}
+
+static void hash_sample(const float *sample, const SlTimeline *t, char hex[65])
+{
+    sl_sha256(sample, (size_t)t->elements * sizeof(float), hex);
+}
+
+/* What the lane's picture would say about itself. */
+static char *metadata_text(const SlTimeline *t, const SlMetadata *identity)
+{
+    SlMetadata m = *identity;
+    int last = sl_timeline_count(t) - 1;
+    m.version = SL_METADATA_VERSION;
+    m.recipe = t->recipe;
+    m.origin = t->origin;
+    m.warnings = t->warning;
+    m.unknown = NULL;
+    m.step = sl_timeline_steps_done(t);
+    m.steps = t->recipe->steps;
+    m.partial = !sl_timeline_done(t);
+    m.given_latents = t->given_latents;
+    m.given_step_noise = t->given_step_noise;
+    m.fast = t->fast;
+    m.latents_sha256[0] = m.pixels_sha256[0] = '\0';
+    memcpy(m.noise_sha256, t->noise_sha256, sizeof m.noise_sha256);
+    if (!m.partial && t->moments[last].x_t)
+        hash_sample(t->moments[last].x_t, t, m.latents_sha256);
+    char *text = sl_timeline_batches(t, last + 1, &m.batches) ? sl_metadata_to_json(&m) : NULL;
+    sl_batches_free(&m.batches);
+    return text;
+}
+
+static const SlMetadata *identity_of(const SlLanesOut *out, int lane)
+{
+    return out->identities ? out->identities[lane] : out->identity;
+}
+
+static cJSON *describe(const Saving *saving, int lane, const Part *part)
+{
+    const Story *s = &part->story;
+    const SlLanesOut *out = saving->out;
+    const SlTimeline *t = sl_lanes_timeline(out->lanes, lane);
+    int parent = sl_lanes_parent(out->lanes, lane);
+    cJSON *json = cJSON_CreateObject(), *recipe = sl_recipe_to_json(t->recipe);
+    char *settings = recipe ? cJSON_PrintUnformatted(recipe) : NULL;
+    char *metadata = metadata_text(t, identity_of(out, lane));
+    cJSON_AddNumberToObject(json, "own", out->own ? out->own[lane] : SL_LANES_OWN_ALL);
+    cJSON_AddStringToObject(json, "values", settings ? settings : "");
+    cJSON_AddStringToObject(json, "settings", settings ? settings : "");
+    cJSON_AddStringToObject(json, "metadata", metadata ? metadata : "");
+    cJSON_AddBoolToObject(json, "done", sl_timeline_done(t));
+    cJSON_AddNumberToObject(json, "parent", parent >= 0 ? saving->number[parent] : -1);
+    cJSON_AddNumberToObject(json, "branch_point", s->kept_inherited);
+    cJSON_AddNumberToObject(json, "inherited", s->inherited);
+    cJSON_AddNumberToObject(json, "step_offset", s->step_offset);
+    cJSON_AddNumberToObject(json, "first", t->moments[0].evaluation);
+    cJSON_AddNumberToObject(json, "interval", t->interval);
+    cJSON_AddStringToObject(json, "sha256", part->samples);
+    cJSON_AddStringToObject(json, "previews_sha256", part->previews);
+    if (part->half[0])
+        cJSON_AddStringToObject(json, "halves_sha256", part->halves);
+    add_plan(json, s);
+    add_frames(json, s);
+    free(settings);
+    free(metadata);
+    cJSON_Delete(recipe);
+    return json;
+}
+
+/* ---- all of it ---- */
+
+static bool prepare(Saving *saving, int lane, int *count, SlError *err)
+{
+    Part *part = &saving->part[lane];
+    if (!tell_story(saving->out->lanes, lane, &part->story, err))
+        return false;
+    bool any = part->story.kept > part->story.kept_inherited;
+    saving->number[lane] = any ? (*count)++ : -1;
+    for (int k = 0; k < 2; k++)
+        part->rows[k] = (Rows){&part->story, saving->out->model, k};
+    find_halves(part);
+    return !any || hash_part(part, err);
+}
+
+/* The text goes before the tensors. */
+static bool add_all(Saving *saving, cJSON *json, SlError *err)
+{
+    int count = 0, lanes = sl_lanes_count(saving->out->lanes);
+    for (int i = 0; i < lanes; i++)
+        if (!prepare(saving, i, &count, err))
+            return false;
+    if (count == 0)
+        return sl_fail(err, SL_ARGUMENT, "there is nothing to keep: no step was computed");
+    int reference = lanes > saving->out->reference ? saving->number[saving->out->reference] : 0;
+    cJSON_AddNumberToObject(json, "reference", reference > 0 ? reference : 0);
+    for (int i = 0; i < lanes; i++)
+        if (saving->number[i] >= 0)
+            cJSON_AddItemToArray(saving->list, describe(saving, i, &saving->part[i]));
+    char *text = cJSON_PrintUnformatted(json);
+    if (!text)
+        return sl_fail(err, SL_MEMORY, "memory ran out for the lanes");
+    sl_tensor_writer_set_metadata(saving->writer, "safelight", text);
+    cJSON_free(text);
+    for (int i = 0; i < lanes; i++)
+        if (saving->number[i] >= 0)
+            add_tensors(saving, saving->number[i], &saving->part[i]);
+    return true;
+}
+
+bool sl_lanes_write(const SlLanesOut *out, const char *path, SlError *err)
+{
+    int count = sl_lanes_count(out->lanes);
+    cJSON *json = cJSON_CreateObject();
+    cJSON_AddNumberToObject(json, "version", SL_LANES_FILE_VERSION);
+    if (sl_lanes_fast(out->lanes))
+        cJSON_AddBoolToObject(json, "fast", true);
+    Saving saving = {.out = out,
+                     .writer = sl_tensor_writer_new(),
+                     .list = cJSON_AddArrayToObject(json, "lanes"),
+                     .part = calloc((size_t)count + 1, sizeof *saving.part)};
+    bool ok = saving.writer && saving.list && saving.part
+                  ? add_all(&saving, json, err)
+                  : sl_fail(err, SL_MEMORY, "%s: memory ran out", path);
+    ok = ok && sl_tensor_writer_save(saving.writer, path, err);
+    for (int i = 0; saving.part && i < count; i++)
+        free_story(&saving.part[i].story);
+    free(saving.part);
+    cJSON_Delete(json);
+    sl_tensor_writer_free(saving.writer);
+    return ok;
+}
+
+bool sl_lanes_save(const SlLanes *lanes, const SlModel *model, const SlMetadata *identity,
+                   const char *path, SlError *err)
+{
+    const SlLanesOut out = {.lanes = lanes, .model = model, .identity = identity};
+    return sl_lanes_write(&out, path, err);
+}
