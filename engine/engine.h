@@ -21,7 +21,29 @@ extern "C" {
 
 /* ---- models ---- */
 
-typedef enum SlPipeline { SL_PIPELINE_STABLE_DIFFUSION, SL_PIPELINE_DDPM } SlPipeline;
+/* How a run is guided towards its prompt. */
+typedef enum SlGuidanceRule {
+    SL_GUIDANCE_NONE,            /* the model says what it says */
+    SL_GUIDANCE_CLASSIFIER_FREE, /* above 1: evaluated with the negative prompt, too, and the
+                                    difference enlarged */
+    SL_GUIDANCE_NUMBER,          /* the number is told to the model, which was distilled for it */
+} SlGuidanceRule;
+
+/* A family of models: a diffusers pipeline. */
+typedef struct SlPipelineInfo {
+    const char *id;         /* in files: "stable-diffusion" */
+    const char *class_name; /* diffusers' name: "StableDiffusionPipeline" */
+    bool prompt;            /* its models are told a text */
+    SlGuidanceRule guidance_rule;
+    int steps;                   /* where nobody says otherwise, */
+    double guidance;             /* the same */
+    const char *bench_scheduler; /* the id of the one that `bench` times it with */
+} SlPipelineInfo;
+
+/* NULL: not known. Lives as long as the program, so pointers can be compared. */
+const SlPipelineInfo *sl_pipeline_find(const char *id);
+/* The rule for a guidance of this number: SL_GUIDANCE_NONE where it changes nothing. */
+SlGuidanceRule sl_pipeline_guidance(const SlPipelineInfo *pipeline, double guidance);
 
 #define SL_MODEL_MAX_FILES 64
 
@@ -39,7 +61,7 @@ typedef struct SlModelFile {
 } SlModelFile;
 
 typedef struct SlModelInfo {
-    SlPipeline pipeline;
+    const SlPipelineInfo *pipeline;
     bool single_file;
     char arch[16];      /* of a single file: which built-in configuration, "sd15" */
     char path[4096];    /* as it was opened */
@@ -51,7 +73,6 @@ typedef struct SlModelInfo {
     int channels;      /* of the sample */
     int factor;        /* pixels per sample pixel (8 for SD, 1 for DDPM) */
     int prompt_tokens; /* model_max_length; 0: no prompt */
-    bool cheap_decode; /* the real VAE costs less than one step: fit for every preview */
     int parts, files;
     SlModelPart part[8];
     SlModelFile file[SL_MODEL_MAX_FILES];
@@ -84,6 +105,8 @@ void sl_model_close(SlModel **model);
 const SlModelInfo *sl_model_info(const SlModel *model);
 SlDevice *sl_model_device(SlModel *model);
 const SlTokenizer *sl_model_tokenizer(const SlModel *model); /* NULL for DDPM */
+/* A picture costs less than one step to decode: fit for every preview. */
+bool sl_model_decodes_cheaply(const SlModel *model);
 /* Warning lines from loading (unused tensors), or NULL. */
 const char *sl_model_warning(const SlModel *model);
 /* Any thread: whatever this model's device computes ends within one operation; the call in progress
@@ -113,7 +136,7 @@ typedef struct SlRecipe {
     int clip_skip;         /* of the prompt: 0 the last hidden state, 1 the one before it, ... */
 } SlRecipe;
 
-/* 50 steps for DDPM and 25 for SD, guidance 7.5, the rest 0 / native. */
+/* The family's steps and guidance, the rest 0 / native. */
 void sl_recipe_defaults(SlRecipe *recipe, const SlModelInfo *info);
 /* The validators that controls and files share: false and *err with the name of the setting, its
  * value and its range. */

@@ -154,7 +154,7 @@ bool sl_bench_model(SlModel *model, const SlBenchOptions *options, SlBench *benc
     SlCost cost;
     sl_recipe_defaults(&recipe, info);
     recipe.prompt = "a photograph of an astronaut riding a horse";
-    recipe.scheduler = info->pipeline == SL_PIPELINE_DDPM ? "ddpm" : "euler";
+    recipe.scheduler = info->pipeline->bench_scheduler;
     recipe.steps = options->steps + 1;
     recipe.width = options->width > 0 ? options->width : recipe.width;
     recipe.height = options->height > 0 ? options->height : recipe.height;

@@ -99,7 +99,8 @@ static bool write_preview(Generate *g, const SlFrame *frame, SlError *err)
 {
     SlModel *model = g->session.model;
     const SlModelInfo *info = sl_model_info(model);
-    int scale = info->cheap_decode ? info->factor : 1;
+    bool decode = sl_model_decodes_cheaply(model);
+    int scale = decode ? info->factor : 1;
     int width = frame->width * scale, height = frame->height * scale;
     uint8_t *rgb = malloc((size_t)width * (size_t)height * 3);
     char *path = NULL;
@@ -107,7 +108,7 @@ static bool write_preview(Generate *g, const SlFrame *frame, SlError *err)
                               frame->evaluation + 1) >= 0;
     if (!ok)
         sl_fail(err, SL_MEMORY, "memory ran out for a preview");
-    else if (info->cheap_decode)
+    else if (decode)
         ok = decode_frame(g, frame, frame->x_0, rgb, err);
     else
         sl_preview(model, frame->x_0, frame->height, frame->width, rgb);

@@ -13,15 +13,10 @@
 
 /* ---- models ---- */
 
-static const char *pipeline_class(const SlModelInfo *info)
-{
-    return info->pipeline == SL_PIPELINE_DDPM ? "DDPMPipeline" : "StableDiffusionPipeline";
-}
-
 static void print_model(const SlModelInfo *info)
 {
     printf("%s\n", info->path);
-    printf("  kind          %s, %s\n", pipeline_class(info),
+    printf("  kind          %s, %s\n", info->pipeline->class_name,
            info->single_file ? "a single checkpoint" : "a diffusers folder");
     printf("  size          %d x %d, sides in multiples of %d\n", info->width, info->height,
            info->size_multiple);
@@ -69,7 +64,7 @@ static cJSON *model_to_json(const SlModelInfo *info)
     cJSON_AddStringToObject(root, "kind", "model");
     cJSON_AddStringToObject(root, "path", info->path);
     cJSON_AddStringToObject(root, "name", info->name);
-    cJSON_AddStringToObject(root, "pipeline", pipeline_class(info));
+    cJSON_AddStringToObject(root, "pipeline", info->pipeline->class_name);
     cJSON_AddBoolToObject(root, "single_file", info->single_file);
     cJSON_AddNumberToObject(root, "width", info->width);
     cJSON_AddNumberToObject(root, "height", info->height);

@@ -207,7 +207,7 @@ bool sl_session_recipe(const SlSession *session, SlRecipe *recipe, SlError *err)
     recipe->prompt = recipe->negative_prompt = "";
     recipe->seed = o->seed;
     sl_options_change(o, recipe);
-    if (info->pipeline == SL_PIPELINE_DDPM) {
+    if (!info->pipeline->prompt) {
         if (o->prompt || o->negative || o->guidance >= 0 || o->clip_skip >= 0)
             sl_session_note(
                 session,

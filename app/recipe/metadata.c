@@ -11,8 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const pipeline_names[] = {"stable-diffusion", "ddpm", NULL};
-
 void sl_metadata_set_model(SlMetadata *m, const SlModelInfo *info)
 {
     snprintf(m->model, sizeof m->model, "%s", info->name);
@@ -53,7 +51,8 @@ static void add_model(cJSON *root, const SlMetadata *m)
 {
     cJSON *model = cJSON_AddObjectToObject(root, "model");
     cJSON_AddStringToObject(model, "name", m->model);
-    cJSON_AddStringToObject(model, "pipeline", pipeline_names[m->pipeline]);
+    if (m->pipeline)
+        cJSON_AddStringToObject(model, "pipeline", m->pipeline->id);
     cJSON_AddStringToObject(model, "prediction", sl_prediction_names[m->prediction]);
     cJSON_AddItemToObject(model, "files", sl_files_to_json(m->file, m->files));
 }
@@ -209,6 +208,15 @@ static int read_name(In *in, const cJSON *object, const char *key, const char *c
     return 0;
 }
 
+static const SlPipelineInfo *read_pipeline(In *in, const cJSON *model)
+{
+    const char *id = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(model, "pipeline"));
+    const SlPipelineInfo *pipeline = id ? sl_pipeline_find(id) : NULL;
+    if (!pipeline)
+        wrong(in, "pipeline", "a known name");
+    return pipeline;
+}
+
 /* 64 lower-case hexadecimal digits, or "" where a hash was not taken. */
 static void read_hash(In *in, const cJSON *object, const char *key, char out[65])
 {
@@ -223,7 +231,7 @@ static void read_model(In *in, SlMetadata *m)
     const cJSON *model = cJSON_GetObjectItemCaseSensitive(in->root, "model"), *item;
     const cJSON *files = cJSON_GetObjectItemCaseSensitive(model, "files");
     read_string(in, model, "name", m->model, sizeof m->model);
-    m->pipeline = (SlPipeline)read_name(in, model, "pipeline", pipeline_names);
+    m->pipeline = read_pipeline(in, model);
     m->prediction = (SlPrediction)read_name(in, model, "prediction", sl_prediction_names);
     if (!cJSON_IsArray(files) || cJSON_GetArraySize(files) > SL_MODEL_MAX_FILES) {
         wrong(in, "files", "a list of at most 64 files");

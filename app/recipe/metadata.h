@@ -25,7 +25,7 @@ typedef struct SlMetadata {
     SlRecipe *recipe; /* owned, free() */
     SlOrigin *origin; /* of a branch, owned; NULL: the run began with noise */
     char model[256];  /* name */
-    SlPipeline pipeline;
+    const SlPipelineInfo *pipeline;
     SlPrediction prediction;
     int files;
     SlModelFile file[SL_MODEL_MAX_FILES];

@@ -348,9 +348,21 @@ static bool add_text_encoder(Collect *c, const SlTensorInfo *stored, const char 
     return add(c, stored, put(out, "text_model.", NULL, name) ? out : stored->name);
 }
 
-static bool collect(Collect *c, SlComponent component)
+/* The parts that the layout has, and what takes each one's tensors out of it. */
+static const struct {
+    const char *part;
+    bool (*add)(Collect *c, const SlTensorInfo *stored, const char *name);
+} part_tensors[] = {{"unet", add_unet}, {"vae", add_vae}, {"text_encoder", add_text_encoder}};
+
+static bool collect(Collect *c, const char *part)
 {
     const SlSafetensors *st = c->w->files[0];
+    size_t p = 0, parts = sizeof part_tensors / sizeof part_tensors[0];
+    while (p < parts && strcmp(part_tensors[p].part, part))
+        p++;
+    if (p == parts)
+        return sl_fail(c->err, SL_UNSUPPORTED, "a Stable Diffusion checkpoint has no part \"%s\"",
+                       part);
     if (!sl_checkpoint_recognise(st, c->err))
         return false;
     find_places(st, &c->layout);
@@ -358,19 +370,16 @@ static bool collect(Collect *c, SlComponent component)
     count_text_layers(st, &c->layout);
     for (size_t i = 0; i < sl_safetensors_count(st); i++) {
         const SlTensorInfo *info = sl_safetensors_info(st, i);
-        bool ok = component == SL_COMPONENT_UNET  ? add_unet(c, info, info->name)
-                  : component == SL_COMPONENT_VAE ? add_vae(c, info, info->name)
-                                                  : add_text_encoder(c, info, info->name);
-        if (!ok)
+        if (!part_tensors[p].add(c, info, info->name))
             return false;
     }
     return sl_weights_finish(c->w, c->err);
 }
 
-SlWeights *sl_weights_open_checkpoint(const char *path, SlComponent component, SlError *err)
+SlWeights *sl_weights_open_checkpoint(const char *path, const char *part, SlError *err)
 {
     Collect c = {.w = sl_weights_new(path, err), .err = err};
-    if (c.w && sl_weights_add_file(c.w, path, err) >= 0 && collect(&c, component))
+    if (c.w && sl_weights_add_file(c.w, path, err) >= 0 && collect(&c, part))
         return c.w;
     sl_weights_close(c.w);
     return NULL;

@@ -31,13 +31,9 @@ SlWeights *sl_weights_open(const char *folder, const char *base, SlError *err);
 /* One safetensors file as it is. */
 SlWeights *sl_weights_open_file(const char *path, SlError *err);
 
-typedef enum SlComponent {
-    SL_COMPONENT_UNET,
-    SL_COMPONENT_VAE,
-    SL_COMPONENT_TEXT_ENCODER
-} SlComponent;
-/* One component of a single checkpoint; layers_per_block and block count come from its shapes. */
-SlWeights *sl_weights_open_checkpoint(const char *path, SlComponent component, SlError *err);
+/* One part of a single checkpoint ("unet", "vae", "text_encoder"); layers_per_block and block count come from its
+ * shapes. */
+SlWeights *sl_weights_open_checkpoint(const char *path, const char *part, SlError *err);
 
 void sl_weights_close(SlWeights *w); /* NULL is fine */
 

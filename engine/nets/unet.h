@@ -52,6 +52,10 @@ typedef struct SlUnet SlUnet;
 /* Reads UNet2DConditionModel or UNet2DModel by its _class_name; refuses what is not supported by
  * name of the key. */
 bool sl_unet_config(SlUnetConfig *config, const SlJson *json, SlError *err);
+/* Whether it is the class that a family needs (UNet2DConditionModel where conditional) and has as many channels out as in;
+ * *err names json otherwise. */
+bool sl_unet_of_kind(const SlUnetConfig *config, const SlJson *json, bool conditional,
+                     SlError *err);
 SlUnet *sl_unet_new(const SlUnetConfig *config, SlBinder *b, SlError *err);
 void sl_unet_free(SlUnet *unet);
 const SlUnetConfig *sl_unet_get_config(const SlUnet *unet);

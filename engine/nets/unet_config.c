@@ -332,3 +332,16 @@ bool sl_unet_config(SlUnetConfig *config, const SlJson *json, SlError *err)
         *err = first;
     return first.code == SL_OK;
 }
+
+bool sl_unet_of_kind(const SlUnetConfig *config, const SlJson *json, bool conditional, SlError *err)
+{
+    static const char *const names[] = {"UNet2DModel", "UNet2DConditionModel"};
+    if (config->conditional != conditional)
+        return sl_fail(err, SL_FORMAT, "%s: \"_class_name\" is %s; the pipeline needs %s",
+                       sl_json_name(json), names[config->conditional], names[conditional]);
+    return config->in_channels == config->out_channels ||
+           sl_fail(err, SL_UNSUPPORTED,
+                   "%s: the UNet takes %d channels and gives %d; inpainting, editing and "
+                   "learned variances are not supported: expected equal numbers",
+                   sl_json_name(json), config->in_channels, config->out_channels);
+}

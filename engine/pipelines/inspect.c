@@ -82,21 +82,19 @@ static void count_tensors(SlModelPart *part, const SlWeights *w)
 }
 
 /* One part with weights. class_name is what its config or the index calls it. */
-static bool add_part(SlModelInfo *info, SlComponent component, const char *class_name, SlError *err)
+static bool add_part(SlModelInfo *info, const SlPartClass *kind, const char *class_name,
+                     SlError *err)
 {
-    static const char *const names[] = {"unet", "vae", "text_encoder"};
-    static const char *const bases[] = {"diffusion_pytorch_model", "diffusion_pytorch_model",
-                                        "model"};
     char folder[PATH_ROOM];
     SlWeights *w;
-    snprintf(folder, sizeof folder, "%s/%s", info->path, names[component]);
-    w = info->single_file ? sl_weights_open_checkpoint(info->path, component, err)
-                          : sl_weights_open(folder, bases[component], err);
+    snprintf(folder, sizeof folder, "%s/%s", info->path, kind->name);
+    w = info->single_file ? sl_weights_open_checkpoint(info->path, kind->name, err)
+                          : sl_weights_open(folder, kind->base, err);
     if (!w)
         return false;
     SlModelPart *part = &info->part[info->parts++];
     *part = (SlModelPart){0};
-    snprintf(part->name, sizeof part->name, "%s", names[component]);
+    snprintf(part->name, sizeof part->name, "%s", kind->name);
     snprintf(part->class_name, sizeof part->class_name, "%s", class_name);
     count_tensors(part, w);
     bool ok = (info->single_file && info->files > 0) || add_files(info, w, err);
@@ -120,92 +118,9 @@ static bool read_scheduler(SlModelInfo *info, SlError *err)
     return scheduler != NULL;
 }
 
-/* Native size without a VAE's factor, and what the UNet allows. */
-static bool read_unet(SlModelInfo *info, SlUnetConfig *unet, SlError *err)
-{
-    SlJson *json = sl_model_config(info, "unet", err);
-    bool ok = json && sl_unet_config(unet, json, err);
-    bool conditional = info->pipeline == SL_PIPELINE_STABLE_DIFFUSION;
-    if (ok && unet->conditional != conditional)
-        ok = sl_fail(err, SL_FORMAT, "%s: \"_class_name\" is %s; the pipeline needs %s",
-                     sl_json_name(json), unet->conditional ? "UNet2DConditionModel" : "UNet2DModel",
-                     conditional ? "UNet2DConditionModel" : "UNet2DModel");
-    if (ok && unet->in_channels != unet->out_channels)
-        ok = sl_fail(err, SL_UNSUPPORTED,
-                     "%s: the UNet takes %d channels and gives %d; inpainting, editing and "
-                     "learned variances are not supported: expected equal numbers",
-                     sl_json_name(json), unet->in_channels, unet->out_channels);
-    if (ok && !conditional && (!unet->sample_width || !unet->sample_height))
-        ok = sl_fail(err, SL_FORMAT, "%s: \"sample_size\" is missing; expected the picture's size",
-                     sl_json_name(json));
-    sl_json_close(json);
-    return ok;
-}
-
-/* model_max_length; absent or the huge number that stands for "no limit" is what the text encoder
- * can take. */
-static bool read_prompt_tokens(SlModelInfo *info, int max_positions, SlError *err)
-{
-    char path[PATH_ROOM];
-    SlError own = {0};
-    info->prompt_tokens = max_positions;
-    if (info->single_file)
-        return true;
-    snprintf(path, sizeof path, "%s/tokenizer/tokenizer_config.json", info->path);
-    SlJson *json = sl_json_open(path, err);
-    if (!json)
-        return false;
-    double length = sl_json_double(json, "model_max_length", max_positions, 3, 1e300, &own);
-    if (length < 1e9)
-        info->prompt_tokens = (int)length;
-    sl_json_close(json);
-    return own.code == SL_OK || sl_fail(err, own.code, "%s", own.message);
-}
-
-static bool read_text_encoder(SlModelInfo *info, SlError *err)
-{
-    SlTextEncoderConfig config;
-    SlJson *json = sl_model_config(info, "text_encoder", err);
-    bool ok = json && sl_text_encoder_config(&config, json, err) &&
-              read_prompt_tokens(info, config.max_positions, err);
-    sl_json_close(json);
-    return ok;
-}
-
-static bool read_vae(SlVaeConfig *vae, const SlModelInfo *info, SlError *err)
-{
-    SlJson *json = sl_model_config(info, "vae", err);
-    bool ok = json && sl_vae_config(vae, json, err);
-    sl_json_close(json);
-    return ok;
-}
-
-/* Is a decode no dearer than a step? Found on the measure device; a model that cannot be measured
- * will say why when it is loaded, and gets no previews from its VAE until then. */
-static bool decode_is_cheap(const SlModelInfo *info)
-{
-    SlRecipe recipe;
-    SlCost cost;
-    sl_recipe_defaults(&recipe, info);
-    return sl_model_cost(info, &recipe, NULL, &cost, NULL) && cost.decode_flops < cost.step_flops;
-}
-
 static bool read_configs(SlModelInfo *info, SlError *err)
 {
-    SlUnetConfig unet;
-    SlVaeConfig vae = {.factor = 1};
-    bool sd = info->pipeline == SL_PIPELINE_STABLE_DIFFUSION;
-    if (!read_scheduler(info, err) || !read_unet(info, &unet, err))
-        return false;
-    if (sd && (!read_text_encoder(info, err) || !read_vae(&vae, info, err)))
-        return false;
-    info->channels = unet.in_channels;
-    info->factor = vae.factor;
-    info->size_multiple = vae.factor * sl_unet_size_multiple(&unet);
-    info->width = (unet.sample_width ? unet.sample_width : 64) * vae.factor;
-    info->height = (unet.sample_height ? unet.sample_height : 64) * vae.factor;
-    info->cheap_decode = !sd || decode_is_cheap(info);
-    return true;
+    return read_scheduler(info, err) && sl_pipeline_class_of(info)->inspect(info, err);
 }
 
 /* ---- folders ---- */
@@ -274,6 +189,13 @@ static const char *component_class(const SlJson *index, const char *name,
     return NULL;
 }
 
+/* Whether the index has the component, and not as null. */
+static bool names_component(const SlJson *index, const char *name)
+{
+    const cJSON *entry = cJSON_GetObjectItemCaseSensitive(sl_json_root(index), name);
+    return entry && !cJSON_IsNull(entry) && !cJSON_IsNull(cJSON_GetArrayItem(entry, 0));
+}
+
 static bool find_scheduler(SlModelInfo *info, const SlJson *index, SlError *err)
 {
     const char *class_name = component_class(index, "scheduler", NULL, err);
@@ -289,42 +211,61 @@ static bool find_scheduler(SlModelInfo *info, const SlJson *index, SlError *err)
     return true;
 }
 
-static bool add_folder_part(SlModelInfo *info, const SlJson *index, SlComponent component,
+static bool add_folder_part(SlModelInfo *info, const SlJson *index, const SlPartClass *part,
                             SlError *err)
 {
-    static const char *const unet[] = {"UNet2DConditionModel", NULL};
-    static const char *const unet_plain[] = {"UNet2DModel", NULL};
-    static const char *const vae[] = {"AutoencoderKL", NULL};
-    static const char *const text[] = {"CLIPTextModel", "CLIPTextModelWithProjection", NULL};
-    static const char *const names[] = {"unet", "vae", "text_encoder"};
-    const char *const *classes = component == SL_COMPONENT_VAE            ? vae
-                                 : component == SL_COMPONENT_TEXT_ENCODER ? text
-                                 : info->pipeline == SL_PIPELINE_DDPM     ? unet_plain
-                                                                          : unet;
-    const char *class_name = component_class(index, names[component], classes, err);
-    return class_name && add_part(info, component, class_name, err);
+    if (part->optional && !names_component(index, part->name))
+        return true;
+    const char *class_name = component_class(index, part->name, part->classes, err);
+    return class_name && add_part(info, part, class_name, err);
+}
+
+#define MAX_NAMES 64 /* of pipeline classes */
+
+/* The families' class names, and whose each is. */
+static int list_classes(const char *names[MAX_NAMES + 1], const SlPipelineClass *of[MAX_NAMES])
+{
+    int count = 0;
+    const SlPipelineClass *kind;
+    for (int i = 0; (kind = sl_pipeline_class_at(i)); i++)
+        for (int k = 0; kind->class_names[k] && count < MAX_NAMES; k++) {
+            of[count] = kind;
+            names[count++] = kind->class_names[k];
+        }
+    names[count] = NULL;
+    return count;
+}
+
+static bool find_class(SlModelInfo *info, const SlJson *index, SlError *err)
+{
+    const char *names[MAX_NAMES + 1];
+    const SlPipelineClass *of[MAX_NAMES];
+    char list[400] = "";
+    SlError own = {0};
+    int count = list_classes(names, of);
+    int chosen = sl_json_choice(index, "_class_name", names, count, &own);
+    if (own.code != SL_OK)
+        return sl_fail(err, SL_UNSUPPORTED, "%s", own.message);
+    if (chosen < count) {
+        info->pipeline = &of[chosen]->info;
+        return true;
+    }
+    for (int i = 0; i < count; i++)
+        snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s", i ? " or " : "",
+                 names[i]);
+    return sl_fail(err, SL_FORMAT, "%s: \"_class_name\" is missing; expected %s",
+                   sl_json_name(index), list);
 }
 
 static bool inspect_index(SlModelInfo *info, const SlJson *index, SlError *err)
 {
-    static const char *const pipelines[] = {"StableDiffusionPipeline", "DDPMPipeline", NULL};
-    static const char *const tokenizers[] = {"CLIPTokenizer", "CLIPTokenizerFast", NULL};
-    SlError own = {0};
-    int pipeline = sl_json_choice(index, "_class_name", pipelines, 2, &own);
-    if (own.code != SL_OK)
-        return sl_fail(err, SL_UNSUPPORTED, "%s", own.message);
-    if (pipeline == 2)
-        return sl_fail(err, SL_FORMAT,
-                       "%s: \"_class_name\" is missing; expected StableDiffusionPipeline or "
-                       "DDPMPipeline",
-                       sl_json_name(index));
-    info->pipeline = pipeline == 0 ? SL_PIPELINE_STABLE_DIFFUSION : SL_PIPELINE_DDPM;
-    if (!find_scheduler(info, index, err) || !add_folder_part(info, index, SL_COMPONENT_UNET, err))
+    if (!find_class(info, index, err) || !find_scheduler(info, index, err))
         return false;
-    return info->pipeline == SL_PIPELINE_DDPM ||
-           (component_class(index, "tokenizer", tokenizers, err) &&
-            add_folder_part(info, index, SL_COMPONENT_TEXT_ENCODER, err) &&
-            add_folder_part(info, index, SL_COMPONENT_VAE, err));
+    const SlPipelineClass *kind = sl_pipeline_class_of(info);
+    for (int i = 0; kind->parts[i]; i++)
+        if (!add_folder_part(info, index, kind->parts[i], err))
+            return false;
+    return !kind->tokenizers || component_class(index, "tokenizer", kind->tokenizers, err);
 }
 
 static bool inspect_folder(SlModelInfo *info, SlError *err)
@@ -342,14 +283,27 @@ static bool inspect_folder(SlModelInfo *info, SlError *err)
 
 /* ---- single files ---- */
 
+/* The family whose checkpoint it is. What the first that has checkpoints says of another file is what is said. */
+static bool recognise_file(SlModelInfo *info, SlError *err)
+{
+    SlError first = {0};
+    SlSafetensors *file = sl_safetensors_open(info->path, err);
+    if (!file)
+        return false;
+    const SlPipelineClass *kind;
+    for (int i = 0; !info->pipeline && (kind = sl_pipeline_class_at(i)); i++)
+        if (kind->recognise && kind->recognise(file, info->arch, first.code ? NULL : &first))
+            info->pipeline = &kind->info;
+    sl_safetensors_close(file);
+    if (!info->pipeline && err)
+        *err = first;
+    return info->pipeline != NULL;
+}
+
 static bool inspect_file(SlModelInfo *info, SlError *err)
 {
-    SlSafetensors *st = sl_safetensors_open(info->path, err);
-    bool ok = st && sl_checkpoint_recognise(st, err) && sl_checkpoint_arch(st, info->arch, err);
-    sl_safetensors_close(st);
     info->single_file = true;
-    info->pipeline = SL_PIPELINE_STABLE_DIFFUSION;
-    if (!ok)
+    if (!recognise_file(info, err))
         return false;
     SlJson *json = sl_model_config(info, "scheduler", err);
     const char *class_name = json ? sl_json_string(json, "_class_name", "", err) : "";
@@ -360,9 +314,11 @@ static bool inspect_file(SlModelInfo *info, SlError *err)
     if (!scheduler)
         return sl_fail(err, SL_UNSUPPORTED, "%s: its scheduler is not known here",
                        sl_show_path(info->path).text);
-    return add_part(info, SL_COMPONENT_UNET, "UNet2DConditionModel", err) &&
-           add_part(info, SL_COMPONENT_TEXT_ENCODER, "CLIPTextModel", err) &&
-           add_part(info, SL_COMPONENT_VAE, "AutoencoderKL", err) && read_configs(info, err);
+    const SlPartClass *const *parts = sl_pipeline_class_of(info)->parts;
+    for (int i = 0; parts[i]; i++)
+        if (!add_part(info, parts[i], parts[i]->classes[0], err))
+            return false;
+    return read_configs(info, err);
 }
 
 /* ---- the whole ---- */

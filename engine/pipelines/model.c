@@ -1,38 +1,13 @@
-/* model.c - opening a model: a diffusers folder or a single checkpoint onto a device.
+/* model.c - a model, loaded: a diffusers folder or a single checkpoint onto a device.
  *
- * Mirrors diffusers pipelines/pipeline_utils.py (from_pretrained) as far as the two pipelines need
- * it. Easy to get wrong: parts that load well one by one but do not fit each other (another
- * tokenizer, another VAE) must be refused here, with both numbers, before the first product runs
- * past a table.
+ * Mirrors diffusers pipelines/pipeline_utils.py (from_pretrained) as far as the families need it.
  */
 #include "engine/pipelines/pipelines.h"
-#include "engine/run/step.h"
-
-#include "engine/pipelines/builtin_configs.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-
-SlJson *sl_model_config(const SlModelInfo *info, const char *part, SlError *err)
-{
-    bool scheduler = !strcmp(part, "scheduler");
-    char path[4400];
-    if (info->single_file) {
-        const char *text = sl_builtin_config(info->arch, part);
-        if (!text) {
-            sl_fail(err, SL_UNSUPPORTED, "%s: there is no built-in %s configuration for \"%s\"",
-                    info->path, part, info->arch);
-            return NULL;
-        }
-        snprintf(path, sizeof path, "%s configuration of %s", part, info->arch);
-        return sl_json_parse(path, text, strlen(text), err);
-    }
-    snprintf(path, sizeof path, "%s/%s/%s", info->path, part,
-             scheduler ? "scheduler_config.json" : "config.json");
-    return sl_json_open(path, err);
-}
 
 static bool is_folder(const char *path)
 {
@@ -72,7 +47,7 @@ static bool find_tokenizer(const SlModelInfo *info, const SlModelOptions *option
 static bool open_tokenizer(SlModel *model, const SlModelOptions *options, SlError *err)
 {
     char folder[4400];
-    if (model->info.pipeline != SL_PIPELINE_STABLE_DIFFUSION)
+    if (!model->kind->tokenizers)
         return true;
     if (!find_tokenizer(&model->info, options, folder, sizeof folder, err))
         return false;
@@ -112,41 +87,6 @@ static bool open_device(SlModel *model, const SlModelOptions *options, SlError *
     return model->dev != NULL;
 }
 
-/* Do the parts fit each other? Sizes inside a part were checked when its weights were bound. */
-static bool check_fit(const SlModel *model, SlError *err)
-{
-    if (model->info.pipeline != SL_PIPELINE_STABLE_DIFFUSION)
-        return true;
-    const char *path = model->info.path;
-    const SlTextEncoderConfig *text = sl_text_encoder_get_config(model->text_encoder);
-    const SlUnetConfig *unet = sl_unet_get_config(model->unet);
-    const SlVaeConfig *vae = sl_vae_get_config(model->vae);
-    int vocab = sl_tokenizer_vocab_size(model->tokenizer);
-    int length = sl_tokenizer_max_length(model->tokenizer);
-    if (vocab > text->vocab_size)
-        return sl_fail(err, SL_FORMAT,
-                       "%s: the tokenizer has %d tokens, the text encoder knows %d: they belong to "
-                       "different models",
-                       path, vocab, text->vocab_size);
-    if (length > text->max_positions)
-        return sl_fail(err, SL_FORMAT,
-                       "%s: the tokenizer's model_max_length is %d, the text encoder has %d "
-                       "positions",
-                       path, length, text->max_positions);
-    for (int i = 0; i < unet->blocks; i++)
-        if (unet->cross_attention_dim[i] != text->hidden_size)
-            return sl_fail(err, SL_FORMAT,
-                           "%s: the UNet expects text embeddings of size %d (cross_attention_dim), "
-                           "the text encoder makes %d",
-                           path, unet->cross_attention_dim[i], text->hidden_size);
-    if (unet->in_channels != vae->latent_channels || unet->out_channels != vae->latent_channels)
-        return sl_fail(err, SL_UNSUPPORTED,
-                       "%s: the UNet has %d input and %d output channels, the VAE %d latent "
-                       "channels; only text to picture models with equal numbers can run",
-                       path, unet->in_channels, unet->out_channels, vae->latent_channels);
-    return true;
-}
-
 static bool open_all(SlModel *model, const SlModelOptions *options, SlError *err)
 {
     if (!open_tokenizer(model, options, err) || !open_device(model, options, err))
@@ -154,11 +94,11 @@ static bool open_all(SlModel *model, const SlModelOptions *options, SlError *err
     model->scheduler_config = sl_model_config(&model->info, "scheduler", err);
     if (!model->scheduler_config)
         return false;
-    return sl_model_load_parts(model, options, err) && check_fit(model, err) &&
-           sl_model_find_preview(model, err);
+    return sl_model_load_parts(model, options, err) &&
+           (!model->kind->check || model->kind->check(model, err));
 }
 
-SlModel *sl_model_open(const char *path, const SlModelOptions *options, SlError *err)
+SlModel *sl_model_load(const char *path, const SlModelOptions *options, SlError *err)
 {
     static const SlModelOptions none;
     SlModel *model = calloc(1, sizeof *model);
@@ -166,25 +106,24 @@ SlModel *sl_model_open(const char *path, const SlModelOptions *options, SlError 
         sl_fail(err, SL_MEMORY, "%s: out of memory", path);
         return NULL;
     }
-    if (!sl_model_inspect(path, &model->info, err) ||
-        !open_all(model, options ? options : &none, err))
-        sl_model_close(&model);
-    return model;
+    if (sl_model_inspect(path, &model->info, err)) {
+        model->kind = sl_pipeline_class_of(&model->info);
+        if (open_all(model, options ? options : &none, err))
+            return model;
+    }
+    sl_model_unload(model);
+    return NULL;
 }
 
-void sl_model_close(SlModel **model)
+void sl_model_unload(SlModel *model)
 {
-    SlModel *m = *model;
-    if (!m)
+    if (!model)
         return;
-    sl_device_close(&m->beside);
-    sl_step_free(m->step);
-    sl_model_free_parts(m);
-    sl_json_close(m->scheduler_config);
-    sl_tokenizer_close(m->tokenizer);
-    sl_device_close(&m->dev);
-    free(m);
-    *model = NULL;
+    sl_model_free_parts(model);
+    sl_json_close(model->scheduler_config);
+    sl_tokenizer_close(model->tokenizer);
+    sl_device_close(&model->dev);
+    free(model);
 }
 
 const SlModelInfo *sl_model_info(const SlModel *model)
@@ -219,7 +158,7 @@ void sl_model_clear_cancel(SlModel *model)
 
 double sl_model_step_fraction(const SlModel *model)
 {
-    uint64_t total = sl_unet_operations(model->unet);
+    uint64_t total = sl_unet_operations(model->part[0].net);
     uint64_t start = __atomic_load_n(&model->step_start, __ATOMIC_RELAXED);
     uint64_t done = sl_device_ops_done(model->dev) - start;
     if (total == 0)

@@ -4,6 +4,7 @@
 
 #include "engine/engine.h"
 #include "engine/nets/nets.h"
+#include "engine/pipelines/pipeline_class.h"
 #include "engine/text/text.h"
 
 #define SL_MAX_LATENT_CHANNELS 64
@@ -15,52 +16,68 @@ typedef struct SlPreviewMatrix {
     float bias[3];
 } SlPreviewMatrix;
 
-/* Weights of a part and the binder that owns what was made of them. */
+/* A part of a model: what was made of its weights, and the binder that owns them. */
 typedef struct SlPart {
+    const SlPartClass *kind; /* NULL: the model has no such part */
+    void *net;               /* of the class's build(); NULL while it is not loaded */
     SlBinder *binder;
     SlJson *config;
+    unsigned loads; /* how often it was loaded: what was made of it before is stale */
 } SlPart;
 
 struct SlModel {
     SlModelInfo info;
+    const SlPipelineClass *kind;
     SlDevice *dev;
     SlTokenizer *tokenizer;
-    SlTextEncoder *text_encoder;
-    SlUnet *unet;
-    SlVae *vae;
-    SlPart text_part, unet_part, vae_part;
+    SlPart part[SL_MAX_PARTS]; /* in the order of the kind; parts is their number */
+    int parts;
+    SlJson *scheduler_config;
+    uint64_t step_start; /* ops_done at the start of the evaluation in progress; atomic */
+    char warning[2000];
+    /* engine/run's: */
+    SlPreviewMatrix preview;
+    bool cheap_decode;
     SlDevice *beside; /* for sl_decode_begin; NULL where there is none */
     bool beside_tried;
     const void *pending; /* the picture that is on its way there */
     size_t pending_bytes;
     struct SlStep *step; /* of the size that was run last; NULL before */
-    SlJson *scheduler_config;
-    SlPreviewMatrix preview;
-    uint64_t step_start; /* ops_done at the start of the evaluation in progress; atomic */
-    char warning[2000];
 };
 
-/* The config of a part: from the folder, or the built-in one of a single file. part is a folder
- * name. */
-SlJson *sl_model_config(const SlModelInfo *info, const char *part, SlError *err);
+/* ---- configurations ---- */
 
+/* The config of a part or of the "scheduler": from the folder, or the built-in one of a single file. */
+SlJson *sl_model_config(const SlModelInfo *info, const char *part, SlError *err);
 /* "f32", "bf16", "f16"; NULL or "auto" is f16 on the device "cuda", f32 elsewhere. */
 bool sl_dtype_parse(const char *name, const char *device, SlDtype *dtype, SlError *err);
 
-/* Loads text encoder, UNet and VAE onto model->dev. */
+/* ---- parts ---- */
+
+/* The one way to make a part: over what the options name as weights (none: random ones, or sizes only on the measure
+ * device). config becomes the part's, NULL is a failure that *err tells of already. On failure the part is empty. */
+bool sl_part_build(SlPart *part, SlJson *config, const SlBinderOptions *options, SlError *err);
+void sl_part_free(SlPart *part);
+
+/* All parts that the model has, with progress over all of them. */
 bool sl_model_load_parts(SlModel *model, const SlModelOptions *options, SlError *err);
 void sl_model_free_parts(SlModel *model);
-/* The text encoder is needed for a moment only. Dropping it gives its memory back; loading it again
- * reads its file again. Loading one that is there does nothing. */
-void sl_model_drop_text_encoder(SlModel *model);
-bool sl_model_need_text_encoder(SlModel *model, SlError *err);
+/* Index of a part in model->part by its name, or of the first that is needed for a use; -1: there is none. */
+int sl_model_find_part(const SlModel *model, const char *name);
+int sl_model_part_for(const SlModel *model, SlPartUse use);
+/* What stands behind a part: of its class's build(). NULL where it is not loaded. */
+void *sl_model_net(const SlModel *model, const char *name);
+/* A part that is not needed now can be dropped: its memory is free again, and loading it reads its file again. Loading
+ * one that is there, and dropping one that is not, do nothing. */
+bool sl_model_need_part(SlModel *model, int part, SlError *err);
+void sl_model_drop_part(SlModel *model, int part);
+/* All parts that are needed for a use. */
+bool sl_model_need(SlModel *model, SlPartUse use, SlError *err);
 
-/* Before the first step of a run, with the prompt encoded: makes room on a device whose memory is
- * limited. False and *err, with both sizes, when there is none to be made. */
-bool sl_model_make_room(SlModel *model, const SlRecipe *recipe, SlError *err);
+/* ---- the whole ---- */
 
-/* Finds the preview matrix: preview.json, the known one of the SD 1.x / 2.x VAE, or a fit against
- * the model's own VAE. */
-bool sl_model_find_preview(SlModel *model, SlError *err);
+/* The model with tokenizer, device, parts; without what engine/run adds (sl_model_open). NULL and *err on failure. */
+SlModel *sl_model_load(const char *path, const SlModelOptions *options, SlError *err);
+void sl_model_unload(SlModel *model); /* NULL is fine */
 
 #endif

@@ -1,6 +1,6 @@
 /* cost.c - what a run would need, found by building the model and running each stage once on the
  * measure device: nothing is read or computed. */
-#include "engine/pipelines/pipelines.h"
+#include "engine/run/run.h"
 
 #include <string.h>
 
@@ -9,16 +9,22 @@ typedef struct Measuring {
     const SlRecipe *recipe;
     SlDevice *dev;
     SlCost *cost;
-    SlBinder *binders[3]; /* alive until the end: all parts are in memory at once */
-    int binder_count;
+    SlPart part[SL_MAX_PARTS]; /* in memory at once until the end */
+    int parts;
 } Measuring;
 
-static SlBinder *sizes_only(Measuring *m, const char *component)
+/* NULL and *err when it cannot be built. */
+static void *sizes_only(Measuring *m, const char *name, SlError *err)
 {
-    SlBinder *b = sl_binder_new(&(SlBinderOptions){.dev = m->dev, .component = component});
-    if (b)
-        m->binders[m->binder_count++] = b;
-    return b;
+    for (const SlPartClass *const *kind = sl_pipeline_class_of(m->info)->parts; *kind; kind++)
+        if (!strcmp((*kind)->name, name)) {
+            SlPart *part = &m->part[m->parts++];
+            part->kind = *kind;
+            sl_part_build(part, sl_model_config(m->info, name, err),
+                          &(SlBinderOptions){.dev = m->dev, .component = name}, err);
+            return part->net;
+        }
+    return NULL;
 }
 
 /* Flops since the last call. */
@@ -31,35 +37,26 @@ static double take_flops(SlDevice *dev)
 
 static bool measure_text(Measuring *m, SlTensor *hidden, int batch, SlError *err)
 {
-    SlTextEncoderConfig config;
-    SlJson *json = sl_model_config(m->info, "text_encoder", err);
-    SlBinder *b = sizes_only(m, "text_encoder");
-    bool ok = json && b && sl_text_encoder_config(&config, json, err);
-    SlTextEncoder *te = ok ? sl_text_encoder_new(&config, b, err) : NULL;
+    SlTextEncoder *te = sizes_only(m, "text_encoder", err);
     SlTensor ids =
         sl_tensor_new(m->dev, SL_I32, 2, (const int64_t[]){batch, m->info->prompt_tokens});
-    ok = te && sl_text_encoder_forward(m->dev, te, &ids, 0, hidden, NULL, err);
+    bool ok = te && sl_text_encoder_forward(m->dev, te, &ids, 0, hidden, NULL, err);
     m->cost->text_flops = take_flops(m->dev);
-    sl_text_encoder_free(te);
-    sl_json_close(json);
     return ok;
 }
 
 static bool measure_step(Measuring *m, const SlTensor *text, int batch, SlError *err)
 {
-    SlUnetConfig config;
     int h = m->recipe->height / m->info->factor, w = m->recipe->width / m->info->factor;
-    SlJson *json = sl_model_config(m->info, "unet", err);
-    SlBinder *b = sizes_only(m, "unet");
-    bool ok = json && b && sl_unet_config(&config, json, err);
-    SlUnet *unet = ok ? sl_unet_new(&config, b, err) : NULL;
+    SlUnet *unet = sizes_only(m, "unet", err);
     SlUnetContext *context = unet && text ? sl_unet_context_new(m->dev, unet, text, err) : NULL;
     SlUnetTimes *times = NULL;
     if (unet && (context || !text)) /* heun evaluates twice a step */
         times = sl_unet_times_new(m->dev, unet, NULL, SL_UNET_TIMES, batch, err);
     m->cost->text_flops += take_flops(m->dev);
-    ok = times != NULL;
+    bool ok = times != NULL;
     if (ok) {
+        const SlUnetConfig config = *sl_unet_get_config(unet);
         SlTensor x = sl_tensor_new4(m->dev, batch, h, w, config.in_channels);
         SlTensor shifts = sl_unet_times_at(times, 0);
         SlTensor out =
@@ -70,20 +67,16 @@ static bool measure_step(Measuring *m, const SlTensor *text, int batch, SlError 
     m->cost->step_bytes = m->dev->work.arena_peak + m->dev->work.buffer_bytes;
     sl_unet_times_free(m->dev, times);
     sl_unet_context_free(m->dev, context);
-    sl_unet_free(unet);
-    sl_json_close(json);
     return ok;
 }
 
 static bool measure_decode(Measuring *m, SlError *err)
 {
-    SlVaeConfig config;
     int h = m->recipe->height / m->info->factor, w = m->recipe->width / m->info->factor;
-    SlJson *json = sl_model_config(m->info, "vae", err);
-    SlBinder *b = sizes_only(m, "vae");
-    bool ok = json && b && sl_vae_config(&config, json, err);
-    SlVae *vae = ok ? sl_vae_new(&config, b, err) : NULL;
+    SlVae *vae = sizes_only(m, "vae", err);
+    bool ok = vae != NULL;
     if (vae) {
+        const SlVaeConfig config = *sl_vae_get_config(vae);
         SlTensor z = sl_tensor_new4(m->dev, 1, h, w, config.latent_channels);
         SlTensor image = sl_tensor_new(
             m->dev, SL_F32, 4,
@@ -91,15 +84,14 @@ static bool measure_decode(Measuring *m, SlError *err)
         ok = sl_vae_decode(m->dev, vae, &z, &image, err);
         m->cost->decode_flops = take_flops(m->dev);
     }
-    sl_vae_free(vae);
-    sl_json_close(json);
-    return ok && vae;
+    return ok;
 }
 
 static bool measure_all(Measuring *m, SlError *err)
 {
-    bool sd = m->info->pipeline == SL_PIPELINE_STABLE_DIFFUSION;
-    int batch = sd && m->recipe->guidance > 1 ? 2 : 1;
+    bool sd = m->info->pipeline->prompt;
+    SlGuidanceRule rule = sl_pipeline_guidance(m->info->pipeline, m->recipe->guidance);
+    int batch = rule == SL_GUIDANCE_CLASSIFIER_FREE ? 2 : 1;
     SlTensor text = {0};
     if (sd && !measure_text(m, &text, batch, err))
         return false;
@@ -127,8 +119,17 @@ bool sl_model_cost(const SlModelInfo *info, const SlRecipe *recipe, const char *
     bool ok = measure_all(&m, err) && sl_device_check(m.dev, err);
     cost->weight_bytes = m.dev->work.weight_bytes;
     cost->peak_bytes = cost->weight_bytes + m.dev->work.arena_peak + m.dev->work.buffer_bytes;
-    for (int i = 0; i < m.binder_count; i++)
-        sl_binder_free(m.binders[i]);
+    for (int i = 0; i < m.parts; i++)
+        sl_part_free(&m.part[i]);
     sl_device_close(&m.dev);
     return ok;
+}
+
+/* A model that cannot be measured has said why when it was loaded. */
+bool sl_model_decode_is_cheap(const SlModelInfo *info)
+{
+    SlRecipe recipe;
+    SlCost cost;
+    sl_recipe_defaults(&recipe, info);
+    return sl_model_cost(info, &recipe, NULL, &cost, NULL) && cost.decode_flops < cost.step_flops;
 }

@@ -5,10 +5,15 @@
  * Mirrors StableDiffusionPipeline.decode_latents / VaeImageProcessor.postprocess and DDPMPipeline:
  * image = clamp(x / 2 + 0.5, 0, 1), rounded half to even to 8 bits.
  */
-#include "engine/pipelines/pipelines.h"
+#include "engine/run/run.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+static bool has_vae(const SlModel *model)
+{
+    return sl_model_net(model, "vae") != NULL;
+}
 
 /* Uploads a [C, h, w] sample, scaled, as [1, h, w, C] in the device's dtype. */
 static SlTensor upload_sample(SlDevice *dev, const float *sample, const int64_t size[3],
@@ -39,15 +44,16 @@ static SlTensor decode_tensor(SlModel *model, SlDevice *dev, const float *sample
 {
     int f = model->info.factor;
     SlTensor image = sl_tensor_new(dev, SL_F32, 4, (const int64_t[]){1, height * f, width * f, 3});
-    if (model->vae) {
-        const SlVaeConfig *vae = sl_vae_get_config(model->vae);
+    const SlVae *net = sl_model_net(model, "vae");
+    if (net) {
+        const SlVaeConfig *vae = sl_vae_get_config(net);
         SlTensor z =
             upload_sample(dev, sample, (const int64_t[]){vae->latent_channels, height, width},
                           vae->scaling_factor, vae->shift_factor);
         if (strip > 0)
-            sl_vae_decode_strips(dev, model->vae, &z, strip, &image, NULL);
+            sl_vae_decode_strips(dev, net, &z, strip, &image, NULL);
         else
-            sl_vae_decode(dev, model->vae, &z, &image, NULL);
+            sl_vae_decode(dev, net, &z, &image, NULL);
     } else {
         int64_t chw[4] = {1, 3, height, width};
         SlTensor plain = sl_tensor_new(dev, SL_F32, 4, chw);
@@ -73,7 +79,7 @@ static void check_pixels(SlModel *model, const float *pixels, int64_t n)
 {
     if (sl_device_ok(model->dev) && sl_first_bad(pixels, n * 3) >= 0)
         sl_device_fail(model->dev, SL_FORMAT, "%s is not a finite number",
-                       model->vae ? "the VAE's picture" : "the sample");
+                       has_vae(model) ? "the VAE's picture" : "the sample");
 }
 
 static bool download_picture(SlModel *model, const SlTensor *picture, float *image, uint8_t *rgb)
@@ -99,7 +105,7 @@ static bool download_picture(SlModel *model, const SlTensor *picture, float *ima
 
 static bool has_colours(const SlModel *model, SlError *err)
 {
-    return model->info.pipeline != SL_PIPELINE_DDPM || model->info.channels == 3 ||
+    return has_vae(model) || model->info.channels == 3 ||
            sl_fail(err, SL_UNSUPPORTED,
                    "the model has %d channels; only models with 3 make a colour picture",
                    model->info.channels);
@@ -118,7 +124,7 @@ bool sl_decode(SlModel *model, const float *sample, int height, int width, float
         SlTensor picture = decode_tensor(model, dev, sample, height, width, strips[i]);
         ok = sl_device_ok(dev) && download_picture(model, &picture, image, rgb);
         sl_arena_reset(dev, mark);
-        if (dev->status != SL_MEMORY || !model->vae || strips[i] == 1)
+        if (dev->status != SL_MEMORY || !has_vae(model) || strips[i] == 1)
             break;
         sl_device_clear(dev);
         if (mark == 0)

@@ -3,7 +3,7 @@
  * What a step needs is known from the measure device. When it does not fit, the text encoder goes,
  * which is not needed once the prompt is encoded; decoding finds its own way (decode.c).
  */
-#include "engine/pipelines/pipelines.h"
+#include "engine/run/run.h"
 
 #include <stdint.h>
 
@@ -15,6 +15,14 @@ static size_t available(SlModel *model)
     return sl_device_memory(model->dev) + sl_arena_capacity(model->dev);
 }
 
+/* Parts that only encoding needs: the texts of this run are encoded. */
+static void drop_encoders(SlModel *model)
+{
+    for (int i = 0; i < model->parts; i++)
+        if (model->part[i].kind->use == SL_USE_ENCODE)
+            sl_model_drop_part(model, i);
+}
+
 bool sl_model_make_room(SlModel *model, const SlRecipe *recipe, SlError *err)
 {
     SlCost cost;
@@ -24,7 +32,7 @@ bool sl_model_make_room(SlModel *model, const SlRecipe *recipe, SlError *err)
         return false;
     size_t need = cost.step_bytes + SLACK;
     if (need > available(model))
-        sl_model_drop_text_encoder(model);
+        drop_encoders(model);
     if (need <= available(model))
         return true;
     return sl_fail(

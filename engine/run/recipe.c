@@ -9,14 +9,13 @@
 
 void sl_recipe_defaults(SlRecipe *recipe, const SlModelInfo *info)
 {
-    bool ddpm = info->pipeline == SL_PIPELINE_DDPM;
     *recipe = (SlRecipe){
         .prompt = "",
         .negative_prompt = "",
         .scheduler = info->scheduler,
         .eta = -1,
-        .steps = ddpm ? 50 : 25,
-        .guidance = ddpm ? 1 : 7.5,
+        .steps = info->pipeline->steps,
+        .guidance = info->pipeline->guidance,
         .width = info->width,
         .height = info->height,
     };

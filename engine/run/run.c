@@ -19,7 +19,7 @@ static SlStep *step_of(SlRun *run, int runs, SlError *err)
     SlStepShape shape = {runs, run->batch, run->channels, run->height, run->width};
     if (!sl_step_fits(model->step, &shape)) {
         sl_step_free(model->step);
-        model->step = sl_step_new(model->dev, model->unet, &shape, err);
+        model->step = sl_step_new(model->dev, sl_model_net(model, "unet"), &shape, err);
     }
     return model->step;
 }

@@ -47,8 +47,8 @@ static bool make_arrays(SlRun *run, SlError *err)
     run->height = run->recipe.height / info->factor;
     run->width = run->recipe.width / info->factor;
     run->elements = (int64_t)run->channels * run->height * run->width;
-    bool guided = info->pipeline == SL_PIPELINE_STABLE_DIFFUSION && run->recipe.guidance > 1;
-    run->batch = guided ? 2 : 1;
+    SlGuidanceRule rule = sl_pipeline_guidance(info->pipeline, run->recipe.guidance);
+    run->batch = rule == SL_GUIDANCE_CLASSIFIER_FREE ? 2 : 1;
     run->memory = calloc((size_t)run->elements * 6, sizeof(float));
     if (!run->memory)
         return no_memory(err);
@@ -108,7 +108,7 @@ static bool tokenize(SlRun *run, const char *name, const char *text, int *ids, S
 static bool encode_prompts(SlRun *run, SlError *err)
 {
     SlModel *model = run->model;
-    if (model->info.pipeline != SL_PIPELINE_STABLE_DIFFUSION)
+    if (!model->info.pipeline->prompt)
         return true;
     int length = sl_tokenizer_max_length(model->tokenizer);
     int *ids = calloc((size_t)length * 2, sizeof *ids);
@@ -137,7 +137,8 @@ bool sl_run_need_times(SlRun *run, int i, SlError *err)
     sl_unet_times_free(model->dev, run->times);
     for (int k = 0; k < count; k++)
         timesteps[k] = (float)sl_scheduler_timestep(run->scheduler, first + k);
-    run->times = sl_unet_times_new(model->dev, model->unet, timesteps, count, run->batch, err);
+    run->times = sl_unet_times_new(model->dev, sl_model_net(model, "unet"), timesteps, count,
+                                   run->batch, err);
     run->times_first = first;
     return run->times != NULL;
 }

@@ -107,8 +107,8 @@ static bool encode(SlShare *share, Row *row, SlError *err)
     SlTensor f32 = sl_tensor_new(dev, SL_F32, 3, (const int64_t[]){1, row->length, share->hidden});
     SlTensor states = {0};
     sl_upload(dev, row->ids, &tokens);
-    bool ok =
-        sl_text_encoder_forward(dev, model->text_encoder, &tokens, row->skip, &states, NULL, err);
+    bool ok = sl_text_encoder_forward(dev, sl_model_net(model, "text_encoder"), &tokens, row->skip,
+                                      &states, NULL, err);
     if (ok) {
         sl_copy(dev, &states, &f32);
         sl_download(dev, &f32, row->hidden);
@@ -143,9 +143,10 @@ static const Row *find_row(SlShare *share, const int *ids, int length, int skip,
             share->counts.texts_shared++;
             return row;
         }
-    if (!sl_model_need_text_encoder(share->model, err))
+    if (!sl_model_need(share->model, SL_USE_ENCODE, err))
         return NULL;
-    share->hidden = sl_text_encoder_get_config(share->model->text_encoder)->hidden_size;
+    share->hidden =
+        sl_text_encoder_get_config(sl_model_net(share->model, "text_encoder"))->hidden_size;
     Row *row = new_row(share, ids, length, skip);
     if (!row) {
         sl_fail(err, SL_MEMORY, "out of memory for the text");
@@ -169,7 +170,7 @@ static bool make_context(SlShare *share, SlShareText *text, SlError *err)
     SlTensor hidden = sl_tensor_new3(dev, text->size[0], text->size[1], text->size[2]);
     sl_upload(dev, text->text, &f32);
     sl_copy(dev, &f32, &hidden);
-    text->context = sl_unet_context_new(dev, share->model->unet, &hidden, err);
+    text->context = sl_unet_context_new(dev, sl_model_net(share->model, "unet"), &hidden, err);
     sl_arena_reset(dev, mark);
     return text->context != NULL;
 }

@@ -4,7 +4,7 @@
 #ifndef SL_ENGINE_SHARE_H
 #define SL_ENGINE_SHARE_H
 
-#include "engine/pipelines/pipelines.h"
+#include "engine/run/run.h"
 
 /* The prompts of a run: ids is [batch, length], of the negative prompt first where the batch is 2;
  * clip_skip is the prompt's. */

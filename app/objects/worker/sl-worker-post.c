@@ -186,7 +186,7 @@ wants_decoding (SlTrack *track, const SlFrame *frame)
   SlPreviews previews = _sl_job_get_previews (track->job);
 
   if (previews == SL_PREVIEWS_AUTOMATIC)
-    return frame->last || sl_model_info (track->side->model)->cheap_decode;
+    return frame->last || sl_model_decodes_cheaply (track->side->model);
   return frame->last || previews == SL_PREVIEWS_BEST;
 }
 

@@ -201,7 +201,7 @@ sizes_of (const SlTrack *track)
                          .channels = info->channels,
                          .height = recipe->height / info->factor,
                          .width = recipe->width / info->factor,
-                         .guided = info->pipeline == SL_PIPELINE_STABLE_DIFFUSION && recipe->guidance > 1 };
+                         .guided = sl_pipeline_guidance (info->pipeline, recipe->guidance) == SL_GUIDANCE_CLASSIFIER_FREE };
 
   free (sl_run_save (track->run, &sizes.state));
   return sizes;

@@ -66,6 +66,7 @@ static void write_picture(Fixture *fixture, const char *name, const Node *node, 
     const guint8 rgb[4 * 4 * 3] = {0};
     SlRecipe recipe = recipe_of(node);
     SlMetadata metadata = {.version = SL_METADATA_VERSION,
+                           .pipeline = sl_pipeline_find("stable-diffusion"),
                            .steps = 20,
                            .step = moment ? moment : 20,
                            .partial = moment > 0};

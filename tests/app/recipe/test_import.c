@@ -20,7 +20,7 @@ static const SlRecipe base = {.prompt = "base",
 
 static SlModelInfo model_info(void)
 {
-    SlModelInfo info = {.pipeline = SL_PIPELINE_STABLE_DIFFUSION,
+    SlModelInfo info = {.pipeline = sl_pipeline_find("stable-diffusion"),
                         .name = "tiny",
                         .scheduler = "pndm",
                         .width = 64,
@@ -273,6 +273,7 @@ static SlMetadata sample_metadata(void)
                     .step = 12,
                     .steps = 25,
                     .partial = true};
+    m.pipeline = sl_pipeline_find("stable-diffusion");
     SlRecipe recipe = base;
     recipe.prompt = "caf\xC3\xA9, \"night\"\nsecond";
     recipe.negative_prompt = "bad: worse";

@@ -122,7 +122,8 @@ static void test_run(void)
     recipe.prompt = "a horse";
     bool ok = one_step(model, &recipe, &plain, &err) &&
               sl_model_cost(sl_model_info(model), &recipe, "f32", &cost, &err);
-    sl_test(ok && model->text_encoder, "a run on a device with enough memory %s", err.message);
+    sl_test(ok && sl_model_net(model, "text_encoder"), "a run on a device with enough memory %s",
+            err.message);
     sl_step_free(model->step);
     model->step = NULL;
     sl_arena_release(dev);
@@ -131,16 +132,16 @@ static void test_run(void)
     size_t least = cost.step_bytes + ((size_t)96 << 20);
     limit_memory(dev, least + ((size_t)2 << 20));
     ok = one_step(model, &recipe, &roomy, &err);
-    while (ok && model->text_encoder && limit > least) {
+    while (ok && sl_model_net(model, "text_encoder") && limit > least) {
         limit -= 60000;
         ok = one_step(model, &recipe, &roomy, &err);
     }
-    sl_test(ok && !model->text_encoder && roomy == plain,
+    sl_test(ok && !sl_model_net(model, "text_encoder") && roomy == plain,
             "the text encoder makes room for a step %s", err.message);
     limit = SIZE_MAX / 2;
     ok = one_step(model, &recipe, &again, &err);
-    sl_test(ok && model->text_encoder && again == plain, "and comes back for the next prompt %s",
-            err.message);
+    sl_test(ok && sl_model_net(model, "text_encoder") && again == plain,
+            "and comes back for the next prompt %s", err.message);
 
     sl_arena_release(dev);
     limit = least - ((size_t)32 << 20);

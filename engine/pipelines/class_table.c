@@ -1,0 +1,49 @@
+/* class_table.c - the families of models that this program knows (pipeline_class.h). */
+#include "engine/pipelines/pipeline_class.h"
+
+#include <string.h>
+
+static const SlPipelineClass *const built_in[] = {
+    &sl_class_stable_diffusion,
+    &sl_class_ddpm,
+};
+
+#define BUILT_IN  ((int)(sizeof built_in / sizeof built_in[0]))
+#define MAX_ADDED 8
+
+static const SlPipelineClass *added[MAX_ADDED];
+static int added_count;
+
+const SlPipelineClass *sl_pipeline_class_at(int i)
+{
+    if (i < BUILT_IN)
+        return built_in[i];
+    return i - BUILT_IN < added_count ? added[i - BUILT_IN] : NULL;
+}
+
+bool sl_pipeline_class_add(const SlPipelineClass *kind)
+{
+    if (added_count == MAX_ADDED || sl_pipeline_find(kind->info.id))
+        return false;
+    added[added_count++] = kind;
+    return true;
+}
+
+const SlPipelineInfo *sl_pipeline_find(const char *id)
+{
+    for (int i = 0; sl_pipeline_class_at(i); i++)
+        if (!strcmp(sl_pipeline_class_at(i)->info.id, id))
+            return &sl_pipeline_class_at(i)->info;
+    return NULL;
+}
+
+const SlPipelineClass *sl_pipeline_class_of(const SlModelInfo *info)
+{
+    return (const SlPipelineClass *)info->pipeline;
+}
+
+SlGuidanceRule sl_pipeline_guidance(const SlPipelineInfo *pipeline, double guidance)
+{
+    bool free = pipeline->guidance_rule == SL_GUIDANCE_CLASSIFIER_FREE;
+    return free && guidance <= 1 ? SL_GUIDANCE_NONE : pipeline->guidance_rule;
+}

@@ -1,0 +1,56 @@
+/* ddpm.c - the family of unconditional models in pixel space (diffusers pipelines/ddpm/pipeline_ddpm.py): a UNet2DModel
+ * and a scheduler, no text and no VAE. */
+#include "engine/pipelines/pipelines.h"
+
+static void *build_unet(const SlJson *json, SlBinder *b, SlError *err)
+{
+    SlUnetConfig config;
+    return sl_unet_config(&config, json, err) && sl_unet_of_kind(&config, json, false, err)
+               ? sl_unet_new(&config, b, err)
+               : NULL;
+}
+
+static void free_unet(void *unet)
+{
+    sl_unet_free(unet);
+}
+
+static bool inspect(SlModelInfo *info, SlError *err)
+{
+    SlUnetConfig unet;
+    SlJson *json = sl_model_config(info, "unet", err);
+    bool ok = json && sl_unet_config(&unet, json, err) && sl_unet_of_kind(&unet, json, false, err);
+    if (ok && (!unet.sample_width || !unet.sample_height))
+        ok = sl_fail(err, SL_FORMAT, "%s: \"sample_size\" is missing; expected the picture's size",
+                     sl_json_name(json));
+    sl_json_close(json);
+    if (!ok)
+        return false;
+    info->channels = unet.in_channels;
+    info->factor = 1;
+    info->size_multiple = sl_unet_size_multiple(&unet);
+    info->width = unet.sample_width;
+    info->height = unet.sample_height;
+    return true;
+}
+
+static const SlPartClass unet = {
+    .name = "unet",
+    .base = "diffusion_pytorch_model",
+    .classes = (const char *const[]){"UNet2DModel", NULL},
+    .use = SL_USE_DENOISE,
+    .build = build_unet,
+    .free = free_unet,
+};
+
+const SlPipelineClass sl_class_ddpm = {
+    .info = {.id = "ddpm",
+             .class_name = "DDPMPipeline",
+             .guidance_rule = SL_GUIDANCE_NONE,
+             .steps = 50,
+             .guidance = 1,
+             .bench_scheduler = "ddpm"},
+    .class_names = (const char *const[]){"DDPMPipeline", NULL},
+    .parts = (const SlPartClass *const[]){&unet, NULL},
+    .inspect = inspect,
+};

@@ -1,0 +1,205 @@
+/* parts.c - the parts of a model: made over their weights, loaded from files, dropped and loaded again.
+ *
+ * Building a part binds every weight by its diffusers name, so a file that does not fit its config
+ * is named here. Loading, measuring and benchmarks all build through sl_part_build.
+ */
+#include "engine/pipelines/pipelines.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- one part ---- */
+
+void sl_part_free(SlPart *part)
+{
+    if (part->net)
+        part->kind->free(part->net);
+    sl_binder_free(part->binder);
+    sl_json_close(part->config);
+    part->net = NULL;
+    part->binder = NULL;
+    part->config = NULL;
+}
+
+/* A constructor that found weights missing has no sentence of its own: the binder's names the
+ * tensor. */
+static bool finish(SlPart *part, SlError *err)
+{
+    SlError own = {0};
+    bool bound = sl_binder_finish(part->binder, false, &own);
+    if (part->net && bound)
+        return true;
+    if (err && (part->net || !bound))
+        *err = own;
+    return false;
+}
+
+bool sl_part_build(SlPart *part, SlJson *config, const SlBinderOptions *options, SlError *err)
+{
+    sl_part_free(part);
+    part->config = config;
+    if (!config)
+        return false;
+    part->binder = sl_binder_new(options);
+    if (!part->binder) {
+        sl_part_free(part);
+        return sl_fail(err, SL_MEMORY, "%s: out of memory", part->kind->name);
+    }
+    part->net = part->kind->build(config, part->binder, err);
+    if (finish(part, err)) {
+        part->loads++;
+        return true;
+    }
+    sl_part_free(part);
+    return false;
+}
+
+/* ---- of a model ---- */
+
+int sl_model_find_part(const SlModel *model, const char *name)
+{
+    for (int i = 0; i < model->parts; i++)
+        if (!strcmp(model->part[i].kind->name, name))
+            return i;
+    return -1;
+}
+
+int sl_model_part_for(const SlModel *model, SlPartUse use)
+{
+    for (int i = 0; i < model->parts; i++)
+        if (model->part[i].kind->use & use)
+            return i;
+    return -1;
+}
+
+void *sl_model_net(const SlModel *model, const char *name)
+{
+    int i = sl_model_find_part(model, name);
+    return i < 0 ? NULL : model->part[i].net;
+}
+
+/* Progress over all parts: a part's share is its bytes among all. */
+typedef struct Loading {
+    SlModel *model;
+    const SlModelOptions *options;
+    const char *what;
+    uint64_t before, total;
+} Loading;
+
+static void on_progress(void *arg, uint64_t done, uint64_t total)
+{
+    Loading *l = arg;
+    (void)total;
+    if (l->options->cancel && __atomic_load_n(l->options->cancel, __ATOMIC_RELAXED))
+        sl_device_cancel(l->model->dev);
+    if (l->options->progress && l->total > 0)
+        l->options->progress(l->options->progress_arg,
+                             (double)(l->before + done) / (double)l->total, l->what);
+}
+
+static SlWeights *open_weights(const SlModelInfo *info, const SlPartClass *part, SlError *err)
+{
+    char folder[4400];
+    if (info->single_file)
+        return sl_weights_open_checkpoint(info->path, part->name, err);
+    snprintf(folder, sizeof folder, "%s/%s", info->path, part->name);
+    return sl_weights_open(folder, part->base, err);
+}
+
+static uint64_t total_bytes(const SlModelInfo *info)
+{
+    uint64_t total = 0;
+    for (int i = 0; i < info->parts; i++)
+        total += info->part[i].bytes;
+    return total;
+}
+
+static void add_warning(SlModel *model, const char *text)
+{
+    size_t used = strlen(model->warning);
+    if (text)
+        snprintf(model->warning + used, sizeof model->warning - used, "%s%s", used ? "\n" : "",
+                 text);
+}
+
+static bool load_part(Loading *l, SlPart *part, SlError *err)
+{
+    SlModel *model = l->model;
+    l->what = part->kind->name;
+    SlJson *config = sl_model_config(&model->info, part->kind->name, err);
+    if (!config)
+        return false;
+    SlWeights *weights = open_weights(&model->info, part->kind, err);
+    if (!weights) {
+        sl_json_close(config);
+        return false;
+    }
+    bool ok = sl_part_build(part, config,
+                            &(SlBinderOptions){.dev = model->dev,
+                                               .weights = weights,
+                                               .component = part->kind->name,
+                                               .progress = on_progress,
+                                               .progress_arg = l},
+                            err);
+    if (ok)
+        add_warning(model, sl_binder_warning(part->binder));
+    for (size_t i = 0; i < sl_weights_count(weights); i++)
+        l->before += sl_weights_info(weights, i)->bytes;
+    sl_weights_close(weights);
+    return ok && sl_device_check(model->dev, err);
+}
+
+/* Parts that may be missing and are not in the info. */
+static bool has_part(const SlModelInfo *info, const SlPartClass *part)
+{
+    for (int i = 0; i < info->parts; i++)
+        if (!strcmp(info->part[i].name, part->name))
+            return true;
+    return false;
+}
+
+bool sl_model_load_parts(SlModel *model, const SlModelOptions *options, SlError *err)
+{
+    Loading l = {.model = model, .options = options, .total = total_bytes(&model->info)};
+    for (const SlPartClass *const *kind = model->kind->parts; *kind; kind++)
+        if (has_part(&model->info, *kind))
+            model->part[model->parts++].kind = *kind;
+    for (int i = 0; i < model->parts; i++)
+        if (!load_part(&l, &model->part[i], err))
+            return false;
+    return true;
+}
+
+void sl_model_free_parts(SlModel *model)
+{
+    for (int i = 0; i < model->parts; i++)
+        sl_part_free(&model->part[i]);
+}
+
+void sl_model_drop_part(SlModel *model, int part)
+{
+    sl_part_free(&model->part[part]);
+}
+
+bool sl_model_need_part(SlModel *model, int part, SlError *err)
+{
+    static const SlModelOptions silent;
+    Loading l = {.model = model, .options = &silent};
+    if (model->part[part].net)
+        return true;
+    size_t warned = strlen(model->warning);
+    bool ok = load_part(&l, &model->part[part], err);
+    model->warning[warned] = 0; /* it was said the first time */
+    if (!ok)
+        sl_model_drop_part(model, part);
+    return ok;
+}
+
+bool sl_model_need(SlModel *model, SlPartUse use, SlError *err)
+{
+    for (int i = 0; i < model->parts; i++)
+        if ((model->part[i].kind->use & use) && !sl_model_need_part(model, i, err))
+            return false;
+    return true;
+}

@@ -1,0 +1,65 @@
+/* pipeline_class.h - what a family of models is: one table entry per diffusers pipeline. Private to engine/.
+ *
+ * A family is one file in this folder that defines an SlPipelineClass, the nets of its parts, and one line in
+ * class_table.c. Everything else (inspecting, loading, measuring, running) asks the entry.
+ */
+#ifndef SL_ENGINE_PIPELINE_CLASS_H
+#define SL_ENGINE_PIPELINE_CLASS_H
+
+#include "engine/engine.h"
+
+#define SL_MAX_PARTS 8 /* of a family */
+
+/* What a part is needed for; a set. */
+typedef enum SlPartUse { SL_USE_ENCODE = 1, SL_USE_DENOISE = 2, SL_USE_DECODE = 4 } SlPartUse;
+
+/* In which type a part computes. */
+typedef enum SlPartCompute {
+    SL_COMPUTE_AS_DEVICE, /* the type that the model was opened with */
+    SL_COMPUTE_F32,       /* whatever that is */
+} SlPartCompute;
+
+/* A part with weights. */
+typedef struct SlPartClass {
+    const char *name; /* its folder in diffusers' layout, its entry in model_index.json: "unet" */
+    const char *base; /* of its weight files: "diffusion_pytorch_model" */
+    const char *const *classes; /* accepted component classes, NULL behind the last; a single
+                                   checkpoint has the first */
+    unsigned use;               /* SlPartUse */
+    bool optional;              /* may be absent or null in model_index.json */
+    SlPartCompute compute;
+    /* Makes the part over the binder's weights (real ones, random ones or sizes only). NULL on failure, with *err
+     * unless the binder knows more; the caller calls sl_binder_finish. */
+    void *(*build)(const SlJson *config, SlBinder *b, SlError *err);
+    void (*free)(void *net); /* NULL is fine */
+} SlPartClass;
+
+typedef struct SlPipelineClass {
+    SlPipelineInfo info;            /* what app/ sees; the first member */
+    const char *const *class_names; /* in model_index.json, NULL behind the last */
+    const SlPartClass *const
+        *parts;                    /* in the order in which they are loaded, NULL behind the last */
+    const char *const *tokenizers; /* accepted tokenizer classes; NULL: the family reads no text */
+    /* Whether a single checkpoint is one of the family, and which built-in configurations fit it; *err says what it is
+     * instead. NULL: the family has no single checkpoints. */
+    bool (*recognise)(const SlSafetensors *file, char arch[16], SlError *err);
+    /* The JSON text of a built-in configuration, for files that carry none and for `bench`; part is a part's name or
+     * "scheduler". NULL: unknown. */
+    const char *(*builtin)(const char *arch, const char *part);
+    /* Reads the parts' configurations (sl_model_config) and fills in size, channels, factor and prompt_tokens. */
+    bool (*inspect)(SlModelInfo *info, SlError *err);
+    /* Whether the loaded parts belong together. NULL: nothing to check. */
+    bool (*check)(const struct SlModel *model, SlError *err);
+} SlPipelineClass;
+
+/* The families of class_table.c and those that were added; NULL behind the last. */
+const SlPipelineClass *sl_pipeline_class_at(int i);
+/* For tests: a family that lives as long as the program. Before any model is looked at; false when there are too many
+ * or its id is taken. */
+bool sl_pipeline_class_add(const SlPipelineClass *kind);
+/* The entry of a model's family. */
+const SlPipelineClass *sl_pipeline_class_of(const SlModelInfo *info);
+
+extern const SlPipelineClass sl_class_stable_diffusion, sl_class_ddpm;
+
+#endif

@@ -1,0 +1,208 @@
+/* stable_diffusion.c - the family of Stable Diffusion 1.x and 2.x (diffusers
+ * pipelines/stable_diffusion/pipeline_stable_diffusion.py): a CLIP text encoder, a UNet2DConditionModel in the latents of an
+ * AutoencoderKL, classifier-free guidance.
+ *
+ * Easy to get wrong: parts that load well one by one but do not fit each other (another tokenizer, another VAE) must be
+ * refused with both numbers, before the first product runs past a table.
+ */
+#include "engine/pipelines/builtin_configs.h"
+#include "engine/pipelines/pipelines.h"
+
+#include <stdio.h>
+
+/* ---- parts ---- */
+
+static void *build_text_encoder(const SlJson *json, SlBinder *b, SlError *err)
+{
+    SlTextEncoderConfig config;
+    return sl_text_encoder_config(&config, json, err) ? sl_text_encoder_new(&config, b, err) : NULL;
+}
+
+static void free_text_encoder(void *te)
+{
+    sl_text_encoder_free(te);
+}
+
+static void *build_unet(const SlJson *json, SlBinder *b, SlError *err)
+{
+    SlUnetConfig config;
+    return sl_unet_config(&config, json, err) && sl_unet_of_kind(&config, json, true, err)
+               ? sl_unet_new(&config, b, err)
+               : NULL;
+}
+
+static void free_unet(void *unet)
+{
+    sl_unet_free(unet);
+}
+
+static void *build_vae(const SlJson *json, SlBinder *b, SlError *err)
+{
+    SlVaeConfig config;
+    if (!sl_vae_config(&config, json, err))
+        return NULL;
+    if (config.latent_channels > SL_MAX_LATENT_CHANNELS) {
+        sl_fail(err, SL_UNSUPPORTED, "%s: latent_channels is %d; at most %d are supported",
+                sl_json_name(json), config.latent_channels, SL_MAX_LATENT_CHANNELS);
+        return NULL;
+    }
+    return sl_vae_new(&config, b, err);
+}
+
+static void free_vae(void *vae)
+{
+    sl_vae_free(vae);
+}
+
+static const SlPartClass unet = {
+    .name = "unet",
+    .base = "diffusion_pytorch_model",
+    .classes = (const char *const[]){"UNet2DConditionModel", NULL},
+    .use = SL_USE_DENOISE,
+    .build = build_unet,
+    .free = free_unet,
+};
+
+static const SlPartClass text_encoder = {
+    .name = "text_encoder",
+    .base = "model",
+    .classes = (const char *const[]){"CLIPTextModel", "CLIPTextModelWithProjection", NULL},
+    .use = SL_USE_ENCODE,
+    .build = build_text_encoder,
+    .free = free_text_encoder,
+};
+
+static const SlPartClass vae = {
+    .name = "vae",
+    .base = "diffusion_pytorch_model",
+    .classes = (const char *const[]){"AutoencoderKL", NULL},
+    .use = SL_USE_DECODE,
+    .build = build_vae,
+    .free = free_vae,
+};
+
+/* ---- looking at a model ---- */
+
+static bool read_unet(SlUnetConfig *config, const SlModelInfo *info, SlError *err)
+{
+    SlJson *json = sl_model_config(info, "unet", err);
+    bool ok = json && sl_unet_config(config, json, err) && sl_unet_of_kind(config, json, true, err);
+    sl_json_close(json);
+    return ok;
+}
+
+/* model_max_length; absent or the huge number that stands for "no limit" is what the text encoder
+ * can take. */
+static bool read_prompt_tokens(SlModelInfo *info, int max_positions, SlError *err)
+{
+    char path[sizeof info->path + 64];
+    SlError own = {0};
+    info->prompt_tokens = max_positions;
+    if (info->single_file)
+        return true;
+    snprintf(path, sizeof path, "%s/tokenizer/tokenizer_config.json", info->path);
+    SlJson *json = sl_json_open(path, err);
+    if (!json)
+        return false;
+    double length = sl_json_double(json, "model_max_length", max_positions, 3, 1e300, &own);
+    if (length < 1e9)
+        info->prompt_tokens = (int)length;
+    sl_json_close(json);
+    return own.code == SL_OK || sl_fail(err, own.code, "%s", own.message);
+}
+
+static bool read_text_encoder(SlModelInfo *info, SlError *err)
+{
+    SlTextEncoderConfig config;
+    SlJson *json = sl_model_config(info, "text_encoder", err);
+    bool ok = json && sl_text_encoder_config(&config, json, err) &&
+              read_prompt_tokens(info, config.max_positions, err);
+    sl_json_close(json);
+    return ok;
+}
+
+static bool read_vae(SlVaeConfig *config, const SlModelInfo *info, SlError *err)
+{
+    SlJson *json = sl_model_config(info, "vae", err);
+    bool ok = json && sl_vae_config(config, json, err);
+    sl_json_close(json);
+    return ok;
+}
+
+static bool inspect(SlModelInfo *info, SlError *err)
+{
+    SlUnetConfig net;
+    SlVaeConfig pixels;
+    if (!read_unet(&net, info, err) || !read_text_encoder(info, err) ||
+        !read_vae(&pixels, info, err))
+        return false;
+    info->channels = net.in_channels;
+    info->factor = pixels.factor;
+    info->size_multiple = pixels.factor * sl_unet_size_multiple(&net);
+    info->width = (net.sample_width ? net.sample_width : 64) * pixels.factor;
+    info->height = (net.sample_height ? net.sample_height : 64) * pixels.factor;
+    return true;
+}
+
+static bool recognise(const SlSafetensors *file, char arch[16], SlError *err)
+{
+    return sl_checkpoint_recognise(file, err) && sl_checkpoint_arch(file, arch, err);
+}
+
+/* ---- do the parts fit each other? Sizes inside a part were checked when its weights were bound ---- */
+
+static bool check_text(const SlModel *model, const SlTextEncoderConfig *text, SlError *err)
+{
+    int vocab = sl_tokenizer_vocab_size(model->tokenizer);
+    int length = sl_tokenizer_max_length(model->tokenizer);
+    if (vocab > text->vocab_size)
+        return sl_fail(err, SL_FORMAT,
+                       "%s: the tokenizer has %d tokens, the text encoder knows %d: they belong to "
+                       "different models",
+                       model->info.path, vocab, text->vocab_size);
+    return length <= text->max_positions ||
+           sl_fail(err, SL_FORMAT,
+                   "%s: the tokenizer's model_max_length is %d, the text encoder has %d "
+                   "positions",
+                   model->info.path, length, text->max_positions);
+}
+
+static bool check(const SlModel *model, SlError *err)
+{
+    const char *path = model->info.path;
+    const SlTextEncoderConfig *text =
+        sl_text_encoder_get_config(sl_model_net(model, "text_encoder"));
+    const SlUnetConfig *net = sl_unet_get_config(sl_model_net(model, "unet"));
+    const SlVaeConfig *pixels = sl_vae_get_config(sl_model_net(model, "vae"));
+    if (!check_text(model, text, err))
+        return false;
+    for (int i = 0; i < net->blocks; i++)
+        if (net->cross_attention_dim[i] != text->hidden_size)
+            return sl_fail(err, SL_FORMAT,
+                           "%s: the UNet expects text embeddings of size %d (cross_attention_dim), "
+                           "the text encoder makes %d",
+                           path, net->cross_attention_dim[i], text->hidden_size);
+    if (net->in_channels != pixels->latent_channels || net->out_channels != pixels->latent_channels)
+        return sl_fail(err, SL_UNSUPPORTED,
+                       "%s: the UNet has %d input and %d output channels, the VAE %d latent "
+                       "channels; only text to picture models with equal numbers can run",
+                       path, net->in_channels, net->out_channels, pixels->latent_channels);
+    return true;
+}
+
+const SlPipelineClass sl_class_stable_diffusion = {
+    .info = {.id = "stable-diffusion",
+             .class_name = "StableDiffusionPipeline",
+             .prompt = true,
+             .guidance_rule = SL_GUIDANCE_CLASSIFIER_FREE,
+             .steps = 25,
+             .guidance = 7.5,
+             .bench_scheduler = "euler"},
+    .class_names = (const char *const[]){"StableDiffusionPipeline", NULL},
+    .parts = (const SlPartClass *const[]){&unet, &text_encoder, &vae, NULL},
+    .tokenizers = (const char *const[]){"CLIPTokenizer", "CLIPTokenizerFast", NULL},
+    .recognise = recognise,
+    .builtin = sl_builtin_config,
+    .inspect = inspect,
+    .check = check,
+};

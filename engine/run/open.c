@@ -1,0 +1,29 @@
+/* open.c - a model as the rest of the program sees it: loaded, and with what running it needs besides: the preview and what
+ * a step keeps. */
+#include "engine/run/run.h"
+#include "engine/run/step.h"
+
+SlModel *sl_model_open(const char *path, const SlModelOptions *options, SlError *err)
+{
+    SlModel *model = sl_model_load(path, options, err);
+    if (model && !sl_model_find_preview(model, err))
+        sl_model_close(&model);
+    if (model)
+        model->cheap_decode = sl_model_decode_is_cheap(&model->info);
+    return model;
+}
+
+void sl_model_close(SlModel **model)
+{
+    if (!*model)
+        return;
+    sl_device_close(&(*model)->beside);
+    sl_step_free((*model)->step);
+    sl_model_unload(*model);
+    *model = NULL;
+}
+
+bool sl_model_decodes_cheaply(const SlModel *model)
+{
+    return model->cheap_decode;
+}
