@@ -1,4 +1,4 @@
-/* onednn.c - linear and convolution through oneDNN (Debian's 2.6): scratch memory from the arena,
+/* onednn.c - linear and convolution through oneDNN 2.6 or newer: scratch memory from the arena,
  * so that a repeated step allocates nothing.
  */
 #include "kernels/cpu/cpu.h"
@@ -96,7 +96,7 @@ static bool execute(SlOneDnn *o, dnnl_primitive_t primitive, int count, const dn
 static bool run(SlDevice *dev, SlPrimitive *p, const Call *c)
 {
     size_t mark = sl_arena_mark(dev);
-    dnnl_memory_t weights = sl_onednn_weight(dev, c->w, &p->weights);
+    dnnl_memory_t weights = sl_onednn_weight(dev, c->w, p->weights);
     const dnnl_exec_arg_t args[] = {
         {DNNL_ARG_SRC, p->x},
         {DNNL_ARG_WEIGHTS, weights},

@@ -8,8 +8,7 @@
 #define SL_KERNELS_ONEDNN_H
 
 #include "kernels/cpu/cpu.h"
-
-#include <dnnl.h>
+#include "kernels/cpu/onednn_generation.h"
 
 /* What decides a primitive. All int64_t, so that keys compare as bytes. */
 typedef struct SlOneDnnKey {
@@ -23,7 +22,7 @@ typedef struct SlPrimitive {
     SlOneDnnKey key;
     dnnl_primitive_t primitive;
     dnnl_memory_t x, bias, out, scratch, residual; /* handles are set per call */
-    dnnl_memory_desc_t weights;                    /* the layout it wants */
+    SlMemoryDesc weights;                          /* the layout it wants */
     size_t scratch_bytes;
     struct SlPrimitive *next;
 } SlPrimitive;
@@ -52,6 +51,6 @@ SlPrimitive *sl_onednn_primitive(SlOneDnn *o, const SlOneDnnKey *key);
 void sl_onednn_free_primitives(SlOneDnn *o);
 
 /* onednn_weight.c: the weight in a layout, reordered now if it is not there; NULL on failure. */
-dnnl_memory_t sl_onednn_weight(SlDevice *dev, const SlWeight *w, const dnnl_memory_desc_t *desc);
+dnnl_memory_t sl_onednn_weight(SlDevice *dev, const SlWeight *w, SlConstMemoryDesc desc);
 
 #endif

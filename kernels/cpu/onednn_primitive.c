@@ -18,6 +18,7 @@ static void free_primitive(SlPrimitive *p)
             dnnl_memory_destroy(memories[i]);
     if (p->primitive)
         dnnl_primitive_destroy(p->primitive);
+    sl_memory_desc_free(p->weights);
     free(p);
 }
 
@@ -31,110 +32,105 @@ void sl_onednn_free_primitives(SlOneDnn *o)
         }
 }
 
-typedef struct Descs {
-    dnnl_memory_desc_t x, weights, bias, out;
-} Descs;
-
-static bool conv_desc(const SlOneDnnKey *k, Descs *d, dnnl_primitive_desc_t *pd,
-                      const_dnnl_primitive_attr_t attr, dnnl_engine_t engine)
+/* False if one could not be made. The caller frees all four, also then. */
+static bool conv_descs(const SlOneDnnKey *k, SlProductDescs *d)
 {
+    dnnl_data_type_t type = sl_onednn_type(k->x_type);
     dnnl_dims_t x = {k->n, k->channels, k->h, k->w},
                 out = {k->n, k->out_channels, k->out_h, k->out_w};
     dnnl_dims_t w = {k->out_channels, k->channels, k->kh, k->kw}, b = {k->out_channels};
-    dnnl_dims_t strides = {k->stride, k->stride};
-    dnnl_dims_t before = {k->pad_top, k->pad_left}, after = {k->pad_bottom, k->pad_right};
-    dnnl_convolution_desc_t desc;
-    return dnnl_memory_desc_init_by_tag(&d->x, 4, x, sl_onednn_type(k->x_type), dnnl_nhwc) ==
-               dnnl_success &&
-           dnnl_memory_desc_init_by_tag(&d->weights, 4, w, sl_onednn_type(k->x_type),
-                                        dnnl_format_tag_any) == dnnl_success &&
-           dnnl_memory_desc_init_by_tag(&d->bias, 1, b, dnnl_f32, dnnl_x) == dnnl_success &&
-           dnnl_memory_desc_init_by_tag(&d->out, 4, out, sl_onednn_type(k->out_type), dnnl_nhwc) ==
-               dnnl_success &&
-           dnnl_convolution_forward_desc_init(
-               &desc, dnnl_forward_inference, dnnl_convolution_direct, &d->x, &d->weights,
-               k->bias ? &d->bias : NULL, &d->out, strides, before, after) == dnnl_success &&
-           dnnl_primitive_desc_create(pd, &desc, attr, engine, NULL) == dnnl_success;
+    d->x = sl_memory_desc_new(4, x, type, dnnl_nhwc);
+    d->weights = sl_memory_desc_new(4, w, type, dnnl_format_tag_any);
+    d->bias = k->bias ? sl_memory_desc_new(1, b, dnnl_f32, dnnl_x) : NULL;
+    d->out = sl_memory_desc_new(4, out, sl_onednn_type(k->out_type), dnnl_nhwc);
+    return d->x && d->weights && (d->bias || !k->bias) && d->out;
 }
 
-static bool matmul_desc(const SlOneDnnKey *k, Descs *d, dnnl_primitive_desc_t *pd,
-                        const_dnnl_primitive_attr_t attr, dnnl_engine_t engine)
+static bool matmul_descs(const SlOneDnnKey *k, SlProductDescs *d)
 {
+    dnnl_data_type_t type = sl_onednn_type(k->x_type);
     dnnl_dims_t x = {k->n, k->channels}, w = {k->channels, k->out_channels};
     dnnl_dims_t b = {1, k->out_channels}, out = {k->n, k->out_channels};
-    dnnl_matmul_desc_t desc;
-    return dnnl_memory_desc_init_by_tag(&d->x, 2, x, sl_onednn_type(k->x_type), dnnl_ab) ==
-               dnnl_success &&
-           dnnl_memory_desc_init_by_tag(&d->weights, 2, w, sl_onednn_type(k->x_type),
-                                        dnnl_format_tag_any) == dnnl_success &&
-           dnnl_memory_desc_init_by_tag(&d->bias, 2, b, dnnl_f32, dnnl_ab) == dnnl_success &&
-           dnnl_memory_desc_init_by_tag(&d->out, 2, out, sl_onednn_type(k->out_type), dnnl_ab) ==
-               dnnl_success &&
-           dnnl_matmul_desc_init(&desc, &d->x, &d->weights, k->bias ? &d->bias : NULL, &d->out) ==
-               dnnl_success &&
-           dnnl_primitive_desc_create(pd, &desc, attr, engine, NULL) == dnnl_success;
+    d->x = sl_memory_desc_new(2, x, type, dnnl_ab);
+    d->weights = sl_memory_desc_new(2, w, type, dnnl_format_tag_any);
+    d->bias = k->bias ? sl_memory_desc_new(2, b, dnnl_f32, dnnl_ab) : NULL;
+    d->out = sl_memory_desc_new(2, out, sl_onednn_type(k->out_type), dnnl_ab);
+    return d->x && d->weights && (d->bias || !k->bias) && d->out;
 }
 
-static bool make_memories(SlPrimitive *p, Descs *d, const_dnnl_primitive_desc_t pd,
+static bool primitive_desc(const SlOneDnnKey *k, const SlProductDescs *d,
+                           const_dnnl_primitive_attr_t attr, dnnl_engine_t engine,
+                           dnnl_primitive_desc_t *desc)
+{
+    const SlWindowDesc window = {.strides = {k->stride, k->stride},
+                                 .before = {k->pad_top, k->pad_left},
+                                 .after = {k->pad_bottom, k->pad_right}};
+    return k->conv ? sl_convolution_desc(desc, engine, d, &window, attr)
+                   : sl_matmul_desc(desc, engine, d, attr);
+}
+
+static bool memory(dnnl_memory_t *memory, SlConstMemoryDesc desc, dnnl_engine_t engine)
+{
+    return dnnl_memory_create(memory, desc, engine, DNNL_MEMORY_NONE) == dnnl_success;
+}
+
+static bool make_memories(SlPrimitive *p, const SlProductDescs *d, const_dnnl_primitive_desc_t desc,
                           dnnl_engine_t engine)
 {
-    const dnnl_memory_desc_t *scratch =
-        dnnl_primitive_desc_query_md(pd, dnnl_query_scratchpad_md, 0);
-    p->weights = *dnnl_primitive_desc_query_md(pd, dnnl_query_weights_md, 0);
+    SlConstMemoryDesc scratch = dnnl_primitive_desc_query_md(desc, dnnl_query_scratchpad_md, 0);
+    p->weights = sl_memory_desc_copy(dnnl_primitive_desc_query_md(desc, dnnl_query_weights_md, 0));
     p->scratch_bytes = dnnl_memory_desc_get_size(scratch);
-    return dnnl_memory_create(&p->x, &d->x, engine, DNNL_MEMORY_NONE) == dnnl_success &&
-           dnnl_memory_create(&p->bias, &d->bias, engine, DNNL_MEMORY_NONE) == dnnl_success &&
-           dnnl_memory_create(&p->out, &d->out, engine, DNNL_MEMORY_NONE) == dnnl_success &&
-           dnnl_memory_create(&p->residual, &d->out, engine, DNNL_MEMORY_NONE) == dnnl_success &&
-           dnnl_memory_create(&p->scratch, scratch, engine, DNNL_MEMORY_NONE) == dnnl_success;
+    return p->weights && memory(&p->x, d->x, engine) &&
+           (!d->bias || memory(&p->bias, d->bias, engine)) && memory(&p->out, d->out, engine) &&
+           memory(&p->residual, d->out, engine) && memory(&p->scratch, scratch, engine);
 }
 
 /* What is added to the product. */
-static bool add_post_ops(dnnl_primitive_attr_t attr, const SlOneDnnKey *k)
+static bool add_post_ops(dnnl_primitive_attr_t attr, const SlOneDnnKey *k, SlConstMemoryDesc out)
 {
     dnnl_post_ops_t ops = NULL;
-    dnnl_memory_desc_t out;
-    dnnl_dims_t conv = {k->n, k->out_channels, k->out_h, k->out_w},
-                matrix = {k->n, k->out_channels};
     if (!k->residual)
         return true;
-    bool ok = dnnl_post_ops_create(&ops) == dnnl_success;
-    if (k->residual == 1)
-        ok = ok && dnnl_post_ops_append_sum(ops, 1) == dnnl_success;
-    else
-        ok = ok &&
-             dnnl_memory_desc_init_by_tag(&out, k->conv ? 4 : 2, k->conv ? conv : matrix,
-                                          sl_onednn_type(k->out_type),
-                                          k->conv ? dnnl_nhwc : dnnl_ab) == dnnl_success &&
-             dnnl_post_ops_append_binary(ops, dnnl_binary_add, &out) == dnnl_success;
-    ok = ok && dnnl_primitive_attr_set_post_ops(attr, ops) == dnnl_success;
+    bool ok = dnnl_post_ops_create(&ops) == dnnl_success &&
+              (k->residual == 1
+                   ? sl_append_sum(ops)
+                   : dnnl_post_ops_append_binary(ops, dnnl_binary_add, out) == dnnl_success) &&
+              dnnl_primitive_attr_set_post_ops(attr, ops) == dnnl_success;
     if (ops)
         dnnl_post_ops_destroy(ops);
     return ok;
 }
 
-static SlPrimitive *make_primitive(SlOneDnn *o, const SlOneDnnKey *key)
+static bool fill_primitive(SlPrimitive *p, SlOneDnn *o, const SlProductDescs *d)
 {
-    Descs descs;
     dnnl_primitive_attr_t attr = NULL;
-    dnnl_primitive_desc_t pd = NULL;
-    SlPrimitive *p = calloc(1, sizeof *p);
+    dnnl_primitive_desc_t desc = NULL;
     bool ok =
-        p && dnnl_primitive_attr_create(&attr) == dnnl_success &&
+        dnnl_primitive_attr_create(&attr) == dnnl_success &&
         dnnl_primitive_attr_set_scratchpad_mode(attr, dnnl_scratchpad_mode_user) == dnnl_success &&
-        add_post_ops(attr, key);
-    if (ok) {
-        p->key = *key;
-        ok = key->conv ? conv_desc(key, &descs, &pd, attr, o->engine)
-                       : matmul_desc(key, &descs, &pd, attr, o->engine);
-    }
-    ok = ok && make_memories(p, &descs, pd, o->engine) &&
-         dnnl_primitive_create(&p->primitive, pd) == dnnl_success;
-    if (pd)
-        dnnl_primitive_desc_destroy(pd);
+        add_post_ops(attr, &p->key, d->out) && primitive_desc(&p->key, d, attr, o->engine, &desc) &&
+        make_memories(p, d, desc, o->engine) &&
+        dnnl_primitive_create(&p->primitive, desc) == dnnl_success;
+    if (desc)
+        dnnl_primitive_desc_destroy(desc);
     if (attr)
         dnnl_primitive_attr_destroy(attr);
-    if (!ok && p) {
+    return ok;
+}
+
+static SlPrimitive *make_primitive(SlOneDnn *o, const SlOneDnnKey *key)
+{
+    SlProductDescs descs;
+    SlPrimitive *p = calloc(1, sizeof *p);
+    if (!p)
+        return NULL;
+    p->key = *key;
+    bool ok = (key->conv ? conv_descs(key, &descs) : matmul_descs(key, &descs)) &&
+              fill_primitive(p, o, &descs);
+    SlMemoryDesc made[] = {descs.x, descs.weights, descs.bias, descs.out};
+    for (int i = 0; i < 4; i++)
+        sl_memory_desc_free(made[i]);
+    if (!ok) {
         free_primitive(p);
         p = NULL;
     }

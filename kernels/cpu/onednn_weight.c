@@ -12,7 +12,7 @@
 
 /* One layout of a weight. */
 typedef struct Layout {
-    dnnl_memory_desc_t desc;
+    SlMemoryDesc desc;
     dnnl_memory_t memory;
     void *data;
     struct Layout *next;
@@ -20,28 +20,28 @@ typedef struct Layout {
 
 /* The weight as it stands in the file: [O, I, KH, KW], or [N, K] seen as the K x N matrix of the
  * product. */
-static bool plain_desc(const SlWeight *w, SlDtype dtype, dnnl_memory_desc_t *desc)
+static SlMemoryDesc plain_desc(const SlWeight *w, SlDtype dtype)
 {
     dnnl_data_type_t type = sl_onednn_type(dtype);
-    if (w->kind == SL_WEIGHT_CONV) {
-        dnnl_dims_t dims = {w->size[0], w->size[1], w->size[2], w->size[3]};
-        return dnnl_memory_desc_init_by_tag(desc, 4, dims, type, dnnl_oihw) == dnnl_success;
-    }
-    dnnl_dims_t dims = {w->size[1], w->size[0]};
-    return dnnl_memory_desc_init_by_tag(desc, 2, dims, type, dnnl_ba) == dnnl_success;
+    const dnnl_dims_t window = {w->size[0], w->size[1], w->size[2], w->size[3]};
+    const dnnl_dims_t matrix = {w->size[1], w->size[0]};
+    return w->kind == SL_WEIGHT_CONV ? sl_memory_desc_new(4, window, type, dnnl_oihw)
+                                     : sl_memory_desc_new(2, matrix, type, dnnl_ba);
 }
 
 static void free_layout(SlDevice *dev, Layout *l)
 {
     if (l->memory)
         dnnl_memory_destroy(l->memory);
-    sl_cpu_weight_free(dev, l->data, dnnl_memory_desc_get_size(&l->desc));
+    if (l->desc)
+        sl_cpu_weight_free(dev, l->data, dnnl_memory_desc_get_size(l->desc));
+    sl_memory_desc_free(l->desc);
     free(l);
 }
 
 static bool reorder(SlOneDnn *o, dnnl_memory_t from, dnnl_memory_t to)
 {
-    const dnnl_memory_desc_t *from_desc, *to_desc;
+    SlConstMemoryDesc from_desc, to_desc;
     dnnl_primitive_desc_t pd = NULL;
     dnnl_primitive_t primitive = NULL;
     dnnl_exec_arg_t args[] = {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}};
@@ -60,15 +60,14 @@ static bool reorder(SlOneDnn *o, dnnl_memory_t from, dnnl_memory_t to)
 }
 
 /* Makes a layout and fills it from other memory of the same weight. */
-static Layout *add_layout(SlDevice *dev, SlWeight *w, const dnnl_memory_desc_t *desc,
-                          dnnl_memory_t from)
+static Layout *add_layout(SlDevice *dev, SlWeight *w, SlConstMemoryDesc desc, dnnl_memory_t from)
 {
     SlOneDnn *o = sl_onednn_of(dev);
     Layout *l = calloc(1, sizeof *l);
     if (!l)
         return NULL;
-    l->desc = *desc;
-    l->data = sl_cpu_weight_alloc(dev, dnnl_memory_desc_get_size(desc));
+    l->desc = sl_memory_desc_copy(desc);
+    l->data = l->desc ? sl_cpu_weight_alloc(dev, dnnl_memory_desc_get_size(desc)) : NULL;
     if (!l->data || dnnl_memory_create(&l->memory, desc, o->engine, l->data) != dnnl_success ||
         !reorder(o, from, l->memory)) {
         free_layout(dev, l);
@@ -79,13 +78,12 @@ static Layout *add_layout(SlDevice *dev, SlWeight *w, const dnnl_memory_desc_t *
     return l;
 }
 
-dnnl_memory_t sl_onednn_weight(SlDevice *dev, const SlWeight *weight,
-                               const dnnl_memory_desc_t *desc)
+dnnl_memory_t sl_onednn_weight(SlDevice *dev, const SlWeight *weight, SlConstMemoryDesc desc)
 {
     SlWeight *w = (SlWeight *)weight; /* its cache of layouts is the device's own */
     Layout *first = w->prepared;
     for (Layout *l = first; l; l = l->next)
-        if (dnnl_memory_desc_equal(&l->desc, desc))
+        if (dnnl_memory_desc_equal(l->desc, desc))
             return l->memory;
     Layout *l = first ? add_layout(dev, w, desc, first->memory) : NULL;
     return l ? l->memory : NULL;
@@ -130,15 +128,16 @@ bool sl_onednn_weight_init(SlDevice *dev, SlWeight *w, const SlTensor *host)
     SlOneDnn *o = sl_onednn_of(dev);
     SlOneDnnKey key = typical_key(dev, w);
     SlPrimitive *p = sl_onednn_primitive(o, &key);
-    dnnl_memory_desc_t desc;
+    SlMemoryDesc desc = plain_desc(w, dev->dtype);
     dnnl_memory_t plain = NULL;
     void *scratch = NULL;
     const void *data = converted(host, dev->dtype, &scratch);
-    bool ok = data && plain_desc(w, dev->dtype, &desc) &&
-              dnnl_memory_create(&plain, &desc, o->engine, (void *)data) == dnnl_success &&
-              add_layout(dev, w, p ? &p->weights : &desc, plain);
+    bool ok = data && desc &&
+              dnnl_memory_create(&plain, desc, o->engine, (void *)data) == dnnl_success &&
+              add_layout(dev, w, p ? p->weights : desc, plain);
     if (plain)
         dnnl_memory_destroy(plain);
+    sl_memory_desc_free(desc);
     free(scratch);
     return ok;
 }
