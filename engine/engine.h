@@ -11,6 +11,7 @@
 
 #include "engine/files/files.h"
 #include "engine/noise/noise.h"
+#include "engine/recipe/recipe.h"
 #include "engine/schedulers/schedulers.h"
 #include "engine/text/text.h"
 #include "kernels/kernels.h"
@@ -34,6 +35,7 @@ typedef struct SlPipelineInfo {
     const char *id;         /* in files: "stable-diffusion" */
     const char *class_name; /* diffusers' name: "StableDiffusionPipeline" */
     bool prompt;            /* its models are told a text */
+    unsigned has;           /* SlModelHas: which settings its models have */
     SlGuidanceRule guidance_rule;
     int steps;                   /* where nobody says otherwise, */
     double guidance;             /* the same */
@@ -117,30 +119,7 @@ void sl_model_clear_cancel(SlModel *model);
 /* Fraction of the evaluation in progress, 0 .. 1. Any thread. */
 double sl_model_step_fraction(const SlModel *model);
 
-/* ---- recipes and runs ---- */
-
-typedef struct SlRecipe {
-    const char *prompt; /* NULL and "" are the empty prompt */
-    const char *negative_prompt;
-    const char *scheduler; /* id; NULL: the model's own */
-    SlSigmas sigmas;
-    SlSpacing spacing;
-    SlVariance variance; /* ddpm only */
-    double eta;          /* < 0: default */
-    int steps;
-    double guidance; /* <= 1: no guidance, one evaluation per step instead of two */
-    uint64_t seed;
-    SlNoiseKind noise;
-    int64_t noise_threads; /* cuda noise: threads of the imitated card, 0: one per element */
-    int width, height;     /* 0: native */
-    int clip_skip;         /* of the prompt: 0 the last hidden state, 1 the one before it, ... */
-} SlRecipe;
-
-/* The family's steps and guidance, the rest 0 / native. */
-void sl_recipe_defaults(SlRecipe *recipe, const SlModelInfo *info);
-/* The validators that controls and files share: false and *err with the name of the setting, its
- * value and its range. */
-bool sl_recipe_check(const SlRecipe *recipe, const SlModelInfo *info, SlError *err);
+/* ---- runs ---- */
 
 /* What several runs of one model have in common: texts are encoded once, and runs whose first
  * evaluation has the same input, timestep and text compute it once, to the same bytes as apart. It

@@ -13,9 +13,9 @@
 static SlBenchOptions bench_options(const SlOptions *o, int steps)
 {
     return (SlBenchOptions){
-        .steps = o->steps > 0 ? (int)o->steps : steps,
-        .width = o->width > 0 ? (int)o->width : 0,
-        .height = o->height > 0 ? (int)o->height : 0,
+        .steps = sl_options_given(o, SL_SETTING_STEPS) ? o->values.steps : steps,
+        .width = o->values.width,
+        .height = o->values.height,
         .profile = o->profile,
     };
 }

@@ -47,7 +47,7 @@ static bool add_schedulers(Compare *c, const SlOptions *o, SlError *err)
     int count = sl_options_schedulers(o, ids);
     for (int i = 0; i < count; i++) {
         SlOptions lane = *o;
-        lane.scheduler = ids[i];
+        sl_options_give_text(&lane, SL_SETTING_SCHEDULER, ids[i]);
         if (!add_recipe(c, &lane, err))
             return false;
     }

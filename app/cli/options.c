@@ -1,6 +1,8 @@
-/* options.c - what reads the command line by the table of options (see options.h). */
+/* options.c - what reads the command line by the tables of settings and of options (see
+ * options.h). */
 #include "app/cli/options_private.h"
 
+#include "app/recipe/recipe.h"
 #include "app/record/record.h"
 
 #include <stdio.h>
@@ -42,14 +44,39 @@ static bool take_choice(const SlOption *option, const char *value, int *index, S
     return false;
 }
 
-static bool refuse_scheduler(const SlOption *option, const char *value, SlError *err)
+bool sl_options_given(const SlOptions *o, SlSetting setting)
 {
-    SlText text = {0};
-    for (int i = 0; i < sl_scheduler_count(); i++)
-        sl_text_addf(&text, "%s%s", i ? ", " : "", sl_scheduler_info(i)->id);
-    refuse(option, value, text.data ? text.data : "a scheduler", err);
-    sl_text_free(&text);
-    return false;
+    return (o->given & SL_SETTING_BIT(setting)) != 0;
+}
+
+void sl_options_give_text(SlOptions *o, SlSetting setting, const char *text)
+{
+    sl_setting_set_text(sl_setting(setting), &o->values, text);
+    o->given |= SL_SETTING_BIT(setting);
+}
+
+bool sl_option_take_setting(const SlSettingInfo *setting, const char *value, SlOptions *o,
+                            SlError *err)
+{
+    SlText expected = {0};
+    bool ok = sl_setting_parse(setting, value, &o->values, &expected);
+    if (ok)
+        o->given |= SL_SETTING_BIT(setting->id);
+    else
+        sl_fail(err, SL_ARGUMENT, "--%s is \"%.200s\"; expected %s", setting->option, value,
+                expected.data ? expected.data : "something else");
+    sl_text_free(&expected);
+    return ok;
+}
+
+static bool check_scheduler(const SlOption *option, const char *id, SlError *err)
+{
+    SlRecipe any;
+    SlText expected = {0};
+    bool ok = sl_setting_parse(sl_setting(SL_SETTING_SCHEDULER), id, &any, &expected) ||
+              refuse(option, id, expected.data ? expected.data : "a scheduler", err);
+    sl_text_free(&expected);
+    return ok;
 }
 
 static bool check_list(const SlOption *option, const char *value, SlError *err)
@@ -61,8 +88,8 @@ static bool check_list(const SlOption *option, const char *value, SlError *err)
         char id[32];
         size_t n = strcspn(p, ",");
         snprintf(id, sizeof id, "%.*s", (int)(n < sizeof id ? n : sizeof id - 1), p);
-        if (!sl_scheduler_find(id))
-            return refuse_scheduler(option, id, err);
+        if (!check_scheduler(option, id, err))
+            return false;
         if (++count > SL_COMPARE_MAX)
             return refuse(option, value, "at most 64 schedulers", err);
         p += n;
@@ -74,19 +101,11 @@ static bool check_list(const SlOption *option, const char *value, SlError *err)
 static bool take_number(const SlOption *option, const char *value, SlOptions *o, SlError *err)
 {
     char expected[100];
-    snprintf(expected, sizeof expected, "%s from %.0f to %.0f",
-             option->kind == SL_OPTION_INT ? "a whole number" : "a number", option->min,
-             option->max);
-    if (option->kind == SL_OPTION_INT) {
-        int64_t *place = place_of(o, option);
-        return sl_parse_int(value, (int64_t)option->min, (int64_t)option->max, place) ||
-               refuse(option, value, expected, err);
-    }
-    double number;
-    if (!sl_parse_double(value, &number) || number < option->min || number > option->max)
-        return refuse(option, value, expected, err);
-    memcpy(place_of(o, option), &number, sizeof number);
-    return true;
+    int64_t min = (int64_t)option->min, max = (int64_t)option->max;
+    snprintf(expected, sizeof expected, "a whole number from %lld to %lld", (long long)min,
+             (long long)max);
+    return sl_parse_int(value, min, max, place_of(o, option)) ||
+           refuse(option, value, expected, err);
 }
 
 static bool ends_in(const char *path, const char *suffix)
@@ -103,7 +122,7 @@ static bool take_lane(const SlOption *option, const char *value, SlOptions *o, S
     return true;
 }
 
-bool sl_option_take(const SlOption *option, const char *value, SlOptions *o, SlError *err)
+static bool take_value(const SlOption *option, const char *value, SlOptions *o, SlError *err)
 {
     void *place = place_of(o, option);
     int index;
@@ -112,20 +131,12 @@ bool sl_option_take(const SlOption *option, const char *value, SlOptions *o, SlE
         *(bool *)place = true;
         return true;
     case SL_OPTION_INT:
-    case SL_OPTION_REAL:
         return take_number(option, value, o, err);
-    case SL_OPTION_SEED:
-        return sl_parse_u64(value, place) ||
-               refuse(option, value, "a whole number from 0 to 18446744073709551615", err);
     case SL_OPTION_CHOICE:
         return take_choice(option, value, place, err);
     case SL_OPTION_WORD:
         if (!take_choice(option, value, &index, err))
             return false;
-        break;
-    case SL_OPTION_SCHEDULER:
-        if (!sl_scheduler_find(value))
-            return refuse_scheduler(option, value, err);
         break;
     case SL_OPTION_LIST:
         if (!check_list(option, value, err))
@@ -154,6 +165,24 @@ bool sl_option_take(const SlOption *option, const char *value, SlOptions *o, SlE
 
 /* ---- the line ---- */
 
+bool sl_command_takes(SlCommand command, const SlSettingInfo *setting)
+{
+    const SlSettingSet measured = SL_SETTING_BIT(SL_SETTING_STEPS) |
+                                  SL_SETTING_BIT(SL_SETTING_WIDTH) |
+                                  SL_SETTING_BIT(SL_SETTING_HEIGHT);
+    switch (command) {
+    case SL_COMMAND_GENERATE:
+    case SL_COMMAND_COMPARE:
+        return true;
+    case SL_COMMAND_BRANCH:
+        return setting->scope == SL_SCOPE_STEP;
+    case SL_COMMAND_BENCH:
+        return (measured & SL_SETTING_BIT(setting->id)) != 0;
+    default:
+        return false;
+    }
+}
+
 static const SlOption *find_option(SlCommand command, const char *name, size_t length)
 {
     for (size_t i = 0; i < sl_option_count; i++)
@@ -164,28 +193,44 @@ static const SlOption *find_option(SlCommand command, const char *name, size_t l
     return NULL;
 }
 
+/* The value of the option at argv[*i], after "=" or in the next word; moves *i to its last word. */
+static const char *find_value(const char *name, size_t length, int argc, char **argv, int *i,
+                              SlError *err)
+{
+    if (name[length] == '=')
+        return name + length + 1;
+    if (*i + 1 < argc)
+        return argv[++*i];
+    sl_fail(err, SL_ARGUMENT, "--%.*s needs a value", (int)length, name);
+    return NULL;
+}
+
+static bool take_setting(const SlSettingInfo *setting, const char *value, SlOptions *o,
+                         SlError *err)
+{
+    return value && sl_option_take_setting(setting, value, o, err);
+}
+
 /* One "--name", "--name value" or "--name=value" at argv[*i]; moves *i to its last word. */
 static bool take_option(SlCommand command, int argc, char **argv, int *i, SlOptions *o,
                         SlError *err)
 {
-    const char *word = argv[*i], *name = word + 2;
+    const char *word = argv[*i];
+    bool named = strncmp(word, "--", 2) == 0, help = strcmp(word, "-h") == 0;
+    const char *name = help ? "help" : named ? word + 2 : "", *value = NULL;
     size_t length = strcspn(name, "=");
-    const SlOption *option =
-        strncmp(word, "--", 2) == 0 ? find_option(command, name, length) : NULL;
-    const char *value = strcmp(word, "-h") != 0 && name[length] == '=' ? name + length + 1 : NULL;
-    if (strcmp(word, "-h") == 0)
-        option = find_option(command, "help", 4);
+    const SlSettingInfo *setting = sl_setting_find_option(name, length);
+    const SlOption *option = find_option(command, name, length);
+    if (setting && sl_command_takes(command, setting))
+        return take_setting(setting, find_value(name, length, argc, argv, i, err), o, err);
     if (!option)
         return sl_fail(err, SL_ARGUMENT, "%s has no option %.100s; see `safelight %s --help`",
                        sl_commands[command].name, word, sl_commands[command].name);
-    if (option->kind == SL_OPTION_FLAG && value)
+    if (option->kind == SL_OPTION_FLAG && name[length] == '=')
         return sl_fail(err, SL_ARGUMENT, "--%s takes no value", option->name);
-    if (option->kind != SL_OPTION_FLAG && !value) {
-        if (*i + 1 >= argc)
-            return sl_fail(err, SL_ARGUMENT, "--%s needs a value", option->name);
-        value = argv[++*i];
-    }
-    return sl_option_take(option, value, o, err);
+    if (option->kind != SL_OPTION_FLAG && !(value = find_value(name, length, argc, argv, i, err)))
+        return false;
+    return take_value(option, value, o, err);
 }
 
 static bool take_argument(SlCommand command, const char *word, SlOptions *o, SlError *err)
@@ -216,21 +261,9 @@ static bool check_complete(const SlOptions *o, SlError *err)
 
 bool sl_options_parse(SlCommand command, int argc, char **argv, SlOptions *o, SlError *err)
 {
-    *o = (SlOptions){.command = command,
-                     .sigmas = -1,
-                     .spacing = -1,
-                     .variance = -1,
-                     .noise = -1,
-                     .align = SL_LINE_UP_EVALUATIONS,
-                     .eta = -1,
-                     .guidance = -1,
-                     .steps = -1,
-                     .step = -1,
-                     .width = -1,
-                     .height = -1,
-                     .clip_skip = -1,
-                     .noise_threads = -1,
-                     .threads = -1};
+    *o =
+        (SlOptions){.command = command, .align = SL_LINE_UP_EVALUATIONS, .step = -1, .threads = -1};
+    sl_recipe_clear(&o->values);
     bool only_arguments = false;
     for (int i = 1; i < argc; i++) {
         const char *word = argv[i];

@@ -28,17 +28,16 @@ typedef enum SlCommand {
 
 #define SL_COMPARE_MAX 64
 
-/* Strings are borrowed from argv; NULL and negative numbers where an option was not given. */
+/* Strings are borrowed from argv. The settings of a picture are in `values`, those that were given
+ * named by `given`; of everything else NULL and negative numbers say that it was not given. */
 typedef struct SlOptions {
     SlCommand command;
     bool help;
 
-    const char *prompt, *negative, *scheduler;
-    int sigmas, spacing, variance, noise; /* SlSigmas, SlSpacing, SlVariance, SlNoiseKind */
-    double eta, guidance;
-    int64_t steps, step, width, height, clip_skip, noise_threads, threads;
-    uint64_t seed;
+    SlRecipe values;
+    SlSettingSet given;
 
+    int64_t step, threads;
     const char *model, *device, *dtype, *arch;
     const char *latents, *step_noise, *dump, *previews, *output;
     const char *schedulers; /* compare: the list, every id known, or "all" */
@@ -60,6 +59,10 @@ const char *sl_command_name(SlCommand command);
 bool sl_options_parse(SlCommand command, int argc, char **argv, SlOptions *options, SlError *err);
 /* Splits options->schedulers; ids are static. Gives their number. */
 int sl_options_schedulers(const SlOptions *options, const char *ids[SL_COMPARE_MAX]);
+/* Whether a setting was given. */
+bool sl_options_given(const SlOptions *options, SlSetting setting);
+/* Gives a setting that is a text, borrowed. */
+void sl_options_give_text(SlOptions *options, SlSetting setting, const char *text);
 /* Puts the settings of a lane, "scheduler=heun,steps=20,prompt=a house, red", over *lane. text is
  * cut up and borrowed. A comma starts another setting only where a known name and '=' follow. */
 bool sl_options_lane(char *text, SlOptions *lane, SlError *err);

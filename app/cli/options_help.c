@@ -1,25 +1,40 @@
-/* options_help.c - what --help prints, from the table of options. */
+/* options_help.c - what --help prints, from the tables of settings and of options. */
 #include "app/cli/options_private.h"
 
-static void help_option(SlText *text, const SlOption *option)
+/* "  --name VALUE   what it is"; choices (may be NULL) stand for value. */
+static void help_line(SlText *text, const char *name, const char *value, const char *const *choices,
+                      const char *help)
 {
     SlText left = {0};
-    sl_text_addf(&left, "--%s", option->name);
-    if (option->choices) {
-        for (int i = 0; option->choices[i]; i++)
-            sl_text_addf(&left, "%s%s", i ? "|" : " ", option->choices[i]);
-    } else if (option->kind == SL_OPTION_SCHEDULER || option->value) {
-        sl_text_addf(&left, " %s", option->value);
-    }
+    sl_text_addf(&left, "--%s", name);
+    for (int i = 0; choices && choices[i]; i++)
+        sl_text_addf(&left, "%s%s", i ? "|" : " ", choices[i]);
+    if (!choices && value)
+        sl_text_addf(&left, " %s", value);
     if (left.length > 28)
         sl_text_addf(text, "  %s\n  %-28s  ", left.data, "");
     else
         sl_text_addf(text, "  %-28s  ", left.data ? left.data : "");
-    sl_text_add(text, option->help);
-    if (option->kind == SL_OPTION_INT || option->kind == SL_OPTION_REAL)
-        sl_text_addf(text, " (%.0f to %.0f)", option->min, option->max);
-    sl_text_add(text, "\n");
+    sl_text_add(text, help);
     sl_text_free(&left);
+}
+
+static void help_setting(SlText *text, const SlSettingInfo *s)
+{
+    help_line(text, s->option, s->value, s->choices, s->usage);
+    if (s->max > s->min)
+        sl_text_addf(text, " (%.0f to %.0f)", s->min, s->max);
+    sl_text_add(text, "\n");
+}
+
+static void help_option(SlText *text, const SlOption *option)
+{
+    help_line(text, option->name, option->value, option->choices, option->help);
+    if (option->kind == SL_OPTION_INT)
+        sl_text_addf(text, " (%.0f to %.0f)", option->min, option->max);
+    if (option->kind == SL_OPTION_LANES)
+        sl_options_list_lane_settings(text);
+    sl_text_add(text, "\n");
 }
 
 static void help_program(SlText *text)
@@ -54,6 +69,9 @@ char *sl_options_help(SlCommand command)
     const SlCommandInfo *c = &sl_commands[command];
     sl_text_addf(&text, "safelight %s [OPTION...]%s%s: %s\n\n", c->name, c->argument ? " " : "",
                  c->argument ? c->argument : "", c->help);
+    for (int i = 0; i < SL_N_SETTINGS; i++)
+        if (sl_command_takes(command, sl_setting(i)))
+            help_setting(&text, sl_setting(i));
     for (size_t i = 0; i < sl_option_count; i++)
         if (sl_option_table[i].commands & 1u << command)
             help_option(&text, &sl_option_table[i]);

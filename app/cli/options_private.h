@@ -1,5 +1,5 @@
-/* options_private.h - the table of options and commands, for what reads the command line, the lanes' settings
- * and what prints the help. */
+/* options_private.h - the table of options and commands, for what reads the command line and
+ * the lanes' settings, and what prints the help. */
 #ifndef SL_APP_OPTIONS_PRIVATE_H
 #define SL_APP_OPTIONS_PRIVATE_H
 
@@ -14,9 +14,6 @@ typedef enum SlOptionKind {
     SL_OPTION_CHOICE,
     SL_OPTION_WORD,
     SL_OPTION_INT,
-    SL_OPTION_REAL,
-    SL_OPTION_SEED,
-    SL_OPTION_SCHEDULER,
     SL_OPTION_LIST,
     SL_OPTION_LANES
 } SlOptionKind;
@@ -32,8 +29,7 @@ typedef struct SlOption {
     double min, max;
 } SlOption;
 
-#define SL_OPTION_OF_LANE (1u << 30) /* among commands: a lane may have its own */
-
+/* Every option but the settings of a picture, which are sl_setting_table's. */
 extern const SlOption sl_option_table[];
 extern const size_t sl_option_count;
 
@@ -46,7 +42,13 @@ typedef struct SlCommandInfo {
 
 extern const SlCommandInfo sl_commands[SL_COMMANDS];
 
-/* Sets an option's value in *options; false and *err, naming option and value, when it is not one. */
-bool sl_option_take(const SlOption *option, const char *value, SlOptions *options, SlError *err);
+/* Whether a command takes a setting as an option. */
+bool sl_command_takes(SlCommand command, const SlSettingInfo *setting);
+/* Sets a setting's value in *options; false and *err, naming option and value, when it is not one. */
+bool sl_option_take_setting(const SlSettingInfo *setting, const char *value, SlOptions *options,
+                            SlError *err);
+
+/* The names of the settings that a lane may have of its own, with commas. */
+void sl_options_list_lane_settings(SlText *text);
 
 #endif

@@ -1,4 +1,5 @@
-/* options_table.c - every option of every command: what the command line can say (see options.h). */
+/* options_table.c - every option of every command but the settings of a picture, which are in the
+ * table of engine/recipe; and the commands (see options.h). */
 #include "app/cli/options_private.h"
 #include "app/recipe/recipe.h"
 #include "app/record/record.h"
@@ -15,7 +16,6 @@
 #define BENCH      (1u << SL_COMMAND_BENCH)
 #define MAKES      (GENERATE | COMPARE)
 #define CHANGES    (MAKES | BRANCH)
-#define LANE       SL_OPTION_OF_LANE
 #define COMPUTES   (CHANGES | REPLAY | BENCH)
 #define AT(member) offsetof(SlOptions, member)
 
@@ -24,41 +24,15 @@ static const char *const dtype_names[] = {"auto", "f32", "bf16", "f16", NULL};
 static const char *const arch_names[] = {"starter", "sd15", "sdxl", NULL};
 
 const SlOption sl_option_table[] = {
-    {"prompt", SL_OPTION_TEXT, AT(prompt), CHANGES | LANE, "TEXT", "what to show"},
-    {"negative", SL_OPTION_TEXT, AT(negative), CHANGES | LANE, "TEXT", "what to keep away from"},
     {"model", SL_OPTION_TEXT, AT(model), COMPUTES | TOKENIZE, "PATH|NAME",
      "a diffusers folder, a .safetensors file, or a name on the search path (default: starter)"},
-    {"steps", SL_OPTION_INT, AT(steps), CHANGES | BENCH | LANE, "N", "denoising steps", NULL, 1,
-     1000},
     {"step", SL_OPTION_INT, AT(step), BRANCH, "N", "finished steps of the picture to go on from",
      NULL, 0, 999},
-    {"guidance", SL_OPTION_REAL, AT(guidance), CHANGES | LANE, "G",
-     "how strongly the prompt counts; 1 and less: off", NULL, 0, 100},
     {"schedulers", SL_OPTION_LIST, AT(schedulers), COMPARE, "ID,ID,...|all",
      "a lane for each scheduler"},
     {"lane", SL_OPTION_LANES, AT(lanes), COMPARE, "NAME=VALUE,...",
-     "a lane with its own scheduler, sigmas, spacing, variance, steps, guidance, seed, eta, "
-     "noise, clip-skip, prompt or negative; can be given again"},
-    {"scheduler", SL_OPTION_SCHEDULER, AT(scheduler), CHANGES | LANE, "ID",
-     "see `safelight schedulers`"},
-    {"sigmas", SL_OPTION_CHOICE, AT(sigmas), CHANGES | LANE, NULL, "noise levels", sl_sigmas_names},
-    {"spacing", SL_OPTION_CHOICE, AT(spacing), CHANGES | LANE, NULL, "spacing of the timesteps",
-     sl_spacing_names},
-    {"variance", SL_OPTION_CHOICE, AT(variance), CHANGES | LANE, NULL,
-     "of the noise that DDPM adds at each step", sl_variance_names},
-    {"eta", SL_OPTION_REAL, AT(eta), CHANGES | LANE, "E",
-     "fresh noise per step where a scheduler has that", NULL, 0, 1},
-    {"seed", SL_OPTION_SEED, AT(seed), MAKES | LANE, "N", "0 to 18446744073709551615 (default: 0)"},
-    {"noise", SL_OPTION_CHOICE, AT(noise), MAKES | LANE, NULL,
-     "draw as torch does on the CPU or on CUDA", sl_noise_names},
-    {"noise-threads", SL_OPTION_INT, AT(noise_threads), MAKES, "N",
-     "cuda noise: threads of the imitated card (default: one per value)", NULL, 0, 1 << 30},
-    {"width", SL_OPTION_INT, AT(width), MAKES | BENCH, "W", "pixels (default: the model's)", NULL,
-     1, 16384},
-    {"height", SL_OPTION_INT, AT(height), MAKES | BENCH, "H", "pixels (default: the model's)", NULL,
-     1, 16384},
-    {"clip-skip", SL_OPTION_INT, AT(clip_skip), CHANGES | LANE, "N",
-     "text layers to leave out at the end", NULL, 0, 100},
+     "a lane with settings of its own, given as `NAME=VALUE,...`; can be given again. NAME is one "
+     "of "},
     {"device", SL_OPTION_WORD, AT(device), COMPUTES, NULL, "what computes", device_names},
     {"dtype", SL_OPTION_WORD, AT(dtype), COMPUTES, NULL, "in which numbers", dtype_names},
     {"threads", SL_OPTION_INT, AT(threads), COMPUTES, "N", "processor threads (default: all)", NULL,

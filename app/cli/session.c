@@ -169,34 +169,26 @@ void sl_session_close(SlSession *session)
 
 void sl_options_change(const SlOptions *o, SlRecipe *r)
 {
-    if (o->prompt)
-        r->prompt = o->prompt;
-    if (o->negative)
-        r->negative_prompt = o->negative;
-    if (o->scheduler)
-        r->scheduler = o->scheduler;
-    if (o->sigmas >= 0)
-        r->sigmas = (SlSigmas)o->sigmas;
-    if (o->spacing >= 0)
-        r->spacing = (SlSpacing)o->spacing;
-    if (o->variance >= 0)
-        r->variance = (SlVariance)o->variance;
-    if (o->eta >= 0)
-        r->eta = o->eta;
-    if (o->steps > 0)
-        r->steps = (int)o->steps;
-    if (o->guidance >= 0)
-        r->guidance = o->guidance;
-    if (o->noise >= 0)
-        r->noise = (SlNoiseKind)o->noise;
-    if (o->noise_threads >= 0)
-        r->noise_threads = o->noise_threads;
-    if (o->width > 0)
-        r->width = (int)o->width;
-    if (o->height > 0)
-        r->height = (int)o->height;
-    if (o->clip_skip >= 0)
-        r->clip_skip = (int)o->clip_skip;
+    sl_recipe_change(r, &o->values, o->given);
+}
+
+/* Says which of the settings that were given the model does not have; gives those that it has. */
+static SlSettingSet settings_of_model(const SlSession *session, const SlModelInfo *info)
+{
+    SlSettingSet had = 0;
+    SlText missing = {0};
+    for (int i = 0; i < SL_N_SETTINGS; i++) {
+        if (sl_setting_exists(sl_setting(i), info, NULL))
+            had |= SL_SETTING_BIT(i);
+        else if (sl_options_given(session->options, i))
+            sl_text_addf(&missing, "%s%s", missing.length ? ", " : "", sl_setting(i)->name);
+    }
+    if (missing.length)
+        sl_session_note(session,
+                        "the model %s does not have these settings, which are not used: %s",
+                        info->name, missing.data);
+    sl_text_free(&missing);
+    return had;
 }
 
 bool sl_session_recipe(const SlSession *session, SlRecipe *recipe, SlError *err)
@@ -204,23 +196,12 @@ bool sl_session_recipe(const SlSession *session, SlRecipe *recipe, SlError *err)
     const SlOptions *o = session->options;
     const SlModelInfo *info = sl_model_info(session->model);
     sl_recipe_defaults(recipe, info);
-    recipe->prompt = recipe->negative_prompt = "";
-    recipe->seed = o->seed;
-    sl_options_change(o, recipe);
-    if (!info->pipeline->prompt) {
-        if (o->prompt || o->negative || o->guidance >= 0 || o->clip_skip >= 0)
-            sl_session_note(
-                session,
-                "%s is a model without a prompt: prompt, guidance and clip skip are not used",
-                info->name);
-        recipe->prompt = recipe->negative_prompt = "";
-        recipe->guidance = 1;
-        recipe->clip_skip = 0;
-    } else if (!o->prompt &&
-               (o->command == SL_COMMAND_GENERATE || o->command == SL_COMMAND_COMPARE)) {
+    sl_recipe_change(recipe, &o->values, o->given & settings_of_model(session, info));
+    if (sl_setting_exists(sl_setting(SL_SETTING_PROMPT), info, NULL) &&
+        !sl_options_given(o, SL_SETTING_PROMPT) &&
+        (o->command == SL_COMMAND_GENERATE || o->command == SL_COMMAND_COMPARE))
         return sl_fail(err, SL_ARGUMENT, "--prompt is missing: %s makes pictures of a text",
                        info->name);
-    }
     return sl_recipe_check(recipe, info, err);
 }
 

@@ -52,7 +52,7 @@ const SlModelInfo *sl_session_identity(SlSession *session, SlError *err);
  * ignores. Strings are borrowed from the options. */
 bool sl_session_recipe(const SlSession *session, SlRecipe *recipe, SlError *err);
 
-/* The settings that options give, over *recipe; the rest of it, and the seed, stays. */
+/* The settings that options give, over *recipe; the rest of it stays. */
 void sl_options_change(const SlOptions *options, SlRecipe *recipe);
 
 /* --latents and --step-noise. Free in any case. */

@@ -3,22 +3,23 @@
 #include "app/recipe/foreign_json.h"
 #include "app/recipe/infotext.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
 /* ---- the common text ---- */
 
-/* Fields that are taken, or that change nothing in the picture. */
+/* Fields that are read below by their own rules, or that change nothing in the picture. */
 static const char *const understood[] = {
-    "Steps",      "Sampler",  "Schedule type", "CFG scale", "Seed",      "Size-1",        "Size-2",
-    "Model hash", "Model",    "Clip skip",     "RNG",       "Version",   "User",          "VAE",
-    "VAE hash",   "Eta",      "Eta DDIM",      "App",       "Parser",    "Guidance",      "SDCPP",
-    "Hashes",     "Module 1", "Module 2",      "Module 3",  "TI hashes", "Variance type",
+    "Sampler", "Schedule type", "Model hash", "Model",    "RNG",       "Version",  "User",
+    "VAE",     "VAE hash",      "Eta DDIM",   "App",      "Parser",    "Guidance", "SDCPP",
+    "Hashes",  "Module 1",      "Module 2",   "Module 3", "TI hashes",
 };
 
 static bool is_understood(const char *key)
 {
+    for (int i = 0; i < SL_N_SETTINGS; i++)
+        if (sl_setting(i)->infotext && strcmp(key, sl_setting(i)->infotext) == 0)
+            return true;
     for (size_t i = 0; i < sizeof understood / sizeof understood[0]; i++)
         if (strcmp(key, understood[i]) == 0)
             return true;
@@ -40,20 +41,6 @@ static void note_rest(SlImporter *im, const SlInfotext *info)
     sl_text_free(&rest);
 }
 
-static void take_clip_skip(SlImporter *im, const char *value)
-{
-    int64_t layers;
-    char ours[24];
-    if (!value)
-        return;
-    if (!sl_parse_int(value, 1, 100, &layers)) {
-        sl_importer_problem(im, "clip skip is \"%.60s\"; expected 1 to 100", value);
-        return;
-    }
-    snprintf(ours, sizeof ours, "%d", (int)layers - 1);
-    sl_importer_take(im, SL_SETTING_CLIP_SKIP, ours);
-}
-
 /* AUTOMATIC1111 and Forge draw on the GPU unless they say otherwise; others draw on the CPU. */
 static void take_rng(SlImporter *im, const SlInfotext *info)
 {
@@ -72,22 +59,18 @@ bool sl_foreign_parameters(SlImporter *im, const char *text, SlError *err)
     if (ok && info.count == 0)
         ok = sl_fail(err, SL_FORMAT, "the text \"parameters\" holds no settings");
     if (ok) {
-        const char *eta = sl_infotext_get(&info, "Eta DDIM");
         im->source = "parameters";
         sl_importer_take(im, SL_SETTING_PROMPT, info.prompt);
-        sl_importer_take(im, SL_SETTING_NEGATIVE, info.negative_prompt);
-        sl_importer_take(im, SL_SETTING_STEPS, sl_infotext_get(&info, "Steps"));
-        sl_importer_take(im, SL_SETTING_GUIDANCE, sl_infotext_get(&info, "CFG scale"));
-        sl_importer_take(im, SL_SETTING_SEED, sl_infotext_get(&info, "Seed"));
-        sl_importer_take(im, SL_SETTING_WIDTH, sl_infotext_get(&info, "Size-1"));
-        sl_importer_take(im, SL_SETTING_HEIGHT, sl_infotext_get(&info, "Size-2"));
-        sl_importer_take(im, SL_SETTING_ETA, eta ? eta : sl_infotext_get(&info, "Eta"));
-        sl_importer_take(im, SL_SETTING_VARIANCE, sl_infotext_get(&info, "Variance type"));
-        sl_importer_take(im, SL_SETTING_MODEL, sl_infotext_get(&info, "Model"));
-        sl_importer_take(im, SL_SETTING_MODEL_HASH, sl_infotext_get(&info, "Model hash"));
+        sl_importer_take(im, SL_SETTING_NEGATIVE_PROMPT, info.negative_prompt);
+        for (int i = 0; i < SL_N_SETTINGS; i++)
+            if (sl_setting(i)->infotext)
+                sl_importer_take_from(im, i, sl_infotext_get(&info, sl_setting(i)->infotext),
+                                      sl_setting(i)->infotext_first);
+        sl_importer_take(im, SL_SETTING_ETA, sl_infotext_get(&info, "Eta DDIM"));
+        sl_importer_take_model(im, sl_infotext_get(&info, "Model"),
+                               sl_infotext_get(&info, "Model hash"));
         sl_importer_take_sampler(im, sl_infotext_get(&info, "Sampler"),
                                  sl_infotext_get(&info, "Schedule type"));
-        take_clip_skip(im, sl_infotext_get(&info, "Clip skip"));
         take_rng(im, &info);
         if (strstr(info.prompt, "<lora:"))
             sl_importer_note(im, "the prompt names a LoRA, which has no effect here");
@@ -99,22 +82,16 @@ bool sl_foreign_parameters(SlImporter *im, const char *text, SlError *err)
 
 /* ---- flat JSON objects ---- */
 
-typedef struct Key {
-    const char *name;
-    SlSetting setting;
-} Key;
-
-static void take_keys(SlImporter *im, const cJSON *object, const Key *keys, size_t count)
+/* key: what the program calls a setting, NULL for none. */
+static void take_key(SlImporter *im, const cJSON *object, SlSetting setting, const char *key)
 {
     SlScratch scratch;
-    for (size_t i = 0; i < count; i++) {
-        const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, keys[i].name);
-        const char *value = sl_foreign_text(item, &scratch);
-        if (value)
-            sl_importer_take(im, keys[i].setting, value);
-        else if (item && !cJSON_IsNull(item))
-            sl_importer_note(im, "%s was not understood", keys[i].name);
-    }
+    const cJSON *item = key ? cJSON_GetObjectItemCaseSensitive(object, key) : NULL;
+    const char *value = sl_foreign_text(item, &scratch);
+    if (value)
+        sl_importer_take(im, setting, value);
+    else if (item && !cJSON_IsNull(item))
+        sl_importer_note(im, "%s was not understood", key);
 }
 
 /* Names the members that are set and change the picture, but have no counterpart. */
@@ -140,12 +117,6 @@ static const char *find_text(const cJSON *object, const char *key)
 
 bool sl_foreign_swarmui(SlImporter *im, const char *json, SlError *err)
 {
-    static const Key keys[] = {
-        {"prompt", SL_SETTING_PROMPT}, {"negativeprompt", SL_SETTING_NEGATIVE},
-        {"model", SL_SETTING_MODEL},   {"seed", SL_SETTING_SEED},
-        {"steps", SL_SETTING_STEPS},   {"cfgscale", SL_SETTING_GUIDANCE},
-        {"width", SL_SETTING_WIDTH},   {"height", SL_SETTING_HEIGHT},
-    };
     static const char *const ignored[] = {"loras",           "initimage",     "initimagecreativity",
                                           "controlnets",     "variationseed", "refinermethod",
                                           "clipstopatlayer", "vae",           NULL};
@@ -154,7 +125,9 @@ bool sl_foreign_swarmui(SlImporter *im, const char *json, SlError *err)
     bool ok = cJSON_IsObject(params);
     if (ok) {
         im->source = "SwarmUI";
-        take_keys(im, params, keys, sizeof keys / sizeof keys[0]);
+        for (int i = 0; i < SL_N_SETTINGS; i++)
+            take_key(im, params, i, sl_setting(i)->swarmui);
+        sl_importer_take_model(im, find_text(params, "model"), NULL);
         sl_importer_take_sampler(im, find_text(params, "sampler"), find_text(params, "scheduler"));
         note_keys(im, params, ignored);
     } else {
@@ -166,16 +139,6 @@ bool sl_foreign_swarmui(SlImporter *im, const char *json, SlError *err)
 
 bool sl_foreign_invokeai(SlImporter *im, const char *json, SlError *err)
 {
-    static const Key keys[] = {
-        {"positive_prompt", SL_SETTING_PROMPT},
-        {"negative_prompt", SL_SETTING_NEGATIVE},
-        {"width", SL_SETTING_WIDTH},
-        {"height", SL_SETTING_HEIGHT},
-        {"seed", SL_SETTING_SEED},
-        {"cfg_scale", SL_SETTING_GUIDANCE},
-        {"steps", SL_SETTING_STEPS},
-        {"clip_skip", SL_SETTING_CLIP_SKIP},
-    };
     static const char *const ignored[] = {"cfg_rescale_multiplier",
                                           "seamless_x",
                                           "seamless_y",
@@ -193,9 +156,9 @@ bool sl_foreign_invokeai(SlImporter *im, const char *json, SlError *err)
         const cJSON *model = cJSON_GetObjectItemCaseSensitive(root, "model");
         const char *device = find_text(root, "rand_device");
         im->source = "InvokeAI";
-        take_keys(im, root, keys, sizeof keys / sizeof keys[0]);
-        sl_importer_take(im, SL_SETTING_MODEL, find_text(model, "name"));
-        sl_importer_take(im, SL_SETTING_MODEL_HASH, find_text(model, "hash"));
+        for (int i = 0; i < SL_N_SETTINGS; i++)
+            take_key(im, root, i, sl_setting(i)->invokeai);
+        sl_importer_take_model(im, find_text(model, "name"), find_text(model, "hash"));
         sl_importer_take_sampler(im, find_text(root, "scheduler"), NULL);
         if (device)
             im->recipe.noise = strcmp(device, "cuda") == 0 ? SL_NOISE_CUDA : SL_NOISE_CPU;

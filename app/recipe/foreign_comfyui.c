@@ -91,7 +91,7 @@ static void take_model(SlImporter *im, const cJSON *graph, const cJSON *node)
         const char *name = sl_foreign_member(cJSON_GetObjectItemCaseSensitive(at, "inputs"),
                                              "ckpt_name", &scratch);
         if (name) {
-            sl_importer_take(im, SL_SETTING_MODEL, name);
+            sl_importer_take_model(im, name, NULL);
             return;
         }
         if (!strstr(class_of(at), "Loader") || follow(graph, at, "model"))
@@ -137,7 +137,7 @@ static void take_sampler(SlImporter *im, const cJSON *graph, const cJSON *node)
                              value_of(graph, schedule, "scheduler", &b));
     take_prompt(im, graph, guider, input(guider, "positive") ? "positive" : "conditioning",
                 SL_SETTING_PROMPT);
-    take_prompt(im, graph, guider, "negative", SL_SETTING_NEGATIVE);
+    take_prompt(im, graph, guider, "negative", SL_SETTING_NEGATIVE_PROMPT);
     take_model(im, graph, or_else(input(guider, "model") ? guider : NULL, node));
     take_size(im, graph, node);
 

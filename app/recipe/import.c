@@ -59,9 +59,8 @@ static bool read_ours(const char *name, const char *json, const SlModelInfo *inf
     bool ok = sl_metadata_from_json(name, json, &metadata, err);
     if (ok) {
         im.recipe = *metadata.recipe;
-        sl_importer_take(&im, SL_SETTING_MODEL, metadata.model);
-        if (metadata.files > 0)
-            sl_importer_take(&im, SL_SETTING_MODEL_HASH, metadata.file[0].sha256);
+        sl_importer_take_model(&im, metadata.model,
+                               metadata.files > 0 ? metadata.file[0].sha256 : NULL);
         if (metadata.version > SL_METADATA_VERSION)
             sl_importer_note(&im, "it was written by a newer Safelight (%s)", metadata.program);
         if (metadata.unknown)

@@ -6,7 +6,6 @@
 #include "app/recipe/sampler_names.h"
 
 #include <cjson/cJSON.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -106,32 +105,48 @@ static const char *model_hash(const SlMetadata *m)
     return m->files > 0 ? m->file[0].sha256 : "";
 }
 
+/* "Steps: 20": nothing for what other programs have no name for, or where it is unset. */
+static void add_setting(SlText *out, const SlSettingInfo *s, const SlRecipe *r)
+{
+    SlText value = {0};
+    if (!s->infotext || (sl_setting_is_unset(s, r) && !s->of_model && s->kind != SL_KIND_SEED))
+        return;
+    if (s->infotext_first)
+        sl_text_addf(&value, "%.0f", sl_setting_number(s, r) + s->infotext_first);
+    else
+        sl_setting_add_value(&value, s, r);
+    sl_infotext_add(out, s->infotext, value.data);
+    sl_text_free(&value);
+}
+
+/* The fields in the order of the common grammar: those that it has a form of its own for are written
+ * out, and whatever else the table has a name for follows. */
 char *sl_metadata_to_parameters(const SlMetadata *m)
 {
+    const SlSettingSet written =
+        SL_SETTING_BIT(SL_SETTING_STEPS) | SL_SETTING_BIT(SL_SETTING_GUIDANCE) |
+        SL_SETTING_BIT(SL_SETTING_SEED) | SL_SETTING_BIT(SL_SETTING_WIDTH) |
+        SL_SETTING_BIT(SL_SETTING_HEIGHT) | SL_SETTING_BIT(SL_SETTING_CLIP_SKIP);
     const SlRecipe *r = m->recipe;
-    char number[32], hash[11];
+    char size[32], hash[11];
     SlText out = {0};
     sl_infotext_begin(&out, r->prompt ? r->prompt : "",
                       r->negative_prompt ? r->negative_prompt : "");
-    snprintf(number, sizeof number, "%d", r->steps);
-    sl_infotext_add(&out, "Steps", number);
+    add_setting(&out, sl_setting(SL_SETTING_STEPS), r);
     sl_infotext_add(&out, "Sampler", sl_sampler_label(r->scheduler ? r->scheduler : "model"));
     sl_infotext_add(&out, "Schedule type", sl_schedule_label(r->sigmas, r->spacing));
-    sl_format_double(r->guidance, number);
-    sl_infotext_add(&out, "CFG scale", number);
-    snprintf(number, sizeof number, "%" PRIu64, r->seed);
-    sl_infotext_add(&out, "Seed", number);
-    snprintf(number, sizeof number, "%dx%d", r->width, r->height);
-    sl_infotext_add(&out, "Size", number);
+    add_setting(&out, sl_setting(SL_SETTING_GUIDANCE), r);
+    add_setting(&out, sl_setting(SL_SETTING_SEED), r);
+    snprintf(size, sizeof size, "%dx%d", r->width, r->height);
+    sl_infotext_add(&out, "Size", size);
     snprintf(hash, sizeof hash, "%.10s", model_hash(m));
     sl_infotext_add(&out, "Model hash", *hash ? hash : NULL);
     sl_infotext_add(&out, "Model", m->model);
-    snprintf(number, sizeof number, "%d", r->clip_skip + 1);
-    sl_infotext_add(&out, "Clip skip", r->clip_skip ? number : NULL);
+    add_setting(&out, sl_setting(SL_SETTING_CLIP_SKIP), r);
     sl_infotext_add(&out, "RNG", r->noise == SL_NOISE_CPU ? "CPU" : "NV");
-    sl_infotext_add(&out, "Variance type", r->variance ? sl_variance_names[r->variance] : NULL);
-    sl_format_double(r->eta, number);
-    sl_infotext_add(&out, "Eta", r->eta >= 0 ? number : NULL);
+    for (int i = 0; i < SL_N_SETTINGS; i++)
+        if (!(written & SL_SETTING_BIT(i)))
+            add_setting(&out, sl_setting(i), r);
     sl_infotext_add(&out, "Version", m->program);
     return sl_infotext_end(&out);
 }
@@ -249,21 +264,16 @@ static void read_model(In *in, SlMetadata *m)
 
 static void read_recipe(In *in, SlMetadata *m, SlText *unknown)
 {
-    /* A chunk must say everything; these are what no chunk says. */
-    SlRecipe recipe = {.steps = -1, .width = -1, .height = -1, .guidance = -1};
+    SlRecipe recipe;
     SlError problem = {0};
     const cJSON *object = cJSON_GetObjectItemCaseSensitive(in->root, "recipe");
-    if (!sl_recipe_from_json(object, &recipe, unknown, &problem)) {
-        if (in->ok)
-            sl_fail(in->err, SL_FORMAT, "%s: %s", in->name, problem.message);
-        in->ok = false;
-        return;
-    }
-    if (!recipe.prompt || !recipe.scheduler || recipe.steps < 0 || recipe.width < 0 ||
-        recipe.height < 0 || recipe.guidance < 0)
-        wrong(in, "recipe", "prompt, scheduler, steps, guidance, width and height");
-    else if (!(m->recipe = sl_recipe_copy(&recipe)))
-        wrong(in, "recipe", "less than what memory holds");
+    if (sl_recipe_from_file(object, &recipe, unknown, &problem) &&
+        !(m->recipe = sl_recipe_copy(&recipe)))
+        sl_fail(&problem, SL_MEMORY, "memory ran out while its recipe was read");
+    if (!m->recipe && in->ok)
+        sl_fail(in->err, problem.code == SL_MEMORY ? SL_MEMORY : SL_FORMAT, "%s: %s", in->name,
+                problem.message);
+    in->ok = in->ok && m->recipe;
 }
 
 static void read_origin(In *in, SlMetadata *m)

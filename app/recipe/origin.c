@@ -148,19 +148,15 @@ static bool read_parent(const cJSON *object, SlOrigin *origin, int depth, SlErro
 
 static SlOrigin *read_one(const cJSON *object, int depth, SlError *err)
 {
-    SlRecipe recipe = {.steps = -1, .width = -1, .height = -1, .guidance = -1};
+    SlRecipe recipe;
+    SlError problem = {0};
     if (depth > SL_ORIGIN_MAX_DEPTH) {
         sl_fail(err, SL_FORMAT, "the branch is more than %d branches deep", SL_ORIGIN_MAX_DEPTH);
         return NULL;
     }
-    if (!sl_recipe_from_json(cJSON_GetObjectItemCaseSensitive(object, "recipe"), &recipe, NULL,
-                             err))
-        return NULL;
-    if (!recipe.prompt || !recipe.scheduler || recipe.steps < 1 || recipe.width < 0 ||
-        recipe.height < 0 || recipe.guidance < 0) {
-        sl_fail(err, SL_FORMAT,
-                "the branch's \"recipe\" does not say everything; expected prompt, "
-                "scheduler, steps, guidance, width and height");
+    if (!sl_recipe_from_file(cJSON_GetObjectItemCaseSensitive(object, "recipe"), &recipe, NULL,
+                             &problem)) {
+        sl_fail(err, SL_FORMAT, "the branch's parent: %s", problem.message);
         return NULL;
     }
     SlOrigin *origin = sl_origin_new(&recipe, NULL, 0);

@@ -11,87 +11,11 @@
 
 #define EXACT_INTEGERS ((uint64_t)1 << 53)
 
-const char *const sl_sigmas_names[] = {"model", "karras", "exponential", "beta", NULL};
-const char *const sl_spacing_names[] = {"model", "linspace", "leading", "trailing", NULL};
-const char *const sl_variance_names[] = {"model", "fixed_small", "fixed_small_log", "fixed_large",
-                                         NULL};
-const char *const sl_noise_names[] = {"cpu", "cuda", NULL};
 const char *const sl_prediction_names[] = {"epsilon", "v_prediction", "sample", NULL};
 
-/* ---- every setting, once ---- */
-
-typedef enum Kind { TEXT, CHOICE, REAL, INT, INT64, U64 } Kind;
-
-typedef struct Field {
-    const char *name;
-    Kind kind;
-    size_t offset;
-    const char *const *choices;
-} Field;
-
-#define FIELD(name, kind)                           \
-    {                                               \
-#name, kind, offsetof(SlRecipe, name), NULL \
-    }
-#define CHOICE_FIELD(name, names)                      \
-    {                                                  \
-#name, CHOICE, offsetof(SlRecipe, name), names \
-    }
-
-static const Field fields[] = {
-    FIELD(prompt, TEXT),
-    FIELD(negative_prompt, TEXT),
-    FIELD(scheduler, TEXT),
-    CHOICE_FIELD(sigmas, sl_sigmas_names),
-    CHOICE_FIELD(spacing, sl_spacing_names),
-    CHOICE_FIELD(variance, sl_variance_names),
-    FIELD(eta, REAL),
-    FIELD(steps, INT),
-    FIELD(guidance, REAL),
-    FIELD(seed, U64),
-    CHOICE_FIELD(noise, sl_noise_names),
-    FIELD(noise_threads, INT64),
-    FIELD(width, INT),
-    FIELD(height, INT),
-    FIELD(clip_skip, INT),
-};
-#define FIELDS (sizeof fields / sizeof fields[0])
-
-_Static_assert(sizeof(SlSigmas) == sizeof(int) && sizeof(SlSpacing) == sizeof(int) &&
-                   sizeof(SlVariance) == sizeof(int) && sizeof(SlNoiseKind) == sizeof(int),
-               "choices are read and written as int");
-
-static const void *at(const SlRecipe *recipe, const Field *f)
+static bool is_text(const SlSettingInfo *s)
 {
-    return (const char *)recipe + f->offset;
-}
-
-static const char *text_at(const SlRecipe *recipe, const Field *f)
-{
-    const char *text;
-    memcpy(&text, at(recipe, f), sizeof text);
-    return text ? text : "";
-}
-
-static int int_at(const SlRecipe *recipe, const Field *f)
-{
-    int value;
-    memcpy(&value, at(recipe, f), sizeof value);
-    return value;
-}
-
-static double real_at(const SlRecipe *recipe, const Field *f)
-{
-    double value;
-    memcpy(&value, at(recipe, f), sizeof value);
-    return value;
-}
-
-static uint64_t word_at(const SlRecipe *recipe, const Field *f)
-{
-    uint64_t value;
-    memcpy(&value, at(recipe, f), sizeof value);
-    return value;
+    return s->kind == SL_KIND_TEXT || s->kind == SL_KIND_SCHEDULER;
 }
 
 /* ---- copies, equality, difference ---- */
@@ -99,21 +23,20 @@ static uint64_t word_at(const SlRecipe *recipe, const Field *f)
 SlRecipe *sl_recipe_copy(const SlRecipe *recipe)
 {
     size_t bytes = sizeof *recipe;
-    for (size_t i = 0; i < FIELDS; i++)
-        if (fields[i].kind == TEXT)
-            bytes += strlen(text_at(recipe, &fields[i])) + 1;
+    for (int i = 0; i < SL_N_SETTINGS; i++)
+        if (is_text(sl_setting(i)))
+            bytes += strlen(sl_setting_text(sl_setting(i), recipe)) + 1;
     SlRecipe *copy = malloc(bytes);
     if (!copy)
         return NULL;
     *copy = *recipe;
     char *end = (char *)(copy + 1);
-    for (size_t i = 0; i < FIELDS; i++) {
-        if (fields[i].kind != TEXT)
+    for (int i = 0; i < SL_N_SETTINGS; i++) {
+        if (!is_text(sl_setting(i)))
             continue;
-        const char *text = text_at(recipe, &fields[i]);
+        const char *text = sl_setting_text(sl_setting(i), recipe);
         size_t length = strlen(text) + 1;
-        const char *place = memcpy(end, text, length);
-        memcpy((char *)copy + fields[i].offset, &place, sizeof place);
+        sl_setting_set_text(sl_setting(i), copy, memcpy(end, text, length));
         end += length;
     }
     /* The model's own scheduler has no name until a model is known. */
@@ -122,53 +45,36 @@ SlRecipe *sl_recipe_copy(const SlRecipe *recipe)
     return copy;
 }
 
-static bool field_equal(const SlRecipe *a, const SlRecipe *b, const Field *f)
-{
-    switch (f->kind) {
-    case TEXT:
-        return strcmp(text_at(a, f), text_at(b, f)) == 0;
-    case REAL:
-        /* any negative eta is the class's default */
-        return real_at(a, f) == real_at(b, f) ||
-               (f->offset == offsetof(SlRecipe, eta) && a->eta < 0 && b->eta < 0);
-    case INT:
-    case CHOICE:
-        return int_at(a, f) == int_at(b, f);
-    case INT64:
-    case U64:
-        break;
-    }
-    return word_at(a, f) == word_at(b, f);
-}
-
 bool sl_recipe_equal(const SlRecipe *a, const SlRecipe *b)
 {
-    for (size_t i = 0; i < FIELDS; i++)
-        if (!field_equal(a, b, &fields[i]))
+    for (int i = 0; i < SL_N_SETTINGS; i++)
+        if (!sl_setting_equal(sl_setting(i), a, b))
             return false;
     return true;
 }
 
-static void add_value(SlText *text, const SlRecipe *recipe, const Field *f)
+void sl_setting_add_value(SlText *text, const SlSettingInfo *s, const SlRecipe *recipe)
 {
     char number[32];
-    switch (f->kind) {
-    case TEXT:
-        sl_text_addf(text, "\"%s\"", text_at(recipe, f));
+    switch (s->kind) {
+    case SL_KIND_TEXT:
+    case SL_KIND_SCHEDULER:
+        sl_text_addf(text, "\"%s\"", sl_setting_text(s, recipe));
         return;
-    case CHOICE:
-        sl_text_add(text, f->choices[int_at(recipe, f)]);
+    case SL_KIND_CHOICE:
+        sl_text_add(text, s->choices[(int)sl_setting_number(s, recipe)]);
         return;
-    case REAL:
-        sl_format_double(real_at(recipe, f), number);
+    case SL_KIND_SEED:
+        sl_text_addf(text, "%" PRIu64, sl_setting_seed(s, recipe));
+        return;
+    case SL_KIND_REAL:
+        sl_format_double(sl_setting_number(s, recipe), number);
         sl_text_add(text, number);
         return;
-    case INT:
-        sl_text_addf(text, "%d", int_at(recipe, f));
-        return;
-    case INT64:
-    case U64:
-        sl_text_addf(text, "%" PRIu64, word_at(recipe, f));
+    case SL_KIND_INT:
+    case SL_KIND_SIDE:
+    case SL_KIND_INT64:
+        sl_text_addf(text, "%.0f", sl_setting_number(s, recipe));
         return;
     }
 }
@@ -176,15 +82,86 @@ static void add_value(SlText *text, const SlRecipe *recipe, const Field *f)
 char *sl_recipe_diff(const SlRecipe *a, const SlRecipe *b)
 {
     SlText text = {0};
-    for (size_t i = 0; i < FIELDS; i++) {
-        if (field_equal(a, b, &fields[i]))
+    for (int i = 0; i < SL_N_SETTINGS; i++) {
+        const SlSettingInfo *s = sl_setting(i);
+        if (sl_setting_equal(s, a, b))
             continue;
-        sl_text_addf(&text, "%s%s: ", text.length ? "\n" : "", fields[i].name);
-        add_value(&text, a, &fields[i]);
+        sl_text_addf(&text, "%s%s: ", text.length ? "\n" : "", s->key);
+        sl_setting_add_value(&text, s, a);
         sl_text_add(&text, ", ");
-        add_value(&text, b, &fields[i]);
+        sl_setting_add_value(&text, s, b);
     }
     return sl_text_take(&text);
+}
+
+/* ---- values out of texts ---- */
+
+static bool parse_choice(const SlSettingInfo *s, const char *text, SlRecipe *recipe,
+                         SlText *expected)
+{
+    for (int i = 0; s->choices[i]; i++) {
+        if (strcmp(s->choices[i], text) == 0) {
+            sl_setting_set_number(s, recipe, i);
+            return true;
+        }
+    }
+    for (int i = 0; s->choices[i]; i++)
+        sl_text_addf(expected, "%s%s", i ? ", " : "", s->choices[i]);
+    return false;
+}
+
+static bool parse_scheduler(const SlSettingInfo *s, const char *text, SlRecipe *recipe,
+                            SlText *expected)
+{
+    const SlSchedulerInfo *info = sl_scheduler_find(text);
+    for (int i = 0; !info && i < sl_scheduler_count(); i++)
+        sl_text_addf(expected, "%s%s", i ? ", " : "", sl_scheduler_info(i)->id);
+    if (info)
+        sl_setting_set_text(s, recipe, info->id);
+    return info != NULL;
+}
+
+static bool parse_number(const SlSettingInfo *s, const char *text, SlRecipe *recipe,
+                         SlText *expected)
+{
+    bool real = s->kind == SL_KIND_REAL;
+    int64_t whole = 0;
+    double number = 0;
+    bool ok = real ? sl_parse_double(text, &number) && number >= s->min && number <= s->max
+                   : sl_parse_int(text, (int64_t)s->min, (int64_t)s->max, &whole);
+    if (ok)
+        sl_setting_set_number(s, recipe, real ? number : (double)whole);
+    else
+        sl_text_addf(expected, "%s from %.0f to %.0f", real ? "a number" : "a whole number", s->min,
+                     s->max);
+    return ok;
+}
+
+bool sl_setting_parse(const SlSettingInfo *s, const char *text, SlRecipe *recipe, SlText *expected)
+{
+    uint64_t seed;
+    switch (s->kind) {
+    case SL_KIND_TEXT:
+        sl_setting_set_text(s, recipe, text);
+        return true;
+    case SL_KIND_CHOICE:
+        return parse_choice(s, text, recipe, expected);
+    case SL_KIND_SCHEDULER:
+        return parse_scheduler(s, text, recipe, expected);
+    case SL_KIND_SEED:
+        if (sl_parse_u64(text, &seed)) {
+            sl_setting_set_seed(s, recipe, seed);
+            return true;
+        }
+        sl_text_add(expected, "a whole number from 0 to 18446744073709551615");
+        return false;
+    case SL_KIND_REAL:
+    case SL_KIND_INT:
+    case SL_KIND_SIDE:
+    case SL_KIND_INT64:
+        break;
+    }
+    return parse_number(s, text, recipe, expected);
 }
 
 /* ---- JSON ---- */
@@ -222,32 +199,32 @@ void sl_json_add_lines(cJSON *object, const char *key, const char *text)
     }
 }
 
-static cJSON *field_to_json(const SlRecipe *recipe, const Field *f)
+static cJSON *setting_to_json(const SlSettingInfo *s, const SlRecipe *recipe)
 {
-    switch (f->kind) {
-    case TEXT:
-        return cJSON_CreateString(text_at(recipe, f));
-    case CHOICE:
-        return cJSON_CreateString(f->choices[int_at(recipe, f)]);
-    case REAL:
-        return cJSON_CreateNumber(real_at(recipe, f));
-    case INT:
-        return cJSON_CreateNumber(int_at(recipe, f));
-    case INT64:
-    case U64:
+    switch (s->kind) {
+    case SL_KIND_TEXT:
+    case SL_KIND_SCHEDULER:
+        return cJSON_CreateString(sl_setting_text(s, recipe));
+    case SL_KIND_CHOICE:
+        return cJSON_CreateString(s->choices[(int)sl_setting_number(s, recipe)]);
+    case SL_KIND_SEED:
+        return sl_json_from_u64(sl_setting_seed(s, recipe));
+    case SL_KIND_REAL:
+    case SL_KIND_INT:
+    case SL_KIND_SIDE:
+    case SL_KIND_INT64:
         break;
     }
-    return sl_json_from_u64(word_at(recipe, f));
+    return cJSON_CreateNumber(sl_setting_number(s, recipe));
 }
 
-cJSON *sl_recipe_to_json(const SlRecipe *recipe)
+cJSON *sl_settings_to_json(const SlSettingInfo *rows, int count, const SlRecipe *recipe)
 {
     cJSON *object = cJSON_CreateObject();
-    for (size_t i = 0; object && i < FIELDS; i++) {
-        /* Younger than the ids that files know each other by: it is in them only where it is used. */
-        if (fields[i].offset == offsetof(SlRecipe, variance) && !int_at(recipe, &fields[i]))
+    for (int i = 0; object && i < count; i++) {
+        if (!rows[i].always && sl_setting_is_unset(&rows[i], recipe))
             continue;
-        if (!cJSON_AddItemToObject(object, fields[i].name, field_to_json(recipe, &fields[i]))) {
+        if (!cJSON_AddItemToObject(object, rows[i].key, setting_to_json(&rows[i], recipe))) {
             cJSON_Delete(object);
             return NULL;
         }
@@ -255,66 +232,65 @@ cJSON *sl_recipe_to_json(const SlRecipe *recipe)
     return object;
 }
 
-static bool wrong(const Field *f, const cJSON *item, const char *expected, SlError *err)
+cJSON *sl_recipe_to_json(const SlRecipe *recipe)
+{
+    return sl_settings_to_json(sl_setting_table, SL_N_SETTINGS, recipe);
+}
+
+static bool wrong(const SlSettingInfo *s, const cJSON *item, const char *expected, SlError *err)
 {
     char *found = cJSON_PrintUnformatted(item);
-    sl_fail(err, SL_ARGUMENT, "%s is %.60s; expected %s", f->name, found ? found : "unreadable",
+    sl_fail(err, SL_ARGUMENT, "%s is %.60s; expected %s", s->key, found ? found : "unreadable",
             expected);
     free(found);
     return false;
 }
 
-static bool choice_from_json(const cJSON *item, const Field *f, int *value, SlError *err)
+static bool choice_from_json(const cJSON *item, const SlSettingInfo *s, SlRecipe *recipe,
+                             SlError *err)
 {
-    for (int i = 0; cJSON_IsString(item) && f->choices[i]; i++) {
-        if (strcmp(item->valuestring, f->choices[i]) == 0) {
-            *value = i;
-            return true;
-        }
-    }
     SlText names = {0};
-    for (int i = 0; f->choices[i]; i++)
-        sl_text_addf(&names, "%s%s", i ? ", " : "one of ", f->choices[i]);
-    wrong(f, item, names.data ? names.data : "another name", err);
+    const char *word = cJSON_GetStringValue(item);
+    bool ok = parse_choice(s, word ? word : "", recipe, &names);
+    char expected[200];
+    snprintf(expected, sizeof expected, "one of %s", names.data ? names.data : "other words");
     sl_text_free(&names);
-    return false;
+    return ok || wrong(s, item, expected, err);
 }
 
-static bool field_from_json(const cJSON *item, const Field *f, SlRecipe *recipe, SlError *err)
+static bool setting_from_json(const cJSON *item, const SlSettingInfo *s, SlRecipe *recipe,
+                              SlError *err)
 {
-    void *place = (char *)recipe + f->offset;
-    uint64_t word;
-    int number;
-    switch (f->kind) {
-    case TEXT:
+    uint64_t seed;
+    double number = cJSON_IsNumber(item) ? item->valuedouble : NAN;
+    switch (s->kind) {
+    case SL_KIND_TEXT:
+    case SL_KIND_SCHEDULER:
         if (!cJSON_IsString(item))
-            return wrong(f, item, "a text", err);
-        memcpy(place, &item->valuestring, sizeof(char *));
+            return wrong(s, item, "a text", err);
+        sl_setting_set_text(s, recipe, item->valuestring);
         return true;
-    case CHOICE:
-        if (!choice_from_json(item, f, &number, err))
-            return false;
-        memcpy(place, &number, sizeof number);
+    case SL_KIND_CHOICE:
+        return choice_from_json(item, s, recipe, err);
+    case SL_KIND_SEED:
+        if (!sl_json_to_u64(item, &seed))
+            return wrong(s, item, "a whole number from 0", err);
+        sl_setting_set_seed(s, recipe, seed);
         return true;
-    case REAL:
-        if (!cJSON_IsNumber(item) || !isfinite(item->valuedouble))
-            return wrong(f, item, "a number", err);
-        memcpy(place, &item->valuedouble, sizeof(double));
-        return true;
-    case INT:
-        if (!cJSON_IsNumber(item) || item->valuedouble != floor(item->valuedouble) ||
-            fabs(item->valuedouble) > INT_MAX)
-            return wrong(f, item, "a whole number", err);
-        number = (int)item->valuedouble;
-        memcpy(place, &number, sizeof number);
-        return true;
-    case INT64:
-    case U64:
+    case SL_KIND_REAL:
+        if (!isfinite(number))
+            return wrong(s, item, "a number", err);
+        break;
+    case SL_KIND_INT:
+    case SL_KIND_SIDE:
+    case SL_KIND_INT64:
+        /* what an int holds, and a double holds exactly */
+        if (!(fabs(number) <= (s->kind == SL_KIND_INT64 ? (double)EXACT_INTEGERS : INT_MAX)) ||
+            number != floor(number))
+            return wrong(s, item, "a whole number", err);
         break;
     }
-    if (!sl_json_to_u64(item, &word) || (f->kind == INT64 && word > INT64_MAX))
-        return wrong(f, item, "a whole number from 0", err);
-    memcpy(place, &word, sizeof word);
+    sl_setting_set_number(s, recipe, number);
     return true;
 }
 
@@ -325,15 +301,41 @@ bool sl_recipe_from_json(const cJSON *object, SlRecipe *recipe, SlText *unknown,
     const cJSON *item;
     cJSON_ArrayForEach(item, object)
     {
-        size_t i = 0;
-        while (i < FIELDS && strcmp(item->string, fields[i].name) != 0)
-            i++;
-        if (i == FIELDS) {
-            if (unknown)
-                sl_text_addf(unknown, "%s%s", unknown->length ? ", " : "", item->string);
-        } else if (!field_from_json(item, &fields[i], recipe, err)) {
+        const SlSettingInfo *s = sl_setting_find(item->string);
+        if (s && !setting_from_json(item, s, recipe, err))
             return false;
-        }
+        if (!s && unknown)
+            sl_text_addf(unknown, "%s%s", unknown->length ? ", " : "", item->string);
     }
     return true;
+}
+
+/* What only the file can know: the words, and what would else depend on the model. */
+static bool must_be_said(const SlSettingInfo *s)
+{
+    return s->id == SL_SETTING_PROMPT || s->of_model;
+}
+
+bool sl_recipe_from_file(const cJSON *object, SlRecipe *recipe, SlText *unknown, SlError *err)
+{
+    SlText needed = {0};
+    bool whole = true;
+    sl_recipe_clear(recipe);
+    if (!sl_recipe_from_json(object, recipe, unknown, err))
+        return false;
+    for (int i = 0; i < SL_N_SETTINGS; i++) {
+        const SlSettingInfo *s = sl_setting(i);
+        if (!must_be_said(s))
+            continue;
+        whole = whole && cJSON_HasObjectItem(object, s->key);
+        sl_text_addf(&needed, "%s%s", needed.length ? ", " : "", s->key);
+    }
+    if (!whole)
+        sl_fail(err, SL_FORMAT, "its \"recipe\" does not say everything; expected at least %s",
+                needed.data ? needed.data : "the settings");
+    sl_text_free(&needed);
+    /* A scheduler of a newer version stands in the way of computing, not of reading. */
+    SlRecipe values = *recipe;
+    values.scheduler = NULL;
+    return whole && sl_recipe_check(&values, NULL, err);
 }

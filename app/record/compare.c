@@ -195,29 +195,30 @@ SlLaneFigures sl_compare_figures(const SlCompare *c, int i)
     return f;
 }
 
+/* A phrase of the table with the setting's value in it. */
+static void add_phrase(SlText *text, const SlSettingInfo *s, const SlRecipe *r)
+{
+    const char *value = strstr(s->title, "%s");
+    sl_text_addf(text, ", %.*s", (int)(value - s->title), s->title);
+    if (s->kind == SL_KIND_TEXT)
+        sl_text_add(text, sl_setting_text(s, r));
+    else if (s->kind == SL_KIND_REAL)
+        sl_text_addf(text, "%g", sl_setting_number(s, r));
+    else
+        sl_setting_add_value(text, s, r);
+    sl_text_add(text, value + 2);
+}
+
 void sl_compare_title(const SlCompare *c, int i, char *out, size_t size)
 {
     const SlRecipe *r = c->picture[i].metadata.recipe, *first = c->picture[0].metadata.recipe;
     SlText text = {0};
     sl_text_add(&text, sl_scheduler_find(r->scheduler)->name);
-    if (r->sigmas != first->sigmas)
-        sl_text_addf(&text, ", %s sigmas", sl_sigmas_names[r->sigmas]);
-    if (r->spacing != first->spacing)
-        sl_text_addf(&text, ", %s", sl_spacing_names[r->spacing]);
-    if (r->variance != first->variance)
-        sl_text_addf(&text, ", variance %s", sl_variance_names[r->variance]);
-    if (r->guidance != first->guidance)
-        sl_text_addf(&text, ", guidance %g", r->guidance);
-    if (r->seed != first->seed)
-        sl_text_addf(&text, ", seed %" PRIu64, r->seed);
-    if (r->eta != first->eta)
-        sl_text_addf(&text, ", eta %g", r->eta);
-    if (r->clip_skip != first->clip_skip)
-        sl_text_addf(&text, ", clip skip %d", r->clip_skip);
-    if (strcmp(r->prompt, first->prompt) != 0)
-        sl_text_addf(&text, ", \"%s\"", r->prompt);
-    if (strcmp(r->negative_prompt, first->negative_prompt) != 0)
-        sl_text_addf(&text, ", without \"%s\"", r->negative_prompt);
+    for (int turn = 0; turn <= SL_SETTING_TURNS; turn++)
+        for (int k = 0; k < SL_N_SETTINGS; k++)
+            if (sl_setting(k)->title && sl_setting(k)->turn == turn &&
+                !sl_setting_equal(sl_setting(k), r, first))
+                add_phrase(&text, sl_setting(k), r);
     snprintf(out, size, "%s", text.data ? text.data : r->scheduler);
     sl_text_free(&text);
 }

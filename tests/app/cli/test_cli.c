@@ -48,7 +48,8 @@ static void test_generate(void)
     sl_test(!same_bytes(file("a.png"), file("c.png")), "another picture");
     expect(RUN("generate", "--model", ddpm_model, "--prompt", "ignored", "--steps", "3", "--output",
                file("d.png")),
-           0, "without a prompt", "a model without a prompt says so");
+           0, "does not have these settings, which are not used: prompt",
+           "a model without a prompt says so");
     expect(RUN("generate", "--model", ddpm_model, "--variance", "fixed_large", "--steps", "3",
                "--output", file("large.png")),
            0, "", "DDPM with the large variance");

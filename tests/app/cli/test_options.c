@@ -53,18 +53,20 @@ static void test_values(void)
                     "generate --prompt --cat --negative '' --model m --steps 31 --guidance=6.5 "
                     "--sigmas karras --spacing trailing --variance fixed_large",
                     &o, &err);
-    sl_test(ok && strcmp(o.prompt, "--cat") == 0 && strcmp(o.negative, "") == 0 && o.steps == 31 &&
-                o.guidance == 6.5 && o.sigmas == SL_SIGMAS_KARRAS &&
-                o.spacing == SL_SPACING_TRAILING && o.variance == SL_VARIANCE_LARGE,
+    sl_test(ok && strcmp(o.values.prompt, "--cat") == 0 &&
+                strcmp(o.values.negative_prompt, "") == 0 &&
+                sl_options_given(&o, SL_SETTING_NEGATIVE_PROMPT) && o.values.steps == 31 &&
+                o.values.guidance == 6.5 && o.values.sigmas == SL_SIGMAS_KARRAS &&
+                o.values.spacing == SL_SPACING_TRAILING && o.values.variance == SL_VARIANCE_LARGE,
             "values %s", err.message);
     ok =
         parse(SL_COMMAND_GENERATE,
               "generate --seed 18446744073709551615 --noise cuda --width 512 --height=768 --device "
               "ref --dtype f32 --threads 3",
               &o, &err);
-    sl_test(ok && o.seed == UINT64_MAX && o.noise == SL_NOISE_CUDA && o.width == 512 &&
-                o.height == 768 && strcmp(o.device, "ref") == 0 && strcmp(o.dtype, "f32") == 0 &&
-                o.threads == 3,
+    sl_test(ok && o.values.seed == UINT64_MAX && o.values.noise == SL_NOISE_CUDA &&
+                o.values.width == 512 && o.values.height == 768 && strcmp(o.device, "ref") == 0 &&
+                strcmp(o.dtype, "f32") == 0 && o.threads == 3,
             "more values %s", err.message);
     ok = parse(
         SL_COMMAND_GENERATE,
@@ -74,8 +76,7 @@ static void test_values(void)
                 o.quiet,
             "files and flags %s", err.message);
     ok = parse(SL_COMMAND_GENERATE, "generate", &o, &err);
-    sl_test(ok && !o.prompt && !o.model && o.steps < 0 && o.guidance < 0 && o.sigmas < 0 &&
-                o.noise < 0 && o.seed == 0 && o.width < 0,
+    sl_test(ok && !o.given && !o.model && o.step < 0 && o.threads < 0,
             "what is not given is marked so");
     ok = parse(SL_COMMAND_TOKENIZE, "tokenize --model m -- --text", &o, &err);
     sl_test(ok && strcmp(o.argument, "--text") == 0, "-- ends the options");
@@ -115,6 +116,8 @@ static void test_refused(void)
     refused(g, "generate word", "does not expect \"word\"");
     refused(g, "generate --verify", "no option --verify");
     refused(g, "generate -x", "-x");
+    refused(SL_COMMAND_BRANCH, "branch a.png --step 1 --output b.png --seed 3", "no option --seed");
+    refused(SL_COMMAND_BENCH, "bench --guidance 3", "no option --guidance");
     accepted(SL_COMMAND_COMPARE, "compare --schedulers euler");
     accepted(SL_COMMAND_COMPARE, "compare --schedulers all --lane steps=5 --lane seed=2");
     refused(SL_COMMAND_COMPARE, "compare --lane steps=5 --animation a.gif", ".webp");

@@ -1,0 +1,186 @@
+/* recipe.h - a recipe is every setting of one picture; a table says all there is to know about each.
+ *
+ * The table (settings.c) has one row per setting. The command line, lanes, JSON, other programs'
+ * files, the window's properties and controls, and the validators are all driven by it, so that a new
+ * setting is a member of SlRecipe, a value of SlSetting and a row - and the code that obeys it.
+ *
+ * The words in the table are English; those marked N_() are translated where they are shown.
+ * Everything here is for any thread.
+ */
+#ifndef SL_ENGINE_RECIPE_H
+#define SL_ENGINE_RECIPE_H
+
+#include "engine/noise/noise.h"
+#include "engine/schedulers/schedulers.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct SlModelInfo SlModelInfo; /* engine/engine.h */
+
+typedef struct SlRecipe {
+    const char *prompt; /* NULL and "" are the empty prompt */
+    const char *negative_prompt;
+    const char *scheduler; /* id; NULL: the model's own */
+    SlSigmas sigmas;
+    SlSpacing spacing;
+    SlVariance variance; /* ddpm only */
+    double eta;          /* < 0: the scheduler's default */
+    int steps;
+    double guidance; /* <= 1: no guidance, one evaluation per step instead of two */
+    uint64_t seed;
+    SlNoiseKind noise;
+    int64_t noise_threads; /* cuda noise: threads of the imitated card, 0: one per element */
+    int width, height;     /* 0: native */
+    int clip_skip;         /* of the prompt: 0 the last hidden state, 1 the one before it, ... */
+} SlRecipe;
+
+/* In the order in which files name them. A picture's id is a hash over that order: a new setting
+ * comes last. */
+typedef enum SlSetting {
+    SL_SETTING_PROMPT,
+    SL_SETTING_NEGATIVE_PROMPT,
+    SL_SETTING_SCHEDULER,
+    SL_SETTING_SIGMAS,
+    SL_SETTING_SPACING,
+    SL_SETTING_VARIANCE,
+    SL_SETTING_ETA,
+    SL_SETTING_STEPS,
+    SL_SETTING_GUIDANCE,
+    SL_SETTING_SEED,
+    SL_SETTING_NOISE,
+    SL_SETTING_NOISE_THREADS,
+    SL_SETTING_WIDTH,
+    SL_SETTING_HEIGHT,
+    SL_SETTING_CLIP_SKIP,
+    SL_N_SETTINGS
+} SlSetting;
+
+/* A set of settings, a bit each. */
+typedef uint64_t SlSettingSet;
+#define SL_SETTING_BIT(setting) ((SlSettingSet)1 << (setting))
+
+#define SL_SETTING_TURNS 2
+
+typedef enum SlSettingKind {
+    SL_KIND_TEXT,      /* const char *, NULL as "" */
+    SL_KIND_SCHEDULER, /* const char *, an id; NULL: the model's own */
+    SL_KIND_CHOICE,    /* an enum, the place of one of the row's words */
+    SL_KIND_REAL,      /* double */
+    SL_KIND_INT,       /* int */
+    SL_KIND_SIDE,      /* int, pixels; a multiple of what the model asks for */
+    SL_KIND_INT64,     /* int64_t, not negative */
+    SL_KIND_SEED,      /* uint64_t */
+} SlSettingKind;
+
+/* Where a setting may differ. */
+typedef enum SlSettingScope {
+    SL_SCOPE_ALL,  /* the same for all lanes of a comparison */
+    SL_SCOPE_LANE, /* a lane's own */
+    SL_SCOPE_STEP, /* a lane's own, and another from a step on: a branch may change it */
+} SlSettingScope;
+
+/* What settings ask of a model; SlPipelineInfo.has says what the models of a
+ * family have. */
+typedef enum SlModelHas {
+    SL_HAS_PROMPT = 1 << 0,          /* it makes pictures of words */
+    SL_HAS_NEGATIVE_PROMPT = 1 << 1, /* it is also told what to keep away from */
+    SL_HAS_GUIDANCE = 1 << 2,        /* how much the words count can be said */
+    SL_HAS_CLIP = 1 << 3,            /* a CLIP text encoder, whose last layers can be left out */
+} SlModelHas;
+
+/* A row of the table. What a row does not say is 0: see each member. */
+typedef struct SlSettingInfo {
+    SlSetting id;
+    const char *key; /* in JSON: "clip_skip" */
+    SlSettingKind kind;
+    size_t offset;              /* in SlRecipe */
+    double min, max;            /* of a number */
+    const char *const *choices; /* of a choice: its words, NULL at the end; the first one is 0 */
+
+    /* The value that stands for "nothing was said": of a text it is "", of a choice the first. A real
+     * number's below 0 stands for all numbers below 0. */
+    double unset;
+    /* Sets what the model has for it; NULL: unset is the default for all models. */
+    void (*of_model)(SlRecipe *recipe, const SlModelInfo *info);
+    /* A file and an id leave a setting out where it is unset, so that a new setting changes no old
+     * id. True: they always name it. That is for the settings that ids were first made of; a new one
+     * never has it. */
+    bool always;
+
+    unsigned needs; /* SlModelHas, all of these; 0: every model has the setting */
+    size_t takes;   /* offset of a bool in SlSchedulerInfo; 0: every scheduler has the setting */
+    SlSettingScope scope;
+    unsigned own; /* its bit in the number "own" of a lane in .safelight; 0: none */
+
+    /* The command line: "--option VALUE", "--lane option=value"; its help. */
+    const char *option, *value, *usage;
+
+    /* Sentences: "clip skip is 101"; in the name of a lane that differs ("guidance %s"; NULL: not
+     * named), which are put together turn by turn; in the window's words about lanes and branches. */
+    const char *name;
+    const char *title;
+    int turn;            /* 0 to 2 */
+    const char *phrase;  /* N_() */
+    const char *another; /* N_(); of a text, where it is too long to be repeated */
+
+    /* The window's control; label NULL: it has none. */
+    const char *label, *help;         /* N_(), the label with its mnemonic */
+    const char *const *choice_labels; /* N_(), as many as choices */
+    const char *of_model_phrase;      /* N_(); of a choice: its first, in words about a lane */
+    double step, page;                /* of a number's buttons */
+    int digits;
+
+    /* What other programs call it, NULL: they have nothing like it. infotext_first is what
+     * AUTOMATIC1111 counts it from. */
+    const char *infotext, *swarmui, *invokeai;
+    int infotext_first;
+} SlSettingInfo;
+
+extern const SlSettingInfo sl_setting_table[SL_N_SETTINGS]; /* by id */
+const SlSettingInfo *sl_setting(SlSetting setting);
+/* By its key or by its option; NULL when there is none. */
+const SlSettingInfo *sl_setting_find(const char *key);
+const SlSettingInfo *sl_setting_find_option(const char *option, size_t length);
+
+/* Whether a model and a scheduler have a setting; NULL stands for one that is not known, which has
+ * all. Where it is not there, its value changes nothing (or is refused: sl_recipe_check). */
+bool sl_setting_exists(const SlSettingInfo *setting, const SlModelInfo *model,
+                       const SlSchedulerInfo *scheduler);
+
+/* A setting's value. Texts are never NULL and are borrowed; numbers are those of any kind but text
+ * and seed, a choice's is its place. */
+const char *sl_setting_text(const SlSettingInfo *setting, const SlRecipe *recipe);
+double sl_setting_number(const SlSettingInfo *setting, const SlRecipe *recipe);
+uint64_t sl_setting_seed(const SlSettingInfo *setting, const SlRecipe *recipe);
+void sl_setting_set_text(const SlSettingInfo *setting, SlRecipe *recipe, const char *text);
+void sl_setting_set_number(const SlSettingInfo *setting, SlRecipe *recipe, double number);
+void sl_setting_set_seed(const SlSettingInfo *setting, SlRecipe *recipe, uint64_t seed);
+
+void sl_setting_copy(const SlSettingInfo *setting, const SlRecipe *from, SlRecipe *to);
+bool sl_setting_equal(const SlSettingInfo *setting, const SlRecipe *a, const SlRecipe *b);
+bool sl_setting_is_unset(const SlSettingInfo *setting, const SlRecipe *recipe);
+void sl_setting_unset(const SlSettingInfo *setting, SlRecipe *recipe);
+
+/* Every setting unset. */
+void sl_recipe_clear(SlRecipe *recipe);
+/* Every setting as it is best for a model. */
+void sl_recipe_defaults(SlRecipe *recipe, const SlModelInfo *info);
+/* Copies the settings of a set. Texts are borrowed. */
+void sl_recipe_change(SlRecipe *recipe, const SlRecipe *values, SlSettingSet settings);
+/* Unsets the settings of a set that the recipe's scheduler does not have. */
+void sl_recipe_drop_missing(SlRecipe *recipe, SlSettingSet settings);
+/* The validators that controls and files share: false and *err with the name of the setting, its
+ * value and its range. info NULL: as far as that goes without a model. */
+bool sl_recipe_check(const SlRecipe *recipe, const SlModelInfo *info, SlError *err);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
