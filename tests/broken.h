@@ -16,7 +16,7 @@
 static bool broken_weights(const char *path, const char *ends, float factor)
 {
     SlError err = {0};
-    SlWeights *from = sl_weights_open_file(path, &err);
+    SlWeightSource *from = sl_weights_open_file(path, &err);
     SlTensorWriter *to = sl_tensor_writer_new();
     size_t n = strlen(ends);
     int scaled = 0;

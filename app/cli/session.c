@@ -212,7 +212,7 @@ bool sl_session_recipe(const SlSession *session, SlRecipe *recipe, SlError *err)
 static float *read_array(const char *path, const char *name, const int64_t sample[3],
                          int64_t max_count, int64_t *count, SlError *err)
 {
-    SlWeights *file = sl_weights_open_file(path, err);
+    SlWeightSource *file = sl_weights_open_file(path, err);
     if (!file)
         return NULL;
     float *data = NULL;

@@ -1,5 +1,8 @@
 /* binder.c - see weights.h: checks each weight that a model asks for and gives it to the device.
  *
+ * The binder lives as long as the model, and reads while the model is built only: it holds the source until
+ * sl_binder_finish and has none afterwards, so that nothing can be read too late.
+ *
  * Easy to get wrong: a model asks for all its weights before anyone looks at the result, so a
  * complaint is kept and the first one told at the end; after a failure of the device nothing more
  * is read.
@@ -7,19 +10,22 @@
 #include "engine/files/binder_match.h"
 #include "engine/files/binder_random.h"
 #include "engine/files/utf8.h"
-#include "engine/files/weights_private.h"
+#include "engine/files/weights.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 struct SlBinder {
-    SlBinderOptions options;
+    SlBinderOptions options; /* weights: held; NULL once finished */
+    bool random;             /* there never was a source */
+    bool finished;
     SlWeight **bound;
     size_t count, room;
     bool *used; /* by index of the tensor in weights */
     uint64_t parameters, bytes_done, bytes_total;
     SlError first; /* the first complaint */
+    SlError left;  /* about the first tensor that nobody asked for */
     int complaints;
     void *scratch; /* host memory that a tensor is read into */
     size_t scratch_bytes;
@@ -33,11 +39,14 @@ SlBinder *sl_binder_new(const SlBinderOptions *options)
     if (!b)
         return NULL;
     b->options = *options;
+    b->random = !options->weights;
     b->used = calloc(n + 1, sizeof *b->used);
     if (!b->used) {
         free(b);
         return NULL;
     }
+    if (options->weights)
+        sl_weights_hold(options->weights);
     for (size_t i = 0; i < n; i++)
         b->bytes_total += sl_weights_info(options->weights, i)->bytes;
     return b;
@@ -49,6 +58,7 @@ void sl_binder_free(SlBinder *b)
         return;
     for (size_t i = 0; i < b->count; i++)
         sl_weight_free(b->options.dev, b->bound[i]);
+    sl_weights_close(b->options.weights);
     free(b->bound);
     free(b->used);
     free(b->scratch);
@@ -72,7 +82,7 @@ __attribute__((format(printf, 3, 4))) static void complain(SlBinder *b, SlCode c
 /* The file for messages about a tensor that is in none. */
 static SlShown any_file(const SlBinder *b)
 {
-    const SlWeights *w = b->options.weights;
+    const SlWeightSource *w = b->options.weights;
     SlShown shown = sl_show_path(sl_weights_file(w, 0));
     if (sl_weights_files(w) > 1)
         snprintf(shown.text + strlen(shown.text), sizeof shown.text - strlen(shown.text),
@@ -114,7 +124,7 @@ static const SlTensorInfo *find_fitting(SlBinder *b, const Wanted *wanted)
         return NULL;
     }
     SlShown file = sl_show_path(sl_weights_file_of(b->options.weights, info));
-    b->used[sl_weights_index(b->options.weights, info)] = true;
+    b->used[info->index] = true;
     if (!sl_stored_fits(wanted->kind, wanted->rank, wanted->size, info)) {
         complain(b, SL_FORMAT,
                  "%s: tensor \"%s\" has shape %s, expected %s: the file belongs to another model "
@@ -123,9 +133,9 @@ static const SlTensorInfo *find_fitting(SlBinder *b, const Wanted *wanted)
                  shape_text(wanted->rank, wanted->size).text);
         return NULL;
     }
-    if (!info->known || info->dtype == SL_I32 || info->dtype == SL_U8) {
-        complain(b, SL_UNSUPPORTED, "%s: tensor \"%s\" has the dtype %s; expected F32, F16 or BF16",
-                 file.text, sl_show_name(info->name).text, info->dtype_name);
+    if (!info->storage) {
+        complain(b, SL_UNSUPPORTED, "%s: tensor \"%s\" has the dtype %s; expected %s", file.text,
+                 sl_show_name(info->name).text, info->dtype_name, sl_storage_names());
         return NULL;
     }
     return info;
@@ -211,10 +221,15 @@ static SlWeight *bind_random(SlBinder *b, const Wanted *wanted)
     return give(b, wanted->kind, &host);
 }
 
-/* May something be read? A cancel from another thread counts from here on, as in an operation. */
+/* May something be bound? Not after the end; and a cancel from another thread counts from here on, as in an operation. */
 static bool go_on(SlBinder *b)
 {
     SlDevice *dev = b->options.dev;
+    if (b->finished) {
+        complain(b, SL_ARGUMENT, "%s: a weight was asked for after the last one",
+                 b->options.component);
+        return false;
+    }
     if (__atomic_load_n(&dev->cancel, __ATOMIC_RELAXED))
         sl_device_fail(dev, SL_CANCELLED, "%s: loading was stopped", b->options.component);
     return sl_device_ok(dev);
@@ -224,7 +239,7 @@ static SlWeight *bind_wanted(SlBinder *b, const Wanted *wanted)
 {
     if (!go_on(b))
         return NULL;
-    if (!b->options.weights)
+    if (b->random)
         return bind_random(b, wanted);
     const SlTensorInfo *info = find_fitting(b, wanted);
     SlTensor host;
@@ -286,7 +301,7 @@ SlWeight *sl_bind_stacked(SlBinder *b, const char *const *names, int count, int6
     Stack stack = {.count = count};
     if (!go_on(b))
         return NULL;
-    if (!b->options.weights) {
+    if (b->random) {
         Wanted wanted = {SL_WEIGHT_LINEAR, names[0], 2, whole};
         return bind_random(b, &wanted);
     }
@@ -306,16 +321,16 @@ SlWeight *sl_bind_stacked(SlBinder *b, const char *const *names, int count, int6
 
 void sl_binder_ignore(SlBinder *b, const char *name)
 {
-    const SlWeights *w = b->options.weights;
+    const SlWeightSource *w = b->options.weights;
     const SlTensorInfo *info = w ? sl_weights_find(w, name) : NULL;
     if (info)
-        b->used[sl_weights_index(w, info)] = true;
+        b->used[info->index] = true;
 }
 
-/* Left over tensors: the warning, and the first of them. */
-static const SlTensorInfo *look_for_unused(SlBinder *b)
+/* Left over tensors: the warning, and a sentence about the first of them. */
+static void look_for_unused(SlBinder *b)
 {
-    const SlWeights *w = b->options.weights;
+    const SlWeightSource *w = b->options.weights;
     const SlTensorInfo *first = NULL;
     char list[700] = "";
     int unused = 0;
@@ -327,32 +342,48 @@ static const SlTensorInfo *look_for_unused(SlBinder *b)
             snprintf(list + strlen(list), sizeof list - strlen(list), "%s%.200s",
                      unused > 1 ? ", " : "", sl_show_name(sl_weights_info(w, i)->name).text);
     }
-    if (unused)
-        snprintf(b->warning, sizeof b->warning, "%s: %d tensor%s not used: %s%s",
-                 b->options.component, unused, unused == 1 ? " is" : "s are", list,
-                 unused > 3 ? ", ..." : "");
-    return first;
+    if (!unused)
+        return;
+    snprintf(b->warning, sizeof b->warning, "%s: %d tensor%s not used: %s%s", b->options.component,
+             unused, unused == 1 ? " is" : "s are", list, unused > 3 ? ", ..." : "");
+    sl_fail(&b->left, SL_FORMAT, "%s: tensor \"%s\" of shape %s is not part of this model; %s",
+            sl_show_path(sl_weights_file_of(w, first)).text, sl_show_name(first->name).text,
+            shape_text(first->rank, first->size).text, b->warning);
 }
 
-bool sl_binder_finish(SlBinder *b, bool strict, SlError *err)
+/* The source is given back, and with it the memory that was read into: the binder lives as long as the
+ * model. */
+static void let_go(SlBinder *b)
 {
-    free(b->scratch); /* the binder lives as long as the model */
+    free(b->scratch);
     b->scratch = NULL;
     b->scratch_bytes = 0;
-    if (!sl_device_check(b->options.dev, err))
-        return false;
-    const SlTensorInfo *left = look_for_unused(b);
-    if (left && strict)
-        complain(b, SL_FORMAT, "%s: tensor \"%s\" of shape %s is not part of this model; %s",
-                 sl_show_path(sl_weights_file_of(b->options.weights, left)).text,
-                 sl_show_name(left->name).text, shape_text(left->rank, left->size).text,
-                 b->warning);
+    sl_weights_close(b->options.weights);
+    b->options.weights = NULL;
+    b->finished = true;
+}
+
+static bool tell(const SlBinder *b, SlError *err)
+{
     if (!b->complaints)
         return true;
     if (b->complaints == 1)
         return sl_fail(err, b->first.code, "%s", b->first.message);
     return sl_fail(err, b->first.code, "%s (and %d more tensor%s not fit)", b->first.message,
                    b->complaints - 1, b->complaints == 2 ? " does" : "s do");
+}
+
+bool sl_binder_finish(SlBinder *b, bool strict, SlError *err)
+{
+    if (!sl_device_check(b->options.dev, err)) {
+        let_go(b);
+        return false;
+    }
+    look_for_unused(b);
+    if (strict && b->left.code != SL_OK)
+        complain(b, b->left.code, "%s", b->left.message);
+    let_go(b);
+    return tell(b, err);
 }
 
 const char *sl_binder_warning(const SlBinder *b)

@@ -24,7 +24,7 @@ static bool old_name(const char *name, char *out, size_t size)
     return false;
 }
 
-const SlTensorInfo *sl_find_stored(const SlWeights *w, const char *name)
+const SlTensorInfo *sl_find_stored(const SlWeightSource *w, const char *name)
 {
     char old[512];
     const SlTensorInfo *info = sl_weights_find(w, name);

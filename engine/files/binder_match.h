@@ -5,7 +5,7 @@
 #include "engine/files/weights.h"
 
 /* Under its name, or under the one it had in old files; NULL when it is there under neither. */
-const SlTensorInfo *sl_find_stored(const SlWeights *w, const char *name);
+const SlTensorInfo *sl_find_stored(const SlWeightSource *w, const char *name);
 /* A matrix may be stored as a 1x1 convolution and the other way round: the bytes are the same. */
 bool sl_stored_fits(SlWeightKind kind, int rank, const int64_t *size, const SlTensorInfo *info);
 

@@ -1,9 +1,9 @@
 /* checkpoint.c - one component of a single checkpoint, under diffusers' names.
  *
  * Mirrors diffusers loaders/single_file_utils.py (convert_ldm_unet_checkpoint,
- * convert_ldm_vae_checkpoint, convert_open_clip_checkpoint). No tensor is copied: the names are
- * translated, OpenCLIP's fused in_proj becomes three ranges of its bytes, and the VAE's attention
- * (1x1 convolutions) is shown as matrices.
+ * convert_ldm_vae_checkpoint, convert_open_clip_checkpoint). No tensor is copied: each is shown by
+ * a view (weights_views.h), renamed; OpenCLIP's fused in_proj as three ranges of its rows, and the VAE's
+ * attention (1x1 convolutions) reshaped to matrices.
  *
  * Easy to get wrong: which input_blocks end a level is not in their numbers but in what they
  * contain; the decoder's levels count from the other end; OpenCLIP's last layer is there and never
@@ -11,7 +11,7 @@
  */
 #include "engine/files/checkpoint.h"
 #include "engine/files/utf8.h"
-#include "engine/files/weights_private.h"
+#include "engine/files/weights_views.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -95,22 +95,22 @@ static const Rename unet_resnet[] = {
     {NULL, NULL},
 };
 
-static bool has(const SlSafetensors *st, const char *before, int i, const char *after)
+static bool has(const SlWeightSource *file, const char *before, int i, const char *after)
 {
     char name[NAME_ROOM];
     snprintf(name, sizeof name, "%s.%d.%s", before, i, after);
-    return sl_safetensors_find(st, name) != NULL;
+    return sl_weights_find(file, name) != NULL;
 }
 
 #define UNET "model.diffusion_model."
 
 /* Numbers the blocks by what they contain. */
-static void find_places(const SlSafetensors *st, Layout *layout)
+static void find_places(const SlWeightSource *file, Layout *layout)
 {
     int block = 0, layer = 0;
     for (int i = 1; i < MAX_PLACES; i++) {
-        bool down = has(st, UNET "input_blocks", i, "0.op.weight");
-        if (!down && !has(st, UNET "input_blocks", i, "0.in_layers.0.weight"))
+        bool down = has(file, UNET "input_blocks", i, "0.op.weight");
+        if (!down && !has(file, UNET "input_blocks", i, "0.in_layers.0.weight"))
             break;
         layout->in[i] = (Place){block, layer++, down ? 0 : -1};
         layout->in_count = i + 1;
@@ -121,11 +121,11 @@ static void find_places(const SlSafetensors *st, Layout *layout)
     }
     block = layer = 0;
     for (int i = 0; i < MAX_PLACES; i++) {
-        if (!has(st, UNET "output_blocks", i, "0.in_layers.0.weight"))
+        if (!has(file, UNET "output_blocks", i, "0.in_layers.0.weight"))
             break;
-        int up = has(st, UNET "output_blocks", i, "1.conv.weight")   ? 1
-                 : has(st, UNET "output_blocks", i, "2.conv.weight") ? 2
-                                                                     : -1;
+        int up = has(file, UNET "output_blocks", i, "1.conv.weight")   ? 1
+                 : has(file, UNET "output_blocks", i, "2.conv.weight") ? 2
+                                                                       : -1;
         layout->out[i] = (Place){block, layer++, up};
         layout->out_count = i + 1;
         if (up >= 0) {
@@ -186,10 +186,10 @@ static const Rename vae_middle[] = {
     {NULL, NULL},
 };
 
-static void count_vae_levels(const SlSafetensors *st, Layout *layout)
+static void count_vae_levels(const SlWeightSource *file, Layout *layout)
 {
     while (layout->vae_levels < MAX_PLACES &&
-           has(st, "first_stage_model.decoder.up", layout->vae_levels, "block.0.conv1.weight"))
+           has(file, "first_stage_model.decoder.up", layout->vae_levels, "block.0.conv1.weight"))
         layout->vae_levels++;
 }
 
@@ -243,9 +243,9 @@ static const Rename open_clip_layer[] = {
     {NULL, NULL},
 };
 
-static void count_text_layers(const SlSafetensors *st, Layout *layout)
+static void count_text_layers(const SlWeightSource *file, Layout *layout)
 {
-    while (layout->text_layers < 999 && has(st, "cond_stage_model.model.transformer.resblocks",
+    while (layout->text_layers < 999 && has(file, "cond_stage_model.model.transformer.resblocks",
                                             layout->text_layers, "ln_1.weight"))
         layout->text_layers++;
 }
@@ -254,16 +254,20 @@ static void count_text_layers(const SlSafetensors *st, Layout *layout)
 
 /* Where tensors are collected. */
 typedef struct Collect {
-    SlWeights *w;
+    SlWeightSource *file;
+    SlWeightSet *set;
     Layout layout;
     SlError *err;
 } Collect;
 
-static bool add(Collect *c, const SlTensorInfo *stored, const char *name)
+static bool add(Collect *c, SlWeightView *v, const char *name)
 {
-    SlWeightsEntry entry = {.info = *stored, .stored = stored};
-    entry.info.name = sl_weights_keep_name(c->w, name, c->err);
-    return entry.info.name && sl_weights_add(c->w, &entry, c->err);
+    return sl_weight_set_add(c->set, sl_view_renamed(v, name, c->err), c->err);
+}
+
+static SlWeightView *as_it_is(Collect *c, const SlTensorInfo *stored)
+{
+    return sl_view_of(c->file, stored, c->err);
 }
 
 static bool add_unet(Collect *c, const SlTensorInfo *stored, const char *name)
@@ -271,7 +275,7 @@ static bool add_unet(Collect *c, const SlTensorInfo *stored, const char *name)
     char out[NAME_ROOM];
     if (!take(&name, UNET))
         return true;
-    return add(c, stored, translate_unet(&c->layout, name, out) ? out : stored->name);
+    return add(c, as_it_is(c, stored), translate_unet(&c->layout, name, out) ? out : stored->name);
 }
 
 static bool add_vae(Collect *c, const SlTensorInfo *stored, const char *name)
@@ -280,13 +284,12 @@ static bool add_vae(Collect *c, const SlTensorInfo *stored, const char *name)
     if (!take(&name, "first_stage_model.") || !strncmp(name, "loss.", 5) ||
         !strncmp(name, "model_ema.", 10))
         return true;
-    if (!add(c, stored, translate_vae(&c->layout, name, out) ? out : stored->name))
-        return false;
-    SlTensorInfo *info = &c->w->entries[c->w->count - 1].info;
-    if (strstr(info->name, ".attentions.") && info->rank == 4 && info->size[2] == 1 &&
-        info->size[3] == 1)
-        info->rank = 2;
-    return true;
+    const char *shown = translate_vae(&c->layout, name, out) ? out : stored->name;
+    SlWeightView *v = as_it_is(c, stored);
+    if (strstr(shown, ".attentions.") && stored->rank == 4 && stored->size[2] == 1 &&
+        stored->size[3] == 1)
+        v = sl_view_reshaped(v, 2, stored->size, c->err);
+    return add(c, v, shown);
 }
 
 /* One third of in_proj_weight [3 D, D] or in_proj_bias [3 D]: rows of q, k, v follow each other. */
@@ -298,17 +301,15 @@ static bool add_projections(Collect *c, const SlTensorInfo *stored, int layer, c
         return sl_fail(c->err, SL_FORMAT,
                        "%s: tensor \"%s\" has %lld rows; expected a multiple of 3 (queries, keys "
                        "and values)",
-                       sl_show_path(sl_weights_file(c->w, 0)).text, sl_show_name(stored->name).text,
+                       sl_show_path(sl_weights_file(c->file, 0)).text,
+                       sl_show_name(stored->name).text,
                        stored->rank ? (long long)stored->size[0] : 0);
-    for (unsigned i = 0; i < 3; i++) {
+    int64_t rows = stored->size[0] / 3;
+    for (int i = 0; i < 3; i++) {
         snprintf(name, sizeof name, "text_model.encoder.layers.%d.self_attn.%s.%s", layer,
                  projections[i], ending);
-        if (!add(c, stored, name))
+        if (!add(c, sl_view_rows(as_it_is(c, stored), i * rows, rows, c->err), name))
             return false;
-        SlWeightsEntry *e = &c->w->entries[c->w->count - 1];
-        e->info.size[0] /= 3;
-        e->info.bytes /= 3;
-        e->first = i * e->info.bytes;
     }
     return true;
 }
@@ -318,21 +319,25 @@ static bool add_open_clip(Collect *c, const SlTensorInfo *stored, const char *na
 {
     char out[NAME_ROOM], prefix[100];
     int layer;
+    const char *shown = stored->name; /* what is not known is left over, and said */
     if (!strncmp(name, "text_projection", 15) || !strcmp(name, "logit_scale") ||
         !strcmp(name, "attn_mask"))
         return true; /* for comparing with pictures */
-    if (!take(&name, "transformer.resblocks."))
-        return add(c, stored, put(out, "text_model.", open_clip_ends, name) ? out : stored->name);
-    if (!take_number(&name, &layer))
-        return add(c, stored, stored->name);
-    if (layer == c->layout.text_layers - 1)
-        return true;
-    if (!strcmp(name, "attn.in_proj_weight"))
-        return add_projections(c, stored, layer, "weight");
-    if (!strcmp(name, "attn.in_proj_bias"))
-        return add_projections(c, stored, layer, "bias");
-    snprintf(prefix, sizeof prefix, "text_model.encoder.layers.%d.", layer);
-    return add(c, stored, put(out, prefix, open_clip_layer, name) ? out : stored->name);
+    if (!take(&name, "transformer.resblocks.")) {
+        if (put(out, "text_model.", open_clip_ends, name))
+            shown = out;
+    } else if (take_number(&name, &layer)) {
+        if (layer == c->layout.text_layers - 1)
+            return true;
+        if (!strcmp(name, "attn.in_proj_weight"))
+            return add_projections(c, stored, layer, "weight");
+        if (!strcmp(name, "attn.in_proj_bias"))
+            return add_projections(c, stored, layer, "bias");
+        snprintf(prefix, sizeof prefix, "text_model.encoder.layers.%d.", layer);
+        if (put(out, prefix, open_clip_layer, name))
+            shown = out;
+    }
+    return add(c, as_it_is(c, stored), shown);
 }
 
 static bool add_text_encoder(Collect *c, const SlTensorInfo *stored, const char *name)
@@ -345,7 +350,7 @@ static bool add_text_encoder(Collect *c, const SlTensorInfo *stored, const char 
     take(&name, "text_model."); /* some old files lack it */
     if (!strcmp(name, "embeddings.position_ids"))
         return true;
-    return add(c, stored, put(out, "text_model.", NULL, name) ? out : stored->name);
+    return add(c, as_it_is(c, stored), put(out, "text_model.", NULL, name) ? out : stored->name);
 }
 
 /* The parts that the layout has, and what takes each one's tensors out of it. */
@@ -356,31 +361,33 @@ static const struct {
 
 static bool collect(Collect *c, const char *part)
 {
-    const SlSafetensors *st = c->w->files[0];
     size_t p = 0, parts = sizeof part_tensors / sizeof part_tensors[0];
     while (p < parts && strcmp(part_tensors[p].part, part))
         p++;
     if (p == parts)
         return sl_fail(c->err, SL_UNSUPPORTED, "a Stable Diffusion checkpoint has no part \"%s\"",
                        part);
-    if (!sl_checkpoint_recognise(st, c->err))
-        return false;
-    find_places(st, &c->layout);
-    count_vae_levels(st, &c->layout);
-    count_text_layers(st, &c->layout);
-    for (size_t i = 0; i < sl_safetensors_count(st); i++) {
-        const SlTensorInfo *info = sl_safetensors_info(st, i);
+    find_places(c->file, &c->layout);
+    count_vae_levels(c->file, &c->layout);
+    count_text_layers(c->file, &c->layout);
+    for (size_t i = 0; i < sl_weights_count(c->file); i++) {
+        const SlTensorInfo *info = sl_weights_info(c->file, i);
         if (!part_tensors[p].add(c, info, info->name))
             return false;
     }
-    return sl_weights_finish(c->w, c->err);
+    return true;
 }
 
-SlWeights *sl_weights_open_checkpoint(const char *path, const char *part, SlError *err)
+SlWeightSource *sl_weights_open_checkpoint(const char *path, const char *part, SlError *err)
 {
-    Collect c = {.w = sl_weights_new(path, err), .err = err};
-    if (c.w && sl_weights_add_file(c.w, path, err) >= 0 && collect(&c, part))
-        return c.w;
-    sl_weights_close(c.w);
-    return NULL;
+    SlWeightSource *shown = NULL;
+    Collect c = {.file = sl_weights_open_file(path, err), .err = err};
+    if (c.file && sl_checkpoint_recognise(c.file, err))
+        c.set = sl_weight_set_new(c.file, err);
+    if (c.set && collect(&c, part))
+        shown = sl_weight_set_finish(c.set, err);
+    else
+        sl_weight_set_free(c.set);
+    sl_weights_close(c.file);
+    return shown;
 }

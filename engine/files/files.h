@@ -11,5 +11,6 @@
 #include "engine/files/sha256.h"
 #include "engine/files/utf8.h"
 #include "engine/files/weights.h"
+#include "engine/files/weights_views.h"
 
 #endif

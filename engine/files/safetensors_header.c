@@ -76,6 +76,7 @@ static bool take_dtype(SlHeaderText *s, Entry *e, const Type **type)
     }
     snprintf(e->info.dtype_name, sizeof e->info.dtype_name, "%s", (*type)->name);
     e->info.known = (*type)->known;
+    e->info.storage = sl_storage_find((*type)->name);
     e->info.dtype = (*type)->dtype;
     return true;
 }
@@ -236,6 +237,7 @@ static bool take_header(SlHeaderText *s)
             e.info.name = sl_header_string(s, "a tensor's name");
             if (!e.info.name || !sl_header_expect(s, ':'))
                 return false;
+            e.info.stored_name = e.info.name;
             if (!strcmp(e.info.name, "__metadata__")) {
                 if (!take_metadata(s))
                     return false;
@@ -306,10 +308,12 @@ static bool check_names(SlSafetensors *st, SlError *err)
     if (!st->names)
         return sl_fail(err, SL_MEMORY, "%s: out of memory for its %zu tensors", st->shown.text,
                        st->count);
-    for (size_t i = 0; i < st->count; i++)
+    for (size_t i = 0; i < st->count; i++) {
+        st->entries[i].info.index = i;
         if (!sl_name_table_add(st->names, st->entries[i].info.name, i))
             return sl_fail(err, SL_FORMAT, "%s: tensor \"%s\" stands there twice", st->shown.text,
                            sl_show_name(st->entries[i].info.name).text);
+    }
     return true;
 }
 

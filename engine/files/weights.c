@@ -1,10 +1,11 @@
-/* weights.c - see weights.h: the tensors of one component over one or more files, and reading them.
+/* weights.c - see weights.h and weights_source.h: what every source of weights has in common, and reading
+ * from one.
  *
  * Easy to get wrong: a value that is not finite spreads through the whole picture, so every tensor
- * is looked at while it is read; tensors are converted in pieces, so that loading needs no second
- * copy of the model.
+ * is looked at while it is read, where it leaves the source (a view may make an infinity of finite
+ * numbers); tensors are converted in pieces, so that loading needs no second copy of the model.
  */
-#include "engine/files/weights_private.h"
+#include "engine/files/weights_source.h"
 
 #include "engine/files/utf8.h"
 
@@ -12,242 +13,211 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Elements of a piece that one thread reads at a time. */
+/* Elements of a piece that one thread reads at a time; a multiple of every block. */
 #define READ_PIECE ((size_t)1 << 18)
 /* Bytes of a file that wait for their conversion: in the first cache, on the stack. */
 #define HELD (32 << 10)
 
-static bool no_memory(const SlWeights *w, SlError *err)
+/* ---- the table ---- */
+
+void sl_source_init(SlWeightSource *s, const SlWeightSourceOps *ops)
 {
-    return sl_fail(err, SL_MEMORY, "%s: out of memory",
-                   w->file_count ? sl_show_path(sl_weights_file(w, 0)).text : "weights");
+    s->ops = ops;
+    s->references = 1;
 }
 
-SlWeights *sl_weights_new(const char *path, SlError *err)
+SlWeightSource *sl_weights_hold(SlWeightSource *w)
 {
-    SlWeights *w = calloc(1, sizeof *w);
-    if (!w)
-        sl_fail(err, SL_MEMORY, "%s: out of memory", sl_show_path(path).text);
+    __atomic_add_fetch(&w->references, 1, __ATOMIC_RELAXED);
     return w;
 }
 
-void sl_weights_close(SlWeights *w)
+void sl_weights_close(SlWeightSource *w)
 {
-    if (!w)
-        return;
-    for (int i = 0; i < w->file_count; i++)
-        sl_safetensors_close(w->files[i]);
-    for (size_t i = 0; i < w->translated_count; i++)
-        free(w->translated[i]);
-    free(w->translated);
-    sl_name_table_free(w->names);
-    free(w->entries);
-    free(w);
+    if (w && __atomic_sub_fetch(&w->references, 1, __ATOMIC_ACQ_REL) == 0)
+        w->ops->close(w);
 }
 
-int sl_weights_add_file(SlWeights *w, const char *path, SlError *err)
+size_t sl_weights_count(const SlWeightSource *w)
 {
-    if (w->file_count == SL_WEIGHTS_MAX_FILES) {
-        sl_fail(err, SL_UNSUPPORTED, "%s: more than %d files in one set of weights",
-                sl_show_path(path).text, SL_WEIGHTS_MAX_FILES);
-        return -1;
-    }
-    w->files[w->file_count] = sl_safetensors_open(path, err);
-    return w->files[w->file_count] ? w->file_count++ : -1;
+    return w->ops->count(w);
 }
 
-bool sl_weights_add(SlWeights *w, const SlWeightsEntry *entry, SlError *err)
+const SlTensorInfo *sl_weights_info(const SlWeightSource *w, size_t i)
 {
-    if (w->count == w->room) {
-        size_t room = w->room ? w->room * 2 : 256;
-        SlWeightsEntry *moved = realloc(w->entries, room * sizeof *moved);
-        if (!moved)
-            return no_memory(w, err);
-        w->entries = moved;
-        w->room = room;
-    }
-    w->entries[w->count++] = *entry;
-    return true;
+    return w->ops->info(w, i);
 }
 
-bool sl_weights_add_all(SlWeights *w, int file, SlError *err)
+const SlTensorInfo *sl_weights_find(const SlWeightSource *w, const char *name)
 {
-    const SlSafetensors *st = w->files[file];
-    for (size_t i = 0; i < sl_safetensors_count(st); i++) {
-        const SlTensorInfo *info = sl_safetensors_info(st, i);
-        SlWeightsEntry entry = {.info = *info, .file = file, .stored = info};
-        if (!sl_weights_add(w, &entry, err))
-            return false;
-    }
-    return true;
+    return w->ops->find(w, name);
 }
 
-const char *sl_weights_keep_name(SlWeights *w, const char *name, SlError *err)
+const char *sl_weights_metadata(const SlWeightSource *w, const char *key)
 {
-    if (w->translated_count == w->translated_room) {
-        size_t room = w->translated_room ? w->translated_room * 2 : 256;
-        char **moved = realloc(w->translated, room * sizeof *moved);
-        if (!moved) {
-            no_memory(w, err);
-            return NULL;
-        }
-        w->translated = moved;
-        w->translated_room = room;
-    }
-    char *copy = strdup(name);
-    if (copy)
-        w->translated[w->translated_count++] = copy;
-    else
-        no_memory(w, err);
-    return copy;
+    return w->ops->metadata(w, key);
 }
 
-bool sl_weights_finish(SlWeights *w, SlError *err)
+int sl_weights_files(const SlWeightSource *w)
 {
-    if (w->count == 0)
-        return sl_fail(err, SL_FORMAT, "%s: the file contains no tensors",
-                       sl_show_path(sl_weights_file(w, 0)).text);
-    w->names = sl_name_table_new(w->count);
-    if (!w->names)
-        return no_memory(w, err);
-    for (size_t i = 0; i < w->count; i++)
-        if (!sl_name_table_add(w->names, w->entries[i].info.name, i))
-            return sl_fail(err, SL_FORMAT, "%s: tensor \"%s\" is there twice",
-                           sl_show_path(sl_weights_file(w, w->entries[i].file)).text,
-                           sl_show_name(w->entries[i].info.name).text);
-    return true;
+    return w->ops->files(w);
 }
 
-SlWeights *sl_weights_open_file(const char *path, SlError *err)
+const char *sl_weights_file(const SlWeightSource *w, int i)
 {
-    SlWeights *w = sl_weights_new(path, err);
-    int file = w ? sl_weights_add_file(w, path, err) : -1;
-    if (file >= 0 && sl_weights_add_all(w, file, err) && sl_weights_finish(w, err))
-        return w;
-    sl_weights_close(w);
-    return NULL;
+    return w->ops->file(w, i);
 }
 
-/* ---- questions ---- */
-
-size_t sl_weights_count(const SlWeights *w)
+const char *sl_weights_file_of(const SlWeightSource *w, const SlTensorInfo *info)
 {
-    return w->count;
+    return w->ops->file_of(w, info->index);
 }
 
-const SlTensorInfo *sl_weights_info(const SlWeights *w, size_t i)
+uint64_t sl_tensor_info_elements(const SlTensorInfo *info)
 {
-    return &w->entries[i].info;
+    uint64_t n = 1; /* cannot wrap: elements times their size was checked */
+    for (int i = 0; i < info->rank; i++)
+        n *= (uint64_t)info->size[i];
+    return n;
 }
 
-const SlTensorInfo *sl_weights_find(const SlWeights *w, const char *name)
-{
-    size_t i;
-    return sl_name_table_find(w->names, name, &i) ? &w->entries[i].info : NULL;
-}
+/* ---- a range, converted ---- */
 
-int sl_weights_files(const SlWeights *w)
-{
-    return w->file_count;
-}
-
-const char *sl_weights_file(const SlWeights *w, int i)
-{
-    return sl_safetensors_path(w->files[i]);
-}
-
-static const SlWeightsEntry *entry_of(const SlTensorInfo *info)
-{
-    return (const SlWeightsEntry *)info;
-}
-
-size_t sl_weights_index(const SlWeights *w, const SlTensorInfo *info)
-{
-    return (size_t)(entry_of(info) - w->entries);
-}
-
-const char *sl_weights_file_of(const SlWeights *w, const SlTensorInfo *info)
-{
-    return sl_weights_file(w, entry_of(info)->file);
-}
-
-/* ---- reading ---- */
-
-/* Is one of n values NaN or infinite: all bits of its exponent set? */
-static bool any_not_finite(SlDtype dtype, const void *data, size_t n)
-{
-    unsigned found = 0;
-    if (dtype == SL_F32) {
-        const uint32_t *v = data;
-        for (size_t i = 0; i < n; i++)
-            found |= (v[i] & 0x7f800000u) == 0x7f800000u;
-    } else if (dtype == SL_F16 || dtype == SL_BF16) {
-        const uint16_t *v = data;
-        uint16_t mask = dtype == SL_F16 ? 0x7c00 : 0x7f80;
-        for (size_t i = 0; i < n; i++)
-            found |= (v[i] & mask) == mask;
-    }
-    return found != 0;
-}
-
-static bool read_part(const SlWeights *w, const SlTensorInfo *info, uint64_t first, uint64_t bytes,
-                      void *out, SlError *err)
-{
-    const SlWeightsEntry *e = entry_of(info);
-    if (!sl_safetensors_read(w->files[e->file], e->stored, e->first + first, bytes, out, err))
-        return false;
-    if (info->known && any_not_finite(info->dtype, out, (size_t)bytes / sl_dtype_size(info->dtype)))
-        return sl_fail(err, SL_FORMAT,
-                       "%s: tensor \"%s\" contains a value that is not a finite number (NaN or "
-                       "infinity): the file is damaged or was saved from a broken model",
-                       sl_show_path(sl_weights_file_of(w, info)).text,
-                       sl_show_name(e->stored->name).text);
-    return true;
-}
-
-bool sl_weights_read(const SlWeights *w, const SlTensorInfo *info, void *out, SlError *err)
-{
-    return read_part(w, info, 0, info->bytes, out, err);
-}
-
-/* Reading a tensor, looked at and converted piece by piece, by one thread or by all. */
-typedef struct Reading {
-    const SlWeights *w;
+typedef struct Range {
+    const SlWeightSource *source;
     const SlTensorInfo *info;
-    char *out;
-    SlDtype dtype; /* of out */
-    pthread_mutex_t lock;
-    int64_t failed; /* the first piece that could not be read; -1: none */
-    SlError err;
-} Reading;
+    SlDtype dtype; /* wanted */
+    bool look;     /* for values that are not finite */
+    void *held;    /* for blocks that wait for their conversion; NULL: on the stack */
+    size_t held_bytes;
+} Range;
 
-/* Elements from first on, with a stop on the way where they change their dtype. */
-static bool read_elements(const Reading *r, size_t first, size_t count, SlError *err)
+static bool refuse_not_finite(const Range *r, SlError *err)
 {
-    SlDtype dtype = r->info->dtype;
-    size_t size = sl_dtype_size(dtype), to_size = sl_dtype_size(r->dtype);
-    _Alignas(64) char held[HELD];
-    if (dtype == r->dtype)
-        return read_part(r->w, r->info, first * size, count * size, r->out + first * size, err);
+    return sl_fail(err, SL_FORMAT,
+                   "%s: tensor \"%s\" contains a value that is not a finite number (NaN or "
+                   "infinity): the file is damaged or was saved from a broken model",
+                   sl_show_path(sl_weights_file_of(r->source, r->info)).text,
+                   sl_show_name(r->info->stored_name).text);
+}
+
+/* count elements from block `block` on, as they are stored. */
+static bool read_blocks(const Range *r, uint64_t block, uint64_t count, void *out, SlError *err)
+{
+    const SlStorage *s = r->info->storage;
+    if (!r->source->ops->read(r->source, r->info->index, block * s->bytes,
+                              count / s->elements * s->bytes, out, err))
+        return false;
+    return !r->look || s->finite(out, (size_t)count) || refuse_not_finite(r, err);
+}
+
+/* Some elements of one block, or of the block that a range begins or ends in. */
+static bool read_in_block(const Range *r, uint64_t first, uint64_t count, char *out, SlError *err)
+{
+    const SlStorage *s = r->info->storage;
+    enum { MOST = 1024 };
+    float values[MOST];
+    char block[4 * MOST];
+    if (s->elements > MOST || s->bytes > sizeof block)
+        return sl_fail(err, SL_UNSUPPORTED, "%s: blocks of %u elements are too large", s->name,
+                       s->elements);
+    if (!read_blocks(r, first / s->elements, s->elements, block, err))
+        return false;
+    s->decode(block, values, s->elements);
+    sl_convert(values + first % s->elements, SL_F32, out, r->dtype, (size_t)count);
+    return true;
+}
+
+/* first and count are multiples of a block's elements. */
+static bool read_whole_blocks(const Range *r, uint64_t first, uint64_t count, char *out,
+                              SlError *err)
+{
+    const SlStorage *s = r->info->storage;
+    _Alignas(64) char on_stack[HELD];
+    char *held = r->held ? r->held : on_stack;
+    size_t room = r->held ? r->held_bytes : sizeof on_stack;
+    uint64_t most = room / s->bytes * s->elements;
+    if (s->plain && s->dtype == r->dtype)
+        return read_blocks(r, first, count, out, err);
     while (count > 0) {
-        size_t n = count < sizeof held / size ? count : sizeof held / size;
-        if (!read_part(r->w, r->info, first * size, n * size, held, err))
+        uint64_t n = count < most ? count : most;
+        if (!read_blocks(r, first / s->elements, n, held, err))
             return false;
-        sl_convert(held, dtype, r->out + first * to_size, r->dtype, n);
+        sl_storage_convert(s, held, r->dtype, out, (size_t)n);
+        out += n * sl_dtype_size(r->dtype);
         first += n;
         count -= n;
     }
     return true;
 }
 
+static bool read_range(const Range *r, uint64_t first, uint64_t count, char *out, SlError *err)
+{
+    uint64_t block = r->info->storage->elements, size = sl_dtype_size(r->dtype);
+    uint64_t into = first % block, head = into ? block - into : 0;
+    head = head < count ? head : count;
+    if (head && !read_in_block(r, first, head, out, err))
+        return false;
+    uint64_t whole = (count - head) / block * block, tail = count - head - whole;
+    if (!read_whole_blocks(r, first + head, whole, out + head * size, err))
+        return false;
+    return !tail || read_in_block(r, first + head + whole, tail, out + (head + whole) * size, err);
+}
+
+/* Memory for pieces of a tensor that is dear to read in small ones. */
+static bool hold_piece(Range *r, SlError *err)
+{
+    const SlStorage *s = r->info->storage;
+    if (!r->info->scattered || (s->plain && s->dtype == r->dtype))
+        return true;
+    r->held_bytes = READ_PIECE / s->elements * s->bytes;
+    r->held = malloc(r->held_bytes);
+    return r->held || sl_fail(err, SL_MEMORY, "%s: out of memory for the tensor \"%s\"",
+                              sl_show_path(sl_weights_file_of(r->source, r->info)).text,
+                              sl_show_name(r->info->name).text);
+}
+
+bool sl_source_read(const SlWeightSource *s, const SlTensorInfo *info, uint64_t first,
+                    uint64_t count, SlDtype dtype, void *out, SlError *err)
+{
+    Range r = {.source = s, .info = info, .dtype = dtype};
+    bool ok = hold_piece(&r, err) && read_range(&r, first, count, out, err);
+    free(r.held);
+    return ok;
+}
+
+/* ---- whole tensors ---- */
+
+bool sl_weights_read(const SlWeightSource *w, const SlTensorInfo *info, void *out, SlError *err)
+{
+    const Range r = {.source = w, .info = info};
+    if (!w->ops->read(w, info->index, 0, info->bytes, out, err))
+        return false;
+    return !info->storage || info->storage->finite(out, (size_t)sl_tensor_info_elements(info)) ||
+           refuse_not_finite(&r, err);
+}
+
+/* Reading a tensor, looked at and converted piece by piece, by one thread or by all. */
+typedef struct Reading {
+    Range range;
+    uint64_t elements;
+    char *out;
+    pthread_mutex_t lock;
+    int64_t failed; /* the first piece that could not be read; -1: none */
+    SlError err;
+} Reading;
+
 static void read_pieces(void *arg, int64_t first, int64_t last)
 {
     Reading *r = arg;
-    size_t all = (size_t)r->info->bytes / sl_dtype_size(r->info->dtype);
+    Range range = r->range; /* with this thread's memory */
+    SlError no_memory = {0};
+    bool ready = hold_piece(&range, &no_memory);
     for (int64_t i = first; i < last; i++) {
-        SlError err = {0};
-        size_t at = (size_t)i * READ_PIECE, left = all - at;
-        if (read_elements(r, at, left < READ_PIECE ? left : READ_PIECE, &err))
+        SlError err = no_memory;
+        uint64_t at = (uint64_t)i * READ_PIECE, left = r->elements - at;
+        if (ready && read_range(&range, at, left < READ_PIECE ? left : READ_PIECE,
+                                r->out + at * sl_dtype_size(range.dtype), &err))
             continue;
         pthread_mutex_lock(&r->lock);
         if (r->failed < 0 || i < r->failed) {
@@ -256,26 +226,32 @@ static void read_pieces(void *arg, int64_t first, int64_t last)
         }
         pthread_mutex_unlock(&r->lock);
     }
+    free(range.held);
 }
 
-bool sl_weights_read_on(const SlDevice *dev, const SlWeights *w, const SlTensorInfo *info,
+bool sl_weights_read_on(const SlDevice *dev, const SlWeightSource *w, const SlTensorInfo *info,
                         const SlTensor *out, SlError *err)
 {
-    Reading r = {.w = w, .info = info, .out = out->data, .dtype = out->dtype, .failed = -1};
-    size_t all = (size_t)info->bytes / sl_dtype_size(info->dtype);
+    Reading r = {.range = {.source = w, .info = info, .dtype = out->dtype, .look = true},
+                 .elements = sl_tensor_info_elements(info),
+                 .out = out->data,
+                 .failed = -1};
     pthread_mutex_init(&r.lock, NULL);
-    sl_parallel_for(dev, (int64_t)((all + READ_PIECE - 1) / READ_PIECE), 1, read_pieces, &r);
+    sl_parallel_for(dev, (int64_t)((r.elements + READ_PIECE - 1) / READ_PIECE), 1, read_pieces, &r);
     pthread_mutex_destroy(&r.lock);
     return r.failed < 0 || sl_fail(err, r.err.code, "%s", r.err.message);
 }
 
-bool sl_weights_read_f32(const SlWeights *w, const SlTensorInfo *info, float *out, SlError *err)
+bool sl_weights_read_f32(const SlWeightSource *w, const SlTensorInfo *info, float *out,
+                         SlError *err)
 {
-    const Reading r = {.w = w, .info = info, .out = (char *)out, .dtype = SL_F32};
-    if (!info->known || (info->dtype != SL_F32 && info->dtype != SL_F16 && info->dtype != SL_BF16))
-        return sl_fail(err, SL_UNSUPPORTED,
-                       "%s: tensor \"%s\" has the dtype %s; expected F32, F16 or BF16",
+    Range r = {.source = w, .info = info, .dtype = SL_F32, .look = true};
+    if (!info->storage)
+        return sl_fail(err, SL_UNSUPPORTED, "%s: tensor \"%s\" has the dtype %s; expected %s",
                        sl_show_path(sl_weights_file_of(w, info)).text,
-                       sl_show_name(info->name).text, info->dtype_name);
-    return read_elements(&r, 0, (size_t)info->bytes / sl_dtype_size(info->dtype), err);
+                       sl_show_name(info->name).text, info->dtype_name, sl_storage_names());
+    bool ok =
+        hold_piece(&r, err) && read_range(&r, 0, sl_tensor_info_elements(info), (char *)out, err);
+    free(r.held);
+    return ok;
 }

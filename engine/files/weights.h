@@ -1,59 +1,72 @@
 /* weights.h - the tensors of one component of a model, and binding them to a device under their
  * diffusers names.
  *
- * Behind it: one safetensors file, a sharded set with an index.json, or one component's part of a
- * single checkpoint in the original latent-diffusion layout (names are translated when it is
- * opened). Weights are read with pread, never mapped: a file that shrinks must not kill the
- * program. Every header is validated completely before anything is allocated from a number in it.
+ * They come from an SlWeightSource: safetensors files, or one component's part of a single checkpoint in
+ * the original latent-diffusion layout, shown under diffusers' names (weights_source.h says what a source
+ * is, weights_views.h how one shows the tensors of another). Weights are read with pread, never mapped: a
+ * file that shrinks must not kill the program. Every header is validated completely before anything is
+ * allocated from a number in it.
  */
 #ifndef SL_ENGINE_WEIGHTS_H
 #define SL_ENGINE_WEIGHTS_H
 
+#include "engine/files/weights_storage.h"
 #include "kernels/kernels.h"
 
-typedef struct SlWeights SlWeights;
+typedef struct SlWeightSource SlWeightSource;
 
 typedef struct SlTensorInfo {
-    const char *name; /* diffusers name */
-    SlDtype dtype;    /* I64 and others that no weight uses are listed with known = false */
-    bool known;
+    const char *name;        /* diffusers name */
+    const char *stored_name; /* as the file calls it, for messages */
+    const SlStorage
+        *storage;   /* how weights in it are stored; NULL: nothing that a weight can be (I64) */
+    SlDtype dtype;  /* of one element, where known */
+    bool known;     /* one of SlDtype: false for I64 and the like, and for quantised types */
+    bool scattered; /* read in few large pieces: each costs much (transposed, products) */
     char dtype_name[16]; /* as in the file, "F16" */
     int rank;
     int64_t size[8];
     uint64_t bytes;
+    size_t index; /* among the tensors of its source */
 } SlTensorInfo;
 
 /* Opens the weights of a component folder: base is "diffusion_pytorch_model" or "model". Prefers
  * base.safetensors, then base.safetensors.index.json, then base.fp16.safetensors, then
  * base.safetensors.index.fp16.json, then the same for bf16. A folder that only has pickles (.bin)
  * is refused with a sentence that says so. NULL and *err on failure. */
-SlWeights *sl_weights_open(const char *folder, const char *base, SlError *err);
+SlWeightSource *sl_weights_open(const char *folder, const char *base, SlError *err);
 /* One safetensors file as it is. */
-SlWeights *sl_weights_open_file(const char *path, SlError *err);
+SlWeightSource *sl_weights_open_file(const char *path, SlError *err);
 
 /* One part of a single checkpoint ("unet", "vae", "text_encoder"); layers_per_block and block count come from its
  * shapes. */
-SlWeights *sl_weights_open_checkpoint(const char *path, const char *part, SlError *err);
+SlWeightSource *sl_weights_open_checkpoint(const char *path, const char *part, SlError *err);
 
-void sl_weights_close(SlWeights *w); /* NULL is fine */
+/* Another reference, to be given back like the first; the argument. */
+SlWeightSource *sl_weights_hold(SlWeightSource *w);
+/* Gives a reference back; the files are closed with the last one. NULL is fine. */
+void sl_weights_close(SlWeightSource *w);
 
-size_t sl_weights_count(const SlWeights *w);
-const SlTensorInfo *sl_weights_info(const SlWeights *w, size_t i);
-const SlTensorInfo *sl_weights_find(const SlWeights *w, const char *name);
+size_t sl_weights_count(const SlWeightSource *w);
+const SlTensorInfo *sl_weights_info(const SlWeightSource *w, size_t i);
+const SlTensorInfo *sl_weights_find(const SlWeightSource *w, const char *name);
+/* What the file says beside its tensors (safetensors' __metadata__); NULL when it says nothing. */
+const char *sl_weights_metadata(const SlWeightSource *w, const char *key);
 /* The files behind it, for identity and messages. */
-int sl_weights_files(const SlWeights *w);
-const char *sl_weights_file(const SlWeights *w, int i);
+int sl_weights_files(const SlWeightSource *w);
+const char *sl_weights_file(const SlWeightSource *w, int i);
 /* The file that a tensor of w is in. */
-const char *sl_weights_file_of(const SlWeights *w, const SlTensorInfo *info);
-/* Reads one tensor whole into memory of info->bytes bytes. A value that is not finite is an
+const char *sl_weights_file_of(const SlWeightSource *w, const SlTensorInfo *info);
+/* Reads one tensor whole, as it is stored, into memory of info->bytes bytes. A value that is not finite is an
  * SL_FORMAT error naming the tensor. */
-bool sl_weights_read(const SlWeights *w, const SlTensorInfo *info, void *out, SlError *err);
-/* The same by all threads of a device, in whichever of F32, F16 and BF16 out has (the file's is one
- * of them, too). */
-bool sl_weights_read_on(const SlDevice *dev, const SlWeights *w, const SlTensorInfo *info,
+bool sl_weights_read(const SlWeightSource *w, const SlTensorInfo *info, void *out, SlError *err);
+/* The same by all threads of a device, converted to whichever of F32, F16 and BF16 out has; it has as many
+ * elements as the tensor, and info->storage is not NULL. */
+bool sl_weights_read_on(const SlDevice *dev, const SlWeightSource *w, const SlTensorInfo *info,
                         const SlTensor *out, SlError *err);
-/* Read whole and converted to f32; SL_UNSUPPORTED for other types than F32, F16 and BF16. */
-bool sl_weights_read_f32(const SlWeights *w, const SlTensorInfo *info, float *out, SlError *err);
+/* Read whole and converted to f32; SL_UNSUPPORTED for types that no weight is stored in. */
+bool sl_weights_read_f32(const SlWeightSource *w, const SlTensorInfo *info, float *out,
+                         SlError *err);
 
 /* ---- binding ---- */
 
@@ -64,9 +77,9 @@ typedef struct SlBinder SlBinder;
 
 typedef struct SlBinderOptions {
     SlDevice *dev;
-    const SlWeights
-        *weights; /* NULL: random weights of the right size (bench, measure), seeded by name */
-    const char *component; /* "unet", for messages */
+    SlWeightSource *weights; /* held until sl_binder_finish; NULL: random weights of the right size
+                              * (bench, measure), seeded by name */
+    const char *component;   /* "unet", for messages */
     void (*progress)(void *arg, uint64_t bytes_done, uint64_t bytes_total); /* may be NULL */
     void *progress_arg;
 } SlBinderOptions;
@@ -86,7 +99,7 @@ SlWeight *sl_bind_stacked(SlBinder *b, const char *const *names, int count, int6
                           int64_t k);
 /* A tensor that is known to be harmless and is not used (position_ids). */
 void sl_binder_ignore(SlBinder *b, const char *name);
-/* After the last bind: false and *err when anything was missing, misshapen, unreadable or left
+/* After the last bind: nothing can be bound any more, and the source is given back. False and *err when anything was missing, misshapen, unreadable or left
  * over; the message names the file, the first tensor, what was found and expected, and how many
  * more there are. Left over tensors are an error only if strict. */
 bool sl_binder_finish(SlBinder *b, bool strict, SlError *err);

@@ -4,7 +4,7 @@
  * Mirrors the search of diffusers models/model_loading_utils.py. Easy to get wrong: shard names
  * come from the index, so they may point anywhere; only bare names are followed.
  */
-#include "engine/files/weights_private.h"
+#include "engine/files/weights_source.h"
 
 #include "engine/files/json.h"
 #include "engine/files/utf8.h"
@@ -46,37 +46,62 @@ static bool check_shard_name(const char *index, const char *tensor, const cJSON 
                    name ? sl_show_name(name).text : "(not a text)");
 }
 
-static int find_file(const SlWeights *w, const char *path)
-{
-    int i = 0;
-    while (i < w->file_count && strcmp(sl_weights_file(w, i), path))
-        i++;
-    return i < w->file_count ? i : -1;
-}
+/* The files that an index names, each once. */
+typedef struct Shards {
+    char *paths[SL_SOURCE_MAX_FILES];
+    int count;
+} Shards;
 
-/* Opens each shard that the map names, once. */
-static bool open_shards(SlWeights *w, const char *folder, const SlJson *index, const cJSON *map,
-                        SlError *err)
+static bool add_shard(Shards *shards, const char *folder, const char *name, SlError *err)
 {
     char path[PATH_ROOM];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    for (int i = 0; i < shards->count; i++)
+        if (!strcmp(shards->paths[i], path))
+            return true;
+    if (shards->count == SL_SOURCE_MAX_FILES)
+        return sl_fail(err, SL_UNSUPPORTED, "%s: more than %d files in one set of weights",
+                       sl_show_path(path).text, SL_SOURCE_MAX_FILES);
+    char *copy = strdup(path);
+    if (!copy)
+        return sl_fail(err, SL_MEMORY, "%s: out of memory", sl_show_path(path).text);
+    shards->paths[shards->count++] = copy;
+    return true;
+}
+
+static bool list_shards(Shards *shards, const char *folder, const SlJson *index, const cJSON *map,
+                        SlError *err)
+{
     const char *last = "";
     for (const cJSON *c = map->child; c; c = c->next) {
         if (!check_shard_name(sl_json_name(index), c->string, c, err))
             return false;
-        if (!strcmp(last, c->valuestring))
-            continue;
-        last = c->valuestring;
-        snprintf(path, sizeof path, "%s/%s", folder, last);
-        if (find_file(w, path) < 0 && sl_weights_add_file(w, path, err) < 0)
+        if (strcmp(last, c->valuestring) && !add_shard(shards, folder, c->valuestring, err))
             return false;
+        last = c->valuestring;
     }
     return true;
 }
 
+static SlWeightSource *open_shards(const char *folder, const SlJson *index, const cJSON *map,
+                                   SlError *err)
+{
+    SlWeightSource *w = NULL;
+    Shards *shards = calloc(1, sizeof *shards);
+    if (!shards)
+        sl_fail(err, SL_MEMORY, "%s: out of memory", sl_json_name(index));
+    else if (list_shards(shards, folder, index, map, err))
+        w = sl_source_safetensors((const char *const *)shards->paths, shards->count, err);
+    for (int i = 0; shards && i < shards->count; i++)
+        free(shards->paths[i]);
+    free(shards);
+    return w;
+}
+
 /* Each tensor of the map is in the shard that it names, and the shards have no others. listed has a
  * place for each tensor. */
-static bool check_map(const SlWeights *w, const char *folder, const SlJson *index, const cJSON *map,
-                      bool *listed, SlError *err)
+static bool check_map(const SlWeightSource *w, const char *folder, const SlJson *index,
+                      const cJSON *map, bool *listed, SlError *err)
 {
     char path[PATH_ROOM];
     for (const cJSON *c = map->child; c; c = c->next) {
@@ -86,48 +111,47 @@ static bool check_map(const SlWeights *w, const char *folder, const SlJson *inde
             return sl_fail(err, SL_FORMAT, "%s: tensor \"%s\" should be in \"%s\", which lacks it",
                            sl_json_name(index), sl_show_name(c->string).text,
                            sl_show_name(c->valuestring).text);
-        listed[sl_weights_index(w, info)] = true;
+        listed[info->index] = true;
     }
-    for (size_t i = 0; i < w->count; i++)
+    for (size_t i = 0; i < sl_weights_count(w); i++) {
+        const SlTensorInfo *info = sl_weights_info(w, i);
         if (!listed[i])
             return sl_fail(err, SL_FORMAT,
                            "%s: its weight_map does not list tensor \"%s\", which is in \"%s\"",
-                           sl_json_name(index), sl_show_name(w->entries[i].info.name).text,
-                           sl_show_path(sl_weights_file_of(w, &w->entries[i].info)).text);
+                           sl_json_name(index), sl_show_name(info->name).text,
+                           sl_show_path(sl_weights_file_of(w, info)).text);
+    }
     return true;
 }
 
-static bool fill_from_index(SlWeights *w, const char *folder, const SlJson *index, SlError *err)
+static SlWeightSource *open_map(const char *folder, const SlJson *index, SlError *err)
 {
     const cJSON *map = cJSON_GetObjectItemCaseSensitive(sl_json_root(index), "weight_map");
-    if (!cJSON_IsObject(map) || !map->child)
-        return sl_fail(err, SL_FORMAT,
-                       "%s: \"weight_map\" is %s; expected an object that gives each tensor's file",
-                       sl_json_name(index), map ? "not a filled object" : "missing");
-    if (!open_shards(w, folder, index, map, err))
-        return false;
-    for (int i = 0; i < w->file_count; i++)
-        if (!sl_weights_add_all(w, i, err))
-            return false;
-    if (!sl_weights_finish(w, err))
-        return false;
-    bool *listed = calloc(w->count, sizeof *listed);
+    if (!cJSON_IsObject(map) || !map->child) {
+        sl_fail(err, SL_FORMAT,
+                "%s: \"weight_map\" is %s; expected an object that gives each tensor's file",
+                sl_json_name(index), map ? "not a filled object" : "missing");
+        return NULL;
+    }
+    SlWeightSource *w = open_shards(folder, index, map, err);
+    if (!w)
+        return NULL;
+    bool *listed = calloc(sl_weights_count(w), sizeof *listed);
     bool ok = listed ? check_map(w, folder, index, map, listed, err)
                      : sl_fail(err, SL_MEMORY, "%s: out of memory", sl_json_name(index));
     free(listed);
-    return ok;
-}
-
-static SlWeights *open_index(const char *folder, const char *path, SlError *err)
-{
-    SlJson *index = sl_json_open(path, err);
-    SlWeights *w = index ? sl_weights_new(path, err) : NULL;
-    bool ok = w && fill_from_index(w, folder, index, err);
-    sl_json_close(index);
     if (ok)
         return w;
     sl_weights_close(w);
     return NULL;
+}
+
+static SlWeightSource *open_index(const char *folder, const char *path, SlError *err)
+{
+    SlJson *index = sl_json_open(path, err);
+    SlWeightSource *w = index ? open_map(folder, index, err) : NULL;
+    sl_json_close(index);
+    return w;
 }
 
 /* ---- the search ---- */
@@ -162,7 +186,7 @@ static void refuse_folder(const char *folder, const char *base, SlError *err)
                 *other.text ? "; found only " : ", nor its index", other.text);
 }
 
-SlWeights *sl_weights_open(const char *folder, const char *base, SlError *err)
+SlWeightSource *sl_weights_open(const char *folder, const char *base, SlError *err)
 {
     static const struct {
         const char *ending;

@@ -40,7 +40,7 @@ static bool set_names(SlModelInfo *info, const char *path, SlError *err)
 
 /* ---- weights ---- */
 
-static bool add_files(SlModelInfo *info, const SlWeights *w, SlError *err)
+static bool add_files(SlModelInfo *info, const SlWeightSource *w, SlError *err)
 {
     size_t skip = strlen(info->path) + 1;
     for (int i = 0; i < sl_weights_files(w); i++) {
@@ -62,7 +62,7 @@ static bool add_files(SlModelInfo *info, const SlWeights *w, SlError *err)
     return true;
 }
 
-static void count_tensors(SlModelPart *part, const SlWeights *w)
+static void count_tensors(SlModelPart *part, const SlWeightSource *w)
 {
     part->tensors = sl_weights_count(w);
     for (size_t i = 0; i < part->tensors; i++) {
@@ -86,7 +86,7 @@ static bool add_part(SlModelInfo *info, const SlPartClass *kind, const char *cla
                      SlError *err)
 {
     char folder[PATH_ROOM];
-    SlWeights *w;
+    SlWeightSource *w;
     snprintf(folder, sizeof folder, "%s/%s", info->path, kind->name);
     w = info->single_file ? sl_weights_open_checkpoint(info->path, kind->name, err)
                           : sl_weights_open(folder, kind->base, err);
@@ -287,14 +287,14 @@ static bool inspect_folder(SlModelInfo *info, SlError *err)
 static bool recognise_file(SlModelInfo *info, SlError *err)
 {
     SlError first = {0};
-    SlSafetensors *file = sl_safetensors_open(info->path, err);
+    SlWeightSource *file = sl_weights_open_file(info->path, err);
     if (!file)
         return false;
     const SlPipelineClass *kind;
     for (int i = 0; !info->pipeline && (kind = sl_pipeline_class_at(i)); i++)
         if (kind->recognise && kind->recognise(file, info->arch, first.code ? NULL : &first))
             info->pipeline = &kind->info;
-    sl_safetensors_close(file);
+    sl_weights_close(file);
     if (!info->pipeline && err)
         *err = first;
     return info->pipeline != NULL;

@@ -98,7 +98,7 @@ static void on_progress(void *arg, uint64_t done, uint64_t total)
                              (double)(l->before + done) / (double)l->total, l->what);
 }
 
-static SlWeights *open_weights(const SlModelInfo *info, const SlPartClass *part, SlError *err)
+static SlWeightSource *open_weights(const SlModelInfo *info, const SlPartClass *part, SlError *err)
 {
     char folder[4400];
     if (info->single_file)
@@ -130,7 +130,7 @@ static bool load_part(Loading *l, SlPart *part, SlError *err)
     SlJson *config = sl_model_config(&model->info, part->kind->name, err);
     if (!config)
         return false;
-    SlWeights *weights = open_weights(&model->info, part->kind, err);
+    SlWeightSource *weights = open_weights(&model->info, part->kind, err);
     if (!weights) {
         sl_json_close(config);
         return false;

@@ -42,7 +42,7 @@ typedef struct SlPipelineClass {
     const char *const *tokenizers; /* accepted tokenizer classes; NULL: the family reads no text */
     /* Whether a single checkpoint is one of the family, and which built-in configurations fit it; *err says what it is
      * instead. NULL: the family has no single checkpoints. */
-    bool (*recognise)(const SlSafetensors *file, char arch[16], SlError *err);
+    bool (*recognise)(const SlWeightSource *file, char arch[16], SlError *err);
     /* The JSON text of a built-in configuration, for files that carry none and for `bench`; part is a part's name or
      * "scheduler". NULL: unknown. */
     const char *(*builtin)(const char *arch, const char *part);

@@ -144,7 +144,7 @@ static bool inspect(SlModelInfo *info, SlError *err)
     return true;
 }
 
-static bool recognise(const SlSafetensors *file, char arch[16], SlError *err)
+static bool recognise(const SlWeightSource *file, char arch[16], SlError *err)
 {
     return sl_checkpoint_recognise(file, err) && sl_checkpoint_arch(file, arch, err);
 }

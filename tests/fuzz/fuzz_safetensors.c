@@ -8,7 +8,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     SlError err = {0};
-    SlWeights *w = sl_weights_open_file(fuzz_file(data, size), &err);
+    SlWeightSource *w = sl_weights_open_file(fuzz_file(data, size), &err);
     uint64_t total = 0;
     if (!w && (err.code == SL_OK || !*err.message))
         abort(); /* refused without a sentence */

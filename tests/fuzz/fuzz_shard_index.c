@@ -28,7 +28,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         ready = true;
     }
     fuzz_put(fuzz_folder(), "model.safetensors.index.json", data, size);
-    SlWeights *w = sl_weights_open(fuzz_folder(), "model", &err);
+    SlWeightSource *w = sl_weights_open(fuzz_folder(), "model", &err);
     if (!w && (err.code == SL_OK || !*err.message))
         abort();
     if (w && sl_weights_count(w) != 1 && sl_weights_count(w) != 2 && sl_weights_count(w) != 3)

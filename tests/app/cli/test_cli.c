@@ -104,7 +104,7 @@ static void test_arrays(void)
 {
     expect(RUN(SD, "--dump", file("d.safetensors"), "--output", file("f.png")), 0, "", "--dump");
     SlError err = {0};
-    SlWeights *dump = sl_weights_open_file(file("d.safetensors"), &err);
+    SlWeightSource *dump = sl_weights_open_file(file("d.safetensors"), &err);
     static const char *const names[] = {"latents.0", "latents.3",       "x0.0",  "x0.3",
                                         "timesteps", "text_embeddings", "image", "sigmas"};
     bool ok = dump != NULL;

@@ -23,7 +23,7 @@ static const char header[] =
 /* clang-format on */
 
 static SlDevice *dev;
-static SlWeights *weights;
+static SlWeightSource *weights;
 
 static bool open_weights(void)
 {
@@ -45,7 +45,7 @@ static bool open_weights(void)
     return weights && dev;
 }
 
-static SlBinder *new_binder(const SlWeights *from)
+static SlBinder *new_binder(SlWeightSource *from)
 {
     return sl_binder_new(&(SlBinderOptions){.dev = dev, .weights = from, .component = "unet"});
 }
@@ -290,6 +290,26 @@ static void test_progress(void)
     sl_binder_free(b);
 }
 
+/* The binder lives as long as the model; whoever opened the weights is done with them sooner. */
+static void test_outlives(void)
+{
+    SlError err = {0};
+    SlWeightSource *own = sl_weights_open_file(test_file("unet.safetensors"), &err);
+    SlBinder *b = new_binder(own);
+    sl_weights_close(own);
+    sl_test(holds(bind2(b, "lin.weight", 2, 3), 1, 6) && sl_binder_has(b, "lin.bias"),
+            "weights that were closed are read as long as the binder needs them");
+    sl_test(sl_binder_finish(b, false, &err) && sl_binder_warning(b), "it ends well %s",
+            err.message);
+    sl_test(!bind2(b, "half", 2, 2) && !sl_binder_has(b, "half") &&
+                !sl_bind_optional(b, SL_WEIGHT_LINEAR, "half", 2, (const int64_t[]){2, 2}),
+            "after its end it reads nothing");
+    bool ok = sl_binder_finish(b, false, &err);
+    test_refused("and says so", !ok, &err, SL_ARGUMENT,
+                 (const char *const[]){"unet", "after the last one", NULL});
+    sl_binder_free(b);
+}
+
 int main(void)
 {
     if (!open_weights())
@@ -301,6 +321,7 @@ int main(void)
     test_random();
     test_measure();
     test_progress();
+    test_outlives();
     sl_weights_close(weights);
     sl_device_close(&dev);
     return sl_test_done();

@@ -9,7 +9,7 @@
 
 /* ---- equal to the folder ---- */
 
-static bool same_tensor(const SlWeights *a, const SlTensorInfo *x, const SlWeights *b,
+static bool same_tensor(const SlWeightSource *a, const SlTensorInfo *x, const SlWeightSource *b,
                         const SlTensorInfo *y)
 {
     SlError err = {0};
@@ -30,9 +30,9 @@ static void test_component(const char *file, const char *fixture, const char *pa
     SlError err = {0};
     snprintf(name, sizeof name, "goldens/model/%s/%s", fixture, part);
     char *folder = sl_test_path(name);
-    SlWeights *want = sl_weights_open(
+    SlWeightSource *want = sl_weights_open(
         folder, !strcmp(part, "text_encoder") ? "model" : "diffusion_pytorch_model", &err);
-    SlWeights *got = sl_weights_open_checkpoint(file, part, &err);
+    SlWeightSource *got = sl_weights_open_checkpoint(file, part, &err);
     free(folder);
     if (!sl_test(want && got && sl_weights_count(want) == sl_weights_count(got),
                  "%s %s: as many tensors as in the folder", fixture, part))
@@ -136,7 +136,7 @@ static void test_others(void)
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
         SlError err = {0};
         const char *path = file_of(others[i].tensors, "other.safetensors");
-        SlWeights *w = sl_weights_open_checkpoint(path, "unet", &err);
+        SlWeightSource *w = sl_weights_open_checkpoint(path, "unet", &err);
         test_refused(others[i].id, !w, &err, SL_UNSUPPORTED,
                      (const char *const[]){"other.safetensors", others[i].says, NULL});
         sl_weights_close(w);
@@ -159,14 +159,14 @@ static void test_arch(void)
     for (size_t i = 0; i < sizeof archs / sizeof archs[0]; i++) {
         SlError err = {0};
         char arch[16] = "";
-        SlSafetensors *st = sl_safetensors_open(file_of(archs[i].tensors, archs[i].name), &err);
-        bool known = st && sl_checkpoint_arch(st, arch, &err);
+        SlWeightSource *file = sl_weights_open_file(file_of(archs[i].tensors, archs[i].name), &err);
+        bool known = file && sl_checkpoint_arch(file, arch, &err);
         if (archs[i].arch)
             sl_test(known && !strcmp(arch, archs[i].arch), "%s is %s", archs[i].id, archs[i].arch);
         else
-            test_refused(archs[i].id, st && !known, &err, SL_UNSUPPORTED,
+            test_refused(archs[i].id, file && !known, &err, SL_UNSUPPORTED,
                          (const char *const[]){archs[i].name, "expected 768 and CLIP", NULL});
-        sl_safetensors_close(st);
+        sl_weights_close(file);
     }
 }
 
@@ -185,7 +185,7 @@ static void test_fused(void)
         "10,4",
         NULL};
     SlError err = {0};
-    SlWeights *w =
+    SlWeightSource *w =
         sl_weights_open_checkpoint(file_of(tensors, "fused.safetensors"), "text_encoder", &err);
     test_refused("in_proj with ten rows", !w, &err, SL_FORMAT,
                  (const char *const[]){"fused.safetensors", "in_proj_weight", "10 rows",

@@ -241,7 +241,7 @@ static void test_headers(void)
             test_file_refused(c->id, path, SL_FORMAT, c->says);
             continue;
         }
-        SlWeights *w = sl_weights_open_file(path, &err);
+        SlWeightSource *w = sl_weights_open_file(path, &err);
         if (!sl_test(w != NULL, "%s is read", c->id))
             sl_test_note("%s", err.message);
         sl_weights_close(w);
@@ -441,7 +441,7 @@ static void test_no_files(void)
         test_file_refused("S74 no permission", path, SL_IO, "no permission");
     test_file_refused("S75 no such file", test_file("%s%n%d"), SL_IO, "no such file");
     SlError err = {0};
-    SlWeights *w = sl_weights_open_file("/nowhere/\xff\xfe\x1b[31m\n", &err);
+    SlWeightSource *w = sl_weights_open_file("/nowhere/\xff\xfe\x1b[31m\n", &err);
     test_refused("S75 a path that is no text", !w, &err, SL_IO,
                  (const char *const[]){"\\xFF\\xFE\\x1B[31m\\x0A", NULL});
     char longer[5000];

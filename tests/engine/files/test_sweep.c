@@ -23,7 +23,7 @@ static void count(Tally *tally, bool accepted, const SlError *err)
 static void try_safetensors(const char *path, Tally *tally)
 {
     SlError err = {0};
-    SlWeights *w = sl_weights_open_file(path, &err);
+    SlWeightSource *w = sl_weights_open_file(path, &err);
     for (size_t i = 0; w && i < sl_weights_count(w); i++) {
         const SlTensorInfo *info = sl_weights_info(w, i);
         void *raw = malloc((size_t)info->bytes + 1);

@@ -8,7 +8,7 @@
 
 /* ---- values ---- */
 
-static bool reads(const SlWeights *w, const char *name, const float *want, size_t n)
+static bool reads(const SlWeightSource *w, const char *name, const float *want, size_t n)
 {
     float got[16];
     SlError err = {0};
@@ -40,7 +40,7 @@ static void test_values(void)
     memcpy(data + 6, f16, 8);
     memcpy(data + 14, f32, 8);
     test_write_safetensors(path, header, strlen(header), data, sizeof data);
-    SlWeights *w = sl_weights_open_file(path, &err);
+    SlWeightSource *w = sl_weights_open_file(path, &err);
     if (!sl_test(w != NULL, "a file with four types is opened"))
         return;
     sl_test(sl_weights_count(w) == 4 && sl_weights_files(w) == 1 &&
@@ -79,7 +79,7 @@ static bool reads_as(const SlDevice *dev, SlDtype stored, SlDtype wanted)
              "{\"t\":{\"dtype\":\"%s\",\"shape\":[%d],\"data_offsets\":[0,%zu]}}", names[stored],
              COUNT, bytes);
     test_write_safetensors(path, header, strlen(header), data, bytes);
-    SlWeights *w = sl_weights_open_file(path, &err);
+    SlWeightSource *w = sl_weights_open_file(path, &err);
     bool ok = w && sl_weights_read_on(dev, w, sl_weights_find(w, "t"), &got, &err);
     sl_convert(got.data, wanted, back, SL_F32, COUNT);
     ok = ok && !memcmp(back, values, COUNT * sizeof *values);
@@ -127,7 +127,7 @@ static void test_not_finite(void)
                  "{\"unet.w\":{\"dtype\":\"%s\",\"shape\":[%d],\"data_offsets\":[0,%zu]}}",
                  bad[i].dtype, COUNT, bytes);
         test_write_safetensors(path, header, strlen(header), data, bytes);
-        SlWeights *w = sl_weights_open_file(path, &err);
+        SlWeightSource *w = sl_weights_open_file(path, &err);
         const SlTensorInfo *info = w ? sl_weights_find(w, "unet.w") : NULL;
         snprintf(id, sizeof id, "S56 one %s of bits %x in 70,000", bad[i].dtype, bad[i].bits);
         test_refused(id, info && !sl_weights_read_f32(w, info, out, &err), &err, SL_FORMAT,
@@ -150,7 +150,7 @@ static void test_truncated_while_open(void)
         char id[80];
         SlError err = {0};
         test_write_safetensors(path, header, strlen(header), NULL, 4096);
-        SlWeights *w = sl_weights_open_file(path, &err);
+        SlWeightSource *w = sl_weights_open_file(path, &err);
         const SlTensorInfo *info = w ? sl_weights_find(w, "t") : NULL;
         bool cut = !truncate(path, (off_t)(8 + strlen(header)) + keep);
         snprintf(id, sizeof id, "S77 cut to %d bytes between opening and reading", keep);
@@ -167,7 +167,7 @@ static void test_replaced_while_open(void)
     float one = 1;
     SlError err = {0};
     test_write_safetensors(path, header, strlen(header), &one, 4);
-    SlWeights *w = sl_weights_open_file(path, &err);
+    SlWeightSource *w = sl_weights_open_file(path, &err);
     unlink(path);
     test_write_text(path, "something else");
     sl_test(w && reads(w, "t", &one, 1), "S76 a replaced file is read as it was");
@@ -212,7 +212,7 @@ static void test_variants(void)
         SlError err = {0};
         for (int i = first; i < 3; i++)
             put_in(folder, order[i], ONE_TENSOR("t"), 4);
-        SlWeights *w = sl_weights_open(folder, "model", &err);
+        SlWeightSource *w = sl_weights_open(folder, "model", &err);
         sl_test(w && strstr(sl_weights_file(w, 0), order[first]), "%s is found", order[first]);
         sl_weights_close(w);
     }
@@ -243,7 +243,7 @@ static void test_shards(void)
         put_in(folder, "model-1.safetensors", TWO_TENSORS("a", "b"), 8);
         put_in(folder, "model-2.safetensors", ONE_TENSOR("c"), 4);
         put_in(folder, names[i].name, index_good, 0);
-        SlWeights *w = sl_weights_open(folder, "model", &err);
+        SlWeightSource *w = sl_weights_open(folder, "model", &err);
         sl_test(w && sl_weights_count(w) == 3 && sl_weights_files(w) == 2 &&
                     reads(w, "a", &zero, 1) && reads(w, "c", &zero, 1) &&
                     strstr(sl_weights_file_of(w, sl_weights_find(w, "c")), "model-2"),
@@ -256,7 +256,7 @@ static void folder_refused(const char *id, const char *folder, SlCode code, cons
                            const char *says)
 {
     SlError err = {0};
-    SlWeights *w = sl_weights_open(folder, "model", &err);
+    SlWeightSource *w = sl_weights_open(folder, "model", &err);
     test_refused(id, !w, &err, code, (const char *const[]){file, says, NULL});
     sl_weights_close(w);
 }

@@ -42,7 +42,7 @@ __attribute__((unused)) static void test_file_refused(const char *id, const char
 {
     SlError err = {0};
     const char *slash = strrchr(path, '/');
-    SlWeights *w = sl_weights_open_file(path, &err);
+    SlWeightSource *w = sl_weights_open_file(path, &err);
     test_refused(id, !w, &err, code, (const char *const[]){says, slash ? slash + 1 : path, NULL});
     sl_weights_close(w);
 }

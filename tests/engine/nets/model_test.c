@@ -10,13 +10,13 @@ static void give_up(const SlError *err)
     exit(1);
 }
 
-SlWeights *golden_open(const char *pipeline)
+SlWeightSource *golden_open(const char *pipeline)
 {
     SlError err = {0};
     char *path = NULL, *root = sl_test_path("goldens/model");
     if (asprintf(&path, "%s/%s.safetensors", root, pipeline) < 0)
         abort();
-    SlWeights *file = sl_weights_open_file(path, &err);
+    SlWeightSource *file = sl_weights_open_file(path, &err);
     if (!file)
         give_up(&err);
     free(path);
@@ -24,14 +24,14 @@ SlWeights *golden_open(const char *pipeline)
     return file;
 }
 
-static const SlTensorInfo *find(const SlWeights *file, const char *format, va_list args)
+static const SlTensorInfo *find(const SlWeightSource *file, const char *format, va_list args)
 {
     char name[128];
     vsnprintf(name, sizeof name, format, args);
     return sl_weights_find(file, name);
 }
 
-bool golden_has(const SlWeights *file, const char *format, ...)
+bool golden_has(const SlWeightSource *file, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
@@ -40,7 +40,7 @@ bool golden_has(const SlWeights *file, const char *format, ...)
     return has;
 }
 
-Golden golden_read(const SlWeights *file, const char *format, ...)
+Golden golden_read(const SlWeightSource *file, const char *format, ...)
 {
     Golden g = {.elements = 1};
     SlError err = {0};

@@ -16,9 +16,9 @@ typedef struct Golden {
     float *values;
 } Golden;
 
-SlWeights *golden_open(const char *pipeline);
-bool golden_has(const SlWeights *file, const char *format, ...) SL_PRINTF(2, 3);
-Golden golden_read(const SlWeights *file, const char *format, ...) SL_PRINTF(2, 3);
+SlWeightSource *golden_open(const char *pipeline);
+bool golden_has(const SlWeightSource *file, const char *format, ...) SL_PRINTF(2, 3);
+Golden golden_read(const SlWeightSource *file, const char *format, ...) SL_PRINTF(2, 3);
 void golden_free(Golden *g);
 
 /* A golden picture or feature map [N, C, H, W] as [N, H, W, C] in the device's dtype, in the arena.
@@ -37,7 +37,7 @@ Distance distance(const float *result, const Golden *golden);
 /* One part of a pipeline: its configuration's file and its weights. */
 typedef struct Part {
     SlJson *json;
-    SlWeights *weights;
+    SlWeightSource *weights;
     SlBinder *binder;
 } Part;
 

@@ -45,7 +45,7 @@ static void compare(SlDevice *dev, const char *pipeline, const char *stage, cons
 
 /* ---- text ---- */
 
-static SlTensor upload_ids(SlDevice *dev, const SlWeights *file)
+static SlTensor upload_ids(SlDevice *dev, const SlWeightSource *file)
 {
     SlError err = {0};
     const SlTensorInfo *info = sl_weights_find(file, "input_ids");
@@ -58,7 +58,7 @@ static SlTensor upload_ids(SlDevice *dev, const SlWeights *file)
     return t;
 }
 
-static void compare_text(SlDevice *dev, const char *pipeline, const SlWeights *file,
+static void compare_text(SlDevice *dev, const char *pipeline, const SlWeightSource *file,
                          const char *name, const SlTensor *result)
 {
     Golden golden = golden_read(file, "%s", name);
@@ -66,7 +66,7 @@ static void compare_text(SlDevice *dev, const char *pipeline, const SlWeights *f
     golden_free(&golden);
 }
 
-static void test_text(SlDevice *dev, const char *pipeline, const SlWeights *file)
+static void test_text(SlDevice *dev, const char *pipeline, const SlWeightSource *file)
 {
     SlError err = {0};
     SlTextEncoderConfig config;
@@ -97,7 +97,7 @@ static void test_text(SlDevice *dev, const char *pipeline, const SlWeights *file
 
 /* ---- UNet ---- */
 
-static void test_evaluation(SlDevice *dev, const char *pipeline, const SlWeights *file,
+static void test_evaluation(SlDevice *dev, const char *pipeline, const SlWeightSource *file,
                             SlUnet *unet, const SlUnetContext *context, int i)
 {
     char stage[32];
@@ -124,7 +124,7 @@ static void test_evaluation(SlDevice *dev, const char *pipeline, const SlWeights
     golden_free(&golden);
 }
 
-static void test_unet(SlDevice *dev, const char *pipeline, const SlWeights *file)
+static void test_unet(SlDevice *dev, const char *pipeline, const SlWeightSource *file)
 {
     SlError err = {0};
     SlUnetConfig config;
@@ -156,8 +156,8 @@ static void test_unet(SlDevice *dev, const char *pipeline, const SlWeights *file
 
 /* ---- VAE ---- */
 
-static void test_half(SlDevice *dev, const char *pipeline, const SlWeights *file, const SlVae *vae,
-                      bool decode)
+static void test_half(SlDevice *dev, const char *pipeline, const SlWeightSource *file,
+                      const SlVae *vae, bool decode)
 {
     SlError err = {0};
     size_t mark = sl_arena_mark(dev);
@@ -180,7 +180,7 @@ static void test_half(SlDevice *dev, const char *pipeline, const SlWeights *file
 }
 
 /* Strips of any height give the picture that the whole gives: no seams. */
-static void test_strips(SlDevice *dev, const char *pipeline, const SlWeights *file,
+static void test_strips(SlDevice *dev, const char *pipeline, const SlWeightSource *file,
                         const SlVae *vae)
 {
     static const int64_t heights[] = {1, 3, 1000};
@@ -210,7 +210,7 @@ static void test_strips(SlDevice *dev, const char *pipeline, const SlWeights *fi
     golden_free(&whole);
 }
 
-static void test_vae(SlDevice *dev, const char *pipeline, const SlWeights *file)
+static void test_vae(SlDevice *dev, const char *pipeline, const SlWeightSource *file)
 {
     SlError err = {0};
     SlVaeConfig config;
@@ -236,7 +236,7 @@ int main(int argc, char **argv)
     }
     SlDevice *dev = device_open(argv[1], argv[2]);
     for (int i = 0; pipelines[i]; i++) {
-        SlWeights *file = golden_open(pipelines[i]);
+        SlWeightSource *file = golden_open(pipelines[i]);
         if (golden_has(file, "text_embeddings")) {
             test_text(dev, pipelines[i], file);
             test_vae(dev, pipelines[i], file);

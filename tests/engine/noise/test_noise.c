@@ -48,7 +48,7 @@ static int64_t draw(SlNoise *noise, const char *lengths, float *out, int64_t roo
     return used;
 }
 
-static void test_golden(const SlWeights *file, const SlTensorInfo *info)
+static void test_golden(const SlWeightSource *file, const SlTensorInfo *info)
 {
     char kind[8], lengths[128];
     uint64_t seed;
@@ -113,7 +113,7 @@ int main(void)
 {
     SlError err = {0};
     char *path = sl_test_path("goldens/noise/noise.safetensors");
-    SlWeights *file = sl_weights_open_file(path, &err);
+    SlWeightSource *file = sl_weights_open_file(path, &err);
     if (!sl_test(file && sl_weights_count(file) == 54, "the golden file: %s", err.message))
         return sl_test_done();
     for (size_t i = 0; i < sl_weights_count(file); i++)

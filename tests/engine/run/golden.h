@@ -8,7 +8,7 @@
 #include <math.h>
 
 typedef struct Golden {
-    SlWeights *weights;
+    SlWeightSource *weights;
 } Golden;
 
 /* relative to tests/ */
