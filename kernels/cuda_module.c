@@ -5,6 +5,7 @@
  * program, in ../lib/safelight of it, in the build folder, and where the system's loader looks. It
  * never leaves the process again: the CUDA runtime does not survive being unloaded.
  */
+#include "kernels/device_layout.h"
 #include "kernels/devices.h"
 
 #include <dlfcn.h>
@@ -65,12 +66,13 @@ static void *find_module(SlError *err)
 
 SlDevice *sl_cuda_open(const SlDeviceOptions *options, SlError *err)
 {
+    static const SlDeviceLayout here = SL_DEVICE_LAYOUT_HERE;
     void *module = find_module(err);
     if (!module)
         return NULL;
     OpenCuda open = (OpenCuda)dlsym(module, "sl_cuda_device_open");
-    const uint32_t *abi = dlsym(module, "sl_cuda_device_abi");
-    if (!open || !abi || *abi != SL_DEVICE_ABI) {
+    const SlDeviceLayout *layout = dlsym(module, "sl_cuda_device_layout");
+    if (!open || !layout || memcmp(layout, &here, sizeof here) != 0) {
         sl_fail(err, SL_UNSUPPORTED,
                 "the CUDA module (" MODULE ") is of another version of this program");
         dlclose(module);

@@ -4,14 +4,26 @@
 
 #include "kernels/kernels.h"
 
+#include <stddef.h>
+
 /* Each allocates its own struct with SlDevice as first member and sets ops, name and dtype;
  * sl_device_open does the rest. NULL and *err on failure. */
 SlDevice *sl_ref_open(const SlDeviceOptions *options, SlError *err);
 SlDevice *sl_cpu_open(const SlDeviceOptions *options, SlError *err);
 SlDevice *sl_measure_open(const SlDeviceOptions *options, SlError *err);
-/* The module safelight-cuda, opened with dlopen. It must agree with the program on what a device
- * is. */
-#define SL_DEVICE_ABI ((uint32_t)(sizeof(SlOps) << 16 | sizeof(SlDevice)))
+/* The module safelight-cuda, opened with dlopen; refused unless its sl_cuda_device_layout says what
+ * the program was built with. */
+typedef struct SlDeviceLayout {
+    uint64_t declared;    /* SL_DEVICE_LAYOUT: names and order of all that kernels.h declares */
+    uint32_t ops, device; /* sizes as the compiler laid them out */
+    uint32_t first_op, last_op; /* and places in SlOps */
+} SlDeviceLayout;
+/* Needs kernels/device_layout.h, which the build makes. */
+#define SL_DEVICE_LAYOUT_HERE                                                     \
+    {                                                                             \
+        SL_DEVICE_LAYOUT, sizeof(SlOps), sizeof(SlDevice), offsetof(SlOps, copy), \
+            offsetof(SlOps, linear_geglu)                                         \
+    }
 SlDevice *sl_cuda_open(const SlDeviceOptions *options, SlError *err);
 
 /* The check device over an open device, which it owns from now on, also when it fails. */

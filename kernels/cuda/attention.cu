@@ -106,10 +106,9 @@ GPU_DEV void multiply_values(float (&o)[1][DP / 8][4], const Scores &s, const T 
         uint32_t b[DP / 8][2];
         GPU_UNROLL
         for (int j = 0; j < DP / 8; j += 2)
-            ldmatrix_x4_trans(b[j], values +
-                                        (k * 16 + (lane >> 3 & 1) * 8 + (lane & 7)) *
-                                            Shape<DP>::pitch +
-                                        j * 8 + (lane >> 4) * 8);
+            ldmatrix_x4_trans(
+                b[j], values + (k * 16 + (lane >> 3 & 1) * 8 + (lane & 7)) * Shape<DP>::pitch +
+                          j * 8 + (lane >> 4) * 8);
         mma_tile(o, p, b, T());
     }
 }

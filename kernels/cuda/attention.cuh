@@ -19,8 +19,18 @@ GPU_DEV int attention_keys(const AttentionShape &a, int end)
 
 static inline AttentionShape attention_shape(const SlAttentionLaunch *l)
 {
-    return {l->lq,    l->lk,    l->d,     l->causal, l->qs[0], l->qs[1],
-            l->ks[0], l->ks[1], l->vs[0], l->vs[1],  l->os[0], l->os[1],
+    return {l->lq,
+            l->lk,
+            l->d,
+            l->causal,
+            l->qs[0],
+            l->qs[1],
+            l->ks[0],
+            l->ks[1],
+            l->vs[0],
+            l->vs[1],
+            l->os[0],
+            l->os[1],
             l->scale * 1.4426950408889634f};
 }
 

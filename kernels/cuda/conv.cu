@@ -64,8 +64,7 @@ template <class T, class Tile> struct ConvFetch {
             pixel[i] = conv_pixel(s, blockIdx.x * Tile::BM + row + i * rows);
     }
 
-    template <bool ALIGNED>
-    GPU_DEV void next(const ConvShape &s, const T *x, const T *w, T *stage)
+    template <bool ALIGNED> GPU_DEV void next(const ConvShape &s, const T *x, const T *w, T *stage)
     {
         const int length = s.kh * s.kw * s.cinp;
         GPU_UNROLL
@@ -194,7 +193,7 @@ __global__ void __launch_bounds__(256)
                     const T *residual, T *y, ConvShape s)
 {
     const int64_t n = (int64_t)s.pixels * s.cout;
-    GPU_FLAT_LOOP(i, n) {
+    GPU_FLAT_LOOP (i, n) {
         float v[1] = {};
         for (int part = 0; part < parts; part++)
             v[0] += partial[part * n + i];
@@ -234,9 +233,9 @@ static cudaError_t run(const SlConvLaunch *c, ConvShape s, int parts, cudaStream
                                (s.cout + Tile::BN - 1) / Tile::BN, partial ? parts : 1),
                           dim3(Tile::threads), Tile::shared, stream};
     const T *per_channel = (const T *)c->per_channel, *residual = (const T *)c->residual;
-    cudaError_t e = gpu_launch(conv_kernel<T, Tile, ALIGNED>, grid, (const T *)c->x,
-                               (const T *)c->w, c->bias, per_channel, residual, (T *)c->y, partial,
-                               s);
+    cudaError_t e =
+        gpu_launch(conv_kernel<T, Tile, ALIGNED>, grid, (const T *)c->x, (const T *)c->w, c->bias,
+                   per_channel, residual, (T *)c->y, partial, s);
     if (e != cudaSuccess || !partial)
         return e;
     return gpu_launch(conv_sum_kernel<T>, gpu_flat((int64_t)s.pixels * s.cout, stream),

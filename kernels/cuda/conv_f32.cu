@@ -27,9 +27,8 @@ __global__ void __launch_bounds__(256)
         for (int i = 0; i < 4; i++) {
             const int from = conv_source(s, pixel[i], tap), c = c0 + row + i * 16;
             a[column][row + i * 16] = from < 0 ? 0.0f : x[from + tap.c];
-            b[column][row + i * 16] = c < s.cout && k0 + column < length
-                                          ? w[(int64_t)c * length + k0 + column]
-                                          : 0.0f;
+            b[column][row + i * 16] =
+                c < s.cout && k0 + column < length ? w[(int64_t)c * length + k0 + column] : 0.0f;
         }
         conv_advance(s, tap, TILE_K);
         __syncthreads();

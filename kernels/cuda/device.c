@@ -6,6 +6,7 @@
  */
 #include "kernels/cuda/device.h"
 
+#include "kernels/device_layout.h"
 #include "kernels/devices.h"
 
 #include <pthread.h>
@@ -16,8 +17,8 @@
 #define EXPORT __attribute__((visibility("default")))
 
 /* Checked by cuda_module.c before anything is called. */
-EXPORT extern const uint32_t sl_cuda_device_abi;
-const uint32_t sl_cuda_device_abi = SL_DEVICE_ABI;
+EXPORT extern const SlDeviceLayout sl_cuda_device_layout;
+const SlDeviceLayout sl_cuda_device_layout = SL_DEVICE_LAYOUT_HERE;
 
 EXPORT SlDevice *sl_cuda_device_open(const SlDeviceOptions *options, SlError *err);
 
@@ -144,8 +145,8 @@ static void describe(SlCudaDevice *d)
     cudaMemGetInfo(&free_bytes, &total);
     cudaGetLastError();
     snprintf(d->describe, sizeof d->describe,
-             "CUDA: %.100s, compute capability %d.%d, %.1f GiB, %s", named ? properties.name : "GPU",
-             attribute(cudaDevAttrComputeCapabilityMajor),
+             "CUDA: %.100s, compute capability %d.%d, %.1f GiB, %s",
+             named ? properties.name : "GPU", attribute(cudaDevAttrComputeCapabilityMajor),
              attribute(cudaDevAttrComputeCapabilityMinor), (double)total / (1 << 30),
              sl_dtype_name(d->base.dtype));
 }

@@ -35,7 +35,8 @@ void sl_cuda_staging_close(SlCudaStaging *s)
 static bool outside_capture(SlCudaDevice *d)
 {
     if (d->capturing)
-        sl_device_fail(&d->base, SL_UNSUPPORTED, "cuda: the host cannot be part of a repeated step");
+        sl_device_fail(&d->base, SL_UNSUPPORTED,
+                       "cuda: the host cannot be part of a repeated step");
     return !d->capturing;
 }
 
@@ -122,10 +123,10 @@ static bool fetch_place(SlCudaDevice *d, size_t bytes)
 static const void *cuda_fetch(SlDevice *dev, const void *p, size_t bytes)
 {
     SlCudaDevice *d = sl_cuda_of(dev);
-    bool ok = outside_capture(d) && fetch_place(d, bytes) &&
-              sl_cuda_check(
-                  d, cudaMemcpyAsync(d->fetched, p, bytes, cudaMemcpyDeviceToHost, d->stream),
-                  "copying from the device");
+    bool ok =
+        outside_capture(d) && fetch_place(d, bytes) &&
+        sl_cuda_check(d, cudaMemcpyAsync(d->fetched, p, bytes, cudaMemcpyDeviceToHost, d->stream),
+                      "copying from the device");
     return ok ? d->fetched : NULL;
 }
 

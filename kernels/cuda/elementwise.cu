@@ -14,7 +14,7 @@
 template <class X, class Y>
 __global__ void LAUNCH_BOUNDS activation_kernel(const X *x, Y *y, int64_t n, int act)
 {
-    GPU_FLAT_LOOP(i, n)
+    GPU_FLAT_LOOP (i, n)
         y[i] = gpu_from<Y>(gpu_act(gpu_f(x[i]), act));
 }
 
@@ -37,7 +37,7 @@ cudaError_t sl_launch_activation(const SlTensor *x, int act, const SlTensor *y, 
 template <class T, int V>
 __global__ void LAUNCH_BOUNDS geglu_kernel(const T *x, T *y, int64_t count, int d)
 {
-    GPU_FLAT_LOOP(i, count) {
+    GPU_FLAT_LOOP (i, count) {
         const int64_t row = i * V / d, at = row * 2 * d + i * V % d;
         float value[V], gate[V];
         gpu_load<V>(x + at, value);
@@ -64,8 +64,8 @@ cudaError_t sl_launch_geglu(const SlTensor *x, const SlTensor *y, cudaStream_t s
     return gpu_by_type(x->dtype, [&](auto e) {
         typedef decltype(e) T;
         constexpr int V = Wide<T>::count;
-        const bool wide = y->size[y->rank - 1] % V == 0 && gpu_aligned(x->data) &&
-                          gpu_aligned(y->data);
+        const bool wide =
+            y->size[y->rank - 1] % V == 0 && gpu_aligned(x->data) && gpu_aligned(y->data);
         return wide ? geglu<T, V>(x, y, s) : geglu<T, 1>(x, y, s);
     });
 }
@@ -73,7 +73,7 @@ cudaError_t sl_launch_geglu(const SlTensor *x, const SlTensor *y, cudaStream_t s
 template <class T, int V>
 __global__ void LAUNCH_BOUNDS add_kernel(const T *a, const T *b, float scale, T *y, int64_t count)
 {
-    GPU_FLAT_LOOP(i, count) {
+    GPU_FLAT_LOOP (i, count) {
         float p[V], q[V];
         gpu_load<V>(a + i * V, p);
         gpu_load<V>(b + i * V, q);
@@ -89,8 +89,8 @@ static cudaError_t add(const SlTensor *a, const SlTensor *b, float scale, const 
                        cudaStream_t s)
 {
     const int64_t count = sl_tensor_elements(y) / V;
-    return gpu_launch(add_kernel<T, V>, gpu_flat(count, s), (const T *)a->data,
-                      (const T *)b->data, scale, (T *)y->data, count);
+    return gpu_launch(add_kernel<T, V>, gpu_flat(count, s), (const T *)a->data, (const T *)b->data,
+                      scale, (T *)y->data, count);
 }
 
 cudaError_t sl_launch_add(const SlTensor *a, const SlTensor *b, float scale, const SlTensor *y,
@@ -111,7 +111,7 @@ template <class T>
 __global__ void LAUNCH_BOUNDS add_per_channel_kernel(const T *x, const T *c, T *y, int64_t n,
                                                      int64_t per_item, int channels)
 {
-    GPU_FLAT_LOOP(i, n)
+    GPU_FLAT_LOOP (i, n)
         y[i] = gpu_from<T>(gpu_f(x[i]) + gpu_f(c[i / per_item * channels + i % channels]));
 }
 
@@ -139,7 +139,7 @@ template <class T>
 __global__ void LAUNCH_BOUNDS guidance_kernel(const T *x, const float *scale, float *y, Said s,
                                               int64_t n)
 {
-    GPU_FLAT_LOOP(i, n) {
+    GPU_FLAT_LOOP (i, n) {
         const int64_t column = i % s.size[2], row = i / s.size[2] % s.size[1];
         const int64_t channel = i / s.size[2] / s.size[1];
         const int64_t at = channel * s.stride[1] + row * s.stride[2] + column * s.stride[3];
@@ -168,7 +168,7 @@ cudaError_t sl_launch_guidance(const SlTensor *x, const SlTensor *scale, const S
 template <class T>
 __global__ void LAUNCH_BOUNDS to_rgb8_kernel(const T *x, unsigned char *y, int64_t n)
 {
-    GPU_FLAT_LOOP(i, n) {
+    GPU_FLAT_LOOP (i, n) {
         const float v = gpu_f(x[i]) * 0.5f + 0.5f;
         y[i] = (unsigned char)(int)rintf(fminf(v > 0 ? v : 0, 1.0f) * 255.0f);
     }

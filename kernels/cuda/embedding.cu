@@ -12,7 +12,7 @@ template <class T>
 __global__ void LAUNCH_BOUNDS embedding_kernel(const int *ids, const T *tokens, const T *positions,
                                                T *y, Lookup l, int64_t count)
 {
-    GPU_FLAT_LOOP(i, count) {
+    GPU_FLAT_LOOP (i, count) {
         const int64_t row = i / l.d, at = i % l.d;
         float v = gpu_f(tokens[(int64_t)ids[row] * l.d + at]);
         if (positions)
@@ -46,7 +46,7 @@ struct Waves {
 template <class T>
 __global__ void LAUNCH_BOUNDS timestep_kernel(const float *times, T *y, Waves w, int count)
 {
-    GPU_FLAT_LOOP(i, count) {
+    GPU_FLAT_LOOP (i, count) {
         const int half = w.dim / 2, at = (int)(i % w.dim), k = at % half;
         float v = 0; /* the last of an odd number */
         if (at < 2 * half) {

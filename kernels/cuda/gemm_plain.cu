@@ -16,7 +16,7 @@ template <class T, class Y>
 __global__ void __launch_bounds__(256)
     gemm_plain_kernel(const T *a, const T *b, const Y *c, const Y *bias, Y *d, GemmShape s)
 {
-    GPU_FLAT_LOOP(i, s.count) {
+    GPU_FLAT_LOOP (i, s.count) {
         const int64_t row = i % s.m, column = i / s.m % s.n, item = i / s.m / s.n;
         const int64_t at = item * s.d_item + column * s.ldd + row;
         const T *p = a + item * s.a_item + row * s.a_row;
@@ -35,8 +35,10 @@ __global__ void __launch_bounds__(256)
 
 static GemmShape shape_of(const SlCudaGemm *g)
 {
-    GemmShape s = {g->m, g->n, g->k, g->m * g->n * g->batch, 1, g->lda, 1, g->ldb, g->ldd,
-                   g->stride_a, g->stride_b, g->stride_d, g->alpha};
+    GemmShape s = {g->m,    g->n,        g->k,        g->m * g->n * g->batch,
+                   1,       g->lda,      1,           g->ldb,
+                   g->ldd,  g->stride_a, g->stride_b, g->stride_d,
+                   g->alpha};
     if (g->transpose_a) {
         s.a_row = g->lda;
         s.a_column = 1;

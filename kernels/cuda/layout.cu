@@ -31,10 +31,9 @@ GPU_DEV Places places_of(int64_t i, const Strides &s)
 }
 
 /* The same type: any of its size. */
-template <class T>
-__global__ void LAUNCH_BOUNDS move_kernel(const T *x, T *y, Strides s, int64_t n)
+template <class T> __global__ void LAUNCH_BOUNDS move_kernel(const T *x, T *y, Strides s, int64_t n)
 {
-    GPU_FLAT_LOOP(i, n) {
+    GPU_FLAT_LOOP (i, n) {
         const Places p = places_of(i, s);
         y[p.y] = x[p.x];
     }
@@ -43,7 +42,7 @@ __global__ void LAUNCH_BOUNDS move_kernel(const T *x, T *y, Strides s, int64_t n
 template <class X, class Y>
 __global__ void LAUNCH_BOUNDS convert_kernel(const X *x, Y *y, Strides s, int64_t n)
 {
-    GPU_FLAT_LOOP(i, n) {
+    GPU_FLAT_LOOP (i, n) {
         const Places p = places_of(i, s);
         y[p.y] = gpu_from<Y>(gpu_f(x[p.x]));
     }
@@ -104,7 +103,7 @@ template <class T, int V>
 __global__ void LAUNCH_BOUNDS concat_kernel(const T *a, const T *b, T *y, int64_t count, int da,
                                             int db)
 {
-    GPU_FLAT_LOOP(i, count) {
+    GPU_FLAT_LOOP (i, count) {
         const int64_t row = i * V / (da + db);
         const int at = (int)(i * V % (da + db));
         float f[V];
@@ -154,7 +153,7 @@ static Resize resize_of(const SlTensor *x, const SlTensor *y)
 template <class T, int V>
 __global__ void LAUNCH_BOUNDS upsample_kernel(const T *x, T *y, Resize r, int64_t count)
 {
-    GPU_FLAT_LOOP(i, count) {
+    GPU_FLAT_LOOP (i, count) {
         const int64_t pixel = i / r.c;
         const int ox = (int)(pixel % r.ow), oy = (int)(pixel / r.ow % r.oh);
         const int64_t item = pixel / r.ow / r.oh;
@@ -191,7 +190,7 @@ cudaError_t sl_launch_upsample(const SlTensor *x, const SlTensor *y, cudaStream_
 template <class T>
 __global__ void LAUNCH_BOUNDS avg_pool2_kernel(const T *x, T *y, Resize r, int64_t count)
 {
-    GPU_FLAT_LOOP(i, count) {
+    GPU_FLAT_LOOP (i, count) {
         const int64_t pixel = i / r.c, row = (int64_t)r.w * r.c;
         const int ox = (int)(pixel % r.ow), oy = (int)(pixel / r.ow % r.oh);
         const int64_t item = pixel / r.ow / r.oh;
@@ -208,7 +207,7 @@ cudaError_t sl_launch_avg_pool2(const SlTensor *x, const SlTensor *y, cudaStream
         return cudaSuccess;
     return gpu_by_type(x->dtype, [&](auto e) {
         typedef decltype(e) T;
-        return gpu_launch(avg_pool2_kernel<T>, gpu_flat(count, s), (const T *)x->data,
-                          (T *)y->data, resize_of(x, y), count);
+        return gpu_launch(avg_pool2_kernel<T>, gpu_flat(count, s), (const T *)x->data, (T *)y->data,
+                          resize_of(x, y), count);
     });
 }

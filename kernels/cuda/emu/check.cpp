@@ -45,16 +45,15 @@ static void note_read(Worker *w, Lane *me, SCell &s, size_t offset, const void *
     unsigned who = me->linear + 1;
     uint32_t we = w->warps[me->warp].epoch;
     if (!(s.flags & C_INIT)) {
-        report("shared-uninit", pc, "read of shared memory never written in this block (offset %zu)",
-               offset);
+        report("shared-uninit", pc,
+               "read of shared memory never written in this block (offset %zu)", offset);
         s.flags |= C_INIT;
     }
     if (!s.r1 || s.r1 == who || ordered(w, me, s.r1, s.r1e, s.r1we)) {
         s.r1 = who;
         s.r1e = w->epoch;
         s.r1we = we;
-    } else if (!s.r2 || (s.r2 - 1) / 32 == (s.r1 - 1) / 32 ||
-               ordered(w, me, s.r2, s.r2e, s.r2we)) {
+    } else if (!s.r2 || (s.r2 - 1) / 32 == (s.r1 - 1) / 32 || ordered(w, me, s.r2, s.r2e, s.r2we)) {
         s.r2 = who;
         s.r2e = w->epoch;
         s.r2we = we;
@@ -120,8 +119,8 @@ static void report_clash(Clash c, bool write, const char *did, uintptr_t a, cons
     if (c != C_NONE)
         report(c == C_BLOCKS ? "global-race-blocks" : "global-race", pc,
                "%s of %p that %s %s in the same launch", write ? "write" : "read",
-               (void *)(a - REAL_BASE + DEV_BASE),
-               c == C_BLOCKS ? "another block" : "another warp", did);
+               (void *)(a - REAL_BASE + DEV_BASE), c == C_BLOCKS ? "another block" : "another warp",
+               did);
 }
 
 /* False when the memory is not there. */
@@ -252,16 +251,16 @@ void __tsan_vptr_update(void **, void *)
 void __tsan_vptr_read(void **)
 {
 }
-#define ACCESS(name, n, write)      \
-    void __tsan_##name##n(void *p)  \
-    {                               \
-        hook(p, n, write, PC);      \
+#define ACCESS(name, n, write)     \
+    void __tsan_##name##n(void *p) \
+    {                              \
+        hook(p, n, write, PC);     \
     }
-#define ACCESSES(n)                 \
-    ACCESS(read, n, false)          \
-    ACCESS(write, n, true)          \
-    ACCESS(volatile_read, n, false) \
-    ACCESS(volatile_write, n, true) \
+#define ACCESSES(n)                  \
+    ACCESS(read, n, false)           \
+    ACCESS(write, n, true)           \
+    ACCESS(volatile_read, n, false)  \
+    ACCESS(volatile_write, n, true)  \
     ACCESS(unaligned_read, n, false) \
     ACCESS(unaligned_write, n, true)
 ACCESSES(1)

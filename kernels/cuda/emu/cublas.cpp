@@ -45,10 +45,20 @@ static bool make_gemm(Gemm &g, const Description *what, const Layout *a, const L
         report("gemm-args", nullptr, "cublasLtMatmul: the layouts do not fit together");
         return false;
     }
-    g = {what->ta != 0, what->tb != 0, (int)m, (int)n, (int)k, d->batch, 1, 0,
-         {nullptr, a->type, (int)a->ld, a->stride}, {nullptr, b->type, (int)b->ld, b->stride},
-         {nullptr, c->type, (int)c->ld, c->stride}, {nullptr, d->type, (int)d->ld, d->stride},
-         (int)what->epilogue & ~CUBLASLT_EPILOGUE_DEFAULT, what->bias,
+    g = {what->ta != 0,
+         what->tb != 0,
+         (int)m,
+         (int)n,
+         (int)k,
+         d->batch,
+         1,
+         0,
+         {nullptr, a->type, (int)a->ld, a->stride},
+         {nullptr, b->type, (int)b->ld, b->stride},
+         {nullptr, c->type, (int)c->ld, c->stride},
+         {nullptr, d->type, (int)d->ld, d->stride},
+         (int)what->epilogue & ~CUBLASLT_EPILOGUE_DEFAULT,
+         what->bias,
          what->bias_type < 0 ? d->type : (cudaDataType)what->bias_type};
     return true;
 }
@@ -100,8 +110,8 @@ cublasStatus_t cublasLtDestroy(cublasLtHandle_t h)
 cublasStatus_t cublasLtMatmulDescCreate(cublasLtMatmulDesc_t *d, cublasComputeType_t compute,
                                         cudaDataType)
 {
-    *d = (cublasLtMatmulDesc_t) new Description{
-        compute, 0, 0, CUBLASLT_EPILOGUE_DEFAULT, nullptr, -1};
+    *d = (cublasLtMatmulDesc_t) new Description{compute, 0, 0, CUBLASLT_EPILOGUE_DEFAULT,
+                                                nullptr, -1};
     return CUBLAS_STATUS_SUCCESS;
 }
 

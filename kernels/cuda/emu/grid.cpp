@@ -126,7 +126,7 @@ static bool run_block(Worker *w, const Grid &g, const std::function<void()> &bod
 /* Operating system threads that wait for a job; every one of them runs it. */
 class Pool
 {
-public:
+  public:
     ~Pool()
     {
         {
@@ -158,7 +158,7 @@ public:
         done.wait(lock, [&] { return left == 0; });
     }
 
-private:
+  private:
     void work(int id, unsigned long seen)
     {
         std::unique_lock<std::mutex> lock(mutex);

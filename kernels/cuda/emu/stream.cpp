@@ -292,9 +292,8 @@ cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t e, unsigned)
         return cudaSuccess;
     CUstream_st *other = e->stream;
     uint64_t position = e->position;
-    return (cudaError_t)stream_op(stream, "cudaStreamWaitEvent", [other, position]() -> int {
-        return drain(other, position);
-    });
+    return (cudaError_t)stream_op(stream, "cudaStreamWaitEvent",
+                                  [other, position]() -> int { return drain(other, position); });
 }
 
 cudaError_t cudaEventSynchronize(cudaEvent_t e)

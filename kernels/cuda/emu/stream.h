@@ -50,7 +50,7 @@ extern CUstream_st legacy;
 extern int captures;
 
 size_t dynamic_limit(const void *kernel); // memory.cpp
-cudaError_t fail(int error); // remembers it, as cudaGetLastError wants
+cudaError_t fail(int error);              // remembers it, as cudaGetLastError wants
 cudaError_t sticky_error();
 CUstream_st *stream_of(cudaStream_t s);
 void invalidate_captures();

@@ -4,8 +4,8 @@
 #ifndef SL_TESTS_PROGRAM_H
 #define SL_TESTS_PROGRAM_H
 
-#include "app/files/read_file.h"
 #include "app/files/atomic_file.h"
+#include "app/files/read_file.h"
 #include "app/image/png.h"
 #include "test.h"
 

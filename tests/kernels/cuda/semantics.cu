@@ -67,7 +67,7 @@ __global__ void exchanges(int *out)
 
 __global__ void conversions(const float *in, __half *h, __nv_bfloat16 *b, int n)
 {
-    GPU_FLAT_LOOP(i, n) {
+    GPU_FLAT_LOOP (i, n) {
         h[i] = gpu_from<__half>(in[i]);
         b[i] = gpu_from<__nv_bfloat16>(in[i]);
     }
