@@ -1,42 +1,91 @@
 # shellcheck shell=bash disable=SC2034
-# common.sh - what run.sh and test.sh share: the packages of Debian 12 and the build. Sourced, not run.
+# common.sh - what the scripts of this folder share: the packages, by what the release has, and the build. Sourced, not run.
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
-build_packages="build-essential meson ninja-build pkg-config gettext
-  libcjson-dev libpng-dev libwebp-dev zlib1g-dev libpcre2-dev libunistring-dev libdnnl-dev
-  libgtk-4-dev libadwaita-1-dev libglib2.0-bin desktop-file-utils"
-test_packages="python3 xvfb xauth xdotool dbus at-spi2-core python3-pyatspi gir1.2-atspi-2.0 imagemagick
-  appstream libgtk-4-bin fonts-cantarell fonts-noto-cjk clang clang-format libclang-rt-14-dev"
+# "?NAME": Safelight is built without it where the release has no such package; meson.build says what is lost.
+build_packages="build-essential meson ninja-build pkg-config python3
+  libcjson-dev libpng-dev zlib1g-dev libpcre2-dev libunistring-dev ?libwebp-dev ?libdnnl-dev
+  ?libgtk-4-dev ?libadwaita-1-dev ?libglib2.0-bin ?gettext ?desktop-file-utils"
+# CLANG_RUNTIME: its package is named after the release's clang.
+test_packages="xvfb xauth xdotool dbus at-spi2-core python3-pyatspi gir1.2-atspi-2.0 imagemagick
+  appstream libgtk-4-bin fonts-cantarell fonts-noto-cjk clang clang-format CLANG_RUNTIME"
+least_meson=1.0
 
 say() { printf '\033[1m%s\033[0m\n' "$*" >&2; }
+
+is_installed() { dpkg-query -W -f='${Status}' "$1" 2>/dev/null | grep -q 'ok installed'; }
+is_offered() { apt-cache policy "$1" 2>/dev/null | grep -q 'Candidate: [^(]'; }
+
+# The package's name in this release.
+package_name() {
+  case $1 in
+  CLANG_RUNTIME) apt-cache depends clang 2>/dev/null | sed -n 's/.*Depends: clang-\([0-9]*\)$/libclang-rt-\1-dev/p' ;;
+  *) echo "${1#\?}" ;;
+  esac
+}
+
+# Prints those of the named packages that are not installed.
+missing_packages() {
+  local wanted
+  for wanted in "$@"; do
+    is_installed "$(package_name "$wanted")" || echo "$wanted"
+  done
+}
+
+# Prints the names to install; fails where one that is needed is not in this release.
+offered_packages() {
+  local wanted package
+  for wanted in "$@"; do
+    package=$(package_name "$wanted")
+    if is_offered "$package"; then
+      echo "$package"
+    elif [ "${wanted:0:1}" = "?" ]; then
+      say "This release has no package $package: Safelight is built without it."
+    else
+      say "This release has no package $package, which is needed. Debian 12 and 13 have it."
+      return 1
+    fi
+  done
+}
 
 # Installs those of the named packages that are missing; does nothing on a machine that has them all, or that has no apt-get.
 install_missing() {
   command -v dpkg-query >/dev/null && command -v apt-get >/dev/null || return 0
-  local missing="" package sudo=""
-  for package in "$@"; do
-    dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing="$missing $package"
-  done
+  local missing sudo=""
+  missing=$(missing_packages "$@")
   [ -n "$missing" ] || return 0
   if [ "$(id -u)" != 0 ]; then
-    command -v sudo >/dev/null || { say "Not root and no sudo; please install:$missing"; exit 1; }
+    command -v sudo >/dev/null || { say "Not root and no sudo; please install:" $(for p in $missing; do package_name "$p"; done); exit 1; }
     sudo=sudo
   fi
-  say "Installing:$missing"
   $sudo apt-get update -qq
+  # shellcheck disable=SC2086
+  missing=$(offered_packages $missing | xargs)
+  [ -n "$missing" ] || return 0
+  say "Installing: $missing"
   # shellcheck disable=SC2086
   $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
 }
 
-# build_in FOLDER [meson options]: configures once, then builds what changed.
+# Says what Meson cannot say, as it is Meson itself. Everything else that is missing or too old, meson.build names.
+check_meson() {
+  local found
+  command -v ninja >/dev/null || { say "ninja was not found: install ninja-build."; return 1; }
+  found=$(meson --version 2>/dev/null) || { say "Meson was not found: install meson, $least_meson or newer."; return 1; }
+  [ "$(printf '%s\n' "$least_meson" "$found" | sort -V | head -1)" = "$least_meson" ] ||
+    { say "Meson is $found, and $least_meson is needed: install a newer meson (Debian 12 has 1.0)."; return 1; }
+}
+
+# build_in FOLDER TARGET [meson options]: configures once, then builds what changed. TARGET is "program", or "all" with the tests.
 build_in() {
-  local folder=$1
-  shift
+  local folder=$1 target=$2
+  shift 2
+  check_meson || return 1
   if [ -f "$folder/build.ninja" ]; then
     [ $# -eq 0 ] || meson configure "$folder" "$@" >&2
   else
     meson setup "$folder" "$root" "$@" >&2
   fi
-  ninja -C "$folder" >&2
+  ninja -C "$folder" "$target" >&2
 }

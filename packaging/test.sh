@@ -19,8 +19,11 @@ suite_run() {
   logs+=("$folder/meson-logs/testlog${setup:+-$setup}.json")
 }
 
+# build_or_note FOLDER [meson options]
 build_or_note() {
-  build_in "$@" || { say "The build in $1 failed."; failed_builds=$((failed_builds + 1)); return 1; }
+  local folder=$1
+  shift
+  build_in "$folder" all "$@" || { say "The build in $folder failed."; failed_builds=$((failed_builds + 1)); return 1; }
 }
 
 install_missing $build_packages $test_packages
