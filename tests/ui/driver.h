@@ -3,15 +3,38 @@
 #pragma once
 
 #include "tests/app/objects/gobject.h"
+#include "ui/darkroom/sl-film-strip.h"
+#include "ui/darkroom/sl-recipe-panel.h"
+#include "ui/darkroom/sl-tray.h"
 #include "ui/sl-resources.h"
 #include "ui/window/sl-application.h"
-#include "ui/window/sl-window-private.h"
+#include "ui/window/sl-window.h"
 
 static SlApplication *application;
 static SlWindow *window;
+/* The window's parts. */
+static SlWorkspace *workspace;
+static SlDarkroomPage *darkroom;
+G_GNUC_UNUSED static SlRecipePanel *panel;
+G_GNUC_UNUSED static SlFilmStrip *strip;
+G_GNUC_UNUSED static SlTray *tray;
+G_GNUC_UNUSED static AdwViewStack *pages;
+G_GNUC_UNUSED static AdwFlap *flap;
+G_GNUC_UNUSED static SlCompareView *compare_view;
+G_GNUC_UNUSED static SlGalleryView *gallery_view;
+G_GNUC_UNUSED static SlExportBar *export_bar;
 static GSettings *preferences;
 static char *folder;
 static guint start_theme = 1; /* light */
+
+/* A child of a widget by its name in the widget's .ui file. */
+G_GNUC_UNUSED static gpointer part(gpointer widget, const char *name)
+{
+    GObject *child = gtk_widget_get_template_child(GTK_WIDGET(widget), G_OBJECT_TYPE(widget), name);
+
+    g_assert_nonnull(child);
+    return child;
+}
 
 G_GNUC_UNUSED static void settle(int milliseconds)
 {
@@ -67,7 +90,18 @@ static void open_window(void)
     g_assert_true(g_application_register(G_APPLICATION(application), NULL, NULL));
     g_application_activate(G_APPLICATION(application));
     window = SL_WINDOW(gtk_application_get_windows(GTK_APPLICATION(application))->data);
-    WAIT_UNTIL(sl_model_store_is_scanned(window->models) && sl_worker_get_model(window->worker));
+    workspace = sl_window_get_workspace(window);
+    darkroom = sl_window_get_darkroom(window);
+    compare_view = sl_compare_page_get_view(sl_window_get_compare(window));
+    gallery_view = sl_gallery_page_get_view(sl_window_get_gallery(window));
+    panel = part(window, "panel");
+    strip = part(darkroom, "strip");
+    tray = part(darkroom, "tray");
+    pages = part(window, "pages");
+    flap = part(window, "flap");
+    export_bar = part(window, "export_bar");
+    WAIT_UNTIL(sl_model_store_is_scanned(workspace->models) &&
+               sl_worker_get_model(workspace->worker));
 }
 
 /* FALSE without a display. The window waits for its model. */

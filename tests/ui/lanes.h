@@ -49,7 +49,7 @@ G_GNUC_UNUSED static void save_as(const char *what, const char *path)
     g_assert_true(
         gtk_widget_activate_action(GTK_WIDGET(window), "win.compare-save-to", "(ss)", what, path));
     WAIT_UNTIL(g_file_test(path, G_FILE_TEST_EXISTS));
-    WAIT_UNTIL(window->export == NULL);
+    WAIT_UNTIL(!sl_export_bar_is_busy(export_bar));
     g_assert_null(find_dialog());
 }
 
@@ -62,8 +62,8 @@ static int run_lane_tests(int *argc, char ***argv, const LaneTest *tests, guint 
     model_name = g_getenv("SAFELIGHT_TEST_MODEL") ? g_getenv("SAFELIGHT_TEST_MODEL") : "sd1";
     if (!start_application(model_name))
         return 77;
-    comparison = window->comparison;
-    adw_view_stack_set_visible_child_name(window->pages, "compare");
+    comparison = workspace->comparison;
+    adw_view_stack_set_visible_child_name(pages, "compare");
     for (guint i = 0; i < count; i++)
         if (tests[i].any_model || g_str_equal(model_name, "sd1"))
             g_test_add_func(tests[i].path, tests[i].test);

@@ -9,6 +9,7 @@
 
 #include "app/objects/worker/sl-worker-private.h"
 #include "app/recipe/metadata.h"
+#include "ui/exchange/sl-moment-file.h"
 
 static gboolean same_samples(SlJob *a, SlJob *b, guint from)
 {
@@ -30,10 +31,10 @@ static void test_branch(void)
     g_autoptr(GError) error = NULL;
     SlJob *branch;
 
-    g_object_set(window->recipe, "steps", 40, "seed", (guint64)5, NULL);
+    g_object_set(workspace->recipe, "steps", 40, "seed", (guint64)5, NULL);
     act_with("win.compare-preset", "four");
     run_to_end();
-    values = sl_settings_dup(window->recipe);
+    values = sl_settings_dup(workspace->recipe);
     sl_comparison_set_align(comparison, SL_ALIGN_EVALUATIONS);
     for (guint i = 0; i < 4; i++) {
         sl_comparison_set_position(comparison, 17 + i);
@@ -72,7 +73,8 @@ static void test_branch_file(void)
     SlMetadata metadata = {0};
     SlError err = {0};
 
-    _sl_window_write_moment(window, sl_comparison_get_job(comparison, 4), last, path);
+    sl_moment_file_save(workspace, GTK_WIDGET(compare_view),
+                        &(SlMomentOfRun){sl_comparison_get_job(comparison, 4), last}, path);
     WAIT_UNTIL(g_file_test(path, G_FILE_TEST_EXISTS));
     sl_metadata_read(path, &metadata, &err);
     g_assert_cmpstr(err.message, ==, "");
@@ -86,7 +88,7 @@ static void test_branch_file(void)
 /* A branch of a branch, before and behind the place where that one began. */
 static void test_branch_of_branch(void)
 {
-    g_autoptr(SlSettings) values = sl_settings_dup(window->recipe);
+    g_autoptr(SlSettings) values = sl_settings_dup(workspace->recipe);
     g_autoptr(GError) error = NULL;
     SlJob *branch = sl_comparison_get_job(comparison, 4), *second;
 
@@ -126,10 +128,10 @@ static void press_undo(void)
 {
     GtkWidget *button;
 
-    WAIT_UNTIL((button = find_button(GTK_WIDGET(window->toasts), "_Undo")) != NULL);
+    WAIT_UNTIL((button = find_button(GTK_WIDGET(part(window, "toasts")), "_Undo")) != NULL);
     settle(700); /* libadwaita 1.2 crashes when a toast is dismissed while it comes in */
     g_signal_emit_by_name(button, "clicked");
-    WAIT_UNTIL(find_button(GTK_WIDGET(window->toasts), "_Undo") == NULL);
+    WAIT_UNTIL(find_button(GTK_WIDGET(part(window, "toasts")), "_Undo") == NULL);
 }
 
 /* What starting again, or clearing, takes away comes back with one press. */
@@ -150,7 +152,7 @@ static void test_undo(void)
     g_assert_cmpuint(count_lanes(), ==, 0);
     press_undo();
     g_assert_cmpuint(count_lanes(), ==, lanes);
-    g_signal_emit_by_name(window->compare_view, "asked", 4, "remove");
+    g_signal_emit_by_name(compare_view, "asked", 4, "remove");
     g_assert_cmpuint(count_lanes(), ==, lanes - 1);
     press_undo();
     g_assert_true(sl_comparison_get_job(comparison, 4) == branch);
@@ -165,7 +167,7 @@ static void test_keep(void)
     g_autofree char *sheet = g_build_filename(folder, "sheet.png", NULL);
     g_autofree char *picture = g_build_filename(folder, "lane.png", NULL);
     g_autoptr(GPtrArray) before = g_ptr_array_new_with_free_func(g_object_unref);
-    g_autoptr(SlSettings) values = sl_settings_dup(window->recipe);
+    g_autoptr(SlSettings) values = sl_settings_dup(workspace->recipe);
     guint lanes = count_lanes();
 
     sl_comparison_set_reference(comparison, 2);
@@ -249,12 +251,12 @@ static void test_lanes(void)
     screenshot("compare-8-nine");
     act_with("win.compare-add", "lane");
     g_assert_cmpuint(count_lanes(), ==, SL_COMPARISON_MAX);
-    g_signal_emit_by_name(window->compare_view, "asked", 1, "edit");
+    g_signal_emit_by_name(compare_view, "asked", 1, "edit");
     WAIT_UNTIL((dialog = find_dialog()) != NULL);
     screenshot("compare-9-editor");
     gtk_window_destroy(dialog);
     for (int i = 0; i < 6; i++)
-        g_signal_emit_by_name(window->compare_view, "asked", 3, "remove");
+        g_signal_emit_by_name(compare_view, "asked", 3, "remove");
     g_assert_cmpuint(count_lanes(), ==, 3);
 }
 
@@ -263,7 +265,7 @@ static void test_narrow(void)
     g_settings_set_uint(preferences, "theme", 2);
     gtk_window_set_default_size(GTK_WINDOW(window), 700, 800);
     settle(300);
-    adw_flap_set_reveal_flap(window->flap, FALSE);
+    adw_flap_set_reveal_flap(flap, FALSE);
     screenshot("compare-10-narrow");
     act("win.compare-clear");
     screenshot("compare-11-narrow-empty");
@@ -273,9 +275,9 @@ static void test_narrow(void)
 
 static void test_ddpm(void)
 {
-    sl_recipe_panel_select_model(window->panel, sl_model_store_find(window->models, "ddpm"));
-    WAIT_UNTIL(sl_worker_get_model(window->worker) == sl_recipe_panel_get_model(window->panel));
-    g_object_set(window->recipe, "steps", 20, NULL);
+    sl_recipe_panel_select_model(panel, sl_model_store_find(workspace->models, "ddpm"));
+    WAIT_UNTIL(sl_worker_get_model(workspace->worker) == sl_recipe_panel_get_model(panel));
+    g_object_set(workspace->recipe, "steps", 20, NULL);
     act_with("win.compare-preset", "four");
     run_to_end();
     screenshot("compare-12-ddpm");
@@ -300,7 +302,7 @@ static void test_variances(void)
                           sl_job_get_last_frame(sl_comparison_get_job(comparison, 2))),
         >, 0.01);
     screenshot("compare-12-variances");
-    g_signal_emit_by_name(window->compare_view, "asked", 2, "edit");
+    g_signal_emit_by_name(compare_view, "asked", 2, "edit");
     WAIT_UNTIL(find_dialog() != NULL);
     screenshot("compare-12-variance-editor");
     gtk_window_destroy(find_dialog());
@@ -316,10 +318,10 @@ static void test_bounded(void)
     g_autoptr(SlFrameObject) frame = NULL;
     guint kept = 0;
 
-    sl_worker_set_budget(window->worker, 300000);
+    sl_worker_set_budget(workspace->worker, 300000);
     act("win.develop");
     run_to_end();
-    sl_worker_set_budget(window->worker, 0);
+    sl_worker_set_budget(workspace->worker, 0);
     light = sl_comparison_get_job(comparison, 0);
     g_assert_cmpuint(count_frames(light), ==, count_frames(whole));
     for (guint i = 0; i < count_frames(light); i++)
@@ -328,7 +330,7 @@ static void test_bounded(void)
     g_assert_cmpuint(kept, <, count_frames(light) / 2);
     frame = g_list_model_get_item(sl_job_get_frames(light), 13);
     g_assert_null(sample_of(light, 13));
-    g_assert_true(sl_worker_decode(window->worker, light, frame, SL_VIEW_PICTURE));
+    g_assert_true(sl_worker_decode(workspace->worker, light, frame, SL_VIEW_PICTURE));
     WAIT_UNTIL(sl_frame_object_is_decoded(frame, SL_VIEW_PICTURE));
     g_assert_true(g_bytes_equal(sample_of(light, 13), sample_of(whole, 13)));
     g_object_unref(whole);

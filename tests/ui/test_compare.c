@@ -23,7 +23,7 @@ static void test_live(void)
 {
     guint least = 0;
 
-    g_object_set(window->recipe, "steps", 300, "seed", (guint64)11, NULL);
+    g_object_set(workspace->recipe, "steps", 300, "seed", (guint64)11, NULL);
     act_with("win.compare-preset", "four");
     g_assert_cmpuint(count_lanes(), ==, 4);
     WAIT_UNTIL(sl_comparison_get_job(comparison, 3) &&
@@ -82,7 +82,8 @@ static void test_same_as_engine(void)
     SlModel *model = sl_model_open(path, &options, &err);
 
     g_assert_nonnull(model);
-    g_object_set(window->recipe, "steps", 12, "seed", (guint64)11, "prompt", "a red house", NULL);
+    g_object_set(workspace->recipe, "steps", 12, "seed", (guint64)11, "prompt", "a red house",
+                 NULL);
     act_with("win.compare-preset", "four");
     run_to_end();
     screenshot("compare-3-done");
@@ -94,7 +95,7 @@ static void test_same_as_engine(void)
 /* The place moves all lanes at once; each shows what it had there. */
 static void test_scrub(void)
 {
-    SlCurveView *curves = sl_compare_view_get_curves(window->compare_view);
+    SlCurveView *curves = sl_compare_view_get_curves(compare_view);
 
     sl_comparison_set_align(comparison, SL_ALIGN_STEPS);
     g_signal_emit_by_name(curves, "picked", 5.2);
@@ -103,7 +104,7 @@ static void test_scrub(void)
 
         g_assert_cmpint(sl_frame_object_get_step(frame) + 1, ==, 5);
         g_assert_nonnull(sl_canvas_get_texture(
-            sl_lane_view_get_canvas(sl_compare_view_get_lane(window->compare_view, i))));
+            sl_lane_view_get_canvas(sl_compare_view_get_lane(compare_view, i))));
     }
     act("win.next-step");
     g_assert_cmpfloat(sl_comparison_get_position(comparison), ==, 6);
@@ -148,16 +149,16 @@ static void test_align(void)
 /* Zoom and place of one picture are those of all. */
 static void test_linked_zoom(void)
 {
-    SlCanvas *first = sl_lane_view_get_canvas(sl_compare_view_get_lane(window->compare_view, 0));
+    SlCanvas *first = sl_lane_view_get_canvas(sl_compare_view_get_lane(compare_view, 0));
 
     sl_canvas_set_zoom(first, 5);
     for (guint i = 1; i < count_lanes(); i++)
-        g_assert_cmpfloat(sl_canvas_get_zoom(sl_lane_view_get_canvas(
-                              sl_compare_view_get_lane(window->compare_view, i))),
-                          ==, 5);
+        g_assert_cmpfloat(
+            sl_canvas_get_zoom(sl_lane_view_get_canvas(sl_compare_view_get_lane(compare_view, i))),
+            ==, 5);
     act("win.zoom-fit");
-    g_assert_true(sl_canvas_is_fitted(
-        sl_lane_view_get_canvas(sl_compare_view_get_lane(window->compare_view, 3))));
+    g_assert_true(
+        sl_canvas_is_fitted(sl_lane_view_get_canvas(sl_compare_view_get_lane(compare_view, 3))));
 }
 
 /* The heat map of a lane with itself is all zero; with another it is not. */
@@ -178,10 +179,10 @@ static void test_heat_map(void)
     other = sl_difference_heat(a, b, SL_VIEW_PICTURE, &width, &height, &difference);
     g_assert_cmpint(difference.largest, >, 0);
     g_assert_false(g_bytes_equal(same, other));
-    g_object_set(window->compare_view, "difference", TRUE, NULL);
+    g_object_set(compare_view, "difference", TRUE, NULL);
     sl_comparison_move(comparison, G_MAXINT);
     screenshot("compare-6-difference");
-    g_object_set(window->compare_view, "difference", FALSE, NULL);
+    g_object_set(compare_view, "difference", FALSE, NULL);
 }
 
 static gboolean all_are_decoded(void)
@@ -216,13 +217,13 @@ static void test_distance(void)
         g_assert_cmpfloat(sl_difference_rms(last, result), <, sl_difference_rms(first, result));
         g_assert_cmpint(sl_difference_settled(job), <, sl_frame_object_get_steps(last));
     }
-    gtk_toggle_button_set_active(window->compare_view->tabs[TAB_DISTANCE], TRUE);
-    sl_compare_view_choose(window->compare_view, 2);
+    gtk_toggle_button_set_active(compare_view->tabs[TAB_DISTANCE], TRUE);
+    sl_compare_view_choose(compare_view, 2);
     screenshot("compare-6-distance");
-    gtk_toggle_button_set_active(window->compare_view->tabs[TAB_LIKENESS], TRUE);
+    gtk_toggle_button_set_active(compare_view->tabs[TAB_LIKENESS], TRUE);
     screenshot("compare-6-likeness");
-    g_assert_cmpint(window->compare_view->decoded, ==, all_are_decoded());
-    gtk_toggle_button_set_active(window->compare_view->tabs[TAB_SIGMA], TRUE);
+    g_assert_cmpint(compare_view->decoded, ==, all_are_decoded());
+    gtk_toggle_button_set_active(compare_view->tabs[TAB_SIGMA], TRUE);
 }
 
 /* Inside a step: the channels' figures are those of the sample, every part is a picture. */
@@ -248,11 +249,11 @@ static void test_inside(void)
     g_assert_nonnull(noise);
     g_assert_nonnull(term);
     g_assert_false(g_bytes_equal(noise, term));
-    sl_compare_view_choose(window->compare_view, 1);
-    gtk_toggle_button_set_active(window->compare_view->tabs[TAB_INSIDE], TRUE);
+    sl_compare_view_choose(compare_view, 1);
+    gtk_toggle_button_set_active(compare_view->tabs[TAB_INSIDE], TRUE);
     screenshot("compare-6-inside");
-    g_assert_cmpstr(sl_step_inspector_get_note(window->compare_view->inspector), !=, "");
-    gtk_toggle_button_set_active(window->compare_view->tabs[TAB_SIGMA], TRUE);
+    g_assert_cmpstr(sl_step_inspector_get_note(compare_view->inspector), !=, "");
+    gtk_toggle_button_set_active(compare_view->tabs[TAB_SIGMA], TRUE);
 }
 
 static SlOps short_of_memory;
@@ -266,7 +267,7 @@ static void no_picture(SlDevice *dev, const SlTensor *x, SlTensor *out)
 static void break_decoding(gboolean broken)
 {
     static const SlOps *whole;
-    SlDevice *dev = sl_model_device(window->worker->side->model);
+    SlDevice *dev = sl_model_device(workspace->worker->side->model);
 
     if (broken) {
         whole = dev->ops;
@@ -278,7 +279,7 @@ static void break_decoding(gboolean broken)
 
 static const char *lane_problem(guint lane)
 {
-    return sl_lane_view_get_problem(sl_compare_view_get_lane(window->compare_view, lane));
+    return sl_lane_view_get_problem(sl_compare_view_get_lane(compare_view, lane));
 }
 
 /* Who rests on a step that cannot be decoded reads why, lane by lane, and sees the quick preview; who comes back
@@ -286,7 +287,7 @@ static const char *lane_problem(guint lane)
 static void test_not_decoded(void)
 {
     g_settings_set_uint(preferences, "previews", SL_PREVIEWS_QUICK);
-    g_object_set(window->recipe, "steps", 9, NULL);
+    g_object_set(workspace->recipe, "steps", 9, NULL);
     act("win.develop");
     run_to_end();
     settle(300);
@@ -297,7 +298,7 @@ static void test_not_decoded(void)
         WAIT_UNTIL(lane_problem(i) != NULL);
         g_assert_nonnull(strstr(lane_problem(i), "no memory for the picture"));
         g_assert_nonnull(sl_canvas_get_texture(
-            sl_lane_view_get_canvas(sl_compare_view_get_lane(window->compare_view, i))));
+            sl_lane_view_get_canvas(sl_compare_view_get_lane(compare_view, i))));
     }
     g_assert_null(find_dialog());
     screenshot("compare-7-not-decoded");
@@ -317,25 +318,25 @@ static void test_not_decoded_alone(void)
 {
     SlJob *job;
 
-    adw_view_stack_set_visible_child_name(window->pages, "darkroom");
+    adw_view_stack_set_visible_child_name(pages, "darkroom");
     act("win.develop");
-    WAIT_UNTIL((job = window->job) && sl_job_is_over(job));
+    WAIT_UNTIL((job = sl_darkroom_page_get_job(darkroom)) && sl_job_is_over(job));
     settle(300);
     break_decoding(TRUE);
     act("win.previous-step");
     act("win.previous-step");
-    WAIT_UNTIL(sl_tray_get_problem(window->tray) != NULL);
-    g_assert_nonnull(strstr(sl_tray_get_problem(window->tray), "no memory for the picture"));
+    WAIT_UNTIL(sl_tray_get_problem(tray) != NULL);
+    g_assert_nonnull(strstr(sl_tray_get_problem(tray), "no memory for the picture"));
     g_assert_null(find_dialog());
     screenshot("compare-7-not-decoded-alone");
     break_decoding(FALSE);
     act("win.next-step");
-    g_assert_null(sl_tray_get_problem(window->tray));
+    g_assert_null(sl_tray_get_problem(tray));
     act("win.previous-step");
-    WAIT_UNTIL(sl_frame_object_is_decoded(window->frame, SL_VIEW_PICTURE));
-    g_assert_null(sl_tray_get_problem(window->tray));
+    WAIT_UNTIL(sl_frame_object_is_decoded(sl_darkroom_page_get_frame(darkroom), SL_VIEW_PICTURE));
+    g_assert_null(sl_tray_get_problem(tray));
     g_settings_reset(preferences, "previews");
-    adw_view_stack_set_visible_child_name(window->pages, "compare");
+    adw_view_stack_set_visible_child_name(pages, "compare");
 }
 
 /* A pause keeps the timeline: what comes after it is what would have come without. */
@@ -344,7 +345,7 @@ static void test_pause(void)
     g_autoptr(GPtrArray) before = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
 
     for (int round = 0; round < 2; round++) {
-        g_object_set(window->recipe, "steps", 60, "seed", (guint64)5, NULL);
+        g_object_set(workspace->recipe, "steps", 60, "seed", (guint64)5, NULL);
         act("win.develop");
         if (round == 1) {
             WAIT_UNTIL(count_frames(sl_comparison_get_job(comparison, 3)) >= 3);

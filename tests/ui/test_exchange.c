@@ -14,11 +14,11 @@ static void make_lanes(void)
 {
     g_autoptr(SlSettings) values = NULL;
 
-    g_object_set(window->recipe, "steps", 10, "seed", (guint64)3, "prompt", "a red house", NULL);
+    g_object_set(workspace->recipe, "steps", 10, "seed", (guint64)3, "prompt", "a red house", NULL);
     act_with("win.compare-preset", "four");
     act_with("win.compare-add", "heun");
     WAIT_UNTIL(is_over());
-    values = sl_settings_dup(window->recipe);
+    values = sl_settings_dup(workspace->recipe);
     sl_comparison_set_align(comparison, SL_ALIGN_EVALUATIONS);
     g_object_set(values, "scheduler", "euler", "steps", 14, NULL);
     branch_at(1, 4, SL_OWN_SCHEDULER | SL_OWN_STEPS, values);
@@ -60,6 +60,11 @@ static void test_animation(void)
     }
 }
 
+static SlExportTask *start_animation(gpointer lanes, const char *path, const SlExportCall *call)
+{
+    return sl_comparison_export_animation(lanes, path, call);
+}
+
 /* The file is not there when the animation was given up; a second one waits for the first. */
 static void test_cancel(void)
 {
@@ -68,16 +73,16 @@ static void test_cancel(void)
 
     if (!sl_export_has_animations())
         return;
-    _sl_window_export(window, "animation", path);
-    g_assert_nonnull(window->export);
-    _sl_window_export(window, "animation", second);
+    sl_export_bar_write(export_bar, start_animation, comparison, path);
+    g_assert_true(sl_export_bar_is_busy(export_bar));
+    sl_export_bar_write(export_bar, start_animation, comparison, second);
     act("win.cancel-export");
-    WAIT_UNTIL(window->export == NULL);
+    WAIT_UNTIL(!sl_export_bar_is_busy(export_bar));
     g_assert_false(g_file_test(path, G_FILE_TEST_EXISTS));
     g_assert_false(g_file_test(second, G_FILE_TEST_EXISTS));
-    g_assert_false(gtk_revealer_get_reveal_child(window->export_bar));
+    g_assert_false(gtk_revealer_get_reveal_child(GTK_REVEALER(part(export_bar, "revealer"))));
     g_assert_null(find_dialog());
-    _sl_window_export(window, "animation", "/no/such/folder/a.webp");
+    sl_export_bar_write(export_bar, start_animation, comparison, "/no/such/folder/a.webp");
     WAIT_UNTIL(find_dialog() != NULL);
     gtk_window_destroy(find_dialog());
     WAIT_UNTIL(find_dialog() == NULL);
@@ -90,12 +95,13 @@ static void test_film(void)
 
     if (!sl_export_has_animations())
         return;
-    adw_view_stack_set_visible_child_name(window->pages, "darkroom");
+    adw_view_stack_set_visible_child_name(pages, "darkroom");
     act("win.develop");
-    WAIT_UNTIL(window->job && sl_job_get_state(window->job) == SL_JOB_DONE);
+    WAIT_UNTIL(sl_darkroom_page_get_job(darkroom) &&
+               sl_job_get_state(sl_darkroom_page_get_job(darkroom)) == SL_JOB_DONE);
     act_with("win.save-animation-to", path);
     screenshot("exchange-1-saving");
-    WAIT_UNTIL(g_file_test(path, G_FILE_TEST_EXISTS) && window->export == NULL);
+    WAIT_UNTIL(g_file_test(path, G_FILE_TEST_EXISTS) && !sl_export_bar_is_busy(export_bar));
     VERIFIES(path);
 }
 
@@ -108,7 +114,7 @@ static void test_window_to_program(void)
     g_autofree char *sheet = path_of("from-window.png");
     g_autofree char *animation = path_of("from-window.webp");
 
-    adw_view_stack_set_visible_child_name(window->pages, "compare");
+    adw_view_stack_set_visible_child_name(pages, "compare");
     save_as("comparison", path);
     g_assert_cmpint(run("compare", "--open", path, "--sheet", sheet, NULL), ==, 0);
     g_assert_true(g_file_test(sheet, G_FILE_TEST_EXISTS));
@@ -258,7 +264,7 @@ static void check_opens_as(const char *path, const char *words)
         g_assert_cmpstr(
             sl_model_item_get_name(sl_job_get_model(sl_comparison_get_job(comparison, i))), ==,
             "sd1");
-    WAIT_UNTIL(shows_text(GTK_WIDGET(window->toasts), words));
+    WAIT_UNTIL(shows_text(GTK_WIDGET(part(window, "toasts")), words));
 }
 
 /* The model of a file is the one with its weights, whatever it is called here; where there is none, a sentence says

@@ -14,13 +14,13 @@ static gboolean is_switched_on(void)
 {
     gboolean fast;
 
-    g_object_get(window->compare_view, "fast", &fast, NULL);
+    g_object_get(compare_view, "fast", &fast, NULL);
     return fast;
 }
 
 static const char *summary(void)
 {
-    return gtk_label_get_text(window->compare_view->summary);
+    return gtk_label_get_text(compare_view->summary);
 }
 
 static void check_lanes_are_fast(guint lanes)
@@ -39,10 +39,10 @@ static void test_fast(void)
     g_autoptr(SlSettings) values = NULL;
 
     g_assert_false(is_switched_on()); /* on the CPU */
-    gtk_widget_activate_action_variant(GTK_WIDGET(window->compare_view), "compare.fast", NULL);
+    gtk_widget_activate_action_variant(GTK_WIDGET(compare_view), "compare.fast", NULL);
     g_assert_true(is_switched_on());
     g_assert_cmpuint(g_settings_get_uint(preferences, "fast-lanes"), ==, SL_FAST_ON);
-    g_object_set(window->recipe, "steps", 24, NULL);
+    g_object_set(workspace->recipe, "steps", 24, NULL);
     act_with("win.compare-preset", "four");
     WAIT_UNTIL(count_frames(sl_comparison_get_job(comparison, 3)) >= 3);
     g_assert_nonnull(strstr(summary(), "fast"));
@@ -50,12 +50,12 @@ static void test_fast(void)
     WAIT_UNTIL(sl_comparison_is_paused(comparison));
     act("win.compare-pause");
     WAIT_UNTIL(count_frames(sl_comparison_get_job(comparison, 3)) >= 9);
-    g_signal_emit_by_name(window->compare_view, "asked", 1, "remove");
+    g_signal_emit_by_name(compare_view, "asked", 1, "remove");
     WAIT_UNTIL(is_over());
     act_with("win.compare-add", "heun");
     WAIT_UNTIL(is_over());
     check_lanes_are_fast(3);
-    values = sl_settings_dup(window->recipe);
+    values = sl_settings_dup(workspace->recipe);
     sl_comparison_set_align(comparison, SL_ALIGN_EVALUATIONS);
     g_object_set(values, "guidance", 3.0, NULL);
     branch_at(1, 7, SL_OWN_GUIDANCE, values);
@@ -68,18 +68,18 @@ static void test_fast(void)
 
         if (i == 3 && !sl_export_has_animations())
             continue;
-        sl_compare_view_choose(window->compare_view, i == 2 ? 2 : 0);
+        sl_compare_view_choose(compare_view, i == 2 ? 2 : 0);
         save_as(kinds[i], path);
         VERIFIES(path);
     }
-    sl_compare_view_choose(window->compare_view, 4); /* the branch */
+    sl_compare_view_choose(compare_view, 4); /* the branch */
     {
         g_autofree char *path = path_of("fast-branch.png");
 
         save_as("picture", path);
         VERIFIES(path);
     }
-    gtk_widget_activate_action_variant(GTK_WIDGET(window->compare_view), "compare.fast", NULL);
+    gtk_widget_activate_action_variant(GTK_WIDGET(compare_view), "compare.fast", NULL);
     g_assert_false(is_switched_on());
 }
 
@@ -130,16 +130,16 @@ static void test_long(void)
     guint light;
 
     act("win.compare-clear");
-    sl_recipe_panel_select_model(window->panel, sl_model_store_find(window->models, "ddpm"));
-    WAIT_UNTIL(sl_worker_get_model(window->worker) == sl_recipe_panel_get_model(window->panel));
-    g_object_set(window->recipe, "steps", 60, NULL);
-    sl_worker_set_budget(window->worker, 400000);
+    sl_recipe_panel_select_model(panel, sl_model_store_find(workspace->models, "ddpm"));
+    WAIT_UNTIL(sl_worker_get_model(workspace->worker) == sl_recipe_panel_get_model(panel));
+    g_object_set(workspace->recipe, "steps", 60, NULL);
+    sl_worker_set_budget(workspace->worker, 400000);
     act_with("win.compare-preset", "seeds");
     WAIT_UNTIL(is_over());
-    values = sl_settings_dup(window->recipe);
+    values = sl_settings_dup(workspace->recipe);
     g_object_set(values, "scheduler", "euler-a", NULL);
     branch_at(0, 33, SL_OWN_SCHEDULER, values);
-    sl_worker_set_budget(window->worker, 0);
+    sl_worker_set_budget(workspace->worker, 0);
     before = g_object_ref(sl_comparison_get_job(comparison, 0));
     light = count_light(before);
     g_assert_cmpuint(light, >, 20);
@@ -157,7 +157,7 @@ static void test_long(void)
         g_clear_object(&frame);
         frame = g_list_model_get_item(sl_job_get_frames(sl_comparison_get_job(comparison, 0)), i);
         if (!sl_frame_object_is_decoded(frame, SL_VIEW_PICTURE) && i % 7 == 3) {
-            g_assert_true(sl_worker_decode(window->worker, sl_comparison_get_job(comparison, 0),
+            g_assert_true(sl_worker_decode(workspace->worker, sl_comparison_get_job(comparison, 0),
                                            frame, SL_VIEW_PICTURE));
             WAIT_UNTIL(sl_frame_object_is_decoded(frame, SL_VIEW_PICTURE));
         }

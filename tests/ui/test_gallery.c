@@ -11,12 +11,12 @@
 
 static guint count_pictures(void)
 {
-    return g_list_model_get_n_items(G_LIST_MODEL(window->gallery));
+    return g_list_model_get_n_items(G_LIST_MODEL(workspace->gallery));
 }
 
 static SlPicture *get_picture(guint index)
 {
-    g_autoptr(SlPicture) picture = g_list_model_get_item(G_LIST_MODEL(window->gallery), index);
+    g_autoptr(SlPicture) picture = g_list_model_get_item(G_LIST_MODEL(workspace->gallery), index);
 
     return picture; /* borrowed: the list holds it */
 }
@@ -25,9 +25,9 @@ static void develop(guint64 seed)
 {
     guint before = count_pictures();
 
-    g_object_set(window->recipe, "steps", 12, "seed", seed, "prompt",
+    g_object_set(workspace->recipe, "steps", 12, "seed", seed, "prompt",
                  "a red house by a lake at sunset", "scheduler", "euler", NULL);
-    adw_view_stack_set_visible_child_name(window->pages, "darkroom");
+    adw_view_stack_set_visible_child_name(pages, "darkroom");
     act("win.develop");
     WAIT_UNTIL(count_pictures() == before + 1);
 }
@@ -38,8 +38,8 @@ static void branch_at(guint lane, double evaluations, SlOwn own, SlSettings *val
     guint before = count_pictures();
     GtkWindow *editor;
 
-    sl_comparison_set_position(window->comparison, evaluations);
-    g_signal_emit_by_name(window->compare_view, "asked", lane, "branch");
+    sl_comparison_set_position(workspace->comparison, evaluations);
+    g_signal_emit_by_name(compare_view, "asked", lane, "branch");
     WAIT_UNTIL((editor = find_dialog()) != NULL);
     g_signal_emit_by_name(editor, "applied", own, values);
     gtk_window_destroy(editor);
@@ -55,7 +55,7 @@ static void test_branches_are_kept(void)
     act("win.branch");
     WAIT_UNTIL(find_dialog() != NULL);
     gtk_window_destroy(find_dialog());
-    values = sl_settings_dup(window->recipe);
+    values = sl_settings_dup(workspace->recipe);
     g_object_set(values, "prompt", "a red house in winter, snow", NULL);
     branch_at(0, 4, SL_OWN_PROMPT, values);
     g_object_set(values, "scheduler", "dpmpp-2m", NULL);
@@ -78,7 +78,7 @@ static void test_tree(void)
 {
     g_autofree char *story = NULL;
 
-    adw_view_stack_set_visible_child_name(window->pages, "gallery");
+    adw_view_stack_set_visible_child_name(pages, "gallery");
     screenshot("gallery-1-tree");
     check(0, 0, 0, 0);
     check(1, 1, 2, 0);
@@ -92,7 +92,7 @@ static void test_tree(void)
 
 static void test_parent_and_family(void)
 {
-    SlGalleryView *view = window->gallery_view;
+    SlGalleryView *view = gallery_view;
 
     sl_gallery_view_select(view, get_picture(3));
     settle(100);
@@ -117,29 +117,29 @@ static void test_parent_and_family(void)
 /* In the tray a branch says what it is and leads to its parent. */
 static void test_picture(void)
 {
-    _sl_window_show_picture(window, get_picture(3));
+    sl_darkroom_page_show_picture(darkroom, get_picture(3));
     screenshot("gallery-4-picture");
-    g_assert_cmpstr(gtk_label_get_text(window->picture_story), ==,
+    g_assert_cmpstr(gtk_label_get_text(GTK_LABEL(part(part(darkroom, "picture_bar"), "story"))), ==,
                     "Branched after step 8: guidance 2");
-    g_assert_true(gtk_widget_get_visible(window->parent_button));
+    g_assert_true(gtk_widget_get_visible(part(part(darkroom, "picture_bar"), "parent_button")));
     act("win.show-parent");
-    g_assert_true(window->picture == get_picture(2));
+    g_assert_true(sl_darkroom_page_get_picture(darkroom) == get_picture(2));
     act("win.show-family");
-    g_assert_cmpstr(adw_view_stack_get_visible_child_name(window->pages), ==, "gallery");
-    g_assert_true(sl_gallery_view_shows_family(window->gallery_view));
-    gtk_widget_activate_action(GTK_WIDGET(window->gallery_view), "gallery.all", NULL);
+    g_assert_cmpstr(adw_view_stack_get_visible_child_name(pages), ==, "gallery");
+    g_assert_true(sl_gallery_view_shows_family(gallery_view));
+    gtk_widget_activate_action(GTK_WIDGET(gallery_view), "gallery.all", NULL);
 }
 
 static void test_parent_deleted(void)
 {
     g_autoptr(SlPicture) root = g_object_ref(get_picture(0));
 
-    sl_gallery_view_select(window->gallery_view, root);
+    sl_gallery_view_select(gallery_view, root);
     act("win.delete");
     check(2, 2, 8, 1);
     g_assert_true(sl_picture_get_place(get_picture(0))->orphan);
     screenshot("gallery-5-orphans");
-    sl_gallery_undo_removal(window->gallery, root);
+    sl_gallery_undo_removal(workspace->gallery, root);
     g_assert_true(get_picture(0) == root);
 }
 
@@ -148,7 +148,7 @@ static void test_dark_and_narrow(void)
     g_settings_set_uint(preferences, "theme", 2);
     gtk_window_set_default_size(GTK_WINDOW(window), 620, 800);
     settle(300);
-    adw_flap_set_reveal_flap(window->flap, FALSE);
+    adw_flap_set_reveal_flap(flap, FALSE);
     screenshot("gallery-6-narrow");
 }
 

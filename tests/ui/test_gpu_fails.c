@@ -7,10 +7,10 @@ static void test_says_so(void)
 {
     SlJob *job;
 
-    g_assert_nonnull(strstr(sl_worker_get_device_line(window->worker), "auto: cuda"));
-    g_object_set(window->recipe, "steps", 6, "prompt", "a red house", NULL);
+    g_assert_nonnull(strstr(sl_worker_get_device_line(workspace->worker), "auto: cuda"));
+    g_object_set(workspace->recipe, "steps", 6, "prompt", "a red house", NULL);
     act("win.develop");
-    job = sl_queue_get_current(window->queue);
+    job = sl_queue_get_current(workspace->queue);
     g_assert_nonnull(job);
     WAIT_UNTIL(sl_job_is_over(job));
     g_test_message("%u frames, then: %s", count_frames(job), sl_job_get_message(job));
@@ -26,12 +26,12 @@ static void test_goes_on(void)
     SlJob *job;
 
     act("win.develop");
-    job = sl_queue_get_current(window->queue);
+    job = sl_queue_get_current(workspace->queue);
     g_assert_nonnull(job);
     WAIT_UNTIL(sl_job_is_over(job));
     g_assert_cmpint(sl_job_get_state(job), ==, SL_JOB_DONE);
     g_assert_nonnull(
-        strstr(sl_worker_get_device_line(window->worker), "cpu, because the GPU failed"));
+        strstr(sl_worker_get_device_line(workspace->worker), "cpu, because the GPU failed"));
 }
 
 static void test_starts_again(void)
@@ -40,7 +40,7 @@ static void test_starts_again(void)
 
     g_object_add_weak_pointer(G_OBJECT(window), (gpointer *)&window);
     adw_message_dialog_response(ADW_MESSAGE_DIALOG(find_dialog()), "restart");
-    WAIT_UNTIL(window == NULL || window->closed);
+    WAIT_UNTIL(window == NULL || workspace->closed);
     g_assert_true(sl_application_restarts(application));
     unfinished = g_settings_get_strv(preferences, "unfinished");
     g_assert_cmpint(g_strv_length(unfinished), ==, 1);

@@ -52,37 +52,36 @@ static SlJob *develop_to_end(void)
     SlJob *job;
 
     act("win.develop");
-    job = sl_queue_get_current(window->queue);
+    job = sl_queue_get_current(workspace->queue);
     g_assert_nonnull(job);
     WAIT_UNTIL(sl_job_is_over(job));
-    return window->job;
+    return sl_darkroom_page_get_job(darkroom);
 }
 
 /* From the last moment to the first, and on beyond the strip's end. */
 static void test_drag_the_strip(void)
 {
-    GtkWidget *strip = GTK_WIDGET(window->strip);
     int last;
 
-    g_object_set(window->recipe, "steps", 60, NULL);
+    g_object_set(workspace->recipe, "steps", 60, NULL);
     last = (int)count_frames(develop_to_end()) - 1;
     settle(300);
-    drag(strip, 0.5, 0.25);
-    g_assert_cmpint(sl_film_strip_get_position(window->strip), >, last / 8);
-    g_assert_cmpint(sl_film_strip_get_position(window->strip), <, last / 2);
-    drag(strip, 0.25, 0.0);
-    g_assert_cmpint(sl_film_strip_get_position(window->strip), ==, 0);
-    WAIT_UNTIL(sl_frame_object_is_decoded(window->frame, SL_VIEW_PICTURE));
+    drag(GTK_WIDGET(strip), 0.5, 0.25);
+    g_assert_cmpint(sl_film_strip_get_position(strip), >, last / 8);
+    g_assert_cmpint(sl_film_strip_get_position(strip), <, last / 2);
+    drag(GTK_WIDGET(strip), 0.25, 0.0);
+    g_assert_cmpint(sl_film_strip_get_position(strip), ==, 0);
+    WAIT_UNTIL(sl_frame_object_is_decoded(sl_darkroom_page_get_frame(darkroom), SL_VIEW_PICTURE));
     use_mouse("mouseup 1");
-    drag(strip, 0.1, 1.0);
+    drag(GTK_WIDGET(strip), 0.1, 1.0);
     use_mouse("mouseup 1");
-    g_assert_cmpint(sl_film_strip_get_position(window->strip), ==, last);
+    g_assert_cmpint(sl_film_strip_get_position(strip), ==, last);
 }
 
 /* The wheel enlarges what is under the pointer; what is larger than the tray is moved by mouse and key. */
 static void test_pan(void)
 {
-    SlCanvas *canvas = sl_tray_get_canvas(window->tray);
+    SlCanvas *canvas = sl_tray_get_canvas(tray);
     double fitted = sl_canvas_get_zoom(canvas), x, y, moved_x, moved_y;
     graphene_point_t point = point_in(GTK_WIDGET(canvas), 0.5, 0.5);
 
@@ -106,9 +105,9 @@ static void test_pan(void)
 /* A size that gives the engine's threads more to do than the window has. */
 static void enlarge(int times)
 {
-    SlModelItem *model = sl_recipe_panel_get_model(window->panel);
+    SlModelItem *model = sl_recipe_panel_get_model(panel);
 
-    g_object_set(window->recipe, "width", times * sl_model_item_get_width(model), "height",
+    g_object_set(workspace->recipe, "width", times * sl_model_item_get_width(model), "height",
                  times * sl_model_item_get_height(model), NULL);
 }
 
@@ -117,17 +116,17 @@ static void test_main_loop(void)
 {
     SlJob *job;
 
-    g_object_set(window->recipe, "steps", 30, "scheduler", "euler", NULL);
+    g_object_set(workspace->recipe, "steps", 30, "scheduler", "euler", NULL);
     enlarge(2);
     longest_turn = longest_work = 0;
     act("win.develop");
-    job = g_object_ref(sl_queue_get_current(window->queue));
+    job = g_object_ref(sl_queue_get_current(workspace->queue));
     WAIT_UNTIL(count_frames(job) >= 10);
     for (int i = 0; i < 12; i++) {
         act(i % 5 == 4 ? "win.zoom-in" : "win.previous-step");
         settle(30);
     }
-    g_object_set(window->recipe, "prompt", "a boat on the lake", "guidance", 3.0, NULL);
+    g_object_set(workspace->recipe, "prompt", "a boat on the lake", "guidance", 3.0, NULL);
     WAIT_UNTIL(sl_job_is_over(job));
     settle(200);
     g_test_message("a run of %.1f s, longest turn of the main loop: %.1f ms, with waiting %.1f ms",

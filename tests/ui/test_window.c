@@ -7,7 +7,7 @@
 
 static guint pictures(void)
 {
-    return g_list_model_get_n_items(G_LIST_MODEL(window->gallery));
+    return g_list_model_get_n_items(G_LIST_MODEL(workspace->gallery));
 }
 
 static void close_dialog(void)
@@ -22,11 +22,11 @@ static SlJob *develop_to_end(void)
     SlJob *job;
 
     act("win.develop");
-    job = sl_queue_get_current(window->queue);
+    job = sl_queue_get_current(workspace->queue);
     g_assert_nonnull(job);
     WAIT_UNTIL(sl_job_is_over(job));
     g_assert_cmpint(sl_job_get_state(job), ==, SL_JOB_DONE);
-    return window->job;
+    return sl_darkroom_page_get_job(darkroom);
 }
 
 static GtkWidget *find_text(GtkWidget *widget)
@@ -42,7 +42,7 @@ static GtkWidget *find_text(GtkWidget *widget)
 /* Pixels of the prompt as it is drawn, without what is behind it, that are light; letters, then. */
 static int light_pixels(void)
 {
-    GtkWidget *text = find_text(GTK_WIDGET(window->panel));
+    GtkWidget *text = find_text(GTK_WIDGET(panel));
     int width = gtk_widget_get_width(text), height = gtk_widget_get_height(text), light = 0;
     g_autoptr(GdkPaintable) paintable = gtk_widget_paintable_new(text);
     GtkSnapshot *snapshot = gtk_snapshot_new();
@@ -62,7 +62,7 @@ static int light_pixels(void)
 /* The window was opened in the dark style; from here on it is light. */
 static void test_prompt_can_be_read(void)
 {
-    g_object_set(window->recipe, "prompt", "a lighthouse at night, and a ship far out", NULL);
+    g_object_set(workspace->recipe, "prompt", "a lighthouse at night, and a ship far out", NULL);
     settle(100);
     g_assert_cmpint(light_pixels(), >, 200);
     g_settings_set_uint(preferences, "theme", 1);
@@ -74,13 +74,14 @@ static void test_first_start(void)
 {
     SlModelItem *model;
 
-    WAIT_UNTIL(sl_model_store_is_scanned(window->models) && sl_worker_get_model(window->worker));
-    model = sl_recipe_panel_get_model(window->panel);
+    WAIT_UNTIL(sl_model_store_is_scanned(workspace->models) &&
+               sl_worker_get_model(workspace->worker));
+    model = sl_recipe_panel_get_model(panel);
     g_assert_nonnull(model);
-    g_assert_cmpstr(sl_settings_get_prompt(window->recipe), !=, "");
-    g_assert_cmpstr(sl_settings_get_scheduler(window->recipe), ==,
+    g_assert_cmpstr(sl_settings_get_prompt(workspace->recipe), !=, "");
+    g_assert_cmpstr(sl_settings_get_scheduler(workspace->recipe), ==,
                     sl_model_item_get_scheduler(model));
-    g_assert_cmpint(sl_settings_get_width(window->recipe), ==, sl_model_item_get_width(model));
+    g_assert_cmpint(sl_settings_get_width(workspace->recipe), ==, sl_model_item_get_width(model));
     screenshot("1-first-start");
 }
 
@@ -89,11 +90,11 @@ static void test_develop(void)
     guint before = pictures();
     SlJob *job;
 
-    g_object_set(window->recipe, "steps", 9, NULL);
+    g_object_set(workspace->recipe, "steps", 9, NULL);
     job = develop_to_end();
     g_assert_cmpint(count_frames(job), >=, 9);
-    g_assert_cmpint(sl_film_strip_get_position(window->strip), ==, (int)count_frames(job) - 1);
-    g_assert_nonnull(sl_canvas_get_texture(sl_tray_get_canvas(window->tray)));
+    g_assert_cmpint(sl_film_strip_get_position(strip), ==, (int)count_frames(job) - 1);
+    g_assert_nonnull(sl_canvas_get_texture(sl_tray_get_canvas(tray)));
     WAIT_UNTIL(pictures() == before + 1);
     screenshot("2-developed");
 }
@@ -101,21 +102,21 @@ static void test_develop(void)
 /* Every moment can be gone back to; what is looked at gets the real decoder. */
 static void test_scrub(void)
 {
-    SlFrameObject *last = window->frame;
-    int position = sl_film_strip_get_position(window->strip);
+    SlFrameObject *last = sl_darkroom_page_get_frame(darkroom);
+    int position = sl_film_strip_get_position(strip);
 
     for (int i = 0; i < 4; i++)
         act("win.previous-step");
-    g_assert_cmpint(sl_film_strip_get_position(window->strip), ==, position - 4);
-    g_assert_true(window->frame != last);
-    WAIT_UNTIL(sl_frame_object_is_decoded(window->frame, SL_VIEW_PICTURE));
-    g_object_set(window, "noisy", TRUE, NULL);
-    WAIT_UNTIL(sl_frame_object_is_decoded(window->frame, SL_VIEW_NOISY));
+    g_assert_cmpint(sl_film_strip_get_position(strip), ==, position - 4);
+    g_assert_true(sl_darkroom_page_get_frame(darkroom) != last);
+    WAIT_UNTIL(sl_frame_object_is_decoded(sl_darkroom_page_get_frame(darkroom), SL_VIEW_PICTURE));
+    act("win.noisy");
+    WAIT_UNTIL(sl_frame_object_is_decoded(sl_darkroom_page_get_frame(darkroom), SL_VIEW_NOISY));
     screenshot("3-scrubbed-noisy");
-    g_object_set(window, "noisy", FALSE, NULL);
+    act("win.noisy");
     for (int i = 0; i < 99; i++)
         act("win.next-step");
-    g_assert_true(window->frame == last);
+    g_assert_true(sl_darkroom_page_get_frame(darkroom) == last);
 }
 
 static void test_keep_step(void)
@@ -131,14 +132,14 @@ static void test_stop(void)
 {
     SlJob *job;
 
-    g_object_set(window->recipe, "steps", 900, NULL);
+    g_object_set(workspace->recipe, "steps", 900, NULL);
     act("win.develop");
-    job = g_object_ref(sl_queue_get_current(window->queue));
+    job = g_object_ref(sl_queue_get_current(workspace->queue));
     WAIT_UNTIL(count_frames(job) >= 3);
     screenshot("4-developing");
     act("win.stop");
     g_assert_cmpint(sl_job_get_state(job), ==, SL_JOB_STOPPED);
-    g_assert_true(window->frame == sl_job_get_last_frame(job));
+    g_assert_true(sl_darkroom_page_get_frame(darkroom) == sl_job_get_last_frame(job));
     screenshot("5-stopped");
     g_object_unref(job);
 }
@@ -148,13 +149,13 @@ static void test_queue(void)
     act("win.develop");
     act("win.develop");
     act("win.develop");
-    g_assert_cmpint(g_list_model_get_n_items(G_LIST_MODEL(window->queue)), ==, 2);
-    gtk_popover_popup(GTK_POPOVER(window->queue_popover));
+    g_assert_cmpint(g_list_model_get_n_items(G_LIST_MODEL(workspace->queue)), ==, 2);
+    gtk_popover_popup(GTK_POPOVER(part(window, "queue_popover")));
     screenshot("6-queue");
-    gtk_popover_popdown(GTK_POPOVER(window->queue_popover));
-    sl_queue_clear(window->queue);
+    gtk_popover_popdown(GTK_POPOVER(part(window, "queue_popover")));
+    sl_queue_clear(workspace->queue);
     act("win.stop");
-    g_assert_null(sl_queue_get_current(window->queue));
+    g_assert_null(sl_queue_get_current(workspace->queue));
 }
 
 static void test_save_and_drop(void)
@@ -162,22 +163,22 @@ static void test_save_and_drop(void)
     g_autofree char *path = g_build_filename(folder, "saved.png", NULL);
     g_autoptr(SlSettings) before = NULL;
 
-    g_object_set(window->recipe, "steps", 5, "guidance", 4.5, "prompt", "a lighthouse, “at night”",
-                 NULL);
+    g_object_set(workspace->recipe, "steps", 5, "guidance", 4.5, "prompt",
+                 "a lighthouse, “at night”", NULL);
     develop_to_end();
-    before = sl_settings_dup(sl_job_get_settings(window->job));
+    before = sl_settings_dup(sl_job_get_settings(sl_darkroom_page_get_job(darkroom)));
     act_with("win.save-to", path);
     WAIT_UNTIL(g_file_test(path, G_FILE_TEST_EXISTS));
-    g_object_set(window->recipe, "steps", 33, "guidance", 1.0, "prompt", "", "seed", (guint64)1,
+    g_object_set(workspace->recipe, "steps", 33, "guidance", 1.0, "prompt", "", "seed", (guint64)1,
                  "scheduler", "euler", NULL);
     act_with("win.open-path", path);
-    WAIT_UNTIL(sl_settings_get_steps(window->recipe) == 5);
-    g_assert_true(sl_settings_equal(before, window->recipe));
+    WAIT_UNTIL(sl_settings_get_steps(workspace->recipe) == 5);
+    g_assert_true(sl_settings_equal(before, workspace->recipe));
 }
 
 static void forget_settings(void)
 {
-    g_object_set(window->recipe, "steps", 33, "guidance", 1.0, "prompt", "", NULL);
+    g_object_set(workspace->recipe, "steps", 33, "guidance", 1.0, "prompt", "", NULL);
 }
 
 /* What is copied from the tray is the file with its settings; pasted, it brings them back. */
@@ -190,13 +191,13 @@ static void test_copy_and_paste(void)
         gdk_content_formats_contain_mime_type(gdk_clipboard_get_formats(clipboard), "image/png"));
     forget_settings();
     act("win.paste");
-    WAIT_UNTIL(sl_settings_get_steps(window->recipe) == 5);
-    g_assert_cmpstr(sl_settings_get_prompt(window->recipe), ==, "a lighthouse, “at night”");
+    WAIT_UNTIL(sl_settings_get_steps(workspace->recipe) == 5);
+    g_assert_cmpstr(sl_settings_get_prompt(workspace->recipe), ==, "a lighthouse, “at night”");
     gdk_clipboard_set_text(clipboard,
                            "a boat\nNegative prompt: fog\nSteps: 7, CFG scale: 3, Seed: 5");
     act("win.paste");
-    WAIT_UNTIL(sl_settings_get_steps(window->recipe) == 7);
-    g_assert_cmpstr(sl_settings_get_prompt(window->recipe), ==, "a boat");
+    WAIT_UNTIL(sl_settings_get_steps(workspace->recipe) == 7);
+    g_assert_cmpstr(sl_settings_get_prompt(workspace->recipe), ==, "a boat");
 }
 
 static GtkDropTarget *find_drop_target(void)
@@ -226,13 +227,13 @@ static void test_drop(void)
     forget_settings();
     g_signal_emit_by_name(target, "drop", &value, 10.0, 10.0, &taken);
     g_assert_true(taken);
-    WAIT_UNTIL(sl_settings_get_steps(window->recipe) == 5);
-    g_assert_cmpstr(sl_settings_get_prompt(window->recipe), ==, "a lighthouse, “at night”");
+    WAIT_UNTIL(sl_settings_get_steps(workspace->recipe) == 5);
+    g_assert_cmpstr(sl_settings_get_prompt(workspace->recipe), ==, "a lighthouse, “at night”");
 }
 
 static void test_zoom(void)
 {
-    SlCanvas *canvas = sl_tray_get_canvas(window->tray);
+    SlCanvas *canvas = sl_tray_get_canvas(tray);
     double fitted = sl_canvas_get_zoom(canvas);
 
     g_assert_true(sl_canvas_is_fitted(canvas));
@@ -253,26 +254,26 @@ static void test_zoom(void)
 static void test_broken_model(void)
 {
     g_autofree char *broken = g_build_filename(folder, "nothing", NULL);
-    SlModelItem *model = sl_recipe_panel_get_model(window->panel);
+    SlModelItem *model = sl_recipe_panel_get_model(panel);
 
     g_mkdir(broken, 0755);
     act_with("win.open-path", broken);
     WAIT_UNTIL(find_dialog() != NULL);
     screenshot("7-broken-model");
     close_dialog();
-    g_assert_true(sl_recipe_panel_get_model(window->panel) == model);
+    g_assert_true(sl_recipe_panel_get_model(panel) == model);
     develop_to_end();
 }
 
 static void test_settings_that_do_not_fit(void)
 {
-    int width = sl_settings_get_width(window->recipe);
+    int width = sl_settings_get_width(workspace->recipe);
 
-    g_object_set(window->recipe, "width", 33, NULL);
+    g_object_set(workspace->recipe, "width", 33, NULL);
     act("win.develop");
-    g_assert_null(sl_queue_get_current(window->queue));
+    g_assert_null(sl_queue_get_current(workspace->queue));
     close_dialog();
-    g_object_set(window->recipe, "width", width, NULL);
+    g_object_set(workspace->recipe, "width", width, NULL);
 }
 
 static void test_gallery(void)
@@ -283,48 +284,48 @@ static void test_gallery(void)
     settle(300);
     before = pictures();
     g_assert_cmpint(before, >=, 3);
-    adw_view_stack_set_visible_child_name(window->pages, "gallery");
+    adw_view_stack_set_visible_child_name(pages, "gallery");
     screenshot("8-gallery");
-    picture = g_list_model_get_item(G_LIST_MODEL(window->gallery), 0);
-    _sl_window_show_picture(window, picture);
-    g_assert_cmpstr(adw_view_stack_get_visible_child_name(window->pages), ==, "darkroom");
+    picture = g_list_model_get_item(G_LIST_MODEL(workspace->gallery), 0);
+    sl_darkroom_page_show_picture(darkroom, picture);
+    g_assert_cmpstr(adw_view_stack_get_visible_child_name(pages), ==, "darkroom");
     screenshot("9-picture");
     act("win.delete");
     g_assert_cmpint(pictures(), ==, before - 1);
-    g_assert_null(window->picture);
-    sl_gallery_undo_removal(window->gallery, picture);
+    g_assert_null(sl_darkroom_page_get_picture(darkroom));
+    sl_gallery_undo_removal(workspace->gallery, picture);
     g_assert_cmpint(pictures(), ==, before);
 }
 
 /* Fresh noise is shown as the scheduler has it as long as nobody asks for another. */
 static void test_fresh_noise(void)
 {
-    GObject *shown = gtk_widget_get_template_child(GTK_WIDGET(window->panel), SL_TYPE_RECIPE_PANEL,
-                                                   "eta_adjustment");
-    g_autofree char *before = g_strdup(sl_settings_get_scheduler(window->recipe));
+    GObject *shown =
+        gtk_widget_get_template_child(GTK_WIDGET(panel), SL_TYPE_RECIPE_PANEL, "eta_adjustment");
+    g_autofree char *before = g_strdup(sl_settings_get_scheduler(workspace->recipe));
 
-    g_object_set(window->recipe, "scheduler", "tcd", NULL);
+    g_object_set(workspace->recipe, "scheduler", "tcd", NULL);
     g_assert_cmpfloat(gtk_adjustment_get_value(GTK_ADJUSTMENT(shown)), ==, 0.3);
-    g_object_set(window->recipe, "scheduler", "ddim", NULL);
+    g_object_set(workspace->recipe, "scheduler", "ddim", NULL);
     g_assert_cmpfloat(gtk_adjustment_get_value(GTK_ADJUSTMENT(shown)), ==, 0);
-    g_object_set(window->recipe, "eta", 0.5, NULL);
+    g_object_set(workspace->recipe, "eta", 0.5, NULL);
     g_assert_cmpfloat(gtk_adjustment_get_value(GTK_ADJUSTMENT(shown)), ==, 0.5);
-    g_object_set(window->recipe, "eta", -1.0, "scheduler", before, NULL);
+    g_object_set(workspace->recipe, "eta", -1.0, "scheduler", before, NULL);
 }
 
 static void test_ddpm(void)
 {
-    guint position = sl_model_store_find(window->models, "ddpm");
+    guint position = sl_model_store_find(workspace->models, "ddpm");
 
     g_assert_cmpuint(position, !=, G_MAXUINT);
-    sl_recipe_panel_select_model(window->panel, position);
-    WAIT_UNTIL(sl_worker_get_model(window->worker) == sl_recipe_panel_get_model(window->panel));
-    g_object_set(window->recipe, "steps", 6, NULL);
+    sl_recipe_panel_select_model(panel, position);
+    WAIT_UNTIL(sl_worker_get_model(workspace->worker) == sl_recipe_panel_get_model(panel));
+    g_object_set(workspace->recipe, "steps", 6, NULL);
     develop_to_end();
-    g_assert_cmpint(count_frames(window->job), ==, 6);
+    g_assert_cmpint(count_frames(sl_darkroom_page_get_job(darkroom)), ==, 6);
     screenshot("10-ddpm");
-    sl_recipe_panel_select_model(window->panel, sl_model_store_find(window->models, "sd1"));
-    WAIT_UNTIL(sl_worker_get_model(window->worker) == sl_recipe_panel_get_model(window->panel));
+    sl_recipe_panel_select_model(panel, sl_model_store_find(workspace->models, "sd1"));
+    WAIT_UNTIL(sl_worker_get_model(workspace->worker) == sl_recipe_panel_get_model(panel));
 }
 
 static void test_styles_and_sizes(void)
@@ -337,11 +338,11 @@ static void test_styles_and_sizes(void)
     screenshot("12-dark");
     gtk_window_set_default_size(GTK_WINDOW(window), 600, 800);
     settle(300);
-    adw_flap_set_reveal_flap(window->flap, FALSE);
+    adw_flap_set_reveal_flap(flap, FALSE);
     screenshot("13-dark-narrow");
-    adw_flap_set_reveal_flap(window->flap, TRUE);
+    adw_flap_set_reveal_flap(flap, TRUE);
     screenshot("14-dark-narrow-panel");
-    g_assert_true(adw_flap_get_folded(window->flap));
+    g_assert_true(adw_flap_get_folded(flap));
     g_settings_set_uint(preferences, "theme", 1);
     gtk_window_set_default_size(GTK_WINDOW(window), 1280, 820);
     settle(300);
@@ -379,16 +380,16 @@ static void test_names(void)
 static void test_rapid(void)
 {
     for (int i = 0; i < 200; i++) {
-        g_object_set(window->recipe, "steps", 1 + i % 60, "guidance", i % 20 / 2.0, NULL);
+        g_object_set(workspace->recipe, "steps", 1 + i % 60, "guidance", i % 20 / 2.0, NULL);
         act("win.develop");
         for (int turns = i % 3; turns > 0; turns--)
             turn_main_loop();
         act("win.stop");
     }
-    sl_queue_clear(window->queue);
-    if (sl_queue_get_current(window->queue))
+    sl_queue_clear(workspace->queue);
+    if (sl_queue_get_current(workspace->queue))
         act("win.stop");
-    g_object_set(window->recipe, "steps", 3, "guidance", 7.5, NULL);
+    g_object_set(workspace->recipe, "steps", 3, "guidance", 7.5, NULL);
     develop_to_end();
 }
 
@@ -397,10 +398,11 @@ static void test_close_in_a_run(void)
     g_auto(GStrv) unfinished = NULL;
     gint64 start;
 
-    g_object_set(window->recipe, "steps", 900, NULL);
+    g_object_set(workspace->recipe, "steps", 900, NULL);
     act("win.develop");
     act("win.develop");
-    WAIT_UNTIL(window->frame && count_frames(window->job) >= 2);
+    WAIT_UNTIL(sl_darkroom_page_get_frame(darkroom) &&
+               count_frames(sl_darkroom_page_get_job(darkroom)) >= 2);
     start = g_get_monotonic_time();
     gtk_window_close(GTK_WINDOW(window));
     g_test_message("closing took %.0f ms", (g_get_monotonic_time() - start) / 1e3);

@@ -95,26 +95,31 @@ canvas_moved (SlCompareView *self, SlCanvas *canvas)
 }
 
 void
-sl_compare_view_zoom (SlCompareView *self, const char *how)
+sl_compare_view_zoom (SlCompareView *self, SlZoom zoom)
 {
   SlLaneView *lane = sl_compare_view_get_lane (self, self->chosen);
-  SlCanvas *canvas = lane ? sl_lane_view_get_canvas (lane) : NULL;
 
-  if (canvas == NULL)
-    return;
-  if (g_str_has_suffix (how, "zoom-in"))
-    sl_canvas_zoom_by (canvas, 1.25);
-  else if (g_str_has_suffix (how, "zoom-out"))
-    sl_canvas_zoom_by (canvas, 0.8);
-  else
-    sl_canvas_set_zoom (canvas,
-                        g_str_has_suffix (how, "zoom-original") ? sl_canvas_get_true_zoom (canvas) : 0);
+  if (lane)
+    sl_canvas_zoom (sl_lane_view_get_canvas (lane), zoom);
 }
+
+static const struct
+{
+  const char *action;
+  SlZoom zoom;
+} zooms[] = {
+  { "compare.zoom-in", SL_ZOOM_IN },
+  { "compare.zoom-out", SL_ZOOM_OUT },
+  { "compare.zoom-fit", SL_ZOOM_FIT },
+  { "compare.zoom-original", SL_ZOOM_ORIGINAL },
+};
 
 static void
 zoom (GtkWidget *widget, const char *action, GVariant *parameter)
 {
-  sl_compare_view_zoom (SL_COMPARE_VIEW (widget), action);
+  for (guint i = 0; i < G_N_ELEMENTS (zooms); i++)
+    if (g_str_equal (action, zooms[i].action))
+      sl_compare_view_zoom (SL_COMPARE_VIEW (widget), zooms[i].zoom);
 }
 
 /* ---- what changes ---- */
@@ -226,25 +231,22 @@ sl_compare_view_get_view (SlCompareView *self)
 /* ---- setting up ---- */
 
 void
-sl_compare_view_connect (SlCompareView *self,
-                         SlComparison *comparison,
-                         SlWorker *worker,
-                         SlSettings *recipe,
-                         GSettings *preferences)
+sl_compare_view_connect (SlCompareView *self, SlWorkspace *workspace)
 {
   static const char *const changes[] = { "lane-changed", "frame", "state", "reference" };
+  SlComparison *comparison = workspace->comparison;
 
   self->comparison = g_object_ref (comparison);
-  self->worker = g_object_ref (worker);
-  self->recipe = g_object_ref (recipe);
+  self->worker = g_object_ref (workspace->worker);
+  self->recipe = g_object_ref (workspace->recipe);
   for (guint i = 0; i < G_N_ELEMENTS (changes); i++)
     g_signal_connect_object (comparison, changes[i], G_CALLBACK (schedule), self, G_CONNECT_SWAPPED);
-  g_signal_connect_object (recipe, "notify", G_CALLBACK (schedule), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->recipe, "notify", G_CALLBACK (schedule), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (comparison, "items-changed", G_CALLBACK (lanes_changed), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (comparison, "moved", G_CALLBACK (moved), self, G_CONNECT_SWAPPED);
-  g_signal_connect_object (worker, "loaded", G_CALLBACK (_sl_compare_view_try_again), self,
+  g_signal_connect_object (self->worker, "loaded", G_CALLBACK (_sl_compare_view_try_again), self,
                            G_CONNECT_SWAPPED);
-  _sl_compare_view_connect_fast (self, preferences);
+  _sl_compare_view_connect_fast (self, workspace->preferences);
   lanes_changed (self);
 }
 
@@ -318,8 +320,6 @@ static void
 sl_compare_view_class_init (SlCompareViewClass *klass)
 {
   static const char *const tab_names[N_TABS] = { "tab_sigma", "tab_distance", "tab_likeness", "tab_inside" };
-  static const char *const zooms[]
-      = { "compare.zoom-in", "compare.zoom-out", "compare.zoom-fit", "compare.zoom-original" };
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
 
   g_type_ensure (SL_TYPE_LANE_GRID);
@@ -355,7 +355,7 @@ sl_compare_view_class_init (SlCompareViewClass *klass)
   gtk_widget_class_install_property_action (widget_class, "compare.difference", "difference");
   gtk_widget_class_install_property_action (widget_class, "compare.fast", "fast");
   for (guint i = 0; i < G_N_ELEMENTS (zooms); i++)
-    gtk_widget_class_install_action (widget_class, zooms[i], NULL, zoom);
+    gtk_widget_class_install_action (widget_class, zooms[i].action, NULL, zoom);
   _sl_compare_view_add_keys (widget_class);
   signals[ASKED] = g_signal_new ("asked", SL_TYPE_COMPARE_VIEW, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
                                  G_TYPE_NONE, 2, G_TYPE_UINT, G_TYPE_STRING);

@@ -6,9 +6,9 @@
 
 #include <adwaita.h>
 
-#include "app/objects/objects.h"
 #include "ui/compare/sl-curve-view.h"
 #include "ui/compare/sl-lane-view.h"
+#include "ui/workspace/sl-workspace.h"
 
 G_BEGIN_DECLS
 
@@ -16,13 +16,9 @@ G_BEGIN_DECLS
 
 G_DECLARE_FINAL_TYPE (SlCompareView, sl_compare_view, SL, COMPARE_VIEW, AdwBin)
 
-/* recipe is what lanes that have not run yet are named by. Signal "asked" (guint lane, const char *):
+/* Once, before the view is shown. Signal "asked" (guint lane, const char *):
  * see SlLaneView. */
-void sl_compare_view_connect (SlCompareView *self,
-                              SlComparison *comparison,
-                              SlWorker *worker,
-                              SlSettings *recipe,
-                              GSettings *preferences);
+void sl_compare_view_connect (SlCompareView *self, SlWorkspace *workspace);
 /* The switch for fast lanes says what lanes that were just opened are. */
 void sl_compare_view_take_fast (SlCompareView *self);
 /* The lane that the keyboard is on. */
@@ -32,9 +28,8 @@ void sl_compare_view_choose (SlCompareView *self, guint index);
 SlLaneView *sl_compare_view_get_lane (SlCompareView *self, guint index);
 SlCurveView *sl_compare_view_get_curves (SlCompareView *self);
 SlView sl_compare_view_get_view (SlCompareView *self);
-/* All lanes alike, by the names of the window's actions: "zoom-in", "zoom-out", "zoom-fit",
- * "zoom-original". */
-void sl_compare_view_zoom (SlCompareView *self, const char *how);
+/* All lanes alike. */
+void sl_compare_view_zoom (SlCompareView *self, SlZoom zoom);
 /* The model takes no words. */
 void sl_compare_view_set_prompts (SlCompareView *self, gboolean prompts);
 

@@ -46,32 +46,9 @@ sl_recipe_panel_select_model (SlRecipePanel *self, guint position)
 }
 
 void
-sl_recipe_panel_fit_model (SlRecipePanel *self)
-{
-  SlModelItem *model = sl_recipe_panel_get_model (self);
-  gboolean has_size = sl_settings_get_width (self->recipe) > 0 && sl_settings_get_height (self->recipe) > 0;
-
-  if (model && !(has_size && sl_model_item_check (model, self->recipe, NULL)))
-    g_object_set (self->recipe, "width", sl_model_item_get_width (model), "height",
-                  sl_model_item_get_height (model), NULL);
-}
-
-void
 sl_recipe_panel_focus_prompt (SlRecipePanel *self)
 {
   gtk_widget_grab_focus (GTK_WIDGET (self->prompt));
-}
-
-int
-sl_recipe_panel_get_count (SlRecipePanel *self)
-{
-  return (int)gtk_adjustment_get_value (self->count_adjustment);
-}
-
-gboolean
-sl_recipe_panel_keeps_seed (SlRecipePanel *self)
-{
-  return gtk_toggle_button_get_active (self->keep_seed);
 }
 
 /* ---- class ---- */

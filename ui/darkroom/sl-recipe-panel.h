@@ -21,10 +21,6 @@ void sl_recipe_panel_connect (SlRecipePanel *self,
                               GSettings *preferences);
 SlModelItem *sl_recipe_panel_get_model (SlRecipePanel *self);
 void sl_recipe_panel_select_model (SlRecipePanel *self, guint position);
-/* Width and height that fit the model where the recipe's do not. */
-void sl_recipe_panel_fit_model (SlRecipePanel *self);
 void sl_recipe_panel_focus_prompt (SlRecipePanel *self);
-int sl_recipe_panel_get_count (SlRecipePanel *self);
-gboolean sl_recipe_panel_keeps_seed (SlRecipePanel *self);
 
 G_END_DECLS

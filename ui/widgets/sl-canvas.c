@@ -254,6 +254,26 @@ sl_canvas_zoom_by (SlCanvas *self, double factor)
 }
 
 void
+sl_canvas_zoom (SlCanvas *self, SlZoom zoom)
+{
+  switch (zoom)
+    {
+    case SL_ZOOM_IN:
+      sl_canvas_zoom_by (self, ZOOM_STEP);
+      break;
+    case SL_ZOOM_OUT:
+      sl_canvas_zoom_by (self, 1 / ZOOM_STEP);
+      break;
+    case SL_ZOOM_ORIGINAL:
+      sl_canvas_set_zoom (self, sl_canvas_get_true_zoom (self));
+      break;
+    case SL_ZOOM_FIT:
+    default:
+      sl_canvas_set_zoom (self, 0);
+    }
+}
+
+void
 sl_canvas_pan_by (SlCanvas *self, double dx, double dy)
 {
   self->x += dx;

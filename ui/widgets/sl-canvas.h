@@ -17,6 +17,16 @@ GdkTexture *sl_canvas_get_texture (SlCanvas *self);
 /* The size that zoom is relative to, when textures of several sizes show the same picture (a small
  * preview, then the decoded one); 0 for the texture's own. */
 void sl_canvas_set_size (SlCanvas *self, int width, int height);
+typedef enum
+{
+  SL_ZOOM_IN,
+  SL_ZOOM_OUT,
+  SL_ZOOM_FIT,      /* the whole picture */
+  SL_ZOOM_ORIGINAL, /* a pixel of the picture for a pixel of the screen */
+} SlZoom;
+
+/* As a button or a key asks for it. */
+void sl_canvas_zoom (SlCanvas *self, SlZoom zoom);
 /* 0 fits the picture into the widget; 1 is a pixel of the picture for a unit of the widget. */
 void sl_canvas_set_zoom (SlCanvas *self, double zoom);
 /* The zoom as it is on screen. */

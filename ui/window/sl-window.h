@@ -1,10 +1,14 @@
-/* sl-window.h - the darkroom: settings at the left, the tray in the middle, the film strip under it,
- * the gallery on its other page. */
+/* sl-window.h - the window: the panel with the recipe at the left, and the pages darkroom, compare and gallery beside
+ * it. It puts them together; what happens on a page is the page's.
+ */
 #pragma once
 
 #include <adwaita.h>
 
-#include "app/objects/objects.h"
+#include "ui/compare/sl-compare-page.h"
+#include "ui/darkroom/sl-darkroom-page.h"
+#include "ui/gallery/sl-gallery-page.h"
+#include "ui/workspace/sl-workspace.h"
 
 G_BEGIN_DECLS
 
@@ -13,8 +17,12 @@ G_BEGIN_DECLS
 G_DECLARE_FINAL_TYPE (SlWindow, sl_window, SL, WINDOW, AdwApplicationWindow)
 
 SlWindow *sl_window_new (AdwApplication *application, GSettings *preferences);
-/* A picture (its settings are taken), a model folder or a model file. */
+/* A picture (its settings are taken), a comparison, a model's folder or file. */
 void sl_window_open_path (SlWindow *self, const char *path);
-void sl_window_toast (SlWindow *self, const char *message);
+/* Its parts; all borrowed. */
+SlWorkspace *sl_window_get_workspace (SlWindow *self);
+SlDarkroomPage *sl_window_get_darkroom (SlWindow *self);
+SlComparePage *sl_window_get_compare (SlWindow *self);
+SlGalleryPage *sl_window_get_gallery (SlWindow *self);
 
 G_END_DECLS

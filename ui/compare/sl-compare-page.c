@@ -1,0 +1,450 @@
+/* sl-compare-page.c - see sl-compare-page.h. */
+#include "ui/compare/sl-compare-page.h"
+
+#include <glib/gi18n.h>
+
+#include "ui/compare/sl-comparison-files.h"
+#include "ui/compare/sl-lane-editor.h"
+#include "ui/compare/sl-lanes-undo.h"
+#include "ui/exchange/sl-moment-file.h"
+#include "ui/widgets/sl-notice.h"
+
+struct _SlComparePage
+{
+  AdwBin parent_instance;
+  SlCompareView *view;
+  SlWorkspace *workspace;
+  SlComparison *comparison; /* the workspace's */
+  GActionMap *actions;      /* the window's; not held */
+  SlComparisonFiles *files;
+  SlLanesUndo *undo;
+};
+
+static void page_init (SlPageInterface *iface);
+
+G_DEFINE_FINAL_TYPE_WITH_CODE (SlComparePage,
+                               sl_compare_page,
+                               ADW_TYPE_BIN,
+                               G_IMPLEMENT_INTERFACE (SL_TYPE_PAGE, page_init))
+
+static guint
+count_lanes (SlComparePage *self)
+{
+  return g_list_model_get_n_items (G_LIST_MODEL (self->comparison));
+}
+
+static void
+update (SlComparePage *self)
+{
+  gboolean busy = sl_comparison_is_busy (self->comparison);
+
+  if (self->workspace->closed)
+    return;
+  sl_page_enable_action (self->actions, "compare-pause", busy || sl_comparison_is_paused (self->comparison));
+  sl_page_enable_action (self->actions, "compare-clear", count_lanes (self) > 0);
+  sl_page_state_changed (SL_PAGE (self));
+}
+
+static void
+say_full (SlComparePage *self)
+{
+  sl_notice_toast (GTK_WIDGET (self), _ ("Nine lanes are as many as there can be"));
+}
+
+static void
+say_does_not_fit (SlComparePage *self, const GError *error)
+{
+  sl_notice_alert (GTK_WIDGET (self), _ ("A lane’s setting does not fit"), error->message);
+}
+
+/* ---- starting and stopping ---- */
+
+static gboolean
+start (SlComparePage *self)
+{
+  SlWorkspace *workspace = self->workspace;
+  g_autoptr (SlComparisonState) before = NULL;
+  g_autoptr (GError) error = NULL;
+  gboolean started;
+
+  if (workspace->model == NULL || workspace->closed)
+    return FALSE;
+  if (count_lanes (self) == 0)
+    sl_compare_presets_add (self->comparison, "four", workspace->recipe);
+  sl_workspace_use_seed (workspace);
+  before = sl_comparison_state_new (self->comparison);
+  started = sl_comparison_start (self->comparison, workspace->model, workspace->recipe,
+                                 sl_workspace_get_previews (workspace), &error);
+  if (!started)
+    say_does_not_fit (self, error);
+  else if (before && sl_comparison_state_has_branches (before))
+    sl_lanes_undo_offer (self->undo, g_steal_pointer (&before), _ ("The branches went with the runs before"));
+  update (self);
+  return started;
+}
+
+/* A lane that was added or changed is started too, where the others were. */
+static void
+join (SlComparePage *self, guint index)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (!sl_comparison_start_lane (self->comparison, index, &error) && error)
+    say_does_not_fit (self, error);
+}
+
+static void
+preset (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  SlComparePage *self = user_data;
+  SlComparisonState *before;
+
+  if (self->workspace->model == NULL)
+    {
+      sl_notice_toast (GTK_WIDGET (self), _ ("Open a model first"));
+      return;
+    }
+  before = sl_comparison_state_new (self->comparison);
+  sl_comparison_clear (self->comparison);
+  sl_compare_presets_add (self->comparison, g_variant_get_string (parameter, NULL), self->workspace->recipe);
+  sl_page_show (GTK_WIDGET (self));
+  start (self);
+  sl_lanes_undo_offer (self->undo, before, _ ("The lanes before were removed"));
+}
+
+static void
+add (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  SlComparePage *self = user_data;
+  guint before = count_lanes (self);
+  guint added = sl_compare_presets_add (self->comparison, g_variant_get_string (parameter, NULL),
+                                        self->workspace->recipe);
+
+  for (guint i = before; i < before + added; i++)
+    join (self, i);
+  if (added == 0 && before >= SL_COMPARISON_MAX)
+    say_full (self);
+  else if (added == 0)
+    sl_notice_toast (GTK_WIDGET (self), _ ("This lane is there already"));
+  update (self);
+}
+
+static void
+pause_or_resume (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  SlComparison *comparison = SL_COMPARE_PAGE (user_data)->comparison;
+
+  if (sl_comparison_is_paused (comparison))
+    sl_comparison_resume (comparison);
+  else
+    sl_comparison_pause (comparison);
+}
+
+static void
+clear (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  SlComparePage *self = user_data;
+  SlComparisonState *before = sl_comparison_state_new (self->comparison);
+
+  sl_comparison_clear (self->comparison);
+  sl_lanes_undo_offer (self->undo, before, _ ("All lanes were removed"));
+  update (self);
+}
+
+static void
+remove_lane (SlComparePage *self, guint index)
+{
+  SlJob *job = sl_comparison_get_job (self->comparison, index);
+  SlComparisonState *before
+      = job && sl_job_get_last_frame (job) ? sl_comparison_state_new (self->comparison) : NULL;
+
+  sl_comparison_remove (self->comparison, index);
+  sl_lanes_undo_offer (self->undo, before, _ ("The lane was removed"));
+}
+
+/* ---- what a lane's menu asks for ---- */
+
+static GtkWindow *
+get_window (SlComparePage *self)
+{
+  return GTK_WINDOW (gtk_widget_get_root (GTK_WIDGET (self)));
+}
+
+static void
+edited (SlLaneEditor *editor, guint own, SlSettings *values, SlComparePage *self)
+{
+  SlCompareLane *lane = sl_lane_editor_get_lane (editor);
+
+  for (guint i = 0; i < count_lanes (self); i++)
+    if (sl_comparison_get_lane (self->comparison, i) == lane)
+      {
+        sl_compare_lane_set (lane, (SlOwn)own, values);
+        join (self, i);
+      }
+}
+
+static void
+edit (SlComparePage *self, guint index)
+{
+  SlCompareLane *lane = sl_comparison_get_lane (self->comparison, index);
+  SlLaneEditor *editor
+      = sl_lane_editor_new (get_window (self), lane, self->workspace->recipe, self->workspace->model);
+
+  g_signal_connect_object (editor, "applied", G_CALLBACK (edited), self, 0);
+  gtk_window_present (GTK_WINDOW (editor));
+}
+
+static void
+duplicate (SlComparePage *self, guint index)
+{
+  SlCompareLane *lane = sl_comparison_get_lane (self->comparison, index);
+  g_autoptr (SlCompareLane) copy
+      = sl_compare_lane_new (sl_compare_lane_get_own (lane), sl_compare_lane_get_values (lane));
+
+  if (!sl_comparison_add (self->comparison, copy))
+    {
+      say_full (self);
+      return;
+    }
+  sl_compare_view_choose (self->view, count_lanes (self) - 1);
+  edit (self, count_lanes (self) - 1);
+}
+
+static void
+keep_frame (SlComparePage *self, SlJob *job, SlFrameObject *frame)
+{
+  sl_moment_file_keep (self->workspace, GTK_WIDGET (self), &(SlMomentOfRun){ job, frame });
+}
+
+/* A person chose to make this branch: its picture goes to the gallery like one from the darkroom. */
+static void
+branch_over (SlComparePage *self, GParamSpec *pspec, SlJob *job)
+{
+  if (!self->workspace->closed && sl_job_get_state (job) == SL_JOB_DONE)
+    keep_frame (self, job, sl_job_get_last_frame (job));
+}
+
+static void
+branched (SlLaneEditor *editor, guint own, SlSettings *values, SlComparePage *self)
+{
+  guint index = GPOINTER_TO_UINT (g_object_get_data (G_OBJECT (editor), "sl-lane"));
+  g_autoptr (GError) error = NULL;
+
+  if (sl_comparison_branch (self->comparison, index, (SlOwn)own, values, &error))
+    {
+      sl_compare_view_choose (self->view, count_lanes (self) - 1);
+      g_signal_connect_object (sl_comparison_get_job (self->comparison, count_lanes (self) - 1),
+                               "notify::state", G_CALLBACK (branch_over), self, G_CONNECT_SWAPPED);
+    }
+  else
+    sl_notice_alert (GTK_WIDGET (self), _ ("There can be no branch here"), error->message);
+  update (self);
+}
+
+static void
+branch (SlComparePage *self, guint index)
+{
+  SlJob *job = sl_comparison_get_job (self->comparison, index);
+  SlLaneEditor *editor;
+
+  if (job == NULL)
+    return;
+  editor = sl_lane_editor_new_branch (get_window (self), job);
+  g_object_set_data (G_OBJECT (editor), "sl-lane", GUINT_TO_POINTER (index));
+  g_signal_connect_object (editor, "applied", G_CALLBACK (branched), self, 0);
+  gtk_window_present (GTK_WINDOW (editor));
+}
+
+void
+sl_compare_page_branch_run (SlComparePage *self, SlJob *job, SlFrameObject *frame)
+{
+  SlComparisonState *before = sl_comparison_state_new (self->comparison);
+
+  sl_comparison_clear (self->comparison);
+  sl_lanes_undo_offer (self->undo, before, _ ("The lanes before were removed"));
+  sl_comparison_set_align (self->comparison, SL_ALIGN_EVALUATIONS);
+  sl_comparison_adopt (self->comparison, job);
+  sl_comparison_set_position (self->comparison, sl_frame_object_get_index (frame) + 1);
+  sl_page_show (GTK_WIDGET (self));
+  branch (self, 0);
+}
+
+static void
+keep (SlComparePage *self, guint index)
+{
+  SlFrameObject *frame = sl_comparison_get_frame (self->comparison, index);
+
+  if (frame == NULL)
+    return;
+  keep_frame (self, sl_comparison_get_job (self->comparison, index), frame);
+  sl_notice_toast (GTK_WIDGET (self), _ ("This step goes to the gallery"));
+}
+
+static void
+save_lane (SlComparePage *self, guint index)
+{
+  sl_comparison_files_save_lane (self->files, index);
+}
+
+static void
+set_reference (SlComparePage *self, guint index)
+{
+  sl_comparison_set_reference (self->comparison, index);
+}
+
+static void
+asked (SlComparePage *self, guint index, const char *what)
+{
+  static const struct
+  {
+    const char *what;
+    void (*answer) (SlComparePage *self, guint index);
+  } answers[] = {
+    { "edit", edit }, { "reference", set_reference }, { "branch", branch },      { "duplicate", duplicate },
+    { "keep", keep }, { "save", save_lane },          { "remove", remove_lane },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (answers); i++)
+    if (g_str_equal (what, answers[i].what))
+      answers[i].answer (self, index);
+  update (self);
+}
+
+/* ---- as a page ---- */
+
+static void
+page_get_state (SlPage *page, SlPageState *state)
+{
+  SlComparison *comparison = SL_COMPARE_PAGE (page)->comparison;
+
+  state->busy = sl_comparison_is_busy (comparison);
+  state->can_save = sl_comparison_get_frame (comparison, 0) != NULL;
+  state->develop_label = state->busy ? _ ("_Start Again") : _ ("_Develop All Lanes");
+}
+
+static gboolean
+page_develop (SlPage *page)
+{
+  return start (SL_COMPARE_PAGE (page));
+}
+
+static void
+page_stop (SlPage *page)
+{
+  sl_comparison_stop (SL_COMPARE_PAGE (page)->comparison);
+}
+
+static void
+page_save (SlPage *page)
+{
+  SlComparePage *self = SL_COMPARE_PAGE (page);
+
+  sl_comparison_files_save_lane (self->files, sl_compare_view_get_chosen (self->view));
+}
+
+static void
+page_step (SlPage *page, int by)
+{
+  sl_comparison_move (SL_COMPARE_PAGE (page)->comparison, by);
+}
+
+static void
+page_zoom (SlPage *page, SlZoom zoom)
+{
+  sl_compare_view_zoom (SL_COMPARE_PAGE (page)->view, zoom);
+}
+
+/* ---- setting up ---- */
+
+static void
+opened (SlComparePage *self)
+{
+  sl_compare_view_take_fast (self->view);
+  sl_page_show (GTK_WIDGET (self));
+  update (self);
+}
+
+void
+sl_compare_page_open (SlComparePage *self, const char *path)
+{
+  sl_comparison_files_open (self->files, path);
+}
+
+static void
+model_changed (SlComparePage *self)
+{
+  sl_compare_view_set_prompts (self->view, self->workspace->takes_prompt);
+}
+
+SlCompareView *
+sl_compare_page_get_view (SlComparePage *self)
+{
+  return self->view;
+}
+
+void
+sl_compare_page_connect (SlComparePage *self,
+                         SlWorkspace *workspace,
+                         GActionMap *actions,
+                         SlExportBar *export_bar)
+{
+  const GActionEntry entries[] = {
+    { .name = "compare-preset", .activate = preset, .parameter_type = "s" },
+    { .name = "compare-add", .activate = add, .parameter_type = "s" },
+    { .name = "compare-pause", .activate = pause_or_resume },
+    { .name = "compare-clear", .activate = clear },
+  };
+
+  self->workspace = g_object_ref (workspace);
+  self->comparison = g_object_ref (workspace->comparison);
+  self->actions = actions;
+  self->files = sl_comparison_files_new (workspace, self->view, export_bar);
+  self->undo = sl_lanes_undo_new (workspace->comparison, GTK_WIDGET (self));
+  g_action_map_add_action_entries (actions, entries, G_N_ELEMENTS (entries), self);
+  sl_comparison_files_add_actions (self->files, actions);
+  sl_compare_view_connect (self->view, workspace);
+  g_signal_connect_object (self->files, "opened", G_CALLBACK (opened), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->view, "asked", G_CALLBACK (asked), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->comparison, "state", G_CALLBACK (update), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->comparison, "items-changed", G_CALLBACK (update), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (workspace, "model-changed", G_CALLBACK (model_changed), self, G_CONNECT_SWAPPED);
+  update (self);
+}
+
+/* ---- class ---- */
+
+static void
+sl_compare_page_dispose (GObject *object)
+{
+  SlComparePage *self = SL_COMPARE_PAGE (object);
+
+  g_clear_object (&self->undo);
+  g_clear_object (&self->files);
+  g_clear_object (&self->comparison);
+  g_clear_object (&self->workspace);
+  G_OBJECT_CLASS (sl_compare_page_parent_class)->dispose (object);
+}
+
+static void
+page_init (SlPageInterface *iface)
+{
+  iface->get_state = page_get_state;
+  iface->develop = page_develop;
+  iface->stop = page_stop;
+  iface->save = page_save;
+  iface->step = page_step;
+  iface->zoom = page_zoom;
+}
+
+static void
+sl_compare_page_class_init (SlComparePageClass *klass)
+{
+  G_OBJECT_CLASS (klass)->dispose = sl_compare_page_dispose;
+}
+
+static void
+sl_compare_page_init (SlComparePage *self)
+{
+  self->view = g_object_new (SL_TYPE_COMPARE_VIEW, NULL);
+  adw_bin_set_child (ADW_BIN (self), GTK_WIDGET (self->view));
+}

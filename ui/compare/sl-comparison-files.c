@@ -1,0 +1,261 @@
+/* sl-comparison-files.c - see sl-comparison-files.h. */
+#include "ui/compare/sl-comparison-files.h"
+
+#include <glib/gi18n.h>
+
+#include "ui/exchange/sl-moment-file.h"
+#include "ui/widgets/sl-notice.h"
+#include "ui/widgets/sl-path-dialog.h"
+
+struct _SlComparisonFiles
+{
+  GObject parent_instance;
+  SlWorkspace *workspace;
+  SlCompareView *view; /* not held */
+  SlExportBar *export_bar;
+};
+
+G_DEFINE_FINAL_TYPE (SlComparisonFiles, sl_comparison_files, G_TYPE_OBJECT)
+
+enum
+{
+  OPENED,
+  N_SIGNALS
+};
+
+static guint signals[N_SIGNALS];
+
+/* ---- out ---- */
+
+static SlExportTask *
+start_sheet (gpointer comparison, const char *path, const SlExportCall *call)
+{
+  return sl_comparison_export_sheet (comparison, path, call);
+}
+
+static SlExportTask *
+start_animation (gpointer comparison, const char *path, const SlExportCall *call)
+{
+  return sl_comparison_export_animation (comparison, path, call);
+}
+
+static void
+saved (const GError *error, gpointer user_data)
+{
+  g_autoptr (GtkWidget) widget = user_data;
+
+  if (error)
+    sl_notice_alert (widget, _ ("The comparison could not be saved"), error->message);
+  else
+    sl_notice_toast (widget, _ ("Saved"));
+}
+
+static void
+save_lane (SlComparisonFiles *self, guint lane, const char *path)
+{
+  SlComparison *comparison = self->workspace->comparison;
+  SlFrameObject *frame = sl_comparison_get_frame (comparison, lane);
+
+  if (frame)
+    sl_moment_file_save (self->workspace, GTK_WIDGET (self->view),
+                         &(SlMomentOfRun){ sl_comparison_get_job (comparison, lane), frame }, path);
+}
+
+static void
+save_all (SlComparisonFiles *self, const char *path)
+{
+  if (!self->workspace->closed)
+    sl_comparison_file_save (self->workspace->comparison, self->workspace->files, path, saved,
+                             g_object_ref (self->view));
+}
+
+static void
+save_to (gpointer files, const char *path, const char *what)
+{
+  SlComparisonFiles *self = files;
+
+  if (g_str_equal (what, "sheet"))
+    sl_export_bar_write (self->export_bar, start_sheet, self->workspace->comparison, path);
+  else if (g_str_equal (what, "animation"))
+    sl_export_bar_write (self->export_bar, start_animation, self->workspace->comparison, path);
+  else if (g_str_equal (what, "comparison"))
+    save_all (self, path);
+  else if (g_str_equal (what, "picture"))
+    save_lane (self, sl_compare_view_get_chosen (self->view), path);
+}
+
+static void
+lane_path_chosen (gpointer files, const char *path, const char *lane)
+{
+  save_lane (files, (guint)g_ascii_strtoull (lane, NULL, 10), path);
+}
+
+void
+sl_comparison_files_save_lane (SlComparisonFiles *self, guint lane)
+{
+  g_autofree char *which = g_strdup_printf ("%u", lane);
+  const SlPathDialog dialog = { .from = GTK_WIDGET (self->view),
+                                .title = _ ("Save This Lane’s Picture"),
+                                .action = GTK_FILE_CHOOSER_ACTION_SAVE,
+                                .name = "safelight.png" };
+
+  if (sl_comparison_get_frame (self->workspace->comparison, lane))
+    sl_path_dialog_show (&dialog, lane_path_chosen, G_OBJECT (self), which);
+}
+
+static void
+save (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  static const struct
+  {
+    const char *what;
+    const char *title;
+    const char *name;
+  } kinds[] = {
+    { "sheet", N_ ("Save the Contact Sheet"), "contact-sheet.png" },
+    { "animation", N_ ("Save the Animation"), "comparison.webp" },
+    { "comparison", N_ ("Save the Comparison"), "comparison" SL_COMPARISON_SUFFIX },
+  };
+  SlComparisonFiles *self = user_data;
+  const char *what = g_variant_get_string (parameter, NULL);
+
+  if (g_str_equal (what, "picture"))
+    sl_comparison_files_save_lane (self, sl_compare_view_get_chosen (self->view));
+  else if (g_str_equal (what, "animation") && !sl_export_bar_can_animate (self->export_bar))
+    return;
+  for (guint i = 0; i < G_N_ELEMENTS (kinds); i++)
+    if (g_str_equal (kinds[i].what, what))
+      {
+        const SlPathDialog dialog = { .from = GTK_WIDGET (self->view),
+                                      .title = _ (kinds[i].title),
+                                      .action = GTK_FILE_CHOOSER_ACTION_SAVE,
+                                      .name = kinds[i].name };
+
+        sl_path_dialog_show (&dialog, save_to, G_OBJECT (self), what);
+      }
+}
+
+/* For scripts and tests, instead of the dialog. */
+static void
+save_to_path (GSimpleAction *action, GVariant *parameter, gpointer self)
+{
+  const char *what, *path;
+
+  g_variant_get (parameter, "(&s&s)", &what, &path);
+  save_to (self, path, what);
+}
+
+/* ---- in ---- */
+
+/* The model here that has the file's weights, or its name, is not the one that the file names. */
+static void
+say_renamed (SlComparisonFiles *self, const char *renamed, SlModelItem *model)
+{
+  gboolean other = sl_model_store_find (self->workspace->models, renamed) != G_MAXUINT;
+  g_autofree char *text
+      = g_strdup_printf (other ? _ ("Opened with “%s”: the “%s” here has other weights than the file’s")
+                               /* Translators: the name of a model here, and its name in the file. */
+                               : _ ("Opened with “%s”, which has the weights of the file’s model “%s”"),
+                         sl_model_item_get_name (model), renamed);
+
+  sl_notice_toast (GTK_WIDGET (self->view), text);
+}
+
+static void
+loaded (const GError *error, const char *renamed, gpointer user_data)
+{
+  g_autoptr (SlComparisonFiles) self = user_data;
+  SlWorkspace *workspace = self->workspace;
+  SlModelItem *model;
+
+  if (workspace->closed)
+    return;
+  if (error)
+    {
+      sl_notice_alert (GTK_WIDGET (self->view), _ ("The comparison could not be opened"), error->message);
+      return;
+    }
+  model = sl_job_get_model (sl_comparison_get_job (workspace->comparison, 0));
+  sl_workspace_want_model (workspace,
+                           sl_model_store_find (workspace->models, sl_model_item_get_path (model)));
+  if (renamed)
+    say_renamed (self, renamed, model);
+  g_signal_emit (self, signals[OPENED], 0);
+}
+
+void
+sl_comparison_files_open (SlComparisonFiles *self, const char *path)
+{
+  SlWorkspace *workspace = self->workspace;
+
+  if (!workspace->closed)
+    sl_comparison_file_load (workspace->comparison, workspace->files, path, G_LIST_MODEL (workspace->models),
+                             loaded, g_object_ref (self));
+}
+
+static void
+path_chosen (gpointer self, const char *path, const char *what)
+{
+  sl_comparison_files_open (self, path);
+}
+
+static void
+ask_what_to_open (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  SlComparisonFiles *self = user_data;
+  const SlPathDialog dialog = { .from = GTK_WIDGET (self->view),
+                                .title = _ ("Open a Comparison"),
+                                .action = GTK_FILE_CHOOSER_ACTION_OPEN,
+                                .filter_name = _ ("Comparisons"),
+                                .pattern = "*" SL_COMPARISON_SUFFIX };
+
+  sl_path_dialog_show (&dialog, path_chosen, G_OBJECT (self), NULL);
+}
+
+/* ---- setting up ---- */
+
+void
+sl_comparison_files_add_actions (SlComparisonFiles *self, GActionMap *actions)
+{
+  const GActionEntry entries[] = {
+    { .name = "compare-save", .activate = save, .parameter_type = "s" },
+    { .name = "compare-save-to", .activate = save_to_path, .parameter_type = "(ss)" },
+    { .name = "compare-open", .activate = ask_what_to_open },
+  };
+
+  g_action_map_add_action_entries (actions, entries, G_N_ELEMENTS (entries), self);
+}
+
+SlComparisonFiles *
+sl_comparison_files_new (SlWorkspace *workspace, SlCompareView *view, SlExportBar *export_bar)
+{
+  SlComparisonFiles *self = g_object_new (SL_TYPE_COMPARISON_FILES, NULL);
+
+  self->workspace = g_object_ref (workspace);
+  self->view = view;
+  self->export_bar = g_object_ref (export_bar);
+  return self;
+}
+
+static void
+sl_comparison_files_finalize (GObject *object)
+{
+  SlComparisonFiles *self = SL_COMPARISON_FILES (object);
+
+  g_clear_object (&self->export_bar);
+  g_clear_object (&self->workspace);
+  G_OBJECT_CLASS (sl_comparison_files_parent_class)->finalize (object);
+}
+
+static void
+sl_comparison_files_class_init (SlComparisonFilesClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = sl_comparison_files_finalize;
+  signals[OPENED] = g_signal_new ("opened", SL_TYPE_COMPARISON_FILES, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                                  G_TYPE_NONE, 0);
+}
+
+static void
+sl_comparison_files_init (SlComparisonFiles *self)
+{
+}

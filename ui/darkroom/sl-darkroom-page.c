@@ -1,0 +1,831 @@
+/* sl-darkroom-page.c - see sl-darkroom-page.h.
+ *
+ * The tray shows either a moment of a run, which the film strip points at (job and frame), or a finished picture
+ * (picture). A finished picture hides the moment; leaving it brings the moment back.
+ */
+#include "ui/darkroom/sl-darkroom-page.h"
+
+#include <glib/gi18n.h>
+
+#include "ui/darkroom/sl-film-strip.h"
+#include "ui/darkroom/sl-picture-bar.h"
+#include "ui/darkroom/sl-run-report.h"
+#include "ui/darkroom/sl-tray.h"
+#include "ui/darkroom/sl-unfinished.h"
+#include "ui/exchange/sl-moment-file.h"
+#include "ui/exchange/sl-picture-content.h"
+#include "ui/widgets/sl-notice.h"
+#include "ui/widgets/sl-path-dialog.h"
+
+#define TICK_MS 100 /* between two looks at the progress within a step */
+#define REST_MS 120 /* a step that is looked at for so long is decoded */
+#define PAN 48      /* pixels for a press of an arrow key */
+
+struct _SlDarkroomPage
+{
+  AdwBin parent_instance;
+  SlTray *tray;
+  GtkStack *below; /* "nothing", "strip" or "picture" */
+  SlFilmStrip *strip;
+  SlPictureBar *picture_bar;
+
+  SlWorkspace *workspace;
+  GActionMap *actions; /* the window's; not held */
+  SlExportBar *export_bar;
+  SlRunReport *report;
+  SlJob *job;
+  SlFrameObject *frame;
+  SlPicture *picture;
+  SlView view;
+  guint rest;    /* timeout that decodes the step */
+  guint ticking; /* timeout that moves the progress bar */
+};
+
+static void page_init (SlPageInterface *iface);
+
+G_DEFINE_FINAL_TYPE_WITH_CODE (SlDarkroomPage,
+                               sl_darkroom_page,
+                               ADW_TYPE_BIN,
+                               G_IMPLEMENT_INTERFACE (SL_TYPE_PAGE, page_init))
+
+enum
+{
+  BRANCH_ASKED,
+  PICTURE_CHANGED,
+  N_SIGNALS
+};
+
+static guint signals[N_SIGNALS];
+
+static gboolean
+shows_moment (SlDarkroomPage *self)
+{
+  return self->frame && !self->picture;
+}
+
+/* ---- progress ---- */
+
+static void
+show_progress (SlDarkroomPage *self)
+{
+  SlWorker *worker = self->workspace->worker;
+  SlJob *job = sl_queue_get_current (self->workspace->queue);
+  int evaluations = job ? sl_job_get_evaluations (job) : 0;
+  guint done;
+
+  if (job == NULL || evaluations == 0)
+    {
+      sl_tray_set_progress (self->tray,
+                            sl_worker_is_loading (worker) ? sl_worker_get_load_fraction (worker) : -1);
+      return;
+    }
+  done = g_list_model_get_n_items (sl_job_get_frames (job));
+  sl_tray_set_progress (self->tray, (done + sl_worker_get_step_fraction (worker)) / evaluations);
+}
+
+static gboolean
+tick (gpointer data)
+{
+  show_progress (data);
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+update (SlDarkroomPage *self)
+{
+  static const char *const of_a_moment[]
+      = { "keep-step", "noisy", "branch", "save-animation", "save-animation-to" };
+  SlWorkspace *workspace = self->workspace;
+  gboolean works = sl_queue_get_current (workspace->queue) || sl_worker_is_loading (workspace->worker);
+
+  if (workspace->closed)
+    return;
+  for (guint i = 0; i < G_N_ELEMENTS (of_a_moment); i++)
+    sl_page_enable_action (self->actions, of_a_moment[i], shows_moment (self));
+  sl_page_enable_action (self->actions, "copy", self->picture || self->frame);
+  if (works && !self->ticking)
+    self->ticking = g_timeout_add (TICK_MS, tick, self);
+  else if (!works)
+    g_clear_handle_id (&self->ticking, g_source_remove);
+  show_progress (self);
+  sl_page_state_changed (SL_PAGE (self));
+}
+
+/* ---- a moment in the tray ---- */
+
+static void
+add_time (GString *caption, double seconds)
+{
+  if (seconds >= 90)
+    g_string_append_printf (caption, _ ("%d min %d s"), (int)seconds / 60, (int)seconds % 60);
+  else if (seconds >= 2)
+    g_string_append_printf (caption, _ ("%.0f s"), seconds);
+  else
+    g_string_append_printf (caption, _ ("%.0f ms"), seconds * 1000);
+}
+
+static char *
+make_caption (SlDarkroomPage *self)
+{
+  g_autoptr (GString) caption = g_string_new (NULL);
+  double remaining = sl_job_get_remaining (self->job);
+
+  g_string_append_printf (caption, _ ("Step %d of %d"), sl_frame_object_get_step (self->frame) + 1,
+                          sl_frame_object_get_steps (self->frame));
+  g_string_append_printf (caption, "  ·  t %.4g  ·  σ %.3g  ·  ", sl_frame_object_get_timestep (self->frame),
+                          sl_frame_object_get_sigma (self->frame));
+  add_time (caption, sl_frame_object_get_seconds (self->frame));
+  if (remaining >= 0 && sl_film_strip_is_following (self->strip))
+    {
+      g_autoptr (GString) left = g_string_new (NULL);
+
+      add_time (left, MAX (remaining, 0));
+      g_string_append (caption, "  ·  ");
+      g_string_append_printf (caption, _ ("%s left"), left->str);
+    }
+  else if (!sl_frame_object_is_last (self->frame) && sl_job_is_over (self->job))
+    g_string_append_printf (caption, "  ·  %s",
+                            self->view == SL_VIEW_NOISY ? _ ("the noisy sample") : _ ("prediction"));
+  return g_string_free (g_steal_pointer (&caption), FALSE);
+}
+
+static void
+draw_moment (SlDarkroomPage *self)
+{
+  int width, height;
+  GBytes *rgb = sl_frame_object_get_rgb (self->frame, self->view, &width, &height);
+  g_autoptr (GdkTexture) texture = sl_texture_new_rgb (rgb, width, height);
+  g_autofree char *caption = make_caption (self);
+  SlSettings *settings = sl_job_get_settings (self->job);
+
+  sl_canvas_set_size (sl_tray_get_canvas (self->tray), sl_settings_get_width (settings),
+                      sl_settings_get_height (settings));
+  sl_tray_show (self->tray, texture, caption);
+  sl_tray_set_caption (self->tray, caption);
+  sl_tray_set_problem (self->tray, sl_frame_object_get_problem (self->frame, self->view));
+}
+
+static gboolean
+rested (gpointer data)
+{
+  SlDarkroomPage *self = data;
+
+  self->rest = 0;
+  if (self->frame && self->job)
+    sl_worker_decode (self->workspace->worker, self->job, self->frame, self->view);
+  return G_SOURCE_REMOVE;
+}
+
+/* The decoder takes long: it is for a step that somebody looks at, not for each one that goes by. */
+static void
+decode_at_rest (SlDarkroomPage *self)
+{
+  gboolean goes_by = !sl_job_is_over (self->job) && sl_film_strip_is_following (self->strip);
+
+  g_clear_handle_id (&self->rest, g_source_remove);
+  if (!goes_by && !sl_frame_object_is_decoded (self->frame, self->view))
+    self->rest = g_timeout_add (REST_MS, rested, self);
+}
+
+static void
+forget_moment (SlDarkroomPage *self)
+{
+  if (self->frame)
+    g_signal_handlers_disconnect_by_func (self->frame, draw_moment, self);
+  g_clear_object (&self->frame);
+  sl_tray_set_problem (self->tray, NULL);
+}
+
+/* The one that the film strip is at. */
+static void
+show_moment (SlDarkroomPage *self)
+{
+  SlFrameObject *frame = sl_film_strip_get_frame (self->strip);
+
+  if (frame == NULL || self->picture)
+    return;
+  if (self->frame != frame)
+    {
+      forget_moment (self);
+      self->frame = g_object_ref (frame);
+      sl_frame_object_forget_problem (frame, self->view); /* it is tried again */
+      g_signal_connect_object (frame, "decoded", G_CALLBACK (draw_moment), self, G_CONNECT_SWAPPED);
+    }
+  draw_moment (self);
+  decode_at_rest (self);
+}
+
+void
+sl_darkroom_page_set_view (SlDarkroomPage *self, SlView view)
+{
+  self->view = view;
+  g_simple_action_set_state (G_SIMPLE_ACTION (g_action_map_lookup_action (self->actions, "noisy")),
+                             g_variant_new_boolean (view == SL_VIEW_NOISY));
+  sl_film_strip_set_view (self->strip, view);
+  show_moment (self);
+}
+
+/* ---- a finished picture in the tray ---- */
+
+static void
+set_picture (SlDarkroomPage *self, SlPicture *picture)
+{
+  if (g_set_object (&self->picture, picture))
+    g_signal_emit (self, signals[PICTURE_CHANGED], 0);
+}
+
+typedef struct
+{
+  SlDarkroomPage *page;
+  SlPicture *picture;
+} Loading;
+
+static void
+picture_loaded (GBytes *rgb, int width, int height, const GError *error, gpointer user_data)
+{
+  Loading *loading = user_data;
+  SlDarkroomPage *self = loading->page;
+
+  if (self->picture == loading->picture)
+    {
+      g_autoptr (GdkTexture) texture = sl_texture_new_rgb (rgb, width, height);
+
+      sl_canvas_set_size (sl_tray_get_canvas (self->tray), 0, 0);
+      if (texture)
+        sl_tray_show (self->tray, texture, sl_picture_get_prompt (self->picture));
+      else
+        sl_tray_show_error (self->tray, _ ("That Did Not Work"), error->message);
+    }
+  g_object_unref (loading->picture);
+  g_object_unref (loading->page);
+  g_free (loading);
+}
+
+void
+sl_darkroom_page_show_picture (SlDarkroomPage *self, SlPicture *picture)
+{
+  Loading *loading;
+
+  if (self->workspace->closed)
+    return;
+  loading = g_new (Loading, 1);
+  *loading = (Loading){ g_object_ref (self), g_object_ref (picture) };
+  set_picture (self, picture);
+  sl_picture_bar_show (self->picture_bar, picture);
+  gtk_stack_set_visible_child_name (self->below, "picture");
+  sl_page_show (GTK_WIDGET (self));
+  sl_tray_set_caption (self->tray, NULL);
+  sl_reader_load_pixels (self->workspace->files, sl_picture_get_path (picture), 0, picture_loaded, loading);
+  update (self);
+}
+
+static void
+show_nothing (SlDarkroomPage *self)
+{
+  gtk_stack_set_visible_child_name (self->below, "nothing");
+  sl_tray_show (self->tray, NULL, NULL);
+}
+
+void
+sl_darkroom_page_leave_picture (SlDarkroomPage *self)
+{
+  set_picture (self, NULL);
+  if (self->job && self->frame)
+    {
+      gtk_stack_set_visible_child_name (self->below, "strip");
+      show_moment (self);
+    }
+  else
+    show_nothing (self);
+  update (self);
+}
+
+/* The picture's family may be another one now. */
+static void
+gallery_arranged (SlDarkroomPage *self)
+{
+  if (self->picture)
+    sl_picture_bar_show (self->picture_bar, self->picture);
+}
+
+void
+sl_darkroom_page_show_error (SlDarkroomPage *self, const char *title, const char *message)
+{
+  sl_tray_show_error (self->tray, title, message);
+}
+
+/* ---- a run ---- */
+
+static void
+job_frame (SlDarkroomPage *self, SlFrameObject *frame, SlJob *job)
+{
+  /* A run that is not shown any more may still bring a last frame. */
+  if (job == self->job && sl_film_strip_get_frame (self->strip) == frame)
+    {
+      show_moment (self);
+      if (sl_frame_object_get_index (frame) == 0)
+        update (self);
+    }
+}
+
+static void
+job_state (SlDarkroomPage *self)
+{
+  update (self);
+}
+
+static void
+show_job (SlDarkroomPage *self, SlJob *job)
+{
+  set_picture (self, NULL);
+  g_set_object (&self->job, job);
+  forget_moment (self);
+  sl_film_strip_set_job (self->strip, job);
+  gtk_stack_set_visible_child_name (self->below, "strip");
+  sl_page_show (GTK_WIDGET (self));
+  sl_tray_set_caption (self->tray, NULL);
+  sl_tray_show_waiting (self->tray);
+}
+
+static void
+job_started (SlDarkroomPage *self, SlJob *job)
+{
+  /* First the strip's handlers are connected, then these: they show the moment that the strip is at. */
+  show_job (self, job);
+  g_signal_connect_object (job, "frame", G_CALLBACK (job_frame), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (job, "notify::state", G_CALLBACK (job_state), self, G_CONNECT_SWAPPED);
+  update (self);
+}
+
+static void
+job_stopped (SlDarkroomPage *self, SlJob *job)
+{
+  if (job == self->job && sl_job_get_last_frame (job) == NULL)
+    show_nothing (self);
+  sl_run_report_stopped (self->report, job);
+}
+
+static void
+job_failed (SlDarkroomPage *self, SlJob *job)
+{
+  if (job == self->job && sl_job_get_last_frame (job) == NULL && !sl_job_has_lost_device (job))
+    {
+      sl_tray_show_error (self->tray, _ ("That Did Not Work"), sl_job_get_message (job));
+      gtk_stack_set_visible_child_name (self->below, "nothing");
+    }
+  else
+    sl_run_report_failed (self->report, job);
+}
+
+static void
+job_ended (SlDarkroomPage *self, SlJob *job)
+{
+  SlFrameObject *last = sl_job_get_last_frame (job);
+  SlJobState state = sl_job_get_state (job);
+
+  if (state == SL_JOB_DONE && last)
+    sl_moment_file_keep (self->workspace, GTK_WIDGET (self), &(SlMomentOfRun){ job, last });
+  if (self->workspace->closed)
+    return;
+  if (state == SL_JOB_DONE)
+    sl_run_report_done (self->report, job);
+  else if (state == SL_JOB_STOPPED)
+    job_stopped (self, job);
+  else
+    job_failed (self, job);
+  if (job == self->job && self->frame)
+    show_moment (self);
+  update (self);
+}
+
+static void
+add_jobs (SlWorkspace *workspace)
+{
+  g_autoptr (SlSettings) settings = sl_settings_dup (workspace->recipe);
+  guint64 seed = sl_settings_get_seed (settings);
+  int count = (int)g_settings_get_double (workspace->preferences, "count");
+
+  for (int i = 0; i < count; i++)
+    {
+      g_autoptr (SlJob) job = NULL;
+
+      g_object_set (settings, "seed", seed + i, NULL);
+      job = sl_job_new (workspace->model, settings, sl_workspace_get_previews (workspace));
+      sl_queue_add (workspace->queue, job);
+    }
+}
+
+/* ---- as a page ---- */
+
+static void
+page_get_state (SlPage *page, SlPageState *state)
+{
+  SlDarkroomPage *self = SL_DARKROOM_PAGE (page);
+
+  state->busy = sl_queue_get_current (self->workspace->queue) != NULL;
+  state->can_save = self->picture || self->frame;
+  state->develop_label = state->busy ? _ ("_Add to Queue") : _ ("_Develop");
+}
+
+static gboolean
+page_develop (SlPage *page)
+{
+  SlDarkroomPage *self = SL_DARKROOM_PAGE (page);
+  SlWorkspace *workspace = self->workspace;
+  g_autoptr (GError) error = NULL;
+
+  if (workspace->model == NULL || workspace->closed)
+    return FALSE;
+  if (!sl_model_item_check (workspace->model, workspace->recipe, &error))
+    {
+      sl_notice_alert (GTK_WIDGET (self), _ ("A setting does not fit"), error->message);
+      return FALSE;
+    }
+  sl_workspace_use_seed (workspace);
+  add_jobs (workspace);
+  update (self);
+  return TRUE;
+}
+
+static void
+page_stop (SlPage *page)
+{
+  sl_queue_stop (SL_DARKROOM_PAGE (page)->workspace->queue);
+}
+
+static void
+page_step (SlPage *page, int by)
+{
+  SlDarkroomPage *self = SL_DARKROOM_PAGE (page);
+
+  if (self->picture == NULL)
+    sl_film_strip_pick (self->strip, sl_film_strip_get_position (self->strip) + by);
+}
+
+static void
+page_zoom (SlPage *page, SlZoom zoom)
+{
+  sl_canvas_zoom (sl_tray_get_canvas (SL_DARKROOM_PAGE (page)->tray), zoom);
+}
+
+/* ---- into files ---- */
+
+static void
+file_copied (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GtkWidget) widget = user_data;
+  g_autoptr (GError) error = NULL;
+
+  g_file_copy_finish (G_FILE (source), result, &error);
+  if (error)
+    sl_notice_alert (widget, _ ("The picture could not be saved"), error->message);
+  else
+    sl_notice_toast (widget, _ ("Saved with its settings"));
+}
+
+static void
+save_to (gpointer page, const char *path, const char *what)
+{
+  SlDarkroomPage *self = page;
+
+  if (self->picture)
+    {
+      g_autoptr (GFile) from = g_file_new_for_path (sl_picture_get_path (self->picture));
+      g_autoptr (GFile) to = g_file_new_for_path (path);
+
+      g_file_copy_async (from, to, G_FILE_COPY_OVERWRITE, G_PRIORITY_DEFAULT, NULL, NULL, NULL, file_copied,
+                         g_object_ref (self));
+    }
+  else if (self->frame)
+    sl_moment_file_save (self->workspace, GTK_WIDGET (self), &(SlMomentOfRun){ self->job, self->frame },
+                         path);
+}
+
+static void
+page_save (SlPage *page)
+{
+  SlDarkroomPage *self = SL_DARKROOM_PAGE (page);
+  const SlPathDialog dialog = { .from = GTK_WIDGET (self),
+                                .title = _ ("Save a Copy"),
+                                .action = GTK_FILE_CHOOSER_ACTION_SAVE,
+                                .name = "safelight.png",
+                                .filter_name = _ ("Pictures"),
+                                .pattern = "*.png" };
+
+  if (self->picture || self->frame)
+    sl_path_dialog_show (&dialog, save_to, G_OBJECT (self), NULL);
+}
+
+/* For scripts and tests, instead of the dialog. */
+static void
+save_to_path (GSimpleAction *action, GVariant *parameter, gpointer self)
+{
+  save_to (self, g_variant_get_string (parameter, NULL), NULL);
+}
+
+static void
+keep_step (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  SlDarkroomPage *self = user_data;
+
+  if (!shows_moment (self))
+    return;
+  sl_moment_file_keep (self->workspace, GTK_WIDGET (self), &(SlMomentOfRun){ self->job, self->frame });
+  sl_notice_toast (GTK_WIDGET (self), _ ("This step goes to the gallery"));
+}
+
+static SlExportTask *
+start_film (gpointer job, const char *path, const SlExportCall *call)
+{
+  return sl_job_export_animation (job, path, call);
+}
+
+static void
+save_film_to (gpointer page, const char *path, const char *what)
+{
+  SlDarkroomPage *self = page;
+
+  if (self->job)
+    sl_export_bar_write (self->export_bar, start_film, self->job, path);
+}
+
+static void
+save_film (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  SlDarkroomPage *self = user_data;
+  const SlPathDialog dialog = { .from = GTK_WIDGET (self),
+                                .title = _ ("Save the Animation"),
+                                .action = GTK_FILE_CHOOSER_ACTION_SAVE,
+                                .name = "safelight.webp" };
+
+  if (sl_export_bar_can_animate (self->export_bar))
+    sl_path_dialog_show (&dialog, save_film_to, G_OBJECT (self), NULL);
+}
+
+/* For scripts and tests, instead of the dialog. */
+static void
+save_film_to_path (GSimpleAction *action, GVariant *parameter, gpointer self)
+{
+  save_film_to (self, g_variant_get_string (parameter, NULL), NULL);
+}
+
+/* ---- copied and dragged out ---- */
+
+/* The file behind what the tray shows, or NULL for a step that was not saved. */
+static const char *
+shown_file (SlDarkroomPage *self)
+{
+  if (self->picture)
+    return sl_picture_get_path (self->picture);
+  return self->frame ? sl_moment_file_get_path (self->frame) : NULL;
+}
+
+static GdkContentProvider *
+shown_content (SlDarkroomPage *self)
+{
+  GdkTexture *texture = sl_canvas_get_texture (sl_tray_get_canvas (self->tray));
+
+  return texture && (self->picture || self->frame) ? sl_picture_content_new (texture, shown_file (self))
+                                                   : NULL;
+}
+
+static void
+copy (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  SlDarkroomPage *self = user_data;
+  g_autoptr (GdkContentProvider) content = shown_content (self);
+
+  if (content == NULL)
+    return;
+  gdk_clipboard_set_content (gtk_widget_get_clipboard (GTK_WIDGET (self)), content);
+  sl_notice_toast (GTK_WIDGET (self), shown_file (self) ? _ ("Copied with its settings") : _ ("Copied"));
+}
+
+/* A picture that reaches beyond the tray is moved by a drag; only a whole one is dragged out. */
+static GdkContentProvider *
+drag_prepare (SlDarkroomPage *self)
+{
+  return sl_canvas_is_fitted (sl_tray_get_canvas (self->tray)) ? shown_content (self) : NULL;
+}
+
+static void
+drag_begin (GtkDragSource *source, GdkDrag *drag, SlDarkroomPage *self)
+{
+  sl_picture_content_set_icon (source, sl_canvas_get_texture (sl_tray_get_canvas (self->tray)));
+}
+
+/* ---- other actions ---- */
+
+static void
+noisy (GSimpleAction *action, GVariant *state, gpointer self)
+{
+  sl_darkroom_page_set_view (self, g_variant_get_boolean (state) ? SL_VIEW_NOISY : SL_VIEW_PICTURE);
+}
+
+static void
+pan (GSimpleAction *action, GVariant *parameter, gpointer self)
+{
+  int dx, dy;
+
+  g_variant_get (parameter, "(ii)", &dx, &dy);
+  sl_canvas_pan_by (sl_tray_get_canvas (SL_DARKROOM_PAGE (self)->tray), dx, dy);
+}
+
+static void
+branch (GSimpleAction *action, GVariant *parameter, gpointer self)
+{
+  if (shows_moment (self))
+    g_signal_emit (self, signals[BRANCH_ASKED], 0);
+}
+
+static void
+resume (GSimpleAction *action, GVariant *parameter, gpointer self)
+{
+  sl_unfinished_resume (SL_DARKROOM_PAGE (self)->workspace);
+}
+
+static const GActionEntry entries[] = {
+  { .name = "noisy", .state = "false", .change_state = noisy },
+  { .name = "pan", .activate = pan, .parameter_type = "(ii)" },
+  { .name = "keep-step", .activate = keep_step },
+  { .name = "copy", .activate = copy },
+  { .name = "save-to", .activate = save_to_path, .parameter_type = "s" },
+  { .name = "save-animation", .activate = save_film },
+  { .name = "save-animation-to", .activate = save_film_to_path, .parameter_type = "s" },
+  { .name = "branch", .activate = branch },
+  { .name = "resume", .activate = resume },
+};
+
+/* Plain keys work on this page only: where somebody types, in the panel, they are letters. */
+static void
+add_keys (SlDarkroomPage *self)
+{
+  static const struct
+  {
+    guint key;
+    const char *action;
+  } keys[] = {
+    { GDK_KEY_n, "win.noisy" },         { GDK_KEY_0, "win.zoom-fit" },
+    { GDK_KEY_1, "win.zoom-original" }, { GDK_KEY_plus, "win.zoom-in" },
+    { GDK_KEY_minus, "win.zoom-out" },  { GDK_KEY_Left, "win.previous-step" },
+    { GDK_KEY_Right, "win.next-step" }, { GDK_KEY_Delete, "win.delete" },
+  };
+  static const struct
+  {
+    guint key;
+    int dx, dy;
+  } pans[] = {
+    { GDK_KEY_Left, PAN, 0 }, { GDK_KEY_Right, -PAN, 0 }, { GDK_KEY_Up, 0, PAN }, { GDK_KEY_Down, 0, -PAN }
+  };
+  GtkEventController *controller = gtk_shortcut_controller_new ();
+
+  for (guint i = 0; i < G_N_ELEMENTS (keys); i++)
+    gtk_shortcut_controller_add_shortcut (
+        GTK_SHORTCUT_CONTROLLER (controller),
+        gtk_shortcut_new (gtk_keyval_trigger_new (keys[i].key, 0), gtk_named_action_new (keys[i].action)));
+  for (guint i = 0; i < G_N_ELEMENTS (pans); i++)
+    gtk_shortcut_controller_add_shortcut (
+        GTK_SHORTCUT_CONTROLLER (controller),
+        gtk_shortcut_new_with_arguments (gtk_keyval_trigger_new (pans[i].key, GDK_SHIFT_MASK),
+                                         gtk_named_action_new ("win.pan"), "(ii)", pans[i].dx, pans[i].dy));
+  gtk_widget_add_controller (GTK_WIDGET (self), controller);
+}
+
+/* ---- opening and closing ---- */
+
+static void
+model_changed (SlDarkroomPage *self)
+{
+  sl_tray_set_prompts (self->tray, self->workspace->takes_prompt);
+}
+
+static void
+add_drag_source (SlDarkroomPage *self)
+{
+  GtkDragSource *drag = gtk_drag_source_new ();
+
+  g_signal_connect_swapped (drag, "prepare", G_CALLBACK (drag_prepare), self);
+  g_signal_connect (drag, "drag-begin", G_CALLBACK (drag_begin), self);
+  gtk_widget_add_controller (GTK_WIDGET (sl_tray_get_canvas (self->tray)), GTK_EVENT_CONTROLLER (drag));
+}
+
+void
+sl_darkroom_page_connect (SlDarkroomPage *self,
+                          SlWorkspace *workspace,
+                          GActionMap *actions,
+                          SlExportBar *export_bar)
+{
+  const struct
+  {
+    gpointer object;
+    const char *signal;
+    GCallback handler;
+  } handlers[] = {
+    { workspace->queue, "started", G_CALLBACK (job_started) },
+    { workspace->queue, "ended", G_CALLBACK (job_ended) },
+    { workspace->queue, "items-changed", G_CALLBACK (update) },
+    { workspace->worker, "loading", G_CALLBACK (update) },
+    { workspace->gallery, "arranged", G_CALLBACK (gallery_arranged) },
+    { workspace, "model-changed", G_CALLBACK (model_changed) },
+    { self->strip, "picked", G_CALLBACK (show_moment) },
+  };
+
+  self->workspace = g_object_ref (workspace);
+  self->actions = actions;
+  self->export_bar = g_object_ref (export_bar);
+  self->report = sl_run_report_new (workspace, GTK_WIDGET (self));
+  g_action_map_add_action_entries (actions, entries, G_N_ELEMENTS (entries), self);
+  for (guint i = 0; i < G_N_ELEMENTS (handlers); i++)
+    g_signal_connect_object (handlers[i].object, handlers[i].signal, handlers[i].handler, self,
+                             G_CONNECT_SWAPPED);
+  add_drag_source (self);
+  update (self);
+}
+
+void
+sl_darkroom_page_open (SlDarkroomPage *self)
+{
+  sl_unfinished_offer (self->workspace, GTK_WIDGET (self));
+}
+
+void
+sl_darkroom_page_close (SlDarkroomPage *self)
+{
+  sl_unfinished_remember (self->workspace, GTK_WIDGET (self), sl_run_report_get_lost (self->report));
+  g_clear_handle_id (&self->rest, g_source_remove);
+  g_clear_handle_id (&self->ticking, g_source_remove);
+}
+
+SlJob *
+sl_darkroom_page_get_job (SlDarkroomPage *self)
+{
+  return self->job;
+}
+
+SlFrameObject *
+sl_darkroom_page_get_frame (SlDarkroomPage *self)
+{
+  return self->frame;
+}
+
+SlPicture *
+sl_darkroom_page_get_picture (SlDarkroomPage *self)
+{
+  return self->picture;
+}
+
+/* ---- class ---- */
+
+static void
+sl_darkroom_page_dispose (GObject *object)
+{
+  SlDarkroomPage *self = SL_DARKROOM_PAGE (object);
+
+  g_clear_handle_id (&self->rest, g_source_remove);
+  g_clear_handle_id (&self->ticking, g_source_remove);
+  g_clear_object (&self->report);
+  g_clear_object (&self->frame);
+  g_clear_object (&self->job);
+  g_clear_object (&self->picture);
+  g_clear_object (&self->export_bar);
+  g_clear_object (&self->workspace);
+  G_OBJECT_CLASS (sl_darkroom_page_parent_class)->dispose (object);
+}
+
+static void
+page_init (SlPageInterface *iface)
+{
+  iface->get_state = page_get_state;
+  iface->develop = page_develop;
+  iface->stop = page_stop;
+  iface->save = page_save;
+  iface->step = page_step;
+  iface->zoom = page_zoom;
+}
+
+static void
+sl_darkroom_page_class_init (SlDarkroomPageClass *klass)
+{
+  GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
+
+  g_type_ensure (SL_TYPE_TRAY);
+  g_type_ensure (SL_TYPE_FILM_STRIP);
+  g_type_ensure (SL_TYPE_PICTURE_BAR);
+  G_OBJECT_CLASS (klass)->dispose = sl_darkroom_page_dispose;
+  gtk_widget_class_set_template_from_resource (widget_class, "/org/safelight/Safelight/sl-darkroom-page.ui");
+  gtk_widget_class_bind_template_child (widget_class, SlDarkroomPage, tray);
+  gtk_widget_class_bind_template_child (widget_class, SlDarkroomPage, below);
+  gtk_widget_class_bind_template_child (widget_class, SlDarkroomPage, strip);
+  gtk_widget_class_bind_template_child (widget_class, SlDarkroomPage, picture_bar);
+  signals[BRANCH_ASKED] = g_signal_new ("branch-asked", SL_TYPE_DARKROOM_PAGE, G_SIGNAL_RUN_LAST, 0, NULL,
+                                        NULL, NULL, G_TYPE_NONE, 0);
+  signals[PICTURE_CHANGED] = g_signal_new ("picture-changed", SL_TYPE_DARKROOM_PAGE, G_SIGNAL_RUN_LAST, 0,
+                                           NULL, NULL, NULL, G_TYPE_NONE, 0);
+}
+
+static void
+sl_darkroom_page_init (SlDarkroomPage *self)
+{
+  gtk_widget_init_template (GTK_WIDGET (self));
+  add_keys (self);
+}

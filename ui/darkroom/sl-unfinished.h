@@ -1,0 +1,18 @@
+/* sl-unfinished.h - pictures that were running or waiting when the window was closed, offered at the next start. */
+#pragma once
+
+#include <gtk/gtk.h>
+
+#include "ui/workspace/sl-workspace.h"
+
+G_BEGIN_DECLS
+
+/* Before the window closes: remembers the recipes of all jobs, and empties the queue. lost is a job whose GPU failed
+ * and that shall be done again, or NULL. from is for sl-notice.h. */
+void sl_unfinished_remember (SlWorkspace *workspace, GtkWidget *from, SlJob *lost);
+/* Shows a toast whose button is the action "win.resume". Nothing where nothing was left. */
+void sl_unfinished_offer (SlWorkspace *workspace, GtkWidget *from);
+/* Puts them into the queue, those that fit the chosen model. */
+void sl_unfinished_resume (SlWorkspace *workspace);
+
+G_END_DECLS

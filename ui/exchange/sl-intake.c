@@ -1,0 +1,335 @@
+/* sl-intake.c - see sl-intake.h. */
+#include "ui/exchange/sl-intake.h"
+
+#include <glib/gi18n.h>
+#include <string.h>
+
+#include "ui/widgets/sl-notice.h"
+#include "ui/widgets/sl-path-dialog.h"
+
+#define PASTE_MAX_BYTES ((gsize)64 << 20)
+
+struct _SlIntake
+{
+  GObject parent_instance;
+  SlWorkspace *workspace;
+  GtkWidget *widget; /* not held: it holds the intake */
+};
+
+G_DEFINE_FINAL_TYPE (SlIntake, sl_intake, G_TYPE_OBJECT)
+
+enum
+{
+  COMPARISON,
+  N_SIGNALS
+};
+
+static guint signals[N_SIGNALS];
+
+/* ---- settings ---- */
+
+/* The model by its path or name; a note when it is not here. */
+static void
+take_model (SlIntake *self, const char *model, GString *notes)
+{
+  SlModelStore *models = self->workspace->models;
+  g_autofree char *name = model ? g_path_get_basename (model) : NULL;
+  guint position = model ? sl_model_store_find (models, model) : G_MAXUINT;
+
+  if (position == G_MAXUINT && name)
+    position = sl_model_store_find (models, name);
+  if (position != G_MAXUINT)
+    sl_workspace_want_model (self->workspace, position);
+  else if (model)
+    g_string_append_printf (notes, _ ("The model “%s” is not here; the chosen one stays.\n"), model);
+}
+
+/* All of them or none: they must fit the model. */
+static void
+take_settings (SlIntake *self, const SlRestored *restored)
+{
+  g_autoptr (GString) notes = g_string_new ("");
+  g_autoptr (GError) error = NULL;
+  g_autofree char *text = NULL;
+
+  take_model (self, restored->model, notes);
+  if (self->workspace->model && !sl_model_item_check (self->workspace->model, restored->settings, &error))
+    {
+      sl_notice_alert (self->widget, _ ("These settings do not fit the model"), error->message);
+      return;
+    }
+  sl_workspace_take_settings (self->workspace, restored->settings);
+  if (restored->notes)
+    g_string_append (notes, restored->notes);
+  text = g_strdup_printf (_ ("Settings taken from %s"), restored->source);
+  if (notes->len > 0)
+    sl_notice_alert (self->widget, text, g_strstrip (notes->str));
+  else
+    sl_notice_toast (self->widget, text);
+}
+
+static void
+restored (const SlRestored *restored, const GError *error, gpointer user_data)
+{
+  g_autoptr (SlIntake) self = user_data;
+
+  if (self->workspace->closed)
+    return;
+  if (error)
+    sl_notice_alert (self->widget, _ ("No settings could be read"), error->message);
+  else if (restored->settings == NULL)
+    sl_notice_alert (self->widget, _ ("The settings were not taken"), restored->problems);
+  else
+    take_settings (self, restored);
+}
+
+void
+sl_intake_take_settings (SlIntake *self, const char *path)
+{
+  if (!self->workspace->closed)
+    sl_reader_restore_file (self->workspace->files, path, self->workspace->recipe, restored,
+                            g_object_ref (self));
+}
+
+static void
+take_data (SlIntake *self, GBytes *data)
+{
+  if (!self->workspace->closed)
+    sl_reader_restore_data (self->workspace->files, data, self->workspace->recipe, restored,
+                            g_object_ref (self));
+}
+
+/* ---- files ---- */
+
+static void
+model_opened (SlModelItem *item, const GError *error, gpointer user_data)
+{
+  g_autoptr (SlIntake) self = user_data;
+  SlWorkspace *workspace = self->workspace;
+
+  if (workspace->closed)
+    return;
+  if (error)
+    sl_notice_alert (self->widget, _ ("This is not a model that can be opened"), error->message);
+  else
+    sl_workspace_want_model (workspace,
+                             sl_model_store_find (workspace->models, sl_model_item_get_path (item)));
+}
+
+void
+sl_intake_open (SlIntake *self, const char *path)
+{
+  if (self->workspace->closed)
+    return;
+  if (g_str_has_suffix (path, SL_COMPARISON_SUFFIX))
+    g_signal_emit (self, signals[COMPARISON], 0, path);
+  else if (g_file_test (path, G_FILE_TEST_IS_DIR) || !g_str_has_suffix (path, ".png"))
+    sl_model_store_open (self->workspace->models, path, model_opened, g_object_ref (self));
+  else
+    sl_intake_take_settings (self, path);
+}
+
+static void
+path_chosen (gpointer self, const char *path, const char *what)
+{
+  sl_intake_open (self, path);
+}
+
+static void
+ask_for_picture (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  SlIntake *self = user_data;
+  const SlPathDialog dialog = { .from = self->widget,
+                                .title = _ ("Open a Picture"),
+                                .action = GTK_FILE_CHOOSER_ACTION_OPEN,
+                                .filter_name = _ ("Pictures"),
+                                .pattern = "*.png" };
+
+  sl_path_dialog_show (&dialog, path_chosen, G_OBJECT (self), NULL);
+}
+
+static void
+ask_for_model_folder (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  SlIntake *self = user_data;
+  const SlPathDialog dialog = { .from = self->widget,
+                                .title = _ ("Open a Model"),
+                                .action = GTK_FILE_CHOOSER_ACTION_SELECT_FOLDER };
+
+  sl_path_dialog_show (&dialog, path_chosen, G_OBJECT (self), NULL);
+}
+
+static void
+ask_for_model_file (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  SlIntake *self = user_data;
+  const SlPathDialog dialog = { .from = self->widget,
+                                .title = _ ("Open a Model"),
+                                .action = GTK_FILE_CHOOSER_ACTION_OPEN,
+                                .filter_name = _ ("Models"),
+                                .pattern = "*.safetensors" };
+
+  sl_path_dialog_show (&dialog, path_chosen, G_OBJECT (self), NULL);
+}
+
+/* What happens when a file is dropped; for scripts and tests. */
+static void
+open_path (GSimpleAction *action, GVariant *parameter, gpointer self)
+{
+  sl_intake_open (self, g_variant_get_string (parameter, NULL));
+}
+
+/* The first one. */
+static gboolean
+open_file_list (SlIntake *self, GSList *files)
+{
+  g_autofree char *path = files ? g_file_get_path (files->data) : NULL;
+
+  if (path)
+    sl_intake_open (self, path);
+  return path != NULL;
+}
+
+/* ---- dropped and pasted ---- */
+
+static gboolean
+dropped (SlIntake *self, const GValue *value)
+{
+  if (G_VALUE_HOLDS (value, GDK_TYPE_FILE_LIST))
+    return open_file_list (self, g_value_get_boxed (value));
+  return FALSE;
+}
+
+/* A paste of bytes on their way: another program hands them over in pieces. */
+typedef struct
+{
+  SlIntake *intake;
+  guint8 *bytes; /* PASTE_MAX_BYTES; those that were not filled cost nothing */
+} Paste;
+
+static void
+png_pasted (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Paste *paste = user_data;
+  g_autoptr (SlIntake) self = paste->intake;
+  gsize length = 0;
+  gboolean read = g_input_stream_read_all_finish (G_INPUT_STREAM (source), result, &length, NULL);
+
+  if (read && length > 0)
+    {
+      g_autoptr (GBytes) bytes = g_bytes_new (paste->bytes, length);
+
+      take_data (self, bytes);
+    }
+  g_free (paste->bytes);
+  g_free (paste);
+}
+
+static void
+stream_pasted (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (SlIntake) self = user_data;
+  g_autoptr (GInputStream) stream = gdk_clipboard_read_finish (GDK_CLIPBOARD (source), result, NULL, NULL);
+  guint8 *bytes = stream && !self->workspace->closed ? g_try_malloc (PASTE_MAX_BYTES) : NULL;
+  Paste *paste;
+
+  if (bytes == NULL)
+    return;
+  paste = g_new (Paste, 1);
+  *paste = (Paste){ g_object_ref (self), bytes };
+  g_input_stream_read_all_async (stream, bytes, PASTE_MAX_BYTES, G_PRIORITY_DEFAULT, NULL, png_pasted, paste);
+}
+
+static void
+value_pasted (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (SlIntake) self = user_data;
+  const GValue *value = gdk_clipboard_read_value_finish (GDK_CLIPBOARD (source), result, NULL);
+
+  if (value == NULL)
+    return;
+  if (G_VALUE_HOLDS (value, GDK_TYPE_FILE_LIST))
+    open_file_list (self, g_value_get_boxed (value));
+  else if (G_VALUE_HOLDS_STRING (value) && g_value_get_string (value))
+    {
+      const char *text = g_value_get_string (value);
+      g_autoptr (GBytes) bytes = g_bytes_new (text, MIN (strlen (text), PASTE_MAX_BYTES));
+
+      take_data (self, bytes);
+    }
+}
+
+static void
+paste (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  static const char *png[] = { "image/png", NULL };
+  SlIntake *self = user_data;
+  GdkClipboard *clipboard = gtk_widget_get_clipboard (self->widget);
+  GdkContentFormats *formats = gdk_clipboard_get_formats (clipboard);
+
+  /* As bytes: a texture would have lost the settings. */
+  if (gdk_content_formats_contain_mime_type (formats, "image/png"))
+    gdk_clipboard_read_async (clipboard, png, G_PRIORITY_DEFAULT, NULL, stream_pasted, g_object_ref (self));
+  else if (gdk_content_formats_contain_gtype (formats, GDK_TYPE_FILE_LIST)
+           || gdk_content_formats_contain_mime_type (formats, "text/uri-list"))
+    gdk_clipboard_read_value_async (clipboard, GDK_TYPE_FILE_LIST, G_PRIORITY_DEFAULT, NULL, value_pasted,
+                                    g_object_ref (self));
+  else if (gdk_content_formats_contain_gtype (formats, G_TYPE_STRING)
+           || gdk_content_formats_contain_mime_type (formats, "text/plain;charset=utf-8"))
+    gdk_clipboard_read_value_async (clipboard, G_TYPE_STRING, G_PRIORITY_DEFAULT, NULL, value_pasted,
+                                    g_object_ref (self));
+  else
+    sl_notice_toast (self->widget, _ ("The clipboard holds no picture and no settings"));
+}
+
+/* ---- setting up ---- */
+
+static void
+add_drop_target (SlIntake *self)
+{
+  GType types[] = { GDK_TYPE_FILE_LIST };
+  GtkDropTarget *drop = gtk_drop_target_new (G_TYPE_INVALID, GDK_ACTION_COPY);
+
+  gtk_drop_target_set_gtypes (drop, types, G_N_ELEMENTS (types));
+  g_signal_connect_object (drop, "drop", G_CALLBACK (dropped), self, G_CONNECT_SWAPPED);
+  gtk_widget_add_controller (self->widget, GTK_EVENT_CONTROLLER (drop));
+}
+
+SlIntake *
+sl_intake_new (SlWorkspace *workspace, GtkWidget *widget, GActionMap *actions)
+{
+  const GActionEntry entries[] = {
+    { .name = "open", .activate = ask_for_picture },
+    { .name = "open-model-folder", .activate = ask_for_model_folder },
+    { .name = "open-model-file", .activate = ask_for_model_file },
+    { .name = "open-path", .activate = open_path, .parameter_type = "s" },
+    { .name = "paste", .activate = paste },
+  };
+  SlIntake *self = g_object_new (SL_TYPE_INTAKE, NULL);
+
+  self->workspace = g_object_ref (workspace);
+  self->widget = widget;
+  g_action_map_add_action_entries (actions, entries, G_N_ELEMENTS (entries), self);
+  add_drop_target (self);
+  return self;
+}
+
+static void
+sl_intake_finalize (GObject *object)
+{
+  g_clear_object (&SL_INTAKE (object)->workspace);
+  G_OBJECT_CLASS (sl_intake_parent_class)->finalize (object);
+}
+
+static void
+sl_intake_class_init (SlIntakeClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = sl_intake_finalize;
+  signals[COMPARISON] = g_signal_new ("comparison", SL_TYPE_INTAKE, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                                      G_TYPE_NONE, 1, G_TYPE_STRING);
+}
+
+static void
+sl_intake_init (SlIntake *self)
+{
+}

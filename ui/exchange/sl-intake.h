@@ -1,0 +1,25 @@
+/* sl-intake.h - what comes in from outside: settings out of pictures and texts, models, comparisons, whether they
+ * are opened, dropped or pasted.
+ */
+#pragma once
+
+#include <gtk/gtk.h>
+
+#include "ui/workspace/sl-workspace.h"
+
+G_BEGIN_DECLS
+
+#define SL_TYPE_INTAKE (sl_intake_get_type ())
+
+G_DECLARE_FINAL_TYPE (SlIntake, sl_intake, SL, INTAKE, GObject)
+
+/* widget is where things are dropped and pasted, and asks and says what there is to say; it outlives the intake.
+ * Adds the actions "open", "open-model-folder", "open-model-file", "open-path" (a path) and "paste".
+ * Signal "comparison" (const char *): the path of a comparison that was opened. */
+SlIntake *sl_intake_new (SlWorkspace *workspace, GtkWidget *widget, GActionMap *actions);
+/* A picture (its settings are taken), a comparison, a model's folder or file. */
+void sl_intake_open (SlIntake *self, const char *path);
+/* The settings out of a picture's file. */
+void sl_intake_take_settings (SlIntake *self, const char *path);
+
+G_END_DECLS

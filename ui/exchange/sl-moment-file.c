@@ -1,0 +1,104 @@
+/* sl-moment-file.c - see sl-moment-file.h. */
+#include "ui/exchange/sl-moment-file.h"
+
+#include <glib/gi18n.h>
+
+#include "ui/widgets/sl-notice.h"
+
+#define PATH_KEY "sl-path"
+
+/* A moment on its way. */
+typedef struct
+{
+  SlWorkspace *workspace;
+  GtkWidget *from;
+  SlJob *job;
+  SlFrameObject *frame;
+  char *path;       /* a folder, with '/' at its end, where it goes into the gallery */
+  gboolean is_kept; /* it goes into the gallery */
+} Write;
+
+static void
+write_free (Write *write)
+{
+  g_object_unref (write->workspace);
+  g_object_unref (write->from);
+  g_object_unref (write->job);
+  g_object_unref (write->frame);
+  g_free (write->path);
+  g_free (write);
+}
+
+static void
+written (const char *path, const GError *error, gpointer user_data)
+{
+  Write *write = user_data;
+
+  if (path && write->is_kept)
+    {
+      sl_gallery_add (write->workspace->gallery, path,
+                      sl_settings_get_prompt (sl_job_get_settings (write->job)));
+      g_object_set_data_full (G_OBJECT (write->frame), PATH_KEY, g_strdup (path), g_free);
+    }
+  if (error)
+    sl_notice_alert (write->from, _ ("The picture could not be saved"), error->message);
+  else if (!write->is_kept)
+    sl_notice_toast (write->from, _ ("Saved with its settings"));
+  write_free (write);
+}
+
+static void
+write_decoded (Write *write)
+{
+  g_signal_handlers_disconnect_by_data (write->frame, write);
+  if (write->workspace->files && sl_frame_object_is_decoded (write->frame, SL_VIEW_PICTURE))
+    sl_writer_save (write->workspace->files, write->job, write->frame, write->path, written, write);
+  else
+    {
+      const char *problem = sl_frame_object_get_problem (write->frame, SL_VIEW_PICTURE);
+      g_autofree char *text = problem ? g_strdup_printf (_ ("Not decoded: %s"), problem) : NULL;
+
+      sl_notice_toast (write->from,
+                       text ? text : _ ("This step needs its model: load it again to save the step"));
+      write_free (write);
+    }
+}
+
+static void
+start (SlWorkspace *workspace, GtkWidget *from, const SlMomentOfRun *moment, Write *write)
+{
+  write->workspace = g_object_ref (workspace);
+  write->from = g_object_ref (from);
+  write->job = g_object_ref (moment->job);
+  write->frame = g_object_ref (moment->frame);
+  if (sl_worker_decode (workspace->worker, moment->job, moment->frame, SL_VIEW_PICTURE))
+    g_signal_connect_swapped (moment->frame, "decoded", G_CALLBACK (write_decoded), write);
+  else
+    write_decoded (write);
+}
+
+void
+sl_moment_file_save (SlWorkspace *workspace, GtkWidget *from, const SlMomentOfRun *moment, const char *path)
+{
+  Write *write = g_new0 (Write, 1);
+
+  write->path = g_strdup (path);
+  start (workspace, from, moment, write);
+}
+
+void
+sl_moment_file_keep (SlWorkspace *workspace, GtkWidget *from, const SlMomentOfRun *moment)
+{
+  g_autofree char *folder = sl_places_pictures_folder (workspace->preferences);
+  Write *write = g_new0 (Write, 1);
+
+  write->path = g_strconcat (folder, G_DIR_SEPARATOR_S, NULL);
+  write->is_kept = TRUE;
+  start (workspace, from, moment, write);
+}
+
+const char *
+sl_moment_file_get_path (SlFrameObject *frame)
+{
+  return g_object_get_data (G_OBJECT (frame), PATH_KEY);
+}

@@ -1,0 +1,40 @@
+/* sl-picture-content.c - see sl-picture-content.h. */
+#include "ui/exchange/sl-picture-content.h"
+
+#define ICON_SIDE 96
+
+GdkContentProvider *
+sl_picture_content_new (GdkTexture *texture, const char *path)
+{
+  GdkContentProvider *providers[3];
+  gsize n = 0;
+
+  if (path)
+    {
+      g_autoptr (GFile) file = g_file_new_for_path (path);
+      g_autofree char *data = NULL;
+      gsize length;
+
+      providers[n++] = gdk_content_provider_new_typed (G_TYPE_FILE, file);
+      if (g_file_get_contents (path, &data, &length, NULL))
+        {
+          g_autoptr (GBytes) bytes = g_bytes_new_take (g_steal_pointer (&data), length);
+
+          providers[n++] = gdk_content_provider_new_for_bytes ("image/png", bytes);
+        }
+    }
+  providers[n++] = gdk_content_provider_new_typed (GDK_TYPE_TEXTURE, texture);
+  return gdk_content_provider_new_union (providers, n);
+}
+
+void
+sl_picture_content_set_icon (GtkDragSource *source, GdkTexture *texture)
+{
+  double aspect = gdk_paintable_get_intrinsic_aspect_ratio (GDK_PAINTABLE (texture));
+  g_autoptr (GtkSnapshot) snapshot = gtk_snapshot_new ();
+  g_autoptr (GdkPaintable) icon = NULL;
+
+  gdk_paintable_snapshot (GDK_PAINTABLE (texture), snapshot, ICON_SIDE, ICON_SIDE / aspect);
+  icon = gtk_snapshot_to_paintable (snapshot, NULL);
+  gtk_drag_source_set_icon (source, icon, ICON_SIDE / 2, ICON_SIDE / 2);
+}

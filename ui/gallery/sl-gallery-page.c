@@ -1,0 +1,276 @@
+/* sl-gallery-page.c - see sl-gallery-page.h. */
+#include "ui/gallery/sl-gallery-page.h"
+
+#include <glib/gi18n.h>
+
+#include "ui/widgets/sl-notice.h"
+#include "ui/widgets/sl-page.h"
+
+#define UNDO_SECONDS 8
+
+struct _SlGalleryPage
+{
+  AdwBin parent_instance;
+  SlGalleryView *view;
+  SlWorkspace *workspace;
+  GActionMap *actions; /* the window's; not held */
+  SlPicture *shown;    /* by the darkroom */
+};
+
+G_DEFINE_FINAL_TYPE (SlGalleryPage, sl_gallery_page, ADW_TYPE_BIN)
+
+enum
+{
+  OPENED,
+  DELETED,
+  SETTINGS_WANTED,
+  N_SIGNALS
+};
+
+static guint signals[N_SIGNALS];
+
+static SlPicture *
+chosen_picture (SlGalleryPage *self)
+{
+  return sl_page_is_shown (GTK_WIDGET (self)) ? sl_gallery_view_get_selected (self->view) : self->shown;
+}
+
+void
+sl_gallery_page_update (SlGalleryPage *self)
+{
+  SlPicture *picture;
+
+  if (self->workspace->closed)
+    return;
+  picture = chosen_picture (self);
+  sl_page_enable_action (self->actions, "delete", picture != NULL);
+  sl_page_enable_action (self->actions, "use-settings", picture != NULL);
+  sl_page_enable_action (self->actions, "show-parent", picture && sl_picture_get_parent (picture));
+  sl_page_enable_action (self->actions, "show-family",
+                         picture && sl_picture_get_place (picture)->family != 0);
+}
+
+void
+sl_gallery_page_set_shown (SlGalleryPage *self, SlPicture *picture)
+{
+  g_set_object (&self->shown, picture);
+  sl_gallery_page_update (self);
+}
+
+/* ---- families ---- */
+
+static void
+opened (SlGalleryPage *self, SlPicture *picture)
+{
+  g_signal_emit (self, signals[OPENED], 0, picture);
+}
+
+static void
+show_parent (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  SlGalleryPage *self = user_data;
+  SlPicture *picture = chosen_picture (self);
+  SlPicture *parent = picture ? sl_picture_get_parent (picture) : NULL;
+
+  if (parent && sl_page_is_shown (GTK_WIDGET (self)))
+    sl_gallery_view_select (self->view, parent);
+  else if (parent)
+    opened (self, parent);
+}
+
+/* A second time it shows all of them again. */
+static void
+show_family (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  SlGalleryPage *self = user_data;
+  SlPicture *picture = chosen_picture (self);
+  gboolean shown = sl_page_is_shown (GTK_WIDGET (self)) && sl_gallery_view_shows_family (self->view);
+
+  sl_gallery_view_show_family (self->view, shown ? NULL : picture);
+  sl_page_show (GTK_WIDGET (self));
+  if (picture)
+    sl_gallery_view_select (self->view, picture);
+}
+
+/* ---- deleting ---- */
+
+/* A picture that is gone from the gallery, but not from the disk while the toast is there. */
+typedef struct
+{
+  SlWorkspace *workspace;
+  SlPicture *picture;
+} Removal;
+
+static void
+removal_free (gpointer data, GClosure *closure)
+{
+  Removal *removal = data;
+
+  g_object_unref (removal->workspace);
+  g_object_unref (removal->picture);
+  g_free (removal);
+}
+
+static void
+undo (AdwToast *toast, Removal *removal)
+{
+  sl_gallery_undo_removal (removal->workspace->gallery, removal->picture);
+}
+
+/* Also after undo, when there is nothing left to commit. */
+static void
+commit (AdwToast *toast, Removal *removal)
+{
+  if (!removal->workspace->closed)
+    sl_gallery_commit_removal (removal->workspace->gallery, removal->picture);
+}
+
+static void
+delete_picture (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  SlGalleryPage *self = user_data;
+  g_autoptr (SlPicture) picture = chosen_picture (self);
+  Removal *removal;
+  AdwToast *toast;
+
+  if (picture == NULL)
+    return;
+  g_object_ref (picture);
+  removal = g_new (Removal, 1);
+  *removal = (Removal){ g_object_ref (self->workspace), g_object_ref (picture) };
+  sl_gallery_remove (self->workspace->gallery, picture);
+  toast = adw_toast_new (_ ("Picture deleted"));
+  adw_toast_set_timeout (toast, UNDO_SECONDS);
+  adw_toast_set_button_label (toast, _ ("_Undo"));
+  g_signal_connect (toast, "button-clicked", G_CALLBACK (undo), removal);
+  g_signal_connect_data (toast, "dismissed", G_CALLBACK (commit), removal, removal_free, 0);
+  sl_notice_add_toast (GTK_WIDGET (self), toast);
+  g_signal_emit (self, signals[DELETED], 0, picture);
+}
+
+/* ---- other actions ---- */
+
+static void
+use_settings (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  SlGalleryPage *self = user_data;
+  SlPicture *picture = chosen_picture (self);
+
+  if (picture)
+    g_signal_emit (self, signals[SETTINGS_WANTED], 0, sl_picture_get_path (picture));
+}
+
+static void
+open_folder (SlGalleryPage *self, const char *folder)
+{
+  g_autofree char *uri = NULL;
+
+  g_mkdir_with_parents (folder, 0755);
+  uri = g_filename_to_uri (folder, NULL, NULL);
+  gtk_show_uri (GTK_WINDOW (gtk_widget_get_root (GTK_WIDGET (self))), uri, GDK_CURRENT_TIME);
+}
+
+static void
+open_pictures_folder (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  SlGalleryPage *self = user_data;
+  g_autofree char *folder = sl_places_pictures_folder (self->workspace->preferences);
+
+  open_folder (self, folder);
+}
+
+static void
+show_in_files (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  SlGalleryPage *self = user_data;
+  SlPicture *picture = chosen_picture (self);
+  g_autofree char *folder = picture ? g_path_get_dirname (sl_picture_get_path (picture)) : NULL;
+
+  if (folder)
+    open_folder (self, folder);
+  else
+    open_pictures_folder (action, parameter, self);
+}
+
+static const GActionEntry entries[] = {
+  { .name = "delete", .activate = delete_picture },
+  { .name = "use-settings", .activate = use_settings },
+  { .name = "show-parent", .activate = show_parent },
+  { .name = "show-family", .activate = show_family },
+  { .name = "show-in-files", .activate = show_in_files },
+  { .name = "open-pictures-folder", .activate = open_pictures_folder },
+};
+
+static void
+add_keys (SlGalleryPage *self)
+{
+  static const struct
+  {
+    guint key;
+    GdkModifierType modifiers;
+    const char *action;
+  } shortcuts[] = { { GDK_KEY_Delete, 0, "win.delete" },
+                    { GDK_KEY_f, 0, "win.show-family" },
+                    { GDK_KEY_Up, GDK_ALT_MASK, "win.show-parent" } };
+  GtkEventController *keys = gtk_shortcut_controller_new ();
+
+  for (guint i = 0; i < G_N_ELEMENTS (shortcuts); i++)
+    gtk_shortcut_controller_add_shortcut (
+        GTK_SHORTCUT_CONTROLLER (keys),
+        gtk_shortcut_new (gtk_keyval_trigger_new (shortcuts[i].key, shortcuts[i].modifiers),
+                          gtk_named_action_new (shortcuts[i].action)));
+  gtk_widget_add_controller (GTK_WIDGET (self), keys);
+}
+
+void
+sl_gallery_page_connect (SlGalleryPage *self, SlWorkspace *workspace, GActionMap *actions)
+{
+  self->workspace = g_object_ref (workspace);
+  self->actions = actions;
+  g_action_map_add_action_entries (actions, entries, G_N_ELEMENTS (entries), self);
+  sl_gallery_view_connect (self->view, workspace->gallery, workspace->files);
+  g_signal_connect_object (self->view, "opened", G_CALLBACK (opened), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->view, "selected", G_CALLBACK (sl_gallery_page_update), self,
+                           G_CONNECT_SWAPPED);
+  g_signal_connect_object (workspace->gallery, "arranged", G_CALLBACK (sl_gallery_page_update), self,
+                           G_CONNECT_SWAPPED);
+  sl_gallery_page_update (self);
+}
+
+SlGalleryView *
+sl_gallery_page_get_view (SlGalleryPage *self)
+{
+  return self->view;
+}
+
+/* ---- class ---- */
+
+static void
+sl_gallery_page_dispose (GObject *object)
+{
+  SlGalleryPage *self = SL_GALLERY_PAGE (object);
+
+  g_clear_object (&self->shown);
+  g_clear_object (&self->workspace);
+  G_OBJECT_CLASS (sl_gallery_page_parent_class)->dispose (object);
+}
+
+static void
+sl_gallery_page_class_init (SlGalleryPageClass *klass)
+{
+  G_OBJECT_CLASS (klass)->dispose = sl_gallery_page_dispose;
+  signals[OPENED] = g_signal_new ("opened", SL_TYPE_GALLERY_PAGE, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                                  G_TYPE_NONE, 1, SL_TYPE_PICTURE);
+  signals[DELETED] = g_signal_new ("deleted", SL_TYPE_GALLERY_PAGE, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                                   G_TYPE_NONE, 1, SL_TYPE_PICTURE);
+  signals[SETTINGS_WANTED] = g_signal_new ("settings-wanted", SL_TYPE_GALLERY_PAGE, G_SIGNAL_RUN_LAST, 0,
+                                           NULL, NULL, NULL, G_TYPE_NONE, 1, G_TYPE_STRING);
+}
+
+static void
+sl_gallery_page_init (SlGalleryPage *self)
+{
+  self->view = g_object_new (SL_TYPE_GALLERY_VIEW, NULL);
+  adw_bin_set_child (ADW_BIN (self), GTK_WIDGET (self->view));
+  add_keys (self);
+}

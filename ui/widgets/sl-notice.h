@@ -1,0 +1,21 @@
+/* sl-notice.h - what a page says to the person: a toast over the pages, or a dialog over the window.
+ *
+ * from is any widget in the window. Where it is in no window any more, or the window is closed, nothing is said:
+ * answers of background threads may come late.
+ */
+#pragma once
+
+#include <adwaita.h>
+
+G_BEGIN_DECLS
+
+/* Once for a window: where its toasts are shown. */
+void sl_notice_set_overlay (GtkWindow *window, AdwToastOverlay *overlay);
+/* A sentence that goes by itself after three seconds. */
+void sl_notice_toast (GtkWidget *from, const char *text);
+/* A toast with a button or a time of its own; takes it. */
+void sl_notice_add_toast (GtkWidget *from, AdwToast *toast);
+/* A dialog with one button, "Close". */
+void sl_notice_alert (GtkWidget *from, const char *heading, const char *body);
+
+G_END_DECLS

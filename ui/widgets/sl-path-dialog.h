@@ -1,0 +1,24 @@
+/* sl-path-dialog.h - asks a person for a file or a folder, to open or to save. */
+#pragma once
+
+#include <gtk/gtk.h>
+
+G_BEGIN_DECLS
+
+typedef struct
+{
+  GtkWidget *from; /* any widget of the window that the dialog belongs to */
+  const char *title;
+  GtkFileChooserAction action;
+  const char *name;        /* what a new file is called at first, or NULL */
+  const char *filter_name; /* only files of this kind are shown; NULL: all */
+  const char *pattern;     /* of that kind, "*.png" */
+} SlPathDialog;
+
+/* Only called with a path; what is the string that was given to sl_path_dialog_show. */
+typedef void (*SlPathChosen) (gpointer object, const char *path, const char *what);
+
+/* chosen is not called any more when object is gone. what may be NULL, and is copied. */
+void sl_path_dialog_show (const SlPathDialog *dialog, SlPathChosen chosen, GObject *object, const char *what);
+
+G_END_DECLS
