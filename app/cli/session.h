@@ -11,7 +11,7 @@
 
 #include <pthread.h>
 
-/* Exit statuses (DESIGN 6). */
+/* Exit statuses: docs/design.md, "Exit statuses". */
 enum {
     SL_EXIT_OK = 0,
     SL_EXIT_FAILED = 1,

@@ -1,5 +1,5 @@
 /* sl-model-store.h - the models that this computer has: a list, filled in the background from the
- * search path (DESIGN §5).
+ * search path (docs/design.md, "Where models are looked for").
  *
  * Folders are looked into one level deep. What is no model is passed over in silence there: only a
  * path that a person names gets a sentence.

@@ -8,7 +8,7 @@
 
 G_BEGIN_DECLS
 
-/* The search path of DESIGN §5; preferred is the preference, may be "" or NULL. Free with
+/* The search path (docs/design.md, "Where models are looked for"); preferred is the preference, may be "" or NULL. Free with
  * g_ptr_array_unref. */
 GPtrArray *sl_places_model_folders (const char *preferred);
 /* The preference, or Safelight in the pictures folder. */

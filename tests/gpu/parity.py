@@ -1,5 +1,5 @@
 """parity.py SAFELIGHT MODEL WORK [DTYPE...]: stages of `safelight generate --device cuda` against the same modules in
-PyTorch f32, within DESIGN's tolerances (stated below). Exit status 1 when one is not met.
+PyTorch f32, within the tolerances of docs/design.md (stated below). Exit status 1 when one is not met.
 """
 import json
 import subprocess

@@ -111,7 +111,7 @@ static void enlarge(int times)
                  times * sl_model_item_get_height(model), NULL);
 }
 
-/* DESIGN §4: at most 50 ms, while both cores compute and a person goes to and fro in the run. */
+/* At most 50 ms (docs/design.md, "The window"), while both cores compute and a person goes to and fro in the run. */
 static void test_main_loop(void)
 {
     SlJob *job;

@@ -323,7 +323,7 @@ static void test_shutdown_in_a_run(Fixture *fixture, gconstpointer data)
     g_assert_cmpint(count_frames(waiting), ==, 0);
 }
 
-/* DESIGN §4: at most 50 ms, over everything that the tests before did. */
+/* At most 50 ms (docs/design.md, "The window"), over everything that the tests before did. */
 static void test_main_loop(void)
 {
     g_test_message("longest turn of the main loop: %.1f ms", longest_turn * 1000);

@@ -1,5 +1,5 @@
 /* test_cuda_starter.c - the model that comes with the program on the cuda device against the cpu device in f32: one
- * guided evaluation and the decoding of what it predicts, part by part, within DESIGN §8.
+ * guided evaluation and the decoding of what it predicts, part by part, within the tolerances of docs/design.md.
  *
  * usage: test_cuda_starter DTYPE. Runs on the emulation in the ordinary suite and on a GPU with tests/gpu/run.
  */

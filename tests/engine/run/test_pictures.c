@@ -1,6 +1,6 @@
 /* test_pictures.c - whole pictures against diffusers: every small pipeline in tests/goldens/model from the same start noise, 20 steps.
  *
- * usage: test_pictures DEVICE [DTYPE [PIPELINE...]]. The limits are DESIGN §8's: PSNR 50 dB for each picture in f32, a median of 35 dB in
+ * usage: test_pictures DEVICE [DTYPE [PIPELINE...]]. The limits are those of docs/design.md: PSNR 50 dB for each picture in f32, a median of 35 dB in
  * 16 bits. Schedulers that draw noise get diffusers' noise.
  */
 #include "engine/engine.h"

@@ -1,7 +1,7 @@
 /* test_schedulers.c - every scheduler against diffusers, one step at a time
  * (tests/goldens/schedulers/make.py), and what schedulers refuse.
  *
- * The limit is DESIGN §8's: 1e-6 for one step, of the largest value that the step reads or writes
+ * The limit is that of docs/design.md: 1e-6 for one step, of the largest value that the step reads or writes
  * (samples and history are kept in f32, so where a step takes a sample of 4096 sigma to one of
  * order 1, the last bit of the former is all that can be asked). History comes from running all
  * steps; at a checkpoint the sample is diffusers' own. A case with a "bound" is one whose
