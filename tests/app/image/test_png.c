@@ -1,6 +1,5 @@
-/* test_png.c - PNG out and in, and the catalogue of damaged and hostile ones
- * (shared/reference/reliability.md 2.5): the text walker and the pixel reader must say what is
- * wrong, use little memory, and never crash.
+/* test_png.c - PNG out and in, and damaged and hostile ones: the text walker and the pixel reader must
+ * say what is wrong, use little memory, and never crash.
  */
 #include "app/files/read_file.h"
 #include "app/files/text.h"

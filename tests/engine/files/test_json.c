@@ -1,5 +1,4 @@
-/* test_json.c - what is not JSON for us, and the getters' complaints. The numbers D7 ... are those of
- * the catalogue of bad inputs. */
+/* test_json.c - what is not JSON for us, and the getters' complaints. */
 #include "tests/engine/files/util.h"
 
 #include "engine/files/json.h"
@@ -251,7 +250,7 @@ static void test_complaints(const SlJson *j)
         SlError err = {0};
         char id[80], key[40];
         call(j, bad[i].getter, bad[i].key, &err);
-        snprintf(id, sizeof id, "D7 getter %d of \"%s\"", bad[i].getter, bad[i].key);
+        snprintf(id, sizeof id, "getter %d of \"%s\"", bad[i].getter, bad[i].key);
         snprintf(key, sizeof key, "\"%s\"", bad[i].key);
         test_refused(
             id, err.code != SL_OK, &err, SL_FORMAT,

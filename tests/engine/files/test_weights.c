@@ -52,7 +52,7 @@ static void test_values(void)
     const SlTensorInfo *info = sl_weights_find(w, "i64");
     float one;
     bool read = info && sl_weights_read_f32(w, info, &one, &err);
-    test_refused("S54 I64 where a float is needed", info && !read, &err, SL_UNSUPPORTED,
+    test_refused("I64 where a float is needed", info && !read, &err, SL_UNSUPPORTED,
                  (const char *const[]){"values.safetensors", "\"i64\"", "I64", "F32", NULL});
     sl_test(info && !info->known && !strcmp(info->dtype_name, "I64"), "I64 is listed");
     sl_test(!sl_weights_find(w, "f64") && !sl_weights_find(w, ""),
@@ -129,7 +129,7 @@ static void test_not_finite(void)
         test_write_safetensors(path, header, strlen(header), data, bytes);
         SlWeightSource *w = sl_weights_open_file(path, &err);
         const SlTensorInfo *info = w ? sl_weights_find(w, "unet.w") : NULL;
-        snprintf(id, sizeof id, "S56 one %s of bits %x in 70,000", bad[i].dtype, bad[i].bits);
+        snprintf(id, sizeof id, "one %s of bits %x in 70,000", bad[i].dtype, bad[i].bits);
         test_refused(id, info && !sl_weights_read_f32(w, info, out, &err), &err, SL_FORMAT,
                      (const char *const[]){"nan.safetensors", "\"unet.w\"", "not a finite", NULL});
         err = (SlError){0};
@@ -153,7 +153,7 @@ static void test_truncated_while_open(void)
         SlWeightSource *w = sl_weights_open_file(path, &err);
         const SlTensorInfo *info = w ? sl_weights_find(w, "t") : NULL;
         bool cut = !truncate(path, (off_t)(8 + strlen(header)) + keep);
-        snprintf(id, sizeof id, "S77 cut to %d bytes between opening and reading", keep);
+        snprintf(id, sizeof id, "cut to %d bytes between opening and reading", keep);
         test_refused(id, cut && info && !sl_weights_read(w, info, out, &err), &err, SL_IO,
                      (const char *const[]){"shrinks.safetensors", "shorter", NULL});
         sl_weights_close(w);
@@ -170,7 +170,7 @@ static void test_replaced_while_open(void)
     SlWeightSource *w = sl_weights_open_file(path, &err);
     unlink(path);
     test_write_text(path, "something else");
-    sl_test(w && reads(w, "t", &one, 1), "S76 a replaced file is read as it was");
+    sl_test(w && reads(w, "t", &one, 1), "a replaced file is read as it was");
     sl_weights_close(w);
 }
 
@@ -268,34 +268,34 @@ static void test_bad_indexes(void)
     static const struct {
         const char *id, *index, *says;
     } bad[] = {
-        {"D18 no weight_map", "{\"metadata\":{}}", "\"weight_map\" is missing"},
-        {"D18 an empty weight_map", "{\"weight_map\":{}}", "\"weight_map\" is not"},
-        {"D18 weight_map is a list", "{\"weight_map\":[]}", "\"weight_map\" is not"},
-        {"D18 weight_map is null", "{\"weight_map\":null}", "\"weight_map\" is not"},
-        {"D20 an absolute path", INDEX(AB "\"c\":\"/etc/passwd\""),
+        {"no weight_map", "{\"metadata\":{}}", "\"weight_map\" is missing"},
+        {"an empty weight_map", "{\"weight_map\":{}}", "\"weight_map\" is not"},
+        {"weight_map is a list", "{\"weight_map\":[]}", "\"weight_map\" is not"},
+        {"weight_map is null", "{\"weight_map\":null}", "\"weight_map\" is not"},
+        {"an absolute path", INDEX(AB "\"c\":\"/etc/passwd\""),
          "\"c\" should be in \"/etc/passwd\""},
-        {"D20 a path upwards", INDEX(AB "\"c\":\"../model-2.safetensors\""),
+        {"a path upwards", INDEX(AB "\"c\":\"../model-2.safetensors\""),
          "\"../model-2.safetensors\""},
-        {"D20 a path downwards", INDEX(AB "\"c\":\"sub/model-2.safetensors\""), "the bare name"},
-        {"D20 ..", INDEX(AB "\"c\":\"..\""), "the bare name"},
-        {"D20 a hidden file", INDEX(AB "\"c\":\".safetensors\""), "the bare name"},
-        {"D20 an empty name", INDEX(AB "\"c\":\"\""), "the bare name"},
-        {"D20 a NUL in it", INDEX(AB "\"c\":\"model-2.safetensors\\u0000\""), "NUL"},
-        {"D20 an address", INDEX(AB "\"c\":\"https://example.org/model-2.safetensors\""),
+        {"a path downwards", INDEX(AB "\"c\":\"sub/model-2.safetensors\""), "the bare name"},
+        {"..", INDEX(AB "\"c\":\"..\""), "the bare name"},
+        {"a hidden file", INDEX(AB "\"c\":\".safetensors\""), "the bare name"},
+        {"an empty name", INDEX(AB "\"c\":\"\""), "the bare name"},
+        {"a NUL in it", INDEX(AB "\"c\":\"model-2.safetensors\\u0000\""), "NUL"},
+        {"an address", INDEX(AB "\"c\":\"https://example.org/model-2.safetensors\""),
          "the bare name"},
-        {"D20 a backslash", INDEX(AB "\"c\":\"..\\\\model-2.safetensors\""), "the bare name"},
-        {"D20 a pickle", INDEX(AB "\"c\":\"model-2.bin\""), "\"model-2.bin\""},
-        {"D20 a number", INDEX(AB "\"c\":2"), "(not a text)"},
-        {"D20 null", INDEX(AB "\"c\":null"), "(not a text)"},
-        {"D20 a list", INDEX(AB "\"c\":[\"model-2.safetensors\"]"), "(not a text)"},
-        {"D22 a tensor that the shard lacks",
+        {"a backslash", INDEX(AB "\"c\":\"..\\\\model-2.safetensors\""), "the bare name"},
+        {"a pickle", INDEX(AB "\"c\":\"model-2.bin\""), "\"model-2.bin\""},
+        {"a number", INDEX(AB "\"c\":2"), "(not a text)"},
+        {"null", INDEX(AB "\"c\":null"), "(not a text)"},
+        {"a list", INDEX(AB "\"c\":[\"model-2.safetensors\"]"), "(not a text)"},
+        {"a tensor that the shard lacks",
          INDEX(AB "\"c\":\"model-2.safetensors\",\"d\":\"model-2.safetensors\""),
          "\"d\" should be in \"model-2.safetensors\", which lacks it"},
-        {"D22 a tensor in the other shard",
+        {"a tensor in the other shard",
          INDEX("\"a\":\"model-1.safetensors\",\"b\":\"model-2.safetensors\",\"c\":\"model-2."
                "safetensors\""),
          "\"b\" should be in \"model-2.safetensors\", which lacks it"},
-        {"D23 a tensor that the map lacks",
+        {"a tensor that the map lacks",
          INDEX("\"a\":\"model-1.safetensors\",\"c\":\"model-2.safetensors\""),
          "does not list tensor \"b\""},
         {"a tensor twice in the map", INDEX(AB "\"a\":\"model-2.safetensors\""),
@@ -319,16 +319,16 @@ static void test_bad_shards(void)
     put_shards(folder, index_good);
     snprintf(path, sizeof path, "%s/model-2.safetensors", folder);
     unlink(path);
-    folder_refused("D19 a shard is missing", folder, SL_IO, "model-2.safetensors", "no such file");
+    folder_refused("a shard is missing", folder, SL_IO, "model-2.safetensors", "no such file");
     mkdir(path, 0700);
-    folder_refused("D20 a shard is a folder", folder, SL_IO, "model-2.safetensors", "a folder");
+    folder_refused("a shard is a folder", folder, SL_IO, "model-2.safetensors", "a folder");
     rmdir(path);
     if (!symlink("model-1.safetensors", path))
-        folder_refused("D26 one file under two names", folder, SL_FORMAT, "model-2.safetensors",
+        folder_refused("one file under two names", folder, SL_FORMAT, "model-2.safetensors",
                        "\"a\"");
     unlink(path);
     put_in(folder, "model-2.safetensors", TWO_TENSORS("c", "a"), 8);
-    folder_refused("D21 a tensor in two shards", folder, SL_FORMAT, "model-2.safetensors",
+    folder_refused("a tensor in two shards", folder, SL_FORMAT, "model-2.safetensors",
                    "\"a\" is there twice");
     put_in(folder, "model-2.safetensors", ONE_TENSOR("c"), 3);
     folder_refused("a shard is cut off", folder, SL_FORMAT, "model-2.safetensors", "it is cut off");
@@ -353,8 +353,7 @@ static void test_many_shards(void)
     strcpy(to, "}}");
     put_in(folder, "model.safetensors.index.json", index, 0);
     free(index);
-    folder_refused("D25 600 shards", folder, SL_UNSUPPORTED, "s512.safetensors",
-                   "more than 512 files");
+    folder_refused("600 shards", folder, SL_UNSUPPORTED, "s512.safetensors", "more than 512 files");
 }
 
 static void test_folders_without_weights(void)
@@ -364,10 +363,10 @@ static void test_folders_without_weights(void)
     put_in(folder, "adapter.safetensors", ONE_TENSOR("t"), 4);
     folder_refused("another name", folder, SL_IO, folder, "found only adapter.safetensors");
     put_in(folder, "pytorch_model.bin", "\x80\x02}.", 0);
-    folder_refused("D6 only a pickle", folder, SL_UNSUPPORTED, "pytorch_model.bin",
+    folder_refused("only a pickle", folder, SL_UNSUPPORTED, "pytorch_model.bin",
                    "look for model.safetensors");
     put_in(folder, "model.safetensors", "\x80\x02}q\x01.", 0);
-    folder_refused("S80 a pickle under its name", folder, SL_FORMAT, "model.safetensors", "pickle");
+    folder_refused("a pickle under its name", folder, SL_FORMAT, "model.safetensors", "pickle");
     folder_refused("no folder", test_file("nowhere"), SL_IO, "nowhere", "no such folder");
     folder_refused("a file as folder", "/dev/null", SL_IO, "/dev/null", "no such folder");
 }

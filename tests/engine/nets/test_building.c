@@ -1,4 +1,4 @@
-/* test-building.c - models that do not fit their weights, and passes that cannot run: one sentence
+/* test_building.c - models that do not fit their weights, and passes that cannot run: one sentence
  * each, and nothing is left behind. Also the measure device against a real one, and the real
  * models' numbers of parameters.
  */

@@ -1,4 +1,4 @@
-/* test-configs.c - configurations of models: the real ones are read, damaged and unsupported ones
+/* test_configs.c - configurations of models: the real ones are read, damaged and unsupported ones
  * are refused with a sentence that names the file and the key.
  */
 #include <string.h>

@@ -1,4 +1,4 @@
-/* test-stages.c DEVICE DTYPE - every stage of every small pipeline against what diffusers computed
+/* test_stages.c DEVICE DTYPE - every stage of every small pipeline against what diffusers computed
  * (tests/goldens/model/make.py), within the tolerances of docs/design.md.
  */
 #include <string.h>
@@ -231,7 +231,7 @@ static void test_vae(SlDevice *dev, const char *pipeline, const SlWeightSource *
 int main(int argc, char **argv)
 {
     if (argc != 3) {
-        fprintf(stderr, "usage: test-stages DEVICE DTYPE\n");
+        fprintf(stderr, "usage: test_stages DEVICE DTYPE\n");
         return 2;
     }
     SlDevice *dev = device_open(argv[1], argv[2]);

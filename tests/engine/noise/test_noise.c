@@ -1,4 +1,4 @@
-/* test-noise.c - seeded noise against torch (goldens/noise/make.py says what is in the file). */
+/* test_noise.c - seeded noise against torch (goldens/noise/make.py says what is in the file). */
 #include "engine/files/weights.h"
 #include "engine/noise/noise.h"
 #include "tests/test.h"

@@ -1,4 +1,4 @@
-/* test-tokenizer.c - ids, padding, truncation and decoding against transformers
+/* test_tokenizer.c - ids, padding, truncation and decoding against transformers
  * (goldens/text/make.py says what the files hold), and what no text may do to the tokenizer. */
 #include "engine/text/tokenizer.h"
 #include "folder.h"

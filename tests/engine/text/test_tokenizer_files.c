@@ -1,4 +1,4 @@
-/* test-tokenizer-files.c - tokenizer folders that are damaged, hand-edited or mixed up: each is
+/* test_tokenizer_files.c - tokenizer folders that are damaged, hand-edited or mixed up: each is
  * refused with a sentence that says where, or read as transformers reads it. */
 #include "engine/text/tokenizer.h"
 #include "folder.h"

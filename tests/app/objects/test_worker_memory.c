@@ -1,4 +1,4 @@
-/* worker_keep.c - what the worker keeps of runs, in bytes: nine lanes at the size of SD 1.5, long runs that keep
+/* test_worker_memory.c - what the worker keeps of runs, in bytes: nine lanes at the size of SD 1.5, long runs that keep
  * some frames whole and make the others again to the same bytes, decoded pictures; and what is left of a run
  * that broke. */
 #include "gobject.h"

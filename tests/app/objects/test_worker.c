@@ -1,4 +1,4 @@
-/* worker_run.c - the worker and the queue without a display: runs, stops, decodes, order, failures,
+/* test_worker.c - the worker and the queue without a display: runs, stops, decodes, order, failures,
  * and that the main thread is never kept waiting. Built with ThreadSanitizer it is the test of
  * what crosses between the threads. */
 #include "gobject.h"

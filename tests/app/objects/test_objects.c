@@ -1,4 +1,4 @@
-/* gobject_files.c - settings, model store, gallery, writing and restoring, without a display. */
+/* test_objects.c - settings, model store, gallery, writing and restoring, without a display. */
 #include "gobject.h"
 
 typedef struct {

@@ -1,4 +1,4 @@
-/* gobject_gallery.c - the tree that branched pictures form, in every state that a folder of files can be
+/* test_gallery_tree.c - the tree that branched pictures form, in every state that a folder of files can be
  * in. The files are real pictures with real metadata, made without computing anything.
  */
 #include "gobject.h"
