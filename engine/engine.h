@@ -142,6 +142,9 @@ typedef struct SlRunInputs {
     const float *step_noise; /* [n, C, h, w] */
     int step_noise_count;
     SlShare *share;
+    /* What the model is told instead of the recipe's texts (diffusers' prompt_embeds), with guidance the negative
+     * prompt's first; their lengths may differ. Copied. */
+    const struct SlCondition *condition[2];
 } SlRunInputs;
 
 typedef struct SlRun SlRun;
@@ -180,7 +183,8 @@ bool sl_run_done(const SlRun *run);
 const float *sl_run_noise(const SlRun *run);
 const float *sl_run_sample(const SlRun *run);
 int64_t sl_run_sample_elements(const SlRun *run);
-/* (2, L, D), unconditional first, or (1, L, D) without guidance; NULL for DDPM. */
+/* (2, L, D), unconditional first, or (1, L, D) without guidance; NULL for DDPM, and where the two are of different
+ * lengths. */
 const float *sl_run_text_embeddings(const SlRun *run, int64_t size[3]);
 /* Advances by one evaluation. False and *err on failure or cancel: the run stays where it was and
  * can be continued. Values that are not finite are an error (SL_FORMAT) that names the part and the
@@ -196,7 +200,7 @@ bool sl_runs_next(SlRun *const *runs, int count, SlFrame *frames, SlError *errs,
 /* The evaluation that sl_runs_next made of this run as number `place` of `together` runs, to the same
  * bytes, without the others: the run stands in for them, so it takes as long as all of them. */
 bool sl_run_next_among(SlRun *run, int place, int together, SlFrame *frame, SlError *err);
-/* Of one size, and both with guidance or both without. */
+/* Of one size, both with guidance or both without, and told texts of the same lengths. */
 bool sl_runs_match(const SlRun *a, const SlRun *b);
 /* The whole timeline at this point as bytes (malloc'ed); a run made from the same model and recipe
  * goes on from it to the same bytes. */
@@ -249,6 +253,20 @@ typedef struct SlCost {
 /* What a run of this size would need, on the measure device: no weights are read. */
 bool sl_model_cost(const SlModelInfo *info, const SlRecipe *recipe, const char *dtype, SlCost *cost,
                    SlError *err);
+
+/* A famous shape with random weights ("sd15"), whose stages are run one by one on zeros: nothing is read. On the device
+ * "measure" they count operations and memory. width and height are the picture's, 0: native. */
+typedef struct SlStages SlStages;
+SlStages *sl_stages_open(const char *arch, const SlDeviceOptions *device, int width, int height,
+                         SlError *err);
+void sl_stages_close(SlStages **stages);
+SlDevice *sl_stages_device(SlStages *stages);
+int sl_stages_width(const SlStages *stages); /* of the picture */
+int sl_stages_height(const SlStages *stages);
+/* In this order, each as often as one likes; what comes before a run's first step; a step; a picture. */
+bool sl_stages_encode(SlStages *stages, SlError *err);
+bool sl_stages_step(SlStages *stages, SlError *err);
+bool sl_stages_decode(SlStages *stages, SlError *err);
 
 #ifdef __cplusplus
 }

@@ -23,16 +23,6 @@ struct SlUnet {
     uint64_t operations; /* atomic: a progress bar reads it from its own thread */
 };
 
-struct SlUnetContext {
-    int64_t batch;
-    int count;
-    SlTensor *kv; /* [N, L, 2 C] each, in the order of the unet's text projections */
-};
-
-struct SlUnetTimes {
-    SlTensor table; /* [steps, shifts of a batch] */
-};
-
 /* ---- building ---- */
 
 /* Every transformer layer has one or two cross attentions, every level l down layers, l + 1 up
@@ -123,94 +113,30 @@ static bool check_text(const SlUnet *unet, const SlTensor *text, SlError *err)
     return true;
 }
 
-SlUnetContext *sl_unet_context_new(SlDevice *dev, const SlUnet *unet, const SlTensor *text,
-                                   SlError *err)
+SlContext *sl_unet_context_new(SlDevice *dev, const SlUnet *unet, const SlTensor *text,
+                               SlError *err)
 {
     if (!check_text(unet, text, err))
         return NULL;
     int count = unet->texts.count;
-    SlUnetContext *context = calloc(1, sizeof *context);
-    if (context && count > 0)
-        context->kv = calloc((size_t)count, sizeof *context->kv);
-    if (!context || (count > 0 && !context->kv)) {
-        free(context);
+    SlContext *context = sl_context_new(text->size[0], count);
+    if (!context) {
         sl_fail(err, SL_MEMORY, "There is not enough memory for the prompt");
         return NULL;
     }
-    context->batch = text->size[0];
     for (int i = 0; i < count && sl_device_ok(dev); i++) {
         const SlTextProjection *p = &unet->texts.list[i];
         int64_t size[] = {text->size[0], text->size[1], 2 * (int64_t)p->channels};
         dev->scope = p->path.text;
-        context->kv[context->count++] = sl_buffer_new(dev, dev->dtype, 3, size);
-        sl_linear(dev, text, p->to_kv, NULL, &context->kv[i]);
+        context->tensor[i] = sl_buffer_new(dev, dev->dtype, 3, size);
+        sl_linear(dev, text, p->to_kv, NULL, &context->tensor[i]);
     }
     dev->scope = NULL;
     if (!sl_device_check(dev, err)) {
-        sl_unet_context_free(dev, context);
+        sl_context_free(dev, context);
         return NULL;
     }
     return context;
-}
-
-void sl_unet_context_free(SlDevice *dev, SlUnetContext *context)
-{
-    if (!context)
-        return;
-    for (int i = 0; i < context->count; i++)
-        sl_buffer_free(dev, &context->kv[i]);
-    free(context->kv);
-    free(context);
-}
-
-/* Whether b is as large as count contexts like a. */
-static bool same_sizes(const SlUnetContext *a, int count, const SlUnetContext *b)
-{
-    if (!b || a->count != b->count || a->batch * count != b->batch)
-        return false;
-    for (int i = 0; i < a->count; i++)
-        for (int axis = 1; axis < 3; axis++)
-            if (a->kv[i].size[axis] != b->kv[i].size[axis])
-                return false;
-    return true;
-}
-
-/* NULL when the host's or the device's memory is out. */
-static SlUnetContext *context_like(SlDevice *dev, const SlUnetContext *from, int count)
-{
-    SlUnetContext *context = calloc(1, sizeof *context);
-    if (!context)
-        return NULL;
-    context->kv = calloc((size_t)from->count + 1, sizeof *context->kv);
-    context->batch = from->batch * count;
-    for (; context->kv && context->count < from->count; context->count++) {
-        const SlTensor *kv = &from->kv[context->count];
-        const int64_t size[] = {kv->size[0] * count, kv->size[1], kv->size[2]};
-        context->kv[context->count] = sl_buffer_new(dev, kv->dtype, 3, size);
-    }
-    if (context->kv && sl_device_ok(dev))
-        return context;
-    sl_unet_context_free(dev, context);
-    return NULL;
-}
-
-bool sl_unet_context_join(SlDevice *dev, const SlUnetContext *const *from, int count,
-                          SlUnetContext **to, SlError *err)
-{
-    if (!same_sizes(from[0], count, *to)) {
-        sl_unet_context_free(dev, *to);
-        *to = context_like(dev, from[0], count);
-        if (!*to)
-            return sl_device_check(dev, err) &&
-                   sl_fail(err, SL_MEMORY, "There is not enough memory for the prompt");
-    }
-    for (int k = 0; k < count; k++)
-        for (int i = 0; i < from[k]->count; i++) {
-            const SlTensor *kv = &from[k]->kv[i];
-            SlTensor place = sl_slice(&(*to)->kv[i], 0, k * kv->size[0], kv->size[0]);
-            sl_copy(dev, kv, &place);
-        }
-    return sl_device_check(dev, err);
 }
 
 /* ---- one evaluation ---- */
@@ -224,7 +150,7 @@ static int64_t smallest_side(const SlUnetConfig *c)
 
 /* times: for how many samples there are timesteps */
 static bool check_pass(const SlUnet *unet, const SlTensor *x, int64_t times,
-                       const SlUnetContext *context, SlError *err)
+                       const SlContext *context, SlError *err)
 {
     const SlUnetConfig *c = &unet->config;
     if (x->rank != 4 || x->size[3] != c->in_channels)
@@ -292,11 +218,11 @@ static void conv_out(SlDevice *dev, const SlUnet *unet, const SlTensor *x, SlTen
 
 /* Without checks. */
 static bool forward(SlDevice *dev, SlUnet *unet, const SlTensor *x, const SlTensor *shifts,
-                    const SlUnetContext *context, SlTensor *out, SlError *err)
+                    const SlContext *context, SlTensor *out, SlError *err)
 {
     uint64_t before = sl_device_ops_done(dev);
     size_t mark = sl_arena_mark(dev);
-    SlUnetPass pass = {.dev = dev, .text_kv = context ? context->kv : NULL, .shifts = *shifts};
+    SlUnetPass pass = {.dev = dev, .text_kv = context ? context->tensor : NULL, .shifts = *shifts};
 
     SlTensor sample = conv_in(dev, unet, x, shifts);
     pass.skips[pass.skip_count++] = sample;
@@ -318,7 +244,7 @@ static bool forward(SlDevice *dev, SlUnet *unet, const SlTensor *x, const SlTens
 }
 
 bool sl_unet_forward(SlDevice *dev, SlUnet *unet, const SlTensor *x, const SlTensor *t,
-                     const SlUnetContext *context, SlTensor *out, SlError *err)
+                     const SlContext *context, SlTensor *out, SlError *err)
 {
     if (!check_pass(unet, x, t->rank == 1 ? t->size[0] : 0, context, err))
         return false;
@@ -330,7 +256,7 @@ bool sl_unet_forward(SlDevice *dev, SlUnet *unet, const SlTensor *x, const SlTen
 }
 
 bool sl_unet_forward_at(SlDevice *dev, SlUnet *unet, const SlTensor *x, const SlTensor *shifts,
-                        const SlUnetContext *context, SlTensor *out, SlError *err)
+                        const SlContext *context, SlTensor *out, SlError *err)
 {
     int64_t each = unet->times.channels;
     return check_pass(unet, x, each > 0 ? sl_tensor_elements(shifts) / each : 0, context, err) &&
@@ -339,46 +265,19 @@ bool sl_unet_forward_at(SlDevice *dev, SlUnet *unet, const SlTensor *x, const Sl
 
 /* ---- the times of a run ---- */
 
-SlUnetTimes *sl_unet_times_new(SlDevice *dev, const SlUnet *unet, const float *timesteps, int count,
-                               int batch, SlError *err)
+int64_t sl_unet_time_values(const SlUnet *unet)
 {
-    SlUnetTimes *times = calloc(1, sizeof *times);
-    if (!times) {
-        sl_fail(err, SL_MEMORY, "There is not enough memory for the time embedding");
-        return NULL;
-    }
-    size_t mark = sl_arena_mark(dev);
-    SlTensor t = sl_tensor_new(dev, SL_F32, 1, (const int64_t[]){count});
-    times->table =
-        sl_buffer_new(dev, dev->dtype, 2, (const int64_t[]){count, batch * unet->times.channels});
-    sl_upload(dev, timesteps, &t);
-    sl_time_embedding_table(dev, &unet->times, &t, batch, &times->table);
-    sl_arena_reset(dev, mark);
-    if (!sl_device_check(dev, err)) {
-        sl_unet_times_free(dev, times);
-        return NULL;
-    }
-    return times;
+    return unet->times.channels;
 }
 
-void sl_unet_times_free(SlDevice *dev, SlUnetTimes *times)
+void sl_unet_times(SlDevice *dev, const SlUnet *unet, const SlTensor *t, int64_t batch,
+                   SlTensor *table)
 {
-    if (times)
-        sl_buffer_free(dev, &times->table);
-    free(times);
-}
-
-SlTensor sl_unet_times_at(const SlUnetTimes *times, int i)
-{
-    SlTensor row = sl_slice(&times->table, 0, i, 1);
-    return sl_reshape(&row, 1, &row.size[1]);
+    sl_time_embedding_table(dev, &unet->times, t, batch, table);
 }
 
 void sl_unet_times_join(SlDevice *dev, const SlUnet *unet, const SlTimesJoin *join,
                         SlTensor *shifts)
 {
-    if (join->count == 1)
-        sl_copy(dev, &join->rows[0], shifts);
-    else
-        sl_time_embedding_join(dev, &unet->times, join, shifts);
+    sl_time_embedding_join(dev, &unet->times, join, shifts);
 }

@@ -7,7 +7,7 @@
 #ifndef SL_ENGINE_UNET_H
 #define SL_ENGINE_UNET_H
 
-#include "engine/files/files.h"
+#include "engine/nets/denoiser.h"
 
 #define SL_UNET_MAX_BLOCKS 8
 
@@ -65,42 +65,25 @@ int sl_unet_size_multiple(const SlUnetConfig *config);
 /* How many operations one forward pass counts in ops_done; 0 before the first pass. */
 uint64_t sl_unet_operations(const SlUnet *unet);
 
-/* What depends on the prompt only: keys and values of every cross attention, for text [N, L, D].
- * Computed once per prompt, in buffers. */
-typedef struct SlUnetContext SlUnetContext;
-SlUnetContext *sl_unet_context_new(SlDevice *dev, const SlUnet *unet, const SlTensor *text,
-                                   SlError *err);
-void sl_unet_context_free(SlDevice *dev, SlUnetContext *context); /* NULL is fine */
-/* *to becomes the copy of count contexts, one behind the other in the batch: at its own addresses
- * when the sizes are the same, else (or when it is NULL) a new one. */
-bool sl_unet_context_join(SlDevice *dev, const SlUnetContext *const *from, int count,
-                          SlUnetContext **to, SlError *err);
+/* What depends on the prompt only: keys and values of every cross attention, for text [N, L, D], in the order of the net.
+ * Computed once per prompt. */
+SlContext *sl_unet_context_new(SlDevice *dev, const SlUnet *unet, const SlTensor *text,
+                               SlError *err);
 
 /* One evaluation: x [N, H, W, in_channels] in the device's dtype, t f32 [N] on the device, context
  * NULL for UNet2DModel. out [N, H, W, out_channels] f32, allocated by the caller. The arena is left
  * as it was found. False and *err when the device's status is bad. */
 bool sl_unet_forward(SlDevice *dev, SlUnet *unet, const SlTensor *x, const SlTensor *t,
-                     const SlUnetContext *context, SlTensor *out, SlError *err);
+                     const SlContext *context, SlTensor *out, SlError *err);
 
-/* What depends on the timestep only, for several steps of a run at once, in a buffer. A step of SD 1.5
- * takes 160 KB with guidance, so a run has SL_UNET_TIMES of them at a time. */
-#define SL_UNET_TIMES 8
-typedef struct SlUnetTimes SlUnetTimes;
-SlUnetTimes *sl_unet_times_new(SlDevice *dev, const SlUnet *unet, const float *timesteps, int count,
-                               int batch, SlError *err);
-void sl_unet_times_free(SlDevice *dev, SlUnetTimes *times); /* NULL is fine */
-/* Of step i: a flat tensor in the device's dtype. */
-SlTensor sl_unet_times_at(const SlUnetTimes *times, int i);
-/* The shifts of a batch that is made of count batches, each of `batch` samples with its own
- * timestep; shifts has room for all. */
-typedef struct SlTimesJoin {
-    const SlTensor *rows; /* [count], of sl_unet_times_at */
-    int count, batch;
-} SlTimesJoin;
+/* What depends on the timestep only (see SlDenoiserClass): what each resnet adds, its "shifts". */
+int64_t sl_unet_time_values(const SlUnet *unet);
+void sl_unet_times(SlDevice *dev, const SlUnet *unet, const SlTensor *t, int64_t batch,
+                   SlTensor *table);
 void sl_unet_times_join(SlDevice *dev, const SlUnet *unet, const SlTimesJoin *join,
                         SlTensor *shifts);
 /* sl_unet_forward with a batch's shifts instead of its timesteps. Uploads and downloads nothing. */
 bool sl_unet_forward_at(SlDevice *dev, SlUnet *unet, const SlTensor *x, const SlTensor *shifts,
-                        const SlUnetContext *context, SlTensor *out, SlError *err);
+                        const SlContext *context, SlTensor *out, SlError *err);
 
 #endif

@@ -4,15 +4,12 @@
 
 static void *build_unet(const SlJson *json, SlBinder *b, SlError *err)
 {
-    SlUnetConfig config;
-    return sl_unet_config(&config, json, err) && sl_unet_of_kind(&config, json, false, err)
-               ? sl_unet_new(&config, b, err)
-               : NULL;
+    return sl_denoiser_new(&sl_denoiser_unet, json, b, err);
 }
 
 static void free_unet(void *unet)
 {
-    sl_unet_free(unet);
+    sl_denoiser_free(unet);
 }
 
 static bool inspect(SlModelInfo *info, SlError *err)

@@ -126,6 +126,42 @@ void sl_model_unload(SlModel *model)
     free(model);
 }
 
+/* ---- without weights ---- */
+
+SlModel *sl_model_shape(const SlModelInfo *info, SlDevice *dev, SlError *err)
+{
+    SlModel *model = calloc(1, sizeof *model);
+    if (!model) {
+        sl_device_close(&dev);
+        sl_fail(err, SL_MEMORY, "%s: out of memory", info->name);
+        return NULL;
+    }
+    model->info = *info;
+    model->kind = sl_pipeline_class_of(info);
+    model->dev = dev;
+    if (sl_model_build_parts(model, err))
+        return model;
+    sl_model_unload(model);
+    return NULL;
+}
+
+bool sl_model_shape_info(const char *arch, SlModelInfo *info, SlError *err)
+{
+    const SlPipelineClass *kind;
+    *info = (SlModelInfo){.single_file = true};
+    snprintf(info->arch, sizeof info->arch, "%s", arch);
+    snprintf(info->name, sizeof info->name, "%s", arch);
+    for (int i = 0; !info->pipeline && (kind = sl_pipeline_class_at(i)); i++)
+        if (kind->builtin && kind->builtin(arch, kind->parts[0]->name))
+            info->pipeline = &kind->info;
+    if (!info->pipeline)
+        return sl_fail(err, SL_UNSUPPORTED,
+                       "the shape %s is not supported: this program runs SD 1.x and 2.x", arch);
+    return sl_pipeline_class_of(info)->inspect(info, err);
+}
+
+/* ---- looking at it ---- */
+
 const SlModelInfo *sl_model_info(const SlModel *model)
 {
     return &model->info;
@@ -158,7 +194,9 @@ void sl_model_clear_cancel(SlModel *model)
 
 double sl_model_step_fraction(const SlModel *model)
 {
-    uint64_t total = sl_unet_operations(model->part[0].net);
+    const SlDenoiser *denoiser = sl_model_denoiser(model);
+    int passes = __atomic_load_n(&model->step_passes, __ATOMIC_RELAXED);
+    uint64_t total = denoiser ? sl_denoiser_operations(denoiser) * (uint64_t)passes : 0;
     uint64_t start = __atomic_load_n(&model->step_start, __ATOMIC_RELAXED);
     uint64_t done = sl_device_ops_done(model->dev) - start;
     if (total == 0)

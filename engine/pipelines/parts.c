@@ -79,6 +79,22 @@ void *sl_model_net(const SlModel *model, const char *name)
     return i < 0 ? NULL : model->part[i].net;
 }
 
+static void *net_for(const SlModel *model, SlPartUse use)
+{
+    int i = sl_model_part_for(model, use);
+    return i < 0 ? NULL : model->part[i].net;
+}
+
+SlDenoiser *sl_model_denoiser(const SlModel *model)
+{
+    return net_for(model, SL_USE_DENOISE);
+}
+
+SlVae *sl_model_vae(const SlModel *model)
+{
+    return net_for(model, SL_USE_DECODE);
+}
+
 /* Progress over all parts: a part's share is its bytes among all. */
 typedef struct Loading {
     SlModel *model;
@@ -150,24 +166,43 @@ static bool load_part(Loading *l, SlPart *part, SlError *err)
     return ok && sl_device_check(model->dev, err);
 }
 
-/* Parts that may be missing and are not in the info. */
+/* False for parts that may be missing and are not in the info, which lists none for a shape. */
 static bool has_part(const SlModelInfo *info, const SlPartClass *part)
 {
+    if (info->parts == 0)
+        return !part->optional;
     for (int i = 0; i < info->parts; i++)
         if (!strcmp(info->part[i].name, part->name))
             return true;
     return false;
 }
 
-bool sl_model_load_parts(SlModel *model, const SlModelOptions *options, SlError *err)
+static void list_parts(SlModel *model)
 {
-    Loading l = {.model = model, .options = options, .total = total_bytes(&model->info)};
     for (const SlPartClass *const *kind = model->kind->parts; *kind; kind++)
         if (has_part(&model->info, *kind))
             model->part[model->parts++].kind = *kind;
+}
+
+bool sl_model_load_parts(SlModel *model, const SlModelOptions *options, SlError *err)
+{
+    Loading l = {.model = model, .options = options, .total = total_bytes(&model->info)};
+    list_parts(model);
     for (int i = 0; i < model->parts; i++)
         if (!load_part(&l, &model->part[i], err))
             return false;
+    return true;
+}
+
+bool sl_model_build_parts(SlModel *model, SlError *err)
+{
+    list_parts(model);
+    for (int i = 0; i < model->parts; i++) {
+        const char *name = model->part[i].kind->name;
+        if (!sl_part_build(&model->part[i], sl_model_config(&model->info, name, err),
+                           &(SlBinderOptions){.dev = model->dev, .component = name}, err))
+            return false;
+    }
     return true;
 }
 

@@ -7,6 +7,7 @@
 #define SL_ENGINE_PIPELINE_CLASS_H
 
 #include "engine/engine.h"
+#include "engine/nets/nets.h"
 
 #define SL_MAX_PARTS 8 /* of a family */
 
@@ -19,7 +20,17 @@ typedef enum SlPartCompute {
     SL_COMPUTE_F32,       /* whatever that is */
 } SlPartCompute;
 
-/* A part with weights. */
+/* What a model is asked to encode: the tokens of a text (of several encoders one behind the other) and what else changes
+ * its condition. Equal asks give equal conditions, which are computed once. */
+typedef struct SlAsk {
+    int *ids; /* malloc'ed; [length] */
+    int length;
+    double
+        number[4]; /* the family's own: how many layers are skipped, a guidance number; 0: unused */
+    char warning[500]; /* what of the text is not used; "": nothing */
+} SlAsk;
+
+/* A part with weights. A part for decoding is an SlVae, one for denoising an SlDenoiser. */
 typedef struct SlPartClass {
     const char *name; /* its folder in diffusers' layout, its entry in model_index.json: "unet" */
     const char *base; /* of its weight files: "diffusion_pytorch_model" */
@@ -50,6 +61,11 @@ typedef struct SlPipelineClass {
     bool (*inspect)(SlModelInfo *info, SlError *err);
     /* Whether the loaded parts belong together. NULL: nothing to check. */
     bool (*check)(const struct SlModel *model, SlError *err);
+    /* How texts become a condition: the ask for the recipe's prompt or negative prompt, and what it means. ask works
+     * without the encoders, encode has them. Both NULL: the models are told nothing. */
+    bool (*ask)(struct SlModel *model, const SlRecipe *recipe, bool negative, SlAsk *ask,
+                SlError *err);
+    bool (*encode)(struct SlModel *model, const SlAsk *ask, SlCondition *condition, SlError *err);
 } SlPipelineClass;
 
 /* The families of class_table.c and those that were added; NULL behind the last. */

@@ -33,7 +33,8 @@ struct SlModel {
     SlPart part[SL_MAX_PARTS]; /* in the order of the kind; parts is their number */
     int parts;
     SlJson *scheduler_config;
-    uint64_t step_start; /* ops_done at the start of the evaluation in progress; atomic */
+    uint64_t step_start; /* ops_done at the start of the step in progress; atomic */
+    int step_passes;     /* evaluations that it takes; atomic */
     char warning[2000];
     /* engine/run's: */
     SlPreviewMatrix preview;
@@ -61,12 +62,16 @@ void sl_part_free(SlPart *part);
 
 /* All parts that the model has, with progress over all of them. */
 bool sl_model_load_parts(SlModel *model, const SlModelOptions *options, SlError *err);
+/* The same without weights: random ones, or sizes only where the device is the measure device. */
+bool sl_model_build_parts(SlModel *model, SlError *err);
 void sl_model_free_parts(SlModel *model);
 /* Index of a part in model->part by its name, or of the first that is needed for a use; -1: there is none. */
 int sl_model_find_part(const SlModel *model, const char *name);
 int sl_model_part_for(const SlModel *model, SlPartUse use);
 /* What stands behind a part: of its class's build(). NULL where it is not loaded. */
 void *sl_model_net(const SlModel *model, const char *name);
+SlDenoiser *sl_model_denoiser(const SlModel *model);
+SlVae *sl_model_vae(const SlModel *model); /* NULL: samples are pixels */
 /* A part that is not needed now can be dropped: its memory is free again, and loading it reads its file again. Loading
  * one that is there, and dropping one that is not, do nothing. */
 bool sl_model_need_part(SlModel *model, int part, SlError *err);
@@ -79,5 +84,9 @@ bool sl_model_need(SlModel *model, SlPartUse use, SlError *err);
 /* The model with tokenizer, device, parts; without what engine/run adds (sl_model_open). NULL and *err on failure. */
 SlModel *sl_model_load(const char *path, const SlModelOptions *options, SlError *err);
 void sl_model_unload(SlModel *model); /* NULL is fine */
+/* A model of this shape on a device (the model's from now on) without weights and tokenizer, for measuring and `bench`. */
+SlModel *sl_model_shape(const SlModelInfo *info, SlDevice *dev, SlError *err);
+/* The info of a famous shape that the table has built in ("sd15"). */
+bool sl_model_shape_info(const char *arch, SlModelInfo *info, SlError *err);
 
 #endif

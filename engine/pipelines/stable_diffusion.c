@@ -9,6 +9,7 @@
 #include "engine/pipelines/pipelines.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 /* ---- parts ---- */
 
@@ -25,15 +26,12 @@ static void free_text_encoder(void *te)
 
 static void *build_unet(const SlJson *json, SlBinder *b, SlError *err)
 {
-    SlUnetConfig config;
-    return sl_unet_config(&config, json, err) && sl_unet_of_kind(&config, json, true, err)
-               ? sl_unet_new(&config, b, err)
-               : NULL;
+    return sl_denoiser_new(&sl_denoiser_unet_condition, json, b, err);
 }
 
 static void free_unet(void *unet)
 {
-    sl_unet_free(unet);
+    sl_denoiser_free(unet);
 }
 
 static void *build_vae(const SlJson *json, SlBinder *b, SlError *err)
@@ -172,8 +170,8 @@ static bool check(const SlModel *model, SlError *err)
     const char *path = model->info.path;
     const SlTextEncoderConfig *text =
         sl_text_encoder_get_config(sl_model_net(model, "text_encoder"));
-    const SlUnetConfig *net = sl_unet_get_config(sl_model_net(model, "unet"));
-    const SlVaeConfig *pixels = sl_vae_get_config(sl_model_net(model, "vae"));
+    const SlUnetConfig *net = sl_unet_get_config(sl_model_denoiser(model)->net);
+    const SlVaeConfig *pixels = sl_vae_get_config(sl_model_vae(model));
     if (!check_text(model, text, err))
         return false;
     for (int i = 0; i < net->blocks; i++)
@@ -188,6 +186,64 @@ static bool check(const SlModel *model, SlError *err)
                        "channels; only text to picture models with equal numbers can run",
                        path, net->in_channels, net->out_channels, pixels->latent_channels);
     return true;
+}
+
+/* ---- texts ---- */
+
+/* number[0]: how many of the text encoder's last layers are skipped. As in diffusers, that is the prompt's only: the
+ * negative prompt keeps all layers. */
+static bool ask_text(SlModel *model, const SlRecipe *recipe, bool negative, SlAsk *ask,
+                     SlError *err)
+{
+    char *unused = NULL;
+    int count = 0;
+    ask->length = sl_tokenizer_max_length(model->tokenizer);
+    ask->ids = calloc((size_t)ask->length, sizeof *ask->ids);
+    if (!ask->ids)
+        return sl_fail(err, SL_MEMORY, "out of memory for the text");
+    ask->number[0] = negative ? 0 : recipe->clip_skip;
+    if (!sl_tokenize_padded(model->tokenizer, negative ? recipe->negative_prompt : recipe->prompt,
+                            ask->ids, &unused, &count, err))
+        return false;
+    if (unused)
+        snprintf(ask->warning, sizeof ask->warning, "%d token%s of the %s %s not used: %s", count,
+                 count == 1 ? "" : "s", negative ? "negative prompt" : "prompt",
+                 count == 1 ? "was" : "were", unused);
+    free(unused);
+    return true;
+}
+
+static bool finite_text(const SlConditionTensor *t, SlError *err)
+{
+    int64_t bad = sl_first_bad(t->values, t->size[0] * t->size[1]);
+    return bad < 0 ||
+           sl_fail(err, SL_FORMAT,
+                   "the text encoder's output is not a finite number at token %d of %d: no step "
+                   "can be computed with it",
+                   (int)(bad / t->size[1]) + 1, (int)t->size[0]);
+}
+
+static bool encode_text(SlModel *model, const SlAsk *ask, SlCondition *condition, SlError *err)
+{
+    SlDevice *dev = model->dev;
+    const SlTextEncoder *te = sl_model_net(model, "text_encoder");
+    const int64_t size[] = {ask->length, sl_text_encoder_get_config(te)->hidden_size};
+    SlConditionTensor *out = sl_condition_add(condition, "hidden_states", 2, size, err);
+    if (!out)
+        return false;
+    size_t mark = sl_arena_mark(dev);
+    SlTensor tokens = sl_tensor_new(dev, SL_I32, 2, (const int64_t[]){1, size[0]});
+    SlTensor f32 = sl_tensor_new(dev, SL_F32, 3, (const int64_t[]){1, size[0], size[1]});
+    SlTensor states = {0};
+    sl_upload(dev, ask->ids, &tokens);
+    bool ok = sl_text_encoder_forward(dev, te, &tokens, (int)ask->number[0], &states, NULL, err);
+    if (ok) {
+        sl_copy(dev, &states, &f32);
+        sl_download(dev, &f32, out->values);
+        ok = sl_device_check(dev, err) && finite_text(out, err);
+    }
+    sl_arena_reset(dev, mark);
+    return ok;
 }
 
 const SlPipelineClass sl_class_stable_diffusion = {
@@ -206,4 +262,6 @@ const SlPipelineClass sl_class_stable_diffusion = {
     .builtin = sl_builtin_config,
     .inspect = inspect,
     .check = check,
+    .ask = ask_text,
+    .encode = encode_text,
 };

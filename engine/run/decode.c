@@ -12,7 +12,7 @@
 
 static bool has_vae(const SlModel *model)
 {
-    return sl_model_net(model, "vae") != NULL;
+    return sl_model_part_for(model, SL_USE_DECODE) >= 0;
 }
 
 /* Uploads a [C, h, w] sample, scaled, as [1, h, w, C] in the device's dtype. */
@@ -44,7 +44,7 @@ static SlTensor decode_tensor(SlModel *model, SlDevice *dev, const float *sample
 {
     int f = model->info.factor;
     SlTensor image = sl_tensor_new(dev, SL_F32, 4, (const int64_t[]){1, height * f, width * f, 3});
-    const SlVae *net = sl_model_net(model, "vae");
+    const SlVae *net = sl_model_vae(model);
     if (net) {
         const SlVaeConfig *vae = sl_vae_get_config(net);
         SlTensor z =
@@ -115,7 +115,7 @@ bool sl_decode(SlModel *model, const float *sample, int height, int width, float
                uint8_t *rgb, SlError *err)
 {
     SlDevice *dev = model->dev;
-    if (!has_colours(model, err))
+    if (!has_colours(model, err) || !sl_model_need(model, SL_USE_DECODE, err))
         return false;
     static const int strips[] = {0, 64, 16, 4, 1};
     bool ok = false;
@@ -152,7 +152,7 @@ static SlDevice *beside(SlModel *model)
 bool sl_decode_begin(SlModel *model, const float *sample, int height, int width)
 {
     SlDevice *dev = has_colours(model, NULL) && !model->pending ? beside(model) : NULL;
-    if (!dev)
+    if (!dev || !sl_model_need(model, SL_USE_DECODE, NULL))
         return false;
     size_t mark = sl_arena_mark(dev);
     SlTensor picture = decode_tensor(model, dev, sample, height, width, 0);

@@ -60,7 +60,7 @@ static bool known_matrix(SlModel *model)
                                         {-0.267803f, 0.237036f, 0.223517f},
                                         {-0.178022f, -0.200862f, -0.678514f}};
     static const float bias[3] = {-0.017478f, -0.055834f, -0.105825f};
-    const SlVaeConfig *vae = sl_vae_get_config(sl_model_net(model, "vae"));
+    const SlVaeConfig *vae = sl_vae_get_config(sl_model_vae(model));
     bool sd1 = vae->blocks == 4 && vae->latent_channels == 4 && vae->channels[0] == 128 &&
                vae->channels[3] == 512 && fabsf(vae->scaling_factor - 0.18215f) < 1e-6f;
     if (!sd1)
@@ -180,7 +180,7 @@ static bool fit_matrix(SlModel *model, SlError *err)
 bool sl_model_find_preview(SlModel *model, SlError *err)
 {
     char path[4400];
-    if (!sl_model_net(model, "vae"))
+    if (!sl_model_vae(model))
         return true;
     snprintf(path, sizeof path, "%s/preview.json", model->info.path);
     if (!model->info.single_file && access(path, F_OK) == 0)

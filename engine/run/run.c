@@ -1,7 +1,7 @@
 /* run.c - one timeline's loop over the timesteps, one evaluation per call; run_new.c sets it up.
  *
  * Mirrors StableDiffusionPipeline.__call__ and DDPMPipeline.__call__: for t: scale_model_input, one
- * batched UNet pass (unconditional first), uncond + g (text - uncond), scheduler.step. Easy to get
+ * batched pass of the denoiser (unconditional first), uncond + g (text - uncond), scheduler.step. Easy to get
  * wrong: PNDM and heun have more evaluations than steps.
  */
 #include "engine/run/run_private.h"
@@ -12,14 +12,18 @@
 
 /* ---- one evaluation ---- */
 
-/* The model's step, made anew for another size than the last run's. */
+/* The model's step, made anew for another shape than the last run's. */
 static SlStep *step_of(SlRun *run, int runs, SlError *err)
 {
     SlModel *model = run->model;
-    SlStepShape shape = {runs, run->batch, run->channels, run->height, run->width};
+    SlStepShape shape = run->shape;
+    if (!sl_model_need(model, SL_USE_DENOISE, err))
+        return NULL;
+    shape.runs = runs;
+    shape.loads = sl_step_loads(model);
     if (!sl_step_fits(model->step, &shape)) {
         sl_step_free(model->step);
-        model->step = sl_step_new(model->dev, sl_model_net(model, "unet"), &shape, err);
+        model->step = sl_step_new(model->dev, sl_model_denoiser(model), &shape, err);
     }
     return model->step;
 }
@@ -27,7 +31,7 @@ static SlStep *step_of(SlRun *run, int runs, SlError *err)
 /* The first evaluation of a run that shares: another one's, or computed and left for the others. */
 static bool evaluate_shared(SlRun *run, SlStep *step, const SlStepRun *of_run, SlError *err)
 {
-    const SlShareKey key = {.text = run->text,
+    const SlShareKey key = {.told = run->told,
                             .timestep = (float)sl_scheduler_timestep(run->scheduler, 0),
                             .elements = run->elements,
                             .batch = run->batch,
@@ -49,17 +53,18 @@ static bool evaluate_shared(SlRun *run, SlStep *step, const SlStepRun *of_run, S
 /* Asks for run->output from run->input at evaluation i, whose times are there. */
 static SlStepRun ask_of(SlRun *run, int i)
 {
-    return (SlStepRun){.run = run,
+    return (SlStepRun){.told = run->told,
                        .times = run->times,
                        .row = i - run->times_first,
-                       .context = run->text ? run->text->context : NULL,
                        .guidance = run->recipe.guidance,
                        .input = run->input,
                        .output = run->output};
 }
 
-static void begin_step(SlModel *model)
+static void begin_step(const SlRun *run)
 {
+    SlModel *model = run->model;
+    __atomic_store_n(&model->step_passes, sl_step_passes(&run->shape), __ATOMIC_RELAXED);
     __atomic_store_n(&model->step_start, sl_device_ops_done(model->dev), __ATOMIC_RELAXED);
 }
 
@@ -76,7 +81,7 @@ static bool evaluate(SlRun *run, int i, SlError *err)
     SlModel *model = run->model;
     SlStep *step = sl_run_need_times(run, i, err) ? step_of(run, 1, err) : NULL;
     const SlStepRun of_run = ask_of(run, i);
-    begin_step(model);
+    begin_step(run);
     run->shared = false;
     bool ok = step && (i == 0 && !run->own_share ? evaluate_shared(run, step, &of_run, err)
                                                  : sl_step_evaluate(step, &of_run, err));
@@ -151,8 +156,7 @@ bool sl_run_next(SlRun *run, SlFrame *frame, SlError *err)
 
 bool sl_runs_match(const SlRun *a, const SlRun *b)
 {
-    return a->model == b->model && a->batch == b->batch && a->elements == b->elements &&
-           a->width == b->width && !a->text == !b->text;
+    return a->model == b->model && sl_step_same_shape(&a->shape, &b->shape);
 }
 
 /* The inputs of all, and one evaluation of them as a batch; only: the run whose output is wanted, -1: all. */
@@ -171,7 +175,7 @@ static bool evaluate_together(SlRun *const *runs, int count, int only, SlError *
             ask[r].output = NULL;
     }
     SlStep *step = ok ? step_of(runs[0], count, err) : NULL;
-    begin_step(model);
+    begin_step(runs[0]);
     ok = step && sl_step_evaluate(step, ask, err);
     for (int r = 0; ok && r < count; r++)
         if (ask[r].output)
@@ -189,11 +193,11 @@ static bool too_many(int count, SlError *err)
 bool sl_runs_next(SlRun *const *runs, int count, SlFrame *frames, SlError *errs, SlError *err)
 {
     double start = seconds_now();
+    if (count < 1 || count > SL_RUNS_TOGETHER)
+        return too_many(count, err);
     for (int r = 0; r < count; r++)
         if (sl_run_done(runs[r]) || !sl_runs_match(runs[0], runs[r]))
             return sl_fail(err, SL_ARGUMENT, "run %d does not go on with the others", r + 1);
-    if (count < 1 || count > SL_RUNS_TOGETHER)
-        return too_many(count, err);
     if (!evaluate_together(runs, count, -1, err))
         return false;
     double each = (seconds_now() - start) / count;
@@ -303,7 +307,7 @@ int64_t sl_run_sample_elements(const SlRun *run)
 
 const float *sl_run_text_embeddings(const SlRun *run, int64_t size[3])
 {
-    if (run->text)
-        memcpy(size, run->text->size, sizeof run->text->size);
-    return run->text ? run->text->text : NULL;
+    if (run->told)
+        memcpy(size, run->told->size, sizeof run->told->size);
+    return run->told ? run->told->text : NULL;
 }

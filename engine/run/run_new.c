@@ -47,8 +47,8 @@ static bool make_arrays(SlRun *run, SlError *err)
     run->height = run->recipe.height / info->factor;
     run->width = run->recipe.width / info->factor;
     run->elements = (int64_t)run->channels * run->height * run->width;
-    SlGuidanceRule rule = sl_pipeline_guidance(info->pipeline, run->recipe.guidance);
-    run->batch = rule == SL_GUIDANCE_CLASSIFIER_FREE ? 2 : 1;
+    run->rule = sl_pipeline_guidance(info->pipeline, run->recipe.guidance);
+    run->batch = run->rule == SL_GUIDANCE_CLASSIFIER_FREE ? 2 : 1;
     run->memory = calloc((size_t)run->elements * 6, sizeof(float));
     if (!run->memory)
         return no_memory(err);
@@ -89,39 +89,57 @@ static void draw_start(SlRun *run, const SlRunInputs *inputs)
 
 /* ---- prompts ---- */
 
-static bool tokenize(SlRun *run, const char *name, const char *text, int *ids, SlError *err)
+static void add_warning(SlRun *run, const char *text)
 {
-    char *unused = NULL;
-    int count = 0;
-    if (!sl_tokenize_padded(run->model->tokenizer, text, ids, &unused, &count, err))
-        return false;
-    if (unused) {
-        size_t used = strlen(run->warning);
-        snprintf(run->warning + used, sizeof run->warning - used,
-                 "%s%d token%s of the %s %s not used: %s", used ? "\n" : "", count,
-                 count == 1 ? "" : "s", name, count == 1 ? "was" : "were", unused);
+    size_t used = strlen(run->warning);
+    if (*text)
+        snprintf(run->warning + used, sizeof run->warning - used, "%s%s", used ? "\n" : "", text);
+}
+
+/* The condition of the prompt or of the negative prompt, from the share. */
+static const SlCondition *condition_of(SlRun *run, bool negative, SlError *err)
+{
+    SlModel *model = run->model;
+    SlAsk ask = {0};
+    const SlCondition *condition = NULL;
+    if (model->kind->ask(model, &run->recipe, negative, &ask, err)) {
+        add_warning(run, ask.warning);
+        condition = sl_share_condition(run->share, &ask, err);
     }
-    free(unused);
+    free(ask.ids);
+    return condition;
+}
+
+/* The share's copies of conditions that were given, or what the family makes of the texts. */
+static bool find_conditions(SlRun *run, const SlRunInputs *inputs, const SlCondition *found[2],
+                            SlError *err)
+{
+    bool given = inputs && inputs->condition[0];
+    for (int i = 0; i < run->batch; i++) {
+        bool negative = i < run->batch - 1;
+        if (given && !inputs->condition[i])
+            return sl_fail(err, SL_ARGUMENT, "guidance needs two conditions, and there is one");
+        found[i] = given ? sl_share_given(run->share, inputs->condition[i], err)
+                         : condition_of(run, negative, err);
+        if (!found[i])
+            return false;
+    }
     return true;
 }
 
-static bool encode_prompts(SlRun *run, SlError *err)
+static bool encode_prompts(SlRun *run, const SlRunInputs *inputs, SlError *err)
 {
-    SlModel *model = run->model;
-    if (!model->info.pipeline->prompt)
-        return true;
-    int length = sl_tokenizer_max_length(model->tokenizer);
-    int *ids = calloc((size_t)length * 2, sizeof *ids);
-    if (!ids)
-        return no_memory(err);
-    int *text_ids = ids + (run->batch - 1) * length;
-    bool ok = run->batch == 1 || tokenize(run, "negative prompt", run->negative_prompt, ids, err);
-    ok = ok && tokenize(run, "prompt", run->prompt, text_ids, err);
-    if (ok)
-        run->text = sl_share_text(
-            run->share, &(SlShareAsk){run->batch, length, run->recipe.clip_skip, ids}, err);
-    free(ids);
-    return run->text != NULL;
+    const SlCondition *found[2];
+    const int64_t size[] = {run->channels, run->height, run->width};
+    if (run->model->kind->ask) {
+        if (!find_conditions(run, inputs, found, err))
+            return false;
+        run->told = sl_share_told(run->share, found, run->batch, err);
+        if (!run->told)
+            return false;
+    }
+    run->shape = sl_step_shape(run->model, run->rule, size, run->told);
+    return true;
 }
 
 /* ---- the whole ---- */
@@ -129,16 +147,16 @@ static bool encode_prompts(SlRun *run, SlError *err)
 bool sl_run_need_times(SlRun *run, int i, SlError *err)
 {
     SlModel *model = run->model;
-    int first = i / SL_UNET_TIMES * SL_UNET_TIMES, rest = sl_run_evaluations(run) - first;
-    int count = rest < SL_UNET_TIMES ? rest : SL_UNET_TIMES;
-    float timesteps[SL_UNET_TIMES];
+    int first = i / SL_TIMES * SL_TIMES, rest = sl_run_evaluations(run) - first;
+    int count = rest < SL_TIMES ? rest : SL_TIMES;
+    float timesteps[SL_TIMES];
     if (run->times && run->times_first == first)
         return true;
-    sl_unet_times_free(model->dev, run->times);
+    sl_times_free(model->dev, run->times);
     for (int k = 0; k < count; k++)
         timesteps[k] = (float)sl_scheduler_timestep(run->scheduler, first + k);
-    run->times = sl_unet_times_new(model->dev, sl_model_net(model, "unet"), timesteps, count,
-                                   run->batch, err);
+    run->times = sl_times_new(model->dev, sl_model_denoiser(model), timesteps, count,
+                              run->batch / sl_step_passes(&run->shape), err);
     run->times_first = first;
     return run->times != NULL;
 }
@@ -158,7 +176,7 @@ SlRun *sl_run_new(SlModel *model, const SlRecipe *recipe, const SlRunInputs *inp
         ok = no_memory(err);
     if (ok) {
         draw_start(run, inputs);
-        ok = encode_prompts(run, err) && sl_model_make_room(model, &run->recipe, err) &&
+        ok = encode_prompts(run, inputs, err) && sl_model_make_room(model, &run->recipe, err) &&
              sl_run_need_times(run, 0, err);
     }
     if (!ok) {
@@ -173,10 +191,9 @@ void sl_run_free(SlRun *run)
 {
     if (!run)
         return;
-    sl_step_leave(run->model->step, run);
     if (run->own_share)
         sl_share_free(run->share);
-    sl_unet_times_free(run->model->dev, run->times);
+    sl_times_free(run->model->dev, run->times);
     sl_scheduler_free(run->scheduler);
     free(run->memory);
     free(run->prompt);

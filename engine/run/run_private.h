@@ -14,20 +14,22 @@ struct SlRun {
     SlNoiseSource noise_source;
     int channels, height, width; /* of the sample */
     int64_t elements;
-    int batch; /* 2 with guidance */
+    SlGuidanceRule rule;
+    int batch; /* 2 with classifier-free guidance */
+    SlStepShape shape;
     int evaluation;
     bool shared;   /* the last evaluation was another run's */
     float *memory; /* one block for the six arrays below; term stays behind output */
     float *noise, *sample, *x0, *input, *output, *term;
     SlShare *share;
-    bool own_share;          /* of this run alone */
-    const SlShareText *text; /* the share's; NULL for DDPM */
-    SlUnetTimes *times;      /* of SL_UNET_TIMES evaluations, */
-    int times_first;         /* from this one on */
+    bool own_share;     /* of this run alone */
+    const SlTold *told; /* the share's; NULL where the model is told nothing */
+    SlTimes *times;     /* of SL_TIMES evaluations, */
+    int times_first;    /* from this one on */
     char warning[1000];
 };
 
-/* What the UNet derives from the timesteps: of evaluation i and its neighbours. Which those are does
+/* What the denoiser derives from the timesteps: of evaluation i and its neighbours. Which those are does
  * not depend on where a run was taken up, so that its bytes do not either. */
 bool sl_run_need_times(SlRun *run, int i, SlError *err);
 

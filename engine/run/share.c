@@ -1,7 +1,7 @@
 /* share.c - see share.h.
  *
- * Texts are kept on the host as f32, which holds every dtype exactly, one row per prompt, so that
- * two lanes with different prompts still share the empty one. First evaluations are recognised by
+ * Conditions are kept one per prompt, so that two lanes with different prompts still share the empty
+ * one. First evaluations are recognised by
  * their bytes: a lane that differs in the last bit of its input is another one.
  */
 #include "engine/run/share.h"
@@ -13,16 +13,14 @@
 
 typedef struct Row {
     struct Row *next;
-    int *ids;
-    int length, skip;
-    float *hidden; /* [L, D] */
+    SlAsk ask; /* ids are ours; none for a condition that was given */
+    bool given;
+    SlCondition condition;
 } Row;
 
 typedef struct Text {
     struct Text *next;
-    SlShareText text;
-    int batch;
-    const Row *row[2];
+    SlTold told;
 } Text;
 
 typedef struct Evaluation {
@@ -32,7 +30,6 @@ typedef struct Evaluation {
 
 struct SlShare {
     SlModel *model;
-    int hidden; /* D; known once a text was encoded */
     Row *rows;
     Text *texts;
     Evaluation kept[KEPT_EVALUATIONS];
@@ -50,15 +47,16 @@ SlShare *sl_share_new(SlModel *model)
 
 static void free_row(Row *row)
 {
-    free(row->ids);
-    free(row->hidden);
+    free(row->ask.ids);
+    sl_condition_clear(&row->condition);
     free(row);
 }
 
 static void free_text(SlShare *share, Text *text)
 {
-    sl_unet_context_free(share->model->dev, text->text.context);
-    free(text->text.text);
+    for (int i = 0; i < text->told.contexts; i++)
+        sl_context_free(share->model->dev, text->told.context[i]);
+    free(text->told.text);
     free(text);
 }
 
@@ -86,136 +84,142 @@ SlShareCounts sl_share_counts(const SlShare *share)
     return share->counts;
 }
 
-/* ---- texts ---- */
+/* ---- conditions ---- */
 
-static bool finite_text(const SlShare *share, const Row *row, SlError *err)
+static bool same_ask(const SlAsk *a, const SlAsk *b)
 {
-    int64_t bad = sl_first_bad(row->hidden, (int64_t)row->length * share->hidden);
-    return bad < 0 ||
-           sl_fail(err, SL_FORMAT,
-                   "the text encoder's output is not a finite number at token %d of %d: no step "
-                   "can be computed with it",
-                   (int)(bad / share->hidden) + 1, row->length);
+    return a->length == b->length && !memcmp(a->number, b->number, sizeof a->number) &&
+           (a->length == 0 || !memcmp(a->ids, b->ids, (size_t)a->length * sizeof *a->ids));
 }
 
-static bool encode(SlShare *share, Row *row, SlError *err)
-{
-    SlModel *model = share->model;
-    SlDevice *dev = model->dev;
-    size_t mark = sl_arena_mark(dev);
-    SlTensor tokens = sl_tensor_new(dev, SL_I32, 2, (const int64_t[]){1, row->length});
-    SlTensor f32 = sl_tensor_new(dev, SL_F32, 3, (const int64_t[]){1, row->length, share->hidden});
-    SlTensor states = {0};
-    sl_upload(dev, row->ids, &tokens);
-    bool ok = sl_text_encoder_forward(dev, sl_model_net(model, "text_encoder"), &tokens, row->skip,
-                                      &states, NULL, err);
-    if (ok) {
-        sl_copy(dev, &states, &f32);
-        sl_download(dev, &f32, row->hidden);
-        ok = sl_device_check(dev, err) && finite_text(share, row, err);
-    }
-    sl_arena_reset(dev, mark);
-    return ok;
-}
-
-static Row *new_row(SlShare *share, const int *ids, int length, int skip)
+static Row *new_row(const SlAsk *ask, SlError *err)
 {
     Row *row = calloc(1, sizeof *row);
-    if (!row)
-        return NULL;
-    row->length = length;
-    row->skip = skip;
-    row->ids = malloc((size_t)length * sizeof *ids);
-    row->hidden = malloc((size_t)length * (size_t)share->hidden * sizeof(float));
-    if (row->ids && row->hidden) {
-        memcpy(row->ids, ids, (size_t)length * sizeof *ids);
-        return row;
-    }
-    free_row(row);
-    return NULL;
-}
-
-static const Row *find_row(SlShare *share, const int *ids, int length, int skip, SlError *err)
-{
-    for (const Row *row = share->rows; row; row = row->next)
-        if (row->length == length && row->skip == skip &&
-            !memcmp(row->ids, ids, (size_t)length * sizeof *ids)) {
-            share->counts.texts_shared++;
-            return row;
-        }
-    if (!sl_model_need(share->model, SL_USE_ENCODE, err))
-        return NULL;
-    share->hidden =
-        sl_text_encoder_get_config(sl_model_net(share->model, "text_encoder"))->hidden_size;
-    Row *row = new_row(share, ids, length, skip);
-    if (!row) {
+    if (row)
+        row->ask.ids = malloc((size_t)ask->length * sizeof *ask->ids + 1);
+    if (!row || !row->ask.ids) {
+        free(row);
         sl_fail(err, SL_MEMORY, "out of memory for the text");
         return NULL;
     }
-    if (!encode(share, row, err)) {
-        free_row(row);
-        return NULL;
-    }
-    row->next = share->rows;
-    share->rows = row;
-    share->counts.texts++;
+    row->ask.length = ask->length;
+    memcpy(row->ask.number, ask->number, sizeof ask->number);
+    if (ask->length > 0)
+        memcpy(row->ask.ids, ask->ids, (size_t)ask->length * sizeof *ask->ids);
     return row;
 }
 
-static bool make_context(SlShare *share, SlShareText *text, SlError *err)
+static const SlCondition *keep(SlShare *share, Row *row)
 {
-    SlDevice *dev = share->model->dev;
-    size_t mark = sl_arena_mark(dev);
-    SlTensor f32 = sl_tensor_new(dev, SL_F32, 3, text->size);
-    SlTensor hidden = sl_tensor_new3(dev, text->size[0], text->size[1], text->size[2]);
-    sl_upload(dev, text->text, &f32);
-    sl_copy(dev, &f32, &hidden);
-    text->context = sl_unet_context_new(dev, sl_model_net(share->model, "unet"), &hidden, err);
-    sl_arena_reset(dev, mark);
-    return text->context != NULL;
+    row->next = share->rows;
+    share->rows = row;
+    return &row->condition;
 }
 
-static Text *new_text(SlShare *share, const SlShareAsk *ask, const Row *const row[2], SlError *err)
+const SlCondition *sl_share_condition(SlShare *share, const SlAsk *ask, SlError *err)
 {
+    SlModel *model = share->model;
+    for (const Row *row = share->rows; row; row = row->next)
+        if (!row->given && same_ask(&row->ask, ask)) {
+            share->counts.texts_shared++;
+            return &row->condition;
+        }
+    Row *row = sl_model_need(model, SL_USE_ENCODE, err) ? new_row(ask, err) : NULL;
+    if (!row)
+        return NULL;
+    if (!model->kind->encode(model, ask, &row->condition, err)) {
+        free_row(row);
+        return NULL;
+    }
+    sl_condition_finish(&row->condition);
+    share->counts.texts++;
+    return keep(share, row);
+}
+
+const SlCondition *sl_share_given(SlShare *share, const SlCondition *condition, SlError *err)
+{
+    static const SlAsk nothing;
+    SlCondition copy;
+    if (!sl_condition_copy(&copy, condition, err))
+        return NULL;
+    for (const Row *row = share->rows; row; row = row->next)
+        if (!strcmp(row->condition.identity, copy.identity)) {
+            sl_condition_clear(&copy);
+            return &row->condition;
+        }
+    Row *row = new_row(&nothing, err);
+    if (!row) {
+        sl_condition_clear(&copy);
+        return NULL;
+    }
+    row->given = true;
+    row->condition = copy;
+    return keep(share, row);
+}
+
+/* ---- what a run is told ---- */
+
+/* The hidden states of all one behind the other, where they have one length. */
+static bool join_texts(SlTold *told, SlError *err)
+{
+    const SlConditionTensor *t = sl_condition_find(told->condition[0], "hidden_states");
+    if (!t || t->rank != 2 || told->contexts > 1)
+        return true;
+    size_t values = (size_t)(t->size[0] * t->size[1]);
+    told->text = malloc(values * (size_t)told->conditions * sizeof *told->text + 1);
+    if (!told->text)
+        return sl_fail(err, SL_MEMORY, "out of memory for the text");
+    for (int i = 0; i < told->conditions; i++) {
+        t = sl_condition_find(told->condition[i], "hidden_states");
+        memcpy(told->text + (size_t)i * values, t->values, values * sizeof *told->text);
+    }
+    told->size[0] = told->conditions;
+    told->size[1] = t->size[0];
+    told->size[2] = t->size[1];
+    return true;
+}
+
+static bool make_contexts(SlShare *share, SlTold *told, SlError *err)
+{
+    SlModel *model = share->model;
+    SlConditionShape first = sl_condition_shape(told->condition[0]);
+    SlConditionShape last = sl_condition_shape(told->condition[told->conditions - 1]);
+    int contexts = sl_condition_same_shape(&first, &last) ? 1 : 2;
+    int each = told->conditions / contexts;
+    if (!sl_model_need(model, SL_USE_DENOISE, err))
+        return false;
+    for (; told->contexts < contexts; told->contexts++) {
+        told->context[told->contexts] = sl_denoiser_prepare(
+            model->dev, sl_model_denoiser(model), &told->condition[told->contexts], each, err);
+        if (!told->context[told->contexts])
+            return false;
+    }
+    return true;
+}
+
+const SlTold *sl_share_told(SlShare *share, const SlCondition *const *conditions, int count,
+                            SlError *err)
+{
+    const SlCondition *last = conditions[count - 1];
+    for (Text *text = share->texts; text; text = text->next)
+        if (text->told.conditions == count && text->told.condition[0] == conditions[0] &&
+            text->told.condition[count - 1] == last)
+            return &text->told;
     Text *text = calloc(1, sizeof *text);
-    size_t values = (size_t)ask->length * (size_t)share->hidden;
-    float *joined = text ? malloc(values * (size_t)ask->batch * sizeof *joined) : NULL;
-    if (!joined) {
-        free(text);
+    if (!text) {
         sl_fail(err, SL_MEMORY, "out of memory for the text");
         return NULL;
     }
-    for (int i = 0; i < ask->batch; i++)
-        memcpy(joined + (size_t)i * values, row[i]->hidden, values * sizeof *joined);
-    *text = (Text){.text = {.text = joined, .size = {ask->batch, ask->length, share->hidden}},
-                   .batch = ask->batch,
-                   .row = {row[0], row[1]}};
-    if (make_context(share, &text->text, err))
-        return text;
-    free_text(share, text);
-    return NULL;
-}
-
-const SlShareText *sl_share_text(SlShare *share, const SlShareAsk *ask, SlError *err)
-{
-    const Row *row[2] = {NULL, NULL};
-    for (int i = 0; i < ask->batch; i++) {
-        /* as in diffusers, clip_skip is the prompt's only: the negative prompt keeps all layers */
-        int skip = i == ask->batch - 1 ? ask->clip_skip : 0;
-        row[i] =
-            find_row(share, ask->ids + (size_t)i * (size_t)ask->length, ask->length, skip, err);
-        if (!row[i])
-            return NULL;
-    }
-    for (Text *text = share->texts; text; text = text->next)
-        if (text->batch == ask->batch && text->row[0] == row[0] && text->row[1] == row[1])
-            return &text->text;
-    Text *text = new_text(share, ask, row, err);
-    if (!text)
+    text->told.conditions = count;
+    for (int i = 0; i < count; i++)
+        text->told.condition[i] = conditions[i];
+    if (!make_contexts(share, &text->told, err) || !join_texts(&text->told, err)) {
+        free_text(share, text);
         return NULL;
+    }
     text->next = share->texts;
     share->texts = text;
-    return &text->text;
+    return &text->told;
 }
 
 /* ---- first evaluations ---- */
@@ -224,7 +228,7 @@ const float *sl_share_find(SlShare *share, const SlShareKey *key)
 {
     for (int i = 0; i < share->kept_count; i++) {
         const SlShareKey *k = &share->kept[i].key;
-        if (k->text == key->text && k->timestep == key->timestep && k->batch == key->batch &&
+        if (k->told == key->told && k->timestep == key->timestep && k->batch == key->batch &&
             k->elements == key->elements &&
             !memcmp(k->input, key->input, (size_t)key->elements * sizeof(float))) {
             share->counts.evaluations_shared++;

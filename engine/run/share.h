@@ -1,31 +1,35 @@
-/* share.h - what runs of one model compute once: encoded texts and first evaluations. Private to
- * engine/; see SlShare in engine.h.
+/* share.h - what runs of one model compute once: conditions, what the denoiser makes of them, and first evaluations.
+ * Private to engine/; see SlShare in engine.h.
  */
 #ifndef SL_ENGINE_SHARE_H
 #define SL_ENGINE_SHARE_H
 
 #include "engine/run/run.h"
 
-/* The prompts of a run: ids is [batch, length], of the negative prompt first where the batch is 2;
- * clip_skip is the prompt's. */
-typedef struct SlShareAsk {
-    int batch, length, clip_skip;
-    const int *ids;
-} SlShareAsk;
-
-/* Lives as long as the share. */
-typedef struct SlShareText {
-    float *text; /* [batch, L, D] */
+/* What a run's evaluations are told. Lives as long as the share. */
+typedef struct SlTold {
+    const SlCondition *condition
+        [2]; /* per sample of the run's batch: of the negative prompt first where there are two */
+    int conditions;
+    /* Conditions of one shape are one batch and have one context; others have one each and are evaluated one by one. */
+    SlContext *context[2];
+    int contexts;
+    float *
+        text; /* [conditions, L, D]: the hidden states, NULL where the lengths differ or there are none */
     int64_t size[3];
-    SlUnetContext *context;
-} SlShareText;
+} SlTold;
 
-/* NULL and *err on failure. */
-const SlShareText *sl_share_text(SlShare *share, const SlShareAsk *ask, SlError *err);
+/* The condition that the model's family makes of an ask (its ids are copied), computed once. NULL and *err on failure. */
+const SlCondition *sl_share_condition(SlShare *share, const SlAsk *ask, SlError *err);
+/* A condition that was made elsewhere; copied. */
+const SlCondition *sl_share_given(SlShare *share, const SlCondition *condition, SlError *err);
+/* count conditions of the share, which become what a run is told. */
+const SlTold *sl_share_told(SlShare *share, const SlCondition *const *conditions, int count,
+                            SlError *err);
 
 /* A first evaluation: what the model was fed, and what it said before guidance, [batch, elements]. */
 typedef struct SlShareKey {
-    const SlShareText *text; /* NULL for DDPM */
+    const SlTold *told; /* NULL: nothing */
     float timestep;
     int64_t elements;
     int batch;

@@ -7,24 +7,65 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct SlStep {
     SlDevice *dev;
-    SlUnet *unet;
+    SlDenoiser *denoiser;
     SlStepShape shape;
-    SlTensor sample;               /* f32 [runs, C, h, w] */
-    SlTensor shifts;               /* of this evaluation's timesteps */
-    SlTensor scale;                /* f32 [runs]: guidance */
-    float guidance[SL_STEP_RUNS];  /* what scale holds */
-    SlTensor results;              /* f32 [1 or 3 per run, C, h, w]: guided, unconditional, text */
-    SlUnetContext *context;        /* the prompts at a fixed place, where that is needed */
-    const void *run[SL_STEP_RUNS]; /* whose prompts are there */
+    SlTensor sample;                  /* f32 [runs, C, h, w] */
+    SlTensor times;                   /* the row of this evaluation's timesteps, for one pass */
+    SlTensor scale;                   /* f32 [runs]: guidance */
+    float guidance[SL_RUNS_TOGETHER]; /* what scale holds */
+    SlTensor results;      /* f32 [1 or 3 per run, C, h, w]: guided, unconditional, text */
+    SlContext *context[2]; /* of each pass, at a fixed place, where that is needed */
+    char told[SL_RUNS_TOGETHER][2][65]; /* the identities of what is there */
     SlRepeat *repeat;
     /* of the evaluation in progress */
-    const SlUnetContext *using;
+    const SlContext *using[2];
     bool ok;
     SlError err;
 };
+
+unsigned sl_step_loads(const SlModel *model)
+{
+    return model->part[sl_model_part_for(model, SL_USE_DENOISE)].loads;
+}
+
+SlStepShape sl_step_shape(const SlModel *model, SlGuidanceRule rule, const int64_t size[3],
+                          const SlTold *told)
+{
+    SlStepShape shape = {.runs = 1,
+                         .batch = rule == SL_GUIDANCE_CLASSIFIER_FREE ? 2 : 1,
+                         .channels = (int)size[0],
+                         .height = (int)size[1],
+                         .width = (int)size[2],
+                         .rule = rule,
+                         .dtype = model->dev->dtype,
+                         .loads = sl_step_loads(model)};
+    for (int i = 0; told && i < told->conditions; i++)
+        shape.told[i] = sl_condition_shape(told->condition[i]);
+    return shape;
+}
+
+bool sl_step_same_shape(const SlStepShape *a, const SlStepShape *b)
+{
+    return a->batch == b->batch && a->channels == b->channels && a->height == b->height &&
+           a->width == b->width && a->rule == b->rule && a->dtype == b->dtype &&
+           a->loads == b->loads && sl_condition_same_shape(&a->told[0], &b->told[0]) &&
+           sl_condition_same_shape(&a->told[1], &b->told[1]);
+}
+
+int sl_step_passes(const SlStepShape *shape)
+{
+    return shape->batch == 2 && !sl_condition_same_shape(&shape->told[0], &shape->told[1]) ? 2 : 1;
+}
+
+/* Samples of one run in one pass. */
+static int each_of(const SlStepShape *shape)
+{
+    return shape->batch / sl_step_passes(shape);
+}
 
 /* Of results, per run. */
 static int rows_of(const SlStepShape *shape)
@@ -32,7 +73,7 @@ static int rows_of(const SlStepShape *shape)
     return shape->batch == 2 ? 3 : 1;
 }
 
-SlStep *sl_step_new(SlDevice *dev, SlUnet *unet, const SlStepShape *shape, SlError *err)
+SlStep *sl_step_new(SlDevice *dev, SlDenoiser *denoiser, const SlStepShape *shape, SlError *err)
 {
     SlStep *s = calloc(1, sizeof *s);
     if (s)
@@ -45,9 +86,9 @@ SlStep *sl_step_new(SlDevice *dev, SlUnet *unet, const SlStepShape *shape, SlErr
     int64_t n = shape->runs, rows = n * rows_of(shape);
     int64_t c = shape->channels, h = shape->height, w = shape->width;
     s->dev = dev;
-    s->unet = unet;
+    s->denoiser = denoiser;
     s->shape = *shape;
-    for (int r = 0; r < SL_STEP_RUNS; r++)
+    for (int r = 0; r < SL_RUNS_TOGETHER; r++)
         s->guidance[r] = NAN;
     s->scale = sl_buffer_new(dev, SL_F32, 1, (const int64_t[]){n});
     s->sample = sl_buffer_new(dev, SL_F32, 4, (const int64_t[]){n, c, h, w});
@@ -64,9 +105,10 @@ void sl_step_free(SlStep *s)
     if (!s)
         return;
     sl_repeat_free(s->dev, s->repeat);
-    sl_unet_context_free(s->dev, s->context);
+    for (int p = 0; p < 2; p++)
+        sl_context_free(s->dev, s->context[p]);
     sl_buffer_free(s->dev, &s->sample);
-    sl_buffer_free(s->dev, &s->shifts);
+    sl_buffer_free(s->dev, &s->times);
     sl_buffer_free(s->dev, &s->scale);
     sl_buffer_free(s->dev, &s->results);
     free(s);
@@ -74,31 +116,23 @@ void sl_step_free(SlStep *s)
 
 bool sl_step_fits(const SlStep *s, const SlStepShape *shape)
 {
-    return s && s->shape.runs == shape->runs && s->shape.batch == shape->batch &&
-           s->shape.channels == shape->channels && s->shape.height == shape->height &&
-           s->shape.width == shape->width;
-}
-
-void sl_step_leave(SlStep *s, const void *run)
-{
-    for (int r = 0; s && r < SL_STEP_RUNS; r++)
-        if (s->run[r] == run)
-            s->run[r] = NULL;
+    return s && s->shape.runs == shape->runs && sl_step_same_shape(&s->shape, shape);
 }
 
 /* ---- what is repeated ---- */
 
-/* [runs, C, h, w] in f32 to [runs batch, h, w, C] in the device's dtype */
+/* [runs, C, h, w] in f32 to [runs each, h, w, C] in the device's dtype */
 static SlTensor spread(const SlStep *s)
 {
     const SlStepShape *shape = &s->shape;
-    SlTensor x = sl_tensor_new4(s->dev, shape->runs * shape->batch, shape->height, shape->width,
-                                shape->channels);
+    int each = each_of(shape);
+    SlTensor x =
+        sl_tensor_new4(s->dev, shape->runs * each, shape->height, shape->width, shape->channels);
     for (int r = 0; r < shape->runs; r++) {
         SlTensor sample = sl_slice(&s->sample, 0, r, 1);
         SlTensor view = sl_permute(&sample, (const int[]){0, 2, 3, 1});
-        SlTensor place = sl_slice(&x, 0, r * shape->batch, shape->batch);
-        view.size[0] = shape->batch;
+        SlTensor place = sl_slice(&x, 0, r * each, each);
+        view.size[0] = each;
         view.stride[0] = 0; /* the same for all */
         sl_copy(s->dev, &view, &place);
     }
@@ -112,68 +146,115 @@ static SlTensor rows_said(const SlStep *s, int r)
     return sl_slice(&s->results, 0, r * rows + (rows > 1), s->shape.batch);
 }
 
-static void evaluate(void *arg)
+/* The denoiser's answer, [runs each, C, h, w] in the device's dtype, from the arena. */
+static SlTensor ask_denoiser(SlStep *s, int pass)
 {
-    SlStep *s = arg;
-    SlDevice *dev = s->dev;
-    int rows = rows_of(&s->shape), batch = s->shape.batch;
-    size_t mark = sl_arena_mark(dev);
     SlTensor x = spread(s);
-    SlTensor out = sl_tensor_new(dev, dev->dtype, 4, x.size);
-    s->ok = sl_unet_forward_at(dev, s->unet, &x, &s->shifts, s->using, &out, &s->err);
-    SlTensor all = sl_permute(&out, (const int[]){0, 3, 1, 2});
+    SlTensor out = sl_tensor_new(s->dev, s->dev->dtype, 4, x.size);
+    s->ok =
+        sl_denoiser_evaluate(s->dev, s->denoiser, &x, &s->times, s->using[pass], &out, &s -> err);
+    return sl_permute(&out, (const int[]){0, 3, 1, 2});
+}
+
+/* One pass says it all. */
+static void evaluate_together(SlStep *s)
+{
+    int rows = rows_of(&s->shape), batch = s->shape.batch;
+    SlTensor all = ask_denoiser(s, 0);
     for (int r = 0; r < s->shape.runs; r++) {
         SlTensor view = sl_slice(&all, 0, r * batch, batch), scale = sl_slice(&s->scale, 0, r, 1);
         SlTensor results = sl_slice(&s->results, 0, r * rows, rows);
         if (batch == 2)
-            sl_guidance(dev, &view, &scale, &results);
+            sl_guidance(s->dev, &view, &scale, &results);
         else
-            sl_copy(dev, &view, &results);
+            sl_copy(s->dev, &view, &results);
     }
-    sl_arena_reset(dev, mark);
+}
+
+/* Conditions of different shapes: one pass each, then the guidance. */
+static void evaluate_apart(SlStep *s)
+{
+    int rows = rows_of(&s->shape);
+    for (int pass = 0; pass < 2 && s->ok; pass++) {
+        size_t mark = sl_arena_mark(s->dev);
+        SlTensor all = ask_denoiser(s, pass);
+        for (int r = 0; r < s->shape.runs; r++) {
+            SlTensor view = sl_slice(&all, 0, r, 1);
+            SlTensor place = sl_slice(&s->results, 0, r * rows + 1 + pass, 1);
+            sl_copy(s->dev, &view, &place);
+        }
+        sl_arena_reset(s->dev, mark);
+    }
+    for (int r = 0; r < s->shape.runs; r++) {
+        SlTensor said = rows_said(s, r), scale = sl_slice(&s->scale, 0, r, 1);
+        SlTensor results = sl_slice(&s->results, 0, r * rows, rows);
+        sl_guidance(s->dev, &said, &scale, &results);
+    }
+}
+
+static void evaluate(void *arg)
+{
+    SlStep *s = arg;
+    size_t mark = sl_arena_mark(s->dev);
+    if (sl_step_passes(&s->shape) == 1)
+        evaluate_together(s);
+    else
+        evaluate_apart(s);
+    sl_arena_reset(s->dev, mark);
 }
 
 /* ---- around it ---- */
 
-/* The timesteps' shifts to their place. */
+/* What the timesteps became to its place. */
 static void set_times(SlStep *s, const SlStepRun *runs)
 {
-    SlTensor rows[SL_STEP_RUNS];
-    const SlTimesJoin join = {rows, s->shape.runs, s->shape.batch};
+    SlTensor rows[SL_RUNS_TOGETHER];
+    const SlTimesJoin join = {rows, s->shape.runs, each_of(&s->shape)};
     for (int r = 0; r < s->shape.runs; r++)
-        rows[r] = sl_unet_times_at(runs[r].times, runs[r].row);
-    if (!s->shifts.data) {
+        rows[r] = sl_times_at(runs[r].times, runs[r].row);
+    if (!s->times.data) {
         const int64_t size = rows[0].size[0] * s->shape.runs;
-        s->shifts = sl_buffer_new(s->dev, rows[0].dtype, 1, &size);
+        s->times = sl_buffer_new(s->dev, rows[0].dtype, 1, &size);
     }
-    sl_unet_times_join(s->dev, s->unet, &join, &s->shifts);
+    sl_times_join(s->dev, s->denoiser, &join, &s->times);
 }
 
-static bool has_prompts(const SlStep *s, const SlStepRun *runs)
+static bool is_told(const SlStep *s, const SlStepRun *runs)
 {
     for (int r = 0; r < s->shape.runs; r++)
-        if (s->run[r] != runs[r].run)
-            return false;
-    return s->context != NULL;
+        for (int i = 0; i < runs[r].told->conditions; i++)
+            if (strcmp(s->told[r][i], runs[r].told->condition[i]->identity))
+                return false;
+    return s->context[0] != NULL;
 }
 
-/* The runs' prompts to their place, unless they are there. */
-static bool set_prompts(SlStep *s, const SlStepRun *runs, SlError *err)
+/* What the runs are told to its place. */
+static bool tell(SlStep *s, const SlStepRun *runs, SlError *err)
 {
-    const SlUnetContext *contexts[SL_STEP_RUNS];
-    s->using = runs[0].context;
-    if (!runs[0].context || (s->shape.runs == 1 && !sl_repeat_remembers(s->dev)))
-        return true;
-    for (int r = 0; r < s->shape.runs; r++)
-        contexts[r] = runs[r].context;
-    if (!has_prompts(s, runs)) {
-        s->run[0] = NULL;
-        if (!sl_unet_context_join(s->dev, contexts, s->shape.runs, &s->context, err))
-            return false;
+    const SlContext *contexts[SL_RUNS_TOGETHER];
+    memset(s->told, 0, sizeof s->told);
+    for (int pass = 0; pass < sl_step_passes(&s->shape); pass++) {
         for (int r = 0; r < s->shape.runs; r++)
-            s->run[r] = runs[r].run;
+            contexts[r] = runs[r].told->context[pass];
+        if (!sl_context_join(s->dev, contexts, s->shape.runs, &s->context[pass], err))
+            return false;
     }
-    s->using = s->context;
+    for (int r = 0; r < s->shape.runs; r++)
+        for (int i = 0; i < runs[r].told->conditions; i++)
+            memcpy(s->told[r][i], runs[r].told->condition[i]->identity, sizeof s->told[r][i]);
+    return true;
+}
+
+/* The contexts that the evaluation reads: the run's own, or where they are at a fixed place. */
+static bool set_contexts(SlStep *s, const SlStepRun *runs, SlError *err)
+{
+    bool own = s->shape.runs == 1 && !sl_repeat_remembers(s->dev);
+    if (!runs[0].told)
+        return true;
+    if (!own && !is_told(s, runs) && !tell(s, runs, err))
+        return false;
+    for (int pass = 0; pass < sl_step_passes(&s->shape); pass++)
+        s->using[pass] = own ? runs[0].told->context[pass] : s->context[pass];
     return true;
 }
 
@@ -204,7 +285,7 @@ bool sl_step_evaluate(SlStep *s, const SlStepRun *runs, SlError *err)
         set_guidance(s, r, runs[r].guidance);
     }
     set_times(s, runs);
-    if (!sl_device_check(dev, err) || !set_prompts(s, runs, err))
+    if (!sl_device_check(dev, err) || !set_contexts(s, runs, err))
         return false;
     s->ok = true; /* replayed work says nothing */
     sl_repeat_run(dev, s->repeat, evaluate, s);

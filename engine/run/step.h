@@ -1,35 +1,46 @@
-/* step.h - one guided evaluation of the UNet as a run asks for it: sample in, prediction out.
+/* step.h - one guided evaluation of the denoiser as a run asks for it: sample in, prediction out.
  * Private to engine/.
  *
  * Everything between the two lies at fixed places in device memory, so that a device that can (cuda)
- * remembers the whole evaluation and replays it: once per model, size and batch, for every prompt.
+ * remembers the whole evaluation and replays it: once per shape, for every prompt of that shape.
  */
 #ifndef SL_ENGINE_STEP_H
 #define SL_ENGINE_STEP_H
 
-#include "engine/nets/nets.h"
+#include "engine/run/run.h"
+#include "engine/run/share.h"
 
-#define SL_STEP_RUNS 9 /* SL_RUNS_TOGETHER */
-
+/* All that fixes the work of an evaluation: what is not in here may change in memory only. */
 typedef struct SlStepShape {
-    int runs;  /* evaluated together, 1 .. SL_STEP_RUNS */
-    int batch; /* of each: 2 with guidance */
+    int runs;  /* evaluated together, 1 .. SL_RUNS_TOGETHER */
+    int batch; /* of each: 2 where the guidance wants two evaluations */
     int channels, height, width;
+    SlGuidanceRule rule;
+    SlDtype dtype;
+    SlConditionShape told[2]; /* of each sample of a run; of equal ones a batch is made */
+    unsigned loads;           /* which loading of the denoiser it is */
 } SlStepShape;
+
+/* told: NULL where the model is told nothing. */
+SlStepShape sl_step_shape(const SlModel *model, SlGuidanceRule rule, const int64_t size[3],
+                          const SlTold *told);
+unsigned sl_step_loads(const SlModel *model);                        /* as they are now */
+bool sl_step_same_shape(const SlStepShape *a, const SlStepShape *b); /* runs aside */
+/* How many evaluations of the denoiser it takes: 2 where a run's conditions differ in shape. */
+int sl_step_passes(const SlStepShape *shape);
 
 typedef struct SlStep SlStep;
 
 /* NULL and *err when memory is out. */
-SlStep *sl_step_new(SlDevice *dev, SlUnet *unet, const SlStepShape *shape, SlError *err);
+SlStep *sl_step_new(SlDevice *dev, SlDenoiser *denoiser, const SlStepShape *shape, SlError *err);
 void sl_step_free(SlStep *step);                                 /* NULL is fine */
 bool sl_step_fits(const SlStep *step, const SlStepShape *shape); /* NULL does not */
 
 /* What belongs to a run that asks. */
 typedef struct SlStepRun {
-    const void *run; /* whose context it is */
-    const SlUnetTimes *times;
-    int row;                      /* of the times */
-    const SlUnetContext *context; /* NULL without text */
+    const SlTold *told;   /* NULL where the model is told nothing */
+    const SlTimes *times; /* for the batch of one pass */
+    int row;              /* of the times */
     double guidance;
     const float *input; /* [C, h, w] as the scheduler scaled it */
     /* the guided prediction [C, h, w], and behind it the unconditional one where the batch is 2; NULL:
@@ -43,7 +54,5 @@ bool sl_step_evaluate(SlStep *step, const SlStepRun *runs, SlError *err);
  * first; and the end of an evaluation from that: the same output. */
 bool sl_step_said(SlStep *step, float *said, SlError *err);
 bool sl_step_guide(SlStep *step, const float *said, double guidance, float *output, SlError *err);
-/* The run is gone: another one at its address is another one. */
-void sl_step_leave(SlStep *step, const void *run);
 
 #endif

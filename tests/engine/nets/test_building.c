@@ -120,7 +120,7 @@ static void test_famous_models(void)
 typedef struct Loaded {
     Part part;
     SlUnet *unet;
-    SlUnetContext *context;
+    SlContext *context;
     SlTensor x, t, out;
 } Loaded;
 
@@ -158,7 +158,7 @@ static Loaded load(SlDevice *dev, bool weights, int64_t height, int64_t width)
 
 static void unload(SlDevice *dev, Loaded *l)
 {
-    sl_unet_context_free(dev, l->context);
+    sl_context_free(dev, l->context);
     sl_unet_free(l->unet);
     part_close(&l->part);
 }

@@ -98,7 +98,7 @@ static void test_text(SlDevice *dev, const char *pipeline, const SlWeightSource 
 /* ---- UNet ---- */
 
 static void test_evaluation(SlDevice *dev, const char *pipeline, const SlWeightSource *file,
-                            SlUnet *unet, const SlUnetContext *context, int i)
+                            SlUnet *unet, const SlContext *context, int i)
 {
     char stage[32];
     SlError err = {0};
@@ -130,7 +130,7 @@ static void test_unet(SlDevice *dev, const char *pipeline, const SlWeightSource 
     SlUnetConfig config;
     Part part = part_open(dev, pipeline, "unet");
     SlUnet *unet = NULL;
-    SlUnetContext *context = NULL;
+    SlContext *context = NULL;
     if (sl_unet_config(&config, part.json, &err))
         unet = sl_unet_new(&config, part.binder, &err);
     bool ok = unet && sl_binder_finish(part.binder, true, &err);
@@ -149,7 +149,7 @@ static void test_unet(SlDevice *dev, const char *pipeline, const SlWeightSource 
         sl_test(sl_unet_operations(unet) > 20, "%s: %llu operations", pipeline,
                 (unsigned long long)sl_unet_operations(unet));
     }
-    sl_unet_context_free(dev, context);
+    sl_context_free(dev, context);
     sl_unet_free(unet);
     part_close(&part);
 }

@@ -1,0 +1,90 @@
+/* denoiser.h - whatever predicts the noise (or the velocity, or the sample) of a sample at a time under a condition:
+ * UNets, transformers. A table of functions, behind which each net stands.
+ *
+ * An evaluation uploads and downloads nothing, so that a device may remember it: what depends on the condition only
+ * (SlContext) and on the time only (SlTimes) is computed before it.
+ */
+#ifndef SL_ENGINE_DENOISER_H
+#define SL_ENGINE_DENOISER_H
+
+#include "engine/nets/condition.h"
+
+/* What a denoiser made of the conditions of a batch: tensors in buffers, the batch first. */
+typedef struct SlContext {
+    int64_t batch;
+    int count;
+    SlTensor *tensor;
+} SlContext;
+
+/* Room for count tensors, which the caller makes (sl_buffer_new). NULL without memory. */
+SlContext *sl_context_new(int64_t batch, int count);
+void sl_context_free(SlDevice *dev, SlContext *context); /* NULL is fine */
+/* *to becomes the copy of count contexts, one behind the other in the batch: at its own addresses
+ * when the sizes are the same, else (or when it is NULL) a new one. */
+bool sl_context_join(SlDevice *dev, const SlContext *const *from, int count, SlContext **to,
+                     SlError *err);
+
+/* The rows of several runs, each of `batch` samples at its own time, that are evaluated together. */
+typedef struct SlTimesJoin {
+    const SlTensor *rows; /* [count], of sl_times_at */
+    int count, batch;
+} SlTimesJoin;
+
+/* One kind of net. `net` is what build gave. */
+typedef struct SlDenoiserClass {
+    /* NULL on failure, with *err unless the binder knows more. */
+    void *(*build)(const SlJson *config, SlBinder *b, SlError *err);
+    void (*free)(void *net);
+    /* Of conditions of one shape, one per sample of the batch. NULL and *err on failure. NULL instead of a function:
+     * the net is told nothing. */
+    SlContext *(*prepare)(SlDevice *dev, const void *net, const SlCondition *const *conditions,
+                          int count, SlError *err);
+    /* How many values a sample's time becomes. */
+    int64_t (*time_values)(const void *net);
+    /* t f32 [T] to table [T, batch time_values], each row for a whole batch at one time. */
+    void (*times)(SlDevice *dev, const void *net, const SlTensor *t, int64_t batch,
+                  SlTensor *table);
+    /* Several runs' rows to the row of all their samples. NULL: one row behind the other. */
+    void (*join_times)(SlDevice *dev, const void *net, const SlTimesJoin *join, SlTensor *row);
+    /* x [N, h, w, C] in the device's dtype, row: of the times of N samples, out [N, h, w, C'] allocated by the caller.
+     * The arena is left as it was found. */
+    bool (*evaluate)(SlDevice *dev, void *net, const SlTensor *x, const SlTensor *row,
+                     const SlContext *context, SlTensor *out, SlError *err);
+    /* How many operations an evaluation counts in ops_done; 0 before the first. Any thread. */
+    uint64_t (*operations)(const void *net);
+} SlDenoiserClass;
+
+typedef struct SlDenoiser {
+    const SlDenoiserClass *kind;
+    void *net;
+} SlDenoiser;
+
+SlDenoiser *sl_denoiser_new(const SlDenoiserClass *kind, const SlJson *config, SlBinder *b,
+                            SlError *err);
+void sl_denoiser_free(SlDenoiser *d); /* NULL is fine */
+/* count conditions of one shape to the context of a batch of as many; NULL and *err on failure. */
+SlContext *sl_denoiser_prepare(SlDevice *dev, const SlDenoiser *d,
+                               const SlCondition *const *conditions, int count, SlError *err);
+bool sl_denoiser_evaluate(SlDevice *dev, SlDenoiser *d, const SlTensor *x, const SlTensor *row,
+                          const SlContext *context, SlTensor *out, SlError *err);
+uint64_t sl_denoiser_operations(const SlDenoiser *d);
+
+/* What depends on the time only, for several steps of a run at once, in a buffer. A step of SD 1.5
+ * takes 160 KB with guidance, so a run has SL_TIMES of them at a time. */
+#define SL_TIMES 8
+typedef struct SlTimes {
+    SlTensor table; /* [steps, values of a batch] */
+} SlTimes;
+SlTimes *sl_times_new(SlDevice *dev, const SlDenoiser *d, const float *timesteps, int count,
+                      int batch, SlError *err);
+void sl_times_free(SlDevice *dev, SlTimes *times); /* NULL is fine */
+/* Of step i: a flat tensor in the device's dtype. */
+SlTensor sl_times_at(const SlTimes *times, int i);
+void sl_times_join(SlDevice *dev, const SlDenoiser *d, const SlTimesJoin *join, SlTensor *row);
+
+/* ---- the kinds ---- */
+
+extern const SlDenoiserClass sl_denoiser_unet_condition; /* UNet2DConditionModel: "hidden_states" */
+extern const SlDenoiserClass sl_denoiser_unet;           /* UNet2DModel */
+
+#endif
