@@ -34,7 +34,6 @@ typedef enum SlGuidanceRule {
 typedef struct SlPipelineInfo {
     const char *id;         /* in files: "stable-diffusion" */
     const char *class_name; /* diffusers' name: "StableDiffusionPipeline" */
-    bool prompt;            /* its models are told a text */
     unsigned has;           /* SlModelHas: which settings its models have */
     SlGuidanceRule guidance_rule;
     int steps;                   /* where nobody says otherwise, */

@@ -37,11 +37,6 @@ const SlPipelineInfo *sl_pipeline_find(const char *id)
     return NULL;
 }
 
-const SlPipelineClass *sl_pipeline_class_of(const SlModelInfo *info)
-{
-    return (const SlPipelineClass *)info->pipeline;
-}
-
 SlGuidanceRule sl_pipeline_guidance(const SlPipelineInfo *pipeline, double guidance)
 {
     bool free = pipeline->guidance_rule == SL_GUIDANCE_CLASSIFIER_FREE;

@@ -194,9 +194,7 @@ void sl_model_clear_cancel(SlModel *model)
 
 double sl_model_step_fraction(const SlModel *model)
 {
-    const SlDenoiser *denoiser = sl_model_denoiser(model);
-    int passes = __atomic_load_n(&model->step_passes, __ATOMIC_RELAXED);
-    uint64_t total = denoiser ? sl_denoiser_operations(denoiser) * (uint64_t)passes : 0;
+    uint64_t total = __atomic_load_n(&model->step_operations, __ATOMIC_RELAXED);
     uint64_t start = __atomic_load_n(&model->step_start, __ATOMIC_RELAXED);
     uint64_t done = sl_device_ops_done(model->dev) - start;
     if (total == 0)

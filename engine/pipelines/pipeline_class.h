@@ -74,7 +74,10 @@ const SlPipelineClass *sl_pipeline_class_at(int i);
  * or its id is taken. */
 bool sl_pipeline_class_add(const SlPipelineClass *kind);
 /* The entry of a model's family. */
-const SlPipelineClass *sl_pipeline_class_of(const SlModelInfo *info);
+static inline const SlPipelineClass *sl_pipeline_class_of(const SlModelInfo *info)
+{
+    return (const SlPipelineClass *)info->pipeline;
+}
 
 extern const SlPipelineClass sl_class_stable_diffusion, sl_class_ddpm;
 

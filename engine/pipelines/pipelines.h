@@ -33,8 +33,8 @@ struct SlModel {
     SlPart part[SL_MAX_PARTS]; /* in the order of the kind; parts is their number */
     int parts;
     SlJson *scheduler_config;
-    uint64_t step_start; /* ops_done at the start of the step in progress; atomic */
-    int step_passes;     /* evaluations that it takes; atomic */
+    uint64_t step_start;      /* ops_done at the start of the step in progress; atomic */
+    uint64_t step_operations; /* that it will count, 0: not known yet; atomic */
     char warning[2000];
     /* engine/run's: */
     SlPreviewMatrix preview;

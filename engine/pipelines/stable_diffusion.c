@@ -249,7 +249,6 @@ static bool encode_text(SlModel *model, const SlAsk *ask, SlCondition *condition
 const SlPipelineClass sl_class_stable_diffusion = {
     .info = {.id = "stable-diffusion",
              .class_name = "StableDiffusionPipeline",
-             .prompt = true,
              .has = SL_HAS_PROMPT | SL_HAS_NEGATIVE_PROMPT | SL_HAS_GUIDANCE | SL_HAS_CLIP,
              .guidance_rule = SL_GUIDANCE_CLASSIFIER_FREE,
              .steps = 25,

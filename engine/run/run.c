@@ -64,7 +64,10 @@ static SlStepRun ask_of(SlRun *run, int i)
 static void begin_step(const SlRun *run)
 {
     SlModel *model = run->model;
-    __atomic_store_n(&model->step_passes, sl_step_passes(&run->shape), __ATOMIC_RELAXED);
+    const SlDenoiser *denoiser = sl_model_denoiser(model);
+    uint64_t each = denoiser ? sl_denoiser_operations(denoiser) : 0;
+    uint64_t all = each * (uint64_t)sl_step_passes(&run->shape);
+    __atomic_store_n(&model->step_operations, all, __ATOMIC_RELAXED);
     __atomic_store_n(&model->step_start, sl_device_ops_done(model->dev), __ATOMIC_RELAXED);
 }
 

@@ -147,11 +147,13 @@ static bool encode_prompts(SlRun *run, const SlRunInputs *inputs, SlError *err)
 bool sl_run_need_times(SlRun *run, int i, SlError *err)
 {
     SlModel *model = run->model;
-    int first = i / SL_TIMES * SL_TIMES, rest = sl_run_evaluations(run) - first;
+    int first = i / SL_TIMES * SL_TIMES, rest = sl_scheduler_evaluations(run->scheduler) - first;
     int count = rest < SL_TIMES ? rest : SL_TIMES;
     float timesteps[SL_TIMES];
     if (run->times && run->times_first == first)
         return true;
+    if (!sl_model_need(model, SL_USE_DENOISE, err))
+        return false;
     sl_times_free(model->dev, run->times);
     for (int k = 0; k < count; k++)
         timesteps[k] = (float)sl_scheduler_timestep(run->scheduler, first + k);

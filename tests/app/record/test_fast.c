@@ -41,7 +41,7 @@ static SlRecipe recipe_of(SlModel *model, int i)
 {
     SlRecipe recipe;
     sl_recipe_defaults(&recipe, sl_model_info(model));
-    bool prompt = sl_model_info(model)->pipeline->prompt;
+    bool prompt = sl_model_info(model)->pipeline->has & SL_HAS_PROMPT;
     recipe.prompt = prompt ? wanted[i].prompt : "";
     recipe.guidance = prompt ? wanted[i].guidance : 1;
     recipe.scheduler = wanted[i].scheduler;

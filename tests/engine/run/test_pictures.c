@@ -55,7 +55,7 @@ static void compare_picture(SlModel *model, SlRun *run, const Golden *golden, co
     float *expected = golden_read(golden, key, &n);
     float *image = calloc((size_t)recipe->width * recipe->height * 3, sizeof *image);
     SlError err = {0};
-    if (info->channels == 3 || info->pipeline->prompt) {
+    if (info->channels == 3 || (info->pipeline->has & SL_HAS_PROMPT)) {
         bool ok = sl_decode(model, sl_run_sample(run), recipe->height / info->factor,
                             recipe->width / info->factor, image, NULL, &err);
         double psnr = ok && expected ? golden_psnr(image, expected, n) : 0;
