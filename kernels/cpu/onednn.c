@@ -36,6 +36,7 @@ void sl_onednn_conv2d_epilogue(SlDevice *dev, const SlTensor *x, const SlWeight 
 
 #include "kernels/cpu/onednn.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #ifdef _OPENMP
@@ -116,6 +117,13 @@ static bool run(SlDevice *dev, SlPrimitive *p, const Call *c)
     return ok;
 }
 
+static void fail_product(SlDevice *dev, const SlOneDnnKey *key)
+{
+    sl_device_fail(dev, SL_MEMORY,
+                   "cpu: oneDNN cannot compute a product of %lld by %lld channels (out of memory?)",
+                   (long long)key->channels, (long long)key->out_channels);
+}
+
 /* Rows of a product that GEGLU follows: some megabytes. */
 #define GEGLU_ROWS 512
 
@@ -128,8 +136,7 @@ static int threads_for(const SlDevice *dev, const SlOneDnnKey *key)
     return flops < 2e6 ? 1 : dev->threads;
 }
 
-/* For oneDNN calls of this thread. */
-static void use_threads(int threads)
+void sl_onednn_use_threads(int threads)
 {
 #ifdef _OPENMP
     omp_set_num_threads(threads);
@@ -138,16 +145,163 @@ static void use_threads(int threads)
 #endif
 }
 
+/* ---- a product in parts ---- */
+
+#define PARTS      64 /* of a matrix product, or of one image of a convolution, at most */
+#define CONV_PARTS 16
+#define PART_ROWS  32 /* positions that are worth a part */
+
+/* Some rows of the output, and where they and what they are computed from begin, in elements. */
+typedef struct Part {
+    SlPrimitive *primitive;
+    dnnl_memory_t weights;
+    int64_t x, out;
+} Part;
+
+typedef struct Parts {
+    const Call *call;
+    SlOneDnn *onednn;
+    int64_t count, x_image, out_image; /* parts of an image; elements of one */
+    Part part[PARTS];
+    char *scratch; /* of every thread */
+    size_t scratch_bytes;
+    atomic_bool failed;
+} Parts;
+
+static int64_t ceil_div(int64_t a, int64_t b)
+{
+    return (a + b - 1) / b;
+}
+
+/* Adds the part that `key` describes; false if oneDNN has no primitive for it. */
+static bool add_part(SlDevice *dev, Parts *parts, const SlOneDnnKey *key, int64_t x, int64_t out)
+{
+    SlPrimitive *p = sl_onednn_primitive(parts->onednn, key);
+    dnnl_memory_t weights = p ? sl_onednn_weight(dev, parts->call->w, p->weights) : NULL;
+    if (!weights)
+        return false;
+    parts->part[parts->count++] = (Part){p, weights, x, out};
+    if (p->scratch_bytes > parts->scratch_bytes)
+        parts->scratch_bytes = p->scratch_bytes;
+    return true;
+}
+
+static bool cut_rows(SlDevice *dev, Parts *parts, const SlOneDnnKey *whole)
+{
+    int64_t rows = ceil_div(ceil_div(whole->n, PARTS), PART_ROWS) * PART_ROWS;
+    bool ok = true;
+    for (int64_t r = 0; ok && r < whole->n; r += rows) {
+        SlOneDnnKey key = *whole;
+        key.n = whole->n - r < rows ? whole->n - r : rows;
+        ok = add_part(dev, parts, &key, r * key.channels, r * key.out_channels);
+    }
+    return ok;
+}
+
+/* Rows of one image: padding is left at its upper and lower edge only. */
+static bool cut_image(SlDevice *dev, Parts *parts, const SlOneDnnKey *whole)
+{
+    int64_t rows = ceil_div(whole->out_h, CONV_PARTS), least = ceil_div(PART_ROWS, whole->out_w);
+    bool ok = true;
+    rows = rows > least ? rows : least;
+    for (int64_t r = 0; ok && r < whole->out_h; r += rows) {
+        SlOneDnnKey key = *whole;
+        key.n = 1;
+        key.out_h = whole->out_h - r < rows ? whole->out_h - r : rows;
+        int64_t first = r * key.stride - whole->pad_top;
+        int64_t end = first + (key.out_h - 1) * key.stride + key.kh;
+        key.pad_top = first < 0 ? -first : 0;
+        key.pad_bottom = end > whole->h ? end - whole->h : 0;
+        key.h = end - first - key.pad_top - key.pad_bottom;
+        first += key.pad_top;
+        ok = key.h > 0 && add_part(dev, parts, &key, first * key.w * key.channels,
+                                   r * key.out_w * key.out_channels);
+    }
+    parts->x_image = whole->h * whole->w * whole->channels;
+    parts->out_image = whole->out_h * whole->out_w * whole->out_channels;
+    return ok;
+}
+
+static dnnl_memory_t memory_at(const SlOneDnn *o, dnnl_memory_t like, void *data)
+{
+    SlConstMemoryDesc desc;
+    dnnl_memory_t memory = NULL;
+    return dnnl_memory_get_memory_desc(like, &desc) == dnnl_success &&
+                   dnnl_memory_create(&memory, desc, o->engine, data) == dnnl_success
+               ? memory
+               : NULL;
+}
+
+static char *element(const SlTensor *t, int64_t at)
+{
+    return (char *)t->data + (size_t)at * sl_dtype_size(t->dtype);
+}
+
+static bool compute_part(const Parts *parts, const Part *part, int64_t image, char *scratch)
+{
+    const Call *c = parts->call;
+    const SlOneDnn *o = parts->onednn;
+    const SlPrimitive *p = part->primitive;
+    int64_t x = image * parts->x_image + part->x, out = image * parts->out_image + part->out;
+    const int residual = DNNL_ARG_ATTR_MULTIPLE_POST_OP(0) | DNNL_ARG_SRC_1;
+    dnnl_exec_arg_t args[6] = {{DNNL_ARG_SRC, memory_at(o, p->x, element(c->x, x))},
+                               {DNNL_ARG_DST, memory_at(o, p->out, element(c->out, out))},
+                               {DNNL_ARG_SCRATCHPAD, memory_at(o, p->scratch, scratch)}};
+    int made = 3;
+    if (c->bias)
+        args[made++] = (dnnl_exec_arg_t){DNNL_ARG_BIAS, memory_at(o, p->bias, c->bias->value.data)};
+    if (p->key.residual == 2)
+        args[made++] =
+            (dnnl_exec_arg_t){residual, memory_at(o, p->residual, element(c->residual, out))};
+    args[made] = (dnnl_exec_arg_t){DNNL_ARG_WEIGHTS, part->weights};
+    bool ok = true;
+    for (int i = 0; i < made; i++)
+        ok = ok && args[i].memory;
+    ok = ok && execute(parts->onednn, p->primitive, made + 1, args);
+    for (int i = 0; i < made; i++)
+        if (args[i].memory)
+            dnnl_memory_destroy(args[i].memory);
+    return ok;
+}
+
+static void compute_parts(void *arg, int64_t first, int64_t last)
+{
+    Parts *parts = arg;
+    char *scratch = parts->scratch + (size_t)sl_thread_index() * parts->scratch_bytes;
+    for (int64_t i = first; i < last; i++)
+        if (!compute_part(parts, &parts->part[i % parts->count], i / parts->count, scratch))
+            atomic_store(&parts->failed, true);
+}
+
+/* False when oneDNN has no primitive for a part. */
+static bool in_parts(SlDevice *dev, const SlOneDnnKey *key, const Call *c)
+{
+    Parts parts = {.call = c, .onednn = sl_onednn_of(dev), .scratch_bytes = 1};
+    sl_onednn_use_threads(1); /* also what a primitive is made for */
+    if (!(key->conv ? cut_image(dev, &parts, key) : cut_rows(dev, &parts, key)))
+        return false;
+    size_t mark = sl_arena_mark(dev);
+    parts.scratch_bytes = (parts.scratch_bytes + 255) / 256 * 256;
+    SlTensor scratch =
+        sl_tensor_new(dev, SL_U8, 2, (const int64_t[]){dev->threads, (int64_t)parts.scratch_bytes});
+    parts.scratch = scratch.data;
+    if (scratch.data)
+        sl_parallel_for(dev, (key->conv ? key->n : 1) * parts.count, 1, compute_parts, &parts);
+    sl_arena_reset(dev, mark);
+    if (atomic_load(&parts.failed))
+        fail_product(dev, key);
+    return true;
+}
+
 /* False when oneDNN has no primitive for it. */
 static bool product(SlDevice *dev, const SlOneDnnKey *key, const Call *c)
 {
-    use_threads(threads_for(dev, key));
+    if (SL_ONEDNN_CUT)
+        return in_parts(dev, key, c);
+    sl_onednn_use_threads(threads_for(dev, key));
     SlPrimitive *p = sl_onednn_primitive(sl_onednn_of(dev), key);
     if (p && !run(dev, p, c))
-        sl_device_fail(dev, SL_MEMORY,
-                       "cpu: oneDNN cannot compute a product of %lld by %lld channels (out of "
-                       "memory?)",
-                       (long long)key->channels, (long long)key->out_channels);
+        fail_product(dev, key);
     return p != NULL;
 }
 

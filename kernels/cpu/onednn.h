@@ -45,6 +45,9 @@ static inline dnnl_data_type_t sl_onednn_type(int64_t dtype)
     return dtype == SL_BF16 ? dnnl_bf16 : dnnl_f32;
 }
 
+/* Threads of the oneDNN calls that this thread makes from here on. */
+void sl_onednn_use_threads(int threads);
+
 /* onednn_primitive.c: the cached primitive of a key, made now if there is none; NULL on failure. Its
  * scratch memory is sized for the threads there are when it is made. */
 SlPrimitive *sl_onednn_primitive(SlOneDnn *o, const SlOneDnnKey *key);

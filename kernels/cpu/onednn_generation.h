@@ -12,6 +12,10 @@
 
 #include <dnnl.h>
 
+/* oneDNN 3 divides a sum among the threads there are, so its bytes depend on their number. There a
+ * product is cut by its shape alone, and each part is computed by one thread. */
+#define SL_ONEDNN_CUT (DNNL_VERSION_MAJOR >= 3)
+
 #if DNNL_VERSION_MAJOR >= 3
 typedef dnnl_memory_desc_t SlMemoryDesc;
 typedef const_dnnl_memory_desc_t SlConstMemoryDesc;

@@ -98,11 +98,11 @@ static SlOneDnnKey typical_key(const SlDevice *dev, const SlWeight *w)
     key.bias = 1;
     key.channels = w->size[1];
     key.out_channels = w->size[0];
-    key.n = 512;
+    key.n = SL_ONEDNN_CUT ? 128 : 512;
     if (w->kind != SL_WEIGHT_CONV)
         return key;
     key.conv = key.stride = 1;
-    key.n = 2;
+    key.n = SL_ONEDNN_CUT ? 1 : 2;
     key.kh = w->size[2];
     key.kw = w->size[3];
     key.out_h = key.out_w = 32;
@@ -127,10 +127,12 @@ bool sl_onednn_weight_init(SlDevice *dev, SlWeight *w, const SlTensor *host)
 {
     SlOneDnn *o = sl_onednn_of(dev);
     SlOneDnnKey key = typical_key(dev, w);
+    sl_onednn_use_threads(SL_ONEDNN_CUT ? 1 : dev->threads);
     SlPrimitive *p = sl_onednn_primitive(o, &key);
     SlMemoryDesc desc = plain_desc(w, dev->dtype);
     dnnl_memory_t plain = NULL;
     void *scratch = NULL;
+    sl_onednn_use_threads(dev->threads);
     const void *data = converted(host, dev->dtype, &scratch);
     bool ok = data && desc &&
               dnnl_memory_create(&plain, desc, o->engine, (void *)data) == dnnl_success &&
