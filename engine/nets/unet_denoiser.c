@@ -42,9 +42,11 @@ static float *join_states(const SlCondition *const *conditions, int count, int64
     float *joined = NULL;
     for (int i = 0; i < count; i++) {
         const SlConditionTensor *t = sl_condition_find(conditions[i], "hidden_states");
-        if (!t || t->rank != 2 || conditions[i]->count != 1) {
+        if (!t || t->rank != 2 || conditions[i]->count != 1 || sl_condition_rows(t) == 0) {
             free(joined);
-            sl_fail(err, SL_ARGUMENT, "a UNet is told \"hidden_states\" of two sizes only");
+            sl_fail(err, SL_ARGUMENT,
+                    "a UNet is told \"hidden_states\" of two sizes, of at least one token, and "
+                    "nothing else");
             return NULL;
         }
         size[0] = count;

@@ -23,7 +23,10 @@ const SlPipelineClass *sl_pipeline_class_at(int i)
 
 bool sl_pipeline_class_add(const SlPipelineClass *kind)
 {
-    if (added_count == MAX_ADDED || sl_pipeline_find(kind->info.id))
+    int parts = 0;
+    while (kind->parts[parts])
+        parts++;
+    if (added_count == MAX_ADDED || parts > SL_MAX_PARTS || sl_pipeline_find(kind->info.id))
         return false;
     added[added_count++] = kind;
     return true;

@@ -156,7 +156,7 @@ bool sl_model_shape_info(const char *arch, SlModelInfo *info, SlError *err)
             info->pipeline = &kind->info;
     if (!info->pipeline)
         return sl_fail(err, SL_UNSUPPORTED,
-                       "the shape %s is not supported: this program runs SD 1.x and 2.x", arch);
+                       "the shape %s is not supported: no family of models has it built in", arch);
     return sl_pipeline_class_of(info)->inspect(info, err);
 }
 

@@ -25,8 +25,8 @@ typedef enum SlPartCompute {
 typedef struct SlAsk {
     int *ids; /* malloc'ed; [length] */
     int length;
-    double
-        number[4]; /* the family's own: how many layers are skipped, a guidance number; 0: unused */
+    /* the family's own: how many layers are skipped, a guidance number; 0 where unused */
+    double number[4];
     char warning[500]; /* what of the text is not used; "": nothing */
 } SlAsk;
 
@@ -48,8 +48,8 @@ typedef struct SlPartClass {
 typedef struct SlPipelineClass {
     SlPipelineInfo info;            /* what app/ sees; the first member */
     const char *const *class_names; /* in model_index.json, NULL behind the last */
-    const SlPartClass *const
-        *parts;                    /* in the order in which they are loaded, NULL behind the last */
+    /* in the order in which they are loaded, NULL behind the last */
+    const SlPartClass *const *parts;
     const char *const *tokenizers; /* accepted tokenizer classes; NULL: the family reads no text */
     /* Whether a single checkpoint is one of the family, and which built-in configurations fit it; *err says what it is
      * instead. NULL: the family has no single checkpoints. */
@@ -70,8 +70,8 @@ typedef struct SlPipelineClass {
 
 /* The families of class_table.c and those that were added; NULL behind the last. */
 const SlPipelineClass *sl_pipeline_class_at(int i);
-/* For tests: a family that lives as long as the program. Before any model is looked at; false when there are too many
- * or its id is taken. */
+/* For tests: a family that lives as long as the program. Before any model is looked at; false when there are too many,
+ * or too many parts in it, or its id is taken. */
 bool sl_pipeline_class_add(const SlPipelineClass *kind);
 /* The entry of a model's family. */
 static inline const SlPipelineClass *sl_pipeline_class_of(const SlModelInfo *info)

@@ -131,6 +131,9 @@ static bool encode_prompts(SlRun *run, const SlRunInputs *inputs, SlError *err)
 {
     const SlCondition *found[2];
     const int64_t size[] = {run->channels, run->height, run->width};
+    if (!run->model->kind->ask && inputs && inputs->condition[0])
+        return sl_fail(err, SL_ARGUMENT, "%s is a model that is told nothing",
+                       run->model->info.name);
     if (run->model->kind->ask) {
         if (!find_conditions(run, inputs, found, err))
             return false;

@@ -1,8 +1,8 @@
 /* share.c - see share.h.
  *
  * Conditions are kept one per prompt, so that two lanes with different prompts still share the empty
- * one. First evaluations are recognised by
- * their bytes: a lane that differs in the last bit of its input is another one.
+ * one. First evaluations are recognised by their bytes: a lane that differs in the last bit of its
+ * input is another one.
  */
 #include "engine/run/share.h"
 
@@ -165,16 +165,16 @@ static bool join_texts(SlTold *told, SlError *err)
     const SlConditionTensor *t = sl_condition_find(told->condition[0], "hidden_states");
     if (!t || t->rank != 2 || told->contexts > 1)
         return true;
-    size_t values = (size_t)(t->size[0] * t->size[1]);
+    size_t values = (size_t)(sl_condition_rows(t) * t->size[1]);
     told->text = malloc(values * (size_t)told->conditions * sizeof *told->text + 1);
     if (!told->text)
         return sl_fail(err, SL_MEMORY, "out of memory for the text");
     for (int i = 0; i < told->conditions; i++) {
         t = sl_condition_find(told->condition[i], "hidden_states");
-        memcpy(told->text + (size_t)i * values, t->values, values * sizeof *told->text);
+        sl_condition_take(t, told->text + (size_t)i * values);
     }
     told->size[0] = told->conditions;
-    told->size[1] = t->size[0];
+    told->size[1] = sl_condition_rows(t);
     told->size[2] = t->size[1];
     return true;
 }

@@ -118,11 +118,11 @@ static float *said_of(const SlCondition *c)
 }
 
 /* A guided step against the two evaluations that it stands for. */
-static void test_guided(int negative_rows, int rows, double limit)
+static void test_guided(int negative_rows, bool masked, int rows, double limit)
 {
     const float g = 5;
     SlFrame frame;
-    SlCondition negative = text_of(negative_rows, 4, false), text = text_of(rows, 5, false);
+    SlCondition negative = text_of(negative_rows, 4, masked), text = text_of(rows, 5, false);
     float *u = said_of(&negative), *t = said_of(&text);
     double worst = INFINITY;
     SlRun *run = run_of(g, &negative, &text);
@@ -132,8 +132,8 @@ static void test_guided(int negative_rows, int rows, double limit)
         for (int64_t i = 0; ok && i < elements; i++)
             worst = fmax(worst, fabs(frame.model_output[i] - (u[i] + g * (t[i] - u[i]))));
     }
-    sl_test(worst <= limit, "guided, %d and %d tokens: as two evaluations (%.3g)", negative_rows,
-            rows, worst);
+    sl_test(worst <= limit, "guided, %d%s and %d tokens: as two evaluations (%.3g)", negative_rows,
+            masked ? " of a masked text" : "", rows, worst);
     int64_t size[3] = {0};
     sl_test(!run || !sl_run_text_embeddings(run, size) == (rows != negative_rows),
             "one array of both only where it exists");
@@ -183,6 +183,29 @@ static void test_together(void)
     sl_condition_clear(&c);
 }
 
+/* A model without texts, and guidance with one condition of the two. */
+static void test_refusals(const char *device)
+{
+    SlError err = {0};
+    SlRecipe recipe;
+    SlCondition c = text_of(4, 1, false);
+    char *folder = sl_test_path("goldens/model/ddpm");
+    SlModel *plain = sl_model_open(folder, &(SlModelOptions){.device = device}, &err);
+    free(folder);
+    sl_recipe_defaults(&recipe, sl_model_info(plain));
+    SlRun *run = sl_run_new(plain, &recipe, &(SlRunInputs){.condition = {&c}}, &err);
+    sl_test(!run && strstr(err.message, "told nothing"), "a condition for ddpm: %s", err.message);
+    sl_run_free(run);
+    sl_model_close(&plain);
+    err = (SlError){0};
+    sl_recipe_defaults(&recipe, sl_model_info(model));
+    run = sl_run_new(model, &recipe, &(SlRunInputs){.condition = {&c}}, &err);
+    sl_test(!run && strstr(err.message, "two conditions"), "one condition for two: %s",
+            err.message);
+    sl_run_free(run);
+    sl_condition_clear(&c);
+}
+
 int main(int argc, char **argv)
 {
     SlError err = {0};
@@ -194,10 +217,12 @@ int main(int argc, char **argv)
         return sl_test_done();
     bool half = argc > 2 && strcmp(argv[2], "f32");
     test_turns();
-    test_guided(5, 9, 1e-5);
-    test_guided(6, 6, half ? 0.1 : 1e-4); /* as one batch */
+    test_guided(5, false, 9, 1e-5);
+    test_guided(6, true, 6, half ? 0.1 : 1e-4);
+    test_guided(6, false, 6, half ? 0.1 : 1e-4); /* as one batch */
     test_mask();
     test_together();
+    test_refusals(argv[1]);
     sl_model_close(&model);
     return sl_test_done();
 }
