@@ -10,7 +10,12 @@
 
 #include "app/objects/worker/sl-worker-private.h"
 #include "engine/engine.h"
-#include "ui/compare/sl-compare-view-private.h"
+#include "ui/compare/sl-step-inspector.h"
+
+static SlCompareChart *chart(void)
+{
+    return sl_compare_view_get_chart(compare_view);
+}
 
 static void test_empty(void)
 {
@@ -95,7 +100,7 @@ static void test_same_as_engine(void)
 /* The place moves all lanes at once; each shows what it had there. */
 static void test_scrub(void)
 {
-    SlCurveView *curves = sl_compare_view_get_curves(compare_view);
+    SlCurveView *curves = sl_compare_chart_get_curves(chart());
 
     sl_comparison_set_align(comparison, SL_ALIGN_STEPS);
     g_signal_emit_by_name(curves, "picked", 5.2);
@@ -217,13 +222,13 @@ static void test_distance(void)
         g_assert_cmpfloat(sl_difference_rms(last, result), <, sl_difference_rms(first, result));
         g_assert_cmpint(sl_difference_settled(job), <, sl_frame_object_get_steps(last));
     }
-    gtk_toggle_button_set_active(compare_view->tabs[TAB_DISTANCE], TRUE);
+    gtk_toggle_button_set_active(part(chart(), "tab_distance"), TRUE);
     sl_compare_view_choose(compare_view, 2);
     screenshot("compare-6-distance");
-    gtk_toggle_button_set_active(compare_view->tabs[TAB_LIKENESS], TRUE);
+    gtk_toggle_button_set_active(part(chart(), "tab_likeness"), TRUE);
     screenshot("compare-6-likeness");
-    g_assert_cmpint(compare_view->decoded, ==, all_are_decoded());
-    gtk_toggle_button_set_active(compare_view->tabs[TAB_SIGMA], TRUE);
+    g_assert_cmpint(sl_compare_chart_measures_decoded(chart()), ==, all_are_decoded());
+    gtk_toggle_button_set_active(part(chart(), "tab_sigma"), TRUE);
 }
 
 /* Inside a step: the channels' figures are those of the sample, every part is a picture. */
@@ -250,10 +255,10 @@ static void test_inside(void)
     g_assert_nonnull(term);
     g_assert_false(g_bytes_equal(noise, term));
     sl_compare_view_choose(compare_view, 1);
-    gtk_toggle_button_set_active(compare_view->tabs[TAB_INSIDE], TRUE);
+    gtk_toggle_button_set_active(part(chart(), "tab_inside"), TRUE);
     screenshot("compare-6-inside");
-    g_assert_cmpstr(sl_step_inspector_get_note(compare_view->inspector), !=, "");
-    gtk_toggle_button_set_active(compare_view->tabs[TAB_SIGMA], TRUE);
+    g_assert_cmpstr(sl_step_inspector_get_note(part(chart(), "inspector")), !=, "");
+    gtk_toggle_button_set_active(part(chart(), "tab_sigma"), TRUE);
 }
 
 static SlOps short_of_memory;

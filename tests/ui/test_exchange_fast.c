@@ -6,7 +6,7 @@
 #include "exchange.h"
 
 #include "app/objects/sl-frame-object-private.h"
-#include "ui/compare/sl-compare-view-private.h"
+#include "ui/compare/sl-step-inspector.h"
 
 #include <string.h>
 
@@ -20,7 +20,7 @@ static gboolean is_switched_on(void)
 
 static const char *summary(void)
 {
-    return gtk_label_get_text(compare_view->summary);
+    return gtk_label_get_text(part(compare_view, "summary"));
 }
 
 static void check_lanes_are_fast(guint lanes)

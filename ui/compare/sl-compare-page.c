@@ -48,7 +48,9 @@ update (SlComparePage *self)
 static void
 say_full (SlComparePage *self)
 {
-  sl_notice_toast (GTK_WIDGET (self), _ ("Nine lanes are as many as there can be"));
+  g_autofree char *text = g_strdup_printf (_ ("There can be no more than %d lanes"), SL_COMPARISON_MAX);
+
+  sl_notice_toast (GTK_WIDGET (self), text);
 }
 
 static void

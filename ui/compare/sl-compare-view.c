@@ -1,13 +1,46 @@
 /* sl-compare-view.c - see sl-compare-view.h.
  *
- * While lanes run, what came is drawn at most once per REFRESH_MS; what a person moves is drawn at
- * once.
+ * While lanes run, what came is drawn at most once per REFRESH_MS; what a person moves is drawn at once.
  */
-#include "ui/compare/sl-compare-view-private.h"
+#include "ui/compare/sl-compare-view.h"
 
 #include <glib/gi18n.h>
 
+#include "ui/compare/sl-fast-lanes.h"
+#include "ui/compare/sl-lane-grid.h"
+#include "ui/compare/sl-lane-offers.h"
+#include "ui/compare/sl-lane-text.h"
+#include "ui/compare/sl-rest-decoder.h"
+
 #define REFRESH_MS 16
+
+struct _SlCompareView
+{
+  AdwBin parent_instance;
+  GtkStack *stack; /* "empty" or "lanes" */
+  GtkFlowBox *presets;
+  GMenu *scheduler_menu;
+  GtkMenuButton *add_button;
+  GtkDropDown *align;
+  GtkWidget *range_box;
+  GtkLabel *range;
+  GtkLabel *summary;
+  GtkButton *pause;
+  GtkWidget *keep_button;
+  SlLaneGrid *grid;
+  SlCompareChart *chart;
+
+  SlComparison *comparison;
+  SlSettings *recipe; /* names lanes that have not run yet */
+  SlRestDecoder *decoder;
+  SlFastLanes *fast;
+  GPtrArray *lanes; /* of SlLaneView: those that are shown */
+  guint first;      /* the index of the first of them */
+  guint chosen;
+  SlView view;
+  gboolean difference; /* lanes show how they differ from the reference */
+  guint refresh;       /* timeout that draws what came */
+};
 
 G_DEFINE_FINAL_TYPE (SlCompareView, sl_compare_view, ADW_TYPE_BIN)
 
@@ -29,43 +62,214 @@ enum
 static GParamSpec *properties[N_PROPS];
 static guint signals[N_SIGNALS];
 
-static void schedule (SlCompareView *self);
-
-/* ---- lanes ---- */
-
 static guint
 count_lanes (SlCompareView *self)
 {
-  return self->lanes->len;
+  return g_list_model_get_n_items (G_LIST_MODEL (self->comparison));
 }
+
+static gboolean
+is_reference (SlCompareView *self, guint index)
+{
+  return index == sl_comparison_get_reference (self->comparison);
+}
+
+/* ---- one lane ---- */
+
+static void
+show_name (SlCompareView *self, guint index, SlLaneView *view)
+{
+  SlCompareLane *lane = sl_comparison_get_lane (self->comparison, index);
+  g_autofree char *title = sl_lane_title (lane, self->recipe);
+  g_autofree char *settings = sl_lane_settings (lane, self->recipe);
+
+  sl_lane_view_set_title (view, title, settings);
+  sl_lane_view_set_reference (view, is_reference (self, index) && count_lanes (self) > 1);
+}
+
+static void
+show_figures (SlLaneView *view, SlJob *job, SlFrameObject *frame, const SlPixelDifference *difference)
+{
+  g_autofree char *figures = !frame                     ? g_strdup ("")
+                             : difference->largest >= 0 ? sl_lane_difference (difference)
+                                                        : sl_lane_figures (job, frame);
+  g_autofree char *detail = frame ? sl_lane_figures_in_full (job, frame) : NULL;
+  gboolean going = job && sl_job_get_evaluations (job) > 0 && !sl_job_is_over (job);
+
+  sl_lane_view_set_figures (view, figures, detail);
+  sl_lane_view_set_progress (view, going ? (double)g_list_model_get_n_items (sl_job_get_frames (job))
+                                               / sl_job_get_evaluations (job)
+                                         : -1);
+}
+
+/* The lane's picture, or how it differs from the reference's at the same place; then difference is filled in, and
+ * otherwise its largest is -1. */
+static GdkTexture *
+make_texture (SlCompareView *self, guint index, SlFrameObject *frame, SlPixelDifference *difference)
+{
+  SlFrameObject *other
+      = sl_comparison_get_frame (self->comparison, sl_comparison_get_reference (self->comparison));
+  g_autoptr (GBytes) heat = NULL;
+  int width, height;
+  GBytes *rgb = sl_frame_object_get_rgb (frame, self->view, &width, &height);
+
+  difference->largest = -1;
+  if (self->difference && other && !is_reference (self, index))
+    heat = sl_difference_heat (frame, other, self->view, &width, &height, difference);
+  return sl_texture_new_rgb (heat ? heat : rgb, width, height);
+}
+
+static void
+show_lane (SlCompareView *self, guint index, SlLaneView *view)
+{
+  SlJob *job = sl_comparison_get_job (self->comparison, index);
+  SlFrameObject *frame = sl_comparison_get_frame (self->comparison, index);
+  SlPixelDifference difference = { 0, -1 };
+  g_autoptr (GdkTexture) texture = frame ? make_texture (self, index, frame, &difference) : NULL;
+
+  if (frame)
+    sl_canvas_set_size (sl_lane_view_get_canvas (view), sl_settings_get_width (sl_job_get_settings (job)),
+                        sl_settings_get_height (sl_job_get_settings (job)));
+  sl_lane_view_show (view, texture, sl_lane_message (job), job && sl_job_get_state (job) == SL_JOB_FAILED);
+  sl_lane_view_set_problem (view, frame ? sl_frame_object_get_problem (frame, self->view) : NULL);
+  sl_lane_view_set_has_picture (view, frame != NULL);
+  show_figures (view, job, frame, &difference);
+}
+
+static void
+show_lanes (SlCompareView *self)
+{
+  for (guint i = 0; i < self->lanes->len; i++)
+    show_lane (self, self->first + i, self->lanes->pdata[i]);
+}
+
+/* ---- how far all lanes are ---- */
+
+static char *
+describe_progress (SlCompareView *self)
+{
+  guint done, planned;
+
+  sl_comparison_get_progress (self->comparison, &done, &planned);
+  if (sl_comparison_is_busy (self->comparison) && planned > 0)
+    return g_strdup_printf (_ ("%.0f %%"), 100.0 * done / planned);
+  return g_strdup (sl_comparison_is_paused (self->comparison) ? _ ("Paused") : "");
+}
+
+static void
+show_summary (SlCompareView *self)
+{
+  g_autofree char *progress = describe_progress (self);
+  gboolean fast = sl_fast_lanes_any_is_fast (self->fast);
+  /* Translators: of lanes that were computed as one batch. */
+  const char *note = fast ? _ ("fast: last bits may differ") : "";
+  g_autofree char *text = g_strconcat (progress, *progress && fast ? "  ·  " : "", note, NULL);
+
+  gtk_label_set_text (self->summary, text);
+  gtk_widget_set_tooltip_text (
+      GTK_WIDGET (self->summary),
+      fast ? _ ("Lanes of one size were computed as one batch. Computed alone, their last bits may differ.")
+           : NULL);
+}
+
+static void
+show_buttons (SlCompareView *self)
+{
+  gboolean paused = sl_comparison_is_paused (self->comparison);
+  guint done, planned;
+
+  sl_comparison_get_progress (self->comparison, &done, &planned);
+  gtk_widget_set_visible (GTK_WIDGET (self->pause), paused || sl_comparison_is_busy (self->comparison));
+  gtk_button_set_icon_name (self->pause,
+                            paused ? "media-playback-start-symbolic" : "media-playback-pause-symbolic");
+  gtk_widget_set_tooltip_text (GTK_WIDGET (self->pause), paused ? _ ("Go on (P)") : _ ("Pause (P)"));
+  gtk_accessible_update_property (GTK_ACCESSIBLE (self->pause), GTK_ACCESSIBLE_PROPERTY_LABEL,
+                                  paused ? _ ("Go on") : _ ("Pause"), -1);
+  gtk_widget_set_sensitive (self->keep_button, done > 0);
+}
+
+/* ---- drawing ---- */
+
+static SlRestLanes
+rest_lanes (SlCompareView *self)
+{
+  return (SlRestLanes){ self->view, self->first, self->lanes->len, self->chosen };
+}
+
+static void
+show_all (SlCompareView *self)
+{
+  g_clear_handle_id (&self->refresh, g_source_remove);
+  for (guint i = 0; i < self->lanes->len; i++)
+    show_name (self, self->first + i, self->lanes->pdata[i]);
+  gtk_drop_down_set_selected (self->align, sl_comparison_get_align (self->comparison));
+  show_lanes (self);
+  sl_compare_chart_show (self->chart, self->first, self->lanes->len, self->chosen);
+  show_summary (self);
+  show_buttons (self);
+}
+
+static gboolean
+refresh (gpointer data)
+{
+  SlCompareView *self = data;
+  const SlRestLanes lanes = rest_lanes (self);
+
+  self->refresh = 0;
+  show_all (self);
+  sl_rest_decoder_wait (self->decoder, &lanes);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+schedule (SlCompareView *self)
+{
+  if (self->refresh == 0)
+    self->refresh = g_timeout_add (REFRESH_MS, refresh, self);
+}
+
+static void
+try_again (SlCompareView *self)
+{
+  const SlRestLanes lanes = rest_lanes (self);
+
+  sl_rest_decoder_try_again (self->decoder, &lanes);
+}
+
+static void
+moved (SlCompareView *self)
+{
+  if (sl_comparison_is_busy (self->comparison) && sl_comparison_is_following (self->comparison))
+    {
+      schedule (self);
+      return;
+    }
+  try_again (self);
+  show_lanes (self);
+  sl_compare_chart_move (self->chart);
+}
+
+static void
+decoded (SlCompareView *self)
+{
+  show_lanes (self);
+  sl_compare_chart_move (self->chart);
+}
+
+/* ---- which lanes are shown ---- */
 
 SlLaneView *
 sl_compare_view_get_lane (SlCompareView *self, guint index)
 {
-  return index < count_lanes (self) ? self->lanes->pdata[index] : NULL;
-}
-
-guint
-sl_compare_view_get_chosen (SlCompareView *self)
-{
-  return self->chosen;
-}
-
-void
-sl_compare_view_choose (SlCompareView *self, guint index)
-{
-  if (index >= count_lanes (self))
-    return;
-  self->chosen = index;
-  for (guint i = 0; i < count_lanes (self); i++)
-    sl_lane_view_set_chosen (self->lanes->pdata[i], i == index);
-  schedule (self);
+  return index >= self->first && index - self->first < self->lanes->len
+             ? self->lanes->pdata[index - self->first]
+             : NULL;
 }
 
 static void
 lane_chosen (SlCompareView *self, SlLaneView *lane)
 {
-  guint index = sl_lane_view_get_number (lane) - 1;
+  guint index = (guint)sl_lane_view_get_number (lane) - 1;
 
   if (index != self->chosen)
     sl_compare_view_choose (self, index);
@@ -75,23 +279,192 @@ static void
 lane_asked (SlCompareView *self, const char *what, SlLaneView *lane)
 {
   if (g_str_equal (what, "inspect"))
-    gtk_toggle_button_set_active (self->tabs[TAB_INSIDE], TRUE);
+    sl_compare_chart_inspect (self->chart);
   else
-    g_signal_emit (self, signals[ASKED], 0, sl_lane_view_get_number (lane) - 1, what);
+    g_signal_emit (self, signals[ASKED], 0, (guint)sl_lane_view_get_number (lane) - 1, what);
 }
 
-/* ---- zoom ---- */
-
+/* Zoom and place of one picture are those of all. */
 static void
 canvas_moved (SlCompareView *self, SlCanvas *canvas)
 {
-  for (guint i = 0; i < count_lanes (self); i++)
+  for (guint i = 0; i < self->lanes->len; i++)
     {
       SlCanvas *other = sl_lane_view_get_canvas (self->lanes->pdata[i]);
 
       if (other != canvas)
         sl_canvas_copy_view (other, canvas);
     }
+}
+
+static void
+add_lane (SlCompareView *self, guint index)
+{
+  SlLaneView *lane = sl_lane_view_new ((int)index + 1);
+
+  g_ptr_array_add (self->lanes, lane);
+  sl_lane_grid_append (self->grid, GTK_WIDGET (lane));
+  g_signal_connect_object (lane, "chosen", G_CALLBACK (lane_chosen), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (lane, "asked", G_CALLBACK (lane_asked), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (sl_lane_view_get_canvas (lane), "view-changed", G_CALLBACK (canvas_moved), self,
+                           G_CONNECT_SWAPPED);
+}
+
+/* "Lanes 10–18 of 30", where not all of them are shown; the grid is called so too. */
+static void
+show_range (SlCompareView *self)
+{
+  guint n = count_lanes (self), last = self->first + self->lanes->len;
+  /* Translators: the first and the last lane that are shown, and how many there are. */
+  g_autofree char *text = g_strdup_printf (_ ("Lanes %u–%u of %u"), self->first + 1, last, n);
+
+  gtk_label_set_text (self->range, text);
+  gtk_widget_set_visible (self->range_box, n > SL_LANES_SHOWN);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (self->grid), GTK_ACCESSIBLE_PROPERTY_LABEL,
+                                  n > SL_LANES_SHOWN ? text : _ ("Lanes"), -1);
+  gtk_widget_action_set_enabled (GTK_WIDGET (self), "compare.previous-lanes", self->first > 0);
+  gtk_widget_action_set_enabled (GTK_WIDGET (self), "compare.next-lanes", last < n);
+}
+
+/* Makes a view for each lane of the page that the chosen one is on. */
+static void
+show_page (SlCompareView *self)
+{
+  guint n = count_lanes (self);
+
+  g_ptr_array_set_size (self->lanes, 0);
+  sl_lane_grid_clear (self->grid);
+  self->first = self->chosen / SL_LANES_SHOWN * SL_LANES_SHOWN;
+  for (guint i = self->first; i < MIN (n, self->first + SL_LANES_SHOWN); i++)
+    add_lane (self, i);
+  gtk_stack_set_visible_child_name (self->stack, n > 0 ? "lanes" : "empty");
+  show_range (self);
+}
+
+static void
+mark_chosen (SlCompareView *self)
+{
+  for (guint i = 0; i < self->lanes->len; i++)
+    sl_lane_view_set_chosen (self->lanes->pdata[i], self->first + i == self->chosen);
+}
+
+guint
+sl_compare_view_get_chosen (SlCompareView *self)
+{
+  return self->chosen;
+}
+
+guint
+sl_compare_view_get_first (SlCompareView *self)
+{
+  return self->first;
+}
+
+void
+sl_compare_view_choose (SlCompareView *self, guint index)
+{
+  if (index >= count_lanes (self))
+    return;
+  self->chosen = index;
+  if (sl_compare_view_get_lane (self, index) == NULL)
+    {
+      show_page (self);
+      show_all (self);
+    }
+  mark_chosen (self);
+  schedule (self);
+}
+
+static void
+lanes_changed (SlCompareView *self)
+{
+  guint n = count_lanes (self);
+
+  self->chosen = MIN (self->chosen, MAX (n, 1) - 1);
+  show_page (self);
+  mark_chosen (self);
+  show_all (self);
+  schedule (self);
+}
+
+/* ---- keys and actions ---- */
+
+/* The keyboard goes to the nth of the lanes that are shown. */
+static gboolean
+choose_number (GtkWidget *widget, GVariant *arguments, gpointer user_data)
+{
+  SlCompareView *self = SL_COMPARE_VIEW (widget);
+  SlLaneView *lane
+      = sl_compare_view_get_lane (self, self->first + (guint)g_variant_get_int32 (arguments) - 1);
+
+  return lane && gtk_widget_grab_focus (GTK_WIDGET (lane));
+}
+
+static void
+turn_page (GtkWidget *widget, const char *action, GVariant *parameter)
+{
+  SlCompareView *self = SL_COMPARE_VIEW (widget);
+  gboolean back = g_str_equal (action, "compare.previous-lanes");
+
+  if (back && self->first == 0)
+    return;
+  sl_compare_view_choose (self, back ? self->first - SL_LANES_SHOWN : self->first + SL_LANES_SHOWN);
+  /* The lanes that had the keyboard are gone. */
+  gtk_widget_grab_focus (GTK_WIDGET (sl_compare_view_get_lane (self, self->chosen)));
+}
+
+static gboolean
+move_place (GtkWidget *widget, GVariant *arguments, gpointer user_data)
+{
+  sl_comparison_move (SL_COMPARE_VIEW (widget)->comparison, g_variant_get_int32 (arguments));
+  return TRUE;
+}
+
+static gboolean
+next_align (GtkWidget *widget, GVariant *arguments, gpointer user_data)
+{
+  GtkDropDown *align = SL_COMPARE_VIEW (widget)->align;
+
+  gtk_drop_down_set_selected (align, (gtk_drop_down_get_selected (align) + 1) % 3);
+  return TRUE;
+}
+
+static gboolean
+open_add_menu (GtkWidget *widget, GVariant *arguments, gpointer user_data)
+{
+  gtk_menu_button_popup (SL_COMPARE_VIEW (widget)->add_button);
+  return TRUE;
+}
+
+static void
+add_keys (GtkWidgetClass *klass)
+{
+  static const struct
+  {
+    guint key;
+    const char *action;
+  } keys[] = {
+    { GDK_KEY_n, "compare.noisy" },
+    { GDK_KEY_d, "compare.difference" },
+    { GDK_KEY_f, "compare.fast" },
+    { GDK_KEY_p, "win.compare-pause" },
+    { GDK_KEY_0, "compare.zoom-fit" },
+    { GDK_KEY_plus, "compare.zoom-in" },
+    { GDK_KEY_minus, "compare.zoom-out" },
+    { GDK_KEY_Page_Up, "compare.previous-lanes" },
+    { GDK_KEY_Page_Down, "compare.next-lanes" },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (keys); i++)
+    gtk_widget_class_add_binding_action (klass, keys[i].key, 0, keys[i].action, NULL);
+  for (int i = 1; i <= SL_LANES_SHOWN; i++)
+    gtk_widget_class_add_binding (klass, GDK_KEY_0 + i, 0, choose_number, "i", i);
+  gtk_widget_class_add_binding (klass, GDK_KEY_Left, 0, move_place, "i", -1);
+  gtk_widget_class_add_binding (klass, GDK_KEY_Right, 0, move_place, "i", 1);
+  gtk_widget_class_add_binding (klass, GDK_KEY_Home, 0, move_place, "i", G_MININT);
+  gtk_widget_class_add_binding (klass, GDK_KEY_End, 0, move_place, "i", G_MAXINT);
+  gtk_widget_class_add_binding (klass, GDK_KEY_l, 0, next_align, NULL);
+  gtk_widget_class_add_binding (klass, GDK_KEY_l, GDK_CONTROL_MASK, open_add_menu, NULL);
 }
 
 void
@@ -122,104 +495,18 @@ zoom (GtkWidget *widget, const char *action, GVariant *parameter)
       sl_compare_view_zoom (SL_COMPARE_VIEW (widget), zooms[i].zoom);
 }
 
-/* ---- what changes ---- */
-
-static void
-show_all (SlCompareView *self)
-{
-  g_clear_handle_id (&self->refresh, g_source_remove);
-  for (guint i = 0; i < count_lanes (self); i++)
-    {
-      _sl_compare_view_show_name (self, i);
-      sl_lane_view_set_reference (self->lanes->pdata[i], i == sl_comparison_get_reference (self->comparison)
-                                                             && count_lanes (self) > 1);
-    }
-  gtk_drop_down_set_selected (self->align, sl_comparison_get_align (self->comparison));
-  _sl_compare_view_show_lanes (self);
-  _sl_compare_view_show_curves (self);
-  _sl_compare_view_show_parting (self);
-  _sl_compare_view_show_inside (self);
-  _sl_compare_view_show_place (self);
-  _sl_compare_view_show_summary (self);
-}
-
-static gboolean
-refresh (gpointer data)
-{
-  SlCompareView *self = data;
-
-  self->refresh = 0;
-  show_all (self);
-  _sl_compare_view_decode_at_rest (self);
-  return G_SOURCE_REMOVE;
-}
-
-static void
-schedule (SlCompareView *self)
-{
-  if (self->refresh == 0)
-    self->refresh = g_timeout_add (REFRESH_MS, refresh, self);
-}
-
-static void
-moved (SlCompareView *self)
-{
-  if (sl_comparison_is_busy (self->comparison) && sl_comparison_is_following (self->comparison))
-    {
-      schedule (self);
-      return;
-    }
-  _sl_compare_view_try_again (self);
-  _sl_compare_view_show_lanes (self);
-  _sl_compare_view_show_place (self);
-  _sl_compare_view_show_inside (self);
-}
-
-static void
-lanes_changed (SlCompareView *self)
-{
-  guint n = g_list_model_get_n_items (G_LIST_MODEL (self->comparison));
-
-  g_ptr_array_set_size (self->lanes, 0);
-  sl_lane_grid_clear (self->grid);
-  for (guint i = 0; i < n; i++)
-    {
-      SlLaneView *lane = sl_lane_view_new ((int)i + 1);
-
-      g_ptr_array_add (self->lanes, lane);
-      sl_lane_grid_append (self->grid, GTK_WIDGET (lane));
-      g_signal_connect_object (lane, "chosen", G_CALLBACK (lane_chosen), self, G_CONNECT_SWAPPED);
-      g_signal_connect_object (lane, "asked", G_CALLBACK (lane_asked), self, G_CONNECT_SWAPPED);
-      g_signal_connect_object (sl_lane_view_get_canvas (lane), "view-changed", G_CALLBACK (canvas_moved),
-                               self, G_CONNECT_SWAPPED);
-    }
-  gtk_stack_set_visible_child_name (self->stack, n > 0 ? "lanes" : "empty");
-  sl_compare_view_choose (self, MIN (self->chosen, MAX (n, 1) - 1));
-  show_all (self);
-}
-
 static void
 align_chosen (SlCompareView *self)
 {
   sl_comparison_set_align (self->comparison, (SlAlign)gtk_drop_down_get_selected (self->align));
 }
 
-static void
-place_picked (SlCompareView *self, double place)
-{
-  sl_comparison_set_position (self->comparison, place);
-}
+/* ---- setting up ---- */
 
-static void
-place_moved (SlCompareView *self, int by)
+SlCompareChart *
+sl_compare_view_get_chart (SlCompareView *self)
 {
-  sl_comparison_move (self->comparison, by);
-}
-
-SlCurveView *
-sl_compare_view_get_curves (SlCompareView *self)
-{
-  return self->curves;
+  return self->chart;
 }
 
 SlView
@@ -228,25 +515,54 @@ sl_compare_view_get_view (SlCompareView *self)
   return self->view;
 }
 
-/* ---- setting up ---- */
+void
+sl_compare_view_set_prompts (SlCompareView *self, gboolean prompts)
+{
+  sl_lane_offers_set_prompts (self->presets, prompts);
+}
+
+void
+sl_compare_view_take_fast (SlCompareView *self)
+{
+  sl_fast_lanes_take_lanes (self->fast);
+}
+
+static void
+fast_changed (SlCompareView *self)
+{
+  g_object_notify (G_OBJECT (self), "fast");
+}
 
 void
 sl_compare_view_connect (SlCompareView *self, SlWorkspace *workspace)
 {
-  static const char *const changes[] = { "lane-changed", "frame", "state", "reference" };
-  SlComparison *comparison = workspace->comparison;
+  const struct
+  {
+    gpointer object;
+    const char *signal;
+    GCallback handler;
+  } handlers[] = {
+    { workspace->comparison, "lane-changed", G_CALLBACK (schedule) },
+    { workspace->comparison, "frame", G_CALLBACK (schedule) },
+    { workspace->comparison, "state", G_CALLBACK (schedule) },
+    { workspace->comparison, "reference", G_CALLBACK (schedule) },
+    { workspace->comparison, "items-changed", G_CALLBACK (lanes_changed) },
+    { workspace->comparison, "moved", G_CALLBACK (moved) },
+    { workspace->recipe, "notify", G_CALLBACK (schedule) },
+    { workspace->worker, "loaded", G_CALLBACK (try_again) },
+  };
 
-  self->comparison = g_object_ref (comparison);
-  self->worker = g_object_ref (workspace->worker);
+  self->comparison = g_object_ref (workspace->comparison);
   self->recipe = g_object_ref (workspace->recipe);
-  for (guint i = 0; i < G_N_ELEMENTS (changes); i++)
-    g_signal_connect_object (comparison, changes[i], G_CALLBACK (schedule), self, G_CONNECT_SWAPPED);
-  g_signal_connect_object (self->recipe, "notify", G_CALLBACK (schedule), self, G_CONNECT_SWAPPED);
-  g_signal_connect_object (comparison, "items-changed", G_CALLBACK (lanes_changed), self, G_CONNECT_SWAPPED);
-  g_signal_connect_object (comparison, "moved", G_CALLBACK (moved), self, G_CONNECT_SWAPPED);
-  g_signal_connect_object (self->worker, "loaded", G_CALLBACK (_sl_compare_view_try_again), self,
-                           G_CONNECT_SWAPPED);
-  _sl_compare_view_connect_fast (self, workspace->preferences);
+  self->decoder = sl_rest_decoder_new (workspace->comparison, workspace->worker);
+  self->fast = sl_fast_lanes_new (workspace);
+  sl_compare_chart_connect (self->chart, workspace->comparison);
+  for (guint i = 0; i < G_N_ELEMENTS (handlers); i++)
+    g_signal_connect_object (handlers[i].object, handlers[i].signal, handlers[i].handler, self,
+                             G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->decoder, "decoded", G_CALLBACK (decoded), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->fast, "changed", G_CALLBACK (fast_changed), self, G_CONNECT_SWAPPED);
+  fast_changed (self);
   lanes_changed (self);
 }
 
@@ -257,16 +573,13 @@ sl_compare_view_dispose (GObject *object)
 {
   SlCompareView *self = SL_COMPARE_VIEW (object);
 
-  g_clear_handle_id (&self->rest, g_source_remove);
   g_clear_handle_id (&self->refresh, g_source_remove);
-  g_clear_object (&self->decoding);
-  g_clear_object (&self->result);
   if (self->comparison)
     g_signal_handlers_disconnect_by_data (self->comparison, self);
+  g_clear_object (&self->decoder);
+  g_clear_object (&self->fast);
   g_clear_object (&self->comparison);
-  g_clear_object (&self->worker);
   g_clear_object (&self->recipe);
-  g_clear_object (&self->preferences);
   g_clear_pointer (&self->lanes, g_ptr_array_unref);
   G_OBJECT_CLASS (sl_compare_view_parent_class)->dispose (object);
 }
@@ -274,16 +587,18 @@ sl_compare_view_dispose (GObject *object)
 static void
 sl_compare_view_get_property (GObject *object, guint prop_id, GValue *value, GParamSpec *pspec)
 {
+  SlCompareView *self = SL_COMPARE_VIEW (object);
+
   switch (prop_id)
     {
     case PROP_NOISY:
-      g_value_set_boolean (value, SL_COMPARE_VIEW (object)->view == SL_VIEW_NOISY);
+      g_value_set_boolean (value, self->view == SL_VIEW_NOISY);
       break;
     case PROP_DIFFERENCE:
-      g_value_set_boolean (value, SL_COMPARE_VIEW (object)->difference);
+      g_value_set_boolean (value, self->difference);
       break;
     case PROP_FAST:
-      g_value_set_boolean (value, _sl_compare_view_is_fast (SL_COMPARE_VIEW (object)));
+      g_value_set_boolean (value, self->fast && sl_fast_lanes_is_on (self->fast));
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
@@ -304,59 +619,63 @@ sl_compare_view_set_property (GObject *object, guint prop_id, const GValue *valu
       self->difference = g_value_get_boolean (value);
       break;
     case PROP_FAST:
-      _sl_compare_view_set_fast (self, g_value_get_boolean (value));
+      sl_fast_lanes_choose (self->fast, g_value_get_boolean (value));
       return;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
       return;
     }
-  _sl_compare_view_show_lanes (self);
-  _sl_compare_view_decode_at_rest (self);
+  show_lanes (self);
+  sl_rest_decoder_wait (self->decoder,
+                        &(SlRestLanes){ self->view, self->first, self->lanes->len, self->chosen });
 }
 
 #define BIND(name) gtk_widget_class_bind_template_child (widget_class, SlCompareView, name)
 
 static void
-sl_compare_view_class_init (SlCompareViewClass *klass)
+install_properties (GObjectClass *object_class)
 {
-  static const char *const tab_names[N_TABS] = { "tab_sigma", "tab_distance", "tab_likeness", "tab_inside" };
-  GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
-
-  g_type_ensure (SL_TYPE_LANE_GRID);
-  g_type_ensure (SL_TYPE_CURVE_VIEW);
-  g_type_ensure (SL_TYPE_STEP_INSPECTOR);
-  G_OBJECT_CLASS (klass)->dispose = sl_compare_view_dispose;
-  G_OBJECT_CLASS (klass)->get_property = sl_compare_view_get_property;
-  G_OBJECT_CLASS (klass)->set_property = sl_compare_view_set_property;
   properties[PROP_NOISY]
       = g_param_spec_boolean ("noisy", NULL, NULL, FALSE, G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS);
   properties[PROP_DIFFERENCE]
       = g_param_spec_boolean ("difference", NULL, NULL, FALSE, G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS);
   properties[PROP_FAST] = g_param_spec_boolean (
       "fast", NULL, NULL, FALSE, G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
-  g_object_class_install_properties (G_OBJECT_CLASS (klass), N_PROPS, properties);
+  g_object_class_install_properties (object_class, N_PROPS, properties);
+}
+
+static void
+sl_compare_view_class_init (SlCompareViewClass *klass)
+{
+  GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
+
+  g_type_ensure (SL_TYPE_LANE_GRID);
+  g_type_ensure (SL_TYPE_COMPARE_CHART);
+  G_OBJECT_CLASS (klass)->dispose = sl_compare_view_dispose;
+  G_OBJECT_CLASS (klass)->get_property = sl_compare_view_get_property;
+  G_OBJECT_CLASS (klass)->set_property = sl_compare_view_set_property;
+  install_properties (G_OBJECT_CLASS (klass));
   gtk_widget_class_set_template_from_resource (widget_class, "/org/safelight/Safelight/sl-compare-view.ui");
   BIND (stack);
   BIND (presets);
   BIND (scheduler_menu);
   BIND (add_button);
   BIND (align);
+  BIND (range_box);
+  BIND (range);
   BIND (summary);
   BIND (pause);
   BIND (keep_button);
   BIND (grid);
-  BIND (parting);
-  BIND (inspector);
-  for (guint i = 0; i < N_TABS; i++)
-    gtk_widget_class_bind_template_child_full (widget_class, tab_names[i], FALSE,
-                                               G_STRUCT_OFFSET (SlCompareView, tabs[i]));
-  BIND (curves);
+  BIND (chart);
   gtk_widget_class_install_property_action (widget_class, "compare.noisy", "noisy");
   gtk_widget_class_install_property_action (widget_class, "compare.difference", "difference");
   gtk_widget_class_install_property_action (widget_class, "compare.fast", "fast");
   for (guint i = 0; i < G_N_ELEMENTS (zooms); i++)
     gtk_widget_class_install_action (widget_class, zooms[i].action, NULL, zoom);
-  _sl_compare_view_add_keys (widget_class);
+  gtk_widget_class_install_action (widget_class, "compare.previous-lanes", NULL, turn_page);
+  gtk_widget_class_install_action (widget_class, "compare.next-lanes", NULL, turn_page);
+  add_keys (widget_class);
   signals[ASKED] = g_signal_new ("asked", SL_TYPE_COMPARE_VIEW, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
                                  G_TYPE_NONE, 2, G_TYPE_UINT, G_TYPE_STRING);
 }
@@ -366,9 +685,7 @@ sl_compare_view_init (SlCompareView *self)
 {
   self->lanes = g_ptr_array_new ();
   gtk_widget_init_template (GTK_WIDGET (self));
-  _sl_compare_view_fill_menus (self);
+  sl_lane_offers_fill_presets (self->presets);
+  sl_lane_offers_fill_schedulers (self->scheduler_menu);
   g_signal_connect_swapped (self->align, "notify::selected", G_CALLBACK (align_chosen), self);
-  _sl_compare_view_init_curves (self);
-  g_signal_connect_swapped (self->curves, "picked", G_CALLBACK (place_picked), self);
-  g_signal_connect_swapped (self->curves, "moved", G_CALLBACK (place_moved), self);
 }

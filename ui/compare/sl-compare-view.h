@@ -1,12 +1,14 @@
-/* sl-compare-view.h - lanes side by side, one scrubber for all of them under it.
+/* sl-compare-view.h - lanes side by side, and under them what they have in common: the chart and one handle that moves
+ * through all of them.
  *
- * The view shows an SlComparison and moves through it; starting, adding and saving are the window's.
+ * The view shows an SlComparison and moves through it; starting, adding and saving are the page's. A comparison may have
+ * more lanes than there is room for: SL_LANES_SHOWN of them are shown at a time, and the others a page further on.
  */
 #pragma once
 
 #include <adwaita.h>
 
-#include "ui/compare/sl-curve-view.h"
+#include "ui/compare/sl-compare-chart.h"
 #include "ui/compare/sl-lane-view.h"
 #include "ui/workspace/sl-workspace.h"
 
@@ -16,21 +18,23 @@ G_BEGIN_DECLS
 
 G_DECLARE_FINAL_TYPE (SlCompareView, sl_compare_view, SL, COMPARE_VIEW, AdwBin)
 
-/* Once, before the view is shown. Signal "asked" (guint lane, const char *):
- * see SlLaneView. */
+/* Once, before the view is shown. Signal "asked" (guint lane, const char *): see SlLaneView. */
 void sl_compare_view_connect (SlCompareView *self, SlWorkspace *workspace);
 /* The switch for fast lanes says what lanes that were just opened are. */
 void sl_compare_view_take_fast (SlCompareView *self);
-/* The lane that the keyboard is on. */
+/* The lane that the keyboard is on, an index into the comparison. */
 guint sl_compare_view_get_chosen (SlCompareView *self);
+/* Brings it into sight. */
 void sl_compare_view_choose (SlCompareView *self, guint index);
-/* NULL beyond the end. */
+/* NULL for a lane that is not shown now. */
 SlLaneView *sl_compare_view_get_lane (SlCompareView *self, guint index);
-SlCurveView *sl_compare_view_get_curves (SlCompareView *self);
+/* The first lane that is shown. */
+guint sl_compare_view_get_first (SlCompareView *self);
+SlCompareChart *sl_compare_view_get_chart (SlCompareView *self);
 SlView sl_compare_view_get_view (SlCompareView *self);
 /* All lanes alike. */
 void sl_compare_view_zoom (SlCompareView *self, SlZoom zoom);
-/* The model takes no words. */
+/* Whether the chosen model takes a prompt: other comparisons are offered then. */
 void sl_compare_view_set_prompts (SlCompareView *self, gboolean prompts);
 
 G_END_DECLS

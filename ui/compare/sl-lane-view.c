@@ -32,7 +32,7 @@ enum
 static guint signals[N_SIGNALS];
 
 /* The style sheet has the same ones as .lane-1 to .lane-9. */
-static const GdkRGBA colors[SL_N_LANE_COLORS] = {
+static const GdkRGBA colors[SL_LANES_SHOWN] = {
   { 1.00, 0.48, 0.42, 1 }, { 0.36, 0.78, 0.96, 1 }, { 1.00, 0.82, 0.40, 1 },
   { 0.49, 0.86, 0.54, 1 }, { 0.79, 0.64, 1.00, 1 }, { 1.00, 0.62, 0.84, 1 },
   { 0.44, 0.89, 0.82, 1 }, { 0.96, 0.64, 0.38, 1 }, { 0.82, 0.82, 0.85, 1 },
@@ -41,7 +41,7 @@ static const GdkRGBA colors[SL_N_LANE_COLORS] = {
 const GdkRGBA *
 sl_lane_color (int number)
 {
-  return &colors[(number - 1) % SL_N_LANE_COLORS];
+  return &colors[(number - 1) % SL_LANES_SHOWN];
 }
 
 static void
@@ -77,7 +77,7 @@ sl_lane_view_new (int number)
 {
   SlLaneView *self = g_object_new (SL_TYPE_LANE_VIEW, NULL);
   g_autofree char *text = g_strdup_printf ("%d", number);
-  g_autofree char *class = g_strdup_printf ("lane-%d", number);
+  g_autofree char *class = g_strdup_printf ("lane-%d", (number - 1) % SL_LANES_SHOWN + 1);
 
   self->number = number;
   gtk_label_set_text (self->number_label, text);

@@ -7,12 +7,13 @@
 
 G_BEGIN_DECLS
 
-#define SL_N_LANE_COLORS 9
+/* As many lanes are shown at a time, each in a colour of its own. */
+#define SL_LANES_SHOWN 9
 #define SL_TYPE_LANE_VIEW (sl_lane_view_get_type ())
 
 G_DECLARE_FINAL_TYPE (SlLaneView, sl_lane_view, SL, LANE_VIEW, AdwBin)
 
-/* number: 1 to 9. Signals: "chosen" when it is clicked or focused; "asked" (const char *): one of
+/* number: from 1, as a person counts. Signals: "chosen" when it is clicked or focused; "asked" (const char *): one of
  * "edit", "reference", "branch", "inspect", "save", "duplicate", "remove" from its menu. */
 SlLaneView *sl_lane_view_new (int number);
 int sl_lane_view_get_number (SlLaneView *self);
@@ -33,7 +34,7 @@ void sl_lane_view_set_progress (SlLaneView *self, double fraction);
 /* There is something to save. */
 void sl_lane_view_set_has_picture (SlLaneView *self, gboolean has_picture);
 SlCanvas *sl_lane_view_get_canvas (SlLaneView *self);
-/* The colour of a lane, on the tray's dark ground. */
+/* The colour of a lane, on the tray's dark ground; the same again after SL_LANES_SHOWN lanes. */
 const GdkRGBA *sl_lane_color (int number);
 
 G_END_DECLS

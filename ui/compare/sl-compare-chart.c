@@ -1,9 +1,43 @@
-/* sl-compare-curves.c - the chart under the lanes: noise levels, distance to the reference's result, and
- * where two lanes part. */
-#include "ui/compare/sl-compare-view-private.h"
+/* sl-compare-chart.c - see sl-compare-chart.h.
+ *
+ * Distance and likeness of a frame are measured once and kept with the frame; what they were measured against has a
+ * number (measurement), so that a value from before is known to be old.
+ */
+#include "ui/compare/sl-compare-chart.h"
 
 #include <glib/gi18n.h>
 #include <math.h>
+
+#include "ui/compare/sl-lane-view.h"
+#include "ui/compare/sl-step-inspector.h"
+
+/* What the chart shows. */
+enum
+{
+  TAB_SIGMA,
+  TAB_DISTANCE,
+  TAB_LIKENESS,
+  TAB_INSIDE,
+  N_TABS
+};
+
+struct _SlCompareChart
+{
+  AdwBin parent_instance;
+  GtkToggleButton *tabs[N_TABS];
+  GtkLabel *parting; /* since when two lanes look different */
+  SlStepInspector *inspector;
+  SlCurveView *curves;
+
+  SlComparison *comparison;
+  guint first, count, chosen; /* the lanes that are shown */
+  guint tab;
+  SlFrameObject *result; /* what lanes are measured against, or NULL */
+  guint measurement;     /* the number of result, and of what is measured */
+  gboolean decoded;      /* likeness is that of decoded pictures */
+};
+
+G_DEFINE_FINAL_TYPE (SlCompareChart, sl_compare_chart, ADW_TYPE_BIN)
 
 typedef struct
 {
@@ -12,7 +46,7 @@ typedef struct
 } Measured;
 
 static char *
-place_text (SlCompareView *self)
+place_text (SlCompareChart *self)
 {
   double position = sl_comparison_get_position (self->comparison);
 
@@ -29,18 +63,18 @@ place_text (SlCompareView *self)
 }
 
 static SlJob *
-reference_job (SlCompareView *self)
+reference_job (SlCompareChart *self)
 {
   return sl_comparison_get_job (self->comparison, sl_comparison_get_reference (self->comparison));
 }
 
 /* Whether every frame has its decoded picture: a curve of both kinds would jump between them. */
 static gboolean
-all_decoded (SlCompareView *self)
+all_decoded (SlCompareChart *self)
 {
-  for (guint i = 0; i < self->lanes->len; i++)
+  for (guint i = 0; i < self->count; i++)
     {
-      SlJob *job = sl_comparison_get_job (self->comparison, i);
+      SlJob *job = sl_comparison_get_job (self->comparison, self->first + i);
       guint n = job ? g_list_model_get_n_items (sl_job_get_frames (job)) : 0;
 
       for (guint f = 0; f < n; f++)
@@ -56,7 +90,7 @@ all_decoded (SlCompareView *self)
 
 /* What lanes are measured against: the reference's result, so there is none before it is finished. */
 static void
-find_result (SlCompareView *self)
+find_result (SlCompareChart *self)
 {
   SlJob *job = reference_job (self);
   SlFrameObject *result = job && sl_job_is_over (job) ? sl_job_get_last_frame (job) : NULL;
@@ -68,7 +102,7 @@ find_result (SlCompareView *self)
 }
 
 static void
-show_axes (SlCompareView *self)
+show_axes (SlCompareChart *self)
 {
   SlAlign align = sl_comparison_get_align (self->comparison);
   SlCurveAxes axes
@@ -83,14 +117,15 @@ show_axes (SlCompareView *self)
                  : align == SL_ALIGN_SIGMA ? _ ("Noise level σ")
                                            : _ ("Evaluations of the model");
   axes.nothing = self->tab == TAB_SIGMA ? NULL
-                 : self->lanes->len < 2 ? _ ("Add a second lane to measure it against this one")
+                 : g_list_model_get_n_items (G_LIST_MODEL (self->comparison)) < 2
+                     ? _ ("Add a second lane to measure it against this one")
                  : self->result == NULL ? _ ("The curves come when the reference lane is finished")
                                         : NULL;
   sl_curve_view_set_axes (self->curves, &axes);
 }
 
 static double
-compare_with_result (SlCompareView *self, SlFrameObject *frame)
+compare_with_result (SlCompareChart *self, SlFrameObject *frame)
 {
   return self->tab == TAB_DISTANCE ? sl_difference_rms (frame, self->result)
                                    : sl_difference_psnr (frame, self->result, self->decoded);
@@ -98,7 +133,7 @@ compare_with_result (SlCompareView *self, SlFrameObject *frame)
 
 /* Measured once for each frame and result. */
 static double
-measure (SlCompareView *self, SlFrameObject *frame)
+measure (SlCompareChart *self, SlFrameObject *frame)
 {
   static const char *const keys[N_TABS] = { NULL, "sl-distance", "sl-likeness", NULL };
   Measured *measured = g_object_get_data (G_OBJECT (frame), keys[self->tab]);
@@ -112,7 +147,7 @@ measure (SlCompareView *self, SlFrameObject *frame)
 }
 
 static void
-fill_measured (SlCompareView *self, guint index, GArray *points)
+fill_measured (SlCompareChart *self, guint index, GArray *points)
 {
   SlJob *job = sl_comparison_get_job (self->comparison, index);
   guint n = job && self->result ? g_list_model_get_n_items (sl_job_get_frames (job)) : 0;
@@ -130,7 +165,7 @@ fill_measured (SlCompareView *self, guint index, GArray *points)
 }
 
 static void
-fill_sigmas (SlCompareView *self, guint index, GArray *points)
+fill_sigmas (SlCompareChart *self, guint index, GArray *points)
 {
   SlJob *job = sl_comparison_get_job (self->comparison, index);
   const SlPlanPoint *plan = job ? sl_job_get_plan (job) : NULL;
@@ -144,27 +179,28 @@ fill_sigmas (SlCompareView *self, guint index, GArray *points)
     }
 }
 
-void
-_sl_compare_view_show_curves (SlCompareView *self)
+static void
+show_curves (SlCompareChart *self)
 {
-  SlCurve curves[SL_COMPARISON_MAX] = { 0 };
-  GArray *points[SL_COMPARISON_MAX];
-  guint n = self->lanes->len, drawn = 0;
+  SlCurve curves[SL_LANES_SHOWN] = { 0 };
+  GArray *points[SL_LANES_SHOWN];
+  guint n = MIN (self->count, SL_LANES_SHOWN), drawn = 0;
 
   find_result (self);
   for (guint i = 0; i < n; i++)
     {
-      SlJob *job = sl_comparison_get_job (self->comparison, i);
+      guint lane = self->first + i;
+      SlJob *job = sl_comparison_get_job (self->comparison, lane);
 
       points[i] = g_array_new (FALSE, FALSE, sizeof (SlCurvePoint));
       if (self->tab == TAB_SIGMA || self->tab == TAB_INSIDE)
-        fill_sigmas (self, i, points[i]);
+        fill_sigmas (self, lane, points[i]);
       else
-        fill_measured (self, i, points[i]);
+        fill_measured (self, lane, points[i]);
       if (points[i]->len > 0)
-        curves[drawn++] = (SlCurve){ .color = *sl_lane_color ((int)i + 1),
-                                     .number = (int)i + 1,
-                                     .bold = i == self->chosen,
+        curves[drawn++] = (SlCurve){ .color = *sl_lane_color ((int)lane + 1),
+                                     .number = (int)lane + 1,
+                                     .bold = lane == self->chosen,
                                      .reached = g_list_model_get_n_items (sl_job_get_frames (job)),
                                      .n_points = points[i]->len,
                                      .points = (const SlCurvePoint *)points[i]->data };
@@ -175,8 +211,8 @@ _sl_compare_view_show_curves (SlCompareView *self)
     g_array_unref (points[i]);
 }
 
-void
-_sl_compare_view_show_parting (SlCompareView *self)
+static void
+show_parting (SlCompareChart *self)
 {
   guint reference = sl_comparison_get_reference (self->comparison);
   SlJob *job = sl_comparison_get_job (self->comparison, self->chosen);
@@ -199,8 +235,8 @@ _sl_compare_view_show_parting (SlCompareView *self)
                                                                                                     : NAN);
 }
 
-void
-_sl_compare_view_show_inside (SlCompareView *self)
+static void
+show_inside (SlCompareChart *self)
 {
   if (self->tab == TAB_INSIDE)
     sl_step_inspector_show (self->inspector, sl_comparison_get_job (self->comparison, self->chosen),
@@ -208,7 +244,7 @@ _sl_compare_view_show_inside (SlCompareView *self)
 }
 
 static void
-tab_chosen (SlCompareView *self, GtkToggleButton *button)
+tab_chosen (SlCompareChart *self, GtkToggleButton *button)
 {
   if (!gtk_toggle_button_get_active (button))
     return;
@@ -216,11 +252,12 @@ tab_chosen (SlCompareView *self, GtkToggleButton *button)
     if (self->tabs[i] == button)
       self->tab = i;
   sl_curve_view_set_parts (self->curves, self->tab != TAB_INSIDE, TRUE);
-  _sl_compare_view_show_curves (self);
+  show_curves (self);
+  show_inside (self);
 }
 
-void
-_sl_compare_view_show_place (SlCompareView *self)
+static void
+show_place (SlCompareChart *self)
 {
   double first, last;
   g_autofree char *text = place_text (self);
@@ -232,8 +269,95 @@ _sl_compare_view_show_place (SlCompareView *self)
 }
 
 void
-_sl_compare_view_init_curves (SlCompareView *self)
+sl_compare_chart_show (SlCompareChart *self, guint first, guint count, guint chosen)
 {
+  self->first = first;
+  self->count = count;
+  self->chosen = chosen;
+  show_curves (self);
+  show_parting (self);
+  sl_compare_chart_move (self);
+}
+
+void
+sl_compare_chart_move (SlCompareChart *self)
+{
+  show_inside (self);
+  show_place (self);
+}
+
+void
+sl_compare_chart_inspect (SlCompareChart *self)
+{
+  gtk_toggle_button_set_active (self->tabs[TAB_INSIDE], TRUE);
+}
+
+gboolean
+sl_compare_chart_measures_decoded (SlCompareChart *self)
+{
+  return self->decoded;
+}
+
+SlCurveView *
+sl_compare_chart_get_curves (SlCompareChart *self)
+{
+  return self->curves;
+}
+
+/* ---- setting up ---- */
+
+static void
+place_picked (SlCompareChart *self, double place)
+{
+  sl_comparison_set_position (self->comparison, place);
+}
+
+static void
+place_moved (SlCompareChart *self, int by)
+{
+  sl_comparison_move (self->comparison, by);
+}
+
+void
+sl_compare_chart_connect (SlCompareChart *self, SlComparison *comparison)
+{
+  self->comparison = g_object_ref (comparison);
+}
+
+static void
+sl_compare_chart_dispose (GObject *object)
+{
+  SlCompareChart *self = SL_COMPARE_CHART (object);
+
+  g_clear_object (&self->result);
+  g_clear_object (&self->comparison);
+  G_OBJECT_CLASS (sl_compare_chart_parent_class)->dispose (object);
+}
+
+static void
+sl_compare_chart_class_init (SlCompareChartClass *klass)
+{
+  static const char *const tab_names[N_TABS] = { "tab_sigma", "tab_distance", "tab_likeness", "tab_inside" };
+  GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
+
+  g_type_ensure (SL_TYPE_CURVE_VIEW);
+  g_type_ensure (SL_TYPE_STEP_INSPECTOR);
+  G_OBJECT_CLASS (klass)->dispose = sl_compare_chart_dispose;
+  gtk_widget_class_set_template_from_resource (widget_class, "/org/safelight/Safelight/sl-compare-chart.ui");
+  for (guint i = 0; i < N_TABS; i++)
+    gtk_widget_class_bind_template_child_full (widget_class, tab_names[i], FALSE,
+                                               G_STRUCT_OFFSET (SlCompareChart, tabs[i]));
+  gtk_widget_class_bind_template_child (widget_class, SlCompareChart, parting);
+  gtk_widget_class_bind_template_child (widget_class, SlCompareChart, inspector);
+  gtk_widget_class_bind_template_child (widget_class, SlCompareChart, curves);
+}
+
+static void
+sl_compare_chart_init (SlCompareChart *self)
+{
+  gtk_widget_init_template (GTK_WIDGET (self));
   for (guint i = 0; i < N_TABS; i++)
     g_signal_connect_swapped (self->tabs[i], "toggled", G_CALLBACK (tab_chosen), self);
+  g_signal_connect_swapped (self->curves, "picked", G_CALLBACK (place_picked), self);
+  g_signal_connect_swapped (self->curves, "moved", G_CALLBACK (place_moved), self);
 }

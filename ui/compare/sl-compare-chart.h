@@ -1,0 +1,30 @@
+/* sl-compare-chart.h - what stands under the lanes: tabs with curves over the run (noise level, distance and likeness to
+ * the reference's result) and with the inside of a step, since when two lanes look different, and the handle that moves
+ * through all lanes.
+ */
+#pragma once
+
+#include <adwaita.h>
+
+#include "app/objects/objects.h"
+#include "ui/compare/sl-curve-view.h"
+
+G_BEGIN_DECLS
+
+#define SL_TYPE_COMPARE_CHART (sl_compare_chart_get_type ())
+
+G_DECLARE_FINAL_TYPE (SlCompareChart, sl_compare_chart, SL, COMPARE_CHART, AdwBin)
+
+void sl_compare_chart_connect (SlCompareChart *self, SlComparison *comparison);
+/* Lanes or their frames changed: draws curves for count lanes from first on, the chosen one stronger. At most
+ * SL_LANES_SHOWN. */
+void sl_compare_chart_show (SlCompareChart *self, guint first, guint count, guint chosen);
+/* The position in the comparison changed: moves the handle, and the step that is looked into. */
+void sl_compare_chart_move (SlCompareChart *self);
+/* Opens the tab "Inside the step". */
+void sl_compare_chart_inspect (SlCompareChart *self);
+/* The likeness that is drawn is that of decoded pictures, not of quick previews. */
+gboolean sl_compare_chart_measures_decoded (SlCompareChart *self);
+SlCurveView *sl_compare_chart_get_curves (SlCompareChart *self);
+
+G_END_DECLS

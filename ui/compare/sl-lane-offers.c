@@ -1,0 +1,78 @@
+/* sl-lane-offers.c - see sl-lane-offers.h. */
+#include "ui/compare/sl-lane-offers.h"
+
+#include <glib/gi18n.h>
+
+#include "app/objects/objects.h"
+
+static const struct
+{
+  const char *target;
+  const char *title;
+  const char *explanation;
+  gboolean words;  /* only for models that take a prompt */
+  gboolean pixels; /* only for those that take none */
+} ready_made[] = {
+  { "four", N_ ("Four Schedulers"), N_ ("PNDM, DDIM, DPM++ 2M and UniPC"), FALSE, FALSE },
+  { "schedulers", N_ ("Nine Schedulers"), N_ ("A full table, to find your favourite"), FALSE, FALSE },
+  { "steps", N_ ("Numbers of Steps"), N_ ("How few are enough?"), FALSE, FALSE },
+  { "guidance", N_ ("Guidance"), N_ ("How closely to follow the words"), TRUE, FALSE },
+  { "sigmas", N_ ("Noise Schedules"), N_ ("Karras, exponential and beta"), FALSE, FALSE },
+  { "seeds", N_ ("Seeds"), N_ ("The same words, other noise"), FALSE, FALSE },
+  { "variances", N_ ("Variance Types"), N_ ("How much fresh noise DDPM adds"), FALSE, TRUE },
+};
+
+static GtkWidget *
+make_preset (guint i)
+{
+  GtkWidget *button = gtk_button_new (), *box = gtk_box_new (GTK_ORIENTATION_VERTICAL, 2);
+  GtkWidget *title = gtk_label_new (_ (ready_made[i].title));
+  GtkWidget *explanation = gtk_label_new (_ (ready_made[i].explanation));
+
+  gtk_widget_add_css_class (title, "heading");
+  gtk_widget_add_css_class (explanation, "caption");
+  gtk_label_set_wrap (GTK_LABEL (explanation), TRUE);
+  gtk_label_set_justify (GTK_LABEL (explanation), GTK_JUSTIFY_CENTER);
+  gtk_box_append (GTK_BOX (box), title);
+  gtk_box_append (GTK_BOX (box), explanation);
+  gtk_button_set_child (GTK_BUTTON (button), box);
+  gtk_widget_add_css_class (button, "preset");
+  gtk_actionable_set_action_name (GTK_ACTIONABLE (button), "win.compare-preset");
+  gtk_actionable_set_action_target (GTK_ACTIONABLE (button), "s", ready_made[i].target);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (button), GTK_ACCESSIBLE_PROPERTY_LABEL,
+                                  _ (ready_made[i].title), -1);
+  return button;
+}
+
+void
+sl_lane_offers_fill_presets (GtkFlowBox *presets)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (ready_made); i++)
+    {
+      gtk_flow_box_append (presets, make_preset (i));
+      gtk_widget_set_focusable (GTK_WIDGET (gtk_flow_box_get_child_at_index (presets, (int)i)), FALSE);
+    }
+}
+
+void
+sl_lane_offers_fill_schedulers (GMenu *menu)
+{
+  g_autoptr (GListModel) schedulers = sl_scheduler_items_new ();
+
+  for (guint i = 0; i < g_list_model_get_n_items (schedulers); i++)
+    {
+      g_autoptr (SlSchedulerItem) item = g_list_model_get_item (schedulers, i);
+      g_autoptr (GMenuItem) entry = g_menu_item_new (sl_scheduler_item_get_name (item), NULL);
+
+      g_menu_item_set_action_and_target (entry, "win.compare-add", "s", sl_scheduler_item_get_id (item));
+      g_menu_append_item (menu, entry);
+    }
+}
+
+void
+sl_lane_offers_set_prompts (GtkFlowBox *presets, gboolean prompts)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (ready_made); i++)
+    gtk_widget_set_visible (GTK_WIDGET (gtk_flow_box_get_child_at_index (presets, (int)i)),
+                            prompts ? !ready_made[i].pixels : !ready_made[i].words);
+}

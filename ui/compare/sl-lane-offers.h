@@ -1,0 +1,15 @@
+/* sl-lane-offers.h - the comparisons and lanes that are offered ready-made, as buttons and as a menu. */
+#pragma once
+
+#include <gtk/gtk.h>
+
+G_BEGIN_DECLS
+
+/* A button for each ready-made comparison; its action is "win.compare-preset". */
+void sl_lane_offers_fill_presets (GtkFlowBox *presets);
+/* Of these buttons only those that suit a model with or without a prompt are shown. */
+void sl_lane_offers_set_prompts (GtkFlowBox *presets, gboolean prompts);
+/* An entry for each scheduler; its action is "win.compare-add". */
+void sl_lane_offers_fill_schedulers (GMenu *menu);
+
+G_END_DECLS
