@@ -405,12 +405,13 @@ turn_page (GtkWidget *widget, const char *action, GVariant *parameter)
 {
   SlCompareView *self = SL_COMPARE_VIEW (widget);
   gboolean back = g_str_equal (action, "compare.previous-lanes");
+  guint first = back ? self->first - SL_LANES_SHOWN : self->first + SL_LANES_SHOWN;
 
-  if (back && self->first == 0)
+  if ((back && self->first == 0) || first >= count_lanes (self))
     return;
-  sl_compare_view_choose (self, back ? self->first - SL_LANES_SHOWN : self->first + SL_LANES_SHOWN);
-  /* The lanes that had the keyboard are gone. */
-  gtk_widget_grab_focus (GTK_WIDGET (sl_compare_view_get_lane (self, self->chosen)));
+  sl_compare_view_choose (self, first);
+  /* The lane that had the keyboard is gone. */
+  gtk_widget_grab_focus (GTK_WIDGET (sl_compare_view_get_lane (self, first)));
 }
 
 static gboolean

@@ -1,4 +1,4 @@
-/* sl-curve-chart.h - curves over the run, and where each place of theirs is in the widget that shows them.
+/* sl-curve-chart.h - what a chart of curves shows, and where in its widget each place of the curves is.
  *
  * Places along it are in the unit of the chart's x axis (steps, noise levels, evaluations); with a
  * logarithmic axis the largest value is at the left, as a run goes from much noise to little. What is

@@ -9,7 +9,7 @@
 typedef struct
 {
   double x, y;  /* y is its middle */
-  double align; /* what part of it is left of x */
+  double align; /* how much of the text is left of x: 0 nothing, 1 all */
   double alpha;
 } TextPlace;
 

@@ -27,7 +27,7 @@ struct _SlLaneEditor
   GtkEditable *negative;
 
   SlCompareLane *lane;
-  gboolean recipe_has_variance; /* its scheduler has the choice */
+  gboolean recipe_has_variance; /* its scheduler has variance types */
   GListModel *schedulers;
 };
 
@@ -41,7 +41,7 @@ enum
 
 static guint signals[N_SIGNALS];
 
-/* 0 is the recipe's; then the schedulers in their order. */
+/* The first row stands for the recipe's scheduler (NULL), the next ones for the schedulers in their order. */
 static const char *
 chosen_scheduler (SlLaneEditor *self)
 {

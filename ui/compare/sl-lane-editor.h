@@ -1,4 +1,4 @@
-/* sl-lane-editor.h - what a lane has of its own, to be changed. */
+/* sl-lane-editor.h - a window in which a person changes the settings that a lane has of its own. */
 #pragma once
 
 #include <adwaita.h>
@@ -17,7 +17,7 @@ sl_lane_editor_new (GtkWindow *parent, SlCompareLane *lane, SlSettings *recipe, 
 /* The same for a branch: what is not chosen stays as it is in the run. */
 SlLaneEditor *sl_lane_editor_new_branch (GtkWindow *parent, SlJob *run);
 SlCompareLane *sl_lane_editor_get_lane (SlLaneEditor *self);
-/* As a person would; for tests. */
+/* As if a person pressed the button; for tests. */
 void sl_lane_editor_apply (SlLaneEditor *self);
 
 G_END_DECLS

@@ -2,8 +2,8 @@
 #include "ui/compare/sl-lane-grid.h"
 
 #define GAP 8
-#define SIDES 16   /* of a lane beside its picture */
-#define HEADING 84 /* of a lane above and below its picture */
+#define SIDES 16   /* pixels of a lane beside its picture */
+#define HEADING 84 /* pixels of a lane above and below its picture */
 #define MIN_WIDTH 152
 #define MIN_HEIGHT 170
 

@@ -67,7 +67,7 @@ add_prompt (GString *text, const char *separator, const char *prompt)
             start);
 }
 
-/* The parts of settings that own names. */
+/* Those of the settings that `own` names, in words. */
 static char *
 describe (SlSettings *settings, SlOwn own, const char *separator)
 {
@@ -85,7 +85,7 @@ describe (SlSettings *settings, SlOwn own, const char *separator)
     add_part (text, separator, "%s", sigmas_name (sigmas));
   if (own & SL_OWN_SPACING)
     add_part (text, separator, "%s", spacing_name (spacing));
-  /* As few have the choice, its default is not worth a line. */
+  /* Few schedulers have variance types: the default is left out. */
   if (own & SL_OWN_VARIANCE && variance > 0)
     add_part (text, separator, "%s", variance_name (variance));
   if (own & SL_OWN_STEPS)
@@ -104,7 +104,7 @@ describe (SlSettings *settings, SlOwn own, const char *separator)
   return g_string_free (text, FALSE);
 }
 
-/* What it really runs with, once it does. */
+/* The settings of its run; before it has one, those that the run would get. */
 static SlSettings *
 settings_of (SlCompareLane *lane, SlSettings *recipe)
 {
@@ -157,7 +157,7 @@ sl_duration_text (double seconds)
   return g_strdup_printf (seconds < 0.00995 ? _ ("%.1f ms") : _ ("%.0f ms"), seconds * 1000);
 }
 
-/* Of the evaluations up to a frame. */
+/* What the evaluations up to a frame took, together. */
 static double
 seconds_until (SlJob *job, SlFrameObject *frame)
 {

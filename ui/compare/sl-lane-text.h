@@ -5,11 +5,12 @@
 
 G_BEGIN_DECLS
 
-/* What makes it different, in a few words: "Euler · 20 steps". */
+/* The settings that it has of its own, in a few words: "Euler · 20 steps". */
 char *sl_lane_title (SlCompareLane *lane, SlSettings *recipe);
-/* All that matters of its settings, a line each. */
+/* All settings that are worth comparing, a line each. */
 char *sl_lane_settings (SlCompareLane *lane, SlSettings *recipe);
-/* Two short lines: how far, how much, how fast; frame is what the lane shows. */
+/* Two short lines about the frame that the lane shows: its step and noise level; how many evaluations were made
+ * until there, and what they took. */
 char *sl_lane_figures (SlJob *job, SlFrameObject *frame);
 /* The same with words, a line each. */
 char *sl_lane_figures_in_full (SlJob *job, SlFrameObject *frame);

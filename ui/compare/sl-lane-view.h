@@ -14,7 +14,7 @@ G_BEGIN_DECLS
 G_DECLARE_FINAL_TYPE (SlLaneView, sl_lane_view, SL, LANE_VIEW, AdwBin)
 
 /* number: from 1, as a person counts. Signals: "chosen" when it is clicked or focused; "asked" (const char *): one of
- * "edit", "reference", "branch", "inspect", "save", "duplicate", "remove" from its menu. */
+ * "edit", "reference", "branch", "inspect", "keep", "save", "duplicate", "remove" from its menu. */
 SlLaneView *sl_lane_view_new (int number);
 int sl_lane_view_get_number (SlLaneView *self);
 void sl_lane_view_set_title (SlLaneView *self, const char *title, const char *detail);
@@ -25,9 +25,9 @@ void sl_lane_view_set_chosen (SlLaneView *self, gboolean chosen);
 void sl_lane_view_set_reference (SlLaneView *self, gboolean reference);
 /* Its picture is a heat map of the difference. */
 void sl_lane_view_set_heat (SlLaneView *self, gboolean heat);
-/* Why the picture is only a quick preview where somebody rests; NULL hides it. */
+/* Why the quick preview is shown and not the decoded picture; NULL hides it. */
 void sl_lane_view_set_problem (SlLaneView *self, const char *problem);
-/* As it is read; NULL when none is shown. */
+/* The text that is shown about this, or NULL. */
 const char *sl_lane_view_get_problem (SlLaneView *self);
 /* 0 to 1; < 0 hides it. */
 void sl_lane_view_set_progress (SlLaneView *self, double fraction);

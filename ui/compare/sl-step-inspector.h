@@ -14,7 +14,7 @@ G_DECLARE_FINAL_TYPE (SlStepInspector, sl_step_inspector, SL, STEP_INSPECTOR, Ad
 
 /* frame is one of job's; both NULL for nothing. */
 void sl_step_inspector_show (SlStepInspector *self, SlJob *job, SlFrameObject *frame);
-/* The sentence about this run: what failed, or since when nothing changes any more. Borrowed. */
+/* The sentence that it shows: what failed, since which step nothing changes, or the noise level. Borrowed. */
 const char *sl_step_inspector_get_note (SlStepInspector *self);
 
 G_END_DECLS

@@ -36,7 +36,7 @@ count_frames (SlFilmStrip *self)
   return self->job ? (int)g_list_model_get_n_items (sl_job_get_frames (self->job)) : 0;
 }
 
-/* Of the whole run: what is there and what is still to come. */
+/* The moments of the whole run: those that are there and those that are still to come. */
 static int
 count_places (SlFilmStrip *self)
 {
@@ -62,7 +62,7 @@ strip_start (SlFilmStrip *self)
   return floor (MAX (gtk_widget_get_width (GTK_WIDGET (self)) - used, 0) / 2);
 }
 
-/* The moment that a cell shows: the last of those that it stands for. */
+/* Where there are more moments than cells, a cell stands for several and shows the last of them. */
 static int
 place_of_cell (SlFilmStrip *self, int cell)
 {

@@ -1,7 +1,7 @@
 /* sl-film-strip.h - the moments of a run side by side, filled as they come; a slider over time.
  *
- * However many steps there are, the strip is as wide as it is: it shows as many pictures as fit, and
- * every place along it is a moment. Position is an index into the frames; the cursor follows the
+ * The strip shows as many pictures as fit into its width. Where there are more moments than that, every place along
+ * it is still a moment of its own. Position is an index into the frames; the cursor follows the
  * newest one until a person chooses another.
  */
 #pragma once
@@ -23,7 +23,7 @@ void sl_film_strip_set_position (SlFilmStrip *self, int position);
 int sl_film_strip_get_position (SlFilmStrip *self);
 /* The moment under the cursor, or NULL. */
 SlFrameObject *sl_film_strip_get_frame (SlFilmStrip *self);
-/* As a person would: emits "picked". */
+/* As if a person went there: emits "picked". */
 void sl_film_strip_pick (SlFilmStrip *self, int position);
 gboolean sl_film_strip_is_following (SlFilmStrip *self);
 void sl_film_strip_set_view (SlFilmStrip *self, SlView view);

@@ -225,7 +225,7 @@ steps_dragged (SlRecipePanel *self)
 {
   double value = round (gtk_range_get_value (self->steps_scale));
 
-  /* The scale ends where more steps stop helping; a typed number beyond stays. */
+  /* The scale ends before the largest number of steps; a larger one that was typed stays. */
   if (value < gtk_adjustment_get_upper (gtk_range_get_adjustment (self->steps_scale))
       || gtk_adjustment_get_value (self->steps_adjustment) < value)
     gtk_adjustment_set_value (self->steps_adjustment, value);
@@ -314,7 +314,7 @@ void
 sl_recipe_panel_show_first (SlRecipePanel *self)
 {
   sl_recipe_panel_show_recipe (self);
-  /* What already was as the recipe has it gave no signal. */
+  /* A control that had the recipe's value already emitted no signal: what its handler does is done here. */
   gtk_range_set_value (self->steps_scale, gtk_adjustment_get_value (self->steps_adjustment));
   gtk_range_set_value (self->guidance_scale, gtk_adjustment_get_value (self->guidance_adjustment));
   describe_scheduler (self);

@@ -50,7 +50,8 @@ struct _SlRecipePanel
 
 /* Once; the recipe must be there. */
 void sl_recipe_panel_connect_controls (SlRecipePanel *self);
-/* Every control as the recipe has it; the first time also what follows from a control. */
+/* Sets every control to the recipe's value; show_first does it when the panel is new, and sets what depends on the
+ * controls, too. */
 void sl_recipe_panel_show_recipe (SlRecipePanel *self);
 void sl_recipe_panel_show_first (SlRecipePanel *self);
 /* The sizes that suit the model, and the steps between them. */

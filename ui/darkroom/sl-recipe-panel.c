@@ -53,7 +53,7 @@ sl_recipe_panel_focus_prompt (SlRecipePanel *self)
 
 /* ---- class ---- */
 
-/* A combo row without entries turns itself off, and the button in it that opens a model with it. */
+/* A combo row without entries becomes insensitive, and with it the button in it that opens a model. */
 static void
 keep_sensitive (GtkWidget *row)
 {

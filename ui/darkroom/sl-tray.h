@@ -1,5 +1,5 @@
-/* sl-tray.h - the large dark place in the middle: the picture that is coming up, what is known about
- * the moment, and, when there is nothing to show, what to do. */
+/* sl-tray.h - the large dark area of the darkroom: the picture with a caption, how far the run is, or, when there is no
+ * picture, what to do. */
 #pragma once
 
 #include <adwaita.h>
@@ -21,9 +21,9 @@ void sl_tray_show_waiting (SlTray *self);
 void sl_tray_show_error (SlTray *self, const char *title, const char *message);
 /* The line over the picture; NULL hides it. */
 void sl_tray_set_caption (SlTray *self, const char *caption);
-/* Why the picture is only a quick preview where somebody rests; NULL hides it. */
+/* Why the quick preview is shown and not the decoded picture; NULL hides it. */
 void sl_tray_set_problem (SlTray *self, const char *problem);
-/* As it is read; NULL when none is shown. */
+/* The text that is shown about this, or NULL. */
 const char *sl_tray_get_problem (SlTray *self);
 /* 0 to 1, < 0 hides the bar. */
 void sl_tray_set_progress (SlTray *self, double fraction);

@@ -58,7 +58,7 @@ add_line (cairo_t *cr, double from, double to, guint depth)
   cairo_line_to (cr, to, row_at (depth));
 }
 
-/* Out of its parent's line, down to the dot. */
+/* The curve that leaves the parent's line and ends in the dot. */
 static void
 add_branch (cairo_t *cr, double middle, guint depth)
 {

@@ -19,8 +19,8 @@ struct _SlGalleryView
   SlThreadQueue *files;
   GtkFilter *filter;
   GtkSingleSelection *selection;
-  SlPicture *shown_family; /* one of it; NULL: all pictures are shown */
-  guint64 family;          /* its number; 0 with the above */
+  SlPicture *shown_family; /* a picture of the only family that is shown; NULL: all are shown */
+  guint64 family;          /* the number of that family, or 0 */
 };
 
 G_DEFINE_FINAL_TYPE (SlGalleryView, sl_gallery_view, ADW_TYPE_BIN)
@@ -180,7 +180,7 @@ sl_gallery_view_shows_family (SlGalleryView *self)
   return self->shown_family != NULL;
 }
 
-/* A family of which only one is left is none any more. */
+/* When only one picture of the family is left, it is no family any more and all pictures are shown. */
 static void
 arranged (SlGalleryView *self)
 {

@@ -14,7 +14,7 @@ G_DECLARE_FINAL_TYPE (SlGalleryView, sl_gallery_view, SL, GALLERY_VIEW, AdwBin)
 /* Signal "opened" (SlPicture) when a picture is clicked, "selected" when get_selected changes. files
  * loads the thumbnails. */
 void sl_gallery_view_connect (SlGalleryView *self, SlGallery *gallery, SlThreadQueue *files);
-/* The one that the keyboard is on, or NULL. */
+/* The selected picture, or NULL. */
 SlPicture *sl_gallery_view_get_selected (SlGalleryView *self);
 /* Brings it into sight, and the keyboard to it. */
 void sl_gallery_view_select (SlGalleryView *self, SlPicture *picture);

@@ -14,7 +14,7 @@ struct _SlCanvas
   int width;
   int height;
   double zoom; /* 0: fit */
-  double x;    /* of the picture's centre, from the widget's */
+  double x;    /* where the picture's centre is, from the widget's centre */
   double y;
   double drag_x;
   double drag_y;

@@ -4,7 +4,7 @@
 #include <glib/gi18n.h>
 #include <string.h>
 
-/* The names that files have for settings (app/core/recipe_text.c), and ours. */
+/* Settings by the names that files have for them, and as a person reads of a change. */
 static const struct
 {
   const char *key;
@@ -37,8 +37,8 @@ sl_picture_badge (SlPicture *picture)
   return moment > 0 ? g_strdup_printf (_ ("Step %d"), moment) : NULL;
 }
 
-/* A line "guidance: 7.5, 5" says what it was and what it is. NULL for what is none: a prompt can have
- * several lines. */
+/* A line "guidance: 7.5, 5" says what it was and what it is. NULL for a line that names no setting: it belongs to
+ * a prompt of several lines. */
 static char *
 describe_change (const char *line)
 {

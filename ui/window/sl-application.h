@@ -10,7 +10,7 @@ G_BEGIN_DECLS
 G_DECLARE_FINAL_TYPE (SlApplication, sl_application, SL, APPLICATION, AdwApplication)
 
 SlApplication *sl_application_new (GSettings *preferences);
-/* The window was closed so that the program may start again. */
+/* Whether the program shall start again now that the window is closed (a GPU that failed needs a new process). */
 gboolean sl_application_restarts (SlApplication *self);
 
 G_END_DECLS

@@ -15,7 +15,7 @@ struct _SlQueuePopover
 
 G_DEFINE_FINAL_TYPE (SlQueuePopover, sl_queue_popover, GTK_TYPE_POPOVER)
 
-/* Where a job stands now: rows are not made again when their neighbours move. */
+/* A row does not remember the position of its job: when other jobs move, it is not made again. */
 static guint
 position_of (SlQueuePopover *self, SlJob *job)
 {
