@@ -14,8 +14,9 @@ least_meson=1.0
 
 say() { printf '\033[1m%s\033[0m\n' "$*" >&2; }
 
-is_installed() { dpkg-query -W -f='${Status}' "$1" 2>/dev/null | grep -q 'ok installed'; }
-is_offered() { apt-cache policy "$1" 2>/dev/null | grep -q 'Candidate: [^(]'; }
+# No pipes into grep -q, which ends before what writes to it: with pipefail that is a failure.
+is_installed() { [[ "$(dpkg-query -W -f='${Status}' "$1" 2>/dev/null)" == *"ok installed"* ]]; }
+is_offered() { [[ "$(apt-cache policy "$1" 2>/dev/null)" == *"Candidate: "[!\(]* ]]; }
 
 # The package's name in this release.
 package_name() {

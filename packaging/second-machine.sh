@@ -21,6 +21,7 @@ if [ -z "${SL_SECOND_MACHINE:-}" ]; then
   command -v debootstrap >/dev/null || skip "no second machine: debootstrap is not installed"
   unshare --mount true 2>/dev/null || skip "no second machine: this machine does not let us mount anything"
   machine=$(mktemp -d "${TMPDIR:-/tmp}/second-machine.XXXXXX")
+  chmod 755 "$machine" # apt fetches as another user
   trap 'rm -rf --one-file-system "$machine"' EXIT
   [ "$(df --output=avail -m "$machine" | tail -1)" -ge 4000 ] || skip "no second machine: it takes 4 GB in ${TMPDIR:-/tmp}"
   SL_SECOND_MACHINE=$machine unshare --mount --propagation private "${BASH_SOURCE[0]}" "$release" "$reference"

@@ -2,7 +2,8 @@
 # test.sh - installs what is missing, builds, and runs every suite: once as built for people, then the suites that handle files, memory and
 # threads under the sanitizers. Ends with the line "N passed, N failed", counted over all test programs and their TAP subtests.
 #
-# Variables: SL_TEST_MESON_OPTIONS (extra options for every build, CI passes -Dwerror=true), SL_TEST_QUICK=1 (no sanitizers).
+# Variables: SL_TEST_MESON_OPTIONS (extra options for every build, CI passes -Dwerror=true), SL_TEST_QUICK=1 (no sanitizers),
+# SL_TEST_SECOND_MACHINE=1 (at the end, packaging/second-machine.sh).
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
@@ -36,6 +37,21 @@ if [ -z "${SL_TEST_QUICK:-}" ]; then
   # shellcheck disable=SC2086
   build_or_note "$root/build-tsan" $options -Db_sanitize=thread -Db_lundef=false -Doptimization=1 -Dui=disabled \
     -Dcuda=disabled && suite_run "$root/build-tsan" tsan --suite threads
+fi
+
+# Counted like a test program: one record of the form of Meson's log.
+if [ -n "${SL_TEST_SECOND_MACHINE:-}" ]; then
+  say "== a second machine"
+  log=$root/build/second-machine.json
+  status=0
+  "$root/packaging/second-machine.sh" | tee "$log.tap" || status=$?
+  python3 - "$log" "$status" <<'EOT'
+import json, sys
+with open(sys.argv[1] + ".tap", encoding="utf-8") as tap, open(sys.argv[1], "w", encoding="utf-8") as log:
+    result = {"0": "OK", "77": "SKIP"}.get(sys.argv[2], "FAIL")
+    json.dump({"name": "second machine", "result": result, "stdout": tap.read()}, log)
+EOT
+  logs+=("$log")
 fi
 
 python3 "$root/packaging/count-tests.py" "$failed_builds" "${logs[@]}"

@@ -11,10 +11,15 @@
 typedef int Command(const SlOptions *options);
 
 static Command *const run_command[SL_COMMANDS] = {
-    [SL_COMMAND_GENERATE] = sl_cmd_generate, [SL_COMMAND_BRANCH] = sl_cmd_branch,
-    [SL_COMMAND_COMPARE] = sl_cmd_compare,   [SL_COMMAND_REPLAY] = sl_cmd_replay,
-    [SL_COMMAND_INFO] = sl_cmd_info,         [SL_COMMAND_SCHEDULERS] = sl_cmd_schedulers,
-    [SL_COMMAND_TOKENIZE] = sl_cmd_tokenize, [SL_COMMAND_BENCH] = sl_cmd_bench,
+    [SL_COMMAND_GENERATE] = sl_cmd_generate,
+    [SL_COMMAND_BRANCH] = sl_cmd_branch,
+    [SL_COMMAND_COMPARE] = sl_cmd_compare,
+    [SL_COMMAND_REPLAY] = sl_cmd_replay,
+    [SL_COMMAND_INFO] = sl_cmd_info,
+    [SL_COMMAND_SCHEDULERS] = sl_cmd_schedulers,
+    [SL_COMMAND_TOKENIZE] = sl_cmd_tokenize,
+    [SL_COMMAND_BENCH] = sl_cmd_bench,
+    [SL_COMMAND_COMPLETION] = sl_cmd_completion,
 };
 
 static int print_help(SlCommand command)

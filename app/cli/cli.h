@@ -25,6 +25,7 @@ int sl_cmd_info(const SlOptions *options);
 int sl_cmd_schedulers(const SlOptions *options);
 int sl_cmd_tokenize(const SlOptions *options);
 int sl_cmd_bench(const SlOptions *options);
+int sl_cmd_completion(const SlOptions *options);
 
 #ifdef __cplusplus
 }

@@ -23,6 +23,7 @@ typedef enum SlCommand {
     SL_COMMAND_SCHEDULERS,
     SL_COMMAND_TOKENIZE,
     SL_COMMAND_BENCH,
+    SL_COMMAND_COMPLETION,
     SL_COMMANDS,
 } SlCommand;
 

@@ -86,6 +86,7 @@ const SlCommandInfo sl_commands[SL_COMMANDS] = {
     [SL_COMMAND_SCHEDULERS] = {"schedulers", NULL, false, "list the schedulers"},
     [SL_COMMAND_TOKENIZE] = {"tokenize", "TEXT", true, "the token ids of a text"},
     [SL_COMMAND_BENCH] = {"bench", NULL, false, "measure how fast this machine is"},
+    [SL_COMMAND_COMPLETION] = {"completion", "bash|zsh|fish", true, "print what a shell completes"},
 };
 
 SlCommand sl_command_find(const char *name)
