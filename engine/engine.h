@@ -89,9 +89,10 @@ bool sl_model_hash(SlModelInfo *info, SlHashFile hash, const int *cancel, SlErro
 typedef struct SlModel SlModel;
 
 typedef struct SlModelOptions {
-    const char *device; /* NULL or "auto", "ref", "cpu", "cuda", "check" */
-    const char *dtype;  /* NULL or "auto", "f32", "bf16", "f16" */
-    int threads;        /* 0: all */
+    const char *device;      /* NULL or "auto", "ref", "cpu", "cuda", "check" */
+    const char *dtype;       /* NULL or "auto", "f32", "bf16", "f16" */
+    const char *part_dtypes; /* "vae=f32": parts that compute in another type; NULL: none */
+    int threads;             /* 0: all */
     const char *
         tokenizer; /* folder, for single files, which carry none; NULL: looked for beside the file */
     void (*progress)(void *arg, double fraction,

@@ -86,10 +86,10 @@ static bool add_block(SlDevice *dev, size_t bytes)
     void *data = a->count < MAX_BLOCKS ? dev->ops->alloc(dev, capacity) : NULL;
     if (!data) {
         sl_device_fail(dev, SL_MEMORY,
-                       "%s: no memory for another %.0f MiB (%.0f MiB are in use by this picture); "
+                       "%s: no memory for another %s (%s are in use by this picture); "
                        "a smaller picture needs less",
-                       dev->name, (double)capacity / (1 << 20),
-                       (double)dev->work.arena_peak / (1 << 20));
+                       dev->name, sl_bytes_text(capacity).text,
+                       sl_bytes_text(dev->work.arena_peak).text);
         return false;
     }
     Block *last = a->count ? &a->blocks[a->count - 1] : NULL;
@@ -178,8 +178,8 @@ SlTensor sl_buffer_new(SlDevice *dev, SlDtype dtype, int rank, const int64_t *si
     size_t bytes = dev->status == SL_OK ? bytes_of(dev, dtype, rank, size) : 0;
     void *data = bytes ? dev->ops->alloc(dev, bytes) : NULL;
     if (bytes && !data)
-        sl_device_fail(dev, SL_MEMORY, "%s: no memory for %.0f MiB", dev->name,
-                       (double)bytes / (1 << 20));
+        sl_device_fail(dev, SL_MEMORY, "%s: no memory for %s", dev->name,
+                       sl_bytes_text(bytes).text);
     if (data)
         dev->work.buffer_bytes += bytes;
     return sl_tensor_view(data, dtype, rank, size);

@@ -31,6 +31,16 @@ SlDevice *sl_device_beside(SlDevice *dev, SlError *err)
     return beside;
 }
 
+SlDtype sl_device_use_dtype(SlDevice *dev, SlDtype dtype)
+{
+    SlDtype before = dev->dtype;
+    if (dev->ops->use_dtype)
+        dev->ops->use_dtype(dev, dtype);
+    else
+        dev->dtype = dtype;
+    return before;
+}
+
 /* ---- memory ---- */
 
 size_t sl_device_memory(SlDevice *dev)

@@ -14,3 +14,14 @@ bool sl_fail(SlError *err, SlCode code, const char *format, ...)
     }
     return false;
 }
+
+SlBytesText sl_bytes_text(uint64_t bytes)
+{
+    SlBytesText t;
+    double mib = (double)bytes / (1 << 20);
+    if (mib >= 1024)
+        snprintf(t.text, sizeof t.text, "%.1f GiB", mib / 1024);
+    else
+        snprintf(t.text, sizeof t.text, mib >= 10 ? "%.0f MiB" : "%.1f MiB", mib);
+    return t;
+}

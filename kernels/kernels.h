@@ -60,6 +60,12 @@ typedef struct SlError {
  * well. */
 bool sl_fail(SlError *err, SlCode code, const char *format, ...) SL_PRINTF(3, 4);
 
+/* "1.5 GiB", "240 MiB": a size of memory, for messages. */
+typedef struct SlBytesText {
+    char text[24];
+} SlBytesText;
+SlBytesText sl_bytes_text(uint64_t bytes);
+
 /* ---- tensors ---- */
 
 typedef enum SlDtype { SL_F32, SL_F16, SL_BF16, SL_I32, SL_U8 } SlDtype;
@@ -154,6 +160,10 @@ bool sl_device_check(const SlDevice *dev, SlError *err);
 /* For devices and fronts: sets the sticky status unless one is set already. */
 void sl_device_fail(SlDevice *dev, SlCode code, const char *format, ...) SL_PRINTF(3, 4);
 uint64_t sl_device_ops_done(const SlDevice *dev); /* any thread */
+/* In which type the device makes tensors and weights from now on, and computes with them: parts of a model
+ * may differ. Gives the type before, to go back to. A device that lacks the type keeps to what it has
+ * instead (cpu: f32 for f16). Weights are freed under the type that they were made in. */
+SlDtype sl_device_use_dtype(SlDevice *dev, SlDtype dtype);
 /* Waits until everything asked for so far is computed: for clocks. Downloads wait by themselves. */
 void sl_device_finish(SlDevice *dev);
 
@@ -294,6 +304,7 @@ struct SlOps {
     SlDevice *(*beside)(SlDevice *dev, SlError *err);
     const void *(*fetch)(SlDevice *dev, const void *p, size_t bytes);
     size_t (*memory)(SlDevice *dev);
+    void (*use_dtype)(SlDevice *dev, SlDtype dtype); /* NULL: every type will do */
     /* Remembers what work(arg) does without doing it; NULL when it cannot. */
     void *(*capture)(SlDevice *dev, void (*work)(void *arg), void *arg);
     void (*replay)(SlDevice *dev, void *captured);

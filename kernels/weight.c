@@ -4,6 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* As the device holds it, but for what its layout adds. */
+static uint64_t bytes_of(const SlDevice *dev, SlWeightKind kind, const SlTensor *host)
+{
+    SlDtype dtype = kind == SL_WEIGHT_VECTOR ? SL_F32 : dev->dtype;
+    return (uint64_t)sl_tensor_elements(host) * sl_dtype_size(dtype);
+}
+
 SlWeight *sl_weight_new(SlDevice *dev, SlWeightKind kind, const SlTensor *host)
 {
     if (dev->status != SL_OK)
@@ -17,8 +24,8 @@ SlWeight *sl_weight_new(SlDevice *dev, SlWeightKind kind, const SlTensor *host)
     w->rank = host->rank;
     memcpy(w->size, host->size, sizeof w->size);
     if (!dev->ops->weight_init(dev, w, host)) {
-        sl_device_fail(dev, SL_MEMORY, "%s: no memory for a weight of %.1f MiB", dev->name,
-                       (double)sl_tensor_elements(host) * 4 / (1 << 20));
+        sl_device_fail(dev, SL_MEMORY, "%s: no memory for a weight of %s", dev->name,
+                       sl_bytes_text(bytes_of(dev, kind, host)).text);
         free(w);
         return NULL;
     }

@@ -18,6 +18,7 @@
 
 struct SlBinder {
     SlBinderOptions options; /* weights: held; NULL once finished */
+    SlDtype dtype;           /* computed in */
     bool random;             /* there never was a source */
     bool finished;
     SlWeight **bound;
@@ -40,6 +41,11 @@ SlBinder *sl_binder_new(const SlBinderOptions *options)
         return NULL;
     b->options = *options;
     b->random = !options->weights;
+    b->dtype = options->dev->dtype;
+    if (options->own_dtype) {
+        SlDtype before = sl_device_use_dtype(options->dev, options->dtype);
+        b->dtype = sl_device_use_dtype(options->dev, before);
+    }
     b->used = calloc(n + 1, sizeof *b->used);
     if (!b->used) {
         free(b);
@@ -56,8 +62,10 @@ void sl_binder_free(SlBinder *b)
 {
     if (!b)
         return;
+    SlDtype before = sl_device_use_dtype(b->options.dev, b->dtype);
     for (size_t i = 0; i < b->count; i++)
         sl_weight_free(b->options.dev, b->bound[i]);
+    sl_device_use_dtype(b->options.dev, before);
     sl_weights_close(b->options.weights);
     free(b->bound);
     free(b->used);
@@ -173,7 +181,9 @@ static SlWeight *give(SlBinder *b, SlWeightKind kind, const SlTensor *host)
         b->bound = moved;
         b->room = room;
     }
+    SlDtype before = sl_device_use_dtype(b->options.dev, b->dtype);
     SlWeight *w = sl_weight_new(b->options.dev, kind, host);
+    sl_device_use_dtype(b->options.dev, before);
     if (!w)
         return NULL; /* the device's status says why */
     b->bound[b->count++] = w;
@@ -202,7 +212,7 @@ static bool read_into(SlBinder *b, const SlTensorInfo *info, const SlTensor *hos
  * all threads, a weight is in no other memory than this and the device's. */
 static bool make_host(SlBinder *b, SlWeightKind kind, int rank, const int64_t *size, SlTensor *host)
 {
-    SlDtype dtype = kind == SL_WEIGHT_VECTOR ? SL_F32 : b->options.dev->dtype;
+    SlDtype dtype = kind == SL_WEIGHT_VECTOR ? SL_F32 : b->dtype;
     *host = sl_tensor_view(NULL, dtype, rank, size);
     host->data = scratch(b, (uint64_t)sl_tensor_elements(host) * sl_dtype_size(dtype));
     return host->data != NULL;
@@ -394,4 +404,9 @@ const char *sl_binder_warning(const SlBinder *b)
 uint64_t sl_binder_parameters(const SlBinder *b)
 {
     return b->parameters;
+}
+
+SlDtype sl_binder_dtype(const SlBinder *b)
+{
+    return b->dtype;
 }

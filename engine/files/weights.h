@@ -79,7 +79,9 @@ typedef struct SlBinderOptions {
     SlDevice *dev;
     SlWeightSource *weights; /* held until sl_binder_finish; NULL: random weights of the right size
                               * (bench, measure), seeded by name */
-    const char *component;   /* "unet", for messages */
+    bool own_dtype;          /* the part computes in dtype; otherwise in the device's */
+    SlDtype dtype;
+    const char *component; /* "unet", for messages */
     void (*progress)(void *arg, uint64_t bytes_done, uint64_t bytes_total); /* may be NULL */
     void *progress_arg;
 } SlBinderOptions;
@@ -107,6 +109,8 @@ bool sl_binder_finish(SlBinder *b, bool strict, SlError *err);
  */
 const char *sl_binder_warning(const SlBinder *b);
 uint64_t sl_binder_parameters(const SlBinder *b);
+/* The type that the part computes in; one that the device has. */
+SlDtype sl_binder_dtype(const SlBinder *b);
 void sl_binder_free(SlBinder *b); /* frees every weight bound through it */
 
 #endif

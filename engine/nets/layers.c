@@ -113,6 +113,15 @@ SlTensor sl_tensor_like(SlDevice *dev, const SlTensor *t)
     return sl_tensor_new(dev, dev->dtype, t->rank, t->size);
 }
 
+SlTensor sl_in_dtype(SlDevice *dev, const SlTensor *t)
+{
+    if (t->dtype == dev->dtype)
+        return *t;
+    SlTensor copy = sl_tensor_like(dev, t);
+    sl_copy(dev, t, &copy);
+    return copy;
+}
+
 SlTensor sl_as_tokens(const SlTensor *t)
 {
     int64_t size[] = {t->size[0], t->size[1] * t->size[2], t->size[3]};

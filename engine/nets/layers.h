@@ -48,6 +48,8 @@ void sl_layer_group_norm(SlDevice *dev, const SlLayer *layer, const SlGroupNorm 
 
 /* Like the one given, in the device's dtype, from the arena. */
 SlTensor sl_tensor_like(SlDevice *dev, const SlTensor *t);
+/* The same values in the device's dtype: itself, or a copy in the arena. */
+SlTensor sl_in_dtype(SlDevice *dev, const SlTensor *t);
 /* [N, H, W, C] as [N, H W, C] */
 SlTensor sl_as_tokens(const SlTensor *t);
 

@@ -111,6 +111,7 @@ SlVae *sl_vae_new(const SlVaeConfig *config, SlBinder *b, SlError *err)
         return NULL;
     }
     vae->config = *config;
+    vae->dtype = sl_binder_dtype(b);
     bind_encoder(vae, b);
     bind_decoder(vae, b);
     return vae;
@@ -124,6 +125,11 @@ void sl_vae_free(SlVae *vae)
 const SlVaeConfig *sl_vae_get_config(const SlVae *vae)
 {
     return &vae->config;
+}
+
+SlDtype sl_vae_dtype(const SlVae *vae)
+{
+    return vae->dtype;
 }
 
 /* ---- forward ---- */
@@ -273,9 +279,11 @@ static bool run(SlDevice *dev, const SlVae *vae,
                 SlTensor *out, SlError *err)
 {
     size_t mark = sl_arena_mark(dev);
-    SlTensor result = half(dev, vae, x);
+    SlDtype before = sl_device_use_dtype(dev, vae->dtype);
+    SlTensor input = sl_in_dtype(dev, x), result = half(dev, vae, &input);
     sl_copy(dev, &result, out);
     sl_arena_reset(dev, mark);
+    sl_device_use_dtype(dev, before);
     dev->scope = NULL;
     return sl_device_check(dev, err);
 }

@@ -26,8 +26,10 @@ bool sl_vae_config(SlVaeConfig *config, const SlJson *json, SlError *err);
 SlVae *sl_vae_new(const SlVaeConfig *config, SlBinder *b, SlError *err);
 void sl_vae_free(SlVae *vae);
 const SlVaeConfig *sl_vae_get_config(const SlVae *vae);
+/* In which type it computes: its binder's, whatever the device's is. */
+SlDtype sl_vae_dtype(const SlVae *vae);
 
-/* z [N, h, w, latent_channels] in the device's dtype, already divided by scaling_factor; image [N,
+/* z [N, h, w, latent_channels] (best in the VAE's dtype: another is converted), already divided by scaling_factor; image [N,
  * h f, w f, out_channels] f32 in -1..1, allocated by the caller. */
 bool sl_vae_decode(SlDevice *dev, const SlVae *vae, const SlTensor *z, SlTensor *image,
                    SlError *err);

@@ -27,6 +27,7 @@ typedef struct SlVaeHalf {
 
 struct SlVae {
     SlVaeConfig config;
+    SlDtype dtype; /* computed in */
     SlVaeHalf encoder, decoder;
     SlLayer quant_conv, post_quant_conv;
 };

@@ -332,7 +332,10 @@ bool sl_vae_decode_strips(SlDevice *dev, const SlVae *vae, const SlTensor *z, in
     if (z->size[0] != 1 || rows < 1)
         return sl_fail(err, SL_ARGUMENT, "Only one picture at a time is decoded in strips");
     Strips s = {dev, vae, rows};
-    Sheet x = start(&s, z, first);
+    size_t mark = sl_arena_mark(dev);
+    SlDtype before = sl_device_use_dtype(dev, vae->dtype);
+    SlTensor input = sl_in_dtype(dev, z);
+    Sheet x = start(&s, &input, first);
     for (int i = first; i < blocks && sl_device_ok(dev); i++) {
         for (int k = 0; k < h->layers && sl_device_ok(dev); k++)
             x = resnet(&s, &h->levels[i].resnets[k], x);
@@ -342,6 +345,8 @@ bool sl_vae_decode_strips(SlDevice *dev, const SlVae *vae, const SlTensor *z, in
     if (sl_device_ok(dev))
         head(&s, &x, image);
     free(x.data);
+    sl_arena_reset(dev, mark);
+    sl_device_use_dtype(dev, before);
     dev->scope = NULL;
     return sl_device_check(dev, err);
 }

@@ -155,6 +155,8 @@ static bool load_part(Loading *l, SlPart *part, SlError *err)
                             &(SlBinderOptions){.dev = model->dev,
                                                .weights = weights,
                                                .component = part->kind->name,
+                                               .own_dtype = true,
+                                               .dtype = part->dtype,
                                                .progress = on_progress,
                                                .progress_arg = l},
                             err);
@@ -184,10 +186,45 @@ static void list_parts(SlModel *model)
             model->part[model->parts++].kind = *kind;
 }
 
+/* One "vae=f32" of the options' part_dtypes, length bytes long. */
+static bool set_dtype(SlModel *model, const char *entry, size_t length, SlError *err)
+{
+    char name[64];
+    snprintf(name, sizeof name, "%.*s", (int)length, entry);
+    char *type = strchr(name, '=');
+    if (type)
+        *type++ = 0;
+    int part = sl_model_find_part(model, name);
+    if (!type || part < 0)
+        return sl_fail(err, SL_ARGUMENT,
+                       "\"%.*s\" is not a part of this model with the type that it computes in; "
+                       "expected something like %s=f32",
+                       (int)length, entry, model->part[model->parts - 1].kind->name);
+    return sl_dtype_parse(type, NULL, &model->part[part].dtype, err);
+}
+
+/* What each part computes in: what its class says, but for what the options say. */
+static bool find_dtypes(SlModel *model, const SlModelOptions *options, SlError *err)
+{
+    const char *at = options->part_dtypes ? options->part_dtypes : "";
+    for (int i = 0; i < model->parts; i++)
+        model->part[i].dtype =
+            model->part[i].kind->compute == SL_COMPUTE_F32 ? SL_F32 : model->dev->dtype;
+    while (*at) {
+        size_t length = strcspn(at, ",");
+        if (!set_dtype(model, at, length, err))
+            return false;
+        at += length + (at[length] == ',');
+    }
+    return true;
+}
+
 bool sl_model_load_parts(SlModel *model, const SlModelOptions *options, SlError *err)
 {
     Loading l = {.model = model, .options = options, .total = total_bytes(&model->info)};
     list_parts(model);
+    if (!find_dtypes(model, options, err))
+        return false;
     for (int i = 0; i < model->parts; i++)
         if (!load_part(&l, &model->part[i], err))
             return false;

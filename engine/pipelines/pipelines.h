@@ -22,6 +22,7 @@ typedef struct SlPart {
     void *net;               /* of the class's build(); NULL while it is not loaded */
     SlBinder *binder;
     SlJson *config;
+    SlDtype dtype;  /* that it computes in */
     unsigned loads; /* how often it was loaded: what was made of it before is stale */
 } SlPart;
 

@@ -15,14 +15,17 @@ static bool has_vae(const SlModel *model)
     return sl_model_part_for(model, SL_USE_DECODE) >= 0;
 }
 
-/* Uploads a [C, h, w] sample, scaled, as [1, h, w, C] in the device's dtype. */
-static SlTensor upload_sample(SlDevice *dev, const float *sample, const int64_t size[3],
-                              double scale, double shift)
+/* Uploads a sample [latent_channels, height, width], scaled, as [1, height, width, latent_channels] in the
+ * VAE's dtype. */
+static SlTensor upload_sample(SlDevice *dev, const SlVae *net, const float *sample, int64_t height,
+                              int64_t width)
 {
-    int64_t n = size[0] * size[1] * size[2];
-    int64_t chw[4] = {1, size[0], size[1], size[2]};
+    const SlVaeConfig *vae = sl_vae_get_config(net);
+    double scale = vae->scaling_factor, shift = vae->shift_factor;
+    int64_t chw[4] = {1, vae->latent_channels, height, width}, n = chw[1] * height * width;
     SlTensor plain = sl_tensor_new(dev, SL_F32, 4, chw);
-    SlTensor x = sl_tensor_new4(dev, 1, size[1], size[2], size[0]);
+    SlTensor x =
+        sl_tensor_new(dev, sl_vae_dtype(net), 4, (const int64_t[]){1, height, width, chw[1]});
     float *host = malloc((size_t)n * sizeof *host);
     if (!host) {
         sl_device_fail(dev, SL_MEMORY, "no memory for a sample of %lld values", (long long)n);
@@ -46,10 +49,7 @@ static SlTensor decode_tensor(SlModel *model, SlDevice *dev, const float *sample
     SlTensor image = sl_tensor_new(dev, SL_F32, 4, (const int64_t[]){1, height * f, width * f, 3});
     const SlVae *net = sl_model_vae(model);
     if (net) {
-        const SlVaeConfig *vae = sl_vae_get_config(net);
-        SlTensor z =
-            upload_sample(dev, sample, (const int64_t[]){vae->latent_channels, height, width},
-                          vae->scaling_factor, vae->shift_factor);
+        SlTensor z = upload_sample(dev, net, sample, height, width);
         if (strip > 0)
             sl_vae_decode_strips(dev, net, &z, strip, &image, NULL);
         else

@@ -35,9 +35,9 @@ bool sl_model_make_room(SlModel *model, const SlRecipe *recipe, SlError *err)
         drop_encoders(model);
     if (need <= available(model))
         return true;
-    return sl_fail(
-        err, SL_MEMORY,
-        "a picture of %d x %d needs %.1f GiB of the GPU's memory for each step, and %.1f "
-        "GiB are free; a smaller picture needs less",
-        recipe->width, recipe->height, (double)need / 1e6, (double)available(model) / 1e6);
+    return sl_fail(err, SL_MEMORY,
+                   "a picture of %d x %d needs %s of the GPU's memory for each step, and %s are "
+                   "free; a smaller picture needs less",
+                   recipe->width, recipe->height, sl_bytes_text(need).text,
+                   sl_bytes_text(available(model)).text);
 }

@@ -22,6 +22,7 @@ typedef struct EncoderLayer {
 
 struct SlTextEncoder {
     SlTextEncoderConfig config;
+    SlDtype dtype; /* computed in */
     SlWeight *token_embedding, *position_embedding;
     EncoderLayer *layers;
     SlLayer final_layer_norm;
@@ -105,6 +106,7 @@ SlTextEncoder *sl_text_encoder_new(const SlTextEncoderConfig *config, SlBinder *
         return NULL;
     }
     te->config = *config;
+    te->dtype = sl_binder_dtype(b);
     int64_t tokens[] = {config->vocab_size, config->hidden_size};
     int64_t positions[] = {config->max_positions, config->hidden_size};
     SlPath path = sl_path("text_model");
@@ -290,7 +292,9 @@ bool sl_text_encoder_forward(SlDevice *dev, const SlTextEncoder *te, const SlTen
     int32_t *host_ids = checked_ids(dev, &te->config, ids, err);
     if (!host_ids)
         return false;
+    SlDtype before = sl_device_use_dtype(dev, te->dtype);
     forward(dev, te, ids, host_ids, skip, hidden, pooled);
+    sl_device_use_dtype(dev, before);
     free(host_ids);
     dev->scope = NULL;
     return sl_device_check(dev, err);

@@ -23,7 +23,8 @@ SlTextEncoder *sl_text_encoder_new(const SlTextEncoderConfig *config, SlBinder *
 void sl_text_encoder_free(SlTextEncoder *te);
 const SlTextEncoderConfig *sl_text_encoder_get_config(const SlTextEncoder *te);
 
-/* ids [N, L] i32 on the device. Outputs are allocated from the arena; hidden is always made, pooled
+/* ids [N, L] i32 on the device. Outputs are allocated from the arena, in the type that the encoder
+ * computes in (its binder's); hidden is always made, pooled
  * only if not NULL. hidden [N, L, D] is the state after all but the last `skip` layers, through
  * final_layer_norm: 0 gives last_hidden_state, 1 the penultimate state, as
  * StableDiffusionPipeline's clip_skip has it (which diffusers applies to the prompt, but not to the

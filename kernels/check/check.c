@@ -294,6 +294,14 @@ static const char *check_describe(const SlDevice *dev)
     return ((const Check *)dev)->describe;
 }
 
+static void check_use_dtype(SlDevice *dev, SlDtype dtype)
+{
+    Check *c = check_of(dev);
+    sl_device_use_dtype(c->tested, dtype);
+    sl_device_use_dtype(c->ref, c->tested->dtype);
+    dev->dtype = c->tested->dtype;
+}
+
 static const SlOps check_ops = {
     .name = "check",
     .close = check_close,
@@ -317,6 +325,7 @@ static const SlOps check_ops = {
     .concat = check_concat,
     .upsample = check_upsample,
     .avg_pool2 = check_avg_pool2,
+    .use_dtype = check_use_dtype,
     .embedding = check_embedding,
     .timestep_embedding = check_timestep_embedding,
     .guidance = check_guidance,

@@ -124,6 +124,11 @@ static int available_threads(void)
 #endif
 }
 
+static void cpu_use_dtype(SlDevice *dev, SlDtype dtype)
+{
+    dev->dtype = dtype == SL_F16 ? SL_F32 : dtype;
+}
+
 static const char *const instructions[] = {"baseline instructions", "AVX2", "AVX-512"};
 
 SlDevice *sl_cpu_open(const SlDeviceOptions *options, SlError *err)
@@ -139,6 +144,7 @@ SlDevice *sl_cpu_open(const SlDeviceOptions *options, SlError *err)
     cpu->onednn = isa == ISA_V4 ? sl_onednn_open(cpu->base.dtype) : NULL;
     cpu->amx = use_amx(cpu->base.dtype, isa);
     make_ops(cpu, isa);
+    cpu->ops.use_dtype = cpu_use_dtype;
     cpu->base.ops = &cpu->ops;
     cpu->base.name = "cpu";
     cpu->base.threads = options->threads > 0 ? options->threads : available;

@@ -60,7 +60,7 @@ static void measure_download(SlDevice *dev, const void *p, void *host, size_t by
 
 static size_t weight_bytes(const SlDevice *dev, const SlWeight *w)
 {
-    SlDtype dtype = w->kind == SL_WEIGHT_VECTOR ? SL_F32 : dev->dtype;
+    SlDtype dtype = w->kind == SL_WEIGHT_VECTOR ? SL_F32 : dev->dtype; /* of the part in use */
     return (size_t)weight_elements(w) * sl_dtype_size(dtype);
 }
 

@@ -8,6 +8,8 @@
 #include "run.h"
 #include "test.h"
 
+#include <string.h>
+
 /* ---- the arena ---- */
 
 static void test_arena(const char *name)
@@ -156,8 +158,39 @@ static void test_failing_memory(const char *name, int least)
     sl_device_close(&dev);
 }
 
+/* A refusal names the size that the device would have held, in the unit that it says. */
+static void test_sizes(void)
+{
+    static const struct {
+        uint64_t bytes;
+        const char *text;
+    } sizes[] = {{0, "0.0 MiB"},
+                 {1536 << 10, "1.5 MiB"},
+                 {100 << 20, "100 MiB"},
+                 {(uint64_t)3 << 29, "1.5 GiB"},
+                 {(uint64_t)10 << 30, "10.0 GiB"}};
+    bool right = true;
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
+        right = right && !strcmp(sl_bytes_text(sizes[i].bytes).text, sizes[i].text);
+    sl_test(right, "sizes are told in MiB and GiB");
+    SlDevice *dev = run_device("ref", SL_F16, 1);
+    const SlOps *real = dev->ops;
+    SlOps failing = *real;
+    static uint16_t values[1024 * 1024];
+    SlTensor host = sl_tensor_view(values, SL_F16, 2, SIZES(1024, 1024));
+    failing.alloc = failing_alloc;
+    allocations_left = 0;
+    dev->ops = &failing;
+    SlWeight *w = sl_weight_new(dev, SL_WEIGHT_LINEAR, &host);
+    sl_test(!w && strstr(dev->message, " 2.0 MiB"), "a weight of a million halves: %s",
+            dev->message);
+    dev->ops = real;
+    sl_device_close(&dev);
+}
+
 int main(void)
 {
+    test_sizes();
     test_arena("cpu");
     test_arena("measure");
     test_arena_turns();

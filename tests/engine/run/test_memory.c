@@ -5,6 +5,7 @@
 #include "engine/run/step.h"
 #include "tests/engine/run/golden.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* A device's table with a limit laid over its memory. */
@@ -79,7 +80,8 @@ static void test_strips(void)
     size_t need = sl_arena_capacity(dev);
     sl_arena_release(dev);
     limit_memory(dev, (size_t)40 << 20);
-    sl_test(ok && need > limit, "the whole picture takes more (%zu MB) than the limit", need >> 20);
+    sl_test(ok && need > limit, "the whole picture takes more (%s) than the limit",
+            sl_bytes_text(need).text);
     ok = sl_decode(model, sample, side, side, strips, NULL, &err);
     double psnr = golden_psnr(strips, whole, pixels);
     sl_test(ok && psnr >= 40, "within the limit it is decoded in strips: PSNR %.1f dB %s", psnr,
@@ -108,6 +110,25 @@ static bool one_step(SlModel *model, const SlRecipe *recipe, float *first, SlErr
         *first = sl_run_sample(run)[0];
     sl_run_free(run);
     return ok;
+}
+
+/* "... needs 97 MiB of the GPU's memory ..., and 65.2 MiB are free": the two sizes, and not a thousand times as much. */
+static bool says_sizes(const char *message, size_t need, size_t have)
+{
+    const char *at = strstr(message, "needs "), *and = strstr(message, ", and ");
+    char unit[2][4] = {"", ""};
+    double size[2] = {0, 0};
+    if (!at || !and || sscanf(at, "needs %lf %3s of", &size[0], unit[0]) != 2 ||
+        sscanf(and, ", and %lf %3s are free", &size[1], unit[1]) != 2)
+        return false;
+    for (int i = 0; i < 2; i++) {
+        double bytes = size[i] * (strcmp(unit[i], "GiB") ? 1 << 20 : 1 << 30);
+        double expected = (double)(i ? have : need);
+        if ((strcmp(unit[i], "GiB") && strcmp(unit[i], "MiB")) || bytes < expected * 0.9 ||
+            bytes > expected * 1.1)
+            return false;
+    }
+    return true;
 }
 
 static void test_run(void)
@@ -146,7 +167,7 @@ static void test_run(void)
     sl_arena_release(dev);
     limit = least - ((size_t)32 << 20);
     ok = one_step(model, &recipe, &again, &err);
-    sl_test(!ok && err.code == SL_MEMORY && strstr(err.message, "are free"),
+    sl_test(!ok && err.code == SL_MEMORY && says_sizes(err.message, least, limit),
             "a step that cannot fit is refused before it: %s", err.message);
     limit = SIZE_MAX / 2;
     ok = one_step(model, &recipe, &again, &err);

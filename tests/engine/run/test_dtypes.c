@@ -1,0 +1,133 @@
+/* test_dtypes.c - parts of one model that compute in different types: each gives what it gives in a model that is in
+ * its type as a whole.
+ *
+ * usage: test_dtypes DEVICE DTYPE: the model is in DTYPE, its VAE, and then its text encoder, in f32.
+ */
+#include "engine/pipelines/pipelines.h"
+#include "tests/engine/run/golden.h"
+
+#include <string.h>
+
+static const char *device;
+
+static SlModel *open_model(const char *dtype, const char *part_dtypes, SlError *err)
+{
+    char *folder = sl_test_path("goldens/model/sd1");
+    SlModelOptions options = {.device = device, .dtype = dtype, .part_dtypes = part_dtypes};
+    SlModel *model = sl_model_open(folder, &options, err);
+    free(folder);
+    return model;
+}
+
+enum { SIDE = 8 };
+
+/* A picture of fixed latents, f32 [3, H, W]; malloc'ed. */
+static float *decode(SlModel *model, size_t *n)
+{
+    const SlModelInfo *info = sl_model_info(model);
+    size_t latents = (size_t)info->channels * SIDE * SIDE;
+    *n = (size_t)3 * SIDE * SIDE * (size_t)(info->factor * info->factor);
+    float *sample = calloc(latents, sizeof *sample), *image = calloc(*n, sizeof *image);
+    SlNoise noise;
+    SlError err = {0};
+    sl_noise_init(&noise, SL_NOISE_CPU, 3, 0);
+    sl_noise_normal(&noise, sample, (int64_t)latents);
+    if (!sl_decode(model, sample, SIDE, SIDE, image, NULL, &err))
+        sl_test_note("%s", err.message);
+    free(sample);
+    return image;
+}
+
+/* The prompt's embeddings and the sample after one step, one behind the other; malloc'ed. */
+static float *one_step(SlModel *model, size_t *text, size_t *n)
+{
+    SlRecipe recipe;
+    SlError err = {0};
+    int64_t size[3] = {0};
+    sl_recipe_defaults(&recipe, sl_model_info(model));
+    recipe.prompt = "a horse";
+    SlRun *run = sl_run_new(model, &recipe, NULL, &err);
+    bool ok = run && sl_run_next(run, NULL, &err);
+    const float *states = ok ? sl_run_text_embeddings(run, size) : NULL;
+    *text = (size_t)(size[0] * size[1] * size[2]);
+    *n = ok ? *text + (size_t)sl_run_sample_elements(run) : 0;
+    float *values = calloc(*n + 1, sizeof *values);
+    if (ok) {
+        memcpy(values, states, *text * sizeof *values);
+        memcpy(values + *text, sl_run_sample(run), (*n - *text) * sizeof *values);
+    } else {
+        sl_test_note("%s", err.message);
+    }
+    sl_run_free(run);
+    return values;
+}
+
+static bool same(const float *a, const float *b, size_t n)
+{
+    return !memcmp(a, b, n * sizeof *a);
+}
+
+static void test_vae(const char *dtype)
+{
+    SlError err = {0};
+    SlModel *all = open_model("f32", NULL, &err), *plain = open_model(dtype, NULL, &err);
+    SlModel *mixed = open_model(dtype, "vae=f32", &err);
+    if (sl_test(all && plain && mixed, "the VAE in f32, the rest in %s %s", dtype, err.message)) {
+        size_t n, text, values;
+        float *want = decode(all, &n), *half = decode(plain, &n), *got = decode(mixed, &n);
+        sl_test(same(got, want, n) && !same(got, half, n),
+                "the picture has the bytes of a model in f32, which %s alone would not give",
+                dtype);
+        float *steps = one_step(plain, &text, &values), *again = one_step(mixed, &text, &values);
+        sl_test(values && same(steps, again, values), "text and step have the bytes of %s", dtype);
+        free(want);
+        free(got);
+        got = decode(mixed, &n);
+        sl_test(!same(got, half, n), "and the picture after it is still made in f32");
+        free(got);
+        free(half);
+        free(steps);
+        free(again);
+    }
+    sl_model_close(&all);
+    sl_model_close(&plain);
+    sl_model_close(&mixed);
+}
+
+static void test_text_encoder(const char *dtype)
+{
+    SlError err = {0};
+    SlModel *all = open_model("f32", NULL, &err);
+    SlModel *mixed = open_model(dtype, "text_encoder=f32,vae=f32", &err);
+    if (sl_test(all && mixed, "text encoder and VAE in f32 %s", err.message)) {
+        size_t text, n, other;
+        float *want = one_step(all, &text, &n), *got = one_step(mixed, &text, &other);
+        sl_test(n && n == other && same(want, got, text), "the embeddings are those of f32");
+        sl_test(n && !same(want + text, got + text, n - text), "and the step is %s's", dtype);
+        free(want);
+        free(got);
+    }
+    sl_model_close(&all);
+    sl_model_close(&mixed);
+}
+
+static void test_refusals(const char *dtype)
+{
+    static const char *const bad[] = {"vea=f32", "vae", "vae=f33"};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        SlError err = {0};
+        SlModel *model = open_model(dtype, bad[i], &err);
+        sl_test(!model && err.code == SL_ARGUMENT, "\"%s\" is refused: %s", bad[i], err.message);
+        sl_model_close(&model);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    const char *dtype = argc > 2 ? argv[2] : "bf16";
+    device = argc > 1 ? argv[1] : "cpu";
+    test_vae(dtype);
+    test_text_encoder(dtype);
+    test_refusals(dtype);
+    return sl_test_done();
+}
