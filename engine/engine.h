@@ -248,6 +248,7 @@ typedef struct SlCost {
     double step_flops, decode_flops, text_flops;
     size_t weight_bytes, peak_bytes; /* weights + arena + buffers */
     size_t step_bytes;               /* without the weights, without decoding */
+    size_t text_bytes, decode_bytes; /* the same of the other stages */
 } SlCost;
 
 /* What a run of this size would need, on the measure device: no weights are read. */

@@ -1,6 +1,8 @@
 /* denoiser.c - see denoiser.h: what all denoisers have in common around their own functions. */
 #include "engine/nets/denoiser.h"
 
+#include "engine/nets/layers.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -87,6 +89,7 @@ SlDenoiser *sl_denoiser_new(const SlDenoiserClass *kind, const SlJson *config, S
         return NULL;
     }
     d->kind = kind;
+    d->dtype = sl_binder_dtype(b);
     d->net = kind->build(config, b, err);
     if (d->net)
         return d;
@@ -112,8 +115,12 @@ SlContext *sl_denoiser_prepare(SlDevice *dev, const SlDenoiser *d,
             return NULL;
         }
     }
-    if (d->kind->prepare)
-        return d->kind->prepare(dev, d->net, conditions, count, err);
+    if (d->kind->prepare) {
+        SlDtype before = sl_device_use_dtype(dev, d->dtype);
+        SlContext *context = d->kind->prepare(dev, d->net, conditions, count, err);
+        sl_device_use_dtype(dev, before);
+        return context;
+    }
     sl_fail(err, SL_ARGUMENT, "this model is told nothing, and there is a condition");
     return NULL;
 }
@@ -121,7 +128,13 @@ SlContext *sl_denoiser_prepare(SlDevice *dev, const SlDenoiser *d,
 bool sl_denoiser_evaluate(SlDevice *dev, SlDenoiser *d, const SlTensor *x, const SlTensor *row,
                           const SlContext *context, SlTensor *out, SlError *err)
 {
-    return d->kind->evaluate(dev, d->net, x, row, context, out, err);
+    SlDtype before = sl_device_use_dtype(dev, d->dtype);
+    size_t mark = sl_arena_mark(dev);
+    SlTensor input = sl_in_dtype(dev, x);
+    bool ok = d->kind->evaluate(dev, d->net, &input, row, context, out, err);
+    sl_arena_reset(dev, mark);
+    sl_device_use_dtype(dev, before);
+    return ok;
 }
 
 uint64_t sl_denoiser_operations(const SlDenoiser *d)
@@ -142,10 +155,12 @@ SlTimes *sl_times_new(SlDevice *dev, const SlDenoiser *d, const float *timesteps
     const int64_t size[] = {count, batch * d->kind->time_values(d->net)};
     size_t mark = sl_arena_mark(dev);
     SlTensor t = sl_tensor_new(dev, SL_F32, 1, size);
-    times->table = sl_buffer_new(dev, dev->dtype, 2, size);
+    SlDtype before = sl_device_use_dtype(dev, d->dtype);
+    times->table = sl_buffer_new(dev, d->dtype, 2, size);
     sl_upload(dev, timesteps, &t);
     d->kind->times(dev, d->net, &t, batch, &times->table);
     sl_arena_reset(dev, mark);
+    sl_device_use_dtype(dev, before);
     if (!sl_device_check(dev, err)) {
         sl_times_free(dev, times);
         return NULL;
@@ -169,7 +184,9 @@ SlTensor sl_times_at(const SlTimes *times, int i)
 void sl_times_join(SlDevice *dev, const SlDenoiser *d, const SlTimesJoin *join, SlTensor *row)
 {
     if (join->count > 1 && d->kind->join_times) {
+        SlDtype before = sl_device_use_dtype(dev, d->dtype);
         d->kind->join_times(dev, d->net, join, row);
+        sl_device_use_dtype(dev, before);
         return;
     }
     for (int k = 0; k < join->count; k++) {

@@ -57,6 +57,7 @@ typedef struct SlDenoiserClass {
 typedef struct SlDenoiser {
     const SlDenoiserClass *kind;
     void *net;
+    SlDtype dtype; /* that it computes in: its binder's */
 } SlDenoiser;
 
 SlDenoiser *sl_denoiser_new(const SlDenoiserClass *kind, const SlJson *config, SlBinder *b,
@@ -65,6 +66,7 @@ void sl_denoiser_free(SlDenoiser *d); /* NULL is fine */
 /* count conditions of one shape to the context of a batch of as many; NULL and *err on failure. */
 SlContext *sl_denoiser_prepare(SlDevice *dev, const SlDenoiser *d,
                                const SlCondition *const *conditions, int count, SlError *err);
+/* x may be of another dtype than the denoiser computes in, and so may out. */
 bool sl_denoiser_evaluate(SlDevice *dev, SlDenoiser *d, const SlTensor *x, const SlTensor *row,
                           const SlContext *context, SlTensor *out, SlError *err);
 uint64_t sl_denoiser_operations(const SlDenoiser *d);

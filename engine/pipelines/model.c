@@ -128,7 +128,7 @@ void sl_model_unload(SlModel *model)
 
 /* ---- without weights ---- */
 
-SlModel *sl_model_shape(const SlModelInfo *info, SlDevice *dev, SlError *err)
+SlModel *sl_model_shape(const SlModelInfo *info, SlDevice *dev, const SlModel *like, SlError *err)
 {
     SlModel *model = calloc(1, sizeof *model);
     if (!model) {
@@ -139,7 +139,7 @@ SlModel *sl_model_shape(const SlModelInfo *info, SlDevice *dev, SlError *err)
     model->info = *info;
     model->kind = sl_pipeline_class_of(info);
     model->dev = dev;
-    if (sl_model_build_parts(model, err))
+    if (sl_model_build_parts(model, like, err))
         return model;
     sl_model_unload(model);
     return NULL;

@@ -182,8 +182,11 @@ static bool has_part(const SlModelInfo *info, const SlPartClass *part)
 static void list_parts(SlModel *model)
 {
     for (const SlPartClass *const *kind = model->kind->parts; *kind; kind++)
-        if (has_part(&model->info, *kind))
-            model->part[model->parts++].kind = *kind;
+        if (has_part(&model->info, *kind)) {
+            SlPart *part = &model->part[model->parts++];
+            part->kind = *kind;
+            part->dtype = (*kind)->compute == SL_COMPUTE_F32 ? SL_F32 : model->dev->dtype;
+        }
 }
 
 /* One "vae=f32" of the options' part_dtypes, length bytes long. */
@@ -203,13 +206,10 @@ static bool set_dtype(SlModel *model, const char *entry, size_t length, SlError 
     return sl_dtype_parse(type, NULL, &model->part[part].dtype, err);
 }
 
-/* What each part computes in: what its class says, but for what the options say. */
+/* What each part computes in: what its class said, but for what the options say. */
 static bool find_dtypes(SlModel *model, const SlModelOptions *options, SlError *err)
 {
     const char *at = options->part_dtypes ? options->part_dtypes : "";
-    for (int i = 0; i < model->parts; i++)
-        model->part[i].dtype =
-            model->part[i].kind->compute == SL_COMPUTE_F32 ? SL_F32 : model->dev->dtype;
     while (*at) {
         size_t length = strcspn(at, ",");
         if (!set_dtype(model, at, length, err))
@@ -225,22 +225,53 @@ bool sl_model_load_parts(SlModel *model, const SlModelOptions *options, SlError 
     list_parts(model);
     if (!find_dtypes(model, options, err))
         return false;
-    for (int i = 0; i < model->parts; i++)
-        if (!load_part(&l, &model->part[i], err))
-            return false;
-    return true;
-}
-
-bool sl_model_build_parts(SlModel *model, SlError *err)
-{
-    list_parts(model);
     for (int i = 0; i < model->parts; i++) {
-        const char *name = model->part[i].kind->name;
-        if (!sl_part_build(&model->part[i], sl_model_config(&model->info, name, err),
-                           &(SlBinderOptions){.dev = model->dev, .component = name}, err))
+        bool later;
+        if (!sl_model_leave_for_later(model, i, &later, err) ||
+            (!later && !load_part(&l, &model->part[i], err)))
             return false;
     }
     return true;
+}
+
+/* Without weights, on any device. */
+static bool build_sizes(SlPart *part, const SlModelInfo *info, SlDevice *dev, SlError *err)
+{
+    const char *name = part->kind->name;
+    return sl_part_build(
+        part, sl_model_config(info, name, err),
+        &(SlBinderOptions){.dev = dev, .component = name, .own_dtype = true, .dtype = part->dtype},
+        err);
+}
+
+bool sl_model_build_parts(SlModel *model, const SlModel *like, SlError *err)
+{
+    list_parts(model);
+    for (int i = 0; i < model->parts; i++) {
+        SlPart *part = &model->part[i];
+        int same = like ? sl_model_find_part(like, part->kind->name) : -1;
+        if (same >= 0)
+            part->dtype = like->part[same].dtype;
+        if (!build_sizes(part, &model->info, model->dev, err))
+            return false;
+    }
+    return true;
+}
+
+bool sl_part_measure(const SlModel *model, SlPart *part, SlError *err)
+{
+    SlPart sizes = {.kind = part->kind, .dtype = part->dtype};
+    if (part->weight_bytes)
+        return true;
+    SlDevice *dev =
+        sl_device_open(&(SlDeviceOptions){.name = "measure", .dtype = part->dtype}, err);
+    bool ok = dev && build_sizes(&sizes, &model->info, dev, err);
+    if (ok)
+        part->weight_bytes = dev->work.weight_bytes;
+    sl_part_free(&sizes);
+    if (dev)
+        sl_device_close(&dev);
+    return ok;
 }
 
 void sl_model_free_parts(SlModel *model)
@@ -266,12 +297,4 @@ bool sl_model_need_part(SlModel *model, int part, SlError *err)
     if (!ok)
         sl_model_drop_part(model, part);
     return ok;
-}
-
-bool sl_model_need(SlModel *model, SlPartUse use, SlError *err)
-{
-    for (int i = 0; i < model->parts; i++)
-        if ((model->part[i].kind->use & use) && !sl_model_need_part(model, i, err))
-            return false;
-    return true;
 }

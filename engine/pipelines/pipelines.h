@@ -22,8 +22,9 @@ typedef struct SlPart {
     void *net;               /* of the class's build(); NULL while it is not loaded */
     SlBinder *binder;
     SlJson *config;
-    SlDtype dtype;  /* that it computes in */
-    unsigned loads; /* how often it was loaded: what was made of it before is stale */
+    SlDtype dtype;       /* that it computes in */
+    size_t weight_bytes; /* that its weights take on a device; 0 until sl_part_measure */
+    unsigned loads;      /* how often it was loaded: what was made of it before is stale */
 } SlPart;
 
 struct SlModel {
@@ -36,6 +37,8 @@ struct SlModel {
     SlJson *scheduler_config;
     uint64_t step_start;      /* ops_done at the start of the step in progress; atomic */
     uint64_t step_operations; /* that it will count, 0: not known yet; atomic */
+    /* What encoding, a step and decoding work in beside weights; 0: not known yet (room.c). */
+    size_t stage_bytes[3];
     char warning[2000];
     /* engine/run's: */
     SlPreviewMatrix preview;
@@ -60,11 +63,15 @@ bool sl_dtype_parse(const char *name, const char *device, SlDtype *dtype, SlErro
  * device). config becomes the part's, NULL is a failure that *err tells of already. On failure the part is empty. */
 bool sl_part_build(SlPart *part, SlJson *config, const SlBinderOptions *options, SlError *err);
 void sl_part_free(SlPart *part);
+/* Finds part->weight_bytes, on the measure device. */
+bool sl_part_measure(const SlModel *model, SlPart *part, SlError *err);
 
-/* All parts that the model has, with progress over all of them. */
+/* All parts that the model has, with progress over all of them. On a device whose memory is limited, a part that does
+ * not fit beside those before it is left for the stage that needs it first. */
 bool sl_model_load_parts(SlModel *model, const SlModelOptions *options, SlError *err);
-/* The same without weights: random ones, or sizes only where the device is the measure device. */
-bool sl_model_build_parts(SlModel *model, SlError *err);
+/* The same without weights: random ones, or sizes only where the device is the measure device. Parts compute in the types
+ * of `like`; NULL: in their classes'. */
+bool sl_model_build_parts(SlModel *model, const SlModel *like, SlError *err);
 void sl_model_free_parts(SlModel *model);
 /* Index of a part in model->part by its name, or of the first that is needed for a use; -1: there is none. */
 int sl_model_find_part(const SlModel *model, const char *name);
@@ -77,8 +84,20 @@ SlVae *sl_model_vae(const SlModel *model); /* NULL: samples are pixels */
  * one that is there, and dropping one that is not, do nothing. */
 bool sl_model_need_part(SlModel *model, int part, SlError *err);
 void sl_model_drop_part(SlModel *model, int part);
-/* All parts that are needed for a use. */
-bool sl_model_need(SlModel *model, SlPartUse use, SlError *err);
+/* All parts that are needed for a stage. On a device whose memory is limited others may be dropped for them. */
+bool sl_model_need(SlModel *model, SlPartUse stage, SlError *err);
+
+/* ---- limited memory ---- */
+
+bool sl_model_memory_is_limited(const SlModel *model);
+/* What is free, the arena's blocks included. */
+size_t sl_model_free_memory(const SlModel *model);
+/* Drops parts that the stage does not need until what it needs fits: *bytes. False when it does not fit even so, or with
+ * *err when that could not be found out. */
+bool sl_model_clear_for(SlModel *model, SlPartUse stage, size_t *bytes, SlError *err);
+/* While a model is opened: whether a part is to wait for the stage that needs it. The first never is: if it does not
+ * fit, no picture can be made. */
+bool sl_model_leave_for_later(SlModel *model, int part, bool *later, SlError *err);
 
 /* ---- the whole ---- */
 
@@ -86,7 +105,7 @@ bool sl_model_need(SlModel *model, SlPartUse use, SlError *err);
 SlModel *sl_model_load(const char *path, const SlModelOptions *options, SlError *err);
 void sl_model_unload(SlModel *model); /* NULL is fine */
 /* A model of this shape on a device (the model's from now on) without weights and tokenizer, for measuring and `bench`. */
-SlModel *sl_model_shape(const SlModelInfo *info, SlDevice *dev, SlError *err);
+SlModel *sl_model_shape(const SlModelInfo *info, SlDevice *dev, const SlModel *like, SlError *err);
 /* The info of a famous shape that the table has built in ("sd15"). */
 bool sl_model_shape_info(const char *arch, SlModelInfo *info, SlError *err);
 

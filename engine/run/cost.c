@@ -10,36 +10,61 @@ static double take_flops(SlDevice *dev)
     return flops;
 }
 
-static bool measure(SlStages *stages, SlCost *cost, SlError *err)
+/* The most memory beside the weights since the last call; *most: of all calls. */
+static size_t take_peak(SlDevice *dev, size_t *most)
+{
+    size_t peak = dev->work.arena_peak + dev->work.buffer_bytes;
+    dev->work.arena_peak = sl_arena_mark(dev);
+    *most = peak > *most ? peak : *most;
+    return peak;
+}
+
+static bool run_stages(SlStages *stages, SlCost *cost, SlError *err)
 {
     SlDevice *dev = sl_stages_device(stages);
+    size_t most = 0;
     if (!sl_stages_encode(stages, err))
         return false;
     cost->text_flops = take_flops(dev);
+    cost->text_bytes = take_peak(dev, &most);
     if (!sl_stages_step(stages, err))
         return false;
     cost->step_flops = take_flops(dev);
-    cost->step_bytes = dev->work.arena_peak + dev->work.buffer_bytes;
+    cost->step_bytes = take_peak(dev, &most);
     if (!sl_stages_decode(stages, err))
         return false;
     cost->decode_flops = take_flops(dev);
+    cost->decode_bytes = take_peak(dev, &most);
     cost->weight_bytes = dev->work.weight_bytes;
-    cost->peak_bytes = cost->weight_bytes + dev->work.arena_peak + dev->work.buffer_bytes;
+    cost->peak_bytes = cost->weight_bytes + most;
     return true;
+}
+
+static bool measure(const SlStagesOf *of, SlDtype dtype, SlCost *cost, SlError *err)
+{
+    SlDeviceOptions options = {.name = "measure", .dtype = dtype};
+    *cost = (SlCost){0};
+    if (!sl_recipe_check(of->recipe, of->info, err))
+        return false;
+    SlDevice *dev = sl_device_open(&options, err);
+    SlStages *stages = dev ? sl_stages_new(of, dev, err) : NULL;
+    bool ok = stages && run_stages(stages, cost, err);
+    sl_stages_close(&stages);
+    return ok;
 }
 
 bool sl_model_cost(const SlModelInfo *info, const SlRecipe *recipe, const char *dtype, SlCost *cost,
                    SlError *err)
 {
-    SlDeviceOptions options = {.name = "measure"};
+    SlDtype type;
     *cost = (SlCost){0};
-    if (!sl_dtype_parse(dtype, NULL, &options.dtype, err) || !sl_recipe_check(recipe, info, err))
-        return false;
-    SlDevice *dev = sl_device_open(&options, err);
-    SlStages *stages = dev ? sl_stages_new(info, recipe, dev, err) : NULL;
-    bool ok = stages && measure(stages, cost, err);
-    sl_stages_close(&stages);
-    return ok;
+    return sl_dtype_parse(dtype, NULL, &type, err) &&
+           measure(&(SlStagesOf){info, recipe, NULL}, type, cost, err);
+}
+
+bool sl_model_measure(const SlModel *model, const SlRecipe *recipe, SlCost *cost, SlError *err)
+{
+    return measure(&(SlStagesOf){&model->info, recipe, model}, model->dev->dtype, cost, err);
 }
 
 /* A model that cannot be measured has said why when it was loaded. */

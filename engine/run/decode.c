@@ -151,8 +151,11 @@ static SlDevice *beside(SlModel *model)
 
 bool sl_decode_begin(SlModel *model, const float *sample, int height, int width)
 {
+    int part = sl_model_part_for(model, SL_USE_DECODE);
+    if (part >= 0 && !model->part[part].net) /* loading it would keep the run waiting */
+        return false;
     SlDevice *dev = has_colours(model, NULL) && !model->pending ? beside(model) : NULL;
-    if (!dev || !sl_model_need(model, SL_USE_DECODE, NULL))
+    if (!dev)
         return false;
     size_t mark = sl_arena_mark(dev);
     SlTensor picture = decode_tensor(model, dev, sample, height, width, 0);

@@ -1,43 +1,37 @@
-/* memory.c - making room on a device whose memory is limited, before a run instead of during it.
+/* memory.c - making room for a run's steps on a device whose memory is limited, before the run instead of during it.
  *
- * What a step needs is known from the measure device. When it does not fit, the text encoder goes,
- * which is not needed once the prompt is encoded; decoding finds its own way (decode.c).
+ * What its stages need is known from the measure device; which parts go for it is said in pipelines/room.c. Decoding that
+ * does not fit finds its own way (decode.c).
  */
-#include "engine/run/run.h"
+#include "engine/run/stages.h"
 
-#include <stdint.h>
-
-/* cuBLAS, the driver and what blocks waste. */
-#define SLACK ((size_t)96 << 20)
-
-static size_t available(SlModel *model)
+/* What the stages of a picture of this size work in, for this run and for the parts that it loads later. */
+static bool measure(SlModel *model, const SlRecipe *recipe, SlError *err)
 {
-    return sl_device_memory(model->dev) + sl_arena_capacity(model->dev);
-}
-
-/* Parts that only encoding needs: the texts of this run are encoded. */
-static void drop_encoders(SlModel *model)
-{
-    for (int i = 0; i < model->parts; i++)
-        if (model->part[i].kind->use == SL_USE_ENCODE)
-            sl_model_drop_part(model, i);
+    SlCost cost;
+    if (!sl_model_measure(model, recipe, &cost, err))
+        return false;
+    model->stage_bytes[0] = cost.text_bytes;
+    model->stage_bytes[1] = cost.step_bytes;
+    model->stage_bytes[2] = cost.decode_bytes;
+    return true;
 }
 
 bool sl_model_make_room(SlModel *model, const SlRecipe *recipe, SlError *err)
 {
-    SlCost cost;
-    if (sl_device_memory(model->dev) == SIZE_MAX)
+    SlError own = {0};
+    size_t need;
+    if (!sl_model_memory_is_limited(model))
         return true;
-    if (!sl_model_cost(&model->info, recipe, sl_dtype_name(model->dev->dtype), &cost, err))
+    if (!measure(model, recipe, err))
         return false;
-    size_t need = cost.step_bytes + SLACK;
-    if (need > available(model))
-        drop_encoders(model);
-    if (need <= available(model))
+    if (sl_model_clear_for(model, SL_USE_DENOISE, &need, &own))
         return true;
+    if (own.code != SL_OK)
+        return sl_fail(err, own.code, "%s", own.message);
     return sl_fail(err, SL_MEMORY,
                    "a picture of %d x %d needs %s of the GPU's memory for each step, and %s are "
                    "free; a smaller picture needs less",
                    recipe->width, recipe->height, sl_bytes_text(need).text,
-                   sl_bytes_text(available(model)).text);
+                   sl_bytes_text(sl_model_free_memory(model)).text);
 }

@@ -25,5 +25,7 @@ void sl_model_close(SlModel **model)
 
 bool sl_model_decodes_cheaply(const SlModel *model)
 {
-    return model->cheap_decode;
+    /* A decoder that waits for memory would send the denoiser away at each step. */
+    int part = sl_model_part_for(model, SL_USE_DECODE);
+    return model->cheap_decode && (part < 0 || model->part[part].net);
 }

@@ -180,12 +180,13 @@ static bool fit_matrix(SlModel *model, SlError *err)
 bool sl_model_find_preview(SlModel *model, SlError *err)
 {
     char path[4400];
-    if (!sl_model_vae(model))
+    if (sl_model_part_for(model, SL_USE_DECODE) < 0)
         return true;
     snprintf(path, sizeof path, "%s/preview.json", model->info.path);
     if (!model->info.single_file && access(path, F_OK) == 0)
         return read_matrix(model, path, err);
-    return known_matrix(model) || fit_matrix(model, err);
+    return sl_model_need(model, SL_USE_DECODE, err) &&
+           (known_matrix(model) || fit_matrix(model, err));
 }
 
 static uint8_t to_byte(float v)

@@ -16,9 +16,10 @@ struct SlStages {
     SlTimes *times;
 };
 
-SlStages *sl_stages_new(const SlModelInfo *info, const SlRecipe *recipe, SlDevice *dev,
-                        SlError *err)
+SlStages *sl_stages_new(const SlStagesOf *of, SlDevice *dev, SlError *err)
 {
+    const SlModelInfo *info = of->info;
+    const SlRecipe *recipe = of->recipe;
     SlStages *s = calloc(1, sizeof *s);
     if (!s) {
         sl_device_close(&dev);
@@ -29,7 +30,7 @@ SlStages *sl_stages_new(const SlModelInfo *info, const SlRecipe *recipe, SlDevic
     s->batch = rule == SL_GUIDANCE_CLASSIFIER_FREE ? 2 : 1;
     s->height = (recipe->height ? recipe->height : info->height) / info->factor;
     s->width = (recipe->width ? recipe->width : info->width) / info->factor;
-    s->model = sl_model_shape(info, dev, err);
+    s->model = sl_model_shape(info, dev, of->like, err);
     if (!s->model)
         sl_stages_close(&s);
     return s;
@@ -48,7 +49,7 @@ SlStages *sl_stages_open(const char *arch, const SlDeviceOptions *device, int wi
     sl_recipe_defaults(&recipe, &info);
     recipe.width = width;
     recipe.height = height;
-    return sl_stages_new(&info, &recipe, dev, err);
+    return sl_stages_new(&(SlStagesOf){&info, &recipe, NULL}, dev, err);
 }
 
 /* What the last encoding made. */

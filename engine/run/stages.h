@@ -4,8 +4,17 @@
 
 #include "engine/run/run.h"
 
-/* Of a model without its weights, on a device that is the stages' from now on. Of the recipe, size and guidance count. */
-SlStages *sl_stages_new(const SlModelInfo *info, const SlRecipe *recipe, SlDevice *dev,
-                        SlError *err);
+/* Of the recipe, size and guidance count. like: a model whose parts' types are meant; NULL: the classes'. */
+typedef struct SlStagesOf {
+    const SlModelInfo *info;
+    const SlRecipe *recipe;
+    const SlModel *like;
+} SlStagesOf;
+
+/* Of a model without its weights, on a device that is the stages' from now on. */
+SlStages *sl_stages_new(const SlStagesOf *of, SlDevice *dev, SlError *err);
+
+/* sl_model_cost of a loaded model, each part in the type that it computes in. */
+bool sl_model_measure(const SlModel *model, const SlRecipe *recipe, SlCost *cost, SlError *err);
 
 #endif

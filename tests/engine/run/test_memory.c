@@ -13,16 +13,36 @@ static SlOps limited;
 static const SlOps *real;
 static size_t used, limit;
 
+/* What was allocated under the limit: devices do not say how large it was when they free it. */
+static struct {
+    void *p;
+    size_t bytes;
+} held[8192];
+static int held_count;
+
 static void *limited_alloc(SlDevice *dev, size_t bytes)
 {
-    void *p = used + bytes <= limit ? real->alloc(dev, bytes) : NULL;
-    used += p ? bytes : 0;
+    bool room = used + bytes <= limit && held_count < (int)(sizeof held / sizeof held[0]);
+    void *p = room ? real->alloc(dev, bytes) : NULL;
+    if (p) {
+        held[held_count].p = p;
+        held[held_count++].bytes = bytes;
+        used += bytes;
+    }
     return p;
 }
 
 static void limited_free(SlDevice *dev, void *p, size_t bytes)
 {
-    used -= p ? bytes : 0;
+    int i = 0;
+    while (i < held_count && held[i].p != p)
+        i++;
+    if (p && i < held_count) {
+        used -= held[i].bytes;
+        held[i] = held[--held_count];
+    } else if (p) {
+        limit += bytes; /* it was there before the limit */
+    }
     real->free(dev, p, bytes);
 }
 
@@ -41,6 +61,7 @@ static void limit_memory(SlDevice *dev, size_t bytes)
     limited.free = limited_free;
     limited.memory = limited_memory;
     used = 0;
+    held_count = 0;
     limit = bytes;
     dev->ops = &limited;
 }
@@ -176,9 +197,120 @@ static void test_run(void)
     sl_model_close(&model);
 }
 
-int main(void)
+/* ---- parts that do not all fit ---- */
+
+static bool picture(SlModel *model, uint8_t *rgb, SlError *err)
 {
+    SlRecipe recipe;
+    sl_recipe_defaults(&recipe, sl_model_info(model));
+    recipe.prompt = "a horse";
+    recipe.scheduler = "euler";
+    recipe.steps = 2;
+    recipe.width = recipe.height = 16;
+    SlRun *run = sl_run_new(model, &recipe, NULL, err);
+    bool ok = run != NULL;
+    while (ok && !sl_run_done(run))
+        ok = sl_run_next(run, NULL, err);
+    int side = 16 / sl_model_info(model)->factor;
+    ok = ok && sl_decode(model, sl_run_sample(run), side, side, NULL, rgb, err);
+    sl_run_free(run);
+    return ok;
+}
+
+/* All parts anew, as opening the model loads them. How many are there then; -1: it failed. */
+static int load_again(SlModel *model, SlError *err)
+{
+    int loaded = 0;
+    sl_step_free(model->step);
+    model->step = NULL;
+    sl_model_free_parts(model);
+    sl_arena_release(model->dev);
+    model->parts = 0;
+    if (!sl_model_load_parts(model, &(SlModelOptions){.device = "ref"}, err))
+        return -1;
+    for (int i = 0; i < model->parts; i++)
+        loaded += model->part[i].net != NULL;
+    return loaded;
+}
+
+static size_t weights_of(SlModel *model, size_t *largest)
+{
+    size_t sum = 0;
+    *largest = 0;
+    for (int i = 0; i < model->parts; i++) {
+        SlPart *part = &model->part[i];
+        sl_part_measure(model, part, NULL);
+        sum += part->weight_bytes;
+        *largest = part->weight_bytes > *largest ? part->weight_bytes : *largest;
+    }
+    return sum;
+}
+
+static void test_parts(const char *device)
+{
+    enum { BYTES = 16 * 16 * 3 };
+    static uint8_t want[BYTES], got[BYTES];
+    SlModel *model = open_model(device);
+    SlDevice *dev = sl_model_device(model);
+    SlError err = {0};
+    size_t largest, all = weights_of(model, &largest);
+    bool ok = picture(model, want, &err);
+    sl_test(ok, "%s: a picture with enough memory %s", device, err.message);
+    sl_step_free(model->step);
+    model->step = NULL;
+    sl_model_free_parts(model);
+    sl_arena_release(dev);
+    limit_memory(dev, SIZE_MAX / 2);
+
+    /* Less and less memory, down to where the largest part has none. */
+    int made = 0, fewest = model->parts, later = 0;
+    bool same = true;
+    unsigned before = model->part[0].loads;
+    for (size_t room = all * 2; ok && room > largest / 2; room -= all / 8) {
+        limit = ((size_t)96 << 20) + room;
+        err = (SlError){0};
+        int loaded = load_again(model, &err);
+        if (loaded < 0 || !picture(model, got, &err))
+            break;
+        same = same && !memcmp(want, got, BYTES);
+        if (!picture(model, got, &err))
+            break;
+        same = same && !memcmp(want, got, BYTES);
+        made++;
+        fewest = loaded < fewest ? loaded : fewest;
+        later += loaded < model->parts;
+    }
+    sl_test(made > 0 && same, "%s: twice %d pictures in less and less memory have the same bytes",
+            device, made);
+    sl_test(later > 0 && fewest < 3, "%s: parts that do not fit wait when the model is loaded",
+            device);
+    sl_test(model->part[0].loads - before > (unsigned)made + 1,
+            "%s: the UNet made room for a picture and was loaded again (%u times for %d pictures)",
+            device, model->part[0].loads - before, made);
+    sl_test(err.code == SL_MEMORY &&
+                (strstr(err.message, "are free") || strstr(err.message, "no memory")),
+            "%s: and at last there is a sentence: %s", device, err.message);
+    limit = SIZE_MAX / 2;
+    err = (SlError){0};
+    ok = load_again(model, &err) == model->parts && picture(model, got, &err);
+    sl_test(ok && !memcmp(want, got, BYTES), "%s: with enough memory all is as before %s", device,
+            err.message);
+    sl_model_free_parts(model);
+    sl_step_free(model->step);
+    model->step = NULL;
+    sl_arena_release(dev);
+    dev->ops = real;
+    sl_model_close(&model);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc > 1) {
+        test_parts(argv[1]);
+        return sl_test_done();
+    }
     test_strips();
     test_run();
+    test_parts("ref");
     return sl_test_done();
 }

@@ -1,0 +1,154 @@
+/* room.c - which parts of a model are in a device's memory when that is limited.
+ *
+ * A picture is made in stages: texts are encoded, steps are computed, the sample is decoded. Before a stage its parts are
+ * loaded, and when memory is short, parts that it does not need go first: the one that is read again in the least time
+ * (the smallest on the disk) before the others, and only as many as must. What a stage needs is measured: the weights of
+ * parts that are to be loaded (sl_part_measure), and model->stage_bytes beside all weights.
+ *
+ * Easy to get wrong: the arena's blocks are free memory for a stage that computes, but not for weights; the device beside
+ * the model's computes with the same weights.
+ */
+#include "engine/pipelines/pipelines.h"
+
+#include <string.h>
+
+/* cuBLAS, the driver, what blocks waste, and a tensor on its way to its place. */
+#define SLACK ((size_t)96 << 20)
+
+bool sl_model_memory_is_limited(const SlModel *model)
+{
+    return sl_device_memory(model->dev) != SIZE_MAX;
+}
+
+size_t sl_model_free_memory(const SlModel *model)
+{
+    return sl_device_memory(model->dev) + sl_arena_capacity(model->dev);
+}
+
+typedef struct Need {
+    size_t weights, work;
+} Need;
+
+static size_t *stage_bytes(SlModel *model, SlPartUse stage)
+{
+    return &model->stage_bytes[stage == SL_USE_ENCODE ? 0 : stage == SL_USE_DENOISE ? 1 : 2];
+}
+
+static bool find_need(SlModel *model, SlPartUse stage, Need *need, SlError *err)
+{
+    *need = (Need){.work = *stage_bytes(model, stage) + SLACK};
+    for (int i = 0; i < model->parts; i++) {
+        SlPart *part = &model->part[i];
+        if (!(part->kind->use & stage) || part->net)
+            continue;
+        if (!sl_part_measure(model, part, err))
+            return false;
+        need->weights += part->weight_bytes;
+    }
+    return true;
+}
+
+static bool fits(SlModel *model, const Need *need)
+{
+    if (sl_device_memory(model->dev) < need->weights + SLACK && sl_arena_mark(model->dev) == 0)
+        sl_arena_release(model->dev);
+    return sl_device_memory(model->dev) >= need->weights &&
+           sl_model_free_memory(model) >= need->weights + need->work;
+}
+
+static uint64_t bytes_on_disk(const SlModel *model, const SlPart *part)
+{
+    for (int i = 0; i < model->info.parts; i++)
+        if (!strcmp(model->info.part[i].name, part->kind->name))
+            return model->info.part[i].bytes;
+    return 0;
+}
+
+/* The loaded part that the stage does not need and that is read again the soonest; -1: there is none. */
+static int cheapest(const SlModel *model, SlPartUse stage)
+{
+    int best = -1;
+    for (int i = 0; i < model->parts; i++) {
+        const SlPart *part = &model->part[i];
+        if (part->net && !(part->kind->use & stage) &&
+            (best < 0 || bytes_on_disk(model, part) < bytes_on_disk(model, &model->part[best])))
+            best = i;
+    }
+    return best;
+}
+
+static bool drop_cheapest(SlModel *model, SlPartUse stage)
+{
+    int part = cheapest(model, stage);
+    if (part < 0)
+        return false;
+    if (model->beside)
+        sl_device_finish(model->beside);
+    sl_model_drop_part(model, part);
+    return true;
+}
+
+/* The device beside the model's is for previews only. */
+static bool close_beside(SlModel *model)
+{
+    if (!model->beside || model->pending)
+        return false;
+    sl_device_close(&model->beside);
+    model->beside_tried = false;
+    return true;
+}
+
+bool sl_model_clear_for(SlModel *model, SlPartUse stage, size_t *bytes, SlError *err)
+{
+    Need need;
+    if (!find_need(model, stage, &need, err))
+        return false;
+    *bytes = need.weights + need.work;
+    bool enough = fits(model, &need) || (close_beside(model) && fits(model, &need));
+    while (!enough && drop_cheapest(model, stage))
+        enough = fits(model, &need);
+    return enough;
+}
+
+/* Loads a part; where the estimate was too low, others go after all. */
+static bool load(SlModel *model, int part, SlPartUse stage, SlError *err)
+{
+    SlError own = {0};
+    while (!sl_model_need_part(model, part, &own)) {
+        sl_device_clear(model->dev);
+        if (own.code != SL_MEMORY || !sl_model_memory_is_limited(model) ||
+            !drop_cheapest(model, stage))
+            return sl_fail(err, own.code, "%s", own.message);
+    }
+    return true;
+}
+
+bool sl_model_need(SlModel *model, SlPartUse stage, SlError *err)
+{
+    bool missing = false;
+    size_t bytes;
+    for (int i = 0; i < model->parts; i++)
+        missing = missing || ((model->part[i].kind->use & stage) && !model->part[i].net);
+    if (!missing)
+        return true;
+    /* Decoding gets by with less than it would like to have, and a stage that does not fit says so where it computes. */
+    SlError measuring = {0};
+    if (sl_model_memory_is_limited(model) &&
+        !sl_model_clear_for(model, stage, &bytes, &measuring) && measuring.code != SL_OK)
+        return sl_fail(err, measuring.code, "%s", measuring.message);
+    for (int i = 0; i < model->parts; i++)
+        if ((model->part[i].kind->use & stage) && !load(model, i, stage, err))
+            return false;
+    return true;
+}
+
+bool sl_model_leave_for_later(SlModel *model, int part, bool *later, SlError *err)
+{
+    *later = false;
+    if (part == 0 || !sl_model_memory_is_limited(model))
+        return true;
+    if (!sl_part_measure(model, &model->part[part], err))
+        return false;
+    *later = sl_model_free_memory(model) < model->part[part].weight_bytes + SLACK;
+    return true;
+}
