@@ -22,6 +22,6 @@ SlBytesText sl_bytes_text(uint64_t bytes)
     if (mib >= 1024)
         snprintf(t.text, sizeof t.text, "%.1f GiB", mib / 1024);
     else
-        snprintf(t.text, sizeof t.text, mib >= 10 ? "%.0f MiB" : "%.1f MiB", mib);
+        snprintf(t.text, sizeof t.text, "%.1f MiB", mib);
     return t;
 }

@@ -60,7 +60,7 @@ typedef struct SlError {
  * well. */
 bool sl_fail(SlError *err, SlCode code, const char *format, ...) SL_PRINTF(3, 4);
 
-/* "1.5 GiB", "240 MiB": a size of memory, for messages. */
+/* "1.5 GiB", "240.0 MiB": a size of memory, for messages. */
 typedef struct SlBytesText {
     char text[24];
 } SlBytesText;

@@ -14,6 +14,8 @@
 
 /* cuBLAS, the driver, what blocks waste, and a tensor on its way to its place. */
 #define SLACK ((size_t)96 << 20)
+/* What any stage works in at the least: a block of the arena. */
+#define LEAST_WORK ((size_t)32 << 20)
 
 bool sl_model_memory_is_limited(const SlModel *model)
 {
@@ -149,6 +151,6 @@ bool sl_model_leave_for_later(SlModel *model, int part, bool *later, SlError *er
         return true;
     if (!sl_part_measure(model, &model->part[part], err))
         return false;
-    *later = sl_model_free_memory(model) < model->part[part].weight_bytes + SLACK;
+    *later = sl_model_free_memory(model) < model->part[part].weight_bytes + SLACK + LEAST_WORK;
     return true;
 }

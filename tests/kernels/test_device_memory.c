@@ -166,7 +166,7 @@ static void test_sizes(void)
         const char *text;
     } sizes[] = {{0, "0.0 MiB"},
                  {1536 << 10, "1.5 MiB"},
-                 {100 << 20, "100 MiB"},
+                 {100 << 20, "100.0 MiB"},
                  {(uint64_t)3 << 29, "1.5 GiB"},
                  {(uint64_t)10 << 30, "10.0 GiB"}};
     bool right = true;
