@@ -373,6 +373,58 @@ static void test_pause(void)
     }
 }
 
+static const char *range_shown(void)
+{
+    return gtk_label_get_text(GTK_LABEL(part(compare_view, "range")));
+}
+
+static void turn(const char *action)
+{
+    g_assert_true(gtk_widget_activate_action_variant(GTK_WIDGET(compare_view), action, NULL));
+}
+
+/* More lanes than there is room for: nine at a time, and the view says which. */
+static void test_pages(void)
+{
+    GtkWidget *box = part(compare_view, "range_box");
+
+    if (SL_COMPARISON_MAX < 20) {
+        g_test_skip("a comparison has no more lanes than are shown");
+        return;
+    }
+    g_assert_false(gtk_widget_get_visible(box));
+    act("win.compare-clear");
+    for (guint64 seed = 1; seed <= 20; seed++) {
+        g_autoptr(SlSettings) values = sl_settings_new();
+        g_autoptr(SlCompareLane) lane = NULL;
+
+        g_object_set(values, "seed", seed, NULL);
+        lane = sl_compare_lane_new(SL_OWN_SEED, values);
+        g_assert_true(sl_comparison_add(comparison, lane));
+    }
+    g_assert_true(gtk_widget_get_visible(box));
+    g_assert_cmpstr(range_shown(), ==, "Lanes 1–9 of 20");
+    g_assert_null(sl_compare_view_get_lane(compare_view, 9));
+    turn("compare.next-lanes");
+    g_assert_cmpstr(range_shown(), ==, "Lanes 10–18 of 20");
+    g_assert_null(sl_compare_view_get_lane(compare_view, 0));
+    g_assert_cmpint(sl_lane_view_get_number(sl_compare_view_get_lane(compare_view, 9)), ==, 10);
+    g_assert_cmpuint(sl_compare_view_get_chosen(compare_view), ==, 9);
+    turn("compare.next-lanes");
+    turn("compare.next-lanes"); /* there are no more */
+    g_assert_cmpstr(range_shown(), ==, "Lanes 19–20 of 20");
+    screenshot("compare-13-pages");
+    sl_comparison_remove(comparison, 19);
+    sl_comparison_remove(comparison, 18); /* the page is gone with its last lane */
+    g_assert_cmpstr(range_shown(), ==, "Lanes 10–18 of 18");
+    turn("compare.previous-lanes");
+    turn("compare.previous-lanes");
+    g_assert_cmpstr(range_shown(), ==, "Lanes 1–9 of 18");
+    sl_compare_view_choose(compare_view, 17);
+    g_assert_nonnull(sl_compare_view_get_lane(compare_view, 17));
+    act("win.compare-clear");
+}
+
 static const LaneTest tests[] = {
     {"/compare/empty", test_empty, FALSE},
     {"/compare/live", test_live, TRUE},
@@ -386,6 +438,7 @@ static const LaneTest tests[] = {
     {"/compare/not-decoded", test_not_decoded, FALSE},
     {"/compare/not-decoded-alone", test_not_decoded_alone, FALSE},
     {"/compare/pause", test_pause, FALSE},
+    {"/compare/pages", test_pages, FALSE},
 };
 
 int main(int argc, char **argv)
