@@ -104,7 +104,7 @@ sl_decoded_add (SlDecoded *self, SlFrameObject *frame, SlView view, gboolean mad
   *picture = (Picture){ g_object_ref (frame), view,
                         g_bytes_get_size (sl_frame_object_get_rgb (frame, view, &width, &height)) };
   if (made_again)
-    picture->bytes += _sl_frame_object_get_bytes (frame);
+    picture->bytes += _sl_frame_object_get_taken_bytes (frame);
   g_queue_push_head (&self->pictures, picture);
   g_hash_table_insert (self->links, picture, self->pictures.head);
   self->bytes += picture->bytes;

@@ -7,7 +7,8 @@
 
 G_BEGIN_DECLS
 
-/* Of which there is always room for one of each lane. */
+/* Bytes that the pictures may take; and how many are kept even if they take more: one of each lane that is
+ * shown. */
 #define SL_DECODED_LIMIT ((gsize)40 << 20)
 #define SL_DECODED_LEAST 9
 

@@ -1,4 +1,6 @@
-/* sl-frame-object.c - see sl-frame-object.h. */
+/* sl-frame-object.c - see sl-frame-object.h. Nothing is copied: samples and previews are the timeline's, which
+ * every frame keeps.
+ */
 #include "app/objects/sl-frame-object-private.h"
 
 #include <math.h>
@@ -7,7 +9,9 @@
 typedef struct
 {
   GBytes *sample;
-  GBytes *preview; /* of the sample's size */
+  GBytes *preview;
+  int preview_width;
+  int preview_height;
   GBytes *decoded;
   char *problem; /* why the last attempt to decode it came to nothing */
 } Side;
@@ -15,17 +19,19 @@ typedef struct
 struct _SlFrameObject
 {
   GObject parent_instance;
-  SlFrame frame; /* its pointers are not used */
+  SlTimeline *timeline;
+  int moment;
+  SlFramePlace place;
+  int channels;
+  int height;
+  int width;
   Side side[SL_N_VIEWS];
   int decoded_width;
   int decoded_height;
-  GBytes *part[SL_N_PARTS]; /* half precision; NULL where there is none */
+  SlFrameSamples taken; /* of a light one that is decoded */
   SlChannel channel[SL_MAX_CHANNELS];
   gboolean predicts_noise;
-  GBytes *last_x_0; /* at the end of a run, whose picture is x_t */
-  gboolean light;   /* its samples are only there while it is decoded */
-  int preview_width;
-  int preview_height;
+  gboolean light; /* its samples are only there while it is decoded */
 };
 
 G_DEFINE_FINAL_TYPE (SlFrameObject, sl_frame_object, G_TYPE_OBJECT)
@@ -50,9 +56,8 @@ sl_frame_object_finalize (GObject *object)
       g_clear_pointer (&self->side[view].decoded, g_bytes_unref);
       g_free (self->side[view].problem);
     }
-  for (int part = 0; part < SL_N_PARTS; part++)
-    g_clear_pointer (&self->part[part], g_bytes_unref);
-  g_clear_pointer (&self->last_x_0, g_bytes_unref);
+  _sl_frame_samples_clear (&self->taken);
+  g_clear_pointer (&self->timeline, sl_timeline_free);
   G_OBJECT_CLASS (sl_frame_object_parent_class)->finalize (object);
 }
 
@@ -70,19 +75,6 @@ sl_frame_object_init (SlFrameObject *self)
 {
 }
 
-static GBytes *
-halve (const float *values, gsize n)
-{
-  guint16 *halves;
-
-  if (values == NULL)
-    return NULL;
-  halves = g_new (guint16, n);
-  for (gsize i = 0; i < n; i++)
-    halves[i] = sl_f32_to_f16 (values[i]);
-  return g_bytes_new_take (halves, n * sizeof *halves);
-}
-
 static SlChannel
 measure_channel (const float *values, gsize n)
 {
@@ -95,56 +87,79 @@ measure_channel (const float *values, gsize n)
   return (SlChannel){ (float)(sum / n), (float)sqrt (squares / n) };
 }
 
-/* No side above this, by leaving pixels out. */
-static GBytes *
-shrink (const guint8 *rgb, int width, int height, int by)
+static const SlMoment *
+moment_of (SlFrameObject *self)
 {
-  int across = (width + by - 1) / by, down = (height + by - 1) / by;
-  guint8 *small = g_malloc ((gsize)across * down * 3);
+  return sl_timeline_moment (self->timeline, self->moment);
+}
 
-  for (int y = 0; y < down; y++)
-    for (int x = 0; x < across; x++)
-      memcpy (small + 3 * ((gsize)y * across + x), rgb + 3 * ((gsize)y * by * width + (gsize)x * by), 3);
-  return g_bytes_new_take (small, (gsize)across * down * 3);
+static gsize
+count_values (SlFrameObject *self)
+{
+  return (gsize)self->channels * self->height * self->width;
 }
 
 static void
-make_side (SlFrameObject *self, const SlModel *model, SlView view, const float *sample, int light_side)
+give_back (gpointer timeline)
 {
-  int width = self->frame.width, height = self->frame.height;
-  int by = light_side ? MAX (1, (MAX (width, height) + light_side - 1) / light_side) : 1;
-  gsize pixels = (gsize)height * width;
-  g_autofree guint8 *rgb = g_malloc (pixels * 3);
+  sl_timeline_free (timeline);
+}
 
-  if (!self->light)
-    self->side[view].sample = g_bytes_new (sample, pixels * self->frame.channels * sizeof (float));
-  sl_preview (model, sample, height, width, rgb);
-  self->side[view].preview = shrink (rgb, width, height, by);
-  self->preview_width = (width + by - 1) / by;
-  self->preview_height = (height + by - 1) / by;
+/* The timeline's own memory, which is there as long as the bytes are. */
+static GBytes *
+lend (SlFrameObject *self, gconstpointer data, gsize bytes)
+{
+  return data ? g_bytes_new_with_free_func (data, bytes, give_back, sl_timeline_ref (self->timeline)) : NULL;
+}
+
+static void
+set_side (SlFrameObject *self, SlView view, const float *sample)
+{
+  Side *side = &self->side[view];
+  const guint8 *rgb = sl_timeline_preview (self->timeline, self->moment, view == SL_VIEW_NOISY,
+                                           &side->preview_height, &side->preview_width);
+
+  side->sample = lend (self, sample, count_values (self) * sizeof (float));
+  side->preview = lend (self, rgb, (gsize)side->preview_height * side->preview_width * 3);
 }
 
 SlFrameObject *
-_sl_frame_object_new (const SlModel *model, const SlFrame *frame, int light_side)
+_sl_frame_object_new (
+    SlTimeline *timeline, int moment, const SlFramePlace *place, const float *x_t, gboolean predicts_noise)
 {
   SlFrameObject *self = g_object_new (SL_TYPE_FRAME_OBJECT, NULL);
-  gsize pixels = (gsize)frame->height * frame->width;
+  const SlMoment *m = sl_timeline_moment (timeline, moment);
+  gsize pixels;
 
-  self->frame = *frame;
-  self->light = light_side > 0;
-  make_side (self, model, SL_VIEW_PICTURE, frame->last ? frame->x_t : frame->x_0, light_side);
-  make_side (self, model, SL_VIEW_NOISY, frame->x_t, light_side);
-  if (frame->last)
-    self->last_x_0 = g_bytes_new (frame->x_0, pixels * frame->channels * sizeof (float));
-  if (!self->light)
-    {
-      self->part[SL_PART_OUTPUT] = halve (frame->model_output, pixels * frame->channels);
-      self->part[SL_PART_GUIDANCE] = halve (frame->guidance_term, pixels * frame->channels);
-    }
-  for (guint c = 0; c < sl_frame_object_get_channels (self); c++)
-    self->channel[c] = measure_channel (frame->x_t + c * pixels, pixels);
-  self->predicts_noise = sl_model_info (model)->prediction == SL_PREDICT_EPSILON;
+  self->timeline = sl_timeline_ref (timeline);
+  self->moment = moment;
+  self->place = *place;
+  self->predicts_noise = predicts_noise;
+  self->light = m->x_t == NULL;
+  sl_timeline_size (timeline, &self->channels, &self->height, &self->width);
+  set_side (self, SL_VIEW_PICTURE, m->last ? m->x_t : m->x_0);
+  set_side (self, SL_VIEW_NOISY, m->x_t);
+  x_t = m->x_t ? m->x_t : x_t;
+  pixels = (gsize)self->height * self->width;
+  for (guint c = 0; x_t && c < sl_frame_object_get_channels (self); c++)
+    self->channel[c] = measure_channel (x_t + c * pixels, pixels);
   return self;
+}
+
+SlTimeline *
+_sl_frame_object_get_timeline (SlFrameObject *self, int *moment)
+{
+  *moment = self->moment;
+  return self->timeline;
+}
+
+void
+_sl_frame_samples_clear (SlFrameSamples *samples)
+{
+  g_clear_pointer (&samples->x_t, g_bytes_unref);
+  g_clear_pointer (&samples->x_0, g_bytes_unref);
+  for (int part = 0; part < SL_N_PARTS; part++)
+    g_clear_pointer (&samples->half[part], g_bytes_unref);
 }
 
 static gsize
@@ -154,92 +169,38 @@ size_of (GBytes *bytes)
 }
 
 gsize
-_sl_frame_object_get_bytes (SlFrameObject *self)
+_sl_frame_object_get_taken_bytes (SlFrameObject *self)
 {
-  gsize bytes = size_of (self->last_x_0);
+  gsize bytes = size_of (self->taken.x_t) + size_of (self->taken.x_0);
 
-  for (int view = 0; view < SL_N_VIEWS; view++)
-    bytes += size_of (self->side[view].sample) + size_of (self->side[view].preview);
   for (int part = 0; part < SL_N_PARTS; part++)
-    bytes += size_of (self->part[part]);
+    bytes += size_of (self->taken.half[part]);
   return bytes;
 }
 
 void
-_sl_frame_object_take_samples (SlFrameObject *self, SlFrameObject *whole)
+_sl_frame_object_take_samples (SlFrameObject *self, const SlFrameSamples *samples)
 {
-  for (int view = 0; self->light && view < SL_N_VIEWS; view++)
-    {
-      g_clear_pointer (&self->side[view].sample, g_bytes_unref);
-      self->side[view].sample = whole ? g_bytes_ref (whole->side[view].sample) : NULL;
-    }
-  for (int part = 0; self->light && part < SL_N_PARTS; part++)
-    {
-      g_clear_pointer (&self->part[part], g_bytes_unref);
-      self->part[part] = whole && whole->part[part] ? g_bytes_ref (whole->part[part]) : NULL;
-    }
-}
-
-SlFrameRecord
-_sl_frame_object_get_record (SlFrameObject *self)
-{
-  SlFrameRecord record = { .frame = self->frame, .predicts_noise = self->predicts_noise };
-
+  if (!self->light)
+    return;
+  _sl_frame_samples_clear (&self->taken);
   for (int view = 0; view < SL_N_VIEWS; view++)
-    {
-      record.sample[view] = self->side[view].sample;
-      record.preview[view] = self->side[view].preview;
-    }
-  record.x_0 = self->last_x_0 ? self->last_x_0 : record.sample[SL_VIEW_PICTURE];
+    g_clear_pointer (&self->side[view].sample, g_bytes_unref);
+  if (samples == NULL)
+    return;
+  self->taken.x_t = g_bytes_ref (samples->x_t);
+  self->taken.x_0 = g_bytes_ref (samples->x_0);
   for (int part = 0; part < SL_N_PARTS; part++)
-    record.part[part] = self->part[part];
-  return record;
+    self->taken.half[part] = samples->half[part] ? g_bytes_ref (samples->half[part]) : NULL;
+  self->side[SL_VIEW_NOISY].sample = g_bytes_ref (samples->x_t);
+  self->side[SL_VIEW_PICTURE].sample
+      = g_bytes_ref (sl_frame_object_is_last (self) ? samples->x_t : samples->x_0);
 }
 
 gboolean
 _sl_frame_object_is_light (SlFrameObject *self)
 {
   return self->light;
-}
-
-SlFrameObject *
-_sl_frame_object_restore (const SlFrameRecord *record)
-{
-  SlFrameObject *self = g_object_new (SL_TYPE_FRAME_OBJECT, NULL);
-  gsize pixels = (gsize)record->frame.height * record->frame.width;
-  GBytes *sample = record->sample[SL_VIEW_NOISY];
-  const float *x_t = sample ? g_bytes_get_data (sample, NULL) : NULL;
-
-  self->frame = record->frame;
-  self->light = sample == NULL;
-  self->predicts_noise = record->predicts_noise;
-  self->preview_width = record->frame.width;
-  self->preview_height = record->frame.height;
-  for (int view = 0; view < SL_N_VIEWS; view++)
-    {
-      self->side[view].sample = record->sample[view] ? g_bytes_ref (record->sample[view]) : NULL;
-      self->side[view].preview = g_bytes_ref (record->preview[view]);
-    }
-  if (record->frame.last && record->x_0)
-    self->last_x_0 = g_bytes_ref (record->x_0);
-  for (int part = 0; part < SL_N_PARTS; part++)
-    self->part[part] = record->part[part] ? g_bytes_ref (record->part[part]) : NULL;
-  for (guint c = 0; x_t && c < sl_frame_object_get_channels (self); c++)
-    self->channel[c] = measure_channel (x_t + c * pixels, pixels);
-  return self;
-}
-
-void
-_sl_frame_record_clear (SlFrameRecord *record)
-{
-  for (int view = 0; view < SL_N_VIEWS; view++)
-    {
-      g_clear_pointer (&record->sample[view], g_bytes_unref);
-      g_clear_pointer (&record->preview[view], g_bytes_unref);
-    }
-  g_clear_pointer (&record->x_0, g_bytes_unref);
-  for (int part = 0; part < SL_N_PARTS; part++)
-    g_clear_pointer (&record->part[part], g_bytes_unref);
 }
 
 void
@@ -279,62 +240,62 @@ sl_frame_object_forget_problem (SlFrameObject *self, SlView view)
 int
 sl_frame_object_get_index (SlFrameObject *self)
 {
-  return self->frame.evaluation;
+  return self->place.index;
 }
 
 int
 sl_frame_object_get_count (SlFrameObject *self)
 {
-  return self->frame.evaluations;
+  return self->place.count;
 }
 
 int
 sl_frame_object_get_step (SlFrameObject *self)
 {
-  return self->frame.step;
+  return self->place.step;
 }
 
 int
 sl_frame_object_get_steps (SlFrameObject *self)
 {
-  return self->frame.steps;
+  return self->place.steps;
 }
 
 gboolean
 sl_frame_object_ends_step (SlFrameObject *self)
 {
-  return self->frame.ends_step;
+  return moment_of (self)->ends_step;
 }
 
 gboolean
 sl_frame_object_is_last (SlFrameObject *self)
 {
-  return self->frame.last;
+  return moment_of (self)->last;
 }
 
 double
 sl_frame_object_get_timestep (SlFrameObject *self)
 {
-  return self->frame.timestep;
+  return moment_of (self)->timestep;
 }
 
 double
 sl_frame_object_get_sigma (SlFrameObject *self)
 {
-  return self->frame.sigma;
+  return moment_of (self)->sigma;
 }
 
 double
 sl_frame_object_get_seconds (SlFrameObject *self)
 {
-  return self->frame.seconds;
+  return moment_of (self)->seconds;
 }
 
 GBytes *
 sl_frame_object_get_preview (SlFrameObject *self, SlView view, int *width, int *height)
 {
-  *width = self->preview_width;
-  *height = self->preview_height;
+  *width = self->side[view].preview_width;
+  *height = self->side[view].preview_height;
   return self->side[view].preview;
 }
 
@@ -357,16 +318,16 @@ sl_frame_object_is_decoded (SlFrameObject *self, SlView view)
 GBytes *
 sl_frame_object_get_sample (SlFrameObject *self, SlView view, int *channels, int *height, int *width)
 {
-  *channels = self->frame.channels;
-  *height = self->frame.height;
-  *width = self->frame.width;
+  *channels = self->channels;
+  *height = self->height;
+  *width = self->width;
   return self->side[view].sample;
 }
 
 guint
 sl_frame_object_get_channels (SlFrameObject *self)
 {
-  return MIN ((guint)self->frame.channels, SL_MAX_CHANNELS);
+  return MIN ((guint)self->channels, SL_MAX_CHANNELS);
 }
 
 SlChannel
@@ -379,4 +340,67 @@ gboolean
 sl_frame_object_predicts_noise (SlFrameObject *self)
 {
   return self->predicts_noise;
+}
+
+/* ---- what else the model said, as a picture ---- */
+
+/* In half precision or not; both NULL where there is none. */
+typedef struct
+{
+  const guint16 *halves;
+  const float *values;
+} Part;
+
+static Part
+find_part (SlFrameObject *self, SlFramePart part)
+{
+  const SlMoment *m = moment_of (self);
+
+  if (self->taken.half[part])
+    return (Part){ g_bytes_get_data (self->taken.half[part], NULL), NULL };
+  if (part == SL_PART_GUIDANCE)
+    return (Part){ m->guidance16, NULL };
+  return (Part){ m->output16, m->output };
+}
+
+static double
+value_at (const Part *part, gsize i)
+{
+  return part->values ? part->values[i] : sl_f16_to_f32 (part->halves[i]);
+}
+
+/* Three deviations to either side of grey; 0 stays grey. */
+static double
+find_scale (const Part *part, gsize n)
+{
+  double squares = 0;
+
+  for (gsize i = 0; i < n; i++)
+    squares += value_at (part, i) * value_at (part, i);
+  return squares > 0 ? 127 / (3 * sqrt (squares / n)) : 0;
+}
+
+GBytes *
+sl_frame_object_draw_part (SlFrameObject *self, SlFramePart which, int *width, int *height)
+{
+  Part part = find_part (self, which);
+  gsize pixels = (gsize)self->height * self->width;
+  double scale;
+  guint8 *rgb;
+
+  if (part.halves == NULL && part.values == NULL)
+    return NULL;
+  scale = find_scale (&part, count_values (self));
+  rgb = g_malloc (pixels * 3);
+  for (int c = 0; c < 3; c++)
+    for (gsize i = 0; i < pixels; i++)
+      {
+        int channel = MIN (c, self->channels - 1);
+        double value = 128 + scale * value_at (&part, channel * pixels + i);
+
+        rgb[3 * i + c] = (guint8)CLAMP (value, 0, 255);
+      }
+  *width = self->width;
+  *height = self->height;
+  return g_bytes_new_take (rgb, pixels * 3);
 }

@@ -1,7 +1,8 @@
 /* sl-frame-object.h - one moment of a run: what the model saw and predicted at one evaluation.
  *
- * Made on the worker's thread and immutable after that, but for the decoded pictures, which the main
- * thread sets and drops. Pictures are RGB rows without padding.
+ * A view of a moment of a timeline (app/record/timeline.h), which decides what is kept. Made on the worker's
+ * thread and immutable after that, but for the decoded pictures, which the main thread sets and drops. Pictures
+ * are RGB rows without padding.
  *
  * The "picture" of a moment is what the model believes the result to be (x_0), and for the last
  * moment the result itself; its "noisy" side is the sample as it stands (x_t).

@@ -2,16 +2,10 @@
 #pragma once
 
 #include "app/recipe/recipe.h"
+#include "app/objects/sl-frame-object-private.h"
 #include "app/objects/sl-job.h"
 
 G_BEGIN_DECLS
-
-/* A place that a run can be taken up at again. */
-typedef struct
-{
-  guint evaluations;
-  GBytes *state;
-} SlCheckpoint;
 
 struct _SlJob
 {
@@ -26,14 +20,13 @@ struct _SlJob
   char *message;
   gboolean lost_device;
   SlMetadata *metadata;
-  GListStore *frames;
-  GArray *plan; /* of SlPlanPoint; NULL before it starts */
-  GBytes *saved;
-  GArray *checkpoints; /* of SlCheckpoint, rising */
+  SlTimeline *timeline; /* its own evaluations; NULL before it starts */
+  GListStore *frames;   /* its ancestors' first */
+  GArray *plan;         /* of SlPlanPoint; of a branch that has not started, its ancestors' */
   SlJob *parent;
-  guint branch_point;
-  int first;
-  gsize bytes;
+  guint inherited;    /* frames that are its ancestors' */
+  SlTimeline *before; /* where these are from when there is no parent: of a file */
+  int step_offset;    /* steps of the ancestors less those that its own grid passes over */
   double seconds;
   gint64 started;
   gint64 latest; /* when the last frame came, or the job ended */
@@ -50,28 +43,37 @@ gboolean _sl_job_is_asked_to_pause (SlJob *self);
 /* Main thread. */
 void _sl_job_set_state (SlJob *self, SlJobState state);
 void _sl_job_fail (SlJob *self, const char *message, gboolean lost_device);
-/* Takes what the run's pictures will say about themselves, and its plan, of SlPlanPoint. */
-void _sl_job_started (SlJob *self, SlMetadata *metadata, GArray *plan);
-/* With which evaluation of its own schedule a branch begins; 0 for a run from noise. */
-void _sl_job_set_first (SlJob *self, int first);
-int _sl_job_get_first (SlJob *self);
-/* Whose own evaluations include this many: what a branch has from its parent is the parent's. */
+/* Takes what the run's pictures will say about themselves; refers to the timeline. Again after a pause. */
+void _sl_job_started (SlJob *self, SlTimeline *timeline, SlMetadata *metadata);
+/* Of the run itself; NULL before it started. Borrowed. */
+SlTimeline *_sl_job_get_timeline (SlJob *self);
+/* What comes before its own moments in a file without its parent; NULL: nothing. Borrowed. */
+SlTimeline *_sl_job_get_before (SlJob *self);
+/* Where moment i of its timeline is among its frames, once it started. */
+SlFramePlace _sl_job_place (SlJob *self, int i);
+/* The job whose own evaluations the last of the first so many frames is: its own, or an ancestor's. */
 SlJob *_sl_job_get_owner (SlJob *self, guint evaluations);
-/* What its own frames and checkpoints take, without what it shares with its parent and without decoded
- * pictures. */
+/* What its own moments take, without its ancestors' and without decoded pictures. */
 gsize _sl_job_get_bytes (SlJob *self);
-/* In which its own evaluations were made, up to so many of its list. Free with sl_batches_free. */
+/* The batches in which its own evaluations were made, those among its first `end` frames. Free with
+ * sl_batches_free. */
 SlBatches _sl_job_list_batches (SlJob *self, guint end);
-/* A place that the run can be taken up at again. */
-void _sl_job_add_checkpoint (SlJob *self, guint evaluations, GBytes *state);
-/* The newest one before so many evaluations were made; NULL: from the beginning. */
-GBytes *_sl_job_find_checkpoint (SlJob *self, guint evaluations, guint *at);
-/* The whole timeline as bytes, to go on from; NULL when there is none. */
-void _sl_job_set_saved (SlJob *self, GBytes *saved);
-GBytes *_sl_job_get_saved (SlJob *self);
-/* Of a job that was read from a file. */
-void _sl_job_set_parent (SlJob *self, SlJob *parent, guint branch_point);
 void _sl_job_add_frame (SlJob *self, SlFrameObject *frame);
+
+/* A job whose run is done or was stopped, read from a file. parent is the job that it left, before its
+ * ancestors' moments where that is not there; both NULL: from noise. Takes metadata. */
+typedef struct
+{
+  SlModelItem *model;
+  SlSettings *settings;
+  SlTimeline *timeline;
+  SlMetadata *metadata;
+  gboolean done;
+  SlJob *parent;
+  SlTimeline *before;
+  guint inherited;
+} SlRecordedJob;
+SlJob *_sl_job_new_recorded (const SlRecordedJob *recorded);
 /* NULL before the run started. */
 const SlMetadata *_sl_job_get_metadata (SlJob *self);
 

@@ -26,12 +26,6 @@ static GParamSpec *properties[N_PROPS];
 static guint signals[N_SIGNALS];
 
 static void
-clear_checkpoint (gpointer checkpoint)
-{
-  g_bytes_unref (((SlCheckpoint *)checkpoint)->state);
-}
-
-static void
 sl_job_finalize (GObject *object)
 {
   SlJob *self = SL_JOB (object);
@@ -40,8 +34,8 @@ sl_job_finalize (GObject *object)
   g_clear_object (&self->settings);
   g_clear_object (&self->frames);
   g_clear_pointer (&self->plan, g_array_unref);
-  g_clear_pointer (&self->saved, g_bytes_unref);
-  g_array_unref (self->checkpoints);
+  g_clear_pointer (&self->timeline, sl_timeline_free);
+  g_clear_pointer (&self->before, sl_timeline_free);
   g_clear_object (&self->parent);
   g_free (self->message);
   free (self->recipe);
@@ -82,8 +76,6 @@ static void
 sl_job_init (SlJob *self)
 {
   self->frames = g_list_store_new (SL_TYPE_FRAME_OBJECT);
-  self->checkpoints = g_array_new (FALSE, FALSE, sizeof (SlCheckpoint));
-  g_array_set_clear_func (self->checkpoints, clear_checkpoint);
 }
 
 SlJob *
@@ -149,7 +141,7 @@ sl_job_get_warning (SlJob *self)
 gboolean
 sl_job_is_fast (SlJob *self)
 {
-  return self->metadata && self->metadata->fast;
+  return self->timeline && sl_timeline_fast (self->timeline);
 }
 
 GListModel *
@@ -243,25 +235,6 @@ _sl_job_is_asked_to_pause (SlJob *self)
   return g_atomic_int_get (&self->asked_to_pause);
 }
 
-gsize
-_sl_job_get_bytes (SlJob *self)
-{
-  return self->bytes;
-}
-
-void
-_sl_job_set_saved (SlJob *self, GBytes *saved)
-{
-  g_clear_pointer (&self->saved, g_bytes_unref);
-  self->saved = saved ? g_bytes_ref (saved) : NULL;
-}
-
-GBytes *
-_sl_job_get_saved (SlJob *self)
-{
-  return self->saved;
-}
-
 void
 _sl_job_set_state (SlJob *self, SlJobState state)
 {
@@ -283,22 +256,68 @@ _sl_job_fail (SlJob *self, const char *message, gboolean lost_device)
   _sl_job_set_state (self, SL_JOB_FAILED);
 }
 
-void
-_sl_job_started (SlJob *self, SlMetadata *metadata, GArray *plan)
+SlTimeline *
+_sl_job_get_timeline (SlJob *self)
 {
-  if (self->metadata) /* goes on after a pause */
+  return self->timeline;
+}
+
+SlTimeline *
+_sl_job_get_before (SlJob *self)
+{
+  return self->before;
+}
+
+gsize
+_sl_job_get_bytes (SlJob *self)
+{
+  return self->timeline ? sl_timeline_bytes (self->timeline) : 0;
+}
+
+/* The timeline's evaluations behind the ancestors'. */
+static void
+plan_on (SlJob *self)
+{
+  if (self->plan == NULL)
+    self->plan = g_array_new (FALSE, FALSE, sizeof (SlPlanPoint));
+  if (self->plan->len > 0)
+    {
+      const SlPlanPoint *last = &g_array_index (self->plan, SlPlanPoint, self->plan->len - 1);
+
+      self->step_offset = last->step + last->ends_step - sl_timeline_planned (self->timeline, 0).step;
+    }
+  for (int i = 0; i < sl_timeline_total (self->timeline); i++)
+    {
+      SlMoment moment = sl_timeline_planned (self->timeline, i);
+      SlPlanPoint point
+          = { moment.timestep, moment.sigma, moment.step + self->step_offset, moment.ends_step };
+
+      g_array_append_val (self->plan, point);
+    }
+}
+
+SlFramePlace
+_sl_job_place (SlJob *self, int i)
+{
+  return (SlFramePlace){ .index = (int)self->inherited + i,
+                         .count = (int)self->plan->len,
+                         .step = g_array_index (self->plan, SlPlanPoint, self->inherited + (guint)i).step,
+                         .steps = sl_timeline_recipe (self->timeline)->steps + self->step_offset };
+}
+
+void
+_sl_job_started (SlJob *self, SlTimeline *timeline, SlMetadata *metadata)
+{
+  if (self->timeline) /* goes on after a pause */
     {
       sl_metadata_free (metadata);
       g_free (metadata);
-      g_array_unref (plan);
     }
   else
     {
       self->metadata = metadata;
-      if (self->parent)
-        g_array_prepend_vals (plan, sl_job_get_plan (self), self->branch_point);
-      g_clear_pointer (&self->plan, g_array_unref);
-      self->plan = plan;
+      self->timeline = sl_timeline_ref (timeline);
+      plan_on (self);
       self->started = g_get_monotonic_time ();
     }
   _sl_job_set_state (self, SL_JOB_RUNNING);
@@ -311,7 +330,6 @@ _sl_job_add_frame (SlJob *self, SlFrameObject *frame)
     return;
   self->latest = g_get_monotonic_time ();
   self->seconds += sl_frame_object_get_seconds (frame);
-  self->bytes += _sl_frame_object_get_bytes (frame);
   g_list_store_append (self->frames, frame);
   g_signal_emit (self, signals[FRAME], 0, frame);
 }
@@ -319,5 +337,136 @@ _sl_job_add_frame (SlJob *self, SlFrameObject *frame)
 const SlMetadata *
 _sl_job_get_metadata (SlJob *self)
 {
+  if (self->metadata)
+    self->metadata->fast = sl_job_is_fast (self);
   return self->metadata;
+}
+
+/* ---- branches ---- */
+
+SlJob *
+_sl_job_get_owner (SlJob *self, guint evaluations)
+{
+  while (self->parent && evaluations <= self->inherited)
+    self = self->parent;
+  return self;
+}
+
+/* The first so many frames of another job, with their plan. */
+static void
+inherit (SlJob *self, SlJob *parent, guint evaluations)
+{
+  self->parent = g_object_ref (_sl_job_get_owner (parent, evaluations));
+  self->inherited = evaluations;
+  self->plan = g_array_new (FALSE, FALSE, sizeof (SlPlanPoint));
+  g_array_append_vals (self->plan, sl_job_get_plan (parent), evaluations);
+  for (guint i = 0; i < evaluations; i++)
+    {
+      g_autoptr (SlFrameObject) frame = g_list_model_get_item (G_LIST_MODEL (parent->frames), i);
+
+      self->seconds += sl_frame_object_get_seconds (frame);
+      g_list_store_append (self->frames, frame);
+    }
+}
+
+SlJob *
+sl_job_new_branch (SlJob *parent, guint evaluations, SlSettings *settings)
+{
+  SlJob *self;
+  guint n;
+
+  g_return_val_if_fail (SL_IS_JOB (parent), NULL);
+
+  n = MIN (g_list_model_get_n_items (G_LIST_MODEL (parent->frames)), (guint)sl_job_get_evaluations (parent));
+  if (evaluations < 1 || evaluations > n)
+    return NULL;
+  /* Files name a branch by finished steps. */
+  while (evaluations <= n && !sl_job_get_plan (parent)[evaluations - 1].ends_step)
+    evaluations++;
+  if (evaluations > n || evaluations >= (guint)sl_job_get_evaluations (parent)
+      || evaluations <= _sl_job_get_owner (parent, evaluations)->inherited)
+    return NULL;
+  self = sl_job_new (parent->model, settings, parent->previews);
+  inherit (self, parent, evaluations);
+  return self;
+}
+
+SlJob *
+sl_job_get_parent (SlJob *self)
+{
+  return self->parent;
+}
+
+guint
+sl_job_get_branch_point (SlJob *self)
+{
+  return self->inherited;
+}
+
+SlBatches
+_sl_job_list_batches (SlJob *self, guint end)
+{
+  SlBatches batches = { 0 };
+
+  if (self->timeline && end > self->inherited
+      && !sl_timeline_batches (self->timeline, (int)(end - self->inherited), &batches))
+    g_error ("out of memory for a list of %u numbers", end); /* as g_malloc */
+  return batches;
+}
+
+/* ---- jobs of files ---- */
+
+static void
+inherit_before (SlJob *self, SlTimeline *before)
+{
+  int n = sl_timeline_count (before);
+
+  self->before = sl_timeline_ref (before);
+  self->inherited = (guint)n;
+  self->plan = g_array_new (FALSE, FALSE, sizeof (SlPlanPoint));
+  for (int i = 0; i < n; i++)
+    {
+      SlMoment moment = sl_timeline_planned (before, i);
+      SlPlanPoint point = { moment.timestep, moment.sigma, moment.step, moment.ends_step };
+
+      g_array_append_val (self->plan, point);
+    }
+}
+
+static void
+show (SlJob *self, SlTimeline *timeline, int i, const SlFramePlace *place)
+{
+  g_autoptr (SlFrameObject) frame
+      = _sl_frame_object_new (timeline, i, place, NULL, self->metadata->prediction == SL_PREDICT_EPSILON);
+
+  _sl_job_add_frame (self, frame);
+}
+
+SlJob *
+_sl_job_new_recorded (const SlRecordedJob *recorded)
+{
+  SlJob *self = sl_job_new (recorded->model, recorded->settings, SL_PREVIEWS_AUTOMATIC);
+
+  if (recorded->parent && recorded->inherited > 0)
+    inherit (self, recorded->parent, recorded->inherited);
+  else if (recorded->before)
+    inherit_before (self, recorded->before);
+  _sl_job_started (self, recorded->timeline, recorded->metadata);
+  for (int i = 0; recorded->before && i < (int)self->inherited; i++)
+    {
+      SlFramePlace place = { .index = i,
+                             .count = (int)self->plan->len,
+                             .step = g_array_index (self->plan, SlPlanPoint, i).step,
+                             .steps = sl_timeline_recipe (self->timeline)->steps + self->step_offset };
+
+      show (self, recorded->before, i, &place);
+    }
+  for (int i = 0; i < sl_timeline_count (self->timeline); i++)
+    {
+      SlFramePlace place = _sl_job_place (self, i);
+
+      show (self, self->timeline, i, &place);
+    }
+  _sl_job_set_state (self, recorded->done ? SL_JOB_DONE : SL_JOB_STOPPED);
+  return self;
 }

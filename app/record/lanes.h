@@ -18,9 +18,8 @@
 extern "C" {
 #endif
 
-#define SL_LANES_MAX     64 /* what a comparison holds, in a file, the window and the program */
-#define SL_LANES_IN_VIEW 9  /* of which the window shows so many at a time */
-#define SL_LANES_BUDGET  ((size_t)192 << 20) /* bytes that all lanes may keep */
+#define SL_LANES_MAX    64 /* what a comparison holds, in a file, the window and the program */
+#define SL_LANES_BUDGET ((size_t)192 << 20) /* bytes that all lanes may keep */
 
 typedef struct SlLanes SlLanes;
 

@@ -18,7 +18,9 @@ static size_t sample_bytes(const SlTimeline *t)
 
 /* Sides that a preview of a moment which is not kept may have at most. */
 static const int light_sides[] = {64, 32, 16};
-#define LIGHT_SIDES (int)(sizeof light_sides / sizeof light_sides[0])
+/* Moments of a stretch that are kept where there is no room for all of it. */
+#define SHORT_STRETCH 2
+#define LIGHT_SIDES   (int)(sizeof light_sides / sizeof light_sides[0])
 
 int sl_timeline_slot(const SlTimeline *t, int i)
 {
@@ -59,7 +61,7 @@ static size_t half_bytes(const SlTimeline *t, bool output)
     return t->views ? half * (size_t)(output + t->guided) : 0;
 }
 
-static size_t bytes_for(const SlTimeline *t, int interval, size_t state, int side)
+static size_t bytes_for(const SlTimeline *t, int interval, int room, size_t state, int side)
 {
     size_t slots = (size_t)slots_for(t->total, interval), sample = sample_bytes(t);
     size_t views = t->views ? preview_bytes(t->height, t->width) : 0;
@@ -67,13 +69,12 @@ static size_t bytes_for(const SlTimeline *t, int interval, size_t state, int sid
         return slots * (sample * 3 + half_bytes(t, false) + views);
     size_t light = t->views ? light_bytes(t, side) : 0;
     return slots * (sample * 2 + state + half_bytes(t, true) + views) +
-           ((size_t)t->total - slots) * light +
-           (size_t)interval * (sample * 2 + half_bytes(t, true));
+           ((size_t)t->total - slots) * light + (size_t)room * (sample * 2 + half_bytes(t, true));
 }
 
 size_t sl_timeline_whole(const SlTimeline *t)
 {
-    return bytes_for(t, 1, 0, 0);
+    return bytes_for(t, 1, 1, 0, 0);
 }
 
 /* The largest with which the small previews take no more than a third. */
@@ -85,16 +86,20 @@ static int choose_side(const SlTimeline *t, size_t budget)
     return light_sides[i];
 }
 
-/* The shortest interval within the budget; where there is none, the one that needs least. */
-static int choose_interval(const SlTimeline *t, size_t state, size_t budget, int side)
+/* The shortest interval within the budget; where there is none, the one that needs least. most: moments of a
+ * stretch that are kept when it is computed again. */
+static int choose_interval(const SlTimeline *t, int most, size_t state, size_t budget, int side)
 {
     int best = 1;
+    size_t least = bytes_for(t, 1, 1, state, side);
     for (int k = 1; k <= t->total; k++) {
-        size_t bytes = bytes_for(t, k, state, side);
+        size_t bytes = bytes_for(t, k, k < most ? k : most, state, side);
         if (bytes <= budget)
             return k;
-        if (bytes < bytes_for(t, best, state, side))
+        if (bytes < least) {
+            least = bytes;
             best = k;
+        }
     }
     return best;
 }
@@ -130,7 +135,12 @@ static bool make_arrays(SlTimeline *t, const SlTimelineShape *shape)
 bool sl_timeline_keep(SlTimeline *t, size_t budget, size_t state, SlError *err)
 {
     int side = choose_side(t, budget);
-    t->interval = choose_interval(t, state, budget, side);
+    t->interval = choose_interval(t, t->total, state, budget, side);
+    t->room = t->interval;
+    if (bytes_for(t, t->interval, t->room, state, side) > budget) {
+        t->interval = choose_interval(t, SHORT_STRETCH, state, budget, side);
+        t->room = t->interval < SHORT_STRETCH ? t->interval : SHORT_STRETCH;
+    }
     t->slots = slots_for(t->total, t->interval);
     if (t->views && t->interval > 1) {
         int by = light_step(t, side);
@@ -150,7 +160,7 @@ static bool fill_shape(SlTimeline *t, const SlTimelineShape *shape)
     t->width = shape->width;
     t->elements = (int64_t)shape->channels * shape->height * shape->width;
     t->total = shape->total;
-    t->interval = shape->interval;
+    t->interval = t->room = shape->interval;
     t->slots = shape->interval ? slots_for(t->total, t->interval) : 0;
     t->views = shape->views;
     t->guided = shape->guided;
@@ -251,6 +261,7 @@ SlTimeline *sl_timeline_head(SlTimeline *base, int count)
                       .moments = moments,
                       .noise = base->noise,
                       .interval = base->interval,
+                      .room = base->room,
                       .slots = base->slots,
                       .x_t = base->x_t,
                       .x_0 = base->x_0,

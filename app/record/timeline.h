@@ -68,6 +68,8 @@ void sl_timeline_free(SlTimeline *timeline); /* NULL is fine */
 /* Lets go of everything that belongs to the model, which may then be closed; from then on the last
  * reference may be given back by any thread. sl_timeline_next goes on, to the same bytes. */
 void sl_timeline_rest(SlTimeline *timeline);
+/* What it computes shares texts and first evaluations from now on, until it rests; share may be NULL. */
+void sl_timeline_share_with(SlTimeline *timeline, SlShare *share);
 /* It has a run that is on its way: it does not rest. */
 bool sl_timeline_is_running(const SlTimeline *timeline);
 /* The first count moments as a timeline of their own, which does not grow. It shares the arrays. Any

@@ -50,9 +50,10 @@ struct SlTimeline {
     SlState paused;                 /* of a run that rests, behind the last moment */
     const float *new_x_t, *new_x_0; /* of the last moment that was made; the run's */
 
-    /* the stretch between two keyframes that was computed again last */
-    float *stretch;       /* [2, interval, elements] */
-    uint16_t *stretch16;  /* [2, interval, elements]; with views */
+    /* the stretch between two keyframes, or a part of it, that was computed again last */
+    int room;             /* moments that it has at most */
+    float *stretch;       /* [2, room, elements] */
+    uint16_t *stretch16;  /* [2, room, elements]; with views */
     size_t stretch_bytes; /* atomic */
     int stretch_first, stretch_count;
 };

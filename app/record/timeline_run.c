@@ -482,6 +482,14 @@ bool sl_timeline_is_running(const SlTimeline *t)
     return t->run != NULL;
 }
 
+void sl_timeline_share_with(SlTimeline *t, SlShare *share)
+{
+    if (t->share || !share)
+        return;
+    t->share = share;
+    t->inputs.share = share;
+}
+
 /* With the outputs a run is brought back without the model; otherwise its state is kept, and without
  * memory for that it is computed from the last keyframe. */
 void sl_timeline_rest(SlTimeline *t)
@@ -505,7 +513,7 @@ static bool in_stretch(const SlTimeline *t, int i)
 
 static void keep_moment(SlTimeline *t, const SlFrame *frame)
 {
-    size_t room = (size_t)t->interval * (size_t)t->elements;
+    size_t room = (size_t)t->room * (size_t)t->elements;
     size_t place = (size_t)t->stretch_count * (size_t)t->elements;
     memcpy(t->stretch + place, frame->x_t, sample_bytes(t));
     memcpy(t->stretch + room + place, frame->x_0, sample_bytes(t));
@@ -519,7 +527,7 @@ static void keep_moment(SlTimeline *t, const SlFrame *frame)
 
 static bool make_stretch(SlTimeline *t, SlError *err)
 {
-    size_t values = (size_t)t->interval * (size_t)t->elements;
+    size_t values = (size_t)t->room * (size_t)t->elements;
     size_t bytes = values * 2 * sizeof(float);
     size_t bytes16 = t->views ? values * (t->guided ? 2 : 1) * sizeof(uint16_t) : 0;
     if (!t->stretch)
@@ -532,17 +540,17 @@ static bool make_stretch(SlTimeline *t, SlError *err)
     return true;
 }
 
-/* Computes what lies between the keyframes around moment i, and keeps it. */
+/* Computes what lies between the keyframes around moment i, and keeps it or the part that i is in. */
 static bool compute_stretch(SlTimeline *t, SlModel *model, int i, SlError *err)
 {
-    int keyframe = keyframe_before(t, i), first = i / t->interval * t->interval;
+    int keyframe = keyframe_before(t, i), first = i - i % t->interval % t->room;
     if (!make_stretch(t, err))
         return false;
     t->stretch_first = first;
     t->stretch_count = 0;
     SlRun *run = run_at_keyframe(t, model, keyframe, err);
     bool ok = run != NULL;
-    for (int at = keyframe + 1; ok && at < first + t->interval && at < t->count; at++) {
+    for (int at = keyframe + 1; ok && at < first + t->room && at < t->count; at++) {
         SlFrame frame;
         ok = make_moment(t, at, run, &frame, err) && keep_place(t, run, at, err);
         if (ok && at >= first)
@@ -562,7 +570,7 @@ bool sl_timeline_fetch(SlTimeline *t, SlModel *model, int i, float *x_t, float *
         if (!in_stretch(t, i) && !compute_stretch(t, model, i, err))
             return false;
         from_t = t->stretch + (size_t)(i - t->stretch_first) * (size_t)t->elements;
-        from_0 = from_t + (size_t)t->interval * (size_t)t->elements;
+        from_0 = from_t + (size_t)t->room * (size_t)t->elements;
     }
     if (x_t)
         memcpy(x_t, from_t, sample_bytes(t));
@@ -583,7 +591,7 @@ bool sl_timeline_fetched_halves(const SlTimeline *t, int i, uint16_t *output, ui
         const uint16_t *from = t->stretch16 + (size_t)(i - t->stretch_first) * (size_t)t->elements;
         memcpy(output, from, half);
         if (t->guided)
-            memcpy(term, from + (size_t)t->interval * (size_t)t->elements, half);
+            memcpy(term, from + (size_t)t->room * (size_t)t->elements, half);
         return true;
     }
     if (m->output16)

@@ -272,7 +272,7 @@ static void no_picture(SlDevice *dev, const SlTensor *x, SlTensor *out)
 static void break_decoding(gboolean broken)
 {
     static const SlOps *whole;
-    SlDevice *dev = sl_model_device(workspace->worker->side->model);
+    SlDevice *dev = sl_model_device(_sl_worker_get_side(workspace->worker)->model);
 
     if (broken) {
         whole = dev->ops;

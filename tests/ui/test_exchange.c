@@ -6,6 +6,7 @@
 #include "exchange.h"
 
 #include "app/record/lanes_file.h"
+#include "ui/compare/sl-lane-view.h"
 
 #include <string.h>
 
@@ -244,6 +245,52 @@ static void test_changed_texts(void)
     check_refused(changed, "lane 1: its \"values\" are not those of its recipe");
 }
 
+/* A sample, a preview or anything else that does not match its hash is found, as by the program. */
+static void test_damaged(void)
+{
+    g_autofree char *ours = path_of("window.safelight");
+    g_autofree char *changed = path_of("changed.safelight");
+    g_autofree char *data = NULL;
+    gsize length, first;
+    guint64 header;
+
+    g_assert_true(g_file_get_contents(ours, &data, &length, NULL));
+    memcpy(&header, data, sizeof header);
+    first = sizeof header +
+            (gsize)header; /* lane 1's samples come first, the last lane's tensors last */
+    data[first + 5] ^= 1;
+    g_assert_true(g_file_set_contents(changed, data, (gssize)length, NULL));
+    check_refused(changed, "lane 1: its samples were changed or damaged");
+    g_assert_cmpint(run("replay", changed, "--verify", NULL), ==, 1);
+    data[first + 5] ^= 1;
+    data[length - 1] ^= 1;
+    g_assert_true(g_file_set_contents(changed, data, (gssize)length, NULL));
+    check_refused(changed, "were changed or damaged");
+    g_assert_cmpint(run("replay", changed, "--verify", NULL), ==, 1);
+}
+
+/* More lanes than the window shows at a time. */
+static void test_many(void)
+{
+    g_autofree char *path = path_of("many.safelight");
+    g_autofree char *again = path_of("many-again.safelight");
+    g_autofree char *model = g_build_filename(g_getenv("SAFELIGHT_MODELS"), "sd1", NULL);
+    guint lanes;
+
+    g_assert_cmpint(run("compare", "--model", model, "--schedulers", "all", "--steps", "2",
+                        "--seed", "4", "--prompt", "a lake", "--save", path, NULL),
+                    ==, 0);
+    act("win.compare-clear");
+    act_with("win.open-path", path);
+    WAIT_UNTIL(count_lanes() > SL_LANES_SHOWN);
+    lanes = count_lanes();
+    for (guint i = 0; i < lanes; i++)
+        g_assert_cmpint(sl_job_get_state(sl_comparison_get_job(comparison, i)), ==, SL_JOB_DONE);
+    screenshot("exchange-5-many");
+    save_as("comparison", again);
+    VERIFIES(again);
+}
+
 static gboolean shows_text(GtkWidget *widget, const char *words)
 {
     if (GTK_IS_LABEL(widget) && strstr(gtk_label_get_text(GTK_LABEL(widget)), words))
@@ -299,7 +346,9 @@ static const LaneTest tests[] = {
     {"/exchange/places", test_places, FALSE},
     {"/exchange/program-to-window", test_program_to_window, FALSE},
     {"/exchange/changed-texts", test_changed_texts, FALSE},
+    {"/exchange/damaged", test_damaged, FALSE},
     {"/exchange/same-weights", test_same_weights, FALSE},
+    {"/exchange/many", test_many, FALSE},
 };
 
 int main(int argc, char **argv)

@@ -1,23 +1,36 @@
-/* sl-comparison-export.c - see sl-comparison-export.h.
+/* sl-comparison-export.c - see sl-comparison-export.h: the same code writes them as for the command line
+ * (app/record/compare.h).
  *
- * The frames of a run never change, so a list of them is all that the other threads need. First the file
- * lane hashes the model, then the worker's thread writes.
+ * The moments of a run never change, so heads of the timelines are all that the other threads need. First the
+ * file thread hashes the model, then the worker's thread writes; what a timeline does not keep is computed
+ * again there. Easy to get wrong: a branch's parent may not be among the lanes.
  */
 #include "app/objects/compare/sl-comparison-export.h"
 
 #include "app/objects/sl-error.h"
-#include "app/objects/compare/sl-export.h"
 #include "app/objects/sl-job-private.h"
 #include "app/objects/sl-model-item-private.h"
 #include "app/objects/worker/sl-worker-private.h"
+#include "app/image/image.h"
+#include "app/record/record.h"
 #include "app/objects/gallery/sl-writer-private.h"
+
+typedef enum
+{
+  EXPORT_SHEET,     /* where the lanes are */
+  EXPORT_ANIMATION, /* of all lanes side by side */
+  EXPORT_FILM,      /* of the first lane alone, without labels */
+} ExportKind;
 
 struct _SlExportTask
 {
-  SlExport export;
+  ExportKind kind;
   SlExportCall call;
-  SlExportLane lane[SL_COMPARISON_MAX];
-  SlJob *job[SL_COMPARISON_MAX]; /* keep the lanes' metadata */
+  SlLineUp line_up; /* of an animation */
+  SlLanes *lanes;   /* what each run made itself, up to the end of a step; NULL: given to SlCompare */
+  SlJob *job[SL_COMPARISON_MAX];
+  int n_lanes;
+  const SlModelInfo *identity; /* of the model, with hashes */
   char *path;
   SlEngineSide *side;
   int cancelled; /* atomic */
@@ -35,13 +48,9 @@ task_free (gpointer data)
 {
   SlExportTask *task = data;
 
-  for (int i = 0; i < task->export.n_lanes; i++)
-    {
-      g_array_unref (task->lane[i].moments);
-      g_ptr_array_unref (task->lane[i].frames);
-      sl_batches_free (&task->lane[i].batches);
-      g_object_unref (task->job[i]);
-    }
+  for (int i = 0; i < task->n_lanes; i++)
+    g_object_unref (task->job[i]);
+  sl_lanes_free (task->lanes);
   g_object_unref (task->call.worker);
   g_clear_error (&task->error);
   g_free (task->path);
@@ -50,74 +59,36 @@ task_free (gpointer data)
 
 /* ---- what there is ---- */
 
-/* Of the run's own steps, as the engine counts them. */
-static GArray *
-plan_moments (SlJob *job, guint first)
-{
-  GArray *moments = g_array_new (FALSE, TRUE, sizeof (SlMoment));
-  const SlPlanPoint *plan = sl_job_get_plan (job);
-  guint n = (guint)sl_job_get_evaluations (job);
-  int step_offset = plan[n - 1].step + 1 - _sl_job_get_metadata (job)->steps;
-
-  for (guint i = first; i < n; i++)
-    {
-      SlMoment moment = { .evaluation = (int)(i - first),
-                          .step = plan[i].step - step_offset,
-                          .ends_step = plan[i].ends_step,
-                          .last = i + 1 == n,
-                          .timestep = plan[i].timestep,
-                          .sigma = plan[i].sigma,
-                          .level = i + 1 < n ? plan[i + 1].sigma : 0,
-                          .work = (int)i + 1 };
-
-      g_array_append_val (moments, moment);
-    }
-  return moments;
-}
-
-/* Frames first .. end - 1, without a step that has only begun. */
-static GPtrArray *
-collect_frames (SlJob *job, guint first, guint end)
-{
-  GPtrArray *frames = g_ptr_array_new_with_free_func (g_object_unref);
-
-  while (end > first && !sl_job_get_plan (job)[end - 1].ends_step)
-    end--;
-  for (guint i = first; i < end; i++)
-    g_ptr_array_add (frames, g_list_model_get_item (sl_job_get_frames (job), i));
-  return frames;
-}
-
 /* Where the run that a branch left is among the lanes. */
 static int
 find_parent (const SlExportTask *task, SlJob *job)
 {
-  for (int i = 0; i < task->export.n_lanes; i++)
+  for (int i = 0; i < task->n_lanes; i++)
     if (task->job[i] == sl_job_get_parent (job))
       return i;
   return -1;
 }
 
-/* A job's first so many frames as one more lane; those of a branch that has not begun are its parent's. */
+/* A job's first `end` frames as one more lane, without a step that has only begun; those of a branch that has
+ * not begun are its parent's. */
 static void
 add_lane (SlExportTask *task, SlJob *job, guint end)
 {
-  SlExportLane *lane = &task->lane[task->export.n_lanes];
   SlJob *owner = _sl_job_get_owner (job, end);
-  guint first = sl_job_get_parent (owner) ? sl_job_get_branch_point (owner) : 0;
-  g_autoptr (GPtrArray) frames = NULL;
+  SlTimeline *timeline = _sl_job_get_timeline (owner), *head;
+  guint first = sl_job_get_branch_point (owner);
 
-  if (end == 0 || _sl_job_get_metadata (owner) == NULL)
+  if (timeline == NULL)
     return;
-  frames = collect_frames (owner, first, end);
-  if (frames->len == 0)
+  while (end > first && !sl_job_get_plan (owner)[end - 1].ends_step)
+    end--;
+  if (end <= first)
     return;
-  lane->metadata = _sl_job_get_metadata (owner);
-  lane->batches = _sl_job_list_batches (owner, end);
-  lane->moments = plan_moments (owner, first);
-  lane->parent = find_parent (task, owner);
-  lane->frames = g_steal_pointer (&frames);
-  task->job[task->export.n_lanes++] = g_object_ref (owner);
+  head = sl_timeline_head (timeline, (int)(end - first));
+  if (head == NULL)
+    g_error ("out of memory for %u moments", end); /* as g_malloc */
+  sl_lanes_put (task->lanes, head, find_parent (task, owner));
+  task->job[task->n_lanes++] = g_object_ref (owner);
 }
 
 static guint
@@ -153,6 +124,100 @@ on_progress (void *arg, int done, int total, SlError *err)
   return true;
 }
 
+/* ---- films ---- */
+
+/* The predicted pictures at the ends of steps, as `generate --animation` shows them. */
+static gboolean
+add_pictures (
+    SlExportTask *task, const SlCompare *compare, SlAnimation *animation, SlFilm *film, SlError *err)
+{
+  SlTimeline *timeline = sl_lanes_timeline (compare->lanes, 0);
+  const SlGenerated *end = &compare->picture[0];
+  gsize bytes = (gsize)end->width * end->height * 3;
+  g_autofree float *sample = g_new (float, sl_timeline_elements (timeline));
+  g_autofree guint8 *rgb = g_malloc (bytes);
+  int n = sl_timeline_count (timeline), steps = sl_timeline_recipe (timeline)->steps;
+
+  for (int i = 0; i < n; i++)
+    {
+      SlMoment moment = sl_timeline_planned (timeline, i);
+      SlSample data = sl_compare_sample (timeline, i, sample);
+
+      if (!moment.ends_step || !(moment.last || sl_film_wants (moment.step, steps)))
+        continue;
+      if (!on_progress (task, i, n, err)
+          || !sl_timeline_fetch (timeline, compare->model, i, moment.last ? sample : NULL,
+                                 moment.last ? NULL : sample, err)
+          || !sl_sample_decode (compare->model, &data, NULL, rgb, err))
+        return FALSE;
+      sl_animation_add (animation, rgb, moment.last ? SL_ANIMATION_LAST_MS : SL_ANIMATION_MS);
+      sl_film_add (film, rgb, bytes);
+    }
+  return TRUE;
+}
+
+static gboolean
+write_film (SlExportTask *task, SlCompare *compare, SlError *err)
+{
+  SlGenerated *end = &compare->picture[0];
+  SlAnimation *animation = sl_animation_new (end->width, end->height, err);
+  SlFilm film = { 0 };
+  gboolean ok = animation && add_pictures (task, compare, animation, &film, err);
+
+  if (ok)
+    {
+      char *text = sl_film_to_text (&end->metadata, film.pixels);
+
+      ok = text ? sl_animation_save (animation, task->path, text, err)
+                : sl_fail (err, SL_MEMORY, "%s: memory ran out", task->path);
+      free (text);
+    }
+  sl_animation_free (animation);
+  return ok;
+}
+
+/* ---- writing ---- */
+
+/* The pictures are of the device that the runs were computed on, not of the one that is used now. */
+static void
+describe_lanes (SlExportTask *task, SlCompare *compare)
+{
+  compare->identity = task->identity;
+  for (int i = 0; i < compare->count; i++)
+    {
+      SlMetadata *is = &compare->picture[i].metadata;
+      const SlMetadata *was = _sl_job_get_metadata (task->job[compare->lane[i]]);
+
+      sl_metadata_set_model (is, task->identity);
+      g_strlcpy (is->device, was->device, sizeof is->device);
+      g_strlcpy (is->device_description, was->device_description, sizeof is->device_description);
+      g_strlcpy (is->dtype, was->dtype, sizeof is->dtype);
+    }
+}
+
+static gboolean
+write_lanes (SlExportTask *task, SlModel *model, SlError *err)
+{
+  const SlAnimationJob job
+      = { .path = task->path, .line_up = task->line_up, .progress = on_progress, .arg = task };
+  SlCompare compare;
+  gboolean ok = on_progress (task, 0, 1, err)
+                && sl_compare_take (&compare, model, g_steal_pointer (&task->lanes), err);
+
+  if (task->lanes) /* stopped before */
+    return FALSE;
+  if (ok)
+    describe_lanes (task, &compare);
+  if (ok && task->kind == EXPORT_SHEET)
+    ok = sl_compare_sheet (&compare, task->path, NULL, err);
+  else if (ok && task->kind == EXPORT_ANIMATION)
+    ok = sl_compare_animation (&compare, &job, NULL, err);
+  else if (ok)
+    ok = write_film (task, &compare, err);
+  sl_compare_free (&compare);
+  return ok;
+}
+
 static void
 write_run (SlEngineSide *side, SlError *err, gpointer data)
 {
@@ -160,7 +225,7 @@ write_run (SlEngineSide *side, SlError *err, gpointer data)
 
   task->side = side;
   if (err->code == SL_OK)
-    _sl_export (&task->export, side->model, err);
+    write_lanes (task, side->model, err);
   if (err->code != SL_OK)
     task->error = sl_app_error_new (err);
 }
@@ -178,7 +243,7 @@ hash_run (gpointer data)
 {
   SlExportTask *task = data;
 
-  task->export.identity = _sl_writer_hash_model (sl_job_get_model (task->job[0]));
+  task->identity = _sl_writer_hash_model (sl_job_get_model (task->job[0]));
 }
 
 static void
@@ -201,22 +266,24 @@ hash_done (gpointer data)
 }
 
 static SlExportTask *
-task_new (SlExportKind kind, const char *path, const SlExportCall *call)
+task_new (ExportKind kind, const char *path, const SlExportCall *call)
 {
   SlExportTask *task = g_new0 (SlExportTask, 1);
 
   task->path = g_strdup (path);
   task->call = *call;
   g_object_ref (call->worker);
-  task->export = (SlExport){ .kind = kind, .lanes = task->lane, .progress = on_progress, .arg = task };
-  task->export.path = task->path;
+  task->kind = kind;
+  task->lanes = sl_lanes_new ();
+  if (task->lanes == NULL)
+    g_error ("out of memory for lanes"); /* as g_malloc */
   return task;
 }
 
 static SlExportTask *
 start (SlExportTask *task)
 {
-  if (task->export.n_lanes > 0)
+  if (task->n_lanes > 0)
     {
       sl_thread_queue_push (task->call.files, FALSE, hash_run, hash_done, task, nothing);
       return task;
@@ -236,7 +303,7 @@ sl_export_has_animations (void)
 SlExportTask *
 sl_comparison_export_sheet (SlComparison *comparison, const char *path, const SlExportCall *call)
 {
-  SlExportTask *task = task_new (SL_EXPORT_SHEET, path, call);
+  SlExportTask *task = task_new (EXPORT_SHEET, path, call);
 
   for (guint i = 0; i < g_list_model_get_n_items (G_LIST_MODEL (comparison)); i++)
     {
@@ -251,9 +318,9 @@ sl_comparison_export_sheet (SlComparison *comparison, const char *path, const Sl
 SlExportTask *
 sl_comparison_export_animation (SlComparison *comparison, const char *path, const SlExportCall *call)
 {
-  SlExportTask *task = task_new (SL_EXPORT_ANIMATION, path, call);
+  SlExportTask *task = task_new (EXPORT_ANIMATION, path, call);
 
-  task->export.line_up = (SlLineUp)sl_comparison_get_align (comparison);
+  task->line_up = (SlLineUp)sl_comparison_get_align (comparison);
   for (guint i = 0; i < g_list_model_get_n_items (G_LIST_MODEL (comparison)); i++)
     {
       SlJob *job = sl_comparison_get_job (comparison, i);
@@ -267,7 +334,7 @@ sl_comparison_export_animation (SlComparison *comparison, const char *path, cons
 SlExportTask *
 sl_job_export_animation (SlJob *job, const char *path, const SlExportCall *call)
 {
-  SlExportTask *task = task_new (SL_EXPORT_FILM, path, call);
+  SlExportTask *task = task_new (EXPORT_FILM, path, call);
 
   add_lane (task, job, count_frames (job));
   return start (task);

@@ -1,8 +1,7 @@
 /* sl-comparison-file.h - a comparison as one file that opens again with all lanes and steps.
  *
- * The file is app/core/lanes_file.h's, and has in addition "lane.<i>.output" and "lane.<i>.guidance" in F16
- * where there are any, and what the lanes are in the window. Of runs that are not kept whole it has the
- * moments that are.
+ * The file is app/record/lanes_file.h's, which reads and writes it for the command line, too. It has all lanes that
+ * have begun, and of a branch whose parent is no lane any more, its ancestors' moments.
  */
 #pragma once
 

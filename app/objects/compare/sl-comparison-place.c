@@ -4,12 +4,6 @@
 /* Positions that differ by less are the same place. */
 #define SAME 1e-6
 
-guint
-_sl_comparison_count_frames (SlJob *job)
-{
-  return job ? g_list_model_get_n_items (sl_job_get_frames (job)) : 0;
-}
-
 static double
 position_in_plan (const SlPlanPoint *point, guint evaluation, SlAlign align)
 {

@@ -6,8 +6,6 @@
 
 G_BEGIN_DECLS
 
-#define SL_COMPARISON_VERSION 1
-
 struct _SlComparison
 {
   GObject parent_instance;

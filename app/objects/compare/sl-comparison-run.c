@@ -193,13 +193,6 @@ sl_comparison_start_lane (SlComparison *self, guint index, GError **error)
 }
 
 void
-sl_comparison_stop (SlComparison *self)
-{
-  for (guint i = 0; i < _sl_comparison_count (self); i++)
-    _sl_comparison_stop_lane (self, sl_comparison_get_lane (self, i));
-}
-
-void
 sl_comparison_pause (SlComparison *self)
 {
   for (guint i = 0; i < _sl_comparison_count (self); i++)

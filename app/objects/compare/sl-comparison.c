@@ -70,6 +70,12 @@ sl_comparison_get_job (SlComparison *self, guint index)
   return lane ? sl_compare_lane_get_job (lane) : NULL;
 }
 
+guint
+_sl_comparison_count_frames (SlJob *job)
+{
+  return job ? g_list_model_get_n_items (sl_job_get_frames (job)) : 0;
+}
+
 static void
 lane_changed (SlComparison *self, SlCompareLane *lane)
 {
@@ -98,6 +104,13 @@ _sl_comparison_stop_lane (SlComparison *self, SlCompareLane *lane)
 
   if (job && !sl_job_is_over (job))
     sl_worker_stop (self->worker, job);
+}
+
+void
+sl_comparison_stop (SlComparison *self)
+{
+  for (guint i = 0; i < _sl_comparison_count (self); i++)
+    _sl_comparison_stop_lane (self, sl_comparison_get_lane (self, i));
 }
 
 void

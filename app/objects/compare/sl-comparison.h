@@ -14,7 +14,7 @@
 
 G_BEGIN_DECLS
 
-#define SL_COMPARISON_MAX 9
+#define SL_COMPARISON_MAX 64 /* as many as a file holds; a window shows some of them at a time */
 
 typedef enum
 {
@@ -39,8 +39,8 @@ void sl_comparison_clear (SlComparison *self);
 SlCompareLane *sl_comparison_get_lane (SlComparison *self, guint index);
 SlJob *sl_comparison_get_job (SlComparison *self, guint index);
 
-/* Starts all lanes; branches of the lanes before go. FALSE and a sentence when a lane's settings do not fit the model; then nothing is
- * started. */
+/* Starts all lanes anew; those that are branches go. FALSE and a sentence when a lane's settings do not fit the
+ * model; then nothing is started. */
 gboolean sl_comparison_start (
     SlComparison *self, SlModelItem *model, SlSettings *recipe, SlPreviews previews, GError **error);
 /* One lane that was added or changed since, with the model and recipe of the others; nothing before

@@ -1,6 +1,6 @@
 /* sl-difference.h - how two lanes differ: as numbers, as a picture, and since when.
  *
- * Computed by app/core/difference.h. The heat map is of the decoded pictures when both are decoded, else of
+ * Computed by app/record/difference.h. The heat map is of the decoded pictures when both are decoded, else of
  * both quick previews. Differences of pixels are in steps of 1/255.
  */
 #pragma once

@@ -1,7 +1,7 @@
 /* sl-lineage.h - which run a picture shows a moment of, and which runs that one branched from.
  *
  * Two pictures are of one run when recipe, origin and model are the same: the id in the file
- * (app/core/origin.h) says nothing about the model, so a run's key here is both.
+ * (app/recipe/origin.h) says nothing about the model, so a run's key here is both.
  */
 #pragma once
 

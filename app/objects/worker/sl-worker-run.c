@@ -1,281 +1,507 @@
-/* sl-worker-run.c - what runs on the worker's thread: jobs, one evaluation at a time; several of them
- * in turn, so that all lanes of a comparison move.
+/* sl-worker-run.c - what runs on the worker's thread: jobs, one evaluation at a time. Their timelines are the lanes
+ * of an SlLanes, so that all lanes of a comparison move, alone or in batches; see app/record/lanes.h.
  *
  * Easy to get wrong: stopping one lane cancels whatever is computed at that moment, which may be
- * another lane's evaluation: that one is simply made again.
+ * another lane's evaluation: that one is simply made again. And a timeline must rest before its job may be
+ * dropped: its run belongs to this thread.
  */
-#include <stdlib.h>
+#include <string.h>
 
-#include "app/objects/worker/sl-worker-track.h"
+#include "app/objects/worker/sl-worker-private.h"
 
-gboolean
-_sl_track_is_stopped (SlTrack *track)
+typedef struct _Message Message;
+
+/* A job on its way. */
+typedef struct
 {
-  return (track->job && _sl_job_is_cancelled (track->job)) || g_atomic_int_get (&track->side->closing);
-}
+  SlJob *job;
+  const SlStart *start;
+  SlTimeline *timeline; /* NULL: it has not begun, or is over; the lanes' */
+  int lane;
+  int shown; /* moments of which the main thread knows */
+  int retries;
+} Track;
 
-void
-_sl_track_end (SlTrack *track, SlJobState state, const char *text)
+typedef struct
 {
-  _sl_side_post_pending (track->side);
-  g_clear_pointer (&track->run, sl_run_free);
-  _sl_track_post_state (track, state, text);
-}
+  SlRequest *request;
+  SlEngineSide *side;
+  Track *tracks; /* [n] */
+  guint n;
+  SlLanes *lanes;
+  SlShare *share;   /* texts and first evaluations that lanes have in common; NULL: none */
+  Message *pending; /* of a frame whose picture is computed beside the run */
+} Run;
 
-void
-_sl_track_fail (SlTrack *track, const SlError *err)
-{
-  g_autofree char *died = NULL;
-
-  track->lost_device = err->code == SL_DEVICE;
-  if (track->lost_device)
-    died = g_strdup_printf ("%c%s. What is there of the picture is kept. From now on the CPU computes, until "
-                            "Safelight is started again.",
-                            g_ascii_toupper (err->message[0]), err->message + 1);
-  _sl_track_end (track, err->code == SL_CANCELLED ? SL_JOB_STOPPED : SL_JOB_FAILED,
-                 died ? died : err->message);
-}
-
-static void
-track_pause (SlTrack *track)
-{
-  _sl_side_post_pending (track->side);
-  _sl_track_post_paused (track);
-  g_clear_pointer (&track->run, sl_run_free);
-}
-
-/* The frames that a branch shares are counted as before, its own go on from there. */
-static void
-count_on (const SlTrack *track, SlFrame *frame)
-{
-  frame->evaluation += track->offset;
-  frame->evaluations += track->offset;
-  frame->step += track->step_offset;
-  frame->steps += track->step_offset;
-}
-
-/* An evaluation was made. */
-static void
-track_advanced (SlTrack *track, SlFrame *frame)
-{
-  SlError err = { 0 };
-  gboolean ok;
-
-  track->retries = 0;
-  count_on (track, frame);
-  ok = _sl_track_post_frame (track, frame, &err);
-  if (sl_run_evaluation (track->run) % track->plan.checkpoint_every == 0)
-    _sl_track_post_checkpoint (track);
-  if (!ok)
-    _sl_track_fail (track, &err);
-  else if (sl_run_done (track->run))
-    _sl_track_end (track, SL_JOB_DONE, NULL);
-}
-
-/* FALSE when it ended or pauses now. */
 static gboolean
-track_goes_on (SlTrack *track)
+is_stopped (const Run *run, const Track *track)
 {
-  if (_sl_track_is_stopped (track))
-    _sl_track_end (track, SL_JOB_STOPPED, NULL);
-  else if (_sl_job_is_asked_to_pause (track->job))
-    track_pause (track);
-  return track->run != NULL;
+  return _sl_job_is_cancelled (track->job) || g_atomic_int_get (&run->side->closing);
+}
+
+/* An evaluation that failed: a cancel for another job's sake, to be tried again. */
+static gboolean
+was_stray_cancel (const Run *run, Track *track, const SlError *err)
+{
+  return err->code == SL_CANCELLED && !is_stopped (run, track) && track->retries++ < SL_CANCEL_RETRIES;
+}
+
+/* ---- messages to the main thread ---- */
+
+struct _Message
+{
+  SlEngineSide *side;
+  SlJob *job;
+  SlJobState state;
+  SlMetadata *metadata;
+  SlTimeline *timeline;
+  SlFrameObject *frame;
+  gboolean decoded;
+  gboolean lost_device;
+  char *text;
+};
+
+static void
+message_free (gpointer data)
+{
+  Message *message = data;
+
+  g_clear_object (&message->job);
+  g_clear_object (&message->frame);
+  g_clear_pointer (&message->timeline, sl_timeline_free);
+  g_free (message->text);
+  g_free (message);
+}
+
+static Message *
+message_new (const Run *run, const Track *track)
+{
+  Message *message = g_new0 (Message, 1);
+
+  message->side = run->side;
+  g_set_object (&message->job, track->job);
+  return message;
 }
 
 static void
-track_broke (SlTrack *track, const SlError *err)
+deliver_state (gpointer data)
 {
-  if (!_sl_track_was_stray_cancel (track, err))
-    _sl_track_fail (track, err);
-}
+  Message *message = data;
 
-static void
-track_next (SlTrack *track)
-{
-  SlError err = { 0 };
-  SlFrame frame;
-
-  if (!track_goes_on (track))
-    return;
-  if (sl_run_next (track->run, &frame, &err))
-    track_advanced (track, &frame);
+  if (message->state == SL_JOB_FAILED)
+    _sl_job_fail (message->job, message->text, message->lost_device);
   else
-    track_broke (track, &err);
+    _sl_job_set_state (message->job, message->state);
 }
 
-/* ---- several as one batch ---- */
+static void
+deliver_started (gpointer data)
+{
+  Message *message = data;
 
-/* First evaluations are shared, not batched. */
+  _sl_job_started (message->job, message->timeline, message->metadata);
+}
+
+static void
+deliver_frame (gpointer data)
+{
+  Message *message = data;
+
+  if (message->decoded)
+    message->side->events->decoded (message->side->owner, message->frame);
+  _sl_job_add_frame (message->job, message->frame);
+}
+
+static void
+post_state (const Run *run, const Track *track, SlJobState state, const char *text)
+{
+  Message *message = message_new (run, track);
+
+  message->state = state;
+  message->lost_device = state == SL_JOB_FAILED && run->side->model && _sl_side_is_dead (run->side);
+  message->text = g_strdup (text);
+  sl_thread_queue_post (run->side->thread, deliver_state, message, message_free);
+}
+
+/* ---- what the run is ---- */
+
+/* What the run's pictures will say about themselves; what depends on the moment is filled in when
+ * one is saved. */
+static SlMetadata *
+describe_run (SlModel *model, const SlTimeline *timeline)
+{
+  SlMetadata *metadata = g_new0 (SlMetadata, 1);
+  const SlDevice *device = sl_model_device (model);
+  const char *warning = sl_timeline_warning (timeline);
+
+  metadata->version = SL_METADATA_VERSION;
+  g_strlcpy (metadata->program, "safelight " SL_VERSION, sizeof metadata->program);
+  metadata->recipe = sl_recipe_copy (sl_timeline_recipe (timeline));
+  sl_metadata_set_model (metadata, sl_model_info (model));
+  g_strlcpy (metadata->device, device->name, sizeof metadata->device);
+  g_strlcpy (metadata->device_description, sl_device_describe (device), sizeof metadata->device_description);
+  g_strlcpy (metadata->dtype, sl_dtype_name (device->dtype), sizeof metadata->dtype);
+  metadata->steps = sl_timeline_recipe (timeline)->steps;
+  g_strlcpy (metadata->noise_sha256, sl_timeline_noise_sha256 (timeline), sizeof metadata->noise_sha256);
+  metadata->warnings = warning ? strdup (warning) : NULL; /* sl_metadata_free uses free */
+  metadata->origin = sl_origin_copy (sl_timeline_origin (timeline));
+  return metadata;
+}
+
+static void
+post_started (const Run *run, const Track *track)
+{
+  Message *message = message_new (run, track);
+
+  message->metadata = describe_run (run->side->model, track->timeline);
+  message->timeline = sl_timeline_ref (track->timeline);
+  sl_thread_queue_post (run->side->thread, deliver_started, message, message_free);
+}
+
+/* ---- frames ---- */
+
+static SlFrameObject *
+make_frame (const Run *run, const Track *track, int i)
+{
+  const SlStart *start = track->start;
+  const SlMoment *moment = sl_timeline_moment (track->timeline, i);
+  int steps_before
+      = start->inherited > 0 ? start->steps_before - sl_timeline_planned (track->timeline, 0).step : 0;
+  const SlFramePlace place = { .index = start->inherited + i,
+                               .count = start->inherited + sl_timeline_total (track->timeline),
+                               .step = moment->step + steps_before,
+                               .steps = sl_timeline_recipe (track->timeline)->steps + steps_before };
+  const float *x_t = NULL, *x_0 = NULL;
+
+  if (i == sl_timeline_count (track->timeline) - 1)
+    sl_timeline_newest (track->timeline, &x_t, &x_0);
+  return _sl_frame_object_new (track->timeline, i, &place, x_t,
+                               sl_model_info (run->side->model)->prediction == SL_PREDICT_EPSILON);
+}
+
+/* Where the real picture is worth its time during the run; the last moment always gets it. */
 static gboolean
-can_join (const SlTrack *first, const SlTrack *track)
+wants_decoding (const Run *run, const Track *track, SlFrameObject *frame)
 {
-  return track->run && first->run && sl_run_evaluation (track->run) > track->first
-         && sl_run_evaluation (first->run) > first->first && sl_runs_match (first->run, track->run);
+  SlPreviews previews = _sl_job_get_previews (track->job);
+
+  if (_sl_frame_object_is_light (frame) || is_stopped (run, track))
+    return FALSE;
+  if (previews == SL_PREVIEWS_AUTOMATIC && sl_model_decodes_cheaply (run->side->model))
+    return TRUE;
+  return sl_frame_object_is_last (frame) || previews == SL_PREVIEWS_BEST;
 }
 
-/* tracks[from] and those behind it that go with it and have not had their turn. */
-static guint
-find_group (const SlRequest *request, SlTrack *tracks, guint from, SlTrack *group[SL_RUNS_TOGETHER])
+static void
+post_decoded (const Run *run, Message *message, GBytes *rgb, int width, int height)
 {
-  guint n = 0;
-
-  group[n++] = &tracks[from];
-  for (guint i = from + 1; request->fast == SL_FAST_ON && i < request->jobs->len && n < SL_RUNS_TOGETHER; i++)
-    if (!tracks[i].had_turn && can_join (&tracks[from], &tracks[i]) && track_goes_on (&tracks[i]))
-      group[n++] = &tracks[i];
-  return n;
-}
-
-/* FALSE when it was too much at once. */
-static gboolean
-group_next (SlTrack *group[], guint n)
-{
-  SlRun *runs[SL_RUNS_TOGETHER] = { NULL };
-  SlFrame frames[SL_RUNS_TOGETHER];
-  SlError errs[SL_RUNS_TOGETHER], err = { 0 };
-
-  for (guint i = 0; i < n; i++)
-    runs[i] = group[i]->run;
-  if (!sl_runs_next (runs, (int)n, frames, errs, &err))
+  if (rgb)
     {
-      for (guint i = 0; i < n && err.code != SL_MEMORY; i++)
-        track_broke (group[i], &err);
-      return err.code != SL_MEMORY;
+      _sl_frame_object_set_decoded (message->frame, SL_VIEW_PICTURE, rgb, width, height);
+      message->decoded = TRUE;
     }
-  for (guint i = 0; i < n; i++)
-    if (errs[i].code == SL_OK)
-      track_advanced (group[i], &frames[i]);
-    else
-      track_broke (group[i], &errs[i]);
+  sl_thread_queue_post (run->side->thread, deliver_frame, message, message_free);
+}
+
+/* The frame whose picture was computed while the run went on. */
+static void
+post_pending (Run *run)
+{
+  Message *message = g_steal_pointer (&run->pending);
+  g_autoptr (GBytes) rgb = NULL;
+  int factor, channels, height, width;
+  gsize bytes;
+  guint8 *pixels;
+
+  if (message == NULL)
+    return;
+  factor = sl_model_info (run->side->model)->factor;
+  sl_frame_object_get_sample (message->frame, SL_VIEW_PICTURE, &channels, &height, &width);
+  bytes = (gsize)height * width * factor * factor * 3;
+  pixels = g_try_malloc (bytes);
+  if (sl_decode_take (run->side->model, pixels) && pixels)
+    rgb = g_bytes_new_take (g_steal_pointer (&pixels), bytes);
+  g_free (pixels);
+  post_decoded (run, message, rgb, width * factor, height * factor);
+}
+
+static gboolean
+begin_decoding (const Run *run, SlFrameObject *frame)
+{
+  int channels, height, width;
+  GBytes *sample = sl_frame_object_get_sample (frame, SL_VIEW_PICTURE, &channels, &height, &width);
+
+  return sl_decode_begin (run->side->model, g_bytes_get_data (sample, NULL), height, width);
+}
+
+/* FALSE where the picture is no picture: with values that are not finite. */
+static gboolean
+decode_now (const Run *run, Message *message, SlError *err)
+{
+  SlDecoding decoding = { .frame = g_object_ref (message->frame), .view = SL_VIEW_PICTURE };
+
+  _sl_side_decode (run->side, &decoding, err);
+  post_decoded (run, message, decoding.rgb, decoding.width, decoding.height);
+  _sl_decoding_clear (&decoding);
+  return err->code != SL_FORMAT;
+}
+
+/* FALSE and *err when the last moment's picture is none. */
+static gboolean
+post_frame (Run *run, Track *track, SlError *err)
+{
+  Message *message = message_new (run, track);
+  gboolean wanted, last;
+
+  post_pending (run);
+  message->frame = make_frame (run, track, track->shown++);
+  last = sl_frame_object_is_last (message->frame);
+  wanted = wants_decoding (run, track, message->frame);
+  if (wanted && !last && begin_decoding (run, message->frame))
+    run->pending = message;
+  else if (wanted)
+    return decode_now (run, message, err) || !last;
+  else
+    post_decoded (run, message, NULL, 0, 0);
   return TRUE;
 }
 
-static void
-advance_from (SlRequest *request, SlTrack *tracks, guint from)
+static gboolean
+post_frames (Run *run, Track *track, SlError *err)
 {
-  SlTrack *group[SL_RUNS_TOGETHER];
-  guint n = track_goes_on (&tracks[from]) ? find_group (request, tracks, from, group) : 0;
-
-  for (guint i = 0; i < n; i++)
-    group[i]->had_turn = TRUE;
-  if (n > 1 && group_next (group, n))
-    return;
-  if (n > 1)
-    request->fast = SL_FAST_OFF; /* memory does not do for it */
-  for (guint i = 0; i < n; i++)
-    track_next (group[i]);
+  while (track->shown < sl_timeline_count (track->timeline))
+    if (!post_frame (run, track, err))
+      return FALSE;
+  return TRUE;
 }
 
-/* In turn, until none is left. */
+/* ---- from beginning to end ---- */
+
+/* Its timeline lets go of the model; the lane takes no turn any more. */
 static void
-advance (SlRequest *request, SlTrack *tracks)
+leave (Run *run, Track *track)
 {
-  guint n = request->jobs->len;
-  gboolean any;
+  if (track->timeline == NULL)
+    return;
+  sl_lanes_pause (run->lanes, track->lane, true);
+  sl_timeline_rest (track->timeline);
+  track->timeline = NULL;
+}
+
+static void
+track_end (Run *run, Track *track, SlJobState state, const char *text)
+{
+  post_pending (run);
+  post_state (run, track, state, text);
+  leave (run, track);
+}
+
+static void
+track_fail (Run *run, Track *track, SlCode code, const char *message)
+{
+  g_autofree char *died = NULL;
+
+  if (code != SL_CANCELLED && run->side->model && _sl_side_is_dead (run->side))
+    died = g_strdup_printf ("%c%s. What is there of the picture is kept. From now on the CPU computes, until "
+                            "Safelight is started again.",
+                            g_ascii_toupper (message[0]), message + 1);
+  track_end (run, track, code == SL_CANCELLED ? SL_JOB_STOPPED : SL_JOB_FAILED, died ? died : message);
+}
+
+static gboolean
+is_on_its_way (const Run *run, const SlTimeline *timeline)
+{
+  for (guint i = 0; i < run->n; i++)
+    if (run->tracks[i].timeline == timeline)
+      return TRUE;
+  return FALSE;
+}
+
+static SlTimeline *
+new_timeline (const Run *run, Track *track, SlError *err)
+{
+  const SlStart *start = track->start;
+  SlModel *model = run->side->model;
+  const SlRecipe *recipe = _sl_job_get_recipe (track->job);
+  const SlRunInputs inputs = { .share = run->share };
+  const SlTimelineOptions options = { .inputs = &inputs, .views = true, .keep_later = true };
+  SlTimeline *timeline;
 
   do
     {
-      any = FALSE;
-      for (guint i = 0; i < n; i++)
-        tracks[i].had_turn = FALSE;
-      for (guint i = 0; i < n; i++)
-        if (tracks[i].run && !tracks[i].had_turn)
-          {
-            sl_thread_queue_yield (request->side->thread);
-            advance_from (request, tracks, i);
-            any = TRUE;
-          }
+      *err = (SlError){ 0 };
+      timeline = start->parent
+                     ? sl_timeline_branch (model, start->parent, start->parent_step, recipe, &options, err)
+                     : sl_timeline_new (model, recipe, &options, err);
     }
-  while (any);
+  while (timeline == NULL && was_stray_cancel (run, track, err));
+  track->retries = 0;
+  if (start->parent && !is_on_its_way (run, start->parent))
+    sl_timeline_rest (start->parent);
+  return timeline;
 }
 
-/* ---- requests ---- */
-
-static SlFrameSizes
-sizes_of (const SlTrack *track)
+static void
+track_begin (Run *run, Track *track)
 {
-  const SlModelInfo *info = sl_model_info (track->side->model);
-  const SlRecipe *recipe = sl_run_recipe (track->run);
-  SlFrameSizes sizes = { .evaluations = sl_run_evaluations (track->run) - track->first,
-                         .channels = info->channels,
-                         .height = recipe->height / info->factor,
-                         .width = recipe->width / info->factor,
-                         .guided = sl_pipeline_guidance (info->pipeline, recipe->guidance) == SL_GUIDANCE_CLASSIFIER_FREE };
+  SlError err = { 0 };
+  SlTimeline *timeline
+      = track->start->timeline ? sl_timeline_ref (track->start->timeline) : new_timeline (run, track, &err);
 
-  free (sl_run_save (track->run, &sizes.state));
-  return sizes;
+  if (timeline == NULL)
+    {
+      track_fail (run, track, err.code, err.message);
+      return;
+    }
+  sl_timeline_share_with (timeline, run->share);
+  track->timeline = timeline;
+  track->shown = sl_timeline_count (timeline);
+  track->lane = sl_lanes_put (run->lanes, timeline, -1);
 }
 
 /* What does not fit whole gets its part of the bytes, by its size. */
 static void
-plan_frames (SlTrack *tracks, guint n, gsize budget)
+share_budget (Run *run, gsize budget)
 {
   double all = 0;
 
-  for (guint i = 0; i < n; i++)
-    if (tracks[i].run)
-      {
-        SlFrameSizes sizes = sizes_of (&tracks[i]);
+  for (guint i = 0; i < run->n; i++)
+    if (run->tracks[i].timeline && run->tracks[i].start->timeline == NULL)
+      all += (double)sl_timeline_whole_bytes (run->tracks[i].timeline);
+  for (guint i = 0; i < run->n; i++)
+    {
+      Track *track = &run->tracks[i];
+      SlError err = { 0 };
+      double part;
 
-        all += (double)sl_frame_plan_whole_bytes (&sizes);
-      }
-  for (guint i = 0; i < n; i++)
-    if (tracks[i].run)
-      {
-        SlFrameSizes sizes = sizes_of (&tracks[i]);
-        double part = (double)sl_frame_plan_whole_bytes (&sizes) / MAX (all, 1);
-
-        tracks[i].plan = sl_frame_plan_new (&sizes, all <= budget ? budget : (gsize)(part * budget));
-      }
+      if (track->timeline == NULL || track->start->timeline)
+        continue;
+      part = (double)sl_timeline_whole_bytes (track->timeline) / MAX (all, 1);
+      if (!sl_timeline_set_budget (track->timeline, all <= budget ? budget : (gsize)(part * budget), &err))
+        track_fail (run, track, err.code, err.message);
+    }
 }
 
 static void
-begin_all (SlRequest *request, SlTrack *tracks, guint n)
+begin_all (Run *run)
 {
+  SlRequest *request = run->request;
   SlError err = { 0 };
-  gboolean loaded = _sl_side_ensure_model (request, &err);
+  gboolean loaded = _sl_side_ensure_model (run->side, request->item, &request->choice, &err);
 
   if (loaded && request->fast == SL_FAST_AUTOMATIC)
-    request->fast = _sl_side_is_on_gpu (request->side) ? SL_FAST_ON : SL_FAST_OFF;
-  for (guint i = 0; i < n; i++)
-    if (_sl_track_is_stopped (&tracks[i]))
-      _sl_track_post_state (&tracks[i], SL_JOB_STOPPED, NULL);
+    request->fast = _sl_side_is_on_gpu (run->side) ? SL_FAST_ON : SL_FAST_OFF;
+  sl_lanes_set_fast (run->lanes, request->fast == SL_FAST_ON);
+  if (loaded && run->n > 1)
+    run->share = sl_share_new (run->side->model);
+  for (guint i = 0; i < run->n; i++)
+    if (is_stopped (run, &run->tracks[i]))
+      post_state (run, &run->tracks[i], SL_JOB_STOPPED, NULL);
     else if (!loaded)
-      _sl_track_fail (&tracks[i], &err);
+      track_fail (run, &run->tracks[i], err.code, err.message);
     else
-      {
-        if (n > 1 && tracks[0].share == NULL)
-          tracks[0].share = sl_share_new (request->side->model);
-        tracks[i].share = tracks[0].share;
-        tracks[i].fast = request->fast == SL_FAST_ON;
-        _sl_track_begin (&tracks[i], request->saved->pdata[i]);
-      }
-  plan_frames (tracks, n, request->budget);
+      track_begin (run, &run->tracks[i]);
+  share_budget (run, request->budget);
+  for (guint i = 0; i < run->n; i++)
+    if (run->tracks[i].timeline)
+      post_started (run, &run->tracks[i]);
 }
+
+/* ---- advancing ---- */
+
+/* Lanes that were stopped or are to pause take no further turn. */
+static void
+heed_wishes (Run *run)
+{
+  for (guint i = 0; i < run->n; i++)
+    {
+      Track *track = &run->tracks[i];
+      SlError err = { 0 };
+
+      if (track->timeline == NULL)
+        continue;
+      if (is_stopped (run, track))
+        track_end (run, track, SL_JOB_STOPPED, NULL);
+      else if (_sl_job_is_asked_to_pause (track->job) && post_frames (run, track, &err)
+               && !sl_timeline_done (track->timeline))
+        track_end (run, track, SL_JOB_PAUSED, NULL);
+    }
+}
+
+static Track *
+find_track (const Run *run, int lane)
+{
+  for (guint i = 0; i < run->n; i++)
+    if (run->tracks[i].timeline && run->tracks[i].lane == lane)
+      return &run->tracks[i];
+  return NULL;
+}
+
+/* The lane had its turn. */
+static void
+track_advanced (Run *run, Track *track)
+{
+  const char *problem = sl_lanes_problem (run->lanes, track->lane);
+  SlError err = { 0 };
+
+  track->retries = 0;
+  if (!post_frames (run, track, &err))
+    track_fail (run, track, err.code, err.message);
+  else if (problem)
+    track_fail (run, track, SL_FORMAT, problem);
+  else if (sl_timeline_done (track->timeline))
+    track_end (run, track, SL_JOB_DONE, NULL);
+}
+
+/* In turn, until none is left. */
+static void
+advance (Run *run)
+{
+  for (;;)
+    {
+      SlError err = { 0 };
+      Track *track;
+      int lane = -1;
+      gboolean ok;
+
+      sl_thread_queue_yield (run->side->thread);
+      heed_wishes (run);
+      ok = sl_lanes_next (run->lanes, run->side->model, &lane, &err);
+      if (lane < 0)
+        return;
+      track = find_track (run, lane);
+      if (track && ok)
+        track_advanced (run, track);
+      else if (track && !is_stopped (run, track) && !was_stray_cancel (run, track, &err))
+        track_fail (run, track, err.code, err.message);
+    }
+}
+
+/* ---- the request ---- */
 
 void
 _sl_request_run (gpointer data)
 {
   SlRequest *request = data;
-  guint n = request->jobs->len;
-  g_autofree SlTrack *tracks = g_new0 (SlTrack, n);
+  guint n = request->starts->len;
+  g_autofree Track *tracks = g_new0 (Track, n);
+  Run run = { .request = request, .side = request->side, .tracks = tracks, .n = n };
 
   for (guint i = 0; i < n; i++)
     {
-      tracks[i] = (SlTrack){ .side = request->side,
-                             .job = request->jobs->pdata[i],
-                             .origin = &g_array_index (request->origins, SlBranchStart, i) };
-      _sl_track_post_state (&tracks[i], _sl_track_is_stopped (&tracks[i]) ? SL_JOB_STOPPED : SL_JOB_LOADING,
-                            NULL);
+      tracks[i].start = &g_array_index (request->starts, SlStart, i);
+      tracks[i].job = tracks[i].start->job;
+      post_state (&run, &tracks[i], is_stopped (&run, &tracks[i]) ? SL_JOB_STOPPED : SL_JOB_LOADING, NULL);
     }
-  if (n == 1 && _sl_track_is_stopped (&tracks[0]))
+  if (n == 1 && is_stopped (&run, &tracks[0]))
     return;
-  begin_all (request, tracks, n);
-  request->side->running = TRUE;
-  advance (request, tracks);
-  request->side->running = FALSE;
-  for (guint i = 0; i < n; i++)
-    sl_origin_free (tracks[i].came_from);
-  sl_share_free (tracks[0].share);
+  run.lanes = sl_lanes_new ();
+  if (run.lanes == NULL)
+    g_error ("out of memory for %u lanes", n); /* as g_malloc */
+  begin_all (&run);
+  run.side->running = TRUE;
+  advance (&run);
+  run.side->running = FALSE;
+  sl_lanes_free (run.lanes);
+  sl_share_free (run.share);
 }

@@ -1,7 +1,23 @@
-/* sl-worker.c - see sl-worker.h; the main thread's side. */
+/* sl-worker.c - the main thread's side: jobs handed to the worker's thread, with where each goes on from and
+ * what its timeline may take; see sl-worker.h. */
 #include "app/objects/worker/sl-worker-private.h"
 
-#include "app/objects/sl-frame-object-private.h"
+struct _SlWorker
+{
+  GObject parent_instance;
+  SlEngineSide *side; /* NULL after shutdown */
+  SlDeviceChoice choice;
+  gsize budget;
+  SlFast fast;
+  SlModelItem *model;
+  gboolean loading;
+  double fraction;
+  char *what;
+  char *device_line;
+  gboolean on_gpu; /* the model that is loaded */
+  SlDecoded *decoded;
+  GPtrArray *jobs; /* of SlJob, not references: all that were started and are still there */
+};
 
 G_DEFINE_FINAL_TYPE (SlWorker, sl_worker, G_TYPE_OBJECT)
 
@@ -15,13 +31,84 @@ enum
 
 static guint signals[N_SIGNALS];
 
+/* ---- the jobs that are there ---- */
+
+static void
+job_gone (gpointer data, GObject *job)
+{
+  g_ptr_array_remove_fast (SL_WORKER (data)->jobs, job);
+}
+
+static void
+forget_jobs (SlWorker *self)
+{
+  for (guint i = 0; i < self->jobs->len; i++)
+    g_object_weak_unref (self->jobs->pdata[i], job_gone, self);
+  g_ptr_array_set_size (self->jobs, 0);
+}
+
+static void
+remember_job (SlWorker *self, SlJob *job)
+{
+  if (g_ptr_array_find (self->jobs, job, NULL))
+    return;
+  g_object_weak_ref (G_OBJECT (job), job_gone, self);
+  g_ptr_array_add (self->jobs, job);
+}
+
+/* ---- what the worker's thread tells ---- */
+
+static void
+side_loading (gpointer owner, gboolean loading, double fraction, const char *what)
+{
+  SlWorker *self = owner;
+
+  self->loading = loading;
+  self->fraction = fraction;
+  g_free (self->what);
+  self->what = g_strdup (what);
+  g_signal_emit (self, signals[LOADING], 0);
+}
+
+static void
+side_loaded (gpointer owner, SlModelItem *model, const char *device_line, gboolean on_gpu)
+{
+  SlWorker *self = owner;
+
+  side_loading (self, FALSE, 0, NULL);
+  g_set_object (&self->model, model);
+  g_free (self->device_line);
+  self->device_line = g_strdup (device_line);
+  self->on_gpu = on_gpu;
+  g_signal_emit (self, signals[LOADED], 0, model);
+}
+
+static void
+side_load_failed (gpointer owner, SlModelItem *model, const char *message)
+{
+  SlWorker *self = owner;
+
+  side_loading (self, FALSE, 0, NULL);
+  g_signal_emit (self, signals[LOAD_FAILED], 0, model, message);
+}
+
+static void
+side_decoded (gpointer owner, SlFrameObject *frame)
+{
+  sl_decoded_add (SL_WORKER (owner)->decoded, frame, SL_VIEW_PICTURE, FALSE);
+}
+
+static const SlSideEvents side_events = { side_loading, side_loaded, side_load_failed, side_decoded };
+
+/* ---- class ---- */
+
 static void
 sl_worker_dispose (GObject *object)
 {
   SlWorker *self = SL_WORKER (object);
 
   sl_worker_shutdown (self);
-  _sl_worker_forget_jobs (self);
+  forget_jobs (self);
   g_clear_object (&self->model);
   g_clear_pointer (&self->decoded, sl_decoded_free);
   G_OBJECT_CLASS (sl_worker_parent_class)->dispose (object);
@@ -32,8 +119,7 @@ sl_worker_finalize (GObject *object)
 {
   SlWorker *self = SL_WORKER (object);
 
-  g_free (self->choice.device);
-  g_free (self->choice.dtype);
+  _sl_device_choice_clear (&self->choice);
   g_free (self->what);
   g_free (self->device_line);
   g_ptr_array_unref (self->jobs);
@@ -63,7 +149,8 @@ sl_worker_init (SlWorker *self)
   self->choice = (SlDeviceChoice){ g_strdup ("auto"), g_strdup ("auto"), 0 };
   self->device_line = g_strdup ("");
   self->side = g_new0 (SlEngineSide, 1);
-  self->side->worker = self;
+  self->side->owner = self;
+  self->side->events = &side_events;
   pthread_mutex_init (&self->side->lock, NULL);
   self->side->thread = sl_thread_queue_new ("engine");
 }
@@ -77,8 +164,7 @@ sl_worker_new (void)
 void
 sl_worker_set_device (SlWorker *self, const char *device, const char *dtype, int threads)
 {
-  g_free (self->choice.device);
-  g_free (self->choice.dtype);
+  _sl_device_choice_clear (&self->choice);
   self->choice = (SlDeviceChoice){ g_strdup (device), g_strdup (dtype), threads };
 }
 
@@ -100,24 +186,58 @@ sl_worker_is_fast (SlWorker *self)
   return self->fast == SL_FAST_ON || (self->fast == SL_FAST_AUTOMATIC && self->on_gpu);
 }
 
-SlRequest *
-_sl_worker_new_request (SlWorker *self, SlModelItem *item)
+/* ---- requests ---- */
+
+static void
+request_free (gpointer data)
+{
+  SlRequest *request = data;
+
+  g_clear_object (&request->item);
+  g_clear_pointer (&request->starts, g_array_unref);
+  _sl_decoding_clear (&request->decoding);
+  g_free (request->problem);
+  if (request->func_destroy)
+    request->func_destroy (request->func_data);
+  _sl_device_choice_clear (&request->choice);
+  g_free (request);
+}
+
+static SlRequest *
+request_new (SlWorker *self, SlModelItem *item)
 {
   SlRequest *request = g_new0 (SlRequest, 1);
 
   request->side = self->side;
   request->item = g_object_ref (item);
-  request->choice = (SlDeviceChoice){ g_strdup (self->choice.device), g_strdup (self->choice.dtype),
-                                      self->choice.threads };
+  _sl_device_choice_copy (&self->choice, &request->choice);
   return request;
+}
+
+static void
+load_run (gpointer data)
+{
+  SlRequest *request = data;
+  SlError err = { 0 };
+
+  _sl_side_ensure_model (request->side, request->item, &request->choice, &err);
 }
 
 void
 sl_worker_load (SlWorker *self, SlModelItem *model)
 {
   if (self->side)
-    sl_thread_queue_push (self->side->thread, FALSE, _sl_request_load, NULL,
-                          _sl_worker_new_request (self, model), _sl_request_free);
+    sl_thread_queue_push (self->side->thread, FALSE, load_run, NULL, request_new (self, model), request_free);
+}
+
+static void
+func_run (gpointer data)
+{
+  SlRequest *request = data;
+  SlError err = { 0 };
+
+  _sl_side_ensure_model (request->side, request->item, &request->choice, &err);
+  request->func (request->side, &err, request->func_data);
 }
 
 static void
@@ -140,12 +260,12 @@ _sl_worker_push (SlWorker *self,
 
   if (self->side == NULL)
     return FALSE;
-  request = _sl_worker_new_request (self, model);
+  request = request_new (self, model);
   request->func = func;
   request->func_done = done;
   request->func_data = data;
   request->func_destroy = destroy;
-  sl_thread_queue_push (self->side->thread, FALSE, _sl_request_func, func_done, request, _sl_request_free);
+  sl_thread_queue_push (self->side->thread, FALSE, func_run, func_done, request, request_free);
   return TRUE;
 }
 
@@ -171,72 +291,140 @@ sl_worker_stop (SlWorker *self, SlJob *job)
   _sl_job_set_state (job, SL_JOB_STOPPED);
 }
 
+/* ---- starting ---- */
+
+static void
+clear_start (gpointer data)
+{
+  SlStart *start = data;
+
+  g_clear_object (&start->job);
+  g_clear_pointer (&start->timeline, sl_timeline_free);
+  g_clear_pointer (&start->parent, sl_timeline_free);
+}
+
+static SlStart
+find_start (SlJob *job)
+{
+  SlStart start = { .job = g_object_ref (job), .inherited = (int)sl_job_get_branch_point (job) };
+  SlJob *parent = sl_job_get_parent (job);
+
+  if (_sl_job_get_timeline (job))
+    start.timeline = sl_timeline_ref (_sl_job_get_timeline (job));
+  if (start.inherited > 0)
+    start.steps_before = sl_job_get_plan (job)[start.inherited - 1].step + 1;
+  if (parent && start.timeline == NULL)
+    {
+      int moment = start.inherited - 1 - (int)sl_job_get_branch_point (parent);
+
+      start.parent = sl_timeline_ref (_sl_job_get_timeline (parent));
+      start.parent_step = sl_timeline_planned (start.parent, moment).step + 1;
+    }
+  return start;
+}
+
+/* What is left for the timelines of jobs that begin beside those of all others. */
+static gsize
+find_budget (SlWorker *self, GPtrArray *jobs)
+{
+  gsize least = SL_FRAMES_LEAST * jobs->len, held = 0;
+
+  for (guint i = 0; i < self->jobs->len; i++)
+    held += _sl_job_get_bytes (self->jobs->pdata[i]);
+  if (self->budget)
+    return self->budget * jobs->len;
+  return held + least < SL_FRAMES_LIMIT ? SL_FRAMES_LIMIT - held : least;
+}
+
+void
+sl_worker_start_together (SlWorker *self, GPtrArray *jobs)
+{
+  SlRequest *request;
+
+  if (self->side == NULL || jobs->len == 0)
+    return;
+  request = request_new (self, sl_job_get_model (jobs->pdata[0]));
+  request->starts = g_array_new (FALSE, FALSE, sizeof (SlStart));
+  g_array_set_clear_func (request->starts, clear_start);
+  request->budget = find_budget (self, jobs);
+  request->fast = jobs->len > 1 ? self->fast : SL_FAST_OFF;
+  for (guint i = 0; i < jobs->len; i++)
+    {
+      SlStart start = find_start (jobs->pdata[i]);
+
+      remember_job (self, jobs->pdata[i]);
+      _sl_job_ask_pause (jobs->pdata[i], FALSE);
+      g_array_append_val (request->starts, start);
+    }
+  sl_thread_queue_push (self->side->thread, FALSE, _sl_request_run, NULL, request, request_free);
+}
+
+void
+sl_worker_start (SlWorker *self, SlJob *job)
+{
+  g_autoptr (GPtrArray) jobs = g_ptr_array_new ();
+
+  g_return_if_fail (SL_IS_JOB (job));
+
+  g_ptr_array_add (jobs, job);
+  sl_worker_start_together (self, jobs);
+}
+
+/* ---- decoding ---- */
+
+static void
+decode_run (gpointer data)
+{
+  SlRequest *request = data;
+  SlError err = { 0 };
+
+  if (!_sl_side_decode_of (request->side, request->item, &request->choice, &request->decoding, &err)
+      && !g_atomic_int_get (&request->side->closing))
+    request->problem = g_strdup (err.message);
+}
+
 static void
 decode_done (gpointer data)
 {
   SlRequest *request = data;
+  SlDecoding *decoding = &request->decoding;
+  gboolean again = decoding->rgb && decoding->samples.x_t;
 
-  if (request->whole && request->rgb)
-    _sl_frame_object_take_samples (request->frame, request->whole);
-  _sl_frame_object_set_problem (request->frame, request->view, request->problem);
+  if (again)
+    _sl_frame_object_take_samples (decoding->frame, &decoding->samples);
+  _sl_frame_object_set_problem (decoding->frame, decoding->view, request->problem);
   /* Without a picture this still says that the decoding is over. */
-  _sl_frame_object_set_decoded (request->frame, request->view, request->rgb, request->width, request->height);
-  if (request->rgb)
-    sl_decoded_add (request->side->worker->decoded, request->frame, request->view, request->whole != NULL);
+  _sl_frame_object_set_decoded (decoding->frame, decoding->view, decoding->rgb, decoding->width,
+                                decoding->height);
+  if (decoding->rgb)
+    sl_decoded_add (SL_WORKER (request->side->owner)->decoded, decoding->frame, decoding->view, again);
 }
 
 gboolean
 sl_worker_decode (SlWorker *self, SlJob *job, SlFrameObject *frame, SlView view)
 {
-  guint evaluations = (guint)sl_frame_object_get_index (frame) + 1;
   SlRequest *request;
-  SlBranchStart origin;
 
   sl_decoded_touch (self->decoded, frame, view);
   if (self->side == NULL || sl_frame_object_is_decoded (frame, view))
     return FALSE;
-  request = _sl_worker_new_request (self, sl_job_get_model (job));
-  origin = _sl_worker_find_place (_sl_job_get_owner (job, evaluations), evaluations);
-  request->origins = _sl_worker_new_origins ();
-  g_array_append_val (request->origins, origin);
-  request->frame = g_object_ref (frame);
-  request->view = view;
-  sl_thread_queue_push (self->side->thread, TRUE, _sl_request_decode, decode_done, request, _sl_request_free);
+  request = request_new (self, sl_job_get_model (job));
+  request->decoding.frame = g_object_ref (frame);
+  request->decoding.view = view;
+  sl_thread_queue_push (self->side->thread, TRUE, decode_run, decode_done, request, request_free);
   return TRUE;
+}
+
+SlEngineSide *
+_sl_worker_get_side (SlWorker *self)
+{
+  return self->side;
 }
 
 SlDecoded *
 _sl_worker_get_decoded (SlWorker *self)
 {
   return self->decoded;
-}
-
-void
-_sl_worker_loading (SlWorker *self, gboolean loading, double fraction, const char *what)
-{
-  self->loading = loading;
-  self->fraction = fraction;
-  g_free (self->what);
-  self->what = g_strdup (what);
-  g_signal_emit (self, signals[LOADING], 0);
-}
-
-void
-_sl_worker_loaded (SlWorker *self, SlModelItem *model, const char *device_line, gboolean on_gpu)
-{
-  _sl_worker_loading (self, FALSE, 0, NULL);
-  g_set_object (&self->model, model);
-  g_free (self->device_line);
-  self->device_line = g_strdup (device_line);
-  self->on_gpu = on_gpu;
-  g_signal_emit (self, signals[LOADED], 0, model);
-}
-
-void
-_sl_worker_load_failed (SlWorker *self, SlModelItem *model, const char *message)
-{
-  _sl_worker_loading (self, FALSE, 0, NULL);
-  g_signal_emit (self, signals[LOAD_FAILED], 0, model, message);
 }
 
 gboolean
@@ -295,7 +483,7 @@ sl_worker_shutdown (SlWorker *self)
   if (side->model)
     sl_model_cancel (side->model);
   pthread_mutex_unlock (&side->lock);
-  sl_thread_queue_push (side->thread, FALSE, _sl_engine_side_close, NULL, side, NULL);
+  sl_thread_queue_push (side->thread, FALSE, _sl_side_close, NULL, side, NULL);
   sl_thread_queue_close (side->thread);
   pthread_mutex_destroy (&side->lock);
   g_free (side);

@@ -7,8 +7,8 @@
 #include <math.h>
 
 #include "app/objects/sl-frame-object-private.h"
-#include "app/objects/sl-frame-plan.h"
 #include "app/objects/worker/sl-worker-private.h"
+#include "app/record/timeline_private.h"
 #include "broken.h"
 
 #define MIB ((gsize)1 << 20)
@@ -48,82 +48,55 @@ static GBytes *sample_of(SlJob *job, guint index, SlView view)
     return sl_frame_object_get_sample(frame_of(job, index), view, &channels, &height, &width);
 }
 
-/* ---- plans ---- */
+/* ---- what is kept ---- */
 
 /* Whatever the sizes: within the bytes, or as little as there can be. */
 static void test_plans(void)
 {
     static const int sides[] = {8, 32, 64, 128, 256}, evaluations[] = {1, 2, 50, 99, 1000, 1999};
     static const gsize budgets[] = {1 << 16, 4 * MIB, SL_FRAMES_LIMIT / 9, SL_FRAMES_LIMIT};
-    int fitted = 0;
+    g_autoptr(SlModelItem) item = open_fixture("sd1");
+    g_autoptr(SlJob) job = fixture_job(item, 1);
+    int fitted = 0, whole = 0;
 
     for (guint s = 0; s < G_N_ELEMENTS(sides); s++)
         for (guint e = 0; e < G_N_ELEMENTS(evaluations); e++)
             for (guint b = 0; b < G_N_ELEMENTS(budgets); b++) {
-                gsize sample = (gsize)4 * sides[s] * sides[s] * sizeof(float);
-                SlFrameSizes sizes = {evaluations[e], 4, sides[s], sides[s], b % 2, sample * 3};
-                SlFramePlan plan = sl_frame_plan_new(&sizes, budgets[b]);
+                gsize sample = (gsize)4 * sides[s] * sides[s] * sizeof(float), fixed, held, most;
+                SlTimelineShape shape = {.channels = 4,
+                                         .height = sides[s],
+                                         .width = sides[s],
+                                         .total = evaluations[e],
+                                         .views = TRUE,
+                                         .guided = b % 2};
+                SlError err = {0};
+                SlTimeline *t = sl_timeline_shaped(_sl_job_get_recipe(job), NULL, &shape, &err);
 
-                g_assert_cmpint(plan.checkpoint_every, >=, 1);
-                if (sl_frame_plan_whole_bytes(&sizes) <= budgets[b])
-                    g_assert_cmpint(plan.whole_every, ==, 1);
-                else
-                    g_assert_cmpint(plan.whole_every, >, 1);
-                if (sl_frame_plan_bytes(&plan, &sizes) <= budgets[b])
-                    fitted++;
-                else
-                    g_assert_cmpint(plan.whole_every, >=, MAX(evaluations[e], 2));
+                g_assert_nonnull(t);
+                fixed = sl_timeline_bytes(t);
+                most = sl_timeline_whole_bytes(t);
+                g_assert_true(sl_timeline_keep(t, budgets[b], sample * 3, &err));
+                /* with the states and the stretch that come later */
+                held = sl_timeline_bytes(t) - fixed;
+                if (sl_timeline_interval(t) > 1)
+                    held += t->slots * sample * 3 +
+                            t->room * (sample * 2 + sample / 2 * (1 + shape.guided));
+                if (most <= budgets[b])
+                    g_assert_cmpint(sl_timeline_interval(t), ==, 1);
+                whole += sl_timeline_interval(t) == 1;
+                g_assert_cmpuint(held, <=, MAX(most, budgets[b]));
+                fitted += held <= budgets[b];
+                sl_timeline_free(t);
             }
+    g_test_message("%d within the bytes, %d whole", fitted, whole);
     g_assert_cmpint(fitted, >, 70);
+    g_assert_cmpint(whole, >, 30);
 }
 
 /* ---- nine lanes ---- */
 
 static const char *const nine[] = {"pndm", "ddim",  "euler",    "euler-a",     "heun",
                                    "lms",  "unipc", "dpmpp-2m", "dpmpp-2m-sde"};
-
-/* The frames that a run would have, of its sizes. */
-static void add_frames(SlModel *model, SlJob *job, SlRun *run, const float *values)
-{
-    int n = sl_run_evaluations(run);
-
-    for (int i = 0; i < n; i++) {
-        SlFrame frame = {.evaluation = i,
-                         .evaluations = n,
-                         .step = i,
-                         .steps = 50,
-                         .last = i == n - 1,
-                         .x_t = values,
-                         .x_0 = values + 1,
-                         .model_output = values + 2,
-                         .guidance_term = values + 3,
-                         .channels = 4,
-                         .height = 64,
-                         .width = 64};
-        g_autoptr(SlFrameObject) object = _sl_frame_object_new(model, &frame, 0);
-
-        _sl_job_add_frame(job, object);
-        if ((i + 1) % (1 + (n - 1) / 12) == 0) {
-            gsize bytes;
-            void *state = sl_run_save(run, &bytes);
-            g_autoptr(GBytes) place = g_bytes_new_with_free_func(state, bytes, free, state);
-
-            _sl_job_add_checkpoint(job, (guint)i + 1, place);
-        }
-    }
-}
-
-static SlFrameSizes sizes_of(SlRun *run)
-{
-    SlFrameSizes sizes = {.evaluations = sl_run_evaluations(run),
-                          .channels = 4,
-                          .height = 64,
-                          .width = 64,
-                          .guided = TRUE};
-
-    free(sl_run_save(run, &sizes.state));
-    return sizes;
-}
 
 static gsize in_use(void)
 {
@@ -132,7 +105,42 @@ static gsize in_use(void)
     return info.uordblks + info.hblkhd;
 }
 
-/* Latents of 4 x 64 x 64, as at 512 x 512: everything whole, in less than the frames may take; with all the
+/* All moments of a run of these sizes, with values from nowhere: the model is not needed for what they take. */
+static void fill(SlTimeline *timeline, const float *values)
+{
+    while (!sl_timeline_done(timeline)) {
+        SlMoment moment = timeline->moments[timeline->count];
+        int height, width;
+
+        moment.x_t = values;
+        moment.x_0 = values + 1;
+        moment.output = values + 2;
+        for (int noisy = 0; noisy < 2; noisy++)
+            memset(sl_timeline_preview_place(timeline, timeline->count, noisy, &height, &width),
+                   noisy, 1);
+        sl_timeline_record(timeline, &moment);
+    }
+    memset(timeline->half[1], 1, timeline->slots * timeline->elements * sizeof(guint16));
+}
+
+static SlJob *recorded_job(SlModelItem *item, SlTimeline *timeline, SlJob *parent, guint inherited)
+{
+    g_autoptr(SlSettings) settings = fixture_settings(item, 50);
+    SlMetadata *metadata = g_new0(SlMetadata, 1);
+    const SlRecordedJob recorded = {.model = item,
+                                    .settings = settings,
+                                    .timeline = timeline,
+                                    .metadata = metadata,
+                                    .done = TRUE,
+                                    .parent = parent,
+                                    .inherited = inherited};
+
+    metadata->recipe = sl_recipe_copy(sl_timeline_recipe(timeline));
+    metadata->origin = sl_origin_copy(sl_timeline_origin(timeline));
+    return _sl_job_new_recorded(&recorded);
+}
+
+/* Latents of 4 x 64 x 64, as at 512 x 512: everything whole, in less than the runs may take; with all the
  * decoded pictures there can be, in less than 200 MiB. */
 static void test_nine_lanes(void)
 {
@@ -141,35 +149,37 @@ static void test_nine_lanes(void)
     g_autofree float *values = g_new0(float, 4 * 64 * 64 + 4);
     SlError err = {0};
     SlModel *model = sl_model_open(path, &(SlModelOptions){.device = "cpu", .threads = 1}, &err);
+    const SlTimelineOptions options = {.views = true, .keep_later = true};
     SlJob *jobs[9];
-    gsize bytes = 0, planned = 0, before = 0, taken;
+    gsize bytes = 0, whole = 0, before = 0, taken;
 
     g_assert_nonnull(model);
     g_assert_cmpint(sl_model_info(model)->channels, ==, 4);
     for (int i = 0; i < 9; i++) {
         SlRecipe recipe;
-        SlRun *run;
-        SlFrameSizes sizes;
+        SlTimeline *timeline;
 
         sl_recipe_defaults(&recipe, sl_model_info(model));
         recipe.scheduler = nine[i];
         recipe.steps = 50;
         recipe.width = recipe.height = 64 * sl_model_info(model)->factor;
-        run = sl_run_new(model, &recipe, NULL, &err);
+        timeline = sl_timeline_new(model, &recipe, &options, &err);
         g_assert_cmpstr(err.message, ==, "");
         before = i ? before : in_use();
-        sizes = sizes_of(run);
-        jobs[i] = fixture_job(item, 50);
-        add_frames(model, jobs[i], run, values);
+        whole += sl_timeline_whole_bytes(timeline);
+        g_assert_true(sl_timeline_set_budget(timeline, SL_FRAMES_LIMIT, &err));
+        sl_timeline_rest(timeline);
+        fill(timeline, values);
+        jobs[i] = recorded_job(item, timeline, NULL, 0);
+        sl_timeline_free(timeline);
+        g_assert_cmpint(sl_timeline_interval(timeline), ==, 1);
         bytes += _sl_job_get_bytes(jobs[i]);
-        planned += sl_frame_plan_whole_bytes(&sizes);
-        sl_run_free(run);
     }
     taken = in_use() - before;
-    g_test_message("nine lanes: %.1f MiB of frames and checkpoints, %.1f MiB of memory",
-                   (double)bytes / MIB, (double)taken / MIB);
-    g_assert_cmpuint(bytes, ==, planned);
-    g_assert_cmpuint(bytes, <=, SL_FRAMES_LIMIT);
+    g_test_message("nine lanes: %.1f MiB of timelines, %.1f MiB of memory", (double)bytes / MIB,
+                   (double)taken / MIB);
+    g_assert_cmpuint(whole, <=, SL_FRAMES_LIMIT);
+    g_assert_cmpuint(bytes, <, whole + whole / 20);
     g_assert_cmpuint(taken, <, bytes + bytes / 20);
     g_assert_cmpuint(bytes + bytes / 20 + SL_DECODED_LIMIT, <, 200 * MIB);
     for (int i = 0; i < 9; i++)
@@ -207,15 +217,6 @@ static void test_decoded(Fixture *fixture, gconstpointer data)
 
 /* ---- long runs ---- */
 
-static gsize bytes_of(SlJob *job)
-{
-    gsize bytes = 0;
-
-    for (guint i = 0; i < count_frames(job); i++)
-        bytes += _sl_frame_object_get_bytes(frame_of(job, i));
-    return bytes;
-}
-
 /* Every frame of light, whole or made again, is the same as that of whole. */
 static void check_frames(Fixture *fixture, SlJob *light, SlJob *whole, guint stride)
 {
@@ -244,7 +245,7 @@ static void test_long_run(Fixture *fixture, gconstpointer data)
 
     run_to_end(fixture, whole);
     g_assert_cmpint(sl_job_get_state(whole), ==, SL_JOB_DONE);
-    budget = bytes_of(whole) / 2;
+    budget = _sl_job_get_bytes(whole) / 2;
     sl_worker_set_budget(fixture->worker, budget);
     run_to_end(fixture, light);
     for (guint i = 0; i < 200; i++)
@@ -272,7 +273,7 @@ static void test_long_lanes(Fixture *fixture, gconstpointer data)
     gsize bytes = 0, each;
 
     run_to_end(fixture, whole);
-    each = bytes_of(whole) / 2;
+    each = _sl_job_get_bytes(whole) / 2;
     sl_worker_set_budget(fixture->worker, each);
     for (int i = 0; i < 3; i++)
         g_ptr_array_add(jobs, fixture_job(model, 120));
@@ -336,7 +337,8 @@ static void test_fast(Fixture *fixture, gconstpointer data)
 
         g_assert_cmpint(sl_job_get_state(fast->pdata[i]), ==, SL_JOB_DONE);
         g_assert_cmpuint(count_frames(fast->pdata[i]), ==, n);
-        g_assert_true(_sl_job_get_metadata(fast->pdata[i])->fast);
+        /* the one without guidance has nobody to go with */
+        g_assert_cmpint(_sl_job_get_metadata(fast->pdata[i])->fast, ==, i != 2);
         g_assert_false(_sl_job_get_metadata(alone->pdata[i])->fast);
         g_assert_cmpfloat(distance(sample_of(fast->pdata[i], n - 1, SL_VIEW_NOISY),
                                    sample_of(alone->pdata[i], n - 1, SL_VIEW_NOISY)),
@@ -350,31 +352,21 @@ static void test_fast(Fixture *fixture, gconstpointer data)
 
 /* ---- branches of runs that were read from a file ---- */
 
-static GArray *plan_of(SlJob *job)
+/* The run as a file gives it back: what is kept of it, but nothing to bring its scheduler to a step with. */
+static SlTimeline *as_loaded(SlJob *job)
 {
-    GArray *plan = g_array_new(FALSE, FALSE, sizeof(SlPlanPoint));
-
-    g_array_append_vals(plan, sl_job_get_plan(job), (guint)sl_job_get_evaluations(job));
-    return plan;
-}
-
-/* The job as a file gives it back: its frames and what it says about itself, but no checkpoints. */
-static SlJob *as_loaded(SlJob *job, SlJob *parent, guint branch_point)
-{
-    SlJob *loaded =
-        sl_job_new(sl_job_get_model(job), sl_job_get_settings(job), SL_PREVIEWS_AUTOMATIC);
-    SlMetadata *metadata = g_new0(SlMetadata, 1);
-    char *text = sl_metadata_to_json(_sl_job_get_metadata(job));
+    SlTimeline *timeline = _sl_job_get_timeline(job), *loaded;
+    SlTimelineShape shape = {.total = sl_timeline_total(timeline), .interval = 1, .views = TRUE};
     SlError err = {0};
 
-    g_assert_true(sl_metadata_from_json("x", text, metadata, &err));
-    free(text);
-    _sl_job_started(loaded, metadata, plan_of(job));
-    for (guint i = 0; i < count_frames(job); i++)
-        _sl_job_add_frame(loaded, frame_of(job, i));
-    if (parent)
-        _sl_job_set_parent(loaded, parent, branch_point);
-    _sl_job_set_state(loaded, SL_JOB_DONE);
+    sl_timeline_size(timeline, &shape.channels, &shape.height, &shape.width);
+    loaded = sl_timeline_shaped(sl_timeline_recipe(timeline), sl_timeline_origin(timeline), &shape,
+                                &err);
+    g_assert_nonnull(loaded);
+    for (int i = 0; i < shape.total; i++) {
+        loaded->moments[i] = *sl_timeline_moment(timeline, i);
+        sl_timeline_record(loaded, &timeline->moments[i]);
+    }
     return loaded;
 }
 
@@ -388,14 +380,20 @@ static void test_loaded_branch(Fixture *fixture, gconstpointer data)
     g_autoptr(SlJob) loaded = NULL;
     g_autoptr(SlJob) one = NULL;
     g_autoptr(SlJob) two = NULL;
+    SlTimeline *timelines[2];
     guint last;
 
     g_object_set(other, "scheduler", "euler", "guidance", 2.0, NULL);
     run_to_end(fixture, root);
     branch = sl_job_new_branch(root, 3, other);
     run_to_end(fixture, branch);
-    loaded_root = as_loaded(root, NULL, 0);
-    loaded = as_loaded(branch, loaded_root, sl_job_get_branch_point(branch));
+    timelines[0] = as_loaded(root);
+    timelines[1] = as_loaded(branch);
+    loaded_root = recorded_job(model, timelines[0], NULL, 0);
+    loaded = recorded_job(model, timelines[1], loaded_root, sl_job_get_branch_point(branch));
+    g_assert_cmpuint(count_frames(loaded), ==, count_frames(branch));
+    sl_timeline_free(timelines[0]);
+    sl_timeline_free(timelines[1]);
     g_object_set(other, "scheduler", "ddim", NULL);
     one = sl_job_new_branch(branch, 6, other);
     two = sl_job_new_branch(loaded, 6, other);

@@ -1,0 +1,301 @@
+/* sl-engine-side.c - what runs on the worker's thread beside the runs: loading models and decoding; see
+ * sl-engine-side.h.
+ *
+ * Easy to get wrong: sl_model_cancel is sticky until the engine's next call has failed with it, so a
+ * stop that arrives between two calls may hit the next job or a decode; what is cancelled without
+ * having been asked for is simply tried again.
+ */
+#include "app/objects/worker/sl-engine-side.h"
+
+void
+_sl_device_choice_copy (const SlDeviceChoice *from, SlDeviceChoice *to)
+{
+  *to = (SlDeviceChoice){ g_strdup (from->device), g_strdup (from->dtype), from->threads };
+}
+
+void
+_sl_device_choice_clear (SlDeviceChoice *choice)
+{
+  g_clear_pointer (&choice->device, g_free);
+  g_clear_pointer (&choice->dtype, g_free);
+}
+
+/* ---- messages to the main thread ---- */
+
+typedef struct
+{
+  SlEngineSide *side;
+  SlModelItem *item;
+  gboolean loading;
+  double fraction;
+  char *text;
+  char *device_line;
+  gboolean on_gpu;
+} Message;
+
+static void
+message_free (gpointer data)
+{
+  Message *message = data;
+
+  g_clear_object (&message->item);
+  g_free (message->text);
+  g_free (message->device_line);
+  g_free (message);
+}
+
+static Message *
+message_new (SlEngineSide *side)
+{
+  Message *message = g_new0 (Message, 1);
+
+  message->side = side;
+  return message;
+}
+
+static void
+deliver_loading (gpointer data)
+{
+  Message *message = data;
+
+  message->side->events->loading (message->side->owner, message->loading, message->fraction, message->text);
+}
+
+static void
+deliver_load_ended (gpointer data)
+{
+  Message *message = data;
+
+  const SlSideEvents *events = message->side->events;
+
+  if (message->text)
+    events->load_failed (message->side->owner, message->item, message->text);
+  else
+    events->loaded (message->side->owner, message->item, message->device_line, message->on_gpu);
+}
+
+/* ---- models ---- */
+
+static void
+load_progress (void *arg, double fraction, const char *what)
+{
+  SlEngineSide *side = arg;
+  Message *message = message_new (side);
+
+  message->loading = TRUE;
+  message->fraction = fraction;
+  message->text = g_strdup (what);
+  sl_thread_queue_post (side->thread, deliver_loading, message, message_free);
+}
+
+gboolean
+_sl_side_is_dead (const SlEngineSide *side)
+{
+  return sl_model_device (side->model)->status == SL_DEVICE;
+}
+
+static gboolean
+is_loaded (const SlEngineSide *side, SlModelItem *item, const SlDeviceChoice *choice)
+{
+  return side->model && !_sl_side_is_dead (side)
+         && g_str_equal (sl_model_item_get_path (side->item), sl_model_item_get_path (item))
+         && g_str_equal (side->choice.device, choice->device)
+         && g_str_equal (side->choice.dtype, choice->dtype) && side->choice.threads == choice->threads;
+}
+
+static void
+swap_model (SlEngineSide *side, SlModel *model, SlModelItem *item, const SlDeviceChoice *choice)
+{
+  SlModel *old;
+
+  pthread_mutex_lock (&side->lock);
+  old = side->model;
+  side->model = model;
+  pthread_mutex_unlock (&side->lock);
+  if (old)
+    sl_model_close (&old);
+  g_set_object (&side->item, item);
+  _sl_device_choice_clear (&side->choice);
+  _sl_device_choice_copy (choice, &side->choice);
+}
+
+static SlModel *
+open_model (SlModelItem *item, SlModelOptions *options, SlError *err)
+{
+  const char *path = sl_model_item_get_path (item);
+  SlModel *model = sl_model_open (path, options, err);
+
+  if (model || err->code != SL_DEVICE)
+    return model;
+  options->device = "auto"; /* which says why it is the CPU */
+  options->dtype = "auto";
+  *err = (SlError){ 0 };
+  return sl_model_open (path, options, err);
+}
+
+gboolean
+_sl_side_is_on_gpu (const SlEngineSide *side)
+{
+  return g_str_equal (sl_model_device (side->model)->name, "cuda");
+}
+
+gboolean
+_sl_side_ensure_model (SlEngineSide *side, SlModelItem *item, const SlDeviceChoice *choice, SlError *err)
+{
+  SlModelOptions options = { .device = choice->device,
+                             .dtype = choice->dtype,
+                             .threads = choice->threads,
+                             .progress = load_progress,
+                             .progress_arg = side,
+                             .cancel = &side->closing };
+  Message *message;
+  SlModel *model;
+  const SlDevice *device;
+  const char *why;
+
+  if (is_loaded (side, item, choice))
+    return TRUE;
+  load_progress (side, 0, NULL);
+  model = open_model (item, &options, err);
+  message = message_new (side);
+  message->item = g_object_ref (item);
+  if (model)
+    {
+      swap_model (side, model, item, choice);
+      device = sl_model_device (model);
+      why = sl_device_why (device);
+      message->on_gpu = _sl_side_is_on_gpu (side);
+      message->device_line = why[0] ? g_strdup_printf ("%s\n%s", sl_device_describe (device), why)
+                                    : g_strdup (sl_device_describe (device));
+    }
+  else
+    message->text = g_strdup (err->message);
+  sl_thread_queue_post (side->thread, deliver_load_ended, message, message_free);
+  return model != NULL;
+}
+
+void
+_sl_side_close (gpointer data)
+{
+  SlEngineSide *side = data;
+
+  pthread_mutex_lock (&side->lock);
+  if (side->model)
+    sl_model_close (&side->model);
+  side->model = NULL;
+  pthread_mutex_unlock (&side->lock);
+  g_clear_object (&side->item);
+  _sl_device_choice_clear (&side->choice);
+}
+
+/* ---- decoding ---- */
+
+void
+_sl_decoding_clear (SlDecoding *decoding)
+{
+  g_clear_object (&decoding->frame);
+  g_clear_pointer (&decoding->rgb, g_bytes_unref);
+  _sl_frame_samples_clear (&decoding->samples);
+}
+
+static GBytes *
+sample_of (const SlDecoding *decoding, SlSample *sample)
+{
+  SlFrameObject *frame = decoding->frame;
+  gboolean noisy = decoding->view == SL_VIEW_NOISY || sl_frame_object_is_last (frame);
+  GBytes *bytes = noisy ? decoding->samples.x_t : decoding->samples.x_0;
+  int moment;
+
+  sl_timeline_size (_sl_frame_object_get_timeline (frame, &moment), &sample->channels, &sample->height,
+                    &sample->width);
+  sample->step = sl_frame_object_get_step (frame) + 1;
+  sample->steps = sl_frame_object_get_steps (frame);
+  if (bytes == NULL) /* not computed again: it is the frame's for good */
+    bytes = sl_frame_object_get_sample (frame, decoding->view, &sample->channels, &sample->height,
+                                        &sample->width);
+  sample->data = g_bytes_get_data (bytes, NULL);
+  return bytes;
+}
+
+/* The moment's arrays, computed again. A timeline that rested rests again. */
+static gboolean
+fetch (SlEngineSide *side, SlDecoding *decoding, SlError *err)
+{
+  int moment;
+  SlTimeline *timeline = _sl_frame_object_get_timeline (decoding->frame, &moment);
+  gboolean rested = !sl_timeline_is_running (timeline), ok = FALSE;
+  bool guided = false;
+  gsize n = (gsize)sl_timeline_elements (timeline);
+  g_autofree float *x_t = g_new (float, n);
+  g_autofree float *x_0 = g_new (float, n);
+  g_autofree guint16 *output = g_new (guint16, n);
+  g_autofree guint16 *term = g_new (guint16, n);
+  SlFrameSamples *samples = &decoding->samples;
+
+  for (int i = 0; !ok && i <= SL_CANCEL_RETRIES && !g_atomic_int_get (&side->closing); i++)
+    {
+      *err = (SlError){ 0 };
+      ok = sl_timeline_fetch (timeline, side->model, moment, x_t, x_0, err);
+      if (!ok && err->code != SL_CANCELLED)
+        break;
+    }
+  if (ok && sl_timeline_fetched_halves (timeline, moment, output, term, &guided))
+    {
+      samples->half[SL_PART_OUTPUT] = g_bytes_new_take (g_steal_pointer (&output), n * sizeof (guint16));
+      if (guided)
+        samples->half[SL_PART_GUIDANCE] = g_bytes_new_take (g_steal_pointer (&term), n * sizeof (guint16));
+    }
+  if (rested)
+    sl_timeline_rest (timeline);
+  if (!ok)
+    return FALSE;
+  samples->x_t = g_bytes_new_take (g_steal_pointer (&x_t), n * sizeof (float));
+  samples->x_0 = g_bytes_new_take (g_steal_pointer (&x_0), n * sizeof (float));
+  return TRUE;
+}
+
+gboolean
+_sl_side_decode (SlEngineSide *side, SlDecoding *decoding, SlError *err)
+{
+  int factor = sl_model_info (side->model)->factor;
+  g_autoptr (GBytes) kept = NULL;
+  g_autofree guint8 *rgb = NULL;
+  SlSample sample;
+  gboolean ok = FALSE;
+  gsize bytes;
+
+  if (_sl_frame_object_is_light (decoding->frame) && !fetch (side, decoding, err))
+    return FALSE;
+  kept = g_bytes_ref (sample_of (decoding, &sample));
+  bytes = (gsize)sample.height * sample.width * factor * factor * 3;
+  rgb = g_try_malloc (bytes);
+  if (rgb == NULL)
+    return sl_fail (err, SL_MEMORY, "no memory for its picture");
+  for (int i = 0; !ok && i <= SL_CANCEL_RETRIES && !g_atomic_int_get (&side->closing); i++)
+    {
+      *err = (SlError){ 0 };
+      ok = sl_sample_decode (side->model, &sample, NULL, rgb, err);
+      if (!ok && err->code != SL_CANCELLED)
+        break;
+    }
+  if (!ok)
+    return FALSE;
+  decoding->width = sample.width * factor;
+  decoding->height = sample.height * factor;
+  decoding->rgb = g_bytes_new_take (g_steal_pointer (&rgb), bytes);
+  return TRUE;
+}
+
+gboolean
+_sl_side_decode_of (
+    SlEngineSide *side, SlModelItem *item, const SlDeviceChoice *choice, SlDecoding *decoding, SlError *err)
+{
+  if (side->model == NULL
+      || !g_str_equal (sl_model_item_get_path (side->item), sl_model_item_get_path (item)))
+    return sl_fail (err, SL_ARGUMENT, "the model “%s” is not loaded now", sl_model_item_get_name (item));
+  if (_sl_side_is_dead (side) && side->running)
+    return sl_fail (err, SL_DEVICE, "the GPU failed, and runs that used it have not ended yet");
+  if (_sl_side_is_dead (side) && !_sl_side_ensure_model (side, item, choice, err))
+    return FALSE;
+  return _sl_side_decode (side, decoding, err);
+}

@@ -1,0 +1,82 @@
+/* sl-engine-side.h - the side of the worker's thread: the model that is loaded there, and decoding with it. It
+ * tells the main thread's side through a table; sl-worker-run.c makes runs with it, sl-worker.c owns it.
+ */
+#pragma once
+
+#include <pthread.h>
+
+#include "app/objects/sl-frame-object-private.h"
+#include "app/objects/sl-model-item.h"
+#include "app/objects/sl-thread-queue.h"
+#include "app/record/record.h"
+
+G_BEGIN_DECLS
+
+typedef struct
+{
+  char *device;
+  char *dtype;
+  int threads;
+} SlDeviceChoice;
+
+void _sl_device_choice_copy (const SlDeviceChoice *from, SlDeviceChoice *to);
+void _sl_device_choice_clear (SlDeviceChoice *choice);
+
+/* What the main thread is told, with the side's owner; texts are borrowed. */
+typedef struct
+{
+  void (*loading) (gpointer owner, gboolean loading, double fraction, const char *what);
+  void (*loaded) (gpointer owner, SlModelItem *model, const char *device_line, gboolean on_gpu);
+  void (*load_failed) (gpointer owner, SlModelItem *model, const char *message);
+  /* A frame's picture was decoded while its run goes on. */
+  void (*decoded) (gpointer owner, SlFrameObject *frame);
+} SlSideEvents;
+
+typedef struct
+{
+  const SlSideEvents *events;
+  gpointer owner; /* not a reference: it waits for the thread before it goes */
+  SlThreadQueue *thread;
+  pthread_mutex_t lock;  /* guards model against a cancel from the main thread */
+  SlModel *model;        /* changed by the worker's thread only */
+  SlModelItem *item;     /* of model */
+  SlDeviceChoice choice; /* that model was loaded with */
+  int closing;           /* atomic: also what loading polls */
+  gboolean running;      /* jobs that use model are on their way */
+} SlEngineSide;
+
+/* Tries again what was cancelled without having been asked for. */
+#define SL_CANCEL_RETRIES 2
+
+/* ---- on the worker's thread ---- */
+
+/* Loads it where it is not loaded. Where the GPU has failed since, what asks for it gets the CPU. */
+gboolean
+_sl_side_ensure_model (SlEngineSide *side, SlModelItem *item, const SlDeviceChoice *choice, SlError *err);
+gboolean _sl_side_is_on_gpu (const SlEngineSide *side);
+/* The device has failed for good. */
+gboolean _sl_side_is_dead (const SlEngineSide *side);
+/* Closes the model. */
+void _sl_side_close (gpointer side);
+
+/* A picture that is asked for. */
+typedef struct
+{
+  SlFrameObject *frame;
+  SlView view;
+  /* what came of it */
+  GBytes *rgb; /* NULL: see *err */
+  int width;
+  int height;
+  SlFrameSamples samples; /* of a light frame, computed again */
+} SlDecoding;
+
+/* FALSE and *err when it failed; SL_FORMAT, naming the step, where the picture is not finite. */
+gboolean _sl_side_decode (SlEngineSide *side, SlDecoding *decoding, SlError *err);
+/* The same for a frame of which nobody knows whether its model is the one that is loaded. A GPU that failed
+ * is replaced unless runs still have it. */
+gboolean _sl_side_decode_of (
+    SlEngineSide *side, SlModelItem *item, const SlDeviceChoice *choice, SlDecoding *decoding, SlError *err);
+void _sl_decoding_clear (SlDecoding *decoding);
+
+G_END_DECLS
