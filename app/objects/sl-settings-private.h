@@ -9,5 +9,7 @@ G_BEGIN_DECLS
 /* Strings are borrowed from self until it changes. */
 void _sl_settings_get_recipe (SlSettings *self, SlRecipe *recipe);
 void _sl_settings_set_recipe (SlSettings *self, const SlRecipe *recipe);
+/* The name of a setting's property. */
+const char *_sl_setting_property (const SlSettingInfo *setting);
 
 G_END_DECLS

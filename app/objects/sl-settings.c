@@ -5,49 +5,34 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/objects/sl-control.h"
 #include "app/recipe/recipe.h"
 
 struct _SlSettings
 {
   GObject parent_instance;
-  SlRecipe recipe; /* its strings are these: */
-  char *prompt;
-  char *negative_prompt;
-  char *scheduler;
+  SlRecipe recipe;           /* its strings are these: */
+  char *text[SL_N_SETTINGS]; /* of the settings that are texts, never NULL */
 };
 
 G_DEFINE_FINAL_TYPE (SlSettings, sl_settings, G_TYPE_OBJECT)
 
-enum
-{
-  PROP_0,
-  PROP_PROMPT,
-  PROP_NEGATIVE_PROMPT,
-  PROP_SCHEDULER,
-  PROP_SIGMAS,
-  PROP_SPACING,
-  PROP_VARIANCE,
-  PROP_NOISE,
-  PROP_STEPS,
-  PROP_GUIDANCE,
-  PROP_ETA,
-  PROP_SEED,
-  PROP_WIDTH,
-  PROP_HEIGHT,
-  PROP_CLIP_SKIP,
-  N_PROPS
-};
+/* A property for each row of the engine's table; its number is the setting's and 1. */
+static GParamSpec *properties[SL_N_SETTINGS + 1];
 
-static GParamSpec *properties[N_PROPS];
+static gboolean
+is_text (const SlSettingInfo *setting)
+{
+  return setting->kind == SL_KIND_TEXT || setting->kind == SL_KIND_SCHEDULER;
+}
 
 static void
 sl_settings_finalize (GObject *object)
 {
   SlSettings *self = SL_SETTINGS (object);
 
-  g_free (self->prompt);
-  g_free (self->negative_prompt);
-  g_free (self->scheduler);
+  for (guint i = 0; i < SL_N_SETTINGS; i++)
+    g_free (self->text[i]);
   G_OBJECT_CLASS (sl_settings_parent_class)->finalize (object);
 }
 
@@ -55,159 +40,137 @@ static void
 sl_settings_get_property (GObject *object, guint prop_id, GValue *value, GParamSpec *pspec)
 {
   SlSettings *self = SL_SETTINGS (object);
+  const SlSettingInfo *setting = sl_setting ((SlSetting)(prop_id - 1));
 
-  switch (prop_id)
+  switch (setting->kind)
     {
-    case PROP_PROMPT:
-      g_value_set_string (value, self->prompt);
+    case SL_KIND_TEXT:
+    case SL_KIND_SCHEDULER:
+      g_value_set_string (value, self->text[setting->id]);
       break;
-    case PROP_NEGATIVE_PROMPT:
-      g_value_set_string (value, self->negative_prompt);
+    case SL_KIND_CHOICE:
+      g_value_set_uint (value, (guint)sl_setting_number (setting, &self->recipe));
       break;
-    case PROP_SCHEDULER:
-      g_value_set_string (value, self->scheduler);
+    case SL_KIND_REAL:
+      g_value_set_double (value, sl_setting_number (setting, &self->recipe));
       break;
-    case PROP_SIGMAS:
-      g_value_set_uint (value, self->recipe.sigmas);
+    case SL_KIND_INT:
+    case SL_KIND_SIDE:
+      g_value_set_int (value, (int)sl_setting_number (setting, &self->recipe));
       break;
-    case PROP_SPACING:
-      g_value_set_uint (value, self->recipe.spacing);
+    case SL_KIND_INT64:
+      g_value_set_int64 (value, (gint64)sl_setting_number (setting, &self->recipe));
       break;
-    case PROP_VARIANCE:
-      g_value_set_uint (value, self->recipe.variance);
+    case SL_KIND_SEED:
+      g_value_set_uint64 (value, sl_setting_seed (setting, &self->recipe));
       break;
-    case PROP_NOISE:
-      g_value_set_uint (value, self->recipe.noise);
-      break;
-    case PROP_STEPS:
-      g_value_set_int (value, self->recipe.steps);
-      break;
-    case PROP_GUIDANCE:
-      g_value_set_double (value, self->recipe.guidance);
-      break;
-    case PROP_ETA:
-      g_value_set_double (value, self->recipe.eta);
-      break;
-    case PROP_SEED:
-      g_value_set_uint64 (value, self->recipe.seed);
-      break;
-    case PROP_WIDTH:
-      g_value_set_int (value, self->recipe.width);
-      break;
-    case PROP_HEIGHT:
-      g_value_set_int (value, self->recipe.height);
-      break;
-    case PROP_CLIP_SKIP:
-      g_value_set_int (value, self->recipe.clip_skip);
-      break;
-    default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
     }
 }
 
-/* TRUE when it changed. A NULL string is the empty one. */
-static gboolean
-take_string (char **place, const char *string)
+/* A scheduler without a name is the model's own, which the engine says with NULL. */
+static void
+take_text (SlSettings *self, const SlSettingInfo *setting, const char *text)
 {
-  if (g_strcmp0 (*place, string ? string : "") == 0)
-    return FALSE;
+  char **place = &self->text[setting->id];
+  gboolean none = setting->kind == SL_KIND_SCHEDULER && (text == NULL || *text == '\0');
+
   g_free (*place);
-  *place = g_strdup (string ? string : "");
-  return TRUE;
+  *place = g_strdup (text ? text : "");
+  sl_setting_set_text (setting, &self->recipe, none ? NULL : *place);
 }
 
-#define TAKE(place, value) ((place) != (value) ? ((place) = (value), TRUE) : FALSE)
-
-static gboolean
-take_value (SlSettings *self, guint prop_id, const GValue *value)
+static void
+take_value (SlSettings *self, const SlSettingInfo *setting, const GValue *value)
 {
-  SlRecipe *recipe = &self->recipe;
-
-  switch (prop_id)
+  switch (setting->kind)
     {
-    case PROP_PROMPT:
-      return take_string (&self->prompt, g_value_get_string (value));
-    case PROP_NEGATIVE_PROMPT:
-      return take_string (&self->negative_prompt, g_value_get_string (value));
-    case PROP_SCHEDULER:
-      return take_string (&self->scheduler, g_value_get_string (value));
-    case PROP_SIGMAS:
-      return TAKE (recipe->sigmas, g_value_get_uint (value));
-    case PROP_SPACING:
-      return TAKE (recipe->spacing, g_value_get_uint (value));
-    case PROP_VARIANCE:
-      return TAKE (recipe->variance, g_value_get_uint (value));
-    case PROP_NOISE:
-      return TAKE (recipe->noise, g_value_get_uint (value));
-    case PROP_STEPS:
-      return TAKE (recipe->steps, g_value_get_int (value));
-    case PROP_GUIDANCE:
-      return TAKE (recipe->guidance, g_value_get_double (value));
-    case PROP_ETA:
-      return TAKE (recipe->eta, g_value_get_double (value));
-    case PROP_SEED:
-      return TAKE (recipe->seed, g_value_get_uint64 (value));
-    case PROP_WIDTH:
-      return TAKE (recipe->width, g_value_get_int (value));
-    case PROP_HEIGHT:
-      return TAKE (recipe->height, g_value_get_int (value));
-    case PROP_CLIP_SKIP:
-      return TAKE (recipe->clip_skip, g_value_get_int (value));
-    default:
-      return FALSE;
+    case SL_KIND_TEXT:
+    case SL_KIND_SCHEDULER:
+      take_text (self, setting, g_value_get_string (value));
+      break;
+    case SL_KIND_CHOICE:
+      sl_setting_set_number (setting, &self->recipe, g_value_get_uint (value));
+      break;
+    case SL_KIND_REAL:
+      sl_setting_set_number (setting, &self->recipe, g_value_get_double (value));
+      break;
+    case SL_KIND_INT:
+    case SL_KIND_SIDE:
+      sl_setting_set_number (setting, &self->recipe, g_value_get_int (value));
+      break;
+    case SL_KIND_INT64:
+      sl_setting_set_number (setting, &self->recipe, (double)g_value_get_int64 (value));
+      break;
+    case SL_KIND_SEED:
+      sl_setting_set_seed (setting, &self->recipe, g_value_get_uint64 (value));
+      break;
     }
 }
 
 static void
 sl_settings_set_property (GObject *object, guint prop_id, const GValue *value, GParamSpec *pspec)
 {
-  if (take_value (SL_SETTINGS (object), prop_id, value))
+  g_auto (GValue) before = G_VALUE_INIT;
+
+  g_value_init (&before, pspec->value_type);
+  sl_settings_get_property (object, prop_id, &before, pspec);
+  take_value (SL_SETTINGS (object), sl_setting ((SlSetting)(prop_id - 1)), value);
+  if (g_param_values_cmp (pspec, &before, value) != 0)
     g_object_notify_by_pspec (object, pspec);
 }
 
-static void
-install_numbers (GParamFlags flags)
+/* The range of a number takes in what says nothing. */
+static GParamSpec *
+make_property (const SlSettingInfo *setting)
 {
-  properties[PROP_SIGMAS] = g_param_spec_uint ("sigmas", NULL, NULL, 0, SL_SIGMAS_BETA, 0, flags);
-  properties[PROP_SPACING] = g_param_spec_uint ("spacing", NULL, NULL, 0, SL_SPACING_TRAILING, 0, flags);
-  properties[PROP_VARIANCE] = g_param_spec_uint ("variance", NULL, NULL, 0, SL_VARIANCE_LARGE, 0, flags);
-  properties[PROP_NOISE] = g_param_spec_uint ("noise", NULL, NULL, 0, SL_NOISE_CUDA, 0, flags);
-  properties[PROP_STEPS] = g_param_spec_int ("steps", NULL, NULL, 1, 1000, 25, flags);
-  properties[PROP_GUIDANCE] = g_param_spec_double ("guidance", NULL, NULL, 0, 100, 7.5, flags);
-  properties[PROP_ETA] = g_param_spec_double ("eta", NULL, NULL, -1, 1, -1, flags);
-  properties[PROP_SEED] = g_param_spec_uint64 ("seed", NULL, NULL, 0, G_MAXUINT64, 0, flags);
-  properties[PROP_WIDTH] = g_param_spec_int ("width", NULL, NULL, 0, 16384, 0, flags);
-  properties[PROP_HEIGHT] = g_param_spec_int ("height", NULL, NULL, 0, 16384, 0, flags);
-  properties[PROP_CLIP_SKIP] = g_param_spec_int ("clip-skip", NULL, NULL, 0, 100, 0, flags);
+  GParamFlags flags = G_PARAM_READWRITE | G_PARAM_STATIC_NAME | G_PARAM_EXPLICIT_NOTIFY;
+  const char *name = _sl_setting_property (setting);
+  double unset = setting->unset, min = MIN (setting->min, unset), max = setting->max;
+  guint choices = 0;
+
+  switch (setting->kind)
+    {
+    case SL_KIND_TEXT:
+    case SL_KIND_SCHEDULER:
+      return g_param_spec_string (name, NULL, NULL, "", flags);
+    case SL_KIND_CHOICE:
+      while (setting->choices[choices])
+        choices++;
+      return g_param_spec_uint (name, NULL, NULL, 0, choices - 1, 0, flags);
+    case SL_KIND_REAL:
+      return g_param_spec_double (name, NULL, NULL, min, max, unset, flags);
+    case SL_KIND_INT:
+    case SL_KIND_SIDE:
+      return g_param_spec_int (name, NULL, NULL, (int)min, (int)max, (int)unset, flags);
+    case SL_KIND_INT64:
+      return g_param_spec_int64 (name, NULL, NULL, (gint64)min, (gint64)max, (gint64)unset, flags);
+    case SL_KIND_SEED:
+      break;
+    }
+  return g_param_spec_uint64 (name, NULL, NULL, 0, G_MAXUINT64, 0, flags);
 }
 
 static void
 sl_settings_class_init (SlSettingsClass *klass)
 {
   GObjectClass *object_class = G_OBJECT_CLASS (klass);
-  GParamFlags flags = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | G_PARAM_EXPLICIT_NOTIFY;
 
   object_class->finalize = sl_settings_finalize;
   object_class->get_property = sl_settings_get_property;
   object_class->set_property = sl_settings_set_property;
 
-  properties[PROP_PROMPT] = g_param_spec_string ("prompt", NULL, NULL, "", flags);
-  properties[PROP_NEGATIVE_PROMPT] = g_param_spec_string ("negative-prompt", NULL, NULL, "", flags);
-  /* A scheduler's id; "" is the model's own. */
-  properties[PROP_SCHEDULER] = g_param_spec_string ("scheduler", NULL, NULL, "", flags);
-  install_numbers (flags);
-  g_object_class_install_properties (object_class, N_PROPS, properties);
+  for (guint i = 0; i < SL_N_SETTINGS; i++)
+    properties[i + 1] = make_property (sl_setting ((SlSetting)i));
+  g_object_class_install_properties (object_class, SL_N_SETTINGS + 1, properties);
 }
 
 static void
 sl_settings_init (SlSettings *self)
 {
-  self->prompt = g_strdup ("");
-  self->negative_prompt = g_strdup ("");
-  self->scheduler = g_strdup ("");
-  self->recipe.steps = 25;
-  self->recipe.guidance = 7.5;
-  self->recipe.eta = -1;
+  sl_recipe_clear (&self->recipe);
+  for (guint i = 0; i < SL_N_SETTINGS; i++)
+    if (is_text (sl_setting ((SlSetting)i)))
+      take_text (self, sl_setting ((SlSetting)i), "");
 }
 
 SlSettings *
@@ -231,34 +194,33 @@ sl_settings_assign (SlSettings *self, SlSettings *other)
   g_return_if_fail (SL_IS_SETTINGS (self));
   g_return_if_fail (SL_IS_SETTINGS (other));
 
-  for (guint i = 1; i < N_PROPS; i++)
-    {
-      g_auto (GValue) value = G_VALUE_INIT;
-
-      g_object_get_property (G_OBJECT (other), properties[i]->name, &value);
-      g_object_set_property (G_OBJECT (self), properties[i]->name, &value);
-    }
-  self->recipe.noise_threads = other->recipe.noise_threads;
+  _sl_settings_set_recipe (self, &other->recipe);
 }
 
 void
 _sl_settings_get_recipe (SlSettings *self, SlRecipe *recipe)
 {
   *recipe = self->recipe;
-  recipe->prompt = self->prompt;
-  recipe->negative_prompt = self->negative_prompt;
-  recipe->scheduler = *self->scheduler ? self->scheduler : NULL;
 }
 
 void
 _sl_settings_set_recipe (SlSettings *self, const SlRecipe *recipe)
 {
-  self->recipe.noise_threads = recipe->noise_threads;
-  g_object_set (self, "prompt", recipe->prompt, "negative-prompt", recipe->negative_prompt, "scheduler",
-                recipe->scheduler, "sigmas", (guint)recipe->sigmas, "spacing", (guint)recipe->spacing,
-                "variance", (guint)recipe->variance, "noise", (guint)recipe->noise, "steps", recipe->steps,
-                "guidance", recipe->guidance, "eta", recipe->eta, "seed", recipe->seed, "width",
-                recipe->width, "height", recipe->height, "clip-skip", recipe->clip_skip, NULL);
+  g_object_freeze_notify (G_OBJECT (self));
+  for (guint i = 0; i < SL_N_SETTINGS; i++)
+    {
+      const SlSettingInfo *setting = sl_setting ((SlSetting)i);
+
+      if (is_text (setting) ? g_str_equal (self->text[i], sl_setting_text (setting, recipe))
+                            : sl_setting_equal (setting, &self->recipe, recipe))
+        continue;
+      if (is_text (setting))
+        take_text (self, setting, sl_setting_text (setting, recipe));
+      else
+        sl_setting_copy (setting, recipe, &self->recipe);
+      g_object_notify_by_pspec (G_OBJECT (self), properties[i + 1]);
+    }
+  g_object_thaw_notify (G_OBJECT (self));
 }
 
 gboolean
@@ -274,13 +236,13 @@ sl_settings_equal (SlSettings *self, SlSettings *other)
 const char *
 sl_settings_get_prompt (SlSettings *self)
 {
-  return self->prompt;
+  return self->text[SL_SETTING_PROMPT];
 }
 
 const char *
 sl_settings_get_scheduler (SlSettings *self)
 {
-  return self->scheduler;
+  return self->text[SL_SETTING_SCHEDULER];
 }
 
 int
@@ -336,13 +298,15 @@ sl_settings_to_string (SlSettings *self)
 gboolean
 sl_settings_from_string (SlSettings *self, const char *text)
 {
-  static const SlModelInfo any_model;
   cJSON *json = cJSON_Parse (text);
-  SlRecipe recipe;
+  SlRecipe recipe = self->recipe;
   gboolean ok;
 
-  _sl_settings_get_recipe (self, &recipe);
-  ok = json && sl_recipe_from_json (json, &recipe, NULL, NULL) && sl_recipe_check (&recipe, &any_model, NULL);
+  /* What texts leave out where it is unset. */
+  for (guint i = 0; i < SL_N_SETTINGS; i++)
+    if (!sl_setting ((SlSetting)i)->always)
+      sl_setting_unset (sl_setting ((SlSetting)i), &recipe);
+  ok = json && sl_recipe_from_json (json, &recipe, NULL, NULL) && sl_recipe_check (&recipe, NULL, NULL);
   if (ok)
     _sl_settings_set_recipe (self, &recipe);
   cJSON_Delete (json);

@@ -1,7 +1,8 @@
 /* sl-settings.h - the recipe of a picture as properties that controls bind to.
  *
- * The engine's struct SlRecipe with a person's view of it: strings are never NULL, and the three
- * choices are positions in the lists that the panel shows (model, karras, ...).
+ * The engine's struct SlRecipe with a person's view of it: a property for each row of the table of
+ * settings, named as in files with '-' for '_'. Strings are never NULL, an empty scheduler is the
+ * model's own, and choices are positions in their lists (SlControl).
  */
 #pragma once
 

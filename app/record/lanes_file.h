@@ -21,7 +21,8 @@ extern "C" {
 
 #define SL_LANES_SUFFIX       ".safelight"
 #define SL_LANES_FILE_VERSION 1
-/* Bits of SlLaneNote.own: a setting is the lane's own and not the comparison's. */
+/* Of SlLaneNote.own, whose bits are SlSettingInfo.own, settings that are the lane's own and not the
+ * comparison's: what stands for all of them, also for those that are younger. */
 #define SL_LANES_OWN_ALL 1023
 
 /* What is written. */

@@ -122,24 +122,12 @@ static bool read_metadata(LaneIn *in)
                                  &in->note->metadata, in->err);
 }
 
-/* The settings of `from` that are a lane's own, over `to`; the bits are those of the window's SlOwn. */
+/* The settings of `from` that are a lane's own, over `to`. */
 static void take_own(SlRecipe *to, const SlRecipe *from, int own)
 {
-    int bit = 0;
-#define TAKE(member)        \
-    if (own & (1 << bit++)) \
-    to->member = from->member
-    TAKE(scheduler);
-    TAKE(sigmas);
-    TAKE(spacing);
-    TAKE(steps);
-    TAKE(guidance);
-    TAKE(eta);
-    TAKE(seed);
-    TAKE(prompt);
-    TAKE(negative_prompt);
-    TAKE(variance);
-#undef TAKE
+    for (int i = 0; i < SL_N_SETTINGS; i++)
+        if ((unsigned)own & sl_setting(i)->own)
+            sl_setting_copy(sl_setting(i), from, to);
 }
 
 /* The settings of a text must be those that the run had; what it leaves to the model is the recipe's. */
@@ -289,11 +277,20 @@ static bool check_frames(const LaneIn *in)
     return true;
 }
 
+/* Every bit that the table of settings has. */
+static int all_own(void)
+{
+    unsigned bits = 0;
+    for (int i = 0; i < SL_N_SETTINGS; i++)
+        bits |= sl_setting(i)->own;
+    return (int)bits;
+}
+
 static bool read_header(LaneIn *in)
 {
     SlLaneNote *note = in->note;
     note->done = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(in->json, "done"));
-    if (!read_metadata(in) || !read_int(in, "own", 0, SL_LANES_OWN_ALL, &note->own) ||
+    if (!read_metadata(in) || !read_int(in, "own", 0, all_own(), &note->own) ||
         !check_text(in, "settings", SL_LANES_OWN_ALL) || !check_text(in, "values", note->own) ||
         !read_int(in, "parent", -1, in->index - 1, &in->parent) ||
         !read_int(in, "branch_point", 0, MAX_MOMENTS, &in->branch_point) ||

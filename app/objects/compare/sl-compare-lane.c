@@ -1,6 +1,7 @@
 /* sl-compare-lane.c - see sl-compare-lane.h. */
 #include "app/objects/compare/sl-compare-lane.h"
 
+#include "app/objects/sl-settings-private.h"
 #include "engine/engine.h"
 
 struct _SlCompareLane
@@ -21,11 +22,6 @@ enum
 };
 
 static guint signals[N_SIGNALS];
-
-/* In the order of SlOwn. */
-static const char *const own_properties[SL_N_OWN]
-    = { "scheduler", "sigmas", "spacing", "steps",           "guidance",
-        "eta",       "seed",   "prompt",  "negative-prompt", "variance" };
 
 static void
 sl_compare_lane_finalize (GObject *object)
@@ -82,35 +78,32 @@ sl_compare_lane_set (SlCompareLane *self, SlOwn own, SlSettings *values)
   g_signal_emit (self, signals[CHANGED], 0);
 }
 
-/* The recipe's choices that this lane's own scheduler does not have fall back to the model's. */
-static void
-drop_impossible (SlCompareLane *self, SlSettings *resolved)
+/* The settings of the table whose bits own has. */
+static SlSettingSet
+own_settings (SlOwn own)
 {
-  const SlSchedulerInfo *info = sl_scheduler_find (sl_settings_get_scheduler (resolved));
+  SlSettingSet settings = 0;
 
-  if (info && !info->takes_sigmas && !(self->own & SL_OWN_SIGMAS))
-    g_object_set (resolved, "sigmas", (guint)SL_SIGMAS_MODEL, NULL);
-  if (info && !info->takes_spacing && !(self->own & SL_OWN_SPACING))
-    g_object_set (resolved, "spacing", (guint)SL_SPACING_MODEL, NULL);
-  if (info && !info->takes_variance && !(self->own & SL_OWN_VARIANCE))
-    g_object_set (resolved, "variance", (guint)SL_VARIANCE_MODEL, NULL);
+  for (int i = 0; i < SL_N_SETTINGS; i++)
+    if (own & sl_setting ((SlSetting)i)->own)
+      settings |= SL_SETTING_BIT (i);
+  return settings;
 }
 
+/* The recipe's choices that this lane's own scheduler does not have fall back to the model's. */
 SlSettings *
 sl_compare_lane_resolve (SlCompareLane *self, SlSettings *recipe)
 {
-  SlSettings *resolved = sl_settings_dup (recipe);
+  SlSettings *settings = sl_settings_dup (recipe);
+  SlSettingSet own = own_settings (self->own);
+  SlRecipe resolved, values;
 
-  for (int i = 0; i < SL_N_OWN; i++)
-    if (self->own & (1 << i))
-      {
-        g_auto (GValue) value = G_VALUE_INIT;
-
-        g_object_get_property (G_OBJECT (self->values), own_properties[i], &value);
-        g_object_set_property (G_OBJECT (resolved), own_properties[i], &value);
-      }
-  drop_impossible (self, resolved);
-  return resolved;
+  _sl_settings_get_recipe (recipe, &resolved);
+  _sl_settings_get_recipe (self->values, &values);
+  sl_recipe_change (&resolved, &values, own);
+  sl_recipe_drop_missing (&resolved, ~own);
+  _sl_settings_set_recipe (settings, &resolved);
+  return settings;
 }
 
 SlJob *

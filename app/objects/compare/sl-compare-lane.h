@@ -8,7 +8,8 @@
 
 G_BEGIN_DECLS
 
-/* What a lane has of its own; everything else is the recipe's. */
+/* What a lane has of its own; everything else is the recipe's. A bit for each setting that a lane can have,
+ * as .safelight files have them: the table of settings says which (SlControl.own). Those that code names: */
 typedef enum
 {
   SL_OWN_SCHEDULER = 1 << 0,
@@ -23,8 +24,7 @@ typedef enum
   SL_OWN_VARIANCE = 1 << 9,
 } SlOwn;
 
-#define SL_N_OWN 10
-#define SL_OWN_ALL ((1 << SL_N_OWN) - 1)
+#define SL_OWN_ALL ((1 << 24) - 1) /* also what the table will have later */
 #define SL_TYPE_COMPARE_LANE (sl_compare_lane_get_type ())
 
 G_DECLARE_FINAL_TYPE (SlCompareLane, sl_compare_lane, SL, COMPARE_LANE, GObject)

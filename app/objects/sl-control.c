@@ -1,0 +1,104 @@
+/* sl-control.c - see sl-control.h. */
+#include "app/objects/sl-control.h"
+
+#include "app/objects/sl-model-item-private.h"
+#include "app/objects/sl-settings-private.h"
+#include "engine/engine.h"
+
+static SlControl controls[SL_N_SETTINGS];
+
+/* The name with '-' for '_', as properties want it; lives as long as the program. */
+const char *
+_sl_setting_property (const SlSettingInfo *setting)
+{
+  g_autofree char *name = g_strdelimit (g_strdup (setting->key), "_", '-');
+
+  return g_intern_string (name);
+}
+
+static SlControlKind
+kind_of (const SlSettingInfo *setting)
+{
+  switch (setting->kind)
+    {
+    case SL_KIND_TEXT:
+      return SL_CONTROL_WORDS;
+    case SL_KIND_SCHEDULER:
+      return SL_CONTROL_SCHEDULER;
+    case SL_KIND_CHOICE:
+      return SL_CONTROL_CHOICE;
+    case SL_KIND_SIDE:
+      return SL_CONTROL_SIDE;
+    case SL_KIND_SEED:
+      return SL_CONTROL_SEED;
+    case SL_KIND_REAL:
+    case SL_KIND_INT:
+    case SL_KIND_INT64:
+      break;
+    }
+  return SL_CONTROL_NUMBER;
+}
+
+static gpointer
+make_controls (gpointer unused)
+{
+  for (guint i = 0; i < SL_N_SETTINGS; i++)
+    {
+      const SlSettingInfo *setting = sl_setting ((SlSetting)i);
+      SlControl *control = &controls[i];
+
+      *control = (SlControl){ .property = _sl_setting_property (setting),
+                              .key = setting->key,
+                              .kind = kind_of (setting),
+                              .label = setting->label,
+                              .help = setting->help,
+                              .phrase = setting->phrase,
+                              .another = setting->another,
+                              .of_model = setting->of_model_phrase,
+                              .choice_labels = setting->choice_labels,
+                              .min = setting->min,
+                              .max = setting->max,
+                              .step = setting->step,
+                              .page = setting->page,
+                              .digits = (guint)setting->digits,
+                              .own = setting->own };
+      while (setting->choices && setting->choices[control->n_choices])
+        control->n_choices++;
+    }
+  return controls;
+}
+
+guint
+sl_control_count (void)
+{
+  return SL_N_SETTINGS;
+}
+
+const SlControl *
+sl_control_nth (guint position)
+{
+  static GOnce once = G_ONCE_INIT;
+
+  g_return_val_if_fail (position < SL_N_SETTINGS, NULL);
+
+  g_once (&once, make_controls, NULL);
+  return &controls[position];
+}
+
+const SlControl *
+sl_control_find (const char *property)
+{
+  for (guint i = 0; i < SL_N_SETTINGS; i++)
+    if (g_str_equal (sl_control_nth (i)->property, property))
+      return sl_control_nth (i);
+  g_return_val_if_reached (NULL);
+}
+
+gboolean
+sl_control_exists (const SlControl *control, SlModelItem *model, const char *scheduler)
+{
+  const SlModelInfo *info = model ? _sl_model_item_get_info (model) : NULL;
+  const char *id = *scheduler || !info ? scheduler : info->scheduler;
+
+  return sl_setting_exists (sl_setting ((SlSetting)(control - controls)), info, sl_scheduler_find (id));
+}
