@@ -94,11 +94,40 @@ sl_control_find (const char *property)
   g_return_val_if_reached (NULL);
 }
 
+static const SlSettingInfo *
+setting_of (const SlControl *control)
+{
+  return sl_setting ((SlSetting)(control - controls));
+}
+
 gboolean
 sl_control_exists (const SlControl *control, SlModelItem *model, const char *scheduler)
 {
   const SlModelInfo *info = model ? _sl_model_item_get_info (model) : NULL;
   const char *id = *scheduler || !info ? scheduler : info->scheduler;
 
-  return sl_setting_exists (sl_setting ((SlSetting)(control - controls)), info, sl_scheduler_find (id));
+  return sl_setting_exists (setting_of (control), info, sl_scheduler_find (id));
+}
+
+double
+sl_control_get_default (const SlControl *control, SlSettings *settings)
+{
+  const SlSchedulerInfo *scheduler = sl_scheduler_find (sl_settings_get_scheduler (settings));
+  size_t offset = setting_of (control)->of_scheduler;
+  double value = MAX (setting_of (control)->unset, control->min);
+
+  if (offset && scheduler)
+    memcpy (&value, (const char *)scheduler + offset, sizeof value);
+  return value;
+}
+
+gboolean
+sl_control_is_unset (const SlControl *control, SlSettings *settings, gboolean all)
+{
+  const SlSettingInfo *setting = setting_of (control);
+  SlRecipe recipe;
+
+  _sl_settings_get_recipe (settings, &recipe);
+  return sl_setting_is_unset (setting, &recipe)
+         && (setting->unset < control->min || (all && setting->of_model == NULL));
 }

@@ -42,5 +42,9 @@ const SlControl *sl_control_find (const char *property);
 /* Whether a model and a scheduler have the setting; model NULL, scheduler "": not known, which have
  * all. */
 gboolean sl_control_exists (const SlControl *control, SlModelItem *model, const char *scheduler);
+/* What the scheduler of settings takes where they say nothing of their own. */
+double sl_control_get_default (const SlControl *control, SlSettings *settings);
+/* Whether a number says nothing; all: or is what it is for all models unless somebody says otherwise. */
+gboolean sl_control_is_unset (const SlControl *control, SlSettings *settings, gboolean all);
 
 G_END_DECLS

@@ -97,30 +97,6 @@ sl_scheduler_item_get_good_for (SlSchedulerItem *self)
   return self->info->good_for;
 }
 
-gboolean
-sl_scheduler_item_takes_sigmas (SlSchedulerItem *self)
-{
-  return self->info->takes_sigmas;
-}
-
-gboolean
-sl_scheduler_item_takes_spacing (SlSchedulerItem *self)
-{
-  return self->info->takes_spacing;
-}
-
-gboolean
-sl_scheduler_item_takes_variance (SlSchedulerItem *self)
-{
-  return self->info->takes_variance;
-}
-
-gboolean
-sl_scheduler_item_takes_eta (SlSchedulerItem *self)
-{
-  return self->info->takes_eta;
-}
-
 int
 sl_scheduler_item_get_evaluations (SlSchedulerItem *self)
 {

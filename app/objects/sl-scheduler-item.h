@@ -17,10 +17,6 @@ const char *sl_scheduler_item_get_id (SlSchedulerItem *self);
 const char *sl_scheduler_item_get_name (SlSchedulerItem *self);
 /* One line: when to choose it. */
 const char *sl_scheduler_item_get_good_for (SlSchedulerItem *self);
-gboolean sl_scheduler_item_takes_sigmas (SlSchedulerItem *self);
-gboolean sl_scheduler_item_takes_spacing (SlSchedulerItem *self);
-gboolean sl_scheduler_item_takes_variance (SlSchedulerItem *self);
-gboolean sl_scheduler_item_takes_eta (SlSchedulerItem *self);
 int sl_scheduler_item_get_evaluations (SlSchedulerItem *self);
 
 G_END_DECLS

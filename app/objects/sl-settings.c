@@ -223,6 +223,15 @@ _sl_settings_set_recipe (SlSettings *self, const SlRecipe *recipe)
   g_object_thaw_notify (G_OBJECT (self));
 }
 
+void
+sl_settings_drop_missing (SlSettings *self)
+{
+  SlRecipe recipe = self->recipe;
+
+  sl_recipe_drop_missing (&recipe, ~(SlSettingSet)0);
+  _sl_settings_set_recipe (self, &recipe);
+}
+
 gboolean
 sl_settings_equal (SlSettings *self, SlSettings *other)
 {
@@ -249,16 +258,6 @@ int
 sl_settings_get_steps (SlSettings *self)
 {
   return self->recipe.steps;
-}
-
-double
-sl_settings_get_eta (SlSettings *self)
-{
-  const SlSchedulerInfo *info = sl_scheduler_find (sl_settings_get_scheduler (self));
-
-  if (self->recipe.eta >= 0)
-    return self->recipe.eta;
-  return info ? info->default_eta : 0;
 }
 
 guint64

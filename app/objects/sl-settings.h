@@ -18,12 +18,12 @@ SlSettings *sl_settings_new (void);
 SlSettings *sl_settings_dup (SlSettings *self);
 /* All settings of other, with one notification for each that changes. */
 void sl_settings_assign (SlSettings *self, SlSettings *other);
+/* What the scheduler does not have says nothing any more. */
+void sl_settings_drop_missing (SlSettings *self);
 gboolean sl_settings_equal (SlSettings *self, SlSettings *other);
 const char *sl_settings_get_prompt (SlSettings *self);
 const char *sl_settings_get_scheduler (SlSettings *self);
 int sl_settings_get_steps (SlSettings *self);
-/* What is used: the recipe's own, or else its scheduler's default. */
-double sl_settings_get_eta (SlSettings *self);
 guint64 sl_settings_get_seed (SlSettings *self);
 int sl_settings_get_width (SlSettings *self);
 int sl_settings_get_height (SlSettings *self);

@@ -108,6 +108,8 @@ typedef struct SlSettingInfo {
     double unset;
     /* Sets what the model has for it; NULL: unset is the default for all models. */
     void (*of_model)(SlRecipe *recipe, const SlModelInfo *info);
+    /* Offset of a double in SlSchedulerInfo: what a scheduler takes where it is unset; 0: none. */
+    size_t of_scheduler;
     /* A file and an id leave a setting out where it is unset, so that a new setting changes no old
      * id. True: they always name it. That is for the settings that ids were first made of; a new one
      * never has it. */

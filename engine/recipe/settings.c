@@ -189,7 +189,7 @@ const SlSettingInfo
                     .title = "eta %s",
                     .turn = 1,
                     .phrase = N_("eta %s"),
-                    .label = N_("_Fresh noise"),
+                    .label = N_("Fresh noise"),
                     .help = N_("Known as eta: how much new noise each step adds; 0 adds none, 1 as "
                                "much as "
                                "DDPM"),

@@ -3,31 +3,29 @@
 
 #include <glib/gi18n.h>
 
+#include "ui/widgets/sl-setting-row.h"
+
+/* A setting that a lane can have of its own, and its row: a choice whose first entry is the recipe's, a
+ * number or a seed with a tick, or words that are the recipe's where they are empty. */
+typedef struct
+{
+  const SlControl *control;
+  GtkWidget *row;
+  GtkCheckButton *own; /* of a number or a seed */
+  GtkSpinButton *spin;
+} SlLaneRow;
+
 struct _SlLaneEditor
 {
   AdwWindow parent_instance;
   AdwPreferencesGroup *group;
   GtkButton *apply;
-  AdwComboRow *scheduler_row;
-  AdwComboRow *sigmas_row;
-  AdwComboRow *spacing_row;
-  AdwComboRow *variance_row;
-  GtkWidget *guidance_row;
-  GtkWidget *seed_row;
-  GtkWidget *prompt_group;
-  GtkCheckButton *steps_own;
-  GtkCheckButton *guidance_own;
-  GtkCheckButton *eta_own;
-  GtkCheckButton *seed_own;
-  GtkSpinButton *steps;
-  GtkSpinButton *guidance;
-  GtkSpinButton *eta;
-  GtkSpinButton *seed;
-  GtkEditable *prompt;
-  GtkEditable *negative;
+  AdwPreferencesGroup *prompt_group;
 
   SlCompareLane *lane;
-  gboolean recipe_has_variance; /* its scheduler has variance types */
+  SlModelItem *model;
+  char *recipe_scheduler;
+  GArray *rows; /* SlLaneRow */
   GListModel *schedulers;
 };
 
@@ -41,65 +39,91 @@ enum
 
 static guint signals[N_SIGNALS];
 
-/* The first row stands for the recipe's scheduler (NULL), the next ones for the schedulers in their order. */
-static const char *
-chosen_scheduler (SlLaneEditor *self)
+static SlLaneRow *
+nth_row (SlLaneEditor *self, guint position)
 {
-  guint selected = adw_combo_row_get_selected (self->scheduler_row);
-  g_autoptr (SlSchedulerItem) item = NULL;
-
-  if (selected == 0)
-    return NULL;
-  item = g_list_model_get_item (self->schedulers, selected - 1);
-  return sl_scheduler_item_get_id (item);
+  return &g_array_index (self->rows, SlLaneRow, position);
 }
 
+static SlLaneRow *
+scheduler_row (SlLaneEditor *self)
+{
+  for (guint i = 0; i < self->rows->len; i++)
+    if (nth_row (self, i)->control->kind == SL_CONTROL_SCHEDULER)
+      return nth_row (self, i);
+  return NULL;
+}
+
+/* NULL: the recipe's. */
+static SlSchedulerItem *
+chosen_scheduler (SlLaneEditor *self)
+{
+  guint selected = adw_combo_row_get_selected (ADW_COMBO_ROW (scheduler_row (self)->row));
+
+  return selected ? g_list_model_get_item (self->schedulers, selected - 1) : NULL;
+}
+
+/* Only what the model and the scheduler have is shown. */
 static void
 scheduler_chosen (SlLaneEditor *self)
 {
-  guint selected = adw_combo_row_get_selected (self->scheduler_row);
-  g_autoptr (SlSchedulerItem) item = selected ? g_list_model_get_item (self->schedulers, selected - 1) : NULL;
+  g_autoptr (SlSchedulerItem) item = chosen_scheduler (self);
+  const char *id = item ? sl_scheduler_item_get_id (item) : self->recipe_scheduler;
+  gboolean words = FALSE;
 
-  adw_action_row_set_subtitle (ADW_ACTION_ROW (self->scheduler_row),
+  adw_action_row_set_subtitle (ADW_ACTION_ROW (scheduler_row (self)->row),
                                item ? _ (sl_scheduler_item_get_good_for (item)) : NULL);
-  gtk_widget_set_sensitive (GTK_WIDGET (self->sigmas_row), !item || sl_scheduler_item_takes_sigmas (item));
-  gtk_widget_set_sensitive (GTK_WIDGET (self->spacing_row), !item || sl_scheduler_item_takes_spacing (item));
-  gtk_widget_set_visible (GTK_WIDGET (self->variance_row),
-                          item ? sl_scheduler_item_takes_variance (item) : self->recipe_has_variance);
+  for (guint i = 0; i < self->rows->len; i++)
+    {
+      SlLaneRow *row = nth_row (self, i);
+      gboolean exists = sl_control_exists (row->control, self->model, id);
+
+      gtk_widget_set_visible (row->row, exists);
+      words = words || (exists && row->control->kind == SL_CONTROL_WORDS);
+    }
+  gtk_widget_set_visible (GTK_WIDGET (self->prompt_group), words);
 }
 
-static guint
-chosen_of (AdwComboRow *row)
+/* Whether the lane has its own; then values gets it. */
+static gboolean
+collect_row (SlLaneEditor *self, const SlLaneRow *row, SlSettings *values)
 {
-  GtkWidget *widget = GTK_WIDGET (row);
+  const SlControl *control = row->control;
+  g_autoptr (SlSchedulerItem) item = NULL;
+  const char *text;
+  guint selected;
 
-  return gtk_widget_get_sensitive (widget) && gtk_widget_get_visible (widget)
-             ? adw_combo_row_get_selected (row)
-             : 0;
+  if (!gtk_widget_get_visible (row->row))
+    return FALSE;
+  switch (control->kind)
+    {
+    case SL_CONTROL_WORDS:
+      text = gtk_editable_get_text (GTK_EDITABLE (row->row));
+      g_object_set (values, control->property, text, NULL);
+      return *text != '\0';
+    case SL_CONTROL_SCHEDULER:
+      item = chosen_scheduler (self);
+      g_object_set (values, control->property, item ? sl_scheduler_item_get_id (item) : NULL, NULL);
+      return item != NULL;
+    case SL_CONTROL_CHOICE:
+      selected = adw_combo_row_get_selected (ADW_COMBO_ROW (row->row));
+      g_object_set (values, control->property, selected ? selected - 1 : 0, NULL);
+      return selected > 0;
+    default:
+      sl_setting_row_set_number (control, values, gtk_spin_button_get_value (row->spin));
+      return gtk_check_button_get_active (row->own);
+    }
 }
 
 static SlOwn
 collect (SlLaneEditor *self, SlSettings *values)
 {
-  const char *scheduler = chosen_scheduler (self);
-  guint sigmas = chosen_of (self->sigmas_row), spacing = chosen_of (self->spacing_row),
-        variance = chosen_of (self->variance_row);
-  const char *prompt = gtk_editable_get_text (self->prompt),
-             *negative = gtk_editable_get_text (self->negative);
+  guint own = 0;
 
-  g_object_set (values, "scheduler", scheduler, "sigmas", sigmas ? sigmas - 1 : 0, "spacing",
-                spacing ? spacing - 1 : 0, "variance", variance ? variance - 1 : 0, "steps",
-                gtk_spin_button_get_value_as_int (self->steps), "guidance",
-                gtk_spin_button_get_value (self->guidance), "eta", gtk_spin_button_get_value (self->eta),
-                "seed", (guint64)gtk_spin_button_get_value (self->seed), "prompt", prompt, "negative-prompt",
-                negative, NULL);
-  return (scheduler ? SL_OWN_SCHEDULER : 0) | (sigmas ? SL_OWN_SIGMAS : 0) | (spacing ? SL_OWN_SPACING : 0)
-         | (variance ? SL_OWN_VARIANCE : 0)
-         | (gtk_check_button_get_active (self->steps_own) ? SL_OWN_STEPS : 0)
-         | (gtk_check_button_get_active (self->guidance_own) ? SL_OWN_GUIDANCE : 0)
-         | (gtk_check_button_get_active (self->eta_own) ? SL_OWN_ETA : 0)
-         | (gtk_check_button_get_active (self->seed_own) ? SL_OWN_SEED : 0) | (*prompt ? SL_OWN_PROMPT : 0)
-         | (*negative ? SL_OWN_NEGATIVE_PROMPT : 0);
+  for (guint i = 0; i < self->rows->len; i++)
+    if (collect_row (self, nth_row (self, i), values))
+      own |= nth_row (self, i)->control->own;
+  return (SlOwn)own;
 }
 
 void
@@ -127,68 +151,69 @@ sl_lane_editor_get_lane (SlLaneEditor *self)
 /* ---- filling it ---- */
 
 static void
-fill_schedulers (SlLaneEditor *self)
+add_number (SlLaneRow *row)
 {
-  g_autoptr (GtkStringList) names = gtk_string_list_new (NULL);
+  GtkWidget *own = gtk_check_button_new ();
 
-  gtk_string_list_append (names, _ ("As in the recipe"));
-  for (guint i = 0; i < g_list_model_get_n_items (self->schedulers); i++)
+  row->own = GTK_CHECK_BUTTON (own);
+  row->spin = sl_setting_row_spin (row->control);
+  row->row = adw_action_row_new ();
+  gtk_widget_set_valign (own, GTK_ALIGN_CENTER);
+  gtk_widget_set_tooltip_text (own, _ ("Different from the recipe"));
+  gtk_accessible_update_property (GTK_ACCESSIBLE (own), GTK_ACCESSIBLE_PROPERTY_LABEL,
+                                  _ ("Different from the recipe"), -1);
+  g_object_bind_property (own, "active", row->spin, "sensitive", G_BINDING_SYNC_CREATE);
+  adw_action_row_add_prefix (ADW_ACTION_ROW (row->row), own);
+  adw_action_row_add_suffix (ADW_ACTION_ROW (row->row), GTK_WIDGET (row->spin));
+  adw_action_row_set_activatable_widget (ADW_ACTION_ROW (row->row), own);
+}
+
+static void
+add_row (SlLaneEditor *self, const SlControl *control)
+{
+  SlLaneRow row = { .control = control };
+  gboolean words = control->kind == SL_CONTROL_WORDS;
+
+  if (words)
+    row.row = adw_entry_row_new ();
+  else if (control->kind == SL_CONTROL_SCHEDULER || control->kind == SL_CONTROL_CHOICE)
+    row.row = adw_combo_row_new ();
+  else
+    add_number (&row);
+  sl_setting_row_name (ADW_PREFERENCES_ROW (row.row), control);
+  if (ADW_IS_COMBO_ROW (row.row))
+    sl_setting_row_fill (ADW_COMBO_ROW (row.row), control, _ ("As in the recipe"));
+  if (words)
+    adw_entry_row_set_activates_default (ADW_ENTRY_ROW (row.row), TRUE);
+  adw_preferences_group_add (words ? self->prompt_group : self->group, row.row);
+  g_array_append_val (self->rows, row);
+}
+
+static void
+show_row (SlLaneEditor *self, const SlLaneRow *row, SlSettings *resolved, gboolean own)
+{
+  g_autofree char *text = NULL;
+
+  switch (row->control->kind)
     {
-      g_autoptr (SlSchedulerItem) item = g_list_model_get_item (self->schedulers, i);
-
-      gtk_string_list_append (names, sl_scheduler_item_get_name (item));
+    case SL_CONTROL_WORDS:
+      g_object_get (resolved, row->control->property, &text, NULL);
+      gtk_editable_set_text (GTK_EDITABLE (row->row), own ? text : "");
+      break;
+    case SL_CONTROL_SCHEDULER:
+      if (own)
+        adw_combo_row_set_selected (
+            ADW_COMBO_ROW (row->row),
+            sl_scheduler_items_find (self->schedulers, sl_settings_get_scheduler (resolved)) + 1);
+      break;
+    case SL_CONTROL_CHOICE:
+      adw_combo_row_set_selected (ADW_COMBO_ROW (row->row),
+                                  own ? sl_setting_row_choice (row->control, resolved) + 1 : 0);
+      break;
+    default:
+      gtk_spin_button_set_value (row->spin, sl_setting_row_number (row->control, resolved));
+      gtk_check_button_set_active (row->own, own);
     }
-  adw_combo_row_set_model (self->scheduler_row, G_LIST_MODEL (names));
-}
-
-static void
-show_choices (SlLaneEditor *self, SlSettings *resolved, SlOwn own)
-{
-  guint sigmas, spacing, variance;
-
-  g_object_get (resolved, "sigmas", &sigmas, "spacing", &spacing, "variance", &variance, NULL);
-  if (own & SL_OWN_SCHEDULER)
-    adw_combo_row_set_selected (
-        self->scheduler_row,
-        sl_scheduler_items_find (self->schedulers, sl_settings_get_scheduler (resolved)) + 1);
-  adw_combo_row_set_selected (self->sigmas_row, own & SL_OWN_SIGMAS ? sigmas + 1 : 0);
-  adw_combo_row_set_selected (self->spacing_row, own & SL_OWN_SPACING ? spacing + 1 : 0);
-  adw_combo_row_set_selected (self->variance_row, own & SL_OWN_VARIANCE ? variance + 1 : 0);
-}
-
-static void
-show_numbers (SlLaneEditor *self, SlSettings *resolved, SlOwn own)
-{
-  double guidance;
-
-  g_object_get (resolved, "guidance", &guidance, NULL);
-  gtk_spin_button_set_value (self->steps, sl_settings_get_steps (resolved));
-  gtk_spin_button_set_value (self->guidance, guidance);
-  gtk_spin_button_set_value (self->eta, sl_settings_get_eta (resolved));
-  gtk_spin_button_set_value (self->seed, (double)sl_settings_get_seed (resolved));
-  gtk_check_button_set_active (self->steps_own, (own & SL_OWN_STEPS) != 0);
-  gtk_check_button_set_active (self->guidance_own, (own & SL_OWN_GUIDANCE) != 0);
-  gtk_check_button_set_active (self->eta_own, (own & SL_OWN_ETA) != 0);
-  gtk_check_button_set_active (self->seed_own, (own & SL_OWN_SEED) != 0);
-}
-
-static void
-show_words (SlLaneEditor *self, SlSettings *resolved, SlOwn own)
-{
-  g_autofree char *negative = NULL;
-
-  g_object_get (resolved, "negative-prompt", &negative, NULL);
-  gtk_editable_set_text (self->prompt, own & SL_OWN_PROMPT ? sl_settings_get_prompt (resolved) : "");
-  gtk_editable_set_text (self->negative, own & SL_OWN_NEGATIVE_PROMPT ? negative : "");
-}
-
-static gboolean
-has_variance (SlLaneEditor *self, const char *scheduler)
-{
-  guint position = sl_scheduler_items_find (self->schedulers, scheduler);
-  g_autoptr (SlSchedulerItem) item = g_list_model_get_item (self->schedulers, position);
-
-  return item && sl_scheduler_item_takes_variance (item);
 }
 
 SlLaneEditor *
@@ -196,17 +221,15 @@ sl_lane_editor_new (GtkWindow *parent, SlCompareLane *lane, SlSettings *recipe, 
 {
   SlLaneEditor *self = g_object_new (SL_TYPE_LANE_EDITOR, "transient-for", parent, NULL);
   g_autoptr (SlSettings) resolved = sl_compare_lane_resolve (lane, recipe);
-  gboolean words = model && sl_model_item_uses_prompt (model);
   SlOwn own = sl_compare_lane_get_own (lane);
 
   self->lane = g_object_ref (lane);
-  self->recipe_has_variance = has_variance (self, sl_settings_get_scheduler (recipe));
-  show_choices (self, resolved, own);
-  show_numbers (self, resolved, own);
-  show_words (self, resolved, own);
+  g_set_object (&self->model, model);
+  self->recipe_scheduler = g_strdup (sl_settings_get_scheduler (recipe));
+  for (guint i = 0; i < self->rows->len; i++)
+    show_row (self, nth_row (self, i), resolved, (own & nth_row (self, i)->control->own) != 0);
   scheduler_chosen (self);
-  gtk_widget_set_visible (self->prompt_group, words);
-  gtk_widget_set_visible (self->guidance_row, words);
+  gtk_window_set_focus (GTK_WINDOW (self), scheduler_row (self)->row);
   return self;
 }
 
@@ -219,8 +242,7 @@ sl_lane_editor_new_branch (GtkWindow *parent, SlJob *run)
 
   gtk_window_set_title (GTK_WINDOW (self), _ ("Branch From This Step"));
   adw_preferences_group_set_description (self->group, _ ("What shall be different from here on?"));
-  adw_preferences_group_set_description (ADW_PREFERENCES_GROUP (self->prompt_group),
-                                         _ ("Empty: the words of the run."));
+  adw_preferences_group_set_description (self->prompt_group, _ ("Empty: the words of the run."));
   gtk_button_set_label (self->apply, _ ("_Branch"));
   return self;
 }
@@ -233,8 +255,19 @@ sl_lane_editor_dispose (GObject *object)
   SlLaneEditor *self = SL_LANE_EDITOR (object);
 
   g_clear_object (&self->lane);
+  g_clear_object (&self->model);
   g_clear_object (&self->schedulers);
   G_OBJECT_CLASS (sl_lane_editor_parent_class)->dispose (object);
+}
+
+static void
+sl_lane_editor_finalize (GObject *object)
+{
+  SlLaneEditor *self = SL_LANE_EDITOR (object);
+
+  g_array_unref (self->rows);
+  g_free (self->recipe_scheduler);
+  G_OBJECT_CLASS (sl_lane_editor_parent_class)->finalize (object);
 }
 
 #define BIND(name) gtk_widget_class_bind_template_child (widget_class, SlLaneEditor, name)
@@ -245,26 +278,11 @@ sl_lane_editor_class_init (SlLaneEditorClass *klass)
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
 
   G_OBJECT_CLASS (klass)->dispose = sl_lane_editor_dispose;
+  G_OBJECT_CLASS (klass)->finalize = sl_lane_editor_finalize;
   gtk_widget_class_set_template_from_resource (widget_class, "/org/safelight/Safelight/sl-lane-editor.ui");
   BIND (group);
   BIND (apply);
-  BIND (scheduler_row);
-  BIND (sigmas_row);
-  BIND (spacing_row);
-  BIND (variance_row);
-  BIND (guidance_row);
-  BIND (seed_row);
   BIND (prompt_group);
-  BIND (steps_own);
-  BIND (guidance_own);
-  BIND (eta_own);
-  BIND (seed_own);
-  BIND (steps);
-  BIND (guidance);
-  BIND (eta);
-  BIND (seed);
-  BIND (prompt);
-  BIND (negative);
   gtk_widget_class_install_action (widget_class, "editor.apply", NULL, apply);
   gtk_widget_class_add_binding_action (widget_class, GDK_KEY_Escape, 0, "window.close", NULL);
   signals[APPLIED] = g_signal_new ("applied", SL_TYPE_LANE_EDITOR, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
@@ -276,6 +294,10 @@ sl_lane_editor_init (SlLaneEditor *self)
 {
   self->schedulers = sl_scheduler_items_new ();
   gtk_widget_init_template (GTK_WIDGET (self));
-  fill_schedulers (self);
-  g_signal_connect_swapped (self->scheduler_row, "notify::selected", G_CALLBACK (scheduler_chosen), self);
+  self->rows = g_array_new (FALSE, FALSE, sizeof (SlLaneRow));
+  for (guint i = 0; i < sl_control_count (); i++)
+    if (sl_control_nth (i)->own)
+      add_row (self, sl_control_nth (i));
+  g_signal_connect_swapped (scheduler_row (self)->row, "notify::selected", G_CALLBACK (scheduler_chosen),
+                            self);
 }

@@ -3,6 +3,8 @@
 
 #include <glib/gi18n.h>
 
+#include "ui/widgets/sl-setting-row.h"
+
 #define PROMPT_CHARACTERS 24
 
 static const char *
@@ -15,33 +17,6 @@ scheduler_name (const char *id)
     schedulers = sl_scheduler_items_new ();
   item = g_list_model_get_item (schedulers, sl_scheduler_items_find (schedulers, id));
   return sl_scheduler_item_get_name (item);
-}
-
-static const char *
-sigmas_name (guint sigmas)
-{
-  static const char *const names[]
-      = { N_ ("the model’s sigmas"), N_ ("Karras"), N_ ("Exponential"), N_ ("Beta") };
-
-  return _ (names[MIN (sigmas, G_N_ELEMENTS (names) - 1)]);
-}
-
-static const char *
-spacing_name (guint spacing)
-{
-  static const char *const names[]
-      = { N_ ("the model’s spacing"), N_ ("Linspace"), N_ ("Leading"), N_ ("Trailing") };
-
-  return _ (names[MIN (spacing, G_N_ELEMENTS (names) - 1)]);
-}
-
-static const char *
-variance_name (guint variance)
-{
-  static const char *const names[]
-      = { N_ ("the model’s variance"), N_ ("Fixed small"), N_ ("Fixed small, log"), N_ ("Fixed large") };
-
-  return _ (names[MIN (variance, G_N_ELEMENTS (names) - 1)]);
 }
 
 static void add_part (GString *text, const char *separator, const char *format, ...) G_GNUC_PRINTF (3, 4);
@@ -58,49 +33,90 @@ add_part (GString *text, const char *separator, const char *format, ...)
   va_end (arguments);
 }
 
-static void
-add_prompt (GString *text, const char *separator, const char *prompt)
+static char *
+first_characters (const char *text)
 {
-  g_autofree char *start = g_utf8_substring (prompt, 0, MIN (g_utf8_strlen (prompt, -1), PROMPT_CHARACTERS));
+  g_autofree char *start = NULL;
 
-  add_part (text, separator, g_utf8_strlen (prompt, -1) > PROMPT_CHARACTERS ? _ ("“%s…”") : _ ("“%s”"),
-            start);
+  if (g_utf8_strlen (text, -1) <= PROMPT_CHARACTERS)
+    return g_strdup (text);
+  start = g_utf8_substring (text, 0, PROMPT_CHARACTERS);
+  return g_strconcat (start, "…", NULL);
 }
 
-/* Those of the settings that `own` names, in words. */
+/* A choice in words. Its first, the model's own, is worth words only where the scheduler has the choice. */
+static char *
+describe_choice (const SlControl *control, SlSettings *settings, gboolean all)
+{
+  guint choice = sl_setting_row_choice (control, settings);
+
+  if (choice > 0 || (control->of_model == NULL && !all))
+    return g_strdup (_ (control->choice_labels[choice]));
+  if (control->of_model && sl_control_exists (control, NULL, sl_settings_get_scheduler (settings)))
+    return g_strdup (_ (control->of_model));
+  return NULL;
+}
+
+/* all: among all settings, of which those that are as they always are are not worth words. */
+static char *
+describe_number (const SlControl *control, SlSettings *settings, gboolean all)
+{
+  g_autofree char *value = NULL;
+  double number;
+
+  if (sl_control_is_unset (control, settings, all))
+    return NULL;
+  number = sl_setting_row_number (control, settings);
+  if (g_str_equal (control->property, "steps"))
+    return g_strdup_printf (ngettext ("%d step", "%d steps", (int)number), (int)number);
+  value = g_strdup_printf ("%g", number);
+  return sl_setting_phrase (control, value);
+}
+
+/* NULL: nothing worth saying. */
+static char *
+describe_setting (const SlControl *control, SlSettings *settings, gboolean all)
+{
+  g_autofree char *text = NULL, *start = NULL;
+
+  switch (control->kind)
+    {
+    case SL_CONTROL_SCHEDULER:
+      return g_strdup (scheduler_name (sl_settings_get_scheduler (settings)));
+    case SL_CONTROL_CHOICE:
+      return describe_choice (control, settings, all);
+    case SL_CONTROL_NUMBER:
+      return describe_number (control, settings, all);
+    case SL_CONTROL_SEED:
+      text = g_strdup_printf ("%" G_GUINT64_FORMAT, sl_settings_get_seed (settings));
+      return sl_setting_phrase (control, text);
+    case SL_CONTROL_WORDS:
+      g_object_get (settings, control->property, &text, NULL);
+      start = first_characters (text);
+      return *text ? sl_setting_phrase (control, start) : NULL;
+    case SL_CONTROL_SIDE:
+      break;
+    }
+  return NULL;
+}
+
+/* The parts of settings that own names, the words last. */
 static char *
 describe (SlSettings *settings, SlOwn own, const char *separator)
 {
   GString *text = g_string_new (NULL);
-  g_autofree char *negative = NULL;
-  g_autofree char *seed = g_strdup_printf ("%" G_GUINT64_FORMAT, sl_settings_get_seed (settings));
-  guint sigmas, spacing, variance;
-  double guidance, eta;
 
-  g_object_get (settings, "sigmas", &sigmas, "spacing", &spacing, "variance", &variance, "guidance",
-                &guidance, "eta", &eta, "negative-prompt", &negative, NULL);
-  if (own & SL_OWN_SCHEDULER)
-    add_part (text, separator, "%s", scheduler_name (sl_settings_get_scheduler (settings)));
-  if (own & SL_OWN_SIGMAS)
-    add_part (text, separator, "%s", sigmas_name (sigmas));
-  if (own & SL_OWN_SPACING)
-    add_part (text, separator, "%s", spacing_name (spacing));
-  /* Few schedulers have variance types: the default is left out. */
-  if (own & SL_OWN_VARIANCE && variance > 0)
-    add_part (text, separator, "%s", variance_name (variance));
-  if (own & SL_OWN_STEPS)
-    add_part (text, separator, ngettext ("%d step", "%d steps", sl_settings_get_steps (settings)),
-              sl_settings_get_steps (settings));
-  if (own & SL_OWN_GUIDANCE)
-    add_part (text, separator, _ ("guidance %g"), guidance);
-  if (own & SL_OWN_ETA && eta >= 0)
-    add_part (text, separator, _ ("eta %g"), eta);
-  if (own & SL_OWN_SEED)
-    add_part (text, separator, _ ("seed %s"), seed);
-  if (own & SL_OWN_PROMPT && *sl_settings_get_prompt (settings))
-    add_prompt (text, separator, sl_settings_get_prompt (settings));
-  if (own & SL_OWN_NEGATIVE_PROMPT && *negative)
-    add_part (text, separator, _ ("without “%s”"), negative);
+  for (int words = 0; words < 2; words++)
+    for (guint i = 0; i < sl_control_count (); i++)
+      {
+        const SlControl *control = sl_control_nth (i);
+        g_autofree char *part = NULL;
+
+        if ((own & control->own) && (control->kind == SL_CONTROL_WORDS) == words)
+          part = describe_setting (control, settings, own == SL_OWN_ALL);
+        if (part)
+          add_part (text, separator, "%s", part);
+      }
   return g_string_free (text, FALSE);
 }
 

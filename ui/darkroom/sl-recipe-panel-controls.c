@@ -70,19 +70,24 @@ chosen_scheduler (SlRecipePanel *self)
   return adw_combo_row_get_selected_item (self->scheduler_row);
 }
 
+void
+sl_recipe_panel_show_existing (SlRecipePanel *self)
+{
+  for (guint i = 0; i < sl_control_count (); i++)
+    if (self->rows[i].widget)
+      gtk_widget_set_visible (self->rows[i].widget,
+                              sl_control_exists (self->rows[i].control, sl_recipe_panel_get_model (self),
+                                                 sl_settings_get_scheduler (self->recipe)));
+}
+
 static void
 describe_scheduler (SlRecipePanel *self)
 {
   SlSchedulerItem *item = chosen_scheduler (self);
 
-  if (item == NULL)
-    return;
-  adw_action_row_set_subtitle (ADW_ACTION_ROW (self->scheduler_row),
-                               _ (sl_scheduler_item_get_good_for (item)));
-  gtk_widget_set_visible (GTK_WIDGET (self->sigmas_row), sl_scheduler_item_takes_sigmas (item));
-  gtk_widget_set_visible (GTK_WIDGET (self->spacing_row), sl_scheduler_item_takes_spacing (item));
-  gtk_widget_set_visible (GTK_WIDGET (self->variance_row), sl_scheduler_item_takes_variance (item));
-  gtk_widget_set_visible (self->eta_row, sl_scheduler_item_takes_eta (item));
+  if (item)
+    adw_action_row_set_subtitle (ADW_ACTION_ROW (self->scheduler_row),
+                                 _ (sl_scheduler_item_get_good_for (item)));
 }
 
 static void
@@ -94,14 +99,7 @@ scheduler_chosen (SlRecipePanel *self)
   if (self->updating || item == NULL)
     return;
   g_object_set (self->recipe, "scheduler", sl_scheduler_item_get_id (item), NULL);
-  if (!sl_scheduler_item_takes_sigmas (item))
-    g_object_set (self->recipe, "sigmas", 0, NULL);
-  if (!sl_scheduler_item_takes_spacing (item))
-    g_object_set (self->recipe, "spacing", 0, NULL);
-  if (!sl_scheduler_item_takes_variance (item))
-    g_object_set (self->recipe, "variance", 0, NULL);
-  if (!sl_scheduler_item_takes_eta (item))
-    g_object_set (self->recipe, "eta", -1.0, NULL);
+  sl_settings_drop_missing (self->recipe);
 }
 
 /* ---- seed ---- */
@@ -152,6 +150,7 @@ sl_recipe_panel_offer_sizes (SlRecipePanel *self, SlModelItem *model)
   int width = sl_model_item_get_width (model), height = sl_model_item_get_height (model);
   int multiple = sl_model_item_get_multiple (model);
   int longer = round_to (MAX (width, height) * 1.5, multiple);
+  int max = (int)sl_control_find ("width")->max / multiple * multiple;
   int presets[SL_RECIPE_PANEL_PRESETS][2] = { { width, height }, { width, longer }, { longer, height } };
 
   self->updating = TRUE;
@@ -164,10 +163,8 @@ sl_recipe_panel_offer_sizes (SlRecipePanel *self, SlModelItem *model)
     }
   gtk_string_list_append (names, _ ("Custom"));
   adw_combo_row_set_model (self->size_row, G_LIST_MODEL (names));
-  gtk_adjustment_configure (self->width_adjustment, width, multiple, 16384 / multiple * multiple, multiple,
-                            multiple * 4, 0);
-  gtk_adjustment_configure (self->height_adjustment, height, multiple, 16384 / multiple * multiple, multiple,
-                            multiple * 4, 0);
+  gtk_adjustment_configure (self->width_adjustment, width, multiple, max, multiple, multiple * 4, 0);
+  gtk_adjustment_configure (self->height_adjustment, height, multiple, max, multiple, multiple * 4, 0);
   self->updating = FALSE;
 }
 
@@ -208,103 +205,66 @@ size_typed (SlRecipePanel *self)
                   (int)gtk_adjustment_get_value (self->height_adjustment), NULL);
 }
 
-/* ---- numbers ---- */
+/* ---- numbers and choices ---- */
 
 static void
-steps_changed (SlRecipePanel *self)
+number_changed (SlPanelRow *row)
 {
-  double value = gtk_adjustment_get_value (self->steps_adjustment);
+  double value = gtk_adjustment_get_value (row->adjustment);
 
-  gtk_range_set_value (self->steps_scale, value);
-  if (!self->updating)
-    g_object_set (self->recipe, "steps", (int)value, NULL);
+  if (row->scale)
+    gtk_range_set_value (row->scale, value);
+  if (!row->panel->updating)
+    sl_setting_row_set_number (row->control, row->panel->recipe, value);
 }
 
 static void
-steps_dragged (SlRecipePanel *self)
+number_dragged (SlPanelRow *row)
 {
-  double value = round (gtk_range_get_value (self->steps_scale));
+  double digits = pow (10, row->control->digits);
+  double value = round (gtk_range_get_value (row->scale) * digits) / digits;
 
-  /* The scale ends before the largest number of steps; a larger one that was typed stays. */
-  if (value < gtk_adjustment_get_upper (gtk_range_get_adjustment (self->steps_scale))
-      || gtk_adjustment_get_value (self->steps_adjustment) < value)
-    gtk_adjustment_set_value (self->steps_adjustment, value);
+  /* The scale ends before the largest number; a larger one that was typed stays. */
+  if (value < gtk_adjustment_get_upper (gtk_range_get_adjustment (row->scale))
+      || gtk_adjustment_get_value (row->adjustment) < value)
+    gtk_adjustment_set_value (row->adjustment, value);
 }
 
 static void
-guidance_changed (SlRecipePanel *self)
+choice_made (SlPanelRow *row)
 {
-  double value = gtk_adjustment_get_value (self->guidance_adjustment);
-
-  gtk_range_set_value (self->guidance_scale, value);
-  if (!self->updating)
-    g_object_set (self->recipe, "guidance", value, NULL);
-}
-
-static void
-guidance_dragged (SlRecipePanel *self)
-{
-  double value = round (gtk_range_get_value (self->guidance_scale) * 10) / 10;
-
-  if (value < gtk_adjustment_get_upper (gtk_range_get_adjustment (self->guidance_scale))
-      || gtk_adjustment_get_value (self->guidance_adjustment) < value)
-    gtk_adjustment_set_value (self->guidance_adjustment, value);
-}
-
-static void
-row_chosen (SlRecipePanel *self, GParamSpec *pspec, AdwComboRow *row)
-{
-  const char *property = row == self->sigmas_row     ? "sigmas"
-                         : row == self->spacing_row  ? "spacing"
-                         : row == self->variance_row ? "variance"
-                                                     : "noise";
-
-  if (!self->updating)
-    g_object_set (self->recipe, property, adw_combo_row_get_selected (row), NULL);
-}
-
-static void
-clip_skip_changed (SlRecipePanel *self)
-{
-  if (!self->updating)
-    g_object_set (self->recipe, "clip-skip", (int)gtk_adjustment_get_value (self->clip_skip_adjustment),
-                  NULL);
-}
-
-static void
-eta_changed (SlRecipePanel *self)
-{
-  if (!self->updating)
-    g_object_set (self->recipe, "eta", gtk_adjustment_get_value (self->eta_adjustment), NULL);
+  if (!row->panel->updating)
+    g_object_set (row->panel->recipe, row->control->property,
+                  adw_combo_row_get_selected (ADW_COMBO_ROW (row->widget)), NULL);
 }
 
 /* ---- the recipe, shown ---- */
 
+static void
+show_row (SlPanelRow *row)
+{
+  SlSettings *recipe = row->panel->recipe;
+
+  if (row->adjustment)
+    gtk_adjustment_set_value (row->adjustment, sl_setting_row_number (row->control, recipe));
+  else if (row->control->kind == SL_CONTROL_CHOICE && row->widget)
+    adw_combo_row_set_selected (ADW_COMBO_ROW (row->widget), sl_setting_row_choice (row->control, recipe));
+}
+
 void
 sl_recipe_panel_show_recipe (SlRecipePanel *self)
 {
-  guint sigmas, spacing, variance, noise;
-  double guidance;
-  int clip_skip;
-
   if (self->updating)
     return;
   self->updating = TRUE;
-  g_object_get (self->recipe, "sigmas", &sigmas, "spacing", &spacing, "variance", &variance, "noise", &noise,
-                "guidance", &guidance, "clip-skip", &clip_skip, NULL);
   show_prompt (self, self->prompt, "prompt");
   show_prompt (self, self->negative, "negative-prompt");
-  gtk_adjustment_set_value (self->steps_adjustment, sl_settings_get_steps (self->recipe));
-  gtk_adjustment_set_value (self->guidance_adjustment, guidance);
   adw_combo_row_set_selected (
       self->scheduler_row,
       sl_scheduler_items_find (self->schedulers, sl_settings_get_scheduler (self->recipe)));
-  adw_combo_row_set_selected (self->sigmas_row, sigmas);
-  adw_combo_row_set_selected (self->spacing_row, spacing);
-  adw_combo_row_set_selected (self->variance_row, variance);
-  adw_combo_row_set_selected (self->noise_row, noise);
-  gtk_adjustment_set_value (self->clip_skip_adjustment, clip_skip);
-  gtk_adjustment_set_value (self->eta_adjustment, sl_settings_get_eta (self->recipe));
+  for (guint i = 0; i < sl_control_count (); i++)
+    show_row (&self->rows[i]);
+  sl_recipe_panel_show_existing (self);
   show_seed (self);
   show_size (self);
   self->updating = FALSE;
@@ -315,9 +275,96 @@ sl_recipe_panel_show_first (SlRecipePanel *self)
 {
   sl_recipe_panel_show_recipe (self);
   /* A control that had the recipe's value already emitted no signal: what its handler does is done here. */
-  gtk_range_set_value (self->steps_scale, gtk_adjustment_get_value (self->steps_adjustment));
-  gtk_range_set_value (self->guidance_scale, gtk_adjustment_get_value (self->guidance_adjustment));
+  for (guint i = 0; i < sl_control_count (); i++)
+    if (self->rows[i].scale)
+      gtk_range_set_value (self->rows[i].scale, gtk_adjustment_get_value (self->rows[i].adjustment));
   describe_scheduler (self);
+}
+
+/* ---- rows ---- */
+
+static SlPanelRow *
+row_of (SlRecipePanel *self, const char *property)
+{
+  for (guint i = 0; i < sl_control_count (); i++)
+    if (g_str_equal (self->rows[i].control->property, property))
+      return &self->rows[i];
+  g_return_val_if_reached (NULL);
+}
+
+/* What the panel's design has places of their own for. */
+static void
+adopt_designed (SlRecipePanel *self)
+{
+  row_of (self, "prompt")->widget = self->prompt_box;
+  row_of (self, "negative-prompt")->widget = self->negative_card;
+  row_of (self, "scheduler")->widget = GTK_WIDGET (self->scheduler_row);
+  row_of (self, "sigmas")->widget = GTK_WIDGET (self->sigmas_row);
+  row_of (self, "seed")->widget = GTK_WIDGET (self->seed_row);
+  row_of (self, "steps")->widget = GTK_WIDGET (self->steps_row);
+  row_of (self, "steps")->adjustment = self->steps_adjustment;
+  row_of (self, "steps")->scale = self->steps_scale;
+  row_of (self, "guidance")->widget = GTK_WIDGET (self->guidance_row);
+  row_of (self, "guidance")->adjustment = self->guidance_adjustment;
+  row_of (self, "guidance")->scale = self->guidance_scale;
+}
+
+/* Every other choice or number goes among "More settings". */
+static void
+make_row (SlRecipePanel *self, SlPanelRow *row)
+{
+  if (row->control->kind == SL_CONTROL_CHOICE)
+    row->widget = adw_combo_row_new ();
+  else
+    {
+      GtkSpinButton *spin = sl_setting_row_spin (row->control);
+
+      row->widget = adw_action_row_new ();
+      row->adjustment = gtk_spin_button_get_adjustment (spin);
+      adw_action_row_add_suffix (ADW_ACTION_ROW (row->widget), GTK_WIDGET (spin));
+      adw_action_row_set_activatable_widget (ADW_ACTION_ROW (row->widget), GTK_WIDGET (spin));
+    }
+  adw_expander_row_add_row (self->more_row, row->widget);
+}
+
+static void
+set_up_row (SlRecipePanel *self, SlPanelRow *row)
+{
+  const SlControl *control = row->control;
+
+  if (control->label == NULL)
+    return;
+  if (row->widget == NULL && (control->kind == SL_CONTROL_CHOICE || control->kind == SL_CONTROL_NUMBER))
+    make_row (self, row);
+  if (ADW_IS_PREFERENCES_ROW (row->widget))
+    sl_setting_row_name (ADW_PREFERENCES_ROW (row->widget), control);
+  if (control->kind == SL_CONTROL_CHOICE)
+    {
+      sl_setting_row_fill (ADW_COMBO_ROW (row->widget), control, NULL);
+      g_signal_connect_swapped (row->widget, "notify::selected", G_CALLBACK (choice_made), row);
+    }
+  if (row->adjustment)
+    {
+      sl_setting_row_adjust (row->adjustment, control);
+      g_signal_connect_swapped (row->adjustment, "value-changed", G_CALLBACK (number_changed), row);
+    }
+  if (row->scale)
+    g_signal_connect_swapped (row->scale, "value-changed", G_CALLBACK (number_dragged), row);
+}
+
+static void
+make_rows (SlRecipePanel *self)
+{
+  g_autoptr (GtkWidget) last = g_object_ref (self->reset_row);
+
+  self->rows = g_new0 (SlPanelRow, sl_control_count ());
+  for (guint i = 0; i < sl_control_count (); i++)
+    self->rows[i] = (SlPanelRow){ .panel = self, .control = sl_control_nth (i) };
+  adopt_designed (self);
+  for (guint i = 0; i < sl_control_count (); i++)
+    set_up_row (self, &self->rows[i]);
+  adw_expander_row_remove (self->more_row, last);
+  adw_expander_row_add_row (self->more_row, last);
 }
 
 /* ---- connections ---- */
@@ -329,8 +376,10 @@ sl_recipe_panel_connect_controls (SlRecipePanel *self)
       = gtk_property_expression_new (SL_TYPE_SCHEDULER_ITEM, NULL, "name");
   GtkTextBuffer *buffers[]
       = { gtk_text_view_get_buffer (self->prompt), gtk_text_view_get_buffer (self->negative) };
-  AdwComboRow *rows[] = { self->sigmas_row, self->spacing_row, self->variance_row, self->noise_row };
 
+  self->updating = TRUE;
+  make_rows (self);
+  self->updating = FALSE;
   self->schedulers = sl_scheduler_items_new ();
   adw_combo_row_set_expression (self->scheduler_row, scheduler_name);
   adw_combo_row_set_model (self->scheduler_row, self->schedulers);
@@ -339,19 +388,10 @@ sl_recipe_panel_connect_controls (SlRecipePanel *self)
       g_signal_connect (buffers[i], "insert-text", G_CALLBACK (limit_text), NULL);
       g_signal_connect_swapped (buffers[i], "changed", G_CALLBACK (prompt_edited), self);
     }
-  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
-    g_signal_connect_swapped (rows[i], "notify::selected", G_CALLBACK (row_chosen), self);
   g_signal_connect_swapped (self->scheduler_row, "notify::selected", G_CALLBACK (scheduler_chosen), self);
   g_signal_connect_swapped (self->seed, "changed", G_CALLBACK (seed_edited), self);
   g_signal_connect_swapped (self->size_row, "notify::selected", G_CALLBACK (size_chosen), self);
   g_signal_connect_swapped (self->width_adjustment, "value-changed", G_CALLBACK (size_typed), self);
   g_signal_connect_swapped (self->height_adjustment, "value-changed", G_CALLBACK (size_typed), self);
-  g_signal_connect_swapped (self->steps_adjustment, "value-changed", G_CALLBACK (steps_changed), self);
-  g_signal_connect_swapped (self->steps_scale, "value-changed", G_CALLBACK (steps_dragged), self);
-  g_signal_connect_swapped (self->guidance_adjustment, "value-changed", G_CALLBACK (guidance_changed), self);
-  g_signal_connect_swapped (self->guidance_scale, "value-changed", G_CALLBACK (guidance_dragged), self);
-  g_signal_connect_swapped (self->clip_skip_adjustment, "value-changed", G_CALLBACK (clip_skip_changed),
-                            self);
-  g_signal_connect_swapped (self->eta_adjustment, "value-changed", G_CALLBACK (eta_changed), self);
   size_chosen (self);
 }

@@ -4,10 +4,21 @@
 #pragma once
 
 #include "ui/darkroom/sl-recipe-panel.h"
+#include "ui/widgets/sl-setting-row.h"
 
 G_BEGIN_DECLS
 
 #define SL_RECIPE_PANEL_PRESETS 3 /* then "Custom" */
+
+/* A setting of the table and what of the panel shows it; the members that it does not have are NULL. */
+typedef struct
+{
+  SlRecipePanel *panel;
+  const SlControl *control;
+  GtkWidget *widget;         /* hidden where the model or the scheduler does not have the setting */
+  GtkAdjustment *adjustment; /* of a number */
+  GtkRange *scale;           /* a coarse one beside it */
+} SlPanelRow;
 
 struct _SlRecipePanel
 {
@@ -18,16 +29,17 @@ struct _SlRecipePanel
   GtkWidget *prompt_hint;
   GtkTextView *negative;
   GtkWidget *negative_hint;
+  GtkWidget *negative_card;
   GtkAdjustment *steps_adjustment;
   GtkAdjustment *guidance_adjustment;
   GtkAdjustment *width_adjustment;
   GtkAdjustment *height_adjustment;
   GtkAdjustment *count_adjustment;
-  GtkAdjustment *clip_skip_adjustment;
-  GtkAdjustment *eta_adjustment;
   GtkRange *steps_scale;
   GtkRange *guidance_scale;
-  GtkWidget *guidance_row;
+  AdwPreferencesRow *steps_row;
+  AdwPreferencesRow *guidance_row;
+  AdwPreferencesRow *seed_row;
   AdwComboRow *scheduler_row;
   AdwComboRow *sigmas_row;
   GtkEntry *seed;
@@ -36,11 +48,9 @@ struct _SlRecipePanel
   GtkWidget *custom_size_row;
   AdwExpanderRow *more_row;
   AdwComboRow *previews_row;
-  AdwComboRow *spacing_row;
-  AdwComboRow *variance_row;
-  AdwComboRow *noise_row;
-  GtkWidget *clip_skip_row;
-  GtkWidget *eta_row;
+  GtkWidget *reset_row;
+
+  SlPanelRow *rows; /* as many as there are controls */
 
   SlSettings *recipe;
   GListModel *schedulers;
@@ -50,6 +60,8 @@ struct _SlRecipePanel
 
 /* Once; the recipe must be there. */
 void sl_recipe_panel_connect_controls (SlRecipePanel *self);
+/* Shows the settings that the model and the scheduler have, hides the others. */
+void sl_recipe_panel_show_existing (SlRecipePanel *self);
 /* Sets every control to the recipe's value; show_first does it when the panel is new, and sets what depends on the
  * controls, too. */
 void sl_recipe_panel_show_recipe (SlRecipePanel *self);

@@ -19,14 +19,10 @@ static void
 model_chosen (SlRecipePanel *self)
 {
   SlModelItem *model = sl_recipe_panel_get_model (self);
-  gboolean words;
 
   if (model == NULL)
     return;
-  words = sl_model_item_uses_prompt (model);
-  gtk_widget_set_visible (self->prompt_box, words);
-  gtk_widget_set_visible (self->guidance_row, words);
-  gtk_widget_set_visible (self->clip_skip_row, words);
+  sl_recipe_panel_show_existing (self);
   gtk_widget_set_tooltip_text (GTK_WIDGET (self->model_row), sl_model_item_get_path (model));
   sl_recipe_panel_offer_sizes (self, model);
   g_signal_emit (self, signals[MODEL_CHOSEN], 0);
@@ -92,6 +88,13 @@ sl_recipe_panel_dispose (GObject *object)
   G_OBJECT_CLASS (sl_recipe_panel_parent_class)->dispose (object);
 }
 
+static void
+sl_recipe_panel_finalize (GObject *object)
+{
+  g_free (SL_RECIPE_PANEL (object)->rows);
+  G_OBJECT_CLASS (sl_recipe_panel_parent_class)->finalize (object);
+}
+
 #define BIND(name) gtk_widget_class_bind_template_child (widget_class, SlRecipePanel, name)
 
 static void
@@ -100,6 +103,7 @@ sl_recipe_panel_class_init (SlRecipePanelClass *klass)
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
 
   G_OBJECT_CLASS (klass)->dispose = sl_recipe_panel_dispose;
+  G_OBJECT_CLASS (klass)->finalize = sl_recipe_panel_finalize;
   gtk_widget_class_set_template_from_resource (widget_class, "/org/safelight/Safelight/sl-recipe-panel.ui");
   BIND (model_row);
   BIND (prompt_box);
@@ -107,16 +111,17 @@ sl_recipe_panel_class_init (SlRecipePanelClass *klass)
   BIND (prompt_hint);
   BIND (negative);
   BIND (negative_hint);
+  BIND (negative_card);
   BIND (steps_adjustment);
   BIND (guidance_adjustment);
   BIND (width_adjustment);
   BIND (height_adjustment);
   BIND (count_adjustment);
-  BIND (clip_skip_adjustment);
-  BIND (eta_adjustment);
   BIND (steps_scale);
   BIND (guidance_scale);
+  BIND (steps_row);
   BIND (guidance_row);
+  BIND (seed_row);
   BIND (scheduler_row);
   BIND (sigmas_row);
   BIND (seed);
@@ -125,11 +130,7 @@ sl_recipe_panel_class_init (SlRecipePanelClass *klass)
   BIND (custom_size_row);
   BIND (more_row);
   BIND (previews_row);
-  BIND (spacing_row);
-  BIND (variance_row);
-  BIND (noise_row);
-  BIND (clip_skip_row);
-  BIND (eta_row);
+  BIND (reset_row);
   signals[MODEL_CHOSEN] = g_signal_new ("model-chosen", SL_TYPE_RECIPE_PANEL, G_SIGNAL_RUN_LAST, 0, NULL,
                                         NULL, NULL, G_TYPE_NONE, 0);
 }

@@ -4,20 +4,7 @@
 #include <glib/gi18n.h>
 #include <string.h>
 
-/* Settings by the names that files have for them, and as a person reads of a change. */
-static const struct
-{
-  const char *key;
-  const char *name;
-  gboolean text; /* too long to be repeated */
-} settings[] = {
-  { "prompt", N_ ("another prompt"), TRUE },   { "negative_prompt", N_ ("another negative prompt"), TRUE },
-  { "scheduler", N_ ("scheduler %s"), FALSE }, { "sigmas", N_ ("sigmas %s"), FALSE },
-  { "spacing", N_ ("spacing %s"), FALSE },     { "eta", N_ ("eta %s"), FALSE },
-  { "variance", N_ ("variance %s"), FALSE },   { "steps", N_ ("steps %s"), FALSE },
-  { "guidance", N_ ("guidance %s"), FALSE },   { "seed", N_ ("seed %s"), FALSE },
-  { "noise", N_ ("noise %s"), FALSE },         { "clip_skip", N_ ("clip skip %s"), FALSE },
-};
+#include "ui/widgets/sl-setting-row.h"
 
 const char *
 sl_picture_name (SlPicture *picture)
@@ -44,15 +31,20 @@ describe_change (const char *line)
 {
   const char *value = g_strrstr (line, ", ");
 
-  for (guint i = 0; i < G_N_ELEMENTS (settings); i++)
-    if (g_str_has_prefix (line, settings[i].key) && line[strlen (settings[i].key)] == ':')
-      {
-        g_auto (GStrv) around = g_strsplit (_ (settings[i].name), "%s", 2);
-        g_auto (GStrv) bare = g_strsplit (value ? value + 2 : "", "\"", -1); /* words stand in quotes */
-        g_autofree char *word = g_strjoinv ("", bare);
+  for (guint i = 0; i < sl_control_count (); i++)
+    {
+      const SlControl *control = sl_control_nth (i);
+      g_auto (GStrv) bare = NULL;
+      g_autofree char *word = NULL;
 
-        return settings[i].text ? g_strdup (around[0]) : g_strjoinv (word, around);
-      }
+      if (!control->phrase || !g_str_has_prefix (line, control->key) || line[strlen (control->key)] != ':')
+        continue;
+      if (control->another)
+        return g_strdup (_ (control->another));
+      bare = g_strsplit (value ? value + 2 : "", "\"", -1); /* words stand in quotes */
+      word = g_strjoinv ("", bare);
+      return sl_setting_phrase (control, word);
+    }
   return NULL;
 }
 
