@@ -20,8 +20,8 @@ typedef enum
 /* All words are to be translated. */
 typedef struct
 {
-  const char *property; /* of SlSettings: "clip-skip" */
-  const char *key;      /* in files: "clip_skip" */
+  const char *property; /* of SlSettings: "negative-prompt" */
+  const char *key;      /* in files: "negative_prompt" */
   SlControlKind kind;
   const char *label;                /* with a mnemonic; NULL: the window does not show this setting */
   const char *help;                 /* or NULL */

@@ -232,6 +232,23 @@ sl_settings_drop_missing (SlSettings *self)
   _sl_settings_set_recipe (self, &recipe);
 }
 
+void
+sl_settings_suit_model (SlSettings *self, SlSettings *defaults)
+{
+  SlRecipe recipe = self->recipe;
+  SlSettingSet suited = 0;
+
+  for (guint i = 0; i < SL_N_SETTINGS; i++)
+    {
+      const SlSettingInfo *setting = sl_setting ((SlSetting)i);
+
+      if (setting->takes || (setting->of_model && setting->kind != SL_KIND_SIDE))
+        suited |= SL_SETTING_BIT (i);
+    }
+  sl_recipe_change (&recipe, &defaults->recipe, suited);
+  _sl_settings_set_recipe (self, &recipe);
+}
+
 gboolean
 sl_settings_equal (SlSettings *self, SlSettings *other)
 {

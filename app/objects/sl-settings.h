@@ -20,6 +20,8 @@ SlSettings *sl_settings_dup (SlSettings *self);
 void sl_settings_assign (SlSettings *self, SlSettings *other);
 /* What the scheduler does not have says nothing any more. */
 void sl_settings_drop_missing (SlSettings *self);
+/* What depends on the kind of model, from its defaults; words, seed and size stay. */
+void sl_settings_suit_model (SlSettings *self, SlSettings *defaults);
 gboolean sl_settings_equal (SlSettings *self, SlSettings *other);
 const char *sl_settings_get_prompt (SlSettings *self);
 const char *sl_settings_get_scheduler (SlSettings *self);

@@ -47,6 +47,7 @@ GtkSpinButton *
 sl_setting_row_spin (const SlControl *control)
 {
   GtkAdjustment *adjustment = gtk_adjustment_new (0, 0, MAX_SEED, 1, 1000, 0);
+  g_autofree char *longest = NULL;
   GtkWidget *spin;
 
   if (control->kind == SL_CONTROL_NUMBER)
@@ -54,7 +55,9 @@ sl_setting_row_spin (const SlControl *control)
   spin = gtk_spin_button_new (adjustment, 0, control->digits);
   gtk_widget_set_valign (spin, GTK_ALIGN_CENTER);
   gtk_spin_button_set_numeric (GTK_SPIN_BUTTON (spin), TRUE);
-  gtk_editable_set_width_chars (GTK_EDITABLE (spin), control->kind == SL_CONTROL_SEED ? 10 : 5);
+  longest = g_strdup_printf ("%.*f", (int)control->digits, control->max);
+  gtk_editable_set_width_chars (GTK_EDITABLE (spin),
+                                control->kind == SL_CONTROL_SEED ? 10 : (int)strlen (longest));
   return GTK_SPIN_BUTTON (spin);
 }
 

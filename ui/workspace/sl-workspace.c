@@ -38,25 +38,17 @@ device_changed (SlWorkspace *self)
     sl_worker_load (self->worker, self->model);
 }
 
-/* What suits another kind of model: prompt, seed and size stay. */
-static void
-take_model_defaults (SlWorkspace *self, SlModelItem *model)
-{
-  g_autoptr (SlSettings) defaults = sl_model_item_defaults (model);
-  double guidance;
-
-  g_object_get (defaults, "guidance", &guidance, NULL);
-  g_object_set (self->recipe, "steps", sl_settings_get_steps (defaults), "scheduler",
-                sl_settings_get_scheduler (defaults), "guidance", guidance, "sigmas", 0, "spacing", 0, NULL);
-}
-
 void
 sl_workspace_take_model (SlWorkspace *self, SlModelItem *model)
 {
   gboolean takes_prompt = sl_model_item_uses_prompt (model);
 
   if (takes_prompt != self->takes_prompt || !*sl_settings_get_scheduler (self->recipe))
-    take_model_defaults (self, model);
+    {
+      g_autoptr (SlSettings) defaults = sl_model_item_defaults (model);
+
+      sl_settings_suit_model (self->recipe, defaults);
+    }
   g_set_object (&self->model, model);
   self->takes_prompt = takes_prompt;
   sl_workspace_fit_recipe (self);
