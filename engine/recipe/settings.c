@@ -178,6 +178,7 @@ const SlSettingInfo
                     .kind = SL_KIND_REAL,
                     .max = 1,
                     .unset = -1,
+                    .of_scheduler = offsetof(SlSchedulerInfo, default_eta),
                     .always = true,
                     TAKES(takes_eta),
                     .scope = SL_SCOPE_STEP,

@@ -53,6 +53,7 @@ sl_setting_row_spin (const SlControl *control)
   if (control->kind == SL_CONTROL_NUMBER)
     sl_setting_row_adjust (adjustment, control);
   spin = gtk_spin_button_new (adjustment, 0, control->digits);
+  gtk_widget_set_name (spin, control->property);
   gtk_widget_set_valign (spin, GTK_ALIGN_CENTER);
   gtk_spin_button_set_numeric (GTK_SPIN_BUTTON (spin), TRUE);
   longest = g_strdup_printf ("%.*f", (int)control->digits, control->max);

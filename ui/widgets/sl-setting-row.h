@@ -12,7 +12,7 @@ G_BEGIN_DECLS
 void sl_setting_row_name (AdwPreferencesRow *row, const SlControl *control);
 /* A combo row's entries: first (may be NULL), then the choice's own, or all schedulers. */
 void sl_setting_row_fill (AdwComboRow *row, const SlControl *control, const char *first);
-/* A spin button with the range of a number or a seed. */
+/* A spin button with the range of a number or a seed, named as its property. */
 GtkSpinButton *sl_setting_row_spin (const SlControl *control);
 /* The same range for an adjustment that is there. */
 void sl_setting_row_adjust (GtkAdjustment *adjustment, const SlControl *control);
