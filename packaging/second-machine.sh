@@ -114,7 +114,6 @@ window() {
 under_server() {
   local server status display
   mkdir -p -m 1777 /tmp/.X11-unix
-  exec 8<> <(:)
   Xvfb -displayfd 8 -screen 0 1280x820x24 -nolisten tcp -noreset 8>"$machine/display" &
   server=$!
   for _ in $(seq 50); do
