@@ -39,9 +39,6 @@ void sl_onednn_conv2d_epilogue(SlDevice *dev, const SlTensor *x, const SlWeight 
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#ifdef _OPENMP
-#include <omp.h>
-#endif
 
 /* ONEDNN_MAX_CPU_ISA counts. */
 static bool has_isa(SlDtype dtype)
@@ -134,15 +131,6 @@ static int threads_for(const SlDevice *dev, const SlOneDnnKey *key)
     double taps = key->conv ? (double)(key->kh * key->kw) : 1;
     double flops = 2 * positions * taps * (double)key->channels * (double)key->out_channels;
     return flops < 2e6 ? 1 : dev->threads;
-}
-
-void sl_onednn_use_threads(int threads)
-{
-#ifdef _OPENMP
-    omp_set_num_threads(threads);
-#else
-    (void)threads;
-#endif
 }
 
 /* ---- a product in parts ---- */

@@ -45,7 +45,8 @@ static inline dnnl_data_type_t sl_onednn_type(int64_t dtype)
     return dtype == SL_BF16 ? dnnl_bf16 : dnnl_f32;
 }
 
-/* Threads of the oneDNN calls that this thread makes from here on. */
+/* onednn_primitive.c: threads of the oneDNN calls that this thread makes from here on; a primitive is
+ * made for them. */
 void sl_onednn_use_threads(int threads);
 
 /* onednn_primitive.c: the cached primitive of a key, made now if there is none; NULL on failure. Its
