@@ -44,7 +44,7 @@ static bool add_recipe(Compare *c, const SlOptions *lane, SlError *err)
 static bool add_schedulers(Compare *c, const SlOptions *o, SlError *err)
 {
     const char *ids[SL_COMPARE_MAX];
-    int count = sl_options_schedulers(o, ids);
+    int count = sl_options_schedulers(o, sl_model_info(c->session.model)->prediction, ids);
     for (int i = 0; i < count; i++) {
         SlOptions lane = *o;
         sl_options_give_text(&lane, SL_SETTING_SCHEDULER, ids[i]);

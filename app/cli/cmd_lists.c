@@ -24,23 +24,45 @@ static cJSON *scheduler_to_json(const SlSchedulerInfo *s)
     cJSON_AddBoolToObject(item, "takes_sigmas", s->takes_sigmas);
     cJSON_AddBoolToObject(item, "takes_spacing", s->takes_spacing);
     cJSON_AddBoolToObject(item, "takes_variance", s->takes_variance);
+    cJSON_AddBoolToObject(item, "takes_flow", s->takes_flow);
+    cJSON_AddBoolToObject(item, "only_flow", s->only_flow);
     return item;
+}
+
+/* What --model predicts, if it was given. */
+static bool find_prediction(const SlOptions *options, SlPrediction *prediction, SlError *err)
+{
+    SlModelInfo info;
+    if (!options->model)
+        return true;
+    char *path = sl_model_find(options->model, err);
+    bool ok = path && sl_model_inspect(path, &info, err);
+    if (ok)
+        *prediction = info.prediction;
+    free(path);
+    return ok;
 }
 
 int sl_cmd_schedulers(const SlOptions *options)
 {
-    if (options->json) {
-        cJSON *list = cJSON_CreateArray();
-        for (int i = 0; i < sl_scheduler_count(); i++)
-            cJSON_AddItemToArray(list, scheduler_to_json(sl_scheduler_info(i)));
-        return sl_print_json(list);
-    }
+    SlError err = {0};
+    SlPrediction prediction = SL_PREDICT_EPSILON;
+    if (!find_prediction(options, &prediction, &err))
+        return sl_fail_exit(&err);
+    cJSON *list = options->json ? cJSON_CreateArray() : NULL;
     for (int i = 0; i < sl_scheduler_count(); i++) {
         const SlSchedulerInfo *s = sl_scheduler_info(i);
-        printf("%-13s %-20s %s%s%s\n", s->id, s->name, s->good_for,
-               s->evaluations_per_step > 1 ? "; two evaluations a step" : "",
-               s->draws_noise ? "; draws noise" : "");
+        if (options->model && !sl_scheduler_suits(s, prediction))
+            continue;
+        if (options->json)
+            cJSON_AddItemToArray(list, scheduler_to_json(s));
+        else
+            printf("%-13s %-20s %s%s%s\n", s->id, s->name, s->good_for,
+                   s->evaluations_per_step > 1 ? "; two evaluations a step" : "",
+                   s->draws_noise ? "; draws noise" : "");
     }
+    if (options->json)
+        return sl_print_json(list);
     return fflush(stdout) == 0 ? SL_EXIT_OK : SL_EXIT_FAILED;
 }
 

@@ -277,14 +277,14 @@ bool sl_options_parse(SlCommand command, int argc, char **argv, SlOptions *o, Sl
     return o->help || check_complete(o, err);
 }
 
-int sl_options_schedulers(const SlOptions *o, const char *ids[SL_COMPARE_MAX])
+int sl_options_schedulers(const SlOptions *o, SlPrediction prediction,
+                          const char *ids[SL_COMPARE_MAX])
 {
     int count = 0;
     if (o->schedulers && strcmp(o->schedulers, "all") == 0) {
-        while (count < sl_scheduler_count()) {
-            ids[count] = sl_scheduler_info(count)->id;
-            count++;
-        }
+        for (int i = 0; i < sl_scheduler_count(); i++)
+            if (sl_scheduler_suits(sl_scheduler_info(i), prediction))
+                ids[count++] = sl_scheduler_info(i)->id;
         return count;
     }
     for (const char *p = o->schedulers; p && *p && count < SL_COMPARE_MAX;) {

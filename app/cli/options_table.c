@@ -24,7 +24,7 @@ static const char *const dtype_names[] = {"auto", "f32", "bf16", "f16", NULL};
 static const char *const arch_names[] = {"starter", "sd15", "sdxl", NULL};
 
 const SlOption sl_option_table[] = {
-    {"model", SL_OPTION_TEXT, AT(model), COMPUTES | TOKENIZE, "PATH|NAME",
+    {"model", SL_OPTION_TEXT, AT(model), COMPUTES | TOKENIZE | SCHEDULERS, "PATH|NAME",
      "a diffusers folder, a .safetensors file, or a name on the search path (default: starter)"},
     {"step", SL_OPTION_INT, AT(step), BRANCH, "N", "finished steps of the picture to go on from",
      NULL, 0, 999},
@@ -83,7 +83,8 @@ const SlCommandInfo sl_commands[SL_COMMANDS] = {
                            "compute a picture, a sheet, an animation or a comparison again from "
                            "what it says, and compare"},
     [SL_COMMAND_INFO] = {"info", "MODEL|FILE.png", true, "what a model or a picture is"},
-    [SL_COMMAND_SCHEDULERS] = {"schedulers", NULL, false, "list the schedulers"},
+    [SL_COMMAND_SCHEDULERS] = {"schedulers", NULL, false,
+                               "list the schedulers, with --model those that suit it"},
     [SL_COMMAND_TOKENIZE] = {"tokenize", "TEXT", true, "the token ids of a text"},
     [SL_COMMAND_BENCH] = {"bench", NULL, false, "measure how fast this machine is"},
     [SL_COMMAND_COMPLETION] = {"completion", "bash|zsh|fish", true, "print what a shell completes"},

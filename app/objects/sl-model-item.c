@@ -115,6 +115,14 @@ sl_model_item_get_scheduler (SlModelItem *self)
   return self->info->scheduler;
 }
 
+gboolean
+sl_model_item_suits_scheduler (SlModelItem *self, const char *id)
+{
+  const SlSchedulerInfo *info = sl_scheduler_find (id);
+
+  return info && sl_scheduler_suits (info, self->info->prediction);
+}
+
 SlSettings *
 sl_model_item_defaults (SlModelItem *self)
 {

@@ -23,6 +23,8 @@ int sl_model_item_get_height (SlModelItem *self);
 int sl_model_item_get_multiple (SlModelItem *self);
 /* The id of the model's own scheduler. */
 const char *sl_model_item_get_scheduler (SlModelItem *self);
+/* Whether a scheduler works with what the model predicts. */
+gboolean sl_model_item_suits_scheduler (SlModelItem *self, const char *id);
 /* The settings that fit the model when a person has chosen nothing. */
 SlSettings *sl_model_item_defaults (SlModelItem *self);
 /* FALSE and a sentence when a setting does not fit the model. */

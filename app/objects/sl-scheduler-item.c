@@ -1,6 +1,7 @@
 /* sl-scheduler-item.c - see sl-scheduler-item.h. */
 #include "app/objects/sl-scheduler-item.h"
 
+#include "app/objects/sl-model-item-private.h"
 #include "engine/engine.h"
 
 struct _SlSchedulerItem
@@ -51,6 +52,15 @@ sl_scheduler_item_init (SlSchedulerItem *self)
 {
 }
 
+static SlSchedulerItem *
+item_new (const SlSchedulerInfo *info)
+{
+  SlSchedulerItem *item = g_object_new (SL_TYPE_SCHEDULER_ITEM, NULL);
+
+  item->info = info;
+  return item;
+}
+
 GListModel *
 sl_scheduler_items_new (void)
 {
@@ -58,12 +68,34 @@ sl_scheduler_items_new (void)
 
   for (int i = 0; i < sl_scheduler_count (); i++)
     {
-      g_autoptr (SlSchedulerItem) item = g_object_new (SL_TYPE_SCHEDULER_ITEM, NULL);
+      g_autoptr (SlSchedulerItem) item = item_new (sl_scheduler_info (i));
 
-      item->info = sl_scheduler_info (i);
       g_list_store_append (items, item);
     }
   return G_LIST_MODEL (items);
+}
+
+/* In one change, and none when the list is as it is to be: views keep what is selected. */
+void
+sl_scheduler_items_offer (GListModel *items, SlModelItem *model)
+{
+  g_autoptr (GPtrArray) offered = g_ptr_array_new_with_free_func (g_object_unref);
+  SlPrediction prediction = model ? _sl_model_item_get_info (model)->prediction : SL_PREDICT_EPSILON;
+  guint n = g_list_model_get_n_items (items);
+  gboolean same = TRUE;
+
+  for (int i = 0; i < sl_scheduler_count (); i++)
+    if (sl_scheduler_suits (sl_scheduler_info (i), prediction))
+      g_ptr_array_add (offered, item_new (sl_scheduler_info (i)));
+  for (guint i = 0; i < n && n == offered->len; i++)
+    {
+      g_autoptr (SlSchedulerItem) item = g_list_model_get_item (items, i);
+      SlSchedulerItem *other = g_ptr_array_index (offered, i);
+
+      same = same && item->info == other->info;
+    }
+  if (n != offered->len || !same)
+    g_list_store_splice (G_LIST_STORE (items), 0, n, offered->pdata, offered->len);
 }
 
 guint

@@ -1,7 +1,7 @@
 /* sl-scheduler-item.h - a scheduler as the panel lists it. */
 #pragma once
 
-#include <gio/gio.h>
+#include "app/objects/sl-model-item.h"
 
 G_BEGIN_DECLS
 
@@ -11,6 +11,8 @@ G_DECLARE_FINAL_TYPE (SlSchedulerItem, sl_scheduler_item, SL, SCHEDULER_ITEM, GO
 
 /* A GListStore of all schedulers. */
 GListModel *sl_scheduler_items_new (void);
+/* Leaves in such a list those that suit a model; NULL: those for models that do not predict flow. */
+void sl_scheduler_items_offer (GListModel *items, SlModelItem *model);
 /* Position of an id in such a list; 0 when it is unknown. */
 guint sl_scheduler_items_find (GListModel *items, const char *id);
 const char *sl_scheduler_item_get_id (SlSchedulerItem *self);

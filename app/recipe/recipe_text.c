@@ -11,7 +11,8 @@
 
 #define EXACT_INTEGERS ((uint64_t)1 << 53)
 
-const char *const sl_prediction_names[] = {"epsilon", "v_prediction", "sample", NULL};
+const char *const sl_prediction_names[] = {"epsilon", "v_prediction", "sample", "flow_prediction",
+                                           NULL};
 
 static bool is_text(const SlSettingInfo *s)
 {

@@ -33,6 +33,9 @@ static const Name names[] = {
     {"ipndm", "IPNDM", {"ipndm"}},
     {"lcm", "LCM", {"lcm"}},
     {"tcd", "TCD", {"tcd"}},
+    {"flow-euler", "Flow Euler", {"flow_match_euler", "flowmatch_euler"}},
+    {"flow-heun", "Flow Heun", {"flow_match_heun", "flowmatch_heun"}},
+    {"flow-lcm", "Flow LCM", {"flow_match_lcm", "flowmatch_lcm"}},
 };
 #define NAMES (sizeof names / sizeof names[0])
 

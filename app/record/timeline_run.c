@@ -8,7 +8,6 @@
  */
 #include "app/record/timeline_private.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -616,22 +615,6 @@ static bool sample_before(SlTimeline *t, SlModel *model, const SlRun *at_start, 
     return true;
 }
 
-/* The prediction as noise, whatever the model was trained to say; input is variance preserving. */
-static void to_noise(const SlRun *run, const SlFrame *frame, const float *input, int64_t n,
-                     float *noise)
-{
-    SlPrediction prediction = sl_scheduler_prediction(sl_run_scheduler(run));
-    double alpha = 1 / sqrt(1 + frame->sigma * frame->sigma), sigma = frame->sigma * alpha;
-    for (int64_t i = 0; i < n; i++) {
-        double said = frame->model_output[i];
-        if (prediction == SL_PREDICT_V)
-            said = alpha * said + sigma * input[i];
-        else if (prediction == SL_PREDICT_SAMPLE)
-            said = sigma > 0 ? (input[i] - alpha * said) / sigma : 0;
-        noise[i] = (float)said;
-    }
-}
-
 static bool look(SlTimeline *t, SlModel *model, int i, float *noise, float *term, float *x_t,
                  SlError *err)
 {
@@ -644,8 +627,9 @@ static bool look(SlTimeline *t, SlModel *model, int i, float *noise, float *term
     else if (ok && term)
         memset(term, 0, sample_bytes(t));
     if (ok && noise) {
-        sl_scheduler_input_at(sl_run_scheduler(run), t->moments[i].evaluation, x_t, x_t);
-        to_noise(run, &frame, x_t, t->elements, noise);
+        const SlScheduler *s = sl_run_scheduler(run);
+        sl_scheduler_input_at(s, t->moments[i].evaluation, x_t, x_t);
+        sl_scheduler_noise_of(s, t->moments[i].evaluation, frame.model_output, x_t, noise);
     }
     sl_run_free(run);
     return ok;

@@ -35,8 +35,10 @@ bool sl_setting_exists(const SlSettingInfo *s, const SlModelInfo *model,
                        const SlSchedulerInfo *scheduler)
 {
     bool takes = true;
-    if (scheduler && s->takes)
-        memcpy(&takes, (const char *)scheduler + s->takes, sizeof takes);
+    if (scheduler && s->takes) {
+        SlSchedulerInfo of = sl_scheduler_for(scheduler, model ? model->prediction : 0);
+        memcpy(&takes, (const char *)&of + s->takes, sizeof takes);
+    }
     bool known = model && model->pipeline;
     return takes && (!known || (model->pipeline->has & s->needs) == s->needs);
 }
@@ -192,8 +194,8 @@ void sl_recipe_drop_missing(SlRecipe *recipe, SlSettingSet settings)
 
 /* ---- the validators ---- */
 
-static bool check_choice(const SlSettingInfo *s, int choice, const SlSchedulerInfo *scheduler,
-                         SlError *err)
+static bool check_choice(const SlSettingInfo *s, int choice, const SlModelInfo *info,
+                         const SlSchedulerInfo *scheduler, SlError *err)
 {
     int count = 0;
     char words[200] = "";
@@ -204,7 +206,7 @@ static bool check_choice(const SlSettingInfo *s, int choice, const SlSchedulerIn
     if (choice < 0 || choice >= count)
         return sl_fail(err, SL_ARGUMENT, "%s is number %d; expected one of %s", s->name, choice,
                        words);
-    if (choice != 0 && !sl_setting_exists(s, NULL, scheduler))
+    if (choice != 0 && !sl_setting_exists(s, info, scheduler))
         return sl_fail(err, SL_ARGUMENT, "scheduler %s has no choice of %s; expected \"%s\"",
                        scheduler->id, s->name, s->choices[0]);
     return true;
@@ -240,7 +242,7 @@ static bool check_setting(const SlSettingInfo *s, const SlRecipe *recipe, const 
     case SL_KIND_SEED:
         return true;
     case SL_KIND_CHOICE:
-        return check_choice(s, (int)value, scheduler, err);
+        return check_choice(s, (int)value, info, scheduler, err);
     case SL_KIND_SIDE:
         return sl_setting_is_unset(s, recipe) || check_side(s, (int)value, info, err);
     case SL_KIND_REAL:
@@ -258,6 +260,8 @@ bool sl_recipe_check(const SlRecipe *recipe, const SlModelInfo *info, SlError *e
         return sl_fail(err, SL_ARGUMENT,
                        "scheduler is \"%s\"; `safelight schedulers` lists the known ones",
                        recipe->scheduler);
+    if (scheduler && info && !sl_scheduler_check(scheduler, info->prediction, err))
+        return false;
     for (int i = 0; i < SL_N_SETTINGS; i++)
         if (!check_setting(sl_setting(i), recipe, info, scheduler, err))
             return false;

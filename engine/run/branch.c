@@ -6,7 +6,6 @@
  */
 #include "engine/run/run_private.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -91,33 +90,6 @@ static bool take_over(SlRun *run, const SlRun *from, SlError *err)
     return ok;
 }
 
-/* 1, or 1 / sqrt(1 + sigma^2) for schedulers whose samples grow with the noise. */
-static double input_scale(SlRun *run)
-{
-    for (int64_t i = 0; i < run->elements; i++)
-        run->sample[i] = 1;
-    sl_scheduler_input(run->scheduler, run->sample, run->input);
-    return run->input[0];
-}
-
-/* The sample at noise level `there`, from one at level `here` along the prediction: x_0 stays, and so
- * does the noise. Both are scaled as the model sees them. */
-static void cross(SlRun *run, const SlRun *from, double here, double there)
-{
-    double alpha_here = 1 / sqrt(1 + here * here), alpha_there = 1 / sqrt(1 + there * there);
-    double scale = input_scale(run);
-    float *now = run->input;
-    sl_scheduler_input(from->scheduler, from->sample, now);
-    for (int64_t i = 0; i < run->elements; i++) {
-        double value = now[i];
-        if (there != here) {
-            double noise = (value / alpha_here - from->x0[i]) / here;
-            value = alpha_there * (from->x0[i] + there * noise);
-        }
-        run->sample[i] = (float)(value / scale);
-    }
-}
-
 bool sl_run_continue(SlRun *run, const SlRun *from, SlError *err)
 {
     if (run->elements != from->elements || run->width != from->width)
@@ -138,7 +110,7 @@ bool sl_run_continue(SlRun *run, const SlRun *from, SlError *err)
                        run->recipe.scheduler, run->recipe.steps, here);
     if (!sl_scheduler_enter(run->scheduler, entry, err))
         return false;
-    cross(run, from, here, sl_scheduler_sigma(run->scheduler, entry));
+    sl_scheduler_cross(run->scheduler, from->scheduler, from->sample, from->x0, run->sample);
     run->generator = from->generator;
     run->evaluation = entry;
     return true;

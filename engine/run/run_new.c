@@ -66,8 +66,11 @@ static bool make_scheduler(SlRun *run, SlError *err)
                                 .eta = run->recipe.eta};
     run->scheduler =
         sl_scheduler_new(run->recipe.scheduler, run->model->scheduler_config, &choice, err);
-    return run->scheduler &&
-           sl_scheduler_set_timesteps(run->scheduler, run->recipe.steps, run->elements, err);
+    const SlSchedulerRun of = {.steps = run->recipe.steps,
+                               .size = run->elements,
+                               .height = run->height,
+                               .width = run->width};
+    return run->scheduler && sl_scheduler_set_timesteps(run->scheduler, &of, err);
 }
 
 static void draw_start(SlRun *run, const SlRunInputs *inputs)

@@ -28,7 +28,6 @@ static void read_noise(SlSchedulerConfig *c, const SlJson *j, SlError *err)
 {
     static const char *const schedules[] = {"linear",  "scaled_linear", "squaredcos_cap_v2",
                                             "sigmoid", "exp",           NULL};
-    static const char *const predictions[] = {"epsilon", "v_prediction", "sample", NULL};
     static const char *const spacings[] = {"model", "linspace", "leading", "trailing", NULL};
     c->num_train_timesteps =
         (int)sl_json_int(j, "num_train_timesteps", c->num_train_timesteps, 1, 1000000, err);
@@ -36,8 +35,6 @@ static void read_noise(SlSchedulerConfig *c, const SlJson *j, SlError *err)
     c->beta_end = sl_json_double(j, "beta_end", c->beta_end, 0, 1, err);
     c->beta_schedule =
         (SlBetas)sl_json_choice(j, "beta_schedule", schedules, c->beta_schedule, err);
-    c->prediction_type =
-        (SlPrediction)sl_json_choice(j, "prediction_type", predictions, c->prediction_type, err);
     c->timestep_spacing =
         (SlSpacing)sl_json_choice(j, "timestep_spacing", spacings, c->timestep_spacing, err);
     c->steps_offset = (int)sl_json_int(j, "steps_offset", c->steps_offset, 0, 1000000, err);
@@ -82,9 +79,6 @@ static bool read_sigmas(SlSchedulerConfig *c, const SlJson *j, SlError *err)
     c->continuous = sl_json_choice(j, "timestep_type", types, 0, err) == 1;
     c->sigma_min = sl_json_double(j, "sigma_min", NAN, 0, 1e30, err);
     c->sigma_max = sl_json_double(j, "sigma_max", NAN, 0, 1e30, err);
-    if (sl_json_bool(j, "use_flow_sigmas", false, err))
-        return sl_fail(err, SL_UNSUPPORTED, "%s: use_flow_sigmas is not supported",
-                       sl_json_name(j));
     return true;
 }
 
@@ -110,6 +104,66 @@ static bool read_solver(SlSchedulerConfig *c, const SlJson *j, SlError *err)
         sl_json_ints(j, "disable_corrector", c->disable_corrector, 32, 0, -1000000, 1000000, err);
     if (sl_json_has(j, "solver_p"))
         return sl_fail(err, SL_UNSUPPORTED, "%s: solver_p is not supported; expected null",
+                       sl_json_name(j));
+    return true;
+}
+
+/* What the model predicts: a FlowMatch class says it by its name, a solver with two keys. */
+static bool read_prediction(SlSchedulerConfig *c, const SlJson *j, SlError *err)
+{
+    static const char *const predictions[] = {"epsilon", "v_prediction", "sample",
+                                              "flow_prediction", NULL};
+    const SlSchedulerInfo *of = sl_scheduler_find_class(sl_json_string(j, "_class_name", "", err));
+    bool sigmas = sl_json_bool(j, "use_flow_sigmas", false, err);
+    if (of && of->only_flow) {
+        c->prediction_type = SL_PREDICT_FLOW;
+        return true;
+    }
+    int none = of ? SL_PREDICT_EPSILON : c->prediction_type;
+    c->prediction_type = (SlPrediction)sl_json_choice(j, "prediction_type", predictions, none, err);
+    bool said = sl_json_has(j, "prediction_type") && c->prediction_type == SL_PREDICT_FLOW;
+    if (sigmas && c->prediction_type != SL_PREDICT_FLOW)
+        return sl_fail(err, SL_UNSUPPORTED,
+                       "%s: use_flow_sigmas is true, but prediction_type is \"%s\"; expected "
+                       "\"flow_prediction\"",
+                       sl_json_name(j), predictions[c->prediction_type]);
+    return sigmas || !said ||
+           sl_fail(err, SL_UNSUPPORTED,
+                   "%s: prediction_type is \"flow_prediction\", but use_flow_sigmas is not true",
+                   sl_json_name(j));
+}
+
+/* The shift of a file of another class counts, too, but a file may have both keys: diffusers keeps
+ * those of the class that a scheduler was made from. */
+static void read_shift(SlSchedulerConfig *c, const SlJson *j, bool solver, SlError *err)
+{
+    static const char *const keys[] = {"shift", "flow_shift"};
+    c->shift = sl_json_double(j, keys[!solver], c->shift, 1e-6, 1e6, err);
+    c->shift = sl_json_double(j, keys[solver], c->shift, 1e-6, 1e6, err);
+}
+
+static bool read_flow(SlSchedulerConfig *c, const SlSchedulerClass *class, const SlJson *j,
+                      SlError *err)
+{
+    static const char *const types[] = {"exponential", "linear", NULL};
+    const SlSchedulerInfo *of = sl_scheduler_find_class(sl_json_string(j, "_class_name", "", err));
+    if (c->prediction_type != SL_PREDICT_FLOW)
+        return true;
+    read_shift(c, j, !(of ? of : &class->info)->only_flow, err);
+    c->use_dynamic_shifting = sl_json_bool(j, "use_dynamic_shifting", false, err);
+    c->time_shift_linear = sl_json_choice(j, "time_shift_type", types, 0, err) == 1;
+    c->base_shift = sl_json_double(j, "base_shift", c->base_shift, -100, 100, err);
+    c->max_shift = sl_json_double(j, "max_shift", c->max_shift, -100, 100, err);
+    c->base_image_seq_len =
+        (int)sl_json_int(j, "base_image_seq_len", c->base_image_seq_len, 0, 1 << 30, err);
+    c->max_image_seq_len =
+        (int)sl_json_int(j, "max_image_seq_len", c->max_image_seq_len, 0, 1 << 30, err);
+    c->invert_sigmas = sl_json_bool(j, "invert_sigmas", false, err);
+    c->shift_terminal = sl_json_double(j, "shift_terminal", 0, 0, 1, err);
+    c->stochastic_sampling = sl_json_bool(j, "stochastic_sampling", false, err);
+    if (sl_json_has(j, "scale_factors"))
+        return sl_fail(err, SL_UNSUPPORTED,
+                       "%s: scale_factors is not supported: a sample keeps its size; expected null",
                        sl_json_name(j));
     return true;
 }
@@ -170,6 +224,12 @@ bool sl_scheduler_config(SlSchedulerConfig *c, const SlSchedulerClass *class, co
         .predict_x0 = true,
         .original_inference_steps = 50,
         .timestep_scaling = 10,
+        .prediction_type = class->info.only_flow ? SL_PREDICT_FLOW : SL_PREDICT_EPSILON,
+        .shift = 1,
+        .base_shift = 0.5,
+        .max_shift = 1.15,
+        .base_image_seq_len = 256,
+        .max_image_seq_len = 4096,
     };
     if (class->defaults)
         class->defaults(c);
@@ -178,7 +238,8 @@ bool sl_scheduler_config(SlSchedulerConfig *c, const SlSchedulerClass *class, co
     read_noise(c, json, &first);
     read_limits(c, json, &first);
     read_distilled(c, json, &first);
-    bool ok = own_time(class, json, &first) && read_sigmas(c, json, &first) &&
+    bool ok = own_time(class, json, &first) && read_prediction(c, json, &first) &&
+              read_flow(c, class, json, &first) && read_sigmas(c, json, &first) &&
               read_solver(c, json, &first) && read_variance(c, json, &first) &&
               trained_betas(c, json, &first);
     if (!ok || first.code != SL_OK) {

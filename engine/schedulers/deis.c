@@ -13,36 +13,38 @@
 
 static bool set_timesteps(SlScheduler *s, int steps, SlError *err)
 {
-    static const SlSolverSigmas how = {.round_karras = true, .last_of_schedule = true};
     SlSchedulerConfig *c = &s->config;
+    const SlSolverSigmas how = {
+        .last_timestep = c->num_train_timesteps, .round_karras = true, .last_of_schedule = true};
     if (c->algorithm_type == SL_SDE_DPMSOLVER || c->algorithm_type == SL_SDE_DPMSOLVERPP)
         return sl_fail(err, SL_UNSUPPORTED,
                        "deis: algorithm_type is a stochastic one; expected deis, dpmsolver or "
                        "dpmsolver++");
     c->rescale_betas_zero_snr = c->use_lu_lambdas = false; /* keys of its neighbours */
     c->final_sigma_min = true;
-    if (!sl_scheduler_betas(s, 0, err) ||
-        !sl_timesteps_plus_one(s, steps, c->num_train_timesteps, err))
-        return false;
-    sl_sigmas_solver(s, steps, &how);
-    return true;
-}
-
-static double log_rho(const SlScheduler *s, int index)
-{
-    return log(s->sigmas[index]);
+    return sl_scheduler_betas(s, 0, err) && sl_sigmas_solver(s, steps, &how, err);
 }
 
 static double alpha_at(const SlScheduler *s, int index)
 {
-    return 1 / sqrt(s->sigmas[index] * s->sigmas[index] + 1);
+    double sigma = s->sigmas[index];
+    return sl_is_flow(s) ? 1 - sigma : 1 / sqrt(sigma * sigma + 1);
+}
+
+/* rho is sigma / alpha, which is what sigmas hold except of flow. */
+static double log_rho(const SlScheduler *s, int index)
+{
+    double sigma = s->sigmas[index];
+    return log(sl_is_flow(s) ? sigma / (1 - sigma) : sigma);
 }
 
 /* x_0 into x->x0, and epsilon into slot 0. */
 static bool convert(SlScheduler *s, const SlSchedulerStep *x, SlError *err)
 {
-    double alpha = alpha_at(s, s->state.position), sigma = s->sigmas[s->state.position] * alpha;
+    double alpha = alpha_at(s, s->state.position), sigma = s->sigmas[s->state.position];
     float *epsilon = sl_push_slot(s, 2);
+    if (!sl_is_flow(s))
+        sigma *= alpha;
     sl_predict_vp(s, alpha, sigma, x->model_output, x->sample, x->x0, epsilon);
     if (!s->config.thresholding)
         return true;
@@ -110,7 +112,8 @@ const SlSchedulerClass sl_deis_class = {
              .good_for = "exponential integrator: clean pictures from 10 steps",
              .evaluations_per_step = 1,
              .takes_sigmas = true,
-             .takes_spacing = true},
+             .takes_spacing = true,
+             .takes_flow = true},
     .slots = 3,
     .set_timesteps = set_timesteps,
     .step = step,

@@ -23,6 +23,15 @@ bool sl_dpm_stochastic(const SlScheduler *s)
            s->config.algorithm_type == SL_SDE_DPMSOLVERPP;
 }
 
+bool sl_dpm_suits_flow(const SlScheduler *s, SlError *err)
+{
+    return !sl_is_flow(s) || predicts_x0(s) ||
+           sl_fail(err, SL_UNSUPPORTED,
+                   "%s: algorithm_type is dpmsolver or sde-dpmsolver; expected dpmsolver++ or "
+                   "sde-dpmsolver++ with prediction_type \"flow_prediction\"",
+                   s->class->info.id);
+}
+
 int sl_dpm_last_timestep(const SlScheduler *s)
 {
     int n = s->config.num_train_timesteps, clipped = 0;
@@ -38,17 +47,16 @@ int sl_dpm_last_timestep(const SlScheduler *s)
 
 static bool set_timesteps(SlScheduler *s, int steps, SlError *err)
 {
-    static const SlSolverSigmas how = {0};
+    SlSolverSigmas how = {0};
     const SlSchedulerConfig *c = &s->config;
     if (!predicts_x0(s) && !c->final_sigma_min)
         return sl_fail(err, SL_UNSUPPORTED,
                        "dpmpp-2m: algorithm_type dpmsolver needs final_sigmas_type \"sigma_min\"; "
                        "the model's configuration says \"zero\"");
-    if (!sl_scheduler_betas(s, 0x1p-24, err) ||
-        !sl_timesteps_plus_one(s, steps, sl_dpm_last_timestep(s), err))
+    if (!sl_dpm_suits_flow(s, err) || !sl_scheduler_betas(s, 0x1p-24, err))
         return false;
-    sl_sigmas_solver(s, steps, &how);
-    return true;
+    how.last_timestep = sl_dpm_last_timestep(s);
+    return sl_sigmas_solver(s, steps, &how, err);
 }
 
 bool sl_dpm_convert(SlScheduler *s, const SlSchedulerStep *x, int keep, SlError *err)
@@ -182,7 +190,8 @@ const SlSchedulerClass sl_dpmpp_2m_class = {
              .good_for = "second order for the price of one evaluation: good from 15 steps",
              .evaluations_per_step = 1,
              .takes_sigmas = true,
-             .takes_spacing = true},
+             .takes_spacing = true,
+             .takes_flow = true},
     .slots = 3,
     .set_timesteps = set_timesteps,
     .needs_noise = sl_dpm_stochastic,
@@ -197,7 +206,8 @@ const SlSchedulerClass sl_dpmpp_2m_sde_class = {
              .evaluations_per_step = 1,
              .draws_noise = true,
              .takes_sigmas = true,
-             .takes_spacing = true},
+             .takes_spacing = true,
+             .takes_flow = true},
     .slots = 3,
     .defaults = sde_defaults,
     .set_timesteps = set_timesteps,

@@ -13,7 +13,7 @@
 
 static bool set_timesteps(SlScheduler *s, int steps, SlError *err)
 {
-    static const SlSolverSigmas how = {.round_karras = true};
+    SlSolverSigmas how = {.round_karras = true};
     SlSchedulerConfig *c = &s->config;
     if (c->algorithm_type == SL_SDE_DPMSOLVER)
         return sl_fail(err, SL_UNSUPPORTED,
@@ -25,11 +25,10 @@ static bool set_timesteps(SlScheduler *s, int steps, SlError *err)
                        "the model's configuration says \"zero\"");
     c->rescale_betas_zero_snr = c->use_lu_lambdas = false; /* keys of its neighbour */
     c->timestep_spacing = SL_SPACING_LINSPACE;
-    if (!sl_scheduler_betas(s, 0, err) ||
-        !sl_timesteps_plus_one(s, steps, sl_dpm_last_timestep(s), err))
+    if (!sl_dpm_suits_flow(s, err) || !sl_scheduler_betas(s, 0, err))
         return false;
-    sl_sigmas_solver(s, steps, &how);
-    return true;
+    how.last_timestep = sl_dpm_last_timestep(s);
+    return sl_sigmas_solver(s, steps, &how, err);
 }
 
 /* The class's order_list. */
@@ -97,7 +96,8 @@ const SlSchedulerClass sl_dpmpp_2s_class = {
              .name = "DPM++ 2S",
              .good_for = "DPM++ 2M's single-step sister: pairs of steps from one sample",
              .evaluations_per_step = 1,
-             .takes_sigmas = true},
+             .takes_sigmas = true,
+             .takes_flow = true},
     .slots = 4,
     .defaults = defaults,
     .set_timesteps = set_timesteps,

@@ -57,6 +57,15 @@ typedef struct SlSchedulerConfig {
     double eta;
     int original_inference_steps;
     double timestep_scaling;
+    /* of models that predict flow */
+    double shift; /* shift of the FlowMatch classes, flow_shift of the solvers */
+    bool use_dynamic_shifting;
+    bool time_shift_linear; /* time_shift_type "linear" instead of "exponential" */
+    double base_shift, max_shift;
+    int base_image_seq_len, max_image_seq_len;
+    bool invert_sigmas;
+    double shift_terminal; /* 0: none */
+    bool stochastic_sampling;
 } SlSchedulerConfig;
 
 /* What changes from evaluation to evaluation, besides the arrays in slots. Plain data: saved and
@@ -78,10 +87,11 @@ struct SlScheduler {
     float *alphas_cumprod; /* [num_train_timesteps] */
     int steps, evaluations;
     double *timesteps; /* [evaluations] */
-    double *levels;    /* [evaluations]: sqrt((1 - abar) / abar) */
+    double *levels;    /* [evaluations]: what sl_scheduler_sigma says */
     double *sigmas;    /* [sigma_count], f32 values */
     int sigma_count;
     int64_t size;
+    SlSchedulerRun run; /* what set_timesteps was asked for */
     SlSchedulerState state;
     float *slots[SL_SCHEDULER_SLOTS]; /* [size] each, the first class->slots of them */
 };
@@ -100,8 +110,9 @@ struct SlSchedulerClass {
     void (*defaults)(SlSchedulerConfig *config);
     /* Fills timesteps, sigmas and levels; they are allocated with room for 2 * steps + 16. */
     bool (*set_timesteps)(SlScheduler *s, int steps, SlError *err);
-    void (*input)(const SlScheduler *s, const float *sample, float *input); /* NULL: as it is */
-    bool (*needs_noise)(const SlScheduler *s);                              /* NULL: never */
+    /* Of classes whose samples are x_0 + sigma noise; NULL: the model sees the sample as it is */
+    void (*input)(const SlScheduler *s, const float *sample, float *input);
+    bool (*needs_noise)(const SlScheduler *s); /* NULL: never */
     bool (*step)(SlScheduler *s, const SlSchedulerStep *step, SlError *err);
     double (*init_noise_sigma)(const SlScheduler *s);                 /* NULL: 1 */
     int (*step_of)(const SlScheduler *s, int evaluation, bool *ends); /* NULL: one to one */
@@ -110,7 +121,11 @@ struct SlSchedulerClass {
 extern const SlSchedulerClass sl_ddpm_class, sl_ddim_class, sl_pndm_class, sl_lms_class,
     sl_euler_class, sl_euler_a_class, sl_heun_class, sl_dpmpp_2m_class, sl_dpmpp_2m_sde_class,
     sl_unipc_class, sl_dpmpp_2s_class, sl_deis_class, sl_ipndm_class, sl_dpmpp_sde_class,
-    sl_dpm2_class, sl_dpm2_a_class, sl_lcm_class, sl_tcd_class;
+    sl_dpm2_class, sl_dpm2_a_class, sl_lcm_class, sl_tcd_class, sl_flow_euler_class,
+    sl_flow_heun_class, sl_flow_lcm_class;
+
+/* registry.c: NULL when the id is unknown. */
+const SlSchedulerClass *sl_scheduler_class(const char *id);
 
 /* config.c */
 bool sl_scheduler_config(SlSchedulerConfig *config, const SlSchedulerClass *class,
@@ -119,7 +134,18 @@ bool sl_scheduler_config(SlSchedulerConfig *config, const SlSchedulerClass *clas
  * in the sigma classes), 0 keeps it. */
 bool sl_scheduler_betas(SlScheduler *s, double zero_snr_end, SlError *err);
 
+/* flow.c */
+bool sl_is_flow(const SlScheduler *s);
+/* A set_timesteps of the FlowMatch classes. */
+bool sl_flow_timesteps(SlScheduler *s, int steps, SlError *err);
+/* timesteps, levels and sigmas[steps] of the solvers, with room for a last sigma; betas are there. */
+bool sl_flow_solver(SlScheduler *s, int steps, SlError *err);
+/* Whether the configuration and the choice fit together for a model that predicts flow. */
+bool sl_flow_check(const SlScheduler *s, SlError *err);
+
 /* timesteps.c */
+/* Point i of numpy's linspace of n. */
+double sl_linspace(double first, double last, int n, int i);
 /* num_inference_steps whole timesteps, falling (ddim, ddpm, pndm). */
 void sl_timesteps_whole(const SlSchedulerConfig *c, int steps, double *timesteps);
 /* As f32, not rounded for linspace (euler, lms, heun). */
@@ -157,8 +183,9 @@ void sl_pairs_input(const SlScheduler *s, const float *sample, float *input);
 int sl_pairs_step_of(const SlScheduler *s, int evaluation, bool *ends);
 
 /* math.c */
-/* x_0 and epsilon from the prediction, for variance-preserving samples with sqrt(abar) = alpha and
- * sqrt(1 - abar) = sigma; each output may be NULL. */
+/* x_0 and epsilon from the prediction, for samples alpha x_0 + sigma epsilon whose alpha and sigma
+ * go with the prediction: of flow 1 - sigma and sigma, otherwise sqrt(abar) and sqrt(1 - abar). Each
+ * output may be NULL. */
 void sl_predict_vp(const SlScheduler *s, double alpha, double sigma, const float *model_output,
                    const float *sample, float *x0, float *epsilon);
 /* x_0 for samples scaled as sample = x_0 + sigma noise (euler, lms, heun), in double: sigma reaches
@@ -185,17 +212,20 @@ typedef struct SlLambda {
     float alpha, sigma, lambda; /* f32, as in diffusers: differences of lambdas feel it */
 } SlLambda;
 SlLambda sl_lambda_at(const SlScheduler *s, int index);
-/* Sets timesteps, sigmas and levels from `timesteps` already filled; karras_rounds as the class
- * does. */
+/* What differs between the classes in how they lay out their sigmas. */
 typedef struct SlSolverSigmas {
+    int last_timestep;     /* see sl_timesteps_plus_one */
     bool round_karras;     /* dpmpp keeps fractions for squaredcos_cap_v2, unipc never */
     bool last_of_schedule; /* final sigma_min is the schedule's own last (unipc) instead of
                               training's first */
 } SlSolverSigmas;
-void sl_sigmas_solver(SlScheduler *s, int steps, const SlSolverSigmas *how);
+/* Fills timesteps, sigmas[steps + 1] and levels; betas are there. */
+bool sl_sigmas_solver(SlScheduler *s, int steps, const SlSolverSigmas *how, SlError *err);
 
 /* dpmpp.c: what the multistep and the singlestep solver share. */
 bool sl_dpm_stochastic(const SlScheduler *s);
+/* Whether the algorithm is one for models that predict flow, if this is such a model. */
+bool sl_dpm_suits_flow(const SlScheduler *s, SlError *err);
 /* Timesteps whose lambda is not below lambda_min_clipped: they are cut off at the noisy end. */
 int sl_dpm_last_timestep(const SlScheduler *s);
 /* x_0 always into x->x0, and what the solver keeps (x_0, or epsilon) into slot 0; the `keep` newest

@@ -21,6 +21,10 @@ void sl_predict_vp(const SlScheduler *s, double alpha, double sigma, const float
             original = alpha * x - sigma * out;
             noise = alpha * out + sigma * x;
             break;
+        case SL_PREDICT_FLOW:
+            original = x - sigma * out;
+            noise = x + alpha * out;
+            break;
         }
         if (x0)
             x0[i] = (float)original;
@@ -38,6 +42,7 @@ double sl_original_ve(const SlScheduler *s, double sigma, double model_output, d
     case SL_PREDICT_V:
         return model_output * (-sigma / sqrt(square)) + sample / square;
     case SL_PREDICT_SAMPLE:
+    case SL_PREDICT_FLOW: /* samples of flow have another form */
         break;
     }
     return model_output;

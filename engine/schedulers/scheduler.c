@@ -1,57 +1,18 @@
-/* scheduler.c - the registry, and the parts of a scheduler's life that all classes share. */
+/* scheduler.c - the parts of a scheduler's life that all classes share. */
 #include "engine/schedulers/internal.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const SlSchedulerClass *const classes[] = {
-    &sl_pndm_class,  &sl_ddim_class,  &sl_euler_class,    &sl_euler_a_class,
-    &sl_heun_class,  &sl_lms_class,   &sl_dpmpp_2m_class, &sl_dpmpp_2m_sde_class,
-    &sl_unipc_class, &sl_ddpm_class,  &sl_dpmpp_2s_class, &sl_dpmpp_sde_class,
-    &sl_deis_class,  &sl_ipndm_class, &sl_dpm2_class,     &sl_dpm2_a_class,
-    &sl_lcm_class,   &sl_tcd_class,
-};
-#define CLASSES  ((int)(sizeof classes / sizeof classes[0]))
 #define MAX_SIZE ((int64_t)1 << 31)
-
-int sl_scheduler_count(void)
-{
-    return CLASSES;
-}
-
-const SlSchedulerInfo *sl_scheduler_info(int i)
-{
-    return &classes[i]->info;
-}
-
-static const SlSchedulerClass *find(const char *id)
-{
-    for (int i = 0; i < CLASSES; i++)
-        if (!strcmp(classes[i]->info.id, id))
-            return classes[i];
-    return NULL;
-}
-
-const SlSchedulerInfo *sl_scheduler_find(const char *id)
-{
-    const SlSchedulerClass *class = find(id);
-    return class ? &class->info : NULL;
-}
-
-const SlSchedulerInfo *sl_scheduler_find_class(const char *class_name)
-{
-    for (int i = 0; i < CLASSES; i++)
-        if (!strcmp(classes[i]->info.class_name, class_name))
-            return &classes[i]->info;
-    return NULL;
-}
 
 /* ---- life ---- */
 
 static bool choose(SlScheduler *s, const SlSchedulerChoice *choice, SlError *err)
 {
-    const SlSchedulerInfo *info = &s->class->info;
+    const SlSchedulerInfo of = sl_scheduler_for(&s->class->info, s->config.prediction_type);
+    const SlSchedulerInfo *info = &of;
     if (!choice)
         return true;
     if (choice->sigmas != SL_SIGMAS_MODEL && !info->takes_sigmas)
@@ -74,7 +35,7 @@ static bool choose(SlScheduler *s, const SlSchedulerChoice *choice, SlError *err
 SlScheduler *sl_scheduler_new(const char *id, const SlJson *config, const SlSchedulerChoice *choice,
                               SlError *err)
 {
-    const SlSchedulerClass *class = find(id);
+    const SlSchedulerClass *class = sl_scheduler_class(id);
     if (!class) {
         sl_fail(err, SL_ARGUMENT,
                 "scheduler is \"%s\"; `safelight schedulers` lists the known ones", id);
@@ -86,12 +47,18 @@ SlScheduler *sl_scheduler_new(const char *id, const SlJson *config, const SlSche
         return NULL;
     }
     s->class = class;
-    if (!sl_scheduler_config(&s->config, class, config, err) || !choose(s, choice, err)) {
+    if (!sl_scheduler_config(&s->config, class, config, err) ||
+        !sl_scheduler_check(&class->info, s->config.prediction_type, err) ||
+        !choose(s, choice, err)) {
         sl_scheduler_free(s);
         return NULL;
     }
     if (class == &sl_dpmpp_2m_sde_class)
         s->config.algorithm_type = SL_SDE_DPMSOLVERPP; /* what the id stands for */
+    if (sl_is_flow(s) && !sl_flow_check(s, err)) {
+        sl_scheduler_free(s);
+        return NULL;
+    }
     return s;
 }
 
@@ -142,8 +109,10 @@ static bool make_arrays(SlScheduler *s, int steps, int64_t size)
     return ok;
 }
 
-bool sl_scheduler_set_timesteps(SlScheduler *s, int steps, int64_t size, SlError *err)
+bool sl_scheduler_set_timesteps(SlScheduler *s, const SlSchedulerRun *run, SlError *err)
 {
+    int steps = run->steps;
+    int64_t size = run->size;
     if (steps < 1 || steps > s->config.num_train_timesteps)
         return sl_fail(err, SL_ARGUMENT, "steps is %d; expected 1 to %d, the steps of training",
                        steps, s->config.num_train_timesteps);
@@ -154,6 +123,7 @@ bool sl_scheduler_set_timesteps(SlScheduler *s, int steps, int64_t size, SlError
     memset(&s->state, 0, sizeof s->state);
     s->steps = steps;
     s->size = size;
+    s->run = *run;
     if (!make_arrays(s, steps, size))
         return sl_fail(err, SL_MEMORY, "out of memory for the scheduler's history");
     return s->class->set_timesteps(s, steps, err);
@@ -174,11 +144,6 @@ int sl_scheduler_position(const SlScheduler *s)
 double sl_scheduler_timestep(const SlScheduler *s, int evaluation)
 {
     return s->timesteps[evaluation];
-}
-
-double sl_scheduler_sigma(const SlScheduler *s, int evaluation)
-{
-    return s->levels[evaluation];
 }
 
 const double *sl_scheduler_sigmas(const SlScheduler *s, int *count)

@@ -15,7 +15,13 @@
 #include "engine/files/files.h"
 #include "engine/noise/noise.h"
 
-typedef enum SlPrediction { SL_PREDICT_EPSILON, SL_PREDICT_V, SL_PREDICT_SAMPLE } SlPrediction;
+/* What a model says: the noise, v, x_0, or (flow matching) noise - x_0. */
+typedef enum SlPrediction {
+    SL_PREDICT_EPSILON,
+    SL_PREDICT_V,
+    SL_PREDICT_SAMPLE,
+    SL_PREDICT_FLOW
+} SlPrediction;
 typedef enum SlSpacing {
     SL_SPACING_MODEL,
     SL_SPACING_LINSPACE,
@@ -50,12 +56,22 @@ typedef struct SlSchedulerInfo {
     bool takes_eta;     /* fresh noise in each step can be asked for */
     double default_eta; /* what it is when nothing is asked for */
     bool takes_variance;
+    bool takes_flow; /* works with models that predict flow */
+    bool only_flow;  /* and with no others */
 } SlSchedulerInfo;
 
 int sl_scheduler_count(void);
 const SlSchedulerInfo *sl_scheduler_info(int i);
 const SlSchedulerInfo *sl_scheduler_find(const char *id); /* NULL when unknown */
 const SlSchedulerInfo *sl_scheduler_find_class(const char *class_name);
+
+/* Whether a scheduler can work with what a model predicts: the one rule of what is offered for a
+ * model. */
+bool sl_scheduler_suits(const SlSchedulerInfo *info, SlPrediction prediction);
+/* The same as a check: false and one sentence that names what would suit. */
+bool sl_scheduler_check(const SlSchedulerInfo *info, SlPrediction prediction, SlError *err);
+/* What a scheduler has to choose from with such a model: solvers lay out flow in one way only. */
+SlSchedulerInfo sl_scheduler_for(const SlSchedulerInfo *info, SlPrediction prediction);
 
 typedef struct SlScheduler SlScheduler;
 
@@ -69,22 +85,44 @@ typedef struct SlSchedulerChoice {
 
 /* config is the model's scheduler_config.json (of whichever class: keys that the chosen class does
  * not have are ignored, keys that are missing take that class's defaults, as diffusers' from_config
- * does); NULL gives the class's defaults. NULL and *err for a value or a combination that diffusers
- * refuses. */
+ * does); NULL gives the class's defaults. Of a model that predicts flow, every scheduler that suits it
+ * takes over the shift, too. NULL and *err for a value or a combination that diffusers refuses, and
+ * for a scheduler that does not suit the model. */
 SlScheduler *sl_scheduler_new(const char *id, const SlJson *config, const SlSchedulerChoice *choice,
                               SlError *err);
 void sl_scheduler_free(SlScheduler *s); /* NULL is fine */
 const SlSchedulerInfo *sl_scheduler_describe(const SlScheduler *s);
 SlPrediction sl_scheduler_prediction(const SlScheduler *s);
 
-/* Must be called before the first evaluation; forgets all history. size is the number of elements
- * of the sample. */
-bool sl_scheduler_set_timesteps(SlScheduler *s, int steps, int64_t size, SlError *err);
+/* What the evaluations are laid out for. */
+typedef struct SlSchedulerRun {
+    int steps;
+    int64_t size;      /* elements of the sample */
+    int height, width; /* of the sample */
+    /* for flow: */
+    int patch; /* a token of the model is a square of patch x patch; 0: 1 */
+    bool
+        even_sigmas; /* the pipeline lays out linspace(1, 1 / steps, steps), as FLUX's does; otherwise
+                          the scheduler does, as for Stable Diffusion 3 */
+    const double *mu; /* how much dynamic shifting shifts; NULL: by the number of tokens */
+} SlSchedulerRun;
+
+/* Must be called before the first evaluation; forgets all history. */
+bool sl_scheduler_set_timesteps(SlScheduler *s, const SlSchedulerRun *run, SlError *err);
 int sl_scheduler_evaluations(const SlScheduler *s); /* len(timesteps) in diffusers */
 int sl_scheduler_position(const SlScheduler *s);    /* evaluations done */
 double sl_scheduler_timestep(const SlScheduler *s, int evaluation);
-/* Noise level at an evaluation as sqrt((1 - abar) / abar), for every scheduler alike, so that lanes
- * can be aligned. */
+/* A sample is x_t = alpha x_0 + sigma noise. */
+typedef struct SlNoiseLevel {
+    double alpha, sigma;
+} SlNoiseLevel;
+
+/* The level before an evaluation, in the form in which the scheduler keeps its sample: alpha^2 +
+ * sigma^2 = 1 (ddim, dpmpp and others), alpha = 1 (k-diffusion: euler, heun and others), or alpha +
+ * sigma = 1 (all, for models that predict flow). */
+SlNoiseLevel sl_scheduler_level(const SlScheduler *s, int evaluation);
+/* The same as one number that falls from start to end and that all schedulers of a model have in
+ * common, so that they can be aligned by it: sigma / alpha, or for flow sigma. */
 double sl_scheduler_sigma(const SlScheduler *s, int evaluation);
 /* The scheduler's own `sigmas` (or, where the class has none, the levels as above followed by 0),
  * and how many. */
@@ -121,6 +159,16 @@ int64_t sl_first_bad(const float *x, int64_t n);
 bool sl_scheduler_enter(SlScheduler *s, int evaluation, SlError *err);
 /* The first evaluation that begins a step at this noise level or below it; -1 when there is none. */
 int sl_scheduler_entry(const SlScheduler *s, double sigma);
+
+/* Brings a sample from where `from` stands to where `to` does (after enter): x_0 stays, and so does
+ * the noise, only their shares become those of `to`. x0 is from's last prediction. out may be sample.
+ * Both schedulers are of one size. */
+void sl_scheduler_cross(const SlScheduler *to, const SlScheduler *from, const float *sample,
+                        const float *x0, float *out);
+/* The prediction as noise, whatever the model was trained to say. input is what the model saw at this
+ * evaluation (sl_scheduler_input_at); noise may be the same array. */
+void sl_scheduler_noise_of(const SlScheduler *s, int evaluation, const float *model_output,
+                           const float *input, float *noise);
 
 /* All mutable state as bytes (malloc'ed), to go on from this evaluation later with a scheduler made
  * with the same arguments. */

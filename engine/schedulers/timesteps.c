@@ -7,7 +7,7 @@
 
 #include <math.h>
 
-static double spaced_linear(double first, double last, int n, int i)
+double sl_linspace(double first, double last, int n, int i)
 {
     if (n == 1)
         return first;
@@ -20,7 +20,7 @@ void sl_timesteps_whole(const SlSchedulerConfig *c, int steps, double *timesteps
     for (int i = 0; i < steps; i++) {
         int from_low = steps - 1 - i;
         if (c->timestep_spacing == SL_SPACING_LINSPACE)
-            timesteps[i] = rint(spaced_linear(0, train - 1, steps, from_low));
+            timesteps[i] = rint(sl_linspace(0, train - 1, steps, from_low));
         else if (c->timestep_spacing == SL_SPACING_TRAILING)
             timesteps[i] = rint(train - i * ((double)train / steps)) - 1;
         else
@@ -35,7 +35,7 @@ void sl_timesteps_fractional(const SlSchedulerConfig *c, int steps, double *time
         return;
     }
     for (int i = 0; i < steps; i++)
-        timesteps[i] = (float)spaced_linear(0, c->num_train_timesteps - 1, steps, steps - 1 - i);
+        timesteps[i] = (float)sl_linspace(0, c->num_train_timesteps - 1, steps, steps - 1 - i);
 }
 
 bool sl_timesteps_plus_one(SlScheduler *s, int steps, int last_timestep, SlError *err)
@@ -49,7 +49,7 @@ bool sl_timesteps_plus_one(SlScheduler *s, int steps, int last_timestep, SlError
     for (int i = 0; i < steps; i++) {
         int from_low = steps - i;
         if (c->timestep_spacing == SL_SPACING_LINSPACE)
-            s->timesteps[i] = rint(spaced_linear(0, last_timestep - 1, steps + 1, from_low));
+            s->timesteps[i] = rint(sl_linspace(0, last_timestep - 1, steps + 1, from_low));
         else if (c->timestep_spacing == SL_SPACING_TRAILING)
             s->timesteps[i] =
                 rint(last_timestep - i * ((double)c->num_train_timesteps / steps)) - 1;
@@ -141,12 +141,12 @@ static double converted(SlSigmas kind, double high, double low, int i, int n)
     switch (kind) {
     case SL_SIGMAS_KARRAS: {
         double a = pow(high, 1 / 7.0), b = pow(low, 1 / 7.0);
-        return pow(a + spaced_linear(0, 1, n, i) * (b - a), 7);
+        return pow(a + sl_linspace(0, 1, n, i) * (b - a), 7);
     }
     case SL_SIGMAS_EXPONENTIAL:
-        return exp(spaced_linear(log(high), log(low), n, i));
+        return exp(sl_linspace(log(high), log(low), n, i));
     case SL_SIGMAS_BETA:
-        return low + sl_beta_quantile(1 - spaced_linear(0, 1, n, i), 0.6, 0.6) * (high - low);
+        return low + sl_beta_quantile(1 - sl_linspace(0, 1, n, i), 0.6, 0.6) * (high - low);
     case SL_SIGMAS_MODEL:
         break;
     }

@@ -12,13 +12,15 @@
 
 static bool set_timesteps(SlScheduler *s, int steps, SlError *err)
 {
-    static const SlSolverSigmas how = {.round_karras = true, .last_of_schedule = true};
-    if (!sl_scheduler_betas(s, 0x1p-24, err) ||
-        !sl_timesteps_plus_one(s, steps, s->config.num_train_timesteps, err))
-        return false;
+    const SlSolverSigmas how = {.last_timestep = s->config.num_train_timesteps,
+                                .round_karras = true,
+                                .last_of_schedule = true};
+    if (sl_is_flow(s) && !s->config.predict_x0)
+        return sl_fail(err, SL_UNSUPPORTED,
+                       "unipc: predict_x0 is false; expected true with prediction_type "
+                       "\"flow_prediction\"");
     s->config.use_lu_lambdas = false; /* not a key of this class */
-    sl_sigmas_solver(s, steps, &how);
-    return true;
+    return sl_scheduler_betas(s, 0x1p-24, err) && sl_sigmas_solver(s, steps, &how, err);
 }
 
 static bool convert(SlScheduler *s, const SlSchedulerStep *x, SlError *err)
@@ -183,7 +185,8 @@ const SlSchedulerClass sl_unipc_class = {
              .good_for = "predictor and corrector: clean pictures from 10 steps",
              .evaluations_per_step = 1,
              .takes_sigmas = true,
-             .takes_spacing = true},
+             .takes_spacing = true,
+             .takes_flow = true},
     .slots = 5,
     .set_timesteps = set_timesteps,
     .step = step,

@@ -14,7 +14,9 @@ static bool parse_scheduler(const SlJson *json, unsigned which, SlError *err)
     SlSchedulerChoice choice = {.sigmas = (SlSigmas)(which % 4), .eta = -1};
     const SlSchedulerInfo *info = sl_scheduler_info((int)which % sl_scheduler_count());
     SlScheduler *s = sl_scheduler_new(info->id, json, &choice, err);
-    bool ok = s && sl_scheduler_set_timesteps(s, 1 + (int)which % 7, 4, err);
+    const SlSchedulerRun run = {
+        .steps = 1 + (int)which % 7, .size = 4, .height = 1 + (int)which % 3, .width = 4};
+    bool ok = s && sl_scheduler_set_timesteps(s, &run, err);
     sl_scheduler_free(s);
     return ok;
 }

@@ -72,7 +72,7 @@ start (SlComparePage *self)
   if (workspace->model == NULL || workspace->closed)
     return FALSE;
   if (count_lanes (self) == 0)
-    sl_compare_presets_add (self->comparison, "four", workspace->recipe);
+    sl_compare_presets_add (self->comparison, "four", workspace->recipe, workspace->model);
   sl_workspace_use_seed (workspace);
   before = sl_comparison_state_new (self->comparison);
   started = sl_comparison_start (self->comparison, workspace->model, workspace->recipe,
@@ -108,7 +108,8 @@ preset (GSimpleAction *action, GVariant *parameter, gpointer user_data)
     }
   before = sl_comparison_state_new (self->comparison);
   sl_comparison_clear (self->comparison);
-  sl_compare_presets_add (self->comparison, g_variant_get_string (parameter, NULL), self->workspace->recipe);
+  sl_compare_presets_add (self->comparison, g_variant_get_string (parameter, NULL), self->workspace->recipe,
+                          self->workspace->model);
   sl_page_show (GTK_WIDGET (self));
   start (self);
   sl_lanes_undo_offer (self->undo, before, _ ("The lanes before were removed"));
@@ -120,7 +121,7 @@ add (GSimpleAction *action, GVariant *parameter, gpointer user_data)
   SlComparePage *self = user_data;
   guint before = count_lanes (self);
   guint added = sl_compare_presets_add (self->comparison, g_variant_get_string (parameter, NULL),
-                                        self->workspace->recipe);
+                                        self->workspace->recipe, self->workspace->model);
 
   for (guint i = before; i < before + added; i++)
     join (self, i);
@@ -375,7 +376,7 @@ sl_compare_page_open (SlComparePage *self, const char *path)
 static void
 model_changed (SlComparePage *self)
 {
-  sl_compare_view_set_prompts (self->view, self->workspace->takes_prompt);
+  sl_compare_view_set_model (self->view, self->workspace->model);
 }
 
 SlCompareView *

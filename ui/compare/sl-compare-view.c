@@ -517,9 +517,10 @@ sl_compare_view_get_view (SlCompareView *self)
 }
 
 void
-sl_compare_view_set_prompts (SlCompareView *self, gboolean prompts)
+sl_compare_view_set_model (SlCompareView *self, SlModelItem *model)
 {
-  sl_lane_offers_set_prompts (self->presets, prompts);
+  sl_lane_offers_set_prompts (self->presets, sl_model_item_uses_prompt (model));
+  sl_lane_offers_fill_schedulers (self->scheduler_menu, model);
 }
 
 void
@@ -687,6 +688,6 @@ sl_compare_view_init (SlCompareView *self)
   self->lanes = g_ptr_array_new ();
   gtk_widget_init_template (GTK_WIDGET (self));
   sl_lane_offers_fill_presets (self->presets);
-  sl_lane_offers_fill_schedulers (self->scheduler_menu);
+  sl_lane_offers_fill_schedulers (self->scheduler_menu, NULL);
   g_signal_connect_swapped (self->align, "notify::selected", G_CALLBACK (align_chosen), self);
 }

@@ -34,7 +34,7 @@ SlCompareChart *sl_compare_view_get_chart (SlCompareView *self);
 SlView sl_compare_view_get_view (SlCompareView *self);
 /* All lanes alike. */
 void sl_compare_view_zoom (SlCompareView *self, SlZoom zoom);
-/* Whether the chosen model takes a prompt: other comparisons are offered then. */
-void sl_compare_view_set_prompts (SlCompareView *self, gboolean prompts);
+/* What is offered depends on the model: other comparisons with a prompt, other schedulers for flow. */
+void sl_compare_view_set_model (SlCompareView *self, SlModelItem *model);
 
 G_END_DECLS

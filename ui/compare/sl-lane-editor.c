@@ -216,6 +216,22 @@ show_row (SlLaneEditor *self, const SlLaneRow *row, SlSettings *resolved, gboole
     }
 }
 
+/* Those that suit the model, behind "as in the recipe". */
+static void
+fill_schedulers (SlLaneEditor *self)
+{
+  g_autoptr (GtkStringList) names = gtk_string_list_new (NULL);
+
+  gtk_string_list_append (names, _ ("As in the recipe"));
+  for (guint i = 0; i < g_list_model_get_n_items (self->schedulers); i++)
+    {
+      g_autoptr (SlSchedulerItem) item = g_list_model_get_item (self->schedulers, i);
+
+      gtk_string_list_append (names, sl_scheduler_item_get_name (item));
+    }
+  adw_combo_row_set_model (ADW_COMBO_ROW (scheduler_row (self)->row), G_LIST_MODEL (names));
+}
+
 SlLaneEditor *
 sl_lane_editor_new (GtkWindow *parent, SlCompareLane *lane, SlSettings *recipe, SlModelItem *model)
 {
@@ -225,6 +241,8 @@ sl_lane_editor_new (GtkWindow *parent, SlCompareLane *lane, SlSettings *recipe, 
 
   self->lane = g_object_ref (lane);
   g_set_object (&self->model, model);
+  sl_scheduler_items_offer (self->schedulers, model);
+  fill_schedulers (self);
   self->recipe_scheduler = g_strdup (sl_settings_get_scheduler (recipe));
   for (guint i = 0; i < self->rows->len; i++)
     show_row (self, nth_row (self, i), resolved, (own & nth_row (self, i)->control->own) != 0);

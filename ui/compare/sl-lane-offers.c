@@ -55,10 +55,12 @@ sl_lane_offers_fill_presets (GtkFlowBox *presets)
 }
 
 void
-sl_lane_offers_fill_schedulers (GMenu *menu)
+sl_lane_offers_fill_schedulers (GMenu *menu, SlModelItem *model)
 {
   g_autoptr (GListModel) schedulers = sl_scheduler_items_new ();
 
+  sl_scheduler_items_offer (schedulers, model);
+  g_menu_remove_all (menu);
   for (guint i = 0; i < g_list_model_get_n_items (schedulers); i++)
     {
       g_autoptr (SlSchedulerItem) item = g_list_model_get_item (schedulers, i);

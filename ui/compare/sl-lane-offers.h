@@ -1,6 +1,8 @@
 /* sl-lane-offers.h - the comparisons and lanes that are offered ready-made, as buttons and as a menu. */
 #pragma once
 
+#include "app/objects/objects.h"
+
 #include <gtk/gtk.h>
 
 G_BEGIN_DECLS
@@ -9,7 +11,8 @@ G_BEGIN_DECLS
 void sl_lane_offers_fill_presets (GtkFlowBox *presets);
 /* Of these buttons only those that suit a model with or without a prompt are shown. */
 void sl_lane_offers_set_prompts (GtkFlowBox *presets, gboolean prompts);
-/* An entry for each scheduler; its action is "win.compare-add". */
-void sl_lane_offers_fill_schedulers (GMenu *menu);
+/* An entry for each scheduler that suits the model (NULL: one that does not predict flow), instead of
+ * those that were there; its action is "win.compare-add". */
+void sl_lane_offers_fill_schedulers (GMenu *menu, SlModelItem *model);
 
 G_END_DECLS

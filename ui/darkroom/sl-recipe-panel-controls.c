@@ -102,6 +102,16 @@ scheduler_chosen (SlRecipePanel *self)
   sl_settings_drop_missing (self->recipe);
 }
 
+void
+sl_recipe_panel_offer_schedulers (SlRecipePanel *self, SlModelItem *model)
+{
+  gboolean updating = self->updating;
+
+  self->updating = TRUE; /* what is selected for a moment while the list changes is nobody's choice */
+  sl_scheduler_items_offer (self->schedulers, model);
+  self->updating = updating;
+}
+
 /* ---- seed ---- */
 
 static void
@@ -381,6 +391,7 @@ sl_recipe_panel_connect_controls (SlRecipePanel *self)
   make_rows (self);
   self->updating = FALSE;
   self->schedulers = sl_scheduler_items_new ();
+  sl_scheduler_items_offer (self->schedulers, NULL);
   adw_combo_row_set_expression (self->scheduler_row, scheduler_name);
   adw_combo_row_set_model (self->scheduler_row, self->schedulers);
   for (guint i = 0; i < G_N_ELEMENTS (buffers); i++)

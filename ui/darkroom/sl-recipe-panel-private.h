@@ -68,5 +68,6 @@ void sl_recipe_panel_show_recipe (SlRecipePanel *self);
 void sl_recipe_panel_show_first (SlRecipePanel *self);
 /* The sizes that suit the model, and the steps between them. */
 void sl_recipe_panel_offer_sizes (SlRecipePanel *self, SlModelItem *model);
+void sl_recipe_panel_offer_schedulers (SlRecipePanel *self, SlModelItem *model);
 
 G_END_DECLS

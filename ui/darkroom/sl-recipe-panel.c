@@ -25,6 +25,7 @@ model_chosen (SlRecipePanel *self)
   sl_recipe_panel_show_existing (self);
   gtk_widget_set_tooltip_text (GTK_WIDGET (self->model_row), sl_model_item_get_path (model));
   sl_recipe_panel_offer_sizes (self, model);
+  sl_recipe_panel_offer_schedulers (self, model);
   g_signal_emit (self, signals[MODEL_CHOSEN], 0);
   sl_recipe_panel_show_recipe (self);
 }

@@ -43,7 +43,8 @@ sl_workspace_take_model (SlWorkspace *self, SlModelItem *model)
 {
   gboolean takes_prompt = sl_model_item_uses_prompt (model);
 
-  if (takes_prompt != self->takes_prompt || !*sl_settings_get_scheduler (self->recipe))
+  if (takes_prompt != self->takes_prompt
+      || !sl_model_item_suits_scheduler (model, sl_settings_get_scheduler (self->recipe)))
     {
       g_autoptr (SlSettings) defaults = sl_model_item_defaults (model);
 

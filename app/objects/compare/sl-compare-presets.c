@@ -1,11 +1,14 @@
 /* sl-compare-presets.c - see sl-compare-presets.h. */
 #include "app/objects/compare/sl-compare-presets.h"
 
+#include "app/objects/sl-model-item-private.h"
 #include "engine/engine.h"
 
-/* The four that a newcomer should see, then those that differ most from them. */
+/* Of those that suit the model: the four that a newcomer should see, then those that differ most from
+ * them. */
 static const char *const usual_schedulers[]
-    = { "pndm", "ddim", "dpmpp-2m", "unipc", "euler", "euler-a", "heun", "lms", "dpmpp-2m-sde" };
+    = { "flow-euler", "flow-heun", "pndm", "ddim", "dpmpp-2m",    "unipc",
+        "euler",      "euler-a",   "heun", "lms",  "dpmpp-2m-sde" };
 
 #define N_FIRST 4
 #define REFERENCE_STEPS 100
@@ -32,33 +35,46 @@ has_scheduler (SlComparison *comparison, const char *id)
   return FALSE;
 }
 
-static guint
-add_scheduler (SlComparison *comparison, const char *id, SlSettings *values)
+static gboolean
+suits (const char *id, SlPrediction prediction)
 {
-  if (!sl_scheduler_find (id) || has_scheduler (comparison, id))
+  const SlSchedulerInfo *info = sl_scheduler_find (id);
+
+  return info && sl_scheduler_suits (info, prediction);
+}
+
+static guint
+add_scheduler (SlComparison *comparison, const char *id, SlPrediction prediction, SlSettings *values)
+{
+  if (!suits (id, prediction) || has_scheduler (comparison, id))
     return 0;
   g_object_set (values, "scheduler", id, NULL);
   return add (comparison, SL_OWN_SCHEDULER, values);
 }
 
+/* The first n of the usual ones that suit the model. */
 static guint
-add_schedulers (SlComparison *comparison, guint n, SlSettings *values)
+add_schedulers (SlComparison *comparison, guint n, SlPrediction prediction, SlSettings *values)
 {
   guint added = 0;
 
-  for (guint i = 0; i < n; i++)
-    added += add_scheduler (comparison, usual_schedulers[i], values);
+  for (guint i = 0; i < G_N_ELEMENTS (usual_schedulers) && n > 0; i++)
+    if (suits (usual_schedulers[i], prediction))
+      {
+        added += add_scheduler (comparison, usual_schedulers[i], prediction, values);
+        n--;
+      }
   return added;
 }
 
 /* The usual ones first, then whichever there are, until the table is full. */
 static guint
-add_all_schedulers (SlComparison *comparison, SlSettings *values)
+add_all_schedulers (SlComparison *comparison, SlPrediction prediction, SlSettings *values)
 {
-  guint added = add_schedulers (comparison, G_N_ELEMENTS (usual_schedulers), values);
+  guint added = add_schedulers (comparison, G_N_ELEMENTS (usual_schedulers), prediction, values);
 
   for (int i = 0; i < sl_scheduler_count (); i++)
-    added += add_scheduler (comparison, sl_scheduler_info (i)->id, values);
+    added += add_scheduler (comparison, sl_scheduler_info (i)->id, prediction, values);
   return added;
 }
 
@@ -97,15 +113,15 @@ add_guidance (SlComparison *comparison, SlSettings *values)
 }
 
 static guint
-add_sigmas (SlComparison *comparison, SlSettings *values)
+add_sigmas (SlComparison *comparison, SlPrediction prediction, SlSettings *values)
 {
   const SlSchedulerInfo *info = sl_scheduler_find (sl_settings_get_scheduler (values));
   SlOwn own = SL_OWN_SIGMAS;
   guint added = 0;
 
-  if (info == NULL || !info->takes_sigmas)
+  if (info == NULL || !sl_scheduler_for (info, prediction).takes_sigmas)
     {
-      g_object_set (values, "scheduler", "dpmpp-2m", NULL);
+      g_object_set (values, "scheduler", prediction == SL_PREDICT_FLOW ? "flow-euler" : "dpmpp-2m", NULL);
       own |= SL_OWN_SCHEDULER;
     }
   for (guint sigmas = SL_SIGMAS_MODEL; sigmas <= SL_SIGMAS_BETA; sigmas++)
@@ -146,11 +162,12 @@ add_seeds (SlComparison *comparison, SlSettings *values)
 }
 
 static guint
-add_reference (SlComparison *comparison, SlSettings *values)
+add_reference (SlComparison *comparison, SlPrediction prediction, SlSettings *values)
 {
   guint index = g_list_model_get_n_items (G_LIST_MODEL (comparison));
 
-  g_object_set (values, "scheduler", "ddim", "steps", REFERENCE_STEPS, NULL);
+  g_object_set (values, "scheduler", prediction == SL_PREDICT_FLOW ? "flow-euler" : "ddim", "steps",
+                REFERENCE_STEPS, NULL);
   if (!add (comparison, SL_OWN_SCHEDULER | SL_OWN_STEPS, values))
     return 0;
   sl_comparison_set_reference (comparison, index);
@@ -158,27 +175,28 @@ add_reference (SlComparison *comparison, SlSettings *values)
 }
 
 guint
-sl_compare_presets_add (SlComparison *comparison, const char *name, SlSettings *recipe)
+sl_compare_presets_add (SlComparison *comparison, const char *name, SlSettings *recipe, SlModelItem *model)
 {
   g_autoptr (SlSettings) values = sl_settings_dup (recipe);
+  SlPrediction prediction = model ? _sl_model_item_get_info (model)->prediction : SL_PREDICT_EPSILON;
 
   if (g_str_equal (name, "four"))
-    return add_schedulers (comparison, N_FIRST, values);
+    return add_schedulers (comparison, N_FIRST, prediction, values);
   if (g_str_equal (name, "schedulers"))
-    return add_all_schedulers (comparison, values);
+    return add_all_schedulers (comparison, prediction, values);
   if (g_str_equal (name, "steps"))
     return add_steps (comparison, values);
   if (g_str_equal (name, "guidance"))
     return add_guidance (comparison, values);
   if (g_str_equal (name, "sigmas"))
-    return add_sigmas (comparison, values);
+    return add_sigmas (comparison, prediction, values);
   if (g_str_equal (name, "variances"))
     return add_variances (comparison, values);
   if (g_str_equal (name, "seeds"))
     return add_seeds (comparison, values);
   if (g_str_equal (name, "reference"))
-    return add_reference (comparison, values);
+    return add_reference (comparison, prediction, values);
   if (g_str_equal (name, "lane"))
     return add (comparison, 0, values);
-  return add_scheduler (comparison, name, values);
+  return add_scheduler (comparison, name, prediction, values);
 }

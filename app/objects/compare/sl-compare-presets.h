@@ -6,8 +6,10 @@
 G_BEGIN_DECLS
 
 /* Adds the lanes that a name stands for, as many as fit: "four" or "schedulers" (schedulers), "steps",
- * "guidance", "sigmas", "seeds", "reference" (100 steps of DDIM), "lane" (the recipe itself), or a
- * scheduler's id. Schedulers that are there already are not added again. How many were added. */
-guint sl_compare_presets_add (SlComparison *comparison, const char *name, SlSettings *recipe);
+ * "guidance", "sigmas", "seeds", "reference" (100 steps of DDIM, or of Flow Euler), "lane" (the recipe itself), or a
+ * scheduler's id. Schedulers that are there already, or that do not suit the model (NULL: one that does
+ * not predict flow), are not added. How many were added. */
+guint
+sl_compare_presets_add (SlComparison *comparison, const char *name, SlSettings *recipe, SlModelItem *model);
 
 G_END_DECLS

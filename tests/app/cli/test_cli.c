@@ -6,6 +6,7 @@
 #include "app/recipe/metadata.h"
 #include "app/recipe/recipe_text.h"
 #include "program.h"
+#include "tests/engine/run/flow_model.h"
 
 #include <cjson/cJSON.h>
 #include <signal.h>
@@ -361,6 +362,14 @@ static void test_info(void)
     sl_test(run.status == 0 && cJSON_GetArraySize(json) == sl_scheduler_count(), "schedulers");
     cJSON_Delete(json);
     done(&run);
+    run = RUN("schedulers", "--json", "--model", sd_model);
+    json = cJSON_Parse(run.out);
+    sl_test(run.status == 0 && cJSON_GetArraySize(json) == 18 && !strstr(run.out, "\"flow-euler\""),
+            "schedulers of a model that does not predict flow");
+    cJSON_Delete(json);
+    done(&run);
+    expect(RUN(SD, "--scheduler", "flow-euler", "--output", file("no.png")), 2,
+           "scheduler flow-euler is for models that predict flow; expected one of pndm, ", "flow");
     run = RUN("tokenize", "--model", sd_model, "a red house");
     char folder_path[4096];
     int *ids = NULL, count = 0;
@@ -479,6 +488,45 @@ static void test_branch(void)
     free(third);
 }
 
+/* A model that predicts flow is offered what can, and nothing else. */
+static void test_flow(void)
+{
+    char *model = strdup(file("flow")), *root = strdup(file("flow.png"));
+    bool made = mkdir(model, 0700) == 0 && flow_model(model);
+    if (!sl_test(made, "a model that predicts flow"))
+        return;
+    Run run = RUN("schedulers", "--json", "--model", model);
+    cJSON *json = cJSON_Parse(run.out);
+    sl_test(run.status == 0 && cJSON_GetArraySize(json) == 8 && !strstr(run.out, "\"ddim\""),
+            "8 schedulers are offered");
+    cJSON_Delete(json);
+    done(&run);
+#define OF_MODEL "--model", model, "--prompt", "a house", "--steps", "4", "--quiet"
+    expect(RUN("generate", OF_MODEL, "--scheduler", "euler", "--output", root), 2,
+           "scheduler euler is for models that do not predict flow; expected one of dpmpp-2m, ",
+           "a scheduler of other models");
+    expect(RUN("generate", OF_MODEL, "--output", root), 0, "", "a picture");
+    expect(RUN("branch", root, "--model", model, "--step", "2", "--scheduler", "unipc", "--steps",
+               "6", "--quiet", "--output", file("flow2.png")),
+           0, "", "a branch");
+    expect(RUN("replay", file("flow2.png"), "--model", model, "--verify", "--quiet"), 0, "",
+           "replay --verify of it");
+    run = RUN("compare", OF_MODEL, "--schedulers", "all", "--json", "--save", file("f.safelight"));
+    json = cJSON_Parse(run.out);
+    sl_test(run.status == 0 && cJSON_GetArraySize(cJSON_GetObjectItem(json, "lanes")) == 8,
+            "all schedulers are 8 lanes");
+    cJSON_Delete(json);
+    done(&run);
+    expect(RUN("replay", file("f.safelight"), "--model", model, "--verify", "--quiet"), 0, "",
+           "replay --verify of them");
+    run = RUN("info", model);
+    sl_test(strstr(run.out, "flow_prediction") && strstr(run.out, "flow-euler"), "info of it");
+    done(&run);
+    flow_model_remove(model);
+    free(model);
+    free(root);
+}
+
 int main(void)
 {
     if (!program_begin())
@@ -497,6 +545,7 @@ int main(void)
     test_changed_sheet();
     test_info();
     test_interrupt();
+    test_flow();
     free(sd_model);
     free(ddpm_model);
     return program_end();

@@ -82,8 +82,14 @@ static void test_values(void)
     sl_test(ok && strcmp(o.argument, "--text") == 0, "-- ends the options");
     ok = parse(SL_COMMAND_COMPARE, "compare --schedulers euler,pndm,ddim --output s.png", &o, &err);
     const char *ids[SL_COMPARE_MAX];
-    sl_test(ok && sl_options_schedulers(&o, ids) == 3 && strcmp(ids[1], "pndm") == 0,
+    sl_test(ok && sl_options_schedulers(&o, SL_PREDICT_EPSILON, ids) == 3 &&
+                strcmp(ids[1], "pndm") == 0,
             "a list of schedulers %s", err.message);
+    ok = parse(SL_COMMAND_COMPARE, "compare --schedulers all", &o, &err);
+    int others = sl_options_schedulers(&o, SL_PREDICT_V, ids);
+    sl_test(ok && others == 18, "18 schedulers for a model that predicts v, not %d", others);
+    int flow = sl_options_schedulers(&o, SL_PREDICT_FLOW, ids);
+    sl_test(ok && flow == 8, "8 for one that predicts flow, not %d", flow);
 }
 
 static void test_refused(void)

@@ -1,5 +1,8 @@
 /* test_objects.c - settings, model store, gallery, writing and restoring, without a display. */
 #include "gobject.h"
+#include "tests/engine/run/flow_model.h"
+
+#include <glib/gstdio.h>
 
 typedef struct {
     SlThreadQueue *files;
@@ -63,6 +66,34 @@ static void test_schedulers(void)
         g_assert_cmpint(sl_scheduler_items_find(items, sl_scheduler_item_get_id(item)), ==, i);
         g_assert_cmpstr(sl_scheduler_item_get_good_for(item), !=, "");
     }
+}
+
+static guint count_offered(GListModel *items, const char *model)
+{
+    g_autoptr(SlModelItem) item = model ? sl_model_item_open(model, NULL) : NULL;
+
+    sl_scheduler_items_offer(items, item);
+    return g_list_model_get_n_items(items);
+}
+
+/* Offered is what suits the model. */
+static void test_offered_schedulers(Fixture *fixture, gconstpointer data)
+{
+    g_autoptr(GListModel) items = sl_scheduler_items_new();
+    g_autoptr(GListModel) all = sl_scheduler_items_new();
+    g_autofree char *flow = g_build_filename(fixture->folder, "flow", NULL);
+    g_autofree char *sd1 = fixture_path("sd1");
+    g_autoptr(SlModelItem) model = NULL;
+
+    g_assert_true(g_mkdir(flow, 0700) == 0 && flow_model(flow));
+    g_assert_cmpint(g_list_model_get_n_items(all), ==, 21);
+    g_assert_cmpint(count_offered(items, NULL), ==, 18);
+    g_assert_cmpint(count_offered(items, flow), ==, 8);
+    model = sl_model_item_open(flow, NULL);
+    g_assert_true(sl_model_item_suits_scheduler(model, "flow-heun"));
+    g_assert_false(sl_model_item_suits_scheduler(model, "heun"));
+    g_assert_cmpint(count_offered(items, sd1), ==, 18);
+    flow_model_remove(flow);
 }
 
 /* ---- models ---- */
@@ -309,6 +340,7 @@ int main(int argc, char **argv)
     g_test_add_func("/files/settings", test_settings);
     g_test_add_func("/files/schedulers", test_schedulers);
 #define ADD(name, function) g_test_add("/files/" name, Fixture, NULL, set_up, function, tear_down)
+    ADD("offered-schedulers", test_offered_schedulers);
     ADD("model-store", test_model_store);
     ADD("model-open", test_model_open);
     ADD("save-and-restore", test_save_and_restore);

@@ -20,6 +20,8 @@ void *__wrap_sl_run_save(const SlRun *run, size_t *bytes)
 static void test_recording(SlModel *model)
 {
     for (int i = 0; i < sl_scheduler_count(); i++) {
+        if (!sl_scheduler_suits(sl_scheduler_info(i), sl_model_info(model)->prediction))
+            continue;
         SlRecipe recipe = recipe_for(model, sl_scheduler_info(i)->id, 5);
         SlError err = {0};
         SlTimeline *t = record(model, &recipe, NULL);
@@ -86,6 +88,8 @@ static bool goes_on_alike(SlModel *model, SlTimeline *parent, int step)
 static void test_same_branches(SlModel *model)
 {
     for (int i = 0; i < sl_scheduler_count(); i++) {
+        if (!sl_scheduler_suits(sl_scheduler_info(i), sl_model_info(model)->prediction))
+            continue;
         SlRecipe recipe = recipe_for(model, sl_scheduler_info(i)->id, 5);
         SlTimeline *t = record(model, &recipe, NULL);
         bool ok = true;

@@ -124,6 +124,29 @@ static size_t case_length(const cJSON *test)
            (size_t)checkpoints * SIZE * (has_x0 ? 3 : 2);
 }
 
+static bool set_steps(SlScheduler *s, int steps, SlError *err)
+{
+    const SlSchedulerRun run = {.steps = steps, .size = SIZE, .height = 2, .width = 2};
+    return sl_scheduler_set_timesteps(s, &run, err);
+}
+
+/* What a case's pipeline adds for models that predict flow. */
+static bool set_case_steps(SlScheduler *s, const cJSON *test, SlError *err)
+{
+    const cJSON *of = cJSON_GetObjectItemCaseSensitive(test, "config");
+    const cJSON *run = cJSON_GetObjectItemCaseSensitive(of, "_run");
+    const cJSON *mu = cJSON_GetObjectItemCaseSensitive(run, "mu");
+    const SlSchedulerRun asked = {.steps = number(test, "steps"),
+                                  .size = SIZE,
+                                  .height = number(run, "height"),
+                                  .width = number(run, "width"),
+                                  .patch = number(run, "patch"),
+                                  .even_sigmas =
+                                      cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(run, "even")),
+                                  .mu = mu ? &mu->valuedouble : NULL};
+    return sl_scheduler_set_timesteps(s, &asked, err);
+}
+
 static SlScheduler *make(const cJSON *test, const char *config, SlError *err)
 {
     const char *id = cJSON_GetObjectItemCaseSensitive(test, "id")->valuestring;
@@ -132,7 +155,7 @@ static SlScheduler *make(const cJSON *test, const char *config, SlError *err)
     SlJson *json = sl_json_parse("config", config, strlen(config), err);
     SlScheduler *s = json ? sl_scheduler_new(id, json, &choice, err) : NULL;
     sl_json_close(json);
-    if (s && !sl_scheduler_set_timesteps(s, number(test, "steps"), SIZE, err)) {
+    if (s && !set_case_steps(s, test, err)) {
         sl_scheduler_free(s);
         return NULL;
     }
@@ -198,11 +221,13 @@ static void refused(const char *id, const char *config, int steps, const char *e
     SlError err = {0};
     SlJson *json = sl_json_parse("scheduler_config.json", config, strlen(config), &err);
     SlScheduler *s = json ? sl_scheduler_new(id, json, NULL, &err) : NULL;
-    bool made = s && sl_scheduler_set_timesteps(s, steps, SIZE, &err);
+    bool made = s && set_steps(s, steps, &err);
     sl_test(!made && strstr(err.message, expected), "%s, %s: %s", id, config, err.message);
     sl_scheduler_free(s);
     sl_json_close(json);
 }
+
+#define FLOW(more) "{\"use_flow_sigmas\": true, \"prediction_type\": \"flow_prediction\"" more "}"
 
 static void test_refusals(void)
 {
@@ -233,6 +258,26 @@ static void test_refusals(void)
     refused("ipndm", "{\"_class_name\": \"IPNDMScheduler\"}", 5, "IPNDMScheduler");
     refused("unipc", "{\"solver_order\": 9}", 5, "solver_order");
     refused("pndm", "{}", 2, "skip_prk_steps");
+    refused("unipc", "{\"use_flow_sigmas\": true}", 5, "use_flow_sigmas");
+    refused("flow-euler", "{\"prediction_type\": \"flow_prediction\"}", 5, "use_flow_sigmas");
+    refused("flow-lcm", "{\"scale_factors\": [0.5, 1]}", 5, "scale_factors");
+    refused("flow-euler", "{\"time_shift_type\": \"cubic\"}", 5, "time_shift_type");
+    refused("flow-euler", "{\"shift\": 0}", 5, "shift");
+    refused("flow-euler", "{\"shift_terminal\": 0.1}", 1, "shift_terminal");
+    refused("flow-euler", "{\"use_dynamic_shifting\": true, \"max_image_seq_len\": 256}", 5,
+            "max_image_seq_len");
+    refused("flow-euler",
+            "{\"use_dynamic_shifting\": true, \"time_shift_type\": \"linear\", \"base_shift\": -9}",
+            5, "time_shift_type");
+    refused("flow-euler", "{\"use_karras_sigmas\": true, \"use_beta_sigmas\": true}", 5,
+            "use_karras_sigmas");
+    refused("dpmpp-2m", FLOW(", \"use_karras_sigmas\": true"), 5, "use_karras_sigmas");
+    refused("unipc", FLOW(", \"invert_sigmas\": true"), 5, "invert_sigmas");
+    refused("deis", FLOW(", \"shift_terminal\": 0.1"), 5, "shift_terminal");
+    refused("dpmpp-2s",
+            FLOW(", \"algorithm_type\": \"dpmsolver\", \"final_sigmas_type\": \"sigma_min\""), 5,
+            "algorithm_type");
+    refused("unipc", FLOW(", \"predict_x0\": false"), 5, "predict_x0");
     refused("ddim", "{\"steps_offset\": 1}", 1000, "timestep 1000");
     refused("ddim", "{}", 0, "steps is 0");
     refused("ddim", "{}", 1001, "steps is 1001");
@@ -249,7 +294,7 @@ static bool one_step(const char *id, const char *config, const SlSchedulerChoice
     SlNoiseSource noise = {.given = given, .given_count = SIZE};
     SlJson *json = sl_json_parse("scheduler_config.json", config, strlen(config), err);
     SlScheduler *s = json ? sl_scheduler_new(id, json, choice, err) : NULL;
-    bool ok = s && sl_scheduler_set_timesteps(s, 10, SIZE, err);
+    bool ok = s && set_steps(s, 10, err);
     for (int i = 0; i < SIZE; i++) {
         sample[i] = 1;
         output[i] = (float)i / SIZE;
@@ -290,7 +335,7 @@ static void test_tutorial(void)
 {
     SlError err = {0};
     SlScheduler *s = sl_scheduler_new("ddpm", NULL, NULL, &err);
-    bool ok = s && sl_scheduler_set_timesteps(s, 50, SIZE, &err);
+    bool ok = s && set_steps(s, 50, &err);
     for (int i = 0; ok && i < 50; i++)
         ok = sl_scheduler_timestep(s, i) == 980 - 20 * i;
     sl_test(ok, "set_timesteps(50) gives 980, 960, ... 0");
@@ -310,8 +355,8 @@ static void test_damaged_states(void)
         static const char config[] = "{\"skip_prk_steps\": true}";
         SlJson *json = sl_json_parse("config", config, strlen(config), &err);
         SlScheduler *s = sl_scheduler_new(id, json, NULL, &err);
-        bool ok = s && sl_scheduler_set_timesteps(s, 6, SIZE, &err) &&
-                  sl_scheduler_step(s, out, sample, NULL, &noise, &err);
+        bool ok =
+            s && set_steps(s, 6, &err) && sl_scheduler_step(s, out, sample, NULL, &noise, &err);
         unsigned char *state = ok ? sl_scheduler_save(s, &bytes) : NULL;
         ok = state && sl_scheduler_restore(s, state, bytes, &err);
         ok = ok && !sl_scheduler_restore(s, state, bytes - 1, NULL) &&
@@ -338,7 +383,7 @@ static SlScheduler *made(const char *id, SlError *err)
     SlJson *json = sl_json_parse("config", config, strlen(config), err);
     SlScheduler *s = json ? sl_scheduler_new(id, json, &choice, err) : NULL;
     sl_json_close(json);
-    if (s && !sl_scheduler_set_timesteps(s, 6, SIZE, err)) {
+    if (s && !set_steps(s, 6, err)) {
         sl_scheduler_free(s);
         return NULL;
     }
@@ -400,6 +445,8 @@ static void test_zero_snr(void)
                                  "\"v_prediction\", \"timestep_spacing\": \"trailing\"}";
     for (int i = 0; i < sl_scheduler_count(); i++) {
         const char *id = sl_scheduler_info(i)->id;
+        if (sl_scheduler_info(i)->only_flow)
+            continue;
         float sample[SIZE] = {0};
         SlError err = {0};
         SlNoise generator;
@@ -407,7 +454,7 @@ static void test_zero_snr(void)
         sl_noise_init(&generator, SL_NOISE_CPU, 1, 0);
         SlJson *json = sl_json_parse("config", config, strlen(config), &err);
         SlScheduler *s = json ? sl_scheduler_new(id, json, NULL, &err) : NULL;
-        bool ok = s && sl_scheduler_set_timesteps(s, 6, SIZE, &err);
+        bool ok = s && set_steps(s, 6, &err);
         for (int k = 0; ok && k < SIZE; k++)
             sample[k] = (float)(sl_scheduler_init_noise_sigma(s) * cos(k));
         ok = ok && run_to(s, sl_scheduler_evaluations(s), sample, &noise, &err);
@@ -428,7 +475,7 @@ static void test_middle(void)
     float sample[SIZE] = {0}, input[SIZE];
     SlNoiseSource noise = {.given = noise_rows, .given_count = 2};
     SlScheduler *s = sl_scheduler_new("dpmpp-sde", NULL, &choice, &err);
-    bool ok = s && sl_scheduler_set_timesteps(s, 4, SIZE, &err);
+    bool ok = s && set_steps(s, 4, &err);
     if (sl_test(ok, "dpmpp-sde is made %s", err.message)) {
         double from = sl_scheduler_sigma(s, 0), middle = sl_scheduler_sigma(s, 1),
                to = sl_scheduler_sigma(s, 2);
@@ -449,13 +496,218 @@ static void test_middle(void)
     sl_scheduler_free(s);
 }
 
+/* ---- noise levels ---- */
+
+/* A scheduler at an evaluation, without history. */
+static SlScheduler *standing(const char *id, const char *config, int steps, int evaluation,
+                             SlError *err)
+{
+    const SlSchedulerChoice choice = {.eta = -1};
+    SlJson *json = sl_json_parse("config", config, strlen(config), err);
+    SlScheduler *s = json ? sl_scheduler_new(id, json, &choice, err) : NULL;
+    sl_json_close(json);
+    if (s && !(set_steps(s, steps, err) && sl_scheduler_enter(s, evaluation, err))) {
+        sl_scheduler_free(s);
+        return NULL;
+    }
+    return s;
+}
+
+static void mix(SlNoiseLevel level, const float *x0, const float *noise, float *sample)
+{
+    for (int i = 0; i < SIZE; i++)
+        sample[i] = (float)(level.alpha * x0[i] + level.sigma * noise[i]);
+}
+
+/* A sample made of x_0 and noise at one scheduler's level is made of both at the other's. */
+static void crosses(const char *from_id, const char *to_id, const char *config)
+{
+    SlError err = {0};
+    float x0[SIZE], noise[SIZE], sample[SIZE] = {0}, expected[SIZE] = {0};
+    SlScheduler *from = standing(from_id, config, 10, 4, &err);
+    double reached = from ? sl_scheduler_sigma(from, 4) : 0;
+    SlScheduler *to = standing(to_id, config, 7, 0, &err);
+    int entry = to ? sl_scheduler_entry(to, reached) : -1;
+    bool ok = from && to && entry > 0 && sl_scheduler_enter(to, entry, &err);
+    for (int i = 0; i < SIZE; i++) {
+        x0[i] = (float)cos(i);
+        noise[i] = (float)sin(3 * i + 1);
+    }
+    double apart = INFINITY;
+    if (ok) {
+        SlNoiseLevel there = sl_scheduler_level(to, entry);
+        mix(sl_scheduler_level(from, 4), x0, noise, sample);
+        mix(there, x0, noise, expected);
+        sl_scheduler_cross(to, from, sample, x0, sample);
+        apart = golden_worst(sample, expected, SIZE) / (there.alpha + there.sigma);
+        ok = sl_scheduler_sigma(to, entry) < reached;
+    }
+    sl_test(ok && apart < 1e-6, "from %s to %s x_0 and noise stay: %.2g %s", from_id, to_id, apart,
+            err.message);
+    sl_scheduler_free(from);
+    sl_scheduler_free(to);
+}
+
+static const char flow_config[] = "{\"_class_name\": \"FlowMatchEulerDiscreteScheduler\", "
+                                  "\"shift\": 3.0}";
+static const char mochi_config[] = "{\"_class_name\": \"FlowMatchEulerDiscreteScheduler\", "
+                                   "\"invert_sigmas\": true}";
+
+static void test_crossing(void)
+{
+    static const char *const others[] = {"euler", "ddim", "dpmpp-2m", "heun", "lcm"};
+    static const char *const flow[] = {"flow-euler", "unipc", "dpmpp-2m", "flow-heun", "deis"};
+    for (int i = 0; i < 5; i++) {
+        crosses(others[i], others[(i + 1) % 5], "{\"beta_schedule\": \"scaled_linear\"}");
+        crosses(flow[i], flow[(i + 1) % 5], flow_config);
+    }
+    crosses("flow-euler", "flow-lcm", mochi_config);
+}
+
+/* As branches did before schedulers gave their levels as pairs: recorded ones depend on these bytes. */
+static void cross_as_ever(const SlScheduler *to, const SlScheduler *from, const float *x0,
+                          float *sample)
+{
+    double here = sl_scheduler_sigma(from, sl_scheduler_position(from));
+    double there = sl_scheduler_sigma(to, sl_scheduler_position(to));
+    double alpha_here = 1 / sqrt(1 + here * here), alpha_there = 1 / sqrt(1 + there * there);
+    float ones[SIZE] = {1, 1, 1, 1, 1, 1, 1, 1}, now[SIZE];
+    sl_scheduler_input(to, ones, ones);
+    sl_scheduler_input(from, sample, now);
+    for (int i = 0; i < SIZE; i++) {
+        double value = now[i];
+        if (there != here) {
+            double noise = (value / alpha_here - x0[i]) / here;
+            value = alpha_there * (x0[i] + there * noise);
+        }
+        sample[i] = (float)(value / ones[0]);
+    }
+}
+
+/* Three evaluations of each, euler -> ddim -> dpmpp-2m -> euler. */
+static void test_crossing_bytes(void)
+{
+    static const char *const ids[] = {"euler", "ddim", "dpmpp-2m", "euler"};
+    float sample[SIZE], old[SIZE], x0[SIZE], out[SIZE];
+    SlError err = {0};
+    SlScheduler *s = standing(ids[0], "{}", 20, 0, &err);
+    bool ok = s != NULL, same = true;
+    for (int i = 0; ok && i < SIZE; i++)
+        sample[i] = (float)(sl_scheduler_init_noise_sigma(s) * cos(i));
+    for (int next = 1; ok && next <= 4; next++) {
+        for (int k = 0; ok && k < 3; k++) {
+            for (int i = 0; i < SIZE; i++)
+                out[i] = sinf((float)(next * 100 + k * SIZE + i));
+            ok = sl_scheduler_step(s, out, sample, x0, NULL, &err);
+        }
+        if (next == 4)
+            break;
+        SlScheduler *to = ok ? standing(ids[next], "{}", 20 + 3 * next, 0, &err) : NULL;
+        ok = to &&
+             sl_scheduler_enter(
+                 to, sl_scheduler_entry(to, sl_scheduler_sigma(s, sl_scheduler_position(s))), &err);
+        if (ok) {
+            memcpy(old, sample, sizeof old);
+            cross_as_ever(to, s, x0, old);
+            sl_scheduler_cross(to, s, sample, x0, sample);
+            same = same && !memcmp(old, sample, sizeof old);
+        }
+        sl_scheduler_free(s);
+        s = to;
+    }
+    sl_test(ok && same, "euler, ddim, dpmpp-2m, euler: branches have the bytes they had %s",
+            err.message);
+    sl_scheduler_free(s);
+}
+
+/* What the model says of flow, as noise: from x_0 and noise, noise - x_0 comes back as noise. */
+static void test_flow_noise(void)
+{
+    static const char *const configs[] = {flow_config, mochi_config};
+    for (int k = 0; k < 2; k++) {
+        SlError err = {0};
+        float x0[SIZE], noise[SIZE], sample[SIZE], said[SIZE], found[SIZE], found_x0[SIZE];
+        SlScheduler *s = standing("flow-euler", configs[k], 10, 3, &err);
+        if (!sl_test(s != NULL, "flow-euler is made %s", err.message))
+            continue;
+        for (int i = 0; i < SIZE; i++) {
+            x0[i] = (float)cos(i);
+            noise[i] = (float)sin(3 * i + 1);
+            said[i] = k ? x0[i] - noise[i] : noise[i] - x0[i];
+        }
+        mix(sl_scheduler_level(s, 3), x0, noise, sample);
+        sl_scheduler_noise_of(s, 3, said, sample, found);
+        bool ok = sl_scheduler_step(s, said, sample, found_x0, NULL, &err);
+        sl_test(ok && golden_worst(found, noise, SIZE) < 1e-6 &&
+                    golden_worst(found_x0, x0, SIZE) < 1e-6,
+                "what is said of flow is read as noise and x_0 %s", err.message);
+        mix(sl_scheduler_level(s, 4), x0, noise, found);
+        sl_test(golden_worst(found, sample, SIZE) < 1e-6, "and leads along the line between them");
+        sl_scheduler_free(s);
+    }
+}
+
+/* ---- what suits a model ---- */
+
+static void test_suiting(void)
+{
+    static const char *const configs[] = {"{\"prediction_type\": \"epsilon\"}",
+                                          "{\"_class_name\": \"PNDMScheduler\"}", flow_config,
+                                          "{\"_class_name\": \"UniPCMultistepScheduler\", "
+                                          "\"prediction_type\": \"flow_prediction\", "
+                                          "\"use_flow_sigmas\": true}"};
+    for (int i = 0; i < sl_scheduler_count(); i++) {
+        const SlSchedulerInfo *info = sl_scheduler_info(i);
+        bool ok = true;
+        for (int k = 0; k < 4; k++) {
+            SlError err = {0};
+            SlPrediction prediction = k < 2 ? SL_PREDICT_EPSILON : SL_PREDICT_FLOW;
+            SlJson *json = sl_json_parse("config", configs[k], strlen(configs[k]), &err);
+            SlScheduler *s = sl_scheduler_new(info->id, json, NULL, &err);
+            bool suits = sl_scheduler_suits(info, prediction);
+            ok = ok && suits == (s != NULL) && (!s || sl_scheduler_prediction(s) == prediction) &&
+                 (s || (strstr(err.message, info->id) && strstr(err.message, "expected one of")));
+            sl_scheduler_free(s);
+            sl_json_close(json);
+        }
+        sl_test(ok, "%s is made for the models that it suits, and for no others", info->id);
+    }
+}
+
+/* The keys that diffusers' Heun does not have lay out its sigmas as Euler's; and the shift of a model
+ * made for one class counts in the others. */
+static void test_shared_keys(void)
+{
+    static const char *const configs[] = {
+        "{\"_class_name\": \"FlowMatchEulerDiscreteScheduler\", \"use_dynamic_shifting\": true, "
+        "\"shift_terminal\": 0.1, \"use_karras_sigmas\": true}",
+        "{\"_class_name\": \"DPMSolverMultistepScheduler\", \"prediction_type\": "
+        "\"flow_prediction\", \"use_flow_sigmas\": true, \"flow_shift\": 3.0, \"shift\": 1.0}",
+        flow_config};
+    double first[2] = {0};
+    for (int k = 0; k < 3; k++) {
+        SlError err = {0};
+        SlScheduler *euler = standing("flow-euler", configs[k], 6, 0, &err);
+        SlScheduler *heun = standing("flow-heun", configs[k], 6, 0, &err);
+        bool ok = euler && heun;
+        for (int i = 0; ok && i < 6; i++)
+            ok = sl_scheduler_sigma(euler, i) == sl_scheduler_sigma(heun, i ? 2 * i - 1 : 0);
+        sl_test(ok, "flow-heun goes through flow-euler's sigmas %s", err.message);
+        if (ok && k > 0)
+            first[k - 1] = sl_scheduler_sigma(euler, 3);
+        sl_scheduler_free(euler);
+        sl_scheduler_free(heun);
+    }
+    sl_test(first[0] > 0 && first[0] == first[1], "flow_shift 3 shifts as shift 3 does");
+}
+
 static void test_infinite_output(void)
 {
     SlError err = {0};
     float out[SIZE] = {NAN}, sample[SIZE] = {0};
     SlScheduler *s = sl_scheduler_new("euler", NULL, NULL, &err);
-    bool ok = s && sl_scheduler_set_timesteps(s, 5, SIZE, &err) &&
-              !sl_scheduler_step(s, out, sample, NULL, NULL, &err) && sl_scheduler_position(s) == 0;
+    bool ok = s && set_steps(s, 5, &err) && !sl_scheduler_step(s, out, sample, NULL, NULL, &err) &&
+              sl_scheduler_position(s) == 0;
     sl_test(ok && strstr(err.message, "evaluation 1 of 5"), "NaN is named with its step: %s",
             err.message);
     sl_scheduler_free(s);
@@ -472,6 +724,8 @@ int main(void)
                            "goldens/schedulers/dpm2_steps.safetensors");
     test_against_diffusers("goldens/schedulers/lcm_cases.json",
                            "goldens/schedulers/lcm_steps.safetensors");
+    test_against_diffusers("goldens/schedulers/flow_cases.json",
+                           "goldens/schedulers/flow_steps.safetensors");
     test_refusals();
     test_variance();
     test_tutorial();
@@ -479,6 +733,11 @@ int main(void)
     test_saved_states();
     test_zero_snr();
     test_middle();
+    test_crossing();
+    test_crossing_bytes();
+    test_flow_noise();
+    test_suiting();
+    test_shared_keys();
     test_infinite_output();
     return sl_test_done();
 }

@@ -1,0 +1,77 @@
+/* registry.c - which schedulers there are, and for which models. */
+#include "engine/schedulers/internal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const SlSchedulerClass *const classes[] = {
+    &sl_pndm_class,     &sl_ddim_class,  &sl_euler_class,      &sl_euler_a_class,
+    &sl_heun_class,     &sl_lms_class,   &sl_dpmpp_2m_class,   &sl_dpmpp_2m_sde_class,
+    &sl_unipc_class,    &sl_ddpm_class,  &sl_dpmpp_2s_class,   &sl_dpmpp_sde_class,
+    &sl_deis_class,     &sl_ipndm_class, &sl_dpm2_class,       &sl_dpm2_a_class,
+    &sl_lcm_class,      &sl_tcd_class,   &sl_flow_euler_class, &sl_flow_heun_class,
+    &sl_flow_lcm_class,
+};
+#define CLASSES ((int)(sizeof classes / sizeof classes[0]))
+
+int sl_scheduler_count(void)
+{
+    return CLASSES;
+}
+
+const SlSchedulerInfo *sl_scheduler_info(int i)
+{
+    return &classes[i]->info;
+}
+
+const SlSchedulerClass *sl_scheduler_class(const char *id)
+{
+    for (int i = 0; i < CLASSES; i++)
+        if (!strcmp(classes[i]->info.id, id))
+            return classes[i];
+    return NULL;
+}
+
+const SlSchedulerInfo *sl_scheduler_find(const char *id)
+{
+    const SlSchedulerClass *class = sl_scheduler_class(id);
+    return class ? &class->info : NULL;
+}
+
+const SlSchedulerInfo *sl_scheduler_find_class(const char *class_name)
+{
+    for (int i = 0; i < CLASSES; i++)
+        if (!strcmp(classes[i]->info.class_name, class_name))
+            return &classes[i]->info;
+    return NULL;
+}
+
+/* ---- what suits a model ---- */
+
+bool sl_scheduler_suits(const SlSchedulerInfo *info, SlPrediction prediction)
+{
+    return prediction == SL_PREDICT_FLOW ? info->takes_flow : !info->only_flow;
+}
+
+bool sl_scheduler_check(const SlSchedulerInfo *info, SlPrediction prediction, SlError *err)
+{
+    char suitable[256] = "";
+    if (sl_scheduler_suits(info, prediction))
+        return true;
+    for (int i = 0; i < CLASSES; i++) {
+        size_t used = strlen(suitable);
+        if (sl_scheduler_suits(&classes[i]->info, prediction))
+            snprintf(suitable + used, sizeof suitable - used, "%s%s", used ? ", " : "",
+                     classes[i]->info.id);
+    }
+    return sl_fail(err, SL_ARGUMENT, "scheduler %s is for models that %s flow; expected one of %s",
+                   info->id, info->only_flow ? "predict" : "do not predict", suitable);
+}
+
+SlSchedulerInfo sl_scheduler_for(const SlSchedulerInfo *info, SlPrediction prediction)
+{
+    SlSchedulerInfo of = *info;
+    if (prediction == SL_PREDICT_FLOW && !info->only_flow)
+        of.takes_sigmas = of.takes_spacing = false;
+    return of;
+}
