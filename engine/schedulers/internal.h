@@ -1,4 +1,4 @@
-/* internal.h - what the schedulers share; private to engine/schedulers and engine/scheduler.c.
+/* internal.h - what the schedulers share; private to engine/schedulers.
  *
  * Easy to get wrong: diffusers keeps alphas_cumprod and sigmas in f32, and 1 - alphas_cumprod loses
  * three digits near the end, so the tables here go through f32 at the same places. Coefficients are

@@ -177,9 +177,10 @@ static bool develop(SlModel *model, const SlRecipe *recipe, uint8_t rgb[N * 3], 
     SlError err = {0};
     SlSchedulerChoice choice = {.eta = -1};
     float x[N * 3], input[N * 3], out[N * 3];
+    const SlSchedulerRun plain = {.steps = recipe->steps, .size = N * 3};
     SlScheduler *s = sl_scheduler_new("euler", model->scheduler_config, &choice, &err);
     SlRun *run = sl_run_new(model, recipe, NULL, &err);
-    bool ok = s && run && sl_scheduler_set_timesteps(s, recipe->steps, N * 3, &err);
+    bool ok = s && run && sl_scheduler_set_timesteps(s, &plain, &err);
     for (int i = 0; ok && i < N * 3; i++)
         x[i] = sl_run_noise(run)[i] * (float)sl_scheduler_init_noise_sigma(s);
     for (int i = 0; ok && i < sl_scheduler_evaluations(s); i++) {
