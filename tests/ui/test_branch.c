@@ -241,14 +241,17 @@ static void test_lanes(void)
 {
     GtkWindow *dialog;
     guint lanes;
+    int steps;
 
     act_with("win.compare-preset", "four");
     sl_comparison_set_align(comparison, SL_ALIGN_STEPS);
     act_with("win.compare-add", "heun");
     g_assert_cmpuint(count_lanes(), ==, 5);
     run_to_end();
+    steps = sl_settings_get_steps(workspace->recipe);
     g_object_set(workspace->recipe, "steps", 3, NULL);
     act_with("win.compare-add", "schedulers");
+    g_object_set(workspace->recipe, "steps", steps, NULL);
     lanes = count_lanes();
     g_assert_cmpuint(lanes, >, SL_LANES_SHOWN);
     run_to_end();
