@@ -4,10 +4,10 @@
 
 #include "kernels/kernels.h"
 
-/* Made with the device; false when memory is out. */
+/* Creates the device's arena; false without memory. */
 bool sl_arena_open(SlDevice *dev);
 void sl_arena_close(SlDevice *dev);
-/* Changes when blocks are given back: addresses from before are good for nothing. */
+/* Counts how often the arena's blocks were freed: addresses from before that are invalid. */
 uint64_t sl_arena_generation(const SlDevice *dev);
 
 #endif

@@ -1,4 +1,5 @@
-/* ceiling.c - what a device reaches at best: the yardstick of a profile. */
+/* ceiling.c - measures the highest rates of a device (multiply-adds, memory copies), which a
+ * profile compares with. */
 #include "kernels/kernels.h"
 
 #include <stdlib.h>

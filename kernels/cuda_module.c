@@ -18,8 +18,8 @@
 
 typedef SlDevice *(*OpenCuda)(const SlDeviceOptions *options, SlError *err);
 
-/* The module at this place beside the program; NULL when there is none, with *err when there is one
- * that cannot be loaded. */
+/* Opens the module in a folder relative to the program's. NULL when there is no such file; NULL
+ * and *err when it cannot be loaded. */
 static void *open_beside_program(const char *folder, SlError *err)
 {
     char path[4200];

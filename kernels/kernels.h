@@ -47,7 +47,7 @@ typedef enum SlCode {
     SL_FORMAT,      /* a file is damaged or not what it claims to be */
     SL_UNSUPPORTED, /* understood, but this program or device cannot do it */
     SL_ARGUMENT,    /* a setting is out of its range */
-    SL_DEVICE,      /* the device failed and is dead for this process */
+    SL_DEVICE,      /* the device failed and cannot be used again in this process */
     SL_MISMATCH,    /* the check device found a difference */
 } SlCode;
 
@@ -132,7 +132,7 @@ struct SlDevice {
     int cancel;         /* atomic, set by sl_device_cancel from any thread */
     uint64_t ops_done;  /* atomic, counts operations: progress inside a step */
     SlArena *arena;     /* where sl_tensor_new takes from */
-    SlWork work;        /* filled by measure, peaks by every device */
+    SlWork work;        /* counted by the measure device; every device fills in the peaks */
     SlProfile *profile; /* while one is taken */
     char why[400];      /* why "auto" chose it; "" when it was asked for by name */
     const char
@@ -149,7 +149,7 @@ const char *sl_device_describe(const SlDevice *dev);
 /* Why "auto" is this device: "auto: cpu, because ..."; "" for a device that was asked for by name. */
 const char *sl_device_why(const SlDevice *dev);
 
-/* Safe from any thread: the operation that runs is finished, then nothing is computed until
+/* Cancels, from any thread: the running operation ends normally, later ones do nothing until
  * sl_device_clear. */
 void sl_device_cancel(SlDevice *dev);
 /* Forgets a cancel or a failure that can be survived (not SL_DEVICE). */
@@ -164,7 +164,8 @@ uint64_t sl_device_ops_done(const SlDevice *dev); /* any thread */
  * may differ. Gives the type before, to go back to. A device that lacks the type keeps to what it has
  * instead (cpu: f32 for f16). Weights are freed under the type that they were made in. */
 SlDtype sl_device_use_dtype(SlDevice *dev, SlDtype dtype);
-/* Waits until everything asked for so far is computed: for clocks. Downloads wait by themselves. */
+/* Waits until all operations called so far are computed. Only needed for measuring time: a
+ * download waits by itself. */
 void sl_device_finish(SlDevice *dev);
 
 /* ---- memory ---- */
@@ -197,7 +198,7 @@ void sl_download(SlDevice *dev, const SlTensor *t, void *host);
 /* Bytes of the device's memory that are free now; SIZE_MAX where the host's is used. */
 size_t sl_device_memory(SlDevice *dev);
 
-/* ---- beside the main line of work ---- */
+/* ---- a second stream on the same device ---- */
 
 /* A second device on the same hardware that computes while dev does, with dev's weights: for
  * previews that must not delay the next step. NULL, without *err, where there is none (everything
@@ -218,8 +219,8 @@ typedef enum SlWeightKind {
     SL_WEIGHT_TABLE,  /* [V, D]: embedding rows */
 } SlWeightKind;
 
-/* A weight in the layout its device likes. Immutable after creation but for what the device caches
- * in it. */
+/* A weight in the layout that its device computes with. Its values never change; the device may
+ * add further layouts of them. */
 typedef struct SlWeight {
     SlWeightKind kind;
     int rank;
@@ -298,7 +299,7 @@ struct SlOps {
     bool (*weight_init)(SlDevice *dev, SlWeight *w, const SlTensor *host);
     void (*weight_clear)(SlDevice *dev, SlWeight *w);
 
-    /* Where a device computes behind the caller's back; all may be NULL. */
+    /* For devices that compute asynchronously; all may be NULL. */
     void (*finish)(SlDevice *dev); /* waits for everything that was asked for */
     bool (*idle)(SlDevice *dev);   /* whether finish would not wait */
     SlDevice *(*beside)(SlDevice *dev, SlError *err);
@@ -423,7 +424,7 @@ bool sl_profile_start(SlDevice *dev, SlError *err);
 void sl_profile_clear(SlDevice *dev);
 /* In the order of their first calls; valid until the next operation. */
 const SlProfileRow *sl_profile_rows(const SlDevice *dev, size_t *count);
-/* The device is as before; harmless when none is taken. Before sl_device_close. */
+/* Ends profiling; does nothing when none is active. Call it before sl_device_close. */
 void sl_profile_stop(SlDevice *dev);
 
 /* Per second, measured now: operations (in registers where the device knows how, else of a large
@@ -444,7 +445,7 @@ typedef struct SlRepeat SlRepeat;
 SlRepeat *sl_repeat_new(void); /* NULL when memory is out */
 void sl_repeat_run(SlDevice *dev, SlRepeat *repeat, void (*work)(void *arg), void *arg);
 void sl_repeat_free(SlDevice *dev, SlRepeat *repeat); /* NULL is fine */
-/* Whether the device remembers work at all: whether fixed addresses are worth a copy. */
+/* Whether the device can record work. If not, copying inputs to fixed addresses is wasted. */
 bool sl_repeat_remembers(const SlDevice *dev);
 
 /* ---- threads ---- */

@@ -5,7 +5,7 @@
  */
 #include "kernels/kernels.h"
 
-/* What follows the bias, in place on out. */
+/* Activation, residual and scale of an epilogue, in place on out. */
 static void finish(SlDevice *dev, const SlEpilogue *e, SlTensor *out)
 {
     if (e->per_channel)

@@ -4,7 +4,7 @@
 
 #include "engine/engine.h"
 
-/* Where the time of a stage went. */
+/* The profile of a stage. */
 typedef struct SlBenchProfile {
     int runs;
     double seconds; /* of all runs */
@@ -37,7 +37,7 @@ typedef struct SlBench {
 
 /* A model as it is, with real weights. */
 bool sl_bench_model(SlModel *model, const SlBenchOptions *options, SlBench *bench, SlError *err);
-/* A famous shape ("sd15") with random weights: nothing is read from disk. */
+/* A known architecture ("sd15") with random weights: nothing is read from disk. */
 bool sl_bench_shape(const char *arch, const SlDeviceOptions *device, const SlBenchOptions *options,
                     SlBench *bench, SlError *err);
 void sl_bench_clear(SlBench *bench);

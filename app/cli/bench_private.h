@@ -9,7 +9,8 @@ bool sl_bench_start_profile(SlDevice *dev, const SlBenchOptions *options, SlBenc
                             SlError *err);
 /* What the device's profile counted since the last clear becomes a stage's; nothing without one. */
 void sl_bench_take_profile(const SlDevice *dev, SlBenchProfile *profile, int runs, double seconds);
-/* The seconds of the steps, of which there are some: their profile, median and fastest. Sorts times. */
+/* Fills in a stage from the seconds of its steps (count > 0): profile, median and fastest. Sorts
+ * times. */
 void sl_bench_take_steps(const SlDevice *dev, SlBench *bench, double *times, int count);
 
 #endif

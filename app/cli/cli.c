@@ -39,8 +39,8 @@ bool sl_cli_wanted(int argc, char **argv)
            access(argv[1], F_OK) != 0;
 }
 
-/* A GPU that fails while it was this program that chose it: the same again on the CPU, which gives
- * the same picture. Who asked for the GPU, or measures, is told only. */
+/* Where the GPU failed and was chosen by the program, the command is run again on the CPU. With
+ * --device cuda, and in bench, the error is reported instead. */
 static int run(SlCommand command, const SlOptions *options)
 {
     int status = run_command[command](options);

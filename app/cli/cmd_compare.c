@@ -283,7 +283,7 @@ static int report(const Compare *c)
     return fflush(stdout) == 0 ? SL_EXIT_OK : SL_EXIT_FAILED;
 }
 
-/* A lane that failed does not keep the others from their end. */
+/* When a lane fails the others go on. */
 static int say_problems(const Compare *c)
 {
     int status = SL_EXIT_OK;

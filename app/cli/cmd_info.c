@@ -114,7 +114,8 @@ static int info_model(const SlOptions *o, const char *path)
 
 /* ---- pictures ---- */
 
-/* A text of several lines, each indented. It is a stranger's: a terminal must not obey it. */
+/* Prints a text of several lines, each indented. It comes from a file, so control characters are
+ * not passed to the terminal. */
 static void print_lines(const char *title, const char *text)
 {
     for (const char *p = text; p && *p; p += *p == '\n') {
@@ -198,7 +199,7 @@ static int print_picture_json(const char *path, const SlPngTexts *texts, const S
 
 static int info_picture(const SlOptions *o)
 {
-    /* what a foreign picture does not say is shown as 0 */
+    /* of another program's picture: what it does not say is 0 */
     const SlRecipe nothing = {.prompt = "", .negative_prompt = "", .eta = -1};
     const char *path = o->argument;
     SlPngTexts texts;

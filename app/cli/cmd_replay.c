@@ -86,7 +86,7 @@ static bool same_files(const SlMetadata *a, const SlMetadata *b)
     return same;
 }
 
-/* In the order in which a difference can first appear. */
+/* In the order of the computation: the first difference is the cause of the later ones. */
 static int make_checks(const Replay *r, Check checks[5])
 {
     const SlMetadata *was = &r->metadata, *is = &r->picture.metadata;
@@ -152,7 +152,7 @@ int sl_cmd_replay(const SlOptions *options)
     if (prepare(&r, options, &err) && compute(&r, &err)) {
         status = report(&r);
     } else {
-        /* what the file says is wrong is no wrong usage */
+        /* wrong contents of the file are a failure (1), not wrong usage (2) */
         if (err.code == SL_ARGUMENT)
             err.code = SL_FORMAT;
         status = sl_session_fail(&r.session, &err);

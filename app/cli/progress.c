@@ -35,7 +35,8 @@ static void draw_time(double seconds)
         fprintf(stderr, "%ld:%02ld", whole / 60, whole % 60);
 }
 
-/* The step's own fraction counts: the first one gives a rate long before it is done. */
+/* The fraction of the current step counts too, so that a rate is known before the first step is
+ * done. */
 static void draw_steps(const SlProgress *p)
 {
     double passed = sl_clock() - p->started;
@@ -95,7 +96,7 @@ void sl_progress_follow(SlProgress *progress, bool quiet, const SlModel *model, 
     pthread_cond_init(&progress->stop, NULL);
     progress->ticking = true;
     if (pthread_create(&progress->ticker, NULL, tick, progress) != 0)
-        progress->ticking = false; /* then there is no line, and all else works */
+        progress->ticking = false; /* without the thread no line is shown; everything else works */
 }
 
 void sl_progress_step(SlProgress *progress, int done)

@@ -14,7 +14,7 @@
 typedef struct SlProgress {
     bool shown, ticking;
     double started, last_drawn;
-    const SlModel *model; /* whose step is under way */
+    const SlModel *model; /* the model whose progress within a step is shown */
     int done, total;
     const char *what; /* static, or NULL */
     pthread_t ticker;
@@ -31,7 +31,7 @@ void sl_progress_loading(SlProgress *progress, double fraction, const char *what
 /* Or: the line follows a run's `total` evaluations; what (may be NULL) stands before them. */
 void sl_progress_follow(SlProgress *progress, bool quiet, const SlModel *model, int total,
                         const char *what);
-/* So many of them are done. */
+/* done: finished evaluations. */
 void sl_progress_step(SlProgress *progress, int done);
 /* Clears the line; nothing is drawn after it. May be called twice. */
 void sl_progress_end(SlProgress *progress);

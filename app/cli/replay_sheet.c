@@ -196,7 +196,7 @@ bool sl_replay_sheet(const SlOptions *options, int *status)
     if (prepare(r, json, &err) && compute(r, &err)) {
         *status = report(r);
     } else {
-        /* what the file says is wrong is no wrong usage */
+        /* wrong contents of the file are a failure (1), not wrong usage (2) */
         if (err.code == SL_ARGUMENT)
             err.code = SL_FORMAT;
         *status = sl_session_fail(&r->session, &err);

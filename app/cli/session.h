@@ -18,7 +18,8 @@ enum {
     SL_EXIT_USAGE = 2,
     SL_EXIT_DIFFERENT = 3,
     SL_EXIT_INTERRUPTED = 130,
-    SL_EXIT_DEVICE = 1000 /* the device is dead: cli.c goes on with another; never the program's */
+    /* internal: the device failed; cli.c goes on with another one or makes it SL_EXIT_FAILED */
+    SL_EXIT_DEVICE = 1000
 };
 
 typedef struct SlSession {

@@ -45,7 +45,7 @@ static bool check_target(const char *path, mode_t *mode, SlError *err)
         mode_t mask = umask(0);
         umask(mask);
         *mode = 0666 & ~mask;
-        return true; /* whatever else is wrong, opening the temporary file will say */
+        return true; /* any other error shows when the temporary file is opened */
     }
     if (!S_ISREG(st.st_mode))
         return sl_fail(err, SL_IO, "%s: cannot be written: it is %s, not a file", path,

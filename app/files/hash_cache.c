@@ -17,7 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define LEAST      ((int64_t)16 << 20) /* bytes of a file that is worth a line */
+#define LEAST      ((int64_t)16 << 20) /* files smaller than this are not cached */
 #define STILL      2                   /* seconds */
 #define MAX_BYTES  ((size_t)256 << 10) /* of the cache: some two thousand files */
 #define KEY_LENGTH 160
@@ -109,7 +109,7 @@ static void remember(const char *key, const char *hex)
     }
     int n = snprintf(line, sizeof line, "%s%s\n", key, hex);
     ssize_t written = write(fd, line, (size_t)n);
-    (void)written; /* a line that is cut off is no hash */
+    (void)written; /* the last line may be cut off */
     close(fd);
 }
 

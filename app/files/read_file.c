@@ -26,7 +26,7 @@ static uint8_t *read_all(int fd, const char *path, size_t size, size_t *bytes, S
             return NULL;
         }
         if (n == 0)
-            break; /* it shrank; what is there is judged as it is */
+            break; /* the file became shorter meanwhile: use what was read */
         done += (size_t)n;
     }
     data[done] = 0;

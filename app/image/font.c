@@ -1,9 +1,6 @@
-/* font.c - the strokes (see font.h).
- *
- * A glyph is a list of strokes, a stroke a list of points, a point two digits: x 0..4 and y 0..8
- * with capitals between 0 and 6, small letters from 2, descenders down to 8. A stroke of one point
- * repeated is a dot.
- */
+/* font.c - the glyphs of font.h. A glyph is a list of strokes, a stroke a list of points, a
+ * point two digits: x 0..4 and y 0..8, where capitals lie between 0 and 6, small letters begin
+ * at 2 and descenders reach 8. A point given twice is a dot. */
 #include "app/image/font.h"
 
 #include <math.h>

@@ -170,7 +170,8 @@ static bool decode(Reader *r)
     size_t row = (size_t)r->width * 3;
     if (png_get_rowbytes(r->png, r->info) != row)
         png_error(r->png, "its pixels cannot be turned into RGB");
-    /* deflate cannot shrink below 1/1032: a header that promises more is a trap. */
+    /* deflate compresses to 1/1032 at best: a header whose size would need more than that is a
+     * decompression bomb. */
     if (row * r->height / 1100 > r->bytes)
         png_error(r->png, "it is too short for its size");
     r->rgb = malloc(row * r->height);

@@ -8,7 +8,7 @@
 
 void sl_noise_init(SlNoise *noise, SlNoiseKind kind, uint64_t seed, int64_t cuda_threads)
 {
-    memset(noise, 0, sizeof *noise); /* padding too: runs are saved and compared as bytes */
+    memset(noise, 0, sizeof *noise); /* padding too: saved runs are compared as bytes */
     noise->kind = kind;
     noise->seed = seed;
     noise->cuda_threads = cuda_threads;

@@ -67,7 +67,7 @@ static void read_class(SlTextEncoderConfig *c, const SlJson *json, SlError *err)
 
 bool sl_text_encoder_config(SlTextEncoderConfig *config, const SlJson *json, SlError *err)
 {
-    /* The pipeline would mask the padding then. */
+    /* With this setting diffusers' pipeline masks the padding, which is not supported. */
     static const char *const refused[] = {"use_attention_mask", NULL};
     SlError first = {0};
     memset(config, 0, sizeof *config);

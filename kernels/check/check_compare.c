@@ -1,7 +1,6 @@
-/* check_compare.c - a tensor of the device under test, seen from ref: copied there, and compared.
- *
- * Easy to get wrong: what a view's rows have between them is copied and compared, too.
- */
+/* check_compare.c - copies a tensor of the device under test to ref, and compares two. Easy to
+ * get wrong: the memory between the rows of a view is copied and compared too, since an
+ * operation must not change it. */
 #include "kernels/check/check_private.h"
 #include "kernels/devices.h"
 
@@ -76,7 +75,8 @@ static Difference compare(const SlTensor *tested, const SlTensor *ref)
     return d;
 }
 
-/* Half of the last bit for each rounding, with room for sums in another order. */
+/* How far two results may differ: half of the last bit for each rounding, and some room for sums
+ * that are taken in another order. */
 static bool within(const Difference *d, SlDtype dtype)
 {
     static const double limits[] = {1e-9, 2e-6, 1e-4, 0, 0};

@@ -1,4 +1,4 @@
-/* check_private.h - the device that runs two devices side by side, as its files share it. */
+/* check_private.h - the state of the check device, shared by its files. */
 #ifndef SL_KERNELS_CHECK_PRIVATE_H
 #define SL_KERNELS_CHECK_PRIVATE_H
 

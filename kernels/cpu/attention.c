@@ -77,7 +77,7 @@ static void pack_blocks(void *arg, int64_t first, int64_t last)
         for (int64_t i = 0; i < KEYS; i++) {
             int64_t key = task % j->blocks * KEYS + i;
             if (key >= j->k->size[1])
-                break; /* scores of what lies there are masked, its values not read */
+                break; /* beyond the end: the scores are masked and the values are not read */
             load_row(j->k, item * j->k->stride[0] + key * j->k->stride[1] + head * j->d, j->d,
                      j->padded, row);
             for (int64_t c = 0; c < j->padded; c++)
@@ -146,7 +146,7 @@ static void soften(const Job *j, Tile *t)
         if (!(top > t->top[i]))
             top = t->top[i];
         if (top == -INFINITY)
-            top = 0; /* nothing seen yet: all weights become 0 */
+            top = 0; /* no visible key so far: all weights become exp(-inf) = 0 */
         for (int b = 0; b < KEYS / SL_LANES; b++) {
             s[b] = sl_vec_exp_below(s[b] - top);
             total += s[b];

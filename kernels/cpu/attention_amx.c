@@ -47,7 +47,7 @@ typedef struct Tile {
     int64_t item, head, first, queries;
 } __attribute__((aligned(64))) Tile;
 
-/* Allowed by the system for this process, and there? */
+/* Whether the processor has the matrix unit and the system lets this process use it. */
 bool sl_cpu_amx_usable(void)
 {
     enum { ARCH_REQ_XCOMP_PERM = 0x1023, XFEATURE_XTILEDATA = 18 };

@@ -1,8 +1,6 @@
-/* cpu.c - the cpu device's table: ref overlaid.
- *
- * SAFELIGHT_ISA=base|v3|v4 (levels of the x86-64 psABI) holds the device to fewer instructions than
- * the processor has: for tests, and for whoever hunts a difference between two machines.
- */
+/* cpu.c - the table of the cpu device: ref's, with faster slots laid over it.
+ * SAFELIGHT_ISA=base|v3|v4 (levels of the x86-64 psABI) limits the device to fewer instructions
+ * than the processor has, for tests and for finding differences between two machines. */
 #include "kernels/cpu/cpu.h"
 
 #include "kernels/devices.h"
@@ -77,7 +75,7 @@ static void fill_slots(SlOps *ops, SlOps *apart, Isa isa)
         FILL(base);
 }
 
-/* The matrix unit is beyond the levels that can be asked for. */
+/* SAFELIGHT_ISA has no level with the matrix unit (AMX): where it is set, the unit is not used. */
 static bool use_amx(SlDtype dtype, Isa isa)
 {
 #if SL_HAVE_AMX

@@ -15,7 +15,7 @@ typedef struct SlWeightBlock SlWeightBlock;
 typedef struct SlCpuDevice {
     SlDevice base;
     SlOps ops;
-    SlOps apart;      /* fused slots as a product and a pass, for what the fused ones do not do */
+    SlOps apart;      /* composites for the shapes that the fused slots do not handle */
     SlOneDnn *onednn; /* NULL: all products are our own */
     bool amx;
     SlWeightBlock *weight_blocks; /* the first has room */
@@ -27,7 +27,7 @@ typedef struct SlCpuDevice {
 /* Input channels from which on a 3x3 convolution is Winograd's. */
 #define SL_CPU_WINOGRAD 32
 
-/* How many rows of this many elements are worth a range of sl_parallel_for. */
+/* How many rows of this many elements one range of sl_parallel_for should have at least. */
 static inline int64_t sl_cpu_grain(int64_t row)
 {
     return row < 16384 ? 16384 / (row > 0 ? row : 1) : 1;

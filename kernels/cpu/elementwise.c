@@ -1,5 +1,5 @@
-/* elementwise.c - what is bound by memory: one pass each, 16 floats at a time, cut by rows or by
- * pieces of fixed size. */
+/* elementwise.c - operations whose time is that of reading and writing memory: one pass each, 16
+ * floats at a time, split among threads by rows or by pieces of fixed size. */
 #include "kernels/cpu/cpu.h"
 #include "kernels/cpu/vec.h"
 

@@ -68,8 +68,8 @@ static int64_t rows_of_chunk(const Job *j, int64_t chunk)
     return left < j->chunk ? left : j->chunk;
 }
 
-/* The calls of what follows have the type and the activation as constants, so that loops are free
- * of questions. */
+/* The functions below are called with constants for type and activation, so that the compiler
+ * takes these tests out of the loops. */
 
 /* sum += x of one row, or += (x - mean)^2 */
 SL_INLINE void add_row(const Job *j, int64_t i, const float *mean, float *sum, SlDtype type)
@@ -191,7 +191,7 @@ static void write_chunks(void *arg, int64_t first, int64_t last)
     }
 }
 
-/* About 64 KiB of f32: what stays in the cache between two looks. */
+/* About 64 KiB of f32: stays in the cache between the two passes over it. */
 static int64_t chunk_rows(int64_t channels)
 {
     int64_t rows = 16384 / channels;
@@ -253,7 +253,7 @@ SL_INLINE void row_sums(const Job *j, int64_t i, float shift, float *sum, float 
     *squares = sl_vec_sum(q);
 }
 
-/* The second look corrects what rounding did to a mean far from zero. */
+/* The second pass corrects the rounding error of a mean that is far from zero. */
 static void layer_norm_rows(void *arg, int64_t first, int64_t last)
 {
     const Job *j = arg;

@@ -78,7 +78,7 @@ typedef struct Call {
     SlTensor *out;
 } Call;
 
-/* Arena memory for a border or for scratch; true if it was there. */
+/* Takes arena memory for a memory object or for scratch; true on success. */
 static bool place(SlDevice *dev, dnnl_memory_t memory, size_t bytes)
 {
     SlTensor t = sl_tensor_new(dev, SL_U8, 1, (const int64_t[]){(int64_t)bytes + 1});

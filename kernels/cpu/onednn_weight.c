@@ -89,7 +89,7 @@ dnnl_memory_t sl_onednn_weight(SlDevice *dev, const SlWeight *weight, SlConstMem
     return l ? l->memory : NULL;
 }
 
-/* A shape as most are: what it asks for is likely to do for all. */
+/* A typical shape: the layout that it asks for is likely to fit all others. */
 static SlOneDnnKey typical_key(const SlDevice *dev, const SlWeight *w)
 {
     SlOneDnnKey key;

@@ -160,7 +160,7 @@ __global__ void __launch_bounds__(THREADS)
     for (int t = 0; t < tiles; t++) {
         Scores s;
         cp_async_wait<1>();
-        __syncthreads(); /* keys of this tile (and queries) are there for all */
+        __syncthreads(); /* now the tile's keys have arrived for all threads */
         if (t == 0) {
             GPU_UNROLL
             for (int i = 0; i < DP / 16; i++)

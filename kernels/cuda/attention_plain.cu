@@ -16,7 +16,7 @@ struct PlainTiles {
     float q[STEP][QUERIES + 4], k[STEP][KEYS + 4]; /* by channel */
     float p[QUERIES][KEYS + 4];                    /* scores, then probabilities */
     float v[KEYS][CHANNELS + 4];
-    float shrink[QUERIES]; /* of what was summed so far; at the end 1 / sum */
+    float shrink[QUERIES]; /* factor for the sums so far; at the end 1 / sum */
 };
 
 /* Scores of 4 queries and 2 keys for each thread, written to p. */
@@ -107,7 +107,7 @@ __global__ void __launch_bounds__(THREADS)
     for (int key = 0; key < end; key += KEYS) {
         plain_scores(s, q, k, a, first, key);
         plain_load_values(s, v, a, key, c0);
-        __syncthreads(); /* scores and values are there for all */
+        __syncthreads(); /* now scores and values are visible to all threads */
         plain_soften(s, top, total);
         __syncthreads(); /* so are probabilities */
         for (int x = 0; x < 4; x++) {

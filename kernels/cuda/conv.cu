@@ -25,7 +25,7 @@ template <int WM_, int WN_, int NI_, int NJ_> struct ConvTile {
     static constexpr int BM = WM * NI * 16, BN = WN * NJ * 8, threads = WM * WN * 32;
     static constexpr int stage = (BM + BN) * PITCH; /* elements */
     static constexpr int shared = STAGES * stage * 2;
-    static constexpr int pitch = BN + 8; /* of sums: no two of a row's writers meet in a bank */
+    static constexpr int pitch = BN + 8; /* of the sums: the writers of a row use other banks */
     static_assert(BM * pitch * 4 <= shared, "the sums fit the ring");
 };
 
@@ -167,7 +167,7 @@ __global__ void __launch_bounds__(Tile::threads)
     }
     for (int t = 0; t < count; t++) {
         cp_async_wait<STAGES - 2>();
-        __syncthreads(); /* tile t is there for all, and all are done with tile t - 1 */
+        __syncthreads(); /* tile t has arrived for all, and tile t - 1 is used up */
         if (t + STAGES - 1 < count)
             fetch.template next<ALIGNED>(s, x, w, ring + (t + STAGES - 1) % STAGES * Tile::stage);
         cp_async_commit();

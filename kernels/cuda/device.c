@@ -25,7 +25,7 @@ EXPORT SlDevice *sl_cuda_device_open(const SlDeviceOptions *options, SlError *er
 /* ---- errors ---- */
 
 static pthread_mutex_t dead_lock = PTHREAD_MUTEX_INITIALIZER;
-static char dead[300]; /* why CUDA is dead for this process; "" while it lives */
+static char dead[300]; /* why CUDA cannot be used in this process any more; "" while it can */
 
 void sl_cuda_set_dead(const char *message)
 {
@@ -198,8 +198,8 @@ static SlDevice *make(SlDtype dtype, int priority, SlError *err)
     return &d->base;
 }
 
-/* Gets what the first leaves of the GPU. Weights that the first is still sending must have arrived
- * before another stream reads them. */
+/* The second device's stream has a lower priority than the first's. Weights that the first is
+ * still uploading must have arrived before another stream reads them. */
 static SlDevice *cuda_beside(SlDevice *dev, SlError *err)
 {
     sl_device_finish(dev);

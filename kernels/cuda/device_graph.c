@@ -16,7 +16,7 @@ static bool cuda_idle(SlDevice *dev)
     SlCudaDevice *d = sl_cuda_of(dev);
     cudaError_t error = cudaStreamQuery(d->stream);
     if (error == cudaErrorNotReady) {
-        cudaGetLastError(); /* or the next launch finds it and takes it for its own */
+        cudaGetLastError(); /* else the next launch would report this error as its own */
         return false;
     }
     sl_cuda_check(d, error, "asking whether the device is done");

@@ -31,7 +31,7 @@ void sl_cuda_staging_close(SlCudaStaging *s)
     }
 }
 
-/* Neither the host's memory nor a call that takes memory can be part of what is remembered. */
+/* Copies with the host and calls that allocate memory cannot be recorded in a graph. */
 static bool outside_capture(SlCudaDevice *d)
 {
     if (d->capturing)
@@ -159,7 +159,7 @@ static void cuda_free(SlDevice *dev, void *p, size_t bytes)
     (void)dev;
     (void)bytes;
     cudaFree(p);
-    cudaGetLastError(); /* on a dead device even this fails, and there is nobody to tell */
+    cudaGetLastError(); /* after a fatal error even this fails, which changes nothing any more */
 }
 
 void sl_cuda_memory_slots(SlOps *ops)

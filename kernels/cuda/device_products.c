@@ -26,7 +26,8 @@ struct SlCudaProduct {
     bool plain; /* cuBLASLt refused it */
 };
 
-/* It says so before anything has been launched. */
+/* These errors are returned before anything is launched, so the product can be computed another
+ * way. */
 static bool is_refusal(cublasStatus_t status)
 {
     return status == CUBLAS_STATUS_NOT_SUPPORTED || status == CUBLAS_STATUS_ARCH_MISMATCH;
@@ -197,7 +198,7 @@ static cublasStatus_t ask(SlCudaDevice *d, SlCudaProduct *p)
         s = cublasLtMatmulAlgoGetHeuristic(d->lt, p->what, p->a, p->b, p->d, p->d, preference, 1,
                                            &found, &count);
     cublasLtMatmulPreferenceDestroy(preference);
-    /* PyTorch saw the second for matrices of one row or column. */
+    /* PyTorch met the second one for matrices of one row or column. */
     if ((s == CUBLAS_STATUS_SUCCESS && count < 1) || s == CUBLAS_STATUS_INVALID_VALUE)
         s = CUBLAS_STATUS_NOT_SUPPORTED;
     if (s == CUBLAS_STATUS_SUCCESS)

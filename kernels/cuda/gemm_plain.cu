@@ -1,8 +1,6 @@
-/* gemm_plain.cu - the product that cuBLASLt has no algorithm for, a thread for an element.
- *
- * Slow, and hardly ever asked: it is there because nobody can list what every cuBLASLt refuses (odd
- * sizes, types, a bias), and a refusal must not end a picture.
- */
+/* gemm_plain.cu - a product for which cuBLASLt has no algorithm, one thread per element. Slow
+ * and rarely used: versions of cuBLASLt differ in what they refuse (odd sizes, types, a bias),
+ * and a refusal must not end a run. */
 #include "kernels/cuda/elements.h"
 #include "kernels/cuda/gemm.h"
 

@@ -27,7 +27,7 @@ struct Moments {
     float count, mean, squares;
 };
 
-/* A group's mean, what rounding took from it, and 1 / deviation. */
+/* A group's mean, the rounding error of that mean, and 1 / deviation. */
 struct Normal {
     float mean, rest, inverse;
 };

@@ -33,7 +33,7 @@ __global__ void __launch_bounds__(ROW_THREADS)
             rest += f[k] - rough;
         }
     }
-    /* What rounding took from a mean far from zero. */
+    /* The rounding error of a mean that is far from zero. */
     const float off = gpu_warp_sum(rest) / (float)c;
     const float variance = gpu_warp_sum(squares) / (float)c - off * off;
     const float inverse = gpu_inverse_deviation(variance, eps);

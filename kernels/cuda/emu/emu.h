@@ -69,7 +69,7 @@ inline void *real(const void *p)
 
 /* ---- report.cpp, grid.cpp, stream.cpp ---- */
 
-/* pc: the instruction, NULL where the text says the place. */
+/* pc: address of the instruction; NULL where the text already names the place. */
 void report(const char *kind, const void *pc, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

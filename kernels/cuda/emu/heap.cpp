@@ -104,7 +104,7 @@ void *dev_alloc(size_t n)
     uintptr_t p = (heap_top + 255) & ~255ull, r = (uintptr_t)real((void *)p);
     if (n > cfg.memory - heap_bytes || p + n + 512 > DEV_BASE + DEV_SIZE)
         return nullptr;
-    heap_top = p + n + 512; // never reused: a stale pointer stays stale
+    heap_top = p + n + 512; // never used again: access through a freed pointer is found
     live_allocs[p] = n;
     heap_bytes += n;
 #if EMU_ASAN

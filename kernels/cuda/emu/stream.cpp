@@ -212,7 +212,7 @@ cudaError_t cudaStreamSynchronize(cudaStream_t stream)
     return fail(error ? error : sticky);
 }
 
-/* A lazy stream gets on by one operation each time it is asked. */
+/* A query makes a lazy stream do one queued operation. */
 cudaError_t cudaStreamQuery(cudaStream_t stream)
 {
     std::lock_guard<std::recursive_mutex> held(lock);

@@ -78,7 +78,7 @@ static void test_generate(void)
     done(&run);
 }
 
-/* The GPU dies at a launch in the middle. */
+/* The emulated GPU fails at a launch in the middle of the run ($CUDAEMU_FAIL). */
 static void test_gpu_fails(void)
 {
     const char *module = getenv("SAFELIGHT_EMULATED_CUDA"),

@@ -21,7 +21,7 @@ static bool nothing_written(void)
     return access(file("x.png"), F_OK) != 0 && access(file("x.webp"), F_OK) != 0;
 }
 
-/* A part that gives nothing finite from the first step on. */
+/* A model one of whose parts gives values that are not finite from the first step on. */
 static void test_part(const char *weights, const char *tensor, float factor, const char *sentence)
 {
     char *model = strdup(file("broken"));
@@ -42,7 +42,7 @@ static void test_part(const char *weights, const char *tensor, float factor, con
     free(model);
 }
 
-/* The noise that the run is given has its third step's too large. */
+/* The noise in the file of --step-noise is too large at the third step. */
 static void write_noise(void)
 {
     float noise[6][4 * 8 * 8];

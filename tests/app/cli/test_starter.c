@@ -40,7 +40,7 @@ static const char *text_of(const cJSON *test, const char *key)
     return cJSON_IsString(v) ? v->valuestring : NULL;
 }
 
-/* The number as it would be typed. */
+/* The number as text, in the shortest form that reads back the same. */
 static char *typed(const cJSON *test, const char *key)
 {
     return cJSON_PrintUnformatted(cJSON_GetObjectItemCaseSensitive(test, key));

@@ -99,7 +99,8 @@ static void write_partial(void)
 
 /* ---- changing them ---- */
 
-/* The first `from` becomes `to`, of the same length; from NULL: nothing. NULL when it is not there. */
+/* A copy in which the first `from` is replaced by `to`, of the same length; from NULL: an
+ * unchanged copy. NULL when `from` is not in it. */
 static char *edited(const char *text, const char *from, const char *to)
 {
     char *copy = text ? strdup(text) : NULL, *at = copy && from ? strstr(copy, from) : copy;
@@ -111,7 +112,7 @@ static char *edited(const char *text, const char *from, const char *to)
     return NULL;
 }
 
-/* A hash behind a key gets another first digit. */
+/* Changes the first digit of the hash behind a key. */
 static char *with_other_hash(const char *text, const char *key)
 {
     char *copy = text ? strdup(text) : NULL, *at = copy ? strstr(copy, key) : NULL;
@@ -240,7 +241,8 @@ static const Change changes[] = {
     {"the hash of a weight file", "\"bytes\":145926,\"sha256\":\"", NULL, false, 3},
 };
 
-/* In a comparison's file the lanes' texts are texts in a text. */
+/* In a .safelight file the metadata of a lane is JSON text within JSON: its quotation marks are
+ * escaped. */
 static const Change lane_changes[] = {
     {"nothing", NULL, NULL, false, 0},
     {"a sample", NULL, NULL, true, 1},
@@ -276,7 +278,7 @@ static void test_change(const char *kind, const Change *c, const char *tensor)
     free(to);
 }
 
-/* Long runs, which take a while each time, and what is like another one: the first changes only. */
+/* For long runs, and kinds that are like another one, only the first few changes are tried. */
 static bool is_brief(const char *kind)
 {
     return !strncmp(kind, "long", 4) || !strncmp(kind, "fast", 4) || !strncmp(kind, "stopped", 7) ||

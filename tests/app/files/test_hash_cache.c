@@ -38,7 +38,7 @@ static bool cache_is_empty(void)
     return empty;
 }
 
-/* The last line's hash becomes another: what is given back then comes from the cache. */
+/* Changes the hash in the cache's last line: who gets that one got it from the cache. */
 static void falsify_cache(void)
 {
     char *text = read_text(cache);

@@ -148,7 +148,7 @@ static void test_beside(void)
         memcpy(x0, frame.x_0, size);
         begun = begun && sl_decode_begin(model, x0, frame.height, frame.width);
         begun = begun && !sl_decode_begin(model, x0, frame.height, frame.width);
-        sl_decode_ready(model); /* "not yet" is no error of what the run does next */
+        sl_decode_ready(model); /* that the stream is not done yet is not left behind as an error */
     }
     sl_test(begun, "a picture is begun after every step, one at a time %s", err.message);
     sl_test(equal, "pictures beside the run are those of the plain way");
@@ -191,7 +191,8 @@ static bool run_until_fault(SlModel *model, SlError *err)
     bool failed = !run;
     for (int i = 0; run && !failed && i < STEPS; i++)
         failed = !sl_run_next(run, NULL, err);
-    bool told = getenv("CUDAEMU_FAIL") != NULL; /* the emulation cannot survive a wild address */
+    bool told = getenv("CUDAEMU_FAIL") !=
+                NULL; /* on the emulation such an access would end the test itself */
     if (!failed && !told) {
         SlTensor nowhere =
             sl_tensor_view((void *)(uintptr_t)4096, SL_F32, 1, (const int64_t[]){64});
@@ -205,7 +206,7 @@ static bool run_until_fault(SlModel *model, SlError *err)
     return failed;
 }
 
-/* In a process of its own: CUDA is dead in it then. */
+/* In a process of its own, since CUDA cannot be used in it afterwards. */
 static void test_fault(void)
 {
     SlError err = {0};

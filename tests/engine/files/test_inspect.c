@@ -463,7 +463,7 @@ static void test_wrongs(void)
     }
 }
 
-/* What may be missing or otherwise and is fine. */
+/* Folders with something missing or different that are accepted. */
 static void test_harmless(void)
 {
     SlError err = {0};
