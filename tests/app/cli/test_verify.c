@@ -278,7 +278,7 @@ static void test_change(const char *kind, const Change *c, const char *tensor)
     free(to);
 }
 
-/* For long runs, and kinds that are like another one, only the first few changes are tried. */
+/* For long runs, and kinds that are like another one, only the first three changes are tried. */
 static bool is_brief(const char *kind)
 {
     return !strncmp(kind, "long", 4) || !strncmp(kind, "fast", 4) || !strncmp(kind, "stopped", 7) ||
