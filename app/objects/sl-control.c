@@ -7,15 +7,6 @@
 
 static SlControl controls[SL_N_SETTINGS];
 
-/* The name with '-' for '_', as properties want it; lives as long as the program. */
-const char *
-_sl_setting_property (const SlSettingInfo *setting)
-{
-  g_autofree char *name = g_strdelimit (g_strdup (setting->key), "_", '-');
-
-  return g_intern_string (name);
-}
-
 static SlControlKind
 kind_of (const SlSettingInfo *setting)
 {

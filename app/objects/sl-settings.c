@@ -17,6 +17,15 @@ struct _SlSettings
 
 G_DEFINE_FINAL_TYPE (SlSettings, sl_settings, G_TYPE_OBJECT)
 
+/* The name with '-' for '_', as properties want it; lives as long as the program. */
+const char *
+_sl_setting_property (const SlSettingInfo *setting)
+{
+  g_autofree char *name = g_strdelimit (g_strdup (setting->key), "_", '-');
+
+  return g_intern_string (name);
+}
+
 /* A property for each row of the engine's table; its number is the setting's and 1. */
 static GParamSpec *properties[SL_N_SETTINGS + 1];
 

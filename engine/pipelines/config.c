@@ -1,4 +1,4 @@
-/* config.c - the configuration of a model's part, from its folder or built in. */
+/* config.c - the configuration of a model's part, from its folder or built in, and what it computes in. */
 #include "engine/pipelines/pipelines.h"
 
 #include <stdio.h>
@@ -22,4 +22,23 @@ SlJson *sl_model_config(const SlModelInfo *info, const char *part, SlError *err)
     snprintf(path, sizeof path, "%s/%s/%s", info->path, part,
              scheduler ? "scheduler_config.json" : "config.json");
     return sl_json_open(path, err);
+}
+
+bool sl_dtype_parse(const char *name, const char *device, SlDtype *dtype, SlError *err)
+{
+    static const struct {
+        const char *name;
+        SlDtype dtype;
+    } dtypes[] = {{"f32", SL_F32}, {"f16", SL_F16}, {"bf16", SL_BF16}};
+    if (!name || !strcmp(name, "auto")) {
+        *dtype = device && !strcmp(device, "cuda") ? SL_F16 : SL_F32;
+        return true;
+    }
+    for (size_t i = 0; i < sizeof dtypes / sizeof dtypes[0]; i++)
+        if (!strcmp(name, dtypes[i].name)) {
+            *dtype = dtypes[i].dtype;
+            return true;
+        }
+    return sl_fail(err, SL_ARGUMENT, "the data type is \"%s\"; expected auto, f32, bf16 or f16",
+                   name);
 }

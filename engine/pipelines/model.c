@@ -55,25 +55,6 @@ static bool open_tokenizer(SlModel *model, const SlModelOptions *options, SlErro
     return model->tokenizer != NULL;
 }
 
-bool sl_dtype_parse(const char *name, const char *device, SlDtype *dtype, SlError *err)
-{
-    static const struct {
-        const char *name;
-        SlDtype dtype;
-    } dtypes[] = {{"f32", SL_F32}, {"f16", SL_F16}, {"bf16", SL_BF16}};
-    if (!name || !strcmp(name, "auto")) {
-        *dtype = device && !strcmp(device, "cuda") ? SL_F16 : SL_F32;
-        return true;
-    }
-    for (size_t i = 0; i < sizeof dtypes / sizeof dtypes[0]; i++)
-        if (!strcmp(name, dtypes[i].name)) {
-            *dtype = dtypes[i].dtype;
-            return true;
-        }
-    return sl_fail(err, SL_ARGUMENT, "the data type is \"%s\"; expected auto, f32, bf16 or f16",
-                   name);
-}
-
 static bool open_device(SlModel *model, const SlModelOptions *options, SlError *err)
 {
     SlDeviceOptions device = {

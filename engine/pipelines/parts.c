@@ -9,6 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What any stage works in at the least: a block of the arena. */
+#define LEAST_WORK ((size_t)32 << 20)
+
 /* ---- one part ---- */
 
 void sl_part_free(SlPart *part)
@@ -219,21 +222,6 @@ static bool find_dtypes(SlModel *model, const SlModelOptions *options, SlError *
     return true;
 }
 
-bool sl_model_load_parts(SlModel *model, const SlModelOptions *options, SlError *err)
-{
-    Loading l = {.model = model, .options = options, .total = total_bytes(&model->info)};
-    list_parts(model);
-    if (!find_dtypes(model, options, err))
-        return false;
-    for (int i = 0; i < model->parts; i++) {
-        bool later;
-        if (!sl_model_leave_for_later(model, i, &later, err) ||
-            (!later && !load_part(&l, &model->part[i], err)))
-            return false;
-    }
-    return true;
-}
-
 /* Without weights, on any device. */
 static bool build_sizes(SlPart *part, const SlModelInfo *info, SlDevice *dev, SlError *err)
 {
@@ -272,6 +260,47 @@ bool sl_part_measure(const SlModel *model, SlPart *part, SlError *err)
     if (dev)
         sl_device_close(&dev);
     return ok;
+}
+
+/* ---- memory ---- */
+
+bool sl_model_memory_is_limited(const SlModel *model)
+{
+    return sl_device_memory(model->dev) != SIZE_MAX;
+}
+
+size_t sl_model_free_memory(const SlModel *model)
+{
+    return sl_device_memory(model->dev) + sl_arena_capacity(model->dev);
+}
+
+/* Whether a part waits until a stage needs it, because it does not fit beside those that are there. The
+ * first never waits. */
+static bool leave_for_later(SlModel *model, int part, bool *later, SlError *err)
+{
+    *later = false;
+    if (part == 0 || !sl_model_memory_is_limited(model))
+        return true;
+    if (!sl_part_measure(model, &model->part[part], err))
+        return false;
+    *later =
+        sl_model_free_memory(model) < model->part[part].weight_bytes + SL_MEMORY_SLACK + LEAST_WORK;
+    return true;
+}
+
+bool sl_model_load_parts(SlModel *model, const SlModelOptions *options, SlError *err)
+{
+    Loading l = {.model = model, .options = options, .total = total_bytes(&model->info)};
+    list_parts(model);
+    if (!find_dtypes(model, options, err))
+        return false;
+    for (int i = 0; i < model->parts; i++) {
+        bool later;
+        if (!leave_for_later(model, i, &later, err) ||
+            (!later && !load_part(&l, &model->part[i], err)))
+            return false;
+    }
+    return true;
 }
 
 void sl_model_free_parts(SlModel *model)

@@ -89,15 +89,15 @@ bool sl_model_need(SlModel *model, SlPartUse stage, SlError *err);
 
 /* ---- limited memory ---- */
 
+/* cuBLAS, the driver, what blocks waste, and a tensor on its way to its place. */
+#define SL_MEMORY_SLACK ((size_t)96 << 20)
+
 bool sl_model_memory_is_limited(const SlModel *model);
 /* What is free, the arena's blocks included. */
 size_t sl_model_free_memory(const SlModel *model);
 /* Drops parts that the stage does not need until what it needs fits: *bytes. False when it does not fit even so, or with
  * *err when that could not be found out. */
 bool sl_model_clear_for(SlModel *model, SlPartUse stage, size_t *bytes, SlError *err);
-/* While a model is opened: whether a part is to wait for the stage that needs it. The first never is: if it does not
- * fit, no picture can be made. */
-bool sl_model_leave_for_later(SlModel *model, int part, bool *later, SlError *err);
 
 /* ---- the whole ---- */
 

@@ -12,21 +12,6 @@
 
 #include <string.h>
 
-/* cuBLAS, the driver, what blocks waste, and a tensor on its way to its place. */
-#define SLACK ((size_t)96 << 20)
-/* What any stage works in at the least: a block of the arena. */
-#define LEAST_WORK ((size_t)32 << 20)
-
-bool sl_model_memory_is_limited(const SlModel *model)
-{
-    return sl_device_memory(model->dev) != SIZE_MAX;
-}
-
-size_t sl_model_free_memory(const SlModel *model)
-{
-    return sl_device_memory(model->dev) + sl_arena_capacity(model->dev);
-}
-
 typedef struct Need {
     size_t weights, work;
 } Need;
@@ -38,7 +23,7 @@ static size_t *stage_bytes(SlModel *model, SlPartUse stage)
 
 static bool find_need(SlModel *model, SlPartUse stage, Need *need, SlError *err)
 {
-    *need = (Need){.work = *stage_bytes(model, stage) + SLACK};
+    *need = (Need){.work = *stage_bytes(model, stage) + SL_MEMORY_SLACK};
     for (int i = 0; i < model->parts; i++) {
         SlPart *part = &model->part[i];
         if (!(part->kind->use & stage) || part->net)
@@ -52,7 +37,8 @@ static bool find_need(SlModel *model, SlPartUse stage, Need *need, SlError *err)
 
 static bool fits(SlModel *model, const Need *need)
 {
-    if (sl_device_memory(model->dev) < need->weights + SLACK && sl_arena_mark(model->dev) == 0)
+    if (sl_device_memory(model->dev) < need->weights + SL_MEMORY_SLACK &&
+        sl_arena_mark(model->dev) == 0)
         sl_arena_release(model->dev);
     return sl_device_memory(model->dev) >= need->weights &&
            sl_model_free_memory(model) >= need->weights + need->work;
@@ -141,16 +127,5 @@ bool sl_model_need(SlModel *model, SlPartUse stage, SlError *err)
     for (int i = 0; i < model->parts; i++)
         if ((model->part[i].kind->use & stage) && !load(model, i, stage, err))
             return false;
-    return true;
-}
-
-bool sl_model_leave_for_later(SlModel *model, int part, bool *later, SlError *err)
-{
-    *later = false;
-    if (part == 0 || !sl_model_memory_is_limited(model))
-        return true;
-    if (!sl_part_measure(model, &model->part[part], err))
-        return false;
-    *later = sl_model_free_memory(model) < model->part[part].weight_bytes + SLACK + LEAST_WORK;
     return true;
 }

@@ -73,11 +73,13 @@ chosen_scheduler (SlRecipePanel *self)
 void
 sl_recipe_panel_show_existing (SlRecipePanel *self)
 {
+  SlModelItem *model = adw_combo_row_get_selected_item (self->model_row);
+
   for (guint i = 0; i < sl_control_count (); i++)
     if (self->rows[i].widget)
-      gtk_widget_set_visible (self->rows[i].widget,
-                              sl_control_exists (self->rows[i].control, sl_recipe_panel_get_model (self),
-                                                 sl_settings_get_scheduler (self->recipe)));
+      gtk_widget_set_visible (
+          self->rows[i].widget,
+          sl_control_exists (self->rows[i].control, model, sl_settings_get_scheduler (self->recipe)));
 }
 
 static void
