@@ -1,7 +1,7 @@
 /* main.c - where the program starts: the command line, or the window.
  *
- * `safelight COMMAND ...` and options are the command line's; everything else (nothing, a picture, a
- * model) opens the window, where this program was built with one.
+ * `safelight COMMAND ...` and options are the command line's; everything else (nothing, a picture,
+ * a model) opens the window, where this program was built with one.
  */
 #include "app/cli/cli.h"
 
@@ -13,10 +13,11 @@
 #include "ui/ui.h"
 #endif
 
-/* OpenMP's threads spin for milliseconds while they wait, which on a machine with other work to do (a window to draw,
- * say) costs a hundredfold. Sleeping at once costs a small model a third of its speed on an idle machine: between two
- * operations pass some microseconds. A thousand looks are some ten microseconds, and good for both. libgomp reads
- * the wish before main, so the program starts itself anew with it. */
+/* OpenMP's threads spin for milliseconds while they wait, which on a machine with other work to do
+ * (a window to draw, say) costs a hundredfold. Sleeping at once costs a small model a third of its
+ * speed on an idle machine: between two operations pass some microseconds. A thousand looks are
+ * some ten microseconds, and good for both. libgomp reads the wish before main, so the program
+ * starts itself anew with it. */
 static void let_threads_sleep(char **argv)
 {
     if (getenv("OMP_WAIT_POLICY") || setenv("OMP_WAIT_POLICY", "passive", 1) != 0 ||

@@ -142,8 +142,8 @@ typedef struct SlRunInputs {
     const float *step_noise; /* [n, C, h, w] */
     int step_noise_count;
     SlShare *share;
-    /* What the model is told instead of the recipe's texts (diffusers' prompt_embeds), with guidance the negative
-     * prompt's first; their lengths may differ. Copied. */
+    /* What the model is told instead of the recipe's texts (diffusers' prompt_embeds), with
+     * guidance the negative prompt's first; their lengths may differ. Copied. */
     const struct SlCondition *condition[2];
 } SlRunInputs;
 
@@ -183,22 +183,23 @@ bool sl_run_done(const SlRun *run);
 const float *sl_run_noise(const SlRun *run);
 const float *sl_run_sample(const SlRun *run);
 int64_t sl_run_sample_elements(const SlRun *run);
-/* (2, L, D), unconditional first, or (1, L, D) without guidance; NULL for DDPM, and where the two are of different
- * lengths. */
+/* (2, L, D), unconditional first, or (1, L, D) without guidance; NULL for DDPM, and where the two
+ * are of different lengths. */
 const float *sl_run_text_embeddings(const SlRun *run, int64_t size[3]);
 /* Advances by one evaluation. False and *err on failure or cancel: the run stays where it was and
  * can be continued. Values that are not finite are an error (SL_FORMAT) that names the part and the
  * step; what the frames before showed is not touched by it. */
 bool sl_run_next(SlRun *run, SlFrame *frame, SlError *err);
-/* Several runs of one model, each advanced by one evaluation, which is made for all as one batch: on a
- * GPU faster than one by one, and in the last bits not the same, since the order in which products
- * are added depends on the batch. The same runs together give the same bytes again. frames and errs
- * are [count]: where errs[i].code is not SL_OK, run i did not advance. False and *err when the
- * evaluation failed: none did. */
+/* Several runs of one model, each advanced by one evaluation, which is made for all as one batch:
+ * on a GPU faster than one by one, and in the last bits not the same, since the order in which
+ * products are added depends on the batch. The same runs together give the same bytes again. frames
+ * and errs are [count]: where errs[i].code is not SL_OK, run i did not advance. False and *err when
+ * the evaluation failed: none did. */
 #define SL_RUNS_TOGETHER 9
 bool sl_runs_next(SlRun *const *runs, int count, SlFrame *frames, SlError *errs, SlError *err);
-/* The evaluation that sl_runs_next made of this run as number `place` of `together` runs, to the same
- * bytes, without the others: the run stands in for them, so it takes as long as all of them. */
+/* The evaluation that sl_runs_next made of this run as number `place` of `together` runs, to the
+ * same bytes, without the others: the run stands in for them, so it takes as long as all of
+ * them. */
 bool sl_run_next_among(SlRun *run, int place, int together, SlFrame *frame, SlError *err);
 /* Of one size, both with guidance or both without, and told texts of the same lengths. */
 bool sl_runs_match(const SlRun *a, const SlRun *b);
@@ -255,8 +256,9 @@ typedef struct SlCost {
 bool sl_model_cost(const SlModelInfo *info, const SlRecipe *recipe, const char *dtype, SlCost *cost,
                    SlError *err);
 
-/* A famous shape with random weights ("sd15"), whose stages are run one by one on zeros: nothing is read. On the device
- * "measure" they count operations and memory. width and height are the picture's, 0: native. */
+/* A famous shape with random weights ("sd15"), whose stages are run one by one on zeros: nothing is
+ * read. On the device "measure" they count operations and memory. width and height are the
+ * picture's, 0: native. */
 typedef struct SlStages SlStages;
 SlStages *sl_stages_open(const char *arch, const SlDeviceOptions *device, int width, int height,
                          SlError *err);
@@ -264,7 +266,8 @@ void sl_stages_close(SlStages **stages);
 SlDevice *sl_stages_device(SlStages *stages);
 int sl_stages_width(const SlStages *stages); /* of the picture */
 int sl_stages_height(const SlStages *stages);
-/* In this order, each as often as one likes; what comes before a run's first step; a step; a picture. */
+/* In this order, each as often as one likes; what comes before a run's first step; a step; a
+ * picture. */
 bool sl_stages_encode(SlStages *stages, SlError *err);
 bool sl_stages_step(SlStages *stages, SlError *err);
 bool sl_stages_decode(SlStages *stages, SlError *err);

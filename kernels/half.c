@@ -20,7 +20,8 @@ static float from_bits(uint32_t u)
     return f;
 }
 
-/* Without branches, so that a loop over them is vector code; both sides of a choice are computed. */
+/* Without branches, so that a loop over them is vector code; both sides of a choice are
+ * computed. */
 
 static inline float widen_f16(uint16_t h)
 {

@@ -5,8 +5,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
-/* Large blocks on huge pages where the system gives them when asked: the first touch of gigabytes is
- * otherwise a quarter of the time of a first step. */
+/* Large blocks on huge pages where the system gives them when asked: the first touch of gigabytes
+ * is otherwise a quarter of the time of a first step. */
 void *sl_host_alloc(SlDevice *dev, size_t bytes)
 {
     (void)dev;

@@ -146,7 +146,8 @@ SlDevice *sl_device_open(const SlDeviceOptions *options, SlError *err);
 void sl_device_close(SlDevice **dev);
 /* One line for people: which device, how many threads, which instructions. */
 const char *sl_device_describe(const SlDevice *dev);
-/* Why "auto" is this device: "auto: cpu, because ..."; "" for a device that was asked for by name. */
+/* Why "auto" is this device: "auto: cpu, because ..."; "" for a device that was asked for by
+ * name. */
 const char *sl_device_why(const SlDevice *dev);
 
 /* Cancels, from any thread: the running operation ends normally, later ones do nothing until
@@ -160,9 +161,10 @@ bool sl_device_check(const SlDevice *dev, SlError *err);
 /* For devices and fronts: sets the sticky status unless one is set already. */
 void sl_device_fail(SlDevice *dev, SlCode code, const char *format, ...) SL_PRINTF(3, 4);
 uint64_t sl_device_ops_done(const SlDevice *dev); /* any thread */
-/* In which type the device makes tensors and weights from now on, and computes with them: parts of a model
- * may differ. Gives the type before, to go back to. A device that lacks the type keeps to what it has
- * instead (cpu: f32 for f16). Weights are freed under the type that they were made in. */
+/* In which type the device makes tensors and weights from now on, and computes with them: parts of
+ * a model may differ. Gives the type before, to go back to. A device that lacks the type keeps to
+ * what it has instead (cpu: f32 for f16). Weights are freed under the type that they were made
+ * in. */
 SlDtype sl_device_use_dtype(SlDevice *dev, SlDtype dtype);
 /* Waits until all operations called so far are computed. Only needed for measuring time: a
  * download waits by itself. */
@@ -202,10 +204,12 @@ size_t sl_device_memory(SlDevice *dev);
 
 /* A second device on the same hardware that computes while dev does, with dev's weights: for
  * previews that must not delay the next step. NULL, without *err, where there is none (everything
- * but cuda): compute on dev then. NULL with *err on failure. Close it before dev; for dev's thread. */
+ * but cuda): compute on dev then. NULL with *err on failure. Close it before dev; for dev's
+ * thread. */
 SlDevice *sl_device_beside(SlDevice *dev, SlError *err);
 /* Starts to bring a contiguous tensor to the host and returns the place, which is good once
- * sl_device_idle, until the next sl_fetch. NULL on failure; only for a device from sl_device_beside. */
+ * sl_device_idle, until the next sl_fetch. NULL on failure; only for a device from
+ * sl_device_beside. */
 const void *sl_fetch(SlDevice *dev, const SlTensor *t);
 /* Whether everything asked for so far is computed (or has failed). */
 bool sl_device_idle(SlDevice *dev);

@@ -1,5 +1,5 @@
-/* broken.h - a fixture model with some of its weights scaled until they are finite no longer once they are
- * used: what a model in too small a dtype, or one whose training went wrong, does.
+/* broken.h - a fixture model with some of its weights scaled until they are finite no longer once
+ * they are used: what a model in too small a dtype, or one whose training went wrong, does.
  */
 #ifndef SL_TESTS_BROKEN_H
 #define SL_TESTS_BROKEN_H

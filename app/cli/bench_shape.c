@@ -1,5 +1,5 @@
-/* bench_shape.c - a shape without weights goes through its stages twice by the same code: on the measure device, which counts
- * the operations, and on the real one, which is timed.
+/* bench_shape.c - a shape without weights goes through its stages twice by the same code: on the
+ * measure device, which counts the operations, and on the real one, which is timed.
  */
 #include "app/cli/bench_private.h"
 #include "app/cli/interrupt.h"

@@ -1,6 +1,6 @@
-/* cmd_branch.c - `safelight branch`: the run behind a picture, computed again up to one of its steps
- * and continued with other settings. The new picture says where it comes from, so that it can be
- * replayed and branched in turn.
+/* cmd_branch.c - `safelight branch`: the run behind a picture, computed again up to one of its
+ * steps and continued with other settings. The new picture says where it comes from, so that it can
+ * be replayed and branched in turn.
  */
 #include "app/cli/cli.h"
 #include "app/cli/interrupt.h"

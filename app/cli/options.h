@@ -58,8 +58,8 @@ const char *sl_command_name(SlCommand command);
 
 /* argv[0] is the command's name. False and *err, fit for a person, when something is wrong. */
 bool sl_options_parse(SlCommand command, int argc, char **argv, SlOptions *options, SlError *err);
-/* Splits options->schedulers; ids are static. Gives their number. "all" are those that suit what the
- * model predicts. */
+/* Splits options->schedulers; ids are static. Gives their number. "all" are those that suit what
+ * the model predicts. */
 int sl_options_schedulers(const SlOptions *options, SlPrediction prediction,
                           const char *ids[SL_COMPARE_MAX]);
 /* Whether a setting was given. */

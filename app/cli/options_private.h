@@ -44,7 +44,8 @@ extern const SlCommandInfo sl_commands[SL_COMMANDS];
 
 /* Whether a command takes a setting as an option. */
 bool sl_command_takes(SlCommand command, const SlSettingInfo *setting);
-/* Sets a setting's value in *options; false and *err, naming option and value, when it is not one. */
+/* Sets a setting's value in *options; false and *err, naming option and value, when it is not
+ * one. */
 bool sl_option_take_setting(const SlSettingInfo *setting, const char *value, SlOptions *options,
                             SlError *err);
 

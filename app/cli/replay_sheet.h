@@ -4,8 +4,8 @@
 
 #include "app/cli/options.h"
 
-/* False when the file is not one of lanes (or not readable: then the usual replay says why); else it
- * is replayed and *status the exit status. */
+/* False when the file is not one of lanes (or not readable: then the usual replay says why); else
+ * it is replayed and *status the exit status. */
 bool sl_replay_sheet(const SlOptions *options, int *status);
 
 #endif

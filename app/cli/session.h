@@ -65,8 +65,8 @@ bool sl_session_inputs(const SlSession *session, const SlRecipe *recipe, SlInput
                        SlError *err);
 void sl_inputs_free(SlInputArrays *arrays);
 
-/* After the result of a run that was stopped is saved and printed: why it was, where it came to, and
- * the exit status; problem is SL_OK for a whole run. */
+/* After the result of a run that was stopped is saved and printed: why it was, where it came to,
+ * and the exit status; problem is SL_OK for a whole run. */
 int sl_session_stopped(SlSession *session, const SlMetadata *metadata, const SlError *problem);
 /* Prints "safelight: ..." and gives the exit status that belongs to the error. */
 int sl_session_fail(SlSession *session, const SlError *err);

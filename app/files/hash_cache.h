@@ -1,5 +1,5 @@
-/* hash_cache.h - SHA-256 of large files, remembered: the four gigabytes of a model take seconds of a
- * core at every start otherwise, and are found again by their hashes at every replay.
+/* hash_cache.h - SHA-256 of large files, remembered: the four gigabytes of a model take seconds of
+ * a core at every start otherwise, and are found again by their hashes at every replay.
  *
  * In $XDG_CACHE_HOME/safelight/hashes (or ~/.cache), a line per file: what identifies its content
  * without reading it (device, inode, size, and when content and inode were changed last) and the

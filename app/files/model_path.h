@@ -28,12 +28,13 @@ char *sl_model_find(const char *name, SlError *err);
  * max; paths malloc'ed. The first of a name wins. Gives the number. */
 int sl_model_list(char **paths, int max);
 
-/* Whether an inspected model has these files: names and sizes first, then hashes, which *info receives. A
- * hash that is "" in files is not compared. */
+/* Whether an inspected model has these files: names and sizes first, then hashes, which *info
+ * receives. A hash that is "" in files is not compared. */
 bool sl_model_is_same(SlModelInfo *info, const SlModelFile *files, int count, const int *cancel);
 
 /* The model with this name and these files (sizes and hashes), wherever on the search path it is:
- * fills *info with hashes. False and *err when none is the same. *cancel (may be NULL) is polled. */
+ * fills *info with hashes. False and *err when none is the same. *cancel (may be NULL) is
+ * polled. */
 bool sl_model_find_same(const char *name, const SlModelFile *files, int count, SlModelInfo *info,
                         const int *cancel, SlError *err);
 

@@ -1,4 +1,5 @@
-/* image.h - everything that the other rooms see of app/image: PNG, WebP, sheets, text on pictures. */
+/* image.h - everything that the other rooms see of app/image: PNG, WebP, sheets, text on
+ * pictures. */
 #ifndef SL_APP_IMAGE_H
 #define SL_APP_IMAGE_H
 

@@ -193,7 +193,8 @@ uint8_t *sl_png_decode(const char *name, const uint8_t *data, size_t bytes, int 
         sl_fail(err, SL_FORMAT, "%s: not a PNG picture", name);
         return NULL;
     }
-    /* libpng takes memory for a chunk's claimed length before it reads it, whatever its limits say. */
+    /* libpng takes memory for a chunk's claimed length before it reads it, whatever its limits
+     * say. */
     if (!sl_png_complete(data, bytes)) {
         sl_fail(err, SL_FORMAT, "%s: the PNG is damaged: the file ends too early", name);
         return NULL;

@@ -1,4 +1,5 @@
-/* png_text.c - the chunk walker (see png_text.h; the PNG specification, third edition, 5 and 11.3.3).
+/* png_text.c - the chunk walker (see png_text.h; the PNG specification, third edition, 5 and
+ * 11.3.3).
  */
 #include "app/image/png_text.h"
 #include "app/files/files.h"

@@ -1,7 +1,8 @@
-/* batches.h - which evaluations of a run were made as one batch with those of other runs (sl_runs_next).
+/* batches.h - which evaluations of a run were made as one batch with those of other runs
+ * (sl_runs_next).
  *
- * Batching changes last bits, by the size of the batch and the run's place in it but not by what the
- * others are: with these numbers a run is computed again to the same bytes by itself.
+ * Batching changes last bits, by the size of the batch and the run's place in it but not by what
+ * the others are: with these numbers a run is computed again to the same bytes by itself.
  */
 #ifndef SL_APP_BATCHES_H
 #define SL_APP_BATCHES_H

@@ -24,9 +24,9 @@ typedef struct SlImport {
     char *notes;        /* what was not taken over or only nearly, a sentence a line, or NULL */
 } SlImport;
 
-/* base gives what the file does not say. With info the recipe is checked against that model, without
- * only by itself. False and *err when the file is unreadable or holds no settings. Free in any
- * case. */
+/* base gives what the file does not say. With info the recipe is checked against that model,
+ * without only by itself. False and *err when the file is unreadable or holds no settings. Free in
+ * any case. */
 bool sl_import_png(const char *path, const SlRecipe *base, const SlModelInfo *info,
                    SlImport *import, SlError *err);
 /* The same for chunks that were read already; name is for messages. */

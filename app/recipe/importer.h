@@ -17,8 +17,8 @@ typedef struct SlImporter {
 
 void sl_importer_init(SlImporter *im, const SlRecipe *base);
 void sl_importer_free(SlImporter *im);
-/* A NULL value is one that the file does not have. A bad one becomes a problem. Of the scheduler there
- * is sl_importer_take_sampler. */
+/* A NULL value is one that the file does not have. A bad one becomes a problem. Of the scheduler
+ * there is sl_importer_take_sampler. */
 void sl_importer_take(SlImporter *im, SlSetting setting, const char *value);
 /* The same for a whole number that the file counts from `first` on. */
 void sl_importer_take_from(SlImporter *im, SlSetting setting, const char *value, int first);

@@ -119,8 +119,8 @@ static void add_setting(SlText *out, const SlSettingInfo *s, const SlRecipe *r)
     sl_text_free(&value);
 }
 
-/* The fields in the order of the common grammar: those that it has a form of its own for are written
- * out, and whatever else the table has a name for follows. */
+/* The fields in the order of the common grammar: those that it has a form of its own for are
+ * written out, and whatever else the table has a name for follows. */
 char *sl_metadata_to_parameters(const SlMetadata *m)
 {
     const SlSettingSet written =

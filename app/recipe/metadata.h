@@ -55,8 +55,8 @@ struct cJSON *sl_metadata_to_object(const SlMetadata *metadata);
 /* A cJSON array of a model's files: name, bytes, sha256. */
 struct cJSON *sl_files_to_json(const SlModelFile *files, int count);
 
-/* name is for messages. Free in any case. The recipe's ranges are checked as far as that goes without
- * the model. */
+/* name is for messages. Free in any case. The recipe's ranges are checked as far as that goes
+ * without the model. */
 bool sl_metadata_from_json(const char *name, const char *json, SlMetadata *metadata, SlError *err);
 
 /* A PNG with both texts, and back. sl_metadata_read fails for a picture without a `safelight`

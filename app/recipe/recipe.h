@@ -1,5 +1,5 @@
-/* recipe.h - everything that the other rooms see of app/recipe: settings as text, in files, and out of
- * other programs' files. */
+/* recipe.h - everything that the other rooms see of app/recipe: settings as text, in files, and out
+ * of other programs' files. */
 #ifndef SL_APP_RECIPE_H
 #define SL_APP_RECIPE_H
 

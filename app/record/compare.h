@@ -1,6 +1,6 @@
 /* compare.h - lanes computed on an opened model and what comes of them: their pictures, a labelled
- * contact sheet, an animation, figures of their differences. What `safelight compare` and the replay
- * of its files share.
+ * contact sheet, an animation, figures of their differences. What `safelight compare` and the
+ * replay of its files share.
  *
  * Everything runs on the calling thread, which must be the one that opened the model. Sheets and
  * animations carry a JSON text like a picture's, with "lanes", an array of what each lane's picture

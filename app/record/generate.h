@@ -58,7 +58,8 @@ typedef struct SlPictureOf {
     const char *warning; /* of the run, or NULL */
 } SlPictureOf;
 
-/* Decodes the sample: fills in size, rgb, if wanted image, and the metadata; identity may be NULL. */
+/* Decodes the sample: fills in size, rgb, if wanted image, and the metadata; identity may be
+ * NULL. */
 bool sl_picture_make(SlGenerated *picture, SlModel *model, const SlModelInfo *identity,
                      const SlPictureOf *of, SlError *err);
 /* Only what says which program, model, device and dtype. */

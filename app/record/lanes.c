@@ -382,8 +382,8 @@ static bool before_branch(const SlTimeline *t, SlLineUp line_up, double target)
     return line_up == SL_LINE_UP_SIGMA ? target > at + 1e-9 : target < at - 1e-9;
 }
 
-/* The parent's moment that a branch went on from, -1 without one. With steps or sigmas of its own it may begin later
- * on the axis than the parent's next moments, which are none of it. */
+/* The parent's moment that a branch went on from, -1 without one. With steps or sigmas of its own
+ * it may begin later on the axis than the parent's next moments, which are none of it. */
 static int left_parent_at(const SlLanes *lanes, int lane)
 {
     const SlOrigin *origin = sl_timeline_origin(lanes->lane[lane].timeline);
@@ -406,7 +406,8 @@ SlPlace sl_lanes_place(const SlLanes *lanes, int lane, SlLineUp line_up, double 
     }
     const SlTimeline *t = lanes->lane[lane].timeline;
     int moment = find(t, line_up, target);
-    /* a step of several evaluations that costs more than the position: its end is the first there is */
+    /* a step of several evaluations that costs more than the position: its end is the first
+     * there is */
     if (moment < 0)
         moment = sl_timeline_step_end(t, sl_timeline_planned(t, 0).step + 1);
     return (SlPlace){lane, moment < end ? moment : end};

@@ -40,8 +40,8 @@ int sl_lanes_put(SlLanes *lanes, SlTimeline *timeline, int parent);
 /* A lane with an origin was a branch of one before it. Before the lanes are looked at. */
 void sl_lanes_set_parent(SlLanes *lanes, int lane, int parent);
 
-/* Of a branch whose parent is no lane: the first `count` moments of a timeline that came before its own
- * (and after those that were added before). Takes the reference, also when it fails. */
+/* Of a branch whose parent is no lane: the first `count` moments of a timeline that came before its
+ * own (and after those that were added before). Takes the reference, also when it fails. */
 typedef struct SlBefore {
     SlTimeline *timeline;
     int count;
@@ -49,18 +49,18 @@ typedef struct SlBefore {
 bool sl_lanes_add_before(SlLanes *lanes, int lane, const SlBefore *before, SlError *err);
 int sl_lanes_before(const SlLanes *lanes, int lane, const SlBefore **before); /* how many */
 
-/* From the second evaluations on lanes of one size advance together, each evaluation as one batch. Before
- * the first sl_lanes_next. A batch for which memory runs out is made again in halves: from then on at
- * most half as many lanes advance together, down to each by itself; only a lane whose evaluation does
- * not fit alone fails. This is so in the window and on the command line. */
+/* From the second evaluations on lanes of one size advance together, each evaluation as one batch.
+ * Before the first sl_lanes_next. A batch for which memory runs out is made again in halves: from
+ * then on at most half as many lanes advance together, down to each by itself; only a lane whose
+ * evaluation does not fit alone fails. This is so in the window and on the command line. */
 void sl_lanes_set_fast(SlLanes *lanes, bool fast);
 bool sl_lanes_fast(const SlLanes *lanes);
 
-/* One evaluation of the next lane in turn; *lane is its number, -1 when nothing is left to do (all lanes
- * are done, failed or paused; that is true, not an error). The lanes of a batch are told one after the
- * other, by one call each. A lane that fails is left out from then on and says why in
- * sl_lanes_problem; false and *err are for a cancel (of *lane's evaluation) and for memory that runs
- * out for that sentence. */
+/* One evaluation of the next lane in turn; *lane is its number, -1 when nothing is left to do (all
+ * lanes are done, failed or paused; that is true, not an error). The lanes of a batch are told one
+ * after the other, by one call each. A lane that fails is left out from then on and says why in
+ * sl_lanes_problem; false and *err are for a cancel (of *lane's evaluation) and for memory that
+ * runs out for that sentence. */
 bool sl_lanes_next(SlLanes *lanes, SlModel *model, int *lane, SlError *err);
 void sl_lanes_pause(SlLanes *lanes, int lane, bool paused); /* any thread */
 /* What went wrong with a lane; it keeps what it said first. False without memory. */
@@ -84,15 +84,16 @@ typedef enum SlLineUp {
 } SlLineUp;
 extern const char *const sl_line_up_names[]; /* "step", "sigma", "evals"; NULL-terminated */
 
-/* What a lane shows: one of its own moments, or, at a position where a branch had not begun yet, a moment
- * of the lane that it left, up to the one that it went on from. moment -1: nothing to show yet. */
+/* What a lane shows: one of its own moments, or, at a position where a branch had not begun yet, a
+ * moment of the lane that it left, up to the one that it went on from. moment -1: nothing to
+ * show yet. */
 typedef struct SlPlace {
     int lane, moment;
 } SlPlace;
 
 /* position 0 .. 1 over the whole length of the longest lane as planned, so that it means the same
- * during the run and after it. Only ends of steps are shown, and at 1 every lane's last; a lane that
- * is not there yet shows the last it has, and one that ended earlier its end. */
+ * during the run and after it. Only ends of steps are shown, and at 1 every lane's last; a lane
+ * that is not there yet shows the last it has, and one that ended earlier its end. */
 SlPlace sl_lanes_place(const SlLanes *lanes, int lane, SlLineUp align, double position);
 /* What a position stands for: finished steps, sigma, or evaluations. */
 double sl_lanes_value(const SlLanes *lanes, SlLineUp align, double position);

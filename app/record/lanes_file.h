@@ -1,13 +1,13 @@
-/* lanes_file.h - a comparison as one file that opens again with all lanes and steps. The window and the command
- * line read and write it with these functions and no others.
+/* lanes_file.h - a comparison as one file that opens again with all lanes and steps. The window and
+ * the command line read and write it with these functions and no others.
  *
- * A .safelight file is a safetensors file: per lane "lane.<i>.x_t" and "lane.<i>.x_0" [moments, C, h,
- * w] in f32 and their quick previews "lane.<i>.preview" and "lane.<i>.noisy_preview" [moments, h, w,
- * 3] in u8; where they are known also "lane.<i>.output" and "lane.<i>.guidance" [moments, C, h, w] in
- * f16; and JSON under the key "safelight": for each lane the metadata that its picture would have, its
- * plan, its moments' figures and the SHA-256 of its samples, of its previews and of the f16 tensors. Of a
- * branch, the moments of its ancestors come first. A long run's moments between its keyframes are left
- * out.
+ * A .safelight file is a safetensors file: per lane "lane.<i>.x_t" and "lane.<i>.x_0" [moments, C,
+ * h, w] in f32 and their quick previews "lane.<i>.preview" and "lane.<i>.noisy_preview" [moments,
+ * h, w, 3] in u8; where they are known also "lane.<i>.output" and "lane.<i>.guidance" [moments, C,
+ * h, w] in f16; and JSON under the key "safelight": for each lane the metadata that its picture
+ * would have, its plan, its moments' figures and the SHA-256 of its samples, of its previews and of
+ * the f16 tensors. Of a branch, the moments of its ancestors come first. A long run's moments
+ * between its keyframes are left out.
  */
 #ifndef SL_APP_LANES_FILE_H
 #define SL_APP_LANES_FILE_H
@@ -29,8 +29,8 @@ extern "C" {
 typedef struct SlLanesOut {
     const SlLanes *lanes;
     const SlModel *model; /* makes previews where a timeline has none; NULL where all have */
-    /* Program, model with its hashes, device and dtype, of all lanes or of each; the rest of it is not
-     * looked at. */
+    /* Program, model with its hashes, device and dtype, of all lanes or of each; the rest of it is
+     * not looked at. */
     const SlMetadata *identity;
     const SlMetadata *const *identities; /* [lanes] instead of identity, or NULL */
     const int *own;                      /* [lanes]; NULL: SL_LANES_OWN_ALL */
@@ -52,11 +52,12 @@ typedef struct SlLanesIn {
     int reference;
     SlLaneNote note[SL_LANES_MAX];
 } SlLanesIn;
-/* False and *err, one sentence that names the file, for everything that is not a whole comparison of ours:
- * every number, text and size is checked, and samples, previews and f16 tensors against their SHA-256
- * (files of earlier windows have none). Free in any case. The lanes can be looked at without a model;
- * what was not in the file is computed from noise when a function with the file's model asks for it. A
- * lane has its ancestors' moments in sl_lanes_before where its parent is not in the file. */
+/* False and *err, one sentence that names the file, for everything that is not a whole comparison
+ * of ours: every number, text and size is checked, and samples, previews and f16 tensors against
+ * their SHA-256 (files of earlier windows have none). Free in any case. The lanes can be looked at
+ * without a model; what was not in the file is computed from noise when a function with the file's
+ * model asks for it. A lane has its ancestors' moments in sl_lanes_before where its parent is
+ * not in the file. */
 bool sl_lanes_read(SlLanesIn *in, const char *path, SlError *err);
 void sl_lanes_in_free(SlLanesIn *in);
 

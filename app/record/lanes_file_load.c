@@ -1,8 +1,8 @@
 /* lanes_file_load.c - a comparison's file back into lanes; see lanes_file.h.
  *
- * Everything is checked before anything is allocated by it: the rows of JSON against each other, the
- * tensors' sizes against the rows, what is in them against its SHA-256, and what the file says twice (the
- * recipe is in three places) against itself.
+ * Everything is checked before anything is allocated by it: the rows of JSON against each other,
+ * the tensors' sizes against the rows, what is in them against its SHA-256, and what the file says
+ * twice (the recipe is in three places) against itself.
  */
 #include "app/record/lanes_file.h"
 #include "app/record/timeline_private.h"
@@ -130,7 +130,8 @@ static void take_own(SlRecipe *to, const SlRecipe *from, int own)
             sl_setting_copy(sl_setting(i), from, to);
 }
 
-/* The settings of a text must be those that the run had; what it leaves to the model is the recipe's. */
+/* The settings of a text must be those that the run had; what it leaves to the model is the
+ * recipe's. */
 static bool check_text(const LaneIn *in, const char *key, int own)
 {
     const SlRecipe *recipe = in->note->metadata.recipe;
@@ -420,7 +421,8 @@ static void record_gap(const LaneIn *in, SlTimeline *t, int next)
     sl_timeline_record(t, &moment);
 }
 
-/* What the lane's ancestors made before it, to be shown: the recipes that made it are in its origin. */
+/* What the lane's ancestors made before it, to be shown: the recipes that made it are in its
+ * origin. */
 static SlTimeline *make_before(LaneIn *in)
 {
     const SlMetadata *m = &in->note->metadata;

@@ -1,5 +1,5 @@
-/* record.h - everything that the other rooms see of app/record: runs with their memory, side by side,
- * in files and compared. */
+/* record.h - everything that the other rooms see of app/record: runs with their memory, side by
+ * side, in files and compared. */
 #ifndef SL_APP_RECORD_H
 #define SL_APP_RECORD_H
 

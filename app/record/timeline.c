@@ -86,8 +86,8 @@ static int choose_side(const SlTimeline *t, size_t budget)
     return light_sides[i];
 }
 
-/* The shortest interval within the budget; where there is none, the one that needs least. most: moments of a
- * stretch that are kept when it is computed again. */
+/* The shortest interval within the budget; where there is none, the one that needs least. most:
+ * moments of a stretch that are kept when it is computed again. */
 static int choose_interval(const SlTimeline *t, int most, size_t state, size_t budget, int side)
 {
     int best = 1;

@@ -7,9 +7,9 @@
  * steps in pixel space), the timeline keeps the run's state and x_0 at every k-th evaluation only
  * and computes what lies between again, one stretch of k at a time; see sl_timeline_interval.
  *
- * Threads: functions that take a model, and sl_timeline_free of one that does not rest, belong to the
- * thread that owns the model. The others are for any thread, also while the timeline grows: a moment
- * never changes once sl_timeline_count has counted it.
+ * Threads: functions that take a model, and sl_timeline_free of one that does not rest, belong to
+ * the thread that owns the model. The others are for any thread, also while the timeline grows: a
+ * moment never changes once sl_timeline_count has counted it.
  *
  * The number of a moment is its place in the timeline, from 0; a branch starts with the evaluation
  * at which it enters its grid, so use moment->evaluation and moment->step for what people read.
@@ -68,29 +68,31 @@ void sl_timeline_free(SlTimeline *timeline); /* NULL is fine */
 /* Lets go of everything that belongs to the model, which may then be closed; from then on the last
  * reference may be given back by any thread. sl_timeline_next goes on, to the same bytes. */
 void sl_timeline_rest(SlTimeline *timeline);
-/* What it computes shares texts and first evaluations from now on, until it rests; share may be NULL. */
+/* What it computes shares texts and first evaluations from now on, until it rests; share may be
+ * NULL. */
 void sl_timeline_share_with(SlTimeline *timeline, SlShare *share);
 /* It has a run that is on its way: it does not rest. */
 bool sl_timeline_is_running(const SlTimeline *timeline);
-/* The first count moments as a timeline of their own, which does not grow. It shares the arrays. Any
- * thread; NULL without memory. */
+/* The first count moments as a timeline of their own, which does not grow. It shares the arrays.
+ * Any thread; NULL without memory. */
 SlTimeline *sl_timeline_head(SlTimeline *timeline, int count);
 
 /* One evaluation. False and *err on failure or cancel: no moment was added, and it can be called
- * again. A sample that is not finite is an error that names evaluation, timestep and part; the moments
- * before it stay. */
+ * again. A sample that is not finite is an error that names evaluation, timestep and part; the
+ * moments before it stay. */
 bool sl_timeline_next(SlTimeline *timeline, SlModel *model, SlError *err);
 bool sl_timeline_done(const SlTimeline *timeline);
 /* Whether two timelines that have begun can make their next evaluations in one batch. */
 bool sl_timelines_match(const SlTimeline *a, const SlTimeline *b);
-/* Whether the timelines that repeat an earlier run (options->batches) made their next evaluations in
- * exactly this batch, then: the same timelines at the same places. */
+/* Whether the timelines that repeat an earlier run (options->batches) made their next evaluations
+ * in exactly this batch, then: the same timelines at the same places. */
 bool sl_timelines_repeat(SlTimeline *const *timelines, int count);
 /* The next evaluation of each of at most SL_RUNS_TOGETHER timelines that match, in one batch: see
  * sl_runs_next. errs is [count]: of one that did not advance, why. False and *err: none did. */
 bool sl_timelines_next(SlTimeline *const *timelines, int count, SlModel *model, SlError *errs,
                        SlError *err);
-/* The samples of the last moment, also where they are not kept; until the next call that advances it. */
+/* The samples of the last moment, also where they are not kept; until the next call that
+ * advances it. */
 void sl_timeline_newest(const SlTimeline *timeline, const float **x_t, const float **x_0);
 
 /* ---- looking (any thread) ---- */
@@ -121,9 +123,9 @@ const char *sl_timeline_noise_sha256(const SlTimeline *timeline);
 int sl_timeline_step_end(const SlTimeline *timeline, int step);
 /* Finished steps of the whole grid. */
 int sl_timeline_steps_done(const SlTimeline *timeline);
-/* Quick preview of a moment, RGB rows without padding: of its picture (x_0, at the end x_t), or of the
- * sample as it stands. Of a moment between those that are kept a smaller one, or that of the next
- * one that is kept. NULL in a timeline without views. */
+/* Quick preview of a moment, RGB rows without padding: of its picture (x_0, at the end x_t), or of
+ * the sample as it stands. Of a moment between those that are kept a smaller one, or that of the
+ * next one that is kept. NULL in a timeline without views. */
 const uint8_t *sl_timeline_preview(const SlTimeline *timeline, int i, bool noisy, int *height,
                                    int *width);
 /* 1 when every moment is kept, else k. */
@@ -137,8 +139,8 @@ size_t sl_timeline_bytes(const SlTimeline *timeline);
  * arrays of sl_timeline_elements, NULL where not wanted. The same bytes as when it was made. */
 bool sl_timeline_fetch(SlTimeline *timeline, SlModel *model, int i, float *x_t, float *x_0,
                        SlError *err);
-/* The output and the guidance term of the moment that was fetched last, in half precision. *guided is
- * false without a guidance term; false in a timeline without views. */
+/* The output and the guidance term of the moment that was fetched last, in half precision. *guided
+ * is false without a guidance term; false in a timeline without views. */
 bool sl_timeline_fetched_halves(const SlTimeline *timeline, int i, uint16_t *output, uint16_t *term,
                                 bool *guided);
 /* The predicted noise and the guidance term (text - unconditional; zeros without guidance) of any

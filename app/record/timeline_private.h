@@ -1,5 +1,6 @@
-/* timeline_private.h - a timeline's parts, for what records, computes again, saves and loads it: timeline.c
- * keeps and shows, timeline_run.c computes and calls timeline.c, never the other way round. */
+/* timeline_private.h - a timeline's parts, for what records, computes again, saves and loads it:
+ * timeline.c keeps and shows, timeline_run.c computes and calls timeline.c, never the other way
+ * round. */
 #ifndef SL_APP_TIMELINE_PRIVATE_H
 #define SL_APP_TIMELINE_PRIVATE_H
 

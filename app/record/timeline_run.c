@@ -1,10 +1,10 @@
-/* timeline_run.c - a timeline's runs: beginning one, its next evaluations by itself or in a batch with
- * others', and moments computed again; see timeline.h.
+/* timeline_run.c - a timeline's runs: beginning one, its next evaluations by itself or in a batch
+ * with others', and moments computed again; see timeline.h.
  *
  * With the recorded outputs the scheduler alone is run again; with keyframes the model is, from the
- * keyframe before. Easy to get wrong: a saved state does not hold x_0, so a run that has to know its
- * last x_0 is restored one keyframe earlier. And a run must not be ahead of what was recorded of it:
- * where recording fails, the run is let go.
+ * keyframe before. Easy to get wrong: a saved state does not hold x_0, so a run that has to know
+ * its last x_0 is restored one keyframe earlier. And a run must not be ahead of what was recorded
+ * of it: where recording fails, the run is let go.
  */
 #include "app/record/timeline_private.h"
 
@@ -32,7 +32,8 @@ static SlShare *share_of(SlTimeline *t, SlModel *model, SlError *err)
 
 /* ---- runs ---- */
 
-/* At the timeline's own start. A branch that was loaded without its state is computed from noise. */
+/* At the timeline's own start. A branch that was loaded without its state is computed from
+ * noise. */
 static SlRun *run_at_start(SlTimeline *t, SlModel *model, SlError *err)
 {
     if (t->only_shown) {
@@ -423,7 +424,8 @@ static void drop_run(SlTimeline *t)
     t->new_x_t = t->new_x_0 = NULL;
 }
 
-/* A run that is ahead of what could be recorded is let go: the next call makes that moment again. */
+/* A run that is ahead of what could be recorded is let go: the next call makes that moment
+ * again. */
 static bool record_or_undo(SlTimeline *t, const SlModel *model, const SlFrame *frame, SlError *err)
 {
     bool ok = record_frame(t, model, frame, err);
@@ -489,8 +491,8 @@ void sl_timeline_share_with(SlTimeline *t, SlShare *share)
     t->inputs.share = share;
 }
 
-/* With the outputs a run is brought back without the model; otherwise its state is kept, and without
- * memory for that it is computed from the last keyframe. */
+/* With the outputs a run is brought back without the model; otherwise its state is kept, and
+ * without memory for that it is computed from the last keyframe. */
 void sl_timeline_rest(SlTimeline *t)
 {
     if (t->run && t->count > 0 && t->count < t->total && !t->output)
@@ -539,7 +541,8 @@ static bool make_stretch(SlTimeline *t, SlError *err)
     return true;
 }
 
-/* Computes what lies between the keyframes around moment i, and keeps it or the part that i is in. */
+/* Computes what lies between the keyframes around moment i, and keeps it or the part that i is
+ * in. */
 static bool compute_stretch(SlTimeline *t, SlModel *model, int i, SlError *err)
 {
     int keyframe = keyframe_before(t, i), first = i - i % t->interval % t->room;

@@ -1,7 +1,7 @@
 /* binder.c - see weights.h: checks each weight that a model asks for and gives it to the device.
  *
- * The binder lives as long as the model, and reads while the model is built only: it holds the source until
- * sl_binder_finish and has none afterwards, so that nothing can be read too late.
+ * The binder lives as long as the model, and reads while the model is built only: it holds the
+ * source until sl_binder_finish and has none afterwards, so that nothing can be read too late.
  *
  * Easy to get wrong: a model asks for all its weights before anyone looks at the result, so a
  * complaint is kept and the first one told at the end; after a failure of the device nothing more
@@ -208,8 +208,8 @@ static bool read_into(SlBinder *b, const SlTensorInfo *info, const SlTensor *hos
     return false;
 }
 
-/* Room for a weight on the host, in the dtype that the device will hold: converted while it is read, in
- * all threads, a weight is in no other memory than this and the device's. */
+/* Room for a weight on the host, in the dtype that the device will hold: converted while it is
+ * read, in all threads, a weight is in no other memory than this and the device's. */
 static bool make_host(SlBinder *b, SlWeightKind kind, int rank, const int64_t *size, SlTensor *host)
 {
     SlDtype dtype = kind == SL_WEIGHT_VECTOR ? SL_F32 : b->dtype;
@@ -231,7 +231,8 @@ static SlWeight *bind_random(SlBinder *b, const Wanted *wanted)
     return give(b, wanted->kind, &host);
 }
 
-/* May something be bound? Not after the end; and a cancel from another thread counts from here on, as in an operation. */
+/* May something be bound? Not after the end; and a cancel from another thread counts from here
+ * on, as in an operation. */
 static bool go_on(SlBinder *b)
 {
     SlDevice *dev = b->options.dev;
@@ -361,8 +362,8 @@ static void look_for_unused(SlBinder *b)
             shape_text(first->rank, first->size).text, b->warning);
 }
 
-/* The source is given back, and with it the memory that was read into: the binder lives as long as the
- * model. */
+/* The source is given back, and with it the memory that was read into: the binder lives as long as
+ * the model. */
 static void let_go(SlBinder *b)
 {
     free(b->scratch);

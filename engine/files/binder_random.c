@@ -1,5 +1,5 @@
-/* binder_random.c - see binder_random.h. Easy to get wrong: a value depends on its place alone, not on the
- * thread that makes it. */
+/* binder_random.c - see binder_random.h. Easy to get wrong: a value depends on its place alone, not
+ * on the thread that makes it. */
 #include "engine/files/binder_random.h"
 
 #include <math.h>

@@ -2,8 +2,8 @@
  *
  * Mirrors diffusers loaders/single_file_utils.py (convert_ldm_unet_checkpoint,
  * convert_ldm_vae_checkpoint, convert_open_clip_checkpoint). No tensor is copied: each is shown by
- * a view (weights_views.h), renamed; OpenCLIP's fused in_proj as three ranges of its rows, and the VAE's
- * attention (1x1 convolutions) reshaped to matrices.
+ * a view (weights_views.h), renamed; OpenCLIP's fused in_proj as three ranges of its rows, and the
+ * VAE's attention (1x1 convolutions) reshaped to matrices.
  *
  * Easy to get wrong: which input_blocks end a level is not in their numbers but in what they
  * contain; the decoder's levels count from the other end; OpenCLIP's last layer is there and never

@@ -1,4 +1,5 @@
-/* json_get.c - see json.h: members of the root, with their type and range checked, one by one and as lists.
+/* json_get.c - see json.h: members of the root, with their type and range checked, one by one and
+ * as lists.
  *
  * Easy to get wrong: the first complaint stays, so that a parser can ask for all its keys and look
  * once.

@@ -29,8 +29,8 @@ struct SlSafetensors {
     SlNameTable *names;
 };
 
-/* Reads st->header for data_bytes of data and fills entries, metadata and names. False and *err when
- * anything is wrong. */
+/* Reads st->header for data_bytes of data and fills entries, metadata and names. False and *err
+ * when anything is wrong. */
 bool sl_safetensors_parse_header(SlSafetensors *st, SlError *err);
 
 #endif

@@ -1,7 +1,7 @@
 /* safetensors_text.c - see safetensors_text.h.
  *
- * Easy to get wrong: a character above U+FFFF is two escapes, and half of one is none; NUL would end a
- * name early.
+ * Easy to get wrong: a character above U+FFFF is two escapes, and half of one is none; NUL would
+ * end a name early.
  */
 #include "engine/files/safetensors_text.h"
 

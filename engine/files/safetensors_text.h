@@ -20,7 +20,8 @@ void sl_header_skip_space(SlHeaderText *s);
 bool sl_header_take(SlHeaderText *s, char c);
 /* The same, with a complaint. */
 bool sl_header_expect(SlHeaderText *s, char c);
-/* A string, unescaped in place and ended with 0; NULL and *s->err on error. `what` is for messages. */
+/* A string, unescaped in place and ended with 0; NULL and *s->err on error. `what` is for
+ * messages. */
 char *sl_header_string(SlHeaderText *s, const char *what);
 /* A whole number without sign, fraction or exponent, at most 2^64 - 1; false, without a complaint,
  * when there is none. */

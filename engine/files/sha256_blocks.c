@@ -1,5 +1,5 @@
-/* sha256_blocks.c - the inner loop of SHA-256, in plain C and with the x86 SHA instructions, ten times
- * as fast: the identity of a 4 GB model should not take half a minute.
+/* sha256_blocks.c - the inner loop of SHA-256, in plain C and with the x86 SHA instructions, ten
+ * times as fast: the identity of a 4 GB model should not take half a minute.
  *
  * Easy to get wrong: the instructions keep the state as two vectors, ABEF and CDGH, highest lane
  * first; sha256rnds2 does two rounds and takes its two words from the lower half of w + k.

@@ -1,5 +1,5 @@
-/* weights.c - see weights.h and weights_source.h: what every source of weights has in common, and reading
- * from one.
+/* weights.c - see weights.h and weights_source.h: what every source of weights has in common, and
+ * reading from one.
  *
  * Easy to get wrong: a value that is not finite spreads through the whole picture, so every tensor
  * is looked at while it is read, where it leaves the source (a view may make an infinity of finite

@@ -1,11 +1,11 @@
 /* weights.h - the tensors of one component of a model, and binding them to a device under their
  * diffusers names.
  *
- * They come from an SlWeightSource: safetensors files, or one component's part of a single checkpoint in
- * the original latent-diffusion layout, shown under diffusers' names (weights_source.h says what a source
- * is, weights_views.h how one shows the tensors of another). Weights are read with pread, never mapped: a
- * file that shrinks must not kill the program. Every header is validated completely before anything is
- * allocated from a number in it.
+ * They come from an SlWeightSource: safetensors files, or one component's part of a single
+ * checkpoint in the original latent-diffusion layout, shown under diffusers' names
+ * (weights_source.h says what a source is, weights_views.h how one shows the tensors of another).
+ * Weights are read with pread, never mapped: a file that shrinks must not kill the program. Every
+ * header is validated completely before anything is allocated from a number in it.
  */
 #ifndef SL_ENGINE_WEIGHTS_H
 #define SL_ENGINE_WEIGHTS_H
@@ -38,8 +38,8 @@ SlWeightSource *sl_weights_open(const char *folder, const char *base, SlError *e
 /* One safetensors file as it is. */
 SlWeightSource *sl_weights_open_file(const char *path, SlError *err);
 
-/* One part of a single checkpoint ("unet", "vae", "text_encoder"); layers_per_block and block count come from its
- * shapes. */
+/* One part of a single checkpoint ("unet", "vae", "text_encoder"); layers_per_block and block count
+ * come from its shapes. */
 SlWeightSource *sl_weights_open_checkpoint(const char *path, const char *part, SlError *err);
 
 /* Another reference, to be given back like the first; the argument. */
@@ -57,11 +57,11 @@ int sl_weights_files(const SlWeightSource *w);
 const char *sl_weights_file(const SlWeightSource *w, int i);
 /* The file that a tensor of w is in. */
 const char *sl_weights_file_of(const SlWeightSource *w, const SlTensorInfo *info);
-/* Reads one tensor whole, as it is stored, into memory of info->bytes bytes. A value that is not finite is an
- * SL_FORMAT error naming the tensor. */
+/* Reads one tensor whole, as it is stored, into memory of info->bytes bytes. A value that is not
+ * finite is an SL_FORMAT error naming the tensor. */
 bool sl_weights_read(const SlWeightSource *w, const SlTensorInfo *info, void *out, SlError *err);
-/* The same by all threads of a device, converted to whichever of F32, F16 and BF16 out has; it has as many
- * elements as the tensor, and info->storage is not NULL. */
+/* The same by all threads of a device, converted to whichever of F32, F16 and BF16 out has; it has
+ * as many elements as the tensor, and info->storage is not NULL. */
 bool sl_weights_read_on(const SlDevice *dev, const SlWeightSource *w, const SlTensorInfo *info,
                         const SlTensor *out, SlError *err);
 /* Read whole and converted to f32; SL_UNSUPPORTED for types that no weight is stored in. */
@@ -101,9 +101,10 @@ SlWeight *sl_bind_stacked(SlBinder *b, const char *const *names, int count, int6
                           int64_t k);
 /* A tensor that is known to be harmless and is not used (position_ids). */
 void sl_binder_ignore(SlBinder *b, const char *name);
-/* After the last bind: nothing can be bound any more, and the source is given back. False and *err when anything was missing, misshapen, unreadable or left
- * over; the message names the file, the first tensor, what was found and expected, and how many
- * more there are. Left over tensors are an error only if strict. */
+/* After the last bind: nothing can be bound any more, and the source is given back. False and *err
+ * when anything was missing, misshapen, unreadable or left over; the message names the file, the
+ * first tensor, what was found and expected, and how many more there are. Left over tensors are
+ * an error only if strict. */
 bool sl_binder_finish(SlBinder *b, bool strict, SlError *err);
 /* "unet: 3 tensors are not used: a, b, c" after finish with strict off; NULL when there are none.
  */

@@ -1,4 +1,5 @@
-/* weights_storage.c - see weights_storage.h: the table of storage types and what is done by its rows. */
+/* weights_storage.c - see weights_storage.h: the table of storage types and what is done by its
+ * rows. */
 #include "engine/files/weights_storage.h"
 
 #include <string.h>

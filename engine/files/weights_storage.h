@@ -1,10 +1,11 @@
 /* weights_storage.h - the types in which files store weights: one row of a table each.
  *
- * A file stores the elements of a tensor in blocks. The plain types (F32, F16, BF16) have blocks of one
- * element, which is a value that devices compute with. A quantised type has blocks of several elements
- * that share a scale (GGUF's Q8_0: 32 elements in 34 bytes, an F16 scale and 32 signed bytes), or of one
- * element that no device computes with (F8). Adding such a type is one row in weights_storage.c with a
- * function that turns its blocks into f32: reading, converting, views and messages go by the row.
+ * A file stores the elements of a tensor in blocks. The plain types (F32, F16, BF16) have blocks of
+ * one element, which is a value that devices compute with. A quantised type has blocks of several
+ * elements that share a scale (GGUF's Q8_0: 32 elements in 34 bytes, an F16 scale and 32 signed
+ * bytes), or of one element that no device computes with (F8). Adding such a type is one row in
+ * weights_storage.c with a function that turns its blocks into f32: reading, converting, views and
+ * messages go by the row.
  */
 #ifndef SL_ENGINE_WEIGHTS_STORAGE_H
 #define SL_ENGINE_WEIGHTS_STORAGE_H

@@ -1,7 +1,8 @@
 /* weights_views.c - see weights_views.h. A view is a source of one tensor over one or two others.
  *
- * Easy to get wrong: a reader asks for any range of bytes, so every view computes an element from its place
- * alone, not from where the range began; shapes are a file's, so that every product of sizes may wrap.
+ * Easy to get wrong: a reader asks for any range of bytes, so every view computes an element from
+ * its place alone, not from where the range began; shapes are a file's, so that every product of
+ * sizes may wrap.
  */
 #include "engine/files/weights_views.h"
 
@@ -256,15 +257,16 @@ static bool no_memory(const SlWeightView *v, SlError *err)
                    sl_show_name(v->info.name).text);
 }
 
-/* A strip of columns of the stored [N, K], from column `column` on, is what rows of the view are made
- * of. */
+/* A strip of columns of the stored [N, K], from column `column` on, is what rows of the view are
+ * made of. */
 typedef struct Strip {
     uint64_t column, columns; /* wanted */
     uint64_t rows;            /* of the stored matrix, read at a time */
     char *held;               /* rows - 1 whole rows and the last one's columns */
 } Strip;
 
-/* Rows row .. row + rows - 1 of the strip to their places among the view's elements first .. end - 1. */
+/* Rows row .. row + rows - 1 of the strip to their places among the view's elements first .. end
+ * - 1. */
 static void turn(const SlWeightView *v, const Strip *strip, uint64_t row, uint64_t rows,
                  uint64_t first, uint64_t end, char *out)
 {

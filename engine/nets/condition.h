@@ -1,8 +1,9 @@
 /* condition.h - what a denoiser is told besides the sample and the time: named tensors.
  *
- * One condition is one row of a batch: what a prompt says, or what a negative prompt says. Which names there are is the
- * family's choice: "hidden_states" of a text, a pooled text, sizes, a guidance number, channels to put behind the sample's,
- * a control picture. Values are f32 on the host, which holds every dtype exactly.
+ * One condition is one row of a batch: what a prompt says, or what a negative prompt says. Which
+ * names there are is the family's choice: "hidden_states" of a text, a pooled text, sizes, a
+ * guidance number, channels to put behind the sample's, a control picture. Values are f32 on the
+ * host, which holds every dtype exactly.
  */
 #ifndef SL_ENGINE_CONDITION_H
 #define SL_ENGINE_CONDITION_H

@@ -1,8 +1,8 @@
-/* denoiser.h - whatever predicts the noise (or the velocity, or the sample) of a sample at a time under a condition:
- * UNets, transformers. A table of functions, behind which each net stands.
+/* denoiser.h - whatever predicts the noise (or the velocity, or the sample) of a sample at a time
+ * under a condition: UNets, transformers. A table of functions, behind which each net stands.
  *
- * An evaluation uploads and downloads nothing, so that a device may remember it: what depends on the condition only
- * (SlContext) and on the time only (SlTimes) is computed before it.
+ * An evaluation uploads and downloads nothing, so that a device may remember it: what depends on
+ * the condition only (SlContext) and on the time only (SlTimes) is computed before it.
  */
 #ifndef SL_ENGINE_DENOISER_H
 #define SL_ENGINE_DENOISER_H
@@ -24,7 +24,8 @@ void sl_context_free(SlDevice *dev, SlContext *context); /* NULL is fine */
 bool sl_context_join(SlDevice *dev, const SlContext *const *from, int count, SlContext **to,
                      SlError *err);
 
-/* The rows of several runs, each of `batch` samples at its own time, that are evaluated together. */
+/* The rows of several runs, each of `batch` samples at its own time, that are evaluated
+ * together. */
 typedef struct SlTimesJoin {
     const SlTensor *rows; /* [count], of sl_times_at */
     int count, batch;
@@ -35,8 +36,8 @@ typedef struct SlDenoiserClass {
     /* NULL on failure, with *err unless the binder knows more. */
     void *(*build)(const SlJson *config, SlBinder *b, SlError *err);
     void (*free)(void *net);
-    /* Of conditions of one shape, one per sample of the batch. NULL and *err on failure. NULL instead of a function:
-     * the net is told nothing. */
+    /* Of conditions of one shape, one per sample of the batch. NULL and *err on failure. NULL
+     * instead of a function: the net is told nothing. */
     SlContext *(*prepare)(SlDevice *dev, const void *net, const SlCondition *const *conditions,
                           int count, SlError *err);
     /* How many values a sample's time becomes. */
@@ -46,8 +47,8 @@ typedef struct SlDenoiserClass {
                   SlTensor *table);
     /* Several runs' rows to the row of all their samples. NULL: one row behind the other. */
     void (*join_times)(SlDevice *dev, const void *net, const SlTimesJoin *join, SlTensor *row);
-    /* x [N, h, w, C] in the device's dtype, row: of the times of N samples, out [N, h, w, C'] allocated by the caller.
-     * The arena is left as it was found. */
+    /* x [N, h, w, C] in the device's dtype, row: of the times of N samples, out [N, h, w, C']
+     * allocated by the caller. The arena is left as it was found. */
     bool (*evaluate)(SlDevice *dev, void *net, const SlTensor *x, const SlTensor *row,
                      const SlContext *context, SlTensor *out, SlError *err);
     /* How many operations an evaluation counts in ops_done; 0 before the first. Any thread. */

@@ -28,8 +28,8 @@ typedef struct SlResnet {
 } SlResnet;
 
 void sl_resnet_bind(SlResnet *r, SlBinder *b, SlPath path, const SlResnetOptions *options);
-/* x [N, H, W, in], shift [N, out] is time_emb_proj of the time embedding (NULL without one), out [N,
- * H', W', out]. */
+/* x [N, H, W, in], shift [N, out] is time_emb_proj of the time embedding (NULL without one), out
+ * [N, H', W', out]. */
 void sl_resnet_forward(SlDevice *dev, const SlResnet *r, const SlTensor *x, const SlTensor *shift,
                        SlTensor *out);
 

@@ -52,8 +52,8 @@ typedef struct SlUnet SlUnet;
 /* Reads UNet2DConditionModel or UNet2DModel by its _class_name; refuses what is not supported by
  * name of the key. */
 bool sl_unet_config(SlUnetConfig *config, const SlJson *json, SlError *err);
-/* Whether it is the class that a family needs (UNet2DConditionModel where conditional) and has as many channels out as in;
- * *err names json otherwise. */
+/* Whether it is the class that a family needs (UNet2DConditionModel where conditional) and has as
+ * many channels out as in; *err names json otherwise. */
 bool sl_unet_of_kind(const SlUnetConfig *config, const SlJson *json, bool conditional,
                      SlError *err);
 SlUnet *sl_unet_new(const SlUnetConfig *config, SlBinder *b, SlError *err);
@@ -65,8 +65,8 @@ int sl_unet_size_multiple(const SlUnetConfig *config);
 /* How many operations one forward pass counts in ops_done; 0 before the first pass. */
 uint64_t sl_unet_operations(const SlUnet *unet);
 
-/* What depends on the prompt only: keys and values of every cross attention, for text [N, L, D], in the order of the net.
- * Computed once per prompt. */
+/* What depends on the prompt only: keys and values of every cross attention, for text [N, L, D], in
+ * the order of the net. Computed once per prompt. */
 SlContext *sl_unet_context_new(SlDevice *dev, const SlUnet *unet, const SlTensor *text,
                                SlError *err);
 

@@ -1,7 +1,8 @@
 /* unet_denoiser.c - both UNets as denoisers (denoiser.h).
  *
- * Easy to get wrong: a key that a mask takes away has no weight in an attention, which is what leaving it out means; so a
- * masked text is one of fewer tokens (diffusers' encoder_attention_mask).
+ * Easy to get wrong: a key that a mask takes away has no weight in an attention, which is what
+ * leaving it out means; so a masked text is one of fewer tokens (diffusers'
+ * encoder_attention_mask).
  */
 #include "engine/nets/unet.h"
 

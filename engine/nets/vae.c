@@ -179,8 +179,8 @@ static void level_forward(SlDevice *dev, const SlVaeLevel *level, int layers, Sl
     sl_arena_reset(dev, mark);
 }
 
-/* The first levels in their order; every output stays in the arena, for they grow (or shrink) fourfold,
- * so that the largest is most of the sum anyway. */
+/* The first levels in their order; every output stays in the arena, for they grow (or shrink)
+ * fourfold, so that the largest is most of the sum anyway. */
 static SlTensor levels_forward(SlDevice *dev, const SlVae *vae, const SlVaeHalf *h, SlResample how,
                                int levels, const SlTensor *x)
 {

@@ -29,8 +29,8 @@ const SlVaeConfig *sl_vae_get_config(const SlVae *vae);
 /* In which type it computes: its binder's, whatever the device's is. */
 SlDtype sl_vae_dtype(const SlVae *vae);
 
-/* z [N, h, w, latent_channels] (best in the VAE's dtype: another is converted), already divided by scaling_factor; image [N,
- * h f, w f, out_channels] f32 in -1..1, allocated by the caller. */
+/* z [N, h, w, latent_channels] (best in the VAE's dtype: another is converted), already divided by
+ * scaling_factor; image [N, h f, w f, out_channels] f32 in -1..1, allocated by the caller. */
 bool sl_vae_decode(SlDevice *dev, const SlVae *vae, const SlTensor *z, SlTensor *image,
                    SlError *err);
 /* The same for one picture (N = 1) with little device memory: the levels of the largest sizes are

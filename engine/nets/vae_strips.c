@@ -6,9 +6,9 @@
  * a strip goes to the device with the rows around it that its convolution reads. Rows of a picture
  * are contiguous in channels-last memory, so a strip is one copy each way.
  *
- * Easy to get wrong: only the first and the last strip are padded; a norm whose statistics are known
- * is a factor and a term for each channel, which on any device is a linear layer with a diagonal
- * matrix.
+ * Easy to get wrong: only the first and the last strip are padded; a norm whose statistics are
+ * known is a factor and a term for each channel, which on any device is a linear layer with a
+ * diagonal matrix.
  */
 #include "engine/nets/vae_private.h"
 

@@ -6,9 +6,9 @@
  * fewer; the tail of a length that is no multiple of 16 is drawn again; CUDA values depend on the
  * number of threads of the card once there are more elements than threads.
  *
- * CPU noise equals torch's bit for bit (checked with torch 2.9.1 on a CPU with AVX2). CUDA noise has
- * torch's integers exactly and differs from a card's values by the error of the card's fast sine
- * and cosine, at most about 3e-6; philox.c says more.
+ * CPU noise equals torch's bit for bit (checked with torch 2.9.1 on a CPU with AVX2). CUDA noise
+ * has torch's integers exactly and differs from a card's values by the error of the card's fast
+ * sine and cosine, at most about 3e-6; philox.c says more.
  */
 #ifndef SL_ENGINE_NOISE_H
 #define SL_ENGINE_NOISE_H

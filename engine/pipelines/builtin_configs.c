@@ -1,5 +1,6 @@
-/* builtin_configs.c - see builtin_configs.h. Mirrors diffusers loaders/single_file_utils.py (the configs that it fetches by
- * checkpoint type) and the config.json files of stable-diffusion-v1-5 and stable-diffusion-2-1. */
+/* builtin_configs.c - see builtin_configs.h. Mirrors diffusers loaders/single_file_utils.py (the
+ * configs that it fetches by checkpoint type) and the config.json files of stable-diffusion-v1-5
+ * and stable-diffusion-2-1. */
 #include "engine/pipelines/builtin_configs.h"
 
 #include <stddef.h>

@@ -1,10 +1,12 @@
-/* builtin_configs.h - the configurations of the famous models, for files that carry none: single checkpoints, and `bench`
- * without a model. The texts are what diffusers' converter writes for them. */
+/* builtin_configs.h - the configurations of the famous models, for files that carry none: single
+ * checkpoints, and `bench` without a model. The texts are what diffusers' converter writes for
+ * them. */
 #ifndef SL_ENGINE_BUILTIN_CONFIGS_H
 #define SL_ENGINE_BUILTIN_CONFIGS_H
 
 /* arch: "sd15" (SD 1.x), "sd21-base" (SD 2.x, 512, epsilon), "sd21" (SD 2.x, 768, v-prediction).
- * part: "unet", "vae", "text_encoder", "scheduler". JSON text with static lifetime, NULL when unknown. */
+ * part: "unet", "vae", "text_encoder", "scheduler". JSON text with static lifetime, NULL when
+ * unknown. */
 const char *sl_builtin_config(const char *arch, const char *part);
 
 #endif

@@ -1,4 +1,5 @@
-/* config.c - the configuration of a model's part, from its folder or built in, and what it computes in. */
+/* config.c - the configuration of a model's part, from its folder or built in, and what it
+ * computes in. */
 #include "engine/pipelines/pipelines.h"
 
 #include <stdio.h>

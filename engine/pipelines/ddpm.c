@@ -1,5 +1,5 @@
-/* ddpm.c - the family of unconditional models in pixel space (diffusers pipelines/ddpm/pipeline_ddpm.py): a UNet2DModel
- * and a scheduler, no text and no VAE. */
+/* ddpm.c - the family of unconditional models in pixel space (diffusers
+ * pipelines/ddpm/pipeline_ddpm.py): a UNet2DModel and a scheduler, no text and no VAE. */
 #include "engine/pipelines/pipelines.h"
 
 static void *build_unet(const SlJson *json, SlBinder *b, SlError *err)

@@ -283,7 +283,8 @@ static bool inspect_folder(SlModelInfo *info, SlError *err)
 
 /* ---- single files ---- */
 
-/* The family whose checkpoint it is. What the first that has checkpoints says of another file is what is said. */
+/* The family whose checkpoint it is. What the first that has checkpoints says of another file is
+ * what is said. */
 static bool recognise_file(SlModelInfo *info, SlError *err)
 {
     SlError first = {0};

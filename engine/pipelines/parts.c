@@ -1,4 +1,5 @@
-/* parts.c - the parts of a model: made over their weights, loaded from files, dropped and loaded again.
+/* parts.c - the parts of a model: made over their weights, loaded from files, dropped and loaded
+ * again.
  *
  * Building a part binds every weight by its diffusers name, so a file that does not fit its config
  * is named here. Loading, measuring and benchmarks all build through sl_part_build.
@@ -274,8 +275,8 @@ size_t sl_model_free_memory(const SlModel *model)
     return sl_device_memory(model->dev) + sl_arena_capacity(model->dev);
 }
 
-/* Whether a part waits until a stage needs it, because it does not fit beside those that are there. The
- * first never waits. */
+/* Whether a part waits until a stage needs it, because it does not fit beside those that are there.
+ * The first never waits. */
 static bool leave_for_later(SlModel *model, int part, bool *later, SlError *err)
 {
     *later = false;

@@ -1,7 +1,9 @@
-/* pipeline_class.h - what a family of models is: one table entry per diffusers pipeline. Private to engine/.
+/* pipeline_class.h - what a family of models is: one table entry per diffusers pipeline. Private to
+ * engine/.
  *
- * A family is one file in this folder that defines an SlPipelineClass, the nets of its parts, and one line in
- * class_table.c. Everything else (inspecting, loading, measuring, running) asks the entry.
+ * A family is one file in this folder that defines an SlPipelineClass, the nets of its parts, and
+ * one line in class_table.c. Everything else (inspecting, loading, measuring, running) asks the
+ * entry.
  */
 #ifndef SL_ENGINE_PIPELINE_CLASS_H
 #define SL_ENGINE_PIPELINE_CLASS_H
@@ -20,8 +22,9 @@ typedef enum SlPartCompute {
     SL_COMPUTE_F32,       /* whatever that is */
 } SlPartCompute;
 
-/* What a model is asked to encode: the tokens of a text (of several encoders one behind the other) and what else changes
- * its condition. Equal asks give equal conditions, which are computed once. */
+/* What a model is asked to encode: the tokens of a text (of several encoders one behind the other)
+ * and what else changes its condition. Equal asks give equal conditions, which are computed
+ * once. */
 typedef struct SlAsk {
     int *ids; /* malloc'ed; [length] */
     int length;
@@ -39,8 +42,8 @@ typedef struct SlPartClass {
     unsigned use;               /* SlPartUse */
     bool optional;              /* may be absent or null in model_index.json */
     SlPartCompute compute;
-    /* Makes the part over the binder's weights (real ones, random ones or sizes only). NULL on failure, with *err
-     * unless the binder knows more; the caller calls sl_binder_finish. */
+    /* Makes the part over the binder's weights (real ones, random ones or sizes only). NULL on
+     * failure, with *err unless the binder knows more; the caller calls sl_binder_finish. */
     void *(*build)(const SlJson *config, SlBinder *b, SlError *err);
     void (*free)(void *net); /* NULL is fine */
 } SlPartClass;
@@ -51,18 +54,20 @@ typedef struct SlPipelineClass {
     /* in the order in which they are loaded, NULL behind the last */
     const SlPartClass *const *parts;
     const char *const *tokenizers; /* accepted tokenizer classes; NULL: the family reads no text */
-    /* Whether a single checkpoint is one of the family, and which built-in configurations fit it; *err says what it is
-     * instead. NULL: the family has no single checkpoints. */
+    /* Whether a single checkpoint is one of the family, and which built-in configurations fit it;
+     * *err says what it is instead. NULL: the family has no single checkpoints. */
     bool (*recognise)(const SlWeightSource *file, char arch[16], SlError *err);
-    /* The JSON text of a built-in configuration, for files that carry none and for `bench`; part is a part's name or
-     * "scheduler". NULL: unknown. */
+    /* The JSON text of a built-in configuration, for files that carry none and for `bench`; part is
+     * a part's name or "scheduler". NULL: unknown. */
     const char *(*builtin)(const char *arch, const char *part);
-    /* Reads the parts' configurations (sl_model_config) and fills in size, channels, factor and prompt_tokens. */
+    /* Reads the parts' configurations (sl_model_config) and fills in size, channels, factor and
+     * prompt_tokens. */
     bool (*inspect)(SlModelInfo *info, SlError *err);
     /* Whether the loaded parts belong together. NULL: nothing to check. */
     bool (*check)(const struct SlModel *model, SlError *err);
-    /* How texts become a condition: the ask for the recipe's prompt or negative prompt, and what it means. ask works
-     * without the encoders, encode has them. Both NULL: the models are told nothing. */
+    /* How texts become a condition: the ask for the recipe's prompt or negative prompt, and what it
+     * means. ask works without the encoders, encode has them. Both NULL: the models are told
+     * nothing. */
     bool (*ask)(struct SlModel *model, const SlRecipe *recipe, bool negative, SlAsk *ask,
                 SlError *err);
     bool (*encode)(struct SlModel *model, const SlAsk *ask, SlCondition *condition, SlError *err);
@@ -70,8 +75,8 @@ typedef struct SlPipelineClass {
 
 /* The families of class_table.c and those that were added; NULL behind the last. */
 const SlPipelineClass *sl_pipeline_class_at(int i);
-/* For tests: a family that lives as long as the program. Before any model is looked at; false when there are too many,
- * or too many parts in it, or its id is taken. */
+/* For tests: a family that lives as long as the program. Before any model is looked at; false when
+ * there are too many, or too many parts in it, or its id is taken. */
 bool sl_pipeline_class_add(const SlPipelineClass *kind);
 /* The entry of a model's family. */
 static inline const SlPipelineClass *sl_pipeline_class_of(const SlModelInfo *info)

@@ -52,39 +52,44 @@ struct SlModel {
 
 /* ---- configurations ---- */
 
-/* The config of a part or of the "scheduler": from the folder, or the built-in one of a single file. */
+/* The config of a part or of the "scheduler": from the folder, or the built-in one of a single
+ * file. */
 SlJson *sl_model_config(const SlModelInfo *info, const char *part, SlError *err);
 /* "f32", "bf16", "f16"; NULL or "auto" is f16 on the device "cuda", f32 elsewhere. */
 bool sl_dtype_parse(const char *name, const char *device, SlDtype *dtype, SlError *err);
 
 /* ---- parts ---- */
 
-/* The one way to make a part: over what the options name as weights (none: random ones, or sizes only on the measure
- * device). config becomes the part's, NULL is a failure that *err tells of already. On failure the part is empty. */
+/* The one way to make a part: over what the options name as weights (none: random ones, or sizes
+ * only on the measure device). config becomes the part's, NULL is a failure that *err tells of
+ * already. On failure the part is empty. */
 bool sl_part_build(SlPart *part, SlJson *config, const SlBinderOptions *options, SlError *err);
 void sl_part_free(SlPart *part);
 /* Finds part->weight_bytes, on the measure device. */
 bool sl_part_measure(const SlModel *model, SlPart *part, SlError *err);
 
-/* All parts that the model has, with progress over all of them. On a device whose memory is limited, a part that does
- * not fit beside those before it is left for the stage that needs it first. */
+/* All parts that the model has, with progress over all of them. On a device whose memory is
+ * limited, a part that does not fit beside those before it is left for the stage that needs it
+ * first. */
 bool sl_model_load_parts(SlModel *model, const SlModelOptions *options, SlError *err);
-/* The same without weights: random ones, or sizes only where the device is the measure device. Parts compute in the types
- * of `like`; NULL: in their classes'. */
+/* The same without weights: random ones, or sizes only where the device is the measure device.
+ * Parts compute in the types of `like`; NULL: in their classes'. */
 bool sl_model_build_parts(SlModel *model, const SlModel *like, SlError *err);
 void sl_model_free_parts(SlModel *model);
-/* Index of a part in model->part by its name, or of the first that is needed for a use; -1: there is none. */
+/* Index of a part in model->part by its name, or of the first that is needed for a use; -1:
+ * there is none. */
 int sl_model_find_part(const SlModel *model, const char *name);
 int sl_model_part_for(const SlModel *model, SlPartUse use);
 /* What stands behind a part: of its class's build(). NULL where it is not loaded. */
 void *sl_model_net(const SlModel *model, const char *name);
 SlDenoiser *sl_model_denoiser(const SlModel *model);
 SlVae *sl_model_vae(const SlModel *model); /* NULL: samples are pixels */
-/* A part that is not needed now can be dropped: its memory is free again, and loading it reads its file again. Loading
- * one that is there, and dropping one that is not, do nothing. */
+/* A part that is not needed now can be dropped: its memory is free again, and loading it reads its
+ * file again. Loading one that is there, and dropping one that is not, do nothing. */
 bool sl_model_need_part(SlModel *model, int part, SlError *err);
 void sl_model_drop_part(SlModel *model, int part);
-/* All parts that are needed for a stage. On a device whose memory is limited others may be dropped for them. */
+/* All parts that are needed for a stage. On a device whose memory is limited others may be
+ * dropped for them. */
 bool sl_model_need(SlModel *model, SlPartUse stage, SlError *err);
 
 /* ---- limited memory ---- */
@@ -95,16 +100,18 @@ bool sl_model_need(SlModel *model, SlPartUse stage, SlError *err);
 bool sl_model_memory_is_limited(const SlModel *model);
 /* What is free, the arena's blocks included. */
 size_t sl_model_free_memory(const SlModel *model);
-/* Drops parts that the stage does not need until what it needs fits: *bytes. False when it does not fit even so, or with
- * *err when that could not be found out. */
+/* Drops parts that the stage does not need until what it needs fits: *bytes. False when it does not
+ * fit even so, or with *err when that could not be found out. */
 bool sl_model_clear_for(SlModel *model, SlPartUse stage, size_t *bytes, SlError *err);
 
 /* ---- the whole ---- */
 
-/* The model with tokenizer, device, parts; without what engine/run adds (sl_model_open). NULL and *err on failure. */
+/* The model with tokenizer, device, parts; without what engine/run adds (sl_model_open). NULL
+ * and *err on failure. */
 SlModel *sl_model_load(const char *path, const SlModelOptions *options, SlError *err);
 void sl_model_unload(SlModel *model); /* NULL is fine */
-/* A model of this shape on a device (the model's from now on) without weights and tokenizer, for measuring and `bench`. */
+/* A model of this shape on a device (the model's from now on) without weights and tokenizer, for
+ * measuring and `bench`. */
 SlModel *sl_model_shape(const SlModelInfo *info, SlDevice *dev, const SlModel *like, SlError *err);
 /* The info of a famous shape that the table has built in ("sd15"). */
 bool sl_model_shape_info(const char *arch, SlModelInfo *info, SlError *err);

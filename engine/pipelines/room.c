@@ -1,12 +1,13 @@
 /* room.c - which parts of a model are in a device's memory when that is limited.
  *
- * A picture is made in stages: texts are encoded, steps are computed, the sample is decoded. Before a stage its parts are
- * loaded, and when memory is short, parts that it does not need go first: the one that is read again in the least time
- * (the smallest on the disk) before the others, and only as many as must. What a stage needs is measured: the weights of
- * parts that are to be loaded (sl_part_measure), and model->stage_bytes beside all weights.
+ * A picture is made in stages: texts are encoded, steps are computed, the sample is decoded. Before
+ * a stage its parts are loaded, and when memory is short, parts that it does not need go first: the
+ * one that is read again in the least time (the smallest on the disk) before the others, and only
+ * as many as must. What a stage needs is measured: the weights of parts that are to be loaded
+ * (sl_part_measure), and model->stage_bytes beside all weights.
  *
- * Easy to get wrong: the arena's blocks are free memory for a stage that computes, but not for weights; the device beside
- * the model's computes with the same weights.
+ * Easy to get wrong: the arena's blocks are free memory for a stage that computes, but not for
+ * weights; the device beside the model's computes with the same weights.
  */
 #include "engine/pipelines/pipelines.h"
 
@@ -52,7 +53,8 @@ static uint64_t bytes_on_disk(const SlModel *model, const SlPart *part)
     return 0;
 }
 
-/* The loaded part that the stage does not need and that is read again the soonest; -1: there is none. */
+/* The loaded part that the stage does not need and that is read again the soonest; -1: there is
+ * none. */
 static int cheapest(const SlModel *model, SlPartUse stage)
 {
     int best = -1;
@@ -119,7 +121,8 @@ bool sl_model_need(SlModel *model, SlPartUse stage, SlError *err)
         missing = missing || ((model->part[i].kind->use & stage) && !model->part[i].net);
     if (!missing)
         return true;
-    /* Decoding gets by with less than it would like to have, and a stage that does not fit says so where it computes. */
+    /* Decoding gets by with less than it would like to have, and a stage that does not fit says
+     * so where it computes. */
     SlError measuring = {0};
     if (sl_model_memory_is_limited(model) &&
         !sl_model_clear_for(model, stage, &bytes, &measuring) && measuring.code != SL_OK)

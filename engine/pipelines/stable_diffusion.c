@@ -1,9 +1,9 @@
 /* stable_diffusion.c - the family of Stable Diffusion 1.x and 2.x (diffusers
- * pipelines/stable_diffusion/pipeline_stable_diffusion.py): a CLIP text encoder, a UNet2DConditionModel in the latents of an
- * AutoencoderKL, classifier-free guidance.
+ * pipelines/stable_diffusion/pipeline_stable_diffusion.py): a CLIP text encoder, a
+ * UNet2DConditionModel in the latents of an AutoencoderKL, classifier-free guidance.
  *
- * Easy to get wrong: parts that load well one by one but do not fit each other (another tokenizer, another VAE) must be
- * refused with both numbers, before the first product runs past a table.
+ * Easy to get wrong: parts that load well one by one but do not fit each other (another tokenizer,
+ * another VAE) must be refused with both numbers, before the first product runs past a table.
  */
 #include "engine/pipelines/builtin_configs.h"
 #include "engine/pipelines/pipelines.h"
@@ -152,7 +152,8 @@ static bool recognise(const SlWeightSource *file, char arch[16], SlError *err)
     return sl_checkpoint_recognise(file, err) && sl_checkpoint_arch(file, arch, err);
 }
 
-/* ---- do the parts fit each other? Sizes inside a part were checked when its weights were bound ---- */
+/* ---- do the parts fit each other? Sizes inside a part were checked when its weights were bound
+ * ---- */
 
 static bool check_text(const SlModel *model, const SlTextEncoderConfig *text, SlError *err)
 {
@@ -196,8 +197,8 @@ static bool check(const SlModel *model, SlError *err)
 
 /* ---- texts ---- */
 
-/* number[0]: how many of the text encoder's last layers are skipped. As in diffusers, that is the prompt's only: the
- * negative prompt keeps all layers. */
+/* number[0]: how many of the text encoder's last layers are skipped. As in diffusers, that is the
+ * prompt's only: the negative prompt keeps all layers. */
 static bool ask_text(SlModel *model, const SlRecipe *recipe, bool negative, SlAsk *ask,
                      SlError *err)
 {

@@ -1,8 +1,9 @@
-/* recipe.h - a recipe is every setting of one picture; a table says all there is to know about each.
+/* recipe.h - a recipe is every setting of one picture; a table says all there is to know about
+ * each.
  *
  * The table (settings.c) has one row per setting. The command line, lanes, JSON, other programs'
- * files, the window's properties and controls, and the validators are all driven by it, so that a new
- * setting is a member of SlRecipe, a value of SlSetting and a row - and the code that obeys it.
+ * files, the window's properties and controls, and the validators are all driven by it, so that a
+ * new setting is a member of SlRecipe, a value of SlSetting and a row - and the code that obeys it.
  *
  * The words in the table are English; those marked N_() are translated where they are shown.
  * Everything here is for any thread.
@@ -103,16 +104,16 @@ typedef struct SlSettingInfo {
     double min, max;            /* of a number */
     const char *const *choices; /* of a choice: its words, NULL at the end; the first one is 0 */
 
-    /* The value that stands for "nothing was said": of a text it is "", of a choice the first. A real
-     * number's below 0 stands for all numbers below 0. */
+    /* The value that stands for "nothing was said": of a text it is "", of a choice the first. A
+     * real number's below 0 stands for all numbers below 0. */
     double unset;
     /* Sets what the model has for it; NULL: unset is the default for all models. */
     void (*of_model)(SlRecipe *recipe, const SlModelInfo *info);
     /* Offset of a double in SlSchedulerInfo: what a scheduler takes where it is unset; 0: none. */
     size_t of_scheduler;
     /* A file and an id leave a setting out where it is unset, so that a new setting changes no old
-     * id. True: they always name it. That is for the settings that ids were first made of; a new one
-     * never has it. */
+     * id. True: they always name it. That is for the settings that ids were first made of; a new
+     * one never has it. */
     bool always;
 
     unsigned needs; /* SlModelHas, all of these; 0: every model has the setting */
@@ -124,7 +125,8 @@ typedef struct SlSettingInfo {
     const char *option, *value, *usage;
 
     /* Sentences: "clip skip is 101"; in the name of a lane that differs ("guidance %s"; NULL: not
-     * named), which are put together turn by turn; in the window's words about lanes and branches. */
+     * named), which are put together turn by turn; in the window's words about lanes and
+     * branches. */
     const char *name;
     const char *title;
     int turn;            /* 0 to 2 */

@@ -1,5 +1,5 @@
-/* settings.c - the table of settings: a row for each, with everything that other parts of the program
- * say or ask about it (see recipe.h for what a column means).
+/* settings.c - the table of settings: a row for each, with everything that other parts of the
+ * program say or ask about it (see recipe.h for what a column means).
  *
  * Easy to get wrong: `always`, `own` and `title` are in files that exist (ids, .safelight, sheets
  * that are computed again), so those of the old rows must stay as they are. A new row has no

@@ -1,8 +1,9 @@
 /* branch.c - a timeline saved, restored, and continued with other settings.
  *
- * Has no counterpart in diffusers, whose pipelines cannot be taken up again. Easy to get wrong: the same
- * settings must go on to the same bytes, so the scheduler's history and the noise generator are saved
- * with the sample; another scheduler may scale its samples otherwise and enters at another noise level.
+ * Has no counterpart in diffusers, whose pipelines cannot be taken up again. Easy to get wrong: the
+ * same settings must go on to the same bytes, so the scheduler's history and the noise generator
+ * are saved with the sample; another scheduler may scale its samples otherwise and enters at
+ * another noise level.
  */
 #include "engine/run/run_private.h"
 

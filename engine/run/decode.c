@@ -15,8 +15,8 @@ static bool has_vae(const SlModel *model)
     return sl_model_part_for(model, SL_USE_DECODE) >= 0;
 }
 
-/* Uploads a sample [latent_channels, height, width], scaled, as [1, height, width, latent_channels] in the
- * VAE's dtype. */
+/* Uploads a sample [latent_channels, height, width], scaled, as [1, height, width, latent_channels]
+ * in the VAE's dtype. */
 static SlTensor upload_sample(SlDevice *dev, const SlVae *net, const float *sample, int64_t height,
                               int64_t width)
 {

@@ -1,11 +1,13 @@
-/* memory.c - making room for a run's steps on a device whose memory is limited, before the run instead of during it.
+/* memory.c - making room for a run's steps on a device whose memory is limited, before the run
+ * instead of during it.
  *
- * What its stages need is known from the measure device; which parts go for it is said in pipelines/room.c. Decoding that
- * does not fit finds its own way (decode.c).
+ * What its stages need is known from the measure device; which parts go for it is said in
+ * pipelines/room.c. Decoding that does not fit finds its own way (decode.c).
  */
 #include "engine/run/stages.h"
 
-/* What the stages of a picture of this size work in, for this run and for the parts that it loads later. */
+/* What the stages of a picture of this size work in, for this run and for the parts that it
+ * loads later. */
 static bool measure(SlModel *model, const SlRecipe *recipe, SlError *err)
 {
     SlCost cost;

@@ -1,5 +1,5 @@
-/* open.c - a model as the rest of the program sees it: loaded, and with what running it needs besides: the preview and what
- * a step keeps. */
+/* open.c - a model as the rest of the program sees it: loaded, and with what running it needs
+ * besides: the preview and what a step keeps. */
 #include "engine/run/run.h"
 #include "engine/run/step.h"
 

@@ -1,8 +1,8 @@
 /* run.c - one timeline's loop over the timesteps, one evaluation per call; run_new.c sets it up.
  *
  * Mirrors StableDiffusionPipeline.__call__ and DDPMPipeline.__call__: for t: scale_model_input, one
- * batched pass of the denoiser (unconditional first), uncond + g (text - uncond), scheduler.step. Easy to get
- * wrong: PNDM and heun have more evaluations than steps.
+ * batched pass of the denoiser (unconditional first), uncond + g (text - uncond), scheduler.step.
+ * Easy to get wrong: PNDM and heun have more evaluations than steps.
  */
 #include "engine/run/run_private.h"
 
@@ -162,7 +162,8 @@ bool sl_runs_match(const SlRun *a, const SlRun *b)
     return a->model == b->model && sl_step_same_shape(&a->shape, &b->shape);
 }
 
-/* The inputs of all, and one evaluation of them as a batch; only: the run whose output is wanted, -1: all. */
+/* The inputs of all, and one evaluation of them as a batch; only: the run whose output is
+ * wanted, -1: all. */
 static bool evaluate_together(SlRun *const *runs, int count, int only, SlError *err)
 {
     SlModel *model = runs[0]->model;

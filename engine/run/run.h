@@ -1,4 +1,5 @@
-/* run.h - what the files of engine/run share about a model; the rest of the program sees engine.h. Private to engine/. */
+/* run.h - what the files of engine/run share about a model; the rest of the program sees
+ * engine.h. Private to engine/. */
 #ifndef SL_ENGINE_RUN_H
 #define SL_ENGINE_RUN_H
 

@@ -1,8 +1,8 @@
 /* run_new.c - a timeline is set up: recipe, arrays, scheduler, noise, prompts.
  *
- * Mirrors the beginning of StableDiffusionPipeline.__call__ and DDPMPipeline.__call__: latents = noise *
- * init_noise_sigma. Easy to get wrong: guidance counts only above 1; the generator that drew the start
- * goes on drawing the steps' noise.
+ * Mirrors the beginning of StableDiffusionPipeline.__call__ and DDPMPipeline.__call__: latents =
+ * noise * init_noise_sigma. Easy to get wrong: guidance counts only above 1; the generator that
+ * drew the start goes on drawing the steps' noise.
  */
 #include "engine/run/run_private.h"
 

@@ -29,8 +29,8 @@ struct SlRun {
     char warning[1000];
 };
 
-/* What the denoiser derives from the timesteps: of evaluation i and its neighbours. Which those are does
- * not depend on where a run was taken up, so that its bytes do not either. */
+/* What the denoiser derives from the timesteps: of evaluation i and its neighbours. Which those are
+ * does not depend on where a run was taken up, so that its bytes do not either. */
 bool sl_run_need_times(SlRun *run, int i, SlError *err);
 
 #endif

@@ -1,8 +1,8 @@
 /* share.c - see share.h.
  *
- * Conditions are kept one per prompt, so that two lanes with different prompts still share the empty
- * one. First evaluations are recognised by their bytes: a lane that differs in the last bit of its
- * input is another one.
+ * Conditions are kept one per prompt, so that two lanes with different prompts still share the
+ * empty one. First evaluations are recognised by their bytes: a lane that differs in the last bit
+ * of its input is another one.
  */
 #include "engine/run/share.h"
 

@@ -1,5 +1,5 @@
-/* share.h - what runs of one model compute once: conditions, what the denoiser makes of them, and first evaluations.
- * Private to engine/; see SlShare in engine.h.
+/* share.h - what runs of one model compute once: conditions, what the denoiser makes of them, and
+ * first evaluations. Private to engine/; see SlShare in engine.h.
  */
 #ifndef SL_ENGINE_SHARE_H
 #define SL_ENGINE_SHARE_H
@@ -11,7 +11,8 @@ typedef struct SlTold {
     const SlCondition *condition
         [2]; /* per sample of the run's batch: of the negative prompt first where there are two */
     int conditions;
-    /* Conditions of one shape are one batch and have one context; others have one each and are evaluated one by one. */
+    /* Conditions of one shape are one batch and have one context; others have one each and are
+     * evaluated one by one. */
     SlContext *context[2];
     int contexts;
     float *
@@ -19,7 +20,8 @@ typedef struct SlTold {
     int64_t size[3];
 } SlTold;
 
-/* The condition that the model's family makes of an ask (its ids are copied), computed once. NULL and *err on failure. */
+/* The condition that the model's family makes of an ask (its ids are copied), computed once.
+ * NULL and *err on failure. */
 const SlCondition *sl_share_condition(SlShare *share, const SlAsk *ask, SlError *err);
 /* A condition that was made elsewhere; copied. */
 const SlCondition *sl_share_given(SlShare *share, const SlCondition *condition, SlError *err);
@@ -27,7 +29,8 @@ const SlCondition *sl_share_given(SlShare *share, const SlCondition *condition, 
 const SlTold *sl_share_told(SlShare *share, const SlCondition *const *conditions, int count,
                             SlError *err);
 
-/* A first evaluation: what the model was fed, and what it said before guidance, [batch, elements]. */
+/* A first evaluation: what the model was fed, and what it said before guidance, [batch,
+ * elements]. */
 typedef struct SlShareKey {
     const SlTold *told; /* NULL: nothing */
     float timestep;

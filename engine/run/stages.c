@@ -1,7 +1,9 @@
-/* stages.c - the stages of a run one by one, without a run: encoding, a step, a picture, all of zeros.
+/* stages.c - the stages of a run one by one, without a run: encoding, a step, a picture, all of
+ * zeros.
  *
- * On the measure device they find out what a run would need (sl_model_cost); on a real one `bench` times them over random
- * weights. Easy to get wrong: heun evaluates twice a step, so a run keeps the times of several evaluations.
+ * On the measure device they find out what a run would need (sl_model_cost); on a real one `bench`
+ * times them over random weights. Easy to get wrong: heun evaluates twice a step, so a run keeps
+ * the times of several evaluations.
  */
 #include "engine/run/stages.h"
 

@@ -1,10 +1,12 @@
-/* stages.h - the stages of a run on zeros, for cost.c; see SlStages in engine.h. Private to engine/. */
+/* stages.h - the stages of a run on zeros, for cost.c; see SlStages in engine.h. Private to
+ * engine/. */
 #ifndef SL_ENGINE_STAGES_H
 #define SL_ENGINE_STAGES_H
 
 #include "engine/run/run.h"
 
-/* Of the recipe, size and guidance count. like: a model whose parts' types are meant; NULL: the classes'. */
+/* Of the recipe, size and guidance count. like: a model whose parts' types are meant; NULL: the
+ * classes'. */
 typedef struct SlStagesOf {
     const SlModelInfo *info;
     const SlRecipe *recipe;

@@ -1,7 +1,7 @@
 /* step.c - see step.h.
  *
- * Easy to get wrong: the timestep, the prompt and the guidance change from evaluation to evaluation,
- * and must change in memory only.
+ * Easy to get wrong: the timestep, the prompt and the guidance change from evaluation to
+ * evaluation, and must change in memory only.
  */
 #include "engine/run/step.h"
 

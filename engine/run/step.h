@@ -1,8 +1,9 @@
 /* step.h - one guided evaluation of the denoiser as a run asks for it: sample in, prediction out.
  * Private to engine/.
  *
- * Everything between the two lies at fixed places in device memory, so that a device that can (cuda)
- * remembers the whole evaluation and replays it: once per shape, for every prompt of that shape.
+ * Everything between the two lies at fixed places in device memory, so that a device that can
+ * (cuda) remembers the whole evaluation and replays it: once per shape, for every prompt of that
+ * shape.
  */
 #ifndef SL_ENGINE_STEP_H
 #define SL_ENGINE_STEP_H
@@ -43,8 +44,8 @@ typedef struct SlStepRun {
     int row;              /* of the times */
     double guidance;
     const float *input; /* [C, h, w] as the scheduler scaled it */
-    /* the guided prediction [C, h, w], and behind it the unconditional one where the batch is 2; NULL:
-     * not wanted */
+    /* the guided prediction [C, h, w], and behind it the unconditional one where the batch is 2;
+     * NULL: not wanted */
     float *output;
 } SlStepRun;
 

@@ -3,9 +3,10 @@
  *
  * Slots 0 to 2 hold epsilon, newest first. The weight of each is the integral over rho of its
  * Lagrange polynomial in log rho.
- * Easy to get wrong: these weights are differences of large terms. diffusers takes them in f32, which
- * costs it up to some 1e-5 of a step; here they are double. There is no final sigma of 0. The last one is that of training's first
- * timestep, or with a converted schedule the schedule's own last once more.
+ * Easy to get wrong: these weights are differences of large terms. diffusers takes them in f32,
+ * which costs it up to some 1e-5 of a step; here they are double. There is no final sigma of 0. The
+ * last one is that of training's first timestep, or with a converted schedule the schedule's own
+ * last once more.
  */
 #include "engine/schedulers/internal.h"
 

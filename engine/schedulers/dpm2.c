@@ -1,14 +1,14 @@
 /* dpm2.c - KDPM2DiscreteScheduler and KDPM2AncestralDiscreteScheduler
- * (schedulers/scheduling_k_dpm_2_discrete.py, scheduling_k_dpm_2_ancestral_discrete.py): DPM-Solver-2
- * and algorithm 2 of Karras et al. 2022, two evaluations a step, the second in the middle of log
- * sigma.
+ * (schedulers/scheduling_k_dpm_2_discrete.py, scheduling_k_dpm_2_ancestral_discrete.py):
+ * DPM-Solver-2 and algorithm 2 of Karras et al. 2022, two evaluations a step, the second in the
+ * middle of log sigma.
  *
  * Easy to get wrong: the whole step starts over from the first sample, which slot 0 keeps. The
- * ancestral one's middle lies between where the step begins and where it lands before its noise, not
- * where it ends; the noise comes with the second evaluation, so the last step, which has none, adds
- * none. With karras sigmas the timesteps that begin a step are rounded and the others not. Both
- * classes keep two more zeros behind their sigmas than the others. All of this is f32 in diffusers and
- * here: near timestep 1 the middle's timestep feels the last bit.
+ * ancestral one's middle lies between where the step begins and where it lands before its noise,
+ * not where it ends; the noise comes with the second evaluation, so the last step, which has none,
+ * adds none. With karras sigmas the timesteps that begin a step are rounded and the others not.
+ * Both classes keep two more zeros behind their sigmas than the others. All of this is f32 in
+ * diffusers and here: near timestep 1 the middle's timestep feels the last bit.
  */
 #include "engine/schedulers/internal.h"
 

@@ -4,8 +4,9 @@
  * diffusers takes the noise of both halves from torchsde's Brownian tree, whose seeds are not the
  * run's. A tree is only needed to look at a Brownian path out of order; here the path is drawn in
  * order from the run's own noise, one array for each half of a step, which is the same process with
- * other numbers. Easy to get wrong: the second half's step starts over from the first sample, so its
- * noise is that of both halves together. Slot 0 keeps that sample, slot 1 the first half's noise.
+ * other numbers. Easy to get wrong: the second half's step starts over from the first sample, so
+ * its noise is that of both halves together. Slot 0 keeps that sample, slot 1 the first half's
+ * noise.
  */
 #include "engine/schedulers/internal.h"
 
@@ -31,8 +32,8 @@ static bool needs_noise(const SlScheduler *s)
     return sl_pairs_end(s) > 0;
 }
 
-/* The weights of one ancestral step: of the sample it starts from, of x_0, of the first half's noise
- * and of this evaluation's. */
+/* The weights of one ancestral step: of the sample it starts from, of x_0, of the first half's
+ * noise and of this evaluation's. */
 typedef struct Leap {
     double start, x0, first, fresh;
 } Leap;

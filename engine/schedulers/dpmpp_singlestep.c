@@ -1,6 +1,6 @@
-/* dpmpp_singlestep.c - DPMSolverSinglestepScheduler (schedulers/scheduling_dpmsolver_singlestep.py):
- * DPM-Solver and DPM-Solver++ whose steps of order 1, 2 and 3 take turns, each group starting from
- * the same sample.
+/* dpmpp_singlestep.c - DPMSolverSinglestepScheduler
+ * (schedulers/scheduling_dpmsolver_singlestep.py): DPM-Solver and DPM-Solver++ whose steps of order
+ * 1, 2 and 3 take turns, each group starting from the same sample.
  *
  * Slots 0 to 2 hold the predictions, newest first, slot 3 the sample that the group started from.
  * Easy to get wrong: where the group does not divide the number of steps, or the last sigma is 0,

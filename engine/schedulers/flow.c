@@ -1,10 +1,11 @@
-/* flow.c - sigmas of models that predict flow: x_t = (1 - sigma) x_0 + sigma noise, and the model says
- * noise - x_0.
+/* flow.c - sigmas of models that predict flow: x_t = (1 - sigma) x_0 + sigma noise, and the model
+ * says noise - x_0.
  *
  * Mirrors set_timesteps of scheduling_flow_match_*.py, use_flow_sigmas of the solvers, and
- * calculate_shift of the pipelines. Easy to get wrong: without sigmas from the pipeline, the FlowMatch
- * classes lay their points from the largest to the smallest sigma of training, both shifted already,
- * and shift them once more; numpy then counts in double, but in f32 with sigmas from the pipeline.
+ * calculate_shift of the pipelines. Easy to get wrong: without sigmas from the pipeline, the
+ * FlowMatch classes lay their points from the largest to the smallest sigma of training, both
+ * shifted already, and shift them once more; numpy then counts in double, but in f32 with sigmas
+ * from the pipeline.
  */
 #include "engine/schedulers/internal.h"
 

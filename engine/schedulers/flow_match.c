@@ -1,11 +1,12 @@
 /* flow_match.c - FlowMatchEulerDiscreteScheduler, FlowMatchHeunDiscreteScheduler and
- * FlowMatchLCMScheduler (schedulers/scheduling_flow_match_*.py): for models that predict flow, noise -
- * x_0, the direction in which a sample moves as sigma grows (flow.c).
+ * FlowMatchLCMScheduler (schedulers/scheduling_flow_match_*.py): for models that predict flow,
+ * noise - x_0, the direction in which a sample moves as sigma grows (flow.c).
  *
- * Easy to get wrong: with invert_sigmas (Mochi) sigma counts from 0 to 1 and is the share of x_0, and
- * the model says x_0 - noise; diffusers' stochastic steps and LCM do not know that and find x_0 as if
- * sigma were the noise's share. stochastic_sampling and LCM draw noise in the last step, too, where it
- * is multiplied by 0. diffusers' Heun has no key but shift; here it takes the others as its sisters do.
+ * Easy to get wrong: with invert_sigmas (Mochi) sigma counts from 0 to 1 and is the share of x_0,
+ * and the model says x_0 - noise; diffusers' stochastic steps and LCM do not know that and find x_0
+ * as if sigma were the noise's share. stochastic_sampling and LCM draw noise in the last step, too,
+ * where it is multiplied by 0. diffusers' Heun has no key but shift; here it takes the others as
+ * its sisters do.
  */
 #include "engine/schedulers/internal.h"
 

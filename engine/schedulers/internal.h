@@ -138,7 +138,8 @@ bool sl_scheduler_betas(SlScheduler *s, double zero_snr_end, SlError *err);
 bool sl_is_flow(const SlScheduler *s);
 /* A set_timesteps of the FlowMatch classes. */
 bool sl_flow_timesteps(SlScheduler *s, int steps, SlError *err);
-/* timesteps, levels and sigmas[steps] of the solvers, with room for a last sigma; betas are there. */
+/* timesteps, levels and sigmas[steps] of the solvers, with room for a last sigma; betas are
+ * there. */
 bool sl_flow_solver(SlScheduler *s, int steps, SlError *err);
 /* Whether the configuration and the choice fit together for a model that predicts flow. */
 bool sl_flow_check(const SlScheduler *s, SlError *err);
@@ -184,8 +185,8 @@ int sl_pairs_step_of(const SlScheduler *s, int evaluation, bool *ends);
 
 /* math.c */
 /* x_0 and epsilon from the prediction, for samples alpha x_0 + sigma epsilon whose alpha and sigma
- * go with the prediction: of flow 1 - sigma and sigma, otherwise sqrt(abar) and sqrt(1 - abar). Each
- * output may be NULL. */
+ * go with the prediction: of flow 1 - sigma and sigma, otherwise sqrt(abar) and sqrt(1 - abar).
+ * Each output may be NULL. */
 void sl_predict_vp(const SlScheduler *s, double alpha, double sigma, const float *model_output,
                    const float *sample, float *x0, float *epsilon);
 /* x_0 for samples scaled as sample = x_0 + sigma noise (euler, lms, heun), in double: sigma reaches

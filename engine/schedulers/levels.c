@@ -1,10 +1,10 @@
 /* levels.c - how much of a sample is noise: every question outside of a scheduler's own step about
  * alpha and sigma is answered here.
  *
- * Has no counterpart in diffusers. Easy to get wrong: s->levels is sigma / alpha, but for flow sigma
- * itself, since alpha begins at 0 there. A scheduler whose samples grow with the noise (k-diffusion) shows the model a scaled one, kept in f32, and what is
- * taken from one scheduler to another goes through that form: recorded branches depend on its last
- * bit.
+ * Has no counterpart in diffusers. Easy to get wrong: s->levels is sigma / alpha, but for flow
+ * sigma itself, since alpha begins at 0 there. A scheduler whose samples grow with the noise
+ * (k-diffusion) shows the model a scaled one, kept in f32, and what is taken from one scheduler to
+ * another goes through that form: recorded branches depend on its last bit.
  */
 #include "engine/schedulers/internal.h"
 
@@ -70,8 +70,9 @@ static double input_scale(const SlScheduler *s)
     return scale;
 }
 
-/* The noise in a sample as the model sees it, whose x_0 is known, and such a sample of both. The order
- * in which the terms of the first form are taken is part of what recorded branches are made of. */
+/* The noise in a sample as the model sees it, whose x_0 is known, and such a sample of both. The
+ * order in which the terms of the first form are taken is part of what recorded branches are
+ * made of. */
 static double noise_in(const SlScheduler *s, double seen, double x0)
 {
     SlNoiseLevel level = seen_level(s, s->state.position);

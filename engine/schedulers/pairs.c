@@ -1,7 +1,8 @@
 /* pairs.c - what the schedulers with two evaluations a step share (heun, dpmpp_sde, dpm2).
  *
- * Easy to get wrong: every sigma but the first is kept twice, so that a position counts evaluations:
- * even ones begin a step, odd ones end it. The last step leads to sigma 0 and has only the first.
+ * Easy to get wrong: every sigma but the first is kept twice, so that a position counts
+ * evaluations: even ones begin a step, odd ones end it. The last step leads to sigma 0 and has only
+ * the first.
  */
 #include "engine/schedulers/internal.h"
 

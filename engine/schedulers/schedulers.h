@@ -85,9 +85,9 @@ typedef struct SlSchedulerChoice {
 
 /* config is the model's scheduler_config.json (of whichever class: keys that the chosen class does
  * not have are ignored, keys that are missing take that class's defaults, as diffusers' from_config
- * does); NULL gives the class's defaults. Of a model that predicts flow, every scheduler that suits it
- * takes over the shift, too. NULL and *err for a value or a combination that diffusers refuses, and
- * for a scheduler that does not suit the model. */
+ * does); NULL gives the class's defaults. Of a model that predicts flow, every scheduler that suits
+ * it takes over the shift, too. NULL and *err for a value or a combination that diffusers refuses,
+ * and for a scheduler that does not suit the model. */
 SlScheduler *sl_scheduler_new(const char *id, const SlJson *config, const SlSchedulerChoice *choice,
                               SlError *err);
 void sl_scheduler_free(SlScheduler *s); /* NULL is fine */
@@ -154,19 +154,20 @@ bool sl_scheduler_step(SlScheduler *s, const float *model_output, float *sample,
 /* The index of the first of n values that is not a finite number, -1 when all are. */
 int64_t sl_first_bad(const float *x, int64_t n);
 
-/* Begins in the middle, without any history: what a run that was developed otherwise until here goes
- * on with. After set_timesteps; the evaluation must begin a step. */
+/* Begins in the middle, without any history: what a run that was developed otherwise until here
+ * goes on with. After set_timesteps; the evaluation must begin a step. */
 bool sl_scheduler_enter(SlScheduler *s, int evaluation, SlError *err);
-/* The first evaluation that begins a step at this noise level or below it; -1 when there is none. */
+/* The first evaluation that begins a step at this noise level or below it; -1 when there is
+ * none. */
 int sl_scheduler_entry(const SlScheduler *s, double sigma);
 
 /* Brings a sample from where `from` stands to where `to` does (after enter): x_0 stays, and so does
- * the noise, only their shares become those of `to`. x0 is from's last prediction. out may be sample.
- * Both schedulers are of one size. */
+ * the noise, only their shares become those of `to`. x0 is from's last prediction. out may be
+ * sample. Both schedulers are of one size. */
 void sl_scheduler_cross(const SlScheduler *to, const SlScheduler *from, const float *sample,
                         const float *x0, float *out);
-/* The prediction as noise, whatever the model was trained to say. input is what the model saw at this
- * evaluation (sl_scheduler_input_at); noise may be the same array. */
+/* The prediction as noise, whatever the model was trained to say. input is what the model saw at
+ * this evaluation (sl_scheduler_input_at); noise may be the same array. */
 void sl_scheduler_noise_of(const SlScheduler *s, int evaluation, const float *model_output,
                            const float *input, float *noise);
 

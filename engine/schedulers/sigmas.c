@@ -5,7 +5,8 @@
  * Easy to get wrong: the karras, exponential and beta schedules run between the ends of the
  * training schedule, not of the chosen timesteps, and timesteps become whole numbers: rounded for
  * karras, cut off for the others. The final sigma "sigma_min" is one of training's betas, for flow,
- * too; unipc and deis then repeat the last sigma instead, so that deis leaves it in a flow's picture.
+ * too; unipc and deis then repeat the last sigma instead, so that deis leaves it in a flow's
+ * picture.
  */
 #include "engine/schedulers/internal.h"
 

@@ -77,8 +77,8 @@ double sl_sigma_interpolated(const SlScheduler *s, double timestep)
     return (b - a) * (timestep - low) + a;
 }
 
-/* numpy's logarithm of f32 arrays (simd_log_FLOAT), whose last bit is not logf's: a timestep between
- * two sigmas feels it. */
+/* numpy's logarithm of f32 arrays (simd_log_FLOAT), whose last bit is not logf's: a timestep
+ * between two sigmas feels it. */
 static float log_of(float v)
 {
     static const float p[] = {2.589979117907922693523e-02f, 3.808837741388407920751e-01f,
@@ -134,8 +134,8 @@ float sl_sigma_to_t_f32(const SlScheduler *s, float sigma)
     return from_below + from_above;
 }
 
-/* Point i of n of the schedule from high to low, with numpy's linspace (i times the step). Karras et
- * al. 2022, equation 5, rho 7. */
+/* Point i of n of the schedule from high to low, with numpy's linspace (i times the step). Karras
+ * et al. 2022, equation 5, rho 7. */
 static double converted(SlSigmas kind, double high, double low, int i, int n)
 {
     switch (kind) {

@@ -16,8 +16,8 @@ SlTensor sl_check_mirror(Check *c, const SlTensor *t);
 /* Counts the operation; where it differs by more than rounding does, the check device fails. */
 void sl_check_judge(Check *c, const char *op, const SlTensor *x, const SlTensor *tested,
                     const SlTensor *ref);
-/* A failure of either device becomes the check device's. What can be survived is forgotten there, so
- * that sl_device_clear of this one is enough. */
+/* A failure of either device becomes the check device's. What can be survived is forgotten there,
+ * so that sl_device_clear of this one is enough. */
 bool sl_check_healthy(Check *c);
 
 #endif

@@ -1,5 +1,5 @@
-/* attention_amx.c - softmax(q k^T scale) v in bf16 on the matrix unit of the processor (AMX: Intel's
- * from Sapphire Rapids on), without ever storing the score matrix.
+/* attention_amx.c - softmax(q k^T scale) v in bf16 on the matrix unit of the processor (AMX:
+ * Intel's from Sapphire Rapids on), without ever storing the score matrix.
  *
  * As attention.c, but both products multiply tiles of 16 rows by 32 values: keys and values are
  * packed once per head as the second factors of such products (pairs of what is summed lie side by

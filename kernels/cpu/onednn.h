@@ -45,12 +45,12 @@ static inline dnnl_data_type_t sl_onednn_type(int64_t dtype)
     return dtype == SL_BF16 ? dnnl_bf16 : dnnl_f32;
 }
 
-/* onednn_primitive.c: threads of the oneDNN calls that this thread makes from here on; a primitive is
- * made for them. */
+/* onednn_primitive.c: threads of the oneDNN calls that this thread makes from here on; a primitive
+ * is made for them. */
 void sl_onednn_use_threads(int threads);
 
-/* onednn_primitive.c: the cached primitive of a key, made now if there is none; NULL on failure. Its
- * scratch memory is sized for the threads there are when it is made. */
+/* onednn_primitive.c: the cached primitive of a key, made now if there is none; NULL on failure.
+ * Its scratch memory is sized for the threads there are when it is made. */
 SlPrimitive *sl_onednn_primitive(SlOneDnn *o, const SlOneDnnKey *key);
 void sl_onednn_free_primitives(SlOneDnn *o);
 

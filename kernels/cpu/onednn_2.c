@@ -1,5 +1,5 @@
-/* onednn_2.c - oneDNN 2: descriptors are public structures, and a primitive starts from an operation
- * descriptor. */
+/* onednn_2.c - oneDNN 2: descriptors are public structures, and a primitive starts from an
+ * operation descriptor. */
 #include "kernels/cpu/onednn_generation.h"
 
 #include <stdlib.h>

@@ -1,4 +1,5 @@
-/* onednn_3.c - oneDNN 3: descriptors are handles, and a primitive's descriptor is made in one call. */
+/* onednn_3.c - oneDNN 3: descriptors are handles, and a primitive's descriptor is made in one
+ * call. */
 #include "kernels/cpu/onednn_generation.h"
 
 SlMemoryDesc sl_memory_desc_new(int axes, const dnnl_dims_t sizes, dnnl_data_type_t type,

@@ -1,7 +1,7 @@
 /* onednn_generation.h - what differs between the C interfaces of oneDNN 2 and oneDNN 3.
  *
- * Private to kernels/cpu. onednn_2.c and onednn_3.c each implement all of it; the build compiles the
- * one that fits the installed library. Everything else is the same call in both once a memory
+ * Private to kernels/cpu. onednn_2.c and onednn_3.c each implement all of it; the build compiles
+ * the one that fits the installed library. Everything else is the same call in both once a memory
  * descriptor is held by a pointer: oneDNN 2 fills a public structure, oneDNN 3 returns a handle.
  */
 #ifndef SL_KERNELS_ONEDNN_GENERATION_H
@@ -24,8 +24,8 @@ typedef dnnl_memory_desc_t *SlMemoryDesc;
 typedef const dnnl_memory_desc_t *SlConstMemoryDesc;
 #endif
 
-/* A descriptor of `axes` sizes in the order that `tag` says; freed with sl_memory_desc_free. NULL on
- * failure. */
+/* A descriptor of `axes` sizes in the order that `tag` says; freed with sl_memory_desc_free. NULL
+ * on failure. */
 SlMemoryDesc sl_memory_desc_new(int axes, const dnnl_dims_t sizes, dnnl_data_type_t type,
                                 dnnl_format_tag_t tag);
 SlMemoryDesc sl_memory_desc_copy(SlConstMemoryDesc desc);

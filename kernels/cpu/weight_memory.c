@@ -1,8 +1,8 @@
 /* weight_memory.c - where the cpu device's weights lie: side by side in large blocks.
  *
- * A model has a thousand weights, which come and go together. In blocks of their own each would take
- * its first touch page by page, four gigabytes of it a second and more, or be rounded up to huge
- * pages, some hundred megabytes in all. What a block has left over is never touched.
+ * A model has a thousand weights, which come and go together. In blocks of their own each would
+ * take its first touch page by page, four gigabytes of it a second and more, or be rounded up to
+ * huge pages, some hundred megabytes in all. What a block has left over is never touched.
  */
 #include "kernels/cpu/cpu.h"
 

@@ -35,7 +35,8 @@ GPU_DEV void load_tile(T *tile, const T *from, int first, int rows, int64_t stri
     }
 }
 
-/* Sixteen queries by 64 keys: lane's rows are lane / 4 and 8 more, its columns 2 (lane % 4) + 8 j. */
+/* Sixteen queries by 64 keys: lane's rows are lane / 4 and 8 more, its columns 2 (lane % 4) + 8
+ * j. */
 typedef float Scores[1][TILE / 8][4];
 
 template <class T, int DP>

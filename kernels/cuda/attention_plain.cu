@@ -1,8 +1,8 @@
 /* attention_plain.cu - attention in f32 arithmetic, for f32 and for any head size.
  *
  * A block has 32 queries of a head and 64 channels of the output; a head with more channels is more
- * blocks, each of which computes the scores again. Keys come 64 at a time, with the sums scaled down
- * as the maximum grows, as in attention.cu.
+ * blocks, each of which computes the scores again. Keys come 64 at a time, with the sums scaled
+ * down as the maximum grows, as in attention.cu.
  */
 #include "kernels/cuda/attention.cuh"
 

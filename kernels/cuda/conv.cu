@@ -2,8 +2,8 @@
  *
  * A block computes BM pixels by BN filters, 32 along k at a time through a ring of tiles in shared
  * memory: while one is multiplied the next three are on their way (cp.async). Where few pixels make
- * few blocks, k is split between blocks; the parts are added in a fixed order by a second kernel, if
- * the caller has memory for them.
+ * few blocks, k is split between blocks; the parts are added in a fixed order by a second kernel,
+ * if the caller has memory for them.
  *
  * The sums leave through shared memory, so that 16 bytes of a row are written at a time, and the
  * code that follows them is there for 8 values instead of all that a thread has.

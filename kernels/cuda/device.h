@@ -48,9 +48,9 @@ static inline SlCudaDevice *sl_cuda_of(SlDevice *dev)
 
 /* ---- errors: device.c ---- */
 
-/* False for an error, which becomes the device's status: SL_MEMORY and SL_UNSUPPORTED (a launch that
- * was refused for its sizes) can be survived, everything else is SL_DEVICE and ends CUDA for this
- * process. what: "copying to the device". */
+/* False for an error, which becomes the device's status: SL_MEMORY and SL_UNSUPPORTED (a launch
+ * that was refused for its sizes) can be survived, everything else is SL_DEVICE and ends CUDA for
+ * this process. what: "copying to the device". */
 bool sl_cuda_check(SlCudaDevice *d, cudaError_t error, const char *what);
 /* The same without a status, for opening. */
 bool sl_cuda_open_check(cudaError_t error, const char *what, SlError *err);

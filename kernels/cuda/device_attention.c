@@ -1,5 +1,5 @@
-/* device_attention.c - attention: one kernel for the heads that fit its tiles, and two products with a
- * softmax between them for f32 and for larger heads, as the VAE's single one of 512.
+/* device_attention.c - attention: one kernel for the heads that fit its tiles, and two products
+ * with a softmax between them for f32 and for larger heads, as the VAE's single one of 512.
  *
  * The scores are in f32 and take memory, so the queries are cut into pieces that fit a limit.
  */

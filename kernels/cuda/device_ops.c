@@ -1,4 +1,5 @@
-/* device_ops.c - the slots that are one launch of a kernel of our own; 1x1 convolutions are products. */
+/* device_ops.c - the slots that are one launch of a kernel of our own; 1x1 convolutions are
+ * products. */
 #include "kernels/cuda/launch.h"
 #include "kernels/cuda/product.h"
 
@@ -27,7 +28,8 @@ static const float *vector(const SlWeight *w)
 
 /* ---- convolutions ---- */
 
-/* A pixel's channels times a matrix: a plain product, for which cuBLASLt has what a GPU is best at. */
+/* A pixel's channels times a matrix: a plain product, for which cuBLASLt has what a GPU is best
+ * at. */
 static bool is_product(const SlWeight *w, const SlConv *conv, const SlEpilogue *e,
                        const SlTensor *out)
 {

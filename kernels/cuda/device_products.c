@@ -37,7 +37,8 @@ static bool lt_check(SlCudaDevice *d, cublasStatus_t status, const char *what)
 {
     if (status == CUBLAS_STATUS_SUCCESS)
         return true;
-    /* A fault of a kernel before this product shows here first; a capture that fails is no fault. */
+    /* A fault of a kernel before this product shows here first; a capture that fails is no
+     * fault. */
     cudaError_t fault = cudaPeekAtLastError();
     if (fault == cudaSuccess && d->capturing)
         fault = cudaErrorInvalidValue;

@@ -41,8 +41,8 @@ struct Waves {
     float log_period, divisor; /* frequency i is exp(-log_period * i / divisor) */
 };
 
-/* In the same f32 steps as torch: the angle reaches 1000, where they show. Only exp is in double, as
- * the device's expf is not rounded as well as the host's. */
+/* In the same f32 steps as torch: the angle reaches 1000, where they show. Only exp is in double,
+ * as the device's expf is not rounded as well as the host's. */
 template <class T>
 __global__ void LAUNCH_BOUNDS timestep_kernel(const float *times, T *y, Waves w, int count)
 {

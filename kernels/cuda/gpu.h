@@ -163,7 +163,8 @@ GPU_DEV void gpu_mma(float d[4], const uint32_t a[4], const uint32_t b[2], __nv_
     GPU_MMA("bf16");
 }
 
-/* d[i][j] += a[i] b[j], each 16 x 16 by 16 x 8: one call for a warp's tile keeps the emulation fast. */
+/* d[i][j] += a[i] b[j], each 16 x 16 by 16 x 8: one call for a warp's tile keeps the emulation
+ * fast. */
 template <int NI, int NJ, class T>
 GPU_DEV void mma_tile(float (&d)[NI][NJ][4], const uint32_t (&a)[NI][4], const uint32_t (&b)[NJ][2],
                       T t)
@@ -193,7 +194,8 @@ GPU_DEV void ldmatrix_x4_trans(uint32_t r[4], const void *row)
                  : "memory");
 }
 
-/* 16 bytes on their way to shared memory; zeros when not valid (src must be an address all the same). */
+/* 16 bytes on their way to shared memory; zeros when not valid (src must be an address all the
+ * same). */
 GPU_DEV void cp_async16(void *dst, const void *src, bool valid)
 {
     int n = valid ? 16 : 0;
@@ -207,7 +209,8 @@ GPU_DEV void cp_async_commit()
     asm volatile("cp.async.commit_group;" ::: "memory");
 }
 
-/* Until all but the newest N groups of this thread have arrived; other threads need a barrier, too. */
+/* Until all but the newest N groups of this thread have arrived; other threads need a barrier,
+ * too. */
 template <int N> GPU_DEV void cp_async_wait()
 {
     asm volatile("cp.async.wait_group %0;" ::"n"(N) : "memory");

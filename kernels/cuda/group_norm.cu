@@ -164,7 +164,8 @@ __global__ void __launch_bounds__(GROUP_THREADS, 2)
     }
 }
 
-/* For the rest: large groups whose channels 16 bytes do not divide, which real models do not have. */
+/* For the rest: large groups whose channels 16 bytes do not divide, which real models do not
+ * have. */
 template <class T>
 __global__ void __launch_bounds__(GROUP_THREADS)
     whole_group_kernel(const T *x, T *y, const float *gamma, const float *beta, GroupShape g)

@@ -1,4 +1,5 @@
-/* softmax.cu - see softmax.h. A warp for a row: the largest score, the sum of the weights, the weights. */
+/* softmax.cu - see softmax.h. A warp for a row: the largest score, the sum of the weights, the
+ * weights. */
 #include "kernels/cuda/softmax.h"
 
 #include "kernels/cuda/elements.h"

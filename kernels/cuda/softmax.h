@@ -8,8 +8,8 @@
 extern "C" {
 #endif
 
-/* p [rows, pitch] = softmax of the first `keys` of s [rows, pitch], zeros behind them. causal: row r
- * sees keys 0 .. first + r % queries. */
+/* p [rows, pitch] = softmax of the first `keys` of s [rows, pitch], zeros behind them. causal: row
+ * r sees keys 0 .. first + r % queries. */
 typedef struct SlSoftmaxLaunch {
     SlDtype dtype; /* of p */
     const float *s;

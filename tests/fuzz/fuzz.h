@@ -1,8 +1,8 @@
 /* fuzz.h - what the fuzz targets share: a file in memory that has a path, and one folder per
  * process.
  *
- * A target is LLVMFuzzerTestOneInput. With -Dfuzz=enabled (clang) it is linked with libFuzzer; in the
- * ordinary suite with replay.c, which feeds it the kept corpus.
+ * A target is LLVMFuzzerTestOneInput. With -Dfuzz=enabled (clang) it is linked with libFuzzer; in
+ * the ordinary suite with replay.c, which feeds it the kept corpus.
  */
 #ifndef SL_FUZZ_H
 #define SL_FUZZ_H

@@ -1,6 +1,6 @@
-/* fuzz_settings.c - the input's first byte chooses a keyword, the rest is the text under it: our own
- * chunk, the common text, SwarmUI, InvokeAI, ComfyUI. Either there is an error, or problems, or a
- * recipe that passes the model's validators and survives being written and read again.
+/* fuzz_settings.c - the input's first byte chooses a keyword, the rest is the text under it: our
+ * own chunk, the common text, SwarmUI, InvokeAI, ComfyUI. Either there is an error, or problems, or
+ * a recipe that passes the model's validators and survives being written and read again.
  */
 #include "tests/fuzz/fuzz.h"
 

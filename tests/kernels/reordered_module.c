@@ -1,5 +1,6 @@
-/* reordered_module.c - stands for a CUDA module that was built when two slots of SlOps stood the other way round
- * (reordered.py): every size is right. For test_cuda_module.c, which expects it not to be opened.
+/* reordered_module.c - stands for a CUDA module that was built when two slots of SlOps stood the
+ * other way round (reordered.py): every size is right. For test_cuda_module.c, which expects it not
+ * to be opened.
  */
 #include "reordered_layout.h"
 

@@ -1,7 +1,8 @@
-/* test_device_memory.c - what all devices promise of memory: addresses that repeat, and a sentence when it
- * runs out.
+/* test_device_memory.c - what all devices promise of memory: addresses that repeat, and a sentence
+ * when it runs out.
  *
- * Memory that runs out is played by a copy of the device's table whose alloc fails from some call on.
+ * Memory that runs out is played by a copy of the device's table whose alloc fails from some call
+ * on.
  */
 #include "kernels/devices.h"
 #include "kernels/kernels.h"

@@ -1,5 +1,5 @@
-/* test_devices.c - what all devices promise beside their numbers: names, cancel, the same bytes for any
- * number of threads, and a check device that finds what is broken.
+/* test_devices.c - what all devices promise beside their numbers: names, cancel, the same bytes for
+ * any number of threads, and a check device that finds what is broken.
  *
  * A broken operation is played by a copy of the device's table whose slot spoils an element.
  */

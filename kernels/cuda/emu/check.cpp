@@ -5,8 +5,8 @@
  * misaligned vectors, and two threads at one place with no barrier between them, in shared memory
  * and, between blocks or warps, in device memory.
  *
- * Cannot be seen: an order between launches on different streams (seeds and lazy streams show that) and
- * barriers on one source line told apart.
+ * Cannot be seen: an order between launches on different streams (seeds and lazy streams show that)
+ * and barriers on one source line told apart.
  */
 #include "worker.h"
 

@@ -1,8 +1,8 @@
 /* emu.h - what the parts of the emulation know of each other; private to kernels/cuda/emu/.
  *
- * A pointer's kind can be told from its value: every kind of memory has a fixed range. Device memory
- * has two addresses: the one that cudaMalloc returns is never mapped, so that host code which
- * follows it dies at once; kernels and library calls get the other, translated by the launch.
+ * A pointer's kind can be told from its value: every kind of memory has a fixed range. Device
+ * memory has two addresses: the one that cudaMalloc returns is never mapped, so that host code
+ * which follows it dies at once; kernels and library calls get the other, translated by the launch.
  *
  * From the environment: CUDAEMU_SEED=n another schedule, CUDAEMU_LAZY=1 streams do nothing until
  * somebody waits, CUDAEMU_THREADS=n, CUDAEMU_FATAL=1 abort at the first report, CUDAEMU_POISON=0,
@@ -81,7 +81,8 @@ bool run_grid(const Grid &g, const std::function<void()> &body); // false: a blo
 void parallel_for(long n, const std::function<void(long)> &f);
 double now();
 
-/* Everything that happens on a stream is a closure: done now, queued (lazy) or recorded (capture). */
+/* Everything that happens on a stream is a closure: done now, queued (lazy) or recorded
+ * (capture). */
 int stream_op(cudaStream_t s, const char *what, std::function<int()> f);
 } // namespace cuda_emu
 

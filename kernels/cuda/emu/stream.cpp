@@ -16,7 +16,8 @@ int captures;
 static thread_local cudaError_t last_error = cudaSuccess;
 static cudaError_t sticky = cudaSuccess;
 
-/* "Not ready" is remembered, too: the programming guide says that it is not, frameworks clear it. */
+/* "Not ready" is remembered, too: the programming guide says that it is not, frameworks clear
+ * it. */
 cudaError_t fail(int error)
 {
     if (error != cudaSuccess) {

@@ -1,5 +1,5 @@
-/* program.h - $SAFELIGHT_PROGRAM run as a script runs it: what it writes, prints and returns. For one test
- * program each, which includes it once and calls program_begin first.
+/* program.h - $SAFELIGHT_PROGRAM run as a script runs it: what it writes, prints and returns. For
+ * one test program each, which includes it once and calls program_begin first.
  */
 #ifndef SL_TESTS_PROGRAM_H
 #define SL_TESTS_PROGRAM_H

@@ -1,9 +1,10 @@
-/* test_first_edition.c - files that an earlier build wrote (tests/fixtures/first-edition) open, say what they said, and
- * are computed again to the same bytes.
+/* test_first_edition.c - files that an earlier build wrote (tests/fixtures/first-edition) open, say
+ * what they said, and are computed again to the same bytes.
  *
- * Most were computed on the device `ref`, whose bytes are the same on every processor. Those of `cpu` are compared bit by
- * bit where this machine computes as the one that made them: with AVX2 and oneDNN 2 ($SAFELIGHT_ONEDNN); elsewhere
- * model and noise have to be the same, and what follows may differ in its last bits.
+ * Most were computed on the device `ref`, whose bytes are the same on every processor. Those of
+ * `cpu` are compared bit by bit where this machine computes as the one that made them: with AVX2
+ * and oneDNN 2 ($SAFELIGHT_ONEDNN); elsewhere model and noise have to be the same, and what follows
+ * may differ in its last bits.
  */
 #include "program.h"
 

@@ -1,8 +1,8 @@
-/* test_not_finite.c - a NaN or an infinity on the way to a picture: the sentence names part and step, the
- * exit status is 1, and what was finished before is kept.
+/* test_not_finite.c - a NaN or an infinity on the way to a picture: the sentence names part and
+ * step, the exit status is 1, and what was finished before is kept.
  *
- * Weights that are not finite are refused when they are read, so the models here have finite ones that are
- * too large. For a run that breaks in the middle, the noise of its third step is.
+ * Weights that are not finite are refused when they are read, so the models here have finite ones
+ * that are too large. For a run that breaks in the middle, the noise of its third step is.
  */
 #include "app/files/safetensors_writer.h"
 #include "app/recipe/metadata.h"

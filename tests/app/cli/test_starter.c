@@ -1,8 +1,10 @@
-/* test_starter.c - the models that come with the program, from the prompt to the PNG, against diffusers on the same folders.
+/* test_starter.c - the models that come with the program, from the prompt to the PNG, against
+ * diffusers on the same folders.
  *
- * Runs $SAFELIGHT_PROGRAM by name of the model (and once by no name at all), as a newcomer does: the search path, the
- * tokenizer, torch's noise, the scheduler, the decoder and the file are all in it. The pictures are made by
- * goldens/starter/make.py; the limit is a PSNR of 50 dB (docs/design.md, "Tolerances") (8-bit rounding alone would allow 58).
+ * Runs $SAFELIGHT_PROGRAM by name of the model (and once by no name at all), as a newcomer does:
+ * the search path, the tokenizer, torch's noise, the scheduler, the decoder and the file are all in
+ * it. The pictures are made by goldens/starter/make.py; the limit is a PSNR of 50 dB
+ * (docs/design.md, "Tolerances") (8-bit rounding alone would allow 58).
  */
 #include "app/image/png.h"
 #include "engine/files/json.h"

@@ -1,5 +1,5 @@
-/* test_verify.c - `replay --verify` on every kind of file that the command line writes: as it is, and with a
- * pixel, a setting, a hash or a sample changed.
+/* test_verify.c - `replay --verify` on every kind of file that the command line writes: as it is,
+ * and with a pixel, a setting, a hash or a sample changed.
  */
 #include "app/files/safetensors_writer.h"
 #include "app/image/animation.h"

@@ -1,4 +1,5 @@
-/* test_hash_cache.c - hashes of large files are remembered, and never for a file that has changed. */
+/* test_hash_cache.c - hashes of large files are remembered, and never for a file that has
+ * changed. */
 #include "app/files/hash_cache.h"
 #include "test.h"
 

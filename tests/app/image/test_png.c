@@ -1,5 +1,5 @@
-/* test_png.c - PNG out and in, and damaged and hostile ones: the text walker and the pixel reader must
- * say what is wrong, use little memory, and never crash.
+/* test_png.c - PNG out and in, and damaged and hostile ones: the text walker and the pixel reader
+ * must say what is wrong, use little memory, and never crash.
  */
 #include "app/files/read_file.h"
 #include "app/files/text.h"
@@ -253,7 +253,8 @@ static void test_headers(void)
     both_refuse(b, "interlace method 2");
 }
 
-/* Every prefix, and every byte flipped: nothing may crash; a flip in a chunk breaks its checksum. */
+/* Every prefix, and every byte flipped: nothing may crash; a flip in a chunk breaks its
+ * checksum. */
 static void test_damage(void)
 {
     Bytes good = small_with("iTXt", "key\0\0\0\0\0value", 13);

@@ -1,5 +1,5 @@
-/* test_fast.c - lanes that advance as one batch: what they make is what each makes alone but for rounding, and the
- * same bytes again. Takes the device, and a model or none for sd1. */
+/* test_fast.c - lanes that advance as one batch: what they make is what each makes alone but for
+ * rounding, and the same bytes again. Takes the device, and a model or none for sd1. */
 #include "app/record/difference.h"
 #include "app/record/lanes_file.h"
 #include "tests/test.h"
@@ -155,7 +155,8 @@ static void test_repeated(SlModel *model)
     sl_lanes_free(fast);
 }
 
-/* The first evaluation alone, then each at its place among those with its guidance, fewer once one is over. */
+/* The first evaluation alone, then each at its place among those with its guidance, fewer once
+ * one is over. */
 static void test_batches(SlModel *model)
 {
     static const int expected[LANES][4][3] = {
@@ -200,7 +201,8 @@ static void test_broken_batches(void)
     }
 }
 
-/* First evaluations one by one, then those with guidance together, and those without; the others alone. */
+/* First evaluations one by one, then those with guidance together, and those without; the others
+ * alone. */
 static void test_turns(SlModel *model)
 {
     static const int expected[] = {0, 1, 2, 3, 4, 5, 0, 1, 3, 2, 5, 4, 0, 1, 2, 5, 4};

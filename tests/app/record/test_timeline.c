@@ -1,11 +1,11 @@
-/* test_timeline.c - recorded runs: the bytes of plain runs, branches that go on to the same bytes, moments computed
- * again between keyframes, also out of a file. */
+/* test_timeline.c - recorded runs: the bytes of plain runs, branches that go on to the same bytes,
+ * moments computed again between keyframes, also out of a file. */
 #include "tests/app/record/lanes.h"
 
 #include <cjson/cJSON.h>
 
-/* The linker sends every sl_run_save of the program here (see meson.build): the one after so many calls
- * finds no memory. */
+/* The linker sends every sl_run_save of the program here (see meson.build): the one after so many
+ * calls finds no memory. */
 static int saves_until_failure = -1;
 void *__real_sl_run_save(const SlRun *run, size_t *bytes);
 void *__wrap_sl_run_save(const SlRun *run, size_t *bytes);
@@ -205,8 +205,8 @@ static void test_origin(SlModel *model)
     sl_timeline_free(first);
 }
 
-/* A comparison of long runs, saved with its keyframes and opened again: every moment, in any order, and
- * what it goes on to. */
+/* A comparison of long runs, saved with its keyframes and opened again: every moment, in any order,
+ * and what it goes on to. */
 static void test_keyframes_file(SlModel *model, const SlRecipe *recipe, const SlTimeline *whole)
 {
     char path[] = "/tmp/safelight-keyframes-XXXXXX.safelight";
@@ -249,7 +249,8 @@ static void test_keyframes_file(SlModel *model, const SlRecipe *recipe, const Sl
         close(fd);
 }
 
-/* Memory runs out while an evaluation is recorded: it was not made, and is made by the next call. */
+/* Memory runs out while an evaluation is recorded: it was not made, and is made by the next
+ * call. */
 static void test_failing_memory(SlModel *model, const SlRecipe *recipe, const SlTimeline *whole)
 {
     SlError err = {0}, problem = {0};

@@ -1,7 +1,9 @@
-/* test_cuda_device.c - what the cuda device promises beyond its operations: the same bytes again, also when a step is
- * replayed, one recording per size, pictures beside a run, and failures that are survived or remembered.
+/* test_cuda_device.c - what the cuda device promises beyond its operations: the same bytes again,
+ * also when a step is replayed, one recording per size, pictures beside a run, and failures that
+ * are survived or remembered.
  *
- * usage: test_cuda_device DTYPE [fault]. Runs on the emulation in the ordinary suite and on a GPU with tests/gpu/run.
+ * usage: test_cuda_device DTYPE [fault]. Runs on the emulation in the ordinary suite and on a GPU
+ * with tests/gpu/run.
  */
 #include "engine/pipelines/pipelines.h"
 #include "tests/test.h"
@@ -181,8 +183,8 @@ static void test_out_of_memory(void)
     sl_model_close(&model);
 }
 
-/* A run until something fails: on the emulation, which is told to fail at some launch, or, on a GPU,
- * by a kernel that reads where nothing is. */
+/* A run until something fails: on the emulation, which is told to fail at some launch, or, on a
+ * GPU, by a kernel that reads where nothing is. */
 static bool run_until_fault(SlModel *model, SlError *err)
 {
     SlRecipe recipe = recipe_for(model, "a horse", 1);

@@ -1,14 +1,17 @@
-/* test_cuda_starter.c - the model that comes with the program on the cuda device against the cpu device in f32: one
- * guided evaluation and the decoding of what it predicts, part by part, within the tolerances of docs/design.md.
+/* test_cuda_starter.c - the model that comes with the program on the cuda device against the cpu
+ * device in f32: one guided evaluation and the decoding of what it predicts, part by part, within
+ * the tolerances of docs/design.md.
  *
- * usage: test_cuda_starter DTYPE. Runs on the emulation in the ordinary suite and on a GPU with tests/gpu/run.
+ * usage: test_cuda_starter DTYPE. Runs on the emulation in the ordinary suite and on a GPU with
+ * tests/gpu/run.
  */
 #include "engine/engine.h"
 #include "tests/engine/run/golden.h"
 
 #include <string.h>
 
-/* Of the normalised squared error for the text and the UNet, and of the PSNR of the decoded picture, in dB. */
+/* Of the normalised squared error for the text and the UNet, and of the PSNR of the decoded
+ * picture, in dB. */
 typedef struct Limits {
     double text, unet, decode;
 } Limits;

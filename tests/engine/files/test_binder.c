@@ -1,5 +1,6 @@
 /* test_binder.c - every way in which a tensor may not fit what a model asks for, and what fits
- * although it is stored differently. Runs on the reference device, whose weights can be looked at. */
+ * although it is stored differently. Runs on the reference device, whose weights can be looked
+ * at. */
 #include "tests/engine/files/util.h"
 
 #include <math.h>

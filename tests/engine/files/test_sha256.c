@@ -1,4 +1,5 @@
-/* test_sha256.c - the vectors of FIPS 180-4 and of every length around a block, files, and stopping.
+/* test_sha256.c - the vectors of FIPS 180-4 and of every length around a block, files, and
+ * stopping.
  */
 #include "tests/engine/files/util.h"
 

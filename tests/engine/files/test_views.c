@@ -1,6 +1,6 @@
-/* test_views.c - views over stored tensors, against the same done plainly on the values: every storage
- * type, sizes that are no multiples of anything, every way of reading, chains, a quantised type as a source
- * that is no safetensors file, and shapes that must be refused. */
+/* test_views.c - views over stored tensors, against the same done plainly on the values: every
+ * storage type, sizes that are no multiples of anything, every way of reading, chains, a quantised
+ * type as a source that is no safetensors file, and shapes that must be refused. */
 #include "tests/engine/files/util.h"
 
 #include "engine/files/weights_views.h"
@@ -71,8 +71,8 @@ static SlWeightSource *alone(SlWeightSource *file, SlWeightView *v, SlError *err
     return shown;
 }
 
-/* Do all ways of reading give these values: whole as it is stored, as f32, by all threads in each type, and
- * in ranges that begin and end anywhere? */
+/* Do all ways of reading give these values: whole as it is stored, as f32, by all threads in each
+ * type, and in ranges that begin and end anywhere? */
 static bool gives(const SlWeightSource *shown, const float *want, int64_t rows, int64_t columns)
 {
     const SlTensorInfo *info = sl_weights_info(shown, 0);

@@ -8,9 +8,10 @@
 static const char *const pipelines[] = {"sd1",       "sd2",  "odd",         "sharded",
                                         "projected", "ddpm", "ddpm_resnet", NULL};
 
-/* The table of docs/design.md: f32 against diffusers in f32; 16 bits by the error's share of the signal, or, for
- * a picture in -1..1, as PSNR in dB. The table has 1e-5 for text in 16 bits, which f16 reaches; in
- * bf16, PyTorch itself is 5e-5 to 7e-5 away from its own f32 on these models, so that is 1e-4 here.
+/* The table of docs/design.md: f32 against diffusers in f32; 16 bits by the error's share of the
+ * signal, or, for a picture in -1..1, as PSNR in dB. The table has 1e-5 for text in 16 bits, which
+ * f16 reaches; in bf16, PyTorch itself is 5e-5 to 7e-5 away from its own f32 on these models, so
+ * that is 1e-4 here.
  */
 typedef struct Tolerance {
     double max_abs, nmse;

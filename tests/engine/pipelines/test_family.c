@@ -1,5 +1,6 @@
-/* test_family.c - a family of models made up here (the first two sections): what adding one takes. It works on pixels and is told two things, a label
- * and a guidance number; its prediction is W x + w t + number * label, which is computed once more without the engine.
+/* test_family.c - a family of models made up here (the first two sections): what adding one takes.
+ * It works on pixels and is told two things, a label and a guidance number; its prediction is W x +
+ * w t + number * label, which is computed once more without the engine.
  */
 #include "engine/pipelines/pipelines.h"
 #include "tests/engine/files/util.h"

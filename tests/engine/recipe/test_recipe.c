@@ -1,4 +1,5 @@
-/* test_recipe.c - the table of settings is whole, and the validators and defaults that it drives. */
+/* test_recipe.c - the table of settings is whole, and the validators and defaults that it
+ * drives. */
 #include "engine/engine.h"
 #include "tests/test.h"
 

@@ -1,5 +1,5 @@
-/* flow_model.h - a model that predicts flow, for tests: sd1 with the scheduler of a FlowMatch model. What
- * its UNet says is no flow, but a scheduler takes it as such.
+/* flow_model.h - a model that predicts flow, for tests: sd1 with the scheduler of a FlowMatch
+ * model. What its UNet says is no flow, but a scheduler takes it as such.
  */
 #ifndef SL_TESTS_FLOW_MODEL_H
 #define SL_TESTS_FLOW_MODEL_H

@@ -1,5 +1,5 @@
-/* test_conditions.c DEVICE DTYPE - what a model is told: texts of different lengths in turn and in one guided run, masks, and
- * runs that do not belong together.
+/* test_conditions.c DEVICE DTYPE - what a model is told: texts of different lengths in turn and in
+ * one guided run, masks, and runs that do not belong together.
  */
 #include "engine/run/run.h"
 #include "tests/test.h"

@@ -1,7 +1,8 @@
-/* test_dtypes.c - parts of one model that compute in different types: each gives what it gives in a model that is in
- * its type as a whole.
+/* test_dtypes.c - parts of one model that compute in different types: each gives what it gives in a
+ * model that is in its type as a whole.
  *
- * usage: test_dtypes DEVICE DTYPE: the model is in DTYPE, its VAE, and then its text encoder, in f32.
+ * usage: test_dtypes DEVICE DTYPE: the model is in DTYPE, its VAE, and then its text encoder, in
+ * f32.
  */
 #include "engine/pipelines/pipelines.h"
 #include "tests/engine/run/golden.h"

@@ -1,6 +1,6 @@
-/* test_flow.c - a model that predicts flow, from its folder to a branch: what its configuration says is
- * recognised, the schedulers that suit it run and the others are refused, and a branch into another one
- * crosses to that one's level.
+/* test_flow.c - a model that predicts flow, from its folder to a branch: what its configuration
+ * says is recognised, the schedulers that suit it run and the others are refused, and a branch into
+ * another one crosses to that one's level.
  */
 #include "engine/engine.h"
 #include "tests/engine/run/flow_model.h"

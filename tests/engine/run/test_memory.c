@@ -1,5 +1,5 @@
-/* test_memory.c - a device whose memory is limited: pictures in strips, the text encoder that goes and comes back, and
- * the sentence when nothing helps.
+/* test_memory.c - a device whose memory is limited: pictures in strips, the text encoder that goes
+ * and comes back, and the sentence when nothing helps.
  */
 #include "engine/pipelines/pipelines.h"
 #include "engine/run/step.h"
@@ -133,7 +133,8 @@ static bool one_step(SlModel *model, const SlRecipe *recipe, float *first, SlErr
     return ok;
 }
 
-/* "... needs 97 MiB of the GPU's memory ..., and 65.2 MiB are free": the two sizes, and not a thousand times as much. */
+/* "... needs 97 MiB of the GPU's memory ..., and 65.2 MiB are free": the two sizes, and not a
+ * thousand times as much. */
 static bool says_sizes(const char *message, size_t need, size_t have)
 {
     const char *at = strstr(message, "needs "), *and = strstr(message, ", and ");

@@ -1,7 +1,9 @@
-/* test_pictures.c - whole pictures against diffusers: every small pipeline in tests/goldens/model from the same start noise, 20 steps.
+/* test_pictures.c - whole pictures against diffusers: every small pipeline in tests/goldens/model
+ * from the same start noise, 20 steps.
  *
- * usage: test_pictures DEVICE [DTYPE [PIPELINE...]]. The limits are those of docs/design.md: PSNR 50 dB for each picture in f32, a median of 35 dB in
- * 16 bits. Schedulers that draw noise get diffusers' noise.
+ * usage: test_pictures DEVICE [DTYPE [PIPELINE...]]. The limits are those of docs/design.md: PSNR
+ * 50 dB for each picture in f32, a median of 35 dB in 16 bits. Schedulers that draw noise get
+ * diffusers' noise.
  */
 #include "engine/engine.h"
 #include "tests/engine/run/golden.h"
@@ -43,7 +45,8 @@ static bool run_to_end(SlRun *run, SlError *err)
     return true;
 }
 
-/* The picture in 0..1; a model with another number of channels than 3 has none, and its sample is compared alone. */
+/* The picture in 0..1; a model with another number of channels than 3 has none, and its sample
+ * is compared alone. */
 static void compare_picture(SlModel *model, SlRun *run, const Golden *golden, const char *label,
                             const char *scheduler)
 {

@@ -1,4 +1,5 @@
-/* test_runs.c - what a run promises: the same bytes again, from a saved state, after a cancel, and for any number of threads; frames; and clear refusals. */
+/* test_runs.c - what a run promises: the same bytes again, from a saved state, after a cancel,
+ * and for any number of threads; frames; and clear refusals. */
 #include "engine/engine.h"
 #include "tests/test.h"
 

@@ -1,10 +1,10 @@
 /* test_schedulers.c - every scheduler against diffusers, one step at a time
  * (tests/goldens/schedulers/make.py), and what schedulers refuse.
  *
- * The limit is that of docs/design.md: 1e-6 for one step, of the largest value that the step reads or writes
- * (samples and history are kept in f32, so where a step takes a sample of 4096 sigma to one of
- * order 1, the last bit of the former is all that can be asked). History comes from running all
- * steps; at a checkpoint the sample is diffusers' own. A case with a "bound" is one whose
+ * The limit is that of docs/design.md: 1e-6 for one step, of the largest value that the step reads
+ * or writes (samples and history are kept in f32, so where a step takes a sample of 4096 sigma to
+ * one of order 1, the last bit of the former is all that can be asked). History comes from running
+ * all steps; at a checkpoint the sample is diffusers' own. A case with a "bound" is one whose
  * coefficients diffusers itself computes less exactly than that, by as much.
  */
 #include "engine/schedulers/schedulers.h"
@@ -286,7 +286,8 @@ static void test_refusals(void)
 
 /* ---- choices over the model's configuration ---- */
 
-/* One step of a scheduler from ones, with a prediction and a noise that differ; false on failure. */
+/* One step of a scheduler from ones, with a prediction and a noise that differ; false on
+ * failure. */
 static bool one_step(const char *id, const char *config, const SlSchedulerChoice *choice,
                      float sample[SIZE], SlError *err)
 {
@@ -437,8 +438,8 @@ static void test_saved_states(void)
     }
 }
 
-/* A model trained down to a signal of 0: some classes know the key, the others leave it, as in diffusers,
- * and none may divide by that 0. */
+/* A model trained down to a signal of 0: some classes know the key, the others leave it, as in
+ * diffusers, and none may divide by that 0. */
 static void test_zero_snr(void)
 {
     static const char config[] = "{\"rescale_betas_zero_snr\": true, \"prediction_type\": "
@@ -464,9 +465,9 @@ static void test_zero_snr(void)
     }
 }
 
-/* DPM++ SDE's second evaluation: the level is the middle of log sigma, and the model sees the sample
- * scaled for it; with noise that is the same in both halves, the whole step's is sqrt(a) + sqrt(b)
- * times it, a and b being what each half has of the step's sigma. */
+/* DPM++ SDE's second evaluation: the level is the middle of log sigma, and the model sees the
+ * sample scaled for it; with noise that is the same in both halves, the whole step's is sqrt(a) +
+ * sqrt(b) times it, a and b being what each half has of the step's sigma. */
 static void test_middle(void)
 {
     static const float none[SIZE] = {0}, noise_rows[2 * SIZE] = {1, [SIZE] = 1};
@@ -564,7 +565,8 @@ static void test_crossing(void)
     crosses("flow-euler", "flow-lcm", mochi_config);
 }
 
-/* As branches did before schedulers gave their levels as pairs: recorded ones depend on these bytes. */
+/* As branches did before schedulers gave their levels as pairs: recorded ones depend on these
+ * bytes. */
 static void cross_as_ever(const SlScheduler *to, const SlScheduler *from, const float *x0,
                           float *sample)
 {
@@ -674,8 +676,8 @@ static void test_suiting(void)
     }
 }
 
-/* The keys that diffusers' Heun does not have lay out its sigmas as Euler's; and the shift of a model
- * made for one class counts in the others. */
+/* The keys that diffusers' Heun does not have lay out its sigmas as Euler's; and the shift of a
+ * model made for one class counts in the others. */
 static void test_shared_keys(void)
 {
     static const char *const configs[] = {

@@ -1,5 +1,5 @@
-/* cases_attention.c - attention: head sizes of the tensor core kernel and others, causal or not, slices
- * of one projection. */
+/* cases_attention.c - attention: head sizes of the tensor core kernel and others, causal or not,
+ * slices of one projection. */
 #include "pair.h"
 
 #include <math.h>

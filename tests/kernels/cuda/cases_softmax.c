@@ -1,5 +1,5 @@
-/* cases_softmax.c - the softmax between two products of a library; ref has none of its own, so it is
- * compared with one in double. */
+/* cases_softmax.c - the softmax between two products of a library; ref has none of its own, so it
+ * is compared with one in double. */
 #include "pair.h"
 
 #include "kernels/cuda/softmax.h"

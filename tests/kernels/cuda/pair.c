@@ -1,5 +1,5 @@
-/* pair.c - see pair.h. The limits are those of tests/kernels: roundings of the type, sums in another
- * order. */
+/* pair.c - see pair.h. The limits are those of tests/kernels: roundings of the type, sums in
+ * another order. */
 #include "pair.h"
 
 #include "kernels/cuda/emu/report.h"

@@ -1,5 +1,5 @@
-/* semantics.cu - does the machine do what gpu.h promises? The layouts are written down here a second
- * time, from the PTX text, apart from the emulation and from the kernels.
+/* semantics.cu - does the machine do what gpu.h promises? The layouts are written down here a
+ * second time, from the PTX text, apart from the emulation and from the kernels.
  *
  * On the emulation it tests the emulation. On a GPU it is the first thing to run: where it fails,
  * the emulation is a wrong model and nothing that it says about the kernels counts.

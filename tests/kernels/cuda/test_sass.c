@@ -1,12 +1,14 @@
-/* test_sass.c - whether nvcc made of our inline assembly what it is for: every kernel for tensor cores has HMMA (the
- * product), LDSM (ldmatrix) and LDGSTS (cp.async) in its machine code, for every architecture.
+/* test_sass.c - whether nvcc made of our inline assembly what it is for: every kernel for tensor
+ * cores has HMMA (the product), LDSM (ldmatrix) and LDGSTS (cp.async) in its machine code, for
+ * every architecture.
  *
  *     test_sass OBJECT.o KERNEL ARCH...      KERNEL is a part of the kernels' names
  *     test_sass REASON                       there is no object: skips
  *
- * Reads the machine code itself, as not every toolkit has a disassembler. An object of nvcc holds an ELF file for each
- * architecture, whose sections .text.NAME are instructions of 16 bytes with the operation in the lowest 12 bits. The
- * numbers are the same from sm_80 to sm_120 (found by compiling kernels that differ in one instruction).
+ * Reads the machine code itself, as not every toolkit has a disassembler. An object of nvcc holds
+ * an ELF file for each architecture, whose sections .text.NAME are instructions of 16 bytes with
+ * the operation in the lowest 12 bits. The numbers are the same from sm_80 to sm_120 (found by
+ * compiling kernels that differ in one instruction).
  */
 #include "test.h"
 

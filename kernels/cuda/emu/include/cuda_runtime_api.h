@@ -1,5 +1,6 @@
-/* cuda_runtime_api.h - the host side of the CUDA runtime, as far as the device and the tests use it.
- * Values are CUDA's own: the stand-in is also compiled against the toolkit's headers. C and C++. */
+/* cuda_runtime_api.h - the host side of the CUDA runtime, as far as the device and the tests use
+ * it. Values are CUDA's own: the stand-in is also compiled against the toolkit's headers. C and
+ * C++. */
 #ifndef SL_CUDA_EMU_RUNTIME_API_H
 #define SL_CUDA_EMU_RUNTIME_API_H
 
