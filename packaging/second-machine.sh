@@ -81,7 +81,7 @@ same_for_threads() {
     there /root/safelight/build/safelight replay /root/one.png --threads 3 --verify
 }
 
-# DESIGN: a whole picture is within 50 dB.
+# docs/design.md, Tolerances: a whole picture is within 50 dB.
 like_reference() {
   local psnr
   "$reference" generate --quiet --model "$root/data/models/starter" --prompt "$prompt" --seed 7 --output "$kept/reference.png" || return 1

@@ -116,8 +116,10 @@ static bool ends_in(const char *path, const char *suffix)
 
 static bool take_lane(const SlOption *option, const char *value, SlOptions *o, SlError *err)
 {
+    char most[40];
+    snprintf(most, sizeof most, "at most %d lanes", SL_COMPARE_MAX);
     if (o->lane_count == SL_COMPARE_MAX)
-        return refuse(option, value, "at most 64 lanes", err);
+        return refuse(option, value, most, err);
     o->lanes[o->lane_count++] = value;
     return true;
 }

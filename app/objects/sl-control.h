@@ -42,9 +42,9 @@ const SlControl *sl_control_find (const char *property);
 /* Whether a model and a scheduler have the setting; model NULL, scheduler "": not known, which have
  * all. */
 gboolean sl_control_exists (const SlControl *control, SlModelItem *model, const char *scheduler);
-/* What the scheduler of settings takes where they say nothing of their own. */
+/* The value that the scheduler of settings uses where this setting is unset. */
 double sl_control_get_default (const SlControl *control, SlSettings *settings);
-/* Whether a number says nothing; all: or is what it is for all models unless somebody says otherwise. */
+/* TRUE if the number is the row's "unset" value; with all, also if it equals the default that every model has. */
 gboolean sl_control_is_unset (const SlControl *control, SlSettings *settings, gboolean all);
 
 G_END_DECLS

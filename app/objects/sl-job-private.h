@@ -25,8 +25,8 @@ struct _SlJob
   GArray *plan;         /* of SlPlanPoint; of a branch that has not started, its ancestors' */
   SlJob *parent;
   guint inherited;    /* frames that are its ancestors' */
-  SlTimeline *before; /* where these are from when there is no parent: of a file */
-  int step_offset;    /* steps of the ancestors less those that its own grid passes over */
+  SlTimeline *before; /* the ancestors' moments of a file that does not hold the parent lane; else NULL */
+  int step_offset;    /* added to a step's number to count on from the ancestors' steps */
   double seconds;
   gint64 started;
   gint64 latest; /* when the last frame came, or the job ended */
@@ -47,11 +47,11 @@ void _sl_job_fail (SlJob *self, const char *message, gboolean lost_device);
 void _sl_job_started (SlJob *self, SlTimeline *timeline, SlMetadata *metadata);
 /* Of the run itself; NULL before it started. Borrowed. */
 SlTimeline *_sl_job_get_timeline (SlJob *self);
-/* What comes before its own moments in a file without its parent; NULL: nothing. Borrowed. */
+/* The ancestors' moments that were read from a file without the parent lane; NULL if there are none. Borrowed. */
 SlTimeline *_sl_job_get_before (SlJob *self);
 /* Where moment i of its timeline is among its frames, once it started. */
 SlFramePlace _sl_job_place (SlJob *self, int i);
-/* The job whose own evaluations the last of the first so many frames is: its own, or an ancestor's. */
+/* The job (this one or an ancestor) that computed frame number `evaluations`. */
 SlJob *_sl_job_get_owner (SlJob *self, guint evaluations);
 /* What its own moments take, without its ancestors' and without decoded pictures. */
 gsize _sl_job_get_bytes (SlJob *self);

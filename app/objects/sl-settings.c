@@ -128,7 +128,7 @@ sl_settings_set_property (GObject *object, guint prop_id, const GValue *value, G
     g_object_notify_by_pspec (object, pspec);
 }
 
-/* The range of a number takes in what says nothing. */
+/* The range of a number's property also holds its "unset" value. */
 static GParamSpec *
 make_property (const SlSettingInfo *setting)
 {

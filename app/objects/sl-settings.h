@@ -18,7 +18,7 @@ SlSettings *sl_settings_new (void);
 SlSettings *sl_settings_dup (SlSettings *self);
 /* All settings of other, with one notification for each that changes. */
 void sl_settings_assign (SlSettings *self, SlSettings *other);
-/* What the scheduler does not have says nothing any more. */
+/* Unsets the settings that the scheduler does not have. */
 void sl_settings_drop_missing (SlSettings *self);
 /* What depends on the kind of model, from its defaults; words, seed and size stay. */
 void sl_settings_suit_model (SlSettings *self, SlSettings *defaults);

@@ -382,8 +382,9 @@ static bool before_branch(const SlTimeline *t, SlLineUp line_up, double target)
     return line_up == SL_LINE_UP_SIGMA ? target > at + 1e-9 : target < at - 1e-9;
 }
 
-/* The parent's moment that a branch went on from, -1 without one. With steps or sigmas of its own
- * it may begin later on the axis than the parent's next moments, which are none of it. */
+/* The parent's moment from which the branch started, -1 without a parent. The parent's later
+ * moments are not part of the branch, even where the branch starts later on the axis than they
+ * do. */
 static int left_parent_at(const SlLanes *lanes, int lane)
 {
     const SlOrigin *origin = sl_timeline_origin(lanes->lane[lane].timeline);

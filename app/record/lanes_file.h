@@ -21,8 +21,8 @@ extern "C" {
 
 #define SL_LANES_SUFFIX       ".safelight"
 #define SL_LANES_FILE_VERSION 1
-/* Of SlLaneNote.own, whose bits are SlSettingInfo.own, settings that are the lane's own and not the
- * comparison's: what stands for all of them, also for those that are younger. */
+/* SlLaneNote.own has the bits (SlSettingInfo.own) of the settings that are the lane's own and not
+ * the comparison's. This value means all settings, those that were added later included. */
 #define SL_LANES_OWN_ALL 1023
 
 /* What is written. */

@@ -1,7 +1,7 @@
 /* lanes_file_save.c - writing a comparison; see lanes_file.h.
  *
- * Nothing is copied for it: samples go from the lanes to the file, row by row. Easy to get wrong:
- * the lanes must not grow meanwhile (sl_timeline_head).
+ * Samples go from the lanes to the file row by row; their hashes are made before, one kind of
+ * tensor at a time. Easy to get wrong: the lanes must not grow meanwhile (sl_timeline_head).
  */
 #include "app/files/files.h"
 #include "app/record/lanes_file.h"

@@ -19,8 +19,8 @@ struct SlTimeline {
     char *warning;
     bool given_latents, given_step_noise; /* not from the seed */
     int fast;                             /* atomic: computed in a batch with others */
-    bool repeats;                         /* its moments know their batches before they are made */
-    bool only_shown;                      /* its recipe is not what made it */
+    bool repeats;                         /* its moments' batches are known from a recorded run */
+    bool only_shown; /* loaded ancestors: its recipe cannot compute them again */
     int channels, height, width;
     int64_t elements;
     int total, count;  /* count is atomic */

@@ -322,8 +322,10 @@ bool sl_model_need_part(SlModel *model, int part, SlError *err)
     if (model->part[part].net)
         return true;
     size_t warned = strlen(model->warning);
+    bool again = model->part[part].loads > 0;
     bool ok = load_part(&l, &model->part[part], err);
-    model->warning[warned] = 0; /* it was said the first time */
+    if (again)
+        model->warning[warned] = 0; /* it was said the first time */
     if (!ok)
         sl_model_drop_part(model, part);
     return ok;

@@ -125,7 +125,7 @@ void sl_setting_copy(const SlSettingInfo *s, const SlRecipe *from, SlRecipe *to)
         sl_setting_set_number(s, to, sl_setting_number(s, from));
 }
 
-/* Any number below 0 says nothing where the row's own is one. */
+/* Where a row's "unset" value is below 0, every number below 0 counts as unset. */
 static bool says_nothing(const SlSettingInfo *s, double number)
 {
     return number == s->unset || (s->kind == SL_KIND_REAL && s->unset < 0 && number < 0);
@@ -161,6 +161,14 @@ void sl_setting_unset(const SlSettingInfo *s, SlRecipe *recipe)
 }
 
 /* ---- recipes ---- */
+
+bool sl_recipe_same_schedule(const SlRecipe *a, const SlRecipe *b)
+{
+    for (int i = 0; i < SL_N_SETTINGS; i++)
+        if (sl_setting(i)->schedule && !sl_setting_equal(sl_setting(i), a, b))
+            return false;
+    return true;
+}
 
 void sl_recipe_clear(SlRecipe *recipe)
 {

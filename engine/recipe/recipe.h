@@ -116,6 +116,8 @@ typedef struct SlSettingInfo {
      * one never has it. */
     bool always;
 
+    bool schedule; /* with another value a branch lays its steps out anew */
+
     unsigned needs; /* SlModelHas, all of these; 0: every model has the setting */
     size_t takes;   /* offset of a bool in SlSchedulerInfo; 0: every scheduler has the setting */
     SlSettingScope scope;
@@ -170,6 +172,10 @@ void sl_setting_copy(const SlSettingInfo *setting, const SlRecipe *from, SlRecip
 bool sl_setting_equal(const SlSettingInfo *setting, const SlRecipe *a, const SlRecipe *b);
 bool sl_setting_is_unset(const SlSettingInfo *setting, const SlRecipe *recipe);
 void sl_setting_unset(const SlSettingInfo *setting, SlRecipe *recipe);
+
+/* Whether two recipes lay out their steps in the same way: a branch then keeps the scheduler's
+ * history. */
+bool sl_recipe_same_schedule(const SlRecipe *a, const SlRecipe *b);
 
 /* Every setting unset. */
 void sl_recipe_clear(SlRecipe *recipe);

@@ -88,6 +88,7 @@ const SlSettingInfo
             [SL_SETTING_SCHEDULER] =
                 {
                     .id = SL_SETTING_SCHEDULER,
+                    .schedule = true,
                     PLACE(scheduler),
                     .kind = SL_KIND_SCHEDULER,
                     .of_model = scheduler_of,
@@ -104,6 +105,7 @@ const SlSettingInfo
             [SL_SETTING_SIGMAS] =
                 {
                     .id = SL_SETTING_SIGMAS,
+                    .schedule = true,
                     PLACE(sigmas),
                     .kind = SL_KIND_CHOICE,
                     .choices =
@@ -127,6 +129,7 @@ const SlSettingInfo
             [SL_SETTING_SPACING] =
                 {
                     .id = SL_SETTING_SPACING,
+                    .schedule = true,
                     PLACE(spacing),
                     .kind = SL_KIND_CHOICE,
                     .choices =
@@ -150,6 +153,7 @@ const SlSettingInfo
             [SL_SETTING_VARIANCE] =
                 {
                     .id = SL_SETTING_VARIANCE,
+                    .schedule = true,
                     PLACE(variance),
                     .kind = SL_KIND_CHOICE,
                     .choices = (const char *const[]){"model", "fixed_small", "fixed_small_log",
@@ -174,6 +178,7 @@ const SlSettingInfo
             [SL_SETTING_ETA] =
                 {
                     .id = SL_SETTING_ETA,
+                    .schedule = true,
                     PLACE(eta),
                     .kind = SL_KIND_REAL,
                     .max = 1,
@@ -202,6 +207,7 @@ const SlSettingInfo
             [SL_SETTING_STEPS] =
                 {
                     .id = SL_SETTING_STEPS,
+                    .schedule = true,
                     PLACE(steps),
                     .kind = SL_KIND_INT,
                     .min = 1,

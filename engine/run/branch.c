@@ -75,12 +75,6 @@ bool sl_run_restore(SlRun *run, const void *state, size_t bytes, SlError *err)
 
 /* ---- branching ---- */
 
-static bool same_schedule(const SlRecipe *a, const SlRecipe *b)
-{
-    return !strcmp(a->scheduler, b->scheduler) && a->steps == b->steps && a->sigmas == b->sigmas &&
-           a->spacing == b->spacing && a->variance == b->variance && a->eta == b->eta;
-}
-
 static bool take_over(SlRun *run, const SlRun *from, SlError *err)
 {
     size_t bytes;
@@ -101,7 +95,7 @@ bool sl_run_continue(SlRun *run, const SlRun *from, SlError *err)
         return sl_fail(err, SL_ARGUMENT,
                        "a branch can begin after evaluation 1 to %d; this is evaluation %d",
                        sl_run_evaluations(from) - 1, from->evaluation);
-    if (same_schedule(&run->recipe, &from->recipe))
+    if (sl_recipe_same_schedule(&run->recipe, &from->recipe))
         return take_over(run, from, err);
     double here = sl_scheduler_sigma(from->scheduler, from->evaluation);
     int entry = sl_scheduler_entry(run->scheduler, here);

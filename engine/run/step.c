@@ -205,7 +205,7 @@ static void evaluate(void *arg)
 
 /* ---- around it ---- */
 
-/* What the timesteps became to its place. */
+/* Copies each run's prepared values of the timestep into the step's fixed buffer. */
 static void set_times(SlStep *s, const SlStepRun *runs)
 {
     SlTensor rows[SL_RUNS_TOGETHER];
@@ -228,7 +228,7 @@ static bool is_told(const SlStep *s, const SlStepRun *runs)
     return s->context[0] != NULL;
 }
 
-/* What the runs are told to its place. */
+/* Copies the runs' contexts into the step's fixed buffers. */
 static bool tell(SlStep *s, const SlStepRun *runs, SlError *err)
 {
     const SlContext *contexts[SL_RUNS_TOGETHER];
@@ -287,7 +287,7 @@ bool sl_step_evaluate(SlStep *s, const SlStepRun *runs, SlError *err)
     set_times(s, runs);
     if (!sl_device_check(dev, err) || !set_contexts(s, runs, err))
         return false;
-    s->ok = true; /* replayed work says nothing */
+    s->ok = true; /* a replayed graph does not call evaluate() */
     sl_repeat_run(dev, s->repeat, evaluate, s);
     if (!s->ok) {
         if (err)

@@ -43,20 +43,21 @@ typedef struct Job {
 /* One task's state: everything in f32. */
 typedef struct Tile {
     int64_t item, head, first, queries;
-    int64_t rows;                             /* queries rounded up to TALL: the last one again */
-    float q[QUERIES * (MAX_HEAD + SL_LANES)]; /* scaled queries */
+    int64_t rows; /* queries rounded up to TALL: the last one again */
+    float q[QUERIES * (MAX_HEAD + SL_VEC_FLOATS)]; /* scaled queries */
     float score[QUERIES][KEYS];
-    float sum[QUERIES * (MAX_HEAD + SL_LANES)]; /* sum of weights times values so far */
-    float weight[QUERIES][SL_LANES];            /* sum of weights, still in lanes */
+    float sum[QUERIES * (MAX_HEAD + SL_VEC_FLOATS)]; /* sum of weights times values so far */
+    float weight[QUERIES][SL_VEC_FLOATS];            /* sum of weights, still in lanes */
     float top[QUERIES];
 } __attribute__((aligned(64))) Tile;
 
 /* count elements at i, as f32, the rest of the padded row zero */
 SL_INLINE void load_row(const SlTensor *t, int64_t i, int64_t count, int64_t padded, float *to)
 {
-    for (int64_t c = 0; c < padded; c += SL_LANES) {
-        SlVec v = count - c >= SL_LANES ? sl_vec_load(t->data, t->dtype, i + c)
-                                        : sl_vec_load_part(t->data, t->dtype, i + c, count - c);
+    for (int64_t c = 0; c < padded; c += SL_VEC_FLOATS) {
+        SlVec v = count - c >= SL_VEC_FLOATS
+                      ? sl_vec_load(t->data, t->dtype, i + c)
+                      : sl_vec_load_part(t->data, t->dtype, i + c, count - c);
         *(SlVec *)(to + c) = v;
     }
 }
@@ -94,7 +95,7 @@ static void load_queries(const Job *j, Tile *t)
         int64_t row = t->first + (i < t->queries ? i : t->queries - 1);
         load_row(j->q, t->item * j->q->stride[0] + row * j->q->stride[1] + t->head * j->d, j->d,
                  j->padded, t->q + i * j->row);
-        for (int64_t c = 0; c < j->padded; c += SL_LANES) {
+        for (int64_t c = 0; c < j->padded; c += SL_VEC_FLOATS) {
             *(SlVec *)(t->q + i * j->row + c) *= j->attn->scale;
             *(SlVec *)(t->sum + i * j->row + c) = sl_vec_set(0);
         }
@@ -120,7 +121,7 @@ SL_INLINE void score_tile(const Job *j, Tile *t, const float *keys, int64_t i, i
     }
     for (int a = 0; a < TALL; a++)
         for (int b = 0; b < WIDE; b++)
-            *(SlVec *)(t->score[i + a] + column + b * SL_LANES) = acc[a][b];
+            *(SlVec *)(t->score[i + a] + column + b * SL_VEC_FLOATS) = acc[a][b];
 }
 
 /* Keys that query i may not see, or that are not there. */
@@ -140,14 +141,14 @@ static void soften(const Job *j, Tile *t)
 {
     for (int64_t i = 0; i < t->rows; i++) {
         SlVec *s = (SlVec *)t->score[i], most = s[0], total = sl_vec_set(0);
-        for (int b = 1; b < KEYS / SL_LANES; b++)
+        for (int b = 1; b < KEYS / SL_VEC_FLOATS; b++)
             most = sl_vec_max(most, s[b]);
         float top = sl_vec_top(most);
         if (!(top > t->top[i]))
             top = t->top[i];
         if (top == -INFINITY)
             top = 0; /* no visible key so far: all weights become exp(-inf) = 0 */
-        for (int b = 0; b < KEYS / SL_LANES; b++) {
+        for (int b = 0; b < KEYS / SL_VEC_FLOATS; b++) {
             s[b] = sl_vec_exp_below(s[b] - top);
             total += s[b];
         }
@@ -155,7 +156,7 @@ static void soften(const Job *j, Tile *t)
         *(SlVec *)t->weight[i] = *(SlVec *)t->weight[i] * keep + total;
         t->top[i] = top;
         if (keep != 1)
-            for (int64_t c = 0; c < j->padded; c += SL_LANES)
+            for (int64_t c = 0; c < j->padded; c += SL_VEC_FLOATS)
                 *(SlVec *)(t->sum + i * j->row + c) *= keep;
     }
 }
@@ -168,7 +169,7 @@ SL_INLINE void gather_tile(const Job *j, Tile *t, const float *values, const int
     SlVec acc[TALL][4];
     for (int a = 0; a < TALL; a++)
         for (int b = 0; b < vectors; b++)
-            acc[a][b] = *(SlVec *)(t->sum + (i + a) * j->row + c + b * SL_LANES);
+            acc[a][b] = *(SlVec *)(t->sum + (i + a) * j->row + c + b * SL_VEC_FLOATS);
     for (int64_t k = 0; k < keys; k++) {
         const SlVec *v = (const SlVec *)(values + k * j->padded + c);
         for (int a = 0; a < TALL; a++) {
@@ -179,17 +180,17 @@ SL_INLINE void gather_tile(const Job *j, Tile *t, const float *values, const int
     }
     for (int a = 0; a < TALL; a++)
         for (int b = 0; b < vectors; b++)
-            *(SlVec *)(t->sum + (i + a) * j->row + c + b * SL_LANES) = acc[a][b];
+            *(SlVec *)(t->sum + (i + a) * j->row + c + b * SL_VEC_FLOATS) = acc[a][b];
 }
 
 /* Each call has its number of vectors as a constant, so that the tile stays in registers. */
 static void gather(const Job *j, Tile *t, const float *values, int64_t keys)
 {
-    int64_t vectors = j->padded / SL_LANES, parts = (vectors + WIDE - 1) / WIDE, done = 0;
+    int64_t vectors = j->padded / SL_VEC_FLOATS, parts = (vectors + WIDE - 1) / WIDE, done = 0;
     for (int64_t part = 0; part < parts; part++) {
         int64_t count = (vectors - done) / (parts - part);
         for (int64_t i = 0; i < t->rows; i += TALL) {
-            const int64_t at[3] = {i, done * SL_LANES, keys};
+            const int64_t at[3] = {i, done * SL_VEC_FLOATS, keys};
             switch (count) {
             case 4:
                 gather_tile(j, t, values, at, 4);
@@ -214,9 +215,9 @@ static void store_queries(const Job *j, const Tile *t)
     for (int64_t i = 0; i < t->queries; i++) {
         int64_t to = t->item * out->stride[0] + (t->first + i) * out->stride[1] + t->head * j->d;
         float scale = 1 / sl_vec_sum(*(const SlVec *)t->weight[i]);
-        for (int64_t c = 0; c < j->d; c += SL_LANES) {
+        for (int64_t c = 0; c < j->d; c += SL_VEC_FLOATS) {
             SlVec v = *(const SlVec *)(t->sum + i * j->row + c) * scale;
-            if (j->d - c >= SL_LANES)
+            if (j->d - c >= SL_VEC_FLOATS)
                 sl_vec_store(out->data, out->dtype, to + c, v);
             else
                 sl_vec_store_part(out->data, out->dtype, to + c, j->d - c, v);
@@ -240,7 +241,7 @@ static void attend(const Job *j, Tile *t, int64_t task)
         const float *block = j->packed + (head * j->blocks + first_key / KEYS) * block_floats(j);
         int64_t there = keys - first_key < KEYS ? keys - first_key : KEYS;
         for (int64_t i = 0; i < t->rows; i += TALL)
-            for (int64_t c = 0; c < KEYS; c += WIDE * SL_LANES)
+            for (int64_t c = 0; c < KEYS; c += WIDE * SL_VEC_FLOATS)
                 score_tile(j, t, block, i, c);
         if (j->attn->causal || j->k->size[1] - first_key < KEYS)
             mask(j, t, first_key);
@@ -262,8 +263,8 @@ static void cpu_attention(SlDevice *dev, const SlTensor *q, const SlTensor *k, c
 {
     int64_t d = q->size[2] / attn->heads, heads = q->size[0] * attn->heads;
     Job job = {.q = q, .k = k, .v = v, .out = out, .attn = attn, .d = d};
-    job.padded = (d + SL_LANES - 1) / SL_LANES * SL_LANES;
-    job.row = job.padded % 32 == 0 ? job.padded + SL_LANES : job.padded;
+    job.padded = (d + SL_VEC_FLOATS - 1) / SL_VEC_FLOATS * SL_VEC_FLOATS;
+    job.row = job.padded % 32 == 0 ? job.padded + SL_VEC_FLOATS : job.padded;
     job.tiles = (q->size[1] + QUERIES - 1) / QUERIES;
     job.each = ((q->size[1] + job.tiles - 1) / job.tiles + TALL - 1) / TALL * TALL;
     job.blocks = (k->size[1] + KEYS - 1) / KEYS;

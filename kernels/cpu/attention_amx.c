@@ -38,11 +38,11 @@ typedef struct Job {
 
 /* One task's state. Arrays first: each is whole cache lines. */
 typedef struct Tile {
-    uint16_t q[QUERIES * MAX_HEAD];   /* [half][depth] tiles */
-    float score[QUERIES][KEYS];       /* rows of all keys */
-    uint16_t weight[QUERIES * KEYS];  /* [half][depth] tiles */
-    float sum[QUERIES * MAX_HEAD];    /* [half][column] tiles: weights times values so far */
-    float weights[QUERIES][SL_LANES]; /* sum of weights, still in lanes */
+    uint16_t q[QUERIES * MAX_HEAD];        /* [half][depth] tiles */
+    float score[QUERIES][KEYS];            /* rows of all keys */
+    uint16_t weight[QUERIES * KEYS];       /* [half][depth] tiles */
+    float sum[QUERIES * MAX_HEAD];         /* [half][column] tiles: weights times values so far */
+    float weights[QUERIES][SL_VEC_FLOATS]; /* sum of weights, still in lanes */
     float top[QUERIES];
     int64_t item, head, first, queries;
 } __attribute__((aligned(64))) Tile;
@@ -264,8 +264,8 @@ static void soften(const Job *j, Tile *t)
     for (int64_t i = 0; i < QUERIES; i++) {
         const float *s = t->score[i];
         __m512 most = _mm512_load_ps(s), total = _mm512_load_ps(t->weights[i]);
-        for (int b = 1; b < KEYS / SL_LANES; b++)
-            most = _mm512_max_ps(most, _mm512_load_ps(s + b * SL_LANES));
+        for (int b = 1; b < KEYS / SL_VEC_FLOATS; b++)
+            most = _mm512_max_ps(most, _mm512_load_ps(s + b * SL_VEC_FLOATS));
         __m512 limit = _mm512_set1_ps(t->top[i] + ROOM / j->factor);
         if (_mm512_cmp_ps_mask(most, limit, _CMP_GT_OQ)) {
             raise_top(j, t, i, _mm512_reduce_max_ps(most));
@@ -274,7 +274,8 @@ static void soften(const Job *j, Tile *t)
         __m512 shift = _mm512_set1_ps(-t->top[i] * j->factor);
         uint16_t *to = t->weight + i / SIDE * KEYS / DEPTH * TILE + i % SIDE * DEPTH;
         for (int c = 0; c < KEYS / DEPTH; c++) {
-            __m512 a = _mm512_load_ps(s + c * DEPTH), b = _mm512_load_ps(s + c * DEPTH + SL_LANES);
+            __m512 a = _mm512_load_ps(s + c * DEPTH),
+                   b = _mm512_load_ps(s + c * DEPTH + SL_VEC_FLOATS);
             a = power_of_two(_mm512_fmadd_ps(a, factor, shift));
             b = power_of_two(_mm512_fmadd_ps(b, factor, shift));
             total = _mm512_add_ps(total, _mm512_add_ps(a, b));
@@ -292,11 +293,11 @@ static void store_queries(const Job *j, const Tile *t)
     for (int64_t i = 0; i < t->queries; i++) {
         int64_t to = t->item * out->stride[0] + (t->first + i) * out->stride[1] + t->head * j->d;
         float scale = 1 / sl_vec_sum(*(const SlVec *)t->weights[i]);
-        for (int64_t c = 0; c < j->d; c += SL_LANES) {
+        for (int64_t c = 0; c < j->d; c += SL_VEC_FLOATS) {
             const float *sum =
                 t->sum + (i / SIDE * j->columns + c / SIDE) * TILE / 2 + i % SIDE * SIDE;
             SlVec v = *(const SlVec *)sum * scale;
-            if (j->d - c >= SL_LANES)
+            if (j->d - c >= SL_VEC_FLOATS)
                 sl_vec_store(out->data, out->dtype, to + c, v);
             else
                 sl_vec_store_part(out->data, out->dtype, to + c, j->d - c, v);

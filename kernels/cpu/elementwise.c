@@ -23,17 +23,17 @@ static bool is_float(const SlTensor *t)
 
 /* Runs BODY for each group of up to 16 elements i of [first, last): LOAD and STORE take care of the
  * last, shorter one. */
-#define EACH16(BODY)                                   \
-    for (int64_t i = first; i < last; i += SL_LANES) { \
-        int64_t n = last - i;                          \
-        BODY                                           \
+#define EACH16(BODY)                                        \
+    for (int64_t i = first; i < last; i += SL_VEC_FLOATS) { \
+        int64_t n = last - i;                               \
+        BODY                                                \
     }
-#define LOAD(T, I)                                         \
-    (n >= SL_LANES ? sl_vec_load((T)->data, (T)->dtype, I) \
-                   : sl_vec_load_part((T)->data, (T)->dtype, I, n))
+#define LOAD(T, I)                                              \
+    (n >= SL_VEC_FLOATS ? sl_vec_load((T)->data, (T)->dtype, I) \
+                        : sl_vec_load_part((T)->data, (T)->dtype, I, n))
 #define STORE(T, I, V)                                         \
     do {                                                       \
-        if (n >= SL_LANES)                                     \
+        if (n >= SL_VEC_FLOATS)                                \
             sl_vec_store((T)->data, (T)->dtype, I, V);         \
         else                                                   \
             sl_vec_store_part((T)->data, (T)->dtype, I, n, V); \
@@ -78,7 +78,7 @@ static void geglu_rows(void *arg, int64_t first_row, int64_t last_row)
     const Job *j = arg;
     int64_t d = j->count;
     for (int64_t r = first_row; r < last_row; r++)
-        for (int64_t c = 0; c < d; c += SL_LANES) {
+        for (int64_t c = 0; c < d; c += SL_VEC_FLOATS) {
             int64_t n = d - c, at = r * 2 * d + c;
             SlVec gate = sl_vec_act(LOAD(j->a, at + d), SL_ACT_GELU);
             STORE(j->out, r * d + c, LOAD(j->a, at) * gate);
@@ -121,7 +121,7 @@ static void finish_rows(void *arg, int64_t first_row, int64_t last_row)
     const SlEpilogue *e = j->e;
     int64_t d = j->out->size[j->out->rank - 1];
     for (int64_t r = first_row; r < last_row; r++)
-        for (int64_t c = 0; c < d; c += SL_LANES) {
+        for (int64_t c = 0; c < d; c += SL_VEC_FLOATS) {
             int64_t n = d - c, i = r * d + c;
             SlVec v = LOAD(j->out, i);
             if (e->per_channel)

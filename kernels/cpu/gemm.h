@@ -29,17 +29,17 @@ SL_INLINE void sl_tile(const SlStrip *s, int64_t first, int column, int rows, in
 {
     SlVec acc[12][2];
     const float *a = s->a + first * s->a_stride;
-    float *sum = s->sum + first * s->sum_stride + column * SL_LANES;
+    float *sum = s->sum + first * s->sum_stride + column * SL_VEC_FLOATS;
     int64_t stride = s->a_stride, depth = s->depth;
     const void *panel = s->panel;
     for (int i = 0; i < rows; i++)
         for (int b = 0; b < vectors; b++)
             acc[i][b] =
-                s->go_on ? *(SlVec *)(sum + i * s->sum_stride + b * SL_LANES) : sl_vec_set(0);
+                s->go_on ? *(SlVec *)(sum + i * s->sum_stride + b * SL_VEC_FLOATS) : sl_vec_set(0);
     for (int64_t k = 0; k < depth; k++) {
         SlVec w[2];
         for (int b = 0; b < vectors; b++)
-            w[b] = sl_vec_load(panel, type, k * SL_CPU_PANEL + (column + b) * SL_LANES);
+            w[b] = sl_vec_load(panel, type, k * SL_CPU_PANEL + (column + b) * SL_VEC_FLOATS);
         for (int i = 0; i < rows; i++) {
             SlVec x = sl_vec_set(a[i * stride + k]);
             for (int b = 0; b < vectors; b++)
@@ -48,7 +48,7 @@ SL_INLINE void sl_tile(const SlStrip *s, int64_t first, int column, int rows, in
     }
     for (int i = 0; i < rows; i++)
         for (int b = 0; b < vectors; b++)
-            *(SlVec *)(sum + i * s->sum_stride + b * SL_LANES) = acc[i][b];
+            *(SlVec *)(sum + i * s->sum_stride + b * SL_VEC_FLOATS) = acc[i][b];
 }
 
 /* The tallest tile first: how many sums fit the registers beside the weights and a row. */
@@ -82,7 +82,7 @@ SL_INLINE void sl_strip_of(const SlStrip *s, int64_t rows, int columns, SlDtype 
 /* All rows of the strip by the panel's first `outputs` outputs, in whole vectors. */
 SL_INLINE void sl_strip(const SlStrip *s, int64_t rows, int64_t outputs)
 {
-    int columns = outputs > SL_LANES ? 2 : 1;
+    int columns = outputs > SL_VEC_FLOATS ? 2 : 1;
     if (s->type == SL_F32)
         sl_strip_of(s, rows, columns, SL_F32);
     else
@@ -93,12 +93,12 @@ SL_INLINE void sl_strip(const SlStrip *s, int64_t rows, int64_t outputs)
 
 SL_INLINE SlVec sl_load_some(const void *p, SlDtype dtype, int64_t i, int64_t n)
 {
-    return n >= SL_LANES ? sl_vec_load(p, dtype, i) : sl_vec_load_part(p, dtype, i, n);
+    return n >= SL_VEC_FLOATS ? sl_vec_load(p, dtype, i) : sl_vec_load_part(p, dtype, i, n);
 }
 
 SL_INLINE void sl_store_some(void *p, SlDtype dtype, int64_t i, int64_t n, SlVec v)
 {
-    if (n >= SL_LANES)
+    if (n >= SL_VEC_FLOATS)
         sl_vec_store(p, dtype, i, v);
     else
         sl_vec_store_part(p, dtype, i, n, v);

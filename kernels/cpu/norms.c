@@ -34,13 +34,13 @@ static const float *values(const SlWeight *w)
 
 SL_INLINE SlVec load(const SlTensor *t, int64_t i, int64_t n)
 {
-    return n >= SL_LANES ? sl_vec_load(t->data, t->dtype, i)
-                         : sl_vec_load_part(t->data, t->dtype, i, n);
+    return n >= SL_VEC_FLOATS ? sl_vec_load(t->data, t->dtype, i)
+                              : sl_vec_load_part(t->data, t->dtype, i, n);
 }
 
 SL_INLINE void store(SlTensor *t, int64_t i, int64_t n, SlVec v)
 {
-    if (n >= SL_LANES)
+    if (n >= SL_VEC_FLOATS)
         sl_vec_store(t->data, t->dtype, i, v);
     else
         sl_vec_store_part(t->data, t->dtype, i, n, v);
@@ -49,12 +49,12 @@ SL_INLINE void store(SlTensor *t, int64_t i, int64_t n, SlVec v)
 /* The same for an array of floats. */
 SL_INLINE SlVec load_floats(const float *p, int64_t i, int64_t n)
 {
-    return n >= SL_LANES ? sl_vec_load(p, SL_F32, i) : sl_vec_load_part(p, SL_F32, i, n);
+    return n >= SL_VEC_FLOATS ? sl_vec_load(p, SL_F32, i) : sl_vec_load_part(p, SL_F32, i, n);
 }
 
 SL_INLINE void store_floats(float *p, int64_t i, int64_t n, SlVec v)
 {
-    if (n >= SL_LANES)
+    if (n >= SL_VEC_FLOATS)
         sl_vec_store(p, SL_F32, i, v);
     else
         sl_vec_store_part(p, SL_F32, i, n, v);
@@ -75,7 +75,7 @@ static int64_t rows_of_chunk(const Job *j, int64_t chunk)
 SL_INLINE void add_row(const Job *j, int64_t i, const float *mean, float *sum, SlDtype type)
 {
     int64_t c = 0;
-    for (; c + SL_LANES <= j->channels; c += SL_LANES) {
+    for (; c + SL_VEC_FLOATS <= j->channels; c += SL_VEC_FLOATS) {
         SlVec v = sl_vec_load(j->x->data, type, i + c);
         if (mean) {
             v -= *(const SlVec *)(mean + c);
@@ -155,7 +155,7 @@ SL_INLINE void write_row(const Job *j, int64_t item, int64_t i, SlDtype type, Sl
 {
     const float *center = j->center + item, *scale = j->scale + item;
     int64_t c = 0;
-    for (; c + SL_LANES <= j->channels; c += SL_LANES) {
+    for (; c + SL_VEC_FLOATS <= j->channels; c += SL_VEC_FLOATS) {
         SlVec v = sl_vec_load(j->x->data, type, i + c) - *(const SlVec *)(center + c);
         v = v * *(const SlVec *)(scale + c) + *(const SlVec *)(j->shift + c);
         sl_vec_store(j->out->data, type, i + c, sl_vec_act(v, act));
@@ -237,14 +237,14 @@ SL_INLINE void row_sums(const Job *j, int64_t i, float shift, float *sum, float 
 {
     SlVec s = sl_vec_set(0), q = sl_vec_set(0);
     int64_t c = 0;
-    for (; c + SL_LANES <= j->channels; c += SL_LANES) {
+    for (; c + SL_VEC_FLOATS <= j->channels; c += SL_VEC_FLOATS) {
         SlVec v = sl_vec_load(j->x->data, j->x->dtype, i + c) - shift;
         s += v;
         q += v * v;
     }
     if (c < j->channels) {
         SlVec v = sl_vec_load_part(j->x->data, j->x->dtype, i + c, j->channels - c) - shift;
-        for (int64_t k = j->channels - c; k < SL_LANES; k++)
+        for (int64_t k = j->channels - c; k < SL_VEC_FLOATS; k++)
             v[k] = 0;
         s += v;
         q += v * v;
@@ -265,7 +265,7 @@ static void layer_norm_rows(void *arg, int64_t first, int64_t last)
         row_sums(j, i, shift, &sum, &squares);
         float rest = sum / count, variance = squares / count - rest * rest;
         float scale = 1 / sqrtf((variance > 0 ? variance : 0) + j->eps);
-        for (int64_t c = 0; c < j->channels; c += SL_LANES) {
+        for (int64_t c = 0; c < j->channels; c += SL_VEC_FLOATS) {
             int64_t n = j->channels - c;
             SlVec v = (load(j->x, i + c, n) - shift - rest) * scale;
             if (j->gamma)

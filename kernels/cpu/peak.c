@@ -50,7 +50,7 @@ static double cpu_peak(SlDevice *dev)
     for (int i = 0; i < ROUNDS; i++) {
         double start = clock_now();
         sl_parallel_for(dev, threads, 1, chains, values);
-        double rate = 2.0 * CHAINS * SL_LANES * LOOPS * threads / (clock_now() - start);
+        double rate = 2.0 * CHAINS * SL_VEC_FLOATS * LOOPS * threads / (clock_now() - start);
         best = rate > best ? rate : best;
     }
     return best;

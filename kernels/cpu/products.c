@@ -40,7 +40,7 @@ static int64_t round_up(int64_t n, int64_t to)
 
 SL_INLINE void copy_run(const SlTensor *x, int64_t from, int64_t count, float *to)
 {
-    for (int64_t c = 0; c < count; c += SL_LANES)
+    for (int64_t c = 0; c < count; c += SL_VEC_FLOATS)
         sl_store_some(to, SL_F32, c, count - c,
                       sl_load_some(x->data, x->dtype, from + c, count - c));
 }
@@ -88,7 +88,7 @@ static void store_plain(const Job *j, const float *sum, int64_t row, int64_t gro
 {
     int64_t from = group * j->group * PANEL, width = j->group * PANEL;
     int64_t per_item = j->positions / j->out->size[0];
-    for (int64_t c = 0; c < width && from + c < j->outputs; c += SL_LANES) {
+    for (int64_t c = 0; c < width && from + c < j->outputs; c += SL_VEC_FLOATS) {
         SlOutputPlace p = {row / per_item, row * j->outputs + from + c, from + c,
                            j->outputs - from - c};
         sl_finish(j->e, j->out, *(const SlVec *)(sum + c), &p);
@@ -100,7 +100,7 @@ static void store_gated(const Job *j, const float *sum, int64_t row, int64_t gro
 {
     int64_t half = j->outputs / 2, width = j->group / 2 * PANEL, from = group * width;
     const float *bias = j->e->bias ? j->e->bias->value.data : NULL;
-    for (int64_t c = 0; c < width && from + c < half; c += SL_LANES) {
+    for (int64_t c = 0; c < width && from + c < half; c += SL_VEC_FLOATS) {
         SlVec value = *(const SlVec *)(sum + c), gate = *(const SlVec *)(sum + width + c);
         if (bias) {
             value += sl_vec_load(bias, SL_F32, from + c);

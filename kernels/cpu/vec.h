@@ -15,7 +15,7 @@
 #include <immintrin.h>
 #endif
 
-#define SL_LANES 16
+#define SL_VEC_FLOATS 16
 typedef float SlVec __attribute__((vector_size(64), aligned(4), may_alias));
 typedef int32_t SlVecI __attribute__((vector_size(64), aligned(4), may_alias));
 typedef uint32_t SlVecU __attribute__((vector_size(64), aligned(4), may_alias));
@@ -58,7 +58,7 @@ SL_INLINE SlVec sl_vec_set(float f)
 /* The first n of 16 elements, the rest zero. */
 SL_INLINE SlVec sl_vec_load_part(const void *p, SlDtype dtype, int64_t i, int64_t n)
 {
-    uint32_t whole[SL_LANES] = {0};
+    uint32_t whole[SL_VEC_FLOATS] = {0};
     size_t size = sl_dtype_size(dtype);
     memcpy(whole, (const char *)p + i * (int64_t)size, (size_t)n * size);
     return sl_vec_load(whole, dtype, 0);
@@ -66,7 +66,7 @@ SL_INLINE SlVec sl_vec_load_part(const void *p, SlDtype dtype, int64_t i, int64_
 
 SL_INLINE void sl_vec_store_part(void *p, SlDtype dtype, int64_t i, int64_t n, SlVec v)
 {
-    uint32_t whole[SL_LANES];
+    uint32_t whole[SL_VEC_FLOATS];
     size_t size = sl_dtype_size(dtype);
     sl_vec_store(whole, dtype, 0, v);
     memcpy((char *)p + i * (int64_t)size, whole, (size_t)n * size);

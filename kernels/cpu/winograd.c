@@ -135,7 +135,7 @@ static void transform_tile(const Job *j, int64_t tile, int64_t place, float *to)
 {
     int64_t at[POINTS], step = j->point;
     window_of(j, tile, at);
-    for (int64_t c = 0; c < j->channels; c += SL_LANES)
+    for (int64_t c = 0; c < j->channels; c += SL_VEC_FLOATS)
         transform_window(j, at, c,
                          to + c / CHANNELS * POINTS * step + place * CHANNELS + c % CHANNELS, step);
 }
@@ -156,7 +156,7 @@ static void transform_weights(const Job *j, int64_t panel, int64_t first, int64_
 {
     SlDtype type = j->w->value.dtype;
     for (int64_t c = 0; c < count; c++) {
-        for (int half = 0; half < PANEL; half += SL_LANES) {
+        for (int half = 0; half < PANEL; half += SL_VEC_FLOATS) {
             SlVec rows[3][6], g[3], u[6];
             for (int y = 0; y < 3; y++) {
                 for (int x = 0; x < 3; x++) {
@@ -206,7 +206,7 @@ static void store_block(const Job *j, int64_t block, int64_t tiles, int64_t pane
 {
     for (int64_t t = 0; t < tiles; t++) {
         Corner corner = corner_of(j, j->first + block * j->block + t);
-        for (int half = 0; half < PANEL && panel * PANEL + half < j->outputs; half += SL_LANES)
+        for (int half = 0; half < PANEL && panel * PANEL + half < j->outputs; half += SL_VEC_FLOATS)
             transform_sums(j, sums + t * PANEL + half, j->sum, &corner, panel * PANEL + half);
     }
 }

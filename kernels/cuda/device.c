@@ -1,15 +1,9 @@
-/* device.c - the cuda device: opening, describing, closing, and what becomes of errors.
- *
- * Easy to get wrong: a CUDA error other than "out of memory" is sticky in the driver, for every
- * context of the process; from then on opening is refused, and the caller goes on with the cpu
- * device.
- */
+/* device.c - the cuda device: opening, describing, closing. */
 #include "kernels/cuda/device.h"
 
 #include "kernels/device_layout.h"
 #include "kernels/devices.h"
 
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,66 +15,6 @@ EXPORT extern const SlDeviceLayout sl_cuda_device_layout;
 const SlDeviceLayout sl_cuda_device_layout = SL_DEVICE_LAYOUT_HERE;
 
 EXPORT SlDevice *sl_cuda_device_open(const SlDeviceOptions *options, SlError *err);
-
-/* ---- errors ---- */
-
-static pthread_mutex_t dead_lock = PTHREAD_MUTEX_INITIALIZER;
-static char dead[300]; /* why CUDA cannot be used in this process any more; "" while it can */
-
-void sl_cuda_set_dead(const char *message)
-{
-    pthread_mutex_lock(&dead_lock);
-    if (!dead[0])
-        snprintf(dead, sizeof dead, "%.290s", message);
-    pthread_mutex_unlock(&dead_lock);
-}
-
-static bool is_dead(SlError *err)
-{
-    pthread_mutex_lock(&dead_lock);
-    bool is = dead[0] != 0;
-    if (is)
-        sl_fail(err, SL_DEVICE, "the GPU failed earlier and cannot be used until a restart: %s",
-                dead);
-    pthread_mutex_unlock(&dead_lock);
-    return is;
-}
-
-bool sl_cuda_open_check(cudaError_t error, const char *what, SlError *err)
-{
-    if (error == cudaSuccess)
-        return true;
-    cudaGetLastError();
-    return sl_fail(err, error == cudaErrorMemoryAllocation ? SL_MEMORY : SL_UNSUPPORTED,
-                   "the GPU cannot be used: %s: %s", what, cudaGetErrorString(error));
-}
-
-bool sl_cuda_check(SlCudaDevice *d, cudaError_t error, const char *what)
-{
-    if (error == cudaSuccess)
-        return true;
-    cudaGetLastError();
-    const char *scope = d->base.scope;
-    if (d->capturing) { /* says nothing about the device: device_graph.c */
-        sl_device_fail(&d->base, SL_UNSUPPORTED, "cuda: %s cannot be remembered", what);
-        return false;
-    }
-    if (error == cudaErrorMemoryAllocation) {
-        sl_device_fail(&d->base, SL_MEMORY, "cuda: no memory for %s", what);
-        return false;
-    }
-    if (error == cudaErrorInvalidValue || error == cudaErrorInvalidConfiguration) {
-        sl_device_fail(&d->base, SL_UNSUPPORTED,
-                       "cuda: %s%s%s of this size cannot be computed on a GPU", what,
-                       scope ? " of " : "", scope ? scope : "");
-        return false;
-    }
-    sl_device_fail(&d->base, SL_DEVICE, "the GPU failed in %s%s%s: %s (%s)", what,
-                   scope ? " of " : "", scope ? scope : "", cudaGetErrorString(error),
-                   cudaGetErrorName(error));
-    sl_cuda_set_dead(d->base.message);
-    return false;
-}
 
 /* ---- closing ---- */
 
@@ -208,7 +142,7 @@ static SlDevice *cuda_beside(SlDevice *dev, SlError *err)
 
 SlDevice *sl_cuda_device_open(const SlDeviceOptions *options, SlError *err)
 {
-    if (is_dead(err) || !find_device(err))
+    if (sl_cuda_is_dead(err) || !find_device(err))
         return NULL;
     return make(options->any_dtype ? SL_F16 : options->dtype, -1, err);
 }

@@ -46,7 +46,7 @@ static inline SlCudaDevice *sl_cuda_of(SlDevice *dev)
     return (SlCudaDevice *)dev;
 }
 
-/* ---- errors: device.c ---- */
+/* ---- errors: device_errors.c ---- */
 
 /* False for an error, which becomes the device's status: SL_MEMORY and SL_UNSUPPORTED (a launch
  * that was refused for its sizes) can be survived, everything else is SL_DEVICE and ends CUDA for
@@ -56,6 +56,8 @@ bool sl_cuda_check(SlCudaDevice *d, cudaError_t error, const char *what);
 bool sl_cuda_open_check(cudaError_t error, const char *what, SlError *err);
 /* CUDA is dead for this process: sl_cuda_device_open refuses from now on. */
 void sl_cuda_set_dead(const char *message);
+/* True, with the sentence in *err, when it is. */
+bool sl_cuda_is_dead(SlError *err);
 
 /* ---- memory: device_memory.c ---- */
 

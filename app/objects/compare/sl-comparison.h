@@ -65,10 +65,11 @@ void sl_comparison_set_align (SlComparison *self, SlAlign align);
 SlAlign sl_comparison_get_align (SlComparison *self);
 /* The axis' ends; FALSE before there is anything. */
 gboolean sl_comparison_get_range (SlComparison *self, double *first, double *last);
-/* Clamped to what is computed. */
+/* At most the last position that is computed. */
 void sl_comparison_set_position (SlComparison *self, double position);
 double sl_comparison_get_position (SlComparison *self);
-/* So many places on; G_MININT and G_MAXINT are the ends. At the end it follows what comes. */
+/* Moves the cursor by so many positions; G_MININT and G_MAXINT go to the start and the end. At the end it follows
+ * new frames. */
 void sl_comparison_move (SlComparison *self, int by);
 gboolean sl_comparison_is_following (SlComparison *self);
 /* Where an evaluation of a lane is on the axis; 0 before the lane's run started. */

@@ -234,7 +234,7 @@ begin_decoding (const Run *run, SlFrameObject *frame)
   return sl_decode_begin (run->side->model, g_bytes_get_data (sample, NULL), height, width);
 }
 
-/* FALSE where the picture is no picture: with values that are not finite. */
+/* FALSE and *err if the picture has values that are not finite. */
 static gboolean
 decode_now (const Run *run, Message *message, SlError *err)
 {
@@ -246,7 +246,7 @@ decode_now (const Run *run, Message *message, SlError *err)
   return err->code != SL_FORMAT;
 }
 
-/* FALSE and *err when the last moment's picture is none. */
+/* FALSE and *err if the last moment's picture has values that are not finite. */
 static gboolean
 post_frame (Run *run, Track *track, SlError *err)
 {
@@ -422,8 +422,11 @@ heed_wishes (Run *run)
         continue;
       if (is_stopped (run, track))
         track_end (run, track, SL_JOB_STOPPED, NULL);
-      else if (_sl_job_is_asked_to_pause (track->job) && post_frames (run, track, &err)
-               && !sl_timeline_done (track->timeline))
+      else if (!_sl_job_is_asked_to_pause (track->job))
+        continue;
+      else if (!post_frames (run, track, &err))
+        track_fail (run, track, err.code, err.message);
+      else if (!sl_timeline_done (track->timeline))
         track_end (run, track, SL_JOB_PAUSED, NULL);
     }
 }

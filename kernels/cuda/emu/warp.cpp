@@ -1,8 +1,8 @@
 /* warp.cpp - what a warp does as one: shuffles, votes, tensor cores, ldmatrix; and cp.async.
  *
  * Layouts of mma.m16n8k16 and ldmatrix follow the PTX text; no GPU has confirmed them here (that is
- * tests/cuda/semantics.cu's to do). Sums are rounded as the CPU does, not truncated as tensor cores
- * do.
+ * tests/kernels/cuda/semantics.cu's to do). Sums are rounded as the CPU does, not truncated as
+ * tensor cores do.
  */
 #include "worker.h"
 

@@ -1,6 +1,6 @@
-/* test_views.c - views over stored tensors, against the same done plainly on the values: every
- * storage type, sizes that are no multiples of anything, every way of reading, chains, a quantised
- * type as a source that is no safetensors file, and shapes that must be refused. */
+/* test_weights_views.c - views over stored tensors, against the same done plainly on the values:
+ * every storage type, sizes that are no multiples of anything, every way of reading, chains, a
+ * quantised type as a source that is no safetensors file, and shapes that must be refused. */
 #include "tests/engine/files/util.h"
 
 #include "engine/files/weights_views.h"
