@@ -241,9 +241,9 @@ sl_lane_editor_new (GtkWindow *parent, SlCompareLane *lane, SlSettings *recipe, 
 
   self->lane = g_object_ref (lane);
   g_set_object (&self->model, model);
+  self->recipe_scheduler = g_strdup (sl_settings_get_scheduler (recipe)); /* filling the list chooses its first */
   sl_scheduler_items_offer (self->schedulers, model);
   fill_schedulers (self);
-  self->recipe_scheduler = g_strdup (sl_settings_get_scheduler (recipe));
   for (guint i = 0; i < self->rows->len; i++)
     show_row (self, nth_row (self, i), resolved, (own & nth_row (self, i)->control->own) != 0);
   scheduler_chosen (self);
