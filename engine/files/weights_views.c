@@ -229,9 +229,13 @@ SlWeightView *sl_view_rows(SlWeightView *v, int64_t first, int64_t count, SlErro
     if (!holds_numbers(v))
         return refuse_type(v, err);
     int64_t all = v->info.rank ? v->info.size[0] : 0;
-    if (first < 0 || count < 1 || count > all || first > all - count)
+    if (first < 0 || count < 1 || count > all || first > all - count) {
+        int64_t last; /* for the sentence; the numbers can be anything */
+        if (__builtin_add_overflow(first, count, &last) || __builtin_sub_overflow(last, 1, &last))
+            last = INT64_MAX;
         return refuse(v, SL_FORMAT, err, "has %lld rows; expected rows %lld to %lld",
-                      (long long)all, (long long)first, (long long)(first + count - 1));
+                      (long long)all, (long long)first, (long long)last);
+    }
     const SlStorage *s = v->info.storage;
     uint64_t row = sl_tensor_info_elements(&v->info) / (uint64_t)all;
     uint64_t before = row * (uint64_t)first, elements = row * (uint64_t)count;
