@@ -241,7 +241,8 @@ sl_lane_editor_new (GtkWindow *parent, SlCompareLane *lane, SlSettings *recipe, 
 
   self->lane = g_object_ref (lane);
   g_set_object (&self->model, model);
-  self->recipe_scheduler = g_strdup (sl_settings_get_scheduler (recipe)); /* filling the list chooses its first */
+  /* before the list is filled, which chooses its first */
+  self->recipe_scheduler = g_strdup (sl_settings_get_scheduler (recipe));
   sl_scheduler_items_offer (self->schedulers, model);
   fill_schedulers (self);
   for (guint i = 0; i < self->rows->len; i++)
