@@ -1,0 +1,389 @@
+/* faults.c - a shim for LD_PRELOAD that lets the N-th call of one kind fail, from main on. What
+ * sweep.py needs to find the calls whose failure the program does not survive.
+ *
+ *     FAULT_CALL=alloc FAULT_N=17 LD_PRELOAD=./faults.so safelight generate ...
+ *
+ * FAULT_CALL     a name of the table of kinds below
+ * FAULT_N        which call of that kind fails, from 1; 0 or not set: none
+ * FAULT_ERROR    a name of the table of errors below (for alloc always ENOMEM), or "short" (read,
+ *                pread, write: half of what was asked for) or "end" (read, pread: nothing)
+ * FAULT_FOREVER  set: the calls after the N-th fail, too
+ * FAULT_RECORD   a file that gets a line "kind n stack" per call, stack a hash of the return
+ *                addresses
+ * FAULT_LOG      a file that gets the stack of the first call that was made to fail
+ *
+ * Only what the program, the C library and the small libraries ask memory for is counted: what a
+ * C++ library does without memory is not ours to mend, and how often it asks changes from release
+ * to release. The shim itself must not allocate within a call that it counts, so it writes with
+ * system calls of its own. It needs glibc, whose allocator has a second name for each function.
+ */
+#undef _FILE_OFFSET_BITS /* open and open64 are two functions here */
+#include <dirent.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <execinfo.h>
+#include <fcntl.h>
+#include <link.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+void *__libc_malloc(size_t bytes);
+void *__libc_calloc(size_t count, size_t bytes);
+void *__libc_realloc(void *block, size_t bytes);
+void *__libc_memalign(size_t alignment, size_t bytes);
+
+typedef enum Kind {
+    ALLOC,
+    OPEN,
+    READ,
+    PREAD,
+    WRITE,
+    FSYNC,
+    RENAME,
+    CLOSE,
+    STAT,
+    MKDIR,
+    TRUNCATE,
+    CHMOD,
+    UNLINK,
+    THREAD,
+    FOLDER,
+    REALPATH,
+    LOCK,
+    KINDS
+} Kind;
+
+static const char *const kinds[KINDS] = {
+    "alloc", "open",     "read",  "pread",  "write",  "fsync",  "rename",   "close", "stat",
+    "mkdir", "truncate", "chmod", "unlink", "thread", "folder", "realpath", "lock"};
+
+static const struct {
+    const char *name;
+    int number;
+} errors[] = {{"EIO", EIO},       {"ENOSPC", ENOSPC}, {"EDQUOT", EDQUOT},
+              {"EINTR", EINTR},   {"EACCES", EACCES}, {"EMFILE", EMFILE},
+              {"EAGAIN", EAGAIN}, {"ENOMEM", ENOMEM}, {"EROFS", EROFS}};
+
+typedef struct Range {
+    uintptr_t from, to;
+} Range;
+
+static struct {
+    bool on;
+    Kind kind; /* KINDS: none fails */
+    long n;
+    bool forever;
+    int number; /* errno */
+    bool half, end;
+    int record;
+    const char *log;
+    bool logged;
+    long count[KINDS];
+    Range ours[64]; /* who may ask for memory */
+    int ranges;
+} fault = {.kind = KINDS, .number = EIO, .record = -1};
+
+static __thread int inside; /* the shim's own calls are not counted */
+
+/* ---- which memory counts ---- */
+
+static int note_range(struct dl_phdr_info *info, size_t size, void *arg)
+{
+    static const char *const small[] = {"libc.so",  "libpng",  "libz.so",
+                                        "libcjson", "libwebp", "libunistring"};
+    bool ours = !info->dlpi_name[0]; /* the program */
+    for (size_t i = 0; i < sizeof small / sizeof *small; i++)
+        ours = ours || strstr(info->dlpi_name, small[i]);
+    for (int i = 0; ours && i < info->dlpi_phnum && fault.ranges < 64; i++) {
+        const ElfW(Phdr) *part = &info->dlpi_phdr[i];
+        uintptr_t from = info->dlpi_addr + part->p_vaddr;
+        if (part->p_type == PT_LOAD)
+            fault.ours[fault.ranges++] = (Range){from, from + part->p_memsz};
+    }
+    return 0;
+}
+
+static bool is_ours(const void *caller)
+{
+    uintptr_t at = (uintptr_t)caller;
+    for (int i = 0; i < fault.ranges; i++)
+        if (at >= fault.ours[i].from && at < fault.ours[i].to)
+            return true;
+    return false;
+}
+
+/* ---- counting ---- */
+
+static int open_for_shim(const char *path, int flags)
+{
+    return (int)syscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_CLOEXEC | flags, 0644);
+}
+
+static void put(int fd, const char *text, int bytes)
+{
+    if (syscall(SYS_write, fd, text, bytes) != bytes)
+        _exit(97); /* a sweep with half a record would lie */
+}
+
+static void record_call(Kind kind, long n)
+{
+    void *stack[8]; /* deeper, every layer of a net would be a place of its own */
+    char line[80];
+    uint64_t hash = 14695981039346656037u; /* FNV-1a */
+    int depth = backtrace(stack, 8);
+    for (int i = 2; i < depth; i++)
+        hash = (hash ^ (uint64_t)(uintptr_t)stack[i]) * 1099511628211u;
+    put(fault.record, line,
+        snprintf(line, sizeof line, "%s %ld %016llx\n", kinds[kind], n, (unsigned long long)hash));
+}
+
+static void log_stack(void)
+{
+    void *stack[40];
+    int fd;
+    if (!fault.log || __atomic_exchange_n(&fault.logged, true, __ATOMIC_SEQ_CST) ||
+        (fd = open_for_shim(fault.log, O_TRUNC)) < 0)
+        return;
+    backtrace_symbols_fd(stack, backtrace(stack, 40), fd);
+    syscall(SYS_close, fd);
+}
+
+/* Counts a call; true if it has to fail. */
+static bool hit(Kind kind)
+{
+    if (!fault.on || inside)
+        return false;
+    long n = __atomic_add_fetch(&fault.count[kind], 1, __ATOMIC_SEQ_CST);
+    bool fails = kind == fault.kind && (n == fault.n || (fault.forever && n > fault.n));
+    inside++;
+    if (fault.record >= 0)
+        record_call(kind, n);
+    if (fails)
+        log_stack();
+    inside--;
+    return fails;
+}
+
+static int fail(void)
+{
+    errno = fault.number;
+    return -1;
+}
+
+/* ---- memory ---- */
+
+static bool no_memory(const void *caller)
+{
+    if (!is_ours(caller) || !hit(ALLOC))
+        return false;
+    errno = ENOMEM;
+    return true;
+}
+
+#define CALLER __builtin_return_address(0)
+
+void *malloc(size_t bytes)
+{
+    return no_memory(CALLER) ? NULL : __libc_malloc(bytes);
+}
+
+void *calloc(size_t count, size_t bytes)
+{
+    return no_memory(CALLER) ? NULL : __libc_calloc(count, bytes);
+}
+
+void *realloc(void *block, size_t bytes)
+{
+    return no_memory(CALLER) ? NULL : __libc_realloc(block, bytes);
+}
+
+void *aligned_alloc(size_t alignment, size_t bytes)
+{
+    return no_memory(CALLER) ? NULL : __libc_memalign(alignment, bytes);
+}
+
+int posix_memalign(void **block, size_t alignment, size_t bytes)
+{
+    void *got = no_memory(CALLER) ? NULL : __libc_memalign(alignment, bytes);
+    if (!got)
+        return ENOMEM;
+    *block = got;
+    return 0;
+}
+
+/* ---- files ---- */
+
+/* The function of this name behind the shim. */
+static void *behind(void **known, const char *name)
+{
+    if (!*known) {
+        inside++;
+        *known = dlsym(RTLD_NEXT, name);
+        inside--;
+    }
+    return *known;
+}
+
+#define BEHIND(name)    \
+    static void *known; \
+    __typeof__(&(name)) next = (__typeof__(&(name)))behind(&known, #name)
+
+/* A function that gives -1 for a failure. */
+#define FAILS(kind, type, name, declared, passed) \
+    type name declared                            \
+    {                                             \
+        BEHIND(name);                             \
+        return hit(kind) ? fail() : next passed;  \
+    }
+
+/* A function that gives NULL for a failure. */
+#define FAILS_NULL(kind, type, name, declared, passed) \
+    type name declared                                 \
+    {                                                  \
+        BEHIND(name);                                  \
+        if (hit(kind)) {                               \
+            fail();                                    \
+            return NULL;                               \
+        }                                              \
+        return next passed;                            \
+    }
+
+/* A function that opens a file: the mode is there only with some flags, and passing it on does no
+ * harm. */
+#define OPENS(name, declared, path)            \
+    int name declared                          \
+    {                                          \
+        va_list list;                          \
+        va_start(list, flags);                 \
+        mode_t mode = va_arg(list, mode_t);    \
+        va_end(list);                          \
+        BEHIND(name);                          \
+        return hit(OPEN) ? fail() : next path; \
+    }
+
+/* A function that can also do less than it was asked for. */
+#define PARTIAL(kind, name, declared, passed)      \
+    ssize_t name declared                          \
+    {                                              \
+        BEHIND(name);                              \
+        if (hit(kind)) {                           \
+            if (fault.end)                         \
+                return 0;                          \
+            if (!fault.half)                       \
+                return fail();                     \
+            bytes = bytes > 1 ? bytes / 2 : bytes; \
+        }                                          \
+        return next passed;                        \
+    }
+
+OPENS(open, (const char *path, int flags, ...), (path, flags, mode))
+OPENS(open64, (const char *path, int flags, ...), (path, flags, mode))
+OPENS(openat, (int at, const char *path, int flags, ...), (at, path, flags, mode))
+OPENS(openat64, (int at, const char *path, int flags, ...), (at, path, flags, mode))
+FAILS(OPEN, int, mkostemp, (char *path, int flags), (path, flags))
+FAILS(OPEN, int, mkostemp64, (char *path, int flags), (path, flags))
+FAILS_NULL(OPEN, FILE *, fopen, (const char *path, const char *mode), (path, mode))
+FAILS_NULL(OPEN, FILE *, fopen64, (const char *path, const char *mode), (path, mode))
+
+PARTIAL(READ, read, (int fd, void *data, size_t bytes), (fd, data, bytes))
+PARTIAL(PREAD, pread, (int fd, void *data, size_t bytes, off_t at), (fd, data, bytes, at))
+PARTIAL(PREAD, pread64, (int fd, void *data, size_t bytes, off64_t at), (fd, data, bytes, at))
+PARTIAL(WRITE, write, (int fd, const void *data, size_t bytes), (fd, data, bytes))
+
+FAILS(FSYNC, int, fsync, (int fd), (fd))
+FAILS(RENAME, int, rename, (const char *from, const char *to), (from, to))
+FAILS(STAT, int, stat, (const char *path, struct stat *st), (path, st))
+FAILS(STAT, int, stat64, (const char *path, struct stat64 *st), (path, st))
+FAILS(STAT, int, lstat, (const char *path, struct stat *st), (path, st))
+FAILS(STAT, int, lstat64, (const char *path, struct stat64 *st), (path, st))
+FAILS(STAT, int, fstat, (int fd, struct stat *st), (fd, st))
+FAILS(STAT, int, fstat64, (int fd, struct stat64 *st), (fd, st))
+FAILS(MKDIR, int, mkdir, (const char *path, mode_t mode), (path, mode))
+FAILS(TRUNCATE, int, ftruncate, (int fd, off_t bytes), (fd, bytes))
+FAILS(TRUNCATE, int, ftruncate64, (int fd, off64_t bytes), (fd, bytes))
+FAILS(CHMOD, int, fchmod, (int fd, mode_t mode), (fd, mode))
+FAILS(UNLINK, int, unlink, (const char *path), (path))
+FAILS_NULL(FOLDER, DIR *, opendir, (const char *path), (path))
+FAILS_NULL(REALPATH, char *, realpath, (const char *path, char *real), (path, real))
+
+/* As Linux does it: what was closed with an error is closed. */
+int close(int fd)
+{
+    BEHIND(close);
+    bool fails = hit(CLOSE);
+    int closed = next(fd);
+    return fails ? fail() : closed;
+}
+
+int flock(int fd, int operation)
+{
+    static void *known;
+    int (*next)(int, int) = (int (*)(int, int))behind(&known, "flock");
+    return hit(LOCK) ? fail() : next(fd, operation);
+}
+
+int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*begin)(void *),
+                   void *data)
+{
+    BEHIND(pthread_create);
+    return hit(THREAD) ? EAGAIN : next(thread, attributes, begin, data);
+}
+
+/* ---- from main on ---- */
+
+static int (*real_main)(int, char **, char **);
+
+static void read_environment(void)
+{
+    const char *kind = getenv("FAULT_CALL"), *n = getenv("FAULT_N");
+    const char *error = getenv("FAULT_ERROR"), *record = getenv("FAULT_RECORD");
+    for (int i = 0; kind && i < KINDS; i++)
+        if (!strcmp(kind, kinds[i]))
+            fault.kind = (Kind)i;
+    for (size_t i = 0; error && i < sizeof errors / sizeof *errors; i++)
+        if (!strcmp(error, errors[i].name))
+            fault.number = errors[i].number;
+    fault.n = n ? atol(n) : 0;
+    if (!fault.n)
+        fault.kind = KINDS;
+    fault.half = error && !strcmp(error, "short");
+    fault.end = error && !strcmp(error, "end");
+    fault.forever = getenv("FAULT_FOREVER") != NULL;
+    fault.log = getenv("FAULT_LOG");
+    if (record)
+        fault.record = open_for_shim(record, O_TRUNC);
+}
+
+static void end(void)
+{
+    fault.on = false;
+}
+
+static int main_with_faults(int argc, char **argv, char **environment)
+{
+    void *stack[4];
+    backtrace(stack, 4); /* loads what it needs now */
+    read_environment();
+    dl_iterate_phdr(note_range, NULL);
+    atexit(end);
+    fault.on = true;
+    return real_main(argc, argv, environment);
+}
+
+int __libc_start_main(int (*main)(int, char **, char **), int argc, char **argv, void (*init)(void),
+                      void (*fini)(void), void (*rtld_fini)(void), void *stack_end)
+{
+    static void *known;
+    __typeof__(&__libc_start_main) next =
+        (__typeof__(&__libc_start_main))behind(&known, "__libc_start_main");
+    real_main = main;
+    return next(main_with_faults, argc, argv, init, fini, rtld_fini, stack_end);
+}

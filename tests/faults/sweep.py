@@ -1,0 +1,291 @@
+#!/usr/bin/env python3
+"""sweep.py SAFELIGHT FAULTS_SO TESTS [--all] [--only WORDS] [--runs N] - fails one call after another and looks at what is left.
+
+Every command is run once with the shim (faults.c) taking down all its calls, then again and again with one of them failing:
+memory, opening, reading, writing, ... also short and interrupted. After each run must hold:
+
+* it ended in time and by no signal; short and interrupted calls are no failures, so they change nothing;
+* status 0: the same files and the same standard output as without a fault;
+* status 1: one sentence on standard error;
+* every file is as it was before or whole, and nothing else lies beside it.
+
+Calls from the same place (the same eight innermost frames) are one case, of which the first and the last call is tried. In the
+suite only some of the cases of each kind (--each N); --all: every case, some 12,000 runs, 20 minutes of one core. --only compare
+or --only compare,write: one command, one kind. TAP; a case that fails is told with the stack of the call.
+"""
+import argparse
+import collections
+import json
+import os
+import re
+import shutil
+import struct
+import subprocess
+import sys
+import tempfile
+import zlib
+
+OLD = b'what was there before\n'
+MODEL = ['--threads', '1', '--device', 'cpu', '--quiet']
+PICTURE = ['--prompt', 'a red house', '--steps', '2', '--width', '16', '--height', '16', *MODEL]
+FULL = ['--output', 'o.png', '--dump', 'd.safetensors', '--animation', 'a.webp', '--previews', 'p']
+
+# Words of the command ({sd1}: the model, {bad}: one whose weights are cut, {made}: files made before), what it writes.
+COMMANDS = {
+    'generate': (['generate', '--model', '{sd1}', *PICTURE, *FULL], ['o.png', 'd.safetensors', 'a.webp', 'p/']),
+    'compare': (['compare', '--model', '{sd1}', *PICTURE, '--schedulers', 'euler,ddim', '--sheet', 's.png', '--save', 'c.safelight',
+                 '--animation', 'a.webp'], ['s.png', 'c.safelight', 'a.webp']),
+    'open': (['compare', '--open', '{made}/c.safelight', '--model', '{sd1}', '--sheet', 's.png', '--animation', 'a.webp', '--quiet'],
+             ['s.png', 'a.webp']),
+    'branch': (['branch', '{made}/o.png', '--model', '{sd1}', '--step', '1', '--scheduler', 'euler', '--output', 'o.png', *MODEL], ['o.png']),
+    'replay': (['replay', '{made}/o.png', '--model', '{sd1}', '--verify', '--output', 'o.png', *MODEL], ['o.png']),
+    'replay-lanes': (['replay', '{made}/c.safelight', '--model', '{sd1}', '--verify', *MODEL], []),
+    'info-model': (['info', '{sd1}', '--json'], []),
+    'info-picture': (['info', '{made}/o.png'], []),
+    'bad-model': (['generate', '--model', '{bad}', *PICTURE, '--output', 'o.png'], ['o.png']),
+}
+
+# Kind of call (faults.c): how it fails. "forever": all later ones of the kind, too.
+FAULTS = {
+    'alloc': ['ENOMEM', 'ENOMEM forever'],
+    'open': ['EACCES', 'EMFILE forever'],
+    'read': ['EIO', 'short', 'EINTR', 'end'],
+    'pread': ['EIO', 'short', 'EINTR', 'end'],
+    'write': ['ENOSPC', 'ENOSPC forever', 'short', 'EINTR'],
+    'fsync': ['EIO'],
+    'rename': ['EACCES'],
+    'close': ['EIO'],
+    'stat': ['EACCES'],
+    'mkdir': ['EROFS'],
+    'truncate': ['EIO'],
+    'chmod': ['EACCES'],
+    'unlink': ['EACCES'],
+    'thread': ['EAGAIN'],
+    'folder': ['EACCES'],
+    'realpath': ['ENOMEM'],
+    'lock': ['EINTR'],
+}
+HARMLESS = ('short', 'EINTR')
+
+Result = collections.namedtuple('Result', 'status out err files')
+Case = collections.namedtuple('Case', 'command kind error n')
+
+
+# ---- files ----
+
+def is_whole_png(data):
+    at, ended = 8, False
+    while at + 12 <= len(data) and not ended:
+        length, name = struct.unpack('>I4s', data[at:at + 8])
+        ended = name == b'IEND'
+        if data[at + 8 + length:at + 12 + length] != struct.pack('>I', zlib.crc32(data[at + 4:at + 8 + length])):
+            return False
+        at += 12 + length
+    return data[:8] == b'\x89PNG\r\n\x1a\n' and ended and at == len(data)
+
+
+def safetensors(data):
+    """Header and bytes of the tensors; None where the file is not whole."""
+    length = int.from_bytes(data[:8], 'little')
+    try:
+        header = json.loads(data[8:8 + length])
+        end = max(t['data_offsets'][1] for name, t in header.items() if name != '__metadata__')
+    except (ValueError, KeyError):
+        return None
+    return (header, data[8 + length:]) if end == len(data) - 8 - length else None
+
+
+def is_whole(name, data):
+    if name.endswith('.png'):
+        return is_whole_png(data)
+    if name.endswith('.webp'):
+        return data[:4] == b'RIFF' and int.from_bytes(data[4:8], 'little') + 8 == len(data)
+    return safetensors(data) is not None
+
+
+def comparable(name, data):
+    """What has to be equal in two runs: of a comparison all but the seconds, the last of a moment's figures."""
+    if not name.endswith('.safelight') or safetensors(data) is None:
+        return data
+    header, tensors = safetensors(data)
+    lanes = json.loads(header['__metadata__']['safelight'])
+    for lane in lanes['lanes']:
+        for figures in lane['frames']:
+            figures.pop()
+    header['__metadata__']['safelight'] = lanes
+    return header, tensors
+
+
+def files_in(folder):
+    found = {}
+    for at, _, names in os.walk(folder):
+        for name in names:
+            path = os.path.join(at, name)
+            with open(path, 'rb') as f:
+                found[os.path.relpath(path, folder)] = f.read()
+    return found
+
+
+# ---- running ----
+
+class Sweep:
+    def __init__(self, program, shim, tests, work):
+        self.program, self.shim, self.work = program, shim, work
+        self.places = {'sd1': os.path.join(tests, 'goldens', 'model', 'sd1'), 'bad': os.path.join(work, 'bad'), 'made': os.path.join(work, 'made')}
+        self.good = {}
+        self.cases = {}
+        # With these set the program does not start itself anew, which would count twice.
+        self.environment = dict(os.environ, OMP_WAIT_POLICY='passive', GOMP_SPINCOUNT='1000', LC_ALL='C.UTF-8')
+
+    def run(self, command, **fault):
+        words, writes = COMMANDS[command]
+        folder = os.path.join(self.work, 'run')
+        shutil.rmtree(folder, ignore_errors=True)
+        os.makedirs(folder)
+        for name in writes:
+            if name.endswith('/'):
+                os.mkdir(os.path.join(folder, name))
+            else:
+                with open(os.path.join(folder, name), 'wb') as f:
+                    f.write(OLD)
+        words = [self.program, *(w.format(**self.places) for w in words)]
+        environment = dict(self.environment, LD_PRELOAD=self.shim, XDG_CACHE_HOME=os.path.join(self.work, 'cache'), **fault)
+        with open(os.path.join(self.work, 'out'), 'wb+') as out, open(os.path.join(self.work, 'err'), 'wb+') as err:
+            try:
+                status = subprocess.run(words, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=err, timeout=60).returncode
+            except subprocess.TimeoutExpired:
+                status = None
+            out.seek(0)
+            err.seek(0)
+            return Result(status, out.read().decode('utf-8', 'replace'), err.read().decode('utf-8', 'replace'), files_in(folder))
+
+    def make_fixtures(self):
+        shutil.copytree(self.places['sd1'], self.places['bad'])
+        weights = os.path.join(self.places['bad'], 'unet', 'diffusion_pytorch_model.safetensors')
+        os.chmod(weights, 0o644)
+        os.truncate(weights, os.path.getsize(weights) // 2)
+        os.mkdir(self.places['made'])
+        for command, name in (('generate', 'o.png'), ('compare', 'c.safelight')):
+            with open(os.path.join(self.places['made'], name), 'wb') as f:
+                f.write(self.run(command).files[name])
+
+    def record(self, command):
+        """Runs the command without a fault and lists its cases: the first and the last call of every stack."""
+        taken = os.path.join(self.work, 'record')
+        self.good[command] = self.run(command, FAULT_RECORD=taken)
+        stacks = {}
+        with open(taken, encoding='ascii') as f:
+            for line in f:
+                kind, n, stack = line.split()
+                stacks.setdefault((kind, stack), []).append(int(n))
+        cases = {Case(command, kind, error, n) for (kind, _), calls in stacks.items() for error in FAULTS[kind] for n in (calls[0], calls[-1])}
+        self.cases[command] = sorted(cases)
+
+    # ---- judging ----
+
+    def complaints(self, case, got):
+        good = self.good[case.command]
+        if got.status is None:
+            return ['it did not end within a minute']
+        if got.status < 0:
+            return [f'it died of signal {-got.status}']
+        found = []
+        if got.status not in (good.status, 1):
+            found.append(f'status {got.status}')
+        if got.status != good.status and case.error in HARMLESS:
+            found.append('a short or interrupted call was taken for a failure')
+        sentences = [line for line in got.err.splitlines() if line.strip()]
+        if got.status != 0 and (len(sentences) != 1 or not sentences[0].startswith('safelight: ')):
+            found.append(f'{len(sentences)} lines on standard error')
+        if got.status == 0:
+            found += self.compare_all(case, good, got)
+        for name, data in got.files.items():
+            if name not in good.files and case.kind != 'unlink':  # what cannot be removed stays
+                found.append(f'{name} is left behind')
+            elif name in good.files and data != OLD and not is_whole(name, data):
+                found.append(f'{name} is damaged')
+        found += [f'{name} is gone' for name in COMMANDS[case.command][1] if not name.endswith('/') and name not in got.files]
+        return found
+
+    @staticmethod
+    def compare_all(case, good, got):
+        # The table of a comparison that was computed now has seconds in it.
+        found = ['standard output differs'] if got.out != good.out and case.command != 'compare' else []
+        for name, data in good.files.items():
+            if name in got.files and comparable(name, got.files[name]) != comparable(name, data):
+                found.append(f'{name} differs')
+            elif name not in got.files:
+                found.append(f'{name} is missing')
+        return found
+
+    def stack(self, log):
+        """The program's frames of a stack as function and line, one text."""
+        with open(log, encoding='utf-8', errors='replace') as f:
+            at = re.findall(r'^' + re.escape(self.program) + r'\(.*\+(0x[0-9a-f]+)\)', f.read(), re.M) if f else []
+        if not at:
+            return ''
+        lines = subprocess.run(['addr2line', '-f', '-p', '-e', self.program, *at], stdout=subprocess.PIPE, encoding='utf-8', check=False).stdout
+        return ' < '.join(re.sub(r'(\S+) at .*?([^/]+/[^/]+)$', r'\1 \2', line) for line in lines.splitlines()[:8])
+
+    def try_case(self, case):
+        """The complaints, and whether the fault was reached."""
+        log = os.path.join(self.work, 'log')
+        if os.path.exists(log):
+            os.remove(log)
+        error, _, forever = case.error.partition(' ')
+        fault = {'FAULT_CALL': case.kind, 'FAULT_N': str(case.n), 'FAULT_ERROR': error, 'FAULT_LOG': log}
+        if forever:
+            fault['FAULT_FOREVER'] = '1'
+        got = self.run(case.command, **fault)
+        reached = os.path.exists(log)
+        found = self.complaints(case, got)
+        for line in found:
+            print(f'# {case.command}, {case.kind} {case.n} {case.error}: {line}')
+        if found:
+            print(f'#     status {got.status}: {" / ".join(got.err.splitlines())[:300]}')
+            print(f'#     {self.stack(log) if reached else "the fault was not reached"}')
+        return found, reached
+
+
+# ---- choosing ----
+
+def every_so_many(cases, most):
+    return cases if len(cases) <= most else [cases[i * len(cases) // most] for i in range(most)]
+
+
+def choose(cases, options):
+    """At most so many of each kind, of memory, which has the most places, eight times as many."""
+    return cases if options.all else every_so_many(cases, options.each * (8 if cases and cases[0].kind == 'alloc' else 1))
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument('program')
+    parser.add_argument('shim')
+    parser.add_argument('tests')
+    parser.add_argument('--all', action='store_true')
+    parser.add_argument('--only', default='')
+    parser.add_argument('--each', type=int, default=2)
+    options = parser.parse_args()
+    number, failed = 0, 0
+    with tempfile.TemporaryDirectory(prefix='safelight-faults.') as work:
+        sweep = Sweep(os.path.abspath(options.program), os.path.abspath(options.shim), os.path.abspath(options.tests), work)
+        sweep.make_fixtures()
+        only, *kinds = options.only.split(',')
+        for command in [c for c in COMMANDS if only in ('', c)]:
+            sweep.record(command)
+            for kind in kinds or FAULTS:
+                known = [c for c in sweep.cases[command] if c.kind == kind]
+                cases = choose(known, options)
+                tried = [sweep.try_case(case) for case in cases]
+                if not tried:
+                    continue
+                number += 1
+                bad = sum(bool(found) for found, _ in tried)
+                failed += bad > 0
+                print(f'{"not " if bad else ""}ok {number} - {command}: {len(cases)} of {len(known)} cases of {kind}, {bad} bad', flush=True)
+    print(f'1..{number}')
+    return 1 if failed or not number else 0
+
+
+sys.exit(main())
