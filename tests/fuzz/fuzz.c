@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <zlib.h>
 
 const char *fuzz_file(const uint8_t *data, size_t size)
 {
@@ -60,4 +61,42 @@ void fuzz_put(const char *in, const char *name, const void *data, size_t size)
     FILE *f = fopen(path, "wb");
     if (!f || fwrite(data, 1, size, f) != size || fclose(f))
         abort();
+}
+
+const char *fuzz_tests(const char *path)
+{
+    static char full[4096];
+    const char *root = getenv("SAFELIGHT_TESTS");
+    snprintf(full, sizeof full, "%s/%s", root ? root : "tests", path);
+    return full;
+}
+
+void fuzz_put_good(const char *in, const char *from, const char *name)
+{
+    static uint8_t data[1 << 16];
+    char path[200];
+    snprintf(path, sizeof path, "%s/%s", from, name);
+    FILE *f = fopen(fuzz_tests(path), "rb");
+    size_t size = f ? fread(data, 1, sizeof data, f) : 0;
+    snprintf(path, sizeof path, "%s/%s", in, name);
+    if (f)
+        fclose(f);
+    if (f)
+        fuzz_put(in, name, data, size);
+    else
+        unlink(path);
+}
+
+void fuzz_repair_png(uint8_t *data, size_t size)
+{
+    for (size_t at = 8; at + 12 <= size;) {
+        const uint8_t *p = data + at;
+        size_t length = (size_t)p[0] << 24 | (size_t)p[1] << 16 | (size_t)p[2] << 8 | p[3];
+        if (length > size - at - 12)
+            return;
+        uint32_t crc = (uint32_t)crc32(0, p + 4, (uInt)length + 4);
+        for (int i = 0; i < 4; i++)
+            data[at + 8 + length + (size_t)i] = (uint8_t)(crc >> (24 - 8 * i));
+        at += 12 + length;
+    }
 }

@@ -18,5 +18,12 @@ const char *fuzz_file(const uint8_t *data, size_t size);
 const char *fuzz_folder(void);
 /* Writes folder/name (name may contain one folder, which is made). */
 void fuzz_put(const char *folder, const char *name, const void *data, size_t size);
+/* tests/path in the source tree (SAFELIGHT_TESTS, else seen from the source's root), until the next
+ * call. */
+const char *fuzz_tests(const char *path);
+/* Puts the file `name` of tests/from, or nothing where that has none, into folder. */
+void fuzz_put_good(const char *folder, const char *from, const char *name);
+/* Puts the checksums of a PNG's chunks right, as far as they lie inside. */
+void fuzz_repair_png(uint8_t *data, size_t size);
 
 #endif

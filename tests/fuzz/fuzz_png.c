@@ -10,21 +10,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
-
-static void repair_checksums(uint8_t *data, size_t size)
-{
-    for (size_t at = 8; at + 12 <= size;) {
-        const uint8_t *p = data + at;
-        size_t length = (size_t)p[0] << 24 | (size_t)p[1] << 16 | (size_t)p[2] << 8 | p[3];
-        if (length > size - at - 12)
-            return;
-        uint32_t crc = (uint32_t)crc32(0, p + 4, (uInt)length + 4);
-        for (int i = 0; i < 4; i++)
-            data[at + 8 + length + (size_t)i] = (uint8_t)(crc >> (24 - 8 * i));
-        at += 12 + length;
-    }
-}
 
 static void check_texts(const uint8_t *data, size_t size)
 {
@@ -59,7 +44,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     if (size)
         memcpy(copy, data, size);
-    repair_checksums(copy, size);
+    fuzz_repair_png(copy, size);
     check_texts(copy, size);
     check_pixels(copy, size);
     free(copy);

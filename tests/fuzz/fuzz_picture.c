@@ -1,0 +1,80 @@
+/* fuzz_picture.c - the input is a PNG or a WebP as somebody gives it to the program: `info`,
+ * `replay` and the window read what it says of itself and its pixels. Checksums of a PNG are put
+ * right first.
+ */
+#include "tests/fuzz/fuzz.h"
+
+#include "app/image/image.h"
+#include "app/recipe/recipe.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const SlRecipe base = {.prompt = "",
+                              .negative_prompt = "",
+                              .scheduler = "pndm",
+                              .steps = 25,
+                              .guidance = 7.5,
+                              .eta = -1,
+                              .width = 64,
+                              .height = 64};
+
+/* Refused with a sentence, or not at all. */
+static void check(bool ok, const SlError *err)
+{
+    if (!ok && (err->code == SL_OK || !*err->message))
+        abort();
+}
+
+static void read_png(const char *path)
+{
+    SlError err = {0};
+    SlMetadata metadata;
+    SlImport import;
+    char hex[65];
+    bool ok = sl_metadata_read(path, &metadata, &err);
+    check(ok, &err);
+    if (ok && !metadata.recipe)
+        abort();
+    sl_metadata_free(&metadata);
+    err = (SlError){0};
+    ok = sl_import_png(path, &base, NULL, &import, &err);
+    check(ok, &err);
+    sl_import_free(&import);
+    err = (SlError){0};
+    check(sl_png_hash(path, hex, &err), &err);
+}
+
+static void read_webp(const char *path)
+{
+    SlError err = {0};
+    SlMetadata metadata;
+    char pixels[65];
+    char *text = sl_animation_text(path, &err);
+    check(text != NULL, &err);
+    if (text) {
+        err = (SlError){0};
+        check(sl_metadata_from_json("fuzz.webp", text, &metadata, &err), &err);
+        sl_metadata_free(&metadata);
+    }
+    free(text);
+    err = (SlError){0};
+    check(sl_animation_hash(path, pixels, &err), &err);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    uint8_t *copy = malloc(size ? size : 1);
+    if (!copy)
+        return 0;
+    if (size)
+        memcpy(copy, data, size);
+    if (size > 4 && !memcmp(data, "RIFF", 4)) {
+        read_webp(fuzz_file(copy, size));
+    } else {
+        fuzz_repair_png(copy, size);
+        read_png(fuzz_file(copy, size));
+    }
+    free(copy);
+    return 0;
+}
