@@ -13,6 +13,7 @@
 #include "kernels/cpu/cpu.h"
 #include "kernels/cpu/vec.h"
 
+#include <cpuid.h>
 #include <immintrin.h>
 #include <math.h>
 #include <sys/syscall.h>
@@ -47,11 +48,24 @@ typedef struct Tile {
     int64_t item, head, first, queries;
 } __attribute__((aligned(64))) Tile;
 
+/* AMX-TILE, AMX-BF16 and AVX512-BF16, read from the processor: clang's __builtin_cpu_supports knows
+ * none of the matrix unit's names. */
+static bool processor_has_unit(void)
+{
+    enum { AMX_BF16 = 1 << 22, AMX_TILE = 1 << 24, AVX512_BF16 = 1 << 5 };
+    unsigned a, b, c, d, unit = 0, vector = 0;
+    if (__get_cpuid_count(7, 0, &a, &b, &c, &d))
+        unit = d;
+    if (__get_cpuid_count(7, 1, &a, &b, &c, &d))
+        vector = a;
+    return (unit & AMX_BF16) && (unit & AMX_TILE) && (vector & AVX512_BF16);
+}
+
 /* Whether the processor has the matrix unit and the system lets this process use it. */
 bool sl_cpu_amx_usable(void)
 {
     enum { ARCH_REQ_XCOMP_PERM = 0x1023, XFEATURE_XTILEDATA = 18 };
-    return __builtin_cpu_supports("amx-bf16") && __builtin_cpu_supports("avx512bf16") &&
+    return processor_has_unit() &&
            syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA) == 0;
 }
 
