@@ -86,7 +86,8 @@ static bool open_file(Compare *c, SlError *err)
     const SlOptions *o = c->session.options;
     SlMetadata m = {0};
     SlLanes *lanes = sl_lanes_load(o->open, &m, err);
-    bool ok = lanes && sl_session_open_maker(&c->session, o, &m, err);
+    bool ok = lanes && sl_session_open_maker(&c->session, o, &m, err) &&
+              sl_session_check_lanes(&c->session, lanes, o->open, err);
     sl_metadata_free(&m);
     if (!ok) {
         sl_lanes_free(lanes);

@@ -29,15 +29,12 @@ static bool prepare(ReplayLanes *r, const SlOptions *options, SlError *err)
                        "--output is for pictures; a comparison is only computed again");
     if (!(r->lanes = sl_lanes_load(options->argument, &r->metadata, err)))
         return false;
-    return sl_session_open_again(&r->session, &r->options, &r->metadata, err);
+    return sl_session_open_again(&r->session, &r->options, &r->metadata, err) &&
+           sl_session_check_lanes(&r->session, r->lanes, options->argument, err);
 }
 
 static bool compute(ReplayLanes *r, SlError *err)
 {
-    const SlModelInfo *info = sl_model_info(r->session.model);
-    for (int i = 0; i < sl_lanes_count(r->lanes); i++)
-        if (!sl_recipe_check(sl_timeline_recipe(sl_lanes_timeline(r->lanes, i)), info, err))
-            return false;
     if (!sl_lanes_verify(r->lanes, r->session.model, r->result, err))
         return false;
     const SlModelInfo *identity = sl_session_identity(&r->session, err);

@@ -138,6 +138,14 @@ bool sl_session_open_again(SlSession *session, SlOptions *options, const SlMetad
     return sl_session_open_maker(session, options, metadata, err);
 }
 
+bool sl_session_check_lanes(const SlSession *session, const SlLanes *lanes, const char *path,
+                            SlError *err)
+{
+    SlError problem = {0};
+    return sl_lanes_check(lanes, sl_model_info(session->model), &problem) ||
+           sl_fail(err, problem.code, "%s: %s", path, problem.message);
+}
+
 static void wait_for_hashes(SlSession *session)
 {
     if (session->hashing)

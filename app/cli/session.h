@@ -7,6 +7,7 @@
 #include "app/cli/options.h"
 #include "app/cli/progress.h"
 #include "app/recipe/recipe.h"
+#include "app/record/record.h"
 #include "engine/engine.h"
 
 #include <pthread.h>
@@ -45,6 +46,9 @@ bool sl_session_open_maker(SlSession *session, const SlOptions *options, const S
 bool sl_session_open_again(SlSession *session, SlOptions *options, const SlMetadata *metadata,
                            SlError *err);
 void sl_session_close(SlSession *session);
+/* sl_lanes_check of the lanes of a file, against the model that was opened for them. */
+bool sl_session_check_lanes(const SlSession *session, const SlLanes *lanes, const char *path,
+                            SlError *err);
 
 /* The model's files with their hashes; waits for them. NULL and *err when a file cannot be read. */
 const SlModelInfo *sl_session_identity(SlSession *session, SlError *err);

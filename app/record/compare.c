@@ -1,6 +1,7 @@
 /* compare.c - computing lanes and how far they are apart; see compare.h. */
 #include "app/record/compare.h"
 #include "app/recipe/recipe.h"
+#include "app/record/lanes_file.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -151,7 +152,7 @@ bool sl_compare_take(SlCompare *c, SlModel *model, SlLanes *lanes, SlError *err)
     memset(c, 0, sizeof *c);
     c->model = model;
     c->lanes = lanes;
-    return decode_lanes(c, err) &&
+    return sl_lanes_check(lanes, sl_model_info(model), err) && decode_lanes(c, err) &&
            (c->count > 0 ||
             (sl_compare_whole(c, err) && sl_fail(err, SL_FORMAT, "no lane has finished a step")));
 }

@@ -60,6 +60,14 @@ typedef struct SlLanesIn {
  * not in the file. */
 bool sl_lanes_read(SlLanesIn *in, const char *path, SlError *err);
 void sl_lanes_in_free(SlLanesIn *in);
+/* Whether lanes of a file are such as this model makes: recipes of lanes and ancestors that it can
+ * compute, samples of its channels and of the size that the recipe asks for. False and *err, one
+ * sentence that names the lane. sl_lanes_verify and sl_compare_take ask it themselves; the window
+ * does before it shows them. Functions that are given such lanes and a model rely on it: they take
+ * channels from the one and lengths from the other. */
+bool sl_lanes_check(const SlLanes *lanes, const SlModelInfo *model, SlError *err);
+/* Of one lane, where lanes have different models. */
+bool sl_lanes_check_lane(const SlLanes *lanes, int lane, const SlModelInfo *model, SlError *err);
 
 /* The same in short. identity (free it) is what the first lane's picture would say. */
 bool sl_lanes_save(const SlLanes *lanes, const SlModel *model, const SlMetadata *identity,

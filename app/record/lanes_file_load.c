@@ -260,6 +260,24 @@ static int number_of(const LaneIn *in, int frame)
     return number >= 0 && number < in->plans && number == floor(number) ? (int)number : -1;
 }
 
+/* Steps are counted on, one after the other, also over a branch. The lane's own are its recipe's;
+ * an early build's files do not say where these begin. */
+static bool check_plan(const LaneIn *in)
+{
+    const SlLaneNote *note = in->note;
+    bool said = cJSON_HasObjectItem(in->json, "step_offset");
+    int steps = said ? note->metadata.recipe->steps : MAX_MOMENTS;
+    for (int i = 0; i < in->plans; i++) {
+        const double *row = in->plan + (size_t)i * 4;
+        double own = row[2] - note->step_offset, next = row[2] + (row[3] != 0);
+        bool whole = row[2] == floor(row[2]) && row[2] >= 0 && row[2] < MAX_MOMENTS;
+        if (!whole || (i + 1 < in->plans && row[4 + 2] != next) ||
+            (i >= note->inherited && !(own >= 0 && own < steps)))
+            return wrong(in, "plan's steps are not those of its recipe, one after the other");
+    }
+    return true;
+}
+
 /* In order, ancestors' first, and with the plan's figures. */
 static bool check_frames(const LaneIn *in)
 {
@@ -307,7 +325,7 @@ static bool read_header(LaneIn *in)
     if (note->inherited >= in->plans || in->branch_point >= in->frame_count ||
         in->frame_count > in->plans)
         return wrong(in, "frames are more than its plan, or none is its own");
-    return check_frames(in) && find_tensors(in);
+    return check_plan(in) && check_frames(in) && find_tensors(in);
 }
 
 /* ---- timelines of it ---- */

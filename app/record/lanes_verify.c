@@ -135,6 +135,8 @@ static bool verify_together(const SlLanes *lanes, SlModel *model, SlLaneCheck *c
 bool sl_lanes_verify(const SlLanes *lanes, SlModel *model, SlLaneCheck *checks, SlError *err)
 {
     bool ok = true;
+    if (!sl_lanes_check(lanes, sl_model_info(model), err))
+        return false;
     if (sl_lanes_fast(lanes))
         return verify_together(lanes, model, checks, err);
     for (int i = 0; ok && i < sl_lanes_count(lanes); i++)

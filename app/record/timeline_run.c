@@ -32,6 +32,21 @@ static SlShare *share_of(SlTimeline *t, SlModel *model, SlError *err)
 
 /* ---- runs ---- */
 
+/* A timeline that was loaded has the plan that its file says. */
+static bool is_run_of(const SlTimeline *t, const SlRun *run, SlError *err)
+{
+    int first = t->moments[0].evaluation;
+    if (sl_run_evaluation(run) != first)
+        return sl_fail(err, SL_FORMAT, "the run begins with evaluation %d here; expected %d",
+                       sl_run_evaluation(run) + 1, first + 1);
+    if (sl_run_evaluations(run) != first + t->total)
+        return sl_fail(err, SL_FORMAT, "the run has %d evaluations here; expected %d",
+                       sl_run_evaluations(run), first + t->total);
+    return sl_run_sample_elements(run) == t->elements ||
+           sl_fail(err, SL_FORMAT, "the run's sample has %lld numbers here; expected %lld",
+                   (long long)sl_run_sample_elements(run), (long long)t->elements);
+}
+
 /* At the timeline's own start. A branch that was loaded without its state is computed from
  * noise. */
 static SlRun *run_at_start(SlTimeline *t, SlModel *model, SlError *err)
@@ -59,13 +74,10 @@ static SlRun *run_at_start(SlTimeline *t, SlModel *model, SlError *err)
         sl_run_free(run);
         run = NULL;
     }
-    if (run && sl_run_evaluation(run) != t->moments[0].evaluation) {
-        sl_fail(err, SL_FORMAT, "the run begins with evaluation %d here; expected %d",
-                sl_run_evaluation(run) + 1, t->moments[0].evaluation + 1);
-        sl_run_free(run);
-        run = NULL;
-    }
-    return run;
+    if (!run || is_run_of(t, run, err))
+        return run;
+    sl_run_free(run);
+    return NULL;
 }
 
 /* The last moment before i whose state is there, -1 when there is none. */

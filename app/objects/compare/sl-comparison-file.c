@@ -237,6 +237,7 @@ find_models (Loading *loading, SlError *err)
       const SlMetadata *metadata = &loading->in->note[i].metadata;
       gboolean named = FALSE;
       SlModelItem *model = find_model (loading, metadata, &named);
+      SlError problem = { 0 };
 
       if (model == NULL)
         {
@@ -244,6 +245,11 @@ find_models (Loading *loading, SlError *err)
                    named ? "%s was made with another model “%s”: the one here has other weights."
                          : "%s was made with the model “%s”, which is not here.",
                    loading->path, metadata->model);
+          return;
+        }
+      if (!sl_lanes_check_lane (loading->in->lanes, i, _sl_model_item_get_info (model), &problem))
+        {
+          sl_fail (err, problem.code, "%s: %s", loading->path, problem.message);
           return;
         }
       if (!has_name (model, metadata))
