@@ -5,6 +5,8 @@
  */
 #include "app/cli/cli.h"
 
+#include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -26,8 +28,22 @@ static void let_threads_sleep(char **argv)
     execv("/proc/self/exe", argv);
 }
 
+/* A standard stream that is closed would become the first file that is opened, and that file would
+ * get what is printed. What cannot be written is told by an error instead. */
+static void hold_standard_streams(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 &&
+            open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+            _exit(1);
+}
+
 int main(int argc, char **argv)
 {
+    hold_standard_streams();
+    /* A reader that is gone and a file that may not grow are told by write(). */
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
     let_threads_sleep(argv);
     if (sl_cli_wanted(argc, argv))
         return sl_cli_main(argc, argv);

@@ -2,6 +2,7 @@
 #include "app/cli/cli.h"
 #include "app/cli/interrupt.h"
 #include "app/cli/session.h"
+#include "app/files/files.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,9 +26,12 @@ static Command *const run_command[SL_COMMANDS] = {
 static int print_help(SlCommand command)
 {
     char *text = sl_options_help(command);
-    bool ok = text && fputs(text, stdout) >= 0 && fflush(stdout) == 0;
+    if (text)
+        fputs(text, stdout);
+    else
+        sl_say("memory ran out");
     free(text);
-    return ok ? SL_EXIT_OK : SL_EXIT_FAILED;
+    return text ? SL_EXIT_OK : SL_EXIT_FAILED;
 }
 
 bool sl_cli_wanted(int argc, char **argv)
@@ -48,13 +52,13 @@ static int run(SlCommand command, const SlOptions *options)
     if (status == SL_EXIT_DEVICE && ours && command != SL_COMMAND_BENCH && !sl_interrupted()) {
         SlOptions again = *options;
         again.device = "cpu";
-        fputs("safelight: going on with the CPU, from the beginning\n", stderr);
+        sl_say("going on with the CPU, from the beginning");
         status = run_command[command](&again);
     }
     return status == SL_EXIT_DEVICE ? SL_EXIT_FAILED : status;
 }
 
-int sl_cli_main(int argc, char **argv)
+static int run_words(int argc, char **argv)
 {
     const char *word = argc > 1 ? argv[1] : "";
     SlOptions options;
@@ -67,17 +71,21 @@ int sl_cli_main(int argc, char **argv)
     }
     SlCommand command = sl_command_find(word);
     if (command == SL_COMMANDS) {
-        fprintf(stderr,
-                "safelight: \"%s\" is neither a command nor a file; see `safelight --help`\n",
-                word);
+        sl_say("\"%s\" is neither a command nor a file; see `safelight --help`",
+               sl_show_name(word).text);
         return SL_EXIT_USAGE;
     }
     if (!sl_options_parse(command, argc - 1, argv + 1, &options, &err)) {
-        fprintf(stderr, "safelight: %s\n", err.message);
+        sl_say("%s", err.message);
         return SL_EXIT_USAGE;
     }
     if (options.help)
         return print_help(command);
     sl_interrupt_install();
     return run(command, &options);
+}
+
+int sl_cli_main(int argc, char **argv)
+{
+    return sl_say_end(run_words(argc, argv));
 }

@@ -83,7 +83,7 @@ static int report(const Branch *b)
     if (p->metadata.warnings)
         sl_session_note(&b->session, "%s", p->metadata.warnings);
     if (!b->options.json)
-        return puts(b->options.output) >= 0 && fflush(stdout) == 0 ? SL_EXIT_OK : SL_EXIT_FAILED;
+        return puts(b->options.output), SL_EXIT_OK;
     cJSON *root = sl_metadata_to_object(&p->metadata);
     cJSON_AddStringToObject(root, "output", b->options.output);
     cJSON_AddNumberToObject(root, "evaluations", p->evaluations);

@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define TITLE_WIDTH 28
+
 typedef struct Compare {
     SlSession session;
     SlInputArrays arrays;
@@ -170,26 +172,41 @@ static void say_number(double value, int digits, char out[16])
         snprintf(out, 16, "%.*f", digits, value);
 }
 
+/* To the width of its column, between two characters. */
+static void cut_title(char *title)
+{
+    size_t length = 0;
+    while (title[length]) {
+        size_t n = sl_utf8_char(title + length, strlen(title + length));
+        if (length + (n ? n : 1) > TITLE_WIDTH)
+            break;
+        length += n ? n : 1;
+    }
+    title[length] = '\0';
+}
+
 static void print_row(const Compare *c, int i)
 {
     char title[128], distance[16], psnr[16], differ[16], apart[16], settled[16];
     const SlLaneFigures f = sl_compare_figures(&c->lanes, i);
     sl_compare_title(&c->lanes, i, title, sizeof title);
+    cut_title(title);
     say_number(f.distance, 4, distance);
     say_number(f.psnr, 1, psnr);
     say_step(f.parting.differ, differ);
     say_step(f.parting.apart, apart);
     say_step(f.settled, settled);
-    printf("%-4d %-28.28s %5d %8.2f %8.1f %10s %7s %8s %6s %8s%s\n", c->lanes.lane[i] + 1, title,
-           f.evaluations, f.seconds, f.evaluations ? 1000 * f.seconds / f.evaluations : 0, distance,
-           psnr, differ, apart, settled, c->lanes.picture[i].metadata.partial ? "  (stopped)" : "");
+    sl_print("%-4d %-28s %5d %8.2f %8.1f %10s %7s %8s %6s %8s%s\n", c->lanes.lane[i] + 1, title,
+             f.evaluations, f.seconds, f.evaluations ? 1000 * f.seconds / f.evaluations : 0,
+             distance, psnr, differ, apart, settled,
+             c->lanes.picture[i].metadata.partial ? "  (stopped)" : "");
 }
 
 /* Distance, PSNR and the steps are between a lane and the first. */
 static void print_table(const Compare *c)
 {
-    printf("%-4s %-28s %5s %8s %8s %10s %7s %8s %6s %8s\n", "lane", "", "evals", "seconds",
-           "ms/eval", "distance", "PSNR", "differs", "apart", "settled");
+    sl_print("%-4s %-28s %5s %8s %8s %10s %7s %8s %6s %8s\n", "lane", "", "evals", "seconds",
+             "ms/eval", "distance", "PSNR", "differs", "apart", "settled");
     for (int i = 0; i < c->lanes.count; i++)
         print_row(c, i);
 }
@@ -281,7 +298,7 @@ static int report(const Compare *c)
         puts(o->animation);
     if (o->save)
         puts(o->save);
-    return fflush(stdout) == 0 ? SL_EXIT_OK : SL_EXIT_FAILED;
+    return SL_EXIT_OK;
 }
 
 /* When a lane fails the others go on. */
@@ -291,7 +308,7 @@ static int say_problems(const Compare *c)
     for (int i = 0; c->lanes.lanes && i < sl_lanes_count(c->lanes.lanes); i++) {
         const char *problem = sl_lanes_problem(c->lanes.lanes, i);
         if (problem)
-            fprintf(stderr, "safelight: lane %d: %s\n", i + 1, problem);
+            sl_say("lane %d: %s", i + 1, problem);
         status = problem ? SL_EXIT_FAILED : status;
     }
     return status;
@@ -324,8 +341,10 @@ int sl_cmd_compare(const SlOptions *options)
     int status = ok ? report(c) : sl_session_fail(&c->session, &err);
     if (ok && say_problems(c))
         status = SL_EXIT_FAILED;
-    if (status == SL_EXIT_OK && sl_interrupted())
+    if (status == SL_EXIT_OK && sl_interrupted()) {
+        sl_say("interrupted: every lane is kept up to its last finished step");
         status = SL_EXIT_INTERRUPTED;
+    }
     for (int i = 0; i < c->count; i++)
         free(c->recipe[i]);
     sl_compare_free(&c->lanes);

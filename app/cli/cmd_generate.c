@@ -200,7 +200,7 @@ static int report(const Generate *g)
     if (!o->json) {
         if (g->output)
             puts(g->output);
-        return fflush(stdout) == 0 ? SL_EXIT_OK : SL_EXIT_FAILED;
+        return SL_EXIT_OK;
     }
     cJSON *root = sl_metadata_to_object(&p->metadata);
     if (g->output)

@@ -15,30 +15,30 @@
 
 static void print_model(const SlModelInfo *info)
 {
-    printf("%s\n", info->path);
-    printf("  kind          %s, %s\n", info->pipeline->class_name,
-           info->single_file ? "a single checkpoint" : "a diffusers folder");
-    printf("  size          %d x %d, sides in multiples of %d\n", info->width, info->height,
-           info->size_multiple);
-    printf("  sample        %d channels, 1/%d of the size\n", info->channels, info->factor);
+    sl_print("%s\n", info->path);
+    sl_print("  kind          %s, %s\n", info->pipeline->class_name,
+             info->single_file ? "a single checkpoint" : "a diffusers folder");
+    sl_print("  size          %d x %d, sides in multiples of %d\n", info->width, info->height,
+             info->size_multiple);
+    sl_print("  sample        %d channels, 1/%d of the size\n", info->channels, info->factor);
     if (info->prompt_tokens)
-        printf("  prompt        up to %d tokens\n", info->prompt_tokens - 2);
+        sl_print("  prompt        up to %d tokens\n", info->prompt_tokens - 2);
     else
-        printf("  prompt        none: an unconditional model\n");
-    printf("  scheduler     %s, predicts %s\n", info->scheduler,
-           sl_prediction_names[info->prediction]);
+        sl_print("  prompt        none: an unconditional model\n");
+    sl_print("  scheduler     %s, predicts %s\n", info->scheduler,
+             sl_prediction_names[info->prediction]);
     for (int i = 0; i < info->parts; i++) {
         const SlModelPart *part = &info->part[i];
         if (part->parameters)
-            printf("  %-14s%s, %.2f million parameters in %" PRIu64 " tensors, %s, %.1f MB\n",
-                   part->name, part->class_name, (double)part->parameters / 1e6, part->tensors,
-                   part->dtype, (double)part->bytes / 1e6);
+            sl_print("  %-14s%s, %.2f million parameters in %" PRIu64 " tensors, %s, %.1f MB\n",
+                     part->name, part->class_name, (double)part->parameters / 1e6, part->tensors,
+                     part->dtype, (double)part->bytes / 1e6);
         else
-            printf("  %-14s%s\n", part->name, part->class_name);
+            sl_print("  %-14s%s\n", part->name, part->class_name);
     }
     for (int i = 0; i < info->files; i++)
-        printf("  file          %s, %.1f MB\n", info->file[i].name,
-               (double)info->file[i].bytes / 1e6);
+        sl_print("  file          %s, %.1f MB\n", info->file[i].name,
+                 (double)info->file[i].bytes / 1e6);
 }
 
 static cJSON *parts_to_json(const SlModelInfo *info)
@@ -108,25 +108,19 @@ static int info_model(const SlOptions *o, const char *path)
         return sl_print_json(root);
     }
     print_model(&info);
-    printf("  device        %s\n", line);
+    sl_print("  device        %s\n", line);
     return SL_EXIT_OK;
 }
 
 /* ---- pictures ---- */
 
-/* Prints a text of several lines, each indented. It comes from a file, so control characters are
- * not passed to the terminal. */
+/* Prints a text of several lines, each indented. */
 static void print_lines(const char *title, const char *text)
 {
     for (const char *p = text; p && *p; p += *p == '\n') {
-        printf("  %-18s", title);
-        for (; *p && *p != '\n'; p++) {
-            if ((unsigned char)*p < 0x20 || *p == 0x7F)
-                printf("\\x%02X", (unsigned)*p);
-            else
-                putchar(*p);
-        }
-        putchar('\n');
+        size_t length = strcspn(p, "\n");
+        sl_print("  %-18s%.*s\n", title, (int)length, p);
+        p += length;
         title = "";
     }
 }
@@ -163,7 +157,7 @@ static void print_metadata(const SlMetadata *m)
 static void print_picture(const char *path, const SlPngTexts *texts, const SlImport *import,
                           const SlMetadata *m)
 {
-    printf("%s\n  %-18s%d x %d\n", path, "picture", texts->width, texts->height);
+    sl_print("%s\n  %-18s%d x %d\n", path, "picture", texts->width, texts->height);
     print_lines("settings by", import->source);
     if (import->recipe)
         print_recipe(import->recipe);

@@ -63,7 +63,7 @@ int sl_cmd_schedulers(const SlOptions *options)
     }
     if (options->json)
         return sl_print_json(list);
-    return fflush(stdout) == 0 ? SL_EXIT_OK : SL_EXIT_FAILED;
+    return SL_EXIT_OK;
 }
 
 /* ---- tokenize ---- */
@@ -91,7 +91,6 @@ static bool print_ids(const SlTokenizer *t, const char *text, SlError *err)
         for (int i = 0; i < count; i++)
             printf(" %d", ids[i]);
         printf(" %d\n", sl_tokenizer_end_id(t));
-        ok = fflush(stdout) == 0 || sl_fail(err, SL_IO, "standard output cannot be written");
     }
     free(padded);
     free(ids);

@@ -101,14 +101,15 @@ static int make_checks(const Replay *r, Check checks[5])
 
 static void print_checks(const Replay *r, const Check *checks, int count, const Check *first)
 {
+    const char *path = r->options.argument;
     for (int i = 0; i < count; i++)
-        printf("%s: %s\n", checks[i].name, checks[i].same ? "identical" : "different");
+        sl_print("%s: %s\n", checks[i].name, checks[i].same ? "identical" : "different");
     if (!first)
-        printf("%s: identical\n", r->options.argument);
+        sl_print("%s: identical\n", path);
     else if (first == &checks[4])
-        printf("%s: the picture was changed after it was saved\n", r->options.argument);
+        sl_print("%s: the picture was changed after it was saved\n", path);
     else
-        printf("%s: different from the %s on\n", r->options.argument, first->name);
+        sl_print("%s: different from the %s on\n", path, first->name);
 }
 
 static int report(const Replay *r)
@@ -131,11 +132,11 @@ static int report(const Replay *r)
         cJSON_AddNumberToObject(root, "seconds", r->picture.seconds);
         if (r->options.output)
             cJSON_AddStringToObject(root, "output", r->options.output);
-        sl_print_json(root);
+        if (sl_print_json(root) != SL_EXIT_OK)
+            return SL_EXIT_FAILED;
     } else {
         print_checks(r, checks, count, first);
     }
-    fflush(stdout);
     return r->options.verify && first ? SL_EXIT_DIFFERENT : SL_EXIT_OK;
 }
 

@@ -214,10 +214,9 @@ int sl_cmd_completion(const SlOptions *options)
     for (size_t i = 0; i < sizeof shells / sizeof *shells; i++) {
         if (strcmp(shells[i].name, options->argument) == 0) {
             shells[i].print();
-            return fflush(stdout) == 0 ? SL_EXIT_OK : SL_EXIT_FAILED;
+            return SL_EXIT_OK;
         }
     }
-    fprintf(stderr, "safelight: the shell is \"%s\"; expected bash, zsh or fish\n",
-            options->argument);
+    sl_say("the shell is \"%s\"; expected bash, zsh or fish", options->argument);
     return SL_EXIT_USAGE;
 }

@@ -51,7 +51,7 @@ static int report(const ReplayLanes *r)
     bool all = r->same_model;
     cJSON *root = cJSON_CreateObject(), *list = cJSON_CreateArray();
     if (!r->options.json)
-        printf("model: %s\n", r->same_model ? "identical" : "different");
+        sl_print("model: %s\n", r->same_model ? "identical" : "different");
     for (int i = 0; i < sl_lanes_count(r->lanes); i++) {
         const SlLaneCheck *result = &r->result[i];
         bool same = result->noise && result->same == result->kept;
@@ -65,23 +65,23 @@ static int report(const ReplayLanes *r)
         if (r->options.json)
             continue;
         if (same)
-            printf("lane %d: identical, %d moments\n", i + 1, result->kept);
+            sl_print("lane %d: identical, %d moments\n", i + 1, result->kept);
         else if (!result->noise)
-            printf("lane %d: different from the noise on\n", i + 1);
+            sl_print("lane %d: different from the noise on\n", i + 1);
         else
-            printf("lane %d: different from moment %d of %d on\n", i + 1, result->same + 1,
-                   result->kept);
+            sl_print("lane %d: different from moment %d of %d on\n", i + 1, result->same + 1,
+                     result->kept);
     }
     cJSON_AddBoolToObject(root, "identical", all);
     cJSON_AddBoolToObject(root, "model", r->same_model);
     cJSON_AddItemToObject(root, "lanes", list);
-    if (r->options.json)
-        sl_print_json(root);
-    else
+    if (r->options.json) {
+        if (sl_print_json(root) != SL_EXIT_OK)
+            return SL_EXIT_FAILED;
+    } else {
         cJSON_Delete(root);
-    if (!r->options.json)
-        printf("%s: %s\n", r->options.argument, all ? "identical" : "different");
-    fflush(stdout);
+        sl_print("%s: %s\n", r->options.argument, all ? "identical" : "different");
+    }
     return r->options.verify && !all ? SL_EXIT_DIFFERENT : SL_EXIT_OK;
 }
 

@@ -150,8 +150,8 @@ static int report(const Replay *r)
             cJSON_AddStringToObject(item, "different_from", first);
         cJSON_AddItemToArray(lanes, item);
         if (!r->options.json)
-            printf("lane %d, %s: %s%s%s\n", i + 1, title, first ? "different from the " : "",
-                   first ? first : "identical", first ? " on" : "");
+            sl_print("lane %d, %s: %s%s%s\n", i + 1, title, first ? "different from the " : "",
+                     first ? first : "identical", first ? " on" : "");
         same = same && !first;
     }
     bool drawn = strcmp(r->pixels, r->text.pixels) == 0;
@@ -160,14 +160,14 @@ static int report(const Replay *r)
     cJSON_AddBoolToObject(root, "file_pixels", kept);
     cJSON_AddBoolToObject(root, "identical", same && drawn && kept);
     if (r->options.json) {
-        sl_print_json(root);
+        if (sl_print_json(root) != SL_EXIT_OK)
+            return SL_EXIT_FAILED;
     } else {
-        printf("%s: %s\n", whole, drawn ? "identical" : "different");
+        sl_print("%s: %s\n", whole, drawn ? "identical" : "different");
         if (!kept)
-            printf("%s: the %s was changed after it was saved\n", r->options.argument, whole);
+            sl_print("%s: the %s was changed after it was saved\n", r->options.argument, whole);
         cJSON_Delete(root);
     }
-    fflush(stdout);
     return r->options.verify && !(same && drawn && kept) ? SL_EXIT_DIFFERENT : SL_EXIT_OK;
 }
 

@@ -13,10 +13,10 @@
 int sl_fail_exit(const SlError *err)
 {
     if (err->code == SL_CANCELLED) {
-        fprintf(stderr, "safelight: interrupted\n");
+        sl_say("interrupted");
         return SL_EXIT_INTERRUPTED;
     }
-    fprintf(stderr, "safelight: %s\n", err->message);
+    sl_say("%s", err->message);
     return err->code == SL_ARGUMENT ? SL_EXIT_USAGE
            : err->code == SL_DEVICE ? SL_EXIT_DEVICE
                                     : SL_EXIT_FAILED;
@@ -46,22 +46,21 @@ void sl_session_note(const SlSession *session, const char *format, ...)
     va_list args;
     if (session->options->quiet)
         return;
-    fputs("safelight: ", stderr);
     va_start(args, format);
-    vfprintf(stderr, format, args);
+    sl_say_list(true, format, args);
     va_end(args);
-    fputc('\n', stderr);
 }
 
 int sl_print_json(cJSON *root)
 {
     char *text = cJSON_Print(root);
-    bool ok = text && puts(text) >= 0 && fflush(stdout) == 0;
-    free(text);
+    if (text)
+        puts(text);
+    else
+        sl_say("memory ran out for the result as JSON");
+    cJSON_free(text);
     cJSON_Delete(root);
-    if (!ok)
-        fprintf(stderr, "safelight: the result could not be written to standard output\n");
-    return ok ? SL_EXIT_OK : SL_EXIT_FAILED;
+    return text ? SL_EXIT_OK : SL_EXIT_FAILED;
 }
 
 /* ---- the model ---- */

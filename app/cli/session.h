@@ -6,6 +6,7 @@
 
 #include "app/cli/options.h"
 #include "app/cli/progress.h"
+#include "app/cli/say.h"
 #include "app/recipe/recipe.h"
 #include "app/record/record.h"
 #include "engine/engine.h"
@@ -78,7 +79,7 @@ int sl_fail_exit(const SlError *err);
 /* A remark for a person; nothing when the options say quiet. */
 void sl_session_note(const SlSession *session, const char *format, ...) SL_PRINTF(2, 3);
 
-/* Prints a cJSON object on standard output and deletes it. False when that fails. */
+/* Prints a cJSON object on standard output and deletes it; the exit status (see sl_say_end). */
 struct cJSON;
 int sl_print_json(struct cJSON *root);
 

@@ -1,87 +1,280 @@
-/* atomic_file.c - see atomic_file.h. */
+/* atomic_file.c - see atomic_file.h.
+ *
+ * The temporary file has a short hidden name of its own, so that a target may have the longest name
+ * that the file system takes, and everything goes by the folder's descriptor, so that its path may
+ * be the longest, too. Its writer holds a lock on it: who gets that lock has found one whose writer
+ * is dead, also where that one ran in a container or, on a network, on another machine.
+ *
+ * Easy to get wrong: another process may sweep the file between its making and its locking, so the
+ * writer looks whether it is still linked once it has the lock.
+ */
 #include "app/files/atomic_file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <limits.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define BUFFER_BYTES 65536
+#define PREFIX       ".safelight-"
+#define SUFFIX       ".part"
+#define DIGITS       12 /* random ones between them */
+#define NAME_ROOM    (sizeof PREFIX - 1 + DIGITS + sizeof SUFFIX)
+#define MAX_LINKS    40 /* as the kernel */
 
 struct SlAtomicFile {
-    int fd;
+    int fd, folder;
     int error; /* errno of the first failure */
     size_t used;
-    char *path; /* what was asked for, links resolved */
-    char *temporary;
+    char *path;       /* what was asked for, links resolved */
+    const char *name; /* its last part */
+    char temporary[NAME_ROOM];
     unsigned char buffer[BUFFER_BYTES];
 };
 
 static void free_file(SlAtomicFile *file)
 {
+    if (file->fd >= 0)
+        close(file->fd);
+    if (file->folder >= 0)
+        close(file->folder);
     free(file->path);
-    free(file->temporary);
     free(file);
 }
 
-/* Where a rename must go: the end of a chain of links, or path itself. malloc'ed. */
-static char *resolve(const char *path)
+static const char *name_of(const char *path)
 {
-    char *real = realpath(path, NULL);
-    return real ? real : strdup(path);
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
 }
 
-static bool check_target(const char *path, mode_t *mode, SlError *err)
+/* ---- where the file goes ---- */
+
+/* Of another person, in a folder where everyone may make files: the kernel does not follow such a
+ * link either (protected_symlinks). */
+static bool is_trap(const char *path, const struct stat *link)
+{
+    struct stat folder;
+    size_t length = (size_t)(name_of(path) - path);
+    char *above = length ? strndup(path, length) : strdup(".");
+    bool open_to_all = above && stat(above, &folder) == 0 && (folder.st_mode & S_ISVTX) &&
+                       (folder.st_mode & S_IWOTH);
+    free(above);
+    return open_to_all && link->st_uid != geteuid() && link->st_uid != folder.st_uid;
+}
+
+/* What the link at path names, relative to the folder that it lies in; malloc'ed, NULL with
+ * errno. */
+static char *follow(const char *path)
+{
+    char target[PATH_MAX], *whole = NULL;
+    ssize_t length = readlink(path, target, sizeof target - 1);
+    if (length < 0)
+        return NULL;
+    target[length] = '\0';
+    if (*target == '/')
+        return strdup(target);
+    return asprintf(&whole, "%.*s%s", (int)(name_of(path) - path), path, target) < 0 ? NULL : whole;
+}
+
+/* The end of a chain of links, whether there is a file or not; malloc'ed, NULL with errno. */
+static char *resolve(const char *path)
 {
     struct stat st;
-    if (!*path)
-        return sl_fail(err, SL_IO, "the name of the file to write is empty");
-    if (stat(path, &st) != 0) {
-        mode_t mask = umask(0);
-        umask(mask);
-        *mode = 0666 & ~mask;
-        return true; /* any other error shows when the temporary file is opened */
+    char *at = strdup(path);
+    for (int links = 0; at && lstat(at, &st) == 0 && S_ISLNK(st.st_mode); links++) {
+        int trap = links == MAX_LINKS ? ELOOP : is_trap(at, &st) ? EACCES : 0;
+        char *next = trap ? NULL : follow(at);
+        int error = trap ? trap : errno;
+        free(at);
+        at = next;
+        errno = error;
     }
+    return at;
+}
+
+/* What an existing file's permissions are; those of a new one are the kernel's business, which
+ * knows the umask. */
+static bool check_target(const SlAtomicFile *file, mode_t *mode, bool *exists, SlError *err)
+{
+    struct stat st;
+    if (!*file->name) /* "folder/" */
+        return sl_fail(err, SL_IO, "%s: cannot be written: it is a folder, not a file", file->path);
+    *exists = fstatat(file->folder, file->name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+    if (!*exists)
+        return true; /* any other error shows when the temporary file is opened */
     if (!S_ISREG(st.st_mode))
-        return sl_fail(err, SL_IO, "%s: cannot be written: it is %s, not a file", path,
+        return sl_fail(err, SL_IO, "%s: cannot be written: it is %s, not a file", file->path,
                        S_ISDIR(st.st_mode) ? "a folder" : "a device");
     *mode = st.st_mode & 0777;
     return true;
 }
 
+/* ---- what dead processes left ---- */
+
+static bool is_temporary(const char *name)
+{
+    size_t prefix = strlen(PREFIX);
+    return strlen(name) == NAME_ROOM - 1 && strncmp(name, PREFIX, prefix) == 0 &&
+           strspn(name + prefix, "0123456789abcdef") == DIGITS &&
+           strcmp(name + prefix + DIGITS, SUFFIX) == 0;
+}
+
+/* Removes it when it is this person's and no one writes it any more. */
+static void sweep_one(int folder, const char *name)
+{
+    struct stat st;
+    int fd = openat(folder, name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == geteuid() &&
+        flock(fd, LOCK_EX | LOCK_NB) == 0)
+        unlinkat(folder, name, 0);
+    close(fd);
+}
+
+/* True once for each of the last folders: reading a large one takes milliseconds. */
+static bool is_first_visit(int folder)
+{
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    static struct {
+        dev_t device;
+        ino_t inode;
+    } visited[16];
+    static unsigned count;
+    struct stat st;
+    if (fstat(folder, &st) != 0)
+        return false;
+    pthread_mutex_lock(&lock);
+    bool first = true;
+    for (unsigned i = 0; i < 16 && i < count; i++)
+        if (visited[i].device == st.st_dev && visited[i].inode == st.st_ino)
+            first = false;
+    if (first) {
+        visited[count % 16].device = st.st_dev;
+        visited[count++ % 16].inode = st.st_ino;
+    }
+    pthread_mutex_unlock(&lock);
+    return first;
+}
+
+static void sweep(int folder)
+{
+    int fd = is_first_visit(folder) ? openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+    const struct dirent *entry;
+    while (dir && (entry = readdir(dir)))
+        if (is_temporary(entry->d_name))
+            sweep_one(folder, entry->d_name);
+    if (dir)
+        closedir(dir);
+    else if (fd >= 0)
+        close(fd);
+}
+
+/* ---- the temporary file ---- */
+
+static bool random_name(char name[NAME_ROOM])
+{
+    unsigned char bytes[DIGITS / 2];
+    if (getrandom(bytes, sizeof bytes, 0) != (ssize_t)sizeof bytes)
+        return false;
+    size_t n = (size_t)sprintf(name, PREFIX);
+    for (size_t i = 0; i < sizeof bytes; i++)
+        n += (size_t)sprintf(name + n, "%02x", bytes[i]);
+    memcpy(name + n, SUFFIX, sizeof SUFFIX);
+    return true;
+}
+
+/* Made and locked; false with errno. A file system without locks has no leftovers swept. */
+static bool make_temporary(SlAtomicFile *file, mode_t mode)
+{
+    for (int attempt = 0; attempt < 100; attempt++) {
+        struct stat st;
+        if (!random_name(file->temporary))
+            return false;
+        file->fd = openat(file->folder, file->temporary,
+                          O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+        if (file->fd < 0 && errno == EEXIST)
+            continue;
+        if (file->fd < 0)
+            return false;
+        while (flock(file->fd, LOCK_EX) != 0 && errno == EINTR)
+            ;
+        if (fstat(file->fd, &st) != 0 || st.st_nlink > 0)
+            return true;
+        close(file->fd); /* swept meanwhile */
+        file->fd = -1;
+    }
+    errno = EEXIST;
+    return false;
+}
+
+/* The folder that path lies in; -1 with errno. */
+static int open_folder(const char *path, const char *name)
+{
+    size_t length = (size_t)(name - path);
+    char *folder = length ? strndup(path, length) : strdup(".");
+    int fd = folder ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    /* one that may be written to and not listed */
+    if (fd < 0 && folder && errno == EACCES)
+        fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    free(folder);
+    return fd;
+}
+
+/* Whether the file system takes the name shows before the work, not at the rename. */
+static bool takes_name(const SlAtomicFile *file)
+{
+    return faccessat(file->folder, file->name, F_OK, 0) == 0 || errno == ENOENT;
+}
+
+static bool open_all(SlAtomicFile *file, const char *path, SlError *err)
+{
+    mode_t mode = 0666;
+    bool exists = false;
+    file->path = resolve(path);
+    file->name = file->path ? name_of(file->path) : NULL;
+    file->folder = file->path ? open_folder(file->path, file->name) : -1;
+    if (file->folder >= 0) {
+        if (!check_target(file, &mode, &exists, err))
+            return false;
+        sweep(file->folder);
+        if (takes_name(file) && make_temporary(file, mode) &&
+            (!exists || fchmod(file->fd, mode) == 0))
+            return true;
+    }
+    return sl_fail(err, errno == ENOMEM ? SL_MEMORY : SL_IO, "%s: cannot be written: %s", path,
+                   strerror(errno));
+}
+
 SlAtomicFile *sl_atomic_open(const char *path, SlError *err)
 {
-    mode_t mode = 0;
-    if (!check_target(path, &mode, err))
+    if (!*path) {
+        sl_fail(err, SL_IO, "the name of the file to write is empty");
         return NULL;
-    SlAtomicFile *file = calloc(1, sizeof *file);
-    if (file) {
-        file->path = resolve(path);
-        if (!file->path || asprintf(&file->temporary, "%s.XXXXXX", file->path) < 0)
-            file->temporary = NULL;
     }
-    if (!file || !file->temporary) {
-        if (file)
-            free_file(file);
+    SlAtomicFile *file = calloc(1, sizeof *file);
+    if (!file) {
         sl_fail(err, SL_MEMORY, "%s: memory ran out", path);
         return NULL;
     }
-    file->fd = mkostemp(file->temporary, O_CLOEXEC);
-    if (file->fd < 0 || fchmod(file->fd, mode) != 0) {
-        sl_fail(err, SL_IO, "%s: cannot be written: %s", path, strerror(errno));
-        if (file->fd >= 0)
-            sl_atomic_abandon(file);
-        else
-            free_file(file);
-        return NULL;
-    }
-    return file;
+    file->fd = file->folder = -1;
+    if (open_all(file, path, err))
+        return file;
+    sl_atomic_abandon(file);
+    return NULL;
 }
+
+/* ---- writing ---- */
 
 static void write_out(SlAtomicFile *file, const unsigned char *data, size_t bytes)
 {
@@ -118,18 +311,14 @@ void sl_atomic_write(SlAtomicFile *file, const void *data, size_t bytes)
     file->used += bytes;
 }
 
-/* Makes the rename itself durable; a file system that cannot sync folders is not an error. */
-static void sync_folder(const char *path)
+/* ---- the end ---- */
+
+/* The lock goes with the last descriptor, so the file is renamed before it is closed; what closing
+ * still tells (a quota on a network) comes from closing another descriptor of it first. */
+static int close_copy(int fd)
 {
-    char *copy = strdup(path);
-    if (!copy)
-        return;
-    int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd >= 0) {
-        fsync(fd);
-        close(fd);
-    }
-    free(copy);
+    int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    return copy >= 0 && close(copy) != 0 ? errno : 0;
 }
 
 bool sl_atomic_commit(SlAtomicFile *file, SlError *err)
@@ -137,15 +326,15 @@ bool sl_atomic_commit(SlAtomicFile *file, SlError *err)
     flush_buffer(file);
     if (!file->error && fsync(file->fd) != 0 && errno != EINVAL && errno != ENOTSUP)
         file->error = errno;
-    if (close(file->fd) != 0 && !file->error)
-        file->error = errno;
-    if (!file->error && rename(file->temporary, file->path) != 0)
+    if (!file->error)
+        file->error = close_copy(file->fd);
+    if (!file->error && renameat(file->folder, file->temporary, file->folder, file->name) != 0)
         file->error = errno;
     if (file->error) {
         sl_fail(err, SL_IO, "%s: cannot be written: %s", file->path, strerror(file->error));
-        unlink(file->temporary);
+        unlinkat(file->folder, file->temporary, 0);
     } else {
-        sync_folder(file->path);
+        fsync(file->folder); /* makes the rename durable, where the file system can */
     }
     bool ok = !file->error;
     free_file(file);
@@ -156,8 +345,8 @@ void sl_atomic_abandon(SlAtomicFile *file)
 {
     if (!file)
         return;
-    close(file->fd);
-    unlink(file->temporary);
+    if (file->fd >= 0)
+        unlinkat(file->folder, file->temporary, 0);
     free_file(file);
 }
 

@@ -1,9 +1,10 @@
 /* atomic_file.h - writing a file so that it is either the old one or the complete new one.
  *
- * The bytes go to a temporary file in the same folder; every write, flush, fsync and close is
- * checked; then it is renamed and the folder is synced. Easy to get wrong: fclose after a failed
- * fflush returns 0, and a second fsync after a failed one "succeeds", so a failure is remembered
- * and never retried.
+ * The bytes go to a temporary file in the same folder (.safelight-*.part); every write, flush,
+ * fsync and close is checked; then it is renamed and the folder is synced. What a process that was
+ * killed left behind is removed by the next one that writes into the folder. Easy to get wrong:
+ * fclose after a failed fflush returns 0, and a second fsync after a failed one "succeeds", so a
+ * failure is remembered and never retried.
  */
 #ifndef SL_APP_ATOMIC_FILE_H
 #define SL_APP_ATOMIC_FILE_H
@@ -16,8 +17,9 @@ extern "C" {
 
 typedef struct SlAtomicFile SlAtomicFile;
 
-/* Refuses a path that is a folder or a device. A symbolic link is followed, so that what it points
- * to is replaced. An existing file's permissions are kept. NULL and *err on failure. */
+/* Refuses a path that is a folder or a device. A symbolic link is followed: the file that it names
+ * is replaced, or made where it is not there yet, and the link stays. An existing file's
+ * permissions are kept. NULL and *err on failure. */
 SlAtomicFile *sl_atomic_open(const char *path, SlError *err);
 /* Buffered. After the first failure writes do nothing and sl_atomic_commit reports it. */
 void sl_atomic_write(SlAtomicFile *file, const void *data, size_t bytes);

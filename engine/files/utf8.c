@@ -64,21 +64,24 @@ static bool changes_layout(const unsigned char *s, size_t n)
            (s[1] == 0x81 && s[2] >= 0xa6 && s[2] <= 0xa9);
 }
 
+size_t sl_show_char(const char *s, size_t length, char out[5])
+{
+    const unsigned char *c = (const unsigned char *)s;
+    size_t n = sl_utf8_char(s, length);
+    if (n == 0 || c[0] < 0x20 || c[0] == 0x7f || changes_layout(c, n)) {
+        snprintf(out, 5, "\\x%02X", c[0]);
+        return 1;
+    }
+    memcpy(out, c, n);
+    out[n] = 0;
+    return n;
+}
+
 /* Appends s[0 .. length) to out, which has room for four times as much. */
 static void escape(char *out, const char *s, size_t length)
 {
-    for (size_t i = 0; i < length;) {
-        const unsigned char *c = (const unsigned char *)s + i;
-        size_t n = sl_utf8_char(s + i, length - i);
-        if (n == 0 || c[0] < 0x20 || c[0] == 0x7f || changes_layout(c, n)) {
-            out += sprintf(out, "\\x%02X", c[0]);
-            i++;
-            continue;
-        }
-        memcpy(out, c, n);
-        out += n;
-        i += n;
-    }
+    for (size_t i = 0; i < length; out += strlen(out))
+        i += sl_show_char(s + i, length - i, out);
     *out = 0;
 }
 

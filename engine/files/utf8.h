@@ -14,6 +14,11 @@
 size_t sl_utf8_char(const char *s, size_t length);
 bool sl_utf8_valid(const char *s, size_t length);
 
+/* How the character at s[0 .. length), length > 0, is shown: out is it, or one byte as \xNN where it
+ * is a control character, a bidirectional mark or not UTF-8. Gives the bytes of s that out stands
+ * for. */
+size_t sl_show_char(const char *s, size_t length, char out[5]);
+
 /* Room for what sl_show_name and sl_show_path give. */
 #define SL_SHOWN 264
 typedef struct SlShown {
