@@ -4,43 +4,68 @@
  * file is closed; a stream that failed once may close without an error.
  */
 #include "app/cli/say.h"
-#include "app/files/files.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static void print_shown(FILE *file, const char *text, bool lines)
+/* What is to be written, so that a sentence goes out in one piece also where the stream has no
+ * buffer. */
+typedef struct Line {
+    FILE *file;
+    size_t used;
+    char bytes[4096];
+} Line;
+
+static void flush_line(Line *line)
 {
-    char shown[5];
-    for (size_t i = 0, length = strlen(text); i < length;) {
-        if (lines && text[i] == '\n') {
-            fputc(text[i++], file);
-            continue;
-        }
-        i += sl_show_char(text + i, length - i, shown);
-        fputs(shown, file);
-    }
+    fwrite(line->bytes, 1, line->used, line->file);
+    line->used = 0;
 }
 
-__attribute__((format(printf, 3, 0))) static void print_list(FILE *file, bool lines,
-                                                             const char *format, va_list args)
+static void add(Line *line, const char *text)
 {
-    char *text = NULL;
-    if (vasprintf(&text, format, args) >= 0)
-        print_shown(file, text, lines);
-    else
-        fputs("(memory ran out)", file);
+    size_t length = strlen(text);
+    if (length > sizeof line->bytes - line->used)
+        flush_line(line);
+    memcpy(line->bytes + line->used, text, length);
+    line->used += length;
+}
+
+static void add_shown(Line *line, const char *text, bool lines)
+{
+    char shown[5];
+    for (size_t i = 0, length = strlen(text); i < length; add(line, shown))
+        if (lines && text[i] == '\n')
+            i += (size_t)snprintf(shown, sizeof shown, "\n");
+        else
+            i += sl_show_char(text + i, length - i, shown);
+}
+
+/* A sentence needs no memory: it may be that there is none. */
+__attribute__((format(printf, 3, 0))) static void add_list(Line *line, bool lines,
+                                                           const char *format, va_list args)
+{
+    char sentence[1100], *text = NULL;
+    va_list again;
+    va_copy(again, args);
+    if (vsnprintf(sentence, sizeof sentence, format, args) >= (int)sizeof sentence &&
+        vasprintf(&text, format, again) < 0)
+        text = NULL;
+    va_end(again);
+    add_shown(line, text ? text : sentence, lines);
     free(text);
 }
 
 void sl_print(const char *format, ...)
 {
+    Line line = {.file = stdout};
     va_list args;
     va_start(args, format);
-    print_list(stdout, true, format, args);
+    add_list(&line, true, format, args);
     va_end(args);
+    flush_line(&line);
 }
 
 void sl_say(const char *format, ...)
@@ -53,9 +78,11 @@ void sl_say(const char *format, ...)
 
 void sl_say_list(bool lines, const char *format, va_list args)
 {
-    fputs("safelight: ", stderr);
-    print_list(stderr, lines, format, args);
-    fputc('\n', stderr);
+    Line line = {.file = stderr};
+    add(&line, "safelight: ");
+    add_list(&line, lines, format, args);
+    add(&line, "\n");
+    flush_line(&line);
 }
 
 int sl_say_end(int status)

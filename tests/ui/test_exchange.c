@@ -7,6 +7,7 @@
 
 #include "app/record/lanes_file.h"
 #include "ui/compare/sl-lane-view.h"
+#include "ui/exchange/sl-intake.h"
 
 #include <string.h>
 
@@ -337,6 +338,30 @@ static void test_same_weights(void)
     check_refused(changed, "made with the model “xyz”, which is not here");
 }
 
+static void count_opened(guint *opened)
+{
+    ++*opened;
+}
+
+/* `safelight FILE.safelight`: what is opened before the models are found waits for them. */
+static void test_before_models(void)
+{
+    g_autoptr(SlWorkspace) early = sl_workspace_new(preferences);
+    g_autoptr(GSimpleActionGroup) actions = g_simple_action_group_new();
+    SlIntake *intake = sl_intake_new(early, GTK_WIDGET(window), G_ACTION_MAP(actions));
+    g_autofree char *path = path_of("program.safelight");
+    guint opened = 0;
+
+    g_signal_connect_swapped(intake, "comparison", G_CALLBACK(count_opened), &opened);
+    sl_intake_open(intake, path);
+    g_assert_cmpuint(opened, ==, 0);
+    sl_workspace_scan_models(early);
+    WAIT_UNTIL(sl_model_store_is_scanned(early->models));
+    g_assert_cmpuint(opened, ==, 1);
+    g_object_unref(intake);
+    sl_workspace_close(early);
+}
+
 static const LaneTest tests[] = {
     {"/exchange/sheet", test_sheet, FALSE},
     {"/exchange/animation", test_animation, FALSE},
@@ -348,6 +373,7 @@ static const LaneTest tests[] = {
     {"/exchange/changed-texts", test_changed_texts, FALSE},
     {"/exchange/damaged", test_damaged, FALSE},
     {"/exchange/same-weights", test_same_weights, FALSE},
+    {"/exchange/before-models", test_before_models, FALSE},
     {"/exchange/many", test_many, FALSE},
 };
 

@@ -13,7 +13,8 @@ struct _SlIntake
 {
   GObject parent_instance;
   SlWorkspace *workspace;
-  GtkWidget *widget; /* not held: it holds the intake */
+  GtkWidget *widget;  /* not held: it holds the intake */
+  GPtrArray *waiting; /* of char *: paths that were opened before the models were found */
 };
 
 G_DEFINE_FINAL_TYPE (SlIntake, sl_intake, G_TYPE_OBJECT)
@@ -86,9 +87,7 @@ restored (const SlRestored *restored, const GError *error, gpointer user_data)
 void
 sl_intake_take_settings (SlIntake *self, const char *path)
 {
-  if (!self->workspace->closed)
-    sl_reader_restore_file (self->workspace->files, path, self->workspace->recipe, restored,
-                            g_object_ref (self));
+  sl_intake_open (self, path);
 }
 
 static void
@@ -116,17 +115,40 @@ model_opened (SlModelItem *item, const GError *error, gpointer user_data)
                              sl_model_store_find (workspace->models, sl_model_item_get_path (item)));
 }
 
+static void
+open_now (SlIntake *self, const char *path)
+{
+  SlWorkspace *workspace = self->workspace;
+
+  if (g_str_has_suffix (path, SL_COMPARISON_SUFFIX))
+    g_signal_emit (self, signals[COMPARISON], 0, path);
+  else if (g_file_test (path, G_FILE_TEST_IS_DIR) || !g_str_has_suffix (path, ".png"))
+    sl_model_store_open (workspace->models, path, model_opened, g_object_ref (self));
+  else
+    sl_reader_restore_file (workspace->files, path, workspace->recipe, restored, g_object_ref (self));
+}
+
+/* After the window has chosen the model of the last time, so that one that was opened stays. */
+static void
+models_scanned (SlIntake *self)
+{
+  g_autoptr (GPtrArray) waiting = g_steal_pointer (&self->waiting);
+
+  self->waiting = g_ptr_array_new_with_free_func (g_free);
+  for (guint i = 0; i < waiting->len && !self->workspace->closed; i++)
+    open_now (self, waiting->pdata[i]);
+}
+
+/* All that can be opened goes by the models that there are, so at the start it waits for them. */
 void
 sl_intake_open (SlIntake *self, const char *path)
 {
   if (self->workspace->closed)
     return;
-  if (g_str_has_suffix (path, SL_COMPARISON_SUFFIX))
-    g_signal_emit (self, signals[COMPARISON], 0, path);
-  else if (g_file_test (path, G_FILE_TEST_IS_DIR) || !g_str_has_suffix (path, ".png"))
-    sl_model_store_open (self->workspace->models, path, model_opened, g_object_ref (self));
+  if (sl_model_store_is_scanned (self->workspace->models))
+    open_now (self, path);
   else
-    sl_intake_take_settings (self, path);
+    g_ptr_array_add (self->waiting, g_strdup (path));
 }
 
 static void
@@ -309,6 +331,8 @@ sl_intake_new (SlWorkspace *workspace, GtkWidget *widget, GActionMap *actions)
 
   self->workspace = g_object_ref (workspace);
   self->widget = widget;
+  g_signal_connect_object (workspace->models, "scanned", G_CALLBACK (models_scanned), self,
+                           G_CONNECT_AFTER | G_CONNECT_SWAPPED);
   g_action_map_add_action_entries (actions, entries, G_N_ELEMENTS (entries), self);
   add_drop_target (self);
   return self;
@@ -318,6 +342,7 @@ static void
 sl_intake_finalize (GObject *object)
 {
   g_clear_object (&SL_INTAKE (object)->workspace);
+  g_clear_pointer (&SL_INTAKE (object)->waiting, g_ptr_array_unref);
   G_OBJECT_CLASS (sl_intake_parent_class)->finalize (object);
 }
 
@@ -332,4 +357,5 @@ sl_intake_class_init (SlIntakeClass *klass)
 static void
 sl_intake_init (SlIntake *self)
 {
+  self->waiting = g_ptr_array_new_with_free_func (g_free);
 }

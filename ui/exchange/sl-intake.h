@@ -17,7 +17,8 @@ G_DECLARE_FINAL_TYPE (SlIntake, sl_intake, SL, INTAKE, GObject)
  * Adds the actions "open", "open-model-folder", "open-model-file", "open-path" (a path) and "paste".
  * Signal "comparison" (const char *): the path of a comparison that was opened. */
 SlIntake *sl_intake_new (SlWorkspace *workspace, GtkWidget *widget, GActionMap *actions);
-/* A picture (its settings are taken), a comparison, a model's folder or file. */
+/* A picture (its settings are taken), a comparison, a model's folder or file; before the models are found,
+ * once they are. */
 void sl_intake_open (SlIntake *self, const char *path);
 /* The settings out of a picture's file. */
 void sl_intake_take_settings (SlIntake *self, const char *path);
