@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,15 +18,16 @@
 #include <time.h>
 #include <unistd.h>
 
-#define LEAST      ((int64_t)16 << 20) /* files smaller than this are not cached */
+#define LEAST      ((int64_t)16 << 20) /* smaller ones only this process remembers */
 #define STILL      2                   /* seconds */
 #define MAX_BYTES  ((size_t)256 << 10) /* of the cache: some two thousand files */
 #define KEY_LENGTH 160
+#define KEPT       128
 
 /* What a line begins with. */
 static bool key_of(const char *path, char key[KEY_LENGTH], struct stat *st)
 {
-    if (stat(path, st) != 0 || !S_ISREG(st->st_mode) || st->st_size < LEAST)
+    if (stat(path, st) != 0 || !S_ISREG(st->st_mode))
         return false;
     snprintf(key, KEY_LENGTH, "%jx %jx %jd %jd.%09ld %jd.%09ld ", (uintmax_t)st->st_dev,
              (uintmax_t)st->st_ino, (intmax_t)st->st_size, (intmax_t)st->st_mtim.tv_sec,
@@ -63,7 +65,7 @@ static char *read_cache(void)
     char path[4096];
     size_t bytes = 0;
     uint8_t *data = cache_path(path, sizeof path, false)
-                        ? sl_read_file(path, 2 * MAX_BYTES, &bytes, NULL)
+                        ? sl_read_own_file(path, 2 * MAX_BYTES, &bytes, NULL)
                         : NULL;
     char *text = data ? malloc(bytes + 1) : NULL;
     if (text) {
@@ -73,6 +75,48 @@ static char *read_cache(void)
     free(data);
     return text;
 }
+
+/* ---- this process's own memory, for where no cache can be written ---- */
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct {
+    char key[KEY_LENGTH], hex[65];
+} kept[KEPT]; /* the last ones */
+static int next_kept;
+
+/* Under the lock; -1: not there. */
+static int find_kept(const char *key)
+{
+    for (int i = 0; i < KEPT; i++)
+        if (!strcmp(kept[i].key, key))
+            return i;
+    return -1;
+}
+
+static bool recall_kept(const char *key, char hex[65])
+{
+    pthread_mutex_lock(&lock);
+    int i = find_kept(key);
+    if (i >= 0)
+        memcpy(hex, kept[i].hex, 65);
+    pthread_mutex_unlock(&lock);
+    return i >= 0;
+}
+
+static void keep(const char *key, const char *hex)
+{
+    pthread_mutex_lock(&lock);
+    int i = find_kept(key);
+    if (i < 0) {
+        i = next_kept;
+        next_kept = (next_kept + 1) % KEPT;
+        memcpy(kept[i].hex, hex, 65);
+        snprintf(kept[i].key, KEY_LENGTH, "%s", key);
+    }
+    pthread_mutex_unlock(&lock);
+}
+
+/* ---- the cache ---- */
 
 static bool recall(const char *key, char hex[65])
 {
@@ -100,7 +144,7 @@ static void remember(const char *key, const char *hex)
     struct stat st;
     if (!cache_path(path, sizeof path, true))
         return;
-    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+    int fd = sl_open_own(path, O_WRONLY | O_CREAT | O_APPEND);
     if (fd < 0)
         return;
     if (fstat(fd, &st) == 0 && (size_t)st.st_size > MAX_BYTES && ftruncate(fd, 0) != 0) {
@@ -117,14 +161,19 @@ bool sl_hash_file(const char *path, char hex[65], const int *cancel, SlError *er
 {
     char key[KEY_LENGTH], after[KEY_LENGTH];
     struct stat st;
-    bool large = key_of(path, key, &st);
-    if (large && recall(key, hex))
+    bool known = key_of(path, key, &st), large = known && st.st_size >= LEAST;
+    if (known && (recall_kept(key, hex) || (large && recall(key, hex)))) {
+        keep(key, hex);
         return true;
+    }
     if (!sl_sha256_file(path, hex, cancel, err))
         return false;
-    if (large && time(NULL) - st.st_ctim.tv_sec > STILL && key_of(path, after, &st) &&
-        !strcmp(key, after))
-        remember(key, hex);
+    if (known && time(NULL) - st.st_ctim.tv_sec > STILL && key_of(path, after, &st) &&
+        !strcmp(key, after)) {
+        keep(key, hex);
+        if (large)
+            remember(key, hex);
+    }
     return true;
 }
 

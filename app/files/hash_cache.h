@@ -4,7 +4,7 @@
  * In $XDG_CACHE_HOME/safelight/hashes (or ~/.cache), a line per file: what identifies its content
  * without reading it (device, inode, size, and when content and inode were changed last) and the
  * hash. A file whose content changes gets another time of change, which no program can set back.
- * Losing or damaging the cache costs time only.
+ * Losing or damaging the cache costs time only. A process also remembers the last ones itself.
  */
 #ifndef SL_APP_HASH_CACHE_H
 #define SL_APP_HASH_CACHE_H

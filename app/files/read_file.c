@@ -34,10 +34,10 @@ static uint8_t *read_all(int fd, const char *path, size_t size, size_t *bytes, S
     return data;
 }
 
-uint8_t *sl_read_file(const char *path, size_t max_bytes, size_t *bytes, SlError *err)
+/* What is read of an opened file; closes it. */
+static uint8_t *read_opened(int fd, const char *path, size_t max_bytes, size_t *bytes, SlError *err)
 {
     struct stat st;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0 || fstat(fd, &st) != 0) {
         sl_fail(err, SL_IO, "%s: cannot be opened: %s", path, strerror(errno));
         if (fd >= 0)
@@ -55,4 +55,32 @@ uint8_t *sl_read_file(const char *path, size_t max_bytes, size_t *bytes, SlError
         data = read_all(fd, path, (size_t)st.st_size, bytes, err);
     close(fd);
     return data;
+}
+
+uint8_t *sl_read_file(const char *path, size_t max_bytes, size_t *bytes, SlError *err)
+{
+    return read_opened(open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), path, max_bytes, bytes, err);
+}
+
+int sl_open_own(const char *path, int flags)
+{
+    struct stat st;
+    int fd = open(path, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+    if (fd < 0)
+        return -1;
+    int error = fstat(fd, &st) != 0           ? errno
+                : !S_ISREG(st.st_mode)        ? EINVAL
+                : st.st_uid != geteuid()      ? EPERM
+                : (st.st_mode & S_IWOTH) != 0 ? EPERM
+                                              : 0;
+    if (!error)
+        return fd;
+    close(fd);
+    errno = error;
+    return -1;
+}
+
+uint8_t *sl_read_own_file(const char *path, size_t max_bytes, size_t *bytes, SlError *err)
+{
+    return read_opened(sl_open_own(path, O_RDONLY), path, max_bytes, bytes, err);
 }

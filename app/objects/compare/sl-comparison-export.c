@@ -30,7 +30,7 @@ struct _SlExportTask
   SlLanes *lanes;   /* what each run made itself, up to the end of a step; NULL: given to SlCompare */
   SlJob *job[SL_COMPARISON_MAX];
   int n_lanes;
-  const SlModelInfo *identity; /* of the model, with hashes */
+  SlModelInfo *identity; /* of the model, with hashes */
   char *path;
   SlEngineSide *side;
   int cancelled; /* atomic */
@@ -53,6 +53,7 @@ task_free (gpointer data)
   sl_lanes_free (task->lanes);
   g_object_unref (task->call.worker);
   g_clear_error (&task->error);
+  g_free (task->identity);
   g_free (task->path);
   g_free (task);
 }

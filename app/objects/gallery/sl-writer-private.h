@@ -6,7 +6,8 @@
 
 G_BEGIN_DECLS
 
-/* On the file thread. The model with the hashes of its files; it stays for the program's life. */
-const SlModelInfo *_sl_writer_hash_model (SlModelItem *item);
+/* On the file thread. The model with the hashes of its files as they are now; free with g_free. What does not
+ * change is not read again (app/files/hash_cache.h). */
+SlModelInfo *_sl_writer_hash_model (SlModelItem *item);
 
 G_END_DECLS

@@ -25,9 +25,6 @@ typedef struct
   gpointer user_data;
 } Writing;
 
-/* Hashes of the models that were hashed, by path; used on the file thread only. */
-static GHashTable *hashed_models;
-
 static void
 writing_free (gpointer data)
 {
@@ -42,21 +39,13 @@ writing_free (gpointer data)
   g_free (writing);
 }
 
-const SlModelInfo *
+SlModelInfo *
 _sl_writer_hash_model (SlModelItem *item)
 {
-  const char *path = sl_model_item_get_path (item);
-  SlModelInfo *info;
+  SlModelInfo *info = g_memdup2 (_sl_model_item_get_info (item), sizeof *info);
 
-  if (hashed_models == NULL)
-    hashed_models = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
-  info = g_hash_table_lookup (hashed_models, path);
-  if (info)
-    return info;
-  info = g_memdup2 (_sl_model_item_get_info (item), sizeof *info);
   /* A file that cannot be read any more has an empty hash: the picture is still worth keeping. */
   sl_hash_model (info, NULL, NULL);
-  g_hash_table_insert (hashed_models, g_strdup (path), info);
   return info;
 }
 
@@ -112,8 +101,9 @@ fill_metadata (Writing *writing)
   SlMetadata *metadata = &writing->metadata;
   int channels, height, width;
   GBytes *sample = sl_frame_object_get_sample (writing->frame, SL_VIEW_PICTURE, &channels, &height, &width);
+  g_autofree SlModelInfo *model = _sl_writer_hash_model (sl_job_get_model (writing->job));
 
-  sl_metadata_set_model (metadata, _sl_writer_hash_model (sl_job_get_model (writing->job)));
+  sl_metadata_set_model (metadata, model);
   /* Of the run's own steps: a branch counts on from its parent's. */
   metadata->step = sl_frame_object_get_step (writing->frame) + 1
                    - (sl_frame_object_get_steps (writing->frame) - metadata->steps);

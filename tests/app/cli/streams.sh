@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # streams.sh PROGRAM TESTS - output that is lost (closed, full, no reader), signals, control characters in messages.
-program=$1 model=$2/goldens/model/sd1
+program=$(realpath "$1") model=$(realpath "$2")/goldens/model/sd1
 count=0 status=0
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
@@ -67,10 +67,10 @@ ok "under nohup a run goes on" "$(kill -0 $pid 2>/dev/null && echo runs)" "runs"
 kill -9 $pid
 wait $pid 2>/dev/null
 (ulimit -f 1; trap '' XFSZ; "$program" compare --open s.safelight --model "$model" --quiet --sheet big.png >/dev/null 2>err)
-ok "a file that may not grow" "$? $(cat err)" "1 safelight: $folder/big.png: cannot be written: File too large"
+ok "a file that may not grow" "$? $(cat err)" "1 safelight: big.png: cannot be written: File too large"
 (ulimit -f 1; "$program" compare --open s.safelight --model "$model" --quiet --sheet big.png >/dev/null 2>err)
-ok "the same with the signal" "$? $(cat err) $(find . -name '.safelight-*')" "1 safelight: $folder/big.png: cannot be written: File too large "
-"$program" compare --model "$model" --prompt x --steps 900 --width 32 --height 32 --schedulers euler,dpmpp_2m --quiet --save stop.safelight >/dev/null 2>err &
+ok "the same with the signal" "$? $(cat err) $(find . -name '.safelight-*')" "1 safelight: big.png: cannot be written: File too large "
+"$program" compare --model "$model" --prompt x --steps 900 --width 32 --height 32 --schedulers euler,dpmpp-2m --quiet --save stop.safelight >/dev/null 2>err &
 pid=$!
 sleep 1
 kill -TERM $pid

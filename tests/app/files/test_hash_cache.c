@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define LARGE ((off_t)17 << 20)
@@ -49,11 +50,41 @@ static void falsify_cache(void)
     free(text);
 }
 
-static bool gives(const char *want)
+static bool gives_here(const char *want, const int *cancel)
 {
     char hex[65] = "";
     SlError err = {0};
-    return sl_hash_file(model, hex, NULL, &err) && !strcmp(hex, want);
+    return sl_hash_file(model, hex, cancel, &err) && !strcmp(hex, want);
+}
+
+/* In a process of its own, which knows nothing but the cache. */
+static bool gives(const char *want)
+{
+    int status;
+    pid_t pid = fork();
+    if (pid == 0) {
+        alarm(20); /* a cache that is waited for */
+        _exit(gives_here(want, NULL) ? 0 : 1);
+    }
+    return pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) &&
+           WEXITSTATUS(status) == 0;
+}
+
+/* What others may have put in the cache's place. */
+static void test_traps(const char *want)
+{
+    char other[200];
+    snprintf(other, sizeof other, "%s/other", folder);
+    unlink(cache);
+    write_at(other, 0, "precious");
+    sl_test(symlink(other, cache) == 0 && gives(want), "a link as the cache");
+    char *text = read_text(other);
+    sl_test(!strcmp(text, "precious"), "is not followed");
+    free(text);
+    unlink(cache);
+    sl_test(mkfifo(cache, 0600) == 0 && gives(want), "a pipe as the cache is not waited for");
+    unlink(cache);
+    unlink(other);
 }
 
 int main(void)
@@ -99,6 +130,14 @@ int main(void)
     sl_test(gives(second), "a cache that is too large is begun anew");
     stat(cache, &st);
     sl_test(st.st_size < 1000, "and is small then");
+
+    const int cancelled = 1;
+    sl_test(gives_here(second, NULL) && gives_here(second, &cancelled),
+            "this process remembers it itself");
+    write_at(model, LARGE, "new");
+    sl_test(!gives_here(second, NULL), "and not when the file has changed");
+    sl_sha256_file(model, second, NULL, &err);
+    test_traps(second);
 
     truncate(model, 1 << 20);
     unlink(cache);
