@@ -5,7 +5,8 @@
 
 typedef struct
 {
-  SlFrameObject *frame;
+  SlDecoded *owner;
+  SlFrameObject *frame; /* not held: the pictures of a run that was given up go with it */
   SlView view;
   gsize bytes;
 } Picture;
@@ -33,13 +34,6 @@ picture_equal (gconstpointer a, gconstpointer b)
   return one->frame == other->frame && one->view == other->view;
 }
 
-static void
-picture_free (gpointer data)
-{
-  g_object_unref (((Picture *)data)->frame);
-  g_free (data);
-}
-
 SlDecoded *
 sl_decoded_new (void)
 {
@@ -48,6 +42,34 @@ sl_decoded_new (void)
   g_queue_init (&self->pictures);
   self->links = g_hash_table_new (picture_hash, picture_equal);
   return self;
+}
+
+static void
+take_off (SlDecoded *self, Picture *picture)
+{
+  GList *link = g_hash_table_lookup (self->links, picture);
+
+  g_hash_table_remove (self->links, picture);
+  g_queue_delete_link (&self->pictures, link);
+  self->bytes -= picture->bytes;
+}
+
+static void
+on_frame_gone (gpointer data, GObject *where_it_was)
+{
+  Picture *picture = data;
+
+  take_off (picture->owner, picture);
+  g_free (picture);
+}
+
+static void
+picture_free (gpointer data)
+{
+  Picture *picture = data;
+
+  g_object_weak_unref (G_OBJECT (picture->frame), on_frame_gone, picture);
+  g_free (picture);
 }
 
 void
@@ -61,7 +83,7 @@ sl_decoded_free (SlDecoded *self)
 static GList *
 find (SlDecoded *self, SlFrameObject *frame, SlView view)
 {
-  const Picture key = { frame, view, 0 };
+  const Picture key = { .frame = frame, .view = view };
 
   return g_hash_table_lookup (self->links, &key);
 }
@@ -82,9 +104,7 @@ drop_oldest (SlDecoded *self)
 {
   Picture *oldest = g_queue_peek_tail (&self->pictures);
 
-  g_hash_table_remove (self->links, oldest);
-  g_queue_pop_tail (&self->pictures);
-  self->bytes -= oldest->bytes;
+  take_off (self, oldest);
   _sl_frame_object_set_decoded (oldest->frame, oldest->view, NULL, 0, 0);
   picture_free (oldest);
 }
@@ -101,8 +121,9 @@ sl_decoded_add (SlDecoded *self, SlFrameObject *frame, SlView view, gboolean mad
       return;
     }
   picture = g_new (Picture, 1);
-  *picture = (Picture){ g_object_ref (frame), view,
+  *picture = (Picture){ self, frame, view,
                         g_bytes_get_size (sl_frame_object_get_rgb (frame, view, &width, &height)) };
+  g_object_weak_ref (G_OBJECT (frame), on_frame_gone, picture);
   if (made_again)
     picture->bytes += _sl_frame_object_get_taken_bytes (frame);
   g_queue_push_head (&self->pictures, picture);

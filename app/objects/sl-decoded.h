@@ -1,5 +1,6 @@
 /* sl-decoded.h - the decoded pictures of moments, as many as fit: those not looked at for longest are dropped
- * first. Main thread only.
+ * first, and those of a frame that nobody holds any more go with it. Main thread only, and so is giving up
+ * the last reference to a frame that was decoded.
  */
 #pragma once
 

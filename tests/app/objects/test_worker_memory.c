@@ -215,6 +215,23 @@ static void test_decoded(Fixture *fixture, gconstpointer data)
     g_assert_true(sl_frame_object_is_decoded(frame_of(job, 59), SL_VIEW_NOISY));
 }
 
+/* Nothing is kept of a run that nobody holds: neither its pictures nor, through them, all its moments. */
+static void test_given_up(Fixture *fixture, gconstpointer data)
+{
+    g_autoptr(SlModelItem) model = open_fixture("sd1");
+    SlDecoded *decoded = _sl_worker_get_decoded(fixture->worker);
+    SlJob *job = fixture_job(model, 3);
+    SlFrameObject *last;
+
+    run_to_end(fixture, job);
+    last = sl_job_get_last_frame(job);
+    g_object_add_weak_pointer(G_OBJECT(last), (gpointer *)&last);
+    g_assert_cmpuint(sl_decoded_get_bytes(decoded), >, 0);
+    g_object_unref(job);
+    WAIT_UNTIL(last == NULL);
+    g_assert_cmpuint(sl_decoded_get_bytes(decoded), ==, 0);
+}
+
 /* ---- long runs ---- */
 
 /* Every frame of light, whole or made again, is the same as that of whole. */
@@ -461,6 +478,7 @@ int main(int argc, char **argv)
     g_test_add_func("/keep/nine-lanes", test_nine_lanes);
 #define ADD(name, function) g_test_add("/keep/" name, Fixture, NULL, set_up, function, tear_down)
     ADD("decoded", test_decoded);
+    ADD("given-up", test_given_up);
     ADD("long-run", test_long_run);
     ADD("long-lanes", test_long_lanes);
     ADD("fast", test_fast);
