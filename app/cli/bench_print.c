@@ -4,6 +4,8 @@
 #include "app/cli/bench_print.h"
 #include "app/cli/session.h"
 
+#include "app/files/files.h"
+
 #include <cjson/cJSON.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -111,23 +113,22 @@ static void print_profile(const char *stage, const SlBenchProfile *p, const SlCe
         printf("  and %zu more\n", p->count - MOST_SHAPES);
 }
 
-static void add_profile(cJSON *root, const char *name, const SlBenchProfile *p)
+static void add_profile(SlJsonOut *out, cJSON *root, const char *name, const SlBenchProfile *p)
 {
-    cJSON *stage = cJSON_AddObjectToObject(root, name);
-    cJSON *rows = cJSON_AddArrayToObject(stage, "operations");
-    cJSON_AddNumberToObject(stage, "runs", p->runs);
-    cJSON_AddNumberToObject(stage, "seconds", p->seconds);
+    cJSON *stage = sl_out_object(out, root, name);
+    cJSON *rows = sl_out_array(out, stage, "operations");
+    sl_out_number(out, stage, "runs", p->runs);
+    sl_out_number(out, stage, "seconds", p->seconds);
     if (p->count)
         qsort(p->rows, p->count, sizeof *p->rows, by_time);
     for (size_t i = 0; i < p->count; i++) {
-        cJSON *row = cJSON_CreateObject();
-        cJSON_AddStringToObject(row, "operation", p->rows[i].op);
-        cJSON_AddStringToObject(row, "shape", p->rows[i].shape);
-        cJSON_AddNumberToObject(row, "calls", (double)p->rows[i].calls);
-        cJSON_AddNumberToObject(row, "seconds", p->rows[i].seconds);
-        cJSON_AddNumberToObject(row, "gflop", p->rows[i].flops / 1e9);
-        cJSON_AddNumberToObject(row, "bytes", p->rows[i].bytes);
-        cJSON_AddItemToArray(rows, row);
+        cJSON *row = sl_out_object(out, rows, NULL);
+        sl_out_text(out, row, "operation", p->rows[i].op);
+        sl_out_text(out, row, "shape", p->rows[i].shape);
+        sl_out_number(out, row, "calls", (double)p->rows[i].calls);
+        sl_out_number(out, row, "seconds", p->rows[i].seconds);
+        sl_out_number(out, row, "gflop", p->rows[i].flops / 1e9);
+        sl_out_number(out, row, "bytes", p->rows[i].bytes);
     }
 }
 
@@ -163,36 +164,37 @@ int sl_bench_print(const SlBench *b)
 
 int sl_bench_print_json(const SlBench *b)
 {
-    cJSON *root = cJSON_CreateObject();
-    cJSON_AddStringToObject(root, "what", b->what);
-    cJSON_AddStringToObject(root, "device", b->device);
-    cJSON_AddNumberToObject(root, "steps", b->steps);
-    cJSON_AddNumberToObject(root, "step_ms", b->step_median * 1e3);
-    cJSON_AddNumberToObject(root, "step_ms_fastest", b->step_fastest * 1e3);
-    cJSON_AddNumberToObject(root, "step_gflop", b->step_flops / 1e9);
-    cJSON_AddNumberToObject(root, "step_gflops", gflops(b->step_flops, b->step_median));
-    cJSON_AddNumberToObject(root, "text_ms", b->text * 1e3);
+    SlJsonOut out = {0};
+    cJSON *root = sl_out_object(&out, NULL, NULL);
+    sl_out_text(&out, root, "what", b->what);
+    sl_out_text(&out, root, "device", b->device);
+    sl_out_number(&out, root, "steps", b->steps);
+    sl_out_number(&out, root, "step_ms", b->step_median * 1e3);
+    sl_out_number(&out, root, "step_ms_fastest", b->step_fastest * 1e3);
+    sl_out_number(&out, root, "step_gflop", b->step_flops / 1e9);
+    sl_out_number(&out, root, "step_gflops", gflops(b->step_flops, b->step_median));
+    sl_out_number(&out, root, "text_ms", b->text * 1e3);
     if (b->load > 0)
-        cJSON_AddNumberToObject(root, "load_ms", b->load * 1e3);
+        sl_out_number(&out, root, "load_ms", b->load * 1e3);
     if (b->preview > 0)
-        cJSON_AddNumberToObject(root, "preview_ms", b->preview * 1e3);
+        sl_out_number(&out, root, "preview_ms", b->preview * 1e3);
     if (b->first_preview > 0)
-        cJSON_AddNumberToObject(root, "first_preview_ms", b->first_preview * 1e3);
+        sl_out_number(&out, root, "first_preview_ms", b->first_preview * 1e3);
     if (b->step_decoding > 0)
-        cJSON_AddNumberToObject(root, "step_decoding_ms", b->step_decoding * 1e3);
+        sl_out_number(&out, root, "step_decoding_ms", b->step_decoding * 1e3);
     if (b->held_bytes > 0)
-        cJSON_AddNumberToObject(root, "held_bytes", (double)b->held_bytes);
-    cJSON_AddNumberToObject(root, "decode_ms", b->decode * 1e3);
-    cJSON_AddNumberToObject(root, "decode_gflops", gflops(b->decode_flops, b->decode));
-    cJSON_AddNumberToObject(root, "device_bytes", (double)b->device_bytes);
-    cJSON_AddNumberToObject(root, "process_peak_bytes", peak_megabytes() * 1e6);
+        sl_out_number(&out, root, "held_bytes", (double)b->held_bytes);
+    sl_out_number(&out, root, "decode_ms", b->decode * 1e3);
+    sl_out_number(&out, root, "decode_gflops", gflops(b->decode_flops, b->decode));
+    sl_out_number(&out, root, "device_bytes", (double)b->device_bytes);
+    sl_out_number(&out, root, "process_peak_bytes", peak_megabytes() * 1e6);
     if (b->step_profile.rows) {
-        cJSON *profile = cJSON_AddObjectToObject(root, "profile");
-        cJSON_AddNumberToObject(profile, "ceiling_gflops", b->ceiling.flops / 1e9);
-        cJSON_AddNumberToObject(profile, "ceiling_gbs", b->ceiling.bytes / 1e9);
-        add_profile(profile, "step", &b->step_profile);
-        add_profile(profile, "decode", &b->decode_profile);
-        add_profile(profile, "text", &b->text_profile);
+        cJSON *profile = sl_out_object(&out, root, "profile");
+        sl_out_number(&out, profile, "ceiling_gflops", b->ceiling.flops / 1e9);
+        sl_out_number(&out, profile, "ceiling_gbs", b->ceiling.bytes / 1e9);
+        add_profile(&out, profile, "step", &b->step_profile);
+        add_profile(&out, profile, "decode", &b->decode_profile);
+        add_profile(&out, profile, "text", &b->text_profile);
     }
-    return sl_print_json(root);
+    return sl_print_json(sl_out_end(&out, root));
 }

@@ -85,10 +85,11 @@ static int report(const Branch *b)
     if (!b->options.json)
         return puts(b->options.output), SL_EXIT_OK;
     cJSON *root = sl_metadata_to_object(&p->metadata);
-    cJSON_AddStringToObject(root, "output", b->options.output);
-    cJSON_AddNumberToObject(root, "evaluations", p->evaluations);
-    cJSON_AddNumberToObject(root, "seconds", p->seconds);
-    return sl_print_json(root);
+    SlJsonOut out = {.failed = root == NULL};
+    sl_out_text(&out, root, "output", b->options.output);
+    sl_out_number(&out, root, "evaluations", p->evaluations);
+    sl_out_number(&out, root, "seconds", p->seconds);
+    return sl_print_json(sl_out_end(&out, root));
 }
 
 int sl_cmd_branch(const SlOptions *options)

@@ -211,50 +211,48 @@ static void print_table(const Compare *c)
         print_row(c, i);
 }
 
-static void add_number(cJSON *object, const char *key, double value)
+static void add_number(SlJsonOut *out, cJSON *object, const char *key, double value)
 {
     if (isfinite(value))
-        cJSON_AddNumberToObject(object, key, value);
+        sl_out_number(out, object, key, value);
     else
-        cJSON_AddNullToObject(object, key);
+        sl_out_null(out, object, key);
 }
 
-static cJSON *lane_to_json(const Compare *c, int i)
+static void add_lane(SlJsonOut *out, cJSON *list, const Compare *c, int i)
 {
     const SlGenerated *p = &c->lanes.picture[i];
     const SlLaneFigures f = sl_compare_figures(&c->lanes, i);
     char title[128];
-    cJSON *item = cJSON_CreateObject();
+    cJSON *item = sl_out_object(out, list, NULL);
     sl_compare_title(&c->lanes, i, title, sizeof title);
-    cJSON_AddNumberToObject(item, "lane", c->lanes.lane[i]);
-    cJSON_AddStringToObject(item, "title", title);
-    cJSON_AddItemToObject(item, "recipe", sl_recipe_to_json(p->metadata.recipe));
-    cJSON_AddNumberToObject(item, "evaluations", f.evaluations);
-    cJSON_AddNumberToObject(item, "seconds", f.seconds);
-    cJSON_AddBoolToObject(item, "partial", p->metadata.partial);
-    cJSON_AddStringToObject(item, "noise_sha256", p->metadata.noise_sha256);
-    cJSON_AddStringToObject(item, "latents_sha256", p->metadata.latents_sha256);
-    cJSON_AddStringToObject(item, "pixels_sha256", p->metadata.pixels_sha256);
-    cJSON *difference = cJSON_AddObjectToObject(item, "difference");
-    add_number(difference, "distance", f.distance);
-    add_number(difference, "psnr", f.psnr);
-    cJSON_AddBoolToObject(difference, "equal_pixels", isinf(f.psnr));
-    cJSON_AddNumberToObject(difference, "differs_at_step", f.parting.differ);
-    cJSON_AddNumberToObject(difference, "apart_at_step", f.parting.apart);
-    cJSON_AddNumberToObject(item, "settled_at_step", f.settled);
-    return item;
+    sl_out_number(out, item, "lane", c->lanes.lane[i]);
+    sl_out_text(out, item, "title", title);
+    sl_out_item(out, item, "recipe", sl_recipe_to_json(p->metadata.recipe));
+    sl_out_number(out, item, "evaluations", f.evaluations);
+    sl_out_number(out, item, "seconds", f.seconds);
+    sl_out_bool(out, item, "partial", p->metadata.partial);
+    sl_out_text(out, item, "noise_sha256", p->metadata.noise_sha256);
+    sl_out_text(out, item, "latents_sha256", p->metadata.latents_sha256);
+    sl_out_text(out, item, "pixels_sha256", p->metadata.pixels_sha256);
+    cJSON *difference = sl_out_object(out, item, "difference");
+    add_number(out, difference, "distance", f.distance);
+    add_number(out, difference, "psnr", f.psnr);
+    sl_out_bool(out, difference, "equal_pixels", isinf(f.psnr));
+    sl_out_number(out, difference, "differs_at_step", f.parting.differ);
+    sl_out_number(out, difference, "apart_at_step", f.parting.apart);
+    sl_out_number(out, item, "settled_at_step", f.settled);
 }
 
-static void add_problems(const Compare *c, cJSON *root)
+static void add_problems(SlJsonOut *out, cJSON *root, const Compare *c)
 {
-    cJSON *list = cJSON_AddArrayToObject(root, "problems");
+    cJSON *list = sl_out_array(out, root, "problems");
     for (int i = 0; i < sl_lanes_count(c->lanes.lanes); i++) {
         if (!sl_lanes_problem(c->lanes.lanes, i))
             continue;
-        cJSON *item = cJSON_CreateObject();
-        cJSON_AddNumberToObject(item, "lane", i);
-        cJSON_AddStringToObject(item, "message", sl_lanes_problem(c->lanes.lanes, i));
-        cJSON_AddItemToArray(list, item);
+        cJSON *item = sl_out_object(out, list, NULL);
+        sl_out_number(out, item, "lane", i);
+        sl_out_text(out, item, "message", sl_lanes_problem(c->lanes.lanes, i));
     }
 }
 
@@ -262,25 +260,26 @@ static int print_json(const Compare *c)
 {
     const SlOptions *o = c->session.options;
     const SlShareCounts shared = sl_lanes_shared(c->lanes.lanes);
-    cJSON *root = cJSON_CreateObject();
+    SlJsonOut out = {0};
+    cJSON *root = sl_out_object(&out, NULL, NULL);
     if (o->output)
-        cJSON_AddStringToObject(root, "output", o->output);
+        sl_out_text(&out, root, "output", o->output);
     if (o->animation)
-        cJSON_AddStringToObject(root, "animation", o->animation);
+        sl_out_text(&out, root, "animation", o->animation);
     if (o->save)
-        cJSON_AddStringToObject(root, "save", o->save);
-    cJSON_AddNumberToObject(root, "reference", 0);
-    cJSON_AddBoolToObject(root, "fast", sl_lanes_fast(c->lanes.lanes));
-    cJSON *list = cJSON_AddArrayToObject(root, "lanes");
+        sl_out_text(&out, root, "save", o->save);
+    sl_out_number(&out, root, "reference", 0);
+    sl_out_bool(&out, root, "fast", sl_lanes_fast(c->lanes.lanes));
+    cJSON *list = sl_out_array(&out, root, "lanes");
     for (int i = 0; i < c->lanes.count; i++)
-        cJSON_AddItemToArray(list, lane_to_json(c, i));
-    add_problems(c, root);
-    cJSON *sharing = cJSON_AddObjectToObject(root, "shared");
-    cJSON_AddNumberToObject(sharing, "texts_encoded", shared.texts);
-    cJSON_AddNumberToObject(sharing, "texts", shared.texts_shared);
-    cJSON_AddNumberToObject(sharing, "evaluations", shared.evaluations_shared);
-    cJSON_AddNumberToObject(root, "bytes", (double)sl_lanes_bytes(c->lanes.lanes));
-    return sl_print_json(root);
+        add_lane(&out, list, c, i);
+    add_problems(&out, root, c);
+    cJSON *sharing = sl_out_object(&out, root, "shared");
+    sl_out_number(&out, sharing, "texts_encoded", shared.texts);
+    sl_out_number(&out, sharing, "texts", shared.texts_shared);
+    sl_out_number(&out, sharing, "evaluations", shared.evaluations_shared);
+    sl_out_number(&out, root, "bytes", (double)sl_lanes_bytes(c->lanes.lanes));
+    return sl_print_json(sl_out_end(&out, root));
 }
 
 static int report(const Compare *c)

@@ -151,9 +151,8 @@ static bool save_animation(Generate *g, SlError *err)
     const char *path = g->session.options->animation;
     if (!path || !g->animation)
         return true;
-    char *json = sl_film_to_text(&g->picture.metadata, g->film.pixels);
-    bool ok = json ? sl_animation_save(g->animation, path, json, err)
-                   : sl_fail(err, SL_MEMORY, "%s: memory ran out", path);
+    char *json = sl_film_to_text(&g->picture.metadata, g->film.pixels, path, err);
+    bool ok = json && sl_animation_save(g->animation, path, json, err);
     free(json);
     return ok;
 }
@@ -203,14 +202,15 @@ static int report(const Generate *g)
         return SL_EXIT_OK;
     }
     cJSON *root = sl_metadata_to_object(&p->metadata);
+    SlJsonOut out = {.failed = root == NULL};
     if (g->output)
-        cJSON_AddStringToObject(root, "output", g->output);
-    cJSON_AddNumberToObject(root, "width", p->width);
-    cJSON_AddNumberToObject(root, "height", p->height);
-    cJSON_AddNumberToObject(root, "evaluations", p->evaluations);
-    cJSON_AddNumberToObject(root, "seconds", p->seconds);
-    cJSON_AddNumberToObject(root, "load_seconds", g->session.load_seconds);
-    return sl_print_json(root);
+        sl_out_text(&out, root, "output", g->output);
+    sl_out_number(&out, root, "width", p->width);
+    sl_out_number(&out, root, "height", p->height);
+    sl_out_number(&out, root, "evaluations", p->evaluations);
+    sl_out_number(&out, root, "seconds", p->seconds);
+    sl_out_number(&out, root, "load_seconds", g->session.load_seconds);
+    return sl_print_json(sl_out_end(&out, root));
 }
 
 static bool save_picture(Generate *g, SlError *err)

@@ -43,40 +43,42 @@ static void print_model(const SlModelInfo *info)
 
 static cJSON *parts_to_json(const SlModelInfo *info)
 {
-    cJSON *parts = cJSON_CreateArray();
+    SlJsonOut out = {0};
+    cJSON *parts = sl_out_array(&out, NULL, NULL);
     for (int i = 0; i < info->parts; i++) {
         const SlModelPart *part = &info->part[i];
-        cJSON *item = cJSON_CreateObject();
-        cJSON_AddStringToObject(item, "name", part->name);
-        cJSON_AddStringToObject(item, "class", part->class_name);
-        cJSON_AddNumberToObject(item, "tensors", (double)part->tensors);
-        cJSON_AddNumberToObject(item, "parameters", (double)part->parameters);
-        cJSON_AddNumberToObject(item, "bytes", (double)part->bytes);
-        cJSON_AddStringToObject(item, "dtype", part->dtype);
-        cJSON_AddItemToArray(parts, item);
+        cJSON *item = sl_out_object(&out, parts, NULL);
+        sl_out_text(&out, item, "name", part->name);
+        sl_out_text(&out, item, "class", part->class_name);
+        sl_out_number(&out, item, "tensors", (double)part->tensors);
+        sl_out_number(&out, item, "parameters", (double)part->parameters);
+        sl_out_number(&out, item, "bytes", (double)part->bytes);
+        sl_out_text(&out, item, "dtype", part->dtype);
     }
-    return parts;
+    return sl_out_end(&out, parts);
 }
 
-static cJSON *model_to_json(const SlModelInfo *info)
+static cJSON *model_to_json(const SlModelInfo *info, const char *device)
 {
-    cJSON *root = cJSON_CreateObject();
-    cJSON_AddStringToObject(root, "kind", "model");
-    cJSON_AddStringToObject(root, "path", info->path);
-    cJSON_AddStringToObject(root, "name", info->name);
-    cJSON_AddStringToObject(root, "pipeline", info->pipeline->class_name);
-    cJSON_AddBoolToObject(root, "single_file", info->single_file);
-    cJSON_AddNumberToObject(root, "width", info->width);
-    cJSON_AddNumberToObject(root, "height", info->height);
-    cJSON_AddNumberToObject(root, "size_multiple", info->size_multiple);
-    cJSON_AddNumberToObject(root, "channels", info->channels);
-    cJSON_AddNumberToObject(root, "factor", info->factor);
-    cJSON_AddNumberToObject(root, "prompt_tokens", info->prompt_tokens);
-    cJSON_AddStringToObject(root, "scheduler", info->scheduler);
-    cJSON_AddStringToObject(root, "prediction", sl_prediction_names[info->prediction]);
-    cJSON_AddItemToObject(root, "parts", parts_to_json(info));
-    cJSON_AddItemToObject(root, "files", sl_files_to_json(info->file, info->files));
-    return root;
+    SlJsonOut out = {0};
+    cJSON *root = sl_out_object(&out, NULL, NULL);
+    sl_out_text(&out, root, "kind", "model");
+    sl_out_text(&out, root, "path", info->path);
+    sl_out_text(&out, root, "name", info->name);
+    sl_out_text(&out, root, "pipeline", info->pipeline->class_name);
+    sl_out_bool(&out, root, "single_file", info->single_file);
+    sl_out_number(&out, root, "width", info->width);
+    sl_out_number(&out, root, "height", info->height);
+    sl_out_number(&out, root, "size_multiple", info->size_multiple);
+    sl_out_number(&out, root, "channels", info->channels);
+    sl_out_number(&out, root, "factor", info->factor);
+    sl_out_number(&out, root, "prompt_tokens", info->prompt_tokens);
+    sl_out_text(&out, root, "scheduler", info->scheduler);
+    sl_out_text(&out, root, "prediction", sl_prediction_names[info->prediction]);
+    sl_out_item(&out, root, "parts", parts_to_json(info));
+    sl_out_item(&out, root, "files", sl_files_to_json(info->file, info->files));
+    sl_out_text(&out, root, "device", device);
+    return sl_out_end(&out, root);
 }
 
 /* The device that a run would be computed on, and why that one. */
@@ -102,11 +104,8 @@ static int info_model(const SlOptions *o, const char *path)
     device_line(o, line, sizeof line);
     if (!sl_model_inspect(path, &info, &err) || (o->json && !sl_hash_model(&info, NULL, &err)))
         return sl_fail_exit(&err);
-    if (o->json) {
-        cJSON *root = model_to_json(&info);
-        cJSON_AddStringToObject(root, "device", line);
-        return sl_print_json(root);
-    }
+    if (o->json)
+        return sl_print_json(model_to_json(&info, line));
     print_model(&info);
     sl_print("  device        %s\n", line);
     return SL_EXIT_OK;
@@ -172,23 +171,24 @@ static void print_picture(const char *path, const SlPngTexts *texts, const SlImp
 static int print_picture_json(const char *path, const SlPngTexts *texts, const SlImport *import,
                               const SlMetadata *m)
 {
-    cJSON *root = cJSON_CreateObject();
-    cJSON_AddStringToObject(root, "kind", "picture");
-    cJSON_AddStringToObject(root, "path", path);
-    cJSON_AddNumberToObject(root, "width", texts->width);
-    cJSON_AddNumberToObject(root, "height", texts->height);
-    cJSON_AddStringToObject(root, "source", import->source);
+    SlJsonOut out = {0};
+    cJSON *root = sl_out_object(&out, NULL, NULL);
+    sl_out_text(&out, root, "kind", "picture");
+    sl_out_text(&out, root, "path", path);
+    sl_out_number(&out, root, "width", texts->width);
+    sl_out_number(&out, root, "height", texts->height);
+    sl_out_text(&out, root, "source", import->source);
     if (import->recipe)
-        cJSON_AddItemToObject(root, "recipe", sl_recipe_to_json(import->recipe));
+        sl_out_item(&out, root, "recipe", sl_recipe_to_json(import->recipe));
     if (import->model)
-        cJSON_AddStringToObject(root, "model", import->model);
+        sl_out_text(&out, root, "model", import->model);
     if (import->model_hash)
-        cJSON_AddStringToObject(root, "model_hash", import->model_hash);
-    sl_json_add_lines(root, "problems", import->problems);
-    sl_json_add_lines(root, "notes", import->notes);
+        sl_out_text(&out, root, "model_hash", import->model_hash);
+    sl_out_lines(&out, root, "problems", import->problems);
+    sl_out_lines(&out, root, "notes", import->notes);
     if (m)
-        cJSON_AddItemToObject(root, SL_METADATA_KEYWORD, sl_metadata_to_object(m));
-    return sl_print_json(root);
+        sl_out_item(&out, root, SL_METADATA_KEYWORD, sl_metadata_to_object(m));
+    return sl_print_json(sl_out_end(&out, root));
 }
 
 static int info_picture(const SlOptions *o)

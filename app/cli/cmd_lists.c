@@ -12,21 +12,20 @@
 
 /* ---- schedulers ---- */
 
-static cJSON *scheduler_to_json(const SlSchedulerInfo *s)
+static void add_scheduler(SlJsonOut *out, cJSON *list, const SlSchedulerInfo *s)
 {
-    cJSON *item = cJSON_CreateObject();
-    cJSON_AddStringToObject(item, "id", s->id);
-    cJSON_AddStringToObject(item, "name", s->name);
-    cJSON_AddStringToObject(item, "class", s->class_name);
-    cJSON_AddStringToObject(item, "good_for", s->good_for);
-    cJSON_AddNumberToObject(item, "evaluations_per_step", s->evaluations_per_step);
-    cJSON_AddBoolToObject(item, "draws_noise", s->draws_noise);
-    cJSON_AddBoolToObject(item, "takes_sigmas", s->takes_sigmas);
-    cJSON_AddBoolToObject(item, "takes_spacing", s->takes_spacing);
-    cJSON_AddBoolToObject(item, "takes_variance", s->takes_variance);
-    cJSON_AddBoolToObject(item, "takes_flow", s->takes_flow);
-    cJSON_AddBoolToObject(item, "only_flow", s->only_flow);
-    return item;
+    cJSON *item = sl_out_object(out, list, NULL);
+    sl_out_text(out, item, "id", s->id);
+    sl_out_text(out, item, "name", s->name);
+    sl_out_text(out, item, "class", s->class_name);
+    sl_out_text(out, item, "good_for", s->good_for);
+    sl_out_number(out, item, "evaluations_per_step", s->evaluations_per_step);
+    sl_out_bool(out, item, "draws_noise", s->draws_noise);
+    sl_out_bool(out, item, "takes_sigmas", s->takes_sigmas);
+    sl_out_bool(out, item, "takes_spacing", s->takes_spacing);
+    sl_out_bool(out, item, "takes_variance", s->takes_variance);
+    sl_out_bool(out, item, "takes_flow", s->takes_flow);
+    sl_out_bool(out, item, "only_flow", s->only_flow);
 }
 
 /* What --model predicts, if it was given. */
@@ -49,20 +48,23 @@ int sl_cmd_schedulers(const SlOptions *options)
     SlPrediction prediction = SL_PREDICT_EPSILON;
     if (!find_prediction(options, &prediction, &err))
         return sl_fail_exit(&err);
-    cJSON *list = options->json ? cJSON_CreateArray() : NULL;
+    SlJsonOut out = {0};
+    cJSON *list = sl_out_array(&out, NULL, NULL);
     for (int i = 0; i < sl_scheduler_count(); i++) {
         const SlSchedulerInfo *s = sl_scheduler_info(i);
         if (options->model && !sl_scheduler_suits(s, prediction))
             continue;
         if (options->json)
-            cJSON_AddItemToArray(list, scheduler_to_json(s));
+            add_scheduler(&out, list, s);
         else
             printf("%-13s %-20s %s%s%s\n", s->id, s->name, s->good_for,
                    s->evaluations_per_step > 1 ? "; two evaluations a step" : "",
                    s->draws_noise ? "; draws noise" : "");
     }
+    list = sl_out_end(&out, list);
     if (options->json)
         return sl_print_json(list);
+    cJSON_Delete(list);
     return SL_EXIT_OK;
 }
 

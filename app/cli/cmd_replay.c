@@ -125,14 +125,15 @@ static int report(const Replay *r)
         sl_session_note(&r->session, "the picture was made on another device: %s",
                         r->metadata.device_description);
     if (r->options.json) {
-        cJSON *root = cJSON_CreateObject();
-        cJSON_AddBoolToObject(root, "identical", first == NULL);
+        SlJsonOut out = {0};
+        cJSON *root = sl_out_object(&out, NULL, NULL);
+        sl_out_bool(&out, root, "identical", first == NULL);
         for (int i = 0; i < count; i++)
-            cJSON_AddBoolToObject(root, checks[i].json_name, checks[i].same);
-        cJSON_AddNumberToObject(root, "seconds", r->picture.seconds);
+            sl_out_bool(&out, root, checks[i].json_name, checks[i].same);
+        sl_out_number(&out, root, "seconds", r->picture.seconds);
         if (r->options.output)
-            cJSON_AddStringToObject(root, "output", r->options.output);
-        if (sl_print_json(root) != SL_EXIT_OK)
+            sl_out_text(&out, root, "output", r->options.output);
+        if (sl_print_json(sl_out_end(&out, root)) != SL_EXIT_OK)
             return SL_EXIT_FAILED;
     } else {
         print_checks(r, checks, count, first);

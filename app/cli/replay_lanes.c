@@ -49,19 +49,19 @@ static bool compute(ReplayLanes *r, SlError *err)
 static int report(const ReplayLanes *r)
 {
     bool all = r->same_model;
-    cJSON *root = cJSON_CreateObject(), *list = cJSON_CreateArray();
+    SlJsonOut out = {0};
+    cJSON *root = sl_out_object(&out, NULL, NULL), *list = sl_out_array(&out, NULL, NULL);
     if (!r->options.json)
         sl_print("model: %s\n", r->same_model ? "identical" : "different");
     for (int i = 0; i < sl_lanes_count(r->lanes); i++) {
         const SlLaneCheck *result = &r->result[i];
         bool same = result->noise && result->same == result->kept;
-        cJSON *item = cJSON_CreateObject();
+        cJSON *item = sl_out_object(&out, list, NULL);
         all = all && same;
-        cJSON_AddBoolToObject(item, "identical", same);
-        cJSON_AddBoolToObject(item, "noise", result->noise);
-        cJSON_AddNumberToObject(item, "same", result->same);
-        cJSON_AddNumberToObject(item, "moments", result->kept);
-        cJSON_AddItemToArray(list, item);
+        sl_out_bool(&out, item, "identical", same);
+        sl_out_bool(&out, item, "noise", result->noise);
+        sl_out_number(&out, item, "same", result->same);
+        sl_out_number(&out, item, "moments", result->kept);
         if (r->options.json)
             continue;
         if (same)
@@ -72,9 +72,10 @@ static int report(const ReplayLanes *r)
             sl_print("lane %d: different from moment %d of %d on\n", i + 1, result->same + 1,
                      result->kept);
     }
-    cJSON_AddBoolToObject(root, "identical", all);
-    cJSON_AddBoolToObject(root, "model", r->same_model);
-    cJSON_AddItemToObject(root, "lanes", list);
+    sl_out_bool(&out, root, "identical", all);
+    sl_out_bool(&out, root, "model", r->same_model);
+    sl_out_item(&out, root, "lanes", list);
+    root = sl_out_end(&out, root);
     if (r->options.json) {
         if (sl_print_json(root) != SL_EXIT_OK)
             return SL_EXIT_FAILED;

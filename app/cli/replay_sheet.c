@@ -137,18 +137,18 @@ static const char *first_difference(const Replay *r, int i)
 
 static int report(const Replay *r)
 {
-    cJSON *root = cJSON_CreateObject(), *lanes = cJSON_AddArrayToObject(root, "lanes");
+    SlJsonOut out = {0};
+    cJSON *root = sl_out_object(&out, NULL, NULL), *lanes = sl_out_array(&out, root, "lanes");
     const char *whole = r->text.animation ? "animation" : "sheet";
     bool same = true;
     for (int i = 0; i < r->text.count; i++) {
         const char *first = first_difference(r, i);
         char title[128];
         sl_compare_title(&r->lanes, i, title, sizeof title);
-        cJSON *item = cJSON_CreateObject();
-        cJSON_AddBoolToObject(item, "identical", !first);
+        cJSON *item = sl_out_object(&out, lanes, NULL);
+        sl_out_bool(&out, item, "identical", !first);
         if (first)
-            cJSON_AddStringToObject(item, "different_from", first);
-        cJSON_AddItemToArray(lanes, item);
+            sl_out_text(&out, item, "different_from", first);
         if (!r->options.json)
             sl_print("lane %d, %s: %s%s%s\n", i + 1, title, first ? "different from the " : "",
                      first ? first : "identical", first ? " on" : "");
@@ -156,9 +156,10 @@ static int report(const Replay *r)
     }
     bool drawn = strcmp(r->pixels, r->text.pixels) == 0;
     bool kept = strcmp(r->file_pixels, r->text.pixels) == 0;
-    cJSON_AddBoolToObject(root, whole, drawn);
-    cJSON_AddBoolToObject(root, "file_pixels", kept);
-    cJSON_AddBoolToObject(root, "identical", same && drawn && kept);
+    sl_out_bool(&out, root, whole, drawn);
+    sl_out_bool(&out, root, "file_pixels", kept);
+    sl_out_bool(&out, root, "identical", same && drawn && kept);
+    root = sl_out_end(&out, root);
     if (r->options.json) {
         if (sl_print_json(root) != SL_EXIT_OK)
             return SL_EXIT_FAILED;

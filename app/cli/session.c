@@ -53,7 +53,7 @@ void sl_session_note(const SlSession *session, const char *format, ...)
 
 int sl_print_json(cJSON *root)
 {
-    char *text = cJSON_Print(root);
+    char *text = root ? cJSON_Print(root) : NULL;
     if (text)
         puts(text);
     else

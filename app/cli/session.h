@@ -79,7 +79,8 @@ int sl_fail_exit(const SlError *err);
 /* A remark for a person; nothing when the options say quiet. */
 void sl_session_note(const SlSession *session, const char *format, ...) SL_PRINTF(2, 3);
 
-/* Prints a cJSON object on standard output and deletes it; the exit status (see sl_say_end). */
+/* Prints a cJSON object (NULL: memory ran out for it) on standard output and deletes it; the exit
+ * status (see sl_say_end). */
 struct cJSON;
 int sl_print_json(struct cJSON *root);
 

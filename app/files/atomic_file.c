@@ -321,24 +321,56 @@ static int close_copy(int fd)
     return copy >= 0 && close(copy) != 0 ? errno : 0;
 }
 
-bool sl_atomic_commit(SlAtomicFile *file, SlError *err)
+/* By its descriptor, wherever the folder is by now. A file whose permissions forbid reading is not
+ * read. */
+static bool read_back(const SlAtomicFile *file, SlAtomicCheck check, void *arg, SlError *err)
 {
+    char written[40];
+    SlError problem = {0};
+    snprintf(written, sizeof written, "/proc/self/fd/%d", file->fd);
+    if (access(written, R_OK) != 0 || check(arg, written, &problem))
+        return true;
+    const char *message = problem.message;
+    if (strncmp(message, written, strlen(written)) == 0)
+        message += strlen(written) + 2; /* "NAME: " */
+    return sl_fail(err, problem.code, "%s", message);
+}
+
+static bool commit(SlAtomicFile *file, SlAtomicCheck check, void *arg, SlError *err)
+{
+    SlError problem = {0};
     flush_buffer(file);
     if (!file->error && fsync(file->fd) != 0 && errno != EINVAL && errno != ENOTSUP)
         file->error = errno;
     if (!file->error)
         file->error = close_copy(file->fd);
-    if (!file->error && renameat(file->folder, file->temporary, file->folder, file->name) != 0)
+    bool right = file->error || !check || read_back(file, check, arg, &problem);
+    if (!file->error && right &&
+        renameat(file->folder, file->temporary, file->folder, file->name) != 0)
         file->error = errno;
-    if (file->error) {
+    if (file->error)
         sl_fail(err, SL_IO, "%s: cannot be written: %s", file->path, strerror(file->error));
-        unlinkat(file->folder, file->temporary, 0);
-    } else {
+    else if (!right)
+        sl_fail(err, problem.code, "%s: is not written, since it could not be read back: %s",
+                file->path, problem.message);
+    bool ok = right && !file->error;
+    if (ok)
         fsync(file->folder); /* makes the rename durable, where the file system can */
-    }
-    bool ok = !file->error;
+    else
+        unlinkat(file->folder, file->temporary, 0);
+    return ok;
+}
+
+bool sl_atomic_commit_checked(SlAtomicFile *file, SlAtomicCheck check, void *arg, SlError *err)
+{
+    bool ok = commit(file, check, arg, err);
     free_file(file);
     return ok;
+}
+
+bool sl_atomic_commit(SlAtomicFile *file, SlError *err)
+{
+    return sl_atomic_commit_checked(file, NULL, NULL, err);
 }
 
 void sl_atomic_abandon(SlAtomicFile *file)

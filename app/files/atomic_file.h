@@ -26,6 +26,10 @@ void sl_atomic_write(SlAtomicFile *file, const void *data, size_t bytes);
 /* Frees the file object in any case. False and *err, naming the path and the system's reason, when
  * anything failed; the old file is then untouched. */
 bool sl_atomic_commit(SlAtomicFile *file, SlError *err);
+/* The same for a file that is read back before it takes the old one's place: check is given where
+ * it lies until then, and may say no with *err. */
+typedef bool (*SlAtomicCheck)(void *arg, const char *written, SlError *err);
+bool sl_atomic_commit_checked(SlAtomicFile *file, SlAtomicCheck check, void *arg, SlError *err);
 /* Removes the temporary file; NULL is fine. */
 void sl_atomic_abandon(SlAtomicFile *file);
 

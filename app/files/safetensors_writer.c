@@ -3,6 +3,7 @@
  */
 #include "app/files/safetensors_writer.h"
 #include "app/files/atomic_file.h"
+#include "app/files/json_out.h"
 #include "app/files/text.h"
 
 #include <cjson/cJSON.h>
@@ -22,6 +23,8 @@ struct SlTensorWriter {
     Entry *entry;
     size_t count, bytes;
     bool failed;
+    SlAtomicCheck check;
+    void *check_arg;
 };
 
 SlTensorWriter *sl_tensor_writer_new(void)
@@ -31,27 +34,29 @@ SlTensorWriter *sl_tensor_writer_new(void)
 
 void sl_tensor_writer_set_metadata(SlTensorWriter *w, const char *key, const char *value)
 {
-    cJSON *text = cJSON_CreateString(value);
-    char *quoted = text ? cJSON_PrintUnformatted(text) : NULL;
-    if (quoted)
-        sl_text_addf(&w->header, "\"__metadata__\":{\"%s\":%s}", key, quoted);
+    SlJsonOut out = {0};
+    cJSON *object = sl_out_object(&out, NULL, NULL);
+    sl_out_text(&out, object, key, value);
+    char *text = sl_out_end_text(&out, object);
+    if (text)
+        sl_text_addf(&w->header, "\"__metadata__\":%s", text);
     else
         w->failed = true;
-    cJSON_free(quoted);
-    cJSON_Delete(text);
+    free(text);
 }
 
 void sl_tensor_writer_add(SlTensorWriter *w, const char *name, int rank, const int64_t *size,
                           const float *data)
 {
-    sl_tensor_writer_add_typed(w, name, "F32", rank, size, data);
+    sl_tensor_writer_add_typed(w, name, SL_F32, rank, size, data);
 }
 
 /* Its place in the file, without its data; NULL when that failed. */
-static Entry *declare(SlTensorWriter *w, const char *name, const char *dtype, int rank,
+static Entry *declare(SlTensorWriter *w, const char *name, SlDtype dtype, int rank,
                       const int64_t *size)
 {
-    size_t bytes = !strcmp(dtype, "F32") ? 4 : !strcmp(dtype, "F16") ? 2 : 1;
+    const char *word = dtype == SL_F32 ? "F32" : dtype == SL_F16 ? "F16" : "U8";
+    size_t bytes = sl_dtype_size(dtype);
     for (int i = 0; i < rank; i++)
         if (__builtin_mul_overflow(bytes, (size_t)size[i], &bytes))
             w->failed = true;
@@ -62,7 +67,7 @@ static Entry *declare(SlTensorWriter *w, const char *name, const char *dtype, in
     }
     w->entry = grown;
     sl_text_addf(&w->header, "%s\"%s\":{\"dtype\":\"%s\",\"shape\":[", w->header.length ? "," : "",
-                 name, dtype);
+                 name, word);
     for (int i = 0; i < rank; i++)
         sl_text_addf(&w->header, "%s%" PRId64, i ? "," : "", size[i]);
     sl_text_addf(&w->header, "],\"data_offsets\":[%zu,%zu]}", w->bytes, w->bytes + bytes);
@@ -71,7 +76,7 @@ static Entry *declare(SlTensorWriter *w, const char *name, const char *dtype, in
     return &w->entry[w->count++];
 }
 
-void sl_tensor_writer_add_typed(SlTensorWriter *w, const char *name, const char *dtype, int rank,
+void sl_tensor_writer_add_typed(SlTensorWriter *w, const char *name, SlDtype dtype, int rank,
                                 const int64_t *size, const void *data)
 {
     Entry *entry = declare(w, name, dtype, rank, size);
@@ -81,7 +86,7 @@ void sl_tensor_writer_add_typed(SlTensorWriter *w, const char *name, const char 
         memcpy(entry->data, data, entry->bytes);
 }
 
-void sl_tensor_writer_add_rows(SlTensorWriter *w, const char *name, const char *dtype,
+void sl_tensor_writer_add_rows(SlTensorWriter *w, const char *name, SlDtype dtype,
                                const int64_t size[4], const SlTensorRows *rows)
 {
     Entry *entry = declare(w, name, dtype, 4, size);
@@ -134,7 +139,13 @@ bool sl_tensor_writer_save(const SlTensorWriter *w, const char *path, SlError *e
     }
     free(scratch);
     sl_text_free(&header);
-    return file && sl_atomic_commit(file, err);
+    return file && sl_atomic_commit_checked(file, w->check, w->check_arg, err);
+}
+
+void sl_tensor_writer_check(SlTensorWriter *w, SlAtomicCheck check, void *arg)
+{
+    w->check = check;
+    w->check_arg = arg;
 }
 
 void sl_tensor_writer_free(SlTensorWriter *w)

@@ -50,6 +50,8 @@ void sl_text_addf(SlText *text, const char *format, ...)
     va_start(args, format);
     int length = vsnprintf(NULL, 0, format, args);
     va_end(args);
+    if (length < 0)
+        text->failed = true;
     if (length < 0 || !reserve(text, (size_t)length))
         return;
     va_start(args, format);

@@ -94,6 +94,22 @@ static bool encode(Writer *w)
     return true;
 }
 
+/* All texts are found again. */
+static bool read_back(void *arg, const char *written, SlError *err)
+{
+    const Writer *w = arg;
+    SlPngTexts texts;
+    bool ok = sl_png_texts_read(written, &texts, err);
+    for (int i = 0; ok && i < w->count; i++) {
+        const char *found = sl_png_texts_find(&texts, w->texts[i].key);
+        ok = (found && strcmp(found, w->texts[i].text) == 0) ||
+             sl_fail(err, SL_FORMAT, "its text \"%s\" is %s", w->texts[i].key,
+                     found ? "another one" : "not there, or longer than what is read");
+    }
+    sl_png_texts_free(&texts);
+    return ok;
+}
+
 bool sl_png_write(const char *path, const uint8_t *rgb, int width, int height,
                   const SlPngText *texts, int count, SlError *err)
 {
@@ -113,11 +129,12 @@ bool sl_png_write(const char *path, const uint8_t *rgb, int width, int height,
     else if (!(ok = encode(&w)))
         sl_fail(err, SL_IO, "%s: cannot be written: %s", path, w.problem.message);
     png_destroy_write_struct(&w.png, &w.info);
-    free(w.texts);
     if (ok)
-        return sl_atomic_commit(w.file, err);
-    sl_atomic_abandon(w.file);
-    return false;
+        ok = sl_atomic_commit_checked(w.file, read_back, &w, err);
+    else
+        sl_atomic_abandon(w.file);
+    free(w.texts);
+    return ok;
 }
 
 /* ---- reading ---- */

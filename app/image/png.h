@@ -23,7 +23,8 @@ typedef struct SlPngText {
     bool international;
 } SlPngText;
 
-/* rgb is height rows of 3 width bytes. Atomic (see atomic_file.h). */
+/* rgb is height rows of 3 width bytes. Atomic (see atomic_file.h); the texts are read back before
+ * the file replaces anything. */
 bool sl_png_write(const char *path, const uint8_t *rgb, int width, int height,
                   const SlPngText *texts, int count, SlError *err);
 

@@ -1,5 +1,6 @@
 /* batches.c - see batches.h. */
 #include "app/recipe/batches.h"
+#include "app/files/files.h"
 
 #include <cjson/cJSON.h>
 #include <stdlib.h>
@@ -69,13 +70,14 @@ bool sl_batches_next(const SlBatches *b, int i, SlRun *run, SlFrame *frame, SlEr
 
 cJSON *sl_batches_to_json(const SlBatches *b)
 {
-    cJSON *list = cJSON_CreateArray();
+    SlJsonOut out = {0};
+    cJSON *list = sl_out_array(&out, NULL, NULL);
     for (int i = 0; i < b->count; i++) {
         const SlBatch *batch = &b->batch[i];
-        const int row[] = {batch->evaluations, batch->place, batch->together};
-        cJSON_AddItemToArray(list, cJSON_CreateIntArray(row, 3));
+        const double row[] = {batch->evaluations, batch->place, batch->together};
+        sl_out_row(&out, list, NULL, row, 3);
     }
-    return list;
+    return sl_out_end(&out, list);
 }
 
 /* A whole number, or -1. */

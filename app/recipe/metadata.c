@@ -35,63 +35,63 @@ void sl_metadata_free(SlMetadata *m)
 
 cJSON *sl_files_to_json(const SlModelFile *files, int count)
 {
-    cJSON *list = cJSON_CreateArray();
+    SlJsonOut out = {0};
+    cJSON *list = sl_out_array(&out, NULL, NULL);
     for (int i = 0; i < count; i++) {
-        cJSON *file = cJSON_CreateObject();
-        cJSON_AddStringToObject(file, "name", files[i].name);
-        cJSON_AddItemToObject(file, "bytes", sl_json_from_u64(files[i].bytes));
-        cJSON_AddStringToObject(file, "sha256", files[i].sha256);
-        cJSON_AddItemToArray(list, file);
+        cJSON *file = sl_out_object(&out, list, NULL);
+        sl_out_text(&out, file, "name", files[i].name);
+        sl_out_u64(&out, file, "bytes", files[i].bytes);
+        sl_out_text(&out, file, "sha256", files[i].sha256);
     }
-    return list;
+    return sl_out_end(&out, list);
 }
 
-static void add_model(cJSON *root, const SlMetadata *m)
+static void add_model(SlJsonOut *out, cJSON *root, const SlMetadata *m)
 {
-    cJSON *model = cJSON_AddObjectToObject(root, "model");
-    cJSON_AddStringToObject(model, "name", m->model);
+    cJSON *model = sl_out_object(out, root, "model");
+    sl_out_text(out, model, "name", m->model);
     if (m->pipeline)
-        cJSON_AddStringToObject(model, "pipeline", m->pipeline->id);
-    cJSON_AddStringToObject(model, "prediction", sl_prediction_names[m->prediction]);
-    cJSON_AddItemToObject(model, "files", sl_files_to_json(m->file, m->files));
+        sl_out_text(out, model, "pipeline", m->pipeline->id);
+    sl_out_text(out, model, "prediction", sl_prediction_names[m->prediction]);
+    sl_out_item(out, model, "files", sl_files_to_json(m->file, m->files));
 }
 
 cJSON *sl_metadata_to_object(const SlMetadata *m)
 {
     char id[65];
-    cJSON *root = cJSON_CreateObject();
-    cJSON_AddNumberToObject(root, "version", SL_METADATA_VERSION);
-    cJSON_AddStringToObject(root, "program", m->program);
-    cJSON_AddItemToObject(root, "recipe", sl_recipe_to_json(m->recipe));
-    if (sl_run_id(m->recipe, m->origin, id))
-        cJSON_AddStringToObject(root, "id", id);
+    SlJsonOut out = {0};
+    cJSON *root = sl_out_object(&out, NULL, NULL);
+    sl_out_number(&out, root, "version", SL_METADATA_VERSION);
+    sl_out_text(&out, root, "program", m->program);
+    sl_out_item(&out, root, "recipe", sl_recipe_to_json(m->recipe));
+    sl_out_text(&out, root, "id", sl_run_id(m->recipe, m->origin, id) ? id : NULL);
     if (m->origin)
-        cJSON_AddItemToObject(root, "branch", sl_origin_to_json(m->origin, m->recipe));
-    add_model(root, m);
-    cJSON_AddStringToObject(root, "device", m->device);
-    cJSON_AddStringToObject(root, "device_description", m->device_description);
-    cJSON_AddStringToObject(root, "dtype", m->dtype);
-    cJSON_AddNumberToObject(root, "step", m->step);
-    cJSON_AddNumberToObject(root, "steps", m->steps);
-    cJSON_AddBoolToObject(root, "partial", m->partial);
-    cJSON_AddBoolToObject(root, "given_latents", m->given_latents);
-    cJSON_AddBoolToObject(root, "given_step_noise", m->given_step_noise);
+        sl_out_item(&out, root, "branch", sl_origin_to_json(m->origin, m->recipe));
+    add_model(&out, root, m);
+    sl_out_text(&out, root, "device", m->device);
+    sl_out_text(&out, root, "device_description", m->device_description);
+    sl_out_text(&out, root, "dtype", m->dtype);
+    sl_out_number(&out, root, "step", m->step);
+    sl_out_number(&out, root, "steps", m->steps);
+    sl_out_bool(&out, root, "partial", m->partial);
+    sl_out_bool(&out, root, "given_latents", m->given_latents);
+    sl_out_bool(&out, root, "given_step_noise", m->given_step_noise);
     if (m->fast)
-        cJSON_AddBoolToObject(root, "fast", true);
+        sl_out_bool(&out, root, "fast", true);
     if (sl_batches_any(&m->batches))
-        cJSON_AddItemToObject(root, "batches", sl_batches_to_json(&m->batches));
-    cJSON *hashes = cJSON_AddObjectToObject(root, "sha256");
-    cJSON_AddStringToObject(hashes, "noise", m->noise_sha256);
-    cJSON_AddStringToObject(hashes, "latents", m->latents_sha256);
-    cJSON_AddStringToObject(hashes, "pixels", m->pixels_sha256);
-    sl_json_add_lines(root, "warnings", m->warnings);
-    return root;
+        sl_out_item(&out, root, "batches", sl_batches_to_json(&m->batches));
+    cJSON *hashes = sl_out_object(&out, root, "sha256");
+    sl_out_text(&out, hashes, "noise", m->noise_sha256);
+    sl_out_text(&out, hashes, "latents", m->latents_sha256);
+    sl_out_text(&out, hashes, "pixels", m->pixels_sha256);
+    sl_out_lines(&out, root, "warnings", m->warnings);
+    return sl_out_end(&out, root);
 }
 
 char *sl_metadata_to_json(const SlMetadata *m)
 {
     cJSON *root = sl_metadata_to_object(m);
-    char *json = cJSON_PrintUnformatted(root);
+    char *json = root ? cJSON_PrintUnformatted(root) : NULL;
     cJSON_Delete(root);
     return json;
 }
@@ -151,6 +151,20 @@ char *sl_metadata_to_parameters(const SlMetadata *m)
     return sl_infotext_end(&out);
 }
 
+/* What is written can be read. */
+static bool check_json(const char *path, const char *json, SlError *err)
+{
+    SlMetadata *again = malloc(sizeof *again);
+    SlError problem = {0};
+    if (!again)
+        return sl_fail(err, SL_MEMORY, "%s: memory ran out", path);
+    bool ok = sl_metadata_from_json(path, json, again, &problem) ||
+              sl_fail(err, problem.code, "%s", problem.message);
+    sl_metadata_free(again);
+    free(again);
+    return ok;
+}
+
 bool sl_metadata_write(const char *path, const uint8_t *rgb, int width, int height,
                        const SlMetadata *m, SlError *err)
 {
@@ -159,11 +173,8 @@ bool sl_metadata_write(const char *path, const uint8_t *rgb, int width, int heig
         {"parameters", parameters, false},
         {SL_METADATA_KEYWORD, json, true},
     };
-    bool ok = parameters && json;
-    if (ok)
-        ok = sl_png_write(path, rgb, width, height, texts, 2, err);
-    else
-        sl_fail(err, SL_MEMORY, "%s: memory ran out", path);
+    bool ok = (parameters && json) || sl_fail(err, SL_MEMORY, "%s: memory ran out", path);
+    ok = ok && check_json(path, json, err) && sl_png_write(path, rgb, width, height, texts, 2, err);
     free(parameters);
     free(json);
     return ok;
@@ -299,6 +310,15 @@ static void read_batches(In *in, SlMetadata *m)
     in->ok = false;
 }
 
+/* NULL where there is none; half of one is none of it. */
+static void take_text(In *in, SlText *text, char **to)
+{
+    if (text->failed && in->ok)
+        in->ok = sl_fail(in->err, SL_MEMORY, "%s: memory ran out", in->name);
+    *to = text->length ? sl_text_take(text) : NULL;
+    sl_text_free(text);
+}
+
 static void read_warnings(In *in, SlMetadata *m)
 {
     const cJSON *list = cJSON_GetObjectItemCaseSensitive(in->root, "warnings"), *item;
@@ -310,8 +330,7 @@ static void read_warnings(In *in, SlMetadata *m)
         else
             wrong(in, "warnings", "a list of texts");
     }
-    m->warnings = text.length ? sl_text_take(&text) : NULL;
-    sl_text_free(&text);
+    take_text(in, &text, &m->warnings);
 }
 
 static void list_unknown(const cJSON *root, SlText *unknown)
@@ -372,8 +391,7 @@ static void read_all(In *in, SlMetadata *m)
     read_hash(in, hashes, "pixels", m->pixels_sha256);
     read_warnings(in, m);
     list_unknown(in->root, &unknown);
-    m->unknown = unknown.length ? sl_text_take(&unknown) : NULL;
-    sl_text_free(&unknown);
+    take_text(in, &unknown, &m->unknown);
 }
 
 bool sl_metadata_from_json(const char *name, const char *json, SlMetadata *m, SlError *err)

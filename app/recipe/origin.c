@@ -1,5 +1,6 @@
 /* origin.c - see origin.h. */
 #include "app/recipe/origin.h"
+#include "app/files/files.h"
 #include "app/recipe/recipe_text.h"
 
 #include <cjson/cJSON.h>
@@ -60,14 +61,14 @@ bool sl_run_id(const SlRecipe *recipe, const SlOrigin *origin, char id[65])
     char parent[65] = "";
     if (origin && !sl_origin_parent_id(origin, parent))
         return false;
-    cJSON *object = cJSON_CreateObject();
-    cJSON_AddItemToObject(object, "recipe", sl_recipe_to_json(recipe));
+    SlJsonOut out = {0};
+    cJSON *object = sl_out_object(&out, NULL, NULL);
+    sl_out_item(&out, object, "recipe", sl_recipe_to_json(recipe));
     if (origin) {
-        cJSON_AddStringToObject(object, "parent", parent);
-        cJSON_AddNumberToObject(object, "step", origin->step);
+        sl_out_text(&out, object, "parent", parent);
+        sl_out_number(&out, object, "step", origin->step);
     }
-    char *text = cJSON_PrintUnformatted(object);
-    cJSON_Delete(object);
+    char *text = sl_out_end_text(&out, object);
     if (text)
         sl_sha256(text, strlen(text), id);
     free(text);
@@ -85,21 +86,19 @@ cJSON *sl_origin_to_json(const SlOrigin *origin, const SlRecipe *recipe)
 {
     char parent[65];
     char *changed = sl_recipe_diff(origin->recipe, recipe);
-    cJSON *object = cJSON_CreateObject();
-    if (changed && object && sl_origin_parent_id(origin, parent)) {
-        cJSON_AddStringToObject(object, "parent", parent);
-        cJSON_AddNumberToObject(object, "step", origin->step);
-        cJSON_AddStringToObject(object, "sha256", origin->sha256);
-        sl_json_add_lines(object, "changed", changed);
-        cJSON_AddItemToObject(object, "recipe", sl_recipe_to_json(origin->recipe));
-        if (sl_batches_any(&origin->batches))
-            cJSON_AddItemToObject(object, "batches", sl_batches_to_json(&origin->batches));
-        if (origin->origin)
-            cJSON_AddItemToObject(object, "branch",
-                                  sl_origin_to_json(origin->origin, origin->recipe));
-    }
+    SlJsonOut out = {.failed = !changed || !sl_origin_parent_id(origin, parent)};
+    cJSON *object = sl_out_object(&out, NULL, NULL);
+    sl_out_text(&out, object, "parent", parent);
+    sl_out_number(&out, object, "step", origin->step);
+    sl_out_text(&out, object, "sha256", origin->sha256);
+    sl_out_lines(&out, object, "changed", changed);
+    sl_out_item(&out, object, "recipe", sl_recipe_to_json(origin->recipe));
+    if (sl_batches_any(&origin->batches))
+        sl_out_item(&out, object, "batches", sl_batches_to_json(&origin->batches));
+    if (origin->origin)
+        sl_out_item(&out, object, "branch", sl_origin_to_json(origin->origin, origin->recipe));
     free(changed);
-    return object;
+    return sl_out_end(&out, object);
 }
 
 static bool read_step(const cJSON *object, const SlRecipe *recipe, int *step, SlError *err)

@@ -167,15 +167,6 @@ bool sl_setting_parse(const SlSettingInfo *s, const char *text, SlRecipe *recipe
 
 /* ---- JSON ---- */
 
-cJSON *sl_json_from_u64(uint64_t value)
-{
-    char digits[24];
-    if (value <= EXACT_INTEGERS)
-        return cJSON_CreateNumber((double)value);
-    snprintf(digits, sizeof digits, "%" PRIu64, value);
-    return cJSON_CreateString(digits);
-}
-
 bool sl_json_to_u64(const cJSON *item, uint64_t *value)
 {
     if (cJSON_IsString(item))
@@ -187,50 +178,37 @@ bool sl_json_to_u64(const cJSON *item, uint64_t *value)
     return true;
 }
 
-void sl_json_add_lines(cJSON *object, const char *key, const char *text)
-{
-    cJSON *list = cJSON_AddArrayToObject(object, key);
-    for (const char *p = text; p && *p;) {
-        size_t n = strcspn(p, "\n");
-        char *line = sl_copy_bytes(p, n);
-        if (line)
-            cJSON_AddItemToArray(list, cJSON_CreateString(line));
-        free(line);
-        p += n + (p[n] == '\n');
-    }
-}
-
-static cJSON *setting_to_json(const SlSettingInfo *s, const SlRecipe *recipe)
+static void add_setting(SlJsonOut *out, cJSON *object, const SlSettingInfo *s,
+                        const SlRecipe *recipe)
 {
     switch (s->kind) {
     case SL_KIND_TEXT:
     case SL_KIND_SCHEDULER:
-        return cJSON_CreateString(sl_setting_text(s, recipe));
+        sl_out_text(out, object, s->key, sl_setting_text(s, recipe));
+        return;
     case SL_KIND_CHOICE:
-        return cJSON_CreateString(s->choices[(int)sl_setting_number(s, recipe)]);
+        sl_out_text(out, object, s->key, s->choices[(int)sl_setting_number(s, recipe)]);
+        return;
     case SL_KIND_SEED:
-        return sl_json_from_u64(sl_setting_seed(s, recipe));
+        sl_out_u64(out, object, s->key, sl_setting_seed(s, recipe));
+        return;
     case SL_KIND_REAL:
     case SL_KIND_INT:
     case SL_KIND_SIDE:
     case SL_KIND_INT64:
-        break;
+        sl_out_number(out, object, s->key, sl_setting_number(s, recipe));
+        return;
     }
-    return cJSON_CreateNumber(sl_setting_number(s, recipe));
 }
 
 cJSON *sl_settings_to_json(const SlSettingInfo *rows, int count, const SlRecipe *recipe)
 {
-    cJSON *object = cJSON_CreateObject();
-    for (int i = 0; object && i < count; i++) {
-        if (!rows[i].always && sl_setting_is_unset(&rows[i], recipe))
-            continue;
-        if (!cJSON_AddItemToObject(object, rows[i].key, setting_to_json(&rows[i], recipe))) {
-            cJSON_Delete(object);
-            return NULL;
-        }
-    }
-    return object;
+    SlJsonOut out = {0};
+    cJSON *object = sl_out_object(&out, NULL, NULL);
+    for (int i = 0; i < count; i++)
+        if (rows[i].always || !sl_setting_is_unset(&rows[i], recipe))
+            add_setting(&out, object, &rows[i], recipe);
+    return sl_out_end(&out, object);
 }
 
 cJSON *sl_recipe_to_json(const SlRecipe *recipe)

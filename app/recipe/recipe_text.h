@@ -49,11 +49,8 @@ bool sl_recipe_from_json(const struct cJSON *object, SlRecipe *recipe, SlText *u
 bool sl_recipe_from_file(const struct cJSON *object, SlRecipe *recipe, SlText *unknown,
                          SlError *err);
 
-/* A uint64 as a JSON number or, above 2^53, a string. */
-struct cJSON *sl_json_from_u64(uint64_t value);
+/* What sl_out_u64 wrote. */
 bool sl_json_to_u64(const struct cJSON *item, uint64_t *value);
-/* A member with the lines of text (may be NULL) as an array of strings. */
-void sl_json_add_lines(struct cJSON *object, const char *key, const char *text);
 
 #ifdef __cplusplus
 }

@@ -75,10 +75,9 @@ bool sl_compare_sheet(const SlCompare *c, const char *path, char pixels[65], SlE
         memcpy(pixels, hash, sizeof hash);
     bool ok = true;
     if (path) {
-        char *json = sl_compare_to_text(c, NULL, hash);
+        char *json = sl_compare_to_text(c, NULL, hash, path, err);
         const SlPngText text = {SL_METADATA_KEYWORD, json, true};
-        ok = json ? sl_png_write(path, rgb, width, height, &text, 1, err)
-                  : sl_fail(err, SL_MEMORY, "%s: memory ran out", path);
+        ok = json && sl_png_write(path, rgb, width, height, &text, 1, err);
         free(json);
     }
     free(rgb);
@@ -196,9 +195,8 @@ static bool add_pictures(Reel *r, SlError *err)
 
 static bool save_reel(Reel *r, SlError *err)
 {
-    char *json = sl_compare_to_text(r->c, &r->job->line_up, r->film.pixels);
-    bool ok = json ? sl_animation_save(r->animation, r->job->path, json, err)
-                   : sl_fail(err, SL_MEMORY, "%s: memory ran out", r->job->path);
+    char *json = sl_compare_to_text(r->c, &r->job->line_up, r->film.pixels, r->job->path, err);
+    bool ok = json && sl_animation_save(r->animation, r->job->path, json, err);
     free(json);
     return ok;
 }

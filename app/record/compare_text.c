@@ -1,14 +1,15 @@
 /* compare_text.c - what sheets and animations of lanes say about themselves, out and in. */
 #include "app/record/compare_text.h"
+#include "app/files/files.h"
 
 #include <cjson/cJSON.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* By their places in the text; before its branch a lane shows its parent. */
-static cJSON *parents_of(const SlCompare *c)
+static void add_parents(SlJsonOut *out, cJSON *root, const SlCompare *c)
 {
-    int parents[SL_LANES_MAX];
+    double parents[SL_LANES_MAX];
     bool any = false;
     for (int i = 0; i < c->count; i++) {
         int parent = sl_lanes_parent(c->lanes, c->lane[i]);
@@ -18,46 +19,61 @@ static cJSON *parents_of(const SlCompare *c)
                 parents[i] = k;
         any = any || parents[i] >= 0;
     }
-    return any ? cJSON_CreateIntArray(parents, c->count) : NULL;
+    if (any)
+        sl_out_row(out, root, "parents", parents, c->count);
 }
 
-char *sl_compare_to_text(const SlCompare *c, const SlLineUp *line_up, const char *pixels)
+/* Hands the text on if it says something that can be read. */
+static char *checked(char *json, const char *path, SlError *err)
 {
-    cJSON *root = cJSON_CreateObject();
-    cJSON_AddNumberToObject(root, "version", SL_METADATA_VERSION);
-    cJSON_AddStringToObject(root, "program", c->picture[0].metadata.program);
-    cJSON_AddStringToObject(root, "kind", line_up ? "animation" : "sheet");
+    SlCompareText again;
+    bool ok = json || sl_fail(err, SL_MEMORY, "%s: memory ran out", path);
+    if (ok) {
+        ok = sl_compare_text_read(path, json, &again, err);
+        sl_compare_text_free(&again);
+    }
+    if (ok)
+        return json;
+    free(json);
+    return NULL;
+}
+
+char *sl_compare_to_text(const SlCompare *c, const SlLineUp *line_up, const char *pixels,
+                         const char *path, SlError *err)
+{
+    SlJsonOut out = {0};
+    cJSON *root = sl_out_object(&out, NULL, NULL);
+    sl_out_number(&out, root, "version", SL_METADATA_VERSION);
+    sl_out_text(&out, root, "program", c->picture[0].metadata.program);
+    sl_out_text(&out, root, "kind", line_up ? "animation" : "sheet");
     if (sl_lanes_fast(c->lanes))
-        cJSON_AddBoolToObject(root, "fast", true);
+        sl_out_bool(&out, root, "fast", true);
     if (line_up)
-        cJSON_AddStringToObject(root, "align", sl_line_up_names[*line_up]);
-    cJSON *lanes = cJSON_AddArrayToObject(root, "lanes");
+        sl_out_text(&out, root, "align", sl_line_up_names[*line_up]);
+    cJSON *lanes = sl_out_array(&out, root, "lanes");
     for (int i = 0; i < c->count; i++) {
         SlMetadata m = c->picture[i].metadata;
         if (c->identity)
             sl_metadata_set_model(&m, c->identity);
-        cJSON_AddItemToArray(lanes, sl_metadata_to_object(&m));
+        sl_out_item(&out, lanes, NULL, sl_metadata_to_object(&m));
     }
-    cJSON *parents = line_up ? parents_of(c) : NULL;
-    if (parents)
-        cJSON_AddItemToObject(root, "parents", parents);
-    cJSON_AddStringToObject(root, "pixels", pixels);
-    char *text = cJSON_PrintUnformatted(root);
-    cJSON_Delete(root);
-    return text;
+    if (line_up)
+        add_parents(&out, root, c);
+    sl_out_text(&out, root, "pixels", pixels);
+    return checked(sl_out_end_text(&out, root), path, err);
 }
 
-char *sl_film_to_text(const SlMetadata *metadata, const char *pixels)
+char *sl_film_to_text(const SlMetadata *metadata, const char *pixels, const char *path,
+                      SlError *err)
 {
-    cJSON *root = cJSON_CreateObject();
-    cJSON_AddNumberToObject(root, "version", SL_METADATA_VERSION);
-    cJSON_AddStringToObject(root, "program", metadata->program);
-    cJSON_AddStringToObject(root, "kind", "film");
-    cJSON_AddItemToArray(cJSON_AddArrayToObject(root, "lanes"), sl_metadata_to_object(metadata));
-    cJSON_AddStringToObject(root, "pixels", pixels);
-    char *text = cJSON_PrintUnformatted(root);
-    cJSON_Delete(root);
-    return text;
+    SlJsonOut out = {0};
+    cJSON *root = sl_out_object(&out, NULL, NULL);
+    sl_out_number(&out, root, "version", SL_METADATA_VERSION);
+    sl_out_text(&out, root, "program", metadata->program);
+    sl_out_text(&out, root, "kind", "film");
+    sl_out_item(&out, sl_out_array(&out, root, "lanes"), NULL, sl_metadata_to_object(metadata));
+    sl_out_text(&out, root, "pixels", pixels);
+    return checked(sl_out_end_text(&out, root), path, err);
 }
 
 bool sl_compare_is_text(const char *json)

@@ -36,7 +36,7 @@ typedef struct SlLanesOut {
     const int *own;                      /* [lanes]; NULL: SL_LANES_OWN_ALL */
     int reference;                       /* the lane that others are measured against */
 } SlLanesOut;
-/* Atomic. Lanes without a moment are left out; SL_ARGUMENT where no lane has one. */
+/* Atomic, and looked at again before it replaces anything. Lanes without a moment are left out; SL_ARGUMENT where no lane has one. */
 bool sl_lanes_write(const SlLanesOut *out, const char *path, SlError *err);
 
 /* What a file says of a lane besides its timeline. */
@@ -44,12 +44,14 @@ typedef struct SlLaneNote {
     int own;
     bool done;
     int inherited;       /* moments of ancestors before its own */
+    int moments;         /* that are kept, those of ancestors included */
     int step_offset;     /* steps of ancestors before its own, as the window counts them */
     SlMetadata metadata; /* what its picture would say */
 } SlLaneNote;
 typedef struct SlLanesIn {
-    SlLanes *lanes;
-    int reference;
+    SlLanes *lanes; /* NULL: they were only looked at */
+    int count, reference;
+    bool fast;
     SlLaneNote note[SL_LANES_MAX];
 } SlLanesIn;
 /* False and *err, one sentence that names the file, for everything that is not a whole comparison
@@ -59,6 +61,8 @@ typedef struct SlLanesIn {
  * model asks for it. A lane has its ancestors' moments in sl_lanes_before where its parent is
  * not in the file. */
 bool sl_lanes_read(SlLanesIn *in, const char *path, SlError *err);
+/* The same without what is in the tensors: what the file says, the sizes and the types. */
+bool sl_lanes_look(SlLanesIn *in, const char *path, SlError *err);
 void sl_lanes_in_free(SlLanesIn *in);
 /* Whether lanes of a file are such as this model makes: recipes of lanes and ancestors that it can
  * compute, samples of its channels and of the size that the recipe asks for. False and *err, one

@@ -4,7 +4,7 @@
  * the tensors' sizes against the rows, what is in them against its SHA-256, and what the file says
  * twice (the recipe is in three places) against itself.
  */
-#include "app/record/lanes_file.h"
+#include "app/record/lanes_file_private.h"
 #include "app/record/timeline_private.h"
 #include "engine/engine.h"
 
@@ -17,21 +17,29 @@
 #define MAX_MOMENTS 4000
 #define MAX_SIDE    16384
 
-/* The tensors of a lane. */
-enum { X_T, X_0, NOISY_PREVIEW, PREVIEW, OUTPUT, GUIDANCE, TENSORS };
-static const struct {
-    const char *name;
-    SlDtype dtype;
-    bool pixels; /* [moments, h, w, 3] instead of [moments, C, h, w] */
-    bool optional;
-} tensors[TENSORS] = {
-    [X_T] = {"x_t", SL_F32, false, false},
-    [X_0] = {"x_0", SL_F32, false, false},
-    [NOISY_PREVIEW] = {"noisy_preview", SL_U8, true, false},
-    [PREVIEW] = {"preview", SL_U8, true, false},
-    [OUTPUT] = {"output", SL_F16, false, true},
-    [GUIDANCE] = {"guidance", SL_F16, false, true},
+const SlLaneTensorInfo sl_lane_tensors[SL_LANE_TENSORS] = {
+    [SL_LANE_X_T] = {"x_t", SL_F32, false, false},
+    [SL_LANE_NOISY_PREVIEW] = {"noisy_preview", SL_U8, true, false},
+    [SL_LANE_X_0] = {"x_0", SL_F32, false, false},
+    [SL_LANE_PREVIEW] = {"preview", SL_U8, true, false},
+    [SL_LANE_OUTPUT] = {"output", SL_F16, false, true},
+    [SL_LANE_GUIDANCE] = {"guidance", SL_F16, false, true},
 };
+
+const SlLaneHashInfo sl_lane_hashes[SL_LANE_HASHES] = {
+    [SL_LANE_SAMPLES] = {"sha256", {SL_LANE_X_T, SL_LANE_X_0}, "samples"},
+    [SL_LANE_PREVIEWS] = {"previews_sha256", {SL_LANE_NOISY_PREVIEW, SL_LANE_PREVIEW}, "previews"},
+    [SL_LANE_HALVES] = {"halves_sha256",
+                        {SL_LANE_OUTPUT, SL_LANE_GUIDANCE},
+                        "outputs or guidance terms"},
+};
+
+SlLaneTensorName sl_lane_tensor_name(int lane, SlLaneTensor which)
+{
+    SlLaneTensorName name;
+    snprintf(name.text, sizeof name.text, "lane.%d.%s", lane, sl_lane_tensors[which].name);
+    return name;
+}
 
 typedef struct LaneIn {
     const SlSafetensors *file;
@@ -41,8 +49,8 @@ typedef struct LaneIn {
     int parent, branch_point, first, interval;
     double *plan, *frames; /* rows of 4 and 9 */
     int plans, frame_count;
-    const SlTensorInfo *info[TENSORS]; /* NULL: not there */
-    uint8_t *data[TENSORS];
+    const SlTensorInfo *info[SL_LANE_TENSORS]; /* NULL: not there */
+    uint8_t *data[SL_LANE_TENSORS];
     SlError *err;
 } LaneIn;
 
@@ -170,44 +178,42 @@ static bool check_text(const LaneIn *in, const char *key, int own)
 
 /* ---- tensors ---- */
 
-static bool find_tensor(LaneIn *in, int which, const int64_t size[4])
+static bool find_tensor(LaneIn *in, SlLaneTensor which, const int64_t size[4])
 {
-    char name[64];
-    snprintf(name, sizeof name, "lane.%d.%s", in->index, tensors[which].name);
-    const SlTensorInfo *t = in->info[which] = sl_safetensors_find(in->file, name);
-    if (!t && tensors[which].optional)
+    SlLaneTensorName name = sl_lane_tensor_name(in->index, which);
+    const SlTensorInfo *t = in->info[which] = sl_safetensors_find(in->file, name.text);
+    if (!t && sl_lane_tensors[which].optional)
         return true;
-    bool ok = t && t->known && t->dtype == tensors[which].dtype && t->rank == 4;
+    bool ok = t && t->known && t->dtype == sl_lane_tensors[which].dtype && t->rank == 4;
     for (int i = 0; ok && i < 4; i++)
         ok = t->size[i] == size[i];
-    return ok ||
-           sl_fail(in->err, SL_FORMAT,
-                   "%s: lane %d: its tensor %s is missing, or is not [%d, %d, %d, %d] in %s",
-                   sl_safetensors_path(in->file), in->index + 1, name, (int)size[0], (int)size[1],
-                   (int)size[2], (int)size[3], sl_dtype_name(tensors[which].dtype));
+    return ok || sl_fail(in->err, SL_FORMAT,
+                         "%s: lane %d: its tensor %s is missing, or is not [%d, %d, %d, %d] in %s",
+                         sl_safetensors_path(in->file), in->index + 1, name.text, (int)size[0],
+                         (int)size[1], (int)size[2], (int)size[3],
+                         sl_dtype_name(sl_lane_tensors[which].dtype));
 }
 
 /* Of the sizes that x_t has. */
 static bool find_tensors(LaneIn *in)
 {
-    char name[64];
-    snprintf(name, sizeof name, "lane.%d.x_t", in->index);
-    const SlTensorInfo *t = sl_safetensors_find(in->file, name);
+    SlLaneTensorName name = sl_lane_tensor_name(in->index, SL_LANE_X_T);
+    const SlTensorInfo *t = sl_safetensors_find(in->file, name.text);
     if (!t || t->rank != 4 || t->size[0] != in->frame_count || t->size[1] < 1 || t->size[1] > 64 ||
         t->size[2] < 1 || t->size[2] > MAX_SIDE || t->size[3] < 1 || t->size[3] > MAX_SIDE)
         return sl_fail(in->err, SL_FORMAT,
                        "%s: lane %d: its tensor %s is missing, or is not [%d, C, h, w]",
-                       sl_safetensors_path(in->file), in->index + 1, name, in->frame_count);
+                       sl_safetensors_path(in->file), in->index + 1, name.text, in->frame_count);
     const int64_t pixels[4] = {t->size[0], t->size[2], t->size[3], 3};
-    for (int k = 0; k < TENSORS; k++)
-        if (!find_tensor(in, k, tensors[k].pixels ? pixels : t->size))
+    for (int k = 0; k < SL_LANE_TENSORS; k++)
+        if (!find_tensor(in, k, sl_lane_tensors[k].pixels ? pixels : t->size))
             return false;
     return true;
 }
 
 static bool read_tensors(LaneIn *in)
 {
-    for (int k = 0; k < TENSORS; k++) {
+    for (int k = 0; k < SL_LANE_TENSORS; k++) {
         const SlTensorInfo *info = in->info[k];
         if (!info)
             continue;
@@ -221,16 +227,16 @@ static bool read_tensors(LaneIn *in)
 }
 
 /* The hash of two tensors' hashes, as the file has it; files of earlier windows have none. */
-static bool check_hash(const LaneIn *in, const char *key, int first, const char *what)
+static bool check_hash(const LaneIn *in, const SlLaneHashInfo *hash)
 {
-    const char *expected = string_in(in, key);
+    const char *expected = string_in(in, hash->key);
     char both[129], sha256[65];
     for (int k = 0; k < 2; k++)
-        sl_sha256(in->data[first + k], in->info[first + k] ? in->info[first + k]->bytes : 0,
+        sl_sha256(in->data[hash->of[k]], in->info[hash->of[k]] ? in->info[hash->of[k]]->bytes : 0,
                   both + 64 * k);
     sl_sha256(both, 128, sha256);
     char said[100];
-    snprintf(said, sizeof said, "%s were changed or damaged", what);
+    snprintf(said, sizeof said, "%s were changed or damaged", hash->what);
     return !expected || strcmp(sha256, expected) == 0 || wrong(in, said);
 }
 
@@ -238,15 +244,14 @@ static bool check_hash(const LaneIn *in, const char *key, int first, const char 
 static bool check_tensors(const LaneIn *in)
 {
     const SlMetadata *m = &in->note->metadata;
-    size_t bytes = in->info[X_T]->bytes, sample = bytes / (size_t)in->frame_count;
+    size_t bytes = in->info[SL_LANE_X_T]->bytes, sample = bytes / (size_t)in->frame_count;
     char last[65];
-    if (!check_hash(in, "sha256", X_T, "samples") ||
-        !check_hash(in, "previews_sha256", NOISY_PREVIEW, "previews") ||
-        (in->info[OUTPUT] && !check_hash(in, "halves_sha256", OUTPUT, "outputs or guidance terms")))
-        return false;
+    for (int i = 0; i < SL_LANE_HASHES; i++)
+        if (in->info[sl_lane_hashes[i].of[0]] && !check_hash(in, &sl_lane_hashes[i]))
+            return false;
     if (!m->latents_sha256[0] || m->partial)
         return true;
-    sl_sha256(in->data[X_T] + bytes - sample, sample, last);
+    sl_sha256(in->data[SL_LANE_X_T] + bytes - sample, sample, last);
     return strcmp(last, m->latents_sha256) == 0 ||
            wrong(in, "last sample is not the one that its metadata names");
 }
@@ -325,6 +330,7 @@ static bool read_header(LaneIn *in)
     if (note->inherited >= in->plans || in->branch_point >= in->frame_count ||
         in->frame_count > in->plans)
         return wrong(in, "frames are more than its plan, or none is its own");
+    note->moments = in->frame_count;
     return check_plan(in) && check_frames(in) && find_tensors(in);
 }
 
@@ -360,13 +366,13 @@ static void record_frame(const LaneIn *in, SlTimeline *t, int frame, double *ela
     SlMoment moment = t->moments[t->count];
     moment.seconds = in->frames[(size_t)frame * 9 + 8];
     moment.elapsed = *elapsed += moment.seconds;
-    moment.x_t = part_of(in, X_T, frame);
-    moment.x_0 = part_of(in, X_0, frame);
-    moment.output16 = part_of(in, OUTPUT, frame);
-    moment.guidance16 = part_of(in, GUIDANCE, frame);
+    moment.x_t = part_of(in, SL_LANE_X_T, frame);
+    moment.x_0 = part_of(in, SL_LANE_X_0, frame);
+    moment.output16 = part_of(in, SL_LANE_OUTPUT, frame);
+    moment.guidance16 = part_of(in, SL_LANE_GUIDANCE, frame);
     for (int noisy = 0; noisy < 2; noisy++) {
         uint8_t *to = sl_timeline_preview_place(t, t->count, noisy, &height, &width);
-        memcpy(to, part_of(in, noisy ? NOISY_PREVIEW : PREVIEW, frame),
+        memcpy(to, part_of(in, noisy ? SL_LANE_NOISY_PREVIEW : SL_LANE_PREVIEW, frame),
                (size_t)height * (size_t)width * 3);
     }
     sl_timeline_record(t, &moment);
@@ -394,15 +400,15 @@ static bool record_own(const LaneIn *in, SlTimeline *t)
 
 static SlTimelineShape shape_of(const LaneIn *in, int total, int interval)
 {
-    const int64_t *size = in->info[X_T]->size;
+    const int64_t *size = in->info[SL_LANE_X_T]->size;
     return (SlTimelineShape){.channels = (int)size[1],
                              .height = (int)size[2],
                              .width = (int)size[3],
                              .total = total,
                              .interval = interval,
                              .views = true,
-                             .guided = in->info[GUIDANCE] != NULL,
-                             .output16 = in->info[OUTPUT] != NULL};
+                             .guided = in->info[SL_LANE_GUIDANCE] != NULL,
+                             .output16 = in->info[SL_LANE_OUTPUT] != NULL};
 }
 
 static SlTimeline *make_own(LaneIn *in)
@@ -433,7 +439,7 @@ static void record_gap(const LaneIn *in, SlTimeline *t, int next)
     SlMoment moment = t->moments[t->count];
     for (int noisy = 0; noisy < 2; noisy++) {
         uint8_t *to = sl_timeline_preview_place(t, t->count, noisy, &height, &width);
-        memcpy(to, part_of(in, noisy ? NOISY_PREVIEW : PREVIEW, next),
+        memcpy(to, part_of(in, noisy ? SL_LANE_NOISY_PREVIEW : SL_LANE_PREVIEW, next),
                (size_t)height * (size_t)width * 3);
     }
     sl_timeline_record(t, &moment);
@@ -475,8 +481,10 @@ static bool has_parent(const LaneIn *in, const SlLanesIn *all)
 static bool add_lane(LaneIn *in, SlLanesIn *all)
 {
     SlTimeline *own = NULL, *before = NULL;
-    bool ok = read_header(in) && read_tensors(in) && check_tensors(in) && (own = make_own(in));
-    if (!ok)
+    bool ok = read_header(in);
+    if (!ok || !all->lanes)
+        return ok;
+    if (!read_tensors(in) || !check_tensors(in) || !(own = make_own(in)))
         return false;
     if (in->note->inherited > 0 && !has_parent(in, all) && !(before = make_before(in))) {
         sl_timeline_free(own);
@@ -490,7 +498,7 @@ static bool add_lane(LaneIn *in, SlLanesIn *all)
 static bool read_lane(LaneIn *in, SlLanesIn *all)
 {
     bool ok = add_lane(in, all);
-    for (int k = 0; k < TENSORS; k++)
+    for (int k = 0; k < SL_LANE_TENSORS; k++)
         free(in->data[k]);
     free(in->plan);
     free(in->frames);
@@ -514,20 +522,23 @@ static bool read_lanes(const SlSafetensors *file, const cJSON *root, SlLanesIn *
         return sl_fail(err, SL_FORMAT, "%s: its \"reference\" is not a whole number from 0 to %d",
                        sl_safetensors_path(file), SL_LANES_MAX - 1);
     all->reference = reference->valuedouble < count ? (int)reference->valuedouble : 0;
-    sl_lanes_set_fast(all->lanes, cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(root, "fast")));
+    all->fast = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(root, "fast"));
+    if (all->lanes)
+        sl_lanes_set_fast(all->lanes, all->fast);
     cJSON_ArrayForEach(json, list)
     {
         LaneIn in = {.file = file, .json = json, .index = index, .err = err};
         in.note = &all->note[index++];
         if (!read_lane(&in, all))
             return false;
+        all->count = index;
     }
     return true;
 }
 
-bool sl_lanes_read(SlLanesIn *in, const char *path, SlError *err)
+/* With lanes in *in, or only what is said of them. */
+static bool read_file(SlLanesIn *in, const char *path, SlError *err)
 {
-    memset(in, 0, sizeof *in);
     SlSafetensors *file = sl_safetensors_open(path, err);
     if (!file)
         return false;
@@ -536,13 +547,25 @@ bool sl_lanes_read(SlLanesIn *in, const char *path, SlError *err)
     if (!text)
         sl_fail(err, SL_FORMAT, "%s: no comparison of Safelight's: it has no \"safelight\" text",
                 path);
-    bool ok = json && ((in->lanes = sl_lanes_new()) ||
-                       sl_fail(err, SL_MEMORY, "memory ran out for a comparison"));
-    ok = ok && read_lanes(file, sl_json_root(json), in, err);
+    bool ok = json && read_lanes(file, sl_json_root(json), in, err);
     if (json)
         sl_json_close(json);
     sl_safetensors_close(file);
     return ok;
+}
+
+bool sl_lanes_look(SlLanesIn *in, const char *path, SlError *err)
+{
+    memset(in, 0, sizeof *in);
+    return read_file(in, path, err);
+}
+
+bool sl_lanes_read(SlLanesIn *in, const char *path, SlError *err)
+{
+    memset(in, 0, sizeof *in);
+    in->lanes = sl_lanes_new();
+    return in->lanes ? read_file(in, path, err)
+                     : sl_fail(err, SL_MEMORY, "memory ran out for a comparison");
 }
 
 void sl_lanes_in_free(SlLanesIn *in)

@@ -4,7 +4,7 @@
  * tensor at a time. Easy to get wrong: the lanes must not grow meanwhile (sl_timeline_head).
  */
 #include "app/files/files.h"
-#include "app/record/lanes_file.h"
+#include "app/record/lanes_file_private.h"
 #include "app/record/timeline_private.h"
 
 #include <cjson/cJSON.h>
@@ -122,13 +122,11 @@ static bool tell_story(const SlLanes *lanes, int lane, Story *s, SlError *err)
 
 /* ---- tensors ---- */
 
-enum { NOISY, PICTURE, SIDES };
-
-/* A tensor's rows: a kind of array of one lane's kept moments. */
+/* A tensor's rows: an array of each of one lane's kept moments. */
 typedef struct Rows {
     const Story *story;
     const SlModel *model;
-    int which; /* NOISY or PICTURE; output or guidance */
+    SlLaneTensor which;
 } Rows;
 
 typedef const void *(*RowOf)(const void *rows, int64_t i, void *scratch);
@@ -136,15 +134,14 @@ typedef const void *(*RowOf)(const void *rows, int64_t i, void *scratch);
 /* What is written of a lane. */
 typedef struct Part {
     Story story;
-    Rows rows[2];
-    bool half[2];                               /* output, guidance: known of all its moments */
-    char samples[65], previews[65], halves[65]; /* SHA-256 */
+    Rows rows[SL_LANE_TENSORS];
+    bool there[SL_LANE_TENSORS]; /* output, guidance: where they are known of all its moments */
+    char sha256[SL_LANE_HASHES][65];
 } Part;
 
 typedef struct Saving {
-    const SlLanesOut *out;
+    const SlLanesOut *asked;
     SlTensorWriter *writer;
-    cJSON *list;
     Part *part;               /* [lanes] */
     int number[SL_LANES_MAX]; /* of each lane in the file; -1: it has nothing to keep */
 } Saving;
@@ -153,7 +150,7 @@ static const void *sample_row(const void *arg, int64_t i, void *scratch)
 {
     const Rows *rows = arg;
     const SlMoment *m = kept_moment(rows->story, (int)i);
-    return rows->which == NOISY ? m->x_t : m->x_0;
+    return rows->which == SL_LANE_X_T ? m->x_t : m->x_0;
 }
 
 /* Of the picture, which is x_t at the end. */
@@ -164,7 +161,7 @@ static const void *preview_row(const void *arg, int64_t i, void *scratch)
     const SlTimeline *t = s->from[s->kept_at[i]];
     const SlMoment *m = kept_moment(s, (int)i);
     int height, width;
-    bool noisy = rows->which == NOISY;
+    bool noisy = rows->which == SL_LANE_NOISY_PREVIEW;
     const uint8_t *kept = sl_timeline_preview(t, s->moment[s->kept_at[i]], noisy, &height, &width);
     if (kept)
         return kept;
@@ -177,41 +174,56 @@ static const void *half_row(const void *arg, int64_t i, void *scratch)
     const Rows *rows = arg;
     const SlTimeline *t = rows->story->from[0];
     const SlMoment *m = kept_moment(rows->story, (int)i);
-    const uint16_t *half = rows->which == 0 ? m->output16 : m->guidance16;
+    const uint16_t *half = rows->which == SL_LANE_OUTPUT ? m->output16 : m->guidance16;
     for (int64_t k = 0; !half && k < t->elements; k++)
         ((uint16_t *)scratch)[k] = sl_f32_to_f16(m->output[k]);
     return half ? half : scratch;
 }
 
-/* Which of the two are known of all moments; only timelines with views have them for looking at. */
-static void find_halves(Part *part)
+static const RowOf row_of[SL_LANE_TENSORS] = {
+    [SL_LANE_X_T] = sample_row,
+    [SL_LANE_X_0] = sample_row,
+    [SL_LANE_NOISY_PREVIEW] = preview_row,
+    [SL_LANE_PREVIEW] = preview_row,
+    [SL_LANE_OUTPUT] = half_row,
+    [SL_LANE_GUIDANCE] = half_row,
+};
+
+/* Output and guidance term where they are known of all moments; only timelines with views have them
+ * for looking at. A guidance term without the output is not written. */
+static void find_tensors(Part *part)
 {
-    part->half[0] = part->half[1] = part->story.kept > 0;
+    bool output = part->story.kept > 0, guidance = output;
     for (int i = 0; i < part->story.kept; i++) {
         const SlMoment *m = kept_moment(&part->story, i);
         const SlTimeline *t = part->story.from[part->story.kept_at[i]];
-        part->half[0] = part->half[0] && t->views && (m->output16 || m->output);
-        part->half[1] = part->half[1] && m->guidance16;
+        output = output && t->views && (m->output16 || m->output);
+        guidance = guidance && m->guidance16;
     }
+    for (int k = 0; k < SL_LANE_TENSORS; k++)
+        part->there[k] = !sl_lane_tensors[k].optional;
+    part->there[SL_LANE_OUTPUT] = output;
+    part->there[SL_LANE_GUIDANCE] = output && guidance;
 }
 
-static size_t row_bytes(const SlTimeline *t, RowOf row)
+static size_t row_bytes(const SlTimeline *t, const SlLaneTensorInfo *tensor)
 {
-    if (row == preview_row)
-        return (size_t)t->height * (size_t)t->width * 3;
-    return (size_t)t->elements * (row == half_row ? sizeof(uint16_t) : sizeof(float));
+    size_t elements =
+        tensor->pixels ? (size_t)t->height * (size_t)t->width * 3 : (size_t)t->elements;
+    return elements * sl_dtype_size(tensor->dtype);
 }
 
-/* Of all rows of both kinds; one that is not there has none. */
-static bool hash_rows(const Part *part, RowOf row, char sha256[65], SlError *err)
+/* Of all rows of both tensors; one that is not there has none. */
+static bool hash_rows(const Part *part, const SlLaneHashInfo *hash, char sha256[65], SlError *err)
 {
     char both[129];
-    size_t bytes = row_bytes(part->story.from[0], row);
+    size_t bytes = row_bytes(part->story.from[0], &sl_lane_tensors[hash->of[0]]);
     uint8_t *all = malloc((size_t)part->story.kept * bytes), *scratch = malloc(bytes);
     for (int k = 0; all && scratch && k < 2; k++) {
-        bool there = row != half_row || part->half[k];
+        SlLaneTensor which = hash->of[k];
+        bool there = part->there[which];
         for (int i = 0; there && i < part->story.kept; i++)
-            memcpy(all + (size_t)i * bytes, row(&part->rows[k], i, scratch), bytes);
+            memcpy(all + (size_t)i * bytes, row_of[which](&part->rows[which], i, scratch), bytes);
         sl_sha256(all, there ? (size_t)part->story.kept * bytes : 0, both + 64 * k);
     }
     bool ok = all && scratch;
@@ -224,69 +236,42 @@ static bool hash_rows(const Part *part, RowOf row, char sha256[65], SlError *err
 
 static bool hash_part(Part *part, SlError *err)
 {
-    return hash_rows(part, sample_row, part->samples, err) &&
-           hash_rows(part, preview_row, part->previews, err) &&
-           (!part->half[0] || hash_rows(part, half_row, part->halves, err));
-}
-
-static void add_tensor(const Saving *saving, int number, const char *what, RowOf row,
-                       const Rows *rows)
-{
-    const SlTimeline *t = rows->story->from[0];
-    const int64_t size[4] = {rows->story->kept, t->channels, t->height, t->width};
-    const int64_t pixels[4] = {rows->story->kept, t->height, t->width, 3};
-    const SlTensorRows asked = {row, rows};
-    const char *dtype = row == preview_row ? "U8" : row == half_row ? "F16" : "F32";
-    char name[64];
-    snprintf(name, sizeof name, "lane.%d.%s", number, what);
-    sl_tensor_writer_add_rows(saving->writer, name, dtype, row == preview_row ? pixels : size,
-                              &asked);
+    bool ok = true;
+    for (int i = 0; ok && i < SL_LANE_HASHES; i++)
+        if (part->there[sl_lane_hashes[i].of[0]])
+            ok = hash_rows(part, &sl_lane_hashes[i], part->sha256[i], err);
+    return ok;
 }
 
 static void add_tensors(const Saving *saving, int number, const Part *part)
 {
-    static const char *const samples[] = {"x_t", "x_0"},
-                             *const previews[] = {"noisy_preview", "preview"},
-                             *const halves[] = {"output", "guidance"};
-    for (int k = 0; k < SIDES; k++) {
-        add_tensor(saving, number, samples[k], sample_row, &part->rows[k]);
-        add_tensor(saving, number, previews[k], preview_row, &part->rows[k]);
+    const SlTimeline *t = part->story.from[0];
+    const int64_t size[4] = {part->story.kept, t->channels, t->height, t->width};
+    const int64_t pixels[4] = {part->story.kept, t->height, t->width, 3};
+    for (int k = 0; k < SL_LANE_TENSORS; k++) {
+        const SlTensorRows rows = {row_of[k], &part->rows[k]};
+        if (part->there[k])
+            sl_tensor_writer_add_rows(saving->writer, sl_lane_tensor_name(number, k).text,
+                                      sl_lane_tensors[k].dtype,
+                                      sl_lane_tensors[k].pixels ? pixels : size, &rows);
     }
-    for (int k = 0; part->half[0] && k < 2; k++)
-        if (part->half[k])
-            add_tensor(saving, number, halves[k], half_row, &part->rows[k]);
 }
 
 /* ---- JSON ---- */
 
-/* With all digits: cJSON's own way to write a number loses some. */
-static cJSON *row_of(const double *values, int n)
+static void add_plan(SlJsonOut *out, cJSON *json, const Story *s)
 {
-    SlText text = {0};
-    for (int i = 0; i < n; i++) {
-        char number[32];
-        sl_format_double(values[i], number);
-        sl_text_addf(&text, "%s%s", i ? "," : "[", number);
-    }
-    sl_text_add(&text, "]");
-    cJSON *row = cJSON_CreateRaw(text.data ? text.data : "[]");
-    sl_text_free(&text);
-    return row;
-}
-
-static void add_plan(cJSON *json, const Story *s)
-{
-    cJSON *list = cJSON_AddArrayToObject(json, "plan");
+    cJSON *list = sl_out_array(out, json, "plan");
     for (int i = 0; i < s->planned; i++) {
         SlMoment m = sl_timeline_planned(s->from[i], s->moment[i]);
         const double values[] = {m.timestep, m.sigma, s->step[i], m.ends_step};
-        cJSON_AddItemToArray(list, row_of(values, 4));
+        sl_out_row(out, list, NULL, values, 4);
     }
 }
 
-static void add_frames(cJSON *json, const Story *s)
+static void add_frames(SlJsonOut *out, cJSON *json, const Story *s)
 {
-    cJSON *list = cJSON_AddArrayToObject(json, "frames");
+    cJSON *list = sl_out_array(out, json, "frames");
     for (int i = 0; i < s->kept; i++) {
         const SlMoment *m = kept_moment(s, i);
         int at = s->kept_at[i], before = i > 0 ? s->kept_at[i - 1] : -1;
@@ -302,7 +287,7 @@ static void add_frames(cJSON *json, const Story *s)
                                  m->timestep,
                                  m->sigma,
                                  s->from[at]->interval > 1 ? seconds : m->seconds};
-        cJSON_AddItemToArray(list, row_of(values, 9));
+        sl_out_row(out, list, NULL, values, 9);
     }
 }
 
@@ -336,41 +321,41 @@ static char *metadata_text(const SlTimeline *t, const SlMetadata *identity)
     return text;
 }
 
-static const SlMetadata *identity_of(const SlLanesOut *out, int lane)
+static const SlMetadata *identity_of(const SlLanesOut *asked, int lane)
 {
-    return out->identities ? out->identities[lane] : out->identity;
+    return asked->identities ? asked->identities[lane] : asked->identity;
 }
 
 static cJSON *describe(const Saving *saving, int lane, const Part *part)
 {
     const Story *s = &part->story;
-    const SlLanesOut *out = saving->out;
-    const SlTimeline *t = sl_lanes_timeline(out->lanes, lane);
-    int parent = sl_lanes_parent(out->lanes, lane);
-    cJSON *json = cJSON_CreateObject(), *recipe = sl_recipe_to_json(t->recipe);
-    char *settings = recipe ? cJSON_PrintUnformatted(recipe) : NULL;
-    char *metadata = metadata_text(t, identity_of(out, lane));
-    cJSON_AddNumberToObject(json, "own", out->own ? out->own[lane] : SL_LANES_OWN_ALL);
-    cJSON_AddStringToObject(json, "values", settings ? settings : "");
-    cJSON_AddStringToObject(json, "settings", settings ? settings : "");
-    cJSON_AddStringToObject(json, "metadata", metadata ? metadata : "");
-    cJSON_AddBoolToObject(json, "done", sl_timeline_done(t));
-    cJSON_AddNumberToObject(json, "parent", parent >= 0 ? saving->number[parent] : -1);
-    cJSON_AddNumberToObject(json, "branch_point", s->kept_inherited);
-    cJSON_AddNumberToObject(json, "inherited", s->inherited);
-    cJSON_AddNumberToObject(json, "step_offset", s->step_offset);
-    cJSON_AddNumberToObject(json, "first", t->moments[0].evaluation);
-    cJSON_AddNumberToObject(json, "interval", t->interval);
-    cJSON_AddStringToObject(json, "sha256", part->samples);
-    cJSON_AddStringToObject(json, "previews_sha256", part->previews);
-    if (part->half[0])
-        cJSON_AddStringToObject(json, "halves_sha256", part->halves);
-    add_plan(json, s);
-    add_frames(json, s);
+    const SlLanesOut *asked = saving->asked;
+    const SlTimeline *t = sl_lanes_timeline(asked->lanes, lane);
+    int parent = sl_lanes_parent(asked->lanes, lane);
+    SlJsonOut out = {0}, no_recipe = {0};
+    cJSON *json = sl_out_object(&out, NULL, NULL), *recipe = sl_recipe_to_json(t->recipe);
+    no_recipe.failed = recipe == NULL;
+    char *settings = sl_out_end_text(&no_recipe, recipe);
+    char *metadata = metadata_text(t, identity_of(asked, lane));
+    sl_out_number(&out, json, "own", asked->own ? asked->own[lane] : SL_LANES_OWN_ALL);
+    sl_out_text(&out, json, "values", settings);
+    sl_out_text(&out, json, "settings", settings);
+    sl_out_text(&out, json, "metadata", metadata);
+    sl_out_bool(&out, json, "done", sl_timeline_done(t));
+    sl_out_number(&out, json, "parent", parent >= 0 ? saving->number[parent] : -1);
+    sl_out_number(&out, json, "branch_point", s->kept_inherited);
+    sl_out_number(&out, json, "inherited", s->inherited);
+    sl_out_number(&out, json, "step_offset", s->step_offset);
+    sl_out_number(&out, json, "first", t->moments[0].evaluation);
+    sl_out_number(&out, json, "interval", t->interval);
+    for (int i = 0; i < SL_LANE_HASHES; i++)
+        if (part->there[sl_lane_hashes[i].of[0]])
+            sl_out_text(&out, json, sl_lane_hashes[i].key, part->sha256[i]);
+    add_plan(&out, json, s);
+    add_frames(&out, json, s);
     free(settings);
     free(metadata);
-    cJSON_Delete(recipe);
-    return json;
+    return sl_out_end(&out, json);
 }
 
 /* ---- all of it ---- */
@@ -378,60 +363,81 @@ static cJSON *describe(const Saving *saving, int lane, const Part *part)
 static bool prepare(Saving *saving, int lane, int *count, SlError *err)
 {
     Part *part = &saving->part[lane];
-    if (!tell_story(saving->out->lanes, lane, &part->story, err))
+    if (!tell_story(saving->asked->lanes, lane, &part->story, err))
         return false;
     bool any = part->story.kept > part->story.kept_inherited;
     saving->number[lane] = any ? (*count)++ : -1;
-    for (int k = 0; k < 2; k++)
-        part->rows[k] = (Rows){&part->story, saving->out->model, k};
-    find_halves(part);
+    for (int k = 0; k < SL_LANE_TENSORS; k++)
+        part->rows[k] = (Rows){&part->story, saving->asked->model, k};
+    find_tensors(part);
     return !any || hash_part(part, err);
 }
 
-/* The text goes before the tensors. */
-static bool add_all(Saving *saving, cJSON *json, SlError *err)
+/* The whole text; NULL without memory. */
+static char *text_of(const Saving *saving)
 {
-    int count = 0, lanes = sl_lanes_count(saving->out->lanes);
+    const SlLanesOut *asked = saving->asked;
+    int lanes = sl_lanes_count(asked->lanes);
+    int reference = lanes > asked->reference ? saving->number[asked->reference] : 0;
+    SlJsonOut out = {0};
+    cJSON *json = sl_out_object(&out, NULL, NULL);
+    sl_out_number(&out, json, "version", SL_LANES_FILE_VERSION);
+    if (sl_lanes_fast(asked->lanes))
+        sl_out_bool(&out, json, "fast", true);
+    cJSON *list = sl_out_array(&out, json, "lanes");
+    for (int i = 0; i < lanes; i++)
+        if (saving->number[i] >= 0)
+            sl_out_item(&out, list, NULL, describe(saving, i, &saving->part[i]));
+    sl_out_number(&out, json, "reference", reference > 0 ? reference : 0);
+    return sl_out_end_text(&out, json);
+}
+
+/* The text goes before the tensors. */
+static bool add_all(Saving *saving, SlError *err)
+{
+    int count = 0, lanes = sl_lanes_count(saving->asked->lanes);
     for (int i = 0; i < lanes; i++)
         if (!prepare(saving, i, &count, err))
             return false;
     if (count == 0)
         return sl_fail(err, SL_ARGUMENT, "there is nothing to keep: no step was computed");
-    int reference = lanes > saving->out->reference ? saving->number[saving->out->reference] : 0;
-    cJSON_AddNumberToObject(json, "reference", reference > 0 ? reference : 0);
-    for (int i = 0; i < lanes; i++)
-        if (saving->number[i] >= 0)
-            cJSON_AddItemToArray(saving->list, describe(saving, i, &saving->part[i]));
-    char *text = cJSON_PrintUnformatted(json);
+    char *text = text_of(saving);
     if (!text)
         return sl_fail(err, SL_MEMORY, "memory ran out for the lanes");
     sl_tensor_writer_set_metadata(saving->writer, "safelight", text);
-    cJSON_free(text);
+    free(text);
     for (int i = 0; i < lanes; i++)
         if (saving->number[i] >= 0)
             add_tensors(saving, saving->number[i], &saving->part[i]);
     return true;
 }
 
-bool sl_lanes_write(const SlLanesOut *out, const char *path, SlError *err)
+/* It opens again. */
+static bool look_again(void *arg, const char *written, SlError *err)
 {
-    int count = sl_lanes_count(out->lanes);
-    cJSON *json = cJSON_CreateObject();
-    cJSON_AddNumberToObject(json, "version", SL_LANES_FILE_VERSION);
-    if (sl_lanes_fast(out->lanes))
-        cJSON_AddBoolToObject(json, "fast", true);
-    Saving saving = {.out = out,
+    SlLanesIn *in = arg;
+    bool ok = sl_lanes_look(in, written, err);
+    sl_lanes_in_free(in);
+    return ok;
+}
+
+bool sl_lanes_write(const SlLanesOut *asked, const char *path, SlError *err)
+{
+    int count = sl_lanes_count(asked->lanes);
+    Saving saving = {.asked = asked,
                      .writer = sl_tensor_writer_new(),
-                     .list = cJSON_AddArrayToObject(json, "lanes"),
                      .part = calloc((size_t)count + 1, sizeof *saving.part)};
-    bool ok = saving.writer && saving.list && saving.part
-                  ? add_all(&saving, json, err)
+    SlLanesIn *again = malloc(sizeof *again);
+    bool ok = saving.writer && saving.part && again
+                  ? add_all(&saving, err)
                   : sl_fail(err, SL_MEMORY, "%s: memory ran out", path);
+    if (ok)
+        sl_tensor_writer_check(saving.writer, look_again, again);
     ok = ok && sl_tensor_writer_save(saving.writer, path, err);
     for (int i = 0; saving.part && i < count; i++)
         free_story(&saving.part[i].story);
+    free(again);
     free(saving.part);
-    cJSON_Delete(json);
     sl_tensor_writer_free(saving.writer);
     return ok;
 }

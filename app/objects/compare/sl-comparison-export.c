@@ -167,10 +167,9 @@ write_film (SlExportTask *task, SlCompare *compare, SlError *err)
 
   if (ok)
     {
-      char *text = sl_film_to_text (&end->metadata, film.pixels);
+      char *text = sl_film_to_text (&end->metadata, film.pixels, task->path, err);
 
-      ok = text ? sl_animation_save (animation, task->path, text, err)
-                : sl_fail (err, SL_MEMORY, "%s: memory ran out", task->path);
+      ok = text && sl_animation_save (animation, task->path, text, err);
       free (text);
     }
   sl_animation_free (animation);

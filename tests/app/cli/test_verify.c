@@ -211,8 +211,7 @@ static bool change_lanes(const char *from, const char *to, const Change *c, cons
         if (ok && c->pixel && strcmp(info->name, tensor) == 0)
             data[info->bytes / 2] ^= 1;
         if (ok)
-            sl_tensor_writer_add_typed(w, info->name, info->dtype_name, info->rank, info->size,
-                                       data);
+            sl_tensor_writer_add_typed(w, info->name, info->dtype, info->rank, info->size, data);
         free(data);
     }
     ok = ok && sl_tensor_writer_save(w, to, &err);

@@ -293,6 +293,49 @@ static void try_case(SlModel *model, const Case *c)
     drop(&p);
 }
 
+/* ---- without memory ---- */
+
+static int left; /* allocations of cJSON's that are given; below 0: all */
+
+static void *give(size_t bytes)
+{
+    return left == 0 ? NULL : (left -= left > 0, malloc(bytes));
+}
+
+/* Saved whole or not at all, and then what was there stays. */
+static void test_saving(void)
+{
+    char path[128], *good = sl_test_path("fixtures/first-edition/lanes.safelight");
+    SlError err = {0};
+    SlMetadata identity = {0}, again = {0};
+    cJSON_Hooks hooks = {.malloc_fn = give, .free_fn = free};
+    int saved = 0, refused = 0, opened = 0;
+    snprintf(path, sizeof path, "%s/saved.safelight", folder);
+    SlLanes *lanes = sl_lanes_load(good, &identity, &err);
+    left = -1;
+    cJSON_InitHooks(&hooks);
+    bool there = lanes && sl_lanes_save(lanes, NULL, &identity, path, &err);
+    for (int n = 0; there && saved == 0 && n < 100000; n += 17) {
+        left = n;
+        bool ok = sl_lanes_save(lanes, NULL, &identity, path, &err);
+        left = -1;
+        SlLanes *back = sl_lanes_load(path, &again, &err);
+        opened += back != NULL;
+        saved += ok;
+        refused += !ok;
+        sl_lanes_free(back);
+        sl_metadata_free(&again);
+    }
+    cJSON_InitHooks(NULL);
+    sl_test(there && saved == 1 && refused > 20 && opened == saved + refused,
+            "of %d times without memory no file is half a comparison (%d open) %s", refused, opened,
+            err.message);
+    sl_lanes_free(lanes);
+    sl_metadata_free(&identity);
+    unlink(path);
+    free(good);
+}
+
 int main(void)
 {
     SlModel *model = open_model("sd1");
@@ -301,6 +344,7 @@ int main(void)
     try_case(model, NULL);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         try_case(model, &cases[i]);
+    test_saving();
     rmdir(folder);
     sl_model_close(&model);
     return sl_test_done();

@@ -1,0 +1,100 @@
+/* test_metadata.c - what a picture says about itself is written whole or not at all, whichever
+ * allocation fails, and nothing is written that could not be read again.
+ */
+#include "app/recipe/recipe.h"
+#include "test.h"
+
+#include <cjson/cJSON.h>
+#include <string.h>
+#include <unistd.h>
+
+static char path[] = "/tmp/safelight-metadata.XXXXXX";
+static int left; /* allocations of cJSON's that are given; below 0: all */
+
+static void *give(size_t bytes)
+{
+    return left == 0 ? NULL : (left -= left > 0, malloc(bytes));
+}
+
+static SlMetadata *read_fixture(const char *name)
+{
+    char relative[128];
+    SlError err = {0};
+    SlMetadata *m = calloc(1, sizeof *m);
+    snprintf(relative, sizeof relative, "fixtures/first-edition/%s", name);
+    char *full = sl_test_path(relative);
+    sl_test(m && sl_metadata_read(full, m, &err), "%s is read %s", name, err.message);
+    free(full);
+    return m;
+}
+
+static void test_text(const SlMetadata *m, const char *name)
+{
+    int refused = 0, other = 0, tried = 0;
+    left = -1;
+    char *whole = sl_metadata_to_json(m);
+    for (bool all = false; whole && !all && tried < 5000; tried++) {
+        left = tried;
+        char *text = sl_metadata_to_json(m);
+        all = left > 0; /* it took fewer */
+        refused += text == NULL;
+        other += text && strcmp(text, whole) != 0;
+        free(text);
+    }
+    left = -1;
+    sl_test(whole && other == 0 && refused > 40 && tried < 5000,
+            "%s: %d allocations fail one after the other, %d texts are less than whole", name,
+            refused, other);
+    free(whole);
+}
+
+/* The file that was there stays. */
+static void test_file(const SlMetadata *m)
+{
+    static const uint8_t rgb[12], other[12] = {1};
+    SlError err = {0};
+    SlMetadata again, bad = *m;
+    int refused = 0, kept = 0;
+    left = -1;
+    bool there = sl_metadata_write(path, rgb, 2, 2, m, &err);
+    for (int i = 0; i < 200; i += 3) {
+        left = i;
+        bool ok = sl_metadata_write(path, other, 2, 2, m, &err);
+        left = -1;
+        refused += !ok;
+        kept += !ok && sl_metadata_read(path, &again, &err);
+        if (!ok)
+            sl_metadata_free(&again);
+    }
+    sl_test(there && refused > 60 && kept == refused,
+            "%d writes without memory: the picture from before is still there", refused);
+    bad.step = bad.steps + 1;
+    sl_test(!sl_metadata_write(path, other, 2, 2, &bad, &err) && strstr(err.message, path) &&
+                strstr(err.message, "\"step\""),
+            "what could not be read again is not written: %s", err.message);
+    sl_test(sl_metadata_read(path, &again, &err), "and the old one stays");
+    sl_metadata_free(&again);
+}
+
+int main(void)
+{
+    cJSON_Hooks hooks = {.malloc_fn = give, .free_fn = free};
+    int fd = mkstemp(path);
+    if (fd < 0 || close(fd) != 0)
+        return 1;
+    left = -1;
+    cJSON_InitHooks(&hooks);
+    SlMetadata *picture = read_fixture("picture.png"),
+               *branch = read_fixture("window-fast-branch.png");
+    if (picture->recipe && branch->recipe) {
+        test_text(picture, "a picture");
+        test_text(branch, "a branch");
+        test_file(picture);
+    }
+    sl_metadata_free(picture);
+    sl_metadata_free(branch);
+    free(picture);
+    free(branch);
+    unlink(path);
+    return sl_test_done();
+}
