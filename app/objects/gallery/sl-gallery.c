@@ -1,17 +1,11 @@
 /* sl-gallery.c - see sl-gallery.h. */
 #include "app/objects/gallery/sl-gallery.h"
 
-#include <cjson/cJSON.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <glib/gstdio.h>
-#include <string.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
+#include "app/objects/gallery/sl-gallery-index.h"
 #include "app/objects/gallery/sl-gallery-tree.h"
 #include "app/objects/gallery/sl-reader-private.h"
-
-#define INDEX_NAME ".safelight-index"
 
 struct _SlGallery
 {
@@ -146,8 +140,9 @@ typedef struct
   SlGallery *gallery;
   guint serial;
   char *folder;
-  GPtrArray *pictures; /* of SlPicture: found, or one to append; the file thread's until it is done */
-  SlPicture *added;    /* the list's, of which the one to append is a twin */
+  GPtrArray *pictures; /* of SlPicture: found, or to remove; the file thread's until it is done */
+  SlPicture *added;    /* the list's, whose lineage is wanted */
+  SlLineage *lineage;
 } IndexTask;
 
 static void
@@ -159,6 +154,7 @@ index_task_free (gpointer data)
   g_free (task->folder);
   g_ptr_array_unref (task->pictures);
   g_clear_object (&task->added);
+  _sl_lineage_free (task->lineage);
   g_free (task);
 }
 
@@ -174,124 +170,88 @@ index_task_new (SlGallery *self)
   return task;
 }
 
-/* Appended with one write, after a line end if a crash left half a line. */
-static void
-append_lines (const char *folder, GPtrArray *pictures)
+/* What the file is now, not yet what is in it; NULL when there is no file. */
+static SlIndexEntry *
+find_file (const char *folder, const char *name)
 {
-  g_autofree char *path = g_build_filename (folder, INDEX_NAME, NULL);
-  g_autoptr (GString) lines = g_string_new ("");
-  int fd = g_open (path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+  g_autofree char *path = g_build_filename (folder, name, NULL);
+  struct stat status;
 
-  for (guint i = 0; i < pictures->len; i++)
-    {
-      SlPicture *picture = pictures->pdata[i];
-      g_autofree char *name = g_path_get_basename (sl_picture_get_path (picture));
-      cJSON *line = cJSON_CreateObject ();
-      const SlLineage *lineage = _sl_picture_get_lineage (picture);
-      char *text;
-
-      cJSON_AddStringToObject (line, "file", name);
-      cJSON_AddStringToObject (line, "prompt", sl_picture_get_prompt (picture));
-      cJSON_AddNumberToObject (line, "time", (double)sl_picture_get_time (picture));
-      if (lineage)
-        _sl_lineage_write (lineage, line);
-      text = cJSON_PrintUnformatted (line);
-      g_string_append_printf (lines, "\n%s\n", text);
-      cJSON_free (text);
-      cJSON_Delete (line);
-    }
-  /* The pictures are safe without the index: it will be made again from them. */
-  if (fd >= 0 && write (fd, lines->str, lines->len) == (gssize)lines->len)
-    fsync (fd);
-  if (fd >= 0)
-    close (fd);
-}
-
-/* File name -> SlPicture; bad lines are passed over. */
-static GHashTable *
-read_index (const char *folder)
-{
-  GHashTable *known = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_object_unref);
-  g_autofree char *path = g_build_filename (folder, INDEX_NAME, NULL);
-  g_autofree char *text = NULL;
-  g_auto (GStrv) lines = NULL;
-
-  if (!g_file_get_contents (path, &text, NULL, NULL))
-    return known;
-  lines = g_strsplit (text, "\n", -1);
-  for (char **line = lines; *line; line++)
-    {
-      cJSON *json = **line == '{' ? cJSON_Parse (*line) : NULL;
-      const char *file = cJSON_GetStringValue (cJSON_GetObjectItem (json, "file"));
-      const char *prompt = cJSON_GetStringValue (cJSON_GetObjectItem (json, "prompt"));
-      const cJSON *time = cJSON_GetObjectItem (json, "time");
-
-      if (file && !strchr (file, '/') && prompt && g_utf8_validate (prompt, -1, NULL) && cJSON_IsNumber (time)
-          && ABS (time->valuedouble) < 1e18)
-        {
-          g_autofree char *full = g_build_filename (folder, file, NULL);
-          SlPicture *picture = sl_picture_new (full, prompt, (gint64)time->valuedouble);
-
-          _sl_picture_take_lineage (picture, _sl_lineage_read (json));
-          g_hash_table_replace (known, g_strdup (file), picture);
-        }
-      cJSON_Delete (json);
-    }
-  return known;
-}
-
-/* A picture that the index does not know; NULL when it is not one of ours. */
-static SlPicture *
-look_into (const char *path)
-{
-  g_autofree char *prompt = NULL;
-  SlLineage *lineage = NULL;
-  SlPicture *picture;
-  GStatBuf status;
-
-  if (g_stat (path, &status) != 0 || !_sl_reader_describe (path, &prompt, &lineage))
+  if (stat (path, &status) != 0 || !S_ISREG (status.st_mode))
     return NULL;
-  picture = sl_picture_new (path, prompt, (gint64)status.st_mtime * G_USEC_PER_SEC);
-  _sl_picture_take_lineage (picture, lineage);
+  return _sl_index_entry_new (
+      name, status.st_mtim.tv_sec * G_GINT64_CONSTANT (1000000000) + status.st_mtim.tv_nsec, status.st_size);
+}
+
+static void
+look_into (SlIndexEntry *entry, const char *folder)
+{
+  g_autofree char *path = g_build_filename (folder, entry->name, NULL);
+
+  _sl_reader_describe (path, &entry->prompt, &entry->lineage);
+}
+
+/* Takes the lineage over. */
+static SlPicture *
+make_picture (SlIndexEntry *entry, const char *folder)
+{
+  g_autofree char *path = g_build_filename (folder, entry->name, NULL);
+  SlPicture *picture = sl_picture_new (path, entry->prompt, entry->mtime / 1000);
+
+  _sl_picture_take_lineage (picture, g_steal_pointer (&entry->lineage));
   return picture;
 }
 
-/* What the index does not say of a picture: it is of an older version, or the picture is new. */
+/* The names in the folder, of which known may say something; FALSE when it cannot be read. */
 static gboolean
-find_lineage (SlPicture *picture)
+list_folder (const char *folder, GHashTable *known, GPtrArray *entries, GPtrArray *fresh)
 {
-  SlLineage *lineage = NULL;
+  g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
+  const char *name;
 
-  if (_sl_picture_get_lineage (picture)
-      || !_sl_reader_describe (sl_picture_get_path (picture), NULL, &lineage))
-    return FALSE;
-  _sl_picture_take_lineage (picture, lineage);
-  return TRUE;
+  while (dir && (name = g_dir_read_name (dir)))
+    {
+      g_autoptr (SlIndexEntry) entry = NULL;
+      SlIndexEntry *kept;
+
+      if (*name == '.' || !g_str_has_suffix (name, ".png") || (entry = find_file (folder, name)) == NULL)
+        continue;
+      kept = g_hash_table_lookup (known, name);
+      if (kept && kept->mtime == entry->mtime && kept->bytes == entry->bytes)
+        {
+          g_hash_table_steal (known, name);
+          g_ptr_array_add (entries, kept);
+          continue;
+        }
+      look_into (entry, folder);
+      g_hash_table_remove (known, name);
+      g_ptr_array_add (fresh, entry);
+      g_ptr_array_add (entries, g_steal_pointer (&entry));
+    }
+  return dir != NULL;
 }
 
 static void
 open_run (gpointer data)
 {
   IndexTask *task = data;
-  g_autoptr (GHashTable) known = read_index (task->folder);
-  g_autoptr (GPtrArray) unknown = g_ptr_array_new_with_free_func (g_object_unref);
-  g_autoptr (GDir) dir = g_dir_open (task->folder, 0, NULL);
-  const char *name;
+  g_autoptr (SlGalleryIndex) index = _sl_gallery_index_open ();
+  g_autoptr (GHashTable) known = _sl_gallery_index_read (index, task->folder);
+  g_autoptr (GPtrArray) entries = g_ptr_array_new_with_free_func ((GDestroyNotify)_sl_index_entry_free);
+  g_autoptr (GPtrArray) fresh = g_ptr_array_new ();
+  g_autoptr (GPtrArray) gone = g_ptr_array_new ();
+  GHashTableIter iter;
+  gpointer name;
 
-  while (dir && (name = g_dir_read_name (dir)))
-    {
-      g_autofree char *path = g_build_filename (task->folder, name, NULL);
-      SlPicture *picture = g_hash_table_lookup (known, name);
-
-      if (*name == '.' || !g_str_has_suffix (name, ".png"))
-        continue;
-      if (picture ? find_lineage (g_object_ref (picture)) : (picture = look_into (path)) != NULL)
-        g_ptr_array_add (unknown, g_object_ref (picture));
-      if (picture)
-        g_ptr_array_add (task->pictures, picture);
-    }
-  if (unknown->len > 0)
-    append_lines (task->folder, unknown);
+  if (!list_folder (task->folder, known, entries, fresh))
+    return;
+  g_hash_table_iter_init (&iter, known);
+  while (g_hash_table_iter_next (&iter, &name, NULL))
+    g_ptr_array_add (gone, name);
+  _sl_gallery_index_update (index, task->folder, fresh, gone);
+  for (guint i = 0; i < entries->len; i++)
+    if (((SlIndexEntry *)entries->pdata[i])->prompt)
+      g_ptr_array_add (task->pictures, make_picture (entries->pdata[i], task->folder));
 }
 
 static void
@@ -328,9 +288,20 @@ static void
 append_run (gpointer data)
 {
   IndexTask *task = data;
+  g_autoptr (SlGalleryIndex) index = _sl_gallery_index_open ();
+  g_autoptr (GPtrArray) entries = g_ptr_array_new_with_free_func ((GDestroyNotify)_sl_index_entry_free);
+  g_autoptr (GPtrArray) none = g_ptr_array_new ();
+  g_autofree char *name = g_path_get_basename (sl_picture_get_path (task->added));
+  g_autofree char *folder = g_path_get_dirname (sl_picture_get_path (task->added));
+  SlIndexEntry *entry = find_file (folder, name);
 
-  find_lineage (task->pictures->pdata[0]);
-  append_lines (task->folder, task->pictures);
+  if (entry == NULL)
+    return;
+  g_ptr_array_add (entries, entry);
+  look_into (entry, folder);
+  if (g_strcmp0 (folder, task->folder) == 0)
+    _sl_gallery_index_update (index, folder, entries, none);
+  task->lineage = g_steal_pointer (&entry->lineage);
 }
 
 /* Now its family is known. */
@@ -339,18 +310,16 @@ append_done (gpointer data)
 {
   IndexTask *task = data;
 
-  _sl_picture_take_lineage (task->added, _sl_picture_steal_lineage (task->pictures->pdata[0]));
+  _sl_picture_take_lineage (task->added, g_steal_pointer (&task->lineage));
   arrange_with (task->gallery, NULL);
 }
 
 SlPicture *
 sl_gallery_add (SlGallery *self, const char *path, const char *prompt)
 {
-  gint64 now = g_get_real_time ();
-  g_autoptr (SlPicture) picture = sl_picture_new (path, prompt, now);
+  g_autoptr (SlPicture) picture = sl_picture_new (path, prompt, g_get_real_time ());
   IndexTask *task = index_task_new (self);
 
-  g_ptr_array_add (task->pictures, sl_picture_new (path, prompt, now));
   task->added = g_object_ref (picture);
   sl_thread_queue_push (self->files, FALSE, append_run, append_done, task, index_task_free);
   arrange_with (self, picture);

@@ -1,9 +1,8 @@
 /* sl-gallery.h - the finished pictures of a folder, the newest first, and with each its family: branches
  * follow the picture that they come from (see SlPicturePlace).
  *
- * The PNG files hold everything; the index beside them (.safelight-index) only saves opening each of
- * them at the start. It is appended to, one JSON line per picture, so a crash costs its last line at
- * most, and what the index does not know but the folder holds is found and added.
+ * The PNG files hold everything; the index (sl-gallery-index.h) only saves opening each of them at the start.
+ * What it does not know but the folder holds is found and added.
  */
 #pragma once
 

@@ -24,7 +24,7 @@ typedef struct
 /* NULL without memory. */
 SlLineage *_sl_lineage_new (const struct SlMetadata *metadata);
 void _sl_lineage_free (SlLineage *lineage);
-/* Adds its members to a line of the gallery's index, and back; NULL when the line has none or bad ones. */
+/* Adds its members to a JSON object, and back; NULL when it has none or bad ones. */
 void _sl_lineage_write (const SlLineage *lineage, struct cJSON *line);
 SlLineage *_sl_lineage_read (const struct cJSON *line);
 

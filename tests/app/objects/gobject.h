@@ -155,3 +155,22 @@ G_GNUC_UNUSED static void remove_folder(const char *folder)
     }
     g_rmdir(folder);
 }
+
+/* ---- the gallery's index ---- */
+
+G_GNUC_UNUSED static char *index_path(void)
+{
+    return g_build_filename(g_get_user_data_dir(), "safelight", "gallery.db", NULL);
+}
+
+/* Runs the tests with a data folder of their own; GLib asks for it once. */
+G_GNUC_UNUSED static int run_with_data_home(void)
+{
+    g_autofree char *home = g_dir_make_tmp("safelight-data-XXXXXX", NULL);
+    int status;
+
+    g_setenv("XDG_DATA_HOME", home, TRUE);
+    status = g_test_run();
+    remove_folder(home);
+    return status;
+}

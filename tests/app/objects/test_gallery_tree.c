@@ -4,7 +4,9 @@
 #include "gobject.h"
 
 #include <fcntl.h>
+#include <sqlite3.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "app/recipe/metadata.h"
 #include "app/recipe/recipe_text.h"
@@ -281,28 +283,86 @@ static void test_added(Fixture *fixture, gconstpointer data)
     OUTLINE("root 0 -, late 1 root, deep 2 late, other 0 -");
 }
 
-static void set_index(Fixture *fixture, const char *text)
-{
-    g_autofree char *path = g_build_filename(fixture->folder, ".safelight-index", NULL);
+/* ---- the index ---- */
 
-    g_assert_true(g_file_set_contents(path, text, -1, NULL));
+/* Whatever the file, its name, or what a crash left: the database is made again. */
+static void damage_index(const char *bytes, gssize length)
+{
+    g_autofree char *path = index_path();
+
+    g_assert_true(g_file_set_contents(path, bytes, length, NULL));
 }
 
-/* Lines of an older version know no families: the pictures are asked once. */
-static void test_old_index(Fixture *fixture, gconstpointer data)
+static void change_index(const char *sql)
 {
-    g_autofree char *path = g_build_filename(fixture->folder, ".safelight-index", NULL);
-    g_autofree char *text = NULL;
+    g_autofree char *path = index_path();
+    sqlite3 *db = NULL;
+
+    g_assert_cmpint(sqlite3_open(path, &db), ==, SQLITE_OK);
+    g_assert_cmpint(sqlite3_exec(db, sql, NULL, NULL, NULL), ==, SQLITE_OK);
+    sqlite3_close(db);
+}
+
+static int count_rows(const char *condition)
+{
+    g_autofree char *path = index_path();
+    g_autofree char *sql = g_strconcat("SELECT count(*) FROM picture WHERE ", condition, NULL);
+    sqlite3 *db = NULL;
+    sqlite3_stmt *rows = NULL;
+    int count = -1;
+
+    if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL) == SQLITE_OK &&
+        sqlite3_prepare_v2(db, sql, -1, &rows, NULL) == SQLITE_OK &&
+        sqlite3_step(rows) == SQLITE_ROW)
+        count = sqlite3_column_int(rows, 0);
+    sqlite3_finalize(rows);
+    sqlite3_close(db);
+    return count;
+}
+
+/* What it knows is not read again, until the file is another one. */
+static void test_index(Fixture *fixture, gconstpointer data)
+{
+    g_autofree char *foreign = g_strdup_printf("%s/foreign.png", fixture->folder);
+    g_autofree char *late_path = g_strdup_printf("%s/late.png", fixture->folder);
+    g_autofree char *link = g_strdup_printf("%s/nowhere.png", fixture->folder);
 
     write_picture(fixture, "root", &root, 0, 900, "m");
     write_picture(fixture, "late", &late, 0, 800, "m");
-    set_index(fixture, "{\"file\":\"root.png\",\"prompt\":\"from the index\",\"time\":5}\n"
-                       "{\"file\":\"late.png\",\"prompt\":\"too\",\"time\":6}\n");
+    g_assert_true(g_file_set_contents(foreign, "no picture", -1, NULL));
+    g_assert_cmpint(symlink("/nowhere", link), ==, 0);
+    open_gallery(fixture);
+    OUTLINE("root 0 -, late 1 root");
+    g_assert_cmpint(count_rows("prompt IS NULL"), ==, 1); /* the one that is not ours */
+    change_index("UPDATE picture SET prompt = 'from the index' WHERE prompt IS NOT NULL");
     open_gallery(fixture);
     OUTLINE("root 0 -, late 1 root");
     g_assert_cmpstr(sl_picture_get_prompt(find(fixture, "root")), ==, "from the index");
-    g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
-    g_assert_nonnull(strstr(text, "\"runs\""));
+    write_picture(fixture, "root", &other, 0, 700, "m");
+    open_gallery(fixture);
+    g_assert_cmpstr(sl_picture_get_prompt(find(fixture, "root")), ==, "a red house");
+    g_assert_cmpstr(sl_picture_get_prompt(find(fixture, "late")), ==, "from the index");
+    g_assert_null(sl_picture_get_parent(find(fixture, "late")));
+    g_unlink(late_path);
+    g_unlink(link);
+    open_gallery(fixture);
+    g_assert_cmpint(count_rows("prompt = 'from the index'"), ==, 0);
+}
+
+/* A folder that is gone is forgotten when another one is looked at. */
+static void test_folders(Fixture *fixture, gconstpointer data)
+{
+    g_autofree char *folder = fixture->folder;
+
+    write_picture(fixture, "root", &root, 0, 900, "m");
+    open_gallery(fixture);
+    g_assert_cmpint(count_rows("prompt IS NOT NULL"), >=, 1);
+    remove_folder(folder);
+    fixture->folder = temporary_folder();
+    write_picture(fixture, "other", &other, 0, 900, "m");
+    open_gallery(fixture);
+    g_assert_cmpint(count_rows("file = CAST('root.png' AS BLOB)"), ==, 0);
+    g_assert_cmpint(count_rows("file = CAST('other.png' AS BLOB)"), ==, 1);
 }
 
 /* Two pictures that are each other's parents, one that is its own, and members of other kinds. */
@@ -312,21 +372,21 @@ static void test_forged_index(Fixture *fixture, gconstpointer data)
     g_autofree char *id_a = g_strnfill(64, 'a');
     g_autofree char *id_b = g_strnfill(64, 'b');
     g_autofree char *id_c = g_strnfill(64, 'c');
-    g_autoptr(GString) index = g_string_new(NULL);
+    g_autoptr(GString) sql = g_string_new(NULL);
 
     for (guint i = 0; i < G_N_ELEMENTS(names); i++)
         write_picture(fixture, names[i], &other, 0, 100 + (int)i, "m");
-#define LINE                                                                             \
-    "{\"file\":\"%s.png\",\"prompt\":\"\",\"time\":%d,\"model\":\"m\",\"changed\":\"\"," \
-    "\"moment\":0,"
-    g_string_append_printf(index, LINE "\"runs\":[\"%s\",\"%s\"],\"steps\":[3]}\n", "a", 1, id_a,
-                           id_b);
-    g_string_append_printf(index, LINE "\"runs\":[\"%s\",\"%s\"],\"steps\":[4]}\n", "b", 2, id_b,
-                           id_a);
-    g_string_append_printf(index, LINE "\"runs\":[\"%s\",\"%s\"],\"steps\":[5]}\n", "c", 3, id_c,
-                           id_c);
-    g_string_append_printf(index, LINE "\"runs\":[7,{}],\"steps\":\"x\"}\n", "d", 4);
-    set_index(fixture, index->str);
+    open_gallery(fixture);
+#define UPDATE "UPDATE picture SET lineage = '{\"model\":\"m\",\"changed\":\"\",\"moment\":0,"
+#define OF     "}' WHERE file = CAST('%s.png' AS BLOB);"
+    g_string_append_printf(sql, UPDATE "\"runs\":[\"%s\",\"%s\"],\"steps\":[3]" OF, id_a, id_b,
+                           "a");
+    g_string_append_printf(sql, UPDATE "\"runs\":[\"%s\",\"%s\"],\"steps\":[4]" OF, id_b, id_a,
+                           "b");
+    g_string_append_printf(sql, UPDATE "\"runs\":[\"%s\",\"%s\"],\"steps\":[5]" OF, id_c, id_c,
+                           "c");
+    g_string_append_printf(sql, UPDATE "\"runs\":[7,{}],\"steps\":\"x\"" OF, "d");
+    change_index(sql->str);
     open_gallery(fixture);
     g_assert_cmpuint(g_list_model_get_n_items(G_LIST_MODEL(fixture->gallery)), ==, 4);
     /* One of the two is the other's parent, and not the other way round. */
@@ -334,7 +394,93 @@ static void test_forged_index(Fixture *fixture, gconstpointer data)
                   (sl_picture_get_parent(find(fixture, "b")) == NULL));
     g_assert_null(sl_picture_get_parent(find(fixture, "c")));
     g_assert_false(
-        sl_picture_is_branch(find(fixture, "d"))); /* asked again: it is not what the line says */
+        sl_picture_is_branch(find(fixture, "d"))); /* asked again: it is not what the row says */
+}
+
+static gboolean index_is_whole(void)
+{
+    return count_rows("prompt = 'a red house'") == 2;
+}
+
+/* The pictures hold everything: whatever is wrong with the database, they are all there. */
+static void test_damaged_index(Fixture *fixture, gconstpointer data)
+{
+    g_autofree char *path = index_path();
+    g_autofree char *aside = g_strconcat(path, ".damaged", NULL);
+    g_autofree char *precious = g_strdup_printf("%s/precious", fixture->folder);
+    g_autofree char *text = NULL;
+    g_autofree char *whole = NULL;
+    gsize length;
+
+    write_picture(fixture, "root", &root, 0, 900, "m");
+    write_picture(fixture, "late", &late, 0, 800, "m");
+    open_gallery(fixture);
+    g_assert_true(index_is_whole());
+    g_assert_true(g_file_get_contents(path, &whole, &length, NULL));
+
+    damage_index("this is not a database, however long it may be............................", -1);
+    open_gallery(fixture);
+    OUTLINE("root 0 -, late 1 root");
+    g_assert_true(index_is_whole());
+    g_assert_true(g_file_test(aside, G_FILE_TEST_EXISTS));
+    damage_index(whole, (gssize)length / 2);
+    open_gallery(fixture);
+    OUTLINE("root 0 -, late 1 root");
+    open_gallery(fixture);
+    g_assert_true(index_is_whole());
+    memset(whole + length - 600, 0xff, 600);
+    memset(whole + 4096 + 8, 0xff, 40);
+    damage_index(whole, (gssize)length);
+    open_gallery(fixture);
+    OUTLINE("root 0 -, late 1 root");
+    open_gallery(fixture);
+    g_assert_true(index_is_whole());
+    damage_index("", 0);
+    open_gallery(fixture);
+    OUTLINE("root 0 -, late 1 root");
+    g_assert_true(index_is_whole());
+
+    /* of a later program: not touched */
+    change_index("PRAGMA user_version = 99");
+    open_gallery(fixture);
+    OUTLINE("root 0 -, late 1 root");
+    change_index("PRAGMA user_version = 1");
+
+    /* what is no file is not waited for, and a link not followed */
+    g_unlink(path);
+    g_assert_cmpint(mkfifo(path, 0600), ==, 0);
+    open_gallery(fixture);
+    OUTLINE("root 0 -, late 1 root");
+    g_unlink(path);
+    g_assert_true(g_file_set_contents(precious, "precious", -1, NULL));
+    g_assert_cmpint(symlink(precious, path), ==, 0);
+    open_gallery(fixture);
+    OUTLINE("root 0 -, late 1 root");
+    g_assert_true(g_file_get_contents(precious, &text, NULL, NULL));
+    g_assert_cmpstr(text, ==, "precious");
+    g_unlink(path);
+    g_assert_cmpint(g_mkdir(path, 0700), ==, 0);
+    open_gallery(fixture);
+    OUTLINE("root 0 -, late 1 root");
+    g_rmdir(path);
+    g_unlink(aside);
+}
+
+/* Another window writes: this one waits, and at worst reads the pictures. */
+static void test_locked_index(Fixture *fixture, gconstpointer data)
+{
+    g_autofree char *path = NULL;
+    sqlite3 *db = NULL;
+
+    write_picture(fixture, "root", &root, 0, 900, "m");
+    open_gallery(fixture);
+    path = index_path();
+    g_assert_cmpint(sqlite3_open(path, &db), ==, SQLITE_OK);
+    g_assert_cmpint(sqlite3_exec(db, "BEGIN EXCLUSIVE", NULL, NULL, NULL), ==, SQLITE_OK);
+    open_gallery(fixture);
+    OUTLINE("root 0 -");
+    sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+    sqlite3_close(db);
 }
 
 int main(int argc, char **argv)
@@ -348,7 +494,10 @@ int main(int argc, char **argv)
     ADD("parent-deleted", test_parent_deleted);
     ADD("only-a-branch", test_only_a_branch);
     ADD("added", test_added);
-    ADD("old-index", test_old_index);
+    ADD("index", test_index);
+    ADD("folders", test_folders);
     ADD("forged-index", test_forged_index);
-    return g_test_run();
+    ADD("damaged-index", test_damaged_index);
+    ADD("locked-index", test_locked_index);
+    return run_with_data_home();
 }
