@@ -162,10 +162,8 @@ bool sl_hash_file(const char *path, char hex[65], const int *cancel, SlError *er
     char key[KEY_LENGTH], after[KEY_LENGTH];
     struct stat st;
     bool known = key_of(path, key, &st), large = known && st.st_size >= LEAST;
-    if (known && (recall_kept(key, hex) || (large && recall(key, hex)))) {
-        keep(key, hex);
+    if (known && (recall_kept(key, hex) || (large && recall(key, hex))))
         return true;
-    }
     if (!sl_sha256_file(path, hex, cancel, err))
         return false;
     if (known && time(NULL) - st.st_ctim.tv_sec > STILL && key_of(path, after, &st) &&
