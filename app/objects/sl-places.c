@@ -3,6 +3,7 @@
 #include "app/objects/sl-places.h"
 
 #include <gio/gsettingsbackend.h>
+#include <glib/gstdio.h>
 
 #include "app/files/files.h"
 
@@ -72,6 +73,15 @@ find_schema (void)
   return schema;
 }
 
+/* A file, or none yet: GLib would wait for a pipe for ever. */
+static gboolean
+can_be_settings (const char *file)
+{
+  GStatBuf status;
+
+  return g_stat (file, &status) != 0 || S_ISREG (status.st_mode);
+}
+
 /* GLib keeps settings in memory only where there is no dconf: they would be forgotten. */
 static GSettingsBackend *
 open_backend (void)
@@ -83,7 +93,10 @@ open_backend (void)
       || g_strcmp0 (G_OBJECT_TYPE_NAME (standard), "GMemorySettingsBackend") != 0)
     return g_steal_pointer (&standard);
   file = g_build_filename (g_get_user_config_dir (), "safelight", "settings.ini", NULL);
-  return g_keyfile_settings_backend_new (file, "/", NULL);
+  if (can_be_settings (file))
+    return g_keyfile_settings_backend_new (file, "/", NULL);
+  g_message ("%s is not a file: the settings of this time are not kept", file);
+  return g_steal_pointer (&standard);
 }
 
 GSettings *

@@ -300,6 +300,8 @@ PARTIAL(WRITE, write, (int fd, const void *data, size_t bytes), (fd, data, bytes
 
 FAILS(FSYNC, int, fsync, (int fd), (fd))
 FAILS(RENAME, int, rename, (const char *from, const char *to), (from, to))
+FAILS(RENAME, int, renameat, (int in, const char *from, int out, const char *to),
+      (in, from, out, to))
 FAILS(STAT, int, stat, (const char *path, struct stat *st), (path, st))
 FAILS(STAT, int, stat64, (const char *path, struct stat64 *st), (path, st))
 FAILS(STAT, int, lstat, (const char *path, struct stat *st), (path, st))
@@ -311,6 +313,7 @@ FAILS(TRUNCATE, int, ftruncate, (int fd, off_t bytes), (fd, bytes))
 FAILS(TRUNCATE, int, ftruncate64, (int fd, off64_t bytes), (fd, bytes))
 FAILS(CHMOD, int, fchmod, (int fd, mode_t mode), (fd, mode))
 FAILS(UNLINK, int, unlink, (const char *path), (path))
+FAILS(UNLINK, int, unlinkat, (int in, const char *path, int flags), (in, path, flags))
 FAILS_NULL(FOLDER, DIR *, opendir, (const char *path), (path))
 FAILS_NULL(REALPATH, char *, realpath, (const char *path, char *real), (path, real))
 

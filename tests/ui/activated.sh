@@ -30,6 +30,15 @@ for _ in $(seq 50); do running || break; sleep 0.1; done
 ! running
 check $? "it is gone within five seconds"
 
+for signal in TERM HUP; do
+  "$program" &
+  pid=$!
+  timeout 30 xdotool search --sync --onlyvisible --name '^Safelight$' >/dev/null
+  kill -$signal $pid
+  wait $pid
+  check $? "SIG$signal closes the window: it ends as when a person closes it"
+done
+
 said=$(env -u DISPLAY -u WAYLAND_DISPLAY "$program" 2>&1)
 [ $? = 2 ]
 check $? "without a display it returns 2"

@@ -1,7 +1,9 @@
 /* sl-application.c - see sl-application.h. */
 #include "ui/window/sl-application.h"
 
+#include <glib-unix.h>
 #include <glib/gi18n.h>
+#include <signal.h>
 
 #include "ui/window/sl-window.h"
 
@@ -115,6 +117,26 @@ add_accelerators (GtkApplication *application)
     gtk_application_set_accels_for_action (application, accelerators[i].action, accelerators[i].keys);
 }
 
+/* As if the window was closed; the next signal of the kind ends the program at once. */
+static gboolean
+told_to_end (gpointer application)
+{
+  g_action_group_activate_action (application, "quit", NULL);
+  return G_SOURCE_REMOVE;
+}
+
+/* Ctrl-C, the end of the session, a terminal that is closed (unless nohup has it ignored). */
+static void
+listen_to_signals (GApplication *application)
+{
+  struct sigaction hangup;
+
+  g_unix_signal_add (SIGINT, told_to_end, application);
+  g_unix_signal_add (SIGTERM, told_to_end, application);
+  if (sigaction (SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler != SIG_IGN)
+    g_unix_signal_add (SIGHUP, told_to_end, application);
+}
+
 static void
 sl_application_startup (GApplication *application)
 {
@@ -128,6 +150,7 @@ sl_application_startup (GApplication *application)
   G_APPLICATION_CLASS (sl_application_parent_class)->startup (application);
   g_action_map_add_action_entries (G_ACTION_MAP (application), actions, G_N_ELEMENTS (actions), application);
   add_accelerators (GTK_APPLICATION (application));
+  listen_to_signals (application);
   gtk_window_set_default_icon_name ("org.safelight.Safelight");
 }
 
