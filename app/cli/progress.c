@@ -80,7 +80,7 @@ void sl_progress_loading(SlProgress *progress, double fraction, const char *what
         return;
     progress->last_drawn = now;
     draw_bar(fraction);
-    fprintf(stderr, "%.40s", what);
+    fprintf(stderr, "%.40s", sl_show_name(what).text);
 }
 
 void sl_progress_follow(SlProgress *progress, bool quiet, const SlModel *model, int total,

@@ -23,10 +23,12 @@
 #define MAX_BYTES  ((size_t)256 << 10) /* of the cache: some two thousand files */
 #define KEY_LENGTH 160
 #define KEPT       128
+#define PATH_ROOM  4400 /* of a folder and a name in it */
 
 /* What a line begins with. */
 static bool key_of(const char *path, char key[KEY_LENGTH], struct stat *st)
 {
+    key[0] = '\0';
     if (stat(path, st) != 0 || !S_ISREG(st->st_mode))
         return false;
     snprintf(key, KEY_LENGTH, "%jx %jx %jd %jd.%09ld %jd.%09ld ", (uintmax_t)st->st_dev,
@@ -157,13 +159,20 @@ static void remember(const char *key, const char *hex)
     close(fd);
 }
 
-bool sl_hash_file(const char *path, char hex[65], const int *cancel, SlError *err)
+/* As it was when it had the key `was`; NULL: as it is now. */
+static bool hash_as(const char *path, const char *was, char hex[65], const int *cancel,
+                    SlError *err)
 {
     char key[KEY_LENGTH], after[KEY_LENGTH];
     struct stat st;
     bool known = key_of(path, key, &st), large = known && st.st_size >= LEAST;
-    if (known && (recall_kept(key, hex) || (large && recall(key, hex))))
+    const char *wanted = was ? was : key;
+    if (*wanted && (recall_kept(wanted, hex) || ((large || was) && recall(wanted, hex))))
         return true;
+    if (was && strcmp(key, was) != 0) {
+        hex[0] = '\0';
+        return true;
+    }
     if (!sl_sha256_file(path, hex, cancel, err))
         return false;
     if (known && time(NULL) - st.st_ctim.tv_sec > STILL && key_of(path, after, &st) &&
@@ -172,6 +181,60 @@ bool sl_hash_file(const char *path, char hex[65], const int *cancel, SlError *er
         if (large)
             remember(key, hex);
     }
+    return true;
+}
+
+bool sl_hash_file(const char *path, char hex[65], const int *cancel, SlError *err)
+{
+    return hash_as(path, NULL, hex, cancel, err);
+}
+
+/* ---- models ---- */
+
+struct SlModelKeys {
+    int count;
+    char key[][KEY_LENGTH]; /* "": there was no such file */
+};
+
+static bool file_path(const SlModelInfo *info, int i, char *path, size_t size)
+{
+    int n = info->single_file ? snprintf(path, size, "%s", info->path)
+                              : snprintf(path, size, "%s/%s", info->path, info->file[i].name);
+    return n > 0 && n < (int)size;
+}
+
+SlModelKeys *sl_model_keys(const SlModelInfo *info)
+{
+    char path[PATH_ROOM];
+    struct stat st;
+    SlModelKeys *keys = calloc(1, sizeof *keys + (size_t)info->files * KEY_LENGTH);
+    if (!keys)
+        return NULL;
+    keys->count = info->files;
+    for (int i = 0; i < info->files; i++)
+        if (file_path(info, i, path, sizeof path))
+            key_of(path, keys->key[i], &st);
+    return keys;
+}
+
+SlModelKeys *sl_model_keys_copy(const SlModelKeys *keys)
+{
+    size_t bytes = keys ? sizeof *keys + (size_t)keys->count * KEY_LENGTH : 0;
+    SlModelKeys *copy = keys ? malloc(bytes) : NULL;
+    if (copy)
+        memcpy(copy, keys, bytes);
+    return copy;
+}
+
+bool sl_hash_model_as(SlModelInfo *info, const SlModelKeys *keys, const int *cancel, SlError *err)
+{
+    char path[PATH_ROOM];
+    bool as_it_was = keys && keys->count == info->files;
+    for (int i = 0; i < info->files; i++)
+        if (!file_path(info, i, path, sizeof path))
+            return sl_fail(err, SL_IO, "%s: the path is too long", sl_show_path(path).text);
+        else if (!hash_as(path, as_it_was ? keys->key[i] : NULL, info->file[i].sha256, cancel, err))
+            return false;
     return true;
 }
 

@@ -20,6 +20,15 @@ bool sl_hash_file(const char *path, char hex[65], const int *cancel, SlError *er
 /* As sl_model_hash. */
 bool sl_hash_model(SlModelInfo *info, const int *cancel, SlError *err);
 
+/* What the model's files are now. Taken when a model is loaded, its hashes can be asked for later,
+ * when the files may have been replaced. free() it; NULL without memory. */
+typedef struct SlModelKeys SlModelKeys;
+SlModelKeys *sl_model_keys(const SlModelInfo *info);
+SlModelKeys *sl_model_keys_copy(const SlModelKeys *keys);
+/* The hashes of the files as they were then (keys NULL: as they are now). One that has changed
+ * since and whose hash is not remembered has the hash "". */
+bool sl_hash_model_as(SlModelInfo *info, const SlModelKeys *keys, const int *cancel, SlError *err);
+
 #ifdef __cplusplus
 }
 #endif

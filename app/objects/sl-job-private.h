@@ -1,6 +1,7 @@
 /* sl-job-private.h - the worker's and the writer's side of a job; for app/ only. */
 #pragma once
 
+#include "app/files/files.h"
 #include "app/recipe/recipe.h"
 #include "app/objects/sl-frame-object-private.h"
 #include "app/objects/sl-job.h"
@@ -20,9 +21,10 @@ struct _SlJob
   char *message;
   gboolean lost_device;
   SlMetadata *metadata;
-  SlTimeline *timeline; /* its own evaluations; NULL before it starts */
-  GListStore *frames;   /* its ancestors' first */
-  GArray *plan;         /* of SlPlanPoint; of a branch that has not started, its ancestors' */
+  SlModelKeys *model_keys; /* of the files that it is computed from; NULL: not known */
+  SlTimeline *timeline;    /* its own evaluations; NULL before it starts */
+  GListStore *frames;      /* its ancestors' first */
+  GArray *plan;            /* of SlPlanPoint; of a branch that has not started, its ancestors' */
   SlJob *parent;
   guint inherited;    /* frames that are its ancestors' */
   SlTimeline *before; /* the ancestors' moments of a file that does not hold the parent lane; else NULL */
@@ -76,5 +78,9 @@ typedef struct
 SlJob *_sl_job_new_recorded (const SlRecordedJob *recorded);
 /* NULL before the run started. */
 const SlMetadata *_sl_job_get_metadata (SlJob *self);
+/* What the model's files were when it was loaded for the job; the first ones stay. malloc'ed. */
+void _sl_job_take_model_keys (SlJob *self, SlModelKeys *keys);
+/* May be NULL. */
+const SlModelKeys *_sl_job_get_model_keys (SlJob *self);
 
 G_END_DECLS

@@ -42,6 +42,7 @@ sl_job_finalize (GObject *object)
   if (self->metadata)
     sl_metadata_free (self->metadata);
   g_free (self->metadata);
+  free (self->model_keys);
   G_OBJECT_CLASS (sl_job_parent_class)->finalize (object);
 }
 
@@ -340,6 +341,21 @@ _sl_job_get_metadata (SlJob *self)
   if (self->metadata)
     self->metadata->fast = sl_job_is_fast (self);
   return self->metadata;
+}
+
+void
+_sl_job_take_model_keys (SlJob *self, SlModelKeys *keys)
+{
+  if (self->model_keys)
+    free (keys);
+  else
+    self->model_keys = keys;
+}
+
+const SlModelKeys *
+_sl_job_get_model_keys (SlJob *self)
+{
+  return self->model_keys;
 }
 
 /* ---- branches ---- */

@@ -243,7 +243,7 @@ hash_run (gpointer data)
 {
   SlExportTask *task = data;
 
-  task->identity = _sl_writer_hash_model (sl_job_get_model (task->job[0]));
+  task->identity = _sl_writer_hash_model (task->job[0]);
 }
 
 static void

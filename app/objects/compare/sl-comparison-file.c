@@ -123,7 +123,7 @@ save_run (gpointer data)
 
   for (int i = 0; i < sl_lanes_count (saving->lanes); i++)
     {
-      g_autofree SlModelInfo *model = _sl_writer_hash_model (sl_job_get_model (saving->job[i]));
+      g_autofree SlModelInfo *model = _sl_writer_hash_model (saving->job[i]);
 
       sl_metadata_set_model (&saving->identity[i], model);
       identities[i] = &saving->identity[i];

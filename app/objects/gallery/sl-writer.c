@@ -40,12 +40,12 @@ writing_free (gpointer data)
 }
 
 SlModelInfo *
-_sl_writer_hash_model (SlModelItem *item)
+_sl_writer_hash_model (SlJob *job)
 {
-  SlModelInfo *info = g_memdup2 (_sl_model_item_get_info (item), sizeof *info);
+  SlModelInfo *info = g_memdup2 (_sl_model_item_get_info (sl_job_get_model (job)), sizeof *info);
 
   /* A file that cannot be read any more has an empty hash: the picture is still worth keeping. */
-  sl_hash_model (info, NULL, NULL);
+  sl_hash_model_as (info, _sl_job_get_model_keys (job), NULL, NULL);
   return info;
 }
 
@@ -101,7 +101,7 @@ fill_metadata (Writing *writing)
   SlMetadata *metadata = &writing->metadata;
   int channels, height, width;
   GBytes *sample = sl_frame_object_get_sample (writing->frame, SL_VIEW_PICTURE, &channels, &height, &width);
-  g_autofree SlModelInfo *model = _sl_writer_hash_model (sl_job_get_model (writing->job));
+  g_autofree SlModelInfo *model = _sl_writer_hash_model (writing->job);
 
   sl_metadata_set_model (metadata, model);
   /* Of the run's own steps: a branch counts on from its parent's. */

@@ -115,6 +115,8 @@ swap_model (SlEngineSide *side, SlModel *model, SlModelItem *item, const SlDevic
   if (old)
     sl_model_close (&old);
   g_set_object (&side->item, item);
+  free (side->keys);
+  side->keys = sl_model_keys (sl_model_info (model));
   _sl_device_choice_clear (&side->choice);
   _sl_device_choice_copy (choice, &side->choice);
 }
@@ -185,6 +187,8 @@ _sl_side_close (gpointer data)
   side->model = NULL;
   pthread_mutex_unlock (&side->lock);
   g_clear_object (&side->item);
+  free (side->keys);
+  side->keys = NULL;
   _sl_device_choice_clear (&side->choice);
 }
 

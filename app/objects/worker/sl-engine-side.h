@@ -5,6 +5,7 @@
 
 #include <pthread.h>
 
+#include "app/files/files.h"
 #include "app/objects/sl-frame-object-private.h"
 #include "app/objects/sl-model-item.h"
 #include "app/objects/sl-thread-queue.h"
@@ -41,6 +42,7 @@ typedef struct
   SlModel *model;        /* changed by the worker's thread only */
   SlModelItem *item;     /* of model */
   SlDeviceChoice choice; /* that model was loaded with */
+  SlModelKeys *keys;     /* what its files were then; may be NULL */
   int closing;           /* atomic: also what loading polls */
   gboolean running;      /* jobs that use model are on their way */
 } SlEngineSide;

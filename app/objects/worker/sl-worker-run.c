@@ -54,6 +54,7 @@ struct _Message
   SlJob *job;
   SlJobState state;
   SlMetadata *metadata;
+  SlModelKeys *keys;
   SlTimeline *timeline;
   SlFrameObject *frame;
   gboolean decoded;
@@ -70,6 +71,7 @@ message_free (gpointer data)
   g_clear_object (&message->frame);
   g_clear_pointer (&message->timeline, sl_timeline_free);
   g_free (message->text);
+  free (message->keys);
   g_free (message);
 }
 
@@ -100,6 +102,7 @@ deliver_started (gpointer data)
   Message *message = data;
 
   _sl_job_started (message->job, message->timeline, message->metadata);
+  _sl_job_take_model_keys (message->job, g_steal_pointer (&message->keys));
 }
 
 static void
@@ -154,6 +157,7 @@ post_started (const Run *run, const Track *track)
   Message *message = message_new (run, track);
 
   message->metadata = describe_run (run->side->model, track->timeline);
+  message->keys = sl_model_keys_copy (run->side->keys);
   message->timeline = sl_timeline_ref (track->timeline);
   sl_thread_queue_post (run->side->thread, deliver_started, message, message_free);
 }

@@ -87,6 +87,38 @@ static void test_traps(const char *want)
     unlink(other);
 }
 
+/* A model keeps the hashes of the files that it was loaded from, whatever lies there later. */
+static void test_replaced_model(void)
+{
+    static SlModelInfo info = {.single_file = true, .files = 1};
+    SlError err = {0};
+    char now[65];
+    snprintf(info.path, sizeof info.path, "%s", model);
+    SlModelKeys *first = sl_model_keys(&info);
+    sl_test(sl_hash_model_as(&info, first, NULL, &err) && strlen(info.file[0].sha256) == 64,
+            "a model's files as they were when it was loaded");
+    char was[65];
+    memcpy(was, info.file[0].sha256, 65);
+    unlink(model);
+    write_at(model, LARGE, "other weights");
+    SlModelKeys *second = sl_model_keys(&info);
+    sl_sha256_file(model, now, NULL, &err);
+    sl_test(sl_hash_model_as(&info, first, NULL, &err) && !strcmp(info.file[0].sha256, was),
+            "they keep their hash when the file was replaced");
+    sl_test(sl_hash_model_as(&info, second, NULL, &err) && !strcmp(info.file[0].sha256, now) &&
+                strcmp(now, was) != 0,
+            "loaded again, it has the new one");
+    unlink(model);
+    write_at(model, LARGE, "others again");
+    sl_test(sl_hash_model_as(&info, second, NULL, &err) && !info.file[0].sha256[0],
+            "a hash that nobody can know any more is not invented");
+    sl_sha256_file(model, now, NULL, &err);
+    sl_test(sl_hash_model_as(&info, NULL, NULL, &err) && !strcmp(info.file[0].sha256, now),
+            "without keys it is what lies there now");
+    free(first);
+    free(second);
+}
+
 int main(void)
 {
     char first[65], second[65];
@@ -134,6 +166,7 @@ int main(void)
     const int cancelled = 1;
     sl_test(gives_here(second, NULL) && gives_here(second, &cancelled),
             "this process remembers it itself");
+    test_replaced_model();
     write_at(model, LARGE, "new");
     sl_test(!gives_here(second, NULL), "and not when the file has changed");
     sl_sha256_file(model, second, NULL, &err);
