@@ -49,6 +49,14 @@ sl_run_report_done (SlRunReport *self, SlJob *job)
 
 /* ---- stopped ---- */
 
+/* The next run that is stopped gets another toast. */
+static void
+stop_toast_dismissed (SlRunReport *self, AdwToast *toast)
+{
+  if (self->stop_toast == toast)
+    g_clear_weak_pointer (&self->stop_toast);
+}
+
 static void
 keep_stopped (SlRunReport *self)
 {
@@ -83,6 +91,7 @@ sl_run_report_stopped (SlRunReport *self, SlJob *job)
   g_set_weak_pointer (&self->stop_toast, toast);
   adw_toast_set_button_label (toast, _ ("_Save This Step"));
   g_signal_connect_object (toast, "button-clicked", G_CALLBACK (keep_stopped), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (toast, "dismissed", G_CALLBACK (stop_toast_dismissed), self, G_CONNECT_SWAPPED);
   sl_notice_add_toast (self->widget, toast);
 }
 

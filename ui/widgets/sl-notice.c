@@ -1,33 +1,146 @@
-/* sl-notice.c - see sl-notice.h. */
+/* sl-notice.c - see sl-notice.h.
+ *
+ * Easy to get wrong: libadwaita 1.2 frees what it knows of a toast when the toast has left, and its entrance, should
+ * that still play, then ends in freed memory. One late frame is enough, which ends both. So a toast that is dismissed
+ * during its entrance leaves after it.
+ */
 #include "ui/widgets/sl-notice.h"
 
 #include <glib/gi18n.h>
 
 #define TOAST_SECONDS 3
-#define OVERLAY_KEY "sl-toasts"
+#define ENTRANCE_US 600000 /* libadwaita's lasts half a second at most */
+#define TOASTS_KEY "sl-toasts"
+
+/* The toasts of a window. */
+#define SL_TYPE_TOASTS (sl_toasts_get_type ())
+
+G_DECLARE_FINAL_TYPE (SlToasts, sl_toasts, SL, TOASTS, GObject)
+
+struct _SlToasts
+{
+  GObject parent_instance;
+  AdwToastOverlay *overlay;
+  GQueue toasts;      /* of AdwToast: the one that is shown, then those that wait */
+  guint entrance;     /* tick callback; 0: the first toast is all there */
+  gint64 since;       /* the time of the entrance's first frame; 0: there was none */
+  gboolean dismissed; /* the first toast, during its entrance */
+};
+
+G_DEFINE_FINAL_TYPE (SlToasts, sl_toasts, G_TYPE_OBJECT)
+
+static gboolean
+entrance_frame (GtkWidget *widget, GdkFrameClock *clock, gpointer data)
+{
+  SlToasts *self = data;
+  gint64 now = gdk_frame_clock_get_frame_time (clock);
+
+  if (self->since == 0)
+    self->since = now;
+  if (now - self->since < ENTRANCE_US)
+    return G_SOURCE_CONTINUE;
+  self->entrance = 0;
+  if (self->dismissed) /* not adw_toast_dismiss, which works once */
+    g_signal_emit_by_name (g_queue_peek_head (&self->toasts), "dismissed");
+  return G_SOURCE_REMOVE;
+}
+
+static void
+end_entrance (SlToasts *self)
+{
+  if (self->entrance)
+    gtk_widget_remove_tick_callback (GTK_WIDGET (self->overlay), self->entrance);
+  self->entrance = 0;
+}
+
+/* Of the toast that is first now. */
+static void
+begin_entrance (SlToasts *self)
+{
+  self->since = 0;
+  self->dismissed = FALSE;
+  if (!g_queue_is_empty (&self->toasts))
+    self->entrance = gtk_widget_add_tick_callback (GTK_WIDGET (self->overlay), entrance_frame, self, NULL);
+}
+
+/* The overlay's own handler comes after this one. In a window that is not shown nothing plays. */
+static void
+dismissed (SlToasts *self, AdwToast *toast)
+{
+  gboolean first = g_queue_peek_head (&self->toasts) == toast;
+
+  if (first && self->entrance && gtk_widget_get_mapped (GTK_WIDGET (self->overlay)))
+    {
+      self->dismissed = TRUE;
+      adw_toast_set_button_label (toast, NULL); /* it was pressed, or it is too late */
+      g_signal_stop_emission_by_name (toast, "dismissed");
+      return;
+    }
+  if (!g_queue_remove (&self->toasts, toast))
+    return;
+  if (first)
+    {
+      end_entrance (self);
+      begin_entrance (self);
+    }
+  g_object_unref (toast);
+}
+
+static void
+sl_toasts_finalize (GObject *object)
+{
+  SlToasts *self = SL_TOASTS (object);
+
+  end_entrance (self);
+  g_queue_clear_full (&self->toasts, g_object_unref);
+  g_object_unref (self->overlay);
+  G_OBJECT_CLASS (sl_toasts_parent_class)->finalize (object);
+}
+
+static void
+sl_toasts_class_init (SlToastsClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = sl_toasts_finalize;
+}
+
+static void
+sl_toasts_init (SlToasts *self)
+{
+  g_queue_init (&self->toasts);
+}
 
 void
 sl_notice_set_overlay (GtkWindow *window, AdwToastOverlay *overlay)
 {
-  g_object_set_data_full (G_OBJECT (window), OVERLAY_KEY, g_object_ref (overlay), g_object_unref);
+  SlToasts *toasts = g_object_new (SL_TYPE_TOASTS, NULL);
+
+  toasts->overlay = g_object_ref (overlay);
+  g_object_set_data_full (G_OBJECT (window), TOASTS_KEY, toasts, g_object_unref);
 }
 
 void
 sl_notice_add_toast (GtkWidget *from, AdwToast *toast)
 {
   GtkRoot *root = gtk_widget_get_root (from);
-  AdwToastOverlay *overlay = root ? g_object_get_data (G_OBJECT (root), OVERLAY_KEY) : NULL;
+  SlToasts *toasts = root ? g_object_get_data (G_OBJECT (root), TOASTS_KEY) : NULL;
 
-  if (overlay)
-    adw_toast_overlay_add_toast (overlay, toast);
-  else
-    g_object_unref (toast);
+  if (toasts == NULL)
+    {
+      g_object_unref (toast);
+      return;
+    }
+  g_signal_connect_object (toast, "dismissed", G_CALLBACK (dismissed), toasts, G_CONNECT_SWAPPED);
+  g_queue_push_tail (&toasts->toasts, g_object_ref (toast));
+  if (g_queue_get_length (&toasts->toasts) == 1)
+    begin_entrance (toasts);
+  adw_toast_overlay_add_toast (toasts->overlay, toast);
 }
 
 void
 sl_notice_toast (GtkWidget *from, const char *text)
 {
-  AdwToast *toast = adw_toast_new (text);
+  g_autofree char *title = g_markup_escape_text (text, -1);
+  AdwToast *toast = adw_toast_new (title);
 
   adw_toast_set_timeout (toast, TOAST_SECONDS);
   sl_notice_add_toast (from, toast);

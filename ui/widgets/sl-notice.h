@@ -13,7 +13,8 @@ G_BEGIN_DECLS
 void sl_notice_set_overlay (GtkWindow *window, AdwToastOverlay *overlay);
 /* A sentence that goes by itself after three seconds. */
 void sl_notice_toast (GtkWidget *from, const char *text);
-/* A toast with a button or a time of its own; takes it. */
+/* A toast with a button or a time of its own; takes it. Its title is markup. "dismissed" may be heard twice: when it
+ * is dismissed, and when it leaves. */
 void sl_notice_add_toast (GtkWidget *from, AdwToast *toast);
 /* A dialog with one button, "Close". */
 void sl_notice_alert (GtkWidget *from, const char *heading, const char *body);
