@@ -69,8 +69,6 @@ int sl_lanes_put(SlLanes *lanes, SlTimeline *timeline, int parent)
 {
     int i = lanes->count;
     lanes->lane[i] = (Lane){.timeline = timeline, .parent = parent};
-    if (sl_timeline_fast(timeline))
-        sl_lanes_set_fast(lanes, true);
     __atomic_store_n(&lanes->count, i + 1, __ATOMIC_RELEASE);
     return i;
 }
@@ -165,6 +163,9 @@ void sl_lanes_set_fast(SlLanes *lanes, bool fast)
 
 bool sl_lanes_fast(const SlLanes *lanes)
 {
+    for (int i = 0; i < sl_lanes_count(lanes); i++)
+        if (sl_timeline_fast(lanes->lane[i].timeline))
+            return true;
     return lanes->fast;
 }
 
@@ -205,44 +206,35 @@ static bool advance_one(SlLanes *lanes, SlModel *model, int i, SlError *err)
            note_problem(lanes, i, &problem, err);
 }
 
-static bool advance_group(SlLanes *lanes, SlModel *model, const int *group, int n, SlError *err)
+/* The lanes of a batch that was made. */
+static bool note_group(SlLanes *lanes, const int *group, int n, const SlError *problems,
+                       SlError *err)
 {
-    SlTimeline *timelines[SL_RUNS_TOGETHER];
-    SlError errs[SL_RUNS_TOGETHER];
     bool ok = true;
-    for (int k = 0; k < n; k++)
-        timelines[k] = lanes->lane[group[k]].timeline;
-    if (!sl_timelines_next(timelines, n, model, errs, err))
-        return false;
     for (int k = 0; k < n; k++) {
         lanes->told[n - 1 - k] = group[k];
         lanes->lane[group[k]].turns++;
-        if (errs[k].code != SL_OK)
-            ok = note_problem(lanes, group[k], &errs[k], err) && ok;
+        if (problems[k].code != SL_OK)
+            ok = note_problem(lanes, group[k], &problems[k], err) && ok;
     }
     lanes->told_count = n;
     return ok;
 }
 
-static bool repeats(const SlLanes *lanes, const int *group, int n)
-{
-    SlTimeline *timelines[SL_RUNS_TOGETHER];
-    for (int k = 0; k < n; k++)
-        timelines[k] = lanes->lane[group[k]].timeline;
-    return sl_timelines_repeat(timelines, n);
-}
-
-/* As many together as fit into memory. */
+/* As many together as fit into memory. A batch for which there is none has moved no lane. */
 static bool advance(SlLanes *lanes, SlModel *model, int i, SlError *err)
 {
     while (lanes->fast && lanes->together > 1) {
         int group[SL_LANES_MAX], n = group_of(lanes, i, group);
-        SlError problem = {0};
-        if (n == 1 || !repeats(lanes, group, n))
+        SlTimeline *timelines[SL_RUNS_TOGETHER];
+        SlError problem = {0}, problems[SL_RUNS_TOGETHER];
+        for (int k = 0; k < n; k++)
+            timelines[k] = lanes->lane[group[k]].timeline;
+        if (n == 1 || !sl_timelines_repeat(timelines, n))
             break;
-        if (advance_group(lanes, model, group, n, &problem))
-            return true;
-        if (problem.code != SL_MEMORY || n == 1)
+        if (sl_timelines_next(timelines, n, model, problems, &problem))
+            return note_group(lanes, group, n, problems, err);
+        if (problem.code != SL_MEMORY)
             return sl_fail(err, problem.code, "%s", problem.message);
         lanes->together = n / 2;
     }

@@ -54,6 +54,7 @@ int sl_lanes_before(const SlLanes *lanes, int lane, const SlBefore **before); /*
  * then on at most half as many lanes advance together, down to each by itself; only a lane whose
  * evaluation does not fit alone fails. This is so in the window and on the command line. */
 void sl_lanes_set_fast(SlLanes *lanes, bool fast);
+/* Whether they do, or some have: what a file says. */
 bool sl_lanes_fast(const SlLanes *lanes);
 
 /* One evaluation of the next lane in turn; *lane is its number, -1 when nothing is left to do (all

@@ -216,6 +216,80 @@ static void test_turns(SlModel *model)
             sl_test_note("turn %d is lane %d's", i, turns[i]);
 }
 
+/* ---- lanes that go on beside others ---- */
+
+/* Lanes that were a batch become lanes of others, which are none. */
+static void test_no_longer_fast(SlModel *model)
+{
+    SlError err = {0};
+    SlLanes *fast = sl_lanes_new(), *alone = sl_lanes_new();
+    SlRecipe recipe = recipe_of(model, 0);
+    int lane = 0;
+    sl_lanes_set_fast(fast, true);
+    for (int i = 0; i < 2; i++)
+        sl_lanes_add(fast, model, &recipe, NULL, 2, &err);
+    for (int i = 0; i < 4; i++)
+        sl_lanes_next(fast, model, &lane, &err);
+    SlTimeline *was = sl_lanes_timeline(fast, 0);
+    sl_lanes_put(alone, sl_timeline_ref(was), -1);
+    for (int i = 0; i < 2; i++)
+        sl_lanes_add(alone, model, &recipe, NULL, 2, &err);
+    while (sl_lanes_next(alone, model, &lane, &err) && lane >= 0)
+        ;
+    sl_test(sl_timeline_done(was) && sl_timeline_fast(was) && sl_lanes_fast(alone),
+            "a lane of a batch goes on, and the file will say that it was one %s", err.message);
+    sl_test(!sl_timeline_fast(sl_lanes_timeline(alone, 1)) &&
+                !sl_timeline_fast(sl_lanes_timeline(alone, 2)),
+            "those beside it stay alone");
+    sl_lanes_free(fast);
+    sl_lanes_free(alone);
+}
+
+/* ---- without memory for a sentence ---- */
+
+static bool no_copies;
+
+/* In place of the C library's. */
+char *strdup(const char *text)
+{
+    size_t bytes = strlen(text) + 1;
+    char *copy = no_copies ? NULL : malloc(bytes);
+    return copy ? memcpy(copy, text, bytes) : NULL;
+}
+
+/* The first lane's second evaluation, in a batch with the other's, ends with values that are not
+ * finite. */
+static void test_no_memory_for_sentence(SlModel *model)
+{
+    SlError err = {0};
+    SlLanes *lanes = sl_lanes_new();
+    SlRecipe recipe = recipe_of(model, 5);
+    const SlModelInfo *info = sl_model_info(model);
+    size_t side = (size_t)(recipe.width / info->factor);
+    size_t each = (size_t)info->channels * side * side, values = each * (size_t)recipe.steps;
+    float *noise = calloc(values, sizeof *noise);
+    const SlRunInputs inputs = {.step_noise = noise, .step_noise_count = recipe.steps};
+    const SlTimelineOptions options = {.inputs = &inputs};
+    int lane = 0;
+    sl_lanes_set_fast(lanes, true);
+    bool ok = noise && sl_lanes_add(lanes, model, &recipe, &options, 2, &err) == 0 &&
+              sl_lanes_add(lanes, model, &recipe, NULL, 2, &err) == 1;
+    for (size_t i = each; ok && i < values; i++)
+        noise[i] = INFINITY;
+    for (int i = 0; ok && i < 2; i++)
+        ok = sl_lanes_next(lanes, model, &lane, &err);
+    no_copies = true;
+    ok = ok && !sl_lanes_next(lanes, model, &lane, &err);
+    no_copies = false;
+    sl_test(ok && err.code == SL_MEMORY, "no memory for a lane's sentence is said: %s",
+            err.message);
+    sl_test(sl_timeline_count(sl_lanes_timeline(lanes, 0)) == 1 &&
+                sl_timeline_count(sl_lanes_timeline(lanes, 1)) == 2,
+            "and the batch is not made a second time");
+    sl_lanes_free(lanes);
+    free(noise);
+}
+
 /* ---- a device whose memory is short ---- */
 
 static SlOps limited;
@@ -309,6 +383,8 @@ int main(int argc, char **argv)
     test_batches(model);
     test_repeated(model);
     test_broken_batches();
+    test_no_longer_fast(model);
+    test_no_memory_for_sentence(model);
     test_file(model);
     if (strcmp(device, "cuda") != 0)
         test_short_memory();
