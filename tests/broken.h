@@ -12,8 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The weights file of a component again, in f32, with the tensors whose names end so scaled. */
-static bool broken_weights(const char *path, const char *ends, float factor)
+/* The weights file of a component again, in f32, with the tensors whose names end so scaled, or with
+ * one more tensor, which nothing uses. */
+static bool broken_weights(const char *path, const char *ends, float factor, const char *extra)
 {
     SlError err = {0};
     SlWeightSource *from = sl_weights_open_file(path, &err);
@@ -34,6 +35,8 @@ static bool broken_weights(const char *path, const char *ends, float factor)
         scaled += ours;
         free(values);
     }
+    if (ok && extra)
+        sl_tensor_writer_add(to, extra, 1, (const int64_t[]){1}, &factor);
     ok = ok && scaled > 0 && sl_tensor_writer_save(to, path, &err);
     sl_tensor_writer_free(to);
     sl_weights_close(from);
@@ -42,17 +45,30 @@ static bool broken_weights(const char *path, const char *ends, float factor)
     return ok;
 }
 
-/* weights: "vae/diffusion_pytorch_model". */
-__attribute__((unused)) static bool broken_model(const char *from, const char *to,
-                                                 const char *weights, const char *ends,
-                                                 float factor)
+static bool model_again(const char *from, const char *to, const char *weights, const char *ends,
+                        float factor, const char *extra)
 {
     char text[9000];
     snprintf(text, sizeof text, "cp -r '%s' '%s'", from, to);
     if (system(text) != 0)
         return false;
     snprintf(text, sizeof text, "%s/%s.safetensors", to, weights);
-    return broken_weights(text, ends, factor);
+    return broken_weights(text, ends, factor, extra);
+}
+
+/* weights: "vae/diffusion_pytorch_model". */
+__attribute__((unused)) static bool broken_model(const char *from, const char *to,
+                                                 const char *weights, const char *ends,
+                                                 float factor)
+{
+    return model_again(from, to, weights, ends, factor, NULL);
+}
+
+/* A model that works and has a tensor which is not used. */
+__attribute__((unused)) static bool model_with_extra(const char *from, const char *to,
+                                                     const char *weights, const char *extra)
+{
+    return model_again(from, to, weights, "", 1, extra);
 }
 
 #endif

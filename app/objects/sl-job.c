@@ -136,7 +136,7 @@ sl_job_has_lost_device (SlJob *self)
 const char *
 sl_job_get_warning (SlJob *self)
 {
-  return self->metadata ? self->metadata->warnings : NULL;
+  return self->timeline ? sl_timeline_warning (self->timeline) : NULL;
 }
 
 gboolean

@@ -84,16 +84,6 @@ static bool decode(SlGenerated *p, SlModel *model, const SlPictureOf *of, SlErro
     return pass_on(&problem, err);
 }
 
-static char *join_lines(const char *a, const char *b)
-{
-    char *both = NULL;
-    if (!a && !b)
-        return NULL;
-    if (asprintf(&both, "%s%s%s", a ? a : "", a && b ? "\n" : "", b ? b : "") < 0)
-        return NULL;
-    return both;
-}
-
 /* "CPU: 2 threads, AVX2": without the number of threads, which changes nothing in the picture and
  * must change nothing in the file. */
 static void describe_device(const char *description, char *out, size_t size)
@@ -118,6 +108,18 @@ void sl_metadata_describe(SlMetadata *m, SlModel *model, const SlModelInfo *iden
     snprintf(m->dtype, sizeof m->dtype, "%s", sl_dtype_name(dev->dtype));
 }
 
+bool sl_metadata_warn(SlMetadata *m, const SlModel *model, const char *of_run)
+{
+    const char *of_model = sl_model_warning(model);
+    if (!of_model && !of_run)
+        return true;
+    if (asprintf(&m->warnings, "%s%s%s", of_model ? of_model : "", of_model && of_run ? "\n" : "",
+                 of_run ? of_run : "") >= 0)
+        return true;
+    m->warnings = NULL;
+    return false;
+}
+
 static bool describe(SlGenerated *p, SlModel *model, const SlModelInfo *identity,
                      const SlPictureOf *of, SlError *err)
 {
@@ -126,7 +128,7 @@ static bool describe(SlGenerated *p, SlModel *model, const SlModelInfo *identity
     size_t values = (size_t)sample->channels * (size_t)sample->height * (size_t)sample->width;
     m->recipe = sl_recipe_copy(of->recipe);
     m->origin = sl_origin_copy(of->origin);
-    if (!m->recipe || (of->origin && !m->origin) ||
+    if (!m->recipe || (of->origin && !m->origin) || !sl_metadata_warn(m, model, of->warning) ||
         (of->batches && !sl_batches_copy(of->batches, &m->batches)))
         return sl_fail(err, SL_MEMORY, "memory ran out");
     m->fast = sl_batches_any(&m->batches);
@@ -139,7 +141,6 @@ static bool describe(SlGenerated *p, SlModel *model, const SlModelInfo *identity
     snprintf(m->noise_sha256, sizeof m->noise_sha256, "%s", of->noise_sha256);
     sl_sha256(sample->data, values * sizeof(float), m->latents_sha256);
     sl_sha256(p->rgb, (size_t)p->width * (size_t)p->height * 3, m->pixels_sha256);
-    m->warnings = join_lines(sl_model_warning(model), of->warning);
     return true;
 }
 

@@ -64,6 +64,9 @@ bool sl_picture_make(SlGenerated *picture, SlModel *model, const SlModelInfo *id
                      const SlPictureOf *of, SlError *err);
 /* Only what says which program, model, device and dtype. */
 void sl_metadata_describe(SlMetadata *metadata, SlModel *model, const SlModelInfo *identity);
+/* Its warnings, a line each: the model's, then those of a run (NULL: none). False without
+ * memory. */
+bool sl_metadata_warn(SlMetadata *metadata, const SlModel *model, const char *of_run);
 
 #ifdef __cplusplus
 }

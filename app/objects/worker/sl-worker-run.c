@@ -134,20 +134,15 @@ static SlMetadata *
 describe_run (SlModel *model, const SlTimeline *timeline)
 {
   SlMetadata *metadata = g_new0 (SlMetadata, 1);
-  const SlDevice *device = sl_model_device (model);
-  const char *warning = sl_timeline_warning (timeline);
 
-  metadata->version = SL_METADATA_VERSION;
-  g_strlcpy (metadata->program, "safelight " SL_VERSION, sizeof metadata->program);
+  sl_metadata_describe (metadata, model, NULL);
   metadata->recipe = sl_recipe_copy (sl_timeline_recipe (timeline));
-  sl_metadata_set_model (metadata, sl_model_info (model));
-  g_strlcpy (metadata->device, device->name, sizeof metadata->device);
-  g_strlcpy (metadata->device_description, sl_device_describe (device), sizeof metadata->device_description);
-  g_strlcpy (metadata->dtype, sl_dtype_name (device->dtype), sizeof metadata->dtype);
   metadata->steps = sl_timeline_recipe (timeline)->steps;
   g_strlcpy (metadata->noise_sha256, sl_timeline_noise_sha256 (timeline), sizeof metadata->noise_sha256);
-  metadata->warnings = warning ? strdup (warning) : NULL; /* sl_metadata_free uses free */
   metadata->origin = sl_origin_copy (sl_timeline_origin (timeline));
+  if (!metadata->recipe || !sl_metadata_warn (metadata, model, sl_timeline_warning (timeline))
+      || (sl_timeline_origin (timeline) && !metadata->origin))
+    g_error ("out of memory for what a run is"); /* as g_malloc */
   return metadata;
 }
 

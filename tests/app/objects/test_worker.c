@@ -3,6 +3,9 @@
  * what crosses between the threads. */
 #include "gobject.h"
 
+#include "app/objects/sl-job-private.h"
+#include "broken.h"
+
 typedef struct {
     SlWorker *worker;
     SlQueue *queue;
@@ -263,6 +266,27 @@ static void test_load_fails(Fixture *fixture, gconstpointer data)
     remove_folder(folder);
 }
 
+/* What was not used of a model is said in its pictures, as the program does. */
+static void test_warnings(Fixture *fixture, gconstpointer data)
+{
+    g_autofree char *folder = temporary_folder();
+    g_autofree char *path = g_build_filename(folder, "extended", NULL);
+    g_autofree char *from = fixture_path("sd1");
+    g_autoptr(SlModelItem) model = NULL;
+    g_autoptr(SlJob) job = NULL;
+
+    g_assert_true(model_with_extra(from, path, "unet/diffusion_pytorch_model", "spare"));
+    model = sl_model_item_open(path, NULL);
+    g_assert_nonnull(model);
+    job = fixture_job(model, 2);
+    sl_queue_add(fixture->queue, job);
+    WAIT_UNTIL(sl_job_is_over(job));
+    g_assert_cmpint(sl_job_get_state(job), ==, SL_JOB_DONE);
+    g_assert_cmpstr(_sl_job_get_metadata(job)->warnings, ==, "unet: 1 tensor is not used: spare");
+    g_assert_null(sl_job_get_warning(job));
+    remove_folder(folder);
+}
+
 static void test_settings_do_not_fit(Fixture *fixture, gconstpointer data)
 {
     g_autoptr(SlSettings) settings = fixture_settings(fixture->model, 2);
@@ -347,6 +371,7 @@ int main(int argc, char **argv)
     ADD("rapid-starts", test_rapid_starts);
     ADD("ddpm", test_ddpm);
     ADD("load-fails", test_load_fails);
+    ADD("warnings", test_warnings);
     ADD("settings-do-not-fit", test_settings_do_not_fit);
     ADD("gpu-fails", test_gpu_fails);
     ADD("shutdown-in-a-run", test_shutdown_in_a_run);
