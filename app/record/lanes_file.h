@@ -21,8 +21,8 @@ extern "C" {
 
 #define SL_LANES_SUFFIX       ".safelight"
 #define SL_LANES_FILE_VERSION 1
-/* SlLaneNote.own has the bits (SlSettingInfo.own) of the settings that are the lane's own and not
- * the comparison's. This value means all settings, those that were added later included. */
+/* In a file, instead of the bits of the settings that are a lane's own and not the comparison's: all
+ * settings, also those that the table has later. */
 #define SL_LANES_OWN_ALL 1023
 
 /* What is written. */
@@ -33,7 +33,7 @@ typedef struct SlLanesOut {
      * not looked at. */
     const SlMetadata *identity;
     const SlMetadata *const *identities; /* [lanes] instead of identity, or NULL */
-    const int *own;                      /* [lanes]; NULL: SL_LANES_OWN_ALL */
+    const unsigned *own;                 /* [lanes], as SlLaneNote.own; NULL: all settings */
     int reference;                       /* the lane that others are measured against */
 } SlLanesOut;
 /* Atomic, and looked at again before it replaces anything. Lanes without a moment are left out; SL_ARGUMENT where no lane has one. */
@@ -41,7 +41,7 @@ bool sl_lanes_write(const SlLanesOut *out, const char *path, SlError *err);
 
 /* What a file says of a lane besides its timeline. */
 typedef struct SlLaneNote {
-    int own;
+    unsigned own; /* bits of the settings that are its own: sl_settings_of_own */
     bool done;
     int inherited;       /* moments of ancestors before its own */
     int moments;         /* that are kept, those of ancestors included */

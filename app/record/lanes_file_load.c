@@ -130,17 +130,9 @@ static bool read_metadata(LaneIn *in)
                                  &in->note->metadata, in->err);
 }
 
-/* The settings of `from` that are a lane's own, over `to`. */
-static void take_own(SlRecipe *to, const SlRecipe *from, int own)
-{
-    for (int i = 0; i < SL_N_SETTINGS; i++)
-        if ((unsigned)own & sl_setting(i)->own)
-            sl_setting_copy(sl_setting(i), from, to);
-}
-
 /* The settings of a text must be those that the run had; what it leaves to the model is the
  * recipe's. */
-static bool check_text(const LaneIn *in, const char *key, int own)
+static bool check_text(const LaneIn *in, const char *key, SlSettingSet settings)
 {
     const SlRecipe *recipe = in->note->metadata.recipe;
     const char *text = string_in(in, key);
@@ -156,10 +148,7 @@ static bool check_text(const LaneIn *in, const char *key, int own)
     read.width = read.width > 0 ? read.width : recipe->width;
     read.height = read.height > 0 ? read.height : recipe->height;
     read.scheduler = read.scheduler && *read.scheduler ? read.scheduler : recipe->scheduler;
-    if (own == SL_LANES_OWN_ALL)
-        said = read;
-    else
-        take_own(&said, &read, own);
+    sl_recipe_change(&said, &read, settings);
     char *difference = sl_recipe_diff(&said, recipe);
     ok = difference && !*difference;
     if (!difference)
@@ -301,22 +290,24 @@ static bool check_frames(const LaneIn *in)
     return true;
 }
 
-/* Every bit that the table of settings has. */
-static int all_own(void)
+/* The settings that are its own. */
+static bool read_own(const LaneIn *in, SlSettingSet *settings)
 {
-    unsigned bits = 0;
-    for (int i = 0; i < SL_N_SETTINGS; i++)
-        bits |= sl_setting(i)->own;
-    return (int)bits;
+    int own, all = (int)sl_settings_own(SL_SETTINGS_ALL);
+    if (!read_int(in, "own", 0, all, &own))
+        return false;
+    *settings = own == SL_LANES_OWN_ALL ? SL_SETTINGS_ALL : sl_settings_of_own((unsigned)own);
+    in->note->own = sl_settings_own(*settings);
+    return true;
 }
 
 static bool read_header(LaneIn *in)
 {
     SlLaneNote *note = in->note;
+    SlSettingSet own;
     note->done = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(in->json, "done"));
-    if (!read_metadata(in) || !read_int(in, "own", 0, all_own(), &note->own) ||
-        !check_text(in, "settings", SL_LANES_OWN_ALL) || !check_text(in, "values", note->own) ||
-        !read_int(in, "parent", -1, in->index - 1, &in->parent) ||
+    if (!read_metadata(in) || !read_own(in, &own) || !check_text(in, "settings", SL_SETTINGS_ALL) ||
+        !check_text(in, "values", own) || !read_int(in, "parent", -1, in->index - 1, &in->parent) ||
         !read_int(in, "branch_point", 0, MAX_MOMENTS, &in->branch_point) ||
         !read_int_or(in, "inherited", 0, in->branch_point, &note->inherited) ||
         !read_int_or(in, "first", 0, in->branch_point, &in->first) ||

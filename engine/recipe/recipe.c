@@ -31,6 +31,24 @@ const SlSettingInfo *sl_setting_find_option(const char *option, size_t length)
     return NULL;
 }
 
+unsigned sl_settings_own(SlSettingSet settings)
+{
+    unsigned own = 0;
+    for (int i = 0; i < SL_N_SETTINGS; i++)
+        if (settings & SL_SETTING_BIT(i))
+            own |= sl_setting_table[i].own;
+    return own;
+}
+
+SlSettingSet sl_settings_of_own(unsigned own)
+{
+    SlSettingSet settings = 0;
+    for (int i = 0; i < SL_N_SETTINGS; i++)
+        if (own & sl_setting_table[i].own)
+            settings |= SL_SETTING_BIT(i);
+    return settings;
+}
+
 bool sl_setting_exists(const SlSettingInfo *s, const SlModelInfo *model,
                        const SlSchedulerInfo *scheduler)
 {

@@ -65,6 +65,7 @@ typedef enum SlSetting {
 /* A set of settings, a bit each. */
 typedef uint64_t SlSettingSet;
 #define SL_SETTING_BIT(setting) ((SlSettingSet)1 << (setting))
+#define SL_SETTINGS_ALL         (~(SlSettingSet)0)
 
 #define SL_SETTING_TURNS 2
 
@@ -153,6 +154,10 @@ const SlSettingInfo *sl_setting(SlSetting setting);
 /* By its key or by its option; NULL when there is none. */
 const SlSettingInfo *sl_setting_find(const char *key);
 const SlSettingInfo *sl_setting_find_option(const char *option, size_t length);
+
+/* The bits (SlSettingInfo.own) of a set's settings, and the settings of bits. */
+unsigned sl_settings_own(SlSettingSet settings);
+SlSettingSet sl_settings_of_own(unsigned own);
 
 /* Whether a model and a scheduler have a setting; NULL stands for one that is not known, which has
  * all. Where it is not there, its value changes nothing (or is refused: sl_recipe_check). */

@@ -51,7 +51,7 @@ static void test_branch(void)
     sl_comparison_set_position(comparison, 12);
     g_object_set(values, "scheduler", "euler", "steps", 30, "guidance", 3.0, NULL);
     g_assert_true(sl_comparison_branch(
-        comparison, 1, SL_OWN_SCHEDULER | SL_OWN_STEPS | SL_OWN_GUIDANCE, values, &error));
+        comparison, 1, sl_own("scheduler") | sl_own("steps") | sl_own("guidance"), values, &error));
     run_to_end();
     branch = sl_comparison_get_job(comparison, 4);
     g_assert_cmpuint(count_frames(branch), ==, (guint)sl_job_get_evaluations(branch));

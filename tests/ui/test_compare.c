@@ -399,7 +399,7 @@ static void test_pages(void)
         g_autoptr(SlCompareLane) lane = NULL;
 
         g_object_set(values, "seed", seed, NULL);
-        lane = sl_compare_lane_new(SL_OWN_SEED, values);
+        lane = sl_compare_lane_new(sl_own("seed"), values);
         g_assert_true(sl_comparison_add(comparison, lane));
     }
     g_assert_true(gtk_widget_get_visible(box));

@@ -23,9 +23,9 @@ static void make_lanes(void)
     values = sl_settings_dup(workspace->recipe);
     sl_comparison_set_align(comparison, SL_ALIGN_EVALUATIONS);
     g_object_set(values, "scheduler", "euler", "steps", 14, NULL);
-    branch_at(1, 4, SL_OWN_SCHEDULER | SL_OWN_STEPS, values);
+    branch_at(1, 4, sl_own("scheduler") | sl_own("steps"), values);
     g_object_set(values, "guidance", 2.0, NULL);
-    branch_at(5, 8, SL_OWN_GUIDANCE, values);
+    branch_at(5, 8, sl_own("guidance"), values);
     sl_comparison_move(comparison, G_MAXINT);
     g_assert_cmpuint(count_lanes(), ==, 7);
 }

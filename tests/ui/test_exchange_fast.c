@@ -58,7 +58,7 @@ static void test_fast(void)
     values = sl_settings_dup(workspace->recipe);
     sl_comparison_set_align(comparison, SL_ALIGN_EVALUATIONS);
     g_object_set(values, "guidance", 3.0, NULL);
-    branch_at(1, 7, SL_OWN_GUIDANCE, values);
+    branch_at(1, 7, sl_own("guidance"), values);
     sl_comparison_move(comparison, G_MAXINT);
     settle(100);
     g_assert_nonnull(strstr(summary(), "fast: last bits may differ"));
@@ -138,7 +138,7 @@ static void test_long(void)
     WAIT_UNTIL(is_over());
     values = sl_settings_dup(workspace->recipe);
     g_object_set(values, "scheduler", "euler-a", NULL);
-    branch_at(0, 33, SL_OWN_SCHEDULER, values);
+    branch_at(0, 33, sl_own("scheduler"), values);
     sl_worker_set_budget(workspace->worker, 0);
     before = g_object_ref(sl_comparison_get_job(comparison, 0));
     light = count_light(before);

@@ -57,11 +57,11 @@ static void test_branches_are_kept(void)
     gtk_window_destroy(find_dialog());
     values = sl_settings_dup(workspace->recipe);
     g_object_set(values, "prompt", "a red house in winter, snow", NULL);
-    branch_at(0, 4, SL_OWN_PROMPT, values);
+    branch_at(0, 4, sl_own("prompt"), values);
     g_object_set(values, "scheduler", "dpmpp-2m", NULL);
-    branch_at(0, 2, SL_OWN_SCHEDULER, values);
+    branch_at(0, 2, sl_own("scheduler"), values);
     g_object_set(values, "guidance", 2.0, NULL);
-    branch_at(1, 8, SL_OWN_GUIDANCE, values);
+    branch_at(1, 8, sl_own("guidance"), values);
     WAIT_UNTIL(sl_picture_get_place(get_picture(0))->members == 4);
 }
 

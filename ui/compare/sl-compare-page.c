@@ -181,7 +181,7 @@ edited (SlLaneEditor *editor, guint own, SlSettings *values, SlComparePage *self
   for (guint i = 0; i < count_lanes (self); i++)
     if (sl_comparison_get_lane (self->comparison, i) == lane)
       {
-        sl_compare_lane_set (lane, (SlOwn)own, values);
+        sl_compare_lane_set (lane, own, values);
         join (self, i);
       }
 }
@@ -233,7 +233,7 @@ branched (SlLaneEditor *editor, guint own, SlSettings *values, SlComparePage *se
   guint index = GPOINTER_TO_UINT (g_object_get_data (G_OBJECT (editor), "sl-lane"));
   g_autoptr (GError) error = NULL;
 
-  if (sl_comparison_branch (self->comparison, index, (SlOwn)own, values, &error))
+  if (sl_comparison_branch (self->comparison, index, own, values, &error))
     {
       sl_compare_view_choose (self->view, count_lanes (self) - 1);
       g_signal_connect_object (sl_comparison_get_job (self->comparison, count_lanes (self) - 1),

@@ -118,12 +118,12 @@ collect_row (SlLaneEditor *self, const SlLaneRow *row, SlSettings *values)
 static SlOwn
 collect (SlLaneEditor *self, SlSettings *values)
 {
-  guint own = 0;
+  SlOwn own = 0;
 
   for (guint i = 0; i < self->rows->len; i++)
     if (collect_row (self, nth_row (self, i), values))
       own |= nth_row (self, i)->control->own;
-  return (SlOwn)own;
+  return own;
 }
 
 void
@@ -132,7 +132,7 @@ sl_lane_editor_apply (SlLaneEditor *self)
   g_autoptr (SlSettings) values = sl_settings_new ();
   SlOwn own = collect (self, values);
 
-  g_signal_emit (self, signals[APPLIED], 0, (guint)own, values);
+  g_signal_emit (self, signals[APPLIED], 0, own, values);
   gtk_window_close (GTK_WINDOW (self));
 }
 

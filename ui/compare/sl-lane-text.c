@@ -113,7 +113,7 @@ describe (SlSettings *settings, SlOwn own, const char *separator)
         g_autofree char *part = NULL;
 
         if ((own & control->own) && (control->kind == SL_CONTROL_WORDS) == words)
-          part = describe_setting (control, settings, own == SL_OWN_ALL);
+          part = describe_setting (control, settings, own == sl_own_all ());
         if (part)
           add_part (text, separator, "%s", part);
       }
@@ -150,7 +150,7 @@ sl_lane_title (SlCompareLane *lane, SlSettings *recipe)
 
   if (job && sl_job_get_parent (job))
     return branch_title (job, title);
-  return *title ? g_steal_pointer (&title) : describe (settings, SL_OWN_SCHEDULER, " · ");
+  return *title ? g_steal_pointer (&title) : describe (settings, sl_own ("scheduler"), " · ");
 }
 
 char *
@@ -158,7 +158,7 @@ sl_lane_settings (SlCompareLane *lane, SlSettings *recipe)
 {
   g_autoptr (SlSettings) settings = settings_of (lane, recipe);
 
-  return describe (settings, SL_OWN_ALL, "\n");
+  return describe (settings, sl_own_all (), "\n");
 }
 
 char *

@@ -1,6 +1,7 @@
 /* sl-compare-lane.c - see sl-compare-lane.h. */
 #include "app/objects/compare/sl-compare-lane.h"
 
+#include "app/objects/sl-control.h"
 #include "app/objects/sl-settings-private.h"
 #include "engine/engine.h"
 
@@ -48,6 +49,18 @@ sl_compare_lane_init (SlCompareLane *self)
 {
 }
 
+SlOwn
+sl_own (const char *property)
+{
+  return sl_control_find (property)->own;
+}
+
+SlOwn
+sl_own_all (void)
+{
+  return sl_settings_own (SL_SETTINGS_ALL);
+}
+
 SlCompareLane *
 sl_compare_lane_new (SlOwn own, SlSettings *values)
 {
@@ -78,24 +91,12 @@ sl_compare_lane_set (SlCompareLane *self, SlOwn own, SlSettings *values)
   g_signal_emit (self, signals[CHANGED], 0);
 }
 
-/* The settings of the table whose bits own has. */
-static SlSettingSet
-own_settings (SlOwn own)
-{
-  SlSettingSet settings = 0;
-
-  for (int i = 0; i < SL_N_SETTINGS; i++)
-    if (own & sl_setting ((SlSetting)i)->own)
-      settings |= SL_SETTING_BIT (i);
-  return settings;
-}
-
 /* The recipe's choices that this lane's own scheduler does not have fall back to the model's. */
 SlSettings *
 sl_compare_lane_resolve (SlCompareLane *self, SlSettings *recipe)
 {
   SlSettings *settings = sl_settings_dup (recipe);
-  SlSettingSet own = own_settings (self->own);
+  SlSettingSet own = sl_settings_of_own (self->own);
   SlRecipe resolved, values;
 
   _sl_settings_get_recipe (recipe, &resolved);

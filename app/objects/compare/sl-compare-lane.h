@@ -9,22 +9,14 @@
 G_BEGIN_DECLS
 
 /* What a lane has of its own; everything else is the recipe's. A bit for each setting that a lane can have,
- * as .safelight files have them: the table of settings says which (SlControl.own). Those that code names: */
-typedef enum
-{
-  SL_OWN_SCHEDULER = 1 << 0,
-  SL_OWN_SIGMAS = 1 << 1,
-  SL_OWN_SPACING = 1 << 2,
-  SL_OWN_STEPS = 1 << 3,
-  SL_OWN_GUIDANCE = 1 << 4,
-  SL_OWN_ETA = 1 << 5,
-  SL_OWN_SEED = 1 << 6,
-  SL_OWN_PROMPT = 1 << 7,
-  SL_OWN_NEGATIVE_PROMPT = 1 << 8,
-  SL_OWN_VARIANCE = 1 << 9,
-} SlOwn;
+ * as .safelight files have them: the table of settings says which (SlControl.own). */
+typedef guint SlOwn;
 
-#define SL_OWN_ALL ((1 << 24) - 1) /* also what the table will have later */
+/* The bit of a setting, by its property. */
+SlOwn sl_own (const char *property);
+/* Those of all settings. */
+SlOwn sl_own_all (void);
+
 #define SL_TYPE_COMPARE_LANE (sl_compare_lane_get_type ())
 
 G_DECLARE_FINAL_TYPE (SlCompareLane, sl_compare_lane, SL, COMPARE_LANE, GObject)

@@ -28,7 +28,7 @@ has_scheduler (SlComparison *comparison, const char *id)
     {
       SlCompareLane *lane = sl_comparison_get_lane (comparison, i);
 
-      if (sl_compare_lane_get_own (lane) == SL_OWN_SCHEDULER
+      if (sl_compare_lane_get_own (lane) == sl_own ("scheduler")
           && g_str_equal (sl_settings_get_scheduler (sl_compare_lane_get_values (lane)), id))
         return TRUE;
     }
@@ -49,7 +49,7 @@ add_scheduler (SlComparison *comparison, const char *id, SlPrediction prediction
   if (!suits (id, prediction) || has_scheduler (comparison, id))
     return 0;
   g_object_set (values, "scheduler", id, NULL);
-  return add (comparison, SL_OWN_SCHEDULER, values);
+  return add (comparison, sl_own ("scheduler"), values);
 }
 
 /* The first n of the usual ones that suit the model. */
@@ -92,7 +92,7 @@ add_steps (SlComparison *comparison, SlSettings *values)
       if (wanted == last)
         continue;
       g_object_set (values, "steps", wanted, NULL);
-      added += add (comparison, SL_OWN_STEPS, values);
+      added += add (comparison, sl_own ("steps"), values);
       last = wanted;
     }
   return added;
@@ -107,7 +107,7 @@ add_guidance (SlComparison *comparison, SlSettings *values)
   for (guint i = 0; i < G_N_ELEMENTS (choices); i++)
     {
       g_object_set (values, "guidance", choices[i], NULL);
-      added += add (comparison, SL_OWN_GUIDANCE, values);
+      added += add (comparison, sl_own ("guidance"), values);
     }
   return added;
 }
@@ -116,13 +116,13 @@ static guint
 add_sigmas (SlComparison *comparison, SlPrediction prediction, SlSettings *values)
 {
   const SlSchedulerInfo *info = sl_scheduler_find (sl_settings_get_scheduler (values));
-  SlOwn own = SL_OWN_SIGMAS;
+  SlOwn own = sl_own ("sigmas");
   guint added = 0;
 
   if (info == NULL || !sl_scheduler_for (info, prediction).takes_sigmas)
     {
       g_object_set (values, "scheduler", prediction == SL_PREDICT_FLOW ? "flow-euler" : "dpmpp-2m", NULL);
-      own |= SL_OWN_SCHEDULER;
+      own |= sl_own ("scheduler");
     }
   for (guint sigmas = SL_SIGMAS_MODEL; sigmas <= SL_SIGMAS_BETA; sigmas++)
     {
@@ -142,7 +142,7 @@ add_variances (SlComparison *comparison, SlSettings *values)
   for (guint variance = SL_VARIANCE_SMALL; variance <= SL_VARIANCE_LARGE; variance++)
     {
       g_object_set (values, "variance", variance, NULL);
-      added += add (comparison, SL_OWN_SCHEDULER | SL_OWN_VARIANCE, values);
+      added += add (comparison, sl_own ("scheduler") | sl_own ("variance"), values);
     }
   return added;
 }
@@ -156,7 +156,7 @@ add_seeds (SlComparison *comparison, SlSettings *values)
   for (guint i = 0; i < N_FIRST; i++)
     {
       g_object_set (values, "seed", seed + i, NULL);
-      added += add (comparison, SL_OWN_SEED, values);
+      added += add (comparison, sl_own ("seed"), values);
     }
   return added;
 }
@@ -168,7 +168,7 @@ add_reference (SlComparison *comparison, SlPrediction prediction, SlSettings *va
 
   g_object_set (values, "scheduler", prediction == SL_PREDICT_FLOW ? "flow-euler" : "ddim", "steps",
                 REFERENCE_STEPS, NULL);
-  if (!add (comparison, SL_OWN_SCHEDULER | SL_OWN_STEPS, values))
+  if (!add (comparison, sl_own ("scheduler") | sl_own ("steps"), values))
     return 0;
   sl_comparison_set_reference (comparison, index);
   return 1;

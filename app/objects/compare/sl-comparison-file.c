@@ -18,7 +18,7 @@ typedef struct
   SlLanes *lanes;
   SlJob *job[SL_COMPARISON_MAX];          /* of each lane */
   SlMetadata identity[SL_COMPARISON_MAX]; /* their pointers are the jobs' */
-  int own[SL_COMPARISON_MAX];
+  unsigned own[SL_COMPARISON_MAX];
   int reference;
   char *path;
   GError *error;
@@ -105,7 +105,7 @@ add_lane (Saving *saving, SlComparison *comparison, guint index)
     add_before (saving, lane, _sl_job_get_before (job), inherited);
   saving->job[lane] = g_object_ref (job);
   saving->identity[lane] = *_sl_job_get_metadata (job);
-  saving->own[lane] = (int)sl_compare_lane_get_own (sl_comparison_get_lane (comparison, index));
+  saving->own[lane] = sl_compare_lane_get_own (sl_comparison_get_lane (comparison, index));
   if (index == sl_comparison_get_reference (comparison))
     saving->reference = lane;
 }
@@ -309,7 +309,7 @@ take_lanes (Loading *loading)
 
       _sl_settings_set_recipe (settings, loading->in->note[i].metadata.recipe);
       job = make_job (loading, i, settings, lanes);
-      made = sl_compare_lane_new ((SlOwn)loading->in->note[i].own, settings);
+      made = sl_compare_lane_new (loading->in->note[i].own, settings);
       sl_compare_lane_set_job (made, job);
       g_ptr_array_add (lanes, made);
     }

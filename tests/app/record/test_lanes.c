@@ -209,12 +209,49 @@ static void test_file(SlModel *model)
     sl_lanes_free(lanes);
 }
 
+/* Which settings are a lane's own: all of the table, or those that are said. */
+static void test_own(SlModel *model)
+{
+    char path[] = "/tmp/safelight-own-XXXXXX.safelight";
+    int fd = mkstemps(path, 10);
+    SlError err = {0};
+    SlMetadata identity;
+    SlLanes *lanes = make_lanes(model);
+    SlLanesIn *in = calloc(1, sizeof *in);
+    const unsigned all = sl_settings_own(SL_SETTINGS_ALL);
+    const unsigned own[3] = {
+        all, 0,
+        sl_settings_own(SL_SETTING_BIT(SL_SETTING_STEPS) | SL_SETTING_BIT(SL_SETTING_CLIP_SKIP))};
+    SlLanesOut out = {.lanes = lanes, .model = model, .identity = &identity};
+    describe_model(model, &identity);
+    for (int said = 0; in && said < 2; said++) {
+        out.own = said ? own : NULL;
+        bool ok = sl_lanes_write(&out, path, &err) && sl_lanes_read(in, path, &err);
+        for (int i = 0; ok && i < 3; i++)
+            ok = in->note[i].own == (said ? own[i] : all);
+        sl_test(ok, "%s settings are a lane's own after it was opened %s",
+                said ? "the named" : "all", err.message);
+        sl_lanes_in_free(in);
+    }
+    for (int i = 0; i < SL_N_SETTINGS; i++) {
+        unsigned bit = sl_setting(i)->own;
+        sl_test((bit & (bit - 1)) == 0 && (!bit || sl_settings_of_own(bit) == SL_SETTING_BIT(i)),
+                "%s has a bit of its own, or none", sl_setting(i)->key);
+    }
+    unlink(path);
+    if (fd >= 0)
+        close(fd);
+    free(in);
+    sl_lanes_free(lanes);
+}
+
 int main(void)
 {
     SlModel *model = open_model("sd1");
     test_lanes(model);
     test_memory(model);
     test_file(model);
+    test_own(model);
     sl_model_close(&model);
     return sl_test_done();
 }
