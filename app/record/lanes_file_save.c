@@ -1,7 +1,7 @@
 /* lanes_file_save.c - writing a comparison; see lanes_file.h.
  *
- * Samples go from the lanes to the file row by row; their hashes are made before, one kind of
- * tensor at a time. Easy to get wrong: the lanes must not grow meanwhile (sl_timeline_head).
+ * Samples go from the lanes to the file row by row, and before that to their hashes. Easy to get
+ * wrong: the lanes must not grow meanwhile (sl_timeline_head).
  */
 #include "app/files/files.h"
 #include "app/record/lanes_file_private.h"
@@ -218,20 +218,20 @@ static bool hash_rows(const Part *part, const SlLaneHashInfo *hash, char sha256[
 {
     char both[129];
     size_t bytes = row_bytes(part->story.from[0], &sl_lane_tensors[hash->of[0]]);
-    uint8_t *all = malloc((size_t)part->story.kept * bytes), *scratch = malloc(bytes);
-    for (int k = 0; all && scratch && k < 2; k++) {
+    void *scratch = malloc(bytes);
+    if (!scratch)
+        return sl_fail(err, SL_MEMORY, "memory ran out for the lanes");
+    for (int k = 0; k < 2; k++) {
         SlLaneTensor which = hash->of[k];
-        bool there = part->there[which];
-        for (int i = 0; there && i < part->story.kept; i++)
-            memcpy(all + (size_t)i * bytes, row_of[which](&part->rows[which], i, scratch), bytes);
-        sl_sha256(all, there ? (size_t)part->story.kept * bytes : 0, both + 64 * k);
+        SlSha256 sha;
+        sl_sha256_begin(&sha);
+        for (int i = 0; part->there[which] && i < part->story.kept; i++)
+            sl_sha256_add(&sha, row_of[which](&part->rows[which], i, scratch), bytes);
+        sl_sha256_end(&sha, both + 64 * k);
     }
-    bool ok = all && scratch;
-    if (ok)
-        sl_sha256(both, 128, sha256);
-    free(all);
+    sl_sha256(both, 128, sha256);
     free(scratch);
-    return ok || sl_fail(err, SL_MEMORY, "memory ran out for the lanes");
+    return true;
 }
 
 static bool hash_part(Part *part, SlError *err)

@@ -9,23 +9,15 @@
 #include <string.h>
 #include <unistd.h>
 
-typedef struct Sha256 {
-    SlSha256Blocks add_blocks;
-    uint32_t state[8];
-    uint64_t bytes;
-    uint8_t block[64];
-    size_t used;
-} Sha256;
-
-static void begin(Sha256 *sha)
+void sl_sha256_begin(SlSha256 *sha)
 {
     SlSha256Blocks fast = sl_sha256_blocks_x86();
-    *sha = (Sha256){.add_blocks = fast ? fast : sl_sha256_blocks_plain,
-                    .state = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f,
-                              0x9b05688c, 0x1f83d9ab, 0x5be0cd19}};
+    *sha = (SlSha256){.add_blocks = fast ? fast : sl_sha256_blocks_plain,
+                      .state = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f,
+                                0x9b05688c, 0x1f83d9ab, 0x5be0cd19}};
 }
 
-static void add(Sha256 *sha, const void *data, size_t n)
+void sl_sha256_add(SlSha256 *sha, const void *data, size_t n)
 {
     const uint8_t *p = data;
     sha->bytes += n;
@@ -47,28 +39,28 @@ static void add(Sha256 *sha, const void *data, size_t n)
     }
 }
 
-static void finish(Sha256 *sha, char hex[65])
+void sl_sha256_end(SlSha256 *sha, char hex[65])
 {
     static const uint8_t padding[64] = {0x80};
     uint64_t bits = sha->bytes * 8;
     uint8_t length[8];
     for (int i = 0; i < 8; i++)
         length[i] = (uint8_t)(bits >> (56 - 8 * i));
-    add(sha, padding, 1 + (119 - sha->used) % 64);
-    add(sha, length, 8);
+    sl_sha256_add(sha, padding, 1 + (119 - sha->used) % 64);
+    sl_sha256_add(sha, length, 8);
     for (int i = 0; i < 8; i++)
         snprintf(hex + 8 * i, 9, "%08x", (unsigned)sha->state[i]);
 }
 
 void sl_sha256(const void *data, size_t bytes, char hex[65])
 {
-    Sha256 sha;
-    begin(&sha);
-    add(&sha, data, bytes);
-    finish(&sha, hex);
+    SlSha256 sha;
+    sl_sha256_begin(&sha);
+    sl_sha256_add(&sha, data, bytes);
+    sl_sha256_end(&sha, hex);
 }
 
-static bool add_file(Sha256 *sha, int fd, const char *path, uint64_t size, const int *cancel,
+static bool add_file(SlSha256 *sha, int fd, const char *path, uint64_t size, const int *cancel,
                      SlError *err)
 {
     enum { PIECE = 1 << 20 };
@@ -82,7 +74,7 @@ static bool add_file(Sha256 *sha, int fd, const char *path, uint64_t size, const
         else
             ok = sl_file_read(fd, path, piece, n, at, err);
         if (ok)
-            add(sha, piece, (size_t)n);
+            sl_sha256_add(sha, piece, (size_t)n);
     }
     free(piece);
     return ok;
@@ -90,15 +82,15 @@ static bool add_file(Sha256 *sha, int fd, const char *path, uint64_t size, const
 
 bool sl_sha256_file(const char *path, char hex[65], const int *cancel, SlError *err)
 {
-    Sha256 sha;
+    SlSha256 sha;
     uint64_t size;
     int fd = sl_file_open(path, &size, err);
     if (fd < 0)
         return false;
-    begin(&sha);
+    sl_sha256_begin(&sha);
     bool ok = add_file(&sha, fd, path, size, cancel, err);
     if (ok)
-        finish(&sha, hex);
+        sl_sha256_end(&sha, hex);
     close(fd);
     return ok;
 }

@@ -6,6 +6,18 @@
 
 /* Lower-case hexadecimal SHA-256. Any thread. */
 void sl_sha256(const void *data, size_t bytes, char hex[65]);
+/* Piece by piece. */
+typedef struct SlSha256 {
+    void (*add_blocks)(uint32_t state[8], const uint8_t *p, size_t count);
+    uint32_t state[8];
+    uint64_t bytes;
+    uint8_t block[64];
+    size_t used;
+} SlSha256;
+void sl_sha256_begin(SlSha256 *sha);
+void sl_sha256_add(SlSha256 *sha, const void *data, size_t bytes);
+void sl_sha256_end(SlSha256 *sha, char hex[65]);
+
 bool sl_sha256_file(const char *path, char hex[65], const int *cancel, SlError *err);
 
 #endif
