@@ -91,7 +91,8 @@ typedef struct SlModel SlModel;
 typedef struct SlModelOptions {
     const char *device;      /* NULL or "auto", "ref", "cpu", "cuda", "check" */
     const char *dtype;       /* NULL or "auto", "f32", "bf16", "f16" */
-    const char *part_dtypes; /* "vae=f32": parts that compute in another type; NULL: none */
+    const char *part_dtypes; /* "vae=f32": parts that compute in another type; "vae=auto": its own;
+                                NULL: all in their own */
     int threads;             /* 0: all */
     const char *
         tokenizer; /* folder, for single files, which carry none; NULL: looked for beside the file */
@@ -106,7 +107,6 @@ SlModel *sl_model_open(const char *path, const SlModelOptions *options, SlError 
 void sl_model_close(SlModel **model);
 const SlModelInfo *sl_model_info(const SlModel *model);
 SlDevice *sl_model_device(SlModel *model);
-const SlTokenizer *sl_model_tokenizer(const SlModel *model); /* NULL for DDPM */
 /* A picture costs less than one step to decode: fit for every preview. */
 bool sl_model_decodes_cheaply(const SlModel *model);
 /* Warning lines from loading (unused tensors), or NULL. */
@@ -255,6 +255,9 @@ typedef struct SlCost {
 /* What a run of this size would need, on the measure device: no weights are read. */
 bool sl_model_cost(const SlModelInfo *info, const SlRecipe *recipe, const char *dtype, SlCost *cost,
                    SlError *err);
+
+/* The name of the i-th shape that the families of models have built in; NULL: there are no more. */
+const char *sl_shape_name(int i);
 
 /* A famous shape with random weights ("sd15"), whose stages are run one by one on zeros: nothing is
  * read. On the device "measure" they count operations and memory. width and height are the

@@ -33,7 +33,7 @@ static Entry entry_of_option(const SlOption *o)
                    .value = o->value,
                    .help = o->help,
                    .takes_value = o->kind != SL_OPTION_FLAG,
-                   .choices = o->choices};
+                   .choices = sl_option_choices(o)};
 }
 
 static void each_option(SlCommand command, Print *print)

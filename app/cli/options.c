@@ -31,14 +31,15 @@ static bool refuse(const SlOption *option, const char *value, const char *expect
 
 static bool take_choice(const SlOption *option, const char *value, int *index, SlError *err)
 {
-    for (int i = 0; option->choices[i]; i++) {
-        if (strcmp(option->choices[i], value) == 0) {
+    const char *const *choices = sl_option_choices(option);
+    for (int i = 0; choices[i]; i++) {
+        if (strcmp(choices[i], value) == 0) {
             *index = i;
             return true;
         }
     }
     SlText text = {0};
-    list_choices(&text, option->choices);
+    list_choices(&text, choices);
     refuse(option, value, text.data ? text.data : "another word", err);
     sl_text_free(&text);
     return false;

@@ -29,7 +29,7 @@ static void help_setting(SlText *text, const SlSettingInfo *s)
 
 static void help_option(SlText *text, const SlOption *option)
 {
-    help_line(text, option->name, option->value, option->choices, option->help);
+    help_line(text, option->name, option->value, sl_option_choices(option), option->help);
     if (option->kind == SL_OPTION_INT)
         sl_text_addf(text, " (%.0f to %.0f)", option->min, option->max);
     if (option->kind == SL_OPTION_LANES)

@@ -25,13 +25,15 @@ typedef struct SlOption {
     unsigned commands; /* a bit per SlCommand */
     const char *value; /* what help calls it */
     const char *help;
-    const char *const *choices;
+    const char *const *choices; /* see sl_option_choices */
     double min, max;
 } SlOption;
 
 /* Every option but the settings of a picture, which are sl_setting_table's. */
 extern const SlOption sl_option_table[];
 extern const size_t sl_option_count;
+/* The words that an option takes, NULL behind the last; NULL: any. */
+const char *const *sl_option_choices(const SlOption *option);
 
 typedef struct SlCommandInfo {
     const char *name;

@@ -21,7 +21,6 @@
 
 static const char *const device_names[] = {"auto", "ref", "cpu", "cuda", "check", NULL};
 static const char *const dtype_names[] = {"auto", "f32", "bf16", "f16", NULL};
-static const char *const arch_names[] = {"starter", "sd15", "sdxl", NULL};
 
 const SlOption sl_option_table[] = {
     {"model", SL_OPTION_TEXT, AT(model), COMPUTES | TOKENIZE | SCHEDULERS, "PATH|NAME",
@@ -44,8 +43,7 @@ const SlOption sl_option_table[] = {
     {"dump", SL_OPTION_TEXT, AT(dump), GENERATE, "FILE",
      "write every step's arrays as .safetensors"},
     {"previews", SL_OPTION_TEXT, AT(previews), GENERATE, "FOLDER", "write one PNG per evaluation"},
-    {"arch", SL_OPTION_WORD, AT(arch), BENCH, NULL, "the shape to measure, with random weights",
-     arch_names},
+    {"arch", SL_OPTION_WORD, AT(arch), BENCH, NULL, "the shape to measure, with random weights"},
     {"profile", SL_OPTION_FLAG, AT(profile), BENCH, NULL,
      "where the time goes: each kind of operation and each shape, sorted, beside the least it "
      "could "
@@ -72,6 +70,21 @@ const SlOption sl_option_table[] = {
     {"help", SL_OPTION_FLAG, AT(help), ~0u, NULL, "this text"},
 };
 const size_t sl_option_count = sizeof sl_option_table / sizeof sl_option_table[0];
+
+/* The starter model itself, and what the families have built in. */
+static const char *const *arch_names(void)
+{
+    enum { MAX_NAMES = 32 };
+    static const char *names[MAX_NAMES + 2] = {"starter"};
+    for (int i = 0; i < MAX_NAMES && (names[i + 1] = sl_shape_name(i)); i++)
+        ;
+    return names;
+}
+
+const char *const *sl_option_choices(const SlOption *option)
+{
+    return option->offset == AT(arch) ? arch_names() : option->choices;
+}
 
 const SlCommandInfo sl_commands[SL_COMMANDS] = {
     [SL_COMMAND_GENERATE] = {"generate", NULL, false, "make a picture"},

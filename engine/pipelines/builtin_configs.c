@@ -78,3 +78,14 @@ const char *sl_builtin_config(const char *arch, const char *part)
             return configs[i].text;
     return NULL;
 }
+
+const char *sl_builtin_arch(int i)
+{
+    const char *last = "";
+    for (size_t k = 0; k < sizeof configs / sizeof configs[0]; k++) {
+        if (strcmp(configs[k].arch, last) != 0 && i-- == 0)
+            return configs[k].arch;
+        last = configs[k].arch;
+    }
+    return NULL;
+}

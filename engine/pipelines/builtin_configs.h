@@ -8,5 +8,7 @@
  * part: "unet", "vae", "text_encoder", "scheduler". JSON text with static lifetime, NULL when
  * unknown. */
 const char *sl_builtin_config(const char *arch, const char *part);
+/* The i-th arch; NULL: there are no more. */
+const char *sl_builtin_arch(int i);
 
 #endif

@@ -126,6 +126,16 @@ SlModel *sl_model_shape(const SlModelInfo *info, SlDevice *dev, const SlModel *l
     return NULL;
 }
 
+const char *sl_shape_name(int i)
+{
+    const SlPipelineClass *kind;
+    for (int k = 0; (kind = sl_pipeline_class_at(k)); k++)
+        for (int n = 0; kind->arch && kind->arch(n); n++)
+            if (i-- == 0)
+                return kind->arch(n);
+    return NULL;
+}
+
 bool sl_model_shape_info(const char *arch, SlModelInfo *info, SlError *err)
 {
     const SlPipelineClass *kind;
@@ -151,11 +161,6 @@ const SlModelInfo *sl_model_info(const SlModel *model)
 SlDevice *sl_model_device(SlModel *model)
 {
     return model->dev;
-}
-
-const SlTokenizer *sl_model_tokenizer(const SlModel *model)
-{
-    return model->tokenizer;
 }
 
 const char *sl_model_warning(const SlModel *model)

@@ -60,6 +60,7 @@ typedef struct SlPipelineClass {
     /* The JSON text of a built-in configuration, for files that carry none and for `bench`; part is
      * a part's name or "scheduler". NULL: unknown. */
     const char *(*builtin)(const char *arch, const char *part);
+    const char *(*arch)(int i); /* the i-th that builtin knows; NULL: there are no more */
     /* Reads the parts' configurations (sl_model_config) and fills in size, channels, factor and
      * prompt_tokens. */
     bool (*inspect)(SlModelInfo *info, SlError *err);

@@ -266,6 +266,7 @@ const SlPipelineClass sl_class_stable_diffusion = {
     .tokenizers = (const char *const[]){"CLIPTokenizer", "CLIPTokenizerFast", NULL},
     .recognise = recognise,
     .builtin = sl_builtin_config,
+    .arch = sl_builtin_arch,
     .inspect = inspect,
     .check = check,
     .ask = ask_text,

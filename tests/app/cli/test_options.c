@@ -138,7 +138,7 @@ static void test_refused(void)
     refused(SL_COMMAND_INFO, "info", "MODEL");
     refused(SL_COMMAND_TOKENIZE, "tokenize --model m", "TEXT");
     refused(SL_COMMAND_SCHEDULERS, "schedulers --quiet", "--quiet");
-    refused(SL_COMMAND_BENCH, "bench --arch sd99", "starter, sd15, sdxl");
+    refused(SL_COMMAND_BENCH, "bench --arch sd99", "starter, sd15, sd21-base, sd21");
     refused(SL_COMMAND_BENCH, "bench --arch sd15 --model m", "not both");
 }
 
