@@ -2,7 +2,7 @@
  * again.
  *
  * Building a part binds every weight by its diffusers name, so a file that does not fit its config
- * is named here. Loading, measuring and benchmarks all build through sl_part_build.
+ * is named here. Loading, measuring and benchmarks all build through build_part.
  */
 #include "engine/pipelines/pipelines.h"
 
@@ -15,7 +15,7 @@
 
 /* ---- one part ---- */
 
-void sl_part_free(SlPart *part)
+static void free_part(SlPart *part)
 {
     if (part->net)
         part->kind->free(part->net);
@@ -39,15 +39,18 @@ static bool finish(SlPart *part, SlError *err)
     return false;
 }
 
-bool sl_part_build(SlPart *part, SlJson *config, const SlBinderOptions *options, SlError *err)
+/* The one way to make a part: over what the options name as weights (none: random ones, or sizes
+ * only on the measure device). config becomes the part's, NULL is a failure that *err tells of
+ * already. On failure the part is empty. */
+static bool build_part(SlPart *part, SlJson *config, const SlBinderOptions *options, SlError *err)
 {
-    sl_part_free(part);
+    free_part(part);
     part->config = config;
     if (!config)
         return false;
     part->binder = sl_binder_new(options);
     if (!part->binder) {
-        sl_part_free(part);
+        free_part(part);
         return sl_fail(err, SL_MEMORY, "%s: out of memory", part->kind->name);
     }
     part->net = part->kind->build(config, part->binder, err);
@@ -55,13 +58,14 @@ bool sl_part_build(SlPart *part, SlJson *config, const SlBinderOptions *options,
         part->loads++;
         return true;
     }
-    sl_part_free(part);
+    free_part(part);
     return false;
 }
 
 /* ---- of a model ---- */
 
-int sl_model_find_part(const SlModel *model, const char *name)
+/* Its index in model->part; -1: there is none. */
+static int find_part(const SlModel *model, const char *name)
 {
     for (int i = 0; i < model->parts; i++)
         if (!strcmp(model->part[i].kind->name, name))
@@ -79,7 +83,7 @@ int sl_model_part_for(const SlModel *model, SlPartUse use)
 
 void *sl_model_net(const SlModel *model, const char *name)
 {
-    int i = sl_model_find_part(model, name);
+    int i = find_part(model, name);
     return i < 0 ? NULL : model->part[i].net;
 }
 
@@ -155,15 +159,15 @@ static bool load_part(Loading *l, SlPart *part, SlError *err)
         sl_json_close(config);
         return false;
     }
-    bool ok = sl_part_build(part, config,
-                            &(SlBinderOptions){.dev = model->dev,
-                                               .weights = weights,
-                                               .component = part->kind->name,
-                                               .own_dtype = true,
-                                               .dtype = part->dtype,
-                                               .progress = on_progress,
-                                               .progress_arg = l},
-                            err);
+    bool ok = build_part(part, config,
+                         &(SlBinderOptions){.dev = model->dev,
+                                            .weights = weights,
+                                            .component = part->kind->name,
+                                            .own_dtype = true,
+                                            .dtype = part->dtype,
+                                            .progress = on_progress,
+                                            .progress_arg = l},
+                         err);
     if (ok)
         add_warning(model, sl_binder_warning(part->binder));
     for (size_t i = 0; i < sl_weights_count(weights); i++)
@@ -183,17 +187,22 @@ static bool has_part(const SlModelInfo *info, const SlPartClass *part)
     return false;
 }
 
+static SlDtype own_dtype(const SlModel *model, const SlPartClass *part)
+{
+    return part->compute == SL_COMPUTE_F32 ? SL_F32 : model->dev->dtype;
+}
+
 static void list_parts(SlModel *model)
 {
     for (const SlPartClass *const *kind = model->kind->parts; *kind; kind++)
         if (has_part(&model->info, *kind)) {
             SlPart *part = &model->part[model->parts++];
             part->kind = *kind;
-            part->dtype = (*kind)->compute == SL_COMPUTE_F32 ? SL_F32 : model->dev->dtype;
+            part->dtype = own_dtype(model, *kind);
         }
 }
 
-/* One "vae=f32" of the options' part_dtypes, length bytes long. */
+/* One "vae=f32" of the options' part_dtypes, length bytes long; "vae=auto" is what its class says. */
 static bool set_dtype(SlModel *model, const char *entry, size_t length, SlError *err)
 {
     char name[64];
@@ -201,13 +210,16 @@ static bool set_dtype(SlModel *model, const char *entry, size_t length, SlError 
     char *type = strchr(name, '=');
     if (type)
         *type++ = 0;
-    int part = sl_model_find_part(model, name);
+    int part = find_part(model, name);
     if (!type || part < 0)
         return sl_fail(err, SL_ARGUMENT,
                        "\"%.*s\" is not a part of this model with the type that it computes in; "
                        "expected something like %s=f32",
                        (int)length, entry, model->part[model->parts - 1].kind->name);
-    return sl_dtype_parse(type, NULL, &model->part[part].dtype, err);
+    if (strcmp(type, "auto") != 0)
+        return sl_dtype_parse(type, NULL, &model->part[part].dtype, err);
+    model->part[part].dtype = own_dtype(model, model->part[part].kind);
+    return true;
 }
 
 /* What each part computes in: what its class said, but for what the options say. */
@@ -227,7 +239,7 @@ static bool find_dtypes(SlModel *model, const SlModelOptions *options, SlError *
 static bool build_sizes(SlPart *part, const SlModelInfo *info, SlDevice *dev, SlError *err)
 {
     const char *name = part->kind->name;
-    return sl_part_build(
+    return build_part(
         part, sl_model_config(info, name, err),
         &(SlBinderOptions){.dev = dev, .component = name, .own_dtype = true, .dtype = part->dtype},
         err);
@@ -238,7 +250,7 @@ bool sl_model_build_parts(SlModel *model, const SlModel *like, SlError *err)
     list_parts(model);
     for (int i = 0; i < model->parts; i++) {
         SlPart *part = &model->part[i];
-        int same = like ? sl_model_find_part(like, part->kind->name) : -1;
+        int same = like ? find_part(like, part->kind->name) : -1;
         if (same >= 0)
             part->dtype = like->part[same].dtype;
         if (!build_sizes(part, &model->info, model->dev, err))
@@ -257,7 +269,7 @@ bool sl_part_measure(const SlModel *model, SlPart *part, SlError *err)
     bool ok = dev && build_sizes(&sizes, &model->info, dev, err);
     if (ok)
         part->weight_bytes = dev->work.weight_bytes;
-    sl_part_free(&sizes);
+    free_part(&sizes);
     if (dev)
         sl_device_close(&dev);
     return ok;
@@ -307,12 +319,12 @@ bool sl_model_load_parts(SlModel *model, const SlModelOptions *options, SlError 
 void sl_model_free_parts(SlModel *model)
 {
     for (int i = 0; i < model->parts; i++)
-        sl_part_free(&model->part[i]);
+        free_part(&model->part[i]);
 }
 
 void sl_model_drop_part(SlModel *model, int part)
 {
-    sl_part_free(&model->part[part]);
+    free_part(&model->part[part]);
 }
 
 bool sl_model_need_part(SlModel *model, int part, SlError *err)

@@ -60,11 +60,6 @@ bool sl_dtype_parse(const char *name, const char *device, SlDtype *dtype, SlErro
 
 /* ---- parts ---- */
 
-/* The one way to make a part: over what the options name as weights (none: random ones, or sizes
- * only on the measure device). config becomes the part's, NULL is a failure that *err tells of
- * already. On failure the part is empty. */
-bool sl_part_build(SlPart *part, SlJson *config, const SlBinderOptions *options, SlError *err);
-void sl_part_free(SlPart *part);
 /* Finds part->weight_bytes, on the measure device. */
 bool sl_part_measure(const SlModel *model, SlPart *part, SlError *err);
 
@@ -76,9 +71,7 @@ bool sl_model_load_parts(SlModel *model, const SlModelOptions *options, SlError 
  * Parts compute in the types of `like`; NULL: in their classes'. */
 bool sl_model_build_parts(SlModel *model, const SlModel *like, SlError *err);
 void sl_model_free_parts(SlModel *model);
-/* Index of a part in model->part by its name, or of the first that is needed for a use; -1:
- * there is none. */
-int sl_model_find_part(const SlModel *model, const char *name);
+/* Index in model->part of the first part that is needed for a use; -1: there is none. */
 int sl_model_part_for(const SlModel *model, SlPartUse use);
 /* What stands behind a part: of its class's build(). NULL where it is not loaded. */
 void *sl_model_net(const SlModel *model, const char *name);

@@ -23,6 +23,10 @@ typedef struct Toy {
 static void *toy_build(const SlJson *config, SlBinder *b, SlError *err)
 {
     Toy *toy = calloc(1, sizeof *toy);
+    if (!toy) {
+        sl_fail(err, SL_MEMORY, "out of memory for the net");
+        return NULL;
+    }
     toy->mix = sl_bind(b, SL_WEIGHT_LINEAR, "mix.weight", 2, (const int64_t[]){3, 3});
     toy->time = sl_bind(b, SL_WEIGHT_LINEAR, "time.weight", 2, (const int64_t[]){3, 1});
     return toy;
@@ -33,13 +37,21 @@ static SlContext *toy_prepare(SlDevice *dev, const void *net, const SlCondition 
 {
     float told[8][3];
     SlContext *context = sl_context_new(count, 1);
+    if (!context) {
+        sl_fail(err, SL_MEMORY, "out of memory for a prompt");
+        return NULL;
+    }
     for (int i = 0; i < count; i++)
         for (int c = 0; c < 3; c++)
             told[i][c] = sl_condition_find(conditions[i], "number")->values[0] *
                          sl_condition_find(conditions[i], "label")->values[c];
     context->tensor[0] = sl_buffer_new(dev, dev->dtype, 2, (const int64_t[]){count, 3});
-    sl_upload(dev, told, &context->tensor[0]);
-    return context;
+    if (sl_device_ok(dev))
+        sl_upload(dev, told, &context->tensor[0]);
+    if (sl_device_check(dev, err))
+        return context;
+    sl_context_free(dev, context);
+    return NULL;
 }
 
 static int64_t toy_time_values(const void *net)
@@ -102,6 +114,8 @@ static bool inspect(SlModelInfo *info, SlError *err)
 static bool ask(SlModel *model, const SlRecipe *recipe, bool negative, SlAsk *a, SlError *err)
 {
     a->ids = calloc(1, sizeof *a->ids);
+    if (!a->ids)
+        return sl_fail(err, SL_MEMORY, "out of memory for a prompt");
     a->ids[a->length++] = recipe->prompt[0];
     a->number[0] = recipe->guidance;
     return true;
@@ -116,6 +130,8 @@ static bool encode(SlModel *model, const SlAsk *a, SlCondition *condition, SlErr
 {
     SlConditionTensor *number = sl_condition_add(condition, "number", 1, &(int64_t){1}, err);
     SlConditionTensor *labels = sl_condition_add(condition, "label", 1, &(int64_t){3}, err);
+    if (!number || !labels)
+        return false;
     number->values[0] = (float)a->number[0];
     for (int c = 0; c < 3; c++)
         labels->values[c] = label(a->ids[0], c);

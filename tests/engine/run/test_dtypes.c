@@ -112,6 +112,19 @@ static void test_text_encoder(const char *dtype)
     sl_model_close(&mixed);
 }
 
+static void test_auto(const char *dtype)
+{
+    SlError err = {0};
+    SlModel *plain = open_model(dtype, NULL, &err);
+    SlModel *same_types = open_model(dtype, "vae=f32,vae=auto,text_encoder=auto", &err);
+    bool ok = plain && same_types && plain->parts == same_types->parts;
+    for (int i = 0; ok && i < plain->parts; i++)
+        ok = plain->part[i].dtype == same_types->part[i].dtype;
+    sl_test(ok, "auto is the type that a part has anyway %s", err.message);
+    sl_model_close(&plain);
+    sl_model_close(&same_types);
+}
+
 static void test_refusals(const char *dtype)
 {
     static const char *const bad[] = {"vea=f32", "vae", "vae=f33"};
@@ -129,6 +142,7 @@ int main(int argc, char **argv)
     device = argc > 1 ? argv[1] : "cpu";
     test_vae(dtype);
     test_text_encoder(dtype);
+    test_auto(dtype);
     test_refusals(dtype);
     return sl_test_done();
 }

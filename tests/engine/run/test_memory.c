@@ -6,6 +6,7 @@
 #include "tests/engine/run/golden.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* A device's table with a limit laid over its memory. */
@@ -304,6 +305,66 @@ static void test_parts(const char *device)
     sl_model_close(&model);
 }
 
+/* The weights file with one more tensor, which nothing uses. */
+static bool add_tensor(const char *path)
+{
+    FILE *file = fopen(path, "rb");
+    uint64_t length = 0;
+    bool ok = file && fread(&length, 8, 1, file) == 1 && length < 1 << 20;
+    char *header = ok ? calloc(1, length + 1) : NULL;
+    uint8_t *data = malloc(1 << 24);
+    ok = ok && header && data && fread(header, length, 1, file) == 1 && strrchr(header, '}');
+    size_t bytes = ok ? fread(data, 1, 1 << 24, file) : 0;
+    if (file)
+        fclose(file);
+    file = ok && (*strrchr(header, '}') = 0, bytes < 1 << 24) ? fopen(path, "wb") : NULL;
+    if (file) {
+        char spare[100];
+        length = strlen(header) + (size_t)snprintf(spare, sizeof spare,
+                                                   ",\"spare\":{\"dtype\":\"U8\",\"shape\":[1],"
+                                                   "\"data_offsets\":[%zu,%zu]}}",
+                                                   bytes, bytes + 1);
+        ok = fwrite(&length, 8, 1, file) == 1 && fputs(header, file) >= 0 &&
+             fputs(spare, file) >= 0 && fwrite(data, 1, bytes, file) == bytes &&
+             fputc(0, file) == 0;
+        ok = fclose(file) == 0 && ok;
+    }
+    free(header);
+    free(data);
+    return ok && file;
+}
+
+/* A part that was dropped and is loaded again says nothing a second time. */
+static void test_warnings(void)
+{
+    static const char warning[] = "vae: 1 tensor is not used: spare";
+    char folder[] = "/tmp/safelight-memory-XXXXXX", text[9000];
+    char *from = sl_test_path("goldens/model/sd1");
+    SlError err = {0};
+    SlModel *model = NULL;
+    bool made = mkdtemp(folder);
+    snprintf(text, sizeof text, "cp -r '%s' '%s/model'", from, folder);
+    made = made && system(text) == 0;
+    snprintf(text, sizeof text, "%s/model/vae/diffusion_pytorch_model.safetensors", folder);
+    made = made && add_tensor(text);
+    snprintf(text, sizeof text, "%s/model", folder);
+    if (made)
+        model = sl_model_open(text, &(SlModelOptions){.device = "cpu"}, &err);
+    sl_test(model && sl_model_warning(model) && !strcmp(sl_model_warning(model), warning),
+            "a tensor that is not used is said %s", err.message);
+    int vae = model ? sl_model_part_for(model, SL_USE_DECODE) : -1;
+    for (int i = 0; vae >= 0 && i < 2; i++) {
+        sl_model_drop_part(model, vae);
+        bool ok = sl_model_need_part(model, vae, &err);
+        sl_test(ok && !strcmp(sl_model_warning(model), warning),
+                "and not once more when the part is loaded again %s", err.message);
+    }
+    sl_model_close(&model);
+    snprintf(text, sizeof text, "rm -r '%s'", folder);
+    sl_test(system(text) == 0, "the model goes");
+    free(from);
+}
+
 int main(int argc, char **argv)
 {
     if (argc > 1) {
@@ -312,6 +373,7 @@ int main(int argc, char **argv)
     }
     test_strips();
     test_run();
+    test_warnings();
     test_parts("ref");
     return sl_test_done();
 }
