@@ -199,7 +199,9 @@ static void push_models_in(List *list, const char *folder)
         free(entries);
 }
 
-int sl_model_list(char **paths, int max)
+/* Every model on the search path (folders with a model_index.json, .safetensors files), at most
+ * max; paths malloc'ed. The first of a name wins. Gives the number. */
+static int list_models(char **paths, int max)
 {
     List list = {.item = paths, .max = max};
     char **folders = sl_model_folders();
@@ -252,7 +254,7 @@ bool sl_model_find_same(const char *name, const SlModelFile *files, int count, S
     if (found)
         return true;
     char **paths = calloc(MAX_MODELS, sizeof *paths);
-    int n = paths ? sl_model_list(paths, MAX_MODELS) : 0;
+    int n = paths ? list_models(paths, MAX_MODELS) : 0;
     for (int i = 0; i < n; i++) {
         found = found || is_same(paths[i], files, count, info, cancel);
         free(paths[i]);

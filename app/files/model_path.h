@@ -24,10 +24,6 @@ void sl_strings_free(char **strings);
  * model. malloc'ed. NULL and *err, with where was looked, when nothing is found. */
 char *sl_model_find(const char *name, SlError *err);
 
-/* Every model on the search path (folders with a model_index.json, .safetensors files), at most
- * max; paths malloc'ed. The first of a name wins. Gives the number. */
-int sl_model_list(char **paths, int max);
-
 /* Whether an inspected model has these files: names and sizes first, then hashes, which *info
  * receives. A hash that is "" in files is not compared. */
 bool sl_model_is_same(SlModelInfo *info, const SlModelFile *files, int count, const int *cancel);

@@ -144,7 +144,7 @@ int sl_font_line(double scale)
     return (int)ceil(scale * 10 / CAP_UNITS);
 }
 
-int sl_font_width(const char *text, double scale)
+static int width_of(const char *text, double scale)
 {
     double units = 0, left, right;
     while (*text) {
@@ -213,7 +213,7 @@ void sl_font_fit(const char *text, double scale, int width, char *out, int out_s
 {
     snprintf(out, (size_t)out_size, "%s", text);
     size_t n = strlen(out);
-    while (n > 0 && (sl_font_width(out, scale) > width || n + 4 > (size_t)out_size)) {
+    while (n > 0 && (width_of(out, scale) > width || n + 4 > (size_t)out_size)) {
         n--;
         while (n > 0 && ((unsigned char)text[n] & 0xC0) == 0x80)
             n--;

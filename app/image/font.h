@@ -14,7 +14,6 @@ typedef struct SlBitmap {
 /* Pixels from one line to the next, and those that a text takes in width. scale is the height of a
  * capital in pixels. */
 int sl_font_line(double scale);
-int sl_font_width(const char *text, double scale);
 /* Draws with the top left corner at x, y; cuts at the canvas' edges. UTF-8 beyond ASCII is drawn as
  * a box. */
 void sl_font_draw(SlBitmap *canvas, const char *text, int x, int y, double scale,

@@ -10,9 +10,8 @@ G_BEGIN_DECLS
 /* Where a moment of a timeline is among the frames of a job. */
 typedef struct
 {
-  int index; /* of all evaluations, those of the job's ancestors included; and how many */
-  int count;
-  int step; /* counted on over branches, and how many */
+  int index; /* of all evaluations, those of the job's ancestors included */
+  int step;  /* counted on over branches, and how many */
   int steps;
 } SlFramePlace;
 

@@ -244,12 +244,6 @@ sl_frame_object_get_index (SlFrameObject *self)
 }
 
 int
-sl_frame_object_get_count (SlFrameObject *self)
-{
-  return self->place.count;
-}
-
-int
 sl_frame_object_get_step (SlFrameObject *self)
 {
   return self->place.step;

@@ -42,7 +42,6 @@ G_DECLARE_FINAL_TYPE (SlFrameObject, sl_frame_object, SL, FRAME_OBJECT, GObject)
 
 /* 0-based, of all evaluations of the run. */
 int sl_frame_object_get_index (SlFrameObject *self);
-int sl_frame_object_get_count (SlFrameObject *self);
 /* 0-based step, and how many there are. */
 int sl_frame_object_get_step (SlFrameObject *self);
 int sl_frame_object_get_steps (SlFrameObject *self);

@@ -29,7 +29,6 @@ struct _SlJob
   guint inherited;    /* frames that are its ancestors' */
   SlTimeline *before; /* the ancestors' moments of a file that does not hold the parent lane; else NULL */
   int step_offset;    /* added to a step's number to count on from the ancestors' steps */
-  double seconds;
   gint64 started;
   gint64 latest; /* when the last frame came, or the job ended */
 };
@@ -52,7 +51,6 @@ SlTimeline *_sl_job_get_timeline (SlJob *self);
 /* The ancestors' moments that were read from a file without the parent lane; NULL if there are none. Borrowed. */
 SlTimeline *_sl_job_get_before (SlJob *self);
 /* Where moment i of its timeline is among its frames, once it started. */
-SlFramePlace _sl_job_place (SlJob *self, int i);
 /* The job (this one or an ancestor) that computed frame number `evaluations`. */
 SlJob *_sl_job_get_owner (SlJob *self, guint evaluations);
 /* What its own moments take, without its ancestors' and without decoded pictures. */

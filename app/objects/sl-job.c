@@ -175,12 +175,6 @@ sl_job_get_plan (SlJob *self)
 }
 
 double
-sl_job_get_seconds (SlJob *self)
-{
-  return self->seconds;
-}
-
-double
 sl_job_get_elapsed (SlJob *self)
 {
   gint64 end = sl_job_is_over (self) ? self->latest : g_get_monotonic_time ();
@@ -297,11 +291,10 @@ plan_on (SlJob *self)
     }
 }
 
-SlFramePlace
-_sl_job_place (SlJob *self, int i)
+static SlFramePlace
+place_of (SlJob *self, int i)
 {
   return (SlFramePlace){ .index = (int)self->inherited + i,
-                         .count = (int)self->plan->len,
                          .step = g_array_index (self->plan, SlPlanPoint, self->inherited + (guint)i).step,
                          .steps = sl_timeline_recipe (self->timeline)->steps + self->step_offset };
 }
@@ -330,7 +323,6 @@ _sl_job_add_frame (SlJob *self, SlFrameObject *frame)
   if (sl_job_is_over (self))
     return;
   self->latest = g_get_monotonic_time ();
-  self->seconds += sl_frame_object_get_seconds (frame);
   g_list_store_append (self->frames, frame);
   g_signal_emit (self, signals[FRAME], 0, frame);
 }
@@ -380,7 +372,6 @@ inherit (SlJob *self, SlJob *parent, guint evaluations)
     {
       g_autoptr (SlFrameObject) frame = g_list_model_get_item (G_LIST_MODEL (parent->frames), i);
 
-      self->seconds += sl_frame_object_get_seconds (frame);
       g_list_store_append (self->frames, frame);
     }
 }
@@ -471,7 +462,6 @@ _sl_job_new_recorded (const SlRecordedJob *recorded)
   for (int i = 0; recorded->before && i < (int)self->inherited; i++)
     {
       SlFramePlace place = { .index = i,
-                             .count = (int)self->plan->len,
                              .step = g_array_index (self->plan, SlPlanPoint, i).step,
                              .steps = sl_timeline_recipe (self->timeline)->steps + self->step_offset };
 
@@ -479,7 +469,7 @@ _sl_job_new_recorded (const SlRecordedJob *recorded)
     }
   for (int i = 0; i < sl_timeline_count (self->timeline); i++)
     {
-      SlFramePlace place = _sl_job_place (self, i);
+      SlFramePlace place = place_of (self, i);
 
       show (self, self->timeline, i, &place);
     }

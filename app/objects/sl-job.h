@@ -71,8 +71,6 @@ SlFrameObject *sl_job_get_last_frame (SlJob *self);
 int sl_job_get_evaluations (SlJob *self);
 /* All of them, before they are made; NULL before it starts. */
 const SlPlanPoint *sl_job_get_plan (SlJob *self);
-/* What the evaluations took so far, without waiting for others. */
-double sl_job_get_seconds (SlJob *self);
 /* Seconds, by the evaluations so far; < 0 when unknown. */
 double sl_job_get_remaining (SlJob *self);
 double sl_job_get_elapsed (SlJob *self);

@@ -128,9 +128,3 @@ sl_scheduler_item_get_good_for (SlSchedulerItem *self)
 {
   return self->info->good_for;
 }
-
-int
-sl_scheduler_item_get_evaluations (SlSchedulerItem *self)
-{
-  return self->info->evaluations_per_step;
-}

@@ -19,6 +19,5 @@ const char *sl_scheduler_item_get_id (SlSchedulerItem *self);
 const char *sl_scheduler_item_get_name (SlSchedulerItem *self);
 /* One line: when to choose it. */
 const char *sl_scheduler_item_get_good_for (SlSchedulerItem *self);
-int sl_scheduler_item_get_evaluations (SlSchedulerItem *self);
 
 G_END_DECLS

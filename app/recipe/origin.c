@@ -176,7 +176,8 @@ SlOrigin *sl_origin_from_json(const cJSON *object, SlError *err)
 
 /* ---- computing it again ---- */
 
-int sl_run_steps_done(const SlRun *run)
+/* Steps that a run has finished, of its whole grid. */
+static int steps_done(const SlRun *run)
 {
     bool ends = false;
     int evaluation = sl_run_evaluation(run);
@@ -204,13 +205,13 @@ static SlRun *run_parent(SlModel *model, const SlOrigin *origin, const SlOriginC
 {
     SlRun *run = sl_origin_run(model, origin->recipe, origin->origin, call, err);
     bool ok = run != NULL;
-    if (ok && sl_run_steps_done(run) > origin->step)
+    if (ok && steps_done(run) > origin->step)
         ok =
             sl_fail(err, SL_ARGUMENT,
                     "a branch after step %d is not possible: the run is a branch itself and begins "
                     "after step %d",
-                    origin->step, sl_run_steps_done(run));
-    for (int i = 0; ok && sl_run_steps_done(run) < origin->step && !sl_run_done(run); i++) {
+                    origin->step, steps_done(run));
+    for (int i = 0; ok && steps_done(run) < origin->step && !sl_run_done(run); i++) {
         SlFrame frame;
         ok = sl_batches_next(&origin->batches, i, run, &frame, err) &&
              (!call || !call->frame || call->frame(call->arg, run, &frame, err));

@@ -43,9 +43,6 @@ struct cJSON *sl_origin_to_json(const SlOrigin *origin, const SlRecipe *recipe);
 /* NULL and *err, naming the member, when anything is wrong. */
 SlOrigin *sl_origin_from_json(const struct cJSON *object, SlError *err);
 
-/* Steps that a run has finished, of its whole grid. */
-int sl_run_steps_done(const SlRun *run);
-
 /* The run that a recipe and an origin stand for: the ancestors are computed up to their branches.
  * frame (may be NULL) is called after each of their evaluations; false stops. NULL and *err on
  * failure, also when a sample on the way has not the hash that its origin says (SL_FORMAT). */

@@ -128,15 +128,10 @@ static Under under(SlWeightView *v)
     return (Under){&v->base, &v->info};
 }
 
-void sl_view_free(SlWeightView *v)
+static void free_view(SlWeightView *v)
 {
     if (v)
         sl_weights_close(&v->base);
-}
-
-const SlTensorInfo *sl_view_info(const SlWeightView *v)
-{
-    return &v->info;
 }
 
 /* The view is given up with a sentence about its tensor. */
@@ -152,7 +147,7 @@ __attribute__((format(printf, 4, 5))) static SlWeightView *refuse(SlWeightView *
     sl_fail(err, code, "%s: tensor \"%s\" %s",
             sl_show_path(sl_weights_file_of(&v->base, &v->info)).text,
             sl_show_name(v->info.stored_name).text, found);
-    sl_view_free(v);
+    free_view(v);
     return NULL;
 }
 
@@ -416,8 +411,8 @@ static SlWeightView *refuse_two(SlWeightView *a, SlWeightView *b, SlCode code, S
                 sl_show_path(sl_weights_file_of(&a->base, &a->info)).text,
                 sl_show_name(a->info.stored_name).text, sl_show_name(b->info.stored_name).text,
                 what);
-    sl_view_free(a);
-    sl_view_free(b);
+    free_view(a);
+    free_view(b);
     return NULL;
 }
 
@@ -581,7 +576,7 @@ void sl_weight_set_free(SlWeightSet *set)
     if (!set)
         return;
     for (size_t i = 0; i < set->count; i++)
-        sl_view_free(set->views[i]);
+        free_view(set->views[i]);
     for (int i = 0; i < set->from_count; i++)
         sl_weights_close(set->from[i]);
     sl_name_table_free(set->names);
@@ -612,7 +607,7 @@ bool sl_weight_set_add(SlWeightSet *set, SlWeightView *v, SlError *err)
         SlWeightView **moved = realloc(set->views, room * sizeof(SlWeightView *));
         if (!moved) {
             no_memory(v, err);
-            sl_view_free(v);
+            free_view(v);
             return false;
         }
         set->views = moved;

@@ -24,9 +24,6 @@ typedef struct SlWeightView SlWeightView;
 
 /* The tensor as it is. */
 SlWeightView *sl_view_of(SlWeightSource *source, const SlTensorInfo *info, SlError *err);
-/* For a chain that is given up. NULL is fine. */
-void sl_view_free(SlWeightView *v);
-const SlTensorInfo *sl_view_info(const SlWeightView *v);
 
 /* Under another name, which is copied. */
 SlWeightView *sl_view_renamed(SlWeightView *v, const char *name, SlError *err);

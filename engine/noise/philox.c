@@ -17,7 +17,8 @@
 
 #define BLOCK 256
 
-void sl_philox4x32(uint32_t counter[4], uint64_t key)
+/* Ten rounds over a counter of four words with a 64-bit key, in place. */
+static void philox4x32(uint32_t counter[4], uint64_t key)
 {
     uint32_t k0 = (uint32_t)key, k1 = (uint32_t)(key >> 32);
     for (int round = 0; round < 10; round++) {
@@ -46,7 +47,7 @@ static void normal4(uint64_t seed, uint64_t offset, uint64_t thread, float out[4
 {
     uint32_t c[4] = {(uint32_t)offset, (uint32_t)(offset >> 32), (uint32_t)thread,
                      (uint32_t)(thread >> 32)};
-    sl_philox4x32(c, seed);
+    philox4x32(c, seed);
     box_muller(c[0], c[1], out);
     box_muller(c[2], c[3], out + 2);
 }

@@ -4,8 +4,6 @@
 
 #include "engine/noise/noise.h"
 
-/* Ten rounds over a counter of four words with a 64-bit key, in place. */
-void sl_philox4x32(uint32_t counter[4], uint64_t key);
 void sl_philox_normal(SlNoise *noise, float *out, int64_t n);
 
 #endif

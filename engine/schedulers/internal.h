@@ -149,8 +149,6 @@ bool sl_flow_check(const SlScheduler *s, SlError *err);
 double sl_linspace(double first, double last, int n, int i);
 /* num_inference_steps whole timesteps, falling (ddim, ddpm, pndm). */
 void sl_timesteps_whole(const SlSchedulerConfig *c, int steps, double *timesteps);
-/* As f32, not rounded for linspace (euler, lms, heun). */
-void sl_timesteps_fractional(const SlSchedulerConfig *c, int steps, double *timesteps);
 /* Of n + 1 points without the last (dpmpp, unipc); last_timestep is usually num_train_timesteps.
  * False where the points are too many for leading spacing. */
 bool sl_timesteps_plus_one(SlScheduler *s, int steps, int last_timestep, SlError *err);
@@ -167,7 +165,6 @@ void sl_sigmas_convert(const SlSchedulerConfig *c, double high, double low, int 
 /* The common set_timesteps of euler, lms and heun: sigmas[steps + 1] with `last` behind,
  * timesteps[steps]. */
 void sl_sigmas_fractional(SlScheduler *s, int steps, double last);
-double sl_beta_quantile(double p, double a, double b);
 /* abar at a timestep; false and *err outside the table. */
 bool sl_alpha_at(const SlScheduler *s, double timestep, double *alpha, SlError *err);
 bool sl_levels_from_alphas(SlScheduler *s, SlError *err);

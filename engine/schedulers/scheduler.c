@@ -85,11 +85,6 @@ void sl_scheduler_free(SlScheduler *s)
     free(s);
 }
 
-const SlSchedulerInfo *sl_scheduler_describe(const SlScheduler *s)
-{
-    return &s->class->info;
-}
-
 SlPrediction sl_scheduler_prediction(const SlScheduler *s)
 {
     return s->config.prediction_type;

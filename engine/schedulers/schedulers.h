@@ -91,7 +91,6 @@ typedef struct SlSchedulerChoice {
 SlScheduler *sl_scheduler_new(const char *id, const SlJson *config, const SlSchedulerChoice *choice,
                               SlError *err);
 void sl_scheduler_free(SlScheduler *s); /* NULL is fine */
-const SlSchedulerInfo *sl_scheduler_describe(const SlScheduler *s);
 SlPrediction sl_scheduler_prediction(const SlScheduler *s);
 
 /* What the evaluations are laid out for. */

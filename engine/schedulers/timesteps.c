@@ -28,7 +28,8 @@ void sl_timesteps_whole(const SlSchedulerConfig *c, int steps, double *timesteps
     }
 }
 
-void sl_timesteps_fractional(const SlSchedulerConfig *c, int steps, double *timesteps)
+/* As f32, not rounded for linspace (euler, lms, heun). */
+static void timesteps_fractional(const SlSchedulerConfig *c, int steps, double *timesteps)
 {
     if (c->timestep_spacing != SL_SPACING_LINSPACE) {
         sl_timesteps_whole(c, steps, timesteps);
@@ -134,6 +135,60 @@ float sl_sigma_to_t_f32(const SlScheduler *s, float sigma)
     return from_below + from_above;
 }
 
+/* ---- the beta distribution's quantile, as scipy.stats.beta.ppf ---- */
+
+/* Continued fraction of the incomplete beta function (Lentz's method; DLMF 8.17.22). */
+static double beta_fraction(double x, double a, double b)
+{
+    double c = 1, d = 1 - (a + b) * x / (a + 1), f;
+    d = 1 / (fabs(d) < 1e-300 ? 1e-300 : d);
+    f = d;
+    for (int m = 1; m < 500; m++) {
+        double even = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m));
+        double odd = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1));
+        const double terms[2] = {even, odd};
+        double change = 1;
+        for (int k = 0; k < 2; k++) {
+            d = 1 / (1 + terms[k] * d);
+            c = 1 + terms[k] / c;
+            change = c * d;
+            f *= change;
+        }
+        if (fabs(change - 1) < 1e-16)
+            break;
+    }
+    return f;
+}
+
+static double beta_cdf(double x, double a, double b)
+{
+    if (x <= 0 || x >= 1)
+        return x <= 0 ? 0 : 1;
+    int sign; /* all positive here; lgamma's global one would not be safe between threads */
+    double front = exp(lgamma_r(a + b, &sign) - lgamma_r(a, &sign) - lgamma_r(b, &sign) +
+                       a * log(x) + b * log1p(-x));
+    if (x < (a + 1) / (a + b + 2))
+        return front * beta_fraction(x, a, b) / a;
+    return 1 - front * beta_fraction(1 - x, b, a) / b;
+}
+
+static double beta_quantile(double p, double a, double b)
+{
+    double low = 0, high = 1;
+    if (p <= 0 || p >= 1)
+        return p <= 0 ? 0 : 1;
+    for (int i = 0; i < 200; i++) {
+        double middle = (low + high) / 2;
+        if (beta_cdf(middle, a, b) < p)
+            low = middle;
+        else
+            high = middle;
+    }
+    return (low + high) / 2;
+}
+
+/* ---- schedules of noise levels ---- */
+
 /* Point i of n of the schedule from high to low, with numpy's linspace (i times the step). Karras
  * et al. 2022, equation 5, rho 7. */
 static double converted(SlSigmas kind, double high, double low, int i, int n)
@@ -146,7 +201,7 @@ static double converted(SlSigmas kind, double high, double low, int i, int n)
     case SL_SIGMAS_EXPONENTIAL:
         return exp(sl_linspace(log(high), log(low), n, i));
     case SL_SIGMAS_BETA:
-        return low + sl_beta_quantile(1 - sl_linspace(0, 1, n, i), 0.6, 0.6) * (high - low);
+        return low + beta_quantile(1 - sl_linspace(0, 1, n, i), 0.6, 0.6) * (high - low);
     case SL_SIGMAS_MODEL:
         break;
     }
@@ -167,7 +222,7 @@ void sl_sigmas_fractional(SlScheduler *s, int steps, double last)
 {
     const SlSchedulerConfig *c = &s->config;
     double *sigmas = s->sigmas;
-    sl_timesteps_fractional(c, steps, s->timesteps);
+    timesteps_fractional(c, steps, s->timesteps);
     for (int i = 0; i < steps; i++)
         sigmas[i] = sl_sigma_interpolated(s, s->timesteps[i]);
     if (c->sigmas != SL_SIGMAS_MODEL) {
@@ -206,56 +261,4 @@ bool sl_levels_from_alphas(SlScheduler *s, SlError *err)
     s->sigmas[s->evaluations] = 0;
     s->sigma_count = s->evaluations + 1;
     return true;
-}
-
-/* ---- the beta distribution's quantile, as scipy.stats.beta.ppf ---- */
-
-/* Continued fraction of the incomplete beta function (Lentz's method; DLMF 8.17.22). */
-static double beta_fraction(double x, double a, double b)
-{
-    double c = 1, d = 1 - (a + b) * x / (a + 1), f;
-    d = 1 / (fabs(d) < 1e-300 ? 1e-300 : d);
-    f = d;
-    for (int m = 1; m < 500; m++) {
-        double even = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m));
-        double odd = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1));
-        const double terms[2] = {even, odd};
-        double change = 1;
-        for (int k = 0; k < 2; k++) {
-            d = 1 / (1 + terms[k] * d);
-            c = 1 + terms[k] / c;
-            change = c * d;
-            f *= change;
-        }
-        if (fabs(change - 1) < 1e-16)
-            break;
-    }
-    return f;
-}
-
-static double beta_cdf(double x, double a, double b)
-{
-    if (x <= 0 || x >= 1)
-        return x <= 0 ? 0 : 1;
-    int sign; /* all positive here; lgamma's global one would not be safe between threads */
-    double front = exp(lgamma_r(a + b, &sign) - lgamma_r(a, &sign) - lgamma_r(b, &sign) +
-                       a * log(x) + b * log1p(-x));
-    if (x < (a + 1) / (a + b + 2))
-        return front * beta_fraction(x, a, b) / a;
-    return 1 - front * beta_fraction(1 - x, b, a) / b;
-}
-
-double sl_beta_quantile(double p, double a, double b)
-{
-    double low = 0, high = 1;
-    if (p <= 0 || p >= 1)
-        return p <= 0 ? 0 : 1;
-    for (int i = 0; i < 200; i++) {
-        double middle = (low + high) / 2;
-        if (beta_cdf(middle, a, b) < p)
-            low = middle;
-        else
-            high = middle;
-    }
-    return (low + high) / 2;
 }

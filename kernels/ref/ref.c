@@ -5,7 +5,8 @@
 
 #include <stdlib.h>
 
-bool sl_ref_weight_init(SlDevice *dev, SlWeight *w, const SlTensor *host)
+/* Weights stay as in the file, in the device's dtype (vectors in f32). */
+static bool ref_weight_init(SlDevice *dev, SlWeight *w, const SlTensor *host)
 {
     SlDtype dtype = w->kind == SL_WEIGHT_VECTOR ? SL_F32 : dev->dtype;
     int64_t n = sl_tensor_elements(host);
@@ -19,7 +20,7 @@ bool sl_ref_weight_init(SlDevice *dev, SlWeight *w, const SlTensor *host)
     return true;
 }
 
-void sl_ref_weight_clear(SlDevice *dev, SlWeight *w)
+static void ref_weight_clear(SlDevice *dev, SlWeight *w)
 {
     size_t bytes = (size_t)sl_tensor_elements(&w->value) * sl_dtype_size(w->value.dtype);
     if (!w->value.data)
@@ -47,8 +48,8 @@ const SlOps sl_ref_ops = {
     .free = sl_host_free,
     .upload = sl_host_upload,
     .download = sl_host_download,
-    .weight_init = sl_ref_weight_init,
-    .weight_clear = sl_ref_weight_clear,
+    .weight_init = ref_weight_init,
+    .weight_clear = ref_weight_clear,
     .copy = sl_ref_copy,
     .linear = sl_ref_linear,
     .conv2d = sl_ref_conv2d,

@@ -81,8 +81,5 @@ void sl_ref_timestep_embedding(SlDevice *dev, const SlTensor *t, const SlTimeste
                                SlTensor *out);
 void sl_ref_guidance(SlDevice *dev, const SlTensor *said, const SlTensor *scale, SlTensor *out);
 void sl_ref_to_rgb8(SlDevice *dev, const SlTensor *x, SlTensor *out);
-/* ref.c: weights stay as in the file, in the device's dtype (vectors in f32). */
-bool sl_ref_weight_init(SlDevice *dev, SlWeight *w, const SlTensor *host);
-void sl_ref_weight_clear(SlDevice *dev, SlWeight *w);
 
 #endif

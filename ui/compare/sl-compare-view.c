@@ -354,12 +354,6 @@ sl_compare_view_get_chosen (SlCompareView *self)
   return self->chosen;
 }
 
-guint
-sl_compare_view_get_first (SlCompareView *self)
-{
-  return self->first;
-}
-
 void
 sl_compare_view_choose (SlCompareView *self, guint index)
 {
@@ -508,12 +502,6 @@ SlCompareChart *
 sl_compare_view_get_chart (SlCompareView *self)
 {
   return self->chart;
-}
-
-SlView
-sl_compare_view_get_view (SlCompareView *self)
-{
-  return self->view;
 }
 
 void

@@ -28,10 +28,7 @@ guint sl_compare_view_get_chosen (SlCompareView *self);
 void sl_compare_view_choose (SlCompareView *self, guint index);
 /* NULL for a lane that is not shown now. */
 SlLaneView *sl_compare_view_get_lane (SlCompareView *self, guint index);
-/* The first lane that is shown. */
-guint sl_compare_view_get_first (SlCompareView *self);
 SlCompareChart *sl_compare_view_get_chart (SlCompareView *self);
-SlView sl_compare_view_get_view (SlCompareView *self);
 /* All lanes alike. */
 void sl_compare_view_zoom (SlCompareView *self, SlZoom zoom);
 /* What is offered depends on the model: other comparisons with a prompt, other schedulers for flow. */

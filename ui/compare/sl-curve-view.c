@@ -156,12 +156,6 @@ sl_curve_view_set_cursor (SlCurveView *self, double place, const char *text)
   gtk_widget_queue_draw (GTK_WIDGET (self));
 }
 
-double
-sl_curve_view_get_cursor (SlCurveView *self)
-{
-  return self->chart.cursor;
-}
-
 void
 sl_curve_view_set_mark (SlCurveView *self, double place)
 {

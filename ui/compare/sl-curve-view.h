@@ -20,7 +20,6 @@ void sl_curve_view_set_axes (SlCurveView *self, const SlCurveAxes *axes);
 void sl_curve_view_set_curves (SlCurveView *self, const SlCurve *curves, guint n_curves);
 /* The handle; text is what a screen reader says of the place. */
 void sl_curve_view_set_cursor (SlCurveView *self, double place, const char *text);
-double sl_curve_view_get_cursor (SlCurveView *self);
 /* A marked place: where two lanes part. Not finite for none. */
 void sl_curve_view_set_mark (SlCurveView *self, double place);
 

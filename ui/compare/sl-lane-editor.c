@@ -126,20 +126,15 @@ collect (SlLaneEditor *self, SlSettings *values)
   return own;
 }
 
-void
-sl_lane_editor_apply (SlLaneEditor *self)
+static void
+apply (GtkWidget *widget, const char *action, GVariant *parameter)
 {
+  SlLaneEditor *self = SL_LANE_EDITOR (widget);
   g_autoptr (SlSettings) values = sl_settings_new ();
   SlOwn own = collect (self, values);
 
   g_signal_emit (self, signals[APPLIED], 0, own, values);
   gtk_window_close (GTK_WINDOW (self));
-}
-
-static void
-apply (GtkWidget *widget, const char *action, GVariant *parameter)
-{
-  sl_lane_editor_apply (SL_LANE_EDITOR (widget));
 }
 
 SlCompareLane *

@@ -18,6 +18,5 @@ sl_lane_editor_new (GtkWindow *parent, SlCompareLane *lane, SlSettings *recipe, 
 SlLaneEditor *sl_lane_editor_new_branch (GtkWindow *parent, SlJob *run);
 SlCompareLane *sl_lane_editor_get_lane (SlLaneEditor *self);
 /* As if a person pressed the button; for tests. */
-void sl_lane_editor_apply (SlLaneEditor *self);
 
 G_END_DECLS

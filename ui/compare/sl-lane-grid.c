@@ -129,12 +129,6 @@ sl_lane_grid_clear (SlLaneGrid *self)
     gtk_widget_unparent (child);
 }
 
-int
-sl_lane_grid_get_columns (SlLaneGrid *self)
-{
-  return MAX (self->columns, 1);
-}
-
 static void
 sl_lane_grid_dispose (GObject *object)
 {

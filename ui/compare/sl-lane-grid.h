@@ -11,7 +11,5 @@ G_DECLARE_FINAL_TYPE (SlLaneGrid, sl_lane_grid, SL, LANE_GRID, GtkWidget)
 
 void sl_lane_grid_append (SlLaneGrid *self, GtkWidget *lane);
 void sl_lane_grid_clear (SlLaneGrid *self);
-/* As they are laid out now: what "up" and "down" mean. */
-int sl_lane_grid_get_columns (SlLaneGrid *self);
 
 G_END_DECLS

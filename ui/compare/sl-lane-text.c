@@ -161,8 +161,9 @@ sl_lane_settings (SlCompareLane *lane, SlSettings *recipe)
   return describe (settings, sl_own_all (), "\n");
 }
 
-char *
-sl_duration_text (double seconds)
+/* "1.3 s", "240 ms", "2 min 5 s" */
+static char *
+duration_text (double seconds)
 {
   if (seconds >= 90)
     return g_strdup_printf (_ ("%d min %d s"), (int)seconds / 60, (int)seconds % 60);
@@ -193,8 +194,8 @@ sl_lane_figures (SlJob *job, SlFrameObject *frame)
 {
   int evaluations = sl_frame_object_get_index (frame) + 1;
   double seconds = seconds_until (job, frame);
-  g_autofree char *time = sl_duration_text (seconds);
-  g_autofree char *each = sl_duration_text (seconds / evaluations);
+  g_autofree char *time = duration_text (seconds);
+  g_autofree char *each = duration_text (seconds / evaluations);
   GString *text = g_string_new (NULL);
 
   add_part (text, " · ", _ ("Step %d of %d"), sl_frame_object_get_step (frame) + 1,
@@ -220,8 +221,8 @@ sl_lane_figures_in_full (SlJob *job, SlFrameObject *frame)
 {
   int evaluations = sl_frame_object_get_index (frame) + 1;
   double seconds = seconds_until (job, frame);
-  g_autofree char *time = sl_duration_text (seconds);
-  g_autofree char *each = sl_duration_text (seconds / evaluations);
+  g_autofree char *time = duration_text (seconds);
+  g_autofree char *each = duration_text (seconds / evaluations);
   GString *text = g_string_new (NULL);
 
   add_part (text, "\n", _ ("Step %d of %d"), sl_frame_object_get_step (frame) + 1,

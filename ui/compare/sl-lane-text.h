@@ -16,8 +16,6 @@ char *sl_lane_figures (SlJob *job, SlFrameObject *frame);
 char *sl_lane_figures_in_full (SlJob *job, SlFrameObject *frame);
 /* What a heat map says in numbers. */
 char *sl_lane_difference (const SlPixelDifference *difference);
-/* "1.3 s", "240 ms", "2 min 5 s" */
-char *sl_duration_text (double seconds);
 /* What a lane without a picture says; NULL where it has one. */
 const char *sl_lane_message (SlJob *job);
 

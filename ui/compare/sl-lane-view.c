@@ -148,12 +148,6 @@ sl_lane_view_set_reference (SlLaneView *self, gboolean reference)
 }
 
 void
-sl_lane_view_set_heat (SlLaneView *self, gboolean heat)
-{
-  set_css_class (self, "heat", heat);
-}
-
-void
 sl_lane_view_set_problem (SlLaneView *self, const char *problem)
 {
   g_autofree char *text = problem ? g_strdup_printf (_ ("Not decoded: %s"), problem) : NULL;

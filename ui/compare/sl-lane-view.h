@@ -23,8 +23,6 @@ void sl_lane_view_show (SlLaneView *self, GdkTexture *texture, const char *messa
 void sl_lane_view_set_figures (SlLaneView *self, const char *figures, const char *detail);
 void sl_lane_view_set_chosen (SlLaneView *self, gboolean chosen);
 void sl_lane_view_set_reference (SlLaneView *self, gboolean reference);
-/* Its picture is a heat map of the difference. */
-void sl_lane_view_set_heat (SlLaneView *self, gboolean heat);
 /* Why the quick preview is shown and not the decoded picture; NULL hides it. */
 void sl_lane_view_set_problem (SlLaneView *self, const char *problem);
 /* The text that is shown about this, or NULL. */

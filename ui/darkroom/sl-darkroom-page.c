@@ -215,8 +215,8 @@ show_moment (SlDarkroomPage *self)
   decode_at_rest (self);
 }
 
-void
-sl_darkroom_page_set_view (SlDarkroomPage *self, SlView view)
+static void
+set_view (SlDarkroomPage *self, SlView view)
 {
   self->view = view;
   g_simple_action_set_state (G_SIMPLE_ACTION (g_action_map_lookup_action (self->actions, "noisy")),
@@ -619,7 +619,7 @@ drag_begin (GtkDragSource *source, GdkDrag *drag, SlDarkroomPage *self)
 static void
 noisy (GSimpleAction *action, GVariant *state, gpointer self)
 {
-  sl_darkroom_page_set_view (self, g_variant_get_boolean (state) ? SL_VIEW_NOISY : SL_VIEW_PICTURE);
+  set_view (self, g_variant_get_boolean (state) ? SL_VIEW_NOISY : SL_VIEW_PICTURE);
 }
 
 static void

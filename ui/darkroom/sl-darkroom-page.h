@@ -37,7 +37,6 @@ void sl_darkroom_page_show_picture (SlDarkroomPage *self, SlPicture *picture);
 /* Back to the step that was there before, or to the empty tray. */
 void sl_darkroom_page_leave_picture (SlDarkroomPage *self);
 /* The predicted picture of each step, or the noisy sample it was predicted from. */
-void sl_darkroom_page_set_view (SlDarkroomPage *self, SlView view);
 /* Why there is nothing to show. */
 void sl_darkroom_page_show_error (SlDarkroomPage *self, const char *title, const char *message);
 

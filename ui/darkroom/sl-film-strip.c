@@ -234,8 +234,8 @@ describe (SlFilmStrip *self)
   gtk_widget_set_tooltip_text (GTK_WIDGET (self), text);
 }
 
-void
-sl_film_strip_set_position (SlFilmStrip *self, int position)
+static void
+set_position (SlFilmStrip *self, int position)
 {
   int last = count_frames (self) - 1;
 
@@ -262,7 +262,7 @@ sl_film_strip_pick (SlFilmStrip *self, int position)
 {
   int before = self->position;
 
-  sl_film_strip_set_position (self, position);
+  set_position (self, position);
   if (self->position != before)
     g_signal_emit (self, signals[PICKED], 0);
 }
@@ -315,7 +315,7 @@ static void
 frame_came (SlFilmStrip *self)
 {
   if (self->following || self->position < 0)
-    sl_film_strip_set_position (self, G_MAXINT);
+    set_position (self, G_MAXINT);
   gtk_widget_queue_draw (GTK_WIDGET (self));
 }
 
@@ -336,7 +336,7 @@ sl_film_strip_set_job (SlFilmStrip *self, SlJob *job)
       g_signal_connect_object (job, "frame", G_CALLBACK (frame_came), self, G_CONNECT_SWAPPED);
       g_signal_connect_object (job, "notify::state", G_CALLBACK (state_changed), self, G_CONNECT_SWAPPED);
     }
-  sl_film_strip_set_position (self, G_MAXINT);
+  set_position (self, G_MAXINT);
   self->following = TRUE;
 }
 

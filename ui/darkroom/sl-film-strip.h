@@ -19,7 +19,6 @@ G_DECLARE_FINAL_TYPE (SlFilmStrip, sl_film_strip, SL, FILM_STRIP, GtkWidget)
 /* Signal "picked": a person went to another moment. */
 void sl_film_strip_set_job (SlFilmStrip *self, SlJob *job);
 /* Clamped to what is there. */
-void sl_film_strip_set_position (SlFilmStrip *self, int position);
 int sl_film_strip_get_position (SlFilmStrip *self);
 /* The moment under the cursor, or NULL. */
 SlFrameObject *sl_film_strip_get_frame (SlFilmStrip *self);

@@ -183,11 +183,17 @@ scroll (SlCanvas *self, double dx, double dy)
   return TRUE;
 }
 
+static double
+true_zoom (SlCanvas *self)
+{
+  return 1.0 / gtk_widget_get_scale_factor (GTK_WIDGET (self));
+}
+
 static void
 pressed (SlCanvas *self, int n_press)
 {
   if (n_press == 2)
-    sl_canvas_set_zoom (self, self->zoom > 0 ? 0 : sl_canvas_get_true_zoom (self));
+    sl_canvas_set_zoom (self, self->zoom > 0 ? 0 : true_zoom (self));
 }
 
 static void
@@ -247,8 +253,8 @@ sl_canvas_is_fitted (SlCanvas *self)
   return self->zoom <= 0;
 }
 
-void
-sl_canvas_zoom_by (SlCanvas *self, double factor)
+static void
+zoom_by (SlCanvas *self, double factor)
 {
   zoom_at (self, factor, 0, 0);
 }
@@ -259,13 +265,13 @@ sl_canvas_zoom (SlCanvas *self, SlZoom zoom)
   switch (zoom)
     {
     case SL_ZOOM_IN:
-      sl_canvas_zoom_by (self, ZOOM_STEP);
+      zoom_by (self, ZOOM_STEP);
       break;
     case SL_ZOOM_OUT:
-      sl_canvas_zoom_by (self, 1 / ZOOM_STEP);
+      zoom_by (self, 1 / ZOOM_STEP);
       break;
     case SL_ZOOM_ORIGINAL:
-      sl_canvas_set_zoom (self, sl_canvas_get_true_zoom (self));
+      sl_canvas_set_zoom (self, true_zoom (self));
       break;
     case SL_ZOOM_FIT:
     default:
@@ -287,12 +293,6 @@ sl_canvas_get_place (SlCanvas *self, double *x, double *y)
 {
   *x = self->x;
   *y = self->y;
-}
-
-double
-sl_canvas_get_true_zoom (SlCanvas *self)
-{
-  return 1.0 / gtk_widget_get_scale_factor (GTK_WIDGET (self));
 }
 
 void

@@ -34,13 +34,11 @@ double sl_canvas_get_zoom (SlCanvas *self);
 /* The whole picture is seen: dragging takes it out instead of moving it. */
 gboolean sl_canvas_is_fitted (SlCanvas *self);
 /* A pixel of the picture for a pixel of the screen. */
-double sl_canvas_get_true_zoom (SlCanvas *self);
 /* In units of the widget, as far as the picture reaches beyond it. */
 void sl_canvas_pan_by (SlCanvas *self, double dx, double dy);
 /* Where the middle of the picture is, from the middle of the widget. */
 void sl_canvas_get_place (SlCanvas *self, double *x, double *y);
 /* The middle of the view stays where it is. */
-void sl_canvas_zoom_by (SlCanvas *self, double factor);
 /* Takes zoom and place of another canvas. It does not emit "view-changed", by which canvases are linked: they would
  * call each other for ever. */
 void sl_canvas_copy_view (SlCanvas *self, SlCanvas *other);

@@ -38,6 +38,17 @@ device_changed (SlWorkspace *self)
     sl_worker_load (self->worker, self->model);
 }
 
+/* The model's width and height where the recipe's own do not fit. */
+static void
+fit_recipe (SlWorkspace *self)
+{
+  gboolean has_size = sl_settings_get_width (self->recipe) > 0 && sl_settings_get_height (self->recipe) > 0;
+
+  if (self->model && !(has_size && sl_model_item_check (self->model, self->recipe, NULL)))
+    g_object_set (self->recipe, "width", sl_model_item_get_width (self->model), "height",
+                  sl_model_item_get_height (self->model), NULL);
+}
+
 void
 sl_workspace_take_model (SlWorkspace *self, SlModelItem *model)
 {
@@ -52,7 +63,7 @@ sl_workspace_take_model (SlWorkspace *self, SlModelItem *model)
     }
   g_set_object (&self->model, model);
   self->takes_prompt = takes_prompt;
-  sl_workspace_fit_recipe (self);
+  fit_recipe (self);
   g_settings_set_string (self->preferences, "model", sl_model_item_get_path (model));
   sl_worker_load (self->worker, model);
   g_signal_emit (self, signals[MODEL_CHANGED], 0);
@@ -76,20 +87,10 @@ sl_workspace_scan_models (SlWorkspace *self)
 /* ---- the recipe ---- */
 
 void
-sl_workspace_fit_recipe (SlWorkspace *self)
-{
-  gboolean has_size = sl_settings_get_width (self->recipe) > 0 && sl_settings_get_height (self->recipe) > 0;
-
-  if (self->model && !(has_size && sl_model_item_check (self->model, self->recipe, NULL)))
-    g_object_set (self->recipe, "width", sl_model_item_get_width (self->model), "height",
-                  sl_model_item_get_height (self->model), NULL);
-}
-
-void
 sl_workspace_take_settings (SlWorkspace *self, SlSettings *settings)
 {
   sl_settings_assign (self->recipe, settings);
-  sl_workspace_fit_recipe (self);
+  fit_recipe (self);
   self->seed_is_fresh = TRUE;
 }
 

@@ -47,8 +47,6 @@ void sl_workspace_scan_models (SlWorkspace *self);
 void sl_workspace_take_model (SlWorkspace *self, SlModelItem *model);
 /* Emits "model-wanted"; G_MAXUINT is no position, and nothing happens. */
 void sl_workspace_want_model (SlWorkspace *self, guint position);
-/* Gives the recipe the model's width and height where its own do not fit. */
-void sl_workspace_fit_recipe (SlWorkspace *self);
 /* All of settings into the recipe; the seed in them counts as chosen. */
 void sl_workspace_take_settings (SlWorkspace *self, SlSettings *settings);
 /* The model's defaults; prompt and seed stay. */

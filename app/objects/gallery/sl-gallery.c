@@ -15,7 +15,6 @@ struct _SlGallery
   GPtrArray *removed;   /* of SlPicture: undo is still possible */
   char *folder;
   guint serial; /* of the folder: late results of another are dropped */
-  gboolean loaded;
 };
 
 G_DEFINE_FINAL_TYPE (SlGallery, sl_gallery, SL_TYPE_LIST)
@@ -64,18 +63,6 @@ sl_gallery_new (SlThreadQueue *files)
 
   self->files = files;
   return self;
-}
-
-const char *
-sl_gallery_get_folder (SlGallery *self)
-{
-  return self->folder;
-}
-
-gboolean
-sl_gallery_is_loaded (SlGallery *self)
-{
-  return self->loaded;
 }
 
 guint
@@ -268,7 +255,6 @@ open_done (gpointer data)
     if (sl_gallery_find (self, sl_picture_get_path (task->pictures->pdata[i])) == G_MAXUINT)
       g_ptr_array_add (pictures, g_object_ref (task->pictures->pdata[i]));
   arrange (self, pictures);
-  self->loaded = TRUE;
   g_signal_emit (self, signals[LOADED], 0);
 }
 
@@ -280,7 +266,6 @@ sl_gallery_open (SlGallery *self, const char *folder)
   g_free (self->folder);
   self->folder = g_strdup (folder);
   self->serial++;
-  self->loaded = FALSE;
   sl_thread_queue_push (self->files, FALSE, open_run, open_done, index_task_new (self), index_task_free);
 }
 

@@ -21,8 +21,6 @@ SlGallery *sl_gallery_new (SlThreadQueue *files);
 /* Reads the folder in the background, forgetting what the list held. Signal "loaded". Signal "arranged"
  * whenever places in families may have changed. */
 void sl_gallery_open (SlGallery *self, const char *folder);
-const char *sl_gallery_get_folder (SlGallery *self);
-gboolean sl_gallery_is_loaded (SlGallery *self);
 /* A picture that was written just now. */
 SlPicture *sl_gallery_add (SlGallery *self, const char *path, const char *prompt);
 /* Takes it off the list; the file goes to the trash when sl_gallery_commit_removal is called. */

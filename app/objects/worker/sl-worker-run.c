@@ -167,7 +167,6 @@ make_frame (const Run *run, const Track *track, int i)
   int steps_before
       = start->inherited > 0 ? start->steps_before - sl_timeline_planned (track->timeline, 0).step : 0;
   const SlFramePlace place = { .index = start->inherited + i,
-                               .count = start->inherited + sl_timeline_total (track->timeline),
                                .step = moment->step + steps_before,
                                .steps = sl_timeline_recipe (track->timeline)->steps + steps_before };
   const float *x_t = NULL, *x_0 = NULL;
