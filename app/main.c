@@ -34,8 +34,11 @@ static void hold_standard_streams(void)
 {
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
         if (fcntl(fd, F_GETFD) < 0 &&
-            open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+            open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd) {
+            dprintf(STDERR_FILENO, "safelight: a standard stream is closed, and /dev/null cannot "
+                                   "stand in for it\n");
             _exit(1);
+        }
 }
 
 int main(int argc, char **argv)

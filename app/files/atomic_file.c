@@ -194,24 +194,31 @@ static bool random_name(char name[NAME_ROOM])
     return true;
 }
 
-/* Made and locked; false with errno. A file system without locks has no leftovers swept. */
+/* Whether no one sweeps it. A file system without locks has no leftovers swept. */
+static bool hold(int fd)
+{
+    struct stat st;
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+        return false;
+    return fstat(fd, &st) != 0 || st.st_nlink > 0;
+}
+
+/* Made and locked; false with errno. */
 static bool make_temporary(SlAtomicFile *file, mode_t mode)
 {
     for (int attempt = 0; attempt < 100; attempt++) {
-        struct stat st;
         if (!random_name(file->temporary))
             return false;
         file->fd = openat(file->folder, file->temporary,
                           O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
-        if (file->fd < 0 && errno == EEXIST)
-            continue;
-        if (file->fd < 0)
+        if (file->fd < 0 && errno != EEXIST)
             return false;
-        while (flock(file->fd, LOCK_EX) != 0 && errno == EINTR)
-            ;
-        if (fstat(file->fd, &st) != 0 || st.st_nlink > 0)
+        if (file->fd >= 0 && hold(file->fd))
             return true;
-        close(file->fd); /* swept meanwhile */
+        if (file->fd >= 0) {
+            close(file->fd); /* another process is about to remove it, or has */
+            unlinkat(file->folder, file->temporary, 0);
+        }
         file->fd = -1;
     }
     errno = EEXIST;
