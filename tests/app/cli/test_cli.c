@@ -43,7 +43,7 @@ static void test_usage(void)
 static void test_generate(void)
 {
     expect(RUN(SD, "--output", file("a.png")), 0, "", "generate");
-    expect(RUN(SD, "--output", file("b.png"), "--threads", "1"), 0, "", "again, with one thread");
+    expect(RUN(SD, "--output", file("b.png"), "--threads", "2"), 0, "", "again, with two threads");
     sl_test(same_bytes(file("a.png"), file("b.png")), "the same bytes");
     expect(RUN(SD, "--output", file("c.png"), "--seed", "1"), 0, "", "another seed");
     sl_test(!same_bytes(file("a.png"), file("c.png")), "another picture");

@@ -3,8 +3,8 @@
  *
  * Most were computed on the device `ref`, whose bytes are the same on every processor. Those of
  * `cpu` are compared bit by bit where this machine computes as the one that made them: with AVX2
- * and oneDNN 2 ($SAFELIGHT_ONEDNN); elsewhere model and noise have to be the same, and what follows
- * may differ in its last bits.
+ * and oneDNN 2, in a build optimised as people get it ($SAFELIGHT_ONEDNN is set by meson.build);
+ * elsewhere model and noise have to be the same, and what follows may differ in its last bits.
  */
 #include "program.h"
 
