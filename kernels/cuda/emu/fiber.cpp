@@ -216,7 +216,8 @@ void sync_block(const char *file, int line)
     if (w->n_bar == 0) {
         w->bar_file = file;
         w->bar_line = line;
-    } else if ((line != w->bar_line || strcmp(file, w->bar_file)) && !w->div_reported) {
+    } else if ((line != w->bar_line || (file != w->bar_file && strcmp(file, w->bar_file))) &&
+               !w->div_reported) {
         w->div_reported = true;
         report("divergent-barrier", nullptr,
                "threads of one block wait at different barriers: %s:%d and %s:%d", w->bar_file,

@@ -103,7 +103,7 @@ struct Worker {
     Copy copies[MAXT][MAXCOPY];
 };
 
-extern __thread Worker *wk;
+extern __thread Worker *wk __attribute__((tls_model("initial-exec")));
 
 static inline Lane *me_lane()
 {

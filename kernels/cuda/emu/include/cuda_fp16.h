@@ -3,6 +3,11 @@
 #define SL_CUDA_EMU_FP16_H
 
 #include "cuda_emu.h"
+
+#ifdef __F16C__
+#include <immintrin.h>
+#endif
+
 struct __half {
     uint16_t v;
 };
@@ -13,6 +18,9 @@ struct alignas(4) __half2 {
 
 static inline float emu_h2f(uint16_t h)
 {
+#ifdef __F16C__
+    return _cvtsh_ss(h);
+#else
     uint32_t s = (uint32_t)(h & 0x8000) << 16, e = (h >> 10) & 31, m = h & 1023, u;
     if (e == 31)
         u = s | 0x7f800000u | m << 13;
@@ -26,10 +34,14 @@ static inline float emu_h2f(uint16_t h)
     float f;
     __builtin_memcpy(&f, &u, 4);
     return f;
+#endif
 }
 
 static inline uint16_t emu_f2h(float f)
 {
+#ifdef __F16C__
+    return _cvtss_sh(f, 0); /* to nearest, ties to even */
+#else
     uint32_t u;
     __builtin_memcpy(&u, &f, 4);
     uint16_t s = (uint16_t)(u >> 16 & 0x8000);
@@ -47,6 +59,7 @@ static inline uint16_t emu_f2h(float f)
     }
     u += 0xc8000fffu + (u >> 13 & 1);
     return s | (uint16_t)(u >> 13);
+#endif
 }
 
 static inline float __half2float(__half h)
