@@ -185,11 +185,12 @@ static void cut_title(char *title)
     title[length] = '\0';
 }
 
-static void print_row(const Compare *c, int i)
+static bool print_row(const Compare *c, int i, SlError *err)
 {
     char title[128], distance[16], psnr[16], differ[16], apart[16], settled[16];
     const SlLaneFigures f = sl_compare_figures(&c->lanes, i);
-    sl_compare_title(&c->lanes, i, title, sizeof title);
+    if (!sl_compare_title(&c->lanes, i, title, sizeof title, err))
+        return false;
     cut_title(title);
     say_number(f.distance, 4, distance);
     say_number(f.psnr, 1, psnr);
@@ -200,15 +201,18 @@ static void print_row(const Compare *c, int i)
              f.evaluations, f.seconds, f.evaluations ? 1000 * f.seconds / f.evaluations : 0,
              distance, psnr, differ, apart, settled,
              c->lanes.picture[i].metadata.partial ? "  (stopped)" : "");
+    return true;
 }
 
 /* Distance, PSNR and the steps are between a lane and the first. */
-static void print_table(const Compare *c)
+static bool print_table(const Compare *c, SlError *err)
 {
     sl_print("%-4s %-28s %5s %8s %8s %10s %7s %8s %6s %8s\n", "lane", "", "evals", "seconds",
              "ms/eval", "distance", "PSNR", "differs", "apart", "settled");
     for (int i = 0; i < c->lanes.count; i++)
-        print_row(c, i);
+        if (!print_row(c, i, err))
+            return false;
+    return true;
 }
 
 static void add_number(SlJsonOut *out, cJSON *object, const char *key, double value)
@@ -225,7 +229,7 @@ static void add_lane(SlJsonOut *out, cJSON *list, const Compare *c, int i)
     const SlLaneFigures f = sl_compare_figures(&c->lanes, i);
     char title[128];
     cJSON *item = sl_out_object(out, list, NULL);
-    sl_compare_title(&c->lanes, i, title, sizeof title);
+    out->failed |= !sl_compare_title(&c->lanes, i, title, sizeof title, NULL);
     sl_out_number(out, item, "lane", c->lanes.lane[i]);
     sl_out_text(out, item, "title", title);
     sl_out_item(out, item, "recipe", sl_recipe_to_json(p->metadata.recipe));
@@ -282,15 +286,17 @@ static int print_json(const Compare *c)
     return sl_print_json(sl_out_end(&out, root));
 }
 
-static int report(const Compare *c)
+static int report(Compare *c)
 {
+    SlError err;
     const SlOptions *o = c->session.options;
     const char *warnings = c->lanes.picture[0].metadata.warnings;
     if (warnings)
         sl_session_note(&c->session, "%s", warnings);
     if (o->json)
         return print_json(c);
-    print_table(c);
+    if (!print_table(c, &err))
+        return sl_session_fail(&c->session, &err);
     if (o->output)
         puts(o->output);
     if (o->animation)

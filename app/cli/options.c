@@ -2,13 +2,13 @@
  * options.h). */
 #include "app/cli/options_private.h"
 
+#include "app/files/files.h"
 #include "app/recipe/recipe.h"
 #include "app/record/record.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 /* ---- values ---- */
 
@@ -112,7 +112,7 @@ static bool take_number(const SlOption *option, const char *value, SlOptions *o,
 static bool ends_in(const char *path, const char *suffix)
 {
     size_t n = strlen(path), m = strlen(suffix);
-    return n > m && strcasecmp(path + n - m, suffix) == 0;
+    return n > m && sl_same_letters(path + n - m, suffix);
 }
 
 static bool take_lane(const SlOption *option, const char *value, SlOptions *o, SlError *err)

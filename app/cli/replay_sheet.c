@@ -135,7 +135,7 @@ static const char *first_difference(const Replay *r, int i)
     return strcmp(was->pixels_sha256, is->pixels_sha256) != 0 ? "pixels" : NULL;
 }
 
-static int report(const Replay *r)
+static int report(Replay *r)
 {
     SlJsonOut out = {0};
     cJSON *root = sl_out_object(&out, NULL, NULL), *lanes = sl_out_array(&out, root, "lanes");
@@ -144,7 +144,11 @@ static int report(const Replay *r)
     for (int i = 0; i < r->text.count; i++) {
         const char *first = first_difference(r, i);
         char title[128];
-        sl_compare_title(&r->lanes, i, title, sizeof title);
+        SlError err;
+        if (!sl_compare_title(&r->lanes, i, title, sizeof title, &err)) {
+            cJSON_Delete(root);
+            return sl_session_fail(&r->session, &err);
+        }
         cJSON *item = sl_out_object(&out, lanes, NULL);
         sl_out_bool(&out, item, "identical", !first);
         if (first)

@@ -8,6 +8,25 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* ---- numbers as in the C locale ---- */
+
+/* newlocale cannot be undone at exit without a destructor; one object lives as long as the program.
+ */
+static locale_t c_locale(void)
+{
+    static locale_t locale;
+    locale_t current = __atomic_load_n(&locale, __ATOMIC_ACQUIRE);
+    if (current)
+        return current;
+    locale_t fresh = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+    if (!__atomic_compare_exchange_n(&locale, &current, fresh, false, __ATOMIC_ACQ_REL,
+                                     __ATOMIC_ACQUIRE)) {
+        freelocale(fresh);
+        return current;
+    }
+    return fresh;
+}
+
 /* ---- a growing text ---- */
 
 static bool reserve(SlText *text, size_t more)
@@ -46,18 +65,19 @@ void sl_text_add(SlText *text, const char *string)
 
 void sl_text_addf(SlText *text, const char *format, ...)
 {
+    locale_t before = uselocale(c_locale());
     va_list args;
     va_start(args, format);
     int length = vsnprintf(NULL, 0, format, args);
     va_end(args);
-    if (length < 0)
-        text->failed = true;
-    if (length < 0 || !reserve(text, (size_t)length))
-        return;
-    va_start(args, format);
-    vsnprintf(text->data + text->length, (size_t)length + 1, format, args);
-    va_end(args);
-    text->length += (size_t)length;
+    text->failed |= length < 0;
+    if (!text->failed && reserve(text, (size_t)length)) {
+        va_start(args, format);
+        vsnprintf(text->data + text->length, (size_t)length + 1, format, args);
+        va_end(args);
+        text->length += (size_t)length;
+    }
+    uselocale(before);
 }
 
 void sl_text_free(SlText *text)
@@ -112,23 +132,6 @@ bool sl_parse_int(const char *string, int64_t min, int64_t max, int64_t *value)
     return true;
 }
 
-/* newlocale cannot be undone at exit without a destructor; one object lives as long as the program.
- */
-static locale_t c_locale(void)
-{
-    static locale_t locale;
-    locale_t current = __atomic_load_n(&locale, __ATOMIC_ACQUIRE);
-    if (current)
-        return current;
-    locale_t fresh = newlocale(LC_ALL_MASK, "C", (locale_t)0);
-    if (!__atomic_compare_exchange_n(&locale, &current, fresh, false, __ATOMIC_ACQ_REL,
-                                     __ATOMIC_ACQUIRE)) {
-        freelocale(fresh);
-        return current;
-    }
-    return fresh;
-}
-
 bool sl_parse_double(const char *string, double *value)
 {
     /* strtod also knows blanks, hexadecimal, infinity and nan. */
@@ -181,6 +184,18 @@ bool sl_is_ascii(const char *string)
         if ((unsigned char)*string >= 0x80)
             return false;
     return true;
+}
+
+char sl_lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+bool sl_same_letters(const char *a, const char *b)
+{
+    while (*a && sl_lower(*a) == sl_lower(*b))
+        a++, b++;
+    return sl_lower(*a) == sl_lower(*b);
 }
 
 char *sl_copy_bytes(const char *bytes, size_t length)

@@ -45,6 +45,10 @@ void sl_format_double(double value, char text[32]);
 /* malloc'ed UTF-8 of a Latin-1 text; NULL when memory ran out. */
 char *sl_latin1_to_utf8(const char *bytes, size_t length);
 bool sl_is_ascii(const char *string);
+/* Lower case of A to Z alone, in every language: in a Turkish window tolower('I') is no 'i', and
+ * strcasecmp finds ".SAFELIGHT" another suffix than ".safelight". */
+char sl_lower(char c);
+bool sl_same_letters(const char *a, const char *b); /* but for case, as above */
 /* strdup of length bytes; NULL when memory ran out. */
 char *sl_copy_bytes(const char *bytes, size_t length);
 

@@ -1,10 +1,10 @@
 /* foreign.c - the flat ones: `parameters` text, SwarmUI, InvokeAI (see foreign.h). */
 #include "app/recipe/foreign.h"
+#include "app/files/files.h"
 #include "app/recipe/foreign_json.h"
 #include "app/recipe/infotext.h"
 
 #include <string.h>
-#include <strings.h>
 
 /* ---- the common text ---- */
 
@@ -46,7 +46,7 @@ static void take_rng(SlImporter *im, const SlInfotext *info)
 {
     const char *rng = sl_infotext_get(info, "RNG"), *version = sl_infotext_get(info, "Version");
     bool webui = version && (*version == 'v' || *version == 'f') && strpbrk(version, "0123456789");
-    if (rng ? strcasecmp(rng, "CPU") == 0 : !webui)
+    if (rng ? sl_same_letters(rng, "CPU") : !webui)
         im->recipe.noise = SL_NOISE_CPU;
     else
         im->recipe.noise = SL_NOISE_CUDA;

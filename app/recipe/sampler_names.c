@@ -1,9 +1,9 @@
 /* sampler_names.c - the tables (see sampler_names.h). */
 #include "app/recipe/sampler_names.h"
+#include "app/files/files.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 typedef struct Name {
     const char *id;
@@ -88,7 +88,7 @@ static bool same_words(const char *a, size_t length, const char *b)
 {
     for (size_t i = 0; i < length; i++, b++) {
         char x = a[i] == '_' ? ' ' : a[i], y = *b == '_' ? ' ' : *b;
-        if (!y || strncasecmp(&x, &y, 1) != 0)
+        if (!y || sl_lower(x) != sl_lower(y))
             return false;
     }
     return *b == '\0';
@@ -130,7 +130,7 @@ static void apply_schedule(const char *name, SlSamplerChoice *choice)
     if (schedule) {
         choice->sigmas = schedule->sigmas;
         choice->spacing = schedule->spacing;
-    } else if (strcasecmp(name, "Automatic") == 0) {
+    } else if (sl_same_letters(name, "Automatic")) {
         choice->sigmas = automatic_sigmas(choice->id);
     } else {
         choice->schedule_known = false;

@@ -210,7 +210,7 @@ static void add_phrase(SlText *text, const SlSettingInfo *s, const SlRecipe *r)
     sl_text_add(text, value + 2);
 }
 
-void sl_compare_title(const SlCompare *c, int i, char *out, size_t size)
+bool sl_compare_title(const SlCompare *c, int i, char *out, size_t size, SlError *err)
 {
     const SlRecipe *r = c->picture[i].metadata.recipe, *first = c->picture[0].metadata.recipe;
     SlText text = {0};
@@ -220,6 +220,8 @@ void sl_compare_title(const SlCompare *c, int i, char *out, size_t size)
             if (sl_setting(k)->title && sl_setting(k)->turn == turn &&
                 !sl_setting_equal(sl_setting(k), r, first))
                 add_phrase(&text, sl_setting(k), r);
-    snprintf(out, size, "%s", text.data ? text.data : r->scheduler);
+    bool ok = !text.failed || sl_fail(err, SL_MEMORY, "memory ran out for a lane's title");
+    snprintf(out, size, "%s", ok ? text.data : "");
     sl_text_free(&text);
+    return ok;
 }

@@ -87,8 +87,9 @@ typedef struct SlLaneFigures {
     int settled; /* no visible change since this step; 0: not known */
 } SlLaneFigures;
 SlLaneFigures sl_compare_figures(const SlCompare *c, int i);
-/* "Heun, seed 3": the scheduler and what is otherwise than in the first lane. */
-void sl_compare_title(const SlCompare *c, int i, char *out, size_t size);
+/* "Heun, seed 3": the scheduler and what is otherwise than in the first lane. SL_MEMORY when there
+ * is no memory to put it together. */
+bool sl_compare_title(const SlCompare *c, int i, char *out, size_t size, SlError *err);
 
 /* What a file says about the lanes it was made of. */
 typedef struct SlCompareText {

@@ -26,18 +26,30 @@ static bool one_size(const SlCompare *c, SlError *err)
     return true;
 }
 
-static void heading_of(const SlCompare *c, char *out, size_t size)
+/* Numbers on sheets are part of the picture: not as the window's language has them. */
+static bool put_text(SlText *text, char *out, size_t size, SlError *err)
+{
+    bool ok = !text->failed || sl_fail(err, SL_MEMORY, "memory ran out for a sheet");
+    snprintf(out, size, "%s", ok ? text->data : "");
+    sl_text_free(text);
+    return ok;
+}
+
+static bool heading_of(const SlCompare *c, char *out, size_t size, SlError *err)
 {
     const SlRecipe *r = c->picture[0].metadata.recipe;
-    snprintf(out, size, "%.300s%sseed %" PRIu64 ", guidance %g", r->prompt, *r->prompt ? " - " : "",
-             r->seed, r->guidance);
+    SlText text = {0};
+    sl_text_addf(&text, "%.300s%sseed %" PRIu64 ", guidance %g", r->prompt, *r->prompt ? " - " : "",
+                 r->seed, r->guidance);
+    return put_text(&text, out, size, err);
 }
 
 static uint8_t *render(const SlCompare *c, const SlSheetTile *tile, int *width, int *height,
                        SlError *err)
 {
     char heading[512];
-    heading_of(c, heading, sizeof heading);
+    if (!heading_of(c, heading, sizeof heading, err))
+        return NULL;
     const SlSheet sheet = {.width = c->picture[0].width,
                            .height = c->picture[0].height,
                            .heading = heading,
@@ -46,16 +58,16 @@ static uint8_t *render(const SlCompare *c, const SlSheetTile *tile, int *width, 
     return sl_sheet_render(&sheet, width, height, err);
 }
 
-static void label_end(const SlCompare *c, int i, SlSheetTile *tile)
+static bool label_end(const SlCompare *c, int i, SlSheetTile *tile, SlError *err)
 {
     const SlGenerated *p = &c->picture[i];
     const SlMetadata *m = &p->metadata;
-    sl_compare_title(c, i, tile->title, sizeof tile->title);
     if (m->partial)
         snprintf(tile->detail, sizeof tile->detail, "stopped at step %d of %d", m->step, m->steps);
     else
         snprintf(tile->detail, sizeof tile->detail, "%d step%s, %d evaluation%s", m->steps,
                  m->steps == 1 ? "" : "s", p->evaluations, p->evaluations == 1 ? "" : "s");
+    return sl_compare_title(c, i, tile->title, sizeof tile->title, err);
 }
 
 bool sl_compare_sheet(const SlCompare *c, const char *path, char pixels[65], SlError *err)
@@ -64,7 +76,8 @@ bool sl_compare_sheet(const SlCompare *c, const char *path, char pixels[65], SlE
     int width, height;
     for (int i = 0; i < c->count; i++) {
         tile[i].rgb = c->picture[i].rgb;
-        label_end(c, i, &tile[i]);
+        if (!label_end(c, i, &tile[i], err))
+            return false;
     }
     uint8_t *rgb = one_size(c, err) ? render(c, tile, &width, &height, err) : NULL;
     if (!rgb)
@@ -145,16 +158,19 @@ static bool show(Reel *r, int i, SlPlace place, SlError *err)
            sl_sample_decode(c->model, &sample, NULL, r->rgb[i], err);
 }
 
-static void label_moment(const Reel *r, int i, SlSheetTile *tile)
+static bool label_moment(const Reel *r, int i, SlSheetTile *tile, SlError *err)
 {
     SlPlace place = r->shown[i];
     tile->rgb = r->rgb[i];
-    sl_compare_title(r->c, i, tile->title, sizeof tile->title);
+    if (!sl_compare_title(r->c, i, tile->title, sizeof tile->title, err))
+        return false;
     if (place.moment < 0)
-        return;
+        return true;
     SlMoment m = sl_timeline_planned(sl_lanes_timeline(r->c->lanes, place.lane), place.moment);
-    snprintf(tile->detail, sizeof tile->detail, "step %d of %d, sigma %.3g, %d evaluation%s",
-             m.step + 1, r->c->picture[i].metadata.steps, m.level, m.work, m.work == 1 ? "" : "s");
+    SlText text = {0};
+    sl_text_addf(&text, "step %d of %d, sigma %.3g, %d evaluation%s", m.step + 1,
+                 r->c->picture[i].metadata.steps, m.level, m.work, m.work == 1 ? "" : "s");
+    return put_text(&text, tile->detail, sizeof tile->detail, err);
 }
 
 static bool add_picture(Reel *r, double position, SlError *err)
@@ -163,9 +179,8 @@ static bool add_picture(Reel *r, double position, SlError *err)
     SlSheetTile tile[SL_LANES_MAX] = {{0}};
     for (int i = 0; i < c->count; i++) {
         SlPlace place = sl_lanes_place(c->lanes, c->lane[i], r->job->line_up, position);
-        if (!show(r, i, place, err))
+        if (!show(r, i, place, err) || !label_moment(r, i, &tile[i], err))
             return false;
-        label_moment(r, i, &tile[i]);
     }
     int width, height;
     uint8_t *rgb = render(c, tile, &width, &height, err);

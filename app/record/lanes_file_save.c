@@ -11,12 +11,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 bool sl_lanes_is_file(const char *path)
 {
     size_t n = strlen(path), m = strlen(SL_LANES_SUFFIX);
-    return n > m && strcasecmp(path + n - m, SL_LANES_SUFFIX) == 0;
+    return n > m && sl_same_letters(path + n - m, SL_LANES_SUFFIX);
 }
 
 /* ---- what a lane shows from noise to end ---- */

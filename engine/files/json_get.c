@@ -8,6 +8,7 @@
 #include "engine/files/utf8.h"
 
 #include <float.h>
+#include <locale.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -53,11 +54,15 @@ __attribute__((format(printf, 5, 6))) static void complain(const SlJson *json, c
     va_list args;
     if (!err || err->code != SL_OK)
         return;
+    /* numbers as in the file, whatever the window's language is */
+    locale_t c = newlocale(LC_ALL_MASK, "C", (locale_t)0), before = uselocale(c);
     va_start(args, expected);
     vsnprintf(text, sizeof text, expected, args);
     va_end(args);
     sl_fail(err, SL_FORMAT, "%s: \"%s\" is %s; expected %s", json->name, key, describe(item).text,
             text);
+    uselocale(before);
+    freelocale(c);
 }
 
 static bool is_int(const cJSON *item, int64_t min, int64_t max)
