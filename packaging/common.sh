@@ -9,7 +9,8 @@ build_packages="build-essential meson ninja-build pkg-config python3
   ?libgtk-4-dev ?libadwaita-1-dev ?libsqlite3-dev ?libglib2.0-bin ?gettext ?desktop-file-utils"
 # CLANG_RUNTIME: its package is named after the release's clang.
 test_packages="xvfb xauth xdotool dbus at-spi2-core python3-pyatspi gir1.2-atspi-2.0 imagemagick
-  appstream libgtk-4-bin fonts-cantarell fonts-noto-cjk clang clang-format CLANG_RUNTIME"
+  appstream libgtk-4-bin fonts-cantarell fonts-noto-cjk clang clang-format CLANG_RUNTIME
+  locales"
 least_meson=1.0
 
 say() { printf '\033[1m%s\033[0m\n' "$*" >&2; }

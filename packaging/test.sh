@@ -29,7 +29,13 @@ build_or_note() {
 
 install_missing $build_packages $test_packages
 # shellcheck disable=SC2086
-build_or_note "$root/build" $options && suite_run "$root/build" ""
+if build_or_note "$root/build" $options; then
+  suite_run "$root/build" ""
+  # Those that read or print numbers and texts once more, with decimal commas and with the Turkish i (tests/meson.build).
+  for setup in de tr; do
+    suite_run "$root/build" "$setup" --suite language
+  done
+fi
 if [ -z "${SL_TEST_QUICK:-}" ]; then
   # shellcheck disable=SC2086
   build_or_note "$root/build-asan" $options -Db_sanitize=address,undefined -Db_lundef=false -Doptimization=1 -Dui=disabled \

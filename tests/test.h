@@ -7,12 +7,21 @@
 #ifndef SL_TEST_H
 #define SL_TEST_H
 
+#include <locale.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 static int sl_test_count_, sl_test_failed_;
+
+/* The locale of whoever runs the tests, as the window has it: numbers and texts must not follow it.
+ * Meson's test setups "de" (decimal commas) and "tr" (i is no lower case of I) are there for this.
+ */
+__attribute__((constructor)) static void sl_test_set_locale_(void)
+{
+    setlocale(LC_ALL, "");
+}
 
 /* One line of TAP; gives ok back, so that a caller can print more about a failure. */
 __attribute__((format(printf, 2, 3), unused)) static bool sl_test(bool ok, const char *format, ...)

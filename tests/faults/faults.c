@@ -31,6 +31,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -314,6 +315,7 @@ FAILS(TRUNCATE, int, ftruncate64, (int fd, off64_t bytes), (fd, bytes))
 FAILS(CHMOD, int, fchmod, (int fd, mode_t mode), (fd, mode))
 FAILS(UNLINK, int, unlink, (const char *path), (path))
 FAILS(UNLINK, int, unlinkat, (int in, const char *path, int flags), (in, path, flags))
+FAILS(LOCK, int, flock, (int fd, int operation), (fd, operation))
 FAILS_NULL(FOLDER, DIR *, opendir, (const char *path), (path))
 FAILS_NULL(REALPATH, char *, realpath, (const char *path, char *real), (path, real))
 
@@ -324,13 +326,6 @@ int close(int fd)
     bool fails = hit(CLOSE);
     int closed = next(fd);
     return fails ? fail() : closed;
-}
-
-int flock(int fd, int operation)
-{
-    static void *known;
-    int (*next)(int, int) = (int (*)(int, int))behind(&known, "flock");
-    return hit(LOCK) ? fail() : next(fd, operation);
 }
 
 int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*begin)(void *),
@@ -380,6 +375,9 @@ static int main_with_faults(int argc, char **argv, char **environment)
     fault.on = true;
     return real_main(argc, argv, environment);
 }
+
+int __libc_start_main(int (*main)(int, char **, char **), int argc, char **argv, void (*init)(void),
+                      void (*fini)(void), void (*rtld_fini)(void), void *stack_end);
 
 int __libc_start_main(int (*main)(int, char **, char **), int argc, char **argv, void (*init)(void),
                       void (*fini)(void), void (*rtld_fini)(void), void *stack_end)

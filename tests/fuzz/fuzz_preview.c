@@ -12,7 +12,7 @@ static SlModel *open_model(void)
 {
     SlError err = {0};
     SlModel *model = sl_model_open(fuzz_tests("goldens/model/sd1"),
-                                   &(SlModelOptions){.device = "ref", .threads = 1}, &err);
+                                   &(SlModelOptions){.device = "cpu", .threads = 1}, &err);
     if (!model) {
         fprintf(stderr, "%s\n", err.message);
         abort();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <glib/gstdio.h>
+#include <locale.h>
 #include <string.h>
 #include <time.h>
 
@@ -16,6 +17,12 @@ const char *__tsan_default_suppressions(void)
     return "called_from_lib:libglib-2.0.so.0\n";
 }
 #endif
+
+/* As the window does it. */
+__attribute__((constructor)) static void set_locale(void)
+{
+    setlocale(LC_ALL, "");
+}
 
 /* Turns the main loop until condition holds; a minute is a failure. */
 #define WAIT_UNTIL(condition)                                             \

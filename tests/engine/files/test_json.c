@@ -3,7 +3,6 @@
 
 #include "engine/files/json.h"
 
-#include <locale.h>
 #include <math.h>
 
 /* ---- texts ---- */
@@ -278,24 +277,10 @@ static void test_getters(void)
     sl_json_close(j);
 }
 
-static void test_locale(void)
-{
-    SlError err = {0};
-    if (!setlocale(LC_NUMERIC, "de_DE.UTF-8") && !setlocale(LC_NUMERIC, "fr_FR.UTF-8")) {
-        sl_test(true, "decimal commas # SKIP neither German nor French is installed");
-        return;
-    }
-    SlJson *j = sl_json_parse("config.json", config, strlen(config), &err);
-    sl_test(j && sl_json_double(j, "float", 0, 0, 1, &err) == 0.18215, "decimal commas");
-    sl_json_close(j);
-    setlocale(LC_NUMERIC, "C");
-}
-
 int main(void)
 {
     test_texts();
     test_large();
     test_getters();
-    test_locale();
     return sl_test_done();
 }
