@@ -292,11 +292,19 @@ store_entry (sqlite3_stmt *insert, const char *folder, const SlIndexEntry *entry
 }
 
 static int
+by_name (gconstpointer a, gconstpointer b)
+{
+  return strcmp ((*(SlIndexEntry *const *)a)->name, (*(SlIndexEntry *const *)b)->name);
+}
+
+/* In the order of their key, which leaves half as many pages. */
+static int
 store_entries (SlGalleryIndex *self, const char *folder, GPtrArray *entries)
 {
   sqlite3_stmt *insert = prepare (self, "INSERT OR REPLACE INTO picture VALUES (?, ?, ?, ?, ?, ?)");
   int result = insert ? SQLITE_DONE : SQLITE_ERROR;
 
+  g_ptr_array_sort (entries, by_name);
   for (guint i = 0; i < entries->len && result == SQLITE_DONE; i++)
     result = store_entry (insert, folder, entries->pdata[i]);
   sqlite3_finalize (insert);
@@ -322,27 +330,6 @@ forget (SlGalleryIndex *self, const char *folder, const char *name)
   return result;
 }
 
-/* A folder that is away only for now (a drive) is read again when it is back. */
-static int
-forget_folders (SlGalleryIndex *self)
-{
-  sqlite3_stmt *rows = prepare (self, "SELECT DISTINCT folder FROM picture");
-  g_autoptr (GPtrArray) gone = g_ptr_array_new_with_free_func (g_free);
-  int result = SQLITE_DONE;
-
-  while (rows && sqlite3_step (rows) == SQLITE_ROW)
-    {
-      g_autofree char *folder = column_name (rows, 0);
-
-      if (!g_file_test (folder, G_FILE_TEST_IS_DIR))
-        g_ptr_array_add (gone, g_steal_pointer (&folder));
-    }
-  sqlite3_finalize (rows);
-  for (guint i = 0; i < gone->len && result == SQLITE_DONE; i++)
-    result = forget (self, gone->pdata[i], NULL);
-  return result;
-}
-
 void
 _sl_gallery_index_update (SlGalleryIndex *self, const char *folder, GPtrArray *entries, GPtrArray *gone)
 {
@@ -356,12 +343,28 @@ _sl_gallery_index_update (SlGalleryIndex *self, const char *folder, GPtrArray *e
   if (result == SQLITE_DONE)
     result = store_entries (self, folder, entries);
   if (result == SQLITE_DONE)
-    result = forget_folders (self);
-  if (result == SQLITE_DONE)
     result = sqlite3_exec (self->db, "COMMIT", NULL, NULL, NULL);
   /* What could not be kept is read again the next time. */
   if (!sqlite3_get_autocommit (self->db))
     sqlite3_exec (self->db, "ROLLBACK", NULL, NULL, NULL);
   if (is_damage (result))
     begin_anew (self);
+}
+
+void
+_sl_gallery_index_forget_folders (SlGalleryIndex *self)
+{
+  sqlite3_stmt *rows = prepare (self, "SELECT DISTINCT folder FROM picture");
+  g_autoptr (GPtrArray) gone = g_ptr_array_new_with_free_func (g_free);
+
+  while (rows && sqlite3_step (rows) == SQLITE_ROW)
+    {
+      g_autofree char *folder = column_name (rows, 0);
+
+      if (!g_file_test (folder, G_FILE_TEST_IS_DIR))
+        g_ptr_array_add (gone, g_steal_pointer (&folder));
+    }
+  sqlite3_finalize (rows);
+  for (guint i = 0; i < gone->len; i++)
+    forget (self, gone->pdata[i], NULL);
 }

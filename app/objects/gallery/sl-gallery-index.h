@@ -32,9 +32,11 @@ SlGalleryIndex *_sl_gallery_index_open (void);
 void _sl_gallery_index_close (SlGalleryIndex *self);
 /* Name -> SlIndexEntry, all that is known of the folder; never NULL. */
 GHashTable *_sl_gallery_index_read (SlGalleryIndex *self, const char *folder);
-/* In one go: entries (of SlIndexEntry) are known from now on, gone (of char *, names) and folders that are not
- * there any more are forgotten. */
+/* In one go: entries (of SlIndexEntry, which are sorted) are known from now on, gone (of char *, names) are
+ * forgotten. */
 void _sl_gallery_index_update (SlGalleryIndex *self, const char *folder, GPtrArray *entries, GPtrArray *gone);
+/* Forgets folders that are not there. One that is away only for now (a drive) is read again when it is back. */
+void _sl_gallery_index_forget_folders (SlGalleryIndex *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SlIndexEntry, _sl_index_entry_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SlGalleryIndex, _sl_gallery_index_close)

@@ -236,6 +236,7 @@ open_run (gpointer data)
   while (g_hash_table_iter_next (&iter, &name, NULL))
     g_ptr_array_add (gone, name);
   _sl_gallery_index_update (index, task->folder, fresh, gone);
+  _sl_gallery_index_forget_folders (index);
   for (guint i = 0; i < entries->len; i++)
     if (((SlIndexEntry *)entries->pdata[i])->prompt)
       g_ptr_array_add (task->pictures, make_picture (entries->pdata[i], task->folder));
