@@ -238,6 +238,7 @@ _sl_gallery_index_read (SlGalleryIndex *self, const char *folder)
   sqlite3_stmt *rows
       = prepare (self, "SELECT file, mtime, bytes, prompt, lineage FROM picture WHERE folder = ?");
   int result = SQLITE_DONE;
+  gboolean other_tables = self && self->db && rows == NULL && sqlite3_errcode (self->db) == SQLITE_ERROR;
 
   if (rows)
     bind_name (rows, 1, folder);
@@ -249,7 +250,7 @@ _sl_gallery_index_read (SlGalleryIndex *self, const char *folder)
         g_hash_table_replace (known, entry->name, entry);
     }
   sqlite3_finalize (rows);
-  if (is_damage (result) || (self && self->db && is_damage (sqlite3_errcode (self->db))))
+  if (other_tables || is_damage (result) || (self && self->db && is_damage (sqlite3_errcode (self->db))))
     begin_anew (self);
   return known;
 }

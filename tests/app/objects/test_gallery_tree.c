@@ -440,6 +440,12 @@ static void test_damaged_index(Fixture *fixture, gconstpointer data)
     OUTLINE("root 0 -, late 1 root");
     g_assert_true(index_is_whole());
 
+    change_index("DROP TABLE picture");
+    open_gallery(fixture);
+    OUTLINE("root 0 -, late 1 root");
+    open_gallery(fixture);
+    g_assert_true(index_is_whole());
+
     /* of a later program: not touched */
     change_index("PRAGMA user_version = 99");
     open_gallery(fixture);
