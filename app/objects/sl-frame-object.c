@@ -65,9 +65,9 @@ static void
 sl_frame_object_class_init (SlFrameObjectClass *klass)
 {
   G_OBJECT_CLASS (klass)->finalize = sl_frame_object_finalize;
-  /* A decoded picture came or went. */
+  /* The decoded picture of a view (SlView) came or went. */
   signals[DECODED] = g_signal_new ("decoded", SL_TYPE_FRAME_OBJECT, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
-                                   G_TYPE_NONE, 0);
+                                   G_TYPE_NONE, 1, G_TYPE_UINT);
 }
 
 static void
@@ -215,7 +215,7 @@ _sl_frame_object_set_decoded (SlFrameObject *self, SlView view, GBytes *rgb, int
     }
   else if (!self->side[SL_VIEW_PICTURE].decoded && !self->side[SL_VIEW_NOISY].decoded)
     _sl_frame_object_take_samples (self, NULL);
-  g_signal_emit (self, signals[DECODED], 0);
+  g_signal_emit (self, signals[DECODED], 0, (guint)view);
 }
 
 void

@@ -5,6 +5,8 @@
  */
 #include "driver.h"
 
+#include "app/objects/sl-frame-object-private.h"
+
 static guint pictures(void)
 {
     return g_list_model_get_n_items(G_LIST_MODEL(workspace->gallery));
@@ -122,10 +124,19 @@ static void test_scrub(void)
 static void test_keep_step(void)
 {
     guint before = pictures();
+    SlFrameObject *frame;
 
     act("win.previous-step");
     act("win.keep-step");
     WAIT_UNTIL(pictures() == before + 1);
+    /* while another view of it is decoded */
+    act("win.previous-step");
+    frame = sl_darkroom_page_get_frame(darkroom);
+    _sl_frame_object_set_decoded(frame, SL_VIEW_PICTURE, NULL, 0, 0);
+    g_assert_true(sl_worker_decode(workspace->worker, sl_darkroom_page_get_job(darkroom), frame,
+                                   SL_VIEW_NOISY));
+    act("win.keep-step");
+    WAIT_UNTIL(pictures() == before + 2);
 }
 
 static void test_stop(void)

@@ -10,6 +10,7 @@ struct _SlRestDecoder
   SlWorker *worker;
   SlRestLanes lanes;
   SlFrameObject *decoding; /* whose picture is being made, or NULL */
+  SlView view;             /* which picture of it */
   guint rest;              /* timeout; 0: nothing waits for it */
 };
 
@@ -26,8 +27,10 @@ static guint signals[N_SIGNALS];
 static void decode_next (SlRestDecoder *self);
 
 static void
-decoded (SlRestDecoder *self)
+decoded (SlRestDecoder *self, guint view)
 {
+  if (view != self->view)
+    return;
   g_signal_handlers_disconnect_by_func (self->decoding, decoded, self);
   g_clear_object (&self->decoding);
   g_signal_emit (self, signals[DECODED], 0);
@@ -61,6 +64,7 @@ decode_next (SlRestDecoder *self)
                                lanes->view))
         {
           self->decoding = g_object_ref (frame);
+          self->view = lanes->view;
           g_signal_connect_object (frame, "decoded", G_CALLBACK (decoded), self, G_CONNECT_SWAPPED);
         }
     }

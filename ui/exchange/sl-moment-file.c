@@ -47,9 +47,12 @@ written (const char *path, const GError *error, gpointer user_data)
   write_free (write);
 }
 
+/* Another view of the same frame may be decoded before. */
 static void
-write_decoded (Write *write)
+write_decoded (Write *write, guint view)
 {
+  if (view != SL_VIEW_PICTURE)
+    return;
   g_signal_handlers_disconnect_by_data (write->frame, write);
   if (write->workspace->files && sl_frame_object_is_decoded (write->frame, SL_VIEW_PICTURE))
     sl_writer_save (write->workspace->files, write->job, write->frame, write->path, written, write);
@@ -74,7 +77,7 @@ start (SlWorkspace *workspace, GtkWidget *from, const SlMomentOfRun *moment, Wri
   if (sl_worker_decode (workspace->worker, moment->job, moment->frame, SL_VIEW_PICTURE))
     g_signal_connect_swapped (moment->frame, "decoded", G_CALLBACK (write_decoded), write);
   else
-    write_decoded (write);
+    write_decoded (write, SL_VIEW_PICTURE);
 }
 
 void

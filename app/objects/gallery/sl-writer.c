@@ -16,6 +16,7 @@ typedef struct
   SlJob *job; /* keeps the metadata's strings alive */
   SlFrameObject *frame;
   SlMetadata metadata; /* a copy whose pointers are the job's, but for the batches */
+  GBytes *sample;      /* held: a frame may drop its own meanwhile */
   GBytes *rgb;
   int width;
   int height;
@@ -32,6 +33,7 @@ writing_free (gpointer data)
 
   g_object_unref (writing->job);
   g_object_unref (writing->frame);
+  g_bytes_unref (writing->sample);
   g_bytes_unref (writing->rgb);
   g_free (writing->path);
   g_clear_error (&writing->error);
@@ -99,8 +101,6 @@ static void
 fill_metadata (Writing *writing)
 {
   SlMetadata *metadata = &writing->metadata;
-  int channels, height, width;
-  GBytes *sample = sl_frame_object_get_sample (writing->frame, SL_VIEW_PICTURE, &channels, &height, &width);
   g_autofree SlModelInfo *model = _sl_writer_hash_model (writing->job);
 
   sl_metadata_set_model (metadata, model);
@@ -108,7 +108,8 @@ fill_metadata (Writing *writing)
   metadata->step = sl_frame_object_get_step (writing->frame) + 1
                    - (sl_frame_object_get_steps (writing->frame) - metadata->steps);
   metadata->partial = !sl_frame_object_is_last (writing->frame);
-  sl_sha256 (g_bytes_get_data (sample, NULL), g_bytes_get_size (sample), metadata->latents_sha256);
+  sl_sha256 (g_bytes_get_data (writing->sample, NULL), g_bytes_get_size (writing->sample),
+             metadata->latents_sha256);
   sl_sha256 (g_bytes_get_data (writing->rgb, NULL), g_bytes_get_size (writing->rgb), metadata->pixels_sha256);
 }
 
@@ -144,6 +145,7 @@ sl_writer_save (SlThreadQueue *files,
                 gpointer user_data)
 {
   Writing *writing;
+  int channels, height, width;
 
   /* What a branch has from its parent is the parent's. */
   job = _sl_job_get_owner (job, (guint)sl_frame_object_get_index (frame) + 1);
@@ -155,6 +157,8 @@ sl_writer_save (SlThreadQueue *files,
   writing->frame = g_object_ref (frame);
   writing->metadata = *_sl_job_get_metadata (job);
   writing->metadata.batches = _sl_job_list_batches (job, (guint)sl_frame_object_get_index (frame) + 1);
+  writing->sample
+      = g_bytes_ref (sl_frame_object_get_sample (frame, SL_VIEW_PICTURE, &channels, &height, &width));
   writing->rgb
       = g_bytes_ref (sl_frame_object_get_rgb (frame, SL_VIEW_PICTURE, &writing->width, &writing->height));
   writing->path = g_strdup (path);

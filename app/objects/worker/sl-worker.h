@@ -42,7 +42,7 @@ void sl_worker_start_together (SlWorker *self, GPtrArray *jobs);
 void sl_worker_pause (SlWorker *self, SlJob *job);
 /* The job is over when this returns; the computation ends within one operation. */
 void sl_worker_stop (SlWorker *self, SlJob *job);
-/* Decodes one moment between evaluations. The frame's "decoded" follows, also when it could not be
+/* Decodes one moment between evaluations. The frame's "decoded" of this view follows, also when it could not be
  * done (the model is not loaded any more); FALSE when nothing will follow. */
 gboolean sl_worker_decode (SlWorker *self, SlJob *job, SlFrameObject *frame, SlView view);
 gboolean sl_worker_is_loading (SlWorker *self);

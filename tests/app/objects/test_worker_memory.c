@@ -193,7 +193,7 @@ static void test_nine_lanes(void)
 static void test_decoded(Fixture *fixture, gconstpointer data)
 {
     g_autoptr(SlModelItem) model = open_fixture("ddpm");
-    g_autoptr(SlJob) job = fixture_job(model, 60);
+    g_autoptr(SlJob) job = fixture_job(model, 24);
     g_autoptr(GBytes) picture = g_bytes_new_take(g_malloc0(MIB), MIB);
 
     run_to_end(fixture, job);
@@ -279,6 +279,55 @@ static void test_long_run(Fixture *fixture, gconstpointer data)
     g_assert_cmpint(sl_job_get_state(branch), ==, SL_JOB_DONE);
     g_assert_true(
         g_bytes_equal(sample_of(branch, 199, SL_VIEW_NOISY), sample_of(whole, 199, SL_VIEW_NOISY)));
+}
+
+static void wait_for_main(gpointer lock)
+{
+    g_mutex_lock(lock);
+    g_mutex_unlock(lock);
+}
+
+static void written(const char *path, const GError *error, gpointer done)
+{
+    g_assert_no_error(error);
+    *(gboolean *)done = TRUE;
+}
+
+/* A frame lets go of what was made again before the file's thread comes to it. */
+static void test_dropped_while_written(Fixture *fixture, gconstpointer data)
+{
+    g_autoptr(SlModelItem) model = open_fixture("ddpm");
+    g_autoptr(SlJob) job = fixture_job(model, 24);
+    g_autofree char *folder = temporary_folder();
+    g_autofree char *path = g_build_filename(folder, "step.png", NULL);
+    SlThreadQueue *files = sl_thread_queue_new("files");
+    SlMetadata metadata = {0};
+    SlFrameObject *frame;
+    gboolean done = FALSE;
+    guint light = 0;
+    GMutex lock;
+
+    sl_worker_set_budget(fixture->worker, 1);
+    run_to_end(fixture, job);
+    while (!_sl_frame_object_is_light(frame_of(job, light)))
+        light++;
+    frame = frame_of(job, light);
+    sl_worker_decode(fixture->worker, job, frame, SL_VIEW_PICTURE);
+    WAIT_UNTIL(sl_frame_object_is_decoded(frame, SL_VIEW_PICTURE));
+    g_mutex_init(&lock);
+    g_mutex_lock(&lock);
+    sl_thread_queue_push(files, FALSE, wait_for_main, NULL, &lock, NULL);
+    sl_writer_save(files, job, frame, path, written, &done);
+    _sl_frame_object_set_decoded(frame, SL_VIEW_PICTURE, NULL, 0, 0);
+    g_assert_null(sample_of(job, light, SL_VIEW_PICTURE));
+    g_mutex_unlock(&lock);
+    WAIT_UNTIL(done);
+    g_assert_true(sl_metadata_read(path, &metadata, NULL));
+    g_assert_cmpuint(strlen(metadata.latents_sha256), ==, 64);
+    sl_metadata_free(&metadata);
+    sl_thread_queue_close(files);
+    g_mutex_clear(&lock);
+    remove_folder(folder);
 }
 
 /* Lanes share the bytes; one that is added later has what the others leave. */
@@ -480,6 +529,7 @@ int main(int argc, char **argv)
     ADD("decoded", test_decoded);
     ADD("given-up", test_given_up);
     ADD("long-run", test_long_run);
+    ADD("dropped-while-written", test_dropped_while_written);
     ADD("long-lanes", test_long_lanes);
     ADD("fast", test_fast);
     ADD("loaded-branch", test_loaded_branch);

@@ -142,12 +142,16 @@ static void test_repeated(SlModel *model)
         SlBatches batches, again = {0};
         SlError err = {0};
         bool ok = sl_timeline_batches(t, sl_timeline_count(t), &batches);
-        cJSON *json = sl_batches_to_json(&batches);
+        cJSON *written = sl_batches_to_json(&batches);
+        char *text = cJSON_PrintUnformatted(written);
+        cJSON *json = text ? cJSON_Parse(text) : NULL;
         ok = ok && sl_batches_from_json(json, &again, &err) && again.count == batches.count;
         sl_test(ok && is_repeated(model, t, &again), "lane %d alone, as it was made with others",
                 i);
         alone += is_repeated(model, t, &none);
         cJSON_Delete(json);
+        cJSON_Delete(written);
+        cJSON_free(text);
         sl_batches_free(&batches);
         sl_batches_free(&again);
     }
