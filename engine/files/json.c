@@ -10,6 +10,7 @@
 #include "engine/files/utf8.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -152,7 +153,12 @@ static cJSON *parse_text(const char *name, char *text, size_t length, SlError *e
     }
     if (!scan(name, text, end, err))
         return NULL;
+    errno = 0; /* cJSON does not say whether the text or memory was not good enough */
     cJSON *root = cJSON_ParseWithLengthOpts(text, length + 1, &at, false);
+    if (!root && errno == ENOMEM) {
+        sl_fail(err, SL_MEMORY, "%s: memory ran out", name);
+        return NULL;
+    }
     while (root && at < end && strchr(" \t\r\n", *at))
         at++;
     if (!root || at != end) {
