@@ -55,6 +55,14 @@ static void test_locale(void)
             printed);
     sl_format_double(7.5, text);
     sl_test(strcmp(text, "7.5") == 0 && sl_parse_double("7.5", &d) && d == 7.5, "7.5 has a point");
+    SlText sheet = {0};
+    SlError err;
+    sl_text_addf(&sheet, "guidance %g", 7.5);
+    sl_fail(&err, SL_ARGUMENT, "guidance is %g", 7.5);
+    sl_test(sheet.data && !strcmp(sheet.data, "guidance 7.5") &&
+                !strcmp(err.message, "guidance is 7.5"),
+            "so it has on sheets and in sentences");
+    sl_text_free(&sheet);
 }
 
 static void test_encodings(void)
