@@ -1,8 +1,13 @@
-/* cmd_info.c - `safelight info`: what a model or a picture is. */
+/* cmd_info.c - `safelight info`: what a model, a picture, a sheet, an animation or a comparison is.
+ *
+ * Facts only: no pixel is decoded and no sample read, so that a file which claims a canvas of
+ * gigabytes costs nothing (docs/formats.md).
+ */
 #include "app/cli/cli.h"
 #include "app/cli/session.h"
 #include "app/files/files.h"
 #include "app/recipe/recipe.h"
+#include "app/record/record.h"
 
 #include <cjson/cJSON.h>
 #include <inttypes.h>
@@ -127,6 +132,8 @@ static void print_lines(const char *title, const char *text)
 static void print_recipe(const SlRecipe *recipe)
 {
     cJSON *json = sl_recipe_to_json(recipe), *item;
+    if (!json)
+        print_lines("note", "memory ran out for the settings");
     cJSON_ArrayForEach(item, json)
     {
         char *value = cJSON_PrintUnformatted(item);
@@ -191,7 +198,174 @@ static int print_picture_json(const char *path, const SlPngTexts *texts, const S
     return sl_print_json(sl_out_end(&out, root));
 }
 
-static int info_picture(const SlOptions *o)
+/* ---- lanes: sheets, animations, comparisons ---- */
+
+/* What a file with lanes is; what does not exist for its kind is 0 or NULL. */
+typedef struct Lanes {
+    const char *kind; /* "sheet", "animation", "comparison" */
+    int width, height, pictures;
+    int64_t ms;
+    const char *line_up;
+    bool fast;
+    int count, reference; /* reference -1: none */
+    const SlMetadata *metadata[SL_LANES_MAX];
+    const SlLaneNote *note[SL_LANES_MAX];
+} Lanes;
+
+static void print_lane(const Lanes *l, int i)
+{
+    const SlMetadata *m = l->metadata[i];
+    char line[100];
+    if (l->count > 1 || l->note[i]) {
+        snprintf(line, sizeof line, "%d of %d%s", i + 1, l->count,
+                 i == l->reference ? ", the one that others are measured against" : "");
+        print_lines("lane", line);
+    }
+    if (l->note[i]) {
+        int inherited = l->note[i]->kept_inherited;
+        int n = snprintf(line, sizeof line, "%d", l->note[i]->moments);
+        if (inherited)
+            snprintf(line + n, sizeof line - (size_t)n, ", %d of them before it branched",
+                     inherited);
+        print_lines("moments", line);
+    }
+    print_recipe(m->recipe);
+    print_lines("model", m->model);
+    print_metadata(m);
+}
+
+static void print_lanes(const char *path, const Lanes *l)
+{
+    char line[100];
+    sl_print("%s\n", path);
+    if (l->pictures)
+        snprintf(line, sizeof line, "%d x %d, %d picture%s, %.1f s", l->width, l->height,
+                 l->pictures, l->pictures == 1 ? "" : "s", (double)l->ms / 1e3);
+    else if (l->width)
+        snprintf(line, sizeof line, "%d x %d", l->width, l->height);
+    else
+        snprintf(line, sizeof line, "%d lane%s", l->count, l->count == 1 ? "" : "s");
+    print_lines(l->kind, line);
+    if (l->count == 0)
+        print_lines("note", "not made by Safelight: it says nothing about settings");
+    print_lines("lined up by", l->line_up);
+    if (l->fast)
+        print_lines("fast", "lanes were computed as one batch");
+    for (int i = 0; i < l->count; i++)
+        print_lane(l, i);
+}
+
+static void add_lane(SlJsonOut *out, cJSON *list, const Lanes *l, int i)
+{
+    cJSON *lane = sl_out_object(out, list, NULL);
+    if (l->note[i]) {
+        sl_out_bool(out, lane, "done", l->note[i]->done);
+        sl_out_number(out, lane, "moments", l->note[i]->moments);
+        sl_out_number(out, lane, "inherited", l->note[i]->kept_inherited);
+    }
+    sl_out_item(out, lane, SL_METADATA_KEYWORD, sl_metadata_to_object(l->metadata[i]));
+}
+
+static int print_lanes_json(const char *path, const Lanes *l)
+{
+    SlJsonOut out = {0};
+    cJSON *root = sl_out_object(&out, NULL, NULL);
+    sl_out_text(&out, root, "kind", l->kind);
+    sl_out_text(&out, root, "path", path);
+    if (l->width) {
+        sl_out_number(&out, root, "width", l->width);
+        sl_out_number(&out, root, "height", l->height);
+    }
+    if (l->pictures) {
+        sl_out_number(&out, root, "pictures", l->pictures);
+        sl_out_number(&out, root, "seconds", (double)l->ms / 1e3);
+    }
+    if (l->line_up)
+        sl_out_text(&out, root, "align", l->line_up);
+    sl_out_bool(&out, root, "fast", l->fast);
+    if (l->reference >= 0)
+        sl_out_number(&out, root, "reference", l->reference);
+    cJSON *list = sl_out_array(&out, root, "lanes");
+    for (int i = 0; i < l->count; i++)
+        add_lane(&out, list, l, i);
+    return sl_print_json(sl_out_end(&out, root));
+}
+
+static int say_lanes(const SlOptions *o, const Lanes *l)
+{
+    if (o->json)
+        return print_lanes_json(o->argument, l);
+    print_lanes(o->argument, l);
+    return SL_EXIT_OK;
+}
+
+/* Of a sheet or an animation; *l has what the file itself says. */
+static int info_lanes_text(const SlOptions *o, const char *json, Lanes *l)
+{
+    SlCompareText text;
+    SlError err = {0};
+    int status;
+    if (sl_compare_text_read(o->argument, json, &text, &err)) {
+        l->count = text.count;
+        l->fast = text.fast;
+        l->line_up = text.animation && !text.film ? sl_line_up_names[text.line_up] : NULL;
+        for (int i = 0; i < text.count; i++)
+            l->metadata[i] = &text.lane[i];
+        status = say_lanes(o, l);
+    } else {
+        status = sl_fail_exit(&err);
+    }
+    sl_compare_text_free(&text);
+    return status;
+}
+
+static int info_webp(const SlOptions *o)
+{
+    SlWebp webp;
+    SlError err = {0};
+    int status;
+    if (sl_webp_read(o->argument, &webp, &err)) {
+        Lanes l = {.kind = webp.ms ? "animation" : "picture",
+                   .width = webp.width,
+                   .height = webp.height,
+                   .pictures = webp.pictures,
+                   .ms = webp.ms,
+                   .reference = -1};
+        status = webp.text ? info_lanes_text(o, webp.text, &l) : say_lanes(o, &l);
+    } else {
+        status = sl_fail_exit(&err);
+    }
+    sl_webp_free(&webp);
+    return status;
+}
+
+static int info_comparison(const SlOptions *o)
+{
+    SlLanesIn *in = malloc(sizeof *in);
+    SlError err = {0};
+    int status;
+    if (!in)
+        sl_fail(&err, SL_MEMORY, "memory ran out");
+    if (in && sl_lanes_look(in, o->argument, &err)) {
+        Lanes l = {
+            .kind = "comparison", .fast = in->fast, .count = in->count, .reference = in->reference};
+        for (int i = 0; i < in->count; i++) {
+            l.note[i] = &in->note[i];
+            l.metadata[i] = &in->note[i].metadata;
+        }
+        status = say_lanes(o, &l);
+    } else {
+        status = sl_fail_exit(&err);
+    }
+    if (in)
+        sl_lanes_in_free(in);
+    free(in);
+    return status;
+}
+
+/* ---- a PNG is a picture or a sheet ---- */
+
+static int info_png(const SlOptions *o)
 {
     /* of another program's picture: what it does not say is 0 */
     const SlRecipe nothing = {.prompt = "", .negative_prompt = "", .eta = -1};
@@ -202,9 +376,12 @@ static int info_picture(const SlOptions *o)
     SlError err = {0};
     int status = SL_EXIT_OK;
     memset(&metadata, 0, sizeof metadata);
-    if (sl_png_texts_read(path, &texts, &err) &&
-        sl_import_texts(path, &texts, &nothing, NULL, &import, &err)) {
-        const char *ours = sl_png_texts_find(&texts, SL_METADATA_KEYWORD);
+    bool read = sl_png_texts_read(path, &texts, &err);
+    const char *ours = read ? sl_png_texts_find(&texts, SL_METADATA_KEYWORD) : NULL;
+    if (ours && sl_compare_is_text(ours)) {
+        Lanes l = {.kind = "sheet", .width = texts.width, .height = texts.height, .reference = -1};
+        status = info_lanes_text(o, ours, &l);
+    } else if (read && sl_import_texts(path, &texts, &nothing, NULL, &import, &err)) {
         bool known = ours && sl_metadata_from_json(path, ours, &metadata, &err);
         if (o->json)
             status = print_picture_json(path, &texts, &import, known ? &metadata : NULL);
@@ -219,12 +396,17 @@ static int info_picture(const SlOptions *o)
     return status;
 }
 
-static bool is_png(const char *path)
+/* ---- which it is ---- */
+
+/* A regular file that begins so; at: of the second half. */
+static bool begins(const char *path, const char *start, const char *half, size_t at)
 {
-    unsigned char start[8] = {0};
+    char head[12] = {0};
+    size_t n = strlen(start), m = strlen(half);
     struct stat st;
     FILE *file = stat(path, &st) == 0 && S_ISREG(st.st_mode) ? fopen(path, "rb") : NULL;
-    bool yes = file && fread(start, 1, 8, file) == 8 && memcmp(start, "\x89PNG\r\n\x1a\n", 8) == 0;
+    bool yes = file && fread(head, 1, sizeof head, file) == sizeof head &&
+               memcmp(head, start, n) == 0 && memcmp(head + at, half, m) == 0;
     if (file)
         fclose(file);
     return yes;
@@ -232,10 +414,15 @@ static bool is_png(const char *path)
 
 int sl_cmd_info(const SlOptions *options)
 {
+    const char *what = options->argument;
     SlError err = {0};
-    if (is_png(options->argument))
-        return info_picture(options);
-    char *path = sl_model_find(options->argument, &err);
+    if (begins(what, "\x89PNG", "\r\n\x1a\n", 4))
+        return info_png(options);
+    if (begins(what, "RIFF", "WEBP", 8))
+        return info_webp(options);
+    if (sl_lanes_is_file(what))
+        return info_comparison(options);
+    char *path = sl_model_find(what, &err);
     int status = path ? info_model(options, path) : sl_fail_exit(&err);
     free(path);
     return status;

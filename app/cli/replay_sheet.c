@@ -13,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 typedef struct Replay {
     SlOptions options; /* with the file's device and dtype where none were said */
@@ -27,19 +26,14 @@ typedef struct Replay {
 
 /* ---- before ---- */
 
-static bool is_webp(const char *path)
-{
-    size_t n = strlen(path);
-    return n > 5 && strcasecmp(path + n - 5, ".webp") == 0;
-}
-
 /* The JSON of a file, malloc'ed; NULL when it has none. */
 static char *text_of(const char *path)
 {
     SlError ignored = {0};
     SlPngTexts texts;
-    if (is_webp(path))
-        return sl_animation_text(path, &ignored);
+    char *text = sl_webp_text(path, &ignored);
+    if (text)
+        return text;
     const char *json = sl_png_texts_read(path, &texts, &ignored)
                            ? sl_png_texts_find(&texts, SL_METADATA_KEYWORD)
                            : NULL;
@@ -113,7 +107,8 @@ static bool compute(Replay *r, SlError *err)
         return sl_fail(err, SL_CANCELLED, "interrupted");
     ok = ok && sl_compare_whole(&r->lanes, err);
     r->lanes.identity = ok ? sl_session_identity(&r->session, err) : NULL;
-    return r->lanes.identity && render(r, err);
+    return r->lanes.identity && render(r, err) &&
+           (!r->text.animation || sl_animation_hash(r->options.argument, r->file_pixels, err));
 }
 
 /* ---- after ---- */
@@ -176,13 +171,23 @@ static int report(Replay *r)
     return r->options.verify && !(same && drawn && kept) ? SL_EXIT_DIFFERENT : SL_EXIT_OK;
 }
 
+/* An animation's pictures are decoded once the run has taken as much memory as they do. */
+static bool look_at_pixels(Replay *r, SlError *err)
+{
+    const char *path = r->options.argument;
+    int width, height;
+    if (!r->text.animation)
+        return sl_png_hash(path, r->file_pixels, err);
+    return sl_compare_text_size(path, &r->text, &width, &height, err) &&
+           sl_webp_check_size(path, width, height, err);
+}
+
 static bool prepare(Replay *r, const char *json, SlError *err)
 {
     const SlOptions *o = &r->options;
     return sl_compare_text_read(o->argument, json, &r->text, err) &&
            (!o->output || r->text.animation || sl_atomic_check(o->output, err)) &&
-           (r->text.animation ? sl_animation_hash(o->argument, r->file_pixels, err)
-                              : sl_png_hash(o->argument, r->file_pixels, err)) &&
+           look_at_pixels(r, err) &&
            sl_session_open_again(&r->session, &r->options, &r->text.lane[0], err) &&
            check_lanes(r, err);
 }

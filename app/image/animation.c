@@ -7,7 +7,7 @@
 #include "app/image/animation.h"
 #include "app/files/files.h"
 #include "app/image/film.h"
-#include "app/image/png.h"
+#include "app/image/webp.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +16,6 @@
 #include <webp/encode.h>
 #include <webp/mux.h>
 
-#define TEXT_CHUNK "SLMD"
 /* Of 0 to 9. 6 takes twice the time of 1 for a file of 5 sixths. */
 #define EFFORT   1
 #define MAX_FILE ((size_t)1 << 30)
@@ -89,7 +88,7 @@ static bool add_text(WebPData *file, const char *text, SlError *err)
     const WebPData chunk = {(const uint8_t *)text, strlen(text)};
     WebPMux *mux = WebPMuxCreate(file, 1);
     WebPData with = {0};
-    bool ok = mux && WebPMuxSetChunk(mux, TEXT_CHUNK, &chunk, 1) == WEBP_MUX_OK &&
+    bool ok = mux && WebPMuxSetChunk(mux, SL_WEBP_TEXT_CHUNK, &chunk, 1) == WEBP_MUX_OK &&
               WebPMuxAssemble(mux, &with) == WEBP_MUX_OK;
     WebPMuxDelete(mux);
     if (!ok)
@@ -97,6 +96,27 @@ static bool add_text(WebPData *file, const char *text, SlError *err)
     WebPDataClear(file);
     *file = with;
     return true;
+}
+
+/* The text is found again. */
+static bool read_back(void *arg, const char *written, SlError *err)
+{
+    const char *text = arg;
+    SlWebp webp;
+    bool ok = sl_webp_read(written, &webp, err);
+    if (ok && text && !(webp.text && strcmp(webp.text, text) == 0))
+        ok = sl_fail(err, SL_FORMAT, "its text is not there");
+    sl_webp_free(&webp);
+    return ok;
+}
+
+static bool write_checked(const char *path, const WebPData *data, const char *text, SlError *err)
+{
+    SlAtomicFile *file = sl_atomic_open(path, err);
+    if (!file)
+        return false;
+    sl_atomic_write(file, data->bytes, data->size);
+    return sl_atomic_commit_checked(file, read_back, (void *)(uintptr_t)text, err);
 }
 
 bool sl_animation_save(SlAnimation *a, const char *path, const char *text, SlError *err)
@@ -111,8 +131,7 @@ bool sl_animation_save(SlAnimation *a, const char *path, const char *text, SlErr
     if (!ok)
         sl_fail(err, SL_MEMORY, "%s: the animation could not be made: %s", path,
                 WebPAnimEncoderGetError(a->encoder));
-    ok = ok && (!text || add_text(&file, text, err)) &&
-         sl_write_file(path, file.bytes, file.size, err);
+    ok = ok && (!text || add_text(&file, text, err)) && write_checked(path, &file, text, err);
     WebPDataClear(&file);
     return ok;
 }
@@ -123,30 +142,6 @@ void sl_animation_free(SlAnimation *a)
         return;
     WebPAnimEncoderDelete(a->encoder);
     free(a);
-}
-
-char *sl_animation_text(const char *path, SlError *err)
-{
-    size_t bytes = 0;
-    uint8_t *data = sl_read_file(path, MAX_FILE, &bytes, err);
-    if (!data)
-        return NULL;
-    const WebPData file = {data, bytes};
-    WebPData chunk = {0};
-    WebPMux *mux = WebPMuxCreate(&file, 0);
-    char *text = NULL;
-    if (!mux)
-        sl_fail(err, SL_FORMAT, "%s: not a whole WebP file", path);
-    else if (WebPMuxGetChunk(mux, TEXT_CHUNK, &chunk) != WEBP_MUX_OK)
-        sl_fail(err, SL_FORMAT, "%s: this WebP was not made by Safelight: it has no \"%s\" chunk",
-                path, TEXT_CHUNK);
-    else if (memchr(chunk.bytes, 0, chunk.size))
-        sl_fail(err, SL_FORMAT, "%s: the chunk \"%s\" is not a text", path, TEXT_CHUNK);
-    else if (!(text = strndup((const char *)chunk.bytes, chunk.size)))
-        sl_fail(err, SL_MEMORY, "%s: memory ran out", path);
-    WebPMuxDelete(mux);
-    free(data);
-    return text;
 }
 
 /* ---- its pictures ---- */

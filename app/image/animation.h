@@ -22,14 +22,14 @@ SlAnimation *sl_animation_new(int width, int height, SlError *err);
 /* A picture of height rows of 3 width bytes, shown for ms. After a failure additions do nothing and
  * sl_animation_save reports it. */
 void sl_animation_add(SlAnimation *animation, const uint8_t *rgb, int ms);
-/* text (may be NULL) goes into a chunk "SLMD". Atomic. */
+/* text (may be NULL) goes into a chunk of its own (webp.h). Atomic, and read back before it
+ * replaces anything. */
 bool sl_animation_save(SlAnimation *animation, const char *path, const char *text, SlError *err);
 void sl_animation_free(SlAnimation *animation); /* NULL is fine */
 
-/* The hash of a file's pictures as they are now, as sl_film_add makes it. */
+/* The hash of a file's pictures as they are now, as sl_film_add makes it. Takes 12 bytes for each
+ * pixel of the canvas: after sl_webp_check_size. */
 bool sl_animation_hash(const char *path, char pixels[65], SlError *err);
-/* The text of a file written by sl_animation_save, malloc'ed; NULL and *err. */
-char *sl_animation_text(const char *path, SlError *err);
 
 #ifdef __cplusplus
 }

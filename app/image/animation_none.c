@@ -31,9 +31,3 @@ bool sl_animation_hash(const char *path, char pixels[65], SlError *err)
 {
     return none(err);
 }
-
-char *sl_animation_text(const char *path, SlError *err)
-{
-    none(err);
-    return NULL;
-}

@@ -9,5 +9,6 @@
 #include "app/image/png.h"
 #include "app/image/png_text.h"
 #include "app/image/sheet.h"
+#include "app/image/webp.h"
 
 #endif

@@ -5,7 +5,7 @@
  */
 #include "app/image/png.h"
 #include "app/files/files.h"
-#include "app/image/png_text.h"
+#include "app/image/png_text_private.h"
 #include "engine/engine.h"
 
 #include <errno.h>
@@ -17,7 +17,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define MAX_FILE_BYTES  ((size_t)1 << 30)
 #define MAX_CHUNKS      64
 #define MAX_CHUNK_BYTES ((png_alloc_size_t)1 << 20)
 
@@ -141,21 +140,29 @@ bool sl_png_write(const char *path, const uint8_t *rgb, int width, int height,
 
 typedef struct Reader {
     Problem problem;
+    SlError failed; /* of the file, or of who takes the rows */
     png_structp png;
     png_infop info;
-    const uint8_t *data;
-    size_t bytes, position;
-    uint8_t *rgb;
+    const SlPictureFile *file;
+    const SlPngRows *to;
+    uint64_t position;
+    uint8_t *rgb; /* a row, or all of an interlaced picture */
     png_bytepp rows;
-    png_uint_32 width, height;
 } Reader;
+
+/* libpng's way out, with a sentence of ours. */
+_Noreturn static void leave(Reader *r)
+{
+    png_error(r->png, "see the sentence");
+}
 
 static void read_bytes(png_structp png, png_bytep out, size_t bytes)
 {
     Reader *r = png_get_io_ptr(png);
-    if (bytes > r->bytes - r->position)
+    if (bytes > r->file->bytes - r->position)
         png_error(png, "the file ends too early");
-    memcpy(out, r->data + r->position, bytes);
+    if (!sl_picture_file_read(r->file, r->position, out, bytes, &r->failed))
+        leave(r);
     r->position += bytes;
 }
 
@@ -171,6 +178,47 @@ static void set_transforms(Reader *r)
     png_read_update_info(r->png, r->info);
 }
 
+static void make_room(Reader *r, size_t bytes)
+{
+    r->rgb = malloc(bytes);
+    if (r->rgb)
+        return;
+    sl_fail(&r->failed, SL_MEMORY, "%s: memory ran out", r->file->name);
+    leave(r);
+}
+
+/* Each pass goes over the whole picture. */
+static void read_interlaced(Reader *r, size_t row, png_uint_32 height)
+{
+    if (row * height > SL_PNG_MAX_INTERLACED) {
+        sl_fail(&r->failed, SL_UNSUPPORTED,
+                "%s: an interlaced PNG, which cannot be read row by row; at most %zu MiB of pixels "
+                "are read of one, and it has %zu",
+                r->file->name, SL_PNG_MAX_INTERLACED >> 20, row * height >> 20);
+        leave(r);
+    }
+    r->rows = malloc(sizeof *r->rows * height);
+    if (!r->rows)
+        sl_fail(&r->failed, SL_MEMORY, "%s: memory ran out", r->file->name);
+    if (!r->rows)
+        leave(r);
+    make_room(r, row * height);
+    for (png_uint_32 y = 0; y < height; y++)
+        r->rows[y] = r->rgb + y * row;
+    png_read_image(r->png, r->rows);
+    for (png_uint_32 y = 0; y < height; y++)
+        r->to->row(r->to->arg, r->rows[y]);
+}
+
+static void read_rows(Reader *r, size_t row, png_uint_32 height)
+{
+    make_room(r, row);
+    for (png_uint_32 y = 0; y < height; y++) {
+        png_read_row(r->png, r->rgb, NULL);
+        r->to->row(r->to->arg, r->rgb);
+    }
+}
+
 static bool decode(Reader *r)
 {
     if (setjmp(png_jmpbuf(r->png)))
@@ -182,73 +230,213 @@ static bool decode(Reader *r)
     png_set_read_fn(r->png, r, read_bytes);
     png_read_info(r->png, r->info);
     set_transforms(r);
-    r->width = png_get_image_width(r->png, r->info);
-    r->height = png_get_image_height(r->png, r->info);
-    size_t row = (size_t)r->width * 3;
+    png_uint_32 width = png_get_image_width(r->png, r->info);
+    png_uint_32 height = png_get_image_height(r->png, r->info);
+    size_t row = (size_t)width * 3;
     if (png_get_rowbytes(r->png, r->info) != row)
         png_error(r->png, "its pixels cannot be turned into RGB");
     /* deflate compresses to 1/1032 at best: a header whose size would need more than that is a
      * decompression bomb. */
-    if (row * r->height / 1100 > r->bytes)
+    if (row * height / 1100 > r->file->bytes)
         png_error(r->png, "it is too short for its size");
-    r->rgb = malloc(row * r->height);
-    r->rows = malloc(sizeof *r->rows * r->height);
-    if (!r->rgb || !r->rows)
-        png_error(r->png, "memory ran out");
-    for (png_uint_32 y = 0; y < r->height; y++)
-        r->rows[y] = r->rgb + y * row;
-    png_read_image(r->png, r->rows);
+    if (!r->to->begin(r->to->arg, (int)width, (int)height, &r->failed))
+        leave(r);
+    if (png_get_interlace_type(r->png, r->info) == PNG_INTERLACE_NONE)
+        read_rows(r, row, height);
+    else
+        read_interlaced(r, row, height);
     png_read_end(r->png, NULL);
     return true;
+}
+
+static bool decode_file(const SlPictureFile *file, const SlPngRows *to, SlError *err)
+{
+    Reader r = {.file = file, .to = to};
+    uint8_t head[8];
+    if (file->bytes >= 8 && !sl_picture_file_read(file, 0, head, 8, err))
+        return false;
+    if (file->bytes < 8 || png_sig_cmp(head, 0, 8) != 0)
+        return sl_fail(err, SL_FORMAT, "%s: not a PNG picture", file->name);
+    if (!sl_png_complete(file, err))
+        return false;
+    r.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &r.problem, on_error, on_warning);
+    r.info = r.png ? png_create_info_struct(r.png) : NULL;
+    bool ok = false;
+    if (!r.info)
+        sl_fail(err, SL_MEMORY, "%s: memory ran out", file->name);
+    else if (!(ok = decode(&r)) && r.failed.code != SL_OK)
+        sl_fail(err, r.failed.code, "%s", r.failed.message);
+    else if (!ok)
+        sl_fail(err, SL_FORMAT, "%s: the PNG is damaged: %s", file->name, r.problem.message);
+    png_destroy_read_struct(&r.png, &r.info, NULL);
+    free(r.rows);
+    free(r.rgb);
+    return ok;
+}
+
+bool sl_png_read_rows(const char *path, const SlPngRows *rows, SlError *err)
+{
+    SlPictureFile file;
+    if (!sl_picture_file_open(&file, path, err))
+        return false;
+    bool ok = decode_file(&file, rows, err);
+    sl_picture_file_close(&file);
+    return ok;
+}
+
+/* ---- a whole picture ---- */
+
+typedef struct Whole {
+    const char *name;
+    uint8_t *rgb, *at;
+    int width, height;
+} Whole;
+
+static bool begin_whole(void *arg, int width, int height, SlError *err)
+{
+    Whole *w = arg;
+    w->width = width;
+    w->height = height;
+    w->rgb = w->at = malloc((size_t)width * (size_t)height * 3);
+    return w->rgb || sl_fail(err, SL_MEMORY, "%s: memory ran out for a picture of %d x %d", w->name,
+                             width, height);
+}
+
+static void add_row(void *arg, const uint8_t *rgb)
+{
+    Whole *w = arg;
+    memcpy(w->at, rgb, (size_t)w->width * 3);
+    w->at += (size_t)w->width * 3;
+}
+
+static uint8_t *end_whole(Whole *w, bool ok, int *width, int *height)
+{
+    if (!ok) {
+        free(w->rgb);
+        return NULL;
+    }
+    *width = w->width;
+    *height = w->height;
+    return w->rgb;
 }
 
 uint8_t *sl_png_decode(const char *name, const uint8_t *data, size_t bytes, int *width, int *height,
                        SlError *err)
 {
-    Reader r = {.data = data, .bytes = bytes};
-    if (bytes < 8 || png_sig_cmp(data, 0, 8) != 0) {
-        sl_fail(err, SL_FORMAT, "%s: not a PNG picture", name);
-        return NULL;
-    }
-    /* libpng takes memory for a chunk's claimed length before it reads it, whatever its limits
-     * say. */
-    if (!sl_png_complete(data, bytes)) {
-        sl_fail(err, SL_FORMAT, "%s: the PNG is damaged: the file ends too early", name);
-        return NULL;
-    }
-    r.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &r.problem, on_error, on_warning);
-    r.info = r.png ? png_create_info_struct(r.png) : NULL;
-    bool ok = false;
-    if (!r.info)
-        sl_fail(err, SL_MEMORY, "%s: memory ran out", name);
-    else if (!(ok = decode(&r)))
-        sl_fail(err, SL_FORMAT, "%s: the PNG is damaged: %s", name, r.problem.message);
-    png_destroy_read_struct(&r.png, &r.info, NULL);
-    free(r.rows);
-    if (!ok) {
-        free(r.rgb);
-        return NULL;
-    }
-    *width = (int)r.width;
-    *height = (int)r.height;
-    return r.rgb;
+    Whole w = {.name = name};
+    const SlPictureFile file = sl_picture_file_of(name, data, bytes);
+    const SlPngRows rows = {begin_whole, add_row, &w};
+    return end_whole(&w, decode_file(&file, &rows, err), width, height);
 }
 
 uint8_t *sl_png_read(const char *path, int *width, int *height, SlError *err)
 {
-    size_t bytes;
-    uint8_t *data = sl_read_file(path, MAX_FILE_BYTES, &bytes, err);
-    uint8_t *rgb = data ? sl_png_decode(path, data, bytes, width, height, err) : NULL;
-    free(data);
-    return rgb;
+    Whole w = {.name = path};
+    const SlPngRows rows = {begin_whole, add_row, &w};
+    return end_whole(&w, sl_png_read_rows(path, &rows, err), width, height);
+}
+
+/* ---- its hash ---- */
+
+typedef struct Hash {
+    SlSha256 sha;
+    size_t row;
+} Hash;
+
+static bool begin_hash(void *arg, int width, int height, SlError *err)
+{
+    Hash *h = arg;
+    h->row = (size_t)width * 3;
+    sl_sha256_begin(&h->sha);
+    return true;
+}
+
+static void hash_row(void *arg, const uint8_t *rgb)
+{
+    Hash *h = arg;
+    sl_sha256_add(&h->sha, rgb, h->row);
 }
 
 bool sl_png_hash(const char *path, char hex[65], SlError *err)
 {
-    int width, height;
-    uint8_t *rgb = sl_png_read(path, &width, &height, err);
-    if (rgb)
-        sl_sha256(rgb, (size_t)width * (size_t)height * 3, hex);
-    free(rgb);
-    return rgb != NULL;
+    Hash h;
+    const SlPngRows rows = {begin_hash, hash_row, &h};
+    if (!sl_png_read_rows(path, &rows, err))
+        return false;
+    sl_sha256_end(&h.sha, hex);
+    return true;
+}
+
+/* ---- small ---- */
+
+typedef struct Small {
+    const char *name;
+    int max_side, width, height, small_width, small_height;
+    int y, small_y; /* rows so far */
+    uint8_t *rgb;
+    uint32_t *sum; /* [small_width, 3]: of the rows of the next one */
+} Small;
+
+/* Where the i-th of n parts of a length begins. */
+static int part(int64_t i, int length, int n)
+{
+    return (int)(i * length / n);
+}
+
+static bool begin_small(void *arg, int width, int height, SlError *err)
+{
+    Small *s = arg;
+    int longest = width > height ? width : height;
+    int most = longest > s->max_side ? s->max_side : longest;
+    s->width = width;
+    s->height = height;
+    s->small_width = part(width, most, longest) > 0 ? part(width, most, longest) : 1;
+    s->small_height = part(height, most, longest) > 0 ? part(height, most, longest) : 1;
+    s->rgb = malloc((size_t)s->small_width * (size_t)s->small_height * 3);
+    s->sum = calloc((size_t)s->small_width * 3, sizeof *s->sum);
+    return (s->rgb && s->sum) || sl_fail(err, SL_MEMORY, "%s: memory ran out", s->name);
+}
+
+static void end_small_row(Small *s)
+{
+    int rows = part(s->small_y + 1, s->height, s->small_height) -
+               part(s->small_y, s->height, s->small_height);
+    uint8_t *to = s->rgb + (size_t)s->small_y * (size_t)s->small_width * 3;
+    for (int x = 0; x < s->small_width; x++) {
+        uint32_t n =
+            (uint32_t)(part(x + 1, s->width, s->small_width) - part(x, s->width, s->small_width)) *
+            (uint32_t)rows;
+        for (int c = 0; c < 3; c++)
+            to[3 * x + c] = (uint8_t)((s->sum[3 * x + c] + n / 2) / n);
+    }
+    memset(s->sum, 0, (size_t)s->small_width * 3 * sizeof *s->sum);
+    s->small_y++;
+}
+
+/* A pixel of the small picture is the mean of the rectangle that it covers. */
+static void add_small_row(void *arg, const uint8_t *rgb)
+{
+    Small *s = arg;
+    for (int x = 0; x < s->small_width; x++)
+        for (int k = part(x, s->width, s->small_width); k < part(x + 1, s->width, s->small_width);
+             k++)
+            for (int c = 0; c < 3; c++)
+                s->sum[3 * x + c] += rgb[3 * k + c];
+    if (++s->y == part(s->small_y + 1, s->height, s->small_height))
+        end_small_row(s);
+}
+
+uint8_t *sl_png_read_small(const char *path, int max_side, int *width, int *height, SlError *err)
+{
+    Small s = {.name = path, .max_side = max_side};
+    const SlPngRows rows = {begin_small, add_small_row, &s};
+    bool ok = sl_png_read_rows(path, &rows, err);
+    free(s.sum);
+    if (!ok) {
+        free(s.rgb);
+        return NULL;
+    }
+    *width = s.small_width;
+    *height = s.small_height;
+    return s.rgb;
 }

@@ -34,6 +34,19 @@ uint8_t *sl_png_read(const char *path, int *width, int *height, SlError *err);
 uint8_t *sl_png_decode(const char *name, const uint8_t *data, size_t bytes, int *width, int *height,
                        SlError *err);
 
+/* The same row by row, from the top: what a large picture takes is a row. An interlaced one is read
+ * whole first, and refused when it has more than SL_PNG_MAX_INTERLACED bytes of pixels. begin may
+ * refuse with *err. */
+#define SL_PNG_MAX_INTERLACED ((size_t)48 << 20)
+typedef struct SlPngRows {
+    bool (*begin)(void *arg, int width, int height, SlError *err);
+    void (*row)(void *arg, const uint8_t *rgb);
+    void *arg;
+} SlPngRows;
+bool sl_png_read_rows(const char *path, const SlPngRows *rows, SlError *err);
+/* Made smaller on the way, to at most max_side a side; never larger. */
+uint8_t *sl_png_read_small(const char *path, int max_side, int *width, int *height, SlError *err);
+
 /* SHA-256 of the file's pixels as sl_png_read gives them. */
 bool sl_png_hash(const char *path, char hex[65], SlError *err);
 

@@ -4,6 +4,7 @@
 #include "app/image/png_text.h"
 #include "app/files/files.h"
 #include "app/image/png.h"
+#include "app/image/png_text_private.h"
 #include "engine/engine.h"
 
 #include <stdio.h>
@@ -11,13 +12,17 @@
 #include <string.h>
 #include <zlib.h>
 
-#define MAX_FILE_BYTES ((size_t)1 << 30)
+/* Of a chunk that is looked at: a text of the longest and what stands before it. */
+#define MAX_CHUNK_BYTES (SL_PNG_TEXT_MAX_BYTES + 4096)
+#define PIECE           8192
 
 typedef struct Walker {
+    const SlPictureFile *file;
     const char *name;
-    const uint8_t *data;
-    size_t bytes, position;
+    uint64_t position;
+    uint8_t *room; /* [MAX_CHUNK_BYTES] */
     SlPngTexts *texts;
+    size_t text_bytes; /* that are kept */
     bool seen_header, seen_pixels, seen_end;
 } Walker;
 
@@ -25,6 +30,7 @@ typedef struct Chunk {
     char type[5];
     const uint8_t *data;
     size_t length;
+    bool cut; /* it is longer than what is looked at */
 } Chunk;
 
 static uint32_t big_endian(const uint8_t *p)
@@ -32,18 +38,21 @@ static uint32_t big_endian(const uint8_t *p)
     return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
 }
 
-bool sl_png_complete(const uint8_t *data, size_t bytes)
+bool sl_png_complete(const SlPictureFile *file, SlError *err)
 {
-    size_t at = 8;
-    while (bytes - at >= 12) {
-        size_t length = big_endian(data + at);
-        if (length > bytes - at - 12)
+    uint64_t at = 8;
+    for (int i = 0; i < SL_PNG_TEXT_MAX_CHUNKS && file->bytes - at >= 12; i++) {
+        uint8_t head[8];
+        if (!sl_picture_file_read(file, at, head, sizeof head, err))
             return false;
-        if (memcmp(data + at + 4, "IEND", 4) == 0)
+        size_t length = big_endian(head);
+        if (length > file->bytes - at - 12)
+            break;
+        if (memcmp(head + 4, "IEND", 4) == 0)
             return true;
         at += 12 + length;
     }
-    return false;
+    return sl_fail(err, SL_FORMAT, "%s: the PNG is damaged: the file ends too early", file->name);
 }
 
 /* ---- texts ---- */
@@ -106,6 +115,8 @@ static void add_text(Walker *w, const Chunk *c, size_t keyword, const char *byte
         skip(w, "the text \"%.*s\" is not UTF-8", (int)keyword, key);
     else if (t->count == SL_PNG_TEXT_MAX_COUNT)
         skip(w, "there are more than %d texts", SL_PNG_TEXT_MAX_COUNT);
+    else if (length > SL_PNG_TEXT_MAX_TOTAL - w->text_bytes)
+        skip(w, "the texts are longer than 16 MiB together");
     else {
         char *text = utf8 ? sl_copy_bytes(bytes, length) : sl_latin1_to_utf8(bytes, length);
         if (!text) {
@@ -116,6 +127,7 @@ static void add_text(Walker *w, const Chunk *c, size_t keyword, const char *byte
         memcpy(entry->keyword, key, keyword);
         entry->keyword[keyword] = '\0';
         entry->text = text;
+        w->text_bytes += length;
     }
 }
 
@@ -125,7 +137,7 @@ static void add_maybe_compressed(Walker *w, const Chunk *c, size_t keyword, size
     const char *bytes = (const char *)c->data + at;
     size_t length = c->length - at;
     if (!compressed) {
-        if (length > SL_PNG_TEXT_MAX_BYTES)
+        if (c->cut || length > SL_PNG_TEXT_MAX_BYTES)
             skip(w, "the text \"%.*s\" is longer than 1 MiB", (int)keyword, c->data);
         else
             add_text(w, c, keyword, bytes, length, latin1);
@@ -180,29 +192,74 @@ static void read_text(Walker *w, const Chunk *c)
 
 /* ---- chunks ---- */
 
-static bool next_chunk(Walker *w, Chunk *c, SlError *err)
+static bool is_letter(uint8_t c)
 {
-    size_t left = w->bytes - w->position;
-    const uint8_t *p = w->data + w->position;
+    return (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
+}
+
+/* Type and length, checked; the chunk's data follow at position + 8. */
+static bool read_head(const Walker *w, Chunk *c, SlError *err)
+{
+    uint64_t left = w->file->bytes - w->position;
+    uint8_t head[8];
     if (left < 12)
-        return sl_fail(err, SL_FORMAT, "%s: the PNG is cut off at byte %zu", w->name, w->position);
-    c->length = big_endian(p);
-    memcpy(c->type, p + 4, 4);
+        return sl_fail(err, SL_FORMAT, "%s: the PNG is cut off at byte %llu", w->name,
+                       (unsigned long long)w->position);
+    if (!sl_picture_file_read(w->file, w->position, head, sizeof head, err))
+        return false;
+    c->length = big_endian(head);
+    memcpy(c->type, head + 4, 4);
     c->type[4] = '\0';
     for (int i = 0; i < 4; i++)
-        if (!((p[4 + i] | 0x20) >= 'a' && (p[4 + i] | 0x20) <= 'z'))
-            return sl_fail(err, SL_FORMAT, "%s: byte %zu of the PNG should start a chunk", w->name,
-                           w->position);
+        if (!is_letter(head[4 + i]))
+            return sl_fail(err, SL_FORMAT, "%s: byte %llu of the PNG should start a chunk", w->name,
+                           (unsigned long long)w->position);
     if (c->length > 0x7FFFFFFF || c->length > left - 12)
         return sl_fail(err, SL_FORMAT,
-                       "%s: the PNG chunk %s at byte %zu claims %zu bytes; %zu are left", w->name,
-                       c->type, w->position, c->length, left - 12);
-    c->data = p + 8;
-    uint32_t crc = (uint32_t)crc32(0, p + 4, (uInt)c->length + 4); /* type and data */
-    if (crc != big_endian(c->data + c->length))
-        return sl_fail(err, SL_FORMAT, "%s: the checksum of the PNG chunk %s at byte %zu is wrong",
-                       w->name, c->type, w->position);
-    w->position += 12 + c->length;
+                       "%s: the PNG chunk %s at byte %llu claims %zu bytes; %llu are left", w->name,
+                       c->type, (unsigned long long)w->position, c->length,
+                       (unsigned long long)(left - 12));
+    return true;
+}
+
+/* The checksum over type and data; what is looked at of the data stays in w->room. */
+static bool read_data(const Walker *w, const Chunk *c, uint32_t *crc, SlError *err)
+{
+    uint8_t piece[PIECE];
+    uint64_t at = w->position + 8;
+    size_t kept = c->length < MAX_CHUNK_BYTES ? c->length : MAX_CHUNK_BYTES;
+    bool pixels = memcmp(c->type, "IDAT", 4) == 0;
+    *crc = (uint32_t)crc32(0, (const Bytef *)c->type, 4);
+    if (pixels)
+        kept = 0;
+    if (!sl_picture_file_read(w->file, at, w->room, kept, err))
+        return false;
+    *crc = (uint32_t)crc32(*crc, w->room, (uInt)kept);
+    for (size_t done = kept; done < c->length;) {
+        size_t n = c->length - done < sizeof piece ? c->length - done : sizeof piece;
+        if (!sl_picture_file_read(w->file, at + done, piece, n, err))
+            return false;
+        *crc = (uint32_t)crc32(*crc, piece, (uInt)n);
+        done += n;
+    }
+    return true;
+}
+
+static bool next_chunk(Walker *w, Chunk *c, SlError *err)
+{
+    uint32_t crc;
+    uint8_t expected[4];
+    if (!read_head(w, c, err) || !read_data(w, c, &crc, err) ||
+        !sl_picture_file_read(w->file, w->position + 8 + c->length, expected, 4, err))
+        return false;
+    if (crc != big_endian(expected))
+        return sl_fail(err, SL_FORMAT, "%s: the checksum of the PNG chunk %s at byte %llu is wrong",
+                       w->name, c->type, (unsigned long long)w->position);
+    w->position += 12 + (uint64_t)c->length;
+    c->data = w->room;
+    c->cut = c->length > MAX_CHUNK_BYTES;
+    if (c->cut)
+        c->length = MAX_CHUNK_BYTES;
     return true;
 }
 
@@ -266,34 +323,54 @@ static const char *other_kind(const uint8_t *data, size_t bytes)
     return bytes == 0 ? "an empty file" : "something else";
 }
 
+static bool walk(Walker *w, SlError *err)
+{
+    for (int i = 0; !w->seen_end; i++) {
+        Chunk chunk;
+        if (i == SL_PNG_TEXT_MAX_CHUNKS)
+            return sl_fail(err, SL_FORMAT, "%s: the PNG has more than %d chunks", w->name,
+                           SL_PNG_TEXT_MAX_CHUNKS);
+        if (!next_chunk(w, &chunk, err) || !take_chunk(w, &chunk, err))
+            return false;
+    }
+    return w->seen_pixels || sl_fail(err, SL_FORMAT, "%s: the PNG has no pixels", w->name);
+}
+
+static bool parse(const SlPictureFile *file, SlPngTexts *texts, SlError *err)
+{
+    uint8_t head[12] = {0};
+    size_t n = file->bytes < sizeof head ? (size_t)file->bytes : sizeof head;
+    if (!sl_picture_file_read(file, 0, head, n, err))
+        return false;
+    if (n < 8 || memcmp(head, "\x89PNG\r\n\x1a\n", 8) != 0)
+        return sl_fail(err, SL_FORMAT, "%s: not a PNG picture but %s", file->name,
+                       other_kind(head, n));
+    Walker w = {.file = file,
+                .name = file->name,
+                .position = 8,
+                .texts = texts,
+                .room = malloc(MAX_CHUNK_BYTES)};
+    bool ok = w.room ? walk(&w, err) : sl_fail(err, SL_MEMORY, "%s: memory ran out", w.name);
+    free(w.room);
+    return ok;
+}
+
 bool sl_png_texts_parse(const char *name, const uint8_t *data, size_t bytes, SlPngTexts *texts,
                         SlError *err)
 {
+    const SlPictureFile file = sl_picture_file_of(name, data, bytes);
     memset(texts, 0, sizeof *texts);
-    if (bytes < 8 || memcmp(data, "\x89PNG\r\n\x1a\n", 8) != 0)
-        return sl_fail(err, SL_FORMAT, "%s: not a PNG picture but %s", name,
-                       other_kind(data, bytes));
-    Walker w = {.name = name, .data = data, .bytes = bytes, .position = 8, .texts = texts};
-    for (int i = 0; !w.seen_end; i++) {
-        Chunk chunk;
-        if (i == SL_PNG_TEXT_MAX_CHUNKS)
-            return sl_fail(err, SL_FORMAT, "%s: the PNG has more than %d chunks", name,
-                           SL_PNG_TEXT_MAX_CHUNKS);
-        if (!next_chunk(&w, &chunk, err) || !take_chunk(&w, &chunk, err))
-            return false;
-    }
-    if (!w.seen_pixels)
-        return sl_fail(err, SL_FORMAT, "%s: the PNG has no pixels", name);
-    return true;
+    return parse(&file, texts, err);
 }
 
 bool sl_png_texts_read(const char *path, SlPngTexts *texts, SlError *err)
 {
-    size_t bytes;
+    SlPictureFile file;
     memset(texts, 0, sizeof *texts);
-    uint8_t *data = sl_read_file(path, MAX_FILE_BYTES, &bytes, err);
-    bool ok = data && sl_png_texts_parse(path, data, bytes, texts, err);
-    free(data);
+    if (!sl_picture_file_open(&file, path, err))
+        return false;
+    bool ok = parse(&file, texts, err);
+    sl_picture_file_close(&file);
     return ok;
 }
 

@@ -2,7 +2,7 @@
  *
  * It walks from chunk to chunk, checks order, lengths and CRCs, and returns tEXt, zTXt and iTXt
  * (compressed or not) as UTF-8. It never looks into pixels, so a picture that is a decompression
- * bomb costs nothing. Easy to get wrong: iTXt has a compression flag, a method, a language and a
+ * bomb costs nothing, and it takes a file chunk by chunk, so a large one costs no memory. Easy to get wrong: iTXt has a compression flag, a method, a language and a
  * translated keyword before its text; tEXt and zTXt are Latin-1, though many programs put UTF-8
  * there.
  */
@@ -15,7 +15,8 @@
 extern "C" {
 #endif
 
-#define SL_PNG_TEXT_MAX_BYTES  ((size_t)1 << 20) /* of one text, inflated */
+#define SL_PNG_TEXT_MAX_BYTES  ((size_t)1 << 20)  /* of one text, inflated */
+#define SL_PNG_TEXT_MAX_TOTAL  ((size_t)16 << 20) /* of all of them */
 #define SL_PNG_TEXT_MAX_COUNT  64
 #define SL_PNG_TEXT_MAX_CHUNKS 1000000
 
@@ -38,8 +39,6 @@ bool sl_png_texts_read(const char *path, SlPngTexts *texts, SlError *err);
 bool sl_png_texts_parse(const char *name, const uint8_t *data, size_t bytes, SlPngTexts *texts,
                         SlError *err);
 void sl_png_texts_free(SlPngTexts *texts);
-/* Whether every chunk up to IEND lies inside the file; data starts with a PNG's signature. */
-bool sl_png_complete(const uint8_t *data, size_t bytes);
 /* The first text under a keyword, or NULL. */
 const char *sl_png_texts_find(const SlPngTexts *texts, const char *keyword);
 

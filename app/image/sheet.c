@@ -41,6 +41,14 @@ static Layout lay_out(const SlSheet *sheet)
     return l;
 }
 
+void sl_sheet_size(int count, int width, int height, int *sheet_width, int *sheet_height)
+{
+    const SlSheet sheet = {.width = width, .height = height, .count = count};
+    Layout l = lay_out(&sheet);
+    *sheet_width = l.width;
+    *sheet_height = l.height;
+}
+
 static void copy_picture(SlBitmap *canvas, const SlSheet *sheet, const uint8_t *rgb, int factor,
                          int x, int y)
 {

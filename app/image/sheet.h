@@ -18,6 +18,8 @@ typedef struct SlSheet {
     const SlSheetTile *tile;
 } SlSheet;
 
+/* What a sheet of so many pictures of a size measures. */
+void sl_sheet_size(int count, int width, int height, int *sheet_width, int *sheet_height);
 /* malloc'ed RGB rows; NULL and *err when there is no memory or the sheet would be too large for a
  * PNG. */
 uint8_t *sl_sheet_render(const SlSheet *sheet, int *width, int *height, SlError *err);

@@ -397,7 +397,7 @@ static void read_all(In *in, SlMetadata *m)
 bool sl_metadata_from_json(const char *name, const char *json, SlMetadata *m, SlError *err)
 {
     memset(m, 0, sizeof *m);
-    SlJson *parsed = sl_json_parse(name, json, strlen(json), err);
+    SlJson *parsed = sl_json_parse_bounded(name, json, strlen(json), SL_METADATA_MAX_VALUES, err);
     if (!parsed)
         return false;
     if (cJSON_HasObjectItem(sl_json_root(parsed), "lanes")) {

@@ -18,6 +18,8 @@ extern "C" {
 
 #define SL_METADATA_VERSION 1
 #define SL_METADATA_KEYWORD "safelight"
+/* In the JSON of a picture, a sheet or an animation, so that reading it takes at most 40 MiB. */
+#define SL_METADATA_MAX_VALUES ((size_t)1 << 19)
 
 typedef struct SlMetadata {
     int version;      /* of the chunk, as read */

@@ -105,6 +105,10 @@ typedef struct SlCompareText {
 bool sl_compare_is_text(const char *json);
 /* name is for messages. False and *err, naming what is wrong. Free in any case. */
 bool sl_compare_text_read(const char *name, const char *json, SlCompareText *text, SlError *err);
+/* Of the sheet, of each picture of the animation, or of the film. False and *err where the lanes do
+ * not say it. */
+bool sl_compare_text_size(const char *name, const SlCompareText *text, int *width, int *height,
+                          SlError *err);
 void sl_compare_text_free(SlCompareText *text);
 
 #ifdef __cplusplus

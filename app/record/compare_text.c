@@ -78,9 +78,12 @@ char *sl_film_to_text(const SlMetadata *metadata, const char *pixels, const char
 
 bool sl_compare_is_text(const char *json)
 {
-    cJSON *root = cJSON_Parse(json);
-    bool is = cJSON_IsArray(cJSON_GetObjectItemCaseSensitive(root, "lanes"));
-    cJSON_Delete(root);
+    SlError ignored = {0};
+    SlJson *parsed =
+        sl_json_parse_bounded("", json, strlen(json), SL_METADATA_MAX_VALUES, &ignored);
+    bool is =
+        parsed && cJSON_IsArray(cJSON_GetObjectItemCaseSensitive(sl_json_root(parsed), "lanes"));
+    sl_json_close(parsed);
     return is;
 }
 
@@ -148,7 +151,7 @@ static bool read_line_up(const char *name, const cJSON *root, SlCompareText *tex
 bool sl_compare_text_read(const char *name, const char *json, SlCompareText *text, SlError *err)
 {
     memset(text, 0, sizeof *text);
-    SlJson *parsed = sl_json_parse(name, json, strlen(json), err);
+    SlJson *parsed = sl_json_parse_bounded(name, json, strlen(json), SL_METADATA_MAX_VALUES, err);
     if (!parsed)
         return false;
     const cJSON *root = sl_json_root(parsed);
@@ -171,6 +174,22 @@ bool sl_compare_text_read(const char *name, const char *json, SlCompareText *tex
          read_parents(name, cJSON_GetObjectItemCaseSensitive(root, "parents"), text, err);
     sl_json_close(parsed);
     return ok;
+}
+
+bool sl_compare_text_size(const char *name, const SlCompareText *text, int *width, int *height,
+                          SlError *err)
+{
+    int w = text->lane[0].recipe->width, h = text->lane[0].recipe->height;
+    for (int i = 0; i < text->count; i++)
+        if (w < 1 || h < 1 || text->lane[i].recipe->width != w || text->lane[i].recipe->height != h)
+            return sl_fail(err, SL_FORMAT,
+                           "%s: lane %d is %d x %d; expected the size that all lanes have", name,
+                           i + 1, text->lane[i].recipe->width, text->lane[i].recipe->height);
+    *width = w;
+    *height = h;
+    if (!text->film)
+        sl_sheet_size(text->count, w, h, width, height);
+    return true;
 }
 
 void sl_compare_text_free(SlCompareText *text)

@@ -43,10 +43,10 @@ bool sl_lanes_write(const SlLanesOut *out, const char *path, SlError *err);
 typedef struct SlLaneNote {
     unsigned own; /* bits of the settings that are its own: sl_settings_of_own */
     bool done;
-    int inherited;       /* moments of ancestors before its own */
-    int moments;         /* that are kept, those of ancestors included */
-    int step_offset;     /* steps of ancestors before its own, as the window counts them */
-    SlMetadata metadata; /* what its picture would say */
+    int inherited;               /* moments of ancestors before its own */
+    int moments, kept_inherited; /* that are kept; those of ancestors among them */
+    int step_offset;             /* steps of ancestors before its own, as the window counts them */
+    SlMetadata metadata;         /* what its picture would say */
 } SlLaneNote;
 typedef struct SlLanesIn {
     SlLanes *lanes; /* NULL: they were only looked at */

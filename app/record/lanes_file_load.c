@@ -13,9 +13,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define MAX_MOMENTS 4000
 #define MAX_SIDE    16384
+#define MAX_HEADER  (32 << 20)
+#define MAX_SETTINGS ((size_t)4096) /* values in the JSON of a lane's */
+/* In its JSON: 64 lanes of 1000 steps that take two evaluations each. */
+#define MAX_VALUES ((size_t)1 << 21)
 
 const SlLaneTensorInfo sl_lane_tensors[SL_LANE_TENSORS] = {
     [SL_LANE_X_T] = {"x_t", SL_F32, false, false},
@@ -136,13 +141,15 @@ static bool check_text(const LaneIn *in, const char *key, SlSettingSet settings)
 {
     const SlRecipe *recipe = in->note->metadata.recipe;
     const char *text = string_in(in, key);
-    cJSON *json = text ? cJSON_Parse(text) : NULL;
+    SlError ignored = {0};
+    SlJson *json =
+        text ? sl_json_parse_bounded("", text, strlen(text), MAX_SETTINGS, &ignored) : NULL;
     SlRecipe read = *recipe, said = *recipe;
     char what[300];
-    bool ok = json && sl_recipe_from_json(json, &read, NULL, NULL);
+    bool ok = json && sl_recipe_from_json(sl_json_root(json), &read, NULL, NULL);
     if (!ok) {
         snprintf(what, sizeof what, "\"%s\" are no settings", key);
-        cJSON_Delete(json);
+        sl_json_close(json);
         return wrong(in, what);
     }
     read.width = read.width > 0 ? read.width : recipe->width;
@@ -161,7 +168,7 @@ static bool check_text(const LaneIn *in, const char *key, SlSettingSet settings)
         wrong(in, what);
     }
     free(difference);
-    cJSON_Delete(json);
+    sl_json_close(json);
     return ok;
 }
 
@@ -322,6 +329,7 @@ static bool read_header(LaneIn *in)
         in->frame_count > in->plans)
         return wrong(in, "frames are more than its plan, or none is its own");
     note->moments = in->frame_count;
+    note->kept_inherited = in->branch_point;
     return check_plan(in) && check_frames(in) && find_tensors(in);
 }
 
@@ -527,14 +535,29 @@ static bool read_lanes(const SlSafetensors *file, const cJSON *root, SlLanesIn *
     return true;
 }
 
+/* Of the header, before memory is taken for it. */
+static bool check_length(const char *path, SlError *err)
+{
+    uint64_t bytes, header = 0;
+    int fd = sl_file_open(path, &bytes, err);
+    if (fd < 0)
+        return false;
+    bool ok = bytes < sizeof header || sl_file_read(fd, path, &header, sizeof header, 0, err);
+    close(fd);
+    if (ok && header <= bytes && header > MAX_HEADER)
+        ok = sl_fail(err, SL_FORMAT, "%s: its header has %llu bytes; a comparison's has at most %d",
+                     path, (unsigned long long)header, MAX_HEADER);
+    return ok;
+}
+
 /* With lanes in *in, or only what is said of them. */
 static bool read_file(SlLanesIn *in, const char *path, SlError *err)
 {
-    SlSafetensors *file = sl_safetensors_open(path, err);
+    SlSafetensors *file = check_length(path, err) ? sl_safetensors_open(path, err) : NULL;
     if (!file)
         return false;
     const char *text = sl_safetensors_metadata(file, "safelight");
-    SlJson *json = text ? sl_json_parse(path, text, strlen(text), err) : NULL;
+    SlJson *json = text ? sl_json_parse_bounded(path, text, strlen(text), MAX_VALUES, err) : NULL;
     if (!text)
         sl_fail(err, SL_FORMAT, "%s: no comparison of Safelight's: it has no \"safelight\" text",
                 path);

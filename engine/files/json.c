@@ -74,12 +74,18 @@ static void replace_infinity(char *p, const char *text)
         memcpy(p, "1e999   ", 8);
 }
 
-/* Refuses what cJSON lets pass or could not bear: NUL, control characters, deep nesting. */
-static bool scan(const char *name, char *text, const char *end, SlError *err)
+/* Refuses what cJSON lets pass or could not bear: NUL, control characters, deep nesting, more
+ * values than are wanted. */
+static bool scan(const char *name, char *text, const char *end, size_t most, SlError *err)
 {
+    size_t values = 1;
     int depth = 0;
     for (char *p = text; p < end; p++) {
         const char *why = NULL, *closing;
+        if (*p == ',' || *p == '{' || *p == '[')
+            values++;
+        if (values > most)
+            return sl_fail(err, SL_FORMAT, "%s: has more than %zu values", name, most);
         if (*p == '"') {
             closing = scan_string(p + 1, end, &why);
             if (!closing)
@@ -137,7 +143,7 @@ static bool check_all_keys(const char *name, const cJSON *node, SlError *err)
 }
 
 /* text[length] is 0; text is changed. */
-static cJSON *parse_text(const char *name, char *text, size_t length, SlError *err)
+static cJSON *parse_text(const char *name, char *text, size_t length, size_t most, SlError *err)
 {
     const char *end = text + length, *at = NULL;
     if (length == 0) {
@@ -151,7 +157,7 @@ static cJSON *parse_text(const char *name, char *text, size_t length, SlError *e
                 what ? what : "");
         return NULL;
     }
-    if (!scan(name, text, end, err))
+    if (!scan(name, text, end, most, err))
         return NULL;
     errno = 0; /* cJSON does not say whether the text or memory was not good enough */
     cJSON *root = cJSON_ParseWithLengthOpts(text, length + 1, &at, false);
@@ -180,6 +186,12 @@ static cJSON *parse_text(const char *name, char *text, size_t length, SlError *e
 
 SlJson *sl_json_parse(const char *name, const char *text, size_t length, SlError *err)
 {
+    return sl_json_parse_bounded(name, text, length, SIZE_MAX, err);
+}
+
+SlJson *sl_json_parse_bounded(const char *name, const char *text, size_t length, size_t most,
+                              SlError *err)
+{
     SlShown shown = sl_show_path(name);
     if (length > MAX_BYTES) {
         sl_fail(err, SL_FORMAT, "%s: the file has %zu bytes; at most 16 MiB are read", shown.text,
@@ -193,7 +205,7 @@ SlJson *sl_json_parse(const char *name, const char *text, size_t length, SlError
     if (json && json->name && copy) {
         memcpy(copy, text, length);
         copy[length] = 0;
-        json->root = parse_text(json->name, copy, length, err);
+        json->root = parse_text(json->name, copy, length, most, err);
     } else {
         sl_fail(err, SL_MEMORY, "%s: out of memory", shown.text);
     }

@@ -17,6 +17,10 @@ typedef struct SlJson SlJson; /* a parsed file and its name for messages */
 SlJson *sl_json_open(const char *path, SlError *err);
 /* The same from memory; name is used in messages. */
 SlJson *sl_json_parse(const char *name, const char *text, size_t length, SlError *err);
+/* The same for a text that anybody may have written: cJSON takes some 80 bytes for a value that
+ * takes two here, so one with more values than `most` is refused before it is parsed. */
+SlJson *sl_json_parse_bounded(const char *name, const char *text, size_t length, size_t most,
+                              SlError *err);
 void sl_json_close(SlJson *json); /* NULL is fine */
 const char *sl_json_name(const SlJson *json);
 /* The cJSON root, for walks that the getters below do not cover; owned by json. */

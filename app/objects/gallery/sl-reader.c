@@ -164,63 +164,19 @@ pixels_free (gpointer data)
   g_free (pixels);
 }
 
-/* One pixel of the small picture: the mean of the rectangle that it covers. */
-static void
-average (const guint8 *rgb, int width, const int box[4], guint8 *out)
-{
-  guint sum[3] = { 0, 0, 0 }, n = (guint)(box[2] - box[0]) * (box[3] - box[1]);
-
-  for (int y = box[1]; y < box[3]; y++)
-    for (int x = box[0]; x < box[2]; x++)
-      for (int c = 0; c < 3; c++)
-        sum[c] += rgb[((gsize)y * width + x) * 3 + c];
-  for (int c = 0; c < 3; c++)
-    out[c] = (sum[c] + n / 2) / n;
-}
-
-static guint8 *
-shrink (const guint8 *rgb, int width, int height, int small_width, int small_height)
-{
-  guint8 *small = g_malloc ((gsize)small_width * small_height * 3);
-
-  for (int y = 0; y < small_height; y++)
-    for (int x = 0; x < small_width; x++)
-      {
-        int box[4] = { (int)((gint64)x * width / small_width), (int)((gint64)y * height / small_height),
-                       (int)((gint64)(x + 1) * width / small_width),
-                       (int)((gint64)(y + 1) * height / small_height) };
-
-        average (rgb, width, box, small + ((gsize)y * small_width + x) * 3);
-      }
-  return small;
-}
-
 static void
 pixels_run (gpointer data)
 {
   Pixels *pixels = data;
   SlError err = { 0 };
-  int width, height, longest;
-  guint8 *rgb = sl_png_read (pixels->path, &width, &height, &err);
+  guint8 *rgb = pixels->max_side > 0 ? sl_png_read_small (pixels->path, pixels->max_side, &pixels->width,
+                                                          &pixels->height, &err)
+                                     : sl_png_read (pixels->path, &pixels->width, &pixels->height, &err);
 
   if (rgb == NULL)
-    {
-      pixels->error = sl_app_error_new (&err);
-      return;
-    }
-  longest = MAX (width, height);
-  if (pixels->max_side > 0 && longest > pixels->max_side)
-    {
-      pixels->width = MAX ((int)((gint64)width * pixels->max_side / longest), 1);
-      pixels->height = MAX ((int)((gint64)height * pixels->max_side / longest), 1);
-      pixels->rgb = g_bytes_new_take (shrink (rgb, width, height, pixels->width, pixels->height),
-                                      (gsize)pixels->width * pixels->height * 3);
-      free (rgb);
-      return;
-    }
-  pixels->width = width;
-  pixels->height = height;
-  pixels->rgb = g_bytes_new_with_free_func (rgb, (gsize)width * height * 3, free, rgb);
+    pixels->error = sl_app_error_new (&err);
+  else
+    pixels->rgb = g_bytes_new_with_free_func (rgb, (gsize)pixels->width * pixels->height * 3, free, rgb);
 }
 
 static void

@@ -4,6 +4,7 @@
 #include "app/files/safetensors_writer.h"
 #include "app/image/animation.h"
 #include "app/image/png_text.h"
+#include "app/image/webp.h"
 #include "app/recipe/metadata.h"
 #include "engine/files/safetensors.h"
 #include "program.h"
@@ -182,7 +183,7 @@ static bool change_webp(const char *from, const char *to, const Change *c)
     SlError err = {0};
     size_t bytes = 0;
     uint8_t *data = sl_read_file(from, 1 << 26, &bytes, &err);
-    char *text = sl_animation_text(from, &err), *changed = change_text(text, c);
+    char *text = sl_webp_text(from, &err), *changed = change_text(text, c);
     const WebPData whole = {data, bytes};
     SlAnimation *animation = NULL;
     bool ok = data && changed && copy_frames(&whole, c->pixel, &animation, &err) &&

@@ -2,6 +2,7 @@
 #include "app/files/read_file.h"
 #include "app/image/animation.h"
 #include "app/image/png.h"
+#include "app/image/webp.h"
 #include "test.h"
 
 #include <string.h>
@@ -62,7 +63,7 @@ static void test_file(void)
     if (!sl_test(file != NULL, "read"))
         return;
     test_pixels(file, bytes);
-    char *text = sl_animation_text(path, &err);
+    char *text = sl_webp_text(path, &err);
     sl_test(text && strcmp(text, "{\"a\":\"\xC3\xA9\"}") == 0, "its text comes back");
     free(text);
     write_frames("{\"a\":\"\xC3\xA9\"}", &err);
@@ -72,7 +73,7 @@ static void test_file(void)
     for (size_t cut = 0; cut < bytes; cut += bytes / 23 + 1) {
         FILE *f = fopen(path, "wb");
         bool cut_down = f && fwrite(file, 1, cut, f) == cut && fclose(f) == 0;
-        text = sl_animation_text(path, &err);
+        text = sl_webp_text(path, &err);
         sl_test(cut_down && !text && strstr(err.message, path), "cut to %zu bytes: %s", cut,
                 err.message);
         free(text);
@@ -90,7 +91,7 @@ static void test_refusals(void)
             "without a picture: %s", err.message);
     sl_animation_free(empty);
     bool made = write_frames(NULL, &err);
-    char *text = sl_animation_text(path, &err);
+    char *text = sl_webp_text(path, &err);
     sl_test(made && !text && strstr(err.message, "not made by Safelight"), "without a text: %s",
             err.message);
     free(text);

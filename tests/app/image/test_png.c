@@ -1,10 +1,10 @@
 /* test_png.c - PNG out and in, and damaged and hostile ones: the text walker and the pixel reader
  * must say what is wrong, use little memory, and never crash.
  */
-#include "app/files/read_file.h"
-#include "app/files/text.h"
+#include "app/files/files.h"
 #include "app/image/png.h"
 #include "app/image/png_text.h"
+#include "engine/engine.h"
 #include "test.h"
 
 #include <string.h>
@@ -319,6 +319,154 @@ static void test_bombs(void)
     sl_text_free(&b.text);
 }
 
+/* ---- large ones ---- */
+
+/* Zeros that are deflated without having been anywhere. */
+static void add_zeros(Bytes *b, size_t raw_bytes)
+{
+    static Bytef zeros[1 << 16], packed[1 << 16];
+    z_stream z = {0};
+    SlText out = {0};
+    deflateInit(&z, 1);
+    for (size_t left = raw_bytes; left > 0;) {
+        size_t n = left < sizeof zeros ? left : sizeof zeros;
+        z.next_in = zeros;
+        z.avail_in = (uInt)n;
+        left -= n;
+        do {
+            z.next_out = packed;
+            z.avail_out = sizeof packed;
+            deflate(&z, left ? Z_NO_FLUSH : Z_FINISH);
+            sl_text_append(&out, (char *)packed, sizeof packed - z.avail_out);
+        } while (z.avail_out == 0);
+    }
+    deflateEnd(&z);
+    add_chunk(b, "IDAT", out.data, out.length);
+    sl_text_free(&out);
+}
+
+/* 192 MiB of pixels, or 64 MiB and interlaced, in a file of less than 1 MB. */
+static void write_bomb(const char *path, bool interlaced)
+{
+    Bytes b = {0};
+    SlError err = {0};
+    uint32_t side = interlaced ? 4730 : 8192;
+    add_signature(&b);
+    add_header(&b, side, side, interlaced ? "\x08\x02\0\0\1" : "\x08\x02\0\0\0");
+    add_chunk(&b, "tEXt", "a\0b", 3);
+    add_zeros(&b, ((size_t)side * 3 + 3) * side);
+    add_chunk(&b, "IEND", NULL, 0);
+    sl_test(sl_write_file(path, b.text.data, b.text.length, &err) && b.text.length < 1000000,
+            "%zu bytes of file %s", b.text.length, err.message);
+    sl_text_free(&b.text);
+}
+
+static long data_of_process(void)
+{
+    long kilobytes = 0;
+    char line[256];
+    FILE *f = fopen("/proc/self/status", "r");
+    while (f && fgets(line, sizeof line, f))
+        if (sscanf(line, "VmData: %ld", &kilobytes) == 1)
+            break;
+    if (f)
+        fclose(f);
+    return kilobytes * 1024;
+}
+
+/* What docs/formats.md says of reading facts: 64 MiB. */
+static void test_memory(const char *folder)
+{
+    enum { ROOM = 64 << 20 };
+    char path[2][4096], hex[65] = "", whole[65] = "", small[100];
+    SlError err = {0};
+    struct rlimit was, tight;
+    int width = 0, height = 0;
+    for (int i = 0; i < 2; i++) {
+        snprintf(path[i], sizeof path[i], "%s/bomb%d.png", folder, i);
+        write_bomb(path[i], i == 1);
+    }
+    getrlimit(RLIMIT_DATA, &was);
+    tight = was;
+    tight.rlim_cur = (rlim_t)data_of_process() + ROOM;
+    setrlimit(RLIMIT_DATA, &tight);
+    SlPngTexts t;
+    bool texts = sl_png_texts_read(path[0], &t, &err) && t.count == 1;
+    sl_png_texts_free(&t);
+    bool hashed = texts && sl_png_hash(path[0], hex, &err);
+    uint8_t *rgb = hashed ? sl_png_read_small(path[0], 64, &width, &height, &err) : NULL;
+    SlError refused = {0};
+    bool interlaced = sl_png_hash(path[1], small, &refused);
+    setrlimit(RLIMIT_DATA, &was);
+    uint8_t *zeros = calloc(3, (size_t)8192 * 8192);
+    if (zeros)
+        sl_sha256(zeros, (size_t)3 * 8192 * 8192, whole);
+    free(zeros);
+    sl_test(texts && hashed && strcmp(hex, whole) == 0,
+            "192 MiB of pixels are hashed within 64 MiB %s", err.message);
+    sl_test(rgb && width == 64 && height == 64 && rgb[0] == 0, "and made small");
+    sl_test(!interlaced && refused.code == SL_UNSUPPORTED && strstr(refused.message, path[1]) &&
+                strstr(refused.message, "interlaced"),
+            "a large interlaced one is refused: %s", refused.message);
+    free(rgb);
+    unlink(path[0]);
+    unlink(path[1]);
+}
+
+static void test_small(const char *folder)
+{
+    enum { W = 10, H = 7, S = 5 };
+    uint8_t rgb[W * H * 3];
+    char path[4096];
+    SlError err = {0};
+    int width = 0, height = 0, wrong = 0;
+    for (int i = 0; i < W * H * 3; i++)
+        rgb[i] = (uint8_t)(i * 37 + i / 5);
+    snprintf(path, sizeof path, "%s/small.png", folder);
+    bool ok = sl_png_write(path, rgb, W, H, NULL, 0, &err);
+    uint8_t *small = ok ? sl_png_read_small(path, S, &width, &height, &err) : NULL;
+    for (int i = 0; small && i < S * 3 * 3; i++) {
+        int y = i / (S * 3), x = i / 3 % S, c = i % 3, sum = 0, n = 0;
+        for (int v = y * H / 3; v < (y + 1) * H / 3; v++)
+            for (int u = x * W / S; u < (x + 1) * W / S; u++, n++)
+                sum += rgb[(v * W + u) * 3 + c];
+        wrong += small[i] != (sum + n / 2) / n;
+    }
+    sl_test(small && width == S && height == 3 && wrong == 0,
+            "small: the means of what each pixel covers (%d wrong) %s", wrong, err.message);
+    free(small);
+    small = sl_png_read_small(path, 100, &width, &height, &err);
+    sl_test(small && width == W && height == H && memcmp(small, rgb, sizeof rgb) == 0,
+            "and never larger");
+    free(small);
+    unlink(path);
+}
+
+static void test_long_texts(void)
+{
+    enum { LONG = (1 << 20) + 100000 };
+    char *text = malloc(LONG);
+    memset(text, 'a', LONG);
+    memcpy(text, "key", 4);
+    text_case("tEXt", text, LONG, 0, 1, "a text of more than 1 MiB and what is read of a chunk");
+    memset(text + 4, 0, 2);
+    text_case("iTXt", text, LONG, 0, 1, "the same whose fields before the text take all of that");
+    free(text);
+    Bytes b = {0};
+    add_signature(&b);
+    add_header(&b, 2, 2, RGB8);
+    text = malloc(1 << 20);
+    memset(text, 'a', 1 << 20);
+    text[3] = 0;
+    for (int i = 0; i < 20; i++)
+        add_chunk(&b, "tEXt", text, 1 << 20);
+    add_pixels(&b, 14);
+    add_chunk(&b, "IEND", NULL, 0);
+    check_walker(&b, true, 16, 4, "20 MiB of texts: 16 are kept");
+    sl_text_free(&b.text);
+    free(text);
+}
+
 /* ---- out and in again ---- */
 
 static void test_round_trip(const char *folder)
@@ -428,6 +576,9 @@ int main(void)
     test_damage();
     test_bombs();
     test_files(folder);
+    test_long_texts();
+    test_small(folder);
+    test_memory(folder);
     rmdir(folder);
     return sl_test_done();
 }
