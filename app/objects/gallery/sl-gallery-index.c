@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <glib/gstdio.h>
 #include <sqlite3.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -257,28 +258,14 @@ _sl_gallery_index_read (SlGalleryIndex *self, const char *folder)
 
 /* ---- writing ---- */
 
-/* malloc'ed by cJSON; NULL without one. */
-static char *
-lineage_text (const SlLineage *lineage)
-{
-  cJSON *json = lineage ? cJSON_CreateObject () : NULL;
-  char *text = NULL;
-
-  if (json)
-    {
-      _sl_lineage_write (lineage, json);
-      text = cJSON_PrintUnformatted (json);
-    }
-  cJSON_Delete (json);
-  return text;
-}
-
 static int
 store_entry (sqlite3_stmt *insert, const char *folder, const SlIndexEntry *entry)
 {
-  char *lineage = lineage_text (entry->lineage);
+  char *lineage = entry->lineage ? _sl_lineage_text (entry->lineage) : NULL;
   int result;
 
+  if (entry->lineage && lineage == NULL)
+    return SQLITE_NOMEM; /* without one it would be another program's picture */
   bind_name (insert, 1, folder);
   bind_name (insert, 2, entry->name);
   sqlite3_bind_int64 (insert, 3, entry->mtime);
@@ -288,7 +275,7 @@ store_entry (sqlite3_stmt *insert, const char *folder, const SlIndexEntry *entry
   result = sqlite3_step (insert);
   sqlite3_reset (insert);
   sqlite3_clear_bindings (insert);
-  cJSON_free (lineage);
+  free (lineage);
   return result;
 }
 

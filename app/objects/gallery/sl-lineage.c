@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/files/files.h"
 #include "app/recipe/recipe.h"
 
 #define ID_DIGITS 64
@@ -67,23 +68,25 @@ _sl_lineage_new (const SlMetadata *metadata)
   return g_steal_pointer (&lineage);
 }
 
-void
-_sl_lineage_write (const SlLineage *lineage, cJSON *line)
+char *
+_sl_lineage_text (const SlLineage *lineage)
 {
-  cJSON *runs = cJSON_AddArrayToObject (line, "runs");
-  cJSON *steps = cJSON_AddArrayToObject (line, "steps");
+  SlJsonOut out = { 0 };
+  cJSON *line = sl_out_object (&out, NULL, NULL);
+  cJSON *runs = sl_out_array (&out, line, "runs"), *steps = sl_out_array (&out, line, "steps");
 
   for (guint i = 0; i < lineage->runs->len; i++)
     {
       g_autofree char *id = g_strndup (lineage->runs->pdata[i], ID_DIGITS);
 
-      cJSON_AddItemToArray (runs, cJSON_CreateString (id));
+      sl_out_text (&out, runs, NULL, id);
     }
   for (guint i = 0; i < lineage->steps->len; i++)
-    cJSON_AddItemToArray (steps, cJSON_CreateNumber (g_array_index (lineage->steps, int, i)));
-  cJSON_AddStringToObject (line, "model", lineage->model);
-  cJSON_AddStringToObject (line, "changed", lineage->changed);
-  cJSON_AddNumberToObject (line, "moment", lineage->moment);
+    sl_out_number (&out, steps, NULL, g_array_index (lineage->steps, int, i));
+  sl_out_text (&out, line, "model", lineage->model);
+  sl_out_text (&out, line, "changed", lineage->changed);
+  sl_out_number (&out, line, "moment", lineage->moment);
+  return sl_out_end_text (&out, line);
 }
 
 static gboolean

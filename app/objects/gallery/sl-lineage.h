@@ -24,8 +24,8 @@ typedef struct
 /* NULL without memory. */
 SlLineage *_sl_lineage_new (const struct SlMetadata *metadata);
 void _sl_lineage_free (SlLineage *lineage);
-/* Adds its members to a JSON object, and back; NULL when it has none or bad ones. */
-void _sl_lineage_write (const SlLineage *lineage, struct cJSON *line);
+/* As a JSON object, malloc'ed, NULL without memory; and back, NULL when it has no members or bad ones. */
+char *_sl_lineage_text (const SlLineage *lineage);
 SlLineage *_sl_lineage_read (const struct cJSON *line);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SlLineage, _sl_lineage_free)
