@@ -82,8 +82,10 @@ static int report(const Branch *b)
     const SlGenerated *p = &b->picture;
     if (p->metadata.warnings)
         sl_session_note(&b->session, "%s", p->metadata.warnings);
-    if (!b->options.json)
-        return puts(b->options.output), SL_EXIT_OK;
+    if (!b->options.json) {
+        puts(b->options.output);
+        return SL_EXIT_OK;
+    }
     cJSON *root = sl_metadata_to_object(&p->metadata);
     SlJsonOut out = {.failed = root == NULL};
     sl_out_text(&out, root, "output", b->options.output);
