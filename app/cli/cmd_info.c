@@ -129,18 +129,19 @@ static void print_lines(const char *title, const char *text)
     }
 }
 
-static void print_recipe(const SlRecipe *recipe)
+static bool print_recipe(const SlRecipe *recipe, SlError *err)
 {
     cJSON *json = sl_recipe_to_json(recipe), *item;
-    if (!json)
-        print_lines("note", "memory ran out for the settings");
+    bool ok = json != NULL;
     cJSON_ArrayForEach(item, json)
     {
         char *value = cJSON_PrintUnformatted(item);
         print_lines(item->string, cJSON_IsString(item) ? item->valuestring : value);
+        ok = ok && value;
         free(value);
     }
     cJSON_Delete(json);
+    return ok || sl_fail(err, SL_MEMORY, "memory ran out for the settings");
 }
 
 static void print_metadata(const SlMetadata *m)
@@ -160,19 +161,20 @@ static void print_metadata(const SlMetadata *m)
     print_lines("warning", m->warnings);
 }
 
-static void print_picture(const char *path, const SlPngTexts *texts, const SlImport *import,
-                          const SlMetadata *m)
+static bool print_picture(const char *path, const SlPngTexts *texts, const SlImport *import,
+                          const SlMetadata *m, SlError *err)
 {
     sl_print("%s\n  %-18s%d x %d\n", path, "picture", texts->width, texts->height);
     print_lines("settings by", import->source);
-    if (import->recipe)
-        print_recipe(import->recipe);
+    if (import->recipe && !print_recipe(import->recipe, err))
+        return false;
     print_lines("model", import->model);
     print_lines("model hash", import->model_hash);
     print_lines("wrong", import->problems);
     print_lines("note", import->notes);
     if (m)
         print_metadata(m);
+    return true;
 }
 
 static int print_picture_json(const char *path, const SlPngTexts *texts, const SlImport *import,
@@ -212,7 +214,7 @@ typedef struct Lanes {
     const SlLaneNote *note[SL_LANES_MAX];
 } Lanes;
 
-static void print_lane(const Lanes *l, int i)
+static bool print_lane(const Lanes *l, int i, SlError *err)
 {
     const SlMetadata *m = l->metadata[i];
     char line[100];
@@ -229,12 +231,14 @@ static void print_lane(const Lanes *l, int i)
                      inherited);
         print_lines("moments", line);
     }
-    print_recipe(m->recipe);
+    if (!print_recipe(m->recipe, err))
+        return false;
     print_lines("model", m->model);
     print_metadata(m);
+    return true;
 }
 
-static void print_lanes(const char *path, const Lanes *l)
+static bool print_lanes(const char *path, const Lanes *l, SlError *err)
 {
     char line[100];
     sl_print("%s\n", path);
@@ -252,7 +256,9 @@ static void print_lanes(const char *path, const Lanes *l)
     if (l->fast)
         print_lines("fast", "lanes were computed as one batch");
     for (int i = 0; i < l->count; i++)
-        print_lane(l, i);
+        if (!print_lane(l, i, err))
+            return false;
+    return true;
 }
 
 static void add_lane(SlJsonOut *out, cJSON *list, const Lanes *l, int i)
@@ -293,10 +299,10 @@ static int print_lanes_json(const char *path, const Lanes *l)
 
 static int say_lanes(const SlOptions *o, const Lanes *l)
 {
+    SlError err = {0};
     if (o->json)
         return print_lanes_json(o->argument, l);
-    print_lanes(o->argument, l);
-    return SL_EXIT_OK;
+    return print_lanes(o->argument, l, &err) ? SL_EXIT_OK : sl_fail_exit(&err);
 }
 
 /* Of a sheet or an animation; *l has what the file itself says. */
@@ -383,10 +389,12 @@ static int info_png(const SlOptions *o)
         status = info_lanes_text(o, ours, &l);
     } else if (read && sl_import_texts(path, &texts, &nothing, NULL, &import, &err)) {
         bool known = ours && sl_metadata_from_json(path, ours, &metadata, &err);
-        if (o->json)
+        if (!known && err.code == SL_MEMORY)
+            status = sl_fail_exit(&err);
+        else if (o->json)
             status = print_picture_json(path, &texts, &import, known ? &metadata : NULL);
-        else
-            print_picture(path, &texts, &import, known ? &metadata : NULL);
+        else if (!print_picture(path, &texts, &import, known ? &metadata : NULL, &err))
+            status = sl_fail_exit(&err);
     } else {
         status = sl_fail_exit(&err);
     }
