@@ -24,6 +24,7 @@ typedef struct Walker {
     SlPngTexts *texts;
     size_t text_bytes; /* that are kept */
     bool seen_header, seen_pixels, seen_end;
+    bool no_memory; /* for a text */
 } Walker;
 
 typedef struct Chunk {
@@ -120,7 +121,7 @@ static void add_text(Walker *w, const Chunk *c, size_t keyword, const char *byte
     else {
         char *text = utf8 ? sl_copy_bytes(bytes, length) : sl_latin1_to_utf8(bytes, length);
         if (!text) {
-            skip(w, "memory ran out for the text \"%.*s\"", (int)keyword, key);
+            w->no_memory = true;
             return;
         }
         SlPngTextEntry *entry = &t->entry[t->count++];
@@ -332,6 +333,8 @@ static bool walk(Walker *w, SlError *err)
                            SL_PNG_TEXT_MAX_CHUNKS);
         if (!next_chunk(w, &chunk, err) || !take_chunk(w, &chunk, err))
             return false;
+        if (w->no_memory)
+            return sl_fail(err, SL_MEMORY, "%s: memory ran out for its texts", w->name);
     }
     return w->seen_pixels || sl_fail(err, SL_FORMAT, "%s: the PNG has no pixels", w->name);
 }

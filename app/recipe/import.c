@@ -23,6 +23,8 @@ static char *take_lines(SlText *text)
 static bool finish(SlImporter *im, const SlModelInfo *info, SlImport *import, SlError *err)
 {
     SlError problem;
+    if (im->problems.failed || im->notes.failed)
+        return sl_fail(err, SL_MEMORY, "memory ran out while reading a picture's settings");
     if (!im->problems.length && info && !sl_recipe_check(&im->recipe, info, &problem))
         sl_importer_problem(im, "%s", problem.message);
     import->source = im->source;

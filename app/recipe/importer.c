@@ -46,10 +46,12 @@ void sl_importer_problem(SlImporter *im, const char *format, ...)
     va_end(args);
 }
 
-static const char *keep_text(char **place, const char *value)
+static const char *keep_text(SlImporter *im, char **place, const char *value)
 {
     free(*place);
-    return *place = strdup(value);
+    *place = strdup(value);
+    im->problems.failed |= !*place; /* nothing is taken over then */
+    return *place;
 }
 
 void sl_importer_take(SlImporter *im, SlSetting setting, const char *value)
@@ -57,7 +59,7 @@ void sl_importer_take(SlImporter *im, SlSetting setting, const char *value)
     const SlSettingInfo *s = sl_setting(setting);
     SlText expected = {0};
     if (value && s->kind == SL_KIND_TEXT)
-        sl_setting_set_text(s, &im->recipe, keep_text(&im->text[setting], value));
+        sl_setting_set_text(s, &im->recipe, keep_text(im, &im->text[setting], value));
     else if (value && !sl_setting_parse(s, value, &im->recipe, &expected))
         sl_importer_problem(im, "%s is \"%.60s\"; expected %s", s->name, value,
                             expected.data ? expected.data : "something else");
@@ -85,9 +87,9 @@ void sl_importer_take_from(SlImporter *im, SlSetting setting, const char *value,
 void sl_importer_take_model(SlImporter *im, const char *name, const char *hash)
 {
     if (name)
-        keep_text(&im->model, name);
+        keep_text(im, &im->model, name);
     if (hash)
-        keep_text(&im->model_hash, hash);
+        keep_text(im, &im->model_hash, hash);
 }
 
 void sl_importer_take_sampler(SlImporter *im, const char *sampler, const char *schedule)
