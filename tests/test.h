@@ -13,6 +13,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* Tests run on large stacks. */
+#ifdef __GNUC__
+#pragma GCC diagnostic ignored "-Wframe-larger-than="
+#endif
+
 static int sl_test_count_, sl_test_failed_;
 
 /* The locale of whoever runs the tests, as the window has it: numbers and texts must not follow it.

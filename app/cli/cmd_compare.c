@@ -86,11 +86,14 @@ static bool check_sizes(const Compare *c, SlError *err)
 static bool open_file(Compare *c, SlError *err)
 {
     const SlOptions *o = c->session.options;
-    SlMetadata m = {0};
-    SlLanes *lanes = sl_lanes_load(o->open, &m, err);
-    bool ok = lanes && sl_session_open_maker(&c->session, o, &m, err) &&
+    SlMetadata *m = calloc(1, sizeof *m);
+    if (!m)
+        return sl_fail(err, SL_MEMORY, "memory ran out");
+    SlLanes *lanes = sl_lanes_load(o->open, m, err);
+    bool ok = lanes && sl_session_open_maker(&c->session, o, m, err) &&
               sl_session_check_lanes(&c->session, lanes, o->open, err);
-    sl_metadata_free(&m);
+    sl_metadata_free(m);
+    free(m);
     if (!ok) {
         sl_lanes_free(lanes);
         return false;
@@ -130,9 +133,15 @@ static bool compute(Compare *c, SlError *err)
 static bool save(Compare *c, SlError *err)
 {
     const char *path = c->session.options->save;
-    SlMetadata identity = {0};
-    sl_metadata_describe(&identity, c->session.model, c->lanes.identity);
-    return !path || sl_lanes_save(c->lanes.lanes, c->session.model, &identity, path, err);
+    if (!path)
+        return true;
+    SlMetadata *identity = calloc(1, sizeof *identity);
+    if (!identity)
+        return sl_fail(err, SL_MEMORY, "memory ran out");
+    sl_metadata_describe(identity, c->session.model, c->lanes.identity);
+    bool ok = sl_lanes_save(c->lanes.lanes, c->session.model, identity, path, err);
+    free(identity);
+    return ok;
 }
 
 static bool write_files(Compare *c, SlError *err)

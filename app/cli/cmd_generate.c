@@ -255,21 +255,27 @@ static bool compute(Generate *g, SlError *err)
 
 int sl_cmd_generate(const SlOptions *options)
 {
-    Generate g = {.session.options = options};
+    Generate *g = calloc(1, sizeof *g);
     SlError err = {0};
     int status;
-    if (prepare(&g, options, &err) && compute(&g, &err)) {
-        int printed = report(&g);
-        status = sl_session_stopped(&g.session, &g.picture.metadata, &g.picture.problem);
+    if (!g) {
+        sl_fail(&err, SL_MEMORY, "memory ran out");
+        return sl_fail_exit(&err);
+    }
+    g->session.options = options;
+    if (prepare(g, options, &err) && compute(g, &err)) {
+        int printed = report(g);
+        status = sl_session_stopped(&g->session, &g->picture.metadata, &g->picture.problem);
         status = status ? status : printed;
     } else {
-        status = sl_session_fail(&g.session, &err);
+        status = sl_session_fail(&g->session, &err);
     }
-    sl_picture_free(&g.picture);
-    sl_inputs_free(&g.arrays);
-    sl_tensor_writer_free(g.dump);
-    sl_animation_free(g.animation);
-    free(g.animated);
-    sl_session_close(&g.session);
+    sl_picture_free(&g->picture);
+    sl_inputs_free(&g->arrays);
+    sl_tensor_writer_free(g->dump);
+    sl_animation_free(g->animation);
+    free(g->animated);
+    sl_session_close(&g->session);
+    free(g);
     return status;
 }

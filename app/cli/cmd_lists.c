@@ -31,14 +31,17 @@ static void add_scheduler(SlJsonOut *out, cJSON *list, const SlSchedulerInfo *s)
 /* What --model predicts, if it was given. */
 static bool find_prediction(const SlOptions *options, SlPrediction *prediction, SlError *err)
 {
-    SlModelInfo info;
     if (!options->model)
         return true;
+    SlModelInfo *info = malloc(sizeof *info);
+    if (!info)
+        return sl_fail(err, SL_MEMORY, "memory ran out");
     char *path = sl_model_find(options->model, err);
-    bool ok = path && sl_model_inspect(path, &info, err);
+    bool ok = path && sl_model_inspect(path, info, err);
     if (ok)
-        *prediction = info.prediction;
+        *prediction = info->prediction;
     free(path);
+    free(info);
     return ok;
 }
 

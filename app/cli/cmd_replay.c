@@ -148,19 +148,25 @@ int sl_cmd_replay(const SlOptions *options)
     int of_sheet;
     if (sl_replay_sheet(options, &of_sheet))
         return of_sheet;
-    Replay r = {.session.options = options};
+    Replay *r = calloc(1, sizeof *r);
     SlError err = {0};
     int status;
-    if (prepare(&r, options, &err) && compute(&r, &err)) {
-        status = report(&r);
+    if (!r) {
+        sl_fail(&err, SL_MEMORY, "memory ran out");
+        return sl_fail_exit(&err);
+    }
+    r->session.options = options;
+    if (prepare(r, options, &err) && compute(r, &err)) {
+        status = report(r);
     } else {
         /* wrong contents of the file are a failure (1), not wrong usage (2) */
         if (err.code == SL_ARGUMENT)
             err.code = SL_FORMAT;
-        status = sl_session_fail(&r.session, &err);
+        status = sl_session_fail(&r->session, &err);
     }
-    sl_picture_free(&r.picture);
-    sl_metadata_free(&r.metadata);
-    sl_session_close(&r.session);
+    sl_picture_free(&r->picture);
+    sl_metadata_free(&r->metadata);
+    sl_session_close(&r->session);
+    free(r);
     return status;
 }

@@ -73,7 +73,7 @@ static void show_loading(void *arg, double fraction, const char *what)
 static void *hash_files(void *arg)
 {
     SlSession *session = arg;
-    sl_hash_model(&session->identity, &session->stop_hashing, &session->hash_error);
+    sl_hash_model(session->identity, &session->stop_hashing, &session->hash_error);
     return NULL;
 }
 
@@ -101,12 +101,17 @@ bool sl_session_open(SlSession *session, const SlOptions *options, const char *p
     memset(session, 0, sizeof *session);
     session->options = options;
     char *found = path ? strdup(path) : sl_model_find(options->model, err);
+    if (path && !found)
+        sl_fail(err, SL_MEMORY, "memory ran out");
     bool ok = found && open_model(session, found, err);
     free(found);
     if (!ok)
         return false;
     sl_interrupt_watch(session->model);
-    session->identity = *sl_model_info(session->model);
+    session->identity = malloc(sizeof *session->identity);
+    if (!session->identity)
+        return sl_fail(err, SL_MEMORY, "memory ran out");
+    *session->identity = *sl_model_info(session->model);
     session->hashing = pthread_create(&session->hasher, NULL, hash_files, session) == 0;
     return session->hashing || sl_fail(err, SL_MEMORY, "a thread could not be started");
 }
@@ -159,7 +164,7 @@ const SlModelInfo *sl_session_identity(SlSession *session, SlError *err)
         *err = session->hash_error;
         return NULL;
     }
-    return &session->identity;
+    return session->identity;
 }
 
 void sl_session_close(SlSession *session)
@@ -170,6 +175,8 @@ void sl_session_close(SlSession *session)
     sl_interrupt_watch(NULL);
     if (session->model)
         sl_model_close(&session->model);
+    free(session->identity);
+    session->identity = NULL;
 }
 
 /* ---- the recipe ---- */

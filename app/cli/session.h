@@ -30,7 +30,7 @@ typedef struct SlSession {
     SlProgress progress;
     double load_seconds;
     /* hashing runs beside the computation: it needs the disk, not the device */
-    SlModelInfo identity;
+    SlModelInfo *identity; /* owned */
     pthread_t hasher;
     bool hashing;
     int stop_hashing;

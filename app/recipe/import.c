@@ -56,23 +56,25 @@ static bool read_foreign(const char *name, Reader *reader, const char *text, con
 static bool read_ours(const char *name, const char *json, const SlModelInfo *info, SlImport *import,
                       SlError *err)
 {
-    SlMetadata metadata;
+    SlMetadata *m = malloc(sizeof *m);
     SlImporter im = {.source = "Safelight"};
-    bool ok = sl_metadata_from_json(name, json, &metadata, err);
+    if (!m)
+        return sl_fail(err, SL_MEMORY, "%s: memory ran out", name);
+    bool ok = sl_metadata_from_json(name, json, m, err);
     if (ok) {
-        im.recipe = *metadata.recipe;
-        sl_importer_take_model(&im, metadata.model,
-                               metadata.files > 0 ? metadata.file[0].sha256 : NULL);
-        if (metadata.version > SL_METADATA_VERSION)
-            sl_importer_note(&im, "it was written by a newer Safelight (%s)", metadata.program);
-        if (metadata.unknown)
-            sl_importer_note(&im, "unknown here and not taken over: %.900s", metadata.unknown);
-        if (metadata.given_latents || metadata.given_step_noise)
+        im.recipe = *m->recipe;
+        sl_importer_take_model(&im, m->model, m->files > 0 ? m->file[0].sha256 : NULL);
+        if (m->version > SL_METADATA_VERSION)
+            sl_importer_note(&im, "it was written by a newer Safelight (%s)", m->program);
+        if (m->unknown)
+            sl_importer_note(&im, "unknown here and not taken over: %.900s", m->unknown);
+        if (m->given_latents || m->given_step_noise)
             sl_importer_note(&im, "its noise came from a file, not from the seed");
         ok = finish(&im, info, import, err);
     }
     sl_importer_free(&im);
-    sl_metadata_free(&metadata);
+    sl_metadata_free(m);
+    free(m);
     return ok;
 }
 

@@ -23,6 +23,21 @@ static void add_parents(SlJsonOut *out, cJSON *root, const SlCompare *c)
         sl_out_row(out, root, "parents", parents, c->count);
 }
 
+/* What the lane's picture says, with the hashes of c->identity where that is known. NULL without
+ * memory. */
+static cJSON *lane_to_object(const SlCompare *c, int lane)
+{
+    SlMetadata *m = malloc(sizeof *m);
+    if (!m)
+        return NULL;
+    *m = c->picture[lane].metadata;
+    if (c->identity)
+        sl_metadata_set_model(m, c->identity);
+    cJSON *object = sl_metadata_to_object(m);
+    free(m);
+    return object;
+}
+
 /* Hands the text on if it says something that can be read. */
 static char *checked(char *json, const char *path, SlError *err)
 {
@@ -52,10 +67,7 @@ char *sl_compare_to_text(const SlCompare *c, const SlLineUp *line_up, const char
         sl_out_text(&out, root, "align", sl_line_up_names[*line_up]);
     cJSON *lanes = sl_out_array(&out, root, "lanes");
     for (int i = 0; i < c->count; i++) {
-        SlMetadata m = c->picture[i].metadata;
-        if (c->identity)
-            sl_metadata_set_model(&m, c->identity);
-        sl_out_item(&out, lanes, NULL, sl_metadata_to_object(&m));
+        sl_out_item(&out, lanes, NULL, lane_to_object(c, i));
     }
     if (line_up)
         add_parents(&out, root, c);

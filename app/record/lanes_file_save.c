@@ -298,25 +298,29 @@ static void hash_sample(const float *sample, const SlTimeline *t, char hex[65])
 /* What the lane's picture would say about itself. */
 static char *metadata_text(const SlTimeline *t, const SlMetadata *identity)
 {
-    SlMetadata m = *identity;
     int last = sl_timeline_count(t) - 1;
-    m.version = SL_METADATA_VERSION;
-    m.recipe = t->recipe;
-    m.origin = t->origin;
-    m.warnings = t->warning;
-    m.unknown = NULL;
-    m.step = sl_timeline_steps_done(t);
-    m.steps = t->recipe->steps;
-    m.partial = !sl_timeline_done(t);
-    m.given_latents = t->given_latents;
-    m.given_step_noise = t->given_step_noise;
-    m.fast = t->fast;
-    m.latents_sha256[0] = m.pixels_sha256[0] = '\0';
-    memcpy(m.noise_sha256, t->noise_sha256, sizeof m.noise_sha256);
-    if (!m.partial && t->moments[last].x_t)
-        hash_sample(t->moments[last].x_t, t, m.latents_sha256);
-    char *text = sl_timeline_batches(t, last + 1, &m.batches) ? sl_metadata_to_json(&m) : NULL;
-    sl_batches_free(&m.batches);
+    SlMetadata *m = malloc(sizeof *m);
+    if (!m)
+        return NULL;
+    *m = *identity;
+    m->version = SL_METADATA_VERSION;
+    m->recipe = t->recipe;
+    m->origin = t->origin;
+    m->warnings = t->warning;
+    m->unknown = NULL;
+    m->step = sl_timeline_steps_done(t);
+    m->steps = t->recipe->steps;
+    m->partial = !sl_timeline_done(t);
+    m->given_latents = t->given_latents;
+    m->given_step_noise = t->given_step_noise;
+    m->fast = t->fast;
+    m->latents_sha256[0] = m->pixels_sha256[0] = '\0';
+    memcpy(m->noise_sha256, t->noise_sha256, sizeof m->noise_sha256);
+    if (!m->partial && t->moments[last].x_t)
+        hash_sample(t->moments[last].x_t, t, m->latents_sha256);
+    char *text = sl_timeline_batches(t, last + 1, &m->batches) ? sl_metadata_to_json(m) : NULL;
+    sl_batches_free(&m->batches);
+    free(m);
     return text;
 }
 

@@ -15,8 +15,8 @@
 
 /* Elements of a piece that one thread reads at a time; a multiple of every block. */
 #define READ_PIECE ((size_t)1 << 18)
-/* Bytes of a file that wait for their conversion: in the first cache, on the stack. */
-#define HELD (32 << 10)
+/* Bytes of a file that wait for their conversion: in the first cache. */
+#define HELD ((size_t)32 << 10)
 
 /* ---- the table ---- */
 
@@ -88,7 +88,7 @@ typedef struct Range {
     const SlTensorInfo *info;
     SlDtype dtype; /* wanted */
     bool look;     /* for values that are not finite */
-    void *held;    /* for blocks that wait for their conversion; NULL: on the stack */
+    void *held;    /* for blocks that wait for their conversion; NULL: they need none */
     size_t held_bytes;
 } Range;
 
@@ -133,10 +133,8 @@ static bool read_whole_blocks(const Range *r, uint64_t first, uint64_t count, ch
                               SlError *err)
 {
     const SlStorage *s = r->info->storage;
-    _Alignas(64) char on_stack[HELD];
-    char *held = r->held ? r->held : on_stack;
-    size_t room = r->held ? r->held_bytes : sizeof on_stack;
-    uint64_t most = room / s->bytes * s->elements;
+    char *held = r->held;
+    uint64_t most = r->held_bytes / s->bytes * s->elements;
     if (s->plain && s->dtype == r->dtype)
         return read_blocks(r, first, count, out, err);
     while (count > 0) {
@@ -164,13 +162,14 @@ static bool read_range(const Range *r, uint64_t first, uint64_t count, char *out
     return !tail || read_in_block(r, first + head + whole, tail, out + (head + whole) * size, err);
 }
 
-/* Memory for pieces of a tensor that is dear to read in small ones. */
+/* Memory for what waits for its conversion: whole pieces of a tensor that is dear to read in small
+ * ones. */
 static bool hold_piece(Range *r, SlError *err)
 {
     const SlStorage *s = r->info->storage;
-    if (!r->info->scattered || (s->plain && s->dtype == r->dtype))
+    if (s->plain && s->dtype == r->dtype)
         return true;
-    r->held_bytes = READ_PIECE / s->elements * s->bytes;
+    r->held_bytes = r->info->scattered ? READ_PIECE / s->elements * s->bytes : HELD;
     r->held = malloc(r->held_bytes);
     return r->held || sl_fail(err, SL_MEMORY, "%s: out of memory for the tensor \"%s\"",
                               sl_show_path(sl_weights_file_of(r->source, r->info)).text,

@@ -41,17 +41,22 @@ SlStages *sl_stages_new(const SlStagesOf *of, SlDevice *dev, SlError *err)
 SlStages *sl_stages_open(const char *arch, const SlDeviceOptions *device, int width, int height,
                          SlError *err)
 {
-    SlModelInfo info;
+    SlModelInfo *info = malloc(sizeof *info);
     SlRecipe recipe;
-    if (!sl_model_shape_info(arch, &info, err))
+    SlStages *stages = NULL;
+    if (!info) {
+        sl_fail(err, SL_MEMORY, "out of memory");
         return NULL;
-    SlDevice *dev = sl_device_open(device, err);
-    if (!dev)
-        return NULL;
-    sl_recipe_defaults(&recipe, &info);
-    recipe.width = width;
-    recipe.height = height;
-    return sl_stages_new(&(SlStagesOf){&info, &recipe, NULL}, dev, err);
+    }
+    SlDevice *dev = sl_model_shape_info(arch, info, err) ? sl_device_open(device, err) : NULL;
+    if (dev) {
+        sl_recipe_defaults(&recipe, info);
+        recipe.width = width;
+        recipe.height = height;
+        stages = sl_stages_new(&(SlStagesOf){info, &recipe, NULL}, dev, err);
+    }
+    free(info);
+    return stages;
 }
 
 /* What the last encoding made. */

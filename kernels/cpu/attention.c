@@ -38,18 +38,20 @@ typedef struct Job {
     int64_t tiles, blocks; /* of queries and keys in one head */
     int64_t each;          /* queries of a tile */
     float *packed;         /* [item, head, block][padded * KEYS transposed keys, values] */
+    float *scratch;        /* per thread: a tile's arrays */
 } Job;
 
-/* One task's state: everything in f32. */
+/* One task's state: everything in f32. The four arrays of vectors lie in the arena, a stack may be
+ * too small for them. */
 typedef struct Tile {
     int64_t item, head, first, queries;
-    int64_t rows; /* queries rounded up to TALL: the last one again */
-    float q[QUERIES * (MAX_HEAD + SL_VEC_FLOATS)]; /* scaled queries */
-    float score[QUERIES][KEYS];
-    float sum[QUERIES * (MAX_HEAD + SL_VEC_FLOATS)]; /* sum of weights times values so far */
-    float weight[QUERIES][SL_VEC_FLOATS];            /* sum of weights, still in lanes */
+    int64_t rows;                   /* queries rounded up to TALL: the last one again */
+    float *q;                       /* scaled queries, rows of job->row */
+    float *sum;                     /* sum of weights times values so far, the same */
+    float (*score)[KEYS];           /* of each query */
+    float (*weight)[SL_VEC_FLOATS]; /* sum of weights, still in lanes */
     float top[QUERIES];
-} __attribute__((aligned(64))) Tile;
+} Tile;
 
 /* count elements at i, as f32, the rest of the padded row zero */
 SL_INLINE void load_row(const SlTensor *t, int64_t i, int64_t count, int64_t padded, float *to)
@@ -251,11 +253,20 @@ static void attend(const Job *j, Tile *t, int64_t task)
     store_queries(j, t);
 }
 
+static int64_t tile_floats(const Job *j)
+{
+    return QUERIES * (2 * j->row + KEYS + SL_VEC_FLOATS);
+}
+
 static void attend_tiles(void *arg, int64_t first, int64_t last)
 {
-    Tile tile; /* 200 KiB of stack */
+    const Job *j = arg;
+    Tile tile = {.q = j->scratch + sl_thread_index() * tile_floats(j)};
+    tile.sum = tile.q + QUERIES * j->row;
+    tile.score = (float(*)[KEYS])(tile.sum + QUERIES * j->row);
+    tile.weight = (float(*)[SL_VEC_FLOATS])(tile.score + QUERIES);
     for (int64_t task = first; task < last; task++)
-        attend(arg, &tile, task);
+        attend(j, &tile, task);
 }
 
 static void cpu_attention(SlDevice *dev, const SlTensor *q, const SlTensor *k, const SlTensor *v,
@@ -275,8 +286,11 @@ static void cpu_attention(SlDevice *dev, const SlTensor *q, const SlTensor *k, c
     size_t mark = sl_arena_mark(dev);
     SlTensor packed =
         sl_tensor_new(dev, SL_F32, 2, (const int64_t[]){heads * job.blocks, block_floats(&job)});
+    SlTensor scratch =
+        sl_tensor_new(dev, SL_F32, 2, (const int64_t[]){dev->threads, tile_floats(&job)});
     job.packed = packed.data;
-    if (job.packed) {
+    job.scratch = scratch.data;
+    if (job.packed && job.scratch) {
         sl_parallel_for(dev, heads * job.blocks, sl_cpu_grain(job.padded * KEYS), pack_blocks,
                         &job);
         int64_t work = job.each * k->size[1] * d / 16; /* products, in elements of other loops */

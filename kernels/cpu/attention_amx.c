@@ -34,10 +34,12 @@ typedef struct Job {
     int64_t d, depths, columns; /* head size, in tiles as what is summed and as columns */
     int64_t tiles, blocks;      /* of queries and keys in one head */
     uint16_t *packed;           /* [item, head, block][keys, values] */
+    struct Tile *scratch;       /* one per thread */
     float factor;               /* scores to powers of two */
 } Job;
 
-/* One task's state. Arrays first: each is whole cache lines. */
+/* One task's state, in the arena: a stack may be too small for it. Arrays first: each is whole cache
+ * lines. */
 typedef struct Tile {
     uint16_t q[QUERIES * MAX_HEAD];        /* [half][depth] tiles */
     float score[QUERIES][KEYS];            /* rows of all keys */
@@ -344,10 +346,10 @@ static void attend(const Job *j, Tile *t, int64_t task)
 
 static void attend_tiles(void *arg, int64_t first, int64_t last)
 {
-    Tile tile; /* 120 KiB of stack */
+    const Job *j = arg;
     configure_tiles();
     for (int64_t task = first; task < last; task++)
-        attend(arg, &tile, task);
+        attend(j, j->scratch + sl_thread_index(), task);
     _tile_release();
 }
 
@@ -369,8 +371,11 @@ static void amx_attention(SlDevice *dev, const SlTensor *q, const SlTensor *k, c
     size_t mark = sl_arena_mark(dev);
     SlTensor packed =
         sl_tensor_new(dev, SL_BF16, 2, (const int64_t[]){heads * job.blocks, block_values(&job)});
+    SlTensor scratch =
+        sl_tensor_new(dev, SL_U8, 2, (const int64_t[]){dev->threads, sizeof *job.scratch});
     job.packed = packed.data;
-    if (job.packed) {
+    job.scratch = scratch.data;
+    if (job.packed && job.scratch) {
         sl_parallel_for(dev, heads * job.blocks, sl_cpu_grain(KEYS * d), pack_blocks, &job);
         sl_parallel_for(dev, heads * job.tiles, sl_cpu_grain(QUERIES * k->size[1] * d / 128),
                         attend_tiles, &job);

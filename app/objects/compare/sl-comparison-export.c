@@ -200,21 +200,21 @@ write_lanes (SlExportTask *task, SlModel *model, SlError *err)
 {
   const SlAnimationJob job
       = { .path = task->path, .line_up = task->line_up, .progress = on_progress, .arg = task };
-  SlCompare compare;
+  g_autofree SlCompare *compare = g_new0 (SlCompare, 1);
   gboolean ok = on_progress (task, 0, 1, err)
-                && sl_compare_take (&compare, model, g_steal_pointer (&task->lanes), err);
+                && sl_compare_take (compare, model, g_steal_pointer (&task->lanes), err);
 
   if (task->lanes) /* stopped before */
     return FALSE;
   if (ok)
-    describe_lanes (task, &compare);
+    describe_lanes (task, compare);
   if (ok && task->kind == EXPORT_SHEET)
-    ok = sl_compare_sheet (&compare, task->path, NULL, err);
+    ok = sl_compare_sheet (compare, task->path, NULL, err);
   else if (ok && task->kind == EXPORT_ANIMATION)
-    ok = sl_compare_animation (&compare, &job, NULL, err);
+    ok = sl_compare_animation (compare, &job, NULL, err);
   else if (ok)
-    ok = write_film (task, &compare, err);
-  sl_compare_free (&compare);
+    ok = write_film (task, compare, err);
+  sl_compare_free (compare);
   return ok;
 }
 

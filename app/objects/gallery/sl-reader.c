@@ -129,13 +129,13 @@ sl_reader_restore_data (
 gboolean
 _sl_reader_describe (const char *path, char **prompt, SlLineage **lineage)
 {
-  SlMetadata metadata = { 0 };
-  gboolean ours = sl_metadata_read (path, &metadata, NULL);
+  g_autofree SlMetadata *metadata = g_new0 (SlMetadata, 1);
+  gboolean ours = sl_metadata_read (path, metadata, NULL);
 
-  *lineage = ours ? _sl_lineage_new (&metadata) : NULL;
+  *lineage = ours ? _sl_lineage_new (metadata) : NULL;
   if (ours && prompt)
-    *prompt = g_strdup (metadata.recipe->prompt ? metadata.recipe->prompt : "");
-  sl_metadata_free (&metadata);
+    *prompt = g_strdup (metadata->recipe->prompt ? metadata->recipe->prompt : "");
+  sl_metadata_free (metadata);
   return *lineage != NULL;
 }
 
