@@ -16,50 +16,58 @@
 
 #define MODULE "libsafelight-cuda.so"
 
+#define NEEDED ((size_t)1 << 30) /* bytes of memory */
+
 typedef SlDevice *(*OpenCuda)(const SlDeviceOptions *options, SlError *err);
 
-/* Opens the module in a folder relative to the program's. NULL when there is no such file; NULL
- * and *err when it cannot be loaded. */
-static void *open_beside_program(const char *folder, SlError *err)
+/* The module in a folder relative to the program's; false when there is no such file. */
+static bool beside_program(const char *folder, char path[4200])
 {
-    char path[4200];
     ssize_t n = readlink("/proc/self/exe", path, 4000);
     char *slash = n > 0 ? memrchr(path, '/', (size_t)n) : NULL;
     if (!slash)
-        return NULL;
-    snprintf(slash + 1, sizeof path - (size_t)(slash + 1 - path), "%s" MODULE, folder);
-    if (access(path, R_OK) != 0)
-        return NULL;
-    void *module = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-    if (!module)
-        sl_fail(err, SL_UNSUPPORTED, "the CUDA module cannot be loaded: %s", dlerror());
-    return module;
+        return false;
+    snprintf(slash + 1, 4200 - (size_t)(slash + 1 - path), "%s" MODULE, folder);
+    return access(path, R_OK) == 0;
 }
 
-static void *open_named(const char *path, SlError *err)
-{
-    void *module = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-    if (!module)
-        sl_fail(err, SL_UNSUPPORTED, "the CUDA module cannot be loaded: %s", dlerror());
-    return module;
-}
-
-static void *find_module(SlError *err)
+/* What to open: a file that is there, or a name for the system's loader. */
+static void find_module(char path[4200])
 {
     static const char *const folders[] = {"", "../lib/safelight/", "kernels/cuda/"};
     const char *named = getenv("SAFELIGHT_CUDA_MODULE");
-    if (named && named[0])
-        return open_named(named, err);
-    for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) {
-        SlError found = {0};
-        void *module = open_beside_program(folders[i], &found);
-        if (found.code != SL_OK && err)
-            *err = found;
-        if (module || found.code != SL_OK)
-            return module;
+    if (named && named[0]) {
+        snprintf(path, 4200, "%s", named);
+        return;
     }
-    void *module = dlopen(MODULE, RTLD_NOW | RTLD_LOCAL);
-    if (!module)
+    for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++)
+        if (beside_program(folders[i], path))
+            return;
+    snprintf(path, 4200, "%s", MODULE);
+}
+
+/* cuBLAS alone is some hundred megabytes, and ends the program where it does not get what it wants
+ * while it is loaded. */
+static bool has_room(SlError *err)
+{
+    size_t left = sl_host_memory_left("");
+    return left >= NEEDED || sl_fail(err, SL_MEMORY,
+                                     "the CUDA module needs %s of memory to be loaded, and this "
+                                     "process may use %s",
+                                     sl_bytes_text(NEEDED).text, sl_bytes_text(left).text);
+}
+
+static void *open_module(SlError *err)
+{
+    char path[4200];
+    find_module(path);
+    bool is_file = strchr(path, '/') != NULL;
+    if (is_file && !has_room(err))
+        return NULL;
+    void *module = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    if (!module && is_file)
+        sl_fail(err, SL_UNSUPPORTED, "the CUDA module cannot be loaded: %s", dlerror());
+    else if (!module)
         sl_fail(err, SL_UNSUPPORTED, "the CUDA module (" MODULE ") is not installed");
     return module;
 }
@@ -67,7 +75,7 @@ static void *find_module(SlError *err)
 SlDevice *sl_cuda_open(const SlDeviceOptions *options, SlError *err)
 {
     static const SlDeviceLayout here = SL_DEVICE_LAYOUT_HERE;
-    void *module = find_module(err);
+    void *module = open_module(err);
     if (!module)
         return NULL;
     OpenCuda open = (OpenCuda)dlsym(module, "sl_cuda_device_open");
@@ -79,4 +87,54 @@ SlDevice *sl_cuda_open(const SlDeviceOptions *options, SlError *err)
         return NULL;
     }
     return open(options, err);
+}
+
+/* ---- looking, without opening ---- */
+
+/* What of the driver's interface is asked here; its numbers are fixed. */
+typedef struct Driver {
+    int (*init)(unsigned flags);
+    int (*count)(int *count);
+    int (*name)(char *name, int room, int device);
+    int (*attribute)(int *value, int which, int device);
+} Driver;
+
+enum { COMPUTE_CAPABILITY_MAJOR = 75, COMPUTE_CAPABILITY_MINOR = 76, OLDEST_MAJOR = 8 };
+
+static bool find_driver(Driver *d)
+{
+    void *library = dlopen("libcuda.so.1", RTLD_LAZY | RTLD_LOCAL); /* stays, as the module */
+    if (!library)
+        return false;
+    d->init = (int (*)(unsigned))dlsym(library, "cuInit");
+    d->count = (int (*)(int *))dlsym(library, "cuDeviceGetCount");
+    d->name = (int (*)(char *, int, int))dlsym(library, "cuDeviceGetName");
+    d->attribute = (int (*)(int *, int, int))dlsym(library, "cuDeviceGetAttribute");
+    return d->init && d->count && d->name && d->attribute;
+}
+
+bool sl_cuda_look(char *name, size_t size, SlError *err)
+{
+    char path[4200], gpu[100] = "";
+    int count = 0, major = 0, minor = 0;
+    Driver d;
+    find_module(path);
+    if (access(path, R_OK) != 0)
+        return sl_fail(err, SL_UNSUPPORTED, "the CUDA module (%s) is not installed", path);
+    if (!has_room(err))
+        return false;
+    if (!find_driver(&d))
+        return sl_fail(err, SL_UNSUPPORTED, "there is no NVIDIA driver");
+    if (d.init(0) != 0 || d.count(&count) != 0 || count < 1 ||
+        d.name(gpu, (int)sizeof gpu, 0) != 0 ||
+        d.attribute(&major, COMPUTE_CAPABILITY_MAJOR, 0) != 0 ||
+        d.attribute(&minor, COMPUTE_CAPABILITY_MINOR, 0) != 0)
+        return sl_fail(err, SL_UNSUPPORTED, "there is no NVIDIA GPU in this machine");
+    if (major < OLDEST_MAJOR)
+        return sl_fail(err, SL_UNSUPPORTED,
+                       "the GPU is of compute capability %d.%d, and 8.0 (Ampere, 2020) is the "
+                       "oldest that can be used",
+                       major, minor);
+    snprintf(name, size, "CUDA: %.90s, compute capability %d.%d", gpu, major, minor);
+    return true;
 }

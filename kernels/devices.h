@@ -26,6 +26,10 @@ typedef struct SlDeviceLayout {
     }
 SlDevice *sl_cuda_open(const SlDeviceOptions *options, SlError *err);
 
+/* What of the GPU can be told without the module: "CUDA: NVIDIA H200, compute capability 9.0". False
+ * and *err where there is none that could be opened. */
+bool sl_cuda_look(char *name, size_t size, SlError *err);
+
 /* The check device over an open device, which it owns from now on, also when it fails. */
 SlDevice *sl_check_over(SlDevice *tested, SlError *err);
 
@@ -38,7 +42,15 @@ typedef struct SlShapeText {
 } SlShapeText;
 SlShapeText sl_shape_text(const SlTensor *t);
 
-/* Memory of the host, for devices that compute there. */
+/* parallel.c: OpenMP's settings of the calling thread are such that it gets the threads that it
+ * asks for, up to sl_threads_granted. Before each region that is not sl_parallel_for's. */
+void sl_threads_own(void);
+/* How many threads the calling thread gets when it asks for `wanted`: less where a limit says so
+ * (OMP_THREAD_LIMIT) or the system has no more. They are started. */
+int sl_threads_granted(int wanted);
+
+/* Memory of the host, for devices that compute there. Large blocks are only given where there is
+ * memory for them (sl_host_memory_left): touching them would end the program otherwise. */
 void *sl_host_alloc(SlDevice *dev, size_t bytes);
 void sl_host_free(SlDevice *dev, void *p, size_t bytes);
 void sl_host_upload(SlDevice *dev, const void *host, void *p, size_t bytes);

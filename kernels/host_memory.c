@@ -5,6 +5,9 @@
 #include <string.h>
 #include <sys/mman.h>
 
+/* Bytes of a block from which on it is worth some hundred microseconds to know that memory is there. */
+#define LARGE ((size_t)32 << 20)
+
 /* Large blocks on huge pages where the system gives them when asked: the first touch of gigabytes
  * is otherwise a quarter of the time of a first step. */
 void *sl_host_alloc(SlDevice *dev, size_t bytes)
@@ -14,7 +17,7 @@ void *sl_host_alloc(SlDevice *dev, size_t bytes)
     size_t rounded = (bytes + 255) / 256 * 256;
     if (alignment == huge)
         rounded = (bytes + huge - 1) / huge * huge;
-    if (rounded < bytes)
+    if (rounded < bytes || (rounded >= LARGE && rounded > sl_host_memory_left("")))
         return NULL;
     void *p = aligned_alloc(alignment, rounded ? rounded : 256);
 #ifdef MADV_HUGEPAGE
@@ -22,6 +25,20 @@ void *sl_host_alloc(SlDevice *dev, size_t bytes)
         madvise(p, rounded, MADV_HUGEPAGE); /* a hint: refusing it costs nothing but time */
 #endif
     return p;
+}
+
+/* From the system where it is much: what malloc has kept is of no use to a library that maps memory
+ * for its code. */
+bool sl_host_has_room(size_t bytes)
+{
+    if (bytes >= (size_t)1 << 20) {
+        void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        return p != MAP_FAILED && munmap(p, bytes) == 0;
+    }
+    void *volatile p = malloc(bytes); /* or the compiler would take both calls away */
+    bool ok = p != NULL;
+    free(p);
+    return ok;
 }
 
 void sl_host_free(SlDevice *dev, void *p, size_t bytes)

@@ -149,6 +149,9 @@ const char *sl_device_describe(const SlDevice *dev);
 /* Why "auto" is this device: "auto: cpu, because ..."; "" for a device that was asked for by
  * name. */
 const char *sl_device_why(const SlDevice *dev);
+/* The same two in one line for the device that sl_device_open would open, or why it would not; no
+ * GPU is opened for it, which takes hundreds of megabytes. */
+void sl_device_foresee(const SlDeviceOptions *options, char *line, size_t size);
 
 /* Cancels, from any thread: the running operation ends normally, later ones do nothing until
  * sl_device_clear. */
@@ -462,6 +465,16 @@ void sl_parallel_for(const SlDevice *dev, int64_t count, int64_t grain,
 /* Which thread of sl_parallel_for this is, 0 .. dev->threads - 1: for scratch memory, never for
  * what is computed. */
 int sl_thread_index(void);
+
+/* ---- the host's memory ---- */
+
+/* Bytes that this process may still use: the least of what its limits (RLIMIT_AS, RLIMIT_DATA), its
+ * control groups (v2 and v1, each level) and the machine's free memory with its swap leave. root:
+ * where /proc and /sys/fs/cgroup are looked for, "" but in tests. SIZE_MAX where nothing says. */
+size_t sl_host_memory_left(const char *root);
+/* Whether the allocator has so many bytes at once now: asked before libraries that do not check what
+ * they allocate. */
+bool sl_host_has_room(size_t bytes);
 
 /* ---- half precision on the host ---- */
 float sl_f16_to_f32(uint16_t h);

@@ -65,3 +65,31 @@ SlDevice *sl_device_open(const SlDeviceOptions *options, SlError *err)
     }
     return dev;
 }
+
+void sl_device_foresee(const SlDeviceOptions *options, char *line, size_t size)
+{
+    const char *name = options->name ? options->name : "auto";
+    bool automatic = !strcmp(name, "auto");
+    char gpu[200];
+    SlError no_cuda = {0}, err = {0};
+    SlDeviceOptions own = *options;
+    bool looked = automatic || !strcmp(name, "cuda");
+    if (looked && sl_cuda_look(gpu, sizeof gpu, &no_cuda)) {
+        snprintf(line, size, "%s%s", gpu, automatic ? " (auto: cuda, because it is there)" : "");
+        return;
+    }
+    if (looked && !automatic) {
+        snprintf(line, size, "%.900s", no_cuda.message);
+        return;
+    }
+    own.name = automatic ? "cpu" : name;
+    SlDevice *dev = sl_device_open(&own, &err);
+    if (!dev)
+        snprintf(line, size, "%.900s", err.message);
+    else if (automatic)
+        snprintf(line, size, "%.400s (auto: cpu, because %.400s)", sl_device_describe(dev),
+                 no_cuda.message);
+    else
+        snprintf(line, size, "%.400s", sl_device_describe(dev));
+    sl_device_close(&dev);
+}

@@ -86,34 +86,28 @@ static cJSON *model_to_json(const SlModelInfo *info, const char *device)
     return sl_out_end(&out, root);
 }
 
-/* The device that a run would be computed on, and why that one. */
-static void device_line(const SlOptions *o, char *line, size_t size)
+static int print_inspected(const SlOptions *o, const char *path, SlModelInfo *info, SlError *err)
 {
-    SlDeviceOptions options = {.name = o->device, .any_dtype = true};
-    SlError err = {0};
-    SlDevice *dev = sl_device_open(&options, &err);
-    if (!dev)
-        snprintf(line, size, "%.900s", err.message);
-    else if (sl_device_why(dev)[0])
-        snprintf(line, size, "%.400s (%.400s)", sl_device_describe(dev), sl_device_why(dev));
-    else
-        snprintf(line, size, "%.400s", sl_device_describe(dev));
-    sl_device_close(&dev);
+    char line[1000];
+    if (!sl_model_inspect(path, info, err) || (o->json && !sl_hash_model(info, NULL, err)))
+        return sl_fail_exit(err);
+    sl_device_foresee(&(SlDeviceOptions){.name = o->device, .any_dtype = true}, line, sizeof line);
+    if (o->json)
+        return sl_print_json(model_to_json(info, line));
+    print_model(info);
+    sl_print("  device        %s\n", line);
+    return SL_EXIT_OK;
 }
 
 static int info_model(const SlOptions *o, const char *path)
 {
-    SlModelInfo info;
     SlError err = {0};
-    char line[1000];
-    device_line(o, line, sizeof line);
-    if (!sl_model_inspect(path, &info, &err) || (o->json && !sl_hash_model(&info, NULL, &err)))
-        return sl_fail_exit(&err);
-    if (o->json)
-        return sl_print_json(model_to_json(&info, line));
-    print_model(&info);
-    sl_print("  device        %s\n", line);
-    return SL_EXIT_OK;
+    SlModelInfo *info = malloc(sizeof *info);
+    if (!info)
+        sl_fail(&err, SL_MEMORY, "memory ran out");
+    int status = info ? print_inspected(o, path, info, &err) : sl_fail_exit(&err);
+    free(info);
+    return status;
 }
 
 /* ---- pictures ---- */
@@ -378,27 +372,31 @@ static int info_png(const SlOptions *o)
     const char *path = o->argument;
     SlPngTexts texts;
     SlImport import = {0};
-    SlMetadata metadata;
+    SlMetadata *metadata = calloc(1, sizeof *metadata);
     SlError err = {0};
     int status = SL_EXIT_OK;
-    memset(&metadata, 0, sizeof metadata);
+    if (!metadata) {
+        sl_fail(&err, SL_MEMORY, "memory ran out");
+        return sl_fail_exit(&err);
+    }
     bool read = sl_png_texts_read(path, &texts, &err);
     const char *ours = read ? sl_png_texts_find(&texts, SL_METADATA_KEYWORD) : NULL;
     if (ours && sl_compare_is_text(ours)) {
         Lanes l = {.kind = "sheet", .width = texts.width, .height = texts.height, .reference = -1};
         status = info_lanes_text(o, ours, &l);
     } else if (read && sl_import_texts(path, &texts, &nothing, NULL, &import, &err)) {
-        bool known = ours && sl_metadata_from_json(path, ours, &metadata, &err);
+        bool known = ours && sl_metadata_from_json(path, ours, metadata, &err);
         if (!known && err.code == SL_MEMORY)
             status = sl_fail_exit(&err);
         else if (o->json)
-            status = print_picture_json(path, &texts, &import, known ? &metadata : NULL);
-        else if (!print_picture(path, &texts, &import, known ? &metadata : NULL, &err))
+            status = print_picture_json(path, &texts, &import, known ? metadata : NULL);
+        else if (!print_picture(path, &texts, &import, known ? metadata : NULL, &err))
             status = sl_fail_exit(&err);
     } else {
         status = sl_fail_exit(&err);
     }
-    sl_metadata_free(&metadata);
+    sl_metadata_free(metadata);
+    free(metadata);
     sl_import_free(&import);
     sl_png_texts_free(&texts);
     return status;

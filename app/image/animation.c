@@ -29,6 +29,14 @@ struct SlAnimation {
     char problem[160]; /* "" so far */
 };
 
+/* libwebpmux does not check all that it allocates, so what it may want is known to be there first:
+ * three canvases, and for a picture the encoder's tables. */
+static bool has_room(const SlAnimation *a, size_t bytes_per_pixel)
+{
+    size_t pixels = (size_t)a->width * (size_t)a->height;
+    return sl_host_has_room(pixels * bytes_per_pixel + ((size_t)2 << 20));
+}
+
 SlAnimation *sl_animation_new(int width, int height, SlError *err)
 {
     if (width < 1 || height < 1 || width > SL_ANIMATION_MAX_SIDE ||
@@ -45,7 +53,8 @@ SlAnimation *sl_animation_new(int width, int height, SlError *err)
     if (ok) {
         a->width = width;
         a->height = height;
-        a->encoder = WebPAnimEncoderNew(width, height, &options);
+        if (has_room(a, 3 * 4))
+            a->encoder = WebPAnimEncoderNew(width, height, &options);
     }
     if (!ok || !a->encoder) {
         free(a);
@@ -73,7 +82,7 @@ void sl_animation_add(SlAnimation *a, const uint8_t *rgb, int ms)
     picture.use_argb = 1;
     picture.width = a->width;
     picture.height = a->height;
-    if (!WebPPictureImportRGB(&picture, rgb, a->width * 3))
+    if (!has_room(a, 40) || !WebPPictureImportRGB(&picture, rgb, a->width * 3))
         note_problem(a, "memory ran out");
     else if (!WebPAnimEncoderAdd(a->encoder, &picture, a->at, &a->config))
         note_problem(a, WebPAnimEncoderGetError(a->encoder));
@@ -126,6 +135,8 @@ bool sl_animation_save(SlAnimation *a, const char *path, const char *text, SlErr
         note_problem(a, "there is none");
     if (a->problem[0])
         return sl_fail(err, SL_MEMORY, "%s: the animation could not be made: %s", path, a->problem);
+    if (!has_room(a, 40))
+        return sl_fail(err, SL_MEMORY, "%s: memory ran out for the animation", path);
     bool ok = WebPAnimEncoderAdd(a->encoder, NULL, a->at, NULL) &&
               WebPAnimEncoderAssemble(a->encoder, &file);
     if (!ok)

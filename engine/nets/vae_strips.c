@@ -311,6 +311,25 @@ static void head(const Strips *s, const Sheet *x, SlTensor *image)
 
 /* ---- the whole ---- */
 
+/* Sheets of one level: what a resnet reads, what is between its halves, what it makes. */
+static size_t level_bytes(const SlVaeConfig *c, int level, size_t pixels)
+{
+    size_t out = (size_t)c->channels[c->blocks - 1 - level];
+    size_t in = level > 0 ? (size_t)c->channels[c->blocks - level] : out;
+    return pixels * (in + 2 * out);
+}
+
+size_t sl_vae_strips_bytes(const SlVae *vae, int64_t height, int64_t width)
+{
+    const SlVaeConfig *c = &vae->config;
+    size_t most = 0;
+    for (int i = c->blocks > STRIP_LEVELS ? c->blocks - STRIP_LEVELS : 0; i < c->blocks; i++) {
+        size_t bytes = level_bytes(c, i, (size_t)height * (size_t)width << 2 * i);
+        most = bytes > most ? bytes : most;
+    }
+    return most * sl_dtype_size(vae->dtype);
+}
+
 static Sheet start(const Strips *s, const SlTensor *z, int levels)
 {
     SlDevice *dev = s->dev;

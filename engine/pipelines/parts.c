@@ -301,11 +301,29 @@ static bool leave_for_later(SlModel *model, int part, bool *later, SlError *err)
     return true;
 }
 
+/* A device that computes on the host has all weights there: known before the first is read. */
+static bool check_host_memory(SlModel *model, SlError *err)
+{
+    size_t need = 0, left = sl_host_memory_left("");
+    if (sl_model_memory_is_limited(model))
+        return true;
+    for (int i = 0; i < model->parts; i++) {
+        if (!sl_part_measure(model, &model->part[i], err))
+            return false;
+        need += model->part[i].weight_bytes;
+    }
+    return need <= left || sl_fail(err, SL_MEMORY,
+                                   "%s: its weights need %s of memory in %s, and this process may "
+                                   "use %s",
+                                   sl_show_path(model->info.path).text, sl_bytes_text(need).text,
+                                   sl_dtype_name(model->dev->dtype), sl_bytes_text(left).text);
+}
+
 bool sl_model_load_parts(SlModel *model, const SlModelOptions *options, SlError *err)
 {
     Loading l = {.model = model, .options = options, .total = total_bytes(&model->info)};
     list_parts(model);
-    if (!find_dtypes(model, options, err))
+    if (!find_dtypes(model, options, err) || !check_host_memory(model, err))
         return false;
     for (int i = 0; i < model->parts; i++) {
         bool later;

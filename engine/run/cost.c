@@ -67,11 +67,13 @@ bool sl_model_measure(const SlModel *model, const SlRecipe *recipe, SlCost *cost
     return measure(&(SlStagesOf){&model->info, recipe, model}, model->dev->dtype, cost, err);
 }
 
-/* A model that cannot be measured has said why when it was loaded. */
-bool sl_model_decode_is_cheap(const SlModelInfo *info)
+bool sl_model_decode_is_cheap(const SlModelInfo *info, bool *cheap, SlError *err)
 {
     SlRecipe recipe;
     SlCost cost;
     sl_recipe_defaults(&recipe, info);
-    return sl_model_cost(info, &recipe, NULL, &cost, NULL) && cost.decode_flops < cost.step_flops;
+    if (!sl_model_cost(info, &recipe, NULL, &cost, err))
+        return false;
+    *cheap = cost.decode_flops < cost.step_flops;
+    return true;
 }

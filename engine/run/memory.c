@@ -3,6 +3,11 @@
  *
  * What its stages need is known from the measure device; which parts go for it is said in
  * pipelines/room.c. Decoding that does not fit finds its own way (decode.c).
+ *
+ * The host's memory is known before the run, too: what the run holds there, and on a device that
+ * computes there what its stages work in. That is a lower bound, so what is refused would have
+ * failed, or would have ended the program; a run that passes may still fail for what the estimate
+ * leaves out.
  */
 #include "engine/run/stages.h"
 
@@ -17,6 +22,52 @@ static bool measure(SlModel *model, const SlRecipe *recipe, SlError *err)
     model->stage_bytes[1] = cost.step_bytes;
     model->stage_bytes[2] = cost.decode_bytes;
     return true;
+}
+
+/* What decoding cannot do without: at best it is done in strips (decode.c). Beside the picture on
+ * the device, f32, are its values and its bytes for who asked. */
+static size_t least_for_decoding(const SlModel *model, const SlRecipe *recipe, const SlCost *cost)
+{
+    const SlVae *vae = sl_model_vae(model);
+    int f = model->info.factor;
+    size_t pixels = (size_t)recipe->width * (size_t)recipe->height, picture = pixels * 12;
+    size_t working = cost->decode_bytes;
+    if (vae) {
+        size_t strips = picture + sl_vae_strips_bytes(vae, recipe->height / f, recipe->width / f);
+        working = strips < working ? strips : working;
+    }
+    size_t taking = picture + pixels * (12 + 3); /* values and bytes are fetched */
+    return (working > taking ? working : taking) + pixels * 3;
+}
+
+/* What the run has on the host beside the device's memory; at the end, the picture in f32 and in
+ * bytes. */
+static size_t held_by_run(const SlModel *model, const SlRecipe *recipe)
+{
+    size_t pixels = (size_t)recipe->width * (size_t)recipe->height;
+    size_t positions = pixels / (size_t)(model->info.factor * model->info.factor);
+    return positions * (size_t)model->info.channels * sizeof(float) * SL_RUN_ARRAYS;
+}
+
+bool sl_model_check_memory(SlModel *model, const SlRecipe *recipe, SlError *err)
+{
+    SlCost cost;
+    size_t need = held_by_run(model, recipe), left = sl_host_memory_left("");
+    if (!sl_model_memory_is_limited(model)) {
+        if (!sl_model_measure(model, recipe, &cost, err))
+            return false;
+        size_t decode = least_for_decoding(model, recipe, &cost);
+        need += cost.step_bytes > decode ? cost.step_bytes : decode;
+        left += left < SIZE_MAX - sl_arena_capacity(model->dev) ? sl_arena_capacity(model->dev) : 0;
+    } else {
+        need += (size_t)recipe->width * (size_t)recipe->height * (12 + 3);
+    }
+    return need <= left ||
+           sl_fail(err, SL_MEMORY,
+                   "a picture of %d x %d needs %s of memory at least, and this process may use %s; "
+                   "a smaller picture needs less",
+                   recipe->width, recipe->height, sl_bytes_text(need).text,
+                   sl_bytes_text(left).text);
 }
 
 bool sl_model_make_room(SlModel *model, const SlRecipe *recipe, SlError *err)

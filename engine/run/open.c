@@ -6,10 +6,9 @@
 SlModel *sl_model_open(const char *path, const SlModelOptions *options, SlError *err)
 {
     SlModel *model = sl_model_load(path, options, err);
-    if (model && !sl_model_find_preview(model, err))
+    if (model && !(sl_model_find_preview(model, err) &&
+                   sl_model_decode_is_cheap(&model->info, &model->cheap_decode, err)))
         sl_model_close(&model);
-    if (model)
-        model->cheap_decode = sl_model_decode_is_cheap(&model->info);
     return model;
 }
 

@@ -49,11 +49,11 @@ static bool make_arrays(SlRun *run, SlError *err)
     run->elements = (int64_t)run->channels * run->height * run->width;
     run->rule = sl_pipeline_guidance(info->pipeline, run->recipe.guidance);
     run->batch = run->rule == SL_GUIDANCE_CLASSIFIER_FREE ? 2 : 1;
-    run->memory = calloc((size_t)run->elements * 6, sizeof(float));
+    run->memory = calloc((size_t)run->elements * SL_RUN_ARRAYS, sizeof(float));
     if (!run->memory)
         return no_memory(err);
     float **arrays[] = {&run->noise, &run->sample, &run->x0, &run->input, &run->output, &run->term};
-    for (int i = 0; i < 6; i++)
+    for (int i = 0; i < SL_RUN_ARRAYS; i++)
         *arrays[i] = run->memory + i * run->elements;
     return true;
 }
@@ -177,7 +177,8 @@ SlRun *sl_run_new(SlModel *model, const SlRecipe *recipe, const SlRunInputs *inp
         return NULL;
     }
     run->model = model;
-    bool ok = copy_recipe(run, recipe, err) && make_arrays(run, err) && make_scheduler(run, err);
+    bool ok = copy_recipe(run, recipe, err) && sl_model_check_memory(model, &run->recipe, err) &&
+              make_arrays(run, err) && make_scheduler(run, err);
     run->share = inputs && inputs->share ? inputs->share : sl_share_new(model);
     run->own_share = !inputs || !inputs->share;
     if (!run->share)

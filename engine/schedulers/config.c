@@ -19,9 +19,10 @@ static bool trained_betas(SlSchedulerConfig *c, const SlJson *json, SlError *err
     if (!c->trained_betas)
         return sl_fail(err, SL_MEMORY, "%s: out of memory", sl_json_name(json));
     int n = sl_json_doubles(json, "trained_betas", c->trained_betas, c->num_train_timesteps, err);
-    return n == c->num_train_timesteps ||
-           sl_fail(err, SL_FORMAT, "%s: trained_betas has %d numbers; expected %d",
-                   sl_json_name(json), n, c->num_train_timesteps);
+    if (err->code == SL_OK && n != c->num_train_timesteps)
+        sl_fail(err, SL_FORMAT, "%s: \"trained_betas\" has %d numbers; expected %d",
+                sl_json_name(json), n, c->num_train_timesteps);
+    return err->code == SL_OK;
 }
 
 static void read_noise(SlSchedulerConfig *c, const SlJson *j, SlError *err)

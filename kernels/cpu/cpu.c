@@ -1,6 +1,7 @@
 /* cpu.c - the table of the cpu device: ref's, with faster slots laid over it.
  * SAFELIGHT_ISA=base|v3|v4 (levels of the x86-64 psABI) limits the device to fewer instructions
- * than the processor has, for tests and for finding differences between two machines. */
+ * than the processor has, for tests and for finding differences between two machines; v3+onednn is
+ * v3 with oneDNN, as it is used from v4 on. */
 #include "kernels/cpu/cpu.h"
 
 #include "kernels/devices.h"
@@ -41,6 +42,13 @@ static Isa processor_isa(void)
     return ISA_BASE;
 }
 
+/* Whether oneDNN is used without AVX-512, too: for tests of what is said about it, on any machine. */
+static bool with_onednn(void)
+{
+    const char *wanted = getenv("SAFELIGHT_ISA");
+    return wanted && strcmp(wanted, "v3+onednn") == 0;
+}
+
 static Isa best_isa(void)
 {
     static const char *const names[] = {"base", "v3"};
@@ -49,7 +57,7 @@ static Isa best_isa(void)
     for (Isa i = ISA_BASE; wanted && i < has; i++)
         if (strcmp(wanted, names[i]) == 0)
             return i;
-    return has;
+    return has > ISA_V3 && with_onednn() ? ISA_V3 : has;
 }
 
 #define FILL(isa)                            \
@@ -137,15 +145,20 @@ SlDevice *sl_cpu_open(const SlDeviceOptions *options, SlError *err)
         return NULL;
     }
     Isa isa = best_isa();
-    int available = available_threads();
+    int wanted = options->threads > 0 ? options->threads : available_threads();
+    cpu->base.threads = sl_threads_granted(wanted);
     cpu->base.dtype = options->dtype == SL_F16 ? SL_F32 : options->dtype;
-    cpu->onednn = isa == ISA_V4 ? sl_onednn_open(cpu->base.dtype) : NULL;
+    if ((isa == ISA_V4 || with_onednn()) &&
+        !sl_onednn_open(cpu->base.dtype, with_onednn(), &cpu->onednn)) {
+        free(cpu);
+        sl_fail(err, SL_MEMORY, "memory ran out when the device cpu was opened");
+        return NULL;
+    }
     cpu->amx = use_amx(cpu->base.dtype, isa);
     make_ops(cpu, isa);
     cpu->ops.use_dtype = cpu_use_dtype;
     cpu->base.ops = &cpu->ops;
     cpu->base.name = "cpu";
-    cpu->base.threads = options->threads > 0 ? options->threads : available;
     snprintf(cpu->describe, sizeof cpu->describe, "CPU: %d thread%s, %s%s%s, %s%s",
              cpu->base.threads, cpu->base.threads == 1 ? "" : "s", instructions[isa],
              cpu->amx ? ", AMX" : "", cpu->onednn ? ", oneDNN" : "", sl_dtype_name(cpu->base.dtype),

@@ -5,9 +5,10 @@
 
 #if !SL_HAVE_ONEDNN
 
-SlOneDnn *sl_onednn_open(SlDtype dtype)
+bool sl_onednn_open(SlDtype dtype, bool any_isa, SlOneDnn **onednn)
 {
-    return NULL;
+    *onednn = NULL;
+    return true;
 }
 
 void sl_onednn_close(SlOneDnn *o)
@@ -35,10 +36,52 @@ void sl_onednn_conv2d_epilogue(SlDevice *dev, const SlTensor *x, const SlWeight 
 #else
 
 #include "kernels/cpu/onednn.h"
+#include "kernels/devices.h"
 
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef _OPENMP
+#include <omp.h>
+#endif
+
+/* ---- memory that runs out ---- */
+
+/* Empties oneDNN's own cache; ours is by device. */
+static bool forget_primitives(void *arg)
+{
+    int capacity = 0;
+    return dnnl_get_primitive_cache_capacity(&capacity) == dnnl_success &&
+           dnnl_set_primitive_cache_capacity(0) == dnnl_success &&
+           dnnl_set_primitive_cache_capacity(capacity) == dnnl_success;
+}
+
+bool sl_onednn_call(SlOneDnn *o, size_t bytes, bool (*call)(void *arg), void *arg)
+{
+    bool thrown = false;
+    bool room = sl_host_has_room(bytes), ok = room && sl_guarded(call, arg, &thrown);
+    if (thrown) /* what was being made stays in the cache as a broken promise */
+        sl_guarded(forget_primitives, NULL, &thrown);
+    if (!room || thrown)
+        atomic_store(&o->no_memory, true);
+    return ok;
+}
+
+bool sl_onednn_ok(SlOneDnn *o, dnnl_status_t status)
+{
+    if (status == dnnl_out_of_memory)
+        atomic_store(&o->no_memory, true);
+    return status == dnnl_success;
+}
+
+void sl_onednn_use_threads(int threads)
+{
+#ifdef _OPENMP
+    sl_threads_own();
+    omp_set_num_threads(threads);
+#else
+    (void)threads;
+#endif
+}
 
 /* ONEDNN_MAX_CPU_ISA counts. */
 static bool has_isa(SlDtype dtype)
@@ -49,14 +92,28 @@ static bool has_isa(SlDtype dtype)
     return (isa & needed) == needed;
 }
 
-SlOneDnn *sl_onednn_open(SlDtype dtype)
+static bool open_engine(void *arg)
 {
-    SlOneDnn *o = has_isa(dtype) ? calloc(1, sizeof *o) : NULL;
-    if (o && dnnl_engine_create(&o->engine, dnnl_cpu, 0) == dnnl_success &&
-        dnnl_stream_create(&o->stream, o->engine, dnnl_stream_default_flags) == dnnl_success)
-        return o;
+    SlOneDnn *o = arg;
+    return sl_onednn_ok(o, dnnl_engine_create(&o->engine, dnnl_cpu, 0)) &&
+           sl_onednn_ok(o, dnnl_stream_create(&o->stream, o->engine, dnnl_stream_default_flags));
+}
+
+bool sl_onednn_open(SlDtype dtype, bool any_isa, SlOneDnn **onednn)
+{
+    *onednn = NULL;
+    if (!has_isa(dtype) && !(any_isa && dtype == SL_F32))
+        return true;
+    SlOneDnn *o = calloc(1, sizeof *o);
+    if (!o)
+        return false;
+    if (sl_onednn_call(o, SL_ONEDNN_MAKE, open_engine, o)) {
+        *onednn = o;
+        return true;
+    }
+    bool memory = !atomic_load(&o->no_memory);
     sl_onednn_close(o); /* our own code does it, too */
-    return NULL;
+    return memory;
 }
 
 void sl_onednn_close(SlOneDnn *o)
@@ -87,13 +144,22 @@ static bool place(SlDevice *dev, dnnl_memory_t memory, size_t bytes)
 
 static bool execute(SlOneDnn *o, dnnl_primitive_t primitive, int count, const dnnl_exec_arg_t *args)
 {
-    return dnnl_primitive_execute(primitive, o->stream, count, args) == dnnl_success &&
-           dnnl_stream_wait(o->stream) == dnnl_success;
+    return sl_onednn_ok(o, dnnl_primitive_execute(primitive, o->stream, count, args)) &&
+           sl_onednn_ok(o, dnnl_stream_wait(o->stream));
 }
 
-static bool run(SlDevice *dev, SlPrimitive *p, const Call *c)
+typedef struct Run {
+    SlDevice *dev;
+    SlPrimitive *p;
+    const Call *call;
+} Run;
+
+static bool run_primitive(void *arg)
 {
-    size_t mark = sl_arena_mark(dev);
+    const Run *r = arg;
+    SlDevice *dev = r->dev;
+    SlPrimitive *p = r->p;
+    const Call *c = r->call;
     dnnl_memory_t weights = sl_onednn_weight(dev, c->w, p->weights);
     const dnnl_exec_arg_t args[] = {
         {DNNL_ARG_SRC, p->x},
@@ -102,23 +168,42 @@ static bool run(SlDevice *dev, SlPrimitive *p, const Call *c)
         {DNNL_ARG_SCRATCHPAD, p->scratch},
         {DNNL_ARG_ATTR_MULTIPLE_POST_OP(0) | DNNL_ARG_SRC_1, p->residual},
         {DNNL_ARG_BIAS, p->bias}};
-    bool ok =
-        weights && dnnl_memory_set_data_handle(p->x, c->x->data) == dnnl_success &&
-        dnnl_memory_set_data_handle(p->out, c->out->data) == dnnl_success &&
-        (!c->bias || dnnl_memory_set_data_handle(p->bias, c->bias->value.data) == dnnl_success) &&
-        (!c->residual ||
-         dnnl_memory_set_data_handle(p->residual, c->residual->data) == dnnl_success) &&
-        place(dev, p->scratch, p->scratch_bytes) &&
-        execute(sl_onednn_of(dev), p->primitive, c->bias ? 6 : 5, args);
+    return weights && dnnl_memory_set_data_handle(p->x, c->x->data) == dnnl_success &&
+           dnnl_memory_set_data_handle(p->out, c->out->data) == dnnl_success &&
+           (!c->bias ||
+            dnnl_memory_set_data_handle(p->bias, c->bias->value.data) == dnnl_success) &&
+           (!c->residual ||
+            dnnl_memory_set_data_handle(p->residual, c->residual->data) == dnnl_success) &&
+           place(dev, p->scratch, p->scratch_bytes) &&
+           execute(sl_onednn_of(dev), p->primitive, c->bias ? 6 : 5, args);
+}
+
+static bool run(SlDevice *dev, SlPrimitive *p, const Call *c)
+{
+    size_t mark = sl_arena_mark(dev);
+    Run r = {dev, p, c};
+    bool ok = sl_onednn_call(sl_onednn_of(dev), SL_ONEDNN_RUN, run_primitive, &r);
     sl_arena_reset(dev, mark);
     return ok;
 }
 
+/* Memory that runs out is no product that oneDNN lacks: another way would compute other bytes. */
+static bool ran_out(SlDevice *dev)
+{
+    return atomic_load(&sl_onednn_of(dev)->no_memory) || !sl_device_ok(dev);
+}
+
 static void fail_product(SlDevice *dev, const SlOneDnnKey *key)
 {
-    sl_device_fail(dev, SL_MEMORY,
-                   "cpu: oneDNN cannot compute a product of %lld by %lld channels (out of memory?)",
-                   (long long)key->channels, (long long)key->out_channels);
+    if (ran_out(dev))
+        sl_device_fail(dev, SL_MEMORY,
+                       "cpu: memory ran out in a product of %lld by %lld channels; a smaller "
+                       "picture needs less",
+                       (long long)key->channels, (long long)key->out_channels);
+    else
+        sl_device_fail(dev, SL_DEVICE,
+                       "cpu: oneDNN failed to compute a product of %lld by %lld channels",
+                       (long long)key->channels, (long long)key->out_channels);
 }
 
 /* Rows of a product that GEGLU follows: some megabytes. */
@@ -225,30 +310,51 @@ static char *element(const SlTensor *t, int64_t at)
     return (char *)t->data + (size_t)at * sl_dtype_size(t->dtype);
 }
 
+/* One part of one image; memory objects are the first `made` of args. */
+typedef struct PartRun {
+    const Parts *parts;
+    const Part *part;
+    int64_t image;
+    char *scratch;
+    dnnl_exec_arg_t args[6];
+    int made;
+} PartRun;
+
+/* False when there is no memory for it. */
+static bool add_memory(PartRun *r, int which, dnnl_memory_t like, void *data)
+{
+    dnnl_memory_t memory = memory_at(r->parts->onednn, like, data);
+    if (!memory)
+        return false;
+    r->args[r->made++] = (dnnl_exec_arg_t){which, memory};
+    return true;
+}
+
+static bool run_part(void *arg)
+{
+    PartRun *r = arg;
+    const Parts *parts = r->parts;
+    const Call *c = parts->call;
+    const SlPrimitive *p = r->part->primitive;
+    int64_t x = r->image * parts->x_image + r->part->x;
+    int64_t out = r->image * parts->out_image + r->part->out;
+    const int residual = DNNL_ARG_ATTR_MULTIPLE_POST_OP(0) | DNNL_ARG_SRC_1;
+    bool ok =
+        add_memory(r, DNNL_ARG_SRC, p->x, element(c->x, x)) &&
+        add_memory(r, DNNL_ARG_DST, p->out, element(c->out, out)) &&
+        add_memory(r, DNNL_ARG_SCRATCHPAD, p->scratch, r->scratch) &&
+        (!c->bias || add_memory(r, DNNL_ARG_BIAS, p->bias, c->bias->value.data)) &&
+        (p->key.residual != 2 || add_memory(r, residual, p->residual, element(c->residual, out)));
+    r->args[r->made] = (dnnl_exec_arg_t){DNNL_ARG_WEIGHTS, r->part->weights};
+    return ok && execute(parts->onednn, p->primitive, r->made + 1, r->args);
+}
+
 static bool compute_part(const Parts *parts, const Part *part, int64_t image, char *scratch)
 {
-    const Call *c = parts->call;
-    const SlOneDnn *o = parts->onednn;
-    const SlPrimitive *p = part->primitive;
-    int64_t x = image * parts->x_image + part->x, out = image * parts->out_image + part->out;
-    const int residual = DNNL_ARG_ATTR_MULTIPLE_POST_OP(0) | DNNL_ARG_SRC_1;
-    dnnl_exec_arg_t args[6] = {{DNNL_ARG_SRC, memory_at(o, p->x, element(c->x, x))},
-                               {DNNL_ARG_DST, memory_at(o, p->out, element(c->out, out))},
-                               {DNNL_ARG_SCRATCHPAD, memory_at(o, p->scratch, scratch)}};
-    int made = 3;
-    if (c->bias)
-        args[made++] = (dnnl_exec_arg_t){DNNL_ARG_BIAS, memory_at(o, p->bias, c->bias->value.data)};
-    if (p->key.residual == 2)
-        args[made++] =
-            (dnnl_exec_arg_t){residual, memory_at(o, p->residual, element(c->residual, out))};
-    args[made] = (dnnl_exec_arg_t){DNNL_ARG_WEIGHTS, part->weights};
-    bool ok = true;
-    for (int i = 0; i < made; i++)
-        ok = ok && args[i].memory;
-    ok = ok && execute(parts->onednn, p->primitive, made + 1, args);
-    for (int i = 0; i < made; i++)
-        if (args[i].memory)
-            dnnl_memory_destroy(args[i].memory);
+    PartRun r = {.parts = parts, .part = part, .image = image, .scratch = scratch};
+    bool ok = sl_onednn_call(parts->onednn, SL_ONEDNN_RUN, run_part, &r);
+    for (int i = 0; i < r.made; i++)
+        dnnl_memory_destroy(r.args[i].memory);
     return ok;
 }
 
@@ -266,8 +372,11 @@ static bool in_parts(SlDevice *dev, const SlOneDnnKey *key, const Call *c)
 {
     Parts parts = {.call = c, .onednn = sl_onednn_of(dev), .scratch_bytes = 1};
     sl_onednn_use_threads(1); /* also what a primitive is made for */
-    if (!(key->conv ? cut_image(dev, &parts, key) : cut_rows(dev, &parts, key)))
-        return false;
+    if (!(key->conv ? cut_image(dev, &parts, key) : cut_rows(dev, &parts, key))) {
+        if (ran_out(dev))
+            fail_product(dev, key);
+        return ran_out(dev);
+    }
     size_t mark = sl_arena_mark(dev);
     parts.scratch_bytes = (parts.scratch_bytes + 255) / 256 * 256;
     SlTensor scratch =
@@ -284,19 +393,22 @@ static bool in_parts(SlDevice *dev, const SlOneDnnKey *key, const Call *c)
 /* False when oneDNN has no primitive for it. */
 static bool product(SlDevice *dev, const SlOneDnnKey *key, const Call *c)
 {
+    atomic_store(&sl_onednn_of(dev)->no_memory, false);
     if (SL_ONEDNN_CUT)
         return in_parts(dev, key, c);
     sl_onednn_use_threads(threads_for(dev, key));
     SlPrimitive *p = sl_onednn_primitive(sl_onednn_of(dev), key);
-    if (p && !run(dev, p, c))
+    if (!p && !ran_out(dev))
+        return false;
+    if (!p || !run(dev, p, c))
         fail_product(dev, key);
-    return p != NULL;
+    return true;
 }
 
 static void must(SlDevice *dev, const SlOneDnnKey *key, const Call *c)
 {
     if (!product(dev, key, c))
-        sl_device_fail(dev, SL_MEMORY, "cpu: oneDNN has no product of %lld by %lld channels",
+        sl_device_fail(dev, SL_UNSUPPORTED, "cpu: oneDNN has no product of %lld by %lld channels",
                        (long long)key->channels, (long long)key->out_channels);
 }
 

@@ -8,7 +8,10 @@
 #define SL_KERNELS_ONEDNN_H
 
 #include "kernels/cpu/cpu.h"
+#include "kernels/cpu/guard.h"
 #include "kernels/cpu/onednn_generation.h"
+
+#include <stdatomic.h>
 
 /* What decides a primitive. All int64_t, so that keys compare as bytes. */
 typedef struct SlOneDnnKey {
@@ -33,6 +36,7 @@ struct SlOneDnn {
     dnnl_engine_t engine;
     dnnl_stream_t stream;
     SlPrimitive *buckets[SL_ONEDNN_BUCKETS];
+    atomic_bool no_memory; /* why the last call failed; otherwise it has no such product */
 };
 
 static inline SlOneDnn *sl_onednn_of(SlDevice *dev)
@@ -45,12 +49,22 @@ static inline dnnl_data_type_t sl_onednn_type(int64_t dtype)
     return dtype == SL_BF16 ? dnnl_bf16 : dnnl_f32;
 }
 
-/* onednn_primitive.c: threads of the oneDNN calls that this thread makes from here on; a primitive
- * is made for them. */
+/* Threads of the oneDNN calls that this thread makes from here on, which it does get
+ * (sl_threads_granted); a primitive is made for them. */
 void sl_onednn_use_threads(int threads);
 
-/* onednn_primitive.c: the cached primitive of a key, made now if there is none; NULL on failure.
- * Its scratch memory is sized for the threads there are when it is made. */
+/* Every call that may allocate goes through here: `call` in which oneDNN is asked for something,
+ * with `bytes` that it may want known to be there. Some of oneDNN's own allocations are not checked
+ * by it, and others throw. False, with o->no_memory where that is why. */
+bool sl_onednn_call(SlOneDnn *o, size_t bytes, bool (*call)(void *arg), void *arg);
+/* For a primitive that is made, and for one that is executed. */
+#define SL_ONEDNN_MAKE ((size_t)16 << 20)
+#define SL_ONEDNN_RUN  ((size_t)64 << 10)
+/* The status is success; notes that memory ran out. */
+bool sl_onednn_ok(SlOneDnn *o, dnnl_status_t status);
+
+/* onednn_primitive.c: the cached primitive of a key, made now if there is none; NULL on failure
+ * (o->no_memory). Its scratch memory is sized for the threads there are when it is made. */
 SlPrimitive *sl_onednn_primitive(SlOneDnn *o, const SlOneDnnKey *key);
 void sl_onednn_free_primitives(SlOneDnn *o);
 

@@ -9,18 +9,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#ifdef _OPENMP
-#include <omp.h>
-#endif
-
-void sl_onednn_use_threads(int threads)
-{
-#ifdef _OPENMP
-    omp_set_num_threads(threads);
-#else
-    (void)threads;
-#endif
-}
 
 static void free_primitive(SlPrimitive *p)
 {
@@ -113,33 +101,46 @@ static bool add_post_ops(dnnl_primitive_attr_t attr, const SlOneDnnKey *k, SlCon
     return ok;
 }
 
-static bool fill_primitive(SlPrimitive *p, SlOneDnn *o, const SlProductDescs *d)
+/* What is held while a primitive is made. */
+typedef struct Making {
+    SlPrimitive *p;
+    SlOneDnn *o;
+    SlProductDescs descs;
+    dnnl_primitive_attr_t attr;
+    dnnl_primitive_desc_t desc;
+} Making;
+
+static bool fill_primitive(void *arg)
 {
-    dnnl_primitive_attr_t attr = NULL;
-    dnnl_primitive_desc_t desc = NULL;
-    bool ok =
-        dnnl_primitive_attr_create(&attr) == dnnl_success &&
-        dnnl_primitive_attr_set_scratchpad_mode(attr, dnnl_scratchpad_mode_user) == dnnl_success &&
-        add_post_ops(attr, &p->key, d->out) && primitive_desc(&p->key, d, attr, o->engine, &desc) &&
-        make_memories(p, d, desc, o->engine) &&
-        dnnl_primitive_create(&p->primitive, desc) == dnnl_success;
-    if (desc)
-        dnnl_primitive_desc_destroy(desc);
-    if (attr)
-        dnnl_primitive_attr_destroy(attr);
-    return ok;
+    Making *m = arg;
+    SlOneDnn *o = m->o;
+    const SlOneDnnKey *key = &m->p->key;
+    SlProductDescs *d = &m->descs;
+    return (key->conv ? conv_descs(key, d) : matmul_descs(key, d)) &&
+           sl_onednn_ok(o, dnnl_primitive_attr_create(&m->attr)) &&
+           sl_onednn_ok(
+               o, dnnl_primitive_attr_set_scratchpad_mode(m->attr, dnnl_scratchpad_mode_user)) &&
+           add_post_ops(m->attr, key, d->out) &&
+           primitive_desc(key, d, m->attr, o->engine, &m->desc) &&
+           make_memories(m->p, d, m->desc, o->engine) &&
+           sl_onednn_ok(o, dnnl_primitive_create(&m->p->primitive, m->desc));
 }
 
 static SlPrimitive *make_primitive(SlOneDnn *o, const SlOneDnnKey *key)
 {
-    SlProductDescs descs;
-    SlPrimitive *p = calloc(1, sizeof *p);
-    if (!p)
+    Making m = {.p = calloc(1, sizeof *m.p), .o = o};
+    SlPrimitive *p = m.p;
+    if (!p) {
+        atomic_store(&o->no_memory, true);
         return NULL;
+    }
     p->key = *key;
-    bool ok = (key->conv ? conv_descs(key, &descs) : matmul_descs(key, &descs)) &&
-              fill_primitive(p, o, &descs);
-    SlMemoryDesc made[] = {descs.x, descs.weights, descs.bias, descs.out};
+    bool ok = sl_onednn_call(o, SL_ONEDNN_MAKE, fill_primitive, &m);
+    if (m.desc)
+        dnnl_primitive_desc_destroy(m.desc);
+    if (m.attr)
+        dnnl_primitive_attr_destroy(m.attr);
+    SlMemoryDesc made[] = {m.descs.x, m.descs.weights, m.descs.bias, m.descs.out};
     for (int i = 0; i < 4; i++)
         sl_memory_desc_free(made[i]);
     if (!ok) {

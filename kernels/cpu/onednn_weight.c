@@ -39,23 +39,43 @@ static void free_layout(SlDevice *dev, Layout *l)
     free(l);
 }
 
-static bool reorder(SlOneDnn *o, dnnl_memory_t from, dnnl_memory_t to)
+/* What is held while a layout is filled. */
+typedef struct Reorder {
+    SlOneDnn *o;
+    SlConstMemoryDesc desc; /* of to, which is made at data */
+    void *data;
+    dnnl_memory_t from, to;
+    dnnl_primitive_desc_t pd;
+    dnnl_primitive_t primitive;
+} Reorder;
+
+static bool run_reorder(void *arg)
 {
-    SlConstMemoryDesc from_desc, to_desc;
-    dnnl_primitive_desc_t pd = NULL;
-    dnnl_primitive_t primitive = NULL;
-    dnnl_exec_arg_t args[] = {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}};
-    bool ok = dnnl_memory_get_memory_desc(from, &from_desc) == dnnl_success &&
-              dnnl_memory_get_memory_desc(to, &to_desc) == dnnl_success &&
-              dnnl_reorder_primitive_desc_create(&pd, from_desc, o->engine, to_desc, o->engine,
-                                                 NULL) == dnnl_success &&
-              dnnl_primitive_create(&primitive, pd) == dnnl_success &&
-              dnnl_primitive_execute(primitive, o->stream, 2, args) == dnnl_success &&
-              dnnl_stream_wait(o->stream) == dnnl_success;
-    if (primitive)
-        dnnl_primitive_destroy(primitive);
-    if (pd)
-        dnnl_primitive_desc_destroy(pd);
+    Reorder *r = arg;
+    SlOneDnn *o = r->o;
+    SlConstMemoryDesc from, to;
+    if (!sl_onednn_ok(o, dnnl_memory_create(&r->to, r->desc, o->engine, r->data)))
+        return false;
+    dnnl_exec_arg_t args[] = {{DNNL_ARG_FROM, r->from}, {DNNL_ARG_TO, r->to}};
+    return dnnl_memory_get_memory_desc(r->from, &from) == dnnl_success &&
+           dnnl_memory_get_memory_desc(r->to, &to) == dnnl_success &&
+           sl_onednn_ok(o, dnnl_reorder_primitive_desc_create(&r->pd, from, o->engine, to,
+                                                              o->engine, NULL)) &&
+           sl_onednn_ok(o, dnnl_primitive_create(&r->primitive, r->pd)) &&
+           sl_onednn_ok(o, dnnl_primitive_execute(r->primitive, o->stream, 2, args)) &&
+           sl_onednn_ok(o, dnnl_stream_wait(o->stream));
+}
+
+/* Fills the layout's memory, which it makes, from other memory of the same weight. */
+static bool reorder(SlOneDnn *o, dnnl_memory_t from, Layout *l)
+{
+    Reorder r = {.o = o, .desc = l->desc, .data = l->data, .from = from};
+    bool ok = sl_onednn_call(o, SL_ONEDNN_MAKE, run_reorder, &r);
+    l->memory = r.to;
+    if (r.primitive)
+        dnnl_primitive_destroy(r.primitive);
+    if (r.pd)
+        dnnl_primitive_desc_destroy(r.pd);
     return ok;
 }
 
@@ -64,12 +84,15 @@ static Layout *add_layout(SlDevice *dev, SlWeight *w, SlConstMemoryDesc desc, dn
 {
     SlOneDnn *o = sl_onednn_of(dev);
     Layout *l = calloc(1, sizeof *l);
-    if (!l)
+    if (!l) {
+        atomic_store(&o->no_memory, true);
         return NULL;
+    }
     l->desc = sl_memory_desc_copy(desc);
     l->data = l->desc ? sl_cpu_weight_alloc(dev, dnnl_memory_desc_get_size(desc)) : NULL;
-    if (!l->data || dnnl_memory_create(&l->memory, desc, o->engine, l->data) != dnnl_success ||
-        !reorder(o, from, l->memory)) {
+    if (!l->data)
+        atomic_store(&o->no_memory, true);
+    if (!l->data || !reorder(o, from, l)) {
         free_layout(dev, l);
         return NULL;
     }
@@ -123,23 +146,39 @@ static const void *converted(const SlTensor *host, SlDtype dtype, void **scratch
     return *scratch;
 }
 
+/* A weight as it stands in the file. */
+typedef struct Plain {
+    SlDevice *dev;
+    const SlWeight *w;
+    void *data;
+    SlMemoryDesc desc;
+    dnnl_memory_t memory;
+} Plain;
+
+static bool make_plain(void *arg)
+{
+    Plain *p = arg;
+    SlOneDnn *o = sl_onednn_of(p->dev);
+    p->desc = plain_desc(p->w, p->dev->dtype);
+    return p->desc && sl_onednn_ok(o, dnnl_memory_create(&p->memory, p->desc, o->engine, p->data));
+}
+
 bool sl_onednn_weight_init(SlDevice *dev, SlWeight *w, const SlTensor *host)
 {
     SlOneDnn *o = sl_onednn_of(dev);
     SlOneDnnKey key = typical_key(dev, w);
+    void *scratch = NULL;
+    atomic_store(&o->no_memory, false);
     sl_onednn_use_threads(SL_ONEDNN_CUT ? 1 : dev->threads);
     SlPrimitive *p = sl_onednn_primitive(o, &key);
-    SlMemoryDesc desc = plain_desc(w, dev->dtype);
-    dnnl_memory_t plain = NULL;
-    void *scratch = NULL;
     sl_onednn_use_threads(dev->threads);
-    const void *data = converted(host, dev->dtype, &scratch);
-    bool ok = data && desc &&
-              dnnl_memory_create(&plain, desc, o->engine, (void *)data) == dnnl_success &&
-              add_layout(dev, w, p ? p->weights : desc, plain);
-    if (plain)
-        dnnl_memory_destroy(plain);
-    sl_memory_desc_free(desc);
+    Plain plain = {.dev = dev, .w = w, .data = (void *)converted(host, dev->dtype, &scratch)};
+    bool ok = (p || !atomic_load(&o->no_memory)) && plain.data &&
+              sl_onednn_call(o, SL_ONEDNN_MAKE, make_plain, &plain) &&
+              add_layout(dev, w, p ? p->weights : plain.desc, plain.memory);
+    if (plain.memory)
+        dnnl_memory_destroy(plain.memory);
+    sl_memory_desc_free(plain.desc);
     free(scratch);
     return ok;
 }

@@ -1,6 +1,10 @@
 /* gobject.h - what the tests of app/'s objects share: a model, a temporary folder, waiting. */
 #pragma once
 
+#ifdef __GNUC__
+#pragma GCC diagnostic ignored "-Wframe-larger-than=" /* tests run on large stacks */
+#endif
+
 #include <glib/gstdio.h>
 #include <locale.h>
 #include <string.h>

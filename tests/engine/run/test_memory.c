@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 /* A device's table with a limit laid over its memory. */
 static SlOps limited;
@@ -199,6 +200,44 @@ static void test_run(void)
     sl_model_close(&model);
 }
 
+/* ---- the host's memory ---- */
+
+static void test_host(void)
+{
+    SlModel *model = open_model("cpu");
+    SlRecipe recipe;
+    SlError err = {0};
+    struct rlimit was, limited_now;
+    sl_recipe_defaults(&recipe, sl_model_info(model));
+    recipe.width = recipe.height = 16384;
+    getrlimit(RLIMIT_AS, &was);
+    limited_now = was;
+    limited_now.rlim_cur = (rlim_t)4 << 30;
+    setrlimit(RLIMIT_AS, &limited_now);
+    SlRun *run = sl_run_new(model, &recipe, NULL, &err);
+    setrlimit(RLIMIT_AS, &was);
+    sl_test(!run && err.code == SL_MEMORY && strstr(err.message, "16384 x 16384 needs") &&
+                strstr(err.message, "may use"),
+            "what the process may not use is known before the run: %s", err.message);
+    sl_run_free(run);
+    recipe.width = recipe.height = 16;
+    run = sl_run_new(model, &recipe, NULL, &err);
+    sl_test(run != NULL, "and a small picture is made");
+    sl_run_free(run);
+
+    bool cheap = false;
+    SlModelInfo *gone = malloc(sizeof *gone);
+    if (!gone)
+        abort();
+    *gone = *sl_model_info(model);
+    snprintf(gone->path, sizeof gone->path, "/nowhere");
+    err = (SlError){0};
+    sl_test(!sl_model_decode_is_cheap(gone, &cheap, &err) && err.code != SL_OK && *err.message,
+            "what decoding costs is found, or it is said why not: %s", err.message);
+    free(gone);
+    sl_model_close(&model);
+}
+
 /* ---- parts that do not all fit ---- */
 
 static bool picture(SlModel *model, uint8_t *rgb, SlError *err)
@@ -372,6 +411,7 @@ int main(int argc, char **argv)
         return sl_test_done();
     }
     test_strips();
+    test_host();
     test_run();
     test_warnings();
     test_parts("ref");

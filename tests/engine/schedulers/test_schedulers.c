@@ -242,7 +242,11 @@ static void test_refusals(void)
     refused("euler-a", "{\"prediction_type\": \"sample\"}", 5, "prediction_type");
     refused("pndm", "{\"prediction_type\": \"sample\"}", 5, "prediction_type");
     refused("ddpm", "{\"variance_type\": \"learned_range\"}", 5, "variance_type");
-    refused("ddpm", "{\"trained_betas\": [0.1, 0.2]}", 5, "trained_betas");
+    refused("ddpm", "{\"trained_betas\": [0.1, 0.2]}", 5, "has 2 numbers; expected 1000");
+    refused("ddpm", "{\"trained_betas\": [0.1, \"a\"]}", 5, "has \"a\" as element 1");
+    refused("ddpm", "{\"trained_betas\": 7}", 5, "\"trained_betas\" is 7");
+    refused("ddpm", "{\"num_train_timesteps\": 2, \"trained_betas\": [0.1, 0.2, 0.3]}", 2,
+            "has 3 elements; at most 2");
     refused("unipc", "{\"solver_p\": {}}", 5, "solver_p");
     refused("dpmpp-2s", "{\"algorithm_type\": \"sde-dpmsolver\"}", 5, "algorithm_type");
     refused("deis", "{\"algorithm_type\": \"sde-dpmsolver++\"}", 5, "algorithm_type");

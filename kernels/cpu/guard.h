@@ -1,0 +1,19 @@
+/* guard.h - calls into C++ libraries that may throw. Private to kernels/cpu. */
+#ifndef SL_KERNELS_GUARD_H
+#define SL_KERNELS_GUARD_H
+
+#include <stdbool.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* What `call` returns; false and *thrown when something in it threw. *thrown is left alone
+ * otherwise. */
+bool sl_guarded(bool (*call)(void *arg), void *arg, bool *thrown);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

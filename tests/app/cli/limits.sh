@@ -1,0 +1,70 @@
+#!/usr/bin/env bash
+# limits.sh PROGRAM - the same bytes under every limit on threads, and one sentence instead of a crash where memory or stack is short.
+program=$(realpath "$1")
+count=0 status=0
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+cd "$folder" || exit 1
+ok() {
+  count=$((count + 1))
+  if [ "$2" = "$3" ]; then echo "ok $count - $1"; else echo "not ok $count - $1: \"$2\", expected \"$3\""; status=1; fi
+}
+small=(generate --prompt "a red circle" --seed 7 --steps 2 --width 32 --height 32 --quiet --device cpu)
+# same WHAT THREADS WORD...: the program under them makes the picture of so many threads. Our own code makes the same with any number;
+# what oneDNN has for processors without AVX-512 does not.
+same() {
+  local what=$1 reference=$isa-$2.png
+  [ -e "$reference" ] || "$program" "${small[@]}" --threads "$2" --output "$reference" >/dev/null || exit 1
+  shift 2
+  "$@" "$program" "${small[@]}" --output now.png >/dev/null 2>err
+  ok "$what" "$? $(cmp now.png "$reference" 2>&1)" "0 "
+  rm -f now.png
+}
+
+# OMP_WAIT_POLICY: the program does not start itself anew to set it.
+export OMP_WAIT_POLICY=passive GOMP_SPINCOUNT=1000
+for isa in v4 v3+onednn; do
+  export SAFELIGHT_ISA=$isa
+  same "$isa, OMP_THREAD_LIMIT=1" 1 env OMP_THREAD_LIMIT=1 OMP_NUM_THREADS=4
+  same "$isa, OMP_THREAD_LIMIT=3" 3 env OMP_THREAD_LIMIT=3 OMP_NUM_THREADS=4
+  same "$isa, OMP_DYNAMIC" 4 env OMP_DYNAMIC=true OMP_NUM_THREADS=4
+  same "$isa, OMP_MAX_ACTIVE_LEVELS=0" 4 env OMP_MAX_ACTIVE_LEVELS=0 OMP_NUM_THREADS=4
+  same "$isa, OMP_MAX_ACTIVE_LEVELS=3" 4 env OMP_MAX_ACTIVE_LEVELS=3 OMP_NUM_THREADS=4
+  same "$isa, one core" 1 taskset -c "$(taskset -cp $$ | sed 's/.*: //; s/[,-].*//')"
+  same "$isa, a stack of 256 KiB" "$(nproc)" bash -c 'ulimit -s 256; exec "$@"' limited
+done
+for threads in 1 3; do ok "v4, $threads threads" "$(cmp v4-$threads.png v4-4.png 2>&1)" ""; done
+
+# A quota of processor time, where this user may make a control group.
+group=/sys/fs/cgroup/safelight-limits-$$
+if mkdir "$group" 2>/dev/null && echo "30000 100000" 2>/dev/null >"$group/cpu.max"; then
+  same "a third of a core" "$(nproc)" bash -c "echo \$\$ >$group/cgroup.procs; exec \"\$@\"" limited
+else
+  echo "# no control group can be made here"
+fi
+rmdir "$group" 2>/dev/null
+
+# told WHAT LIMIT WORD...: it works, or says why in one line; never a signal.
+told() {
+  local what=$1 limit=$2 code
+  shift 2
+  (ulimit -v "$limit"; exec "$program" "$@") >/dev/null 2>err
+  code=$?
+  if [ $code = 0 ]; then ok "$what" 0 0; return; fi
+  ok "$what: $(head -c 150 err)" "$([ $code -lt 126 ] || echo "$code, ")$(wc -l <err) line" "1 line"
+}
+# The loader needs some 60 MiB for the libraries alone.
+for isa in v4 v3+onednn; do
+  for mib in 90 120 145 170 185 200 230 400; do
+    SAFELIGHT_ISA=$isa told "$isa, $mib MiB" $((mib * 1024)) "${small[@]}" --threads 2 --output low.png
+  done
+done
+unset SAFELIGHT_ISA
+
+# What cannot fit is refused before any work.
+(ulimit -v 6000000; exec "$program" "${small[@]}" --width 16384 --height 16384 --output huge.png) >/dev/null 2>err
+ok "16384 x 16384 in 6 GB" "$? $(sed 's/needs [0-9.]* GiB of memory at least, and this process may use [0-9.]* GiB/needs X, has Y/' err)" \
+  "1 safelight: a picture of 16384 x 16384 needs X, has Y; a smaller picture needs less"
+
+echo "1..$count"
+exit $status
