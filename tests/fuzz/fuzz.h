@@ -7,6 +7,10 @@
 #ifndef SL_FUZZ_H
 #define SL_FUZZ_H
 
+#ifdef __GNUC__
+#pragma GCC diagnostic ignored "-Wframe-larger-than=" /* tests run on large stacks */
+#endif
+
 #include <stddef.h>
 #include <stdint.h>
 
