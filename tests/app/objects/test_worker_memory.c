@@ -193,7 +193,7 @@ static void test_nine_lanes(void)
 static void test_decoded(Fixture *fixture, gconstpointer data)
 {
     g_autoptr(SlModelItem) model = open_fixture("ddpm");
-    g_autoptr(SlJob) job = fixture_job(model, 24);
+    g_autoptr(SlJob) job = fixture_job(model, 60);
     g_autoptr(GBytes) picture = g_bytes_new_take(g_malloc0(MIB), MIB);
 
     run_to_end(fixture, job);
