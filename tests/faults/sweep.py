@@ -26,6 +26,7 @@ import tempfile
 import zlib
 
 OLD = b'what was there before\n'
+# One thread: the numbers of calls are the same in every run. (libgomp ends the program itself where it gets no thread.)
 MODEL = ['--threads', '1', '--device', 'cpu', '--quiet']
 PICTURE = ['--prompt', 'a red house', '--steps', '2', '--width', '16', '--height', '16', *MODEL]
 FULL = ['--output', 'o.png', '--dump', 'd.safetensors', '--animation', 'a.webp', '--previews', 'p']
@@ -35,7 +36,7 @@ COMMANDS = {
     'generate': (['generate', '--model', '{sd1}', *PICTURE, *FULL], ['o.png', 'd.safetensors', 'a.webp', 'p/']),
     'compare': (['compare', '--model', '{sd1}', *PICTURE, '--schedulers', 'euler,ddim', '--sheet', 's.png', '--save', 'c.safelight',
                  '--animation', 'a.webp'], ['s.png', 'c.safelight', 'a.webp']),
-    'open': (['compare', '--open', '{made}/c.safelight', '--model', '{sd1}', '--sheet', 's.png', '--animation', 'a.webp', '--quiet'],
+    'open': (['compare', '--open', '{made}/c.safelight', '--model', '{sd1}', '--sheet', 's.png', '--animation', 'a.webp', *MODEL],
              ['s.png', 'a.webp']),
     'branch': (['branch', '{made}/o.png', '--model', '{sd1}', '--step', '1', '--scheduler', 'euler', '--output', 'o.png', *MODEL], ['o.png']),
     'replay': (['replay', '{made}/o.png', '--model', '{sd1}', '--verify', '--output', 'o.png', *MODEL], ['o.png']),
