@@ -36,52 +36,9 @@ void sl_onednn_conv2d_epilogue(SlDevice *dev, const SlTensor *x, const SlWeight 
 #else
 
 #include "kernels/cpu/onednn.h"
-#include "kernels/devices.h"
 
 #include <stdlib.h>
 #include <string.h>
-#ifdef _OPENMP
-#include <omp.h>
-#endif
-
-/* ---- memory that runs out ---- */
-
-/* Empties oneDNN's own cache; ours is by device. */
-static bool forget_primitives(void *arg)
-{
-    int capacity = 0;
-    return dnnl_get_primitive_cache_capacity(&capacity) == dnnl_success &&
-           dnnl_set_primitive_cache_capacity(0) == dnnl_success &&
-           dnnl_set_primitive_cache_capacity(capacity) == dnnl_success;
-}
-
-bool sl_onednn_call(SlOneDnn *o, size_t bytes, bool (*call)(void *arg), void *arg)
-{
-    bool thrown = false;
-    bool room = sl_host_has_room(bytes), ok = room && sl_guarded(call, arg, &thrown);
-    if (thrown) /* what was being made stays in the cache as a broken promise */
-        sl_guarded(forget_primitives, NULL, &thrown);
-    if (!room || thrown)
-        atomic_store(&o->no_memory, true);
-    return ok;
-}
-
-bool sl_onednn_ok(SlOneDnn *o, dnnl_status_t status)
-{
-    if (status == dnnl_out_of_memory)
-        atomic_store(&o->no_memory, true);
-    return status == dnnl_success;
-}
-
-void sl_onednn_use_threads(int threads)
-{
-#ifdef _OPENMP
-    sl_threads_own();
-    omp_set_num_threads(threads);
-#else
-    (void)threads;
-#endif
-}
 
 /* ONEDNN_MAX_CPU_ISA counts. */
 static bool has_isa(SlDtype dtype)
