@@ -15,9 +15,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#define MAX_MOMENTS 4000
-#define MAX_SIDE    16384
-#define MAX_HEADER  (32 << 20)
+#define MAX_MOMENTS  4000
+#define MAX_SIDE     16384
+#define MAX_HEADER   (32 << 20)
 #define MAX_SETTINGS ((size_t)4096) /* values in the JSON of a lane's */
 /* In its JSON: 64 lanes of 1000 steps that take two evaluations each. */
 #define MAX_VALUES ((size_t)1 << 21)

@@ -12,7 +12,6 @@
 #include <dirent.h>
 #include <string.h>
 
-
 /* From an exact-size heap block, so that reading one byte too many is seen. */
 static void feed(const uint8_t *data, size_t size)
 {
