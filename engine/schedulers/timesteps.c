@@ -14,6 +14,13 @@ double sl_linspace(double first, double last, int n, int i)
     return i == n - 1 ? last : first + (last - first) / (n - 1) * i;
 }
 
+/* Value i of numpy's arange(first, 0, -step), which works out its increment anew: where first - i *
+ * step is halfway between two whole numbers, the last bit decides. */
+static double falling(double first, double step, int i)
+{
+    return first + i * ((first - step) - first);
+}
+
 void sl_timesteps_whole(const SlSchedulerConfig *c, int steps, double *timesteps)
 {
     int train = c->num_train_timesteps;
@@ -22,7 +29,7 @@ void sl_timesteps_whole(const SlSchedulerConfig *c, int steps, double *timesteps
         if (c->timestep_spacing == SL_SPACING_LINSPACE)
             timesteps[i] = rint(sl_linspace(0, train - 1, steps, from_low));
         else if (c->timestep_spacing == SL_SPACING_TRAILING)
-            timesteps[i] = rint(train - i * ((double)train / steps)) - 1;
+            timesteps[i] = rint(falling(train, (double)train / steps, i)) - 1;
         else
             timesteps[i] = (double)from_low * (train / steps) + c->steps_offset;
     }
@@ -53,7 +60,7 @@ bool sl_timesteps_plus_one(SlScheduler *s, int steps, int last_timestep, SlError
             s->timesteps[i] = rint(sl_linspace(0, last_timestep - 1, steps + 1, from_low));
         else if (c->timestep_spacing == SL_SPACING_TRAILING)
             s->timesteps[i] =
-                rint(last_timestep - i * ((double)c->num_train_timesteps / steps)) - 1;
+                rint(falling(last_timestep, (double)c->num_train_timesteps / steps, i)) - 1;
         else
             s->timesteps[i] = (double)from_low * (last_timestep / (steps + 1)) + c->steps_offset;
     }

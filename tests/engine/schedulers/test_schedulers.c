@@ -347,6 +347,40 @@ static void test_tutorial(void)
     sl_scheduler_free(s);
 }
 
+/* Numbers of steps where timesteps lie halfway between whole numbers (make_trailing.py). */
+static void test_trailing(void)
+{
+    static const char config[] =
+        "{\"beta_start\": 0.00085, \"beta_end\": 0.012, \"beta_schedule\": \"scaled_linear\", "
+        "\"timestep_spacing\": \"trailing\"}";
+    SlError problem = {0};
+    char *path = sl_test_path("goldens/schedulers/trailing.json");
+    SlJson *golden = sl_json_open(path, &problem);
+    const cJSON *root = golden ? sl_json_root(golden) : NULL, *id, *list;
+    const cJSON *lists = cJSON_GetObjectItemCaseSensitive(root, "timesteps");
+    sl_test(cJSON_GetArraySize(lists) > 0, "lists of trailing timesteps %s", problem.message);
+    cJSON_ArrayForEach(id, cJSON_GetObjectItemCaseSensitive(root, "ids"))
+    {
+        cJSON_ArrayForEach(list, lists)
+        {
+            SlError err = {0};
+            int steps = cJSON_GetArraySize(list), i = 0;
+            SlJson *json = sl_json_parse("config", config, strlen(config), &err);
+            SlScheduler *s = json ? sl_scheduler_new(id->valuestring, json, NULL, &err) : NULL;
+            bool ok = s && set_steps(s, steps, &err);
+            sl_json_close(json);
+            while (ok && i < steps &&
+                   sl_scheduler_timestep(s, i) == cJSON_GetArrayItem(list, i)->valueint)
+                i++;
+            sl_test(i == steps, "%s: %d trailing timesteps, %d of them diffusers'", id->valuestring,
+                    steps, i);
+            sl_scheduler_free(s);
+        }
+    }
+    sl_json_close(golden);
+    free(path);
+}
+
 static void test_damaged_states(void)
 {
     for (int i = 0; i < sl_scheduler_count(); i++) {
@@ -735,6 +769,7 @@ int main(void)
     test_refusals();
     test_variance();
     test_tutorial();
+    test_trailing();
     test_damaged_states();
     test_saved_states();
     test_zero_snr();
