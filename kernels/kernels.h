@@ -150,8 +150,8 @@ const char *sl_device_describe(const SlDevice *dev);
  * name. */
 const char *sl_device_why(const SlDevice *dev);
 /* The same two in one line for the device that sl_device_open would open, or why it would not; no
- * GPU is opened for it, which takes hundreds of megabytes. */
-void sl_device_foresee(const SlDeviceOptions *options, char *line, size_t size);
+ * GPU is opened for it, which takes hundreds of megabytes. False and *err where memory ran out. */
+bool sl_device_foresee(const SlDeviceOptions *options, char *line, size_t size, SlError *err);
 
 /* Cancels, from any thread: the running operation ends normally, later ones do nothing until
  * sl_device_clear. */

@@ -66,30 +66,33 @@ SlDevice *sl_device_open(const SlDeviceOptions *options, SlError *err)
     return dev;
 }
 
-void sl_device_foresee(const SlDeviceOptions *options, char *line, size_t size)
+bool sl_device_foresee(const SlDeviceOptions *options, char *line, size_t size, SlError *err)
 {
     const char *name = options->name ? options->name : "auto";
     bool automatic = !strcmp(name, "auto");
     char gpu[200];
-    SlError no_cuda = {0}, err = {0};
+    SlError no_cuda = {0}, problem = {0};
     SlDeviceOptions own = *options;
     bool looked = automatic || !strcmp(name, "cuda");
     if (looked && sl_cuda_look(gpu, sizeof gpu, &no_cuda)) {
         snprintf(line, size, "%s%s", gpu, automatic ? " (auto: cuda, because it is there)" : "");
-        return;
+        return true;
     }
     if (looked && !automatic) {
         snprintf(line, size, "%.900s", no_cuda.message);
-        return;
+        return true;
     }
     own.name = automatic ? "cpu" : name;
-    SlDevice *dev = sl_device_open(&own, &err);
+    SlDevice *dev = sl_device_open(&own, &problem);
     if (!dev)
-        snprintf(line, size, "%.900s", err.message);
+        snprintf(line, size, "%.900s", problem.message);
     else if (automatic)
         snprintf(line, size, "%.400s (auto: cpu, because %.400s)", sl_device_describe(dev),
                  no_cuda.message);
     else
         snprintf(line, size, "%.400s", sl_device_describe(dev));
     sl_device_close(&dev);
+    if (problem.code == SL_MEMORY)
+        sl_fail(err, SL_MEMORY, "%s", problem.message);
+    return problem.code != SL_MEMORY;
 }

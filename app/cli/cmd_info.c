@@ -91,7 +91,9 @@ static int print_inspected(const SlOptions *o, const char *path, SlModelInfo *in
     char line[1000];
     if (!sl_model_inspect(path, info, err) || (o->json && !sl_hash_model(info, NULL, err)))
         return sl_fail_exit(err);
-    sl_device_foresee(&(SlDeviceOptions){.name = o->device, .any_dtype = true}, line, sizeof line);
+    if (!sl_device_foresee(&(SlDeviceOptions){.name = o->device, .any_dtype = true}, line,
+                           sizeof line, err))
+        return sl_fail_exit(err);
     if (o->json)
         return sl_print_json(model_to_json(info, line));
     print_model(info);

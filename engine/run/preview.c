@@ -121,7 +121,8 @@ static void mean_colour(const float *image, int f, int y, int x, double out[3])
     }
 }
 
-static bool least_squares(SlModel *model, const float *latents, const float *image)
+/* Sets the model's preview, which stays unknown where the pictures do not tell one. False: no memory. */
+static bool least_squares(SlModel *model, const float *latents, const float *image, SlError *err)
 {
     int n = model->info.channels + 1, pixels = FIT_SIZE * FIT_SIZE;
     double *a = calloc((size_t)n * n, sizeof *a);
@@ -142,8 +143,8 @@ static bool least_squares(SlModel *model, const float *latents, const float *ima
     }
     for (int j = 0; ok && j < n; j++)
         a[j * n + j] += 1e-3; /* a little ridge: many channels, few pixels */
-    ok = ok && solve(a, b, n);
-    for (int c = 0; ok && c < 3; c++) {
+    model->preview.known = ok && solve(a, b, n);
+    for (int c = 0; model->preview.known && c < 3; c++) {
         for (int k = 0; k < n - 1; k++)
             model->preview.factors[k][c] = (float)b[k][c];
         model->preview.bias[c] = (float)b[n - 1][c];
@@ -151,6 +152,8 @@ static bool least_squares(SlModel *model, const float *latents, const float *ima
     free(a);
     free(b);
     free(row);
+    if (!ok)
+        sl_fail(err, SL_MEMORY, "no memory to fit the preview");
     return ok;
 }
 
@@ -164,7 +167,7 @@ static bool fit_matrix(SlModel *model, SlError *err)
         smooth_noise(latents, model->info.channels);
         SlError problem = {0};
         ok = sl_decode(model, latents, FIT_SIZE, FIT_SIZE, image, NULL, &problem);
-        model->preview.known = ok && least_squares(model, latents, image);
+        ok = ok && least_squares(model, latents, image, &problem);
         /* no finite picture: a run's own latents may have one, and if not, it says so */
         ok = ok || problem.code == SL_FORMAT;
         if (!ok)
