@@ -35,14 +35,30 @@ for isa in v4 v3+onednn; do
 done
 for threads in 1 3; do ok "v4, $threads threads" "$(cmp v4-$threads.png v4-4.png 2>&1)" ""; done
 
-# A quota of processor time, where this user may make a control group.
-group=/sys/fs/cgroup/safelight-limits-$$
-if mkdir "$group" 2>/dev/null && echo "30000 100000" 2>/dev/null >"$group/cpu.max"; then
+# A quota of processor time, in a control group of either version, where this user may make one.
+group=
+quota_group() {
+  local kind base options file
+  while read -r _ base kind options _; do
+    case $kind,$options in
+    cgroup2,*) file=cpu.max ;;
+    cgroup,*,cpu | cgroup,*,cpu,*) file=cpu.cfs_quota_us ;;
+    *) continue ;;
+    esac
+    group=$base/safelight-limits-$$
+    mkdir "$group" 2>/dev/null || continue
+    [ -e "$group/$file" ] && echo 30000 2>/dev/null >"$group/$file" && return 0
+    rmdir "$group"
+  done </proc/mounts
+  return 1
+}
+if quota_group; then
+  trap 'rm -rf "$folder"; rmdir "$group"' EXIT
   same "a third of a core" "$(nproc)" bash -c "echo \$\$ >$group/cgroup.procs; exec \"\$@\"" limited
+  ok "and was held back by it" "$(awk '/^nr_throttled/ { print ($2 > 0) }' "$group/cpu.stat")" 1
 else
   echo "# no control group can be made here"
 fi
-rmdir "$group" 2>/dev/null
 
 # told WHAT LIMIT WORD...: it works, or says why in one line; never a signal.
 told() {
