@@ -130,7 +130,9 @@ def files_in(folder):
 
 class Sweep:
     def __init__(self, program, shim, tests, work):
-        self.program, self.shim, self.work = program, shim, work
+        self.program, self.work = program, work
+        # The loader takes a space in LD_PRELOAD for the end of a name, and a checkout may lie in a folder with one.
+        self.shim = shutil.copy(shim, os.path.join(work, 'faults.so'))
         self.places = {'sd1': os.path.join(tests, 'goldens', 'model', 'sd1'), 'bad': os.path.join(work, 'bad'), 'made': os.path.join(work, 'made')}
         self.good = {}
         self.cases = {}
