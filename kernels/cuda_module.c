@@ -23,11 +23,12 @@ typedef SlDevice *(*OpenCuda)(const SlDeviceOptions *options, SlError *err);
 /* The module in a folder relative to the program's; false when there is no such file. */
 static bool beside_program(const char *folder, char path[4200])
 {
-    ssize_t n = readlink("/proc/self/exe", path, 4000);
-    char *slash = n > 0 ? memrchr(path, '/', (size_t)n) : NULL;
+    char program[4000];
+    ssize_t n = readlink("/proc/self/exe", program, sizeof program);
+    char *slash = n > 0 ? memrchr(program, '/', (size_t)n) : NULL;
     if (!slash)
         return false;
-    snprintf(slash + 1, 4200 - (size_t)(slash + 1 - path), "%s" MODULE, folder);
+    snprintf(path, 4200, "%.*s%s" MODULE, (int)(slash + 1 - program), program, folder);
     return access(path, R_OK) == 0;
 }
 
