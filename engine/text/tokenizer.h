@@ -1,12 +1,12 @@
 /* tokenizer.h - CLIP's byte-level BPE, identical to transformers' CLIPTokenizer.
  *
- * Mirrors transformers/models/clip/tokenization_clip.py as diffusers' pipelines load it: the slow
- * CLIPTokenizer that model_index.json names, in an environment without ftfy, as the tutorial's
- * "pip install diffusers accelerate transformers" makes it. Where ftfy is installed the same class
- * treats some texts otherwise (curly quotes, full-width letters, joined emoji), and so does
- * CLIPTokenizerFast, which the pipelines do not load (it knows no spaces round CJK characters and
- * keeps control characters). The tokenizer does not change after it was opened and can be used by
- * any number of threads.
+ * Mirrors transformers/models/clip/tokenization_clip.py as diffusers' pipelines load it, which is
+ * not one tokenizer but three. transformers 4: the slow CLIPTokenizer that model_index.json names,
+ * in an environment without ftfy, as the tutorial's "pip install diffusers accelerate transformers"
+ * makes it. Where ftfy is installed the same class repairs the text first (curly quotes, full-width
+ * letters, mojibake). transformers 5: CLIPTokenizer over the tokenizers library, which knows no
+ * spaces round CJK characters and keeps control characters. The tokenizer does not change after it
+ * was opened and can be used by any number of threads.
  */
 #ifndef SL_ENGINE_TOKENIZER_H
 #define SL_ENGINE_TOKENIZER_H
@@ -15,11 +15,25 @@
 
 typedef struct SlTokenizer SlTokenizer;
 
-/* Reads vocab.json and merges.txt of a tokenizer folder, and where they exist
+/* Whose rules split a text. */
+typedef enum SlTokenRules {
+    SL_TOKENS_AS_SAVED, /* those of the library that saved the folder: transformers 5 where
+                           tokenizer.json is read, else 4 */
+    SL_TOKENS_TRANSFORMERS_4,
+    SL_TOKENS_TRANSFORMERS_5,
+    SL_TOKENS_FTFY, /* transformers 4 where ftfy is installed */
+    SL_TOKEN_RULES
+} SlTokenRules;
+
+/* Reads vocab.json and merges.txt, or tokenizer.json, of a tokenizer folder, and where they exist
  * tokenizer_config.json, special_tokens_map.json and added_tokens.json. NULL and *err when anything
  * is missing or inconsistent. */
 SlTokenizer *sl_tokenizer_open(const char *folder, SlError *err);
 void sl_tokenizer_close(SlTokenizer *t); /* NULL is fine */
+/* The same tokenizer with other rules; t's, as long as t lives. */
+const SlTokenizer *sl_tokenizer_as(const SlTokenizer *t, SlTokenRules rules);
+/* The rules that it goes by; never SL_TOKENS_AS_SAVED. */
+SlTokenRules sl_tokenizer_rules(const SlTokenizer *t);
 
 int sl_tokenizer_max_length(const SlTokenizer *t); /* model_max_length */
 int sl_tokenizer_vocab_size(const SlTokenizer *t); /* largest id + 1 */

@@ -2,9 +2,9 @@
  *
  * Mirrors CLIPTokenizer.bpe of transformers/models/clip/tokenization_clip.py, which merges in each
  * pass every occurrence, from left to right, of the pair with the lowest rank. Easy to get wrong:
- * pairs that arise during a pass wait for its end, even where their rank is lower; the last byte of
- * a word is another symbol than the same byte inside. A heap of candidates keeps a word of a
- * million letters from taking its square.
+ * pairs that arise during a pass wait for its end, even where their rank is lower (in the tokenizers
+ * library of transformers 5 they do not wait); the last byte of a word is another symbol than the
+ * same byte inside. A heap of candidates keeps a word of a million letters from taking its square.
  */
 #include "engine/text/tokenizer_private.h"
 
@@ -80,6 +80,7 @@ typedef struct Word {
     Candidate *heap; /* lowest rank first, then leftmost */
     int *merged;     /* places that the pass in progress has changed */
     int heap_count, merged_count;
+    bool at_once; /* the tokenizers library: a pass is one merge */
 } Word;
 
 static bool before(Candidate a, Candidate b)
@@ -147,8 +148,9 @@ static void merge_all(Word *w, int length)
     while (w->heap_count > 0) {
         int rank = w->heap[0].rank;
         w->merged_count = 0;
-        while (w->heap_count > 0 && w->heap[0].rank == rank)
+        do
             apply(w, pop(w));
+        while (w->heap_count > 0 && w->heap[0].rank == rank && !w->at_once);
         for (int i = 0; i < w->merged_count; i++) {
             consider(w, w->symbols[w->merged[i]].previous);
             consider(w, w->merged[i]);
@@ -164,6 +166,7 @@ bool sl_bpe_word(const SlTokenizer *t, const unsigned char *word, size_t length,
     }
     /* Every merge takes one symbol away and makes two candidates at most. */
     Word w = {.t = t,
+              .at_once = t->rules == SL_TOKENS_TRANSFORMERS_5,
               .symbols = malloc(length * sizeof *w.symbols),
               .heap = malloc(3 * length * sizeof *w.heap),
               .merged = malloc(length * sizeof *w.merged)};

@@ -181,7 +181,7 @@ static void replace_all(Bytes *b, const char *from, const char *to)
     b->text[used] = 0;
 }
 
-/* clean_up_tokenization, which some models' settings ask for. */
+/* clean_up_tokenization, which some models' settings ask for; transformers 5 does not listen. */
 static void clean_up(Bytes *b)
 {
     static const char *const pairs[][2] = {
@@ -204,7 +204,7 @@ char *sl_detokenize(const SlTokenizer *t, const int *ids, int count)
         free(d.out.text);
         return NULL;
     }
-    if (t->clean_up_spaces)
+    if (t->clean_up_spaces && t->rules != SL_TOKENS_TRANSFORMERS_5)
         clean_up(&d.out);
     return d.out.text;
 }

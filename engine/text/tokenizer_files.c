@@ -1,4 +1,5 @@
-/* tokenizer_files.c - vocab.json and merges.txt of a tokenizer folder, read strictly.
+/* tokenizer_files.c - vocab.json and merges.txt of a tokenizer folder, read strictly; and what they
+ * have in common with tokenizer.json (tokenizer_json.c).
  *
  * Mirrors CLIPTokenizer.__init__ of transformers. Easy to get wrong: the first line of merges.txt
  * is a header and never a merge; only 48,894 merges are used. Stricter than transformers, which
@@ -9,6 +10,7 @@
 #include "engine/files/files.h"
 
 #include <cjson/cJSON.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +22,23 @@
 bool sl_reader_no_memory(const SlTokenizerReader *r)
 {
     return sl_fail(r->err, SL_MEMORY, "%s: out of memory", sl_show_path(r->folder).text);
+}
+
+bool sl_reader_has(const SlTokenizerReader *r, const char *name)
+{
+    char path[SL_TOKENIZER_MAX_PATH + 32];
+    snprintf(path, sizeof path, "%s/%s", r->folder, name);
+    return access(path, F_OK) == 0 || errno != ENOENT; /* what else is wrong, opening it says */
+}
+
+bool sl_reader_open(const SlTokenizerReader *r, const char *name, SlJson **json)
+{
+    char path[SL_TOKENIZER_MAX_PATH + 32];
+    if (!sl_reader_has(r, name))
+        return true;
+    snprintf(path, sizeof path, "%s/%s", r->folder, name);
+    *json = sl_json_open(path, r->err);
+    return *json != NULL;
 }
 
 int sl_reader_id(const SlTokenizerReader *r, const char *piece)
@@ -58,11 +77,11 @@ static bool read_entry(const SlTokenizerReader *r, const char *name, const cJSON
     return sl_name_table_add(r->ids, t->piece[(int)id], (size_t)id) || sl_reader_no_memory(r);
 }
 
-static bool read_entries(SlTokenizerReader *r, const char *name, const cJSON *root)
+static bool read_entries(SlTokenizerReader *r, const char *name, const cJSON *entries)
 {
     SlTokenizer *t = r->t;
     size_t bytes = 1, count = 0;
-    for (const cJSON *c = root->child; c; c = c->next, count++)
+    for (const cJSON *c = entries->child; c; c = c->next, count++)
         bytes += strlen(c->string) + 1; /* the file has at most 16 MiB */
     t->size = (int)count;
     t->vocab_text = malloc(bytes);
@@ -71,7 +90,7 @@ static bool read_entries(SlTokenizerReader *r, const char *name, const cJSON *ro
     if (!t->vocab_text || !t->piece || !r->ids)
         return sl_reader_no_memory(r);
     char *text = t->vocab_text;
-    for (const cJSON *c = root->child; c; c = c->next)
+    for (const cJSON *c = entries->child; c; c = c->next)
         if (!read_entry(r, name, c, &text))
             return false;
     return true;
@@ -111,15 +130,51 @@ static bool find_byte_symbols(const SlTokenizerReader *r, const char *name)
     return true;
 }
 
+bool sl_reader_entries(SlTokenizerReader *r, const char *name, const cJSON *entries)
+{
+    return read_entries(r, name, entries) && find_byte_symbols(r, name);
+}
+
 bool sl_reader_vocab(SlTokenizerReader *r)
 {
+    r->vocab_name = "vocab.json";
     char path[SL_TOKENIZER_MAX_PATH + 32];
     snprintf(path, sizeof path, "%s/vocab.json", r->folder);
     SlJson *json = sl_json_open(path, r->err);
-    bool ok = json && read_entries(r, sl_json_name(json), sl_json_root(json)) &&
-              find_byte_symbols(r, sl_json_name(json));
+    bool ok = json && sl_reader_entries(r, sl_json_name(json), sl_json_root(json));
     sl_json_close(json);
     return ok;
+}
+
+/* ---- merges ---- */
+
+bool sl_reader_merge(const SlTokenizerReader *r, const SlMergePlace *at, const char *left,
+                     const char *right)
+{
+    char result[2 * SL_TOKEN_MAX_BYTES + 1];
+    size_t length = strlen(left) + 1 + strlen(right); /* with the space between them */
+    if (length > sizeof result)
+        return sl_fail(r->err, SL_FORMAT, "%s: %s %d: %zu bytes; expected at most %zu", at->name,
+                       at->unit, at->number, length, sizeof result);
+    snprintf(result, sizeof result, "%s%s", left, right);
+    SlMerge merge = {sl_reader_id(r, left), sl_reader_id(r, right), sl_reader_id(r, result),
+                     at->rank};
+    const char *missing = merge.left < 0     ? left
+                          : merge.right < 0  ? right
+                          : merge.result < 0 ? result
+                                             : NULL;
+    if (missing)
+        return sl_fail(r->err, SL_FORMAT,
+                       "%s: %s %d: the token \"%s\" is not in %s: the two belong to different "
+                       "models",
+                       at->name, at->unit, at->number, sl_show_name(missing).text, r->vocab_name);
+    if (sl_bpe_find(r->t, merge.left, merge.right))
+        return sl_fail(r->err, SL_FORMAT,
+                       "%s: %s %d: the merge of \"%.100s\" and \"%.100s\" stands there twice",
+                       at->name, at->unit, at->number, sl_show_name(left).text,
+                       sl_show_name(right).text);
+    sl_bpe_add(r->t, merge);
+    return true;
 }
 
 /* ---- merges.txt ---- */
@@ -165,30 +220,8 @@ static bool read_merge(const SlTokenizerReader *r, const char *name, char *line,
         return sl_fail(r->err, SL_FORMAT,
                        "%s: line %d: expected two tokens with a space between them, found \"%s\"",
                        name, number, sl_show_name(line).text);
-    char result[2 * SL_TOKEN_MAX_BYTES + 1];
-    if (length > sizeof result)
-        return sl_fail(r->err, SL_FORMAT, "%s: line %d: %zu bytes; expected at most %zu", name,
-                       number, length, sizeof result);
     *space = 0;
-    snprintf(result, sizeof result, "%s%s", line, space + 1);
-    SlMerge merge = {sl_reader_id(r, line), sl_reader_id(r, space + 1), sl_reader_id(r, result),
-                     number - 2};
-    const char *missing = merge.left < 0     ? line
-                          : merge.right < 0  ? space + 1
-                          : merge.result < 0 ? result
-                                             : NULL;
-    if (missing)
-        return sl_fail(
-            r->err, SL_FORMAT,
-            "%s: line %d: the token \"%s\" is not in vocab.json: the two files belong to "
-            "different models",
-            name, number, sl_show_name(missing).text);
-    if (sl_bpe_find(r->t, merge.left, merge.right))
-        return sl_fail(r->err, SL_FORMAT,
-                       "%s: line %d: the merge of \"%.100s\" and \"%.100s\" stands there twice",
-                       name, number, sl_show_name(line).text, sl_show_name(space + 1).text);
-    sl_bpe_add(r->t, merge);
-    return true;
+    return sl_reader_merge(r, &(SlMergePlace){name, "line", number, number - 2}, line, space + 1);
 }
 
 static bool read_merge_lines(const SlTokenizerReader *r, MergesFile *file)

@@ -13,11 +13,22 @@ typedef struct SlMerge {
     int left, right, result, rank;
 } SlMerge;
 
+/* How an added token came. */
+typedef enum SlTokenListing {
+    SL_LISTED_NOT,   /* as a special token */
+    SL_LISTED_ID,    /* in added_tokens.json, with its id only */
+    SL_LISTED_WHOLE, /* in a list that says everything about it */
+} SlTokenListing;
+
 typedef struct SlAddedToken {
     char *text;
     size_t length;
     int id;
-    bool special; /* skipped by decode */
+    bool special;    /* skipped by decode */
+    bool normalized; /* transformers 5 looks for it in the normalized text */
+    SlTokenListing listing;
+    char *normal; /* its text normalized so; NULL where it is not looked for there */
+    size_t normal_length;
 } SlAddedToken;
 
 typedef enum SlSpecial { SL_BOS, SL_EOS, SL_UNK, SL_PAD, SL_SPECIALS } SlSpecial;
@@ -36,7 +47,9 @@ struct SlTokenizer {
     size_t merges_mask;
     int max_length;
     bool clean_up_spaces;
-    pcre2_code *pattern;
+    SlTokenRules rules;
+    pcre2_code *pattern, *pattern_5;        /* of transformers 4 and 5 */
+    struct SlTokenizer *as[SL_TOKEN_RULES]; /* for sl_tokenizer_as */
 };
 
 typedef struct SlIds {
@@ -44,6 +57,11 @@ typedef struct SlIds {
     size_t count, room;
     bool failed; /* memory ran out; nothing is added any more */
 } SlIds;
+
+/* ---- tokenizer.c ---- */
+
+/* The forms by which transformers 5 finds the added tokens. */
+bool sl_tokenizer_normalize_added(SlTokenizer *t, SlError *err);
 
 /* ---- tokenizer_files.c ---- */
 
@@ -66,8 +84,10 @@ bool sl_bpe_word(const SlTokenizer *t, const unsigned char *word, size_t length,
 
 /* White space as str.strip() and str.split() of Python see it. */
 bool sl_text_is_space(unsigned c);
-/* BasicTokenizer of transformers over valid UTF-8: cleaned, spaces round CJK characters, NFC, lower
- * case. malloc'ed, *length bytes; NULL when memory runs out. */
-char *sl_text_normalize(const char *text, size_t bytes, size_t *length);
+/* What these rules do to valid UTF-8 before it is split into words. malloc'ed, *length bytes; NULL
+ * when memory runs out. transformers 4: BasicTokenizer (cleaned, spaces round CJK characters, NFC,
+ * lower case); 5: NFC, lower case; ftfy: repaired, lower case. White space stays what it is: the
+ * patterns drop it. */
+char *sl_text_normalize(SlTokenRules rules, const char *text, size_t bytes, size_t *length);
 
 #endif

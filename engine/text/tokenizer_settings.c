@@ -4,28 +4,36 @@
  * special_tokens_map.json overrides tokenizer_config.json, but neither it nor added_tokens.json is
  * looked at when that has "added_tokens_decoder"; every special token, SD 2.x's padding "!" too, is
  * cut out of a text. A special token that is in no vocabulary is refused, where transformers would
- * give it a new id that the text encoder does not know.
+ * give it a new id that the text encoder does not know. Whether a token is looked for in the text
+ * as it was typed or as it is after normalizing ("normalized") matters to transformers 5 only: a list
+ * of added tokens says it, and without one the last of the special tokens that has this text.
  */
 #include "engine/text/tokenizer_reader.h"
 
 #include "engine/files/files.h"
 
 #include <cjson/cJSON.h>
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define MAX_ADDED      10000
 #define DEFAULT_LENGTH 77
 #define MAX_LENGTH     4096
 
-/* The files; NULL where one does not exist. */
+/* The files; NULL where one does not exist. The reader owns config. */
 typedef struct Settings {
     const SlTokenizerReader *r;
-    SlJson *config, *map, *added;
+    const SlJson *config;
+    SlJson *map, *added;
 } Settings;
+
+/* A token as a file lists it. */
+typedef struct Listed {
+    const char *text;
+    double id; /* as in the file: anything */
+    bool normalized;
+    SlTokenListing listing;
+} Listed;
 
 static SlAddedToken *find_added(const SlTokenizer *t, const char *text)
 {
@@ -43,8 +51,9 @@ static int known_id(const SlTokenizerReader *r, const char *text)
 }
 
 /* id is one of the vocabulary or the next after it. */
-static bool push_added(const SlTokenizerReader *r, const char *text, int id)
+static bool push_added(const SlTokenizerReader *r, Listed token, int id)
 {
+    const char *text = token.text;
     SlTokenizer *t = r->t;
     SlAddedToken *added = realloc(t->added, ((size_t)t->added_count + 1) * sizeof *added);
     char *copy = strdup(text);
@@ -54,7 +63,11 @@ static bool push_added(const SlTokenizerReader *r, const char *text, int id)
         free(copy);
         return sl_reader_no_memory(r);
     }
-    added[t->added_count++] = (SlAddedToken){copy, strlen(copy), id, false};
+    added[t->added_count++] = (SlAddedToken){.text = copy,
+                                             .length = strlen(copy),
+                                             .id = id,
+                                             .normalized = token.normalized,
+                                             .listing = token.listing};
     t->added_starts[(unsigned char)*copy] = true;
     if (id < t->size)
         return true;
@@ -68,11 +81,6 @@ static bool push_added(const SlTokenizerReader *r, const char *text, int id)
 }
 
 /* ---- tokens that stand in a file with their ids ---- */
-
-typedef struct Listed {
-    const char *text;
-    double id; /* as in the file: anything */
-} Listed;
 
 static int by_id(const void *a, const void *b)
 {
@@ -93,7 +101,7 @@ static bool add_listed(const SlTokenizerReader *r, const char *name, Listed toke
                        "%s: the added token \"%s\" has id %.17g; expected %d, %s", name,
                        sl_show_name(token.text).text, token.id, expected,
                        known >= 0 ? "as it has already" : "the first that is free");
-    return find_added(r->t, token.text) || push_added(r, token.text, expected);
+    return find_added(r->t, token.text) || push_added(r, token, expected);
 }
 
 /* The text of a token that a file gives as a string or as {"content": ...}; NULL when it is absent
@@ -121,6 +129,15 @@ static const char *token_text(const SlTokenizerReader *r, const SlJson *json, co
     return content->valuestring;
 }
 
+/* A token's "normalized"; without one, what is not special is. */
+static bool is_normalized(const cJSON *item)
+{
+    const cJSON *normalized = cJSON_GetObjectItemCaseSensitive(item, "normalized");
+    if (cJSON_IsBool(normalized))
+        return cJSON_IsTrue(normalized);
+    return !cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(item, "special"));
+}
+
 /* An entry of added_tokens_decoder, "49408": {"content": "<token>"}. */
 static bool list_decoder_entry(const SlTokenizerReader *r, const SlJson *json, const cJSON *entry,
                                Listed *out)
@@ -128,6 +145,8 @@ static bool list_decoder_entry(const SlTokenizerReader *r, const SlJson *json, c
     char *end;
     out->text = token_text(r, json, entry, entry->string);
     out->id = strtod(entry->string, &end);
+    out->normalized = is_normalized(entry);
+    out->listing = SL_LISTED_WHOLE;
     if (*end || end == entry->string)
         out->id = -1;
     if (cJSON_IsNull(entry))
@@ -136,28 +155,44 @@ static bool list_decoder_entry(const SlTokenizerReader *r, const SlJson *json, c
     return out->text != NULL;
 }
 
-/* An entry of added_tokens.json, "<token>": 49408. */
+/* An entry of added_tokens.json, "<token>": 49408. Those of them that are special are told apart
+ * later (add_special). */
 static bool list_file_entry(const SlTokenizerReader *r, const SlJson *json, const cJSON *entry,
                             Listed *out)
 {
     (void)r;
     (void)json;
-    *out = (Listed){entry->string, cJSON_IsNumber(entry) ? entry->valuedouble : -1};
+    *out = (Listed){entry->string, cJSON_IsNumber(entry) ? entry->valuedouble : -1, true,
+                    SL_LISTED_ID};
     return true;
 }
 
-/* Adds the tokens of an object in the order of their ids, whatever the file's order is. */
-static bool read_listed(const SlTokenizerReader *r, const SlJson *json, const cJSON *object,
+/* An entry of tokenizer.json's list, {"id": 49408, "content": "<token>"}. */
+static bool list_whole_entry(const SlTokenizerReader *r, const SlJson *json, const cJSON *entry,
+                             Listed *out)
+{
+    const cJSON *id = cJSON_GetObjectItemCaseSensitive(entry, "id");
+    *out = (Listed){NULL, cJSON_IsNumber(id) ? id->valuedouble : -1, is_normalized(entry),
+                    SL_LISTED_WHOLE};
+    if (!cJSON_IsObject(entry))
+        return sl_fail(r->err, SL_FORMAT, "%s: \"added_tokens\" must be a list of objects",
+                       sl_json_name(json));
+    out->text = token_text(r, json, entry, "added_tokens");
+    return out->text != NULL;
+}
+
+/* Adds the tokens of an object or a list in the order of their ids, whatever the file's order is. */
+static bool read_listed(const SlTokenizerReader *r, const SlJson *json, const cJSON *all,
                         bool (*list)(const SlTokenizerReader *, const SlJson *, const cJSON *,
                                      Listed *))
 {
     size_t count = 0;
-    if (!cJSON_IsObject(object))
-        return sl_fail(r->err, SL_FORMAT, "%s: \"%s\" must be an object", sl_json_name(json),
-                       object->string);
-    Listed *tokens = malloc(((size_t)cJSON_GetArraySize(object) + 1) * sizeof *tokens);
+    if (list == list_whole_entry ? !cJSON_IsArray(all) : !cJSON_IsObject(all))
+        return sl_fail(r->err, SL_FORMAT, "%s: \"%s\" must be %s", sl_json_name(json), all->string,
+                       list == list_whole_entry ? "a list" : "an object");
+    Listed *tokens = malloc(((size_t)cJSON_GetArraySize(all) + 1) * sizeof *tokens);
     bool ok = tokens || sl_reader_no_memory(r);
-    for (const cJSON *c = object->child; ok && c; c = c->next)
+    for (const cJSON *c = all->child; ok && c; c = c->next)
         ok = list(r, json, c, &tokens[count++]);
     if (ok)
         qsort(tokens, count, sizeof *tokens, by_id);
@@ -180,25 +215,42 @@ static bool read_added(const Settings *s)
     const cJSON *decoder = added_decoder(s);
     if (decoder)
         return read_listed(s->r, s->config, decoder, list_decoder_entry);
-    return !s->added || read_listed(s->r, s->added, sl_json_root(s->added), list_file_entry);
+    if (s->added && !read_listed(s->r, s->added, sl_json_root(s->added), list_file_entry))
+        return false;
+    const cJSON *whole =
+        s->r->whole ? cJSON_GetObjectItemCaseSensitive(sl_json_root(s->r->whole), "added_tokens")
+                    : NULL;
+    return !whole || cJSON_IsNull(whole) || read_listed(s->r, s->r->whole, whole, list_whole_entry);
 }
 
 /* ---- special tokens ---- */
 
+/* Of a special token's item: a text alone stands for one that is not. */
+static bool special_normalized(const cJSON *item)
+{
+    return cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(item, "normalized"));
+}
+
 /* Marks a token as special; gives its id, -1 and *err when it is in no vocabulary. */
 static int add_special(const SlTokenizerReader *r, const SlJson *json, const char *key,
-                       const char *text)
+                       const char *text, bool normalized)
 {
     int id = known_id(r, text);
     if (id < 0) {
-        sl_fail(r->err, SL_FORMAT, "%s: the %s \"%s\" is not in vocab.json",
+        sl_fail(r->err, SL_FORMAT, "%s: the %s \"%s\" is not in %s",
                 json ? sl_json_name(json) : sl_show_path(r->folder).text, key,
-                sl_show_name(text).text);
+                sl_show_name(text).text, r->vocab_name);
         return -1;
     }
-    if (!find_added(r->t, text) && !push_added(r, text, id))
+    if (!find_added(r->t, text) &&
+        !push_added(r, (Listed){text, id, normalized, SL_LISTED_NOT}, id))
         return -1;
-    find_added(r->t, text)->special = true;
+    SlAddedToken *added = find_added(r->t, text);
+    added->special = true;
+    if (added->listing == SL_LISTED_ID) /* a special one is not, as transformers reads the file */
+        added->normalized = added->normalized && !strcmp(key, "additional_special_tokens");
+    else if (added->listing == SL_LISTED_NOT)
+        added->normalized = normalized;
     return id;
 }
 
@@ -224,8 +276,24 @@ static bool read_special(const Settings *s, const char *key, const char *fallbac
     if (!text && item && !cJSON_IsNull(item))
         return false;
     text = text ? text : fallback;
-    *id = text ? add_special(s->r, json, key, text) : -1;
+    *id = text ? add_special(s->r, json, key, text, special_normalized(item)) : -1;
     return !text || *id >= 0;
+}
+
+/* A list of further special tokens. */
+static bool read_more_specials(const Settings *s, const char *key)
+{
+    const SlJson *json;
+    const cJSON *list = special_item(s, key, &json);
+    for (const cJSON *c = cJSON_IsArray(list) ? list->child : NULL; c; c = c->next) {
+        const char *text = token_text(s->r, json, c, key);
+        if (cJSON_IsNull(c))
+            return sl_fail(s->r->err, SL_FORMAT, "%s: \"%s\" contains null", sl_json_name(json),
+                           key);
+        if (!text || add_special(s->r, json, key, text, special_normalized(c)) < 0)
+            return false;
+    }
+    return true;
 }
 
 static bool read_specials(const Settings *s)
@@ -240,32 +308,11 @@ static bool read_specials(const Settings *s)
     for (int i = 0; i < 3; i++)
         if (!read_special(s, others[i], NULL, &ignored))
             return false;
-    const SlJson *json;
-    const char *key = "additional_special_tokens";
-    const cJSON *list = special_item(s, key, &json);
-    for (const cJSON *c = cJSON_IsArray(list) ? list->child : NULL; c; c = c->next) {
-        const char *text = token_text(s->r, json, c, key);
-        if (cJSON_IsNull(c))
-            return sl_fail(s->r->err, SL_FORMAT, "%s: \"%s\" contains null", sl_json_name(json),
-                           key);
-        if (!text || add_special(s->r, json, key, text) < 0)
-            return false;
-    }
-    return true;
+    return read_more_specials(s, "additional_special_tokens") &&
+           read_more_specials(s, "extra_special_tokens"); /* transformers 5 */
 }
 
 /* ---- the rest ---- */
-
-/* A file that need not exist: *json stays NULL then. */
-static bool open_optional(const SlTokenizerReader *r, const char *name, SlJson **json)
-{
-    char path[SL_TOKENIZER_MAX_PATH + 32];
-    snprintf(path, sizeof path, "%s/%s", r->folder, name);
-    if (access(path, F_OK) && errno == ENOENT)
-        return true;
-    *json = sl_json_open(path, r->err);
-    return *json != NULL;
-}
 
 static bool read_numbers(const Settings *s)
 {
@@ -296,14 +343,12 @@ static void find_literals(const SlTokenizerReader *r)
 
 bool sl_reader_settings(const SlTokenizerReader *r)
 {
-    Settings s = {.r = r};
-    bool ok = open_optional(r, "tokenizer_config.json", &s.config) &&
-              open_optional(r, "special_tokens_map.json", &s.map) &&
-              open_optional(r, "added_tokens.json", &s.added) && read_numbers(&s) &&
+    Settings s = {.r = r, .config = r->config};
+    bool ok = sl_reader_open(r, "special_tokens_map.json", &s.map) &&
+              sl_reader_open(r, "added_tokens.json", &s.added) && read_numbers(&s) &&
               read_added(&s) && read_specials(&s);
     if (ok)
         find_literals(r);
-    sl_json_close(s.config);
     sl_json_close(s.map);
     sl_json_close(s.added);
     return ok;

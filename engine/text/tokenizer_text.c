@@ -1,7 +1,8 @@
 /* tokenizer_text.c - what happens to a prompt before it is split into words.
  *
  * Mirrors BasicTokenizer(strip_accents=False, do_split_on_punc=False) of
- * transformers/models/clip/tokenization_clip.py. Easy to get wrong: every character of category C
+ * transformers/models/clip/tokenization_clip.py, and the normalizers NFC and Lowercase of the
+ * tokenizers library. Easy to get wrong: every character of category C
  * disappears, also the joiners inside emoji and whatever Unicode has not assigned; a space goes on
  * either side of a CJK ideograph; lower case is Python's str.lower(), which maps to several
  * characters and knows the final sigma. Unicode's tables come from libunistring (1.0: Unicode 14,
@@ -98,7 +99,35 @@ static void lower_sigmas(uint8_t *s, size_t bytes)
     }
 }
 
-char *sl_text_normalize(const char *text, size_t bytes, size_t *length)
+/* Lower case as the tokenizers library makes it: one character at a time, so that no sigma is a
+ * final one. Only one character becomes two. */
+static uint8_t *lower_each(const uint8_t *s, size_t bytes, size_t *length)
+{
+    uint8_t *out = malloc(3 * bytes + 4); /* a character never grows by more */
+    size_t used = 0;
+    for (size_t i = 0; out && i < bytes;) {
+        ucs4_t c;
+        i += (size_t)u8_mbtouc(&c, s + i, bytes - i);
+        used += (size_t)u8_uctomb(out + used, c == 0x130 ? 'i' : uc_tolower(c), 4);
+        if (c == 0x130) {
+            out[used++] = 0xcc;
+            out[used++] = 0x87;
+        }
+    }
+    *length = used;
+    return out;
+}
+
+static char *normalize_5(const char *text, size_t bytes, size_t *length)
+{
+    size_t composed;
+    uint8_t *nfc = u8_normalize(UNINORM_NFC, (const uint8_t *)text, bytes, NULL, &composed);
+    uint8_t *lower = nfc ? lower_each(nfc, composed, length) : NULL;
+    free(nfc);
+    return (char *)lower;
+}
+
+static char *normalize_4(const char *text, size_t bytes, size_t *length)
 {
     bool ascii;
     size_t cleaned, composed;
@@ -116,4 +145,10 @@ char *sl_text_normalize(const char *text, size_t bytes, size_t *length)
     free(s);
     free(nfc);
     return (char *)lower;
+}
+
+char *sl_text_normalize(SlTokenRules rules, const char *text, size_t bytes, size_t *length)
+{
+    return rules == SL_TOKENS_TRANSFORMERS_5 ? normalize_5(text, bytes, length)
+                                             : normalize_4(text, bytes, length);
 }

@@ -1,5 +1,6 @@
-/* fuzz_tokenizer.c - the first byte chooses one of the files of a tokenizer folder, the rest is
- * what stands in it; the others are those of a good tokenizer. What opens must make ids of its
+/* fuzz_tokenizer.c - the first byte chooses one of the files of a tokenizer folder (from 0xf0 on
+ * tokenizer.json, which is read in place of the vocabulary's other two then), the rest is what
+ * stands in it; the others are those of a good tokenizer. What opens must make ids of its
  * vocabulary out of any text, and a text out of them.
  */
 #include "tests/fuzz/fuzz.h"
@@ -11,7 +12,11 @@
 
 static const char *const files[] = {"vocab.json", "merges.txt", "tokenizer_config.json",
                                     "special_tokens_map.json", "added_tokens.json"};
-#define FILES (sizeof files / sizeof *files)
+#define FILES  (sizeof files / sizeof *files)
+#define CONFIG 2 /* tokenizer_config.json */
+
+/* Of a folder that transformers 5 saved. */
+static const char config[] = "{\"backend\": \"tokenizers\", \"model_max_length\": 77}";
 
 static void check_text(const SlTokenizer *t, const char *text)
 {
@@ -54,17 +59,22 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     SlError err = {0};
     if (size == 0)
         return 0;
-    int which = (int)(data[0] % FILES);
+    bool whole = data[0] >= 0xf0;
+    int which = whole ? CONFIG : (int)(data[0] % FILES);
     for (int i = 0; i < (int)FILES; i++) /* the good ones are there already, but for the last */
         if (last < 0 || i == last)
             fuzz_put_good(fuzz_folder(), "goldens/model/sd1/tokenizer", files[i]);
     last = which;
-    fuzz_put(fuzz_folder(), files[which], data + 1, size - 1);
+    if (whole)
+        fuzz_put(fuzz_folder(), files[CONFIG], config, sizeof config - 1);
+    fuzz_put(fuzz_folder(), whole ? "tokenizer.json" : files[which], data + 1, size - 1);
     SlTokenizer *t = sl_tokenizer_open(fuzz_folder(), &err);
     if (!t && (err.code == SL_OK || !*err.message))
         abort();
     if (t) {
-        check_text(t, "A red house, 1234; caf\xc3\xa9 \xe5\xb1\xb1 <|endoftext|> don't\n");
+        for (int i = 0; i < SL_TOKEN_RULES; i++)
+            check_text(sl_tokenizer_as(t, (SlTokenRules)i),
+                       "A red house, 1234; caf\xc3\xa9 \xe5\xb1\xb1 <|endoftext|> don't\n");
         check_text(t, "");
         check_padded(t);
     }

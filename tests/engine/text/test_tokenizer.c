@@ -127,6 +127,40 @@ static void test_kind(const char *kind, int texts, int max_length, int size)
     remove_folder(folder);
 }
 
+/* ---- transformers 5 ---- */
+
+/* The folder as transformers 5 saves it, and the older one by its rules. */
+static void test_kind_5(const char *kind, int texts, bool pairs)
+{
+    SlError err = {0};
+    char *folder = new_folder(), golden[20];
+    snprintf(golden, sizeof golden, "5-%s", kind);
+    copy_settings(folder, kind);
+    SlTokenizer *older = sl_tokenizer_open(folder, &err);
+    if (sl_test(older != NULL, "%s opens: %s", kind, err.message)) {
+        const SlTokenizer *t = sl_tokenizer_as(older, SL_TOKENS_TRANSFORMERS_5);
+        sl_test(sl_tokenizer_rules(older) == SL_TOKENS_TRANSFORMERS_4 &&
+                    sl_tokenizer_rules(t) == SL_TOKENS_TRANSFORMERS_5,
+                "%s: vocab.json means transformers 4", kind);
+        test_golden(t, golden, "tokens", check_tokens, texts);
+        test_golden(t, golden, "padded", check_padded, 40);
+    }
+    sl_tokenizer_close(older);
+    make_whole(folder, kind, pairs);
+    SlTokenizer *t = sl_tokenizer_open(folder, &err);
+    if (sl_test(t != NULL, "%s as transformers 5 saves it opens: %s", kind, err.message)) {
+        sl_test(sl_tokenizer_rules(t) == SL_TOKENS_TRANSFORMERS_5,
+                "%s: tokenizer.json means transformers 5", kind);
+        test_golden(t, golden, "tokens", check_tokens, texts);
+        test_golden(t, golden, "padded", check_padded, 40);
+        if (!strcmp(kind, "sd1"))
+            test_golden(sl_tokenizer_as(t, SL_TOKENS_TRANSFORMERS_4), kind, "tokens", check_tokens,
+                        20000);
+    }
+    sl_tokenizer_close(t);
+    remove_folder(folder);
+}
+
 /* ---- texts that are none, and long ones ---- */
 
 static void test_invalid(const SlTokenizer *t)
@@ -224,6 +258,10 @@ int main(void)
     test_kind("sd2", 800, 77, 2514);
     test_kind("saved", 800, 20, 2514);
     test_kind("added", 800, 77, 2517);
+    test_kind_5("sd1", 2500, true);
+    test_kind_5("sd2", 250, false);
+    test_kind_5("saved", 250, true);
+    test_kind_5("added", 250, true);
     char *folder = sl_test_path("goldens/text/tokenizer");
     SlTokenizer *t = sl_tokenizer_open(folder, &err);
     if (sl_test(t != NULL, "the fixture opens: %s", err.message)) {

@@ -200,6 +200,112 @@ static void test_settings(void)
     accepts("no special_tokens_map.json", "special_tokens_map.json", NULL, 0);
 }
 
+/* ---- tokenizer.json ---- */
+
+/* Opens a folder as transformers 5 saves it, with `from` in tokenizer.json replaced by `to`. */
+static void test_whole_edit(const Edit *edit)
+{
+    SlError err = {0};
+    char *folder = new_folder(), *text = whole_tokenizer(folder, "sd1", true), *changed;
+    make_whole(folder, "sd1", true);
+    char *at = strstr(text, edit->from);
+    if (!at || asprintf(&changed, "%.*s%s%s", (int)(at - text), text, edit->to,
+                        at + strlen(edit->from)) < 0) {
+        sl_test_note("\"%s\" is not in tokenizer.json", edit->from);
+        abort();
+    }
+    write_file(folder, "tokenizer.json", changed, strlen(changed));
+    SlTokenizer *t = sl_tokenizer_open(folder, &err);
+    int *ids = NULL, count = 0;
+    bool ok = edit->says
+                  ? !t && strstr(err.message, edit->says) && strstr(err.message, "tokenizer.json")
+                  : t && sl_tokenize(t, "the cat", &ids, &count, NULL) && count >= 2;
+    if (!sl_test(ok, "tokenizer.json: %s is %s", edit->what, edit->says ? "refused" : "accepted"))
+        sl_test_note("expected \"%s\", got \"%s\"", edit->says ? edit->says : "", err.message);
+    free(ids);
+    free(changed);
+    free(text);
+    sl_tokenizer_close(t);
+    remove_folder(folder);
+}
+
+static void test_whole(void)
+{
+    static const Edit edits[] = {
+        {"another normalizer", "\"NFC\"", "\"NFKC\"", "the normalizer is Sequence; only CLIP's"},
+        {"no lower case", "\"type\": \"Lowercase\"", "\"type\": \"Strip\"", "the normalizer is"},
+        {"no normalizer", "\"normalizer\": {", "\"normalizers\": {", "the normalizer is nothing"},
+        {"another pattern", "|[\\\\p{L}]+|", "|[\\\\p{L}\\\\p{N}]+|", "the pre_tokenizer is"},
+        {"CLIP's pattern without the ends", "<\\\\|startoftext\\\\|>|<\\\\|endoftext\\\\|>|'s",
+         "'s", NULL},
+        {"words that are kept apart", "\"Removed\"", "\"Isolated\"", "the pre_tokenizer is"},
+        {"another pre_tokenizer", "\"type\": \"Split\"", "\"type\": \"Metaspace\"",
+         "the pre_tokenizer is"},
+        {"bytes without their pattern", "\"use_regex\": true", "\"use_regex\": false",
+         "the pre_tokenizer is"},
+        {"another decoder", "\"decoder\": {\n  \"type\": \"ByteLevel\"",
+         "\"decoder\": {\n  \"type\": \"WordPiece\"", "the decoder is WordPiece"},
+        {"another post_processor", "\"type\": \"RobertaProcessing\"",
+         "\"type\": \"BertProcessing\"", "the post_processor is BertProcessing"},
+        {"padding on the left", "\"padding\": null", "\"padding\": {\"direction\": \"Left\"}",
+         "the padding is Left"},
+        {"a cut on the left", "\"truncation\": null", "\"truncation\": {\"direction\": \"Left\"}",
+         "the truncation is Left"},
+        {"a cut on the right", "\"truncation\": null",
+         "\"truncation\": {\"direction\": \"Right\", \"max_length\": 5}", NULL},
+        {"another model", "\"type\": \"BPE\"", "\"type\": \"Unigram\"", "the model is Unigram"},
+        {"no mark of a word's end", "\"</w>\"", "\"\"", "the model's end_of_word_suffix"},
+        {"a mark of a word's inside", "\"continuing_subword_prefix\": \"\"",
+         "\"continuing_subword_prefix\": \"##\"", "continuing_subword_prefix is ##"},
+        {"bytes in place of what is unknown", "\"byte_fallback\": false", "\"byte_fallback\": true",
+         "byte_fallback is true"},
+        {"ignored merges", "\"ignore_merges\": false", "\"ignore_merges\": true", "ignore_merges"},
+        {"dropout", "\"dropout\": null", "\"dropout\": 0.1", "the model's dropout is a number"},
+        {"a vocabulary that is a list", "\"vocab\": {", "\"vocab\": [], \"x\": {",
+         "\"vocab\" must be an object"},
+        {"an id twice", "\"\\\"\": 1", "\"\\\"\": 0", "both have id 0"},
+        {"a negative id", "\"the</w>\": ", "\"the</w>\": -", "the token \"the</w>\" has -"},
+        {"no merges", "\"merges\":", "\"mergers\":", "\"merges\" must be a list"},
+        {"a merge of one", "[\"t\", \"h\"]", "[\"t\"]", "merge 2: expected two tokens"},
+        {"a merge of three", "[\"t\", \"h\"]", "[\"t\", \"h\", \"e\"]", "expected two tokens"},
+        {"a merge of numbers", "[\"t\", \"h\"]", "[1, 2]", "expected two tokens"},
+        {"a merge as a text", "[\"t\", \"h\"]", "\"t h\"", NULL},
+        {"a text of three", "[\"t\", \"h\"]", "\"t h e\"", "expected two tokens"},
+        {"a merge twice", "[\"t\", \"h\"]", "[\"t\", \"h\"], [\"t\", \"h\"]", "stands there twice"},
+        {"a part that is no token", "[\"t\", \"h\"]", "[\"t\", \"zqzqzq\"]",
+         "\"zqzqzq\" is not in the model's vocab"},
+        {"added tokens that are no list", "\"added_tokens\": [", "\"added_tokens\": 5, \"x\": [",
+         "\"added_tokens\" must be a list"},
+        {"an added token over another id", "\"id\": 2512", "\"id\": 5", "has id 5; expected 2512"},
+        {"an added token that is a number", "\"added_tokens\": [", "\"added_tokens\": [7, ",
+         "must be a list of objects"},
+        {"single words", "\"single_word\": false", "\"single_word\": true", "single_word"},
+        {"text that is not JSON", "{", "", "line 2"},
+    };
+    for (size_t i = 0; i < sizeof edits / sizeof *edits; i++)
+        test_whole_edit(&edits[i]);
+}
+
+/* Which of two kinds of files is read where both are there. */
+static void test_both(void)
+{
+    SlError err = {0};
+    char *folder = new_folder(), *text = whole_tokenizer(folder, "sd1", false);
+    write_file(folder, "tokenizer.json", text, strlen(text));
+    SlTokenizer *t = sl_tokenizer_open(folder, &err);
+    sl_test(t && sl_tokenizer_rules(t) == SL_TOKENS_TRANSFORMERS_4,
+            "vocab.json before tokenizer.json: %s", err.message);
+    sl_tokenizer_close(t);
+    const char *config = "{\"backend\": \"tokenizers\"}";
+    write_file(folder, "tokenizer_config.json", config, strlen(config));
+    t = sl_tokenizer_open(folder, &err);
+    sl_test(t && sl_tokenizer_rules(t) == SL_TOKENS_TRANSFORMERS_5,
+            "tokenizer.json where transformers 5 saved last: %s", err.message);
+    sl_tokenizer_close(t);
+    free(text);
+    remove_folder(folder);
+}
+
 static void test_folders(void)
 {
     SlError err = {0};
@@ -219,6 +325,8 @@ int main(void)
     test_vocab();
     test_merges();
     test_settings();
+    test_whole();
+    test_both();
     test_folders();
     return sl_test_done();
 }

@@ -84,7 +84,7 @@ def load(kind):
         if kind != "sd1":
             shutil.copytree(HERE / "settings" / kind, folder, dirs_exist_ok=True)
         tokenizer = CLIPTokenizer.from_pretrained(folder)
-    assert tokenizer.fix_text is None, "ftfy is in use"
+    assert getattr(tokenizer, "fix_text", None) is None, "ftfy is in use"
     return tokenizer
 
 
