@@ -24,7 +24,8 @@ static const char *const dtype_names[] = {"auto", "f32", "bf16", "f16", NULL};
 
 const SlOption sl_option_table[] = {
     {"model", SL_OPTION_TEXT, AT(model), COMPUTES | TOKENIZE | SCHEDULERS, "PATH|NAME",
-     "a diffusers folder, a .safetensors file, or a name on the search path (default: starter)"},
+     "a diffusers folder, a .safetensors or .gguf file, or a name on the search path (default: "
+     "starter)"},
     {"step", SL_OPTION_INT, AT(step), BRANCH, "N", "finished steps of the picture to go on from",
      NULL, 0, 999},
     {"schedulers", SL_OPTION_LIST, AT(schedulers), COMPARE, "ID,ID,...|all",

@@ -110,11 +110,24 @@ static bool exists(const char *path)
     return stat(path, &st) == 0;
 }
 
-/* folder/name or folder/name.safetensors, whichever is there; malloc'ed or NULL. */
+static const char *const file_endings[] = {".safetensors", ".gguf"};
+
+bool sl_model_file_name(const char *path)
+{
+    size_t n = strlen(path);
+    for (int i = 0; i < 2; i++) {
+        size_t m = strlen(file_endings[i]);
+        if (n > m && strcmp(path + n - m, file_endings[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* folder/name, also with the ending of a model's file, whichever is there; malloc'ed or NULL. */
 static char *in_folder(const char *folder, const char *name)
 {
-    static const char *const endings[] = {"", ".safetensors"};
-    for (int i = 0; i < 2; i++) {
+    const char *const endings[] = {"", file_endings[0], file_endings[1]};
+    for (int i = 0; i < 3; i++) {
         char *path;
         if (asprintf(&path, "%s/%s%s", folder, name, endings[i]) < 0)
             return NULL;
@@ -161,8 +174,7 @@ char *sl_model_find(const char *name, SlError *err)
 static bool looks_like_model(const char *path)
 {
     char *index;
-    size_t n = strlen(path);
-    if (n > 12 && strcmp(path + n - 12, ".safetensors") == 0)
+    if (sl_model_file_name(path))
         return true;
     if (asprintf(&index, "%s/model_index.json", path) < 0)
         return false;
@@ -199,7 +211,7 @@ static void push_models_in(List *list, const char *folder)
         free(entries);
 }
 
-/* Every model on the search path (folders with a model_index.json, .safetensors files), at most
+/* Every model on the search path (folders with a model_index.json, files by their endings), at most
  * max; paths malloc'ed. The first of a name wins. Gives the number. */
 static int list_models(char **paths, int max)
 {

@@ -24,6 +24,9 @@ void sl_strings_free(char **strings);
  * model. malloc'ed. NULL and *err, with where was looked, when nothing is found. */
 char *sl_model_find(const char *name, SlError *err);
 
+/* Whether a file is one that may be a model by the ending of its name: .safetensors or .gguf. */
+bool sl_model_file_name(const char *path);
+
 /* Whether an inspected model has these files: names and sizes first, then hashes, which *info
  * receives. A hash that is "" in files is not compared. */
 bool sl_model_is_same(SlModelInfo *info, const SlModelFile *files, int count, const int *cancel);

@@ -1,6 +1,7 @@
 /* sl-model-store.c - see sl-model-store.h. */
 #include "app/objects/sl-model-store.h"
 
+#include "app/files/files.h"
 #include "app/objects/sl-places.h"
 
 struct _SlModelStore
@@ -122,7 +123,7 @@ scan_folder (GPtrArray *found, const char *folder)
       g_autofree char *index = g_build_filename (path, "model_index.json", NULL);
       SlModelItem *item = NULL;
 
-      if (g_file_test (index, G_FILE_TEST_EXISTS) || g_str_has_suffix (path, ".safetensors"))
+      if (g_file_test (index, G_FILE_TEST_EXISTS) || sl_model_file_name (path))
         item = sl_model_item_open (path, NULL);
       if (item)
         g_ptr_array_add (found, item);

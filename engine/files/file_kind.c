@@ -27,8 +27,8 @@ static const Magic magics[] = {
     {SL_FILE_RAR, 0, 4, "Rar!"},
     {SL_FILE_TAR, 257, 5, "ustar"},
     {SL_FILE_GGUF, 0, 4, "GGUF"},
-    {SL_FILE_GGUF, 0, 4, "tjgg"}, /* its predecessors, read as little-endian words */
-    {SL_FILE_GGUF, 0, 4, "lmgg"},
+    {SL_FILE_GGML, 0, 4, "tjgg"}, /* GGUF's predecessors, read as little-endian words */
+    {SL_FILE_GGML, 0, 4, "lmgg"},
     {SL_FILE_HDF5, 0, 8, "\x89HDF\r\n\x1a\n"},
     {SL_FILE_NUMPY, 0, 6, "\x93NUMPY"},
     {SL_FILE_LFS, 0, 24, "version https://git-lfs."},
@@ -62,8 +62,9 @@ static const char *const sentences[] = {
     [SL_FILE_ZSTD] = "this is a Zstandard archive: " ARCHIVE_ADVICE,
     [SL_FILE_RAR] = "this is a RAR archive: " ARCHIVE_ADVICE,
     [SL_FILE_TAR] = "this is a tar archive: " ARCHIVE_ADVICE,
-    [SL_FILE_GGUF] = "this is a GGUF file, which this program cannot read: look for the same model "
-                     "as .safetensors",
+    [SL_FILE_GGUF] = "this is a GGUF file, where a .safetensors file is expected",
+    [SL_FILE_GGML] = "this is a GGML file, the format before GGUF, which this program cannot read: "
+                     "look for the same model as .safetensors or .gguf",
     [SL_FILE_HDF5] = "this is an HDF5 file (Keras), which this program cannot read: look for the "
                      "same model as .safetensors",
     [SL_FILE_NUMPY] = "this is a NumPy array, not a model: expected .safetensors",

@@ -21,6 +21,7 @@ typedef enum SlFileKind {
     SL_FILE_RAR,
     SL_FILE_TAR,
     SL_FILE_GGUF,
+    SL_FILE_GGML,
     SL_FILE_HDF5,
     SL_FILE_NUMPY,
     SL_FILE_HTML,

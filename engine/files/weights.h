@@ -1,7 +1,7 @@
 /* weights.h - the tensors of one component of a model, and binding them to a device under their
  * diffusers names.
  *
- * They come from an SlWeightSource: safetensors files, or one component's part of a single
+ * They come from an SlWeightSource: safetensors or GGUF files, or one component's part of a single
  * checkpoint in the original latent-diffusion layout, shown under diffusers' names
  * (weights_source.h says what a source is, weights_views.h how one shows the tensors of another).
  * Weights are read with pread, never mapped: a file that shrinks must not kill the program. Every
@@ -35,7 +35,7 @@ typedef struct SlTensorInfo {
  * base.safetensors.index.fp16.json, then the same for bf16. A folder that only has pickles (.bin)
  * is refused with a sentence that says so. NULL and *err on failure. */
 SlWeightSource *sl_weights_open(const char *folder, const char *base, SlError *err);
-/* One safetensors file as it is. */
+/* One safetensors or GGUF file as it is. */
 SlWeightSource *sl_weights_open_file(const char *path, SlError *err);
 
 /* One part of a single checkpoint ("unet", "vae", "text_encoder"); layers_per_block and block count

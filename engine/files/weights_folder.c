@@ -1,11 +1,12 @@
-/* weights_folder.c - finding the weights in a component's folder: one file, shards with an index,
- * variants.
+/* weights_folder.c - opening weights: one file of whatever format, or those in a component's folder:
+ * one file, shards with an index, variants.
  *
  * Mirrors the search of diffusers models/model_loading_utils.py. Easy to get wrong: shard names
  * come from the index, so they may point anywhere; only bare names are followed.
  */
 #include "engine/files/weights_source.h"
 
+#include "engine/files/gguf.h"
 #include "engine/files/json.h"
 #include "engine/files/utf8.h"
 
@@ -141,7 +142,7 @@ static SlWeightSource *open_map(const char *folder, const SlJson *index, SlError
                      : sl_fail(err, SL_MEMORY, "%s: out of memory", sl_json_name(index));
     free(listed);
     if (ok)
-        return w;
+        return sl_source_dequantized(w, err);
     sl_weights_close(w);
     return NULL;
 }
@@ -184,6 +185,13 @@ static void refuse_folder(const char *folder, const char *base, SlError *err)
     else
         sl_fail(err, SL_IO, "%s: there is no %s.safetensors%s%s", shown.text, base,
                 *other.text ? "; found only " : ", nor its index", other.text);
+}
+
+SlWeightSource *sl_weights_open_file(const char *path, SlError *err)
+{
+    if (sl_gguf_is(path))
+        return sl_source_gguf(path, err);
+    return sl_source_dequantized(sl_source_safetensors(&path, 1, err), err);
 }
 
 SlWeightSource *sl_weights_open(const char *folder, const char *base, SlError *err)

@@ -156,8 +156,3 @@ SlWeightSource *sl_source_safetensors(const char *const *paths, int count, SlErr
     sl_weights_close(&set->base);
     return NULL;
 }
-
-SlWeightSource *sl_weights_open_file(const char *path, SlError *err)
-{
-    return sl_source_safetensors(&path, 1, err);
-}

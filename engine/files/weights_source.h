@@ -1,7 +1,7 @@
 /* weights_source.h - where weights come from: named tensors that are read when they are wanted.
  *
  * A source is a small table of functions over something that holds tensors: safetensors files
- * (weights_safetensors.c), or views that rename, cut, turn, convert or add to the tensors of other
+ * (weights_safetensors.c), a GGUF file (gguf.c), or views that rename, cut, turn, convert or add to the tensors of other
  * sources (weights_views.h). Whoever reads (the binder, tests, tools) uses the functions of
  * weights.h and does not see which source it is. A new file format is a new source: it fills in the
  * table, and everything that a reader may ask for beyond bytes as they are stored (f32, a device's
@@ -50,6 +50,12 @@ void sl_source_init(SlWeightSource *s, const SlWeightSourceOps *ops);
 
 /* Safetensors files as one source; a name that is in two of them is refused. */
 SlWeightSource *sl_source_safetensors(const char *const *paths, int count, SlError *err);
+
+/* What quantising tools leave beside the weights (weights_quantized.c): takes the source over and
+ * gives one that shows the weights as the numbers they stand for, without the scales and marks; the
+ * source itself where there are none. NULL and *err for methods that are not known here, by
+ * name. */
+SlWeightSource *sl_source_dequantized(SlWeightSource *source, SlError *err);
 
 #define SL_SOURCE_MAX_FILES 512
 

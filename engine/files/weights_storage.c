@@ -2,6 +2,7 @@
  * rows. */
 #include "engine/files/weights_storage.h"
 
+#include <math.h>
 #include <string.h>
 
 static bool finite_f32(const void *blocks, size_t count)
@@ -46,10 +47,82 @@ static void decode_bf16(const void *blocks, float *out, size_t count)
     sl_convert(blocks, SL_BF16, out, SL_F32, count);
 }
 
+/* Rounded to nearest, as torch's .to(float32). */
+static void decode_f64(const void *blocks, float *out, size_t count)
+{
+    const char *v = blocks;
+    for (size_t i = 0; i < count; i++) {
+        double value;
+        memcpy(&value, v + i * sizeof value, sizeof value);
+        out[i] = (float)value;
+    }
+}
+
+/* Also false for a finite value that is larger than any f32. */
+static bool finite_f64(const void *blocks, size_t count)
+{
+    const char *v = blocks;
+    unsigned bad = 0;
+    for (size_t i = 0; i < count; i++) {
+        double value;
+        memcpy(&value, v + i * sizeof value, sizeof value);
+        bad |= !isfinite((float)value);
+    }
+    return !bad;
+}
+
+/* torch's float8_e4m3fn: sign, 4 bits of exponent (bias 7), 3 of mantissa; no infinity, and NaN
+ * only where all bits but the sign are set. */
+static void decode_e4m3(const void *blocks, float *out, size_t count)
+{
+    const uint8_t *v = blocks;
+    for (size_t i = 0; i < count; i++) {
+        uint32_t bits = ((v[i] >> 3 & 15u) + 120) << 23 | (v[i] & 7u) << 20;
+        float size;
+        memcpy(&size, &bits, sizeof size);
+        if (!(v[i] & 0x78))
+            size = (float)(v[i] & 7) * 0x1p-9f;
+        if ((v[i] & 0x7f) == 0x7f)
+            size = NAN;
+        out[i] = v[i] & 0x80 ? -size : size;
+    }
+}
+
+static bool finite_e4m3(const void *blocks, size_t count)
+{
+    const uint8_t *v = blocks;
+    unsigned bad = 0;
+    for (size_t i = 0; i < count; i++)
+        bad |= (v[i] & 0x7f) == 0x7f;
+    return !bad;
+}
+
+/* torch's float8_e5m2: the upper byte of an f16. */
+static void decode_e5m2(const void *blocks, float *out, size_t count)
+{
+    const uint8_t *v = blocks;
+    for (size_t i = 0; i < count; i++) {
+        uint16_t half = (uint16_t)(v[i] << 8);
+        sl_convert(&half, SL_F16, &out[i], SL_F32, 1);
+    }
+}
+
+static bool finite_e5m2(const void *blocks, size_t count)
+{
+    const uint8_t *v = blocks;
+    unsigned bad = 0;
+    for (size_t i = 0; i < count; i++)
+        bad |= (v[i] & 0x7c) == 0x7c;
+    return !bad;
+}
+
 static const SlStorage table[] = {
     {"F32", 1, 4, true, SL_F32, decode_f32, finite_f32},
     {"F16", 1, 2, true, SL_F16, decode_f16, finite_f16},
     {"BF16", 1, 2, true, SL_BF16, decode_bf16, finite_bf16},
+    {"F64", 1, 8, false, SL_F32, decode_f64, finite_f64},
+    {"F8_E4M3", 1, 1, false, SL_F32, decode_e4m3, finite_e4m3},
+    {"F8_E5M2", 1, 1, false, SL_F32, decode_e5m2, finite_e5m2},
 };
 #define ROWS (sizeof table / sizeof table[0])
 

@@ -3,7 +3,7 @@
  * A file stores the elements of a tensor in blocks. The plain types (F32, F16, BF16) have blocks of
  * one element, which is a value that devices compute with. A quantised type has blocks of several
  * elements that share a scale (GGUF's Q8_0: 32 elements in 34 bytes, an F16 scale and 32 signed
- * bytes), or of one element that no device computes with (F8). Adding such a type is one row in
+ * bytes), or of one element that no device computes with (F8, F64). Adding such a type is one row in
  * weights_storage.c with a function that turns its blocks into f32: reading, converting, views and
  * messages go by the row.
  */
@@ -27,7 +27,7 @@ typedef struct SlStorage {
 const SlStorage *sl_storage_find(const char *name);
 /* The plain type of a dtype; NULL for integers. */
 const SlStorage *sl_storage_of(SlDtype dtype);
-/* "F32, F16 or BF16": all that can be read, for messages. */
+/* "F32, F16, ... or F8_E5M2": all that can be read from safetensors, for messages. */
 const char *sl_storage_names(void);
 
 /* count elements (whole blocks) as F32, F16 or BF16. out may not overlap blocks. */

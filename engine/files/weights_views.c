@@ -475,6 +475,45 @@ SlWeightView *sl_view_sum(SlWeightView *base, SlWeightView *delta, float scale, 
     return sum;
 }
 
+static bool read_scaled(const SlWeightView *v, uint64_t first, uint64_t bytes, void *out,
+                        SlError *err)
+{
+    uint64_t count = bytes / sizeof(float), scales = sl_tensor_info_elements(v->second.info);
+    uint64_t row = sl_tensor_info_elements(&v->info) / scales; /* elements with one scale */
+    float *values = out;
+    first /= sizeof(float);
+    if (count == 0)
+        return true;
+    if (!sl_source_read(v->over.source, v->over.info, first, count, SL_F32, values, err))
+        return false;
+    uint64_t from = first / row, rows = (first + count - 1) / row + 1 - from;
+    float *scale = values_of(v, &v->second, from, rows, err);
+    for (uint64_t i = 0; scale && i < count; i++)
+        values[i] *= scale[(first + i) / row - from];
+    free(scale);
+    return scale != NULL;
+}
+
+SlWeightView *sl_view_scaled(SlWeightView *base, SlWeightView *scale, SlError *err)
+{
+    uint64_t bytes;
+    if (!base || !scale)
+        return refuse_two(base, scale, SL_OK, NULL, "");
+    if (!holds_numbers(base) || !holds_numbers(scale))
+        return refuse_two(base, scale, SL_UNSUPPORTED, err, "are not both stored as numbers");
+    uint64_t elements = sl_tensor_info_elements(&base->info);
+    uint64_t scales = sl_tensor_info_elements(&scale->info);
+    bool whole = scales == 1;
+    bool rows = scales > 0 && base->info.rank > 0 && (uint64_t)base->info.size[0] == scales;
+    if ((!whole && !rows) || __builtin_mul_overflow(elements, (uint64_t)sizeof(float), &bytes))
+        return refuse_two(base, scale, SL_FORMAT, err,
+                          "do not fit each other: expected one scale, or one for each row");
+    SlWeightView *scaled = new_view(under(base), under(scale), read_scaled, err);
+    if (scaled)
+        set_storage(&scaled->info, sl_storage_of(SL_F32), elements);
+    return scaled;
+}
+
 /* ---- sets ---- */
 
 struct SlWeightSet {

@@ -46,6 +46,11 @@ SlWeightView *sl_view_product(SlWeightView *up, SlWeightView *down, SlError *err
  * over, and has base's name. */
 SlWeightView *sl_view_sum(SlWeightView *base, SlWeightView *delta, float scale, SlError *err);
 
+/* Each element times a scale, in F32, as files with 8-bit floats store a weight: `scale` has one
+ * element for the whole tensor or one for each of its rows (the first axis). Takes both over, and
+ * has base's name. */
+SlWeightView *sl_view_scaled(SlWeightView *base, SlWeightView *scale, SlError *err);
+
 /* ---- sets ---- */
 
 /* Views as a source; its files and metadata are those of `from`. */

@@ -2,8 +2,24 @@
  * computes in. */
 #include "engine/pipelines/pipelines.h"
 
+#include <cjson/cJSON.h>
 #include <stdio.h>
 #include <string.h>
+
+/* Weights that a library stored in a way of its own, which its config names. */
+static bool check_quantization(const SlJson *json, SlError *err)
+{
+    const cJSON *config =
+        cJSON_GetObjectItemCaseSensitive(sl_json_root(json), "quantization_config");
+    const cJSON *method = cJSON_GetObjectItemCaseSensitive(config, "quant_method");
+    if (!config || cJSON_IsNull(config))
+        return true;
+    return sl_fail(err, SL_UNSUPPORTED,
+                   "%s: the weights were quantised by the method %s (quantization_config), which "
+                   "is not supported; look for the same model in F16, in 8-bit floats or as GGUF",
+                   sl_json_name(json),
+                   cJSON_IsString(method) ? sl_show_name(method->valuestring).text : "(not named)");
+}
 
 SlJson *sl_model_config(const SlModelInfo *info, const char *part, SlError *err)
 {
@@ -22,7 +38,11 @@ SlJson *sl_model_config(const SlModelInfo *info, const char *part, SlError *err)
     }
     snprintf(path, sizeof path, "%s/%s/%s", info->path, part,
              scheduler ? "scheduler_config.json" : "config.json");
-    return sl_json_open(path, err);
+    SlJson *json = sl_json_open(path, err);
+    if (!json || check_quantization(json, err))
+        return json;
+    sl_json_close(json);
+    return NULL;
 }
 
 bool sl_dtype_parse(const char *name, const char *device, SlDtype *dtype, SlError *err)

@@ -72,8 +72,8 @@ static void count_tensors(SlModelPart *part, const SlWeightSource *w)
             elements *= (uint64_t)t->size[d];
         part->parameters += elements;
         part->bytes += t->bytes;
-        if (!strcmp(t->dtype_name, "I64") && t->rank == 2 && t->size[0] == 1)
-            continue; /* position_ids */
+        if (strstr(t->name, "position_ids"))
+            continue; /* counts from 0, in whatever type the file's maker had */
         if (!part->dtype[0])
             snprintf(part->dtype, sizeof part->dtype, "%.7s", t->dtype_name);
         else if (strncmp(part->dtype, t->dtype_name, sizeof part->dtype - 1))

@@ -16,11 +16,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         const SlTensorInfo *info = sl_weights_info(w, i);
         SlError ignored = {0};
         total += info->bytes;
-        if (total > size || sl_weights_find(w, info->name) != info)
-            abort(); /* more data than the file has, or a name that is there twice */
-        void *out = malloc((size_t)info->bytes * 2 + 4);
+        if (total > 4 * size || sl_weights_find(w, info->name) != info)
+            abort(); /* more data than the file has (8-bit floats as F32), or a name that is there twice */
+        void *out = malloc((size_t)info->bytes * 4 + 4);
         sl_weights_read(w, info, out, &ignored);
-        if (info->known)
+        if (info->storage)
             sl_weights_read_f32(w, info, out, &ignored);
         free(out);
     }

@@ -189,7 +189,7 @@ ask_for_model_file (GSimpleAction *action, GVariant *parameter, gpointer user_da
                                 .title = _ ("Open a Model"),
                                 .action = GTK_FILE_CHOOSER_ACTION_OPEN,
                                 .filter_name = _ ("Models"),
-                                .pattern = "*.safetensors" };
+                                .pattern = "*.safetensors *.gguf" };
 
   sl_path_dialog_show (&dialog, path_chosen, G_OBJECT (self), NULL);
 }

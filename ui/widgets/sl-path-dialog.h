@@ -12,7 +12,7 @@ typedef struct
   GtkFileChooserAction action;
   const char *name;        /* what a new file is called at first, or NULL */
   const char *filter_name; /* only files of this kind are shown; NULL: all */
-  const char *pattern;     /* of that kind, "*.png" */
+  const char *pattern;     /* of that kind, "*.png"; several with spaces between them */
 } SlPathDialog;
 
 /* Only called with a path; what is the string that was given to sl_path_dialog_show. */

@@ -337,7 +337,7 @@ static void test_refusals(void)
     refused("three axes transposed", f, sl_view_transposed(cube, &err), &err, SL_FORMAT,
             "only a matrix");
     refused("as integers", f, sl_view_converted(of(f, "m"), SL_I32, &err), &err, SL_UNSUPPORTED,
-            "expected F32, F16 or BF16");
+            "expected F32, F16, BF16");
     refused("factors that do not fit", f, sl_view_product(of(f, "m"), of(f, "down"), &err), &err,
             SL_FORMAT, "not the two factors");
     refused("a sum of two shapes", f, sl_view_sum(of(f, "m"), of(f, "up"), 1, &err), &err,
