@@ -87,7 +87,8 @@ void sl_times_join(SlDevice *dev, const SlDenoiser *d, const SlTimesJoin *join, 
 
 /* ---- the kinds ---- */
 
-extern const SlDenoiserClass sl_denoiser_unet_condition; /* UNet2DConditionModel: "hidden_states" */
-extern const SlDenoiserClass sl_denoiser_unet;           /* UNet2DModel */
+/* UNet2DConditionModel: "hidden_states", and with text_time "text_embeds" and "time_ids" */
+extern const SlDenoiserClass sl_denoiser_unet_condition;
+extern const SlDenoiserClass sl_denoiser_unet; /* UNet2DModel */
 
 #endif

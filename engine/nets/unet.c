@@ -25,14 +25,15 @@ struct SlUnet {
 
 /* ---- building ---- */
 
-/* Every transformer layer has one or two cross attentions, every level l down layers, l + 1 up
- * layers and at most one in the middle. */
+/* Every transformer layer has one or two cross attentions. */
 static int most_cross_attentions(const SlUnetConfig *c)
 {
-    int most = 0;
+    int layers = c->transformer_mid;
     for (int i = 0; i < c->blocks; i++)
-        most += 2 * c->transformer_layers[i] * (2 * c->layers_per_block[i] + 2);
-    return most;
+        for (int k = 0; k <= SL_UNET_MAX_LAYERS; k++)
+            layers +=
+                (k < SL_UNET_MAX_LAYERS ? c->transformer_down[i][k] : 0) + c->transformer_up[i][k];
+    return 2 * layers;
 }
 
 SlUnet *sl_unet_new(const SlUnetConfig *config, SlBinder *b, SlError *err)
@@ -102,7 +103,7 @@ uint64_t sl_unet_operations(const SlUnet *unet)
 
 static bool check_text(const SlUnet *unet, const SlTensor *text, SlError *err)
 {
-    if (text->rank != 3 || text->size[0] < 1 || text->size[0] > MAX_BATCH)
+    if (!text || text->rank != 3 || text->size[0] < 1 || text->size[0] > MAX_BATCH)
         return sl_fail(err, SL_ARGUMENT, "The text's hidden states are not a batch of sequences");
     for (int i = 0; i < unet->texts.count; i++)
         if (unet->texts.list[i].text_channels != text->size[2])
@@ -113,13 +114,36 @@ static bool check_text(const SlUnet *unet, const SlTensor *text, SlError *err)
     return true;
 }
 
-SlContext *sl_unet_context_new(SlDevice *dev, const SlUnet *unet, const SlTensor *text,
+/* The pooled text and the sizes fill what is added to the time exactly. */
+static bool check_added(const SlUnet *unet, const SlUnetTold *told, SlError *err)
+{
+    const SlUnetConfig *c = &unet->config;
+    const SlTensor *pooled = told->text_embeds, *ids = told->time_ids;
+    if (!c->text_time)
+        return (!pooled && !ids) ||
+               sl_fail(err, SL_ARGUMENT, "This UNet is told no sizes and no pooled text");
+    if (!pooled || !ids || pooled->rank != 2 || ids->rank != 2 ||
+        pooled->size[0] != told->text->size[0] || ids->size[0] != pooled->size[0])
+        return sl_fail(
+            err, SL_ARGUMENT,
+            "This UNet is told a pooled text and sizes beside each text's hidden states");
+    long long numbers = ids->size[1], each = c->addition_time_embed_dim;
+    return pooled->size[1] + numbers * each == c->addition_dim ||
+           sl_fail(
+               err, SL_FORMAT,
+               "The UNet's projection_class_embeddings_input_dim is %d, and it is told a pooled "
+               "text of %lld and %lld numbers of %lld each: they are not from the same model",
+               c->addition_dim, (long long)pooled->size[1], numbers, each);
+}
+
+SlContext *sl_unet_context_new(SlDevice *dev, const SlUnet *unet, const SlUnetTold *told,
                                SlError *err)
 {
-    if (!check_text(unet, text, err))
+    const SlTensor *text = told->text;
+    if (!check_text(unet, text, err) || !check_added(unet, told, err))
         return NULL;
     int count = unet->texts.count;
-    SlContext *context = sl_context_new(text->size[0], count);
+    SlContext *context = sl_context_new(text->size[0], count + unet->config.text_time);
     if (!context) {
         sl_fail(err, SL_MEMORY, "There is not enough memory for the prompt");
         return NULL;
@@ -130,6 +154,12 @@ SlContext *sl_unet_context_new(SlDevice *dev, const SlUnet *unet, const SlTensor
         dev->scope = p->path.text;
         context->tensor[i] = sl_buffer_new(dev, dev->dtype, 3, size);
         sl_linear(dev, text, p->to_kv, NULL, &context->tensor[i]);
+    }
+    if (unet->config.text_time && sl_device_ok(dev)) {
+        int64_t size[] = {text->size[0], unet->config.time_embed_dim};
+        context->tensor[count] = sl_buffer_new(dev, dev->dtype, 2, size);
+        sl_time_embedding_added(dev, &unet->times, told->text_embeds, told->time_ids,
+                                &context->tensor[count]);
     }
     dev->scope = NULL;
     if (!sl_device_check(dev, err)) {
@@ -170,7 +200,7 @@ static bool check_pass(const SlUnet *unet, const SlTensor *x, int64_t times,
                 "are multiples of %d",
                 (long long)x->size[2], (long long)x->size[1], (long long)smallest_side(c), MAX_SIDE,
                 multiple);
-    if (unet->texts.count > 0 && (!context || context->batch != x->size[0]))
+    if ((unet->texts.count > 0 || c->text_time) && (!context || context->batch != x->size[0]))
         return sl_fail(err, SL_ARGUMENT, "The batch is %lld samples, and there are %lld prompts",
                        (long long)x->size[0], (long long)(context ? context->batch : 0));
     return true;
@@ -185,8 +215,7 @@ static void center_input(SlDevice *dev, const SlTensor *x, const SlTensor *minus
     sl_add_per_channel(dev, &twice, minus_one, out);
 }
 
-static SlTensor conv_in(SlDevice *dev, const SlUnet *unet, const SlTensor *x,
-                        const SlTensor *shifts)
+static SlTensor conv_in(SlDevice *dev, const SlUnet *unet, const SlTensor *x, const SlTensor *row)
 {
     SlTensor sample =
         sl_tensor_new4(dev, x->size[0], x->size[1], x->size[2], unet->config.channels[0]);
@@ -194,7 +223,7 @@ static SlTensor conv_in(SlDevice *dev, const SlUnet *unet, const SlTensor *x,
     size_t mark = sl_arena_mark(dev);
     SlTensor input = *x;
     if (unet->config.center_input) {
-        SlTensor minus_one = sl_center_shift(&unet->times, shifts, x->size[0]);
+        SlTensor minus_one = sl_center_shift(&unet->times, row, x->size[0]);
         input = sl_tensor_like(dev, x);
         center_input(dev, x, &minus_one, &input);
     }
@@ -217,14 +246,17 @@ static void conv_out(SlDevice *dev, const SlUnet *unet, const SlTensor *x, SlTen
 }
 
 /* Without checks. */
-static bool forward(SlDevice *dev, SlUnet *unet, const SlTensor *x, const SlTensor *shifts,
+static bool forward(SlDevice *dev, SlUnet *unet, const SlTensor *x, const SlTensor *row,
                     const SlContext *context, SlTensor *out, SlError *err)
 {
     uint64_t before = sl_device_ops_done(dev);
     size_t mark = sl_arena_mark(dev);
-    SlUnetPass pass = {.dev = dev, .text_kv = context ? context->tensor : NULL, .shifts = *shifts};
+    SlUnetPass pass = {.dev = dev, .text_kv = context ? context->tensor : NULL, .shifts = *row};
+    if (unet->config.text_time)
+        pass.shifts =
+            sl_time_embedding_shifts(dev, &unet->times, row, &context->tensor[unet->texts.count]);
 
-    SlTensor sample = conv_in(dev, unet, x, shifts);
+    SlTensor sample = conv_in(dev, unet, x, row);
     pass.skips[pass.skip_count++] = sample;
     for (int i = 0; i < unet->config.blocks && sl_device_ok(dev); i++)
         sample = sl_unet_down_forward(&pass, &unet->down[i], &sample);
@@ -249,25 +281,25 @@ bool sl_unet_forward(SlDevice *dev, SlUnet *unet, const SlTensor *x, const SlTen
     if (!check_pass(unet, x, t->rank == 1 ? t->size[0] : 0, context, err))
         return false;
     size_t mark = sl_arena_mark(dev);
-    SlTensor shifts = sl_time_embedding_batch(dev, &unet->times, t);
-    bool ok = forward(dev, unet, x, &shifts, context, out, err);
+    SlTensor row = sl_time_embedding_batch(dev, &unet->times, t);
+    bool ok = forward(dev, unet, x, &row, context, out, err);
     sl_arena_reset(dev, mark);
     return ok;
 }
 
-bool sl_unet_forward_at(SlDevice *dev, SlUnet *unet, const SlTensor *x, const SlTensor *shifts,
+bool sl_unet_forward_at(SlDevice *dev, SlUnet *unet, const SlTensor *x, const SlTensor *row,
                         const SlContext *context, SlTensor *out, SlError *err)
 {
-    int64_t each = unet->times.channels;
-    return check_pass(unet, x, each > 0 ? sl_tensor_elements(shifts) / each : 0, context, err) &&
-           forward(dev, unet, x, shifts, context, out, err);
+    int64_t each = sl_unet_time_values(unet);
+    return check_pass(unet, x, each > 0 ? sl_tensor_elements(row) / each : 0, context, err) &&
+           forward(dev, unet, x, row, context, out, err);
 }
 
 /* ---- the times of a run ---- */
 
 int64_t sl_unet_time_values(const SlUnet *unet)
 {
-    return unet->times.channels;
+    return sl_time_embedding_values(&unet->times);
 }
 
 void sl_unet_times(SlDevice *dev, const SlUnet *unet, const SlTensor *t, int64_t batch,
@@ -276,8 +308,7 @@ void sl_unet_times(SlDevice *dev, const SlUnet *unet, const SlTensor *t, int64_t
     sl_time_embedding_table(dev, &unet->times, t, batch, table);
 }
 
-void sl_unet_times_join(SlDevice *dev, const SlUnet *unet, const SlTimesJoin *join,
-                        SlTensor *shifts)
+void sl_unet_times_join(SlDevice *dev, const SlUnet *unet, const SlTimesJoin *join, SlTensor *row)
 {
-    sl_time_embedding_join(dev, &unet->times, join, shifts);
+    sl_time_embedding_join(dev, &unet->times, join, row);
 }

@@ -1,5 +1,5 @@
-/* unet.h - UNet2DConditionModel (SD 1.x and 2.x block types) and UNet2DModel (the DDPM shape) on
- * one set of blocks.
+/* unet.h - UNet2DConditionModel (the block types of SD 1.x, 2.x and XL) and UNet2DModel (the DDPM
+ * shape) on one set of blocks.
  *
  * Mirrors diffusers models/unets/unet_2d_condition.py, unet_2d.py, unet_2d_blocks.py,
  * models/resnet.py, attention.py, transformers/transformer_2d.py.
@@ -10,6 +10,7 @@
 #include "engine/nets/denoiser.h"
 
 #define SL_UNET_MAX_BLOCKS 8
+#define SL_UNET_MAX_LAYERS 16 /* of a down block; up blocks have one more */
 
 typedef enum SlUnetBlock {
     SL_UNET_BLOCK_PLAIN,      /* DownBlock2D, UpBlock2D */
@@ -28,7 +29,11 @@ typedef struct SlUnetConfig {
     int layers_per_block[SL_UNET_MAX_BLOCKS];
     int heads[SL_UNET_MAX_BLOCKS]; /* cross attention: heads of level i; plain attention: channels /
                                       head size */
-    int transformer_layers[SL_UNET_MAX_BLOCKS];
+    /* Depth of the transformer of each layer: of down block i, of the middle block, of up block i
+     * (which count from the lowest resolution). */
+    int transformer_down[SL_UNET_MAX_BLOCKS][SL_UNET_MAX_LAYERS];
+    int transformer_mid;
+    int transformer_up[SL_UNET_MAX_BLOCKS][SL_UNET_MAX_LAYERS + 1];
     int cross_attention_dim[SL_UNET_MAX_BLOCKS];
     bool only_cross_attention[SL_UNET_MAX_BLOCKS];
     bool use_linear_projection;
@@ -45,6 +50,10 @@ typedef struct SlUnetConfig {
     bool flip_sin_to_cos;
     float freq_shift;
     int time_embed_dim;
+    /* addition_embed_type "text_time": a pooled text and numbers (sizes) are added to the time. */
+    bool text_time;
+    int addition_time_embed_dim; /* of each number */
+    int addition_dim;            /* of all that is added: the pooled text, then the numbers */
 } SlUnetConfig;
 
 typedef struct SlUnet SlUnet;
@@ -65,9 +74,18 @@ int sl_unet_size_multiple(const SlUnetConfig *config);
 /* How many operations one forward pass counts in ops_done; 0 before the first pass. */
 uint64_t sl_unet_operations(const SlUnet *unet);
 
-/* What depends on the prompt only: keys and values of every cross attention, for text [N, L, D], in
- * the order of the net. Computed once per prompt. */
-SlContext *sl_unet_context_new(SlDevice *dev, const SlUnet *unet, const SlTensor *text,
+/* What a UNet is told; tensors in the device's dtype, but time_ids, which is f32. NULL where it is
+ * not told that. */
+typedef struct SlUnetTold {
+    const SlTensor *text;        /* hidden states [N, L, D] */
+    const SlTensor *text_embeds; /* pooled text [N, P], with text_time */
+    const SlTensor *time_ids;    /* sizes [N, S], with text_time */
+} SlUnetTold;
+
+/* What depends on the prompt only: keys and values of every cross attention, in the order of the
+ * net, and with text_time what is added to the time embedding, [N, time_embed_dim]. Computed once
+ * per prompt. */
+SlContext *sl_unet_context_new(SlDevice *dev, const SlUnet *unet, const SlUnetTold *told,
                                SlError *err);
 
 /* One evaluation: x [N, H, W, in_channels] in the device's dtype, t f32 [N] on the device, context
@@ -76,14 +94,15 @@ SlContext *sl_unet_context_new(SlDevice *dev, const SlUnet *unet, const SlTensor
 bool sl_unet_forward(SlDevice *dev, SlUnet *unet, const SlTensor *x, const SlTensor *t,
                      const SlContext *context, SlTensor *out, SlError *err);
 
-/* What depends on the timestep only (see SlDenoiserClass): what each resnet adds, its "shifts". */
+/* What depends on the timestep only (see SlDenoiserClass): what each resnet adds, its "shifts", or
+ * with text_time, where these depend on the condition too, the time embedding itself. */
 int64_t sl_unet_time_values(const SlUnet *unet);
 void sl_unet_times(SlDevice *dev, const SlUnet *unet, const SlTensor *t, int64_t batch,
                    SlTensor *table);
-void sl_unet_times_join(SlDevice *dev, const SlUnet *unet, const SlTimesJoin *join,
-                        SlTensor *shifts);
-/* sl_unet_forward with a batch's shifts instead of its timesteps. Uploads and downloads nothing. */
-bool sl_unet_forward_at(SlDevice *dev, SlUnet *unet, const SlTensor *x, const SlTensor *shifts,
+void sl_unet_times_join(SlDevice *dev, const SlUnet *unet, const SlTimesJoin *join, SlTensor *row);
+/* sl_unet_forward with the row of a batch's times instead of its timesteps. Uploads and downloads
+ * nothing. */
+bool sl_unet_forward_at(SlDevice *dev, SlUnet *unet, const SlTensor *x, const SlTensor *row,
                         const SlContext *context, SlTensor *out, SlError *err);
 
 #endif

@@ -43,13 +43,13 @@ static void bind_self_attention(SlUnetLayer *layer, SlUnetBind *bind, SlPath pat
 }
 
 static void bind_transformer(SlUnetLayer *layer, SlUnetBind *bind, SlPath path, int level,
-                             bool only_cross_attention)
+                             int depth, bool only_cross_attention)
 {
     const SlUnetConfig *c = bind->config;
     SlTransformerOptions o = {
         .channels = c->channels[level],
         .heads = c->heads[level],
-        .layers = c->transformer_layers[level],
+        .layers = depth,
         .cross_attention_dim = c->cross_attention_dim[level],
         .norm_groups = c->norm_groups,
         .only_cross_attention = only_cross_attention,
@@ -59,14 +59,16 @@ static void bind_transformer(SlUnetLayer *layer, SlUnetBind *bind, SlPath path, 
         bind->ok = false;
 }
 
-/* What a layer of a down or up block of this type has after its resnet. */
+/* What a layer of a down or up block of this type has after its resnet; depth: of a
+ * transformer. */
 static void bind_attention(SlUnetLayer *layer, SlUnetBind *bind, SlUnetBlock type, SlPath path,
-                           int level)
+                           int level, int depth)
 {
     if (type == SL_UNET_BLOCK_ATTN)
         bind_self_attention(layer, bind, path, level);
     else if (type == SL_UNET_BLOCK_CROSS_ATTN)
-        bind_transformer(layer, bind, path, level, bind->config->only_cross_attention[level]);
+        bind_transformer(layer, bind, path, level, depth,
+                         bind->config->only_cross_attention[level]);
 }
 
 /* The resampler after the layers of a block of this type. */
@@ -103,7 +105,8 @@ void sl_unet_down_bind(SlUnetStage *stage, SlUnetBind *bind, int level)
         SlUnetLayer *layer = &stage->layer[i];
         SlResnetOptions o = resnet_options(c, in, c->channels[level]);
         bind_resnet(&layer->resnet, bind, sl_child(path, "resnets.%d", i), &o);
-        bind_attention(layer, bind, c->down[level], sl_child(path, "attentions.%d", i), level);
+        bind_attention(layer, bind, c->down[level], sl_child(path, "attentions.%d", i), level,
+                       c->transformer_down[level][i]);
     }
     if (level < c->blocks - 1)
         bind_resampler(stage, bind, c->down[level], sl_child(path, "downsamplers.0"),
@@ -128,7 +131,7 @@ void sl_unet_mid_bind(SlUnetStage *stage, SlUnetBind *bind)
         return;
     SlPath attention = sl_child(path, "attentions.0");
     if (c->conditional) {
-        bind_transformer(first, bind, attention, level, false);
+        bind_transformer(first, bind, attention, level, c->transformer_mid, false);
         return;
     }
     bind_self_attention(first, bind, attention, level);
@@ -151,7 +154,8 @@ void sl_unet_up_bind(SlUnetStage *stage, SlUnetBind *bind, int level)
         SlUnetLayer *layer = &stage->layer[i];
         SlResnetOptions o = resnet_options(c, in, channels);
         bind_resnet(&layer->resnet, bind, sl_child(path, "resnets.%d", i), &o);
-        bind_attention(layer, bind, c->up[index], sl_child(path, "attentions.%d", i), level);
+        bind_attention(layer, bind, c->up[index], sl_child(path, "attentions.%d", i), level,
+                       c->transformer_up[index][i]);
     }
     if (level > 0)
         bind_resampler(stage, bind, c->up[index], sl_child(path, "upsamplers.0"), SL_RESAMPLE_UP);

@@ -13,7 +13,6 @@
 #include "engine/nets/unet.h"
 #include "engine/nets/unet_times.h"
 
-#define SL_UNET_MAX_LAYERS          16 /* of a down block; up blocks have one more */
 #define SL_UNET_MAX_SAMPLE_CHANNELS 64
 
 typedef enum SlAttends { SL_ATTENDS_NOT, SL_ATTENDS_SELF, SL_ATTENDS_TEXT } SlAttends;

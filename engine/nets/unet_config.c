@@ -3,8 +3,10 @@
  * Easy to get wrong: UNet2DConditionModel's "attention_head_dim" is the number of heads (a misnomer
  * that diffusers keeps for the sake of old files), UNet2DModel's is what it says; null and absent
  * differ for "attention_head_dim" (one head against 8) and "mid_block_type" (none against the
- * usual).
+ * usual); the depths of transformers are a number, one for each block, or a list for each block, and
+ * the way up mirrors the way down block by block unless it has a list of its own.
  */
+#include <cjson/cJSON.h>
 #include <string.h>
 
 #include "engine/nets/config.h"
@@ -14,7 +16,6 @@
 
 /* Keys that change the model and that no model of the supported families uses. */
 static const char *const refused[] = {
-    "addition_embed_type",
     "class_embed_type",
     "class_embeddings_concat",
     "cross_attention_norm",
@@ -24,7 +25,6 @@ static const char *const refused[] = {
     "num_attention_heads",
     "num_class_embeds",
     "resnet_skip_time_act",
-    "reverse_transformer_layers_per_block",
     "time_cond_proj_dim",
     "time_embedding_act_fn",
     "timestep_post_act",
@@ -187,6 +187,100 @@ static void read_mid_block(SlUnetConfig *c, const SlJson *json, SlError *err)
     c->mid_block_scale = (float)sl_json_double(json, "mid_block_scale_factor", 1, 1e-3, 1e3, err);
 }
 
+/* ---- depths of transformers ---- */
+
+#define MAX_DEPTH 64
+
+/* The depths of a block with `layers` layers, from a number or a list of at least as many; entry
+ * NULL: 1. */
+static void read_block_depths(const SlJson *json, const char *key, const cJSON *entry, int layers,
+                              int *out, SlError *err)
+{
+    bool list = cJSON_IsArray(entry);
+    if (list && cJSON_GetArraySize(entry) < layers) {
+        sl_fail(err, SL_FORMAT, "%s: \"%s\" has a list of %d depths for a block of %d layers",
+                sl_json_name(json), key, cJSON_GetArraySize(entry), layers);
+        return;
+    }
+    for (int i = 0; i < layers && err->code == SL_OK; i++) {
+        const cJSON *v = list ? cJSON_GetArrayItem(entry, i) : entry;
+        double depth = !entry ? 1 : cJSON_IsNumber(v) ? v->valuedouble : -1;
+        if (depth >= 0 && depth <= MAX_DEPTH && depth == (int)depth)
+            out[i] = (int)depth;
+        else
+            sl_fail(err, SL_FORMAT,
+                    "%s: \"%s\" must hold whole numbers from 0 to %d, or lists of them",
+                    sl_json_name(json), key, MAX_DEPTH);
+    }
+}
+
+/* The entry of a block, from a list or one number for all; NULL where there is none. */
+static const cJSON *depths_of(const cJSON *item, int block)
+{
+    return cJSON_IsArray(item) ? cJSON_GetArrayItem(item, block) : item;
+}
+
+static const cJSON *read_depth_list(const SlUnetConfig *c, const SlJson *json, const char *key,
+                                    SlError *err)
+{
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(sl_json_root(json), key);
+    if (!sl_json_has(json, key))
+        return NULL;
+    if (cJSON_IsArray(item))
+        sl_config_per_block(json, key, cJSON_GetArraySize(item), c->blocks, err);
+    return item;
+}
+
+static void read_depths(SlUnetConfig *c, const SlJson *json, SlError *err)
+{
+    static const char *const keys[] = {"transformer_layers_per_block",
+                                       "reverse_transformer_layers_per_block"};
+    const cJSON *down = read_depth_list(c, json, keys[0], err);
+    const cJSON *up = read_depth_list(c, json, keys[1], err);
+    for (int i = 0; i < c->blocks && err->code == SL_OK; i++) {
+        int mirrored = c->blocks - 1 - i;
+        const cJSON *entry = depths_of(down, i);
+        const cJSON *back = up ? depths_of(up, mirrored) : entry;
+        if (!up && cJSON_IsArray(entry))
+            sl_fail(err, SL_FORMAT,
+                    "%s: \"%s\" has lists for blocks, so the way up needs its own in \"%s\"",
+                    sl_json_name(json), keys[0], keys[1]);
+        if (err->code != SL_OK)
+            break;
+        read_block_depths(json, keys[0], entry, c->layers_per_block[i], c->transformer_down[i],
+                          err);
+        read_block_depths(json, keys[up != NULL], back, c->layers_per_block[i] + 1,
+                          c->transformer_up[mirrored], err);
+    }
+    if (c->mid_attention)
+        c->transformer_mid = c->transformer_down[c->blocks - 1][0];
+}
+
+/* ---- what is added to the time ---- */
+
+static void read_addition(SlUnetConfig *c, const SlJson *json, SlError *err)
+{
+    const char *type = sl_json_string(json, "addition_embed_type", NULL, err);
+    if (!type)
+        return;
+    if (strcmp(type, "text_time") != 0) {
+        sl_fail(err, SL_UNSUPPORTED,
+                "%s: \"addition_embed_type\" is \"%s\", and this program supports \"text_time\"",
+                sl_json_name(json), type);
+        return;
+    }
+    c->text_time = true;
+    c->addition_time_embed_dim =
+        (int)sl_json_int(json, "addition_time_embed_dim", 0, 0, MAX_CHANNELS, err);
+    c->addition_dim =
+        (int)sl_json_int(json, "projection_class_embeddings_input_dim", 0, 0, 1 << 20, err);
+    if (err->code == SL_OK && (c->addition_time_embed_dim < 2 || c->addition_dim < 1))
+        sl_fail(err, SL_FORMAT,
+                "%s: \"addition_embed_type\" is \"text_time\", so \"addition_time_embed_dim\" and "
+                "\"projection_class_embeddings_input_dim\" must be there",
+                sl_json_name(json));
+}
+
 /* ---- the two classes ---- */
 
 static void read_conditional(SlUnetConfig *c, const SlJson *json, SlError *err)
@@ -200,7 +294,9 @@ static void read_conditional(SlUnetConfig *c, const SlJson *json, SlError *err)
         c->only_cross_attention[i] = i < count && only_cross[i];
     per_level(json, "layers_per_block", c->layers_per_block, c->blocks, 2, SL_UNET_MAX_LAYERS, err);
     per_level(json, "attention_head_dim", c->heads, c->blocks, 8, MAX_CHANNELS, err);
-    per_level(json, "transformer_layers_per_block", c->transformer_layers, c->blocks, 1, 64, err);
+    if (err->code == SL_OK)
+        read_depths(c, json, err);
+    read_addition(c, json, err);
     per_level(json, "cross_attention_dim", c->cross_attention_dim, c->blocks, 1280, 65536, err);
     c->use_linear_projection = sl_json_bool(json, "use_linear_projection", false, err);
 }

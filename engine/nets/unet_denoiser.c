@@ -4,6 +4,7 @@
  * leaving it out means; so a masked text is one of fewer tokens (diffusers'
  * encoder_attention_mask).
  */
+#include "engine/nets/layers.h"
 #include "engine/nets/unet.h"
 
 #include <stdlib.h>
@@ -36,23 +37,36 @@ static void free_net(void *net)
 
 /* ---- conditions ---- */
 
-/* The hidden states of all rows in f32, [count, L, D]; malloc'ed, NULL and *err on failure. */
-static float *join_states(const SlCondition *const *conditions, int count, int64_t size[3],
-                          SlError *err)
+/* What a UNet is told, and which tensors of a condition hold it. */
+static const char *const told_names[] = {"hidden_states", "text_embeds", "time_ids"};
+
+/* Whether a condition is what the UNet is told. */
+static bool check_condition(const SlCondition *condition, bool text_time, SlError *err)
+{
+    bool fits = condition->count == (text_time ? 3 : 1);
+    for (int i = 0; fits && i < condition->count; i++) {
+        const SlConditionTensor *t = sl_condition_find(condition, told_names[i]);
+        fits = t && t->rank == (i == 0 ? 2 : 1) && sl_condition_rows(t) > 0;
+    }
+    if (fits)
+        return true;
+    return sl_fail(err, SL_ARGUMENT,
+                   text_time ? "this UNet is told \"hidden_states\" of two sizes, of at least one "
+                               "token, \"text_embeds\" and \"time_ids\", and nothing else"
+                             : "a UNet is told \"hidden_states\" of two sizes, of at least one "
+                               "token, and nothing else");
+}
+
+/* A tensor of all rows in f32, [count, ...]; malloc'ed, NULL and *err on failure. */
+static float *join_rows(const SlCondition *const *conditions, int count, const char *name,
+                        int64_t size[3], SlError *err)
 {
     float *joined = NULL;
     for (int i = 0; i < count; i++) {
-        const SlConditionTensor *t = sl_condition_find(conditions[i], "hidden_states");
-        if (!t || t->rank != 2 || conditions[i]->count != 1 || sl_condition_rows(t) == 0) {
-            free(joined);
-            sl_fail(err, SL_ARGUMENT,
-                    "a UNet is told \"hidden_states\" of two sizes, of at least one token, and "
-                    "nothing else");
-            return NULL;
-        }
+        const SlConditionTensor *t = sl_condition_find(conditions[i], name);
         size[0] = count;
         size[1] = sl_condition_rows(t);
-        size[2] = t->size[1];
+        size[2] = t->rank > 1 ? t->size[1] : 1;
         if (!joined)
             joined = malloc((size_t)(count * size[1] * size[2]) * sizeof *joined);
         if (!joined) {
@@ -64,21 +78,38 @@ static float *join_states(const SlCondition *const *conditions, int count, int64
     return joined;
 }
 
+/* The same on the device, in f32 or the device's dtype; rank 3 for states, else 2. */
+static bool upload_rows(SlDevice *dev, const SlCondition *const *conditions, int count, int told,
+                        SlTensor *out, SlError *err)
+{
+    int64_t size[3];
+    float *rows = join_rows(conditions, count, told_names[told], size, err);
+    if (!rows)
+        return false;
+    SlTensor f32 = sl_tensor_new(dev, SL_F32, told == 0 ? 3 : 2, size);
+    sl_upload(dev, rows, &f32);
+    free(rows);
+    *out = told == 2 ? f32 : sl_in_dtype(dev, &f32); /* sizes are too large for half precision */
+    return true;
+}
+
 static SlContext *prepare(SlDevice *dev, const void *net, const SlCondition *const *conditions,
                           int count, SlError *err)
 {
-    int64_t size[3];
-    float *states = join_states(conditions, count, size, err);
-    if (!states)
-        return NULL;
+    SlTensor rows[3];
+    SlContext *context = NULL;
+    int told = sl_unet_get_config(net)->text_time ? 3 : 1;
+    bool ok = true;
     size_t mark = sl_arena_mark(dev);
-    SlTensor f32 = sl_tensor_new(dev, SL_F32, 3, size);
-    SlTensor hidden = sl_tensor_new3(dev, size[0], size[1], size[2]);
-    sl_upload(dev, states, &f32);
-    sl_copy(dev, &f32, &hidden);
-    SlContext *context = sl_unet_context_new(dev, net, &hidden, err);
+    for (int i = 0; ok && i < count; i++)
+        ok = check_condition(conditions[i], told == 3, err);
+    for (int i = 0; ok && i < told; i++)
+        ok = upload_rows(dev, conditions, count, i, &rows[i], err);
+    if (ok) {
+        const SlUnetTold of = {&rows[0], told == 3 ? &rows[1] : NULL, told == 3 ? &rows[2] : NULL};
+        context = sl_unet_context_new(dev, net, &of, err);
+    }
     sl_arena_reset(dev, mark);
-    free(states);
     return context;
 }
 

@@ -1,7 +1,8 @@
 /* unet_times.c - see unet_times.h.
  *
  * Easy to get wrong: the activation after linear_2 is the resnets', which all want the same thing,
- * so it is done once here; UNet2DModel uses SiLU inside whatever its act_fn says.
+ * so it is done once here; UNet2DModel uses SiLU inside whatever its act_fn says, and so does
+ * add_embedding; what text_time adds comes before that activation.
  */
 #include "engine/nets/unet_times.h"
 
@@ -13,6 +14,11 @@ void sl_time_embedding_bind(SlTimeEmbedding *e, SlBinder *b, const SlUnetConfig 
     e->config = config;
     e->linear_1 = sl_bind_linear(b, sl_path("time_embedding.linear_1"), config->channels[0], dim);
     e->linear_2 = sl_bind_linear(b, sl_path("time_embedding.linear_2"), dim, dim);
+    if (config->text_time) {
+        e->add_linear_1 =
+            sl_bind_linear(b, sl_path("add_embedding.linear_1"), config->addition_dim, dim);
+        e->add_linear_2 = sl_bind_linear(b, sl_path("add_embedding.linear_2"), dim, dim);
+    }
     e->channels = config->center_input ? config->in_channels : 0;
 }
 
@@ -26,12 +32,26 @@ bool sl_time_embedding_add(SlTimeEmbedding *e, SlResnet *resnet)
     return true;
 }
 
-/* act(linear_2(act(linear_1(sinusoids(t))))), [T, time_embed_dim] */
+/* Values of a sample that center the input. */
+static int64_t centering(const SlTimeEmbedding *e)
+{
+    return e->config->center_input ? e->config->in_channels : 0;
+}
+
+int64_t sl_time_embedding_values(const SlTimeEmbedding *e)
+{
+    return e->config->text_time ? centering(e) + e->config->time_embed_dim : e->channels;
+}
+
+/* act(linear_2(act(linear_1(sinusoids(t))))), [T, time_embed_dim]; with text_time without the last
+ * activation */
 static SlTensor embed(SlDevice *dev, const SlTimeEmbedding *e, const SlTensor *t)
 {
     const SlUnetConfig *c = e->config;
     SlTimestepEmbedding sinusoids = {c->flip_sin_to_cos, c->freq_shift, 10000};
     SlEpilogue inner = {.act = c->conditional ? c->act : SL_ACT_SILU}, outer = {.act = c->act};
+    if (c->text_time)
+        outer.act = SL_ACT_NONE;
     dev->scope = "time_embedding";
     SlTensor temb = sl_tensor_new2(dev, t->size[0], c->time_embed_dim);
     size_t mark = sl_arena_mark(dev);
@@ -55,9 +75,15 @@ SlTensor sl_resnet_shift(const SlResnet *r, const SlTensor *shifts, int64_t batc
     return part(shifts, batch, r->shift_at, r->options.out_channels);
 }
 
-SlTensor sl_center_shift(const SlTimeEmbedding *e, const SlTensor *shifts, int64_t batch)
+SlTensor sl_center_shift(const SlTimeEmbedding *e, const SlTensor *row, int64_t batch)
 {
-    return part(shifts, batch, 0, e->config->in_channels);
+    return part(row, batch, 0, e->config->in_channels);
+}
+
+/* With text_time: the embedding [N, time_embed_dim] in a row. */
+static SlTensor embedding_in(const SlTimeEmbedding *e, const SlTensor *row, int64_t batch)
+{
+    return part(row, batch, centering(e), e->config->time_embed_dim);
 }
 
 /* -1 everywhere in a view [T, n] */
@@ -79,23 +105,47 @@ static void put_minus_one(SlDevice *dev, SlTensor *view)
     sl_arena_reset(dev, mark);
 }
 
+/* What each resnet makes of the embedding [N, time_embed_dim]. */
+static void put_shifts(SlDevice *dev, const SlTimeEmbedding *e, const SlTensor *temb,
+                       SlTensor *shifts)
+{
+    for (int i = 0; i < e->count; i++) {
+        SlTensor shift = sl_resnet_shift(e->resnets[i], shifts, temb->size[0]);
+        dev->scope = e->resnets[i]->path.text;
+        sl_layer_linear(dev, &e->resnets[i]->time_emb_proj, temb, NULL, &shift);
+    }
+}
+
 SlTensor sl_time_embedding_batch(SlDevice *dev, const SlTimeEmbedding *e, const SlTensor *t)
 {
     int64_t n = t->size[0];
-    SlTensor shifts = sl_tensor_new1(dev, n * e->channels);
+    SlTensor row = sl_tensor_new1(dev, n * sl_time_embedding_values(e));
     size_t mark = sl_arena_mark(dev);
     SlTensor temb = embed(dev, e, t);
     if (e->config->center_input) {
-        SlTensor center = sl_center_shift(e, &shifts, n);
+        SlTensor center = sl_center_shift(e, &row, n);
         put_minus_one(dev, &center);
     }
-    for (int i = 0; i < e->count; i++) {
-        SlTensor shift = sl_resnet_shift(e->resnets[i], &shifts, n);
-        dev->scope = e->resnets[i]->path.text;
-        sl_layer_linear(dev, &e->resnets[i]->time_emb_proj, &temb, NULL, &shift);
+    if (e->config->text_time) {
+        SlTensor place = embedding_in(e, &row, n);
+        sl_copy(dev, &temb, &place);
+    } else {
+        put_shifts(dev, e, &temb, &row);
     }
     sl_arena_reset(dev, mark);
-    return shifts;
+    return row;
+}
+
+/* In the table, for each sample of the batch the same: values [T, channels], which begin behind
+ * `at` values of a sample. */
+static void put_in_table(SlDevice *dev, const SlTensor *values, int64_t batch, int64_t at,
+                         SlTensor *table)
+{
+    int64_t channels = values->size[1];
+    for (int64_t b = 0; b < batch; b++) {
+        SlTensor place = sl_slice(table, 1, batch * at + b * channels, channels);
+        sl_copy(dev, values, &place);
+    }
 }
 
 void sl_time_embedding_table(SlDevice *dev, const SlTimeEmbedding *e, const SlTensor *t,
@@ -107,40 +157,94 @@ void sl_time_embedding_table(SlDevice *dev, const SlTimeEmbedding *e, const SlTe
         SlTensor center = sl_slice(table, 1, 0, batch * e->config->in_channels);
         put_minus_one(dev, &center);
     }
-    for (int i = 0; i < e->count && sl_device_ok(dev); i++) {
+    if (e->config->text_time)
+        put_in_table(dev, &temb, batch, centering(e), table);
+    for (int i = 0; !e->config->text_time && i < e->count && sl_device_ok(dev); i++) {
         const SlResnet *r = e->resnets[i];
-        int64_t channels = r->options.out_channels;
         size_t inner = sl_arena_mark(dev);
-        SlTensor shift = sl_tensor_new2(dev, t->size[0], channels);
+        SlTensor shift = sl_tensor_new2(dev, t->size[0], r->options.out_channels);
         dev->scope = r->path.text;
         sl_layer_linear(dev, &r->time_emb_proj, &temb, NULL, &shift);
-        for (int64_t b = 0; b < batch; b++) {
-            SlTensor place = sl_slice(table, 1, batch * r->shift_at + b * channels, channels);
-            sl_copy(dev, &shift, &place);
-        }
+        put_in_table(dev, &shift, batch, r->shift_at, table);
         sl_arena_reset(dev, inner);
     }
     sl_arena_reset(dev, mark);
     dev->scope = NULL;
 }
 
-/* `channels` values of each sample, which lie at `at` in the shifts of one. */
+/* ---- text_time ---- */
+
+/* [text_embeds, sinusoids of each number], [N, addition_dim] */
+static SlTensor join_added(SlDevice *dev, const SlTimeEmbedding *e, const SlTensor *text_embeds,
+                           const SlTensor *time_ids)
+{
+    const SlUnetConfig *c = e->config;
+    SlTimestepEmbedding sinusoids = {c->flip_sin_to_cos, c->freq_shift, 10000};
+    int64_t n = time_ids->size[0], numbers = time_ids->size[1], pooled = text_embeds->size[1];
+    SlTensor all = sl_tensor_new2(dev, n, c->addition_dim);
+    SlTensor text = sl_slice(&all, 1, 0, pooled);
+    SlTensor sizes = sl_slice(&all, 1, pooled, numbers * c->addition_time_embed_dim);
+    size_t mark = sl_arena_mark(dev);
+    SlTensor flat = sl_reshape(time_ids, 1, (const int64_t[]){n * numbers});
+    SlTensor waves = sl_tensor_new2(dev, n * numbers, c->addition_time_embed_dim);
+    sl_timestep_embedding(dev, &flat, &sinusoids, &waves);
+    SlTensor rows = sl_reshape(&waves, 2, sizes.size);
+    sl_copy(dev, text_embeds, &text);
+    sl_copy(dev, &rows, &sizes);
+    sl_arena_reset(dev, mark);
+    return all;
+}
+
+void sl_time_embedding_added(SlDevice *dev, const SlTimeEmbedding *e, const SlTensor *text_embeds,
+                             const SlTensor *time_ids, SlTensor *added)
+{
+    SlEpilogue inner = {.act = SL_ACT_SILU};
+    dev->scope = "add_embedding";
+    size_t mark = sl_arena_mark(dev);
+    SlTensor all = join_added(dev, e, text_embeds, time_ids);
+    SlTensor hidden = sl_tensor_like(dev, added);
+    sl_layer_linear(dev, &e->add_linear_1, &all, &inner, &hidden);
+    sl_layer_linear(dev, &e->add_linear_2, &hidden, NULL, added);
+    sl_arena_reset(dev, mark);
+}
+
+SlTensor sl_time_embedding_shifts(SlDevice *dev, const SlTimeEmbedding *e, const SlTensor *row,
+                                  const SlTensor *added)
+{
+    int64_t n = added->size[0];
+    SlTensor shifts = sl_tensor_new1(dev, n * e->channels);
+    size_t mark = sl_arena_mark(dev);
+    SlTensor temb = embedding_in(e, row, n), sum = sl_tensor_like(dev, added);
+    dev->scope = "add_embedding";
+    sl_add(dev, &temb, added, 1, &sum);
+    SlTensor activated = sl_tensor_like(dev, added);
+    sl_activation(dev, &sum, e->config->act, &activated);
+    put_shifts(dev, e, &activated, &shifts);
+    sl_arena_reset(dev, mark);
+    return shifts;
+}
+
+/* ---- joining ---- */
+
+/* `channels` values of each sample, which lie at `at` in the row of one. */
 static void join_part(SlDevice *dev, const SlTimesJoin *join, int64_t at, int64_t channels,
-                      SlTensor *shifts)
+                      SlTensor *row)
 {
     int64_t each = join->batch * channels, start = join->count * join->batch * at;
     for (int k = 0; k < join->count; k++) {
         SlTensor from = sl_slice(&join->rows[k], 0, join->batch * at, each);
-        SlTensor to = sl_slice(shifts, 0, start + k * each, each);
+        SlTensor to = sl_slice(row, 0, start + k * each, each);
         sl_copy(dev, &from, &to);
     }
 }
 
 void sl_time_embedding_join(SlDevice *dev, const SlTimeEmbedding *e, const SlTimesJoin *join,
-                            SlTensor *shifts)
+                            SlTensor *row)
 {
     if (e->config->center_input)
-        join_part(dev, join, 0, e->config->in_channels, shifts);
-    for (int i = 0; i < e->count; i++)
-        join_part(dev, join, e->resnets[i]->shift_at, e->resnets[i]->options.out_channels, shifts);
+        join_part(dev, join, 0, e->config->in_channels, row);
+    if (e->config->text_time)
+        join_part(dev, join, centering(e), e->config->time_embed_dim, row);
+    for (int i = 0; !e->config->text_time && i < e->count; i++)
+        join_part(dev, join, e->resnets[i]->shift_at, e->resnets[i]->options.out_channels, row);
 }

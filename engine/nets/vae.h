@@ -4,8 +4,9 @@
 
 #include "engine/files/files.h"
 
-#define SL_VAE_MAX_BLOCKS 8
-#define SL_VAE_MAX_LAYERS 16 /* of an encoder's block; a decoder's has one more */
+#define SL_VAE_MAX_BLOCKS  8
+#define SL_VAE_MAX_LAYERS  16 /* of an encoder's block; a decoder's has one more */
+#define SL_VAE_MAX_LATENTS 64
 
 typedef struct SlVaeConfig {
     int in_channels, out_channels, latent_channels;
@@ -17,7 +18,11 @@ typedef struct SlVaeConfig {
     bool mid_attention;
     bool quant_conv, post_quant_conv;
     float scaling_factor, shift_factor;
-    int factor; /* 2^(blocks - 1) pixels per latent */
+    /* What a sample is decoded from: sample / scaling_factor * std + mean of each channel; mean is
+     * shift_factor and std 1 where the configuration has no latents_mean and latents_std. */
+    double latents_mean[SL_VAE_MAX_LATENTS], latents_std[SL_VAE_MAX_LATENTS];
+    bool force_upcast; /* in half precision it overflows: AutoencoderKL's default */
+    int factor;        /* 2^(blocks - 1) pixels per latent */
 } SlVaeConfig;
 
 typedef struct SlVae SlVae;
@@ -30,7 +35,7 @@ const SlVaeConfig *sl_vae_get_config(const SlVae *vae);
 SlDtype sl_vae_dtype(const SlVae *vae);
 
 /* z [N, h, w, latent_channels] (best in the VAE's dtype: another is converted), already divided by
- * scaling_factor; image [N, h f, w f, out_channels] f32 in -1..1, allocated by the caller. */
+ * scaling_factor and shifted; image [N, h f, w f, out_channels] f32 in -1..1, allocated by the caller. */
 bool sl_vae_decode(SlDevice *dev, const SlVae *vae, const SlTensor *z, SlTensor *image,
                    SlError *err);
 /* The same for one picture (N = 1) with little device memory: the levels of the largest sizes are

@@ -1,7 +1,7 @@
 /* vae_config.c - vae/config.json of AutoencoderKL, checked completely.
  *
  * Easy to get wrong: diffusers' default is a single block of 64 channels; a null shift_factor is
- * none.
+ * none; where force_upcast is not said, it is true.
  */
 #include <string.h>
 
@@ -41,11 +41,37 @@ static void check_block_types(const SlVaeConfig *c, const SlJson *json, const ch
         }
 }
 
+/* latents_mean or latents_std: one number for each latent channel. */
+static bool read_latents(const SlVaeConfig *c, const SlJson *json, const char *key, double *out,
+                         SlError *err)
+{
+    if (!sl_json_has(json, key) || err->code != SL_OK)
+        return false;
+    int count = sl_json_doubles(json, key, out, SL_VAE_MAX_LATENTS, err);
+    return err->code == SL_OK &&
+           (count == c->latent_channels ||
+            sl_fail(err, SL_FORMAT,
+                    "%s: \"%s\" has %d numbers, and there are %d in \"latent_channels\"",
+                    sl_json_name(json), key, count, c->latent_channels));
+}
+
+/* As diffusers' pipelines use them, which look at both or at none of them. */
+static void read_normalization(SlVaeConfig *c, const SlJson *json, SlError *err)
+{
+    double mean[SL_VAE_MAX_LATENTS], std[SL_VAE_MAX_LATENTS];
+    bool has_mean = read_latents(c, json, "latents_mean", mean, err);
+    bool has_std = read_latents(c, json, "latents_std", std, err);
+    for (int i = 0; i < c->latent_channels; i++) {
+        c->latents_mean[i] = has_mean && has_std ? mean[i] : c->shift_factor;
+        c->latents_std[i] = has_mean && has_std ? std[i] : 1;
+    }
+}
+
 static void read_config(SlVaeConfig *c, const SlJson *json, SlError *err)
 {
     c->in_channels = (int)sl_json_int(json, "in_channels", 3, 1, 64, err);
     c->out_channels = (int)sl_json_int(json, "out_channels", 3, 1, 64, err);
-    c->latent_channels = (int)sl_json_int(json, "latent_channels", 4, 1, 64, err);
+    c->latent_channels = (int)sl_json_int(json, "latent_channels", 4, 1, SL_VAE_MAX_LATENTS, err);
     c->layers_per_block = (int)sl_json_int(json, "layers_per_block", 1, 1, SL_VAE_MAX_LAYERS, err);
     c->norm_groups = (int)sl_json_int(json, "norm_num_groups", 32, 1, MAX_CHANNELS, err);
     c->act = sl_config_activation(json, "act_fn", SL_ACT_SILU, err);
@@ -54,6 +80,8 @@ static void read_config(SlVaeConfig *c, const SlJson *json, SlError *err)
     c->post_quant_conv = sl_json_bool(json, "use_post_quant_conv", true, err);
     c->scaling_factor = (float)sl_json_double(json, "scaling_factor", 0.18215, 1e-6, 1e6, err);
     c->shift_factor = (float)sl_json_double(json, "shift_factor", 0, -1e6, 1e6, err);
+    c->force_upcast = sl_json_bool(json, "force_upcast", true, err);
+    read_normalization(c, json, err);
     read_levels(c, json, err);
     check_block_types(c, json, "down_block_types", "DownEncoderBlock2D", err);
     check_block_types(c, json, "up_block_types", "UpDecoderBlock2D", err);
@@ -64,7 +92,6 @@ static void read_config(SlVaeConfig *c, const SlJson *json, SlError *err)
 
 bool sl_vae_config(SlVaeConfig *config, const SlJson *json, SlError *err)
 {
-    static const char *const refused[] = {"latents_mean", "latents_std", NULL};
     SlError first = {0};
     memset(config, 0, sizeof *config);
     const char *name = sl_json_string(json, "_class_name", "AutoencoderKL", &first);
@@ -72,7 +99,7 @@ bool sl_vae_config(SlVaeConfig *config, const SlJson *json, SlError *err)
         sl_fail(&first, SL_UNSUPPORTED,
                 "%s: \"_class_name\" is \"%s\", and this program runs AutoencoderKL",
                 sl_json_name(json), name);
-    if (first.code == SL_OK && sl_config_refuse(json, refused, &first))
+    if (first.code == SL_OK)
         read_config(config, json, &first);
     if (first.code != SL_OK && err)
         *err = first;

@@ -243,7 +243,8 @@ static bool encode_text(SlModel *model, const SlAsk *ask, SlCondition *condition
     SlTensor f32 = sl_tensor_new(dev, SL_F32, 3, (const int64_t[]){1, size[0], size[1]});
     SlTensor states = {0};
     sl_upload(dev, ask->ids, &tokens);
-    bool ok = sl_text_encoder_forward(dev, te, &tokens, (int)ask->number[0], &states, NULL, err);
+    SlTextState state = {.skip = (int)ask->number[0]};
+    bool ok = sl_text_encoder_forward(dev, te, &tokens, state, &states, NULL, err);
     if (ok) {
         sl_copy(dev, &states, &f32);
         sl_download(dev, &f32, out->values);

@@ -21,8 +21,9 @@ static SlTensor upload_sample(SlDevice *dev, const SlVae *net, const float *samp
                               int64_t width)
 {
     const SlVaeConfig *vae = sl_vae_get_config(net);
-    double scale = vae->scaling_factor, shift = vae->shift_factor;
-    int64_t chw[4] = {1, vae->latent_channels, height, width}, n = chw[1] * height * width;
+    double scale = vae->scaling_factor;
+    int64_t chw[4] = {1, vae->latent_channels, height, width}, each = height * width;
+    int64_t n = chw[1] * each;
     SlTensor plain = sl_tensor_new(dev, SL_F32, 4, chw);
     SlTensor x =
         sl_tensor_new(dev, sl_vae_dtype(net), 4, (const int64_t[]){1, height, width, chw[1]});
@@ -32,7 +33,8 @@ static SlTensor upload_sample(SlDevice *dev, const SlVae *net, const float *samp
         return x;
     }
     for (int64_t i = 0; i < n; i++)
-        host[i] = (float)(sample[i] / scale + shift);
+        host[i] =
+            (float)(sample[i] / scale * vae->latents_std[i / each] + vae->latents_mean[i / each]);
     sl_upload(dev, host, &plain);
     free(host);
     SlTensor view = sl_permute(&plain, (const int[]){0, 2, 3, 1});

@@ -2,7 +2,8 @@
  *
  * Easy to get wrong: attention is causal, and padding is attended to like anything else; the pooled
  * state is taken at the largest id where eos_token_id is 2 (what old configurations say) and else
- * at the first eos_token_id; a skipped layer does not spare the final_layer_norm.
+ * at the first eos_token_id; a skipped layer does not spare the final_layer_norm, but in Stable
+ * Diffusion XL, whose pooled state has it nevertheless.
  */
 #include "engine/text/text_encoder.h"
 
@@ -255,7 +256,7 @@ static bool check(const SlTextEncoderConfig *c, const SlTensor *ids, int skip, S
 
 /* Fills *hidden, and *pooled if wanted; host_ids are the same ids on the host. */
 static void forward(SlDevice *dev, const SlTextEncoder *te, const SlTensor *ids,
-                    const int32_t *host_ids, int skip, SlTensor *hidden, SlTensor *pooled)
+                    const int32_t *host_ids, SlTextState state, SlTensor *hidden, SlTensor *pooled)
 {
     const SlTextEncoderConfig *c = &te->config;
     int64_t n = ids->size[0], length = ids->size[1];
@@ -266,9 +267,11 @@ static void forward(SlDevice *dev, const SlTextEncoder *te, const SlTensor *ids,
     SlTensor hidden_states = sl_tensor_like(dev, hidden);
     dev->scope = "text_model.embeddings";
     sl_embedding(dev, ids, te->token_embedding, te->position_embedding, &hidden_states);
-    int layers = pooled ? c->layers : c->layers - skip;
+    int last = c->layers - state.skip, layers = pooled ? c->layers : last;
     for (int i = 0; i <= layers && sl_device_ok(dev); i++) {
-        if (i == c->layers - skip)
+        if (i == last && state.unnormed)
+            sl_copy(dev, &hidden_states, hidden);
+        else if (i == last)
             norm(dev, te, &te->final_layer_norm, &hidden_states, hidden);
         if (i == layers)
             break;
@@ -284,16 +287,16 @@ static void forward(SlDevice *dev, const SlTextEncoder *te, const SlTensor *ids,
     sl_arena_reset(dev, mark);
 }
 
-bool sl_text_encoder_forward(SlDevice *dev, const SlTextEncoder *te, const SlTensor *ids, int skip,
-                             SlTensor *hidden, SlTensor *pooled, SlError *err)
+bool sl_text_encoder_forward(SlDevice *dev, const SlTextEncoder *te, const SlTensor *ids,
+                             SlTextState state, SlTensor *hidden, SlTensor *pooled, SlError *err)
 {
-    if (!check(&te->config, ids, skip, err))
+    if (!check(&te->config, ids, state.skip, err))
         return false;
     int32_t *host_ids = checked_ids(dev, &te->config, ids, err);
     if (!host_ids)
         return false;
     SlDtype before = sl_device_use_dtype(dev, te->dtype);
-    forward(dev, te, ids, host_ids, skip, hidden, pooled);
+    forward(dev, te, ids, host_ids, state, hidden, pooled);
     sl_device_use_dtype(dev, before);
     free(host_ids);
     dev->scope = NULL;

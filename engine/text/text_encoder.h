@@ -23,14 +23,20 @@ SlTextEncoder *sl_text_encoder_new(const SlTextEncoderConfig *config, SlBinder *
 void sl_text_encoder_free(SlTextEncoder *te);
 const SlTextEncoderConfig *sl_text_encoder_get_config(const SlTextEncoder *te);
 
+/* Which of its hidden states a text encoder is asked for. */
+typedef struct SlTextState {
+    int skip;      /* how many of the last layers are left out */
+    bool unnormed; /* as it is, without the final_layer_norm */
+} SlTextState;
+
 /* ids [N, L] i32 on the device. Outputs are allocated from the arena, in the type that the encoder
  * computes in (its binder's); hidden is always made, pooled
- * only if not NULL. hidden [N, L, D] is the state after all but the last `skip` layers, through
- * final_layer_norm: 0 gives last_hidden_state, 1 the penultimate state, as
- * StableDiffusionPipeline's clip_skip has it (which diffusers applies to the prompt, but not to the
- * negative prompt). pooled [N, D] is the last layer's normed state at the end token, projected
+ * only if not NULL. hidden [N, L, D] is the state after all but the last `skip` layers. Normed, 0
+ * gives last_hidden_state and 1 the penultimate state as StableDiffusionPipeline's clip_skip has it
+ * (which diffusers applies to the prompt, but not to the negative prompt); unnormed, 1 gives
+ * hidden_states[-2], which Stable Diffusion XL is told. pooled [N, D] is the last layer's normed state at the end token, projected
  * where the config says so. */
-bool sl_text_encoder_forward(SlDevice *dev, const SlTextEncoder *te, const SlTensor *ids, int skip,
-                             SlTensor *hidden, SlTensor *pooled, SlError *err);
+bool sl_text_encoder_forward(SlDevice *dev, const SlTextEncoder *te, const SlTensor *ids,
+                             SlTextState state, SlTensor *hidden, SlTensor *pooled, SlError *err);
 
 #endif

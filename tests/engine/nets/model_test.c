@@ -117,7 +117,7 @@ Part part_open(SlDevice *dev, const char *pipeline, const char *component)
     if (asprintf(&folder, "%s/%s/%s", root, pipeline, component) < 0 ||
         asprintf(&config, "%s/config.json", folder) < 0)
         abort();
-    bool text = strcmp(component, "text_encoder") == 0;
+    bool text = strncmp(component, "text_encoder", 12) == 0;
     part.json = sl_json_open(config, &err);
     if (part.json)
         part.weights = sl_weights_open(folder, text ? "model" : "diffusion_pytorch_model", &err);

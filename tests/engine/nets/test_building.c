@@ -148,7 +148,8 @@ static Loaded load(SlDevice *dev, bool weights, int64_t height, int64_t width)
     sl_upload(dev, zeros, &l.x);
     sl_upload(dev, zeros, &l.t);
     free(zeros);
-    l.context = ok ? sl_unet_context_new(dev, l.unet, &text, &err) : NULL;
+    l.context =
+        ok ? sl_unet_context_new(dev, l.unet, &(SlUnetTold){&text, NULL, NULL}, &err) : NULL;
     if (!l.context) {
         printf("Bail out! %s\n", err.message);
         exit(1);
@@ -194,7 +195,8 @@ static void test_other_text(SlDevice *dev)
     size_t mark = sl_arena_mark(dev);
     Loaded l = load(dev, true, 8, 8);
     SlTensor text = sl_tensor_new3(dev, 2, 77, 40);
-    sl_test(!sl_unet_context_new(dev, l.unet, &text, &err) && err.code == SL_FORMAT,
+    sl_test(!sl_unet_context_new(dev, l.unet, &(SlUnetTold){&text, NULL, NULL}, &err) &&
+                err.code == SL_FORMAT,
             "another text encoder: %s", err.message);
     unload(dev, &l);
     sl_arena_reset(dev, mark);
@@ -215,15 +217,15 @@ static void test_wrong_tokens(SlDevice *dev)
     SlTensor longer = sl_tensor_new(dev, SL_I32, 2, (int64_t[]){1, 25});
     ids[3] = config.vocab_size;
     sl_upload(dev, ids, &fitting);
-    sl_test(!sl_text_encoder_forward(dev, te, &fitting, 0, &hidden, NULL, &err) &&
+    sl_test(!sl_text_encoder_forward(dev, te, &fitting, (SlTextState){0}, &hidden, NULL, &err) &&
                 err.code == SL_FORMAT,
             "a token beyond the vocabulary: %s", err.message);
     ids[3] = -1;
     sl_upload(dev, ids, &fitting);
-    sl_test(!sl_text_encoder_forward(dev, te, &fitting, 0, &hidden, NULL, &err) &&
+    sl_test(!sl_text_encoder_forward(dev, te, &fitting, (SlTextState){0}, &hidden, NULL, &err) &&
                 err.code == SL_FORMAT,
             "a negative token: %s", err.message);
-    sl_test(!sl_text_encoder_forward(dev, te, &longer, 0, &hidden, NULL, &err) &&
+    sl_test(!sl_text_encoder_forward(dev, te, &longer, (SlTextState){0}, &hidden, NULL, &err) &&
                 err.code == SL_ARGUMENT,
             "too many tokens: %s", err.message);
     sl_text_encoder_free(te);

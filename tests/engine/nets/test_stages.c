@@ -1,12 +1,13 @@
 /* test_stages.c DEVICE DTYPE - every stage of every small pipeline against what diffusers computed
- * (tests/goldens/model/make.py), within the tolerances of docs/design.md.
+ * (tests/goldens/model/make.py, make_sdxl.py), within the tolerances of docs/design.md.
  */
 #include <string.h>
 
 #include "tests/engine/nets/model_test.h"
 
-static const char *const pipelines[] = {"sd1",       "sd2",  "odd",         "sharded",
-                                        "projected", "ddpm", "ddpm_resnet", NULL};
+static const char *const pipelines[] = {"sd1",       "sd2",         "odd",         "sharded",
+                                        "projected", "ddpm",        "ddpm_resnet", "sdxl",
+                                        "sdxl_v",    "sdxl_pruned", "sdxl_turbo",  NULL};
 
 /* The table of docs/design.md: f32 against diffusers in f32; 16 bits by the error's share of the
  * signal, or, for a picture in -1..1, as PSNR in dB. The table has 1e-5 for text in 16 bits, which
@@ -46,10 +47,10 @@ static void compare(SlDevice *dev, const char *pipeline, const char *stage, cons
 
 /* ---- text ---- */
 
-static SlTensor upload_ids(SlDevice *dev, const SlWeightSource *file)
+static SlTensor upload_ids(SlDevice *dev, const SlWeightSource *file, const char *name)
 {
     SlError err = {0};
-    const SlTensorInfo *info = sl_weights_find(file, "input_ids");
+    const SlTensorInfo *info = sl_weights_find(file, name);
     int32_t *ids = malloc((size_t)info->bytes);
     if (!ids || !sl_weights_read(file, info, ids, &err))
         abort();
@@ -67,31 +68,72 @@ static void compare_text(SlDevice *dev, const char *pipeline, const SlWeightSour
     golden_free(&golden);
 }
 
-static void test_text(SlDevice *dev, const char *pipeline, const SlWeightSource *file)
+/* Golden states of a text encoder: of its last layer and of others, which the pipeline takes as
+ * they are (unnormed) or not. */
+typedef struct TextGoldens {
+    const char *part, *ids, *last, *pooled;
+    struct {
+        const char *name;
+        SlTextState state;
+    } other[2];
+} TextGoldens;
+
+static const TextGoldens of_stable_diffusion = {"text_encoder",
+                                                "input_ids",
+                                                "text_embeddings",
+                                                "pooled",
+                                                {{"text_embeddings_skip1", {1, false}},
+                                                 {NULL, {0}}}},
+                         of_sdxl[] = {{"text_encoder",
+                                       "text_encoder.input_ids",
+                                       "text_encoder.last",
+                                       "text_encoder.pooled",
+                                       {{"text_encoder.penultimate", {1, true}},
+                                        {"text_encoder.skip1", {2, true}}}},
+                                      {"text_encoder_2",
+                                       "text_encoder_2.input_ids",
+                                       "text_encoder_2.last",
+                                       "text_encoder_2.pooled",
+                                       {{"text_encoder_2.penultimate", {1, true}},
+                                        {"text_encoder_2.skip1", {2, true}}}}};
+
+static void test_states(SlDevice *dev, const char *pipeline, const SlWeightSource *file,
+                        const SlTextEncoder *te, const TextGoldens *of)
+{
+    SlError err = {0};
+    size_t mark = sl_arena_mark(dev);
+    SlTensor ids = upload_ids(dev, file, of->ids), hidden, pooled;
+    int layers = sl_text_encoder_get_config(te)->layers;
+    bool ok = sl_text_encoder_forward(dev, te, &ids, (SlTextState){0}, &hidden, &pooled, &err);
+    if (sl_test(ok, "%s: text %s", pipeline, err.message)) {
+        compare_text(dev, pipeline, file, of->last, &hidden);
+        compare_text(dev, pipeline, file, of->pooled, &pooled);
+    }
+    for (int i = 0; i < 2 && of->other[i].name; i++) {
+        ok = sl_text_encoder_forward(dev, te, &ids, of->other[i].state, &hidden, &pooled, &err);
+        if (sl_test(ok, "%s: %s %s", pipeline, of->other[i].name, err.message)) {
+            compare_text(dev, pipeline, file, of->other[i].name, &hidden);
+            compare_text(dev, pipeline, file, of->pooled, &pooled);
+        }
+    }
+    ok = sl_text_encoder_forward(dev, te, &ids, (SlTextState){layers + 1, false}, &hidden, NULL,
+                                 &err);
+    sl_test(!ok && err.code == SL_ARGUMENT, "%s: more layers to skip than there are", pipeline);
+    sl_arena_reset(dev, mark);
+}
+
+static void test_text(SlDevice *dev, const char *pipeline, const SlWeightSource *file,
+                      const TextGoldens *of)
 {
     SlError err = {0};
     SlTextEncoderConfig config;
-    Part part = part_open(dev, pipeline, "text_encoder");
+    Part part = part_open(dev, pipeline, of->part);
     SlTextEncoder *te = NULL;
     if (sl_text_encoder_config(&config, part.json, &err))
         te = sl_text_encoder_new(&config, part.binder, &err);
-    if (sl_test(te && sl_binder_finish(part.binder, true, &err), "%s: text encoder %s", pipeline,
-                err.message)) {
-        size_t mark = sl_arena_mark(dev);
-        SlTensor ids = upload_ids(dev, file), hidden, pooled;
-        bool ok = sl_text_encoder_forward(dev, te, &ids, 0, &hidden, &pooled, &err);
-        if (sl_test(ok, "%s: text %s", pipeline, err.message)) {
-            compare_text(dev, pipeline, file, "text_embeddings", &hidden);
-            compare_text(dev, pipeline, file, "pooled", &pooled);
-        }
-        if (sl_test(sl_text_encoder_forward(dev, te, &ids, 1, &hidden, NULL, &err), "%s: skip %s",
-                    pipeline, err.message))
-            compare_text(dev, pipeline, file, "text_embeddings_skip1", &hidden);
-        sl_test(!sl_text_encoder_forward(dev, te, &ids, config.layers + 1, &hidden, NULL, &err) &&
-                    err.code == SL_ARGUMENT,
-                "%s: more layers to skip than there are", pipeline);
-        sl_arena_reset(dev, mark);
-    }
+    if (sl_test(te && sl_binder_finish(part.binder, true, &err), "%s: %s %s", pipeline, of->part,
+                err.message))
+        test_states(dev, pipeline, file, te, of);
     sl_text_encoder_free(te);
     part_close(&part);
 }
@@ -125,6 +167,41 @@ static void test_evaluation(SlDevice *dev, const char *pipeline, const SlWeightS
     golden_free(&golden);
 }
 
+/* What the UNet is told: a text, and of Stable Diffusion XL a pooled one and sizes. */
+static SlContext *tell(SlDevice *dev, const SlUnet *unet, const SlWeightSource *file, SlError *err)
+{
+    size_t mark = sl_arena_mark(dev);
+    if (!golden_has(file, "prompt_embeds")) {
+        Golden embeddings = golden_read(file, "text_embeddings");
+        SlTensor text = golden_upload(dev, &embeddings);
+        SlContext *context = sl_unet_context_new(dev, unet, &(SlUnetTold){&text, NULL, NULL}, err);
+        golden_free(&embeddings);
+        sl_arena_reset(dev, mark);
+        return context;
+    }
+    Golden embeddings = golden_read(file, "prompt_embeds"),
+           pooled = golden_read(file, "pooled_prompt_embeds"),
+           sizes = golden_read(file, "time_ids");
+    SlTensor text = golden_upload(dev, &embeddings), text_embeds = golden_upload(dev, &pooled);
+    SlTensor time_ids = sl_tensor_new(dev, SL_F32, 2, sizes.size);
+    SlTensor five = sl_slice(&time_ids, 1, 0, 5);
+    sl_upload(dev, sizes.values, &time_ids);
+    SlError none = {0}, few = {0};
+    sl_test(!sl_unet_context_new(dev, unet, &(SlUnetTold){&text, NULL, NULL}, &none) &&
+                none.code == SL_ARGUMENT,
+            "without sizes: %s", none.message);
+    sl_test(!sl_unet_context_new(dev, unet, &(SlUnetTold){&text, &text_embeds, &five}, &few) &&
+                few.code == SL_FORMAT,
+            "with five sizes: %s", few.message);
+    SlContext *context =
+        sl_unet_context_new(dev, unet, &(SlUnetTold){&text, &text_embeds, &time_ids}, err);
+    golden_free(&embeddings);
+    golden_free(&pooled);
+    golden_free(&sizes);
+    sl_arena_reset(dev, mark);
+    return context;
+}
+
 static void test_unet(SlDevice *dev, const char *pipeline, const SlWeightSource *file)
 {
     SlError err = {0};
@@ -136,13 +213,8 @@ static void test_unet(SlDevice *dev, const char *pipeline, const SlWeightSource 
         unet = sl_unet_new(&config, part.binder, &err);
     bool ok = unet && sl_binder_finish(part.binder, true, &err);
     if (ok && config.conditional) {
-        size_t mark = sl_arena_mark(dev);
-        Golden embeddings = golden_read(file, "text_embeddings");
-        SlTensor text = golden_upload(dev, &embeddings);
-        context = sl_unet_context_new(dev, unet, &text, &err);
+        context = tell(dev, unet, file, &err);
         ok = context != NULL;
-        golden_free(&embeddings);
-        sl_arena_reset(dev, mark);
     }
     if (sl_test(ok, "%s: UNet %s", pipeline, err.message)) {
         for (int i = 0; golden_has(file, "unet.%d.sample", i); i++)
@@ -238,10 +310,12 @@ int main(int argc, char **argv)
     SlDevice *dev = device_open(argv[1], argv[2]);
     for (int i = 0; pipelines[i]; i++) {
         SlWeightSource *file = golden_open(pipelines[i]);
-        if (golden_has(file, "text_embeddings")) {
-            test_text(dev, pipelines[i], file);
+        if (golden_has(file, "text_embeddings"))
+            test_text(dev, pipelines[i], file, &of_stable_diffusion);
+        for (int k = 0; k < 2 && golden_has(file, "prompt_embeds"); k++)
+            test_text(dev, pipelines[i], file, &of_sdxl[k]);
+        if (golden_has(file, "vae.latents"))
             test_vae(dev, pipelines[i], file);
-        }
         test_unet(dev, pipelines[i], file);
         sl_weights_close(file);
     }

@@ -370,4 +370,5 @@ def main():
         (HERE / "cases.json").write_text(json.dumps({"cases": cases}, indent=1) + "\n")
 
 
-main()
+if __name__ == "__main__":
+    main()
