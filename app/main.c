@@ -8,25 +8,11 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #if SL_HAVE_UI
 #include "ui/ui.h"
 #endif
-
-/* OpenMP's threads spin for milliseconds while they wait, which on a machine with other work to do
- * (a window to draw, say) costs a hundredfold. Sleeping at once costs a small model a third of its
- * speed on an idle machine: between two operations pass some microseconds. A thousand looks are
- * some ten microseconds, and good for both. libgomp reads the wish before main, so the program
- * starts itself anew with it. */
-static void let_threads_sleep(char **argv)
-{
-    if (getenv("OMP_WAIT_POLICY") || setenv("OMP_WAIT_POLICY", "passive", 1) != 0 ||
-        setenv("GOMP_SPINCOUNT", "1000", 0) != 0)
-        return;
-    execv("/proc/self/exe", argv);
-}
 
 /* A standard stream that is closed would become the first file that is opened, and that file would
  * get what is printed. What cannot be written is told by an error instead. */
@@ -47,7 +33,6 @@ int main(int argc, char **argv)
     /* A reader that is gone and a file that may not grow are told by write(). */
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
-    let_threads_sleep(argv);
     if (sl_cli_wanted(argc, argv))
         return sl_cli_main(argc, argv);
 #if SL_HAVE_UI

@@ -42,13 +42,6 @@ typedef struct SlShapeText {
 } SlShapeText;
 SlShapeText sl_shape_text(const SlTensor *t);
 
-/* parallel.c: OpenMP's settings of the calling thread are such that it gets the threads that it
- * asks for, up to sl_threads_granted. Before each region that is not sl_parallel_for's. */
-void sl_threads_own(void);
-/* How many threads the calling thread gets when it asks for `wanted`: less where a limit says so
- * (OMP_THREAD_LIMIT) or the system has no more. They are started. */
-int sl_threads_granted(int wanted);
-
 /* Memory of the host, for devices that compute there. Large blocks are only given where there is
  * memory for them (sl_host_memory_left): touching them would end the program otherwise. */
 void *sl_host_alloc(SlDevice *dev, size_t bytes);

@@ -127,14 +127,15 @@ struct SlDevice {
     const char *name;
     SlDtype dtype;
     int threads;
-    SlCode status;      /* sticky; SL_OK while all went well */
-    char message[1000]; /* what went wrong, one sentence */
-    int cancel;         /* atomic, set by sl_device_cancel from any thread */
-    uint64_t ops_done;  /* atomic, counts operations: progress inside a step */
-    SlArena *arena;     /* where sl_tensor_new takes from */
-    SlWork work;        /* counted by the measure device; every device fills in the peaks */
-    SlProfile *profile; /* while one is taken */
-    char why[400];      /* why "auto" chose it; "" when it was asked for by name */
+    struct SlTeam *team; /* that many; NULL: the calling one alone */
+    SlCode status;       /* sticky; SL_OK while all went well */
+    char message[1000];  /* what went wrong, one sentence */
+    int cancel;          /* atomic, set by sl_device_cancel from any thread */
+    uint64_t ops_done;   /* atomic, counts operations: progress inside a step */
+    SlArena *arena;      /* where sl_tensor_new takes from */
+    SlWork work;         /* counted by the measure device; every device fills in the peaks */
+    SlProfile *profile;  /* while one is taken */
+    char why[400];       /* why "auto" chose it; "" when it was asked for by name */
     const char
         *scope; /* name of the block being run, for messages; set by the model code, may be NULL */
 };

@@ -113,7 +113,8 @@ bool sl_session_open(SlSession *session, const SlOptions *options, const char *p
         return sl_fail(err, SL_MEMORY, "memory ran out");
     *session->identity = *sl_model_info(session->model);
     session->hashing = pthread_create(&session->hasher, NULL, hash_files, session) == 0;
-    return session->hashing || sl_fail(err, SL_MEMORY, "a thread could not be started");
+    session->hash_later = !session->hashing; /* the system has no thread for it */
+    return true;
 }
 
 bool sl_session_open_maker(SlSession *session, const SlOptions *options, const SlMetadata *metadata,
@@ -160,6 +161,9 @@ static void wait_for_hashes(SlSession *session)
 const SlModelInfo *sl_session_identity(SlSession *session, SlError *err)
 {
     wait_for_hashes(session);
+    if (session->hash_later)
+        hash_files(session);
+    session->hash_later = false;
     if (session->hash_error.code != SL_OK) {
         *err = session->hash_error;
         return NULL;

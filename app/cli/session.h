@@ -32,7 +32,7 @@ typedef struct SlSession {
     /* hashing runs beside the computation: it needs the disk, not the device */
     SlModelInfo *identity; /* owned */
     pthread_t hasher;
-    bool hashing;
+    bool hashing, hash_later;
     int stop_hashing;
     SlError hash_error;
 } SlSession;

@@ -356,6 +356,7 @@ SlDevice *sl_check_over(SlDevice *tested, SlError *err)
     c->base.name = "check";
     c->base.dtype = tested->dtype;
     c->base.threads = tested->threads;
+    c->base.team = tested->team;
     snprintf(c->describe, sizeof c->describe, "check: every operation of %s compared with ref",
              sl_device_describe(tested));
     return &c->base;

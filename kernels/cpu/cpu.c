@@ -5,17 +5,16 @@
 #include "kernels/cpu/cpu.h"
 
 #include "kernels/devices.h"
+#include "kernels/team.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#ifdef _OPENMP
-#include <omp.h>
-#endif
 
 static void cpu_close(SlDevice *dev)
 {
     sl_onednn_close(((SlCpuDevice *)dev)->onednn);
+    sl_team_free(dev->team);
     free(dev);
 }
 
@@ -113,23 +112,6 @@ static void make_ops(SlCpuDevice *cpu, Isa isa)
     sl_ops_fill(&cpu->apart);
 }
 
-/* Cores that this process may use, or what OMP_NUM_THREADS says. Asked once, before any operation:
- * the products of small shapes lower what OpenMP answers on their thread. */
-static int available_threads(void)
-{
-#ifdef _OPENMP
-    static int count;
-    int n = __atomic_load_n(&count, __ATOMIC_RELAXED);
-    if (n == 0) {
-        n = omp_get_max_threads();
-        __atomic_store_n(&count, n, __ATOMIC_RELAXED);
-    }
-    return n;
-#else
-    return 1;
-#endif
-}
-
 static void cpu_use_dtype(SlDevice *dev, SlDtype dtype)
 {
     dev->dtype = dtype == SL_F16 ? SL_F32 : dtype;
@@ -140,16 +122,24 @@ static const char *const instructions[] = {"baseline instructions", "AVX2", "AVX
 SlDevice *sl_cpu_open(const SlDeviceOptions *options, SlError *err)
 {
     SlCpuDevice *cpu = calloc(1, sizeof *cpu);
-    if (!cpu) {
+    int wanted = options->threads > 0 ? options->threads : sl_team_default();
+    wanted = wanted < sl_team_limit() ? wanted : sl_team_limit();
+    SlTeam *team = cpu ? sl_team_new(wanted) : NULL;
+    if (!team) {
+        free(cpu);
         sl_fail(err, SL_MEMORY, "no memory for the device cpu");
         return NULL;
     }
     Isa isa = best_isa();
-    int wanted = options->threads > 0 ? options->threads : available_threads();
-    cpu->base.threads = sl_threads_granted(wanted);
+    char refused[60] = "";
+    cpu->base.team = team;
+    cpu->base.threads = sl_team_size(team);
+    if (cpu->base.threads < wanted)
+        snprintf(refused, sizeof refused, " (instead of %d: the system gives no more)", wanted);
     cpu->base.dtype = options->dtype == SL_F16 ? SL_F32 : options->dtype;
     if ((isa == ISA_V4 || with_onednn()) &&
-        !sl_onednn_open(cpu->base.dtype, with_onednn(), &cpu->onednn)) {
+        !sl_onednn_open(cpu->base.dtype, team, with_onednn(), &cpu->onednn)) {
+        sl_team_free(team);
         free(cpu);
         sl_fail(err, SL_MEMORY, "memory ran out when the device cpu was opened");
         return NULL;
@@ -159,8 +149,8 @@ SlDevice *sl_cpu_open(const SlDeviceOptions *options, SlError *err)
     cpu->ops.use_dtype = cpu_use_dtype;
     cpu->base.ops = &cpu->ops;
     cpu->base.name = "cpu";
-    snprintf(cpu->describe, sizeof cpu->describe, "CPU: %d thread%s, %s%s%s, %s%s",
-             cpu->base.threads, cpu->base.threads == 1 ? "" : "s", instructions[isa],
+    snprintf(cpu->describe, sizeof cpu->describe, "CPU: %d thread%s%s, %s%s%s, %s%s",
+             cpu->base.threads, cpu->base.threads == 1 ? "" : "s", refused, instructions[isa],
              cpu->amx ? ", AMX" : "", cpu->onednn ? ", oneDNN" : "", sl_dtype_name(cpu->base.dtype),
              options->dtype == SL_F16 ? " (instead of f16)" : "");
     return &cpu->base;

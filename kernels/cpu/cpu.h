@@ -43,8 +43,9 @@ void *sl_cpu_weight_alloc(SlDevice *dev, size_t bytes);
 void sl_cpu_weight_free(SlDevice *dev, void *p, size_t bytes);
 
 /* onednn.c. *onednn is NULL where it has nothing better than our own code, or this program was built
- * without it. False without memory. any_isa: also without AVX-512, for tests. */
-bool sl_onednn_open(SlDtype dtype, bool any_isa, SlOneDnn **onednn);
+ * without it. False without memory. It computes on the team's threads. any_isa: also without AVX-512,
+ * for tests. */
+bool sl_onednn_open(SlDtype dtype, struct SlTeam *team, bool any_isa, SlOneDnn **onednn);
 void sl_onednn_close(SlOneDnn *o);
 bool sl_onednn_weight_init(SlDevice *dev, SlWeight *w, const SlTensor *host);
 void sl_onednn_weight_clear(SlDevice *dev, SlWeight *w);

@@ -5,7 +5,7 @@
 
 #if !SL_HAVE_ONEDNN
 
-bool sl_onednn_open(SlDtype dtype, bool any_isa, SlOneDnn **onednn)
+bool sl_onednn_open(SlDtype dtype, struct SlTeam *team, bool any_isa, SlOneDnn **onednn)
 {
     *onednn = NULL;
     return true;
@@ -56,7 +56,7 @@ static bool open_engine(void *arg)
            sl_onednn_ok(o, dnnl_stream_create(&o->stream, o->engine, dnnl_stream_default_flags));
 }
 
-bool sl_onednn_open(SlDtype dtype, bool any_isa, SlOneDnn **onednn)
+bool sl_onednn_open(SlDtype dtype, struct SlTeam *team, bool any_isa, SlOneDnn **onednn)
 {
     *onednn = NULL;
     if (!has_isa(dtype) && !(any_isa && dtype == SL_F32))
@@ -64,6 +64,7 @@ bool sl_onednn_open(SlDtype dtype, bool any_isa, SlOneDnn **onednn)
     SlOneDnn *o = calloc(1, sizeof *o);
     if (!o)
         return false;
+    o->team = team;
     if (sl_onednn_call(o, SL_ONEDNN_MAKE, open_engine, o)) {
         *onednn = o;
         return true;
@@ -318,6 +319,7 @@ static bool compute_part(const Parts *parts, const Part *part, int64_t image, ch
 static void compute_parts(void *arg, int64_t first, int64_t last)
 {
     Parts *parts = arg;
+    sl_onednn_use_threads(1);
     char *scratch = parts->scratch + (size_t)sl_thread_index() * parts->scratch_bytes;
     for (int64_t i = first; i < last; i++)
         if (!compute_part(parts, &parts->part[i % parts->count], i / parts->count, scratch))

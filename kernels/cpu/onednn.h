@@ -10,6 +10,7 @@
 #include "kernels/cpu/cpu.h"
 #include "kernels/cpu/guard.h"
 #include "kernels/cpu/onednn_generation.h"
+#include "kernels/team.h"
 
 #include <stdatomic.h>
 
@@ -35,6 +36,7 @@ typedef struct SlPrimitive {
 struct SlOneDnn {
     dnnl_engine_t engine;
     dnnl_stream_t stream;
+    SlTeam *team;
     SlPrimitive *buckets[SL_ONEDNN_BUCKETS];
     atomic_bool no_memory; /* why the last call failed; otherwise it has no such product */
 };
@@ -49,9 +51,11 @@ static inline dnnl_data_type_t sl_onednn_type(int64_t dtype)
     return dtype == SL_BF16 ? dnnl_bf16 : dnnl_f32;
 }
 
-/* Threads of the oneDNN calls that this thread makes from here on, which it does get
- * (sl_threads_granted); a primitive is made for them. */
+/* onednn_threads.c: how many of the device's threads the oneDNN calls take that this thread makes
+ * from here on; a primitive is made for them. */
 void sl_onednn_use_threads(int threads);
+/* In a call of oneDNN on this team from here on; NULL: no longer in one. Returns what was before. */
+SlTeam *sl_onednn_enter(SlTeam *team);
 
 /* Every call that may allocate goes through here: `call` in which oneDNN is asked for something,
  * with `bytes` that it may want known to be there. Some of oneDNN's own allocations are not checked

@@ -1,13 +1,9 @@
-/* onednn_call.c - how oneDNN is called: with the threads that it really gets, and so that memory
- * that runs out is an error. Some of its own allocations are not checked, and others throw. */
+/* onednn_call.c - how oneDNN is called: on the device's threads, and so that memory that runs out is
+ * an error. Some of its own allocations are not checked, and others throw. */
 #if SL_HAVE_ONEDNN
 
 #include "kernels/cpu/onednn.h"
 #include "kernels/devices.h"
-
-#ifdef _OPENMP
-#include <omp.h>
-#endif
 
 /* Empties oneDNN's own cache; ours is by device. */
 static bool forget_primitives(void *arg)
@@ -21,9 +17,11 @@ static bool forget_primitives(void *arg)
 bool sl_onednn_call(SlOneDnn *o, size_t bytes, bool (*call)(void *arg), void *arg)
 {
     bool thrown = false;
+    SlTeam *before = sl_onednn_enter(o->team);
     bool room = sl_host_has_room(bytes), ok = room && sl_guarded(call, arg, &thrown);
     if (thrown) /* what was being made stays in the cache as a broken promise */
         sl_guarded(forget_primitives, NULL, &thrown);
+    sl_onednn_enter(before);
     if (!room || thrown)
         atomic_store(&o->no_memory, true);
     return ok;
@@ -34,16 +32,6 @@ bool sl_onednn_ok(SlOneDnn *o, dnnl_status_t status)
     if (status == dnnl_out_of_memory)
         atomic_store(&o->no_memory, true);
     return status == dnnl_success;
-}
-
-void sl_onednn_use_threads(int threads)
-{
-#ifdef _OPENMP
-    sl_threads_own();
-    omp_set_num_threads(threads);
-#else
-    (void)threads;
-#endif
 }
 
 #endif

@@ -136,9 +136,7 @@ class Sweep:
         self.places = {'sd1': os.path.join(tests, 'goldens', 'model', 'sd1'), 'bad': os.path.join(work, 'bad'), 'made': os.path.join(work, 'made')}
         self.good = {}
         self.cases = {}
-        # With the first two set the program does not start itself anew, which would count twice. One thread of OpenMP: the numbers of
-        # calls are the same in every run. (libgomp ends the program itself where it gets no thread; kernels/parallel.c asks before.)
-        self.environment = dict(os.environ, OMP_WAIT_POLICY='passive', GOMP_SPINCOUNT='1000', OMP_THREAD_LIMIT='1', LC_ALL='C.UTF-8')
+        self.environment = dict(os.environ, LC_ALL='C.UTF-8')
 
     def run(self, command, **fault):
         words, writes = COMMANDS[command]

@@ -1,14 +1,7 @@
 #!/usr/bin/env bash
 # limits.sh PROGRAM - the same bytes under every limit on threads, and one sentence instead of a crash where memory or stack is short.
-program=$(realpath "$1")
-count=0 status=0
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-cd "$folder" || exit 1
-ok() {
-  count=$((count + 1))
-  if [ "$2" = "$3" ]; then echo "ok $count - $1"; else echo "not ok $count - $1: \"$2\", expected \"$3\""; status=1; fi
-}
+. "$(dirname "$0")/tap.sh"
+in_folder_of_its_own
 small=(generate --prompt "a red circle" --seed 7 --steps 2 --width 32 --height 32 --quiet --device cpu)
 # same WHAT THREADS WORD...: the program under them makes the picture of so many threads. Our own code makes the same with any number;
 # what oneDNN has for processors without AVX-512 does not.
@@ -21,8 +14,6 @@ same() {
   rm -f now.png
 }
 
-# OMP_WAIT_POLICY: the program does not start itself anew to set it.
-export OMP_WAIT_POLICY=passive GOMP_SPINCOUNT=1000
 for isa in v4 v3+onednn; do
   export SAFELIGHT_ISA=$isa
   same "$isa, OMP_THREAD_LIMIT=1" 1 env OMP_THREAD_LIMIT=1 OMP_NUM_THREADS=4
@@ -36,24 +27,7 @@ done
 for threads in 1 3; do ok "v4, $threads threads" "$(cmp v4-$threads.png v4-4.png 2>&1)" ""; done
 
 # A quota of processor time, in a control group of either version, where this user may make one.
-group=
-quota_group() {
-  local kind base options file
-  while read -r _ base kind options _; do
-    case $kind,$options in
-    cgroup2,*) file=cpu.max ;;
-    cgroup,*,cpu | cgroup,*,cpu,*) file=cpu.cfs_quota_us ;;
-    *) continue ;;
-    esac
-    group=$base/safelight-limits-$$
-    mkdir "$group" 2>/dev/null || continue
-    [ -e "$group/$file" ] && echo 30000 2>/dev/null >"$group/$file" && return 0
-    rmdir "$group"
-  done </proc/mounts
-  return 1
-}
-if quota_group; then
-  trap 'rm -rf "$folder"; rmdir "$group"' EXIT
+if group_with cpu cpu.max cpu.cfs_quota_us 30000; then
   same "a third of a core" "$(nproc)" bash -c "echo \$\$ >$group/cgroup.procs; exec \"\$@\"" limited
   ok "and was held back by it" "$(awk '/^nr_throttled/ { print ($2 > 0) }' "$group/cpu.stat")" 1
 else
@@ -82,5 +56,4 @@ unset SAFELIGHT_ISA
 ok "16384 x 16384 in 6 GB" "$? $(sed 's/needs [0-9.]* GiB of memory at least, and this process may use [0-9.]* GiB/needs X, has Y/' err)" \
   "1 safelight: a picture of 16384 x 16384 needs X, has Y; a smaller picture needs less"
 
-echo "1..$count"
-exit $status
+finish

@@ -1,14 +1,8 @@
 #!/usr/bin/env bash
 # streams.sh PROGRAM TESTS - output that is lost (closed, full, no reader), signals, control characters in messages.
-program=$(realpath "$1") model=$(realpath "$2")/goldens/model/sd1
-count=0 status=0
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-cd "$folder" || exit 1
-ok() {
-  count=$((count + 1))
-  if [ "$2" = "$3" ]; then echo "ok $count - $1"; else echo "not ok $count - $1: \"$2\", expected \"$3\""; status=1; fi
-}
+. "$(dirname "$0")/tap.sh"
+model=$(realpath "$2")/goldens/model/sd1
+in_folder_of_its_own
 # lost WHAT WORD...: nothing may exit with 0 whose output went nowhere, and standard error says why.
 lost() {
   local what=$1
@@ -92,5 +86,4 @@ ok "so is an argument" "$? $(tr -d ' -~\n' <err | wc -c)" "1 0"
 ok "and a command" "$? $(cat err)" "2 safelight: \"gener\\x1Bate\" is neither a command nor a file; see \`safelight --help\`"
 cp a.png $'a\e.png'
 ok "and a file that info looks at" "$("$program" info $'a\e.png' | head -1)" "a\\x1B.png"
-echo "1..$count"
-exit $status
+finish
