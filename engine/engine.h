@@ -36,8 +36,9 @@ typedef struct SlPipelineInfo {
     const char *class_name; /* diffusers' name: "StableDiffusionPipeline" */
     unsigned has;           /* SlModelHas: which settings its models have */
     SlGuidanceRule guidance_rule;
-    int steps;                   /* where nobody says otherwise, */
-    double guidance;             /* the same */
+    bool passes_eta; /* its call says eta 0 to the scheduler where nobody says another */
+    int steps;       /* where nobody says otherwise, */
+    double guidance; /* the same */
     const char *bench_scheduler; /* the id of the one that `bench` times it with */
 } SlPipelineInfo;
 
@@ -74,6 +75,7 @@ typedef struct SlModelInfo {
     int channels;      /* of the sample */
     int factor;        /* pixels per sample pixel (8 for SD, 1 for DDPM) */
     int prompt_tokens; /* model_max_length; 0: no prompt */
+    char notes[600];   /* lines: what the pipeline takes otherwise than the folder says it */
     int parts, files;
     SlModelPart part[8];
     SlModelFile file[SL_MODEL_MAX_FILES];

@@ -16,6 +16,22 @@
 #include <string.h>
 #include <sys/stat.h>
 
+/* Prints a text of several lines, each indented, the first under its title. */
+static void print_under(const char *title, int width, const char *text)
+{
+    for (const char *p = text; p && *p; p += *p == '\n') {
+        size_t length = strcspn(p, "\n");
+        sl_print("  %-*s%.*s\n", width, title, (int)length, p);
+        p += length;
+        title = "";
+    }
+}
+
+static void print_lines(const char *title, const char *text)
+{
+    print_under(title, 18, text);
+}
+
 /* ---- models ---- */
 
 static void print_model(const SlModelInfo *info)
@@ -44,6 +60,7 @@ static void print_model(const SlModelInfo *info)
     for (int i = 0; i < info->files; i++)
         sl_print("  file          %s, %.1f MB\n", info->file[i].name,
                  (double)info->file[i].bytes / 1e6);
+    print_under("note", 14, info->notes);
 }
 
 static cJSON *parts_to_json(const SlModelInfo *info)
@@ -82,6 +99,7 @@ static cJSON *model_to_json(const SlModelInfo *info, const char *device)
     sl_out_text(&out, root, "prediction", sl_prediction_names[info->prediction]);
     sl_out_item(&out, root, "parts", parts_to_json(info));
     sl_out_item(&out, root, "files", sl_files_to_json(info->file, info->files));
+    sl_out_lines(&out, root, "notes", info->notes);
     sl_out_text(&out, root, "device", device);
     return sl_out_end(&out, root);
 }
@@ -113,17 +131,6 @@ static int info_model(const SlOptions *o, const char *path)
 }
 
 /* ---- pictures ---- */
-
-/* Prints a text of several lines, each indented. */
-static void print_lines(const char *title, const char *text)
-{
-    for (const char *p = text; p && *p; p += *p == '\n') {
-        size_t length = strcspn(p, "\n");
-        sl_print("  %-18s%.*s\n", title, (int)length, p);
-        p += length;
-        title = "";
-    }
-}
 
 static bool print_recipe(const SlRecipe *recipe, SlError *err)
 {

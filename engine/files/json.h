@@ -51,4 +51,8 @@ int sl_json_bools(const SlJson *json, const char *key, bool *out, int max_count,
                   SlError *err);
 int sl_json_doubles(const SlJson *json, const char *key, double *out, int max_count, SlError *err);
 
+/* Set a member of the root, whatever it was before. False and *err without memory. */
+bool sl_json_set_number(SlJson *json, const char *key, double value, SlError *err);
+bool sl_json_set_bool(SlJson *json, const char *key, bool value, SlError *err);
+
 #endif

@@ -253,3 +253,24 @@ int sl_json_doubles(const SlJson *json, const char *key, double *out, int max_co
     List l = {json, key, max_count, 0, "a number", err};
     return read_list(&l, store_double, NULL, out);
 }
+
+static bool set_item(SlJson *json, const char *key, cJSON *item, SlError *err)
+{
+    cJSON *root = json->root;
+    bool there = cJSON_GetObjectItemCaseSensitive(root, key) != NULL;
+    if (item && (there ? cJSON_ReplaceItemInObjectCaseSensitive(root, key, item)
+                       : cJSON_AddItemToObject(root, key, item)))
+        return true;
+    cJSON_Delete(item);
+    return sl_fail(err, SL_MEMORY, "%s: memory ran out", json->name);
+}
+
+bool sl_json_set_number(SlJson *json, const char *key, double value, SlError *err)
+{
+    return set_item(json, key, cJSON_CreateNumber(value), err);
+}
+
+bool sl_json_set_bool(SlJson *json, const char *key, bool value, SlError *err)
+{
+    return set_item(json, key, cJSON_CreateBool(value), err);
+}

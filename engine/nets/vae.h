@@ -17,9 +17,9 @@ typedef struct SlVaeConfig {
     SlActivation act;
     bool mid_attention;
     bool quant_conv, post_quant_conv;
-    float scaling_factor, shift_factor;
+    float scaling_factor;
     /* What a sample is decoded from: sample / scaling_factor * std + mean of each channel; mean is
-     * shift_factor and std 1 where the configuration has no latents_mean and latents_std. */
+     * 0 and std 1 where the configuration has no latents_mean and latents_std. */
     double latents_mean[SL_VAE_MAX_LATENTS], latents_std[SL_VAE_MAX_LATENTS];
     bool force_upcast; /* in half precision it overflows: AutoencoderKL's default */
     int factor;        /* 2^(blocks - 1) pixels per latent */

@@ -1,7 +1,7 @@
 /* vae_config.c - vae/config.json of AutoencoderKL, checked completely.
  *
- * Easy to get wrong: diffusers' default is a single block of 64 channels; a null shift_factor is
- * none; where force_upcast is not said, it is true.
+ * Easy to get wrong: diffusers' default is a single block of 64 channels; shift_factor is read by
+ * no pipeline of the families that are here; where force_upcast is not said, it is true.
  */
 #include <string.h>
 
@@ -62,7 +62,7 @@ static void read_normalization(SlVaeConfig *c, const SlJson *json, SlError *err)
     bool has_mean = read_latents(c, json, "latents_mean", mean, err);
     bool has_std = read_latents(c, json, "latents_std", std, err);
     for (int i = 0; i < c->latent_channels; i++) {
-        c->latents_mean[i] = has_mean && has_std ? mean[i] : c->shift_factor;
+        c->latents_mean[i] = has_mean && has_std ? mean[i] : 0;
         c->latents_std[i] = has_mean && has_std ? std[i] : 1;
     }
 }
@@ -79,7 +79,6 @@ static void read_config(SlVaeConfig *c, const SlJson *json, SlError *err)
     c->quant_conv = sl_json_bool(json, "use_quant_conv", true, err);
     c->post_quant_conv = sl_json_bool(json, "use_post_quant_conv", true, err);
     c->scaling_factor = (float)sl_json_double(json, "scaling_factor", 0.18215, 1e-6, 1e6, err);
-    c->shift_factor = (float)sl_json_double(json, "shift_factor", 0, -1e6, 1e6, err);
     c->force_upcast = sl_json_bool(json, "force_upcast", true, err);
     read_normalization(c, json, err);
     read_levels(c, json, err);

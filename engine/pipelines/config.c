@@ -3,6 +3,7 @@
 #include "engine/pipelines/pipelines.h"
 
 #include <cjson/cJSON.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -43,6 +44,36 @@ SlJson *sl_model_config(const SlModelInfo *info, const char *part, SlError *err)
         return json;
     sl_json_close(json);
     return NULL;
+}
+
+SlJson *sl_model_scheduler_config(const SlModelInfo *info, bool own, SlError *err)
+{
+    const SlPipelineClass *kind = sl_pipeline_class_of(info);
+    SlJson *json = sl_model_config(info, "scheduler", err);
+    if (json && kind->correct_scheduler && !kind->correct_scheduler(json, own, err)) {
+        sl_json_close(json);
+        return NULL;
+    }
+    return json;
+}
+
+SlScheduler *sl_model_scheduler(const SlModel *model, const char *id,
+                                const SlSchedulerChoice *choice, SlError *err)
+{
+    bool own = !strcmp(id, model->info.scheduler);
+    return sl_scheduler_new(id, own ? model->own_scheduler_config : model->scheduler_config, choice,
+                            err);
+}
+
+void sl_model_note(SlModelInfo *info, const char *format, ...)
+{
+    size_t used = strlen(info->notes);
+    va_list args;
+    va_start(args, format);
+    if (used && used + 1 < sizeof info->notes)
+        used += (size_t)snprintf(info->notes + used, sizeof info->notes - used, "\n");
+    vsnprintf(info->notes + used, sizeof info->notes - used, format, args);
+    va_end(args);
 }
 
 bool sl_dtype_parse(const char *name, const char *device, SlDtype *dtype, SlError *err)

@@ -107,7 +107,7 @@ static bool add_part(SlModelInfo *info, const SlPartClass *kind, const char *cla
 static bool read_scheduler(SlModelInfo *info, SlError *err)
 {
     SlSchedulerChoice choice = {.eta = -1};
-    SlJson *json = sl_model_config(info, "scheduler", err);
+    SlJson *json = sl_model_scheduler_config(info, true, err);
     if (!json)
         return false;
     SlScheduler *scheduler = sl_scheduler_new(info->scheduler, json, &choice, err);

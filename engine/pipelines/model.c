@@ -72,9 +72,12 @@ static bool open_all(SlModel *model, const SlModelOptions *options, SlError *err
 {
     if (!open_tokenizer(model, options, err) || !open_device(model, options, err))
         return false;
-    model->scheduler_config = sl_model_config(&model->info, "scheduler", err);
-    if (!model->scheduler_config)
+    model->scheduler_config = sl_model_scheduler_config(&model->info, false, err);
+    model->own_scheduler_config =
+        model->scheduler_config ? sl_model_scheduler_config(&model->info, true, err) : NULL;
+    if (!model->own_scheduler_config)
         return false;
+    snprintf(model->warning, sizeof model->warning, "%s", model->info.notes);
     return sl_model_load_parts(model, options, err) &&
            (!model->kind->check || model->kind->check(model, err));
 }
@@ -102,6 +105,7 @@ void sl_model_unload(SlModel *model)
         return;
     sl_model_free_parts(model);
     sl_json_close(model->scheduler_config);
+    sl_json_close(model->own_scheduler_config);
     sl_tokenizer_close(model->tokenizer);
     sl_device_close(&model->dev);
     free(model);

@@ -64,6 +64,9 @@ typedef struct SlPipelineClass {
     /* Reads the parts' configurations (sl_model_config) and fills in size, channels, factor and
      * prompt_tokens. */
     bool (*inspect)(SlModelInfo *info, SlError *err);
+    /* What the pipeline's constructor changes in the scheduler's configuration; own: of the folder's
+     * own class, whose absent keys it sets, too. NULL: nothing. */
+    bool (*correct_scheduler)(SlJson *config, bool own, SlError *err);
     /* Whether the loaded parts belong together. NULL: nothing to check. */
     bool (*check)(const struct SlModel *model, SlError *err);
     /* How texts become a condition: the ask for the recipe's prompt or negative prompt, and what it

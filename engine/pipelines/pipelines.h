@@ -34,9 +34,10 @@ struct SlModel {
     SlTokenizer *tokenizer;
     SlPart part[SL_MAX_PARTS]; /* in the order of the kind; parts is their number */
     int parts;
-    SlJson *scheduler_config;
-    uint64_t step_start;      /* ops_done at the start of the step in progress; atomic */
-    uint64_t step_operations; /* that it will count, 0: not known yet; atomic */
+    SlJson *scheduler_config;     /* as schedulers of all classes are made from it, */
+    SlJson *own_scheduler_config; /* and the one of the folder's own class */
+    uint64_t step_start;          /* ops_done at the start of the step in progress; atomic */
+    uint64_t step_operations;     /* that it will count, 0: not known yet; atomic */
     /* What encoding, a step and decoding work in beside weights; 0: not known yet (room.c). */
     size_t stage_bytes[3];
     char warning[2000];
@@ -55,6 +56,15 @@ struct SlModel {
 /* The config of a part or of the "scheduler": from the folder, or the built-in one of a single
  * file. */
 SlJson *sl_model_config(const SlModelInfo *info, const char *part, SlError *err);
+/* The same of the scheduler as the family's pipeline has it: `own` for the folder's own class, whose
+ * absent keys are corrected, too. */
+SlJson *sl_model_scheduler_config(const SlModelInfo *info, bool own, SlError *err);
+/* A scheduler of any class from the model's configuration. */
+SlScheduler *sl_model_scheduler(const SlModel *model, const char *id,
+                                const SlSchedulerChoice *choice, SlError *err);
+/* Adds a line to info->notes. */
+__attribute__((format(printf, 2, 3))) void sl_model_note(SlModelInfo *info, const char *format,
+                                                         ...);
 /* "f32", "bf16", "f16"; NULL or "auto" is f16 on the device "cuda", f32 elsewhere. */
 bool sl_dtype_parse(const char *name, const char *device, SlDtype *dtype, SlError *err);
 

@@ -6,6 +6,7 @@
  * another VAE) must be refused with both numbers, before the first product runs past a table.
  */
 #include "engine/pipelines/builtin_configs.h"
+#include "engine/pipelines/corrections.h"
 #include "engine/pipelines/pipelines.h"
 
 #include <stdio.h>
@@ -44,6 +45,10 @@ static void *build_vae(const SlJson *json, SlBinder *b, SlError *err)
                 sl_json_name(json), config.latent_channels, SL_MAX_LATENT_CHANNELS);
         return NULL;
     }
+    for (int i = 0; i < config.latent_channels; i++) {
+        config.latents_mean[i] = 0; /* this pipeline knows the scaling factor only */
+        config.latents_std[i] = 1;
+    }
     return sl_vae_new(&config, b, err);
 }
 
@@ -81,10 +86,14 @@ static const SlPartClass vae = {
 
 /* ---- looking at a model ---- */
 
-static bool read_unet(SlUnetConfig *config, const SlModelInfo *info, SlError *err)
+/* correct: whose sample_size is to be what the pipeline takes it for; NULL: as it is. */
+static bool read_unet(SlUnetConfig *config, const SlModelInfo *info, SlModelInfo *correct,
+                      SlError *err)
 {
     SlJson *json = sl_model_config(info, "unet", err);
     bool ok = json && sl_unet_config(config, json, err) && sl_unet_of_kind(config, json, true, err);
+    if (ok && correct)
+        sl_correct_sample_size(config, json, correct);
     sl_json_close(json);
     return ok;
 }
@@ -136,8 +145,8 @@ static bool inspect(SlModelInfo *info, SlError *err)
 {
     SlUnetConfig net;
     SlVaeConfig pixels;
-    if (!read_unet(&net, info, err) || !read_text_encoder(info, err) ||
-        !read_vae(&pixels, info, err))
+    if (!sl_note_scheduler(info, err) || !read_unet(&net, info, info, err) ||
+        !read_text_encoder(info, err) || !read_vae(&pixels, info, err))
         return false;
     info->channels = net.in_channels;
     info->factor = pixels.factor;
@@ -178,7 +187,7 @@ static bool check(const SlModel *model, SlError *err)
     SlTextEncoderConfig text;
     SlUnetConfig net;
     SlVaeConfig pixels;
-    if (!read_unet(&net, &model->info, err) || !read_text_config(&text, &model->info, err) ||
+    if (!read_unet(&net, &model->info, NULL, err) || !read_text_config(&text, &model->info, err) ||
         !read_vae(&pixels, &model->info, err) || !check_text(model, &text, err))
         return false;
     for (int i = 0; i < net.blocks; i++)
@@ -209,8 +218,11 @@ static bool ask_text(SlModel *model, const SlRecipe *recipe, bool negative, SlAs
     if (!ask->ids)
         return sl_fail(err, SL_MEMORY, "out of memory for the text");
     ask->number[0] = negative ? 0 : recipe->clip_skip;
-    if (!sl_tokenize_padded(model->tokenizer, negative ? recipe->negative_prompt : recipe->prompt,
-                            ask->ids, &unused, &count, err))
+    char *text = sl_tokenizer_expand(model->tokenizer,
+                                     negative ? recipe->negative_prompt : recipe->prompt, err);
+    bool ok = text && sl_tokenize_padded(model->tokenizer, text, ask->ids, &unused, &count, err);
+    free(text);
+    if (!ok)
         return false;
     if (unused)
         snprintf(ask->warning, sizeof ask->warning, "%d token%s of the %s %s not used: %s", count,
@@ -259,6 +271,7 @@ const SlPipelineClass sl_class_stable_diffusion = {
              .class_name = "StableDiffusionPipeline",
              .has = SL_HAS_PROMPT | SL_HAS_NEGATIVE_PROMPT | SL_HAS_GUIDANCE | SL_HAS_CLIP,
              .guidance_rule = SL_GUIDANCE_CLASSIFIER_FREE,
+             .passes_eta = true,
              .steps = 25,
              .guidance = 7.5,
              .bench_scheduler = "euler"},
@@ -269,6 +282,7 @@ const SlPipelineClass sl_class_stable_diffusion = {
     .builtin = sl_builtin_config,
     .arch = sl_builtin_arch,
     .inspect = inspect,
+    .correct_scheduler = sl_correct_scheduler,
     .check = check,
     .ask = ask_text,
     .encode = encode_text,

@@ -64,8 +64,10 @@ static bool make_scheduler(SlRun *run, SlError *err)
                                 .spacing = run->recipe.spacing,
                                 .variance = run->recipe.variance,
                                 .eta = run->recipe.eta};
-    run->scheduler =
-        sl_scheduler_new(run->recipe.scheduler, run->model->scheduler_config, &choice, err);
+    const SlModel *model = run->model;
+    if (choice.eta < 0 && model->info.pipeline->passes_eta)
+        choice.eta = 0;
+    run->scheduler = sl_model_scheduler(model, run->recipe.scheduler, &choice, err);
     const SlSchedulerRun of = {.steps = run->recipe.steps,
                                .size = run->elements,
                                .height = run->height,

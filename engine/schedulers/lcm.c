@@ -92,6 +92,7 @@ const SlSchedulerClass sl_lcm_class = {
 
 /* ---- tcd ---- */
 
+/* Of the class's step; a pipeline's call says 0 where nobody says otherwise. */
 #define TCD_ETA 0.3
 
 static void tcd_defaults(SlSchedulerConfig *c)
@@ -128,9 +129,7 @@ const SlSchedulerClass sl_tcd_class = {
              .name = "TCD",
              .good_for = "for models distilled to few steps (TCD): more steps, more detail",
              .evaluations_per_step = 1,
-             .draws_noise = true,
-             .takes_eta = true,
-             .default_eta = TCD_ETA},
+             .takes_eta = true},
     .slots = 1,
     .defaults = tcd_defaults,
     .set_timesteps = set_timesteps,

@@ -90,6 +90,11 @@ SlPrediction sl_scheduler_prediction(const SlScheduler *s)
     return s->config.prediction_type;
 }
 
+bool sl_scheduler_clips(const SlScheduler *s)
+{
+    return s->config.clip_sample;
+}
+
 static bool make_arrays(SlScheduler *s, int steps, int64_t size)
 {
     size_t room = (size_t)steps * 2 + 16;

@@ -54,7 +54,7 @@ typedef struct SlSchedulerInfo {
     bool takes_sigmas;        /* karras, exponential, beta are possible */
     bool takes_spacing;
     bool takes_eta;     /* fresh noise in each step can be asked for */
-    double default_eta; /* what it is when nothing is asked for */
+    double default_eta; /* what a pipeline's call makes it when nothing is asked for */
     bool takes_variance;
     bool takes_flow; /* works with models that predict flow */
     bool only_flow;  /* and with no others */
@@ -80,7 +80,7 @@ typedef struct SlSchedulerChoice {
     SlSigmas sigmas;
     SlSpacing spacing;
     SlVariance variance;
-    double eta; /* < 0: default_eta */
+    double eta; /* < 0: the class's own */
 } SlSchedulerChoice;
 
 /* config is the model's scheduler_config.json (of whichever class: keys that the chosen class does
@@ -92,6 +92,7 @@ SlScheduler *sl_scheduler_new(const char *id, const SlJson *config, const SlSche
                               SlError *err);
 void sl_scheduler_free(SlScheduler *s); /* NULL is fine */
 SlPrediction sl_scheduler_prediction(const SlScheduler *s);
+bool sl_scheduler_clips(const SlScheduler *s); /* clip_sample: x_0 is limited to a range */
 
 /* What the evaluations are laid out for. */
 typedef struct SlSchedulerRun {

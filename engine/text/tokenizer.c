@@ -15,8 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_TEXT ((size_t)16 << 20)
-
 /* White space as Unicode has it; PCRE2's \s knows one more, U+180E. */
 #define SPACE                                                                                   \
     "\\x{9}-\\x{d}\\x{20}\\x{85}\\x{a0}\\x{1680}\\x{2000}-\\x{200a}\\x{2028}\\x{2029}\\x{202f}" \
@@ -286,7 +284,7 @@ bool sl_tokenizer_normalize_added(SlTokenizer *t, SlError *err)
 
 static bool check_text(const char *text, size_t length, SlError *err)
 {
-    if (length > MAX_TEXT)
+    if (length > SL_TEXT_MAX_BYTES)
         return sl_fail(err, SL_FORMAT, "The text has %zu bytes; at most 16 MiB are read", length);
     for (size_t i = 0, n; i < length; i += n)
         if (!(n = sl_utf8_char(text + i, length - i)))

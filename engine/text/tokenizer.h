@@ -45,6 +45,9 @@ const char *sl_tokenizer_piece(const SlTokenizer *t, int id);
  * free(). Refuses invalid UTF-8 and
  * texts of more than 16 MiB. */
 bool sl_tokenize(const SlTokenizer *t, const char *text, int **ids, int *count, SlError *err);
+/* A prompt as a pipeline hands it to its tokenizer: textual inversions of several vectors stand for
+ * all of them, "<cat>" for "<cat> <cat>_1". malloc'ed; NULL and *err as sl_tokenize fails. */
+char *sl_tokenizer_expand(const SlTokenizer *t, const char *text, SlError *err);
 /* What a pipeline feeds to the text encoder: start, ids cut to max_length - 2, end, padding; out
  * has max_length places. When something was cut off, *unused (malloc'ed, may be NULL if not wanted)
  * becomes the decoded rest and *unused_count its number of tokens; otherwise NULL and 0. */

@@ -8,6 +8,8 @@
 
 #include <pcre2.h>
 
+#define SL_TEXT_MAX_BYTES ((size_t)16 << 20)
+
 /* A pair of neighbours that becomes one symbol; rank -1 marks a free place of the table. */
 typedef struct SlMerge {
     int left, right, result, rank;

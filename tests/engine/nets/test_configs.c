@@ -192,9 +192,8 @@ static void test_nulls(void)
             "mid_block_type null: none %s", err.message);
     sl_test(read_config(UNET, "{" TWO_COND ", \"class_embed_type\": null}", &c, &err),
             "class_embed_type null is fine %s", err.message);
-    sl_test(read_config(VAE, "{\"shift_factor\": null, \"latents_mean\": null}", &c, &err) &&
-                c.vae.shift_factor == 0,
-            "shift_factor null is none %s", err.message);
+    sl_test(read_config(VAE, "{\"shift_factor\": 0.5, \"latents_mean\": null}", &c, &err),
+            "shift_factor is not read %s", err.message);
 }
 
 /* google/ddpm-cat-256 */
