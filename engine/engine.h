@@ -88,6 +88,12 @@ bool sl_model_inspect(const char *path, SlModelInfo *info, SlError *err);
 typedef bool (*SlHashFile)(const char *path, char hex[65], const int *cancel, SlError *err);
 bool sl_model_hash(SlModelInfo *info, SlHashFile hash, const int *cancel, SlError *err);
 
+/* The tokenizer of a part ("tokenizer"): the model's folder of that name; for a single file `folder`,
+ * or where that is NULL one beside the file, or else CLIP's vocabulary, which comes with the program.
+ * Any thread. */
+SlTokenizer *sl_model_open_tokenizer(const SlModelInfo *info, const char *part, const char *folder,
+                                     SlError *err);
+
 typedef struct SlModel SlModel;
 
 typedef struct SlModelOptions {
@@ -96,8 +102,7 @@ typedef struct SlModelOptions {
     const char *part_dtypes; /* "vae=f32": parts that compute in another type; "vae=auto": its own;
                                 NULL: all in their own */
     int threads;             /* 0: all */
-    const char *
-        tokenizer; /* folder, for single files, which carry none; NULL: looked for beside the file */
+    const char *tokenizer;   /* folder, for single files; NULL: see sl_model_open_tokenizer */
     void (*progress)(void *arg, double fraction,
                      const char *what); /* called on the loading thread; may be NULL */
     void *progress_arg;

@@ -4,7 +4,6 @@
 #include "app/files/files.h"
 
 #include <cjson/cJSON.h>
-#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,14 +72,20 @@ int sl_cmd_schedulers(const SlOptions *options)
 
 /* ---- tokenize ---- */
 
-/* A model's tokenizer folder: inside a folder, beside a single file. malloc'ed. */
-static char *tokenizer_folder(char *model)
+/* Of a folder whose other parts need not be there, or of a single file. */
+static SlTokenizer *open_tokenizer(const char *model, SlError *err)
 {
     struct stat st;
-    char *folder;
-    bool is_folder = stat(model, &st) == 0 && S_ISDIR(st.st_mode);
-    return asprintf(&folder, "%s/tokenizer", is_folder ? model : dirname(model)) < 0 ? NULL
-                                                                                     : folder;
+    SlTokenizer *tokenizer = NULL;
+    SlModelInfo *info = calloc(1, sizeof *info);
+    if (!info)
+        sl_fail(err, SL_MEMORY, "memory ran out");
+    else if (stat(model, &st) == 0 && S_ISDIR(st.st_mode))
+        snprintf(info->path, sizeof info->path, "%s", model);
+    if (info && (*info->path || sl_model_inspect(model, info, err)))
+        tokenizer = sl_model_open_tokenizer(info, "tokenizer", NULL, err);
+    free(info);
+    return tokenizer;
 }
 
 /* As CLIPTokenizer's input_ids: start, the text whole, end. */
@@ -106,13 +111,9 @@ int sl_cmd_tokenize(const SlOptions *options)
 {
     SlError err = {0};
     char *model = sl_model_find(options->model, &err);
-    char *folder = model ? tokenizer_folder(model) : NULL;
-    SlTokenizer *tokenizer = folder ? sl_tokenizer_open(folder, &err) : NULL;
-    if (model && !folder)
-        sl_fail(&err, SL_MEMORY, "memory ran out");
+    SlTokenizer *tokenizer = model ? open_tokenizer(model, &err) : NULL;
     bool ok = tokenizer && print_ids(tokenizer, options->argument, &err);
     sl_tokenizer_close(tokenizer);
-    free(folder);
     free(model);
     return ok ? SL_EXIT_OK : sl_fail_exit(&err);
 }

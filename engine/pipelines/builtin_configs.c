@@ -23,6 +23,10 @@
     "\"beta_start\": 0.00085, \"num_train_timesteps\": 1000, \"set_alpha_to_one\": false," \
     "\"skip_prk_steps\": true, \"steps_offset\": 1, \"trained_betas\": null,"
 
+/* Of each text encoder's tokenizer: with what it pads. */
+static const char pads_end[] = "{\"pad_token\": \"<|endoftext|>\"}";
+static const char pads_bang[] = "{\"pad_token\": \"!\"}";
+
 static const char vae[] =
     "{\"_class_name\": \"AutoencoderKL\", \"act_fn\": \"silu\","
     "\"block_out_channels\": [128, 256, 512, 512],"
@@ -41,6 +45,7 @@ static const struct {
      "{" UNET_COMMON
      "\"attention_head_dim\": 8, \"cross_attention_dim\": 768, \"sample_size\": 64}"},
     {"sd15", "vae", vae},
+    {"sd15", "tokenizer", pads_end},
     {"sd15", "text_encoder",
      "{\"architectures\": [\"CLIPTextModel\"], \"eos_token_id\": 2, \"hidden_act\": \"quick_gelu\","
      "\"hidden_size\": 768, \"intermediate_size\": 3072, \"layer_norm_eps\": 1e-05,"
@@ -51,6 +56,7 @@ static const struct {
      "{" UNET_COMMON "\"attention_head_dim\": [5, 10, 20, 20], \"cross_attention_dim\": 1024,"
      "\"use_linear_projection\": true, \"sample_size\": 64}"},
     {"sd21-base", "vae", vae},
+    {"sd21-base", "tokenizer", pads_bang},
     {"sd21-base", "text_encoder",
      "{\"architectures\": [\"CLIPTextModel\"], \"eos_token_id\": 2, \"hidden_act\": \"gelu\","
      "\"hidden_size\": 1024, \"intermediate_size\": 4096, \"layer_norm_eps\": 1e-05,"
@@ -62,6 +68,7 @@ static const struct {
      "{" UNET_COMMON "\"attention_head_dim\": [5, 10, 20, 20], \"cross_attention_dim\": 1024,"
      "\"use_linear_projection\": true, \"upcast_attention\": true, \"sample_size\": 96}"},
     {"sd21", "vae", vae},
+    {"sd21", "tokenizer", pads_bang},
     {"sd21", "text_encoder",
      "{\"architectures\": [\"CLIPTextModel\"], \"eos_token_id\": 2, \"hidden_act\": \"gelu\","
      "\"hidden_size\": 1024, \"intermediate_size\": 4096, \"layer_norm_eps\": 1e-05,"

@@ -5,7 +5,7 @@
 #define SL_ENGINE_BUILTIN_CONFIGS_H
 
 /* arch: "sd15" (SD 1.x), "sd21-base" (SD 2.x, 512, epsilon), "sd21" (SD 2.x, 768, v-prediction).
- * part: "unet", "vae", "text_encoder", "scheduler". JSON text with static lifetime, NULL when
+ * part: "unet", "vae", "text_encoder", "scheduler", "tokenizer" (pad_token only). JSON text with static lifetime, NULL when
  * unknown. */
 const char *sl_builtin_config(const char *arch, const char *part);
 /* The i-th arch; NULL: there are no more. */

@@ -15,43 +15,57 @@ static bool is_folder(const char *path)
     return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-/* A single file carries no vocabulary: the option, a folder "tokenizer" beside the file, or one
- * named as the file without its ending. */
-static bool find_tokenizer(const SlModelInfo *info, const SlModelOptions *options, char *out,
-                           size_t size, SlError *err)
+/* The folder of a single file's tokenizer: the option, one of the part's name beside the file, or
+ * in a folder named as the file without its ending. False: there is none. */
+static bool find_beside(const SlModelInfo *info, const char *part, const char *folder, char *out,
+                        size_t size)
 {
-    if (!info->single_file) {
-        snprintf(out, size, "%s/tokenizer", info->path);
-        return true;
-    }
-    if (options->tokenizer) {
-        snprintf(out, size, "%s", options->tokenizer);
+    if (folder) {
+        snprintf(out, size, "%s", folder);
         return true;
     }
     const char *slash = strrchr(info->path, '/');
-    int folder = slash ? (int)(slash - info->path) : 1;
-    snprintf(out, size, "%.*s/tokenizer", folder, slash ? info->path : ".");
+    int length = slash ? (int)(slash - info->path) : 1;
+    snprintf(out, size, "%.*s/%s", length, slash ? info->path : ".", part);
     if (is_folder(out))
         return true;
-    int stem = (int)strlen(info->path) - (int)strlen(".safetensors");
-    snprintf(out, size, "%.*s/tokenizer", stem > 0 ? stem : 0, info->path);
-    if (is_folder(out))
-        return true;
-    return sl_fail(err, SL_IO,
-                   "%s: a single checkpoint does not contain the tokenizer's vocabulary; put the "
-                   "\"tokenizer\" folder of a Stable Diffusion model (vocab.json, merges.txt) "
-                   "beside the file",
-                   info->path);
+    const char *dot = strrchr(info->path, '.');
+    if (!dot || (slash && dot < slash))
+        return false;
+    snprintf(out, size, "%.*s/%s", (int)(dot - info->path), info->path, part);
+    return is_folder(out);
+}
+
+/* The vocabulary that comes with the program; with what the part pads its built-in configuration
+ * says. */
+static SlTokenizer *open_clip(const SlModelInfo *info, const char *part, SlError *err)
+{
+    static const char *const pads[] = {"<|endoftext|>", "!", NULL};
+    SlJson *json = sl_model_config(info, part, err);
+    SlError own = {0};
+    int pad = json ? sl_json_choice(json, "pad_token", pads, SL_CLIP_PAD_END, &own) : -1;
+    sl_json_close(json);
+    if (own.code != SL_OK)
+        sl_fail(err, own.code, "%s", own.message);
+    return pad < 0 ? NULL : sl_tokenizer_open_clip((SlClipPad)pad, err);
+}
+
+SlTokenizer *sl_model_open_tokenizer(const SlModelInfo *info, const char *part, const char *folder,
+                                     SlError *err)
+{
+    char path[4400];
+    if (!info->single_file)
+        snprintf(path, sizeof path, "%s/%s", info->path, part);
+    else if (!find_beside(info, part, folder, path, sizeof path))
+        return open_clip(info, part, err);
+    return sl_tokenizer_open(path, err);
 }
 
 static bool open_tokenizer(SlModel *model, const SlModelOptions *options, SlError *err)
 {
-    char folder[4400];
     if (!model->kind->tokenizers)
         return true;
-    if (!find_tokenizer(&model->info, options, folder, sizeof folder, err))
-        return false;
-    model->tokenizer = sl_tokenizer_open(folder, err);
+    model->tokenizer = sl_model_open_tokenizer(&model->info, "tokenizer", options->tokenizer, err);
     return model->tokenizer != NULL;
 }
 

@@ -117,6 +117,19 @@ SlTokenizer *sl_tokenizer_open(const char *folder, SlError *err)
     return NULL;
 }
 
+SlTokenizer *sl_tokenizer_open_clip(SlClipPad pad, SlError *err)
+{
+    SlTokenizer *t = calloc(1, sizeof *t);
+    if (t && sl_clip_vocabulary(t, pad)) {
+        if (sl_tokenizer_normalize_added(t, err) && compile(t, err) && make_views(t, err))
+            return t;
+    } else {
+        sl_fail(err, SL_MEMORY, "Out of memory for CLIP's vocabulary");
+    }
+    sl_tokenizer_close(t);
+    return NULL;
+}
+
 const SlTokenizer *sl_tokenizer_as(const SlTokenizer *t, SlTokenRules rules)
 {
     return t->as[rules];

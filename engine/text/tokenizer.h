@@ -29,6 +29,16 @@ typedef enum SlTokenRules {
  * tokenizer_config.json, special_tokens_map.json and added_tokens.json. NULL and *err when anything
  * is missing or inconsistent. */
 SlTokenizer *sl_tokenizer_open(const char *folder, SlError *err);
+
+/* With what a text is filled up to its length. */
+typedef enum SlClipPad {
+    SL_CLIP_PAD_END,  /* <|endoftext|>, 49407: SD 1.x, the first text encoder of SDXL */
+    SL_CLIP_PAD_BANG, /* "!", 0: SD 2.x, the second text encoder of SDXL */
+} SlClipPad;
+
+/* CLIP's own vocabulary, which comes with the program, for files that carry none: 49,408 tokens,
+ * 77 a text, by the rules of transformers 4. NULL and *err when memory runs out. */
+SlTokenizer *sl_tokenizer_open_clip(SlClipPad pad, SlError *err);
 void sl_tokenizer_close(SlTokenizer *t); /* NULL is fine */
 /* The same tokenizer with other rules; t's, as long as t lives. */
 const SlTokenizer *sl_tokenizer_as(const SlTokenizer *t, SlTokenRules rules);

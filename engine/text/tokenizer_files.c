@@ -107,16 +107,21 @@ unsigned sl_tokenizer_byte_char(unsigned char byte)
     }
 }
 
+void sl_tokenizer_byte_text(unsigned char byte, char utf8[3])
+{
+    unsigned c = sl_tokenizer_byte_char(byte);
+    bool ascii = c < 0x80;
+    utf8[0] = (char)(ascii ? c : 0xc0 | c >> 6);
+    utf8[1] = (char)(ascii ? 0 : 0x80 | (c & 0x3f));
+    utf8[2] = 0;
+}
+
 /* Every byte needs a symbol of its own inside and at the end of a word: then any text has ids. */
 static bool find_byte_symbols(const SlTokenizerReader *r, const char *name)
 {
     for (int b = 0; b < 256; b++) {
-        unsigned c = sl_tokenizer_byte_char((unsigned char)b);
-        char inside[3] = {(char)c}, end[8];
-        if (c >= 0x80) {
-            inside[0] = (char)(0xc0 | c >> 6);
-            inside[1] = (char)(0x80 | (c & 0x3f));
-        }
+        char inside[3], end[8];
+        sl_tokenizer_byte_text((unsigned char)b, inside);
         snprintf(end, sizeof end, "%s</w>", inside);
         r->t->byte_symbol[b] = sl_reader_id(r, inside);
         r->t->byte_symbol_w[b] = sl_reader_id(r, end);

@@ -69,6 +69,13 @@ bool sl_tokenizer_normalize_added(SlTokenizer *t, SlError *err);
 
 /* The character that stands for a byte in vocab.json. */
 unsigned sl_tokenizer_byte_char(unsigned char byte);
+/* The same as UTF-8 text. */
+void sl_tokenizer_byte_text(unsigned char byte, char utf8[3]);
+
+/* ---- clip_vocabulary.c ---- */
+
+/* Fills in what the files of a folder would say; false when memory runs out. */
+bool sl_clip_vocabulary(SlTokenizer *t, SlClipPad pad);
 
 /* ---- tokenizer_bpe.c ---- */
 

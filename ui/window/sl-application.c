@@ -76,11 +76,16 @@ restart (GSimpleAction *action, GVariant *parameter, gpointer application)
 static void
 about (GSimpleAction *action, GVariant *parameter, gpointer application)
 {
-  adw_show_about_window (GTK_WINDOW (the_window (application)), "application-name", "Safelight",
-                         "application-icon", "org.safelight.Safelight", "developer-name",
-                         _ ("The Safelight developers"), "version", SL_VERSION, "comments",
-                         _ ("Type a prompt and watch the picture come up out of the noise."), "license-type",
-                         GTK_LICENSE_MIT_X11, "translator-credits", _ ("translator-credits"), NULL);
+  GtkWidget *window = adw_about_window_new ();
+
+  g_object_set (window, "transient-for", the_window (application), "application-name", "Safelight",
+                "application-icon", "org.safelight.Safelight", "developer-name",
+                _ ("The Safelight developers"), "version", SL_VERSION, "comments",
+                _ ("Type a prompt and watch the picture come up out of the noise."), "license-type",
+                GTK_LICENSE_MIT_X11, "translator-credits", _ ("translator-credits"), NULL);
+  adw_about_window_add_legal_section (ADW_ABOUT_WINDOW (window), _ ("CLIP’s vocabulary"), "© 2021 OpenAI",
+                                      GTK_LICENSE_MIT_X11, NULL);
+  gtk_window_present (GTK_WINDOW (window));
 }
 
 static void

@@ -512,6 +512,47 @@ static void test_wrong_paths(const char *checkpoint)
                 "the current folder has a name");
 }
 
+/* ---- the tokenizer of a single file ---- */
+
+/* What "!" and the padding of a short text are; 0 tokens: it does not open. */
+static int tokens_of(const SlModelInfo *model, int *bang, int *pad)
+{
+    SlError err = {0};
+    int padded[77] = {0}, size = 0;
+    SlTokenizer *t = sl_model_open_tokenizer(model, "tokenizer", NULL, &err);
+    if (t && sl_tokenizer_max_length(t) == 77 &&
+        sl_tokenize_padded(t, "!", padded, NULL, NULL, &err))
+        size = sl_tokenizer_vocab_size(t);
+    *bang = padded[1];
+    *pad = padded[76];
+    sl_tokenizer_close(t);
+    return size;
+}
+
+/* A checkpoint is known by its real sizes, so this one is none: only where it lies matters. */
+static void test_tokenizer(void)
+{
+    char *folder = strdup(copy_model("sd1")), *command = NULL;
+    int bang, pad;
+    if (!folder || asprintf(&command, "mv '%s/tokenizer' '%s/away'", folder, folder) < 0 ||
+        system(command))
+        abort();
+    info = (SlModelInfo){
+        .pipeline = sl_pipeline_find("stable-diffusion"), .single_file = true, .arch = "sd15"};
+    snprintf(info.path, sizeof info.path, "%s/alone.safetensors", folder);
+    sl_test(tokens_of(&info, &bang, &pad) == 49408 && bang == 256 && pad == 49407,
+            "a single file of SD 1.x: CLIP's vocabulary, padded with its end");
+    snprintf(info.arch, sizeof info.arch, "sd21");
+    sl_test(tokens_of(&info, &bang, &pad) == 49408 && bang == 0 && pad == 0,
+            "a single file of SD 2.x: CLIP's vocabulary, padded with \"!\"");
+    free(command);
+    if (asprintf(&command, "mv '%s/away' '%s/tokenizer'", folder, folder) < 0 || system(command))
+        abort();
+    sl_test(tokens_of(&info, &bang, &pad) == 574, "a tokenizer folder beside the file comes first");
+    free(command);
+    free(folder);
+}
+
 int main(int argc, char **argv)
 {
     char checkpoint[4096];
@@ -522,5 +563,6 @@ int main(int argc, char **argv)
     test_wrongs();
     test_harmless();
     test_wrong_paths(checkpoint);
+    test_tokenizer();
     return sl_test_done();
 }

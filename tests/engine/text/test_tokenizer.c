@@ -161,6 +161,28 @@ static void test_kind_5(const char *kind, int texts, bool pairs)
     remove_folder(folder);
 }
 
+/* ---- the vocabulary that comes with the program ---- */
+
+static void test_clip(SlClipPad pad, const char *kind)
+{
+    SlError err = {0};
+    char golden[20];
+    SlTokenizer *t = sl_tokenizer_open_clip(pad, &err);
+    if (sl_test(t != NULL, "CLIP's vocabulary: %s", err.message)) {
+        sl_test(sl_tokenizer_vocab_size(t) == 49408 && sl_tokenizer_max_length(t) == 77 &&
+                    !strcmp(sl_tokenizer_piece(t, 320), "a</w>") &&
+                    !strcmp(sl_tokenizer_piece(t, 49407), "<|endoftext|>"),
+                "%s: CLIP's 49408 tokens", kind);
+        test_golden(t, kind, "tokens", check_tokens, 100);
+        test_golden(t, kind, "padded", check_padded, 30);
+        snprintf(golden, sizeof golden, "5-%s", kind);
+        const SlTokenizer *newer = sl_tokenizer_as(t, SL_TOKENS_TRANSFORMERS_5);
+        test_golden(newer, golden, "tokens", check_tokens, 100);
+        test_golden(newer, golden, "padded", check_padded, 30);
+    }
+    sl_tokenizer_close(t);
+}
+
 /* ---- texts that are none, and long ones ---- */
 
 static void test_invalid(const SlTokenizer *t)
@@ -262,6 +284,8 @@ int main(void)
     test_kind_5("sd2", 250, false);
     test_kind_5("saved", 250, true);
     test_kind_5("added", 250, true);
+    test_clip(SL_CLIP_PAD_END, "clip-sd1");
+    test_clip(SL_CLIP_PAD_BANG, "clip-sd2");
     char *folder = sl_test_path("goldens/text/tokenizer");
     SlTokenizer *t = sl_tokenizer_open(folder, &err);
     if (sl_test(t != NULL, "the fixture opens: %s", err.message)) {
