@@ -36,6 +36,10 @@ SlDevice *sl_check_over(SlDevice *tested, SlError *err);
 /* The reference table, for devices that overlay it. All slots but close, describe filled. */
 extern const SlOps sl_ref_ops;
 
+/* Floating-point operations of a product and of attention; a multiply-add counts as two. */
+double sl_product_flops(const SlWeight *w, const SlTensor *out);
+double sl_attention_flops(const SlTensor *q, const SlTensor *k);
+
 /* "[2, 64, 64, 320] f32", for messages. */
 typedef struct SlShapeText {
     char text[120];

@@ -131,7 +131,12 @@ struct SlDevice {
     SlCode status;       /* sticky; SL_OK while all went well */
     char message[1000];  /* what went wrong, one sentence */
     int cancel;          /* atomic, set by sl_device_cancel from any thread */
-    uint64_t ops_done;   /* atomic, counts operations: progress inside a step */
+    uint64_t ops_done;   /* atomic, counts operations and the pieces of long ones: progress */
+    double flops_done;   /* of the products among them */
+    double cut_flops;    /* of a product that is cut, where the device cannot stop within one */
+    double repeat_flops; /* of work that is not remembered as one (SlRepeat): it cannot be stopped
+                            within; 0: any is */
+    SlDevice *serves;    /* the device that computes with this one: its cancel counts; or NULL */
     SlArena *arena;      /* where sl_tensor_new takes from */
     SlWork work;         /* counted by the measure device; every device fills in the peaks */
     SlProfile *profile;  /* while one is taken */
@@ -154,9 +159,15 @@ const char *sl_device_why(const SlDevice *dev);
  * GPU is opened for it, which takes hundreds of megabytes. False and *err where memory ran out. */
 bool sl_device_foresee(const SlDeviceOptions *options, char *line, size_t size, SlError *err);
 
-/* Cancels, from any thread: the running operation ends normally, later ones do nothing until
- * sl_device_clear. */
+/* Cancels, from any thread: the running operation ends within a tenth of a second or so, unfinished
+ * where it is long; later ones do nothing until sl_device_clear. */
 void sl_device_cancel(SlDevice *dev);
+/* Whether it is to stop. Any thread. */
+bool sl_device_stopping(const SlDevice *dev);
+/* A look at that within a long operation: counts a piece of it as progress. False, with the status
+ * set, once it is to stop: what it then leaves unwritten is used by nobody. For the device's thread;
+ * others ask sl_device_stopping and sl_parallel_for sets the status. */
+bool sl_device_go_on(SlDevice *dev);
 /* Forgets a cancel or a failure that can be survived (not SL_DEVICE). */
 void sl_device_clear(SlDevice *dev);
 bool sl_device_ok(const SlDevice *dev);
@@ -310,6 +321,7 @@ struct SlOps {
     /* For devices that compute asynchronously; all may be NULL. */
     void (*finish)(SlDevice *dev); /* waits for everything that was asked for */
     bool (*idle)(SlDevice *dev);   /* whether finish would not wait */
+    void (*look)(SlDevice *dev);   /* before each operation: waits where too much is asked for */
     SlDevice *(*beside)(SlDevice *dev, SlError *err);
     const void *(*fetch)(SlDevice *dev, const void *p, size_t bytes);
     size_t (*memory)(SlDevice *dev);
@@ -460,8 +472,9 @@ bool sl_repeat_remembers(const SlDevice *dev);
 
 /* Calls fn(arg, first, last) on ranges that cover 0 .. count - 1, on up to dev->threads threads.
  * The partition depends on count and grain only, never on the number of threads, so results are the
- * same bytes for any number. */
-void sl_parallel_for(const SlDevice *dev, int64_t count, int64_t grain,
+ * same bytes for any number. After a cancel the remaining ranges are left out and the status says
+ * so; a range that takes longer than some ten milliseconds has to ask sl_device_stopping itself. */
+void sl_parallel_for(SlDevice *dev, int64_t count, int64_t grain,
                      void (*fn)(void *arg, int64_t first, int64_t last), void *arg);
 /* Which thread of sl_parallel_for this is, 0 .. dev->threads - 1: for scratch memory, never for
  * what is computed. */

@@ -8,14 +8,9 @@
 /* Counts the operation and says whether it is to be computed. */
 static bool begin(SlDevice *dev)
 {
-    if (dev->status != SL_OK)
-        return false;
-    if (__atomic_load_n(&dev->cancel, __ATOMIC_RELAXED)) {
-        sl_device_fail(dev, SL_CANCELLED, "stopped");
-        return false;
-    }
-    __atomic_store_n(&dev->ops_done, dev->ops_done + 1, __ATOMIC_RELAXED);
-    return true;
+    if (dev->status == SL_OK && dev->ops->look)
+        dev->ops->look(dev);
+    return sl_device_go_on(dev);
 }
 
 static bool require_weight(SlDevice *dev, bool ok, const char *op, const SlTensor *x,
@@ -94,6 +89,7 @@ void sl_linear(SlDevice *dev, const SlTensor *x, const SlWeight *w, const SlEpil
                             sl_tensor_contiguous(out) && epilogue_fits(e, out),
                         "linear", x, w, out))
         return;
+    dev->flops_done += sl_product_flops(w, out);
     if (plain(e))
         dev->ops->linear(dev, x, w, e ? e->bias : NULL, out);
     else
@@ -118,6 +114,7 @@ void sl_conv2d(SlDevice *dev, const SlTensor *x, const SlWeight *w, const SlConv
     if (!begin(dev) || !require_weight(dev, conv_fits(x, w, conv, out) && epilogue_fits(e, out),
                                        "conv2d", x, w, out))
         return;
+    dev->flops_done += sl_product_flops(w, out);
     if (plain(e))
         dev->ops->conv2d(dev, x, w, e ? e->bias : NULL, conv, out);
     else
@@ -131,9 +128,11 @@ void sl_upsample_conv2d(SlDevice *dev, const SlTensor *x, const SlWeight *w, con
                 w->size[3] == 3 && x->size[3] == w->size[1] && out->size[3] == w->size[0] &&
                 x->size[0] == out->size[0] && x->size[1] > 0 && x->size[2] > 0 &&
                 sl_tensor_contiguous(x) && sl_tensor_contiguous(out);
-    if (begin(dev) &&
-        require_weight(dev, fits && epilogue_fits(e, out), "upsample_conv2d", x, w, out))
-        dev->ops->upsample_conv2d(dev, x, w, e, out);
+    if (!begin(dev) ||
+        !require_weight(dev, fits && epilogue_fits(e, out), "upsample_conv2d", x, w, out))
+        return;
+    dev->flops_done += sl_product_flops(w, out);
+    dev->ops->upsample_conv2d(dev, x, w, e, out);
 }
 
 void sl_group_norm(SlDevice *dev, const SlTensor *x, const SlWeight *gamma, const SlWeight *beta,
@@ -166,8 +165,10 @@ void sl_attention(SlDevice *dev, const SlTensor *q, const SlTensor *k, const SlT
                 q->size[0] == k->size[0] && q->size[2] == k->size[2] && attn->heads > 0 &&
                 q->size[2] % attn->heads == 0 && k->size[1] > 0 && q->stride[2] == 1 &&
                 k->stride[2] == 1 && v->stride[2] == 1 && out->stride[2] == 1;
-    if (begin(dev) && require(dev, fits, "attention", q, k))
-        dev->ops->attention(dev, q, k, v, attn, out);
+    if (!begin(dev) || !require(dev, fits, "attention", q, k))
+        return;
+    dev->flops_done += sl_attention_flops(q, k);
+    dev->ops->attention(dev, q, k, v, attn, out);
 }
 
 void sl_activation(SlDevice *dev, const SlTensor *x, SlActivation act, SlTensor *out)
@@ -191,8 +192,10 @@ void sl_linear_geglu(SlDevice *dev, const SlTensor *x, const SlWeight *w, const 
     bool fits = w && w->rank == 2 && last(x) == w->size[1] && 2 * last(out) == w->size[0] &&
                 same_rows(x, out) && vector_of(bias, w->size[0]) && sl_tensor_contiguous(x) &&
                 sl_tensor_contiguous(out);
-    if (begin(dev) && require_weight(dev, fits, "linear_geglu", x, w, out))
-        dev->ops->linear_geglu(dev, x, w, bias, out);
+    if (!begin(dev) || !require_weight(dev, fits, "linear_geglu", x, w, out))
+        return;
+    dev->flops_done += 2 * sl_product_flops(w, out); /* out is half of the product */
+    dev->ops->linear_geglu(dev, x, w, bias, out);
 }
 
 void sl_add(SlDevice *dev, const SlTensor *a, const SlTensor *b, float scale, SlTensor *out)

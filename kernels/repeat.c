@@ -4,7 +4,8 @@
  * Easy to get wrong: the first time must be done in full, since it is what makes the arena grow and
  * the device choose its algorithms, neither of which may happen while the work is remembered; what
  * was remembered while the device was cancelled or failed is only a part; addresses from the arena
- * are good for the same mark in the same blocks.
+ * are good for the same mark in the same blocks; what is remembered as one cannot be stopped within,
+ * so long work is done operation by operation.
  */
 #include "kernels/arena.h"
 
@@ -16,6 +17,7 @@ struct SlRepeat {
     size_t mark;         /* of the arena when it was done */
     uint64_t generation; /* of the arena's blocks */
     uint64_t operations; /* in one repetition */
+    double flops;
 };
 
 SlRepeat *sl_repeat_new(void)
@@ -57,8 +59,10 @@ static void remember(SlDevice *dev, SlRepeat *r, void (*work)(void *arg), void *
 
 static void do_in_full(SlDevice *dev, SlRepeat *r, void (*work)(void *arg), void *arg)
 {
+    double before = dev->flops_done;
     r->mark = sl_arena_mark(dev);
     work(arg);
+    r->flops = dev->flops_done - before;
     r->generation = sl_arena_generation(dev);
     r->done_once = dev->status == SL_OK;
 }
@@ -68,16 +72,15 @@ void sl_repeat_run(SlDevice *dev, SlRepeat *r, void (*work)(void *arg), void *ar
     if (r->done_once &&
         (r->mark != sl_arena_mark(dev) || r->generation != sl_arena_generation(dev)))
         forget(dev, r);
-    if (r->done_once && !r->captured && dev->ops->capture && dev->status == SL_OK)
+    bool short_enough = dev->repeat_flops == 0 || r->flops <= dev->repeat_flops;
+    if (r->done_once && short_enough && !r->captured && dev->ops->capture && dev->status == SL_OK)
         remember(dev, r, work, arg);
     if (!r->captured || !dev->ops->capture) { /* without: a profile is taken */
         do_in_full(dev, r, work, arg);
         return;
     }
-    if (dev->status == SL_OK && __atomic_load_n(&dev->cancel, __ATOMIC_RELAXED))
-        sl_device_fail(dev, SL_CANCELLED, "stopped");
-    if (dev->status != SL_OK)
+    if (!sl_device_go_on(dev))
         return;
     dev->ops->replay(dev, r->captured);
-    __atomic_store_n(&dev->ops_done, dev->ops_done + r->operations, __ATOMIC_RELAXED);
+    __atomic_store_n(&dev->ops_done, dev->ops_done + r->operations - 1, __ATOMIC_RELAXED);
 }

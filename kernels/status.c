@@ -11,6 +11,21 @@ void sl_device_cancel(SlDevice *dev)
     __atomic_store_n(&dev->cancel, 1, __ATOMIC_RELAXED);
 }
 
+bool sl_device_stopping(const SlDevice *dev)
+{
+    return __atomic_load_n(&(dev->serves ? dev->serves : dev)->cancel, __ATOMIC_RELAXED);
+}
+
+bool sl_device_go_on(SlDevice *dev)
+{
+    SlDevice *counted = dev->serves ? dev->serves : dev;
+    if (sl_device_stopping(dev))
+        sl_device_fail(dev, SL_CANCELLED, "stopped");
+    if (dev->status == SL_OK)
+        __atomic_fetch_add(&counted->ops_done, 1, __ATOMIC_RELAXED);
+    return dev->status == SL_OK;
+}
+
 void sl_device_clear(SlDevice *dev)
 {
     __atomic_store_n(&dev->cancel, 0, __ATOMIC_RELAXED);

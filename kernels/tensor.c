@@ -100,3 +100,18 @@ SlShapeText sl_shape_text(const SlTensor *t)
         snprintf(s.text + used, sizeof s.text - used, "] %s", sl_dtype_name(t->dtype));
     return s;
 }
+
+/* ---- work ---- */
+
+double sl_product_flops(const SlWeight *w, const SlTensor *out)
+{
+    double per_output = 2;
+    for (int i = 1; i < w->rank; i++)
+        per_output *= (double)w->size[i];
+    return per_output * (double)sl_tensor_elements(out);
+}
+
+double sl_attention_flops(const SlTensor *q, const SlTensor *k)
+{
+    return 4 * (double)sl_tensor_elements(q) * (double)k->size[1];
+}

@@ -29,7 +29,7 @@ static void fill_uniform(void *arg, int64_t first, int64_t last)
     }
 }
 
-void sl_fill_random(const SlDevice *dev, SlWeightKind kind, const char *name, SlTensor *host)
+void sl_fill_random(SlDevice *dev, SlWeightKind kind, const char *name, SlTensor *host)
 {
     size_t length = strlen(name);
     int64_t n = sl_tensor_elements(host);

@@ -6,6 +6,6 @@
 
 /* Fills host (float, in memory) with uniform values of variance 1 / fan_in, the same for the same
  * name everywhere; norms are 1 and biases 0. */
-void sl_fill_random(const SlDevice *dev, SlWeightKind kind, const char *name, SlTensor *host);
+void sl_fill_random(SlDevice *dev, SlWeightKind kind, const char *name, SlTensor *host);
 
 #endif

@@ -228,7 +228,7 @@ static void read_pieces(void *arg, int64_t first, int64_t last)
     free(range.held);
 }
 
-bool sl_weights_read_on(const SlDevice *dev, const SlWeightSource *w, const SlTensorInfo *info,
+bool sl_weights_read_on(SlDevice *dev, const SlWeightSource *w, const SlTensorInfo *info,
                         const SlTensor *out, SlError *err)
 {
     Reading r = {.range = {.source = w, .info = info, .dtype = out->dtype, .look = true},
@@ -238,7 +238,9 @@ bool sl_weights_read_on(const SlDevice *dev, const SlWeightSource *w, const SlTe
     pthread_mutex_init(&r.lock, NULL);
     sl_parallel_for(dev, (int64_t)((r.elements + READ_PIECE - 1) / READ_PIECE), 1, read_pieces, &r);
     pthread_mutex_destroy(&r.lock);
-    return r.failed < 0 || sl_fail(err, r.err.code, "%s", r.err.message);
+    if (r.failed >= 0)
+        return sl_fail(err, r.err.code, "%s", r.err.message);
+    return sl_device_check(dev, err); /* stopped: a part is not read */
 }
 
 bool sl_weights_read_f32(const SlWeightSource *w, const SlTensorInfo *info, float *out,

@@ -62,7 +62,7 @@ const char *sl_weights_file_of(const SlWeightSource *w, const SlTensorInfo *info
 bool sl_weights_read(const SlWeightSource *w, const SlTensorInfo *info, void *out, SlError *err);
 /* The same by all threads of a device, converted to whichever of F32, F16 and BF16 out has; it has
  * as many elements as the tensor, and info->storage is not NULL. */
-bool sl_weights_read_on(const SlDevice *dev, const SlWeightSource *w, const SlTensorInfo *info,
+bool sl_weights_read_on(SlDevice *dev, const SlWeightSource *w, const SlTensorInfo *info,
                         const SlTensor *out, SlError *err);
 /* Read whole and converted to f32; SL_UNSUPPORTED for types that no weight is stored in. */
 bool sl_weights_read_f32(const SlWeightSource *w, const SlTensorInfo *info, float *out,

@@ -352,6 +352,7 @@ SlDevice *sl_check_over(SlDevice *tested, SlError *err)
     }
     c->tested = tested;
     c->ref = ref;
+    tested->serves = ref->serves = &c->base;
     c->base.ops = &check_ops;
     c->base.name = "check";
     c->base.dtype = tested->dtype;

@@ -19,6 +19,7 @@
 #define QUERIES  48
 #define KEYS     64
 #define MAX_HEAD 512
+#define LOOK     32 /* blocks of keys between two looks whether to stop */
 /* A register tile: TALL queries by WIDE vectors. 24 accumulators and 5 more fit 32 registers. */
 #if defined(__AVX512F__)
 #define TALL 6
@@ -29,6 +30,7 @@
 #endif
 
 typedef struct Job {
+    const SlDevice *dev;
     const SlTensor *q, *k, *v;
     SlTensor *out;
     const SlAttention *attn;
@@ -240,6 +242,8 @@ static void attend(const Job *j, Tile *t, int64_t task)
         keys = t->first + t->queries;
     load_queries(j, t);
     for (int64_t first_key = 0; first_key < keys; first_key += KEYS) {
+        if (first_key % (LOOK * KEYS) == 0 && sl_device_stopping(j->dev))
+            return;
         const float *block = j->packed + (head * j->blocks + first_key / KEYS) * block_floats(j);
         int64_t there = keys - first_key < KEYS ? keys - first_key : KEYS;
         for (int64_t i = 0; i < t->rows; i += TALL)
@@ -273,7 +277,7 @@ static void cpu_attention(SlDevice *dev, const SlTensor *q, const SlTensor *k, c
                           const SlAttention *attn, SlTensor *out)
 {
     int64_t d = q->size[2] / attn->heads, heads = q->size[0] * attn->heads;
-    Job job = {.q = q, .k = k, .v = v, .out = out, .attn = attn, .d = d};
+    Job job = {.dev = dev, .q = q, .k = k, .v = v, .out = out, .attn = attn, .d = d};
     job.padded = (d + SL_VEC_FLOATS - 1) / SL_VEC_FLOATS * SL_VEC_FLOATS;
     job.row = job.padded % 32 == 0 ? job.padded + SL_VEC_FLOATS : job.padded;
     job.tiles = (q->size[1] + QUERIES - 1) / QUERIES;

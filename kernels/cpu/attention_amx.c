@@ -25,9 +25,11 @@
 #define QUERIES  32
 #define KEYS     128
 #define MAX_HEAD 512
+#define LOOK     32   /* blocks of keys between two looks whether to stop */
 #define ROOM     8.0f /* powers of two that a weight may be above 1 */
 
 typedef struct Job {
+    const SlDevice *dev;
     const SlTensor *q, *k, *v;
     SlTensor *out;
     const SlAttention *attn;
@@ -333,6 +335,8 @@ static void attend(const Job *j, Tile *t, int64_t task)
         keys = t->first + t->queries;
     load_queries(j, t);
     for (int64_t first_key = 0; first_key < keys; first_key += KEYS) {
+        if (first_key % (LOOK * KEYS) == 0 && sl_device_stopping(j->dev))
+            return;
         const uint16_t *block = j->packed + (head * j->blocks + first_key / KEYS) * block_values(j);
         for (int64_t c = 0; c < KEYS; c += 2 * SIDE)
             score_pair(j, t, block, c);
@@ -362,7 +366,7 @@ static void amx_attention(SlDevice *dev, const SlTensor *q, const SlTensor *k, c
         ((SlCpuDevice *)dev)->apart.attention(dev, q, k, v, attn, out);
         return;
     }
-    Job job = {.q = q, .k = k, .v = v, .out = out, .attn = attn, .d = d};
+    Job job = {.dev = dev, .q = q, .k = k, .v = v, .out = out, .attn = attn, .d = d};
     job.factor = attn->scale * 1.44269504f;
     job.depths = (d + DEPTH - 1) / DEPTH;
     job.columns = (d + SIDE - 1) / SIDE;

@@ -133,6 +133,7 @@ SlDevice *sl_cpu_open(const SlDeviceOptions *options, SlError *err)
     Isa isa = best_isa();
     char refused[60] = "";
     cpu->base.team = team;
+    cpu->base.cut_flops = SL_CPU_CUT_FLOPS;
     cpu->base.threads = sl_team_size(team);
     if (cpu->base.threads < wanted)
         snprintf(refused, sizeof refused, " (instead of %d: the system gives no more)", wanted);

@@ -27,6 +27,10 @@ typedef struct SlCpuDevice {
 /* Input channels from which on a 3x3 convolution is Winograd's. */
 #define SL_CPU_WINOGRAD 32
 
+/* Of a product of oneDNN's, which cannot be stopped within: a tenth of a second on two cores. Products
+ * are cut by their shape alone, so that the bytes are the same everywhere. */
+#define SL_CPU_CUT_FLOPS 1e10
+
 /* How many rows of this many elements one range of sl_parallel_for should have at least. */
 static inline int64_t sl_cpu_grain(int64_t row)
 {

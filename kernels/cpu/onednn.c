@@ -167,13 +167,18 @@ static void fail_product(SlDevice *dev, const SlOneDnnKey *key)
 /* Rows of a product that GEGLU follows: some megabytes. */
 #define GEGLU_ROWS 512
 
-/* A product of a few microseconds is not worth waking threads for. */
-static int threads_for(const SlDevice *dev, const SlOneDnnKey *key)
+/* What is worth less is computed without waking threads: some microseconds. */
+#define ONE_THREAD 2e6
+/* Floating-point operations of one row of the output. */
+static double row_flops(const SlOneDnnKey *key)
 {
-    double positions = (double)key->n * (key->conv ? (double)(key->out_h * key->out_w) : 1);
-    double taps = key->conv ? (double)(key->kh * key->kw) : 1;
-    double flops = 2 * positions * taps * (double)key->channels * (double)key->out_channels;
-    return flops < 2e6 ? 1 : dev->threads;
+    double window = key->conv ? (double)(key->out_w * key->kh * key->kw) : 1;
+    return 2 * window * (double)key->channels * (double)key->out_channels;
+}
+
+static double all_flops(const SlOneDnnKey *key)
+{
+    return row_flops(key) * (double)key->n * (double)(key->conv ? key->out_h : 1);
 }
 
 /* ---- a product in parts ---- */
@@ -229,22 +234,31 @@ static bool cut_rows(SlDevice *dev, Parts *parts, const SlOneDnnKey *whole)
     return ok;
 }
 
-/* Rows of one image: padding is left at its upper and lower edge only. */
+/* `count` rows of one image's output from `first` on, as a convolution of its own: padding is left at
+ * the image's upper and lower edge only. Returns the first row of the input that it reads. */
+static int64_t key_of_rows(const SlOneDnnKey *whole, int64_t first, int64_t count, SlOneDnnKey *key)
+{
+    int64_t from = first * whole->stride - whole->pad_top;
+    int64_t end = from + (count - 1) * whole->stride + whole->kh;
+    *key = *whole;
+    key->n = 1;
+    key->out_h = count;
+    key->pad_top = from < 0 ? -from : 0;
+    key->pad_bottom = end > whole->h ? end - whole->h : 0;
+    key->h = end - from - key->pad_top - key->pad_bottom;
+    return from + key->pad_top;
+}
+
+/* Parts of one image. */
 static bool cut_image(SlDevice *dev, Parts *parts, const SlOneDnnKey *whole)
 {
     int64_t rows = ceil_div(whole->out_h, CONV_PARTS), least = ceil_div(PART_ROWS, whole->out_w);
     bool ok = true;
     rows = rows > least ? rows : least;
     for (int64_t r = 0; ok && r < whole->out_h; r += rows) {
-        SlOneDnnKey key = *whole;
-        key.n = 1;
-        key.out_h = whole->out_h - r < rows ? whole->out_h - r : rows;
-        int64_t first = r * key.stride - whole->pad_top;
-        int64_t end = first + (key.out_h - 1) * key.stride + key.kh;
-        key.pad_top = first < 0 ? -first : 0;
-        key.pad_bottom = end > whole->h ? end - whole->h : 0;
-        key.h = end - first - key.pad_top - key.pad_bottom;
-        first += key.pad_top;
+        SlOneDnnKey key;
+        int64_t count = whole->out_h - r < rows ? whole->out_h - r : rows;
+        int64_t first = key_of_rows(whole, r, count, &key);
         ok = key.h > 0 && add_part(dev, parts, &key, first * key.w * key.channels,
                                    r * key.out_w * key.out_channels);
     }
@@ -350,17 +364,75 @@ static bool in_parts(SlDevice *dev, const SlOneDnnKey *key, const Call *c)
 }
 
 /* False when oneDNN has no primitive for it. */
-static bool product(SlDevice *dev, const SlOneDnnKey *key, const Call *c)
+static bool short_product(SlDevice *dev, const SlOneDnnKey *key, const Call *c)
 {
     atomic_store(&sl_onednn_of(dev)->no_memory, false);
     if (SL_ONEDNN_CUT)
         return in_parts(dev, key, c);
-    sl_onednn_use_threads(threads_for(dev, key));
+    sl_onednn_use_threads(all_flops(key) < ONE_THREAD ? 1 : dev->threads);
     SlPrimitive *p = sl_onednn_primitive(sl_onednn_of(dev), key);
     if (!p && !ran_out(dev))
         return false;
     if (!p || !run(dev, p, c))
         fail_product(dev, key);
+    return true;
+}
+
+/* The call with its tensors from an element on; their sizes are the key's. */
+typedef struct Slab {
+    SlTensor x, out, residual;
+    Call call;
+} Slab;
+
+static bool slab_product(SlDevice *dev, const SlOneDnnKey *key, const Call *c, int64_t x,
+                         int64_t out)
+{
+    Slab slab = {*c->x, *c->out, {0}, *c};
+    slab.x.data = element(c->x, x);
+    slab.out.data = element(c->out, out);
+    slab.call.x = &slab.x;
+    slab.call.out = &slab.out;
+    if (c->residual) {
+        slab.residual = *c->residual;
+        slab.residual.data = element(c->residual, out);
+        slab.call.residual = &slab.residual;
+    }
+    return short_product(dev, key, &slab.call);
+}
+
+/* Rows first .. first + count - 1 of all; a convolution's are those of its images, one behind the
+ * other, and of one image only. */
+static bool rows_product(SlDevice *dev, const SlOneDnnKey *whole, const Call *c, int64_t first,
+                         int64_t count)
+{
+    SlOneDnnKey key = *whole;
+    if (!whole->conv) {
+        key.n = count;
+        return slab_product(dev, &key, c, first * key.channels, first * key.out_channels);
+    }
+    int64_t image = first / whole->out_h, row = first % whole->out_h;
+    int64_t from = image * whole->h + key_of_rows(whole, row, count, &key);
+    return key.h > 0 && slab_product(dev, &key, c, from * key.w * key.channels,
+                                     first * key.out_w * key.out_channels);
+}
+
+/* False when oneDNN has no primitive for it. */
+static bool product(SlDevice *dev, const SlOneDnnKey *key, const Call *c)
+{
+    if (all_flops(key) <= dev->cut_flops)
+        return short_product(dev, key, c);
+    int64_t image = key->conv ? key->out_h : key->n, all = key->conv ? key->n * image : image;
+    int64_t most = (int64_t)(dev->cut_flops / row_flops(key));
+    most = most < 1 ? 1 : most;
+    for (int64_t r = 0, count; r < all && (r == 0 || sl_device_go_on(dev)); r += count) {
+        int64_t left = image - r % image;
+        count = left < most ? left : most;
+        if (rows_product(dev, key, c, r, count))
+            continue;
+        if (r > 0) /* what is computed already cannot be computed in another way */
+            fail_product(dev, key);
+        return r > 0;
+    }
     return true;
 }
 

@@ -17,6 +17,7 @@
 #define MANY_TASKS 48
 
 typedef struct Job {
+    const SlDevice *dev;
     const SlTensor *x;
     const SlWeight *w;
     const SlEpilogue *e;
@@ -161,7 +162,7 @@ static void compute_tasks(void *arg, int64_t first_task, int64_t last_task)
     for (int64_t task = first_task; task < last_task; task++) {
         int64_t group = task % j->groups, first = task / j->groups * j->rows;
         int64_t rows = j->positions - first < j->rows ? j->positions - first : j->rows;
-        for (int64_t k = 0; k < j->depth; k += j->block) {
+        for (int64_t k = 0; k < j->depth && !sl_device_stopping(j->dev); k += j->block) {
             SlStrip s = {.a = gathered,
                          .a_stride = j->block,
                          .type = j->w->value.dtype,
@@ -206,6 +207,7 @@ static void plan(Job *j)
 static void run(SlDevice *dev, Job *j)
 {
     size_t mark = sl_arena_mark(dev);
+    j->dev = dev;
     j->channels = j->w->size[1];
     j->outputs = j->w->size[0];
     j->panels = (j->outputs + PANEL - 1) / PANEL;

@@ -33,6 +33,7 @@
 #define CHUNK ((int64_t)6 << 20)
 
 typedef struct Job {
+    const SlDevice *dev;
     const SlTensor *x;
     const SlWeight *w;
     const SlEpilogue *e;
@@ -263,7 +264,7 @@ static void compute_blocks(void *arg, int64_t first, int64_t last)
     for (int64_t block = first; block < last; block++) {
         for (int64_t i = 0; i < j->block && block * j->block + i < j->tiles; i++)
             transform_tile(j, block * j->block + i, i, input);
-        for (int64_t panel = 0; panel < j->panels; panel++)
+        for (int64_t panel = 0; panel < j->panels && !sl_device_stopping(j->dev); panel++)
             compute_panel(j, input, block, panel, scratch);
     }
 }
@@ -298,7 +299,8 @@ static void run_shared(SlDevice *dev, Job *j)
     chunk = chunk < j->blocks ? chunk : j->blocks;
     SlTensor input = sl_tensor_new(dev, SL_F32, 2, (const int64_t[]){chunk, j->input_floats});
     j->input = input.data;
-    for (j->first = 0; j->input && j->first < j->tiles; j->first += chunk * j->block) {
+    for (j->first = 0; j->input && j->first < j->tiles && sl_device_ok(dev);
+         j->first += chunk * j->block) {
         int64_t tiles = j->tiles - j->first;
         tiles = tiles < chunk * j->block ? tiles : chunk * j->block;
         int64_t blocks = (tiles + j->block - 1) / j->block;
@@ -310,6 +312,7 @@ static void run_shared(SlDevice *dev, Job *j)
 static void run(SlDevice *dev, Job *j)
 {
     size_t mark = sl_arena_mark(dev);
+    j->dev = dev;
     plan(j, dev->threads);
     SlTensor scratch =
         sl_tensor_new(dev, SL_F32, 2, (const int64_t[]){dev->threads, j->scratch_floats});

@@ -25,6 +25,7 @@ static void cuda_close(SlDevice *dev)
         cudaStreamSynchronize(d->stream);
     sl_cuda_products_close(d);
     sl_cuda_staging_close(&d->staging);
+    sl_cuda_pace_close(&d->pace);
     if (d->fetched)
         cudaFreeHost(d->fetched);
     if (d->workspace)
@@ -92,10 +93,17 @@ static bool open_parts(SlCudaDevice *d, int priority, SlError *err)
                cudaStreamCreateWithPriority(&d->stream, cudaStreamNonBlocking, priority),
                "a stream", err) &&
            sl_cuda_open_check(cudaMalloc(&d->workspace, SL_CUDA_WORKSPACE), "the workspace", err) &&
-           sl_cuda_staging_open(&d->staging, err) && sl_cuda_products_open(d, err);
+           sl_cuda_staging_open(&d->staging, err) && sl_cuda_pace_open(&d->pace, err) &&
+           sl_cuda_products_open(d, err);
 }
 
 static SlDevice *cuda_beside(SlDevice *dev, SlError *err);
+
+static void cuda_use_dtype(SlDevice *dev, SlDtype dtype)
+{
+    dev->dtype = dtype;
+    sl_cuda_set_limits(sl_cuda_of(dev));
+}
 
 static void fill_slots(SlOps *ops)
 {
@@ -103,6 +111,7 @@ static void fill_slots(SlOps *ops)
     ops->close = cuda_close;
     ops->describe = cuda_describe;
     ops->beside = cuda_beside;
+    ops->use_dtype = cuda_use_dtype;
     sl_cuda_memory_slots(ops);
     sl_cuda_graph_slots(ops);
     sl_cuda_weight_slots(ops);
@@ -122,8 +131,9 @@ static SlDevice *make(SlDtype dtype, int priority, SlError *err)
     fill_slots(&d->ops);
     d->base.ops = &d->ops;
     d->base.name = "cuda";
-    d->base.dtype = dtype;
     d->base.threads = 1;
+    d->multiprocessors = attribute(cudaDevAttrMultiProcessorCount);
+    cuda_use_dtype(&d->base, dtype);
     if (!open_parts(d, priority, err)) {
         cuda_close(&d->base);
         return NULL;

@@ -24,6 +24,16 @@ typedef struct SlCudaStaging {
     int next;
 } SlCudaStaging;
 
+/* Operations are asked for ahead of the device, but not so far that a cancel would have to wait: the
+ * operations between two events are a chunk, and at most two chunks are under way. */
+typedef struct SlCudaPace {
+    cudaEvent_t end[2]; /* of the last two chunks */
+    bool recorded[2];
+    int next;
+    int asked, chunk; /* operations of the present chunk: so far, at most */
+    double waited_at; /* seconds; when the last wait was over */
+} SlCudaPace;
+
 typedef struct SlCudaProduct SlCudaProduct; /* device_products.c */
 
 typedef struct SlCudaDevice {
@@ -33,10 +43,12 @@ typedef struct SlCudaDevice {
     cublasLtHandle_t lt;
     void *workspace;
     SlCudaStaging staging;
+    SlCudaPace pace;
     void *fetched; /* pinned: what sl_fetch brought last */
     size_t fetched_bytes;
     SlCudaProduct *products;
     int product_count;
+    int multiprocessors;
     bool capturing; /* operations are being remembered, not run */
     char describe[300];
 } SlCudaDevice;
@@ -70,6 +82,16 @@ void sl_cuda_send(SlCudaDevice *d, const void *host, void *p, size_t bytes);
 /* ---- the stream: device_graph.c ---- */
 
 void sl_cuda_graph_slots(SlOps *ops);
+bool sl_cuda_pace_open(SlCudaPace *p, SlError *err);
+void sl_cuda_pace_close(SlCudaPace *p);
+/* Sets how much work is one operation, and how much is remembered as one, by what the device can do
+ * in a few hundredths of a second. */
+void sl_cuda_set_limits(SlCudaDevice *d);
+/* How many of `rows` rows of an operation with so many floating-point operations are done at once, a
+ * multiple of `grain`: all where the operation is short. By its shape and the device alone. */
+int64_t sl_cuda_rows_at_once(const SlDevice *dev, double flops, int64_t rows, int64_t grain);
+/* Between two parts of an operation: waits as before an operation; false once it is to stop. */
+bool sl_cuda_go_on(SlDevice *dev);
 
 /* ---- weights: device_weights.c ---- */
 

@@ -1,12 +1,15 @@
 /* device_attention.c - attention: one kernel for the heads that fit its tiles, and two products
  * with a softmax between them for f32 and for larger heads, as the VAE's single one of 512.
  *
- * The scores are in f32 and take memory, so the queries are cut into pieces that fit a limit.
+ * The scores are in f32 and take memory, so the queries are cut into pieces that fit a limit; and so
+ * that a person can stop within.
  */
 #include "kernels/cuda/product.h"
 #include "kernels/cuda/softmax.h"
+#include "kernels/devices.h"
 
 #define LARGEST_HEAD 160 /* of attention.cu's tiles */
+#define QUERIES      64  /* of its block */
 #define SCORE_BYTES  ((int64_t)64 << 20)
 
 /* Queries first .. first + count - 1 of one item of the batch. */
@@ -102,7 +105,7 @@ static void by_products(SlDevice *dev, const SlTensor *q, const SlTensor *k, con
     int64_t most = SCORE_BYTES / (4 * attn->heads * p.pitch);
     most = most < 1 ? 1 : most;
     for (p.item = 0; p.item < q->size[0]; p.item++)
-        for (p.first = 0; p.first < q->size[1] && dev->status == SL_OK; p.first += most) {
+        for (p.first = 0; p.first < q->size[1] && sl_cuda_go_on(dev); p.first += most) {
             int64_t left = q->size[1] - p.first;
             p.count = left < most ? left : most;
             attend(sl_cuda_of(dev), &p);
@@ -131,7 +134,16 @@ static void by_kernel(SlDevice *dev, const SlTensor *q, const SlTensor *k, const
         .scale = attn->scale,
         .causal = attn->causal,
     };
-    sl_cuda_check(d, sl_launch_attention(&a, d->stream), "attention");
+    /* a causal query has to know where it is: texts are short */
+    int64_t rows = q->size[1], most = rows;
+    if (!attn->causal)
+        most = sl_cuda_rows_at_once(dev, sl_attention_flops(q, k), rows, QUERIES);
+    for (int64_t first = 0; first < rows && (first == 0 || sl_cuda_go_on(dev)); first += most) {
+        a.lq = (int)(rows - first < most ? rows - first : most);
+        a.q = row(q, 0, first);
+        a.o = row(out, 0, first);
+        sl_cuda_check(d, sl_launch_attention(&a, d->stream), "attention");
+    }
 }
 
 static void cuda_attention(SlDevice *dev, const SlTensor *q, const SlTensor *k, const SlTensor *v,

@@ -2,6 +2,7 @@
  * products. */
 #include "kernels/cuda/launch.h"
 #include "kernels/cuda/product.h"
+#include "kernels/devices.h"
 
 #include <stdlib.h>
 
@@ -36,6 +37,30 @@ static bool is_product(const SlWeight *w, const SlConv *conv, const SlEpilogue *
     return w->size[2] == 1 && w->size[3] == 1 && conv->stride == 1 &&
            !(conv->pad_top | conv->pad_left | conv->pad_bottom | conv->pad_right) &&
            w->value.size[3] == w->size[1] && sl_cuda_product_takes(e, out);
+}
+
+/* Some rows of one picture at a time. A part's window begins above its first row, which is what the
+ * padding says: it is negative for all parts but the first. */
+static void convolve_in_parts(SlDevice *dev, const SlConvLaunch *whole, double flops)
+{
+    int64_t size = (int64_t)sl_dtype_size(whole->dtype), row = (int64_t)whole->ow * whole->cout;
+    int64_t rows = whole->oh, most = sl_cuda_rows_at_once(dev, flops / whole->n, rows, 1);
+    int64_t picture = (int64_t)whole->h * whole->wd * whole->cin;
+    for (int64_t n = 0; n < whole->n; n++)
+        for (int64_t first = 0; first < rows && sl_cuda_go_on(dev); first += most) {
+            SlConvLaunch part = *whole;
+            int64_t to = (n * rows + first) * row * size;
+            part.n = 1;
+            part.x = (const char *)whole->x + n * picture * size;
+            part.oh = (int)(rows - first < most ? rows - first : most);
+            part.pad_top = whole->pad_top - (int)first * whole->stride;
+            part.y = (char *)whole->y + to;
+            if (whole->residual)
+                part.residual = (const char *)whole->residual + to;
+            if (whole->per_channel)
+                part.per_channel = (const char *)whole->per_channel + n * whole->cout * size;
+            LAUNCH("a convolution", sl_launch_conv(&part, d->stream));
+        }
 }
 
 /* up_h, up_w: the size that x is upsampled to on the way, 0 for none. */
@@ -74,7 +99,10 @@ static void convolve(SlDevice *dev, const SlTensor *x, const SlWeight *w, const 
         .partial = sl_cuda_of(dev)->workspace,
         .partial_bytes = SL_CUDA_WORKSPACE,
     };
-    LAUNCH("a convolution", sl_launch_conv(&c, d->stream));
+    if (sl_product_flops(w, out) <= dev->cut_flops)
+        LAUNCH("a convolution", sl_launch_conv(&c, d->stream));
+    else
+        convolve_in_parts(dev, &c, sl_product_flops(w, out));
 }
 
 static void cuda_conv2d(SlDevice *dev, const SlTensor *x, const SlWeight *w, const SlWeight *bias,

@@ -7,10 +7,13 @@
  * bias of a 16-bit product is 16-bit itself.
  */
 #include "kernels/cuda/product.h"
+#include "kernels/devices.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define ROWS 256 /* of a part of a long product, at least */
 
 /* What makes two products the same to cuBLASLt. */
 typedef struct Key {
@@ -273,30 +276,39 @@ bool sl_cuda_product_takes(const SlEpilogue *e, const SlTensor *out)
            (!e->residual || e->residual->dtype == out->dtype);
 }
 
+static void *element(const SlTensor *t, int64_t at)
+{
+    return (char *)t->data + at * (int64_t)sl_dtype_size(t->dtype);
+}
+
 void sl_cuda_product(SlDevice *dev, const SlTensor *x, const SlWeight *w, const SlEpilogue *e,
                      SlTensor *out)
 {
-    int64_t in = w->size[1], n = w->size[0];
-    sl_cuda_gemm(sl_cuda_of(dev), &(SlCudaGemm){
-                                      .m = n,
-                                      .n = sl_tensor_elements(out) / n,
-                                      .k = in,
-                                      .batch = 1,
-                                      .transpose_a = true,
-                                      .lda = in,
-                                      .ldb = in,
-                                      .ldd = n,
-                                      .in = x->dtype,
-                                      .out = out->dtype,
-                                      .has_bias = e->bias != NULL,
-                                      .has_c = e->residual != NULL,
-                                      .alpha = 1,
-                                      .a = w->value.data,
-                                      .b = x->data,
-                                      .c = e->residual ? e->residual->data : NULL,
-                                      .bias = sl_cuda_half_vector(e->bias),
-                                      .d = out->data,
-                                  });
+    int64_t in = w->size[1], n = w->size[0], rows = sl_tensor_elements(out) / n;
+    SlCudaGemm g = {
+        .m = n,
+        .k = in,
+        .batch = 1,
+        .transpose_a = true,
+        .lda = in,
+        .ldb = in,
+        .ldd = n,
+        .in = x->dtype,
+        .out = out->dtype,
+        .has_bias = e->bias != NULL,
+        .has_c = e->residual != NULL,
+        .alpha = 1,
+        .a = w->value.data,
+        .bias = sl_cuda_half_vector(e->bias),
+    };
+    int64_t most = sl_cuda_rows_at_once(dev, sl_product_flops(w, out), rows, ROWS);
+    for (int64_t first = 0; first < rows && (first == 0 || sl_cuda_go_on(dev)); first += most) {
+        g.n = rows - first < most ? rows - first : most;
+        g.b = element(x, first * in);
+        g.c = e->residual ? element(e->residual, first * n) : NULL;
+        g.d = element(out, first * n);
+        sl_cuda_gemm(sl_cuda_of(dev), &g);
+    }
 }
 
 static void cuda_linear(SlDevice *dev, const SlTensor *x, const SlWeight *w, const SlWeight *bias,

@@ -82,8 +82,7 @@ static void measure_copy(SlDevice *dev, const SlTensor *x, SlTensor *out)
 
 static void product(SlDevice *dev, const SlTensor *x, const SlWeight *w, const SlTensor *out)
 {
-    double per_output = weight_elements(w) / (double)w->size[0];
-    count(dev, 2 * per_output * elements(out),
+    count(dev, sl_product_flops(w, out),
           bytes_of(x) + bytes_of(out) + (double)weight_bytes(dev, w));
 }
 
@@ -114,8 +113,7 @@ static void measure_layer_norm(SlDevice *dev, const SlTensor *x, const SlWeight 
 static void measure_attention(SlDevice *dev, const SlTensor *q, const SlTensor *k,
                               const SlTensor *v, const SlAttention *attn, SlTensor *out)
 {
-    count(dev, 4 * elements(q) * (double)k->size[1],
-          bytes_of(q) + bytes_of(k) + bytes_of(v) + bytes_of(out));
+    count(dev, sl_attention_flops(q, k), bytes_of(q) + bytes_of(k) + bytes_of(v) + bytes_of(out));
 }
 
 static void measure_activation(SlDevice *dev, const SlTensor *x, SlActivation act, SlTensor *out)

@@ -28,9 +28,8 @@ float sl_ref_act(float x, SlActivation act)
 
 void sl_ref_copy(SlDevice *dev, const SlTensor *x, SlTensor *out)
 {
-    (void)dev;
     int64_t n = sl_tensor_elements(x), at[SL_MAX_RANK] = {0};
-    for (int64_t i = 0; i < n; i++) {
+    for (int64_t i = 0; i < n && sl_ref_goes_on(dev, i, 8); i++) {
         int64_t from = 0, to = 0;
         for (int a = 0; a < x->rank; a++) {
             from += at[a] * x->stride[a];
@@ -50,17 +49,15 @@ void sl_ref_copy(SlDevice *dev, const SlTensor *x, SlTensor *out)
 
 void sl_ref_activation(SlDevice *dev, const SlTensor *x, SlActivation act, SlTensor *out)
 {
-    (void)dev;
     int64_t n = sl_tensor_elements(x);
-    for (int64_t i = 0; i < n; i++)
+    for (int64_t i = 0; i < n && sl_ref_goes_on(dev, i, 8); i++)
         sl_ref_set(out, i, sl_ref_act(sl_ref_at(x, i), act));
 }
 
 void sl_ref_geglu(SlDevice *dev, const SlTensor *x, SlTensor *out)
 {
-    (void)dev;
     int64_t d = out->size[out->rank - 1], rows = sl_tensor_elements(out) / d;
-    for (int64_t r = 0; r < rows; r++)
+    for (int64_t r = 0; r < rows && sl_ref_goes_on(dev, r, 8 * out->size[out->rank - 1]); r++)
         for (int64_t i = 0; i < d; i++) {
             float gate = sl_ref_act(sl_ref_at(x, r * 2 * d + d + i), SL_ACT_GELU);
             sl_ref_set(out, r * d + i, sl_ref_at(x, r * 2 * d + i) * gate);
@@ -69,26 +66,23 @@ void sl_ref_geglu(SlDevice *dev, const SlTensor *x, SlTensor *out)
 
 void sl_ref_add(SlDevice *dev, const SlTensor *a, const SlTensor *b, float scale, SlTensor *out)
 {
-    (void)dev;
     int64_t n = sl_tensor_elements(a);
-    for (int64_t i = 0; i < n; i++)
+    for (int64_t i = 0; i < n && sl_ref_goes_on(dev, i, 8); i++)
         sl_ref_set(out, i, (sl_ref_at(a, i) + sl_ref_at(b, i)) * scale);
 }
 
 void sl_ref_add_per_channel(SlDevice *dev, const SlTensor *x, const SlTensor *c, SlTensor *out)
 {
-    (void)dev;
     int64_t channels = c->size[1], n = sl_tensor_elements(x), per_item = n / x->size[0];
-    for (int64_t i = 0; i < n; i++)
+    for (int64_t i = 0; i < n && sl_ref_goes_on(dev, i, 8); i++)
         sl_ref_set(out, i, sl_ref_at(x, i) + sl_ref_at(c, i / per_item * channels + i % channels));
 }
 
 void sl_ref_concat(SlDevice *dev, const SlTensor *a, const SlTensor *b, SlTensor *out)
 {
-    (void)dev;
     int64_t da = a->size[a->rank - 1], db = b->size[b->rank - 1];
     int64_t rows = sl_tensor_elements(out) / (da + db);
-    for (int64_t r = 0; r < rows; r++) {
+    for (int64_t r = 0; r < rows && sl_ref_goes_on(dev, r, 8 * out->size[out->rank - 1]); r++) {
         for (int64_t i = 0; i < da; i++)
             sl_ref_set(out, r * (da + db) + i, sl_ref_at(a, r * da + i));
         for (int64_t i = 0; i < db; i++)
@@ -98,10 +92,10 @@ void sl_ref_concat(SlDevice *dev, const SlTensor *a, const SlTensor *b, SlTensor
 
 void sl_ref_upsample(SlDevice *dev, const SlTensor *x, SlTensor *out)
 {
-    (void)dev;
     int64_t h = x->size[1], w = x->size[2], channels = x->size[3], i = 0;
     for (int64_t n = 0; n < out->size[0]; n++)
-        for (int64_t y = 0; y < out->size[1]; y++)
+        for (int64_t y = 0; y < out->size[1] && sl_ref_goes_on(dev, y, 8 * out->size[2] * channels);
+             y++)
             for (int64_t z = 0; z < out->size[2]; z++) {
                 int64_t sy = y * h / out->size[1], sx = z * w / out->size[2];
                 for (int64_t c = 0; c < channels; c++)
@@ -111,10 +105,10 @@ void sl_ref_upsample(SlDevice *dev, const SlTensor *x, SlTensor *out)
 
 void sl_ref_avg_pool2(SlDevice *dev, const SlTensor *x, SlTensor *out)
 {
-    (void)dev;
     int64_t h = x->size[1], w = x->size[2], channels = x->size[3], i = 0;
     for (int64_t n = 0; n < out->size[0]; n++)
-        for (int64_t y = 0; y < out->size[1]; y++)
+        for (int64_t y = 0; y < out->size[1] && sl_ref_goes_on(dev, y, 8 * out->size[2] * channels);
+             y++)
             for (int64_t z = 0; z < out->size[2]; z++)
                 for (int64_t c = 0; c < channels; c++) {
                     int64_t from = ((n * h + 2 * y) * w + 2 * z) * channels + c;
@@ -130,7 +124,7 @@ void sl_ref_embedding(SlDevice *dev, const SlTensor *ids, const SlWeight *tokens
 {
     int64_t d = tokens->size[1], length = ids->size[1], n = sl_tensor_elements(ids);
     const int32_t *id = ids->data;
-    for (int64_t r = 0; r < n; r++) {
+    for (int64_t r = 0; r < n && sl_ref_goes_on(dev, r, 4 * d); r++) {
         if (id[r] < 0 || id[r] >= tokens->size[0]) {
             sl_device_fail(dev, SL_FORMAT, "token %d is not in the table of %lld embeddings",
                            (int)id[r], (long long)tokens->size[0]);
@@ -148,7 +142,6 @@ void sl_ref_embedding(SlDevice *dev, const SlTensor *ids, const SlWeight *tokens
 void sl_ref_timestep_embedding(SlDevice *dev, const SlTensor *t, const SlTimestepEmbedding *e,
                                SlTensor *out)
 {
-    (void)dev;
     int64_t dim = out->size[1], half = dim / 2;
     for (int64_t n = 0; n < out->size[0]; n++) {
         for (int64_t i = 0; i < half; i++) {
@@ -168,10 +161,9 @@ void sl_ref_timestep_embedding(SlDevice *dev, const SlTensor *t, const SlTimeste
 
 void sl_ref_guidance(SlDevice *dev, const SlTensor *said, const SlTensor *scale, SlTensor *out)
 {
-    (void)dev;
     const int64_t *size = said->size, *stride = said->stride, n = size[1] * size[2] * size[3];
     float *o = out->data, g = sl_ref_at(scale, 0);
-    for (int64_t i = 0; i < n; i++) {
+    for (int64_t i = 0; i < n && sl_ref_goes_on(dev, i, 8); i++) {
         int64_t x = i % size[3], y = i / size[3] % size[2], c = i / size[3] / size[2];
         int64_t at = c * stride[1] + y * stride[2] + x * stride[3];
         float u = sl_ref_at(said, at), t = sl_ref_at(said, at + stride[0]);
@@ -183,10 +175,9 @@ void sl_ref_guidance(SlDevice *dev, const SlTensor *said, const SlTensor *scale,
 
 void sl_ref_to_rgb8(SlDevice *dev, const SlTensor *x, SlTensor *out)
 {
-    (void)dev;
     uint8_t *o = out->data;
     int64_t n = sl_tensor_elements(x);
-    for (int64_t i = 0; i < n; i++) {
+    for (int64_t i = 0; i < n && sl_ref_goes_on(dev, i, 8); i++) {
         float v = sl_ref_at(x, i) / 2 + 0.5f;
         v = v > 0 ? v : 0; /* NaN becomes 0 */
         o[i] = (uint8_t)lrintf((v < 1 ? v : 1) * 255);

@@ -26,7 +26,7 @@ static double *as_doubles(SlDevice *dev, const SlTensor *t)
 {
     int64_t count = sl_tensor_elements(t);
     double *values = doubles(dev, count);
-    for (int64_t i = 0; values && i < count; i++)
+    for (int64_t i = 0; values && i < count && sl_ref_goes_on(dev, i, 1); i++)
         values[i] = sl_ref_at(t, i);
     return values;
 }
@@ -59,7 +59,7 @@ void sl_ref_linear(SlDevice *dev, const SlTensor *x, const SlWeight *w, const Sl
     double *values = as_doubles(dev, x), *weights = turned(dev, &w->value, 1);
     double *sums = doubles(dev, n);
     if (values && weights && sums)
-        for (int64_t r = 0; r < rows; r++) {
+        for (int64_t r = 0; r < rows && sl_ref_goes_on(dev, r, k * n); r++) {
             for (int64_t i = 0; i < n; i++)
                 sums[i] = bias_of(bias, i);
             add_products(sums, values + r * k, weights, k, n);
@@ -74,6 +74,7 @@ void sl_ref_linear(SlDevice *dev, const SlTensor *x, const SlWeight *w, const Sl
 /* One convolution: the input [h][w][channels] and the filters as add_products wants them. */
 typedef struct Filters {
     const double *x, *weights;
+    double *sums;                  /* room for one of each filter */
     int64_t h, w, channels, count; /* count: filters */
     int64_t rows, columns;         /* of a filter */
 } Filters;
@@ -92,17 +93,20 @@ static void add_window(double *sums, const Filters *f, int64_t top, int64_t left
         }
 }
 
-static void filter_picture(const Filters *f, const SlConv *conv, const SlWeight *bias, int64_t n,
-                           double *sums, SlTensor *out)
+static void filter_picture(SlDevice *dev, const Filters *f, const SlConv *conv,
+                           const SlWeight *bias, int64_t n, SlTensor *out)
 {
     int64_t e = n * out->size[1] * out->size[2] * f->count;
+    int64_t cost = f->count * f->channels * f->rows * f->columns;
     for (int64_t y = 0; y < out->size[1]; y++)
         for (int64_t x = 0; x < out->size[2]; x++) {
-            memset(sums, 0, (size_t)f->count * sizeof *sums);
-            add_window(sums, f, y * conv->stride - conv->pad_top,
+            if (!sl_ref_goes_on(dev, y * out->size[2] + x, cost))
+                return;
+            memset(f->sums, 0, (size_t)f->count * sizeof *f->sums);
+            add_window(f->sums, f, y * conv->stride - conv->pad_top,
                        x * conv->stride - conv->pad_left);
             for (int64_t o = 0; o < f->count; o++)
-                sl_ref_set(out, e++, (float)(bias_of(bias, o) + sums[o]));
+                sl_ref_set(out, e++, (float)(bias_of(bias, o) + f->sums[o]));
         }
 }
 
@@ -116,16 +120,16 @@ void sl_ref_conv2d(SlDevice *dev, const SlTensor *x, const SlWeight *w, const Sl
                  .rows = w->size[2],
                  .columns = w->size[3]};
     double *values = as_doubles(dev, x), *weights = turned(dev, &w->value, f.rows * f.columns);
-    double *sums = doubles(dev, f.count);
+    f.sums = doubles(dev, f.count);
     f.weights = weights;
-    if (values && weights && sums)
+    if (values && weights && f.sums)
         for (int64_t n = 0; n < out->size[0]; n++) {
             f.x = values + n * f.h * f.w * f.channels;
-            filter_picture(&f, conv, bias, n, sums, out);
+            filter_picture(dev, &f, conv, bias, n, out);
         }
     free(values);
     free(weights);
-    free(sums);
+    free(f.sums);
 }
 
 /* One head of one picture: q and v by rows [queries|keys][d], k turned to [d][keys], and room for
@@ -189,7 +193,7 @@ void sl_ref_attention(SlDevice *dev, const SlTensor *q, const SlTensor *k, const
     for (int64_t n = 0; n < q->size[0]; n++)
         for (int64_t h = 0; h < attn->heads; h++) {
             fill_head(&head, t, n, h * d);
-            for (int64_t i = 0; i < queries; i++) {
+            for (int64_t i = 0; i < queries && sl_ref_goes_on(dev, i, 4 * keys * d); i++) {
                 attend(&head, attn, i);
                 for (int64_t c = 0; c < d; c++)
                     sl_ref_set(out, n * out->stride[0] + i * out->stride[1] + h * d + c,

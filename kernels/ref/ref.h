@@ -21,6 +21,14 @@ static inline float sl_ref_get(const void *p, SlDtype dtype, int64_t i)
     }
 }
 
+/* Before part i of a long operation whose parts take `cost` multiplications or so: false once it is
+ * to stop. Short operations never look, the front did. */
+static inline bool sl_ref_goes_on(SlDevice *dev, int64_t i, int64_t cost)
+{
+    int64_t every = 1 + ((int64_t)1 << 21) / (cost + 1);
+    return i == 0 || i % every != 0 || sl_device_go_on(dev);
+}
+
 static inline void sl_ref_put(void *p, SlDtype dtype, int64_t i, float v)
 {
     switch (dtype) {

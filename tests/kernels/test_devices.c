@@ -111,6 +111,131 @@ static void test_cancel(const char *name)
     sl_device_close(&dev);
 }
 
+/* Operations that are long enough to be done in pieces: a cancel that comes when one has begun ends
+ * it, and nothing is written any more. */
+typedef struct Long {
+    const char *name;
+    void (*front)(SlDevice *dev, SlTensor *x, SlWeight *w, SlTensor *out);
+    void (*slot)(SlDevice *dev, SlTensor *x, SlWeight *w, SlTensor *out);
+} Long;
+
+static const SlAttention long_heads = {.heads = 2, .scale = 0.1f};
+static const SlConv long_conv = {1, 1, 1, 1, 1};
+static const SlGroupNorm long_norm = {.groups = 4, .eps = 1e-5f};
+
+/* [1, 48, 64, 32] as rows: [1, 3072, 32] */
+static SlTensor long_rows(const SlTensor *t)
+{
+    return sl_reshape(t, 3, SIZES(1, 3072, 32));
+}
+
+#define LONG(NAME, FRONT, SLOT)                                                      \
+    static void front_##NAME(SlDevice *dev, SlTensor *x, SlWeight *w, SlTensor *out) \
+    {                                                                                \
+        SlTensor rows = long_rows(x), to = long_rows(out);                           \
+        (void)rows, (void)to, (void)w;                                               \
+        FRONT;                                                                       \
+    }                                                                                \
+    static void slot_##NAME(SlDevice *dev, SlTensor *x, SlWeight *w, SlTensor *out)  \
+    {                                                                                \
+        SlTensor rows = long_rows(x), to = long_rows(out);                           \
+        (void)rows, (void)to, (void)w;                                               \
+        dev->ops->SLOT;                                                              \
+    }
+LONG(attention, sl_attention(dev, &rows, &rows, &rows, &long_heads, &to),
+     attention(dev, &rows, &rows, &rows, &long_heads, &to))
+LONG(conv, sl_conv2d(dev, x, w, &long_conv, NULL, out), conv2d(dev, x, w, NULL, &long_conv, out))
+LONG(norm, sl_group_norm(dev, x, NULL, NULL, &long_norm, out),
+     group_norm(dev, x, NULL, NULL, &long_norm, out))
+LONG(layer, sl_layer_norm(dev, x, NULL, NULL, 1e-5f, out),
+     layer_norm(dev, x, NULL, NULL, 1e-5f, out))
+LONG(silu, sl_activation(dev, x, SL_ACT_SILU, out), activation(dev, x, SL_ACT_SILU, out))
+LONG(add, sl_add(dev, x, x, 1, out), add(dev, x, x, 1, out))
+static const Long longs[] = {
+    {"attention", front_attention, slot_attention}, {"conv2d", front_conv, slot_conv},
+    {"group_norm", front_norm, slot_norm},          {"layer_norm", front_layer, slot_layer},
+    {"activation", front_silu, slot_silu},          {"add", front_add, slot_add},
+};
+
+/* all: not only the products, which are the first. The slots are called as if the cancel came when
+ * the front had looked. */
+static void test_cancel_within(const char *name, bool all)
+{
+    SlDevice *dev = run_device(name, SL_F32, 2);
+    if (!dev)
+        return;
+    Run r = {.dev = dev, .seed = 5, .repeat = 1};
+    dev->cut_flops = 1e6; /* of devices that cut products */
+    SlTensor x = run_input(&r, 4, SIZES(1, 48, 64, 32), 1);
+    SlWeight *w = run_weight(&r, SL_WEIGHT_CONV, 4, SIZES(32, 32, 3, 3), 0.1f);
+    SlTensor out = run_input(&r, 4, SIZES(1, 48, 64, 32), 1);
+    size_t bytes = 48 * 64 * 32 * sizeof(float);
+    float *before = malloc(bytes), *after = malloc(bytes);
+    int count = all ? (int)(sizeof longs / sizeof longs[0]) : 2;
+    for (int i = 0; i < count && before && after; i++) {
+        uint64_t started = sl_device_ops_done(dev);
+        longs[i].front(dev, &x, w, &out);
+        uint64_t pieces = sl_device_ops_done(dev) - started;
+        sl_test(sl_device_ok(dev) && (pieces > 1 || i > 1), "%s: %s is %d pieces of progress", name,
+                longs[i].name, (int)pieces);
+        sl_download(dev, &x, before);
+        sl_upload(dev, before, &out);
+        sl_device_cancel(dev);
+        longs[i].slot(dev, &x, w, &out);
+        bool stopped = dev->status == SL_CANCELLED;
+        sl_device_clear(dev);
+        sl_download(dev, &out, after);
+        /* the last value is that of before: nothing came so far */
+        sl_test(stopped && !memcmp(before + bytes / 4 - 1, after + bytes / 4 - 1, 4),
+                "%s: a cancel ends %s within", name, longs[i].name);
+    }
+    free(before);
+    free(after);
+    run_free(&r);
+    sl_device_close(&dev);
+}
+
+typedef struct Repeated {
+    SlDevice *dev;
+    SlTensor *x;
+    SlWeight *w;
+    SlTensor *out;
+    int times;
+} Repeated;
+
+static void repeated(void *arg)
+{
+    Repeated *r = arg;
+    r->times++;
+    sl_conv2d(r->dev, r->x, r->w, &long_conv, NULL, r->out);
+}
+
+/* What is long is not remembered as one: it could not be stopped within. */
+static void test_long_repeats(const char *name)
+{
+    SlDevice *dev = run_device(name, SL_F32, 1);
+    if (!dev)
+        return;
+    Run r = {.dev = dev, .seed = 6, .repeat = 1};
+    SlTensor x = run_input(&r, 4, SIZES(1, 8, 8, 8), 1),
+             out = run_input(&r, 4, SIZES(1, 8, 8, 8), 1);
+    SlWeight *w = run_weight(&r, SL_WEIGHT_CONV, 4, SIZES(8, 8, 3, 3), 1);
+    const double work = 2.0 * 8 * 8 * 8 * 8 * 9;
+    for (int is_long = 0; is_long < 2; is_long++) {
+        SlRepeat *repeat = sl_repeat_new();
+        Repeated arg = {dev, &x, w, &out, 0};
+        dev->repeat_flops = is_long ? work - 1 : work;
+        for (int i = 0; i < 4 && repeat; i++)
+            sl_repeat_run(dev, repeat, repeated, &arg);
+        sl_test(sl_device_ok(dev) && arg.times == (is_long ? 4 : 2),
+                "%s: %s work is called %d times for four repetitions", name,
+                is_long ? "long" : "short", arg.times);
+        sl_repeat_free(dev, repeat);
+    }
+    run_free(&r);
+    sl_device_close(&dev);
+}
+
 typedef struct Canceller {
     SlDevice *dev;
     uint64_t at;
@@ -359,14 +484,23 @@ static void test_tokens_outside(void)
     sl_device_close(&dev);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    if (argc > 1) { /* a device by name */
+        test_cancel(argv[1]);
+        test_cancel_within(argv[1], false);
+        test_long_repeats(argv[1]);
+        return sl_test_done();
+    }
     test_names();
     test_half();
     test_cancel("ref");
     test_cancel("cpu");
     test_cancel("check");
     test_cancel_thread();
+    test_cancel_within("ref", false);
+    test_cancel_within("cpu", true);
+    test_cancel_within("check", false);
     test_threads(SL_F32, cases, case_count);
     test_threads(SL_BF16, cases, case_count);
     test_threads(SL_F32, thread_cases, thread_count);

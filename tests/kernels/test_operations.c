@@ -1,6 +1,7 @@
 /* test_operations.c - every operation of a device against ref, or its speed.
  *
  *     test_operations DEVICE DTYPE              TAP
+ *     test_operations --cut DEVICE DTYPE        the same with every product cut into parts
  *     test_operations --bench DEVICE DTYPE      milliseconds and GFLOP/s
  *
  * The limits: for f32 the error of sums in another order and of a polynomial instead of libm. For
@@ -55,6 +56,8 @@ static bool alike(const float *got, const float *want, int64_t n, Limits limits)
     return false;
 }
 
+#define CUT_FLOPS 3000 /* a row or two of most cases */
+
 static SlDevice *open_device(const char *name, SlDtype dtype, SlError *err)
 {
     SlDeviceOptions options = {.name = name, .dtype = dtype, .threads = 2};
@@ -107,7 +110,7 @@ static void test_stray_token(SlDevice *dev, int32_t stray)
     run_free(&r);
 }
 
-static int test_all(const char *name, SlDtype dtype)
+static int test_all(const char *name, SlDtype dtype, bool cut)
 {
     SlError err = {0};
     SlDevice *dev = open_device(name, dtype, &err);
@@ -116,6 +119,9 @@ static int test_all(const char *name, SlDtype dtype)
         return 0;
     }
     SlDevice *ref = open_device("ref", dev->dtype, &err);
+    sl_test(!cut || dev->cut_flops > 0, "the device cuts long products");
+    if (cut)
+        dev->cut_flops = CUT_FLOPS;
     sl_test_note("%s", sl_device_describe(dev));
     for (int i = 0; ref && i < case_count; i++)
         test_case(dev, ref, &cases[i], 1 + (uint64_t)i);
@@ -169,8 +175,10 @@ static int bench_all(const char *name, SlDtype dtype)
 int main(int argc, char **argv)
 {
     bool bench = argc > 1 && !strcmp(argv[1], "--bench");
-    const char *name = argc > 1 + bench ? argv[1 + bench] : "cpu";
-    const char *dtype = argc > 2 + bench ? argv[2 + bench] : "f32";
+    bool cut = argc > 1 && !strcmp(argv[1], "--cut");
+    int first = bench || cut ? 2 : 1;
+    const char *name = argc > first ? argv[first] : "cpu";
+    const char *dtype = argc > first + 1 ? argv[first + 1] : "f32";
     SlDtype type = !strcmp(dtype, "bf16") ? SL_BF16 : !strcmp(dtype, "f16") ? SL_F16 : SL_F32;
-    return bench ? bench_all(name, type) : test_all(name, type);
+    return bench ? bench_all(name, type) : test_all(name, type, cut);
 }
