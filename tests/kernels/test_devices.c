@@ -487,6 +487,10 @@ static void test_tokens_outside(void)
 int main(int argc, char **argv)
 {
     if (argc > 1) { /* a device by name */
+        SlDevice *there = run_device(argv[1], SL_F32, 1);
+        if (!sl_test(there != NULL, "the device %s opens", argv[1]))
+            return sl_test_done();
+        sl_device_close(&there);
         test_cancel(argv[1]);
         test_cancel_within(argv[1], false);
         test_long_repeats(argv[1]);

@@ -61,7 +61,7 @@ static void test_values(void)
 }
 
 /* Every type of file as every type of host memory, by all threads, over several pieces. */
-static bool reads_as(const SlDevice *dev, SlDtype stored, SlDtype wanted)
+static bool reads_as(SlDevice *dev, SlDtype stored, SlDtype wanted)
 {
     enum { COUNT = 600001 };
     static const char *const names[] = {[SL_F32] = "F32", [SL_F16] = "F16", [SL_BF16] = "BF16"};
