@@ -164,7 +164,7 @@ static void print_metadata(const SlMetadata *m)
     print_lines("warning", m->warnings);
 }
 
-static bool print_picture(const char *path, const SlPngTexts *texts, const SlImport *import,
+static bool print_picture(const char *path, const SlPictureTexts *texts, const SlImport *import,
                           const SlMetadata *m, SlError *err)
 {
     sl_print("%s\n  %-18s%d x %d\n", path, "picture", texts->width, texts->height);
@@ -180,7 +180,7 @@ static bool print_picture(const char *path, const SlPngTexts *texts, const SlImp
     return true;
 }
 
-static int print_picture_json(const char *path, const SlPngTexts *texts, const SlImport *import,
+static int print_picture_json(const char *path, const SlPictureTexts *texts, const SlImport *import,
                               const SlMetadata *m)
 {
     SlJsonOut out = {0};
@@ -328,6 +328,17 @@ static int info_lanes_text(const SlOptions *o, const char *json, Lanes *l)
     return status;
 }
 
+static int info_picture(const SlOptions *o);
+
+/* Whether a picture says anything, which may be settings. */
+static bool has_texts(const char *path)
+{
+    SlPictureTexts texts;
+    bool any = sl_picture_texts_read(path, &texts, NULL) && (texts.count || texts.skipped);
+    sl_picture_texts_free(&texts);
+    return any;
+}
+
 static int info_webp(const SlOptions *o)
 {
     SlWebp webp;
@@ -340,7 +351,9 @@ static int info_webp(const SlOptions *o)
                    .pictures = webp.pictures,
                    .ms = webp.ms,
                    .reference = -1};
-        status = webp.text ? info_lanes_text(o, webp.text, &l) : say_lanes(o, &l);
+        status = webp.text                ? info_lanes_text(o, webp.text, &l)
+                 : has_texts(o->argument) ? info_picture(o)
+                                          : say_lanes(o, &l);
     } else {
         status = sl_fail_exit(&err);
     }
@@ -372,14 +385,14 @@ static int info_comparison(const SlOptions *o)
     return status;
 }
 
-/* ---- a PNG is a picture or a sheet ---- */
+/* ---- a picture of any kind; a PNG can be a sheet ---- */
 
-static int info_png(const SlOptions *o)
+static int info_picture(const SlOptions *o)
 {
     /* of another program's picture: what it does not say is 0 */
     const SlRecipe nothing = {.prompt = "", .negative_prompt = "", .eta = -1};
     const char *path = o->argument;
-    SlPngTexts texts;
+    SlPictureTexts texts;
     SlImport import = {0};
     SlMetadata *metadata = calloc(1, sizeof *metadata);
     SlError err = {0};
@@ -388,8 +401,8 @@ static int info_png(const SlOptions *o)
         sl_fail(&err, SL_MEMORY, "memory ran out");
         return sl_fail_exit(&err);
     }
-    bool read = sl_png_texts_read(path, &texts, &err);
-    const char *ours = read ? sl_png_texts_find(&texts, SL_METADATA_KEYWORD) : NULL;
+    bool read = sl_picture_texts_read(path, &texts, &err);
+    const char *ours = read ? sl_picture_texts_find(&texts, SL_METADATA_KEYWORD) : NULL;
     if (ours && sl_compare_is_text(ours)) {
         Lanes l = {.kind = "sheet", .width = texts.width, .height = texts.height, .reference = -1};
         status = info_lanes_text(o, ours, &l);
@@ -407,7 +420,7 @@ static int info_png(const SlOptions *o)
     sl_metadata_free(metadata);
     free(metadata);
     sl_import_free(&import);
-    sl_png_texts_free(&texts);
+    sl_picture_texts_free(&texts);
     return status;
 }
 
@@ -432,7 +445,9 @@ int sl_cmd_info(const SlOptions *options)
     const char *what = options->argument;
     SlError err = {0};
     if (begins(what, "\x89PNG", "\r\n\x1a\n", 4))
-        return info_png(options);
+        return info_picture(options);
+    if (begins(what, "\xFF\xD8\xFF", "\xFF", 2))
+        return info_picture(options);
     if (begins(what, "RIFF", "WEBP", 8))
         return info_webp(options);
     if (sl_lanes_is_file(what))

@@ -96,9 +96,9 @@ const SlCommandInfo sl_commands[SL_COMMANDS] = {
     [SL_COMMAND_REPLAY] = {"replay", "FILE.png|FILE.webp|FILE.safelight", true,
                            "compute a picture, a sheet, an animation or a comparison again from "
                            "what it says, and compare"},
-    [SL_COMMAND_INFO] =
-        {"info", "MODEL|FILE", true,
-         "what a model, a picture (.png), an animation (.webp) or a comparison (.safelight) is"},
+    [SL_COMMAND_INFO] = {"info", "MODEL|FILE", true,
+                         "what a model, a picture (.png, .jpg, .webp), an animation (.webp) or a "
+                         "comparison (.safelight) is"},
     [SL_COMMAND_SCHEDULERS] = {"schedulers", NULL, false,
                                "list the schedulers, with --model those that suit it"},
     [SL_COMMAND_TOKENIZE] = {"tokenize", "TEXT", true, "the token ids of a text"},

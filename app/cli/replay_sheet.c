@@ -30,15 +30,15 @@ typedef struct Replay {
 static char *text_of(const char *path)
 {
     SlError ignored = {0};
-    SlPngTexts texts;
+    SlPictureTexts texts;
     char *text = sl_webp_text(path, &ignored);
     if (text)
         return text;
     const char *json = sl_png_texts_read(path, &texts, &ignored)
-                           ? sl_png_texts_find(&texts, SL_METADATA_KEYWORD)
+                           ? sl_picture_texts_find(&texts, SL_METADATA_KEYWORD)
                            : NULL;
     char *copy = json ? strdup(json) : NULL;
-    sl_png_texts_free(&texts);
+    sl_picture_texts_free(&texts);
     return copy;
 }
 

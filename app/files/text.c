@@ -80,6 +80,19 @@ void sl_text_addf(SlText *text, const char *format, ...)
     uselocale(before);
 }
 
+void sl_text_add_character(SlText *text, uint32_t c)
+{
+    static const uint8_t starts[] = {0, 0, 0xC0, 0xE0, 0xF0};
+    char bytes[4];
+    if (c > 0x10FFFF || (c >= 0xD800 && c < 0xE000))
+        c = 0xFFFD;
+    size_t n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+    for (size_t i = n - 1; i > 0; i--, c >>= 6)
+        bytes[i] = (char)(0x80 | (c & 0x3F));
+    bytes[0] = (char)(starts[n] | c);
+    sl_text_append(text, bytes, n);
+}
+
 void sl_text_free(SlText *text)
 {
     free(text->data);

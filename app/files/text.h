@@ -26,6 +26,8 @@ typedef struct SlText {
 void sl_text_append(SlText *text, const char *bytes, size_t length);
 void sl_text_add(SlText *text, const char *string);
 void sl_text_addf(SlText *text, const char *format, ...) SL_PRINTF(2, 3);
+/* A character as UTF-8; what is none (half a pair, beyond U+10FFFF) becomes U+FFFD. */
+void sl_text_add_character(SlText *text, uint32_t code);
 void sl_text_free(SlText *text);
 /* Hands data over (never NULL unless memory ran out) and leaves the text empty. */
 char *sl_text_take(SlText *text);

@@ -97,15 +97,15 @@ static bool encode(Writer *w)
 static bool read_back(void *arg, const char *written, SlError *err)
 {
     const Writer *w = arg;
-    SlPngTexts texts;
+    SlPictureTexts texts;
     bool ok = sl_png_texts_read(written, &texts, err);
     for (int i = 0; ok && i < w->count; i++) {
-        const char *found = sl_png_texts_find(&texts, w->texts[i].key);
+        const char *found = sl_picture_texts_find(&texts, w->texts[i].key);
         ok = (found && strcmp(found, w->texts[i].text) == 0) ||
              sl_fail(err, SL_FORMAT, "its text \"%s\" is %s", w->texts[i].key,
                      found ? "another one" : "not there, or longer than what is read");
     }
-    sl_png_texts_free(&texts);
+    sl_picture_texts_free(&texts);
     return ok;
 }
 

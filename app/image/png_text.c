@@ -3,8 +3,11 @@
  */
 #include "app/image/png_text.h"
 #include "app/files/files.h"
+#include "app/image/exif.h"
+#include "app/image/picture_texts_private.h"
 #include "app/image/png.h"
 #include "app/image/png_text_private.h"
+#include "app/image/xmp.h"
 #include "engine/engine.h"
 
 #include <stdio.h>
@@ -13,7 +16,7 @@
 #include <zlib.h>
 
 /* Of a chunk that is looked at: a text of the longest and what stands before it. */
-#define MAX_CHUNK_BYTES (SL_PNG_TEXT_MAX_BYTES + 4096)
+#define MAX_CHUNK_BYTES (SL_PICTURE_TEXT_MAX_BYTES + 4096)
 #define PIECE           8192
 
 typedef struct Walker {
@@ -21,8 +24,7 @@ typedef struct Walker {
     const char *name;
     uint64_t position;
     uint8_t *room; /* [MAX_CHUNK_BYTES] */
-    SlPngTexts *texts;
-    size_t text_bytes; /* that are kept */
+    SlPictureTexts *texts;
     bool seen_header, seen_pixels, seen_end;
     bool no_memory; /* for a text */
 } Walker;
@@ -58,16 +60,6 @@ bool sl_png_complete(const SlPictureFile *file, SlError *err)
 
 /* ---- texts ---- */
 
-__attribute__((format(printf, 2, 3))) static void skip(Walker *w, const char *format, ...)
-{
-    if (w->texts->skipped++ > 0)
-        return;
-    va_list args;
-    va_start(args, format);
-    vsnprintf(w->texts->problem, sizeof w->texts->problem, format, args);
-    va_end(args);
-}
-
 /* 1 to 79 printable Latin-1 bytes without blanks at the ends; gives its length, 0 when bad. */
 static size_t keyword_length(const Chunk *c)
 {
@@ -85,18 +77,18 @@ static size_t keyword_length(const Chunk *c)
 /* malloc'ed; NULL when damaged, longer than the limit, or without memory. */
 static char *inflate_text(const uint8_t *data, size_t bytes, size_t *length)
 {
-    char *out = malloc(SL_PNG_TEXT_MAX_BYTES + 1);
+    char *out = malloc(SL_PICTURE_TEXT_MAX_BYTES + 1);
     z_stream z = {.next_in = (Bytef *)(uintptr_t)data, .avail_in = (uInt)bytes};
     if (!out || inflateInit(&z) != Z_OK) {
         free(out);
         return NULL;
     }
     z.next_out = (Bytef *)out;
-    z.avail_out = (uInt)SL_PNG_TEXT_MAX_BYTES + 1;
+    z.avail_out = (uInt)SL_PICTURE_TEXT_MAX_BYTES + 1;
     int result = inflate(&z, Z_FINISH);
     *length = z.total_out;
     inflateEnd(&z);
-    if (result != Z_STREAM_END || *length > SL_PNG_TEXT_MAX_BYTES) {
+    if (result != Z_STREAM_END || *length > SL_PICTURE_TEXT_MAX_BYTES) {
         free(out);
         return NULL;
     }
@@ -107,29 +99,13 @@ static char *inflate_text(const uint8_t *data, size_t bytes, size_t *length)
 static void add_text(Walker *w, const Chunk *c, size_t keyword, const char *bytes, size_t length,
                      bool latin1)
 {
-    SlPngTexts *t = w->texts;
-    const char *key = (const char *)c->data;
-    bool utf8 = sl_utf8_valid(bytes, length);
-    if (memchr(bytes, 0, length))
-        skip(w, "the text \"%.*s\" contains a NUL", (int)keyword, key);
-    else if (!utf8 && !latin1)
-        skip(w, "the text \"%.*s\" is not UTF-8", (int)keyword, key);
-    else if (t->count == SL_PNG_TEXT_MAX_COUNT)
-        skip(w, "there are more than %d texts", SL_PNG_TEXT_MAX_COUNT);
-    else if (length > SL_PNG_TEXT_MAX_TOTAL - w->text_bytes)
-        skip(w, "the texts are longer than 16 MiB together");
-    else {
-        char *text = utf8 ? sl_copy_bytes(bytes, length) : sl_latin1_to_utf8(bytes, length);
-        if (!text) {
-            w->no_memory = true;
-            return;
-        }
-        SlPngTextEntry *entry = &t->entry[t->count++];
-        memcpy(entry->keyword, key, keyword);
-        entry->keyword[keyword] = '\0';
-        entry->text = text;
-        w->text_bytes += length;
-    }
+    char key[80];
+    memcpy(key, c->data, keyword);
+    key[keyword] = '\0';
+    bool ok = strcmp(key, "XML:com.adobe.xmp") == 0
+                  ? sl_xmp_texts(bytes, length, w->texts)
+                  : sl_picture_texts_add(w->texts, key, bytes, length, latin1);
+    w->no_memory |= !ok;
 }
 
 static void add_maybe_compressed(Walker *w, const Chunk *c, size_t keyword, size_t at,
@@ -138,8 +114,9 @@ static void add_maybe_compressed(Walker *w, const Chunk *c, size_t keyword, size
     const char *bytes = (const char *)c->data + at;
     size_t length = c->length - at;
     if (!compressed) {
-        if (c->cut || length > SL_PNG_TEXT_MAX_BYTES)
-            skip(w, "the text \"%.*s\" is longer than 1 MiB", (int)keyword, c->data);
+        if (c->cut || length > SL_PICTURE_TEXT_MAX_BYTES)
+            sl_picture_texts_skip(w->texts, "the text \"%.*s\" is longer than 1 MiB", (int)keyword,
+                                  c->data);
         else
             add_text(w, c, keyword, bytes, length, latin1);
         return;
@@ -148,8 +125,9 @@ static void add_maybe_compressed(Walker *w, const Chunk *c, size_t keyword, size
     if (inflated)
         add_text(w, c, keyword, inflated, length, latin1);
     else
-        skip(w, "the compressed text \"%.*s\" is damaged or longer than 1 MiB", (int)keyword,
-             c->data);
+        sl_picture_texts_skip(w->texts,
+                              "the compressed text \"%.*s\" is damaged or longer than 1 MiB",
+                              (int)keyword, c->data);
     free(inflated);
 }
 
@@ -164,14 +142,16 @@ static void read_itxt(Walker *w, const Chunk *c, size_t keyword)
 {
     size_t at = keyword + 1;
     if (c->length - at < 2 || c->data[at] > 1 || (c->data[at] == 1 && c->data[at + 1] != 0)) {
-        skip(w, "the iTXt chunk \"%.*s\" has an unknown compression", (int)keyword, c->data);
+        sl_picture_texts_skip(w->texts, "the iTXt chunk \"%.*s\" has an unknown compression",
+                              (int)keyword, c->data);
         return;
     }
     bool compressed = c->data[at] == 1;
     at = after_field(c, at + 2);      /* language */
     at = at ? after_field(c, at) : 0; /* translated keyword */
     if (!at)
-        skip(w, "the iTXt chunk \"%.*s\" is cut off", (int)keyword, c->data);
+        sl_picture_texts_skip(w->texts, "the iTXt chunk \"%.*s\" is cut off", (int)keyword,
+                              c->data);
     else
         add_maybe_compressed(w, c, keyword, at, compressed, false);
 }
@@ -180,13 +160,14 @@ static void read_text(Walker *w, const Chunk *c)
 {
     size_t keyword = keyword_length(c);
     if (!keyword)
-        skip(w, "a %s chunk has a bad keyword", c->type);
+        sl_picture_texts_skip(w->texts, "a %s chunk has a bad keyword", c->type);
     else if (c->type[0] == 'i')
         read_itxt(w, c, keyword);
     else if (c->type[0] == 't')
         add_maybe_compressed(w, c, keyword, keyword + 1, false, true);
     else if (c->length < keyword + 2 || c->data[keyword + 1] != 0)
-        skip(w, "the zTXt chunk \"%.*s\" has an unknown compression", (int)keyword, c->data);
+        sl_picture_texts_skip(w->texts, "the zTXt chunk \"%.*s\" has an unknown compression",
+                              (int)keyword, c->data);
     else
         add_maybe_compressed(w, c, keyword, keyword + 2, true, true);
 }
@@ -310,18 +291,11 @@ static bool take_chunk(Walker *w, const Chunk *c, SlError *err)
     else if (strcmp(c->type, "tEXt") == 0 || strcmp(c->type, "zTXt") == 0 ||
              strcmp(c->type, "iTXt") == 0)
         read_text(w, c);
+    else if (strcmp(c->type, "eXIf") == 0 && c->cut)
+        sl_picture_texts_skip(w->texts, "the EXIF data is longer than 1 MiB");
+    else if (strcmp(c->type, "eXIf") == 0)
+        w->no_memory |= !sl_exif_texts(c->data, c->length, w->texts);
     return true;
-}
-
-static const char *other_kind(const uint8_t *data, size_t bytes)
-{
-    if (bytes >= 3 && memcmp(data, "\xFF\xD8\xFF", 3) == 0)
-        return "a JPEG picture";
-    if (bytes >= 12 && memcmp(data, "RIFF", 4) == 0 && memcmp(data + 8, "WEBP", 4) == 0)
-        return "a WebP picture";
-    if (bytes >= 6 && memcmp(data, "GIF8", 4) == 0)
-        return "a GIF picture";
-    return bytes == 0 ? "an empty file" : "something else";
 }
 
 static bool walk(Walker *w, SlError *err)
@@ -339,15 +313,8 @@ static bool walk(Walker *w, SlError *err)
     return w->seen_pixels || sl_fail(err, SL_FORMAT, "%s: the PNG has no pixels", w->name);
 }
 
-static bool parse(const SlPictureFile *file, SlPngTexts *texts, SlError *err)
+bool sl_png_texts_walk(const SlPictureFile *file, SlPictureTexts *texts, SlError *err)
 {
-    uint8_t head[12] = {0};
-    size_t n = file->bytes < sizeof head ? (size_t)file->bytes : sizeof head;
-    if (!sl_picture_file_read(file, 0, head, n, err))
-        return false;
-    if (n < 8 || memcmp(head, "\x89PNG\r\n\x1a\n", 8) != 0)
-        return sl_fail(err, SL_FORMAT, "%s: not a PNG picture but %s", file->name,
-                       other_kind(head, n));
     Walker w = {.file = file,
                 .name = file->name,
                 .position = 8,
@@ -358,36 +325,21 @@ static bool parse(const SlPictureFile *file, SlPngTexts *texts, SlError *err)
     return ok;
 }
 
-bool sl_png_texts_parse(const char *name, const uint8_t *data, size_t bytes, SlPngTexts *texts,
-                        SlError *err)
+/* What is no PNG is refused, though it may have texts. */
+static bool only_png(const char *name, const SlPictureTexts *texts, bool ok, SlError *err)
 {
-    const SlPictureFile file = sl_picture_file_of(name, data, bytes);
-    memset(texts, 0, sizeof *texts);
-    return parse(&file, texts, err);
-}
-
-bool sl_png_texts_read(const char *path, SlPngTexts *texts, SlError *err)
-{
-    SlPictureFile file;
-    memset(texts, 0, sizeof *texts);
-    if (!sl_picture_file_open(&file, path, err))
-        return false;
-    bool ok = parse(&file, texts, err);
-    sl_picture_file_close(&file);
+    if (ok && strcmp(texts->kind, "PNG") != 0)
+        return sl_fail(err, SL_FORMAT, "%s: not a PNG picture but a %s picture", name, texts->kind);
     return ok;
 }
 
-void sl_png_texts_free(SlPngTexts *texts)
+bool sl_png_texts_parse(const char *name, const uint8_t *data, size_t bytes, SlPictureTexts *texts,
+                        SlError *err)
 {
-    for (int i = 0; i < texts->count; i++)
-        free(texts->entry[i].text);
-    texts->count = 0;
+    return only_png(name, texts, sl_picture_texts_parse(name, data, bytes, texts, err), err);
 }
 
-const char *sl_png_texts_find(const SlPngTexts *texts, const char *keyword)
+bool sl_png_texts_read(const char *path, SlPictureTexts *texts, SlError *err)
 {
-    for (int i = 0; i < texts->count; i++)
-        if (strcmp(texts->entry[i].keyword, keyword) == 0)
-            return texts->entry[i].text;
-    return NULL;
+    return only_png(path, texts, sl_picture_texts_read(path, texts, err), err);
 }

@@ -1,7 +1,9 @@
 /* webp.c - see webp.h. Easy to get wrong: a chunk of an odd length has a byte behind it, and sizes
  * are written minus one. */
 #include "app/image/webp.h"
+#include "app/image/exif.h"
 #include "app/image/picture_file.h"
+#include "app/image/xmp.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -104,6 +106,14 @@ static bool take_text(Walker *w, const Chunk *c)
            sl_fail(w->err, SL_FORMAT, "%s: the chunk \"%s\" is not a text", w->file.name, c->type);
 }
 
+static void take_place(const Chunk *c, const char *type, uint64_t *at, uint32_t *length)
+{
+    if (*length == 0 && strcmp(c->type, type) == 0) {
+        *at = c->at;
+        *length = c->length;
+    }
+}
+
 static bool take_chunk(Walker *w, const Chunk *c)
 {
     if (strcmp(c->type, "VP8X") == 0)
@@ -112,6 +122,8 @@ static bool take_chunk(Walker *w, const Chunk *c)
         return take_frame(w, c);
     if (strcmp(c->type, "VP8 ") == 0 || strcmp(c->type, "VP8L") == 0)
         return take_picture(w, c);
+    take_place(c, "EXIF", &w->webp->exif_at, &w->webp->exif_length);
+    take_place(c, "XMP ", &w->webp->xmp_at, &w->webp->xmp_length);
     return strcmp(c->type, SL_WEBP_TEXT_CHUNK) != 0 || take_text(w, c);
 }
 
@@ -147,6 +159,46 @@ static bool walk(Walker *w)
         at = c.at + c.length + c.length % 2;
     }
     return w->pixels || damaged(w, "it has no picture");
+}
+
+/* EXIF or XMP, read as a whole. */
+static bool take_block(const Walker *w, uint64_t at, uint32_t length, const char *what,
+                       SlPictureTexts *texts)
+{
+    if (length == 0)
+        return true;
+    if (length > SL_PICTURE_TEXT_MAX_BYTES) {
+        sl_picture_texts_skip(texts, "the %s data is longer than 1 MiB", what);
+        return true;
+    }
+    uint8_t *data = malloc(length);
+    if (!data)
+        return sl_fail(w->err, SL_MEMORY, "%s: memory ran out for its texts", w->file.name);
+    bool ok = sl_picture_file_read(&w->file, at, data, length, w->err);
+    if (ok && !(*what == 'E' ? sl_exif_texts(data, length, texts)
+                             : sl_xmp_texts((const char *)data, length, texts)))
+        ok = sl_fail(w->err, SL_MEMORY, "%s: memory ran out for its texts", w->file.name);
+    free(data);
+    return ok;
+}
+
+bool sl_webp_texts_walk(const SlPictureFile *file, SlPictureTexts *texts, SlError *err)
+{
+    SlWebp webp = {0};
+    Walker w = {.file = *file, .webp = &webp, .err = err};
+    bool ok = read_head(&w) && walk(&w);
+    if (ok) {
+        texts->width = webp.width;
+        texts->height = webp.height;
+        /* as in our PNG: who wrote it is told by the same text */
+        if (webp.text &&
+            !sl_picture_texts_add(texts, "safelight", webp.text, strlen(webp.text), false))
+            ok = sl_fail(err, SL_MEMORY, "%s: memory ran out for its texts", file->name);
+        ok = ok && take_block(&w, webp.exif_at, webp.exif_length, "EXIF", texts) &&
+             take_block(&w, webp.xmp_at, webp.xmp_length, "XMP", texts);
+    }
+    sl_webp_free(&webp);
+    return ok;
 }
 
 bool sl_webp_read(const char *path, SlWebp *webp, SlError *err)

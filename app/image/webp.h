@@ -1,5 +1,5 @@
 /* webp.h - what a WebP file says besides its pixels (RIFF, WebP container specification): size,
- * pictures, time, and our text in the chunk "SLMD".
+ * pictures, time, our text in the chunk "SLMD", and where EXIF and XMP are.
  *
  * It walks from chunk to chunk and never looks into pixels, so a picture that is a decompression
  * bomb costs nothing, a large file no memory, and a build without libwebp can do it. It does not
@@ -22,6 +22,9 @@ typedef struct SlWebp {
     int pictures;      /* 1 when it is no animation */
     int64_t ms;        /* of all of them; 0 when it is no animation */
     char *text;        /* owned; NULL: not one of ours */
+    /* The chunks EXIF and XMP, the first of each: where their data are; length 0: there is none. */
+    uint64_t exif_at, xmp_at;
+    uint32_t exif_length, xmp_length;
 } SlWebp;
 
 /* False and *err for what is no whole WebP file. Free in any case. */

@@ -422,16 +422,16 @@ bool sl_metadata_repeatable(const SlMetadata *metadata, const char *name, SlErro
 
 bool sl_metadata_read(const char *path, SlMetadata *m, SlError *err)
 {
-    SlPngTexts texts;
+    SlPictureTexts texts;
     memset(m, 0, sizeof *m);
     bool ok = sl_png_texts_read(path, &texts, err);
-    const char *json = ok ? sl_png_texts_find(&texts, SL_METADATA_KEYWORD) : NULL;
+    const char *json = ok ? sl_picture_texts_find(&texts, SL_METADATA_KEYWORD) : NULL;
     if (json)
         ok = sl_metadata_from_json(path, json, m, err);
     else if (ok)
         ok =
             sl_fail(err, SL_FORMAT, "%s: this PNG was not made by Safelight: it has no \"%s\" text",
                     path, SL_METADATA_KEYWORD);
-    sl_png_texts_free(&texts);
+    sl_picture_texts_free(&texts);
     return ok;
 }

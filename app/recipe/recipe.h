@@ -4,6 +4,7 @@
 #define SL_APP_RECIPE_H
 
 #include "app/recipe/batches.h"
+#include "app/recipe/foreign/notes.h"
 #include "app/recipe/import.h"
 #include "app/recipe/infotext.h"
 #include "app/recipe/metadata.h"

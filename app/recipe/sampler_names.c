@@ -8,7 +8,7 @@
 typedef struct Name {
     const char *id;
     const char *label; /* AUTOMATIC1111; the first row of an id is the one that is written */
-    const char *other[3];
+    const char *other[4];
     bool near;
 } Name;
 
@@ -16,16 +16,19 @@ static const Name names[] = {
     {"ddim", "DDIM", {"ddim", "ddim_trailing"}},
     {"ddpm", "DDPM", {"ddpm"}},
     {"pndm", "PLMS", {"pndm", "plms"}},
-    {"lms", "LMS", {"lms", "lmsd"}},
-    {"euler", "Euler", {"euler", "k_euler"}},
-    {"euler-a", "Euler a", {"euler_ancestral", "euler_a", "k_euler_ancestral"}},
+    {"lms", "LMS", {"lms", "lmsd", "LMS Discrete"}},
+    {"euler", "Euler", {"euler"}},
+    {"euler-a", "Euler a", {"euler_ancestral", "euler_a"}},
     {"heun", "Heun", {"heun"}},
-    {"dpm2", "DPM2", {"dpm_2", "kdpm_2", "dpm2"}},
-    {"dpm2-a", "DPM2 a", {"dpm_2_ancestral", "kdpm_2_a"}},
-    {"dpmpp-2m", "DPM++ 2M", {"dpmpp_2m", "dpm++2m"}},
+    {"dpm2", "DPM2", {"dpm_2", "kdpm_2", "dpm2", "kdpm2"}},
+    {"dpm2-a", "DPM2 a", {"dpm_2_ancestral", "kdpm_2_a", "dpm_2_a", "kdpm2 a"}},
+    {"dpmpp-2m", "DPM++ 2M", {"dpmpp_2m", "dpm++2m", "dpmpp_2"}},
     {"dpmpp-2m-sde", "DPM++ 2M SDE", {"dpmpp_2m_sde", "dpm++2m_sde", "dpmpp_2m_sde_gpu"}},
     {"dpmpp-2s", "DPM++ 2S", {"dpmpp_2s"}},
-    {"dpmpp-2s", "DPM++ 2S a", {"dpmpp_2s_ancestral", "dpm++2s_a"}, true},
+    {"dpmpp-2s",
+     "DPM++ 2S a",
+     {"dpmpp_2s_ancestral", "dpm++2s_a", "dpmpp_2s_a", "dpmpp_2_a"},
+     true},
     {"dpmpp-sde", "DPM++ SDE", {"dpmpp_sde", "dpmpp_sde_gpu"}},
     {"unipc", "UniPC", {"uni_pc_bh2", "unipc"}},
     {"unipc", "UniPC", {"uni_pc"}, true},
@@ -99,7 +102,7 @@ static const Name *find_name(const char *text, size_t length)
     for (size_t i = 0; i < NAMES; i++) {
         if (same_words(text, length, names[i].label))
             return &names[i];
-        for (int k = 0; k < 3; k++)
+        for (int k = 0; k < 4; k++)
             if (names[i].other[k] && same_words(text, length, names[i].other[k]))
                 return &names[i];
     }
@@ -157,7 +160,11 @@ bool sl_sampler_parse(const char *sampler, const char *schedule, SlSamplerChoice
 {
     const char *rest = "";
     *choice = (SlSamplerChoice){.schedule_known = true};
-    const Name *name = strlen(sampler) < 100 ? find_prefix(sampler, &rest) : NULL;
+    if (strlen(sampler) >= 100)
+        return false;
+    if (strncmp(sampler, "k_", 2) == 0) /* "k_lms": k-diffusion's, in older programs */
+        sampler += 2;
+    const Name *name = find_prefix(sampler, &rest);
     if (!name)
         return false;
     /* What follows a sampler's name must be a schedule, else it is another sampler ("Euler CFG++").

@@ -38,7 +38,7 @@ static void read_png(const char *path)
         abort();
     sl_metadata_free(&metadata);
     err = (SlError){0};
-    ok = sl_import_png(path, &base, NULL, &import, &err);
+    ok = sl_import_picture(path, &base, NULL, &import, &err);
     check(ok, &err);
     sl_import_free(&import);
     err = (SlError){0};

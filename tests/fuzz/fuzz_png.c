@@ -13,18 +13,18 @@
 
 static void check_texts(const uint8_t *data, size_t size)
 {
-    SlPngTexts texts;
+    SlPictureTexts texts;
     SlError err = {0};
     bool ok = sl_png_texts_parse("fuzz.png", data, size, &texts, &err);
     if (ok ? texts.width < 1 || texts.height < 1 : err.code == SL_OK || !*err.message)
         abort();
     for (int i = 0; i < texts.count; i++) {
         size_t length = strlen(texts.entry[i].text);
-        if (!*texts.entry[i].keyword || length > SL_PNG_TEXT_MAX_BYTES * 2 ||
+        if (!*texts.entry[i].keyword || length > SL_PICTURE_TEXT_MAX_BYTES * 2 ||
             !sl_utf8_valid(texts.entry[i].text, length))
             abort();
     }
-    sl_png_texts_free(&texts);
+    sl_picture_texts_free(&texts);
 }
 
 static void check_pixels(const uint8_t *data, size_t size)

@@ -46,7 +46,7 @@ static void check_recipe(const SlRecipe *recipe)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    SlPngTexts texts = {.count = 1};
+    SlPictureTexts texts = {.count = 1};
     SlImport import;
     SlError err = {0};
     if (size < 1)
@@ -60,6 +60,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (ok && import.recipe)
         check_recipe(import.recipe);
     sl_import_free(&import);
-    sl_png_texts_free(&texts);
+    sl_picture_texts_free(&texts);
     return 0;
 }

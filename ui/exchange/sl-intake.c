@@ -115,6 +115,19 @@ model_opened (SlModelItem *item, const GError *error, gpointer user_data)
                              sl_model_store_find (workspace->models, sl_model_item_get_path (item)));
 }
 
+/* By its name: what it is inside, the reader finds out. */
+static gboolean
+is_picture (const char *path)
+{
+  static const char *const suffixes[] = { ".png", ".jpg", ".jpeg", ".jfif", ".webp" };
+  g_autofree char *lower = g_ascii_strdown (path, -1);
+
+  for (guint i = 0; i < G_N_ELEMENTS (suffixes); i++)
+    if (g_str_has_suffix (lower, suffixes[i]))
+      return !g_file_test (path, G_FILE_TEST_IS_DIR);
+  return FALSE;
+}
+
 static void
 open_now (SlIntake *self, const char *path)
 {
@@ -122,10 +135,10 @@ open_now (SlIntake *self, const char *path)
 
   if (g_str_has_suffix (path, SL_COMPARISON_SUFFIX))
     g_signal_emit (self, signals[COMPARISON], 0, path);
-  else if (g_file_test (path, G_FILE_TEST_IS_DIR) || !g_str_has_suffix (path, ".png"))
-    sl_model_store_open (workspace->models, path, model_opened, g_object_ref (self));
-  else
+  else if (is_picture (path))
     sl_reader_restore_file (workspace->files, path, workspace->recipe, restored, g_object_ref (self));
+  else
+    sl_model_store_open (workspace->models, path, model_opened, g_object_ref (self));
 }
 
 /* After the window has chosen the model of the last time, so that one that was opened stays. */
@@ -165,7 +178,7 @@ ask_for_picture (GSimpleAction *action, GVariant *parameter, gpointer user_data)
                                 .title = _ ("Open a Picture"),
                                 .action = GTK_FILE_CHOOSER_ACTION_OPEN,
                                 .filter_name = _ ("Pictures"),
-                                .pattern = "*.png" };
+                                .pattern = "*.png *.jpg *.jpeg *.webp" };
 
   sl_path_dialog_show (&dialog, path_chosen, G_OBJECT (self), NULL);
 }
@@ -230,7 +243,7 @@ typedef struct
 } Paste;
 
 static void
-png_pasted (GObject *source, GAsyncResult *result, gpointer user_data)
+picture_pasted (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   Paste *paste = user_data;
   g_autoptr (SlIntake) self = paste->intake;
@@ -259,7 +272,8 @@ stream_pasted (GObject *source, GAsyncResult *result, gpointer user_data)
     return;
   paste = g_new (Paste, 1);
   *paste = (Paste){ g_object_ref (self), bytes };
-  g_input_stream_read_all_async (stream, bytes, PASTE_MAX_BYTES, G_PRIORITY_DEFAULT, NULL, png_pasted, paste);
+  g_input_stream_read_all_async (stream, bytes, PASTE_MAX_BYTES, G_PRIORITY_DEFAULT, NULL, picture_pasted,
+                                 paste);
 }
 
 static void
@@ -284,16 +298,23 @@ value_pasted (GObject *source, GAsyncResult *result, gpointer user_data)
 static void
 paste (GSimpleAction *action, GVariant *parameter, gpointer user_data)
 {
-  static const char *png[] = { "image/png", NULL };
+  static const char *const pictures[] = { "image/png", "image/jpeg", "image/webp" };
   SlIntake *self = user_data;
   GdkClipboard *clipboard = gtk_widget_get_clipboard (self->widget);
   GdkContentFormats *formats = gdk_clipboard_get_formats (clipboard);
 
   /* As bytes: a texture would have lost the settings. */
-  if (gdk_content_formats_contain_mime_type (formats, "image/png"))
-    gdk_clipboard_read_async (clipboard, png, G_PRIORITY_DEFAULT, NULL, stream_pasted, g_object_ref (self));
-  else if (gdk_content_formats_contain_gtype (formats, GDK_TYPE_FILE_LIST)
-           || gdk_content_formats_contain_mime_type (formats, "text/uri-list"))
+  for (guint i = 0; i < G_N_ELEMENTS (pictures); i++)
+    if (gdk_content_formats_contain_mime_type (formats, pictures[i]))
+      {
+        const char *kinds[] = { pictures[i], NULL };
+
+        gdk_clipboard_read_async (clipboard, kinds, G_PRIORITY_DEFAULT, NULL, stream_pasted,
+                                  g_object_ref (self));
+        return;
+      }
+  if (gdk_content_formats_contain_gtype (formats, GDK_TYPE_FILE_LIST)
+      || gdk_content_formats_contain_mime_type (formats, "text/uri-list"))
     gdk_clipboard_read_value_async (clipboard, GDK_TYPE_FILE_LIST, G_PRIORITY_DEFAULT, NULL, value_pasted,
                                     g_object_ref (self));
   else if (gdk_content_formats_contain_gtype (formats, G_TYPE_STRING)

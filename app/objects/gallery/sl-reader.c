@@ -41,18 +41,18 @@ import_data (Restoring *restoring, SlError *err)
 {
   gsize size;
   const guint8 *data = g_bytes_get_data (restoring->data, &size);
-  SlPngTexts texts = { 0 };
+  SlPictureTexts texts = { 0 };
   gboolean ok;
 
-  if (size < 8 || memcmp (data, "\x89PNG\r\n\x1a\n", 8) != 0)
+  if (sl_picture_kind (data, size) == NULL)
     {
       g_autofree char *text = g_strndup ((const char *)data, size);
 
       return sl_import_parameters ("The text", text, restoring->base, NULL, &restoring->import, err);
     }
-  ok = sl_png_texts_parse ("The picture", data, size, &texts, err)
+  ok = sl_picture_texts_parse ("The picture", data, size, &texts, err)
        && sl_import_texts ("The picture", &texts, restoring->base, NULL, &restoring->import, err);
-  sl_png_texts_free (&texts);
+  sl_picture_texts_free (&texts);
   return ok;
 }
 
@@ -66,17 +66,25 @@ restore_run (gpointer data)
   if (restoring->data)
     ok = import_data (restoring, &err);
   else
-    ok = sl_import_png (restoring->path, restoring->base, NULL, &restoring->import, &err);
+    ok = sl_import_picture (restoring->path, restoring->base, NULL, &restoring->import, &err);
   if (!ok)
     restoring->error = sl_app_error_new (&err);
+}
+
+/* The window's language; the readers know no gettext. */
+static const char *
+translated (const char *sentence)
+{
+  return g_dgettext (NULL, sentence);
 }
 
 static void
 restore_done (gpointer data)
 {
   Restoring *restoring = data;
-  const SlImport *import = &restoring->import;
+  SlImport *import = &restoring->import;
   g_autoptr (SlSettings) settings = NULL;
+  char *notes;
   SlRestored restored;
 
   if (restoring->error)
@@ -89,8 +97,10 @@ restore_done (gpointer data)
       settings = sl_settings_new ();
       _sl_settings_set_recipe (settings, import->recipe);
     }
-  restored = (SlRestored){ settings, (char *)import->source, import->model, import->problems, import->notes };
+  notes = sl_notes_text (&import->all_notes, translated);
+  restored = (SlRestored){ settings, (char *)import->source, import->model, import->problems, notes };
   restoring->restored (&restored, NULL, restoring->user_data);
+  free (notes);
 }
 
 static Restoring *

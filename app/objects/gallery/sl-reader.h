@@ -13,7 +13,7 @@ typedef struct
   char *source;         /* "Safelight", "ComfyUI", ... */
   char *model;          /* as the file names it */
   char *problems;       /* a sentence a line */
-  char *notes;          /* what was not taken over, a sentence a line */
+  char *notes;          /* what was not taken over, a sentence a line, in the window's language */
 } SlRestored;
 
 /* restored is NULL when error is not; borrowed during the call. */
@@ -24,7 +24,7 @@ typedef void (*SlPixelsFunc) (GBytes *rgb, int width, int height, const GError *
 /* base gives what the file does not say, and is not changed. */
 void sl_reader_restore_file (
     SlThreadQueue *files, const char *path, SlSettings *base, SlRestoredFunc restored, gpointer user_data);
-/* A PNG in memory (dropped or pasted), or a `parameters` text. */
+/* A PNG, JPEG or WebP in memory (dropped or pasted), or a `parameters` text. */
 void sl_reader_restore_data (
     SlThreadQueue *files, GBytes *data, SlSettings *base, SlRestoredFunc restored, gpointer user_data);
 /* A picture's pixels, made smaller so that no side is above max_side (0: as they are). */

@@ -264,17 +264,17 @@ static void test_replay_lanes(void)
     expect(RUN("generate", "--model", sd_model, "--prompt", "x", SMALL, "--scheduler", "heun",
                "--output", file("one.png")),
            0, "", "the picture of one lane by itself");
-    SlPngTexts texts;
+    SlPictureTexts texts;
     SlMetadata m = {0};
     SlError err = {0};
     const char *json = sl_png_texts_read(file("sheet.png"), &texts, &err)
-                           ? sl_png_texts_find(&texts, SL_METADATA_KEYWORD)
+                           ? sl_picture_texts_find(&texts, SL_METADATA_KEYWORD)
                            : NULL;
     sl_test(sl_metadata_read(file("one.png"), &m, &err) && json && strstr(json, m.latents_sha256) &&
                 strstr(json, m.pixels_sha256),
             "a lane's latents and pixels are those of generate %s", err.message);
     sl_metadata_free(&m);
-    sl_png_texts_free(&texts);
+    sl_picture_texts_free(&texts);
     sl_test(!sl_metadata_read(file("sheet.png"), &m, &err) && strstr(err.message, "lanes"),
             "a sheet is not taken for a picture: %s", err.message);
     sl_metadata_free(&m);
@@ -303,12 +303,12 @@ static void test_saved(void)
 /* The same sheet with one pixel painted over, and one whose settings were changed. */
 static void test_changed_sheet(void)
 {
-    SlPngTexts texts;
+    SlPictureTexts texts;
     SlError err = {0};
     int width, height;
     uint8_t *rgb = sl_png_read(file("sheet.png"), &width, &height, &err);
     const char *json = sl_png_texts_read(file("sheet.png"), &texts, &err)
-                           ? sl_png_texts_find(&texts, SL_METADATA_KEYWORD)
+                           ? sl_picture_texts_find(&texts, SL_METADATA_KEYWORD)
                            : NULL;
     char *changed = json ? strdup(json) : NULL,
          *seed = changed ? strstr(changed, "\"seed\":0") : NULL;
@@ -329,7 +329,7 @@ static void test_changed_sheet(void)
     sl_png_write(file("wrong.png"), rgb, width, height, &other, 1, &err);
     expect(RUN("replay", file("wrong.png"), "--model", sd_model, "--verify", "--quiet"), 1, "kind",
            "a damaged text is refused in one sentence");
-    sl_png_texts_free(&texts);
+    sl_picture_texts_free(&texts);
     free(changed);
     free(rgb);
     expect(RUN("compare", "--model", sd_model, "--prompt", "x", "--lane", "stops=4"), 2, "stops=4",

@@ -140,17 +140,17 @@ static char *change_text(const char *text, const Change *c)
 
 static bool change_png(const char *from, const char *to, const Change *c)
 {
-    SlPngTexts texts;
+    SlPictureTexts texts;
     SlError err = {0};
     int width, height;
     uint8_t *rgb = sl_png_read(from, &width, &height, &err);
     bool ok = sl_png_texts_read(from, &texts, &err) && rgb;
-    char *text = ok ? change_text(sl_png_texts_find(&texts, SL_METADATA_KEYWORD), c) : NULL;
+    char *text = ok ? change_text(sl_picture_texts_find(&texts, SL_METADATA_KEYWORD), c) : NULL;
     const SlPngText with = {SL_METADATA_KEYWORD, text, true};
     if (c->pixel && rgb)
         rgb[(size_t)width * (size_t)height] ^= 1;
     ok = text && sl_png_write(to, rgb, width, height, &with, 1, &err);
-    sl_png_texts_free(&texts);
+    sl_picture_texts_free(&texts);
     free(text);
     free(rgb);
     return ok;

@@ -33,9 +33,9 @@ static SlModelInfo model_info(void)
 }
 
 /* The texts of a picture that has one chunk. */
-static SlPngTexts one_text(const char *keyword, const char *text)
+static SlPictureTexts one_text(const char *keyword, const char *text)
 {
-    SlPngTexts texts = {.count = 1};
+    SlPictureTexts texts = {.kind = "PNG", .count = 1};
     snprintf(texts.entry[0].keyword, sizeof texts.entry[0].keyword, "%s", keyword);
     texts.entry[0].text = (char *)(uintptr_t)text;
     return texts;
@@ -56,7 +56,7 @@ static void note_lines(const char *text)
 static void check(const char *keyword, const char *text, const char *source, const char *expected,
                   const char *notes, const char *what)
 {
-    SlPngTexts texts = one_text(keyword, text);
+    SlPictureTexts texts = one_text(keyword, text);
     SlImport import;
     SlError err = {0};
     SlModelInfo info = model_info();
@@ -94,18 +94,20 @@ static void test_webui(void)
           "parameters",
           "prompt: \"base\", \"x\"\nscheduler: \"pndm\", \"euler-a\"\nsteps: 25, 20\nseed: 1, 5",
           "", "RNG CPU");
-    check("parameters",
-          "x\nSteps: 20, Sampler: Euler, CFG scale: 7.5, Seed: 1, Size: 64x64, Denoising strength: "
-          "0.5, Hires upscale: 2, Lora hashes: \"a: b, c: d\"",
-          "parameters", "prompt: \"base\", \"x\"\nscheduler: \"pndm\", \"euler\"\nsteps: 25, 20",
-          "not taken over: Denoising strength, Hires upscale, Lora hashes", "what we do not have");
+    check(
+        "parameters",
+        "x\nSteps: 20, Sampler: Euler, CFG scale: 7.5, Seed: 1, Size: 64x64, Denoising strength: "
+        "0.5, Hires upscale: 2, Lora hashes: \"a: b, c: d\"",
+        "parameters",
+        "prompt: \"base\", \"x\"\nscheduler: \"pndm\", \"euler\"\nsteps: 25, 20\nnoise: cpu, cuda",
+        "not taken over: Denoising strength, Hires upscale, Lora hashes", "what we do not have");
     check("parameters",
           "a cat\nNegative prompt: \nSteps: 20, CFG scale: 7.500000, Guidance: 3.500000, Eta: "
           "0.000000, Seed: 42, Size: 64x64, Model: sd, RNG: cpu, Sampler: euler_a karras, Version: "
           "stable-diffusion.cpp, SDCPP: {\"a\": 1, \"bb\": 2}",
           "parameters",
           "prompt: \"base\", \"a cat\"\nscheduler: \"pndm\", \"euler-a\"\n"
-          "eta: -1, 0\nsteps: 25, 20\nseed: 1, 42",
+          "steps: 25, 20\nseed: 1, 42",
           "Euler ancestral has no choice of sigmas here; the model's are taken",
           "stable-diffusion.cpp");
     check("parameters",
@@ -113,16 +115,20 @@ static void test_webui(void)
           "fixed_large",
           "parameters",
           "prompt: \"base\", \"x\"\nscheduler: \"pndm\", \"ddpm\"\nvariance: model, "
-          "fixed_large\nsteps: 25, 20",
+          "fixed_large\nsteps: 25, 20\nnoise: cpu, cuda",
           "", "a variance");
     check("parameters",
           "fox <lora:x:0.8>\nNegative prompt: bad\nSteps: 20, Sampler: DPM++ 2M - Unknown, CFG "
           "scale: 7.5, Seed: 1, Size: 64x64, Model hash: unknown, Model: m",
-          "parameters", "scheduler is \"DPM++ 2M - Unknown\"; there is none like it here",
-          "the prompt names a LoRA, which has no effect here", "an unknown sampler");
+          "parameters",
+          "prompt: \"base\", \"fox <lora:x:0.8>\"\nnegative_prompt: \"\", \"bad\"\nsteps: 25, 20",
+          "scheduler is \"DPM++ 2M - Unknown\"; there is none like it here: it stays as it was\n"
+          "the prompt names a LoRA, which has no effect here",
+          "an unknown sampler discards nothing else");
 }
 
-/* Every value alone out of range or no number at all. */
+/* Every value alone out of range or no number at all: it is said, the setting stays as it was, and
+ * all the others are taken. */
 static void test_bad_values(void)
 {
     static const char *const bad[] = {
@@ -140,7 +146,6 @@ static void test_bad_values(void)
         "Seed: 1e20",
         "Size: 0x0",
         "Size: 1000000x1000000",
-        "Size: 65x64",
         "Clip skip: 0",
         "Sampler: nobody",
     };
@@ -150,13 +155,38 @@ static void test_bad_values(void)
         SlImport import;
         SlError err = {0};
         snprintf(text, sizeof text, "p\nSteps: 20, Sampler: Euler, Seed: 3, %s", bad[i]);
-        SlPngTexts texts = one_text("parameters", text);
+        SlPictureTexts texts = one_text("parameters", text);
         bool ok = sl_import_texts("t.png", &texts, &base, &info, &import, &err);
-        const char *said = import.problems ? import.problems : "accepted";
-        sl_test(ok && !import.recipe && import.problems, "%s: %.*s", bad[i],
-                (int)strcspn(said, "\n"), said);
+        const char *said = import.notes ? import.notes : "accepted";
+        SlRecipe expected = base;
+        expected.prompt = "p";
+        expected.seed = strncmp(bad[i], "Seed", 4) ? 3 : base.seed;
+        expected.scheduler = strncmp(bad[i], "Sampler", 7) ? "euler" : base.scheduler;
+        expected.steps = strncmp(bad[i], "Steps", 5) ? 20 : base.steps;
+        expected.noise = SL_NOISE_CUDA;
+        sl_test(ok && import.recipe && sl_recipe_equal(import.recipe, &expected) && import.notes,
+                "%s: %.*s", bad[i], (int)strcspn(said, "\n"), said);
+        if (ok && import.recipe && !sl_recipe_equal(import.recipe, &expected)) {
+            char *difference = sl_recipe_diff(&expected, import.recipe);
+            note_lines(difference);
+            free(difference);
+        }
         sl_import_free(&import);
     }
+}
+
+/* What is understood and does not fit the model is a problem, and no recipe comes back. */
+static void test_does_not_fit(void)
+{
+    SlModelInfo info = model_info();
+    SlPictureTexts texts =
+        one_text("parameters", "p\nSteps: 20, Sampler: Euler, Seed: 3, Size: 65x64");
+    SlImport import;
+    SlError err = {0};
+    bool ok = sl_import_texts("t.png", &texts, &base, &info, &import, &err);
+    sl_test(ok && !import.recipe && import.problems && strstr(import.problems, "65"),
+            "a size that the model does not have: %s", ok ? import.problems : err.message);
+    sl_import_free(&import);
 }
 
 static void test_others(void)
@@ -172,7 +202,7 @@ static void test_others(void)
         "prompt: \"base\", \"a fox\"\nnegative_prompt: \"\", \"bad\"\nscheduler: \"pndm\", "
         "\"euler\"\nsigmas: model, karras\nsteps: 25, 12\nguidance: 7.5, 5.5\nseed: 1, "
         "4294967295\nheight: 64, 128\nclip_skip: 0, 1",
-        "not taken over: cfg_rescale_multiplier", "InvokeAI");
+        "", "InvokeAI");
     check(
         "parameters",
         "{\"sui_image_params\": {\"prompt\": \"a fox\", \"negativeprompt\": \"\", \"model\": "
@@ -188,7 +218,16 @@ static void test_others(void)
           "t.png: the text \"parameters\" is JSON of an unknown program", "", "JSON of a stranger");
     check("parameters", "only words", "", "t.png: the text \"parameters\" holds no settings", "",
           "words");
-    check("Comment", "hello", "", "t.png: this PNG holds no settings", "", "another text");
+    check("Comment", "hello", "",
+          "t.png: this PNG holds no settings that are known here, only the text \"Comment\"", "",
+          "another text");
+    SlPictureTexts none = {.kind = "JPEG"};
+    SlImport import;
+    SlError err = {0};
+    sl_test(!sl_import_texts("t.jpg", &none, &base, NULL, &import, &err) &&
+                strcmp(err.message, "t.jpg: this JPEG holds no settings") == 0,
+            "%s", err.message);
+    sl_import_free(&import);
 }
 
 #define NODE(id, type, inputs) \
@@ -248,7 +287,7 @@ static void test_comfyui(void)
         "the node ControlNetApply has no counterpart here\nthe node LoraLoader has no counterpart "
         "here\ndenoise 0.5 was not taken over",
         "ComfyUI, custom sampler, foreign nodes between");
-    SlPngTexts texts = one_text("prompt", cycle);
+    SlPictureTexts texts = one_text("prompt", cycle);
     SlImport import;
     SlError err = {0};
     sl_test(sl_import_texts("t.png", &texts, &base, NULL, &import, &err) && import.recipe,
@@ -305,7 +344,7 @@ static void test_ours(const char *folder)
     sl_test(ok, "everything comes back %s", err.message);
     SlImport import;
     SlModelInfo info = model_info();
-    ok = sl_import_png(path, &base, &info, &import, &err);
+    ok = sl_import_picture(path, &base, &info, &import, &err);
     sl_test(ok && import.recipe && sl_recipe_equal(import.recipe, m.recipe) && !import.notes &&
                 strcmp(import.source, "Safelight") == 0,
             "and as an import %s", err.message);
@@ -318,7 +357,7 @@ static void test_ours(const char *folder)
                    "64x64, Model hash: aaaaaaaaaa, Model: tiny, RNG: CPU, Version: "
                    "safelight 0.1.0") == 0,
             "the common text is what others read");
-    SlPngTexts texts = one_text("parameters", parameters);
+    SlPictureTexts texts = one_text("parameters", parameters);
     ok = sl_import_texts(path, &texts, &base, &info, &import, &err);
     sl_test(ok && import.recipe && sl_recipe_equal(import.recipe, m.recipe),
             "the common text alone gives the same recipe");
@@ -383,6 +422,7 @@ int main(void)
         return 1;
     test_webui();
     test_bad_values();
+    test_does_not_fit();
     test_others();
     test_comfyui();
     test_ours(folder);

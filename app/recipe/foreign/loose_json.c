@@ -1,5 +1,5 @@
-/* foreign_json.c - see foreign_json.h. */
-#include "app/recipe/foreign_json.h"
+/* loose_json.c - see loose_json.h. */
+#include "app/recipe/foreign/loose_json.h"
 #include "app/files/files.h"
 
 #include <math.h>
@@ -38,7 +38,7 @@ static size_t string_length(const char *p)
     return p[n] ? n + 1 : n;
 }
 
-cJSON *sl_foreign_parse(const char *json)
+cJSON *sl_loose_parse(const char *json)
 {
     SlText out = {0};
     for (const char *p = json; *p;) {
@@ -60,7 +60,7 @@ cJSON *sl_foreign_parse(const char *json)
     return root;
 }
 
-const char *sl_foreign_text(const cJSON *item, SlScratch *scratch)
+const char *sl_loose_text(const cJSON *item, SlScratch *scratch)
 {
     if (cJSON_IsString(item))
         return item->valuestring;
@@ -73,7 +73,7 @@ const char *sl_foreign_text(const cJSON *item, SlScratch *scratch)
     return scratch->text;
 }
 
-const char *sl_foreign_member(const cJSON *object, const char *key, SlScratch *scratch)
+const char *sl_loose_member(const cJSON *object, const char *key, SlScratch *scratch)
 {
-    return sl_foreign_text(cJSON_GetObjectItemCaseSensitive(object, key), scratch);
+    return sl_loose_text(cJSON_GetObjectItemCaseSensitive(object, key), scratch);
 }

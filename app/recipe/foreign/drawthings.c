@@ -1,0 +1,74 @@
+/* drawthings.c - Draw Things' JSON, which stands in the UserComment of XMP or EXIF (see readers.h):
+ * "c" is the prompt, "uc" the negative one, "size" "512x768". A member "v2" says the same again, and
+ * how the seed was used.
+ */
+#include "app/recipe/foreign/flat.h"
+#include "app/recipe/foreign/readers.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const SlFlatKey keys[] = {
+    {"c", SL_SETTING_PROMPT, 0},    {"uc", SL_SETTING_NEGATIVE_PROMPT, 0},
+    {"steps", SL_SETTING_STEPS, 0}, {"scale", SL_SETTING_GUIDANCE, 0},
+    {"seed", SL_SETTING_SEED, 0},   {NULL, 0, 0}};
+
+static const char *const known[] = {
+    "sampler",     "size",    "model",   "seed_mode",        "v2", "strength=1", "mask_blur",
+    "sharpness=0", "shift=1", "profile", "mask_blur_outset", NULL};
+
+static void take_size(SlImporter *im, const char *text)
+{
+    char width[12], height[12];
+    if (!text)
+        return;
+    if (sscanf(text, "%11[0-9]x%11[0-9]", width, height) == 2) {
+        sl_importer_take(im, SL_SETTING_WIDTH, width);
+        sl_importer_take(im, SL_SETTING_HEIGHT, height);
+    } else {
+        sl_notes_add(&im->notes, SL_NOTE_VALUE, "size", text, "width x height");
+    }
+}
+
+/* The samplers are named with their schedules, "Trailing" among them. */
+static void take_sampler(SlImporter *im, const char *name)
+{
+    char base[60];
+    const char *word = name ? strrchr(name, ' ') : NULL;
+    if (word && strcmp(word, " Trailing") == 0 && (size_t)(word - name) < sizeof base) {
+        snprintf(base, sizeof base, "%.*s", (int)(word - name), name);
+        sl_importer_take_sampler(im, base, "Simple"); /* whose spacing is trailing */
+    } else {
+        sl_importer_take_sampler(im, name, NULL);
+    }
+}
+
+static void take_seed_mode(SlImporter *im, const char *mode)
+{
+    if (mode && strcmp(mode, "Torch CPU Compatible") == 0)
+        im->recipe.noise = SL_NOISE_CPU;
+    else if (mode && strcmp(mode, "NVIDIA GPU Compatible") == 0)
+        im->recipe.noise = SL_NOISE_CUDA;
+    else
+        sl_importer_note(im, SL_NOTE_NOISE, "Draw Things");
+}
+
+bool sl_foreign_drawthings(SlImporter *im, const SlPictureTexts *texts, const char *text,
+                           SlError *err)
+{
+    cJSON *root = sl_loose_parse(text);
+    bool ok = cJSON_IsObject(root);
+    (void)texts;
+    if (ok) {
+        sl_flat_take(im, root, keys);
+        take_size(im, sl_flat_text(root, "size"));
+        sl_importer_take_model(im, sl_flat_text(root, "model"), NULL);
+        take_sampler(im, sl_flat_text(root, "sampler"));
+        take_seed_mode(im, sl_flat_text(root, "seed_mode"));
+        sl_flat_note_rest(im, root, keys, known);
+    } else {
+        sl_fail(err, SL_FORMAT, "Draw Things' settings are not good JSON");
+    }
+    cJSON_Delete(root);
+    return ok;
+}

@@ -1,0 +1,87 @@
+/* fooocus.c - Fooocus' own JSON, and that of its descendants, which write some keys otherwise (see
+ * readers.h). Its other form is the common text. It computes as ComfyUI does, with noise from the
+ * CPU.
+ */
+#include "app/recipe/foreign/flat.h"
+#include "app/recipe/foreign/readers.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const SlFlatKey keys[] = {{"prompt", SL_SETTING_PROMPT, 0},
+                                 {"Prompt", SL_SETTING_PROMPT, 0},
+                                 {"negative_prompt", SL_SETTING_NEGATIVE_PROMPT, 0},
+                                 {"Negative", SL_SETTING_NEGATIVE_PROMPT, 0},
+                                 {"steps", SL_SETTING_STEPS, 0},
+                                 {"guidance_scale", SL_SETTING_GUIDANCE, 0},
+                                 {"cfg", SL_SETTING_GUIDANCE, 0},
+                                 {"seed", SL_SETTING_SEED, 0},
+                                 {"width", SL_SETTING_WIDTH, 0},
+                                 {"height", SL_SETTING_HEIGHT, 0},
+                                 {"clip_skip", SL_SETTING_CLIP_SKIP, 1},
+                                 {NULL, 0, 0}};
+
+static const char *const known[] = {"resolution",
+                                    "base_model",
+                                    "base_model_name",
+                                    "base_model_hash",
+                                    "sampler",
+                                    "sampler_name",
+                                    "scheduler",
+                                    "version",
+                                    "software",
+                                    "metadata_scheme",
+                                    "created_by",
+                                    "vae",
+                                    "refiner_switch",
+                                    "performance=Speed",
+                                    "performance=Quality",
+                                    "performance=Custom",
+                                    "full_prompt",
+                                    "full_negative_prompt",
+                                    NULL};
+
+/* "(512, 768)" or "512x768". */
+static void take_resolution(SlImporter *im, const char *text)
+{
+    char width[12], height[12];
+    if (!text)
+        return;
+    if (sscanf(text, "(%11[0-9], %11[0-9])", width, height) == 2 ||
+        sscanf(text, "%11[0-9]x%11[0-9]", width, height) == 2) {
+        sl_importer_take(im, SL_SETTING_WIDTH, width);
+        sl_importer_take(im, SL_SETTING_HEIGHT, height);
+    } else {
+        sl_notes_add(&im->notes, SL_NOTE_VALUE, "resolution", text, "\"(width, height)\"");
+    }
+}
+
+static const char *either(const cJSON *root, const char *a, const char *b)
+{
+    const char *text = sl_flat_text(root, a);
+    return text ? text : sl_flat_text(root, b);
+}
+
+bool sl_foreign_fooocus(SlImporter *im, const SlPictureTexts *texts, const char *text, SlError *err)
+{
+    cJSON *root = sl_loose_parse(text);
+    bool ok = cJSON_IsObject(root);
+    (void)texts;
+    if (ok) {
+        const char *vae = sl_flat_text(root, "vae");
+        sl_flat_take(im, root, keys);
+        take_resolution(im, sl_flat_text(root, "resolution"));
+        sl_importer_take_model(im, either(root, "base_model", "base_model_name"),
+                               sl_flat_text(root, "base_model_hash"));
+        sl_importer_take_sampler(im, either(root, "sampler", "sampler_name"),
+                                 sl_flat_text(root, "scheduler"));
+        im->recipe.noise = SL_NOISE_CPU;
+        if (vae && strncmp(vae, "Default", 7) != 0)
+            sl_importer_note(im, SL_NOTE_VAE, vae);
+        sl_flat_note_rest(im, root, keys, known);
+    } else {
+        sl_fail(err, SL_FORMAT, "Fooocus' settings are not good JSON");
+    }
+    cJSON_Delete(root);
+    return ok;
+}

@@ -1,0 +1,123 @@
+/* prompt_words.c - see prompt_words.h. */
+#include "app/recipe/foreign/prompt_words.h"
+
+#include <string.h>
+
+#define MAX_EXAMPLE 40
+#define MAX_BRACKET 400 /* that is looked into, so that a hostile text stays linear */
+
+typedef struct Found {
+    unsigned kinds; /* that have an example */
+    bool lora;
+    SlText list;
+} Found;
+
+static bool is_letter(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_' ||
+           (unsigned char)c >= 0x80;
+}
+
+static void add(Found *found, unsigned kind, const char *text, size_t n)
+{
+    if (found->kinds & kind)
+        return;
+    found->kinds |= kind;
+    if (found->list.length)
+        sl_text_add(&found->list, ", ");
+    if (n > MAX_EXAMPLE) {
+        n = MAX_EXAMPLE;
+        while (n > 0 && ((unsigned char)text[n] & 0xC0) == 0x80)
+            n--;
+        sl_text_append(&found->list, text, n);
+        sl_text_add(&found->list, "...");
+    } else {
+        sl_text_append(&found->list, text, n);
+    }
+}
+
+/* From a bracket to its partner; as far as it is looked for when there is none. */
+static size_t bracketed(const char *text, char open, char close)
+{
+    size_t i = 0;
+    int depth = 0;
+    for (; text[i] && i < MAX_BRACKET; i++) {
+        if (text[i] == '\\' && text[i + 1])
+            i++;
+        else if (text[i] == open)
+            depth++;
+        else if (text[i] == close && --depth == 0)
+            return i + 1;
+    }
+    return i;
+}
+
+static bool is_word(const char *text, const char *start, const char *word)
+{
+    size_t n = strlen(word);
+    return strncmp(text, word, n) == 0 && (text == start || !is_letter(text[-1])) &&
+           !is_letter(text[n]);
+}
+
+static void look_at(Found *found, const char *start, const char *p, unsigned words)
+{
+    static const struct {
+        unsigned kind;
+        char open, close;
+    } brackets[] = {
+        {SL_WORD_ROUND, '(', ')'}, {SL_WORD_SQUARE, '[', ']'}, {SL_WORD_CURLY, '{', '}'}};
+    unsigned left = words & ~found->kinds;
+    for (int i = 0; i < 3; i++) {
+        if (*p != brackets[i].open || !(words & brackets[i].kind))
+            continue;
+        size_t n = bracketed(p, brackets[i].open, brackets[i].close);
+        bool changes = *p == '[' && (words & SL_WORD_CHANGES) &&
+                       (memchr(p, ':', n) != NULL || memchr(p, '|', n) != NULL);
+        add(found, changes ? SL_WORD_CHANGES : brackets[i].kind, p, n);
+    }
+    if ((left & SL_WORD_BREAK) && *p == 'B' && is_word(p, start, "BREAK"))
+        add(found, SL_WORD_BREAK, p, 5);
+    if ((left & SL_WORD_AND) && *p == 'A' && is_word(p, start, "AND"))
+        add(found, SL_WORD_AND, p, 3);
+    if ((left & SL_WORD_EMBEDDING) && strncmp(p, "embedding:", 10) == 0)
+        add(found, SL_WORD_EMBEDDING, p, 10 + strcspn(p + 10, " ,()\n"));
+    if ((left & SL_WORD_SIGNS) && p > start && (is_letter(p[-1]) || p[-1] == ')') &&
+        (strncmp(p, "++", 2) == 0 || strncmp(p, "--", 2) == 0))
+        add(found, SL_WORD_SIGNS, p, 2);
+    if ((left & SL_WORD_COLONS) && p > start && p[-1] >= '0' && p[-1] <= '9' &&
+        strncmp(p, "::", 2) == 0)
+        add(found, SL_WORD_COLONS, p, 2);
+    if ((words & SL_WORD_TAGS) && *p == '<' && (p[1] >= 'a' && p[1] <= 'z')) {
+        size_t n = 1 + strspn(p + 1, "abcdefghijklmnopqrstuvwxyz");
+        bool lora = strncmp(p, "<lora:", 6) == 0 || strncmp(p, "<lyco:", 6) == 0;
+        found->lora |= lora;
+        if (!lora && (p[n] == ':' || p[n] == '['))
+            add(found, SL_WORD_TAGS, p, strcspn(p, ">") + (strchr(p, '>') != NULL));
+    }
+}
+
+static void look(Found *found, const char *text, unsigned words)
+{
+    for (const char *p = text; p && *p; p++) {
+        if (*p == '\\' && strchr("()[]{}", p[1]) && p[1]) {
+            if (words & SL_WORD_ESCAPED)
+                add(found, SL_WORD_ESCAPED, p, 2);
+            p++;
+            continue;
+        }
+        look_at(found, text, p, words);
+    }
+}
+
+void sl_prompt_words_note(SlImporter *im, unsigned words)
+{
+    Found found = {0};
+    look(&found, im->recipe.prompt, words);
+    look(&found, im->recipe.negative_prompt, words);
+    if (found.lora)
+        sl_importer_note(im, SL_NOTE_LORA_WORDS, NULL);
+    if (found.list.length)
+        sl_importer_note(im, SL_NOTE_PROMPT_WORDS, found.list.data);
+    im->failed |= found.list.failed;
+    sl_text_free(&found.list);
+}

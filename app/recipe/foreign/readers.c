@@ -1,0 +1,114 @@
+/* readers.c - the table (see readers.h). The order matters: the first that finds a text of its own
+ * and can read it is taken, so what says most of a picture comes first.
+ */
+#include "app/recipe/foreign/readers.h"
+#include "app/recipe/foreign/prompt_words.h"
+
+#include <ctype.h>
+#include <string.h>
+
+/* Where any program may put anything. */
+static const char *const comments[] = {
+    "parameters",     "EXIF UserComment", "XMP UserComment", "EXIF ImageDescription",
+    "EXIF XPComment", "JPEG comment",     "XMP description", "Comment"};
+
+const char *sl_foreign_find_comment(const SlPictureTexts *texts, bool (*is)(const char *text))
+{
+    for (size_t i = 0; i < sizeof comments / sizeof comments[0]; i++)
+        for (int k = 0; k < texts->count; k++)
+            if (strcmp(texts->entry[k].keyword, comments[i]) == 0 && is(texts->entry[k].text))
+                return texts->entry[k].text;
+    return NULL;
+}
+
+bool sl_foreign_is_json(const char *text)
+{
+    while (isspace((unsigned char)*text))
+        text++;
+    return *text == '{';
+}
+
+bool sl_foreign_has_key(const char *json, const char *key)
+{
+    size_t n = strlen(key);
+    for (const char *at = json; (at = strchr(at, '"')); at++)
+        if (strncmp(at + 1, key, n) == 0 && at[1 + n] == '"')
+            return true;
+    return false;
+}
+
+static bool is_swarmui(const char *text)
+{
+    return sl_foreign_is_json(text) && sl_foreign_has_key(text, "sui_image_params");
+}
+
+static bool is_drawthings(const char *text)
+{
+    return sl_foreign_is_json(text) && sl_foreign_has_key(text, "c") &&
+           sl_foreign_has_key(text, "uc");
+}
+
+static bool is_fooocus(const char *text)
+{
+    return sl_foreign_is_json(text) &&
+           (sl_foreign_has_key(text, "base_model") || sl_foreign_has_key(text, "base_model_name"));
+}
+
+/* The common text has at least the line of fields. */
+static bool is_common(const char *text)
+{
+    return !sl_foreign_is_json(text) && strstr(text, "Steps: ") != NULL;
+}
+
+static const char *find_swarmui(const SlPictureTexts *texts)
+{
+    return sl_foreign_find_comment(texts, is_swarmui);
+}
+
+static const char *find_drawthings(const SlPictureTexts *texts)
+{
+    return sl_foreign_find_comment(texts, is_drawthings);
+}
+
+static const char *find_fooocus(const SlPictureTexts *texts)
+{
+    return sl_foreign_find_comment(texts, is_fooocus);
+}
+
+/* "parameters" promises the common text, other places need to look like it. */
+static const char *find_common(const SlPictureTexts *texts)
+{
+    const char *text = sl_foreign_find_comment(texts, is_common);
+    const char *promised = sl_picture_texts_find(texts, "parameters");
+    return text ? text : promised && !sl_foreign_is_json(promised) ? promised : NULL;
+}
+
+static const char *find_invokeai(const SlPictureTexts *texts)
+{
+    return sl_picture_texts_find(texts, "invokeai_metadata");
+}
+
+static const char *find_invokeai_2(const SlPictureTexts *texts)
+{
+    return sl_picture_texts_find(texts, "sd-metadata");
+}
+
+static const char *find_invokeai_1(const SlPictureTexts *texts)
+{
+    return sl_picture_texts_find(texts, "Dream");
+}
+
+const SlForeign sl_foreign_readers[] = {
+    {"InvokeAI", SL_WORDS_INVOKEAI, find_invokeai, sl_foreign_invokeai},
+    {"InvokeAI 2", SL_WORDS_INVOKEAI, find_invokeai_2, sl_foreign_invokeai_2},
+    {"InvokeAI 1", SL_WORDS_INVOKEAI, find_invokeai_1, sl_foreign_invokeai_1},
+    {"NovelAI", SL_WORDS_NOVELAI, sl_foreign_find_novelai, sl_foreign_novelai},
+    {"SwarmUI", SL_WORDS_COMFYUI | SL_WORD_TAGS, find_swarmui, sl_foreign_swarmui},
+    {"Draw Things", SL_WORDS_WEBUI, find_drawthings, sl_foreign_drawthings},
+    {"Fooocus", SL_WORDS_COMFYUI | SL_WORD_TAGS, find_fooocus, sl_foreign_fooocus},
+    {"Easy Diffusion", SL_WORDS_WEBUI, sl_foreign_find_easydiffusion, sl_foreign_easydiffusion},
+    {"parameters", SL_WORDS_WEBUI, find_common, sl_foreign_webui},
+    {"ComfyUI", SL_WORDS_COMFYUI, sl_foreign_find_comfyui, sl_foreign_comfyui},
+    {"ComfyUI", SL_WORDS_COMFYUI, sl_foreign_find_workflow, sl_foreign_workflow},
+};
+const int sl_foreign_count = sizeof sl_foreign_readers / sizeof sl_foreign_readers[0];
