@@ -1,6 +1,6 @@
-/* fuzz_picture.c - the input is a PNG or a WebP as somebody gives it to the program: `info`,
- * `replay` and the window read what it says of itself and its pixels. Checksums of a PNG are put
- * right first.
+/* fuzz_picture.c - the input is a PNG, a JPEG or a WebP as somebody gives it to the program: `info`,
+ * `replay` and the window read what it says of itself, the settings in it, and its pixels. Checksums
+ * of a PNG are put right first.
  */
 #include "tests/fuzz/fuzz.h"
 
@@ -26,21 +26,25 @@ static void check(bool ok, const SlError *err)
         abort();
 }
 
+/* Whatever it is. */
+static void read_settings(const char *path)
+{
+    SlError err = {0};
+    SlImport import;
+    check(sl_import_picture(path, &base, NULL, &import, &err), &err);
+    sl_import_free(&import);
+}
+
 static void read_png(const char *path)
 {
     SlError err = {0};
     SlMetadata metadata;
-    SlImport import;
     char hex[65];
     bool ok = sl_metadata_read(path, &metadata, &err);
     check(ok, &err);
     if (ok && !metadata.recipe)
         abort();
     sl_metadata_free(&metadata);
-    err = (SlError){0};
-    ok = sl_import_picture(path, &base, NULL, &import, &err);
-    check(ok, &err);
-    sl_import_free(&import);
     err = (SlError){0};
     check(sl_png_hash(path, hex, &err), &err);
 }
@@ -74,9 +78,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size)
         memcpy(copy, data, size);
     if (size > 4 && !memcmp(data, "RIFF", 4)) {
+        read_settings(fuzz_file(copy, size));
         read_webp(fuzz_file(copy, size));
+    } else if (size > 2 && !memcmp(data, "\xFF\xD8\xFF", 3)) {
+        read_settings(fuzz_file(copy, size));
     } else {
         fuzz_repair_png(copy, size);
+        read_settings(fuzz_file(copy, size));
         read_png(fuzz_file(copy, size));
     }
     free(copy);

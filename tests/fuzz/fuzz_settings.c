@@ -1,6 +1,7 @@
 /* fuzz_settings.c - the input's first byte chooses a keyword, the rest is the text under it: our
- * own chunk, the common text, SwarmUI, InvokeAI, ComfyUI. Either there is an error, or problems, or
- * a recipe that passes the model's validators and survives being written and read again.
+ * own chunk, the common text, and what each of the other programs writes. Either there is an error,
+ * or problems, or a recipe that passes the model's validators and survives being written and read
+ * again.
  */
 #include "tests/fuzz/fuzz.h"
 
@@ -12,8 +13,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* By a byte below 128, and by one above. */
 static const char *const keywords[] = {SL_METADATA_KEYWORD, "parameters", "invokeai_metadata",
                                        "prompt"};
+static const char *const more_keywords[] = {
+    "workflow",        "Dream",   "sd-metadata",         "EXIF UserComment",
+    "XMP UserComment", "Comment", "num_inference_steps", "EXIF Model"};
 
 static const SlRecipe base = {.prompt = "",
                               .negative_prompt = "",
@@ -46,13 +51,18 @@ static void check_recipe(const SlRecipe *recipe)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    SlPictureTexts texts = {.count = 1};
+    SlPictureTexts texts = {.kind = "PNG", .count = 1};
     SlImport import;
     SlError err = {0};
     if (size < 1)
         return 0;
-    strcpy(texts.entry[0].keyword, keywords[data[0] % 4]);
+    strcpy(texts.entry[0].keyword,
+           data[0] < 128 ? keywords[data[0] % 4] : more_keywords[data[0] % 8]);
     texts.entry[0].text = sl_copy_bytes((const char *)data + 1, size - 1);
+    if (strcmp(texts.entry[0].keyword, "Comment") == 0) { /* NovelAI's, if it says so */
+        strcpy(texts.entry[texts.count].keyword, "Software");
+        texts.entry[texts.count++].text = sl_copy_bytes("NovelAI", 7);
+    }
     bool ok = sl_import_texts("fuzz.png", &texts, &base, &model, &import, &err);
     if (ok ? (import.recipe != NULL) == (import.problems != NULL) || !import.source
            : err.code == SL_OK || !*err.message)
