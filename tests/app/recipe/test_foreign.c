@@ -292,275 +292,286 @@ static const Case pictures[] = {
     "Steps: 9, Sampler: Euler, Schedule type: Uniform, CFG scale: 3, Seed: 77, Size: 128x64"
 #define WEB "a fox\nNegative prompt: bad\n" FIELDS
 
-static const Case
-    comfyui
-        [] =
-            {
-                {"concatenated texts, and one from a style",
-                 {{"prompt",
-                   "{" SAMPLER(
-                       "3", "6", "7",
-                       "5") ", " EMPTY ", " LOADER
-                            ", " DECODE("3") ", " NODE("6", "CLIPTextEncode", "\"text\": [\"20\", 0], \"clip\": [\"4\", 1]") ", " NODE(
-                                "20", "StringConcatenate",
-                                "\"string_a\": \"a\", \"string_b\": [\"21\", 0], \"delimiter\": \" "
-                                "\"") ", " NODE("21", "PrimitiveStringMultiline",
-                                                "\"value\": \"fox\"") ", " NODE("7",
-                                                                                "CLIPTextEncode",
-                                                                                "\"text\": "
-                                                                                "[\"22\", 1], "
-                                                                                "\"clip\": [\"4\", "
-                                                                                "1]") ", " NODE("2"
-                                                                                                "2",
-                                                                                                "SD"
-                                                                                                "XL"
-                                                                                                "Pr"
-                                                                                                "om"
-                                                                                                "pt"
-                                                                                                "St"
-                                                                                                "yl"
-                                                                                                "e"
-                                                                                                "r",
-                                                                                                "\""
-                                                                                                "te"
-                                                                                                "xt"
-                                                                                                "_p"
-                                                                                                "os"
-                                                                                                "it"
-                                                                                                "iv"
-                                                                                                "e"
-                                                                                                "\""
-                                                                                                ": "
-                                                                                                "\""
-                                                                                                "x"
-                                                                                                "\""
-                                                                                                ", "
-                                                                                                "\""
-                                                                                                "te"
-                                                                                                "xt"
-                                                                                                "_n"
-                                                                                                "eg"
-                                                                                                "at"
-                                                                                                "iv"
-                                                                                                "e"
-                                                                                                "\""
-                                                                                                ": "
-                                                                                                "\""
-                                                                                                "ba"
-                                                                                                "d"
-                                                                                                "\""
-                                                                                                ", "
-                                                                                                "\""
-                                                                                                "st"
-                                                                                                "yl"
-                                                                                                "e"
-                                                                                                "\""
-                                                                                                ": "
-                                                                                                "\""
-                                                                                                "s"
-                                                                                                "\"") "}"}},
-                 "ComfyUI",
-                 "sd15.ckpt",
-                 FOX,
-                 NO_NODE("SDXLPromptStyler")},
-                {"conditioning that is combined, set to an area and zeroed",
-                 {{"prompt", "{" SAMPLER(
-                                 "3", "20", "22",
-                                 "5") ", " TEXTS
-                                      ", " DECODE("3") ", " NODE(
-                                          "20", "ConditioningSetArea",
-                                          "\"conditioning\": [\"21\", 0], \"width\": 64, "
-                                          "\"height\": 64") ", " NODE("21", "ConditioningCombine",
-                                                                      "\"conditioning_1\": [\"6\", "
-                                                                      "0], \"conditioning_2\": "
-                                                                      "[\"7\", 0]") ", " NODE("22",
-                                                                                              "Cond"
-                                                                                              "itio"
-                                                                                              "ning"
-                                                                                              "Zero"
-                                                                                              "Out",
-                                                                                              "\"co"
-                                                                                              "ndit"
-                                                                                              "ioni"
-                                                                                              "ng\""
-                                                                                              ": "
-                                                                                              "[\"7"
-                                                                                              "\", "
-                                                                                              "0]") "}"}},
-                 "ComfyUI",
-                 "sd15.ckpt",
-                 "prompt=\"a fox\" scheduler=\"euler\" spacing=linspace steps=9 guidance=3 seed=77 "
-                 "width=128 "
-                 "height=64",
-                 NO_NODE("ConditioningSetArea") "\n" NO_NODE(
-                     "ConditioningCombine") "\nseveral prompts were put together in the graph; "
-                                            "only the first was taken\n" NO_NODE("ConditioningZeroO"
-                                                                                 "ut")},
-                {"custom sampler: Karras' sigmas cut in two, noise and solver from nodes",
-                 {{"prompt",
-                   "{" TEXTS ", " DECODE("3") ", " NODE(
-                       "3", "SamplerCustomAdvanced",
-                       "\"noise\": [\"20\", 0], \"guider\": [\"21\", 0], "
-                       "\"sampler\": [\"22\", 0], \"sigmas\": [\"23\", 0], \"latent_image\": "
-                       "[\"5\", 0]") ", " NODE("20", "RandomNoise",
-                                               "\"noise_seed\": 77") ", " NODE("21", "CFGGuider",
-                                                                               "\"cfg\": 3, "
-                                                                               "\"model\": [\"4\", "
-                                                                               "0], \"positive\": "
-                                                                               "[\"6\", 0], "
-                                                                               "\"negative\": "
-                                                                               "[\"7\", 0]") ","
-                                                                                             " " NODE("22",
-                                                                                                      "SamplerEulerAncestral",
-                                                                                                      "\"eta\": 0.5, \"s_noise\": 1") ", " NODE("23",
-                                                                                                                                                "SplitSigmas",
-                                                                                                                                                "\"sigmas\": [\"24\", 0], \"step\": 4") ", " NODE("24",
-                                                                                                                                                                                                  "KarrasScheduler",
-                                                                                                                                                                                                  "\"steps\": 9, \"sigma_max\": 14.6, \"sigma_min\": 0.03, \"rho\": 7") "}"}},
-                 "ComfyUI",
-                 "sd15.ckpt",
-                 "prompt=\"a fox\" negative_prompt=\"bad\" scheduler=\"euler-a\" steps=9 "
-                 "guidance=3 seed=77 "
-                 "width=128 height=64",
-                 NO_NODE("SplitSigmas") "\nthe sigmas that the node KarrasScheduler sets were not "
-                                        "taken over\n"
-                                        "Euler ancestral has no choice of sigmas here; the model's "
-                                        "are taken\n"
-                                        "eta 0.5 has no effect with Euler ancestral here and was "
-                                        "not taken over"},
-                {"a loader that encodes and has the size, seed and steps from nodes",
-                 {{"prompt",
-                   "{" NODE("3", "KSampler (Efficient)",
-                            "\"seed\": [\"20\", 3], \"steps\": [\"21\", 0], \"cfg\": 3, "
-                            "\"sampler_name\": \"euler\", \"scheduler\": \"normal\", \"denoise\": "
-                            "1.0, \"model\": [\"4\", 0], "
-                            "\"positive\": [\"4\", 1], \"negative\": [\"4\", 2], \"latent_image\": "
-                            "[\"4\", 3]") ", " NODE("4", "Efficient Loader",
-                                                    "\"ckpt_name\": \"sd15.ckpt\", \"vae_name\": "
-                                                    "\"Baked VAE\", \"clip_skip\": -2, "
-                                                    "\"positive\": \"a fox\", \"negative\": "
-                                                    "\"bad\", \"empty_latent_width\": 128, "
-                                                    "\"empty_latent_height\": 64, \"batch_size\": "
-                                                    "1") ", " NODE("20", "Seed (rgthree)",
-                                                                   "\"seed\": 77") ", " NODE("21",
-                                                                                             "Primi"
-                                                                                             "tiveI"
-                                                                                             "nt",
-                                                                                             "\"val"
-                                                                                             "ue\":"
-                                                                                             " 9") ", " NODE("9",
-                                                                                                             "SaveImage",
-                                                                                                             "\"images\": [\"3\", 5]") "}"}},
-                 "ComfyUI",
-                 "sd15.ckpt",
-                 FOX " clip_skip=1",
-                 NULL},
-                {"a number that is computed",
-                 {{"prompt",
-                   "{" TEXTS
-                   ", " DECODE("3") ", " NODE("3", "KSampler",
-                                              "\"seed\": 77, \"steps\": [\"20\", 0], \"cfg\": 3, "
-                                              "\"sampler_name\": \"euler\", "
-                                              "\"scheduler\": \"normal\", \"denoise\": 1.0, "
-                                              "\"model\": [\"4\", 0], \"positive\": [\"6\", 0], "
-                                              "\"negative\": [\"7\", 0], \"latent_image\": [\"5\", "
-                                              "0]") ", " NODE("20", "SimpleMath+",
-                                                              "\"value\": \"a*3\", \"a\": 3") "}"}},
-                 "ComfyUI",
-                 "sd15.ckpt",
-                 "prompt=\"a fox\" negative_prompt=\"bad\" scheduler=\"euler\" spacing=linspace "
-                 "guidance=3 "
-                 "seed=77 width=128 height=64",
-                 "steps comes from the node SimpleMath+, which is not understood"},
-                {"faces painted over and the picture made larger afterwards",
-                 {{"prompt",
-                   "{" SAMPLER("3", "6", "7",
-                               "5") ", " TEXTS
-                                    ", " NODE("8", "VAEDecode", "\"samples\": [\"3\", 0], \"vae\": [\"4\", 2]") ", " NODE(
-                                        "1", "FaceDetailer",
-                                        "\"image\": [\"8\", 0], \"model\": [\"4\", 0], \"clip\": "
-                                        "[\"4\", 1], \"vae\": [\"4\", 2], "
-                                        "\"positive\": [\"6\", 0], \"negative\": [\"7\", 0], "
-                                        "\"seed\": 5, \"steps\": 20, \"cfg\": 8, "
-                                        "\"sampler_name\": \"heun\", \"scheduler\": \"normal\", "
-                                        "\"denoise\": 0.5") ", " NODE("2", "ImageScaleBy",
-                                                                      "\"image\": [\"1\", 0], "
-                                                                      "\"scale_by\": 2, "
-                                                                      "\"upscale_method\": "
-                                                                      "\"area\"") ", " NODE("9",
+static const Case comfyui[] = {
+    {"concatenated texts, and one from a style",
+     {{"prompt",
+       "{" SAMPLER(
+           "3", "6", "7",
+           "5") ", " EMPTY ", " LOADER
+                ", " DECODE("3") ", " NODE("6", "CLIPTextEncode", "\"text\": [\"20\", 0], \"clip\": [\"4\", 1]") ", " NODE(
+                    "20", "StringConcatenate",
+                    "\"string_a\": \"a\", \"string_b\": [\"21\", 0], \"delimiter\": \" "
+                    "\"") ", " NODE("21", "PrimitiveStringMultiline",
+                                    "\"value\": \"fox\"") ", " NODE("7", "CLIPTextEncode",
+                                                                    "\"text\": "
+                                                                    "[\"22\", 1], "
+                                                                    "\"clip\": [\"4\", "
+                                                                    "1]") ", " NODE("2"
+                                                                                    "2",
+                                                                                    "SD"
+                                                                                    "XL"
+                                                                                    "Pr"
+                                                                                    "om"
+                                                                                    "pt"
+                                                                                    "St"
+                                                                                    "yl"
+                                                                                    "e"
+                                                                                    "r",
+                                                                                    "\""
+                                                                                    "te"
+                                                                                    "xt"
+                                                                                    "_p"
+                                                                                    "os"
+                                                                                    "it"
+                                                                                    "iv"
+                                                                                    "e"
+                                                                                    "\""
+                                                                                    ": "
+                                                                                    "\""
+                                                                                    "x"
+                                                                                    "\""
+                                                                                    ", "
+                                                                                    "\""
+                                                                                    "te"
+                                                                                    "xt"
+                                                                                    "_n"
+                                                                                    "eg"
+                                                                                    "at"
+                                                                                    "iv"
+                                                                                    "e"
+                                                                                    "\""
+                                                                                    ": "
+                                                                                    "\""
+                                                                                    "ba"
+                                                                                    "d"
+                                                                                    "\""
+                                                                                    ", "
+                                                                                    "\""
+                                                                                    "st"
+                                                                                    "yl"
+                                                                                    "e"
+                                                                                    "\""
+                                                                                    ": "
+                                                                                    "\""
+                                                                                    "s"
+                                                                                    "\"") "}"}},
+     "ComfyUI",
+     "sd15.ckpt",
+     FOX,
+     NO_NODE("SDXLPromptStyler")},
+    {"conditioning that is combined, set to an area and zeroed",
+     {{"prompt", "{" SAMPLER("3", "20", "22", "5") ", " TEXTS ", " DECODE("3") ", " NODE(
+                     "20", "ConditioningSetArea",
+                     "\"conditioning\": [\"21\", 0], \"width\": 64, "
+                     "\"height\": 64") ", " NODE("21", "ConditioningCombine",
+                                                 "\"conditioning_1\": [\"6\", "
+                                                 "0], \"conditioning_2\": "
+                                                 "[\"7\", 0]") ", " NODE("22",
+                                                                         "Cond"
+                                                                         "itio"
+                                                                         "ning"
+                                                                         "Zero"
+                                                                         "Out",
+                                                                         "\"co"
+                                                                         "ndit"
+                                                                         "ioni"
+                                                                         "ng\""
+                                                                         ": "
+                                                                         "[\"7"
+                                                                         "\", "
+                                                                         "0]") "}"}},
+     "ComfyUI",
+     "sd15.ckpt",
+     "prompt=\"a fox\" scheduler=\"euler\" spacing=linspace steps=9 guidance=3 seed=77 "
+     "width=128 "
+     "height=64",
+     NO_NODE("ConditioningSetArea") "\n" NO_NODE(
+         "ConditioningCombine") "\nseveral prompts were put together in the graph; "
+                                "only the first was taken\n" NO_NODE("ConditioningZeroO"
+                                                                     "ut")},
+    {"custom sampler: Karras' sigmas cut in two, noise and solver from nodes",
+     {{"prompt",
+       "{" TEXTS ", " DECODE("3") ", " NODE(
+           "3", "SamplerCustomAdvanced",
+           "\"noise\": [\"20\", 0], \"guider\": [\"21\", 0], "
+           "\"sampler\": [\"22\", 0], \"sigmas\": [\"23\", 0], \"latent_image\": "
+           "[\"5\", 0]") ", " NODE("20", "RandomNoise",
+                                   "\"noise_seed\": 77") ", " NODE("21", "CFGGuider",
+                                                                   "\"cfg\": 3, "
+                                                                   "\"model\": [\"4\", "
+                                                                   "0], \"positive\": "
+                                                                   "[\"6\", 0], "
+                                                                   "\"negative\": "
+                                                                   "[\"7\", 0]") ","
+                                                                                 " " NODE(
+                                                                                     "22",
+                                                                                     "SamplerEulerA"
+                                                                                     "ncestral",
+                                                                                     "\"eta\": "
+                                                                                     "0.5, "
+                                                                                     "\"s_noise\": "
+                                                                                     "1") ", " NODE("23",
+                                                                                                    "SplitSigmas",
+                                                                                                    "\"sigmas\": "
+                                                                                                    "[\"24\", 0], "
+                                                                                                    "\"step\": 4") ", " NODE("24",
+                                                                                                                             "KarrasScheduler",
+                                                                                                                             "\"steps\": 9, \"sigma_max\": 14.6, \"sigma_min\": 0.03, \"rho\": 7") "}"}},
+     "ComfyUI",
+     "sd15.ckpt",
+     "prompt=\"a fox\" negative_prompt=\"bad\" scheduler=\"euler-a\" steps=9 "
+     "guidance=3 seed=77 "
+     "width=128 height=64",
+     NO_NODE("SplitSigmas") "\nthe sigmas that the node KarrasScheduler sets were not "
+                            "taken over\n"
+                            "Euler ancestral has no choice of sigmas here; the model's "
+                            "are taken\n"
+                            "eta 0.5 has no effect with Euler ancestral here and was "
+                            "not taken over"},
+    {"a loader that encodes and has the size, seed and steps from nodes",
+     {{"prompt",
+       "{" NODE(
+           "3",
+           "KSampler (Efficient)",
+           "\"seed\": [\"20\", 3], \"steps\": [\"21\", 0], \"cfg\": 3, "
+           "\"sampler_name\": \"euler\", \"scheduler\": \"normal\", \"denoise\": "
+           "1.0, \"model\": [\"4\", 0], "
+           "\"positive\": [\"4\", 1], \"negative\": [\"4\", 2], \"latent_image\": "
+           "[\"4\", 3]") ", " NODE("4", "Efficient Loader",
+                                   "\"ckpt_name\": \"sd15.ckpt\", \"vae_name\": "
+                                   "\"Baked VAE\", \"clip_skip\": -2, "
+                                   "\"positive\": \"a fox\", \"negative\": "
+                                   "\"bad\", \"empty_latent_width\": 128, "
+                                   "\"empty_latent_height\": 64, \"batch_size\": "
+                                   "1") ", " NODE("20", "Seed (rgthree)",
+                                                  "\"seed\": 77") ", " NODE("21",
+                                                                            "Primi"
+                                                                            "tiveI"
+                                                                            "nt",
+                                                                            "\"val"
+                                                                            "ue\":"
+                                                                            " 9") ", " NODE("9",
                                                                                             "SaveIm"
                                                                                             "age",
                                                                                             "\"imag"
                                                                                             "es\": "
-                                                                                            "[\"2\""
-                                                                                            ", 0]") ", " NODE("10",
-                                                                                                              "PreviewImage",
-                                                                                                              "\"images\": [\"8\", 0]") "}"}},
-                 "ComfyUI",
-                 "sd15.ckpt",
-                 FOX,
-                 NO_NODE("ImageScaleBy") "\n" PASSES("2")},
-                {"another sampler that has no part in the saved picture",
-                 {{"prompt",
-                   "{" SAMPLER("1", "7", "6", "5") ", " SAMPLER(
-                       "3", "6", "7",
-                       "5") ", " TEXTS
-                            ", " DECODE("3") ", " NODE(
-                                "10", "PreviewImage",
-                                "\"images\": [\"11\", 0]") ", " NODE("11", "VAEDecode",
-                                                                     "\"samples\": [\"1\", 0], "
-                                                                     "\"vae\": [\"4\", 2]") "}"}},
-                 "ComfyUI",
-                 "sd15.ckpt",
-                 FOX,
-                 "the graph has 2 samplers; the one before the saved picture was taken"},
-                {"a photograph as the start, LoRA on the model, denoise",
-                 {{"prompt", "{" TEXTS ", " DECODE("3") ", " NODE("3", "KSampler",
-                                                                  "\"seed\": 77, \"steps\": 9, "
-                                                                  "\"cfg\": 3, \"sampler_name\": "
-                                                                  "\"euler\", "
-                                                                  "\"scheduler\": \"beta57\", "
-                                                                  "\"denoise\": 0.6, \"model\": "
-                                                                  "[\"20\", 0], \"positive\": "
-                                                                  "[\"6\", 0], "
-                                                                  "\"negative\": [\"7\", 0], "
-                                                                  "\"latent_image\": [\"21\", 0]") ", " NODE("20",
-                                                                                                             "LoraLoaderModelOnly",
-                                                                                                             "\"lora_name\": \"l\", \"strength_model\": 1, \"model\": [\"4\", 0]") ", " NODE("21",
-                                                                                                                                                                                             "VAEEncode", "\"pixels\": [\"22\", 0], \"vae\": [\"4\", 2]") ", " NODE("22",
-                                                                                                                                                                                                                                                                    "LoadImage",
-                                                                                                                                                                                                                                                                    "\"image\": \"i.png\"") "}"}},
-                 "ComfyUI",
-                 "sd15.ckpt",
-                 "prompt=\"a fox\" negative_prompt=\"bad\" scheduler=\"euler\" steps=9 guidance=3 "
-                 "seed=77",
-                 "the schedule \"beta57\" has no counterpart here; the model's is taken\n" NO_NODE(
-                     "LoraLoaderModelOnly") "\n" NOT_FROM_NOISE "\ndenoise 0.6 was not taken over"},
-                {"in EXIF, as ComfyUI writes it into WebP",
-                 {{"EXIF Make", "workflow:{}"},
-                  {"EXIF Model",
-                   "prompt:{" SAMPLER("3", "6", "7", "5") ", " TEXTS ", " DECODE("3") "}"}},
-                 "ComfyUI",
-                 "sd15.ckpt",
-                 FOX,
-                 NULL},
-                {"a sampler that is not here, and a value that is none: the rest is taken",
-                 {{"prompt", "{" TEXTS ", " DECODE("3") ", " NODE(
-                                 "3", "KSampler",
-                                 "\"seed\": 77, \"steps\": 0, \"cfg\": 3, \"sampler_name\": "
-                                 "\"res_multistep\", "
-                                 "\"scheduler\": \"normal\", \"denoise\": 1, \"model\": [\"4\", "
-                                 "0], \"positive\": [\"6\", 0], "
-                                 "\"negative\": [\"7\", 0], \"latent_image\": [\"5\", 0]") "}"}},
-                 "ComfyUI",
-                 "sd15.ckpt",
-                 "prompt=\"a fox\" negative_prompt=\"bad\" guidance=3 seed=77 width=128 height=64",
-                 "steps is \"0\"; expected a whole number from 1 to 1000: it stays as it was\n"
-                 "scheduler is \"res_multistep\"; there is none like it here: it stays as it was"},
-                {"a drawing with links, a reroute, a primitive, a bypassed LoRA and a node that is "
-                 "off",
-                 {{"workflow",
-                   "{\"nodes\": ["
+                                                                                            "[\"3\""
+                                                                                            ", 5]") "}"}},
+     "ComfyUI",
+     "sd15.ckpt",
+     FOX " clip_skip=1",
+     NULL},
+    {"a number that is computed",
+     {{"prompt", "{" TEXTS ", " DECODE("3") ", " NODE(
+                     "3", "KSampler",
+                     "\"seed\": 77, \"steps\": [\"20\", 0], \"cfg\": 3, "
+                     "\"sampler_name\": \"euler\", "
+                     "\"scheduler\": \"normal\", \"denoise\": 1.0, "
+                     "\"model\": [\"4\", 0], \"positive\": [\"6\", 0], "
+                     "\"negative\": [\"7\", 0], \"latent_image\": [\"5\", "
+                     "0]") ", " NODE("20", "SimpleMath+", "\"value\": \"a*3\", \"a\": 3") "}"}},
+     "ComfyUI",
+     "sd15.ckpt",
+     "prompt=\"a fox\" negative_prompt=\"bad\" scheduler=\"euler\" spacing=linspace "
+     "guidance=3 "
+     "seed=77 width=128 height=64",
+     "steps comes from the node SimpleMath+, which is not understood"},
+    {"faces painted over and the picture made larger afterwards",
+     {{"prompt",
+       "{" SAMPLER("3", "6", "7", "5") ", " TEXTS ", " NODE("8", "VAEDecode", "\"samples\": [\"3\", 0], \"vae\": [\"4\", 2]") ", " NODE(
+           "1", "FaceDetailer",
+           "\"image\": [\"8\", 0], \"model\": [\"4\", 0], \"clip\": "
+           "[\"4\", 1], \"vae\": [\"4\", 2], "
+           "\"positive\": [\"6\", 0], \"negative\": [\"7\", 0], "
+           "\"seed\": 5, \"steps\": 20, \"cfg\": 8, "
+           "\"sampler_name\": \"heun\", \"scheduler\": \"normal\", "
+           "\"denoise\": 0.5") ", " NODE("2", "ImageScaleBy",
+                                         "\"image\": [\"1\", 0], "
+                                         "\"scale_by\": 2, "
+                                         "\"upscale_method\": "
+                                         "\"area\"") ", " NODE("9",
+                                                               "SaveIm"
+                                                               "age",
+                                                               "\"imag"
+                                                               "es\": "
+                                                               "[\"2\""
+                                                               ", 0]") ", " NODE("10",
+                                                                                 "PreviewImage",
+                                                                                 "\"images\": "
+                                                                                 "[\"8\", 0]") "}"}},
+     "ComfyUI",
+     "sd15.ckpt",
+     FOX,
+     NO_NODE("ImageScaleBy") "\n" PASSES("2")},
+    {"another sampler that has no part in the saved picture",
+     {{"prompt",
+       "{" SAMPLER("1", "7", "6", "5") ", " SAMPLER("3", "6", "7", "5") ", " TEXTS ", " DECODE(
+           "3") ", " NODE("10", "PreviewImage",
+                          "\"images\": [\"11\", 0]") ", " NODE("11", "VAEDecode",
+                                                               "\"samples\": [\"1\", 0], "
+                                                               "\"vae\": [\"4\", 2]") "}"}},
+     "ComfyUI",
+     "sd15.ckpt",
+     FOX,
+     "the graph has 2 samplers; the one before the saved picture was taken"},
+    {"a photograph as the start, LoRA on the model, denoise",
+     {{"prompt",
+       "{" TEXTS ", " DECODE("3") ", " NODE(
+           "3", "KSampler",
+           "\"seed\": 77, \"steps\": 9, "
+           "\"cfg\": 3, \"sampler_name\": "
+           "\"euler\", "
+           "\"scheduler\": \"beta57\", "
+           "\"denoise\": 0.6, \"model\": "
+           "[\"20\", 0], \"positive\": "
+           "[\"6\", 0], "
+           "\"negative\": [\"7\", 0], "
+           "\"latent_image\": [\"21\", 0]") ", " NODE("20", "LoraLoaderModelOnly",
+                                                      "\"lora_name\": \"l\", "
+                                                      "\"strength_model\": 1, \"model\": "
+                                                      "[\"4\", 0]") ", " NODE("21", "VAEEncode",
+                                                                              "\"pixels\""
+                                                                              ": "
+                                                                              "[\"22\", "
+                                                                              "0], "
+                                                                              "\"vae\": "
+                                                                              "[\"4\", "
+                                                                              "2]") ","
+                                                                                    " " NODE(
+                                                                                        "22",
+                                                                                        "LoadImage",
+                                                                                        "\"image\":"
+                                                                                        " \"i."
+                                                                                        "png\"") "}"}},
+     "ComfyUI",
+     "sd15.ckpt",
+     "prompt=\"a fox\" negative_prompt=\"bad\" scheduler=\"euler\" steps=9 guidance=3 "
+     "seed=77",
+     "the schedule \"beta57\" has no counterpart here; the model's is taken\n" NO_NODE(
+         "LoraLoaderModelOnly") "\n" NOT_FROM_NOISE "\ndenoise 0.6 was not taken over"},
+    {"in EXIF, as ComfyUI writes it into WebP",
+     {{"EXIF Make", "workflow:{}"},
+      {"EXIF Model", "prompt:{" SAMPLER("3", "6", "7", "5") ", " TEXTS ", " DECODE("3") "}"}},
+     "ComfyUI",
+     "sd15.ckpt",
+     FOX,
+     NULL},
+    {"a sampler that is not here, and a value that is none: the rest is taken",
+     {{"prompt", "{" TEXTS ", " DECODE("3") ", " NODE(
+                     "3", "KSampler",
+                     "\"seed\": 77, \"steps\": 0, \"cfg\": 3, \"sampler_name\": "
+                     "\"res_multistep\", "
+                     "\"scheduler\": \"normal\", \"denoise\": 1, \"model\": [\"4\", "
+                     "0], \"positive\": [\"6\", 0], "
+                     "\"negative\": [\"7\", 0], \"latent_image\": [\"5\", 0]") "}"}},
+     "ComfyUI",
+     "sd15.ckpt",
+     "prompt=\"a fox\" negative_prompt=\"bad\" guidance=3 seed=77 width=128 height=64",
+     "steps is \"0\"; expected a whole number from 1 to 1000: it stays as it was\n"
+     "scheduler is \"res_multistep\"; there is none like it here: it stays as it was"},
+    {"a drawing with links, a reroute, a primitive, a bypassed LoRA and a node that is "
+     "off",
+     {{"workflow", "{\"nodes\": ["
                    "{\"id\": 4, \"type\": \"CheckpointLoaderSimple\", \"widgets_values\": "
                    "[\"sd15.ckpt\"]},"
                    "{\"id\": 2, \"type\": \"LoraLoader\", \"mode\": 4, \"widgets_values\": [\"l\", "
@@ -593,17 +604,17 @@ static const Case
                    "[10, 11, 0, 3, 4, \"INT\"], [11, 3, 0, 8, 0, \"L\"], {\"id\": 12, "
                    "\"origin_id\": 4, \"origin_slot\": 2},"
                    "[13, 8, 0, 9, 0, \"IMAGE\"]]}"}},
-                 "ComfyUI",
-                 "sd15.ckpt",
-                 FOX,
-                 ONLY_DRAWN},
-                {"a graph without a sampler",
-                 {{"prompt", "{" NODE("1", "LoadImage", "\"image\": \"i.png\"") ", " NODE(
-                                 "2", "SaveImage", "\"images\": [\"1\", 0]") "}"}},
-                 NULL,
-                 NULL,
-                 NULL,
-                 "t.png: the text \"prompt\" holds no ComfyUI graph with a known sampler"},
+     "ComfyUI",
+     "sd15.ckpt",
+     FOX,
+     ONLY_DRAWN},
+    {"a graph without a sampler",
+     {{"prompt", "{" NODE("1", "LoadImage", "\"image\": \"i.png\"") ", " NODE(
+                     "2", "SaveImage", "\"images\": [\"1\", 0]") "}"}},
+     NULL,
+     NULL,
+     NULL,
+     "t.png: the text \"prompt\" holds no ComfyUI graph with a known sampler"},
 };
 
 static const Case webui[] = {
