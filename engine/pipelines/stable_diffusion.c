@@ -218,9 +218,9 @@ static bool ask_text(SlModel *model, const SlRecipe *recipe, bool negative, SlAs
     if (!ask->ids)
         return sl_fail(err, SL_MEMORY, "out of memory for the text");
     ask->number[0] = negative ? 0 : recipe->clip_skip;
-    char *text = sl_tokenizer_expand(model->tokenizer,
-                                     negative ? recipe->negative_prompt : recipe->prompt, err);
-    bool ok = text && sl_tokenize_padded(model->tokenizer, text, ask->ids, &unused, &count, err);
+    const SlTokenizer *t = sl_tokenizer_as(model->tokenizer, (SlTokenRules)recipe->tokenizer);
+    char *text = sl_tokenizer_expand(t, negative ? recipe->negative_prompt : recipe->prompt, err);
+    bool ok = text && sl_tokenize_padded(t, text, ask->ids, &unused, &count, err);
     free(text);
     if (!ok)
         return false;

@@ -39,6 +39,7 @@ typedef struct SlRecipe {
     int64_t noise_threads; /* cuda noise: threads of the imitated card, 0: one per element */
     int width, height;     /* 0: native */
     int clip_skip;         /* of the prompt: 0 the last hidden state, 1 the one before it, ... */
+    int tokenizer;         /* SlTokenRules (engine/text/tokenizer.h); 0: as the folder was saved */
 } SlRecipe;
 
 /* In the order in which files name them. A picture's id is a hash over that order: a new setting
@@ -59,6 +60,7 @@ typedef enum SlSetting {
     SL_SETTING_WIDTH,
     SL_SETTING_HEIGHT,
     SL_SETTING_CLIP_SKIP,
+    SL_SETTING_TOKENIZER,
     SL_N_SETTINGS
 } SlSetting;
 

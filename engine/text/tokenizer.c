@@ -11,6 +11,7 @@
 #include "engine/text/tokenizer_reader.h"
 
 #include "engine/files/files.h"
+#include "engine/text/bytes.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -176,12 +177,6 @@ int sl_tokenizer_end_id(const SlTokenizer *t)
 
 /* ---- text to ids ---- */
 
-/* A stretch of a text. */
-typedef struct Stretch {
-    const char *text;
-    size_t length;
-} Stretch;
-
 /* Which added tokens are looked for, in which of their forms. */
 typedef struct Search {
     bool normal; /* in normalized text, by their normalized form */
@@ -189,7 +184,7 @@ typedef struct Search {
 } Search;
 
 /* The longest added token that the text begins with, NULL when there is none; *length of it. */
-static const SlAddedToken *added_at(const SlTokenizer *t, Search search, Stretch text,
+static const SlAddedToken *added_at(const SlTokenizer *t, Search search, SlStretch text,
                                     size_t *length)
 {
     const SlAddedToken *best = NULL;
@@ -209,27 +204,27 @@ static const SlAddedToken *added_at(const SlTokenizer *t, Search search, Stretch
     return best;
 }
 
-typedef bool (*Between)(const SlTokenizer *t, Stretch text, SlIds *out);
+typedef bool (*Between)(const SlTokenizer *t, SlStretch text, SlIds *out);
 
 /* Cuts a text at the added tokens; what lies between them goes to `between`. */
-static bool cut_added(const SlTokenizer *t, Search search, Stretch text, Between between,
+static bool cut_added(const SlTokenizer *t, Search search, SlStretch text, Between between,
                       SlIds *out)
 {
     size_t plain = 0, i = 0, length;
     while (i < text.length) {
         const SlAddedToken *added =
-            added_at(t, search, (Stretch){text.text + i, text.length - i}, &length);
+            added_at(t, search, (SlStretch){text.text + i, text.length - i}, &length);
         if (!added) {
             i++;
             continue;
         }
-        if (!between(t, (Stretch){text.text + plain, i - plain}, out))
+        if (!between(t, (SlStretch){text.text + plain, i - plain}, out))
             return false;
         sl_ids_add(out, added->id);
         i += length;
         plain = i;
     }
-    return between(t, (Stretch){text.text + plain, text.length - plain}, out) && !out->failed;
+    return between(t, (SlStretch){text.text + plain, text.length - plain}, out) && !out->failed;
 }
 
 /* A word of the pattern. For transformers 4 the start and end words are symbols of their own; the
@@ -248,7 +243,7 @@ static bool add_word(const SlTokenizer *t, const char *word, size_t length, SlId
 }
 
 /* Normalized text without added tokens. */
-static bool add_words(const SlTokenizer *t, Stretch text, SlIds *out)
+static bool add_words(const SlTokenizer *t, SlStretch text, SlIds *out)
 {
     const pcre2_code *code = t->rules == SL_TOKENS_TRANSFORMERS_5 ? t->pattern_5 : t->pattern;
     pcre2_match_data *match = pcre2_match_data_create(1, NULL);
@@ -267,16 +262,16 @@ static bool add_words(const SlTokenizer *t, Stretch text, SlIds *out)
 }
 
 /* Text without the added tokens that are looked for in text as it was typed. */
-static bool add_plain(const SlTokenizer *t, Stretch text, SlIds *out)
+static bool add_plain(const SlTokenizer *t, SlStretch text, SlIds *out)
 {
     size_t length;
     if (text.length == 0)
         return true;
     char *normal = sl_text_normalize(t->rules, text.text, text.length, &length);
     bool ok = normal && (t->rules == SL_TOKENS_TRANSFORMERS_5
-                             ? cut_added(t, (Search){.normal = true}, (Stretch){normal, length},
+                             ? cut_added(t, (Search){.normal = true}, (SlStretch){normal, length},
                                          add_words, out)
-                             : add_words(t, (Stretch){normal, length}, out));
+                             : add_words(t, (SlStretch){normal, length}, out));
     free(normal);
     return ok;
 }
@@ -317,7 +312,7 @@ bool sl_tokenize(const SlTokenizer *t, const char *text, int **ids, int *count, 
     if (!check_text(text, length, err))
         return false;
     Search typed = {.all = t->rules != SL_TOKENS_TRANSFORMERS_5};
-    if (!cut_added(t, typed, (Stretch){text, length}, add_plain, &out)) {
+    if (!cut_added(t, typed, (SlStretch){text, length}, add_plain, &out)) {
         free(out.ids);
         return sl_fail(err, SL_MEMORY, "Out of memory while the text was split into tokens");
     }

@@ -15,7 +15,7 @@
 
 typedef struct SlTokenizer SlTokenizer;
 
-/* Whose rules split a text. */
+/* Whose rules split a text. In the order of the setting's words (engine/recipe/settings.c). */
 typedef enum SlTokenRules {
     SL_TOKENS_AS_SAVED, /* those of the library that saved the folder: transformers 5 where
                            tokenizer.json is read, else 4 */

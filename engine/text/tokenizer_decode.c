@@ -9,6 +9,7 @@
 #include "engine/text/tokenizer_private.h"
 
 #include "engine/files/files.h"
+#include "engine/text/bytes.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -17,31 +18,6 @@
 const char *sl_tokenizer_piece(const SlTokenizer *t, int id)
 {
     return id >= 0 && id < t->size ? t->piece[id] : NULL;
-}
-
-/* Bytes that grow; text[length] has room for a 0. */
-typedef struct Bytes {
-    char *text;
-    size_t length, room;
-    bool failed;
-} Bytes;
-
-static void append(Bytes *b, const char *text, size_t length)
-{
-    if (b->length + length + 1 > b->room && !b->failed) {
-        size_t room = 2 * (b->length + length + 1);
-        char *grown = realloc(b->text, room);
-        b->failed = !grown;
-        if (grown) {
-            b->text = grown;
-            b->room = room;
-        }
-    }
-    if (b->failed)
-        return;
-    memcpy(b->text + b->length, text, length);
-    b->length += length;
-    b->text[b->length] = 0;
 }
 
 /* The byte that a character of a piece stands for, -1 for characters that stand for none. */
@@ -56,22 +32,22 @@ static int byte_of(unsigned c)
     return sl_tokenizer_byte_char((unsigned char)c) == c ? (int)c : -1;
 }
 
-static void append_piece(Bytes *b, const char *piece)
+static void append_piece(SlBytes *b, const char *piece)
 {
     size_t left = strlen(piece);
     while (left > 0) {
         ucs4_t c;
         int n = u8_mbtouc(&c, (const uint8_t *)piece, left), byte = byte_of(c);
         if (byte >= 0)
-            append(b, &(char){(char)byte}, 1);
+            sl_bytes_add(b, &(char){(char)byte}, 1);
         else
-            append(b, piece, (size_t)n);
+            sl_bytes_add(b, piece, (size_t)n);
         piece += n;
         left -= (size_t)n;
     }
 }
 
-/* Bytes of the longest beginning of a character at s, where no whole one is. */
+/* SlBytes of the longest beginning of a character at s, where no whole one is. */
 static size_t broken_char(const unsigned char *s, size_t left)
 {
     size_t need = s[0] >= 0xf0 && s[0] <= 0xf4 ? 4 : s[0] >= 0xe0 && s[0] < 0xf0 ? 3 : 1, n = 1;
@@ -87,7 +63,7 @@ static size_t broken_char(const unsigned char *s, size_t left)
 }
 
 /* U+FFFD for what is broken, spaces for "</w>". */
-static void append_decoded(Bytes *out, const Bytes *bytes)
+static void append_decoded(SlBytes *out, const SlBytes *bytes)
 {
     for (size_t i = 0, n; i < bytes->length; i += n) {
         const char *s = bytes->text + i;
@@ -95,12 +71,12 @@ static void append_decoded(Bytes *out, const Bytes *bytes)
         n = sl_utf8_char(s, left);
         if (n == 0) {
             n = broken_char((const unsigned char *)s, left);
-            append(out, "\xef\xbf\xbd", 3);
+            sl_bytes_add(out, "\xef\xbf\xbd", 3);
         } else if (left >= 4 && !memcmp(s, "</w>", 4)) {
             n = 4;
-            append(out, " ", 1);
+            sl_bytes_add(out, " ", 1);
         } else {
-            append(out, s, n);
+            sl_bytes_add(out, s, n);
         }
     }
 }
@@ -121,21 +97,21 @@ static const char *strip(const char *text, size_t *length)
 /* ---- the whole ---- */
 
 typedef struct Decoder {
-    Bytes out, stretch;
+    SlBytes out, stretch;
     int parts;
 } Decoder;
 
 static void append_part(Decoder *d, const char *text, size_t length)
 {
     if (d->parts++)
-        append(&d->out, " ", 1);
-    append(&d->out, text, length);
+        sl_bytes_add(&d->out, " ", 1);
+    sl_bytes_add(&d->out, text, length);
 }
 
 /* Ends a stretch of pieces; before an added token an empty one leaves nothing. */
 static void end_stretch(Decoder *d, bool last)
 {
-    Bytes decoded = {0};
+    SlBytes decoded = {0};
     if (d->stretch.length == 0)
         return;
     append_decoded(&decoded, &d->stretch);
@@ -165,7 +141,7 @@ static void append_id(Decoder *d, const SlTokenizer *t, int id)
         append_piece(&d->stretch, piece);
 }
 
-static void replace_all(Bytes *b, const char *from, const char *to)
+static void replace_all(SlBytes *b, const char *from, const char *to)
 {
     size_t from_length = strlen(from), to_length = strlen(to), used = 0;
     for (size_t i = 0; i < b->length;) { /* never longer than before */
@@ -182,7 +158,7 @@ static void replace_all(Bytes *b, const char *from, const char *to)
 }
 
 /* clean_up_tokenization, which some models' settings ask for; transformers 5 does not listen. */
-static void clean_up(Bytes *b)
+static void clean_up(SlBytes *b)
 {
     static const char *const pairs[][2] = {
         {" .", "."},     {" ?", "?"},   {" !", "!"},   {" ,", ","},     {" ' ", "'"},
@@ -194,7 +170,7 @@ static void clean_up(Bytes *b)
 char *sl_detokenize(const SlTokenizer *t, const int *ids, int count)
 {
     Decoder d = {0};
-    append(&d.out, "", 0);
+    sl_bytes_add(&d.out, "", 0);
     for (int i = 0; i < count; i++)
         append_id(&d, t, ids[i]);
     end_stretch(&d, true);

@@ -9,6 +9,7 @@
  * as in Python 3.11), so characters that a later Unicode assigned are dropped or kept as that
  * library's version knows them.
  */
+#include "engine/text/repair.h"
 #include "engine/text/tokenizer_private.h"
 
 #include <stdlib.h>
@@ -147,8 +148,32 @@ static char *normalize_4(const char *text, size_t bytes, size_t *length)
     return (char *)lower;
 }
 
+/* NFC is done. */
+static char *normalize_ftfy(const char *text, size_t bytes, size_t *length)
+{
+    SlBytes repaired = {0};
+    *length = 0;
+    if (!sl_repair_text((SlStretch){text, bytes}, &repaired)) {
+        free(repaired.text);
+        return NULL;
+    }
+    if (repaired.length == 0)
+        return repaired.text;
+    uint8_t *s = (uint8_t *)repaired.text;
+    lower_sigmas(s, repaired.length);
+    uint8_t *lower = u8_tolower(s, repaired.length, NULL, NULL, NULL, length);
+    free(s);
+    return (char *)lower;
+}
+
 char *sl_text_normalize(SlTokenRules rules, const char *text, size_t bytes, size_t *length)
 {
-    return rules == SL_TOKENS_TRANSFORMERS_5 ? normalize_5(text, bytes, length)
-                                             : normalize_4(text, bytes, length);
+    switch (rules) {
+    case SL_TOKENS_TRANSFORMERS_5:
+        return normalize_5(text, bytes, length);
+    case SL_TOKENS_FTFY:
+        return normalize_ftfy(text, bytes, length);
+    default:
+        return normalize_4(text, bytes, length);
+    }
 }

@@ -289,6 +289,7 @@ int main(void)
     char *folder = sl_test_path("goldens/text/tokenizer");
     SlTokenizer *t = sl_tokenizer_open(folder, &err);
     if (sl_test(t != NULL, "the fixture opens: %s", err.message)) {
+        test_golden(sl_tokenizer_as(t, SL_TOKENS_FTFY), "ftfy", "tokens", check_tokens, 400);
         test_invalid(t);
         test_random(t);
         test_long(t);
