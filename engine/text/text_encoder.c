@@ -96,6 +96,15 @@ static void bind_layer(EncoderLayer *l, SlBinder *b, SlPath path, const SlTextEn
     l->fc2 = sl_bind_linear(b, sl_child(path, "mlp.fc2"), c->intermediate_size, d);
 }
 
+/* transformers 5 leaves out "text_model." where it saves a CLIPTextModel that it has not read from a
+ * file with these names. */
+static const char *prefix_of(const SlBinder *b)
+{
+    static const char full[] = "text_model.embeddings.token_embedding.weight";
+    const char *bare = full + strlen("text_model.");
+    return !sl_binder_has(b, full) && sl_binder_has(b, bare) ? "" : "text_model.";
+}
+
 SlTextEncoder *sl_text_encoder_new(const SlTextEncoderConfig *config, SlBinder *b, SlError *err)
 {
     SlTextEncoder *te = calloc(1, sizeof *te);
@@ -110,15 +119,17 @@ SlTextEncoder *sl_text_encoder_new(const SlTextEncoderConfig *config, SlBinder *
     te->dtype = sl_binder_dtype(b);
     int64_t tokens[] = {config->vocab_size, config->hidden_size};
     int64_t positions[] = {config->max_positions, config->hidden_size};
-    SlPath path = sl_path("text_model");
+    const char *prefix = prefix_of(b);
+    SlPath embeddings = sl_path("%sembeddings", prefix);
     te->token_embedding =
-        sl_bind(b, SL_WEIGHT_TABLE, "text_model.embeddings.token_embedding.weight", 2, tokens);
+        sl_bind(b, SL_WEIGHT_TABLE, sl_child(embeddings, "token_embedding.weight").text, 2, tokens);
     te->position_embedding = sl_bind(
-        b, SL_WEIGHT_TABLE, "text_model.embeddings.position_embedding.weight", 2, positions);
-    sl_binder_ignore(b, "text_model.embeddings.position_ids");
+        b, SL_WEIGHT_TABLE, sl_child(embeddings, "position_embedding.weight").text, 2, positions);
+    sl_binder_ignore(b, sl_child(embeddings, "position_ids").text);
     for (int i = 0; i < config->layers; i++)
-        bind_layer(&te->layers[i], b, sl_child(path, "encoder.layers.%d", i), config);
-    te->final_layer_norm = sl_bind_norm(b, sl_child(path, "final_layer_norm"), config->hidden_size);
+        bind_layer(&te->layers[i], b, sl_path("%sencoder.layers.%d", prefix, i), config);
+    te->final_layer_norm =
+        sl_bind_norm(b, sl_path("%sfinal_layer_norm", prefix), config->hidden_size);
     if (config->with_projection)
         te->text_projection = sl_bind_linear_without_bias(
             b, sl_path("text_projection"), config->hidden_size, config->projection_dim);
