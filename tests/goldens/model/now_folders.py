@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Puts the pipelines as the current libraries save them (now/, see make_now.py) together in a folder
-that stands for tests/: goldens/model with the same goldens and cases. Standard library only.
+that stands for tests/: goldens/model with the same goldens and cases, and the pipelines that now/ does
+not have as they are. Standard library only.
 
 Usage: now_folders.py OUT
 """
@@ -31,8 +32,15 @@ def write(path, tensors):
 
 
 def put_weights(part, out):
-    """The files that the part's index names; without one, the files as they were."""
+    """The files that the part's index names; without one, the files as they were, or with shorter names."""
     files = sorted(part.glob("*.safetensors"))
+    names = out / "names.json"
+    if names.exists():
+        prefix = json.loads(names.read_text())["without"]
+        names.unlink()
+        for path in files:
+            write(out / path.name, {name.removeprefix(prefix): t for name, t in read(path).items()})
+        return
     index = next(out.glob("*.index*.json"), None)
     if not index:
         for path in files:
@@ -52,9 +60,16 @@ def main():
     shutil.copytree(HERE / "now", out)
     for path in [*HERE.glob("*.safetensors"), *HERE.glob("*.json")]:
         (out / path.name).symlink_to(path)
-    for part in HERE.glob("*/*/"):
-        if part.parent.name != "now" and list(part.glob("*.safetensors")):
-            put_weights(part, out / part.parent.name / part.name)
+    cases = out / "scheduler_cases.json"  # tried with the pipelines as they are
+    cases.unlink()
+    cases.write_text('{"cases": []}\n')
+    for pipeline in sorted(path.parent for path in HERE.glob("*/model_index.json")):
+        if not (HERE / "now" / pipeline.name).exists():
+            (out / pipeline.name).symlink_to(pipeline)
+            continue
+        for part in pipeline.iterdir():
+            if part.is_dir() and list(part.glob("*.safetensors")):
+                put_weights(part, out / pipeline.name / part.name)
 
 
 main()
