@@ -263,6 +263,11 @@ typedef struct SlCost {
 bool sl_model_cost(const SlModelInfo *info, const SlRecipe *recipe, const char *dtype, SlCost *cost,
                    SlError *err);
 
+/* Before a run does anything: false and *err, with both sizes, when the host has less memory than
+ * the run cannot do without. The recipe's size is filled in. kept: bytes that are to be kept of its
+ * steps, and of those of others that are to be beside it. */
+bool sl_model_check_memory(SlModel *model, const SlRecipe *recipe, size_t kept, SlError *err);
+
 /* The name of the i-th shape that the families of models have built in; NULL: there are no more. */
 const char *sl_shape_name(int i);
 

@@ -107,6 +107,7 @@ int sl_lanes_add(SlLanes *lanes, SlModel *model, const SlRecipe *recipe,
     inputs.share = lanes->share;
     own.inputs = &inputs;
     own.budget = SL_LANES_BUDGET / (size_t)(expected > 1 ? expected : 1);
+    own.together = lanes->count > 0 ? 0 : expected > 1 ? expected : 1;
     SlTimeline *timeline = sl_timeline_new(model, recipe, &own, err);
     return timeline ? sl_lanes_put(lanes, timeline, -1) : -1;
 }
@@ -117,8 +118,8 @@ int sl_lanes_branch(SlLanes *lanes, SlModel *model, int parent, int step, const 
     if (!ready(lanes, model, err))
         return -1;
     const SlRunInputs inputs = {.share = lanes->share};
-    const SlTimelineOptions options = {.inputs = &inputs,
-                                       .budget = SL_LANES_BUDGET / (size_t)(lanes->count + 1)};
+    const SlTimelineOptions options = {
+        .inputs = &inputs, .budget = SL_LANES_BUDGET / (size_t)(lanes->count + 1), .together = 1};
     SlTimeline *timeline =
         sl_timeline_branch(model, lanes->lane[parent].timeline, step, recipe, &options, err);
     return timeline ? sl_lanes_put(lanes, timeline, parent) : -1;

@@ -132,7 +132,7 @@ static bool make_arrays(SlTimeline *t, const SlTimelineShape *shape)
            (!t->views || make_views(t, shape->output16));
 }
 
-bool sl_timeline_keep(SlTimeline *t, size_t budget, size_t state, SlError *err)
+size_t sl_timeline_plan_keeping(SlTimeline *t, size_t budget, size_t state)
 {
     int side = choose_side(t, budget);
     t->interval = choose_interval(t, t->total, state, budget, side);
@@ -148,6 +148,11 @@ bool sl_timeline_keep(SlTimeline *t, size_t budget, size_t state, SlError *err)
         t->light_h = (t->height + by - 1) / by;
         t->light_w = (t->width + by - 1) / by;
     }
+    return bytes_for(t, t->interval, t->room, state, side);
+}
+
+bool sl_timeline_keep(SlTimeline *t, SlError *err)
+{
     const SlTimelineShape shape = {.outputs = true, .output16 = t->interval > 1};
     return make_arrays(t, &shape) ||
            sl_fail(err, SL_MEMORY, "memory ran out for the moments of a run");

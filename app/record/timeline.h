@@ -46,6 +46,8 @@ typedef struct SlTimelineOptions {
     const SlOrigin *origin;    /* of a branch that is computed again; NULL: from noise */
     const SlBatches *batches;  /* in which the evaluations are made again; NULL: as it comes */
     size_t budget;             /* bytes; 0: 20 MiB, a ninth of what nine lanes may take */
+    int together; /* timelines like it that are opened with it: there is memory for what all keep; 0:
+                     nothing is asked */
     bool views; /* also keeps what a window shows of every moment: quick previews, and of those that
                    are kept the output and the guidance term in half precision */
     bool keep_later; /* sl_timeline_set_budget says how much is kept, before the first evaluation */

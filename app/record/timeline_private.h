@@ -64,7 +64,7 @@ int sl_timeline_slot(const SlTimeline *t, int i);
 typedef struct SlTimelineShape {
     int channels, height, width;
     int total;
-    int interval;       /* 0: sl_timeline_keep decides it and makes the arrays */
+    int interval;       /* 0: sl_timeline_plan_keeping decides it */
     bool outputs;       /* the guided outputs are known */
     bool views, guided; /* see SlTimelineOptions; there is a guidance term */
     bool output16;      /* the outputs are known in half precision only */
@@ -74,8 +74,10 @@ SlTimeline *sl_timeline_shaped(const SlRecipe *recipe, const SlOrigin *origin,
                                const SlTimelineShape *shape, SlError *err);
 /* Bytes with every moment kept. */
 size_t sl_timeline_whole(const SlTimeline *t);
-/* Decides what is kept within the budget and makes the arrays. state: bytes of a run's state. */
-bool sl_timeline_keep(SlTimeline *t, size_t budget, size_t state, SlError *err);
+/* Decides what is kept within the budget; the bytes that it takes. state: bytes of a run's state. */
+size_t sl_timeline_plan_keeping(SlTimeline *t, size_t budget, size_t state);
+/* Makes the arrays for what was decided. */
+bool sl_timeline_keep(SlTimeline *t, SlError *err);
 /* The batches that its moments were or will be made in. */
 void sl_timeline_set_batches(SlTimeline *t, const SlBatches *batches);
 /* The next moment's figures and arrays (those that are not NULL), then counts it. */

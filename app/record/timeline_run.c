@@ -197,7 +197,20 @@ bool sl_timeline_set_budget(SlTimeline *t, size_t budget, SlError *err)
     if (t->interval > 0)
         return true;
     free(sl_run_save(t->run, &state));
-    return sl_timeline_keep(t, budget ? budget : DEFAULT_BUDGET, state, err);
+    sl_timeline_plan_keeping(t, budget ? budget : DEFAULT_BUDGET, state);
+    return sl_timeline_keep(t, err);
+}
+
+/* With room for what is kept of it and of those that are opened with it. */
+static bool keep(SlTimeline *t, SlModel *model, const SlTimelineOptions *options, SlError *err)
+{
+    size_t budget = options && options->budget ? options->budget : DEFAULT_BUDGET, state = 0;
+    free(sl_run_save(t->run, &state));
+    size_t bytes = sl_timeline_plan_keeping(t, budget, state);
+    int together = options ? options->together : 0;
+    return (together == 0 ||
+            sl_model_check_memory(model, t->recipe, bytes * (size_t)together, err)) &&
+           sl_timeline_keep(t, err);
 }
 
 size_t sl_timeline_whole_bytes(const SlTimeline *t)
@@ -239,8 +252,7 @@ static SlTimeline *begin(SlModel *model, const Begin *b, SlError *err)
     t->share = b->share;
     t->own_share = b->own_share;
     bool later = b->options && b->options->keep_later;
-    size_t budget = b->options ? b->options->budget : 0;
-    if (fill(t, b, err) && (later || sl_timeline_set_budget(t, budget, err)))
+    if (fill(t, b, err) && (later || keep(t, model, b->options, err)))
         return t;
     sl_timeline_free(t);
     return NULL;

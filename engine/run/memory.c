@@ -49,10 +49,10 @@ static size_t held_by_run(const SlModel *model, const SlRecipe *recipe)
     return positions * (size_t)model->info.channels * sizeof(float) * SL_RUN_ARRAYS;
 }
 
-bool sl_model_check_memory(SlModel *model, const SlRecipe *recipe, SlError *err)
+bool sl_model_check_memory(SlModel *model, const SlRecipe *recipe, size_t kept, SlError *err)
 {
     SlCost cost;
-    size_t need = held_by_run(model, recipe), left = sl_host_memory_left("");
+    size_t need = held_by_run(model, recipe) + kept, left = sl_host_memory_left("");
     if (!sl_model_memory_is_limited(model)) {
         if (!sl_model_measure(model, recipe, &cost, err))
             return false;
@@ -64,10 +64,10 @@ bool sl_model_check_memory(SlModel *model, const SlRecipe *recipe, SlError *err)
     }
     return need <= left ||
            sl_fail(err, SL_MEMORY,
-                   "a picture of %d x %d needs %s of memory at least, and this process may use %s; "
-                   "a smaller picture needs less",
+                   "a picture of %d x %d needs %s of memory at least%s, and this process may use "
+                   "%s; a smaller picture needs less",
                    recipe->width, recipe->height, sl_bytes_text(need).text,
-                   sl_bytes_text(left).text);
+                   kept > 0 ? " with the steps that are kept" : "", sl_bytes_text(left).text);
 }
 
 bool sl_model_make_room(SlModel *model, const SlRecipe *recipe, SlError *err)

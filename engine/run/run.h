@@ -8,10 +8,6 @@
 /* Arrays of a run, each of a sample's size. */
 #define SL_RUN_ARRAYS 6
 
-/* Before a run does anything: false and *err, with both sizes, when the host has less memory than it
- * cannot do without. The recipe's size is filled in. */
-bool sl_model_check_memory(SlModel *model, const SlRecipe *recipe, SlError *err);
-
 /* Before the first step of a run, with the prompt encoded: makes room on a device whose memory is
  * limited. False and *err, with both sizes, when there is none to be made. */
 bool sl_model_make_room(SlModel *model, const SlRecipe *recipe, SlError *err);

@@ -179,7 +179,7 @@ SlRun *sl_run_new(SlModel *model, const SlRecipe *recipe, const SlRunInputs *inp
         return NULL;
     }
     run->model = model;
-    bool ok = copy_recipe(run, recipe, err) && sl_model_check_memory(model, &run->recipe, err) &&
+    bool ok = copy_recipe(run, recipe, err) && sl_model_check_memory(model, &run->recipe, 0, err) &&
               make_arrays(run, err) && make_scheduler(run, err);
     run->share = inputs && inputs->share ? inputs->share : sl_share_new(model);
     run->own_share = !inputs || !inputs->share;

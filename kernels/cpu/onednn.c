@@ -49,23 +49,30 @@ static bool has_isa(SlDtype dtype)
     return (isa & needed) == needed;
 }
 
+typedef struct Opening {
+    SlOneDnn *o;
+    SlDtype dtype;
+    bool any_isa, lacking; /* the processor has not the instructions */
+} Opening;
+
 static bool open_engine(void *arg)
 {
-    SlOneDnn *o = arg;
-    return sl_onednn_ok(o, dnnl_engine_create(&o->engine, dnnl_cpu, 0)) &&
+    Opening *opening = arg;
+    SlOneDnn *o = opening->o;
+    opening->lacking = !has_isa(opening->dtype) && !(opening->any_isa && opening->dtype == SL_F32);
+    return !opening->lacking && sl_onednn_ok(o, dnnl_engine_create(&o->engine, dnnl_cpu, 0)) &&
            sl_onednn_ok(o, dnnl_stream_create(&o->stream, o->engine, dnnl_stream_default_flags));
 }
 
 bool sl_onednn_open(SlDtype dtype, struct SlTeam *team, bool any_isa, SlOneDnn **onednn)
 {
     *onednn = NULL;
-    if (!has_isa(dtype) && !(any_isa && dtype == SL_F32))
-        return true;
     SlOneDnn *o = calloc(1, sizeof *o);
     if (!o)
         return false;
     o->team = team;
-    if (sl_onednn_call(o, SL_ONEDNN_MAKE, open_engine, o)) {
+    Opening opening = {o, dtype, any_isa, false};
+    if (sl_onednn_call(o, SL_ONEDNN_MAKE, open_engine, &opening)) {
         *onednn = o;
         return true;
     }

@@ -69,20 +69,28 @@ static bool primitive_desc(const SlOneDnnKey *k, const SlProductDescs *d,
                    : sl_matmul_desc(desc, engine, d, attr);
 }
 
-static bool memory(dnnl_memory_t *memory, SlConstMemoryDesc desc, dnnl_engine_t engine)
+/* A descriptor of sizes that are right is not made only where memory ran out. */
+static bool is_made(SlOneDnn *o, bool made)
 {
-    return dnnl_memory_create(memory, desc, engine, DNNL_MEMORY_NONE) == dnnl_success;
+    if (!made)
+        atomic_store(&o->no_memory, true);
+    return made;
+}
+
+static bool memory(dnnl_memory_t *memory, SlConstMemoryDesc desc, SlOneDnn *o)
+{
+    return sl_onednn_ok(o, dnnl_memory_create(memory, desc, o->engine, DNNL_MEMORY_NONE));
 }
 
 static bool make_memories(SlPrimitive *p, const SlProductDescs *d, const_dnnl_primitive_desc_t desc,
-                          dnnl_engine_t engine)
+                          SlOneDnn *o)
 {
     SlConstMemoryDesc scratch = dnnl_primitive_desc_query_md(desc, dnnl_query_scratchpad_md, 0);
     p->weights = sl_memory_desc_copy(dnnl_primitive_desc_query_md(desc, dnnl_query_weights_md, 0));
     p->scratch_bytes = dnnl_memory_desc_get_size(scratch);
-    return p->weights && memory(&p->x, d->x, engine) &&
-           (!d->bias || memory(&p->bias, d->bias, engine)) && memory(&p->out, d->out, engine) &&
-           memory(&p->residual, d->out, engine) && memory(&p->scratch, scratch, engine);
+    return is_made(o, p->weights != NULL) && memory(&p->x, d->x, o) &&
+           (!d->bias || memory(&p->bias, d->bias, o)) && memory(&p->out, d->out, o) &&
+           memory(&p->residual, d->out, o) && memory(&p->scratch, scratch, o);
 }
 
 /* What is added to the product. */
@@ -116,13 +124,13 @@ static bool fill_primitive(void *arg)
     SlOneDnn *o = m->o;
     const SlOneDnnKey *key = &m->p->key;
     SlProductDescs *d = &m->descs;
-    return (key->conv ? conv_descs(key, d) : matmul_descs(key, d)) &&
+    return is_made(o, key->conv ? conv_descs(key, d) : matmul_descs(key, d)) &&
            sl_onednn_ok(o, dnnl_primitive_attr_create(&m->attr)) &&
            sl_onednn_ok(
                o, dnnl_primitive_attr_set_scratchpad_mode(m->attr, dnnl_scratchpad_mode_user)) &&
-           add_post_ops(m->attr, key, d->out) &&
+           is_made(o, add_post_ops(m->attr, key, d->out)) &&
            primitive_desc(key, d, m->attr, o->engine, &m->desc) &&
-           make_memories(m->p, d, m->desc, o->engine) &&
+           make_memories(m->p, d, m->desc, o) &&
            sl_onednn_ok(o, dnnl_primitive_create(&m->p->primitive, m->desc));
 }
 

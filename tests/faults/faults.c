@@ -5,16 +5,15 @@
  *
  * FAULT_CALL     a name of the table of kinds below
  * FAULT_N        which call of that kind fails, from 1; 0 or not set: none
- * FAULT_ERROR    a name of the table of errors below (for alloc always ENOMEM), or "short" (read,
+ * FAULT_ERROR    a name of the table of errors below (for memory always ENOMEM), or "short" (read,
  *                pread, write: half of what was asked for) or "end" (read, pread: nothing)
  * FAULT_FOREVER  set: the calls after the N-th fail, too
  * FAULT_RECORD   a file that gets a line "kind n stack" per call, stack a hash of the return
  *                addresses
  * FAULT_LOG      a file that gets the stack of the first call that was made to fail
  *
- * Only what the program, the C library and the small libraries ask memory for is counted: what a
- * C++ library does without memory is not ours to mend, and how often it asks changes from release
- * to release. The shim itself must not allocate within a call that it counts, so it writes with
+ * As `alloc` counts what the program, the C library and the small libraries ask memory for, as
+ * `onednn` what that library does, which does not check all of it (kernels/cpu/guard.cpp). The shim itself must not allocate within a call that it counts, so it writes with
  * system calls of its own. It needs glibc, whose allocator has a second name for each function.
  */
 #undef _FILE_OFFSET_BITS /* open and open64 are two functions here */
@@ -43,6 +42,7 @@ void *__libc_memalign(size_t alignment, size_t bytes);
 
 typedef enum Kind {
     ALLOC,
+    ONEDNN,
     OPEN,
     READ,
     PREAD,
@@ -63,8 +63,8 @@ typedef enum Kind {
 } Kind;
 
 static const char *const kinds[KINDS] = {
-    "alloc", "open",     "read",  "pread",  "write",  "fsync",  "rename",   "close", "stat",
-    "mkdir", "truncate", "chmod", "unlink", "thread", "folder", "realpath", "lock"};
+    "alloc", "onednn", "open",     "read",  "pread",  "write",  "fsync",  "rename",   "close",
+    "stat",  "mkdir",  "truncate", "chmod", "unlink", "thread", "folder", "realpath", "lock"};
 
 static const struct {
     const char *name;
@@ -73,9 +73,11 @@ static const struct {
               {"EINTR", EINTR},   {"EACCES", EACCES}, {"EMFILE", EMFILE},
               {"EAGAIN", EAGAIN}, {"ENOMEM", ENOMEM}, {"EROFS", EROFS}};
 
-typedef struct Range {
+/* Code that asks for memory. */
+typedef struct Asking {
     uintptr_t from, to;
-} Range;
+    Kind kind;
+} Asking;
 
 static struct {
     bool on;
@@ -88,8 +90,8 @@ static struct {
     const char *log;
     bool logged;
     long count[KINDS];
-    Range ours[64]; /* who may ask for memory */
-    int ranges;
+    Asking asking[64]; /* who may ask for memory */
+    int asks;
 } fault = {.kind = KINDS, .number = EIO, .record = -1};
 
 static __thread int inside; /* the shim's own calls are not counted */
@@ -98,27 +100,33 @@ static __thread int inside; /* the shim's own calls are not counted */
 
 static int note_range(struct dl_phdr_info *info, size_t size, void *arg)
 {
-    static const char *const small[] = {"libc.so",  "libpng",  "libz.so",
-                                        "libcjson", "libwebp", "libunistring"};
-    bool ours = !info->dlpi_name[0]; /* the program */
-    for (size_t i = 0; i < sizeof small / sizeof *small; i++)
-        ours = ours || strstr(info->dlpi_name, small[i]);
-    for (int i = 0; ours && i < info->dlpi_phnum && fault.ranges < 64; i++) {
+    static const struct {
+        const char *name;
+        Kind kind;
+    } libraries[] = {{"libc.so", ALLOC},  {"libpng", ALLOC},       {"libz.so", ALLOC},
+                     {"libcjson", ALLOC}, {"libwebp", ALLOC},      {"libunistring", ALLOC},
+                     {"libdnnl", ONEDNN}, {"libstdc++.so", ONEDNN}};
+    Kind kind = info->dlpi_name[0] ? KINDS : ALLOC; /* the program */
+    for (size_t i = 0; i < sizeof libraries / sizeof *libraries; i++)
+        if (strstr(info->dlpi_name, libraries[i].name))
+            kind = libraries[i].kind;
+    for (int i = 0; kind != KINDS && i < info->dlpi_phnum && fault.asks < 64; i++) {
         const ElfW(Phdr) *part = &info->dlpi_phdr[i];
         uintptr_t from = info->dlpi_addr + part->p_vaddr;
         if (part->p_type == PT_LOAD)
-            fault.ours[fault.ranges++] = (Range){from, from + part->p_memsz};
+            fault.asking[fault.asks++] = (Asking){from, from + part->p_memsz, kind};
     }
     return 0;
 }
 
-static bool is_ours(const void *caller)
+/* KINDS: nobody whose memory is counted. */
+static Kind who_asks(const void *caller)
 {
     uintptr_t at = (uintptr_t)caller;
-    for (int i = 0; i < fault.ranges; i++)
-        if (at >= fault.ours[i].from && at < fault.ours[i].to)
-            return true;
-    return false;
+    for (int i = 0; i < fault.asks; i++)
+        if (at >= fault.asking[i].from && at < fault.asking[i].to)
+            return fault.asking[i].kind;
+    return KINDS;
 }
 
 /* ---- counting ---- */
@@ -181,39 +189,41 @@ static int fail(void)
 
 /* ---- memory ---- */
 
-static bool no_memory(const void *caller)
+static bool no_memory(Kind kind)
 {
-    if (!is_ours(caller) || !hit(ALLOC))
+    if (kind == KINDS || !hit(kind))
         return false;
     errno = ENOMEM;
     return true;
 }
 
-#define CALLER __builtin_return_address(0)
+#define ASKED who_asks(__builtin_return_address(0))
 
 void *malloc(size_t bytes)
 {
-    return no_memory(CALLER) ? NULL : __libc_malloc(bytes);
+    return no_memory(ASKED) ? NULL : __libc_malloc(bytes);
 }
 
 void *calloc(size_t count, size_t bytes)
 {
-    return no_memory(CALLER) ? NULL : __libc_calloc(count, bytes);
+    return no_memory(ASKED) ? NULL : __libc_calloc(count, bytes);
 }
 
 void *realloc(void *block, size_t bytes)
 {
-    return no_memory(CALLER) ? NULL : __libc_realloc(block, bytes);
+    return no_memory(ASKED) ? NULL : __libc_realloc(block, bytes);
 }
 
 void *aligned_alloc(size_t alignment, size_t bytes)
 {
-    return no_memory(CALLER) ? NULL : __libc_memalign(alignment, bytes);
+    return no_memory(ASKED) ? NULL : __libc_memalign(alignment, bytes);
 }
 
+/* The program's own hands on what oneDNN asks for. */
 int posix_memalign(void **block, size_t alignment, size_t bytes)
 {
-    void *got = no_memory(CALLER) ? NULL : __libc_memalign(alignment, bytes);
+    void *got =
+        no_memory(ASKED == ALLOC ? ONEDNN : ASKED) ? NULL : __libc_memalign(alignment, bytes);
     if (!got)
         return ENOMEM;
     *block = got;

@@ -42,12 +42,14 @@ COMMANDS = {
     'replay-lanes': (['replay', '{made}/c.safelight', '--model', '{sd1}', '--verify', *MODEL], []),
     'info-model': (['info', '{sd1}', '--json'], []),
     'info-picture': (['info', '{made}/o.png'], []),
+    'onednn': (['generate', '--model', '{sd1}', *PICTURE, '--output', 'o.png'], ['o.png']),
     'bad-model': (['generate', '--model', '{bad}', *PICTURE, '--output', 'o.png'], ['o.png']),
 }
 
 # Kind of call (faults.c): how it fails. "forever": all later ones of the kind, too.
 FAULTS = {
     'alloc': ['ENOMEM', 'ENOMEM forever'],
+    'onednn': ['ENOMEM', 'ENOMEM forever'],
     'open': ['EACCES', 'EMFILE forever'],
     'read': ['EIO', 'short', 'EINTR', 'end'],
     'pread': ['EIO', 'short', 'EINTR', 'end'],
@@ -150,6 +152,8 @@ class Sweep:
                 with open(os.path.join(folder, name), 'wb') as f:
                     f.write(OLD)
         words = [self.program, *(w.format(**self.places) for w in words)]
+        if command == 'onednn':  # on processors where it would not be used, too
+            fault['SAFELIGHT_ISA'] = 'v3+onednn'
         environment = dict(self.environment, LD_PRELOAD=self.shim, XDG_CACHE_HOME=os.path.join(self.work, 'cache'), **fault)
         with open(os.path.join(self.work, 'out'), 'wb+') as out, open(os.path.join(self.work, 'err'), 'wb+') as err:
             try:
@@ -256,7 +260,7 @@ def every_so_many(cases, most):
 
 def choose(cases, options):
     """At most so many of each kind, of memory, which has the most places, eight times as many."""
-    return cases if options.all else every_so_many(cases, options.each * (8 if cases and cases[0].kind == 'alloc' else 1))
+    return cases if options.all else every_so_many(cases, options.each * (8 if cases and cases[0].kind in ('alloc', 'onednn') else 1))
 
 
 def main():
@@ -275,7 +279,7 @@ def main():
         only, *kinds = options.only.split(',')
         for command in [c for c in COMMANDS if only in ('', c)]:
             sweep.record(command)
-            for kind in kinds or FAULTS:
+            for kind in kinds or (['onednn'] if command == 'onednn' else FAULTS):
                 known = [c for c in sweep.cases[command] if c.kind == kind]
                 cases = choose(known, options)
                 tried = [sweep.try_case(case) for case in cases]

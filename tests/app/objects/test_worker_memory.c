@@ -75,7 +75,8 @@ static void test_plans(void)
                 g_assert_nonnull(t);
                 fixed = sl_timeline_bytes(t);
                 most = sl_timeline_whole_bytes(t);
-                g_assert_true(sl_timeline_keep(t, budgets[b], sample * 3, &err));
+                sl_timeline_plan_keeping(t, budgets[b], sample * 3);
+                g_assert_true(sl_timeline_keep(t, &err));
                 /* with the states and the stretch that come later */
                 held = sl_timeline_bytes(t) - fixed;
                 if (sl_timeline_interval(t) > 1)
