@@ -31,6 +31,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -229,6 +230,17 @@ int posix_memalign(void **block, size_t alignment, size_t bytes)
     *block = got;
     return 0;
 }
+
+#define MAPS(name, offset_type)                                                           \
+    void *name(void *at, size_t bytes, int access, int flags, int fd, offset_type offset) \
+    {                                                                                     \
+        if (fd < 0 && no_memory(ASKED))                                                   \
+            return MAP_FAILED;                                                            \
+        return (void *)syscall(SYS_mmap, at, bytes, access, flags, fd, offset);           \
+    }
+
+MAPS(mmap, off_t)
+MAPS(mmap64, off64_t)
 
 /* ---- files ---- */
 
