@@ -6,7 +6,6 @@
  */
 #include "app/objects/gallery/sl-gallery-index.h"
 
-#include <cjson/cJSON.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
 #include <sqlite3.h>
@@ -15,10 +14,12 @@
 #include <unistd.h>
 
 #include "app/files/files.h"
+#include "engine/files/files.h"
 
 #define VERSION 1    /* of the tables; a database of a later program is not touched */
 #define WAIT_MS 2000 /* for another process that writes */
 #define MAX_TEXT (16 << 20)
+#define MAX_VALUES (1 << 16) /* of a lineage, as JSON */
 
 struct _SlGalleryIndex
 {
@@ -218,13 +219,13 @@ read_row (sqlite3_stmt *row)
       = _sl_index_entry_new (name, sqlite3_column_int64 (row, 1), sqlite3_column_int64 (row, 2));
   const char *prompt = (const char *)sqlite3_column_text (row, 3);
   const char *lineage = (const char *)sqlite3_column_text (row, 4);
-  cJSON *json;
+  SlJson *json;
 
   if (prompt == NULL)
     return g_steal_pointer (&entry);
-  json = lineage ? cJSON_Parse (lineage) : NULL;
-  entry->lineage = _sl_lineage_read (json);
-  cJSON_Delete (json);
+  json = lineage ? sl_json_parse_bounded (name, lineage, strlen (lineage), MAX_VALUES, NULL) : NULL;
+  entry->lineage = json ? _sl_lineage_read (sl_json_root (json)) : NULL;
+  sl_json_close (json);
   if (entry->lineage == NULL || !g_utf8_validate (prompt, -1, NULL))
     return NULL;
   entry->prompt = g_strdup (prompt);
@@ -251,7 +252,9 @@ _sl_gallery_index_read (SlGalleryIndex *self, const char *folder)
         g_hash_table_replace (known, entry->name, entry);
     }
   sqlite3_finalize (rows);
-  if (other_tables || is_damage (result) || (self && self->db && is_damage (sqlite3_errcode (self->db))))
+  /* A value that is too large for us is none that we wrote, and no row behind it could be read. */
+  if (other_tables || is_damage (result) || result == SQLITE_TOOBIG
+      || (self && self->db && is_damage (sqlite3_errcode (self->db))))
     begin_anew (self);
   return known;
 }

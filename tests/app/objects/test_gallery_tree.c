@@ -472,6 +472,46 @@ static void test_damaged_index(Fixture *fixture, gconstpointer data)
     g_unlink(aside);
 }
 
+/* Rows that nobody of ours wrote: their pictures are read, and nothing else happens. */
+static void test_hostile_rows(Fixture *fixture, gconstpointer data)
+{
+#define BYTES(count, what) "replace(hex(zeroblob(" #count ")), '00', '" what "')"
+    static const char *const changes[] = {
+        "mtime = 'soon', bytes = x'00ff'",
+        "mtime = -1, bytes = -9223372036854775808",
+        "mtime = 1e300",
+        "prompt = x'ff00fe'",
+        "prompt = x'fffe'",
+        "lineage = NULL",
+        "lineage = 5",
+        "lineage = x'7b00'",
+        "lineage = '{\"model\":5,\"changed\":{}}'",
+        "lineage = '{\"model\":\"m\",\"changed\":\"\",\"runs\":[{}],\"steps\":-1,\"moment\":1e99}'",
+        "lineage = " BYTES(100000, "["),
+        "lineage = '[' || " BYTES(8000000, "0,") " || '0]'",
+    };
+    write_picture(fixture, "root", &root, 0, 900, "m");
+    write_picture(fixture, "late", &late, 0, 800, "m");
+    for (size_t i = 0; i < G_N_ELEMENTS(changes); i++) {
+        g_autofree char *sql = g_strconcat("UPDATE picture SET ", changes[i],
+                                           " WHERE file = CAST('root.png' AS BLOB)", NULL);
+        open_gallery(fixture);
+        change_index(sql);
+        open_gallery(fixture);
+        OUTLINE("root 0 -, late 1 root");
+        g_assert_cmpstr(sl_picture_get_prompt(find(fixture, "root")), ==, "a red house");
+    }
+
+    /* One that is too large to be looked at does not hide those behind it for ever. */
+    change_index("INSERT INTO picture SELECT folder, x'00', 0, 0, " BYTES(
+        9000000, "xx") ", '{}' FROM picture LIMIT 1");
+    open_gallery(fixture);
+    OUTLINE("root 0 -, late 1 root");
+    open_gallery(fixture);
+    g_assert_cmpint(count_rows("length(prompt) > 1000"), ==, 0);
+    g_assert_cmpint(count_rows("prompt IS NOT NULL"), ==, 2);
+}
+
 /* Another window writes: this one waits, and at worst reads the pictures. */
 static void test_locked_index(Fixture *fixture, gconstpointer data)
 {
@@ -504,6 +544,7 @@ int main(int argc, char **argv)
     ADD("folders", test_folders);
     ADD("forged-index", test_forged_index);
     ADD("damaged-index", test_damaged_index);
+    ADD("hostile-rows", test_hostile_rows);
     ADD("locked-index", test_locked_index);
     return run_with_data_home();
 }
