@@ -57,10 +57,23 @@ typedef struct SlModelPart {
 } SlModelPart;
 
 typedef struct SlModelFile {
-    char name[256]; /* relative to the model's folder */
+    char name[256]; /* relative to the model's folder; of a part from elsewhere "vae=NAME" */
     uint64_t bytes;
     char sha256[65]; /* "" until sl_model_hash */
 } SlModelFile;
+
+/* A part that is not the model's own. */
+typedef struct SlOtherPart {
+    char part[32];   /* "vae" */
+    char path[4096]; /* a file, or the folder with the part's config.json */
+    bool folder;
+} SlOtherPart;
+#define SL_MODEL_MAX_OTHERS 3
+
+/* Parts to take from elsewhere; path may also be a model's folder. */
+typedef struct SlPartFrom {
+    const char *part, *path;
+} SlPartFrom;
 
 typedef struct SlModelInfo {
     const SlPipelineInfo *pipeline;
@@ -76,13 +89,20 @@ typedef struct SlModelInfo {
     int factor;        /* pixels per sample pixel (8 for SD, 1 for DDPM) */
     int prompt_tokens; /* model_max_length; 0: no prompt */
     char notes[600];   /* lines: what the pipeline takes otherwise than the folder says it */
-    int parts, files;
+    int parts, files, others;
     SlModelPart part[8];
+    SlOtherPart other[SL_MODEL_MAX_OTHERS];
     SlModelFile file[SL_MODEL_MAX_FILES];
 } SlModelInfo;
 
 /* Looks at a folder or file without loading weights; headers are validated. Any thread. */
 bool sl_model_inspect(const char *path, SlModelInfo *info, SlError *err);
+/* The same with some parts from elsewhere: `from` is ended by one without a name. Such a part's
+ * files are named "vae=NAME". */
+bool sl_model_inspect_with(const char *path, const SlPartFrom *from, SlModelInfo *info,
+                           SlError *err);
+/* Where file i of a model is. False when the path is longer than size. */
+bool sl_model_file_path(const SlModelInfo *info, int i, char *out, size_t size);
 /* SHA-256 of every file of info, filled in. Any thread; *cancel (may be NULL) is polled. hash NULL:
  * sl_sha256_file. */
 typedef bool (*SlHashFile)(const char *path, char hex[65], const int *cancel, SlError *err);
@@ -102,6 +122,7 @@ typedef struct SlModelOptions {
     const char *part_dtypes; /* "vae=f32": parts that compute in another type; "vae=auto": its own;
                                 NULL: all in their own */
     int threads;             /* 0: all */
+    const SlPartFrom *from;  /* as sl_model_inspect_with's; NULL: all parts are the model's */
     const char *tokenizer;   /* folder, for single files; NULL: see sl_model_open_tokenizer */
     void (*progress)(void *arg, double fraction,
                      const char *what); /* called on the loading thread; may be NULL */

@@ -57,6 +57,8 @@ static void print_model(const SlModelInfo *info)
         else
             sl_print("  %-14s%s\n", part->name, part->class_name);
     }
+    for (int i = 0; i < info->others; i++)
+        sl_print("  %-14sfrom %s\n", info->other[i].part, info->other[i].path);
     for (int i = 0; i < info->files; i++)
         sl_print("  file          %s, %.1f MB\n", info->file[i].name,
                  (double)info->file[i].bytes / 1e6);
@@ -76,6 +78,9 @@ static cJSON *parts_to_json(const SlModelInfo *info)
         sl_out_number(&out, item, "parameters", (double)part->parameters);
         sl_out_number(&out, item, "bytes", (double)part->bytes);
         sl_out_text(&out, item, "dtype", part->dtype);
+        for (int k = 0; k < info->others; k++)
+            if (!strcmp(info->other[k].part, part->name))
+                sl_out_text(&out, item, "from", info->other[k].path);
     }
     return sl_out_end(&out, parts);
 }
@@ -107,7 +112,12 @@ static cJSON *model_to_json(const SlModelInfo *info, const char *device)
 static int print_inspected(const SlOptions *o, const char *path, SlModelInfo *info, SlError *err)
 {
     char line[1000];
-    if (!sl_model_inspect(path, info, err) || (o->json && !sl_hash_model(info, NULL, err)))
+    SlGivenParts given;
+    bool ok = sl_given_parts_find(&given, o, err) &&
+              sl_model_inspect_with(path, given.from, info, err) &&
+              (!o->json || sl_hash_model(info, NULL, err));
+    sl_given_parts_free(&given);
+    if (!ok)
         return sl_fail_exit(err);
     if (!sl_device_foresee(&(SlDeviceOptions){.name = o->device, .any_dtype = true}, line,
                            sizeof line, err))

@@ -40,7 +40,7 @@ typedef struct SlOptions {
 
     int64_t step, threads;
     const char *model, *device, *dtype, *arch;
-    const char *latents, *step_noise, *dump, *previews, *output;
+    const char *vae, *unet, *text_encoder, *latents, *step_noise, *dump, *previews, *output;
     const char *schedulers; /* compare: the list, every id known, or "all" */
     const char
         *lanes[SL_COMPARE_MAX]; /* compare: settings of each, as sl_options_lane reads them */

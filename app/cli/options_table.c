@@ -26,6 +26,12 @@ const SlOption sl_option_table[] = {
     {"model", SL_OPTION_TEXT, AT(model), COMPUTES | TOKENIZE | SCHEDULERS, "PATH|NAME",
      "a diffusers folder, a .safetensors or .gguf file, or a name on the search path (default: "
      "starter)"},
+    {"vae", SL_OPTION_TEXT, AT(vae), CHANGES | REPLAY | INFO, "FILE|FOLDER|NAME",
+     "this VAE in place of the model's own"},
+    {"unet", SL_OPTION_TEXT, AT(unet), CHANGES | REPLAY | INFO, "FILE|FOLDER|NAME",
+     "this UNet in place of the model's own: a file that holds nothing else is completed so"},
+    {"text-encoder", SL_OPTION_TEXT, AT(text_encoder), CHANGES | REPLAY | INFO, "FILE|FOLDER|NAME",
+     "this text encoder in place of the model's own"},
     {"step", SL_OPTION_INT, AT(step), BRANCH, "N", "finished steps of the picture to go on from",
      NULL, 0, 999},
     {"schedulers", SL_OPTION_LIST, AT(schedulers), COMPARE, "ID,ID,...|all",

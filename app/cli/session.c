@@ -77,12 +77,13 @@ static void *hash_files(void *arg)
     return NULL;
 }
 
-static bool open_model(SlSession *session, const char *path, SlError *err)
+static bool open_model(SlSession *session, const char *path, const SlPartFrom *from, SlError *err)
 {
     const SlOptions *o = session->options;
     const SlModelOptions options = {
         .device = o->device,
         .dtype = o->dtype,
+        .from = from,
         .threads = o->threads > 0 ? (int)o->threads : 0,
         .progress = show_loading,
         .progress_arg = &session->progress,
@@ -96,14 +97,66 @@ static bool open_model(SlSession *session, const char *path, SlError *err)
     return session->model != NULL;
 }
 
-bool sl_session_open(SlSession *session, const SlOptions *options, const char *path, SlError *err)
+bool sl_given_parts_find(SlGivenParts *parts, const SlOptions *o, SlError *err)
+{
+    const struct {
+        const char *part, *name;
+    } given[] = {{"unet", o->unet}, {"vae", o->vae}, {"text_encoder", o->text_encoder}};
+    *parts = (SlGivenParts){.count = 0};
+    for (int i = 0; i < 3; i++) {
+        char *path = given[i].name ? sl_part_find(given[i].part, given[i].name, err) : NULL;
+        if (given[i].name && !path) {
+            sl_given_parts_free(parts);
+            return false;
+        }
+        if (path) {
+            parts->from[parts->count] = (SlPartFrom){given[i].part, path};
+            parts->path[parts->count++] = path;
+        }
+    }
+    return true;
+}
+
+void sl_given_parts_free(SlGivenParts *parts)
+{
+    for (int i = 0; i < parts->count; i++)
+        free(parts->path[i]);
+    *parts = (SlGivenParts){.count = 0};
+}
+
+static bool is_given(const SlGivenParts *given, const char *part)
+{
+    for (int i = 0; i < given->count; i++)
+        if (!strcmp(given->from[i].part, part))
+            return true;
+    return false;
+}
+
+/* With the parts that the options name, and those of info (NULL: none) that they do not. */
+static bool open_with_parts(SlSession *session, const char *path, const SlModelInfo *info,
+                            SlError *err)
+{
+    SlGivenParts given;
+    if (!sl_given_parts_find(&given, session->options, err))
+        return false;
+    int count = given.count;
+    for (int i = 0; info && i < info->others; i++)
+        if (!is_given(&given, info->other[i].part) && count < SL_MODEL_MAX_OTHERS)
+            given.from[count++] = (SlPartFrom){info->other[i].part, info->other[i].path};
+    bool ok = open_model(session, path, given.from, err);
+    sl_given_parts_free(&given);
+    return ok;
+}
+
+static bool open_session(SlSession *session, const SlOptions *options, const SlModelInfo *info,
+                         const char *path, SlError *err)
 {
     memset(session, 0, sizeof *session);
     session->options = options;
     char *found = path ? strdup(path) : sl_model_find(options->model, err);
     if (path && !found)
         sl_fail(err, SL_MEMORY, "memory ran out");
-    bool ok = found && open_model(session, found, err);
+    bool ok = found && open_with_parts(session, found, info, err);
     free(found);
     if (!ok)
         return false;
@@ -117,6 +170,11 @@ bool sl_session_open(SlSession *session, const SlOptions *options, const char *p
     return true;
 }
 
+bool sl_session_open(SlSession *session, const SlOptions *options, const char *path, SlError *err)
+{
+    return open_session(session, options, NULL, path, err);
+}
+
 bool sl_session_open_maker(SlSession *session, const SlOptions *options, const SlMetadata *metadata,
                            SlError *err)
 {
@@ -126,7 +184,7 @@ bool sl_session_open_maker(SlSession *session, const SlOptions *options, const S
     SlModelInfo *info = malloc(sizeof *info);
     bool ok = (info || sl_fail(err, SL_MEMORY, "memory ran out")) &&
               sl_model_find_same(m->model, m->file, m->files, info, sl_interrupt_flag(), err) &&
-              sl_session_open(session, options, info->path, err);
+              open_session(session, options, info, info->path, err);
     free(info);
     return ok;
 }

@@ -37,6 +37,15 @@ typedef struct SlSession {
     SlError hash_error;
 } SlSession;
 
+/* The parts that the options name in place of the model's own, found. Free in any case. */
+typedef struct SlGivenParts {
+    SlPartFrom from[SL_MODEL_MAX_OTHERS + 1]; /* ended by one without a name */
+    char *path[SL_MODEL_MAX_OTHERS];
+    int count;
+} SlGivenParts;
+bool sl_given_parts_find(SlGivenParts *parts, const SlOptions *options, SlError *err);
+void sl_given_parts_free(SlGivenParts *parts);
+
 /* path NULL: what --model says. Afterwards Ctrl-C stops the model. Close in any case. */
 bool sl_session_open(SlSession *session, const SlOptions *options, const char *path, SlError *err);
 /* The model that made what the metadata tell of, unless --model names one. */

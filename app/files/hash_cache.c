@@ -196,13 +196,6 @@ struct SlModelKeys {
     char key[][KEY_LENGTH]; /* "": there was no such file */
 };
 
-static bool file_path(const SlModelInfo *info, int i, char *path, size_t size)
-{
-    int n = info->single_file ? snprintf(path, size, "%s", info->path)
-                              : snprintf(path, size, "%s/%s", info->path, info->file[i].name);
-    return n > 0 && n < (int)size;
-}
-
 SlModelKeys *sl_model_keys(const SlModelInfo *info)
 {
     char path[PATH_ROOM];
@@ -212,7 +205,7 @@ SlModelKeys *sl_model_keys(const SlModelInfo *info)
         return NULL;
     keys->count = info->files;
     for (int i = 0; i < info->files; i++)
-        if (file_path(info, i, path, sizeof path))
+        if (sl_model_file_path(info, i, path, sizeof path))
             key_of(path, keys->key[i], &st);
     return keys;
 }
@@ -231,7 +224,7 @@ bool sl_hash_model_as(SlModelInfo *info, const SlModelKeys *keys, const int *can
     char path[PATH_ROOM];
     bool as_it_was = keys && keys->count == info->files;
     for (int i = 0; i < info->files; i++)
-        if (!file_path(info, i, path, sizeof path))
+        if (!sl_model_file_path(info, i, path, sizeof path))
             return sl_fail(err, SL_IO, "%s: the path is too long", sl_show_path(path).text);
         else if (!hash_as(path, as_it_was ? keys->key[i] : NULL, info->file[i].sha256, cancel, err))
             return false;

@@ -12,6 +12,7 @@
 
 #define MAX_FOLDERS 32
 #define MAX_MODELS  1000
+#define PATH_ROOM   4600
 
 /* ---- folders ---- */
 
@@ -138,12 +139,12 @@ static char *in_folder(const char *folder, const char *name)
     return NULL;
 }
 
-static void say_where(const char *name, char **folders, SlError *err)
+static void say_where(const char *what, const char *name, char **folders, SlError *err)
 {
     SlText text = {0};
     for (int i = 0; folders[i]; i++)
         sl_text_addf(&text, "%s%s", i ? ", " : "", folders[i]);
-    sl_fail(err, SL_IO, "there is no model \"%s\"; looked in %.700s", name,
+    sl_fail(err, SL_IO, "there is no %s \"%s\"; looked in %.700s", what, name,
             text.data ? text.data : "no folder");
     sl_text_free(&text);
 }
@@ -164,7 +165,30 @@ char *sl_model_find(const char *name, SlError *err)
     if (!folders)
         sl_fail(err, SL_MEMORY, "memory ran out");
     else if (!found)
-        say_where(name, folders, err);
+        say_where("model", name, folders, err);
+    sl_strings_free(folders);
+    return found;
+}
+
+char *sl_part_find(const char *part, const char *name, SlError *err)
+{
+    char inner[PATH_ROOM];
+    if (strchr(name, '/') || exists(name)) {
+        char *copy = strdup(name);
+        if (!copy)
+            sl_fail(err, SL_MEMORY, "memory ran out");
+        return copy;
+    }
+    char **folders = sl_model_folders(), *found = NULL;
+    for (int i = 0; folders && folders[i] && !found; i++) {
+        found = in_folder(folders[i], name);
+        if (!found && snprintf(inner, sizeof inner, "%s/%s", folders[i], part) < (int)sizeof inner)
+            found = in_folder(inner, name);
+    }
+    if (!folders)
+        sl_fail(err, SL_MEMORY, "memory ran out");
+    else if (!found)
+        say_where(part, name, folders, err);
     sl_strings_free(folders);
     return found;
 }
@@ -250,17 +274,88 @@ bool sl_model_is_same(SlModelInfo *info, const SlModelFile *files, int count, co
            same_hashes(info, files, count);
 }
 
-static bool is_same(const char *path, const SlModelFile *files, int count, SlModelInfo *info,
-                    const int *cancel)
+/* The parts that a picture's files name as taken from elsewhere, "vae=NAME" or "vae=NAME/FILE". */
+typedef struct Others {
+    SlPartFrom from[SL_MODEL_MAX_OTHERS + 1]; /* ended by one without a name */
+    char *part[SL_MODEL_MAX_OTHERS], *path[SL_MODEL_MAX_OTHERS];
+    int count;
+} Others;
+
+static bool has_other(const Others *others, const char *part)
 {
-    return sl_model_inspect(path, info, NULL) && sl_model_is_same(info, files, count, cancel);
+    for (int i = 0; i < others->count; i++)
+        if (!strcmp(others->part[i], part))
+            return true;
+    return false;
 }
 
-bool sl_model_find_same(const char *name, const SlModelFile *files, int count, SlModelInfo *info,
-                        const int *cancel, SlError *err)
+static bool add_other(Others *others, const char *name, const char *equals, SlError *err)
+{
+    int i = others->count;
+    char *part = sl_copy_bytes(name, (size_t)(equals - name));
+    char *value = sl_copy_bytes(equals + 1, strcspn(equals + 1, "/"));
+    if (part && value && has_other(others, part)) {
+        free(part);
+        free(value);
+        return true;
+    }
+    bool room = part && value && i < SL_MODEL_MAX_OTHERS;
+    char *path = room ? sl_part_find(part, value, err) : NULL;
+    if (!room)
+        sl_fail(err, SL_MEMORY, "memory ran out for the model's parts");
+    free(value);
+    if (!path) {
+        free(part);
+        return false;
+    }
+    others->part[i] = part;
+    others->path[i] = path;
+    others->from[i] = (SlPartFrom){part, path};
+    others->count++;
+    return true;
+}
+
+static void free_others(Others *others)
+{
+    for (int i = 0; i < others->count; i++) {
+        free(others->part[i]);
+        free(others->path[i]);
+    }
+}
+
+/* Of a model that is a folder every own file is in the folder of a part, "unet/NAME"; of a single
+ * file the only own name is the model's. */
+static bool find_others(const char *model, const SlModelFile *files, int count, Others *others,
+                        SlError *err)
+{
+    for (int i = 0; i < count; i++) {
+        const char *equals = strchr(files[i].name, '=');
+        if (equals && strcmp(files[i].name, model) &&
+            !memchr(files[i].name, '/', (size_t)(equals - files[i].name)) &&
+            !add_other(others, files[i].name, equals, err))
+            return false;
+    }
+    return true;
+}
+
+/* What is looked for: a picture's files, the parts from elsewhere found already. */
+typedef struct Wanted {
+    const SlModelFile *files;
+    int count;
+    Others others;
+    const int *cancel;
+} Wanted;
+
+static bool is_same(const char *path, const Wanted *wanted, SlModelInfo *info)
+{
+    return sl_model_inspect_with(path, wanted->others.from, info, NULL) &&
+           sl_model_is_same(info, wanted->files, wanted->count, wanted->cancel);
+}
+
+static bool find_same(const char *name, const Wanted *wanted, SlModelInfo *info, SlError *err)
 {
     char *path = sl_model_find(name, NULL);
-    bool found = path && is_same(path, files, count, info, cancel);
+    bool found = path && is_same(path, wanted, info);
     bool named = path != NULL;
     free(path);
     if (found)
@@ -268,7 +363,7 @@ bool sl_model_find_same(const char *name, const SlModelFile *files, int count, S
     char **paths = calloc(MAX_MODELS, sizeof *paths);
     int n = paths ? list_models(paths, MAX_MODELS) : 0;
     for (int i = 0; i < n; i++) {
-        found = found || is_same(paths[i], files, count, info, cancel);
+        found = found || is_same(paths[i], wanted, info);
         free(paths[i]);
     }
     free(paths);
@@ -277,5 +372,15 @@ bool sl_model_find_same(const char *name, const SlModelFile *files, int count, S
                 named ? "the model \"%s\" here has other weights than the one of this picture"
                       : "there is no model \"%s\" on the search path",
                 name);
+    return found;
+}
+
+bool sl_model_find_same(const char *name, const SlModelFile *files, int count, SlModelInfo *info,
+                        const int *cancel, SlError *err)
+{
+    Wanted wanted = {.files = files, .count = count, .cancel = cancel};
+    bool found =
+        find_others(name, files, count, &wanted.others, err) && find_same(name, &wanted, info, err);
+    free_others(&wanted.others);
     return found;
 }

@@ -27,12 +27,16 @@ char *sl_model_find(const char *name, SlError *err);
 /* Whether a file is one that may be a model by the ending of its name: .safetensors or .gguf. */
 bool sl_model_file_name(const char *path);
 
+/* A part of a model ("vae"), a file or a folder: a path as it is when something is there, else a
+ * name on the search path or in a folder there with the part's name. malloc'ed. NULL and *err. */
+char *sl_part_find(const char *part, const char *name, SlError *err);
+
 /* Whether an inspected model has these files: names and sizes first, then hashes, which *info
  * receives. A hash that is "" in files is not compared. */
 bool sl_model_is_same(SlModelInfo *info, const SlModelFile *files, int count, const int *cancel);
 
-/* The model with this name and these files (sizes and hashes), wherever on the search path it is:
- * fills *info with hashes. False and *err when none is the same. *cancel (may be NULL) is
+/* The model with this name and these files (sizes and hashes), wherever on the search path it is,
+ * with the parts from elsewhere that the files name: fills *info with hashes. False and *err when none is the same. *cancel (may be NULL) is
  * polled. */
 bool sl_model_find_same(const char *name, const SlModelFile *files, int count, SlModelInfo *info,
                         const int *cancel, SlError *err);

@@ -100,7 +100,7 @@ char *sl_metadata_to_json(const SlMetadata *m)
 static const char *model_hash(const SlMetadata *m)
 {
     for (int i = 0; i < m->files; i++)
-        if (strncmp(m->file[i].name, "unet/", 5) == 0)
+        if (strncmp(m->file[i].name, "unet/", 5) == 0 || strncmp(m->file[i].name, "unet=", 5) == 0)
             return m->file[i].sha256;
     return m->files > 0 ? m->file[0].sha256 : "";
 }

@@ -378,16 +378,20 @@ static bool collect(Collect *c, const char *part)
     return true;
 }
 
+SlWeightSource *sl_checkpoint_part(SlWeightSource *file, const char *part, SlError *err)
+{
+    Collect c = {.file = file, .set = sl_weight_set_new(file, err), .err = err};
+    if (c.set && collect(&c, part))
+        return sl_weight_set_finish(c.set, err);
+    sl_weight_set_free(c.set);
+    return NULL;
+}
+
 SlWeightSource *sl_weights_open_checkpoint(const char *path, const char *part, SlError *err)
 {
-    SlWeightSource *shown = NULL;
-    Collect c = {.file = sl_weights_open_file(path, err), .err = err};
-    if (c.file && sl_checkpoint_recognise(c.file, err))
-        c.set = sl_weight_set_new(c.file, err);
-    if (c.set && collect(&c, part))
-        shown = sl_weight_set_finish(c.set, err);
-    else
-        sl_weight_set_free(c.set);
-    sl_weights_close(c.file);
+    SlWeightSource *file = sl_weights_open_file(path, err), *shown = NULL;
+    if (file && sl_checkpoint_recognise(file, err))
+        shown = sl_checkpoint_part(file, part, err);
+    sl_weights_close(file);
     return shown;
 }

@@ -9,5 +9,8 @@
 bool sl_checkpoint_recognise(const SlWeightSource *file, SlError *err);
 /* The built-in configuration that fits a recognised checkpoint: "sd15", "sd21-base" or "sd21". */
 bool sl_checkpoint_arch(const SlWeightSource *file, char arch[16], SlError *err);
+/* One part of a file that is in the original layout, as far as this part goes, under diffusers'
+ * names. NULL and *err. */
+SlWeightSource *sl_checkpoint_part(SlWeightSource *file, const char *part, SlError *err);
 
 #endif

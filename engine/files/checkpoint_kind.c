@@ -67,12 +67,18 @@ static const char *part_of_model(const SlWeightSource *file)
         const char *prefix, *what;
     } parts[] = {
         {"down_blocks.", "this is the UNet of a diffusers folder: open the folder that holds "
-                         "model_index.json"},
-        {"first_stage_model.", "this file contains only the VAE, not a whole model"},
-        {"decoder.", "this file contains only a VAE, not a whole model"},
-        {"vae.", "this file contains only a VAE, not a whole model"},
-        {"cond_stage_model.", "this file contains only the text encoder, not a whole model"},
-        {"text_model.", "this file contains only a text encoder, not a whole model"},
+                         "model_index.json, or give this file to another model with --unet"},
+        {"diffusion_model.", "this file contains only a UNet: give it to a model with --unet"},
+        {"input_blocks.", "this file contains only a UNet: give it to a model with --unet"},
+        {"first_stage_model.", "this file contains only the VAE, not a whole model: give it to a "
+                               "model with --vae"},
+        {"decoder.", "this file contains only a VAE, not a whole model: give it to a model with "
+                     "--vae"},
+        {"vae.", "this file contains only a VAE, not a whole model: give it to a model with --vae"},
+        {"cond_stage_model.", "this file contains only the text encoder, not a whole model: give "
+                              "it to a model with --text-encoder"},
+        {"text_model.", "this file contains only a text encoder, not a whole model: give it to a "
+                        "model with --text-encoder"},
         {"model_ema.", "this file contains only the averaged (EMA) weights, in a layout that "
                        "cannot be read"},
     };

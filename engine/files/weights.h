@@ -42,6 +42,10 @@ SlWeightSource *sl_weights_open_file(const char *path, SlError *err);
  * come from its shapes. */
 SlWeightSource *sl_weights_open_checkpoint(const char *path, const char *part, SlError *err);
 
+/* The same part of a file that need hold no other: a VAE, UNet or text encoder under diffusers' or
+ * the original names, with the prefix of a whole checkpoint or without. */
+SlWeightSource *sl_weights_open_part(const char *path, const char *part, SlError *err);
+
 /* Another reference, to be given back like the first; the argument. */
 SlWeightSource *sl_weights_hold(SlWeightSource *w);
 /* Gives a reference back; the files are closed with the last one. NULL is fine. */

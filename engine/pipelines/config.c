@@ -1,5 +1,5 @@
-/* config.c - the configuration of a model's part, from its folder or built in, and what it
- * computes in. */
+/* config.c - where a model's part comes from: its configuration (from its folder or built in) and
+ * its weights; and what it computes in. */
 #include "engine/pipelines/pipelines.h"
 
 #include <cjson/cJSON.h>
@@ -22,10 +22,32 @@ static bool check_quantization(const SlJson *json, SlError *err)
                    cJSON_IsString(method) ? sl_show_name(method->valuestring).text : "(not named)");
 }
 
+static SlJson *open_config(const char *path, SlError *err)
+{
+    SlJson *json = sl_json_open(path, err);
+    if (!json || check_quantization(json, err))
+        return json;
+    sl_json_close(json);
+    return NULL;
+}
+
+const SlOtherPart *sl_model_other(const SlModelInfo *info, const char *part)
+{
+    for (int i = 0; i < info->others; i++)
+        if (!strcmp(info->other[i].part, part))
+            return &info->other[i];
+    return NULL;
+}
+
 SlJson *sl_model_config(const SlModelInfo *info, const char *part, SlError *err)
 {
     bool scheduler = !strcmp(part, "scheduler");
     char path[4400];
+    const SlOtherPart *other = sl_model_other(info, part);
+    if (other && other->folder) {
+        snprintf(path, sizeof path, "%s/config.json", other->path);
+        return open_config(path, err);
+    }
     if (info->single_file) {
         const SlPipelineClass *kind = sl_pipeline_class_of(info);
         const char *text = kind->builtin ? kind->builtin(info->arch, part) : NULL;
@@ -39,11 +61,20 @@ SlJson *sl_model_config(const SlModelInfo *info, const char *part, SlError *err)
     }
     snprintf(path, sizeof path, "%s/%s/%s", info->path, part,
              scheduler ? "scheduler_config.json" : "config.json");
-    SlJson *json = sl_json_open(path, err);
-    if (!json || check_quantization(json, err))
-        return json;
-    sl_json_close(json);
-    return NULL;
+    return open_config(path, err);
+}
+
+SlWeightSource *sl_model_weights(const SlModelInfo *info, const SlPartClass *part, SlError *err)
+{
+    char folder[4400];
+    const SlOtherPart *other = sl_model_other(info, part->name);
+    if (other)
+        return other->folder ? sl_weights_open(other->path, part->base, err)
+                             : sl_weights_open_part(other->path, part->name, err);
+    if (info->single_file)
+        return sl_weights_open_checkpoint(info->path, part->name, err);
+    snprintf(folder, sizeof folder, "%s/%s", info->path, part->name);
+    return sl_weights_open(folder, part->base, err);
 }
 
 SlJson *sl_model_scheduler_config(const SlModelInfo *info, bool own, SlError *err)

@@ -38,11 +38,34 @@ static bool set_names(SlModelInfo *info, const char *path, SlError *err)
     return true;
 }
 
+static const char *last_part(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash && slash[1] ? slash + 1 : path;
+}
+
 /* ---- weights ---- */
 
-static bool add_files(SlModelInfo *info, const SlWeightSource *w, SlError *err)
+/* What a file is called in the info: relative to the model's folder, or "vae=" and the name of the
+ * part's folder, if it has one, with the name in it. */
+static bool name_file(SlModelFile *file, const SlModelInfo *info, const SlOtherPart *other,
+                      const char *path)
 {
-    size_t skip = strlen(info->path) + 1;
+    int n;
+    if (other) {
+        size_t skip = strlen(other->path);
+        n = snprintf(file->name, sizeof file->name, "%s=%s%s", other->part, last_part(other->path),
+                     other->folder ? path + skip : "");
+    } else {
+        n = snprintf(file->name, sizeof file->name, "%s",
+                     info->single_file ? info->name : path + strlen(info->path) + 1);
+    }
+    return n < (int)sizeof file->name;
+}
+
+static bool add_files(SlModelInfo *info, const SlOtherPart *other, const SlWeightSource *w,
+                      SlError *err)
+{
     for (int i = 0; i < sl_weights_files(w); i++) {
         struct stat st;
         const char *path = sl_weights_file(w, i);
@@ -52,8 +75,7 @@ static bool add_files(SlModelInfo *info, const SlWeightSource *w, SlError *err)
         if (stat(path, &st))
             return sl_fail(err, SL_IO, "%s: %s", sl_show_path(path).text, strerror(errno));
         SlModelFile *file = &info->file[info->files++];
-        if (snprintf(file->name, sizeof file->name, "%s",
-                     info->single_file ? info->name : path + skip) >= (int)sizeof file->name)
+        if (!name_file(file, info, other, path))
             return sl_fail(err, SL_IO, "%s: the name of the weight file is too long",
                            sl_show_path(path).text);
         file->bytes = (uint64_t)st.st_size;
@@ -81,15 +103,52 @@ static void count_tensors(SlModelPart *part, const SlWeightSource *w)
     }
 }
 
+/* A part from elsewhere is of a class that the family has, where its config names one. */
+static bool check_class(const SlModelInfo *info, const SlPartClass *kind, SlError *err)
+{
+    SlJson *json = sl_model_config(info, kind->name, err);
+    if (!json)
+        return false;
+    const cJSON *name = cJSON_GetObjectItemCaseSensitive(sl_json_root(json), "_class_name");
+    bool ok = !cJSON_IsString(name);
+    for (int i = 0; !ok && kind->classes[i]; i++)
+        ok = !strcmp(kind->classes[i], name->valuestring);
+    if (!ok)
+        sl_fail(err, SL_UNSUPPORTED, "%s: this is a \"%s\"; the %s of this model is a %s",
+                sl_json_name(json), sl_show_name(name->valuestring).text, kind->name,
+                kind->classes[0]);
+    sl_json_close(json);
+    return ok;
+}
+
+/* The part from elsewhere that a file of the list, "vae=NAME", is of; NULL: the model's own. */
+static const SlOtherPart *other_of_file(const SlModelInfo *info, const char *name)
+{
+    for (int i = 0; i < info->others; i++) {
+        size_t n = strlen(info->other[i].part);
+        if (!strncmp(info->other[i].part, name, n) && name[n] == '=')
+            return &info->other[i];
+    }
+    return NULL;
+}
+
+/* Whether a single checkpoint is in the list of files already. */
+static bool has_own_file(const SlModelInfo *info)
+{
+    for (int i = 0; i < info->files; i++)
+        if (!other_of_file(info, info->file[i].name))
+            return true;
+    return false;
+}
+
 /* One part with weights. class_name is what its config or the index calls it. */
 static bool add_part(SlModelInfo *info, const SlPartClass *kind, const char *class_name,
                      SlError *err)
 {
-    char folder[PATH_ROOM];
-    SlWeightSource *w;
-    snprintf(folder, sizeof folder, "%s/%s", info->path, kind->name);
-    w = info->single_file ? sl_weights_open_checkpoint(info->path, kind->name, err)
-                          : sl_weights_open(folder, kind->base, err);
+    const SlOtherPart *other = sl_model_other(info, kind->name);
+    if (other && !check_class(info, kind, err))
+        return false;
+    SlWeightSource *w = sl_model_weights(info, kind, err);
     if (!w)
         return false;
     SlModelPart *part = &info->part[info->parts++];
@@ -97,7 +156,8 @@ static bool add_part(SlModelInfo *info, const SlPartClass *kind, const char *cla
     snprintf(part->name, sizeof part->name, "%s", kind->name);
     snprintf(part->class_name, sizeof part->class_name, "%s", class_name);
     count_tensors(part, w);
-    bool ok = (info->single_file && info->files > 0) || add_files(info, w, err);
+    bool known = info->single_file && !other && has_own_file(info);
+    bool ok = known || add_files(info, other, w, err);
     sl_weights_close(w);
     return ok;
 }
@@ -147,7 +207,8 @@ static bool refuse_folder(const char *path, SlError *err)
     if (part)
         return sl_fail(err, SL_FORMAT,
                        "%s: this folder is one part of a model (it has a config.json); open the "
-                       "folder above it, which holds model_index.json",
+                       "folder above it, which holds model_index.json, or give this one to a model "
+                       "as --unet, --vae or --text-encoder",
                        shown.text);
     if (*checkpoint.text)
         return sl_fail(err, SL_FORMAT,
@@ -322,19 +383,98 @@ static bool inspect_file(SlModelInfo *info, SlError *err)
     return read_configs(info, err);
 }
 
+/* ---- parts from elsewhere ---- */
+
+static bool is_there(const char *folder, const char *name)
+{
+    char path[PATH_ROOM + 64];
+    struct stat st;
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    return stat(path, &st) == 0;
+}
+
+/* A file; the folder of the part; or the folder of a model that has the part. */
+static bool add_other(SlModelInfo *info, const SlPartFrom *from, SlError *err)
+{
+    struct stat st;
+    if (info->others == SL_MODEL_MAX_OTHERS)
+        return sl_fail(err, SL_ARGUMENT, "more than %d parts are taken from elsewhere",
+                       SL_MODEL_MAX_OTHERS);
+    SlOtherPart *other = &info->other[info->others];
+    snprintf(other->part, sizeof other->part, "%s", from->part);
+    size_t n = strlen(from->path);
+    while (n > 1 && from->path[n - 1] == '/')
+        n--;
+    bool model = stat(from->path, &st) == 0 && S_ISDIR(st.st_mode);
+    other->folder = model;
+    model = model && is_there(from->path, "model_index.json");
+    if (snprintf(other->path, sizeof other->path, "%.*s%s%s", (int)n, from->path, model ? "/" : "",
+                 model ? from->part : "") >= (int)sizeof other->path)
+        return sl_fail(err, SL_IO, "%s: the path is too long", sl_show_path(from->path).text);
+    info->others++;
+    return !other->folder || is_there(other->path, "config.json") ||
+           sl_fail(err, SL_FORMAT,
+                   "%s: there is no config.json in this folder; expected the folder of a %s, or a "
+                   "file with its weights",
+                   sl_show_path(other->path).text, from->part);
+}
+
+/* Every part from elsewhere took the place of one. */
+static bool check_others(const SlModelInfo *info, SlError *err)
+{
+    for (int i = 0; i < info->others; i++) {
+        bool used = false;
+        for (int k = 0; k < info->parts; k++)
+            used = used || !strcmp(info->part[k].name, info->other[i].part);
+        if (!used)
+            return sl_fail(err, SL_ARGUMENT, "%s: this model has no %s that %s could replace",
+                           sl_show_path(info->path).text, info->other[i].part,
+                           sl_show_path(info->other[i].path).text);
+    }
+    return true;
+}
+
+bool sl_model_file_path(const SlModelInfo *info, int i, char *out, size_t size)
+{
+    const char *name = info->file[i].name;
+    const SlOtherPart *other = other_of_file(info, name);
+    if (other) {
+        size_t skip = strlen(other->part) + 1 + strlen(last_part(other->path));
+        return snprintf(out, size, "%s%s", other->path, other->folder ? name + skip : "") <
+               (int)size;
+    }
+    if (info->single_file)
+        return snprintf(out, size, "%s", info->path) < (int)size;
+    return snprintf(out, size, "%s/%s", info->path, name) < (int)size;
+}
+
 /* ---- the whole ---- */
+
+static bool inspect_any(SlModelInfo *info, SlError *err)
+{
+    struct stat st;
+    if (stat(info->path, &st) == 0 && S_ISDIR(st.st_mode))
+        return inspect_folder(info, err);
+    return inspect_file(info, err); /* opening it says what is wrong with it */
+}
 
 bool sl_model_inspect(const char *path, SlModelInfo *info, SlError *err)
 {
-    struct stat st;
+    return sl_model_inspect_with(path, NULL, info, err);
+}
+
+bool sl_model_inspect_with(const char *path, const SlPartFrom *from, SlModelInfo *info,
+                           SlError *err)
+{
     *info = (SlModelInfo){0};
     if (!*path)
         return sl_fail(err, SL_ARGUMENT, "no model was given: the path is empty");
     if (!set_names(info, path, err))
         return false;
-    if (stat(info->path, &st) == 0 && S_ISDIR(st.st_mode))
-        return inspect_folder(info, err);
-    return inspect_file(info, err); /* opening it says what is wrong with it */
+    for (; from && from->part; from++)
+        if (!add_other(info, from, err))
+            return false;
+    return inspect_any(info, err) && check_others(info, err);
 }
 
 bool sl_model_hash(SlModelInfo *info, SlHashFile hash, const int *cancel, SlError *err)
@@ -342,10 +482,8 @@ bool sl_model_hash(SlModelInfo *info, SlHashFile hash, const int *cancel, SlErro
     char path[PATH_ROOM];
     for (int i = 0; i < info->files; i++) {
         SlModelFile *file = &info->file[i];
-        if (info->single_file)
-            snprintf(path, sizeof path, "%s", info->path);
-        else
-            snprintf(path, sizeof path, "%s/%s", info->path, file->name);
+        if (!sl_model_file_path(info, i, path, sizeof path))
+            return sl_fail(err, SL_IO, "%s: the path is too long", sl_show_path(path).text);
         if (!(hash ? hash : sl_sha256_file)(path, file->sha256, cancel, err))
             return false;
     }

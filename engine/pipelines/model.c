@@ -104,7 +104,7 @@ SlModel *sl_model_load(const char *path, const SlModelOptions *options, SlError 
         sl_fail(err, SL_MEMORY, "%s: out of memory", path);
         return NULL;
     }
-    if (sl_model_inspect(path, &model->info, err)) {
+    if (sl_model_inspect_with(path, options ? options->from : NULL, &model->info, err)) {
         model->kind = sl_pipeline_class_of(&model->info);
         if (open_all(model, options ? options : &none, err))
             return model;

@@ -122,15 +122,6 @@ static void on_progress(void *arg, uint64_t done, uint64_t total)
                              (double)(l->before + done) / (double)l->total, l->what);
 }
 
-static SlWeightSource *open_weights(const SlModelInfo *info, const SlPartClass *part, SlError *err)
-{
-    char folder[4400];
-    if (info->single_file)
-        return sl_weights_open_checkpoint(info->path, part->name, err);
-    snprintf(folder, sizeof folder, "%s/%s", info->path, part->name);
-    return sl_weights_open(folder, part->base, err);
-}
-
 static uint64_t total_bytes(const SlModelInfo *info)
 {
     uint64_t total = 0;
@@ -154,7 +145,7 @@ static bool load_part(Loading *l, SlPart *part, SlError *err)
     SlJson *config = sl_model_config(&model->info, part->kind->name, err);
     if (!config)
         return false;
-    SlWeightSource *weights = open_weights(&model->info, part->kind, err);
+    SlWeightSource *weights = sl_model_weights(&model->info, part->kind, err);
     if (!weights) {
         sl_json_close(config);
         return false;

@@ -65,6 +65,10 @@ SlScheduler *sl_model_scheduler(const SlModel *model, const char *id,
 /* Adds a line to info->notes. */
 __attribute__((format(printf, 2, 3))) void sl_model_note(SlModelInfo *info, const char *format,
                                                          ...);
+/* Where a part comes from, if not from the model itself; else NULL. */
+const SlOtherPart *sl_model_other(const SlModelInfo *info, const char *part);
+/* The weights of a part, wherever it comes from. */
+SlWeightSource *sl_model_weights(const SlModelInfo *info, const SlPartClass *part, SlError *err);
 /* "f32", "bf16", "f16"; NULL or "auto" is f16 on the device "cuda", f32 elsewhere. */
 bool sl_dtype_parse(const char *name, const char *device, SlDtype *dtype, SlError *err);
 

@@ -1,0 +1,198 @@
+/* test_parts.c - parts from elsewhere: --vae, --unet and --text-encoder, in every layout that such
+ * files come in, give the pixels of the model's own; pictures name them and are replayed.
+ *
+ * Usage: test_parts SD1 (the fixture of that name as a single checkpoint, made by Meson).
+ */
+#include "app/files/safetensors_writer.h"
+#include "app/recipe/metadata.h"
+#include "engine/files/weights.h"
+#include "program.h"
+
+#include <stdlib.h>
+#include <sys/stat.h>
+
+static char *model;
+static const char *checkpoint;
+
+#define SD "generate", "--model", model, "--prompt", "x", "--steps", "2", "--quiet"
+
+/* ---- files ---- */
+
+/* from's tensors whose names begin with a prefix, under another one; old: the attention's names of
+ * early VAEs. */
+static const char *part(const char *from, const char *prefix, const char *other, bool old,
+                        const char *name)
+{
+    SlError err = {0};
+    const char *path = file(name);
+    SlWeightSource *w = sl_weights_open_file(from, &err);
+    SlTensorWriter *to = sl_tensor_writer_new();
+    for (size_t i = 0; w && i < sl_weights_count(w); i++) {
+        const SlTensorInfo *t = sl_weights_info(w, i);
+        char renamed[300];
+        if (strncmp(t->name, prefix, strlen(prefix)) || !t->storage || t->rank > 4)
+            continue;
+        snprintf(renamed, sizeof renamed, "%s%s", other, t->name + strlen(prefix));
+        char *q = old ? strstr(renamed, ".to_q.") : NULL;
+        if (q)
+            memmove(q + 7, q + 6, strlen(q + 6) + 1), memcpy(q, ".query.", 7);
+        float *values = malloc((size_t)t->bytes * 2 + 4);
+        if (sl_weights_read_f32(w, t, values, &err))
+            sl_tensor_writer_add(to, renamed, t->rank, t->size, values);
+        free(values);
+    }
+    if (!w || !sl_tensor_writer_save(to, path, &err))
+        sl_test(false, "%s is written: %s", name, err.message);
+    sl_tensor_writer_free(to);
+    sl_weights_close(w);
+    return path;
+}
+
+/* The same tensors as a GGUF file of F32, sizes turned round, in ComfyUI-GGUF's manner. */
+static const char *gguf(const char *from, const char *name)
+{
+    SlError err = {0};
+    const char *path = file(name);
+    SlWeightSource *w = sl_weights_open_file(from, &err);
+    FILE *f = fopen(path, "wb");
+    uint64_t count = sl_weights_count(w), keys = 0, offset = 0;
+    uint32_t version = 3, type = 0;
+    fwrite("GGUF", 4, 1, f);
+    fwrite(&version, 4, 1, f);
+    fwrite(&count, 8, 1, f);
+    fwrite(&keys, 8, 1, f);
+    for (size_t i = 0; i < count; i++) {
+        const SlTensorInfo *t = sl_weights_info(w, i);
+        uint64_t length = strlen(t->name);
+        uint32_t rank = (uint32_t)t->rank;
+        fwrite(&length, 8, 1, f);
+        fwrite(t->name, length, 1, f);
+        fwrite(&rank, 4, 1, f);
+        for (int k = t->rank - 1; k >= 0; k--)
+            fwrite(&t->size[k], 8, 1, f);
+        fwrite(&type, 4, 1, f);
+        fwrite(&offset, 8, 1, f);
+        offset += (t->bytes + 31) / 32 * 32; /* the file is F32 */
+    }
+    for (size_t i = 0; i < count; i++) {
+        const SlTensorInfo *t = sl_weights_info(w, i);
+        char *values = calloc(1, (size_t)t->bytes);
+        while (ftell(f) % 32)
+            fputc(0, f);
+        sl_weights_read(w, t, values, &err);
+        fwrite(values, (size_t)t->bytes, 1, f);
+        free(values);
+    }
+    fclose(f);
+    sl_weights_close(w);
+    return path;
+}
+
+/* ---- pictures ---- */
+
+static bool same_pixels(const char *a, const char *b)
+{
+    int width, height;
+    SlError err;
+    uint8_t *x = sl_png_read(a, &width, &height, &err), *y = sl_png_read(b, &width, &height, &err);
+    bool same = x && y && !memcmp(x, y, (size_t)width * (size_t)height * 3);
+    free(x);
+    free(y);
+    return same;
+}
+
+static void same(const char *option, const char *path, const char *what)
+{
+    remove(file("x.png"));
+    expect(RUN(SD, option, path, "--output", file("x.png")), 0, "", what);
+    sl_test(same_pixels(file("own.png"), file("x.png")), "... the same pixels");
+}
+
+static void test_layouts(void)
+{
+    char path[4096];
+    expect(RUN(SD, "--output", file("own.png")), 0, "", "the model's own parts");
+    same("--vae", part(checkpoint, "first_stage_model.", "", false, "v1.safetensors"),
+         "a VAE with original names, without prefix");
+    same("--vae", part(checkpoint, "first_stage_model.", "vae.", false, "v2.safetensors"),
+         "a VAE with another prefix");
+    snprintf(path, sizeof path, "%s/vae/diffusion_pytorch_model.safetensors", model);
+    same("--vae", part(path, "", "", true, "v3.safetensors"), "a VAE with early names");
+    snprintf(path, sizeof path, "%s/vae", model);
+    same("--vae", path, "the folder of a VAE");
+    same("--vae", model, "the folder of a model");
+    same("--vae", checkpoint, "a whole checkpoint");
+    same("--text-encoder",
+         part(checkpoint, "cond_stage_model.transformer.", "", false, "t1.safetensors"),
+         "a text encoder");
+    same("--text-encoder",
+         part(checkpoint, "cond_stage_model.transformer.text_model.", "", false, "t2.safetensors"),
+         "a text encoder with early names");
+    const char *unet = part(checkpoint, "model.diffusion_model.", "", false, "u1.safetensors");
+    same("--unet", unet, "a UNet");
+    same("--unet", gguf(unet, "u.gguf"), "a UNet as GGUF");
+}
+
+static void test_refused(void)
+{
+    char path[4096];
+    snprintf(path, sizeof path, "%s/unet", model);
+    expect(RUN(SD, "--vae", path, "--output", file("n.png")), 1, "UNet2DConditionModel",
+           "a UNet for a VAE");
+    expect(RUN(SD, "--vae", file("u1.safetensors"), "--output", file("n.png")), 1, "no vae in this",
+           "a file without a VAE");
+    expect(RUN(SD, "--vae", "no-such-vae", "--output", file("n.png")), 1, "no-such-vae",
+           "a name that is not there");
+    expect(RUN(SD, "--vae", folder, "--output", file("n.png")), 1, "no config.json",
+           "a folder without a part");
+    expect(RUN("generate", "--model", file("u1.safetensors"), "--prompt", "x", "--output",
+               file("n.png")),
+           1, "--unet", "a UNet alone: the sentence says how it is used");
+    char *ddpm = sl_test_path("goldens/model/ddpm");
+    expect(RUN("generate", "--model", ddpm, "--vae", file("v1.safetensors"), "--output",
+               file("n.png")),
+           2, "has no vae", "a model without this part");
+    free(ddpm);
+    sl_test(access(file("n.png"), F_OK) != 0, "nothing was written by any of these");
+}
+
+static void test_replay(void)
+{
+    char command[9000];
+    SlMetadata m;
+    SlError err = {0};
+    expect(RUN(SD, "--vae", file("v3.safetensors"), "--output", file("r.png")), 0, "", "a picture");
+    bool ok = sl_metadata_read(file("r.png"), &m, &err);
+    bool named = false;
+    for (int i = 0; ok && i < m.files; i++)
+        named = named ||
+                (!strcmp(m.file[i].name, "vae=v3.safetensors") && strlen(m.file[i].sha256) == 64);
+    sl_test(named, "it names its VAE, with the hash");
+    if (ok)
+        sl_metadata_free(&m);
+    snprintf(command, sizeof command, "mkdir -p '%s/vae' && cp -r '%s' '%s' && mv '%s' '%s/vae'",
+             file("models"), model, file("models"), file("v3.safetensors"), file("models"));
+    sl_test(system(command) == 0, "model and VAE on the search path");
+    setenv("SAFELIGHT_MODELS", file("models"), 1);
+    expect(RUN("replay", file("r.png"), "--verify", "--quiet"), 0, "", "replay finds both");
+    snprintf(command, sizeof command, "%s/vae/v3.safetensors", file("models"));
+    remove(command);
+    expect(RUN("replay", file("r.png"), "--verify", "--quiet"), 1, "no vae \"v3.safetensors\"",
+           "replay without the VAE");
+    expect(RUN("replay", file("r.png"), "--verify", "--quiet", "--model", model, "--vae",
+               file("v1.safetensors")),
+           3, "", "replay with a VAE of another file says that it is another");
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2 || !program_begin())
+        return 1;
+    checkpoint = argv[1];
+    model = sl_test_path("goldens/model/sd1");
+    test_layouts();
+    test_refused();
+    test_replay();
+    free(model);
+    return program_end();
+}
