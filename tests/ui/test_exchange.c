@@ -270,6 +270,91 @@ static void test_damaged(void)
     g_assert_cmpint(run("replay", changed, "--verify", NULL), ==, 1);
 }
 
+/* A copy with other words of the same length wherever a text stands in its header. */
+static void change_everywhere(const char *path, const char *changed, const char *what,
+                              const char *other)
+{
+    g_autofree char *data = NULL;
+    gsize length;
+    guint64 header;
+    guint count = 0;
+    char *at, *end;
+
+    g_assert_cmpuint(strlen(what), ==, strlen(other));
+    g_assert_true(g_file_get_contents(path, &data, &length, NULL));
+    memcpy(&header, data, sizeof header);
+    end = data + sizeof header + header;
+    at = data + sizeof header;
+    while ((at = g_strstr_len(at, end - at, what))) {
+        memcpy(at, other, strlen(other));
+        count++;
+    }
+    g_assert_cmpuint(count, >, 2);
+    g_assert_true(g_file_set_contents(changed, data, (gssize)length, NULL));
+}
+
+/* Files that agree with themselves, and not with the model: nothing of them is shown, computed or
+ * taken a length from. */
+static void test_hostile(void)
+{
+    g_autofree char *fixtures = fixture_path(NULL);
+    g_autofree char *good = g_build_filename(fixtures, "..", "..", "fixtures", "first-edition",
+                                             "window-lanes.safelight", NULL);
+    g_autofree char *changed = path_of("hostile.safelight");
+
+    act("win.compare-clear");
+    change_everywhere(good, changed, "width\\\\\\\":32", "width\\\\\\\":64");
+    check_refused(changed, "lane 1: its samples are [4, 8, 8]; expected [4, 8, 16] of a picture of "
+                           "64 x 32");
+    change_everywhere(good, changed, "height\\\\\\\":32", "height\\\\\\\":99");
+    check_refused(changed, "lane 1: its recipe: height is 99");
+    change_everywhere(good, changed, "scheduler\\\\\\\":\\\\\\\"heun",
+                      "scheduler\\\\\\\":\\\\\\\"nope");
+    check_refused(changed, "its recipe: scheduler is \"nope\"");
+    /* The good one is still opened. */
+    act_with("win.open-path", good);
+    WAIT_UNTIL(count_lanes() == 7);
+}
+
+static void open_as(const char *name, const void *bytes, gsize length)
+{
+    g_autofree char *path = path_of(name);
+
+    g_assert_true(g_file_set_contents(path, bytes, (gssize)length, NULL));
+    act_with("win.open-path", path);
+}
+
+/* Settings come out of a JPEG and a WebP as well, and a graph's notes are shown; a picture without any
+ * says so. */
+static void test_foreign(void)
+{
+    static const char jpeg[] = "\xFF\xD8\xFF\xFE\0\x37"
+                               "a ferry\nSteps: 9, Sampler: Euler, Seed: 77, RNG: CPU "
+                               "\xFF\xC0\0\x0B\x08\0\x20\0\x30\x01\x01\x11\0\xFF\xDA\0\2";
+    static const char bare[] = "\xFF\xD8\xFF\xC0\0\x0B\x08\0\x20\0\x30\x01\x01\x11\0\xFF\xDA\0\2";
+    g_autofree char *fixtures = fixture_path(NULL);
+    g_autofree char *graph = g_build_filename(fixtures, "..", "..", "fixtures", "foreign",
+                                              "comfy-lora-clip-only.png", NULL);
+    const char *body;
+
+    open_as("ferry.JPG", jpeg, sizeof jpeg - 1);
+    WAIT_UNTIL(g_str_equal(sl_settings_get_prompt(workspace->recipe), "a ferry"));
+    g_assert_cmpuint(sl_settings_get_seed(workspace->recipe), ==, 77);
+    open_as("bare.jpeg", bare, sizeof bare - 1);
+    WAIT_UNTIL(find_dialog() != NULL);
+    body = adw_message_dialog_get_body(ADW_MESSAGE_DIALOG(find_dialog()));
+    g_assert_nonnull(strstr(body, "this JPEG holds no settings"));
+    gtk_window_destroy(find_dialog());
+    WAIT_UNTIL(find_dialog() == NULL);
+    act_with("win.open-path", graph);
+    WAIT_UNTIL(find_dialog() != NULL);
+    body = adw_message_dialog_get_body(ADW_MESSAGE_DIALOG(find_dialog()));
+    g_assert_nonnull(strstr(body, "the node LoraLoader has no counterpart here"));
+    gtk_window_destroy(find_dialog());
+    WAIT_UNTIL(find_dialog() == NULL);
+    g_assert_cmpstr(sl_settings_get_prompt(workspace->recipe), ==, "a barn in the rain");
+}
+
 /* More lanes than the window shows at a time. */
 static void test_many(void)
 {
@@ -375,6 +460,8 @@ static const LaneTest tests[] = {
     {"/exchange/same-weights", test_same_weights, FALSE},
     {"/exchange/before-models", test_before_models, FALSE},
     {"/exchange/many", test_many, FALSE},
+    {"/exchange/hostile", test_hostile, FALSE},
+    {"/exchange/foreign", test_foreign, FALSE},
 };
 
 int main(int argc, char **argv)
