@@ -83,17 +83,23 @@ typedef struct SlModelInfo {
     char name[256];     /* last part of the path */
     char scheduler[16]; /* the model's own scheduler's id */
     SlPrediction prediction;
-    int width, height; /* native, pixels */
-    int size_multiple; /* width and height must be multiples of this */
-    int channels;      /* of the sample */
-    int factor;        /* pixels per sample pixel (8 for SD, 1 for DDPM) */
-    int prompt_tokens; /* model_max_length; 0: no prompt */
-    char notes[600];   /* lines: what the pipeline takes otherwise than the folder says it */
+    int width, height;  /* native, pixels */
+    int size_multiple;  /* width and height must be multiples of this */
+    int channels;       /* of the sample */
+    int factor;         /* pixels per sample pixel (8 for SD, 1 for DDPM) */
+    int prompt_tokens;  /* model_max_length; 0: no prompt */
+    bool told_guidance; /* its denoiser is told the guidance number, whatever the family does */
+    unsigned also_has, lacks; /* SlModelHas: besides the family's, and not of them */
+    int classes;              /* of a model with classes: how many; 0: any number */
+    char notes[600];          /* lines: what the pipeline takes otherwise than the folder says it */
     int parts, files, others;
     SlModelPart part[8];
     SlOtherPart other[SL_MODEL_MAX_OTHERS];
     SlModelFile file[SL_MODEL_MAX_FILES];
 } SlModelInfo;
+
+/* sl_pipeline_guidance, but of a model that is told the number. */
+SlGuidanceRule sl_model_guidance(const SlModelInfo *info, double guidance);
 
 /* Looks at a folder or file without loading weights; headers are validated. Any thread. */
 bool sl_model_inspect(const char *path, SlModelInfo *info, SlError *err);

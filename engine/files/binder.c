@@ -338,6 +338,14 @@ void sl_binder_ignore(SlBinder *b, const char *name)
         b->used[info->index] = true;
 }
 
+void sl_binder_ignore_all(SlBinder *b, const char *prefix)
+{
+    const SlWeightSource *w = b->options.weights;
+    for (size_t i = 0; w && i < sl_weights_count(w); i++)
+        if (!strncmp(sl_weights_info(w, i)->name, prefix, strlen(prefix)))
+            b->used[i] = true;
+}
+
 /* Left over tensors: the warning, and a sentence about the first of them. */
 static void look_for_unused(SlBinder *b)
 {

@@ -105,6 +105,8 @@ SlWeight *sl_bind_stacked(SlBinder *b, const char *const *names, int count, int6
                           int64_t k);
 /* A tensor that is known to be harmless and is not used (position_ids). */
 void sl_binder_ignore(SlBinder *b, const char *name);
+/* The same of all whose names begin so: a part of a net that is not built. */
+void sl_binder_ignore_all(SlBinder *b, const char *prefix);
 /* After the last bind: nothing can be bound any more, and the source is given back. False and *err
  * when anything was missing, misshapen, unreadable or left over; the message names the file, the
  * first tensor, what was found and expected, and how many more there are. Left over tensors are

@@ -144,21 +144,20 @@ uint64_t sl_denoiser_operations(const SlDenoiser *d)
 
 /* ---- times ---- */
 
-SlTimes *sl_times_new(SlDevice *dev, const SlDenoiser *d, const float *timesteps, int count,
-                      int batch, SlError *err)
+SlTimes *sl_times_new(SlDevice *dev, const SlDenoiser *d, const SlTimesOf *of, SlError *err)
 {
     SlTimes *times = calloc(1, sizeof *times);
     if (!times) {
         sl_fail(err, SL_MEMORY, "There is not enough memory for the time embedding");
         return NULL;
     }
-    const int64_t size[] = {count, batch * d->kind->time_values(d->net)};
+    const int64_t size[] = {of->count, of->batch * d->kind->time_values(d->net)};
     size_t mark = sl_arena_mark(dev);
     SlTensor t = sl_tensor_new(dev, SL_F32, 1, size);
     SlDtype before = sl_device_use_dtype(dev, d->dtype);
     times->table = sl_buffer_new(dev, d->dtype, 2, size);
-    sl_upload(dev, timesteps, &t);
-    d->kind->times(dev, d->net, &t, batch, &times->table);
+    sl_upload(dev, of->timesteps, &t);
+    d->kind->times(dev, d->net, &t, of, &times->table);
     sl_arena_reset(dev, mark);
     sl_device_use_dtype(dev, before);
     if (!sl_device_check(dev, err)) {

@@ -31,6 +31,14 @@ typedef struct SlTimesJoin {
     int count, batch;
 } SlTimesJoin;
 
+/* The times of a run, and what else a time embedding is made of that stays the same in a run. */
+typedef struct SlTimesOf {
+    const float *timesteps; /* [count] */
+    int count, batch;
+    double guidance; /* for nets that are told it (time_cond_proj_dim); NaN: it is not told */
+    int label;       /* of nets with classes */
+} SlTimesOf;
+
 /* One kind of net. `net` is what build gave. */
 typedef struct SlDenoiserClass {
     /* NULL on failure, with *err unless the binder knows more. */
@@ -43,7 +51,7 @@ typedef struct SlDenoiserClass {
     /* How many values a sample's time becomes. */
     int64_t (*time_values)(const void *net);
     /* t f32 [T] to table [T, batch time_values], each row for a whole batch at one time. */
-    void (*times)(SlDevice *dev, const void *net, const SlTensor *t, int64_t batch,
+    void (*times)(SlDevice *dev, const void *net, const SlTensor *t, const SlTimesOf *of,
                   SlTensor *table);
     /* Several runs' rows to the row of all their samples. NULL: one row behind the other. */
     void (*join_times)(SlDevice *dev, const void *net, const SlTimesJoin *join, SlTensor *row);
@@ -78,8 +86,7 @@ uint64_t sl_denoiser_operations(const SlDenoiser *d);
 typedef struct SlTimes {
     SlTensor table; /* [steps, values of a batch] */
 } SlTimes;
-SlTimes *sl_times_new(SlDevice *dev, const SlDenoiser *d, const float *timesteps, int count,
-                      int batch, SlError *err);
+SlTimes *sl_times_new(SlDevice *dev, const SlDenoiser *d, const SlTimesOf *of, SlError *err);
 void sl_times_free(SlDevice *dev, SlTimes *times); /* NULL is fine */
 /* Of step i: a flat tensor in the device's dtype. */
 SlTensor sl_times_at(const SlTimes *times, int i);

@@ -53,6 +53,12 @@ SlLayer sl_bind_conv3(SlBinder *b, SlPath path, int64_t in, int64_t out)
     return layer;
 }
 
+SlLayer sl_bind_conv3_without_bias(SlBinder *b, SlPath path, int64_t in, int64_t out)
+{
+    int64_t size[] = {out, in, 3, 3};
+    return (SlLayer){.weight = sl_bind(b, SL_WEIGHT_CONV, sl_child(path, "weight").text, 4, size)};
+}
+
 SlLayer sl_bind_norm(SlBinder *b, SlPath path, int64_t channels)
 {
     SlLayer layer = {bind_vector(b, path, "weight", channels),

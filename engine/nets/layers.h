@@ -30,6 +30,7 @@ SlLayer sl_bind_linear(SlBinder *b, SlPath path, int64_t in, int64_t out);
 SlLayer sl_bind_linear_without_bias(SlBinder *b, SlPath path, int64_t in, int64_t out);
 /* weight [out, in, 3, 3] */
 SlLayer sl_bind_conv3(SlBinder *b, SlPath path, int64_t in, int64_t out);
+SlLayer sl_bind_conv3_without_bias(SlBinder *b, SlPath path, int64_t in, int64_t out);
 /* weight (gamma) and bias (beta), both [channels] */
 SlLayer sl_bind_norm(SlBinder *b, SlPath path, int64_t channels);
 

@@ -302,10 +302,10 @@ int64_t sl_unet_time_values(const SlUnet *unet)
     return sl_time_embedding_values(&unet->times);
 }
 
-void sl_unet_times(SlDevice *dev, const SlUnet *unet, const SlTensor *t, int64_t batch,
+void sl_unet_times(SlDevice *dev, const SlUnet *unet, const SlTensor *t, const SlTimesOf *of,
                    SlTensor *table)
 {
-    sl_time_embedding_table(dev, &unet->times, t, batch, table);
+    sl_time_embedding_table(dev, &unet->times, t, of, table);
 }
 
 void sl_unet_times_join(SlDevice *dev, const SlUnet *unet, const SlTimesJoin *join, SlTensor *row)

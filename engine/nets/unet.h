@@ -50,6 +50,9 @@ typedef struct SlUnetConfig {
     bool flip_sin_to_cos;
     float freq_shift;
     int time_embed_dim;
+    int time_cond_proj_dim; /* of the guidance number's embedding; 0: it is not told */
+    int classes;            /* UNet2DModel's num_class_embeds; 0: none, or any number (below) */
+    bool class_timestep;    /* class_embed_type "timestep": a class is a number like a timestep */
     /* addition_embed_type "text_time": a pooled text and numbers (sizes) are added to the time. */
     bool text_time;
     int addition_time_embed_dim; /* of each number */
@@ -97,7 +100,7 @@ bool sl_unet_forward(SlDevice *dev, SlUnet *unet, const SlTensor *x, const SlTen
 /* What depends on the timestep only (see SlDenoiserClass): what each resnet adds, its "shifts", or
  * with text_time, where these depend on the condition too, the time embedding itself. */
 int64_t sl_unet_time_values(const SlUnet *unet);
-void sl_unet_times(SlDevice *dev, const SlUnet *unet, const SlTensor *t, int64_t batch,
+void sl_unet_times(SlDevice *dev, const SlUnet *unet, const SlTensor *t, const SlTimesOf *of,
                    SlTensor *table);
 void sl_unet_times_join(SlDevice *dev, const SlUnet *unet, const SlTimesJoin *join, SlTensor *row);
 /* sl_unet_forward with the row of a batch's times instead of its timesteps. Uploads and downloads

@@ -16,19 +16,11 @@
 
 /* Keys that change the model and that no model of the supported families uses. */
 static const char *const refused[] = {
-    "class_embed_type",
-    "class_embeddings_concat",
-    "cross_attention_norm",
-    "dual_cross_attention",
-    "encoder_hid_dim",
-    "encoder_hid_dim_type",
-    "num_attention_heads",
-    "num_class_embeds",
-    "resnet_skip_time_act",
-    "time_cond_proj_dim",
-    "time_embedding_act_fn",
-    "timestep_post_act",
-    NULL,
+    "class_embeddings_concat", "cross_attention_norm",
+    "dual_cross_attention",    "encoder_hid_dim",
+    "encoder_hid_dim_type",    "num_attention_heads",
+    "resnet_skip_time_act",    "time_embedding_act_fn",
+    "timestep_post_act",       NULL,
 };
 
 /* Keys that are read by their default only. */
@@ -309,6 +301,21 @@ static int head_size(const SlJson *json, int channels, SlError *err)
     return (int)sl_json_int(json, "attention_head_dim", 8, 1, MAX_CHANNELS, err);
 }
 
+/* What classes a model has. UNet2DConditionModel's are none that a pipeline here passes on. */
+static void read_classes(SlUnetConfig *c, const SlJson *json, SlError *err)
+{
+    static const char *const types[] = {"timestep", NULL};
+    static const char *const keys[] = {"class_embed_type", "num_class_embeds", NULL};
+    if (c->conditional) {
+        if (err->code == SL_OK)
+            sl_config_refuse(json, keys, err);
+        return;
+    }
+    c->class_timestep = sl_json_choice(json, "class_embed_type", types, 1, err) == 0;
+    if (!c->class_timestep)
+        c->classes = (int)sl_json_int(json, "num_class_embeds", 0, 1, 1 << 20, err);
+}
+
 static void read_plain(SlUnetConfig *c, const SlJson *json, SlError *err)
 {
     static const char *const resample[] = {"conv", "resnet", NULL};
@@ -339,11 +346,6 @@ static bool check_heads(const SlUnetConfig *c, const SlJson *json, int level, Sl
 static bool check(const SlUnetConfig *c, const SlJson *json, SlError *err)
 {
     int text = 0; /* the one width of text that all cross attentions must agree on */
-    if (c->channels[0] % 2 != 0)
-        return sl_fail(err, SL_UNSUPPORTED,
-                       "%s: \"block_out_channels\" begins with %d, and the time embedding needs an "
-                       "even number",
-                       sl_json_name(json), c->channels[0]);
     if (c->freq_shift == (float)(c->channels[0] / 2))
         return sl_fail(err, SL_FORMAT,
                        "%s: \"freq_shift\" is %g, half of the first of \"block_out_channels\", "
@@ -395,6 +397,9 @@ static void read_common(SlUnetConfig *c, const SlJson *json, SlError *err)
     c->freq_shift = (float)sl_json_double(json, "freq_shift", 0, -1e3, 1e3, err);
     c->time_embed_dim =
         (int)sl_json_int(json, "time_embedding_dim", 4 * c->channels[0], 1, 4 * MAX_CHANNELS, err);
+    c->time_cond_proj_dim =
+        c->conditional ? (int)sl_json_int(json, "time_cond_proj_dim", 0, 1, MAX_CHANNELS, err) : 0;
+    read_classes(c, json, err);
     read_block_types(c, json, true, err);
     read_block_types(c, json, false, err);
     read_mid_block(c, json, err);

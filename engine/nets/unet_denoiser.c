@@ -120,9 +120,10 @@ static int64_t time_values(const void *net)
     return sl_unet_time_values(net);
 }
 
-static void times(SlDevice *dev, const void *net, const SlTensor *t, int64_t batch, SlTensor *table)
+static void times(SlDevice *dev, const void *net, const SlTensor *t, const SlTimesOf *of,
+                  SlTensor *table)
 {
-    sl_unet_times(dev, net, t, batch, table);
+    sl_unet_times(dev, net, t, of, table);
 }
 
 static void join_times(SlDevice *dev, const void *net, const SlTimesJoin *join, SlTensor *row)

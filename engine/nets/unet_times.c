@@ -1,12 +1,27 @@
 /* unet_times.c - see unet_times.h.
  *
  * Easy to get wrong: the activation after linear_2 is the resnets', which all want the same thing,
- * so it is done once here; UNet2DModel uses SiLU inside whatever its act_fn says, and so does
+ * so it is done once here, behind what a class adds; the guidance number's embedding is added before
+ * linear_1; an odd number of sinusoids ends in a zero; UNet2DModel uses SiLU inside whatever its act_fn says, and so does
  * add_embedding; what text_time adds comes before that activation.
  */
 #include "engine/nets/unet_times.h"
 
+#include <math.h>
 #include <stdlib.h>
+
+static void bind_classes(SlTimeEmbedding *e, SlBinder *b, int dim)
+{
+    const SlUnetConfig *c = e->config;
+    if (c->class_timestep) {
+        e->class_linear_1 =
+            sl_bind_linear(b, sl_path("class_embedding.linear_1"), c->channels[0], dim);
+        e->class_linear_2 = sl_bind_linear(b, sl_path("class_embedding.linear_2"), dim, dim);
+    } else if (c->classes) {
+        e->classes = sl_bind(b, SL_WEIGHT_TABLE, "class_embedding.weight", 2,
+                             (const int64_t[]){c->classes, dim});
+    }
+}
 
 void sl_time_embedding_bind(SlTimeEmbedding *e, SlBinder *b, const SlUnetConfig *config)
 {
@@ -19,6 +34,10 @@ void sl_time_embedding_bind(SlTimeEmbedding *e, SlBinder *b, const SlUnetConfig 
             sl_bind_linear(b, sl_path("add_embedding.linear_1"), config->addition_dim, dim);
         e->add_linear_2 = sl_bind_linear(b, sl_path("add_embedding.linear_2"), dim, dim);
     }
+    if (config->time_cond_proj_dim)
+        e->cond_proj = sl_bind_linear_without_bias(b, sl_path("time_embedding.cond_proj"),
+                                                   config->time_cond_proj_dim, config->channels[0]);
+    bind_classes(e, b, dim);
     e->channels = config->center_input ? config->in_channels : 0;
 }
 
@@ -43,23 +62,118 @@ int64_t sl_time_embedding_values(const SlTimeEmbedding *e)
     return e->config->text_time ? centering(e) + e->config->time_embed_dim : e->channels;
 }
 
-/* act(linear_2(act(linear_1(sinusoids(t))))), [T, time_embed_dim]; with text_time without the last
- * activation */
-static SlTensor embed(SlDevice *dev, const SlTimeEmbedding *e, const SlTensor *t)
+/* A host array of one number [count] in f32, from the arena. */
+static SlTensor repeated(SlDevice *dev, float number, int64_t count)
+{
+    float *values = malloc((size_t)count * sizeof *values);
+    SlTensor t = sl_tensor_new(dev, SL_F32, 1, &count);
+    for (int64_t i = 0; values && i < count; i++)
+        values[i] = number;
+    if (values)
+        sl_upload(dev, values, &t);
+    else
+        sl_device_fail(dev, SL_MEMORY, "There is not enough memory for the time embedding");
+    free(values);
+    return t;
+}
+
+/* Sinusoids of t f32 [T] to out [T, dim]; of an odd dim the last is 0. */
+static void put_sinusoids(SlDevice *dev, const SlTensor *t, const SlTimestepEmbedding *sinusoids,
+                          SlTensor *out)
+{
+    int64_t dim = out->size[1], rows = t->size[0];
+    if (dim % 2 == 0) {
+        sl_timestep_embedding(dev, t, sinusoids, out);
+        return;
+    }
+    size_t mark = sl_arena_mark(dev);
+    SlTensor zero = repeated(dev, 0, rows), last = sl_slice(out, 1, dim - 1, 1);
+    SlTensor column = sl_reshape(&zero, 2, (const int64_t[]){rows, 1});
+    sl_copy(dev, &column, &last);
+    if (dim > 1) {
+        SlTensor even = sl_tensor_new2(dev, rows, dim - 1), place = sl_slice(out, 1, 0, dim - 1);
+        sl_timestep_embedding(dev, t, sinusoids, &even);
+        sl_copy(dev, &even, &place);
+    }
+    sl_arena_reset(dev, mark);
+}
+
+/* t_emb += cond_proj(sinusoids of the guidance number), as the pipelines make them
+ * (get_guidance_scale_embedding). */
+static void add_guidance(SlDevice *dev, const SlTimeEmbedding *e, double guidance, SlTensor *t_emb)
+{
+    static const SlTimestepEmbedding sinusoids = {false, 1, 10000};
+    int64_t rows = t_emb->size[0];
+    size_t mark = sl_arena_mark(dev);
+    SlTensor w = repeated(dev, (float)(guidance - 1) * 1000.0f, rows);
+    SlTensor condition = sl_tensor_new2(dev, rows, e->config->time_cond_proj_dim);
+    SlEpilogue add = {.residual = t_emb};
+    put_sinusoids(dev, &w, &sinusoids, &condition);
+    sl_layer_linear(dev, &e->cond_proj, &condition, &add, t_emb);
+    sl_arena_reset(dev, mark);
+}
+
+/* What a class adds to the embedding, [T, time_embed_dim]. */
+static void embed_class(SlDevice *dev, const SlTimeEmbedding *e, int label, SlTensor *out)
+{
+    const SlUnetConfig *c = e->config;
+    int64_t rows = out->size[0];
+    if (!c->class_timestep) {
+        int32_t *ids = malloc((size_t)rows * sizeof *ids);
+        SlTensor of = sl_tensor_new(dev, SL_I32, 2, (const int64_t[]){1, rows});
+        SlTensor all = sl_reshape(out, 3, (const int64_t[]){1, rows, out->size[1]});
+        for (int64_t i = 0; ids && i < rows; i++)
+            ids[i] = label;
+        if (ids)
+            sl_upload(dev, ids, &of);
+        else
+            sl_device_fail(dev, SL_MEMORY, "There is not enough memory for the time embedding");
+        free(ids);
+        sl_embedding(dev, &of, e->classes, NULL, &all);
+        return;
+    }
+    SlTimestepEmbedding sinusoids = {c->flip_sin_to_cos, c->freq_shift, 10000};
+    SlEpilogue inner = {.act = SL_ACT_SILU};
+    SlTensor t = repeated(dev, (float)label, rows),
+             t_emb = sl_tensor_new2(dev, rows, c->channels[0]);
+    SlTensor hidden = sl_tensor_like(dev, out);
+    put_sinusoids(dev, &t, &sinusoids, &t_emb);
+    sl_layer_linear(dev, &e->class_linear_1, &t_emb, &inner, &hidden);
+    sl_layer_linear(dev, &e->class_linear_2, &hidden, NULL, out);
+}
+
+static bool has_classes(const SlUnetConfig *c)
+{
+    return c->class_timestep || c->classes > 0;
+}
+
+/* act(linear_2(act(linear_1(sinusoids(t)))) + class), [T, time_embed_dim]; with text_time without
+ * the last activation */
+static SlTensor embed(SlDevice *dev, const SlTimeEmbedding *e, const SlTensor *t,
+                      const SlTimesOf *of)
 {
     const SlUnetConfig *c = e->config;
     SlTimestepEmbedding sinusoids = {c->flip_sin_to_cos, c->freq_shift, 10000};
     SlEpilogue inner = {.act = c->conditional ? c->act : SL_ACT_SILU}, outer = {.act = c->act};
-    if (c->text_time)
+    if (c->text_time || has_classes(c))
         outer.act = SL_ACT_NONE;
     dev->scope = "time_embedding";
     SlTensor temb = sl_tensor_new2(dev, t->size[0], c->time_embed_dim);
     size_t mark = sl_arena_mark(dev);
     SlTensor t_emb = sl_tensor_new2(dev, t->size[0], c->channels[0]);
     SlTensor hidden = sl_tensor_like(dev, &temb);
-    sl_timestep_embedding(dev, t, &sinusoids, &t_emb);
+    put_sinusoids(dev, t, &sinusoids, &t_emb);
+    if (c->time_cond_proj_dim && !isnan(of->guidance))
+        add_guidance(dev, e, of->guidance, &t_emb);
     sl_layer_linear(dev, &e->linear_1, &t_emb, &inner, &hidden);
+    if (has_classes(c)) {
+        SlTensor label = sl_tensor_like(dev, &temb);
+        embed_class(dev, e, of->label, &label);
+        outer.residual = &label;
+    }
     sl_layer_linear(dev, &e->linear_2, &hidden, &outer, &temb);
+    if (has_classes(c) && !c->text_time)
+        sl_activation(dev, &temb, c->act, &temb);
     sl_arena_reset(dev, mark);
     return temb;
 }
@@ -121,7 +235,8 @@ SlTensor sl_time_embedding_batch(SlDevice *dev, const SlTimeEmbedding *e, const 
     int64_t n = t->size[0];
     SlTensor row = sl_tensor_new1(dev, n * sl_time_embedding_values(e));
     size_t mark = sl_arena_mark(dev);
-    SlTensor temb = embed(dev, e, t);
+    const SlTimesOf plain = {.guidance = NAN};
+    SlTensor temb = embed(dev, e, t, &plain);
     if (e->config->center_input) {
         SlTensor center = sl_center_shift(e, &row, n);
         put_minus_one(dev, &center);
@@ -149,10 +264,11 @@ static void put_in_table(SlDevice *dev, const SlTensor *values, int64_t batch, i
 }
 
 void sl_time_embedding_table(SlDevice *dev, const SlTimeEmbedding *e, const SlTensor *t,
-                             int64_t batch, SlTensor *table)
+                             const SlTimesOf *of, SlTensor *table)
 {
+    int64_t batch = of->batch;
     size_t mark = sl_arena_mark(dev);
-    SlTensor temb = embed(dev, e, t);
+    SlTensor temb = embed(dev, e, t, of);
     if (e->config->center_input) {
         SlTensor center = sl_slice(table, 1, 0, batch * e->config->in_channels);
         put_minus_one(dev, &center);

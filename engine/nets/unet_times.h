@@ -20,7 +20,10 @@
 typedef struct SlTimeEmbedding {
     const SlUnetConfig *config;
     SlLayer linear_1, linear_2;
-    SlLayer add_linear_1, add_linear_2; /* with text_time */
+    SlLayer add_linear_1, add_linear_2;     /* with text_time */
+    SlLayer cond_proj;                      /* with time_cond_proj_dim */
+    SlWeight *classes;                      /* [classes, time_embed_dim] */
+    SlLayer class_linear_1, class_linear_2; /* with class_timestep */
     const SlResnet *resnets[SL_UNET_MAX_RESNETS];
     int count;
     int64_t channels; /* of all shifts together, with those that center the input */
@@ -38,7 +41,7 @@ SlTensor sl_time_embedding_batch(SlDevice *dev, const SlTimeEmbedding *e, const 
 /* For a batch at each of these timesteps, t f32 [T], all of a batch at the same; table [T, batch
  * values], contiguous. */
 void sl_time_embedding_table(SlDevice *dev, const SlTimeEmbedding *e, const SlTensor *t,
-                             int64_t batch, SlTensor *table);
+                             const SlTimesOf *of, SlTensor *table);
 
 /* With text_time. add_embedding of text_embeds [N, P] and time_ids f32 [N, S], to added [N,
  * time_embed_dim]; and the shifts of a row with it, from the arena, which upload nothing. */

@@ -103,6 +103,14 @@ static void bind_decoder(SlVae *vae, SlBinder *b)
     h->conv_out = sl_bind_conv3(b, sl_child(path, "conv_out"), c->channels[0], c->out_channels);
 }
 
+/* What is there for encoding, and for the masks of AsymmetricAutoencoderKL. */
+static void ignore_encoder(SlBinder *b)
+{
+    sl_binder_ignore_all(b, "encoder.");
+    sl_binder_ignore_all(b, "quant_conv.");
+    sl_binder_ignore_all(b, "decoder.condition_encoder.");
+}
+
 SlVae *sl_vae_new(const SlVaeConfig *config, SlBinder *b, SlError *err)
 {
     SlVae *vae = calloc(1, sizeof *vae);
@@ -112,13 +120,26 @@ SlVae *sl_vae_new(const SlVaeConfig *config, SlBinder *b, SlError *err)
     }
     vae->config = *config;
     vae->dtype = sl_binder_dtype(b);
-    bind_encoder(vae, b);
-    bind_decoder(vae, b);
+    if (config->kind == SL_VAE_TINY && !(vae->tiny = calloc(1, sizeof *vae->tiny))) {
+        free(vae);
+        sl_fail(err, SL_MEMORY, "There is not enough memory for the VAE");
+        return NULL;
+    }
+    if (config->encodes)
+        bind_encoder(vae, b);
+    else
+        ignore_encoder(b);
+    if (vae->tiny)
+        sl_vae_tiny_bind(vae, b);
+    else
+        bind_decoder(vae, b);
     return vae;
 }
 
 void sl_vae_free(SlVae *vae)
 {
+    if (vae)
+        free(vae->tiny);
     free(vae);
 }
 
@@ -233,6 +254,8 @@ SlTensor sl_vae_decoder_start(SlDevice *dev, const SlVae *vae, const SlTensor *z
 
 static SlTensor decoder(SlDevice *dev, const SlVae *vae, const SlTensor *z)
 {
+    if (vae->tiny)
+        return sl_vae_tiny_decode(dev, vae, z);
     SlTensor sample = sl_vae_decoder_start(dev, vae, z, vae->config.blocks);
     dev->scope = "decoder.conv_out";
     return head(dev, vae, &vae->decoder, &sample, vae->config.out_channels);
@@ -304,6 +327,8 @@ bool sl_vae_encode(SlDevice *dev, const SlVae *vae, const SlTensor *image, SlTen
                    SlError *err)
 {
     const SlVaeConfig *c = &vae->config;
+    if (!c->encodes)
+        return sl_fail(err, SL_ARGUMENT, "The VAE was made without its encoder");
     return check_sizes(c, image, c->in_channels, moments, 2 * c->latent_channels, err) &&
            run(dev, vae, encoder, image, moments, err);
 }

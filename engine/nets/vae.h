@@ -1,4 +1,6 @@
-/* vae.h - AutoencoderKL, both halves (diffusers models/autoencoders/autoencoder_kl.py, vae.py). */
+/* vae.h - AutoencoderKL, both halves (diffusers models/autoencoders/autoencoder_kl.py, vae.py), and
+ * the decoders of AsymmetricAutoencoderKL (autoencoder_asym_kl.py) and AutoencoderTiny
+ * (autoencoder_tiny.py). */
 #ifndef SL_ENGINE_VAE_H
 #define SL_ENGINE_VAE_H
 
@@ -8,11 +10,18 @@
 #define SL_VAE_MAX_LAYERS  16 /* of an encoder's block; a decoder's has one more */
 #define SL_VAE_MAX_LATENTS 64
 
+typedef enum SlVaeKind { SL_VAE_KL, SL_VAE_ASYMMETRIC, SL_VAE_TINY } SlVaeKind;
+
+/* Of one that is not AutoencoderKL: of its decoder. */
 typedef struct SlVaeConfig {
+    SlVaeKind kind;
+    bool encodes; /* the encoder is built, too; AutoencoderKL's only. True unless the caller says
+                     otherwise before the VAE is made */
     int in_channels, out_channels, latent_channels;
     int blocks;
     int channels[SL_VAE_MAX_BLOCKS];
     int layers_per_block;
+    int tiny_blocks[SL_VAE_MAX_BLOCKS]; /* of AutoencoderTiny: at each level */
     int norm_groups;
     SlActivation act;
     bool mid_attention;
@@ -45,7 +54,7 @@ bool sl_vae_decode_strips(SlDevice *dev, const SlVae *vae, const SlTensor *z, in
                           SlTensor *image, SlError *err);
 /* The most of the host's memory that lies between two layers of that; height and width of z. */
 size_t sl_vae_strips_bytes(const SlVae *vae, int64_t height, int64_t width);
-/* image [N, H, W, 3] in -1..1; moments [N, H / f, W / f, 2 latent_channels] f32: mean then log
+/* Of a VAE with an encoder: image [N, H, W, 3] in -1..1; moments [N, H / f, W / f, 2 latent_channels] f32: mean then log
  * variance, not scaled. */
 bool sl_vae_encode(SlDevice *dev, const SlVae *vae, const SlTensor *image, SlTensor *moments,
                    SlError *err);

@@ -25,10 +25,23 @@ typedef struct SlVaeHalf {
     int layers; /* of every level */
 } SlVaeHalf;
 
+typedef struct SlVaeTinyBlock {
+    SlPath path;
+    SlLayer conv[3];
+} SlVaeTinyBlock;
+
+/* AutoencoderTiny's decoder, by levels in the order in which they run. */
+typedef struct SlVaeTiny {
+    SlLayer conv_in;
+    SlVaeTinyBlock block[SL_VAE_MAX_BLOCKS][SL_VAE_MAX_LAYERS];
+    SlLayer conv[SL_VAE_MAX_BLOCKS]; /* behind a level; after the upsampling, where there is one */
+} SlVaeTiny;
+
 struct SlVae {
     SlVaeConfig config;
     SlDtype dtype; /* computed in */
     SlVaeHalf encoder, decoder;
+    SlVaeTiny *tiny; /* NULL: the halves */
     SlLayer quant_conv, post_quant_conv;
 };
 
@@ -36,5 +49,9 @@ struct SlVae {
 SlTensor sl_vae_decoder_start(SlDevice *dev, const SlVae *vae, const SlTensor *z, int levels);
 /* False and *err unless z and image fit the VAE and each other. */
 bool sl_vae_check_decode(const SlVae *vae, const SlTensor *z, const SlTensor *image, SlError *err);
+
+/* vae_tiny.c: vae->config and an empty vae->tiny are there. */
+void sl_vae_tiny_bind(SlVae *vae, SlBinder *b);
+SlTensor sl_vae_tiny_decode(SlDevice *dev, const SlVae *vae, const SlTensor *z);
 
 #endif

@@ -323,6 +323,8 @@ size_t sl_vae_strips_bytes(const SlVae *vae, int64_t height, int64_t width)
 {
     const SlVaeConfig *c = &vae->config;
     size_t most = 0;
+    if (vae->tiny)
+        return 0;
     for (int i = c->blocks > STRIP_LEVELS ? c->blocks - STRIP_LEVELS : 0; i < c->blocks; i++) {
         size_t bytes = level_bytes(c, i, (size_t)height * (size_t)width << 2 * i);
         most = bytes > most ? bytes : most;
@@ -350,6 +352,8 @@ bool sl_vae_decode_strips(SlDevice *dev, const SlVae *vae, const SlTensor *z, in
         return false;
     if (z->size[0] != 1 || rows < 1)
         return sl_fail(err, SL_ARGUMENT, "Only one picture at a time is decoded in strips");
+    if (vae->tiny) /* it has no norms and takes a fraction of the memory: whole */
+        return sl_vae_decode(dev, vae, z, image, err);
     Strips s = {dev, vae, rows};
     size_t mark = sl_arena_mark(dev);
     SlDtype before = sl_device_use_dtype(dev, vae->dtype);

@@ -4,8 +4,8 @@
 #include <string.h>
 
 static const SlPipelineClass *const built_in[] = {
-    &sl_class_stable_diffusion,
-    &sl_class_ddpm,
+    &sl_class_stable_diffusion,   &sl_class_ddpm, &sl_class_ddim, &sl_class_pndm,
+    &sl_class_latent_consistency,
 };
 
 #define BUILT_IN  ((int)(sizeof built_in / sizeof built_in[0]))
@@ -44,4 +44,10 @@ SlGuidanceRule sl_pipeline_guidance(const SlPipelineInfo *pipeline, double guida
 {
     bool free = pipeline->guidance_rule == SL_GUIDANCE_CLASSIFIER_FREE;
     return free && guidance <= 1 ? SL_GUIDANCE_NONE : pipeline->guidance_rule;
+}
+
+SlGuidanceRule sl_model_guidance(const SlModelInfo *info, double guidance)
+{
+    return info->told_guidance ? SL_GUIDANCE_NUMBER
+                               : sl_pipeline_guidance(info->pipeline, guidance);
 }

@@ -1,5 +1,9 @@
-/* ddpm.c - the family of unconditional models in pixel space (diffusers
- * pipelines/ddpm/pipeline_ddpm.py): a UNet2DModel and a scheduler, no text and no VAE. */
+/* ddpm.c - the families of models in pixel space (diffusers pipelines/ddpm/pipeline_ddpm.py,
+ * ddim/pipeline_ddim.py, deprecated/pndm/pipeline_pndm.py): a UNet2DModel and a scheduler, no text
+ * and no VAE. The three differ in the scheduler that they make of the folder's.
+ *
+ * Easy to get wrong: DDPMPipeline says no eta to its scheduler, DDIMPipeline says 0; a model with
+ * classes is one that these pipelines cannot call, since they pass no class: 0 is taken. */
 #include "engine/pipelines/pipelines.h"
 
 static void *build_unet(const SlJson *json, SlBinder *b, SlError *err)
@@ -20,6 +24,10 @@ static bool inspect(SlModelInfo *info, SlError *err)
     if (ok && (!unet.sample_width || !unet.sample_height))
         ok = sl_fail(err, SL_FORMAT, "%s: \"sample_size\" is missing; expected the picture's size",
                      sl_json_name(json));
+    if (ok && unet.in_channels != 3 && unet.in_channels != 1)
+        ok = sl_fail(err, SL_UNSUPPORTED,
+                     "%s: \"in_channels\" is %d; expected 3, or 1 for grey pictures",
+                     sl_json_name(json), unet.in_channels);
     sl_json_close(json);
     if (!ok)
         return false;
@@ -28,6 +36,9 @@ static bool inspect(SlModelInfo *info, SlError *err)
     info->size_multiple = sl_unet_size_multiple(&unet);
     info->width = unet.sample_width;
     info->height = unet.sample_height;
+    info->classes = unet.classes;
+    if (unet.classes || unet.class_timestep)
+        info->also_has |= SL_HAS_CLASSES;
     return true;
 }
 
@@ -48,6 +59,33 @@ const SlPipelineClass sl_class_ddpm = {
              .guidance = 1,
              .bench_scheduler = "ddpm"},
     .class_names = (const char *const[]){"DDPMPipeline", NULL},
+    .parts = (const SlPartClass *const[]){&unet, NULL},
+    .inspect = inspect,
+};
+
+const SlPipelineClass sl_class_ddim = {
+    .info = {.id = "ddim",
+             .class_name = "DDIMPipeline",
+             .guidance_rule = SL_GUIDANCE_NONE,
+             .passes_eta = true,
+             .steps = 50,
+             .guidance = 1,
+             .bench_scheduler = "ddim"},
+    .class_names = (const char *const[]){"DDIMPipeline", NULL},
+    .scheduler = "ddim",
+    .parts = (const SlPartClass *const[]){&unet, NULL},
+    .inspect = inspect,
+};
+
+const SlPipelineClass sl_class_pndm = {
+    .info = {.id = "pndm",
+             .class_name = "PNDMPipeline",
+             .guidance_rule = SL_GUIDANCE_NONE,
+             .steps = 50,
+             .guidance = 1,
+             .bench_scheduler = "pndm"},
+    .class_names = (const char *const[]){"PNDMPipeline", NULL},
+    .scheduler = "pndm",
     .parts = (const SlPartClass *const[]){&unet, NULL},
     .inspect = inspect,
 };

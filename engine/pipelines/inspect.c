@@ -260,8 +260,13 @@ static bool names_component(const SlJson *index, const char *name)
 static bool find_scheduler(SlModelInfo *info, const SlJson *index, SlError *err)
 {
     const char *class_name = component_class(index, "scheduler", NULL, err);
+    const char *made = sl_pipeline_class_of(info)->scheduler;
     if (!class_name)
         return false;
+    if (made) {
+        snprintf(info->scheduler, sizeof info->scheduler, "%s", made);
+        return true;
+    }
     const SlSchedulerInfo *scheduler = sl_scheduler_find_class(class_name);
     if (!scheduler)
         return sl_fail(err, SL_UNSUPPORTED,

@@ -51,6 +51,9 @@ typedef struct SlPartClass {
 typedef struct SlPipelineClass {
     SlPipelineInfo info;            /* what app/ sees; the first member */
     const char *const *class_names; /* in model_index.json, NULL behind the last */
+    /* The id of the scheduler that the pipeline's constructor makes of the folder's, whatever that
+     * is; NULL: the folder's own class. */
+    const char *scheduler;
     /* in the order in which they are loaded, NULL behind the last */
     const SlPartClass *const *parts;
     const char *const *tokenizers; /* accepted tokenizer classes; NULL: the family reads no text */
@@ -88,6 +91,7 @@ static inline const SlPipelineClass *sl_pipeline_class_of(const SlModelInfo *inf
     return (const SlPipelineClass *)info->pipeline;
 }
 
-extern const SlPipelineClass sl_class_stable_diffusion, sl_class_ddpm;
+extern const SlPipelineClass sl_class_stable_diffusion, sl_class_latent_consistency, sl_class_ddpm,
+    sl_class_ddim, sl_class_pndm;
 
 #endif

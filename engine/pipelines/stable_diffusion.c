@@ -1,6 +1,9 @@
 /* stable_diffusion.c - the family of Stable Diffusion 1.x and 2.x (diffusers
  * pipelines/stable_diffusion/pipeline_stable_diffusion.py): a CLIP text encoder, a
- * UNet2DConditionModel in the latents of an AutoencoderKL, classifier-free guidance.
+ * UNet2DConditionModel in the latents of an AutoencoderKL, classifier-free guidance. And that of
+ * its latent consistency models (pipelines/latent_consistency_models/
+ * pipeline_latent_consistency_text2img.py), whose UNet was distilled with guidance and is told the
+ * number instead: LatentConsistencyModelPipeline corrects nothing and knows no negative prompt.
  *
  * Easy to get wrong: parts that load well one by one but do not fit each other (another tokenizer,
  * another VAE) must be refused with both numbers, before the first product runs past a table.
@@ -49,6 +52,7 @@ static void *build_vae(const SlJson *json, SlBinder *b, SlError *err)
         config.latents_mean[i] = 0; /* this pipeline knows the scaling factor only */
         config.latents_std[i] = 1;
     }
+    config.encodes = false;
     return sl_vae_new(&config, b, err);
 }
 
@@ -78,7 +82,8 @@ static const SlPartClass text_encoder = {
 static const SlPartClass vae = {
     .name = "vae",
     .base = "diffusion_pytorch_model",
-    .classes = (const char *const[]){"AutoencoderKL", NULL},
+    .classes =
+        (const char *const[]){"AutoencoderKL", "AsymmetricAutoencoderKL", "AutoencoderTiny", NULL},
     .use = SL_USE_DECODE,
     .build = build_vae,
     .free = free_vae,
@@ -141,19 +146,43 @@ static bool read_vae(SlVaeConfig *config, const SlModelInfo *info, SlError *err)
     return ok;
 }
 
-static bool inspect(SlModelInfo *info, SlError *err)
+/* correct: as read_unet's. */
+static bool inspect_parts(SlModelInfo *info, SlModelInfo *correct, SlError *err)
 {
     SlUnetConfig net;
     SlVaeConfig pixels;
-    if (!sl_note_scheduler(info, err) || !read_unet(&net, info, info, err) ||
-        !read_text_encoder(info, err) || !read_vae(&pixels, info, err))
+    if (!read_unet(&net, info, correct, err) || !read_text_encoder(info, err) ||
+        !read_vae(&pixels, info, err))
         return false;
+    if (pixels.out_channels != 3 && pixels.out_channels != 1)
+        return sl_fail(
+            err, SL_UNSUPPORTED,
+            "%s: the VAE's pictures have %d channels; expected 3, or 1 for grey pictures",
+            sl_show_path(info->path).text, pixels.out_channels);
+    info->told_guidance = net.time_cond_proj_dim > 0;
+    if (info->told_guidance)
+        info->lacks |= SL_HAS_NEGATIVE_PROMPT;
     info->channels = net.in_channels;
     info->factor = pixels.factor;
     info->size_multiple = pixels.factor * sl_unet_size_multiple(&net);
     info->width = (net.sample_width ? net.sample_width : 64) * pixels.factor;
     info->height = (net.sample_height ? net.sample_height : 64) * pixels.factor;
     return true;
+}
+
+static bool inspect(SlModelInfo *info, SlError *err)
+{
+    return sl_note_scheduler(info, err) && inspect_parts(info, info, err);
+}
+
+static bool inspect_latent_consistency(SlModelInfo *info, SlError *err)
+{
+    return inspect_parts(info, NULL, err) &&
+           (info->told_guidance ||
+            sl_fail(err, SL_UNSUPPORTED,
+                    "%s: LatentConsistencyModelPipeline needs a UNet that is told the guidance "
+                    "(time_cond_proj_dim), and this one is not",
+                    sl_show_path(info->path).text));
 }
 
 static bool recognise(const SlWeightSource *file, char arch[16], SlError *err)
@@ -283,6 +312,23 @@ const SlPipelineClass sl_class_stable_diffusion = {
     .arch = sl_builtin_arch,
     .inspect = inspect,
     .correct_scheduler = sl_correct_scheduler,
+    .check = check,
+    .ask = ask_text,
+    .encode = encode_text,
+};
+
+const SlPipelineClass sl_class_latent_consistency = {
+    .info = {.id = "latent-consistency",
+             .class_name = "LatentConsistencyModelPipeline",
+             .has = SL_HAS_PROMPT | SL_HAS_GUIDANCE | SL_HAS_CLIP,
+             .guidance_rule = SL_GUIDANCE_NUMBER,
+             .steps = 4,
+             .guidance = 8.5,
+             .bench_scheduler = "lcm"},
+    .class_names = (const char *const[]){"LatentConsistencyModelPipeline", NULL},
+    .parts = (const SlPartClass *const[]){&unet, &text_encoder, &vae, NULL},
+    .tokenizers = (const char *const[]){"CLIPTokenizer", "CLIPTokenizerFast", NULL},
+    .inspect = inspect_latent_consistency,
     .check = check,
     .ask = ask_text,
     .encode = encode_text,

@@ -58,7 +58,8 @@ bool sl_setting_exists(const SlSettingInfo *s, const SlModelInfo *model,
         memcpy(&takes, (const char *)&of + s->takes, sizeof takes);
     }
     bool known = model && model->pipeline;
-    return takes && (!known || (model->pipeline->has & s->needs) == s->needs);
+    return takes && (!known || (((model->pipeline->has & ~model->lacks) | model->also_has) &
+                                s->needs) == s->needs);
 }
 
 /* ---- values ---- */
@@ -288,6 +289,9 @@ bool sl_recipe_check(const SlRecipe *recipe, const SlModelInfo *info, SlError *e
                        recipe->scheduler);
     if (scheduler && info && !sl_scheduler_check(scheduler, info->prediction, err))
         return false;
+    if (info && info->classes && recipe->class_label >= info->classes)
+        return sl_fail(err, SL_ARGUMENT, "class is %d; expected 0 to %d for the model %s",
+                       recipe->class_label, info->classes - 1, info->name);
     for (int i = 0; i < SL_N_SETTINGS; i++)
         if (!check_setting(sl_setting(i), recipe, info, scheduler, err))
             return false;

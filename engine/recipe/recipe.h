@@ -40,6 +40,7 @@ typedef struct SlRecipe {
     int width, height;     /* 0: native */
     int clip_skip;         /* of the prompt: 0 the last hidden state, 1 the one before it, ... */
     int tokenizer;         /* SlTokenRules (engine/text/tokenizer.h); 0: as the folder was saved */
+    int class_label;       /* of a model with classes: which of them */
 } SlRecipe;
 
 /* In the order in which files name them. A picture's id is a hash over that order: a new setting
@@ -61,6 +62,7 @@ typedef enum SlSetting {
     SL_SETTING_HEIGHT,
     SL_SETTING_CLIP_SKIP,
     SL_SETTING_TOKENIZER,
+    SL_SETTING_CLASS_LABEL,
     SL_N_SETTINGS
 } SlSetting;
 
@@ -96,6 +98,7 @@ typedef enum SlModelHas {
     SL_HAS_NEGATIVE_PROMPT = 1 << 1, /* it is also told what to keep away from */
     SL_HAS_GUIDANCE = 1 << 2,        /* how much the words count can be said */
     SL_HAS_CLIP = 1 << 3,            /* a CLIP text encoder, whose last layers can be left out */
+    SL_HAS_CLASSES = 1 << 4,         /* it makes pictures of numbered kinds */
 } SlModelHas;
 
 /* A row of the table. What a row does not say is 0: see each member. */

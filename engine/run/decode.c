@@ -42,14 +42,28 @@ static SlTensor upload_sample(SlDevice *dev, const SlVae *net, const float *samp
     return x;
 }
 
+/* A grey picture [1, H, W, 1] as one with three equal channels. */
+static SlTensor coloured(SlDevice *dev, const SlTensor *grey)
+{
+    SlTensor image =
+        sl_tensor_new(dev, SL_F32, 4, (const int64_t[]){1, grey->size[1], grey->size[2], 3});
+    for (int c = 0; c < 3; c++) {
+        SlTensor channel = sl_slice(&image, 3, c, 1);
+        sl_copy(dev, grey, &channel);
+    }
+    return image;
+}
+
 /* The picture [1, H, W, 3] in f32, -1..1, on the device, which is the model's or one beside it.
  * strip: rows that are decoded at a time, 0 for all of them. */
 static SlTensor decode_tensor(SlModel *model, SlDevice *dev, const float *sample, int height,
                               int width, int strip)
 {
     int f = model->info.factor;
-    SlTensor image = sl_tensor_new(dev, SL_F32, 4, (const int64_t[]){1, height * f, width * f, 3});
     const SlVae *net = sl_model_vae(model);
+    int channels = net ? sl_vae_get_config(net)->out_channels : model->info.channels;
+    SlTensor image =
+        sl_tensor_new(dev, SL_F32, 4, (const int64_t[]){1, height * f, width * f, channels});
     if (net) {
         SlTensor z = upload_sample(dev, net, sample, height, width);
         if (strip > 0)
@@ -57,13 +71,13 @@ static SlTensor decode_tensor(SlModel *model, SlDevice *dev, const float *sample
         else
             sl_vae_decode(dev, net, &z, &image, NULL);
     } else {
-        int64_t chw[4] = {1, 3, height, width};
+        int64_t chw[4] = {1, channels, height, width};
         SlTensor plain = sl_tensor_new(dev, SL_F32, 4, chw);
         sl_upload(dev, sample, &plain);
         SlTensor view = sl_permute(&plain, (const int[]){0, 2, 3, 1});
         sl_copy(dev, &view, &image);
     }
-    return image;
+    return channels == 1 ? coloured(dev, &image) : image;
 }
 
 /* [H, W, 3] in -1..1 to [3, H, W] in 0..1 */
@@ -105,19 +119,11 @@ static bool download_picture(SlModel *model, const SlTensor *picture, float *ima
     return sl_device_ok(dev);
 }
 
-static bool has_colours(const SlModel *model, SlError *err)
-{
-    return has_vae(model) || model->info.channels == 3 ||
-           sl_fail(err, SL_UNSUPPORTED,
-                   "the model has %d channels; only models with 3 make a colour picture",
-                   model->info.channels);
-}
-
 bool sl_decode(SlModel *model, const float *sample, int height, int width, float *image,
                uint8_t *rgb, SlError *err)
 {
     SlDevice *dev = model->dev;
-    if (!has_colours(model, err) || !sl_model_need(model, SL_USE_DECODE, err))
+    if (!sl_model_need(model, SL_USE_DECODE, err))
         return false;
     static const int strips[] = {0, 64, 16, 4, 1};
     bool ok = false;
@@ -156,7 +162,7 @@ bool sl_decode_begin(SlModel *model, const float *sample, int height, int width)
     int part = sl_model_part_for(model, SL_USE_DECODE);
     if (part >= 0 && !model->part[part].net) /* loading it would keep the run waiting */
         return false;
-    SlDevice *dev = has_colours(model, NULL) && !model->pending ? beside(model) : NULL;
+    SlDevice *dev = !model->pending ? beside(model) : NULL;
     if (!dev)
         return false;
     size_t mark = sl_arena_mark(dev);

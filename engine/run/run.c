@@ -33,6 +33,8 @@ static bool evaluate_shared(SlRun *run, SlStep *step, const SlStepRun *of_run, S
 {
     const SlShareKey key = {.told = run->told,
                             .timestep = (float)sl_scheduler_timestep(run->scheduler, 0),
+                            .guidance = run->model->info.told_guidance ? run->recipe.guidance : 0,
+                            .label = run->recipe.class_label,
                             .elements = run->elements,
                             .batch = run->batch,
                             .input = run->input};

@@ -6,6 +6,7 @@
  */
 #include "engine/run/run_private.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,7 +48,7 @@ static bool make_arrays(SlRun *run, SlError *err)
     run->height = run->recipe.height / info->factor;
     run->width = run->recipe.width / info->factor;
     run->elements = (int64_t)run->channels * run->height * run->width;
-    run->rule = sl_pipeline_guidance(info->pipeline, run->recipe.guidance);
+    run->rule = sl_model_guidance(info, run->recipe.guidance);
     run->batch = run->rule == SL_GUIDANCE_CLASSIFIER_FREE ? 2 : 1;
     run->memory = calloc((size_t)run->elements * SL_RUN_ARRAYS, sizeof(float));
     if (!run->memory)
@@ -165,8 +166,12 @@ bool sl_run_need_times(SlRun *run, int i, SlError *err)
     sl_times_free(model->dev, run->times);
     for (int k = 0; k < count; k++)
         timesteps[k] = (float)sl_scheduler_timestep(run->scheduler, first + k);
-    run->times = sl_times_new(model->dev, sl_model_denoiser(model), timesteps, count,
-                              run->batch / sl_step_passes(&run->shape), err);
+    const SlTimesOf of = {.timesteps = timesteps,
+                          .count = count,
+                          .batch = run->batch / sl_step_passes(&run->shape),
+                          .guidance = model->info.told_guidance ? run->recipe.guidance : NAN,
+                          .label = run->recipe.class_label};
+    run->times = sl_times_new(model->dev, sl_model_denoiser(model), &of, err);
     run->times_first = first;
     return run->times != NULL;
 }

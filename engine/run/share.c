@@ -228,8 +228,8 @@ const float *sl_share_find(SlShare *share, const SlShareKey *key)
 {
     for (int i = 0; i < share->kept_count; i++) {
         const SlShareKey *k = &share->kept[i].key;
-        if (k->told == key->told && k->timestep == key->timestep && k->batch == key->batch &&
-            k->elements == key->elements &&
+        if (k->told == key->told && k->timestep == key->timestep && k->guidance == key->guidance &&
+            k->label == key->label && k->batch == key->batch && k->elements == key->elements &&
             !memcmp(k->input, key->input, (size_t)key->elements * sizeof(float))) {
             share->counts.evaluations_shared++;
             return share->kept[i].said;

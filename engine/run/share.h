@@ -34,6 +34,8 @@ const SlTold *sl_share_told(SlShare *share, const SlCondition *const *conditions
 typedef struct SlShareKey {
     const SlTold *told; /* NULL: nothing */
     float timestep;
+    double guidance; /* where it is told to the model, else 0 */
+    int label;
     int64_t elements;
     int batch;
     const float *input;

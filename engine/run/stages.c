@@ -28,7 +28,7 @@ SlStages *sl_stages_new(const SlStagesOf *of, SlDevice *dev, SlError *err)
         sl_fail(err, SL_MEMORY, "out of memory");
         return NULL;
     }
-    SlGuidanceRule rule = sl_pipeline_guidance(info->pipeline, recipe->guidance);
+    SlGuidanceRule rule = sl_model_guidance(info, recipe->guidance);
     s->batch = rule == SL_GUIDANCE_CLASSIFIER_FREE ? 2 : 1;
     s->height = (recipe->height ? recipe->height : info->height) / info->factor;
     s->width = (recipe->width ? recipe->width : info->width) / info->factor;
@@ -124,8 +124,8 @@ bool sl_stages_encode(SlStages *s, SlError *err)
         if (!s->context)
             return false;
     }
-    s->times =
-        sl_times_new(model->dev, sl_model_denoiser(model), timesteps, SL_TIMES, s->batch, err);
+    const SlTimesOf of = {timesteps, SL_TIMES, s->batch, 1, 0};
+    s->times = sl_times_new(model->dev, sl_model_denoiser(model), &of, err);
     return s->times != NULL;
 }
 

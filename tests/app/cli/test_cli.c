@@ -87,7 +87,7 @@ static void test_gpu_fails(void)
         return;
     char *own = before ? strdup(before) : NULL;
     setenv("SAFELIGHT_CUDA_MODULE", module, 1);
-    setenv("CUDAEMU_FAIL", "1500", 1);
+    setenv("CUDAEMU_FAIL", "1300", 1);
     expect(RUN(SD, "--output", file("gpu.png")), 0, "going on with the CPU", "the GPU fails");
     expect(RUN(SD, "--output", file("cpu.png"), "--device", "cpu"), 0, "", "the CPU by itself");
     sl_test(same_bytes(file("cpu.png"), file("gpu.png")), "the same picture");

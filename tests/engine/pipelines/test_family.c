@@ -59,11 +59,11 @@ static int64_t toy_time_values(const void *net)
     return 3;
 }
 
-static void toy_times(SlDevice *dev, const void *net, const SlTensor *t, int64_t batch,
+static void toy_times(SlDevice *dev, const void *net, const SlTensor *t, const SlTimesOf *of,
                       SlTensor *table)
 {
     SlTensor column = sl_reshape(t, 2, (const int64_t[]){t->size[0], 1});
-    for (int64_t i = 0; i < batch; i++) {
+    for (int64_t i = 0; i < of->batch; i++) {
         SlTensor values = sl_tensor_new2(dev, t->size[0], 3), place = sl_slice(table, 1, 3 * i, 3);
         sl_linear(dev, &column, ((const Toy *)net)->time, NULL, &values);
         sl_copy(dev, &values, &place);

@@ -15,26 +15,38 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static char copy[600];
+static char copy[500], target[600];
 static size_t source_length;
 
 static int link_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
 {
     char to[900];
-    snprintf(to, sizeof to, "%s%s", copy, path + source_length);
+    snprintf(to, sizeof to, "%s%s", target, path + source_length);
     return type == FTW_D ? mkdir(to, 0700) : symlink(path, to);
 }
 
-static bool copy_model(const char *fixture, const char *name)
+/* A folder of tests/ as links, at the target. */
+static bool copy_folder(const char *folder, const char *name)
 {
-    char relative[80], source[900];
-    snprintf(relative, sizeof relative, "goldens/model/%s", fixture);
+    char relative[120], source[900];
+    snprintf(relative, sizeof relative, "%s/%s", folder, name);
     char *path = sl_test_path(relative);
     bool ok = realpath(path, source) != NULL;
     free(path);
     source_length = strlen(source);
-    snprintf(copy, sizeof copy, "%s", test_file(name));
     return ok && nftw(source, link_one, 16, FTW_PHYS) == 0;
+}
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+    return remove(path);
+}
+
+static bool replace_part(const char *part, const char *name)
+{
+    snprintf(target, sizeof target, "%s/%s", copy, part);
+    return nftw(target, remove_one, 16, FTW_PHYS | FTW_DEPTH) == 0 &&
+           copy_folder("goldens/rules/parts", name);
 }
 
 static char *read_text(const char *file, char path[900])
@@ -103,7 +115,11 @@ static double number_of(const cJSON *test, const char *key, double fallback)
 static void make_folder(const cJSON *test)
 {
     const cJSON *set = get(test, "set"), *drop = get(test, "drop"), *item;
-    if (!copy_model(text_of(test, "model", ""), text_of(test, "name", "")))
+    snprintf(copy, sizeof copy, "%s", test_file(text_of(test, "name", "")));
+    snprintf(target, sizeof target, "%s", copy);
+    if (!copy_folder("goldens/model", text_of(test, "model", "")))
+        abort();
+    cJSON_ArrayForEach(item, get(test, "parts")) if (!replace_part(item->string, item->valuestring))
         abort();
     cJSON_ArrayForEach(item, get(test, "cut")) cut_lines(item->string, item->valueint);
     cJSON_ArrayForEach(item, set) change_config(item->string, item, get(drop, item->string));
@@ -139,6 +155,17 @@ static bool right_size(const Golden *golden, const SlRun *run, const SlModelInfo
     return ok;
 }
 
+/* cut: what is expected was cut to -1..1, as the pictures of pixel models are. */
+static double difference(const float *sample, const float *expected, size_t n, bool cut)
+{
+    float *own = malloc(n * sizeof *own);
+    for (size_t i = 0; i < n; i++)
+        own[i] = cut ? fminf(1, fmaxf(-1, sample[i])) : sample[i];
+    double worst = golden_worst(own, expected, n);
+    free(own);
+    return worst;
+}
+
 static void compare(const Golden *golden, SlModel *model, SlRun *run, const char *name,
                     const char *rule)
 {
@@ -146,10 +173,11 @@ static void compare(const Golden *golden, SlModel *model, SlRun *run, const char
     const SlRecipe *recipe = sl_run_recipe(run);
     char key[80];
     size_t n, pixels;
+    bool cut = !info->prompt_tokens && strstr(name, "class") == NULL;
     snprintf(key, sizeof key, "%s.latents", name);
     float *expected = golden_read(golden, key, &n);
     bool size = right_size(golden, run, info, name) && n <= (size_t)sl_run_sample_elements(run);
-    double worst = size && n ? golden_worst(sl_run_sample(run), expected, n) : INFINITY;
+    double worst = size && n ? difference(sl_run_sample(run), expected, n, cut) : INFINITY;
     double top = size && n ? golden_top(expected, n) : 1;
     sl_test(worst <= 2e-3 * fmax(top, 1), "%s: %s; last sample, worst difference %.2g of %.2g",
             name, rule, worst, top);
@@ -187,6 +215,7 @@ static void run_case(const cJSON *test, const Golden *golden)
     }
     recipe.steps = (int)number_of(test, "steps", 4);
     recipe.seed = 3;
+    recipe.class_label = (int)number_of(test, "class", 0);
     if (get(test, "scheduler"))
         recipe.scheduler = text_of(test, "scheduler", NULL);
     SlRun *run = sl_run_new(model, &recipe, NULL, &err);

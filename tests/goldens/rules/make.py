@@ -3,7 +3,7 @@
 
     python make.py        # with the versions in ../requirements.txt
 
-A case of rules.json is a folder of ../model with a few keys changed ("set"), taken away ("drop") or lines cut off
+A case of rules.json is a folder of ../model with parts of parts/ (make_parts.py) and a few keys changed ("set"), taken away ("drop") or lines cut off
 at the end of a text ("cut"). Everything goes through pipeline(...): NAME.latents are the values of the last sample
 in diffusers' order (the first 1024 of them), NAME.image the picture [3, H, W] in 0..1 where the rule is about that.
 """
@@ -33,11 +33,25 @@ def change(folder, case):
         (folder / name).write_text(json.dumps(config))
 
 
+def by_hand(pipe, case):
+    """DDPMPipeline.__call__ but for class_labels, which it does not pass on."""
+    drawn, size = torch.Generator().manual_seed(3), pipe.unet.config.sample_size
+    sample = torch.randn((1, pipe.unet.config.in_channels, size, size), generator=drawn)
+    pipe.scheduler.set_timesteps(case.get("steps", 4))
+    for t in pipe.scheduler.timesteps:
+        said = pipe.unet(sample, t, class_labels=torch.tensor([case["class"]])).sample
+        sample = pipe.scheduler.step(said, t, sample, generator=drawn).prev_sample
+    return sample
+
+
 @torch.no_grad()
 def make(case, out):
     with tempfile.TemporaryDirectory() as temporary:
         folder = pathlib.Path(temporary) / case["model"]
         shutil.copytree(HERE.parent / "model" / case["model"], folder)
+        for part, name in case.get("parts", {}).items():
+            shutil.rmtree(folder / part)
+            shutil.copytree(HERE / "parts" / name, folder / part)
         change(folder, case)
         kind = json.loads((folder / "model_index.json").read_text())["_class_name"]
         texts = {"safety_checker": None} if kind in ("StableDiffusionPipeline", "LatentConsistencyModelPipeline") else {}
@@ -54,8 +68,10 @@ def make(case, out):
         if case["name"].startswith("vae"):
             arguments["generator"] = torch.Generator().manual_seed(3)
             out[f"{case['name']}.image"] = torch.tensor(pipe(output_type="np", **arguments).images[0]).permute(2, 0, 1)
+    elif "class" in case:
+        latents = by_hand(pipe, case)
     else:
-        # the picture in 0..1 is all that these pipelines give
+        # the picture in 0..1 is all that these pipelines give: samples outside are cut
         latents = torch.tensor(pipe(output_type="np", **arguments).images).permute(0, 3, 1, 2) * 2 - 1
     print(case["name"], tuple(latents.shape), "std %.3f" % latents.std().item())
     out[f"{case['name']}.shape"] = torch.tensor(latents.shape[1:], dtype=torch.float32)
