@@ -55,8 +55,11 @@ const char *sl_picture_kind(const uint8_t *data, size_t bytes)
     return NULL;
 }
 
-static const char *other_kind(const uint8_t *data, size_t bytes)
+const char *sl_picture_what(const uint8_t *data, size_t bytes)
 {
+    const char *kind = sl_picture_kind(data, bytes);
+    if (kind)
+        return *kind == 'P' ? "a PNG picture" : *kind == 'J' ? "a JPEG picture" : "a WebP picture";
     if (bytes >= 6 && memcmp(data, "GIF8", 4) == 0)
         return "a GIF picture";
     if (bytes >= 12 && memcmp(data + 4, "ftypavif", 8) == 0)
@@ -64,41 +67,6 @@ static const char *other_kind(const uint8_t *data, size_t bytes)
     if (bytes >= 12 && memcmp(data, "\0\0\0\x0CJXL ", 8) == 0)
         return "a JPEG XL picture";
     return bytes == 0 ? "an empty file" : "something else";
-}
-
-static bool parse(const SlPictureFile *file, SlPictureTexts *texts, SlError *err)
-{
-    uint8_t head[12] = {0};
-    size_t n = file->bytes < sizeof head ? (size_t)file->bytes : sizeof head;
-    if (!sl_picture_file_read(file, 0, head, n, err))
-        return false;
-    texts->kind = sl_picture_kind(head, n);
-    if (!texts->kind)
-        return sl_fail(err, SL_FORMAT, "%s: not a PNG, JPEG or WebP picture but %s", file->name,
-                       other_kind(head, n));
-    if (*texts->kind == 'J')
-        return sl_jpeg_texts_walk(file, texts, err);
-    return *texts->kind == 'W' ? sl_webp_texts_walk(file, texts, err)
-                               : sl_png_texts_walk(file, texts, err);
-}
-
-bool sl_picture_texts_parse(const char *name, const uint8_t *data, size_t bytes,
-                            SlPictureTexts *texts, SlError *err)
-{
-    const SlPictureFile file = sl_picture_file_of(name, data, bytes);
-    memset(texts, 0, sizeof *texts);
-    return parse(&file, texts, err);
-}
-
-bool sl_picture_texts_read(const char *path, SlPictureTexts *texts, SlError *err)
-{
-    SlPictureFile file;
-    memset(texts, 0, sizeof *texts);
-    if (!sl_picture_file_open(&file, path, err))
-        return false;
-    bool ok = parse(&file, texts, err);
-    sl_picture_file_close(&file);
-    return ok;
 }
 
 void sl_picture_texts_free(SlPictureTexts *texts)

@@ -12,6 +12,9 @@ void sl_picture_texts_skip(SlPictureTexts *texts, const char *format, ...) SL_PR
 bool sl_picture_texts_add(SlPictureTexts *texts, const char *keyword, const char *bytes,
                           size_t length, bool latin1);
 
+/* "a JPEG picture", "an empty file": for messages, by its first bytes. */
+const char *sl_picture_what(const uint8_t *data, size_t bytes);
+
 /* Each fills *texts, which is empty. False and *err when the file is damaged. */
 bool sl_png_texts_walk(const SlPictureFile *file, SlPictureTexts *texts, SlError *err);
 bool sl_jpeg_texts_walk(const SlPictureFile *file, SlPictureTexts *texts, SlError *err);

@@ -325,21 +325,34 @@ bool sl_png_texts_walk(const SlPictureFile *file, SlPictureTexts *texts, SlError
     return ok;
 }
 
-/* What is no PNG is refused, though it may have texts. */
-static bool only_png(const char *name, const SlPictureTexts *texts, bool ok, SlError *err)
+static bool parse(const SlPictureFile *file, SlPictureTexts *texts, SlError *err)
 {
-    if (ok && strcmp(texts->kind, "PNG") != 0)
-        return sl_fail(err, SL_FORMAT, "%s: not a PNG picture but a %s picture", name, texts->kind);
-    return ok;
+    uint8_t head[12] = {0};
+    size_t n = file->bytes < sizeof head ? (size_t)file->bytes : sizeof head;
+    if (!sl_picture_file_read(file, 0, head, n, err))
+        return false;
+    texts->kind = sl_picture_kind(head, n);
+    if (!texts->kind || strcmp(texts->kind, "PNG") != 0)
+        return sl_fail(err, SL_FORMAT, "%s: not a PNG picture but %s", file->name,
+                       sl_picture_what(head, n));
+    return sl_png_texts_walk(file, texts, err);
 }
 
 bool sl_png_texts_parse(const char *name, const uint8_t *data, size_t bytes, SlPictureTexts *texts,
                         SlError *err)
 {
-    return only_png(name, texts, sl_picture_texts_parse(name, data, bytes, texts, err), err);
+    const SlPictureFile file = sl_picture_file_of(name, data, bytes);
+    memset(texts, 0, sizeof *texts);
+    return parse(&file, texts, err);
 }
 
 bool sl_png_texts_read(const char *path, SlPictureTexts *texts, SlError *err)
 {
-    return only_png(path, texts, sl_picture_texts_read(path, texts, err), err);
+    SlPictureFile file;
+    memset(texts, 0, sizeof *texts);
+    if (!sl_picture_file_open(&file, path, err))
+        return false;
+    bool ok = parse(&file, texts, err);
+    sl_picture_file_close(&file);
+    return ok;
 }

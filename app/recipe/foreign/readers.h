@@ -7,7 +7,7 @@
 #ifndef SL_APP_READERS_H
 #define SL_APP_READERS_H
 
-#include "app/image/image.h"
+#include "app/recipe/foreign/comments.h"
 #include "app/recipe/foreign/importer.h"
 
 typedef struct SlForeign {
@@ -21,13 +21,6 @@ typedef struct SlForeign {
 
 extern const SlForeign sl_foreign_readers[];
 extern const int sl_foreign_count;
-
-/* The first text of those that hold whatever a program wants (PNG's "parameters", EXIF's
- * UserComment, ...) for which is() says yes; NULL: none. */
-const char *sl_foreign_find_comment(const SlPictureTexts *texts, bool (*is)(const char *text));
-/* Whether a text begins like a JSON object, and has such a key somewhere. */
-bool sl_foreign_is_json(const char *text);
-bool sl_foreign_has_key(const char *json, const char *key);
 
 /* ---- one file each ---- */
 
