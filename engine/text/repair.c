@@ -15,7 +15,7 @@
 #include <unistr.h>
 
 #define MAX_LINE   1000000            /* characters that are repaired at once */
-#define MIN_PASSES 100                /* that any line gets */
+#define MIN_PASSES 8                  /* that any line gets */
 #define MAX_WORK   ((size_t)16 << 20) /* bytes of a line times its passes, beyond those */
 
 typedef struct SlEntity {
