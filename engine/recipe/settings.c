@@ -389,7 +389,7 @@ const SlSettingInfo
                     .option = "tokenizer",
                     .usage = "whose rules split the prompt",
                     .name = "tokenizer",
-                    .title = "tokenizer %s",
+                    .title = "tokens %s",
                     .turn = 1,
                     .phrase = N_("tokenizer %s"),
                     .label = N_("Tokenizer"),
