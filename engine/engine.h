@@ -82,6 +82,9 @@ typedef struct SlModelInfo {
     char path[4096];    /* as it was opened */
     char name[256];     /* last part of the path */
     char scheduler[16]; /* the model's own scheduler's id */
+    char
+        unknown_scheduler[64]; /* "", or the class of the model's own: another has to be chosen, and
+                                   `scheduler` is one that suits */
     SlPrediction prediction;
     int width, height;  /* native, pixels */
     int size_multiple;  /* width and height must be multiples of this */

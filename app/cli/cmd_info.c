@@ -46,7 +46,8 @@ static void print_model(const SlModelInfo *info)
         sl_print("  prompt        up to %d tokens\n", info->prompt_tokens - 2);
     else
         sl_print("  prompt        none: an unconditional model\n");
-    sl_print("  scheduler     %s, predicts %s\n", info->scheduler,
+    sl_print("  scheduler     %s, predicts %s\n",
+             *info->unknown_scheduler ? info->unknown_scheduler : info->scheduler,
              sl_prediction_names[info->prediction]);
     for (int i = 0; i < info->parts; i++) {
         const SlModelPart *part = &info->part[i];
@@ -100,7 +101,8 @@ static cJSON *model_to_json(const SlModelInfo *info, const char *device)
     sl_out_number(&out, root, "channels", info->channels);
     sl_out_number(&out, root, "factor", info->factor);
     sl_out_number(&out, root, "prompt_tokens", info->prompt_tokens);
-    sl_out_text(&out, root, "scheduler", info->scheduler);
+    sl_out_text(&out, root, "scheduler",
+                *info->unknown_scheduler ? info->unknown_scheduler : info->scheduler);
     sl_out_text(&out, root, "prediction", sl_prediction_names[info->prediction]);
     sl_out_item(&out, root, "parts", parts_to_json(info));
     sl_out_item(&out, root, "files", sl_files_to_json(info->file, info->files));

@@ -30,7 +30,6 @@ typedef struct Layout {
     Place in[MAX_PLACES], out[MAX_PLACES];
     int in_count, out_count;
     int vae_levels;
-    int text_layers; /* OpenCLIP, as in the file */
 } Layout;
 
 /* ---- reading names ---- */
@@ -243,13 +242,6 @@ static const Rename open_clip_layer[] = {
     {NULL, NULL},
 };
 
-static void count_text_layers(const SlWeightSource *file, Layout *layout)
-{
-    while (layout->text_layers < 999 && has(file, "cond_stage_model.model.transformer.resblocks",
-                                            layout->text_layers, "ln_1.weight"))
-        layout->text_layers++;
-}
-
 /* ---- a component ---- */
 
 /* Where tensors are collected. */
@@ -314,6 +306,10 @@ static bool add_projections(Collect *c, const SlTensorInfo *stored, int layer, c
     return true;
 }
 
+/* OpenCLIP's last of 24: SD 2.x takes the states before it. By its number, as diffusers does: files
+ * that were written from diffusers' layout end before it. */
+#define UNUSED_TEXT_LAYER 23
+
 /* name stands behind "cond_stage_model.model.". */
 static bool add_open_clip(Collect *c, const SlTensorInfo *stored, const char *name)
 {
@@ -327,7 +323,7 @@ static bool add_open_clip(Collect *c, const SlTensorInfo *stored, const char *na
         if (put(out, "text_model.", open_clip_ends, name))
             shown = out;
     } else if (take_number(&name, &layer)) {
-        if (layer == c->layout.text_layers - 1)
+        if (layer == UNUSED_TEXT_LAYER)
             return true;
         if (!strcmp(name, "attn.in_proj_weight"))
             return add_projections(c, stored, layer, "weight");
@@ -369,7 +365,6 @@ static bool collect(Collect *c, const char *part)
                        part);
     find_places(c->file, &c->layout);
     count_vae_levels(c->file, &c->layout);
-    count_text_layers(c->file, &c->layout);
     for (size_t i = 0; i < sl_weights_count(c->file); i++) {
         const SlTensorInfo *info = sl_weights_info(c->file, i);
         if (!part_tensors[p].add(c, info, info->name))

@@ -74,6 +74,13 @@ static void replace_infinity(char *p, const char *text)
         memcpy(p, "1e999   ", 8);
 }
 
+/* A bare NaN becomes a text: a value that is no number, where one is asked for. */
+static void replace_nan(char *p, const char *text)
+{
+    if (!strncmp(p, "NaN", 3) && p > text && strchr(" \t\r\n:,[", p[-1]))
+        memcpy(p, "\"\" ", 3);
+}
+
 /* Refuses what cJSON lets pass or could not bear: NUL, control characters, deep nesting, more
  * values than are wanted. */
 static bool scan(const char *name, char *text, const char *end, size_t most, SlError *err)
@@ -93,6 +100,9 @@ static bool scan(const char *name, char *text, const char *end, size_t most, SlE
             p += closing - p;
         } else if (*p == 'I') {
             replace_infinity(p, text);
+        } else if (*p == 'N') {
+            replace_nan(p, text);
+            p += *p == '"'; /* its second quotation mark begins no text */
         } else if (*p == '{' || *p == '[') {
             if (++depth > MAX_DEPTH)
                 return fail_at(name, text, p, "nested more than 64 levels deep", err);

@@ -4,7 +4,8 @@
  * UTF-8, no duplicate keys, and getters that check type and range and say in the error which file,
  * which key, what was found and what was expected. cJSON accepts a little more than RFC 8259
  * (leading zeros, for example); for configs that does no harm. Infinity and -Infinity are read as
- * Python writes them, NaN is not; a getter gives an infinity only if its range includes it.
+ * Python writes them; a getter gives an infinity only if its range includes it. A bare NaN is a
+ * value that no getter takes.
  */
 #ifndef SL_ENGINE_JSON_H
 #define SL_ENGINE_JSON_H

@@ -81,6 +81,7 @@ static bool take_dtype(SlHeaderText *s, Entry *e, const Type **type)
     return true;
 }
 
+/* Of more dimensions than any model here has, the last counts for the rest. */
 static bool take_shape(SlHeaderText *s, Entry *e)
 {
     uint64_t size;
@@ -93,9 +94,11 @@ static bool take_shape(SlHeaderText *s, Entry *e)
         if (!sl_header_u64(s, &size) || size > INT64_MAX)
             return bad(s, e->info.name,
                        "has a size that is not a whole number from 0 to 2^63 - 1 in its shape");
-        if (e->info.rank == MAX_RANK)
-            return bad(s, e->info.name, "has more than 8 dimensions");
-        e->info.size[e->info.rank++] = (int64_t)size;
+        int64_t *last = &e->info.size[MAX_RANK - 1];
+        if (e->info.rank < MAX_RANK)
+            e->info.size[e->info.rank++] = (int64_t)size;
+        else if (__builtin_mul_overflow(*last, (int64_t)size, last))
+            return bad(s, e->info.name, "has a shape whose product is larger than any file");
     } while (sl_header_take(s, ','));
     return sl_header_expect(s, ']');
 }
@@ -140,7 +143,7 @@ static bool check_entry(const SlHeaderText *s, Entry *e, const Type *type, uint6
     return true;
 }
 
-/* The object of one tensor: each of the three members exactly once. */
+/* The object of one tensor: each of the three members exactly once, and whatever else. */
 static bool take_entry(SlHeaderText *s, Entry *e)
 {
     static const char *const members[] = {"dtype", "shape", "data_offsets"};
@@ -156,12 +159,17 @@ static bool take_entry(SlHeaderText *s, Entry *e)
             return false;
         while (m < 3 && strcmp(key, members[m]))
             m++;
-        if (m == 3 || seen & 1u << m) {
+        if (m == 3) {
+            if (!sl_header_skip_value(s))
+                return false;
+            continue;
+        }
+        if (seen & 1u << m) {
             char found[400];
             snprintf(found, sizeof found,
-                     "has the member \"%s\" %s; expected dtype, shape and "
-                     "data_offsets, once each",
-                     sl_show_name(key).text, m == 3 ? "that is not known" : "twice");
+                     "has the member \"%s\" twice; expected dtype, shape and data_offsets, once "
+                     "each",
+                     members[m]);
             return bad(s, e->info.name, found);
         }
         seen |= 1u << m;
@@ -202,6 +210,8 @@ static bool take_metadata(SlHeaderText *s)
     if (st->has_metadata)
         return sl_fail(s->err, SL_FORMAT, "%s: __metadata__ stands there twice", st->shown.text);
     st->has_metadata = true;
+    if (sl_header_take_word(s, "null"))
+        return true;
     if (!sl_header_take(s, '{'))
         return sl_fail(s->err, SL_FORMAT, "%s: __metadata__ is not an object {...}",
                        st->shown.text);

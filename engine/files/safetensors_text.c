@@ -1,11 +1,13 @@
 /* safetensors_text.c - see safetensors_text.h.
  *
- * Easy to get wrong: a character above U+FFFF is two escapes, and half of one is none; NUL would
- * end a name early.
+ * Easy to get wrong: a character above U+FFFF is two escapes, and half of one is none; NUL is
+ * allowed in a text, as an escape.
  */
 #include "engine/files/safetensors_text.h"
 
 #include <string.h>
+
+#define MAX_DEPTH 64
 
 bool sl_header_syntax(SlHeaderText *s, const char *expected)
 {
@@ -77,7 +79,10 @@ static char *put_utf8(char *to, int c)
     return to;
 }
 
-/* s->p stands behind "\u"; gives the character, pairs of surrogates joined. -1: not one, 0: NUL. */
+/* A name ends at its NUL here; one within it is shown by the character for what cannot be shown. */
+#define NUL_SHOWN 0xfffd
+
+/* s->p stands behind "\u"; gives the character, pairs of surrogates joined. -1: not one. */
 static int take_unicode(SlHeaderText *s)
 {
     int c = hex_digits(s->p, s->end);
@@ -108,7 +113,7 @@ static char *take_escape(SlHeaderText *s, char *to)
     if (s->p < s->end && *s->p == 'u') {
         s->p++;
         int c = take_unicode(s);
-        return c > 0 ? put_utf8(to, c) : NULL;
+        return c >= 0 ? put_utf8(to, c ? c : NUL_SHOWN) : NULL;
     }
     return NULL;
 }
@@ -130,7 +135,7 @@ char *sl_header_string(SlHeaderText *s, const char *what)
         s->p++;
         to = take_escape(s, to);
         if (!to) {
-            sl_header_syntax(s, "a valid escape in a name (no NUL, no lone surrogate)");
+            sl_header_syntax(s, "a valid escape in a name (no lone surrogate)");
             return NULL;
         }
     }
@@ -141,6 +146,62 @@ char *sl_header_string(SlHeaderText *s, const char *what)
     s->p++;
     *to = 0;
     return start;
+}
+
+bool sl_header_take_word(SlHeaderText *s, const char *word)
+{
+    size_t length = strlen(word);
+    sl_header_skip_space(s);
+    if ((size_t)(s->end - s->p) < length || memcmp(s->p, word, length) != 0)
+        return false;
+    s->p += length;
+    return true;
+}
+
+/* A number as JSON has it, or what is made of its characters: it is not used. */
+static bool skip_number(SlHeaderText *s)
+{
+    const char *start = s->p;
+    while (s->p < s->end && *s->p && strchr("0123456789.eE+-", *s->p))
+        s->p++;
+    return s->p > start || sl_header_syntax(s, "a value");
+}
+
+static bool skip_value(SlHeaderText *s, int depth);
+
+/* The rest of a list, or of an object. */
+static bool skip_rest(SlHeaderText *s, bool object, int depth)
+{
+    char close = object ? '}' : ']';
+    if (sl_header_take(s, close))
+        return true;
+    do {
+        if (object && (!sl_header_string(s, "a member's name") || !sl_header_expect(s, ':')))
+            return false;
+        if (!skip_value(s, depth))
+            return false;
+    } while (sl_header_take(s, ','));
+    return sl_header_expect(s, close);
+}
+
+static bool skip_value(SlHeaderText *s, int depth)
+{
+    sl_header_skip_space(s);
+    if (s->p < s->end && *s->p == '"')
+        return sl_header_string(s, "a text") != NULL;
+    if (sl_header_take_word(s, "null") || sl_header_take_word(s, "true") ||
+        sl_header_take_word(s, "false"))
+        return true;
+    bool object = sl_header_take(s, '{');
+    if (!object && !sl_header_take(s, '['))
+        return skip_number(s);
+    return depth < MAX_DEPTH ? skip_rest(s, object, depth + 1)
+                             : sl_header_syntax(s, "no more than 64 levels");
+}
+
+bool sl_header_skip_value(SlHeaderText *s)
+{
+    return skip_value(s, 0);
 }
 
 bool sl_header_u64(SlHeaderText *s, uint64_t *out)

@@ -23,6 +23,10 @@ bool sl_header_expect(SlHeaderText *s, char c);
 /* A string, unescaped in place and ended with 0; NULL and *s->err on error. `what` is for
  * messages. */
 char *sl_header_string(SlHeaderText *s, const char *what);
+/* Takes a word (null, true) after spaces; false without a complaint when it is not there. */
+bool sl_header_take_word(SlHeaderText *s, const char *word);
+/* Any value, which is not used; false and *s->err where there is none. */
+bool sl_header_skip_value(SlHeaderText *s);
 /* A whole number without sign, fraction or exponent, at most 2^64 - 1; false, without a complaint,
  * when there is none. */
 bool sl_header_u64(SlHeaderText *s, uint64_t *out);

@@ -2,7 +2,9 @@
  * one file, shards with an index, variants.
  *
  * Mirrors the search of diffusers models/model_loading_utils.py. Easy to get wrong: shard names
- * come from the index, so they may point anywhere; only bare names are followed.
+ * come from the index, so they may point anywhere; only bare names are followed. The index says
+ * which files there are and no more: what they hold is read from them, so that a tensor which it
+ * does not list, or lists elsewhere, is one like any other.
  */
 #include "engine/files/weights_source.h"
 
@@ -99,32 +101,6 @@ static SlWeightSource *open_shards(const char *folder, const SlJson *index, cons
     return w;
 }
 
-/* Each tensor of the map is in the shard that it names, and the shards have no others. listed has a
- * place for each tensor. */
-static bool check_map(const SlWeightSource *w, const char *folder, const SlJson *index,
-                      const cJSON *map, bool *listed, SlError *err)
-{
-    char path[PATH_ROOM];
-    for (const cJSON *c = map->child; c; c = c->next) {
-        const SlTensorInfo *info = sl_weights_find(w, c->string);
-        snprintf(path, sizeof path, "%s/%s", folder, c->valuestring);
-        if (!info || strcmp(sl_weights_file_of(w, info), path))
-            return sl_fail(err, SL_FORMAT, "%s: tensor \"%s\" should be in \"%s\", which lacks it",
-                           sl_json_name(index), sl_show_name(c->string).text,
-                           sl_show_name(c->valuestring).text);
-        listed[info->index] = true;
-    }
-    for (size_t i = 0; i < sl_weights_count(w); i++) {
-        const SlTensorInfo *info = sl_weights_info(w, i);
-        if (!listed[i])
-            return sl_fail(err, SL_FORMAT,
-                           "%s: its weight_map does not list tensor \"%s\", which is in \"%s\"",
-                           sl_json_name(index), sl_show_name(info->name).text,
-                           sl_show_path(sl_weights_file_of(w, info)).text);
-    }
-    return true;
-}
-
 static SlWeightSource *open_map(const char *folder, const SlJson *index, SlError *err)
 {
     const cJSON *map = cJSON_GetObjectItemCaseSensitive(sl_json_root(index), "weight_map");
@@ -135,16 +111,7 @@ static SlWeightSource *open_map(const char *folder, const SlJson *index, SlError
         return NULL;
     }
     SlWeightSource *w = open_shards(folder, index, map, err);
-    if (!w)
-        return NULL;
-    bool *listed = calloc(sl_weights_count(w), sizeof *listed);
-    bool ok = listed ? check_map(w, folder, index, map, listed, err)
-                     : sl_fail(err, SL_MEMORY, "%s: out of memory", sl_json_name(index));
-    free(listed);
-    if (ok)
-        return sl_source_dequantized(w, err);
-    sl_weights_close(w);
-    return NULL;
+    return w ? sl_source_dequantized(w, err) : NULL;
 }
 
 static SlWeightSource *open_index(const char *folder, const char *path, SlError *err)

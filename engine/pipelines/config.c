@@ -91,7 +91,7 @@ SlJson *sl_model_scheduler_config(const SlModelInfo *info, bool own, SlError *er
 SlScheduler *sl_model_scheduler(const SlModel *model, const char *id,
                                 const SlSchedulerChoice *choice, SlError *err)
 {
-    bool own = !strcmp(id, model->info.scheduler);
+    bool own = !strcmp(id, model->info.scheduler) && !*model->info.unknown_scheduler;
     return sl_scheduler_new(id, own ? model->own_scheduler_config : model->scheduler_config, choice,
                             err);
 }

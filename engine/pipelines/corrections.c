@@ -69,6 +69,8 @@ static void note(SlModelInfo *info, const SlJson *read, const SlJson *corrected)
 
 bool sl_note_scheduler(SlModelInfo *info, SlError *err)
 {
+    if (*info->unknown_scheduler)
+        return true;
     SlJson *read = sl_model_config(info, "scheduler", err);
     SlJson *corrected = read ? sl_model_scheduler_config(info, true, err) : NULL;
     if (corrected)

@@ -268,12 +268,14 @@ static bool find_scheduler(SlModelInfo *info, const SlJson *index, SlError *err)
         return true;
     }
     const SlSchedulerInfo *scheduler = sl_scheduler_find_class(class_name);
-    if (!scheduler)
-        return sl_fail(err, SL_UNSUPPORTED,
-                       "%s: the component \"scheduler\" is a \"%s\", which is not known here; "
-                       "`safelight schedulers` lists those that are",
-                       sl_json_name(index), sl_show_name(class_name).text);
-    snprintf(info->scheduler, sizeof info->scheduler, "%s", scheduler->id);
+    if (!scheduler) {
+        snprintf(info->unknown_scheduler, sizeof info->unknown_scheduler, "%.60s",
+                 sl_show_name(class_name).text);
+        sl_model_note(info, "the scheduler is a %s, which is not known here: choose another",
+                      info->unknown_scheduler);
+    }
+    snprintf(info->scheduler, sizeof info->scheduler, "%s",
+             scheduler ? scheduler->id : sl_pipeline_class_of(info)->info.bench_scheduler);
     return true;
 }
 

@@ -17,7 +17,7 @@ _Static_assert(sizeof(SlSigmas) == sizeof(int) && sizeof(SlSpacing) == sizeof(in
 
 static void scheduler_of(SlRecipe *recipe, const SlModelInfo *info)
 {
-    recipe->scheduler = info->scheduler;
+    recipe->scheduler = *info->unknown_scheduler ? NULL : info->scheduler;
 }
 
 static void steps_of(SlRecipe *recipe, const SlModelInfo *info)

@@ -28,8 +28,13 @@ static bool copy_recipe(SlRun *run, const SlRecipe *recipe, SlError *err)
         return no_memory(err);
     run->recipe.prompt = run->prompt;
     run->recipe.negative_prompt = run->negative_prompt;
-    if (!recipe->scheduler)
+    if (!recipe->scheduler && !*info->unknown_scheduler)
         run->recipe.scheduler = info->scheduler;
+    if (!run->recipe.scheduler)
+        return sl_fail(err, SL_ARGUMENT,
+                       "the scheduler of the model %s is a %s, which is not known here; choose "
+                       "another (`safelight schedulers` lists them)",
+                       info->name, info->unknown_scheduler);
     if (!run->recipe.width)
         run->recipe.width = info->width;
     if (!run->recipe.height)

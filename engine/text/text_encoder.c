@@ -49,6 +49,8 @@ static void read_config(SlTextEncoderConfig *c, const SlJson *json, SlError *err
                           err);
 }
 
+/* The class is the model_index.json's: what "architectures" says beside it (CLIPModel, of a file cut
+ * out of the whole) matters as little as to transformers. */
 static void read_class(SlTextEncoderConfig *c, const SlJson *json, SlError *err)
 {
     const char *names[4] = {"CLIPTextModel"};
@@ -59,11 +61,6 @@ static void read_class(SlTextEncoderConfig *c, const SlJson *json, SlError *err)
         sl_fail(err, SL_UNSUPPORTED,
                 "%s: \"model_type\" is \"%s\", and this program runs \"clip_text_model\"",
                 sl_json_name(json), type);
-    else if (err->code == SL_OK && !c->with_projection && strcmp(names[0], "CLIPTextModel") != 0)
-        sl_fail(err, SL_UNSUPPORTED,
-                "%s: \"architectures\" is \"%s\", and this program runs CLIPTextModel and "
-                "CLIPTextModelWithProjection",
-                sl_json_name(json), names[0]);
 }
 
 bool sl_text_encoder_config(SlTextEncoderConfig *config, const SlJson *json, SlError *err)

@@ -85,7 +85,7 @@ def open_clip(text):
     out = {}
     layers = 1 + max(int(m[1]) for m in (re.match(r"text_model\.encoder\.layers\.(\d+)", k) for k in text) if m)
     prefix = "cond_stage_model.model."
-    for i in range(layers + 1):  # the last one is there and never used
+    for i in [*range(layers), 23]:  # the last one is there and never used, by its number
         of = f"text_model.encoder.layers.{min(i, layers - 1)}."
         to = f"{prefix}transformer.resblocks.{i}."
         for end in ("weight", "bias"):

@@ -34,7 +34,7 @@ static const struct {
     {"a line comment", "{\n\"a\":1 // x\n}", "line 2"},
     {"single quotes", "{'a':1}", "not valid JSON"},
     {"a bare key", "{a:1}", "not valid JSON"},
-    {"NaN", "{\"a\":NaN}", "not valid JSON"},
+    {"NaN twice", "{\"a\":NaNNaN}", "not valid JSON"},
     {"Infinity", "{\"a\":Infinity,\"b\":[-Infinity, Infinity]}", NULL},
     {"Infinity behind a digit", "{\"a\":1Infinity}", "not valid JSON"},
     {"Infinity in a word", "{\"a\":nInfinity}", "not valid JSON"},

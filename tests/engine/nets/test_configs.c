@@ -140,7 +140,6 @@ static const struct {
     {VAE, "{\"layers_per_block\": -2}", "layers_per_block"},
 
     {TEXT, "{\"model_type\": \"t5\"}", "model_type"},
-    {TEXT, "{\"architectures\": [\"CLIPModel\"]}", "CLIPModel"},
     {TEXT, "{\"hidden_size\": 768, \"num_attention_heads\": 7}", "num_attention_heads"},
     {TEXT, "{\"num_attention_heads\": 0}", "num_attention_heads"},
     {TEXT, "{\"hidden_size\": -1}", "hidden_size"},

@@ -41,7 +41,7 @@ def check(name, flags):
         model = CLIPTextModel(CLIPTextConfig(**config["text_encoder"]))
         # diffusers drops SD 2's layer 23 by name; here the last one has another number.
         layers = config["text_encoder"]["num_hidden_layers"]
-        kept = {k: v for k, v in checkpoint.items() if f"resblocks.{layers}." not in k}
+        kept = {k: v for k, v in checkpoint.items() if "resblocks.23." not in k}
         got = sfu.convert_open_clip_checkpoint(model, kept, prefix="cond_stage_model.model.")
     else:
         got = sfu.convert_ldm_clip_checkpoint(dict(checkpoint), remove_prefix="cond_stage_model.transformer.")
