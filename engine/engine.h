@@ -127,7 +127,8 @@ typedef struct SlModel SlModel;
 
 typedef struct SlModelOptions {
     const char *device;      /* NULL or "auto", "ref", "cpu", "cuda", "check" */
-    const char *dtype;       /* NULL or "auto", "f32", "bf16", "f16" */
+    const char *dtype;       /* NULL or "auto", "f32", "bf16", "f16"; "q8": f32 with weights in 8
+                                bits, not on cuda */
     const char *part_dtypes; /* "vae=f32": parts that compute in another type; "vae=auto": its own;
                                 NULL: all in their own */
     int threads;             /* 0: all */

@@ -41,6 +41,18 @@ SlDtype sl_device_use_dtype(SlDevice *dev, SlDtype dtype)
     return before;
 }
 
+const char *sl_device_dtype_name(const SlDevice *dev)
+{
+    return dev->q8 ? "q8" : sl_dtype_name(dev->dtype);
+}
+
+bool sl_device_use_q8(SlDevice *dev, bool q8)
+{
+    bool before = dev->q8;
+    dev->q8 = q8;
+    return before;
+}
+
 /* ---- memory ---- */
 
 size_t sl_device_memory(SlDevice *dev)

@@ -119,6 +119,8 @@ typedef struct SlDeviceOptions {
     bool any_dtype;         /* the device's usual one instead: f16 on cuda, f32 elsewhere */
     int threads;            /* 0: all cores this process may use */
     const char *under_test; /* check: the device to compare with ref (NULL: cpu) */
+    bool q8;                /* the weights of products are kept in 8 bits (kernels/q8.h), on devices
+                               that can: not on cuda. "auto" is cpu then */
 } SlDeviceOptions;
 
 /* The state every device starts with; a device's own struct has it as first member. */
@@ -126,6 +128,7 @@ struct SlDevice {
     const SlOps *ops;
     const char *name;
     SlDtype dtype;
+    bool q8; /* weights of products that are made now are kept in 8 bits */
     int threads;
     struct SlTeam *team; /* that many; NULL: the calling one alone */
     SlCode status;       /* sticky; SL_OK while all went well */
@@ -181,6 +184,11 @@ uint64_t sl_device_ops_done(const SlDevice *dev); /* any thread */
  * what it has instead (cpu: f32 for f16). Weights are freed under the type that they were made
  * in. */
 SlDtype sl_device_use_dtype(SlDevice *dev, SlDtype dtype);
+/* "q8" for a device that keeps weights so, else the name of its dtype. */
+const char *sl_device_dtype_name(const SlDevice *dev);
+/* Whether the weights of products that are made from now on are kept in 8 bits; gives what was
+ * before. Only for a device that was opened with q8. */
+bool sl_device_use_q8(SlDevice *dev, bool q8);
 /* Waits until all operations called so far are computed. Only needed for measuring time: a
  * download waits by itself. */
 void sl_device_finish(SlDevice *dev);
@@ -305,6 +313,7 @@ typedef struct SlTimestepEmbedding {
  * must have. */
 struct SlOps {
     const char *name;
+    bool has_q8; /* weight_init obeys SlDevice.q8 */
     void (*close)(SlDevice *dev);
     const char *(*describe)(const SlDevice *dev);
     /* f32 operations per second at the very best, 0: unknown; may be NULL */

@@ -158,7 +158,7 @@ bool sl_bench_model(SlModel *model, const SlBenchOptions *options, SlBench *benc
     recipe.steps = options->steps + 1;
     recipe.width = options->width > 0 ? options->width : recipe.width;
     recipe.height = options->height > 0 ? options->height : recipe.height;
-    if (!sl_model_cost(info, &recipe, sl_dtype_name(dev->dtype), &cost, err) ||
+    if (!sl_model_cost(info, &recipe, sl_device_dtype_name(dev), &cost, err) ||
         !sl_bench_start_profile(dev, options, bench, err))
         return false;
     sl_run_free(sl_run_new(model, &recipe, NULL, err)); /* warms up */

@@ -20,7 +20,7 @@
 #define AT(member) offsetof(SlOptions, member)
 
 static const char *const device_names[] = {"auto", "ref", "cpu", "cuda", "check", NULL};
-static const char *const dtype_names[] = {"auto", "f32", "bf16", "f16", NULL};
+static const char *const dtype_names[] = {"auto", "f32", "bf16", "f16", "q8", NULL};
 
 const SlOption sl_option_table[] = {
     {"model", SL_OPTION_TEXT, AT(model), COMPUTES | TOKENIZE | SCHEDULERS, "PATH|NAME",
@@ -40,7 +40,9 @@ const SlOption sl_option_table[] = {
      "a lane with settings of its own, given as `NAME=VALUE,...`; can be given again. NAME is one "
      "of "},
     {"device", SL_OPTION_WORD, AT(device), COMPUTES, NULL, "what computes", device_names},
-    {"dtype", SL_OPTION_WORD, AT(dtype), COMPUTES, NULL, "in which numbers", dtype_names},
+    {"dtype", SL_OPTION_WORD, AT(dtype), COMPUTES, NULL,
+     "in which numbers; q8: f32 with the weights of products kept in 8 bits, on the CPU",
+     dtype_names},
     {"threads", SL_OPTION_INT, AT(threads), COMPUTES, "N", "processor threads (default: all)", NULL,
      1, 1024},
     {"latents", SL_OPTION_TEXT, AT(latents), MAKES, "FILE",

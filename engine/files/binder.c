@@ -62,10 +62,13 @@ void sl_binder_free(SlBinder *b)
 {
     if (!b)
         return;
-    SlDtype before = sl_device_use_dtype(b->options.dev, b->dtype);
+    SlDevice *dev = b->options.dev;
+    SlDtype before = sl_device_use_dtype(dev, b->dtype);
+    bool q8_before = sl_device_use_q8(dev, b->options.own_dtype ? b->options.q8 : dev->q8);
     for (size_t i = 0; i < b->count; i++)
-        sl_weight_free(b->options.dev, b->bound[i]);
-    sl_device_use_dtype(b->options.dev, before);
+        sl_weight_free(dev, b->bound[i]);
+    sl_device_use_q8(dev, q8_before);
+    sl_device_use_dtype(dev, before);
     sl_weights_close(b->options.weights);
     free(b->bound);
     free(b->used);
@@ -181,9 +184,12 @@ static SlWeight *give(SlBinder *b, SlWeightKind kind, const SlTensor *host)
         b->bound = moved;
         b->room = room;
     }
-    SlDtype before = sl_device_use_dtype(b->options.dev, b->dtype);
-    SlWeight *w = sl_weight_new(b->options.dev, kind, host);
-    sl_device_use_dtype(b->options.dev, before);
+    SlDevice *dev = b->options.dev;
+    SlDtype before = sl_device_use_dtype(dev, b->dtype);
+    bool q8_before = sl_device_use_q8(dev, b->options.own_dtype ? b->options.q8 : dev->q8);
+    SlWeight *w = sl_weight_new(dev, kind, host);
+    sl_device_use_q8(dev, q8_before);
+    sl_device_use_dtype(dev, before);
     if (!w)
         return NULL; /* the device's status says why */
     b->bound[b->count++] = w;

@@ -85,6 +85,7 @@ typedef struct SlBinderOptions {
                               * (bench, measure), seeded by name */
     bool own_dtype;          /* the part computes in dtype; otherwise in the device's */
     SlDtype dtype;
+    bool q8;               /* with own_dtype: weights of products are kept in 8 bits */
     const char *component; /* "unet", for messages */
     void (*progress)(void *arg, uint64_t bytes_done, uint64_t bytes_total); /* may be NULL */
     void *progress_arg;

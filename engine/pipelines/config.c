@@ -107,12 +107,18 @@ void sl_model_note(SlModelInfo *info, const char *format, ...)
     va_end(args);
 }
 
-bool sl_dtype_parse(const char *name, const char *device, SlDtype *dtype, SlError *err)
+bool sl_dtype_parse(const char *name, const char *device, SlDtype *dtype, bool *q8, SlError *err)
 {
     static const struct {
         const char *name;
         SlDtype dtype;
     } dtypes[] = {{"f32", SL_F32}, {"f16", SL_F16}, {"bf16", SL_BF16}};
+    if (q8)
+        *q8 = name && !strcmp(name, "q8");
+    if (q8 && *q8) {
+        *dtype = SL_F32;
+        return true;
+    }
     if (!name || !strcmp(name, "auto")) {
         *dtype = device && !strcmp(device, "cuda") ? SL_F16 : SL_F32;
         return true;
@@ -122,6 +128,6 @@ bool sl_dtype_parse(const char *name, const char *device, SlDtype *dtype, SlErro
             *dtype = dtypes[i].dtype;
             return true;
         }
-    return sl_fail(err, SL_ARGUMENT, "the data type is \"%s\"; expected auto, f32, bf16 or f16",
-                   name);
+    return sl_fail(err, SL_ARGUMENT, "the data type is \"%s\"; expected auto, f32, bf16%s", name,
+                   q8 ? ", f16 or q8" : " or f16");
 }

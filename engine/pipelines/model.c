@@ -76,7 +76,7 @@ static bool open_device(SlModel *model, const SlModelOptions *options, SlError *
         .threads = options->threads,
         .any_dtype = !options->dtype || !strcmp(options->dtype, "auto"),
     };
-    if (!sl_dtype_parse(options->dtype, device.name, &device.dtype, err))
+    if (!sl_dtype_parse(options->dtype, device.name, &device.dtype, &device.q8, err))
         return false;
     model->dev = sl_device_open(&device, err);
     return model->dev != NULL;

@@ -156,6 +156,7 @@ static bool load_part(Loading *l, SlPart *part, SlError *err)
                                             .component = part->kind->name,
                                             .own_dtype = true,
                                             .dtype = part->dtype,
+                                            .q8 = part->q8,
                                             .progress = on_progress,
                                             .progress_arg = l},
                          err);
@@ -183,6 +184,12 @@ static SlDtype own_dtype(const SlModel *model, const SlPartClass *part)
     return part->compute == SL_COMPUTE_F32 ? SL_F32 : model->dev->dtype;
 }
 
+/* What decodes stays as it is: it is small, and its rounding would be seen. */
+static bool own_q8(const SlModel *model, const SlPartClass *part)
+{
+    return model->dev->q8 && !(part->use & SL_USE_DECODE);
+}
+
 static void list_parts(SlModel *model)
 {
     for (const SlPartClass *const *kind = model->kind->parts; *kind; kind++)
@@ -190,6 +197,7 @@ static void list_parts(SlModel *model)
             SlPart *part = &model->part[model->parts++];
             part->kind = *kind;
             part->dtype = own_dtype(model, *kind);
+            part->q8 = own_q8(model, *kind);
         }
 }
 
@@ -207,9 +215,11 @@ static bool set_dtype(SlModel *model, const char *entry, size_t length, SlError 
                        "\"%.*s\" is not a part of this model with the type that it computes in; "
                        "expected something like %s=f32",
                        (int)length, entry, model->part[model->parts - 1].kind->name);
+    model->part[part].q8 = false;
     if (strcmp(type, "auto") != 0)
-        return sl_dtype_parse(type, NULL, &model->part[part].dtype, err);
+        return sl_dtype_parse(type, NULL, &model->part[part].dtype, NULL, err);
     model->part[part].dtype = own_dtype(model, model->part[part].kind);
+    model->part[part].q8 = own_q8(model, model->part[part].kind);
     return true;
 }
 
@@ -232,7 +242,8 @@ static bool build_sizes(SlPart *part, const SlModelInfo *info, SlDevice *dev, Sl
     const char *name = part->kind->name;
     return build_part(
         part, sl_model_config(info, name, err),
-        &(SlBinderOptions){.dev = dev, .component = name, .own_dtype = true, .dtype = part->dtype},
+        &(SlBinderOptions){
+            .dev = dev, .component = name, .own_dtype = true, .dtype = part->dtype, .q8 = part->q8},
         err);
 }
 
@@ -242,8 +253,10 @@ bool sl_model_build_parts(SlModel *model, const SlModel *like, SlError *err)
     for (int i = 0; i < model->parts; i++) {
         SlPart *part = &model->part[i];
         int same = like ? find_part(like, part->kind->name) : -1;
-        if (same >= 0)
+        if (same >= 0) {
             part->dtype = like->part[same].dtype;
+            part->q8 = like->part[same].q8;
+        }
         if (!build_sizes(part, &model->info, model->dev, err))
             return false;
     }
@@ -252,7 +265,7 @@ bool sl_model_build_parts(SlModel *model, const SlModel *like, SlError *err)
 
 bool sl_part_measure(const SlModel *model, SlPart *part, SlError *err)
 {
-    SlPart sizes = {.kind = part->kind, .dtype = part->dtype};
+    SlPart sizes = {.kind = part->kind, .dtype = part->dtype, .q8 = part->q8};
     if (part->weight_bytes)
         return true;
     SlDevice *dev =
@@ -307,7 +320,7 @@ static bool check_host_memory(SlModel *model, SlError *err)
                                    "%s: its weights need %s of memory in %s, and this process may "
                                    "use %s",
                                    sl_show_path(model->info.path).text, sl_bytes_text(need).text,
-                                   sl_dtype_name(model->dev->dtype), sl_bytes_text(left).text);
+                                   sl_device_dtype_name(model->dev), sl_bytes_text(left).text);
 }
 
 bool sl_model_load_parts(SlModel *model, const SlModelOptions *options, SlError *err)

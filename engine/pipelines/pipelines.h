@@ -23,6 +23,7 @@ typedef struct SlPart {
     SlBinder *binder;
     SlJson *config;
     SlDtype dtype;       /* that it computes in */
+    bool q8;             /* its weights are kept in 8 bits */
     size_t weight_bytes; /* that its weights take on a device; 0 until sl_part_measure */
     unsigned loads;      /* how often it was loaded: what was made of it before is stale */
 } SlPart;
@@ -69,8 +70,9 @@ __attribute__((format(printf, 2, 3))) void sl_model_note(SlModelInfo *info, cons
 const SlOtherPart *sl_model_other(const SlModelInfo *info, const char *part);
 /* The weights of a part, wherever it comes from. */
 SlWeightSource *sl_model_weights(const SlModelInfo *info, const SlPartClass *part, SlError *err);
-/* "f32", "bf16", "f16"; NULL or "auto" is f16 on the device "cuda", f32 elsewhere. */
-bool sl_dtype_parse(const char *name, const char *device, SlDtype *dtype, SlError *err);
+/* "f32", "bf16", "f16"; "q8" (f32 with weights in 8 bits) where q8 is not NULL; NULL or "auto" is
+ * f16 on the device "cuda", f32 elsewhere. */
+bool sl_dtype_parse(const char *name, const char *device, SlDtype *dtype, bool *q8, SlError *err);
 
 /* ---- parts ---- */
 

@@ -40,9 +40,9 @@ static bool run_stages(SlStages *stages, SlCost *cost, SlError *err)
     return true;
 }
 
-static bool measure(const SlStagesOf *of, SlDtype dtype, SlCost *cost, SlError *err)
+static bool measure(const SlStagesOf *of, SlDtype dtype, bool q8, SlCost *cost, SlError *err)
 {
-    SlDeviceOptions options = {.name = "measure", .dtype = dtype};
+    SlDeviceOptions options = {.name = "measure", .dtype = dtype, .q8 = q8};
     *cost = (SlCost){0};
     if (!sl_recipe_check(of->recipe, of->info, err))
         return false;
@@ -57,14 +57,16 @@ bool sl_model_cost(const SlModelInfo *info, const SlRecipe *recipe, const char *
                    SlError *err)
 {
     SlDtype type;
+    bool q8;
     *cost = (SlCost){0};
-    return sl_dtype_parse(dtype, NULL, &type, err) &&
-           measure(&(SlStagesOf){info, recipe, NULL}, type, cost, err);
+    return sl_dtype_parse(dtype, NULL, &type, &q8, err) &&
+           measure(&(SlStagesOf){info, recipe, NULL}, type, q8, cost, err);
 }
 
 bool sl_model_measure(const SlModel *model, const SlRecipe *recipe, SlCost *cost, SlError *err)
 {
-    return measure(&(SlStagesOf){&model->info, recipe, model}, model->dev->dtype, cost, err);
+    return measure(&(SlStagesOf){&model->info, recipe, model}, model->dev->dtype, model->dev->q8,
+                   cost, err);
 }
 
 bool sl_model_decode_is_cheap(const SlModelInfo *info, bool *cheap, SlError *err)

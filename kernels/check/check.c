@@ -273,6 +273,7 @@ static bool check_weight_init(SlDevice *dev, SlWeight *w, const SlTensor *host)
     if (!both)
         return false;
     w->prepared = both;
+    c->tested->q8 = c->ref->q8 = dev->q8;
     both->tested = sl_weight_new(c->tested, w->kind, host);
     both->ref = sl_weight_new(c->ref, w->kind, host);
     if (both->tested && both->ref)
@@ -304,6 +305,7 @@ static void check_use_dtype(SlDevice *dev, SlDtype dtype)
 
 static const SlOps check_ops = {
     .name = "check",
+    .has_q8 = true, /* opening the tested device asks it */
     .close = check_close,
     .describe = check_describe,
     .alloc = check_alloc,

@@ -97,6 +97,7 @@ static void make_ops(SlCpuDevice *cpu, Isa isa)
     SlOps *ops = &cpu->ops;
     *ops = sl_ref_ops;
     ops->name = "cpu";
+    ops->has_q8 = true;
     ops->close = cpu_close;
     ops->describe = cpu_describe;
     ops->weight_init = sl_cpu_weight_init;
@@ -138,8 +139,8 @@ SlDevice *sl_cpu_open(const SlDeviceOptions *options, SlError *err)
     if (cpu->base.threads < wanted)
         snprintf(refused, sizeof refused, " (instead of %d: the system gives no more)", wanted);
     cpu->base.dtype = options->dtype == SL_F16 ? SL_F32 : options->dtype;
-    if ((isa == ISA_V4 || with_onednn()) &&
-        !sl_onednn_open(cpu->base.dtype, team, with_onednn(), &cpu->onednn)) {
+    bool onednn = !options->q8 && (isa == ISA_V4 || with_onednn()); /* it has no such weights */
+    if (onednn && !sl_onednn_open(cpu->base.dtype, team, with_onednn(), &cpu->onednn)) {
         sl_team_free(team);
         free(cpu);
         sl_fail(err, SL_MEMORY, "memory ran out when the device cpu was opened");
@@ -150,9 +151,10 @@ SlDevice *sl_cpu_open(const SlDeviceOptions *options, SlError *err)
     cpu->ops.use_dtype = cpu_use_dtype;
     cpu->base.ops = &cpu->ops;
     cpu->base.name = "cpu";
-    snprintf(cpu->describe, sizeof cpu->describe, "CPU: %d thread%s%s, %s%s%s, %s%s",
+    snprintf(cpu->describe, sizeof cpu->describe, "CPU: %d thread%s%s, %s%s%s, %s%s%s",
              cpu->base.threads, cpu->base.threads == 1 ? "" : "s", refused, instructions[isa],
              cpu->amx ? ", AMX" : "", cpu->onednn ? ", oneDNN" : "", sl_dtype_name(cpu->base.dtype),
-             options->dtype == SL_F16 ? " (instead of f16)" : "");
+             options->dtype == SL_F16 ? " (instead of f16)" : "",
+             options->q8 ? ", weights in 8 bits" : "");
     return &cpu->base;
 }

@@ -42,6 +42,13 @@ static inline int64_t sl_cpu_grain(int64_t row)
 bool sl_cpu_weight_init(SlDevice *dev, SlWeight *w, const SlTensor *host);
 void sl_cpu_weight_clear(SlDevice *dev, SlWeight *w);
 
+/* A weight that is kept in 8 bits (w->value is of SL_U8): 32 elements of the window of a panel's
+ * outputs. [panel][block of the window]. */
+typedef struct SlCpuQ8 {
+    float scale[SL_CPU_PANEL];
+    int8_t value[32][SL_CPU_PANEL]; /* [element of the window][output] */
+} SlCpuQ8;
+
 /* weight_memory.c: memory of weights, counted as work.weight_bytes; NULL where there is none. */
 void *sl_cpu_weight_alloc(SlDevice *dev, size_t bytes);
 void sl_cpu_weight_free(SlDevice *dev, void *p, size_t bytes);

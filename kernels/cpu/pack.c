@@ -6,6 +6,7 @@
  * weights are packed when they are loaded and never again.
  */
 #include "kernels/cpu/cpu.h"
+#include "kernels/q8.h"
 
 #include <string.h>
 
@@ -74,6 +75,50 @@ static void pack(SlDevice *dev, SlWeight *w, const SlTensor *host)
                     sl_cpu_grain(PANEL * job.channels * job.taps), pack_panels, &job);
 }
 
+/* ---- in 8 bits ---- */
+
+typedef struct Q8Job {
+    SlQ8Weight weight;
+    SlCpuQ8 *data;
+    int64_t blocks; /* of a panel */
+} Q8Job;
+
+static void pack_block(const Q8Job *j, int64_t panel, int64_t block)
+{
+    SlCpuQ8 *to = &j->data[panel * j->blocks + block];
+    float values[SL_Q8_BLOCK];
+    int8_t rounded[SL_Q8_BLOCK];
+    memset(to, 0, sizeof *to);
+    for (int64_t o = 0; o < PANEL && panel * PANEL + o < j->weight.outputs; o++) {
+        sl_q8_read(&j->weight, panel * PANEL + o, block * SL_Q8_BLOCK, values);
+        to->scale[o] = sl_q8_round(values, rounded);
+        for (int64_t i = 0; i < SL_Q8_BLOCK; i++)
+            to->value[i][o] = rounded[i];
+    }
+}
+
+static void pack_q8_panels(void *arg, int64_t first, int64_t last)
+{
+    const Q8Job *j = arg;
+    for (int64_t panel = first; panel < last; panel++)
+        for (int64_t block = 0; block < j->blocks; block++)
+            pack_block(j, panel, block);
+}
+
+static bool add_q8(SlDevice *dev, SlWeight *w, const SlTensor *host)
+{
+    Q8Job job = {.weight = sl_q8_weight(host)};
+    int64_t panels = (job.weight.outputs + PANEL - 1) / PANEL;
+    job.blocks = (job.weight.depth + SL_Q8_BLOCK - 1) / SL_Q8_BLOCK;
+    int64_t bytes = panels * job.blocks * (int64_t)sizeof *job.data;
+    job.data = sl_cpu_weight_alloc(dev, (size_t)bytes);
+    if (!job.data)
+        return false;
+    w->value = sl_tensor_view(job.data, SL_U8, 1, &bytes);
+    sl_parallel_for(dev, panels, sl_cpu_grain(PANEL * job.weight.depth), pack_q8_panels, &job);
+    return true;
+}
+
 static bool add_value(SlDevice *dev, SlWeight *w, const SlTensor *host, bool product)
 {
     SlDtype dtype = w->kind == SL_WEIGHT_VECTOR ? SL_F32 : dev->dtype;
@@ -103,6 +148,8 @@ static bool may_be_winograd(const SlDevice *dev, const SlWeight *w)
 bool sl_cpu_weight_init(SlDevice *dev, SlWeight *w, const SlTensor *host)
 {
     bool product = w->kind == SL_WEIGHT_LINEAR || w->kind == SL_WEIGHT_CONV;
+    if (product && dev->q8)
+        return add_q8(dev, w, host);
     bool onednn = product && ((const SlCpuDevice *)dev)->onednn;
     if (onednn && !may_be_winograd(dev, w))
         return sl_onednn_weight_init(dev, w, host);

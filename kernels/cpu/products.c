@@ -12,6 +12,7 @@
 #define GROUP  4
 #define ROWS   240
 #define DEPTH  384
+#define Q8     32 /* elements of a block of weights in 8 bits */
 #define STORED 48 /* rows computed between two stores */
 /* Tasks below which they are made smaller: enough for the threads of any desktop. */
 #define MANY_TASKS 48
@@ -30,7 +31,8 @@ typedef struct Job {
     int64_t groups;      /* tasks with the same rows */
     int64_t block;       /* elements of the depth */
     bool in_place, gated;
-    float *scratch; /* per thread: gathered rows, then sums */
+    bool q8;        /* weights in 8 bits: a block of the depth is made f32 before it is used */
+    float *scratch; /* per thread: gathered rows, then sums, then a group's weights of a block */
     int64_t scratch_floats;
 } Job;
 
@@ -112,9 +114,30 @@ static void store_gated(const Job *j, const float *sum, int64_t row, int64_t gro
     }
 }
 
+/* Elements k .. k + depth - 1 of a panel's weights, as f32; k begins a block. */
+static void unpack_panel(const Job *j, int64_t panel, int64_t k, int64_t depth, float *to)
+{
+    const SlCpuQ8 *block = j->w->value.data;
+    block += panel * ((j->depth + Q8 - 1) / Q8) + k / Q8;
+    for (int64_t i = 0; i < depth; i += Q8, block++)
+        for (int64_t r = 0; r < Q8 && i + r < depth; r++)
+            for (int64_t o = 0; o < PANEL; o++)
+                to[(i + r) * PANEL + o] = block->scale[o] * (float)block->value[r][o];
+}
+
+static void unpack(const Job *j, int64_t group, int64_t k, int64_t depth, float *to)
+{
+    for (int64_t g = 0; g < j->group; g++) {
+        int64_t panel = panel_of(j, group, g);
+        if (panel < j->panels)
+            unpack_panel(j, panel, k, depth, to + g * j->block * PANEL);
+    }
+}
+
 /* One block of the depth: some rows by all panels of the task. */
 static void multiply(const Job *j, const SlStrip *rows, int64_t count, int64_t group, int64_t k)
 {
+    const float *unpacked = rows->panel;
     const char *weights = j->w->value.data;
     size_t size = sl_dtype_size(rows->type);
     for (int64_t g = 0; g < j->group; g++) {
@@ -122,7 +145,8 @@ static void multiply(const Job *j, const SlStrip *rows, int64_t count, int64_t g
         if (panel >= j->panels)
             continue;
         SlStrip s = *rows;
-        s.panel = weights + (size_t)((panel * j->depth + k) * PANEL) * size;
+        s.panel = j->q8 ? (const void *)(unpacked + g * j->block * PANEL)
+                        : weights + (size_t)((panel * j->depth + k) * PANEL) * size;
         s.sum += g * PANEL;
         sl_strip(&s, count, j->outputs - panel * PANEL);
     }
@@ -159,13 +183,14 @@ static void compute_tasks(void *arg, int64_t first_task, int64_t last_task)
     const Job *j = arg;
     float *gathered = j->scratch + sl_thread_index() * j->scratch_floats;
     float *sum = gathered + (j->in_place ? 0 : j->rows * j->block);
+    float *weights = sum + j->rows * j->group * PANEL;
     for (int64_t task = first_task; task < last_task; task++) {
         int64_t group = task % j->groups, first = task / j->groups * j->rows;
         int64_t rows = j->positions - first < j->rows ? j->positions - first : j->rows;
         for (int64_t k = 0; k < j->depth && !sl_device_stopping(j->dev); k += j->block) {
             SlStrip s = {.a = gathered,
                          .a_stride = j->block,
-                         .type = j->w->value.dtype,
+                         .type = j->q8 ? SL_F32 : j->w->value.dtype,
                          .sum = sum,
                          .sum_stride = j->group * PANEL,
                          .go_on = k > 0};
@@ -175,6 +200,10 @@ static void compute_tasks(void *arg, int64_t first_task, int64_t last_task)
                 s.a_stride = j->depth;
             } else {
                 gather(j, first, rows, k, s.depth, gathered);
+            }
+            if (j->q8) {
+                unpack(j, group, k, s.depth, weights);
+                s.panel = weights;
             }
             compute_block(j, &s, first, rows, group, k);
         }
@@ -198,10 +227,13 @@ static void plan(Job *j)
         pieces = (j->positions + j->rows - 1) / j->rows;
     }
     int64_t blocks = (j->depth + DEPTH - 1) / DEPTH;
-    j->block = (j->depth + blocks - 1) / blocks;
+    j->q8 = j->w->value.dtype == SL_U8;
+    j->block = round_up((j->depth + blocks - 1) / blocks, j->q8 ? Q8 : 1);
     j->in_place = !j->out_h && j->x->dtype == SL_F32;
     j->scratch_floats =
-        round_up((j->in_place ? 0 : j->rows * j->block) + j->rows * j->group * PANEL, 64);
+        round_up((j->in_place ? 0 : j->rows * j->block) + j->rows * j->group * PANEL +
+                     (j->q8 ? j->group * j->block * PANEL : 0),
+                 64);
 }
 
 static void run(SlDevice *dev, Job *j)

@@ -152,17 +152,29 @@ static void transform_tiles(void *arg, int64_t first, int64_t last)
 
 /* ---- the weights ---- */
 
+/* The weights of some outputs of a panel, from `half` on, for one element of the window. */
+SL_INLINE SlVec load_weights(const Job *j, int64_t panel, int64_t element, int half)
+{
+    const SlTensor *w = &j->w->value;
+    if (w->dtype != SL_U8)
+        return sl_vec_load(w->data, w->dtype, (panel * 9 * j->channels + element) * PANEL + half);
+    const SlCpuQ8 *b = (const SlCpuQ8 *)w->data + panel * ((9 * j->channels + 31) / 32);
+    b += element / 32;
+    float values[SL_VEC_FLOATS];
+    for (int i = 0; i < SL_VEC_FLOATS; i++)
+        values[i] = b->scale[half + i] * (float)b->value[element % 32][half + i];
+    return sl_vec_load(values, SL_F32, 0);
+}
+
 /* Channels first .. first + count - 1 of one panel: [point][channel][output]. */
 static void transform_weights(const Job *j, int64_t panel, int64_t first, int64_t count, float *to)
 {
-    SlDtype type = j->w->value.dtype;
     for (int64_t c = 0; c < count; c++) {
         for (int half = 0; half < PANEL; half += SL_VEC_FLOATS) {
             SlVec rows[3][6], g[3], u[6];
             for (int y = 0; y < 3; y++) {
                 for (int x = 0; x < 3; x++) {
-                    int64_t row = (panel * 9 + y * 3 + x) * j->channels + first + c;
-                    g[x] = sl_vec_load(j->w->value.data, type, row * PANEL + half);
+                    g[x] = load_weights(j, panel, (y * 3 + x) * j->channels + first + c, half);
                 }
                 transform_weight(g, rows[y]);
             }

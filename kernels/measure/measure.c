@@ -5,6 +5,7 @@
  * an operation without any cache would move.
  */
 #include "kernels/devices.h"
+#include "kernels/q8.h"
 
 #include <stdlib.h>
 
@@ -61,6 +62,8 @@ static void measure_download(SlDevice *dev, const void *p, void *host, size_t by
 static size_t weight_bytes(const SlDevice *dev, const SlWeight *w)
 {
     SlDtype dtype = w->kind == SL_WEIGHT_VECTOR ? SL_F32 : dev->dtype; /* of the part in use */
+    if (dev->q8 && sl_q8_takes(w->kind)) /* a scale in f32 for each block */
+        return (size_t)weight_elements(w) / SL_Q8_BLOCK * (SL_Q8_BLOCK + sizeof(float));
     return (size_t)weight_elements(w) * sl_dtype_size(dtype);
 }
 
@@ -167,6 +170,7 @@ static const char *measure_describe(const SlDevice *dev)
 
 static const SlOps measure_ops = {
     .name = "measure",
+    .has_q8 = true,
     .close = measure_close,
     .describe = measure_describe,
     .alloc = measure_alloc,

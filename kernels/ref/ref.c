@@ -1,9 +1,30 @@
 /* ref.c - the reference device's table. */
 #include "kernels/ref/ref.h"
+#include "kernels/q8.h"
 
 #include "kernels/devices.h"
 
 #include <stdlib.h>
+
+/* The values that weights have when they are kept in 8 bits; here they take as much as ever. */
+static void round_to_q8(SlWeight *w, const SlTensor *host)
+{
+    SlQ8Weight q = sl_q8_weight(host);
+    float values[SL_Q8_BLOCK];
+    int8_t rounded[SL_Q8_BLOCK];
+    size_t size = sl_dtype_size(w->value.dtype);
+    for (int64_t o = 0; o < q.outputs; o++)
+        for (int64_t e = 0; e < q.depth; e += SL_Q8_BLOCK) {
+            sl_q8_read(&q, o, e, values);
+            float scale = sl_q8_round(values, rounded);
+            for (int64_t i = 0; i < SL_Q8_BLOCK && e + i < q.depth; i++) {
+                float value = scale * (float)rounded[i];
+                sl_convert(&value, SL_F32,
+                           (char *)w->value.data + (size_t)sl_q8_place(&q, o, e + i) * size,
+                           w->value.dtype, 1);
+            }
+        }
+}
 
 /* Weights stay as in the file, in the device's dtype (vectors in f32). */
 static bool ref_weight_init(SlDevice *dev, SlWeight *w, const SlTensor *host)
@@ -16,6 +37,8 @@ static bool ref_weight_init(SlDevice *dev, SlWeight *w, const SlTensor *host)
         return false;
     sl_convert(host->data, host->dtype, data, dtype, (size_t)n);
     w->value = sl_tensor_view(data, dtype, host->rank, host->size);
+    if (dev->q8 && sl_q8_takes(w->kind))
+        round_to_q8(w, host);
     dev->work.weight_bytes += bytes;
     return true;
 }
@@ -47,6 +70,7 @@ const SlOps sl_ref_ops = {
     .alloc = sl_host_alloc,
     .free = sl_host_free,
     .upload = sl_host_upload,
+    .has_q8 = true,
     .download = sl_host_download,
     .weight_init = ref_weight_init,
     .weight_clear = ref_weight_clear,

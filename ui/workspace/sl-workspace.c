@@ -21,7 +21,7 @@ static void
 set_device (SlWorkspace *self)
 {
   static const char *const devices[] = { "auto", "cpu", "cuda", "ref" };
-  static const char *const dtypes[] = { "auto", "f32", "bf16", "f16" };
+  static const char *const dtypes[] = { "auto", "f32", "bf16", "f16", "q8" };
   guint device = g_settings_get_uint (self->preferences, "device");
   guint dtype = g_settings_get_uint (self->preferences, "dtype");
 

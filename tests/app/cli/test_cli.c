@@ -45,6 +45,11 @@ static void test_generate(void)
     expect(RUN(SD, "--output", file("a.png")), 0, "", "generate");
     expect(RUN(SD, "--output", file("b.png"), "--threads", "2"), 0, "", "again, with two threads");
     sl_test(same_bytes(file("a.png"), file("b.png")), "the same bytes");
+    expect(RUN(SD, "--output", file("q8.png"), "--dtype", "q8", "--device", "check"), 0, "",
+           "with weights in 8 bits, each operation as ref has it");
+    expect(RUN(SD, "--output", file("q8.png"), "--dtype", "q8"), 0, "", "on the CPU");
+    expect(RUN("replay", file("q8.png"), "--verify", "--model", sd_model), 0, "",
+           "replay --verify keeps them so");
     expect(RUN(SD, "--output", file("c.png"), "--seed", "1"), 0, "", "another seed");
     sl_test(!same_bytes(file("a.png"), file("c.png")), "another picture");
     expect(RUN("generate", "--model", ddpm_model, "--prompt", "ignored", "--steps", "3", "--output",
