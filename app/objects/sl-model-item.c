@@ -8,6 +8,7 @@ struct _SlModelItem
 {
   GObject parent_instance;
   SlModelInfo *info;
+  guint64 memory;
 };
 
 G_DEFINE_FINAL_TYPE (SlModelItem, sl_model_item, G_TYPE_OBJECT)
@@ -71,6 +72,99 @@ sl_model_item_open (const char *path, GError **error)
       return NULL;
     }
   return g_steal_pointer (&self);
+}
+
+SlModelItem *
+sl_model_item_with_vae (SlModelItem *self, const char *path, GError **error)
+{
+  g_autoptr (SlModelItem) other = g_object_new (SL_TYPE_MODEL_ITEM, NULL);
+  SlPartFrom from[SL_MODEL_MAX_OTHERS + 2] = { { "vae", path } };
+  SlError err = { 0 };
+  int count = 1;
+
+  for (int i = 0; i < self->info->others; i++)
+    if (!g_str_equal (self->info->other[i].part, "vae"))
+      from[count++] = (SlPartFrom){ self->info->other[i].part, self->info->other[i].path };
+  if (!sl_model_inspect_with (self->info->path, from, other->info, &err))
+    {
+      g_propagate_error (error, sl_app_error_new (&err));
+      return NULL;
+    }
+  return g_steal_pointer (&other);
+}
+
+gboolean
+sl_model_item_has_vae (SlModelItem *self)
+{
+  for (int i = 0; i < self->info->parts; i++)
+    if (g_str_equal (self->info->part[i].name, "vae"))
+      return TRUE;
+  return FALSE;
+}
+
+gboolean
+sl_model_item_equal (SlModelItem *self, SlModelItem *other)
+{
+  const SlModelInfo *a = self->info, *b = other->info;
+
+  if (!g_str_equal (a->path, b->path) || a->others != b->others)
+    return FALSE;
+  for (int i = 0; i < a->others; i++)
+    if (!g_str_equal (a->other[i].part, b->other[i].part)
+        || !g_str_equal (a->other[i].path, b->other[i].path))
+      return FALSE;
+  return TRUE;
+}
+
+const char *
+sl_model_item_get_family (SlModelItem *self)
+{
+  return self->info->pipeline->class_name;
+}
+
+/* Of the largest part. */
+const char *
+sl_model_item_get_stored_type (SlModelItem *self)
+{
+  const SlModelPart *largest = &self->info->part[0];
+
+  for (int i = 1; i < self->info->parts; i++)
+    if (self->info->part[i].bytes > largest->bytes)
+      largest = &self->info->part[i];
+  return largest->dtype;
+}
+
+guint64
+sl_model_item_get_bytes (SlModelItem *self)
+{
+  guint64 bytes = 0;
+
+  for (int i = 0; i < self->info->files; i++)
+    bytes += self->info->file[i].bytes;
+  return bytes;
+}
+
+void
+sl_model_item_measure (SlModelItem *self)
+{
+  SlRecipe recipe;
+  SlCost cost;
+
+  sl_recipe_defaults (&recipe, self->info);
+  if (sl_model_cost (self->info, &recipe, "f32", &cost, NULL))
+    self->memory = cost.peak_bytes;
+}
+
+guint64
+sl_model_item_get_memory (SlModelItem *self)
+{
+  return self->memory;
+}
+
+gboolean
+sl_model_item_fits (SlModelItem *self)
+{
+  return self->memory <= sl_host_memory_left ("");
 }
 
 const char *

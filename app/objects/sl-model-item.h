@@ -15,6 +15,21 @@ G_DECLARE_FINAL_TYPE (SlModelItem, sl_model_item, SL, MODEL_ITEM, GObject)
 SlModelItem *sl_model_item_open (const char *path, GError **error);
 const char *sl_model_item_get_path (SlModelItem *self);
 const char *sl_model_item_get_name (SlModelItem *self);
+/* The same model with the VAE of a file or folder. May be called on any thread. */
+SlModelItem *sl_model_item_with_vae (SlModelItem *self, const char *path, GError **error);
+gboolean sl_model_item_has_vae (SlModelItem *self);
+/* Of the same files, parts from elsewhere included. */
+gboolean sl_model_item_equal (SlModelItem *self, SlModelItem *other);
+/* diffusers' name of the pipeline; how its weights are stored, "F16" or "mixed"; bytes on disk. */
+const char *sl_model_item_get_family (SlModelItem *self);
+const char *sl_model_item_get_stored_type (SlModelItem *self);
+guint64 sl_model_item_get_bytes (SlModelItem *self);
+/* What a picture of the model's own size needs in f32, weights included, and whether this process may use so much
+ * now; 0 and TRUE until sl_model_item_measure, which takes some ten milliseconds and may be called on any thread
+ * that has the item for itself. */
+guint64 sl_model_item_get_memory (SlModelItem *self);
+gboolean sl_model_item_fits (SlModelItem *self);
+void sl_model_item_measure (SlModelItem *self);
 /* FALSE for a DDPM model: no prompt, no guidance. */
 gboolean sl_model_item_uses_prompt (SlModelItem *self);
 int sl_model_item_get_width (SlModelItem *self);

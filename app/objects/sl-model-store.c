@@ -9,6 +9,7 @@ struct _SlModelStore
   SlList parent_instance;
   SlThreadQueue *files;
   GListStore *items; /* the list's */
+  GPtrArray *vaes;   /* paths, then NULL */
   gboolean scanned;
 };
 
@@ -23,8 +24,16 @@ enum
 static guint signals[N_SIGNALS];
 
 static void
+sl_model_store_finalize (GObject *object)
+{
+  g_ptr_array_unref (SL_MODEL_STORE (object)->vaes);
+  G_OBJECT_CLASS (sl_model_store_parent_class)->finalize (object);
+}
+
+static void
 sl_model_store_class_init (SlModelStoreClass *klass)
 {
+  G_OBJECT_CLASS (klass)->finalize = sl_model_store_finalize;
   signals[SCANNED]
       = g_signal_new ("scanned", SL_TYPE_MODEL_STORE, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
 }
@@ -33,6 +42,8 @@ static void
 sl_model_store_init (SlModelStore *self)
 {
   self->items = sl_list_init_items (SL_LIST (self), SL_TYPE_MODEL_ITEM);
+  self->vaes = g_ptr_array_new_with_free_func (g_free);
+  g_ptr_array_add (self->vaes, NULL);
 }
 
 SlModelStore *
@@ -42,6 +53,12 @@ sl_model_store_new (SlThreadQueue *files)
 
   self->files = files;
   return self;
+}
+
+const char *const *
+sl_model_store_get_vaes (SlModelStore *self)
+{
+  return (const char *const *)self->vaes->pdata;
 }
 
 gboolean
@@ -87,6 +104,7 @@ typedef struct
   SlModelStore *store;
   GPtrArray *folders;
   GPtrArray *found; /* of SlModelItem */
+  GPtrArray *vaes;  /* paths */
 } Scan;
 
 static void
@@ -97,6 +115,7 @@ scan_free (gpointer data)
   g_object_unref (scan->store);
   g_ptr_array_unref (scan->folders);
   g_ptr_array_unref (scan->found);
+  g_clear_pointer (&scan->vaes, g_ptr_array_unref);
   g_free (scan);
 }
 
@@ -106,8 +125,43 @@ compare_names (gconstpointer a, gconstpointer b)
   return g_utf8_collate (*(char *const *)a, *(char *const *)b);
 }
 
+static gboolean
+is_called_vae (const char *name)
+{
+  g_autofree char *lower = g_ascii_strdown (name, -1);
+
+  return strstr (lower, "vae") != NULL;
+}
+
+/* A file that is no model by itself: everything in a folder "vae", and what is called so. */
 static void
-scan_folder (GPtrArray *found, const char *folder)
+note_vae (GPtrArray *vaes, const char *path, const char *name, gboolean inside)
+{
+  g_autofree char *config = g_build_filename (path, "config.json", NULL);
+
+  if ((sl_model_file_name (path) && (inside || is_called_vae (name)))
+      || (inside && g_file_test (config, G_FILE_TEST_EXISTS)))
+    g_ptr_array_add (vaes, g_strdup (path));
+}
+
+static void
+scan_vaes (GPtrArray *vaes, const char *folder)
+{
+  g_autofree char *inside = g_build_filename (folder, "vae", NULL);
+  g_autoptr (GDir) dir = g_dir_open (inside, 0, NULL);
+  const char *name;
+
+  while (dir && (name = g_dir_read_name (dir)))
+    {
+      g_autofree char *path = g_build_filename (inside, name, NULL);
+
+      if (*name != '.')
+        note_vae (vaes, path, name, TRUE);
+    }
+}
+
+static void
+scan_folder (GPtrArray *found, GPtrArray *vaes, const char *folder)
 {
   g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
   g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
@@ -126,8 +180,14 @@ scan_folder (GPtrArray *found, const char *folder)
       if (g_file_test (index, G_FILE_TEST_EXISTS) || sl_model_file_name (path))
         item = sl_model_item_open (path, NULL);
       if (item)
-        g_ptr_array_add (found, item);
+        {
+          sl_model_item_measure (item);
+          g_ptr_array_add (found, item);
+        }
+      else
+        note_vae (vaes, path, names->pdata[i], FALSE);
     }
+  scan_vaes (vaes, folder);
 }
 
 static void
@@ -136,7 +196,7 @@ scan_run (gpointer data)
   Scan *scan = data;
 
   for (guint i = 0; i < scan->folders->len; i++)
-    scan_folder (scan->found, scan->folders->pdata[i]);
+    scan_folder (scan->found, scan->vaes, scan->folders->pdata[i]);
 }
 
 static void
@@ -146,6 +206,9 @@ scan_done (gpointer data)
 
   for (guint i = 0; i < scan->found->len; i++)
     add_item (scan->store, scan->found->pdata[i]);
+  g_ptr_array_add (scan->vaes, NULL);
+  g_ptr_array_unref (scan->store->vaes);
+  scan->store->vaes = g_steal_pointer (&scan->vaes);
   scan->store->scanned = TRUE;
   g_signal_emit (scan->store, signals[SCANNED], 0);
 }
@@ -158,6 +221,7 @@ sl_model_store_scan (SlModelStore *self, const char *folder)
   scan->store = g_object_ref (self);
   scan->folders = sl_places_model_folders (folder);
   scan->found = g_ptr_array_new_with_free_func (g_object_unref);
+  scan->vaes = g_ptr_array_new_with_free_func (g_free);
   sl_thread_queue_push (self->files, FALSE, scan_run, scan_done, scan, scan_free);
 }
 
@@ -191,6 +255,8 @@ opening_run (gpointer data)
   Opening *opening = data;
 
   opening->item = sl_model_item_open (opening->path, &opening->error);
+  if (opening->item)
+    sl_model_item_measure (opening->item);
 }
 
 static void

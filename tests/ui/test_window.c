@@ -358,6 +358,28 @@ static void test_ddpm(void)
     WAIT_UNTIL(sl_worker_get_model(workspace->worker) == sl_recipe_panel_get_model(panel));
 }
 
+/* Another VAE is another loading of the model; one that is none leaves the model's own. */
+static void test_vae(void)
+{
+    SlVaeRow *row = SL_VAE_ROW(part(panel, "vae_row"));
+    SlModelItem *own = sl_recipe_panel_get_model(panel);
+    g_autofree char *vae = fixture_path("sd1/vae/diffusion_pytorch_model.safetensors");
+    g_autofree char *unet = fixture_path("sd1/unet/diffusion_pytorch_model.safetensors");
+
+    g_assert_true(gtk_widget_get_visible(GTK_WIDGET(row)));
+    sl_vae_row_choose(row, vae);
+    g_assert_true(sl_recipe_panel_get_model(panel) != own);
+    WAIT_UNTIL(sl_worker_get_model(workspace->worker) == sl_recipe_panel_get_model(panel));
+    develop_to_end();
+    screenshot("10-vae");
+    sl_vae_row_choose(row, unet);
+    WAIT_UNTIL(find_dialog() != NULL);
+    close_dialog();
+    g_assert_null(sl_vae_row_get_path(row));
+    g_assert_true(sl_recipe_panel_get_model(panel) == own);
+    WAIT_UNTIL(sl_worker_get_model(workspace->worker) == own);
+}
+
 static void test_styles_and_sizes(void)
 {
     act("win.preferences");
@@ -466,6 +488,7 @@ int main(int argc, char **argv)
     g_test_add_func("/window/gallery", test_gallery);
     g_test_add_func("/window/fresh-noise", test_fresh_noise);
     g_test_add_func("/window/ddpm", test_ddpm);
+    g_test_add_func("/window/vae", test_vae);
     g_test_add_func("/window/styles-and-sizes", test_styles_and_sizes);
     g_test_add_func("/window/names", test_names);
     g_test_add_func("/window/rapid", test_rapid);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "ui/darkroom/sl-recipe-panel.h"
+#include "ui/darkroom/sl-vae-row.h"
 #include "ui/widgets/sl-setting-row.h"
 
 G_BEGIN_DECLS
@@ -24,6 +25,7 @@ struct _SlRecipePanel
 {
   AdwBin parent_instance;
   AdwComboRow *model_row;
+  SlVaeRow *vae_row;
   GtkWidget *prompt_box;
   GtkTextView *prompt;
   GtkWidget *prompt_hint;
@@ -52,6 +54,7 @@ struct _SlRecipePanel
 
   SlPanelRow *rows; /* as many as there are controls */
 
+  SlModelItem *with_vae; /* the chosen model with another VAE; NULL: with its own */
   SlSettings *recipe;
   GListModel *schedulers;
   int preset[SL_RECIPE_PANEL_PRESETS][2];

@@ -20,6 +20,8 @@ void sl_recipe_panel_connect (SlRecipePanel *self,
                               SlModelStore *store,
                               GSettings *preferences);
 SlModelItem *sl_recipe_panel_get_model (SlRecipePanel *self);
+/* The chosen model with its own VAE again. */
+void sl_recipe_panel_drop_vae (SlRecipePanel *self);
 void sl_recipe_panel_select_model (SlRecipePanel *self, guint position);
 void sl_recipe_panel_focus_prompt (SlRecipePanel *self);
 

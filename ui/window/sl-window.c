@@ -234,6 +234,10 @@ model_load_failed (SlWindow *self, SlModelItem *model, const char *message)
   g_autofree char *heading = g_strdup_printf (_ ("“%s” could not be loaded"), sl_model_item_get_name (model));
 
   sl_notice_alert (GTK_WIDGET (self), heading, message);
+  if (sl_recipe_panel_get_model (self->panel) == model)
+    sl_recipe_panel_drop_vae (self->panel);
+  if (sl_recipe_panel_get_model (self->panel) != model) /* it was the VAE: the model's own again */
+    model_chosen (self);
   if (usable && usable != model)
     sl_workspace_want_model (self->workspace,
                              sl_model_store_find (self->workspace->models, sl_model_item_get_path (usable)));

@@ -7,6 +7,8 @@
  */
 #include "app/objects/worker/sl-engine-side.h"
 
+#include "app/objects/sl-model-item-private.h"
+
 void
 _sl_device_choice_copy (const SlDeviceChoice *from, SlDeviceChoice *to)
 {
@@ -97,8 +99,7 @@ _sl_side_is_dead (const SlEngineSide *side)
 static gboolean
 is_loaded (const SlEngineSide *side, SlModelItem *item, const SlDeviceChoice *choice)
 {
-  return side->model && !_sl_side_is_dead (side)
-         && g_str_equal (sl_model_item_get_path (side->item), sl_model_item_get_path (item))
+  return side->model && !_sl_side_is_dead (side) && sl_model_item_equal (side->item, item)
          && g_str_equal (side->choice.device, choice->device)
          && g_str_equal (side->choice.dtype, choice->dtype) && side->choice.threads == choice->threads;
 }
@@ -124,8 +125,15 @@ swap_model (SlEngineSide *side, SlModel *model, SlModelItem *item, const SlDevic
 static SlModel *
 open_model (SlModelItem *item, SlModelOptions *options, SlError *err)
 {
-  const char *path = sl_model_item_get_path (item);
-  SlModel *model = sl_model_open (path, options, err);
+  const SlModelInfo *info = _sl_model_item_get_info (item);
+  const char *path = info->path;
+  SlPartFrom from[SL_MODEL_MAX_OTHERS + 1] = { { NULL, NULL } };
+  SlModel *model;
+
+  for (int i = 0; i < info->others; i++)
+    from[i] = (SlPartFrom){ info->other[i].part, info->other[i].path };
+  options->from = from;
+  model = sl_model_open (path, options, err);
 
   if (model || err->code != SL_DEVICE)
     return model;
@@ -294,8 +302,7 @@ gboolean
 _sl_side_decode_of (
     SlEngineSide *side, SlModelItem *item, const SlDeviceChoice *choice, SlDecoding *decoding, SlError *err)
 {
-  if (side->model == NULL
-      || !g_str_equal (sl_model_item_get_path (side->item), sl_model_item_get_path (item)))
+  if (side->model == NULL || !sl_model_item_equal (side->item, item))
     return sl_fail (err, SL_ARGUMENT, "the model “%s” is not loaded now", sl_model_item_get_name (item));
   if (_sl_side_is_dead (side) && side->running)
     return sl_fail (err, SL_DEVICE, "the GPU failed, and runs that used it have not ended yet");

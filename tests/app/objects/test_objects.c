@@ -153,6 +153,31 @@ static void test_model_open(Fixture *fixture, gconstpointer data)
     g_free(bad.message);
 }
 
+/* The same model with another VAE is another item; what is no VAE is refused. */
+static void test_model_with_vae(Fixture *fixture, gconstpointer data)
+{
+    g_autoptr(SlModelItem) own = open_fixture("sd1");
+    g_autoptr(SlModelItem) again = open_fixture("sd1");
+    g_autoptr(SlModelItem) ddpm = open_fixture("ddpm");
+    g_autofree char *vae = fixture_path("sd1/vae");
+    g_autofree char *unet = fixture_path("sd1/unet");
+    g_autoptr(SlModelItem) other = sl_model_item_with_vae(own, vae, NULL);
+    g_autoptr(GError) error = NULL;
+
+    g_assert_true(sl_model_item_equal(own, again));
+    g_assert_false(sl_model_item_equal(own, other));
+    g_assert_cmpstr(sl_model_item_get_path(own), ==, sl_model_item_get_path(other));
+    g_assert_null(sl_model_item_with_vae(own, unet, &error));
+    g_assert_nonnull(strstr(error->message, "UNet2DConditionModel"));
+    g_assert_true(sl_model_item_has_vae(own) && !sl_model_item_has_vae(ddpm));
+    g_assert_cmpstr(sl_model_item_get_stored_type(own), ==, "F16");
+    g_assert_cmpuint(sl_model_item_get_bytes(own), >, 500000);
+    g_assert_cmpuint(sl_model_item_get_memory(own), ==, 0);
+    sl_model_item_measure(own);
+    g_assert_cmpuint(sl_model_item_get_memory(own), >, sl_model_item_get_bytes(own));
+    g_assert_true(sl_model_item_fits(own));
+}
+
 /* ---- a picture, there and back ---- */
 
 static void keep_path(const char *path, const GError *error, gpointer user_data)
@@ -334,6 +359,7 @@ int main(int argc, char **argv)
 #define ADD(name, function) g_test_add("/files/" name, Fixture, NULL, set_up, function, tear_down)
     ADD("offered-schedulers", test_offered_schedulers);
     ADD("model-store", test_model_store);
+    ADD("model-with-vae", test_model_with_vae);
     ADD("model-open", test_model_open);
     ADD("save-and-restore", test_save_and_restore);
     ADD("restore-others", test_restore_others);

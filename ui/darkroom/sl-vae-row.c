@@ -1,0 +1,150 @@
+/* sl-vae-row.c - see sl-vae-row.h. The entries are the model's own, the paths, "Choose a File…". */
+#include "ui/darkroom/sl-vae-row.h"
+
+#include <glib/gi18n.h>
+
+#include "ui/widgets/sl-path-dialog.h"
+
+struct _SlVaeRow
+{
+  AdwComboRow parent_instance;
+  GPtrArray *paths;
+  guint chosen; /* entry: 0 is the model's own, then the paths */
+  gboolean setting;
+};
+
+G_DEFINE_FINAL_TYPE (SlVaeRow, sl_vae_row, ADW_TYPE_COMBO_ROW)
+
+enum
+{
+  CHOSEN,
+  N_SIGNALS
+};
+
+static guint signals[N_SIGNALS];
+
+const char *
+sl_vae_row_get_path (SlVaeRow *self)
+{
+  return self->chosen > 0 ? self->paths->pdata[self->chosen - 1] : NULL;
+}
+
+static void
+show (SlVaeRow *self)
+{
+  const char *path = sl_vae_row_get_path (self);
+  g_autoptr (GtkStringList) names = gtk_string_list_new (NULL);
+
+  gtk_string_list_append (names, _ ("The Model’s Own"));
+  for (guint i = 0; i < self->paths->len; i++)
+    {
+      g_autofree char *name = g_path_get_basename (self->paths->pdata[i]);
+
+      gtk_string_list_append (names, name);
+    }
+  gtk_string_list_append (names, _ ("Choose a File…"));
+  self->setting = TRUE;
+  adw_combo_row_set_model (ADW_COMBO_ROW (self), G_LIST_MODEL (names));
+  adw_combo_row_set_selected (ADW_COMBO_ROW (self), self->chosen);
+  self->setting = FALSE;
+  gtk_widget_set_tooltip_text (GTK_WIDGET (self), path);
+}
+
+static void
+choose (SlVaeRow *self, guint entry)
+{
+  if (entry == self->chosen)
+    return;
+  self->chosen = entry;
+  show (self);
+  g_signal_emit (self, signals[CHOSEN], 0);
+}
+
+static void
+add_path (SlVaeRow *self, const char *path)
+{
+  if (!g_ptr_array_find_with_equal_func (self->paths, path, g_str_equal, NULL))
+    g_ptr_array_add (self->paths, g_strdup (path));
+}
+
+void
+sl_vae_row_choose (SlVaeRow *self, const char *path)
+{
+  guint place;
+
+  add_path (self, path);
+  if (g_ptr_array_find_with_equal_func (self->paths, path, g_str_equal, &place))
+    choose (self, place + 1);
+}
+
+static void
+path_chosen (gpointer self, const char *path, const char *what)
+{
+  sl_vae_row_choose (self, path);
+}
+
+static void
+ask_for_file (SlVaeRow *self)
+{
+  const SlPathDialog dialog = { .from = GTK_WIDGET (self),
+                                .title = _ ("Choose a VAE"),
+                                .action = GTK_FILE_CHOOSER_ACTION_OPEN,
+                                .filter_name = _ ("Models"),
+                                .pattern = "*.safetensors *.gguf" };
+
+  sl_path_dialog_show (&dialog, path_chosen, G_OBJECT (self), NULL);
+}
+
+static void
+selected (SlVaeRow *self)
+{
+  guint entry = adw_combo_row_get_selected (ADW_COMBO_ROW (self));
+
+  if (self->setting || entry == GTK_INVALID_LIST_POSITION)
+    return;
+  if (entry <= self->paths->len)
+    {
+      choose (self, entry);
+      return;
+    }
+  show (self); /* the entry before, until a file is chosen */
+  ask_for_file (self);
+}
+
+void
+sl_vae_row_offer (SlVaeRow *self, const char *const *paths)
+{
+  for (; paths && *paths; paths++)
+    add_path (self, *paths);
+  show (self);
+}
+
+void
+sl_vae_row_reset (SlVaeRow *self)
+{
+  self->chosen = 0;
+  show (self);
+}
+
+static void
+sl_vae_row_finalize (GObject *object)
+{
+  g_ptr_array_unref (SL_VAE_ROW (object)->paths);
+  G_OBJECT_CLASS (sl_vae_row_parent_class)->finalize (object);
+}
+
+static void
+sl_vae_row_class_init (SlVaeRowClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = sl_vae_row_finalize;
+  signals[CHOSEN]
+      = g_signal_new ("chosen", SL_TYPE_VAE_ROW, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
+}
+
+static void
+sl_vae_row_init (SlVaeRow *self)
+{
+  self->paths = g_ptr_array_new_with_free_func (g_free);
+  show (self);
+  g_signal_connect (self, "notify::selected", G_CALLBACK (selected), NULL);
+}
