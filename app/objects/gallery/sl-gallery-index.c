@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "app/files/files.h"
-#include "engine/files/files.h"
+#include "engine/engine.h"
 
 #define VERSION 1    /* of the tables; a database of a later program is not touched */
 #define WAIT_MS 2000 /* for another process that writes */
