@@ -157,6 +157,8 @@ float sl_sigma_at(const SlScheduler *s, int timestep);
 /* np.interp over all of them. */
 double sl_sigma_interpolated(const SlScheduler *s, double timestep);
 double sl_sigma_to_t(const SlScheduler *s, double sigma);
+/* numpy's logarithm of an f32 array. */
+float sl_log_f32(float v);
 /* The same with every intermediate in f32, as where diffusers hands it a tensor. */
 float sl_sigma_to_t_f32(const SlScheduler *s, float sigma);
 /* Replaces n sigmas by the karras, exponential or beta schedule between high and low, as

@@ -22,10 +22,11 @@ SlLambda sl_lambda_at(const SlScheduler *s, int index)
     return l;
 }
 
-/* Lu et al. 2022: evenly spaced in log sigma. */
+/* Lu et al. 2022: evenly spaced in log sigma, between logarithms in f32 as diffusers keeps them: so
+ * the first sigma's timestep is the last of training, whose logarithm it has. */
 static void lu_lambdas(double high, double low, int n, double *sigmas)
 {
-    double first = log(high), last = log(low);
+    double first = sl_log_f32((float)high), last = sl_log_f32((float)low);
     for (int i = 0; i < n; i++)
         sigmas[i] = exp(n == 1 ? first : first + (last - first) * i / (n - 1));
 }

@@ -87,7 +87,7 @@ double sl_sigma_interpolated(const SlScheduler *s, double timestep)
 
 /* numpy's logarithm of f32 arrays (simd_log_FLOAT), whose last bit is not logf's: a timestep
  * between two sigmas feels it. */
-static float log_of(float v)
+float sl_log_f32(float v)
 {
     static const float p[] = {2.589979117907922693523e-02f, 3.808837741388407920751e-01f,
                               1.480000633576506585156e+00f, 2.112677543073053063722e+00f,
@@ -112,7 +112,7 @@ static float log_of(float v)
 static int timestep_below(const SlScheduler *s, double log_sigma)
 {
     int n = s->config.num_train_timesteps, low = 0;
-    while (low < n - 2 && log_of(sl_sigma_at(s, low + 1)) <= log_sigma)
+    while (low < n - 2 && sl_log_f32(sl_sigma_at(s, low + 1)) <= log_sigma)
         low++;
     return low;
 }
@@ -123,7 +123,7 @@ double sl_sigma_to_t(const SlScheduler *s, double sigma)
     if (s->config.num_train_timesteps < 2)
         return 0;
     int low = timestep_below(s, log_sigma);
-    float below = log_of(sl_sigma_at(s, low)), above = log_of(sl_sigma_at(s, low + 1));
+    float below = sl_log_f32(sl_sigma_at(s, low)), above = sl_log_f32(sl_sigma_at(s, low + 1));
     double w = (below - log_sigma) / (double)(below - above);
     w = w < 0 ? 0 : w > 1 ? 1 : w;
     return (1 - w) * low + w * (low + 1);
@@ -131,11 +131,11 @@ double sl_sigma_to_t(const SlScheduler *s, double sigma)
 
 float sl_sigma_to_t_f32(const SlScheduler *s, float sigma)
 {
-    float log_sigma = log_of(fmaxf(sigma, 1e-10f));
+    float log_sigma = sl_log_f32(fmaxf(sigma, 1e-10f));
     if (s->config.num_train_timesteps < 2)
         return 0;
     int low = timestep_below(s, log_sigma);
-    float below = log_of(sl_sigma_at(s, low)), above = log_of(sl_sigma_at(s, low + 1));
+    float below = sl_log_f32(sl_sigma_at(s, low)), above = sl_log_f32(sl_sigma_at(s, low + 1));
     float w = (below - log_sigma) / (below - above);
     w = w < 0 ? 0 : w > 1 ? 1 : w;
     float from_below = (1 - w) * (float)low, from_above = w * (float)(low + 1);

@@ -753,6 +753,25 @@ static void test_infinite_output(void)
     sl_scheduler_free(s);
 }
 
+/* DPMSolverMultistepScheduler.set_timesteps(8) of diffusers 0.36.0 with these keys. */
+static void test_cosine_lu(void)
+{
+    static const double expected[] = {999, 998, 996, 979, 838, 269, 26, 0};
+    static const char text[] = "{\"beta_start\": 0.00085, \"beta_end\": 0.012, \"beta_schedule\": "
+                               "\"squaredcos_cap_v2\", \"use_lu_lambdas\": true}";
+    const SlSchedulerChoice choice = {.eta = -1};
+    const SlSchedulerRun run = {.steps = 8, .size = 1, .height = 1, .width = 1};
+    SlError err = {0};
+    SlJson *json = sl_json_parse("lu", text, strlen(text), &err);
+    SlScheduler *sched = json ? sl_scheduler_new("dpmpp-2m", json, &choice, &err) : NULL;
+    bool ok = sched && sl_scheduler_set_timesteps(sched, &run, &err);
+    for (int k = 0; ok && k < 8; k++)
+        ok = sl_scheduler_timestep(sched, k) == expected[k];
+    sl_test(ok, "cosine betas with lu lambdas begin at 999 %s", err.message);
+    sl_scheduler_free(sched);
+    sl_json_close(json);
+}
+
 int main(void)
 {
     test_against_diffusers("goldens/schedulers/cases.json", "goldens/schedulers/steps.safetensors");
@@ -780,5 +799,6 @@ int main(void)
     test_suiting();
     test_shared_keys();
     test_infinite_output();
+    test_cosine_lu();
     return sl_test_done();
 }
