@@ -68,7 +68,8 @@ static void look_at(Found *found, const char *start, const char *p, unsigned wor
         {SL_WORD_ROUND, '(', ')'}, {SL_WORD_SQUARE, '[', ']'}, {SL_WORD_CURLY, '{', '}'}};
     unsigned left = words & ~found->kinds;
     for (int i = 0; i < 3; i++) {
-        if (*p != brackets[i].open || !(words & brackets[i].kind))
+        unsigned kinds = brackets[i].kind | (*p == '[' ? (unsigned)SL_WORD_CHANGES : 0u);
+        if (*p != brackets[i].open || !(words & brackets[i].kind) || !(left & kinds))
             continue;
         size_t n = bracketed(p, brackets[i].open, brackets[i].close);
         bool changes = *p == '[' && (words & SL_WORD_CHANGES) &&
@@ -91,8 +92,11 @@ static void look_at(Found *found, const char *start, const char *p, unsigned wor
         size_t n = 1 + strspn(p + 1, "abcdefghijklmnopqrstuvwxyz");
         bool lora = strncmp(p, "<lora:", 6) == 0 || strncmp(p, "<lyco:", 6) == 0;
         found->lora |= lora;
-        if (!lora && (p[n] == ':' || p[n] == '['))
-            add(found, SL_WORD_TAGS, p, strcspn(p, ">") + (strchr(p, '>') != NULL));
+        if (!lora && (left & SL_WORD_TAGS) && (p[n] == ':' || p[n] == '[')) {
+            size_t length = strnlen(p, MAX_BRACKET);
+            const char *end = memchr(p, '>', length);
+            add(found, SL_WORD_TAGS, p, end ? (size_t)(end + 1 - p) : length);
+        }
     }
 }
 
