@@ -86,12 +86,17 @@ typedef struct SlModelInfo {
         unknown_scheduler[64]; /* "", or the class of the model's own: another has to be chosen, and
                                    `scheduler` is one that suits */
     SlPrediction prediction;
-    int width, height;  /* native, pixels */
-    int size_multiple;  /* width and height must be multiples of this */
-    int channels;       /* of the sample */
-    int factor;         /* pixels per sample pixel (8 for SD, 1 for DDPM) */
-    int prompt_tokens;  /* model_max_length; 0: no prompt */
-    bool told_guidance; /* its denoiser is told the guidance number, whatever the family does */
+    char prediction_from[80]; /* where that is said: "scheduler_config.json", "the tensor v_pred" */
+    /* What a single file says over its built-in configuration; of a folder it is false. */
+    bool prediction_marked; /* what it predicts: prediction */
+    bool zero_snr_marked;   /* that it starts from nothing but noise */
+    int width, height;      /* native, pixels */
+    int size_multiple;      /* width and height must be multiples of this */
+    int channels;           /* of the sample */
+    int factor;             /* pixels per sample pixel (8 for SD, 1 for DDPM) */
+    int prompt_tokens;      /* model_max_length; 0: no prompt */
+    bool force_zeros;       /* an empty negative prompt is zeros (force_zeros_for_empty_prompt) */
+    bool told_guidance;     /* its denoiser is told the guidance number, whatever the family does */
     unsigned also_has, lacks; /* SlModelHas: besides the family's, and not of them */
     int classes;              /* of a model with classes: how many; 0: any number */
     char notes[600];          /* lines: what the pipeline takes otherwise than the folder says it */

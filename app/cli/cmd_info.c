@@ -46,17 +46,18 @@ static void print_model(const SlModelInfo *info)
         sl_print("  prompt        up to %d tokens\n", info->prompt_tokens - 2);
     else
         sl_print("  prompt        none: an unconditional model\n");
-    sl_print("  scheduler     %s, predicts %s\n",
+    sl_print("  scheduler     %s, predicts %s (%s)%s\n",
              *info->unknown_scheduler ? info->unknown_scheduler : info->scheduler,
-             sl_prediction_names[info->prediction]);
+             sl_prediction_names[info->prediction], info->prediction_from,
+             info->zero_snr_marked ? ", from nothing but noise (zero terminal SNR)" : "");
     for (int i = 0; i < info->parts; i++) {
         const SlModelPart *part = &info->part[i];
         if (part->parameters)
-            sl_print("  %-14s%s, %.2f million parameters in %" PRIu64 " tensors, %s, %.1f MB\n",
+            sl_print("  %-13s %s, %.2f million parameters in %" PRIu64 " tensors, %s, %.1f MB\n",
                      part->name, part->class_name, (double)part->parameters / 1e6, part->tensors,
                      part->dtype, (double)part->bytes / 1e6);
         else
-            sl_print("  %-14s%s\n", part->name, part->class_name);
+            sl_print("  %-13s %s\n", part->name, part->class_name);
     }
     for (int i = 0; i < info->others; i++)
         sl_print("  %-14sfrom %s\n", info->other[i].part, info->other[i].path);
@@ -104,6 +105,7 @@ static cJSON *model_to_json(const SlModelInfo *info, const char *device)
     sl_out_text(&out, root, "scheduler",
                 *info->unknown_scheduler ? info->unknown_scheduler : info->scheduler);
     sl_out_text(&out, root, "prediction", sl_prediction_names[info->prediction]);
+    sl_out_text(&out, root, "prediction_from", info->prediction_from);
     sl_out_item(&out, root, "parts", parts_to_json(info));
     sl_out_item(&out, root, "files", sl_files_to_json(info->file, info->files));
     sl_out_lines(&out, root, "notes", info->notes);

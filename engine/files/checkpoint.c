@@ -6,8 +6,9 @@
  * VAE's attention (1x1 convolutions) reshaped to matrices.
  *
  * Easy to get wrong: which input_blocks end a level is not in their numbers but in what they
- * contain; the decoder's levels count from the other end; OpenCLIP's last layer is there and never
- * used (diffusers drops it, its config has one layer less).
+ * contain; the decoder's levels count from the other end; in SD 2.x OpenCLIP's last layer is there
+ * and never used (diffusers drops it, its config has one layer less), in SD XL it is used, and so is
+ * its text_projection, which multiplies from the other side than a linear layer's weight does.
  */
 #include "engine/files/checkpoint.h"
 #include "engine/files/utf8.h"
@@ -77,6 +78,8 @@ static bool put(char *out, const char *prefix, const Rename *table, const char *
 static const Rename unet_ends[] = {
     {"time_embed.0.", "time_embedding.linear_1."},
     {"time_embed.2.", "time_embedding.linear_2."},
+    {"label_emb.0.0.", "add_embedding.linear_1."},
+    {"label_emb.0.2.", "add_embedding.linear_2."},
     {"input_blocks.0.0.", "conv_in."},
     {"middle_block.1.", "mid_block.attentions.0."},
     {"out.0.", "conv_norm_out."},
@@ -310,20 +313,39 @@ static bool add_projections(Collect *c, const SlTensorInfo *stored, int layer, c
  * that were written from diffusers' layout end before it. */
 #define UNUSED_TEXT_LAYER 23
 
-/* name stands behind "cond_stage_model.model.". */
-static bool add_open_clip(Collect *c, const SlTensorInfo *stored, const char *name)
+/* Of pictures beside texts, or of the program that saved it: nothing that a text needs. */
+static bool is_leftover(const char *name)
+{
+    size_t n = strlen(name), end = strlen("position_ids");
+    return !strcmp(name, "logit_scale") || !strcmp(name, "attn_mask") ||
+           (n >= end && !strcmp(name + n - end, "position_ids"));
+}
+
+/* text_projection [in, out], as a linear layer has it; some programs save it as such a layer. */
+static bool add_text_projection(Collect *c, const SlTensorInfo *stored, const char *name)
+{
+    SlWeightView *v = as_it_is(c, stored);
+    if (!strcmp(name, "text_projection"))
+        v = sl_view_transposed(v, c->err);
+    return add(c, v, "text_projection.weight");
+}
+
+/* name stands behind "cond_stage_model.model." or "conditioner.embedders.1.model.". */
+static bool add_open_clip(Collect *c, const SlTensorInfo *stored, const char *name, bool xl)
 {
     char out[NAME_ROOM], prefix[100];
     int layer;
     const char *shown = stored->name; /* what is not known is left over, and said */
-    if (!strncmp(name, "text_projection", 15) || !strcmp(name, "logit_scale") ||
-        !strcmp(name, "attn_mask"))
-        return true; /* for comparing with pictures */
+    bool projection = !strncmp(name, "text_projection", 15);
+    if (is_leftover(name) || (projection && !xl))
+        return true; /* SD 2.x: for comparing with pictures */
+    if (projection)
+        return add_text_projection(c, stored, name);
     if (!take(&name, "transformer.resblocks.")) {
         if (put(out, "text_model.", open_clip_ends, name))
             shown = out;
     } else if (take_number(&name, &layer)) {
-        if (layer == UNUSED_TEXT_LAYER)
+        if (!xl && layer == UNUSED_TEXT_LAYER)
             return true;
         if (!strcmp(name, "attn.in_proj_weight"))
             return add_projections(c, stored, layer, "weight");
@@ -340,20 +362,29 @@ static bool add_text_encoder(Collect *c, const SlTensorInfo *stored, const char 
 {
     char out[NAME_ROOM];
     if (take(&name, "cond_stage_model.model."))
-        return add_open_clip(c, stored, name);
-    if (!take(&name, "cond_stage_model.transformer."))
+        return add_open_clip(c, stored, name, false);
+    if (!take(&name, "cond_stage_model.transformer.") &&
+        !take(&name, "conditioner.embedders.0.transformer."))
         return true;
     take(&name, "text_model."); /* some old files lack it */
-    if (!strcmp(name, "embeddings.position_ids"))
+    if (is_leftover(name))
         return true;
     return add(c, as_it_is(c, stored), put(out, "text_model.", NULL, name) ? out : stored->name);
+}
+
+static bool add_text_encoder_2(Collect *c, const SlTensorInfo *stored, const char *name)
+{
+    return !take(&name, "conditioner.embedders.1.model.") || add_open_clip(c, stored, name, true);
 }
 
 /* The parts that the layout has, and what takes each one's tensors out of it. */
 static const struct {
     const char *part;
     bool (*add)(Collect *c, const SlTensorInfo *stored, const char *name);
-} part_tensors[] = {{"unet", add_unet}, {"vae", add_vae}, {"text_encoder", add_text_encoder}};
+} part_tensors[] = {{"unet", add_unet},
+                    {"vae", add_vae},
+                    {"text_encoder", add_text_encoder},
+                    {"text_encoder_2", add_text_encoder_2}};
 
 static bool collect(Collect *c, const char *part)
 {

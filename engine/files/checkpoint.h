@@ -4,13 +4,24 @@
 
 #include "engine/files/weights.h"
 
-/* Is this a whole Stable Diffusion 1.x or 2.x checkpoint in the original latent-diffusion layout?
- * Otherwise *err says what it is (SDXL, inpainting, LoRA, only a VAE, ...) and what to do. */
+/* Is this a whole Stable Diffusion 1.x, 2.x or XL checkpoint in the original latent-diffusion
+ * layout? Otherwise *err says what it is (a refiner, inpainting, LoRA, only a VAE, ...) and what to
+ * do. */
 bool sl_checkpoint_recognise(const SlWeightSource *file, SlError *err);
-/* The built-in configuration that fits a recognised checkpoint: "sd15", "sd21-base" or "sd21". */
+/* The built-in configuration that fits a recognised checkpoint: "sd15", "sd21-base", "sd21", or of
+ * SD XL "sdxl", "ssd-1b" or "vega". */
 bool sl_checkpoint_arch(const SlWeightSource *file, char arch[16], SlError *err);
 /* One part of a file that is in the original layout, as far as this part goes, under diffusers'
  * names. NULL and *err. */
 SlWeightSource *sl_checkpoint_part(SlWeightSource *file, const char *part, SlError *err);
+
+/* What a file says of its noise beside its weights. */
+typedef struct SlCheckpointMarks {
+    const char *prediction; /* "epsilon" or "v_prediction"; NULL: nothing is said */
+    const char *from;       /* where that is said */
+    bool zero_snr;          /* trained to start from nothing but noise */
+} SlCheckpointMarks;
+/* False and *err for a marker that names what cannot be run. */
+bool sl_checkpoint_marks(const SlWeightSource *file, SlCheckpointMarks *marks, SlError *err);
 
 #endif

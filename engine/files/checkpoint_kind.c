@@ -8,6 +8,7 @@
 
 #include "engine/files/utf8.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -46,17 +47,18 @@ static const struct {
     {"control_model.", true, "this is a ControlNet, an addition to a model, not a model"},
     {"controlnet_cond_embedding.", true,
      "this is a ControlNet, an addition to a model, not a model"},
-    {"conditioner.embedders.1.", true,
-     "this is a Stable Diffusion XL checkpoint; only Stable "
-     "Diffusion 1.x and 2.x can be read from a single file"},
-    {"conditioner.embedders.0.", true,
-     "this is a Stable Diffusion XL refiner checkpoint; only Stable Diffusion 1.x and 2.x can be "
-     "read from a single file"},
+    {"conditioner.embedders.0.model.", true,
+     "this is a Stable Diffusion XL refiner, which goes on from a picture that the base model "
+     "began; that is not supported yet"},
+    {"edm_vpred.", true,
+     "this model counts noise as EDM does and predicts v (as CosXL does), which is not supported"},
+    {"edm_mean", true,
+     "this model counts noise as EDM does (as Playground v2.5 does), which is not supported"},
     {"joint_blocks.", false,
-     "this is a Stable Diffusion 3 checkpoint; only Stable Diffusion 1.x "
-     "and 2.x can be read from a single file"},
+     "this is a Stable Diffusion 3 checkpoint; only Stable Diffusion 1.x, "
+     "2.x and XL can be read from a single file"},
     {"double_blocks.", false,
-     "this is a Flux checkpoint; only Stable Diffusion 1.x and 2.x can be "
+     "this is a Flux checkpoint; only Stable Diffusion 1.x, 2.x and XL can be "
      "read from a single file"},
 };
 
@@ -102,11 +104,20 @@ static bool check_input_channels(const SlWeightSource *file, const SlTensorInfo 
         return true;
     return sl_fail(err, SL_UNSUPPORTED, "%s: the UNet takes %lld channels (\"%s\"), expected 4: %s",
                    sl_show_path(sl_weights_file(file, 0)).text, (long long)channels, conv_in->name,
-                   channels == 9   ? "this is an inpainting model"
-                   : channels == 8 ? "this is an instruct-pix2pix model"
+                   channels == 9   ? "this is an inpainting model: it is told what of a picture to "
+                                     "keep, and pictures cannot be given to it yet"
+                   : channels == 8 ? "this is an instruct-pix2pix model: it changes a picture, and "
+                                     "pictures cannot be given to it yet"
                    : channels == 5 ? "this is a depth model"
                    : channels == 7 ? "this is an upscaler"
                                    : "only text to picture models can be read");
+}
+
+/* Told a pooled text and sizes beside the time. */
+static bool is_xl(const SlWeightSource *file)
+{
+    return sl_weights_find(file, UNET "label_emb.0.0.weight") ||
+           first_with(file, "conditioner.embedders.", true);
 }
 
 bool sl_checkpoint_recognise(const SlWeightSource *file, SlError *err)
@@ -124,15 +135,19 @@ bool sl_checkpoint_recognise(const SlWeightSource *file, SlError *err)
         return refuse(file, err, part_of_model(file), sl_weights_info(file, 0)->name);
     if (!check_input_channels(file, conv_in, err))
         return false;
-    static const char *const needed[][2] = {
-        {"first_stage_model.", "the VAE"},
-        {"cond_stage_model.", "the text encoder"},
-    };
-    for (size_t i = 0; i < 2; i++)
-        if (!first_with(file, needed[i][0], true))
+    static const char *const needed[][2] = {{"first_stage_model.", "the VAE"},
+                                            {"cond_stage_model.", "the text encoder"}},
+                             *const needed_xl[][2] = {
+                                 {"first_stage_model.", "the VAE"},
+                                 {"conditioner.embedders.0.", "the first text encoder"},
+                                 {"conditioner.embedders.1.", "the second text encoder"}};
+    bool xl = is_xl(file);
+    const char *const(*need)[2] = xl ? needed_xl : needed;
+    for (int i = 0; i < (xl ? 3 : 2); i++)
+        if (!first_with(file, need[i][0], true))
             return sl_fail(err, SL_UNSUPPORTED,
                            "%s: the file lacks %s (no tensor's name begins with \"%s\")",
-                           sl_show_path(sl_weights_file(file, 0)).text, needed[i][1], needed[i][0]);
+                           sl_show_path(sl_weights_file(file, 0)).text, need[i][1], need[i][0]);
     return true;
 }
 
@@ -150,8 +165,97 @@ static bool is_base(const SlWeightSource *file)
     return strstr(name, "512") || strcasestr(name, "base");
 }
 
+/* ---- Stable Diffusion XL ---- */
+
+/* How deep the transformer at a place is: "input_blocks.4.1". */
+static int depth(const SlWeightSource *file, const char *place)
+{
+    char name[200];
+    int n = 0;
+    do
+        snprintf(name, sizeof name, UNET "%s.transformer_blocks.%d.norm1.weight", place, n);
+    while (sl_weights_find(file, name) && ++n < 100);
+    return n;
+}
+
+/* The base model and those that were made of it by leaving layers out. */
+static bool arch_xl(const SlWeightSource *file, char arch[16], SlError *err)
+{
+    static const struct {
+        const char *arch;
+        int second, third;
+        bool middle;
+    } shapes[] = {{"sdxl", 2, 10, true}, {"ssd-1b", 2, 4, false}, {"vega", 1, 2, false}};
+    int second = depth(file, "input_blocks.4.1"), third = depth(file, "input_blocks.7.1");
+    bool middle = sl_weights_find(file, UNET "middle_block.1.norm.weight") != NULL;
+    for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++)
+        if (shapes[i].second == second && shapes[i].third == third && shapes[i].middle == middle) {
+            strcpy(arch, shapes[i].arch);
+            return true;
+        }
+    return sl_fail(err, SL_UNSUPPORTED,
+                   "%s: its UNet is of Stable Diffusion XL's kind, but its transformers are %d and "
+                   "%d layers deep (input_blocks.4 and 7) and its middle block %s; expected 2 and "
+                   "10 with it (SD XL), or 2 and 4 (SSD-1B) or 1 and 2 (Vega) without",
+                   sl_show_path(sl_weights_file(file, 0)).text, second, third,
+                   middle ? "attends" : "does not attend");
+}
+
+/* ---- what a file says of its noise ---- */
+
+/* "v" and "epsilon" as ModelSpec, kohya's scripts and ComfyUI write them; NULL: neither. */
+static const char *prediction_named(const char *text)
+{
+    if (!strcasecmp(text, "v") || !strcasecmp(text, "v_prediction") ||
+        !strcasecmp(text, "v-prediction") || !strcasecmp(text, "vpred"))
+        return "v_prediction";
+    return !strcasecmp(text, "epsilon") || !strcasecmp(text, "eps") ? "epsilon" : NULL;
+}
+
+static bool name_says_v(const SlWeightSource *file)
+{
+    static const char *const words[] = {"vpred", "v-pred", "v_pred"};
+    const char *path = sl_weights_file(file, 0), *slash = strrchr(path, '/');
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (strcasestr(slash ? slash + 1 : path, words[i]))
+            return true;
+    return false;
+}
+
+bool sl_checkpoint_marks(const SlWeightSource *file, SlCheckpointMarks *marks, SlError *err)
+{
+    static const char *const keys[] = {"modelspec.prediction_type", "modelspec.predict_key"};
+    const char *snr = sl_weights_metadata(file, "ss_zero_terminal_snr");
+    *marks = (SlCheckpointMarks){.zero_snr = sl_weights_find(file, "ztsnr") ||
+                                             (snr && !strcasecmp(snr, "true"))};
+    if (sl_weights_find(file, "v_pred")) {
+        marks->prediction = "v_prediction";
+        marks->from = "the tensor v_pred";
+        return true;
+    }
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+        const char *said = sl_weights_metadata(file, keys[i]);
+        if (!said)
+            continue;
+        marks->prediction = prediction_named(said);
+        marks->from = keys[i];
+        return marks->prediction ||
+               sl_fail(err, SL_UNSUPPORTED,
+                       "%s: \"%s\" in its metadata is \"%s\"; expected \"v\" or \"epsilon\"",
+                       sl_show_path(sl_weights_file(file, 0)).text, keys[i],
+                       sl_show_name(said).text);
+    }
+    if (name_says_v(file)) {
+        marks->prediction = "v_prediction";
+        marks->from = "the file's name";
+    }
+    return true;
+}
+
 bool sl_checkpoint_arch(const SlWeightSource *file, char arch[16], SlError *err)
 {
+    if (is_xl(file))
+        return arch_xl(file, arch, err);
     static const char key[] = UNET "input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight";
     const SlTensorInfo *to_k = sl_weights_find(file, key);
     long long text_size = to_k && to_k->rank == 2 ? to_k->size[1] : 0;

@@ -274,3 +274,8 @@ bool sl_json_set_bool(SlJson *json, const char *key, bool value, SlError *err)
 {
     return set_item(json, key, cJSON_CreateBool(value), err);
 }
+
+bool sl_json_set_string(SlJson *json, const char *key, const char *value, SlError *err)
+{
+    return set_item(json, key, cJSON_CreateString(value), err);
+}

@@ -4,7 +4,11 @@
 #include <string.h>
 
 static const SlPipelineClass *const built_in[] = {
-    &sl_class_stable_diffusion,   &sl_class_ddpm, &sl_class_ddim, &sl_class_pndm,
+    &sl_class_stable_diffusion,
+    &sl_class_stable_diffusion_xl,
+    &sl_class_ddpm,
+    &sl_class_ddim,
+    &sl_class_pndm,
     &sl_class_latent_consistency,
 };
 

@@ -77,10 +77,27 @@ SlWeightSource *sl_model_weights(const SlModelInfo *info, const SlPartClass *par
     return sl_weights_open(folder, part->base, err);
 }
 
+/* What the file says of its noise, into its built-in configuration. With zero terminal SNR the
+ * first timestep must be the last of training, which trailing spacing alone begins with. */
+static bool mark_scheduler(const SlModelInfo *info, SlJson *json, SlError *err)
+{
+    static const char *const names[] = {"epsilon", "v_prediction", "sample"};
+    if (info->prediction_marked &&
+        !sl_json_set_string(json, "prediction_type", names[info->prediction], err))
+        return false;
+    return !info->zero_snr_marked ||
+           (sl_json_set_bool(json, "rescale_betas_zero_snr", true, err) &&
+            sl_json_set_string(json, "timestep_spacing", "trailing", err));
+}
+
 SlJson *sl_model_scheduler_config(const SlModelInfo *info, bool own, SlError *err)
 {
     const SlPipelineClass *kind = sl_pipeline_class_of(info);
     SlJson *json = sl_model_config(info, "scheduler", err);
+    if (json && !mark_scheduler(info, json, err)) {
+        sl_json_close(json);
+        return NULL;
+    }
     if (json && kind->correct_scheduler && !kind->correct_scheduler(json, own, err)) {
         sl_json_close(json);
         return NULL;

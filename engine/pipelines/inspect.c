@@ -171,8 +171,14 @@ static bool read_scheduler(SlModelInfo *info, SlError *err)
     if (!json)
         return false;
     SlScheduler *scheduler = sl_scheduler_new(info->scheduler, json, &choice, err);
-    if (scheduler)
+    if (scheduler) {
         info->prediction = sl_scheduler_prediction(scheduler);
+        if (!info->prediction_from[0])
+            snprintf(info->prediction_from, sizeof info->prediction_from, "%s",
+                     info->single_file                      ? "as models of its kind do"
+                     : sl_json_has(json, "prediction_type") ? "scheduler_config.json"
+                                                            : "its scheduler's default");
+    }
     sl_scheduler_free(scheduler);
     sl_json_close(json);
     return scheduler != NULL;
@@ -304,6 +310,29 @@ static int list_classes(const char *names[MAX_NAMES + 1], const SlPipelineClass 
     return count;
 }
 
+/* Pipelines that are known and cannot be run, and why. */
+static bool refuse_class(const SlJson *index, const SlError *unknown, SlError *err)
+{
+    static const struct {
+        const char *name, *why;
+    } known[] = {
+        {"InpaintPipeline", "an inpainting model is told what of a picture to keep, and pictures "
+                            "cannot be given to it yet"},
+        {"InstructPix2PixPipeline",
+         "an instruct-pix2pix model changes a picture, and pictures cannot be given to it yet"},
+        {"StableDiffusionXLImg2ImgPipeline",
+         "a Stable Diffusion XL refiner goes on from a picture that the base model began, which is "
+         "not supported yet"},
+    };
+    SlError ignored = {0};
+    const char *name = sl_json_string(index, "_class_name", "", &ignored);
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+        if (strstr(name, known[i].name))
+            return sl_fail(err, SL_UNSUPPORTED, "%s: \"_class_name\" is \"%s\": %s",
+                           sl_json_name(index), sl_show_name(name).text, known[i].why);
+    return sl_fail(err, SL_UNSUPPORTED, "%s", unknown->message);
+}
+
 static bool find_class(SlModelInfo *info, const SlJson *index, SlError *err)
 {
     const char *names[MAX_NAMES + 1];
@@ -313,7 +342,7 @@ static bool find_class(SlModelInfo *info, const SlJson *index, SlError *err)
     int count = list_classes(names, of);
     int chosen = sl_json_choice(index, "_class_name", names, count, &own);
     if (own.code != SL_OK)
-        return sl_fail(err, SL_UNSUPPORTED, "%s", own.message);
+        return refuse_class(index, &own, err);
     if (chosen < count) {
         info->pipeline = &of[chosen]->info;
         return true;
@@ -333,7 +362,9 @@ static bool inspect_index(SlModelInfo *info, const SlJson *index, SlError *err)
     for (int i = 0; kind->parts[i]; i++)
         if (!add_folder_part(info, index, kind->parts[i], err))
             return false;
-    return !kind->tokenizers || component_class(index, "tokenizer", kind->tokenizers, err);
+    if (kind->tokenizers && !component_class(index, "tokenizer", kind->tokenizers, err))
+        return false;
+    return !kind->two_texts || component_class(index, "tokenizer_2", kind->tokenizers, err);
 }
 
 static bool inspect_folder(SlModelInfo *info, SlError *err)
@@ -345,11 +376,32 @@ static bool inspect_folder(SlModelInfo *info, SlError *err)
         return refuse_folder(info->path, err);
     SlJson *index = sl_json_open(path, err);
     bool ok = index && inspect_index(info, index, err);
+    if (ok) {
+        SlError own = {0};
+        info->force_zeros = sl_json_bool(index, "force_zeros_for_empty_prompt", true, &own);
+        ok = own.code == SL_OK || sl_fail(err, own.code, "%s", own.message);
+    }
     sl_json_close(index);
     return ok && read_configs(info, err);
 }
 
 /* ---- single files ---- */
+
+/* What the file says of its noise, over its built-in configuration. */
+static bool read_marks(SlModelInfo *info, const SlWeightSource *file, SlError *err)
+{
+    SlCheckpointMarks marks;
+    if (!sl_checkpoint_marks(file, &marks, err))
+        return false;
+    if (marks.prediction) {
+        info->prediction_marked = true;
+        info->prediction = !strcmp(marks.prediction, "epsilon") ? SL_PREDICT_EPSILON : SL_PREDICT_V;
+        snprintf(info->prediction_from, sizeof info->prediction_from, "%s", marks.from);
+    }
+    info->zero_snr_marked = marks.zero_snr;
+    info->force_zeros = true; /* as stable-diffusion-xl-base-1.0's model_index.json says */
+    return true;
+}
 
 /* The family whose checkpoint it is. What the first that has checkpoints says of another file is
  * what is said. */
@@ -363,10 +415,11 @@ static bool recognise_file(SlModelInfo *info, SlError *err)
     for (int i = 0; !info->pipeline && (kind = sl_pipeline_class_at(i)); i++)
         if (kind->recognise && kind->recognise(file, info->arch, first.code ? NULL : &first))
             info->pipeline = &kind->info;
+    bool ok = info->pipeline && read_marks(info, file, err);
     sl_weights_close(file);
     if (!info->pipeline && err)
         *err = first;
-    return info->pipeline != NULL;
+    return ok;
 }
 
 static bool inspect_file(SlModelInfo *info, SlError *err)

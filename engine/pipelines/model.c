@@ -66,7 +66,11 @@ static bool open_tokenizer(SlModel *model, const SlModelOptions *options, SlErro
     if (!model->kind->tokenizers)
         return true;
     model->tokenizer = sl_model_open_tokenizer(&model->info, "tokenizer", options->tokenizer, err);
-    return model->tokenizer != NULL;
+    if (!model->tokenizer || !model->kind->two_texts)
+        return model->tokenizer != NULL;
+    /* The option's folder pads as the first does. */
+    model->tokenizer_2 = sl_model_open_tokenizer(&model->info, "tokenizer_2", NULL, err);
+    return model->tokenizer_2 != NULL;
 }
 
 static bool open_device(SlModel *model, const SlModelOptions *options, SlError *err)
@@ -121,8 +125,29 @@ void sl_model_unload(SlModel *model)
     sl_json_close(model->scheduler_config);
     sl_json_close(model->own_scheduler_config);
     sl_tokenizer_close(model->tokenizer);
+    sl_tokenizer_close(model->tokenizer_2);
     sl_device_close(&model->dev);
     free(model);
+}
+
+/* ---- texts ---- */
+
+bool sl_model_encode(SlModel *model, const SlAsk *ask, const SlCondition *encoded,
+                     SlCondition *condition, SlError *err)
+{
+    const SlPipelineClass *kind = model->kind;
+    const int64_t size = kind->told_count;
+    bool ok = encoded ? sl_condition_copy(condition, encoded, err)
+                      : kind->encode(model, ask, condition, err);
+    if (ok && kind->told && !encoded)
+        ok = sl_condition_add(condition, kind->told, 1, &size, err) != NULL;
+    if (!ok)
+        return false;
+    if (kind->told) /* the last one */
+        memcpy(condition->tensor[condition->count - 1].values, ask->told,
+               (size_t)size * sizeof *ask->told);
+    sl_condition_finish(condition);
+    return true;
 }
 
 /* ---- without weights ---- */

@@ -179,9 +179,23 @@ static bool has_part(const SlModelInfo *info, const SlPartClass *part)
     return false;
 }
 
+/* What its configuration says of "force_upcast". One that cannot be read is refused where the part
+ * is built. */
+static bool forces_upcast(const SlModelInfo *info, const SlPartClass *part)
+{
+    SlError ignored = {0};
+    SlJson *config = sl_model_config(info, part->name, &ignored);
+    bool upcast = config && sl_json_bool(config, "force_upcast", true, &ignored);
+    sl_json_close(config);
+    return upcast;
+}
+
 static SlDtype own_dtype(const SlModel *model, const SlPartClass *part)
 {
-    return part->compute == SL_COMPUTE_F32 ? SL_F32 : model->dev->dtype;
+    bool f32 = part->compute == SL_COMPUTE_F32 ||
+               (part->compute == SL_COMPUTE_UPCAST && model->dev->dtype == SL_F16 &&
+                forces_upcast(&model->info, part));
+    return f32 ? SL_F32 : model->dev->dtype;
 }
 
 /* What decodes stays as it is: it is small, and its rounding would be seen. */

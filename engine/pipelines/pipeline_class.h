@@ -20,17 +20,22 @@ typedef enum SlPartUse { SL_USE_ENCODE = 1, SL_USE_DENOISE = 2, SL_USE_DECODE = 
 typedef enum SlPartCompute {
     SL_COMPUTE_AS_DEVICE, /* the type that the model was opened with */
     SL_COMPUTE_F32,       /* whatever that is */
+    SL_COMPUTE_UPCAST,    /* the same, but f32 instead of f16 where its configuration says
+                             "force_upcast", which is AutoencoderKL's default */
 } SlPartCompute;
 
+#define SL_MAX_TOLD 8
+
 /* What a model is asked to encode: the tokens of a text (of several encoders one behind the other)
- * and what else changes its condition. Equal asks give equal conditions, which are computed
- * once. */
+ * and what else changes its condition. Equal asks give equal conditions, which are computed once;
+ * asks that differ only in what is told as it stands share the encoding. */
 typedef struct SlAsk {
     int *ids; /* malloc'ed; [length] */
     int length;
     /* the family's own: how many layers are skipped, a guidance number; 0 where unused */
     double number[4];
-    char warning[500]; /* what of the text is not used; "": nothing */
+    float told[SL_MAX_TOLD]; /* the class's told_count numbers */
+    char warning[500];       /* what of the text is not used; "": nothing */
 } SlAsk;
 
 /* A part with weights. A part for decoding is an SlVae, one for denoising an SlDenoiser. */
@@ -57,6 +62,12 @@ typedef struct SlPipelineClass {
     /* in the order in which they are loaded, NULL behind the last */
     const SlPartClass *const *parts;
     const char *const *tokenizers; /* accepted tokenizer classes; NULL: the family reads no text */
+    bool two_texts; /* a second text encoder has its own tokenizer, "tokenizer_2", and an ask holds
+                       the tokens of both */
+    /* Numbers that the model is told as they stand, beside what encode makes: a tensor of the
+     * condition. NULL and 0: none. */
+    const char *told;
+    int told_count;
     /* Whether a single checkpoint is one of the family, and which built-in configurations fit it;
      * *err says what it is instead. NULL: the family has no single checkpoints. */
     bool (*recognise)(const SlWeightSource *file, char arch[16], SlError *err);
@@ -91,7 +102,7 @@ static inline const SlPipelineClass *sl_pipeline_class_of(const SlModelInfo *inf
     return (const SlPipelineClass *)info->pipeline;
 }
 
-extern const SlPipelineClass sl_class_stable_diffusion, sl_class_latent_consistency, sl_class_ddpm,
-    sl_class_ddim, sl_class_pndm;
+extern const SlPipelineClass sl_class_stable_diffusion, sl_class_stable_diffusion_xl,
+    sl_class_latent_consistency, sl_class_ddpm, sl_class_ddim, sl_class_pndm;
 
 #endif

@@ -32,7 +32,7 @@ struct SlModel {
     SlModelInfo info;
     const SlPipelineClass *kind;
     SlDevice *dev;
-    SlTokenizer *tokenizer;
+    SlTokenizer *tokenizer, *tokenizer_2;
     SlPart part[SL_MAX_PARTS]; /* in the order of the kind; parts is their number */
     int parts;
     SlJson *scheduler_config;     /* as schedulers of all classes are made from it, */
@@ -73,6 +73,13 @@ SlWeightSource *sl_model_weights(const SlModelInfo *info, const SlPartClass *par
 /* "f32", "bf16", "f16"; "q8" (f32 with weights in 8 bits) where q8 is not NULL; NULL or "auto" is
  * f16 on the device "cuda", f32 elsewhere. */
 bool sl_dtype_parse(const char *name, const char *device, SlDtype *dtype, bool *q8, SlError *err);
+
+/* ---- texts ---- */
+
+/* The whole condition that an ask stands for: what the family's encode makes of it (encoded: made
+ * before, to be copied; NULL: now) and what the model is told besides. */
+bool sl_model_encode(SlModel *model, const SlAsk *ask, const SlCondition *encoded,
+                     SlCondition *condition, SlError *err);
 
 /* ---- parts ---- */
 

@@ -187,7 +187,9 @@ static bool inspect_latent_consistency(SlModelInfo *info, SlError *err)
 
 static bool recognise(const SlWeightSource *file, char arch[16], SlError *err)
 {
-    return sl_checkpoint_recognise(file, err) && sl_checkpoint_arch(file, arch, err);
+    return sl_checkpoint_recognise(file, err) && sl_checkpoint_arch(file, arch, err) &&
+           (sl_builtin_config(arch, "unet") ||
+            sl_fail(err, SL_UNSUPPORTED, "this is a Stable Diffusion XL checkpoint"));
 }
 
 /* ---- do the parts fit each other? Sizes inside a part were checked when its weights were bound

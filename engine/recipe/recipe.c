@@ -233,7 +233,7 @@ static bool check_choice(const SlSettingInfo *s, int choice, const SlModelInfo *
     if (choice < 0 || choice >= count)
         return sl_fail(err, SL_ARGUMENT, "%s is number %d; expected one of %s", s->name, choice,
                        words);
-    if (choice != 0 && !sl_setting_exists(s, info, scheduler))
+    if (choice != 0 && s->takes && !sl_setting_exists(s, info, scheduler))
         return sl_fail(err, SL_ARGUMENT, "scheduler %s has no choice of %s; expected \"%s\"",
                        scheduler->id, s->name, s->choices[0]);
     return true;

@@ -24,6 +24,13 @@ extern "C" {
 
 typedef struct SlModelInfo SlModelInfo; /* engine/engine.h */
 
+/* What an empty negative prompt is where the model can be told either. */
+typedef enum SlEmptyNegative {
+    SL_EMPTY_NEGATIVE_MODEL, /* as the model's pipeline does it */
+    SL_EMPTY_NEGATIVE_ZEROS,
+    SL_EMPTY_NEGATIVE_ENCODED, /* as a text of no words */
+} SlEmptyNegative;
+
 typedef struct SlRecipe {
     const char *prompt; /* NULL and "" are the empty prompt */
     const char *negative_prompt;
@@ -41,6 +48,14 @@ typedef struct SlRecipe {
     int clip_skip;         /* of the prompt: 0 the last hidden state, 1 the one before it, ... */
     int tokenizer;         /* SlTokenRules (engine/text/tokenizer.h); 0: as the folder was saved */
     int class_label;       /* of a model with classes: which of them */
+    /* What a model of Stable Diffusion XL is told of sizes, in pixels; 0: the picture's size. */
+    int original_width, original_height;
+    int crop_left, crop_top;
+    int target_width, target_height;
+    SlEmptyNegative empty_negative;
+    double guidance_rescale;       /* 0: not */
+    SlPredictionChoice prediction; /* what the model predicts */
+    SlZeroSnr zero_snr;            /* whether it starts from nothing but noise */
 } SlRecipe;
 
 /* In the order in which files name them. A picture's id is a hash over that order: a new setting
@@ -63,6 +78,16 @@ typedef enum SlSetting {
     SL_SETTING_CLIP_SKIP,
     SL_SETTING_TOKENIZER,
     SL_SETTING_CLASS_LABEL,
+    SL_SETTING_ORIGINAL_WIDTH,
+    SL_SETTING_ORIGINAL_HEIGHT,
+    SL_SETTING_CROP_LEFT,
+    SL_SETTING_CROP_TOP,
+    SL_SETTING_TARGET_WIDTH,
+    SL_SETTING_TARGET_HEIGHT,
+    SL_SETTING_EMPTY_NEGATIVE,
+    SL_SETTING_GUIDANCE_RESCALE,
+    SL_SETTING_PREDICTION,
+    SL_SETTING_ZERO_SNR,
     SL_N_SETTINGS
 } SlSetting;
 
@@ -99,6 +124,8 @@ typedef enum SlModelHas {
     SL_HAS_GUIDANCE = 1 << 2,        /* how much the words count can be said */
     SL_HAS_CLIP = 1 << 3,            /* a CLIP text encoder, whose last layers can be left out */
     SL_HAS_CLASSES = 1 << 4,         /* it makes pictures of numbered kinds */
+    SL_HAS_SIZES = 1 << 5,           /* it is told sizes: of the original, a crop, the target */
+    SL_HAS_ZEROS = 1 << 6,           /* an empty negative prompt may be zeros instead of a text */
 } SlModelHas;
 
 /* A row of the table. What a row does not say is 0: see each member. */

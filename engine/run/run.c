@@ -6,6 +6,7 @@
  */
 #include "engine/run/run_private.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -80,6 +81,35 @@ static void find_term(SlRun *run)
         run->term[k] = (run->output[k] - run->term[k]) / g;
 }
 
+/* How far n values a - less b spread: their deviation, but for what depends on n alone. */
+static double spread(const float *a, const float *b, double less, int64_t n)
+{
+    double sum = 0, squares = 0;
+    for (int64_t i = 0; i < n; i++)
+        sum += a[i] - less * b[i];
+    double mean = sum / (double)n;
+    for (int64_t i = 0; i < n; i++) {
+        double d = a[i] - less * b[i] - mean;
+        squares += d * d;
+    }
+    return sqrt(squares);
+}
+
+/* diffusers' rescale_noise_cfg: the guided prediction gets back, in part, the deviation of the
+ * text's own, which is the guided one without (g - 1) times the term. */
+static void rescale(SlRun *run)
+{
+    double part = run->recipe.guidance_rescale, less = run->recipe.guidance - 1;
+    if (run->batch != 2 || !(part > 0))
+        return;
+    double guided = spread(run->output, run->term, 0, run->elements);
+    double text = spread(run->output, run->term, less, run->elements);
+    double factor = guided > 0 ? text / guided : 1;
+    float scale = (float)(part * factor + 1 - part);
+    for (int64_t k = 0; k < run->elements; k++)
+        run->output[k] *= scale;
+}
+
 /* run->input at evaluation i to run->output and run->term. */
 static bool evaluate(SlRun *run, int i, SlError *err)
 {
@@ -90,10 +120,12 @@ static bool evaluate(SlRun *run, int i, SlError *err)
     run->shared = false;
     bool ok = step && (i == 0 && !run->own_share ? evaluate_shared(run, step, &of_run, err)
                                                  : sl_step_evaluate(step, &of_run, err));
-    if (ok)
+    if (ok) {
         find_term(run);
-    else
+        rescale(run);
+    } else {
         sl_device_clear(model->dev);
+    }
     return ok;
 }
 
@@ -184,8 +216,10 @@ static bool evaluate_together(SlRun *const *runs, int count, int only, SlError *
     begin_step(runs[0]);
     ok = step && sl_step_evaluate(step, ask, err);
     for (int r = 0; ok && r < count; r++)
-        if (ask[r].output)
+        if (ask[r].output) {
             find_term(runs[r]);
+            rescale(runs[r]);
+        }
     if (!ok)
         sl_device_clear(model->dev);
     return ok;

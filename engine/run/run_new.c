@@ -69,6 +69,8 @@ static bool make_scheduler(SlRun *run, SlError *err)
     SlSchedulerChoice choice = {.sigmas = run->recipe.sigmas,
                                 .spacing = run->recipe.spacing,
                                 .variance = run->recipe.variance,
+                                .prediction = run->recipe.prediction,
+                                .zero_snr = run->recipe.zero_snr,
                                 .eta = run->recipe.eta};
     const SlModel *model = run->model;
     if (choice.eta < 0 && model->info.pipeline->passes_eta)

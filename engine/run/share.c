@@ -86,10 +86,16 @@ SlShareCounts sl_share_counts(const SlShare *share)
 
 /* ---- conditions ---- */
 
-static bool same_ask(const SlAsk *a, const SlAsk *b)
+/* Whether what encode makes of them is the same. */
+static bool same_text(const SlAsk *a, const SlAsk *b)
 {
     return a->length == b->length && !memcmp(a->number, b->number, sizeof a->number) &&
            (a->length == 0 || !memcmp(a->ids, b->ids, (size_t)a->length * sizeof *a->ids));
+}
+
+static bool same_ask(const SlAsk *a, const SlAsk *b)
+{
+    return same_text(a, b) && !memcmp(a->told, b->told, sizeof a->told);
 }
 
 static Row *new_row(const SlAsk *ask, SlError *err)
@@ -104,6 +110,7 @@ static Row *new_row(const SlAsk *ask, SlError *err)
     }
     row->ask.length = ask->length;
     memcpy(row->ask.number, ask->number, sizeof ask->number);
+    memcpy(row->ask.told, ask->told, sizeof ask->told);
     if (ask->length > 0)
         memcpy(row->ask.ids, ask->ids, (size_t)ask->length * sizeof *ask->ids);
     return row;
@@ -119,20 +126,25 @@ static const SlCondition *keep(SlShare *share, Row *row)
 const SlCondition *sl_share_condition(SlShare *share, const SlAsk *ask, SlError *err)
 {
     SlModel *model = share->model;
-    for (const Row *row = share->rows; row; row = row->next)
-        if (!row->given && same_ask(&row->ask, ask)) {
+    const SlCondition *encoded = NULL; /* of the same text, told other numbers */
+    for (const Row *row = share->rows; row; row = row->next) {
+        if (row->given || !same_text(&row->ask, ask))
+            continue;
+        encoded = &row->condition;
+        if (same_ask(&row->ask, ask)) {
             share->counts.texts_shared++;
-            return &row->condition;
+            return encoded;
         }
-    Row *row = sl_model_need(model, SL_USE_ENCODE, err) ? new_row(ask, err) : NULL;
+    }
+    Row *row = encoded || sl_model_need(model, SL_USE_ENCODE, err) ? new_row(ask, err) : NULL;
     if (!row)
         return NULL;
-    if (!model->kind->encode(model, ask, &row->condition, err)) {
+    if (!sl_model_encode(model, ask, encoded, &row->condition, err)) {
         free_row(row);
         return NULL;
     }
-    sl_condition_finish(&row->condition);
-    share->counts.texts++;
+    share->counts.texts += !encoded;
+    share->counts.texts_shared += encoded != NULL;
     return keep(share, row);
 }
 

@@ -99,12 +99,12 @@ int sl_stages_height(const SlStages *s)
 static bool encode_texts(SlStages *s, SlError *err)
 {
     SlModel *model = s->model;
-    SlAsk ask = {.length = model->info.prompt_tokens};
+    SlAsk ask = {.length = model->info.prompt_tokens * (model->kind->two_texts ? 2 : 1)};
     ask.ids = calloc((size_t)ask.length + 1, sizeof *ask.ids);
     bool ok = ask.ids || sl_fail(err, SL_MEMORY, "out of memory for the text");
     for (int i = 0; ok && i < s->batch; i++) {
         sl_condition_clear(&s->condition);
-        ok = model->kind->encode(model, &ask, &s->condition, err);
+        ok = sl_model_encode(model, &ask, NULL, &s->condition, err);
     }
     free(ask.ids);
     return ok;

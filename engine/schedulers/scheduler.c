@@ -27,6 +27,16 @@ static bool choose(SlScheduler *s, const SlSchedulerChoice *choice, SlError *err
         s->config.timestep_spacing = choice->spacing;
     if (choice->variance != SL_VARIANCE_MODEL)
         s->config.variance_type = choice->variance;
+    if (choice->prediction != SL_PREDICTION_MODEL || choice->zero_snr != SL_ZERO_SNR_MODEL) {
+        if (sl_is_flow(s))
+            return sl_fail(err, SL_ARGUMENT,
+                           "the model predicts flow; what it predicts and zero terminal SNR cannot "
+                           "be chosen");
+        if (choice->prediction != SL_PREDICTION_MODEL)
+            s->config.prediction_type = (SlPrediction)(choice->prediction - SL_PREDICTION_EPSILON);
+        if (choice->zero_snr != SL_ZERO_SNR_MODEL)
+            s->config.rescale_betas_zero_snr = choice->zero_snr == SL_ZERO_SNR_YES;
+    }
     if (choice->eta >= 0)
         s->config.eta = choice->eta;
     return true;

@@ -43,6 +43,15 @@ typedef enum SlVariance {
     SL_VARIANCE_LARGE
 } SlVariance;
 
+/* What a person says that a model predicts, and whether it starts from nothing but noise. */
+typedef enum SlPredictionChoice {
+    SL_PREDICTION_MODEL,
+    SL_PREDICTION_EPSILON,
+    SL_PREDICTION_V,
+    SL_PREDICTION_SAMPLE
+} SlPredictionChoice;
+typedef enum SlZeroSnr { SL_ZERO_SNR_MODEL, SL_ZERO_SNR_NO, SL_ZERO_SNR_YES } SlZeroSnr;
+
 /* One row of `safelight schedulers`. */
 typedef struct SlSchedulerInfo {
     const char *id;           /* "euler-a" */
@@ -80,7 +89,9 @@ typedef struct SlSchedulerChoice {
     SlSigmas sigmas;
     SlSpacing spacing;
     SlVariance variance;
-    double eta; /* < 0: the class's own */
+    SlPredictionChoice prediction; /* not of models that predict flow */
+    SlZeroSnr zero_snr;            /* the same; for the classes that have rescale_betas_zero_snr */
+    double eta;                    /* < 0: the class's own */
 } SlSchedulerChoice;
 
 /* config is the model's scheduler_config.json (of whichever class: keys that the chosen class does

@@ -1,7 +1,10 @@
 #!/usr/bin/env python3
 """Writes a diffusers folder as a single checkpoint in the original latent-diffusion layout.
 
-Usage: make_checkpoint.py FOLDER OUT.safetensors [--open-clip]
+Usage: make_checkpoint.py FOLDER OUT.safetensors [--open-clip | --xl] [--v]
+
+--xl writes Stable Diffusion XL's layout: both text encoders under conditioner.embedders, with what real files carry
+besides. --v adds the empty tensors that say that the model predicts v and starts from nothing but noise.
 
 Standard library only: Meson runs it for test_checkpoint.c, which reads the result back and compares
 it with the folder. tests/goldens/files/check_checkpoint.py has diffusers' own converter read the
@@ -64,6 +67,7 @@ def unet_name(name, layers, up_attentions):
         at = 1 if m[1] == "attentions" else 2 * int(m[2])
         return f"middle_block.{at}.{substitute(m[3], RESNET) if at != 1 else m[3]}"
     return substitute(name, [(r"time_embedding\.linear_1", "time_embed.0"), (r"time_embedding\.linear_2", "time_embed.2"),
+                             (r"add_embedding\.linear_1", "label_emb.0.0"), (r"add_embedding\.linear_2", "label_emb.0.2"),
                              ("conv_in", "input_blocks.0.0"), ("conv_norm_out", "out.0"), ("conv_out", "out.2")])
 
 
@@ -81,11 +85,17 @@ def vae_name(name, levels):
     return name
 
 
-def open_clip(text):
+def transposed(tensor):
+    dtype, (rows, columns), data = tensor
+    size = len(data) // (rows * columns)
+    at = lambda r, c: data[(r * columns + c) * size:(r * columns + c + 1) * size]
+    return dtype, [columns, rows], b"".join(at(r, c) for c in range(columns) for r in range(rows))
+
+
+def open_clip(text, prefix="cond_stage_model.model.", xl=False):
     out = {}
     layers = 1 + max(int(m[1]) for m in (re.match(r"text_model\.encoder\.layers\.(\d+)", k) for k in text) if m)
-    prefix = "cond_stage_model.model."
-    for i in [*range(layers), 23]:  # the last one is there and never used, by its number
+    for i in range(layers) if xl else [*range(layers), 23]:  # in SD 2.x the last one is there and never used, by its number
         of = f"text_model.encoder.layers.{min(i, layers - 1)}."
         to = f"{prefix}transformer.resblocks.{i}."
         for end in ("weight", "bias"):
@@ -99,7 +109,8 @@ def open_clip(text):
     for end in ("weight", "bias"):
         out[f"{prefix}ln_final.{end}"] = text[f"text_model.final_layer_norm.{end}"]
     width = out[prefix + "ln_final.bias"]
-    out[prefix + "text_projection"] = (width[0], width[1] * 2, width[2] * width[1][0])
+    out[prefix + "text_projection"] = (transposed(text["text_projection.weight"]) if xl
+                                       else (width[0], width[1] * 2, width[2] * width[1][0]))
     out[prefix + "logit_scale"] = ("F32", [], bytes(4))
     return out
 
@@ -118,13 +129,22 @@ def main():
         if "attn_1" in name and len(shape) == 2:
             shape = [*shape, 1, 1]
         out["first_stage_model." + name] = (dtype, shape, data)
-    if "--open-clip" in sys.argv:
+    if "--xl" in sys.argv:
+        second = read(folder / "text_encoder_2/model.safetensors")
+        out.update(open_clip(second, "conditioner.embedders.1.model.", True))
+        out.update({"conditioner.embedders.0.transformer." + k: v for k, v in text.items()})
+        for i in ("0.transformer", "1.model.transformer"):  # ComfyUI puts one where there is no such module
+            out[f"conditioner.embedders.{i}.text_model.embeddings.position_ids"] = ("I64", [1, 2], bytes(16))
+        out["denoiser.sigmas"] = ("F32", [2], bytes(8))
+    elif "--open-clip" in sys.argv:
         out.update(open_clip(text))
     else:
         out.update({"cond_stage_model.transformer." + k: v for k, v in text.items()})
         positions = text["text_model.embeddings.position_embedding.weight"][1][0]
         out["cond_stage_model.transformer.text_model.embeddings.position_ids"] = (
             "I64", [1, positions], b"".join(struct.pack("<q", i) for i in range(positions)))
+    if "--v" in sys.argv:
+        out.update({name: ("F32", [0], b"") for name in ("v_pred", "ztsnr")})
     # What real checkpoints carry besides.
     for name in ("betas", "alphas_cumprod", "model_ema.decay", "model_ema.diffusion_modelout2bias"):
         out[name] = ("F32", [2], bytes(8))

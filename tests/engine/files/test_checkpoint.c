@@ -1,7 +1,7 @@
 /* test_checkpoint.c - single checkpoints: what make_checkpoint.py made of a folder reads as that
  * folder's tensors, and files that are something else are recognised.
  *
- * Usage: test_checkpoint SD1 SD2 (the two files, made by Meson from the fixtures of the same name).
+ * Usage: test_checkpoint SD1 SD2 SDXL SDXL_V (files made by Meson from the fixtures of these names).
  */
 #include "tests/engine/files/util.h"
 
@@ -31,7 +31,7 @@ static void test_component(const char *file, const char *fixture, const char *pa
     snprintf(name, sizeof name, "goldens/model/%s/%s", fixture, part);
     char *folder = sl_test_path(name);
     SlWeightSource *want = sl_weights_open(
-        folder, !strcmp(part, "text_encoder") ? "model" : "diffusion_pytorch_model", &err);
+        folder, !strncmp(part, "text_encoder", 12) ? "model" : "diffusion_pytorch_model", &err);
     SlWeightSource *got = sl_weights_open_checkpoint(file, part, &err);
     free(folder);
     if (!sl_test(want && got && sl_weights_count(want) == sl_weights_count(got),
@@ -53,8 +53,8 @@ static void test_component(const char *file, const char *fixture, const char *pa
 
 static void test_fixture(const char *file, const char *fixture)
 {
-    static const char *const parts[] = {"unet", "vae", "text_encoder"};
-    for (int i = 0; i < 3; i++)
+    static const char *const parts[] = {"unet", "vae", "text_encoder", "text_encoder_2"};
+    for (int i = 0; i < (strncmp(fixture, "sdxl", 4) ? 3 : 4); i++)
         test_component(file, fixture, parts[i]);
 }
 
@@ -85,6 +85,8 @@ static const char *file_of(const char *const *tensors, const char *name)
 #define VAE      "first_stage_model.decoder.conv_in.bias"
 #define CLIP     "cond_stage_model.transformer.text_model.final_layer_norm.bias"
 #define OPENCLIP "cond_stage_model.model.ln_final.bias"
+#define XL       "model.diffusion_model.label_emb.0.0.weight"
+#define XL_BLOCK "model.diffusion_model.input_blocks.4.1.transformer_blocks."
 
 static void test_others(void)
 {
@@ -99,9 +101,17 @@ static void test_others(void)
         {"embedding for SDXL", {"clip_l", "2,768", "clip_g", "2,1280"}, "embedding"},
         {"ControlNet", {"control_model.input_hint_block.0.bias", "16"}, "ControlNet"},
         {"ControlNet (diffusers)", {"controlnet_cond_embedding.conv_in.bias", "16"}, "ControlNet"},
-        {"SDXL",
-         {CONV_IN, "320,4,3,3", "conditioner.embedders.1.model.ln_final.bias", "4"},
-         "Stable Diffusion XL checkpoint"},
+        {"half of SDXL",
+         {CONV_IN, "320,4,3,3", "conditioner.embedders.1.model.ln_final.bias", "4", VAE, "4"},
+         "lacks the first text encoder"},
+        {"SDXL without its second text encoder",
+         {CONV_IN, "320,4,3,3", "conditioner.embedders.0.transformer.text_model.a", "4", VAE, "4"},
+         "lacks the second text encoder"},
+        {"SDXL for inpainting",
+         {CONV_IN, "320,9,3,3", "conditioner.embedders.1.model.ln_final.bias", "4"},
+         "inpainting"},
+        {"CosXL", {CONV_IN, "320,4,3,3", "edm_vpred.sigma_max", "1"}, "EDM"},
+        {"Playground v2.5", {CONV_IN, "320,4,3,3", "edm_mean", "4"}, "Playground"},
         {"SDXL refiner",
          {CONV_IN, "384,4,3,3", "conditioner.embedders.0.model.ln_final.bias", "4"},
          "refiner"},
@@ -140,13 +150,18 @@ static void test_others(void)
 static void test_arch(void)
 {
     static const struct {
-        const char *id, *name, *tensors[9], *arch;
+        const char *id, *name, *tensors[9], *arch, *says;
     } archs[] = {
         {"SD 1.x", "v1-5-pruned.safetensors", {TO_K, "320,768", CLIP, "4"}, "sd15"},
         {"SD 2.x", "v2-1_768-ema.safetensors", {TO_K, "320,1024", OPENCLIP, "4"}, "sd21"},
         {"SD 2.x base", "512-base-ema.safetensors", {TO_K, "320,1024", OPENCLIP, "4"}, "sd21-base"},
         {"SD 1.x with OpenCLIP", "a.safetensors", {TO_K, "320,768", OPENCLIP, "4"}, NULL},
         {"SD 2.x with CLIP", "a.safetensors", {TO_K, "320,1024", CLIP, "4"}, NULL},
+        {"SDXL of another depth",
+         "a.safetensors",
+         {XL, "4,4", XL_BLOCK "0.norm1.weight", "4"},
+         NULL,
+         "SSD-1B"},
         {"other text embeddings", "a.safetensors", {TO_K, "320,512", CLIP, "4"}, NULL},
         {"no cross attention", "a.safetensors", {CLIP, "4"}, NULL},
     };
@@ -158,8 +173,10 @@ static void test_arch(void)
         if (archs[i].arch)
             sl_test(known && !strcmp(arch, archs[i].arch), "%s is %s", archs[i].id, archs[i].arch);
         else
-            test_refused(archs[i].id, file && !known, &err, SL_UNSUPPORTED,
-                         (const char *const[]){archs[i].name, "expected 768 and CLIP", NULL});
+            test_refused(
+                archs[i].id, file && !known, &err, SL_UNSUPPORTED,
+                (const char *const[]){
+                    archs[i].name, archs[i].says ? archs[i].says : "expected 768 and CLIP", NULL});
         sl_weights_close(file);
     }
 }
@@ -187,12 +204,71 @@ static void test_fused(void)
     sl_weights_close(w);
 }
 
+/* ---- what it predicts ---- */
+
+static void test_marks(const char *plain, const char *marked)
+{
+    static const struct {
+        const char *key, *value, *prediction; /* NULL: refused */
+    } said[] = {
+        {"modelspec.prediction_type", "v", "v_prediction"},
+        {"modelspec.prediction_type", "epsilon", "epsilon"},
+        {"modelspec.predict_key", "v", "v_prediction"},
+        {"modelspec.predict_key", "x0", NULL},
+    };
+    SlError err = {0};
+    SlCheckpointMarks marks;
+    SlWeightSource *a = sl_weights_open_file(plain, &err), *b = sl_weights_open_file(marked, &err);
+    sl_test(a && sl_checkpoint_marks(a, &marks, &err) && !marks.prediction && !marks.zero_snr,
+            "nothing is said of the noise %s", err.message);
+    sl_test(b && sl_checkpoint_marks(b, &marks, &err) && marks.prediction && marks.zero_snr &&
+                !strcmp(marks.prediction, "v_prediction") && strstr(marks.from, "v_pred"),
+            "empty tensors say v and zero terminal SNR %s", err.message);
+    sl_weights_close(a);
+    sl_weights_close(b);
+    for (size_t i = 0; i < sizeof said / sizeof said[0]; i++) {
+        char header[300];
+        SlError own = {0};
+        const char *path = test_file("said.safetensors");
+        snprintf(header, sizeof header,
+                 "{\"__metadata__\":{\"%s\":\"%s\",\"ss_zero_terminal_snr\":\"True\"},\"a\":{"
+                 "\"dtype\":\"F16\",\"shape\":[1],\"data_offsets\":[0,2]}}",
+                 said[i].key, said[i].value);
+        test_write_safetensors(path, header, strlen(header), NULL, 2);
+        SlWeightSource *w = sl_weights_open_file(path, &own);
+        bool ok = w && sl_checkpoint_marks(w, &marks, &own);
+        if (said[i].prediction)
+            sl_test(ok && marks.zero_snr && !strcmp(marks.prediction, said[i].prediction) &&
+                        !strcmp(marks.from, said[i].key),
+                    "%s %s %s", said[i].key, said[i].value, own.message);
+        else
+            test_refused(said[i].key, w && !ok, &own, SL_UNSUPPORTED,
+                         (const char *const[]){"said.safetensors", said[i].value, NULL});
+        sl_weights_close(w);
+    }
+    char *named = NULL;
+    SlError own = {0};
+    if (asprintf(&named, "%s",
+                 file_of((const char *const[]){CONV_IN, "4,4,3,3", NULL},
+                         "noob-vPred-10.safetensors")) > 0) {
+        SlWeightSource *w = sl_weights_open_file(named, &own);
+        sl_test(w && sl_checkpoint_marks(w, &marks, &own) && marks.prediction &&
+                    strstr(marks.from, "name"),
+                "the file's name says v %s", own.message);
+        sl_weights_close(w);
+    }
+    free(named);
+}
+
 int main(int argc, char **argv)
 {
-    if (argc != 3)
+    if (argc != 5)
         return 2;
     test_fixture(argv[1], "sd1");
     test_fixture(argv[2], "sd2");
+    test_fixture(argv[3], "sdxl");
+    test_fixture(argv[4], "sdxl_v");
+    test_marks(argv[3], argv[4]);
     test_others();
     test_arch();
     test_fused();

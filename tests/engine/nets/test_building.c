@@ -68,9 +68,17 @@ static const struct {
     Model model;
     uint64_t parameters; /* as PyTorch counts them */
 } famous[] = {
-    {"sd15", "unet", UNET, 859520964},         {"sd15", "vae", VAE, 83653863},
-    {"sd15", "text_encoder", TEXT, 123060480}, {"sd21", "unet", UNET, 865910724},
+    {"sd15", "unet", UNET, 859520964},
+    {"sd15", "vae", VAE, 83653863},
+    {"sd15", "text_encoder", TEXT, 123060480},
+    {"sd21", "unet", UNET, 865910724},
     {"sd21", "text_encoder", TEXT, 340387840},
+    {"sdxl", "unet", UNET, 2567463684},
+    {"sdxl", "vae", VAE, 83653863},
+    {"sdxl", "text_encoder", TEXT, 123060480},
+    {"sdxl", "text_encoder_2", TEXT, 694659840},
+    {"ssd-1b", "unet", UNET, 1331334404},
+    {"vega", "unet", UNET, 745225604},
 };
 
 static bool build(Model model, const SlJson *json, SlBinder *b, SlError *err)
@@ -102,6 +110,8 @@ static void test_famous_models(void)
     for (size_t i = 0; i < sizeof famous / sizeof *famous; i++) {
         SlError err = {0};
         const char *text = sl_builtin_config(famous[i].arch, famous[i].part);
+        if (!text)
+            text = sl_builtin_config_xl(famous[i].arch, famous[i].part);
         SlJson *json = sl_json_parse(famous[i].arch, text, strlen(text), &err);
         SlBinderOptions options = {.dev = measure, .component = famous[i].part};
         SlBinder *b = sl_binder_new(&options);

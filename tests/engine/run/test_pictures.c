@@ -86,6 +86,18 @@ static void compare_sample(SlRun *run, const Golden *golden, const char *label,
     free(expected);
 }
 
+/* What a case sets beside the prompt, by the settings' keys. */
+static void apply_settings(const cJSON *settings, SlRecipe *recipe)
+{
+    const cJSON *value;
+    cJSON_ArrayForEach(value, settings)
+    {
+        const SlSettingInfo *setting = sl_setting_find(value->string);
+        if (sl_test(setting != NULL, "there is a setting %s", value->string))
+            sl_setting_set_number(setting, recipe, value->valuedouble);
+    }
+}
+
 static void run_case(SlModel *model, const cJSON *test, const Golden *golden, const char *scheduler)
 {
     const char *name = string_of(test, "name", "");
@@ -99,6 +111,7 @@ static void run_case(SlModel *model, const cJSON *test, const Golden *golden, co
     recipe.steps = (int)number_of(test, "steps", 20);
     recipe.width = (int)number_of(test, "width", 0);
     recipe.height = (int)number_of(test, "height", 0);
+    apply_settings(cJSON_GetObjectItemCaseSensitive(test, "settings"), &recipe);
     if (strcmp(scheduler, "default"))
         recipe.scheduler = scheduler;
     SlRunInputs inputs = {.latents = golden_read(golden, "latents", &n)};
@@ -187,6 +200,7 @@ int main(int argc, char **argv)
     sl_device_close(&dev);
     run_cases("goldens/model/cases.json", argc, argv);
     run_cases("goldens/model/scheduler_cases.json", argc, argv);
+    run_cases("goldens/model/sdxl_cases.json", argc, argv);
     if (half_precision())
         test_median();
     return sl_test_done();

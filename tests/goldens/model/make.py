@@ -312,7 +312,7 @@ def save_and_load(pipe, folder, options):
     shutil.rmtree(folder, ignore_errors=True)
     extra = {k: options[k] for k in ("variant", "max_shard_size") if k in options}
     pipe.to(options["dtype"]).save_pretrained(folder, **extra)
-    if isinstance(pipe, StableDiffusionPipeline):
+    if not isinstance(pipe, DDPMPipeline):
         # Stable Diffusion's own files say so whatever their scheduler; with DDIM's default, clipping, the pictures
         # of random weights would be chaotic: 1e-7 becomes 1 within 20 steps.
         file = folder / "scheduler" / "scheduler_config.json"

@@ -1,0 +1,117 @@
+/* latent_parts.c - see latent_parts.h.
+ *
+ * Easy to get wrong: parts that load well one by one but do not fit each other (another tokenizer,
+ * another VAE) must be refused with both numbers, before the first product runs past a table.
+ */
+#include "engine/pipelines/latent_parts.h"
+
+#include <stdio.h>
+
+/* ---- building ---- */
+
+void *sl_build_text_encoder(const SlJson *json, SlBinder *b, SlError *err)
+{
+    SlTextEncoderConfig config;
+    return sl_text_encoder_config(&config, json, err) ? sl_text_encoder_new(&config, b, err) : NULL;
+}
+
+void sl_free_text_encoder(void *te)
+{
+    sl_text_encoder_free(te);
+}
+
+void *sl_build_unet_condition(const SlJson *json, SlBinder *b, SlError *err)
+{
+    return sl_denoiser_new(&sl_denoiser_unet_condition, json, b, err);
+}
+
+void sl_free_unet_condition(void *unet)
+{
+    sl_denoiser_free(unet);
+}
+
+void *sl_build_vae(const SlJson *json, SlBinder *b, SlError *err)
+{
+    SlVaeConfig config;
+    return sl_vae_config(&config, json, err) ? sl_vae_new(&config, b, err) : NULL;
+}
+
+void sl_free_vae(void *vae)
+{
+    sl_vae_free(vae);
+}
+
+/* ---- configurations ---- */
+
+bool sl_read_text_encoder(SlTextEncoderConfig *config, const SlModelInfo *info, const char *part,
+                          SlError *err)
+{
+    SlJson *json = sl_model_config(info, part, err);
+    bool ok = json && sl_text_encoder_config(config, json, err);
+    sl_json_close(json);
+    return ok;
+}
+
+bool sl_read_unet_condition(SlUnetConfig *config, const SlModelInfo *info, SlError *err)
+{
+    SlJson *json = sl_model_config(info, "unet", err);
+    bool ok = json && sl_unet_config(config, json, err) && sl_unet_of_kind(config, json, true, err);
+    sl_json_close(json);
+    return ok;
+}
+
+bool sl_read_vae(SlVaeConfig *config, const SlModelInfo *info, SlError *err)
+{
+    SlJson *json = sl_model_config(info, "vae", err);
+    bool ok = json && sl_vae_config(config, json, err);
+    sl_json_close(json);
+    return ok;
+}
+
+bool sl_read_prompt_tokens(const SlModelInfo *info, const char *folder, int max_positions,
+                           int *tokens, SlError *err)
+{
+    char path[sizeof info->path + 64];
+    SlError own = {0};
+    *tokens = max_positions;
+    if (info->single_file)
+        return true;
+    snprintf(path, sizeof path, "%s/%s/tokenizer_config.json", info->path, folder);
+    SlJson *json = sl_json_open(path, err);
+    if (!json)
+        return false;
+    double length = sl_json_double(json, "model_max_length", max_positions, 3, 1e300, &own);
+    if (length < 1e9)
+        *tokens = (int)length;
+    sl_json_close(json);
+    return own.code == SL_OK || sl_fail(err, own.code, "%s", own.message);
+}
+
+/* ---- do they fit each other? Sizes inside a part were checked when its weights were bound ---- */
+
+bool sl_check_text_encoder(const SlModel *model, const SlTokenizer *tokenizer,
+                           const SlTextEncoderConfig *text, SlError *err)
+{
+    int vocab = sl_tokenizer_vocab_size(tokenizer);
+    int length = sl_tokenizer_max_length(tokenizer);
+    if (vocab > text->vocab_size)
+        return sl_fail(err, SL_FORMAT,
+                       "%s: the tokenizer has %d tokens, the text encoder knows %d: they belong to "
+                       "different models",
+                       model->info.path, vocab, text->vocab_size);
+    return length <= text->max_positions ||
+           sl_fail(err, SL_FORMAT,
+                   "%s: the tokenizer's model_max_length is %d, the text encoder has %d "
+                   "positions",
+                   model->info.path, length, text->max_positions);
+}
+
+bool sl_check_finite_text(const SlConditionTensor *t, SlError *err)
+{
+    int64_t bad = sl_first_bad(t->values, t->size[0] * t->size[1]);
+    return bad < 0 ||
+           sl_fail(err, SL_FORMAT,
+                   "the text encoder's output is not a finite number at token %d of %d: no step "
+                   "can be computed with it",
+                   (int)(bad / t->size[1]) + 1, (int)t->size[0]);
+}

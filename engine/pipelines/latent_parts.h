@@ -1,0 +1,32 @@
+/* latent_parts.h - the parts that families of latent diffusion have in common: CLIP text encoders, a
+ * UNet2DConditionModel, an AutoencoderKL. Private to engine/. */
+#ifndef SL_ENGINE_LATENT_PARTS_H
+#define SL_ENGINE_LATENT_PARTS_H
+
+#include "engine/pipelines/pipelines.h"
+
+/* For SlPartClass. */
+void *sl_build_text_encoder(const SlJson *config, SlBinder *b, SlError *err);
+void sl_free_text_encoder(void *net);
+void *sl_build_unet_condition(const SlJson *config, SlBinder *b, SlError *err);
+void sl_free_unet_condition(void *net);
+void *sl_build_vae(const SlJson *config, SlBinder *b, SlError *err);
+void sl_free_vae(void *net);
+
+/* The configuration of a part by its name, checked. */
+bool sl_read_text_encoder(SlTextEncoderConfig *config, const SlModelInfo *info, const char *part,
+                          SlError *err);
+bool sl_read_unet_condition(SlUnetConfig *config, const SlModelInfo *info, SlError *err);
+bool sl_read_vae(SlVaeConfig *config, const SlModelInfo *info, SlError *err);
+/* model_max_length of a tokenizer's folder; absent, or the huge number that stands for "no limit",
+ * it is what the text encoder can take. */
+bool sl_read_prompt_tokens(const SlModelInfo *info, const char *folder, int max_positions,
+                           int *tokens, SlError *err);
+
+/* Whether a tokenizer and a text encoder are of one model; *err names both numbers otherwise. */
+bool sl_check_text_encoder(const SlModel *model, const SlTokenizer *tokenizer,
+                           const SlTextEncoderConfig *config, SlError *err);
+/* Whether a text encoder's output is finite numbers; *err says at which token it is not. */
+bool sl_check_finite_text(const SlConditionTensor *states, SlError *err);
+
+#endif
