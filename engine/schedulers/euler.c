@@ -3,27 +3,42 @@
  * Karras et al. 2022 without churn, and its ancestral form.
  *
  * Easy to get wrong: the ancestral one draws noise at every step, the last too, where it is
- * multiplied by 0.
+ * multiplied by 0. Only the other one knows interpolation_type and timestep_type.
  */
 #include "engine/schedulers/internal.h"
 
 #include <math.h>
-#include <string.h>
 
 #define ZERO_SNR_END 0x1p-24
 
-/* diffusers lays steps + 1 points here and puts the final sigma behind them, where no step reaches
- * it. */
-static void log_linear_sigmas(SlScheduler *s, int steps)
+static bool is_continuous(const SlScheduler *s)
 {
-    float low = logf(sl_sigma_at(s, s->config.num_train_timesteps - 1));
-    float high = logf(sl_sigma_at(s, 0));
-    double last = s->sigmas[steps];
-    for (int i = 0; i <= steps; i++)
-        s->sigmas[i] = expf(low + (high - low) * (float)i / (float)steps);
-    memcpy(s->levels, s->sigmas, (size_t)steps * sizeof *s->levels);
-    s->sigmas[steps + 1] = last;
+    return s->config.continuous && s->config.prediction_type == SL_PREDICT_V;
+}
+
+/* Replaces the sigmas by those of interpolation_type "log_linear": torch's linspace, in f32, of
+ * the logarithm. diffusers lays steps + 1 points here and puts the final sigma behind them, so
+ * where timesteps follow from sigmas there is one evaluation more than steps, and elsewhere no step
+ * reaches the final one. The converted schedules go from the first point to the last, in as many
+ * points as steps. */
+static void log_linear_sigmas(SlScheduler *s, int steps, double last)
+{
+    float high = sl_log_f32(sl_sigma_at(s, s->config.num_train_timesteps - 1));
+    float low = sl_log_f32(sl_sigma_at(s, 0)), apart = (low - high) / (float)steps;
+    if (s->config.sigmas != SL_SIGMAS_MODEL) {
+        sl_sigmas_converted(s, expf(high), expf(low), steps);
+        return;
+    }
+    for (int i = 0; i <= steps; i++) {
+        bool first_half = i < (steps + 1) / 2;
+        float log_sigma =
+            first_half ? fmaf(apart, (float)i, high) : fmaf(-apart, (float)(steps - i), low);
+        s->levels[i] = s->sigmas[i] = expf(log_sigma);
+    }
+    s->sigmas[steps + 1] = (float)last;
     s->sigma_count = steps + 2;
+    if (is_continuous(s))
+        s->evaluations = steps + 1;
 }
 
 static bool set_timesteps(SlScheduler *s, int steps, SlError *err)
@@ -31,13 +46,20 @@ static bool set_timesteps(SlScheduler *s, int steps, SlError *err)
     const SlSchedulerConfig *c = &s->config;
     if (!sl_scheduler_betas(s, ZERO_SNR_END, err))
         return false;
-    sl_sigmas_fractional(s, steps, c->final_sigma_min ? sl_sigma_at(s, 0) : 0);
-    if (c->log_linear && c->sigmas == SL_SIGMAS_MODEL)
-        log_linear_sigmas(s, steps);
-    if (c->continuous && c->prediction_type == SL_PREDICT_V)
-        for (int i = 0; i < steps; i++)
-            s->timesteps[i] = (float)(0.25 * log(s->sigmas[i]));
+    double last = c->final_sigma_min ? sl_sigma_at(s, 0) : 0;
+    sl_sigmas_fractional(s, steps, last);
+    if (c->log_linear)
+        log_linear_sigmas(s, steps, last);
+    for (int i = 0; is_continuous(s) && i < s->evaluations; i++)
+        s->timesteps[i] = (float)(0.25 * log(s->sigmas[i]));
     return true;
+}
+
+/* An evaluation more than steps belongs to the last step: it takes the last of the noise away. */
+static int euler_step_of(const SlScheduler *s, int evaluation, bool *ends)
+{
+    *ends = evaluation != s->steps - 1 || s->evaluations == s->steps;
+    return evaluation < s->steps ? evaluation : s->steps - 1;
 }
 
 static bool euler_step(SlScheduler *s, const SlSchedulerStep *x, SlError *err)
@@ -87,6 +109,7 @@ const SlSchedulerClass sl_euler_class = {
     .input = sl_input_ve,
     .step = euler_step,
     .init_noise_sigma = sl_init_sigma_ve,
+    .step_of = euler_step_of,
 };
 
 const SlSchedulerClass sl_euler_a_class = {

@@ -164,6 +164,8 @@ float sl_sigma_to_t_f32(const SlScheduler *s, float sigma);
 /* Replaces n sigmas by the karras, exponential or beta schedule between high and low, as
  * config.sigmas says. */
 void sl_sigmas_convert(const SlSchedulerConfig *c, double high, double low, int n, double *sigmas);
+/* The same to sigmas, levels and timesteps, `steps` of each. */
+void sl_sigmas_converted(SlScheduler *s, double high, double low, int steps);
 /* The common set_timesteps of euler, lms and heun: sigmas[steps + 1] with `last` behind,
  * timesteps[steps]. */
 void sl_sigmas_fractional(SlScheduler *s, int steps, double last);

@@ -225,6 +225,15 @@ void sl_sigmas_convert(const SlSchedulerConfig *c, double high, double low, int 
         sigmas[i] = converted(c->sigmas, high, low, i, n);
 }
 
+void sl_sigmas_converted(SlScheduler *s, double high, double low, int steps)
+{
+    sl_sigmas_convert(&s->config, high, low, steps, s->sigmas);
+    for (int i = 0; i < steps; i++) {
+        s->timesteps[i] = (float)sl_sigma_to_t(s, s->sigmas[i]);
+        s->levels[i] = s->sigmas[i] = (float)s->sigmas[i];
+    }
+}
+
 void sl_sigmas_fractional(SlScheduler *s, int steps, double last)
 {
     const SlSchedulerConfig *c = &s->config;
@@ -232,11 +241,8 @@ void sl_sigmas_fractional(SlScheduler *s, int steps, double last)
     timesteps_fractional(c, steps, s->timesteps);
     for (int i = 0; i < steps; i++)
         sigmas[i] = sl_sigma_interpolated(s, s->timesteps[i]);
-    if (c->sigmas != SL_SIGMAS_MODEL) {
-        sl_sigmas_convert(c, sigmas[0], sigmas[steps - 1], steps, sigmas);
-        for (int i = 0; i < steps; i++)
-            s->timesteps[i] = (float)sl_sigma_to_t(s, sigmas[i]);
-    }
+    if (c->sigmas != SL_SIGMAS_MODEL)
+        sl_sigmas_converted(s, sigmas[0], sigmas[steps - 1], steps);
     sigmas[steps] = last;
     for (int i = 0; i <= steps; i++)
         sigmas[i] = (float)sigmas[i];

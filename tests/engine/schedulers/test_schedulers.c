@@ -753,6 +753,21 @@ static void test_infinite_output(void)
     sl_scheduler_free(s);
 }
 
+/* One evaluation more than steps is the last step's second, which no run begins with. */
+static void test_extra_evaluation(void)
+{
+    static const char config[] = "{\"interpolation_type\": \"log_linear\", \"timestep_type\": "
+                                 "\"continuous\", \"prediction_type\": \"v_prediction\"}";
+    SlError err = {0};
+    SlScheduler *s = standing("euler", config, 6, 5, &err);
+    bool ok = s && sl_scheduler_evaluations(s) == 7, ends = false;
+    for (int i = 0; ok && i < 7; i++)
+        ok = sl_scheduler_step_of(s, i, &ends) == (i < 6 ? i : 5) && ends == (i != 5);
+    ok = ok && !sl_scheduler_enter(s, 6, NULL);
+    sl_test(ok, "euler: the seventh evaluation of six steps ends the sixth %s", err.message);
+    sl_scheduler_free(s);
+}
+
 /* DPMSolverMultistepScheduler.set_timesteps(8) of diffusers 0.36.0 with these keys. */
 static void test_cosine_lu(void)
 {
@@ -785,6 +800,9 @@ int main(void)
                            "goldens/schedulers/lcm_steps.safetensors");
     test_against_diffusers("goldens/schedulers/flow_cases.json",
                            "goldens/schedulers/flow_steps.safetensors");
+    test_against_diffusers("goldens/schedulers/log_linear_cases.json",
+                           "goldens/schedulers/log_linear_steps.safetensors");
+    test_extra_evaluation();
     test_refusals();
     test_variance();
     test_tutorial();
