@@ -177,6 +177,7 @@ bool sl_bench_model(SlModel *model, const SlBenchOptions *options, SlBench *benc
     sl_run_free(run);
     bench->held_bytes = dev->work.weight_bytes + dev->work.arena_peak + dev->work.buffer_bytes;
     snprintf(bench->device, sizeof bench->device, "%s", sl_device_describe(dev));
+    bench->dtype = dev->dtype;
     bench->text_flops = cost.text_flops;
     bench->step_flops = cost.step_flops;
     bench->decode_flops = cost.decode_flops;

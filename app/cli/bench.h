@@ -22,6 +22,7 @@ typedef struct SlBenchOptions {
 typedef struct SlBench {
     char what[128]; /* "sd15, 512 x 512, random weights" */
     char device[256];
+    SlDtype dtype; /* that the device computes in */
     int steps;
     double load; /* 0 for random weights */
     double text, step_median, step_fastest, preview, decode;

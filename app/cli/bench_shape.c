@@ -67,6 +67,7 @@ static bool run_stages(SlStages *stages, const SlBenchOptions *options, SlBench 
     sl_profile_stop(dev);
     bench->device_bytes = dev->work.weight_bytes + dev->work.arena_peak + dev->work.buffer_bytes;
     snprintf(bench->device, sizeof bench->device, "%s", sl_device_describe(dev));
+    bench->dtype = dev->dtype;
     return ok;
 }
 

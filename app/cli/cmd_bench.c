@@ -41,7 +41,10 @@ static bool bench_shape(const SlOptions *o, SlBench *bench, SlError *err)
         if (strcmp(o->dtype, names[i]) == 0)
             device.dtype = (SlDtype)i;
     const SlBenchOptions options = bench_options(o, STEPS_SHAPE);
-    return sl_bench_shape(o->arch, &device, &options, bench, err);
+    bool ok = sl_bench_shape(o->arch, &device, &options, bench, err);
+    if (ok)
+        sl_note_dtype(o, bench->dtype);
+    return ok;
 }
 
 int sl_cmd_bench(const SlOptions *options)

@@ -51,6 +51,13 @@ void sl_session_note(const SlSession *session, const char *format, ...)
     va_end(args);
 }
 
+/* Only the CPU has no f16; check takes the type of the device that it checks. */
+void sl_note_dtype(const SlOptions *options, SlDtype computes)
+{
+    if (!options->quiet && options->dtype && !strcmp(options->dtype, "f16") && computes == SL_F32)
+        sl_say("the CPU does not compute in f16; it computes in f32");
+}
+
 int sl_print_json(cJSON *root)
 {
     char *text = root ? cJSON_Print(root) : NULL;
@@ -160,6 +167,7 @@ static bool open_session(SlSession *session, const SlOptions *options, const SlM
     free(found);
     if (!ok)
         return false;
+    sl_note_dtype(options, sl_model_device(session->model)->dtype);
     sl_interrupt_watch(session->model);
     session->identity = malloc(sizeof *session->identity);
     if (!session->identity)

@@ -88,6 +88,9 @@ int sl_fail_exit(const SlError *err);
 /* A remark for a person; nothing when the options say quiet. */
 void sl_session_note(const SlSession *session, const char *format, ...) SL_PRINTF(2, 3);
 
+/* The same, where f16 was asked for and the device computes in f32 instead. */
+void sl_note_dtype(const SlOptions *options, SlDtype computes);
+
 /* Prints a cJSON object (NULL: memory ran out for it) on standard output and deletes it; the exit
  * status (see sl_say_end). */
 struct cJSON;
