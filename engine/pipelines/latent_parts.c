@@ -6,6 +6,7 @@
 #include "engine/pipelines/latent_parts.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 /* ---- building ---- */
 
@@ -30,10 +31,20 @@ void sl_free_unet_condition(void *unet)
     sl_denoiser_free(unet);
 }
 
+bool sl_vae_config_to_decode(SlVaeConfig *config, const SlJson *json, SlError *err)
+{
+    if (!sl_vae_config(config, json, err))
+        return false;
+    config->encodes = false;
+    return config->latent_channels <= SL_MAX_LATENT_CHANNELS ||
+           sl_fail(err, SL_UNSUPPORTED, "%s: latent_channels is %d; at most %d are supported",
+                   sl_json_name(json), config->latent_channels, SL_MAX_LATENT_CHANNELS);
+}
+
 void *sl_build_vae(const SlJson *json, SlBinder *b, SlError *err)
 {
     SlVaeConfig config;
-    return sl_vae_config(&config, json, err) ? sl_vae_new(&config, b, err) : NULL;
+    return sl_vae_config_to_decode(&config, json, err) ? sl_vae_new(&config, b, err) : NULL;
 }
 
 void sl_free_vae(void *vae)
@@ -114,4 +125,23 @@ bool sl_check_finite_text(const SlConditionTensor *t, SlError *err)
                    "the text encoder's output is not a finite number at token %d of %d: no step "
                    "can be computed with it",
                    (int)(bad / t->size[1]) + 1, (int)t->size[0]);
+}
+
+/* ---- texts ---- */
+
+bool sl_tokenize_text(const SlTokenizer *tokenizer, const SlRecipe *recipe, bool negative, int *ids,
+                      SlAsk *ask, SlError *err)
+{
+    char *unused = NULL;
+    int count = 0;
+    const SlTokenizer *t = sl_tokenizer_as(tokenizer, (SlTokenRules)recipe->tokenizer);
+    char *text = sl_tokenizer_expand(t, negative ? recipe->negative_prompt : recipe->prompt, err);
+    bool ok = text && sl_tokenize_padded(t, text, ids, &unused, &count, err);
+    if (ok && unused && ask)
+        snprintf(ask->warning, sizeof ask->warning, "%d token%s of the %s %s not used: %s", count,
+                 count == 1 ? "" : "s", negative ? "negative prompt" : "prompt",
+                 count == 1 ? "was" : "were", unused);
+    free(unused);
+    free(text);
+    return ok;
 }

@@ -12,6 +12,8 @@ void *sl_build_unet_condition(const SlJson *config, SlBinder *b, SlError *err);
 void sl_free_unet_condition(void *net);
 void *sl_build_vae(const SlJson *config, SlBinder *b, SlError *err);
 void sl_free_vae(void *net);
+/* The configuration of a VAE that makes pictures of latents: without its encoder. */
+bool sl_vae_config_to_decode(SlVaeConfig *config, const SlJson *json, SlError *err);
 
 /* The configuration of a part by its name, checked. */
 bool sl_read_text_encoder(SlTextEncoderConfig *config, const SlModelInfo *info, const char *part,
@@ -26,6 +28,10 @@ bool sl_read_prompt_tokens(const SlModelInfo *info, const char *folder, int max_
 /* Whether a tokenizer and a text encoder are of one model; *err names both numbers otherwise. */
 bool sl_check_text_encoder(const SlModel *model, const SlTokenizer *tokenizer,
                            const SlTextEncoderConfig *config, SlError *err);
+/* The prompt's or the negative prompt's ids, as many as the tokenizer's length; what of the text finds
+ * no room into the ask's warning (NULL: not wanted). */
+bool sl_tokenize_text(const SlTokenizer *tokenizer, const SlRecipe *recipe, bool negative, int *ids,
+                      SlAsk *ask, SlError *err);
 /* Whether a text encoder's output is finite numbers; *err says at which token it is not. */
 bool sl_check_finite_text(const SlConditionTensor *states, SlError *err);
 

@@ -5,60 +5,27 @@
  * pipeline_latent_consistency_text2img.py), whose UNet was distilled with guidance and is told the
  * number instead: LatentConsistencyModelPipeline corrects nothing and knows no negative prompt.
  *
- * Easy to get wrong: parts that load well one by one but do not fit each other (another tokenizer,
- * another VAE) must be refused with both numbers, before the first product runs past a table.
+ * Easy to get wrong: this pipeline corrects old folders (corrections.h), and does not know a VAE's
+ * mean and deviation.
  */
 #include "engine/pipelines/builtin_configs.h"
 #include "engine/pipelines/corrections.h"
-#include "engine/pipelines/pipelines.h"
+#include "engine/pipelines/latent_parts.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 /* ---- parts ---- */
 
-static void *build_text_encoder(const SlJson *json, SlBinder *b, SlError *err)
-{
-    SlTextEncoderConfig config;
-    return sl_text_encoder_config(&config, json, err) ? sl_text_encoder_new(&config, b, err) : NULL;
-}
-
-static void free_text_encoder(void *te)
-{
-    sl_text_encoder_free(te);
-}
-
-static void *build_unet(const SlJson *json, SlBinder *b, SlError *err)
-{
-    return sl_denoiser_new(&sl_denoiser_unet_condition, json, b, err);
-}
-
-static void free_unet(void *unet)
-{
-    sl_denoiser_free(unet);
-}
-
 static void *build_vae(const SlJson *json, SlBinder *b, SlError *err)
 {
     SlVaeConfig config;
-    if (!sl_vae_config(&config, json, err))
+    if (!sl_vae_config_to_decode(&config, json, err))
         return NULL;
-    if (config.latent_channels > SL_MAX_LATENT_CHANNELS) {
-        sl_fail(err, SL_UNSUPPORTED, "%s: latent_channels is %d; at most %d are supported",
-                sl_json_name(json), config.latent_channels, SL_MAX_LATENT_CHANNELS);
-        return NULL;
-    }
     for (int i = 0; i < config.latent_channels; i++) {
         config.latents_mean[i] = 0; /* this pipeline knows the scaling factor only */
         config.latents_std[i] = 1;
     }
-    config.encodes = false;
     return sl_vae_new(&config, b, err);
-}
-
-static void free_vae(void *vae)
-{
-    sl_vae_free(vae);
 }
 
 static const SlPartClass unet = {
@@ -66,8 +33,8 @@ static const SlPartClass unet = {
     .base = "diffusion_pytorch_model",
     .classes = (const char *const[]){"UNet2DConditionModel", NULL},
     .use = SL_USE_DENOISE,
-    .build = build_unet,
-    .free = free_unet,
+    .build = sl_build_unet_condition,
+    .free = sl_free_unet_condition,
 };
 
 static const SlPartClass text_encoder = {
@@ -75,8 +42,8 @@ static const SlPartClass text_encoder = {
     .base = "model",
     .classes = (const char *const[]){"CLIPTextModel", "CLIPTextModelWithProjection", NULL},
     .use = SL_USE_ENCODE,
-    .build = build_text_encoder,
-    .free = free_text_encoder,
+    .build = sl_build_text_encoder,
+    .free = sl_free_text_encoder,
 };
 
 static const SlPartClass vae = {
@@ -86,7 +53,7 @@ static const SlPartClass vae = {
         (const char *const[]){"AutoencoderKL", "AsymmetricAutoencoderKL", "AutoencoderTiny", NULL},
     .use = SL_USE_DECODE,
     .build = build_vae,
-    .free = free_vae,
+    .free = sl_free_vae,
 };
 
 /* ---- looking at a model ---- */
@@ -95,64 +62,28 @@ static const SlPartClass vae = {
 static bool read_unet(SlUnetConfig *config, const SlModelInfo *info, SlModelInfo *correct,
                       SlError *err)
 {
-    SlJson *json = sl_model_config(info, "unet", err);
-    bool ok = json && sl_unet_config(config, json, err) && sl_unet_of_kind(config, json, true, err);
+    SlJson *json = correct ? sl_model_config(info, "unet", err) : NULL;
+    bool ok = sl_read_unet_condition(config, info, err) && (!correct || json);
     if (ok && correct)
         sl_correct_sample_size(config, json, correct);
     sl_json_close(json);
     return ok;
 }
 
-/* model_max_length; absent or the huge number that stands for "no limit" is what the text encoder
- * can take. */
-static bool read_prompt_tokens(SlModelInfo *info, int max_positions, SlError *err)
+static bool read_text_encoder(SlTextEncoderConfig *config, const SlModelInfo *info, SlError *err)
 {
-    char path[sizeof info->path + 64];
-    SlError own = {0};
-    info->prompt_tokens = max_positions;
-    if (info->single_file)
-        return true;
-    snprintf(path, sizeof path, "%s/tokenizer/tokenizer_config.json", info->path);
-    SlJson *json = sl_json_open(path, err);
-    if (!json)
-        return false;
-    double length = sl_json_double(json, "model_max_length", max_positions, 3, 1e300, &own);
-    if (length < 1e9)
-        info->prompt_tokens = (int)length;
-    sl_json_close(json);
-    return own.code == SL_OK || sl_fail(err, own.code, "%s", own.message);
-}
-
-static bool read_text_config(SlTextEncoderConfig *config, const SlModelInfo *info, SlError *err)
-{
-    SlJson *json = sl_model_config(info, "text_encoder", err);
-    bool ok = json && sl_text_encoder_config(config, json, err);
-    sl_json_close(json);
-    return ok;
-}
-
-static bool read_text_encoder(SlModelInfo *info, SlError *err)
-{
-    SlTextEncoderConfig config;
-    return read_text_config(&config, info, err) &&
-           read_prompt_tokens(info, config.max_positions, err);
-}
-
-static bool read_vae(SlVaeConfig *config, const SlModelInfo *info, SlError *err)
-{
-    SlJson *json = sl_model_config(info, "vae", err);
-    bool ok = json && sl_vae_config(config, json, err);
-    sl_json_close(json);
-    return ok;
+    return sl_read_text_encoder(config, info, "text_encoder", err);
 }
 
 /* correct: as read_unet's. */
 static bool inspect_parts(SlModelInfo *info, SlModelInfo *correct, SlError *err)
 {
     SlUnetConfig net;
+    SlTextEncoderConfig text;
     SlVaeConfig pixels;
-    if (!read_unet(&net, info, correct, err) || !read_text_encoder(info, err) ||
-        !read_vae(&pixels, info, err))
+    if (!read_unet(&net, info, correct, err) || !read_text_encoder(&text, info, err) ||
+        !sl_read_prompt_tokens(info, "tokenizer", text.max_positions, &info->prompt_tokens, err) ||
+        !sl_read_vae(&pixels, info, err))
         return false;
     if (pixels.out_channels != 3 && pixels.out_channels != 1)
         return sl_fail(
@@ -192,24 +123,7 @@ static bool recognise(const SlWeightSource *file, char arch[16], SlError *err)
             sl_fail(err, SL_UNSUPPORTED, "this is a Stable Diffusion XL checkpoint"));
 }
 
-/* ---- do the parts fit each other? Sizes inside a part were checked when its weights were bound
- * ---- */
-
-static bool check_text(const SlModel *model, const SlTextEncoderConfig *text, SlError *err)
-{
-    int vocab = sl_tokenizer_vocab_size(model->tokenizer);
-    int length = sl_tokenizer_max_length(model->tokenizer);
-    if (vocab > text->vocab_size)
-        return sl_fail(err, SL_FORMAT,
-                       "%s: the tokenizer has %d tokens, the text encoder knows %d: they belong to "
-                       "different models",
-                       model->info.path, vocab, text->vocab_size);
-    return length <= text->max_positions ||
-           sl_fail(err, SL_FORMAT,
-                   "%s: the tokenizer's model_max_length is %d, the text encoder has %d "
-                   "positions",
-                   model->info.path, length, text->max_positions);
-}
+/* ---- do the parts fit each other? ---- */
 
 /* By their configurations: a part may be left for later. */
 static bool check(const SlModel *model, SlError *err)
@@ -218,8 +132,9 @@ static bool check(const SlModel *model, SlError *err)
     SlTextEncoderConfig text;
     SlUnetConfig net;
     SlVaeConfig pixels;
-    if (!read_unet(&net, &model->info, NULL, err) || !read_text_config(&text, &model->info, err) ||
-        !read_vae(&pixels, &model->info, err) || !check_text(model, &text, err))
+    if (!read_unet(&net, &model->info, NULL, err) || !read_text_encoder(&text, &model->info, err) ||
+        !sl_read_vae(&pixels, &model->info, err) ||
+        !sl_check_text_encoder(model, model->tokenizer, &text, err))
         return false;
     for (int i = 0; i < net.blocks; i++)
         if (net.cross_attention_dim[i] != text.hidden_size)
@@ -242,35 +157,12 @@ static bool check(const SlModel *model, SlError *err)
 static bool ask_text(SlModel *model, const SlRecipe *recipe, bool negative, SlAsk *ask,
                      SlError *err)
 {
-    char *unused = NULL;
-    int count = 0;
     ask->length = sl_tokenizer_max_length(model->tokenizer);
     ask->ids = calloc((size_t)ask->length, sizeof *ask->ids);
     if (!ask->ids)
         return sl_fail(err, SL_MEMORY, "out of memory for the text");
     ask->number[0] = negative ? 0 : recipe->clip_skip;
-    const SlTokenizer *t = sl_tokenizer_as(model->tokenizer, (SlTokenRules)recipe->tokenizer);
-    char *text = sl_tokenizer_expand(t, negative ? recipe->negative_prompt : recipe->prompt, err);
-    bool ok = text && sl_tokenize_padded(t, text, ask->ids, &unused, &count, err);
-    free(text);
-    if (!ok)
-        return false;
-    if (unused)
-        snprintf(ask->warning, sizeof ask->warning, "%d token%s of the %s %s not used: %s", count,
-                 count == 1 ? "" : "s", negative ? "negative prompt" : "prompt",
-                 count == 1 ? "was" : "were", unused);
-    free(unused);
-    return true;
-}
-
-static bool finite_text(const SlConditionTensor *t, SlError *err)
-{
-    int64_t bad = sl_first_bad(t->values, t->size[0] * t->size[1]);
-    return bad < 0 ||
-           sl_fail(err, SL_FORMAT,
-                   "the text encoder's output is not a finite number at token %d of %d: no step "
-                   "can be computed with it",
-                   (int)(bad / t->size[1]) + 1, (int)t->size[0]);
+    return sl_tokenize_text(model->tokenizer, recipe, negative, ask->ids, ask, err);
 }
 
 static bool encode_text(SlModel *model, const SlAsk *ask, SlCondition *condition, SlError *err)
@@ -291,7 +183,7 @@ static bool encode_text(SlModel *model, const SlAsk *ask, SlCondition *condition
     if (ok) {
         sl_copy(dev, &states, &f32);
         sl_download(dev, &f32, out->values);
-        ok = sl_device_check(dev, err) && finite_text(out, err);
+        ok = sl_device_check(dev, err) && sl_check_finite_text(out, err);
     }
     sl_arena_reset(dev, mark);
     return ok;

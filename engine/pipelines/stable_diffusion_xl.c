@@ -182,24 +182,6 @@ static void tell_sizes(const SlRecipe *r, float out[SIZES])
         out[i] = (float)sizes[i];
 }
 
-/* One tokenizer's ids; what of the text finds no room into the ask's warning (NULL: not wanted). */
-static bool tokenize_one(const SlTokenizer *tokenizer, const SlRecipe *recipe, bool negative,
-                         int *ids, SlAsk *ask, SlError *err)
-{
-    char *unused = NULL;
-    int count = 0;
-    const SlTokenizer *t = sl_tokenizer_as(tokenizer, (SlTokenRules)recipe->tokenizer);
-    char *text = sl_tokenizer_expand(t, negative ? recipe->negative_prompt : recipe->prompt, err);
-    bool ok = text && sl_tokenize_padded(t, text, ids, &unused, &count, err);
-    if (ok && unused && ask)
-        snprintf(ask->warning, sizeof ask->warning, "%d token%s of the %s %s not used: %s", count,
-                 count == 1 ? "" : "s", negative ? "negative prompt" : "prompt",
-                 count == 1 ? "was" : "were", unused);
-    free(unused);
-    free(text);
-    return ok;
-}
-
 static bool ask_text(SlModel *model, const SlRecipe *recipe, bool negative, SlAsk *ask,
                      SlError *err)
 {
@@ -213,8 +195,8 @@ static bool ask_text(SlModel *model, const SlRecipe *recipe, bool negative, SlAs
     if (ask->number[ZEROS])
         return true;
     int *second = ask->ids + ask->length / 2;
-    return tokenize_one(model->tokenizer, recipe, negative, ask->ids, ask, err) &&
-           tokenize_one(model->tokenizer_2, recipe, negative, second, NULL, err);
+    return sl_tokenize_text(model->tokenizer, recipe, negative, ask->ids, ask, err) &&
+           sl_tokenize_text(model->tokenizer_2, recipe, negative, second, NULL, err);
 }
 
 /* What one encoder is to do. */
