@@ -271,6 +271,8 @@ typedef enum SlActivation {
     SL_ACT_QUICK_GELU, /* x sigmoid(1.702 x) */
     SL_ACT_RELU,
     SL_ACT_TANH,
+    SL_ACT_MISH, /* x tanh(log(1 + exp(x))) */
+    SL_ACT_COUNT,
 } SlActivation;
 
 /* What follows a product: y = (act(product + bias + per_channel) + residual) * scale. All optional.
@@ -357,6 +359,7 @@ struct SlOps {
     void (*geglu)(SlDevice *dev, const SlTensor *x, SlTensor *out);
     void (*add)(SlDevice *dev, const SlTensor *a, const SlTensor *b, float scale, SlTensor *out);
     void (*add_per_channel)(SlDevice *dev, const SlTensor *x, const SlTensor *c, SlTensor *out);
+    void (*scale_shift)(SlDevice *dev, const SlTensor *x, const SlTensor *c, SlTensor *out);
     void (*concat)(SlDevice *dev, const SlTensor *a, const SlTensor *b, SlTensor *out);
     void (*upsample)(SlDevice *dev, const SlTensor *x, SlTensor *out);
     void (*avg_pool2)(SlDevice *dev, const SlTensor *x, SlTensor *out);
@@ -417,6 +420,9 @@ void sl_linear_geglu(SlDevice *dev, const SlTensor *x, const SlWeight *w, const 
 void sl_add(SlDevice *dev, const SlTensor *a, const SlTensor *b, float scale, SlTensor *out);
 /* x [N, ..., C], c [N, C] */
 void sl_add_per_channel(SlDevice *dev, const SlTensor *x, const SlTensor *c, SlTensor *out);
+/* x (1 + scale) + shift; x [N, ..., C], c [N, 2C]: the scales, then the shifts (ResnetBlock2D with
+ * time_embedding_norm "scale_shift") */
+void sl_scale_shift(SlDevice *dev, const SlTensor *x, const SlTensor *c, SlTensor *out);
 /* along the last axis */
 void sl_concat(SlDevice *dev, const SlTensor *a, const SlTensor *b, SlTensor *out);
 /* nearest, x [N, H, W, C], out [N, OH, OW, C]: source = floor(i * H / OH) */

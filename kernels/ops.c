@@ -215,6 +215,15 @@ void sl_add_per_channel(SlDevice *dev, const SlTensor *x, const SlTensor *c, SlT
         dev->ops->add_per_channel(dev, x, c, out);
 }
 
+void sl_scale_shift(SlDevice *dev, const SlTensor *x, const SlTensor *c, SlTensor *out)
+{
+    bool fits = sl_same_shape(x, out) && c->rank == 2 && c->size[0] == x->size[0] &&
+                c->size[1] == 2 * last(x) && sl_tensor_contiguous(x) && sl_tensor_contiguous(c) &&
+                sl_tensor_contiguous(out);
+    if (begin(dev) && require(dev, fits, "scale_shift", x, c))
+        dev->ops->scale_shift(dev, x, c, out);
+}
+
 void sl_concat(SlDevice *dev, const SlTensor *a, const SlTensor *b, SlTensor *out)
 {
     bool fits = same_rows(a, b) && same_rows(a, out) && last(a) + last(b) == last(out) &&

@@ -219,6 +219,11 @@ static void time_add_per_channel(SlDevice *dev, const SlTensor *x, const SlTenso
     TIMED(label_tensor("add_per_channel", out), add_per_channel, x, c, out);
 }
 
+static void time_scale_shift(SlDevice *dev, const SlTensor *x, const SlTensor *c, SlTensor *out)
+{
+    TIMED(label_tensor("scale_shift", out), scale_shift, x, c, out);
+}
+
 static void time_concat(SlDevice *dev, const SlTensor *a, const SlTensor *b, SlTensor *out)
 {
     TIMED(label_tensor("concat", out), concat, a, b, out);
@@ -270,6 +275,7 @@ static SlOps timed_ops(const SlOps *real)
     ops.geglu = time_geglu;
     ops.add = time_add;
     ops.add_per_channel = time_add_per_channel;
+    ops.scale_shift = time_scale_shift;
     ops.concat = time_concat;
     ops.upsample = time_upsample;
     ops.avg_pool2 = time_avg_pool2;

@@ -29,11 +29,12 @@ bool sl_config_refuse(const SlJson *json, const char *const *keys, SlError *err)
 SlActivation sl_config_activation(const SlJson *json, const char *key, SlActivation fallback,
                                   SlError *err)
 {
-    static const char *const names[] = {
-        "silu", "swish", "gelu", "quick_gelu", "gelu_new", "gelu_pytorch_tanh", "relu", NULL};
+    static const char *const names[] = {"silu",       "swish",    "gelu",
+                                        "quick_gelu", "gelu_new", "gelu_pytorch_tanh",
+                                        "relu",       "mish",     NULL};
     static const SlActivation acts[] = {SL_ACT_SILU,       SL_ACT_SILU,      SL_ACT_GELU,
                                         SL_ACT_QUICK_GELU, SL_ACT_GELU_TANH, SL_ACT_GELU_TANH,
-                                        SL_ACT_RELU};
+                                        SL_ACT_RELU,       SL_ACT_MISH};
     if (!sl_json_has(json, key))
         return fallback;
     int choice = sl_json_choice(json, key, names, 0, err);

@@ -1,7 +1,8 @@
 /* resnet.c - ResnetBlock2D and the plain attention block (diffusers models/resnet.py,
  * attention_processor.py).
  *
- * Easy to get wrong: the time embedding is added after conv1 and before norm2; resampling happens
+ * Easy to get wrong: the time embedding is added after conv1 and before norm2, or comes between
+ * norm2 and its activation; resampling happens
  * after norm1 and its activation, to the shortcut as well; the output is divided by the scale
  * factor after the residual.
  */
@@ -17,12 +18,17 @@ void sl_resnet_bind(SlResnet *r, SlBinder *b, SlPath path, const SlResnetOptions
     r->norm1 = sl_bind_norm(b, sl_child(path, "norm1"), in);
     r->conv1 = sl_bind_conv3(b, sl_child(path, "conv1"), in, out);
     if (options->temb_channels > 0)
-        r->time_emb_proj =
-            sl_bind_linear(b, sl_child(path, "time_emb_proj"), options->temb_channels, out);
+        r->time_emb_proj = sl_bind_linear(b, sl_child(path, "time_emb_proj"),
+                                          options->temb_channels, (int)sl_resnet_shift_channels(r));
     r->norm2 = sl_bind_norm(b, sl_child(path, "norm2"), out);
     r->conv2 = sl_bind_conv3(b, sl_child(path, "conv2"), out, out);
     if (in != out)
         r->conv_shortcut = sl_bind_linear(b, sl_child(path, "conv_shortcut"), in, out);
+}
+
+int64_t sl_resnet_shift_channels(const SlResnet *r)
+{
+    return (r->options.scale_shift ? 2 : 1) * (int64_t)r->options.out_channels;
 }
 
 static void resample(SlDevice *dev, SlResample how, const SlTensor *x, SlTensor *out)
@@ -47,7 +53,7 @@ static void normed_input(SlDevice *dev, const SlResnet *r, const SlTensor *x, Sl
     sl_arena_reset(dev, mark);
 }
 
-/* conv1 and the time embedding */
+/* conv1 and the time embedding that is added (NULL: none) */
 static void first_half(SlDevice *dev, const SlResnet *r, const SlTensor *x, const SlTensor *shift,
                        SlTensor *out)
 {
@@ -58,6 +64,21 @@ static void first_half(SlDevice *dev, const SlResnet *r, const SlTensor *x, cons
     SlEpilogue e = {.per_channel = shift};
     sl_layer_conv3(dev, &r->conv1, &normed, &e, out);
     sl_arena_reset(dev, mark);
+}
+
+/* norm2 with its activation, and before that what the time embedding does to its output. */
+static void second_norm(SlDevice *dev, const SlResnet *r, const SlTensor *x, const SlTensor *shift,
+                        SlTensor *out)
+{
+    SlGroupNorm norm = r->options.norm;
+    if (!r->options.scale_shift || !shift) {
+        sl_layer_group_norm(dev, &r->norm2, &norm, x, out);
+        return;
+    }
+    norm.act = SL_ACT_NONE;
+    sl_layer_group_norm(dev, &r->norm2, &norm, x, out);
+    sl_scale_shift(dev, out, shift, out);
+    sl_activation(dev, out, r->options.norm.act, out);
 }
 
 /* What is added to the second half: the input, resampled and brought to the output's channels. The
@@ -84,9 +105,9 @@ void sl_resnet_forward(SlDevice *dev, const SlResnet *r, const SlTensor *x, cons
     dev->scope = r->path.text;
     size_t mark = sl_arena_mark(dev);
     SlTensor hidden_states = sl_tensor_like(dev, out);
-    first_half(dev, r, x, shift, &hidden_states);
+    first_half(dev, r, x, r->options.scale_shift ? NULL : shift, &hidden_states);
     SlTensor normed = sl_tensor_like(dev, out);
-    sl_layer_group_norm(dev, &r->norm2, &r->options.norm, &hidden_states, &normed);
+    second_norm(dev, r, &hidden_states, shift, &normed);
     SlTensor residual = shortcut(dev, r, x, out);
     SlEpilogue e = {.residual = &residual, .scale = 1 / r->options.output_scale_factor};
     sl_layer_conv3(dev, &r->conv2, &normed, &e, out);
@@ -98,7 +119,8 @@ void sl_attention_block_bind(SlAttentionBlock *a, SlBinder *b, SlPath path)
     int c = a->channels;
     a->path = path;
     a->norm.act = SL_ACT_NONE;
-    a->group_norm = sl_bind_norm(b, sl_child(path, "group_norm"), c);
+    if (a->norm.groups > 0)
+        a->group_norm = sl_bind_norm(b, sl_child(path, "group_norm"), c);
     a->to_q = sl_bind_linear(b, sl_child(path, "to_q"), c, c);
     a->to_k = sl_bind_linear(b, sl_child(path, "to_k"), c, c);
     a->to_v = sl_bind_linear(b, sl_child(path, "to_v"), c, c);
@@ -117,7 +139,10 @@ void sl_attention_block_forward(SlDevice *dev, const SlAttentionBlock *a, const 
     SlTensor query = sl_tensor_like(dev, &tokens);
     SlTensor key = sl_tensor_like(dev, &tokens);
     SlTensor value = sl_tensor_like(dev, &tokens);
-    sl_layer_group_norm(dev, &a->group_norm, &a->norm, &tokens, &normed);
+    if (a->norm.groups > 0)
+        sl_layer_group_norm(dev, &a->group_norm, &a->norm, &tokens, &normed);
+    else
+        sl_copy(dev, &tokens, &normed);
     sl_layer_linear(dev, &a->to_q, &normed, NULL, &query);
     sl_layer_linear(dev, &a->to_k, &normed, NULL, &key);
     sl_layer_linear(dev, &a->to_v, &normed, NULL, &value);

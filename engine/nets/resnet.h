@@ -14,6 +14,8 @@ typedef enum SlResample { SL_RESAMPLE_NONE, SL_RESAMPLE_DOWN, SL_RESAMPLE_UP } S
 typedef struct SlResnetOptions {
     int in_channels, out_channels;
     int temb_channels; /* 0: no time embedding (VAE) */
+    bool scale_shift;  /* the time embedding scales and shifts what norm2 gives, before its
+                          activation; else it is added to what conv1 gives */
     SlGroupNorm norm;  /* of both norms, with the activation */
     float output_scale_factor;
     SlResample resample; /* by a factor of two, inside the block, without weights */
@@ -28,14 +30,16 @@ typedef struct SlResnet {
 } SlResnet;
 
 void sl_resnet_bind(SlResnet *r, SlBinder *b, SlPath path, const SlResnetOptions *options);
-/* x [N, H, W, in], shift [N, out] is time_emb_proj of the time embedding (NULL without one), out
+/* Values of time_emb_proj: out_channels, or with scale_shift as many scales before them. */
+int64_t sl_resnet_shift_channels(const SlResnet *r);
+/* x [N, H, W, in], shift [N, sl_resnet_shift_channels] is time_emb_proj of the time embedding (NULL without one), out
  * [N, H', W', out]. */
 void sl_resnet_forward(SlDevice *dev, const SlResnet *r, const SlTensor *x, const SlTensor *shift,
                        SlTensor *out);
 
 typedef struct SlAttentionBlock {
     SlPath path;
-    SlGroupNorm norm;
+    SlGroupNorm norm; /* groups 0: none */
     int channels, heads;
     float output_scale_factor;
     SlLayer group_norm, to_q, to_k, to_v, to_out;

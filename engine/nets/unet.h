@@ -39,6 +39,7 @@ typedef struct SlUnetConfig {
     bool use_linear_projection;
     bool mid_block, mid_attention;
     SlActivation act;
+    bool scale_shift; /* resnet_time_scale_shift */
     int norm_groups, attn_norm_groups;
     float norm_eps;
     bool downsample_conv_padding_zero; /* downsample_padding 0: pad right and bottom by one instead

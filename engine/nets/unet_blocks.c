@@ -15,6 +15,7 @@ static SlResnetOptions resnet_options(const SlUnetConfig *c, int in, int out)
         .in_channels = in,
         .out_channels = out,
         .temb_channels = c->time_embed_dim,
+        .scale_shift = c->scale_shift,
         .norm = {c->norm_groups, c->norm_eps, c->act},
         .output_scale_factor = 1,
     };
@@ -28,13 +29,14 @@ static void bind_resnet(SlResnet *r, SlUnetBind *bind, SlPath path, const SlResn
         bind->ok = false;
 }
 
-/* Attention over the block's own positions, as UNet2DModel has it. */
-static void bind_self_attention(SlUnetLayer *layer, SlUnetBind *bind, SlPath path, int level)
+/* Attention over the block's own positions, as UNet2DModel has it. groups: of its norm; 0: none */
+static void bind_self_attention(SlUnetLayer *layer, SlUnetBind *bind, SlPath path, int level,
+                                int groups)
 {
     const SlUnetConfig *c = bind->config;
     layer->attends = SL_ATTENDS_SELF;
     layer->attention = (SlAttentionBlock){
-        .norm = {c->norm_groups, c->norm_eps, SL_ACT_NONE},
+        .norm = {groups, c->norm_eps, SL_ACT_NONE},
         .channels = c->channels[level],
         .heads = c->heads[level],
         .output_scale_factor = 1,
@@ -65,7 +67,7 @@ static void bind_attention(SlUnetLayer *layer, SlUnetBind *bind, SlUnetBlock typ
                            int level, int depth)
 {
     if (type == SL_UNET_BLOCK_ATTN)
-        bind_self_attention(layer, bind, path, level);
+        bind_self_attention(layer, bind, path, level, bind->config->norm_groups);
     else if (type == SL_UNET_BLOCK_CROSS_ATTN)
         bind_transformer(layer, bind, path, level, depth,
                          bind->config->only_cross_attention[level]);
@@ -134,8 +136,7 @@ void sl_unet_mid_bind(SlUnetStage *stage, SlUnetBind *bind)
         bind_transformer(first, bind, attention, level, c->transformer_mid, false);
         return;
     }
-    bind_self_attention(first, bind, attention, level);
-    first->attention.norm.groups = c->attn_norm_groups;
+    bind_self_attention(first, bind, attention, level, c->attn_norm_groups);
     first->attention.output_scale_factor = c->mid_block_scale;
 }
 

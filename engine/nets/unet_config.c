@@ -27,7 +27,6 @@ static const char *const refused[] = {
 static const struct {
     const char *key, *value;
 } only_strings[] = {
-    {"resnet_time_scale_shift", "default"},
     {"time_embedding_type", "positional"},
     {"attention_type", "default"},
 };
@@ -370,9 +369,15 @@ static bool check(const SlUnetConfig *c, const SlJson *json, SlError *err)
                            sl_json_name(json), text, c->cross_attention_dim[i]);
         text = c->cross_attention_dim[i];
     }
-    return !c->mid_attention || c->conditional ||
+    return !c->mid_attention || c->conditional || c->attn_norm_groups == 0 ||
            sl_config_divides(json, "attn_norm_num_groups", c->attn_norm_groups,
                              "block_out_channels", c->channels[c->blocks - 1], err);
+}
+
+static bool read_scale_shift(const SlJson *json, SlError *err)
+{
+    static const char *const names[] = {"default", "scale_shift", NULL};
+    return sl_json_choice(json, "resnet_time_scale_shift", names, 0, err) == 1;
 }
 
 static void read_common(SlUnetConfig *c, const SlJson *json, SlError *err)
@@ -387,9 +392,11 @@ static void read_common(SlUnetConfig *c, const SlJson *json, SlError *err)
     if (err->code != SL_OK)
         return;
     c->act = sl_config_activation(json, "act_fn", SL_ACT_SILU, err);
+    c->scale_shift = read_scale_shift(json, err);
     c->norm_groups = (int)sl_json_int(json, "norm_num_groups", 32, 1, MAX_CHANNELS, err);
-    c->attn_norm_groups =
-        (int)sl_json_int(json, "attn_norm_num_groups", c->norm_groups, 1, MAX_CHANNELS, err);
+    /* With scale_shift the middle block's attention has no norm of its own where none is asked for. */
+    c->attn_norm_groups = (int)sl_json_int(
+        json, "attn_norm_num_groups", c->scale_shift ? 0 : c->norm_groups, 1, MAX_CHANNELS, err);
     c->norm_eps = (float)sl_json_double(json, "norm_eps", 1e-5, 0, 1, err);
     c->downsample_conv_padding_zero = sl_json_int(json, "downsample_padding", 1, 0, 1, err) == 0;
     c->center_input = sl_json_bool(json, "center_input_sample", false, err);

@@ -47,7 +47,7 @@ bool sl_time_embedding_add(SlTimeEmbedding *e, SlResnet *resnet)
         return false;
     e->resnets[e->count++] = resnet;
     resnet->shift_at = e->channels;
-    e->channels += resnet->options.out_channels;
+    e->channels += sl_resnet_shift_channels(resnet);
     return true;
 }
 
@@ -186,7 +186,7 @@ static SlTensor part(const SlTensor *shifts, int64_t batch, int64_t at, int64_t 
 
 SlTensor sl_resnet_shift(const SlResnet *r, const SlTensor *shifts, int64_t batch)
 {
-    return part(shifts, batch, r->shift_at, r->options.out_channels);
+    return part(shifts, batch, r->shift_at, sl_resnet_shift_channels(r));
 }
 
 SlTensor sl_center_shift(const SlTimeEmbedding *e, const SlTensor *row, int64_t batch)
@@ -278,7 +278,7 @@ void sl_time_embedding_table(SlDevice *dev, const SlTimeEmbedding *e, const SlTe
     for (int i = 0; !e->config->text_time && i < e->count && sl_device_ok(dev); i++) {
         const SlResnet *r = e->resnets[i];
         size_t inner = sl_arena_mark(dev);
-        SlTensor shift = sl_tensor_new2(dev, t->size[0], r->options.out_channels);
+        SlTensor shift = sl_tensor_new2(dev, t->size[0], sl_resnet_shift_channels(r));
         dev->scope = r->path.text;
         sl_layer_linear(dev, &r->time_emb_proj, &temb, NULL, &shift);
         put_in_table(dev, &shift, batch, r->shift_at, table);
@@ -362,5 +362,5 @@ void sl_time_embedding_join(SlDevice *dev, const SlTimeEmbedding *e, const SlTim
     if (e->config->text_time)
         join_part(dev, join, centering(e), e->config->time_embed_dim, row);
     for (int i = 0; !e->config->text_time && i < e->count; i++)
-        join_part(dev, join, e->resnets[i]->shift_at, e->resnets[i]->options.out_channels, row);
+        join_part(dev, join, e->resnets[i]->shift_at, sl_resnet_shift_channels(e->resnets[i]), row);
 }

@@ -188,6 +188,13 @@ static void check_add_per_channel(SlDevice *dev, const SlTensor *x, const SlTens
             REF(add_per_channel, &ra, &rb, &ro));
 }
 
+static void check_scale_shift(SlDevice *dev, const SlTensor *x, const SlTensor *numbers,
+                              SlTensor *out)
+{
+    COMPARE("scale_shift", x, numbers, NULL, TESTED(scale_shift, x, numbers, out),
+            REF(scale_shift, &ra, &rb, &ro));
+}
+
 static void check_concat(SlDevice *dev, const SlTensor *a, const SlTensor *b, SlTensor *out)
 {
     COMPARE("concat", a, b, NULL, TESTED(concat, a, b, out), REF(concat, &ra, &rb, &ro));
@@ -324,6 +331,7 @@ static const SlOps check_ops = {
     .geglu = check_geglu,
     .add = check_add,
     .add_per_channel = check_add_per_channel,
+    .scale_shift = check_scale_shift,
     .concat = check_concat,
     .upsample = check_upsample,
     .avg_pool2 = check_avg_pool2,

@@ -133,6 +133,24 @@ static void finish_rows(void *arg, int64_t first_row, int64_t last_row)
         }
 }
 
+static void scale_rows(void *arg, int64_t first_row, int64_t last_row)
+{
+    const Job *j = arg;
+    int64_t d = j->out->size[j->out->rank - 1];
+    for (int64_t r = first_row; r < last_row; r++)
+        for (int64_t c = 0; c < d; c += SL_VEC_FLOATS) {
+            int64_t n = d - c, i = r * d + c, at = r / j->count * 2 * d + c;
+            STORE(j->out, i, LOAD(j->a, i) * (1.0f + LOAD(j->b, at)) + LOAD(j->b, at + d));
+        }
+}
+
+static void cpu_scale_shift(SlDevice *dev, const SlTensor *x, const SlTensor *c, SlTensor *out)
+{
+    int64_t d = out->size[out->rank - 1], rows = sl_tensor_elements(out) / d;
+    Job job = {.a = x, .b = c, .out = out, .count = rows / out->size[0]};
+    sl_parallel_for(dev, rows, sl_cpu_grain(d), scale_rows, &job);
+}
+
 static void cpu_finish(SlDevice *dev, const SlEpilogue *e, SlTensor *out)
 {
     int64_t rows = sl_tensor_elements(out) / out->size[out->rank - 1];
@@ -235,6 +253,7 @@ void SL_FOR_ISA(sl_cpu_elementwise_slots)(SlOps *ops)
     ops->geglu = cpu_geglu;
     ops->add = cpu_add;
     ops->concat = cpu_concat;
+    ops->scale_shift = cpu_scale_shift;
     ops->upsample = cpu_upsample;
     ops->linear_epilogue = cpu_linear_epilogue;
     ops->conv2d_epilogue = cpu_conv2d_epilogue;

@@ -165,6 +165,20 @@ SL_INLINE SlVec sl_vec_logistic(SlVec x)
     return sl_vec_reciprocal(1.0f + sl_vec_exp_below(-x));
 }
 
+/* x tanh(log(1 + exp(x))). With e = exp(x) the second factor is (e e + 2 e) / (e e + 2 e + 2); of a
+ * positive x it is written with 1 / e, so that nothing overflows. NaN stays NaN. */
+SL_INLINE SlVec sl_vec_mish(SlVec x)
+{
+    SlVec most = sl_vec_set(87.33f);
+    SlVecI over = x < -most, negative = x < sl_vec_set(0);
+    x = (SlVec)(((SlVecI)-most & over) | ((SlVecI)x & ~over));
+    SlVec a = sl_vec_exp_below(-(SlVec)((SlVecI)x & 0x7fffffff));
+    SlVec below = a * a + 2.0f * a, above = 1.0f + 2.0f * a;
+    SlVec top = (SlVec)(((SlVecI)below & negative) | ((SlVecI)above & ~negative));
+    SlVec more = (SlVec)(((SlVecI)sl_vec_set(2) & negative) | ((SlVecI)(2.0f * a * a) & ~negative));
+    return x * top * sl_vec_reciprocal(top + more);
+}
+
 SL_INLINE SlVec sl_vec_act(SlVec x, SlActivation act)
 {
     switch (act) {
@@ -181,6 +195,9 @@ SL_INLINE SlVec sl_vec_act(SlVec x, SlActivation act)
         return 2.0f * sl_vec_logistic(2.0f * x) - 1.0f;
     case SL_ACT_RELU:
         return (SlVec)((SlVecI)x & (x > sl_vec_set(0)));
+    case SL_ACT_MISH:
+        return sl_vec_mish(x);
+    case SL_ACT_COUNT:
     case SL_ACT_NONE:
         break;
     }

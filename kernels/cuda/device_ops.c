@@ -208,6 +208,11 @@ static void cuda_add_per_channel(SlDevice *dev, const SlTensor *x, const SlTenso
     LAUNCH("an addition", sl_launch_add_per_channel(x, c, out, d->stream));
 }
 
+static void cuda_scale_shift(SlDevice *dev, const SlTensor *x, const SlTensor *c, SlTensor *out)
+{
+    LAUNCH("scale_shift", sl_launch_scale_shift(x, c, out, d->stream));
+}
+
 static void cuda_concat(SlDevice *dev, const SlTensor *a, const SlTensor *b, SlTensor *out)
 {
     LAUNCH("concat", sl_launch_concat(a, b, out, d->stream));
@@ -279,6 +284,7 @@ void sl_cuda_simple_slots(SlOps *ops)
     ops->geglu = cuda_geglu;
     ops->add = cuda_add;
     ops->add_per_channel = cuda_add_per_channel;
+    ops->scale_shift = cuda_scale_shift;
     ops->concat = cuda_concat;
     ops->upsample = cuda_upsample;
     ops->avg_pool2 = cuda_avg_pool2;

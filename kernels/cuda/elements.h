@@ -113,6 +113,15 @@ GPU_DEV float gpu_gelu(float x)
     return 0.5f * x * (1.0f + erff(x * 0.70710678118654752f));
 }
 
+/* tanh(log(1 + e)) is (e e + 2 e) / (e e + 2 e + 2); of x > 0 with a = 1 / e, so that nothing
+ * overflows. */
+GPU_DEV float gpu_mish(float x)
+{
+    const float a = expf(-fabsf(x));
+    return x > 0 ? x * (1 + 2 * a) / (1 + 2 * a + 2 * a * a)
+                 : x * (a * a + 2 * a) / (a * a + 2 * a + 2);
+}
+
 GPU_DEV float gpu_act(float x, int act)
 {
     switch (act) {
@@ -128,6 +137,8 @@ GPU_DEV float gpu_act(float x, int act)
         return x > 0 ? x : 0;
     case SL_ACT_TANH:
         return tanhf(x);
+    case SL_ACT_MISH:
+        return gpu_mish(x);
     default:
         return x;
     }

@@ -128,6 +128,30 @@ cudaError_t sl_launch_add_per_channel(const SlTensor *x, const SlTensor *c, cons
     });
 }
 
+template <class T>
+__global__ void LAUNCH_BOUNDS scale_shift_kernel(const T *x, const T *c, T *y, int64_t n,
+                                                 int64_t per_item, int channels)
+{
+    GPU_FLAT_LOOP (i, n) {
+        const T *scale = c + i / per_item * 2 * channels + i % channels;
+        y[i] = gpu_from<T>(gpu_f(x[i]) * (1.0f + gpu_f(scale[0])) + gpu_f(scale[channels]));
+    }
+}
+
+cudaError_t sl_launch_scale_shift(const SlTensor *x, const SlTensor *c, const SlTensor *y,
+                                  cudaStream_t s)
+{
+    const int64_t n = sl_tensor_elements(x);
+    if (n == 0)
+        return cudaSuccess;
+    return gpu_by_type(x->dtype, [&](auto e) {
+        typedef decltype(e) T;
+        return gpu_launch(scale_shift_kernel<T>, gpu_flat(n, s), (const T *)x->data,
+                          (const T *)c->data, (T *)y->data, n, n / x->size[0],
+                          (int)(c->size[1] / 2));
+    });
+}
+
 /* ---- guidance and pictures ---- */
 
 struct Said {

@@ -105,6 +105,9 @@ cudaError_t sl_launch_add(const SlTensor *a, const SlTensor *b, float scale, con
 /* x [n, ..., channels], c [n, channels] */
 cudaError_t sl_launch_add_per_channel(const SlTensor *x, const SlTensor *c, const SlTensor *y,
                                       cudaStream_t s);
+/* y = x (1 + c[:, :C]) + c[:, C:] */
+cudaError_t sl_launch_scale_shift(const SlTensor *x, const SlTensor *c, const SlTensor *y,
+                                  cudaStream_t s);
 /* said [2, C, H, W] of any strides, scale f32 [1], y f32 [3, C, H, W]: u + scale * (t - u), u, t */
 cudaError_t sl_launch_guidance(const SlTensor *said, const SlTensor *scale, const SlTensor *y,
                                cudaStream_t s);

@@ -189,6 +189,7 @@ static const SlOps measure_ops = {
     .geglu = measure_geglu,
     .add = measure_add,
     .add_per_channel = measure_pair,
+    .scale_shift = measure_pair,
     .concat = measure_pair,
     .upsample = measure_copy,
     .avg_pool2 = measure_copy,

@@ -20,6 +20,9 @@ float sl_ref_act(float x, SlActivation act)
         return x > 0 ? x : 0;
     case SL_ACT_TANH:
         return (float)tanh(v);
+    case SL_ACT_MISH:
+        return (float)(v * tanh(v > 30 ? v : log1p(exp(v))));
+    case SL_ACT_COUNT:
     case SL_ACT_NONE:
         break;
     }
@@ -76,6 +79,15 @@ void sl_ref_add_per_channel(SlDevice *dev, const SlTensor *x, const SlTensor *c,
     int64_t channels = c->size[1], n = sl_tensor_elements(x), per_item = n / x->size[0];
     for (int64_t i = 0; i < n && sl_ref_goes_on(dev, i, 8); i++)
         sl_ref_set(out, i, sl_ref_at(x, i) + sl_ref_at(c, i / per_item * channels + i % channels));
+}
+
+void sl_ref_scale_shift(SlDevice *dev, const SlTensor *x, const SlTensor *c, SlTensor *out)
+{
+    int64_t channels = c->size[1] / 2, n = sl_tensor_elements(x), per_item = n / x->size[0];
+    for (int64_t i = 0; i < n && sl_ref_goes_on(dev, i, 8); i++) {
+        int64_t at = i / per_item * 2 * channels + i % channels;
+        sl_ref_set(out, i, sl_ref_at(x, i) * (1 + sl_ref_at(c, at)) + sl_ref_at(c, at + channels));
+    }
 }
 
 void sl_ref_concat(SlDevice *dev, const SlTensor *a, const SlTensor *b, SlTensor *out)

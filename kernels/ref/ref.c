@@ -84,6 +84,7 @@ const SlOps sl_ref_ops = {
     .geglu = sl_ref_geglu,
     .add = sl_ref_add,
     .add_per_channel = sl_ref_add_per_channel,
+    .scale_shift = sl_ref_scale_shift,
     .concat = sl_ref_concat,
     .upsample = sl_ref_upsample,
     .avg_pool2 = sl_ref_avg_pool2,

@@ -80,6 +80,7 @@ void sl_ref_activation(SlDevice *dev, const SlTensor *x, SlActivation act, SlTen
 void sl_ref_geglu(SlDevice *dev, const SlTensor *x, SlTensor *out);
 void sl_ref_add(SlDevice *dev, const SlTensor *a, const SlTensor *b, float scale, SlTensor *out);
 void sl_ref_add_per_channel(SlDevice *dev, const SlTensor *x, const SlTensor *c, SlTensor *out);
+void sl_ref_scale_shift(SlDevice *dev, const SlTensor *x, const SlTensor *c, SlTensor *out);
 void sl_ref_concat(SlDevice *dev, const SlTensor *a, const SlTensor *b, SlTensor *out);
 void sl_ref_upsample(SlDevice *dev, const SlTensor *x, SlTensor *out);
 void sl_ref_avg_pool2(SlDevice *dev, const SlTensor *x, SlTensor *out);

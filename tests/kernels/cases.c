@@ -291,6 +291,13 @@ static void add_per_channel(Run *r)
     OPERATION(r, sl_add_per_channel(r->dev, &x, &c, &r->out))
 }
 
+static void scale_shift(Run *r)
+{
+    SlTensor x = run_input(r, 4, SIZES(2, 3, 5, 19), 1), c = run_input(r, 2, SIZES(2, 38), 1);
+    run_output(r, r->dev->dtype, 4, x.size, 0);
+    OPERATION(r, sl_scale_shift(r->dev, &x, &c, &r->out))
+}
+
 static void guidance(Run *r)
 {
     SlTensor x = run_input(r, 4, SIZES(2, 7, 9, 4), 1), g = run_input_as(r, SL_F32, 1, SIZES(1), 9);
@@ -312,10 +319,12 @@ CASE(gelu_tanh, activation(r, 33, SL_ACT_GELU_TANH))
 CASE(quick_gelu, activation(r, 20001, SL_ACT_QUICK_GELU))
 CASE(relu, activation(r, 15, SL_ACT_RELU))
 CASE(tanh_act, activation(r, 16, SL_ACT_TANH))
+CASE(mish, activation(r, 1001, SL_ACT_MISH))
 CASE(no_activation, activation(r, 31, SL_ACT_NONE))
 CASE(silu_extremes, extremes(r, SL_ACT_SILU))
 CASE(gelu_extremes, extremes(r, SL_ACT_GELU))
 CASE(quick_gelu_extremes, extremes(r, SL_ACT_QUICK_GELU))
+CASE(mish_extremes, extremes(r, SL_ACT_MISH))
 CASE(tanh_extremes, extremes(r, SL_ACT_TANH))
 CASE(relu_extremes, extremes(r, SL_ACT_RELU))
 CASE(add_one, add(r, 1, 1, false))
@@ -472,6 +481,8 @@ const Case cases[] = {
     ENTRY(silu_extremes),
     ENTRY(gelu_extremes),
     ENTRY(quick_gelu_extremes),
+    ENTRY(mish),
+    ENTRY(mish_extremes),
     ENTRY(tanh_extremes),
     ENTRY(relu_extremes),
     ENTRY(add_one),
@@ -480,6 +491,7 @@ const Case cases[] = {
     ENTRY(geglu_odd),
     ENTRY(geglu_even),
     ENTRY(add_per_channel),
+    ENTRY(scale_shift),
     ENTRY(guidance),
     ENTRY(to_rgb8),
     ENTRY(concat),

@@ -5,9 +5,9 @@
 
 #include "tests/engine/nets/model_test.h"
 
-static const char *const pipelines[] = {"sd1",       "sd2",         "odd",         "sharded",
-                                        "projected", "ddpm",        "ddpm_resnet", "sdxl",
-                                        "sdxl_v",    "sdxl_pruned", "sdxl_turbo",  NULL};
+static const char *const pipelines[] = {
+    "sd1",        "sd2",  "odd",    "sharded",     "projected",  "ddpm", "ddpm_resnet",
+    "ddpm_shift", "sdxl", "sdxl_v", "sdxl_pruned", "sdxl_turbo", NULL};
 
 /* The table of docs/design.md: f32 against diffusers in f32; 16 bits by the error's share of the
  * signal, or, for a picture in -1..1, as PSNR in dB. The table has 1e-5 for text in 16 bits, which

@@ -232,6 +232,16 @@ def ddpm_resnet():
     return DDPMPipeline(randomize(unet, 62, full), scheduler), dict(dtype=full)
 
 
+def ddpm_shift():
+    """The time embedding scales and shifts, with another activation and resampling resnets."""
+    half = torch.float16
+    unet = UNet2DModel(sample_size=8, block_out_channels=(8, 16), layers_per_block=1,
+                       down_block_types=("ResnetDownsampleBlock2D", "AttnDownBlock2D"),
+                       up_block_types=("AttnUpBlock2D", "ResnetUpsampleBlock2D"), attention_head_dim=8,
+                       norm_num_groups=4, act_fn="mish", resnet_time_scale_shift="scale_shift")
+    return DDPMPipeline(randomize(unet, 72, half), DDPMScheduler(num_train_timesteps=1000)), dict(dtype=half)
+
+
 # ---- goldens ----
 
 def text_goldens(pipe, out):
@@ -363,7 +373,7 @@ def hash_of(name):
 
 def main():
     torch.set_num_threads(2)
-    pipelines = [sd1, sd2, odd, sharded, projected, ddpm, ddpm_resnet]
+    pipelines = [sd1, sd2, odd, sharded, projected, ddpm, ddpm_resnet, ddpm_shift]
     wanted = sys.argv[1:] or [p.__name__ for p in pipelines]
     cases = [make(p.__name__, p) for p in pipelines if p.__name__ in wanted]
     if len(cases) == len(pipelines):

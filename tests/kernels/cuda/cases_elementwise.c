@@ -50,6 +50,15 @@ static void add_per_channel(Bench *b, int64_t hw, int64_t c)
                   "add per channel %d x %d", (int)hw, (int)c);
 }
 
+static void scale_shift(Bench *b, int64_t hw, int64_t c)
+{
+    Pair x = pair_input(b, 3, SIZES(2, hw, c), 1), numbers = pair_input(b, 2, SIZES(2, 2 * c), 1);
+    Pair *out = pair_output(b, b->dtype, 3, x.host.size, 0);
+    b->ref->ops->scale_shift(b->ref, &x.host, &numbers.host, ref_out(b));
+    bench_compare(b, sl_launch_scale_shift(&x.dev, &numbers.dev, &out->dev, b->stream),
+                  "scale shift %d x %d", (int)hw, (int)c);
+}
+
 static void geglu(Bench *b, int64_t rows, int64_t c)
 {
     Pair x = pair_input(b, 2, SIZES(rows, 2 * c), 3);
@@ -183,7 +192,7 @@ static void layouts(Bench *b)
 
 void test_elementwise(Bench *b)
 {
-    for (int act = SL_ACT_NONE; act <= SL_ACT_TANH; act++) {
+    for (int act = SL_ACT_NONE; act < SL_ACT_COUNT; act++) {
         activation(b, (SlActivation)act, 517, 8);
         extremes(b, (SlActivation)act);
     }
@@ -191,6 +200,7 @@ void test_elementwise(Bench *b)
     add(b, 1003, 0.7071f, false);
     add(b, 4096, 0.5f, true);
     add_per_channel(b, 15, 19);
+    scale_shift(b, 15, 19);
     geglu(b, 11, 37);
     geglu(b, 3, 128);
     layouts(b);
