@@ -44,7 +44,7 @@ typedef struct
   SlDeviceChoice choice; /* that model was loaded with */
   SlModelKeys *keys;     /* what its files were then; may be NULL */
   int closing;           /* atomic: also what loading polls */
-  gboolean running;      /* jobs that use model are on their way */
+  guint running;         /* jobs that use model and are on their way */
 } SlEngineSide;
 
 /* Tries again what was cancelled without having been asked for. */

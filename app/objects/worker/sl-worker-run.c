@@ -284,14 +284,16 @@ leave (Run *run, Track *track)
   sl_lanes_pause (run->lanes, track->lane, true);
   sl_timeline_rest (track->timeline);
   track->timeline = NULL;
+  run->side->running--;
 }
 
+/* Said last: whoever hears of the end may ask for the model at once. */
 static void
 track_end (Run *run, Track *track, SlJobState state, const char *text)
 {
   post_pending (run);
-  post_state (run, track, state, text);
   leave (run, track);
+  post_state (run, track, state, text);
 }
 
 static void
@@ -353,6 +355,7 @@ track_begin (Run *run, Track *track)
     }
   sl_timeline_share_with (timeline, run->share);
   track->timeline = timeline;
+  run->side->running++;
   track->shown = sl_timeline_count (timeline);
   track->lane = sl_lanes_put (run->lanes, timeline, -1);
 }
@@ -500,9 +503,7 @@ _sl_request_run (gpointer data)
   if (run.lanes == NULL)
     g_error ("out of memory for %u lanes", n); /* as g_malloc */
   begin_all (&run);
-  run.side->running = TRUE;
   advance (&run);
-  run.side->running = FALSE;
   sl_lanes_free (run.lanes);
   sl_share_free (run.share);
 }
