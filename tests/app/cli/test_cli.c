@@ -412,7 +412,7 @@ static void test_info(void)
             "bench --profile --json %s", run.err);
     cJSON_Delete(json);
     done(&run);
-    expect(RUN("bench", "--arch", "sdxl"), 2, "sdxl", "a shape that is not supported");
+    expect(RUN("bench", "--arch", "sd3"), 2, "sd3", "a shape that is not supported");
 }
 
 /* False when the process ends without it. */
