@@ -161,13 +161,13 @@ static SlTensor embed(SlDevice *dev, const SlTimeEmbedding *e, const SlTensor *t
     SlTensor temb = sl_tensor_new2(dev, t->size[0], c->time_embed_dim);
     size_t mark = sl_arena_mark(dev);
     SlTensor t_emb = sl_tensor_new2(dev, t->size[0], c->channels[0]);
-    SlTensor hidden = sl_tensor_like(dev, &temb);
+    SlTensor hidden = sl_tensor_like(dev, &temb), label = {0};
     put_sinusoids(dev, t, &sinusoids, &t_emb);
     if (c->time_cond_proj_dim && !isnan(of->guidance))
         add_guidance(dev, e, of->guidance, &t_emb);
     sl_layer_linear(dev, &e->linear_1, &t_emb, &inner, &hidden);
     if (has_classes(c)) {
-        SlTensor label = sl_tensor_like(dev, &temb);
+        label = sl_tensor_like(dev, &temb);
         embed_class(dev, e, of->label, &label);
         outer.residual = &label;
     }

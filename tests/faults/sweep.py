@@ -213,9 +213,17 @@ class Sweep:
         return found
 
     @staticmethod
-    def compare_all(case, good, got):
+    def said(case, out):
+        # With a thread less, the line about the device says so.
+        if case.kind == 'thread' and case.command == 'info-model':
+            return re.sub(r'\d+ threads?( \(instead of [^)]*\))?', 'THREADS', out if isinstance(out, str) else out.decode())
+        return out
+
+    @classmethod
+    def compare_all(cls, case, good, got):
         # The table of a comparison that was computed now has seconds in it.
-        found = ['standard output differs'] if got.out != good.out and case.command != 'compare' else []
+        differs = cls.said(case, got.out) != cls.said(case, good.out)
+        found = ['standard output differs'] if differs and case.command != 'compare' else []
         for name, data in good.files.items():
             if name in got.files and comparable(name, got.files[name]) != comparable(name, data):
                 found.append(f'{name} differs')
