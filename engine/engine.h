@@ -75,6 +75,20 @@ typedef struct SlPartFrom {
     const char *part, *path;
 } SlPartFrom;
 
+/* How a model that was distilled to need few steps is run: its own defaults in place of its
+ * family's. */
+typedef struct SlDistilled {
+    const char *name; /* "SDXL-Lightning" */
+    int steps;
+    double guidance;
+    /* Of a file with its weights, which has no scheduler of its own: */
+    const char *scheduler; /* id */
+    SlSpacing spacing;     /* SL_SPACING_MODEL: as the family's models have it */
+    bool predicts_sample;
+    int original_steps; /* original_inference_steps, of which LCM's are chosen; 0: as it is */
+    int size;           /* native, of the sample; 0: as the family's models have it */
+} SlDistilled;
+
 typedef struct SlModelInfo {
     const SlPipelineInfo *pipeline;
     bool single_file;
@@ -97,6 +111,10 @@ typedef struct SlModelInfo {
     int prompt_tokens;      /* model_max_length; 0: no prompt */
     bool force_zeros;       /* an empty negative prompt is zeros (force_zeros_for_empty_prompt) */
     bool told_guidance;     /* its denoiser is told the guidance number, whatever the family does */
+    int guidance_size;      /* of the number's embedding, by the denoiser's weights; 0: not told */
+    const SlDistilled *distilled; /* lives as long as the program; NULL: not, as far as is known */
+    char distilled_from[80];      /* where that is said: "the file's name" */
+    char architecture[80];    /* what ModelSpec calls it (modelspec.architecture); "": nothing */
     unsigned also_has, lacks; /* SlModelHas: besides the family's, and not of them */
     int classes;              /* of a model with classes: how many; 0: any number */
     char notes[600];          /* lines: what the pipeline takes otherwise than the folder says it */

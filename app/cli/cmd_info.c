@@ -34,6 +34,14 @@ static void print_lines(const char *title, const char *text)
 
 /* ---- models ---- */
 
+static void print_distilled(const SlModelInfo *info)
+{
+    const SlDistilled *kind = info->distilled;
+    if (kind)
+        sl_print("  few steps     %s: %d step%s, guidance %g (%s)\n", kind->name, kind->steps,
+                 kind->steps == 1 ? "" : "s", kind->guidance, info->distilled_from);
+}
+
 static void print_model(const SlModelInfo *info)
 {
     sl_print("%s\n", info->path);
@@ -50,6 +58,7 @@ static void print_model(const SlModelInfo *info)
              *info->unknown_scheduler ? info->unknown_scheduler : info->scheduler,
              sl_prediction_names[info->prediction], info->prediction_from,
              info->zero_snr_marked ? ", from nothing but noise (zero terminal SNR)" : "");
+    print_distilled(info);
     for (int i = 0; i < info->parts; i++) {
         const SlModelPart *part = &info->part[i];
         if (part->parameters)
@@ -106,6 +115,12 @@ static cJSON *model_to_json(const SlModelInfo *info, const char *device)
                 *info->unknown_scheduler ? info->unknown_scheduler : info->scheduler);
     sl_out_text(&out, root, "prediction", sl_prediction_names[info->prediction]);
     sl_out_text(&out, root, "prediction_from", info->prediction_from);
+    if (info->distilled) {
+        sl_out_text(&out, root, "distilled", info->distilled->name);
+        sl_out_text(&out, root, "distilled_from", info->distilled_from);
+        sl_out_number(&out, root, "steps", info->distilled->steps);
+        sl_out_number(&out, root, "guidance", info->distilled->guidance);
+    }
     sl_out_item(&out, root, "parts", parts_to_json(info));
     sl_out_item(&out, root, "files", sl_files_to_json(info->file, info->files));
     sl_out_lines(&out, root, "notes", info->notes);

@@ -159,10 +159,10 @@ static bool is_base(const SlWeightSource *file)
     if (prediction)
         return !strcmp(prediction, "epsilon");
     if (architecture)
-        return strstr(architecture, "512") != NULL;
+        return strstr(architecture, "512") || strcasestr(architecture, "turbo");
     const char *path = sl_weights_file(file, 0), *slash = strrchr(path, '/');
     const char *name = slash ? slash + 1 : path;
-    return strstr(name, "512") || strcasestr(name, "base");
+    return strstr(name, "512") || strcasestr(name, "base") || strcasestr(name, "turbo");
 }
 
 /* ---- Stable Diffusion XL ---- */

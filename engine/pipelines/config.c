@@ -1,6 +1,6 @@
 /* config.c - where a model's part comes from: its configuration (from its folder or built in) and
  * its weights; and what it computes in. */
-#include "engine/pipelines/pipelines.h"
+#include "engine/pipelines/distilled.h"
 
 #include <cjson/cJSON.h>
 #include <stdarg.h>
@@ -39,7 +39,7 @@ const SlOtherPart *sl_model_other(const SlModelInfo *info, const char *part)
     return NULL;
 }
 
-SlJson *sl_model_config(const SlModelInfo *info, const char *part, SlError *err)
+static SlJson *read_config(const SlModelInfo *info, const char *part, SlError *err)
 {
     bool scheduler = !strcmp(part, "scheduler");
     char path[4400];
@@ -64,6 +64,15 @@ SlJson *sl_model_config(const SlModelInfo *info, const char *part, SlError *err)
     return open_config(path, err);
 }
 
+SlJson *sl_model_config(const SlModelInfo *info, const char *part, SlError *err)
+{
+    SlJson *json = read_config(info, part, err);
+    if (!json || strcmp(part, "unet") || sl_mark_distilled_denoiser(info, json, err))
+        return json;
+    sl_json_close(json);
+    return NULL;
+}
+
 SlWeightSource *sl_model_weights(const SlModelInfo *info, const SlPartClass *part, SlError *err)
 {
     char folder[4400];
@@ -85,9 +94,10 @@ static bool mark_scheduler(const SlModelInfo *info, SlJson *json, SlError *err)
     if (info->prediction_marked &&
         !sl_json_set_string(json, "prediction_type", names[info->prediction], err))
         return false;
-    return !info->zero_snr_marked ||
-           (sl_json_set_bool(json, "rescale_betas_zero_snr", true, err) &&
-            sl_json_set_string(json, "timestep_spacing", "trailing", err));
+    return sl_mark_distilled_scheduler(info, json, err) &&
+           (!info->zero_snr_marked ||
+            (sl_json_set_bool(json, "rescale_betas_zero_snr", true, err) &&
+             sl_json_set_string(json, "timestep_spacing", "trailing", err)));
 }
 
 SlJson *sl_model_scheduler_config(const SlModelInfo *info, bool own, SlError *err)

@@ -6,11 +6,13 @@
  * too deep (unet/) or has the checkpoint lying in it; both get a sentence that says where to go.
  */
 #include "engine/files/files.h"
+#include "engine/pipelines/distilled.h"
 #include "engine/pipelines/pipelines.h"
 
 #include <cjson/cJSON.h>
 #include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -141,6 +143,18 @@ static bool has_own_file(const SlModelInfo *info)
     return false;
 }
 
+/* What a denoiser's weights say of how it is run. */
+static void note_denoiser(SlModelInfo *info, const SlWeightSource *w)
+{
+    const SlTensorInfo *told = sl_weights_find(w, "time_embedding.cond_proj.weight");
+    const char *architecture = sl_weights_metadata(w, "modelspec.architecture");
+    if (told && told->rank == 2 && told->size[1] <= INT_MAX)
+        info->guidance_size = (int)told->size[1];
+    if (architecture)
+        snprintf(info->architecture, sizeof info->architecture, "%.79s",
+                 sl_show_name(architecture).text);
+}
+
 /* One part with weights. class_name is what its config or the index calls it. */
 static bool add_part(SlModelInfo *info, const SlPartClass *kind, const char *class_name,
                      SlError *err)
@@ -156,6 +170,8 @@ static bool add_part(SlModelInfo *info, const SlPartClass *kind, const char *cla
     snprintf(part->name, sizeof part->name, "%s", kind->name);
     snprintf(part->class_name, sizeof part->class_name, "%s", class_name);
     count_tensors(part, w);
+    if (kind->use & SL_USE_DENOISE)
+        note_denoiser(info, w);
     bool known = info->single_file && !other && has_own_file(info);
     bool ok = known || add_files(info, other, w, err);
     sl_weights_close(w);
@@ -186,7 +202,8 @@ static bool read_scheduler(SlModelInfo *info, SlError *err)
 
 static bool read_configs(SlModelInfo *info, SlError *err)
 {
-    return read_scheduler(info, err) && sl_pipeline_class_of(info)->inspect(info, err);
+    return sl_find_distilled(info, err) && read_scheduler(info, err) &&
+           sl_pipeline_class_of(info)->inspect(info, err);
 }
 
 /* ---- folders ---- */

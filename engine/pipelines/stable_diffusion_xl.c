@@ -86,6 +86,9 @@ static bool inspect(SlModelInfo *info, SlError *err)
                        "%s: \"model_max_length\" of the tokenizers is %d and %d; expected one "
                        "number, since their texts are put side by side",
                        info->path, info->prompt_tokens, tokens);
+    info->told_guidance = c.unet.time_cond_proj_dim > 0;
+    if (info->told_guidance)
+        info->lacks |= SL_HAS_NEGATIVE_PROMPT | SL_HAS_ZEROS;
     info->channels = c.unet.in_channels;
     info->factor = c.vae.factor;
     info->size_multiple = c.vae.factor * sl_unet_size_multiple(&c.unet);

@@ -24,12 +24,12 @@ static void scheduler_of(SlRecipe *recipe, const SlModelInfo *info)
 
 static void steps_of(SlRecipe *recipe, const SlModelInfo *info)
 {
-    recipe->steps = info->pipeline->steps;
+    recipe->steps = info->distilled ? info->distilled->steps : info->pipeline->steps;
 }
 
 static void guidance_of(SlRecipe *recipe, const SlModelInfo *info)
 {
-    recipe->guidance = info->pipeline->guidance;
+    recipe->guidance = info->distilled ? info->distilled->guidance : info->pipeline->guidance;
 }
 
 static void width_of(SlRecipe *recipe, const SlModelInfo *info)

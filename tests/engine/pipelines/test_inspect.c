@@ -4,7 +4,7 @@
  */
 #include "tests/engine/files/util.h"
 
-#include "engine/engine.h"
+#include "engine/pipelines/pipelines.h"
 
 #include <ftw.h>
 #include <sys/stat.h>
@@ -505,6 +505,153 @@ static void test_wrong_paths(const char *checkpoint)
                 "the current folder has a name");
 }
 
+/* ---- models that need few steps ---- */
+
+/* A file of tensors "name shape", ended by NULL, with one entry of metadata. */
+static const char *write_file(const char *name, const char *key, const char *value,
+                              const char *const *tensors)
+{
+    char header[8000];
+    size_t at = 0;
+    const char *path = test_file(name);
+    snprintf(header, sizeof header, "{\"__metadata__\":{\"%s\":\"%s\"}", key, value);
+    for (; *tensors; tensors += 2) {
+        size_t elements = 1;
+        for (const char *c = tensors[1]; *c; c += strcspn(c, ",") + (strchr(c, ',') != NULL))
+            elements *= (size_t)atoi(c);
+        snprintf(header + strlen(header), sizeof header - strlen(header),
+                 ",\"%s\":{\"dtype\":\"F16\",\"shape\":[%s],\"data_offsets\":[%zu,%zu]}",
+                 tensors[0], tensors[1], at, at + 2 * elements);
+        at += 2 * elements;
+    }
+    strcat(header, "}");
+    test_write_safetensors(path, header, strlen(header), NULL, at);
+    return path;
+}
+
+#define NET         "model.diffusion_model."
+#define DEEP(block) NET block ".1.transformer_blocks."
+#define TEN(block)                                                                               \
+    DEEP(block)                                                                                  \
+    "0.norm1.weight", "1", DEEP(block) "1.norm1.weight", "1", DEEP(block) "2.norm1.weight", "1", \
+        DEEP(block) "3.norm1.weight", "1", DEEP(block) "4.norm1.weight", "1",                    \
+        DEEP(block) "5.norm1.weight", "1", DEEP(block) "6.norm1.weight", "1",                    \
+        DEEP(block) "7.norm1.weight", "1", DEEP(block) "8.norm1.weight", "1",                    \
+        DEEP(block) "9.norm1.weight", "1"
+
+/* What tells that a file is of Stable Diffusion XL: names, and hardly a size. */
+#define XL                                                                                     \
+    NET "input_blocks.0.0.weight", "1,4,1,1", NET "label_emb.0.0.weight", "1,1",               \
+        DEEP("input_blocks.4") "0.norm1.weight", "1", DEEP("input_blocks.4") "1.norm1.weight", \
+        "1", TEN("input_blocks.7"), NET "middle_block.1.norm.weight", "1",                     \
+        "first_stage_model.decoder.conv_in.bias", "1",                                         \
+        "conditioner.embedders.0.transformer.text_model.a", "1",                               \
+        "conditioner.embedders.1.model.ln_final.bias", "1"
+
+static const char *const xl[] = {XL, NULL};
+static const char *const xl_told[] = {XL, NET "time_embedding.cond_proj.weight", "320,256", NULL};
+static const char *const xl_told_too[] = {XL, NET "time_embed.cond_proj.weight", "320,256", NULL};
+static const char *const sd2[] = {NET "input_blocks.0.0.weight",
+                                  "1,4,1,1",
+                                  NET "input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight",
+                                  "1,1024",
+                                  "first_stage_model.decoder.conv_in.bias",
+                                  "1",
+                                  "cond_stage_model.model.ln_final.bias",
+                                  "1",
+                                  NULL};
+static const char *const net[] = {"down_blocks.0.resnets.0.conv1.weight", "1,1,1,1", NULL};
+
+static bool inspect_few(const char *name, const char *key, const char *value,
+                        const char *const *tensors, bool other, SlError *err)
+{
+    const char *path = write_file(name, key, value, tensors);
+    const SlPartFrom from[] = {{"unet", path}, {NULL, NULL}};
+    char *folder = sl_test_path("goldens/model/sdxl");
+    bool ok = other ? sl_model_inspect_with(folder, from, &info, err)
+                    : sl_model_inspect(path, &info, err);
+    free(folder);
+    return ok;
+}
+
+static void test_few_steps(void)
+{
+    static const struct {
+        const char *name, *key, *value;
+        const char *const *tensors;
+        bool other;       /* the UNet of a folder */
+        const char *kind; /* NULL: of no such kind */
+        const char *from, *scheduler;
+        int steps, width;
+        double guidance;
+        SlPrediction prediction;
+    } files[] = {
+        {"sd_xl_base_1.0.safetensors", "a", "b", xl, false, NULL, "", "euler", 30, 1024, 5},
+        {"dreamLightningXL.safetensors", "a", "b", xl, false, NULL, "", "euler", 30, 1024, 5},
+        {"sd_xl_turbo_1.0_fp16.safetensors", "a", "b", xl, false, "SDXL-Turbo", "name", "euler-a",
+         4, 512, 0},
+        {"turbo.safetensors", "modelspec.architecture", "stable-diffusion-xl-turbo-v1", xl, false,
+         "Turbo", "modelspec.architecture", "euler-a", 4, 512, 0},
+        {"SDXL-Lightning_8step.safetensors", "a", "b", xl, false, "SDXL-Lightning", "name", "euler",
+         8, 1024, 0},
+        {"sdxl_lightning_1step_x0.safetensors", "a", "b", xl, false, "SDXL-Lightning", "name",
+         "euler", 1, 1024, 0, SL_PREDICT_SAMPLE},
+        {"a.safetensors", "a", "b", xl_told, false, "LCM, told the guidance", "cond_proj", "lcm", 4,
+         1024, 8},
+        {"a.safetensors", "a", "b", xl_told_too, false, "LCM, told the guidance", "cond_proj",
+         "lcm", 4, 1024, 8},
+        {"sd_turbo.safetensors", "a", "b", sd2, false, "SD-Turbo", "name", "euler", 4, 512, 0},
+        {"sdxl_lightning_4step_unet.safetensors", "a", "b", net, true, "SDXL-Lightning", "name",
+         "euler", 4, 16, 0},
+        {"dmd2_sdxl_4step_unet_fp16.safetensors", "a", "b", net, true, "DMD2", "name", "lcm", 4, 16,
+         0},
+        {"unet.safetensors", "a", "b", net, true, NULL, "", "euler", 30, 16, 5},
+    };
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        SlError err = {0};
+        SlRecipe recipe = {0};
+        bool ok = inspect_few(files[i].name, files[i].key, files[i].value, files[i].tensors,
+                              files[i].other, &err);
+        if (ok)
+            sl_recipe_defaults(&recipe, &info);
+        const char *kind = info.distilled ? info.distilled->name : NULL;
+        ok = ok && !kind == !files[i].kind && (!kind || !strcmp(kind, files[i].kind)) &&
+             strstr(info.distilled_from, files[i].from) &&
+             !strcmp(recipe.scheduler, files[i].scheduler) && recipe.steps == files[i].steps &&
+             recipe.guidance == files[i].guidance && recipe.width == files[i].width &&
+             info.prediction == files[i].prediction;
+        if (!sl_test(ok, "%s, %s: %s", files[i].name, files[i].value, kind ? kind : "any model"))
+            sl_test_note("%s (%s) %s, %d steps, guidance %g, %d wide, predicts %d", err.message,
+                         info.distilled_from, recipe.scheduler, recipe.steps, recipe.guidance,
+                         recipe.width, info.prediction);
+    }
+}
+
+/* Where LCM's few steps are, of a file and of the makers' script. */
+static void test_their_timesteps(void)
+{
+    static const struct {
+        const char *name;
+        int steps;
+        double timestep[4];
+    } files[] = {{"dmd2_sdxl_4step_unet_fp16.safetensors", 4, {999, 749, 499, 249}},
+                 {"Hyper-SDXL-1step-Unet.safetensors", 1, {800}}};
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        SlError err = {0};
+        const SlSchedulerChoice choice = {.eta = -1};
+        const SlSchedulerRun run = {.steps = files[i].steps, .size = 4, .height = 1, .width = 1};
+        bool ok = inspect_few(files[i].name, "a", "b", net, true, &err);
+        SlJson *json = ok ? sl_model_scheduler_config(&info, true, &err) : NULL;
+        SlScheduler *s = json ? sl_scheduler_new(info.scheduler, json, &choice, &err) : NULL;
+        ok = s && sl_scheduler_set_timesteps(s, &run, &err);
+        for (int k = 0; ok && k < files[i].steps; k++)
+            ok = sl_scheduler_timestep(s, k) == files[i].timestep[k];
+        sl_test(ok, "%s: its makers' timesteps %s", files[i].name, err.message);
+        sl_scheduler_free(s);
+        sl_json_close(json);
+    }
+}
+
 /* ---- the tokenizer of a single file ---- */
 
 /* What "!" and the padding of a short text are; 0 tokens: it does not open. */
@@ -556,6 +703,8 @@ int main(int argc, char **argv)
     test_wrongs();
     test_harmless();
     test_wrong_paths(checkpoint);
+    test_few_steps();
+    test_their_timesteps();
     test_tokenizer();
     return sl_test_done();
 }

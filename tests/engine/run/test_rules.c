@@ -196,6 +196,18 @@ static void compare(const Golden *golden, SlModel *model, SlRun *run, const char
     free(expected);
 }
 
+/* What the model is run with where nobody says otherwise. */
+static void test_defaults(const cJSON *test, const SlRecipe *recipe)
+{
+    const cJSON *own = get(test, "defaults");
+    if (own)
+        sl_test(recipe->steps == number_of(own, "steps", 0) &&
+                    recipe->guidance == number_of(own, "guidance", 0) &&
+                    !strcmp(recipe->scheduler, text_of(own, "scheduler", "")),
+                "%s: %s; %d steps, guidance %g, %s", text_of(test, "name", ""),
+                text_of(test, "rule", ""), recipe->steps, recipe->guidance, recipe->scheduler);
+}
+
 static void run_case(const cJSON *test, const Golden *golden)
 {
     const char *name = text_of(test, "name", "");
@@ -207,13 +219,15 @@ static void run_case(const cJSON *test, const Golden *golden)
     test_notes(test, sl_model_info(model)->notes, "the folder's description");
     test_notes(test, sl_model_warning(model) ? sl_model_warning(model) : "", "a warning");
     SlRecipe recipe;
+    const cJSON *own = get(test, "defaults");
     sl_recipe_defaults(&recipe, sl_model_info(model));
     if (sl_model_info(model)->prompt_tokens) {
         recipe.prompt = text_of(test, "prompt", "a horse");
         recipe.negative_prompt = text_of(test, "negative", "blurry");
-        recipe.guidance = number_of(test, "guidance", 3);
+        recipe.guidance = number_of(test, "guidance", own ? recipe.guidance : 3);
     }
-    recipe.steps = (int)number_of(test, "steps", 4);
+    test_defaults(test, &recipe);
+    recipe.steps = (int)number_of(test, "steps", own ? recipe.steps : 4);
     recipe.seed = 3;
     recipe.class_label = (int)number_of(test, "class", 0);
     if (get(test, "scheduler"))

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes rules.safetensors: what diffusers' pipelines make of folders whose parts they correct before they use them.
 
-    python make.py        # with the versions in ../requirements.txt
+    python make.py [NAME...]        # with the versions in ../requirements.txt
 
 A case of rules.json is a folder of ../model with parts of parts/ (make_parts.py) and a few keys changed ("set"), taken away ("drop") or lines cut off
 at the end of a text ("cut"). Everything goes through pipeline(...): NAME.latents are the values of the last sample
@@ -10,11 +10,12 @@ in diffusers' order (the first 1024 of them), NAME.image the picture [3, H, W] i
 import json
 import pathlib
 import shutil
+import sys
 import tempfile
 
 import diffusers
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 HERE = pathlib.Path(__file__).parent
 SCHEDULERS = {"ddim": "DDIMScheduler", "tcd": "TCDScheduler", "pndm": "PNDMScheduler", "euler": "EulerDiscreteScheduler",
@@ -55,14 +56,17 @@ def make(case, out):
         change(folder, case)
         kind = json.loads((folder / "model_index.json").read_text())["_class_name"]
         texts = {"safety_checker": None} if kind in ("StableDiffusionPipeline", "LatentConsistencyModelPipeline") else {}
+        if kind == "StableDiffusionXLPipeline":
+            texts = {"add_watermarker": False}
         pipe = getattr(diffusers, kind).from_pretrained(folder, torch_dtype=torch.float32, **texts)
     pipe.set_progress_bar_config(disable=True)
     if "scheduler" in case:
         pipe.scheduler = getattr(diffusers, SCHEDULERS[case["scheduler"]]).from_config(pipe.scheduler.config)
-    arguments = dict(num_inference_steps=case.get("steps", 4), generator=torch.Generator().manual_seed(3))
+    own = case.get("defaults", {})  # what the model is run with where nobody says otherwise: its card's
+    arguments = dict(num_inference_steps=case.get("steps", own.get("steps", 4)), generator=torch.Generator().manual_seed(3))
     if texts:
-        arguments.update(prompt=case.get("prompt", "a horse"), guidance_scale=case.get("guidance", 3.0))
-        if kind == "StableDiffusionPipeline":
+        arguments.update(prompt=case.get("prompt", "a horse"), guidance_scale=case.get("guidance", own.get("guidance", 3.0)))
+        if kind != "LatentConsistencyModelPipeline":
             arguments.update(negative_prompt=case.get("negative", "blurry"))
         latents = pipe(output_type="latent", **arguments).images
         if case["name"].startswith("vae"):
@@ -82,7 +86,10 @@ def main():
     torch.set_num_threads(1)
     out = {}
     for case in json.loads((HERE / "rules.json").read_text())["cases"]:
-        make(case, out)
+        if len(sys.argv) < 2 or case["name"] in sys.argv[1:]:
+            make(case, out)
+    if len(sys.argv) > 1:  # the others stay as they are
+        out = {**load_file(HERE / "rules.safetensors"), **out}
     save_file({k: t.contiguous() for k, t in out.items()}, HERE / "rules.safetensors")
 
 

@@ -2,12 +2,13 @@
 """Makes parts/: the parts that rules.json puts in place of a fixture's, of classes and with options that the fixtures
 in ../model do not have.
 
-    python make_parts.py        # with the versions in ../requirements.txt, before make.py
+    python make_parts.py [NAME...]        # with the versions in ../requirements.txt, before make.py
 
 Weights are random (seeded), as ../model/make.py makes them, and stored in half precision.
 """
 import math
 import pathlib
+import sys
 
 import torch
 from diffusers import AsymmetricAutoencoderKL, AutoencoderTiny, UNet2DConditionModel, UNet2DModel
@@ -48,8 +49,17 @@ def parts():
     yield "unet_class_times", UNet2DModel(block_out_channels=(4, 8), class_embed_type="timestep", act_fn="gelu", **PIXELS)
 
 
+    yield "unet_xl_lcm", UNet2DConditionModel(
+        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"), up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
+        block_out_channels=(4, 8), attention_head_dim=[1, 2], transformer_layers_per_block=[1, 2],
+        cross_attention_dim=32, use_linear_projection=True, addition_embed_type="text_time", addition_time_embed_dim=8,
+        projection_class_embeddings_input_dim=64, time_cond_proj_dim=12, **SMALL)
+
+
 def main():
     for seed, (name, model) in enumerate(parts()):
+        if len(sys.argv) > 1 and name not in sys.argv[1:]:
+            continue
         randomize(model, 100 + seed).save_pretrained(HERE / "parts" / name)
         print(name, sum(f.stat().st_size for f in (HERE / "parts" / name).iterdir()) // 1024, "KiB")
 
