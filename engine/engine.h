@@ -304,6 +304,24 @@ bool sl_decode_take(SlModel *model, uint8_t *rgb);
  * thread. rgb is height width 3. */
 void sl_preview(const SlModel *model, const float *sample, int height, int width, uint8_t *rgb);
 
+/* What shares the tiny VAE for a model's latents call it, "taesd" or "taesdxl"; NULL: none is known.
+ * Any thread. */
+const char *sl_preview_decoder_name(const SlModelInfo *info);
+/* Whether a file or folder (an AutoencoderTiny, a model with one, or TAESD's own files) is a tiny VAE
+ * for the samples of this model. Headers only, any thread. False and *err, which says what it is
+ * and what the model has. */
+bool sl_preview_decoder_check(const SlModelInfo *info, const char *path, SlError *err);
+/* Loads it onto the model's device, in place of one before; path NULL: none from now on. It takes no
+ * part in what a run computes. False and *err: there is none then. */
+bool sl_model_set_preview_decoder(SlModel *model, const char *path, SlError *err);
+/* Whose path that is; NULL: there is none. */
+const char *sl_model_preview_decoder(const SlModel *model);
+/* A picture of full size by the tiny VAE, for previews: as sl_decode, into rgb; and as
+ * sl_decode_begin, taken by sl_decode_take. */
+bool sl_decode_preview(SlModel *model, const float *sample, int height, int width, uint8_t *rgb,
+                       SlError *err);
+bool sl_decode_preview_begin(SlModel *model, const float *sample, int height, int width);
+
 /* ---- measuring ---- */
 
 typedef struct SlCost {

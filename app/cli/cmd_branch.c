@@ -4,6 +4,7 @@
  */
 #include "app/cli/cli.h"
 #include "app/cli/interrupt.h"
+#include "app/cli/previews.h"
 #include "app/cli/session.h"
 #include "app/files/files.h"
 #include "app/recipe/recipe.h"
@@ -31,6 +32,8 @@ static bool on_frame(void *arg, SlRun *run, const SlFrame *frame, SlError *err)
                            sl_run_evaluations(run), NULL);
     else
         sl_progress_step(&b->session.progress, frame->evaluation + 1);
+    if (frame && !sl_previews_frame(&b->session, frame, err))
+        return false;
     return !sl_interrupted() || sl_fail(err, SL_CANCELLED, "interrupted");
 }
 
@@ -47,8 +50,8 @@ static bool prepare(Branch *b, const SlOptions *options, SlError *err)
 {
     SlMetadata *m = &b->parent;
     b->options = *options;
-    if (!sl_atomic_check(options->output, err) || !sl_metadata_read(options->argument, m, err) ||
-        !check_step(b, err))
+    if (!sl_atomic_check(options->output, err) || !sl_previews_check(options, err) ||
+        !sl_metadata_read(options->argument, m, err) || !check_step(b, err))
         return false;
     b->recipe = *m->recipe;
     sl_options_change(options, &b->recipe);
@@ -56,6 +59,7 @@ static bool prepare(Branch *b, const SlOptions *options, SlError *err)
     return ((b->origin && sl_batches_copy(&m->batches, &b->origin->batches)) ||
             sl_fail(err, SL_MEMORY, "memory ran out")) &&
            sl_session_open_again(&b->session, &b->options, m, err) &&
+           sl_previews_open(&b->session, err) &&
            sl_recipe_check(m->recipe, sl_model_info(b->session.model), err) &&
            sl_recipe_check(&b->recipe, sl_model_info(b->session.model), err);
 }

@@ -3,6 +3,7 @@
  */
 #include "app/cli/cli.h"
 #include "app/cli/interrupt.h"
+#include "app/cli/previews.h"
 #include "app/cli/session.h"
 #include "app/files/files.h"
 #include "app/recipe/recipe.h"
@@ -115,6 +116,12 @@ static bool on_progress(void *arg, int done, int total, SlError *err)
     return !sl_interrupted() || sl_fail(err, SL_CANCELLED, "interrupted");
 }
 
+static bool on_moment(void *arg, int lane, const SlTimeline *timeline, SlError *err)
+{
+    Compare *c = arg;
+    return sl_previews_moment(&c->session, lane, timeline, err);
+}
+
 static bool compute(Compare *c, SlError *err)
 {
     const SlCompareJob job = {.model = c->session.model,
@@ -123,6 +130,7 @@ static bool compute(Compare *c, SlError *err)
                               .inputs = &c->arrays.inputs,
                               .fast = c->session.options->fast,
                               .progress = on_progress,
+                              .moment = on_moment,
                               .arg = c};
     c->doing = "lanes";
     bool ok = sl_compare_run(&c->lanes, &job, err);
@@ -332,12 +340,15 @@ static bool run(Compare *c, const SlOptions *o, SlError *err)
 {
     if ((o->output && !sl_atomic_check(o->output, err)) ||
         (o->animation && !sl_atomic_check(o->animation, err)) ||
-        (o->save && !sl_atomic_check(o->save, err)))
+        (o->save && !sl_atomic_check(o->save, err)) || !sl_previews_check(o, err))
         return false;
+    if (o->open && o->previews)
+        return sl_fail(err, SL_ARGUMENT,
+                       "--previews is for lanes that are computed; a saved comparison has its own");
     if (o->open)
         return open_file(c, err) && write_files(c, err);
-    return sl_session_open(&c->session, o, NULL, err) && add_schedulers(c, o, err) &&
-           add_lanes(c, o, err) && check_sizes(c, err) &&
+    return sl_session_open(&c->session, o, NULL, err) && sl_previews_open(&c->session, err) &&
+           add_schedulers(c, o, err) && add_lanes(c, o, err) && check_sizes(c, err) &&
            sl_session_inputs(&c->session, c->recipe[0], &c->arrays, err) && compute(c, err) &&
            write_files(c, err);
 }

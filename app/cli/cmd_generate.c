@@ -1,17 +1,16 @@
 /* cmd_generate.c - `safelight generate`. */
 #include "app/cli/cli.h"
 #include "app/cli/interrupt.h"
+#include "app/cli/previews.h"
 #include "app/cli/session.h"
 #include "app/files/files.h"
 #include "app/image/image.h"
 #include "app/record/record.h"
 
 #include <cjson/cJSON.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 typedef struct Generate {
@@ -71,53 +70,6 @@ static bool save_dump(Generate *g, SlError *err)
     return sl_tensor_writer_save(g->dump, g->session.options->dump, err);
 }
 
-/* ---- --previews ---- */
-
-static bool make_folder(const char *path, SlError *err)
-{
-    struct stat st;
-    if (mkdir(path, 0777) == 0 || (errno == EEXIST && stat(path, &st) == 0 && S_ISDIR(st.st_mode)))
-        return true;
-    return sl_fail(err, SL_IO, "%s: the folder for previews cannot be made: %s", path,
-                   strerror(errno));
-}
-
-static bool decode_frame(const Generate *g, const SlFrame *frame, const float *data, uint8_t *rgb,
-                         SlError *err)
-{
-    const SlSample sample = {.data = data,
-                             .channels = frame->channels,
-                             .height = frame->height,
-                             .width = frame->width,
-                             .step = frame->step + 1,
-                             .steps = frame->steps};
-    return sl_sample_decode(g->session.model, &sample, NULL, rgb, err);
-}
-
-/* The predicted picture: decoded where that is cheap, else from the linear preview. */
-static bool write_preview(Generate *g, const SlFrame *frame, SlError *err)
-{
-    SlModel *model = g->session.model;
-    const SlModelInfo *info = sl_model_info(model);
-    bool decode = sl_model_decodes_cheaply(model);
-    int scale = decode ? info->factor : 1;
-    int width = frame->width * scale, height = frame->height * scale;
-    uint8_t *rgb = malloc((size_t)width * (size_t)height * 3);
-    char *path = NULL;
-    bool ok = rgb && asprintf(&path, "%s/%04d.png", g->session.options->previews,
-                              frame->evaluation + 1) >= 0;
-    if (!ok)
-        sl_fail(err, SL_MEMORY, "memory ran out for a preview");
-    else if (decode)
-        ok = decode_frame(g, frame, frame->x_0, rgb, err);
-    else
-        sl_preview(model, frame->x_0, frame->height, frame->width, rgb);
-    ok = ok && sl_png_write(path, rgb, width, height, NULL, 0, err);
-    free(path);
-    free(rgb);
-    return ok;
-}
-
 /* ---- --animation ---- */
 
 /* The predicted picture at the ends of steps, so many as fit in a film. */
@@ -137,8 +89,8 @@ static bool animate(Generate *g, const SlFrame *frame, SlError *err)
     }
     if (!g->animated)
         return sl_fail(err, SL_MEMORY, "memory ran out for an animation");
-    const float *sample = frame->last ? frame->x_t : frame->x_0;
-    if (!decode_frame(g, frame, sample, g->animated, err))
+    const SlSample sample = sl_frame_sample(frame, frame->last ? frame->x_t : frame->x_0);
+    if (!sl_sample_decode(model, &sample, NULL, g->animated, err))
         return false;
     sl_animation_add(g->animation, g->animated,
                      frame->last ? SL_ANIMATION_LAST_MS : SL_ANIMATION_MS);
@@ -170,7 +122,7 @@ static bool on_frame(void *arg, SlRun *run, const SlFrame *frame, SlError *err)
     sl_progress_step(&g->session.progress, frame->evaluation + 1);
     if (g->dump)
         dump_frame(g->dump, frame);
-    if (!animate(g, frame, err) || (g->session.options->previews && !write_preview(g, frame, err)))
+    if (!animate(g, frame, err) || !sl_previews_frame(&g->session, frame, err))
         return false;
     return !sl_interrupted() || sl_fail(err, SL_CANCELLED, "interrupted");
 }
@@ -230,12 +182,11 @@ static bool prepare(Generate *g, const SlOptions *o, SlError *err)
         return false;
     if ((g->output && !sl_atomic_check(g->output, err)) ||
         (o->dump && !sl_atomic_check(o->dump, err)) ||
-        (o->animation && !sl_atomic_check(o->animation, err)) ||
-        (o->previews && !make_folder(o->previews, err)))
+        (o->animation && !sl_atomic_check(o->animation, err)) || !sl_previews_check(o, err))
         return false;
     if (o->dump && !(g->dump = sl_tensor_writer_new()))
         return sl_fail(err, SL_MEMORY, "memory ran out");
-    return sl_session_open(&g->session, o, NULL, err) &&
+    return sl_session_open(&g->session, o, NULL, err) && sl_previews_open(&g->session, err) &&
            sl_session_recipe(&g->session, &g->recipe, err) &&
            sl_session_inputs(&g->session, &g->recipe, &g->arrays, err);
 }

@@ -4,6 +4,7 @@
  */
 #include "app/cli/cli.h"
 #include "app/cli/interrupt.h"
+#include "app/cli/previews.h"
 #include "app/cli/replay_sheet.h"
 #include "app/cli/session.h"
 #include "app/files/files.h"
@@ -36,6 +37,8 @@ static bool on_frame(void *arg, SlRun *run, const SlFrame *frame, SlError *err)
                            sl_run_evaluations(run), NULL);
     else
         sl_progress_step(&r->session.progress, frame->evaluation + 1);
+    if (frame && !sl_previews_frame(&r->session, frame, err))
+        return false;
     return !sl_interrupted() || sl_fail(err, SL_CANCELLED, "interrupted");
 }
 
@@ -45,12 +48,14 @@ static bool prepare(Replay *r, const SlOptions *options, SlError *err)
 {
     SlMetadata *m = &r->metadata;
     r->options = *options;
-    if (options->output && !sl_atomic_check(options->output, err))
+    if ((options->output && !sl_atomic_check(options->output, err)) ||
+        !sl_previews_check(options, err))
         return false;
     if (!sl_metadata_read(options->argument, m, err) ||
         !sl_png_hash(options->argument, r->file_pixels, err))
         return false;
     return sl_session_open_again(&r->session, &r->options, m, err) &&
+           sl_previews_open(&r->session, err) &&
            sl_recipe_check(m->recipe, sl_model_info(r->session.model), err);
 }
 

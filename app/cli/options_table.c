@@ -51,7 +51,13 @@ const SlOption sl_option_table[] = {
      "its tensor \"noise\" is used, in order, where a scheduler draws noise"},
     {"dump", SL_OPTION_TEXT, AT(dump), GENERATE, "FILE",
      "write every step's arrays as .safetensors"},
-    {"previews", SL_OPTION_TEXT, AT(previews), GENERATE, "FOLDER", "write one PNG per evaluation"},
+    {"previews", SL_OPTION_TEXT, AT(previews), CHANGES | REPLAY, "FOLDER",
+     "write one PNG per evaluation"},
+    {"preview-decoder", SL_OPTION_TEXT, AT(preview_decoder), CHANGES | REPLAY,
+     "FILE|FOLDER|NAME|none",
+     "the tiny VAE that makes the previews at full size (default: taesd or taesdxl, if it is on "
+     "the "
+     "search path)"},
     {"arch", SL_OPTION_WORD, AT(arch), BENCH, NULL, "the shape to measure, with random weights"},
     {"profile", SL_OPTION_FLAG, AT(profile), BENCH, NULL,
      "where the time goes: each kind of operation and each shape, sorted, beside the least it "

@@ -27,6 +27,9 @@ static bool prepare(ReplayLanes *r, const SlOptions *options, SlError *err)
     if (options->output)
         return sl_fail(err, SL_ARGUMENT,
                        "--output is for pictures; a comparison is only computed again");
+    if (options->previews || options->preview_decoder)
+        return sl_fail(err, SL_ARGUMENT,
+                       "--previews is for pictures and sheets; a comparison has its own");
     if (!(r->lanes = sl_lanes_load(options->argument, &r->metadata, err)))
         return false;
     return sl_session_open_again(&r->session, &r->options, &r->metadata, err) &&

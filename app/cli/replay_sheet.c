@@ -3,6 +3,7 @@
  */
 #include "app/cli/replay_sheet.h"
 #include "app/cli/interrupt.h"
+#include "app/cli/previews.h"
 #include "app/cli/session.h"
 #include "app/files/files.h"
 #include "app/image/image.h"
@@ -78,6 +79,12 @@ static bool render(Replay *r, SlError *err)
     return ok;
 }
 
+static bool on_moment(void *arg, int lane, const SlTimeline *timeline, SlError *err)
+{
+    Replay *r = arg;
+    return sl_previews_moment(&r->session, lane, timeline, err);
+}
+
 static bool compute(Replay *r, SlError *err)
 {
     SlRecipe *recipes[SL_LANES_MAX];
@@ -99,6 +106,7 @@ static bool compute(Replay *r, SlError *err)
                               .fast = r->text.fast,
                               .stop_after = stops,
                               .progress = on_progress,
+                              .moment = on_moment,
                               .arg = r};
     r->doing = "lanes";
     bool ok = sl_compare_run(&r->lanes, &job, err);
@@ -185,11 +193,11 @@ static bool look_at_pixels(Replay *r, SlError *err)
 static bool prepare(Replay *r, const char *json, SlError *err)
 {
     const SlOptions *o = &r->options;
-    return sl_compare_text_read(o->argument, json, &r->text, err) &&
+    return sl_previews_check(o, err) && sl_compare_text_read(o->argument, json, &r->text, err) &&
            (!o->output || r->text.animation || sl_atomic_check(o->output, err)) &&
            look_at_pixels(r, err) &&
            sl_session_open_again(&r->session, &r->options, &r->text.lane[0], err) &&
-           check_lanes(r, err);
+           sl_previews_open(&r->session, err) && check_lanes(r, err);
 }
 
 bool sl_replay_sheet(const SlOptions *options, int *status)

@@ -35,6 +35,7 @@ typedef struct SlSession {
     bool hashing, hash_later;
     int stop_hashing;
     SlError hash_error;
+    bool preview_failed; /* and it was said */
 } SlSession;
 
 /* The parts that the options name in place of the model's own, found. Free in any case. */

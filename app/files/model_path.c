@@ -193,6 +193,35 @@ char *sl_part_find(const char *part, const char *name, SlError *err)
     return found;
 }
 
+/* In this folder, or in one called vae_approx in it or beside it, as ComfyUI has them. */
+static char *tiny_vae_in(const char *folder, const char *name)
+{
+    static const char *const inner[] = {"", "/vae_approx", "/../vae_approx"};
+    static const char *const endings[] = {"_decoder", ""};
+    char place[PATH_ROOM], file[64], *found = NULL;
+    for (int i = 0; i < 3 && !found; i++) {
+        bool room = snprintf(place, sizeof place, "%s%s", folder, inner[i]) < (int)sizeof place;
+        for (int k = 0; k < 2 && room && !found; k++) {
+            snprintf(file, sizeof file, "%s%s", name, endings[k]);
+            found = in_folder(place, file);
+        }
+    }
+    return found;
+}
+
+char *sl_preview_decoder_find(const SlModelInfo *info, const char *first)
+{
+    const char *name = sl_preview_decoder_name(info);
+    if (!name)
+        return NULL;
+    char *found = first && *first ? tiny_vae_in(first, name) : NULL;
+    char **folders = sl_model_folders();
+    for (int i = 0; folders && folders[i] && !found; i++)
+        found = tiny_vae_in(folders[i], name);
+    sl_strings_free(folders);
+    return found;
+}
+
 /* ---- all of them ---- */
 
 static bool looks_like_model(const char *path)

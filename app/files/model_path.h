@@ -31,6 +31,11 @@ bool sl_model_file_name(const char *path);
  * name on the search path or in a folder there with the part's name. malloc'ed. NULL and *err. */
 char *sl_part_find(const char *part, const char *name, SlError *err);
 
+/* The tiny VAE for previews of this model, by the names that it is shared under ("taesd_decoder",
+ * "taesd", "taesdxl"): in the folder `first` (NULL or "": none), on the search path, or in a folder
+ * vae_approx in or beside one of those. malloc'ed; NULL where there is none. */
+char *sl_preview_decoder_find(const SlModelInfo *info, const char *first);
+
 /* Whether an inspected model has these files: names and sizes first, then hashes, which *info
  * receives. A hash that is "" in files is not compared. */
 bool sl_model_is_same(SlModelInfo *info, const SlModelFile *files, int count, const int *cancel);

@@ -51,6 +51,9 @@ static bool advance(SlCompare *c, const SlCompareJob *job, SlError *err)
             return false;
         if (lane < 0)
             return true;
+        if (job->moment && sl_timeline_count(sl_lanes_timeline(c->lanes, lane)) > 0 &&
+            !job->moment(job->arg, lane, sl_lanes_timeline(c->lanes, lane), err))
+            return false;
         stop_lane(c, job, lane);
     }
 }

@@ -43,6 +43,9 @@ typedef struct SlCompareJob {
     /* Called before the first evaluation (done 0) and after each; false with SL_CANCELLED stops.
      * May be NULL. */
     bool (*progress)(void *arg, int done, int evaluations, SlError *err);
+    /* Called after each evaluation of a lane, whose timeline has it as its newest moment. May be NULL;
+     * false stops as progress does. */
+    bool (*moment)(void *arg, int lane, const SlTimeline *timeline, SlError *err);
     void *arg;
 } SlCompareJob;
 

@@ -9,6 +9,7 @@
 #include "engine/files/name_table.h"
 #include "engine/files/safetensors.h"
 #include "engine/files/sha256.h"
+#include "engine/files/tiny_file.h"
 #include "engine/files/utf8.h"
 #include "engine/files/weights.h"
 #include "engine/files/weights_views.h"

@@ -3,11 +3,13 @@
  * Such files have the part's tensors under diffusers' names or under those of the original layout,
  * with the prefix that they have in a whole checkpoint or without; a whole checkpoint is one as
  * well, of which the other parts are not read. Which it is is told by a tensor that every such part
- * has. The prefix is taken off, or put there, by views; what is left is checkpoint.c's.
+ * has. The prefix is taken off, or put there, by views; what is left is checkpoint.c's. Tiny VAEs
+ * are tiny_file.c's.
  *
  * Easy to get wrong: the prefixes are tried longest first, since the empty one fits everything.
  */
 #include "engine/files/checkpoint.h"
+#include "engine/files/tiny_file.h"
 #include "engine/files/utf8.h"
 #include "engine/files/weights_views.h"
 
@@ -85,6 +87,8 @@ static SlWeightSource *renamed(SlWeightSource *file, const Layout *layout, SlErr
 static SlWeightSource *show(SlWeightSource *file, const char *part, SlError *err)
 {
     const Layout *layout = layout_of(file, part);
+    if (!layout && !strcmp(part, "vae") && sl_tiny_is(file))
+        return sl_tiny_weights(file, err);
     if (!layout) {
         sl_fail(err, SL_UNSUPPORTED,
                 "%s: there is no %s in this file that can be read: its tensors are called \"%s\" "

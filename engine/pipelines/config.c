@@ -39,6 +39,22 @@ const SlOtherPart *sl_model_other(const SlModelInfo *info, const char *part)
     return NULL;
 }
 
+/* *config where the file is a tiny VAE, whose sizes say what it is: a file of another part is
+ * built as the model's own is. False and *err where it cannot be read. */
+static bool open_tiny_config(const char *path, SlJson **config, SlError *err)
+{
+    SlWeightSource *file = sl_weights_open_file(path, err), *weights = NULL;
+    bool tiny = file && sl_tiny_is(file), ok = file != NULL;
+    if (tiny) {
+        weights = sl_tiny_weights(file, err);
+        *config = weights ? sl_tiny_config(weights, err) : NULL;
+        ok = *config != NULL;
+    }
+    sl_weights_close(weights);
+    sl_weights_close(file);
+    return ok;
+}
+
 static SlJson *read_config(const SlModelInfo *info, const char *part, SlError *err)
 {
     bool scheduler = !strcmp(part, "scheduler");
@@ -48,6 +64,9 @@ static SlJson *read_config(const SlModelInfo *info, const char *part, SlError *e
         snprintf(path, sizeof path, "%s/config.json", other->path);
         return open_config(path, err);
     }
+    SlJson *tiny = NULL;
+    if (other && !strcmp(part, "vae") && (!open_tiny_config(other->path, &tiny, err) || tiny))
+        return tiny;
     if (info->single_file) {
         const SlPipelineClass *kind = sl_pipeline_class_of(info);
         const char *text = kind->builtin ? kind->builtin(info->arch, part) : NULL;

@@ -28,6 +28,13 @@ typedef struct SlPart {
     unsigned loads;      /* how often it was loaded: what was made of it before is stale */
 } SlPart;
 
+/* A tiny VAE for previews; all NULL: there is none. */
+typedef struct SlPreviewDecoder {
+    char *path;
+    SlBinder *binder;
+    SlVae *vae;
+} SlPreviewDecoder;
+
 struct SlModel {
     SlModelInfo info;
     const SlPipelineClass *kind;
@@ -50,6 +57,7 @@ struct SlModel {
     const void *pending; /* the picture that is on its way there */
     size_t pending_bytes;
     struct SlStep *step; /* of the size that was run last; NULL before */
+    SlPreviewDecoder preview_decoder;
 };
 
 /* ---- configurations ---- */

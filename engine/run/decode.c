@@ -54,13 +54,12 @@ static SlTensor coloured(SlDevice *dev, const SlTensor *grey)
     return image;
 }
 
-/* The picture [1, H, W, 3] in f32, -1..1, on the device, which is the model's or one beside it.
- * strip: rows that are decoded at a time, 0 for all of them. */
-static SlTensor decode_tensor(SlModel *model, SlDevice *dev, const float *sample, int height,
-                              int width, int strip)
+/* The picture [1, H, W, 3] in f32, -1..1, of this VAE (NULL: the sample is one), on the device, which
+ * is the model's or one beside it. strip: rows that are decoded at a time, 0 for all of them. */
+static SlTensor decode_tensor(SlModel *model, const SlVae *net, SlDevice *dev, const float *sample,
+                              int height, int width, int strip)
 {
     int f = model->info.factor;
-    const SlVae *net = sl_model_vae(model);
     int channels = net ? sl_vae_get_config(net)->out_channels : model->info.channels;
     SlTensor image =
         sl_tensor_new(dev, SL_F32, 4, (const int64_t[]){1, height * f, width * f, channels});
@@ -129,7 +128,8 @@ bool sl_decode(SlModel *model, const float *sample, int height, int width, float
     bool ok = false;
     for (size_t i = 0; i < sizeof strips / sizeof strips[0] && !ok; i++) {
         size_t mark = sl_arena_mark(dev);
-        SlTensor picture = decode_tensor(model, dev, sample, height, width, strips[i]);
+        SlTensor picture =
+            decode_tensor(model, sl_model_vae(model), dev, sample, height, width, strips[i]);
         ok = sl_device_ok(dev) && download_picture(model, &picture, image, rgb);
         sl_arena_reset(dev, mark);
         if (dev->status != SL_MEMORY || !has_vae(model) || strips[i] == 1)
@@ -138,6 +138,50 @@ bool sl_decode(SlModel *model, const float *sample, int height, int width, float
         if (mark == 0)
             sl_arena_release(dev);
     }
+    if (!ok) {
+        sl_device_check(dev, err);
+        sl_device_clear(dev);
+    }
+    return ok;
+}
+
+/* ---- previews ---- */
+
+/* A block of a tiny VAE has its input and two results at once, at the picture's size, and the level
+ * before it is still there; then there is the picture. */
+static size_t preview_bytes(const SlVae *net, size_t pixels)
+{
+    return pixels *
+           (4 * (size_t)sl_vae_get_config(net)->channels[0] * sl_dtype_size(sl_vae_dtype(net)) +
+            2 * 12);
+}
+
+/* Where the device computes in the host's memory, which the system may promise and not have. */
+static bool check_memory(const SlModel *model, const SlVae *net, int height, int width,
+                         SlError *err)
+{
+    int f = model->info.factor;
+    size_t need = preview_bytes(net, (size_t)height * (size_t)width * (size_t)(f * f));
+    size_t left = sl_host_memory_left(""), own = sl_arena_capacity(model->dev);
+    return sl_model_memory_is_limited(model) || need <= own || need - own <= left ||
+           sl_fail(err, SL_MEMORY,
+                   "a preview of %d x %d needs %s of memory, and this process may use %s",
+                   width * f, height * f, sl_bytes_text(need).text, sl_bytes_text(left).text);
+}
+
+bool sl_decode_preview(SlModel *model, const float *sample, int height, int width, uint8_t *rgb,
+                       SlError *err)
+{
+    SlDevice *dev = model->dev;
+    const SlVae *net = model->preview_decoder.vae;
+    if (!net)
+        return sl_fail(err, SL_ARGUMENT, "there is no tiny VAE for previews");
+    if (!check_memory(model, net, height, width, err))
+        return false;
+    size_t mark = sl_arena_mark(dev);
+    SlTensor picture = decode_tensor(model, net, dev, sample, height, width, 0);
+    bool ok = sl_device_ok(dev) && download_picture(model, &picture, NULL, rgb);
+    sl_arena_reset(dev, mark);
     if (!ok) {
         sl_device_check(dev, err);
         sl_device_clear(dev);
@@ -157,16 +201,13 @@ static SlDevice *beside(SlModel *model)
     return model->beside;
 }
 
-bool sl_decode_begin(SlModel *model, const float *sample, int height, int width)
+static bool begin(SlModel *model, const SlVae *net, const float *sample, int height, int width)
 {
-    int part = sl_model_part_for(model, SL_USE_DECODE);
-    if (part >= 0 && !model->part[part].net) /* loading it would keep the run waiting */
-        return false;
     SlDevice *dev = !model->pending ? beside(model) : NULL;
     if (!dev)
         return false;
     size_t mark = sl_arena_mark(dev);
-    SlTensor picture = decode_tensor(model, dev, sample, height, width, 0);
+    SlTensor picture = decode_tensor(model, net, dev, sample, height, width, 0);
     SlTensor bytes = sl_tensor_new(dev, SL_U8, 4, picture.size);
     sl_to_rgb8(dev, &picture, &bytes);
     model->pending = sl_fetch(dev, &bytes);
@@ -177,6 +218,20 @@ bool sl_decode_begin(SlModel *model, const float *sample, int height, int width)
         sl_device_close(&model->beside); /* its memory serves the run better */
     }
     return model->pending != NULL;
+}
+
+bool sl_decode_begin(SlModel *model, const float *sample, int height, int width)
+{
+    int part = sl_model_part_for(model, SL_USE_DECODE);
+    if (part >= 0 && !model->part[part].net) /* loading it would keep the run waiting */
+        return false;
+    return begin(model, sl_model_vae(model), sample, height, width);
+}
+
+bool sl_decode_preview_begin(SlModel *model, const float *sample, int height, int width)
+{
+    const SlVae *net = model->preview_decoder.vae;
+    return net && begin(model, net, sample, height, width);
 }
 
 bool sl_decode_ready(SlModel *model)

@@ -16,6 +16,7 @@ void sl_model_close(SlModel **model)
 {
     if (!*model)
         return;
+    sl_model_set_preview_decoder(*model, NULL, NULL);
     sl_device_close(&(*model)->beside);
     sl_step_free((*model)->step);
     sl_model_unload(*model);

@@ -184,6 +184,70 @@ static void test_replay(void)
            3, "", "replay with a VAE of another file says that it is another");
 }
 
+/* ---- previews ---- */
+
+/* A preview's width; 0: there is none. */
+static int width_of(const char *path)
+{
+    int width = 0, height;
+    SlError err;
+    free(sl_png_read(path, &width, &height, &err));
+    return width;
+}
+
+static void shown(int width, const char *name, const char *what)
+{
+    char path[4096];
+    snprintf(path, sizeof path, "%s/%s", file("p"), name);
+    sl_test(width_of(path) == width, "%s: %d pixels wide", what, width_of(path));
+    remove(path);
+}
+
+static void test_previews(void)
+{
+    char command[9000], *tiny = sl_test_path("goldens/previews/taesd_decoder.safetensors");
+    char *five = sl_test_path("goldens/previews/five.safetensors");
+    const char *previews = strdup(file("p")), *x = strdup(file("x.png"));
+    int own = width_of(file("own.png"));
+    remove(x);
+    expect(RUN(SD, "--previews", previews, "--preview-decoder", tiny, "--output", x), 0, "",
+           "previews by a tiny VAE");
+    sl_test(same_pixels(file("own.png"), x), "... the picture has the same pixels");
+    const char *first = strdup(file("first.png"));
+    snprintf(command, sizeof command, "cp '%s/0001.png' '%s'", previews, first);
+    sl_test(system(command) == 0, "... the first is kept");
+    shown(own, "0001.png", "the first");
+    shown(own, "0002.png", "the second");
+    expect(RUN(SD, "--preview-decoder", tiny, "--output", x), 2, "--previews",
+           "without --previews");
+    expect(RUN(SD, "--previews", previews, "--preview-decoder", five, "--output", x), 1,
+           "latents of 5", "a tiny VAE of another model");
+    snprintf(command, sizeof command, "mkdir -p '%s/vae_approx' && cp '%s' '%s/vae_approx'",
+             file("models"), tiny, file("models"));
+    sl_test(system(command) == 0, "a tiny VAE on the search path");
+    setenv("SAFELIGHT_MODELS", file("models"), 1);
+    expect(RUN("compare", "--model", model, "--prompt", "x", "--steps", "1", "--schedulers",
+               "euler,ddim", "--quiet", "--previews", previews, "--output", file("s.png"),
+               "--preview-decoder", "taesd_decoder"),
+           0, "", "a comparison with it by its name");
+    shown(own, "1-0001.png", "lane 1");
+    shown(own, "2-0001.png", "lane 2");
+    expect(RUN("replay", x, "--verify", "--model", model, "--quiet", "--previews", previews,
+               "--preview-decoder", "none"),
+           0, "", "replay with the previews that there are without a tiny VAE");
+    snprintf(command, sizeof command, "%s/0001.png", previews);
+    sl_test(width_of(command) > 0 && !same_pixels(command, first), "... they are others");
+    expect(RUN("branch", x, "--model", model, "--step", "1", "--guidance", "2", "--quiet",
+               "--previews", previews, "--preview-decoder", tiny, "--output", file("b.png")),
+           0, "", "a branch with previews");
+    shown(own, "0002.png", "its second evaluation");
+    expect(RUN(SD, "--vae", tiny, "--output", file("t.png")), 0, "", "a tiny VAE for the VAE");
+    sl_test(!same_pixels(file("own.png"), file("t.png")), "... makes another picture");
+    unsetenv("SAFELIGHT_MODELS");
+    free(tiny);
+    free(five);
+}
+
 int main(int argc, char **argv)
 {
     if (argc < 2 || !program_begin())
@@ -192,6 +256,7 @@ int main(int argc, char **argv)
     model = sl_test_path("goldens/model/sd1");
     test_layouts();
     test_refused();
+    test_previews();
     test_replay();
     free(model);
     return program_end();
