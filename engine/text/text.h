@@ -3,6 +3,7 @@
 #ifndef SL_ENGINE_TEXT_H
 #define SL_ENGINE_TEXT_H
 
+#include "engine/text/prompt.h"
 #include "engine/text/text_encoder.h"
 #include "engine/text/tokenizer.h"
 
