@@ -52,10 +52,10 @@ GPU_DEV void multiply_keys(Scores &s, const uint32_t (&q)[DP / 16][1][4], const 
     GPU_UNROLL
     for (int k = 0; k < DP / 16; k++) {
         uint32_t b[TILE / 8][2];
-        GPU_UNROLL
-        for (int j = 0; j < TILE / 8; j += 2)
-            ldmatrix_x4(b[j], keys + (j * 8 + (lane >> 4) * 8 + (lane & 7)) * Shape<DP>::pitch +
-                                  k * 16 + (lane >> 3 & 1) * 8);
+        ldmatrix_x4<TILE / 16>(b[0],
+                               keys + ((lane >> 4) * 8 + (lane & 7)) * Shape<DP>::pitch + k * 16 +
+                                   (lane >> 3 & 1) * 8,
+                               16 * Shape<DP>::pitch);
         mma_tile(s, q[k], b, T());
     }
 }
@@ -78,8 +78,7 @@ GPU_DEV void soften(Scores &s, const AttentionShape &a, int query, int key, floa
     }
     GPU_UNROLL
     for (int r = 0; r < 2; r++) {
-        next[r] = fmaxf(next[r], __shfl_xor_sync(0xffffffffu, next[r], 1));
-        next[r] = fmaxf(next[r], __shfl_xor_sync(0xffffffffu, next[r], 2));
+        next[r] = gpu_butterfly<1, 2>(next[r], GpuLarger());
         shrink[r] = exp2f(top[r] - next[r]); /* 0 for the first tile */
         top[r] = next[r];
         sum[r] *= shrink[r];
@@ -105,11 +104,11 @@ GPU_DEV void multiply_values(float (&o)[1][DP / 8][4], const Scores &s, const T 
                                    gpu_pack(high[0], high[1], T()),
                                    gpu_pack(high[2], high[3], T())}};
         uint32_t b[DP / 8][2];
-        GPU_UNROLL
-        for (int j = 0; j < DP / 8; j += 2)
-            ldmatrix_x4_trans(
-                b[j], values + (k * 16 + (lane >> 3 & 1) * 8 + (lane & 7)) * Shape<DP>::pitch +
-                          j * 8 + (lane >> 4) * 8);
+        ldmatrix_x4_trans<DP / 16>(
+            b[0],
+            values + (k * 16 + (lane >> 3 & 1) * 8 + (lane & 7)) * Shape<DP>::pitch +
+                (lane >> 4) * 8,
+            16);
         mma_tile(o, p, b, T());
     }
 }
@@ -120,8 +119,7 @@ GPU_DEV void store_rows(const float (&o)[1][DP / 8][4], float (&sum)[2], T *to, 
 {
     GPU_UNROLL
     for (int r = 0; r < 2; r++) {
-        sum[r] += __shfl_xor_sync(0xffffffffu, sum[r], 1);
-        sum[r] += __shfl_xor_sync(0xffffffffu, sum[r], 2);
+        sum[r] = gpu_butterfly<1, 2>(sum[r], GpuSum());
         const float inverse = 1.0f / sum[r];
         const int row = query + r * 8;
         if (row < a.lq) {
@@ -162,12 +160,9 @@ __global__ void __launch_bounds__(THREADS)
         Scores s;
         cp_async_wait<1>();
         __syncthreads(); /* now the tile's keys have arrived for all threads */
-        if (t == 0) {
-            GPU_UNROLL
-            for (int i = 0; i < DP / 16; i++)
-                ldmatrix_x4(fq[i][0],
-                            queries + (warp * 16 + (lane & 15)) * pitch + i * 16 + (lane >> 4) * 8);
-        }
+        if (t == 0)
+            ldmatrix_x4<DP / 16>(fq[0][0],
+                                 queries + (warp * 16 + (lane & 15)) * pitch + (lane >> 4) * 8, 16);
         multiply_keys<T, DP>(s, fq, keys);
         __syncthreads(); /* all are done with the keys */
         if (t + 1 < tiles)

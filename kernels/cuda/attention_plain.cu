@@ -63,15 +63,13 @@ GPU_DEV void plain_soften(PlainTiles &s, float &top, float &total)
     float next = top, sum = 0;
     for (int j = 0; j < 8; j++)
         next = fmaxf(next, s.p[row][column + j]);
-    for (int o = 1; o < 8; o *= 2)
-        next = fmaxf(next, __shfl_xor_sync(0xffffffffu, next, o));
+    next = gpu_butterfly<1, 2, 4>(next, GpuLarger());
     for (int j = 0; j < 8; j++) {
         const float p = exp2f(s.p[row][column + j] - next);
         s.p[row][column + j] = p;
         sum += p;
     }
-    for (int o = 1; o < 8; o *= 2)
-        sum += __shfl_xor_sync(0xffffffffu, sum, o);
+    sum = gpu_butterfly<1, 2, 4>(sum, GpuSum());
     const float shrink = exp2f(top - next);
     total = total * shrink + sum;
     top = next;
@@ -109,14 +107,19 @@ __global__ void __launch_bounds__(THREADS)
         plain_load_values(s, v, a, key, c0);
         __syncthreads(); /* now scores and values are visible to all threads */
         plain_soften(s, top, total);
-        __syncthreads(); /* so are probabilities */
+        __syncthreads();                       /* so are probabilities */
+        const int keys = min(KEYS, end - key); /* those behind have probability 0 */
         for (int x = 0; x < 4; x++) {
             const float shrink = s.shrink[tq + x];
             sum[x][0] *= shrink;
             sum[x][1] *= shrink;
-            for (int j = 0; j < KEYS; j++) {
-                sum[x][0] += s.p[tq + x][j] * s.v[j][tc];
-                sum[x][1] += s.p[tq + x][j] * s.v[j][tc + 1];
+        }
+        for (int j = 0; j < keys; j++) {
+            const float low = s.v[j][tc], high = s.v[j][tc + 1];
+            GPU_UNROLL
+            for (int x = 0; x < 4; x++) {
+                sum[x][0] += s.p[tq + x][j] * low;
+                sum[x][1] += s.p[tq + x][j] * high;
             }
         }
         __syncthreads(); /* all are done with the tiles */

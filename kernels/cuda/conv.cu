@@ -96,13 +96,11 @@ GPU_DEV void multiply_tile(float (&sum)[Tile::NI][Tile::NJ][4], const T *a, cons
     GPU_UNROLL
     for (int k = 0; k < TILE_K; k += 16) {
         uint32_t fa[Tile::NI][4], fb[Tile::NJ][2];
-        GPU_UNROLL
-        for (int i = 0; i < Tile::NI; i++)
-            ldmatrix_x4(fa[i], a + (m + i * 16 + (lane & 15)) * PITCH + k + (lane >> 4) * 8);
-        GPU_UNROLL
-        for (int j = 0; j < Tile::NJ; j += 2)
-            ldmatrix_x4(fb[j], b + (n + j * 8 + (lane >> 4) * 8 + (lane & 7)) * PITCH + k +
-                                   (lane >> 3 & 1) * 8);
+        ldmatrix_x4<Tile::NI>(fa[0], a + (m + (lane & 15)) * PITCH + k + (lane >> 4) * 8,
+                              16 * PITCH);
+        ldmatrix_x4<Tile::NJ / 2>(
+            fb[0], b + (n + (lane >> 4) * 8 + (lane & 7)) * PITCH + k + (lane >> 3 & 1) * 8,
+            16 * PITCH);
         mma_tile(sum, fa, fb, T());
     }
 }

@@ -73,12 +73,23 @@ template <int V, class T> GPU_DEV void gpu_store(T *p, const float (&f)[V])
 
 /* ---- sums ---- */
 
+struct GpuSum {
+    GPU_DEV static float of(float a, float b)
+    {
+        return a + b;
+    }
+};
+
+struct GpuLarger {
+    GPU_DEV static float of(float a, float b)
+    {
+        return fmaxf(a, b);
+    }
+};
+
 GPU_DEV float gpu_warp_sum(float v)
 {
-    GPU_UNROLL
-    for (int o = 16; o; o >>= 1)
-        v += __shfl_xor_sync(0xffffffffu, v, o);
-    return v;
+    return gpu_butterfly<16, 8, 4, 2, 1>(v, GpuSum());
 }
 
 /* For every thread of the block; partial has a float for each warp. */

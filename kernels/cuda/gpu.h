@@ -89,14 +89,31 @@ GPU_DEV void mma_tile(float (&d)[NI][NJ][4], const uint32_t (&a)[NI][4], const u
     cuda_emu::mma_tile(d[0], a, NI, b, NJ, true, file, line);
 }
 
-GPU_DEV void ldmatrix_x4(uint32_t r[4], const void *row, GPU_AT)
+template <int N, class T> GPU_DEV void ldmatrix_x4(uint32_t *r, const T *row, int step, GPU_AT)
 {
-    cuda_emu::ldmatrix(r, row, 4, false, file, line);
+    cuda_emu::ldmatrix(r, row, N, step * sizeof(T), false, file, line);
 }
 
-GPU_DEV void ldmatrix_x4_trans(uint32_t r[4], const void *row, GPU_AT)
+template <int N, class T>
+GPU_DEV void ldmatrix_x4_trans(uint32_t *r, const T *row, int step, GPU_AT)
 {
-    cuda_emu::ldmatrix(r, row, 4, true, file, line);
+    cuda_emu::ldmatrix(r, row, N, step * sizeof(T), true, file, line);
+}
+
+template <int... BITS, class F> GPU_DEV float gpu_butterfly(float v, F, GPU_AT)
+{
+    return cuda_emu::exchange(
+        v,
+        [](float *lanes) GPU_NO_CHECK {
+            for (int bit : {BITS...}) {
+                float others[32];
+                for (int l = 0; l < 32; l++)
+                    others[l] = lanes[l ^ bit];
+                for (int l = 0; l < 32; l++)
+                    lanes[l] = F::of(lanes[l], others[l]);
+            }
+        },
+        file, line);
 }
 
 GPU_DEV void cp_async16(void *dst, const void *src, bool valid, GPU_AT)
@@ -178,7 +195,7 @@ GPU_DEV void mma_tile(float (&d)[NI][NJ][4], const uint32_t (&a)[NI][4], const u
 }
 
 /* Four 8 x 8 matrices of 16-bit elements; lane l says where row l % 8 of matrix l / 8 lies. */
-GPU_DEV void ldmatrix_x4(uint32_t r[4], const void *row)
+GPU_DEV void gpu_ldmatrix(uint32_t *r, const void *row)
 {
     asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0,%1,%2,%3}, [%4];"
                  : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3])
@@ -186,12 +203,36 @@ GPU_DEV void ldmatrix_x4(uint32_t r[4], const void *row)
                  : "memory");
 }
 
-GPU_DEV void ldmatrix_x4_trans(uint32_t r[4], const void *row)
+GPU_DEV void gpu_ldmatrix_trans(uint32_t *r, const void *row)
 {
     asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0,%1,%2,%3}, [%4];"
                  : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3])
                  : "r"(gpu_shared_address(row))
                  : "memory");
+}
+
+/* N times four matrices, each `step` elements behind the one before: one call keeps the emulation
+ * fast. */
+template <int N, class T> GPU_DEV void ldmatrix_x4(uint32_t *r, const T *row, int step)
+{
+    GPU_UNROLL
+    for (int i = 0; i < N; i++)
+        gpu_ldmatrix(r + 4 * i, row + i * step);
+}
+
+template <int N, class T> GPU_DEV void ldmatrix_x4_trans(uint32_t *r, const T *row, int step)
+{
+    GPU_UNROLL
+    for (int i = 0; i < N; i++)
+        gpu_ldmatrix_trans(r + 4 * i, row + i * step);
+}
+
+/* v = F::of(v, that of the lane whose number differs in the bit), for each of BITS in turn; by all
+ * lanes of a warp. One call keeps the emulation fast. */
+template <int... BITS, class F> GPU_DEV float gpu_butterfly(float v, F)
+{
+    ((v = F::of(v, __shfl_xor_sync(0xffffffffu, v, BITS))), ...);
+    return v;
 }
 
 /* 16 bytes on their way to shared memory; zeros when not valid (src must be an address all the

@@ -4,14 +4,6 @@
 
 #include "kernels/cuda/elements.h"
 
-GPU_DEV float warp_max(float v)
-{
-    GPU_UNROLL
-    for (int o = 16; o; o >>= 1)
-        v = fmaxf(v, __shfl_xor_sync(0xffffffffu, v, o));
-    return v;
-}
-
 template <class T>
 __global__ void __launch_bounds__(32)
     softmax_kernel(const float *s, T *p, int keys, int pitch, int queries, int first, int causal)
@@ -24,7 +16,7 @@ __global__ void __launch_bounds__(32)
     float top = -INFINITY, sum = 0;
     for (int k = lane; k < seen; k += 32)
         top = fmaxf(top, from[k]);
-    top = warp_max(top);
+    top = gpu_butterfly<16, 8, 4, 2, 1>(top, GpuLarger());
     for (int k = lane; k < seen; k += 32)
         sum += expf(from[k] - top);
     const float inverse = 1.0f / gpu_warp_sum(sum);

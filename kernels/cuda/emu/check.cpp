@@ -219,16 +219,19 @@ static void hook(void *p, size_t n, bool write, const void *pc)
 }
 #endif
 
+void misaligned(const void *p, unsigned n, const char *file, int line)
+{
+    report("misaligned", nullptr, "%u byte access at %s:%d, address %p", n, file, line, p);
+}
+
+#if EMU_CHECK
 void vec_access(const void *p, unsigned n, bool write, const char *file, int line)
 {
     if ((uintptr_t)p % n)
-        report("misaligned", nullptr, "%u byte access at %s:%d, address %p", n, file, line, p);
-#if EMU_CHECK
+        misaligned(p, n, file, line);
     hook((void *)p, n, write, __builtin_return_address(0));
-#else
-    (void)write;
-#endif
 }
+#endif
 } // namespace cuda_emu
 
 #if EMU_CHECK

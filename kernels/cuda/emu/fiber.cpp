@@ -56,7 +56,7 @@ static inline uint64_t rnd(Worker *w)
     return w->rng;
 }
 
-static inline unsigned pick_bit(Worker *w, uint32_t m)
+static unsigned pick_bit(Worker *w, uint32_t m)
 {
     if (!cfg.seed)
         return __builtin_ctz(m);
@@ -66,22 +66,25 @@ static inline unsigned pick_bit(Worker *w, uint32_t m)
     return __builtin_ctz(m);
 }
 
-static Lane *pick_next(Worker *w)
+/* The warp that goes on: the same while it can, or the next. */
+static int pick_warp(Worker *w)
+{
+    int c = w->cur_warp;
+    if (cfg.seed)
+        return w->ready_warps >> c & 1 && rnd(w) & 3 ? c : (int)pick_bit(w, w->ready_warps);
+    uint32_t later = w->ready_warps & ~((2u << c) - 1);
+    return __builtin_ctz(later ? later : w->ready_warps);
+}
+
+static inline Lane *pick_next(Worker *w)
 {
     if (!w->ready_warps)
         return nullptr;
     int c = w->cur_warp;
-    if (!(w->ready_warps >> c & 1) || (cfg.seed && (rnd(w) & 3) == 0)) {
-        if (cfg.seed)
-            c = pick_bit(w, w->ready_warps);
-        else {
-            uint32_t later = w->ready_warps & ~((2u << c) - 1);
-            c = __builtin_ctz(later ? later : w->ready_warps);
-        }
-        w->cur_warp = c;
-    }
+    if (cfg.seed || !(w->ready_warps >> c & 1))
+        c = w->cur_warp = pick_warp(w);
     Warp &wp = w->warps[c];
-    unsigned b = pick_bit(w, wp.ready);
+    unsigned b = cfg.seed ? pick_bit(w, wp.ready) : (unsigned)__builtin_ctz(wp.ready);
     wp.ready &= ~(1u << b);
     if (!wp.ready)
         w->ready_warps &= ~(1u << c);
@@ -138,7 +141,7 @@ static inline void asan_finish(void *fake)
 
 static void fail_block(Worker *w, const char *kind, const char *msg);
 /* me keeps its stack. */
-static void switch_from(Worker *w, Lane *me, Lane *n)
+static inline void switch_from(Worker *w, Lane *me, Lane *n)
 {
     void *to;
     if (n->state == L_UNSTARTED) {
@@ -163,7 +166,7 @@ static void to_main(Worker *w, void **save, bool dying)
     cuda_emu_switch(save, w->main_sp);
 }
 
-static void block_here(Worker *w, Lane *me, LaneState st, const char *file, int line)
+static inline void block_here(Worker *w, Lane *me, LaneState st, const char *file, int line)
 {
     me->state = st;
     me->wfile = file;
@@ -244,9 +247,11 @@ static const char *kind_name(int k)
     return n[k];
 }
 
-void warp_collective(const char *file, int line, int kind, unsigned mask, void *payload, Combine fn)
+/* The meeting that this lane belongs to, where it is not simply the warp's only one; what is wrong
+ * with it is reported. mask becomes that of the lanes that can come. */
+static __attribute__((noinline)) Group *find_meeting(Worker *w, const char *file, int line,
+                                                     int kind, unsigned &mask)
 {
-    Worker *w = wk;
     Lane *me = me_lane();
     Warp &wp = w->warps[me->warp];
     unsigned bit = 1u << me->lane;
@@ -284,6 +289,21 @@ void warp_collective(const char *file, int line, int kind, unsigned mask, void *
             abort();
         }
     }
+    return g;
+}
+
+void warp_collective(const char *file, int line, int kind, unsigned mask, void *payload, Combine fn)
+{
+    Worker *w = wk;
+    Lane *me = me_lane();
+    Warp &wp = w->warps[me->warp];
+    unsigned bit = 1u << me->lane;
+    Group *g = &wp.grp[0];
+    bool fits = (mask & bit) && !(mask & ~wp.alive);
+    if (fits && wp.ngrp == 0)
+        wp.grp[wp.ngrp++] = {mask, 0, kind, file, line};
+    else if (!fits || wp.ngrp != 1 || g->mask != mask || g->kind != kind || g->line != line)
+        g = find_meeting(w, file, line, kind, mask);
     wp.payload[me->lane] = payload;
     if ((g->arrived |= bit) == mask) {
         if (fn)

@@ -52,6 +52,26 @@ uint64_t shfl_run(unsigned mask, uint64_t v, int mode, int arg, int width, const
     return a.out;
 }
 
+struct ExchangeArg {
+    float v;
+    Exchange all;
+};
+
+float exchange(float v, Exchange all, const char *file, int line)
+{
+    ExchangeArg a = {v, all};
+    warp_collective(file, line, K_SHFL, 0xffffffffu, &a, [](void **p, unsigned m) {
+        float lanes[32];
+        memset(lanes, 0xff, sizeof lanes); // NaN: what lanes that are not there would give
+        for (unsigned r = m; r; r &= r - 1)
+            lanes[__builtin_ctz(r)] = ((ExchangeArg *)p[__builtin_ctz(r)])->v;
+        ((ExchangeArg *)p[__builtin_ctz(m)])->all(lanes);
+        for (unsigned r = m; r; r &= r - 1)
+            ((ExchangeArg *)p[__builtin_ctz(r)])->v = lanes[__builtin_ctz(r)];
+    });
+    return a.v;
+}
+
 struct VoteArg {
     int pred;
     unsigned out;
@@ -76,14 +96,17 @@ unsigned vote_run(unsigned mask, int pred, const char *file, int line)
 /* ---- tensor cores: the fragments of mma.m16n8k16 ---- */
 
 typedef float v8 __attribute__((vector_size(32)));
-static float cvt_h(uint16_t v)
+
+static void widen_h(const uint16_t *from, float *to, int n)
 {
-    return emu_h2f(v);
+    for (int i = 0; i < n; i++)
+        to[i] = emu_h2f(from[i]);
 }
 
-static float cvt_b(uint16_t v)
+static void widen_b(const uint16_t *from, float *to, int n)
 {
-    return emu_b2f(v);
+    for (int i = 0; i < n; i++)
+        to[i] = emu_b2f(from[i]);
 }
 
 /* ni x nj products in one meeting of the warp: d[i * nj + j] += a[i] * b[j] */
@@ -94,56 +117,98 @@ struct TileArg {
     int ni, nj;
 };
 
-template <float (*CVT)(uint16_t)> static void tile_combine(void **p, unsigned)
+/* 16 rows of a, or 16 x 8 of b, as they lie in the lanes' registers. */
+static void gather_a(void **p, int i, uint16_t (&raw)[16][16])
+{
+    for (int l = 0; l < 32; l++) {
+        const uint32_t *a = ((const TileArg *)p[l])->a[i];
+        int g = l >> 2, t = (l & 3) * 2;
+        __builtin_memcpy(&raw[g][t], &a[0], 4);
+        __builtin_memcpy(&raw[g + 8][t], &a[1], 4);
+        __builtin_memcpy(&raw[g][t + 8], &a[2], 4);
+        __builtin_memcpy(&raw[g + 8][t + 8], &a[3], 4);
+    }
+}
+
+static void gather_b(void **p, int nj, uint16_t (*raw)[16][8])
+{
+    for (int l = 0; l < 32; l++) {
+        const uint32_t(*b)[2] = ((const TileArg *)p[l])->b;
+        int g = l >> 2, t = (l & 3) * 2;
+        for (int j = 0; j < nj; j++) {
+            raw[j][t][g] = (uint16_t)b[j][0];
+            raw[j][t + 1][g] = (uint16_t)(b[j][0] >> 16);
+            raw[j][t + 8][g] = (uint16_t)b[j][1];
+            raw[j][t + 9][g] = (uint16_t)(b[j][1] >> 16);
+        }
+    }
+}
+
+static bool all_zero(const void *p, size_t n)
+{
+    uint64_t any = 0, u;
+    for (size_t i = 0; i < n; i += 8) {
+        __builtin_memcpy(&u, (const char *)p + i, 8);
+        any |= u;
+    }
+    return !any;
+}
+
+static bool all_finite(const float *f, int n)
+{
+    float odd = 0;
+    for (int i = 0; i < n; i++)
+        odd += f[i] * 0.0f; // NaN of infinity and of NaN
+    return odd == 0;
+}
+
+/* Sums of rows of c with the products of a and b, k by k. */
+static void multiply(float (&c)[16][8], const float (&a)[16][16], const float (&b)[16][8])
+{
+    v8 bk[16];
+    __builtin_memcpy(bk, b, sizeof bk);
+    for (int m = 0; m < 16; m++) {
+        v8 sum = *(v8 *)c[m];
+        for (int k = 0; k < 16; k++)
+            sum += a[m][k] * bk[k];
+        *(v8 *)c[m] = sum;
+    }
+}
+
+template <void (*WIDEN)(const uint16_t *, float *, int)>
+static void tile_combine(void **p, unsigned)
 {
     const TileArg *t0 = (const TileArg *)p[0];
     int ni = t0->ni, nj = t0->nj;
-    alignas(64) float A[16][16], C[16][8];
-    float BB[32][16][8];
-    for (int j = 0; j < nj; j++)
-        for (int l = 0; l < 32; l++) {
-            const uint32_t *b = ((const TileArg *)p[l])->b[j];
-            int g = l >> 2, t = (l & 3) * 2;
-            for (int r = 0; r < 2; r++) {
-                BB[j][t + r * 8][g] = CVT((uint16_t)b[r]);
-                BB[j][t + r * 8 + 1][g] = CVT((uint16_t)(b[r] >> 16));
-            }
-        }
+    alignas(64) float A[16][16], B[32][16][8], C[16][8];
+    alignas(64) uint16_t ra[16][16], rb[32][16][8];
+    bool finite[32], zero[32];
+    gather_b(p, nj, rb);
+    for (int j = 0; j < nj; j++) {
+        WIDEN(rb[j][0], B[j][0], 16 * 8);
+        zero[j] = all_zero(rb[j], sizeof rb[j]);
+        finite[j] = zero[j] || all_finite(B[j][0], 16 * 8);
+    }
     for (int i = 0; i < ni; i++) {
-        for (int l = 0; l < 32; l++) {
-            const uint32_t *a = ((const TileArg *)p[l])->a[i];
-            int g = l >> 2, t = (l & 3) * 2;
-            for (int r = 0; r < 4; r++) {
-                int row = g + (r & 1) * 8, col = t + (r >> 1) * 8;
-                A[row][col] = CVT((uint16_t)a[r]);
-                A[row][col + 1] = CVT((uint16_t)(a[r] >> 16));
-            }
-        }
+        gather_a(p, i, ra);
+        WIDEN(ra[0], A[0], 16 * 16);
+        bool zero_a = all_zero(ra, sizeof ra), finite_a = zero_a || all_finite(A[0], 16 * 16);
         for (int j = 0; j < nj; j++) {
             for (int l = 0; l < 32; l++) {
                 const float *c = ((const TileArg *)p[l])->d[i * nj + j];
                 int g = l >> 2, t = (l & 3) * 2;
-                C[g][t] = c[0];
-                C[g][t + 1] = c[1];
-                C[g + 8][t] = c[2];
-                C[g + 8][t + 1] = c[3];
+                __builtin_memcpy(&C[g][t], c, 8);
+                __builtin_memcpy(&C[g + 8][t], c + 2, 8);
             }
-            v8 bk[16];
-            for (int k = 0; k < 16; k++)
-                __builtin_memcpy(&bk[k], BB[j][k], 32);
-            for (int m = 0; m < 16; m++) {
-                v8 acc = *(v8 *)C[m];
-                for (int k = 0; k < 16; k++)
-                    acc += A[m][k] * bk[k];
-                *(v8 *)C[m] = acc;
-            }
+            // What pads a tile: sums of zeros and products with zeros stay zeros.
+            if (((zero_a && finite[j]) || (zero[j] && finite_a)) && all_zero(C, sizeof C))
+                continue;
+            multiply(C, A, B[j]);
             for (int l = 0; l < 32; l++) {
                 float *d = ((const TileArg *)p[l])->d[i * nj + j];
                 int g = l >> 2, t = (l & 3) * 2;
-                d[0] = C[g][t];
-                d[1] = C[g][t + 1];
-                d[2] = C[g + 8][t];
-                d[3] = C[g + 8][t + 1];
+                __builtin_memcpy(d, &C[g][t], 8);
+                __builtin_memcpy(d + 2, &C[g + 8][t], 8);
             }
         }
     }
@@ -158,54 +223,61 @@ void mma_tile(float (*d)[4], const uint32_t (*a)[4], int ni, const uint32_t (*b)
     }
     TileArg t = {d, a, b, ni, nj};
     warp_collective(file, line, K_MMA, 0xffffffffu, &t,
-                    bf16 ? tile_combine<cvt_b> : tile_combine<cvt_h>);
+                    bf16 ? tile_combine<widen_b> : tile_combine<widen_h>);
 }
 
 struct LdmArg {
     uint32_t *r;
     const char *row;
-    int num;
+    int count;
+    size_t step;
     bool trans;
 };
 
 static void ldm_combine(void **p, unsigned)
 {
     const LdmArg *a0 = (const LdmArg *)p[0];
-    for (int mi = 0; mi < a0->num; mi++) {
-        uint16_t M[8][8];
-        for (int i = 0; i < 8; i++)
-            __builtin_memcpy(M[i], ((const LdmArg *)p[mi * 8 + i])->row, 16);
+    for (int i = 0; i < a0->count; i++) {
+        uint16_t M[4][8][8];
+        for (int l = 0; l < 32; l++)
+            __builtin_memcpy(M[l >> 3][l & 7], ((const LdmArg *)p[l])->row + i * a0->step, 16);
         for (int l = 0; l < 32; l++) {
-            const LdmArg *a = (const LdmArg *)p[l];
+            uint32_t *r = ((const LdmArg *)p[l])->r + 4 * i;
             int g = l >> 2, t = (l & 3) * 2;
-            a->r[mi] = a0->trans ? (uint32_t)M[t][g] | (uint32_t)M[t + 1][g] << 16
-                                 : (uint32_t)M[g][t] | (uint32_t)M[g][t + 1] << 16;
+            for (int m = 0; m < 4; m++)
+                if (a0->trans)
+                    r[m] = (uint32_t)M[m][t][g] | (uint32_t)M[m][t + 1][g] << 16;
+                else
+                    __builtin_memcpy(&r[m], &M[m][g][t], 4);
         }
     }
 }
 
-void ldmatrix(uint32_t *r, const void *row, int num, bool trans, const char *file, int line)
+static void check_row(uintptr_t a, const char *file, int line, const void *pc)
 {
-    Lane *me = me_lane();
-    if (me->lane < num * 8) {
-        uintptr_t a = (uintptr_t)row;
-        if (!in_shared(a))
-            report("not-shared", nullptr, "ldmatrix at %s:%d: the address is not in shared memory",
-                   file, line);
-        if (a & 15)
-            report("misaligned", nullptr, "ldmatrix at %s:%d: row address is not 16 byte aligned",
-                   file, line);
+    if (!in_shared(a))
+        report("not-shared", nullptr, "ldmatrix at %s:%d: the address is not in shared memory",
+               file, line);
+    if (a & 15)
+        report("misaligned", nullptr, "ldmatrix at %s:%d: row address is not 16 byte aligned", file,
+               line);
 #if EMU_CHECK
-        const void *pc = __builtin_return_address(0);
-        if (in_shared(a))
-            shared_access(wk, me, a, 16, false, pc);
+    if (in_shared(a))
+        shared_access(wk, me_lane(), a, 16, false, pc);
 #elif EMU_ASAN
-        volatile char c0 = *(const volatile char *)row, c1 = ((const volatile char *)row)[15];
-        (void)c0;
-        (void)c1;
+    volatile char c0 = *(const volatile char *)a, c1 = ((const volatile char *)a)[15];
+    (void)c0;
+    (void)c1;
 #endif
-    }
-    LdmArg a = {r, (const char *)row, num, trans};
+    (void)pc;
+}
+
+void ldmatrix(uint32_t *r, const void *row, int count, size_t step, bool trans, const char *file,
+              int line)
+{
+    for (int i = 0; i < count; i++)
+        check_row((uintptr_t)row + i * step, file, line, __builtin_return_address(0));
+    LdmArg a = {r, (const char *)row, count, step, trans};
     warp_collective(file, line, K_LDMATRIX, 0xffffffffu, &a, ldm_combine);
 }
 

@@ -23,7 +23,9 @@
 namespace cuda_emu
 {
 constexpr int MAXT = 1024;
-constexpr size_t STACK = 256 << 10; // of one thread; untouched pages cost nothing
+/* Of one thread; untouched pages cost nothing. No power of two, or the tops of all stacks would share
+ * a few places of the processor's table of pages. */
+constexpr size_t STACK = 260 << 10;
 constexpr int MAXCOPY = 192;
 
 /* A cp.async that was not waited for yet. */
@@ -37,13 +39,13 @@ struct Copy {
 enum LaneState : uint8_t { L_UNSTARTED, L_READY, L_BAR, L_WARP, L_DONE };
 
 /* A thread. */
-struct Lane : LaneView {
+struct alignas(64) Lane : LaneView {
     void *sp;
-    int stack;
-    LaneState state;
     const char *wfile;
     int wline;
+    int stack;
     int group, n_copies;
+    LaneState state;
 };
 
 /* Lanes of a warp that wait for each other. */
@@ -55,11 +57,10 @@ struct Group {
 };
 
 struct Warp {
-    unsigned ready, alive;
+    unsigned ready, alive, epoch;
     int ngrp;
     Group grp[32];
     void *payload[32];
-    unsigned epoch;
 };
 
 /* Check build, of each 2 bytes of shared memory: the last writer and two readers (thread + 1), and

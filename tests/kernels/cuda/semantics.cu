@@ -38,10 +38,10 @@ __global__ void matrices(const uint16_t *in, uint32_t *out)
         s[i] = in[i];
     __syncthreads();
     uint32_t r[4];
-    ldmatrix_x4(r, s + threadIdx.x * 8);
+    ldmatrix_x4<1>(r, s + threadIdx.x * 8, 0);
     for (int i = 0; i < 4; i++)
         out[i * 32 + threadIdx.x] = r[i];
-    ldmatrix_x4_trans(r, s + threadIdx.x * 8);
+    ldmatrix_x4_trans<1>(r, s + threadIdx.x * 8, 0);
     for (int i = 0; i < 4; i++)
         out[128 + i * 32 + threadIdx.x] = r[i];
 }

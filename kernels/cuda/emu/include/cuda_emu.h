@@ -56,7 +56,16 @@ void cp_async(void *dst, const void *src, unsigned bytes, unsigned src_bytes, co
 void cp_async_commit();
 void cp_async_wait(int newest_left);
 /* A vector load or store, which the instrumentation would see in pieces. */
+#ifdef EMU_CHECK
 void vec_access(const void *p, unsigned n, bool write, const char *file, int line);
+#else
+void misaligned(const void *p, unsigned n, const char *file, int line);
+static inline void vec_access(const void *p, unsigned n, bool, const char *file, int line)
+{
+    if ((uintptr_t)p % n)
+        misaligned(p, n, file, line);
+}
+#endif
 
 struct ShflArg {
     uint64_t in, out;
@@ -67,10 +76,16 @@ struct ShflArg {
 uint64_t shfl_run(unsigned mask, uint64_t v, int mode, int arg, int width, const char *file,
                   int line);
 unsigned vote_run(unsigned mask, int pred, const char *file, int line);
+/* Shuffles of a whole warp one after the other, in one meeting: all is called with the value of
+ * every lane, and leaves what the lanes get. */
+typedef void (*Exchange)(float *lanes);
+float exchange(float v, Exchange all, const char *file, int line);
 
 void mma_tile(float (*d)[4], const uint32_t (*a)[4], int ni, const uint32_t (*b)[2], int nj,
               bool bf16, const char *file, int line);
-void ldmatrix(uint32_t *r, const void *row, int num, bool trans, const char *file, int line);
+/* count times four matrices, the rows of each step bytes behind those before */
+void ldmatrix(uint32_t *r, const void *row, int count, size_t step, bool trans, const char *file,
+              int line);
 
 /* Kernel parameters that are pointers become those that can be followed. */
 void *real_ptr(const void *p);
