@@ -7,6 +7,7 @@
 #include "app/files/hash_cache.h"
 #include "app/files/json_out.h"
 #include "app/files/model_path.h"
+#include "app/files/model_same.h"
 #include "app/files/read_file.h"
 #include "app/files/safetensors_writer.h"
 #include "app/files/text.h"

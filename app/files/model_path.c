@@ -1,6 +1,5 @@
 /* model_path.c - see model_path.h. */
 #include "app/files/model_path.h"
-#include "app/files/hash_cache.h"
 #include "app/files/text.h"
 
 #include <dirent.h>
@@ -222,6 +221,86 @@ char *sl_preview_decoder_find(const SlModelInfo *info, const char *first)
     return found;
 }
 
+/* ---- parts ---- */
+
+/* Where parts lie that are files of their own, ComfyUI's folders among them, and words that their
+ * names have in a folder with other things. */
+typedef struct PartPlace {
+    const char *part;
+    const char *inner[4], *words[4];
+} PartPlace;
+
+static const PartPlace part_places[] = {
+    {"vae", {"vae"}, {"vae"}},
+    {"unet", {"unet", "diffusion_models"}, {"unet"}},
+    {"text_encoder", {"text_encoder", "text_encoders", "clip"}, {"text_encoder", "clip"}},
+    {"vae_approx", {"vae_approx"}, {"taesd", "taef"}},
+};
+
+static bool has_word(const char *name, const char *const *words)
+{
+    for (int i = 0; !words || (i < 4 && words[i]); i++)
+        if (!words || strcasestr(name, words[i]))
+            return true;
+    return false;
+}
+
+/* A model's file, or a folder with a config.json. */
+static bool may_be_part(const char *path)
+{
+    char config[PATH_ROOM + 16];
+    snprintf(config, sizeof config, "%.*s/config.json", PATH_ROOM, path);
+    return sl_model_file_name(path) || exists(config);
+}
+
+/* words NULL: any name. Files before their words decide: a folder must lie in a part's own. */
+static void push_parts_in(List *list, const char *folder, const char *const *words)
+{
+    struct dirent **entries;
+    int count = scandir(folder, &entries, NULL, alphasort);
+    for (int i = 0; i < count; i++) {
+        const char *name = entries[i]->d_name;
+        char *path = NULL;
+        if (name[0] != '.' && has_word(name, words) &&
+            asprintf(&path, "%s/%s", folder, name) >= 0) {
+            if (words ? sl_model_file_name(path) : may_be_part(path))
+                push(list, path);
+            else
+                free(path);
+        }
+        free(entries[i]);
+    }
+    if (count >= 0)
+        free(entries);
+}
+
+static void push_parts_of(List *list, const char *folder, const PartPlace *place)
+{
+    char inner[PATH_ROOM];
+    push_parts_in(list, folder, place->words);
+    for (int i = 0; i < 4 && place->inner[i]; i++)
+        for (int up = 0; up < 2; up++)
+            if (snprintf(inner, sizeof inner, "%s/%s%s", folder, up ? "../" : "", place->inner[i]) <
+                (int)sizeof inner)
+                push_parts_in(list, inner, NULL);
+}
+
+char **sl_parts_list(const char *part, const char *first)
+{
+    char **paths = calloc(MAX_MODELS + 1, sizeof *paths), **folders = sl_model_folders();
+    List list = {.item = paths, .max = paths ? MAX_MODELS : 0};
+    for (size_t k = 0; k < sizeof part_places / sizeof part_places[0]; k++) {
+        if (strcmp(part_places[k].part, part))
+            continue;
+        if (first && *first)
+            push_parts_of(&list, first, &part_places[k]);
+        for (int i = 0; folders && folders[i]; i++)
+            push_parts_of(&list, folders[i], &part_places[k]);
+    }
+    sl_strings_free(folders);
+    return paths;
+}
+
 /* ---- all of them ---- */
 
 static bool looks_like_model(const char *path)
@@ -264,152 +343,12 @@ static void push_models_in(List *list, const char *folder)
         free(entries);
 }
 
-/* Every model on the search path (folders with a model_index.json, files by their endings), at most
- * max; paths malloc'ed. The first of a name wins. Gives the number. */
-static int list_models(char **paths, int max)
+char **sl_models_list(void)
 {
-    List list = {.item = paths, .max = max};
-    char **folders = sl_model_folders();
+    char **paths = calloc(MAX_MODELS + 1, sizeof *paths), **folders = sl_model_folders();
+    List list = {.item = paths, .max = paths ? MAX_MODELS : 0};
     for (int i = 0; folders && folders[i]; i++)
         push_models_in(&list, folders[i]);
     sl_strings_free(folders);
-    return list.count;
-}
-
-/* ---- the same model as in a picture ---- */
-
-static bool same_sizes(const SlModelInfo *info, const SlModelFile *files, int count)
-{
-    if (info->files != count)
-        return false;
-    for (int i = 0; i < count; i++)
-        if (info->file[i].bytes != files[i].bytes || strcmp(info->file[i].name, files[i].name) != 0)
-            return false;
-    return true;
-}
-
-static bool same_hashes(const SlModelInfo *info, const SlModelFile *files, int count)
-{
-    for (int i = 0; i < count; i++)
-        if (files[i].sha256[0] && strcmp(info->file[i].sha256, files[i].sha256) != 0)
-            return false;
-    return true;
-}
-
-/* Hashes are only taken where names and sizes agree already: a large model takes seconds. */
-bool sl_model_is_same(SlModelInfo *info, const SlModelFile *files, int count, const int *cancel)
-{
-    return same_sizes(info, files, count) && sl_hash_model(info, cancel, NULL) &&
-           same_hashes(info, files, count);
-}
-
-/* The parts that a picture's files name as taken from elsewhere, "vae=NAME" or "vae=NAME/FILE". */
-typedef struct Others {
-    SlPartFrom from[SL_MODEL_MAX_OTHERS + 1]; /* ended by one without a name */
-    char *part[SL_MODEL_MAX_OTHERS], *path[SL_MODEL_MAX_OTHERS];
-    int count;
-} Others;
-
-static bool has_other(const Others *others, const char *part)
-{
-    for (int i = 0; i < others->count; i++)
-        if (!strcmp(others->part[i], part))
-            return true;
-    return false;
-}
-
-static bool add_other(Others *others, const char *name, const char *equals, SlError *err)
-{
-    int i = others->count;
-    char *part = sl_copy_bytes(name, (size_t)(equals - name));
-    char *value = sl_copy_bytes(equals + 1, strcspn(equals + 1, "/"));
-    if (part && value && has_other(others, part)) {
-        free(part);
-        free(value);
-        return true;
-    }
-    bool room = part && value && i < SL_MODEL_MAX_OTHERS;
-    char *path = room ? sl_part_find(part, value, err) : NULL;
-    if (!room)
-        sl_fail(err, SL_MEMORY, "memory ran out for the model's parts");
-    free(value);
-    if (!path) {
-        free(part);
-        return false;
-    }
-    others->part[i] = part;
-    others->path[i] = path;
-    others->from[i] = (SlPartFrom){part, path};
-    others->count++;
-    return true;
-}
-
-static void free_others(Others *others)
-{
-    for (int i = 0; i < others->count; i++) {
-        free(others->part[i]);
-        free(others->path[i]);
-    }
-}
-
-/* Of a model that is a folder every own file is in the folder of a part, "unet/NAME"; of a single
- * file the only own name is the model's. */
-static bool find_others(const char *model, const SlModelFile *files, int count, Others *others,
-                        SlError *err)
-{
-    for (int i = 0; i < count; i++) {
-        const char *equals = strchr(files[i].name, '=');
-        if (equals && strcmp(files[i].name, model) &&
-            !memchr(files[i].name, '/', (size_t)(equals - files[i].name)) &&
-            !add_other(others, files[i].name, equals, err))
-            return false;
-    }
-    return true;
-}
-
-/* What is looked for: a picture's files, the parts from elsewhere found already. */
-typedef struct Wanted {
-    const SlModelFile *files;
-    int count;
-    Others others;
-    const int *cancel;
-} Wanted;
-
-static bool is_same(const char *path, const Wanted *wanted, SlModelInfo *info)
-{
-    return sl_model_inspect_with(path, wanted->others.from, info, NULL) &&
-           sl_model_is_same(info, wanted->files, wanted->count, wanted->cancel);
-}
-
-static bool find_same(const char *name, const Wanted *wanted, SlModelInfo *info, SlError *err)
-{
-    char *path = sl_model_find(name, NULL);
-    bool found = path && is_same(path, wanted, info);
-    bool named = path != NULL;
-    free(path);
-    if (found)
-        return true;
-    char **paths = calloc(MAX_MODELS, sizeof *paths);
-    int n = paths ? list_models(paths, MAX_MODELS) : 0;
-    for (int i = 0; i < n; i++) {
-        found = found || is_same(paths[i], wanted, info);
-        free(paths[i]);
-    }
-    free(paths);
-    if (!found)
-        sl_fail(err, SL_IO,
-                named ? "the model \"%s\" here has other weights than the one of this picture"
-                      : "there is no model \"%s\" on the search path",
-                name);
-    return found;
-}
-
-bool sl_model_find_same(const char *name, const SlModelFile *files, int count, SlModelInfo *info,
-                        const int *cancel, SlError *err)
-{
-    Wanted wanted = {.files = files, .count = count, .cancel = cancel};
-    bool found =
-        find_others(name, files, count, &wanted.others, err) && find_same(name, &wanted, info, err);
-    free_others(&wanted.others);
-    return found;
+    return paths;
 }

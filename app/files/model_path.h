@@ -31,20 +31,20 @@ bool sl_model_file_name(const char *path);
  * name on the search path or in a folder there with the part's name. malloc'ed. NULL and *err. */
 char *sl_part_find(const char *part, const char *name, SlError *err);
 
+/* Files and folders that may be a part ("vae", "unet", "text_encoder", or "vae_approx" for tiny VAEs), by
+ * where they lie and what they are called: in the folder `first` (NULL or "": none), on the search path, and
+ * in folders with the part's name in or beside one of those. NULL-terminated, for sl_strings_free; NULL
+ * without memory. */
+char **sl_parts_list(const char *part, const char *first);
+
 /* The tiny VAE for previews of this model, by the names that it is shared under ("taesd_decoder",
  * "taesd", "taesdxl"): in the folder `first` (NULL or "": none), on the search path, or in a folder
  * vae_approx in or beside one of those. malloc'ed; NULL where there is none. */
 char *sl_preview_decoder_find(const SlModelInfo *info, const char *first);
 
-/* Whether an inspected model has these files: names and sizes first, then hashes, which *info
- * receives. A hash that is "" in files is not compared. */
-bool sl_model_is_same(SlModelInfo *info, const SlModelFile *files, int count, const int *cancel);
-
-/* The model with this name and these files (sizes and hashes), wherever on the search path it is,
- * with the parts from elsewhere that the files name: fills *info with hashes. False and *err when none is the same. *cancel (may be NULL) is
- * polled. */
-bool sl_model_find_same(const char *name, const SlModelFile *files, int count, SlModelInfo *info,
-                        const int *cancel, SlError *err);
+/* Every model on the search path (folders with a model_index.json, files by their endings); the first of a
+ * name wins. NULL-terminated, for sl_strings_free; NULL without memory. */
+char **sl_models_list(void);
 
 #ifdef __cplusplus
 }

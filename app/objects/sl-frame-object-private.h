@@ -40,6 +40,8 @@ void _sl_frame_object_take_samples (SlFrameObject *self, const SlFrameSamples *s
 gsize _sl_frame_object_get_taken_bytes (SlFrameObject *self);
 /* Main thread, or before the frame is shown to it. rgb is NULL to drop the decoded picture. */
 void _sl_frame_object_set_decoded (SlFrameObject *self, SlView view, GBytes *rgb, int width, int height);
+/* The same with a preview of full size, which is no decoded picture. */
+void _sl_frame_object_set_approximate (SlFrameObject *self, SlView view, GBytes *rgb, int width, int height);
 /* Main thread; NULL: none. */
 void _sl_frame_object_set_problem (SlFrameObject *self, SlView view, const char *problem);
 

@@ -13,7 +13,8 @@ typedef struct
   int preview_width;
   int preview_height;
   GBytes *decoded;
-  char *problem; /* why the last attempt to decode it came to nothing */
+  gboolean approximate; /* decoded is a preview by a tiny VAE */
+  char *problem;        /* why the last attempt to decode it came to nothing */
 } Side;
 
 struct _SlFrameObject
@@ -203,10 +204,11 @@ _sl_frame_object_is_light (SlFrameObject *self)
   return self->light;
 }
 
-void
-_sl_frame_object_set_decoded (SlFrameObject *self, SlView view, GBytes *rgb, int width, int height)
+static void
+put_picture (SlFrameObject *self, SlView view, GBytes *rgb, int width, int height, gboolean approximate)
 {
   g_clear_pointer (&self->side[view].decoded, g_bytes_unref);
+  self->side[view].approximate = approximate;
   if (rgb)
     {
       self->side[view].decoded = g_bytes_ref (rgb);
@@ -219,6 +221,18 @@ _sl_frame_object_set_decoded (SlFrameObject *self, SlView view, GBytes *rgb, int
 }
 
 void
+_sl_frame_object_set_decoded (SlFrameObject *self, SlView view, GBytes *rgb, int width, int height)
+{
+  put_picture (self, view, rgb, width, height, FALSE);
+}
+
+void
+_sl_frame_object_set_approximate (SlFrameObject *self, SlView view, GBytes *rgb, int width, int height)
+{
+  put_picture (self, view, rgb, width, height, TRUE);
+}
+
+void
 _sl_frame_object_set_problem (SlFrameObject *self, SlView view, const char *problem)
 {
   g_free (self->side[view].problem);
@@ -228,7 +242,7 @@ _sl_frame_object_set_problem (SlFrameObject *self, SlView view, const char *prob
 const char *
 sl_frame_object_get_problem (SlFrameObject *self, SlView view)
 {
-  return self->side[view].decoded ? NULL : self->side[view].problem;
+  return sl_frame_object_is_decoded (self, view) ? NULL : self->side[view].problem;
 }
 
 void
@@ -306,7 +320,7 @@ sl_frame_object_get_rgb (SlFrameObject *self, SlView view, int *width, int *heig
 gboolean
 sl_frame_object_is_decoded (SlFrameObject *self, SlView view)
 {
-  return self->side[view].decoded != NULL;
+  return self->side[view].decoded != NULL && !self->side[view].approximate;
 }
 
 GBytes *

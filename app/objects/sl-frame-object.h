@@ -50,7 +50,7 @@ gboolean sl_frame_object_is_last (SlFrameObject *self);
 double sl_frame_object_get_timestep (SlFrameObject *self);
 double sl_frame_object_get_sigma (SlFrameObject *self);
 double sl_frame_object_get_seconds (SlFrameObject *self);
-/* The best picture there is now: decoded, or the quick preview. Borrowed. */
+/* The best picture there is now: decoded, or a preview of full size by a tiny VAE, or the quick preview. Borrowed. */
 GBytes *sl_frame_object_get_rgb (SlFrameObject *self, SlView view, int *width, int *height);
 /* Always the quick preview: small, for thumbnails. */
 GBytes *sl_frame_object_get_preview (SlFrameObject *self, SlView view, int *width, int *height);

@@ -21,12 +21,13 @@ typedef enum
   SL_JOB_FAILED,
 } SlJobState;
 
-/* When the real decoder is used for the moments of a run, rather than the quick preview. */
+/* What shows the moments of a run while it goes on, where there is more than the quick preview. */
 typedef enum
 {
-  SL_PREVIEWS_AUTOMATIC, /* where it costs less than a step */
+  SL_PREVIEWS_AUTOMATIC, /* the real decoder where it costs less than a step, else a tiny VAE if there is one */
   SL_PREVIEWS_QUICK,
-  SL_PREVIEWS_BEST,
+  SL_PREVIEWS_BEST, /* the real decoder */
+  SL_PREVIEWS_TINY, /* a tiny VAE if there is one */
 } SlPreviews;
 
 /* One evaluation that a run will make. */

@@ -1,6 +1,9 @@
 /* sl-model-item.c - see sl-model-item.h. */
 #include "app/objects/sl-model-item-private.h"
 
+#include <stdlib.h>
+
+#include "app/files/files.h"
 #include "app/objects/sl-error.h"
 #include "app/objects/sl-settings-private.h"
 
@@ -75,16 +78,18 @@ sl_model_item_open (const char *path, GError **error)
 }
 
 SlModelItem *
-sl_model_item_with_vae (SlModelItem *self, const char *path, GError **error)
+sl_model_item_with_part (SlModelItem *self, const char *part, const char *path, GError **error)
 {
   g_autoptr (SlModelItem) other = g_object_new (SL_TYPE_MODEL_ITEM, NULL);
-  SlPartFrom from[SL_MODEL_MAX_OTHERS + 2] = { { "vae", path } };
+  SlPartFrom from[SL_MODEL_MAX_OTHERS + 2] = { { NULL, NULL } };
   SlError err = { 0 };
-  int count = 1;
+  int count = 0;
 
   for (int i = 0; i < self->info->others; i++)
-    if (!g_str_equal (self->info->other[i].part, "vae"))
+    if (!g_str_equal (self->info->other[i].part, part))
       from[count++] = (SlPartFrom){ self->info->other[i].part, self->info->other[i].path };
+  if (path)
+    from[count] = (SlPartFrom){ part, path };
   if (!sl_model_inspect_with (self->info->path, from, other->info, &err))
     {
       g_propagate_error (error, sl_app_error_new (&err));
@@ -94,11 +99,41 @@ sl_model_item_with_vae (SlModelItem *self, const char *path, GError **error)
 }
 
 gboolean
-sl_model_item_has_vae (SlModelItem *self)
+sl_model_item_has_part (SlModelItem *self, const char *part)
 {
   for (int i = 0; i < self->info->parts; i++)
-    if (g_str_equal (self->info->part[i].name, "vae"))
+    if (g_str_equal (self->info->part[i].name, part))
       return TRUE;
+  return FALSE;
+}
+
+const char *
+sl_model_item_get_part_path (SlModelItem *self, const char *part)
+{
+  for (int i = 0; i < self->info->others; i++)
+    if (g_str_equal (self->info->other[i].part, part))
+      return self->info->other[i].path;
+  return NULL;
+}
+
+char *
+sl_model_item_find_tiny (SlModelItem *self, const char *models)
+{
+  char *found = sl_preview_decoder_find (self->info, models);
+  char *path = g_strdup (found);
+
+  free (found);
+  return path;
+}
+
+gboolean
+sl_model_item_check_tiny (SlModelItem *self, const char *path, GError **error)
+{
+  SlError err = { 0 };
+
+  if (sl_preview_decoder_check (self->info, path, &err))
+    return TRUE;
+  g_propagate_error (error, sl_app_error_new (&err));
   return FALSE;
 }
 

@@ -15,9 +15,16 @@ G_DECLARE_FINAL_TYPE (SlModelItem, sl_model_item, SL, MODEL_ITEM, GObject)
 SlModelItem *sl_model_item_open (const char *path, GError **error);
 const char *sl_model_item_get_path (SlModelItem *self);
 const char *sl_model_item_get_name (SlModelItem *self);
-/* The same model with the VAE of a file or folder. May be called on any thread. */
-SlModelItem *sl_model_item_with_vae (SlModelItem *self, const char *path, GError **error);
-gboolean sl_model_item_has_vae (SlModelItem *self);
+/* The same model with a part ("vae", "unet", "text_encoder") of a file or folder; path NULL: with its own. May be called
+ * on any thread. */
+SlModelItem *sl_model_item_with_part (SlModelItem *self, const char *part, const char *path, GError **error);
+gboolean sl_model_item_has_part (SlModelItem *self, const char *part);
+/* The path of a part from elsewhere; NULL: it is the model's own. */
+const char *sl_model_item_get_part_path (SlModelItem *self, const char *part);
+/* The tiny VAE for previews that is here under a name that suits the model, also looked for in the folder `models` (""
+ * none); NULL where there is none. And whether a file or folder is one that fits. */
+char *sl_model_item_find_tiny (SlModelItem *self, const char *models);
+gboolean sl_model_item_check_tiny (SlModelItem *self, const char *path, GError **error);
 /* Of the same files, parts from elsewhere included. */
 gboolean sl_model_item_equal (SlModelItem *self, SlModelItem *other);
 /* diffusers' name of the pipeline; how its weights are stored, "F16" or "mixed"; bytes on disk. */

@@ -9,7 +9,7 @@ struct _SlModelStore
   SlList parent_instance;
   SlThreadQueue *files;
   GListStore *items; /* the list's */
-  GPtrArray *vaes;   /* paths, then NULL */
+  GHashTable *parts; /* a part's name to paths, GStrv */
   gboolean scanned;
 };
 
@@ -26,7 +26,7 @@ static guint signals[N_SIGNALS];
 static void
 sl_model_store_finalize (GObject *object)
 {
-  g_ptr_array_unref (SL_MODEL_STORE (object)->vaes);
+  g_hash_table_unref (SL_MODEL_STORE (object)->parts);
   G_OBJECT_CLASS (sl_model_store_parent_class)->finalize (object);
 }
 
@@ -42,8 +42,7 @@ static void
 sl_model_store_init (SlModelStore *self)
 {
   self->items = sl_list_init_items (SL_LIST (self), SL_TYPE_MODEL_ITEM);
-  self->vaes = g_ptr_array_new_with_free_func (g_free);
-  g_ptr_array_add (self->vaes, NULL);
+  self->parts = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_strfreev);
 }
 
 SlModelStore *
@@ -56,9 +55,12 @@ sl_model_store_new (SlThreadQueue *files)
 }
 
 const char *const *
-sl_model_store_get_vaes (SlModelStore *self)
+sl_model_store_get_parts (SlModelStore *self, const char *part)
 {
-  return (const char *const *)self->vaes->pdata;
+  static const char *const none[] = { NULL };
+  gpointer paths = g_hash_table_lookup (self->parts, part);
+
+  return paths ? paths : none;
 }
 
 gboolean
@@ -102,9 +104,10 @@ add_item (SlModelStore *self, SlModelItem *item)
 typedef struct
 {
   SlModelStore *store;
+  char *first; /* the preferred folder, or "" */
   GPtrArray *folders;
-  GPtrArray *found; /* of SlModelItem */
-  GPtrArray *vaes;  /* paths */
+  GPtrArray *found;  /* of SlModelItem */
+  GHashTable *parts; /* as the store's */
 } Scan;
 
 static void
@@ -115,7 +118,8 @@ scan_free (gpointer data)
   g_object_unref (scan->store);
   g_ptr_array_unref (scan->folders);
   g_ptr_array_unref (scan->found);
-  g_clear_pointer (&scan->vaes, g_ptr_array_unref);
+  g_clear_pointer (&scan->parts, g_hash_table_unref);
+  g_free (scan->first);
   g_free (scan);
 }
 
@@ -125,43 +129,8 @@ compare_names (gconstpointer a, gconstpointer b)
   return g_utf8_collate (*(char *const *)a, *(char *const *)b);
 }
 
-static gboolean
-is_called_vae (const char *name)
-{
-  g_autofree char *lower = g_ascii_strdown (name, -1);
-
-  return strstr (lower, "vae") != NULL;
-}
-
-/* A file that is no model by itself: everything in a folder "vae", and what is called so. */
 static void
-note_vae (GPtrArray *vaes, const char *path, const char *name, gboolean inside)
-{
-  g_autofree char *config = g_build_filename (path, "config.json", NULL);
-
-  if ((sl_model_file_name (path) && (inside || is_called_vae (name)))
-      || (inside && g_file_test (config, G_FILE_TEST_EXISTS)))
-    g_ptr_array_add (vaes, g_strdup (path));
-}
-
-static void
-scan_vaes (GPtrArray *vaes, const char *folder)
-{
-  g_autofree char *inside = g_build_filename (folder, "vae", NULL);
-  g_autoptr (GDir) dir = g_dir_open (inside, 0, NULL);
-  const char *name;
-
-  while (dir && (name = g_dir_read_name (dir)))
-    {
-      g_autofree char *path = g_build_filename (inside, name, NULL);
-
-      if (*name != '.')
-        note_vae (vaes, path, name, TRUE);
-    }
-}
-
-static void
-scan_folder (GPtrArray *found, GPtrArray *vaes, const char *folder)
+scan_folder (GPtrArray *found, const char *folder)
 {
   g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
   g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
@@ -179,15 +148,34 @@ scan_folder (GPtrArray *found, GPtrArray *vaes, const char *folder)
 
       if (g_file_test (index, G_FILE_TEST_EXISTS) || sl_model_file_name (path))
         item = sl_model_item_open (path, NULL);
-      if (item)
-        {
-          sl_model_item_measure (item);
-          g_ptr_array_add (found, item);
-        }
-      else
-        note_vae (vaes, path, names->pdata[i], FALSE);
+      if (item == NULL)
+        continue;
+      sl_model_item_measure (item);
+      g_ptr_array_add (found, item);
     }
-  scan_vaes (vaes, folder);
+}
+
+static gboolean
+is_found (const Scan *scan, const char *path)
+{
+  for (guint i = 0; i < scan->found->len; i++)
+    if (g_str_equal (sl_model_item_get_path (scan->found->pdata[i]), path))
+      return TRUE;
+  return FALSE;
+}
+
+/* What is a model by itself is not offered as a part of others, though its name may say "vae". */
+static void
+scan_parts (Scan *scan, const char *part)
+{
+  g_autoptr (GStrvBuilder) paths = g_strv_builder_new ();
+  char **listed = sl_parts_list (part, scan->first);
+
+  for (char **path = listed; path && *path; path++)
+    if (!is_found (scan, *path))
+      g_strv_builder_add (paths, *path);
+  sl_strings_free (listed);
+  g_hash_table_insert (scan->parts, g_strdup (part), g_strv_builder_end (paths));
 }
 
 static void
@@ -195,8 +183,12 @@ scan_run (gpointer data)
 {
   Scan *scan = data;
 
+  static const char *const parts[] = { "vae", "unet", "text_encoder", "vae_approx" };
+
   for (guint i = 0; i < scan->folders->len; i++)
-    scan_folder (scan->found, scan->vaes, scan->folders->pdata[i]);
+    scan_folder (scan->found, scan->folders->pdata[i]);
+  for (guint i = 0; i < G_N_ELEMENTS (parts); i++)
+    scan_parts (scan, parts[i]);
 }
 
 static void
@@ -206,9 +198,8 @@ scan_done (gpointer data)
 
   for (guint i = 0; i < scan->found->len; i++)
     add_item (scan->store, scan->found->pdata[i]);
-  g_ptr_array_add (scan->vaes, NULL);
-  g_ptr_array_unref (scan->store->vaes);
-  scan->store->vaes = g_steal_pointer (&scan->vaes);
+  g_hash_table_unref (scan->store->parts);
+  scan->store->parts = g_steal_pointer (&scan->parts);
   scan->store->scanned = TRUE;
   g_signal_emit (scan->store, signals[SCANNED], 0);
 }
@@ -221,7 +212,8 @@ sl_model_store_scan (SlModelStore *self, const char *folder)
   scan->store = g_object_ref (self);
   scan->folders = sl_places_model_folders (folder);
   scan->found = g_ptr_array_new_with_free_func (g_object_unref);
-  scan->vaes = g_ptr_array_new_with_free_func (g_free);
+  scan->first = g_strdup (folder);
+  scan->parts = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_strfreev);
   sl_thread_queue_push (self->files, FALSE, scan_run, scan_done, scan, scan_free);
 }
 

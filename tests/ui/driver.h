@@ -6,8 +6,8 @@
 #include "ui/darkroom/sl-film-strip.h"
 #include "ui/darkroom/sl-recipe-panel.h"
 #include "ui/darkroom/sl-tray.h"
-#include "ui/darkroom/sl-vae-row.h"
 #include "ui/sl-resources.h"
+#include "ui/widgets/sl-part-row.h"
 #include "ui/window/sl-application.h"
 #include "ui/window/sl-window.h"
 

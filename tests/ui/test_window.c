@@ -19,6 +19,22 @@ static void close_dialog(void)
     WAIT_UNTIL(find_dialog() == NULL);
 }
 
+/* An alert over a dialog. */
+static void close_above(GtkWindow *dialog)
+{
+    g_autoptr(GListModel) toplevels = g_object_ref(gtk_window_get_toplevels());
+    GtkWindow *alert = NULL;
+
+    for (guint i = 0; i < g_list_model_get_n_items(toplevels); i++) {
+        g_autoptr(GtkWindow) toplevel = g_list_model_get_item(toplevels, i);
+
+        if (gtk_window_get_transient_for(toplevel) == dialog)
+            alert = toplevel;
+    }
+    g_assert_nonnull(alert);
+    gtk_window_destroy(alert);
+}
+
 static SlJob *develop_to_end(void)
 {
     SlJob *job;
@@ -359,33 +375,83 @@ static void test_ddpm(void)
     WAIT_UNTIL(sl_worker_get_model(workspace->worker) == sl_recipe_panel_get_model(panel));
 }
 
+/* The picture that was made last; NULL while it is not written yet. */
+static char *newest_picture(void)
+{
+    guint count = g_list_model_get_n_items(G_LIST_MODEL(workspace->gallery));
+    g_autoptr(SlPicture) picture = g_list_model_get_item(G_LIST_MODEL(workspace->gallery), 0);
+
+    return count > 0 ? g_strdup(sl_picture_get_path(picture)) : NULL;
+}
+
+/* A picture chooses its VAE again, also where the file has another name now. */
+static void test_parts_of_picture(const char *vae, const char *picture)
+{
+    SlPartRow *row = SL_PART_ROW(part(panel, "vae_row"));
+    g_autofree char *models = g_build_filename(folder, "models", NULL);
+    g_autofree char *inside = g_build_filename(models, "vae", NULL);
+    g_autofree char *renamed = g_build_filename(inside, "renamed.safetensors", NULL);
+    g_autofree char *bytes = NULL;
+    gsize length;
+
+    sl_part_row_choose(row, NULL);
+    g_assert_null(sl_part_row_get_path(row));
+    g_assert_cmpint(g_mkdir_with_parents(inside, 0755), ==, 0);
+    g_assert_true(g_file_get_contents(vae, &bytes, &length, NULL));
+    g_assert_true(g_file_set_contents(renamed, bytes, (gssize)length, NULL));
+    g_settings_set_string(preferences, "models-folder", models);
+    act_with("win.open-path", picture);
+    WAIT_UNTIL(sl_part_row_get_path(row) != NULL);
+    g_assert_cmpstr(sl_part_row_get_path(row), ==, renamed);
+    WAIT_UNTIL(sl_worker_get_model(workspace->worker) == sl_recipe_panel_get_model(panel));
+    g_settings_reset(preferences, "models-folder");
+}
+
 /* Another VAE is another loading of the model; one that is none leaves the model's own. */
 static void test_vae(void)
 {
-    SlVaeRow *row = SL_VAE_ROW(part(panel, "vae_row"));
+    SlPartRow *row = SL_PART_ROW(part(panel, "vae_row"));
     SlModelItem *own = sl_recipe_panel_get_model(panel);
     g_autofree char *vae = fixture_path("sd1/vae/diffusion_pytorch_model.safetensors");
+    g_autofree char *before = newest_picture();
+    g_autofree char *picture = NULL;
     g_autofree char *unet = fixture_path("sd1/unet/diffusion_pytorch_model.safetensors");
 
     g_assert_true(gtk_widget_get_visible(GTK_WIDGET(row)));
-    sl_vae_row_choose(row, vae);
+    sl_part_row_choose(row, vae);
     g_assert_true(sl_recipe_panel_get_model(panel) != own);
     WAIT_UNTIL(sl_worker_get_model(workspace->worker) == sl_recipe_panel_get_model(panel));
     develop_to_end();
     screenshot("10-vae");
-    sl_vae_row_choose(row, unet);
+    WAIT_UNTIL(g_strcmp0(before, (picture = newest_picture())) != 0);
+    test_parts_of_picture(vae, picture);
+    sl_part_row_choose(row, NULL);
+    sl_part_row_choose(row, unet);
     WAIT_UNTIL(find_dialog() != NULL);
     close_dialog();
-    g_assert_null(sl_vae_row_get_path(row));
+    g_assert_null(sl_part_row_get_path(row));
     g_assert_true(sl_recipe_panel_get_model(panel) == own);
     WAIT_UNTIL(sl_worker_get_model(workspace->worker) == own);
 }
 
 static void test_styles_and_sizes(void)
 {
+    g_autofree char *tiny = fixture_path("../previews/taesd_decoder.safetensors");
+    g_autofree char *five = fixture_path("../previews/five.safetensors");
+    g_autofree char *path = NULL;
+    SlPartRow *row;
+
     act("win.preferences");
     WAIT_UNTIL(find_dialog() != NULL);
+    row = part(find_dialog(), "tiny_row");
+    sl_part_row_choose(row, tiny);
+    g_assert_cmpstr((path = g_settings_get_string(preferences, "preview-decoder")), ==, tiny);
     screenshot("11-preferences");
+    sl_part_row_choose(row, five);
+    g_assert_cmpstr(sl_part_row_get_path(row), ==, tiny);
+    sl_part_row_choose(row, NULL);
+    g_assert_null(sl_part_row_get_path(row));
+    close_above(find_dialog());
     close_dialog();
     g_settings_set_uint(preferences, "theme", 2);
     screenshot("12-dark");

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "ui/darkroom/sl-recipe-panel.h"
-#include "ui/darkroom/sl-vae-row.h"
+#include "ui/widgets/sl-part-row.h"
 #include "ui/widgets/sl-setting-row.h"
 
 G_BEGIN_DECLS
@@ -25,7 +25,10 @@ struct _SlRecipePanel
 {
   AdwBin parent_instance;
   AdwComboRow *model_row;
-  SlVaeRow *vae_row;
+  AdwExpanderRow *parts_row; /* around the next three */
+  SlPartRow *vae_row;
+  SlPartRow *unet_row;
+  SlPartRow *text_encoder_row;
   GtkWidget *prompt_box;
   GtkTextView *prompt;
   GtkWidget *prompt_hint;
@@ -54,7 +57,7 @@ struct _SlRecipePanel
 
   SlPanelRow *rows; /* as many as there are controls */
 
-  SlModelItem *with_vae; /* the chosen model with another VAE; NULL: with its own */
+  SlModelItem *with_parts; /* the chosen model with parts from elsewhere; NULL: with its own */
   SlSettings *recipe;
   GListModel *schedulers;
   int preset[SL_RECIPE_PANEL_PRESETS][2];

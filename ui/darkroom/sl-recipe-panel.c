@@ -19,22 +19,70 @@ static guint signals[N_SIGNALS];
 
 /* ---- the model ---- */
 
-void
-sl_recipe_panel_drop_vae (SlRecipePanel *self)
+/* The rows under the model, by their parts. */
+static const struct
 {
-  g_clear_object (&self->with_vae);
-  sl_vae_row_reset (self->vae_row);
+  const char *part;
+  gsize row;
+  const char *title; /* of the dialog that asks for a file */
+  const char *problem;
+} part_rows[] = {
+  { "vae", offsetof (SlRecipePanel, vae_row), N_ ("Choose a VAE"), N_ ("This cannot be used as the VAE") },
+  { "unet", offsetof (SlRecipePanel, unet_row), N_ ("Choose a UNet"),
+    N_ ("This cannot be used as the UNet") },
+  { "text_encoder", offsetof (SlRecipePanel, text_encoder_row), N_ ("Choose a Text Encoder"),
+    N_ ("This cannot be used as the text encoder") },
+};
+
+static SlPartRow *
+part_row (SlRecipePanel *self, guint i)
+{
+  return G_STRUCT_MEMBER (SlPartRow *, self, part_rows[i].row);
+}
+
+static SlModelItem *
+own_model (SlRecipePanel *self)
+{
+  return adw_combo_row_get_selected_item (self->model_row);
+}
+
+/* The rows say which parts the model has from elsewhere, and the one around them names those. */
+static void
+show_parts (SlRecipePanel *self)
+{
+  g_autoptr (GString) names = g_string_new (NULL);
+  g_autofree char *text = NULL;
+
+  for (guint i = 0; i < G_N_ELEMENTS (part_rows); i++)
+    {
+      const char *path
+          = self->with_parts ? sl_model_item_get_part_path (self->with_parts, part_rows[i].part) : NULL;
+      g_autofree char *name = path ? g_path_get_basename (path) : NULL;
+
+      sl_part_row_set_path (part_row (self, i), path);
+      if (name)
+        g_string_append_printf (names, "%s%s", names->len ? ", " : "", name);
+    }
+  text = g_markup_escape_text (names->len ? names->str : _ ("The Model’s Own"), -1);
+  adw_expander_row_set_subtitle (self->parts_row, text);
+}
+
+void
+sl_recipe_panel_drop_parts (SlRecipePanel *self)
+{
+  g_clear_object (&self->with_parts);
+  show_parts (self);
 }
 
 static void
 model_chosen (SlRecipePanel *self)
 {
-  SlModelItem *model = adw_combo_row_get_selected_item (self->model_row);
+  SlModelItem *model = own_model (self);
 
-  sl_recipe_panel_drop_vae (self);
+  sl_recipe_panel_drop_parts (self);
   if (model == NULL)
     return;
-  gtk_widget_set_visible (GTK_WIDGET (self->vae_row), sl_model_item_has_vae (model));
+  gtk_widget_set_visible (GTK_WIDGET (self->parts_row), sl_model_item_has_part (model, "vae"));
   sl_recipe_panel_show_existing (self);
   gtk_widget_set_tooltip_text (GTK_WIDGET (self->model_row), sl_model_item_get_path (model));
   sl_recipe_panel_offer_sizes (self, model);
@@ -43,39 +91,71 @@ model_chosen (SlRecipePanel *self)
   sl_recipe_panel_show_recipe (self);
 }
 
-static void
-vae_chosen (SlRecipePanel *self)
+/* FALSE and the sentence is shown where the file is no such part of the model. */
+static gboolean
+use_part (SlRecipePanel *self, guint i, const char *path)
 {
-  SlModelItem *model = adw_combo_row_get_selected_item (self->model_row);
-  const char *path = sl_vae_row_get_path (self->vae_row);
-  g_autofree char *name = path ? g_path_get_basename (path) : NULL;
-  g_autofree char *heading = g_strdup_printf (_ ("“%s” cannot be used as the VAE"), name ? name : "");
   g_autoptr (GError) error = NULL;
+  g_autoptr (SlModelItem) with
+      = sl_model_item_with_part (sl_recipe_panel_get_model (self), part_rows[i].part, path, &error);
 
-  g_clear_object (&self->with_vae);
-  if (model && path)
-    self->with_vae = sl_model_item_with_vae (model, path, &error);
   if (error)
-    {
-      sl_vae_row_reset (self->vae_row);
-      sl_notice_alert (GTK_WIDGET (self), heading, error->message);
-    }
-  if (model)
-    g_signal_emit (self, signals[MODEL_CHOSEN], 0);
+    sl_notice_alert (GTK_WIDGET (self), _ (part_rows[i].problem), error->message);
+  else if (sl_model_item_equal (with, own_model (self)))
+    g_clear_object (&self->with_parts);
+  else
+    g_set_object (&self->with_parts, with);
+  return error == NULL;
 }
 
 static void
-offer_vaes (SlRecipePanel *self, SlModelStore *store)
+part_chosen (SlRecipePanel *self, SlPartRow *row)
 {
-  sl_vae_row_offer (self->vae_row, sl_model_store_get_vaes (store));
+  if (own_model (self) == NULL)
+    return;
+  for (guint i = 0; i < G_N_ELEMENTS (part_rows); i++)
+    if (part_row (self, i) == row)
+      use_part (self, i, sl_part_row_get_path (row));
+  show_parts (self);
+  g_signal_emit (self, signals[MODEL_CHOSEN], 0);
+}
+
+static const char *
+wanted_path (const char *const *parts, const char *part)
+{
+  for (; *parts; parts += 2)
+    if (g_str_equal (parts[0], part))
+      return parts[1];
+  return NULL;
+}
+
+void
+sl_recipe_panel_set_parts (SlRecipePanel *self, const char *const *parts)
+{
+  if (own_model (self) == NULL)
+    return;
+  for (guint i = 0; i < G_N_ELEMENTS (part_rows); i++)
+    {
+      const char *path = wanted_path (parts, part_rows[i].part);
+
+      if (g_strcmp0 (path, sl_part_row_get_path (part_row (self, i))) != 0)
+        use_part (self, i, path);
+    }
+  show_parts (self);
+  g_signal_emit (self, signals[MODEL_CHOSEN], 0);
+}
+
+static void
+offer_parts (SlRecipePanel *self, SlModelStore *store)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (part_rows); i++)
+    sl_part_row_offer (part_row (self, i), sl_model_store_get_parts (store, part_rows[i].part));
 }
 
 SlModelItem *
 sl_recipe_panel_get_model (SlRecipePanel *self)
 {
-  if (self->with_vae)
-    return self->with_vae;
-  return adw_combo_row_get_selected_item (self->model_row);
+  return self->with_parts ? self->with_parts : own_model (self);
 }
 
 void
@@ -112,8 +192,12 @@ sl_recipe_panel_connect (SlRecipePanel *self, SlSettings *recipe, SlModelStore *
   adw_combo_row_set_expression (self->model_row, model_name);
   adw_combo_row_set_list_factory (self->model_row, factory);
   adw_combo_row_set_model (self->model_row, G_LIST_MODEL (store));
-  g_signal_connect_swapped (self->vae_row, "chosen", G_CALLBACK (vae_chosen), self);
-  g_signal_connect_object (store, "scanned", G_CALLBACK (offer_vaes), self, G_CONNECT_SWAPPED);
+  for (guint i = 0; i < G_N_ELEMENTS (part_rows); i++)
+    {
+      sl_part_row_set_words (part_row (self, i), _ ("The Model’s Own"), _ (part_rows[i].title));
+      g_signal_connect_swapped (part_row (self, i), "chosen", G_CALLBACK (part_chosen), self);
+    }
+  g_signal_connect_object (store, "scanned", G_CALLBACK (offer_parts), self, G_CONNECT_SWAPPED);
   keep_sensitive (GTK_WIDGET (self->model_row));
   g_signal_connect_swapped (self->model_row, "notify::selected-item", G_CALLBACK (model_chosen), self);
   g_signal_connect_object (recipe, "notify", G_CALLBACK (sl_recipe_panel_show_recipe), self,
@@ -132,7 +216,7 @@ sl_recipe_panel_dispose (GObject *object)
 
   g_clear_object (&self->recipe);
   g_clear_object (&self->schedulers);
-  g_clear_object (&self->with_vae);
+  g_clear_object (&self->with_parts);
   G_OBJECT_CLASS (sl_recipe_panel_parent_class)->dispose (object);
 }
 
@@ -153,9 +237,12 @@ sl_recipe_panel_class_init (SlRecipePanelClass *klass)
   G_OBJECT_CLASS (klass)->dispose = sl_recipe_panel_dispose;
   G_OBJECT_CLASS (klass)->finalize = sl_recipe_panel_finalize;
   gtk_widget_class_set_template_from_resource (widget_class, "/org/safelight/Safelight/sl-recipe-panel.ui");
-  g_type_ensure (SL_TYPE_VAE_ROW);
+  g_type_ensure (SL_TYPE_PART_ROW);
   BIND (model_row);
+  BIND (parts_row);
   BIND (vae_row);
+  BIND (unet_row);
+  BIND (text_encoder_row);
   BIND (prompt_box);
   BIND (prompt);
   BIND (prompt_hint);

@@ -20,8 +20,11 @@ void sl_recipe_panel_connect (SlRecipePanel *self,
                               SlModelStore *store,
                               GSettings *preferences);
 SlModelItem *sl_recipe_panel_get_model (SlRecipePanel *self);
-/* The chosen model with its own VAE again. */
-void sl_recipe_panel_drop_vae (SlRecipePanel *self);
+/* The chosen model with its own parts again. */
+void sl_recipe_panel_drop_parts (SlRecipePanel *self);
+/* The chosen model with these parts, a name and a path by turns, then NULL; of those that are not named its own. One that
+ * does not fit is said, and stays as it was. */
+void sl_recipe_panel_set_parts (SlRecipePanel *self, const char *const *parts);
 void sl_recipe_panel_select_model (SlRecipePanel *self, guint position);
 void sl_recipe_panel_focus_prompt (SlRecipePanel *self);
 

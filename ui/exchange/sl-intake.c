@@ -54,6 +54,10 @@ take_settings (SlIntake *self, const SlRestored *restored)
   g_autofree char *text = NULL;
 
   take_model (self, restored->model, notes);
+  if (restored->parts)
+    sl_workspace_want_parts (self->workspace, (const char *const *)restored->parts);
+  else if (restored->missing)
+    g_string_append_printf (notes, _ ("A part of the model is not here: %s.\n"), restored->missing);
   if (self->workspace->model && !sl_model_item_check (self->workspace->model, restored->settings, &error))
     {
       sl_notice_alert (self->widget, _ ("These settings do not fit the model"), error->message);
@@ -132,11 +136,12 @@ static void
 open_now (SlIntake *self, const char *path)
 {
   SlWorkspace *workspace = self->workspace;
+  g_autofree char *models = g_settings_get_string (workspace->preferences, "models-folder");
 
   if (g_str_has_suffix (path, SL_COMPARISON_SUFFIX))
     g_signal_emit (self, signals[COMPARISON], 0, path);
   else if (is_picture (path))
-    sl_reader_restore_file (workspace->files, path, workspace->recipe, restored, g_object_ref (self));
+    sl_reader_restore_file (workspace->files, path, models, workspace->recipe, restored, g_object_ref (self));
   else
     sl_model_store_open (workspace->models, path, model_opened, g_object_ref (self));
 }

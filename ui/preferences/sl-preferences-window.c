@@ -3,7 +3,8 @@
 
 #include <glib/gi18n.h>
 
-#include "app/objects/objects.h"
+#include "ui/widgets/sl-notice.h"
+#include "ui/widgets/sl-part-row.h"
 
 struct _SlPreferencesWindow
 {
@@ -17,7 +18,9 @@ struct _SlPreferencesWindow
   AdwComboRow *dtype_row;
   GtkAdjustment *threads_adjustment;
   AdwComboRow *previews_row;
+  SlPartRow *tiny_row;
   AdwComboRow *theme_row;
+  SlWorkspace *workspace;
   GSettings *preferences;
 };
 
@@ -60,12 +63,56 @@ choose_folder (SlPreferencesWindow *self, GtkButton *button)
   gtk_native_dialog_show (GTK_NATIVE_DIALOG (dialog));
 }
 
+/* ---- previews ---- */
+
+/* Which tiny VAE the chosen model gets. */
+static void
+show_tiny (SlPreferencesWindow *self)
+{
+  g_autofree char *models = g_settings_get_string (self->preferences, "models-folder");
+  g_autofree char *chosen = g_settings_get_string (self->preferences, "preview-decoder");
+  SlModelItem *model = self->workspace->model;
+  g_autofree char *found = model && !*chosen ? sl_model_item_find_tiny (model, models) : NULL;
+  g_autofree char *name = found ? g_path_get_basename (found) : NULL;
+  g_autofree char *text = g_markup_escape_text (
+      *chosen || !model ? _ ("Makes previews of full size at a fraction of a step’s time")
+      : found           ? name
+              : _ ("There is none called taesd or taesdxl, as suits the model, in the models folders"),
+      -1);
+
+  sl_part_row_set_path (self->tiny_row, *chosen ? chosen : NULL);
+  adw_action_row_set_subtitle (ADW_ACTION_ROW (self->tiny_row), text);
+}
+
+static void
+tiny_chosen (SlPreferencesWindow *self)
+{
+  const char *path = sl_part_row_get_path (self->tiny_row);
+  g_autoptr (GError) error = NULL;
+
+  if (path && self->workspace->model && !sl_model_item_check_tiny (self->workspace->model, path, &error))
+    sl_notice_alert (GTK_WIDGET (self), _ ("This is no tiny VAE for the chosen model"), error->message);
+  else
+    g_settings_set_string (self->preferences, "preview-decoder", path ? path : "");
+  show_tiny (self);
+}
+
+static void
+connect_tiny (SlPreferencesWindow *self)
+{
+  sl_part_row_set_words (self->tiny_row, _ ("By Its Name"), _ ("Choose a Tiny VAE"));
+  sl_part_row_offer (self->tiny_row, sl_model_store_get_parts (self->workspace->models, "vae_approx"));
+  show_tiny (self);
+  g_signal_connect_swapped (self->tiny_row, "chosen", G_CALLBACK (tiny_chosen), self);
+}
+
 static void
 sl_preferences_window_dispose (GObject *object)
 {
   SlPreferencesWindow *self = SL_PREFERENCES_WINDOW (object);
 
   g_clear_object (&self->preferences);
+  g_clear_object (&self->workspace);
   G_OBJECT_CLASS (sl_preferences_window_parent_class)->dispose (object);
 }
 
@@ -77,6 +124,7 @@ sl_preferences_window_class_init (SlPreferencesWindowClass *klass)
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
 
   G_OBJECT_CLASS (klass)->dispose = sl_preferences_window_dispose;
+  g_type_ensure (SL_TYPE_PART_ROW);
   gtk_widget_class_set_template_from_resource (widget_class,
                                                "/org/safelight/Safelight/sl-preferences-window.ui");
   BIND (models_row);
@@ -88,6 +136,7 @@ sl_preferences_window_class_init (SlPreferencesWindowClass *klass)
   BIND (dtype_row);
   BIND (threads_adjustment);
   BIND (previews_row);
+  BIND (tiny_row);
   BIND (theme_row);
 }
 
@@ -98,11 +147,13 @@ sl_preferences_window_init (SlPreferencesWindow *self)
 }
 
 SlPreferencesWindow *
-sl_preferences_window_new (GtkWindow *parent, GSettings *preferences, const char *device_line)
+sl_preferences_window_new (GtkWindow *parent, SlWorkspace *workspace)
 {
   SlPreferencesWindow *self = g_object_new (SL_TYPE_PREFERENCES_WINDOW, "transient-for", parent, NULL);
-  g_autofree char *line = g_markup_escape_text (device_line, -1);
+  GSettings *preferences = workspace->preferences;
+  g_autofree char *line = g_markup_escape_text (sl_worker_get_device_line (workspace->worker), -1);
 
+  self->workspace = g_object_ref (workspace);
   self->preferences = g_object_ref (preferences);
   adw_preferences_group_set_description (self->device_group, line);
   g_settings_bind (preferences, "device", self->device_row, "selected", G_SETTINGS_BIND_DEFAULT);
@@ -116,5 +167,6 @@ sl_preferences_window_new (GtkWindow *parent, GSettings *preferences, const char
   g_signal_connect_object (self->pictures_button, "clicked", G_CALLBACK (choose_folder), self,
                            G_CONNECT_SWAPPED);
   show_folders (self);
+  connect_tiny (self);
   return self;
 }

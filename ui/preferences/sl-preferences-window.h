@@ -3,6 +3,8 @@
 
 #include <adwaita.h>
 
+#include "ui/workspace/sl-workspace.h"
+
 G_BEGIN_DECLS
 
 #define SL_TYPE_PREFERENCES_WINDOW (sl_preferences_window_get_type ())
@@ -10,8 +12,6 @@ G_BEGIN_DECLS
 G_DECLARE_FINAL_TYPE (
     SlPreferencesWindow, sl_preferences_window, SL, PREFERENCES_WINDOW, AdwPreferencesWindow)
 
-/* device_line says what is in use now, may be "". */
-SlPreferencesWindow *
-sl_preferences_window_new (GtkWindow *parent, GSettings *preferences, const char *device_line);
+SlPreferencesWindow *sl_preferences_window_new (GtkWindow *parent, SlWorkspace *workspace);
 
 G_END_DECLS

@@ -184,8 +184,7 @@ show_preferences (GtkWidget *widget, const char *action, GVariant *parameter)
 {
   SlWorkspace *workspace = SL_WINDOW (widget)->workspace;
 
-  gtk_window_present (GTK_WINDOW (sl_preferences_window_new (GTK_WINDOW (widget), workspace->preferences,
-                                                             sl_worker_get_device_line (workspace->worker))));
+  gtk_window_present (GTK_WINDOW (sl_preferences_window_new (GTK_WINDOW (widget), workspace)));
 }
 
 /* ---- models: the panel chooses, the workspace has the chosen one ---- */
@@ -203,6 +202,12 @@ static void
 model_wanted (SlWindow *self, guint position)
 {
   sl_recipe_panel_select_model (self->panel, position);
+}
+
+static void
+parts_wanted (SlWindow *self, const char *const *parts)
+{
+  sl_recipe_panel_set_parts (self->panel, parts);
 }
 
 static void
@@ -235,8 +240,8 @@ model_load_failed (SlWindow *self, SlModelItem *model, const char *message)
 
   sl_notice_alert (GTK_WIDGET (self), heading, message);
   if (sl_recipe_panel_get_model (self->panel) == model)
-    sl_recipe_panel_drop_vae (self->panel);
-  if (sl_recipe_panel_get_model (self->panel) != model) /* it was the VAE: the model's own again */
+    sl_recipe_panel_drop_parts (self->panel);
+  if (sl_recipe_panel_get_model (self->panel) != model) /* it was a part: the model's own again */
     model_chosen (self);
   if (usable && usable != model)
     sl_workspace_want_model (self->workspace,
@@ -342,6 +347,7 @@ connect_parts (SlWindow *self)
     { workspace->queue, "items-changed", G_CALLBACK (update) },
     { workspace, "model-changed", G_CALLBACK (update) },
     { workspace, "model-wanted", G_CALLBACK (model_wanted) },
+    { workspace, "parts-wanted", G_CALLBACK (parts_wanted) },
     { self->panel, "model-chosen", G_CALLBACK (model_chosen) },
     { self->flap, "notify::folded", G_CALLBACK (update) },
     { self->pages, "notify::visible-child", G_CALLBACK (page_changed) },

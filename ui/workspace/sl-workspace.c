@@ -7,6 +7,7 @@ enum
 {
   MODEL_CHANGED,
   MODEL_WANTED,
+  PARTS_WANTED,
   N_SIGNALS
 };
 
@@ -28,6 +29,16 @@ set_device (SlWorkspace *self)
   sl_worker_set_device (self->worker, devices[MIN (device, G_N_ELEMENTS (devices) - 1)],
                         dtypes[MIN (dtype, G_N_ELEMENTS (dtypes) - 1)],
                         (int)g_settings_get_uint (self->preferences, "threads"));
+}
+
+/* Which tiny VAE makes previews; from the next job on. */
+static void
+set_tiny (SlWorkspace *self)
+{
+  g_autofree char *path = g_settings_get_string (self->preferences, "preview-decoder");
+  g_autofree char *models = g_settings_get_string (self->preferences, "models-folder");
+
+  sl_worker_set_tiny (self->worker, path, models);
 }
 
 static void
@@ -74,6 +85,12 @@ sl_workspace_want_model (SlWorkspace *self, guint position)
 {
   if (position != G_MAXUINT)
     g_signal_emit (self, signals[MODEL_WANTED], 0, position);
+}
+
+void
+sl_workspace_want_parts (SlWorkspace *self, const char *const *parts)
+{
+  g_signal_emit (self, signals[PARTS_WANTED], 0, parts);
 }
 
 void
@@ -164,6 +181,8 @@ connect_preferences (SlWorkspace *self)
     { "changed::dtype", G_CALLBACK (device_changed) },
     { "changed::threads", G_CALLBACK (device_changed) },
     { "changed::models-folder", G_CALLBACK (sl_workspace_scan_models) },
+    { "changed::models-folder", G_CALLBACK (set_tiny) },
+    { "changed::preview-decoder", G_CALLBACK (set_tiny) },
     { "changed::pictures-folder", G_CALLBACK (open_gallery) },
   };
 
@@ -180,6 +199,7 @@ sl_workspace_new (GSettings *preferences)
   restore_recipe (self);
   g_signal_connect_object (self->recipe, "notify::seed", G_CALLBACK (seed_changed), self, G_CONNECT_SWAPPED);
   set_device (self);
+  set_tiny (self);
   connect_preferences (self);
   return self;
 }
@@ -234,6 +254,8 @@ sl_workspace_class_init (SlWorkspaceClass *klass)
                                          NULL, G_TYPE_NONE, 0);
   signals[MODEL_WANTED] = g_signal_new ("model-wanted", SL_TYPE_WORKSPACE, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
                                         NULL, G_TYPE_NONE, 1, G_TYPE_UINT);
+  signals[PARTS_WANTED] = g_signal_new ("parts-wanted", SL_TYPE_WORKSPACE, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
+                                        NULL, G_TYPE_NONE, 1, G_TYPE_STRV);
 }
 
 static void

@@ -45,6 +45,8 @@ void sl_workspace_scan_models (SlWorkspace *self);
 /* A model was chosen: it is loaded. Where it is of another kind than the one before (with or without a prompt),
  * the recipe gets its defaults. */
 void sl_workspace_take_model (SlWorkspace *self, SlModelItem *model);
+/* Emits "parts-wanted" with parts of the model that are not its own, a name and a path by turns, then NULL. */
+void sl_workspace_want_parts (SlWorkspace *self, const char *const *parts);
 /* Emits "model-wanted"; G_MAXUINT is no position, and nothing happens. */
 void sl_workspace_want_model (SlWorkspace *self, guint position);
 /* All of settings into the recipe; the seed in them counts as chosen. */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/files/files.h"
 #include "app/recipe/recipe.h"
 #include "app/image/image.h"
 #include "app/objects/sl-error.h"
@@ -15,7 +16,10 @@
 typedef struct
 {
   char *path;
+  char *models;
   GBytes *data;
+  char **parts;  /* as SlRestored's */
+  char *missing; /* why they are NULL; or NULL */
   SlRecipe *base;
   SlImport import;
   GError *error;
@@ -29,6 +33,9 @@ restoring_free (gpointer data)
   Restoring *restoring = data;
 
   g_free (restoring->path);
+  g_free (restoring->models);
+  g_free (restoring->missing);
+  g_strfreev (restoring->parts);
   g_clear_pointer (&restoring->data, g_bytes_unref);
   free (restoring->base);
   sl_import_free (&restoring->import);
@@ -56,6 +63,29 @@ import_data (Restoring *restoring, SlError *err)
   return ok;
 }
 
+/* Where the parts are that a picture of ours names. */
+static void
+find_parts (Restoring *restoring)
+{
+  g_autofree SlMetadata *metadata = g_new0 (SlMetadata, 1);
+  g_autoptr (GStrvBuilder) parts = g_strv_builder_new ();
+  SlFoundParts found = { .count = 0 };
+  SlError err = { 0 };
+
+  if (!sl_metadata_read (restoring->path, metadata, NULL))
+    return;
+  if (sl_parts_find_same (metadata->model, metadata->file, metadata->files, restoring->models, &found, &err))
+    {
+      for (int i = 0; i < found.count; i++)
+        g_strv_builder_add_many (parts, found.part[i], found.path[i], NULL);
+      restoring->parts = g_strv_builder_end (parts);
+    }
+  else
+    restoring->missing = g_strdup (err.message);
+  sl_found_parts_free (&found);
+  sl_metadata_free (metadata);
+}
+
 static void
 restore_run (gpointer data)
 {
@@ -69,6 +99,8 @@ restore_run (gpointer data)
     ok = sl_import_picture (restoring->path, restoring->base, NULL, &restoring->import, &err);
   if (!ok)
     restoring->error = sl_app_error_new (&err);
+  else if (restoring->path)
+    find_parts (restoring);
 }
 
 /* The window's language; the readers know no gettext. */
@@ -98,7 +130,8 @@ restore_done (gpointer data)
       _sl_settings_set_recipe (settings, import->recipe);
     }
   notes = sl_notes_text (&import->all_notes, translated);
-  restored = (SlRestored){ settings, (char *)import->source, import->model, import->problems, notes };
+  restored = (SlRestored){ settings, (char *)import->source, import->model,     import->problems,
+                           notes,    restoring->parts,       restoring->missing };
   restoring->restored (&restored, NULL, restoring->user_data);
   free (notes);
 }
@@ -117,12 +150,17 @@ restoring_new (SlSettings *base, SlRestoredFunc restored, gpointer user_data)
 }
 
 void
-sl_reader_restore_file (
-    SlThreadQueue *files, const char *path, SlSettings *base, SlRestoredFunc restored, gpointer user_data)
+sl_reader_restore_file (SlThreadQueue *files,
+                        const char *path,
+                        const char *models,
+                        SlSettings *base,
+                        SlRestoredFunc restored,
+                        gpointer user_data)
 {
   Restoring *restoring = restoring_new (base, restored, user_data);
 
   restoring->path = g_strdup (path);
+  restoring->models = g_strdup (models);
   sl_thread_queue_push (files, TRUE, restore_run, restore_done, restoring, restoring_free);
 }
 

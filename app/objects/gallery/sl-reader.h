@@ -14,6 +14,10 @@ typedef struct
   char *model;          /* as the file names it */
   char *problems;       /* a sentence a line */
   char *notes;          /* what was not taken over, a sentence a line, in the window's language */
+  char *
+      *parts; /* of the model that are not its own: a name and where it is here by turns, then NULL. NULL: the
+                           file does not say, or they are not here: */
+  char *missing; /* a sentence in English */
 } SlRestored;
 
 /* restored is NULL when error is not; borrowed during the call. */
@@ -21,9 +25,14 @@ typedef void (*SlRestoredFunc) (const SlRestored *restored, const GError *error,
 /* rgb is NULL when error is not; borrowed during the call. */
 typedef void (*SlPixelsFunc) (GBytes *rgb, int width, int height, const GError *error, gpointer user_data);
 
-/* base gives what the file does not say, and is not changed. */
-void sl_reader_restore_file (
-    SlThreadQueue *files, const char *path, SlSettings *base, SlRestoredFunc restored, gpointer user_data);
+/* base gives what the file does not say, and is not changed. models: a folder in which parts of the model are looked for
+ * before the search path; "": none. */
+void sl_reader_restore_file (SlThreadQueue *files,
+                             const char *path,
+                             const char *models,
+                             SlSettings *base,
+                             SlRestoredFunc restored,
+                             gpointer user_data);
 /* A PNG, JPEG or WebP in memory (dropped or pasted), or a `parameters` text. */
 void sl_reader_restore_data (
     SlThreadQueue *files, GBytes *data, SlSettings *base, SlRestoredFunc restored, gpointer user_data);

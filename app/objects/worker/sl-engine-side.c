@@ -12,7 +12,8 @@
 void
 _sl_device_choice_copy (const SlDeviceChoice *from, SlDeviceChoice *to)
 {
-  *to = (SlDeviceChoice){ g_strdup (from->device), g_strdup (from->dtype), from->threads };
+  *to = (SlDeviceChoice){ g_strdup (from->device), g_strdup (from->dtype), from->threads,
+                          g_strdup (from->tiny), g_strdup (from->models) };
 }
 
 void
@@ -20,6 +21,8 @@ _sl_device_choice_clear (SlDeviceChoice *choice)
 {
   g_clear_pointer (&choice->device, g_free);
   g_clear_pointer (&choice->dtype, g_free);
+  g_clear_pointer (&choice->tiny, g_free);
+  g_clear_pointer (&choice->models, g_free);
 }
 
 /* ---- messages to the main thread ---- */
@@ -116,6 +119,7 @@ swap_model (SlEngineSide *side, SlModel *model, SlModelItem *item, const SlDevic
   if (old)
     sl_model_close (&old);
   g_set_object (&side->item, item);
+  g_clear_pointer (&side->tiny, g_free);
   free (side->keys);
   side->keys = sl_model_keys (sl_model_info (model));
   _sl_device_choice_clear (&side->choice);
@@ -185,6 +189,21 @@ _sl_side_ensure_model (SlEngineSide *side, SlModelItem *item, const SlDeviceChoi
 }
 
 void
+_sl_side_ensure_tiny (SlEngineSide *side, const SlDeviceChoice *choice)
+{
+  char *found = *choice->tiny ? NULL : sl_preview_decoder_find (sl_model_info (side->model), choice->models);
+  const char *path = *choice->tiny ? choice->tiny : found;
+
+  if (g_strcmp0 (path, side->tiny) != 0)
+    {
+      sl_model_set_preview_decoder (side->model, path, NULL);
+      g_free (side->tiny);
+      side->tiny = g_strdup (path);
+    }
+  free (found);
+}
+
+void
 _sl_side_close (gpointer data)
 {
   SlEngineSide *side = data;
@@ -195,6 +214,7 @@ _sl_side_close (gpointer data)
   side->model = NULL;
   pthread_mutex_unlock (&side->lock);
   g_clear_object (&side->item);
+  g_clear_pointer (&side->tiny, g_free);
   free (side->keys);
   side->keys = NULL;
   _sl_device_choice_clear (&side->choice);
@@ -291,6 +311,25 @@ _sl_side_decode (SlEngineSide *side, SlDecoding *decoding, SlError *err)
         break;
     }
   if (!ok)
+    return FALSE;
+  decoding->width = sample.width * factor;
+  decoding->height = sample.height * factor;
+  decoding->rgb = g_bytes_new_take (g_steal_pointer (&rgb), bytes);
+  return TRUE;
+}
+
+gboolean
+_sl_side_decode_tiny (SlEngineSide *side, SlDecoding *decoding, SlError *err)
+{
+  int factor = sl_model_info (side->model)->factor;
+  SlSample sample;
+  const GBytes *kept = sample_of (decoding, &sample);
+  gsize bytes = (gsize)sample.height * sample.width * factor * factor * 3;
+  g_autofree guint8 *rgb = kept ? g_try_malloc (bytes) : NULL;
+
+  if (rgb == NULL)
+    return sl_fail (err, SL_MEMORY, "no memory for a preview");
+  if (!sl_decode_preview (side->model, sample.data, sample.height, sample.width, rgb, err))
     return FALSE;
   decoding->width = sample.width * factor;
   decoding->height = sample.height * factor;

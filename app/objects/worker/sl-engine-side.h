@@ -18,6 +18,8 @@ typedef struct
   char *device;
   char *dtype;
   int threads;
+  char *tiny;   /* the tiny VAE for previews; "": by its name, */
+  char *models; /* also in this folder; "": none */
 } SlDeviceChoice;
 
 void _sl_device_choice_copy (const SlDeviceChoice *from, SlDeviceChoice *to);
@@ -43,6 +45,7 @@ typedef struct
   SlModelItem *item;     /* of model */
   SlDeviceChoice choice; /* that model was loaded with */
   SlModelKeys *keys;     /* what its files were then; may be NULL */
+  char *tiny;            /* the tiny VAE that model was last given, whatever came of it; NULL: none */
   int closing;           /* atomic: also what loading polls */
   guint running;         /* jobs that use model and are on their way */
 } SlEngineSide;
@@ -55,6 +58,8 @@ typedef struct
 /* Loads it where it is not loaded. Where the GPU has failed since, what asks for it gets the CPU. */
 gboolean
 _sl_side_ensure_model (SlEngineSide *side, SlModelItem *item, const SlDeviceChoice *choice, SlError *err);
+/* Gives the model the tiny VAE that the choice names, where there is one that fits; a model that has it keeps it. */
+void _sl_side_ensure_tiny (SlEngineSide *side, const SlDeviceChoice *choice);
 gboolean _sl_side_is_on_gpu (const SlEngineSide *side);
 /* The device has failed for good. */
 gboolean _sl_side_is_dead (const SlEngineSide *side);
@@ -75,6 +80,8 @@ typedef struct
 
 /* FALSE and *err when it failed; SL_FORMAT, naming the step, where the picture is not finite. */
 gboolean _sl_side_decode (SlEngineSide *side, SlDecoding *decoding, SlError *err);
+/* The picture of a frame that is not light by the tiny VAE: a preview of full size. */
+gboolean _sl_side_decode_tiny (SlEngineSide *side, SlDecoding *decoding, SlError *err);
 /* The same for a frame of which nobody knows whether its model is the one that is loaded. A GPU that failed
  * is replaced unless runs still have it. */
 gboolean _sl_side_decode_of (

@@ -57,7 +57,8 @@ struct _Message
   SlModelKeys *keys;
   SlTimeline *timeline;
   SlFrameObject *frame;
-  gboolean decoded;
+  gboolean decoded;     /* there is a picture of it, */
+  gboolean approximate; /* by the tiny VAE */
   gboolean lost_device;
   char *text;
 };
@@ -177,27 +178,37 @@ make_frame (const Run *run, const Track *track, int i)
                                sl_model_info (run->side->model)->prediction == SL_PREDICT_EPSILON);
 }
 
-/* Where the real picture is worth its time during the run; the last moment always gets it. */
-static gboolean
-wants_decoding (const Run *run, const Track *track, SlFrameObject *frame)
+typedef enum
+{
+  DECODE_NOT, /* the quick preview is there already */
+  DECODE_TINY,
+  DECODE_REAL,
+} Decode;
+
+/* Where more than the quick preview is worth its time during the run; the last moment always gets the real
+ * picture. */
+static Decode
+find_decode (const Run *run, const Track *track, SlFrameObject *frame)
 {
   SlPreviews previews = _sl_job_get_previews (track->job);
+  const SlModel *model = run->side->model;
 
   if (_sl_frame_object_is_light (frame) || is_stopped (run, track))
-    return FALSE;
-  if (previews == SL_PREVIEWS_AUTOMATIC && sl_model_decodes_cheaply (run->side->model))
-    return TRUE;
-  return sl_frame_object_is_last (frame) || previews == SL_PREVIEWS_BEST;
+    return DECODE_NOT;
+  if (sl_frame_object_is_last (frame) || previews == SL_PREVIEWS_BEST
+      || (previews == SL_PREVIEWS_AUTOMATIC && sl_model_decodes_cheaply (model)))
+    return DECODE_REAL;
+  return previews != SL_PREVIEWS_QUICK && sl_model_preview_decoder (model) ? DECODE_TINY : DECODE_NOT;
 }
 
 static void
 post_decoded (const Run *run, Message *message, GBytes *rgb, int width, int height)
 {
-  if (rgb)
-    {
-      _sl_frame_object_set_decoded (message->frame, SL_VIEW_PICTURE, rgb, width, height);
-      message->decoded = TRUE;
-    }
+  if (rgb && message->approximate)
+    _sl_frame_object_set_approximate (message->frame, SL_VIEW_PICTURE, rgb, width, height);
+  else if (rgb)
+    _sl_frame_object_set_decoded (message->frame, SL_VIEW_PICTURE, rgb, width, height);
+  message->decoded = rgb != NULL;
   sl_thread_queue_post (run->side->thread, deliver_frame, message, message_free);
 }
 
@@ -224,12 +235,15 @@ post_pending (Run *run)
 }
 
 static gboolean
-begin_decoding (const Run *run, SlFrameObject *frame)
+begin_decoding (const Run *run, const Message *message)
 {
   int channels, height, width;
-  GBytes *sample = sl_frame_object_get_sample (frame, SL_VIEW_PICTURE, &channels, &height, &width);
+  GBytes *sample = sl_frame_object_get_sample (message->frame, SL_VIEW_PICTURE, &channels, &height, &width);
+  const float *values = g_bytes_get_data (sample, NULL);
 
-  return sl_decode_begin (run->side->model, g_bytes_get_data (sample, NULL), height, width);
+  if (message->approximate)
+    return sl_decode_preview_begin (run->side->model, values, height, width);
+  return sl_decode_begin (run->side->model, values, height, width);
 }
 
 /* FALSE and *err if the picture has values that are not finite. */
@@ -238,7 +252,10 @@ decode_now (const Run *run, Message *message, SlError *err)
 {
   SlDecoding decoding = { .frame = g_object_ref (message->frame), .view = SL_VIEW_PICTURE };
 
-  _sl_side_decode (run->side, &decoding, err);
+  if (message->approximate)
+    _sl_side_decode_tiny (run->side, &decoding, err);
+  else
+    _sl_side_decode (run->side, &decoding, err);
   post_decoded (run, message, decoding.rgb, decoding.width, decoding.height);
   _sl_decoding_clear (&decoding);
   return err->code != SL_FORMAT;
@@ -249,15 +266,17 @@ static gboolean
 post_frame (Run *run, Track *track, SlError *err)
 {
   Message *message = message_new (run, track);
-  gboolean wanted, last;
+  Decode decode;
+  gboolean last;
 
   post_pending (run);
   message->frame = make_frame (run, track, track->shown++);
   last = sl_frame_object_is_last (message->frame);
-  wanted = wants_decoding (run, track, message->frame);
-  if (wanted && !last && begin_decoding (run, message->frame))
+  decode = find_decode (run, track, message->frame);
+  message->approximate = decode == DECODE_TINY;
+  if (decode != DECODE_NOT && !last && begin_decoding (run, message))
     run->pending = message;
-  else if (wanted)
+  else if (decode != DECODE_NOT)
     return decode_now (run, message, err) || !last;
   else
     post_decoded (run, message, NULL, 0, 0);
@@ -383,6 +402,20 @@ share_budget (Run *run, gsize budget)
     }
 }
 
+static gboolean
+wants_tiny (const Run *run)
+{
+  for (guint i = 0; i < run->n; i++)
+    {
+      SlPreviews previews = _sl_job_get_previews (run->tracks[i].job);
+
+      if (previews == SL_PREVIEWS_TINY
+          || (previews == SL_PREVIEWS_AUTOMATIC && !sl_model_decodes_cheaply (run->side->model)))
+        return TRUE;
+    }
+  return FALSE;
+}
+
 static void
 begin_all (Run *run)
 {
@@ -393,6 +426,8 @@ begin_all (Run *run)
   if (loaded && request->fast == SL_FAST_AUTOMATIC)
     request->fast = _sl_side_is_on_gpu (run->side) ? SL_FAST_ON : SL_FAST_OFF;
   sl_lanes_set_fast (run->lanes, request->fast == SL_FAST_ON);
+  if (loaded && wants_tiny (run))
+    _sl_side_ensure_tiny (run->side, &request->choice);
   if (loaded && run->n > 1)
     run->share = sl_share_new (run->side->model);
   for (guint i = 0; i < run->n; i++)

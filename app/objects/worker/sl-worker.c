@@ -146,7 +146,7 @@ sl_worker_init (SlWorker *self)
 {
   self->decoded = sl_decoded_new ();
   self->jobs = g_ptr_array_new ();
-  self->choice = (SlDeviceChoice){ g_strdup ("auto"), g_strdup ("auto"), 0 };
+  self->choice = (SlDeviceChoice){ g_strdup ("auto"), g_strdup ("auto"), 0, g_strdup (""), g_strdup ("") };
   self->device_line = g_strdup ("");
   self->side = g_new0 (SlEngineSide, 1);
   self->side->owner = self;
@@ -164,8 +164,21 @@ sl_worker_new (void)
 void
 sl_worker_set_device (SlWorker *self, const char *device, const char *dtype, int threads)
 {
+  const SlDeviceChoice choice
+      = { g_strdup (device), g_strdup (dtype), threads, g_steal_pointer (&self->choice.tiny),
+          g_steal_pointer (&self->choice.models) };
+
   _sl_device_choice_clear (&self->choice);
-  self->choice = (SlDeviceChoice){ g_strdup (device), g_strdup (dtype), threads };
+  self->choice = choice;
+}
+
+void
+sl_worker_set_tiny (SlWorker *self, const char *path, const char *models)
+{
+  g_free (self->choice.tiny);
+  g_free (self->choice.models);
+  self->choice.tiny = g_strdup (path);
+  self->choice.models = g_strdup (models);
 }
 
 void

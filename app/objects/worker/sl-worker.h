@@ -24,6 +24,9 @@ G_DECLARE_FINAL_TYPE (SlWorker, sl_worker, SL, WORKER, GObject)
 SlWorker *sl_worker_new (void);
 /* For models that are loaded from now on; "auto" and 0 let the engine choose. */
 void sl_worker_set_device (SlWorker *self, const char *device, const char *dtype, int threads);
+/* The tiny VAE that makes previews of full size, for jobs that start from now on and want them so; "": the one that is
+ * called as suits the model, also looked for in the folder `models` ("": only on the search path). */
+void sl_worker_set_tiny (SlWorker *self, const char *path, const char *models);
 /* Bytes that the frames of one run may take on the average, of runs that start from now on; 0 is the usual. Longer runs
  * keep only some frames whole. */
 void sl_worker_set_budget (SlWorker *self, gsize bytes);

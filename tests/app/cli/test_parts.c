@@ -175,7 +175,12 @@ static void test_replay(void)
     sl_test(system(command) == 0, "model and VAE on the search path");
     setenv("SAFELIGHT_MODELS", file("models"), 1);
     expect(RUN("replay", file("r.png"), "--verify", "--quiet"), 0, "", "replay finds both");
-    snprintf(command, sizeof command, "%s/vae/v3.safetensors", file("models"));
+    snprintf(command, sizeof command, "cd '%s/vae' && mv v3.safetensors other.safetensors",
+             file("models"));
+    sl_test(system(command) == 0, "the VAE is renamed");
+    expect(RUN("replay", file("r.png"), "--verify", "--quiet"), 0, "",
+           "replay finds it by its hash");
+    snprintf(command, sizeof command, "%s/vae/other.safetensors", file("models"));
     remove(command);
     expect(RUN("replay", file("r.png"), "--verify", "--quiet"), 1, "no vae \"v3.safetensors\"",
            "replay without the VAE");

@@ -161,15 +161,15 @@ static void test_model_with_vae(Fixture *fixture, gconstpointer data)
     g_autoptr(SlModelItem) ddpm = open_fixture("ddpm");
     g_autofree char *vae = fixture_path("sd1/vae");
     g_autofree char *unet = fixture_path("sd1/unet");
-    g_autoptr(SlModelItem) other = sl_model_item_with_vae(own, vae, NULL);
+    g_autoptr(SlModelItem) other = sl_model_item_with_part(own, "vae", vae, NULL);
     g_autoptr(GError) error = NULL;
 
     g_assert_true(sl_model_item_equal(own, again));
     g_assert_false(sl_model_item_equal(own, other));
     g_assert_cmpstr(sl_model_item_get_path(own), ==, sl_model_item_get_path(other));
-    g_assert_null(sl_model_item_with_vae(own, unet, &error));
+    g_assert_null(sl_model_item_with_part(own, "vae", unet, &error));
     g_assert_nonnull(strstr(error->message, "UNet2DConditionModel"));
-    g_assert_true(sl_model_item_has_vae(own) && !sl_model_item_has_vae(ddpm));
+    g_assert_true(sl_model_item_has_part(own, "vae") && !sl_model_item_has_part(ddpm, "vae"));
     g_assert_cmpstr(sl_model_item_get_stored_type(own), ==, "F16");
     g_assert_cmpuint(sl_model_item_get_bytes(own), >, 500000);
     g_assert_cmpuint(sl_model_item_get_memory(own), ==, 0);
@@ -251,7 +251,7 @@ static void test_save_and_restore(Fixture *fixture, gconstpointer data)
     sl_writer_save(fixture->files, job, sl_job_get_last_frame(job), folder, keep_path, &path);
     WAIT_UNTIL(path != NULL);
     g_assert_true(g_file_test(path, G_FILE_TEST_IS_REGULAR));
-    sl_reader_restore_file(fixture->files, path, base, restored, &result);
+    sl_reader_restore_file(fixture->files, path, "", base, restored, &result);
     WAIT_UNTIL(result.called);
     g_assert_no_error(result.error);
     g_assert_cmpstr(result.source, ==, "Safelight");

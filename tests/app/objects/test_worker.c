@@ -127,6 +127,41 @@ static void test_decode(Fixture *fixture, gconstpointer data)
     g_assert_false(sl_worker_decode(fixture->worker, job, frame, SL_VIEW_NOISY));
 }
 
+/* The width of a step's picture when it came, before anybody asked for more. */
+static int first_width(Fixture *fixture, SlPreviews previews, const char *tiny)
+{
+    g_autoptr(SlSettings) settings = fixture_settings(fixture->model, 2);
+    g_autoptr(SlJob) job = sl_job_new(fixture->model, settings, previews);
+    g_autofree char *path = fixture_path(tiny);
+    g_autoptr(SlFrameObject) first = NULL;
+    int width, height;
+
+    sl_worker_set_tiny(fixture->worker, tiny ? path : "", "");
+    sl_queue_add(fixture->queue, job);
+    WAIT_UNTIL(sl_job_is_over(job));
+    g_assert_cmpint(sl_job_get_state(job), ==, SL_JOB_DONE);
+    first = g_list_model_get_item(sl_job_get_frames(job), 0);
+    g_assert_cmpint(sl_frame_object_is_decoded(first, SL_VIEW_PICTURE), ==,
+                    previews == SL_PREVIEWS_AUTOMATIC);
+    g_assert_true(sl_frame_object_is_decoded(sl_job_get_last_frame(job), SL_VIEW_PICTURE));
+    sl_frame_object_get_rgb(first, SL_VIEW_PICTURE, &width, &height);
+    return width;
+}
+
+/* A tiny VAE's picture has full size and is no decoded one; at rest the step is decoded. */
+static void test_tiny(Fixture *fixture, gconstpointer data)
+{
+    const char *tiny = "../previews/taesd_decoder.safetensors";
+    int full = sl_model_item_get_width(fixture->model);
+
+    g_assert_cmpint(first_width(fixture, SL_PREVIEWS_AUTOMATIC, NULL), ==, full);
+    g_assert_cmpint(first_width(fixture, SL_PREVIEWS_QUICK, tiny), <, full);
+    g_assert_cmpint(first_width(fixture, SL_PREVIEWS_TINY, tiny), ==, full);
+    g_assert_cmpint(first_width(fixture, SL_PREVIEWS_TINY, NULL), <, full);
+    g_assert_cmpint(first_width(fixture, SL_PREVIEWS_TINY, "../previews/five.safetensors"), <,
+                    full);
+}
+
 static void test_queue_order(Fixture *fixture, gconstpointer data)
 {
     SlJob *job[5];
@@ -367,6 +402,7 @@ int main(int argc, char **argv)
     ADD("same-bytes", test_same_bytes);
     ADD("stop", test_stop);
     ADD("decode", test_decode);
+    ADD("tiny", test_tiny);
     ADD("queue-order", test_queue_order);
     ADD("rapid-starts", test_rapid_starts);
     ADD("ddpm", test_ddpm);

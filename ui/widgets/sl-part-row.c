@@ -1,19 +1,21 @@
-/* sl-vae-row.c - see sl-vae-row.h. The entries are the model's own, the paths, "Choose a File…". */
-#include "ui/darkroom/sl-vae-row.h"
+/* sl-part-row.c - see sl-part-row.h. The entries are the model's own, the paths, "Choose a File…". */
+#include "ui/widgets/sl-part-row.h"
 
 #include <glib/gi18n.h>
 
 #include "ui/widgets/sl-path-dialog.h"
 
-struct _SlVaeRow
+struct _SlPartRow
 {
   AdwComboRow parent_instance;
+  char *own; /* the first entry */
+  char *dialog_title;
   GPtrArray *paths;
   guint chosen; /* entry: 0 is the model's own, then the paths */
   gboolean setting;
 };
 
-G_DEFINE_FINAL_TYPE (SlVaeRow, sl_vae_row, ADW_TYPE_COMBO_ROW)
+G_DEFINE_FINAL_TYPE (SlPartRow, sl_part_row, ADW_TYPE_COMBO_ROW)
 
 enum
 {
@@ -24,18 +26,18 @@ enum
 static guint signals[N_SIGNALS];
 
 const char *
-sl_vae_row_get_path (SlVaeRow *self)
+sl_part_row_get_path (SlPartRow *self)
 {
   return self->chosen > 0 ? self->paths->pdata[self->chosen - 1] : NULL;
 }
 
 static void
-show (SlVaeRow *self)
+show (SlPartRow *self)
 {
-  const char *path = sl_vae_row_get_path (self);
+  const char *path = sl_part_row_get_path (self);
   g_autoptr (GtkStringList) names = gtk_string_list_new (NULL);
 
-  gtk_string_list_append (names, _ ("The Model’s Own"));
+  gtk_string_list_append (names, self->own ? self->own : "");
   for (guint i = 0; i < self->paths->len; i++)
     {
       g_autofree char *name = g_path_get_basename (self->paths->pdata[i]);
@@ -51,7 +53,7 @@ show (SlVaeRow *self)
 }
 
 static void
-choose (SlVaeRow *self, guint entry)
+choose (SlPartRow *self, guint entry)
 {
   if (entry == self->chosen)
     return;
@@ -61,33 +63,41 @@ choose (SlVaeRow *self, guint entry)
 }
 
 static void
-add_path (SlVaeRow *self, const char *path)
+add_path (SlPartRow *self, const char *path)
 {
   if (!g_ptr_array_find_with_equal_func (self->paths, path, g_str_equal, NULL))
     g_ptr_array_add (self->paths, g_strdup (path));
 }
 
-void
-sl_vae_row_choose (SlVaeRow *self, const char *path)
+/* The entry of a path, which is added where it is new; NULL: the first. */
+static guint
+entry_of (SlPartRow *self, const char *path)
 {
   guint place;
 
+  if (path == NULL)
+    return 0;
   add_path (self, path);
-  if (g_ptr_array_find_with_equal_func (self->paths, path, g_str_equal, &place))
-    choose (self, place + 1);
+  return g_ptr_array_find_with_equal_func (self->paths, path, g_str_equal, &place) ? place + 1 : 0;
+}
+
+void
+sl_part_row_choose (SlPartRow *self, const char *path)
+{
+  choose (self, entry_of (self, path));
 }
 
 static void
 path_chosen (gpointer self, const char *path, const char *what)
 {
-  sl_vae_row_choose (self, path);
+  sl_part_row_choose (self, path);
 }
 
 static void
-ask_for_file (SlVaeRow *self)
+ask_for_file (SlPartRow *self)
 {
   const SlPathDialog dialog = { .from = GTK_WIDGET (self),
-                                .title = _ ("Choose a VAE"),
+                                .title = self->dialog_title,
                                 .action = GTK_FILE_CHOOSER_ACTION_OPEN,
                                 .filter_name = _ ("Models"),
                                 .pattern = "*.safetensors *.gguf" };
@@ -96,7 +106,7 @@ ask_for_file (SlVaeRow *self)
 }
 
 static void
-selected (SlVaeRow *self)
+selected (SlPartRow *self)
 {
   guint entry = adw_combo_row_get_selected (ADW_COMBO_ROW (self));
 
@@ -112,7 +122,7 @@ selected (SlVaeRow *self)
 }
 
 void
-sl_vae_row_offer (SlVaeRow *self, const char *const *paths)
+sl_part_row_offer (SlPartRow *self, const char *const *paths)
 {
   for (; paths && *paths; paths++)
     add_path (self, *paths);
@@ -120,29 +130,41 @@ sl_vae_row_offer (SlVaeRow *self, const char *const *paths)
 }
 
 void
-sl_vae_row_reset (SlVaeRow *self)
+sl_part_row_set_path (SlPartRow *self, const char *path)
 {
-  self->chosen = 0;
+  self->chosen = entry_of (self, path);
+  show (self);
+}
+
+void
+sl_part_row_set_words (SlPartRow *self, const char *own, const char *dialog_title)
+{
+  self->own = g_strdup (own);
+  self->dialog_title = g_strdup (dialog_title);
   show (self);
 }
 
 static void
-sl_vae_row_finalize (GObject *object)
+sl_part_row_finalize (GObject *object)
 {
-  g_ptr_array_unref (SL_VAE_ROW (object)->paths);
-  G_OBJECT_CLASS (sl_vae_row_parent_class)->finalize (object);
+  SlPartRow *self = SL_PART_ROW (object);
+
+  g_ptr_array_unref (self->paths);
+  g_free (self->own);
+  g_free (self->dialog_title);
+  G_OBJECT_CLASS (sl_part_row_parent_class)->finalize (object);
 }
 
 static void
-sl_vae_row_class_init (SlVaeRowClass *klass)
+sl_part_row_class_init (SlPartRowClass *klass)
 {
-  G_OBJECT_CLASS (klass)->finalize = sl_vae_row_finalize;
+  G_OBJECT_CLASS (klass)->finalize = sl_part_row_finalize;
   signals[CHOSEN]
-      = g_signal_new ("chosen", SL_TYPE_VAE_ROW, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
+      = g_signal_new ("chosen", SL_TYPE_PART_ROW, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
 }
 
 static void
-sl_vae_row_init (SlVaeRow *self)
+sl_part_row_init (SlPartRow *self)
 {
   self->paths = g_ptr_array_new_with_free_func (g_free);
   show (self);
