@@ -114,6 +114,7 @@ __global__ void __launch_bounds__(THREADS)
             sum[x][0] *= shrink;
             sum[x][1] *= shrink;
         }
+        GPU_NO_UNROLL
         for (int j = 0; j < keys; j++) {
             const float low = s.v[j][tc], high = s.v[j][tc + 1];
             GPU_UNROLL
