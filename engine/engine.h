@@ -40,6 +40,9 @@ typedef struct SlPipelineInfo {
     int steps;       /* where nobody says otherwise, */
     double guidance; /* the same */
     const char *bench_scheduler; /* the id of the one that `bench` times it with */
+    /* Widths and heights that models of the first size were trained on, ended by {0, 0}; NULL: the
+     * family knows none. */
+    const int (*sizes)[2];
 } SlPipelineInfo;
 
 /* NULL: not known. Lives as long as the program, so pointers can be compared. */
@@ -126,6 +129,11 @@ typedef struct SlModelInfo {
 
 /* sl_pipeline_guidance, but of a model that is told the number. */
 SlGuidanceRule sl_model_guidance(const SlModelInfo *info, double guidance);
+
+/* Widths and heights that suit a model, the model's own first: those that it was trained on, or one that
+ * is higher and one that is wider. Gives their number. */
+#define SL_MODEL_MAX_SIZES 16
+int sl_model_sizes(const SlModelInfo *info, int sizes[SL_MODEL_MAX_SIZES][2]);
 
 /* Looks at a folder or file without loading weights; headers are validated. Any thread. */
 bool sl_model_inspect(const char *path, SlModelInfo *info, SlError *err);

@@ -232,6 +232,37 @@ sl_model_item_get_height (SlModelItem *self)
   return self->info->height;
 }
 
+guint
+sl_model_item_get_sizes (SlModelItem *self, int sizes[SL_MODEL_ITEM_MAX_SIZES][2])
+{
+  G_STATIC_ASSERT (SL_MODEL_ITEM_MAX_SIZES == SL_MODEL_MAX_SIZES);
+
+  return (guint)sl_model_sizes (self->info, sizes);
+}
+
+guint
+sl_model_item_get_prediction (SlModelItem *self)
+{
+  switch (self->info->prediction)
+    {
+    case SL_PREDICT_EPSILON:
+      return SL_PREDICTION_EPSILON;
+    case SL_PREDICT_V:
+      return SL_PREDICTION_V;
+    case SL_PREDICT_SAMPLE:
+      return SL_PREDICTION_SAMPLE;
+    case SL_PREDICT_FLOW:
+      break;
+    }
+  return 0;
+}
+
+const char *
+sl_model_item_get_prediction_source (SlModelItem *self)
+{
+  return self->info->prediction_from;
+}
+
 int
 sl_model_item_get_multiple (SlModelItem *self)
 {

@@ -41,6 +41,13 @@ void sl_model_item_measure (SlModelItem *self);
 gboolean sl_model_item_uses_prompt (SlModelItem *self);
 int sl_model_item_get_width (SlModelItem *self);
 int sl_model_item_get_height (SlModelItem *self);
+/* Widths and heights that suit it, its own first; an array of two numbers each. */
+#define SL_MODEL_ITEM_MAX_SIZES 16
+guint sl_model_item_get_sizes (SlModelItem *self, int sizes[SL_MODEL_ITEM_MAX_SIZES][2]);
+/* What it predicts, as a choice of the setting "prediction", 0 where that has none of it; and what says so, in English:
+ * "the tensor v_pred". */
+guint sl_model_item_get_prediction (SlModelItem *self);
+const char *sl_model_item_get_prediction_source (SlModelItem *self);
 /* Sides must be multiples of this. */
 int sl_model_item_get_multiple (SlModelItem *self);
 /* The id of the model's own scheduler. */

@@ -169,6 +169,29 @@ SlModel *sl_model_shape(const SlModelInfo *info, SlDevice *dev, const SlModel *l
     return NULL;
 }
 
+/* One and a half times the longer side, as the model can have it. */
+static int longer_side(const SlModelInfo *info)
+{
+    int side = info->width > info->height ? info->width : info->height;
+    int multiple = info->size_multiple > 0 ? info->size_multiple : 1;
+    return (side * 3 / 2 + multiple / 2) / multiple * multiple;
+}
+
+int sl_model_sizes(const SlModelInfo *info, int sizes[SL_MODEL_MAX_SIZES][2])
+{
+    const int(*known)[2] = info->pipeline->sizes;
+    int longer = longer_side(info), count = 0;
+    if (known && known[0][0] == info->width && known[0][1] == info->height) {
+        for (; count < SL_MODEL_MAX_SIZES && known[count][0]; count++)
+            memcpy(sizes[count], known[count], sizeof known[count]);
+        return count;
+    }
+    const int usual[3][2] = {
+        {info->width, info->height}, {info->width, longer}, {longer, info->height}};
+    memcpy(sizes, usual, sizeof usual);
+    return 3;
+}
+
 const char *sl_shape_name(int i)
 {
     const SlPipelineClass *kind;

@@ -270,6 +270,12 @@ static bool encode_text(SlModel *model, const SlAsk *ask, SlCondition *condition
            sl_check_finite_text(states, err);
 }
 
+/* The buckets of the training around one megapixel that are no narrower than 12 to 5. */
+static const int training_sizes[][2] = {
+    {1024, 1024}, {1152, 896}, {896, 1152}, {1216, 832}, {832, 1216},
+    {1344, 768},  {768, 1344}, {1536, 640}, {640, 1536}, {0, 0},
+};
+
 const SlPipelineClass sl_class_stable_diffusion_xl = {
     .info = {.id = "stable-diffusion-xl",
              .class_name = "StableDiffusionXLPipeline",
@@ -279,7 +285,8 @@ const SlPipelineClass sl_class_stable_diffusion_xl = {
              .passes_eta = true,
              .steps = 30,
              .guidance = 5,
-             .bench_scheduler = "euler"},
+             .bench_scheduler = "euler",
+             .sizes = training_sizes},
     .class_names = (const char *const[]){"StableDiffusionXLPipeline", NULL},
     .parts = (const SlPartClass *const[]){&unet, &text_encoder, &text_encoder_2, &vae, NULL},
     .tokenizers = (const char *const[]){"CLIPTokenizer", "CLIPTokenizerFast", NULL},

@@ -375,6 +375,49 @@ static void test_ddpm(void)
     WAIT_UNTIL(sl_worker_get_model(workspace->worker) == sl_recipe_panel_get_model(panel));
 }
 
+/* A row of "More settings" by the beginning of its title; NULL where there is none or it is hidden. */
+static GtkWidget *more_row(GtkWidget *widget, const char *title)
+{
+    GtkWidget *found = NULL;
+
+    if (ADW_IS_PREFERENCES_ROW(widget) && gtk_widget_get_visible(widget) &&
+        g_str_has_prefix(adw_preferences_row_get_title(ADW_PREFERENCES_ROW(widget)), title))
+        return widget;
+    for (GtkWidget *child = gtk_widget_get_first_child(widget); child && !found;
+         child = gtk_widget_get_next_sibling(child))
+        found = more_row(child, title);
+    return found;
+}
+
+/* What SDXL is told has controls, which other models do not have; what it predicts says where that is from. */
+static void test_sdxl(void)
+{
+    GtkWidget *more = part(panel, "more_row"), *row;
+
+    g_assert_null(more_row(more, "Original width"));
+    g_assert_null(more_row(more, "Empty negative"));
+    sl_recipe_panel_select_model(panel, sl_model_store_find(workspace->models, "sdxl_v"));
+    WAIT_UNTIL(sl_worker_get_model(workspace->worker) == sl_recipe_panel_get_model(panel));
+    adw_expander_row_set_expanded(ADW_EXPANDER_ROW(more), TRUE);
+    g_assert_nonnull(more_row(more, "Original width"));
+    g_assert_nonnull(more_row(more, "Crop top"));
+    g_assert_nonnull(more_row(more, "Target height"));
+    g_assert_nonnull(more_row(more, "Empty negative"));
+    row = more_row(more, "Prediction");
+    g_assert_cmpstr(adw_action_row_get_subtitle(ADW_ACTION_ROW(row)), ==,
+                    "v: scheduler_config.json");
+    adw_combo_row_set_selected(ADW_COMBO_ROW(row), 1);
+    settle(300);
+    gtk_adjustment_set_value(gtk_scrolled_window_get_vadjustment(GTK_SCROLLED_WINDOW(
+                                 gtk_widget_get_ancestor(more, GTK_TYPE_SCROLLED_WINDOW))),
+                             1e6);
+    screenshot("10-sdxl");
+    adw_combo_row_set_selected(ADW_COMBO_ROW(row), 0);
+    adw_expander_row_set_expanded(ADW_EXPANDER_ROW(more), FALSE);
+    sl_recipe_panel_select_model(panel, sl_model_store_find(workspace->models, "sd1"));
+    WAIT_UNTIL(sl_worker_get_model(workspace->worker) == sl_recipe_panel_get_model(panel));
+}
+
 /* The picture that was made last; NULL while it is not written yet. */
 static char *newest_picture(void)
 {
@@ -556,6 +599,7 @@ int main(int argc, char **argv)
     g_test_add_func("/window/fresh-noise", test_fresh_noise);
     g_test_add_func("/window/ddpm", test_ddpm);
     g_test_add_func("/window/vae", test_vae);
+    g_test_add_func("/window/sdxl", test_sdxl);
     g_test_add_func("/window/styles-and-sizes", test_styles_and_sizes);
     g_test_add_func("/window/names", test_names);
     g_test_add_func("/window/rapid", test_rapid);

@@ -146,30 +146,26 @@ show_seed (SlRecipePanel *self)
 
 /* ---- size ---- */
 
-static int
-round_to (double value, int multiple)
+static const char *
+shape_of (int width, int height)
 {
-  return MAX ((int)round (value / multiple), 1) * multiple;
+  return width == height ? _ ("Square") : width < height ? _ ("Portrait") : _ ("Landscape");
 }
 
 void
 sl_recipe_panel_offer_sizes (SlRecipePanel *self, SlModelItem *model)
 {
   g_autoptr (GtkStringList) names = gtk_string_list_new (NULL);
-  const char *const words[SL_RECIPE_PANEL_PRESETS]
-      = { sl_model_item_get_width (model) == sl_model_item_get_height (model) ? _ ("Square") : _ ("Native"),
-          _ ("Portrait"), _ ("Landscape") };
   int width = sl_model_item_get_width (model), height = sl_model_item_get_height (model);
   int multiple = sl_model_item_get_multiple (model);
-  int longer = round_to (MAX (width, height) * 1.5, multiple);
   int max = (int)sl_control_find ("width")->max / multiple * multiple;
-  int presets[SL_RECIPE_PANEL_PRESETS][2] = { { width, height }, { width, longer }, { longer, height } };
 
   self->updating = TRUE;
-  memcpy (self->preset, presets, sizeof presets);
-  for (int i = 0; i < SL_RECIPE_PANEL_PRESETS; i++)
+  self->n_presets = sl_model_item_get_sizes (model, self->preset);
+  for (guint i = 0; i < self->n_presets; i++)
     {
-      g_autofree char *name = g_strdup_printf ("%s, %d × %d", words[i], presets[i][0], presets[i][1]);
+      const int *size = self->preset[i];
+      g_autofree char *name = g_strdup_printf ("%s, %d × %d", shape_of (size[0], size[1]), size[0], size[1]);
 
       gtk_string_list_append (names, name);
     }
@@ -184,15 +180,11 @@ static void
 show_size (SlRecipePanel *self)
 {
   int width = sl_settings_get_width (self->recipe), height = sl_settings_get_height (self->recipe);
-  guint selected = adw_combo_row_get_selected (self->size_row);
+  guint selected = self->n_presets;
 
   gtk_adjustment_set_value (self->width_adjustment, width);
   gtk_adjustment_set_value (self->height_adjustment, height);
-  if (selected < SL_RECIPE_PANEL_PRESETS && self->preset[selected][0] == width
-      && self->preset[selected][1] == height)
-    return;
-  selected = SL_RECIPE_PANEL_PRESETS;
-  for (int i = SL_RECIPE_PANEL_PRESETS - 1; i >= 0; i--)
+  for (guint i = self->n_presets; i-- > 0;)
     if (self->preset[i][0] == width && self->preset[i][1] == height)
       selected = i;
   adw_combo_row_set_selected (self->size_row, selected);
@@ -203,8 +195,8 @@ size_chosen (SlRecipePanel *self)
 {
   guint selected = adw_combo_row_get_selected (self->size_row);
 
-  gtk_widget_set_visible (self->custom_size_row, selected == SL_RECIPE_PANEL_PRESETS);
-  if (!self->updating && selected < SL_RECIPE_PANEL_PRESETS)
+  gtk_widget_set_visible (self->custom_size_row, selected == self->n_presets);
+  if (!self->updating && selected < self->n_presets)
     g_object_set (self->recipe, "width", self->preset[selected][0], "height", self->preset[selected][1],
                   NULL);
 }
@@ -215,6 +207,31 @@ size_typed (SlRecipePanel *self)
   if (!self->updating)
     g_object_set (self->recipe, "width", (int)gtk_adjustment_get_value (self->width_adjustment), "height",
                   (int)gtk_adjustment_get_value (self->height_adjustment), NULL);
+}
+
+/* ---- what the model predicts ---- */
+
+static SlPanelRow *row_of (SlRecipePanel *self, const char *property);
+
+void
+sl_recipe_panel_show_prediction (SlRecipePanel *self)
+{
+  /* What sl_model_item_get_prediction_source says beside names of keys and files. */
+  static const char *const sources[] = { N_ ("as models of its kind do"), N_ ("its scheduler's default"),
+                                         N_ ("the file's name"), N_ ("the tensor v_pred") };
+  SlModelItem *model = adw_combo_row_get_selected_item (self->model_row);
+  SlPanelRow *row = row_of (self, "prediction");
+  guint choice = sl_model_item_get_prediction (model);
+  const char *source = sl_model_item_get_prediction_source (model);
+  g_autofree char *line = NULL;
+  g_autofree char *text = NULL;
+
+  for (guint i = 0; i < G_N_ELEMENTS (sources); i++)
+    if (g_str_equal (source, sources[i]))
+      source = _ (sources[i]);
+  line = choice ? g_strdup_printf ("%s: %s", _ (row->control->choice_labels[choice]), source) : g_strdup ("");
+  text = g_markup_escape_text (line, -1);
+  adw_action_row_set_subtitle (ADW_ACTION_ROW (row->widget), text);
 }
 
 /* ---- numbers and choices ---- */

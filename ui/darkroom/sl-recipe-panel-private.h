@@ -9,8 +9,6 @@
 
 G_BEGIN_DECLS
 
-#define SL_RECIPE_PANEL_PRESETS 3 /* then "Custom" */
-
 /* A setting of the table and what of the panel shows it; the members that it does not have are NULL. */
 typedef struct
 {
@@ -60,7 +58,8 @@ struct _SlRecipePanel
   SlModelItem *with_parts; /* the chosen model with parts from elsewhere; NULL: with its own */
   SlSettings *recipe;
   GListModel *schedulers;
-  int preset[SL_RECIPE_PANEL_PRESETS][2];
+  int preset[SL_MODEL_ITEM_MAX_SIZES][2]; /* sizes, then "Custom" */
+  guint n_presets;
   gboolean updating; /* the controls are being set, not used */
 };
 
@@ -72,6 +71,8 @@ void sl_recipe_panel_show_existing (SlRecipePanel *self);
  * controls, too. */
 void sl_recipe_panel_show_recipe (SlRecipePanel *self);
 void sl_recipe_panel_show_first (SlRecipePanel *self);
+/* What the model predicts and what says so, under the setting that overrides it. */
+void sl_recipe_panel_show_prediction (SlRecipePanel *self);
 /* The sizes that suit the model, and the steps between them. */
 void sl_recipe_panel_offer_sizes (SlRecipePanel *self, SlModelItem *model);
 void sl_recipe_panel_offer_schedulers (SlRecipePanel *self, SlModelItem *model);

@@ -85,6 +85,7 @@ model_chosen (SlRecipePanel *self)
   gtk_widget_set_visible (GTK_WIDGET (self->parts_row), sl_model_item_has_part (model, "vae"));
   sl_recipe_panel_show_existing (self);
   gtk_widget_set_tooltip_text (GTK_WIDGET (self->model_row), sl_model_item_get_path (model));
+  sl_recipe_panel_show_prediction (self);
   sl_recipe_panel_offer_sizes (self, model);
   sl_recipe_panel_offer_schedulers (self, model);
   g_signal_emit (self, signals[MODEL_CHOSEN], 0);

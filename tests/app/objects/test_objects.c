@@ -153,6 +153,26 @@ static void test_model_open(Fixture *fixture, gconstpointer data)
     g_free(bad.message);
 }
 
+/* Its own size comes first, and all fit it. */
+static void test_sizes(Fixture *fixture, gconstpointer data)
+{
+    g_autoptr(SlModelItem) item = open_fixture(data);
+    int sizes[SL_MODEL_ITEM_MAX_SIZES][2];
+    guint count = sl_model_item_get_sizes(item, sizes);
+
+    g_assert_cmpuint(count, >=, 3);
+    g_assert_cmpint(sizes[0][0], ==, sl_model_item_get_width(item));
+    g_assert_cmpint(sizes[0][1], ==, sl_model_item_get_height(item));
+    for (guint i = 0; i < count; i++) {
+        g_autoptr(SlSettings) settings = sl_model_item_defaults(item);
+        g_autoptr(GError) error = NULL;
+
+        g_object_set(settings, "prompt", "x", "width", sizes[i][0], "height", sizes[i][1], NULL);
+        sl_model_item_check(item, settings, &error);
+        g_assert_no_error(error);
+    }
+}
+
 /* The same model with another VAE is another item; what is no VAE is refused. */
 static void test_model_with_vae(Fixture *fixture, gconstpointer data)
 {
@@ -360,6 +380,8 @@ int main(int argc, char **argv)
     ADD("offered-schedulers", test_offered_schedulers);
     ADD("model-store", test_model_store);
     ADD("model-with-vae", test_model_with_vae);
+    g_test_add("/objects/sizes", Fixture, "sd1", set_up, test_sizes, tear_down);
+    g_test_add("/objects/sizes-xl", Fixture, "sdxl", set_up, test_sizes, tear_down);
     ADD("model-open", test_model_open);
     ADD("save-and-restore", test_save_and_restore);
     ADD("restore-others", test_restore_others);
