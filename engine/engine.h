@@ -9,6 +9,7 @@
 #ifndef SL_ENGINE_H
 #define SL_ENGINE_H
 
+#include "engine/adapters/adapters.h"
 #include "engine/files/files.h"
 #include "engine/noise/noise.h"
 #include "engine/recipe/recipe.h"
@@ -156,6 +157,10 @@ SlTokenizer *sl_model_open_tokenizer(const SlModelInfo *info, const char *part, 
 
 typedef struct SlModel SlModel;
 
+/* The file of an adapter that a recipe names: its path, malloc'ed. hash "": whichever has the name;
+ * else the file that has the hash, whatever its name. NULL and *err, with where was looked. */
+typedef char *(*SlFindAdapter)(const char *name, const char *hash, SlError *err);
+
 typedef struct SlModelOptions {
     const char *device;      /* NULL or "auto", "ref", "cpu", "cuda", "check" */
     const char *dtype;       /* NULL or "auto", "f32", "bf16", "f16"; "q8": f32 with weights in 8
@@ -165,6 +170,7 @@ typedef struct SlModelOptions {
     int threads;             /* 0: all */
     const SlPartFrom *from;  /* as sl_model_inspect_with's; NULL: all parts are the model's */
     const char *tokenizer;   /* folder, for single files; NULL: see sl_model_open_tokenizer */
+    SlFindAdapter find_adapter; /* NULL: an adapter's name is its path */
     void (*progress)(void *arg, double fraction,
                      const char *what); /* called on the loading thread; may be NULL */
     void *progress_arg;
@@ -180,6 +186,15 @@ SlDevice *sl_model_device(SlModel *model);
 bool sl_model_decodes_cheaply(const SlModel *model);
 /* Warning lines from loading (unused tensors), or NULL. */
 const char *sl_model_warning(const SlModel *model);
+/* Opens an adapter (as SlFindAdapter finds it) and looks which of the model's weights it changes.
+ * False and *err when it cannot be used with this model: not found, damaged, of other shapes, or
+ * nothing of it is one of the model's weights. What is open already is not read again. */
+typedef struct SlAdapterCounts {
+    int modules, matched; /* of the file; those that change a weight of this model */
+    char unmatched[264];  /* the first one that does not; "": all do */
+} SlAdapterCounts;
+bool sl_model_adapter(SlModel *model, const char *name, const char *hash, SlAdapterCounts *counts,
+                      SlError *err);
 /* Any thread: whatever this model's device computes ends within one operation; the call in progress
  * fails with SL_CANCELLED. */
 void sl_model_cancel(SlModel *model);

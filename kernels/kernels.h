@@ -246,8 +246,8 @@ typedef enum SlWeightKind {
     SL_WEIGHT_TABLE,  /* [V, D]: embedding rows */
 } SlWeightKind;
 
-/* A weight in the layout that its device computes with. Its values never change; the device may
- * add further layouts of them. */
+/* A weight in the layout that its device computes with. Its values change by
+ * sl_weight_fill only; the device may add further layouts of them. */
 typedef struct SlWeight {
     SlWeightKind kind;
     int rank;
@@ -259,6 +259,10 @@ typedef struct SlWeight {
 /* Copies and reorders a contiguous host tensor (f32, f16 or bf16). NULL when the device's status is
  * or becomes bad. */
 SlWeight *sl_weight_new(SlDevice *dev, SlWeightKind kind, const SlTensor *host);
+/* Other values of the same sizes in the weight's place: under the dtype that it was made under, and
+ * whatever remembers where the weight lies (a recorded step) stays right. False when the device's
+ * status is or becomes bad; the weight's values are then of no use. */
+bool sl_weight_fill(SlDevice *dev, SlWeight *w, const SlTensor *host);
 void sl_weight_free(SlDevice *dev, SlWeight *w); /* NULL is fine */
 
 /* ---- operations ---- */
@@ -327,6 +331,7 @@ struct SlOps {
     void (*upload)(SlDevice *dev, const void *host, void *p, size_t bytes);
     void (*download)(SlDevice *dev, const void *p, void *host, size_t bytes);
     bool (*weight_init)(SlDevice *dev, SlWeight *w, const SlTensor *host);
+    bool (*weight_fill)(SlDevice *dev, SlWeight *w, const SlTensor *host); /* in its place */
     void (*weight_clear)(SlDevice *dev, SlWeight *w);
 
     /* For devices that compute asynchronously; all may be NULL. */

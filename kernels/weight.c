@@ -32,6 +32,17 @@ SlWeight *sl_weight_new(SlDevice *dev, SlWeightKind kind, const SlTensor *host)
     return w;
 }
 
+bool sl_weight_fill(SlDevice *dev, SlWeight *w, const SlTensor *host)
+{
+    if (dev->status != SL_OK)
+        return false;
+    if (dev->ops->weight_fill(dev, w, host))
+        return true;
+    sl_device_fail(dev, SL_MEMORY, "%s: no memory to fill a weight of %s", dev->name,
+                   sl_bytes_text(bytes_of(dev, w->kind, host)).text);
+    return false;
+}
+
 void sl_weight_free(SlDevice *dev, SlWeight *w)
 {
     if (!w)

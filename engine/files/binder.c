@@ -16,12 +16,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define STACKED 8 /* weights of one product, at most */
+
+/* A weight, and the tensors that it was made of, one below the other. */
+typedef struct Bound {
+    SlWeight *weight;
+    char *name[STACKED];
+    int names;
+} Bound;
+
 struct SlBinder {
     SlBinderOptions options; /* weights: held; NULL once finished */
     SlDtype dtype;           /* computed in */
     bool random;             /* there never was a source */
     bool finished;
-    SlWeight **bound;
+    Bound *bound;
     size_t count, room;
     bool *used; /* by index of the tensor in weights */
     uint64_t parameters, bytes_done, bytes_total;
@@ -30,6 +39,8 @@ struct SlBinder {
     int complaints;
     void *scratch; /* host memory that a tensor is read into */
     size_t scratch_bytes;
+    float *changing; /* the same for one that is changed before it is converted */
+    size_t changing_bytes;
     char warning[1000];
 };
 
@@ -65,14 +76,18 @@ void sl_binder_free(SlBinder *b)
     SlDevice *dev = b->options.dev;
     SlDtype before = sl_device_use_dtype(dev, b->dtype);
     bool q8_before = sl_device_use_q8(dev, b->options.own_dtype ? b->options.q8 : dev->q8);
-    for (size_t i = 0; i < b->count; i++)
-        sl_weight_free(dev, b->bound[i]);
+    for (size_t i = 0; i < b->count; i++) {
+        sl_weight_free(dev, b->bound[i].weight);
+        for (int k = 0; k < b->bound[i].names; k++)
+            free(b->bound[i].name[k]);
+    }
     sl_device_use_q8(dev, q8_before);
     sl_device_use_dtype(dev, before);
     sl_weights_close(b->options.weights);
     free(b->bound);
     free(b->used);
     free(b->scratch);
+    free(b->changing);
     free(b);
 }
 
@@ -172,29 +187,64 @@ static void *scratch(SlBinder *b, uint64_t bytes)
     return b->scratch;
 }
 
-static SlWeight *give(SlBinder *b, SlWeightKind kind, const SlTensor *host)
+/* Computes with what was made under the part's types. */
+typedef struct Types {
+    SlDtype dtype;
+    bool q8;
+} Types;
+
+static Types use_types(const SlBinder *b)
 {
-    if (b->count == b->room) {
-        size_t room = b->room ? b->room * 2 : 256;
-        SlWeight **moved = realloc(b->bound, room * sizeof(SlWeight *));
-        if (!moved) {
-            complain(b, SL_MEMORY, "%s: out of memory", b->options.component);
-            return NULL;
-        }
+    SlDevice *dev = b->options.dev;
+    return (Types){sl_device_use_dtype(dev, b->dtype),
+                   sl_device_use_q8(dev, b->options.own_dtype ? b->options.q8 : dev->q8)};
+}
+
+static void use_types_before(const SlBinder *b, Types before)
+{
+    sl_device_use_q8(b->options.dev, before.q8);
+    sl_device_use_dtype(b->options.dev, before.dtype);
+}
+
+static bool make_room(SlBinder *b)
+{
+    if (b->count < b->room)
+        return true;
+    size_t room = b->room ? b->room * 2 : 256;
+    Bound *moved = realloc(b->bound, room * sizeof *moved);
+    if (moved) {
         b->bound = moved;
         b->room = room;
     }
-    SlDevice *dev = b->options.dev;
-    SlDtype before = sl_device_use_dtype(dev, b->dtype);
-    bool q8_before = sl_device_use_q8(dev, b->options.own_dtype ? b->options.q8 : dev->q8);
-    SlWeight *w = sl_weight_new(dev, kind, host);
-    sl_device_use_q8(dev, q8_before);
-    sl_device_use_dtype(dev, before);
-    if (!w)
-        return NULL; /* the device's status says why */
-    b->bound[b->count++] = w;
+    return moved != NULL;
+}
+
+/* infos: the tensors that it is made of; none where it is of no file. */
+static SlWeight *give(SlBinder *b, SlWeightKind kind, const SlTensor *host,
+                      const SlTensorInfo *const *infos, int count)
+{
+    Bound bound = {.names = 0};
+    bool ok = make_room(b);
+    for (int i = 0; ok && i < count; i++) {
+        bound.name[i] = strdup(infos[i]->name);
+        ok = bound.name[i] != NULL;
+        bound.names += ok;
+    }
+    if (ok) {
+        Types before = use_types(b);
+        bound.weight = sl_weight_new(b->options.dev, kind, host);
+        use_types_before(b, before);
+    } else {
+        complain(b, SL_MEMORY, "%s: out of memory", b->options.component);
+    }
+    if (!bound.weight) { /* the device's status says why */
+        for (int i = 0; i < bound.names; i++)
+            free(bound.name[i]);
+        return NULL;
+    }
+    b->bound[b->count++] = bound;
     b->parameters += (uint64_t)sl_tensor_elements(host);
-    return w;
+    return bound.weight;
 }
 
 static void report(SlBinder *b, uint64_t bytes)
@@ -204,11 +254,45 @@ static void report(SlBinder *b, uint64_t bytes)
         b->options.progress(b->options.progress_arg, b->bytes_done, b->bytes_total);
 }
 
+/* Host memory for a tensor in f32 that is changed. */
+static float *changing(SlBinder *b, uint64_t bytes, SlError *err)
+{
+    if (bytes > b->changing_bytes) {
+        free(b->changing);
+        b->changing = bytes < SIZE_MAX ? malloc((size_t)bytes) : NULL;
+        b->changing_bytes = b->changing ? (size_t)bytes : 0;
+    }
+    if (!b->changing)
+        sl_fail(err, SL_MEMORY, "%s: out of memory for a tensor of %llu bytes",
+                b->options.component, (unsigned long long)bytes);
+    return b->changing;
+}
+
+/* In f32, changed, and then in the host's type. */
+static bool read_changed(SlBinder *b, const SlTensorInfo *info, const SlTensor *host, SlError *err)
+{
+    const SlWeightChange *change = &b->options.change;
+    SlTensor values = sl_tensor_view(host->data, SL_F32, info->rank, info->size);
+    size_t n = (size_t)sl_tensor_elements(&values);
+    if (host->dtype != SL_F32)
+        values.data = changing(b, n * sizeof(float), err);
+    if (!values.data ||
+        !sl_weights_read_on(b->options.dev, b->options.weights, info, &values, err) ||
+        !change->apply(change->arg, b->options.dev, info->name, &values, err))
+        return false;
+    if (host->dtype != SL_F32)
+        sl_convert(values.data, SL_F32, host->data, host->dtype, n);
+    return true;
+}
+
 /* Reads into the host's tensor; a failure becomes the complaint. */
 static bool read_into(SlBinder *b, const SlTensorInfo *info, const SlTensor *host)
 {
+    const SlWeightChange *change = &b->options.change;
     SlError err = {0};
-    if (sl_weights_read_on(b->options.dev, b->options.weights, info, host, &err))
+    bool changes = change->touches && change->touches(change->arg, info->name);
+    if (changes ? read_changed(b, info, host, &err)
+                : sl_weights_read_on(b->options.dev, b->options.weights, info, host, &err))
         return true;
     complain(b, err.code, "%s", err.message);
     return false;
@@ -234,7 +318,7 @@ static SlWeight *bind_random(SlBinder *b, const Wanted *wanted)
             return NULL;
         sl_fill_random(b->options.dev, wanted->kind, wanted->name, &host);
     }
-    return give(b, wanted->kind, &host);
+    return give(b, wanted->kind, &host, NULL, 0);
 }
 
 /* May something be bound? Not after the end; and a cancel from another thread counts from here
@@ -263,7 +347,7 @@ static SlWeight *bind_wanted(SlBinder *b, const Wanted *wanted)
     if (!info || !make_host(b, wanted->kind, wanted->rank, wanted->size, &host) ||
         !read_into(b, info, &host))
         return NULL;
-    SlWeight *w = give(b, wanted->kind, &host);
+    SlWeight *w = give(b, wanted->kind, &host, &info, 1);
     report(b, info->bytes);
     return w;
 }
@@ -283,7 +367,7 @@ SlWeight *sl_bind_optional(SlBinder *b, SlWeightKind kind, const char *name, int
 /* ---- stacked weights ---- */
 
 typedef struct Stack {
-    const SlTensorInfo *info[8];
+    const SlTensorInfo *info[STACKED];
     int count;
 } Stack;
 
@@ -322,7 +406,7 @@ SlWeight *sl_bind_stacked(SlBinder *b, const char *const *names, int count, int6
         Wanted wanted = {SL_WEIGHT_LINEAR, names[0], 2, whole};
         return bind_random(b, &wanted);
     }
-    if (count > (int)(sizeof stack.info / sizeof stack.info[0])) {
+    if (count > STACKED) {
         complain(b, SL_ARGUMENT, "%s: %d weights cannot be stacked", names[0], count);
         return NULL;
     }
@@ -331,7 +415,7 @@ SlWeight *sl_bind_stacked(SlBinder *b, const char *const *names, int count, int6
     SlTensor host;
     if (!make_host(b, SL_WEIGHT_LINEAR, 2, whole, &host) || !read_stack(b, &stack, &host))
         return NULL;
-    return give(b, SL_WEIGHT_LINEAR, &host);
+    return give(b, SL_WEIGHT_LINEAR, &host, stack.info, stack.count);
 }
 
 /* ---- the end ---- */
@@ -381,8 +465,9 @@ static void look_for_unused(SlBinder *b)
 static void let_go(SlBinder *b)
 {
     free(b->scratch);
-    b->scratch = NULL;
-    b->scratch_bytes = 0;
+    free(b->changing);
+    b->scratch = b->changing = NULL;
+    b->scratch_bytes = b->changing_bytes = 0;
     sl_weights_close(b->options.weights);
     b->options.weights = NULL;
     b->finished = true;
@@ -409,6 +494,71 @@ bool sl_binder_finish(SlBinder *b, bool strict, SlError *err)
         complain(b, b->left.code, "%s", b->left.message);
     let_go(b);
     return tell(b, err);
+}
+
+/* ---- again, with another change ---- */
+
+static bool is_stale(const Bound *bound, const SlWeightChange *change,
+                     bool (*stale)(const void *arg, const char *name))
+{
+    for (int i = 0; i < bound->names; i++)
+        if (stale(change->arg, bound->name[i]))
+            return true;
+    return false;
+}
+
+/* The tensors were there and fitted when the weight was bound; a file may be another by now. */
+static bool find_again(SlBinder *b, const Bound *bound, Stack *stack, uint64_t elements)
+{
+    uint64_t found = 0;
+    stack->count = bound->names;
+    for (int i = 0; i < bound->names; i++) {
+        stack->info[i] = sl_weights_find(b->options.weights, bound->name[i]);
+        if (!stack->info[i] || !stack->info[i]->storage) {
+            complain(b, SL_FORMAT, "%s: tensor \"%s\" is gone", any_file(b).text,
+                     sl_show_name(bound->name[i]).text);
+            return false;
+        }
+        uint64_t n = 1;
+        for (int k = 0; k < stack->info[i]->rank; k++)
+            n *= (uint64_t)stack->info[i]->size[k];
+        found += n;
+    }
+    if (found != elements)
+        complain(b, SL_FORMAT, "%s: tensor \"%s\" has another shape than before", any_file(b).text,
+                 sl_show_name(bound->name[0]).text);
+    return found == elements;
+}
+
+static bool refill(SlBinder *b, const Bound *bound)
+{
+    SlWeight *w = bound->weight;
+    Stack stack;
+    SlTensor host = sl_tensor_view(NULL, SL_F32, w->rank, w->size);
+    if (!find_again(b, bound, &stack, (uint64_t)sl_tensor_elements(&host)) ||
+        !make_host(b, w->kind, w->rank, w->size, &host))
+        return false;
+    if (!(stack.count == 1 ? read_into(b, stack.info[0], &host) : read_stack(b, &stack, &host)))
+        return false;
+    Types before = use_types(b);
+    bool ok = sl_weight_fill(b->options.dev, w, &host);
+    use_types_before(b, before);
+    return ok;
+}
+
+bool sl_binder_refill(SlBinder *b, SlWeightSource *weights, const SlWeightChange *change,
+                      bool (*stale)(const void *arg, const char *name), SlError *err)
+{
+    b->options.weights = sl_weights_hold(weights);
+    b->options.change = *change;
+    b->options.progress = NULL;
+    b->complaints = 0;
+    b->first = (SlError){0};
+    for (size_t i = 0; i < b->count && b->complaints == 0 && sl_device_ok(b->options.dev); i++)
+        if (is_stale(&b->bound[i], change, stale))
+            refill(b, &b->bound[i]);
+    let_go(b);
+    return sl_device_check(b->options.dev, err) && tell(b, err);
 }
 
 const char *sl_binder_warning(const SlBinder *b)

@@ -79,6 +79,15 @@ bool sl_weights_read_f32(const SlWeightSource *w, const SlTensorInfo *info, floa
  * that the final sentence can name the first and count the rest. */
 typedef struct SlBinder SlBinder;
 
+/* What is added to some weights on their way from the file to the device (adapters). */
+typedef struct SlWeightChange {
+    bool (*touches)(const void *arg, const char *name);
+    /* values: the weight of this name as f32 on the host, in the file's shape; to be changed. */
+    bool (*apply)(const void *arg, SlDevice *dev, const char *name, const SlTensor *values,
+                  SlError *err);
+    const void *arg; /* borrowed as long as weights are read */
+} SlWeightChange;
+
 typedef struct SlBinderOptions {
     SlDevice *dev;
     SlWeightSource *weights; /* held until sl_binder_finish; NULL: random weights of the right size
@@ -86,6 +95,7 @@ typedef struct SlBinderOptions {
     bool own_dtype;          /* the part computes in dtype; otherwise in the device's */
     SlDtype dtype;
     bool q8;               /* with own_dtype: weights of products are kept in 8 bits */
+    SlWeightChange change; /* touches NULL: none */
     const char *component; /* "unet", for messages */
     void (*progress)(void *arg, uint64_t bytes_done, uint64_t bytes_total); /* may be NULL */
     void *progress_arg;
@@ -113,6 +123,11 @@ void sl_binder_ignore_all(SlBinder *b, const char *prefix);
  * first tensor, what was found and expected, and how many more there are. Left over tensors are
  * an error only if strict. */
 bool sl_binder_finish(SlBinder *b, bool strict, SlError *err);
+/* After sl_binder_finish: reads those bound weights again that `stale` says, with another change, into
+ * their places on the device. weights: the same ones as before, only borrowed. False and *err when one
+ * could not be; what is bound is then of no use. */
+bool sl_binder_refill(SlBinder *b, SlWeightSource *weights, const SlWeightChange *change,
+                      bool (*stale)(const void *arg, const char *name), SlError *err);
 /* "unet: 3 tensors are not used: a, b, c" after finish with strict off; NULL when there are none.
  */
 const char *sl_binder_warning(const SlBinder *b);

@@ -110,6 +110,7 @@ SlModel *sl_model_load(const char *path, const SlModelOptions *options, SlError 
     }
     if (sl_model_inspect_with(path, options ? options->from : NULL, &model->info, err)) {
         model->kind = sl_pipeline_class_of(&model->info);
+        model->find_adapter = options ? options->find_adapter : NULL;
         if (open_all(model, options ? options : &none, err))
             return model;
     }
@@ -122,6 +123,7 @@ void sl_model_unload(SlModel *model)
     if (!model)
         return;
     sl_model_free_parts(model);
+    sl_model_free_adapters(model);
     sl_json_close(model->scheduler_config);
     sl_json_close(model->own_scheduler_config);
     sl_tokenizer_close(model->tokenizer);

@@ -150,9 +150,12 @@ static bool load_part(Loading *l, SlPart *part, SlError *err)
         sl_json_close(config);
         return false;
     }
+    SlMixState state;
+    SlWeightChange change = sl_model_change(model, (int)(part - model->part), &state);
     bool ok = build_part(part, config,
                          &(SlBinderOptions){.dev = model->dev,
                                             .weights = weights,
+                                            .change = change,
                                             .component = part->kind->name,
                                             .own_dtype = true,
                                             .dtype = part->dtype,
@@ -160,8 +163,10 @@ static bool load_part(Loading *l, SlPart *part, SlError *err)
                                             .progress = on_progress,
                                             .progress_arg = l},
                          err);
-    if (ok)
+    if (ok) {
+        part->mix = state.now;
         add_warning(model, sl_binder_warning(part->binder));
+    }
     for (size_t i = 0; i < sl_weights_count(weights); i++)
         l->before += sl_weights_info(weights, i)->bytes;
     sl_weights_close(weights);

@@ -22,10 +22,13 @@ typedef struct SlPart {
     void *net;               /* of the class's build(); NULL while it is not loaded */
     SlBinder *binder;
     SlJson *config;
-    SlDtype dtype;       /* that it computes in */
-    bool q8;             /* its weights are kept in 8 bits */
-    size_t weight_bytes; /* that its weights take on a device; 0 until sl_part_measure */
-    unsigned loads;      /* how often it was loaded: what was made of it before is stale */
+    SlDtype dtype;            /* that it computes in */
+    bool q8;                  /* its weights are kept in 8 bits */
+    size_t weight_bytes;      /* that its weights take on a device; 0 until sl_part_measure */
+    unsigned loads;           /* how often it was loaded: what was made of it before is stale */
+    SlWeightSource *pristine; /* its weights as the files have them, open from the first adapter on;
+                                 NULL before */
+    unsigned mix;             /* of adapters that its weights hold (sl_model_mix) */
 } SlPart;
 
 /* A tiny VAE for previews; all NULL: there is none. */
@@ -34,6 +37,23 @@ typedef struct SlPreviewDecoder {
     SlBinder *binder;
     SlVae *vae;
 } SlPreviewDecoder;
+
+/* A set of strengths: which adapters are added to a part's weights, in this order. Each distinct one
+ * has a number, 0 for none. */
+typedef struct SlMix {
+    int count;
+    struct {
+        int adapter; /* among the model's */
+        double strength;
+    } use[SL_ADAPTERS_MAX];
+} SlMix;
+
+/* An adapter that some run named. */
+typedef struct SlModelAdapter {
+    char *name, *hash; /* as they were said */
+    SlAdapter *file;
+    SlAdapterMatch *match[SL_MAX_PARTS]; /* of each part; NULL where it has no adapters */
+} SlModelAdapter;
 
 struct SlModel {
     SlModelInfo info;
@@ -49,6 +69,14 @@ struct SlModel {
     /* What encoding, a step and decoding work in beside weights; 0: not known yet (room.c). */
     size_t stage_bytes[3];
     char warning[2000];
+    /* Adapters: what was named so far, the sets of strengths so far, and which the next texts and
+     * evaluations want. */
+    SlFindAdapter find_adapter;
+    SlModelAdapter *adapter;
+    int adapters;
+    SlMix *mix; /* number n is mix[n - 1] */
+    unsigned mixes;
+    unsigned text_mix, denoise_mix;
     /* engine/run's: */
     SlPreviewMatrix preview;
     bool cheap_decode;
@@ -115,6 +143,27 @@ void sl_model_drop_part(SlModel *model, int part);
 /* All parts that are needed for a stage. On a device whose memory is limited others may be
  * dropped for them. */
 bool sl_model_need(SlModel *model, SlPartUse stage, SlError *err);
+
+/* ---- adapters ---- */
+
+/* The place of an adapter among the model's, opened where it is new; -1 and *err. */
+int sl_model_find_adapter(SlModel *model, const char *name, const char *hash, SlError *err);
+/* The number of a set of strengths; those that are 0 do not count. False and *err without memory. */
+bool sl_model_mix(SlModel *model, const SlMix *mix, unsigned *number, SlError *err);
+/* Which sets the next sl_model_need is to bring about: of what encodes texts, and of the denoiser. */
+void sl_model_want(SlModel *model, unsigned text_mix, unsigned denoise_mix);
+/* The change of weights that a part is to have; touches is NULL where there is none. *state must
+ * outlive it. */
+typedef struct SlMixState {
+    const SlModel *model;
+    int part;
+    unsigned before, now;
+} SlMixState;
+SlWeightChange sl_model_change(const SlModel *model, int part, SlMixState *state);
+/* Gives a loaded part the set that is wanted: reads and adds what differs, nothing else. On failure
+ * the part is dropped. */
+bool sl_model_remix(SlModel *model, int part, SlError *err);
+void sl_model_free_adapters(SlModel *model);
 
 /* ---- limited memory ---- */
 

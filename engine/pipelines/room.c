@@ -113,14 +113,10 @@ static bool load(SlModel *model, int part, SlPartUse stage, SlError *err)
     return true;
 }
 
-bool sl_model_need(SlModel *model, SlPartUse stage, SlError *err)
+/* Loads what the stage needs and is not there. */
+static bool load_missing(SlModel *model, SlPartUse stage, SlError *err)
 {
-    bool missing = false;
     size_t bytes;
-    for (int i = 0; i < model->parts; i++)
-        missing = missing || ((model->part[i].kind->use & stage) && !model->part[i].net);
-    if (!missing)
-        return true;
     /* Decoding gets by with less than it would like to have, and a stage that does not fit says
      * so where it computes. */
     SlError measuring = {0};
@@ -129,6 +125,19 @@ bool sl_model_need(SlModel *model, SlPartUse stage, SlError *err)
         return sl_fail(err, measuring.code, "%s", measuring.message);
     for (int i = 0; i < model->parts; i++)
         if ((model->part[i].kind->use & stage) && !load(model, i, stage, err))
+            return false;
+    return true;
+}
+
+bool sl_model_need(SlModel *model, SlPartUse stage, SlError *err)
+{
+    bool missing = false;
+    for (int i = 0; i < model->parts; i++)
+        missing = missing || ((model->part[i].kind->use & stage) && !model->part[i].net);
+    if (missing && !load_missing(model, stage, err))
+        return false;
+    for (int i = 0; i < model->parts; i++)
+        if ((model->part[i].kind->use & stage) && !sl_model_remix(model, i, err))
             return false;
     return true;
 }

@@ -192,7 +192,8 @@ static bool encode_text(SlModel *model, const SlAsk *ask, SlCondition *condition
 const SlPipelineClass sl_class_stable_diffusion = {
     .info = {.id = "stable-diffusion",
              .class_name = "StableDiffusionPipeline",
-             .has = SL_HAS_PROMPT | SL_HAS_NEGATIVE_PROMPT | SL_HAS_GUIDANCE | SL_HAS_CLIP,
+             .has = SL_HAS_PROMPT | SL_HAS_NEGATIVE_PROMPT | SL_HAS_GUIDANCE | SL_HAS_CLIP |
+                    SL_HAS_ADAPTERS,
              .guidance_rule = SL_GUIDANCE_CLASSIFIER_FREE,
              .passes_eta = true,
              .steps = 25,
@@ -214,7 +215,7 @@ const SlPipelineClass sl_class_stable_diffusion = {
 const SlPipelineClass sl_class_latent_consistency = {
     .info = {.id = "latent-consistency",
              .class_name = "LatentConsistencyModelPipeline",
-             .has = SL_HAS_PROMPT | SL_HAS_GUIDANCE | SL_HAS_CLIP,
+             .has = SL_HAS_PROMPT | SL_HAS_GUIDANCE | SL_HAS_CLIP | SL_HAS_ADAPTERS,
              .guidance_rule = SL_GUIDANCE_NUMBER,
              .steps = 4,
              .guidance = 8.5,

@@ -265,6 +265,7 @@ static bool check_setting(const SlSettingInfo *s, const SlRecipe *recipe, const 
     double value = sl_setting_number(s, recipe); /* not a number for texts and seeds */
     switch (s->kind) {
     case SL_KIND_TEXT:
+        return !s->check || s->check(sl_setting_text(s, recipe), err);
     case SL_KIND_SCHEDULER:
     case SL_KIND_SEED:
         return true;

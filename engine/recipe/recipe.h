@@ -56,6 +56,7 @@ typedef struct SlRecipe {
     double guidance_rescale;       /* 0: not */
     SlPredictionChoice prediction; /* what the model predicts */
     SlZeroSnr zero_snr;            /* whether it starts from nothing but noise */
+    const char *lora; /* adapters with their strengths (SlAdapterUses); NULL and "": none */
 } SlRecipe;
 
 /* In the order in which files name them. A picture's id is a hash over that order: a new setting
@@ -88,6 +89,7 @@ typedef enum SlSetting {
     SL_SETTING_GUIDANCE_RESCALE,
     SL_SETTING_PREDICTION,
     SL_SETTING_ZERO_SNR,
+    SL_SETTING_LORA,
     SL_N_SETTINGS
 } SlSetting;
 
@@ -126,6 +128,7 @@ typedef enum SlModelHas {
     SL_HAS_CLASSES = 1 << 4,         /* it makes pictures of numbered kinds */
     SL_HAS_SIZES = 1 << 5,           /* it is told sizes: of the original, a crop, the target */
     SL_HAS_ZEROS = 1 << 6,           /* an empty negative prompt may be zeros instead of a text */
+    SL_HAS_ADAPTERS = 1 << 7,        /* LoRAs and their relatives may change its weights */
 } SlModelHas;
 
 /* A row of the table. What a row does not say is 0: see each member. */
@@ -133,8 +136,10 @@ typedef struct SlSettingInfo {
     SlSetting id;
     const char *key; /* in JSON: "clip_skip" */
     SlSettingKind kind;
-    size_t offset;              /* in SlRecipe */
-    double min, max;            /* of a number */
+    size_t offset;                                 /* in SlRecipe */
+    double min, max;                               /* of a number */
+    bool (*check)(const char *text, SlError *err); /* of a text that is not any; may be NULL */
+    const char *joined; /* of a text that may be said again: what stands between; else NULL */
     const char *const *choices; /* of a choice: its words, NULL at the end; the first one is 0 */
 
     /* The value that stands for "nothing was said": of a text it is "", of a choice the first. A

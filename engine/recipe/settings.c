@@ -649,4 +649,26 @@ const SlSettingInfo
                         (const char *const[]){N_("As the model has it"), N_("No"), N_("Yes")},
                     .of_model_phrase = N_("the model’s zero terminal SNR"),
                 },
+            [SL_SETTING_LORA] =
+                {
+                    .id = SL_SETTING_LORA,
+                    PLACE(lora),
+                    .kind = SL_KIND_TEXT,
+                    .check = sl_adapter_uses_check,
+                    .joined = "; ",
+                    .needs = SL_HAS_ADAPTERS,
+                    .scope = SL_SCOPE_STEP,
+                    .own = 1 << 24,
+                    .option = "lora",
+                    .value = "FILE[:UNET[:TEXT]][@FROM-TO]",
+                    .usage = "a LoRA or one of its relatives, a file or a name in the folder loras "
+                             "beside the models; its strength for the UNet and for the texts (1 as "
+                             "trained, 0 not); and in which part of the steps, like @0-0.5; can be "
+                             "given again",
+                    .name = "LoRA",
+                    .title = "LoRA %s",
+                    .turn = 2,
+                    .phrase = N_("LoRA %s"),
+                    .another = N_("other LoRAs"),
+                },
 };

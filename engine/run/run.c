@@ -110,11 +110,22 @@ static void rescale(SlRun *run)
         run->output[k] *= scale;
 }
 
+/* What the run is told, by the adapters that it has at evaluation i. */
+static bool tell(SlRun *run, int i, SlError *err)
+{
+    if (!sl_run_want(run, i, err))
+        return false;
+    if (run->told && (run->mix != 0 || run->told->mix != 0))
+        run->told = sl_share_told(run->share, run->condition, run->batch, err);
+    return run->told || !run->model->kind->ask;
+}
+
 /* run->input at evaluation i to run->output and run->term. */
 static bool evaluate(SlRun *run, int i, SlError *err)
 {
     SlModel *model = run->model;
-    SlStep *step = sl_run_need_times(run, i, err) ? step_of(run, 1, err) : NULL;
+    SlStep *step =
+        tell(run, i, err) && sl_run_need_times(run, i, err) ? step_of(run, 1, err) : NULL;
     const SlStepRun of_run = ask_of(run, i);
     begin_step(run);
     run->shared = false;
@@ -191,9 +202,21 @@ bool sl_run_next(SlRun *run, SlFrame *frame, SlError *err)
     return evaluate(run, run->evaluation, err) && advance(run, start, frame, err);
 }
 
+/* Whether two runs' next evaluations have the same adapters in the denoiser. */
+static bool same_adapters(const SlRun *a, const SlRun *b)
+{
+    bool same = a->adapters.count == b->adapters.count;
+    int of_a = sl_run_evaluations(a), of_b = sl_run_evaluations(b);
+    for (int i = 0; same && i < a->adapters.count; i++)
+        same = a->adapter[i] == b->adapter[i] &&
+               sl_adapter_use_at(&a->adapters.use[i], a->evaluation, of_a) ==
+                   sl_adapter_use_at(&b->adapters.use[i], b->evaluation, of_b);
+    return same;
+}
+
 bool sl_runs_match(const SlRun *a, const SlRun *b)
 {
-    return a->model == b->model && sl_step_same_shape(&a->shape, &b->shape);
+    return a->model == b->model && sl_step_same_shape(&a->shape, &b->shape) && same_adapters(a, b);
 }
 
 /* The inputs of all, and one evaluation of them as a batch; only: the run whose output is
@@ -207,7 +230,7 @@ static bool evaluate_together(SlRun *const *runs, int count, int only, SlError *
         SlRun *run = runs[r];
         sl_scheduler_input(run->scheduler, run->sample, run->input);
         run->shared = false;
-        ok = sl_run_need_times(run, run->evaluation, err);
+        ok = tell(run, run->evaluation, err) && sl_run_need_times(run, run->evaluation, err);
         ask[r] = ask_of(run, run->evaluation);
         if (only >= 0 && r != only)
             ask[r].output = NULL;

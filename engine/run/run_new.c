@@ -24,8 +24,10 @@ static bool copy_recipe(SlRun *run, const SlRecipe *recipe, SlError *err)
     run->recipe = *recipe;
     run->prompt = strdup(recipe->prompt ? recipe->prompt : "");
     run->negative_prompt = strdup(recipe->negative_prompt ? recipe->negative_prompt : "");
-    if (!run->prompt || !run->negative_prompt)
+    run->lora = strdup(recipe->lora ? recipe->lora : "");
+    if (!run->prompt || !run->negative_prompt || !run->lora)
         return no_memory(err);
+    run->recipe.lora = run->lora;
     run->recipe.prompt = run->prompt;
     run->recipe.negative_prompt = run->negative_prompt;
     if (!recipe->scheduler && !*info->unknown_scheduler)
@@ -100,7 +102,7 @@ static void draw_start(SlRun *run, const SlRunInputs *inputs)
     };
 }
 
-/* ---- prompts ---- */
+/* ---- adapters ---- */
 
 static void add_warning(SlRun *run, const char *text)
 {
@@ -108,6 +110,55 @@ static void add_warning(SlRun *run, const char *text)
     if (*text)
         snprintf(run->warning + used, sizeof run->warning - used, "%s%s", used ? "\n" : "", text);
 }
+
+static bool find_adapters(SlRun *run, SlError *err)
+{
+    SlModel *model = run->model;
+    SlMix texts = {.count = 0};
+    if (!sl_adapter_uses_parse(run->recipe.lora ? run->recipe.lora : "", &run->adapters, err))
+        return false;
+    for (int i = 0; i < run->adapters.count; i++) {
+        const SlAdapterUse *use = &run->adapters.use[i];
+        run->adapter[i] = sl_model_find_adapter(model, use->name, use->hash, err);
+        if (run->adapter[i] < 0)
+            return false;
+        texts.use[texts.count].adapter = run->adapter[i];
+        texts.use[texts.count++].strength = use->text;
+    }
+    return sl_model_mix(model, &texts, &run->text_mix, err);
+}
+
+bool sl_run_want(SlRun *run, int i, SlError *err)
+{
+    int n = sl_scheduler_evaluations(run->scheduler);
+    SlMix mix = {.count = 0};
+    for (int k = 0; k < run->adapters.count; k++) {
+        mix.use[mix.count].adapter = run->adapter[k];
+        mix.use[mix.count++].strength = sl_adapter_use_at(&run->adapters.use[k], i, n);
+    }
+    if (!sl_model_mix(run->model, &mix, &run->mix, err))
+        return false;
+    sl_model_want(run->model, run->text_mix, run->mix);
+    return true;
+}
+
+static void warn_of_unmatched(SlRun *run)
+{
+    SlAdapterCounts counts;
+    char text[500];
+    for (int i = 0; i < run->adapters.count; i++) {
+        const SlAdapterUse *use = &run->adapters.use[i];
+        if (!sl_model_adapter(run->model, use->name, use->hash, &counts, NULL) ||
+            counts.matched == counts.modules)
+            continue;
+        snprintf(text, sizeof text,
+                 "LoRA %.100s: %d of its %d modules change no weight of this model (%s, ...)",
+                 use->name, counts.modules - counts.matched, counts.modules, counts.unmatched);
+        add_warning(run, text);
+    }
+}
+
+/* ---- prompts ---- */
 
 /* The condition of the prompt or of the negative prompt, from the share. */
 static const SlCondition *condition_of(SlRun *run, bool negative, SlError *err)
@@ -124,7 +175,7 @@ static const SlCondition *condition_of(SlRun *run, bool negative, SlError *err)
 }
 
 /* The share's copies of conditions that were given, or what the family makes of the texts. */
-static bool find_conditions(SlRun *run, const SlRunInputs *inputs, const SlCondition *found[2],
+static bool find_conditions(SlRun *run, const SlRunInputs *inputs, const SlCondition **found,
                             SlError *err)
 {
     bool given = inputs && inputs->condition[0];
@@ -142,7 +193,7 @@ static bool find_conditions(SlRun *run, const SlRunInputs *inputs, const SlCondi
 
 static bool encode_prompts(SlRun *run, const SlRunInputs *inputs, SlError *err)
 {
-    const SlCondition *found[2];
+    const SlCondition **found = run->condition;
     const int64_t size[] = {run->channels, run->height, run->width};
     if (!run->model->kind->ask && inputs && inputs->condition[0])
         return sl_fail(err, SL_ARGUMENT, "%s is a model that is told nothing",
@@ -166,7 +217,7 @@ bool sl_run_need_times(SlRun *run, int i, SlError *err)
     int first = i / SL_TIMES * SL_TIMES, rest = sl_scheduler_evaluations(run->scheduler) - first;
     int count = rest < SL_TIMES ? rest : SL_TIMES;
     float timesteps[SL_TIMES];
-    if (run->times && run->times_first == first)
+    if (run->times && run->times_first == first && run->times_mix == run->mix)
         return true;
     if (!sl_model_need(model, SL_USE_DENOISE, err))
         return false;
@@ -180,6 +231,7 @@ bool sl_run_need_times(SlRun *run, int i, SlError *err)
                           .label = run->recipe.class_label};
     run->times = sl_times_new(model->dev, sl_model_denoiser(model), &of, err);
     run->times_first = first;
+    run->times_mix = run->mix;
     return run->times != NULL;
 }
 
@@ -199,7 +251,8 @@ SlRun *sl_run_new(SlModel *model, const SlRecipe *recipe, const SlRunInputs *inp
         ok = no_memory(err);
     if (ok) {
         draw_start(run, inputs);
-        ok = encode_prompts(run, inputs, err) && sl_model_make_room(model, &run->recipe, err) &&
+        ok = find_adapters(run, err) && sl_run_want(run, 0, err) &&
+             encode_prompts(run, inputs, err) && sl_model_make_room(model, &run->recipe, err) &&
              sl_run_need_times(run, 0, err);
     }
     if (!ok) {
@@ -207,6 +260,7 @@ SlRun *sl_run_new(SlModel *model, const SlRecipe *recipe, const SlRunInputs *inp
         sl_run_free(run);
         return NULL;
     }
+    warn_of_unmatched(run);
     return run;
 }
 
@@ -218,7 +272,9 @@ void sl_run_free(SlRun *run)
         sl_share_free(run->share);
     sl_times_free(run->model->dev, run->times);
     sl_scheduler_free(run->scheduler);
+    sl_adapter_uses_free(&run->adapters);
     free(run->memory);
+    free(run->lora);
     free(run->prompt);
     free(run->negative_prompt);
     free(run);

@@ -10,10 +10,12 @@
 #include <string.h>
 
 #define KEPT_EVALUATIONS 8
+#define KEPT_MIXES       12 /* sets of adapters whose contexts stay */
 
 typedef struct Row {
     struct Row *next;
-    SlAsk ask; /* ids are ours; none for a condition that was given */
+    SlAsk ask;    /* ids are ours; none for a condition that was given */
+    unsigned mix; /* of adapters that it was encoded with */
     bool given;
     SlCondition condition;
 } Row;
@@ -21,6 +23,7 @@ typedef struct Row {
 typedef struct Text {
     struct Text *next;
     SlTold told;
+    uint64_t asked; /* when, by the share's clock */
 } Text;
 
 typedef struct Evaluation {
@@ -35,6 +38,7 @@ struct SlShare {
     Evaluation kept[KEPT_EVALUATIONS];
     int kept_count;
     SlShareCounts counts;
+    uint64_t clock;
 };
 
 SlShare *sl_share_new(SlModel *model)
@@ -52,11 +56,18 @@ static void free_row(Row *row)
     free(row);
 }
 
-static void free_text(SlShare *share, Text *text)
+static void free_contexts(SlShare *share, Text *text)
 {
     for (int i = 0; i < text->told.contexts; i++)
         sl_context_free(share->model->dev, text->told.context[i]);
     free(text->told.text);
+    text->told.contexts = 0;
+    text->told.text = NULL;
+}
+
+static void free_text(SlShare *share, Text *text)
+{
+    free_contexts(share, text);
     free(text);
 }
 
@@ -128,7 +139,7 @@ const SlCondition *sl_share_condition(SlShare *share, const SlAsk *ask, SlError 
     SlModel *model = share->model;
     const SlCondition *encoded = NULL; /* of the same text, told other numbers */
     for (const Row *row = share->rows; row; row = row->next) {
-        if (row->given || !same_text(&row->ask, ask))
+        if (row->given || row->mix != model->text_mix || !same_text(&row->ask, ask))
             continue;
         encoded = &row->condition;
         if (same_ask(&row->ask, ask)) {
@@ -139,6 +150,7 @@ const SlCondition *sl_share_condition(SlShare *share, const SlAsk *ask, SlError 
     Row *row = encoded || sl_model_need(model, SL_USE_ENCODE, err) ? new_row(ask, err) : NULL;
     if (!row)
         return NULL;
+    row->mix = model->text_mix;
     if (!sl_model_encode(model, ask, encoded, &row->condition, err)) {
         free_row(row);
         return NULL;
@@ -209,28 +221,61 @@ static bool make_contexts(SlShare *share, SlTold *told, SlError *err)
     return true;
 }
 
-const SlTold *sl_share_told(SlShare *share, const SlCondition *const *conditions, int count,
-                            SlError *err)
+static Text *find_text(SlShare *share, const SlCondition *const *conditions, int count)
 {
-    const SlCondition *last = conditions[count - 1];
     for (Text *text = share->texts; text; text = text->next)
-        if (text->told.conditions == count && text->told.condition[0] == conditions[0] &&
-            text->told.condition[count - 1] == last)
-            return &text->told;
+        if (text->told.mix == share->model->denoise_mix && text->told.conditions == count &&
+            text->told.condition[0] == conditions[0] &&
+            text->told.condition[count - 1] == conditions[count - 1])
+            return text;
+    return NULL;
+}
+
+static Text *new_text(SlShare *share, const SlCondition *const *conditions, int count, SlError *err)
+{
     Text *text = calloc(1, sizeof *text);
     if (!text) {
         sl_fail(err, SL_MEMORY, "out of memory for the text");
         return NULL;
     }
+    text->told.mix = share->model->denoise_mix;
     text->told.conditions = count;
     for (int i = 0; i < count; i++)
         text->told.condition[i] = conditions[i];
-    if (!make_contexts(share, &text->told, err) || !join_texts(&text->told, err)) {
-        free_text(share, text);
-        return NULL;
-    }
     text->next = share->texts;
     share->texts = text;
+    return text;
+}
+
+/* A strength that follows the steps makes a set of each. */
+static void drop_old_contexts(SlShare *share)
+{
+    Text *oldest = NULL;
+    int kept = 0;
+    for (Text *text = share->texts; text; text = text->next) {
+        if (text->told.mix == 0 || text->told.contexts == 0)
+            continue;
+        kept++;
+        oldest = !oldest || text->asked < oldest->asked ? text : oldest;
+    }
+    if (kept > KEPT_MIXES)
+        free_contexts(share, oldest);
+}
+
+const SlTold *sl_share_told(SlShare *share, const SlCondition *const *conditions, int count,
+                            SlError *err)
+{
+    Text *text = find_text(share, conditions, count);
+    if (!text && !(text = new_text(share, conditions, count, err)))
+        return NULL;
+    text->asked = ++share->clock;
+    if (text->told.contexts > 0)
+        return &text->told;
+    if (!make_contexts(share, &text->told, err) || !join_texts(&text->told, err)) {
+        free_contexts(share, text);
+        return NULL;
+    }
+    drop_old_contexts(share);
     return &text->told;
 }
 

@@ -15,17 +15,20 @@ typedef struct SlTold {
      * evaluated one by one. */
     SlContext *context[2];
     int contexts;
+    unsigned mix; /* of adapters, which the contexts were made with */
     float *
         text; /* [conditions, L, D]: the hidden states, NULL where the lengths differ or there are none */
     int64_t size[3];
 } SlTold;
 
-/* The condition that the model's family makes of an ask (its ids are copied), computed once.
- * NULL and *err on failure. */
+/* The condition that the model's family makes of an ask (its ids are copied) with the adapters that
+ * are wanted (sl_model_want), computed once. NULL and *err on failure. */
 const SlCondition *sl_share_condition(SlShare *share, const SlAsk *ask, SlError *err);
 /* A condition that was made elsewhere; copied. */
 const SlCondition *sl_share_given(SlShare *share, const SlCondition *condition, SlError *err);
-/* count conditions of the share, which become what a run is told. */
+/* count conditions of the share, which become what a run is told by the denoiser's wanted set of
+ * adapters. Of many sets only the last asked for keep their contexts: a run with adapters asks before
+ * each evaluation. */
 const SlTold *sl_share_told(SlShare *share, const SlCondition *const *conditions, int count,
                             SlError *err);
 

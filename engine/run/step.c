@@ -19,7 +19,8 @@ struct SlStep {
     float guidance[SL_RUNS_TOGETHER]; /* what scale holds */
     SlTensor results;      /* f32 [1 or 3 per run, C, h, w]: guided, unconditional, text */
     SlContext *context[2]; /* of each pass, at a fixed place, where that is needed */
-    char told[SL_RUNS_TOGETHER][2][65]; /* the identities of what is there */
+    char told[SL_RUNS_TOGETHER][2][65]; /* the identities of what is there, */
+    unsigned mix[SL_RUNS_TOGETHER];     /* and the adapters that it was made with */
     SlRepeat *repeat;
     /* of the evaluation in progress */
     const SlContext *using[2];
@@ -223,7 +224,8 @@ static bool is_told(const SlStep *s, const SlStepRun *runs)
 {
     for (int r = 0; r < s->shape.runs; r++)
         for (int i = 0; i < runs[r].told->conditions; i++)
-            if (strcmp(s->told[r][i], runs[r].told->condition[i]->identity))
+            if (s->mix[r] != runs[r].told->mix ||
+                strcmp(s->told[r][i], runs[r].told->condition[i]->identity))
                 return false;
     return s->context[0] != NULL;
 }
@@ -239,6 +241,8 @@ static bool tell(SlStep *s, const SlStepRun *runs, SlError *err)
         if (!sl_context_join(s->dev, contexts, s->shape.runs, &s->context[pass], err))
             return false;
     }
+    for (int r = 0; r < s->shape.runs; r++)
+        s->mix[r] = runs[r].told->mix;
     for (int r = 0; r < s->shape.runs; r++)
         for (int i = 0; i < runs[r].told->conditions; i++)
             memcpy(s->told[r][i], runs[r].told->condition[i]->identity, sizeof s->told[r][i]);

@@ -289,6 +289,15 @@ static bool check_weight_init(SlDevice *dev, SlWeight *w, const SlTensor *host)
     return false;
 }
 
+static bool check_weight_fill(SlDevice *dev, SlWeight *w, const SlTensor *host)
+{
+    Check *c = check_of(dev);
+    CheckWeight *both = w->prepared;
+    c->tested->q8 = c->ref->q8 = dev->q8;
+    return sl_weight_fill(c->tested, both->tested, host) &&
+           sl_weight_fill(c->ref, both->ref, host);
+}
+
 static void check_close(SlDevice *dev)
 {
     Check *c = check_of(dev);
@@ -320,6 +329,7 @@ static const SlOps check_ops = {
     .upload = check_upload,
     .download = check_download,
     .weight_init = check_weight_init,
+    .weight_fill = check_weight_fill,
     .weight_clear = check_weight_clear,
     .copy = check_copy,
     .linear = check_linear,

@@ -101,6 +101,7 @@ static void make_ops(SlCpuDevice *cpu, Isa isa)
     ops->close = cpu_close;
     ops->describe = cpu_describe;
     ops->weight_init = sl_cpu_weight_init;
+    ops->weight_fill = sl_cpu_weight_fill;
     ops->weight_clear = sl_cpu_weight_clear;
     fill_slots(ops, &cpu->apart, isa);
     if (cpu->onednn)

@@ -40,6 +40,7 @@ static inline int64_t sl_cpu_grain(int64_t row)
 /* pack.c: weights. A product's weight is packed for our own code (value) or in oneDNN's layouts
  * (prepared). */
 bool sl_cpu_weight_init(SlDevice *dev, SlWeight *w, const SlTensor *host);
+bool sl_cpu_weight_fill(SlDevice *dev, SlWeight *w, const SlTensor *host);
 void sl_cpu_weight_clear(SlDevice *dev, SlWeight *w);
 
 /* A weight that is kept in 8 bits (w->value is of SL_U8): 32 elements of the window of a panel's
@@ -59,6 +60,7 @@ void sl_cpu_weight_free(SlDevice *dev, void *p, size_t bytes);
 bool sl_onednn_open(SlDtype dtype, struct SlTeam *team, bool any_isa, SlOneDnn **onednn);
 void sl_onednn_close(SlOneDnn *o);
 bool sl_onednn_weight_init(SlDevice *dev, SlWeight *w, const SlTensor *host);
+bool sl_onednn_weight_fill(SlDevice *dev, SlWeight *w, const SlTensor *host);
 void sl_onednn_weight_clear(SlDevice *dev, SlWeight *w);
 void sl_onednn_linear_slots(SlOps *ops);
 /* For a weight with prepared layouts. */

@@ -20,6 +20,11 @@ bool sl_onednn_weight_init(SlDevice *dev, SlWeight *w, const SlTensor *host)
     return false;
 }
 
+bool sl_onednn_weight_fill(SlDevice *dev, SlWeight *w, const SlTensor *host)
+{
+    return false;
+}
+
 void sl_onednn_weight_clear(SlDevice *dev, SlWeight *w)
 {
 }

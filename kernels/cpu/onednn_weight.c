@@ -42,7 +42,7 @@ static void free_layout(SlDevice *dev, Layout *l)
 /* What is held while a layout is filled. */
 typedef struct Reorder {
     SlOneDnn *o;
-    SlConstMemoryDesc desc; /* of to, which is made at data */
+    SlConstMemoryDesc desc; /* of to, which is made at data where it is not there */
     void *data;
     dnnl_memory_t from, to;
     dnnl_primitive_desc_t pd;
@@ -54,7 +54,7 @@ static bool run_reorder(void *arg)
     Reorder *r = arg;
     SlOneDnn *o = r->o;
     SlConstMemoryDesc from, to;
-    if (!sl_onednn_ok(o, dnnl_memory_create(&r->to, r->desc, o->engine, r->data)))
+    if (!r->to && !sl_onednn_ok(o, dnnl_memory_create(&r->to, r->desc, o->engine, r->data)))
         return false;
     dnnl_exec_arg_t args[] = {{DNNL_ARG_FROM, r->from}, {DNNL_ARG_TO, r->to}};
     return dnnl_memory_get_memory_desc(r->from, &from) == dnnl_success &&
@@ -66,10 +66,11 @@ static bool run_reorder(void *arg)
            sl_onednn_ok(o, dnnl_stream_wait(o->stream));
 }
 
-/* Fills the layout's memory, which it makes, from other memory of the same weight. */
+/* Fills the layout's memory, which it makes where it is not there, from other memory of the same
+ * weight. */
 static bool reorder(SlOneDnn *o, dnnl_memory_t from, Layout *l)
 {
-    Reorder r = {.o = o, .desc = l->desc, .data = l->data, .from = from};
+    Reorder r = {.o = o, .desc = l->desc, .data = l->data, .from = from, .to = l->memory};
     bool ok = sl_onednn_call(o, SL_ONEDNN_MAKE, run_reorder, &r);
     l->memory = r.to;
     if (r.primitive)
@@ -163,24 +164,55 @@ static bool make_plain(void *arg)
     return p->desc && sl_onednn_ok(o, dnnl_memory_create(&p->memory, p->desc, o->engine, p->data));
 }
 
-bool sl_onednn_weight_init(SlDevice *dev, SlWeight *w, const SlTensor *host)
+/* Lets `use` have the host's tensor as memory of oneDNN. */
+static bool with_plain(SlDevice *dev, SlWeight *w, const SlTensor *host,
+                       bool (*use)(SlDevice *, SlWeight *, const Plain *))
 {
     SlOneDnn *o = sl_onednn_of(dev);
-    SlOneDnnKey key = typical_key(dev, w);
     void *scratch = NULL;
-    atomic_store(&o->no_memory, false);
-    sl_onednn_use_threads(SL_ONEDNN_CUT ? 1 : dev->threads);
-    SlPrimitive *p = sl_onednn_primitive(o, &key);
-    sl_onednn_use_threads(dev->threads);
     Plain plain = {.dev = dev, .w = w, .data = (void *)converted(host, dev->dtype, &scratch)};
-    bool ok = (p || !atomic_load(&o->no_memory)) && plain.data &&
-              sl_onednn_call(o, SL_ONEDNN_MAKE, make_plain, &plain) &&
-              add_layout(dev, w, p ? p->weights : plain.desc, plain.memory);
+    bool ok =
+        plain.data && sl_onednn_call(o, SL_ONEDNN_MAKE, make_plain, &plain) && use(dev, w, &plain);
     if (plain.memory)
         dnnl_memory_destroy(plain.memory);
     sl_memory_desc_free(plain.desc);
     free(scratch);
     return ok;
+}
+
+static bool add_typical_layout(SlDevice *dev, SlWeight *w, const Plain *plain)
+{
+    SlOneDnn *o = sl_onednn_of(dev);
+    SlOneDnnKey key = typical_key(dev, w);
+    sl_onednn_use_threads(SL_ONEDNN_CUT ? 1 : dev->threads);
+    SlPrimitive *p = sl_onednn_primitive(o, &key);
+    sl_onednn_use_threads(dev->threads);
+    return (p || !atomic_load(&o->no_memory)) &&
+           add_layout(dev, w, p ? p->weights : plain->desc, plain->memory);
+}
+
+bool sl_onednn_weight_init(SlDevice *dev, SlWeight *w, const SlTensor *host)
+{
+    atomic_store(&sl_onednn_of(dev)->no_memory, false);
+    return with_plain(dev, w, host, add_typical_layout);
+}
+
+/* Layouts that other shapes asked for are made again when they are asked for again. */
+static bool fill_first_layout(SlDevice *dev, SlWeight *w, const Plain *plain)
+{
+    Layout *first = w->prepared;
+    while (first && first->next) {
+        w->prepared = first->next;
+        free_layout(dev, first);
+        first = w->prepared;
+    }
+    return first && reorder(sl_onednn_of(dev), plain->memory, first);
+}
+
+bool sl_onednn_weight_fill(SlDevice *dev, SlWeight *w, const SlTensor *host)
+{
+    atomic_store(&sl_onednn_of(dev)->no_memory, false);
+    return with_plain(dev, w, host, fill_first_layout);
 }
 
 void sl_onednn_weight_clear(SlDevice *dev, SlWeight *w)

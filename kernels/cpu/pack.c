@@ -105,18 +105,35 @@ static void pack_q8_panels(void *arg, int64_t first, int64_t last)
             pack_block(j, panel, block);
 }
 
-static bool add_q8(SlDevice *dev, SlWeight *w, const SlTensor *host)
+static void fill_q8(SlDevice *dev, SlWeight *w, const SlTensor *host)
 {
-    Q8Job job = {.weight = sl_q8_weight(host)};
+    Q8Job job = {.weight = sl_q8_weight(host), .data = w->value.data};
     int64_t panels = (job.weight.outputs + PANEL - 1) / PANEL;
     job.blocks = (job.weight.depth + SL_Q8_BLOCK - 1) / SL_Q8_BLOCK;
-    int64_t bytes = panels * job.blocks * (int64_t)sizeof *job.data;
-    job.data = sl_cpu_weight_alloc(dev, (size_t)bytes);
-    if (!job.data)
-        return false;
-    w->value = sl_tensor_view(job.data, SL_U8, 1, &bytes);
     sl_parallel_for(dev, panels, sl_cpu_grain(PANEL * job.weight.depth), pack_q8_panels, &job);
+}
+
+static bool add_q8(SlDevice *dev, SlWeight *w, const SlTensor *host)
+{
+    const SlQ8Weight weight = sl_q8_weight(host);
+    int64_t panels = (weight.outputs + PANEL - 1) / PANEL;
+    int64_t blocks = (weight.depth + SL_Q8_BLOCK - 1) / SL_Q8_BLOCK;
+    int64_t bytes = panels * blocks * (int64_t)sizeof(SlCpuQ8);
+    void *data = sl_cpu_weight_alloc(dev, (size_t)bytes);
+    if (!data)
+        return false;
+    w->value = sl_tensor_view(data, SL_U8, 1, &bytes);
+    fill_q8(dev, w, host);
     return true;
+}
+
+static void fill_value(SlDevice *dev, SlWeight *w, const SlTensor *host, bool product)
+{
+    if (product)
+        pack(dev, w, host);
+    else
+        sl_convert(host->data, host->dtype, w->value.data, w->value.dtype,
+                   (size_t)sl_tensor_elements(host));
 }
 
 static bool add_value(SlDevice *dev, SlWeight *w, const SlTensor *host, bool product)
@@ -125,16 +142,12 @@ static bool add_value(SlDevice *dev, SlWeight *w, const SlTensor *host, bool pro
     int64_t n = sl_tensor_elements(host);
     if (product)
         n = n / w->size[0] * ((w->size[0] + PANEL - 1) / PANEL * PANEL);
-    size_t bytes = (size_t)n * sl_dtype_size(dtype);
-    char *data = sl_cpu_weight_alloc(dev, bytes);
+    char *data = sl_cpu_weight_alloc(dev, (size_t)n * sl_dtype_size(dtype));
     if (!data)
         return false;
     w->value = product ? sl_tensor_view(data, dtype, 1, &n)
                        : sl_tensor_view(data, dtype, host->rank, host->size);
-    if (product)
-        pack(dev, w, host);
-    else
-        sl_convert(host->data, host->dtype, data, dtype, (size_t)n);
+    fill_value(dev, w, host, product);
     return true;
 }
 
@@ -145,15 +158,34 @@ static bool may_be_winograd(const SlDevice *dev, const SlWeight *w)
            w->size[3] == 3 && w->size[0] >= 16 && w->size[1] >= SL_CPU_WINOGRAD;
 }
 
+static bool is_product(const SlWeight *w)
+{
+    return w->kind == SL_WEIGHT_LINEAR || w->kind == SL_WEIGHT_CONV;
+}
+
+static bool is_onednn(const SlDevice *dev, const SlWeight *w)
+{
+    return is_product(w) && ((const SlCpuDevice *)dev)->onednn && !may_be_winograd(dev, w);
+}
+
 bool sl_cpu_weight_init(SlDevice *dev, SlWeight *w, const SlTensor *host)
 {
-    bool product = w->kind == SL_WEIGHT_LINEAR || w->kind == SL_WEIGHT_CONV;
-    if (product && dev->q8)
+    if (is_product(w) && dev->q8)
         return add_q8(dev, w, host);
-    bool onednn = product && ((const SlCpuDevice *)dev)->onednn;
-    if (onednn && !may_be_winograd(dev, w))
+    if (is_onednn(dev, w))
         return sl_onednn_weight_init(dev, w, host);
-    return add_value(dev, w, host, product);
+    return add_value(dev, w, host, is_product(w));
+}
+
+bool sl_cpu_weight_fill(SlDevice *dev, SlWeight *w, const SlTensor *host)
+{
+    if (is_product(w) && dev->q8)
+        fill_q8(dev, w, host);
+    else if (is_onednn(dev, w))
+        return sl_onednn_weight_fill(dev, w, host);
+    else
+        fill_value(dev, w, host, is_product(w));
+    return true;
 }
 
 void sl_cpu_weight_clear(SlDevice *dev, SlWeight *w)

@@ -66,14 +66,12 @@ static void fill(SlCudaDevice *d, SlWeight *w, const SlTensor *raw, const int *a
     d->ops.copy(dev, raw, &half);
 }
 
-static bool cuda_weight_init(SlDevice *dev, SlWeight *w, const SlTensor *host)
+/* The stream's order keeps what was asked for before with the old values. */
+static bool cuda_weight_fill(SlDevice *dev, SlWeight *w, const SlTensor *host)
 {
     SlCudaDevice *d = sl_cuda_of(dev);
     int axes[SL_MAX_RANK];
-    w->value = layout_of(dev, w, host, axes);
-    w->value.data = dev->ops->alloc(dev, whole_bytes(dev, w));
-    if (!w->value.data)
-        return false;
+    layout_of(dev, w, host, axes);
     size_t mark = sl_arena_mark(dev);
     SlTensor raw = sl_tensor_new(dev, host->dtype, host->rank, host->size);
     if (raw.data) {
@@ -81,7 +79,17 @@ static bool cuda_weight_init(SlDevice *dev, SlWeight *w, const SlTensor *host)
         fill(d, w, &raw, axes);
     }
     sl_arena_reset(dev, mark);
-    if (dev->status == SL_OK) {
+    return dev->status == SL_OK;
+}
+
+static bool cuda_weight_init(SlDevice *dev, SlWeight *w, const SlTensor *host)
+{
+    int axes[SL_MAX_RANK];
+    w->value = layout_of(dev, w, host, axes);
+    w->value.data = dev->ops->alloc(dev, whole_bytes(dev, w));
+    if (!w->value.data)
+        return false;
+    if (cuda_weight_fill(dev, w, host)) {
         dev->work.weight_bytes += whole_bytes(dev, w);
         return true;
     }
@@ -105,5 +113,6 @@ const void *sl_cuda_half_vector(const SlWeight *w)
 void sl_cuda_weight_slots(SlOps *ops)
 {
     ops->weight_init = cuda_weight_init;
+    ops->weight_fill = cuda_weight_fill;
     ops->weight_clear = cuda_weight_clear;
 }

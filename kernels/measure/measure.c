@@ -73,6 +73,11 @@ static bool measure_weight_init(SlDevice *dev, SlWeight *w, const SlTensor *host
     return true;
 }
 
+static bool measure_weight_fill(SlDevice *dev, SlWeight *w, const SlTensor *host)
+{
+    return true;
+}
+
 static void measure_weight_clear(SlDevice *dev, SlWeight *w)
 {
     dev->work.weight_bytes -= weight_bytes(dev, w);
@@ -178,6 +183,7 @@ static const SlOps measure_ops = {
     .upload = measure_upload,
     .download = measure_download,
     .weight_init = measure_weight_init,
+    .weight_fill = measure_weight_fill,
     .weight_clear = measure_weight_clear,
     .copy = measure_copy,
     .linear = measure_linear,

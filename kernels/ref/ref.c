@@ -27,20 +27,25 @@ static void round_to_q8(SlWeight *w, const SlTensor *host)
 }
 
 /* Weights stay as in the file, in the device's dtype (vectors in f32). */
+static bool ref_weight_fill(SlDevice *dev, SlWeight *w, const SlTensor *host)
+{
+    sl_convert(host->data, host->dtype, w->value.data, w->value.dtype,
+               (size_t)sl_tensor_elements(host));
+    if (dev->q8 && sl_q8_takes(w->kind))
+        round_to_q8(w, host);
+    return true;
+}
+
 static bool ref_weight_init(SlDevice *dev, SlWeight *w, const SlTensor *host)
 {
     SlDtype dtype = w->kind == SL_WEIGHT_VECTOR ? SL_F32 : dev->dtype;
-    int64_t n = sl_tensor_elements(host);
-    size_t bytes = (size_t)n * sl_dtype_size(dtype);
+    size_t bytes = (size_t)sl_tensor_elements(host) * sl_dtype_size(dtype);
     void *data = dev->ops->alloc(dev, bytes);
     if (!data)
         return false;
-    sl_convert(host->data, host->dtype, data, dtype, (size_t)n);
     w->value = sl_tensor_view(data, dtype, host->rank, host->size);
-    if (dev->q8 && sl_q8_takes(w->kind))
-        round_to_q8(w, host);
     dev->work.weight_bytes += bytes;
-    return true;
+    return ref_weight_fill(dev, w, host);
 }
 
 static void ref_weight_clear(SlDevice *dev, SlWeight *w)
@@ -73,6 +78,7 @@ const SlOps sl_ref_ops = {
     .has_q8 = true,
     .download = sl_host_download,
     .weight_init = ref_weight_init,
+    .weight_fill = ref_weight_fill,
     .weight_clear = ref_weight_clear,
     .copy = sl_ref_copy,
     .linear = sl_ref_linear,

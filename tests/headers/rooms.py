@@ -12,10 +12,11 @@ import sys
 ROOMS = [
     ('kernels', 'kernels/kernels.h', []),
     ('engine/files', 'engine/files/files.h', ['kernels']),
+    ('engine/adapters', 'engine/adapters/adapters.h', ['kernels', 'engine/files']),
     ('engine/noise', 'engine/noise/noise.h', ['kernels']),
     ('engine/schedulers', 'engine/schedulers/schedulers.h', ['kernels', 'engine/files', 'engine/noise']),
     ('engine/recipe', 'engine/recipe/recipe.h',
-     ['kernels', 'engine/files', 'engine/noise', 'engine/schedulers']),
+     ['kernels', 'engine/files', 'engine/adapters', 'engine/noise', 'engine/schedulers']),
     ('engine/nets', 'engine/nets/nets.h', ['kernels', 'engine/files']),
     ('engine/text', 'engine/text/text.h', ['kernels', 'engine/files', 'engine/nets']),
     ('engine/pipelines', 'engine/pipelines/pipelines.h', None),

@@ -97,9 +97,16 @@ SlWeight *run_weight(Run *r, SlWeightKind kind, int rank, const int64_t *size, f
     host.data = host_numbers(r, SL_F32, sl_tensor_elements(&host), scale);
     if (r->weights == RUN_MAX)
         abort();
-    r->weight[r->weights] = sl_weight_new(r->dev, kind, &host);
+    SlWeight *w = sl_weight_new(r->dev, kind, &host);
+    if (w && r->weights % 2) { /* half of them had other values before */
+        SlTensor other = host;
+        other.data = host_numbers(r, SL_F32, sl_tensor_elements(&host), 3);
+        sl_weight_fill(r->dev, w, &other);
+        sl_weight_fill(r->dev, w, &host);
+        free(other.data);
+    }
     free(host.data);
-    return r->weight[r->weights++];
+    return r->weight[r->weights++] = w;
 }
 
 static float *as_f32(SlDevice *dev, const SlTensor *t)

@@ -98,6 +98,17 @@ static void apply_settings(const cJSON *settings, SlRecipe *recipe)
     }
 }
 
+/* The case's adapter with its strength, malloc'ed; NULL: none. */
+static char *lora_of(const cJSON *test)
+{
+    const char *file = string_of(test, "lora", NULL);
+    char *path = file ? sl_test_path(file) : NULL, *lora = NULL;
+    if (path && asprintf(&lora, "%s:%s", path, string_of(test, "strength", "1")) < 0)
+        abort();
+    free(path);
+    return lora;
+}
+
 static void run_case(SlModel *model, const cJSON *test, const Golden *golden, const char *scheduler)
 {
     const char *name = string_of(test, "name", "");
@@ -114,6 +125,8 @@ static void run_case(SlModel *model, const cJSON *test, const Golden *golden, co
     apply_settings(cJSON_GetObjectItemCaseSensitive(test, "settings"), &recipe);
     if (strcmp(scheduler, "default"))
         recipe.scheduler = scheduler;
+    char *lora = lora_of(test);
+    recipe.lora = lora;
     SlRunInputs inputs = {.latents = golden_read(golden, "latents", &n)};
     inputs.step_noise = golden_read(golden, "noise", &noise_n);
     inputs.step_noise_count = n ? (int)(noise_n / n) : 0;
@@ -127,6 +140,7 @@ static void run_case(SlModel *model, const cJSON *test, const Golden *golden, co
     sl_run_free(run);
     free((void *)inputs.latents);
     free((void *)inputs.step_noise);
+    free(lora);
 }
 
 static void run_pipeline(const cJSON *test)
@@ -201,6 +215,7 @@ int main(int argc, char **argv)
     run_cases("goldens/model/cases.json", argc, argv);
     run_cases("goldens/model/scheduler_cases.json", argc, argv);
     run_cases("goldens/model/sdxl_cases.json", argc, argv);
+    run_cases("goldens/model/lora_cases.json", argc, argv);
     if (half_precision())
         test_median();
     return sl_test_done();

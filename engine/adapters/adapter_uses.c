@@ -1,0 +1,206 @@
+/* adapter_uses.c - the text in which a recipe says its adapters (see adapters.h).
+ *
+ * Easy to get wrong: names may hold any sign, so the text is read from its end, and only what is a
+ * number there is taken for a strength; a German locale must not write or want commas.
+ */
+#include "engine/adapters/adapters.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MOST_STRENGTH 100
+
+/* ---- numbers ---- */
+
+/* A decimal number that is the whole text up to end. */
+static bool read_number(const char *p, const char *end, double *number)
+{
+    double digits = 0, divisor = 1;
+    bool minus = p < end && *p == '-', point = false;
+    int count = 0;
+    for (p += p < end && (*p == '-' || *p == '+'); p < end && count < 16; p++) {
+        if (*p == '.' && !point) {
+            point = true;
+            continue;
+        }
+        if (*p < '0' || *p > '9')
+            break;
+        digits = digits * 10 + (*p - '0');
+        divisor *= point ? 10 : 1;
+        count++;
+    }
+    *number = (minus ? -digits : digits) / divisor;
+    return p == end && count > 0;
+}
+
+SlStrengthText sl_strength_text(double strength)
+{
+    SlStrengthText s;
+    long long millionths = llround(fabs(strength) * 1e6);
+    int digits = 6;
+    long long part = millionths % 1000000;
+    while (digits > 0 && part % 10 == 0) {
+        part /= 10;
+        digits--;
+    }
+    int used = snprintf(s.text, sizeof s.text, "%s%lld", strength < 0 && millionths ? "-" : "",
+                        millionths / 1000000);
+    if (digits > 0)
+        snprintf(s.text + used, sizeof s.text - (size_t)used, ".%0*lld", digits, part);
+    return s;
+}
+
+/* ---- one use ---- */
+
+/* Takes what follows the last `sign` off the end of the text; NULL: there is none. */
+static const char *find_last(const char *start, const char *end, char sign)
+{
+    return memrchr(start, sign, (size_t)(end - start));
+}
+
+static bool take_number(const char *start, const char **end, double *number)
+{
+    const char *at = find_last(start, *end, ':');
+    double found;
+    if (!at || at == start || !read_number(at + 1, *end, &found))
+        return false;
+    *number = found;
+    *end = at;
+    return true;
+}
+
+/* "@0.2-0.8" */
+static bool take_range(const char *start, const char **end, SlAdapterUse *use)
+{
+    const char *at = find_last(start, *end, '@');
+    const char *dash = at ? memchr(at, '-', (size_t)(*end - at)) : NULL;
+    if (!dash || at == start || !read_number(at + 1, dash, &use->from) ||
+        !read_number(dash + 1, *end, &use->to)) {
+        use->from = 0;
+        use->to = 1;
+        return false;
+    }
+    *end = at;
+    return true;
+}
+
+static bool is_hash(const char *p, size_t length)
+{
+    return (length == 8 || length == 10 || length == 12 || length == 64) &&
+           strspn(p, "0123456789abcdefABCDEF") >= length;
+}
+
+static void take_hash(const char *start, const char **end, SlAdapterUse *use)
+{
+    const char *at = find_last(start, *end, '#');
+    size_t length = at ? (size_t)(*end - at - 1) : 0;
+    use->hash[0] = 0;
+    if (!at || at == start || !is_hash(at + 1, length))
+        return;
+    for (size_t i = 0; i < length; i++) {
+        char c = at[1 + i];
+        use->hash[i] = c >= 'A' && c <= 'F' ? (char)(c + 32) : c;
+    }
+    use->hash[length] = 0;
+    *end = at;
+}
+
+static bool check_use(const SlAdapterUse *use, SlError *err)
+{
+    double most = fmax(fabs(use->unet), fabs(use->text));
+    if (most > MOST_STRENGTH)
+        return sl_fail(err, SL_ARGUMENT,
+                       "the LoRA %.200s has the strength %s; expected -%d to %d, where 1 is as "
+                       "trained",
+                       use->name, sl_strength_text(most).text, MOST_STRENGTH, MOST_STRENGTH);
+    if (use->from < 0 || use->to > 1 || use->from >= use->to)
+        return sl_fail(err, SL_ARGUMENT,
+                       "the LoRA %.200s is to count from %s to %s; expected parts of the steps, "
+                       "like @0-0.5 for their first half",
+                       use->name, sl_strength_text(use->from).text, sl_strength_text(use->to).text);
+    return true;
+}
+
+static bool read_use(const char *start, const char *end, SlAdapterUse *use, SlError *err)
+{
+    *use = (SlAdapterUse){.unet = 1, .text = 1, .to = 1};
+    take_range(start, &end, use);
+    if (take_number(start, &end, &use->text)) {
+        use->unet = use->text;
+        take_number(start, &end, &use->unet);
+    }
+    take_hash(start, &end, use);
+    if (end == start || *start == ':' || (size_t)(end - start) >= sizeof use->name)
+        return sl_fail(err, SL_ARGUMENT,
+                       "\"%.200s\" names no LoRA; expected something like NAME:0.8", start);
+    memcpy(use->name, start, (size_t)(end - start));
+    return check_use(use, err);
+}
+
+/* ---- all ---- */
+
+bool sl_adapter_uses_parse(const char *text, SlAdapterUses *uses, SlError *err)
+{
+    *uses = (SlAdapterUses){0};
+    for (const char *p = text; *p;) {
+        const char *stop = p + strcspn(p, ";"), *end = stop;
+        while (p < end && *p == ' ')
+            p++;
+        while (end > p && end[-1] == ' ')
+            end--;
+        if (end > p) {
+            if (uses->count == SL_ADAPTERS_MAX)
+                return sl_fail(err, SL_ARGUMENT, "there are more than %d LoRAs", SL_ADAPTERS_MAX);
+            if (!uses->use)
+                uses->use = calloc(SL_ADAPTERS_MAX, sizeof *uses->use);
+            if (!uses->use)
+                return sl_fail(err, SL_MEMORY, "out of memory for the LoRAs");
+            if (!read_use(p, end, &uses->use[uses->count], err))
+                return false;
+            uses->count++;
+        }
+        p = stop + (*stop == ';');
+    }
+    return true;
+}
+
+void sl_adapter_uses_free(SlAdapterUses *uses)
+{
+    free(uses->use);
+    *uses = (SlAdapterUses){0};
+}
+
+bool sl_adapter_uses_check(const char *text, SlError *err)
+{
+    SlAdapterUses uses;
+    bool ok = sl_adapter_uses_parse(text, &uses, err);
+    sl_adapter_uses_free(&uses);
+    return ok;
+}
+
+char *sl_adapter_uses_text(const SlAdapterUses *uses)
+{
+    size_t room = (size_t)uses->count * (sizeof(SlAdapterUse) + 100) + 1, used = 0;
+    char *text = calloc(room, 1);
+    for (int i = 0; text && i < uses->count; i++) {
+        const SlAdapterUse *u = &uses->use[i];
+        used += (size_t)snprintf(text + used, room - used, "%s%s%s%s:%s", i ? "; " : "", u->name,
+                                 *u->hash ? "#" : "", u->hash, sl_strength_text(u->unet).text);
+        if (u->text != u->unet)
+            used +=
+                (size_t)snprintf(text + used, room - used, ":%s", sl_strength_text(u->text).text);
+        if (u->from > 0 || u->to < 1)
+            used += (size_t)snprintf(text + used, room - used, "@%s-%s",
+                                     sl_strength_text(u->from).text, sl_strength_text(u->to).text);
+    }
+    return text;
+}
+
+double sl_adapter_use_at(const SlAdapterUse *use, int i, int n)
+{
+    double at = n > 0 ? (double)i / n : 0;
+    /* 6 of 20 are 0.3, though 0.3 is not among the numbers */
+    return at >= use->from - 1e-9 && at < use->to - 1e-9 ? use->unet : 0;
+}
