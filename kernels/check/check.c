@@ -294,8 +294,7 @@ static bool check_weight_fill(SlDevice *dev, SlWeight *w, const SlTensor *host)
     Check *c = check_of(dev);
     CheckWeight *both = w->prepared;
     c->tested->q8 = c->ref->q8 = dev->q8;
-    return sl_weight_fill(c->tested, both->tested, host) &&
-           sl_weight_fill(c->ref, both->ref, host);
+    return sl_weight_fill(c->tested, both->tested, host) && sl_weight_fill(c->ref, both->ref, host);
 }
 
 static void check_close(SlDevice *dev)
