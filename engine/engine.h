@@ -38,6 +38,7 @@ typedef struct SlPipelineInfo {
     unsigned has;           /* SlModelHas: which settings its models have */
     SlGuidanceRule guidance_rule;
     bool passes_eta; /* its call says eta 0 to the scheduler where nobody says another */
+    bool refines;    /* its models go on with what another model began */
     int steps;       /* where nobody says otherwise, */
     double guidance; /* the same */
     const char *bench_scheduler; /* the id of the one that `bench` times it with */
@@ -66,15 +67,17 @@ typedef struct SlModelFile {
     char sha256[65]; /* "" until sl_model_hash */
 } SlModelFile;
 
-/* A part that is not the model's own. */
+/* A part that is not the model's own; "refiner": a whole model that goes on with what this one
+ * began. */
 typedef struct SlOtherPart {
     char part[32];   /* "vae" */
     char path[4096]; /* a file, or the folder with the part's config.json */
     bool folder;
 } SlOtherPart;
-#define SL_MODEL_MAX_OTHERS 3
+#define SL_MODEL_MAX_OTHERS 4
 
-/* Parts to take from elsewhere; path may also be a model's folder. */
+/* Parts to take from elsewhere; path may also be a model's folder. For "refiner" it is one, or a
+ * single checkpoint. */
 typedef struct SlPartFrom {
     const char *part, *path;
 } SlPartFrom;
@@ -244,6 +247,7 @@ typedef struct SlFrame {
     double timestep, sigma; /* at which the model was evaluated */
     double level;           /* noise level of x_t: the next evaluation's sigma, 0 at the end */
     bool shared;            /* taken from another run of the same SlShare */
+    bool refined;           /* made by the refiner */
     int place, together; /* made as run number `place` of a batch of so many runs; 0 of 1 alone */
     const float *x_t;    /* the sample after this evaluation (diffusers' callback_on_step_end) */
     const float *x_0;    /* the predicted original sample of this evaluation */

@@ -34,6 +34,8 @@ static bool on_frame(void *arg, SlRun *run, const SlFrame *frame, SlError *err)
         sl_progress_step(&b->session.progress, frame->evaluation + 1);
     if (frame && !sl_previews_frame(&b->session, frame, err))
         return false;
+    if (frame && frame->refined)
+        sl_progress_say(&b->session.progress, "refiner");
     return !sl_interrupted() || sl_fail(err, SL_CANCELLED, "interrupted");
 }
 

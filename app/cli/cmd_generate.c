@@ -120,6 +120,8 @@ static bool on_frame(void *arg, SlRun *run, const SlFrame *frame, SlError *err)
         return true;
     }
     sl_progress_step(&g->session.progress, frame->evaluation + 1);
+    if (frame->refined)
+        sl_progress_say(&g->session.progress, "refiner");
     if (g->dump)
         dump_frame(g->dump, frame);
     if (!animate(g, frame, err) || !sl_previews_frame(&g->session, frame, err))

@@ -108,6 +108,15 @@ void sl_progress_step(SlProgress *progress, int done)
     pthread_mutex_unlock(&progress->lock);
 }
 
+void sl_progress_say(SlProgress *progress, const char *what)
+{
+    if (!progress->ticking)
+        return;
+    pthread_mutex_lock(&progress->lock);
+    progress->what = what;
+    pthread_mutex_unlock(&progress->lock);
+}
+
 void sl_progress_end(SlProgress *progress)
 {
     if (progress->ticking) {

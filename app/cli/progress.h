@@ -33,6 +33,8 @@ void sl_progress_follow(SlProgress *progress, bool quiet, const SlModel *model, 
                         const char *what);
 /* done: finished evaluations. */
 void sl_progress_step(SlProgress *progress, int done);
+/* Another word before the number of steps, which outlives the progress. */
+void sl_progress_say(SlProgress *progress, const char *what);
 /* Clears the line; nothing is drawn after it. May be called twice. */
 void sl_progress_end(SlProgress *progress);
 

@@ -104,13 +104,18 @@ static bool open_model(SlSession *session, const char *path, const SlPartFrom *f
     return session->model != NULL;
 }
 
+_Static_assert(SL_MODEL_MAX_OTHERS == 4, "as many options");
+
 bool sl_given_parts_find(SlGivenParts *parts, const SlOptions *o, SlError *err)
 {
     const struct {
         const char *part, *name;
-    } given[] = {{"unet", o->unet}, {"vae", o->vae}, {"text_encoder", o->text_encoder}};
+    } given[] = {{"unet", o->unet},
+                 {"vae", o->vae},
+                 {"text_encoder", o->text_encoder},
+                 {"refiner", o->refiner}};
     *parts = (SlGivenParts){.count = 0};
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < SL_MODEL_MAX_OTHERS; i++) {
         char *path = given[i].name ? sl_part_find(given[i].part, given[i].name, err) : NULL;
         if (given[i].name && !path) {
             sl_given_parts_free(parts);

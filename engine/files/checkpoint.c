@@ -375,7 +375,9 @@ static bool add_text_encoder(Collect *c, const SlTensorInfo *stored, const char 
 
 static bool add_text_encoder_2(Collect *c, const SlTensorInfo *stored, const char *name)
 {
-    return !take(&name, "conditioner.embedders.1.model.") || add_open_clip(c, stored, name, true);
+    bool own = take(&name, "conditioner.embedders.1.model.") ||
+               take(&name, "conditioner.embedders.0.model."); /* of a refiner, its only one */
+    return !own || add_open_clip(c, stored, name, true);
 }
 
 /* The parts that the layout has, and what takes each one's tensors out of it. */

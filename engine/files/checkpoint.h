@@ -9,7 +9,7 @@
  * do. */
 bool sl_checkpoint_recognise(const SlWeightSource *file, SlError *err);
 /* The built-in configuration that fits a recognised checkpoint: "sd15", "sd21-base", "sd21", or of
- * SD XL "sdxl", "ssd-1b" or "vega". */
+ * SD XL "sdxl", "ssd-1b", "vega" or "sdxl-refiner". */
 bool sl_checkpoint_arch(const SlWeightSource *file, char arch[16], SlError *err);
 /* One part of a file that is in the original layout, as far as this part goes, under diffusers'
  * names. NULL and *err. */

@@ -47,9 +47,6 @@ static const struct {
     {"control_model.", true, "this is a ControlNet, an addition to a model, not a model"},
     {"controlnet_cond_embedding.", true,
      "this is a ControlNet, an addition to a model, not a model"},
-    {"conditioner.embedders.0.model.", true,
-     "this is a Stable Diffusion XL refiner, which goes on from a picture that the base model "
-     "began; that is not supported yet"},
     {"edm_vpred.", true,
      "this model counts noise as EDM does and predicts v (as CosXL does), which is not supported"},
     {"edm_mean", true,
@@ -120,6 +117,12 @@ static bool is_xl(const SlWeightSource *file)
            first_with(file, "conditioner.embedders.", true);
 }
 
+/* Its only text encoder is OpenCLIP's, which is the second one of the base model. */
+static bool is_refiner(const SlWeightSource *file)
+{
+    return first_with(file, "conditioner.embedders.0.model.", true) != NULL;
+}
+
 bool sl_checkpoint_recognise(const SlWeightSource *file, SlError *err)
 {
     if (sl_weights_count(file) == 0)
@@ -137,12 +140,16 @@ bool sl_checkpoint_recognise(const SlWeightSource *file, SlError *err)
         return false;
     static const char *const needed[][2] = {{"first_stage_model.", "the VAE"},
                                             {"cond_stage_model.", "the text encoder"}},
-                             *const needed_xl[][2] = {
+                             *const needed_xl[][2] = {{"first_stage_model.", "the VAE"},
+                                                      {"conditioner.embedders.0.",
+                                                       "the first text encoder"},
+                                                      {"conditioner.embedders.1.",
+                                                       "the second text encoder"}},
+                             *const needed_refiner[][2] = {
                                  {"first_stage_model.", "the VAE"},
-                                 {"conditioner.embedders.0.", "the first text encoder"},
-                                 {"conditioner.embedders.1.", "the second text encoder"}};
-    bool xl = is_xl(file);
-    const char *const(*need)[2] = xl ? needed_xl : needed;
+                                 {"conditioner.embedders.0.model.", "the text encoder"}};
+    bool xl = is_xl(file) && !is_refiner(file);
+    const char *const(*need)[2] = xl ? needed_xl : is_refiner(file) ? needed_refiner : needed;
     for (int i = 0; i < (xl ? 3 : 2); i++)
         if (!first_with(file, need[i][0], true))
             return sl_fail(err, SL_UNSUPPORTED,
@@ -254,6 +261,10 @@ bool sl_checkpoint_marks(const SlWeightSource *file, SlCheckpointMarks *marks, S
 
 bool sl_checkpoint_arch(const SlWeightSource *file, char arch[16], SlError *err)
 {
+    if (is_refiner(file)) {
+        strcpy(arch, "sdxl-refiner");
+        return true;
+    }
     if (is_xl(file))
         return arch_xl(file, arch, err);
     static const char key[] = UNET "input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight";

@@ -11,6 +11,9 @@ const char *sl_builtin_config(const char *arch, const char *part);
 /* The same of Stable Diffusion XL: "sdxl", "ssd-1b", "vega"; also "text_encoder_2". */
 const char *sl_builtin_config_xl(const char *arch, const char *part);
 const char *sl_builtin_arch_xl(int i);
+/* The same of its refiner: "sdxl-refiner"; no "text_encoder". */
+const char *sl_builtin_config_refiner(const char *arch, const char *part);
+const char *sl_builtin_arch_refiner(int i);
 /* The i-th arch; NULL: there are no more. */
 const char *sl_builtin_arch(int i);
 

@@ -1,6 +1,6 @@
 /* builtin_configs_xl.c - see builtin_configs.h. Mirrors the configurations of
- * stable-diffusion-xl-base-1.0, and of SSD-1B and Segmind-Vega, which leave transformer layers of it
- * out.
+ * stable-diffusion-xl-base-1.0, of SSD-1B and Segmind-Vega, which leave transformer layers of it out,
+ * and of stable-diffusion-xl-refiner-1.0.
  *
  * Easy to get wrong: what attends is per layer in SSD-1B, and other on the way up; the middle blocks
  * of both are a single resnet.
@@ -63,6 +63,20 @@ static const struct {
      UNET("\"mid_block_type\": \"UNetMidBlock2D\", \"transformer_layers_per_block\": [1, 1, 2]")},
 };
 
+static const char refiner_unet[] =
+    "{\"_class_name\": \"UNet2DConditionModel\", \"act_fn\": \"silu\","
+    "\"addition_embed_type\": \"text_time\", \"addition_time_embed_dim\": 256,"
+    "\"attention_head_dim\": [6, 12, 24, 24], \"block_out_channels\": [384, 768, 1536, 1536],"
+    "\"cross_attention_dim\": 1280,"
+    "\"down_block_types\": [\"DownBlock2D\", \"CrossAttnDownBlock2D\", \"CrossAttnDownBlock2D\","
+    " \"DownBlock2D\"],"
+    "\"up_block_types\": [\"UpBlock2D\", \"CrossAttnUpBlock2D\", \"CrossAttnUpBlock2D\","
+    " \"UpBlock2D\"],"
+    "\"flip_sin_to_cos\": true, \"freq_shift\": 0, \"in_channels\": 4, \"out_channels\": 4,"
+    "\"layers_per_block\": 2, \"norm_eps\": 1e-05, \"norm_num_groups\": 32,"
+    "\"projection_class_embeddings_input_dim\": 2560, \"sample_size\": 128,"
+    "\"transformer_layers_per_block\": 4, \"use_linear_projection\": true}";
+
 /* What all have in common, by part. */
 static const struct {
     const char *part, *text;
@@ -75,17 +89,33 @@ static const struct {
     {"tokenizer_2", "{\"pad_token\": \"!\"}"},
 };
 
+static const char *common(const char *part)
+{
+    for (size_t k = 0; k < sizeof parts / sizeof parts[0]; k++)
+        if (!strcmp(parts[k].part, part))
+            return parts[k].text;
+    return NULL;
+}
+
 const char *sl_builtin_config_xl(const char *arch, const char *part)
 {
     for (size_t i = 0; i < sizeof nets / sizeof nets[0]; i++) {
-        if (strcmp(nets[i].arch, arch) != 0)
-            continue;
-        for (size_t k = 0; k < sizeof parts / sizeof parts[0]; k++)
-            if (!strcmp(parts[k].part, part))
-                return parts[k].text;
-        return strcmp(part, "unet") ? NULL : nets[i].unet;
+        if (!strcmp(nets[i].arch, arch))
+            return strcmp(part, "unet") ? common(part) : nets[i].unet;
     }
     return NULL;
+}
+
+const char *sl_builtin_config_refiner(const char *arch, const char *part)
+{
+    if (strcmp(arch, "sdxl-refiner") != 0 || !strcmp(part, "text_encoder"))
+        return NULL;
+    return strcmp(part, "unet") ? common(part) : refiner_unet;
+}
+
+const char *sl_builtin_arch_refiner(int i)
+{
+    return i == 0 ? "sdxl-refiner" : NULL;
 }
 
 const char *sl_builtin_arch_xl(int i)

@@ -6,6 +6,7 @@
 static const SlPipelineClass *const built_in[] = {
     &sl_class_stable_diffusion,
     &sl_class_stable_diffusion_xl,
+    &sl_class_stable_diffusion_xl_refiner,
     &sl_class_ddpm,
     &sl_class_ddim,
     &sl_class_pndm,

@@ -337,9 +337,6 @@ static bool refuse_class(const SlJson *index, const SlError *unknown, SlError *e
                             "cannot be given to it yet"},
         {"InstructPix2PixPipeline",
          "an instruct-pix2pix model changes a picture, and pictures cannot be given to it yet"},
-        {"StableDiffusionXLImg2ImgPipeline",
-         "a Stable Diffusion XL refiner goes on from a picture that the base model began, which is "
-         "not supported yet"},
     };
     SlError ignored = {0};
     const char *name = sl_json_string(index, "_class_name", "", &ignored);
@@ -379,7 +376,8 @@ static bool inspect_index(SlModelInfo *info, const SlJson *index, SlError *err)
     for (int i = 0; kind->parts[i]; i++)
         if (!add_folder_part(info, index, kind->parts[i], err))
             return false;
-    if (kind->tokenizers && !component_class(index, "tokenizer", kind->tokenizers, err))
+    const char *tokenizer = kind->tokenizer ? kind->tokenizer : "tokenizer";
+    if (kind->tokenizers && !component_class(index, tokenizer, kind->tokenizers, err))
         return false;
     return !kind->two_texts || component_class(index, "tokenizer_2", kind->tokenizers, err);
 }
@@ -396,7 +394,13 @@ static bool inspect_folder(SlModelInfo *info, SlError *err)
     if (ok) {
         SlError own = {0};
         info->force_zeros = sl_json_bool(index, "force_zeros_for_empty_prompt", true, &own);
+        bool scored = sl_json_bool(index, "requires_aesthetics_score", false, &own);
         ok = own.code == SL_OK || sl_fail(err, own.code, "%s", own.message);
+        if (ok && info->pipeline->refines && !scored)
+            ok = sl_fail(err, SL_UNSUPPORTED,
+                         "%s: \"requires_aesthetics_score\" is not true; of the models of %s only "
+                         "refiners can be run, which are told a score",
+                         sl_json_name(index), info->pipeline->class_name);
     }
     sl_json_close(index);
     return ok && read_configs(info, err);
@@ -416,7 +420,8 @@ static bool read_marks(SlModelInfo *info, const SlWeightSource *file, SlError *e
         snprintf(info->prediction_from, sizeof info->prediction_from, "%s", marks.from);
     }
     info->zero_snr_marked = marks.zero_snr;
-    info->force_zeros = true; /* as stable-diffusion-xl-base-1.0's model_index.json says */
+    /* as model_index.json of stable-diffusion-xl-base-1.0 says, and of its refiner */
+    info->force_zeros = !info->pipeline->refines;
     return true;
 }
 
@@ -483,17 +488,85 @@ static bool add_other(SlModelInfo *info, const SlPartFrom *from, SlError *err)
     while (n > 1 && from->path[n - 1] == '/')
         n--;
     bool model = stat(from->path, &st) == 0 && S_ISDIR(st.st_mode);
+    bool whole = !strcmp(from->part, SL_REFINER);
     other->folder = model;
-    model = model && is_there(from->path, "model_index.json");
+    model = model && !whole && is_there(from->path, "model_index.json");
     if (snprintf(other->path, sizeof other->path, "%.*s%s%s", (int)n, from->path, model ? "/" : "",
                  model ? from->part : "") >= (int)sizeof other->path)
         return sl_fail(err, SL_IO, "%s: the path is too long", sl_show_path(from->path).text);
     info->others++;
-    return !other->folder || is_there(other->path, "config.json") ||
+    return !other->folder || whole || is_there(other->path, "config.json") ||
            sl_fail(err, SL_FORMAT,
                    "%s: there is no config.json in this folder; expected the folder of a %s, or a "
                    "file with its weights",
                    sl_show_path(other->path).text, from->part);
+}
+
+/* Into the list of files as "refiner=NAME", with what is behind its own folder's name. */
+static bool add_refiner_files(SlModelInfo *info, const SlOtherPart *other,
+                              const SlModelInfo *refiner, SlError *err)
+{
+    for (int i = 0; i < refiner->files; i++) {
+        SlModelFile *file = &info->file[info->files];
+        if (info->files == SL_MODEL_MAX_FILES)
+            return sl_fail(err, SL_UNSUPPORTED, "%s: more than %d weight files with its refiner's",
+                           sl_show_path(info->path).text, SL_MODEL_MAX_FILES);
+        if (snprintf(file->name, sizeof file->name, "%s=%s%s%s", other->part,
+                     last_part(other->path), other->folder ? "/" : "",
+                     other->folder ? refiner->file[i].name : "") >= (int)sizeof file->name)
+            return sl_fail(err, SL_IO, "%s: the name of the weight file is too long",
+                           sl_show_path(other->path).text);
+        file->bytes = refiner->file[i].bytes;
+        file->sha256[0] = 0;
+        info->files++;
+    }
+    return true;
+}
+
+static bool check_refiner(const SlModelInfo *info, const SlModelInfo *refiner, SlError *err)
+{
+    const char *path = refiner->path;
+    if (!refiner->pipeline->refines || info->pipeline->refines)
+        return sl_fail(err, SL_UNSUPPORTED,
+                       "%s: a %s cannot go on with what a %s began; expected a refiner of Stable "
+                       "Diffusion XL (StableDiffusionXLImg2ImgPipeline) and its base model",
+                       sl_show_path(path).text, refiner->pipeline->class_name,
+                       info->pipeline->class_name);
+    if (!(info->pipeline->has & SL_HAS_SIZES))
+        return sl_fail(
+            err, SL_UNSUPPORTED,
+            "%s: this refiner goes on with Stable Diffusion XL's latents, and %s is a %s",
+            sl_show_path(path).text, info->name, info->pipeline->class_name);
+    return (refiner->channels == info->channels && refiner->factor == info->factor) ||
+           sl_fail(err, SL_UNSUPPORTED,
+                   "%s: the refiner's samples have %d channels at 1/%d of the size, the model's "
+                   "%d at 1/%d; expected equal ones",
+                   sl_show_path(path).text, refiner->channels, refiner->factor, info->channels,
+                   info->factor);
+}
+
+/* The model that goes on with this one's pictures: its files and what it can be told become this
+ * one's. */
+static bool add_refiner(SlModelInfo *info, SlError *err)
+{
+    const SlOtherPart *other = sl_model_other(info, SL_REFINER);
+    if (!other)
+        return true;
+    SlModelInfo *refiner = malloc(sizeof *refiner);
+    if (!refiner)
+        return sl_fail(err, SL_MEMORY, "out of memory for the refiner");
+    bool ok = sl_model_inspect(other->path, refiner, err) && check_refiner(info, refiner, err) &&
+              add_refiner_files(info, other, refiner, err);
+    if (ok) {
+        SlModelPart *part = &info->part[info->parts++];
+        *part = refiner->part[0]; /* its UNet, the largest by far */
+        snprintf(part->name, sizeof part->name, "%s", SL_REFINER);
+        info->also_has |= SL_HAS_REFINER | SL_HAS_AESTHETICS;
+        if (refiner->size_multiple > info->size_multiple)
+            info->size_multiple = refiner->size_multiple;
+    }
+    free(refiner);
+    return ok;
 }
 
 /* Every part from elsewhere took the place of one. */
@@ -551,7 +624,7 @@ bool sl_model_inspect_with(const char *path, const SlPartFrom *from, SlModelInfo
     for (; from && from->part; from++)
         if (!add_other(info, from, err))
             return false;
-    return inspect_any(info, err) && check_others(info, err);
+    return inspect_any(info, err) && add_refiner(info, err) && check_others(info, err);
 }
 
 bool sl_model_hash(SlModelInfo *info, SlHashFile hash, const int *cancel, SlError *err)

@@ -119,7 +119,11 @@ bool sl_check_text_encoder(const SlModel *model, const SlTokenizer *tokenizer,
 
 bool sl_check_finite_text(const SlConditionTensor *t, SlError *err)
 {
-    int64_t bad = sl_first_bad(t->values, t->size[0] * t->size[1]);
+    int64_t bad = sl_first_bad(t->values, t->size[0] * (t->rank > 1 ? t->size[1] : 1));
+    if (bad >= 0 && t->rank == 1)
+        return sl_fail(err, SL_FORMAT,
+                       "the text encoder's pooled text is not a finite number: no step can be "
+                       "computed with it");
     return bad < 0 ||
            sl_fail(err, SL_FORMAT,
                    "the text encoder's output is not a finite number at token %d of %d: no step "

@@ -32,7 +32,8 @@ bool sl_check_text_encoder(const SlModel *model, const SlTokenizer *tokenizer,
  * no room into the ask's warning (NULL: not wanted). */
 bool sl_tokenize_text(const SlTokenizer *tokenizer, const SlRecipe *recipe, bool negative, int *ids,
                       SlAsk *ask, SlError *err);
-/* Whether a text encoder's output is finite numbers; *err says at which token it is not. */
+/* Whether a text encoder's states, or its pooled text, are finite numbers; *err says at which token
+ * they are not. */
 bool sl_check_finite_text(const SlConditionTensor *states, SlError *err);
 
 #endif

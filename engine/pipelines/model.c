@@ -65,7 +65,8 @@ static bool open_tokenizer(SlModel *model, const SlModelOptions *options, SlErro
 {
     if (!model->kind->tokenizers)
         return true;
-    model->tokenizer = sl_model_open_tokenizer(&model->info, "tokenizer", options->tokenizer, err);
+    const char *name = model->kind->tokenizer ? model->kind->tokenizer : "tokenizer";
+    model->tokenizer = sl_model_open_tokenizer(&model->info, name, options->tokenizer, err);
     if (!model->tokenizer || !model->kind->two_texts)
         return model->tokenizer != NULL;
     /* The option's folder pads as the first does. */
@@ -86,18 +87,44 @@ static bool open_device(SlModel *model, const SlModelOptions *options, SlError *
     return model->dev != NULL;
 }
 
-static bool open_all(SlModel *model, const SlModelOptions *options, SlError *err)
+static bool open_schedulers(SlModel *model, SlError *err)
 {
-    if (!open_tokenizer(model, options, err) || !open_device(model, options, err))
-        return false;
     model->scheduler_config = sl_model_scheduler_config(&model->info, false, err);
     model->own_scheduler_config =
         model->scheduler_config ? sl_model_scheduler_config(&model->info, true, err) : NULL;
-    if (!model->own_scheduler_config)
+    return model->own_scheduler_config != NULL;
+}
+
+static bool open_all(SlModel *model, const SlModelOptions *options, SlError *err)
+{
+    if (!open_tokenizer(model, options, err) || !open_device(model, options, err) ||
+        !open_schedulers(model, err))
         return false;
     snprintf(model->warning, sizeof model->warning, "%s", model->info.notes);
     return sl_model_load_parts(model, options, err) &&
            (!model->kind->check || model->kind->check(model, err));
+}
+
+/* The refiner on the model's device. Its parts are loaded when it goes on: they need not be there
+ * beside those of the model. */
+static bool open_refiner(SlModel *model, SlError *err)
+{
+    const SlOtherPart *other = sl_model_other(&model->info, SL_REFINER);
+    static const SlModelOptions none;
+    if (!other)
+        return true;
+    SlModel *refiner = model->refiner = calloc(1, sizeof *refiner);
+    if (!refiner)
+        return sl_fail(err, SL_MEMORY, "%s: out of memory", other->path);
+    refiner->base = model;
+    refiner->dev = model->dev;
+    if (!sl_model_inspect(other->path, &refiner->info, err))
+        return false;
+    refiner->kind = sl_pipeline_class_of(&refiner->info);
+    if (!open_tokenizer(refiner, &none, err) || !open_schedulers(refiner, err))
+        return false;
+    sl_model_list_parts(refiner);
+    return refiner->kind->check(refiner, err);
 }
 
 SlModel *sl_model_load(const char *path, const SlModelOptions *options, SlError *err)
@@ -111,7 +138,7 @@ SlModel *sl_model_load(const char *path, const SlModelOptions *options, SlError 
     if (sl_model_inspect_with(path, options ? options->from : NULL, &model->info, err)) {
         model->kind = sl_pipeline_class_of(&model->info);
         model->find_adapter = options ? options->find_adapter : NULL;
-        if (open_all(model, options ? options : &none, err))
+        if (open_all(model, options ? options : &none, err) && open_refiner(model, err))
             return model;
     }
     sl_model_unload(model);
@@ -122,13 +149,15 @@ void sl_model_unload(SlModel *model)
 {
     if (!model)
         return;
+    sl_model_unload(model->refiner);
     sl_model_free_parts(model);
     sl_model_free_adapters(model);
     sl_json_close(model->scheduler_config);
     sl_json_close(model->own_scheduler_config);
     sl_tokenizer_close(model->tokenizer);
     sl_tokenizer_close(model->tokenizer_2);
-    sl_device_close(&model->dev);
+    if (!model->base)
+        sl_device_close(&model->dev);
     free(model);
 }
 

@@ -209,7 +209,7 @@ static bool own_q8(const SlModel *model, const SlPartClass *part)
     return model->dev->q8 && !(part->use & SL_USE_DECODE);
 }
 
-static void list_parts(SlModel *model)
+void sl_model_list_parts(SlModel *model)
 {
     for (const SlPartClass *const *kind = model->kind->parts; *kind; kind++)
         if (has_part(&model->info, *kind)) {
@@ -268,7 +268,7 @@ static bool build_sizes(SlPart *part, const SlModelInfo *info, SlDevice *dev, Sl
 
 bool sl_model_build_parts(SlModel *model, const SlModel *like, SlError *err)
 {
-    list_parts(model);
+    sl_model_list_parts(model);
     for (int i = 0; i < model->parts; i++) {
         SlPart *part = &model->part[i];
         int same = like ? find_part(like, part->kind->name) : -1;
@@ -345,7 +345,7 @@ static bool check_host_memory(SlModel *model, SlError *err)
 bool sl_model_load_parts(SlModel *model, const SlModelOptions *options, SlError *err)
 {
     Loading l = {.model = model, .options = options, .total = total_bytes(&model->info)};
-    list_parts(model);
+    sl_model_list_parts(model);
     if (!find_dtypes(model, options, err) || !check_host_memory(model, err))
         return false;
     for (int i = 0; i < model->parts; i++) {

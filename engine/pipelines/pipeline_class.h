@@ -35,7 +35,7 @@ typedef struct SlAsk {
     /* the family's own: how many layers are skipped, a guidance number; 0 where unused */
     double number[4];
     float told[SL_MAX_TOLD]; /* the class's told_count numbers */
-    char warning[500];       /* what of the text is not used; "": nothing */
+    char warning[1000];      /* what of the text is not used; "": nothing */
 } SlAsk;
 
 /* A part with weights. A part for decoding is an SlVae, one for denoising an SlDenoiser. */
@@ -62,6 +62,7 @@ typedef struct SlPipelineClass {
     /* in the order in which they are loaded, NULL behind the last */
     const SlPartClass *const *parts;
     const char *const *tokenizers; /* accepted tokenizer classes; NULL: the family reads no text */
+    const char *tokenizer;         /* the component's name; NULL: "tokenizer" */
     bool two_texts; /* a second text encoder has its own tokenizer, "tokenizer_2", and an ask holds
                        the tokens of both */
     /* Numbers that the model is told as they stand, beside what encode makes: a tensor of the
@@ -103,6 +104,7 @@ static inline const SlPipelineClass *sl_pipeline_class_of(const SlModelInfo *inf
 }
 
 extern const SlPipelineClass sl_class_stable_diffusion, sl_class_stable_diffusion_xl,
-    sl_class_latent_consistency, sl_class_ddpm, sl_class_ddim, sl_class_pndm;
+    sl_class_stable_diffusion_xl_refiner, sl_class_latent_consistency, sl_class_ddpm, sl_class_ddim,
+    sl_class_pndm;
 
 #endif

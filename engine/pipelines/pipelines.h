@@ -9,6 +9,9 @@
 
 #define SL_MAX_LATENT_CHANNELS 64
 
+/* The part from elsewhere that is a whole model. */
+#define SL_REFINER "refiner"
+
 /* Linear latent -> RGB: rgb[c] = bias[c] + sum over k of x[k] * factors[k][c], in -1..1. */
 typedef struct SlPreviewMatrix {
     bool known;
@@ -59,6 +62,9 @@ struct SlModel {
     SlModelInfo info;
     const SlPipelineClass *kind;
     SlDevice *dev;
+    /* The model that goes on with what this one begins, and for that one this one: they share the
+     * device, and are there as long as the other. NULL: there is none. */
+    SlModel *refiner, *base;
     SlTokenizer *tokenizer, *tokenizer_2;
     SlPart part[SL_MAX_PARTS]; /* in the order of the kind; parts is their number */
     int parts;
@@ -126,6 +132,8 @@ bool sl_part_measure(const SlModel *model, SlPart *part, SlError *err);
  * limited, a part that does not fit beside those before it is left for the stage that needs it
  * first. */
 bool sl_model_load_parts(SlModel *model, const SlModelOptions *options, SlError *err);
+/* Which parts there are and what each computes in; none is loaded. */
+void sl_model_list_parts(SlModel *model);
 /* The same without weights: random ones, or sizes only where the device is the measure device.
  * Parts compute in the types of `like`; NULL: in their classes'. */
 bool sl_model_build_parts(SlModel *model, const SlModel *like, SlError *err);

@@ -88,6 +88,44 @@ static bool close_beside(SlModel *model)
     return true;
 }
 
+/* ---- a model and its refiner on one device ---- */
+
+static SlModel *partner(const SlModel *model)
+{
+    return model->refiner ? model->refiner : model->base;
+}
+
+/* All of it that encodes or denoises; where that is gone, what decodes, which previews want. */
+static bool drop_partner(SlModel *model)
+{
+    SlModel *other = partner(model);
+    bool any = false;
+    for (int decodes = 0; other && !any && decodes < 2; decodes++)
+        for (int i = 0; i < other->parts; i++) {
+            bool of_kind = (other->part[i].kind->use & SL_USE_DECODE) != 0;
+            if (!other->part[i].net || of_kind != (decodes == 1))
+                continue;
+            if (other->beside)
+                sl_device_finish(other->beside);
+            sl_model_drop_part(other, i);
+            any = true;
+        }
+    return any;
+}
+
+/* Where the device's memory is the host's, both may not find room there beside each other. */
+static bool make_way_on_host(SlModel *model, SlPartUse stage, SlError *err)
+{
+    Need need;
+    if (!partner(model) || sl_model_memory_is_limited(model))
+        return true;
+    if (!find_need(model, stage, &need, err))
+        return false;
+    if (need.weights > sl_host_memory_left(""))
+        drop_partner(model);
+    return true;
+}
+
 bool sl_model_clear_for(SlModel *model, SlPartUse stage, size_t *bytes, SlError *err)
 {
     Need need;
@@ -95,7 +133,7 @@ bool sl_model_clear_for(SlModel *model, SlPartUse stage, size_t *bytes, SlError 
         return false;
     *bytes = need.weights + need.work;
     bool enough = fits(model, &need) || (close_beside(model) && fits(model, &need));
-    while (!enough && drop_cheapest(model, stage))
+    while (!enough && (drop_cheapest(model, stage) || drop_partner(model)))
         enough = fits(model, &need);
     return enough;
 }
@@ -107,7 +145,7 @@ static bool load(SlModel *model, int part, SlPartUse stage, SlError *err)
     while (!sl_model_need_part(model, part, &own)) {
         sl_device_clear(model->dev);
         if (own.code != SL_MEMORY || !sl_model_memory_is_limited(model) ||
-            !drop_cheapest(model, stage))
+            !(drop_cheapest(model, stage) || drop_partner(model)))
             return sl_fail(err, own.code, "%s", own.message);
     }
     return true;
@@ -117,6 +155,8 @@ static bool load(SlModel *model, int part, SlPartUse stage, SlError *err)
 static bool load_missing(SlModel *model, SlPartUse stage, SlError *err)
 {
     size_t bytes;
+    if (!make_way_on_host(model, stage, err))
+        return false;
     /* Decoding gets by with less than it would like to have, and a stage that does not fit says
      * so where it computes. */
     SlError measuring = {0};

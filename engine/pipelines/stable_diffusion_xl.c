@@ -7,8 +7,8 @@
  * last layer whatever is skipped; an empty negative prompt is zeros, the pooled text too, unless
  * force_zeros_for_empty_prompt is false; the sizes come height first, then top before left.
  */
+#include "engine/pipelines/stable_diffusion_xl.h"
 #include "engine/pipelines/builtin_configs.h"
-#include "engine/pipelines/latent_parts.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,7 +19,7 @@
 
 /* ---- parts ---- */
 
-static const SlPartClass unet = {
+const SlPartClass sl_xl_unet = {
     .name = "unet",
     .base = "diffusion_pytorch_model",
     .classes = (const char *const[]){"UNet2DConditionModel", NULL},
@@ -37,7 +37,7 @@ static const SlPartClass text_encoder = {
     .free = sl_free_text_encoder,
 };
 
-static const SlPartClass text_encoder_2 = {
+const SlPartClass sl_xl_text_encoder_2 = {
     .name = "text_encoder_2",
     .base = "model",
     .classes = (const char *const[]){"CLIPTextModelWithProjection", NULL},
@@ -46,7 +46,7 @@ static const SlPartClass text_encoder_2 = {
     .free = sl_free_text_encoder,
 };
 
-static const SlPartClass vae = {
+const SlPartClass sl_xl_vae = {
     .name = "vae",
     .base = "diffusion_pytorch_model",
     .classes = (const char *const[]){"AutoencoderKL", "AutoencoderTiny", NULL},
@@ -72,6 +72,18 @@ static bool read_configs(Configs *c, const SlModelInfo *info, SlError *err)
            sl_read_vae(&c->vae, info, err);
 }
 
+void sl_xl_inspect(SlModelInfo *info, const SlUnetConfig *unet, const SlVaeConfig *vae)
+{
+    info->told_guidance = unet->time_cond_proj_dim > 0;
+    if (info->told_guidance)
+        info->lacks |= SL_HAS_NEGATIVE_PROMPT | SL_HAS_ZEROS;
+    info->channels = unet->in_channels;
+    info->factor = vae->factor;
+    info->size_multiple = vae->factor * sl_unet_size_multiple(unet);
+    info->width = (unet->sample_width ? unet->sample_width : 128) * vae->factor;
+    info->height = (unet->sample_height ? unet->sample_height : 128) * vae->factor;
+}
+
 static bool inspect(SlModelInfo *info, SlError *err)
 {
     Configs c;
@@ -86,14 +98,7 @@ static bool inspect(SlModelInfo *info, SlError *err)
                        "%s: \"model_max_length\" of the tokenizers is %d and %d; expected one "
                        "number, since their texts are put side by side",
                        info->path, info->prompt_tokens, tokens);
-    info->told_guidance = c.unet.time_cond_proj_dim > 0;
-    if (info->told_guidance)
-        info->lacks |= SL_HAS_NEGATIVE_PROMPT | SL_HAS_ZEROS;
-    info->channels = c.unet.in_channels;
-    info->factor = c.vae.factor;
-    info->size_multiple = c.vae.factor * sl_unet_size_multiple(&c.unet);
-    info->width = (c.unet.sample_width ? c.unet.sample_width : 128) * c.vae.factor;
-    info->height = (c.unet.sample_height ? c.unet.sample_height : 128) * c.vae.factor;
+    sl_xl_inspect(info, &c.unet, &c.vae);
     return true;
 }
 
@@ -106,24 +111,23 @@ static bool recognise(const SlWeightSource *file, char arch[16], SlError *err)
 
 /* ---- do the parts fit each other? ---- */
 
-static bool check_unet(const char *path, const Configs *c, SlError *err)
+bool sl_xl_check_told(const SlXlTold *told, SlError *err)
 {
-    const SlUnetConfig *net = &c->unet;
-    int states = c->text[0].hidden_size + c->text[1].hidden_size;
-    int added = c->text[1].projection_dim + SIZES * net->addition_time_embed_dim;
+    const SlUnetConfig *net = told->unet;
+    const char *path = told->info->path;
+    int added = told->pooled->projection_dim + told->numbers * net->addition_time_embed_dim;
     for (int i = 0; i < net->blocks; i++)
-        if (net->cross_attention_dim[i] != states)
+        if (net->cross_attention_dim[i] != told->states)
             return sl_fail(err, SL_FORMAT,
                            "%s: the UNet expects text embeddings of size %d (cross_attention_dim), "
-                           "the two text encoders make %d and %d",
-                           path, net->cross_attention_dim[i], c->text[0].hidden_size,
-                           c->text[1].hidden_size);
+                           "the text encoders make %d",
+                           path, net->cross_attention_dim[i], told->states);
     if (!net->text_time)
         return sl_fail(err, SL_FORMAT,
                        "%s: the UNet's \"addition_embed_type\" is not \"text_time\"; expected a "
                        "UNet of Stable Diffusion XL, which is told sizes",
                        path);
-    if (!c->text[1].with_projection)
+    if (!told->pooled->with_projection)
         return sl_fail(err, SL_FORMAT,
                        "%s: text_encoder_2 has no projection (its \"architectures\" is not "
                        "CLIPTextModelWithProjection), and the UNet is told a pooled text",
@@ -131,58 +135,75 @@ static bool check_unet(const char *path, const Configs *c, SlError *err)
     return added == net->addition_dim ||
            sl_fail(err, SL_FORMAT,
                    "%s: the UNet's projection_class_embeddings_input_dim is %d, and a pooled text "
-                   "of %d and %d sizes make %d; expected equal numbers",
-                   path, net->addition_dim, c->text[1].projection_dim, SIZES, added);
+                   "of %d and %d numbers make %d; expected equal numbers",
+                   path, net->addition_dim, told->pooled->projection_dim, told->numbers, added);
+}
+
+bool sl_xl_check_latents(const SlModelInfo *info, const SlUnetConfig *unet, const SlVaeConfig *vae,
+                         SlError *err)
+{
+    return (unet->in_channels == vae->latent_channels &&
+            unet->out_channels == vae->latent_channels) ||
+           sl_fail(err, SL_UNSUPPORTED,
+                   "%s: the UNet has %d input and %d output channels, the VAE %d latent channels; "
+                   "only text to picture models with equal numbers can run",
+                   info->path, unet->in_channels, unet->out_channels, vae->latent_channels);
 }
 
 /* By their configurations: a part may be left for later. */
 static bool check(const SlModel *model, SlError *err)
 {
     Configs c;
-    const char *path = model->info.path;
     if (!read_configs(&c, &model->info, err) ||
         !sl_check_text_encoder(model, model->tokenizer, &c.text[0], err) ||
-        !sl_check_text_encoder(model, model->tokenizer_2, &c.text[1], err) ||
-        !check_unet(path, &c, err))
+        !sl_check_text_encoder(model, model->tokenizer_2, &c.text[1], err))
         return false;
-    if (c.unet.in_channels != c.vae.latent_channels || c.unet.out_channels != c.vae.latent_channels)
-        return sl_fail(err, SL_UNSUPPORTED,
-                       "%s: the UNet has %d input and %d output channels, the VAE %d latent "
-                       "channels; only text to picture models with equal numbers can run",
-                       path, c.unet.in_channels, c.unet.out_channels, c.vae.latent_channels);
-    return true;
+    const SlXlTold told = {&model->info, &c.unet, &c.text[1],
+                           c.text[0].hidden_size + c.text[1].hidden_size, SIZES};
+    return sl_xl_check_told(&told, err) && sl_xl_check_latents(&model->info, &c.unet, &c.vae, err);
 }
 
 /* ---- texts ---- */
-
-/* Of an ask's numbers. */
-enum { SKIPPED, ZEROS };
 
 static bool empty(const char *text)
 {
     return !text || !*text;
 }
 
-/* Whether the negative prompt is zeros instead of a text. */
-static bool is_zeros(const SlModel *model, const SlRecipe *recipe)
+bool sl_xl_is_zeros(const SlModel *model, const SlRecipe *recipe)
 {
     bool zeros = recipe->empty_negative == SL_EMPTY_NEGATIVE_ZEROS ||
                  (recipe->empty_negative == SL_EMPTY_NEGATIVE_MODEL && model->info.force_zeros);
     return empty(recipe->negative_prompt) && zeros;
 }
 
-/* What is not said is the picture's size; the crop is 0, 0. */
+SlXlSizes sl_xl_sizes(const SlRecipe *r)
+{
+    return (SlXlSizes){r->original_height ? r->original_height : r->height,
+                       r->original_width ? r->original_width : r->width,
+                       r->target_height ? r->target_height : r->height,
+                       r->target_width ? r->target_width : r->width};
+}
+
 static void tell_sizes(const SlRecipe *r, float out[SIZES])
 {
-    int height = r->height, width = r->width;
-    const int sizes[SIZES] = {r->original_height ? r->original_height : height,
-                              r->original_width ? r->original_width : width,
-                              r->crop_top,
-                              r->crop_left,
-                              r->target_height ? r->target_height : height,
-                              r->target_width ? r->target_width : width};
+    SlXlSizes s = sl_xl_sizes(r);
+    const int sizes[SIZES] = {s.original_height, s.original_width, r->crop_top,
+                              r->crop_left,      s.target_height,  s.target_width};
     for (int i = 0; i < SIZES; i++)
         out[i] = (float)sizes[i];
+}
+
+/* What finds no room may be other tokens for each encoder: then each is named. */
+static void join_warnings(SlAsk *ask, const SlAsk *second)
+{
+    char first[sizeof ask->warning];
+    if (!strcmp(ask->warning, second->warning))
+        return;
+    strcpy(first, ask->warning);
+    snprintf(ask->warning, sizeof ask->warning, "%s%.450s%s%s%.450s", *first ? "tokenizer: " : "",
+             first, *first && *second->warning ? "\n" : "", *second->warning ? "tokenizer_2: " : "",
+             second->warning);
 }
 
 static bool ask_text(SlModel *model, const SlRecipe *recipe, bool negative, SlAsk *ask,
@@ -193,26 +214,20 @@ static bool ask_text(SlModel *model, const SlRecipe *recipe, bool negative, SlAs
     if (!ask->ids)
         return sl_fail(err, SL_MEMORY, "out of memory for the text");
     tell_sizes(recipe, ask->told);
-    ask->number[SKIPPED] = negative ? 0 : recipe->clip_skip;
-    ask->number[ZEROS] = negative && is_zeros(model, recipe);
-    if (ask->number[ZEROS])
+    ask->number[SL_XL_SKIPPED] = negative ? 0 : recipe->clip_skip;
+    ask->number[SL_XL_ZEROS] = negative && sl_xl_is_zeros(model, recipe);
+    if (ask->number[SL_XL_ZEROS])
         return true;
-    int *second = ask->ids + ask->length / 2;
-    return sl_tokenize_text(model->tokenizer, recipe, negative, ask->ids, ask, err) &&
-           sl_tokenize_text(model->tokenizer_2, recipe, negative, second, NULL, err);
+    SlAsk second = {0};
+    bool ok = sl_tokenize_text(model->tokenizer, recipe, negative, ask->ids, ask, err) &&
+              sl_tokenize_text(model->tokenizer_2, recipe, negative, ask->ids + ask->length / 2,
+                               &second, err);
+    if (ok)
+        join_warnings(ask, &second);
+    return ok;
 }
 
-/* What one encoder is to do. */
-typedef struct Encoding {
-    const char *part;
-    const int *ids;
-    int skipped;
-    int64_t column;            /* of the states, from which on its own lie */
-    SlConditionTensor *states; /* [length, columns] */
-    SlConditionTensor *pooled; /* NULL: not wanted */
-} Encoding;
-
-static bool encode_one(SlModel *model, const Encoding *e, SlError *err)
+bool sl_xl_encode(SlModel *model, const SlXlEncoding *e, SlError *err)
 {
     SlDevice *dev = model->dev;
     const SlTextEncoder *te = sl_model_net(model, e->part);
@@ -240,6 +255,8 @@ static bool encode_one(SlModel *model, const Encoding *e, SlError *err)
         ok = sl_device_check(dev, err);
     }
     sl_arena_reset(dev, mark);
+    if (e->pooled)
+        ok = ok && sl_check_finite_text(e->pooled, err);
     for (int64_t i = 0; ok && i < length; i++)
         memcpy(e->states->values + i * e->states->size[1] + e->column, host + i * width,
                (size_t)width * sizeof *host);
@@ -258,15 +275,15 @@ static bool encode_text(SlModel *model, const SlAsk *ask, SlCondition *condition
     SlConditionTensor *states = sl_condition_add(condition, "hidden_states", 2, size, err);
     SlConditionTensor *pooled =
         states ? sl_condition_add(condition, "text_embeds", 1, &pooled_size, err) : NULL;
-    int skipped = (int)ask->number[SKIPPED];
+    int skipped = (int)ask->number[SL_XL_SKIPPED];
     if (!pooled)
         return false;
-    if (ask->number[ZEROS])
+    if (ask->number[SL_XL_ZEROS])
         return true;
-    const Encoding encodings[] = {
+    const SlXlEncoding encodings[] = {
         {"text_encoder", ask->ids, skipped, 0, states, NULL},
         {"text_encoder_2", ask->ids + half, skipped, first->hidden_size, states, pooled}};
-    return encode_one(model, &encodings[0], err) && encode_one(model, &encodings[1], err) &&
+    return sl_xl_encode(model, &encodings[0], err) && sl_xl_encode(model, &encodings[1], err) &&
            sl_check_finite_text(states, err);
 }
 
@@ -288,7 +305,8 @@ const SlPipelineClass sl_class_stable_diffusion_xl = {
              .bench_scheduler = "euler",
              .sizes = training_sizes},
     .class_names = (const char *const[]){"StableDiffusionXLPipeline", NULL},
-    .parts = (const SlPartClass *const[]){&unet, &text_encoder, &text_encoder_2, &vae, NULL},
+    .parts = (const SlPartClass *const[]){&sl_xl_unet, &text_encoder, &sl_xl_text_encoder_2,
+                                          &sl_xl_vae, NULL},
     .tokenizers = (const char *const[]){"CLIPTokenizer", "CLIPTokenizerFast", NULL},
     .two_texts = true,
     .told = "time_ids",

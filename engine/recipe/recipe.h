@@ -56,7 +56,9 @@ typedef struct SlRecipe {
     double guidance_rescale;       /* 0: not */
     SlPredictionChoice prediction; /* what the model predicts */
     SlZeroSnr zero_snr;            /* whether it starts from nothing but noise */
-    const char *lora; /* adapters with their strengths (SlAdapterUses); NULL and "": none */
+    const char *lora;   /* adapters with their strengths (SlAdapterUses); NULL and "": none */
+    double refine_from; /* share of the noise that is taken before a refiner goes on; 0: 0.8 */
+    double aesthetic_score, negative_aesthetic_score; /* told to a refiner */
 } SlRecipe;
 
 /* In the order in which files name them. A picture's id is a hash over that order: a new setting
@@ -90,6 +92,9 @@ typedef enum SlSetting {
     SL_SETTING_PREDICTION,
     SL_SETTING_ZERO_SNR,
     SL_SETTING_LORA,
+    SL_SETTING_REFINE_FROM,
+    SL_SETTING_AESTHETIC_SCORE,
+    SL_SETTING_NEGATIVE_AESTHETIC_SCORE,
     SL_N_SETTINGS
 } SlSetting;
 
@@ -129,6 +134,8 @@ typedef enum SlModelHas {
     SL_HAS_SIZES = 1 << 5,           /* it is told sizes: of the original, a crop, the target */
     SL_HAS_ZEROS = 1 << 6,           /* an empty negative prompt may be zeros instead of a text */
     SL_HAS_ADAPTERS = 1 << 7,        /* LoRAs and their relatives may change its weights */
+    SL_HAS_REFINER = 1 << 8,         /* another model goes on with what it began */
+    SL_HAS_AESTHETICS = 1 << 9,      /* it is told how beautiful its picture is to be */
 } SlModelHas;
 
 /* A row of the table. What a row does not say is 0: see each member. */

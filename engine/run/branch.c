@@ -25,7 +25,7 @@ static const char state_magic[8] = "SLRUN01";
 void *sl_run_save(const SlRun *run, size_t *bytes)
 {
     size_t scheduler_bytes = 0, sample_bytes = (size_t)run->elements * sizeof(float);
-    void *scheduler = sl_scheduler_save(run->scheduler, &scheduler_bytes);
+    void *scheduler = sl_scheduler_save(sl_run_side(run)->scheduler, &scheduler_bytes);
     char *state = scheduler ? malloc(sizeof(StateHead) + sample_bytes + scheduler_bytes) : NULL;
     if (state) {
         StateHead head;
@@ -64,7 +64,8 @@ bool sl_run_restore(SlRun *run, const void *state, size_t bytes, SlError *err)
                        (long long)head.elements, (int)head.evaluation, (long long)run->elements,
                        sl_run_evaluations(run));
     const char *p = (const char *)state + sizeof head;
-    if (!sl_scheduler_restore(run->scheduler, p + sample_bytes, rest, err))
+    if (!sl_scheduler_restore(sl_run_side_at(run, head.evaluation)->scheduler, p + sample_bytes,
+                              rest, err))
         return false;
     memcpy(run->sample, p, sample_bytes);
     run->generator = head.generator;
@@ -97,15 +98,17 @@ bool sl_run_continue(SlRun *run, const SlRun *from, SlError *err)
                        sl_run_evaluations(from) - 1, from->evaluation);
     if (sl_recipe_same_schedule(&run->recipe, &from->recipe))
         return take_over(run, from, err);
-    double here = sl_scheduler_sigma(from->scheduler, from->evaluation);
-    int entry = sl_scheduler_entry(run->scheduler, here);
+    const SlScheduler *before = sl_run_side(from)->scheduler;
+    double here = sl_scheduler_sigma(before, from->evaluation);
+    int entry = sl_scheduler_entry(run->side[0].scheduler, here);
     if (entry < 0)
         return sl_fail(err, SL_ARGUMENT,
                        "%s with %d steps has no step left at noise level %.4g: branch earlier",
                        run->recipe.scheduler, run->recipe.steps, here);
-    if (!sl_scheduler_enter(run->scheduler, entry, err))
+    SlScheduler *after = sl_run_side_at(run, entry)->scheduler;
+    if (!sl_scheduler_enter(after, entry, err))
         return false;
-    sl_scheduler_cross(run->scheduler, from->scheduler, from->sample, from->x0, run->sample);
+    sl_scheduler_cross(after, before, from->sample, from->x0, run->sample);
     run->generator = from->generator;
     run->evaluation = entry;
     return true;

@@ -19,6 +19,8 @@ void sl_model_close(SlModel **model)
     sl_model_set_preview_decoder(*model, NULL, NULL);
     sl_device_close(&(*model)->beside);
     sl_step_free((*model)->step);
+    if ((*model)->refiner)
+        sl_step_free((*model)->refiner->step);
     sl_model_unload(*model);
     *model = NULL;
 }

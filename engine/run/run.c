@@ -13,11 +13,11 @@
 
 /* ---- one evaluation ---- */
 
-/* The model's step, made anew for another shape than the last run's. */
-static SlStep *step_of(SlRun *run, int runs, SlError *err)
+/* The step of a side's model, made anew for another shape than the last run's. */
+static SlStep *step_of(const SlRunSide *side, int runs, SlError *err)
 {
-    SlModel *model = run->model;
-    SlStepShape shape = run->shape;
+    SlModel *model = side->model;
+    SlStepShape shape = side->shape;
     if (!sl_model_need(model, SL_USE_DENOISE, err))
         return NULL;
     shape.runs = runs;
@@ -32,23 +32,24 @@ static SlStep *step_of(SlRun *run, int runs, SlError *err)
 /* The first evaluation of a run that shares: another one's, or computed and left for the others. */
 static bool evaluate_shared(SlRun *run, SlStep *step, const SlStepRun *of_run, SlError *err)
 {
-    const SlShareKey key = {.told = run->told,
-                            .timestep = (float)sl_scheduler_timestep(run->scheduler, 0),
-                            .guidance = run->model->info.told_guidance ? run->recipe.guidance : 0,
+    const SlRunSide *side = sl_run_side_at(run, 0);
+    const SlShareKey key = {.told = side->told,
+                            .timestep = (float)sl_scheduler_timestep(side->scheduler, 0),
+                            .guidance = side->model->info.told_guidance ? run->recipe.guidance : 0,
                             .label = run->recipe.class_label,
                             .elements = run->elements,
-                            .batch = run->batch,
+                            .batch = side->batch,
                             .input = run->input};
-    const float *known = sl_share_find(run->share, &key);
+    const float *known = sl_share_find(side->share, &key);
     run->shared = known != NULL;
     if (known)
         return sl_step_guide(step, known, of_run->guidance, run->output, err);
     if (!sl_step_evaluate(step, of_run, err))
         return false;
-    size_t bytes = (size_t)run->elements * (size_t)run->batch * sizeof(float);
+    size_t bytes = (size_t)run->elements * (size_t)side->batch * sizeof(float);
     float *said = malloc(bytes);
     if (said && sl_step_said(step, said, NULL))
-        sl_share_keep(run->share, &key, said);
+        sl_share_keep(side->share, &key, said);
     free(said);
     return true;
 }
@@ -56,28 +57,29 @@ static bool evaluate_shared(SlRun *run, SlStep *step, const SlStepRun *of_run, S
 /* Asks for run->output from run->input at evaluation i, whose times are there. */
 static SlStepRun ask_of(SlRun *run, int i)
 {
-    return (SlStepRun){.told = run->told,
-                       .times = run->times,
-                       .row = i - run->times_first,
+    const SlRunSide *side = sl_run_side_at(run, i);
+    return (SlStepRun){.told = side->told,
+                       .times = side->times,
+                       .row = i - side->times_first,
                        .guidance = run->recipe.guidance,
                        .input = run->input,
                        .output = run->output};
 }
 
-static void begin_step(const SlRun *run)
+static void begin_step(const SlRun *run, const SlRunSide *side)
 {
     SlModel *model = run->model;
-    const SlDenoiser *denoiser = sl_model_denoiser(model);
+    const SlDenoiser *denoiser = sl_model_denoiser(side->model);
     uint64_t each = denoiser ? sl_denoiser_operations(denoiser) : 0;
-    uint64_t all = each * (uint64_t)sl_step_passes(&run->shape);
+    uint64_t all = each * (uint64_t)sl_step_passes(&side->shape);
     __atomic_store_n(&model->step_operations, all, __ATOMIC_RELAXED);
     __atomic_store_n(&model->step_start, sl_device_ops_done(model->dev), __ATOMIC_RELAXED);
 }
 
-static void find_term(SlRun *run)
+static void find_term(SlRun *run, const SlRunSide *side)
 {
     float g = (float)run->recipe.guidance;
-    for (int64_t k = 0; run->batch == 2 && k < run->elements; k++)
+    for (int64_t k = 0; side->batch == 2 && k < run->elements; k++)
         run->term[k] = (run->output[k] - run->term[k]) / g;
 }
 
@@ -97,10 +99,10 @@ static double spread(const float *a, const float *b, double less, int64_t n)
 
 /* diffusers' rescale_noise_cfg: the guided prediction gets back, in part, the deviation of the
  * text's own, which is the guided one without (g - 1) times the term. */
-static void rescale(SlRun *run)
+static void rescale(SlRun *run, const SlRunSide *side)
 {
     double part = run->recipe.guidance_rescale, less = run->recipe.guidance - 1;
-    if (run->batch != 2 || !(part > 0))
+    if (side->batch != 2 || !(part > 0))
         return;
     double guided = spread(run->output, run->term, 0, run->elements);
     double text = spread(run->output, run->term, less, run->elements);
@@ -113,27 +115,29 @@ static void rescale(SlRun *run)
 /* What the run is told, by the adapters that it has at evaluation i. */
 static bool tell(SlRun *run, int i, SlError *err)
 {
-    if (!sl_run_want(run, i, err))
+    SlRunSide *side = sl_run_side_at(run, i);
+    if (!sl_run_want(run, i, err) || !sl_run_need_side(run, side, err))
         return false;
-    if (run->told && (run->mix != 0 || run->told->mix != 0))
-        run->told = sl_share_told(run->share, run->condition, run->batch, err);
-    return run->told || !run->model->kind->ask;
+    if (side->told && (side->mix != 0 || side->told->mix != 0))
+        side->told = sl_share_told(side->share, side->condition, side->batch, err);
+    return side->told || !side->model->kind->ask;
 }
 
 /* run->input at evaluation i to run->output and run->term. */
 static bool evaluate(SlRun *run, int i, SlError *err)
 {
     SlModel *model = run->model;
+    const SlRunSide *side = sl_run_side_at(run, i);
     SlStep *step =
-        tell(run, i, err) && sl_run_need_times(run, i, err) ? step_of(run, 1, err) : NULL;
+        tell(run, i, err) && sl_run_need_times(run, i, err) ? step_of(side, 1, err) : NULL;
     const SlStepRun of_run = ask_of(run, i);
-    begin_step(run);
+    begin_step(run, side);
     run->shared = false;
     bool ok = step && (i == 0 && !run->own_share ? evaluate_shared(run, step, &of_run, err)
                                                  : sl_step_evaluate(step, &of_run, err));
     if (ok) {
-        find_term(run);
-        rescale(run);
+        find_term(run, side);
+        rescale(run, side);
     } else {
         sl_device_clear(model->dev);
     }
@@ -150,22 +154,25 @@ static double seconds_now(void)
 static void fill_frame(const SlRun *run, int evaluation, double seconds, SlFrame *frame)
 {
     bool ends = false;
+    const SlRunSide *side = sl_run_side_at((SlRun *)run, evaluation);
+    const SlRunSide *next = sl_run_side_at((SlRun *)run, evaluation + 1);
     *frame = (SlFrame){
         .evaluation = evaluation,
         .evaluations = sl_run_evaluations(run),
-        .step = sl_scheduler_step_of(run->scheduler, evaluation, &ends),
+        .step = sl_scheduler_step_of(side->scheduler, evaluation, &ends),
         .steps = run->recipe.steps,
         .last = sl_run_done(run),
-        .timestep = sl_scheduler_timestep(run->scheduler, evaluation),
-        .sigma = sl_scheduler_sigma(run->scheduler, evaluation),
+        .timestep = sl_scheduler_timestep(side->scheduler, evaluation),
+        .sigma = sl_scheduler_sigma(side->scheduler, evaluation),
         .level = evaluation + 1 < sl_run_evaluations(run)
-                     ? sl_scheduler_sigma(run->scheduler, evaluation + 1)
+                     ? sl_scheduler_sigma(next->scheduler, evaluation + 1)
                      : 0,
         .shared = run->shared,
+        .refined = side != run->side,
         .x_t = run->sample,
         .x_0 = run->x0,
         .model_output = run->output,
-        .guidance_term = run->batch == 2 ? run->term : NULL,
+        .guidance_term = side->batch == 2 ? run->term : NULL,
         .channels = run->channels,
         .height = run->height,
         .width = run->width,
@@ -184,10 +191,12 @@ static bool finished(SlError *err)
 static bool advance(SlRun *run, double start, SlFrame *frame, SlError *err)
 {
     int evaluation = run->evaluation;
-    if (!sl_scheduler_step(run->scheduler, run->output, run->sample, run->x0, &run->noise_source,
-                           err))
+    if (!sl_scheduler_step(sl_run_side(run)->scheduler, run->output, run->sample, run->x0,
+                           &run->noise_source, err))
         return false;
     run->evaluation++;
+    if (sl_run_refines(run) && run->evaluation == run->handover && !sl_run_hand_over(run, err))
+        return false;
     if (frame)
         fill_frame(run, evaluation, seconds_now() - start, frame);
     return true;
@@ -198,7 +207,7 @@ bool sl_run_next(SlRun *run, SlFrame *frame, SlError *err)
     if (sl_run_done(run))
         return finished(err);
     double start = seconds_now();
-    sl_scheduler_input(run->scheduler, run->sample, run->input);
+    sl_scheduler_input(sl_run_side(run)->scheduler, run->sample, run->input);
     return evaluate(run, run->evaluation, err) && advance(run, start, frame, err);
 }
 
@@ -216,35 +225,37 @@ static bool same_adapters(const SlRun *a, const SlRun *b)
 
 bool sl_runs_match(const SlRun *a, const SlRun *b)
 {
-    return a->model == b->model && sl_step_same_shape(&a->shape, &b->shape) && same_adapters(a, b);
+    /* with one refiner the shapes of its side are equal where the model's are */
+    return sl_run_side(a)->model == sl_run_side(b)->model &&
+           sl_step_same_shape(&a->side[0].shape, &b->side[0].shape) && same_adapters(a, b);
 }
 
 /* The inputs of all, and one evaluation of them as a batch; only: the run whose output is
  * wanted, -1: all. */
 static bool evaluate_together(SlRun *const *runs, int count, int only, SlError *err)
 {
-    SlModel *model = runs[0]->model;
+    const SlRunSide *side = sl_run_side(runs[0]);
     SlStepRun ask[SL_RUNS_TOGETHER];
     bool ok = true;
     for (int r = 0; ok && r < count; r++) {
         SlRun *run = runs[r];
-        sl_scheduler_input(run->scheduler, run->sample, run->input);
+        sl_scheduler_input(sl_run_side(run)->scheduler, run->sample, run->input);
         run->shared = false;
         ok = tell(run, run->evaluation, err) && sl_run_need_times(run, run->evaluation, err);
         ask[r] = ask_of(run, run->evaluation);
         if (only >= 0 && r != only)
             ask[r].output = NULL;
     }
-    SlStep *step = ok ? step_of(runs[0], count, err) : NULL;
-    begin_step(runs[0]);
+    SlStep *step = ok ? step_of(side, count, err) : NULL;
+    begin_step(runs[0], side);
     ok = step && sl_step_evaluate(step, ask, err);
     for (int r = 0; ok && r < count; r++)
         if (ask[r].output) {
-            find_term(runs[r]);
-            rescale(runs[r]);
+            find_term(runs[r], sl_run_side(runs[r]));
+            rescale(runs[r], sl_run_side(runs[r]));
         }
     if (!ok)
-        sl_device_clear(model->dev);
+        sl_device_clear(side->model->dev);
     return ok;
 }
 
@@ -313,7 +324,7 @@ bool sl_run_look(SlRun *run, int evaluation, const float *x_t, SlFrame *frame, S
         return sl_fail(err, SL_ARGUMENT, "the run has no evaluation %d; expected 1 to %d",
                        evaluation + 1, sl_run_evaluations(run));
     double start = seconds_now();
-    sl_scheduler_input_at(run->scheduler, evaluation, x_t, run->input);
+    sl_scheduler_input_at(sl_run_side_at(run, evaluation)->scheduler, evaluation, x_t, run->input);
     if (!evaluate(run, evaluation, err))
         return false;
     fill_frame(run, evaluation, seconds_now() - start, frame);
@@ -330,7 +341,7 @@ const SlRecipe *sl_run_recipe(const SlRun *run)
 
 const SlScheduler *sl_run_scheduler(const SlRun *run)
 {
-    return run->scheduler;
+    return run->side[0].scheduler;
 }
 
 const char *sl_run_warning(const SlRun *run)
@@ -340,7 +351,7 @@ const char *sl_run_warning(const SlRun *run)
 
 int sl_run_evaluations(const SlRun *run)
 {
-    return sl_scheduler_evaluations(run->scheduler);
+    return sl_scheduler_evaluations(run->side[0].scheduler);
 }
 
 int sl_run_evaluation(const SlRun *run)
@@ -370,7 +381,8 @@ int64_t sl_run_sample_elements(const SlRun *run)
 
 const float *sl_run_text_embeddings(const SlRun *run, int64_t size[3])
 {
-    if (run->told)
-        memcpy(size, run->told->size, sizeof run->told->size);
-    return run->told ? run->told->text : NULL;
+    const SlTold *told = run->side[0].told;
+    if (told)
+        memcpy(size, told->size, sizeof told->size);
+    return told ? told->text : NULL;
 }

@@ -11,6 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Of the noise, before a refiner goes on; as in diffusers' documentation of it. */
+#define REFINE_FROM 0.8
+
 static bool no_memory(SlError *err)
 {
     return sl_fail(err, SL_MEMORY, "out of memory for the run");
@@ -41,6 +44,8 @@ static bool copy_recipe(SlRun *run, const SlRecipe *recipe, SlError *err)
         run->recipe.width = info->width;
     if (!run->recipe.height)
         run->recipe.height = info->height;
+    if (run->model->refiner && !run->recipe.refine_from)
+        run->recipe.refine_from = REFINE_FROM;
     if (!sl_recipe_check(&run->recipe, info, err))
         return false;
     run->recipe.scheduler =
@@ -55,8 +60,6 @@ static bool make_arrays(SlRun *run, SlError *err)
     run->height = run->recipe.height / info->factor;
     run->width = run->recipe.width / info->factor;
     run->elements = (int64_t)run->channels * run->height * run->width;
-    run->rule = sl_model_guidance(info, run->recipe.guidance);
-    run->batch = run->rule == SL_GUIDANCE_CLASSIFIER_FREE ? 2 : 1;
     run->memory = calloc((size_t)run->elements * SL_RUN_ARRAYS, sizeof(float));
     if (!run->memory)
         return no_memory(err);
@@ -66,23 +69,48 @@ static bool make_arrays(SlRun *run, SlError *err)
     return true;
 }
 
-static bool make_scheduler(SlRun *run, SlError *err)
+/* What is said of what the model predicts is not said of its refiner. */
+static bool make_scheduler(const SlRun *run, SlRunSide *side, SlError *err)
 {
     SlSchedulerChoice choice = {.sigmas = run->recipe.sigmas,
                                 .spacing = run->recipe.spacing,
                                 .variance = run->recipe.variance,
-                                .prediction = run->recipe.prediction,
-                                .zero_snr = run->recipe.zero_snr,
                                 .eta = run->recipe.eta};
-    const SlModel *model = run->model;
+    const SlModel *model = side->model;
+    if (side == run->side) {
+        choice.prediction = run->recipe.prediction;
+        choice.zero_snr = run->recipe.zero_snr;
+    }
     if (choice.eta < 0 && model->info.pipeline->passes_eta)
         choice.eta = 0;
-    run->scheduler = sl_model_scheduler(model, run->recipe.scheduler, &choice, err);
+    side->scheduler = sl_model_scheduler(model, run->recipe.scheduler, &choice, err);
     const SlSchedulerRun of = {.steps = run->recipe.steps,
                                .size = run->elements,
                                .height = run->height,
                                .width = run->width};
-    return run->scheduler && sl_scheduler_set_timesteps(run->scheduler, &of, err);
+    return side->scheduler && sl_scheduler_set_timesteps(side->scheduler, &of, err);
+}
+
+/* The model, and where it hands the run to another that one. */
+static bool make_sides(SlRun *run, SlShare *share, SlError *err)
+{
+    SlModel *refiner = run->recipe.refine_from < 1 ? run->model->refiner : NULL;
+    run->side[0] = (SlRunSide){.model = run->model, .share = share};
+    run->sides = 1;
+    if (refiner) {
+        run->side[1] = (SlRunSide){.model = refiner, .share = sl_share_refiner(share)};
+        run->sides = 2;
+        if (!run->side[1].share)
+            return no_memory(err);
+    }
+    for (int i = 0; i < run->sides; i++) {
+        SlRunSide *side = &run->side[i];
+        side->rule = sl_model_guidance(&side->model->info, run->recipe.guidance);
+        side->batch = side->rule == SL_GUIDANCE_CLASSIFIER_FREE ? 2 : 1;
+        if (!make_scheduler(run, side, err))
+            return false;
+    }
+    return !refiner || sl_run_find_handover(run, err);
 }
 
 static void draw_start(SlRun *run, const SlRunInputs *inputs)
@@ -92,7 +120,7 @@ static void draw_start(SlRun *run, const SlRunInputs *inputs)
         memcpy(run->noise, inputs->latents, (size_t)run->elements * sizeof(float));
     else
         sl_noise_normal(&run->generator, run->noise, run->elements);
-    float sigma = (float)sl_scheduler_init_noise_sigma(run->scheduler);
+    float sigma = (float)sl_scheduler_init_noise_sigma(sl_run_side(run)->scheduler);
     for (int64_t i = 0; i < run->elements; i++)
         run->sample[i] = run->noise[i] * sigma;
     run->noise_source = (SlNoiseSource){
@@ -130,15 +158,17 @@ static bool find_adapters(SlRun *run, SlError *err)
 
 bool sl_run_want(SlRun *run, int i, SlError *err)
 {
-    int n = sl_scheduler_evaluations(run->scheduler);
+    int n = sl_run_evaluations(run);
     SlMix mix = {.count = 0};
+    if (sl_run_side_at(run, i) != run->side) /* a refiner's weights are its own */
+        return true;
     for (int k = 0; k < run->adapters.count; k++) {
         mix.use[mix.count].adapter = run->adapter[k];
         mix.use[mix.count++].strength = sl_adapter_use_at(&run->adapters.use[k], i, n);
     }
-    if (!sl_model_mix(run->model, &mix, &run->mix, err))
+    if (!sl_model_mix(run->model, &mix, &run->side[0].mix, err))
         return false;
-    sl_model_want(run->model, run->text_mix, run->mix);
+    sl_model_want(run->model, run->text_mix, run->side[0].mix);
     return true;
 }
 
@@ -161,78 +191,94 @@ static void warn_of_unmatched(SlRun *run)
 /* ---- prompts ---- */
 
 /* The condition of the prompt or of the negative prompt, from the share. */
-static const SlCondition *condition_of(SlRun *run, bool negative, SlError *err)
+static const SlCondition *condition_of(SlRun *run, const SlRunSide *side, bool negative,
+                                       SlError *err)
 {
-    SlModel *model = run->model;
+    SlModel *model = side->model;
     SlAsk ask = {0};
     const SlCondition *condition = NULL;
     if (model->kind->ask(model, &run->recipe, negative, &ask, err)) {
-        add_warning(run, ask.warning);
-        condition = sl_share_condition(run->share, &ask, err);
+        if (side == run->side) /* a refiner reads what the model reads */
+            add_warning(run, ask.warning);
+        condition = sl_share_condition(side->share, &ask, err);
     }
     free(ask.ids);
     return condition;
 }
 
-/* The share's copies of conditions that were given, or what the family makes of the texts. */
-static bool find_conditions(SlRun *run, const SlRunInputs *inputs, const SlCondition **found,
-                            SlError *err)
+/* The share's copies of conditions that were given (NULL: none were), or what the family makes of
+ * the texts. */
+static bool find_conditions(SlRun *run, const SlRunSide *side, const SlCondition *const *given,
+                            const SlCondition **found, SlError *err)
 {
-    bool given = inputs && inputs->condition[0];
-    for (int i = 0; i < run->batch; i++) {
-        bool negative = i < run->batch - 1;
-        if (given && !inputs->condition[i])
+    for (int i = 0; i < side->batch; i++) {
+        bool negative = i < side->batch - 1;
+        if (given && !given[i])
             return sl_fail(err, SL_ARGUMENT, "guidance needs two conditions, and there is one");
-        found[i] = given ? sl_share_given(run->share, inputs->condition[i], err)
-                         : condition_of(run, negative, err);
+        found[i] = given ? sl_share_given(side->share, given[i], err)
+                         : condition_of(run, side, negative, err);
         if (!found[i])
             return false;
     }
     return true;
 }
 
-static bool encode_prompts(SlRun *run, const SlRunInputs *inputs, SlError *err)
+static bool find_told(SlRun *run, SlRunSide *side, const SlCondition *const *given, SlError *err)
 {
-    const SlCondition **found = run->condition;
+    const SlCondition **found = side->condition;
     const int64_t size[] = {run->channels, run->height, run->width};
-    if (!run->model->kind->ask && inputs && inputs->condition[0])
-        return sl_fail(err, SL_ARGUMENT, "%s is a model that is told nothing",
-                       run->model->info.name);
-    if (run->model->kind->ask) {
-        if (!find_conditions(run, inputs, found, err))
+    if (side->model->kind->ask) {
+        if (!find_conditions(run, side, given, found, err))
             return false;
-        run->told = sl_share_told(run->share, found, run->batch, err);
-        if (!run->told)
+        side->told = sl_share_told(side->share, found, side->batch, err);
+        if (!side->told)
             return false;
     }
-    run->shape = sl_step_shape(run->model, run->rule, size, run->told);
+    side->shape = sl_step_shape(side->model, side->rule, size, side->told);
+    side->ready = true;
     return true;
+}
+
+static bool encode_prompts(SlRun *run, const SlRunInputs *inputs, SlError *err)
+{
+    const SlCondition *const *given = inputs && inputs->condition[0] ? inputs->condition : NULL;
+    if (!run->model->kind->ask && given)
+        return sl_fail(err, SL_ARGUMENT, "%s is a model that is told nothing",
+                       run->model->info.name);
+    return find_told(run, &run->side[0], given, err);
+}
+
+bool sl_run_need_side(SlRun *run, SlRunSide *side, SlError *err)
+{
+    return side->ready ||
+           (find_told(run, side, NULL, err) && sl_model_make_room(side->model, &run->recipe, err));
 }
 
 /* ---- the whole ---- */
 
 bool sl_run_need_times(SlRun *run, int i, SlError *err)
 {
-    SlModel *model = run->model;
-    int first = i / SL_TIMES * SL_TIMES, rest = sl_scheduler_evaluations(run->scheduler) - first;
+    SlRunSide *side = sl_run_side_at(run, i);
+    SlModel *model = side->model;
+    int first = i / SL_TIMES * SL_TIMES, rest = sl_run_evaluations(run) - first;
     int count = rest < SL_TIMES ? rest : SL_TIMES;
     float timesteps[SL_TIMES];
-    if (run->times && run->times_first == first && run->times_mix == run->mix)
+    if (side->times && side->times_first == first && side->times_mix == side->mix)
         return true;
-    if (!sl_model_need(model, SL_USE_DENOISE, err))
+    if (!sl_run_need_side(run, side, err) || !sl_model_need(model, SL_USE_DENOISE, err))
         return false;
-    sl_times_free(model->dev, run->times);
+    sl_times_free(model->dev, side->times);
     for (int k = 0; k < count; k++)
-        timesteps[k] = (float)sl_scheduler_timestep(run->scheduler, first + k);
+        timesteps[k] = (float)sl_scheduler_timestep(side->scheduler, first + k);
     const SlTimesOf of = {.timesteps = timesteps,
                           .count = count,
-                          .batch = run->batch / sl_step_passes(&run->shape),
+                          .batch = side->batch / sl_step_passes(&side->shape),
                           .guidance = model->info.told_guidance ? run->recipe.guidance : NAN,
                           .label = run->recipe.class_label};
-    run->times = sl_times_new(model->dev, sl_model_denoiser(model), &of, err);
-    run->times_first = first;
-    run->times_mix = run->mix;
-    return run->times != NULL;
+    side->times = sl_times_new(model->dev, sl_model_denoiser(model), &of, err);
+    side->times_first = first;
+    side->times_mix = side->mix;
+    return side->times != NULL;
 }
 
 SlRun *sl_run_new(SlModel *model, const SlRecipe *recipe, const SlRunInputs *inputs, SlError *err)
@@ -243,12 +289,11 @@ SlRun *sl_run_new(SlModel *model, const SlRecipe *recipe, const SlRunInputs *inp
         return NULL;
     }
     run->model = model;
-    bool ok = copy_recipe(run, recipe, err) && sl_model_check_memory(model, &run->recipe, 0, err) &&
-              make_arrays(run, err) && make_scheduler(run, err);
     run->share = inputs && inputs->share ? inputs->share : sl_share_new(model);
     run->own_share = !inputs || !inputs->share;
-    if (!run->share)
-        ok = no_memory(err);
+    bool ok = (run->share || no_memory(err)) && copy_recipe(run, recipe, err) &&
+              sl_model_check_memory(model, &run->recipe, 0, err) && make_arrays(run, err) &&
+              make_sides(run, run->share, err);
     if (ok) {
         draw_start(run, inputs);
         ok = find_adapters(run, err) && sl_run_want(run, 0, err) &&
@@ -268,10 +313,12 @@ void sl_run_free(SlRun *run)
 {
     if (!run)
         return;
+    for (int i = 0; i < run->sides; i++) {
+        sl_times_free(run->side[i].model->dev, run->side[i].times);
+        sl_scheduler_free(run->side[i].scheduler);
+    }
     if (run->own_share)
         sl_share_free(run->share);
-    sl_times_free(run->model->dev, run->times);
-    sl_scheduler_free(run->scheduler);
     sl_adapter_uses_free(&run->adapters);
     free(run->memory);
     free(run->lora);

@@ -33,6 +33,7 @@ typedef struct Evaluation {
 
 struct SlShare {
     SlModel *model;
+    SlShare *refiner; /* of the model that goes on; NULL before it is asked for */
     Row *rows;
     Text *texts;
     Evaluation kept[KEPT_EVALUATIONS];
@@ -75,6 +76,7 @@ void sl_share_free(SlShare *share)
 {
     if (!share)
         return;
+    sl_share_free(share->refiner);
     for (Row *row = share->rows, *next; row; row = next) {
         next = row->next;
         free_row(row);
@@ -88,6 +90,13 @@ void sl_share_free(SlShare *share)
         free(share->kept[i].said);
     }
     free(share);
+}
+
+SlShare *sl_share_refiner(SlShare *share)
+{
+    if (!share->refiner && share->model->refiner)
+        share->refiner = sl_share_new(share->model->refiner);
+    return share->refiner;
 }
 
 SlShareCounts sl_share_counts(const SlShare *share)

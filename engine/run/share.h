@@ -32,6 +32,9 @@ const SlCondition *sl_share_given(SlShare *share, const SlCondition *condition, 
 const SlTold *sl_share_told(SlShare *share, const SlCondition *const *conditions, int count,
                             SlError *err);
 
+/* What runs of the model's refiner compute once; the share's. NULL without memory, or a refiner. */
+SlShare *sl_share_refiner(SlShare *share);
+
 /* A first evaluation: what the model was fed, and what it said before guidance, [batch,
  * elements]. */
 typedef struct SlShareKey {

@@ -287,6 +287,15 @@ int sl_scheduler_entry(const SlScheduler *s, double sigma)
     return -1;
 }
 
+int sl_scheduler_cut(const SlScheduler *s, double share)
+{
+    double trained = s->config.num_train_timesteps, cut = rint(trained - share * trained);
+    int i = 0;
+    while (i < s->evaluations && !(begins_step(s, i) && s->timesteps[i] < cut))
+        i++;
+    return i;
+}
+
 /* ---- saving ---- */
 
 typedef struct StateHead {

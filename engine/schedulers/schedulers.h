@@ -172,6 +172,11 @@ bool sl_scheduler_enter(SlScheduler *s, int evaluation, SlError *err);
  * none. */
 int sl_scheduler_entry(const SlScheduler *s, double sigma);
 
+/* The first evaluation that begins a step below the timestep at which this share of the noise is
+ * taken, as diffusers' denoising_end and denoising_start count it; their number when there is
+ * none. */
+int sl_scheduler_cut(const SlScheduler *s, double share);
+
 /* Brings a sample from where `from` stands to where `to` does (after enter): x_0 stays, and so does
  * the noise, only their shares become those of `to`. x0 is from's last prediction. out may be
  * sample. Both schedulers are of one size. */

@@ -253,6 +253,48 @@ static void test_previews(void)
     free(five);
 }
 
+/* A refiner, whose files a picture names, too. */
+static void test_refiner(void)
+{
+    char *base = sl_test_path("goldens/model/sdxl"),
+         *path = sl_test_path("goldens/model/sdxl_refiner");
+    char command[9000];
+    SlMetadata m;
+    SlError err = {0};
+    Run info = RUN("info", base, "--refiner", path);
+    sl_test(info.status == 0 && strstr(info.out, "refiner") &&
+                strstr(info.out, "file          refiner=sdxl_refiner/unet/"),
+            "info of a model with a refiner: %s", info.err);
+    done(&info);
+    expect(RUN("generate", "--model", base, "--refiner", path, "--prompt", "x", "--steps", "4",
+               "--refine-from", "0.5", "--aesthetic-score", "7", "--quiet", "--output",
+               file("f.png")),
+           0, "", "a refined picture");
+    bool named = false, ok = sl_metadata_read(file("f.png"), &m, &err);
+    for (int i = 0; ok && i < m.files; i++)
+        named = named || (!strncmp(m.file[i].name, "refiner=sdxl_refiner/unet/", 26) &&
+                          strlen(m.file[i].sha256) == 64);
+    sl_test(named && m.recipe->refine_from == 0.5 && m.recipe->aesthetic_score == 7,
+            "names its refiner, and from where on it went on");
+    if (ok)
+        sl_metadata_free(&m);
+    snprintf(command, sizeof command, "mkdir -p '%s' && cp -r '%s' '%s' '%s'", file("refined"),
+             base, path, file("refined"));
+    sl_test(system(command) == 0, "model and refiner on the search path");
+    setenv("SAFELIGHT_MODELS", file("refined"), 1);
+    expect(RUN("replay", file("f.png"), "--verify", "--quiet"), 0, "", "replay finds both");
+    expect(RUN("branch", file("f.png"), "--step", "3", "--prompt", "y", "--quiet", "--output",
+               file("fb.png")),
+           0, "", "a branch of the refiner's steps");
+    expect(RUN("replay", file("fb.png"), "--verify", "--quiet"), 0, "", "is replayed, too");
+    sl_test(!same_pixels(file("f.png"), file("fb.png")), "it is another picture");
+    expect(RUN("generate", "--model", path, "--prompt", "x", "--steps", "1", "--quiet", "--output",
+               file("fa.png")),
+           0, "", "a refiner by itself begins from noise");
+    free(base);
+    free(path);
+}
+
 int main(int argc, char **argv)
 {
     if (argc < 2 || !program_begin())
@@ -263,6 +305,7 @@ int main(int argc, char **argv)
     test_refused();
     test_previews();
     test_replay();
+    test_refiner();
     free(model);
     return program_end();
 }

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Writes a diffusers folder as a single checkpoint in the original latent-diffusion layout.
 
-Usage: make_checkpoint.py FOLDER OUT.safetensors [--open-clip | --xl] [--v]
+Usage: make_checkpoint.py FOLDER OUT.safetensors [--open-clip | --xl | --refiner] [--v]
 
 --xl writes Stable Diffusion XL's layout: both text encoders under conditioner.embedders, with what real files carry
-besides. --v adds the empty tensors that say that the model predicts v and starts from nothing but noise.
+besides. --refiner writes that of its refiner, whose only text encoder is the second one. --v adds the empty tensors that say that the model predicts v and starts from nothing but noise.
 
 Standard library only: Meson runs it for test_checkpoint.c, which reads the result back and compares
 it with the folder. tests/goldens/files/check_checkpoint.py has diffusers' own converter read the
@@ -119,7 +119,8 @@ def main():
     folder, target = Path(sys.argv[1]), sys.argv[2]
     unet = read(folder / "unet/diffusion_pytorch_model.safetensors")
     vae = read(folder / "vae/diffusion_pytorch_model.safetensors")
-    text = read(folder / "text_encoder/model.safetensors")
+    refiner = "--refiner" in sys.argv
+    text = {} if refiner else read(folder / "text_encoder/model.safetensors")
     config = json.loads((folder / "unet/config.json").read_text())
     attentions = {i for i, t in enumerate(config["up_block_types"]) if t.startswith("CrossAttn")}
     levels = len(json.loads((folder / "vae/config.json").read_text())["block_out_channels"])
@@ -136,6 +137,8 @@ def main():
         for i in ("0.transformer", "1.model.transformer"):  # ComfyUI puts one where there is no such module
             out[f"conditioner.embedders.{i}.text_model.embeddings.position_ids"] = ("I64", [1, 2], bytes(16))
         out["denoiser.sigmas"] = ("F32", [2], bytes(8))
+    elif refiner:
+        out.update(open_clip(read(folder / "text_encoder_2/model.safetensors"), "conditioner.embedders.0.model.", True))
     elif "--open-clip" in sys.argv:
         out.update(open_clip(text))
     else:

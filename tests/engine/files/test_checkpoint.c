@@ -1,7 +1,7 @@
 /* test_checkpoint.c - single checkpoints: what make_checkpoint.py made of a folder reads as that
  * folder's tensors, and files that are something else are recognised.
  *
- * Usage: test_checkpoint SD1 SD2 SDXL SDXL_V (files made by Meson from the fixtures of these names).
+ * Usage: test_checkpoint SD1 SD2 SDXL SDXL_V REFINER (files made by Meson from the fixtures of these names).
  */
 #include "tests/engine/files/util.h"
 
@@ -54,8 +54,10 @@ static void test_component(const char *file, const char *fixture, const char *pa
 static void test_fixture(const char *file, const char *fixture)
 {
     static const char *const parts[] = {"unet", "vae", "text_encoder", "text_encoder_2"};
-    for (int i = 0; i < (strncmp(fixture, "sdxl", 4) ? 3 : 4); i++)
-        test_component(file, fixture, parts[i]);
+    bool refiner = strstr(fixture, "refiner"), xl = !strncmp(fixture, "sdxl", 4);
+    for (int i = 0; i < (xl ? 4 : 3); i++)
+        if (!(refiner && i == 2))
+            test_component(file, fixture, parts[i]);
 }
 
 /* ---- recognised ---- */
@@ -114,7 +116,7 @@ static void test_others(void)
         {"Playground v2.5", {CONV_IN, "320,4,3,3", "edm_mean", "4"}, "Playground"},
         {"SDXL refiner",
          {CONV_IN, "384,4,3,3", "conditioner.embedders.0.model.ln_final.bias", "4"},
-         "refiner"},
+         "lacks the VAE"},
         {"SD3",
          {"model.diffusion_model.joint_blocks.0.x_block.attn.qkv.bias", "4"},
          "Stable Diffusion 3"},
@@ -157,6 +159,10 @@ static void test_arch(void)
         {"SD 2.x base", "512-base-ema.safetensors", {TO_K, "320,1024", OPENCLIP, "4"}, "sd21-base"},
         {"SD 1.x with OpenCLIP", "a.safetensors", {TO_K, "320,768", OPENCLIP, "4"}, NULL},
         {"SD 2.x with CLIP", "a.safetensors", {TO_K, "320,1024", CLIP, "4"}, NULL},
+        {"a refiner of SDXL",
+         "a.safetensors",
+         {XL, "4,4", "conditioner.embedders.0.model.ln_final.bias", "4"},
+         "sdxl-refiner"},
         {"SDXL of another depth",
          "a.safetensors",
          {XL, "4,4", XL_BLOCK "0.norm1.weight", "4"},
@@ -262,12 +268,13 @@ static void test_marks(const char *plain, const char *marked)
 
 int main(int argc, char **argv)
 {
-    if (argc != 5)
+    if (argc != 6)
         return 2;
     test_fixture(argv[1], "sd1");
     test_fixture(argv[2], "sd2");
     test_fixture(argv[3], "sdxl");
     test_fixture(argv[4], "sdxl_v");
+    test_fixture(argv[5], "sdxl_refiner");
     test_marks(argv[3], argv[4]);
     test_others();
     test_arch();

@@ -79,6 +79,7 @@ static const struct {
     {"sdxl", "text_encoder_2", TEXT, 694659840},
     {"ssd-1b", "unet", UNET, 1331334404},
     {"vega", "unet", UNET, 745225604},
+    {"sdxl-refiner", "unet", UNET, 2259526660},
 };
 
 static bool build(Model model, const SlJson *json, SlBinder *b, SlError *err)
@@ -112,6 +113,8 @@ static void test_famous_models(void)
         const char *text = sl_builtin_config(famous[i].arch, famous[i].part);
         if (!text)
             text = sl_builtin_config_xl(famous[i].arch, famous[i].part);
+        if (!text)
+            text = sl_builtin_config_refiner(famous[i].arch, famous[i].part);
         SlJson *json = sl_json_parse(famous[i].arch, text, strlen(text), &err);
         SlBinderOptions options = {.dev = measure, .component = famous[i].part};
         SlBinder *b = sl_binder_new(&options);

@@ -68,15 +68,22 @@ static void limit_memory(SlDevice *dev, size_t bytes)
     dev->ops = &limited;
 }
 
-static SlModel *open_model(const char *device)
+static SlModel *open_folder(const char *device, const char *name, const char *refiner)
 {
     SlError err = {0};
-    char *folder = sl_test_path("goldens/model/sd1");
-    SlModel *model = sl_model_open(folder, &(SlModelOptions){.device = device}, &err);
+    char *folder = sl_test_path(name), *other = sl_test_path(refiner ? refiner : "");
+    const SlPartFrom from[] = {{refiner ? "refiner" : NULL, other}, {NULL, NULL}};
+    SlModel *model = sl_model_open(folder, &(SlModelOptions){.device = device, .from = from}, &err);
     if (!model)
         sl_test_note("%s", err.message);
     free(folder);
+    free(other);
     return model;
+}
+
+static SlModel *open_model(const char *device)
+{
+    return open_folder(device, "goldens/model/sd1", NULL);
 }
 
 /* ---- pictures ---- */
@@ -348,6 +355,40 @@ static void test_parts(const char *device)
     sl_model_close(&model);
 }
 
+/* A model and its refiner that are not there beside each other. */
+static void test_refiner(void)
+{
+    enum { BYTES = 16 * 16 * 3 };
+    static uint8_t want[BYTES], got[BYTES];
+    SlModel *model = open_folder("ref", "goldens/model/sdxl", "goldens/model/sdxl_refiner");
+    SlDevice *dev = sl_model_device(model);
+    SlError err = {0};
+    size_t largest, all = weights_of(model, &largest) + weights_of(model->refiner, &largest);
+    bool ok = picture(model, want, &err) && model->part[0].net && model->refiner->part[0].net;
+    sl_test(ok, "with enough memory both are there %s", err.message);
+    sl_model_free_parts(model->refiner);
+    sl_step_free(model->refiner->step);
+    model->refiner->step = NULL;
+    limit_memory(dev, SIZE_MAX / 2);
+    bool same = true;
+    int apart = 0;
+    for (size_t room = 2 * all; ok && room > all / 4; room -= all / 8) {
+        limit = ((size_t)96 << 20) + room;
+        err = (SlError){0};
+        sl_model_free_parts(model->refiner);
+        if (load_again(model, &err) < 0 || !picture(model, got, &err))
+            break;
+        same = same && !memcmp(want, got, BYTES);
+        apart += !model->part[0].net || !model->refiner->part[0].net;
+    }
+    sl_test(apart > 0 && same,
+            "with less one makes room for the other, %d times, to the same bytes %s", apart,
+            err.message);
+    limit = SIZE_MAX / 2;
+    dev->ops = real;
+    sl_model_close(&model);
+}
+
 /* The weights file with one more tensor, which nothing uses. */
 static bool add_tensor(const char *path)
 {
@@ -417,6 +458,7 @@ int main(int argc, char **argv)
     test_strips();
     test_host();
     test_run();
+    test_refiner();
     test_warnings();
     test_parts("ref");
     return sl_test_done();

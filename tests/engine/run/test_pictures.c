@@ -153,8 +153,12 @@ static void run_pipeline(const cJSON *test)
     snprintf(relative, sizeof relative, "goldens/model/%s.safetensors",
              string_of(test, "golden", name));
     Golden golden = golden_open(relative);
-    SlModel *model =
-        sl_model_open(folder, &(SlModelOptions){.device = device, .dtype = dtype}, &err);
+    snprintf(relative, sizeof relative, "goldens/model/%s", string_of(test, "refiner", ""));
+    char *refiner = sl_test_path(relative);
+    const SlPartFrom from[] = {{*string_of(test, "refiner", "") ? "refiner" : NULL, refiner},
+                               {NULL, NULL}};
+    const SlModelOptions options = {.device = device, .dtype = dtype, .from = from};
+    SlModel *model = sl_model_open(folder, &options, &err);
     if (sl_test(model && golden.weights, "%s: opens on %s %s", name, device, err.message)) {
         const cJSON *scheduler;
         cJSON_ArrayForEach(scheduler, cJSON_GetObjectItemCaseSensitive(test, "schedulers"))
@@ -163,6 +167,7 @@ static void run_pipeline(const cJSON *test)
     sl_model_close(&model);
     golden_close(&golden);
     free(folder);
+    free(refiner);
 }
 
 static bool is_wanted(const char *pipeline, int argc, char **argv)
@@ -216,6 +221,7 @@ int main(int argc, char **argv)
     run_cases("goldens/model/scheduler_cases.json", argc, argv);
     run_cases("goldens/model/sdxl_cases.json", argc, argv);
     run_cases("goldens/model/lora_cases.json", argc, argv);
+    run_cases("goldens/model/refiner_cases.json", argc, argv);
     if (half_precision())
         test_median();
     return sl_test_done();

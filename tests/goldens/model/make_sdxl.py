@@ -14,8 +14,8 @@ import pathlib
 import sys
 
 import torch
-from diffusers import (DDIMScheduler, DPMSolverMultistepScheduler, EulerDiscreteScheduler, StableDiffusionXLPipeline,
-                       UNet2DConditionModel)
+from diffusers import (DDIMScheduler, DPMSolverMultistepScheduler, EulerDiscreteScheduler, StableDiffusionXLImg2ImgPipeline,
+                       StableDiffusionXLPipeline, UNet2DConditionModel)
 from safetensors.torch import save_file
 
 from make import (GUIDANCE, NEGATIVE, PROMPT, SD_BETAS, hash_of, randomize, report, save_and_load, text_encoder, vae,
@@ -38,12 +38,12 @@ def encoders(length, seed, widths, layers, acts=("quick_gelu", "gelu")):
     return dict(tokenizer=first, tokenizer_2=second, text_encoder=one, text_encoder_2=two)
 
 
-def unet(seed, widths, blocks, time_dim=8, **config):
+def unet(seed, widths, blocks, time_dim=8, numbers=6, **config):
     model = UNet2DConditionModel(down_block_types=[b.format("Down") for b in blocks],
                                  up_block_types=[b.format("Up") for b in reversed(blocks)],
                                  cross_attention_dim=widths[0] + widths[1], norm_num_groups=4,
                                  addition_embed_type="text_time", addition_time_embed_dim=time_dim,
-                                 projection_class_embeddings_input_dim=6 * time_dim + widths[2],
+                                 projection_class_embeddings_input_dim=numbers * time_dim + widths[2],
                                  use_linear_projection=True, **config)
     return randomize(model, seed, HALF)
 
@@ -103,11 +103,30 @@ def sdxl_turbo():
     return pipe, dict(dtype=HALF, height=16, width=16)
 
 
+def sdxl_refiner():
+    """The refiner of the base model in small: one text encoder, an aesthetic score, one depth for all; the VAE is the base
+    model's."""
+    widths = (0, 16, 12)
+    both = encoders(77, 110, (16, *widths[1:]), (2, 3))
+    net = unet(112, widths, (PLAIN, CROSS), numbers=5, sample_size=8, block_out_channels=(12, 16), layers_per_block=1,
+               attention_head_dim=[1, 2], transformer_layers_per_block=2)
+    pipe = StableDiffusionXLImg2ImgPipeline(
+        tokenizer=None, text_encoder=None, tokenizer_2=both["tokenizer_2"], text_encoder_2=both["text_encoder_2"],
+        unet=net, add_watermarker=False, requires_aesthetics_score=True, force_zeros_for_empty_prompt=False,
+        vae=vae(73, HALF, block_out_channels=(8, 8), layers_per_block=1, norm_num_groups=4, scaling_factor=0.13025,
+                force_upcast=True),
+        scheduler=EulerDiscreteScheduler(timestep_spacing="leading", steps_offset=1, **SD_BETAS))
+    return pipe, dict(dtype=HALF, height=16, width=24)
+
+
 # ---- goldens ----
 
 def text_goldens(pipe, out):
-    for name, tokenizer, encoder in (("text_encoder", pipe.tokenizer, pipe.text_encoder),
-                                     ("text_encoder_2", pipe.tokenizer_2, pipe.text_encoder_2)):
+    parts = (("text_encoder", pipe.tokenizer, pipe.text_encoder),
+             ("text_encoder_2", pipe.tokenizer_2, pipe.text_encoder_2))
+    for name, tokenizer, encoder in parts:
+        if encoder is None:
+            continue
         ids = tokenizer([NEGATIVE, PROMPT], padding="max_length", truncation=True, return_tensors="pt",
                         max_length=tokenizer.model_max_length).input_ids
         result = encoder(ids, output_hidden_states=True)
@@ -123,6 +142,8 @@ def unet_goldens(pipe, height, width, generator, out):
     out["prompt_embeds"] = torch.cat([negative, text])
     out["pooled_prompt_embeds"] = torch.cat([negative_pooled, pooled])
     out["time_ids"] = torch.tensor([[40.0, 60, 0, 0, 32, 48], [1024, 768, 16, 8, 1000, 700]])
+    if pipe.text_encoder is None:
+        out["time_ids"] = torch.tensor([[40.0, 60, 0, 0, 2.5], [1024, 768, 16, 8, 6]])
     told = dict(text_embeds=out["pooled_prompt_embeds"], time_ids=out["time_ids"])
     sizes = [(981, height, width), (1, height, width), (261, height - 1, width - 3)]
     for i, (t, h, w) in enumerate(sizes):
@@ -189,6 +210,43 @@ def picture_goldens(pipe, name, options):
     return cases
 
 
+# A base model and its refiner: what goes to both, and what each gets besides; as in CASES.
+REFINED = [("sdxl_refined", {"refine_from": 0.8}, ["default", "ddim", "dpmpp-2m"]),
+           ("sdxl_refined_told", {"negative_prompt": NEGATIVE, "refine_from": 0.35, "aesthetic_score": 7.5,
+                                  "negative_aesthetic_score": 1.5, "crop_left": 8, "crop_top": 24, "original_width": 1000,
+                                  "original_height": 700}, ["default"])]
+
+
+@torch.no_grad()
+def refined():
+    kinds = {"ddim": DDIMScheduler, "dpmpp-2m": DPMSolverMultistepScheduler}
+    base = StableDiffusionXLPipeline.from_pretrained(HERE / "sdxl", torch_dtype=torch.float32, add_watermarker=False)
+    refiner = StableDiffusionXLImg2ImgPipeline.from_pretrained(HERE / "sdxl_refiner", torch_dtype=torch.float32,
+                                                               add_watermarker=False)
+    generator, cases = torch.Generator().manual_seed(hash_of("refined")), []
+    own = base.scheduler, refiner.scheduler
+    for case, settings, schedulers in REFINED:
+        out = {"latents": torch.randn((1, 4, 8, 12), generator=generator)}
+        for scheduler in schedulers:
+            for pipe, of in zip((base, refiner), own):
+                pipe.set_progress_bar_config(disable=True)
+                pipe.scheduler = of if scheduler == "default" else kinds[scheduler].from_config(of.config)
+            both = asked(settings)
+            begun = base(PROMPT, latents=out["latents"].clone(), output_type="latent", height=16, width=24,
+                         denoising_end=settings["refine_from"], **both).images
+            scores = {k: settings[k] for k in ("aesthetic_score", "negative_aesthetic_score") if k in settings}
+            latents = refiner(PROMPT, image=begun, output_type="latent", denoising_start=settings["refine_from"], **scores,
+                              **both).images
+            out[f"{scheduler}.latents"] = latents
+            out[f"{scheduler}.image"] = decode(base.vae, latents)
+        save_file({k: t.contiguous() for k, t in out.items()}, HERE / f"{case}.safetensors")
+        own_settings = {k: v for k, v in settings.items() if k != "negative_prompt"}
+        cases.append(dict(name="sdxl", refiner="sdxl_refiner", golden=case, prompt=PROMPT,
+                          negative=settings.get("negative_prompt", ""), guidance=GUIDANCE, steps=20, height=16, width=24,
+                          settings=own_settings, schedulers=schedulers))
+    return cases
+
+
 @torch.no_grad()
 def make(name, build):
     pipe, options = build()
@@ -200,14 +258,16 @@ def make(name, build):
     vae_goldens(pipe.vae, options["height"], options["width"], generator, out)
     save_file({k: t.contiguous() for k, t in out.items()}, HERE / f"{name}.safetensors")
     report(name, out, folder)
-    return picture_goldens(pipe, name, options)
+    return picture_goldens(pipe, name, options) if name in CASES else []
 
 
 def main():
     torch.set_num_threads(1)
-    pipelines = [sdxl, sdxl_v, sdxl_pruned, sdxl_turbo]
+    pipelines = [sdxl, sdxl_v, sdxl_pruned, sdxl_turbo, sdxl_refiner]
     wanted = sys.argv[1:] or [p.__name__ for p in pipelines]
     cases = [c for p in pipelines if p.__name__ in wanted for c in make(p.__name__, p)]
+    if "sdxl_refiner" in wanted:
+        (HERE / "refiner_cases.json").write_text(json.dumps({"cases": refined()}, indent=1) + "\n")
     if wanted == [p.__name__ for p in pipelines]:
         (HERE / "sdxl_cases.json").write_text(json.dumps({"cases": cases}, indent=1) + "\n")
 
