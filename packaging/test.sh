@@ -20,16 +20,16 @@ suite_run() {
   logs+=("$folder/meson-logs/testlog${setup:+-$setup}.json")
 }
 
-# build_or_note FOLDER [meson options]
+# build_or_note FOLDER TARGET [meson options]
 build_or_note() {
-  local folder=$1
-  shift
-  build_in "$folder" all "$@" || { say "The build in $folder failed."; failed_builds=$((failed_builds + 1)); return 1; }
+  local folder=$1 target=$2
+  shift 2
+  build_in "$folder" "$target" "$@" || { say "The build in $folder failed."; failed_builds=$((failed_builds + 1)); return 1; }
 }
 
 install_missing $build_packages $test_packages
 # shellcheck disable=SC2086
-if build_or_note "$root/build" $options; then
+if build_or_note "$root/build" all $options; then
   suite_run "$root/build" ""
   # Those that read or print numbers and texts once more, with decimal commas and with the Turkish i (tests/meson.build).
   for setup in de tr; do
@@ -38,10 +38,10 @@ if build_or_note "$root/build" $options; then
 fi
 if [ -z "${SL_TEST_QUICK:-}" ]; then
   # shellcheck disable=SC2086
-  build_or_note "$root/build-asan" $options -Db_sanitize=address,undefined -Db_lundef=false -Doptimization=1 -Dui=disabled \
+  build_or_note "$root/build-asan" all $options -Db_sanitize=address,undefined -Db_lundef=false -Doptimization=1 -Dui=disabled \
     -Dcuda=disabled && suite_run "$root/build-asan" asan --no-suite slow
   # shellcheck disable=SC2086
-  build_or_note "$root/build-tsan" $options -Db_sanitize=thread -Db_lundef=false -Doptimization=1 -Dui=disabled \
+  build_or_note "$root/build-tsan" threads $options -Db_sanitize=thread -Db_lundef=false -Doptimization=1 -Dui=disabled \
     -Dcuda=disabled && suite_run "$root/build-tsan" tsan --suite threads
 fi
 

@@ -30,33 +30,34 @@ static void test_branch(void)
 {
     g_autoptr(SlSettings) values = NULL;
     g_autoptr(GError) error = NULL;
+    int steps = steps_like(40), place = steps_like(12);
     SlJob *branch;
 
-    g_object_set(workspace->recipe, "steps", 40, "seed", (guint64)5, NULL);
+    g_object_set(workspace->recipe, "steps", steps, "seed", (guint64)5, NULL);
     act_with("win.compare-preset", "four");
     run_to_end();
     values = sl_settings_dup(workspace->recipe);
     sl_comparison_set_align(comparison, SL_ALIGN_EVALUATIONS);
     for (guint i = 0; i < 4; i++) {
-        sl_comparison_set_position(comparison, 17 + i);
+        sl_comparison_set_position(comparison, steps_like(17) + i);
         g_assert_true(sl_comparison_branch(comparison, i, 0, values, &error));
         g_assert_no_error(error);
         run_to_end();
         branch = sl_comparison_get_job(comparison, 4);
         g_assert_true(sl_job_get_parent(branch) == sl_comparison_get_job(comparison, i));
-        g_assert_cmpuint(sl_job_get_branch_point(branch), ==, 17 + i);
+        g_assert_cmpuint(sl_job_get_branch_point(branch), ==, (guint)steps_like(17) + i);
         g_assert_true(same_samples(branch, sl_comparison_get_job(comparison, i), 0));
         sl_comparison_remove(comparison, 4);
     }
-    sl_comparison_set_position(comparison, 12);
-    g_object_set(values, "scheduler", "euler", "steps", 30, "guidance", 3.0, NULL);
+    sl_comparison_set_position(comparison, place);
+    g_object_set(values, "scheduler", "euler", "steps", steps_like(30), "guidance", 3.0, NULL);
     g_assert_true(sl_comparison_branch(
         comparison, 1, sl_own("scheduler") | sl_own("steps") | sl_own("guidance"), values, &error));
     run_to_end();
     branch = sl_comparison_get_job(comparison, 4);
     g_assert_cmpuint(count_frames(branch), ==, (guint)sl_job_get_evaluations(branch));
-    g_assert_cmpuint(count_frames(branch), <, 40);
-    for (int i = 13; i < sl_job_get_evaluations(branch); i++)
+    g_assert_cmpuint(count_frames(branch), <, (guint)steps);
+    for (int i = place + 1; i < sl_job_get_evaluations(branch); i++)
         g_assert_cmpfloat(sl_job_get_plan(branch)[i].sigma, <,
                           sl_job_get_plan(branch)[i - 1].sigma);
     g_assert_cmpfloat(
@@ -80,7 +81,7 @@ static void test_branch_file(void)
     sl_metadata_read(path, &metadata, &err);
     g_assert_cmpstr(err.message, ==, "");
     g_assert_nonnull(metadata.origin);
-    g_assert_cmpint(metadata.origin->step, ==, 12);
+    g_assert_cmpint(metadata.origin->step, ==, steps_like(12));
     g_assert_cmpstr(metadata.origin->recipe->scheduler, ==, "ddim");
     g_assert_cmpstr(metadata.recipe->scheduler, ==, "euler");
     sl_metadata_free(&metadata);
@@ -202,7 +203,7 @@ static void test_keep(void)
     }
     screenshot("compare-8-reopened");
     sl_comparison_set_align(comparison, SL_ALIGN_EVALUATIONS);
-    sl_comparison_set_position(comparison, 9);
+    sl_comparison_set_position(comparison, steps_like(9));
     g_assert_true(sl_comparison_branch(comparison, 0, 0, values, NULL));
     WAIT_UNTIL(sl_job_is_over(sl_comparison_get_job(comparison, lanes)));
     g_assert_true(same_samples(sl_comparison_get_job(comparison, lanes),

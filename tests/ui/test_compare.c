@@ -32,7 +32,7 @@ static void test_live(void)
     act_with("win.compare-preset", "four");
     g_assert_cmpuint(count_lanes(), ==, 4);
     WAIT_UNTIL(sl_comparison_get_job(comparison, 3) &&
-               count_frames(sl_comparison_get_job(comparison, 3)) >= 20);
+               count_frames(sl_comparison_get_job(comparison, 3)) >= (guint)steps_like(20));
     g_assert_true(sl_comparison_is_busy(comparison));
     for (guint i = 0; i < 4; i++)
         least = i ? MIN(least, count_frames(sl_comparison_get_job(comparison, i)))

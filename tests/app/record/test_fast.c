@@ -21,7 +21,7 @@ static const struct {
 } wanted[LANES] = {
     {"euler", "a red house", 7.5, 6, 32}, {"heun", "a blue lake", 5, 4, 32},
     {"ddim", "a red house", 1, 8, 32},    {"dpmpp-2m-sde", "", 3, 2, 32},
-    {"unipc", "a lake", 7.5, 6, 64},      {"ddpm", "a tree", 1, 5, 32},
+    {"unipc", "a lake", 7.5, 6, 24},      {"ddpm", "a tree", 1, 5, 32},
 };
 
 static SlModel *open_model(const char *name)

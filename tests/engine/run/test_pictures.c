@@ -1,9 +1,9 @@
 /* test_pictures.c - whole pictures against diffusers: every small pipeline in tests/goldens/model
  * from the same start noise, 20 steps.
  *
- * usage: test_pictures DEVICE [DTYPE [PIPELINE...]]. The limits are those of docs/design.md: PSNR
- * 50 dB for each picture in f32, a median of 35 dB in 16 bits. Schedulers that draw noise get
- * diffusers' noise.
+ * usage: test_pictures DEVICE [DTYPE [PIPELINE... | -PIPELINE...]]: those, or all but those. The
+ * limits are those of docs/design.md: PSNR 50 dB for each picture in f32, a median of 35 dB in 16
+ * bits. Schedulers that draw noise get diffusers' noise.
  */
 #include "engine/engine.h"
 #include "tests/engine/run/golden.h"
@@ -173,9 +173,9 @@ static void run_pipeline(const cJSON *test)
 static bool is_wanted(const char *pipeline, int argc, char **argv)
 {
     for (int i = 3; i < argc; i++)
-        if (!strcmp(argv[i], pipeline))
-            return true;
-    return argc <= 3;
+        if (!strcmp(argv[i] + (argv[i][0] == '-'), pipeline))
+            return argv[i][0] != '-';
+    return argc <= 3 || argv[3][0] == '-';
 }
 
 static int compare_doubles(const void *a, const void *b)
