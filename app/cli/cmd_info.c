@@ -42,11 +42,18 @@ static void print_distilled(const SlModelInfo *info)
                  kind->steps == 1 ? "" : "s", kind->guidance, info->distilled_from);
 }
 
+/* What decided that it is what it is. */
+static const char *reason_of(const SlModelInfo *info)
+{
+    return info->single_file ? sl_checkpoint_reason(info->arch) : "_class_name in model_index.json";
+}
+
 static void print_model(const SlModelInfo *info)
 {
     sl_print("%s\n", info->path);
     sl_print("  kind          %s, %s\n", info->pipeline->class_name,
              info->single_file ? "a single checkpoint" : "a diffusers folder");
+    sl_print("  known by      %s\n", reason_of(info));
     sl_print("  size          %d x %d, sides in multiples of %d\n", info->width, info->height,
              info->size_multiple);
     sl_print("  sample        %d channels, 1/%d of the size\n", info->channels, info->factor);
@@ -105,6 +112,9 @@ static cJSON *model_to_json(const SlModelInfo *info, const char *device)
     sl_out_text(&out, root, "name", info->name);
     sl_out_text(&out, root, "pipeline", info->pipeline->class_name);
     sl_out_bool(&out, root, "single_file", info->single_file);
+    if (info->single_file)
+        sl_out_text(&out, root, "architecture", info->arch);
+    sl_out_text(&out, root, "known_by", reason_of(info));
     sl_out_number(&out, root, "width", info->width);
     sl_out_number(&out, root, "height", info->height);
     sl_out_number(&out, root, "size_multiple", info->size_multiple);

@@ -153,7 +153,8 @@ bool sl_checkpoint_recognise(const SlWeightSource *file, SlError *err)
     for (int i = 0; i < (xl ? 3 : 2); i++)
         if (!first_with(file, need[i][0], true))
             return sl_fail(err, SL_UNSUPPORTED,
-                           "%s: the file lacks %s (no tensor's name begins with \"%s\")",
+                           "%s: the file lacks %s (no tensor's name begins with \"%s\"): give its "
+                           "UNet to a whole model with --unet",
                            sl_show_path(sl_weights_file(file, 0)).text, need[i][1], need[i][0]);
     return true;
 }
@@ -283,4 +284,29 @@ bool sl_checkpoint_arch(const SlWeightSource *file, char arch[16], SlError *err)
                        sl_show_path(sl_weights_file(file, 0)).text, text_size, key,
                        open_clip ? "OpenCLIP" : "CLIP");
     return true;
+}
+
+const char *sl_checkpoint_reason(const char *arch)
+{
+    static const struct {
+        const char *arch, *reason;
+    } reasons[] = {
+        {"sd15", "texts of size 768 (attn2.to_k), CLIP's names (cond_stage_model.transformer)"},
+        {"sd21-base",
+         "texts of size 1024, OpenCLIP's names (cond_stage_model.model), and 512, base, "
+         "turbo or epsilon in its metadata or name"},
+        {"sd21", "texts of size 1024, OpenCLIP's names (cond_stage_model.model), and nothing that "
+                 "says 512 pixels or epsilon"},
+        {"sdxl", "two text encoders (conditioner.embedders), transformers 2 and 10 layers deep"},
+        {"ssd-1b", "two text encoders (conditioner.embedders), transformers 2 and 4 layers deep, "
+                   "none in the middle"},
+        {"vega",
+         "two text encoders (conditioner.embedders), transformers 1 and 2 layers deep, none "
+         "in the middle"},
+        {"sdxl-refiner", "OpenCLIP alone as text encoder (conditioner.embedders.0.model)"},
+    };
+    for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++)
+        if (!strcmp(reasons[i].arch, arch))
+            return reasons[i].reason;
+    return "the family's own marks";
 }

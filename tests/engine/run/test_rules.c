@@ -208,6 +208,20 @@ static void test_defaults(const cJSON *test, const SlRecipe *recipe)
                 text_of(test, "rule", ""), recipe->steps, recipe->guidance, recipe->scheduler);
 }
 
+/* What is said by hand of the noise. */
+static void change_schedule(const cJSON *test, SlRecipe *recipe)
+{
+    const char *prediction = text_of(test, "prediction", ""),
+               *spacing = text_of(test, "spacing", "");
+    recipe->prediction = !strcmp(prediction, "epsilon")        ? SL_PREDICTION_EPSILON
+                         : !strcmp(prediction, "v_prediction") ? SL_PREDICTION_V
+                                                               : SL_PREDICTION_MODEL;
+    if (get(test, "zero_snr"))
+        recipe->zero_snr = cJSON_IsTrue(get(test, "zero_snr")) ? SL_ZERO_SNR_YES : SL_ZERO_SNR_NO;
+    if (!strcmp(spacing, "trailing"))
+        recipe->spacing = SL_SPACING_TRAILING;
+}
+
 static void run_case(const cJSON *test, const Golden *golden)
 {
     const char *name = text_of(test, "name", "");
@@ -230,6 +244,7 @@ static void run_case(const cJSON *test, const Golden *golden)
     recipe.steps = (int)number_of(test, "steps", own ? recipe.steps : 4);
     recipe.seed = 3;
     recipe.class_label = (int)number_of(test, "class", 0);
+    change_schedule(test, &recipe);
     if (get(test, "scheduler"))
         recipe.scheduler = text_of(test, "scheduler", NULL);
     SlRun *run = sl_run_new(model, &recipe, NULL, &err);

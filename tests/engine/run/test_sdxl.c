@@ -1,10 +1,11 @@
 /* test_sdxl.c - what the family of Stable Diffusion XL has beside its pictures (test_pictures.c):
  * a refiner goes on with a run, texts that are told other sizes are not encoded again, a VAE that overflows computes in f32, parts
  * that do not belong together are refused. */
-#include "engine/pipelines/pipelines.h"
+#include "engine/pipelines/latent_parts.h"
 #include "engine/run/share.h"
 #include "tests/test.h"
 
+#include <math.h>
 #include <string.h>
 
 static SlModel *open_on(const char *device, const char *name, const char *dtype)
@@ -337,8 +338,49 @@ static void test_refiner(void)
     test_no_refiner();
 }
 
+/* ---- texts ---- */
+
+static void test_pooled(void)
+{
+    float values[3] = {1, NAN, 2};
+    const SlConditionTensor pooled = {.rank = 1, .size = {3}, .values = values};
+    SlError err = {0};
+    sl_test(!sl_check_finite_text(&pooled, &err) && strstr(err.message, "pooled"), "%s",
+            err.message);
+    values[1] = 0;
+    sl_test(sl_check_finite_text(&pooled, &err), "a pooled text of numbers");
+}
+
+/* What finds no room is other tokens for another vocabulary. */
+static void test_warnings(void)
+{
+    SlModel *model = open_model("sdxl", "f32");
+    char text[800] = "";
+    SlRecipe recipe;
+    SlError err = {0};
+    SlAsk same = {0}, other = {0};
+    for (int i = 0; i < 90; i++)
+        strcat(text, i % 2 ? "horses " : "red ");
+    sl_recipe_defaults(&recipe, sl_model_info(model));
+    recipe.prompt = text;
+    bool ok = model->kind->ask(model, &recipe, false, &same, &err);
+    sl_test(ok && *same.warning && !strstr(same.warning, "tokenizer"),
+            "tokens that no encoder has room for are named once: %.60s %s", same.warning,
+            err.message);
+    sl_tokenizer_close(model->tokenizer_2);
+    model->tokenizer_2 = sl_tokenizer_open_clip(SL_CLIP_PAD_BANG, &err);
+    ok = model->tokenizer_2 && model->kind->ask(model, &recipe, false, &other, &err);
+    sl_test(ok && strstr(other.warning, "tokenizer: ") && strstr(other.warning, "\ntokenizer_2: "),
+            "and for each tokenizer where they differ %s", err.message);
+    free(same.ids);
+    free(other.ids);
+    sl_model_close(&model);
+}
+
 int main(void)
 {
+    test_pooled();
+    test_warnings();
     test_refiner();
     test_sharing();
     test_upcast();

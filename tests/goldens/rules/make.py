@@ -62,6 +62,10 @@ def make(case, out):
     pipe.set_progress_bar_config(disable=True)
     if "scheduler" in case:
         pipe.scheduler = getattr(diffusers, SCHEDULERS[case["scheduler"]]).from_config(pipe.scheduler.config)
+    keys = {"prediction": "prediction_type", "zero_snr": "rescale_betas_zero_snr", "spacing": "timestep_spacing"}
+    changed = {keys[k]: case[k] for k in keys if k in case}
+    if changed:
+        pipe.scheduler = type(pipe.scheduler).from_config(pipe.scheduler.config, **changed)
     own = case.get("defaults", {})  # what the model is run with where nobody says otherwise: its card's
     arguments = dict(num_inference_steps=case.get("steps", own.get("steps", 4)), generator=torch.Generator().manual_seed(3))
     if texts:
