@@ -60,6 +60,8 @@ bool sl_option_take_setting(const SlSettingInfo *setting, const char *value, SlO
                             SlError *err)
 {
     SlText expected = {0};
+    if (setting->id == SL_SETTING_LORA && !(value = sl_lora_text(value, err)))
+        return false;
     bool ok = sl_setting_parse(setting, value, &o->values, &expected);
     if (ok)
         o->given |= SL_SETTING_BIT(setting->id);
@@ -179,6 +181,8 @@ bool sl_command_takes(SlCommand command, const SlSettingInfo *setting)
         return true;
     case SL_COMMAND_BRANCH:
         return setting->scope == SL_SCOPE_STEP;
+    case SL_COMMAND_REPLAY: /* where they are */
+        return setting->id == SL_SETTING_LORA;
     case SL_COMMAND_BENCH:
         return (measured & SL_SETTING_BIT(setting->id)) != 0;
     default:
@@ -208,9 +212,25 @@ static const char *find_value(const char *name, size_t length, int argc, char **
     return NULL;
 }
 
+/* The value of an option that was given before and can be given again: both. */
+static const char *join(const SlSettingInfo *setting, const char *value, const SlOptions *o,
+                        SlError *err)
+{
+    SlText both = {0};
+    if (!setting->joined || !sl_options_given(o, setting->id))
+        return value;
+    sl_text_addf(&both, "%s%s%s", sl_setting_text(setting, &o->values), setting->joined, value);
+    const char *kept = both.failed ? NULL : sl_lora_keep(both.data);
+    sl_text_free(&both);
+    if (!kept)
+        sl_fail(err, SL_MEMORY, "memory ran out");
+    return kept;
+}
+
 static bool take_setting(const SlSettingInfo *setting, const char *value, SlOptions *o,
                          SlError *err)
 {
+    value = value ? join(setting, value, o, err) : NULL;
     return value && sl_option_take_setting(setting, value, o, err);
 }
 

@@ -91,6 +91,7 @@ static bool open_model(SlSession *session, const char *path, const SlPartFrom *f
         .device = o->device,
         .dtype = o->dtype,
         .from = from,
+        .find_adapter = sl_lora_find,
         .threads = o->threads > 0 ? (int)o->threads : 0,
         .progress = show_loading,
         .progress_arg = &session->progress,

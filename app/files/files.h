@@ -6,6 +6,7 @@
 #include "app/files/atomic_file.h"
 #include "app/files/hash_cache.h"
 #include "app/files/json_out.h"
+#include "app/files/lora_path.h"
 #include "app/files/model_path.h"
 #include "app/files/model_same.h"
 #include "app/files/read_file.h"

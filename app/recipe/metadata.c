@@ -19,6 +19,38 @@ void sl_metadata_set_model(SlMetadata *m, const SlModelInfo *info)
     memcpy(m->file, info->file, sizeof m->file);
 }
 
+static bool has_adapter(const SlMetadata *m, const char *name)
+{
+    for (int i = 0; i < m->adapters; i++)
+        if (!strcmp(m->adapter[i].name, name))
+            return true;
+    return false;
+}
+
+void sl_metadata_find_adapters(SlMetadata *m)
+{
+    SlAdapterUses uses;
+    SlAdapterHashes hashes;
+    SlError ignored = {0};
+    m->adapters = 0;
+    bool ok = sl_adapter_uses_parse(m->recipe->lora ? m->recipe->lora : "", &uses, &ignored);
+    for (int i = 0; ok && i < uses.count; i++) {
+        const SlAdapterUse *use = &uses.use[i];
+        SlMetadataAdapter *a = &m->adapter[m->adapters];
+        char *path = sl_lora_find(use->name, use->hash, &ignored);
+        if (path && strlen(use->name) < sizeof a->name && !has_adapter(m, use->name) &&
+            sl_lora_hashes(path, &hashes, &ignored)) {
+            snprintf(a->name, sizeof a->name, "%.255s", use->name);
+            memcpy(a->sha256, hashes.sha256, sizeof a->sha256);
+            memcpy(a->tensors_sha256, *hashes.stated ? hashes.stated : hashes.tensors,
+                   sizeof a->tensors_sha256);
+            m->adapters++;
+        }
+        free(path);
+    }
+    sl_adapter_uses_free(&uses);
+}
+
 void sl_metadata_free(SlMetadata *m)
 {
     free(m->recipe);
@@ -56,6 +88,17 @@ static void add_model(SlJsonOut *out, cJSON *root, const SlMetadata *m)
     sl_out_item(out, model, "files", sl_files_to_json(m->file, m->files));
 }
 
+static void add_adapters(SlJsonOut *out, cJSON *root, const SlMetadata *m)
+{
+    cJSON *list = sl_out_array(out, root, "adapters");
+    for (int i = 0; i < m->adapters; i++) {
+        cJSON *item = sl_out_object(out, list, NULL);
+        sl_out_text(out, item, "name", m->adapter[i].name);
+        sl_out_text(out, item, "sha256", m->adapter[i].sha256);
+        sl_out_text(out, item, "tensors_sha256", m->adapter[i].tensors_sha256);
+    }
+}
+
 cJSON *sl_metadata_to_object(const SlMetadata *m)
 {
     char id[65];
@@ -68,6 +111,8 @@ cJSON *sl_metadata_to_object(const SlMetadata *m)
     if (m->origin)
         sl_out_item(&out, root, "branch", sl_origin_to_json(m->origin, m->recipe));
     add_model(&out, root, m);
+    if (m->adapters)
+        add_adapters(&out, root, m);
     sl_out_text(&out, root, "device", m->device);
     sl_out_text(&out, root, "device_description", m->device_description);
     sl_out_text(&out, root, "dtype", m->dtype);
@@ -119,6 +164,29 @@ static void add_setting(SlText *out, const SlSettingInfo *s, const SlRecipe *r)
     sl_text_free(&value);
 }
 
+/* "<lora:NAME:TEXT:UNET>" behind the prompt, as AUTOMATIC1111 has it: one number for both. */
+static void add_tags(SlText *prompt, const SlAdapterUses *uses)
+{
+    for (int i = 0; i < uses->count; i++) {
+        const SlAdapterUse *u = &uses->use[i];
+        sl_text_addf(prompt, "%s<lora:%s:%s", prompt->length ? " " : "", u->name,
+                     sl_strength_text(u->text).text);
+        if (u->unet != u->text)
+            sl_text_addf(prompt, ":%s", sl_strength_text(u->unet).text);
+        sl_text_add(prompt, ">");
+    }
+}
+
+static void add_lora_hashes(SlText *out, const SlMetadata *m)
+{
+    SlText hashes = {0};
+    for (int i = 0; i < m->adapters; i++)
+        sl_text_addf(&hashes, "%s%s: %.12s", i ? ", " : "", m->adapter[i].name,
+                     m->adapter[i].tensors_sha256);
+    sl_infotext_add(out, "Lora hashes", hashes.data);
+    sl_text_free(&hashes);
+}
+
 /* The fields in the order of the common grammar: those that it has a form of its own for are
  * written out, and whatever else the table has a name for follows. */
 char *sl_metadata_to_parameters(const SlMetadata *m)
@@ -129,9 +197,17 @@ char *sl_metadata_to_parameters(const SlMetadata *m)
         SL_SETTING_BIT(SL_SETTING_HEIGHT) | SL_SETTING_BIT(SL_SETTING_CLIP_SKIP);
     const SlRecipe *r = m->recipe;
     char size[32], hash[11];
-    SlText out = {0};
-    sl_infotext_begin(&out, r->prompt ? r->prompt : "",
+    SlText out = {0}, prompt = {0};
+    SlAdapterUses uses;
+    SlError ignored = {0};
+    sl_text_add(&prompt, r->prompt ? r->prompt : "");
+    if (sl_adapter_uses_parse(r->lora ? r->lora : "", &uses, &ignored))
+        add_tags(&prompt, &uses);
+    sl_adapter_uses_free(&uses);
+    sl_infotext_begin(&out, prompt.data ? prompt.data : "",
                       r->negative_prompt ? r->negative_prompt : "");
+    out.failed = out.failed || prompt.failed;
+    sl_text_free(&prompt);
     add_setting(&out, sl_setting(SL_SETTING_STEPS), r);
     sl_infotext_add(&out, "Sampler", sl_sampler_label(r->scheduler ? r->scheduler : "model"));
     sl_infotext_add(&out, "Schedule type", sl_schedule_label(r->sigmas, r->spacing));
@@ -147,6 +223,7 @@ char *sl_metadata_to_parameters(const SlMetadata *m)
     for (int i = 0; i < SL_N_SETTINGS; i++)
         if (!(written & SL_SETTING_BIT(i)))
             add_setting(&out, sl_setting(i), r);
+    add_lora_hashes(&out, m);
     sl_infotext_add(&out, "Version", m->program);
     return sl_infotext_end(&out);
 }
@@ -273,6 +350,22 @@ static void read_model(In *in, SlMetadata *m)
     }
 }
 
+static void read_adapters(In *in, SlMetadata *m)
+{
+    const cJSON *list = cJSON_GetObjectItemCaseSensitive(in->root, "adapters"), *item;
+    if (list && (!cJSON_IsArray(list) || cJSON_GetArraySize(list) > SL_ADAPTERS_MAX)) {
+        wrong(in, "adapters", "a list of at most 16 adapters");
+        return;
+    }
+    cJSON_ArrayForEach(item, list)
+    {
+        SlMetadataAdapter *a = &m->adapter[m->adapters++];
+        read_string(in, item, "name", a->name, sizeof a->name);
+        read_hash(in, item, "sha256", a->sha256);
+        read_hash(in, item, "tensors_sha256", a->tensors_sha256);
+    }
+}
+
 static void read_recipe(In *in, SlMetadata *m, SlText *unknown)
 {
     SlRecipe recipe;
@@ -342,6 +435,7 @@ static void list_unknown(const cJSON *root, SlText *unknown)
         "id",
         "branch",
         "model",
+        "adapters",
         "device",
         "device_description",
         "dtype",
@@ -375,6 +469,7 @@ static void read_all(In *in, SlMetadata *m)
     read_recipe(in, m, &unknown);
     read_origin(in, m);
     read_model(in, m);
+    read_adapters(in, m);
     read_string(in, in->root, "device", m->device, sizeof m->device);
     read_string(in, in->root, "device_description", m->device_description,
                 sizeof m->device_description);

@@ -21,6 +21,13 @@ extern "C" {
 /* In the JSON of a picture, a sheet or an animation, so that reading it takes at most 40 MiB. */
 #define SL_METADATA_MAX_VALUES ((size_t)1 << 19)
 
+/* A LoRA that the recipe names. */
+typedef struct SlMetadataAdapter {
+    char name[256];
+    char sha256[65];         /* of the file */
+    char tensors_sha256[65]; /* of what is behind its header, or what it states of that */
+} SlMetadataAdapter;
+
 typedef struct SlMetadata {
     int version;      /* of the chunk, as read */
     char program[64]; /* "safelight 0.1.0" */
@@ -31,6 +38,8 @@ typedef struct SlMetadata {
     SlPrediction prediction;
     int files;
     SlModelFile file[SL_MODEL_MAX_FILES];
+    int adapters;
+    SlMetadataAdapter adapter[SL_ADAPTERS_MAX];
     char device[64], device_description[256], dtype[8];
     int step, steps;       /* the step saved, 1-based, of how many */
     bool partial;          /* the run was stopped at that step; the picture is its predicted x_0 */
@@ -47,6 +56,8 @@ typedef struct SlMetadata {
 
 /* Copies what describes the model (name, files, their hashes so far). */
 void sl_metadata_set_model(SlMetadata *metadata, const SlModelInfo *info);
+/* The hashes of the files that the recipe's adapters are found as; those that are gone are left out. */
+void sl_metadata_find_adapters(SlMetadata *metadata);
 void sl_metadata_free(SlMetadata *metadata);
 
 /* Both malloc'ed, NULL without memory. */

@@ -103,6 +103,8 @@ void sl_metadata_describe(SlMetadata *m, SlModel *model, const SlModelInfo *iden
     m->version = SL_METADATA_VERSION;
     snprintf(m->program, sizeof m->program, "safelight %s", SL_VERSION);
     sl_metadata_set_model(m, identity ? identity : sl_model_info(model));
+    if (m->recipe)
+        sl_metadata_find_adapters(m);
     snprintf(m->device, sizeof m->device, "%s", dev->name);
     describe_device(sl_device_describe(dev), m->device_description, sizeof m->device_description);
     snprintf(m->dtype, sizeof m->dtype, "%s", sl_device_dtype_name(dev));

@@ -159,6 +159,7 @@ _sl_side_ensure_model (SlEngineSide *side, SlModelItem *item, const SlDeviceChoi
   SlModelOptions options = { .device = choice->device,
                              .dtype = choice->dtype,
                              .threads = choice->threads,
+                             .find_adapter = sl_lora_find,
                              .progress = load_progress,
                              .progress_arg = side,
                              .cancel = &side->closing };

@@ -1,0 +1,263 @@
+/* lora_path.c - see lora_path.h. */
+#include "app/files/lora_path.h"
+
+#include "app/files/hash_cache.h"
+#include "app/files/model_path.h"
+#include "app/files/text.h"
+
+#include <dirent.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define DEPTH      4    /* of folders in folders */
+#define MOST_FILES 4096 /* looked at for a hash */
+
+static const char ending[] = ".safetensors";
+
+/* ---- what the process remembers ---- */
+
+typedef struct Kept {
+    struct Kept *next;
+    struct stat file; /* of hashes */
+    SlAdapterHashes hashes;
+    char text[]; /* a path, or a text that was kept */
+} Kept;
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static Kept *paths, *texts, *hashed;
+
+/* With the lock held. NULL without memory. */
+static Kept *keep(Kept **list, const char *text)
+{
+    for (Kept *k = *list; k; k = k->next)
+        if (!strcmp(k->text, text))
+            return k;
+    size_t n = strlen(text) + 1;
+    Kept *k = calloc(1, sizeof *k + n);
+    if (!k)
+        return NULL;
+    memcpy(k->text, text, n);
+    k->next = *list;
+    return *list = k;
+}
+
+static Kept *keep_locked(Kept **list, const char *text)
+{
+    pthread_mutex_lock(&lock);
+    Kept *k = keep(list, text);
+    pthread_mutex_unlock(&lock);
+    return k;
+}
+
+const char *sl_lora_keep(const char *text)
+{
+    Kept *k = keep_locked(&texts, text);
+    return k ? k->text : NULL;
+}
+
+static bool same_file(const struct stat *a, const struct stat *b)
+{
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
+           a->st_ctim.tv_sec == b->st_ctim.tv_sec && a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
+}
+
+bool sl_lora_hashes(const char *path, SlAdapterHashes *hashes, SlError *err)
+{
+    struct stat st;
+    bool is_file = stat(path, &st) == 0;
+    pthread_mutex_lock(&lock);
+    bool known = false;
+    for (Kept *k = hashed; is_file && k && !known; k = k->next) {
+        known = !strcmp(k->text, path) && same_file(&k->file, &st);
+        if (known)
+            *hashes = k->hashes;
+    }
+    pthread_mutex_unlock(&lock);
+    if (known)
+        return true;
+    if (!sl_adapter_hash(path, hashes, NULL, err))
+        return false;
+    pthread_mutex_lock(&lock);
+    Kept *k = is_file ? keep(&hashed, path) : NULL;
+    if (k) {
+        k->file = st;
+        k->hashes = *hashes;
+    }
+    pthread_mutex_unlock(&lock);
+    return true;
+}
+
+/* ---- names and hashes ---- */
+
+static bool exists(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+/* The file's name without folder and ending; its length. */
+static const char *stem_of(const char *path, size_t *length)
+{
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    size_t n = strlen(name), m = sizeof ending - 1;
+    *length = n > m && !strcmp(name + n - m, ending) ? n - m : n;
+    return name;
+}
+
+static bool is_named(const char *path, const char *name)
+{
+    size_t length, wanted;
+    const char *stem = stem_of(path, &length), *want = stem_of(name, &wanted);
+    return length == wanted && !memcmp(stem, want, length);
+}
+
+/* Ten digits and the whole are of the file, which hashes are remembered of for good. */
+static bool has_hash(const char *path, const char *hash)
+{
+    SlError ignored = {0};
+    SlAdapterHashes all;
+    char hex[65];
+    size_t n = strlen(hash);
+    if (n == 0)
+        return true;
+    if (n == 10 || n == 64)
+        return sl_hash_file(path, hex, NULL, &ignored) && !strncmp(hex, hash, n);
+    return sl_lora_hashes(path, &all, &ignored) && sl_adapter_has_hash(&all, hash);
+}
+
+/* ---- looking ---- */
+
+typedef struct Search {
+    const char *name; /* NULL: any */
+    const char *hash;
+    int files; /* looked at so far */
+    char *found;
+} Search;
+
+static void look_at(Search *s, const char *path)
+{
+    size_t n = strlen(path), m = sizeof ending - 1;
+    if (s->found || n <= m || strcmp(path + n - m, ending) != 0 || s->files++ > MOST_FILES)
+        return;
+    if ((!s->name || is_named(path, s->name)) && exists(path) && has_hash(path, s->hash))
+        s->found = strdup(path);
+}
+
+static void look_in(Search *s, const char *folder, int depth)
+{
+    DIR *dir = depth > 0 && !s->found ? opendir(folder) : NULL;
+    const struct dirent *entry;
+    while (dir && !s->found && (entry = readdir(dir))) {
+        char *path;
+        if (entry->d_name[0] == '.' || asprintf(&path, "%s/%s", folder, entry->d_name) < 0)
+            continue;
+        look_at(s, path);
+        look_in(s, path, depth - 1);
+        free(path);
+    }
+    if (dir)
+        closedir(dir);
+}
+
+static void look_in_folders(Search *s, char **folders)
+{
+    static const char *const inner[] = {"loras", "lora", "Lora"};
+    for (int i = 0; folders[i]; i++)
+        for (int k = 0; k < 3 && !s->found; k++) {
+            char *path;
+            if (asprintf(&path, "%s/%s", folders[i], inner[k]) < 0)
+                continue;
+            look_in(s, path, DEPTH);
+            free(path);
+        }
+}
+
+static void look_among_paths(Search *s)
+{
+    pthread_mutex_lock(&lock);
+    Kept *k = paths;
+    pthread_mutex_unlock(&lock);
+    for (; k && !s->found; k = k->next) /* what is in the list stays as it is */
+        look_at(s, k->text);
+}
+
+static bool not_found(const char *name, const char *hash, char **folders, SlError *err)
+{
+    SlText text = {0};
+    for (int i = 0; folders[i]; i++)
+        sl_text_addf(&text, "%s%s", i ? ", " : "", folders[i]);
+    sl_fail(err, SL_IO,
+            "there is no LoRA \"%.200s\"%s%s; looked in the folders loras and lora of %.600s", name,
+            *hash ? " with the hash " : "", hash, text.data ? text.data : "no folder");
+    sl_text_free(&text);
+    return false;
+}
+
+char *sl_lora_find(const char *name, const char *hash, SlError *err)
+{
+    Search by_name = {.name = name, .hash = hash}, by_hash = {.hash = hash};
+    if (exists(name) && has_hash(name, hash)) {
+        by_name.found = strdup(name);
+        return by_name.found ? by_name.found : (sl_fail(err, SL_MEMORY, "memory ran out"), NULL);
+    }
+    char **folders = sl_model_folders();
+    if (!folders) {
+        sl_fail(err, SL_MEMORY, "memory ran out");
+        return NULL;
+    }
+    look_among_paths(&by_name);
+    if (!by_name.found)
+        look_in_folders(&by_name, folders);
+    if (!by_name.found && *hash) {
+        look_among_paths(&by_hash);
+        if (!by_hash.found)
+            look_in_folders(&by_hash, folders);
+        by_name.found = by_hash.found;
+    }
+    if (!by_name.found)
+        not_found(name, hash, folders, err);
+    sl_strings_free(folders);
+    return by_name.found;
+}
+
+/* ---- as a recipe has them ---- */
+
+/* Its name and hash in place of what was said. */
+static bool settle(SlAdapterUse *use, SlError *err)
+{
+    char hex[65];
+    size_t length;
+    char *path = sl_lora_find(use->name, use->hash, err);
+    if (!path)
+        return false;
+    const char *stem = stem_of(path, &length);
+    bool ok = sl_hash_file(path, hex, NULL, err) &&
+              (keep_locked(&paths, path) || sl_fail(err, SL_MEMORY, "memory ran out"));
+    if (ok && length >= sizeof use->name)
+        ok = sl_fail(err, SL_ARGUMENT, "the name of the LoRA %.200s is too long", path);
+    if (ok) {
+        memcpy(use->name, stem, length);
+        use->name[length] = 0;
+        snprintf(use->hash, sizeof use->hash, "%.10s", hex);
+    }
+    free(path);
+    return ok;
+}
+
+const char *sl_lora_text(const char *text, SlError *err)
+{
+    SlAdapterUses uses;
+    bool ok = sl_adapter_uses_parse(text, &uses, err);
+    for (int i = 0; ok && i < uses.count; i++)
+        ok = settle(&uses.use[i], err);
+    char *settled = ok ? sl_adapter_uses_text(&uses) : NULL;
+    const char *kept = settled ? sl_lora_keep(settled) : NULL;
+    if (ok && !kept)
+        sl_fail(err, SL_MEMORY, "memory ran out");
+    free(settled);
+    sl_adapter_uses_free(&uses);
+    return kept;
+}
