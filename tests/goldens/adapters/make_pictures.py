@@ -91,7 +91,7 @@ def picture(case, folder, kind, strength, height, width, seed):
               HERE / f"{case}.safetensors")
     return dict(name=folder, golden=f"../adapters/{case}", prompt=PROMPT, negative=NEGATIVE, guidance=4, steps=STEPS,
                 height=height, width=width, lora=f"goldens/adapters/{case}_lora.safetensors", strength=f"{strength:g}",
-                schedulers=["euler"])
+                schedulers=["euler"], **({} if case == "sd1_kohya" else {"not_emulated": True}))
 
 
 with torch.no_grad():

@@ -1,0 +1,162 @@
+/* test_lora.c - LoRAs in runs beside their pictures (test_pictures.c): strengths come and go without a
+ * trace, only what they touch is read again, lanes with different ones are each what they are alone,
+ * and the strength may follow the steps. usage: test_lora DEVICE [DTYPE] */
+#include "engine/pipelines/pipelines.h"
+#include "engine/run/share.h"
+#include "tests/test.h"
+
+#include <string.h>
+
+static const char *device, *dtype;
+static char kohya[500], peft[500]; /* paths */
+
+static SlModel *open_model(void)
+{
+    SlError err = {0};
+    char *folder = sl_test_path("goldens/model/sd1");
+    SlModel *model = sl_model_open(
+        folder, &(SlModelOptions){.device = device, .dtype = dtype, .threads = 1}, &err);
+    sl_test(model != NULL, "opens on %s %s", device, err.message);
+    free(folder);
+    return model;
+}
+
+static SlRun *new_run(SlModel *model, const char *lora, SlShare *share, SlError *err)
+{
+    SlRecipe recipe;
+    sl_recipe_defaults(&recipe, sl_model_info(model));
+    recipe.prompt = "a cat";
+    recipe.scheduler = "euler";
+    recipe.steps = 4;
+    recipe.lora = lora;
+    return sl_run_new(model, &recipe, &(SlRunInputs){.share = share}, err);
+}
+
+/* The last sample of a run of its own, malloc'ed. */
+static float *sample_of(SlModel *model, const char *lora)
+{
+    SlError err = {0};
+    SlRun *run = new_run(model, lora, NULL, &err);
+    bool ok = run != NULL;
+    while (ok && !sl_run_done(run))
+        ok = sl_run_next(run, NULL, &err);
+    size_t bytes = ok ? (size_t)sl_run_sample_elements(run) * sizeof(float) : 0;
+    float *sample = ok ? malloc(bytes) : NULL;
+    if (sample)
+        memcpy(sample, sl_run_sample(run), bytes);
+    sl_test(sample != NULL, "a run with \"%s\" %s", lora, err.message);
+    sl_run_free(run);
+    return sample;
+}
+
+static bool same(const float *a, const float *b)
+{
+    return a && b && !memcmp(a, b, 4 * 4 * 4 * sizeof *a);
+}
+
+static const char *text(char out[600], const char *path, const char *strengths)
+{
+    snprintf(out, 600, "%s%s", path, strengths);
+    return out;
+}
+
+static void test_traces(SlModel *model)
+{
+    char weak[600], strong[600], later[600], twice[1300], unet[600];
+    unsigned loads[SL_MAX_PARTS];
+    float *none = sample_of(model, "");
+    for (int i = 0; i < model->parts; i++)
+        loads[i] = model->part[i].loads;
+    float *first = sample_of(model, text(strong, kohya, ":0.8"));
+    float *other = sample_of(model, text(weak, kohya, ":0.3:0"));
+    float *again = sample_of(model, strong), *off = sample_of(model, "");
+    snprintf(twice, sizeof twice, "%s; %s:0.5", strong, peft);
+    float *both = sample_of(model, twice), *zero = sample_of(model, text(later, kohya, ":0"));
+    sl_test(!same(none, first) && !same(first, other) && !same(first, both),
+            "each is another picture");
+    sl_test(same(first, again), "the same strength again gives the same bytes");
+    sl_test(same(none, off) && same(none, zero), "and nothing stays of it");
+    for (int i = 0; i < model->parts; i++)
+        sl_test(model->part[i].loads == loads[i], "%s is not loaded again",
+                model->part[i].kind->name);
+    float *half = sample_of(model, text(later, kohya, ":0.8:0@0-0.5"));
+    float *whole = sample_of(model, text(unet, kohya, ":0.8:0"));
+    snprintf(twice, sizeof twice, "%s:0.8:0@0-0.5; %s:0.8:0@0.5-1", kohya, kohya);
+    float *pieces = sample_of(model, twice);
+    sl_test(!same(half, whole) && !same(half, none), "half of the steps");
+    sl_test(same(pieces, whole), "two halves are the whole");
+    float *all[] = {none, first, other, again, off, both, zero, half, whole, pieces};
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        free(all[i]);
+}
+
+/* Runs that take turns over one model, with one share. */
+static void test_lanes(SlModel *model)
+{
+    char strengths[4][600];
+    SlShare *share = sl_share_new(model);
+    SlRun *run[4] = {NULL};
+    SlError err = {0};
+    bool ok = share != NULL;
+    for (int i = 0; ok && i < 4; i++) {
+        static const char *const said[] = {":0", ":0.5:0", ":0.5:0", ":1"};
+        run[i] = new_run(model, text(strengths[i], kohya, said[i]), share, &err);
+        ok = run[i] != NULL;
+    }
+    sl_test(ok && sl_runs_match(run[1], run[2]) && !sl_runs_match(run[0], run[1]),
+            "lanes of one set of strengths may be a batch, others not");
+    for (int step = 0; ok && step < 4; step++)
+        for (int i = 0; ok && i < 4; i++)
+            ok = sl_run_next(run[i], NULL, &err);
+    sl_test(ok, "four lanes %s", err.message);
+    for (int i = 0; ok && i < 4; i++) {
+        float *alone = sample_of(model, strengths[i]);
+        sl_test(same(alone, sl_run_sample(run[i])), "lane %d is what it is alone", i + 1);
+        free(alone);
+    }
+    sl_test(ok && sl_share_counts(share).texts == 4, "texts are encoded once for each strength: %d",
+            sl_share_counts(share).texts);
+    for (int i = 0; i < 4; i++)
+        sl_run_free(run[i]);
+    sl_share_free(share);
+}
+
+static void test_refusals(SlModel *model)
+{
+    static const struct {
+        const char *file, *said;
+    } bad[] = {{"goldens/adapters/sdxl_kohya_lora.safetensors", "does not fit the model"},
+               {"goldens/adapters/unet.safetensors", "is no LoRA"},
+               {"goldens/adapters/nothing.safetensors", "nothing.safetensors"}};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        SlError err = {0};
+        char *path = sl_test_path(bad[i].file);
+        SlRun *run = new_run(model, path, NULL, &err);
+        sl_test(!run && strstr(err.message, bad[i].said), "refused: %s", err.message);
+        sl_run_free(run);
+        free(path);
+    }
+    SlError err = {0};
+    SlAdapterCounts counts;
+    sl_test(sl_model_adapter(model, kohya, "", &counts, &err) && counts.matched == counts.modules &&
+                counts.matched == 136,
+            "%d of %d modules are the model's %s", counts.matched, counts.modules, err.message);
+}
+
+int main(int argc, char **argv)
+{
+    device = argc > 1 ? argv[1] : "cpu";
+    dtype = argc > 2 ? argv[2] : "f32";
+    char *path = sl_test_path("goldens/adapters");
+    snprintf(kohya, sizeof kohya, "%s/sd1_kohya_lora.safetensors", path);
+    snprintf(peft, sizeof peft, "%s/sd1_peft_lora.safetensors", path);
+    free(path);
+    SlModel *model = open_model();
+    if (model) {
+        test_traces(model);
+        test_lanes(model);
+        test_refusals(model);
+        sl_model_close(&model);
+    }
+    return sl_test_done();
+}
