@@ -35,6 +35,7 @@ typedef enum SlGuidanceRule {
 typedef struct SlPipelineInfo {
     const char *id;         /* in files: "stable-diffusion" */
     const char *class_name; /* diffusers' name: "StableDiffusionPipeline" */
+    const char *name;       /* what people call it: "Stable Diffusion"; NULL: class_name */
     unsigned has;           /* SlModelHas: which settings its models have */
     SlGuidanceRule guidance_rule;
     bool passes_eta; /* its call says eta 0 to the scheduler where nobody says another */

@@ -112,7 +112,8 @@ int sl_cmd_tokenize(const SlOptions *options)
     SlError err = {0};
     char *model = sl_model_find(options->model, &err);
     SlTokenizer *tokenizer = model ? open_tokenizer(model, &err) : NULL;
-    bool ok = tokenizer && print_ids(tokenizer, options->argument, &err);
+    SlTokenRules rules = (SlTokenRules)options->values.tokenizer;
+    bool ok = tokenizer && print_ids(sl_tokenizer_as(tokenizer, rules), options->argument, &err);
     sl_tokenizer_close(tokenizer);
     free(model);
     return ok ? SL_EXIT_OK : sl_fail_exit(&err);

@@ -185,6 +185,8 @@ bool sl_command_takes(SlCommand command, const SlSettingInfo *setting)
         return setting->id == SL_SETTING_LORA;
     case SL_COMMAND_BENCH:
         return (measured & SL_SETTING_BIT(setting->id)) != 0;
+    case SL_COMMAND_TOKENIZE:
+        return setting->id == SL_SETTING_TOKENIZER;
     default:
         return false;
     }

@@ -154,7 +154,15 @@ sl_model_item_equal (SlModelItem *self, SlModelItem *other)
 const char *
 sl_model_item_get_family (SlModelItem *self)
 {
-  return self->info->pipeline->class_name;
+  const SlPipelineInfo *pipeline = self->info->pipeline;
+
+  return pipeline->name ? pipeline->name : pipeline->class_name;
+}
+
+const char *
+sl_model_item_get_kind (SlModelItem *self)
+{
+  return self->info->distilled ? self->info->distilled->name : NULL;
 }
 
 /* Of the largest part. */

@@ -27,8 +27,10 @@ char *sl_model_item_find_tiny (SlModelItem *self, const char *models);
 gboolean sl_model_item_check_tiny (SlModelItem *self, const char *path, GError **error);
 /* Of the same files, parts from elsewhere included. */
 gboolean sl_model_item_equal (SlModelItem *self, SlModelItem *other);
-/* diffusers' name of the pipeline; how its weights are stored, "F16" or "mixed"; bytes on disk. */
+/* What people call its family, "Stable Diffusion XL"; how its weights are stored, "F16" or "mixed"; bytes on disk. */
 const char *sl_model_item_get_family (SlModelItem *self);
+/* Of a model that was distilled to need few steps, "SDXL-Lightning"; else NULL. */
+const char *sl_model_item_get_kind (SlModelItem *self);
 const char *sl_model_item_get_stored_type (SlModelItem *self);
 guint64 sl_model_item_get_bytes (SlModelItem *self);
 /* What a picture of the model's own size needs in f32, weights included, and whether this process may use so much

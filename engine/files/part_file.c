@@ -41,6 +41,8 @@ static const Layout layouts[] = {
      "cond_stage_model.transformer."},
     {"text_encoder", "cond_stage_model.model.", "token_embedding.weight",
      "cond_stage_model.model."},
+    {"text_encoder", "conditioner.embedders.0.transformer.",
+     "text_model.embeddings.token_embedding.weight", NULL},
     {"text_encoder", "text_encoders.clip_l.transformer.",
      "text_model.embeddings.token_embedding.weight", NULL},
     {"text_encoder", "text_encoder.", "text_model.embeddings.token_embedding.weight", NULL},

@@ -54,6 +54,7 @@ static const SlPartClass unet = {
 const SlPipelineClass sl_class_ddpm = {
     .info = {.id = "ddpm",
              .class_name = "DDPMPipeline",
+             .name = "DDPM",
              .guidance_rule = SL_GUIDANCE_NONE,
              .steps = 50,
              .guidance = 1,
@@ -66,6 +67,7 @@ const SlPipelineClass sl_class_ddpm = {
 const SlPipelineClass sl_class_ddim = {
     .info = {.id = "ddim",
              .class_name = "DDIMPipeline",
+             .name = "DDIM",
              .guidance_rule = SL_GUIDANCE_NONE,
              .passes_eta = true,
              .steps = 50,
@@ -80,6 +82,7 @@ const SlPipelineClass sl_class_ddim = {
 const SlPipelineClass sl_class_pndm = {
     .info = {.id = "pndm",
              .class_name = "PNDMPipeline",
+             .name = "PNDM",
              .guidance_rule = SL_GUIDANCE_NONE,
              .steps = 50,
              .guidance = 1,

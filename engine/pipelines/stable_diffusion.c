@@ -192,6 +192,7 @@ static bool encode_text(SlModel *model, const SlAsk *ask, SlCondition *condition
 const SlPipelineClass sl_class_stable_diffusion = {
     .info = {.id = "stable-diffusion",
              .class_name = "StableDiffusionPipeline",
+             .name = "Stable Diffusion",
              .has = SL_HAS_PROMPT | SL_HAS_NEGATIVE_PROMPT | SL_HAS_GUIDANCE | SL_HAS_CLIP |
                     SL_HAS_ADAPTERS,
              .guidance_rule = SL_GUIDANCE_CLASSIFIER_FREE,
@@ -215,6 +216,7 @@ const SlPipelineClass sl_class_stable_diffusion = {
 const SlPipelineClass sl_class_latent_consistency = {
     .info = {.id = "latent-consistency",
              .class_name = "LatentConsistencyModelPipeline",
+             .name = "Latent Consistency",
              .has = SL_HAS_PROMPT | SL_HAS_GUIDANCE | SL_HAS_CLIP | SL_HAS_ADAPTERS,
              .guidance_rule = SL_GUIDANCE_NUMBER,
              .steps = 4,

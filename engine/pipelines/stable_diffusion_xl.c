@@ -296,6 +296,7 @@ static const int training_sizes[][2] = {
 const SlPipelineClass sl_class_stable_diffusion_xl = {
     .info = {.id = "stable-diffusion-xl",
              .class_name = "StableDiffusionXLPipeline",
+             .name = "Stable Diffusion XL",
              .has = SL_HAS_PROMPT | SL_HAS_NEGATIVE_PROMPT | SL_HAS_GUIDANCE | SL_HAS_CLIP |
                     SL_HAS_ADAPTERS | SL_HAS_SIZES | SL_HAS_ZEROS,
              .guidance_rule = SL_GUIDANCE_CLASSIFIER_FREE,

@@ -393,6 +393,8 @@ static GtkWidget *more_row(GtkWidget *widget, const char *title)
 static void test_sdxl(void)
 {
     GtkWidget *more = part(panel, "more_row"), *row;
+    GtkWidget *around = gtk_widget_get_ancestor(more, GTK_TYPE_SCROLLED_WINDOW);
+    GtkAdjustment *scrolled = gtk_scrolled_window_get_vadjustment(GTK_SCROLLED_WINDOW(around));
 
     g_assert_null(more_row(more, "Original width"));
     g_assert_null(more_row(more, "Empty negative"));
@@ -408,14 +410,53 @@ static void test_sdxl(void)
                     "v: scheduler_config.json");
     adw_combo_row_set_selected(ADW_COMBO_ROW(row), 1);
     settle(300);
-    gtk_adjustment_set_value(gtk_scrolled_window_get_vadjustment(GTK_SCROLLED_WINDOW(
-                                 gtk_widget_get_ancestor(more, GTK_TYPE_SCROLLED_WINDOW))),
-                             1e6);
+    gtk_adjustment_set_value(scrolled, 1e6);
     screenshot("10-sdxl");
     adw_combo_row_set_selected(ADW_COMBO_ROW(row), 0);
     adw_expander_row_set_expanded(ADW_EXPANDER_ROW(more), FALSE);
+    gtk_adjustment_set_value(scrolled, 0);
+    settle(300);
     sl_recipe_panel_select_model(panel, sl_model_store_find(workspace->models, "sd1"));
     WAIT_UNTIL(sl_worker_get_model(workspace->worker) == sl_recipe_panel_get_model(panel));
+}
+
+static gboolean has_label(GtkWidget *widget, const char *text)
+{
+    gboolean found = GTK_IS_LABEL(widget) && gtk_widget_get_mapped(widget) &&
+                     strstr(gtk_label_get_text(GTK_LABEL(widget)), text);
+
+    for (GtkWidget *child = gtk_widget_get_first_child(widget); child && !found;
+         child = gtk_widget_get_next_sibling(child))
+        found = has_label(child, text);
+    return found;
+}
+
+static void close_popovers(GtkWidget *widget)
+{
+    if (GTK_IS_POPOVER(widget))
+        gtk_popover_popdown(GTK_POPOVER(widget));
+    for (GtkWidget *child = gtk_widget_get_first_child(widget); child;
+         child = gtk_widget_get_next_sibling(child))
+        close_popovers(child);
+}
+
+/* The list says of each model what it is and what it needs, before it is chosen. */
+static void test_model_list(void)
+{
+    GtkWidget *row = part(panel, "model_row");
+
+    gtk_widget_activate(row);
+    WAIT_UNTIL(has_label(row, "sharded"));
+    g_assert_true(has_label(row, "Stable Diffusion XL · "));
+    g_assert_true(has_label(row, " · F32"));
+    screenshot("10-models-dark");
+    g_settings_set_uint(preferences, "theme", 1);
+    screenshot("10-models-light");
+    g_settings_set_uint(preferences, "theme", 2);
+    for (GtkWidget *child = gtk_widget_get_first_child(row); child;
+         child = gtk_widget_get_next_sibling(child))
+        close_popovers(child);
+    settle(300);
 }
 
 /* The picture that was made last; NULL while it is not written yet. */
@@ -600,6 +641,7 @@ int main(int argc, char **argv)
     g_test_add_func("/window/ddpm", test_ddpm);
     g_test_add_func("/window/vae", test_vae);
     g_test_add_func("/window/sdxl", test_sdxl);
+    g_test_add_func("/window/model-list", test_model_list);
     g_test_add_func("/window/styles-and-sizes", test_styles_and_sizes);
     g_test_add_func("/window/names", test_names);
     g_test_add_func("/window/rapid", test_rapid);

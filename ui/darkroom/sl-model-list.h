@@ -1,11 +1,11 @@
 /* sl-model-list.h - the entries of the list of models: each with what it is, how large, and whether it fits. */
 #pragma once
 
-#include <gtk/gtk.h>
+#include <adwaita.h>
 
 G_BEGIN_DECLS
 
-/* For a list of SlModelItem. */
-GtkListItemFactory *sl_model_list_factory_new (void);
+/* For the list of a row over SlModelItems, which outlives it. */
+GtkListItemFactory *sl_model_list_factory_new (AdwComboRow *row);
 
 G_END_DECLS

@@ -184,7 +184,7 @@ keep_sensitive (GtkWidget *row)
 void
 sl_recipe_panel_connect (SlRecipePanel *self, SlSettings *recipe, SlModelStore *store, GSettings *preferences)
 {
-  g_autoptr (GtkListItemFactory) factory = sl_model_list_factory_new ();
+  g_autoptr (GtkListItemFactory) factory = sl_model_list_factory_new (self->model_row);
   g_autoptr (GtkExpression) model_name = gtk_property_expression_new (SL_TYPE_MODEL_ITEM, NULL, "name");
 
   self->recipe = g_object_ref (recipe);

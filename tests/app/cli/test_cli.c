@@ -387,6 +387,14 @@ static void test_info(void)
         sl_text_addf(&expected, " %d", ids[i]);
     sl_text_addf(&expected, " %d\n", ok ? sl_tokenizer_end_id(t) : 0);
     sl_test(run.status == 0 && ok && strstr(run.out, expected.data), "tokenize");
+    Run broken = RUN("tokenize", "--model", sd_model, "--tokenizer", "ftfy", "dÃ©jÃ\u00a0 vu");
+    Run whole = RUN("tokenize", "--model", sd_model, "--tokenizer", "ftfy", "déjà vu");
+    Run kept = RUN("tokenize", "--model", sd_model, "--tokenizer=transformers-4", "dÃ©jÃ\u00a0 vu");
+    sl_test(broken.status == 0 && !strcmp(broken.out, whole.out) && strcmp(kept.out, whole.out),
+            "tokenize --tokenizer: ftfy repairs what transformers 4 leaves");
+    done(&broken);
+    done(&whole);
+    done(&kept);
     sl_text_free(&expected);
     free(ids);
     sl_tokenizer_close(t);

@@ -1,7 +1,8 @@
 /* test_parts.c - parts from elsewhere: --vae, --unet and --text-encoder, in every layout that such
  * files come in, give the pixels of the model's own; pictures name them and are replayed.
  *
- * Usage: test_parts SD1 (the fixture of that name as a single checkpoint, made by Meson).
+ * Usage: test_parts SD1 GGUF UNET-GGUF XL-GGUF XL-UNET-GGUF (the fixtures sd1 and sdxl as a single checkpoint and as
+ * GGUF files, whole and the UNet alone, made by Meson).
  */
 #include "app/files/safetensors_writer.h"
 #include "app/recipe/metadata.h"
@@ -48,46 +49,6 @@ static const char *part(const char *from, const char *prefix, const char *other,
     return path;
 }
 
-/* The same tensors as a GGUF file of F32, sizes turned round, in ComfyUI-GGUF's manner. */
-static const char *gguf(const char *from, const char *name)
-{
-    SlError err = {0};
-    const char *path = file(name);
-    SlWeightSource *w = sl_weights_open_file(from, &err);
-    FILE *f = fopen(path, "wb");
-    uint64_t count = sl_weights_count(w), keys = 0, offset = 0;
-    uint32_t version = 3, type = 0;
-    fwrite("GGUF", 4, 1, f);
-    fwrite(&version, 4, 1, f);
-    fwrite(&count, 8, 1, f);
-    fwrite(&keys, 8, 1, f);
-    for (size_t i = 0; i < count; i++) {
-        const SlTensorInfo *t = sl_weights_info(w, i);
-        uint64_t length = strlen(t->name);
-        uint32_t rank = (uint32_t)t->rank;
-        fwrite(&length, 8, 1, f);
-        fwrite(t->name, length, 1, f);
-        fwrite(&rank, 4, 1, f);
-        for (int k = t->rank - 1; k >= 0; k--)
-            fwrite(&t->size[k], 8, 1, f);
-        fwrite(&type, 4, 1, f);
-        fwrite(&offset, 8, 1, f);
-        offset += (t->bytes + 31) / 32 * 32; /* the file is F32 */
-    }
-    for (size_t i = 0; i < count; i++) {
-        const SlTensorInfo *t = sl_weights_info(w, i);
-        char *values = calloc(1, (size_t)t->bytes);
-        while (ftell(f) % 32)
-            fputc(0, f);
-        sl_weights_read(w, t, values, &err);
-        fwrite(values, (size_t)t->bytes, 1, f);
-        free(values);
-    }
-    fclose(f);
-    sl_weights_close(w);
-    return path;
-}
-
 /* ---- pictures ---- */
 
 static bool same_pixels(const char *a, const char *b)
@@ -128,9 +89,28 @@ static void test_layouts(void)
     same("--text-encoder",
          part(checkpoint, "cond_stage_model.transformer.text_model.", "", false, "t2.safetensors"),
          "a text encoder with early names");
-    const char *unet = part(checkpoint, "model.diffusion_model.", "", false, "u1.safetensors");
-    same("--unet", unet, "a UNet");
-    same("--unet", gguf(unet, "u.gguf"), "a UNet as GGUF");
+    same("--unet", part(checkpoint, "model.diffusion_model.", "", false, "u1.safetensors"),
+         "a UNet");
+}
+
+/* A whole picture of a fixture with its parts from GGUF files: all of one file in
+ * stable-diffusion.cpp's layout, and the UNet of one in ComfyUI-GGUF's. */
+static void test_gguf(const char *fixture, const char *whole, const char *unet)
+{
+    char relative[80];
+    snprintf(relative, sizeof relative, "goldens/model/%s", fixture);
+    char *path = sl_test_path(relative);
+#define OF "generate", "--model", path, "--prompt", "a red house", "--steps", "2", "--quiet"
+    expect(RUN(OF, "--output", file("g0.png")), 0, "", fixture);
+    expect(RUN(OF, "--unet", whole, "--vae", whole, "--text-encoder", whole, "--output",
+               file("g1.png")),
+           0, "", "... its parts from a GGUF file as stable-diffusion.cpp writes it");
+    sl_test(same_pixels(file("g0.png"), file("g1.png")), "... the same pixels");
+    expect(RUN(OF, "--unet", unet, "--output", file("g2.png")), 0, "",
+           "... its UNet from one as ComfyUI-GGUF writes it");
+    sl_test(same_pixels(file("g0.png"), file("g2.png")), "... the same pixels");
+#undef OF
+    free(path);
 }
 
 static void test_refused(void)
@@ -297,11 +277,13 @@ static void test_refiner(void)
 
 int main(int argc, char **argv)
 {
-    if (argc < 2 || !program_begin())
+    if (argc < 6 || !program_begin())
         return 1;
     checkpoint = argv[1];
     model = sl_test_path("goldens/model/sd1");
     test_layouts();
+    test_gguf("sd1", argv[2], argv[3]);
+    test_gguf("sdxl", argv[4], argv[5]);
     test_refused();
     test_previews();
     test_replay();

@@ -1,10 +1,13 @@
 #!/usr/bin/env python3
 """Writes a diffusers folder as a single checkpoint in the original latent-diffusion layout.
 
-Usage: make_checkpoint.py FOLDER OUT.safetensors [--open-clip | --xl | --refiner] [--v]
+Usage: make_checkpoint.py FOLDER OUT.safetensors|OUT.gguf [--open-clip | --xl | --refiner] [--v] [--unet]
 
 --xl writes Stable Diffusion XL's layout: both text encoders under conditioner.embedders, with what real files carry
 besides. --refiner writes that of its refiner, whose only text encoder is the second one. --v adds the empty tensors that say that the model predicts v and starts from nothing but noise.
+
+A name that ends in .gguf is written as stable-diffusion.cpp does: every tensor under its name here, no keys at all.
+With --unet it is ComfyUI-GGUF's layout: the UNet alone, without its prefix, with the key general.architecture.
 
 Standard library only: Meson runs it for test_checkpoint.c, which reads the result back and compares
 it with the folder. tests/goldens/files/check_checkpoint.py has diffusers' own converter read the
@@ -33,6 +36,19 @@ def write(path, tensors):
         body += data
     text = json.dumps(header).encode()
     Path(path).write_bytes(struct.pack("<Q", len(text)) + text + body)
+
+
+def write_gguf(path, tensors, architecture=None):
+    types = {"F32": 0, "F16": 1, "BF16": 30}
+    string = lambda s: struct.pack("<Q", len(s)) + s.encode()
+    tensors = {k: v for k, v in sorted(tensors.items()) if v[0] in types and v[2]}
+    keys = [string("general.architecture") + struct.pack("<I", 8) + string(architecture)] if architecture else []
+    head, body = b"GGUF" + struct.pack("<IQQ", 3, len(tensors), len(keys)) + b"".join(keys), b""
+    for name, (dtype, shape, data) in tensors.items():
+        head += string(name) + struct.pack(f"<I{len(shape)}Q", len(shape), *reversed(shape))
+        head += struct.pack("<IQ", types[dtype], len(body))
+        body += data + bytes(-len(data) % 32)
+    Path(path).write_bytes(head + bytes(-len(head) % 32) + body)
 
 
 def substitute(name, rules):
@@ -151,7 +167,14 @@ def main():
     # What real checkpoints carry besides.
     for name in ("betas", "alphas_cumprod", "model_ema.decay", "model_ema.diffusion_modelout2bias"):
         out[name] = ("F32", [2], bytes(8))
-    write(target, out)
+    if "--unet" in sys.argv:
+        prefix = "model.diffusion_model."
+        out = {k[len(prefix):]: v for k, v in out.items() if k.startswith(prefix)}
+        write_gguf(target, out, "sdxl" if "--xl" in sys.argv else "sd1")
+    elif target.endswith(".gguf"):
+        write_gguf(target, out)
+    else:
+        write(target, out)
 
 
 if __name__ == "__main__":
