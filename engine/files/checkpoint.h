@@ -9,7 +9,7 @@
  * do. */
 bool sl_checkpoint_recognise(const SlWeightSource *file, SlError *err);
 /* The built-in configuration that fits a recognised checkpoint: "sd15", "sd21-base", "sd21", or of
- * SD XL "sdxl", "ssd-1b", "vega" or "sdxl-refiner". */
+ * SD XL "sdxl", "ssd-1b", "vega", "koala-1b", "koala-700m" or "sdxl-refiner". */
 bool sl_checkpoint_arch(const SlWeightSource *file, char arch[16], SlError *err);
 /* What of a file tells that it is of this architecture; lives as long as the program. */
 const char *sl_checkpoint_reason(const char *arch);

@@ -186,27 +186,37 @@ static int depth(const SlWeightSource *file, const char *place)
     return n;
 }
 
-/* The base model and those that were made of it by leaving layers out. */
+/* The base model and those that were made of it by leaving layers out. Where the third block
+ * begins depends on how many layers the second one has. */
 static bool arch_xl(const SlWeightSource *file, char arch[16], SlError *err)
 {
     static const struct {
         const char *arch;
-        int second, third;
+        int layers, second, third;
         bool middle;
-    } shapes[] = {{"sdxl", 2, 10, true}, {"ssd-1b", 2, 4, false}, {"vega", 1, 2, false}};
-    int second = depth(file, "input_blocks.4.1"), third = depth(file, "input_blocks.7.1");
+    } shapes[] = {{"sdxl", 2, 2, 10, true},
+                  {"ssd-1b", 2, 2, 4, false},
+                  {"vega", 2, 1, 2, false},
+                  {"koala-1b", 1, 2, 6, true},
+                  {"koala-700m", 1, 2, 5, false}};
+    int layers = sl_weights_find(file, UNET "input_blocks.2.0.op.weight") ? 1 : 2;
+    int second = depth(file, layers == 1 ? "input_blocks.3.1" : "input_blocks.4.1");
+    int third = depth(file, layers == 1 ? "input_blocks.5.1" : "input_blocks.7.1");
     bool middle = sl_weights_find(file, UNET "middle_block.1.norm.weight") != NULL;
     for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++)
-        if (shapes[i].second == second && shapes[i].third == third && shapes[i].middle == middle) {
+        if (shapes[i].layers == layers && shapes[i].second == second && shapes[i].third == third &&
+            shapes[i].middle == middle) {
             strcpy(arch, shapes[i].arch);
             return true;
         }
-    return sl_fail(err, SL_UNSUPPORTED,
-                   "%s: its UNet is of Stable Diffusion XL's kind, but its transformers are %d and "
-                   "%d layers deep (input_blocks.4 and 7) and its middle block %s; expected 2 and "
-                   "10 with it (SD XL), or 2 and 4 (SSD-1B) or 1 and 2 (Vega) without",
-                   sl_show_path(sl_weights_file(file, 0)).text, second, third,
-                   middle ? "attends" : "does not attend");
+    return sl_fail(
+        err, SL_UNSUPPORTED,
+        "%s: its UNet is of Stable Diffusion XL's kind, but its transformers are %d and "
+        "%d layers deep (input_blocks.%s) and its middle block %s; expected 2 and 10 "
+        "with it (SD XL), or 2 and 4 (SSD-1B) or 1 and 2 (Vega) without; or of blocks of "
+        "one layer 2 and 6 with it or 2 and 5 without (KOALA)",
+        sl_show_path(sl_weights_file(file, 0)).text, second, third,
+        layers == 1 ? "3 and 5" : "4 and 7", middle ? "attends" : "does not attend");
 }
 
 /* ---- what a file says of its noise ---- */
@@ -303,6 +313,12 @@ const char *sl_checkpoint_reason(const char *arch)
         {"vega",
          "two text encoders (conditioner.embedders), transformers 1 and 2 layers deep, none "
          "in the middle"},
+        {"koala-1b",
+         "two text encoders (conditioner.embedders), blocks of one layer, transformers 2 "
+         "and 6 layers deep"},
+        {"koala-700m",
+         "two text encoders (conditioner.embedders), blocks of one layer, transformers "
+         "2 and 5 layers deep, no middle block"},
         {"sdxl-refiner", "OpenCLIP alone as text encoder (conditioner.embedders.0.model)"},
     };
     for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++)

@@ -8,7 +8,7 @@
  * part: "unet", "vae", "text_encoder", "scheduler", "tokenizer" (pad_token only). JSON text with static lifetime, NULL when
  * unknown. */
 const char *sl_builtin_config(const char *arch, const char *part);
-/* The same of Stable Diffusion XL: "sdxl", "ssd-1b", "vega"; also "text_encoder_2". */
+/* The same of Stable Diffusion XL: "sdxl", "ssd-1b", "vega", "koala-1b", "koala-700m"; also "text_encoder_2". */
 const char *sl_builtin_config_xl(const char *arch, const char *part);
 const char *sl_builtin_arch_xl(int i);
 /* The same of its refiner: "sdxl-refiner"; no "text_encoder". */

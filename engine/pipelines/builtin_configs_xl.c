@@ -1,5 +1,5 @@
 /* builtin_configs_xl.c - see builtin_configs.h. Mirrors the configurations of
- * stable-diffusion-xl-base-1.0, of SSD-1B and Segmind-Vega, which leave transformer layers of it out,
+ * stable-diffusion-xl-base-1.0, of SSD-1B, Segmind-Vega and KOALA, which leave layers of it out,
  * and of stable-diffusion-xl-refiner-1.0.
  *
  * Easy to get wrong: what attends is per layer in SSD-1B, and other on the way up; the middle blocks
@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#define UNET(depths)                                                                               \
+#define UNET(layers, depths)                                                                       \
     "{\"_class_name\": \"UNet2DConditionModel\", \"act_fn\": \"silu\","                            \
     "\"addition_embed_type\": \"text_time\", \"addition_time_embed_dim\": 256,"                    \
     "\"attention_head_dim\": [5, 10, 20], \"block_out_channels\": [320, 640, 1280],"               \
@@ -18,7 +18,7 @@
     "\"down_block_types\": [\"DownBlock2D\", \"CrossAttnDownBlock2D\", \"CrossAttnDownBlock2D\"]," \
     "\"up_block_types\": [\"CrossAttnUpBlock2D\", \"CrossAttnUpBlock2D\", \"UpBlock2D\"],"         \
     "\"flip_sin_to_cos\": true, \"freq_shift\": 0, \"in_channels\": 4, \"out_channels\": 4,"       \
-    "\"layers_per_block\": 2, \"norm_eps\": 1e-05, \"norm_num_groups\": 32,"                       \
+    "\"layers_per_block\": " layers ", \"norm_eps\": 1e-05, \"norm_num_groups\": 32,"              \
     "\"projection_class_embeddings_input_dim\": 2816, \"sample_size\": 128,"                       \
     "\"use_linear_projection\": true," depths "}"
 
@@ -55,12 +55,16 @@ static const char scheduler[] =
 static const struct {
     const char *arch, *unet;
 } nets[] = {
-    {"sdxl", UNET("\"transformer_layers_per_block\": [1, 2, 10]")},
-    {"ssd-1b", UNET("\"mid_block_type\": \"UNetMidBlock2D\","
-                    "\"transformer_layers_per_block\": [1, [2, 2], [4, 4]],"
-                    "\"reverse_transformer_layers_per_block\": [[4, 4, 10], [2, 1, 1], 1]")},
+    {"sdxl", UNET("2", "\"transformer_layers_per_block\": [1, 2, 10]")},
+    {"ssd-1b", UNET("2", "\"mid_block_type\": \"UNetMidBlock2D\","
+                         "\"transformer_layers_per_block\": [1, [2, 2], [4, 4]],"
+                         "\"reverse_transformer_layers_per_block\": [[4, 4, 10], [2, 1, 1], 1]")},
     {"vega",
-     UNET("\"mid_block_type\": \"UNetMidBlock2D\", \"transformer_layers_per_block\": [1, 1, 2]")},
+     UNET("2",
+          "\"mid_block_type\": \"UNetMidBlock2D\", \"transformer_layers_per_block\": [1, 1, 2]")},
+    {"koala-1b", UNET("1", "\"transformer_layers_per_block\": [1, 2, 6]")},
+    {"koala-700m",
+     UNET("1", "\"mid_block_type\": null, \"transformer_layers_per_block\": [1, 2, 5]")},
 };
 
 static const char refiner_unet[] =

@@ -82,13 +82,15 @@ static const char *file_of(const char *const *tensors, const char *name)
     return path;
 }
 
-#define CONV_IN  "model.diffusion_model.input_blocks.0.0.weight"
-#define TO_K     "model.diffusion_model.input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight"
-#define VAE      "first_stage_model.decoder.conv_in.bias"
-#define CLIP     "cond_stage_model.transformer.text_model.final_layer_norm.bias"
-#define OPENCLIP "cond_stage_model.model.ln_final.bias"
-#define XL       "model.diffusion_model.label_emb.0.0.weight"
-#define XL_BLOCK "model.diffusion_model.input_blocks.4.1.transformer_blocks."
+#define CONV_IN            "model.diffusion_model.input_blocks.0.0.weight"
+#define TO_K               "model.diffusion_model.input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight"
+#define VAE                "first_stage_model.decoder.conv_in.bias"
+#define CLIP               "cond_stage_model.transformer.text_model.final_layer_norm.bias"
+#define OPENCLIP           "cond_stage_model.model.ln_final.bias"
+#define XL                 "model.diffusion_model.label_emb.0.0.weight"
+#define NET                "model.diffusion_model."
+#define DEEP(block, layer) NET "input_blocks." block ".transformer_blocks." layer ".norm1.weight"
+#define XL_BLOCK           "model.diffusion_model.input_blocks.4.1.transformer_blocks."
 
 static void test_others(void)
 {
@@ -152,7 +154,7 @@ static void test_others(void)
 static void test_arch(void)
 {
     static const struct {
-        const char *id, *name, *tensors[9], *arch, *says;
+        const char *id, *name, *tensors[20], *arch, *says;
     } archs[] = {
         {"SD 1.x", "v1-5-pruned.safetensors", {TO_K, "320,768", CLIP, "4"}, "sd15"},
         {"SD 2.x", "v2-1_768-ema.safetensors", {TO_K, "320,1024", OPENCLIP, "4"}, "sd21"},
@@ -163,6 +165,12 @@ static void test_arch(void)
          "a.safetensors",
          {XL, "4,4", "conditioner.embedders.0.model.ln_final.bias", "4"},
          "sdxl-refiner"},
+        {"KOALA-700M",
+         "a.safetensors",
+         {XL, "4,4", NET "input_blocks.2.0.op.weight", "4", DEEP("3.1", "0"), "4", DEEP("3.1", "1"),
+          "4", DEEP("5.1", "0"), "4", DEEP("5.1", "1"), "4", DEEP("5.1", "2"), "4",
+          DEEP("5.1", "3"), "4", DEEP("5.1", "4"), "4"},
+         "koala-700m"},
         {"SDXL of another depth",
          "a.safetensors",
          {XL, "4,4", XL_BLOCK "0.norm1.weight", "4"},

@@ -79,6 +79,8 @@ static const struct {
     {"sdxl", "text_encoder_2", TEXT, 694659840},
     {"ssd-1b", "unet", UNET, 1331334404},
     {"vega", "unet", UNET, 745225604},
+    {"koala-1b", "unet", UNET, 1161184324},
+    {"koala-700m", "unet", UNET, 782822724},
     {"sdxl-refiner", "unet", UNET, 2259526660},
 };
 
