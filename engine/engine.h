@@ -272,8 +272,8 @@ bool sl_run_done(const SlRun *run);
 const float *sl_run_noise(const SlRun *run);
 const float *sl_run_sample(const SlRun *run);
 int64_t sl_run_sample_elements(const SlRun *run);
-/* (2, L, D), unconditional first, or (1, L, D) without guidance; NULL for DDPM, and where the two
- * are of different lengths. */
+/* Of the first evaluation and the prompt's first part: (2, L, D), unconditional first, or (1, L, D)
+ * without guidance; NULL for DDPM, and where the two are of different lengths. */
 const float *sl_run_text_embeddings(const SlRun *run, int64_t size[3]);
 /* Advances by one evaluation. False and *err on failure or cancel: the run stays where it was and
  * can be continued. Values that are not finite are an error (SL_FORMAT) that names the part and the
@@ -290,7 +290,8 @@ bool sl_runs_next(SlRun *const *runs, int count, SlFrame *frames, SlError *errs,
  * same bytes, without the others: the run stands in for them, so it takes as long as all of
  * them. */
 bool sl_run_next_among(SlRun *run, int place, int together, SlFrame *frame, SlError *err);
-/* Of one size, both with guidance or both without, and told texts of the same lengths. */
+/* Of one size, both with guidance or both without, told texts of the same lengths, and neither several
+ * parts of a prompt (AND). */
 bool sl_runs_match(const SlRun *a, const SlRun *b);
 /* The whole timeline at this point as bytes (malloc'ed); a run made from the same model and recipe
  * goes on from it to the same bytes. */

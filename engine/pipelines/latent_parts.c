@@ -149,3 +149,27 @@ bool sl_tokenize_text(const SlTokenizer *tokenizer, const SlRecipe *recipe, bool
     free(text);
     return ok;
 }
+
+bool sl_tokenize_prompt(const SlModel *model, const SlRecipe *recipe, bool negative, SlAsk *ask,
+                        SlError *err)
+{
+    const SlTokenizer *tokenizers[2] = {model->tokenizer, model->tokenizer_2};
+    for (int i = 0; i < (model->kind->two_texts ? 2 : 1); i++) {
+        const SlPromptTokensAsk of = {
+            .prompt = ask->prompt,
+            .part = ask->part,
+            .text = negative ? recipe->negative_prompt : recipe->prompt,
+            .tokenizer = sl_tokenizer_as(tokenizers[i], (SlTokenRules)recipe->tokenizer)};
+        ask->tokens[i] = sl_prompt_tokens(&of, err);
+        if (!ask->tokens[i])
+            return false;
+    }
+    for (int t = 0; ask->tokens[1] && t < ask->tokens[0]->texts; t++)
+        if (sl_prompt_tokens_rows(ask->tokens[0], t) != sl_prompt_tokens_rows(ask->tokens[1], t))
+            return sl_fail(err, SL_FORMAT,
+                           "The model's two tokenizers split the prompt into %d and %d rows; "
+                           "expected equal numbers",
+                           sl_prompt_tokens_rows(ask->tokens[0], t),
+                           sl_prompt_tokens_rows(ask->tokens[1], t));
+    return true;
+}

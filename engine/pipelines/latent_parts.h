@@ -32,8 +32,24 @@ bool sl_check_text_encoder(const SlModel *model, const SlTokenizer *tokenizer,
  * no room into the ask's warning (NULL: not wanted). */
 bool sl_tokenize_text(const SlTokenizer *tokenizer, const SlRecipe *recipe, bool negative, int *ids,
                       SlAsk *ask, SlError *err);
+/* The tokens of the ask's prompt for the first text encoder, and the second where there is one. */
+bool sl_tokenize_prompt(const SlModel *model, const SlRecipe *recipe, bool negative, SlAsk *ask,
+                        SlError *err);
 /* Whether a text encoder's states, or its pooled text, are finite numbers; *err says at which token
  * they are not. */
 bool sl_check_finite_text(const SlConditionTensor *states, SlError *err);
+
+/* ---- prompt_encode.c ---- */
+
+/* Which text encoders read a prompt with a grammar. */
+typedef struct SlPromptEncoders {
+    const char *part[2]; /* "text_encoder"; their states stand side by side. NULL: no second one */
+    bool pooled;         /* the last one's pooled text is told, too: "text_embeds" */
+    SlTextState state;   /* of each */
+} SlPromptEncoders;
+
+/* The conditions of an ask with tokens: "hidden_states" of each of its texts. */
+bool sl_encode_prompt(SlModel *model, const SlAsk *ask, const SlPromptEncoders *encoders,
+                      SlCondition *conditions, SlError *err);
 
 #endif

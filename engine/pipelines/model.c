@@ -163,22 +163,38 @@ void sl_model_unload(SlModel *model)
 
 /* ---- texts ---- */
 
-bool sl_model_encode(SlModel *model, const SlAsk *ask, const SlCondition *encoded,
-                     SlCondition *condition, SlError *err)
+/* What is told as it stands; new: there is no place for it yet. */
+static bool tell_numbers(const SlPipelineClass *kind, const SlAsk *ask, bool new,
+                         SlCondition *condition, SlError *err)
 {
-    const SlPipelineClass *kind = model->kind;
     const int64_t size = kind->told_count;
-    bool ok = encoded ? sl_condition_copy(condition, encoded, err)
-                      : kind->encode(model, ask, condition, err);
-    if (ok && kind->told && !encoded)
-        ok = sl_condition_add(condition, kind->told, 1, &size, err) != NULL;
-    if (!ok)
+    if (kind->told && new && !sl_condition_add(condition, kind->told, 1, &size, err))
         return false;
     if (kind->told) /* the last one */
         memcpy(condition->tensor[condition->count - 1].values, ask->told,
                (size_t)size * sizeof *ask->told);
     sl_condition_finish(condition);
     return true;
+}
+
+bool sl_model_encode(SlModel *model, const SlAsk *ask, const SlCondition *encoded,
+                     SlCondition *conditions, SlError *err)
+{
+    const SlPipelineClass *kind = model->kind;
+    int count = sl_ask_texts(ask);
+    bool ok = encoded || kind->encode(model, ask, conditions, err);
+    for (int i = 0; ok && i < count; i++)
+        ok = (!encoded || sl_condition_copy(&conditions[i], &encoded[i], err)) &&
+             tell_numbers(kind, ask, !encoded, &conditions[i], err);
+    return ok;
+}
+
+void sl_ask_clear(SlAsk *ask)
+{
+    free(ask->ids);
+    for (int i = 0; i < 2; i++)
+        sl_prompt_tokens_free(ask->tokens[i]);
+    *ask = (SlAsk){0};
 }
 
 /* ---- without weights ---- */

@@ -10,6 +10,7 @@
 
 #include "engine/engine.h"
 #include "engine/nets/nets.h"
+#include "engine/text/text.h"
 
 #define SL_MAX_PARTS 8 /* of a family */
 
@@ -30,13 +31,27 @@ typedef enum SlPartCompute {
  * and what else changes its condition. Equal asks give equal conditions, which are computed once;
  * asks that differ only in what is told as it stands share the encoding. */
 typedef struct SlAsk {
+    /* Set before the class is asked: the prompt and the part of it that is meant, where the prompt mode
+     * has a grammar; NULL: the text is taken as it is. Borrowed. */
+    const SlPrompt *prompt;
+    int part;
     int *ids; /* malloc'ed; [length] */
     int length;
+    /* Of a prompt with a grammar, instead of ids: for each text encoder. Owned. */
+    SlPromptTokens *tokens[2];
     /* the family's own: how many layers are skipped, a guidance number; 0 where unused */
     double number[4];
     float told[SL_MAX_TOLD]; /* the class's told_count numbers */
     char warning[1000];      /* what of the text is not used; "": nothing */
 } SlAsk;
+
+/* How many conditions it becomes: one for each text of the prompt's schedule. */
+static inline int sl_ask_texts(const SlAsk *ask)
+{
+    return ask->tokens[0] ? ask->tokens[0]->texts : 1;
+}
+/* Frees what it owns. */
+void sl_ask_clear(SlAsk *ask);
 
 /* A part with weights. A part for decoding is an SlVae, one for denoising an SlDenoiser. */
 typedef struct SlPartClass {
@@ -85,11 +100,11 @@ typedef struct SlPipelineClass {
     /* Whether the loaded parts belong together. NULL: nothing to check. */
     bool (*check)(const struct SlModel *model, SlError *err);
     /* How texts become a condition: the ask for the recipe's prompt or negative prompt, and what it
-     * means. ask works without the encoders, encode has them. Both NULL: the models are told
-     * nothing. */
+     * means: conditions, as many as sl_ask_texts says, which are empty at first. ask works without
+     * the encoders, encode has them. Both NULL: the models are told nothing. */
     bool (*ask)(struct SlModel *model, const SlRecipe *recipe, bool negative, SlAsk *ask,
                 SlError *err);
-    bool (*encode)(struct SlModel *model, const SlAsk *ask, SlCondition *condition, SlError *err);
+    bool (*encode)(struct SlModel *model, const SlAsk *ask, SlCondition *conditions, SlError *err);
 } SlPipelineClass;
 
 /* The families of class_table.c and those that were added; NULL behind the last. */

@@ -118,10 +118,10 @@ bool sl_dtype_parse(const char *name, const char *device, SlDtype *dtype, bool *
 
 /* ---- texts ---- */
 
-/* The whole condition that an ask stands for: what the family's encode makes of it (encoded: made
- * before, to be copied; NULL: now) and what the model is told besides. */
+/* The whole conditions that an ask stands for, as many as sl_ask_texts says: what the family's encode
+ * makes of it (encoded: made before, to be copied; NULL: now) and what the model is told besides. */
 bool sl_model_encode(SlModel *model, const SlAsk *ask, const SlCondition *encoded,
-                     SlCondition *condition, SlError *err);
+                     SlCondition *conditions, SlError *err);
 
 /* ---- parts ---- */
 

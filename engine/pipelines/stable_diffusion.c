@@ -153,10 +153,14 @@ static bool check(const SlModel *model, SlError *err)
 /* ---- texts ---- */
 
 /* number[0]: how many of the text encoder's last layers are skipped. As in diffusers, that is the
- * prompt's only: the negative prompt keeps all layers. */
+ * prompt's only: the negative prompt keeps all layers. Other programs skip them in both. */
 static bool ask_text(SlModel *model, const SlRecipe *recipe, bool negative, SlAsk *ask,
                      SlError *err)
 {
+    if (ask->prompt) {
+        ask->number[0] = recipe->clip_skip;
+        return sl_tokenize_prompt(model, recipe, negative, ask, err);
+    }
     ask->length = sl_tokenizer_max_length(model->tokenizer);
     ask->ids = calloc((size_t)ask->length, sizeof *ask->ids);
     if (!ask->ids)
@@ -167,6 +171,10 @@ static bool ask_text(SlModel *model, const SlRecipe *recipe, bool negative, SlAs
 
 static bool encode_text(SlModel *model, const SlAsk *ask, SlCondition *condition, SlError *err)
 {
+    const SlPromptEncoders encoders = {.part = {"text_encoder"},
+                                       .state = {.skip = (int)ask->number[0]}};
+    if (ask->tokens[0])
+        return sl_encode_prompt(model, ask, &encoders, condition, err);
     SlDevice *dev = model->dev;
     const SlTextEncoder *te = sl_model_net(model, "text_encoder");
     const int64_t size[] = {ask->length, sl_text_encoder_get_config(te)->hidden_size};

@@ -170,10 +170,11 @@ static bool empty(const char *text)
     return !text || !*text;
 }
 
-bool sl_xl_is_zeros(const SlModel *model, const SlRecipe *recipe)
+bool sl_xl_is_zeros(const SlModel *model, const SlRecipe *recipe, const SlPrompt *prompt)
 {
+    bool usual = prompt ? prompt->mode == SL_PROMPT_A1111 : model->info.force_zeros;
     bool zeros = recipe->empty_negative == SL_EMPTY_NEGATIVE_ZEROS ||
-                 (recipe->empty_negative == SL_EMPTY_NEGATIVE_MODEL && model->info.force_zeros);
+                 (recipe->empty_negative == SL_EMPTY_NEGATIVE_MODEL && usual);
     return empty(recipe->negative_prompt) && zeros;
 }
 
@@ -209,13 +210,15 @@ static void join_warnings(SlAsk *ask, const SlAsk *second)
 static bool ask_text(SlModel *model, const SlRecipe *recipe, bool negative, SlAsk *ask,
                      SlError *err)
 {
+    tell_sizes(recipe, ask->told);
+    ask->number[SL_XL_SKIPPED] = negative && !ask->prompt ? 0 : recipe->clip_skip;
+    ask->number[SL_XL_ZEROS] = negative && sl_xl_is_zeros(model, recipe, ask->prompt);
+    if (ask->prompt && !ask->number[SL_XL_ZEROS])
+        return sl_tokenize_prompt(model, recipe, negative, ask, err);
     ask->length = 2 * sl_tokenizer_max_length(model->tokenizer);
     ask->ids = calloc((size_t)ask->length, sizeof *ask->ids);
     if (!ask->ids)
         return sl_fail(err, SL_MEMORY, "out of memory for the text");
-    tell_sizes(recipe, ask->told);
-    ask->number[SL_XL_SKIPPED] = negative ? 0 : recipe->clip_skip;
-    ask->number[SL_XL_ZEROS] = negative && sl_xl_is_zeros(model, recipe);
     if (ask->number[SL_XL_ZEROS])
         return true;
     SlAsk second = {0};
@@ -225,6 +228,11 @@ static bool ask_text(SlModel *model, const SlRecipe *recipe, bool negative, SlAs
     if (ok)
         join_warnings(ask, &second);
     return ok;
+}
+
+SlTextState sl_xl_state(const SlAsk *ask)
+{
+    return (SlTextState){.skip = (int)ask->number[SL_XL_SKIPPED] + 1, .unnormed = true};
 }
 
 bool sl_xl_encode(SlModel *model, const SlXlEncoding *e, SlError *err)
@@ -266,6 +274,9 @@ bool sl_xl_encode(SlModel *model, const SlXlEncoding *e, SlError *err)
 
 static bool encode_text(SlModel *model, const SlAsk *ask, SlCondition *condition, SlError *err)
 {
+    const SlPromptEncoders encoders = {{"text_encoder", "text_encoder_2"}, true, sl_xl_state(ask)};
+    if (ask->tokens[0])
+        return sl_encode_prompt(model, ask, &encoders, condition, err);
     const SlTextEncoderConfig *first =
         sl_text_encoder_get_config(sl_model_net(model, "text_encoder"));
     const SlTextEncoderConfig *second =

@@ -27,7 +27,11 @@ void sl_xl_inspect(SlModelInfo *info, const SlUnetConfig *unet, const SlVaeConfi
 enum { SL_XL_SKIPPED, SL_XL_ZEROS };
 
 /* Whether the negative prompt is zeros instead of a text. */
-bool sl_xl_is_zeros(const SlModel *model, const SlRecipe *recipe);
+/* prompt: with a grammar, NULL: plain text. Where nothing is said, ComfyUI and compel encode an empty
+ * one, A1111 never does. */
+bool sl_xl_is_zeros(const SlModel *model, const SlRecipe *recipe, const SlPrompt *prompt);
+/* Which hidden states are told. */
+SlTextState sl_xl_state(const SlAsk *ask);
 /* The recipe's size where it says none. */
 typedef struct SlXlSizes {
     int original_height, original_width, target_height, target_width;

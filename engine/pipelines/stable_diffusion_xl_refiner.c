@@ -75,19 +75,24 @@ static void tell_numbers(const SlRecipe *r, bool negative, float out[NUMBERS])
 static bool ask_text(SlModel *model, const SlRecipe *recipe, bool negative, SlAsk *ask,
                      SlError *err)
 {
+    tell_numbers(recipe, negative, ask->told);
+    ask->number[SL_XL_SKIPPED] = negative && !ask->prompt ? 0 : recipe->clip_skip;
+    ask->number[SL_XL_ZEROS] = negative && sl_xl_is_zeros(model, recipe, ask->prompt);
+    if (ask->prompt && !ask->number[SL_XL_ZEROS])
+        return sl_tokenize_prompt(model, recipe, negative, ask, err);
     ask->length = sl_tokenizer_max_length(model->tokenizer);
     ask->ids = calloc((size_t)ask->length, sizeof *ask->ids);
     if (!ask->ids)
         return sl_fail(err, SL_MEMORY, "out of memory for the text");
-    tell_numbers(recipe, negative, ask->told);
-    ask->number[SL_XL_SKIPPED] = negative ? 0 : recipe->clip_skip;
-    ask->number[SL_XL_ZEROS] = negative && sl_xl_is_zeros(model, recipe);
     return ask->number[SL_XL_ZEROS] ||
            sl_tokenize_text(model->tokenizer, recipe, negative, ask->ids, ask, err);
 }
 
 static bool encode_text(SlModel *model, const SlAsk *ask, SlCondition *condition, SlError *err)
 {
+    const SlPromptEncoders encoders = {{"text_encoder_2"}, true, sl_xl_state(ask)};
+    if (ask->tokens[0])
+        return sl_encode_prompt(model, ask, &encoders, condition, err);
     const SlTextEncoderConfig *text =
         sl_text_encoder_get_config(sl_model_net(model, "text_encoder_2"));
     const int64_t size[] = {ask->length, text->hidden_size}, pooled_size = text->projection_dim;

@@ -59,6 +59,7 @@ typedef struct SlRecipe {
     const char *lora;   /* adapters with their strengths (SlAdapterUses); NULL and "": none */
     double refine_from; /* share of the noise that is taken before a refiner goes on; 0: 0.8 */
     double aesthetic_score, negative_aesthetic_score; /* told to a refiner */
+    int prompt_mode; /* SlPromptMode (engine/text/prompt.h); 0: plain text */
 } SlRecipe;
 
 /* In the order in which files name them. A picture's id is a hash over that order: a new setting
@@ -95,6 +96,7 @@ typedef enum SlSetting {
     SL_SETTING_REFINE_FROM,
     SL_SETTING_AESTHETIC_SCORE,
     SL_SETTING_NEGATIVE_AESTHETIC_SCORE,
+    SL_SETTING_PROMPT_MODE,
     SL_N_SETTINGS
 } SlSetting;
 

@@ -742,4 +742,33 @@ const SlSettingInfo
                     .page = 1,
                     .digits = 1,
                 },
+            [SL_SETTING_PROMPT_MODE] =
+                {
+                    .id = SL_SETTING_PROMPT_MODE,
+                    PLACE(prompt_mode),
+                    .kind = SL_KIND_CHOICE,
+                    .choices =
+                        (const char *const[]){[SL_PROMPT_PLAIN] = "plain",
+                                              [SL_PROMPT_A1111] = "a1111",
+                                              [SL_PROMPT_COMFYUI] = "comfyui",
+                                              [SL_PROMPT_COMPEL] = "compel",
+                                              NULL},
+                    .needs = SL_HAS_CLIP,
+                    .scope = SL_SCOPE_STEP,
+                    .own = 1 << 28,
+                    .option = "prompt-mode",
+                    .usage = "whose language the prompts are in: weights, schedules, long texts",
+                    .name = "prompt mode",
+                    .title = "prompt mode %s",
+                    .turn = 1,
+                    .phrase = N_("prompt mode %s"),
+                    .label = N_("Prompt mode"),
+                    .help = N_("Whose language the prompts are in: plain text, or the weights and "
+                               "brackets of another program"),
+                    .choice_labels =
+                        (const char *const[]){N_("Plain text"), N_("A1111: (word:1.2), [a:b:0.5]"),
+                                              N_("ComfyUI: (word:1.2)"), N_("compel: word++")},
+                    .of_model_phrase = N_("plain prompts"),
+                    .infotext = "Prompt mode",
+                },
 };

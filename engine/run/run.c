@@ -54,6 +54,13 @@ static bool evaluate_shared(SlRun *run, SlStep *step, const SlStepRun *of_run, S
     return true;
 }
 
+/* A single part's weight multiplies the guidance; of several each has its own. */
+static double guidance_of(const SlRun *run, const SlRunSide *side)
+{
+    return run->recipe.guidance *
+           (side->parts == 1 && side->part_weight ? side->part_weight[0] : 1);
+}
+
 /* Asks for run->output from run->input at evaluation i, whose times are there. */
 static SlStepRun ask_of(SlRun *run, int i)
 {
@@ -61,7 +68,7 @@ static SlStepRun ask_of(SlRun *run, int i)
     return (SlStepRun){.told = side->told,
                        .times = side->times,
                        .row = i - side->times_first,
-                       .guidance = run->recipe.guidance,
+                       .guidance = guidance_of(run, side),
                        .input = run->input,
                        .output = run->output};
 }
@@ -71,7 +78,7 @@ static void begin_step(const SlRun *run, const SlRunSide *side)
     SlModel *model = run->model;
     const SlDenoiser *denoiser = sl_model_denoiser(side->model);
     uint64_t each = denoiser ? sl_denoiser_operations(denoiser) : 0;
-    uint64_t all = each * (uint64_t)sl_step_passes(&side->shape);
+    uint64_t all = each * (uint64_t)(sl_step_passes(&side->shape) * side->parts);
     __atomic_store_n(&model->step_operations, all, __ATOMIC_RELAXED);
     __atomic_store_n(&model->step_start, sl_device_ops_done(model->dev), __ATOMIC_RELAXED);
 }
@@ -112,15 +119,40 @@ static void rescale(SlRun *run, const SlRunSide *side)
         run->output[k] *= scale;
 }
 
-/* What the run is told, by the adapters that it has at evaluation i. */
+/* What the run is told at evaluation i, by the adapters that it has there. */
 static bool tell(SlRun *run, int i, SlError *err)
 {
     SlRunSide *side = sl_run_side_at(run, i);
-    if (!sl_run_want(run, i, err) || !sl_run_need_side(run, side, err))
-        return false;
-    if (side->told && (side->mix != 0 || side->told->mix != 0))
-        side->told = sl_share_told(side->share, side->condition, side->batch, err);
-    return side->told || !side->model->kind->ask;
+    return sl_run_want(run, i, err) && sl_run_need_side(run, side, err) &&
+           sl_run_tell(run, side, i, 0, err);
+}
+
+/* The parts of a prompt with AND, each evaluated beside the negative prompt: what they say together is
+ * the negative prompt's prediction and, of each, the weight times how far it is from there. */
+static bool evaluate_parts(SlRun *run, SlStep *step, int i, SlError *err)
+{
+    SlRunSide *side = sl_run_side_at(run, i);
+    SlStepRun ask = ask_of(run, i);
+    size_t n = (size_t)run->elements;
+    float *said = malloc(2 * n * sizeof *said), *sum = malloc(2 * n * sizeof *sum);
+    bool ok = (said && sum) || sl_fail(err, SL_MEMORY, "out of memory for the run");
+    ask.output = NULL;
+    for (int part = 0; ok && part < side->parts; part++) {
+        float weight = (float)side->part_weight[part];
+        ok = sl_run_tell(run, side, i, part, err);
+        ask.told = side->told;
+        ok = ok && sl_step_evaluate(step, &ask, err) && sl_step_said(step, said, err);
+        if (ok && part == 0) {
+            memcpy(sum, said, n * sizeof *sum);
+            memcpy(sum + n, said, n * sizeof *sum);
+        }
+        for (size_t k = 0; ok && k < n; k++)
+            sum[n + k] += weight * (said[n + k] - said[k]);
+    }
+    ok = ok && sl_step_guide(step, sum, ask.guidance, run->output, err);
+    free(said);
+    free(sum);
+    return ok;
 }
 
 /* run->input at evaluation i to run->output and run->term. */
@@ -133,8 +165,9 @@ static bool evaluate(SlRun *run, int i, SlError *err)
     const SlStepRun of_run = ask_of(run, i);
     begin_step(run, side);
     run->shared = false;
-    bool ok = step && (i == 0 && !run->own_share ? evaluate_shared(run, step, &of_run, err)
-                                                 : sl_step_evaluate(step, &of_run, err));
+    bool ok = step && (side->parts > 1             ? evaluate_parts(run, step, i, err)
+                       : i == 0 && !run->own_share ? evaluate_shared(run, step, &of_run, err)
+                                                   : sl_step_evaluate(step, &of_run, err));
     if (ok) {
         find_term(run, side);
         rescale(run, side);
@@ -226,8 +259,9 @@ static bool same_adapters(const SlRun *a, const SlRun *b)
 bool sl_runs_match(const SlRun *a, const SlRun *b)
 {
     /* with one refiner the shapes of its side are equal where the model's are */
-    return sl_run_side(a)->model == sl_run_side(b)->model &&
-           sl_step_same_shape(&a->side[0].shape, &b->side[0].shape) && same_adapters(a, b);
+    return sl_run_side(a)->model == sl_run_side(b)->model && a->side[0].parts == 1 &&
+           b->side[0].parts == 1 && sl_step_same_shape(&a->side[0].shape, &b->side[0].shape) &&
+           same_adapters(a, b);
 }
 
 /* The inputs of all, and one evaluation of them as a batch; only: the run whose output is

@@ -132,7 +132,7 @@ static void draw_start(SlRun *run, const SlRunInputs *inputs)
 
 /* ---- adapters ---- */
 
-static void add_warning(SlRun *run, const char *text)
+void sl_run_warn(SlRun *run, const char *text)
 {
     size_t used = strlen(run->warning);
     if (*text)
@@ -184,56 +184,18 @@ static void warn_of_unmatched(SlRun *run)
         snprintf(text, sizeof text,
                  "LoRA %.100s: %d of its %d modules change no weight of this model (%s, ...)",
                  use->name, counts.modules - counts.matched, counts.modules, counts.unmatched);
-        add_warning(run, text);
+        sl_run_warn(run, text);
     }
 }
 
 /* ---- prompts ---- */
 
-/* The condition of the prompt or of the negative prompt, from the share. */
-static const SlCondition *condition_of(SlRun *run, const SlRunSide *side, bool negative,
-                                       SlError *err)
-{
-    SlModel *model = side->model;
-    SlAsk ask = {0};
-    const SlCondition *condition = NULL;
-    if (model->kind->ask(model, &run->recipe, negative, &ask, err)) {
-        if (side == run->side) /* a refiner reads what the model reads */
-            add_warning(run, ask.warning);
-        condition = sl_share_condition(side->share, &ask, err);
-    }
-    free(ask.ids);
-    return condition;
-}
-
-/* The share's copies of conditions that were given (NULL: none were), or what the family makes of
- * the texts. */
-static bool find_conditions(SlRun *run, const SlRunSide *side, const SlCondition *const *given,
-                            const SlCondition **found, SlError *err)
-{
-    for (int i = 0; i < side->batch; i++) {
-        bool negative = i < side->batch - 1;
-        if (given && !given[i])
-            return sl_fail(err, SL_ARGUMENT, "guidance needs two conditions, and there is one");
-        found[i] = given ? sl_share_given(side->share, given[i], err)
-                         : condition_of(run, side, negative, err);
-        if (!found[i])
-            return false;
-    }
-    return true;
-}
-
 static bool find_told(SlRun *run, SlRunSide *side, const SlCondition *const *given, SlError *err)
 {
-    const SlCondition **found = side->condition;
     const int64_t size[] = {run->channels, run->height, run->width};
-    if (side->model->kind->ask) {
-        if (!find_conditions(run, side, given, found, err))
-            return false;
-        side->told = sl_share_told(side->share, found, side->batch, err);
-        if (!side->told)
-            return false;
-    }
+    int first = side == run->side ? 0 : run->handover;
+    if (!sl_run_find_words(run, side, given, err) || !sl_run_tell(run, side, first, 0, err))
+        return false;
     side->shape = sl_step_shape(side->model, side->rule, size, side->told);
     side->ready = true;
     return true;
@@ -316,6 +278,8 @@ void sl_run_free(SlRun *run)
     for (int i = 0; i < run->sides; i++) {
         sl_times_free(run->side[i].model->dev, run->side[i].times);
         sl_scheduler_free(run->side[i].scheduler);
+        free(run->side[i].words);
+        free(run->side[i].part_weight);
     }
     if (run->own_share)
         sl_share_free(run->share);

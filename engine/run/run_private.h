@@ -1,10 +1,15 @@
-/* run_private.h - a timeline's insides, for run.c, run_new.c, branch.c and handover.c. Private to
- * engine/. */
+/* run_private.h - a timeline's insides, for run.c, run_new.c, prompts.c, branch.c and
+ * handover.c. Private to engine/. */
 #ifndef SL_ENGINE_RUN_PRIVATE_H
 #define SL_ENGINE_RUN_PRIVATE_H
 
 #include "engine/run/share.h"
 #include "engine/run/step.h"
+
+/* What an evaluation is told: of the negative prompt first where there are two; the share's. */
+typedef struct SlRunWords {
+    const SlCondition *condition[2];
+} SlRunWords;
 
 /* What makes the evaluations: the model, or from some evaluation on its refiner. */
 typedef struct SlRunSide {
@@ -12,12 +17,16 @@ typedef struct SlRunSide {
     SlScheduler *scheduler;
     SlShare *share;
     SlGuidanceRule rule;
-    int batch;                       /* 2 with classifier-free guidance */
-    bool ready;                      /* it knows what it is told, */
-    const SlCondition *condition[2]; /* the share's, `batch` of them */
-    const SlTold *told;              /* the share's; NULL where the model is told nothing */
-    unsigned mix;                    /* of adapters, at the evaluation that is asked for, */
-    unsigned times_mix;              /* and that the times were made with */
+    int batch;  /* 2 with classifier-free guidance */
+    bool ready; /* it knows what it is told, */
+    /* at each evaluation, by each part of the prompt: [evaluations * parts]; NULL where the model is told
+     * nothing */
+    SlRunWords *words;
+    int parts;           /* of the prompt (AND), each weighed against the negative prompt */
+    double *part_weight; /* [parts] */
+    const SlTold *told;  /* the share's, as it was asked for last; NULL as words */
+    unsigned mix;        /* of adapters, at the evaluation that is asked for, */
+    unsigned times_mix;  /* and that the times were made with */
     SlStepShape shape;
     SlTimes *times;  /* of SL_TIMES evaluations, */
     int times_first; /* from this one on */
@@ -57,6 +66,17 @@ bool sl_run_hand_over(SlRun *run, SlError *err);
 
 /* From here on the model is to have the run's adapters, as strong as they are at evaluation i. */
 bool sl_run_want(SlRun *run, int i, SlError *err);
+
+/* A line for sl_run_warning. */
+void sl_run_warn(SlRun *run, const char *text);
+
+/* prompts.c */
+/* Reads the recipe's prompts, or takes the conditions that were given, and fills in what the side is
+ * told. */
+bool sl_run_find_words(SlRun *run, SlRunSide *side, const SlCondition *const *given, SlError *err);
+/* side->told becomes what part `part` of the prompt tells at an evaluation, to the denoiser with the
+ * adapters that are wanted. It is valid until others ask. */
+bool sl_run_tell(SlRun *run, SlRunSide *side, int evaluation, int part, SlError *err);
 
 /* A side learns what it is told: texts are encoded. What of them is not used becomes the run's
  * warning. */

@@ -11,13 +11,15 @@
 
 #define KEPT_EVALUATIONS 8
 #define KEPT_MIXES       12 /* sets of adapters whose contexts stay */
+#define KEPT_TEXTS       64 /* texts whose contexts stay */
 
 typedef struct Row {
     struct Row *next;
-    SlAsk ask;    /* ids are ours; none for a condition that was given */
+    SlAsk ask;    /* with what it owns; nothing for a condition that was given */
     unsigned mix; /* of adapters that it was encoded with */
     bool given;
-    SlCondition condition;
+    SlCondition *condition; /* one for each text of the ask */
+    int conditions;
 } Row;
 
 typedef struct Text {
@@ -52,8 +54,10 @@ SlShare *sl_share_new(SlModel *model)
 
 static void free_row(Row *row)
 {
-    free(row->ask.ids);
-    sl_condition_clear(&row->condition);
+    sl_ask_clear(&row->ask);
+    for (int i = 0; i < row->conditions; i++)
+        sl_condition_clear(&row->condition[i]);
+    free(row->condition);
     free(row);
 }
 
@@ -106,10 +110,16 @@ SlShareCounts sl_share_counts(const SlShare *share)
 
 /* ---- conditions ---- */
 
+static bool same_tokens(const SlPromptTokens *a, const SlPromptTokens *b)
+{
+    return a && b ? !strcmp(a->identity, b->identity) : a == b;
+}
+
 /* Whether what encode makes of them is the same. */
 static bool same_text(const SlAsk *a, const SlAsk *b)
 {
     return a->length == b->length && !memcmp(a->number, b->number, sizeof a->number) &&
+           same_tokens(a->tokens[0], b->tokens[0]) && same_tokens(a->tokens[1], b->tokens[1]) &&
            (a->length == 0 || !memcmp(a->ids, b->ids, (size_t)a->length * sizeof *a->ids));
 }
 
@@ -118,21 +128,17 @@ static bool same_ask(const SlAsk *a, const SlAsk *b)
     return same_text(a, b) && !memcmp(a->told, b->told, sizeof a->told);
 }
 
-static Row *new_row(const SlAsk *ask, SlError *err)
+static Row *new_row(int conditions, SlError *err)
 {
     Row *row = calloc(1, sizeof *row);
     if (row)
-        row->ask.ids = malloc((size_t)ask->length * sizeof *ask->ids + 1);
-    if (!row || !row->ask.ids) {
+        row->condition = calloc((size_t)conditions, sizeof *row->condition);
+    if (!row || !row->condition) {
         free(row);
         sl_fail(err, SL_MEMORY, "out of memory for the text");
         return NULL;
     }
-    row->ask.length = ask->length;
-    memcpy(row->ask.number, ask->number, sizeof ask->number);
-    memcpy(row->ask.told, ask->told, sizeof ask->told);
-    if (ask->length > 0)
-        memcpy(row->ask.ids, ask->ids, (size_t)ask->length * sizeof *ask->ids);
+    row->conditions = conditions;
     return row;
 }
 
@@ -140,30 +146,35 @@ static const SlCondition *keep(SlShare *share, Row *row)
 {
     row->next = share->rows;
     share->rows = row;
-    return &row->condition;
+    return row->condition;
 }
 
-const SlCondition *sl_share_condition(SlShare *share, const SlAsk *ask, SlError *err)
+const SlCondition *sl_share_conditions(SlShare *share, SlAsk *ask, SlError *err)
 {
     SlModel *model = share->model;
     const SlCondition *encoded = NULL; /* of the same text, told other numbers */
     for (const Row *row = share->rows; row; row = row->next) {
         if (row->given || row->mix != model->text_mix || !same_text(&row->ask, ask))
             continue;
-        encoded = &row->condition;
+        encoded = row->condition;
         if (same_ask(&row->ask, ask)) {
             share->counts.texts_shared++;
             return encoded;
         }
     }
-    Row *row = encoded || sl_model_need(model, SL_USE_ENCODE, err) ? new_row(ask, err) : NULL;
+    Row *row = encoded || sl_model_need(model, SL_USE_ENCODE, err) ? new_row(sl_ask_texts(ask), err)
+                                                                   : NULL;
     if (!row)
         return NULL;
     row->mix = model->text_mix;
-    if (!sl_model_encode(model, ask, encoded, &row->condition, err)) {
+    if (!sl_model_encode(model, ask, encoded, row->condition, err)) {
         free_row(row);
         return NULL;
     }
+    row->ask = *ask;
+    row->ask.prompt = NULL;
+    ask->ids = NULL;
+    ask->tokens[0] = ask->tokens[1] = NULL;
     share->counts.texts += !encoded;
     share->counts.texts_shared += encoded != NULL;
     return keep(share, row);
@@ -171,22 +182,22 @@ const SlCondition *sl_share_condition(SlShare *share, const SlAsk *ask, SlError 
 
 const SlCondition *sl_share_given(SlShare *share, const SlCondition *condition, SlError *err)
 {
-    static const SlAsk nothing;
     SlCondition copy;
     if (!sl_condition_copy(&copy, condition, err))
         return NULL;
     for (const Row *row = share->rows; row; row = row->next)
-        if (!strcmp(row->condition.identity, copy.identity)) {
-            sl_condition_clear(&copy);
-            return &row->condition;
-        }
-    Row *row = new_row(&nothing, err);
+        for (int i = 0; i < row->conditions; i++)
+            if (!strcmp(row->condition[i].identity, copy.identity)) {
+                sl_condition_clear(&copy);
+                return &row->condition[i];
+            }
+    Row *row = new_row(1, err);
     if (!row) {
         sl_condition_clear(&copy);
         return NULL;
     }
     row->given = true;
-    row->condition = copy;
+    row->condition[0] = copy;
     return keep(share, row);
 }
 
@@ -256,18 +267,18 @@ static Text *new_text(SlShare *share, const SlCondition *const *conditions, int 
     return text;
 }
 
-/* A strength that follows the steps makes a set of each. */
-static void drop_old_contexts(SlShare *share)
+/* A strength that follows the steps makes a set of each, a prompt that changes at each a text. */
+static void drop_old_contexts(SlShare *share, bool mixed, int most)
 {
     Text *oldest = NULL;
     int kept = 0;
     for (Text *text = share->texts; text; text = text->next) {
-        if (text->told.mix == 0 || text->told.contexts == 0)
+        if ((mixed && text->told.mix == 0) || text->told.contexts == 0)
             continue;
         kept++;
         oldest = !oldest || text->asked < oldest->asked ? text : oldest;
     }
-    if (kept > KEPT_MIXES)
+    if (kept > most)
         free_contexts(share, oldest);
 }
 
@@ -284,7 +295,8 @@ const SlTold *sl_share_told(SlShare *share, const SlCondition *const *conditions
         free_contexts(share, text);
         return NULL;
     }
-    drop_old_contexts(share);
+    drop_old_contexts(share, true, KEPT_MIXES);
+    drop_old_contexts(share, false, KEPT_TEXTS);
     return &text->told;
 }
 

@@ -21,9 +21,9 @@ typedef struct SlTold {
     int64_t size[3];
 } SlTold;
 
-/* The condition that the model's family makes of an ask (its ids are copied) with the adapters that
- * are wanted (sl_model_want), computed once. NULL and *err on failure. */
-const SlCondition *sl_share_condition(SlShare *share, const SlAsk *ask, SlError *err);
+/* The conditions that the model's family makes of an ask with the adapters that are wanted
+ * (sl_model_want), as many as sl_ask_texts says, computed once. What the ask owns is the share's then, and gone from *ask. NULL and *err on failure. */
+const SlCondition *sl_share_conditions(SlShare *share, SlAsk *ask, SlError *err);
 /* A condition that was made elsewhere; copied. */
 const SlCondition *sl_share_given(SlShare *share, const SlCondition *condition, SlError *err);
 /* count conditions of the share, which become what a run is told by the denoiser's wanted set of

@@ -106,7 +106,7 @@ static bool encode_texts(SlStages *s, SlError *err)
         sl_condition_clear(&s->condition);
         ok = sl_model_encode(model, &ask, NULL, &s->condition, err);
     }
-    free(ask.ids);
+    sl_ask_clear(&ask);
     return ok;
 }
 

@@ -4,6 +4,7 @@
 #define SL_ENGINE_TEXT_H
 
 #include "engine/text/prompt.h"
+#include "engine/text/prompt_tokens.h"
 #include "engine/text/text_encoder.h"
 #include "engine/text/tokenizer.h"
 

@@ -154,9 +154,62 @@ static void norm(SlDevice *dev, const SlTextEncoder *te, const SlLayer *layer, c
     sl_layer_norm(dev, x, layer->weight, layer->bias, te->config.layer_norm_eps, out);
 }
 
+/* Rows of the second axis, of a batch of one, to and from a tensor without those between. */
+static void take_rows(SlDevice *dev, const SlTensor *all, const int mask[2], SlTensor *kept)
+{
+    int64_t before = mask[0], behind = all->size[1] - mask[1];
+    SlTensor from = sl_slice(all, 1, 0, before), to = sl_slice(kept, 1, 0, before);
+    sl_copy(dev, &from, &to);
+    if (behind == 0)
+        return;
+    from = sl_slice(all, 1, mask[1], behind);
+    to = sl_slice(kept, 1, before, behind);
+    sl_copy(dev, &from, &to);
+}
+
+static void put_rows(SlDevice *dev, const SlTensor *kept, const int mask[2], SlTensor *all)
+{
+    int64_t before = mask[0], behind = all->size[1] - mask[1];
+    SlTensor from = sl_slice(kept, 1, 0, before), to = sl_slice(all, 1, 0, before);
+    sl_copy(dev, &from, &to);
+    if (behind == 0)
+        return;
+    from = sl_slice(kept, 1, before, behind);
+    to = sl_slice(all, 1, mask[1], behind);
+    sl_copy(dev, &from, &to);
+}
+
+/* q, k and v of a sequence. */
+typedef struct Heads {
+    SlTensor query, key, value;
+} Heads;
+
+/* Causal attention in which masked rows are keys of none. What is left of the sequence attends to
+ * itself as if they were not there; they themselves see what is before them all. */
+static void attend_masked(SlDevice *dev, const Heads *h, const int mask[2],
+                          const SlAttention *attention, SlTensor *out)
+{
+    int64_t width = out->size[2], kept = out->size[1] - (mask[1] - mask[0]);
+    SlTensor query = sl_tensor_new3(dev, 1, kept, width);
+    SlTensor key = sl_tensor_new3(dev, 1, kept, width);
+    SlTensor value = sl_tensor_new3(dev, 1, kept, width);
+    SlTensor result = sl_tensor_new3(dev, 1, kept, width);
+    take_rows(dev, &h->query, mask, &query);
+    take_rows(dev, &h->key, mask, &key);
+    take_rows(dev, &h->value, mask, &value);
+    sl_attention(dev, &query, &key, &value, attention, &result);
+    put_rows(dev, &result, mask, out);
+    SlAttention all = *attention;
+    all.causal = false;
+    SlTensor masked = sl_slice(&h->query, 1, mask[0], mask[1] - mask[0]);
+    SlTensor to = sl_slice(out, 1, mask[0], mask[1] - mask[0]);
+    SlTensor keys = sl_slice(&h->key, 1, 0, mask[0]), values = sl_slice(&h->value, 1, 0, mask[0]);
+    sl_attention(dev, &masked, &keys, &values, &all, &to);
+}
+
 /* hidden_states += self_attn(layer_norm1(hidden_states)) */
 static void self_attention(SlDevice *dev, const SlTextEncoder *te, const EncoderLayer *l,
-                           SlTensor *hidden_states)
+                           const int mask[2], SlTensor *hidden_states)
 {
     int heads = te->config.heads;
     size_t mark = sl_arena_mark(dev);
@@ -169,7 +222,10 @@ static void self_attention(SlDevice *dev, const SlTextEncoder *te, const Encoder
     sl_layer_linear(dev, &l->k_proj, &normed, NULL, &key);
     sl_layer_linear(dev, &l->v_proj, &normed, NULL, &value);
     SlAttention attention = {heads, 1 / sqrtf((float)(te->config.hidden_size / heads)), true};
-    sl_attention(dev, &query, &key, &value, &attention, &normed);
+    if (mask[1] > mask[0])
+        attend_masked(dev, &(Heads){query, key, value}, mask, &attention, &normed);
+    else
+        sl_attention(dev, &query, &key, &value, &attention, &normed);
     SlEpilogue e = {.residual = hidden_states};
     sl_layer_linear(dev, &l->out_proj, &normed, &e, hidden_states);
     sl_arena_reset(dev, mark);
@@ -224,10 +280,11 @@ static void pool(SlDevice *dev, const SlTextEncoder *te, const SlTensor *normed,
     sl_arena_reset(dev, mark);
 }
 
-/* The ids on the host, each checked to be in the vocabulary; malloc'ed. */
+/* The ids on the host, each checked to be in the vocabulary or one of the vectors; malloc'ed. */
 static int32_t *checked_ids(SlDevice *dev, const SlTextEncoderConfig *c, const SlTensor *ids,
-                            SlError *err)
+                            const SlTextExtras *extras, SlError *err)
 {
+    int64_t vectors = extras->vectors ? extras->vectors->size[0] : 0;
     int64_t n = ids->size[0] * ids->size[1];
     int32_t *host = calloc((size_t)n, sizeof *host);
     if (!host) {
@@ -236,7 +293,8 @@ static int32_t *checked_ids(SlDevice *dev, const SlTextEncoderConfig *c, const S
     }
     sl_download(dev, ids, host);
     for (int64_t i = 0; i < n; i++)
-        if (host[i] < 0 || host[i] >= c->vocab_size) {
+        if (host[i] < 0 || (host[i] >= c->vocab_size &&
+                            (host[i] < extras->first || host[i] - extras->first >= vectors))) {
             sl_fail(err, SL_FORMAT,
                     "The tokenizer gives token %d, and the text encoder knows tokens up to %d: "
                     "they are not from the same model",
@@ -262,19 +320,82 @@ static bool check(const SlTextEncoderConfig *c, const SlTensor *ids, int skip, S
     return true;
 }
 
-/* Fills *hidden, and *pooled if wanted; host_ids are the same ids on the host. */
-static void forward(SlDevice *dev, const SlTextEncoder *te, const SlTensor *ids,
-                    const int32_t *host_ids, SlTextState state, SlTensor *hidden, SlTensor *pooled)
+/* Rows of the hidden states that are a textual inversion's vector become that, with their position;
+ * host ids of vectors become 0. */
+static void put_vectors(SlDevice *dev, const SlTextEncoder *te, const SlTextExtras *extras,
+                        int32_t *host_ids, SlTensor *hidden_states)
+{
+    int64_t n = hidden_states->size[0], length = hidden_states->size[1];
+    int32_t *which = calloc((size_t)(n * length), sizeof *which);
+    if (!which) {
+        sl_device_fail(dev, SL_MEMORY, "There is not enough memory for the prompt");
+        return;
+    }
+    for (int64_t i = 0; i < n * length; i++)
+        which[i] = host_ids[i] >= te->config.vocab_size ? host_ids[i] - extras->first : 0;
+    SlTensor ids = sl_tensor_new(dev, SL_I32, 2, (const int64_t[]){n, length});
+    SlTensor vectors = sl_tensor_like(dev, hidden_states);
+    sl_upload(dev, which, &ids);
+    free(which);
+    sl_embedding(dev, &ids, extras->vectors, te->position_embedding, &vectors);
+    for (int64_t i = 0; i < n * length; i++) {
+        if (host_ids[i] < te->config.vocab_size)
+            continue;
+        SlTensor from = sl_slice(&vectors, 0, i / length, 1),
+                 to = sl_slice(hidden_states, 0, i / length, 1);
+        from = sl_slice(&from, 1, i % length, 1);
+        to = sl_slice(&to, 1, i % length, 1);
+        sl_copy(dev, &from, &to);
+        host_ids[i] = 0;
+    }
+}
+
+/* The first hidden states: tokens, vectors and positions. */
+static void embed(SlDevice *dev, const SlTextEncoder *te, const SlTextExtras *extras,
+                  const SlTensor *ids, int32_t *host_ids, SlTensor *hidden_states)
+{
+    int64_t count = ids->size[0] * ids->size[1];
+    bool vectors = false;
+    int32_t *known = calloc((size_t)count, sizeof *known);
+    if (!known) {
+        sl_device_fail(dev, SL_MEMORY, "There is not enough memory for the prompt");
+        return;
+    }
+    for (int64_t i = 0; i < count; i++) {
+        vectors |= host_ids[i] >= te->config.vocab_size;
+        known[i] = host_ids[i] >= te->config.vocab_size ? 0 : host_ids[i];
+    }
+    dev->scope = "text_model.embeddings";
+    if (!vectors) {
+        sl_embedding(dev, ids, te->token_embedding, te->position_embedding, hidden_states);
+    } else {
+        SlTensor base = sl_tensor_new(dev, SL_I32, 2, ids->size);
+        sl_upload(dev, known, &base);
+        sl_embedding(dev, &base, te->token_embedding, te->position_embedding, hidden_states);
+        put_vectors(dev, te, extras, host_ids, hidden_states);
+    }
+    free(known);
+}
+
+/* ids, also on the host, and what belongs to them. */
+typedef struct TextInput {
+    const SlTensor *ids;
+    int32_t *host_ids;
+    const SlTextExtras *extras;
+} TextInput;
+
+/* Fills *hidden, and *pooled if wanted. */
+static void forward(SlDevice *dev, const SlTextEncoder *te, const TextInput *in, SlTextState state,
+                    SlTensor *hidden, SlTensor *pooled)
 {
     const SlTextEncoderConfig *c = &te->config;
-    int64_t n = ids->size[0], length = ids->size[1];
+    int64_t n = in->ids->size[0], length = in->ids->size[1];
     *hidden = sl_tensor_new3(dev, n, length, c->hidden_size);
     if (pooled)
         *pooled = sl_tensor_new2(dev, n, c->with_projection ? c->projection_dim : c->hidden_size);
     size_t mark = sl_arena_mark(dev);
     SlTensor hidden_states = sl_tensor_like(dev, hidden);
-    dev->scope = "text_model.embeddings";
-    sl_embedding(dev, ids, te->token_embedding, te->position_embedding, &hidden_states);
+    embed(dev, te, in->extras, in->ids, in->host_ids, &hidden_states);
     int last = c->layers - state.skip, layers = pooled ? c->layers : last;
     for (int i = 0; i <= layers && sl_device_ok(dev); i++) {
         if (i == last && state.unnormed)
@@ -284,29 +405,44 @@ static void forward(SlDevice *dev, const SlTextEncoder *te, const SlTensor *ids,
         if (i == layers)
             break;
         dev->scope = te->layers[i].path.text;
-        self_attention(dev, te, &te->layers[i], &hidden_states);
+        self_attention(dev, te, &te->layers[i], in->extras->mask, &hidden_states);
         mlp(dev, te, &te->layers[i], &hidden_states);
     }
     if (pooled) {
         SlTensor normed = sl_tensor_like(dev, hidden);
         norm(dev, te, &te->final_layer_norm, &hidden_states, &normed);
-        pool(dev, te, &normed, host_ids, pooled);
+        pool(dev, te, &normed, in->host_ids, pooled);
     }
     sl_arena_reset(dev, mark);
+}
+
+bool sl_text_encoder_forward_with(SlDevice *dev, const SlTextEncoder *te, const SlTensor *ids,
+                                  const SlTextExtras *extras, SlTextState state, SlTensor *hidden,
+                                  SlTensor *pooled, SlError *err)
+{
+    static const SlTextExtras none;
+    extras = extras ? extras : &none;
+    if (!check(&te->config, ids, state.skip, err))
+        return false;
+    if (extras->mask[1] > extras->mask[0] &&
+        (ids->size[0] != 1 || extras->mask[0] < 1 || extras->mask[1] > ids->size[1]))
+        return sl_fail(err, SL_ARGUMENT,
+                       "Rows %d to %d of a text cannot be masked; expected some of one text, "
+                       "without the first",
+                       extras->mask[0], extras->mask[1]);
+    int32_t *host_ids = checked_ids(dev, &te->config, ids, extras, err);
+    if (!host_ids)
+        return false;
+    SlDtype before = sl_device_use_dtype(dev, te->dtype);
+    forward(dev, te, &(TextInput){ids, host_ids, extras}, state, hidden, pooled);
+    sl_device_use_dtype(dev, before);
+    free(host_ids);
+    dev->scope = NULL;
+    return sl_device_check(dev, err);
 }
 
 bool sl_text_encoder_forward(SlDevice *dev, const SlTextEncoder *te, const SlTensor *ids,
                              SlTextState state, SlTensor *hidden, SlTensor *pooled, SlError *err)
 {
-    if (!check(&te->config, ids, state.skip, err))
-        return false;
-    int32_t *host_ids = checked_ids(dev, &te->config, ids, err);
-    if (!host_ids)
-        return false;
-    SlDtype before = sl_device_use_dtype(dev, te->dtype);
-    forward(dev, te, ids, host_ids, state, hidden, pooled);
-    sl_device_use_dtype(dev, before);
-    free(host_ids);
-    dev->scope = NULL;
-    return sl_device_check(dev, err);
+    return sl_text_encoder_forward_with(dev, te, ids, NULL, state, hidden, pooled, err);
 }

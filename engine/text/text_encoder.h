@@ -29,6 +29,14 @@ typedef struct SlTextState {
     bool unnormed; /* as it is, without the final_layer_norm */
 } SlTextState;
 
+/* What else belongs to the ids. {0}: nothing. */
+typedef struct SlTextExtras {
+    int mask[2];       /* of a batch of one: rows from .. to that no other row attends to, not the
+                          first one; both 0: none */
+    SlWeight *vectors; /* [n, D]: textual inversions; NULL: none */
+    int first;         /* their ids are first, first + 1, ... */
+} SlTextExtras;
+
 /* ids [N, L] i32 on the device. Outputs are allocated from the arena, in the type that the encoder
  * computes in (its binder's); hidden is always made, pooled
  * only if not NULL. hidden [N, L, D] is the state after all but the last `skip` layers. Normed, 0
@@ -38,5 +46,9 @@ typedef struct SlTextState {
  * where the config says so. */
 bool sl_text_encoder_forward(SlDevice *dev, const SlTextEncoder *te, const SlTensor *ids,
                              SlTextState state, SlTensor *hidden, SlTensor *pooled, SlError *err);
+/* The same; extras NULL: none. A vector of a textual inversion is no end of a text. */
+bool sl_text_encoder_forward_with(SlDevice *dev, const SlTextEncoder *te, const SlTensor *ids,
+                                  const SlTextExtras *extras, SlTextState state, SlTensor *hidden,
+                                  SlTensor *pooled, SlError *err);
 
 #endif

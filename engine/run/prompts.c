@@ -1,0 +1,270 @@
+/* prompts.c - what a run is told by its prompts, at each evaluation.
+ *
+ * Easy to get wrong: in A1111 evaluations count from 0 and a schedule's steps from 1, and a turn
+ * holds while the one is not above the other; a scheduler that evaluates twice a step counts twice.
+ * Parts of different lengths are made equal by repeating the last row, prompt and negative prompt are
+ * not - but in compel, by chunks without words.
+ */
+#include "engine/run/run_private.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool no_memory(SlError *err)
+{
+    return sl_fail(err, SL_MEMORY, "out of memory for the text");
+}
+
+/* The prompt or the negative prompt. */
+typedef struct Words {
+    SlPrompt *prompt; /* NULL: plain text */
+    int parts;
+    struct Part {
+        SlAsk ask;
+        const SlCondition **condition; /* of each text of its schedule */
+        int texts;
+    } * part;
+} Words;
+
+static void free_words(Words *w)
+{
+    for (int i = 0; i < w->parts; i++) {
+        sl_ask_clear(&w->part[i].ask);
+        free(w->part[i].condition);
+    }
+    free(w->part);
+    sl_prompt_free(w->prompt);
+}
+
+static SlPromptMode mode_of(const SlRun *run, const SlRunSide *side)
+{
+    bool exists = sl_setting_exists(sl_setting(SL_SETTING_PROMPT_MODE), &side->model->info, NULL);
+    return exists ? (SlPromptMode)run->recipe.prompt_mode : SL_PROMPT_PLAIN;
+}
+
+/* ---- reading ---- */
+
+static bool read_words(SlRun *run, const SlRunSide *side, bool negative, Words *w, SlError *err)
+{
+    SlModel *model = side->model;
+    const SlPromptAsk ask = {.mode = mode_of(run, side),
+                             .text = negative ? run->negative_prompt : run->prompt,
+                             .negative = negative,
+                             .evaluations =
+                                 run->recipe.steps *
+                                 sl_scheduler_find(run->recipe.scheduler)->evaluations_per_step};
+    if (ask.mode != SL_PROMPT_PLAIN && !(w->prompt = sl_prompt_read(&ask, err)))
+        return false;
+    int parts = w->prompt ? w->prompt->parts : 1;
+    w->part = calloc((size_t)parts, sizeof *w->part);
+    if (!w->part)
+        return no_memory(err);
+    for (; w->parts < parts; w->parts++) {
+        SlAsk *part = &w->part[w->parts].ask;
+        part->prompt = w->prompt;
+        part->part = w->parts;
+        if (!model->kind->ask(model, &run->recipe, negative, part, err)) {
+            sl_ask_clear(part);
+            return false;
+        }
+        w->part[w->parts].texts = sl_ask_texts(part);
+        if (side == run->side) /* a refiner reads what the model reads */
+            sl_run_warn(run, part->warning);
+    }
+    return true;
+}
+
+static void warn_of_weights(SlRun *run)
+{
+    bool could = sl_setting_exists(sl_setting(SL_SETTING_PROMPT_MODE), &run->model->info, NULL);
+    bool has = sl_prompt_has_weights(run->prompt) || sl_prompt_has_weights(run->negative_prompt);
+    if (could && has && mode_of(run, run->side) == SL_PROMPT_PLAIN)
+        sl_run_warn(run, "the prompt has weights in brackets, which are plain text here; "
+                         "--prompt-mode a1111 or comfyui reads them");
+}
+
+/* ---- lengths ---- */
+
+/* compel: the shorter of the two gets chunks without words. */
+static bool pad_tokens(Words words[2], int count, SlError *err)
+{
+    int rows = 0;
+    bool ok = true;
+    for (int i = 0; i < count; i++)
+        if (!words[i].prompt || words[i].prompt->mode != SL_PROMPT_COMPEL ||
+            !words[i].part[0].ask.tokens[0])
+            return true;
+    for (int i = 0; i < count; i++) {
+        int own = sl_prompt_tokens_rows(words[i].part[0].ask.tokens[0], 0);
+        rows = own > rows ? own : rows;
+    }
+    for (int i = 0; ok && i < count; i++)
+        for (int k = 0; ok && k < 2; k++)
+            ok = !words[i].part[0].ask.tokens[k] ||
+                 sl_prompt_tokens_pad(words[i].part[0].ask.tokens[k], rows, err);
+    return ok;
+}
+
+/* The condition with its last row repeated up to so many rows. */
+static const SlCondition *longer(SlShare *share, const SlCondition *c, int64_t rows, SlError *err)
+{
+    SlCondition copy = {0};
+    bool ok = true;
+    for (int i = 0; ok && i < c->count; i++) {
+        const SlConditionTensor *from = &c->tensor[i];
+        int64_t size[4], width = from->rank > 1 ? from->size[1] : 1;
+        bool states = !strcmp(from->name, "hidden_states");
+        memcpy(size, from->size, sizeof size);
+        size[0] = states ? rows : size[0];
+        SlConditionTensor *to = sl_condition_add(&copy, from->name, from->rank, size, err);
+        ok = to != NULL;
+        for (int64_t k = 0; ok && k < size[0]; k++) {
+            int64_t row = k < from->size[0] ? k : from->size[0] - 1;
+            memcpy(to->values + k * width, from->values + row * width,
+                   (size_t)width * sizeof *to->values);
+        }
+    }
+    sl_condition_finish(&copy);
+    const SlCondition *kept = ok ? sl_share_given(share, &copy, err) : NULL;
+    sl_condition_clear(&copy);
+    return kept;
+}
+
+static int64_t rows_of(const SlCondition *c)
+{
+    const SlConditionTensor *t = sl_condition_find(c, "hidden_states");
+    return t ? t->size[0] : 0;
+}
+
+static bool even_parts(SlShare *share, Words *w, SlError *err)
+{
+    int64_t most = 0;
+    for (int i = 0; i < w->parts; i++) {
+        int64_t rows = rows_of(w->part[i].condition[0]);
+        most = rows > most ? rows : most;
+    }
+    for (int i = 0; i < w->parts; i++)
+        for (int t = 0; t < w->part[i].texts; t++) {
+            const SlCondition **condition = &w->part[i].condition[t];
+            if (rows_of(*condition) < most && !(*condition = longer(share, *condition, most, err)))
+                return false;
+        }
+    return true;
+}
+
+/* ---- what is told ---- */
+
+static bool encode_words(SlShare *share, Words *w, SlError *err)
+{
+    for (int i = 0; i < w->parts; i++) {
+        struct Part *part = &w->part[i];
+        const SlCondition *found = sl_share_conditions(share, &part->ask, err);
+        if (!found)
+            return false;
+        part->condition = calloc((size_t)part->texts, sizeof(const SlCondition *));
+        if (!part->condition)
+            return no_memory(err);
+        for (int t = 0; t < part->texts; t++)
+            part->condition[t] = &found[t];
+    }
+    return w->parts == 1 || even_parts(share, w, err);
+}
+
+/* Which text of its schedule a part is at an evaluation. */
+static const SlCondition *text_at(const Words *w, int part, int evaluation)
+{
+    const SlPromptPart *of = w->prompt ? &w->prompt->part[part] : NULL;
+    int text = of && of->turns && w->part[part].texts > 1 ? of->turn[0].text : 0;
+    for (int i = 0; of && w->part[part].texts > 1 && i < of->turns; i++)
+        if (evaluation <= of->turn[i].last) {
+            text = of->turn[i].text;
+            break;
+        }
+    return w->part[part].condition[text];
+}
+
+/* Room for what is told, of so many parts. */
+static bool make_room(const SlRun *run, SlRunSide *side, int parts, SlError *err)
+{
+    size_t evaluations = (size_t)sl_run_evaluations(run);
+    side->parts = parts;
+    side->words = calloc(evaluations * (size_t)parts, sizeof *side->words);
+    side->part_weight = calloc((size_t)parts, sizeof *side->part_weight);
+    for (int i = 0; side->part_weight && i < parts; i++)
+        side->part_weight[i] = 1;
+    return (side->words && side->part_weight) || no_memory(err);
+}
+
+/* words: of the negative prompt first, where there are two. */
+static bool tell(const SlRun *run, SlRunSide *side, const Words *words, SlError *err)
+{
+    const Words *prompt = &words[side->batch - 1];
+    if (!make_room(run, side, prompt->parts, err))
+        return false;
+    for (int i = 0; prompt->prompt && i < side->parts; i++)
+        side->part_weight[i] = prompt->prompt->part[i].weight;
+    if (side->batch == 1 && (side->parts > 1 || side->part_weight[0] != 1))
+        return sl_fail(err, SL_ARGUMENT,
+                       "The prompt weighs its parts against the negative prompt (\"AND\", or a "
+                       "number behind a last colon), which needs a guidance scale above 1");
+    for (int e = 0; e < sl_run_evaluations(run); e++)
+        for (int i = 0; i < side->parts; i++)
+            side->words[e * side->parts + i] = (SlRunWords){
+                {text_at(&words[0], side->batch == 2 ? 0 : i, e), text_at(prompt, i, e)}};
+    return true;
+}
+
+static bool tell_words(SlRun *run, SlRunSide *side, SlError *err)
+{
+    Words words[2] = {0};
+    bool ok = true;
+    for (int i = 0; ok && i < side->batch; i++)
+        ok = read_words(run, side, i < side->batch - 1, &words[i], err);
+    ok = ok && pad_tokens(words, side->batch, err);
+    for (int i = 0; ok && i < side->batch; i++)
+        ok = encode_words(side->share, &words[i], err);
+    ok = ok && tell(run, side, words, err);
+    if (side == run->side)
+        warn_of_weights(run);
+    free_words(&words[0]);
+    free_words(&words[1]);
+    return ok;
+}
+
+/* Conditions that were given. */
+static bool tell_given(const SlRun *run, SlRunSide *side, const SlCondition *const *given,
+                       SlError *err)
+{
+    const SlCondition *found[2];
+    for (int i = 0; i < side->batch; i++) {
+        if (!given[i])
+            return sl_fail(err, SL_ARGUMENT, "guidance needs two conditions, and there is one");
+        found[i] = sl_share_given(side->share, given[i], err);
+        if (!found[i])
+            return false;
+    }
+    if (!make_room(run, side, 1, err))
+        return false;
+    for (int e = 0; e < sl_run_evaluations(run); e++)
+        side->words[e] = (SlRunWords){{found[0], found[side->batch - 1]}};
+    return true;
+}
+
+bool sl_run_tell(SlRun *run, SlRunSide *side, int evaluation, int part, SlError *err)
+{
+    int last = sl_run_evaluations(run) - 1, e = evaluation < last ? evaluation : last;
+    if (!side->words)
+        return true;
+    side->told =
+        sl_share_told(side->share, side->words[e * side->parts + part].condition, side->batch, err);
+    return side->told != NULL;
+}
+
+bool sl_run_find_words(SlRun *run, SlRunSide *side, const SlCondition *const *given, SlError *err)
+{
+    side->parts = 1;
+    if (!side->model->kind->ask)
+        return true;
+    return given ? tell_given(run, side, given, err) : tell_words(run, side, err);
+}
