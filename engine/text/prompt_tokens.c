@@ -442,12 +442,14 @@ static void range_of(const Rows *rows, int piece, int range[2])
 
 /* compel: a piece of weight below 1 is also mixed with what it would be without it, the more so the
  * lower the weight. The factors of a phrase add up to `factor`. */
-static bool add_without(const SlPromptPhrase *phrase, double factor, SlTokenSection *section,
-                        const Rows *rows, SlError *err)
+static bool add_without(const Job *job, const SlPromptPhrase *phrase, double factor,
+                        SlTokenSection *section, const Rows *rows)
 {
+    bool compel = job->ask->prompt->mode == SL_PROMPT_COMPEL;
+    SlError *err = job->err;
     int first = section->terms - 1, which = section->term[first].phrase;
     double sum = 1;
-    for (int i = 0; i < phrase->pieces; i++) {
+    for (int i = 0; i < (compel ? phrase->pieces : 0); i++) {
         double weight = phrase->piece[i].weight;
         int range[2];
         range_of(rows, i, range);
@@ -507,8 +509,8 @@ static bool make_section(const Job *job, const SlPromptSection *of, const SlProm
             term->row = rows.row;
         else
             free(rows.row);
-        ok = ok && add_without(&of->phrase[i], of->phrase[i].factor * of->weight, section, &rows,
-                               job->err);
+        ok = ok &&
+             add_without(job, &of->phrase[i], of->phrase[i].factor * of->weight, section, &rows);
         for (int k = first; ok && k < section->terms; k++)
             counts[k] = rows.count;
     }

@@ -1,0 +1,285 @@
+/* test_prompts.c - what a model is told of prompts in the language of other programs, against those
+ * programs' own code (goldens/prompt/make_encoded.py), whole pictures from that, and what a run
+ * promises about them.
+ *
+ * usage: test_prompts DEVICE DTYPE */
+#include "engine/engine.h"
+#include "engine/pipelines/pipelines.h"
+#include "tests/engine/run/golden.h"
+#include "tests/test.h"
+
+#include <cjson/cJSON.h>
+#include <string.h>
+
+static const char *device, *dtype;
+
+static SlModel *open_model(const char *name)
+{
+    char relative[100];
+    SlError err = {0};
+    snprintf(relative, sizeof relative, "goldens/model/%s", name);
+    char *path = sl_test_path(relative);
+    SlModel *model = sl_model_open(path, &(SlModelOptions){.device = device, .dtype = dtype}, &err);
+    if (!model)
+        sl_test(false, "%s opens: %s", name, err.message);
+    free(path);
+    return model;
+}
+
+static int mode_of(const char *name)
+{
+    const char *const *choices = sl_setting(SL_SETTING_PROMPT_MODE)->choices;
+    int mode = 0;
+    while (strcmp(choices[mode], name))
+        mode++;
+    return mode;
+}
+
+/* The greatest error against an array, in f32 the number itself, in 16 bits its share of the signal. */
+static double error_of(const float *got, const float *want, size_t n)
+{
+    double worst = 0, noise = 0, signal = 0;
+    for (size_t i = 0; i < n; i++) {
+        worst = fmax(worst, fabs((double)got[i] - want[i]));
+        noise += ((double)got[i] - want[i]) * ((double)got[i] - want[i]);
+        signal += (double)want[i] * want[i];
+    }
+    return strcmp(dtype, "f32") ? noise / signal : worst;
+}
+
+static double limit(void)
+{
+    return strcmp(dtype, "f32") ? 1e-3 : 1e-4;
+}
+
+/* ---- embeddings ---- */
+
+/* A tensor of a condition beside the golden's; negative where the sizes differ. */
+static double compare(const Golden *golden, const SlCondition *c, const char *name, const char *key)
+{
+    size_t n;
+    float *want = golden_read(golden, key, &n);
+    const SlConditionTensor *t = sl_condition_find(c, name);
+    size_t own = t ? (size_t)(t->size[0] * (t->rank > 1 ? t->size[1] : 1)) : 0;
+    double error = want && own == n ? error_of(t->values, want, n) : -1;
+    free(want);
+    return error;
+}
+
+static bool check_case(SlModel *model, const Golden *golden, const cJSON *one, int number)
+{
+    SlError err = {0};
+    SlRecipe recipe;
+    SlAsk ask = {0};
+    char key[32];
+    sl_recipe_defaults(&recipe, sl_model_info(model));
+    recipe.width = recipe.height = 16;
+    recipe.prompt = cJSON_GetArrayItem(one, 2)->valuestring;
+    recipe.prompt_mode = mode_of(cJSON_GetArrayItem(one, 1)->valuestring);
+    SlPrompt *prompt =
+        sl_prompt_read(&(SlPromptAsk){recipe.prompt_mode, recipe.prompt, false, 6}, &err);
+    ask.prompt = prompt;
+    bool ok = prompt && model->kind->ask(model, &recipe, false, &ask, &err);
+    int texts = ok ? sl_ask_texts(&ask) : 0;
+    SlCondition *made = calloc((size_t)texts + 1, sizeof *made);
+    ok = ok && sl_model_encode(model, &ask, NULL, made, &err);
+    double worst = 0;
+    for (int t = 0; ok && t < texts; t++) {
+        snprintf(key, sizeof key, "%d.%d", number, t);
+        double error = compare(golden, &made[t], "hidden_states", key);
+        ok = error >= 0;
+        worst = fmax(worst, error);
+    }
+    snprintf(key, sizeof key, "%d.pooled", number);
+    if (ok && model->kind->two_texts) {
+        double error = compare(golden, &made[0], "text_embeds", key);
+        ok = error >= 0;
+        worst = fmax(worst, error);
+    }
+    for (int t = 0; t < texts; t++)
+        sl_condition_clear(&made[t]);
+    free(made);
+    sl_ask_clear(&ask);
+    sl_prompt_free(prompt);
+    return sl_test(ok && worst <= limit(), "%s %s \"%.40s\": %.3g %s", model->info.name,
+                   cJSON_GetArrayItem(one, 1)->valuestring, recipe.prompt, worst, err.message);
+}
+
+static void test_embeddings(const cJSON *json, const Golden *golden)
+{
+    const cJSON *cases = cJSON_GetObjectItem(json, "cases"), *one;
+    SlModel *model = NULL;
+    int number = 0;
+    cJSON_ArrayForEach(one, cases)
+    {
+        const char *name = cJSON_GetArrayItem(one, 0)->valuestring;
+        if (!model || strcmp(model->info.name, name)) {
+            sl_model_close(&model);
+            if (!(model = open_model(name)))
+                return;
+        }
+        check_case(model, golden, one, number++);
+    }
+    sl_test(number >= 30, "%d cases", number);
+    sl_model_close(&model);
+}
+
+/* ---- pictures ---- */
+
+static bool finish(SlRun *run, SlError *err)
+{
+    while (run && !sl_run_done(run))
+        if (!sl_run_next(run, NULL, err))
+            return false;
+    return run != NULL;
+}
+
+static SlRecipe recipe_of(const SlModel *model, const cJSON *json, const char *mode)
+{
+    SlRecipe recipe;
+    const cJSON *texts = cJSON_GetObjectItem(cJSON_GetObjectItem(json, "pictures"), mode);
+    sl_recipe_defaults(&recipe, sl_model_info(model));
+    recipe.width = recipe.height = 4 * model->info.factor;
+    recipe.steps = cJSON_GetObjectItem(json, "steps")->valueint;
+    recipe.guidance = cJSON_GetObjectItem(json, "guidance")->valuedouble;
+    recipe.prompt = cJSON_GetArrayItem(texts, 0)->valuestring;
+    recipe.negative_prompt = cJSON_GetArrayItem(texts, 1)->valuestring;
+    recipe.prompt_mode = mode_of(mode);
+    return recipe;
+}
+
+static void test_pictures(const cJSON *json, const Golden *golden)
+{
+    static const char *const modes[] = {"a1111", "comfyui", "compel"};
+    SlModel *model = open_model("sd2");
+    size_t n;
+    float *start = golden_read(golden, "start", &n);
+    for (int m = 0; model && start && m < 3; m++) {
+        SlError err = {0};
+        char key[32];
+        size_t count;
+        SlRecipe recipe = recipe_of(model, json, modes[m]);
+        SlRun *run = sl_run_new(model, &recipe, &(SlRunInputs){.latents = start}, &err);
+        bool ok = finish(run, &err);
+        snprintf(key, sizeof key, "%s.latents", modes[m]);
+        float *want = golden_read(golden, key, &count);
+        double error = ok && want && count == n ? error_of(sl_run_sample(run), want, n) : INFINITY;
+        sl_test(error <= (strcmp(dtype, "f32") ? 1e-2 : 1e-3), "a picture of %s: %.3g %s", modes[m],
+                error, err.message);
+        sl_run_free(run);
+        free(want);
+    }
+    free(start);
+    sl_model_close(&model);
+}
+
+/* ---- promises ---- */
+
+static bool same_end(SlModel *model, const SlRecipe *a, const SlRecipe *b)
+{
+    SlError err = {0};
+    SlRun *first = sl_run_new(model, a, NULL, &err), *second = sl_run_new(model, b, NULL, &err);
+    bool ok = finish(first, &err) && finish(second, &err);
+    bool same = ok && !memcmp(sl_run_sample(first), sl_run_sample(second),
+                              (size_t)sl_run_sample_elements(first) * sizeof(float));
+    if (!ok)
+        sl_test_note("%s", err.message);
+    sl_run_free(first);
+    sl_run_free(second);
+    return same;
+}
+
+static void test_promises(const cJSON *json)
+{
+    SlModel *model = open_model("sd2");
+    SlError err = {0};
+    if (!model)
+        return;
+    SlRecipe recipe = recipe_of(model, json, "a1111"), other = recipe;
+    recipe.steps = other.steps = 3;
+    recipe.prompt = other.prompt = "a red horse";
+    recipe.negative_prompt = other.negative_prompt = "";
+    other.prompt_mode = SL_PROMPT_PLAIN;
+    sl_test(same_end(model, &recipe, &other), "a short prompt without weights is the plain one");
+    other = recipe;
+    other.prompt = "a red horse :2";
+    recipe.guidance *= 2;
+    sl_test(same_end(model, &recipe, &other),
+            "the weight of a single part multiplies the guidance");
+    recipe.guidance /= 2;
+    recipe.prompt = "[a|b] horse";
+    other.prompt = "[b|a] horse";
+    sl_test(!same_end(model, &recipe, &other), "schedules that differ give other pictures");
+
+    /* one encoding for each text, whatever the number of steps and lanes */
+    SlShare *share = sl_share_new(model);
+    SlRun *one = sl_run_new(model, &recipe, &(SlRunInputs){.share = share}, &err);
+    SlRun *two = sl_run_new(model, &recipe, &(SlRunInputs){.share = share}, &err);
+    SlShareCounts counts = sl_share_counts(share);
+    sl_test(counts.texts == 2 && counts.texts_shared == 2 && finish(one, &err),
+            "prompts are encoded once: %d, %d shared %s", counts.texts, counts.texts_shared,
+            err.message);
+    sl_run_free(one);
+    sl_run_free(two);
+
+    /* lanes of different lengths, and those that match together */
+    SlRecipe longer = recipe;
+    longer.prompt = "a red horse BREAK a cat";
+    one = sl_run_new(model, &recipe, &(SlRunInputs){.share = share}, &err);
+    two = sl_run_new(model, &longer, &(SlRunInputs){.share = share}, &err);
+    sl_test(one && two && !sl_runs_match(one, two), "prompts of one and two chunks are no batch");
+    sl_run_free(one);
+    one = sl_run_new(model, &longer, &(SlRunInputs){.share = share}, &err);
+    SlRun *runs[] = {one, two};
+    SlFrame frames[2];
+    SlError errs[2];
+    bool together = one && two && sl_runs_match(one, two);
+    for (int i = 0; together && i < 3; i++)
+        together = sl_runs_next(runs, 2, frames, errs, &err);
+    sl_test(together && sl_run_done(one), "two chunks twice are one %s", err.message);
+    sl_run_free(one);
+    sl_run_free(two);
+    sl_share_free(share);
+
+    SlRun *none;
+    recipe.prompt = "a AND b";
+    recipe.guidance = 1;
+    err = (SlError){0};
+    sl_test(!(none = sl_run_new(model, &recipe, NULL, &err)) && strstr(err.message, "guidance"),
+            "AND without guidance: %s", err.message);
+    sl_run_free(none);
+    recipe.prompt = "(a:1.2) b";
+    recipe.prompt_mode = SL_PROMPT_PLAIN;
+    none = sl_run_new(model, &recipe, NULL, &err);
+    sl_test(none && sl_run_warning(none) && strstr(sl_run_warning(none), "--prompt-mode a1111"),
+            "weights in plain text: %s", none ? sl_run_warning(none) : err.message);
+    sl_run_free(none);
+    sl_model_close(&model);
+}
+
+static cJSON *read_json(void)
+{
+    static char text[65536];
+    char *path = sl_test_path("goldens/prompt/encoded.json");
+    FILE *f = fopen(path, "rb");
+    size_t n = f ? fread(text, 1, sizeof text - 1, f) : 0;
+    if (f)
+        fclose(f);
+    free(path);
+    text[n] = '\0';
+    return cJSON_Parse(text);
+}
+
+int main(int argc, char **argv)
+{
+    device = argc > 1 ? argv[1] : "cpu";
+    dtype = argc > 2 ? argv[2] : "f32";
+    cJSON *json = read_json();
+    Golden golden = golden_open("goldens/prompt/encoded.safetensors");
+    test_embeddings(json, &golden);
+    test_pictures(json, &golden);
+    test_promises(json);
+    golden_close(&golden);
+    cJSON_Delete(json);
+    return sl_test_done();
+}
