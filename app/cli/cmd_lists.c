@@ -107,13 +107,82 @@ static bool print_ids(const SlTokenizer *t, const char *text, SlError *err)
     return ok;
 }
 
+/* Stretches with their weights, chunks and tokens. */
+static void print_spans(const char *text, const SlPromptSpans *spans, bool plain)
+{
+    for (int i = 0; i < spans->spans; i++) {
+        const SlPromptSpan *s = &spans->span[i];
+        sl_print("%-24.*s %2d token%s weight %.4g%s", s->end - s->begin, text + s->begin, s->tokens,
+                 s->tokens == 1 ? " " : "s", s->weight, plain && s->chunk ? ", not used" : "");
+        if (!plain)
+            sl_print(", chunk %d", s->chunk + 1);
+        if (s->part)
+            sl_print(", part %d", s->part + 1);
+        sl_print("\n");
+    }
+}
+
+static void print_faults(const char *text, const SlPrompt *prompt)
+{
+    for (int i = 0; i < prompt->faults; i++) {
+        int at = prompt->fault[i].at;
+        sl_print("byte %d, \"%.12s\": %s\n", at + 1, text + at,
+                 sl_prompt_fault_text(prompt->fault[i].fault));
+    }
+    for (int i = 0; i < prompt->loras; i++)
+        sl_print("LoRA %s: unet %g, text %g\n", prompt->lora[i].name, prompt->lora[i].unet,
+                 prompt->lora[i].text);
+}
+
+static void print_schedule(const SlPrompt *prompt)
+{
+    for (int p = 0; p < prompt->parts; p++) {
+        const SlPromptPart *part = &prompt->part[p];
+        if (prompt->parts > 1 || part->weight != 1)
+            sl_print("part %d weighs %g\n", p + 1, part->weight);
+        for (int i = 0; part->turns > 1 && i < part->turns; i++) {
+            const SlPromptPhrase *phrase = &part->text[part->turn[i].text].section[0].phrase[0];
+            sl_print("to evaluation %d: ", part->turn[i].last + 1);
+            for (int k = 0; k < phrase->pieces; k++)
+                sl_print("%s", phrase->piece[k].text);
+            sl_print("\n");
+        }
+    }
+}
+
+/* What a prompt says in its mode. */
+static bool print_prompt(const SlTokenizer *t, const SlOptions *o, SlError *err)
+{
+    SlPromptSpans spans;
+    const SlPromptAsk ask = {
+        .mode = (SlPromptMode)o->values.prompt_mode, .text = o->argument, .evaluations = 20};
+    SlPrompt *prompt = sl_prompt_read(&ask, err);
+    bool ok = prompt && sl_prompt_spans(&ask, t, &spans, err);
+    if (ok) {
+        char dropped[40] = "";
+        if (spans.dropped)
+            snprintf(dropped, sizeof dropped, ", %d not used", spans.dropped);
+        sl_print("%d token%s in %d chunk%s of %d%s\n", spans.tokens, spans.tokens == 1 ? "" : "s",
+                 spans.chunks, spans.chunks == 1 ? "" : "s", spans.limit, dropped);
+        print_spans(o->argument, &spans, ask.mode == SL_PROMPT_PLAIN);
+        print_schedule(prompt);
+        print_faults(o->argument, prompt);
+        sl_prompt_spans_free(&spans);
+    }
+    sl_prompt_free(prompt);
+    return ok;
+}
+
 int sl_cmd_tokenize(const SlOptions *options)
 {
     SlError err = {0};
     char *model = sl_model_find(options->model, &err);
     SlTokenizer *tokenizer = model ? open_tokenizer(model, &err) : NULL;
-    SlTokenRules rules = (SlTokenRules)options->values.tokenizer;
-    bool ok = tokenizer && print_ids(sl_tokenizer_as(tokenizer, rules), options->argument, &err);
+    const SlTokenizer *t =
+        tokenizer ? sl_tokenizer_as(tokenizer, (SlTokenRules)options->values.tokenizer) : NULL;
+    bool prompt = sl_options_given(options, SL_SETTING_PROMPT_MODE);
+    bool ok =
+        t && (prompt ? print_prompt(t, options, &err) : print_ids(t, options->argument, &err));
     sl_tokenizer_close(tokenizer);
     free(model);
     return ok ? SL_EXIT_OK : sl_fail_exit(&err);

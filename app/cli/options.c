@@ -186,7 +186,7 @@ bool sl_command_takes(SlCommand command, const SlSettingInfo *setting)
     case SL_COMMAND_BENCH:
         return (measured & SL_SETTING_BIT(setting->id)) != 0;
     case SL_COMMAND_TOKENIZE:
-        return setting->id == SL_SETTING_TOKENIZER;
+        return setting->id == SL_SETTING_TOKENIZER || setting->id == SL_SETTING_PROMPT_MODE;
     default:
         return false;
     }
