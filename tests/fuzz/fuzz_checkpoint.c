@@ -6,6 +6,7 @@
 
 #include "app/files/files.h"
 #include "engine/files/checkpoint.h"
+#include "engine/files/tiny_file.h"
 #include "engine/files/weights.h"
 
 #include <stdio.h>
@@ -65,10 +66,9 @@ static const char *make_file(char *lines)
     return path;
 }
 
-static void check_part(const char *path, const char *part)
+static void check_part(SlWeightSource *w, SlError *failed)
 {
-    SlError err = {0};
-    SlWeightSource *w = sl_weights_open_checkpoint(path, part, &err);
+    SlError err = *failed;
     if (!w && (err.code == SL_OK || !*err.message))
         abort();
     for (size_t i = 0; w && i < sl_weights_count(w); i++) {
@@ -80,6 +80,20 @@ static void check_part(const char *path, const char *part)
         free(values);
     }
     sl_weights_close(w);
+}
+
+/* The file as a tiny VAE, whose configuration is told from its sizes. */
+static void check_tiny(SlWeightSource *file)
+{
+    SlError err = {0}, none = {0};
+    SlWeightSource *w = sl_tiny_is(file) ? sl_tiny_weights(file, &err) : NULL;
+    SlJson *config = w ? sl_tiny_config(w, &err) : NULL;
+    if (sl_tiny_is(file) && !config && (err.code == SL_OK || !*err.message))
+        abort();
+    sl_tiny_scale(file);
+    sl_json_close(config);
+    if (w)
+        check_part(w, &none);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -95,9 +109,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (file && !(sl_checkpoint_recognise(file, &err) && sl_checkpoint_arch(file, arch, &err)) &&
         (err.code == SL_OK || !*err.message))
         abort();
+    if (file)
+        check_tiny(file);
     sl_weights_close(file);
-    check_part(path, "unet");
-    check_part(path, "vae");
-    check_part(path, "text_encoder");
+    static const char *const parts[] = {"unet", "vae", "text_encoder"};
+    for (int i = 0; i < 3; i++) {
+        SlError whole = {0}, alone = {0};
+        SlWeightSource *w = sl_weights_open_checkpoint(path, parts[i], &whole);
+        check_part(w, &whole);
+        w = sl_weights_open_part(path, parts[i], &alone);
+        check_part(w, &alone);
+    }
     return 0;
 }

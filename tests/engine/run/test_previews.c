@@ -153,8 +153,59 @@ static void refused_as(SlModel *model, const char *relative, const char *name, c
     free(path);
 }
 
+/* A file of F32 zeros with these tensors. */
+static void refused_file(SlModel *model, const char *name, const char *const *tensors,
+                         const char *word)
+{
+    SlError err = {0};
+    const char *path = test_file(name);
+    char header[4000] = "{", *end = header + 1;
+    size_t bytes = 0;
+    for (; *tensors; tensors++) {
+        int size[4];
+        char tensor[100];
+        sscanf(*tensors, "%99s %d %d %d %d", tensor, &size[0], &size[1], &size[2], &size[3]);
+        size_t more = sizeof(float) * (size_t)(size[0] * size[1] * size[2] * size[3]);
+        end += sprintf(end,
+                       "%s\"%s\":{\"dtype\":\"F32\",\"shape\":[%d,%d,%d,%d],\"data_offsets\":[%zu,"
+                       "%zu]}",
+                       bytes ? "," : "", tensor, size[0], size[1], size[2], size[3], bytes,
+                       bytes + more);
+        bytes += more;
+    }
+    strcpy(end, "}");
+    test_write_safetensors(path, header, strlen(header), NULL, bytes);
+    bool ok = sl_model_set_preview_decoder(model, path, &err);
+    sl_test(!ok && strstr(err.message, word) && strstr(err.message, name), "%s: %s", name,
+            ok ? "was taken" : err.message);
+}
+
+static void test_hostile_files(SlModel *model)
+{
+    refused_file(model, "encoder.safetensors",
+                 (const char *const[]){"0.weight 4 3 3 3", "1.conv.0.weight 4 4 3 3", NULL},
+                 "the encoder of a tiny VAE");
+    refused_file(model, "no-end.safetensors",
+                 (const char *const[]){"1.weight 4 4 3 3", "3.conv.0.weight 4 4 3 3", NULL},
+                 "no convolution behind its last block");
+    refused_file(model, "linear.safetensors",
+                 (const char *const[]){"1.weight 4 4 1 1", "3.conv.0.weight 4 4 3 3", NULL},
+                 "not a 3x3 convolution");
+    refused_file(model, "pool.safetensors",
+                 (const char *const[]){"1.weight 4 4 3 3", "3.conv.0.weight 4 4 3 3",
+                                       "3.pool.0.weight 4 4 1 1", NULL},
+                 "its blocks pool");
+    refused_file(model, "missing.safetensors",
+                 (const char *const[]){"1.weight 4 4 3 3", "3.conv.0.weight 4 4 3 3",
+                                       "5.weight 4 4 3 3", "7.weight 4 4 3 3", "8.weight 3 4 3 3",
+                                       NULL},
+                 "missing");
+}
+
 static void test_refusals(SlModel *model)
 {
+    test_hostile_files(model);
+
     const char *file = "goldens/previews/taesd_decoder.safetensors";
     refused(model, "goldens/previews/five.safetensors", "latents of 5");
     refused(model, "goldens/previews/none.safetensors", "none.safetensors");
