@@ -670,6 +670,12 @@ const SlSettingInfo
                     .turn = 2,
                     .phrase = N_("LoRA %s"),
                     .another = N_("other LoRAs"),
+                    .label = N_("_LoRA"),
+                    .help = N_("Files in the folder loras beside the models, each with its "
+                               "strength: "
+                               "cat:0.8; dog:0.5:0@0-0.5 is 0.5 for the picture, 0 for the words, "
+                               "in "
+                               "the first half of the steps"),
                 },
             [SL_SETTING_REFINE_FROM] =
                 {

@@ -267,6 +267,27 @@ choice_made (SlPanelRow *row)
                   adw_combo_row_get_selected (ADW_COMBO_ROW (row->widget)), NULL);
 }
 
+/* ---- lines of text ---- */
+
+/* A whole line is applied at once: half a name is none. */
+static void
+line_applied (SlPanelRow *row)
+{
+  if (!row->panel->updating)
+    g_object_set (row->panel->recipe, row->control->property,
+                  gtk_editable_get_text (GTK_EDITABLE (row->widget)), NULL);
+}
+
+static void
+show_line (SlPanelRow *row)
+{
+  g_autofree char *text = NULL;
+
+  g_object_get (row->panel->recipe, row->control->property, &text, NULL);
+  if (g_strcmp0 (text, gtk_editable_get_text (GTK_EDITABLE (row->widget))) != 0)
+    gtk_editable_set_text (GTK_EDITABLE (row->widget), text ? text : "");
+}
+
 /* ---- the recipe, shown ---- */
 
 static void
@@ -278,6 +299,8 @@ show_row (SlPanelRow *row)
     gtk_adjustment_set_value (row->adjustment, sl_setting_row_number (row->control, recipe));
   else if (row->control->kind == SL_CONTROL_CHOICE && row->widget)
     adw_combo_row_set_selected (ADW_COMBO_ROW (row->widget), sl_setting_row_choice (row->control, recipe));
+  else if (ADW_IS_ENTRY_ROW (row->widget))
+    show_line (row);
 }
 
 void
@@ -338,12 +361,19 @@ adopt_designed (SlRecipePanel *self)
   row_of (self, "guidance")->scale = self->guidance_scale;
 }
 
-/* Every other choice or number goes among "More settings". */
+/* Every other choice, number or line goes among "More settings". */
 static void
 make_row (SlRecipePanel *self, SlPanelRow *row)
 {
   if (row->control->kind == SL_CONTROL_CHOICE)
     row->widget = adw_combo_row_new ();
+  else if (row->control->kind == SL_CONTROL_WORDS)
+    {
+      row->widget = adw_entry_row_new ();
+      gtk_widget_set_name (row->widget, row->control->property);
+      adw_entry_row_set_show_apply_button (ADW_ENTRY_ROW (row->widget), TRUE);
+      g_signal_connect_swapped (row->widget, "apply", G_CALLBACK (line_applied), row);
+    }
   else
     {
       GtkSpinButton *spin = sl_setting_row_spin (row->control);
@@ -363,7 +393,9 @@ set_up_row (SlRecipePanel *self, SlPanelRow *row)
 
   if (control->label == NULL)
     return;
-  if (row->widget == NULL && (control->kind == SL_CONTROL_CHOICE || control->kind == SL_CONTROL_NUMBER))
+  if (row->widget == NULL
+      && (control->kind == SL_CONTROL_CHOICE || control->kind == SL_CONTROL_NUMBER
+          || control->kind == SL_CONTROL_WORDS))
     make_row (self, row);
   if (ADW_IS_PREFERENCES_ROW (row->widget))
     sl_setting_row_name (ADW_PREFERENCES_ROW (row->widget), control);

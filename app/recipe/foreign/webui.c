@@ -6,6 +6,7 @@
  * draw it on the GPU unless they say RNG, and its versions before 1.2 wrote no Version; those who
  * build on ComfyUI draw it on the CPU.
  */
+#include "app/recipe/foreign/lora_tags.h"
 #include "app/recipe/foreign/readers.h"
 #include "app/recipe/infotext.h"
 
@@ -50,7 +51,8 @@ static void note_rest(SlImporter *im, const SlInfotext *info)
                 sl_text_addf(&rest, "%s%s", rest.length ? ", " : "", f->key);
             break;
         }
-        if (!is_understood(f->key))
+        bool loras = im->text[SL_SETTING_LORA] && !strcmp(f->key, "Lora hashes");
+        if (!loras && !is_understood(f->key))
             sl_text_addf(&rest, "%s%s", rest.length ? ", " : "", f->key);
     }
     if (rest.length)
@@ -161,6 +163,7 @@ static void take_eta(SlImporter *im, const SlInfotext *info)
 static void take_fields(SlImporter *im, const SlInfotext *info)
 {
     sl_importer_take(im, SL_SETTING_PROMPT, info->prompt);
+    sl_lora_tags_take(im, sl_infotext_get(info, "Lora hashes"));
     sl_importer_take(im, SL_SETTING_NEGATIVE_PROMPT, info->negative_prompt);
     sl_setting_unset(sl_setting(SL_SETTING_CLIP_SKIP), &im->recipe); /* where nothing is said */
     sl_importer_take_sampler(im, sl_infotext_get(info, "Sampler"),

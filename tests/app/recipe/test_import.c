@@ -6,7 +6,9 @@
 #include "test.h"
 
 #include <cjson/cJSON.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const SlRecipe base = {.prompt = "base",
@@ -415,6 +417,51 @@ static void test_changed(void)
     changed("model", "files", cJSON_CreateString(""), false, "no list of files");
 }
 
+/* LoRAs of a prompt that are here, under their names or by the hash that the text says; and back. */
+static void test_loras(const char *folder)
+{
+    char path[300], loras[200];
+    char *golden = sl_test_path("goldens/adapters/kohya.safetensors");
+    SlAdapterHashes hashes;
+    SlError err = {0};
+    snprintf(loras, sizeof loras, "%s/loras", folder);
+    snprintf(path, sizeof path, "%s/here.safetensors", loras);
+    setenv("SAFELIGHT_MODELS", folder, 1);
+    if (mkdir(loras, 0700) != 0 || symlink(golden, path) != 0 ||
+        !sl_adapter_hash(golden, &hashes, NULL, &err))
+        abort();
+    char text[400], expected[400];
+    snprintf(
+        text, sizeof text,
+        "fox <lora:other:0.8:0.5> <lora:gone:1> <lora:here:te=0.3:unet=2>\nSteps: 20, Sampler: "
+        "PLMS, CFG scale: 7.5, Seed: 1, Size: 64x64, RNG: CPU, Lora hashes: \"other: %.12s, "
+        "gone: 0123456789ab\", Version: v1.10.1",
+        hashes.tensors);
+    snprintf(expected, sizeof expected,
+             "prompt: \"base\", \"fox  <lora:gone:1>\"\nsteps: 25, 20\nlora: \"\", "
+             "\"other#%.12s:0.5:0.8; here:2:0.3\"",
+             hashes.tensors);
+    check("parameters", text, "parameters", expected,
+          "the prompt names a LoRA, which has no effect here", "LoRAs that are here");
+    SlRecipe recipe = base;
+    recipe.lora = "here:0.5:0.8";
+    SlMetadata *m = calloc(1, sizeof *m);
+    if (!m)
+        abort();
+    m->recipe = &recipe;
+    sl_metadata_find_adapters(m);
+    char *parameters = sl_metadata_to_parameters(m);
+    snprintf(expected, sizeof expected, "Lora hashes: \"here: %.12s\"", hashes.tensors);
+    sl_test(m->adapters == 1 && !strcmp(m->adapter[0].sha256, hashes.sha256) &&
+                strstr(parameters, "base <lora:here:0.8:0.5>\n") && strstr(parameters, expected),
+            "as AUTOMATIC1111 writes them: %s", expected);
+    free(parameters);
+    free(m);
+    free(golden);
+    unlink(path);
+    rmdir(loras);
+}
+
 int main(void)
 {
     char folder[] = "/tmp/safelight-import.XXXXXX";
@@ -427,6 +474,7 @@ int main(void)
     test_comfyui();
     test_ours(folder);
     test_changed();
+    test_loras(folder);
     rmdir(folder);
     return sl_test_done();
 }
