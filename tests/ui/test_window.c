@@ -389,6 +389,24 @@ static GtkWidget *more_row(GtkWidget *widget, const char *title)
     return found;
 }
 
+/* LoRAs are a line that is applied as a whole, and shown where the recipe has another. */
+static void test_loras(void)
+{
+    GtkWidget *more = part(panel, "more_row"), *row = more_row(more, "_LoRA");
+    g_autofree char *lora = NULL;
+
+    g_assert_nonnull(row);
+    gtk_editable_set_text(GTK_EDITABLE(row), "cat:0.5");
+    g_object_get(workspace->recipe, "lora", &lora, NULL);
+    g_assert_cmpstr(lora, ==, "");
+    g_signal_emit_by_name(row, "apply");
+    g_clear_pointer(&lora, g_free);
+    g_object_get(workspace->recipe, "lora", &lora, NULL);
+    g_assert_cmpstr(lora, ==, "cat:0.5");
+    g_object_set(workspace->recipe, "lora", "", NULL);
+    g_assert_cmpstr(gtk_editable_get_text(GTK_EDITABLE(row)), ==, "");
+}
+
 /* What SDXL is told has controls, which other models do not have; what it predicts says where that is from. */
 static void test_sdxl(void)
 {
@@ -640,6 +658,7 @@ int main(int argc, char **argv)
     g_test_add_func("/window/fresh-noise", test_fresh_noise);
     g_test_add_func("/window/ddpm", test_ddpm);
     g_test_add_func("/window/vae", test_vae);
+    g_test_add_func("/window/loras", test_loras);
     g_test_add_func("/window/sdxl", test_sdxl);
     g_test_add_func("/window/model-list", test_model_list);
     g_test_add_func("/window/styles-and-sizes", test_styles_and_sizes);
