@@ -132,18 +132,18 @@ static void test_long(void)
     act("win.compare-clear");
     sl_recipe_panel_select_model(panel, sl_model_store_find(workspace->models, "ddpm"));
     WAIT_UNTIL(sl_worker_get_model(workspace->worker) == sl_recipe_panel_get_model(panel));
-    g_object_set(workspace->recipe, "steps", 60, NULL);
-    sl_worker_set_budget(workspace->worker, 700000);
+    g_object_set(workspace->recipe, "steps", 30, NULL);
+    sl_worker_set_budget(workspace->worker, 350000);
     act_with("win.compare-preset", "seeds");
     WAIT_UNTIL(is_over());
     values = sl_settings_dup(workspace->recipe);
     g_object_set(values, "scheduler", "euler-a", NULL);
-    branch_at(0, 33, sl_own("scheduler"), values);
+    branch_at(0, 17, sl_own("scheduler"), values);
     sl_worker_set_budget(workspace->worker, 0);
     before = g_object_ref(sl_comparison_get_job(comparison, 0));
     light = count_light(before);
-    g_assert_cmpuint(light, >, 20);
-    g_assert_cmpuint(light, <, 56);
+    g_assert_cmpuint(light, >, 10);
+    g_assert_cmpuint(light, <, 28);
     save_as("comparison", path);
     VERIFIES(path);
     act("win.compare-clear");
@@ -153,10 +153,10 @@ static void test_long(void)
         g_assert_cmpuint(count_frames(sl_comparison_get_job(comparison, i)), ==,
                          (guint)sl_job_get_evaluations(sl_comparison_get_job(comparison, i)));
     g_assert_cmpuint(count_light(sl_comparison_get_job(comparison, 0)), ==, light);
-    for (guint i = 0; i < 40; i++) {
+    for (guint i = 0; i < 28; i++) {
         g_clear_object(&frame);
         frame = g_list_model_get_item(sl_job_get_frames(sl_comparison_get_job(comparison, 0)), i);
-        if (!sl_frame_object_is_decoded(frame, SL_VIEW_PICTURE) && i % 7 == 3) {
+        if (!sl_frame_object_is_decoded(frame, SL_VIEW_PICTURE) && i % 5 == 3) {
             g_assert_true(sl_worker_decode(workspace->worker, sl_comparison_get_job(comparison, 0),
                                            frame, SL_VIEW_PICTURE));
             WAIT_UNTIL(sl_frame_object_is_decoded(frame, SL_VIEW_PICTURE));
