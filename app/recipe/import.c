@@ -46,6 +46,7 @@ static bool read_foreign(const From *from, const SlForeign *reader, const char *
         return sl_fail(err, SL_MEMORY, "%s: memory ran out", from->name);
     sl_importer_init(im, from->base, from->info);
     im->source = reader->source;
+    im->recipe.prompt_mode = (int)reader->mode;
     bool ok = reader->read(im, from->texts, text, &problem);
     if (ok) {
         sl_prompt_words_note(im, reader->words);

@@ -12,12 +12,6 @@ typedef struct Found {
     SlText list;
 } Found;
 
-static bool is_letter(char c)
-{
-    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_' ||
-           (unsigned char)c >= 0x80;
-}
-
 static void add(Found *found, unsigned kind, const char *text, size_t n)
 {
     if (found->kinds & kind)
@@ -52,39 +46,18 @@ static size_t bracketed(const char *text, char open, char close)
     return i;
 }
 
-static bool is_word(const char *text, const char *start, const char *word)
-{
-    size_t n = strlen(word);
-    return strncmp(text, word, n) == 0 && (text == start || !is_letter(text[-1])) &&
-           !is_letter(text[n]);
-}
-
 static void look_at(Found *found, const char *start, const char *p, unsigned words)
 {
     static const struct {
         unsigned kind;
         char open, close;
-    } brackets[] = {
-        {SL_WORD_ROUND, '(', ')'}, {SL_WORD_SQUARE, '[', ']'}, {SL_WORD_CURLY, '{', '}'}};
+    } brackets[] = {{SL_WORD_SQUARE, '[', ']'}, {SL_WORD_CURLY, '{', '}'}};
     unsigned left = words & ~found->kinds;
-    for (int i = 0; i < 3; i++) {
-        unsigned kinds = brackets[i].kind | (*p == '[' ? (unsigned)SL_WORD_CHANGES : 0u);
-        if (*p != brackets[i].open || !(words & brackets[i].kind) || !(left & kinds))
-            continue;
-        size_t n = bracketed(p, brackets[i].open, brackets[i].close);
-        bool changes = *p == '[' && (words & SL_WORD_CHANGES) &&
-                       (memchr(p, ':', n) != NULL || memchr(p, '|', n) != NULL);
-        add(found, changes ? SL_WORD_CHANGES : brackets[i].kind, p, n);
-    }
-    if ((left & SL_WORD_BREAK) && *p == 'B' && is_word(p, start, "BREAK"))
-        add(found, SL_WORD_BREAK, p, 5);
-    if ((left & SL_WORD_AND) && *p == 'A' && is_word(p, start, "AND"))
-        add(found, SL_WORD_AND, p, 3);
+    for (int i = 0; i < 2; i++)
+        if (*p == brackets[i].open && (left & brackets[i].kind))
+            add(found, brackets[i].kind, p, bracketed(p, brackets[i].open, brackets[i].close));
     if ((left & SL_WORD_EMBEDDING) && strncmp(p, "embedding:", 10) == 0)
         add(found, SL_WORD_EMBEDDING, p, 10 + strcspn(p + 10, " ,()\n"));
-    if ((left & SL_WORD_SIGNS) && p > start && (is_letter(p[-1]) || p[-1] == ')') &&
-        (strncmp(p, "++", 2) == 0 || strncmp(p, "--", 2) == 0))
-        add(found, SL_WORD_SIGNS, p, 2);
     if ((left & SL_WORD_COLONS) && p > start && p[-1] >= '0' && p[-1] <= '9' &&
         strncmp(p, "::", 2) == 0)
         add(found, SL_WORD_COLONS, p, 2);
@@ -104,8 +77,6 @@ static void look(Found *found, const char *text, unsigned words)
 {
     for (const char *p = text; p && *p; p++) {
         if (*p == '\\' && strchr("()[]{}", p[1]) && p[1]) {
-            if (words & SL_WORD_ESCAPED)
-                add(found, SL_WORD_ESCAPED, p, 2);
             p++;
             continue;
         }

@@ -68,16 +68,17 @@ static const char *find_invokeai_1(const SlPictureTexts *texts)
 }
 
 const SlForeign sl_foreign_readers[] = {
-    {"InvokeAI", SL_WORDS_INVOKEAI, find_invokeai, sl_foreign_invokeai},
-    {"InvokeAI 2", SL_WORDS_INVOKEAI, find_invokeai_2, sl_foreign_invokeai_2},
-    {"InvokeAI 1", SL_WORDS_INVOKEAI, find_invokeai_1, sl_foreign_invokeai_1},
-    {"NovelAI", SL_WORDS_NOVELAI, sl_foreign_find_novelai, sl_foreign_novelai},
-    {"SwarmUI", SL_WORDS_COMFYUI | SL_WORD_TAGS, find_swarmui, sl_foreign_swarmui},
-    {"Draw Things", SL_WORDS_WEBUI, find_drawthings, sl_foreign_drawthings},
-    {"Fooocus", SL_WORDS_COMFYUI | SL_WORD_TAGS, find_fooocus, sl_foreign_fooocus},
-    {"Easy Diffusion", SL_WORDS_WEBUI, sl_foreign_find_easydiffusion, sl_foreign_easydiffusion},
-    {"parameters", SL_WORDS_WEBUI, find_common, sl_foreign_webui},
-    {"ComfyUI", SL_WORDS_COMFYUI, sl_foreign_find_comfyui, sl_foreign_comfyui},
-    {"ComfyUI", SL_WORDS_COMFYUI, sl_foreign_find_workflow, sl_foreign_workflow},
+    {"InvokeAI", SL_PROMPT_COMPEL, SL_WORD_TAGS, find_invokeai, sl_foreign_invokeai},
+    {"InvokeAI 2", SL_PROMPT_COMPEL, SL_WORD_TAGS, find_invokeai_2, sl_foreign_invokeai_2},
+    {"InvokeAI 1", SL_PROMPT_COMPEL, SL_WORD_TAGS, find_invokeai_1, sl_foreign_invokeai_1},
+    {"NovelAI", SL_PROMPT_PLAIN, SL_WORDS_NOVELAI, sl_foreign_find_novelai, sl_foreign_novelai},
+    {"SwarmUI", SL_PROMPT_COMFYUI, SL_WORDS_COMFYUI, find_swarmui, sl_foreign_swarmui},
+    {"Draw Things", SL_PROMPT_A1111, SL_WORD_TAGS, find_drawthings, sl_foreign_drawthings},
+    {"Fooocus", SL_PROMPT_A1111, SL_WORDS_COMFYUI, find_fooocus, sl_foreign_fooocus},
+    {"Easy Diffusion", SL_PROMPT_A1111, SL_WORD_TAGS, sl_foreign_find_easydiffusion,
+     sl_foreign_easydiffusion},
+    {"parameters", SL_PROMPT_A1111, SL_WORD_TAGS, find_common, sl_foreign_webui},
+    {"ComfyUI", SL_PROMPT_COMFYUI, SL_WORDS_COMFYUI, sl_foreign_find_comfyui, sl_foreign_comfyui},
+    {"ComfyUI", SL_PROMPT_COMFYUI, SL_WORDS_COMFYUI, sl_foreign_find_workflow, sl_foreign_workflow},
 };
 const int sl_foreign_count = sizeof sl_foreign_readers / sizeof sl_foreign_readers[0];

@@ -12,7 +12,8 @@
 
 typedef struct SlForeign {
     const char *source; /* the name that is shown */
-    unsigned words;     /* what its prompts have words for: SlPromptWords */
+    SlPromptMode mode;  /* whose language its prompts are in; plain: none that is read here */
+    unsigned words;     /* what they have words for besides: SlPromptWords */
     /* The text that it reads; NULL: none of these texts is its own. */
     const char *(*find)(const SlPictureTexts *texts);
     /* False and *err only when the text is not what its place promises, or without memory. */

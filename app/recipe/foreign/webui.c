@@ -162,6 +162,7 @@ static void take_eta(SlImporter *im, const SlInfotext *info)
 
 static void take_fields(SlImporter *im, const SlInfotext *info)
 {
+    const char *version = sl_infotext_get(info, "Version");
     sl_importer_take(im, SL_SETTING_PROMPT, info->prompt);
     sl_lora_tags_take(im, sl_infotext_get(info, "Lora hashes"));
     sl_importer_take(im, SL_SETTING_NEGATIVE_PROMPT, info->negative_prompt);
@@ -172,6 +173,8 @@ static void take_fields(SlImporter *im, const SlInfotext *info)
         if (sl_setting(i)->infotext && i != SL_SETTING_ETA)
             sl_importer_take_from(im, i, sl_infotext_get(info, sl_setting(i)->infotext),
                                   sl_setting(i)->infotext_first);
+    if (version && begins(version, "safelight") && !sl_infotext_get(info, "Prompt mode"))
+        im->recipe.prompt_mode = SL_PROMPT_PLAIN; /* which is not named there */
     take_eta(im, info);
     sl_importer_take_model(im, sl_infotext_get(info, "Model"), sl_infotext_get(info, "Model hash"));
     take_rng(im, info);
