@@ -167,8 +167,8 @@ typedef char *(*SlFindAdapter)(const char *name, const char *hash, SlError *err)
 
 typedef struct SlModelOptions {
     const char *device;      /* NULL or "auto", "ref", "cpu", "cuda", "check" */
-    const char *dtype;       /* NULL or "auto", "f32", "bf16", "f16"; "q8": f32 with weights in 8
-                                bits, not on cuda */
+    const char *dtype;       /* NULL or "auto", "f32", "bf16", "f16"; "q8": the device's usual
+                                one with weights in 8 bits */
     const char *part_dtypes; /* "vae=f32": parts that compute in another type; "vae=auto": its own;
                                 NULL: all in their own */
     int threads;             /* 0: all */

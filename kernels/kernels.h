@@ -119,8 +119,7 @@ typedef struct SlDeviceOptions {
     bool any_dtype;         /* the device's usual one instead: f16 on cuda, f32 elsewhere */
     int threads;            /* 0: all cores this process may use */
     const char *under_test; /* check: the device to compare with ref (NULL: cpu) */
-    bool q8;                /* the weights of products are kept in 8 bits (kernels/q8.h), on devices
-                               that can: not on cuda. "auto" is cpu then */
+    bool q8;                /* the weights of products are kept in 8 bits (kernels/q8.h) */
 } SlDeviceOptions;
 
 /* The state every device starts with; a device's own struct has it as first member. */
@@ -319,7 +318,7 @@ typedef struct SlTimestepEmbedding {
  * must have. */
 struct SlOps {
     const char *name;
-    bool has_q8; /* weight_init obeys SlDevice.q8 */
+    bool keeps_half; /* of a product computed in f32, weight_init keeps f16 and bf16 at two bytes */
     void (*close)(SlDevice *dev);
     const char *(*describe)(const SlDevice *dev);
     /* f32 operations per second at the very best, 0: unknown; may be NULL */

@@ -10,9 +10,7 @@ typedef SlDevice *(*OpenDevice)(const SlDeviceOptions *options, SlError *err);
 static SlDevice *open_auto(const SlDeviceOptions *options, SlError *err)
 {
     SlError no_cuda = {0};
-    if (options->q8)
-        sl_fail(&no_cuda, SL_UNSUPPORTED, "weights in 8 bits (q8) are kept there only");
-    SlDevice *dev = options->q8 ? NULL : sl_cuda_open(options, &no_cuda);
+    SlDevice *dev = sl_cuda_open(options, &no_cuda);
     if (dev) {
         snprintf(dev->why, sizeof dev->why, "auto: cuda, because it can be used");
         return dev;
@@ -61,14 +59,6 @@ SlDevice *sl_device_open(const SlDeviceOptions *options, SlError *err)
         return NULL;
     }
     SlDevice *dev = open(&own, err);
-    if (dev && own.q8 && !dev->ops->has_q8) {
-        sl_fail(err, SL_UNSUPPORTED,
-                "the device %s does not keep weights in 8 bits (q8); choose another type, or the "
-                "device cpu",
-                name);
-        sl_device_close(&dev);
-        return NULL;
-    }
     if (dev)
         dev->q8 = own.q8;
     if (dev && !dev->arena && !sl_arena_open(dev)) {

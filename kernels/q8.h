@@ -1,7 +1,7 @@
 /* q8.h - weights in 8 bits: blocks of 32 elements with a scale, GGUF's Q8_0. Private to kernels/.
  *
  * A device that keeps weights so (SlDevice.q8) holds the weights of products in little more than a
- * quarter of their f32 size, and turns them into f32 just before they are multiplied. A block is 32
+ * quarter of their f32 size, and turns them into what it computes in just before they are multiplied. A block is 32
  * neighbours of one output's weights in the order of the window: row, column, channel, as the
  * input's NHWC. Rounding a weight that was rounded so changes nothing, so a Q8_0 tensor of a file
  * whose rows have whole blocks keeps its values.

@@ -43,7 +43,7 @@ const SlOption sl_option_table[] = {
      "of "},
     {"device", SL_OPTION_WORD, AT(device), COMPUTES, NULL, "what computes", device_names},
     {"dtype", SL_OPTION_WORD, AT(dtype), COMPUTES, NULL,
-     "in which numbers; q8: f32 with the weights of products kept in 8 bits, on the CPU",
+     "in which numbers; q8: the device's usual ones with the weights of products kept in 8 bits",
      dtype_names},
     {"threads", SL_OPTION_INT, AT(threads), COMPUTES, "N", "processor threads (default: all)", NULL,
      1, 1024},

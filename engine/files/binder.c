@@ -298,11 +298,45 @@ static bool read_into(SlBinder *b, const SlTensorInfo *info, const SlTensor *hos
     return false;
 }
 
+/* The tensors that a weight is made of, one below the other. */
+typedef struct Stack {
+    const SlTensorInfo *info[STACKED];
+    int count;
+} Stack;
+
+/* What the device will hold a weight in that a file stores in `stored`. */
+static SlDtype held_dtype(const SlBinder *b, SlWeightKind kind, SlDtype stored)
+{
+    bool product = kind == SL_WEIGHT_LINEAR || kind == SL_WEIGHT_CONV;
+    bool half = stored == SL_F16 || stored == SL_BF16;
+    if (kind == SL_WEIGHT_VECTOR)
+        return SL_F32;
+    return product && half && b->dtype == SL_F32 && b->options.dev->ops->keeps_half ? stored
+                                                                                    : b->dtype;
+}
+
+/* Of a tensor in a file: a quantised one's numbers are f32. */
+static SlDtype stored_dtype(const SlTensorInfo *info)
+{
+    return info->storage->plain ? info->storage->dtype : SL_F32;
+}
+
+/* Two bytes only where all are stored in the same two, and none is changed. */
+static SlDtype host_dtype(const SlBinder *b, SlWeightKind kind, const Stack *stack)
+{
+    const SlWeightChange *change = &b->options.change;
+    SlDtype dtype = held_dtype(b, kind, stored_dtype(stack->info[0]));
+    for (int i = 0; i < stack->count; i++)
+        if (held_dtype(b, kind, stored_dtype(stack->info[i])) != dtype ||
+            (change->touches && change->touches(change->arg, stack->info[i]->name)))
+            return held_dtype(b, kind, SL_F32);
+    return dtype;
+}
+
 /* Room for a weight on the host, in the dtype that the device will hold: converted while it is
  * read, in all threads, a weight is in no other memory than this and the device's. */
-static bool make_host(SlBinder *b, SlWeightKind kind, int rank, const int64_t *size, SlTensor *host)
+static bool make_host(SlBinder *b, SlDtype dtype, int rank, const int64_t *size, SlTensor *host)
 {
-    SlDtype dtype = kind == SL_WEIGHT_VECTOR ? SL_F32 : b->dtype;
     *host = sl_tensor_view(NULL, dtype, rank, size);
     host->data = scratch(b, (uint64_t)sl_tensor_elements(host) * sl_dtype_size(dtype));
     return host->data != NULL;
@@ -312,7 +346,9 @@ static SlWeight *bind_random(SlBinder *b, const Wanted *wanted)
 {
     SlTensor host = sl_tensor_view(NULL, SL_F32, wanted->rank, wanted->size);
     size_t n = (size_t)sl_tensor_elements(&host);
-    if (strcmp(b->options.dev->name, "measure")) { /* measure looks at the size only */
+    if (!strcmp(b->options.dev->name, "measure")) { /* it looks at size and type only */
+        host.dtype = held_dtype(b, wanted->kind, b->options.stored);
+    } else {
         host.data = scratch(b, n * sizeof(float));
         if (!host.data)
             return NULL;
@@ -344,8 +380,10 @@ static SlWeight *bind_wanted(SlBinder *b, const Wanted *wanted)
         return bind_random(b, wanted);
     const SlTensorInfo *info = find_fitting(b, wanted);
     SlTensor host;
-    if (!info || !make_host(b, wanted->kind, wanted->rank, wanted->size, &host) ||
-        !read_into(b, info, &host))
+    if (!info)
+        return NULL;
+    SlDtype dtype = host_dtype(b, wanted->kind, &(Stack){{info}, 1});
+    if (!make_host(b, dtype, wanted->rank, wanted->size, &host) || !read_into(b, info, &host))
         return NULL;
     SlWeight *w = give(b, wanted->kind, &host, &info, 1);
     report(b, info->bytes);
@@ -365,11 +403,6 @@ SlWeight *sl_bind_optional(SlBinder *b, SlWeightKind kind, const char *name, int
 }
 
 /* ---- stacked weights ---- */
-
-typedef struct Stack {
-    const SlTensorInfo *info[STACKED];
-    int count;
-} Stack;
 
 static bool find_stack(SlBinder *b, const char *const *names, const int64_t *each, Stack *stack)
 {
@@ -413,7 +446,8 @@ SlWeight *sl_bind_stacked(SlBinder *b, const char *const *names, int count, int6
     if (!find_stack(b, names, each, &stack))
         return NULL;
     SlTensor host;
-    if (!make_host(b, SL_WEIGHT_LINEAR, 2, whole, &host) || !read_stack(b, &stack, &host))
+    if (!make_host(b, host_dtype(b, SL_WEIGHT_LINEAR, &stack), 2, whole, &host) ||
+        !read_stack(b, &stack, &host))
         return NULL;
     return give(b, SL_WEIGHT_LINEAR, &host, stack.info, stack.count);
 }
@@ -536,7 +570,7 @@ static bool refill(SlBinder *b, const Bound *bound)
     Stack stack;
     SlTensor host = sl_tensor_view(NULL, SL_F32, w->rank, w->size);
     if (!find_again(b, bound, &stack, (uint64_t)sl_tensor_elements(&host)) ||
-        !make_host(b, w->kind, w->rank, w->size, &host))
+        !make_host(b, host_dtype(b, w->kind, &stack), w->rank, w->size, &host))
         return false;
     if (!(stack.count == 1 ? read_into(b, stack.info[0], &host) : read_stack(b, &stack, &host)))
         return false;

@@ -96,6 +96,7 @@ typedef struct SlBinderOptions {
     SlDtype dtype;
     bool q8;               /* with own_dtype: weights of products are kept in 8 bits */
     SlWeightChange change; /* touches NULL: none */
+    SlDtype stored; /* without weights: what a file would have them in, SL_F32 or two bytes */
     const char *component; /* "unet", for messages */
     void (*progress)(void *arg, uint64_t bytes_done, uint64_t bytes_total); /* may be NULL */
     void *progress_arg;

@@ -79,7 +79,8 @@ static bool open_device(SlModel *model, const SlModelOptions *options, SlError *
     SlDeviceOptions device = {
         .name = options->device ? options->device : "auto",
         .threads = options->threads,
-        .any_dtype = !options->dtype || !strcmp(options->dtype, "auto"),
+        .any_dtype =
+            !options->dtype || !strcmp(options->dtype, "auto") || !strcmp(options->dtype, "q8"),
     };
     if (!sl_dtype_parse(options->dtype, device.name, &device.dtype, &device.q8, err))
         return false;

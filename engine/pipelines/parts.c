@@ -209,6 +209,23 @@ static bool own_q8(const SlModel *model, const SlPartClass *part)
     return model->dev->q8 && !(part->use & SL_USE_DECODE);
 }
 
+/* What most of its file is stored in, where the model's device keeps that. */
+static SlDtype stored_dtype(const SlModel *model, const char *name)
+{
+    static const struct {
+        const char *name;
+        SlDtype dtype;
+    } halves[] = {{"F16", SL_F16}, {"BF16", SL_BF16}};
+    if (!model->dev->ops->keeps_half)
+        return SL_F32;
+    for (int i = 0; i < model->info.parts; i++)
+        for (size_t k = 0; k < sizeof halves / sizeof *halves; k++)
+            if (!strcmp(model->info.part[i].name, name) &&
+                !strcmp(model->info.part[i].dtype, halves[k].name))
+                return halves[k].dtype;
+    return SL_F32;
+}
+
 void sl_model_list_parts(SlModel *model)
 {
     for (const SlPartClass *const *kind = model->kind->parts; *kind; kind++)
@@ -217,6 +234,7 @@ void sl_model_list_parts(SlModel *model)
             part->kind = *kind;
             part->dtype = own_dtype(model, *kind);
             part->q8 = own_q8(model, *kind);
+            part->stored = stored_dtype(model, (*kind)->name);
         }
 }
 
@@ -259,11 +277,14 @@ static bool find_dtypes(SlModel *model, const SlModelOptions *options, SlError *
 static bool build_sizes(SlPart *part, const SlModelInfo *info, SlDevice *dev, SlError *err)
 {
     const char *name = part->kind->name;
-    return build_part(
-        part, sl_model_config(info, name, err),
-        &(SlBinderOptions){
-            .dev = dev, .component = name, .own_dtype = true, .dtype = part->dtype, .q8 = part->q8},
-        err);
+    return build_part(part, sl_model_config(info, name, err),
+                      &(SlBinderOptions){.dev = dev,
+                                         .component = name,
+                                         .own_dtype = true,
+                                         .dtype = part->dtype,
+                                         .q8 = part->q8,
+                                         .stored = part->stored},
+                      err);
 }
 
 bool sl_model_build_parts(SlModel *model, const SlModel *like, SlError *err)
@@ -275,6 +296,7 @@ bool sl_model_build_parts(SlModel *model, const SlModel *like, SlError *err)
         if (same >= 0) {
             part->dtype = like->part[same].dtype;
             part->q8 = like->part[same].q8;
+            part->stored = like->part[same].stored;
         }
         if (!build_sizes(part, &model->info, model->dev, err))
             return false;
@@ -284,7 +306,8 @@ bool sl_model_build_parts(SlModel *model, const SlModel *like, SlError *err)
 
 bool sl_part_measure(const SlModel *model, SlPart *part, SlError *err)
 {
-    SlPart sizes = {.kind = part->kind, .dtype = part->dtype, .q8 = part->q8};
+    SlPart sizes = {
+        .kind = part->kind, .dtype = part->dtype, .q8 = part->q8, .stored = part->stored};
     if (part->weight_bytes)
         return true;
     SlDevice *dev =

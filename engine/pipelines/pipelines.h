@@ -25,8 +25,10 @@ typedef struct SlPart {
     void *net;               /* of the class's build(); NULL while it is not loaded */
     SlBinder *binder;
     SlJson *config;
-    SlDtype dtype;            /* that it computes in */
-    bool q8;                  /* its weights are kept in 8 bits */
+    SlDtype dtype;  /* that it computes in */
+    bool q8;        /* its weights are kept in 8 bits */
+    SlDtype stored; /* SL_F16, SL_BF16: its file's, where the device keeps the products' weights
+                            so; SL_F32 otherwise */
     size_t weight_bytes;      /* that its weights take on a device; 0 until sl_part_measure */
     unsigned loads;           /* how often it was loaded: what was made of it before is stale */
     SlWeightSource *pristine; /* its weights as the files have them, open from the first adapter on;

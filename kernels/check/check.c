@@ -320,7 +320,6 @@ static void check_use_dtype(SlDevice *dev, SlDtype dtype)
 
 static const SlOps check_ops = {
     .name = "check",
-    .has_q8 = true, /* opening the tested device asks it */
     .close = check_close,
     .describe = check_describe,
     .alloc = check_alloc,

@@ -97,13 +97,14 @@ static void make_ops(SlCpuDevice *cpu, Isa isa)
     SlOps *ops = &cpu->ops;
     *ops = sl_ref_ops;
     ops->name = "cpu";
-    ops->has_q8 = true;
+    ops->keeps_half = true;
     ops->close = cpu_close;
     ops->describe = cpu_describe;
     ops->weight_init = sl_cpu_weight_init;
     ops->weight_fill = sl_cpu_weight_fill;
     ops->weight_clear = sl_cpu_weight_clear;
     fill_slots(ops, &cpu->apart, isa);
+    cpu->own = *ops;
     if (cpu->onednn)
         sl_onednn_linear_slots(ops);
 #if SL_HAVE_AMX

@@ -15,6 +15,7 @@ typedef struct SlWeightBlock SlWeightBlock;
 typedef struct SlCpuDevice {
     SlDevice base;
     SlOps ops;
+    SlOps own;        /* our own products, where a weight is not in oneDNN's layout */
     SlOps apart;      /* composites for the shapes that the fused slots do not handle */
     SlOneDnn *onednn; /* NULL: all products are our own */
     bool amx;

@@ -482,6 +482,10 @@ static void onednn_linear(SlDevice *dev, const SlTensor *x, const SlWeight *w, c
                           SlTensor *out)
 {
     Call call = {x, w, bias, NULL, out};
+    if (!w->prepared) {
+        ((SlCpuDevice *)dev)->own.linear(dev, x, w, bias, out);
+        return;
+    }
     SlOneDnnKey key = key_of(&call);
     key.n = sl_tensor_elements(x) / key.channels;
     must(dev, &key, &call);
@@ -491,6 +495,10 @@ static void onednn_linear_epilogue(SlDevice *dev, const SlTensor *x, const SlWei
                                    const SlEpilogue *e, SlTensor *out)
 {
     Call call = {x, w, e->bias, e->residual, out};
+    if (!w->prepared) {
+        ((SlCpuDevice *)dev)->own.linear_epilogue(dev, x, w, e, out);
+        return;
+    }
     SlOneDnnKey key = key_of(&call);
     key.n = sl_tensor_elements(x) / key.channels;
     if (!fits(e, out) || !product(dev, &key, &call))
@@ -501,6 +509,10 @@ static void onednn_linear_epilogue(SlDevice *dev, const SlTensor *x, const SlWei
 static void onednn_linear_geglu(SlDevice *dev, const SlTensor *x, const SlWeight *w,
                                 const SlWeight *bias, SlTensor *out)
 {
+    if (!w->prepared) {
+        ((SlCpuDevice *)dev)->own.linear_geglu(dev, x, w, bias, out);
+        return;
+    }
     int64_t in = w->size[1], wide = w->size[0], rows = sl_tensor_elements(x) / in;
     size_t mark = sl_arena_mark(dev);
     int64_t most = rows < GEGLU_ROWS ? rows : GEGLU_ROWS;

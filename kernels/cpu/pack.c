@@ -127,6 +127,26 @@ static bool add_q8(SlDevice *dev, SlWeight *w, const SlTensor *host)
     return true;
 }
 
+/* Does a product computed in f32 have weights of two bytes? They stay so: the values are the same,
+ * and our own products make them f32 a block at a time. */
+static bool keeps_half(const SlDevice *dev, const SlTensor *host)
+{
+    return dev->dtype == SL_F32 && (host->dtype == SL_F16 || host->dtype == SL_BF16);
+}
+
+static bool is_product(const SlWeight *w)
+{
+    return w->kind == SL_WEIGHT_LINEAR || w->kind == SL_WEIGHT_CONV;
+}
+
+/* What a weight that is not oneDNN's is held in. */
+static SlDtype value_dtype(const SlDevice *dev, const SlWeight *w, const SlTensor *host)
+{
+    if (w->kind == SL_WEIGHT_VECTOR)
+        return SL_F32;
+    return is_product(w) && keeps_half(dev, host) ? host->dtype : dev->dtype;
+}
+
 static void fill_value(SlDevice *dev, SlWeight *w, const SlTensor *host, bool product)
 {
     if (product)
@@ -138,7 +158,7 @@ static void fill_value(SlDevice *dev, SlWeight *w, const SlTensor *host, bool pr
 
 static bool add_value(SlDevice *dev, SlWeight *w, const SlTensor *host, bool product)
 {
-    SlDtype dtype = w->kind == SL_WEIGHT_VECTOR ? SL_F32 : dev->dtype;
+    SlDtype dtype = value_dtype(dev, w, host);
     int64_t n = sl_tensor_elements(host);
     if (product)
         n = n / w->size[0] * ((w->size[0] + PANEL - 1) / PANEL * PANEL);
@@ -151,37 +171,54 @@ static bool add_value(SlDevice *dev, SlWeight *w, const SlTensor *host, bool pro
     return true;
 }
 
-/* Winograd needs a weight packed; everything else may be oneDNN's. */
+/* Winograd needs a weight packed, and so does one of two bytes; everything else may be oneDNN's. */
 static bool may_be_winograd(const SlDevice *dev, const SlWeight *w)
 {
     return dev->dtype == SL_F32 && w->kind == SL_WEIGHT_CONV && w->size[2] == 3 &&
            w->size[3] == 3 && w->size[0] >= 16 && w->size[1] >= SL_CPU_WINOGRAD;
 }
 
-static bool is_product(const SlWeight *w)
+static bool is_onednn(const SlDevice *dev, const SlWeight *w, const SlTensor *host)
 {
-    return w->kind == SL_WEIGHT_LINEAR || w->kind == SL_WEIGHT_CONV;
-}
-
-static bool is_onednn(const SlDevice *dev, const SlWeight *w)
-{
-    return is_product(w) && ((const SlCpuDevice *)dev)->onednn && !may_be_winograd(dev, w);
+    return is_product(w) && ((const SlCpuDevice *)dev)->onednn && !may_be_winograd(dev, w) &&
+           !keeps_half(dev, host);
 }
 
 bool sl_cpu_weight_init(SlDevice *dev, SlWeight *w, const SlTensor *host)
 {
     if (is_product(w) && dev->q8)
         return add_q8(dev, w, host);
-    if (is_onednn(dev, w))
+    if (is_onednn(dev, w, host))
         return sl_onednn_weight_init(dev, w, host);
     return add_value(dev, w, host, is_product(w));
+}
+
+/* Is it held as one that is made of this tensor would be? */
+static bool is_held_so(const SlDevice *dev, const SlWeight *w, const SlTensor *host)
+{
+    if (is_onednn(dev, w, host))
+        return w->prepared != NULL;
+    return !w->prepared && w->value.dtype == value_dtype(dev, w, host);
+}
+
+static bool replace(SlDevice *dev, SlWeight *w, const SlTensor *host)
+{
+    SlWeight fresh = *w;
+    fresh.prepared = fresh.value.data = NULL;
+    if (!sl_cpu_weight_init(dev, &fresh, host))
+        return false;
+    sl_cpu_weight_clear(dev, w);
+    *w = fresh;
+    return true;
 }
 
 bool sl_cpu_weight_fill(SlDevice *dev, SlWeight *w, const SlTensor *host)
 {
     if (is_product(w) && dev->q8)
         fill_q8(dev, w, host);
-    else if (is_onednn(dev, w))
+    else if (!is_held_so(dev, w, host)) /* two bytes before or now, and not both */
+        return replace(dev, w, host);
+    else if (is_onednn(dev, w, host))
         return sl_onednn_weight_fill(dev, w, host);
     else
         fill_value(dev, w, host, is_product(w));

@@ -31,7 +31,8 @@ typedef struct Job {
     int64_t groups;      /* tasks with the same rows */
     int64_t block;       /* elements of the depth */
     bool in_place, gated;
-    bool q8;        /* weights in 8 bits: a block of the depth is made f32 before it is used */
+    bool
+        unpacked; /* weights in 8 bits or f16: a block of the depth is made f32 before it is used */
     float *scratch; /* per thread: gathered rows, then sums, then a group's weights of a block */
     int64_t scratch_floats;
 } Job;
@@ -114,8 +115,15 @@ static void store_gated(const Job *j, const float *sum, int64_t row, int64_t gro
     }
 }
 
-/* Elements k .. k + depth - 1 of a panel's weights, as f32; k begins a block. */
-static void unpack_panel(const Job *j, int64_t panel, int64_t k, int64_t depth, float *to)
+/* Elements k .. k + depth - 1 of a panel's weights, as f32. */
+static void unpack_f16(const Job *j, int64_t panel, int64_t k, int64_t depth, float *to)
+{
+    for (int64_t i = 0; i < depth * PANEL; i += SL_VEC_FLOATS)
+        *(SlVec *)(to + i) = sl_vec_load_f16(j->w->value.data, (panel * j->depth + k) * PANEL + i);
+}
+
+/* The same of weights in 8 bits; k begins a block. */
+static void unpack_q8(const Job *j, int64_t panel, int64_t k, int64_t depth, float *to)
 {
     const SlCpuQ8 *block = j->w->value.data;
     block += panel * ((j->depth + Q8 - 1) / Q8) + k / Q8;
@@ -129,8 +137,12 @@ static void unpack(const Job *j, int64_t group, int64_t k, int64_t depth, float 
 {
     for (int64_t g = 0; g < j->group; g++) {
         int64_t panel = panel_of(j, group, g);
-        if (panel < j->panels)
-            unpack_panel(j, panel, k, depth, to + g * j->block * PANEL);
+        if (panel >= j->panels)
+            continue;
+        if (j->w->value.dtype == SL_F16)
+            unpack_f16(j, panel, k, depth, to + g * j->block * PANEL);
+        else
+            unpack_q8(j, panel, k, depth, to + g * j->block * PANEL);
     }
 }
 
@@ -145,8 +157,8 @@ static void multiply(const Job *j, const SlStrip *rows, int64_t count, int64_t g
         if (panel >= j->panels)
             continue;
         SlStrip s = *rows;
-        s.panel = j->q8 ? (const void *)(unpacked + g * j->block * PANEL)
-                        : weights + (size_t)((panel * j->depth + k) * PANEL) * size;
+        s.panel = j->unpacked ? (const void *)(unpacked + g * j->block * PANEL)
+                              : weights + (size_t)((panel * j->depth + k) * PANEL) * size;
         s.sum += g * PANEL;
         sl_strip(&s, count, j->outputs - panel * PANEL);
     }
@@ -190,7 +202,7 @@ static void compute_tasks(void *arg, int64_t first_task, int64_t last_task)
         for (int64_t k = 0; k < j->depth && !sl_device_stopping(j->dev); k += j->block) {
             SlStrip s = {.a = gathered,
                          .a_stride = j->block,
-                         .type = j->q8 ? SL_F32 : j->w->value.dtype,
+                         .type = j->unpacked ? SL_F32 : j->w->value.dtype,
                          .sum = sum,
                          .sum_stride = j->group * PANEL,
                          .go_on = k > 0};
@@ -201,7 +213,7 @@ static void compute_tasks(void *arg, int64_t first_task, int64_t last_task)
             } else {
                 gather(j, first, rows, k, s.depth, gathered);
             }
-            if (j->q8) {
+            if (j->unpacked) {
                 unpack(j, group, k, s.depth, weights);
                 s.panel = weights;
             }
@@ -227,12 +239,13 @@ static void plan(Job *j)
         pieces = (j->positions + j->rows - 1) / j->rows;
     }
     int64_t blocks = (j->depth + DEPTH - 1) / DEPTH;
-    j->q8 = j->w->value.dtype == SL_U8;
-    j->block = round_up((j->depth + blocks - 1) / blocks, j->q8 ? Q8 : 1);
+    SlDtype type = j->w->value.dtype;
+    j->unpacked = type == SL_U8 || type == SL_F16;
+    j->block = round_up((j->depth + blocks - 1) / blocks, type == SL_U8 ? Q8 : 1);
     j->in_place = !j->out_h && j->x->dtype == SL_F32;
     j->scratch_floats =
         round_up((j->in_place ? 0 : j->rows * j->block) + j->rows * j->group * PANEL +
-                     (j->q8 ? j->group * j->block * PANEL : 0),
+                     (j->unpacked ? j->group * j->block * PANEL : 0),
                  64);
 }
 

@@ -11,7 +11,7 @@
 #include "kernels/kernels.h"
 
 #include <string.h>
-#if defined(__AVX512F__)
+#if defined(__AVX512F__) || defined(__F16C__)
 #include <immintrin.h>
 #endif
 
@@ -36,6 +36,26 @@ SL_INLINE SlVec sl_vec_load(const void *p, SlDtype dtype, int64_t i)
         return *(const SlVec *)((const float *)p + i);
     SlVecH h = *(const SlVecH *)((const uint16_t *)p + i);
     return (SlVec)(__builtin_convertvector(h, SlVecU) << 16);
+}
+
+/* 16 numbers in f16, which no activation of this device is in: only weights. */
+SL_INLINE SlVec sl_vec_load_f16(const void *p, int64_t i)
+{
+    const uint16_t *from = (const uint16_t *)p + i;
+#if defined(__AVX512F__)
+    return (SlVec)_mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)from));
+#elif defined(__F16C__)
+    SlVec v;
+    __m256 low = _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)from));
+    __m256 high = _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(from + 8)));
+    memcpy(&v, &low, sizeof low);
+    memcpy((char *)&v + sizeof low, &high, sizeof high);
+    return v;
+#else
+    SlVec v;
+    sl_convert(from, SL_F16, &v, SL_F32, SL_VEC_FLOATS);
+    return v;
+#endif
 }
 
 SL_INLINE void sl_vec_store(void *p, SlDtype dtype, int64_t i, SlVec v)

@@ -156,8 +156,11 @@ static void transform_tiles(void *arg, int64_t first, int64_t last)
 SL_INLINE SlVec load_weights(const Job *j, int64_t panel, int64_t element, int half)
 {
     const SlTensor *w = &j->w->value;
+    int64_t place = (panel * 9 * j->channels + element) * PANEL + half;
+    if (w->dtype == SL_F16)
+        return sl_vec_load_f16(w->data, place);
     if (w->dtype != SL_U8)
-        return sl_vec_load(w->data, w->dtype, (panel * 9 * j->channels + element) * PANEL + half);
+        return sl_vec_load(w->data, w->dtype, place);
     const SlCpuQ8 *b = (const SlCpuQ8 *)w->data + panel * ((9 * j->channels + 31) / 32);
     b += element / 32;
     float values[SL_VEC_FLOATS];

@@ -99,6 +99,9 @@ bool sl_cuda_go_on(SlDevice *dev);
  * Convolutions: value is [O, KH, KW, I] with I rounded up to SL_CUDA_CHANNELS for 16-bit types. */
 void sl_cuda_weight_slots(SlOps *ops);
 const void *sl_cuda_half_vector(const SlWeight *w); /* NULL for NULL */
+/* The plain weights of a product in `dtype`: where they are, or, of weights in 8 bits, made in the
+ * arena. NULL without memory, with the status set. */
+const void *sl_cuda_plain_weight(SlDevice *dev, const SlWeight *w, SlDtype dtype);
 
 /* ---- operations ---- */
 

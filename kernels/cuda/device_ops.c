@@ -71,10 +71,11 @@ static void convolve(SlDevice *dev, const SlTensor *x, const SlWeight *w, const 
         sl_cuda_product(dev, x, w, e, out);
         return;
     }
+    size_t mark = sl_arena_mark(dev);
     SlConvLaunch c = {
         .dtype = x->dtype,
         .x = x->data,
-        .w = w->value.data,
+        .w = sl_cuda_plain_weight(dev, w, x->dtype),
         .bias = vector(e->bias),
         .per_channel = e->per_channel ? e->per_channel->data : NULL,
         .residual = e->residual ? e->residual->data : NULL,
@@ -99,10 +100,11 @@ static void convolve(SlDevice *dev, const SlTensor *x, const SlWeight *w, const 
         .partial = sl_cuda_of(dev)->workspace,
         .partial_bytes = SL_CUDA_WORKSPACE,
     };
-    if (sl_product_flops(w, out) <= dev->cut_flops)
+    if (c.w && sl_product_flops(w, out) <= dev->cut_flops)
         LAUNCH("a convolution", sl_launch_conv(&c, d->stream));
-    else
+    else if (c.w)
         convolve_in_parts(dev, &c, sl_product_flops(w, out));
+    sl_arena_reset(dev, mark);
 }
 
 static void cuda_conv2d(SlDevice *dev, const SlTensor *x, const SlWeight *w, const SlWeight *bias,

@@ -285,6 +285,7 @@ void sl_cuda_product(SlDevice *dev, const SlTensor *x, const SlWeight *w, const 
                      SlTensor *out)
 {
     int64_t in = w->size[1], n = w->size[0], rows = sl_tensor_elements(out) / n;
+    size_t mark = sl_arena_mark(dev);
     SlCudaGemm g = {
         .m = n,
         .k = in,
@@ -298,17 +299,19 @@ void sl_cuda_product(SlDevice *dev, const SlTensor *x, const SlWeight *w, const 
         .has_bias = e->bias != NULL,
         .has_c = e->residual != NULL,
         .alpha = 1,
-        .a = w->value.data,
+        .a = sl_cuda_plain_weight(dev, w, x->dtype),
         .bias = sl_cuda_half_vector(e->bias),
     };
     int64_t most = sl_cuda_rows_at_once(dev, sl_product_flops(w, out), rows, ROWS);
-    for (int64_t first = 0; first < rows && (first == 0 || sl_cuda_go_on(dev)); first += most) {
+    for (int64_t first = 0; g.a && first < rows && (first == 0 || sl_cuda_go_on(dev));
+         first += most) {
         g.n = rows - first < most ? rows - first : most;
         g.b = element(x, first * in);
         g.c = e->residual ? element(e->residual, first * n) : NULL;
         g.d = element(out, first * n);
         sl_cuda_gemm(sl_cuda_of(dev), &g);
     }
+    sl_arena_reset(dev, mark);
 }
 
 static void cuda_linear(SlDevice *dev, const SlTensor *x, const SlWeight *w, const SlWeight *bias,

@@ -5,8 +5,14 @@
  * tensor is read from the file while this one travels and is converted. Easy to get wrong: the
  * temporary place in the arena is used again at once by the next weight; the stream's order keeps
  * that right.
+ *
+ * Weights in 8 bits (kernels/q8.h) are made plain in the arena before each product: they are read
+ * once more than others, in a quarter or half of the bytes, and what is taken for them is as much as
+ * the largest weight.
  */
 #include "kernels/cuda/device.h"
+#include "kernels/cuda/launch.h"
+#include "kernels/q8.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -43,10 +49,51 @@ static size_t extra_bytes(const SlDevice *dev, const SlWeight *w)
     return vector ? (size_t)sl_tensor_elements(&w->value) * sl_dtype_size(dev->dtype) : 0;
 }
 
+static bool is_q8(const SlWeight *w)
+{
+    return w->value.dtype == SL_U8;
+}
+
+static size_t q8_blocks(const SlWeight *w)
+{
+    size_t window = (size_t)(w->size[1] * (w->rank == 4 ? w->size[2] * w->size[3] : 1));
+    return (size_t)w->size[0] * ((window + SL_Q8_BLOCK - 1) / SL_Q8_BLOCK);
+}
+
 static size_t whole_bytes(const SlDevice *dev, const SlWeight *w)
 {
+    if (is_q8(w))
+        return q8_blocks(w) * (sizeof(float) + SL_Q8_BLOCK);
     return round_up(bytes_of(&w->value), 256) + extra_bytes(dev, w);
 }
+
+/* ---- in 8 bits ---- */
+
+/* Where its scales and values are: value.data has the scales first. */
+static SlQ8Launch q8_of(const SlWeight *w)
+{
+    const SlTensor *v = &w->value;
+    return (SlQ8Launch){.outputs = w->size[0],
+                        .channels = (int)w->size[1],
+                        .taps = w->rank == 4 ? (int)(w->size[2] * w->size[3]) : 1,
+                        .padded = (int)v->size[v->rank - 1],
+                        .scale = v->data,
+                        .value = (signed char *)v->data + q8_blocks(w) * sizeof(float)};
+}
+
+const void *sl_cuda_plain_weight(SlDevice *dev, const SlWeight *w, SlDtype dtype)
+{
+    SlCudaDevice *d = sl_cuda_of(dev);
+    if (!is_q8(w))
+        return w->value.data;
+    SlTensor plain = sl_tensor_new(dev, dtype, w->value.rank, w->value.size);
+    SlQ8Launch q = q8_of(w);
+    if (plain.data)
+        sl_cuda_check(d, sl_launch_q8_plain(&q, &plain, d->stream), "weights in 8 bits");
+    return plain.data;
+}
+
+/* ---- making ---- */
 
 /* raw is the file's tensor on the device. */
 static void fill(SlCudaDevice *d, SlWeight *w, const SlTensor *raw, const int *axes)
@@ -76,7 +123,11 @@ static bool cuda_weight_fill(SlDevice *dev, SlWeight *w, const SlTensor *host)
     SlTensor raw = sl_tensor_new(dev, host->dtype, host->rank, host->size);
     if (raw.data) {
         sl_cuda_send(d, host->data, raw.data, bytes_of(host));
-        fill(d, w, &raw, axes);
+        SlQ8Launch q = q8_of(w);
+        if (is_q8(w))
+            sl_cuda_check(d, sl_launch_q8_round(&q, &raw, d->stream), "weights in 8 bits");
+        else
+            fill(d, w, &raw, axes);
     }
     sl_arena_reset(dev, mark);
     return dev->status == SL_OK;
@@ -86,6 +137,8 @@ static bool cuda_weight_init(SlDevice *dev, SlWeight *w, const SlTensor *host)
 {
     int axes[SL_MAX_RANK];
     w->value = layout_of(dev, w, host, axes);
+    if (dev->q8 && sl_q8_takes(w->kind))
+        w->value.dtype = SL_U8;
     w->value.data = dev->ops->alloc(dev, whole_bytes(dev, w));
     if (!w->value.data)
         return false;

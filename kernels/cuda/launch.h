@@ -124,6 +124,21 @@ cudaError_t sl_launch_embedding(const SlTensor *ids, const SlTensor *tokens,
 cudaError_t sl_launch_timestep_embedding(const SlTensor *times, const SlTimestepEmbedding *e,
                                          const SlTensor *y, cudaStream_t s);
 
+/* ---- q8.cu ---- */
+
+/* A product's weights in 8 bits: blocks of 32 elements of an output's window (kernels/q8.h). */
+typedef struct SlQ8Launch {
+    int64_t outputs;
+    int channels, taps, padded; /* padded: channels of the plain weights */
+    float *scale;               /* [outputs][blocks of a window] */
+    signed char *value;         /* [outputs][blocks of a window][32] */
+} SlQ8Launch;
+
+/* from [outputs, channels, taps], of any of the three types */
+cudaError_t sl_launch_q8_round(const SlQ8Launch *q, const SlTensor *from, cudaStream_t s);
+/* to [outputs, taps, padded] */
+cudaError_t sl_launch_q8_plain(const SlQ8Launch *q, const SlTensor *to, cudaStream_t s);
+
 #ifdef __cplusplus
 }
 #endif

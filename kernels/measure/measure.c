@@ -61,7 +61,7 @@ static void measure_download(SlDevice *dev, const void *p, void *host, size_t by
 
 static size_t weight_bytes(const SlDevice *dev, const SlWeight *w)
 {
-    SlDtype dtype = w->kind == SL_WEIGHT_VECTOR ? SL_F32 : dev->dtype; /* of the part in use */
+    SlDtype dtype = w->value.dtype;      /* of the part in use, or the host's two bytes */
     if (dev->q8 && sl_q8_takes(w->kind)) /* a scale in f32 for each block */
         return (size_t)weight_elements(w) / SL_Q8_BLOCK * (SL_Q8_BLOCK + sizeof(float));
     return (size_t)weight_elements(w) * sl_dtype_size(dtype);
@@ -69,6 +69,9 @@ static size_t weight_bytes(const SlDevice *dev, const SlWeight *w)
 
 static bool measure_weight_init(SlDevice *dev, SlWeight *w, const SlTensor *host)
 {
+    bool product = w->kind == SL_WEIGHT_LINEAR || w->kind == SL_WEIGHT_CONV;
+    bool half = product && dev->dtype == SL_F32 && sl_dtype_size(host->dtype) == 2;
+    w->value.dtype = half ? host->dtype : w->kind == SL_WEIGHT_VECTOR ? SL_F32 : dev->dtype;
     dev->work.weight_bytes += weight_bytes(dev, w);
     return true;
 }
@@ -175,7 +178,7 @@ static const char *measure_describe(const SlDevice *dev)
 
 static const SlOps measure_ops = {
     .name = "measure",
-    .has_q8 = true,
+    .keeps_half = true,
     .close = measure_close,
     .describe = measure_describe,
     .alloc = measure_alloc,

@@ -75,7 +75,6 @@ const SlOps sl_ref_ops = {
     .alloc = sl_host_alloc,
     .free = sl_host_free,
     .upload = sl_host_upload,
-    .has_q8 = true,
     .download = sl_host_download,
     .weight_init = ref_weight_init,
     .weight_fill = ref_weight_fill,

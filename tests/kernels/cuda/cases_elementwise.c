@@ -1,7 +1,9 @@
 /* cases_elementwise.c - everything that is neither a product nor a norm. */
+#include "kernels/q8.h"
 #include "pair.h"
 
 #include <math.h>
+#include <string.h>
 
 static SlTensor *ref_out(Bench *b)
 {
@@ -133,6 +135,39 @@ static void embedding(Bench *b, bool with_positions)
                   "embedding%s", with_positions ? " with positions" : "");
 }
 
+/* A product's weights of [outputs, channels, taps] in 8 bits and back, channels padded. */
+static void q8(Bench *b, int64_t outputs, int64_t channels, int64_t taps, int64_t padded)
+{
+    Pair w = pair_input(b, 4, SIZES(outputs, channels, taps, 1), 1);
+    Pair *out = pair_output(b, b->dtype, 3, SIZES(outputs, taps, padded), 0);
+    SlQ8Weight q = sl_q8_weight(&w.host);
+    int64_t blocks = (q.depth + SL_Q8_BLOCK - 1) / SL_Q8_BLOCK;
+    size_t size = sl_dtype_size(b->dtype);
+    memset(ref_out(b)->data, 0, (size_t)(outputs * taps * padded) * size);
+    SlQ8Launch launch = {.outputs = outputs,
+                         .channels = (int)channels,
+                         .taps = (int)taps,
+                         .padded = (int)padded,
+                         .scale = pair_scratch(b, (size_t)(outputs * blocks) * sizeof(float)),
+                         .value = pair_scratch(b, (size_t)(outputs * blocks) * SL_Q8_BLOCK)};
+    for (int64_t i = 0; i < outputs * blocks; i++) {
+        float values[SL_Q8_BLOCK];
+        int8_t rounded[SL_Q8_BLOCK];
+        sl_q8_read(&q, i / blocks, i % blocks * SL_Q8_BLOCK, values);
+        float scale = sl_q8_round(values, rounded);
+        for (int64_t k = 0, e = i % blocks * SL_Q8_BLOCK; k < SL_Q8_BLOCK && e < q.depth;
+             k++, e++) {
+            int64_t at = (i / blocks * taps + e / channels) * padded + e % channels;
+            float value = scale * (float)rounded[k];
+            sl_convert(&value, SL_F32, (char *)ref_out(b)->data + (size_t)at * size, b->dtype, 1);
+        }
+    }
+    cudaError_t launched = sl_launch_q8_round(&launch, &w.dev, b->stream);
+    if (launched == cudaSuccess)
+        launched = sl_launch_q8_plain(&launch, &out->dev, b->stream);
+    bench_compare(b, launched, "8 bits, %d x %d x %d", (int)outputs, (int)channels, (int)taps);
+}
+
 static void timestep(Bench *b, int64_t dim, bool flip, float shift)
 {
     static const float times[] = {0, 999, 421.5f};
@@ -206,6 +241,8 @@ void test_elementwise(Bench *b)
     layouts(b);
     embedding(b, true);
     embedding(b, false);
+    q8(b, 3, 64, 1, 64);
+    q8(b, 5, 7, 9, 8);
     timestep(b, 320, true, 0);
     timestep(b, 33, false, 1);
     guidance(b, 13, 7, 4);
