@@ -190,6 +190,9 @@ SlDevice *sl_model_device(SlModel *model);
 bool sl_model_decodes_cheaply(const SlModel *model);
 /* Warning lines from loading (unused tensors), or NULL. */
 const char *sl_model_warning(const SlModel *model);
+/* The adapters of a recipe: its own, *said of them, and behind them those that its prompt names in its
+ * mode (<lora:...>). Free in any case. Any thread. */
+bool sl_recipe_adapters(const SlRecipe *recipe, SlAdapterUses *uses, int *said, SlError *err);
 /* Opens an adapter (as SlFindAdapter finds it) and looks which of the model's weights it changes.
  * False and *err when it cannot be used with this model: not found, damaged, of other shapes, or
  * nothing of it is one of the model's weights. What is open already is not read again. */

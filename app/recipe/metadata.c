@@ -33,7 +33,8 @@ void sl_metadata_find_adapters(SlMetadata *m)
     SlAdapterHashes hashes;
     SlError ignored = {0};
     m->adapters = 0;
-    bool ok = sl_adapter_uses_parse(m->recipe->lora ? m->recipe->lora : "", &uses, &ignored);
+    int said;
+    bool ok = sl_recipe_adapters(m->recipe, &uses, &said, &ignored);
     for (int i = 0; ok && i < uses.count; i++) {
         const SlAdapterUse *use = &uses.use[i];
         SlMetadataAdapter *a = &m->adapter[m->adapters];

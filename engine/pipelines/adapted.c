@@ -152,6 +152,43 @@ void sl_model_free_adapters(SlModel *model)
     free(model->mix);
 }
 
+/* ---- of a recipe ---- */
+
+static bool add_tags(const SlPrompt *prompt, SlAdapterUses *uses, SlError *err)
+{
+    if (prompt->loras > 0 && !uses->use)
+        uses->use = calloc(SL_ADAPTERS_MAX, sizeof *uses->use);
+    if (prompt->loras > 0 && !uses->use)
+        return sl_fail(err, SL_MEMORY, "out of memory for the LoRAs");
+    for (int i = 0; i < prompt->loras; i++) {
+        const SlPromptLora *lora = &prompt->lora[i];
+        SlAdapterUse *use = &uses->use[uses->count];
+        if (uses->count == SL_ADAPTERS_MAX)
+            return sl_fail(err, SL_ARGUMENT, "there are more than %d LoRAs", SL_ADAPTERS_MAX);
+        *use = (SlAdapterUse){.unet = lora->unet, .text = lora->text, .to = 1};
+        if (strlen(lora->name) >= sizeof use->name)
+            return sl_fail(err, SL_ARGUMENT, "the name of a LoRA in the prompt is too long");
+        memcpy(use->name, lora->name, strlen(lora->name) + 1);
+        uses->count++;
+    }
+    return true;
+}
+
+bool sl_recipe_adapters(const SlRecipe *recipe, SlAdapterUses *uses, int *said, SlError *err)
+{
+    const SlPromptAsk ask = {.mode = (SlPromptMode)recipe->prompt_mode,
+                             .text = recipe->prompt,
+                             .evaluations = recipe->steps};
+    bool ok = sl_adapter_uses_parse(recipe->lora ? recipe->lora : "", uses, err);
+    *said = uses->count;
+    if (!ok || ask.mode == SL_PROMPT_PLAIN)
+        return ok;
+    SlPrompt *prompt = sl_prompt_read(&ask, err);
+    ok = prompt && add_tags(prompt, uses, err);
+    sl_prompt_free(prompt);
+    return ok;
+}
+
 /* ---- sets of strengths ---- */
 
 static bool same_mix(const SlMix *a, const SlMix *b)

@@ -139,21 +139,53 @@ void sl_run_warn(SlRun *run, const char *text)
         snprintf(run->warning + used, sizeof run->warning - used, "%s%s", used ? "\n" : "", text);
 }
 
+/* The k-th, or what stands in its way. A tag of the prompt whose file is not here is a warning, as in
+ * the programs that have them. */
+static bool find_adapter(SlRun *run, int k, bool tag, SlError *err)
+{
+    const SlAdapterUse *use = &run->adapters.use[k];
+    SlError problem = {0};
+    char text[700];
+    run->adapter[k] = sl_model_find_adapter(run->model, use->name, use->hash, &problem);
+    if (run->adapter[k] >= 0)
+        return true;
+    if (!tag || problem.code != SL_IO)
+        return sl_fail(err, problem.code, "%s", problem.message);
+    snprintf(text, sizeof text, "a LoRA of the prompt has no effect: %.600s", problem.message);
+    sl_run_warn(run, text);
+    return true;
+}
+
+/* The recipe as it counts for the model, which may read no language but plain text. */
+static bool list_adapters(SlRun *run, int *said, SlError *err)
+{
+    SlRecipe recipe = run->recipe;
+    if (!sl_setting_exists(sl_setting(SL_SETTING_PROMPT_MODE), &run->model->info, NULL))
+        recipe.prompt_mode = SL_PROMPT_PLAIN;
+    return sl_recipe_adapters(&recipe, &run->adapters, said, err);
+}
+
 static bool find_adapters(SlRun *run, SlError *err)
 {
-    SlModel *model = run->model;
     SlMix texts = {.count = 0};
-    if (!sl_adapter_uses_parse(run->recipe.lora ? run->recipe.lora : "", &run->adapters, err))
+    int said, kept = 0;
+    if (!list_adapters(run, &said, err))
         return false;
     for (int i = 0; i < run->adapters.count; i++) {
-        const SlAdapterUse *use = &run->adapters.use[i];
-        run->adapter[i] = sl_model_find_adapter(model, use->name, use->hash, err);
-        if (run->adapter[i] < 0)
+        if (!find_adapter(run, i, i >= said, err))
             return false;
-        texts.use[texts.count].adapter = run->adapter[i];
-        texts.use[texts.count++].strength = use->text;
+        if (run->adapter[i] < 0)
+            continue;
+        run->adapter[kept] = run->adapter[i];
+        run->adapters.use[kept++] = run->adapters.use[i];
     }
-    return sl_model_mix(model, &texts, &run->text_mix, err);
+    run->adapters.count = kept;
+    for (int i = 0; i < kept; i++) {
+        texts.use[i].adapter = run->adapter[i];
+        texts.use[i].strength = run->adapters.use[i].text;
+    }
+    texts.count = kept;
+    return sl_model_mix(run->model, &texts, &run->text_mix, err);
 }
 
 bool sl_run_want(SlRun *run, int i, SlError *err)

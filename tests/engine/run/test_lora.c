@@ -21,11 +21,15 @@ static SlModel *open_model(void)
     return model;
 }
 
+static const char *prompt = "a cat";
+static int prompt_mode = SL_PROMPT_PLAIN;
+
 static SlRun *new_run(SlModel *model, const char *lora, SlShare *share, SlError *err)
 {
     SlRecipe recipe;
     sl_recipe_defaults(&recipe, sl_model_info(model));
-    recipe.prompt = "a cat";
+    recipe.prompt = prompt;
+    recipe.prompt_mode = prompt_mode;
     recipe.scheduler = "euler";
     recipe.steps = 4;
     recipe.lora = lora;
@@ -121,6 +125,28 @@ static void test_lanes(SlModel *model)
     sl_share_free(share);
 }
 
+/* What a prompt of A1111 names counts as what the recipe names; what is not there is a warning. */
+static void test_tags(SlModel *model)
+{
+    char tag[700], said[600];
+    SlError err = {0};
+    prompt_mode = SL_PROMPT_A1111;
+    float *recipe = sample_of(model, text(said, kohya, ":0.8:0.3"));
+    snprintf(tag, sizeof tag, "a cat<lora:%s:0.3:0.8>", kohya);
+    prompt = tag;
+    float *prompts = sample_of(model, "");
+    sl_test(same(recipe, prompts), "a tag is what the recipe's line is");
+    prompt = "a cat<lora:/nothing/here:1>";
+    SlRun *run = new_run(model, "", NULL, &err);
+    sl_test(run && strstr(sl_run_warning(run), "has no effect"), "what is not here is said %s",
+            err.message);
+    sl_run_free(run);
+    prompt = "a cat";
+    prompt_mode = SL_PROMPT_PLAIN;
+    free(recipe);
+    free(prompts);
+}
+
 static void test_refusals(SlModel *model)
 {
     static const struct {
@@ -155,6 +181,7 @@ int main(int argc, char **argv)
     if (model) {
         test_traces(model);
         test_lanes(model);
+        test_tags(model);
         test_refusals(model);
         sl_model_close(&model);
     }
