@@ -61,3 +61,8 @@ bool sl_run_hand_over(SlRun *run, SlError *err)
         sl_scheduler_cross(to, from, run->sample, run->x0, run->sample);
     return true;
 }
+
+int sl_run_evaluations(const SlRun *run)
+{
+    return sl_scheduler_evaluations(run->side[0].scheduler);
+}

@@ -11,6 +11,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+void sl_run_warn(SlRun *run, const char *text)
+{
+    size_t used = strlen(run->warning);
+    if (*text)
+        snprintf(run->warning + used, sizeof run->warning - used, "%s%s", used ? "\n" : "", text);
+}
+
 static bool no_memory(SlError *err)
 {
     return sl_fail(err, SL_MEMORY, "out of memory for the text");

@@ -383,11 +383,6 @@ const char *sl_run_warning(const SlRun *run)
     return run->warning[0] ? run->warning : NULL;
 }
 
-int sl_run_evaluations(const SlRun *run)
-{
-    return sl_scheduler_evaluations(run->side[0].scheduler);
-}
-
 int sl_run_evaluation(const SlRun *run)
 {
     return run->evaluation;

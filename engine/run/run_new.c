@@ -132,13 +132,6 @@ static void draw_start(SlRun *run, const SlRunInputs *inputs)
 
 /* ---- adapters ---- */
 
-void sl_run_warn(SlRun *run, const char *text)
-{
-    size_t used = strlen(run->warning);
-    if (*text)
-        snprintf(run->warning + used, sizeof run->warning - used, "%s%s", used ? "\n" : "", text);
-}
-
 /* The k-th, or what stands in its way. A tag of the prompt whose file is not here is a warning, as in
  * the programs that have them. */
 static bool find_adapter(SlRun *run, int k, bool tag, SlError *err)

@@ -67,10 +67,9 @@ bool sl_run_hand_over(SlRun *run, SlError *err);
 /* From here on the model is to have the run's adapters, as strong as they are at evaluation i. */
 bool sl_run_want(SlRun *run, int i, SlError *err);
 
+/* prompts.c */
 /* A line for sl_run_warning. */
 void sl_run_warn(SlRun *run, const char *text);
-
-/* prompts.c */
 /* Reads the recipe's prompts, or takes the conditions that were given, and fills in what the side is
  * told. */
 bool sl_run_find_words(SlRun *run, SlRunSide *side, const SlCondition *const *given, SlError *err);
