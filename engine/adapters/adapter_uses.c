@@ -39,16 +39,14 @@ SlStrengthText sl_strength_text(double strength)
 {
     SlStrengthText s;
     long long millionths = llround(fabs(strength) * 1e6);
-    int digits = 6;
-    long long part = millionths % 1000000;
-    while (digits > 0 && part % 10 == 0) {
-        part /= 10;
-        digits--;
-    }
+    char part[8];
+    int digits = snprintf(part, sizeof part, "%06u", (unsigned)(millionths % 1000000) % 1000000);
+    while (digits > 0 && part[digits - 1] == '0')
+        part[--digits] = 0;
     int used = snprintf(s.text, sizeof s.text, "%s%lld", strength < 0 && millionths ? "-" : "",
                         millionths / 1000000);
     if (digits > 0)
-        snprintf(s.text + used, sizeof s.text - (size_t)used, ".%0*lld", digits, part);
+        snprintf(s.text + used, sizeof s.text - (size_t)used, ".%s", part);
     return s;
 }
 
