@@ -91,18 +91,6 @@ static void warn_of_weights(SlRun *run)
                          "--prompt-mode a1111 or comfyui reads them");
 }
 
-/* Adapters are the recipe's; a tag in a prompt is taken out and names one. */
-static void warn_of_loras(SlRun *run, const SlPrompt *prompt)
-{
-    char text[300];
-    if (!prompt || prompt->loras == 0 || run->adapters.count > 0)
-        return;
-    snprintf(text, sizeof text,
-             "the prompt names the LoRA %.100s%s, which is not applied; --lora gives it",
-             prompt->lora[0].name, prompt->loras > 1 ? " and others" : "");
-    sl_run_warn(run, text);
-}
-
 /* ---- lengths ---- */
 
 /* compel: the shorter of the two gets chunks without words. */
@@ -244,10 +232,8 @@ static bool tell_words(SlRun *run, SlRunSide *side, SlError *err)
     for (int i = 0; ok && i < side->batch; i++)
         ok = encode_words(side->share, &words[i], err);
     ok = ok && tell(run, side, words, err);
-    if (side == run->side) {
+    if (side == run->side)
         warn_of_weights(run);
-        warn_of_loras(run, words[side->batch - 1].prompt);
-    }
     free_words(&words[0]);
     free_words(&words[1]);
     return ok;
