@@ -317,11 +317,9 @@ bool sl_model_remix(SlModel *model, int i, SlError *err)
     if (!part->net || part->mix == wanted(model, i))
         return true;
     SlWeightChange change = sl_model_change(model, i, &state);
-    if (open_pristine(model, part, err) &&
-        sl_binder_refill(part->binder, part->pristine, &change, stale, err)) {
-        part->mix = state.now;
-        return true;
-    }
-    sl_model_drop_part(model, i);
-    return false;
+    if (!open_pristine(model, part, err) ||
+        !sl_binder_refill(part->binder, part->pristine, &change, stale, err))
+        return false;
+    part->mix = state.now;
+    return true;
 }

@@ -171,7 +171,7 @@ typedef struct SlMixState {
 } SlMixState;
 SlWeightChange sl_model_change(const SlModel *model, int part, SlMixState *state);
 /* Gives a loaded part the set that is wanted: reads and adds what differs, nothing else. On failure
- * the part is dropped. */
+ * the part is to be dropped: it may hold some of it. */
 bool sl_model_remix(SlModel *model, int part, SlError *err);
 void sl_model_free_adapters(SlModel *model);
 

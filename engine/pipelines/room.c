@@ -177,7 +177,9 @@ bool sl_model_need(SlModel *model, SlPartUse stage, SlError *err)
     if (missing && !load_missing(model, stage, err))
         return false;
     for (int i = 0; i < model->parts; i++)
-        if ((model->part[i].kind->use & stage) && !sl_model_remix(model, i, err))
+        if ((model->part[i].kind->use & stage) && !sl_model_remix(model, i, err)) {
+            sl_model_drop_part(model, i);
             return false;
+        }
     return true;
 }
