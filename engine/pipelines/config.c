@@ -1,6 +1,6 @@
 /* config.c - where a model's part comes from: its configuration (from its folder or built in) and
- * its weights; and what it computes in. */
-#include "engine/pipelines/distilled.h"
+ * its weights; what a file's own marks change in it; and what it computes in. */
+#include "engine/pipelines/pipelines.h"
 
 #include <cjson/cJSON.h>
 #include <stdarg.h>
@@ -37,6 +37,14 @@ const SlOtherPart *sl_model_other(const SlModelInfo *info, const char *part)
         if (!strcmp(info->other[i].part, part))
             return &info->other[i];
     return NULL;
+}
+
+const char *sl_model_denoiser_file(const SlModelInfo *info)
+{
+    const SlOtherPart *other = sl_model_other(info, "unet");
+    if (other)
+        return other->folder ? NULL : other->path;
+    return info->single_file ? info->path : NULL;
 }
 
 /* *config where the file is a tiny VAE, whose sizes say what it is: a file of another part is
@@ -83,10 +91,25 @@ static SlJson *read_config(const SlModelInfo *info, const char *part, SlError *e
     return open_config(path, err);
 }
 
+/* A file's weights over a configuration that is not theirs. */
+static bool mark_distilled_denoiser(const SlModelInfo *info, SlJson *json, SlError *err)
+{
+    const SlDistilled *kind = info->distilled;
+    if (!sl_model_denoiser_file(info))
+        return true;
+    if (info->single_file && kind && kind->size &&
+        !sl_json_set_number(json, "sample_size", kind->size, err))
+        return false;
+    if (info->guidance_size > 0)
+        return sl_json_set_number(json, "time_cond_proj_dim", info->guidance_size, err);
+    cJSON_DeleteItemFromObjectCaseSensitive(sl_json_root(json), "time_cond_proj_dim");
+    return true;
+}
+
 SlJson *sl_model_config(const SlModelInfo *info, const char *part, SlError *err)
 {
     SlJson *json = read_config(info, part, err);
-    if (!json || strcmp(part, "unet") || sl_mark_distilled_denoiser(info, json, err))
+    if (!json || strcmp(part, "unet") || mark_distilled_denoiser(info, json, err))
         return json;
     sl_json_close(json);
     return NULL;
@@ -105,6 +128,19 @@ SlWeightSource *sl_model_weights(const SlModelInfo *info, const SlPartClass *par
     return sl_weights_open(folder, part->base, err);
 }
 
+/* What a distilled model needs of its scheduler. */
+static bool mark_distilled_scheduler(const SlModelInfo *info, SlJson *json, SlError *err)
+{
+    const SlDistilled *kind = info->distilled;
+    if (!kind || (!sl_model_denoiser_file(info) && !sl_model_other(info, "unet")))
+        return true;
+    return (kind->spacing != SL_SPACING_TRAILING ||
+            sl_json_set_string(json, "timestep_spacing", "trailing", err)) &&
+           (!kind->predicts_sample || sl_json_set_string(json, "prediction_type", "sample", err)) &&
+           (!kind->original_steps ||
+            sl_json_set_number(json, "original_inference_steps", kind->original_steps, err));
+}
+
 /* What the file says of its noise, into its built-in configuration. With zero terminal SNR the
  * first timestep must be the last of training, which trailing spacing alone begins with. */
 static bool mark_scheduler(const SlModelInfo *info, SlJson *json, SlError *err)
@@ -113,7 +149,7 @@ static bool mark_scheduler(const SlModelInfo *info, SlJson *json, SlError *err)
     if (info->prediction_marked &&
         !sl_json_set_string(json, "prediction_type", names[info->prediction], err))
         return false;
-    return sl_mark_distilled_scheduler(info, json, err) &&
+    return mark_distilled_scheduler(info, json, err) &&
            (!info->zero_snr_marked ||
             (sl_json_set_bool(json, "rescale_betas_zero_snr", true, err) &&
              sl_json_set_string(json, "timestep_spacing", "trailing", err)));

@@ -13,7 +13,6 @@
  */
 #include "engine/pipelines/distilled.h"
 
-#include <cjson/cJSON.h>
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
@@ -69,15 +68,6 @@ static bool found(SlModelInfo *info, const SlDistilled *kind, const char *from)
 static const SlOtherPart *other_denoiser(const SlModelInfo *info)
 {
     return sl_model_other(info, "unet");
-}
-
-/* The file that the denoiser's weights are in; NULL: a folder. */
-static const char *denoiser_file(const SlModelInfo *info)
-{
-    const SlOtherPart *other = other_denoiser(info);
-    if (other)
-        return other->folder ? NULL : other->path;
-    return info->single_file ? info->path : NULL;
 }
 
 static bool by_weights(SlModelInfo *info)
@@ -137,7 +127,7 @@ static void use_scheduler(SlModelInfo *info)
 
 bool sl_find_distilled(SlModelInfo *info, SlError *err)
 {
-    const char *file = denoiser_file(info);
+    const char *file = sl_model_denoiser_file(info);
     /* A family that tells the guidance by itself has its own defaults; one without has no texts. */
     if (info->pipeline->guidance_rule != SL_GUIDANCE_CLASSIFIER_FREE)
         return true;
@@ -147,33 +137,4 @@ bool sl_find_distilled(SlModelInfo *info, SlError *err)
         return true;
     }
     return other_denoiser(info) || by_scheduler(info, err);
-}
-
-/* ---- what follows ---- */
-
-bool sl_mark_distilled_scheduler(const SlModelInfo *info, SlJson *json, SlError *err)
-{
-    const SlDistilled *kind = info->distilled;
-    if (!kind || (!denoiser_file(info) && !other_denoiser(info)))
-        return true;
-    return (kind->spacing != SL_SPACING_TRAILING ||
-            sl_json_set_string(json, "timestep_spacing", "trailing", err)) &&
-           (!kind->predicts_sample || sl_json_set_string(json, "prediction_type", "sample", err)) &&
-           (!kind->original_steps ||
-            sl_json_set_number(json, "original_inference_steps", kind->original_steps, err));
-}
-
-/* A file's weights over a configuration that is not theirs. */
-bool sl_mark_distilled_denoiser(const SlModelInfo *info, SlJson *json, SlError *err)
-{
-    const SlDistilled *kind = info->distilled;
-    if (!denoiser_file(info))
-        return true;
-    if (info->single_file && kind && kind->size &&
-        !sl_json_set_number(json, "sample_size", kind->size, err))
-        return false;
-    if (info->guidance_size > 0)
-        return sl_json_set_number(json, "time_cond_proj_dim", info->guidance_size, err);
-    cJSON_DeleteItemFromObjectCaseSensitive(sl_json_root(json), "time_cond_proj_dim");
-    return true;
 }

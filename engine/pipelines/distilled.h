@@ -5,10 +5,7 @@
 #include "engine/pipelines/pipelines.h"
 
 /* With the parts listed and the scheduler known: fills in info->distilled and why, and where the
- * denoiser's weights come from a file also the scheduler. */
+ * denoiser's weights come from a file also the scheduler; config.c makes its configurations so. */
 bool sl_find_distilled(SlModelInfo *info, SlError *err);
-/* What that changes in the scheduler's configuration, and in the denoiser's. */
-bool sl_mark_distilled_scheduler(const SlModelInfo *info, SlJson *json, SlError *err);
-bool sl_mark_distilled_denoiser(const SlModelInfo *info, SlJson *json, SlError *err);
 
 #endif

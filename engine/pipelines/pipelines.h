@@ -112,6 +112,8 @@ __attribute__((format(printf, 2, 3))) void sl_model_note(SlModelInfo *info, cons
                                                          ...);
 /* Where a part comes from, if not from the model itself; else NULL. */
 const SlOtherPart *sl_model_other(const SlModelInfo *info, const char *part);
+/* The file that the denoiser's weights are in; NULL: a folder. */
+const char *sl_model_denoiser_file(const SlModelInfo *info);
 /* The weights of a part, wherever it comes from. */
 SlWeightSource *sl_model_weights(const SlModelInfo *info, const SlPartClass *part, SlError *err);
 /* "f32", "bf16", "f16"; "q8" (f32 with weights in 8 bits) where q8 is not NULL; NULL or "auto" is
