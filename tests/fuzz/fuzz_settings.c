@@ -20,14 +20,17 @@ static const char *const more_keywords[] = {
     "workflow",        "Dream",   "sd-metadata",         "EXIF UserComment",
     "XMP UserComment", "Comment", "num_inference_steps", "EXIF Model"};
 
-static const SlRecipe base = {.prompt = "",
-                              .negative_prompt = "",
-                              .scheduler = "pndm",
-                              .steps = 25,
-                              .guidance = 7.5,
-                              .eta = -1,
-                              .width = 64,
-                              .height = 64};
+/* What a program's settings are before a picture's come: unset, but for what a model has. */
+static SlRecipe base(void)
+{
+    SlRecipe recipe;
+    sl_recipe_clear(&recipe);
+    recipe.scheduler = "pndm";
+    recipe.steps = 25;
+    recipe.guidance = 7.5;
+    recipe.width = recipe.height = 64;
+    return recipe;
+}
 
 static const SlModelInfo model = {.name = "fuzz",
                                   .scheduler = "pndm",
@@ -41,7 +44,7 @@ static const SlModelInfo model = {.name = "fuzz",
 static void check_recipe(const SlRecipe *recipe)
 {
     SlError err = {0};
-    SlRecipe back = base;
+    SlRecipe back = base();
     cJSON *json = sl_recipe_to_json(recipe);
     if (!sl_recipe_check(recipe, &model, &err) || !sl_recipe_from_json(json, &back, NULL, &err) ||
         !sl_recipe_equal(recipe, &back))
@@ -53,6 +56,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     SlPictureTexts texts = {.kind = "PNG", .count = 1};
     SlImport import;
+    SlRecipe before = base();
     SlError err = {0};
     if (size < 1)
         return 0;
@@ -63,7 +67,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         strcpy(texts.entry[texts.count].keyword, "Software");
         texts.entry[texts.count++].text = sl_copy_bytes("NovelAI", 7);
     }
-    bool ok = sl_import_texts("fuzz.png", &texts, &base, &model, &import, &err);
+    bool ok = sl_import_texts("fuzz.png", &texts, &before, &model, &import, &err);
     if (ok ? (import.recipe != NULL) == (import.problems != NULL) || !import.source
            : err.code == SL_OK || !*err.message)
         abort();

@@ -15,8 +15,11 @@ chmod 700 "$XDG_RUNTIME_DIR"
 export GDK_BACKEND=x11 GSK_RENDERER=cairo GSETTINGS_BACKEND="${GSETTINGS_BACKEND:-memory}" GIO_USE_VFS=local \
   LC_ALL="${LC_ALL:-C.UTF-8}"
 unset WAYLAND_DISPLAY NO_AT_BRIDGE
-# Of the servers that are free, another one than a test that starts at the same moment takes.
-xvfb-run -a -n $((100 + $$ % 800)) -s "-screen 0 ${SL_SCREEN:-1440x900x24} -nolisten tcp -noreset" dbus-run-session -- "$@" 2>"$T/stderr"
+# Of the servers that are free, another one than a test that starts at the same moment takes. xvfb-run joins both outputs, and the bus's
+# daemons write to the one that the test's TAP goes to: the test alone keeps it.
+exec 8>&1
+xvfb-run -a -n $((100 + $$ % 800)) -s "-screen 0 ${SL_SCREEN:-1440x900x24} -nolisten tcp -noreset" \
+  dbus-run-session -- sh -c 'exec "$@" >&8 8>&-' sh "$@" >"$T/stderr" 2>&1
 status=$?
 grep -v '^dbus-daemon\|^SpiRegistry' "$T/stderr" >&2
 exit $status
