@@ -293,6 +293,12 @@ sl_frame_object_get_sigma (SlFrameObject *self)
   return moment_of (self)->sigma;
 }
 
+gboolean
+sl_frame_object_is_refined (SlFrameObject *self)
+{
+  return moment_of (self)->refined;
+}
+
 double
 sl_frame_object_get_seconds (SlFrameObject *self)
 {

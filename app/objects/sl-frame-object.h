@@ -50,6 +50,8 @@ gboolean sl_frame_object_is_last (SlFrameObject *self);
 double sl_frame_object_get_timestep (SlFrameObject *self);
 double sl_frame_object_get_sigma (SlFrameObject *self);
 double sl_frame_object_get_seconds (SlFrameObject *self);
+/* Made by the refiner, which goes on with what the model began. */
+gboolean sl_frame_object_is_refined (SlFrameObject *self);
 /* The best picture there is now: decoded, or a preview of full size by a tiny VAE, or the quick preview. Borrowed. */
 GBytes *sl_frame_object_get_rgb (SlFrameObject *self, SlView view, int *width, int *height);
 /* Always the quick preview: small, for thumbnails. */

@@ -107,6 +107,18 @@ sl_model_item_has_part (SlModelItem *self, const char *part)
   return FALSE;
 }
 
+gboolean
+sl_model_item_refines (SlModelItem *self)
+{
+  return self->info->pipeline->refines;
+}
+
+gboolean
+sl_model_item_takes_refiner (SlModelItem *self)
+{
+  return !self->info->pipeline->refines && (self->info->pipeline->has & SL_HAS_SIZES) != 0;
+}
+
 const char *
 sl_model_item_get_part_path (SlModelItem *self, const char *part)
 {

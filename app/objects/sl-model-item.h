@@ -15,10 +15,13 @@ G_DECLARE_FINAL_TYPE (SlModelItem, sl_model_item, SL, MODEL_ITEM, GObject)
 SlModelItem *sl_model_item_open (const char *path, GError **error);
 const char *sl_model_item_get_path (SlModelItem *self);
 const char *sl_model_item_get_name (SlModelItem *self);
-/* The same model with a part ("vae", "unet", "text_encoder") of a file or folder; path NULL: with its own. May be called
+/* The same model with a part ("vae", "unet", "text_encoder", "refiner") of a file or folder; path NULL: with its own. May be called
  * on any thread. */
 SlModelItem *sl_model_item_with_part (SlModelItem *self, const char *part, const char *path, GError **error);
 gboolean sl_model_item_has_part (SlModelItem *self, const char *part);
+/* Whether it is a refiner, and whether one can go on with what it began: the part "refiner", a whole model. */
+gboolean sl_model_item_refines (SlModelItem *self);
+gboolean sl_model_item_takes_refiner (SlModelItem *self);
 /* The path of a part from elsewhere; NULL: it is the model's own. */
 const char *sl_model_item_get_part_path (SlModelItem *self, const char *part);
 /* The tiny VAE for previews that is here under a name that suits the model, also looked for in the folder `models` (""

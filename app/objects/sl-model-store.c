@@ -179,6 +179,17 @@ scan_parts (Scan *scan, const char *part)
 }
 
 static void
+scan_refiners (Scan *scan)
+{
+  g_autoptr (GStrvBuilder) paths = g_strv_builder_new ();
+
+  for (guint i = 0; i < scan->found->len; i++)
+    if (sl_model_item_refines (scan->found->pdata[i]))
+      g_strv_builder_add (paths, sl_model_item_get_path (scan->found->pdata[i]));
+  g_hash_table_insert (scan->parts, g_strdup ("refiner"), g_strv_builder_end (paths));
+}
+
+static void
 scan_run (gpointer data)
 {
   Scan *scan = data;
@@ -189,6 +200,7 @@ scan_run (gpointer data)
     scan_folder (scan->found, scan->folders->pdata[i]);
   for (guint i = 0; i < G_N_ELEMENTS (parts); i++)
     scan_parts (scan, parts[i]);
+  scan_refiners (scan);
 }
 
 static void

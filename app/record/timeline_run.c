@@ -426,6 +426,7 @@ static bool record_frame(SlTimeline *t, const SlModel *model, const SlFrame *fra
     moment.place = frame->place;
     moment.together = frame->together;
     moment.seconds = frame->seconds;
+    moment.refined = frame->refined;
     moment.elapsed = frame->seconds + (t->count ? t->moments[t->count - 1].elapsed : 0);
     moment.x_t = frame->x_t;
     moment.x_0 = frame->x_0;

@@ -407,6 +407,44 @@ static void test_loras(void)
     g_assert_cmpstr(gtk_editable_get_text(GTK_EDITABLE(row)), ==, "");
 }
 
+/* A refiner is a second model, for those that one fits. It goes on at the fourth of five steps. */
+static void test_refiner(void)
+{
+    SlPartRow *row = SL_PART_ROW(part(panel, "refiner_row"));
+    GtkWidget *parts = part(panel, "parts_row");
+    g_autofree char *refiner = fixture_path("sdxl_refiner");
+    g_autofree char *other = fixture_path("sdxl_v");
+    g_autoptr(SlFrameObject) first = NULL;
+    guint before = pictures();
+    SlJob *job;
+
+    g_assert_false(gtk_widget_get_visible(GTK_WIDGET(row)));
+    sl_recipe_panel_select_model(panel, sl_model_store_find(workspace->models, "sdxl"));
+    g_assert_true(gtk_widget_get_visible(GTK_WIDGET(row)));
+    g_assert_true(g_strv_contains(sl_model_store_get_parts(workspace->models, "refiner"), refiner));
+    sl_part_row_choose(row, refiner);
+    g_assert_cmpstr(sl_part_row_get_path(row), ==, refiner);
+    WAIT_UNTIL(sl_worker_get_model(workspace->worker) == sl_recipe_panel_get_model(panel));
+    adw_expander_row_set_expanded(ADW_EXPANDER_ROW(parts), TRUE);
+    g_object_set(workspace->recipe, "steps", 5, NULL);
+    job = develop_to_end();
+    g_assert_cmpint(count_frames(job), >=, 5);
+    g_assert_true(sl_frame_object_is_refined(sl_darkroom_page_get_frame(darkroom)));
+    first = g_list_model_get_item(sl_job_get_frames(job), 0);
+    g_assert_false(sl_frame_object_is_refined(first));
+    WAIT_UNTIL(pictures() == before + 1);
+    screenshot("10-refiner");
+    sl_part_row_choose(row, other); /* no refiner */
+    WAIT_UNTIL(find_dialog() != NULL);
+    close_dialog();
+    g_assert_cmpstr(sl_part_row_get_path(row), ==, refiner);
+    adw_expander_row_set_expanded(ADW_EXPANDER_ROW(parts), FALSE);
+    sl_part_row_choose(row, NULL);
+    sl_recipe_panel_select_model(panel, sl_model_store_find(workspace->models, "sd1"));
+    g_assert_false(gtk_widget_get_visible(GTK_WIDGET(row)));
+    WAIT_UNTIL(sl_worker_get_model(workspace->worker) == sl_recipe_panel_get_model(panel));
+}
+
 /* What SDXL is told has controls, which other models do not have; what it predicts says where that is from. */
 static void test_sdxl(void)
 {
@@ -660,6 +698,7 @@ int main(int argc, char **argv)
     g_test_add_func("/window/vae", test_vae);
     g_test_add_func("/window/loras", test_loras);
     g_test_add_func("/window/sdxl", test_sdxl);
+    g_test_add_func("/window/refiner", test_refiner);
     g_test_add_func("/window/model-list", test_model_list);
     g_test_add_func("/window/styles-and-sizes", test_styles_and_sizes);
     g_test_add_func("/window/names", test_names);

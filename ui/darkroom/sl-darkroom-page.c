@@ -132,6 +132,8 @@ make_caption (SlDarkroomPage *self)
 
   g_string_append_printf (caption, _ ("Step %d of %d"), sl_frame_object_get_step (self->frame) + 1,
                           sl_frame_object_get_steps (self->frame));
+  if (sl_frame_object_is_refined (self->frame))
+    g_string_append_printf (caption, "  ·  %s", _ ("by the refiner"));
   g_string_append_printf (caption, "  ·  t %.4g  ·  σ %.3g  ·  ", sl_frame_object_get_timestep (self->frame),
                           sl_frame_object_get_sigma (self->frame));
   add_time (caption, sl_frame_object_get_seconds (self->frame));

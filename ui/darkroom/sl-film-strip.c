@@ -227,6 +227,12 @@ describe (SlFilmStrip *self)
   if (frame)
     text = g_strdup_printf (_ ("Step %d of %d"), sl_frame_object_get_step (frame) + 1,
                             sl_frame_object_get_steps (frame));
+  if (frame && sl_frame_object_is_refined (frame))
+    {
+      g_autofree char *step = g_steal_pointer (&text);
+
+      text = g_strdup_printf ("%s, %s", step, _ ("by the refiner"));
+    }
   gtk_accessible_update_property (GTK_ACCESSIBLE (self), GTK_ACCESSIBLE_PROPERTY_VALUE_MIN, 1.0,
                                   GTK_ACCESSIBLE_PROPERTY_VALUE_MAX, (double)MAX (count_places (self), 1),
                                   GTK_ACCESSIBLE_PROPERTY_VALUE_NOW, (double)MAX (self->position + 1, 1),

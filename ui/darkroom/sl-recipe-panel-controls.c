@@ -73,7 +73,7 @@ chosen_scheduler (SlRecipePanel *self)
 void
 sl_recipe_panel_show_existing (SlRecipePanel *self)
 {
-  SlModelItem *model = adw_combo_row_get_selected_item (self->model_row);
+  SlModelItem *model = sl_recipe_panel_get_model (self);
 
   for (guint i = 0; i < sl_control_count (); i++)
     if (self->rows[i].widget)

@@ -23,10 +23,11 @@ struct _SlRecipePanel
 {
   AdwBin parent_instance;
   AdwComboRow *model_row;
-  AdwExpanderRow *parts_row; /* around the next three */
+  AdwExpanderRow *parts_row; /* around the next four */
   SlPartRow *vae_row;
   SlPartRow *unet_row;
   SlPartRow *text_encoder_row;
+  SlPartRow *refiner_row; /* a second model, which goes on with what the first began */
   GtkWidget *prompt_box;
   GtkTextView *prompt;
   GtkWidget *prompt_hint;

@@ -24,14 +24,18 @@ static const struct
 {
   const char *part;
   gsize row;
+  const char *own;   /* its first entry */
   const char *title; /* of the dialog that asks for a file */
   const char *problem;
 } part_rows[] = {
-  { "vae", offsetof (SlRecipePanel, vae_row), N_ ("Choose a VAE"), N_ ("This cannot be used as the VAE") },
-  { "unet", offsetof (SlRecipePanel, unet_row), N_ ("Choose a UNet"),
+  { "vae", offsetof (SlRecipePanel, vae_row), N_ ("The Model’s Own"), N_ ("Choose a VAE"),
+    N_ ("This cannot be used as the VAE") },
+  { "unet", offsetof (SlRecipePanel, unet_row), N_ ("The Model’s Own"), N_ ("Choose a UNet"),
     N_ ("This cannot be used as the UNet") },
-  { "text_encoder", offsetof (SlRecipePanel, text_encoder_row), N_ ("Choose a Text Encoder"),
-    N_ ("This cannot be used as the text encoder") },
+  { "text_encoder", offsetof (SlRecipePanel, text_encoder_row), N_ ("The Model’s Own"),
+    N_ ("Choose a Text Encoder"), N_ ("This cannot be used as the text encoder") },
+  { "refiner", offsetof (SlRecipePanel, refiner_row), N_ ("None"), N_ ("Choose a Refiner"),
+    N_ ("This cannot be used as the refiner") },
 };
 
 static SlPartRow *
@@ -83,6 +87,7 @@ model_chosen (SlRecipePanel *self)
   if (model == NULL)
     return;
   gtk_widget_set_visible (GTK_WIDGET (self->parts_row), sl_model_item_has_part (model, "vae"));
+  gtk_widget_set_visible (GTK_WIDGET (self->refiner_row), sl_model_item_takes_refiner (model));
   sl_recipe_panel_show_existing (self);
   gtk_widget_set_tooltip_text (GTK_WIDGET (self->model_row), sl_model_item_get_path (model));
   sl_recipe_panel_show_prediction (self);
@@ -118,6 +123,7 @@ part_chosen (SlRecipePanel *self, SlPartRow *row)
     if (part_row (self, i) == row)
       use_part (self, i, sl_part_row_get_path (row));
   show_parts (self);
+  sl_recipe_panel_show_existing (self);
   g_signal_emit (self, signals[MODEL_CHOSEN], 0);
 }
 
@@ -143,6 +149,7 @@ sl_recipe_panel_set_parts (SlRecipePanel *self, const char *const *parts)
         use_part (self, i, path);
     }
   show_parts (self);
+  sl_recipe_panel_show_existing (self);
   g_signal_emit (self, signals[MODEL_CHOSEN], 0);
 }
 
@@ -195,7 +202,7 @@ sl_recipe_panel_connect (SlRecipePanel *self, SlSettings *recipe, SlModelStore *
   adw_combo_row_set_model (self->model_row, G_LIST_MODEL (store));
   for (guint i = 0; i < G_N_ELEMENTS (part_rows); i++)
     {
-      sl_part_row_set_words (part_row (self, i), _ ("The Model’s Own"), _ (part_rows[i].title));
+      sl_part_row_set_words (part_row (self, i), _ (part_rows[i].own), _ (part_rows[i].title));
       g_signal_connect_swapped (part_row (self, i), "chosen", G_CALLBACK (part_chosen), self);
     }
   g_signal_connect_object (store, "scanned", G_CALLBACK (offer_parts), self, G_CONNECT_SWAPPED);
@@ -244,6 +251,7 @@ sl_recipe_panel_class_init (SlRecipePanelClass *klass)
   BIND (vae_row);
   BIND (unet_row);
   BIND (text_encoder_row);
+  BIND (refiner_row);
   BIND (prompt_box);
   BIND (prompt);
   BIND (prompt_hint);
