@@ -192,13 +192,13 @@ static void test_previews(void)
 {
     char command[9000], *tiny = sl_test_path("goldens/previews/taesd_decoder.safetensors");
     char *five = sl_test_path("goldens/previews/five.safetensors");
-    const char *previews = strdup(file("p")), *x = strdup(file("x.png"));
+    char *previews = strdup(file("p")), *x = strdup(file("x.png"));
     int own = width_of(file("own.png"));
     remove(x);
     expect(RUN(SD, "--previews", previews, "--preview-decoder", tiny, "--output", x), 0, "",
            "previews by a tiny VAE");
     sl_test(same_pixels(file("own.png"), x), "... the picture has the same pixels");
-    const char *first = strdup(file("first.png"));
+    char *first = strdup(file("first.png"));
     snprintf(command, sizeof command, "cp '%s/0001.png' '%s'", previews, first);
     sl_test(system(command) == 0, "... the first is kept");
     shown(own, "0001.png", "the first");
@@ -231,6 +231,9 @@ static void test_previews(void)
     unsetenv("SAFELIGHT_MODELS");
     free(tiny);
     free(five);
+    free(previews);
+    free(x);
+    free(first);
 }
 
 /* A refiner, whose files a picture names, too. */
