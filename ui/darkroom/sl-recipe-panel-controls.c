@@ -70,6 +70,12 @@ chosen_scheduler (SlRecipePanel *self)
   return adw_combo_row_get_selected_item (self->scheduler_row);
 }
 
+SlModelItem *
+sl_recipe_panel_get_model (SlRecipePanel *self)
+{
+  return self->with_parts ? self->with_parts : adw_combo_row_get_selected_item (self->model_row);
+}
+
 void
 sl_recipe_panel_show_existing (SlRecipePanel *self)
 {

@@ -160,12 +160,6 @@ offer_parts (SlRecipePanel *self, SlModelStore *store)
     sl_part_row_offer (part_row (self, i), sl_model_store_get_parts (store, part_rows[i].part));
 }
 
-SlModelItem *
-sl_recipe_panel_get_model (SlRecipePanel *self)
-{
-  return self->with_parts ? self->with_parts : own_model (self);
-}
-
 void
 sl_recipe_panel_select_model (SlRecipePanel *self, guint position)
 {
