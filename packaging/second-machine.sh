@@ -133,6 +133,7 @@ check "a clean checkout" checkout || finish
 check "packaging/run.sh builds it there without a warning" there CFLAGS=-Werror /root/safelight/packaging/run.sh --version || finish
 check "with the window and oneDNN" there sh -c "grep -q 'window (ui).*YES' /root/safelight/build/meson-logs/meson-log.txt &&
   grep -q 'oneDNN (cpu device).*YES' /root/safelight/build/meson-logs/meson-log.txt"
+check "with what draws its icons" there sh -c 'ls /usr/lib/*/gdk-pixbuf-2.0/*/loaders/*svg*'
 check "pictures with 1, 2 and 3 threads are the same bytes" same_for_threads
 check "the picture is that of this machine within 50 dB" like_reference
 check "the window opens" under_server window
