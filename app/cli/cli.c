@@ -75,9 +75,10 @@ static int run_words(int argc, char **argv)
                sl_show_name(word).text);
         return SL_EXIT_USAGE;
     }
+    /* A file that an option names may not be there, or memory run out: that is no wrong usage. */
     if (!sl_options_parse(command, argc - 1, argv + 1, &options, &err)) {
         sl_say("%s", err.message);
-        return SL_EXIT_USAGE;
+        return err.code == SL_IO || err.code == SL_MEMORY ? SL_EXIT_FAILED : SL_EXIT_USAGE;
     }
     if (options.help)
         return print_help(command);

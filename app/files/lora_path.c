@@ -6,6 +6,7 @@
 #include "app/files/text.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -114,18 +115,23 @@ static bool is_named(const char *path, const char *name)
     return length == wanted && !memcmp(stem, want, length);
 }
 
-/* Ten digits and the whole are of the file, which hashes are remembered of for good. */
-static bool has_hash(const char *path, const char *hash)
+/* Ten digits and the whole are of the file, which hashes are remembered of for good. *memory: it ran
+ * out, and nothing is known. */
+static bool has_hash(const char *path, const char *hash, bool *memory)
 {
-    SlError ignored = {0};
+    SlError err = {0};
     SlAdapterHashes all;
+    bool yes;
     char hex[65];
     size_t n = strlen(hash);
     if (n == 0)
         return true;
     if (n == 10 || n == 64)
-        return sl_hash_file(path, hex, NULL, &ignored) && !strncmp(hex, hash, n);
-    return sl_lora_hashes(path, &all, &ignored) && sl_adapter_has_hash(&all, hash);
+        yes = sl_hash_file(path, hex, NULL, &err) && !strncmp(hex, hash, n);
+    else
+        yes = sl_lora_hashes(path, &all, &err) && sl_adapter_has_hash(&all, hash);
+    *memory = *memory || err.code == SL_MEMORY;
+    return yes;
 }
 
 /* ---- looking ---- */
@@ -133,7 +139,8 @@ static bool has_hash(const char *path, const char *hash)
 typedef struct Search {
     const char *name; /* NULL: any */
     const char *hash;
-    int files; /* looked at so far */
+    int files;   /* looked at so far */
+    bool memory; /* it ran out on the way: what was not found may be there */
     char *found;
 } Search;
 
@@ -142,18 +149,27 @@ static void look_at(Search *s, const char *path)
     size_t n = strlen(path), m = sizeof ending - 1;
     if (s->found || n <= m || strcmp(path + n - m, ending) != 0 || s->files++ > MOST_FILES)
         return;
-    if ((!s->name || is_named(path, s->name)) && exists(path) && has_hash(path, s->hash))
-        s->found = strdup(path);
+    if ((s->name && !is_named(path, s->name)) || !exists(path) ||
+        !has_hash(path, s->hash, &s->memory))
+        return;
+    s->found = strdup(path);
+    s->memory = s->memory || !s->found;
 }
 
 static void look_in(Search *s, const char *folder, int depth)
 {
+    errno = 0;
     DIR *dir = depth > 0 && !s->found ? opendir(folder) : NULL;
+    s->memory = s->memory || (!dir && errno == ENOMEM);
     const struct dirent *entry;
     while (dir && !s->found && (entry = readdir(dir))) {
         char *path;
-        if (entry->d_name[0] == '.' || asprintf(&path, "%s/%s", folder, entry->d_name) < 0)
+        if (entry->d_name[0] == '.')
             continue;
+        if (asprintf(&path, "%s/%s", folder, entry->d_name) < 0) {
+            s->memory = true;
+            continue;
+        }
         look_at(s, path);
         look_in(s, path, depth - 1);
         free(path);
@@ -168,8 +184,10 @@ static void look_in_folders(Search *s, char **folders)
     for (int i = 0; folders[i]; i++)
         for (int k = 0; k < 3 && !s->found; k++) {
             char *path;
-            if (asprintf(&path, "%s/%s", folders[i], inner[k]) < 0)
+            if (asprintf(&path, "%s/%s", folders[i], inner[k]) < 0) {
+                s->memory = true;
                 continue;
+            }
             look_in(s, path, DEPTH);
             free(path);
         }
@@ -186,7 +204,10 @@ static void look_among_paths(Search *s)
 
 static bool not_found(const char *name, const char *hash, char **folders, SlError *err)
 {
+    struct stat st;
     SlText text = {0};
+    if (strchr(name, '/') && !*hash && stat(name, &st) != 0 && errno != ENOENT)
+        return sl_fail(err, SL_IO, "%s: %s", sl_show_path(name).text, strerror(errno));
     for (int i = 0; folders[i]; i++)
         sl_text_addf(&text, "%s%s", i ? ", " : "", folders[i]);
     sl_fail(err, SL_IO,
@@ -199,7 +220,7 @@ static bool not_found(const char *name, const char *hash, char **folders, SlErro
 char *sl_lora_find(const char *name, const char *hash, SlError *err)
 {
     Search by_name = {.name = name, .hash = hash}, by_hash = {.hash = hash};
-    if (exists(name) && has_hash(name, hash)) {
+    if (exists(name) && has_hash(name, hash, &by_name.memory)) {
         by_name.found = strdup(name);
         return by_name.found ? by_name.found : (sl_fail(err, SL_MEMORY, "memory ran out"), NULL);
     }
@@ -217,7 +238,9 @@ char *sl_lora_find(const char *name, const char *hash, SlError *err)
             look_in_folders(&by_hash, folders);
         by_name.found = by_hash.found;
     }
-    if (!by_name.found)
+    if (!by_name.found && (by_name.memory || by_hash.memory))
+        sl_fail(err, SL_MEMORY, "memory ran out while the LoRA %.200s was looked for", name);
+    else if (!by_name.found)
         not_found(name, hash, folders, err);
     sl_strings_free(folders);
     return by_name.found;

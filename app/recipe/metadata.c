@@ -27,20 +27,20 @@ static bool has_adapter(const SlMetadata *m, const char *name)
     return false;
 }
 
-void sl_metadata_find_adapters(SlMetadata *m)
+bool sl_metadata_find_adapters(SlMetadata *m, SlError *err)
 {
     SlAdapterUses uses;
     SlAdapterHashes hashes;
-    SlError ignored = {0};
+    SlError own = {0};
     m->adapters = 0;
     int said;
-    bool ok = sl_recipe_adapters(m->recipe, &uses, &said, &ignored);
-    for (int i = 0; ok && i < uses.count; i++) {
+    bool ok = sl_recipe_adapters(m->recipe, &uses, &said, &own);
+    for (int i = 0; ok && own.code != SL_MEMORY && i < uses.count; i++) {
         const SlAdapterUse *use = &uses.use[i];
         SlMetadataAdapter *a = &m->adapter[m->adapters];
-        char *path = sl_lora_find(use->name, use->hash, &ignored);
+        char *path = sl_lora_find(use->name, use->hash, &own);
         if (path && strlen(use->name) < sizeof a->name && !has_adapter(m, use->name) &&
-            sl_lora_hashes(path, &hashes, &ignored)) {
+            sl_lora_hashes(path, &hashes, &own)) {
             snprintf(a->name, sizeof a->name, "%.255s", use->name);
             memcpy(a->sha256, hashes.sha256, sizeof a->sha256);
             memcpy(a->tensors_sha256, *hashes.stated ? hashes.stated : hashes.tensors,
@@ -50,6 +50,7 @@ void sl_metadata_find_adapters(SlMetadata *m)
         free(path);
     }
     sl_adapter_uses_free(&uses);
+    return own.code != SL_MEMORY || sl_fail(err, own.code, "%s", own.message);
 }
 
 void sl_metadata_free(SlMetadata *m)
@@ -162,6 +163,7 @@ static void add_setting(SlText *out, const SlSettingInfo *s, const SlRecipe *r)
     else
         sl_setting_add_value(&value, s, r);
     sl_infotext_add(out, s->infotext, value.data);
+    out->failed = out->failed || value.failed;
     sl_text_free(&value);
 }
 
@@ -185,6 +187,7 @@ static void add_lora_hashes(SlText *out, const SlMetadata *m)
         sl_text_addf(&hashes, "%s%s: %.12s", i ? ", " : "", m->adapter[i].name,
                      m->adapter[i].tensors_sha256);
     sl_infotext_add(out, "Lora hashes", hashes.data);
+    out->failed = out->failed || hashes.failed;
     sl_text_free(&hashes);
 }
 
@@ -200,10 +203,11 @@ char *sl_metadata_to_parameters(const SlMetadata *m)
     char size[32], hash[11];
     SlText out = {0}, prompt = {0};
     SlAdapterUses uses;
-    SlError ignored = {0};
+    SlError err = {0};
     sl_text_add(&prompt, r->prompt ? r->prompt : "");
-    if (sl_adapter_uses_parse(r->lora ? r->lora : "", &uses, &ignored))
+    if (sl_adapter_uses_parse(r->lora ? r->lora : "", &uses, &err))
         add_tags(&prompt, &uses);
+    prompt.failed = prompt.failed || err.code == SL_MEMORY;
     sl_adapter_uses_free(&uses);
     sl_infotext_begin(&out, prompt.data ? prompt.data : "",
                       r->negative_prompt ? r->negative_prompt : "");

@@ -56,8 +56,9 @@ typedef struct SlMetadata {
 
 /* Copies what describes the model (name, files, their hashes so far). */
 void sl_metadata_set_model(SlMetadata *metadata, const SlModelInfo *info);
-/* The hashes of the files that the recipe's adapters are found as; those that are gone are left out. */
-void sl_metadata_find_adapters(SlMetadata *metadata);
+/* The hashes of the files that the recipe's adapters are found as; those that are gone are left out. False
+ * and *err only where memory ran out. */
+bool sl_metadata_find_adapters(SlMetadata *metadata, SlError *err);
 void sl_metadata_free(SlMetadata *metadata);
 
 /* Both malloc'ed, NULL without memory. */

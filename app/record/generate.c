@@ -103,8 +103,6 @@ void sl_metadata_describe(SlMetadata *m, SlModel *model, const SlModelInfo *iden
     m->version = SL_METADATA_VERSION;
     snprintf(m->program, sizeof m->program, "safelight %s", SL_VERSION);
     sl_metadata_set_model(m, identity ? identity : sl_model_info(model));
-    if (m->recipe)
-        sl_metadata_find_adapters(m);
     snprintf(m->device, sizeof m->device, "%s", dev->name);
     describe_device(sl_device_describe(dev), m->device_description, sizeof m->device_description);
     snprintf(m->dtype, sizeof m->dtype, "%s", sl_device_dtype_name(dev));
@@ -134,6 +132,8 @@ static bool describe(SlGenerated *p, SlModel *model, const SlModelInfo *identity
         (of->batches && !sl_batches_copy(of->batches, &m->batches)))
         return sl_fail(err, SL_MEMORY, "memory ran out");
     m->fast = sl_batches_any(&m->batches);
+    if (!sl_metadata_find_adapters(m, err))
+        return false;
     sl_metadata_describe(m, model, identity);
     m->step = sample->step;
     m->steps = of->recipe->steps;

@@ -252,15 +252,17 @@ static bool hash_spans(const Span *all, SlAdapterHashes *h, SlError *err)
     return hash_old(all, h->old, err);
 }
 
-/* What the file states, where it is a hash. */
-static void find_stated(const char *path, char stated[65])
+/* What the file states, where it is a hash. False and *err only without memory: another file that
+ * cannot be opened states nothing. */
+static bool find_stated(const char *path, char stated[65], SlError *err)
 {
-    SlError ignored = {0};
-    SlWeightSource *file = sl_weights_open_file(path, &ignored);
+    SlError own = {0};
+    SlWeightSource *file = sl_weights_open_file(path, &own);
     const char *text = file ? sl_weights_metadata(file, "sshs_model_hash") : NULL;
     if (text && strlen(text) == 64 && strspn(text, "0123456789abcdef") == 64)
         snprintf(stated, 65, "%s", text);
     sl_weights_close(file);
+    return own.code != SL_MEMORY || sl_fail(err, own.code, "%s", own.message);
 }
 
 bool sl_adapter_hash(const char *path, SlAdapterHashes *h, const int *cancel, SlError *err)
@@ -272,9 +274,7 @@ bool sl_adapter_hash(const char *path, SlAdapterHashes *h, const int *cancel, Sl
         return false;
     bool ok = hash_spans(&all, h, err);
     close(all.fd);
-    if (ok)
-        find_stated(path, h->stated);
-    return ok;
+    return ok && find_stated(path, h->stated, err);
 }
 
 bool sl_adapter_has_hash(const SlAdapterHashes *h, const char *hash)

@@ -43,6 +43,13 @@ COMMANDS = {
     'info-model': (['info', '{sd1}', '--json'], []),
     'info-picture': (['info', '{made}/o.png'], []),
     'onednn': (['generate', '--model', '{sd1}', *PICTURE, '--output', 'o.png'], ['o.png']),
+    'words': (['generate', '--model', '{sd1}', '--lora', '{goldens}/adapters/sd1_kohya_lora.safetensors:0.8@0-0.5', '--lora',
+               '{goldens}/adapters/sd1_peft_lora.safetensors', '--prompt-mode', 'a1111', '--prompt',
+               'a (red:1.3) [house:lake:0.5] AND snow', *PICTURE[2:], '--output', 'o.png'], ['o.png']),
+    'refiner': (['generate', '--model', '{goldens}/model/sdxl', '--refiner', '{goldens}/model/sdxl_refiner', '--refine-from', '0.5', *PICTURE,
+                 '--output', 'o.png'], ['o.png']),
+    'info-lora': (['info', '{goldens}/adapters/sd1_kohya_lora.safetensors'], []),
+    'tokenize': (['tokenize', '--model', '{sd1}', '--prompt-mode', 'compel', '("a cat", "a dog++").blend(0.7, 0.3)'], []),
     'bad-model': (['generate', '--model', '{bad}', *PICTURE, '--output', 'o.png'], ['o.png']),
 }
 
@@ -135,7 +142,8 @@ class Sweep:
         self.program, self.work = program, work
         # The loader takes a space in LD_PRELOAD for the end of a name, and a checkout may lie in a folder with one.
         self.shim = shutil.copy(shim, os.path.join(work, 'faults.so'))
-        self.places = {'sd1': os.path.join(tests, 'goldens', 'model', 'sd1'), 'bad': os.path.join(work, 'bad'), 'made': os.path.join(work, 'made')}
+        self.places = {'sd1': os.path.join(tests, 'goldens', 'model', 'sd1'), 'goldens': os.path.join(tests, 'goldens'),
+                       'bad': os.path.join(work, 'bad'), 'made': os.path.join(work, 'made')}
         self.good = {}
         self.cases = {}
         self.environment = dict(os.environ, LC_ALL='C.UTF-8')

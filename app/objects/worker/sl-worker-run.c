@@ -141,7 +141,8 @@ describe_run (SlModel *model, const SlTimeline *timeline)
   metadata->steps = sl_timeline_recipe (timeline)->steps;
   g_strlcpy (metadata->noise_sha256, sl_timeline_noise_sha256 (timeline), sizeof metadata->noise_sha256);
   metadata->origin = sl_origin_copy (sl_timeline_origin (timeline));
-  if (!metadata->recipe || !sl_metadata_warn (metadata, model, sl_timeline_warning (timeline))
+  if (!metadata->recipe || !sl_metadata_find_adapters (metadata, NULL)
+      || !sl_metadata_warn (metadata, model, sl_timeline_warning (timeline))
       || (sl_timeline_origin (timeline) && !metadata->origin))
     g_error ("out of memory for what a run is"); /* as g_malloc */
   return metadata;
