@@ -389,6 +389,31 @@ static GtkWidget *more_row(GtkWidget *widget, const char *title)
     return found;
 }
 
+/* The picture that was made last; NULL while it is not written yet. */
+static char *newest_picture(void)
+{
+    guint count = g_list_model_get_n_items(G_LIST_MODEL(workspace->gallery));
+    g_autoptr(SlPicture) picture = g_list_model_get_item(G_LIST_MODEL(workspace->gallery), 0);
+
+    return count > 0 ? g_strdup(sl_picture_get_path(picture)) : NULL;
+}
+
+/* A picture says which file its LoRA was. */
+static void test_lora_of_picture(void)
+{
+    g_autofree char *lora = fixture_path("../adapters/sd1_kohya_lora.safetensors");
+    g_autofree char *before = newest_picture();
+    g_autofree char *picture = NULL;
+    g_autofree char *bytes = NULL;
+    gsize length;
+
+    g_object_set(workspace->recipe, "lora", lora, NULL);
+    develop_to_end();
+    WAIT_UNTIL(g_strcmp0(before, (picture = newest_picture())) != 0);
+    g_assert_true(g_file_get_contents(picture, &bytes, &length, NULL));
+    g_assert_nonnull(memmem(bytes, length, "\"adapters\":[{\"name\"", 19));
+}
+
 /* LoRAs are a line that is applied as a whole, and shown where the recipe has another. */
 static void test_loras(void)
 {
@@ -403,6 +428,7 @@ static void test_loras(void)
     g_clear_pointer(&lora, g_free);
     g_object_get(workspace->recipe, "lora", &lora, NULL);
     g_assert_cmpstr(lora, ==, "cat:0.5");
+    test_lora_of_picture();
     g_object_set(workspace->recipe, "lora", "", NULL);
     g_assert_cmpstr(gtk_editable_get_text(GTK_EDITABLE(row)), ==, "");
 }
@@ -513,15 +539,6 @@ static void test_model_list(void)
          child = gtk_widget_get_next_sibling(child))
         close_popovers(child);
     settle(300);
-}
-
-/* The picture that was made last; NULL while it is not written yet. */
-static char *newest_picture(void)
-{
-    guint count = g_list_model_get_n_items(G_LIST_MODEL(workspace->gallery));
-    g_autoptr(SlPicture) picture = g_list_model_get_item(G_LIST_MODEL(workspace->gallery), 0);
-
-    return count > 0 ? g_strdup(sl_picture_get_path(picture)) : NULL;
 }
 
 /* A picture chooses its VAE again, also where the file has another name now. */
