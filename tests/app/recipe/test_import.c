@@ -472,7 +472,7 @@ static void test_loras(const char *folder)
     if (!m)
         abort();
     m->recipe = &recipe;
-    sl_metadata_find_adapters(m);
+    sl_test(sl_metadata_find_adapters(m, &err), "the LoRAs' files are found: %s", err.message);
     char *parameters = sl_metadata_to_parameters(m);
     snprintf(expected, sizeof expected, "Lora hashes: \"here: %.12s\"", hashes.tensors);
     sl_test(m->adapters == 1 && !strcmp(m->adapter[0].sha256, hashes.sha256) &&
