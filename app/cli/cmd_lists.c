@@ -154,8 +154,10 @@ static void print_schedule(const SlPrompt *prompt)
 static bool print_prompt(const SlTokenizer *t, const SlOptions *o, SlError *err)
 {
     SlPromptSpans spans;
-    const SlPromptAsk ask = {
-        .mode = (SlPromptMode)o->values.prompt_mode, .text = o->argument, .evaluations = 20};
+    const SlPromptAsk ask = {.mode = (SlPromptMode)o->values.prompt_mode,
+                             .text = o->argument,
+                             .evaluations = 20,
+                             .emphasis = (SlEmphasis)o->values.emphasis};
     SlPrompt *prompt = sl_prompt_read(&ask, err);
     bool ok = prompt && sl_prompt_spans(&ask, t, &spans, err);
     if (ok) {

@@ -186,7 +186,8 @@ bool sl_command_takes(SlCommand command, const SlSettingInfo *setting)
     case SL_COMMAND_BENCH:
         return (measured & SL_SETTING_BIT(setting->id)) != 0;
     case SL_COMMAND_TOKENIZE:
-        return setting->id == SL_SETTING_TOKENIZER || setting->id == SL_SETTING_PROMPT_MODE;
+        return setting->id == SL_SETTING_TOKENIZER || setting->id == SL_SETTING_PROMPT_MODE ||
+               setting->id == SL_SETTING_EMPHASIS;
     default:
         return false;
     }

@@ -47,6 +47,7 @@ static bool read_foreign(const From *from, const SlForeign *reader, const char *
     sl_importer_init(im, from->base, from->info);
     im->source = reader->source;
     im->recipe.prompt_mode = (int)reader->mode;
+    im->recipe.emphasis = SL_EMPHASIS_ORIGINAL; /* which is not named */
     bool ok = reader->read(im, from->texts, text, &problem);
     if (ok) {
         sl_prompt_words_note(im, reader->words);

@@ -160,6 +160,8 @@ static void add_setting(SlText *out, const SlSettingInfo *s, const SlRecipe *r)
         return;
     if (s->infotext_first)
         sl_text_addf(&value, "%.0f", sl_setting_number(s, r) + s->infotext_first);
+    else if (s->infotext_choices)
+        sl_text_add(&value, s->infotext_choices[(int)sl_setting_number(s, r)]);
     else
         sl_setting_add_value(&value, s, r);
     sl_infotext_add(out, s->infotext, value.data);

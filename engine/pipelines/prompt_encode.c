@@ -2,7 +2,8 @@
  * its program computes them. Private to engine/; declared in latent_parts.h.
  *
  * A1111 (sd_hijack_clip.py, sd_emphasis.py "Original"): states times weights, then as much larger as
- * the mean became smaller - the mean over one chunk of all texts of the schedule. ComfyUI
+ * the mean became smaller - the mean over one chunk of all texts of the schedule; "No norm" leaves the
+ * mean as it becomes. ComfyUI
  * (sd1_clip.py): states move from the empty prompt's by the weight. compel
  * (embeddings_provider.py): the same, and pieces below 1 are mixed with what they are with nothing
  * attending to them. Easy to get wrong: the pooled state is the first chunk's, and nobody weighs it;
@@ -108,6 +109,8 @@ static void weigh_by_mean(Encoder *c, int chunk)
 {
     const SlPromptTokens *tokens = c->e->tokens;
     double before = 0, after = 0;
+    if (tokens->emphasis == SL_EMPHASIS_IGNORE)
+        return;
     for (int t = 0; t < tokens->texts; t++)
         for (int i = 0; i < c->length; i++) {
             const SlTokenRow *row = &tokens->text[t].section[0].term[0].row[chunk * c->length + i];
@@ -121,7 +124,7 @@ static void weigh_by_mean(Encoder *c, int chunk)
             before += sum * tokens->text[t].turns;
             after += weighed * tokens->text[t].turns;
         }
-    if (before == after)
+    if (before == after || tokens->emphasis == SL_EMPHASIS_NO_NORM)
         return;
     float ratio = (float)(before / after);
     for (int t = 0; t < tokens->texts; t++)

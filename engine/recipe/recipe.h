@@ -60,6 +60,7 @@ typedef struct SlRecipe {
     double refine_from; /* share of the noise that is taken before a refiner goes on; 0: 0.8 */
     double aesthetic_score, negative_aesthetic_score; /* told to a refiner */
     int prompt_mode; /* SlPromptMode (engine/text/prompt.h); 0: plain text */
+    int emphasis;    /* SlEmphasis (engine/text/prompt.h); counts where prompt_mode is a1111 */
 } SlRecipe;
 
 /* In the order in which files name them. A picture's id is a hash over that order: a new setting
@@ -97,6 +98,7 @@ typedef enum SlSetting {
     SL_SETTING_AESTHETIC_SCORE,
     SL_SETTING_NEGATIVE_AESTHETIC_SCORE,
     SL_SETTING_PROMPT_MODE,
+    SL_SETTING_EMPHASIS,
     SL_N_SETTINGS
 } SlSetting;
 
@@ -193,6 +195,7 @@ typedef struct SlSettingInfo {
      * AUTOMATIC1111 counts it from. */
     const char *infotext, *swarmui, *invokeai;
     int infotext_first;
+    const char *const *infotext_choices; /* of a choice: its words there; NULL: ours */
 } SlSettingInfo;
 
 extern const SlSettingInfo sl_setting_table[SL_N_SETTINGS]; /* by id */

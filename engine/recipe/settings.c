@@ -777,4 +777,35 @@ const SlSettingInfo
                     .of_model_phrase = N_("plain prompts"),
                     .infotext = "Prompt mode",
                 },
+            [SL_SETTING_EMPHASIS] =
+                {
+                    .id = SL_SETTING_EMPHASIS,
+                    PLACE(emphasis),
+                    .kind = SL_KIND_CHOICE,
+                    .choices = (const char *const[]){[SL_EMPHASIS_ORIGINAL] = "original",
+                                                     [SL_EMPHASIS_NO_NORM] = "no-norm",
+                                                     [SL_EMPHASIS_IGNORE] = "ignore",
+                                                     [SL_EMPHASIS_NONE] = "none",
+                                                     NULL},
+                    .needs = SL_HAS_CLIP,
+                    .scope = SL_SCOPE_STEP,
+                    .own = 1 << 29,
+                    .option = "emphasis",
+                    .usage = "with --prompt-mode a1111: what weights do; no-norm: the words' mean "
+                             "is not restored, ignore: nothing, none: their brackets are text",
+                    .name = "emphasis",
+                    .title = "emphasis %s",
+                    .turn = 1,
+                    .phrase = N_("emphasis %s"),
+                    .label = N_("Emphasis of A1111"),
+                    .help = N_("What weights do in the prompt mode A1111; no norm is stronger, and "
+                               "better for Stable Diffusion XL"),
+                    .choice_labels =
+                        (const char *const[]){N_("Original"), N_("No norm"), N_("Weights ignored"),
+                                              N_("Brackets are text")},
+                    .of_model_phrase = N_("the original emphasis"),
+                    .infotext = "Emphasis",
+                    .infotext_choices =
+                        (const char *const[]){"Original", "No norm", "Ignore", "None", NULL},
+                },
 };

@@ -60,7 +60,8 @@ static bool read_words(SlRun *run, const SlRunSide *side, bool negative, Words *
                              .negative = negative,
                              .evaluations =
                                  run->recipe.steps *
-                                 sl_scheduler_find(run->recipe.scheduler)->evaluations_per_step};
+                                 sl_scheduler_find(run->recipe.scheduler)->evaluations_per_step,
+                             .emphasis = (SlEmphasis)run->recipe.emphasis};
     if (ask.mode != SL_PROMPT_PLAIN && !(w->prompt = sl_prompt_read(&ask, err)))
         return false;
     int parts = w->prompt ? w->prompt->parts : 1;
@@ -84,6 +85,9 @@ static bool read_words(SlRun *run, const SlRunSide *side, bool negative, Words *
 
 static void warn_of_weights(SlRun *run)
 {
+    if (run->recipe.emphasis != SL_EMPHASIS_ORIGINAL && mode_of(run, run->side) != SL_PROMPT_A1111)
+        sl_run_warn(run, "the emphasis counts in the prompt mode a1111 alone");
+
     bool could = sl_setting_exists(sl_setting(SL_SETTING_PROMPT_MODE), &run->model->info, NULL);
     bool has = sl_prompt_has_weights(run->prompt) || sl_prompt_has_weights(run->negative_prompt);
     if (could && has && mode_of(run, run->side) == SL_PROMPT_PLAIN)

@@ -56,6 +56,8 @@ SlPrompt *sl_prompt_read(const SlPromptAsk *ask, SlError *err)
         return NULL;
     }
     r.prompt->mode = ask->mode;
+    if (ask->mode == SL_PROMPT_A1111)
+        r.prompt->emphasis = ask->emphasis;
     bool ok = read_mode(&r, err);
     sl_tracer_free(&r.source);
     if (ok)

@@ -28,6 +28,14 @@ typedef enum SlPromptMode {
     SL_PROMPT_MODES
 } SlPromptMode;
 
+/* What a1111 does with weights. In the order of the setting's words. */
+typedef enum SlEmphasis {
+    SL_EMPHASIS_ORIGINAL, /* states times the weight, then the chunk's mean as it was */
+    SL_EMPHASIS_NO_NORM,  /* states times the weight, and no more */
+    SL_EMPHASIS_IGNORE,   /* weights are read and not used */
+    SL_EMPHASIS_NONE,     /* brackets of weights are text, and so is BREAK */
+} SlEmphasis;
+
 /* A longer prompt is refused in all modes but plain; so are brackets nested deeper than this. */
 #define SL_PROMPT_MAX_BYTES ((size_t)64 << 10)
 #define SL_PROMPT_MAX_DEPTH 200
@@ -100,7 +108,8 @@ typedef struct SlPromptFaultAt {
 
 typedef struct SlPrompt {
     SlPromptMode mode;
-    SlPromptPart *part; /* at least one */
+    SlEmphasis emphasis; /* of a1111; of the others SL_EMPHASIS_ORIGINAL */
+    SlPromptPart *part;  /* at least one */
     int parts;
     SlPromptLora *lora;
     int loras;
@@ -110,9 +119,10 @@ typedef struct SlPrompt {
 
 typedef struct SlPromptAsk {
     SlPromptMode mode;
-    const char *text; /* NULL is "" */
-    bool negative;    /* A1111 looks for neither AND nor tags in a negative prompt */
-    int evaluations;  /* of the run, that schedules are counted in; at least 1 */
+    const char *text;    /* NULL is "" */
+    bool negative;       /* A1111 looks for neither AND nor tags in a negative prompt */
+    int evaluations;     /* of the run, that schedules are counted in; at least 1 */
+    SlEmphasis emphasis; /* counts in a1111 */
 } SlPromptAsk;
 
 /* NULL and *err where memory is out, the text is too long or too deep, or compel itself would refuse

@@ -491,6 +491,10 @@ static size_t read_token(Pieces *p, SlTraced t, size_t i)
 static void read_weights(SlPromptReader *r, SlTraced t, SlPromptPhrase *phrase)
 {
     Pieces p = {.r = r};
+    if (r->prompt->emphasis == SL_EMPHASIS_NONE) {
+        sl_prompt_add_piece(r, phrase, t, 1);
+        return;
+    }
     SlPromptPiece *last = NULL;
     for (size_t i = 0; i < t.length && !r->failed;)
         i = read_token(&p, t, i);

@@ -585,11 +585,12 @@ static void hash_term(char identity[65], const SlTokenTerm *term, int rows)
 static void identify(SlPromptTokens *out)
 {
     struct {
-        int mode, length, texts;
+        int mode, emphasis, length, texts;
         char whole[65];
     } head;
     memset(&head, 0, sizeof head);
     head.mode = (int)out->mode;
+    head.emphasis = (int)out->emphasis;
     head.length = out->length;
     head.texts = out->texts;
     if (out->whole)
@@ -644,6 +645,7 @@ SlPromptTokens *sl_prompt_tokens(const SlPromptTokensAsk *ask, SlError *err)
         return NULL;
     }
     out->mode = ask->prompt->mode;
+    out->emphasis = ask->prompt->emphasis;
     out->length = sl_tokenizer_max_length(ask->tokenizer);
     bool ok = open_job(&job, ask, err) && fill_tokens(out, &job, err);
     if (job.ask)

@@ -46,6 +46,7 @@ typedef struct SlTokenText {
 /* Of one part of a prompt for one tokenizer. */
 typedef struct SlPromptTokens {
     SlPromptMode mode;
+    SlEmphasis emphasis;
     int length; /* of a chunk, with its start and end */
     int *empty; /* [length]: a chunk without words */
     int *

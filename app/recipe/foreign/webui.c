@@ -14,12 +14,11 @@
 
 /* Fields that are read below by their own rules, or that change nothing in the picture. */
 static const char *const understood[] = {
-    "Sampler",   "Schedule type", "Model hash", "Model",        "RNG",        "Version",
-    "User",      "VAE",           "VAE hash",   "Eta",          "Eta DDIM",   "App",
-    "Parser",    "Guidance",      "Hashes",     "Pipeline",     "Operations", "Clip skip",
-    "Model ID",  "Date",          "Time",       "Created Date", "Model name", "Index",
-    "Batch-1",   "Batch-2",       "Batch pos",  "Batch size",   "Emphasis",   "Workflow",
-    "Resources",
+    "Sampler",  "Schedule type", "Model hash", "Model",        "RNG",        "Version",
+    "User",     "VAE",           "VAE hash",   "Eta",          "Eta DDIM",   "App",
+    "Parser",   "Guidance",      "Hashes",     "Pipeline",     "Operations", "Clip skip",
+    "Model ID", "Date",          "Time",       "Created Date", "Model name", "Index",
+    "Batch-1",  "Batch-2",       "Batch pos",  "Batch size",   "Workflow",   "Resources",
 };
 
 /* From these on JSON stands without quotes, which falls into fields that mean nothing. */
@@ -160,6 +159,15 @@ static void take_eta(SlImporter *im, const SlInfotext *info)
     sl_importer_take_eta(im, ddim && (is_ddim(im) || !eta) ? ddim : eta);
 }
 
+/* A value in our own word for it, where the text has another. */
+static const char *own_word(const SlSettingInfo *s, const char *value)
+{
+    for (int i = 0; value && s->infotext_choices && s->infotext_choices[i]; i++)
+        if (sl_same_letters(value, s->infotext_choices[i]))
+            return s->choices[i];
+    return value;
+}
+
 static void take_fields(SlImporter *im, const SlInfotext *info)
 {
     const char *version = sl_infotext_get(info, "Version");
@@ -171,8 +179,9 @@ static void take_fields(SlImporter *im, const SlInfotext *info)
                              sl_infotext_get(info, "Schedule type"));
     for (int i = 0; i < SL_N_SETTINGS; i++)
         if (sl_setting(i)->infotext && i != SL_SETTING_ETA)
-            sl_importer_take_from(im, i, sl_infotext_get(info, sl_setting(i)->infotext),
-                                  sl_setting(i)->infotext_first);
+            sl_importer_take_from(
+                im, i, own_word(sl_setting(i), sl_infotext_get(info, sl_setting(i)->infotext)),
+                sl_setting(i)->infotext_first);
     if (version && begins(version, "safelight") && !sl_infotext_get(info, "Prompt mode"))
         im->recipe.prompt_mode = SL_PROMPT_PLAIN; /* which is not named there */
     take_eta(im, info);

@@ -135,6 +135,18 @@ static void test_webui(void)
           "Euler ancestral has no choice of sigmas here; the model's are taken",
           "stable-diffusion.cpp");
     check("parameters",
+          "x\nSteps: 20, Sampler: DDPM, CFG scale: 7.5, Seed: 1, Size: 64x64, Emphasis: No norm",
+          "parameters",
+          "prompt: \"base\", \"x\"\nscheduler: \"pndm\", \"ddpm\"\nsteps: 25, 20\nnoise: cpu, "
+          "cuda\nemphasis: original, no-norm",
+          "", "an emphasis");
+    check("parameters",
+          "x\nSteps: 20, Sampler: DDPM, CFG scale: 7.5, Seed: 1, Size: 64x64, Emphasis: Loud",
+          "parameters",
+          "prompt: \"base\", \"x\"\nscheduler: \"pndm\", \"ddpm\"\nsteps: 25, 20\nnoise: cpu, cuda",
+          "emphasis is \"Loud\"; expected original, no-norm, ignore, none: it stays as it was",
+          "an emphasis that nobody knows");
+    check("parameters",
           "x\nSteps: 20, Sampler: DDPM, CFG scale: 7.5, Seed: 1, Size: 64x64, Variance type: "
           "fixed_large",
           "parameters",

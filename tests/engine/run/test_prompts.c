@@ -124,6 +124,106 @@ static void test_embeddings(const cJSON *json, const Golden *golden)
     sl_model_close(&model);
 }
 
+/* ---- emphasis ---- */
+
+/* The states and tokens of a text with one of A1111's rules for weights. */
+typedef struct Emphasized {
+    SlAsk ask;
+    SlCondition made;
+    const float *states;
+    int rows, columns;
+} Emphasized;
+
+static bool emphasize(SlModel *model, SlEmphasis emphasis, Emphasized *e)
+{
+    static const char text[] = "a (red:1.4) horse [riding] BREAK (by:0.5) a house";
+    SlError err = {0};
+    SlRecipe recipe;
+    *e = (Emphasized){0};
+    sl_recipe_defaults(&recipe, sl_model_info(model));
+    recipe.prompt = text;
+    SlPrompt *prompt = sl_prompt_read(
+        &(SlPromptAsk){SL_PROMPT_A1111, text, .evaluations = 6, .emphasis = emphasis}, &err);
+    e->ask.prompt = prompt;
+    bool ok = prompt && model->kind->ask(model, &recipe, false, &e->ask, &err) &&
+              sl_model_encode(model, &e->ask, NULL, &e->made, &err);
+    const SlConditionTensor *t = ok ? sl_condition_find(&e->made, "hidden_states") : NULL;
+    sl_prompt_free(prompt);
+    e->ask.prompt = NULL;
+    if (!t)
+        return sl_test(false, "the text is encoded: %s", err.message);
+    e->states = t->values;
+    e->rows = (int)t->size[0];
+    e->columns = (int)t->size[1];
+    return true;
+}
+
+/* The greatest difference between the first columns of a, times the weight of each row and the
+ * chunk's factor, and b; the factor is what makes the chunk's mean what it was (NULL: 1). */
+static double differs(const Emphasized *a, const Emphasized *b, int columns, bool mean)
+{
+    const SlPromptTokens *tokens = b->ask.tokens[0];
+    const SlTokenRow *row = tokens->text[0].section[0].term[0].row;
+    double worst = 0;
+    for (int chunk = 0; chunk < a->rows; chunk += tokens->length) {
+        double before = 0, after = 0;
+        for (int i = chunk; i < chunk + tokens->length; i++)
+            for (int k = 0; k < columns; k++) {
+                before += a->states[i * a->columns + k];
+                after += (double)a->states[i * a->columns + k] * row[i].weight;
+            }
+        for (int i = chunk; i < chunk + tokens->length; i++)
+            for (int k = 0; k < columns; k++) {
+                double want = (double)a->states[i * a->columns + k] * row[i].weight *
+                              (mean ? before / after : 1);
+                worst =
+                    fmax(worst, fabs(want - b->states[i * b->columns + k]) / fmax(1, fabs(want)));
+            }
+    }
+    return worst;
+}
+
+static int words_of(const Emphasized *e)
+{
+    const SlTokenRow *row = e->ask.tokens[0]->text[0].section[0].term[0].row;
+    int count = 0;
+    for (int i = 0; i < e->rows; i++)
+        count += row[i].piece >= 0;
+    return count;
+}
+
+/* "Ignore" gives what the encoder says, the others are computed from it by their rules. */
+static void test_emphasis(const char *name)
+{
+    SlModel *model = open_model(name);
+    Emphasized ignored, plain, original, none;
+    if (!model)
+        return;
+    bool ok = emphasize(model, SL_EMPHASIS_IGNORE, &ignored) &
+              emphasize(model, SL_EMPHASIS_NO_NORM, &plain) &
+              emphasize(model, SL_EMPHASIS_ORIGINAL, &original) &
+              emphasize(model, SL_EMPHASIS_NONE, &none);
+    if (ok) {
+        int first = sl_text_encoder_get_config(sl_model_net(model, "text_encoder"))->hidden_size;
+        double no_norm = differs(&ignored, &plain, first, false),
+               mean = differs(&ignored, &original, first, true);
+        sl_test(no_norm < 1e-6, "%s: no norm is states times weights: %.3g", name, no_norm);
+        sl_test(mean < 1e-5, "%s: original keeps the chunk's mean: %.3g", name, mean);
+        sl_test(differs(&ignored, &original, first, false) > 1e-3, "%s: the two differ", name);
+        sl_test(words_of(&none) > words_of(&ignored) && words_of(&plain) == words_of(&ignored),
+                "%s: without emphasis brackets and BREAK are words: %d tokens, not %d", name,
+                words_of(&none), words_of(&ignored));
+        sl_test(strcmp(plain.ask.tokens[0]->identity, original.ask.tokens[0]->identity) != 0,
+                "%s: texts of other rules are not shared", name);
+    }
+    Emphasized *all[] = {&ignored, &plain, &original, &none};
+    for (int i = 0; i < 4; i++) {
+        sl_condition_clear(&all[i]->made);
+        sl_ask_clear(&all[i]->ask);
+    }
+    sl_model_close(&model);
+}
+
 /* ---- pictures ---- */
 
 static bool finish(SlRun *run, SlError *err)
@@ -277,6 +377,8 @@ int main(int argc, char **argv)
     cJSON *json = read_json();
     Golden golden = golden_open("goldens/prompt/encoded.safetensors");
     test_embeddings(json, &golden);
+    test_emphasis("sd2");
+    test_emphasis("sdxl_v");
     test_pictures(json, &golden);
     test_promises(json);
     golden_close(&golden);
