@@ -14,6 +14,7 @@
 #ifndef SL_ENGINE_ADAPTERS_H
 #define SL_ENGINE_ADAPTERS_H
 
+#include "engine/adapters/embedding.h"
 #include "engine/files/files.h"
 
 #ifdef __cplusplus

@@ -10,6 +10,7 @@
 #include "engine/files/safetensors.h"
 #include "engine/files/sha256.h"
 #include "engine/files/tiny_file.h"
+#include "engine/files/torch_file.h"
 #include "engine/files/utf8.h"
 #include "engine/files/weights.h"
 #include "engine/files/weights_views.h"
