@@ -3,7 +3,7 @@
 
     compare.py WORK --safelight build/safelight [--sdcpp PATH/TO/sd-cli] [--only TEXT] [--again] [--steps N]
 
-WORK is a folder for the models (about 7 GB, made on the spot), stable-diffusion.cpp and the results. Every measurement is a
+WORK is a folder for the models (about 7 GB, with SDXL's 21 GB, made on the spot), stable-diffusion.cpp and the results. Every measurement is a
 process of its own, one after the other, and is kept in WORK/results.json, so the script can be stopped and started again,
 and be run in pieces: --only names a part of "CASE PEER" (--list prints them), --again measures what is there already.
 At the end, and with --table alone, it prints the results as Markdown. Without --sdcpp, stable-diffusion.cpp is taken from
@@ -30,7 +30,8 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 TESTS = HERE.parent
 PROMPT = "a photograph of an astronaut riding a horse"
-CASES = {"sd15-512": ("sd15", 512), "sd15-256": ("sd15", 256), "sd15-768": ("sd15", 768), "starter-128": ("starter", 128)}
+CASES = {"sd15-512": ("sd15", 512), "sd15-256": ("sd15", 256), "sd15-768": ("sd15", 768), "starter-128": ("starter", 128),
+         "sdxl-1024": ("sdxl", 1024)}
 PEERS = ["safelight f32", "safelight bf16", "diffusers f32", "diffusers bf16", "diffusers-compiled f32",
          "diffusers-compiled bf16", "stable-diffusion.cpp f16"]
 
@@ -41,6 +42,13 @@ def unet_config(shape):
     if shape == "sd15":
         return {"sample_size": 64, "cross_attention_dim": 768, "attention_head_dim": 8,
                 "block_out_channels": (320, 640, 1280, 1280)}
+    if shape == "sdxl":
+        return {"sample_size": 128, "cross_attention_dim": 2048, "attention_head_dim": (5, 10, 20),
+                "block_out_channels": (320, 640, 1280), "transformer_layers_per_block": (1, 2, 10),
+                "down_block_types": ("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
+                "up_block_types": ("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
+                "use_linear_projection": True, "addition_embed_type": "text_time", "addition_time_embed_dim": 256,
+                "projection_class_embeddings_input_dim": 2816}
     return {"sample_size": 16, "in_channels": 8, "out_channels": 8, "block_out_channels": (64, 192), "layers_per_block": 1,
             "norm_num_groups": 16, "cross_attention_dim": 128, "attention_head_dim": 4,
             "down_block_types": ("DownBlock2D", "CrossAttnDownBlock2D"),
@@ -49,18 +57,24 @@ def unet_config(shape):
 
 def vae_config(shape):
     config = {"down_block_types": ("DownEncoderBlock2D",) * 4, "up_block_types": ("UpDecoderBlock2D",) * 4}
-    if shape == "sd15":
-        return config | {"block_out_channels": (128, 256, 512, 512), "layers_per_block": 2, "sample_size": 512}
+    if shape in ("sd15", "sdxl"):
+        return config | {"block_out_channels": (128, 256, 512, 512), "layers_per_block": 2,
+                         "sample_size": 1024 if shape == "sdxl" else 512}
     return config | {"block_out_channels": (16, 32, 64, 96), "layers_per_block": 1, "latent_channels": 8,
                      "norm_num_groups": 8, "sample_size": 128}
 
 
 def text_config(shape):
-    if shape == "sd15":
+    if shape in ("sd15", "sdxl"):
         return {"vocab_size": 49408, "hidden_size": 768, "intermediate_size": 3072, "num_hidden_layers": 12,
                 "num_attention_heads": 12}
     return {"vocab_size": 49408, "hidden_size": 128, "intermediate_size": 512, "num_hidden_layers": 2,
             "num_attention_heads": 4, "projection_dim": 128}
+
+
+# Stable Diffusion XL's second text encoder (OpenCLIP's bigG).
+SECOND_TEXT = {"vocab_size": 49408, "hidden_size": 1280, "intermediate_size": 5120, "num_hidden_layers": 32,
+               "num_attention_heads": 20, "projection_dim": 1280, "hidden_act": "gelu"}
 
 
 def apart(work, what):
@@ -89,13 +103,17 @@ def make_folder(work, shape):
     folder = work / shape
     import torch
     from diffusers import AutoencoderKL, UNet2DConditionModel
-    from transformers import CLIPTextConfig, CLIPTextModel
+    from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
     torch.manual_seed(0)
+    small = TESTS / "goldens/model" / ("sdxl" if shape == "sdxl" else "sd1")
+    parts = ["scheduler", "tokenizer"]
+    if shape == "sdxl":
+        CLIPTextModelWithProjection(CLIPTextConfig(**SECOND_TEXT)).save_pretrained(folder / "text_encoder_2")
+        parts.append("tokenizer_2")
     CLIPTextModel(CLIPTextConfig(**text_config(shape))).save_pretrained(folder / "text_encoder")
     AutoencoderKL(**vae_config(shape)).save_pretrained(folder / "vae")
     UNet2DConditionModel(**unet_config(shape)).save_pretrained(folder / "unet")
-    small = TESTS / "goldens/model/sd1"
-    for part in ("scheduler", "tokenizer"):
+    for part in parts:
         shutil.copytree(small / part, folder / part, dirs_exist_ok=True)
     shutil.copy(small / "model_index.json", folder)
 
@@ -265,13 +283,16 @@ def child(work, shape, side, dtype, mode, steps):
     import diffusers
     import torch
     from diffusers import AutoencoderKL, EulerDiscreteScheduler, UNet2DConditionModel
-    from transformers import CLIPTextModel
+    from transformers import CLIPTextModel, CLIPTextModelWithProjection
     kind = {"f32": torch.float32, "bf16": torch.bfloat16}[dtype]
     folder = work / shape
     start = time.monotonic()
     unet = UNet2DConditionModel.from_pretrained(folder / "unet", torch_dtype=kind)
     vae = AutoencoderKL.from_pretrained(folder / "vae", torch_dtype=kind)
     text_encoder = CLIPTextModel.from_pretrained(folder / "text_encoder", torch_dtype=kind)
+    second = None
+    if shape == "sdxl":
+        second = CLIPTextModelWithProjection.from_pretrained(folder / "text_encoder_2", torch_dtype=kind)
     load = time.monotonic() - start
     unet, vae = (m.eval().to(memory_format=torch.channels_last) for m in (unet, vae))  # the faster one on processors
     decode = vae.decode
@@ -281,12 +302,19 @@ def child(work, shape, side, dtype, mode, steps):
     scheduler.set_timesteps(steps + 1)
     times = []
     with torch.inference_mode():
-        text = text_encoder(torch.zeros(2, 77, dtype=torch.long))[0]
+        tokens, conditions = torch.zeros(2, 77, dtype=torch.long), {}
+        text = text_encoder(tokens, output_hidden_states=True)
+        text = text.hidden_states[-2] if second else text[0]
+        if second:
+            more = second(tokens, output_hidden_states=True)
+            text = torch.cat([text, more.hidden_states[-2]], dim=-1)
+            sizes = torch.tensor([[side, side, 0, 0, side, side]] * 2, dtype=kind)
+            conditions["added_cond_kwargs"] = {"text_embeds": more[0], "time_ids": sizes}
         latents = torch.randn(1, unet.config.in_channels, side // 8, side // 8, dtype=kind) * scheduler.init_noise_sigma
         for t in scheduler.timesteps:
             start = time.monotonic()
             x = scheduler.scale_model_input(torch.cat([latents] * 2), t)
-            uncond, cond = unet(x, t, encoder_hidden_states=text).sample.chunk(2)
+            uncond, cond = unet(x, t, encoder_hidden_states=text, **conditions).sample.chunk(2)
             latents = scheduler.step(uncond + 7.5 * (cond - uncond), t, latents).prev_sample
             times.append(time.monotonic() - start)
         for _ in range(2):
@@ -348,7 +376,7 @@ def wanted(args):
     return [(case, peer) for case in CASES for peer in PEERS
             if (not args.only or args.only in f"{case} {peer}")
             and not (peer.startswith("stable-diffusion.cpp") and CASES[case][0] != "sd15")  # it knows famous shapes only
-            and (case != "sd15-768" or peer.startswith("safelight") or args.only)]  # minutes each
+            and (case not in ("sd15-768", "sdxl-1024") or peer.startswith("safelight") or args.only)]  # minutes each
 
 
 def ceiling(args):
@@ -401,7 +429,7 @@ def main():
     if args.child:
         shape, side, dtype, mode = args.child
         child(args.work, shape, int(side), dtype, mode, args.steps)
-    elif args.make in ("sd15", "starter"):
+    elif args.make in ("sd15", "sdxl", "starter"):
         make_folder(args.work, args.make)
     elif args.make:
         make_checkpoint(args.work, args.work / args.make)
