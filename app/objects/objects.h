@@ -18,6 +18,7 @@
 #include "app/objects/sl-model-store.h"
 #include "app/objects/gallery/sl-picture.h"
 #include "app/objects/sl-places.h"
+#include "app/objects/sl-prompt-reader.h"
 #include "app/objects/sl-queue.h"
 #include "app/objects/gallery/sl-reader.h"
 #include "app/objects/sl-scheduler-item.h"

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define N_(text) text
+
 /* ---- reading ---- */
 
 static void read_plain(SlPromptReader *r)
@@ -69,9 +71,9 @@ SlPrompt *sl_prompt_read(const SlPromptAsk *ask, SlError *err)
 const char *sl_prompt_fault_text(SlPromptFault fault)
 {
     static const char *const texts[SL_PROMPT_FAULTS] = {
-        [SL_FAULT_UNCLOSED] = "this bracket is not closed",
-        [SL_FAULT_UNOPENED] = "this bracket closes nothing",
-        [SL_FAULT_NUMBER] = "this weight is not a number",
+        [SL_FAULT_UNCLOSED] = N_("this bracket is not closed"),
+        [SL_FAULT_UNOPENED] = N_("this bracket closes nothing"),
+        [SL_FAULT_NUMBER] = N_("this weight is not a number"),
     };
     return texts[fault];
 }

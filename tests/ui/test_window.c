@@ -6,6 +6,7 @@
 #include "driver.h"
 
 #include "app/objects/sl-frame-object-private.h"
+#include "ui/widgets/sl-prompt-box.h"
 
 static guint pictures(void)
 {
@@ -86,6 +87,140 @@ static void test_prompt_can_be_read(void)
     g_settings_set_uint(preferences, "theme", 1);
     settle(300);
     g_assert_cmpint(light_pixels(), <, 60); /* the cursor's */
+}
+
+/* ---- the prompt while it is typed ---- */
+
+static GtkWidget *prompt_part(const char *box, const char *name)
+{
+    return part(part(panel, box), name);
+}
+
+static const char *prompt_says(const char *name)
+{
+    GtkWidget *label = prompt_part("prompt", name);
+
+    return gtk_widget_get_mapped(label) ? gtk_label_get_text(GTK_LABEL(label)) : "";
+}
+
+#define WAIT_FOR_COUNT(text) WAIT_UNTIL(g_strcmp0(prompt_says("count"), text) == 0)
+
+static GtkTextBuffer *prompt_buffer(void)
+{
+    return gtk_text_view_get_buffer(sl_prompt_box_get_view(part(panel, "prompt")));
+}
+
+static void type_prompt(const char *text)
+{
+    gtk_text_buffer_insert_at_cursor(prompt_buffer(), text, -1);
+}
+
+static void clear_prompt(guint mode)
+{
+    gtk_text_buffer_set_text(prompt_buffer(), "", -1);
+    g_object_set(workspace->recipe, "prompt-mode", mode, NULL);
+}
+
+/* Whether a character of the prompt is drawn with one of a tag's ways. */
+static gboolean is_marked(int offset, const char *property)
+{
+    GtkTextIter at;
+    gboolean marked = FALSE;
+
+    gtk_text_buffer_get_iter_at_offset(prompt_buffer(), &at, offset);
+    g_autoptr(GSList) tags = gtk_text_iter_get_tags(&at);
+    for (GSList *tag = tags; tag; tag = tag->next) {
+        gboolean set = FALSE;
+
+        g_object_get(tag->data, property, &set, NULL);
+        marked |= set;
+    }
+    return marked;
+}
+
+static void press(const char *box, const char *button)
+{
+    g_signal_emit_by_name(prompt_part(box, button), "clicked");
+}
+
+static void test_prompt_weights(void)
+{
+    guint mode;
+
+    clear_prompt(0);
+    type_prompt("a cat");
+    WAIT_FOR_COUNT("2 of 75 tokens");
+    g_assert_false(gtk_widget_get_mapped(prompt_part("prompt", "proposal")));
+    type_prompt(" on a (red:1.3) roof");
+    WAIT_UNTIL(gtk_widget_get_mapped(prompt_part("prompt", "proposal")));
+    g_object_get(workspace->recipe, "prompt-mode", &mode, NULL);
+    g_assert_cmpint(mode, ==, 0); /* nothing changes by itself */
+    screenshot("prompt-proposal");
+    press("prompt", "decline");
+    type_prompt(", (old:0.8)");
+    settle(100);
+    g_assert_false(gtk_widget_get_mapped(prompt_part("prompt", "proposal")));
+    clear_prompt(0);
+    settle(50);
+    type_prompt("a [dim] and (dark:0.7) street, (lamps:1.3) and ((fog))");
+    WAIT_UNTIL(gtk_widget_get_mapped(prompt_part("prompt", "proposal")));
+    press("prompt", "accept");
+    g_object_get(workspace->recipe, "prompt-mode", &mode, NULL);
+    g_assert_cmpint(mode, ==, 1);
+    WAIT_UNTIL(!gtk_widget_get_mapped(prompt_part("prompt", "proposal")) &&
+               is_marked(33, "weight-set") && is_marked(3, "style-set"));
+    g_assert_false(is_marked(0, "foreground-set"));
+    g_assert_true(is_marked(2, "foreground-set")); /* a bracket */
+    screenshot("prompt-weights");
+}
+
+static void test_prompt_fault(void)
+{
+    GtkWidget *fault = prompt_part("prompt", "fault");
+    int cursor;
+
+    clear_prompt(1);
+    type_prompt("a (cat in the rain");
+    WAIT_UNTIL(gtk_widget_get_mapped(fault));
+    g_assert_cmpstr(prompt_says("fault_text"), ==,
+                    "“(cat in the rain”: this bracket is not closed");
+    g_assert_true(is_marked(2, "background-set"));
+    g_assert_false(is_marked(3, "background-set"));
+    screenshot("prompt-fault");
+    press("prompt", "fault");
+    g_object_get(prompt_buffer(), "cursor-position", &cursor, NULL);
+    g_assert_cmpint(cursor, ==, 2);
+    gtk_text_buffer_set_text(prompt_buffer(), "a (cat:1.2) (in) the rain", -1);
+    WAIT_UNTIL(!gtk_widget_get_mapped(fault));
+    g_object_set(workspace->recipe, "prompt-mode", 3, "prompt", "(\"a cat\", b).blend(1, 2", NULL);
+    WAIT_UNTIL(gtk_widget_get_mapped(fault));
+    g_object_set(workspace->recipe, "prompt-mode", 0, NULL);
+    WAIT_UNTIL(!gtk_widget_get_mapped(fault));
+}
+
+static void test_prompt_chunks(void)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+
+    for (int i = 0; i < 80; i++)
+        g_string_append(text, i == 79 ? "a" : "a ");
+    clear_prompt(0);
+    type_prompt(text->str);
+    WAIT_FOR_COUNT("80 of 75 tokens, 5 are not used");
+    g_assert_false(is_marked(2 * 74, "strikethrough-set"));
+    g_assert_true(is_marked(2 * 75, "strikethrough-set"));
+    screenshot("prompt-limit");
+    g_object_set(workspace->recipe, "prompt-mode", 1, NULL);
+    WAIT_FOR_COUNT("Chunk 2 of 2: 5 of 75 tokens");
+    g_assert_false(is_marked(2 * 75, "strikethrough-set"));
+    GtkTextIter start;
+    gtk_text_buffer_get_start_iter(prompt_buffer(), &start);
+    gtk_text_buffer_place_cursor(prompt_buffer(), &start);
+    WAIT_FOR_COUNT("Chunk 1 of 2: 75 of 75 tokens");
+    screenshot("prompt-chunks");
+    clear_prompt(0);
+    WAIT_FOR_COUNT("");
+    g_object_set(workspace->recipe, "prompt", "a lighthouse at night, and a ship far out", NULL);
 }
 
 static void test_first_start(void)
@@ -698,6 +833,9 @@ int main(int argc, char **argv)
         return 77;
     g_test_add_func("/window/first-start", test_first_start);
     g_test_add_func("/window/prompt-can-be-read", test_prompt_can_be_read);
+    g_test_add_func("/window/prompt-weights", test_prompt_weights);
+    g_test_add_func("/window/prompt-fault", test_prompt_fault);
+    g_test_add_func("/window/prompt-chunks", test_prompt_chunks);
     g_test_add_func("/window/develop", test_develop);
     g_test_add_func("/window/scrub", test_scrub);
     g_test_add_func("/window/keep-step", test_keep_step);

@@ -9,59 +9,6 @@
 #include <glib/gi18n.h>
 #include <math.h>
 
-/* A text view shapes a whole paragraph at once: a pasted megabyte would block the window. */
-#define PROMPT_MAX_BYTES 8000
-
-/* ---- prompts ---- */
-
-static void
-limit_text (GtkTextBuffer *buffer, GtkTextIter *location, char *text, int length, gpointer user_data)
-{
-  int room = PROMPT_MAX_BYTES - gtk_text_buffer_get_char_count (buffer);
-  const char *end;
-
-  if (length <= room)
-    return;
-  g_signal_stop_emission_by_name (buffer, "insert-text");
-  if (room <= 0)
-    return;
-  /* Up to the last whole character that fits. */
-  g_utf8_validate (text, room, &end);
-  gtk_text_buffer_insert (buffer, location, text, (int)(end - text));
-}
-
-static char *
-buffer_text (GtkTextBuffer *buffer)
-{
-  GtkTextIter start, end;
-
-  gtk_text_buffer_get_bounds (buffer, &start, &end);
-  return gtk_text_buffer_get_text (buffer, &start, &end, FALSE);
-}
-
-static void
-prompt_edited (SlRecipePanel *self, GtkTextBuffer *buffer)
-{
-  gboolean negative = buffer == gtk_text_view_get_buffer (self->negative);
-  g_autofree char *text = buffer_text (buffer);
-
-  gtk_widget_set_visible (negative ? self->negative_hint : self->prompt_hint, *text == '\0');
-  if (!self->updating)
-    g_object_set (self->recipe, negative ? "negative-prompt" : "prompt", text, NULL);
-}
-
-static void
-show_prompt (SlRecipePanel *self, GtkTextView *view, const char *property)
-{
-  GtkTextBuffer *buffer = gtk_text_view_get_buffer (view);
-  g_autofree char *wanted = NULL;
-  g_autofree char *shown = buffer_text (buffer);
-
-  g_object_get (self->recipe, property, &wanted, NULL);
-  if (g_strcmp0 (wanted, shown) != 0)
-    gtk_text_buffer_set_text (buffer, wanted, -1);
-}
-
 /* ---- schedulers ---- */
 
 static SlSchedulerItem *
@@ -315,8 +262,6 @@ sl_recipe_panel_show_recipe (SlRecipePanel *self)
   if (self->updating)
     return;
   self->updating = TRUE;
-  show_prompt (self, self->prompt, "prompt");
-  show_prompt (self, self->negative, "negative-prompt");
   adw_combo_row_set_selected (
       self->scheduler_row,
       sl_scheduler_items_find (self->schedulers, sl_settings_get_scheduler (self->recipe)));
@@ -355,7 +300,7 @@ static void
 adopt_designed (SlRecipePanel *self)
 {
   row_of (self, "prompt")->widget = self->prompt_box;
-  row_of (self, "negative-prompt")->widget = self->negative_card;
+  row_of (self, "negative-prompt")->widget = GTK_WIDGET (self->negative);
   row_of (self, "scheduler")->widget = GTK_WIDGET (self->scheduler_row);
   row_of (self, "sigmas")->widget = GTK_WIDGET (self->sigmas_row);
   row_of (self, "seed")->widget = GTK_WIDGET (self->seed_row);
@@ -441,8 +386,6 @@ sl_recipe_panel_connect_controls (SlRecipePanel *self)
 {
   g_autoptr (GtkExpression) scheduler_name
       = gtk_property_expression_new (SL_TYPE_SCHEDULER_ITEM, NULL, "name");
-  GtkTextBuffer *buffers[]
-      = { gtk_text_view_get_buffer (self->prompt), gtk_text_view_get_buffer (self->negative) };
 
   self->updating = TRUE;
   make_rows (self);
@@ -451,11 +394,6 @@ sl_recipe_panel_connect_controls (SlRecipePanel *self)
   sl_scheduler_items_offer (self->schedulers, NULL);
   adw_combo_row_set_expression (self->scheduler_row, scheduler_name);
   adw_combo_row_set_model (self->scheduler_row, self->schedulers);
-  for (guint i = 0; i < G_N_ELEMENTS (buffers); i++)
-    {
-      g_signal_connect (buffers[i], "insert-text", G_CALLBACK (limit_text), NULL);
-      g_signal_connect_swapped (buffers[i], "changed", G_CALLBACK (prompt_edited), self);
-    }
   g_signal_connect_swapped (self->scheduler_row, "notify::selected", G_CALLBACK (scheduler_chosen), self);
   g_signal_connect_swapped (self->seed, "changed", G_CALLBACK (seed_edited), self);
   g_signal_connect_swapped (self->size_row, "notify::selected", G_CALLBACK (size_chosen), self);

@@ -5,6 +5,7 @@
 
 #include "ui/darkroom/sl-recipe-panel.h"
 #include "ui/widgets/sl-part-row.h"
+#include "ui/widgets/sl-prompt-box.h"
 #include "ui/widgets/sl-setting-row.h"
 
 G_BEGIN_DECLS
@@ -29,11 +30,8 @@ struct _SlRecipePanel
   SlPartRow *text_encoder_row;
   SlPartRow *refiner_row; /* a second model, which goes on with what the first began */
   GtkWidget *prompt_box;
-  GtkTextView *prompt;
-  GtkWidget *prompt_hint;
-  GtkTextView *negative;
-  GtkWidget *negative_hint;
-  GtkWidget *negative_card;
+  SlPromptBox *prompt;
+  SlPromptBox *negative;
   GtkAdjustment *steps_adjustment;
   GtkAdjustment *guidance_adjustment;
   GtkAdjustment *width_adjustment;

@@ -169,7 +169,7 @@ sl_recipe_panel_select_model (SlRecipePanel *self, guint position)
 void
 sl_recipe_panel_focus_prompt (SlRecipePanel *self)
 {
-  gtk_widget_grab_focus (GTK_WIDGET (self->prompt));
+  gtk_widget_grab_focus (GTK_WIDGET (sl_prompt_box_get_view (self->prompt)));
 }
 
 /* ---- class ---- */
@@ -183,13 +183,19 @@ keep_sensitive (GtkWidget *row)
 }
 
 void
-sl_recipe_panel_connect (SlRecipePanel *self, SlSettings *recipe, SlModelStore *store, GSettings *preferences)
+sl_recipe_panel_connect (SlRecipePanel *self,
+                         SlSettings *recipe,
+                         SlModelStore *store,
+                         SlPromptReader *prompts,
+                         GSettings *preferences)
 {
   g_autoptr (GtkListItemFactory) factory = sl_model_list_factory_new (self->model_row);
   g_autoptr (GtkExpression) model_name = gtk_property_expression_new (SL_TYPE_MODEL_ITEM, NULL, "name");
 
   self->recipe = g_object_ref (recipe);
   sl_recipe_panel_connect_controls (self);
+  sl_prompt_box_connect (self->prompt, prompts, recipe, "prompt");
+  sl_prompt_box_connect (self->negative, prompts, recipe, "negative-prompt");
   g_signal_connect (self->model_row, "notify::sensitive", G_CALLBACK (keep_sensitive), NULL);
   adw_combo_row_set_expression (self->model_row, model_name);
   adw_combo_row_set_list_factory (self->model_row, factory);
@@ -240,6 +246,7 @@ sl_recipe_panel_class_init (SlRecipePanelClass *klass)
   G_OBJECT_CLASS (klass)->finalize = sl_recipe_panel_finalize;
   gtk_widget_class_set_template_from_resource (widget_class, "/org/safelight/Safelight/sl-recipe-panel.ui");
   g_type_ensure (SL_TYPE_PART_ROW);
+  g_type_ensure (SL_TYPE_PROMPT_BOX);
   BIND (model_row);
   BIND (parts_row);
   BIND (vae_row);
@@ -248,10 +255,7 @@ sl_recipe_panel_class_init (SlRecipePanelClass *klass)
   BIND (refiner_row);
   BIND (prompt_box);
   BIND (prompt);
-  BIND (prompt_hint);
   BIND (negative);
-  BIND (negative_hint);
-  BIND (negative_card);
   BIND (steps_adjustment);
   BIND (guidance_adjustment);
   BIND (width_adjustment);

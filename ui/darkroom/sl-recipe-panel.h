@@ -18,6 +18,7 @@ G_DECLARE_FINAL_TYPE (SlRecipePanel, sl_recipe_panel, SL, RECIPE_PANEL, AdwBin)
 void sl_recipe_panel_connect (SlRecipePanel *self,
                               SlSettings *recipe,
                               SlModelStore *store,
+                              SlPromptReader *prompts,
                               GSettings *preferences);
 SlModelItem *sl_recipe_panel_get_model (SlRecipePanel *self);
 /* The chosen model with its own parts again. */

@@ -74,6 +74,7 @@ sl_workspace_take_model (SlWorkspace *self, SlModelItem *model)
     }
   g_set_object (&self->model, model);
   self->takes_prompt = takes_prompt;
+  sl_prompt_reader_set_model (self->prompts, model);
   fit_recipe (self);
   g_settings_set_string (self->preferences, "model", sl_model_item_get_path (model));
   sl_worker_load (self->worker, model);
@@ -99,6 +100,7 @@ sl_workspace_scan_models (SlWorkspace *self)
   g_autofree char *folder = g_settings_get_string (self->preferences, "models-folder");
 
   sl_model_store_scan (self->models, folder);
+  sl_prompt_reader_look_for_names (self->prompts, folder);
 }
 
 /* ---- the recipe ---- */
@@ -223,6 +225,7 @@ sl_workspace_close (SlWorkspace *self)
   g_settings_set_string (self->preferences, "recipe", recipe);
   sl_gallery_flush (self->gallery);
   sl_worker_shutdown (self->worker);
+  sl_prompt_reader_close (self->prompts);
   g_clear_pointer (&self->files, sl_thread_queue_close);
   g_settings_sync ();
 }
@@ -240,6 +243,7 @@ sl_workspace_finalize (GObject *object)
   g_clear_object (&self->comparison);
   g_clear_object (&self->worker);
   g_clear_object (&self->models);
+  g_clear_object (&self->prompts);
   g_clear_object (&self->gallery);
   g_clear_object (&self->recipe);
   g_clear_object (&self->preferences);
@@ -265,6 +269,7 @@ sl_workspace_init (SlWorkspace *self)
   self->files = sl_thread_queue_new ("files");
   self->worker = sl_worker_new ();
   self->models = sl_model_store_new (self->files);
+  self->prompts = sl_prompt_reader_new ();
   self->queue = sl_queue_new (self->worker);
   self->gallery = sl_gallery_new (self->files);
   self->comparison = sl_comparison_new (self->worker);

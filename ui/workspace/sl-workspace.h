@@ -22,6 +22,7 @@ struct _SlWorkspace
   SlThreadQueue *files; /* reads and writes files; NULL once the workspace is closed */
   SlWorker *worker;
   SlModelStore *models;
+  SlPromptReader *prompts;
   SlQueue *queue;
   SlGallery *gallery;
   SlComparison *comparison;
