@@ -11,5 +11,6 @@
 #include "app/recipe/origin.h"
 #include "app/recipe/recipe_text.h"
 #include "app/recipe/sampler_names.h"
+#include "app/recipe/template.h"
 
 #endif
