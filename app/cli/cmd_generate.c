@@ -1,5 +1,6 @@
 /* cmd_generate.c - `safelight generate`. */
 #include "app/cli/cli.h"
+#include "app/cli/dynamic.h"
 #include "app/cli/interrupt.h"
 #include "app/cli/previews.h"
 #include "app/cli/session.h"
@@ -15,8 +16,11 @@
 
 typedef struct Generate {
     SlSession session;
-    SlRecipe recipe;
+    SlRecipe recipe; /* of all pictures, but for what is each one's own */
     SlInputArrays arrays;
+    SlDynamic dynamic;
+    int number;  /* of the picture, from 0 */
+    cJSON *list; /* --json with --dynamic: the results */
     SlGenerated picture;
     SlTensorWriter *dump;   /* NULL without --dump */
     SlAnimation *animation; /* NULL before the first step, and without --animation */
@@ -24,6 +28,7 @@ typedef struct Generate {
     uint8_t *animated;      /* its picture */
     const char *output;     /* NULL: no picture is asked for */
     char free_name[32];     /* output when nothing was said */
+    char *own_name;         /* output of one of several */
 } Generate;
 
 /* ---- --dump ---- */
@@ -144,7 +149,7 @@ static bool choose_name(Generate *g, SlError *err)
     return sl_fail(err, SL_IO, "10,000 pictures are here already; say --output");
 }
 
-static int report(const Generate *g)
+static int report(Generate *g)
 {
     const SlGenerated *p = &g->picture;
     const SlOptions *o = g->session.options;
@@ -164,7 +169,13 @@ static int report(const Generate *g)
     sl_out_number(&out, root, "evaluations", p->evaluations);
     sl_out_number(&out, root, "seconds", p->seconds);
     sl_out_number(&out, root, "load_seconds", g->session.load_seconds);
-    return sl_print_json(sl_out_end(&out, root));
+    root = sl_out_end(&out, root);
+    if (!g->dynamic.on)
+        return sl_print_json(root);
+    if (root && cJSON_AddItemToArray(g->list, root))
+        return SL_EXIT_OK;
+    cJSON_Delete(root);
+    return sl_print_json(NULL);
 }
 
 static bool save_picture(Generate *g, SlError *err)
@@ -179,10 +190,11 @@ static bool save_picture(Generate *g, SlError *err)
 
 static bool prepare(Generate *g, const SlOptions *o, SlError *err)
 {
-    g->output = o->output;
-    if (!o->output && !o->dump && !o->previews && !o->animation && !choose_name(g, err))
+    if (!sl_dynamic_open(&g->dynamic, o, err))
         return false;
-    if ((g->output && !sl_atomic_check(g->output, err)) ||
+    if (g->dynamic.on && o->json && !(g->list = cJSON_CreateArray()))
+        return sl_fail(err, SL_MEMORY, "memory ran out");
+    if ((o->output && !sl_atomic_check(o->output, err)) ||
         (o->dump && !sl_atomic_check(o->dump, err)) ||
         (o->animation && !sl_atomic_check(o->animation, err)) || !sl_previews_check(o, err))
         return false;
@@ -193,17 +205,47 @@ static bool prepare(Generate *g, const SlOptions *o, SlError *err)
            sl_session_inputs(&g->session, &g->recipe, &g->arrays, err);
 }
 
+/* Where the picture goes. */
+static bool name_output(Generate *g, SlError *err)
+{
+    const SlOptions *o = g->session.options;
+    free(g->own_name);
+    g->own_name = o->output ? sl_dynamic_name(&g->dynamic, o->output, g->number) : NULL;
+    g->output = g->own_name;
+    if (o->output)
+        return g->output || sl_fail(err, SL_MEMORY, "memory ran out");
+    return o->dump || o->previews || o->animation || choose_name(g, err);
+}
+
 static bool compute(Generate *g, SlError *err)
 {
+    SlRecipe recipe = g->recipe;
+    sl_dynamic_take(&g->dynamic, g->session.options, g->number, &recipe);
     const SlGeneration job = {.model = g->session.model,
-                              .recipe = &g->recipe,
+                              .recipe = &recipe,
                               .inputs = &g->arrays.inputs,
                               .want_image = g->dump != NULL,
                               .frame = on_frame,
                               .arg = g};
-    bool ok = sl_generate(&job, &g->picture, err);
+    bool ok = name_output(g, err) && sl_generate(&job, &g->picture, err);
     sl_progress_end(&g->session.progress);
     return ok && save_picture(g, err) && save_animation(g, err) && save_dump(g, err);
+}
+
+/* One picture after the other, as long as nothing stops them. */
+static int compute_all(Generate *g, SlError *err)
+{
+    int status = SL_EXIT_OK;
+    for (; status == SL_EXIT_OK && g->number < g->dynamic.count; g->number++) {
+        if (!compute(g, err))
+            return sl_session_fail(&g->session, err);
+        int printed = report(g);
+        status = sl_session_stopped(&g->session, &g->picture.metadata, &g->picture.problem);
+        status = status ? status : printed;
+        sl_picture_free(&g->picture);
+        memset(&g->picture, 0, sizeof g->picture);
+    }
+    return status;
 }
 
 int sl_cmd_generate(const SlOptions *options)
@@ -216,19 +258,21 @@ int sl_cmd_generate(const SlOptions *options)
         return sl_fail_exit(&err);
     }
     g->session.options = options;
-    if (prepare(g, options, &err) && compute(g, &err)) {
-        int printed = report(g);
-        status = sl_session_stopped(&g->session, &g->picture.metadata, &g->picture.problem);
+    status = prepare(g, options, &err) ? compute_all(g, &err) : sl_session_fail(&g->session, &err);
+    if (g->list && g->number > 0) { /* also what there is of a series that was stopped */
+        int printed = sl_print_json(g->list);
         status = status ? status : printed;
-    } else {
-        status = sl_session_fail(&g->session, &err);
+        g->list = NULL;
     }
     sl_picture_free(&g->picture);
     sl_inputs_free(&g->arrays);
     sl_tensor_writer_free(g->dump);
     sl_animation_free(g->animation);
+    cJSON_Delete(g->list);
     free(g->animated);
+    free(g->own_name);
     sl_session_close(&g->session);
+    sl_dynamic_free(&g->dynamic);
     free(g);
     return status;
 }

@@ -175,6 +175,8 @@ bool sl_command_takes(SlCommand command, const SlSettingInfo *setting)
     const SlSettingSet measured = SL_SETTING_BIT(SL_SETTING_STEPS) |
                                   SL_SETTING_BIT(SL_SETTING_WIDTH) |
                                   SL_SETTING_BIT(SL_SETTING_HEIGHT);
+    if (!setting->option)
+        return false;
     switch (command) {
     case SL_COMMAND_GENERATE:
     case SL_COMMAND_COMPARE:

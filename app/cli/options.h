@@ -48,6 +48,7 @@ typedef struct SlOptions {
     int lane_count;
     int align; /* SlLineUp */
     const char *animation, *save, *open;
+    const char *dynamic, *wildcards;
     bool json, quiet, verify, profile, fast;
 
     const char *argument; /* FILE, MODEL or TEXT of the commands that take one */

@@ -110,6 +110,32 @@ static bool exists(const char *path)
     return stat(path, &st) == 0;
 }
 
+char **sl_folders_named(const char *name, const char *first)
+{
+    char **models = sl_model_folders(), **folders = calloc(2 * MAX_FOLDERS + 4, sizeof *folders);
+    List list = {.item = folders, .max = 2 * MAX_FOLDERS + 3, .failed = !models || !folders};
+    for (int i = first && *first ? -1 : 0; !list.failed && (i < 0 || models[i]); i++)
+        for (int beside = 0; beside < 2; beside++) {
+            char *path = NULL;
+            if (asprintf(&path, "%s/%s%s", i < 0 ? first : models[i], beside ? "../" : "", name) <
+                0)
+                path = NULL;
+            if (path && !exists(path)) {
+                free(path);
+                continue;
+            }
+            push(&list, path);
+        }
+    if (!list.failed && list.count == 0 && ((first && *first) || models[0]))
+        pushf(&list, "%s/%s", first && *first ? first : models[0], name);
+    sl_strings_free(models);
+    if (list.failed) {
+        sl_strings_free(folders);
+        return NULL;
+    }
+    return folders;
+}
+
 static const char *const file_endings[] = {".safetensors", ".gguf"};
 
 bool sl_model_file_name(const char *path)

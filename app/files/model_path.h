@@ -42,6 +42,11 @@ char **sl_parts_list(const char *part, const char *first);
  * vae_approx in or beside one of those. malloc'ed; NULL where there is none. */
 char *sl_preview_decoder_find(const SlModelInfo *info, const char *first);
 
+/* The folders that hold files of a kind ("wildcards") in and beside those where models are looked for, and in and
+ * beside `first` (NULL or "": none) before them: those that exist, else the first place for one. NULL-terminated, for sl_strings_free; NULL without
+ * memory. */
+char **sl_folders_named(const char *name, const char *first);
+
 /* Every model on the search path (folders with a model_index.json, files by their endings); the first of a
  * name wins. NULL-terminated, for sl_strings_free; NULL without memory. */
 char **sl_models_list(void);

@@ -160,6 +160,8 @@ static void add_setting(SlText *out, const SlSettingInfo *s, const SlRecipe *r)
         return;
     if (s->infotext_first)
         sl_text_addf(&value, "%.0f", sl_setting_number(s, r) + s->infotext_first);
+    else if (s->kind == SL_KIND_TEXT)
+        sl_text_add(&value, sl_setting_text(s, r));
     else if (s->infotext_choices)
         sl_text_add(&value, s->infotext_choices[(int)sl_setting_number(s, r)]);
     else

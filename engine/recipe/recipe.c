@@ -25,7 +25,7 @@ const SlSettingInfo *sl_setting_find_option(const char *option, size_t length)
 {
     for (int i = 0; i < SL_N_SETTINGS; i++) {
         const char *own = sl_setting_table[i].option;
-        if (strlen(own) == length && memcmp(own, option, length) == 0)
+        if (own && strlen(own) == length && memcmp(own, option, length) == 0)
             return &sl_setting_table[i];
     }
     return NULL;

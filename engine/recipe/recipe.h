@@ -61,6 +61,9 @@ typedef struct SlRecipe {
     double aesthetic_score, negative_aesthetic_score; /* told to a refiner */
     int prompt_mode; /* SlPromptMode (engine/text/prompt.h); 0: plain text */
     int emphasis;    /* SlEmphasis (engine/text/prompt.h); counts where prompt_mode is a1111 */
+    /* What the prompts were made from (app/recipe/template.h); NULL and "": they were typed. A record:
+     * they change nothing in the picture. */
+    const char *prompt_template, *negative_template;
 } SlRecipe;
 
 /* In the order in which files name them. A picture's id is a hash over that order: a new setting
@@ -99,6 +102,8 @@ typedef enum SlSetting {
     SL_SETTING_NEGATIVE_AESTHETIC_SCORE,
     SL_SETTING_PROMPT_MODE,
     SL_SETTING_EMPHASIS,
+    SL_SETTING_PROMPT_TEMPLATE,
+    SL_SETTING_NEGATIVE_TEMPLATE,
     SL_N_SETTINGS
 } SlSetting;
 
@@ -172,7 +177,8 @@ typedef struct SlSettingInfo {
     SlSettingScope scope;
     unsigned own; /* its bit in the number "own" of a lane in .safelight; 0: none */
 
-    /* The command line: "--option VALUE", "--lane option=value"; its help. */
+    /* The command line: "--option VALUE", "--lane option=value"; its help. NULL: a record of how another
+     * setting came about, which nobody gives. */
     const char *option, *value, *usage;
 
     /* Sentences: "clip skip is 101"; in the name of a lane that differs ("guidance %s"; NULL: not

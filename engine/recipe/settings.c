@@ -808,4 +808,22 @@ const SlSettingInfo
                     .infotext_choices =
                         (const char *const[]){"Original", "No norm", "Ignore", "None", NULL},
                 },
+            [SL_SETTING_PROMPT_TEMPLATE] =
+                {
+                    .id = SL_SETTING_PROMPT_TEMPLATE,
+                    PLACE(prompt_template),
+                    .kind = SL_KIND_TEXT,
+                    .needs = SL_HAS_PROMPT,
+                    .name = "prompt's template",
+                    .infotext = "Template",
+                },
+            [SL_SETTING_NEGATIVE_TEMPLATE] =
+                {
+                    .id = SL_SETTING_NEGATIVE_TEMPLATE,
+                    PLACE(negative_template),
+                    .kind = SL_KIND_TEXT,
+                    .needs = SL_HAS_NEGATIVE_PROMPT,
+                    .name = "negative prompt's template",
+                    .infotext = "Negative Template",
+                },
 };

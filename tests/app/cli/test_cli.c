@@ -83,6 +83,53 @@ static void test_generate(void)
     done(&run);
 }
 
+/* Whether a picture's prompt, template and seed are these. */
+static bool says(const char *path, const char *prompt, const char *template, uint64_t seed)
+{
+    SlMetadata m;
+    SlError err = {0};
+    bool ok = sl_metadata_read(path, &m, &err);
+    bool same = ok && !strcmp(m.recipe->prompt, prompt) &&
+                !strcmp(m.recipe->prompt_template, template) && m.recipe->seed == seed;
+    if (ok)
+        sl_metadata_free(&m);
+    return same;
+}
+
+static void test_dynamic(void)
+{
+    expect(RUN("generate", "--model", sd_model, "--prompt", "a {red|blue} house", "--steps", "1",
+               "--seed", "3", "--dynamic", "all", "--output", file("dynamic.png")),
+           0, "", "all that a template stands for");
+    sl_test(says(file("dynamic-0001.png"), "a red house", "a {red|blue} house", 3) &&
+                says(file("dynamic-0002.png"), "a blue house", "a {red|blue} house", 3) &&
+                access(file("dynamic.png"), F_OK) != 0,
+            "with prompt and template in each");
+    Run run = RUN("generate", "--model", sd_model, "--prompt", "{a|b|c|d} {e|f|g|h}", "--steps",
+                  "1", "--seed", "5", "--dynamic", "2", "--json", "--output", file("drawn.png"));
+    cJSON *json = cJSON_Parse(run.out);
+    sl_test(run.status == 0 && cJSON_GetArraySize(json) == 2, "--json is a list");
+    const cJSON *recipe = cJSON_GetObjectItem(cJSON_GetArrayItem(json, 1), "recipe");
+    const char *prompt = cJSON_GetStringValue(cJSON_GetObjectItem(recipe, "prompt"));
+    expect(RUN("generate", "--model", sd_model, "--prompt", "{a|b|c|d} {e|f|g|h}", "--steps", "1",
+               "--seed", "6", "--dynamic", "1", "--output", file("again.png")),
+           0, "", "the second seed alone");
+    sl_test(prompt && says(file("again.png"), prompt, "{a|b|c|d} {e|f|g|h}", 6),
+            "a seed draws the same prompt: %s", prompt ? prompt : "none");
+    sl_test(same_bytes(file("again.png"), file("drawn-0002.png")), "and makes the same picture");
+    cJSON_Delete(json);
+    done(&run);
+    expect(RUN("replay", file("drawn-0001.png"), "--verify", "--model", sd_model), 0, "",
+           "which is replayed");
+    expect(RUN(SD, "--dynamic", "2", "--dump", file("x.safetensors")), 2,
+           "--dump is for one picture", "a dump of two pictures");
+    expect(RUN("generate", "--model", sd_model, "--prompt", "a {b", "--dynamic", "all"), 2,
+           "not closed: \"{b\"", "a brace that is not closed");
+    expect(RUN("generate", "--model", sd_model, "--prompt", "__no_file__", "--dynamic", "all",
+               "--wildcards", "/nowhere"),
+           1, "no_file.txt was looked for in /nowhere", "a wildcard file that is not there");
+}
+
 /* The emulated GPU fails at a launch in the middle of the run ($CUDAEMU_FAIL). */
 static void test_gpu_fails(void)
 {
@@ -549,6 +596,7 @@ int main(void)
     test_usage();
     test_branch();
     test_generate();
+    test_dynamic();
     test_gpu_fails();
     test_arrays();
     test_replay();
