@@ -4,7 +4,7 @@
 #include "app/recipe/template.h"
 
 #include "app/files/files.h"
-#include "engine/files/files.h"
+#include "engine/engine.h"
 
 #include <dirent.h>
 #include <math.h>
