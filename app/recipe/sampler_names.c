@@ -23,17 +23,20 @@ static const Name names[] = {
     {"dpm2", "DPM2", {"dpm_2", "kdpm_2", "dpm2", "kdpm2"}},
     {"dpm2-a", "DPM2 a", {"dpm_2_ancestral", "kdpm_2_a", "dpm_2_a", "kdpm2 a"}},
     {"dpmpp-2m", "DPM++ 2M", {"dpmpp_2m", "dpm++2m", "dpmpp_2"}},
-    {"dpmpp-2m-sde", "DPM++ 2M SDE", {"dpmpp_2m_sde", "dpm++2m_sde", "dpmpp_2m_sde_gpu"}},
+    /* diffusers' comes second: other programs have the noise of a Brownian tree under this name */
+    {"dpmpp-2m-sde-bt", "DPM++ 2M SDE", {"dpmpp_2m_sde", "dpm++2m_sde", "dpmpp_2m_sde_gpu"}},
+    {"dpmpp-2m-sde", "DPM++ 2M SDE", {NULL}},
+    {"dpmpp-3m-sde", "DPM++ 3M SDE", {"dpmpp_3m_sde", "dpm++3m_sde", "dpmpp_3m_sde_gpu"}},
     {"dpmpp-2s", "DPM++ 2S", {"dpmpp_2s"}},
-    {"dpmpp-2s",
-     "DPM++ 2S a",
-     {"dpmpp_2s_ancestral", "dpm++2s_a", "dpmpp_2s_a", "dpmpp_2_a"},
-     true},
+    {"dpmpp-2s-a", "DPM++ 2S a", {"dpmpp_2s_ancestral", "dpm++2s_a", "dpmpp_2s_a", "dpmpp_2_a"}},
     {"dpmpp-sde", "DPM++ SDE", {"dpmpp_sde", "dpmpp_sde_gpu"}},
     {"unipc", "UniPC", {"uni_pc_bh2", "unipc"}},
     {"unipc", "UniPC", {"uni_pc"}, true},
     {"deis", "DEIS", {"deis"}},
     {"ipndm", "IPNDM", {"ipndm"}},
+    {"res-multistep", "Res Multistep", {"res_multistep"}},
+    {"er-sde", "ER SDE", {"er_sde"}},
+    {"restart", "Restart", {"restart"}},
     {"lcm", "LCM", {"lcm"}},
     {"tcd", "TCD", {"tcd"}},
     {"flow-euler", "Flow Euler", {"flow_match_euler", "flowmatch_euler"}},
@@ -120,11 +123,16 @@ static const Schedule *find_schedule(const char *text)
 /* AUTOMATIC1111's "Automatic" means another schedule for each sampler. */
 static SlSigmas automatic_sigmas(const char *id)
 {
-    static const char *const karras[] = {"dpmpp-2m", "dpmpp-sde", "dpmpp-2s", "dpm2", "dpm2-a"};
+    static const char *const karras[] = {"dpmpp-2m",   "dpmpp-sde", "dpmpp-2s",
+                                         "dpmpp-2s-a", "dpm2",      "dpm2-a"};
     for (size_t i = 0; i < sizeof karras / sizeof karras[0]; i++)
         if (strcmp(id, karras[i]) == 0)
             return SL_SIGMAS_KARRAS;
-    return strcmp(id, "dpmpp-2m-sde") == 0 ? SL_SIGMAS_EXPONENTIAL : SL_SIGMAS_MODEL;
+    static const char *const exponential[] = {"dpmpp-2m-sde-bt", "dpmpp-3m-sde"};
+    for (size_t i = 0; i < sizeof exponential / sizeof exponential[0]; i++)
+        if (strcmp(id, exponential[i]) == 0)
+            return SL_SIGMAS_EXPONENTIAL;
+    return SL_SIGMAS_MODEL;
 }
 
 static void apply_schedule(const char *name, SlSamplerChoice *choice)

@@ -35,4 +35,18 @@ void sl_noise_init(SlNoise *noise, SlNoiseKind kind, uint64_t seed, int64_t cuda
 /* torch.randn(n, generator=g, dtype=float32), continuing the generator. */
 void sl_noise_normal(SlNoise *noise, float *out, int64_t n);
 
+/* One Brownian path of n values between two noise levels, as k-diffusion's BrownianTreeNoiseSampler
+ * takes it from torchsde's BrownianTree. It depends on nothing else: not on where it was looked at
+ * before, nor on how many steps there are. */
+typedef struct SlBrownian {
+    SlNoiseKind kind; /* where its normal values are drawn */
+    int64_t cuda_threads;
+    uint64_t seed;
+    double low, high; /* f32 values: the smallest sigma that is not 0, and the largest */
+} SlBrownian;
+
+/* How far the path moves from sigma down to next, over the square root of their distance: n values
+ * of variance 1. Both are f32 values. False when memory is out. */
+bool sl_brownian_noise(const SlBrownian *path, double sigma, double next, float *out, int64_t n);
+
 #endif

@@ -82,7 +82,7 @@ static bool make_scheduler(const SlRun *run, SlRunSide *side, SlError *err)
         choice.zero_snr = run->recipe.zero_snr;
     }
     if (choice.eta < 0 && model->info.pipeline->passes_eta)
-        choice.eta = 0;
+        choice.eta = sl_scheduler_find(run->recipe.scheduler)->default_eta;
     side->scheduler = sl_model_scheduler(model, run->recipe.scheduler, &choice, err);
     const SlSchedulerRun of = {.steps = run->recipe.steps,
                                .size = run->elements,

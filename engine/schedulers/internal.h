@@ -93,6 +93,7 @@ struct SlScheduler {
     int64_t size;
     SlSchedulerRun run; /* what set_timesteps was asked for */
     SlSchedulerState state;
+    const float *unconditional;       /* for the next step; NULL: none */
     float *slots[SL_SCHEDULER_SLOTS]; /* [size] each, the first class->slots of them */
 };
 
@@ -102,6 +103,8 @@ typedef struct SlSchedulerStep {
     float *sample;      /* before and after */
     float *x0;          /* never NULL */
     const float *noise; /* drawn if the class asked for it, else NULL */
+    /* what the model says without the prompt, or model_output where there is no such prediction */
+    const float *unconditional;
 } SlSchedulerStep;
 
 struct SlSchedulerClass {
@@ -113,6 +116,8 @@ struct SlSchedulerClass {
     /* Of classes whose samples are x_0 + sigma noise; NULL: the model sees the sample as it is */
     void (*input)(const SlScheduler *s, const float *sample, float *input);
     bool (*needs_noise)(const SlScheduler *s); /* NULL: never */
+    /* The noise is that of a Brownian path from this evaluation's sigma to the next one's. */
+    bool brownian;
     bool (*step)(SlScheduler *s, const SlSchedulerStep *step, SlError *err);
     double (*init_noise_sigma)(const SlScheduler *s);                 /* NULL: 1 */
     int (*step_of)(const SlScheduler *s, int evaluation, bool *ends); /* NULL: one to one */
@@ -122,7 +127,9 @@ extern const SlSchedulerClass sl_ddpm_class, sl_ddim_class, sl_pndm_class, sl_lm
     sl_euler_class, sl_euler_a_class, sl_heun_class, sl_dpmpp_2m_class, sl_dpmpp_2m_sde_class,
     sl_unipc_class, sl_dpmpp_2s_class, sl_deis_class, sl_ipndm_class, sl_dpmpp_sde_class,
     sl_dpm2_class, sl_dpm2_a_class, sl_lcm_class, sl_tcd_class, sl_flow_euler_class,
-    sl_flow_heun_class, sl_flow_lcm_class;
+    sl_flow_heun_class, sl_flow_lcm_class, sl_dpmpp_2m_sde_bt_class, sl_dpmpp_3m_sde_class,
+    sl_dpmpp_2s_a_class, sl_res_multistep_class, sl_er_sde_class, sl_euler_cfgpp_class,
+    sl_restart_class;
 
 /* registry.c: NULL when the id is unknown. */
 const SlSchedulerClass *sl_scheduler_class(const char *id);
@@ -198,6 +205,12 @@ void sl_step_ve(const SlScheduler *s, const SlSchedulerStep *x, double sigma, do
 /* clip_sample or thresholding, as configured. */
 bool sl_limit_x0(const SlScheduler *s, float *x0, SlError *err);
 bool sl_threshold_x0(const SlScheduler *s, float *x0, SlError *err);
+/* Where a step from one sigma to another lands before its fresh noise, and how much noise brings it
+ * to its end: k-diffusion's get_ancestral_step. */
+typedef struct SlLanding {
+    double down, up;
+} SlLanding;
+SlLanding sl_ancestral(double from, double to, double eta);
 /* sample / sqrt(sigma^2 + 1) */
 void sl_input_ve(const SlScheduler *s, const float *sample, float *input);
 double sl_init_sigma_ve(const SlScheduler *s);

@@ -107,6 +107,12 @@ bool sl_limit_x0(const SlScheduler *s, float *x0, SlError *err)
     return true;
 }
 
+SlLanding sl_ancestral(double from, double to, double eta)
+{
+    double up = fmin(to, eta * sqrt(to * to * (from * from - to * to)) / from);
+    return (SlLanding){.down = sqrt(to * to - up * up), .up = up};
+}
+
 void sl_input_ve(const SlScheduler *s, const float *sample, float *input)
 {
     double sigma = s->sigmas[s->state.position], scale = sqrt(sigma * sigma + 1);

@@ -5,12 +5,20 @@
 #include <string.h>
 
 static const SlSchedulerClass *const classes[] = {
-    &sl_pndm_class,     &sl_ddim_class,  &sl_euler_class,      &sl_euler_a_class,
-    &sl_heun_class,     &sl_lms_class,   &sl_dpmpp_2m_class,   &sl_dpmpp_2m_sde_class,
-    &sl_unipc_class,    &sl_ddpm_class,  &sl_dpmpp_2s_class,   &sl_dpmpp_sde_class,
-    &sl_deis_class,     &sl_ipndm_class, &sl_dpm2_class,       &sl_dpm2_a_class,
-    &sl_lcm_class,      &sl_tcd_class,   &sl_flow_euler_class, &sl_flow_heun_class,
-    &sl_flow_lcm_class,
+    &sl_pndm_class,          &sl_ddim_class,
+    &sl_euler_class,         &sl_euler_a_class,
+    &sl_heun_class,          &sl_lms_class,
+    &sl_dpmpp_2m_class,      &sl_dpmpp_2m_sde_class,
+    &sl_unipc_class,         &sl_ddpm_class,
+    &sl_dpmpp_2s_class,      &sl_dpmpp_sde_class,
+    &sl_deis_class,          &sl_ipndm_class,
+    &sl_dpm2_class,          &sl_dpm2_a_class,
+    &sl_lcm_class,           &sl_tcd_class,
+    &sl_flow_euler_class,    &sl_flow_heun_class,
+    &sl_flow_lcm_class,      &sl_dpmpp_2m_sde_bt_class,
+    &sl_dpmpp_3m_sde_class,  &sl_dpmpp_2s_a_class,
+    &sl_res_multistep_class, &sl_er_sde_class,
+    &sl_restart_class,
 };
 #define CLASSES ((int)(sizeof classes / sizeof classes[0]))
 

@@ -213,12 +213,35 @@ static bool finite_values(const SlScheduler *s, const float *x, const char *what
                    s->class->info.id);
 }
 
+/* The tree's ends are those of the whole schedule, so that the noise between two sigmas is the same
+ * in every run that begins and ends alike. */
+static bool draw_brownian(const SlScheduler *s, const SlNoise *generator, float *out)
+{
+    int at = s->state.position;
+    SlBrownian path = {.kind = generator->kind,
+                       .cuda_threads = generator->cuda_threads,
+                       .seed = generator->seed,
+                       .low = s->sigmas[0],
+                       .high = s->sigmas[0]};
+    for (int i = 0; i < s->sigma_count; i++) {
+        path.high = fmax(path.high, s->sigmas[i]);
+        path.low = s->sigmas[i] > 0 ? fmin(path.low, s->sigmas[i]) : path.low;
+    }
+    return sl_brownian_noise(&path, s->sigmas[at], s->sigmas[at + 1], out, s->size);
+}
+
 /* The noise of this evaluation: the next given array, or drawn into scratch. */
 static const float *take_noise(const SlScheduler *s, SlNoiseSource *source, float *scratch,
                                SlError *err)
 {
     if (!source || (!source->given && !source->generator)) {
         sl_fail(err, SL_ARGUMENT, "%s draws noise, but there is no source", s->class->info.id);
+        return NULL;
+    }
+    if (!source->given && s->class->brownian) {
+        if (draw_brownian(s, source->generator, scratch))
+            return scratch;
+        sl_fail(err, SL_MEMORY, "out of memory for a step");
         return NULL;
     }
     if (!source->given) {
@@ -234,6 +257,11 @@ static const float *take_noise(const SlScheduler *s, SlNoiseSource *source, floa
     return source->given + s->size * source->given_used++;
 }
 
+void sl_scheduler_unconditional(SlScheduler *s, const float *model_output)
+{
+    s->unconditional = model_output;
+}
+
 bool sl_scheduler_step(SlScheduler *s, const float *model_output, float *sample, float *x0,
                        SlNoiseSource *noise, SlError *err)
 {
@@ -245,9 +273,12 @@ bool sl_scheduler_step(SlScheduler *s, const float *model_output, float *sample,
     float *scratch = malloc((size_t)s->size * 2 * sizeof *scratch);
     if (!scratch)
         return sl_fail(err, SL_MEMORY, "out of memory for a step");
-    SlSchedulerStep step = {
-        .model_output = model_output, .sample = sample, .x0 = x0 ? x0 : scratch + s->size};
+    SlSchedulerStep step = {.model_output = model_output,
+                            .sample = sample,
+                            .x0 = x0 ? x0 : scratch + s->size,
+                            .unconditional = s->unconditional ? s->unconditional : model_output};
     bool ok = true;
+    s->unconditional = NULL;
     if (s->class->needs_noise && s->class->needs_noise(s)) {
         step.noise = take_noise(s, noise, scratch, err);
         ok = step.noise != NULL;

@@ -16,7 +16,8 @@ typedef struct SlImporter {
     char *text[SL_N_SETTINGS]; /* of the settings that are texts */
     char *model, *model_hash;
     SlNotes notes;
-    bool failed; /* memory ran out: nothing is taken over then */
+    bool plus_plus; /* the guidance is CFG++'s */
+    bool failed;    /* memory ran out: nothing is taken over then */
 } SlImporter;
 
 void sl_importer_init(SlImporter *im, const SlRecipe *base, const SlModelInfo *info);
@@ -30,6 +31,10 @@ void sl_importer_take_from(SlImporter *im, SlSetting setting, const char *value,
 void sl_importer_take_model(SlImporter *im, const char *name, const char *hash);
 /* The sampler with its schedule (may be NULL), in any dialect. Eta, if there is any, comes after. */
 void sl_importer_take_sampler(SlImporter *im, const char *sampler, const char *schedule);
+/* The same of a program that runs diffusers. */
+void sl_importer_take_diffusers_sampler(SlImporter *im, const char *sampler);
+/* After all values: those that mean another number here. */
+void sl_importer_finish(SlImporter *im);
 /* Eta (may be NULL), where the recipe's scheduler has it; else it is noted, but for a value that
  * changes nothing there. */
 void sl_importer_take_eta(SlImporter *im, const char *value);

@@ -61,7 +61,7 @@ bool sl_foreign_invokeai(SlImporter *im, const SlPictureTexts *texts, const char
         const char *vae = name_of(cJSON_GetObjectItemCaseSensitive(root, "vae"));
         sl_flat_take(im, root, keys);
         sl_importer_take_model(im, name_of(model), sl_flat_text(model, "hash"));
-        sl_importer_take_sampler(im, sl_flat_text(root, "scheduler"), NULL);
+        sl_importer_take_diffusers_sampler(im, sl_flat_text(root, "scheduler"));
         if (device)
             im->recipe.noise = strcmp(device, "cuda") == 0 ? SL_NOISE_CUDA : SL_NOISE_CPU;
         if (mode && !strstr(mode, "txt2img"))

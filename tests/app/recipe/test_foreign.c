@@ -235,7 +235,8 @@ static const Case pictures[] = {
      {{"fooocus-json.png"}},
      "Fooocus",
      "hills",
-     "prompt=\"a barn\" negative_prompt=\"fog\" scheduler=\"dpmpp-2m-sde\" sigmas=karras steps=30 "
+     "prompt=\"a barn\" negative_prompt=\"fog\" scheduler=\"dpmpp-2m-sde-bt\" sigmas=karras "
+     "steps=30 "
      "guidance=4 seed=9 width=512 height=512",
      "not taken over: sharpness"},
     {NULL,
@@ -578,7 +579,7 @@ static const Case comfyui[] = {
      {{"prompt", "{" TEXTS ", " DECODE("3") ", " NODE(
                      "3", "KSampler",
                      "\"seed\": 77, \"steps\": 0, \"cfg\": 3, \"sampler_name\": "
-                     "\"res_multistep\", "
+                     "\"seeds_2\", "
                      "\"scheduler\": \"normal\", \"denoise\": 1, \"model\": [\"4\", "
                      "0], \"positive\": [\"6\", 0], "
                      "\"negative\": [\"7\", 0], \"latent_image\": [\"5\", 0]") "}"}},
@@ -586,7 +587,7 @@ static const Case comfyui[] = {
      "sd15.ckpt",
      "prompt=\"a fox\" negative_prompt=\"bad\" guidance=3 seed=77 width=128 height=64",
      "steps is \"0\"; expected a whole number from 1 to 1000: it stays as it was\n"
-     "scheduler is \"res_multistep\"; there is none like it here: it stays as it was"},
+     "scheduler is \"seeds_2\"; there is none like it here: it stays as it was"},
     {"a drawing with links, a reroute, a primitive, a bypassed LoRA and a node that is "
      "off",
      {{"workflow", "{\"nodes\": ["
@@ -670,7 +671,7 @@ static const Case webui[] = {
       {"fooocus_scheme", "a1111"}},
      "parameters",
      "m",
-     "prompt=\"a fox\" negative_prompt=\"bad\" scheduler=\"dpmpp-2m-sde\" sigmas=karras steps=9 "
+     "prompt=\"a fox\" negative_prompt=\"bad\" scheduler=\"dpmpp-2m-sde-bt\" sigmas=karras steps=9 "
      "guidance=3 seed=77 width=128 height=64",
      "not taken over: Sharpness"},
     {"a program that nobody knows, an eta of DDIM, and Clip skip with a point",
@@ -693,11 +694,11 @@ static const Case webui[] = {
      OTHER_VAE("TAESD")},
     {"a sampler that is not here discards nothing else",
      {{"parameters",
-       "a \\(fox\\)\nSteps: 9, Sampler: Restart, CFG scale: 3, Seed: 77, Size: 128x64, RNG: NV"}},
+       "a \\(fox\\)\nSteps: 9, Sampler: DPM fast, CFG scale: 3, Seed: 77, Size: 128x64, RNG: NV"}},
      "parameters",
      NULL,
      "prompt=\"a \\(fox\\)\" steps=9 guidance=3 seed=77 noise=cuda width=128 height=64",
-     "scheduler is \"Restart\"; there is none like it here: it stays as it was"},
+     "scheduler is \"DPM fast\"; there is none like it here: it stays as it was"},
     {"words under the right name, and a graph beside them",
      {{"parameters", "only words"},
       {"prompt", "{" SAMPLER("3", "6", "7", "5") ", " TEXTS ", " DECODE("3") "}"}},
@@ -745,10 +746,9 @@ static const Case others[] = {
                            "null, \"tiling\": \"xy\"}"}},
      "Easy Diffusion",
      "sd-v1-5",
-     "prompt=\"a fox\" negative_prompt=\"bad\" scheduler=\"dpmpp-2s\" steps=9 guidance=3 seed=77 "
+     "prompt=\"a fox\" negative_prompt=\"bad\" scheduler=\"dpmpp-2s-a\" steps=9 guidance=3 seed=77 "
      "width=128 height=64 clip_skip=1",
-     "the sampler \"dpmpp_2s_a\" is only near to DPM++ 2S here\n" OTHER_VAE("other") "\n" NO_NOISE(
-         "Easy Diffusion") "\nnot taken over: tiling"},
+     OTHER_VAE("other") "\n" NO_NOISE("Easy Diffusion") "\nnot taken over: tiling"},
     {"SwarmUI in a JPEG, another layer and a tag",
      {{"EXIF UserComment", "{\"sui_image_params\": {\"prompt\": \"a fox <random:red|blue>\", "
                            "\"negativeprompt\": \"bad\", \"model\": \"sd15\", "

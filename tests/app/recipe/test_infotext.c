@@ -162,7 +162,13 @@ static void test_samplers(void)
     sampler("DPM++ 2M", "Karras", "dpmpp-2m", SL_SIGMAS_KARRAS, 0);
     sampler("DPM++ 2M", "Automatic", "dpmpp-2m", SL_SIGMAS_KARRAS, 0);
     sampler("Euler", "Automatic", "euler", m, 0);
-    sampler("DPM++ 2M SDE Exponential", NULL, "dpmpp-2m-sde", SL_SIGMAS_EXPONENTIAL, 0);
+    sampler("DPM++ 2M SDE Exponential", NULL, "dpmpp-2m-sde-bt", SL_SIGMAS_EXPONENTIAL, 0);
+    sampler("DPM++ 2M SDE", "Automatic", "dpmpp-2m-sde-bt", SL_SIGMAS_EXPONENTIAL, 0);
+    sampler("DPM++ 3M SDE Karras", NULL, "dpmpp-3m-sde", SL_SIGMAS_KARRAS, 0);
+    sampler("DPM++ 2S a", "Automatic", "dpmpp-2s-a", SL_SIGMAS_KARRAS, 0);
+    sampler("dpmpp_2s_ancestral", "exponential", "dpmpp-2s-a", SL_SIGMAS_EXPONENTIAL, 0);
+    sampler("res_multistep", "karras", "res-multistep", SL_SIGMAS_KARRAS, 0);
+    sampler("er_sde", NULL, "er-sde", m, 0);
     sampler("DPM++ 2M SDE Heun", NULL, NULL, m, 0);
     sampler("DPM++ SDE Karras", NULL, "dpmpp-sde", SL_SIGMAS_KARRAS, 0);
     sampler("dpmpp_sde_gpu", "exponential", "dpmpp-sde", SL_SIGMAS_EXPONENTIAL, 0);
@@ -179,7 +185,8 @@ static void test_samplers(void)
     sampler("dpmpp_2m_k", NULL, "dpmpp-2m", SL_SIGMAS_KARRAS, 0);
     sampler("kdpm_2_a_k", NULL, "dpm2-a", SL_SIGMAS_KARRAS, 0);
     sampler("euler_cfg_pp", NULL, NULL, m, 0);
-    sampler("Restart", NULL, NULL, m, 0);
+    sampler("Euler A CFG++", NULL, NULL, m, 0);
+    sampler("Restart", NULL, "restart", m, 0);
     sampler("", NULL, NULL, m, 0);
     for (int sigmas = 0; sigmas < 4; sigmas++) {
         for (int spacing = 0; spacing < (sigmas ? 1 : 4); spacing++) {
@@ -189,7 +196,9 @@ static void test_samplers(void)
     }
     for (int i = 0; i < sl_scheduler_count(); i++) {
         const char *id = sl_scheduler_info(i)->id;
-        sampler(sl_sampler_label(id), NULL, id, m, 0);
+        /* both are one sampler elsewhere, with a Brownian tree's noise */
+        bool tree = strcmp(id, "dpmpp-2m-sde") == 0;
+        sampler(sl_sampler_label(id), NULL, tree ? "dpmpp-2m-sde-bt" : id, m, 0);
     }
 }
 

@@ -4,6 +4,7 @@
 #include "tests/test.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <string.h>
 
 #define EDGE 128 /* make.py keeps this many values of a draw's beginning and end */
@@ -109,6 +110,49 @@ static void test_copied(void)
     }
 }
 
+/* torchsde's numbers (goldens/noise/make_brownian.py) to the last bit, but for the square root that
+ * they are divided by: torch's is not always the nearest. */
+static void test_brownian(void)
+{
+    SlError err = {0};
+    char *path = sl_test_path("goldens/noise/brownian.safetensors");
+    SlWeightSource *file = sl_weights_open_file(path, &err);
+    sl_test(file && sl_weights_count(file) == 7, "Brownian noise: %s", err.message);
+    for (size_t i = 0; file && i < sl_weights_count(file); i++) {
+        const SlTensorInfo *info = sl_weights_info(file, i);
+        SlBrownian of = {.kind = SL_NOISE_CPU};
+        float want[20], got[20], low, high, sigma, next;
+        bool ok = info->size[0] == 20 && sl_weights_read_f32(file, info, want, &err) &&
+                  sscanf(info->name, "%" SCNu64 "/%f/%f/%f/%f", &of.seed, &low, &high, &sigma,
+                         &next) == 5;
+        of.low = low;
+        of.high = high;
+        ok = ok && sl_brownian_noise(&of, sigma, next, got, 20);
+        sl_test(ok && worst_ulp(want, got, 20) <= 2, "%s: %.9g, expected %.9g", info->name,
+                (double)got[0], (double)want[0]);
+    }
+    sl_weights_close(file);
+    free(path);
+}
+
+/* Parts of a stretch add up to it, and ends that are no sigmas of the tree, or equal ones, are no
+ * trouble. */
+static void test_brownian_parts(void)
+{
+    SlBrownian of = {.kind = SL_NOISE_CUDA, .seed = 5, .low = 0.1f, .high = 10};
+    float whole[33], upper[33], lower[33];
+    double worst = 0;
+    bool ok = sl_brownian_noise(&of, 8, 2, whole, 33) && sl_brownian_noise(&of, 8, 3, upper, 33) &&
+              sl_brownian_noise(&of, 3, 2, lower, 33);
+    for (int i = 0; ok && i < 33; i++)
+        worst = fmax(worst, fabs(whole[i] * sqrt(6) - upper[i] * sqrt(5) - lower[i]));
+    sl_test(ok && worst < 1e-5, "two stretches of a path are together the whole: %.2g", worst);
+    ok = sl_brownian_noise(&of, 20, 0, whole, 33) && sl_brownian_noise(&of, 10, 0.1f, upper, 33);
+    for (int i = 0; ok && i < 33; i++)
+        ok = fabs(whole[i] * sqrt(20) - upper[i] * sqrt(9.9)) < 1e-4;
+    sl_test(ok, "a path has no more than lies between its ends");
+}
+
 int main(void)
 {
     SlError err = {0};
@@ -120,6 +164,8 @@ int main(void)
         test_golden(file, sl_weights_info(file, i));
     test_published();
     test_copied();
+    test_brownian();
+    test_brownian_parts();
     sl_weights_close(file);
     free(path);
     return sl_test_done();

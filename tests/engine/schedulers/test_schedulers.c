@@ -104,6 +104,7 @@ static void run_steps(SlScheduler *s, const cJSON *test, Fixture *f, Score *out,
         double top = golden_top(sample, SIZE);
         out->read = fmax(top, before);
         before = top;
+        sl_scheduler_unconditional(s, f->outputs + (i + 1) * SIZE);
         if (!sl_scheduler_step(s, f->outputs + i * SIZE, sample, x0, &noise, err)) {
             out->worst = INFINITY;
             return;
@@ -802,6 +803,8 @@ int main(void)
                            "goldens/schedulers/flow_steps.safetensors");
     test_against_diffusers("goldens/schedulers/log_linear_cases.json",
                            "goldens/schedulers/log_linear_steps.safetensors");
+    test_against_diffusers("goldens/schedulers/k_cases.json",
+                           "goldens/schedulers/k_steps.safetensors");
     test_extra_evaluation();
     test_refusals();
     test_variance();
