@@ -165,6 +165,11 @@ typedef struct SlModel SlModel;
  * else the file that has the hash, whatever its name. NULL and *err, with where was looked. */
 typedef char *(*SlFindAdapter)(const char *name, const char *hash, SlError *err);
 
+/* Tells `each` of every embedding that a prompt may name by itself: its name ("style/cat", without the
+ * ending) and its path. False and *err when that could not be found out. */
+typedef bool (*SlListEmbeddings)(void (*each)(void *arg, const char *name, const char *path),
+                                 void *arg, SlError *err);
+
 typedef struct SlModelOptions {
     const char *device;      /* NULL or "auto", "ref", "cpu", "cuda", "check" */
     const char *dtype;       /* NULL or "auto", "f32", "bf16", "f16"; "q8": the device's usual
@@ -174,7 +179,10 @@ typedef struct SlModelOptions {
     int threads;             /* 0: all */
     const SlPartFrom *from;  /* as sl_model_inspect_with's; NULL: all parts are the model's */
     const char *tokenizer;   /* folder, for single files; NULL: see sl_model_open_tokenizer */
-    SlFindAdapter find_adapter; /* NULL: an adapter's name is its path */
+    SlFindAdapter find_adapter;   /* NULL: an adapter's name is its path */
+    SlFindAdapter find_embedding; /* the same of embeddings */
+    SlListEmbeddings
+        list_embeddings; /* NULL: prompts name only what the recipe and its LoRAs say */
     void (*progress)(void *arg, double fraction,
                      const char *what); /* called on the loading thread; may be NULL */
     void *progress_arg;
@@ -232,6 +240,7 @@ typedef struct SlRunInputs {
     const float *latents;    /* [C, h, w], unscaled noise */
     const float *step_noise; /* [n, C, h, w] */
     int step_noise_count;
+    bool settled; /* the recipe names all embeddings that its prompts use: none are looked for */
     SlShare *share;
     /* What the model is told instead of the recipe's texts (diffusers' prompt_embeds), with
      * guidance the negative prompt's first; their lengths may differ. Copied. */

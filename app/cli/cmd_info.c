@@ -5,6 +5,7 @@
  */
 #include "app/cli/cli.h"
 #include "app/cli/info_adapter.h"
+#include "app/cli/info_embedding.h"
 #include "app/cli/session.h"
 #include "app/files/files.h"
 #include "app/recipe/recipe.h"
@@ -493,9 +494,10 @@ int sl_cmd_info(const SlOptions *options)
     if (sl_lanes_is_file(what))
         return info_comparison(options);
     char *path = sl_model_find(what, &err);
-    int status = !path                      ? sl_fail_exit(&err)
-                 : sl_info_is_adapter(path) ? sl_info_adapter(options, path)
-                                            : info_model(options, path);
+    int status = !path                        ? sl_fail_exit(&err)
+                 : sl_info_is_adapter(path)   ? sl_info_adapter(options, path)
+                 : sl_info_is_embedding(path) ? sl_info_embedding(options, path)
+                                              : info_model(options, path);
     free(path);
     return status;
 }

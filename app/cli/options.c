@@ -62,6 +62,8 @@ bool sl_option_take_setting(const SlSettingInfo *setting, const char *value, SlO
     SlText expected = {0};
     if (setting->id == SL_SETTING_LORA && !(value = sl_lora_text(value, err)))
         return false;
+    if (setting->id == SL_SETTING_EMBEDDING && !(value = sl_embedding_text(value, err)))
+        return false;
     bool ok = sl_setting_parse(setting, value, &o->values, &expected);
     if (ok)
         o->given |= SL_SETTING_BIT(setting->id);
@@ -184,7 +186,7 @@ bool sl_command_takes(SlCommand command, const SlSettingInfo *setting)
     case SL_COMMAND_BRANCH:
         return setting->scope == SL_SCOPE_STEP;
     case SL_COMMAND_REPLAY: /* where they are */
-        return setting->id == SL_SETTING_LORA;
+        return setting->id == SL_SETTING_LORA || setting->id == SL_SETTING_EMBEDDING;
     case SL_COMMAND_BENCH:
         return (measured & SL_SETTING_BIT(setting->id)) != 0;
     case SL_COMMAND_TOKENIZE:

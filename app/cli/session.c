@@ -92,6 +92,8 @@ static bool open_model(SlSession *session, const char *path, const SlPartFrom *f
         .dtype = o->dtype,
         .from = from,
         .find_adapter = sl_lora_find,
+        .find_embedding = sl_embedding_find,
+        .list_embeddings = o->command == SL_COMMAND_REPLAY ? NULL : sl_embeddings_each,
         .threads = o->threads > 0 ? (int)o->threads : 0,
         .progress = show_loading,
         .progress_arg = &session->progress,

@@ -221,6 +221,7 @@ sl_model_store_scan (SlModelStore *self, const char *folder)
 {
   Scan *scan = g_new0 (Scan, 1);
 
+  sl_embeddings_look_in (folder);
   scan->store = g_object_ref (self);
   scan->folders = sl_places_model_folders (folder);
   scan->found = g_ptr_array_new_with_free_func (g_object_unref);

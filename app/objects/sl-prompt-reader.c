@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "app/files/files.h"
 #include "app/objects/sl-model-item-private.h"
 #include "app/objects/sl-places.h"
 #include "app/objects/sl-settings-private.h"
@@ -210,15 +211,9 @@ task_done (gpointer data)
 
 /* ---- names ---- */
 
-/* The folders that hold files of a kind, in and beside folders of models. */
-static const char *const folders_of[SL_PROMPT_N_NAMES][4] = {
-  [SL_PROMPT_LORAS] = { "loras", "lora", "Lora", NULL },
-  [SL_PROMPT_EMBEDDINGS] = { "embeddings", NULL },
-};
-static const char *const endings_of[SL_PROMPT_N_NAMES][5] = {
-  [SL_PROMPT_LORAS] = { ".safetensors", NULL },
-  [SL_PROMPT_EMBEDDINGS] = { ".safetensors", ".pt", ".bin", ".png", NULL },
-};
+/* The folders that hold LoRAs, in and beside folders of models. */
+static const char *const lora_folders[] = { "loras", "lora", "Lora" };
+static const char lora_ending[] = ".safetensors";
 
 typedef struct
 {
@@ -240,7 +235,7 @@ look_free (gpointer data)
 }
 
 static void
-look_in (const char *folder, const char *const *endings, GTree *found, int depth)
+look_in (const char *folder, GTree *found, int depth)
 {
   g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
   const char *name;
@@ -251,10 +246,9 @@ look_in (const char *folder, const char *const *endings, GTree *found, int depth
       gboolean is_folder = g_file_test (path, G_FILE_TEST_IS_DIR);
 
       if (is_folder && *name != '.')
-        look_in (path, endings, found, depth - 1);
-      for (guint i = 0; !is_folder && endings[i]; i++)
-        if (g_str_has_suffix (name, endings[i]) && g_utf8_validate (name, -1, NULL))
-          g_tree_insert (found, g_strndup (name, strlen (name) - strlen (endings[i])), NULL);
+        look_in (path, found, depth - 1);
+      if (!is_folder && g_str_has_suffix (name, lora_ending) && g_utf8_validate (name, -1, NULL))
+        g_tree_insert (found, g_strndup (name, strlen (name) - strlen (lora_ending)), NULL);
     }
 }
 
@@ -271,29 +265,50 @@ compare (gconstpointer a, gconstpointer b, gpointer unused)
   return g_utf8_collate (a, b);
 }
 
+static char **
+list_loras (const char *preferred)
+{
+  g_autoptr (GPtrArray) folders = sl_places_model_folders (preferred);
+  g_autoptr (GTree) found = g_tree_new_full (compare, NULL, g_free, NULL);
+  g_autoptr (GStrvBuilder) names = g_strv_builder_new ();
+
+  for (guint i = 0; i < folders->len; i++)
+    for (guint k = 0; k < G_N_ELEMENTS (lora_folders); k++)
+      {
+        g_autofree char *in = g_build_filename (folders->pdata[i], lora_folders[k], NULL);
+        g_autofree char *beside = g_build_filename (folders->pdata[i], "..", lora_folders[k], NULL);
+
+        look_in (in, found, DEPTH);
+        look_in (beside, found, DEPTH);
+      }
+  g_tree_foreach (found, add_name, names);
+  return g_strv_builder_end (names);
+}
+
+static char **
+list_embeddings (const char *preferred)
+{
+  g_autoptr (GTree) found = g_tree_new_full (compare, NULL, g_free, NULL);
+  g_autoptr (GStrvBuilder) names = g_strv_builder_new ();
+  char **all;
+
+  sl_embeddings_look_in (preferred);
+  all = sl_embeddings_list ();
+  for (char **name = all; name && *name; name++)
+    if (g_utf8_validate (*name, -1, NULL))
+      g_tree_insert (found, g_strdup (*name), NULL);
+  sl_strings_free (all);
+  g_tree_foreach (found, add_name, names);
+  return g_strv_builder_end (names);
+}
+
 static void
 look_run (gpointer data)
 {
   Look *look = data;
-  g_autoptr (GPtrArray) folders = sl_places_model_folders (look->preferred);
 
-  for (guint kind = 0; kind < SL_PROMPT_N_NAMES; kind++)
-    {
-      g_autoptr (GTree) found = g_tree_new_full (compare, NULL, g_free, NULL);
-      g_autoptr (GStrvBuilder) names = g_strv_builder_new ();
-
-      for (guint i = 0; i < folders->len; i++)
-        for (guint k = 0; folders_of[kind][k]; k++)
-          {
-            g_autofree char *in = g_build_filename (folders->pdata[i], folders_of[kind][k], NULL);
-            g_autofree char *beside = g_build_filename (folders->pdata[i], "..", folders_of[kind][k], NULL);
-
-            look_in (in, endings_of[kind], found, DEPTH);
-            look_in (beside, endings_of[kind], found, DEPTH);
-          }
-      g_tree_foreach (found, add_name, names);
-      look->names[kind] = g_strv_builder_end (names);
-    }
+  look->names[SL_PROMPT_LORAS] = list_loras (look->preferred);
+  look->names[SL_PROMPT_EMBEDDINGS] = list_embeddings (look->preferred);
 }
 
 static void

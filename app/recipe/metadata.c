@@ -27,6 +27,28 @@ static bool has_adapter(const SlMetadata *m, const char *name)
     return false;
 }
 
+static bool find_embeddings(SlMetadata *m, SlError *err)
+{
+    SlEmbeddingUses uses;
+    SlError own = {0};
+    m->embeddings = 0;
+    const char *text = m->recipe->embedding ? m->recipe->embedding : "";
+    bool ok = sl_embedding_uses_parse(text, &uses, &own);
+    for (int i = 0; ok && own.code != SL_MEMORY && i < uses.count; i++) {
+        const SlEmbeddingUse *use = &uses.use[i];
+        SlMetadataEmbedding *e = &m->embedding[m->embeddings];
+        const char *name = *use->word ? use->word : use->name;
+        char *path = sl_embedding_find(use->name, use->hash, &own);
+        if (path && strlen(name) < sizeof e->name && sl_hash_file(path, e->sha256, NULL, &own)) {
+            snprintf(e->name, sizeof e->name, "%.255s", name);
+            m->embeddings++;
+        }
+        free(path);
+    }
+    sl_embedding_uses_free(&uses);
+    return own.code != SL_MEMORY || sl_fail(err, own.code, "%s", own.message);
+}
+
 bool sl_metadata_find_adapters(SlMetadata *m, SlError *err)
 {
     SlAdapterUses uses;
@@ -50,7 +72,8 @@ bool sl_metadata_find_adapters(SlMetadata *m, SlError *err)
         free(path);
     }
     sl_adapter_uses_free(&uses);
-    return own.code != SL_MEMORY || sl_fail(err, own.code, "%s", own.message);
+    return (own.code != SL_MEMORY || sl_fail(err, own.code, "%s", own.message)) &&
+           find_embeddings(m, err);
 }
 
 void sl_metadata_free(SlMetadata *m)
@@ -101,6 +124,16 @@ static void add_adapters(SlJsonOut *out, cJSON *root, const SlMetadata *m)
     }
 }
 
+static void add_embeddings(SlJsonOut *out, cJSON *root, const SlMetadata *m)
+{
+    cJSON *list = sl_out_array(out, root, "embeddings");
+    for (int i = 0; i < m->embeddings; i++) {
+        cJSON *item = sl_out_object(out, list, NULL);
+        sl_out_text(out, item, "name", m->embedding[i].name);
+        sl_out_text(out, item, "sha256", m->embedding[i].sha256);
+    }
+}
+
 cJSON *sl_metadata_to_object(const SlMetadata *m)
 {
     char id[65];
@@ -115,6 +148,8 @@ cJSON *sl_metadata_to_object(const SlMetadata *m)
     add_model(&out, root, m);
     if (m->adapters)
         add_adapters(&out, root, m);
+    if (m->embeddings)
+        add_embeddings(&out, root, m);
     sl_out_text(&out, root, "device", m->device);
     sl_out_text(&out, root, "device_description", m->device_description);
     sl_out_text(&out, root, "dtype", m->dtype);
@@ -195,6 +230,22 @@ static void add_lora_hashes(SlText *out, const SlMetadata *m)
     sl_text_free(&hashes);
 }
 
+/* AUTOMATIC1111 takes what would end a field or an entry out of the name. */
+static void add_embedding_hashes(SlText *out, const SlMetadata *m)
+{
+    SlText hashes = {0};
+    for (int i = 0; i < m->embeddings; i++) {
+        sl_text_add(&hashes, i ? ", " : "");
+        for (const char *p = m->embedding[i].name; *p; p++)
+            if (*p != ':' && *p != ',')
+                sl_text_append(&hashes, p, 1);
+        sl_text_addf(&hashes, ": %.12s", m->embedding[i].sha256);
+    }
+    sl_infotext_add(out, "TI hashes", hashes.data);
+    out->failed = out->failed || hashes.failed;
+    sl_text_free(&hashes);
+}
+
 /* The fields in the order of the common grammar: those that it has a form of its own for are
  * written out, and whatever else the table has a name for follows. */
 char *sl_metadata_to_parameters(const SlMetadata *m)
@@ -233,6 +284,7 @@ char *sl_metadata_to_parameters(const SlMetadata *m)
         if (!(written & SL_SETTING_BIT(i)))
             add_setting(&out, sl_setting(i), r);
     add_lora_hashes(&out, m);
+    add_embedding_hashes(&out, m);
     sl_infotext_add(&out, "Version", m->program);
     return sl_infotext_end(&out);
 }
@@ -375,6 +427,21 @@ static void read_adapters(In *in, SlMetadata *m)
     }
 }
 
+static void read_embeddings(In *in, SlMetadata *m)
+{
+    const cJSON *list = cJSON_GetObjectItemCaseSensitive(in->root, "embeddings"), *item;
+    if (list && (!cJSON_IsArray(list) || cJSON_GetArraySize(list) > SL_EMBEDDINGS_MAX)) {
+        wrong(in, "embeddings", "a list of at most 32 embeddings");
+        return;
+    }
+    cJSON_ArrayForEach(item, list)
+    {
+        SlMetadataEmbedding *e = &m->embedding[m->embeddings++];
+        read_string(in, item, "name", e->name, sizeof e->name);
+        read_hash(in, item, "sha256", e->sha256);
+    }
+}
+
 static void read_recipe(In *in, SlMetadata *m, SlText *unknown)
 {
     SlRecipe recipe;
@@ -445,6 +512,7 @@ static void list_unknown(const cJSON *root, SlText *unknown)
         "branch",
         "model",
         "adapters",
+        "embeddings",
         "device",
         "device_description",
         "dtype",
@@ -479,6 +547,7 @@ static void read_all(In *in, SlMetadata *m)
     read_origin(in, m);
     read_model(in, m);
     read_adapters(in, m);
+    read_embeddings(in, m);
     read_string(in, in->root, "device", m->device, sizeof m->device);
     read_string(in, in->root, "device_description", m->device_description,
                 sizeof m->device_description);

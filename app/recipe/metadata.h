@@ -28,6 +28,12 @@ typedef struct SlMetadataAdapter {
     char tensors_sha256[65]; /* of what is behind its header, or what it states of that */
 } SlMetadataAdapter;
 
+/* A textual inversion that it names. */
+typedef struct SlMetadataEmbedding {
+    char name[256]; /* that prompts have for it, as far as the recipe says */
+    char sha256[65];
+} SlMetadataEmbedding;
+
 typedef struct SlMetadata {
     int version;      /* of the chunk, as read */
     char program[64]; /* "safelight 0.1.0" */
@@ -40,6 +46,8 @@ typedef struct SlMetadata {
     SlModelFile file[SL_MODEL_MAX_FILES];
     int adapters;
     SlMetadataAdapter adapter[SL_ADAPTERS_MAX];
+    int embeddings;
+    SlMetadataEmbedding embedding[SL_EMBEDDINGS_MAX];
     char device[64], device_description[256], dtype[8];
     int step, steps;       /* the step saved, 1-based, of how many */
     bool partial;          /* the run was stopped at that step; the picture is its predicted x_0 */
@@ -56,8 +64,8 @@ typedef struct SlMetadata {
 
 /* Copies what describes the model (name, files, their hashes so far). */
 void sl_metadata_set_model(SlMetadata *metadata, const SlModelInfo *info);
-/* The hashes of the files that the recipe's adapters are found as; those that are gone are left out. False
- * and *err only where memory ran out. */
+/* The hashes of the files that the recipe's adapters and embeddings are found as; those that are gone are
+ * left out. False and *err only where memory ran out. */
 bool sl_metadata_find_adapters(SlMetadata *metadata, SlError *err);
 void sl_metadata_free(SlMetadata *metadata);
 

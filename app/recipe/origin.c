@@ -203,7 +203,11 @@ static bool same_sample(const SlRun *run, const SlOrigin *origin, SlError *err)
 static SlRun *run_parent(SlModel *model, const SlOrigin *origin, const SlOriginCall *call,
                          SlError *err)
 {
-    SlRun *run = sl_origin_run(model, origin->recipe, origin->origin, call, err);
+    SlOriginCall of_parent = call ? *call : (SlOriginCall){.inputs = NULL};
+    SlRunInputs inputs = of_parent.inputs ? *of_parent.inputs : (SlRunInputs){.latents = NULL};
+    inputs.settled = true; /* it was made once */
+    of_parent.inputs = &inputs;
+    SlRun *run = sl_origin_run(model, origin->recipe, origin->origin, &of_parent, err);
     bool ok = run != NULL;
     if (ok && steps_done(run) > origin->step)
         ok =

@@ -67,7 +67,9 @@ static SlRun *run_at_start(SlTimeline *t, SlModel *model, SlError *err)
                 "what was not kept of it cannot be computed again");
         return NULL;
     }
-    const SlOriginCall call = {.inputs = &t->inputs};
+    SlRunInputs inputs = t->inputs;
+    inputs.settled = true;
+    const SlOriginCall call = {.inputs = &inputs};
     bool known = t->start.data != NULL;
     SlRun *run = sl_origin_run(model, t->recipe, known ? NULL : t->origin, &call, err);
     if (run && known && !sl_run_restore(run, t->start.data, t->start.bytes, err)) {

@@ -133,20 +133,53 @@ bool sl_check_finite_text(const SlConditionTensor *t, SlError *err)
 
 /* ---- texts ---- */
 
+/* In modes that go by diffusers' tokens: the tokenizer with the words of the ask's embeddings, "<cat>" and,
+ * of the further vectors, "<cat>_1". NULL and *err without memory. */
+static SlTokenizer *with_words(const SlTokenizer *t, const SlAsk *ask, SlError *err)
+{
+    int count = 0, total = 0;
+    for (int i = 0; i < ask->vectors_count; i++)
+        total += ask->vectors[i].count;
+    SlAddedWord *words = calloc((size_t)total + 1, sizeof *words);
+    char **names = calloc((size_t)total + 1, sizeof *names);
+    bool ok = words && names;
+    for (int i = 0; i < ask->vectors_count; i++)
+        for (int k = 0; ok && k < ask->vectors[i].count; k++) {
+            const SlPromptVectors *v = &ask->vectors[i];
+            ok = (k ? asprintf(&names[count], "%s_%d", v->name, k)
+                    : asprintf(&names[count], "%s", v->name)) >= 0;
+            if (ok) {
+                words[count] = (SlAddedWord){names[count], v->first + k};
+                count++;
+            }
+        }
+    SlTokenizer *with = ok ? sl_tokenizer_with(t, words, count, err) : NULL;
+    if (!ok)
+        sl_fail(err, SL_MEMORY, "out of memory for the text");
+    for (int i = 0; names && i < count; i++)
+        free(names[i]);
+    free(names);
+    free(words);
+    return with;
+}
+
 bool sl_tokenize_text(const SlTokenizer *tokenizer, const SlRecipe *recipe, bool negative, int *ids,
                       SlAsk *ask, SlError *err)
 {
     char *unused = NULL;
     int count = 0;
-    const SlTokenizer *t = sl_tokenizer_as(tokenizer, (SlTokenRules)recipe->tokenizer);
-    char *text = sl_tokenizer_expand(t, negative ? recipe->negative_prompt : recipe->prompt, err);
+    SlTokenizer *t =
+        with_words(sl_tokenizer_as(tokenizer, (SlTokenRules)recipe->tokenizer), ask, err);
+    char *text =
+        t ? sl_tokenizer_expand(t, negative ? recipe->negative_prompt : recipe->prompt, err) : NULL;
     bool ok = text && sl_tokenize_padded(t, text, ids, &unused, &count, err);
-    if (ok && unused && ask)
+    if (ok && unused)
         snprintf(ask->warning, sizeof ask->warning, "%d token%s of the %s %s not used: %s", count,
                  count == 1 ? "" : "s", negative ? "negative prompt" : "prompt",
                  count == 1 ? "was" : "were", unused);
     free(unused);
     free(text);
+    sl_tokenizer_without(t);
     return ok;
 }
 
@@ -155,12 +188,17 @@ bool sl_tokenize_prompt(const SlModel *model, const SlRecipe *recipe, bool negat
 {
     const SlTokenizer *tokenizers[2] = {model->tokenizer, model->tokenizer_2};
     for (int i = 0; i < (model->kind->two_texts ? 2 : 1); i++) {
-        const SlPromptTokensAsk of = {
-            .prompt = ask->prompt,
-            .part = ask->part,
-            .text = negative ? recipe->negative_prompt : recipe->prompt,
-            .tokenizer = sl_tokenizer_as(tokenizers[i], (SlTokenRules)recipe->tokenizer)};
-        ask->tokens[i] = sl_prompt_tokens(&of, err);
+        const SlTokenizer *t = sl_tokenizer_as(tokenizers[i], (SlTokenRules)recipe->tokenizer);
+        bool compel = ask->prompt->mode == SL_PROMPT_COMPEL;
+        SlTokenizer *with = compel ? with_words(t, ask, err) : NULL;
+        const SlPromptTokensAsk of = {.prompt = ask->prompt,
+                                      .part = ask->part,
+                                      .text = negative ? recipe->negative_prompt : recipe->prompt,
+                                      .tokenizer = compel ? with : t,
+                                      .vectors = ask->vectors,
+                                      .vectors_count = compel ? 0 : ask->vectors_count};
+        ask->tokens[i] = compel && !with ? NULL : sl_prompt_tokens(&of, err);
+        sl_tokenizer_without(with);
         if (!ask->tokens[i])
             return false;
     }

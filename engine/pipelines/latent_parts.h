@@ -29,7 +29,7 @@ bool sl_read_prompt_tokens(const SlModelInfo *info, const char *folder, int max_
 bool sl_check_text_encoder(const SlModel *model, const SlTokenizer *tokenizer,
                            const SlTextEncoderConfig *config, SlError *err);
 /* The prompt's or the negative prompt's ids, as many as the tokenizer's length; what of the text finds
- * no room into the ask's warning (NULL: not wanted). */
+ * no room into the ask's warning. */
 bool sl_tokenize_text(const SlTokenizer *tokenizer, const SlRecipe *recipe, bool negative, int *ids,
                       SlAsk *ask, SlError *err);
 /* The tokens of the ask's prompt for the first text encoder, and the second where there is one. */

@@ -139,6 +139,8 @@ SlModel *sl_model_load(const char *path, const SlModelOptions *options, SlError 
     if (sl_model_inspect_with(path, options ? options->from : NULL, &model->info, err)) {
         model->kind = sl_pipeline_class_of(&model->info);
         model->find_adapter = options ? options->find_adapter : NULL;
+        model->find_embedding = options ? options->find_embedding : NULL;
+        model->list_embeddings = options ? options->list_embeddings : NULL;
         if (open_all(model, options ? options : &none, err) && open_refiner(model, err))
             return model;
     }
@@ -151,6 +153,7 @@ void sl_model_unload(SlModel *model)
     if (!model)
         return;
     sl_model_unload(model->refiner);
+    sl_model_free_embeddings(model);
     sl_model_free_parts(model);
     sl_model_free_adapters(model);
     sl_json_close(model->scheduler_config);

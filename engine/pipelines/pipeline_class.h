@@ -35,10 +35,13 @@ typedef struct SlAsk {
      * has a grammar; NULL: the text is taken as it is. Borrowed. */
     const SlPrompt *prompt;
     int part;
+    const SlPromptVectors *vectors; /* the embeddings that it may name; borrowed */
+    int vectors_count;
     int *ids; /* malloc'ed; [length] */
     int length;
     /* Of a prompt with a grammar, instead of ids: for each text encoder. Owned. */
     SlPromptTokens *tokens[2];
+    bool vectors_end; /* as SlTextExtras' */
     /* the family's own: how many layers are skipped, a guidance number; 0 where unused */
     double number[4];
     float told[SL_MAX_TOLD]; /* the class's told_count numbers */

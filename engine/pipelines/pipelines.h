@@ -60,6 +60,25 @@ typedef struct SlModelAdapter {
     SlAdapterMatch *match[SL_MAX_PARTS]; /* of each part; NULL where it has no adapters */
 } SlModelAdapter;
 
+/* An embedding that some run named, with the id of its first vector. */
+typedef struct SlModelEmbedding {
+    const SlEmbedding *embedding;
+    int first;
+} SlModelEmbedding;
+
+/* Those of all runs so far. */
+typedef struct SlModelEmbeddings {
+    SlEmbeddingFile **file;
+    int files;
+    SlModelEmbedding *known;
+    int count;
+    int width[2], vocabulary; /* of the text encoders; 0: there is none, or not known yet */
+    int first, vectors;       /* the first id, and how many */
+    float *values[2];         /* [vectors, width], for each encoder, */
+    SlWeight *table[2];       /* and on the device, */
+    int tabled[2];            /* so many of them */
+} SlModelEmbeddings;
+
 struct SlModel {
     SlModelInfo info;
     const SlPipelineClass *kind;
@@ -79,7 +98,9 @@ struct SlModel {
     char warning[2000];
     /* Adapters: what was named so far, the sets of strengths so far, and which the next texts and
      * evaluations want. */
-    SlFindAdapter find_adapter;
+    SlFindAdapter find_adapter, find_embedding;
+    SlListEmbeddings list_embeddings;
+    SlModelEmbeddings embeddings;
     SlModelAdapter *adapter;
     int adapters;
     SlMix *mix; /* number n is mix[n - 1] */
@@ -176,6 +197,22 @@ SlWeightChange sl_model_change(const SlModel *model, int part, SlMixState *state
  * the part is to be dropped: it may hold some of it. */
 bool sl_model_remix(SlModel *model, int part, SlError *err);
 void sl_model_free_adapters(SlModel *model);
+
+/* ---- embeddings ---- */
+
+/* The embeddings of a file, opened where it is new; the model's. NULL and *err. */
+const SlEmbeddingFile *sl_model_embedding_file(SlModel *model, const char *path, SlError *err);
+/* The id that stands for the first of an embedding's vectors in this model's texts, the others follow it.
+ * The file may be another model's (a refiner reads its base's). -1 and *err where its vectors are of
+ * another width than the model's text encoders. */
+int sl_model_embedding(SlModel *model, const SlEmbeddingFile *file, const SlEmbedding *embedding,
+                       SlError *err);
+/* What a text encoder is told besides ids: the vectors of all embeddings so far. Other members stay. */
+bool sl_model_text_extras(SlModel *model, const char *part, SlTextExtras *extras, SlError *err);
+/* The configuration of a text encoder. */
+bool sl_model_text_config(const SlModel *model, const char *part, SlTextEncoderConfig *config,
+                          SlError *err);
+void sl_model_free_embeddings(SlModel *model);
 
 /* ---- limited memory ---- */
 

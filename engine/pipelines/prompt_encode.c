@@ -23,6 +23,7 @@ typedef struct Encoding {
     SlConditionTensor **states; /* of each text: [rows, columns] */
     int64_t column;             /* from which on this encoder's own lie */
     SlConditionTensor **pooled; /* of each text, [D]; NULL: not wanted */
+    bool vectors_end;           /* as SlTextExtras' */
 } Encoding;
 
 typedef struct Encoder {
@@ -45,7 +46,9 @@ static bool encode_ids(Encoder *c, const int mask[2], float *out, SlConditionTen
                        SlError *err)
 {
     SlDevice *dev = c->model->dev;
-    SlTextExtras extras = {.mask = {mask[0], mask[1]}};
+    SlTextExtras extras = {.mask = {mask[0], mask[1]}, .vectors_end = c->e->vectors_end};
+    if (!sl_model_text_extras(c->model, c->e->part, &extras, err))
+        return false;
     size_t mark = sl_arena_mark(dev);
     SlTensor ids = sl_tensor_new(dev, SL_I32, 2, (const int64_t[]){1, c->length});
     SlTensor f32 = sl_tensor_new(dev, SL_F32, 3, (const int64_t[]){1, c->length, c->width});
@@ -269,7 +272,8 @@ bool sl_encode_prompt(SlModel *model, const SlAsk *ask, const SlPromptEncoders *
                             .state = encoders->state,
                             .states = tensors,
                             .column = i ? config_of(model, encoders->part[0])->hidden_size : 0,
-                            .pooled = encoders->pooled && i == count - 1 ? tensors + texts : NULL};
+                            .pooled = encoders->pooled && i == count - 1 ? tensors + texts : NULL,
+                            .vectors_end = ask->vectors_end};
         ok = encode(model, &e, err);
     }
     for (int i = 0; ok && i < texts; i++)

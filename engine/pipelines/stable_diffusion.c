@@ -187,7 +187,9 @@ static bool encode_text(SlModel *model, const SlAsk *ask, SlCondition *condition
     SlTensor states = {0};
     sl_upload(dev, ask->ids, &tokens);
     SlTextState state = {.skip = (int)ask->number[0]};
-    bool ok = sl_text_encoder_forward(dev, te, &tokens, state, &states, NULL, err);
+    SlTextExtras extras = {.vectors_end = ask->vectors_end};
+    bool ok = sl_model_text_extras(model, "text_encoder", &extras, err) &&
+              sl_text_encoder_forward_with(dev, te, &tokens, &extras, state, &states, NULL, err);
     if (ok) {
         sl_copy(dev, &states, &f32);
         sl_download(dev, &f32, out->values);

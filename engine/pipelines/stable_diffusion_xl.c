@@ -221,7 +221,7 @@ static bool ask_text(SlModel *model, const SlRecipe *recipe, bool negative, SlAs
         return sl_fail(err, SL_MEMORY, "out of memory for the text");
     if (ask->number[SL_XL_ZEROS])
         return true;
-    SlAsk second = {0};
+    SlAsk second = {.vectors = ask->vectors, .vectors_count = ask->vectors_count};
     bool ok = sl_tokenize_text(model->tokenizer, recipe, negative, ask->ids, ask, err) &&
               sl_tokenize_text(model->tokenizer_2, recipe, negative, ask->ids + ask->length / 2,
                                &second, err);
@@ -250,8 +250,10 @@ bool sl_xl_encode(SlModel *model, const SlXlEncoding *e, SlError *err)
     SlTensor f32 = sl_tensor_new(dev, SL_F32, 3, (const int64_t[]){1, length, width});
     SlTensor hidden = {0}, text = {0};
     sl_upload(dev, e->ids, &tokens);
-    bool ok =
-        sl_text_encoder_forward(dev, te, &tokens, which, &hidden, e->pooled ? &text : NULL, err);
+    SlTextExtras extras = {.vectors_end = e->vectors_end};
+    bool ok = sl_model_text_extras(model, e->part, &extras, err) &&
+              sl_text_encoder_forward_with(dev, te, &tokens, &extras, which, &hidden,
+                                           e->pooled ? &text : NULL, err);
     if (ok) {
         sl_copy(dev, &hidden, &f32);
         sl_download(dev, &f32, host);
@@ -291,9 +293,9 @@ static bool encode_text(SlModel *model, const SlAsk *ask, SlCondition *condition
         return false;
     if (ask->number[SL_XL_ZEROS])
         return true;
-    const SlXlEncoding encodings[] = {
-        {"text_encoder", ask->ids, skipped, 0, states, NULL},
-        {"text_encoder_2", ask->ids + half, skipped, first->hidden_size, states, pooled}};
+    const SlXlEncoding encodings[] = {{"text_encoder", ask->ids, skipped, 0, states, NULL},
+                                      {"text_encoder_2", ask->ids + half, skipped,
+                                       first->hidden_size, states, pooled, ask->vectors_end}};
     return sl_xl_encode(model, &encodings[0], err) && sl_xl_encode(model, &encodings[1], err) &&
            sl_check_finite_text(states, err);
 }

@@ -46,6 +46,7 @@ typedef struct SlXlEncoding {
     int64_t column;            /* of the states, from which on its own lie */
     SlConditionTensor *states; /* [length, columns] */
     SlConditionTensor *pooled; /* NULL: not wanted */
+    bool vectors_end;          /* as SlTextExtras' */
 } SlXlEncoding;
 bool sl_xl_encode(SlModel *model, const SlXlEncoding *encoding, SlError *err);
 

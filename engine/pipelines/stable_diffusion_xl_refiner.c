@@ -101,8 +101,9 @@ static bool encode_text(SlModel *model, const SlAsk *ask, SlCondition *condition
         states ? sl_condition_add(condition, "text_embeds", 1, &pooled_size, err) : NULL;
     if (!pooled)
         return false;
-    const SlXlEncoding encoding = {"text_encoder_2", ask->ids, (int)ask->number[SL_XL_SKIPPED], 0,
-                                   states,           pooled};
+    const SlXlEncoding encoding = {
+        "text_encoder_2", ask->ids,        (int)ask->number[SL_XL_SKIPPED], 0, states,
+        pooled,           ask->vectors_end};
     return ask->number[SL_XL_ZEROS] ||
            (sl_xl_encode(model, &encoding, err) && sl_check_finite_text(states, err));
 }

@@ -31,6 +31,13 @@ typedef enum SlEmptyNegative {
     SL_EMPTY_NEGATIVE_ENCODED, /* as a text of no words */
 } SlEmptyNegative;
 
+/* Where a text with embeddings is taken to end, which is what Stable Diffusion XL is told as the
+ * pooled text, where a configuration has the old eos_token_id 2. */
+typedef enum SlEmbeddingEnd {
+    SL_EMBEDDING_END_TEXT,
+    SL_EMBEDDING_END_VECTORS, /* at the embedding, as transformers takes it */
+} SlEmbeddingEnd;
+
 typedef struct SlRecipe {
     const char *prompt; /* NULL and "" are the empty prompt */
     const char *negative_prompt;
@@ -64,6 +71,8 @@ typedef struct SlRecipe {
     /* What the prompts were made from (app/recipe/template.h); NULL and "": they were typed. A record:
      * they change nothing in the picture. */
     const char *prompt_template, *negative_template;
+    const char *embedding; /* textual inversions (SlEmbeddingUses); NULL and "": none */
+    int embedding_end;     /* SlEmbeddingEnd */
 } SlRecipe;
 
 /* In the order in which files name them. A picture's id is a hash over that order: a new setting
@@ -104,6 +113,8 @@ typedef enum SlSetting {
     SL_SETTING_EMPHASIS,
     SL_SETTING_PROMPT_TEMPLATE,
     SL_SETTING_NEGATIVE_TEMPLATE,
+    SL_SETTING_EMBEDDING,
+    SL_SETTING_EMBEDDING_END,
     SL_N_SETTINGS
 } SlSetting;
 

@@ -826,4 +826,44 @@ const SlSettingInfo
                     .name = "negative prompt's template",
                     .infotext = "Negative Template",
                 },
+            [SL_SETTING_EMBEDDING] =
+                {
+                    .id = SL_SETTING_EMBEDDING,
+                    PLACE(embedding),
+                    .kind = SL_KIND_TEXT,
+                    .check = sl_embedding_uses_check,
+                    .joined = "; ",
+                    .needs = SL_HAS_CLIP,
+                    .scope = SL_SCOPE_STEP,
+                    .own = 1 << 30,
+                    .option = "embedding",
+                    .value = "FILE[:WORD]",
+                    .usage =
+                        "a textual inversion, a file or a name in the folder embeddings beside "
+                        "the models, and the word that stands for it in the prompts; can be "
+                        "given again",
+                    .name = "embedding",
+                    .title = "embedding %s",
+                    .turn = 2,
+                    .phrase = N_("embedding %s"),
+                    .another = N_("other embeddings"),
+                    .label = N_("_Embeddings"),
+                    .help = N_("Textual inversions: files in the folder embeddings beside the "
+                               "models, "
+                               "each with the word that stands for it in the prompts: cat; "
+                               "dog:<my-dog>"),
+                },
+            [SL_SETTING_EMBEDDING_END] =
+                {
+                    .id = SL_SETTING_EMBEDDING_END,
+                    PLACE(embedding_end),
+                    .kind = SL_KIND_CHOICE,
+                    .choices = (const char *const[]){"text", "vectors", NULL},
+                    .needs = SL_HAS_CLIP,
+                    .option = "embedding-end",
+                    .usage = "where a text with embeddings ends for the pooled text of Stable "
+                             "Diffusion XL; vectors: at the embedding, as transformers has it for "
+                             "configurations with eos_token_id 2",
+                    .name = "end of texts with embeddings",
+                },
 };

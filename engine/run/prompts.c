@@ -11,13 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-void sl_run_warn(SlRun *run, const char *text)
-{
-    size_t used = strlen(run->warning);
-    if (*text)
-        snprintf(run->warning + used, sizeof run->warning - used, "%s%s", used ? "\n" : "", text);
-}
-
 static bool no_memory(SlError *err)
 {
     return sl_fail(err, SL_MEMORY, "out of memory for the text");
@@ -72,13 +65,18 @@ static bool read_words(SlRun *run, const SlRunSide *side, bool negative, Words *
         SlAsk *part = &w->part[w->parts].ask;
         part->prompt = w->prompt;
         part->part = w->parts;
+        part->vectors = side->vectors;
+        part->vectors_count = side->vectors_count;
+        part->vectors_end = run->recipe.embedding_end == SL_EMBEDDING_END_VECTORS;
         if (!model->kind->ask(model, &run->recipe, negative, part, err)) {
             sl_ask_clear(part);
             return false;
         }
         w->part[w->parts].texts = sl_ask_texts(part);
-        if (side == run->side) /* a refiner reads what the model reads */
-            sl_run_warn(run, part->warning);
+        if (side != run->side) /* a refiner reads what the model reads */
+            continue;
+        sl_run_warn(run, part->warning);
+        sl_run_mark_vectors(run, side, part);
     }
     return true;
 }
@@ -229,10 +227,13 @@ static bool tell(const SlRun *run, SlRunSide *side, const Words *words, SlError 
 static bool tell_words(SlRun *run, SlRunSide *side, SlError *err)
 {
     Words words[2] = {0};
-    bool ok = true;
+    bool first = side == run->side;
+    bool ok = (!first || sl_run_find_embeddings(run, mode_of(run, side), err)) &&
+              sl_run_name_vectors(run, side, mode_of(run, side), err);
     for (int i = 0; ok && i < side->batch; i++)
         ok = read_words(run, side, i < side->batch - 1, &words[i], err);
-    ok = ok && pad_tokens(words, side->batch, err);
+    ok = ok && (!first || sl_run_settle_embeddings(run, mode_of(run, side), err)) &&
+         pad_tokens(words, side->batch, err);
     for (int i = 0; ok && i < side->batch; i++)
         ok = encode_words(side->share, &words[i], err);
     ok = ok && tell(run, side, words, err);

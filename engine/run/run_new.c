@@ -28,8 +28,10 @@ static bool copy_recipe(SlRun *run, const SlRecipe *recipe, SlError *err)
     run->prompt = strdup(recipe->prompt ? recipe->prompt : "");
     run->negative_prompt = strdup(recipe->negative_prompt ? recipe->negative_prompt : "");
     run->lora = strdup(recipe->lora ? recipe->lora : "");
-    if (!run->prompt || !run->negative_prompt || !run->lora)
+    run->embedding = strdup(recipe->embedding ? recipe->embedding : "");
+    if (!run->prompt || !run->negative_prompt || !run->lora || !run->embedding)
         return no_memory(err);
+    run->recipe.embedding = run->embedding;
     run->recipe.lora = run->lora;
     run->recipe.prompt = run->prompt;
     run->recipe.negative_prompt = run->negative_prompt;
@@ -278,6 +280,7 @@ SlRun *sl_run_new(SlModel *model, const SlRecipe *recipe, const SlRunInputs *inp
     run->model = model;
     run->share = inputs && inputs->share ? inputs->share : sl_share_new(model);
     run->own_share = !inputs || !inputs->share;
+    run->settled = inputs && inputs->settled;
     bool ok = (run->share || no_memory(err)) && copy_recipe(run, recipe, err) &&
               sl_model_check_memory(model, &run->recipe, 0, err) && make_arrays(run, err) &&
               make_sides(run, run->share, err);
@@ -304,13 +307,16 @@ void sl_run_free(SlRun *run)
         sl_times_free(run->side[i].model->dev, run->side[i].times);
         sl_scheduler_free(run->side[i].scheduler);
         free(run->side[i].words);
+        free(run->side[i].vectors);
         free(run->side[i].part_weight);
     }
     if (run->own_share)
         sl_share_free(run->share);
     sl_adapter_uses_free(&run->adapters);
     free(run->memory);
+    sl_run_free_embeddings(run);
     free(run->lora);
+    free(run->embedding);
     free(run->prompt);
     free(run->negative_prompt);
     free(run);

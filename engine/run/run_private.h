@@ -14,6 +14,8 @@ typedef struct SlRunWords {
 /* What makes the evaluations: the model, or from some evaluation on its refiner. */
 typedef struct SlRunSide {
     SlModel *model;
+    SlPromptVectors *vectors; /* the embeddings that prompts may name, as this model has them */
+    int vectors_count;
     SlScheduler *scheduler;
     SlShare *share;
     SlGuidanceRule rule;
@@ -32,12 +34,19 @@ typedef struct SlRunSide {
     int times_first; /* from this one on */
 } SlRunSide;
 
+typedef struct SlRunEmbeddings SlRunEmbeddings; /* warning.c: a line for sl_run_warning. */
+void sl_run_warn(SlRun *run, const char *text);
+
+/* embeddings.c */
+
 struct SlRun {
     SlModel *model; /* of the first side: what samples and pictures are */
     SlRunSide side[2];
     int sides, handover; /* the first evaluation of the second side */
     SlRecipe recipe;
-    char *prompt, *negative_prompt, *lora;
+    char *prompt, *negative_prompt, *lora, *embedding;
+    SlRunEmbeddings *embeddings;
+    bool settled; /* as SlRunInputs' */
     SlNoise generator;
     SlNoiseSource noise_source;
     int channels, height, width; /* of the sample */
@@ -67,9 +76,22 @@ bool sl_run_hand_over(SlRun *run, SlError *err);
 /* From here on the model is to have the run's adapters, as strong as they are at evaluation i. */
 bool sl_run_want(SlRun *run, int i, SlError *err);
 
-/* prompts.c */
-/* A line for sl_run_warning. */
+/* warning.c: a line for sl_run_warning. */
 void sl_run_warn(SlRun *run, const char *text);
+
+/* embeddings.c */
+/* Opens the embeddings that the run's prompts may name in a mode: the recipe's, those of its LoRAs, and
+ * files that words of the prompts are the names of. */
+bool sl_run_find_embeddings(SlRun *run, SlPromptMode mode, SlError *err);
+void sl_run_free_embeddings(SlRun *run);
+/* Fills side->vectors. */
+bool sl_run_name_vectors(SlRun *run, SlRunSide *side, SlPromptMode mode, SlError *err);
+/* Remembers which of them a text names. */
+void sl_run_mark_vectors(SlRun *run, const SlRunSide *side, const SlAsk *ask);
+/* The recipe names all that are used, with their hashes. */
+bool sl_run_settle_embeddings(SlRun *run, SlPromptMode mode, SlError *err);
+
+/* prompts.c */
 /* Reads the recipe's prompts, or takes the conditions that were given, and fills in what the side is
  * told. */
 bool sl_run_find_words(SlRun *run, SlRunSide *side, const SlCondition *const *given, SlError *err);

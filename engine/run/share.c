@@ -118,7 +118,8 @@ static bool same_tokens(const SlPromptTokens *a, const SlPromptTokens *b)
 /* Whether what encode makes of them is the same. */
 static bool same_text(const SlAsk *a, const SlAsk *b)
 {
-    return a->length == b->length && !memcmp(a->number, b->number, sizeof a->number) &&
+    return a->length == b->length && a->vectors_end == b->vectors_end &&
+           !memcmp(a->number, b->number, sizeof a->number) &&
            same_tokens(a->tokens[0], b->tokens[0]) && same_tokens(a->tokens[1], b->tokens[1]) &&
            (a->length == 0 || !memcmp(a->ids, b->ids, (size_t)a->length * sizeof *a->ids));
 }
@@ -173,6 +174,8 @@ const SlCondition *sl_share_conditions(SlShare *share, SlAsk *ask, SlError *err)
     }
     row->ask = *ask;
     row->ask.prompt = NULL;
+    row->ask.vectors = NULL;
+    row->ask.vectors_count = 0;
     ask->ids = NULL;
     ask->tokens[0] = ask->tokens[1] = NULL;
     share->counts.texts += !encoded;

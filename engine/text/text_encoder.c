@@ -321,7 +321,7 @@ static bool check(const SlTextEncoderConfig *c, const SlTensor *ids, int skip, S
 }
 
 /* Rows of the hidden states that are a textual inversion's vector become that, with their position;
- * host ids of vectors become 0. */
+ * host ids of vectors become 0 where they are no ends. */
 static void put_vectors(SlDevice *dev, const SlTextEncoder *te, const SlTextExtras *extras,
                         int32_t *host_ids, SlTensor *hidden_states)
 {
@@ -346,7 +346,7 @@ static void put_vectors(SlDevice *dev, const SlTextEncoder *te, const SlTextExtr
         from = sl_slice(&from, 1, i % length, 1);
         to = sl_slice(&to, 1, i % length, 1);
         sl_copy(dev, &from, &to);
-        host_ids[i] = 0;
+        host_ids[i] = extras->vectors_end ? host_ids[i] : 0;
     }
 }
 

@@ -35,6 +35,9 @@ typedef struct SlTextExtras {
                           first one; both 0: none */
     SlWeight *vectors; /* [n, D]: textual inversions; NULL: none */
     int first;         /* their ids are first, first + 1, ... */
+    bool
+        vectors_end; /* a configuration with eos_token_id 2 takes the highest id for the text's end:
+                          also that of a vector, as transformers does */
 } SlTextExtras;
 
 /* ids [N, L] i32 on the device. Outputs are allocated from the arena, in the type that the encoder
@@ -46,7 +49,8 @@ typedef struct SlTextExtras {
  * where the config says so. */
 bool sl_text_encoder_forward(SlDevice *dev, const SlTextEncoder *te, const SlTensor *ids,
                              SlTextState state, SlTensor *hidden, SlTensor *pooled, SlError *err);
-/* The same; extras NULL: none. A vector of a textual inversion is no end of a text. */
+/* The same; extras NULL: none. A vector of a textual inversion is no end of a text unless extras says
+ * so. */
 bool sl_text_encoder_forward_with(SlDevice *dev, const SlTextEncoder *te, const SlTensor *ids,
                                   const SlTextExtras *extras, SlTextState state, SlTensor *hidden,
                                   SlTensor *pooled, SlError *err);

@@ -58,6 +58,18 @@ bool sl_tokenize(const SlTokenizer *t, const char *text, int **ids, int *count, 
 /* A prompt as a pipeline hands it to its tokenizer: textual inversions of several vectors stand for
  * all of them, "<cat>" for "<cat> <cat>_1". malloc'ed; NULL and *err as sl_tokenize fails. */
 char *sl_tokenizer_expand(const SlTokenizer *t, const char *text, SlError *err);
+/* A textual inversion's token, as a pipeline that has loaded one adds it to its tokenizer. */
+typedef struct SlAddedWord {
+    const char *text;
+    int id; /* behind the vocabulary of the text encoder */
+} SlAddedWord;
+/* The tokenizer with more words; t stays as it is and must outlive it. NULL and *err without memory.
+ * Given back with sl_tokenizer_without. */
+SlTokenizer *sl_tokenizer_with(const SlTokenizer *t, const SlAddedWord *words, int count,
+                               SlError *err);
+void sl_tokenizer_without(SlTokenizer *with); /* NULL is fine */
+/* Whether a text is a token of its vocabulary, which no textual inversion may be called. */
+bool sl_tokenizer_knows(const SlTokenizer *t, const char *text);
 /* What a pipeline feeds to the text encoder: start, ids cut to max_length - 2, end, padding; out
  * has max_length places. When something was cut off, *unused (malloc'ed, may be NULL if not wanted)
  * becomes the decoded rest and *unused_count its number of tokens; otherwise NULL and 0. */

@@ -1,5 +1,5 @@
-/* tokenizer_added.c - textual inversions of several vectors: "<cat>" in a prompt stands for
- * "<cat> <cat>_1 <cat>_2", as many as there are among the added tokens.
+/* tokenizer_added.c - textual inversions among the added tokens. Those of several vectors: "<cat>" in a
+ * prompt stands for "<cat> <cat>_1 <cat>_2", as many as there are; and those that a run brings.
  *
  * Mirrors TextualInversionLoaderMixin.maybe_convert_prompt of diffusers (loaders/
  * textual_inversion.py), which every pipeline calls before its tokenizer. Easy to get wrong: a token
@@ -121,4 +121,69 @@ char *sl_tokenizer_expand(const SlTokenizer *t, const char *text, SlError *err)
         return whole;
     free(whole);
     return NULL;
+}
+
+/* ---- more words ---- */
+
+static bool add_word(SlTokenizer *with, const SlAddedWord *word, SlError *err)
+{
+    SlAddedToken *a = &with->added[with->added_count++];
+    *a = (SlAddedToken){.text = strdup(word->text),
+                        .length = strlen(word->text),
+                        .id = word->id,
+                        .normalized = true,
+                        .listing = SL_LISTED_WHOLE};
+    if (!a->text)
+        return no_memory(err);
+    a->normal = sl_text_normalize(SL_TOKENS_TRANSFORMERS_5, a->text, a->length, &a->normal_length);
+    with->added_starts[(unsigned char)*a->text] = true;
+    return a->normal || no_memory(err);
+}
+
+SlTokenizer *sl_tokenizer_with(const SlTokenizer *t, const SlAddedWord *words, int count,
+                               SlError *err)
+{
+    SlTokenizer *with = malloc(sizeof *with);
+    bool ok = with != NULL;
+    if (ok) {
+        *with = *t;
+        with->added = calloc((size_t)t->added_count + (size_t)count + 1, sizeof *with->added);
+        with->borrowed = t->added_count;
+        ok = with->added != NULL;
+    }
+    if (!ok) {
+        free(with);
+        no_memory(err);
+        return NULL;
+    }
+    if (t->added_count)
+        memcpy(with->added, t->added, (size_t)t->added_count * sizeof *t->added);
+    for (int i = 0; ok && i < count; i++)
+        ok = add_word(with, &words[i], err);
+    if (ok)
+        return with;
+    sl_tokenizer_without(with);
+    return NULL;
+}
+
+void sl_tokenizer_without(SlTokenizer *with)
+{
+    for (int i = with ? with->borrowed : 0; with && i < with->added_count; i++) {
+        free(with->added[i].text);
+        free(with->added[i].normal);
+    }
+    if (with)
+        free(with->added);
+    free(with);
+}
+
+bool sl_tokenizer_knows(const SlTokenizer *t, const char *text)
+{
+    for (int i = 0; i < t->added_count; i++)
+        if (!strcmp(t->added[i].text, text))
+            return true;
+    for (int i = 0; i < t->size; i++)
+        if (t->piece[i] && !strcmp(t->piece[i], text))
+            return true;
+    return false;
 }

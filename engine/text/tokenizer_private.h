@@ -39,9 +39,9 @@ struct SlTokenizer {
     char *vocab_text;   /* the pieces of vocab.json, one after another, each with its 0 */
     const char **piece; /* of every id below size */
     int size;
-    SlAddedToken *added; /* found in a text before anything else is done with it */
-    int added_count;
-    bool added_starts[256]; /* bytes that an added token begins with */
+    SlAddedToken *added;       /* found in a text before anything else is done with it */
+    int added_count, borrowed; /* the first of them are another tokenizer's */
+    bool added_starts[256];    /* bytes that an added token begins with */
     int special[SL_SPECIALS];
     int literal[2];                           /* ids of the pattern's start and end words */
     int byte_symbol[256], byte_symbol_w[256]; /* inside a word, at its end ("</w>") */

@@ -568,6 +568,32 @@ static void test_loras(void)
     g_assert_cmpstr(gtk_editable_get_text(GTK_EDITABLE(row)), ==, "");
 }
 
+/* Embeddings are a line, too; a picture says which file they were. */
+static void test_embeddings(void)
+{
+    GtkWidget *row = more_row(part(panel, "more_row"), "_Embeddings");
+    g_autofree char *path = fixture_path("../embeddings/sd1.pt");
+    g_autofree char *prompt = NULL;
+    g_autofree char *said = NULL;
+    g_autofree char *before = newest_picture();
+    g_autofree char *picture = NULL;
+    g_autofree char *bytes = NULL;
+    gsize length;
+
+    g_assert_nonnull(row);
+    gtk_editable_set_text(GTK_EDITABLE(row), path);
+    g_signal_emit_by_name(row, "apply");
+    g_object_get(workspace->recipe, "embedding", &said, "prompt", &prompt, NULL);
+    g_assert_cmpstr(said, ==, path);
+    g_object_set(workspace->recipe, "prompt", "an <cat>", NULL);
+    develop_to_end();
+    WAIT_UNTIL(g_strcmp0(before, (picture = newest_picture())) != 0);
+    g_assert_true(g_file_get_contents(picture, &bytes, &length, NULL));
+    g_assert_nonnull(memmem(bytes, length, "\"embeddings\":[{\"name\"", 22));
+    g_object_set(workspace->recipe, "embedding", "", "prompt", prompt, NULL);
+    g_assert_cmpstr(gtk_editable_get_text(GTK_EDITABLE(row)), ==, "");
+}
+
 /* A refiner is a second model, for those that one fits. It goes on at the fourth of five steps. */
 static void test_refiner(void)
 {
@@ -852,6 +878,7 @@ int main(int argc, char **argv)
     g_test_add_func("/window/ddpm", test_ddpm);
     g_test_add_func("/window/vae", test_vae);
     g_test_add_func("/window/loras", test_loras);
+    g_test_add_func("/window/embeddings", test_embeddings);
     g_test_add_func("/window/sdxl", test_sdxl);
     g_test_add_func("/window/refiner", test_refiner);
     g_test_add_func("/window/model-list", test_model_list);

@@ -160,6 +160,8 @@ _sl_side_ensure_model (SlEngineSide *side, SlModelItem *item, const SlDeviceChoi
                              .dtype = choice->dtype,
                              .threads = choice->threads,
                              .find_adapter = sl_lora_find,
+                             .find_embedding = sl_embedding_find,
+                             .list_embeddings = sl_embeddings_each,
                              .progress = load_progress,
                              .progress_arg = side,
                              .cancel = &side->closing };

@@ -6,6 +6,7 @@
  * draw it on the GPU unless they say RNG, and its versions before 1.2 wrote no Version; those who
  * build on ComfyUI draw it on the CPU.
  */
+#include "app/recipe/foreign/embeddings.h"
 #include "app/recipe/foreign/lora_tags.h"
 #include "app/recipe/foreign/readers.h"
 #include "app/recipe/infotext.h"
@@ -40,6 +41,12 @@ static bool is_understood(const char *key)
     return is_one_of(key, understood, sizeof understood / sizeof understood[0]);
 }
 
+/* "TI" has their names alone. */
+static bool is_embeddings(const char *key)
+{
+    return !strcmp(key, "TI hashes") || !strcmp(key, "TI");
+}
+
 static void note_rest(SlImporter *im, const SlInfotext *info)
 {
     SlText rest = {0};
@@ -51,7 +58,8 @@ static void note_rest(SlImporter *im, const SlInfotext *info)
             break;
         }
         bool loras = im->text[SL_SETTING_LORA] && !strcmp(f->key, "Lora hashes");
-        if (!loras && !is_understood(f->key))
+        bool embeddings = im->text[SL_SETTING_EMBEDDING] && is_embeddings(f->key);
+        if (!loras && !embeddings && !is_understood(f->key))
             sl_text_addf(&rest, "%s%s", rest.length ? ", " : "", f->key);
     }
     if (rest.length)
@@ -173,6 +181,7 @@ static void take_fields(SlImporter *im, const SlInfotext *info)
     const char *version = sl_infotext_get(info, "Version");
     sl_importer_take(im, SL_SETTING_PROMPT, info->prompt);
     sl_lora_tags_take(im, sl_infotext_get(info, "Lora hashes"));
+    sl_embeddings_take(im, sl_infotext_get(info, "TI hashes"));
     sl_importer_take(im, SL_SETTING_NEGATIVE_PROMPT, info->negative_prompt);
     sl_setting_unset(sl_setting(SL_SETTING_CLIP_SKIP), &im->recipe); /* where nothing is said */
     sl_importer_take_sampler(im, sl_infotext_get(info, "Sampler"),

@@ -10,6 +10,7 @@
 
 #include <cjson/cJSON.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <time.h>
 
 static char *sd_model, *ddpm_model;
@@ -587,6 +588,47 @@ static void test_flow(void)
     free(root);
 }
 
+/* A word of a prompt finds its file in the folder; what it found is the picture's, by its hash. */
+static void test_embeddings(void)
+{
+    char *from = sl_test_path("goldens/embeddings/sd1.pt"), *before = getenv("SAFELIGHT_MODELS");
+    char *saved = before ? strdup(before) : NULL;
+    char path[4096], other[4096];
+    size_t bytes;
+    SlError err = {0};
+    void *data = sl_read_file(from, 1 << 20, &bytes, &err);
+    mkdir(file("embeddings"), 0700);
+    snprintf(path, sizeof path, "%s/embeddings/nice.pt", folder);
+    snprintf(other, sizeof other, "%s/embeddings/other.pt", folder);
+    sl_test(data && sl_write_file(path, data, bytes, &err), "a folder of embeddings %s",
+            err.message);
+    setenv("SAFELIGHT_MODELS", folder, 1);
+    char picture[4096];
+    snprintf(picture, sizeof picture, "%s/nice.png", folder);
+    expect(RUN("generate", "--model", sd_model, "--prompt", "a Nice house", "--prompt-mode",
+               "a1111", SMALL, "--output", picture),
+           0, "", "a prompt names an embedding");
+    Run info = RUN("info", picture);
+    sl_test(strstr(info.out, "embedding         nice#"), "the picture says so");
+    done(&info);
+    expect(RUN("replay", picture, "--model", sd_model, "--verify"), 0, "", "replayed");
+    rename(path, other);
+    expect(RUN("replay", picture, "--model", sd_model, "--verify"), 0, "", "under another name");
+    unlink(other);
+    expect(RUN("replay", picture, "--model", sd_model, "--verify"), 1, "no embedding \"nice\"",
+           "it is gone");
+    expect(RUN("replay", picture, "--model", sd_model, "--verify", "--embedding", from), 0, "",
+           "and where it is can be said");
+    rmdir(file("embeddings"));
+    if (saved)
+        setenv("SAFELIGHT_MODELS", saved, 1);
+    else
+        unsetenv("SAFELIGHT_MODELS");
+    free(saved);
+    free(data);
+    free(from);
+}
+
 int main(void)
 {
     if (!program_begin())
@@ -607,6 +649,7 @@ int main(void)
     test_info();
     test_interrupt();
     test_flow();
+    test_embeddings();
     free(sd_model);
     free(ddpm_model);
     return program_end();

@@ -154,10 +154,45 @@ static void test_hostile(void)
     free(path);
 }
 
+static void test_embeddings(void)
+{
+    char *pickle = sl_test_path("goldens/embeddings/sd1.pt");
+    char *xl = sl_test_path("goldens/embeddings/sdxl.safetensors");
+    Run words = RUN("info", pickle), json = RUN("info", "--json", pickle), both = RUN("info", xl);
+    sl_test(words.status == 0 && strstr(words.out, "a pickle, read without being run") &&
+                strstr(words.out, "3 vectors of 32 numbers, word <cat>") &&
+                strstr(words.out, "step          499"),
+            "an embedding: %s%s", words.out, words.err);
+    cJSON *root = cJSON_Parse(json.out);
+    const char *kind = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(root, "kind"));
+    sl_test(kind && !strcmp(kind, "embedding") &&
+                cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(root, "embeddings")) == 1,
+            "and as JSON");
+    sl_test(both.status == 0 && strstr(both.out, "2 vectors of 16 and 24 numbers"),
+            "of two encoders");
+    cJSON_Delete(root);
+    done(&words);
+    done(&json);
+    done(&both);
+    sl_write_file(file("evil.pt"),
+                  "\x80\x02\x8a\nl\xfc\x9c\x46\xf9 j\xa8P\x19.\x80\x02M\xe9\x03.\x80\x02}."
+                  "\x80\x02"
+                  "cos\nsystem\nX\x04\0\0\0true\x85R.",
+                  55, NULL);
+    Run evil = RUN("info", file("evil.pt"));
+    sl_test(evil.status == 1 && strstr(evil.err, "evil.pt") && strstr(evil.err, "\"os.system\"") &&
+                strstr(evil.err, "none of it run"),
+            "a pickle that would do something: %s", evil.err);
+    done(&evil);
+    free(pickle);
+    free(xl);
+}
+
 int main(void)
 {
     program_begin();
     test_files();
+    test_embeddings();
     test_hostile();
     return program_end();
 }

@@ -163,6 +163,30 @@ static void test_webui(void)
           "an unknown sampler discards nothing else");
 }
 
+/* Embeddings that are here, found by their hashes; the words of the prompt stay. */
+static void test_embeddings(void)
+{
+    char *models = sl_test_path("goldens/model");
+    setenv("SAFELIGHT_MODELS", models, 1);
+    free(models);
+    check("parameters",
+          "x nice\nSteps: 20, Sampler: DDPM, CFG scale: 7.5, Seed: 1, Size: 64x64, TI hashes: "
+          "\"nice: "
+          "b185c8bad5ba, sdxl: 0a023e8f1e44\", TI: \"nice, sdxl\"",
+          "parameters",
+          "prompt: \"base\", \"x nice\"\nscheduler: \"pndm\", \"ddpm\"\nsteps: 25, 20\nnoise: cpu, "
+          "cuda\nembedding: \"\", \"sd1#b185c8bad5ba:nice; sdxl#0a023e8f1e44\"",
+          "", "TI hashes");
+    check("parameters",
+          "x nice\nSteps: 20, Sampler: DDPM, CFG scale: 7.5, Seed: 1, Size: 64x64, TI hashes: "
+          "\"nice: "
+          "b185c8bad5ba, gone: 0123456789ab\"",
+          "parameters",
+          "prompt: \"base\", \"x nice\"\nscheduler: \"pndm\", \"ddpm\"\nsteps: 25, 20\nnoise: cpu, "
+          "cuda",
+          "not taken over: TI hashes", "one that is not here");
+}
+
 /* Every value alone out of range or no number at all: it is said, the setting stays as it was, and
  * all the others are taken. */
 static void test_bad_values(void)
@@ -503,6 +527,7 @@ int main(void)
     if (!mkdtemp(folder))
         return 1;
     test_webui();
+    test_embeddings();
     test_bad_values();
     test_does_not_fit();
     test_others();

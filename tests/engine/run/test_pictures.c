@@ -109,6 +109,17 @@ static char *lora_of(const cJSON *test)
     return lora;
 }
 
+/* The case's embedding with its word, malloc'ed; NULL: none. */
+static char *embedding_of(const cJSON *test)
+{
+    const char *file = string_of(test, "embedding", NULL), *word = string_of(test, "word", "");
+    char *path = file ? sl_test_path(file) : NULL, *embedding = NULL;
+    if (path && asprintf(&embedding, "%s%s%s", path, *word ? ":" : "", word) < 0)
+        abort();
+    free(path);
+    return embedding;
+}
+
 static void run_case(SlModel *model, const cJSON *test, const Golden *golden, const char *scheduler)
 {
     const char *name = string_of(test, "name", "");
@@ -127,6 +138,8 @@ static void run_case(SlModel *model, const cJSON *test, const Golden *golden, co
         recipe.scheduler = scheduler;
     char *lora = lora_of(test);
     recipe.lora = lora;
+    char *embedding = embedding_of(test);
+    recipe.embedding = embedding;
     SlRunInputs inputs = {.latents = golden_read(golden, "latents", &n)};
     inputs.step_noise = golden_read(golden, "noise", &noise_n);
     inputs.step_noise_count = n ? (int)(noise_n / n) : 0;
@@ -141,6 +154,7 @@ static void run_case(SlModel *model, const cJSON *test, const Golden *golden, co
     free((void *)inputs.latents);
     free((void *)inputs.step_noise);
     free(lora);
+    free(embedding);
 }
 
 static void run_pipeline(const cJSON *test)
@@ -227,6 +241,7 @@ int main(int argc, char **argv)
     run_cases("goldens/model/scheduler_cases.json", argc, argv);
     run_cases("goldens/model/sdxl_cases.json", argc, argv);
     run_cases("goldens/model/lora_cases.json", argc, argv);
+    run_cases("goldens/model/embedding_cases.json", argc, argv);
     run_cases("goldens/model/refiner_cases.json", argc, argv);
     if (half_precision())
         test_median();
