@@ -10,6 +10,7 @@
 #include "app/objects/compare/sl-comparison.h"
 #include "app/objects/compare/sl-difference.h"
 #include "app/objects/sl-control.h"
+#include "app/objects/sl-dynamic.h"
 #include "app/objects/sl-frame-object.h"
 #include "app/objects/gallery/sl-gallery.h"
 #include "app/objects/sl-job.h"

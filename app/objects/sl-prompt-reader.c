@@ -8,10 +8,12 @@
 #include <string.h>
 
 #include "app/files/files.h"
+#include "app/objects/sl-dynamic.h"
 #include "app/objects/sl-model-item-private.h"
 #include "app/objects/sl-places.h"
 #include "app/objects/sl-settings-private.h"
 #include "app/objects/sl-thread-queue.h"
+#include "app/recipe/recipe.h"
 
 #define DEPTH 4 /* of folders in folders */
 
@@ -20,6 +22,8 @@ struct _SlPromptReader
   GObject parent_instance;
   SlThreadQueue *queue; /* NULL: closed */
   SlModelItem *model;
+  char *folder;
+  guint dynamic;
   char **names[SL_PROMPT_N_NAMES];
 
   /* The queue's thread alone. */
@@ -36,6 +40,11 @@ enum
 };
 
 static guint signals[N_SIGNALS];
+
+enum
+{
+  PROP_DYNAMIC = 1,
+};
 
 /* ---- a reading ---- */
 
@@ -63,6 +72,10 @@ typedef struct
   SlPromptReader *reader;
   SlModelItem *model;
   char *text;
+  char *folder;
+  gboolean dynamic;
+  guint64 seed;
+  char *drawn; /* the prompt of a template */
   SlPromptAsk ask;
   SlTokenRules rules;
   SlPromptReading reading;
@@ -78,6 +91,8 @@ task_free (gpointer data)
   g_clear_object (&task->reader);
   g_clear_object (&task->model);
   g_free (task->text);
+  g_free (task->folder);
+  free (task->drawn);
   g_free (task->reading.problem);
   g_array_unref (task->reading.ranges);
   g_array_unref (task->reading.words);
@@ -155,7 +170,8 @@ count (Task *task, const int *chars)
   task->reading.limit = spans.limit;
   task->reading.unused = spans.dropped;
   task->reading.chunks = spans.chunks;
-  take_spans (task, &spans, chars);
+  if (task->drawn == NULL)
+    take_spans (task, &spans, chars);
   sl_prompt_spans_free (&spans);
 }
 
@@ -174,6 +190,40 @@ find_faults (Task *task, const SlPrompt *prompt, const int *chars)
     }
 }
 
+/* Of a template the prompt that the seed draws is read; FALSE and a problem where it cannot be made. */
+static gboolean
+draw (Task *task)
+{
+  SlTemplate *t = NULL;
+  SlError err;
+  char **folders;
+
+  if (!task->dynamic || !(strchr (task->text, '{') || sl_template_has_choices (task->text)))
+    return TRUE;
+  folders = sl_folders_named ("wildcards", task->folder);
+  t = sl_template_read (task->text, (const char *const *)folders, &err);
+  sl_strings_free (folders);
+  if (t)
+    {
+      task->reading.prompts = sl_template_count (t);
+      task->drawn = sl_template_draw (t, task->seed, task->ask.negative, &err);
+      task->ask.text = task->drawn;
+    }
+  sl_template_free (t);
+  if (task->drawn == NULL)
+    task->reading.problem = g_strdup (err.message);
+  return task->drawn != NULL;
+}
+
+/* Braces with a choice, or a wildcard. */
+static gboolean
+looks_like_template (const char *text)
+{
+  const char *brace = strchr (text, '{');
+
+  return sl_template_has_choices (text) && ((brace && strchr (brace, '|')) || strstr (text, "__"));
+}
+
 static void
 task_run (gpointer data)
 {
@@ -186,6 +236,8 @@ task_run (gpointer data)
 
   for (gsize i = 0; i <= length; i++)
     chars[i] = before += ((guchar)task->text[i] & 0xC0) != 0x80;
+  if (!draw (task))
+    return;
   prompt = sl_prompt_read (&task->ask, &err);
   if (prompt == NULL)
     {
@@ -193,7 +245,9 @@ task_run (gpointer data)
       return;
     }
   count (task, chars);
-  find_faults (task, prompt, chars);
+  if (task->drawn == NULL)
+    find_faults (task, prompt, chars);
+  task->reading.plain_choices = !task->dynamic && looks_like_template (task->text);
   task->reading.plain_weights = task->ask.mode == SL_PROMPT_PLAIN
                                 && (sl_prompt_has_weights (task->text) || strstr (task->text, "<lora:"));
   sl_prompt_free (prompt);
@@ -324,10 +378,12 @@ look_done (gpointer data)
 }
 
 void
-sl_prompt_reader_look_for_names (SlPromptReader *self, const char *preferred)
+sl_prompt_reader_set_folder (SlPromptReader *self, const char *preferred)
 {
   Look *look;
 
+  g_free (self->folder);
+  self->folder = g_strdup (preferred);
   if (self->queue == NULL)
     return;
   look = g_new0 (Look, 1);
@@ -380,6 +436,9 @@ sl_prompt_reader_read (SlPromptReader *self,
   if (self->model)
     task->model = g_object_ref (self->model);
   task->text = g_strdup (text);
+  task->folder = g_strdup (self->folder);
+  task->dynamic = self->dynamic != SL_DYNAMIC_OFF;
+  task->seed = recipe.seed;
   task->ask = (SlPromptAsk){ .mode = sl_prompt_reader_has_modes (self) ? (SlPromptMode)recipe.prompt_mode
                                                                        : SL_PROMPT_PLAIN,
                              .text = task->text,
@@ -406,6 +465,24 @@ sl_prompt_reader_close (SlPromptReader *self)
 }
 
 static void
+sl_prompt_reader_get_property (GObject *object, guint id, GValue *value, GParamSpec *spec)
+{
+  g_value_set_uint (value, SL_PROMPT_READER (object)->dynamic);
+}
+
+static void
+sl_prompt_reader_set_property (GObject *object, guint id, const GValue *value, GParamSpec *spec)
+{
+  SlPromptReader *self = SL_PROMPT_READER (object);
+
+  if (self->dynamic == g_value_get_uint (value))
+    return;
+  self->dynamic = g_value_get_uint (value);
+  g_object_notify_by_pspec (object, spec);
+  g_signal_emit (self, signals[CHANGED], 0);
+}
+
+static void
 sl_prompt_reader_dispose (GObject *object)
 {
   SlPromptReader *self = SL_PROMPT_READER (object);
@@ -423,6 +500,7 @@ sl_prompt_reader_finalize (GObject *object)
 
   for (guint i = 0; i < SL_PROMPT_N_NAMES; i++)
     g_strfreev (self->names[i]);
+  g_free (self->folder);
   sl_tokenizer_close (self->tokenizer);
   G_OBJECT_CLASS (sl_prompt_reader_parent_class)->finalize (object);
 }
@@ -430,8 +508,14 @@ sl_prompt_reader_finalize (GObject *object)
 static void
 sl_prompt_reader_class_init (SlPromptReaderClass *klass)
 {
+  G_OBJECT_CLASS (klass)->get_property = sl_prompt_reader_get_property;
+  G_OBJECT_CLASS (klass)->set_property = sl_prompt_reader_set_property;
   G_OBJECT_CLASS (klass)->dispose = sl_prompt_reader_dispose;
   G_OBJECT_CLASS (klass)->finalize = sl_prompt_reader_finalize;
+  g_object_class_install_property (
+      G_OBJECT_CLASS (klass), PROP_DYNAMIC,
+      g_param_spec_uint ("dynamic", NULL, NULL, SL_DYNAMIC_OFF, SL_DYNAMIC_ALL, SL_DYNAMIC_OFF,
+                         G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | G_PARAM_EXPLICIT_NOTIFY));
   signals[CHANGED] = g_signal_new ("changed", SL_TYPE_PROMPT_READER, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
                                    G_TYPE_NONE, 0);
 }

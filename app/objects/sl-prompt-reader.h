@@ -36,12 +36,14 @@ typedef struct
 typedef struct
 {
   gboolean counted; /* FALSE: there is no tokenizer, or the text cannot be read: the numbers are 0 */
+  double prompts;   /* that it stands for as a template, of which one is counted; 0: it is none */
   int tokens, limit, unused, chunks;
   GArray *ranges;         /* SlPromptRange */
   GArray *words;          /* SlPromptWord */
   const char *fault;      /* of the first one, to be translated: "this bracket is not closed"; NULL: none */
   int fault_at;           /* its sign */
   char *problem;          /* why the text cannot be read at all; NULL: it can */
+  gboolean plain_choices; /* it has what looks like a template's, and they are plain text */
   gboolean plain_weights; /* it has what looks like weights, and they are plain text */
 } SlPromptReading;
 
@@ -62,7 +64,8 @@ G_DECLARE_FINAL_TYPE (SlPromptReader, sl_prompt_reader, SL, PROMPT_READER, GObje
 
 typedef void (*SlPromptRead) (const SlPromptReading *reading, gpointer user_data);
 
-/* Signal "changed": another model was set, which may read the same text in another way. */
+/* Signal "changed": the same text may be read in another way now. Property "dynamic": SlDynamic, whether prompts are
+ * templates. */
 SlPromptReader *sl_prompt_reader_new (void);
 /* Ends the thread; nothing is read any more. */
 void sl_prompt_reader_close (SlPromptReader *self);
@@ -78,9 +81,9 @@ void sl_prompt_reader_read (SlPromptReader *self,
                             SlPromptRead read,
                             GObject *user_data);
 
-/* Names for completion, ended by NULL; never NULL. Looked for again, in the background, in the folders of models,
- * preferred (or "") first. */
+/* Names for completion, ended by NULL; never NULL. */
 const char *const *sl_prompt_reader_get_names (SlPromptReader *self, SlPromptNames kind);
-void sl_prompt_reader_look_for_names (SlPromptReader *self, const char *preferred);
+/* The folder of models that is looked into first, "" none: names are looked for again, in the background. */
+void sl_prompt_reader_set_folder (SlPromptReader *self, const char *preferred);
 
 G_END_DECLS

@@ -223,6 +223,53 @@ static void test_prompt_chunks(void)
     g_object_set(workspace->recipe, "prompt", "a lighthouse at night, and a ship far out", NULL);
 }
 
+static char *job_text(SlJob *job, const char *property)
+{
+    char *text;
+
+    g_object_get(sl_job_get_settings(job), property, &text, NULL);
+    return text;
+}
+
+static void test_prompt_choices(void)
+{
+    SlJob *first, *second;
+
+    g_settings_set_uint(preferences, "dynamic", 0);
+    g_object_set(workspace->recipe, "steps", 2, NULL);
+    clear_prompt(0);
+    type_prompt("a {red|blue} house");
+    WAIT_UNTIL(gtk_widget_get_mapped(prompt_part("prompt", "proposal")));
+    screenshot("prompt-choices-proposal");
+    press("prompt", "accept");
+    g_assert_cmpint(g_settings_get_uint(preferences, "dynamic"), ==, 1);
+    WAIT_UNTIL(g_str_has_prefix(prompt_says("count"), "One of 2 prompts: "));
+    g_settings_set_uint(preferences, "dynamic", 2);
+    screenshot("prompt-choices");
+    act("win.develop");
+    first = sl_queue_get_current(workspace->queue);
+    g_assert_cmpint(g_list_model_get_n_items(G_LIST_MODEL(workspace->queue)), ==, 1);
+    g_autoptr(SlJob) waiting = g_list_model_get_item(G_LIST_MODEL(workspace->queue), 0);
+    second = waiting;
+    g_autofree char *red = job_text(first, "prompt"), *blue = job_text(second, "prompt");
+    g_autofree char *template = job_text(second, "prompt-template");
+    g_assert_cmpstr(red, ==, "a red house");
+    g_assert_cmpstr(blue, ==, "a blue house");
+    g_assert_cmpstr(template, ==, "a {red|blue} house");
+    g_assert_cmpstr(sl_settings_get_prompt(workspace->recipe), ==, template);
+    WAIT_UNTIL(sl_job_is_over(second));
+    gtk_text_buffer_set_text(prompt_buffer(), "a {red", -1);
+    WAIT_UNTIL(gtk_widget_get_mapped(prompt_part("prompt", "fault")));
+    screenshot("prompt-choices-fault");
+    act("win.develop");
+    g_assert_null(sl_queue_get_current(workspace->queue));
+    close_dialog();
+    g_settings_set_uint(preferences, "dynamic", 0);
+    WAIT_UNTIL(!gtk_widget_get_mapped(prompt_part("prompt", "fault")));
+    clear_prompt(0);
+    g_object_set(workspace->recipe, "prompt", "a lighthouse at night, and a ship far out", NULL);
+}
+
 static void test_first_start(void)
 {
     SlModelItem *model;
@@ -862,6 +909,7 @@ int main(int argc, char **argv)
     g_test_add_func("/window/prompt-weights", test_prompt_weights);
     g_test_add_func("/window/prompt-fault", test_prompt_fault);
     g_test_add_func("/window/prompt-chunks", test_prompt_chunks);
+    g_test_add_func("/window/prompt-choices", test_prompt_choices);
     g_test_add_func("/window/develop", test_develop);
     g_test_add_func("/window/scrub", test_scrub);
     g_test_add_func("/window/keep-step", test_keep_step);

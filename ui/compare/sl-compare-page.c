@@ -66,6 +66,7 @@ start (SlComparePage *self)
 {
   SlWorkspace *workspace = self->workspace;
   g_autoptr (SlComparisonState) before = NULL;
+  g_autoptr (SlSettings) drawn = NULL;
   g_autoptr (GError) error = NULL;
   gboolean started;
 
@@ -74,8 +75,14 @@ start (SlComparePage *self)
   if (count_lanes (self) == 0)
     sl_compare_presets_add (self->comparison, "four", workspace->recipe, workspace->model);
   sl_workspace_use_seed (workspace);
+  drawn = sl_workspace_draw (workspace, &error);
+  if (drawn == NULL)
+    {
+      sl_notice_alert (GTK_WIDGET (self), _ ("The prompt’s choices cannot be made"), error->message);
+      return FALSE;
+    }
   before = sl_comparison_state_new (self->comparison);
-  started = sl_comparison_start (self->comparison, workspace->model, workspace->recipe,
+  started = sl_comparison_start (self->comparison, workspace->model, drawn,
                                  sl_workspace_get_previews (workspace), &error);
   if (!started)
     say_does_not_fit (self, error);

@@ -400,21 +400,21 @@ job_ended (SlDarkroomPage *self, SlJob *job)
   update (self);
 }
 
-static void
-add_jobs (SlWorkspace *workspace)
+/* FALSE and a sentence where the prompts are templates and one of them is wrong. */
+static gboolean
+add_jobs (SlWorkspace *workspace, GError **error)
 {
-  g_autoptr (SlSettings) settings = sl_settings_dup (workspace->recipe);
-  guint64 seed = sl_settings_get_seed (settings);
   int count = (int)g_settings_get_double (workspace->preferences, "count");
+  g_autoptr (GPtrArray) pictures = sl_workspace_expand (workspace, workspace->recipe, count, error);
 
-  for (int i = 0; i < count; i++)
+  for (guint i = 0; pictures && i < pictures->len; i++)
     {
-      g_autoptr (SlJob) job = NULL;
+      g_autoptr (SlJob) job
+          = sl_job_new (workspace->model, pictures->pdata[i], sl_workspace_get_previews (workspace));
 
-      g_object_set (settings, "seed", seed + i, NULL);
-      job = sl_job_new (workspace->model, settings, sl_workspace_get_previews (workspace));
       sl_queue_add (workspace->queue, job);
     }
+  return pictures != NULL;
 }
 
 /* ---- as a page ---- */
@@ -444,7 +444,11 @@ page_develop (SlPage *page)
       return FALSE;
     }
   sl_workspace_use_seed (workspace);
-  add_jobs (workspace);
+  if (!add_jobs (workspace, &error))
+    {
+      sl_notice_alert (GTK_WIDGET (self), _ ("The prompt’s choices cannot be made"), error->message);
+      return FALSE;
+    }
   update (self);
   return TRUE;
 }

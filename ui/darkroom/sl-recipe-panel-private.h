@@ -49,6 +49,7 @@ struct _SlRecipePanel
   AdwComboRow *size_row;
   GtkWidget *custom_size_row;
   AdwExpanderRow *more_row;
+  AdwComboRow *dynamic_row;
   AdwComboRow *previews_row;
   GtkWidget *reset_row;
 

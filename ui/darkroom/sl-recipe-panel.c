@@ -212,6 +212,7 @@ sl_recipe_panel_connect (SlRecipePanel *self,
                            G_CONNECT_SWAPPED);
   g_settings_bind (preferences, "keep-seed", self->keep_seed, "active", G_SETTINGS_BIND_DEFAULT);
   g_settings_bind (preferences, "count", self->count_adjustment, "value", G_SETTINGS_BIND_DEFAULT);
+  g_settings_bind (preferences, "dynamic", self->dynamic_row, "selected", G_SETTINGS_BIND_DEFAULT);
   g_settings_bind (preferences, "previews", self->previews_row, "selected", G_SETTINGS_BIND_DEFAULT);
   g_settings_bind (preferences, "more-expanded", self->more_row, "expanded", G_SETTINGS_BIND_DEFAULT);
   sl_recipe_panel_show_first (self);
@@ -273,6 +274,7 @@ sl_recipe_panel_class_init (SlRecipePanelClass *klass)
   BIND (size_row);
   BIND (custom_size_row);
   BIND (more_row);
+  BIND (dynamic_row);
   BIND (previews_row);
   BIND (reset_row);
   signals[MODEL_CHOSEN] = g_signal_new ("model-chosen", SL_TYPE_RECIPE_PANEL, G_SIGNAL_RUN_LAST, 0, NULL,

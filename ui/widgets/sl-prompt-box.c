@@ -35,7 +35,8 @@ struct _SlPromptBox
   char *asked;  /* the text that is being read; NULL: none is */
   gboolean old; /* what was asked is not the newest any more */
   gboolean showing;
-  gboolean declined; /* the mode that was proposed; until there is no more reason to propose one */
+  int proposed;   /* which of `proposals` is shown; -1: none */
+  guint declined; /* bits of those that were, until there is no more reason for them */
   int fault_at;
   GArray *words; /* of the last reading; see say_count */
   SlPromptReading last;
@@ -110,6 +111,20 @@ make_tags (SlPromptBox *self)
                            G_CONNECT_SWAPPED);
 }
 
+/* What a text has that is plain text, and what would read it. */
+static const struct
+{
+  const char *text, *accept;
+} proposals[] = {
+  { N_ ("Weights and tags are plain text in this prompt."), N_ ("Use _A1111 Weights") },
+  { N_ ("Choices like {a|b} are plain text in this prompt."), N_ ("Make the _Choices") },
+};
+enum
+{
+  PROPOSE_WEIGHTS,
+  PROPOSE_CHOICES,
+};
+
 /* ---- what was read ---- */
 
 static void
@@ -143,7 +158,12 @@ say_count (SlPromptBox *self)
   gtk_widget_set_visible (GTK_WIDGET (self->count), last->counted && last->tokens > 0);
   if (!last->counted)
     return;
-  if (last->unused)
+  if (last->prompts > 1 && last->prompts < 1e6)
+    text = g_strdup_printf (_ ("One of %.0f prompts: %d tokens in chunks of %d"), last->prompts, last->tokens,
+                            last->limit);
+  else if (last->prompts > 1)
+    text = g_strdup_printf (_ ("One of many prompts: %d tokens in chunks of %d"), last->tokens, last->limit);
+  else if (last->unused)
     text = g_strdup_printf (_ ("%d of %d tokens, %d are not used"), last->tokens, last->limit, last->unused);
   else if (last->chunks > 1)
     {
@@ -192,7 +212,9 @@ show_fault (SlPromptBox *self, const SlPromptReading *reading)
 
   self->fault_at = reading->fault ? reading->fault_at : -1;
   gtk_widget_set_visible (GTK_WIDGET (self->fault), sentence != NULL);
-  gtk_widget_set_sensitive (GTK_WIDGET (self->fault), self->fault_at >= 0);
+  /* A sentence without a place is no button; insensitive it could not be read. */
+  gtk_widget_set_can_target (GTK_WIDGET (self->fault), self->fault_at >= 0);
+  gtk_widget_set_focusable (GTK_WIDGET (self->fault), self->fault_at >= 0);
   gtk_label_set_text (self->fault_text, sentence ? sentence : "");
   gtk_accessible_update_state (GTK_ACCESSIBLE (self->view), GTK_ACCESSIBLE_STATE_INVALID,
                                sentence ? GTK_ACCESSIBLE_INVALID_TRUE : GTK_ACCESSIBLE_INVALID_FALSE, -1);
@@ -212,10 +234,17 @@ describe (SlPromptBox *self)
 static void
 propose (SlPromptBox *self, const SlPromptReading *reading)
 {
-  gboolean reason = reading->plain_weights && sl_prompt_reader_has_modes (self->reader);
+  gboolean modes = sl_prompt_reader_has_modes (self->reader);
+  guint reasons = (guint)(reading->plain_weights && modes) << PROPOSE_WEIGHTS
+                  | (guint)reading->plain_choices << PROPOSE_CHOICES;
 
-  self->declined = self->declined && reason;
-  gtk_widget_set_visible (self->proposal, reason && !self->declined);
+  self->declined &= reasons;
+  self->proposed = g_bit_nth_lsf (reasons & ~self->declined, -1);
+  gtk_widget_set_visible (self->proposal, self->proposed >= 0);
+  if (self->proposed < 0)
+    return;
+  gtk_label_set_text (self->proposal_text, _ (proposals[self->proposed].text));
+  gtk_button_set_label (self->accept, _ (proposals[self->proposed].accept));
 }
 
 /* ---- reading ---- */
@@ -262,7 +291,7 @@ ask (SlPromptBox *self)
 static void
 cursor_moved (SlPromptBox *self)
 {
-  if (self->last.counted && self->last.chunks > 1)
+  if (self->last.counted && self->last.chunks > 1 && self->last.prompts == 0)
     {
       say_count (self);
       describe (self);
@@ -344,18 +373,22 @@ go_to_fault (SlPromptBox *self)
 }
 
 static void
-use_mode (SlPromptBox *self)
+accept_proposal (SlPromptBox *self)
 {
   gtk_widget_grab_focus (GTK_WIDGET (self->view)); /* before the button goes */
-  g_object_set (self->recipe, "prompt-mode", 1, NULL);
+  if (self->proposed == PROPOSE_WEIGHTS)
+    g_object_set (self->recipe, "prompt-mode", 1, NULL);
+  else if (self->proposed == PROPOSE_CHOICES)
+    g_object_set (self->reader, "dynamic", SL_DYNAMIC_DRAW, NULL);
 }
 
 static void
-keep_plain (SlPromptBox *self)
+decline_proposal (SlPromptBox *self)
 {
   gtk_widget_grab_focus (GTK_WIDGET (self->view));
-  self->declined = TRUE;
-  gtk_widget_set_visible (self->proposal, FALSE);
+  if (self->proposed >= 0)
+    self->declined |= 1u << self->proposed;
+  ask (self); /* there may be a reason for another one */
 }
 
 void
@@ -363,7 +396,7 @@ sl_prompt_box_connect (SlPromptBox *self, SlPromptReader *reader, SlSettings *re
 {
   /* What a text's reading depends on beside the text. */
   static const char *const others[]
-      = { "notify::prompt-mode", "notify::emphasis", "notify::tokenizer", "notify::steps" };
+      = { "notify::prompt-mode", "notify::emphasis", "notify::tokenizer", "notify::steps", "notify::seed" };
   g_autofree char *own = g_strconcat ("notify::", property, NULL);
 
   self->reader = g_object_ref (reader);
@@ -462,11 +495,10 @@ sl_prompt_box_init (SlPromptBox *self)
   gtk_widget_init_template (GTK_WIDGET (self));
   self->words = g_array_new (FALSE, FALSE, sizeof (SlPromptWord));
   self->fault_at = -1;
-  gtk_label_set_text (self->proposal_text, _ ("Weights and tags are plain text in this prompt."));
-  gtk_button_set_label (self->accept, _ ("Use _A1111 Weights"));
+  self->proposed = -1;
   make_tags (self);
   g_signal_connect (buffer_of (self), "insert-text", G_CALLBACK (limit_text), NULL);
   g_signal_connect_swapped (self->fault, "clicked", G_CALLBACK (go_to_fault), self);
-  g_signal_connect_swapped (self->accept, "clicked", G_CALLBACK (use_mode), self);
-  g_signal_connect_swapped (self->decline, "clicked", G_CALLBACK (keep_plain), self);
+  g_signal_connect_swapped (self->accept, "clicked", G_CALLBACK (accept_proposal), self);
+  g_signal_connect_swapped (self->decline, "clicked", G_CALLBACK (decline_proposal), self);
 }

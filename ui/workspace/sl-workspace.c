@@ -100,7 +100,7 @@ sl_workspace_scan_models (SlWorkspace *self)
   g_autofree char *folder = g_settings_get_string (self->preferences, "models-folder");
 
   sl_model_store_scan (self->models, folder);
-  sl_prompt_reader_look_for_names (self->prompts, folder);
+  sl_prompt_reader_set_folder (self->prompts, folder);
 }
 
 /* ---- the recipe ---- */
@@ -142,6 +142,26 @@ static void
 seed_changed (SlWorkspace *self)
 {
   self->seed_is_fresh = TRUE;
+}
+
+GPtrArray *
+sl_workspace_expand (SlWorkspace *self, SlSettings *recipe, int count, GError **error)
+{
+  g_autofree char *folder = g_settings_get_string (self->preferences, "models-folder");
+
+  return sl_dynamic_expand (recipe, (SlDynamic)g_settings_get_uint (self->preferences, "dynamic"), count,
+                            folder, error);
+}
+
+SlSettings *
+sl_workspace_draw (SlWorkspace *self, GError **error)
+{
+  g_autofree char *folder = g_settings_get_string (self->preferences, "models-folder");
+  gboolean dynamic = g_settings_get_uint (self->preferences, "dynamic") != SL_DYNAMIC_OFF;
+  g_autoptr (GPtrArray) drawn
+      = sl_dynamic_expand (self->recipe, dynamic ? SL_DYNAMIC_DRAW : SL_DYNAMIC_OFF, 1, folder, error);
+
+  return drawn ? g_object_ref (drawn->pdata[0]) : NULL;
 }
 
 SlPreviews
@@ -203,6 +223,7 @@ sl_workspace_new (GSettings *preferences)
   set_device (self);
   set_tiny (self);
   connect_preferences (self);
+  g_settings_bind (preferences, "dynamic", self->prompts, "dynamic", G_SETTINGS_BIND_DEFAULT);
   return self;
 }
 

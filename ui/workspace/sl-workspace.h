@@ -57,6 +57,12 @@ void sl_workspace_reset_recipe (SlWorkspace *self);
 void sl_workspace_roll_seed (SlWorkspace *self);
 /* Before something is started: the recipe gets another seed, unless its seed was just chosen or is to be kept. */
 void sl_workspace_use_seed (SlWorkspace *self);
+/* The settings of `count` pictures of a recipe, or of all combinations of its prompts' choices, as the preferences say
+ * (sl_dynamic_expand). */
+GPtrArray *sl_workspace_expand (SlWorkspace *self, SlSettings *recipe, int count, GError **error);
+/* The recipe for a comparison, where all lanes have the same choice: the one that its seed draws. NULL and a
+ * sentence. */
+SlSettings *sl_workspace_draw (SlWorkspace *self, GError **error);
 SlPreviews sl_workspace_get_previews (SlWorkspace *self);
 
 G_END_DECLS
