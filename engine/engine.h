@@ -372,7 +372,7 @@ typedef struct SlCost {
     size_t text_bytes, decode_bytes; /* the same of the other stages */
 } SlCost;
 
-/* What a run of this size would need, on the measure device: no weights are read. */
+/* What a run of this size and with these texts would need, on the measure device: no weights are read. */
 bool sl_model_cost(const SlModelInfo *info, const SlRecipe *recipe, const char *dtype, SlCost *cost,
                    SlError *err);
 

@@ -29,7 +29,7 @@ static bool run_stages(SlStages *stages, SlCost *cost, SlError *err)
     cost->text_bytes = take_peak(dev, &most);
     if (!sl_stages_step(stages, err))
         return false;
-    cost->step_flops = take_flops(dev);
+    cost->step_flops = take_flops(dev) * sl_stages_texts(stages).parts;
     cost->step_bytes = take_peak(dev, &most);
     if (!sl_stages_decode(stages, err))
         return false;

@@ -3,20 +3,91 @@
  *
  * On the measure device they find out what a run would need (sl_model_cost); on a real one `bench`
  * times them over random weights. Easy to get wrong: heun evaluates twice a step, so a run keeps
- * the times of several evaluations.
+ * the times of several evaluations; a prompt mode has as many chunks as a prompt needs, and evaluates
+ * each part of a prompt by itself. Of prompts of different lengths the longer one counts for all.
  */
 #include "engine/run/stages.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 struct SlStages {
     SlModel *model;    /* without weights */
     int height, width; /* of the sample */
     int batch;
+    SlStagesTexts texts;
     SlCondition condition;
     SlContext *context;
     SlTimes *times;
 };
+
+/* ---- how long the texts are ---- */
+
+static SlPromptMode mode_of(const SlStagesOf *of)
+{
+    bool exists = sl_setting_exists(sl_setting(SL_SETTING_PROMPT_MODE), of->info, NULL);
+    return exists ? (SlPromptMode)of->recipe->prompt_mode : SL_PROMPT_PLAIN;
+}
+
+static void count_chunks(const SlPromptTokens *tokens, SlStagesTexts *texts)
+{
+    for (int i = 0; i < tokens->texts; i++) {
+        int chunks = sl_prompt_tokens_rows(tokens, i) / tokens->length;
+        texts->chunks = chunks > texts->chunks ? chunks : texts->chunks;
+        for (int s = 0; s < tokens->text[i].sections; s++)
+            texts->encoded += tokens->text[i].section[s].chunks * tokens->text[i].section[s].terms;
+    }
+}
+
+static bool count_prompt(const SlStagesOf *of, const SlTokenizer *tokenizer, bool negative,
+                         SlStagesTexts *texts, SlError *err)
+{
+    const char *text = negative ? of->recipe->negative_prompt : of->recipe->prompt;
+    const SlPromptAsk ask = {.mode = mode_of(of),
+                             .text = text,
+                             .negative = negative,
+                             .evaluations = of->recipe->steps > 0 ? of->recipe->steps : 1,
+                             .emphasis = (SlEmphasis)of->recipe->emphasis};
+    SlPrompt *prompt = sl_prompt_read(&ask, err);
+    bool ok = prompt != NULL;
+    for (int i = 0; ok && i < prompt->parts; i++) {
+        const SlPromptTokensAsk tokens_of = {
+            .prompt = prompt, .part = i, .text = text, .tokenizer = tokenizer};
+        SlPromptTokens *tokens = sl_prompt_tokens(&tokens_of, err);
+        ok = tokens != NULL;
+        if (ok)
+            count_chunks(tokens, texts);
+        sl_prompt_tokens_free(tokens);
+    }
+    if (ok && prompt->parts > texts->parts)
+        texts->parts = prompt->parts;
+    sl_prompt_free(prompt);
+    return ok;
+}
+
+static bool count_texts(SlStages *s, const SlStagesOf *of, SlError *err)
+{
+    SlTokenizer *own = NULL;
+    const SlTokenizer *tokenizer = of->like ? of->like->tokenizer : NULL;
+    s->texts = (SlStagesTexts){.chunks = 1, .parts = 1, .encoded = s->batch};
+    if (mode_of(of) == SL_PROMPT_PLAIN || !s->model->kind->tokenizers)
+        return true;
+    const char *name = s->model->kind->tokenizer ? s->model->kind->tokenizer : "tokenizer";
+    if (!tokenizer)
+        tokenizer = own = sl_model_open_tokenizer(of->info, name, NULL, err);
+    bool ok = tokenizer != NULL;
+    s->texts.encoded = 0;
+    for (int i = 0; ok && i < s->batch; i++)
+        ok = count_prompt(of, sl_tokenizer_as(tokenizer, (SlTokenRules)of->recipe->tokenizer),
+                          i == 1, &s->texts, err);
+    sl_tokenizer_close(own);
+    return ok;
+}
+
+SlStagesTexts sl_stages_texts(const SlStages *s)
+{
+    return s->texts;
+}
 
 SlStages *sl_stages_new(const SlStagesOf *of, SlDevice *dev, SlError *err)
 {
@@ -33,7 +104,7 @@ SlStages *sl_stages_new(const SlStagesOf *of, SlDevice *dev, SlError *err)
     s->height = (recipe->height ? recipe->height : info->height) / info->factor;
     s->width = (recipe->width ? recipe->width : info->width) / info->factor;
     s->model = sl_model_shape(info, dev, of->like, err);
-    if (!s->model)
+    if (!s->model || !count_texts(s, of, err))
         sl_stages_close(&s);
     return s;
 }
@@ -95,19 +166,46 @@ int sl_stages_height(const SlStages *s)
     return s->height * s->model->info.factor;
 }
 
-/* The text as often as there are prompts: each is encoded by itself. */
+/* The condition as long as all chunks of the longest text. */
+static bool lengthen(SlStages *s, SlError *err)
+{
+    SlCondition longer = {0};
+    bool ok = true;
+    for (int i = 0; ok && i < s->condition.count; i++) {
+        const SlConditionTensor *from = &s->condition.tensor[i];
+        int64_t size[4];
+        memcpy(size, from->size, sizeof size);
+        if (!strcmp(from->name, "hidden_states"))
+            size[0] *= s->texts.chunks;
+        ok = sl_condition_add(&longer, from->name, from->rank, size, err) != NULL;
+    }
+    sl_condition_finish(&longer);
+    if (!ok) {
+        sl_condition_clear(&longer);
+        return false;
+    }
+    sl_condition_clear(&s->condition);
+    s->condition = longer;
+    return true;
+}
+
+#define MOST_ENCODED \
+    1000 /* of a schedule that changes at every step; those beyond are not counted */
+
+/* A chunk of text as often as there are any: each is encoded by itself. */
 static bool encode_texts(SlStages *s, SlError *err)
 {
     SlModel *model = s->model;
     SlAsk ask = {.length = model->info.prompt_tokens * (model->kind->two_texts ? 2 : 1)};
     ask.ids = calloc((size_t)ask.length + 1, sizeof *ask.ids);
     bool ok = ask.ids || sl_fail(err, SL_MEMORY, "out of memory for the text");
-    for (int i = 0; ok && i < s->batch; i++) {
+    int encoded = s->texts.encoded < MOST_ENCODED ? s->texts.encoded : MOST_ENCODED;
+    for (int i = 0; ok && i < encoded; i++) {
         sl_condition_clear(&s->condition);
         ok = sl_model_encode(model, &ask, NULL, &s->condition, err);
     }
     sl_ask_clear(&ask);
-    return ok;
+    return ok && (s->texts.chunks == 1 || lengthen(s, err));
 }
 
 bool sl_stages_encode(SlStages *s, SlError *err)

@@ -16,6 +16,13 @@ typedef struct SlStagesOf {
 /* Of a model without its weights, on a device that is the stages' from now on. */
 SlStages *sl_stages_new(const SlStagesOf *of, SlDevice *dev, SlError *err);
 
+/* What the recipe's texts are for the model: chunks of the longest, parts that are evaluated for a step, and chunks
+ * that are encoded in all. Of embeddings that a prompt names the name counts, not the vectors. */
+typedef struct SlStagesTexts {
+    int chunks, parts, encoded;
+} SlStagesTexts;
+SlStagesTexts sl_stages_texts(const SlStages *stages);
+
 /* sl_model_cost of a loaded model, each part in the type that it computes in. */
 bool sl_model_measure(const SlModel *model, const SlRecipe *recipe, SlCost *cost, SlError *err);
 

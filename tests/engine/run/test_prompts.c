@@ -273,6 +273,43 @@ static void test_pictures(const cJSON *json, const Golden *golden)
     sl_model_close(&model);
 }
 
+/* ---- what it costs ---- */
+
+static SlCost cost_of(const SlModel *model, const char *prompt, int mode)
+{
+    SlCost cost = {0};
+    SlRecipe recipe;
+    SlError err = {0};
+    sl_recipe_defaults(&recipe, &model->info);
+    recipe.prompt = prompt;
+    recipe.prompt_mode = mode;
+    if (!sl_model_cost(&model->info, &recipe, "f32", &cost, &err))
+        sl_test(false, "the cost of \"%.40s\": %s", prompt, err.message);
+    return cost;
+}
+
+static void test_cost(const char *name)
+{
+    SlModel *model = open_model(name);
+    if (!model)
+        return;
+    SlCost plain = cost_of(model, "a horse", SL_PROMPT_PLAIN);
+    SlCost same = cost_of(model, "a horse", SL_PROMPT_A1111);
+    SlCost longer = cost_of(model, "a horse BREAK a cat BREAK a dog", SL_PROMPT_A1111);
+    SlCost parts = cost_of(model, "a horse AND a cat", SL_PROMPT_A1111);
+    sl_test(plain.text_flops == same.text_flops && plain.step_flops == same.step_flops &&
+                plain.peak_bytes == same.peak_bytes,
+            "%s: a short prompt costs the same in each mode", name);
+    /* two more chunks for the prompt, and their keys and values for both */
+    sl_test(longer.text_flops > 1.9 * plain.text_flops &&
+                longer.text_flops < 3.1 * plain.text_flops &&
+                longer.step_flops > plain.step_flops && longer.step_bytes >= plain.step_bytes,
+            "%s: three chunks cost more: text %.3g of %.3g, a step %.3g of %.3g", name,
+            longer.text_flops, plain.text_flops, longer.step_flops, plain.step_flops);
+    sl_test(parts.step_flops == 2 * plain.step_flops, "%s: two parts are two evaluations", name);
+    sl_model_close(&model);
+}
+
 /* ---- promises ---- */
 
 static bool same_end(SlModel *model, const SlRecipe *a, const SlRecipe *b)
@@ -379,6 +416,8 @@ int main(int argc, char **argv)
     test_embeddings(json, &golden);
     test_emphasis("sd2");
     test_emphasis("sdxl_v");
+    test_cost("sd2");
+    test_cost("sdxl_v");
     test_pictures(json, &golden);
     test_promises(json);
     golden_close(&golden);
