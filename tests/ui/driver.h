@@ -8,6 +8,7 @@
 #include "ui/darkroom/sl-tray.h"
 #include "ui/sl-resources.h"
 #include "ui/widgets/sl-part-row.h"
+#include "ui/widgets/sl-side-view.h"
 #include "ui/window/sl-application.h"
 #include "ui/window/sl-window.h"
 
@@ -20,7 +21,7 @@ G_GNUC_UNUSED static SlRecipePanel *panel;
 G_GNUC_UNUSED static SlFilmStrip *strip;
 G_GNUC_UNUSED static SlTray *tray;
 G_GNUC_UNUSED static AdwViewStack *pages;
-G_GNUC_UNUSED static AdwFlap *flap;
+G_GNUC_UNUSED static SlSideView *sides;
 G_GNUC_UNUSED static SlCompareView *compare_view;
 G_GNUC_UNUSED static SlGalleryView *gallery_view;
 G_GNUC_UNUSED static SlExportBar *export_bar;
@@ -70,18 +71,84 @@ G_GNUC_UNUSED static void screenshot(const char *name)
                      NULL);
 }
 
-G_GNUC_UNUSED static GtkWindow *find_dialog(void)
+/* ---- dialogs: what ui/widgets/sl-dialog.h makes, and the lane editor, which is a window ---- */
+
+static GtkWindow *find_window_over(GtkWindow *below)
 {
-    g_autoptr(GListModel) toplevels = g_object_ref(gtk_window_get_toplevels());
+    GListModel *toplevels = gtk_window_get_toplevels();
 
     for (guint i = 0; i < g_list_model_get_n_items(toplevels); i++) {
         g_autoptr(GtkWindow) toplevel = g_list_model_get_item(toplevels, i);
 
-        if (toplevel != GTK_WINDOW(window) && gtk_widget_get_visible(GTK_WIDGET(toplevel)) &&
-            gtk_window_get_transient_for(toplevel) == GTK_WINDOW(window))
+        if (gtk_widget_get_visible(GTK_WIDGET(toplevel)) &&
+            gtk_window_get_transient_for(toplevel) == below)
             return toplevel;
     }
     return NULL;
+}
+
+/* The topmost one, or NULL. */
+G_GNUC_UNUSED static gpointer find_dialog(void)
+{
+    GtkWindow *dialog = NULL, *above = GTK_WINDOW(window);
+
+    while ((above = find_window_over(above)))
+        dialog = above;
+#if ADW_CHECK_VERSION(1, 5, 0)
+    if (!dialog)
+        return adw_application_window_get_visible_dialog(ADW_APPLICATION_WINDOW(window));
+#endif
+    return dialog;
+}
+
+/* As nobody's answer; one that is below is found then. */
+G_GNUC_UNUSED static void close_dialog(void)
+{
+    gpointer dialog;
+
+    WAIT_UNTIL((dialog = find_dialog()) != NULL);
+#if ADW_CHECK_VERSION(1, 5, 0)
+    if (ADW_IS_DIALOG(dialog))
+        adw_dialog_force_close(dialog);
+    else
+#endif
+        gtk_window_destroy(dialog);
+    WAIT_UNTIL(find_dialog() != dialog);
+}
+
+G_GNUC_UNUSED static const char *alert_body(void)
+{
+#if ADW_CHECK_VERSION(1, 5, 0)
+    return adw_alert_dialog_get_body(find_dialog());
+#else
+    return adw_message_dialog_get_body(find_dialog());
+#endif
+}
+
+/* As if its button was pressed. */
+G_GNUC_UNUSED static void answer_alert(const char *response)
+{
+#if ADW_CHECK_VERSION(1, 5, 0)
+    g_autofree char *signal = g_strconcat("response::", response, NULL);
+    gpointer dialog = find_dialog();
+
+    g_signal_emit_by_name(dialog, signal, response);
+    adw_dialog_close(dialog);
+#else
+    adw_message_dialog_response(find_dialog(), response);
+#endif
+}
+
+/* A warning is a failure. Not this one: libadwaita 1.7 measures an alert's long heading for less than its width, to see whether it
+ * takes smaller letters, and GTK 4.18 warns of that. */
+static GLogWriterOutput write_log(GLogLevelFlags level, const GLogField *fields, gsize count,
+                                  gpointer data)
+{
+    for (gsize i = 0; i < count; i++)
+        if (g_str_equal(fields[i].key, "MESSAGE") &&
+            g_str_has_prefix(fields[i].value, "Trying to measure GtkLabel"))
+            return G_LOG_WRITER_HANDLED;
+    return g_log_writer_default(level, fields, count, data);
 }
 
 /* Starts the application over the preferences as they are; the window waits for its model. */
@@ -99,7 +166,7 @@ static void open_window(void)
     strip = part(darkroom, "strip");
     tray = part(darkroom, "tray");
     pages = part(window, "pages");
-    flap = part(window, "flap");
+    sides = part(window, "sides");
     export_bar = part(window, "export_bar");
     WAIT_UNTIL(sl_model_store_is_scanned(workspace->models) &&
                sl_worker_get_model(workspace->worker));
@@ -112,6 +179,7 @@ static gboolean start_application(const char *model)
     g_autofree char *models = given ? g_strdup(given) : fixture_path(NULL);
     g_autoptr(GError) error = NULL;
 
+    g_log_set_writer_func(write_log, NULL, NULL);
     g_setenv("SAFELIGHT_MODELS", models, TRUE);
     if (!gtk_init_check())
         return FALSE;

@@ -231,8 +231,7 @@ static void test_broken_file(void)
         act_with("win.open-path", broken);
         WAIT_UNTIL(find_dialog() != NULL);
         screenshot("compare-8-broken");
-        gtk_window_destroy(find_dialog());
-        WAIT_UNTIL(find_dialog() == NULL);
+        close_dialog();
         g_assert_cmpuint(count_lanes(), ==, lanes);
     }
 }
@@ -240,7 +239,7 @@ static void test_broken_file(void)
 /* What is added or changed joins; nine are shown at a time. */
 static void test_lanes(void)
 {
-    GtkWindow *dialog;
+    gpointer dialog;
     guint lanes;
     int steps;
 
@@ -273,7 +272,7 @@ static void test_narrow(void)
     g_settings_set_uint(preferences, "theme", 2);
     gtk_window_set_default_size(GTK_WINDOW(window), 700, 800);
     settle(300);
-    adw_flap_set_reveal_flap(flap, FALSE);
+    sl_side_view_set_panel_shown(sides, FALSE);
     screenshot("compare-10-narrow");
     act("win.compare-clear");
     screenshot("compare-11-narrow-empty");

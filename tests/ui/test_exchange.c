@@ -85,9 +85,7 @@ static void test_cancel(void)
     g_assert_false(gtk_revealer_get_reveal_child(GTK_REVEALER(part(export_bar, "revealer"))));
     g_assert_null(find_dialog());
     sl_export_bar_write(export_bar, start_animation, comparison, "/no/such/folder/a.webp");
-    WAIT_UNTIL(find_dialog() != NULL);
-    gtk_window_destroy(find_dialog());
-    WAIT_UNTIL(find_dialog() == NULL);
+    close_dialog();
 }
 
 /* The run in the darkroom. */
@@ -220,12 +218,11 @@ static void check_refused(const char *path, const char *words)
 
     act_with("win.open-path", path);
     WAIT_UNTIL(find_dialog() != NULL);
-    body = adw_message_dialog_get_body(ADW_MESSAGE_DIALOG(find_dialog()));
+    body = alert_body();
     g_test_message("%s", body);
     g_assert_nonnull(strstr(body, words));
     g_assert_nonnull(strstr(body, path));
-    gtk_window_destroy(find_dialog());
-    WAIT_UNTIL(find_dialog() == NULL);
+    close_dialog();
     g_assert_cmpuint(count_lanes(), ==, lanes);
 }
 
@@ -342,16 +339,14 @@ static void test_foreign(void)
     g_assert_cmpuint(sl_settings_get_seed(workspace->recipe), ==, 77);
     open_as("bare.jpeg", bare, sizeof bare - 1);
     WAIT_UNTIL(find_dialog() != NULL);
-    body = adw_message_dialog_get_body(ADW_MESSAGE_DIALOG(find_dialog()));
+    body = alert_body();
     g_assert_nonnull(strstr(body, "this JPEG holds no settings"));
-    gtk_window_destroy(find_dialog());
-    WAIT_UNTIL(find_dialog() == NULL);
+    close_dialog();
     act_with("win.open-path", graph);
     WAIT_UNTIL(find_dialog() != NULL);
-    body = adw_message_dialog_get_body(ADW_MESSAGE_DIALOG(find_dialog()));
+    body = alert_body();
     g_assert_nonnull(strstr(body, "the node LoraLoader has no counterpart here"));
-    gtk_window_destroy(find_dialog());
-    WAIT_UNTIL(find_dialog() == NULL);
+    close_dialog();
     g_assert_cmpstr(sl_settings_get_prompt(workspace->recipe), ==, "a barn in the rain");
 }
 

@@ -36,7 +36,7 @@ static void develop(guint64 seed)
 static void branch_at(guint lane, double evaluations, SlOwn own, SlSettings *values)
 {
     guint before = count_pictures();
-    GtkWindow *editor;
+    gpointer editor;
 
     sl_comparison_set_position(workspace->comparison, evaluations);
     g_signal_emit_by_name(compare_view, "asked", lane, "branch");
@@ -148,7 +148,7 @@ static void test_dark_and_narrow(void)
     g_settings_set_uint(preferences, "theme", 2);
     gtk_window_set_default_size(GTK_WINDOW(window), 620, 800);
     settle(300);
-    adw_flap_set_reveal_flap(flap, FALSE);
+    sl_side_view_set_panel_shown(sides, FALSE);
     screenshot("gallery-6-narrow");
 }
 

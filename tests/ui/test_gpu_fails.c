@@ -39,7 +39,7 @@ static void test_starts_again(void)
     g_auto(GStrv) unfinished = NULL;
 
     g_object_add_weak_pointer(G_OBJECT(window), (gpointer *)&window);
-    adw_message_dialog_response(ADW_MESSAGE_DIALOG(find_dialog()), "restart");
+    answer_alert("restart");
     WAIT_UNTIL(window == NULL || workspace->closed);
     g_assert_true(sl_application_restarts(application));
     unfinished = g_settings_get_strv(preferences, "unfinished");

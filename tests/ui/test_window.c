@@ -6,6 +6,7 @@
 #include "driver.h"
 
 #include "app/objects/sl-frame-object-private.h"
+#include "ui/preferences/sl-preferences-page.h"
 #include "ui/widgets/sl-prompt-box.h"
 
 static guint pictures(void)
@@ -13,27 +14,15 @@ static guint pictures(void)
     return g_list_model_get_n_items(G_LIST_MODEL(workspace->gallery));
 }
 
-static void close_dialog(void)
+/* A widget in another one, by its type. */
+static gpointer find_inside(GtkWidget *widget, GType type)
 {
-    WAIT_UNTIL(find_dialog() != NULL);
-    gtk_window_destroy(find_dialog());
-    WAIT_UNTIL(find_dialog() == NULL);
-}
+    GtkWidget *found = G_TYPE_CHECK_INSTANCE_TYPE(widget, type) ? widget : NULL;
 
-/* An alert over a dialog. */
-static void close_above(GtkWindow *dialog)
-{
-    g_autoptr(GListModel) toplevels = g_object_ref(gtk_window_get_toplevels());
-    GtkWindow *alert = NULL;
-
-    for (guint i = 0; i < g_list_model_get_n_items(toplevels); i++) {
-        g_autoptr(GtkWindow) toplevel = g_list_model_get_item(toplevels, i);
-
-        if (gtk_window_get_transient_for(toplevel) == dialog)
-            alert = toplevel;
-    }
-    g_assert_nonnull(alert);
-    gtk_window_destroy(alert);
+    for (GtkWidget *child = gtk_widget_get_first_child(widget); child && !found;
+         child = gtk_widget_get_next_sibling(child))
+        found = find_inside(child, type);
+    return found;
 }
 
 static SlJob *develop_to_end(void)
@@ -48,20 +37,10 @@ static SlJob *develop_to_end(void)
     return sl_darkroom_page_get_job(darkroom);
 }
 
-static GtkWidget *find_text(GtkWidget *widget)
-{
-    GtkWidget *found = GTK_IS_TEXT_VIEW(widget) ? widget : NULL;
-
-    for (GtkWidget *child = gtk_widget_get_first_child(widget); child && !found;
-         child = gtk_widget_get_next_sibling(child))
-        found = find_text(child);
-    return found;
-}
-
 /* Pixels of the prompt as it is drawn, without what is behind it, that are light; letters, then. */
 static int light_pixels(void)
 {
-    GtkWidget *text = find_text(GTK_WIDGET(panel));
+    GtkWidget *text = find_inside(GTK_WIDGET(panel), GTK_TYPE_TEXT_VIEW);
     int width = gtk_widget_get_width(text), height = gtk_widget_get_height(text), light = 0;
     g_autoptr(GdkPaintable) paintable = gtk_widget_paintable_new(text);
     GtkSnapshot *snapshot = gtk_snapshot_new();
@@ -808,7 +787,7 @@ static void test_styles_and_sizes(void)
 
     act("win.preferences");
     WAIT_UNTIL(find_dialog() != NULL);
-    row = part(find_dialog(), "tiny_row");
+    row = part(find_inside(find_dialog(), SL_TYPE_PREFERENCES_PAGE), "tiny_row");
     sl_part_row_choose(row, tiny);
     g_assert_cmpstr((path = g_settings_get_string(preferences, "preview-decoder")), ==, tiny);
     screenshot("11-preferences");
@@ -816,17 +795,18 @@ static void test_styles_and_sizes(void)
     g_assert_cmpstr(sl_part_row_get_path(row), ==, tiny);
     sl_part_row_choose(row, NULL);
     g_assert_null(sl_part_row_get_path(row));
-    close_above(find_dialog());
+    close_dialog(); /* the alert over it */
     close_dialog();
+    g_assert_null(find_dialog());
     g_settings_set_uint(preferences, "theme", 2);
     screenshot("12-dark");
     gtk_window_set_default_size(GTK_WINDOW(window), 600, 800);
     settle(300);
-    adw_flap_set_reveal_flap(flap, FALSE);
+    sl_side_view_set_panel_shown(sides, FALSE);
     screenshot("13-dark-narrow");
-    adw_flap_set_reveal_flap(flap, TRUE);
+    sl_side_view_set_panel_shown(sides, TRUE);
     screenshot("14-dark-narrow-panel");
-    g_assert_true(adw_flap_get_folded(flap));
+    g_assert_true(sl_side_view_get_folded(sides));
     g_settings_set_uint(preferences, "theme", 1);
     gtk_window_set_default_size(GTK_WINDOW(window), 1280, 820);
     settle(300);

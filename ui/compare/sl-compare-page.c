@@ -8,6 +8,7 @@
 #include "ui/compare/sl-lanes-undo.h"
 #include "ui/exchange/sl-moment-file.h"
 #include "ui/widgets/sl-notice.h"
+#include "ui/widgets/sl-toolkit.h"
 
 struct _SlComparePage
 {
@@ -18,6 +19,7 @@ struct _SlComparePage
   GActionMap *actions;      /* the window's; not held */
   SlComparisonFiles *files;
   SlLanesUndo *undo;
+  gboolean was_busy;
 };
 
 static void page_init (SlPageInterface *iface);
@@ -33,6 +35,20 @@ count_lanes (SlComparePage *self)
   return g_list_model_get_n_items (G_LIST_MODEL (self->comparison));
 }
 
+/* Each lane came to its last step. */
+static gboolean
+is_ready (SlComparePage *self)
+{
+  for (guint i = 0; i < count_lanes (self); i++)
+    {
+      SlJob *job = sl_comparison_get_job (self->comparison, i);
+
+      if (job == NULL || sl_job_get_state (job) != SL_JOB_DONE)
+        return FALSE;
+    }
+  return count_lanes (self) > 0;
+}
+
 static void
 update (SlComparePage *self)
 {
@@ -42,6 +58,9 @@ update (SlComparePage *self)
     return;
   sl_page_enable_action (self->actions, "compare-pause", busy || sl_comparison_is_paused (self->comparison));
   sl_page_enable_action (self->actions, "compare-clear", count_lanes (self) > 0);
+  if (self->was_busy && is_ready (self))
+    sl_toolkit_announce (GTK_WIDGET (self), _ ("The comparison is ready"));
+  self->was_busy = busy;
   sl_page_state_changed (SL_PAGE (self));
 }
 

@@ -96,7 +96,7 @@ sl_comparison_files_save_lane (SlComparisonFiles *self, guint lane)
   g_autofree char *which = g_strdup_printf ("%u", lane);
   const SlPathDialog dialog = { .from = GTK_WIDGET (self->view),
                                 .title = _ ("Save This Lane’s Picture"),
-                                .action = GTK_FILE_CHOOSER_ACTION_SAVE,
+                                .wants = SL_PATH_SAVE,
                                 .name = "safelight.png" };
 
   if (sl_comparison_get_frame (self->workspace->comparison, lane))
@@ -128,7 +128,7 @@ save (GSimpleAction *action, GVariant *parameter, gpointer user_data)
       {
         const SlPathDialog dialog = { .from = GTK_WIDGET (self->view),
                                       .title = _ (kinds[i].title),
-                                      .action = GTK_FILE_CHOOSER_ACTION_SAVE,
+                                      .wants = SL_PATH_SAVE,
                                       .name = kinds[i].name };
 
         sl_path_dialog_show (&dialog, save_to, G_OBJECT (self), what);
@@ -205,7 +205,7 @@ ask_what_to_open (GSimpleAction *action, GVariant *parameter, gpointer user_data
   SlComparisonFiles *self = user_data;
   const SlPathDialog dialog = { .from = GTK_WIDGET (self->view),
                                 .title = _ ("Open a Comparison"),
-                                .action = GTK_FILE_CHOOSER_ACTION_OPEN,
+                                .wants = SL_PATH_OPEN,
                                 .filter_name = _ ("Comparisons"),
                                 .pattern = "*" SL_COMPARISON_SUFFIX };
 

@@ -322,6 +322,8 @@ static void
 job_frame (SlDarkroomPage *self, SlFrameObject *frame, SlJob *job)
 {
   /* A run that is not shown any more may still bring a last frame. */
+  if (job == self->job)
+    sl_run_report_step (self->report, frame);
   if (job == self->job && sl_film_strip_get_frame (self->strip) == frame)
     {
       show_moment (self);
@@ -513,7 +515,7 @@ page_save (SlPage *page)
   SlDarkroomPage *self = SL_DARKROOM_PAGE (page);
   const SlPathDialog dialog = { .from = GTK_WIDGET (self),
                                 .title = _ ("Save a Copy"),
-                                .action = GTK_FILE_CHOOSER_ACTION_SAVE,
+                                .wants = SL_PATH_SAVE,
                                 .name = "safelight.png",
                                 .filter_name = _ ("Pictures"),
                                 .pattern = "*.png" };
@@ -561,7 +563,7 @@ save_film (GSimpleAction *action, GVariant *parameter, gpointer user_data)
   SlDarkroomPage *self = user_data;
   const SlPathDialog dialog = { .from = GTK_WIDGET (self),
                                 .title = _ ("Save the Animation"),
-                                .action = GTK_FILE_CHOOSER_ACTION_SAVE,
+                                .wants = SL_PATH_SAVE,
                                 .name = "safelight.webp" };
 
   if (sl_export_bar_can_animate (self->export_bar))

@@ -4,10 +4,14 @@
 #include <glib/gi18n.h>
 
 #include "ui/exchange/sl-moment-file.h"
+#include "ui/widgets/sl-dialog.h"
 #include "ui/widgets/sl-notice.h"
+#include "ui/widgets/sl-toolkit.h"
 
 /* A run that took at least this long is worth a notification when the window is out of sight. */
 #define LONG_RUN_SECONDS 10
+/* Between two steps that a screen reader says. */
+#define SPOKEN_SECONDS 10
 
 struct _SlRunReport
 {
@@ -17,9 +21,28 @@ struct _SlRunReport
   SlJob *stopped;       /* whose last step the toast's button saves */
   AdwToast *stop_toast; /* weak; NULL: none is shown */
   SlJob *lost;          /* whose GPU failed, once a person chose to start again */
+  gint64 spoken;        /* when a step was said last, microseconds */
 };
 
 G_DEFINE_FINAL_TYPE (SlRunReport, sl_run_report, G_TYPE_OBJECT)
+
+/* ---- under way ---- */
+
+void
+sl_run_report_step (SlRunReport *self, SlFrameObject *frame)
+{
+  gint64 now = g_get_monotonic_time ();
+  int step = sl_frame_object_get_step (frame) + 1, steps = sl_frame_object_get_steps (frame);
+  g_autofree char *text = NULL;
+
+  if (step == 1)
+    self->spoken = now; /* a short run says only that it is ready */
+  if (step == steps || now - self->spoken < SPOKEN_SECONDS * G_USEC_PER_SEC)
+    return;
+  self->spoken = now;
+  text = g_strdup_printf (_ ("Step %d of %d"), step, steps);
+  sl_toolkit_announce (self->widget, text);
+}
 
 /* ---- done ---- */
 
@@ -42,6 +65,7 @@ notify (SlRunReport *self, SlJob *job)
 void
 sl_run_report_done (SlRunReport *self, SlJob *job)
 {
+  sl_toolkit_announce (self->widget, _ ("The picture is ready"));
   notify (self, job);
   if (sl_job_get_warning (job))
     sl_notice_toast (self->widget, sl_job_get_warning (job));
@@ -109,8 +133,8 @@ static void
 restart_chosen (SlRunReport *self, const char *response, GtkWidget *dialog)
 {
   g_set_object (&self->lost, g_object_get_data (G_OBJECT (dialog), "sl-job"));
-  g_idle_add_full (G_PRIORITY_DEFAULT, start_again,
-                   g_object_ref (gtk_window_get_transient_for (GTK_WINDOW (dialog))), g_object_unref);
+  g_idle_add_full (G_PRIORITY_DEFAULT, start_again, g_object_ref (gtk_widget_get_root (self->widget)),
+                   g_object_unref);
 }
 
 /* A process whose GPU failed cannot use it again; a new one can. Closing the window keeps what there is, and what
@@ -118,15 +142,13 @@ restart_chosen (SlRunReport *self, const char *response, GtkWidget *dialog)
 static void
 offer_restart (SlRunReport *self, SlJob *job)
 {
-  GtkWindow *window = GTK_WINDOW (gtk_widget_get_root (self->widget));
-  GtkWidget *dialog = adw_message_dialog_new (window, _ ("The GPU failed"), sl_job_get_message (job));
+  GtkWidget *dialog = sl_dialog_new_alert (_ ("The GPU failed"), sl_job_get_message (job));
 
-  adw_message_dialog_add_responses (ADW_MESSAGE_DIALOG (dialog), "close", _ ("_Go On with the CPU"),
-                                    "restart", _ ("_Restart Safelight"), NULL);
-  adw_message_dialog_set_response_appearance (ADW_MESSAGE_DIALOG (dialog), "restart", ADW_RESPONSE_SUGGESTED);
+  sl_dialog_add_response (dialog, "close", _ ("_Go On with the CPU"), FALSE);
+  sl_dialog_add_response (dialog, "restart", _ ("_Restart Safelight"), TRUE);
   g_object_set_data_full (G_OBJECT (dialog), "sl-job", g_object_ref (job), g_object_unref);
   g_signal_connect_object (dialog, "response::restart", G_CALLBACK (restart_chosen), self, G_CONNECT_SWAPPED);
-  gtk_window_present (GTK_WINDOW (dialog));
+  sl_dialog_present (dialog, self->widget);
 }
 
 void

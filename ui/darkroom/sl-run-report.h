@@ -15,7 +15,9 @@ G_DECLARE_FINAL_TYPE (SlRunReport, sl_run_report, SL, RUN_REPORT, GObject)
 
 /* widget is what it speaks from (see sl-notice.h); it outlives the report. */
 SlRunReport *sl_run_report_new (SlWorkspace *workspace, GtkWidget *widget);
-/* A notification of the desktop for a run that took long, and the run's warning if it has one. */
+/* Said by a screen reader, and not more often than a person wants to hear it: where the run is. */
+void sl_run_report_step (SlRunReport *self, SlFrameObject *frame);
+/* Said by a screen reader; a notification of the desktop for a run that took long, and the run's warning if it has one. */
 void sl_run_report_done (SlRunReport *self, SlJob *job);
 /* A toast with a button that saves the step. */
 void sl_run_report_stopped (SlRunReport *self, SlJob *job);

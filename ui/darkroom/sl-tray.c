@@ -3,6 +3,8 @@
 
 #include <glib/gi18n.h>
 
+#include "ui/widgets/sl-toolkit.h"
+
 struct _SlTray
 {
   AdwBin parent_instance;
@@ -98,6 +100,7 @@ sl_tray_show_error (SlTray *self, const char *title, const char *message)
   adw_status_page_set_description (self->error_page, markup);
   gtk_widget_set_visible (self->tools, FALSE);
   gtk_stack_set_visible_child_name (self->stack, "error");
+  sl_toolkit_announce (GTK_WIDGET (self), message);
 }
 
 void
@@ -115,6 +118,8 @@ sl_tray_set_problem (SlTray *self, const char *problem)
             ? g_strdup_printf (_ ("This is the quick preview, as the step could not be decoded: %s"), problem)
             : NULL;
 
+  if (text && !g_str_equal (text, gtk_label_get_text (self->problem)))
+    sl_toolkit_announce (GTK_WIDGET (self), text);
   gtk_label_set_text (self->problem, text ? text : "");
   gtk_widget_set_visible (GTK_WIDGET (self->problem), text != NULL);
 }

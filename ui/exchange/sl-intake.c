@@ -181,7 +181,7 @@ ask_for_picture (GSimpleAction *action, GVariant *parameter, gpointer user_data)
   SlIntake *self = user_data;
   const SlPathDialog dialog = { .from = self->widget,
                                 .title = _ ("Open a Picture"),
-                                .action = GTK_FILE_CHOOSER_ACTION_OPEN,
+                                .wants = SL_PATH_OPEN,
                                 .filter_name = _ ("Pictures"),
                                 .pattern = "*.png *.jpg *.jpeg *.webp" };
 
@@ -192,9 +192,7 @@ static void
 ask_for_model_folder (GSimpleAction *action, GVariant *parameter, gpointer user_data)
 {
   SlIntake *self = user_data;
-  const SlPathDialog dialog = { .from = self->widget,
-                                .title = _ ("Open a Model"),
-                                .action = GTK_FILE_CHOOSER_ACTION_SELECT_FOLDER };
+  const SlPathDialog dialog = { .from = self->widget, .title = _ ("Open a Model"), .wants = SL_PATH_FOLDER };
 
   sl_path_dialog_show (&dialog, path_chosen, G_OBJECT (self), NULL);
 }
@@ -205,7 +203,7 @@ ask_for_model_file (GSimpleAction *action, GVariant *parameter, gpointer user_da
   SlIntake *self = user_data;
   const SlPathDialog dialog = { .from = self->widget,
                                 .title = _ ("Open a Model"),
-                                .action = GTK_FILE_CHOOSER_ACTION_OPEN,
+                                .wants = SL_PATH_OPEN,
                                 .filter_name = _ ("Models"),
                                 .pattern = "*.safetensors *.gguf" };
 

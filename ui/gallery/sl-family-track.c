@@ -5,6 +5,8 @@
  */
 #include "ui/gallery/sl-family-track.h"
 
+#include "ui/widgets/sl-toolkit.h"
+
 #define ROW 9    /* between the lines of two depths */
 #define MARGIN 7 /* above the first and below the last of them */
 #define DOT 4
@@ -99,7 +101,7 @@ draw (SlFamilyTrack *self, cairo_t *cr, int width)
       cairo_translate (cr, width, 0);
       cairo_scale (cr, -1, 1);
     }
-  gtk_style_context_get_color (gtk_widget_get_style_context (widget), &color);
+  sl_toolkit_get_color (widget, &color);
   gdk_cairo_set_source_rgba (cr, &color);
   cairo_set_line_width (cr, 2);
   add_lines (cr, &self->place, width);

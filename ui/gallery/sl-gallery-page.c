@@ -5,6 +5,7 @@
 
 #include "ui/widgets/sl-notice.h"
 #include "ui/widgets/sl-page.h"
+#include "ui/widgets/sl-toolkit.h"
 
 #define UNDO_SECONDS 8
 
@@ -163,11 +164,8 @@ use_settings (GSimpleAction *action, GVariant *parameter, gpointer user_data)
 static void
 open_folder (SlGalleryPage *self, const char *folder)
 {
-  g_autofree char *uri = NULL;
-
   g_mkdir_with_parents (folder, 0755);
-  uri = g_filename_to_uri (folder, NULL, NULL);
-  gtk_show_uri (GTK_WINDOW (gtk_widget_get_root (GTK_WIDGET (self))), uri, GDK_CURRENT_TIME);
+  sl_toolkit_show_folder (GTK_WINDOW (gtk_widget_get_root (GTK_WIDGET (self))), folder);
 }
 
 static void

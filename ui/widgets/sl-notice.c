@@ -8,6 +8,8 @@
 
 #include <glib/gi18n.h>
 
+#include "ui/widgets/sl-dialog.h"
+
 #define TOAST_SECONDS 3
 #define ENTRANCE_US 600000 /* libadwaita's lasts half a second at most */
 #define TOASTS_KEY "sl-toasts"
@@ -150,11 +152,11 @@ void
 sl_notice_alert (GtkWidget *from, const char *heading, const char *body)
 {
   GtkRoot *root = gtk_widget_get_root (from);
-  GtkWidget *dialog;
+  GtkWidget *alert;
 
   if (root == NULL || !gtk_widget_get_visible (GTK_WIDGET (root)))
     return;
-  dialog = adw_message_dialog_new (GTK_WINDOW (root), heading, body);
-  adw_message_dialog_add_response (ADW_MESSAGE_DIALOG (dialog), "close", _ ("_Close"));
-  gtk_window_present (GTK_WINDOW (dialog));
+  alert = sl_dialog_new_alert (heading, body);
+  sl_dialog_add_response (alert, "close", _ ("_Close"), FALSE);
+  sl_dialog_present (alert, from);
 }

@@ -98,7 +98,7 @@ ask_for_file (SlPartRow *self)
 {
   const SlPathDialog dialog = { .from = GTK_WIDGET (self),
                                 .title = self->dialog_title,
-                                .action = GTK_FILE_CHOOSER_ACTION_OPEN,
+                                .wants = SL_PATH_OPEN,
                                 .filter_name = _ ("Models"),
                                 .pattern = "*.safetensors *.gguf" };
 

@@ -5,11 +5,18 @@
 
 G_BEGIN_DECLS
 
+typedef enum
+{
+  SL_PATH_OPEN,
+  SL_PATH_SAVE,
+  SL_PATH_FOLDER,
+} SlPathWanted;
+
 typedef struct
 {
   GtkWidget *from; /* any widget of the window that the dialog belongs to */
   const char *title;
-  GtkFileChooserAction action;
+  SlPathWanted wants;
   const char *name;        /* what a new file is called at first, or NULL */
   const char *filter_name; /* only files of this kind are shown; NULL: all */
   const char *pattern;     /* of that kind, "*.png"; several with spaces between them */

@@ -5,6 +5,7 @@
 #include <glib/gi18n.h>
 #include <signal.h>
 
+#include "ui/widgets/sl-dialog.h"
 #include "ui/window/sl-window.h"
 
 struct _SlApplication
@@ -76,16 +77,14 @@ restart (GSimpleAction *action, GVariant *parameter, gpointer application)
 static void
 about (GSimpleAction *action, GVariant *parameter, gpointer application)
 {
-  GtkWidget *window = adw_about_window_new ();
+  GtkWidget *dialog = sl_dialog_new_about ();
 
-  g_object_set (window, "transient-for", the_window (application), "application-name", "Safelight",
-                "application-icon", "org.safelight.Safelight", "developer-name",
-                _ ("The Safelight developers"), "version", SL_VERSION, "comments",
+  g_object_set (dialog, "application-name", "Safelight", "application-icon", "org.safelight.Safelight",
+                "developer-name", _ ("The Safelight developers"), "version", SL_VERSION, "comments",
                 _ ("Type a prompt and watch the picture come up out of the noise."), "license-type",
                 GTK_LICENSE_MIT_X11, "translator-credits", _ ("translator-credits"), NULL);
-  adw_about_window_add_legal_section (ADW_ABOUT_WINDOW (window), _ ("CLIP’s vocabulary"), "© 2021 OpenAI",
-                                      GTK_LICENSE_MIT_X11, NULL);
-  gtk_window_present (GTK_WINDOW (window));
+  sl_dialog_add_legal (dialog, _ ("CLIP’s vocabulary"), "© 2021 OpenAI", GTK_LICENSE_MIT_X11);
+  sl_dialog_present (dialog, GTK_WIDGET (the_window (application)));
 }
 
 static void

@@ -10,16 +10,19 @@
 
 #include "ui/darkroom/sl-recipe-panel.h"
 #include "ui/exchange/sl-intake.h"
-#include "ui/preferences/sl-preferences-window.h"
+#include "ui/preferences/sl-preferences-page.h"
 #include "ui/widgets/sl-button-name.h"
+#include "ui/widgets/sl-dialog.h"
 #include "ui/widgets/sl-notice.h"
+#include "ui/widgets/sl-page-switcher.h"
+#include "ui/widgets/sl-side-view.h"
 #include "ui/window/sl-queue-popover.h"
 
 struct _SlWindow
 {
   AdwApplicationWindow parent_instance;
   AdwToastOverlay *toasts;
-  AdwFlap *flap;
+  SlSideView *sides;
   SlRecipePanel *panel;
   GtkLabel *status; /* how far the model is loaded */
   GtkButton *develop;
@@ -75,7 +78,7 @@ update (SlWindow *self)
     return;
   sl_page_get_state (page_in_front (self), &state);
   gtk_widget_set_visible (self->stop, state.busy);
-  gtk_widget_set_visible (self->narrow_stop, state.busy && adw_flap_get_folded (self->flap));
+  gtk_widget_set_visible (self->narrow_stop, state.busy && sl_side_view_get_folded (self->sides));
   gtk_button_set_label (self->develop, state.develop_label);
   sl_button_name_by_label (self->develop);
   gtk_label_set_text (self->queue_count, count);
@@ -101,8 +104,8 @@ develop (GtkWidget *widget, const char *action, GVariant *parameter)
   SlWindow *self = SL_WINDOW (widget);
 
   /* A panel that lies over the page goes, so that the picture can be seen. */
-  if (sl_page_develop (page_in_front (self)) && adw_flap_get_folded (self->flap))
-    adw_flap_set_reveal_flap (self->flap, FALSE);
+  if (sl_page_develop (page_in_front (self)) && sl_side_view_get_folded (self->sides))
+    sl_side_view_set_panel_shown (self->sides, FALSE);
 }
 
 /* One of the prompts that the empty tray offers. */
@@ -156,9 +159,9 @@ zoom (GtkWidget *widget, const char *action, GVariant *parameter)
 static void
 toggle_panel (GtkWidget *widget, const char *action, GVariant *parameter)
 {
-  AdwFlap *flap = SL_WINDOW (widget)->flap;
+  SlSideView *sides = SL_WINDOW (widget)->sides;
 
-  adw_flap_set_reveal_flap (flap, !adw_flap_get_reveal_flap (flap));
+  sl_side_view_set_panel_shown (sides, !sl_side_view_get_panel_shown (sides));
 }
 
 static void
@@ -182,9 +185,9 @@ rescan (GtkWidget *widget, const char *action, GVariant *parameter)
 static void
 show_preferences (GtkWidget *widget, const char *action, GVariant *parameter)
 {
-  SlWorkspace *workspace = SL_WINDOW (widget)->workspace;
+  SlPreferencesPage *page = sl_preferences_page_new (SL_WINDOW (widget)->workspace);
 
-  gtk_window_present (GTK_WINDOW (sl_preferences_window_new (GTK_WINDOW (widget), workspace)));
+  sl_dialog_present (sl_dialog_new_preferences (ADW_PREFERENCES_PAGE (page)), widget);
 }
 
 /* ---- models: the panel chooses, the workspace has the chosen one ---- */
@@ -298,7 +301,7 @@ restore_layout (SlWindow *self)
                                g_settings_get_int (preferences, "height"));
   if (g_settings_get_boolean (preferences, "maximized"))
     gtk_window_maximize (GTK_WINDOW (self));
-  adw_flap_set_reveal_flap (self->flap, g_settings_get_boolean (preferences, "panel-shown"));
+  sl_side_view_set_panel_shown (self->sides, g_settings_get_boolean (preferences, "panel-shown"));
 }
 
 static void
@@ -311,8 +314,8 @@ save_layout (SlWindow *self)
   g_settings_set_int (preferences, "width", width);
   g_settings_set_int (preferences, "height", height);
   g_settings_set_boolean (preferences, "maximized", gtk_window_is_maximized (GTK_WINDOW (self)));
-  if (!adw_flap_get_folded (self->flap))
-    g_settings_set_boolean (preferences, "panel-shown", adw_flap_get_reveal_flap (self->flap));
+  if (!sl_side_view_get_folded (self->sides))
+    g_settings_set_boolean (preferences, "panel-shown", sl_side_view_get_panel_shown (self->sides));
 }
 
 static gboolean
@@ -349,7 +352,7 @@ connect_parts (SlWindow *self)
     { workspace, "model-wanted", G_CALLBACK (model_wanted) },
     { workspace, "parts-wanted", G_CALLBACK (parts_wanted) },
     { self->panel, "model-chosen", G_CALLBACK (model_chosen) },
-    { self->flap, "notify::folded", G_CALLBACK (update) },
+    { self->sides, "notify::folded", G_CALLBACK (update) },
     { self->pages, "notify::visible-child", G_CALLBACK (page_changed) },
     { self->darkroom, "state-changed", G_CALLBACK (update) },
     { self->darkroom, "branch-asked", G_CALLBACK (branch_asked) },
@@ -455,6 +458,8 @@ sl_window_class_init (SlWindowClass *klass)
 {
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
 
+  g_type_ensure (SL_TYPE_SIDE_VIEW);
+  g_type_ensure (SL_TYPE_PAGE_SWITCHER);
   g_type_ensure (SL_TYPE_RECIPE_PANEL);
   g_type_ensure (SL_TYPE_DARKROOM_PAGE);
   g_type_ensure (SL_TYPE_COMPARE_PAGE);
@@ -465,7 +470,7 @@ sl_window_class_init (SlWindowClass *klass)
   GTK_WINDOW_CLASS (klass)->close_request = sl_window_close_request;
   gtk_widget_class_set_template_from_resource (widget_class, "/org/safelight/Safelight/sl-window.ui");
   BIND (toasts);
-  BIND (flap);
+  BIND (sides);
   BIND (panel);
   BIND (status);
   BIND (develop);

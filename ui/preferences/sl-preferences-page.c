@@ -1,14 +1,15 @@
-/* sl-preferences-window.c - see sl-preferences-window.h. */
-#include "ui/preferences/sl-preferences-window.h"
+/* sl-preferences-page.c - see sl-preferences-page.h. */
+#include "ui/preferences/sl-preferences-page.h"
 
 #include <glib/gi18n.h>
 
 #include "ui/widgets/sl-notice.h"
 #include "ui/widgets/sl-part-row.h"
+#include "ui/widgets/sl-path-dialog.h"
 
-struct _SlPreferencesWindow
+struct _SlPreferencesPage
 {
-  AdwPreferencesWindow parent_instance;
+  AdwPreferencesPage parent_instance;
   AdwActionRow *models_row;
   AdwActionRow *pictures_row;
   GtkButton *models_button;
@@ -24,10 +25,10 @@ struct _SlPreferencesWindow
   GSettings *preferences;
 };
 
-G_DEFINE_FINAL_TYPE (SlPreferencesWindow, sl_preferences_window, ADW_TYPE_PREFERENCES_WINDOW)
+G_DEFINE_FINAL_TYPE (SlPreferencesPage, sl_preferences_page, ADW_TYPE_PREFERENCES_PAGE)
 
 static void
-show_folders (SlPreferencesWindow *self)
+show_folders (SlPreferencesPage *self)
 {
   g_autofree char *models = g_settings_get_string (self->preferences, "models-folder");
   g_autofree char *pictures = sl_places_pictures_folder (self->preferences);
@@ -39,35 +40,28 @@ show_folders (SlPreferencesWindow *self)
 }
 
 static void
-folder_chosen (SlPreferencesWindow *self, int response, GtkFileChooserNative *dialog)
+folder_chosen (gpointer self, const char *path, const char *key)
 {
-  g_autoptr (GFile) file = gtk_file_chooser_get_file (GTK_FILE_CHOOSER (dialog));
-  g_autofree char *path = file ? g_file_get_path (file) : NULL;
-
-  if (response == GTK_RESPONSE_ACCEPT && path)
-    g_settings_set_string (self->preferences, g_object_get_data (G_OBJECT (dialog), "sl-key"), path);
-  g_object_unref (dialog);
+  g_settings_set_string (SL_PREFERENCES_PAGE (self)->preferences, key, path);
 }
 
 static void
-choose_folder (SlPreferencesWindow *self, GtkButton *button)
+choose_folder (SlPreferencesPage *self, GtkButton *button)
 {
   gboolean models = button == self->models_button;
-  GtkFileChooserNative *dialog = gtk_file_chooser_native_new (
-      models ? _ ("Choose the Models Folder") : _ ("Choose the Pictures Folder"), GTK_WINDOW (self),
-      GTK_FILE_CHOOSER_ACTION_SELECT_FOLDER, NULL, NULL);
+  const SlPathDialog dialog
+      = { .from = GTK_WIDGET (self),
+          .title = models ? _ ("Choose the Models Folder") : _ ("Choose the Pictures Folder"),
+          .wants = SL_PATH_FOLDER };
 
-  g_object_set_data (G_OBJECT (dialog), "sl-key", (gpointer)(models ? "models-folder" : "pictures-folder"));
-  g_signal_connect_object (dialog, "response", G_CALLBACK (folder_chosen), self, G_CONNECT_SWAPPED);
-  gtk_native_dialog_set_modal (GTK_NATIVE_DIALOG (dialog), TRUE);
-  gtk_native_dialog_show (GTK_NATIVE_DIALOG (dialog));
+  sl_path_dialog_show (&dialog, folder_chosen, G_OBJECT (self), models ? "models-folder" : "pictures-folder");
 }
 
 /* ---- previews ---- */
 
 /* Which tiny VAE the chosen model gets. */
 static void
-show_tiny (SlPreferencesWindow *self)
+show_tiny (SlPreferencesPage *self)
 {
   g_autofree char *models = g_settings_get_string (self->preferences, "models-folder");
   g_autofree char *chosen = g_settings_get_string (self->preferences, "preview-decoder");
@@ -85,7 +79,7 @@ show_tiny (SlPreferencesWindow *self)
 }
 
 static void
-tiny_chosen (SlPreferencesWindow *self)
+tiny_chosen (SlPreferencesPage *self)
 {
   const char *path = sl_part_row_get_path (self->tiny_row);
   g_autoptr (GError) error = NULL;
@@ -98,7 +92,7 @@ tiny_chosen (SlPreferencesWindow *self)
 }
 
 static void
-connect_tiny (SlPreferencesWindow *self)
+connect_tiny (SlPreferencesPage *self)
 {
   sl_part_row_set_words (self->tiny_row, _ ("By Its Name"), _ ("Choose a Tiny VAE"));
   sl_part_row_offer (self->tiny_row, sl_model_store_get_parts (self->workspace->models, "vae_approx"));
@@ -107,26 +101,26 @@ connect_tiny (SlPreferencesWindow *self)
 }
 
 static void
-sl_preferences_window_dispose (GObject *object)
+sl_preferences_page_dispose (GObject *object)
 {
-  SlPreferencesWindow *self = SL_PREFERENCES_WINDOW (object);
+  SlPreferencesPage *self = SL_PREFERENCES_PAGE (object);
 
   g_clear_object (&self->preferences);
   g_clear_object (&self->workspace);
-  G_OBJECT_CLASS (sl_preferences_window_parent_class)->dispose (object);
+  G_OBJECT_CLASS (sl_preferences_page_parent_class)->dispose (object);
 }
 
-#define BIND(name) gtk_widget_class_bind_template_child (widget_class, SlPreferencesWindow, name)
+#define BIND(name) gtk_widget_class_bind_template_child (widget_class, SlPreferencesPage, name)
 
 static void
-sl_preferences_window_class_init (SlPreferencesWindowClass *klass)
+sl_preferences_page_class_init (SlPreferencesPageClass *klass)
 {
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
 
-  G_OBJECT_CLASS (klass)->dispose = sl_preferences_window_dispose;
+  G_OBJECT_CLASS (klass)->dispose = sl_preferences_page_dispose;
   g_type_ensure (SL_TYPE_PART_ROW);
   gtk_widget_class_set_template_from_resource (widget_class,
-                                               "/org/safelight/Safelight/sl-preferences-window.ui");
+                                               "/org/safelight/Safelight/sl-preferences-page.ui");
   BIND (models_row);
   BIND (pictures_row);
   BIND (models_button);
@@ -141,15 +135,15 @@ sl_preferences_window_class_init (SlPreferencesWindowClass *klass)
 }
 
 static void
-sl_preferences_window_init (SlPreferencesWindow *self)
+sl_preferences_page_init (SlPreferencesPage *self)
 {
   gtk_widget_init_template (GTK_WIDGET (self));
 }
 
-SlPreferencesWindow *
-sl_preferences_window_new (GtkWindow *parent, SlWorkspace *workspace)
+SlPreferencesPage *
+sl_preferences_page_new (SlWorkspace *workspace)
 {
-  SlPreferencesWindow *self = g_object_new (SL_TYPE_PREFERENCES_WINDOW, "transient-for", parent, NULL);
+  SlPreferencesPage *self = g_object_new (SL_TYPE_PREFERENCES_PAGE, NULL);
   GSettings *preferences = workspace->preferences;
   g_autofree char *line = g_markup_escape_text (sl_worker_get_device_line (workspace->worker), -1);
 

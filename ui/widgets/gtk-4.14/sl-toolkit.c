@@ -1,0 +1,23 @@
+/* sl-toolkit.c - see sl-toolkit.h; for GTK 4.14. */
+#include "ui/widgets/sl-toolkit.h"
+
+void
+sl_toolkit_get_color (GtkWidget *widget, GdkRGBA *color)
+{
+  gtk_widget_get_color (widget, color);
+}
+
+void
+sl_toolkit_show_folder (GtkWindow *window, const char *folder)
+{
+  g_autoptr (GFile) file = g_file_new_for_path (folder);
+  g_autoptr (GtkFileLauncher) launcher = gtk_file_launcher_new (file);
+
+  gtk_file_launcher_launch (launcher, window, NULL, NULL, NULL);
+}
+
+void
+sl_toolkit_announce (GtkWidget *widget, const char *text)
+{
+  gtk_accessible_announce (GTK_ACCESSIBLE (widget), text, GTK_ACCESSIBLE_ANNOUNCEMENT_PRIORITY_MEDIUM);
+}

@@ -1,0 +1,18 @@
+/* sl-path-dialog-ask.h - the toolkit's side of sl-path-dialog.h: GtkFileChooserNative (gtk-4.8/), and since GTK 4.10 GtkFileDialog
+ * (gtk-4.14/). */
+#pragma once
+
+#include "ui/widgets/sl-path-dialog.h"
+
+G_BEGIN_DECLS
+
+/* file is borrowed, and NULL where a person chose none. */
+typedef void (*SlPathAnswered) (GFile *file, gpointer data);
+
+/* answered is called once. filter may be NULL. */
+void sl_path_dialog_ask (const SlPathDialog *dialog,
+                         GtkFileFilter *filter,
+                         SlPathAnswered answered,
+                         gpointer data);
+
+G_END_DECLS

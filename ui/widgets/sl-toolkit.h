@@ -1,0 +1,17 @@
+/* sl-toolkit.h - single calls that GTK has had another name for since 4.10 and 4.14; meson.build takes gtk-4.8/ or gtk-4.14/.
+ * Dialogs, the window's two sides and its page switcher have headers of their own.
+ */
+#pragma once
+
+#include <gtk/gtk.h>
+
+G_BEGIN_DECLS
+
+/* The colour in which the widget's style has letters. */
+void sl_toolkit_get_color (GtkWidget *widget, GdkRGBA *color);
+/* In the person's file manager. */
+void sl_toolkit_show_folder (GtkWindow *window, const char *folder);
+/* A screen reader says it when it has finished its sentence. Before GTK 4.14 nothing is said. */
+void sl_toolkit_announce (GtkWidget *widget, const char *text);
+
+G_END_DECLS
