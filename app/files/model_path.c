@@ -260,10 +260,11 @@ static const PartPlace part_places[] = {
     {"vae", {"vae"}, {"vae"}},
     {"unet", {"unet", "diffusion_models"}, {"unet"}},
     {"text_encoder", {"text_encoder", "text_encoders", "clip"}, {"text_encoder", "clip"}},
+    {"text_encoder_2", {"text_encoder_2", "text_encoders", "clip"}, {"text_encoder_2", "clip_g"}},
     {"vae_approx", {"vae_approx"}, {"taesd", "taef"}},
 };
 
-static bool has_word(const char *name, const char *const *words)
+static bool has_word(const List *list, const char *name, const char *const *words)
 {
     for (int i = 0; !words || (i < 4 && words[i]); i++)
         if (!words || strcasestr(name, words[i]))
@@ -279,17 +280,24 @@ static bool may_be_part(const char *path)
     return sl_model_file_name(path) || exists(config);
 }
 
-/* words NULL: any name. Files before their words decide: a folder must lie in a part's own. */
-static void push_parts_in(List *list, const char *folder, const char *const *words)
+/* Which entries of a folder are listed: by the name, then by what is there. */
+typedef struct Choice {
+    bool (*name)(const List *list, const char *name, const char *const *words);
+    bool (*path)(const char *path);
+    const char *const *words;
+} Choice;
+
+/* In the order of their names, but for hidden ones. */
+static void push_chosen(List *list, const char *folder, const Choice *choice)
 {
     struct dirent **entries;
     int count = scandir(folder, &entries, NULL, alphasort);
     for (int i = 0; i < count; i++) {
         const char *name = entries[i]->d_name;
         char *path = NULL;
-        if (name[0] != '.' && has_word(name, words) &&
+        if (name[0] != '.' && choice->name(list, name, choice->words) &&
             asprintf(&path, "%s/%s", folder, name) >= 0) {
-            if (words ? sl_model_file_name(path) : may_be_part(path))
+            if (choice->path(path))
                 push(list, path);
             else
                 free(path);
@@ -298,6 +306,12 @@ static void push_parts_in(List *list, const char *folder, const char *const *wor
     }
     if (count >= 0)
         free(entries);
+}
+
+/* words NULL: any name. Files before their words decide: a folder must lie in a part's own. */
+static void push_parts_in(List *list, const char *folder, const char *const *words)
+{
+    push_chosen(list, folder, &(Choice){has_word, words ? sl_model_file_name : may_be_part, words});
 }
 
 static void push_parts_of(List *list, const char *folder, const PartPlace *place)
@@ -341,32 +355,13 @@ static bool looks_like_model(const char *path)
     return yes;
 }
 
-static bool name_known(const List *list, const char *name)
+/* Not that of a model that is listed: the first folder's counts. */
+static bool is_new(const List *list, const char *name, const char *const *words)
 {
     for (int i = 0; i < list->count; i++)
         if (strcmp(strrchr(list->item[i], '/') + 1, name) == 0)
-            return true;
-    return false;
-}
-
-static void push_models_in(List *list, const char *folder)
-{
-    struct dirent **entries;
-    int count = scandir(folder, &entries, NULL, alphasort);
-    for (int i = 0; i < count; i++) {
-        char *path = NULL;
-        const char *name = entries[i]->d_name;
-        if (name[0] != '.' && !name_known(list, name) &&
-            asprintf(&path, "%s/%s", folder, name) >= 0) {
-            if (looks_like_model(path))
-                push(list, path);
-            else
-                free(path);
-        }
-        free(entries[i]);
-    }
-    if (count >= 0)
-        free(entries);
+            return false;
+    return true;
 }
 
 char **sl_models_list(void)
@@ -374,7 +369,7 @@ char **sl_models_list(void)
     char **paths = calloc(MAX_MODELS + 1, sizeof *paths), **folders = sl_model_folders();
     List list = {.item = paths, .max = paths ? MAX_MODELS : 0};
     for (int i = 0; folders && folders[i]; i++)
-        push_models_in(&list, folders[i]);
+        push_chosen(&list, folders[i], &(Choice){.name = is_new, .path = looks_like_model});
     sl_strings_free(folders);
     return paths;
 }
