@@ -105,7 +105,8 @@ sl_control_get_default (const SlControl *control, SlSettings *settings)
 {
   const SlSchedulerInfo *scheduler = sl_scheduler_find (sl_settings_get_scheduler (settings));
   size_t offset = setting_of (control)->of_scheduler;
-  double value = MAX (setting_of (control)->unset, control->min);
+  double usual = setting_of (control)->usual;
+  double value = usual != 0 ? usual : MAX (setting_of (control)->unset, control->min);
 
   if (offset && scheduler)
     memcpy (&value, (const char *)scheduler + offset, sizeof value);

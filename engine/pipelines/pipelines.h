@@ -225,6 +225,10 @@ size_t sl_model_free_memory(const SlModel *model);
 /* Drops parts that the stage does not need until what it needs fits: *bytes. False when it does not
  * fit even so, or with *err when that could not be found out. */
 bool sl_model_clear_for(SlModel *model, SlPartUse stage, size_t *bytes, SlError *err);
+/* What the stage needs, and the most that could be made free for it, its partner's weights included;
+ * nothing is dropped. False with *err when that could not be found out. */
+bool sl_model_could_clear_for(SlModel *model, SlPartUse stage, size_t *need, size_t *most,
+                              SlError *err);
 
 /* ---- the whole ---- */
 

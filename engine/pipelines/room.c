@@ -138,6 +138,33 @@ bool sl_model_clear_for(SlModel *model, SlPartUse stage, size_t *bytes, SlError 
     return enough;
 }
 
+/* Of the weights that a stage of `model` does not need. */
+static bool add_droppable(SlModel *of, const SlModel *model, SlPartUse stage, size_t *bytes,
+                          SlError *err)
+{
+    for (int i = 0; of && i < of->parts; i++) {
+        SlPart *part = &of->part[i];
+        if (!part->net || (of == model && (part->kind->use & stage)))
+            continue;
+        if (!sl_part_measure(of, part, err))
+            return false;
+        *bytes += part->weight_bytes;
+    }
+    return true;
+}
+
+bool sl_model_could_clear_for(SlModel *model, SlPartUse stage, size_t *need, size_t *most,
+                              SlError *err)
+{
+    Need of;
+    if (!find_need(model, stage, &of, err))
+        return false;
+    *need = of.weights + of.work;
+    *most = sl_model_free_memory(model);
+    return add_droppable(model, model, stage, most, err) &&
+           add_droppable(partner(model), model, stage, most, err);
+}
+
 /* Loads a part; where the estimate was too low, others go after all. */
 static bool load(SlModel *model, int part, SlPartUse stage, SlError *err)
 {

@@ -172,6 +172,9 @@ typedef struct SlSettingInfo {
     /* The value that stands for "nothing was said": of a text it is "", of a choice the first. A
      * real number's below 0 stands for all numbers below 0. */
     double unset;
+    /* What a run takes where it is unset and the model and the scheduler have nothing for it; 0:
+     * unset is it. */
+    double usual;
     /* Sets what the model has for it; NULL: unset is the default for all models. */
     void (*of_model)(SlRecipe *recipe, const SlModelInfo *info);
     /* Offset of a double in SlSchedulerInfo: what a scheduler takes where it is unset; 0: none. */

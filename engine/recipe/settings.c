@@ -685,6 +685,7 @@ const SlSettingInfo
                     .kind = SL_KIND_REAL,
                     .min = 0.01,
                     .max = 1,
+                    .usual = 0.8,
                     .needs = SL_HAS_REFINER,
                     .scope = SL_SCOPE_STEP,
                     .own = 1 << 25,
@@ -696,6 +697,13 @@ const SlSettingInfo
                     .title = "refined from %s",
                     .turn = 1,
                     .phrase = N_("refined from %s"),
+                    .label = N_("Refine from"),
+                    .help = N_("The share of the noise that is gone when the refiner goes on: 0.8 "
+                               "leaves "
+                               "the last fifth to it; at 1 it does nothing"),
+                    .step = 0.05,
+                    .page = 0.1,
+                    .digits = 2,
                     .infotext = "Refiner switch at",
                 },
             [SL_SETTING_AESTHETIC_SCORE] =

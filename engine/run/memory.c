@@ -70,6 +70,23 @@ bool sl_model_check_memory(SlModel *model, const SlRecipe *recipe, size_t kept, 
                    kept > 0 ? " with the steps that are kept" : "", sl_bytes_text(left).text);
 }
 
+/* The host's, where the device computes in it, and the device's where that is limited. */
+bool sl_model_check_refiner(SlModel *refiner, const SlRecipe *recipe, SlError *err)
+{
+    size_t need, most;
+    if (!sl_model_memory_is_limited(refiner))
+        return sl_model_check_memory(refiner, recipe, 0, err);
+    if (!measure(refiner, recipe, err) ||
+        !sl_model_could_clear_for(refiner, SL_USE_DENOISE, &need, &most, err))
+        return false;
+    return need <= most ||
+           sl_fail(
+               err, SL_MEMORY,
+               "with its refiner a picture of %d x %d needs %s of the GPU's memory for each step, "
+               "and at most %s can be made free; a smaller picture needs less",
+               recipe->width, recipe->height, sl_bytes_text(need).text, sl_bytes_text(most).text);
+}
+
 bool sl_model_make_room(SlModel *model, const SlRecipe *recipe, SlError *err)
 {
     SlError own = {0};

@@ -11,6 +11,9 @@
 /* Before the first step of a run, with the prompt encoded: makes room on a device whose memory is
  * limited. False and *err, with both sizes, when there is none to be made. */
 bool sl_model_make_room(SlModel *model, const SlRecipe *recipe, SlError *err);
+/* Before the run, for its refiner: whether each of its steps fits a memory out of which all else has
+ * gone. */
+bool sl_model_check_refiner(SlModel *refiner, const SlRecipe *recipe, SlError *err);
 
 /* Finds the preview matrix: preview.json, the known one of the SD 1.x / 2.x VAE, or a fit against
  * the model's own VAE. */

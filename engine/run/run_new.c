@@ -11,9 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Of the noise, before a refiner goes on; as in diffusers' documentation of it. */
-#define REFINE_FROM 0.8
-
 static bool no_memory(SlError *err)
 {
     return sl_fail(err, SL_MEMORY, "out of memory for the run");
@@ -47,7 +44,7 @@ static bool copy_recipe(SlRun *run, const SlRecipe *recipe, SlError *err)
     if (!run->recipe.height)
         run->recipe.height = info->height;
     if (run->model->refiner && !run->recipe.refine_from)
-        run->recipe.refine_from = REFINE_FROM;
+        run->recipe.refine_from = sl_setting(SL_SETTING_REFINE_FROM)->usual;
     if (!sl_recipe_check(&run->recipe, info, err))
         return false;
     run->recipe.scheduler =
@@ -199,10 +196,13 @@ bool sl_run_want(SlRun *run, int i, SlError *err)
     return true;
 }
 
+/* What a LoRA does not change: weights that this model has not, and its refiner. */
 static void warn_of_unmatched(SlRun *run)
 {
     SlAdapterCounts counts;
     char text[500];
+    if (run->sides > 1 && run->adapters.count > 0)
+        sl_run_warn(run, "LoRAs change the model alone: its refiner goes on without them");
     for (int i = 0; i < run->adapters.count; i++) {
         const SlAdapterUse *use = &run->adapters.use[i];
         if (!sl_model_adapter(run->model, use->name, use->hash, &counts, NULL) ||
@@ -283,7 +283,8 @@ SlRun *sl_run_new(SlModel *model, const SlRecipe *recipe, const SlRunInputs *inp
     run->settled = inputs && inputs->settled;
     bool ok = (run->share || no_memory(err)) && copy_recipe(run, recipe, err) &&
               sl_model_check_memory(model, &run->recipe, 0, err) && make_arrays(run, err) &&
-              make_sides(run, run->share, err);
+              make_sides(run, run->share, err) &&
+              (run->sides < 2 || sl_model_check_refiner(run->side[1].model, &run->recipe, err));
     if (ok) {
         draw_start(run, inputs);
         ok = find_adapters(run, err) && sl_run_want(run, 0, err) &&
