@@ -75,7 +75,7 @@ typedef struct SlOtherPart {
     char path[4096]; /* a file, or the folder with the part's config.json */
     bool folder;
 } SlOtherPart;
-#define SL_MODEL_MAX_OTHERS 4
+#define SL_MODEL_MAX_OTHERS 5
 
 /* Parts to take from elsewhere; path may also be a model's folder. For "refiner" it is one, or a
  * single checkpoint. */
@@ -94,7 +94,8 @@ typedef struct SlDistilled {
     SlSpacing spacing;     /* SL_SPACING_MODEL: as the family's models have it */
     bool predicts_sample;
     int original_steps; /* original_inference_steps, of which LCM's are chosen; 0: as it is */
-    int size;           /* native, of the sample; 0: as the family's models have it */
+    int only_timestep; /* of LCM's single step, which no choice of original steps has; 0: as it is */
+    int size;          /* native, of the sample; 0: as the family's models have it */
 } SlDistilled;
 
 typedef struct SlModelInfo {
@@ -112,6 +113,7 @@ typedef struct SlModelInfo {
     /* What a single file says over its built-in configuration; of a folder it is false. */
     bool prediction_marked; /* what it predicts: prediction */
     bool zero_snr_marked;   /* that it starts from nothing but noise */
+    SlEdmMarks edm;         /* that it was trained as EDM is */
     int width, height;      /* native, pixels */
     int size_multiple;      /* width and height must be multiples of this */
     int channels;           /* of the sample */

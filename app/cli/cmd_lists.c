@@ -25,6 +25,7 @@ static void add_scheduler(SlJsonOut *out, cJSON *list, const SlSchedulerInfo *s)
     sl_out_bool(out, item, "takes_variance", s->takes_variance);
     sl_out_bool(out, item, "takes_flow", s->takes_flow);
     sl_out_bool(out, item, "only_flow", s->only_flow);
+    sl_out_bool(out, item, "only_edm", s->only_edm);
 }
 
 /* What --model predicts, if it was given. */

@@ -40,7 +40,8 @@ typedef struct SlOptions {
 
     int64_t step, threads;
     const char *model, *device, *dtype, *arch;
-    const char *vae, *unet, *text_encoder, *refiner, *latents, *step_noise, *dump, *previews;
+    const char *vae, *unet, *text_encoder, *text_encoder_2, *refiner, *latents, *step_noise, *dump,
+        *previews;
     const char *preview_decoder, *output;
     const char *schedulers; /* compare: the list, every id known, or "all" */
     const char

@@ -32,6 +32,8 @@ const SlOption sl_option_table[] = {
      "this UNet in place of the model's own: a file that holds nothing else is completed so"},
     {"text-encoder", SL_OPTION_TEXT, AT(text_encoder), CHANGES | REPLAY | INFO, "FILE|FOLDER|NAME",
      "this text encoder in place of the model's own"},
+    {"text-encoder-2", SL_OPTION_TEXT, AT(text_encoder_2), CHANGES | REPLAY | INFO,
+     "FILE|FOLDER|NAME", "this second text encoder in place of the own one of Stable Diffusion XL"},
     {"refiner", SL_OPTION_TEXT, AT(refiner), CHANGES | REPLAY | INFO, "FILE|FOLDER|NAME",
      "a refiner of Stable Diffusion XL that goes on with what the model began (see --refine-from)"},
     {"step", SL_OPTION_INT, AT(step), BRANCH, "N", "finished steps of the picture to go on from",

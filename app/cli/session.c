@@ -107,7 +107,7 @@ static bool open_model(SlSession *session, const char *path, const SlPartFrom *f
     return session->model != NULL;
 }
 
-_Static_assert(SL_MODEL_MAX_OTHERS == 4, "as many options");
+_Static_assert(SL_MODEL_MAX_OTHERS == 5, "as many options");
 
 bool sl_given_parts_find(SlGivenParts *parts, const SlOptions *o, SlError *err)
 {
@@ -116,6 +116,7 @@ bool sl_given_parts_find(SlGivenParts *parts, const SlOptions *o, SlError *err)
     } given[] = {{"unet", o->unet},
                  {"vae", o->vae},
                  {"text_encoder", o->text_encoder},
+                 {"text_encoder_2", o->text_encoder_2},
                  {"refiner", o->refiner}};
     *parts = (SlGivenParts){.count = 0};
     for (int i = 0; i < SL_MODEL_MAX_OTHERS; i++) {

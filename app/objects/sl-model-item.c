@@ -266,8 +266,10 @@ sl_model_item_get_prediction (SlModelItem *self)
   switch (self->info->prediction)
     {
     case SL_PREDICT_EPSILON:
+    case SL_PREDICT_EDM_EPSILON:
       return SL_PREDICTION_EPSILON;
     case SL_PREDICT_V:
+    case SL_PREDICT_EDM_V:
       return SL_PREDICTION_V;
     case SL_PREDICT_SAMPLE:
       return SL_PREDICTION_SAMPLE;

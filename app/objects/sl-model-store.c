@@ -194,7 +194,7 @@ scan_run (gpointer data)
 {
   Scan *scan = data;
 
-  static const char *const parts[] = { "vae", "unet", "text_encoder", "vae_approx" };
+  static const char *const parts[] = { "vae", "unet", "text_encoder", "text_encoder_2", "vae_approx" };
 
   for (guint i = 0; i < scan->folders->len; i++)
     scan_folder (scan->found, scan->folders->pdata[i]);

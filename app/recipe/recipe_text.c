@@ -11,8 +11,9 @@
 
 #define EXACT_INTEGERS ((uint64_t)1 << 53)
 
-const char *const sl_prediction_names[] = {"epsilon", "v_prediction", "sample", "flow_prediction",
-                                           NULL};
+const char *const sl_prediction_names[] = {
+    "epsilon",     "v_prediction",     "sample", "flow_prediction",
+    "edm_epsilon", "edm_v_prediction", NULL};
 
 static bool is_text(const SlSettingInfo *s)
 {

@@ -42,6 +42,9 @@ static const Name names[] = {
     {"flow-euler", "Flow Euler", {"flow_match_euler", "flowmatch_euler"}},
     {"flow-heun", "Flow Heun", {"flow_match_heun", "flowmatch_heun"}},
     {"flow-lcm", "Flow LCM", {"flow_match_lcm", "flowmatch_lcm"}},
+    {"edm-euler", "EDM Euler", {"edm_euler"}},
+    {"edm-dpmpp", "EDM DPM++ 2M", {"edm_dpmpp_2m", "edm_dpm_solver_multistep"}},
+    {"edm-dpmpp-sde", "EDM DPM++ 2M SDE", {"edm_dpmpp_2m_sde"}},
 };
 #define NAMES (sizeof names / sizeof names[0])
 

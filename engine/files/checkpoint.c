@@ -419,7 +419,12 @@ SlWeightSource *sl_checkpoint_part(SlWeightSource *file, const char *part, SlErr
 SlWeightSource *sl_weights_open_checkpoint(const char *path, const char *part, SlError *err)
 {
     SlWeightSource *file = sl_weights_open_file(path, err), *shown = NULL;
-    if (file && sl_checkpoint_recognise(file, err))
+    bool known = file && sl_checkpoint_recognise(file, err);
+    const char *lacks = known ? sl_checkpoint_lacks(file, part) : NULL;
+    if (lacks)
+        sl_fail(err, SL_UNSUPPORTED, "%s: the file has no %s (no tensor's name begins with \"%s\")",
+                sl_show_path(path).text, part, lacks);
+    else if (known)
         shown = sl_checkpoint_part(file, part, err);
     sl_weights_close(file);
     return shown;

@@ -4,10 +4,13 @@
 
 #include "engine/files/weights.h"
 
-/* Is this a whole Stable Diffusion 1.x, 2.x or XL checkpoint in the original latent-diffusion
- * layout? Otherwise *err says what it is (a refiner, inpainting, LoRA, only a VAE, ...) and what to
+/* Is this a Stable Diffusion 1.x, 2.x or XL checkpoint in the original latent-diffusion layout, with
+ * its UNet at least? Otherwise *err says what it is (inpainting, LoRA, only a VAE, ...) and what to
  * do. */
 bool sl_checkpoint_recognise(const SlWeightSource *file, SlError *err);
+/* Whether a recognised one has nothing of a part ("vae"): how the names of its tensors would begin;
+ * NULL: it has it. */
+const char *sl_checkpoint_lacks(const SlWeightSource *file, const char *part);
 /* The built-in configuration that fits a recognised checkpoint: "sd15", "sd21-base", "sd21", or of
  * SD XL "sdxl", "ssd-1b", "vega", "koala-1b", "koala-700m" or "sdxl-refiner". */
 bool sl_checkpoint_arch(const SlWeightSource *file, char arch[16], SlError *err);
@@ -25,5 +28,15 @@ typedef struct SlCheckpointMarks {
 } SlCheckpointMarks;
 /* False and *err for a marker that names what cannot be run. */
 bool sl_checkpoint_marks(const SlWeightSource *file, SlCheckpointMarks *marks, SlError *err);
+
+/* What a file of a model that was trained as EDM is (Karras et al. 2022) says of it. */
+typedef struct SlEdmMarks {
+    const char
+        *kind; /* "cosxl": edm_vpred.*; "playground": edm_mean and edm_std; NULL: it was not */
+    double sigma_min, sigma_max;
+    double latents_mean[4], latents_std[4]; /* of "playground": of each channel */
+} SlEdmMarks;
+/* False and *err for marks that are damaged, or of a model that they do not go with. */
+bool sl_checkpoint_edm(const SlWeightSource *file, SlEdmMarks *marks, SlError *err);
 
 #endif

@@ -47,10 +47,6 @@ static const struct {
     {"control_model.", true, "this is a ControlNet, an addition to a model, not a model"},
     {"controlnet_cond_embedding.", true,
      "this is a ControlNet, an addition to a model, not a model"},
-    {"edm_vpred.", true,
-     "this model counts noise as EDM does and predicts v (as CosXL does), which is not supported"},
-    {"edm_mean", true,
-     "this model counts noise as EDM does (as Playground v2.5 does), which is not supported"},
     {"joint_blocks.", false,
      "this is a Stable Diffusion 3 checkpoint; only Stable Diffusion 1.x, "
      "2.x and XL can be read from a single file"},
@@ -136,27 +132,22 @@ bool sl_checkpoint_recognise(const SlWeightSource *file, SlError *err)
     const SlTensorInfo *conv_in = sl_weights_find(file, UNET "input_blocks.0.0.weight");
     if (!conv_in)
         return refuse(file, err, part_of_model(file), sl_weights_info(file, 0)->name);
-    if (!check_input_channels(file, conv_in, err))
-        return false;
-    static const char *const needed[][2] = {{"first_stage_model.", "the VAE"},
-                                            {"cond_stage_model.", "the text encoder"}},
-                             *const needed_xl[][2] = {{"first_stage_model.", "the VAE"},
-                                                      {"conditioner.embedders.0.",
-                                                       "the first text encoder"},
-                                                      {"conditioner.embedders.1.",
-                                                       "the second text encoder"}},
-                             *const needed_refiner[][2] = {
-                                 {"first_stage_model.", "the VAE"},
-                                 {"conditioner.embedders.0.model.", "the text encoder"}};
-    bool xl = is_xl(file) && !is_refiner(file);
-    const char *const(*need)[2] = xl ? needed_xl : is_refiner(file) ? needed_refiner : needed;
-    for (int i = 0; i < (xl ? 3 : 2); i++)
-        if (!first_with(file, need[i][0], true))
-            return sl_fail(err, SL_UNSUPPORTED,
-                           "%s: the file lacks %s (no tensor's name begins with \"%s\"): give its "
-                           "UNet to a whole model with --unet",
-                           sl_show_path(sl_weights_file(file, 0)).text, need[i][1], need[i][0]);
-    return true;
+    return check_input_channels(file, conv_in, err);
+}
+const char *sl_checkpoint_lacks(const SlWeightSource *file, const char *part)
+{
+    bool refiner = is_refiner(file), xl = is_xl(file);
+    const struct {
+        const char *part, *prefix;
+    } places[] = {
+        {"vae", "first_stage_model."},
+        {"text_encoder", xl ? "conditioner.embedders.0." : "cond_stage_model."},
+        {"text_encoder_2", refiner ? "conditioner.embedders.0.model." : "conditioner.embedders.1."},
+    };
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
+        if (!strcmp(places[i].part, part))
+            return first_with(file, places[i].prefix, true) ? NULL : places[i].prefix;
+    return NULL;
 }
 
 /* Does an SD 2.x checkpoint predict noise at 512 pixels rather than v at 768? */
@@ -270,6 +261,79 @@ bool sl_checkpoint_marks(const SlWeightSource *file, SlCheckpointMarks *marks, S
     return true;
 }
 
+/* ---- models that were trained as EDM is ---- */
+
+/* So many numbers of a tensor with a mark's name. */
+static bool read_numbers(const SlWeightSource *file, const char *name, int count, double *out,
+                         SlError *err)
+{
+    float values[4];
+    int64_t elements = 1;
+    const SlTensorInfo *info = sl_weights_find(file, name);
+    for (int d = 0; info && d < info->rank; d++)
+        elements *= info->size[d];
+    if (!info || elements != count)
+        return sl_fail(
+            err, SL_FORMAT,
+            "%s: the tensor \"%s\" %s; expected %d number%s, as models trained as EDM is "
+            "have them",
+            sl_show_path(sl_weights_file(file, 0)).text, name,
+            info ? "has another size" : "is missing", count, count == 1 ? "" : "s");
+    if (!sl_weights_read_f32(file, info, values, err))
+        return false;
+    for (int i = 0; i < count; i++)
+        out[i] = values[i];
+    return true;
+}
+
+/* CosXL and models made of it: their sigmas. */
+static bool read_cosxl(const SlWeightSource *file, SlEdmMarks *marks, SlError *err)
+{
+    static const char lowest[] = "edm_vpred.sigma_min";
+    marks->kind = "cosxl";
+    marks->sigma_min = 0.002;
+    if (!read_numbers(file, "edm_vpred.sigma_max", 1, &marks->sigma_max, err) ||
+        (sl_weights_find(file, lowest) && !read_numbers(file, lowest, 1, &marks->sigma_min, err)))
+        return false;
+    return (marks->sigma_min > 0 && marks->sigma_min < marks->sigma_max &&
+            marks->sigma_max < 1e30) ||
+           sl_fail(
+               err, SL_FORMAT,
+               "%s: \"edm_vpred.sigma_min\" is %g and \"edm_vpred.sigma_max\" is %g; expected 0 < "
+               "the former < the latter",
+               sl_show_path(sl_weights_file(file, 0)).text, marks->sigma_min, marks->sigma_max);
+}
+
+/* Playground v2.5 and models made of it: their latents. */
+static bool read_playground(const SlWeightSource *file, SlEdmMarks *marks, SlError *err)
+{
+    marks->kind = "playground";
+    marks->sigma_min = 0.002;
+    marks->sigma_max = 80;
+    if (!read_numbers(file, "edm_mean", 4, marks->latents_mean, err) ||
+        !read_numbers(file, "edm_std", 4, marks->latents_std, err))
+        return false;
+    for (int i = 0; i < 4; i++)
+        if (!(marks->latents_std[i] > 0))
+            return sl_fail(err, SL_FORMAT,
+                           "%s: \"edm_std\" has %g for channel %d; expected a number above 0",
+                           sl_show_path(sl_weights_file(file, 0)).text, marks->latents_std[i], i);
+    return true;
+}
+
+bool sl_checkpoint_edm(const SlWeightSource *file, SlEdmMarks *marks, SlError *err)
+{
+    *marks = (SlEdmMarks){0};
+    const SlTensorInfo *v = first_with(file, "edm_vpred.", true);
+    const SlTensorInfo *mean = first_with(file, "edm_mean", true);
+    if ((v || mean) && (!is_xl(file) || is_refiner(file)))
+        return refuse(file, err,
+                      "of the models that were trained as EDM is only those of Stable Diffusion "
+                      "XL's base can be run, and this is another",
+                      v ? v->name : mean->name);
+    return v ? read_cosxl(file, marks, err) : !mean || read_playground(file, marks, err);
+}
+
 bool sl_checkpoint_arch(const SlWeightSource *file, char arch[16], SlError *err)
 {
     if (is_refiner(file)) {
@@ -284,7 +348,7 @@ bool sl_checkpoint_arch(const SlWeightSource *file, char arch[16], SlError *err)
     bool open_clip = first_with(file, "cond_stage_model.model.", true) != NULL;
     if (text_size == 768 && !open_clip)
         strcpy(arch, "sd15");
-    else if (text_size == 1024 && open_clip)
+    else if (text_size == 1024 && (open_clip || !first_with(file, "cond_stage_model.", true)))
         strcpy(arch, is_base(file) ? "sd21-base" : "sd21");
     else
         return sl_fail(err, SL_UNSUPPORTED,

@@ -54,6 +54,8 @@ int sl_json_doubles(const SlJson *json, const char *key, double *out, int max_co
 
 /* Set a member of the root, whatever it was before. False and *err without memory. */
 bool sl_json_set_number(SlJson *json, const char *key, double value, SlError *err);
+bool sl_json_set_numbers(SlJson *json, const char *key, const double *values, int count,
+                         SlError *err);
 bool sl_json_set_bool(SlJson *json, const char *key, bool value, SlError *err);
 bool sl_json_set_string(SlJson *json, const char *key, const char *value, SlError *err);
 

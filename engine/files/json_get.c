@@ -265,6 +265,12 @@ static bool set_item(SlJson *json, const char *key, cJSON *item, SlError *err)
     return sl_fail(err, SL_MEMORY, "%s: memory ran out", json->name);
 }
 
+bool sl_json_set_numbers(SlJson *json, const char *key, const double *values, int count,
+                         SlError *err)
+{
+    return set_item(json, key, cJSON_CreateDoubleArray(values, count), err);
+}
+
 bool sl_json_set_number(SlJson *json, const char *key, double value, SlError *err)
 {
     return set_item(json, key, cJSON_CreateNumber(value), err);

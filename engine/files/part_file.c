@@ -49,6 +49,15 @@ static const Layout layouts[] = {
     {"text_encoder", "", "text_model.embeddings.token_embedding.weight", NULL},
     {"text_encoder", "", "embeddings.token_embedding.weight", "cond_stage_model.transformer."},
     {"text_encoder", "", "transformer.resblocks.0.ln_1.weight", "cond_stage_model.model."},
+    {"text_encoder_2", "conditioner.embedders.1.model.", "token_embedding.weight",
+     "conditioner.embedders.1.model."},
+    {"text_encoder_2", "conditioner.embedders.0.model.", "token_embedding.weight",
+     "conditioner.embedders.1.model."},
+    {"text_encoder_2", "text_encoders.clip_g.transformer.",
+     "text_model.embeddings.token_embedding.weight", NULL},
+    {"text_encoder_2", "text_encoder_2.", "text_model.embeddings.token_embedding.weight", NULL},
+    {"text_encoder_2", "", "text_model.embeddings.token_embedding.weight", NULL},
+    {"text_encoder_2", "", "transformer.resblocks.0.ln_1.weight", "conditioner.embedders.1.model."},
 };
 
 static const Layout *layout_of(const SlWeightSource *file, const char *part)

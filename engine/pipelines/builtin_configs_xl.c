@@ -52,6 +52,18 @@ static const char scheduler[] =
     "\"prediction_type\": \"epsilon\", \"set_alpha_to_one\": false, \"skip_prk_steps\": true,"
     "\"steps_offset\": 1, \"timestep_spacing\": \"leading\", \"trained_betas\": null}";
 
+/* As diffusers' documentation runs CosXL, and as Playground v2.5's folder says. */
+static const char scheduler_cosxl[] =
+    "{\"_class_name\": \"EDMEulerScheduler\", \"num_train_timesteps\": 1000,"
+    "\"prediction_type\": \"v_prediction\", \"sigma_data\": 1.0, \"sigma_max\": 120.0,"
+    "\"sigma_min\": 0.002, \"sigma_schedule\": \"exponential\"}";
+
+static const char scheduler_playground[] =
+    "{\"_class_name\": \"EDMDPMSolverMultistepScheduler\", \"algorithm_type\": \"dpmsolver++\","
+    "\"final_sigmas_type\": \"zero\", \"num_train_timesteps\": 1000,"
+    "\"prediction_type\": \"epsilon\", \"rho\": 7.0, \"sigma_data\": 0.5, \"sigma_max\": 80.0,"
+    "\"sigma_min\": 0.002, \"solver_order\": 2, \"solver_type\": \"midpoint\"}";
+
 static const struct {
     const char *arch, *unet;
 } nets[] = {
@@ -89,6 +101,8 @@ static const struct {
     {"text_encoder", text_encoder},
     {"text_encoder_2", text_encoder_2},
     {"scheduler", scheduler},
+    {"scheduler of cosxl", scheduler_cosxl},
+    {"scheduler of playground", scheduler_playground},
     {"tokenizer", "{\"pad_token\": \"<|endoftext|>\"}"},
     {"tokenizer_2", "{\"pad_token\": \"!\"}"},
 };

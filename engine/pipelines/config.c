@@ -77,7 +77,10 @@ static SlJson *read_config(const SlModelInfo *info, const char *part, SlError *e
         return tiny;
     if (info->single_file) {
         const SlPipelineClass *kind = sl_pipeline_class_of(info);
-        const char *text = kind->builtin ? kind->builtin(info->arch, part) : NULL;
+        char own[64];
+        snprintf(own, sizeof own, scheduler && info->edm.kind ? "%s of %s" : "%s", part,
+                 info->edm.kind);
+        const char *text = kind->builtin ? kind->builtin(info->arch, own) : NULL;
         if (!text) {
             sl_fail(err, SL_UNSUPPORTED, "%s: there is no built-in %s configuration for \"%s\"",
                     info->path, part, info->arch);
@@ -106,10 +109,28 @@ static bool mark_distilled_denoiser(const SlModelInfo *info, SlJson *json, SlErr
     return true;
 }
 
+/* Playground v2.5's latents (edm_mean, edm_std), which its VAE's built-in configuration knows nothing
+ * of. Its scaling factor is 0.5. */
+static bool mark_latents(const SlModelInfo *info, SlJson *json, SlError *err)
+{
+    const SlOtherPart *other = sl_model_other(info, "vae");
+    const SlEdmMarks *edm = &info->edm;
+    SlError ignored = {0};
+    const char *class_name = sl_json_string(json, "_class_name", "", &ignored);
+    if (!edm->kind || strcmp(edm->kind, "playground") || (other && other->folder) ||
+        strcmp(class_name, "AutoencoderKL"))
+        return true;
+    return sl_json_set_number(json, "scaling_factor", 0.5, err) &&
+           sl_json_set_numbers(json, "latents_mean", edm->latents_mean, 4, err) &&
+           sl_json_set_numbers(json, "latents_std", edm->latents_std, 4, err);
+}
+
 SlJson *sl_model_config(const SlModelInfo *info, const char *part, SlError *err)
 {
     SlJson *json = read_config(info, part, err);
-    if (!json || strcmp(part, "unet") || mark_distilled_denoiser(info, json, err))
+    bool ok = json && (strcmp(part, "unet") || mark_distilled_denoiser(info, json, err)) &&
+              (strcmp(part, "vae") || mark_latents(info, json, err));
+    if (ok)
         return json;
     sl_json_close(json);
     return NULL;
@@ -138,14 +159,22 @@ static bool mark_distilled_scheduler(const SlModelInfo *info, SlJson *json, SlEr
             sl_json_set_string(json, "timestep_spacing", "trailing", err)) &&
            (!kind->predicts_sample || sl_json_set_string(json, "prediction_type", "sample", err)) &&
            (!kind->original_steps ||
-            sl_json_set_number(json, "original_inference_steps", kind->original_steps, err));
+            sl_json_set_number(json, "original_inference_steps", kind->original_steps, err)) &&
+           (!kind->only_timestep ||
+            sl_json_set_number(json, SL_ONLY_TIMESTEP, kind->only_timestep, err));
 }
 
 /* What the file says of its noise, into its built-in configuration. With zero terminal SNR the
  * first timestep must be the last of training, which trailing spacing alone begins with. */
 static bool mark_scheduler(const SlModelInfo *info, SlJson *json, SlError *err)
 {
-    static const char *const names[] = {"epsilon", "v_prediction", "sample"};
+    static const char *const names[] = {
+        [SL_PREDICT_EPSILON] = "epsilon",     [SL_PREDICT_V] = "v_prediction",
+        [SL_PREDICT_SAMPLE] = "sample",       [SL_PREDICT_FLOW] = "flow_prediction",
+        [SL_PREDICT_EDM_EPSILON] = "epsilon", [SL_PREDICT_EDM_V] = "v_prediction"};
+    if (info->edm.kind && (!sl_json_set_number(json, "sigma_min", info->edm.sigma_min, err) ||
+                           !sl_json_set_number(json, "sigma_max", info->edm.sigma_max, err)))
+        return false;
     if (info->prediction_marked &&
         !sl_json_set_string(json, "prediction_type", names[info->prediction], err))
         return false;

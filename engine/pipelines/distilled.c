@@ -54,6 +54,7 @@ static const struct {
      * many original steps. */
     {"hyper_sdxl_1step_unet", {"Hyper-SDXL", 1, 0, "lcm", .original_steps = 801}},
     {"dmd2_sdxl_4step_unet", {"DMD2", 4, 0, "lcm", .original_steps = 1000}},
+    {"dmd2_sdxl_1step_unet", {"DMD2", 1, 0, "lcm", .only_timestep = 399}},
 };
 
 /* ---- recognising ---- */
@@ -129,7 +130,7 @@ bool sl_find_distilled(SlModelInfo *info, SlError *err)
 {
     const char *file = sl_model_denoiser_file(info);
     /* A family that tells the guidance by itself has its own defaults; one without has no texts. */
-    if (info->pipeline->guidance_rule != SL_GUIDANCE_CLASSIFIER_FREE)
+    if (info->pipeline->guidance_rule != SL_GUIDANCE_CLASSIFIER_FREE || info->edm.kind)
         return true;
     if (by_weights(info) || (file && (by_name(info, file) || by_metadata(info)))) {
         if (file || other_denoiser(info))

@@ -412,17 +412,57 @@ static bool inspect_folder(SlModelInfo *info, SlError *err)
 static bool read_marks(SlModelInfo *info, const SlWeightSource *file, SlError *err)
 {
     SlCheckpointMarks marks;
-    if (!sl_checkpoint_marks(file, &marks, err))
+    if (!sl_checkpoint_marks(file, &marks, err) || !sl_checkpoint_edm(file, &info->edm, err))
         return false;
     if (marks.prediction) {
+        bool epsilon = !strcmp(marks.prediction, "epsilon");
         info->prediction_marked = true;
-        info->prediction = !strcmp(marks.prediction, "epsilon") ? SL_PREDICT_EPSILON : SL_PREDICT_V;
+        info->prediction = info->edm.kind ? (epsilon ? SL_PREDICT_EDM_EPSILON : SL_PREDICT_EDM_V)
+                                          : (epsilon ? SL_PREDICT_EPSILON : SL_PREDICT_V);
         snprintf(info->prediction_from, sizeof info->prediction_from, "%s", marks.from);
+    } else if (info->edm.kind) {
+        snprintf(info->prediction_from, sizeof info->prediction_from, "%s",
+                 info->edm.latents_std[0] > 0 ? "the tensors edm_mean and edm_std"
+                                              : "the tensor edm_vpred.sigma_max");
     }
     info->zero_snr_marked = marks.zero_snr;
     /* as model_index.json of stable-diffusion-xl-base-1.0 says, and of its refiner */
     info->force_zeros = !info->pipeline->refines;
     return true;
+}
+
+/* Of parts that a model has not and nobody gave, each with how it can be given. */
+typedef struct Missing {
+    char text[600];
+    int count;
+} Missing;
+
+static void add_missing(Missing *m, const char *part, const char *where)
+{
+    char option[40];
+    size_t used = strlen(m->text);
+    snprintf(option, sizeof option, "%.39s", part);
+    for (char *c = option; *c; c++)
+        if (*c == '_')
+            *c = '-';
+    snprintf(m->text + used, sizeof m->text - used, "%s%s (\"%s\"; --%s gives one)",
+             m->count++ ? " and no " : "", part, where, option);
+}
+
+/* What the checkpoint has not is from elsewhere. */
+static bool check_complete(const SlModelInfo *info, const SlWeightSource *file, SlError *err)
+{
+    const SlPartClass *const *parts = sl_pipeline_class_of(info)->parts;
+    Missing missing = {""};
+    for (int i = 0; parts[i]; i++) {
+        const char *lacks = sl_checkpoint_lacks(file, parts[i]->name);
+        if (lacks && !sl_model_other(info, parts[i]->name))
+            add_missing(&missing, parts[i]->name, lacks);
+    }
+    return !missing.count ||
+           sl_fail(err, SL_UNSUPPORTED,
+                   "%s: the file has no %s; or its UNet can be given to a whole model with --unet",
+                   sl_show_path(info->path).text, missing.text);
 }
 
 /* The family whose checkpoint it is. What the first that has checkpoints says of another file is
@@ -437,7 +477,7 @@ static bool recognise_file(SlModelInfo *info, SlError *err)
     for (int i = 0; !info->pipeline && (kind = sl_pipeline_class_at(i)); i++)
         if (kind->recognise && kind->recognise(file, info->arch, first.code ? NULL : &first))
             info->pipeline = &kind->info;
-    bool ok = info->pipeline && read_marks(info, file, err);
+    bool ok = info->pipeline && check_complete(info, file, err) && read_marks(info, file, err);
     sl_weights_close(file);
     if (!info->pipeline && err)
         *err = first;
@@ -523,6 +563,11 @@ static bool add_refiner_files(SlModelInfo *info, const SlOtherPart *other,
     return true;
 }
 
+static bool is_edm(const SlModelInfo *info)
+{
+    return sl_prediction_is_edm(info->prediction);
+}
+
 static bool check_refiner(const SlModelInfo *info, const SlModelInfo *refiner, SlError *err)
 {
     const char *path = refiner->path;
@@ -532,6 +577,14 @@ static bool check_refiner(const SlModelInfo *info, const SlModelInfo *refiner, S
                        "Diffusion XL (StableDiffusionXLImg2ImgPipeline) and its base model",
                        sl_show_path(path).text, refiner->pipeline->class_name,
                        info->pipeline->class_name);
+    if (is_edm(info) || is_edm(refiner))
+        return sl_fail(err, SL_UNSUPPORTED,
+                       "%s: of %s and its refiner %s was trained as EDM is and has no timesteps; "
+                       "expected two models that count noise alike",
+                       sl_show_path(path).text, info->name,
+                       !is_edm(refiner) ? "the former"
+                       : is_edm(info)   ? "each"
+                                        : "the latter");
     if (!(info->pipeline->has & SL_HAS_SIZES))
         return sl_fail(
             err, SL_UNSUPPORTED,

@@ -109,8 +109,19 @@ static bool read_solver(SlSchedulerConfig *c, const SlJson *j, SlError *err)
     return true;
 }
 
-/* What the model predicts: a FlowMatch class says it by its name, a solver with two keys. */
-static bool read_prediction(SlSchedulerConfig *c, const SlJson *j, SlError *err)
+/* Of a model trained as EDM is, which the class says by its name: it has two of the keys' values. */
+static bool read_edm_prediction(SlSchedulerConfig *c, const SlJson *j, SlError *err)
+{
+    static const char *const predictions[] = {"epsilon", "v_prediction", NULL};
+    bool v = sl_json_choice(j, "prediction_type", predictions, 0, err) == 1;
+    c->prediction_type = v ? SL_PREDICT_EDM_V : SL_PREDICT_EDM_EPSILON;
+    return true;
+}
+
+/* What the model predicts: a FlowMatch or an EDM class says it by its name, a solver with two
+ * keys. */
+static bool read_prediction(SlSchedulerConfig *c, const SlSchedulerClass *class, const SlJson *j,
+                            SlError *err)
 {
     static const char *const predictions[] = {"epsilon", "v_prediction", "sample",
                                               "flow_prediction", NULL};
@@ -120,6 +131,8 @@ static bool read_prediction(SlSchedulerConfig *c, const SlJson *j, SlError *err)
         c->prediction_type = SL_PREDICT_FLOW;
         return true;
     }
+    if (of ? of->only_edm : class->info.only_edm)
+        return read_edm_prediction(c, j, err);
     int none = of ? SL_PREDICT_EPSILON : c->prediction_type;
     c->prediction_type = (SlPrediction)sl_json_choice(j, "prediction_type", predictions, none, err);
     bool said = sl_json_has(j, "prediction_type") && c->prediction_type == SL_PREDICT_FLOW;
@@ -169,10 +182,35 @@ static bool read_flow(SlSchedulerConfig *c, const SlSchedulerClass *class, const
     return true;
 }
 
+static void edm_defaults(SlSchedulerConfig *c)
+{
+    c->sigmas = SL_SIGMAS_KARRAS;
+    c->sigma_min = 0.002;
+    c->sigma_max = 80;
+}
+
+/* The keys that only the classes of EDM have. They do not know the others' ways to lay out sigmas. */
+static bool read_edm(SlSchedulerConfig *c, const SlSchedulerClass *class, const SlJson *j,
+                     SlError *err)
+{
+    static const char *const schedules[] = {"karras", "exponential", NULL};
+    if (!class->info.only_edm)
+        return true;
+    edm_defaults(c);
+    c->sigmas = sl_json_choice(j, "sigma_schedule", schedules, 0, err) == 1 ? SL_SIGMAS_EXPONENTIAL
+                                                                            : SL_SIGMAS_KARRAS;
+    c->sigma_min = sl_json_double(j, "sigma_min", c->sigma_min, 0, 1e30, err);
+    c->sigma_max = sl_json_double(j, "sigma_max", c->sigma_max, 0, 1e30, err);
+    c->sigma_data = sl_json_double(j, "sigma_data", c->sigma_data, 1e-6, 1e6, err);
+    c->rho = sl_json_double(j, "rho", c->rho, 1e-3, 1e3, err);
+    return true;
+}
+
 static void read_distilled(SlSchedulerConfig *c, const SlJson *j, SlError *err)
 {
     c->original_inference_steps = (int)sl_json_int(j, "original_inference_steps",
                                                    c->original_inference_steps, 1, 1000000, err);
+    c->only_timestep = (int)sl_json_int(j, SL_ONLY_TIMESTEP, -1, 0, 1000000, err);
     c->timestep_scaling = sl_json_double(j, "timestep_scaling", c->timestep_scaling, 0, 1e6, err);
 }
 
@@ -225,7 +263,12 @@ bool sl_scheduler_config(SlSchedulerConfig *c, const SlSchedulerClass *class, co
         .predict_x0 = true,
         .original_inference_steps = 50,
         .timestep_scaling = 10,
-        .prediction_type = class->info.only_flow ? SL_PREDICT_FLOW : SL_PREDICT_EPSILON,
+        .only_timestep = -1,
+        .prediction_type = class->info.only_flow  ? SL_PREDICT_FLOW
+                           : class->info.only_edm ? SL_PREDICT_EDM_EPSILON
+                                                  : SL_PREDICT_EPSILON,
+        .sigma_data = 0.5,
+        .rho = 7,
         .shift = 1,
         .base_shift = 0.5,
         .max_shift = 1.15,
@@ -234,15 +277,17 @@ bool sl_scheduler_config(SlSchedulerConfig *c, const SlSchedulerClass *class, co
     };
     if (class->defaults)
         class->defaults(c);
+    if (class->info.only_edm)
+        edm_defaults(c);
     if (!json)
         return true;
     read_noise(c, json, &first);
     read_limits(c, json, &first);
     read_distilled(c, json, &first);
-    bool ok = own_time(class, json, &first) && read_prediction(c, json, &first) &&
+    bool ok = own_time(class, json, &first) && read_prediction(c, class, json, &first) &&
               read_flow(c, class, json, &first) && read_sigmas(c, json, &first) &&
-              read_solver(c, json, &first) && read_variance(c, json, &first) &&
-              trained_betas(c, json, &first);
+              read_edm(c, class, json, &first) && read_solver(c, json, &first) &&
+              read_variance(c, json, &first) && trained_betas(c, json, &first);
     if (!ok || first.code != SL_OK) {
         if (err)
             *err = first;

@@ -156,7 +156,7 @@ static void prediction_weights(const SlScheduler *s, const SlDpmUpdate *u, int o
     m[2] = -q / r1;
 }
 
-static bool step(SlScheduler *s, const SlSchedulerStep *x, SlError *err)
+bool sl_dpm_multistep(SlScheduler *s, const SlSchedulerStep *x, SlError *err)
 {
     SlLambda from = sl_lambda_at(s, s->state.position), to = sl_lambda_at(s, s->state.position + 1);
     double h = to.lambda - from.lambda;
@@ -195,7 +195,7 @@ const SlSchedulerClass sl_dpmpp_2m_class = {
     .slots = 3,
     .set_timesteps = set_timesteps,
     .needs_noise = sl_dpm_stochastic,
-    .step = step,
+    .step = sl_dpm_multistep,
 };
 
 const SlSchedulerClass sl_dpmpp_2m_sde_class = {
@@ -212,5 +212,5 @@ const SlSchedulerClass sl_dpmpp_2m_sde_class = {
     .defaults = sde_defaults,
     .set_timesteps = set_timesteps,
     .needs_noise = sl_dpm_stochastic,
-    .step = step,
+    .step = sl_dpm_multistep,
 };

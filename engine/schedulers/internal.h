@@ -57,6 +57,7 @@ typedef struct SlSchedulerConfig {
     double eta;
     int original_inference_steps;
     double timestep_scaling;
+    int only_timestep; /* of a single step; -1: as the others are laid out */
     /* of models that predict flow */
     double shift; /* shift of the FlowMatch classes, flow_shift of the solvers */
     bool use_dynamic_shifting;
@@ -66,6 +67,7 @@ typedef struct SlSchedulerConfig {
     bool invert_sigmas;
     double shift_terminal; /* 0: none */
     bool stochastic_sampling;
+    double sigma_data, rho; /* of models trained as EDM is */
 } SlSchedulerConfig;
 
 /* What changes from evaluation to evaluation, besides the arrays in slots. Plain data: saved and
@@ -129,7 +131,7 @@ extern const SlSchedulerClass sl_ddpm_class, sl_ddim_class, sl_pndm_class, sl_lm
     sl_dpm2_class, sl_dpm2_a_class, sl_lcm_class, sl_tcd_class, sl_flow_euler_class,
     sl_flow_heun_class, sl_flow_lcm_class, sl_dpmpp_2m_sde_bt_class, sl_dpmpp_3m_sde_class,
     sl_dpmpp_2s_a_class, sl_res_multistep_class, sl_er_sde_class, sl_euler_cfgpp_class,
-    sl_restart_class;
+    sl_restart_class, sl_edm_euler_class, sl_edm_dpmpp_class, sl_edm_dpmpp_sde_class;
 
 /* registry.c: NULL when the id is unknown. */
 const SlSchedulerClass *sl_scheduler_class(const char *id);
@@ -192,9 +194,10 @@ void sl_pairs_input(const SlScheduler *s, const float *sample, float *input);
 int sl_pairs_step_of(const SlScheduler *s, int evaluation, bool *ends);
 
 /* math.c */
+bool sl_is_edm(const SlScheduler *s);
 /* x_0 and epsilon from the prediction, for samples alpha x_0 + sigma epsilon whose alpha and sigma
- * go with the prediction: of flow 1 - sigma and sigma, otherwise sqrt(abar) and sqrt(1 - abar).
- * Each output may be NULL. */
+ * go with the prediction: of flow 1 - sigma and sigma, of EDM 1 and sigma, otherwise
+ * sqrt(abar) and sqrt(1 - abar). Each output may be NULL. */
 void sl_predict_vp(const SlScheduler *s, double alpha, double sigma, const float *model_output,
                    const float *sample, float *x0, float *epsilon);
 /* x_0 for samples scaled as sample = x_0 + sigma noise (euler, lms, heun), in double: sigma reaches
@@ -243,6 +246,8 @@ bool sl_dpm_stochastic(const SlScheduler *s);
 bool sl_dpm_suits_flow(const SlScheduler *s, SlError *err);
 /* Timesteps whose lambda is not below lambda_min_clipped: they are cut off at the noisy end. */
 int sl_dpm_last_timestep(const SlScheduler *s);
+/* A step of the multistep solvers of order 1 to 3, over slots 0 to 2. */
+bool sl_dpm_multistep(SlScheduler *s, const SlSchedulerStep *x, SlError *err);
 /* x_0 always into x->x0, and what the solver keeps (x_0, or epsilon) into slot 0; the `keep` newest
  * before move on. */
 bool sl_dpm_convert(SlScheduler *s, const SlSchedulerStep *x, int keep, SlError *err);

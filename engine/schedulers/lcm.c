@@ -35,6 +35,8 @@ static bool set_timesteps(SlScheduler *s, int steps, SlError *err)
     double apart = (double)original / steps;
     for (int i = 0; i < steps; i++)
         s->timesteps[i] = (original - floor(i * apart)) * (trained / original) - 1;
+    if (steps == 1 && s->config.only_timestep >= 0)
+        s->timesteps[0] = s->config.only_timestep;
     s->evaluations = steps;
     return sl_scheduler_betas(s, 0, err) && sl_levels_from_alphas(s, err);
 }

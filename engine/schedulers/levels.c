@@ -10,10 +10,12 @@
 
 #include <math.h>
 
-/* Of the sample as the model sees it: alpha^2 + sigma^2 = 1, or for flow alpha + sigma = 1. */
+/* Of the sample as the model sees it: alpha^2 + sigma^2 = 1, or for flow alpha + sigma = 1, or for
+ * EDM (sigma_data alpha)^2 + sigma^2 = 1. */
 static SlNoiseLevel seen_level(const SlScheduler *s, int evaluation)
 {
-    double level = s->levels[evaluation], alpha = 1 / sqrt(1 + level * level);
+    double data = sl_is_edm(s) ? s->config.sigma_data : 1;
+    double level = s->levels[evaluation], alpha = 1 / sqrt(data * data + level * level);
     if (sl_is_flow(s))
         return (SlNoiseLevel){1 - level, level};
     return (SlNoiseLevel){alpha, level * alpha};
@@ -53,6 +55,12 @@ void sl_scheduler_noise_of(const SlScheduler *s, int evaluation, const float *mo
             said = input[i] + level.alpha * x0_to_noise;
             break;
         }
+        case SL_PREDICT_EDM_EPSILON:
+            said = level.sigma * input[i] - s->config.sigma_data * level.alpha * said;
+            break;
+        case SL_PREDICT_EDM_V:
+            said = level.sigma * input[i] + s->config.sigma_data * level.alpha * said;
+            break;
         }
         noise[i] = (float)said;
     }

@@ -5,6 +5,26 @@
 #include <stdlib.h>
 #include <string.h>
 
+bool sl_prediction_is_edm(SlPrediction prediction)
+{
+    return prediction == SL_PREDICT_EDM_EPSILON || prediction == SL_PREDICT_EDM_V;
+}
+
+bool sl_is_edm(const SlScheduler *s)
+{
+    return sl_prediction_is_edm(s->config.prediction_type);
+}
+
+/* c_skip sample + c_out output, of a sample x_0 + sigma noise. */
+static double original_edm(const SlScheduler *s, double sigma, double model_output, double sample)
+{
+    double data = s->config.sigma_data, square = sigma * sigma + data * data;
+    double out = sigma * data / sqrt(square);
+    if (s->config.prediction_type == SL_PREDICT_EDM_V)
+        out = -out;
+    return data * data / square * sample + out * model_output;
+}
+
 void sl_predict_vp(const SlScheduler *s, double alpha, double sigma, const float *model_output,
                    const float *sample, float *x0, float *epsilon)
 {
@@ -25,6 +45,11 @@ void sl_predict_vp(const SlScheduler *s, double alpha, double sigma, const float
             original = x - sigma * out;
             noise = x + alpha * out;
             break;
+        case SL_PREDICT_EDM_EPSILON:
+        case SL_PREDICT_EDM_V:
+            original = original_edm(s, sigma, out, x);
+            noise = (x - original) / sigma;
+            break;
         }
         if (x0)
             x0[i] = (float)original;
@@ -41,6 +66,9 @@ double sl_original_ve(const SlScheduler *s, double sigma, double model_output, d
         return sample - sigma * model_output;
     case SL_PREDICT_V:
         return model_output * (-sigma / sqrt(square)) + sample / square;
+    case SL_PREDICT_EDM_EPSILON:
+    case SL_PREDICT_EDM_V:
+        return original_edm(s, sigma, model_output, sample);
     case SL_PREDICT_SAMPLE:
     case SL_PREDICT_FLOW: /* samples of flow have another form */
         break;

@@ -18,7 +18,8 @@ static const SlSchedulerClass *const classes[] = {
     &sl_flow_lcm_class,      &sl_dpmpp_2m_sde_bt_class,
     &sl_dpmpp_3m_sde_class,  &sl_dpmpp_2s_a_class,
     &sl_res_multistep_class, &sl_er_sde_class,
-    &sl_restart_class,
+    &sl_restart_class,       &sl_edm_euler_class,
+    &sl_edm_dpmpp_class,     &sl_edm_dpmpp_sde_class,
 };
 #define CLASSES ((int)(sizeof classes / sizeof classes[0]))
 
@@ -58,7 +59,34 @@ const SlSchedulerInfo *sl_scheduler_find_class(const char *class_name)
 
 bool sl_scheduler_suits(const SlSchedulerInfo *info, SlPrediction prediction)
 {
+    bool edm = sl_prediction_is_edm(prediction);
+    if (edm || info->only_edm)
+        return edm && info->only_edm;
     return prediction == SL_PREDICT_FLOW ? info->takes_flow : !info->only_flow;
+}
+
+bool sl_scheduler_takes_sigmas(const SlSchedulerInfo *info, SlSigmas sigmas)
+{
+    return sigmas == SL_SIGMAS_MODEL ||
+           (info->takes_sigmas && !(info->only_edm && sigmas == SL_SIGMAS_BETA));
+}
+
+const SlSchedulerInfo *sl_scheduler_plain(SlPrediction prediction)
+{
+    static const char *const plain[] = {"ddim", "flow-euler", "edm-euler"};
+    int i = 0;
+    while (!sl_scheduler_suits(sl_scheduler_find(plain[i]), prediction))
+        i++;
+    return sl_scheduler_find(plain[i]);
+}
+
+/* What the models are that a scheduler is for, when it is not for this one. */
+static const char *made_for(const SlSchedulerInfo *info, SlPrediction prediction)
+{
+    return info->only_flow                 ? "predict flow"
+           : info->only_edm                ? "are trained as EDM is"
+           : prediction == SL_PREDICT_FLOW ? "do not predict flow"
+                                           : "are not trained as EDM is";
 }
 
 bool sl_scheduler_check(const SlSchedulerInfo *info, SlPrediction prediction, SlError *err)
@@ -72,8 +100,8 @@ bool sl_scheduler_check(const SlSchedulerInfo *info, SlPrediction prediction, Sl
             snprintf(suitable + used, sizeof suitable - used, "%s%s", used ? ", " : "",
                      classes[i]->info.id);
     }
-    return sl_fail(err, SL_ARGUMENT, "scheduler %s is for models that %s flow; expected one of %s",
-                   info->id, info->only_flow ? "predict" : "do not predict", suitable);
+    return sl_fail(err, SL_ARGUMENT, "scheduler %s is for models that %s; expected one of %s",
+                   info->id, made_for(info, prediction), suitable);
 }
 
 SlSchedulerInfo sl_scheduler_for(const SlSchedulerInfo *info, SlPrediction prediction)

@@ -9,6 +9,28 @@
 
 /* ---- life ---- */
 
+static bool choose_prediction(SlScheduler *s, const SlSchedulerChoice *choice, SlError *err)
+{
+    bool prediction = choice->prediction != SL_PREDICTION_MODEL;
+    bool snr = choice->zero_snr != SL_ZERO_SNR_MODEL;
+    if ((prediction || snr) && sl_is_flow(s))
+        return sl_fail(err, SL_ARGUMENT,
+                       "the model predicts flow; what it predicts and zero terminal SNR cannot "
+                       "be chosen");
+    if (sl_is_edm(s) && (snr || choice->prediction == SL_PREDICTION_SAMPLE))
+        return sl_fail(err, SL_ARGUMENT, "the model is trained as EDM is; %s cannot be chosen%s",
+                       snr ? "zero terminal SNR" : "that it predicts the sample",
+                       snr ? "" : ", only epsilon and v");
+    if (prediction && sl_is_edm(s))
+        s->config.prediction_type =
+            choice->prediction == SL_PREDICTION_V ? SL_PREDICT_EDM_V : SL_PREDICT_EDM_EPSILON;
+    else if (prediction)
+        s->config.prediction_type = (SlPrediction)(choice->prediction - SL_PREDICTION_EPSILON);
+    if (snr)
+        s->config.rescale_betas_zero_snr = choice->zero_snr == SL_ZERO_SNR_YES;
+    return true;
+}
+
 static bool choose(SlScheduler *s, const SlSchedulerChoice *choice, SlError *err)
 {
     const SlSchedulerInfo of = sl_scheduler_for(&s->class->info, s->config.prediction_type);
@@ -17,6 +39,9 @@ static bool choose(SlScheduler *s, const SlSchedulerChoice *choice, SlError *err
         return true;
     if (choice->sigmas != SL_SIGMAS_MODEL && !info->takes_sigmas)
         return sl_fail(err, SL_ARGUMENT, "%s has no choice of sigmas", info->id);
+    if (!sl_scheduler_takes_sigmas(info, choice->sigmas))
+        return sl_fail(err, SL_ARGUMENT, "%s has no beta sigmas; expected karras or exponential",
+                       info->id);
     if (choice->spacing != SL_SPACING_MODEL && !info->takes_spacing)
         return sl_fail(err, SL_ARGUMENT, "%s has no choice of timestep spacing", info->id);
     if (choice->variance != SL_VARIANCE_MODEL && !info->takes_variance)
@@ -27,19 +52,9 @@ static bool choose(SlScheduler *s, const SlSchedulerChoice *choice, SlError *err
         s->config.timestep_spacing = choice->spacing;
     if (choice->variance != SL_VARIANCE_MODEL)
         s->config.variance_type = choice->variance;
-    if (choice->prediction != SL_PREDICTION_MODEL || choice->zero_snr != SL_ZERO_SNR_MODEL) {
-        if (sl_is_flow(s))
-            return sl_fail(err, SL_ARGUMENT,
-                           "the model predicts flow; what it predicts and zero terminal SNR cannot "
-                           "be chosen");
-        if (choice->prediction != SL_PREDICTION_MODEL)
-            s->config.prediction_type = (SlPrediction)(choice->prediction - SL_PREDICTION_EPSILON);
-        if (choice->zero_snr != SL_ZERO_SNR_MODEL)
-            s->config.rescale_betas_zero_snr = choice->zero_snr == SL_ZERO_SNR_YES;
-    }
     if (choice->eta >= 0)
         s->config.eta = choice->eta;
-    return true;
+    return choose_prediction(s, choice, err);
 }
 
 SlScheduler *sl_scheduler_new(const char *id, const SlJson *config, const SlSchedulerChoice *choice,
@@ -63,7 +78,7 @@ SlScheduler *sl_scheduler_new(const char *id, const SlJson *config, const SlSche
         sl_scheduler_free(s);
         return NULL;
     }
-    if (class == &sl_dpmpp_2m_sde_class)
+    if (class == &sl_dpmpp_2m_sde_class || class == &sl_edm_dpmpp_sde_class)
         s->config.algorithm_type = SL_SDE_DPMSOLVERPP; /* what the id stands for */
     if (sl_is_flow(s) && !sl_flow_check(s, err)) {
         sl_scheduler_free(s);

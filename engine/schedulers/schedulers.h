@@ -15,13 +15,19 @@
 #include "engine/files/files.h"
 #include "engine/noise/noise.h"
 
-/* What a model says: the noise, v, x_0, or (flow matching) noise - x_0. */
+/* What a model says: the noise, v, x_0, or (flow matching) noise - x_0. Models trained as EDM is
+ * count noise in a way of their own, and what diffusers calls epsilon and v there are both v of x_0 /
+ * sigma_data, the former with the other sign. */
 typedef enum SlPrediction {
     SL_PREDICT_EPSILON,
     SL_PREDICT_V,
     SL_PREDICT_SAMPLE,
-    SL_PREDICT_FLOW
+    SL_PREDICT_FLOW,
+    SL_PREDICT_EDM_EPSILON,
+    SL_PREDICT_EDM_V
 } SlPrediction;
+/* Whether it is one of a model that was trained as EDM is (Karras et al. 2022). */
+bool sl_prediction_is_edm(SlPrediction prediction);
 typedef enum SlSpacing {
     SL_SPACING_MODEL,
     SL_SPACING_LINSPACE,
@@ -68,6 +74,7 @@ typedef struct SlSchedulerInfo {
     bool takes_unconditional; /* sl_scheduler_unconditional matters */
     bool takes_flow;          /* works with models that predict flow */
     bool only_flow;           /* and with no others */
+    bool only_edm;            /* for models trained as EDM is, and no others */
 } SlSchedulerInfo;
 
 int sl_scheduler_count(void);
@@ -78,6 +85,10 @@ const SlSchedulerInfo *sl_scheduler_find_class(const char *class_name);
 /* Whether a scheduler can work with what a model predicts: the one rule of what is offered for a
  * model. */
 bool sl_scheduler_suits(const SlSchedulerInfo *info, SlPrediction prediction);
+/* Whether it can lay out its sigmas so, or (SL_SIGMAS_MODEL) as the model's configuration says. */
+bool sl_scheduler_takes_sigmas(const SlSchedulerInfo *info, SlSigmas sigmas);
+/* The plainest scheduler for the models of a prediction: "ddim", "flow-euler" or "edm-euler". */
+const SlSchedulerInfo *sl_scheduler_plain(SlPrediction prediction);
 /* The same as a check: false and one sentence that names what would suit. */
 bool sl_scheduler_check(const SlSchedulerInfo *info, SlPrediction prediction, SlError *err);
 /* What a scheduler has to choose from with such a model: solvers lay out flow in one way only. */
@@ -99,6 +110,11 @@ typedef struct SlSchedulerChoice {
     SlZeroSnr zero_snr;            /* the same; for the classes that have rescale_betas_zero_snr */
     double eta;                    /* < 0: the class's own */
 } SlSchedulerChoice;
+
+/* A key of our own, for models that were distilled to a single step which lies nowhere that LCM would
+ * lay it: the argument `timesteps` of diffusers' pipelines, of one number. With more steps it does not
+ * count. */
+#define SL_ONLY_TIMESTEP "only_timestep"
 
 /* config is the model's scheduler_config.json (of whichever class: keys that the chosen class does
  * not have are ignored, keys that are missing take that class's defaults, as diffusers' from_config

@@ -16,7 +16,7 @@ SlLambda sl_lambda_at(const SlScheduler *s, int index)
 {
     float sigma = (float)s->sigmas[index];
     SlLambda l;
-    l.alpha = sl_is_flow(s) ? 1 - sigma : 1 / sqrtf(sigma * sigma + 1);
+    l.alpha = sl_is_flow(s) ? 1 - sigma : sl_is_edm(s) ? 1 : 1 / sqrtf(sigma * sigma + 1);
     l.sigma = sl_is_flow(s) ? sigma : sigma * l.alpha;
     l.lambda = logf(l.alpha) - logf(l.sigma);
     return l;

@@ -170,8 +170,12 @@ void
 sl_recipe_panel_show_prediction (SlRecipePanel *self)
 {
   /* What sl_model_item_get_prediction_source says beside names of keys and files. */
-  static const char *const sources[] = { N_ ("as models of its kind do"), N_ ("its scheduler's default"),
-                                         N_ ("the file's name"), N_ ("the tensor v_pred") };
+  static const char *const sources[] = { N_ ("as models of its kind do"),
+                                         N_ ("its scheduler's default"),
+                                         N_ ("the file's name"),
+                                         N_ ("the tensor v_pred"),
+                                         N_ ("the tensor edm_vpred.sigma_max"),
+                                         N_ ("the tensors edm_mean and edm_std") };
   SlModelItem *model = adw_combo_row_get_selected_item (self->model_row);
   SlPanelRow *row = row_of (self, "prediction");
   guint choice = sl_model_item_get_prediction (model);

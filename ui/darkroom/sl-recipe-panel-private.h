@@ -28,7 +28,8 @@ struct _SlRecipePanel
   SlPartRow *vae_row;
   SlPartRow *unet_row;
   SlPartRow *text_encoder_row;
-  SlPartRow *refiner_row; /* a second model, which goes on with what the first began */
+  SlPartRow *text_encoder_2_row; /* of Stable Diffusion XL */
+  SlPartRow *refiner_row;        /* a second model, which goes on with what the first began */
   GtkWidget *prompt_box;
   SlPromptBox *prompt;
   SlPromptBox *negative;

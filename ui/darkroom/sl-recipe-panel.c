@@ -34,6 +34,8 @@ static const struct
     N_ ("This cannot be used as the UNet") },
   { "text_encoder", offsetof (SlRecipePanel, text_encoder_row), N_ ("The Model’s Own"),
     N_ ("Choose a Text Encoder"), N_ ("This cannot be used as the text encoder") },
+  { "text_encoder_2", offsetof (SlRecipePanel, text_encoder_2_row), N_ ("The Model’s Own"),
+    N_ ("Choose a Second Text Encoder"), N_ ("This cannot be used as the second text encoder") },
   { "refiner", offsetof (SlRecipePanel, refiner_row), N_ ("None"), N_ ("Choose a Refiner"),
     N_ ("This cannot be used as the refiner") },
 };
@@ -87,6 +89,10 @@ model_chosen (SlRecipePanel *self)
   if (model == NULL)
     return;
   gtk_widget_set_visible (GTK_WIDGET (self->parts_row), sl_model_item_has_part (model, "vae"));
+  gtk_widget_set_visible (GTK_WIDGET (self->text_encoder_row),
+                          sl_model_item_has_part (model, "text_encoder"));
+  gtk_widget_set_visible (GTK_WIDGET (self->text_encoder_2_row),
+                          sl_model_item_has_part (model, "text_encoder_2"));
   gtk_widget_set_visible (GTK_WIDGET (self->refiner_row), sl_model_item_takes_refiner (model));
   sl_recipe_panel_show_existing (self);
   gtk_widget_set_tooltip_text (GTK_WIDGET (self->model_row), sl_model_item_get_path (model));
@@ -253,6 +259,7 @@ sl_recipe_panel_class_init (SlRecipePanelClass *klass)
   BIND (vae_row);
   BIND (unet_row);
   BIND (text_encoder_row);
+  BIND (text_encoder_2_row);
   BIND (refiner_row);
   BIND (prompt_box);
   BIND (prompt);

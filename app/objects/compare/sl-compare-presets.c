@@ -7,8 +7,8 @@
 /* Of those that suit the model: the four that a newcomer should see, then those that differ most from
  * them. */
 static const char *const usual_schedulers[]
-    = { "flow-euler", "flow-heun", "pndm", "ddim", "dpmpp-2m",    "unipc",
-        "euler",      "euler-a",   "heun", "lms",  "dpmpp-2m-sde" };
+    = { "flow-euler", "flow-heun", "pndm", "ddim",         "dpmpp-2m",  "unipc",     "euler",
+        "euler-a",    "heun",      "lms",  "dpmpp-2m-sde", "edm-euler", "edm-dpmpp", "edm-dpmpp-sde" };
 
 #define N_FIRST 4
 #define REFERENCE_STEPS 100
@@ -121,11 +121,16 @@ add_sigmas (SlComparison *comparison, SlPrediction prediction, SlSettings *value
 
   if (info == NULL || !sl_scheduler_for (info, prediction).takes_sigmas)
     {
-      g_object_set (values, "scheduler", prediction == SL_PREDICT_FLOW ? "flow-euler" : "dpmpp-2m", NULL);
+      const SlSchedulerInfo *plain = sl_scheduler_plain (prediction);
+
+      info = plain->takes_sigmas ? plain : sl_scheduler_find ("dpmpp-2m");
+      g_object_set (values, "scheduler", info->id, NULL);
       own |= sl_own ("scheduler");
     }
   for (guint sigmas = SL_SIGMAS_MODEL; sigmas <= SL_SIGMAS_BETA; sigmas++)
     {
+      if (!sl_scheduler_takes_sigmas (info, sigmas))
+        continue;
       g_object_set (values, "sigmas", sigmas, NULL);
       added += add (comparison, own, values);
     }
@@ -166,8 +171,7 @@ add_reference (SlComparison *comparison, SlPrediction prediction, SlSettings *va
 {
   guint index = g_list_model_get_n_items (G_LIST_MODEL (comparison));
 
-  g_object_set (values, "scheduler", prediction == SL_PREDICT_FLOW ? "flow-euler" : "ddim", "steps",
-                REFERENCE_STEPS, NULL);
+  g_object_set (values, "scheduler", sl_scheduler_plain (prediction)->id, "steps", REFERENCE_STEPS, NULL);
   if (!add (comparison, sl_own ("scheduler") | sl_own ("steps"), values))
     return 0;
   sl_comparison_set_reference (comparison, index);

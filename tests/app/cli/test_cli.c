@@ -6,7 +6,7 @@
 #include "app/recipe/metadata.h"
 #include "app/recipe/recipe_text.h"
 #include "program.h"
-#include "tests/engine/run/flow_model.h"
+#include "tests/engine/run/scheduler_model.h"
 
 #include <cjson/cJSON.h>
 #include <signal.h>
@@ -549,43 +549,66 @@ static void test_branch(void)
     free(third);
 }
 
-/* A model that predicts flow is offered what can, and nothing else. */
-static void test_flow(void)
+/* A model that does not count noise as most do is offered the schedulers that can, and nothing
+ * else. */
+typedef struct OtherKind {
+    const char *name, *config;
+    int count;           /* of its schedulers */
+    const char *refusal; /* of another one */
+    const char *branch, *prediction, *own;
+} OtherKind;
+
+static void test_other_kind(const OtherKind *kind)
 {
-    char *model = strdup(file("flow")), *root = strdup(file("flow.png"));
-    bool made = mkdir(model, 0700) == 0 && flow_model(model);
-    if (!sl_test(made, "a model that predicts flow"))
+    char *model = strdup(file(kind->name)), *root = strdup(file("kind.png"));
+    bool made = mkdir(model, 0700) == 0 && scheduler_model_named(model, "sd1", kind->config);
+    if (!sl_test(made, "a model of the kind %s", kind->name))
         return;
     Run run = RUN("schedulers", "--json", "--model", model);
     cJSON *json = cJSON_Parse(run.out);
-    sl_test(run.status == 0 && cJSON_GetArraySize(json) == 8 && !strstr(run.out, "\"ddim\""),
-            "8 schedulers are offered");
+    sl_test(run.status == 0 && cJSON_GetArraySize(json) == kind->count &&
+                !strstr(run.out, "\"ddim\""),
+            "%d schedulers are offered", kind->count);
     cJSON_Delete(json);
     done(&run);
 #define OF_MODEL "--model", model, "--prompt", "a house", "--steps", "4", "--quiet"
-    expect(RUN("generate", OF_MODEL, "--scheduler", "euler", "--output", root), 2,
-           "scheduler euler is for models that do not predict flow; expected one of dpmpp-2m, ",
+    expect(RUN("generate", OF_MODEL, "--scheduler", "euler", "--output", root), 2, kind->refusal,
            "a scheduler of other models");
     expect(RUN("generate", OF_MODEL, "--output", root), 0, "", "a picture");
-    expect(RUN("branch", root, "--model", model, "--step", "2", "--scheduler", "unipc", "--steps",
-               "6", "--quiet", "--output", file("flow2.png")),
+    expect(RUN("branch", root, "--model", model, "--step", "2", "--scheduler", kind->branch,
+               "--steps", "6", "--quiet", "--output", file("kind2.png")),
            0, "", "a branch");
-    expect(RUN("replay", file("flow2.png"), "--model", model, "--verify", "--quiet"), 0, "",
+    expect(RUN("replay", file("kind2.png"), "--model", model, "--verify", "--quiet"), 0, "",
            "replay --verify of it");
     run = RUN("compare", OF_MODEL, "--schedulers", "all", "--json", "--save", file("f.safelight"));
     json = cJSON_Parse(run.out);
-    sl_test(run.status == 0 && cJSON_GetArraySize(cJSON_GetObjectItem(json, "lanes")) == 8,
-            "all schedulers are 8 lanes");
+    sl_test(run.status == 0 &&
+                cJSON_GetArraySize(cJSON_GetObjectItem(json, "lanes")) == kind->count,
+            "all schedulers are %d lanes", kind->count);
     cJSON_Delete(json);
     done(&run);
     expect(RUN("replay", file("f.safelight"), "--model", model, "--verify", "--quiet"), 0, "",
            "replay --verify of them");
     run = RUN("info", model);
-    sl_test(strstr(run.out, "flow_prediction") && strstr(run.out, "flow-euler"), "info of it");
+    sl_test(strstr(run.out, kind->prediction) && strstr(run.out, kind->own), "info of it");
     done(&run);
-    flow_model_remove(model);
+    scheduler_model_remove(model);
     free(model);
     free(root);
+}
+
+static void test_other_kinds(void)
+{
+    static const OtherKind kinds[] = {
+        {"flow", FLOW_SCHEDULER, 8,
+         "scheduler euler is for models that do not predict flow; expected one of dpmpp-2m, ",
+         "unipc", "flow_prediction", "flow-euler"},
+        {"edm", COSXL_SCHEDULER, 3,
+         "scheduler euler is for models that are not trained as EDM is; expected one of "
+         "edm-euler, ",
+         "edm-dpmpp", "edm_v_prediction", "edm-euler"}};
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+        test_other_kind(&kinds[i]);
 }
 
 /* A word of a prompt finds its file in the folder; what it found is the picture's, by its hash. */
@@ -648,7 +671,7 @@ int main(void)
     test_changed_sheet();
     test_info();
     test_interrupt();
-    test_flow();
+    test_other_kinds();
     test_embeddings();
     free(sd_model);
     free(ddpm_model);

@@ -1,6 +1,6 @@
 /* test_objects.c - settings, model store, gallery, writing and restoring, without a display. */
 #include "gobject.h"
-#include "tests/engine/run/flow_model.h"
+#include "tests/engine/run/scheduler_model.h"
 
 #include <glib/gstdio.h>
 
@@ -82,18 +82,22 @@ static void test_offered_schedulers(Fixture *fixture, gconstpointer data)
     g_autoptr(GListModel) items = sl_scheduler_items_new();
     g_autoptr(GListModel) all = sl_scheduler_items_new();
     g_autofree char *flow = g_build_filename(fixture->folder, "flow", NULL);
+    g_autofree char *edm = g_build_filename(fixture->folder, "edm", NULL);
     g_autofree char *sd1 = fixture_path("sd1");
     g_autoptr(SlModelItem) model = NULL;
 
-    g_assert_true(g_mkdir(flow, 0700) == 0 && flow_model(flow));
-    g_assert_cmpint(g_list_model_get_n_items(all), ==, 21);
+    g_assert_true(g_mkdir(edm, 0700) == 0 && scheduler_model_named(edm, "sd1", COSXL_SCHEDULER));
+    g_assert_true(g_mkdir(flow, 0700) == 0 && scheduler_model_named(flow, "sd1", FLOW_SCHEDULER));
+    g_assert_cmpint(g_list_model_get_n_items(all), ==, 24);
     g_assert_cmpint(count_offered(items, NULL), ==, 18);
     g_assert_cmpint(count_offered(items, flow), ==, 8);
+    g_assert_cmpint(count_offered(items, edm), ==, 3);
     model = sl_model_item_open(flow, NULL);
     g_assert_true(sl_model_item_suits_scheduler(model, "flow-heun"));
     g_assert_false(sl_model_item_suits_scheduler(model, "heun"));
     g_assert_cmpint(count_offered(items, sd1), ==, 18);
-    flow_model_remove(flow);
+    scheduler_model_remove(flow);
+    scheduler_model_remove(edm);
 }
 
 /* ---- models ---- */

@@ -7,6 +7,7 @@
 #include "engine/pipelines/pipelines.h"
 
 #include <ftw.h>
+#include <math.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -605,6 +606,8 @@ static void test_few_steps(void)
          "euler", 4, 16, 0},
         {"dmd2_sdxl_4step_unet_fp16.safetensors", "a", "b", net, true, "DMD2", "name", "lcm", 4, 16,
          0},
+        {"dmd2_sdxl_1step_unet_fp16.safetensors", "a", "b", net, true, "DMD2", "name", "lcm", 1, 16,
+         0},
         {"unet.safetensors", "a", "b", net, true, NULL, "", "euler", 30, 16, 5},
     };
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
@@ -627,6 +630,173 @@ static void test_few_steps(void)
     }
 }
 
+/* ---- checkpoints that lack parts ---- */
+
+/* All that is missing is said at once, and what is given is not missing. */
+static void test_lacking(void)
+{
+    static const char *const alone[] = {
+        NET "input_blocks.0.0.weight", "1,4,1,1",
+        NET "input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight", "1,768", NULL};
+    static const char *const vae[] = {"first_stage_model.decoder.mid.block_1.norm1.weight", "4",
+                                      NULL};
+    static const char *const big_g[] = {NET "input_blocks.0.0.weight", "1,4,1,1",
+                                        "conditioner.embedders.0.model.ln_final.bias", "1", NULL};
+    static const struct {
+        const char *const *tensors;
+        const char *given, *says;
+    } files[] = {
+        {alone, NULL,
+         "the file has no text_encoder (\"cond_stage_model.\"; --text-encoder gives one) and no "
+         "vae "
+         "(\"first_stage_model.\"; --vae gives one); or its UNet can be given to a whole model "
+         "with "
+         "--unet"},
+        {alone, "vae",
+         "the file has no text_encoder (\"cond_stage_model.\"; --text-encoder gives one); or"},
+        {big_g, NULL, "the file has no vae (\"first_stage_model.\"; --vae gives one); or"},
+        {big_g, "vae", NULL},
+    };
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        SlError err = {0};
+        char *given = strdup(write_file("only_vae.safetensors", "a", "b", vae));
+        const SlPartFrom from[] = {{files[i].given, given}, {NULL, NULL}};
+        const char *path = write_file("lacking.safetensors", "a", "b", files[i].tensors);
+        bool ok = sl_model_inspect_with(path, from, &info, &err);
+        sl_test(files[i].says ? !ok && strstr(err.message, files[i].says) : ok,
+                "lacking %zu with %s: %s", i, files[i].given ? files[i].given : "nothing",
+                err.message);
+        free(given);
+    }
+}
+
+/* ---- models that were trained as EDM is ---- */
+
+static const char *const cosxl[] = {XL,  "edm_vpred.sigma_max", "1", "edm_vpred.sigma_min", "1",
+                                    NULL};
+static const char *const cosxl_max[] = {XL, "edm_vpred.sigma_max", "1", NULL};
+static const char *const cosxl_three[] = {XL, "edm_vpred.sigma_max", "3", NULL};
+static const char *const playground[] = {XL, "edm_mean", "1,4,1,1", "edm_std", "1,4,1,1", NULL};
+static const char *const playground_mean[] = {XL, "edm_mean", "1,4,1,1", NULL};
+static const char *const playground_v[] = {XL,  "v_pred",  "0", "edm_mean",
+                                           "4", "edm_std", "4", NULL};
+static const char *const sd2_edm[] = {NET "input_blocks.0.0.weight",
+                                      "1,4,1,1",
+                                      NET "input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight",
+                                      "1,1024",
+                                      "first_stage_model.decoder.conv_in.bias",
+                                      "1",
+                                      "cond_stage_model.model.ln_final.bias",
+                                      "1",
+                                      "edm_mean",
+                                      "4",
+                                      NULL};
+
+/* A file whose last numbers, of half precision, are these. */
+static const char *write_ending(const char *const *tensors, const uint16_t *numbers, int count)
+{
+    const char *path = write_file("edm.safetensors", "a", "b", tensors);
+    FILE *f = fopen(path, "r+");
+    bool ok = f && fseek(f, -2L * count, SEEK_END) == 0 &&
+              fwrite(numbers, 2, (size_t)count, f) == (size_t)count;
+    sl_test(f && fclose(f) == 0 && ok, "the marks of %s can be written", path);
+    return path;
+}
+
+/* 0.125, 0.5, 0.75, 1, 1.5, -2, 4, 8, 120 in half precision */
+enum { F0_125 = 0x3000, F0_5 = 0x3800, F0_75 = 0x3A00, F1 = 0x3C00, F1_5 = 0x3E00, F_2 = 0xC000 };
+enum { F4 = 0x4400, F8 = 0x4800, F120 = 0x5780 };
+
+static void test_edm_files(void)
+{
+    static const struct {
+        const char *const *tensors;
+        uint16_t numbers[8];
+        int count;
+        const char *scheduler, *from; /* or what the refusal says, where there is no scheduler */
+        SlPrediction prediction;
+        double first, last, scaling, mean, std;
+    } files[] = {
+        {cosxl,
+         {F120, F0_125},
+         2,
+         "edm-euler",
+         "edm_vpred.sigma_max",
+         SL_PREDICT_EDM_V,
+         120,
+         0.125,
+         0.13025,
+         0,
+         1},
+        {cosxl_max,
+         {F8},
+         1,
+         "edm-euler",
+         "edm_vpred.sigma_max",
+         SL_PREDICT_EDM_V,
+         8,
+         0.002,
+         0.13025,
+         0,
+         1},
+        {playground,
+         {F_2, F1, F4, F8, F0_75, F1, F1_5, F4},
+         8,
+         "edm-dpmpp",
+         "edm_mean",
+         SL_PREDICT_EDM_EPSILON,
+         80,
+         0.002,
+         0.5,
+         -2,
+         0.75},
+        {playground_v,
+         {F_2, F1, F4, F8, F0_75, F1, F1_5, F4},
+         8,
+         "edm-dpmpp",
+         "v_pred",
+         SL_PREDICT_EDM_V,
+         80,
+         0.002,
+         0.5,
+         -2,
+         0.75},
+        {cosxl, {F0_5, F4}, 2, NULL, "\"edm_vpred.sigma_min\" is 4"},
+        {cosxl, {F4, 0}, 2, NULL, "\"edm_vpred.sigma_min\" is 0"},
+        {cosxl_three, {F4, F4, F4}, 3, NULL, "edm_vpred.sigma_max\" has another size; expected 1"},
+        {playground_mean, {F4, F4, F4, F4}, 4, NULL, "\"edm_std\" is missing; expected 4"},
+        {playground, {F1, F1, F1, F1, F1, F1, 0, F1}, 8, NULL, "\"edm_std\" has 0 for channel 2"},
+        {sd2_edm, {F1, F1, F1, F1}, 4, NULL, "only those of Stable Diffusion XL's base"},
+    };
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        SlError err = {0};
+        const char *path = write_ending(files[i].tensors, files[i].numbers, files[i].count);
+        bool ok = sl_model_inspect(path, &info, &err);
+        if (!files[i].scheduler) {
+            sl_test(!ok && strstr(err.message, files[i].from), "marks %zu: %s", i, err.message);
+            continue;
+        }
+        SlVaeConfig vae = {0};
+        const SlSchedulerRun run = {.steps = 2, .size = 4, .height = 1, .width = 1};
+        SlJson *json = ok ? sl_model_scheduler_config(&info, true, &err) : NULL;
+        SlScheduler *s = json ? sl_scheduler_new(info.scheduler, json, NULL, &err) : NULL;
+        SlJson *of_vae = s ? sl_model_config(&info, "vae", &err) : NULL;
+        ok = of_vae && sl_scheduler_set_timesteps(s, &run, &err) &&
+             sl_vae_config(&vae, of_vae, &err) && !strcmp(info.scheduler, files[i].scheduler) &&
+             strstr(info.prediction_from, files[i].from) &&
+             info.prediction == files[i].prediction &&
+             fabs(sl_scheduler_sigma(s, 0) / files[i].first - 1) < 1e-6 &&
+             fabs(sl_scheduler_sigma(s, 1) / files[i].last - 1) < 1e-4;
+        ok = ok && fabs(vae.scaling_factor - files[i].scaling) < 1e-6 &&
+             vae.latents_mean[0] == files[i].mean && vae.latents_std[0] == files[i].std;
+        sl_test(ok, "marks %zu: %s, from %s %s", i, info.scheduler, info.prediction_from,
+                err.message);
+        sl_scheduler_free(s);
+        sl_json_close(json);
+        sl_json_close(of_vae);
+    }
+}
+
 /* Where LCM's few steps are, of a file and of the makers' script. */
 static void test_their_timesteps(void)
 {
@@ -635,7 +805,8 @@ static void test_their_timesteps(void)
         int steps;
         double timestep[4];
     } files[] = {{"dmd2_sdxl_4step_unet_fp16.safetensors", 4, {999, 749, 499, 249}},
-                 {"Hyper-SDXL-1step-Unet.safetensors", 1, {800}}};
+                 {"Hyper-SDXL-1step-Unet.safetensors", 1, {800}},
+                 {"dmd2_sdxl_1step_unet_fp16.safetensors", 1, {399}}};
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
         SlError err = {0};
         const SlSchedulerChoice choice = {.eta = -1};
@@ -704,6 +875,8 @@ int main(int argc, char **argv)
     test_harmless();
     test_wrong_paths(checkpoint);
     test_few_steps();
+    test_lacking();
+    test_edm_files();
     test_their_timesteps();
     test_tokenizer();
     return sl_test_done();

@@ -3,7 +3,7 @@
  * another one crosses to that one's level.
  */
 #include "engine/engine.h"
-#include "tests/engine/run/flow_model.h"
+#include "tests/engine/run/scheduler_model.h"
 
 #include <math.h>
 #include <string.h>
@@ -47,7 +47,10 @@ static void test_schedulers(SlModel *model)
         if (suits)
             sl_test(run && runs_through(run, &err), "%s runs %s", info->id, err.message);
         else
-            sl_test(!run && strstr(err.message, "for models that do not predict flow; expected "),
+            sl_test(!run &&
+                        strstr(err.message, info->only_edm ? "for models that are trained as EDM is"
+                                                           : "for models that do not predict "
+                                                             "flow; expected "),
                     "%s: %s", info->id, err.message);
         sl_run_free(run);
     }
@@ -131,7 +134,8 @@ int main(void)
     SlError err = {0};
     SlModelInfo info;
     char folder[] = "/tmp/safelight-flow-XXXXXX";
-    if (!sl_test(mkdtemp(folder) && flow_model(folder), "a folder with a flow model's scheduler"))
+    if (!sl_test(mkdtemp(folder) && scheduler_model_named(folder, "sd1", FLOW_SCHEDULER),
+                 "a folder with a flow model's scheduler"))
         return sl_test_done();
     bool known = sl_model_inspect(folder, &info, &err);
     sl_test(known && !strcmp(info.scheduler, "flow-euler") && info.prediction == SL_PREDICT_FLOW,
@@ -147,6 +151,6 @@ int main(void)
         test_branch(model, "flow-lcm", "flow-euler");
     }
     sl_model_close(&model);
-    flow_model_remove(folder);
+    scheduler_model_remove(folder);
     return sl_test_done();
 }

@@ -7,6 +7,7 @@
  */
 #include "engine/engine.h"
 #include "tests/engine/run/golden.h"
+#include "tests/engine/run/scheduler_model.h"
 #include "tests/test.h"
 
 #include <cjson/cJSON.h>
@@ -163,7 +164,13 @@ static void run_pipeline(const cJSON *test)
     char relative[128];
     SlError err = {0};
     snprintf(relative, sizeof relative, "goldens/model/%s", name);
-    char *folder = sl_test_path(relative);
+    char *folder = sl_test_path(relative), place[] = "/tmp/safelight-scheduler-XXXXXX";
+    const cJSON *config = cJSON_GetObjectItemCaseSensitive(test, "scheduler_config");
+    bool made = config && mkdtemp(place);
+    char *text = config ? cJSON_PrintUnformatted(config) : NULL;
+    if (config)
+        sl_test(made && text && scheduler_model(place, folder, text), "%s: with another scheduler",
+                name);
     snprintf(relative, sizeof relative, "goldens/model/%s.safetensors",
              string_of(test, "golden", name));
     Golden golden = golden_open(relative);
@@ -172,14 +179,17 @@ static void run_pipeline(const cJSON *test)
     const SlPartFrom from[] = {{*string_of(test, "refiner", "") ? "refiner" : NULL, refiner},
                                {NULL, NULL}};
     const SlModelOptions options = {.device = device, .dtype = dtype, .from = from};
-    SlModel *model = sl_model_open(folder, &options, &err);
+    SlModel *model = sl_model_open(made ? place : folder, &options, &err);
     if (sl_test(model && golden.weights, "%s: opens on %s %s", name, device, err.message)) {
         const cJSON *scheduler;
         cJSON_ArrayForEach(scheduler, cJSON_GetObjectItemCaseSensitive(test, "schedulers"))
             run_case(model, test, &golden, scheduler->valuestring);
     }
     sl_model_close(&model);
+    if (made)
+        scheduler_model_remove(place);
     golden_close(&golden);
+    free(text);
     free(folder);
     free(refiner);
 }
@@ -240,6 +250,7 @@ int main(int argc, char **argv)
     run_cases("goldens/model/cases.json", argc, argv);
     run_cases("goldens/model/scheduler_cases.json", argc, argv);
     run_cases("goldens/model/sdxl_cases.json", argc, argv);
+    run_cases("goldens/model/edm_cases.json", argc, argv);
     run_cases("goldens/model/lora_cases.json", argc, argv);
     run_cases("goldens/model/embedding_cases.json", argc, argv);
     run_cases("goldens/model/refiner_cases.json", argc, argv);

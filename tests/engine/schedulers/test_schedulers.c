@@ -283,6 +283,16 @@ static void test_refusals(void)
             FLOW(", \"algorithm_type\": \"dpmsolver\", \"final_sigmas_type\": \"sigma_min\""), 5,
             "algorithm_type");
     refused("unipc", FLOW(", \"predict_x0\": false"), 5, "predict_x0");
+    refused("edm-euler", "{\"_class_name\": \"EDMEulerScheduler\", \"sigma_schedule\": \"beta\"}",
+            5, "sigma_schedule");
+    refused("edm-euler", "{\"sigma_min\": 0}", 5, "sigma_min is 0");
+    refused("edm-dpmpp", "{\"sigma_min\": 3, \"sigma_max\": 2}", 5, "sigma_max is 2");
+    refused("edm-dpmpp", "{\"sigma_data\": 0}", 5, "sigma_data");
+    refused("edm-euler", "{\"rho\": 0}", 5, "rho");
+    refused("edm-euler", "{\"prediction_type\": \"sample\"}", 5, "prediction_type");
+    refused("edm-dpmpp", "{\"algorithm_type\": \"dpmsolver\"}", 5, "algorithm_type");
+    refused("edm-euler", "{\"_class_name\": \"DDIMScheduler\"}", 5, "are trained as EDM is");
+    refused("euler", "{\"_class_name\": \"EDMEulerScheduler\"}", 5, "are not trained as EDM is");
     refused("ddim", "{\"steps_offset\": 1}", 1000, "timestep 1000");
     refused("ddim", "{}", 0, "steps is 0");
     refused("ddim", "{}", 1001, "steps is 1001");
@@ -593,6 +603,11 @@ static const char flow_config[] = "{\"_class_name\": \"FlowMatchEulerDiscreteSch
 static const char mochi_config[] = "{\"_class_name\": \"FlowMatchEulerDiscreteScheduler\", "
                                    "\"invert_sigmas\": true}";
 
+static const char edm_config[] = "{\"_class_name\": \"EDMDPMSolverMultistepScheduler\"}";
+static const char cosxl_config[] =
+    "{\"_class_name\": \"EDMEulerScheduler\", \"sigma_max\": 120.0, \"sigma_data\": 1.0, "
+    "\"prediction_type\": \"v_prediction\", \"sigma_schedule\": \"exponential\"}";
+
 static void test_crossing(void)
 {
     static const char *const others[] = {"euler", "ddim", "dpmpp-2m", "heun", "lcm"};
@@ -602,6 +617,8 @@ static void test_crossing(void)
         crosses(flow[i], flow[(i + 1) % 5], flow_config);
     }
     crosses("flow-euler", "flow-lcm", mochi_config);
+    crosses("edm-euler", "edm-dpmpp", edm_config);
+    crosses("edm-dpmpp", "edm-euler", cosxl_config);
 }
 
 /* As branches did before schedulers gave their levels as pairs: recorded ones depend on these
@@ -688,22 +705,100 @@ static void test_flow_noise(void)
     }
 }
 
+/* What a model trained as EDM is says of x_0 and noise: v of x_0 / sigma_data, or its opposite. */
+static void test_edm_noise(void)
+{
+    static const struct {
+        const char *config;
+        double data, sign;
+    } kinds[] = {{edm_config, 0.5, -1}, {cosxl_config, 1, 1}};
+    for (int k = 0; k < 2; k++) {
+        SlError err = {0};
+        float x0[SIZE], noise[SIZE], sample[SIZE], said[SIZE], seen[SIZE];
+        float found[SIZE], found_x0[SIZE];
+        SlScheduler *s = standing("edm-dpmpp", kinds[k].config, 10, 6, &err);
+        if (!sl_test(s != NULL, "edm-dpmpp is made %s", err.message))
+            continue;
+        double sigma = sl_scheduler_sigma(s, 6), data = kinds[k].data, whole = hypot(sigma, data);
+        for (int i = 0; i < SIZE; i++) {
+            x0[i] = (float)cos(i);
+            noise[i] = (float)sin(3 * i + 1);
+            said[i] = (float)(kinds[k].sign * (data * noise[i] - sigma * x0[i] / data) / whole);
+        }
+        mix(sl_scheduler_level(s, 6), x0, noise, sample);
+        sl_scheduler_input_at(s, 6, sample, seen);
+        sl_scheduler_noise_of(s, 6, said, seen, found);
+        bool ok = sl_scheduler_step(s, said, sample, found_x0, NULL, &err);
+        sl_test(ok && golden_worst(found, noise, SIZE) < 1e-5 &&
+                    golden_worst(found_x0, x0, SIZE) < 1e-5,
+                "what is said as EDM's models say it is read as noise and x_0 %s", err.message);
+        sl_scheduler_free(s);
+    }
+}
+
+/* A person's choices over such a model's configuration; and one exponential step, which is the
+ * noisiest. */
+static void test_edm_choices(void)
+{
+    static const struct {
+        SlSchedulerChoice choice;
+        double last; /* of two sigmas; NAN: refused */
+        SlPrediction prediction;
+        const char *said;
+    } cases[] = {
+        {{.eta = -1}, 0.002, SL_PREDICT_EDM_V, ""},
+        {{.eta = -1, .sigmas = SL_SIGMAS_KARRAS}, 0.002, SL_PREDICT_EDM_V, ""},
+        {{.eta = -1, .prediction = SL_PREDICTION_EPSILON}, 0.002, SL_PREDICT_EDM_EPSILON, ""},
+        {{.eta = -1, .prediction = SL_PREDICTION_SAMPLE}, NAN, 0, "only epsilon and v"},
+        {{.eta = -1, .sigmas = SL_SIGMAS_BETA}, NAN, 0, "karras or exponential"},
+        {{.eta = -1, .zero_snr = SL_ZERO_SNR_YES}, NAN, 0, "zero terminal SNR"},
+        {{.eta = -1, .spacing = SL_SPACING_TRAILING}, NAN, 0, "spacing"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        SlError err = {0};
+        SlJson *json = sl_json_parse("config", cosxl_config, strlen(cosxl_config), &err);
+        SlScheduler *s = json ? sl_scheduler_new("edm-euler", json, &cases[i].choice, &err) : NULL;
+        bool made = s && set_steps(s, 2, &err);
+        bool right = made ? sl_scheduler_prediction(s) == cases[i].prediction &&
+                                fabs(sl_scheduler_sigma(s, 0) - 120) < 1e-4 &&
+                                fabs(sl_scheduler_sigma(s, 1) - cases[i].last) < 1e-8
+                          : isnan(cases[i].last) && strstr(err.message, cases[i].said);
+        sl_test(right, "choice %zu of such a model: %s", i, err.message);
+        sl_scheduler_free(s);
+        sl_json_close(json);
+    }
+    SlError err = {0};
+    SlScheduler *s = standing("edm-euler", cosxl_config, 1, 0, &err);
+    sl_test(s && fabs(sl_scheduler_sigma(s, 0) - 120) < 1e-4,
+            "a single step begins with all the noise %s", err.message);
+    sl_scheduler_free(s);
+}
+
 /* ---- what suits a model ---- */
 
 static void test_suiting(void)
 {
-    static const char *const configs[] = {"{\"prediction_type\": \"epsilon\"}",
-                                          "{\"_class_name\": \"PNDMScheduler\"}", flow_config,
-                                          "{\"_class_name\": \"UniPCMultistepScheduler\", "
-                                          "\"prediction_type\": \"flow_prediction\", "
-                                          "\"use_flow_sigmas\": true}"};
+    static const struct {
+        const char *text;
+        SlPrediction prediction;
+    } configs[] = {
+        {"{\"_class_name\": \"DDIMScheduler\", \"prediction_type\": \"epsilon\"}",
+         SL_PREDICT_EPSILON},
+        {"{\"_class_name\": \"PNDMScheduler\"}", SL_PREDICT_EPSILON},
+        {flow_config, SL_PREDICT_FLOW},
+        {"{\"_class_name\": \"UniPCMultistepScheduler\", \"prediction_type\": "
+         "\"flow_prediction\", \"use_flow_sigmas\": true}",
+         SL_PREDICT_FLOW},
+        {edm_config, SL_PREDICT_EDM_EPSILON},
+        {cosxl_config, SL_PREDICT_EDM_V},
+    };
     for (int i = 0; i < sl_scheduler_count(); i++) {
         const SlSchedulerInfo *info = sl_scheduler_info(i);
         bool ok = true;
-        for (int k = 0; k < 4; k++) {
+        for (size_t k = 0; k < sizeof configs / sizeof configs[0]; k++) {
             SlError err = {0};
-            SlPrediction prediction = k < 2 ? SL_PREDICT_EPSILON : SL_PREDICT_FLOW;
-            SlJson *json = sl_json_parse("config", configs[k], strlen(configs[k]), &err);
+            SlPrediction prediction = configs[k].prediction;
+            SlJson *json = sl_json_parse("config", configs[k].text, strlen(configs[k].text), &err);
             SlScheduler *s = sl_scheduler_new(info->id, json, NULL, &err);
             bool suits = sl_scheduler_suits(info, prediction);
             ok = ok && suits == (s != NULL) && (!s || sl_scheduler_prediction(s) == prediction) &&
@@ -805,6 +900,8 @@ int main(void)
                            "goldens/schedulers/log_linear_steps.safetensors");
     test_against_diffusers("goldens/schedulers/k_cases.json",
                            "goldens/schedulers/k_steps.safetensors");
+    test_against_diffusers("goldens/schedulers/edm_cases.json",
+                           "goldens/schedulers/edm_steps.safetensors");
     test_extra_evaluation();
     test_refusals();
     test_variance();
@@ -817,6 +914,8 @@ int main(void)
     test_crossing();
     test_crossing_bytes();
     test_flow_noise();
+    test_edm_noise();
+    test_edm_choices();
     test_suiting();
     test_shared_keys();
     test_infinite_output();
