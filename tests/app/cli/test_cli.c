@@ -417,7 +417,7 @@ static void test_info(void)
     done(&run);
     run = RUN("schedulers", "--json", "--model", sd_model);
     json = cJSON_Parse(run.out);
-    sl_test(run.status == 0 && cJSON_GetArraySize(json) == 18 && !strstr(run.out, "\"flow-euler\""),
+    sl_test(run.status == 0 && cJSON_GetArraySize(json) == 24 && !strstr(run.out, "\"flow-euler\""),
             "schedulers of a model that does not predict flow");
     cJSON_Delete(json);
     done(&run);

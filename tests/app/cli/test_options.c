@@ -87,7 +87,7 @@ static void test_values(void)
             "a list of schedulers %s", err.message);
     ok = parse(SL_COMMAND_COMPARE, "compare --schedulers all", &o, &err);
     int others = sl_options_schedulers(&o, SL_PREDICT_V, ids);
-    sl_test(ok && others == 18, "18 schedulers for a model that predicts v, not %d", others);
+    sl_test(ok && others == 24, "24 schedulers for a model that predicts v, not %d", others);
     int flow = sl_options_schedulers(&o, SL_PREDICT_FLOW, ids);
     sl_test(ok && flow == 8, "8 for one that predicts flow, not %d", flow);
 }

@@ -88,14 +88,14 @@ static void test_offered_schedulers(Fixture *fixture, gconstpointer data)
 
     g_assert_true(g_mkdir(edm, 0700) == 0 && scheduler_model_named(edm, "sd1", COSXL_SCHEDULER));
     g_assert_true(g_mkdir(flow, 0700) == 0 && scheduler_model_named(flow, "sd1", FLOW_SCHEDULER));
-    g_assert_cmpint(g_list_model_get_n_items(all), ==, 24);
-    g_assert_cmpint(count_offered(items, NULL), ==, 18);
+    g_assert_cmpint(g_list_model_get_n_items(all), ==, 30);
+    g_assert_cmpint(count_offered(items, NULL), ==, 24);
     g_assert_cmpint(count_offered(items, flow), ==, 8);
     g_assert_cmpint(count_offered(items, edm), ==, 3);
     model = sl_model_item_open(flow, NULL);
     g_assert_true(sl_model_item_suits_scheduler(model, "flow-heun"));
     g_assert_false(sl_model_item_suits_scheduler(model, "heun"));
-    g_assert_cmpint(count_offered(items, sd1), ==, 18);
+    g_assert_cmpint(count_offered(items, sd1), ==, 24);
     scheduler_model_remove(flow);
     scheduler_model_remove(edm);
 }
