@@ -249,6 +249,68 @@ static void test_prompt_choices(void)
     g_object_set(workspace->recipe, "prompt", "a lighthouse at night, and a ship far out", NULL);
 }
 
+/* The names that are offered, joined by blanks; "" while none are. */
+static char *offered(GtkListBox **list)
+{
+    GtkWidget *popover = gtk_widget_get_last_child(part(panel, "prompt"));
+    GString *names = g_string_new(NULL);
+    GtkListBoxRow *row;
+
+    g_assert_true(GTK_IS_POPOVER(popover));
+    *list = GTK_LIST_BOX(gtk_popover_get_child(GTK_POPOVER(popover)));
+    for (int i = 0;
+         gtk_widget_get_mapped(popover) && (row = gtk_list_box_get_row_at_index(*list, i)); i++)
+        g_string_append_printf(names, "%s%s", i ? " " : "",
+                               gtk_label_get_text(GTK_LABEL(gtk_list_box_row_get_child(row))));
+    return g_string_free(names, FALSE);
+}
+
+static gboolean offers(const char *names)
+{
+    GtkListBox *list;
+    g_autofree char *now = offered(&list);
+
+    return g_str_equal(now, names);
+}
+
+static void test_prompt_completion(void)
+{
+    static const char *const files[] = {"loras/catfur.safetensors", "loras/in/wildcat.safetensors",
+                                        "loras/dog.safetensors", "embeddings/catty.pt"};
+    g_autofree char *models = g_build_filename(folder, "named", NULL);
+    GtkListBox *list;
+
+    for (guint i = 0; i < G_N_ELEMENTS(files); i++) {
+        g_autofree char *path = g_build_filename(models, files[i], NULL);
+        g_autofree char *in = g_path_get_dirname(path);
+
+        g_mkdir_with_parents(in, 0700);
+        g_assert_true(g_file_set_contents(path, "", 0, NULL));
+    }
+    g_settings_set_string(preferences, "models-folder", models);
+    WAIT_UNTIL(*sl_prompt_reader_get_names(workspace->prompts, SL_PROMPT_LORAS));
+    clear_prompt(1);
+    gtk_widget_grab_focus(GTK_WIDGET(sl_prompt_box_get_view(part(panel, "prompt"))));
+    type_prompt("a cat <lora:");
+    WAIT_UNTIL(offers("catfur dog wildcat"));
+    type_prompt("cat");
+    WAIT_UNTIL(offers("catfur wildcat"));
+    screenshot("prompt-completion");
+    g_autofree char *names = offered(&list);
+    g_signal_emit_by_name(list, "row-activated", gtk_list_box_get_row_at_index(list, 1));
+    g_assert_cmpstr(sl_settings_get_prompt(workspace->recipe), ==, "a cat <lora:wildcat:1>");
+    WAIT_UNTIL(offers(""));
+    type_prompt(", catt");
+    WAIT_UNTIL(offers("catty"));
+    g_object_set(workspace->recipe, "prompt-mode", 2, NULL);
+    type_prompt("le, embedding:catt");
+    WAIT_UNTIL(offers("catty"));
+    clear_prompt(0);
+    WAIT_UNTIL(offers(""));
+    g_settings_set_string(preferences, "models-folder", "");
+    g_object_set(workspace->recipe, "prompt", "a lighthouse at night, and a ship far out", NULL);
+}
+
 static void test_first_start(void)
 {
     SlModelItem *model;
@@ -890,6 +952,7 @@ int main(int argc, char **argv)
     g_test_add_func("/window/prompt-fault", test_prompt_fault);
     g_test_add_func("/window/prompt-chunks", test_prompt_chunks);
     g_test_add_func("/window/prompt-choices", test_prompt_choices);
+    g_test_add_func("/window/prompt-completion", test_prompt_completion);
     g_test_add_func("/window/develop", test_develop);
     g_test_add_func("/window/scrub", test_scrub);
     g_test_add_func("/window/keep-step", test_keep_step);

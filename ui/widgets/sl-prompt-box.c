@@ -337,7 +337,7 @@ edited (SlPromptBox *self)
       self->showing = TRUE;
       g_object_set (self->recipe, self->property, text, NULL);
       self->showing = FALSE;
-      if (gtk_widget_has_focus (GTK_WIDGET (self->view)))
+      if (gtk_widget_is_focus (GTK_WIDGET (self->view)))
         sl_prompt_completion_offer (self->completion, mode_of (self));
     }
   ask (self);

@@ -224,6 +224,7 @@ sl_prompt_completion_new (GtkTextView *view, GtkWidget *holder, SlPromptReader *
   gtk_accessible_update_property (GTK_ACCESSIBLE (self->list), GTK_ACCESSIBLE_PROPERTY_LABEL,
                                   _ ("Names that fit"), -1);
   gtk_widget_add_css_class (self->popover, "menu");
+  gtk_widget_add_css_class (GTK_WIDGET (self->list), "prompt-names");
   gtk_popover_set_autohide (GTK_POPOVER (self->popover), FALSE);
   gtk_popover_set_has_arrow (GTK_POPOVER (self->popover), FALSE);
   gtk_popover_set_position (GTK_POPOVER (self->popover), GTK_POS_BOTTOM);
