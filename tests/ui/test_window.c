@@ -677,7 +677,7 @@ static void test_embeddings(void)
     develop_to_end();
     WAIT_UNTIL(g_strcmp0(before, (picture = newest_picture())) != 0);
     g_assert_true(g_file_get_contents(picture, &bytes, &length, NULL));
-    g_assert_nonnull(memmem(bytes, length, "\"embeddings\":[{\"name\"", 22));
+    g_assert_nonnull(memmem(bytes, length, "\"embeddings\":[{\"name\"", 21));
     g_object_set(workspace->recipe, "embedding", "", "prompt", prompt, NULL);
     g_assert_cmpstr(gtk_editable_get_text(GTK_EDITABLE(row)), ==, "");
 }
