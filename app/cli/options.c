@@ -56,10 +56,26 @@ void sl_options_give_text(SlOptions *o, SlSetting setting, const char *text)
     o->given |= SL_SETTING_BIT(setting);
 }
 
+/* A list of sigmas says how many steps there are as well. */
+static bool take_sigma_list(const char *list, SlOptions *o, SlError *err)
+{
+    int count = 0;
+    if (!sl_sigmas_parse(list, NULL, &count, err))
+        return false;
+    o->values.sigma_list = list;
+    o->values.steps = count - 1;
+    o->given |= SL_SETTING_BIT(SL_SETTING_SIGMA_LIST) | SL_SETTING_BIT(SL_SETTING_STEPS);
+    o->given &= ~SL_SETTING_BIT(SL_SETTING_SIGMAS);
+    return true;
+}
+
 bool sl_option_take_setting(const SlSettingInfo *setting, const char *value, SlOptions *o,
                             SlError *err)
 {
     SlText expected = {0};
+    if (setting->id == SL_SETTING_SIGMA_LIST ||
+        (setting->id == SL_SETTING_SIGMAS && *value >= '0' && *value <= '9'))
+        return take_sigma_list(value, o, err);
     if (setting->id == SL_SETTING_LORA && !(value = sl_lora_text(value, err)))
         return false;
     if (setting->id == SL_SETTING_EMBEDDING && !(value = sl_embedding_text(value, err)))
@@ -67,7 +83,9 @@ bool sl_option_take_setting(const SlSettingInfo *setting, const char *value, SlO
     bool ok = sl_setting_parse(setting, value, &o->values, &expected);
     if (ok)
         o->given |= SL_SETTING_BIT(setting->id);
-    else
+    if (ok && setting->id == SL_SETTING_SIGMAS)
+        o->given &= ~SL_SETTING_BIT(SL_SETTING_SIGMA_LIST);
+    if (!ok)
         sl_fail(err, SL_ARGUMENT, "--%s is \"%.200s\"; expected %s", setting->option, value,
                 expected.data ? expected.data : "something else");
     sl_text_free(&expected);

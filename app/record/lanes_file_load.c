@@ -300,9 +300,14 @@ static bool check_frames(const LaneIn *in)
 /* The settings that are its own. */
 static bool read_own(const LaneIn *in, SlSettingSet *settings)
 {
-    int own, all = (int)sl_settings_own(SL_SETTINGS_ALL);
-    if (!read_int(in, "own", 0, all, &own))
-        return false;
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(in->json, "own");
+    double own = cJSON_IsNumber(item) ? item->valuedouble : -1;
+    unsigned all = sl_settings_own(SL_SETTINGS_ALL);
+    if (!(own >= 0 && own <= all && own == floor(own))) {
+        char what[100];
+        snprintf(what, sizeof what, "\"own\" is not a whole number from 0 to %u", all);
+        return wrong(in, what);
+    }
     *settings = own == SL_LANES_OWN_ALL ? SL_SETTINGS_ALL : sl_settings_of_own((unsigned)own);
     in->note->own = sl_settings_own(*settings);
     return true;
@@ -311,7 +316,7 @@ static bool read_own(const LaneIn *in, SlSettingSet *settings)
 static bool read_header(LaneIn *in)
 {
     SlLaneNote *note = in->note;
-    SlSettingSet own;
+    SlSettingSet own = 0;
     note->done = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(in->json, "done"));
     if (!read_metadata(in) || !read_own(in, &own) || !check_text(in, "settings", SL_SETTINGS_ALL) ||
         !check_text(in, "values", own) || !read_int(in, "parent", -1, in->index - 1, &in->parent) ||

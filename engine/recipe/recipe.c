@@ -209,6 +209,12 @@ void sl_recipe_change(SlRecipe *recipe, const SlRecipe *values, SlSettingSet set
     for (int i = 0; i < SL_N_SETTINGS; i++)
         if (settings & SL_SETTING_BIT(i))
             sl_setting_copy(sl_setting(i), values, recipe);
+    bool list = settings & SL_SETTING_BIT(SL_SETTING_SIGMA_LIST);
+    bool named = settings & SL_SETTING_BIT(SL_SETTING_SIGMAS);
+    if (list && !named && !sl_setting_is_unset(sl_setting(SL_SETTING_SIGMA_LIST), recipe))
+        recipe->sigmas = SL_SIGMAS_MODEL;
+    if (named && !list && recipe->sigmas != SL_SIGMAS_MODEL)
+        recipe->sigma_list = NULL;
 }
 
 void sl_recipe_drop_missing(SlRecipe *recipe, SlSettingSet settings)
@@ -281,6 +287,29 @@ static bool check_setting(const SlSettingInfo *s, const SlRecipe *recipe, const 
     return (isfinite(value) && sl_setting_is_unset(s, recipe)) || check_number(s, value, err);
 }
 
+/* A list goes with its number of steps, with no named schedule, and with a scheduler that can have
+ * other sigmas than its own. */
+static bool check_sigma_list(const SlRecipe *recipe, const SlModelInfo *info,
+                             const SlSchedulerInfo *scheduler, SlError *err)
+{
+    const SlSettingInfo *s = sl_setting(SL_SETTING_SIGMA_LIST);
+    const char *list = sl_setting_text(s, recipe);
+    int count;
+    if (!*list)
+        return true;
+    if (scheduler && !sl_setting_exists(s, info, scheduler))
+        return sl_fail(err, SL_ARGUMENT, "scheduler %s has no choice of sigmas; expected no %s",
+                       scheduler->id, s->name);
+    if (recipe->sigmas != SL_SIGMAS_MODEL)
+        return sl_fail(err, SL_ARGUMENT, "sigmas is \"%s\"; expected \"model\" with a %s",
+                       sl_setting(SL_SETTING_SIGMAS)->choices[recipe->sigmas], s->name);
+    if (!sl_sigmas_parse(list, NULL, &count, err))
+        return false;
+    return recipe->steps == count - 1 ||
+           sl_fail(err, SL_ARGUMENT, "steps is %d; expected %d, as the %s has before its 0",
+                   recipe->steps, count - 1, s->name);
+}
+
 bool sl_recipe_check(const SlRecipe *recipe, const SlModelInfo *info, SlError *err)
 {
     const SlSchedulerInfo *scheduler = NULL;
@@ -296,5 +325,5 @@ bool sl_recipe_check(const SlRecipe *recipe, const SlModelInfo *info, SlError *e
     for (int i = 0; i < SL_N_SETTINGS; i++)
         if (!check_setting(sl_setting(i), recipe, info, scheduler, err))
             return false;
-    return true;
+    return check_sigma_list(recipe, info, scheduler, err);
 }

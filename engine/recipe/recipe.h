@@ -66,6 +66,7 @@ typedef struct SlRecipe {
     const char *lora;   /* adapters with their strengths (SlAdapterUses); NULL and "": none */
     double refine_from; /* share of the noise that is taken before a refiner goes on; 0: 0.8 */
     double aesthetic_score, negative_aesthetic_score; /* told to a refiner */
+    const char *sigma_list;                           /* sigmas of one's own; NULL and "": none */
     int prompt_mode; /* SlPromptMode (engine/text/prompt.h); 0: plain text */
     int emphasis;    /* SlEmphasis (engine/text/prompt.h); counts where prompt_mode is a1111 */
     /* What the prompts were made from (app/recipe/template.h); NULL and "": they were typed. A record:
@@ -115,6 +116,7 @@ typedef enum SlSetting {
     SL_SETTING_NEGATIVE_TEMPLATE,
     SL_SETTING_EMBEDDING,
     SL_SETTING_EMBEDDING_END,
+    SL_SETTING_SIGMA_LIST,
     SL_N_SETTINGS
 } SlSetting;
 
@@ -255,7 +257,8 @@ bool sl_recipe_same_schedule(const SlRecipe *a, const SlRecipe *b);
 void sl_recipe_clear(SlRecipe *recipe);
 /* Every setting as it is best for a model. */
 void sl_recipe_defaults(SlRecipe *recipe, const SlModelInfo *info);
-/* Copies the settings of a set. Texts are borrowed. */
+/* Copies the settings of a set. Texts are borrowed. Of a list of sigmas and a named schedule the one
+ * that is in the set takes the other's place. */
 void sl_recipe_change(SlRecipe *recipe, const SlRecipe *values, SlSettingSet settings);
 /* Unsets the settings of a set that the recipe's scheduler does not have. */
 void sl_recipe_drop_missing(SlRecipe *recipe, SlSettingSet settings);

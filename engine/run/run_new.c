@@ -26,9 +26,11 @@ static bool copy_recipe(SlRun *run, const SlRecipe *recipe, SlError *err)
     run->negative_prompt = strdup(recipe->negative_prompt ? recipe->negative_prompt : "");
     run->lora = strdup(recipe->lora ? recipe->lora : "");
     run->embedding = strdup(recipe->embedding ? recipe->embedding : "");
-    if (!run->prompt || !run->negative_prompt || !run->lora || !run->embedding)
+    run->sigma_list = strdup(recipe->sigma_list ? recipe->sigma_list : "");
+    if (!run->prompt || !run->negative_prompt || !run->lora || !run->embedding || !run->sigma_list)
         return no_memory(err);
     run->recipe.embedding = run->embedding;
+    run->recipe.sigma_list = run->sigma_list;
     run->recipe.lora = run->lora;
     run->recipe.prompt = run->prompt;
     run->recipe.negative_prompt = run->negative_prompt;
@@ -72,6 +74,7 @@ static bool make_arrays(SlRun *run, SlError *err)
 static bool make_scheduler(const SlRun *run, SlRunSide *side, SlError *err)
 {
     SlSchedulerChoice choice = {.sigmas = run->recipe.sigmas,
+                                .own_sigmas = run->recipe.sigma_list,
                                 .spacing = run->recipe.spacing,
                                 .variance = run->recipe.variance,
                                 .eta = run->recipe.eta};
@@ -318,6 +321,7 @@ void sl_run_free(SlRun *run)
     sl_run_free_embeddings(run);
     free(run->lora);
     free(run->embedding);
+    free(run->sigma_list);
     free(run->prompt);
     free(run->negative_prompt);
     free(run);

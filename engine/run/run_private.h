@@ -44,7 +44,7 @@ struct SlRun {
     SlRunSide side[2];
     int sides, handover; /* the first evaluation of the second side */
     SlRecipe recipe;
-    char *prompt, *negative_prompt, *lora, *embedding;
+    char *prompt, *negative_prompt, *lora, *embedding, *sigma_list;
     SlRunEmbeddings *embeddings;
     bool settled; /* as SlRunInputs' */
     SlNoise generator;

@@ -39,7 +39,9 @@ typedef struct SlSchedulerConfig {
     double clip_sample_range, dynamic_thresholding_ratio, sample_max_value;
     SlVariance variance_type;
     bool skip_prk_steps;
-    SlSigmas sigmas; /* MODEL: none of the three */
+    SlSigmas sigmas;    /* MODEL: none of them */
+    double *own_sigmas; /* of OWN, own_count with the 0 at the end */
+    int own_count;
     bool use_lu_lambdas;
     bool final_sigma_min;        /* final_sigmas_type "sigma_min" */
     bool log_linear;             /* interpolation_type */
@@ -173,6 +175,9 @@ float sl_sigma_to_t_f32(const SlScheduler *s, float sigma);
 /* Replaces n sigmas by the karras, exponential or beta schedule between high and low, as
  * config.sigmas says. */
 void sl_sigmas_convert(const SlSchedulerConfig *c, double high, double low, int n, double *sigmas);
+/* presets.c: whether it is one of those that are not diffusers', and n of its sigmas. */
+bool sl_is_preset(SlSigmas kind);
+void sl_sigmas_preset(const SlScheduler *s, int n, double *sigmas);
 /* The same to sigmas, levels and timesteps, `steps` of each. */
 void sl_sigmas_converted(SlScheduler *s, double high, double low, int steps);
 /* The common set_timesteps of euler, lms and heun: sigmas[steps + 1] with `last` behind,

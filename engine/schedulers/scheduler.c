@@ -31,13 +31,35 @@ static bool choose_prediction(SlScheduler *s, const SlSchedulerChoice *choice, S
     return true;
 }
 
+/* The presets that are not diffusers', and lists. */
+static bool choose_preset(SlScheduler *s, const SlSchedulerChoice *choice, SlError *err)
+{
+    const char *list = choice->own_sigmas ? choice->own_sigmas : "";
+    if (!*list && !sl_is_preset(choice->sigmas))
+        return true;
+    if (sl_is_flow(s) || sl_is_edm(s))
+        return sl_fail(err, SL_ARGUMENT, "the model %s; these sigmas are for models of other kinds",
+                       sl_is_flow(s) ? "predicts flow" : "is trained as EDM is");
+    if (!*list)
+        return true;
+    if (choice->sigmas != SL_SIGMAS_MODEL)
+        return sl_fail(err, SL_ARGUMENT,
+                       "there is a list of sigmas and a schedule of sigmas; expected one of them");
+    s->config.own_sigmas = malloc(SL_SIGMAS_MAX * sizeof(double));
+    if (!s->config.own_sigmas)
+        return sl_fail(err, SL_MEMORY, "out of memory for the scheduler");
+    s->config.sigmas = SL_SIGMAS_OWN;
+    return sl_sigmas_parse(list, s->config.own_sigmas, &s->config.own_count, err);
+}
+
 static bool choose(SlScheduler *s, const SlSchedulerChoice *choice, SlError *err)
 {
     const SlSchedulerInfo of = sl_scheduler_for(&s->class->info, s->config.prediction_type);
     const SlSchedulerInfo *info = &of;
     if (!choice)
         return true;
-    if (choice->sigmas != SL_SIGMAS_MODEL && !info->takes_sigmas)
+    bool list = choice->own_sigmas && *choice->own_sigmas;
+    if ((choice->sigmas != SL_SIGMAS_MODEL || list) && !info->takes_sigmas)
         return sl_fail(err, SL_ARGUMENT, "%s has no choice of sigmas", info->id);
     if (!sl_scheduler_takes_sigmas(info, choice->sigmas))
         return sl_fail(err, SL_ARGUMENT, "%s has no beta sigmas; expected karras or exponential",
@@ -54,7 +76,7 @@ static bool choose(SlScheduler *s, const SlSchedulerChoice *choice, SlError *err
         s->config.variance_type = choice->variance;
     if (choice->eta >= 0)
         s->config.eta = choice->eta;
-    return choose_prediction(s, choice, err);
+    return choose_prediction(s, choice, err) && choose_preset(s, choice, err);
 }
 
 SlScheduler *sl_scheduler_new(const char *id, const SlJson *config, const SlSchedulerChoice *choice,
@@ -107,6 +129,7 @@ void sl_scheduler_free(SlScheduler *s)
         return;
     free_arrays(s);
     free(s->config.trained_betas);
+    free(s->config.own_sigmas);
     free(s);
 }
 
@@ -141,6 +164,11 @@ bool sl_scheduler_set_timesteps(SlScheduler *s, const SlSchedulerRun *run, SlErr
     if (steps < 1 || steps > s->config.num_train_timesteps)
         return sl_fail(err, SL_ARGUMENT, "steps is %d; expected 1 to %d, the steps of training",
                        steps, s->config.num_train_timesteps);
+    if (s->config.sigmas == SL_SIGMAS_OWN && steps != s->config.own_count - 1)
+        return sl_fail(
+            err, SL_ARGUMENT,
+            "steps is %d; expected %d, since the list of sigmas has as many before its 0", steps,
+            s->config.own_count - 1);
     if (size < 1 || size > MAX_SIZE)
         return sl_fail(err, SL_ARGUMENT, "a sample of %lld values is out of range",
                        (long long)size);

@@ -38,8 +38,25 @@ typedef enum SlSigmas {
     SL_SIGMAS_MODEL,
     SL_SIGMAS_KARRAS,
     SL_SIGMAS_EXPONENTIAL,
-    SL_SIGMAS_BETA
+    SL_SIGMAS_BETA,
+    /* those that diffusers lacks (presets.c), for models that do not predict flow: */
+    SL_SIGMAS_NORMAL,
+    SL_SIGMAS_SIMPLE,
+    SL_SIGMAS_SGM_UNIFORM,
+    SL_SIGMAS_KL_OPTIMAL,
+    SL_SIGMAS_LINEAR_QUADRATIC,
+    SL_SIGMAS_AYS,
+    SL_SIGMAS_AYS_SDXL,
+    SL_SIGMAS_OWN, /* a list; no word of the setting "sigmas" */
 } SlSigmas;
+
+/* Numbers in a list of sigmas of one's own, with the 0 at the end. */
+#define SL_SIGMAS_MAX 1001
+
+/* "14.6,3.9,0.7,0": falling, 0 at the end, a step to each but the first. sigmas (may be NULL) has
+ * room for SL_SIGMAS_MAX. False and *err when it is not such a list. */
+bool sl_sigmas_parse(const char *text, double *sigmas, int *count, SlError *err);
+bool sl_sigmas_check(const char *text, SlError *err); /* the same; "" is right, too */
 
 /* Of the noise that DDPM adds at a step (diffusers' variance_type). */
 typedef enum SlVariance {
@@ -104,6 +121,7 @@ typedef struct SlScheduler SlScheduler;
 /* What a person may change over the model's own configuration. */
 typedef struct SlSchedulerChoice {
     SlSigmas sigmas;
+    const char *own_sigmas; /* a list, as many steps as it has after its first; NULL, "": none */
     SlSpacing spacing;
     SlVariance variance;
     SlPredictionChoice prediction; /* not of models that predict flow */

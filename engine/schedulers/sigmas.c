@@ -40,9 +40,12 @@ static bool lay_out(SlScheduler *s, int steps, const SlSolverSigmas *how, SlErro
         return false;
     double high = sl_sigma_at(s, c->num_train_timesteps - 1), low = sl_sigma_at(s, 0);
     bool converted = c->sigmas != SL_SIGMAS_MODEL;
-    bool lu = c->use_lu_lambdas && c->sigmas != SL_SIGMAS_KARRAS;
+    bool preset = sl_is_preset(c->sigmas);
+    bool lu = c->use_lu_lambdas && c->sigmas != SL_SIGMAS_KARRAS && !preset;
     if (lu)
         lu_lambdas(high, low, steps, sigmas);
+    else if (preset)
+        sl_sigmas_preset(s, steps, sigmas);
     else if (converted)
         sl_sigmas_convert(c, high, low, steps, sigmas);
     for (int i = 0; i < steps; i++) {
@@ -53,7 +56,7 @@ static bool lay_out(SlScheduler *s, int steps, const SlSolverSigmas *how, SlErro
         double t = sl_sigma_to_t(s, sigmas[i]);
         bool rounds = (lu || c->sigmas == SL_SIGMAS_KARRAS) &&
                       (how->round_karras || c->beta_schedule != SL_BETAS_COSINE);
-        s->timesteps[i] = rounds ? rint(t) : floor(t);
+        s->timesteps[i] = rounds || preset ? rint(t) : floor(t);
     }
     return true;
 }

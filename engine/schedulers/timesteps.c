@@ -209,7 +209,7 @@ static double converted(SlSigmas kind, double high, double low, int i, int n)
         return exp(sl_linspace(log(high), log(low), n, i));
     case SL_SIGMAS_BETA:
         return low + beta_quantile(1 - sl_linspace(0, 1, n, i), 0.6, 0.6) * (high - low);
-    case SL_SIGMAS_MODEL:
+    default:
         break;
     }
     return high;
@@ -227,7 +227,10 @@ void sl_sigmas_convert(const SlSchedulerConfig *c, double high, double low, int 
 
 void sl_sigmas_converted(SlScheduler *s, double high, double low, int steps)
 {
-    sl_sigmas_convert(&s->config, high, low, steps, s->sigmas);
+    if (sl_is_preset(s->config.sigmas))
+        sl_sigmas_preset(s, steps, s->sigmas);
+    else
+        sl_sigmas_convert(&s->config, high, low, steps, s->sigmas);
     for (int i = 0; i < steps; i++) {
         s->timesteps[i] = (float)sl_sigma_to_t(s, s->sigmas[i]);
         s->levels[i] = s->sigmas[i] = (float)s->sigmas[i];

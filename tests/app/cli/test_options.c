@@ -111,6 +111,8 @@ static void test_refused(void)
     refused(g, "generate --height 99999", "16384");
     refused(g, "generate --scheduler eular", "euler");
     refused(g, "generate --sigmas square", "model, karras, exponential, beta");
+    refused(g, "generate --sigmas 3,5,0", "falling numbers");
+    refused(g, "generate --sigma-list karras", "falling numbers");
     refused(g, "generate --spacing x", "model, linspace, leading, trailing");
     refused(g, "generate --variance x", "model, fixed_small, fixed_small_log, fixed_large");
     refused(g, "generate --noise gpu", "cpu, cuda");

@@ -167,6 +167,34 @@ static void test_check(void)
     refused(&r, NULL, "scheduler euler has no choice of variance; expected \"model\"");
 }
 
+/* A list of sigmas goes with its own number of steps, and takes a named schedule's place. */
+static void test_sigma_list(void)
+{
+    SlRecipe r, list;
+    SlError err = {0};
+    sl_recipe_clear(&r);
+    r.scheduler = "euler";
+    r.sigmas = SL_SIGMAS_KARRAS;
+    list = r;
+    list.sigma_list = "9,3,0";
+    list.steps = 2;
+    refused(&list, NULL, "sigmas is \"karras\"");
+    sl_recipe_change(&r, &list,
+                     SL_SETTING_BIT(SL_SETTING_SIGMA_LIST) | SL_SETTING_BIT(SL_SETTING_STEPS));
+    sl_test(r.sigmas == SL_SIGMAS_MODEL && sl_recipe_check(&r, NULL, &err), "a list: %s",
+            err.message);
+    r.steps = 3;
+    refused(&r, NULL, "expected 2");
+    r.scheduler = "ddim";
+    refused(&r, NULL, "ddim has no choice of sigmas");
+    r.scheduler = "euler";
+    r.sigma_list = "9,10,0";
+    refused(&r, NULL, "falling");
+    sl_recipe_change(&r, &list, SL_SETTING_BIT(SL_SETTING_SIGMAS));
+    sl_test(r.sigmas == SL_SIGMAS_KARRAS && !r.sigma_list && sl_recipe_check(&r, NULL, &err),
+            "a named schedule instead");
+}
+
 int main(void)
 {
     test_rows();
@@ -174,5 +202,6 @@ int main(void)
     test_defaults();
     test_existence();
     test_check();
+    test_sigma_list();
     return sl_test_done();
 }

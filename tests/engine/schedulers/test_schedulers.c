@@ -883,6 +883,125 @@ static void test_cosine_lu(void)
     sl_json_close(json);
 }
 
+/* Whole runs with the noise of a seed, as the k-diffusion package makes them with torchsde's. */
+static void test_brownian_runs(void)
+{
+    static const char *const ids[] = {"dpmpp-2m-sde-bt", "dpmpp-3m-sde"};
+    static const char text[] = "{\"beta_start\": 0.00085, \"beta_end\": 0.012, \"beta_schedule\": "
+                               "\"scaled_linear\"}";
+    const SlSchedulerChoice choice = {.own_sigmas = "14.6,6.1,2.2,0.7,0.17,0.03,0", .eta = -1};
+    size_t n;
+    Golden golden = golden_open("goldens/schedulers/k_steps.safetensors");
+    float *tree = golden_read(&golden, "tree", &n), *start = golden_read(&golden, "start", &n);
+    float *outputs = golden_read(&golden, "outputs", &n);
+    for (int k = 0; k < 2 && tree && start && outputs; k++) {
+        SlError err = {0};
+        SlNoise generator;
+        SlNoiseSource noise = {.generator = &generator};
+        float sample[SIZE];
+        sl_noise_init(&generator, SL_NOISE_CPU, 77, 0);
+        SlJson *json = sl_json_parse("config", text, strlen(text), &err);
+        SlScheduler *s = json ? sl_scheduler_new(ids[k], json, &choice, &err) : NULL;
+        bool ok = s && set_steps(s, 6, &err);
+        for (int i = 0; ok && i < SIZE; i++)
+            sample[i] = start[i] * (float)sl_scheduler_init_noise_sigma(s);
+        for (int i = 0; ok && i < 6; i++)
+            ok = sl_scheduler_step(s, outputs + i * SIZE, sample, NULL, &noise, &err);
+        /* of the largest value on the way: the start */
+        double worst = golden_worst(sample, tree + k * SIZE, SIZE) / golden_top(start, SIZE) / 14.6;
+        sl_test(ok && worst < LIMIT, "%s, a whole run with torchsde's noise: %.2g %s", ids[k],
+                worst, err.message);
+        sl_scheduler_free(s);
+        sl_json_close(json);
+    }
+    free(tree);
+    free(start);
+    free(outputs);
+    golden_close(&golden);
+}
+
+/* Schedules that are not diffusers', and given ones as diffusers' Euler lays them out
+ * (make_presets.py). */
+static void test_preset(const cJSON *lists, SlSigmas kind, const SlJson *json)
+{
+    const SlSchedulerChoice choice = {.sigmas = kind, .eta = -1};
+    const cJSON *list;
+    cJSON_ArrayForEach(list, lists)
+    {
+        static const char *const ids[] = {"euler", "dpmpp-2m", "dpmpp-2s-a"};
+        int n = cJSON_GetArraySize(list), count;
+        for (int k = 0; k < 3; k++) {
+            SlError err = {0};
+            SlScheduler *s = sl_scheduler_new(ids[k], json, &choice, &err);
+            bool ok = s && set_steps(s, n, &err);
+            const double *sigmas = ok ? sl_scheduler_sigmas(s, &count) : NULL;
+            double worst = ok && sigmas[count - 1] == 0 ? 0 : INFINITY;
+            for (int i = 0; ok && i < n; i++) { /* k = 2: all but the first twice */
+                double want = cJSON_GetArrayItem(list, i)->valuedouble;
+                worst = fmax(worst, fabs(sigmas[k < 2 ? i : i ? 2 * i - 1 : 0] - want) / want);
+            }
+            sl_test(worst < 1e-6, "%s, %s in %d steps: %.2g %s", ids[k], lists->string, n, worst,
+                    err.message);
+            sl_scheduler_free(s);
+        }
+    }
+}
+
+static void test_own(const cJSON *own, const SlJson *json)
+{
+    const SlSchedulerChoice choice = {.own_sigmas = "14.6, 6.1,2.25,0.7,0.125,0", .eta = -1};
+    const cJSON *sigmas = cJSON_GetObjectItemCaseSensitive(own, "sigmas");
+    const cJSON *times = cJSON_GetObjectItemCaseSensitive(own, "timesteps");
+    SlError err = {0};
+    int count = 0;
+    SlScheduler *s = sl_scheduler_new("euler", json, &choice, &err);
+    bool ok = s && set_steps(s, 5, &err) && cJSON_GetArraySize(sigmas) == 6;
+    const double *got = ok ? sl_scheduler_sigmas(s, &count) : NULL;
+    for (int i = 0; ok && i < 6; i++)
+        ok = got[i] == cJSON_GetArrayItem(sigmas, i)->valuedouble;
+    for (int i = 0; ok && i < 5; i++) {
+        double want = cJSON_GetArrayItem(times, i)->valuedouble;
+        ok = fabs(sl_scheduler_timestep(s, i) - want) <= 1e-6 * want;
+    }
+    sl_test(ok && count == 6, "a list of sigmas is taken to the last bit %s", err.message);
+    sl_test(s && !set_steps(s, 6, &err) && strstr(err.message, "expected 5"), "its steps: %s",
+            err.message);
+    sl_scheduler_free(s);
+    static const char *const wrong[] = {"",      "1",       "1,2,0", "3,2,1", "3,3,0",
+                                        "3,,0",  "3,-1,0",  "a,0",   "3,0,",  "3,1e-3,0",
+                                        "nan,0", "3,2,0 0", "0"};
+    for (size_t i = 1; i < sizeof wrong / sizeof wrong[0]; i++)
+        sl_test(!sl_sigmas_parse(wrong[i], NULL, &count, &err), "\"%s\": %s", wrong[i],
+                err.message);
+    static const char *const ids[] = {"ddim", "euler-a", "restart"};
+    for (int i = 0; i < 3; i++)
+        sl_test(!sl_scheduler_new(ids[i], json, &choice, &err) &&
+                    strstr(err.message, "no choice of sigmas"),
+                "%s", err.message);
+}
+
+static void test_presets(void)
+{
+    static const char config[] = "{\"beta_start\": 0.00085, \"beta_end\": 0.012, "
+                                 "\"beta_schedule\": \"scaled_linear\"}";
+    static const char *const names[] = {"normal",           "simple", "sgm_uniform", "kl_optimal",
+                                        "linear_quadratic", "ays",    "ays_sdxl"};
+    SlError err = {0};
+    char *path = sl_test_path("goldens/schedulers/presets.json");
+    SlJson *golden = sl_json_open(path, &err);
+    SlJson *json = sl_json_parse("config", config, strlen(config), &err);
+    const cJSON *root = golden ? sl_json_root(golden) : NULL;
+    const cJSON *presets = cJSON_GetObjectItemCaseSensitive(root, "presets");
+    sl_test(presets && json, "presets can be read %s", err.message);
+    for (int i = 0; i < 7; i++)
+        test_preset(cJSON_GetObjectItemCaseSensitive(presets, names[i]),
+                    (SlSigmas)(SL_SIGMAS_NORMAL + i), json);
+    test_own(cJSON_GetObjectItemCaseSensitive(root, "own"), json);
+    sl_json_close(json);
+    sl_json_close(golden);
+    free(path);
+}
+
 int main(void)
 {
     test_against_diffusers("goldens/schedulers/cases.json", "goldens/schedulers/steps.safetensors");
@@ -902,6 +1021,8 @@ int main(void)
                            "goldens/schedulers/k_steps.safetensors");
     test_against_diffusers("goldens/schedulers/edm_cases.json",
                            "goldens/schedulers/edm_steps.safetensors");
+    test_brownian_runs();
+    test_presets();
     test_extra_evaluation();
     test_refusals();
     test_variance();
