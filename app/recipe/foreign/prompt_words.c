@@ -56,8 +56,6 @@ static void look_at(Found *found, const char *start, const char *p, unsigned wor
     for (int i = 0; i < 2; i++)
         if (*p == brackets[i].open && (left & brackets[i].kind))
             add(found, brackets[i].kind, p, bracketed(p, brackets[i].open, brackets[i].close));
-    if ((left & SL_WORD_EMBEDDING) && strncmp(p, "embedding:", 10) == 0)
-        add(found, SL_WORD_EMBEDDING, p, 10 + strcspn(p + 10, " ,()\n"));
     if ((left & SL_WORD_COLONS) && p > start && p[-1] >= '0' && p[-1] <= '9' &&
         strncmp(p, "::", 2) == 0)
         add(found, SL_WORD_COLONS, p, 2);

@@ -180,7 +180,7 @@ static const Case pictures[] = {
      HILLS,
      "prompt=\"(a barn:1.2) BREAK embedding:easyneg {rain|fog}\" negative_prompt=\"fog\" "
      "scheduler=\"euler\" spacing=linspace steps=17 guidance=6.5 seed=4242 width=384 height=256",
-     WORDS("embedding:easyneg, {rain|fog}")},
+     WORDS("{rain|fog}")},
     {NULL, {{"comfy-hires-first-in-file.png"}}, "ComfyUI", HILLS, COMFY, PASSES("2")},
     {NULL,
      {{"comfy-latent-upscale-of-picture.png"}},
