@@ -694,11 +694,15 @@ static void test_refiner(void)
     SlJob *job;
 
     g_assert_false(gtk_widget_get_visible(GTK_WIDGET(row)));
+    g_assert_false(gtk_widget_get_visible(part(panel, "text_encoder_2_row")));
     sl_recipe_panel_select_model(panel, sl_model_store_find(workspace->models, "sdxl"));
     g_assert_true(gtk_widget_get_visible(GTK_WIDGET(row)));
+    g_assert_true(gtk_widget_get_visible(part(panel, "text_encoder_2_row")));
+    g_assert_null(more_row(part(panel, "more_row"), "Refine from"));
     g_assert_true(g_strv_contains(sl_model_store_get_parts(workspace->models, "refiner"), refiner));
     sl_part_row_choose(row, refiner);
     g_assert_cmpstr(sl_part_row_get_path(row), ==, refiner);
+    g_assert_nonnull(more_row(part(panel, "more_row"), "Refine from"));
     WAIT_UNTIL(sl_worker_get_model(workspace->worker) == sl_recipe_panel_get_model(panel));
     adw_expander_row_set_expanded(ADW_EXPANDER_ROW(parts), TRUE);
     g_object_set(workspace->recipe, "steps", 5, NULL);

@@ -2,6 +2,7 @@
  * and comes back, and the sentence when nothing helps.
  */
 #include "engine/pipelines/pipelines.h"
+#include "engine/run/run.h"
 #include "engine/run/step.h"
 #include "tests/engine/run/golden.h"
 
@@ -355,6 +356,27 @@ static void test_parts(const char *device)
     sl_model_close(&model);
 }
 
+/* The refiner's step is refused before the run, at exactly the byte that it lacks. */
+static void test_refiner_refused(SlModel *model)
+{
+    size_t need = 0, most = 0;
+    SlError err = {0};
+    SlRecipe recipe;
+    sl_recipe_defaults(&recipe, sl_model_info(model));
+    recipe.scheduler = "euler";
+    recipe.width = recipe.height = 16;
+    limit = (size_t)1 << 40;
+    bool ok = sl_model_check_refiner(model->refiner, &recipe, &err) &&
+              sl_model_could_clear_for(model->refiner, SL_USE_DENOISE, &need, &most, &err);
+    limit -= ok ? most - need : 0;
+    ok = ok && sl_model_check_refiner(model->refiner, &recipe, &err);
+    sl_test(ok, "a refiner's step that just fits is not refused %s", err.message);
+    limit--;
+    ok = ok && !sl_model_check_refiner(model->refiner, &recipe, &err);
+    sl_test(ok && strstr(err.message, "with its refiner a picture of 16 x 16 needs"),
+            "with a byte less it is: %s", err.message);
+}
+
 /* A model and its refiner that are not there beside each other. */
 static void test_refiner(void)
 {
@@ -384,6 +406,7 @@ static void test_refiner(void)
     sl_test(apart > 0 && same,
             "with less one makes room for the other, %d times, to the same bytes %s", apart,
             err.message);
+    test_refiner_refused(model);
     limit = SIZE_MAX / 2;
     dev->ops = real;
     sl_model_close(&model);
