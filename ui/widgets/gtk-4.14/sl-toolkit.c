@@ -16,8 +16,12 @@ sl_toolkit_show_folder (GtkWindow *window, const char *folder)
   gtk_file_launcher_launch (launcher, window, NULL, NULL, NULL);
 }
 
+/* From the window: GTK keeps no account of a widget for the screen reader until that has come across it, and says nothing from there. */
 void
 sl_toolkit_announce (GtkWidget *widget, const char *text)
 {
-  gtk_accessible_announce (GTK_ACCESSIBLE (widget), text, GTK_ACCESSIBLE_ANNOUNCEMENT_PRIORITY_MEDIUM);
+  GtkRoot *root = gtk_widget_get_root (widget);
+
+  if (root)
+    gtk_accessible_announce (GTK_ACCESSIBLE (root), text, GTK_ACCESSIBLE_ANNOUNCEMENT_PRIORITY_MEDIUM);
 }
