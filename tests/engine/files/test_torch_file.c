@@ -63,12 +63,15 @@ static void test_good(const Golden *golden, const Good *g)
 
 typedef struct File {
     unsigned char *bytes;
-    size_t size;
+    size_t size, room;
 } File;
 
 static void put(File *f, const void *data, size_t bytes)
 {
-    f->bytes = realloc(f->bytes, f->size + bytes);
+    if (f->size + bytes > f->room) {
+        f->room = 2 * (f->size + bytes);
+        f->bytes = realloc(f->bytes, f->room);
+    }
     if (!f->bytes)
         abort();
     memcpy(f->bytes + f->size, data, bytes);
