@@ -359,6 +359,8 @@ struct SlOps {
                        const SlWeight *beta, float eps, SlTensor *out);
     void (*attention)(SlDevice *dev, const SlTensor *q, const SlTensor *k, const SlTensor *v,
                       const SlAttention *attn, SlTensor *out);
+    void (*attention_map)(SlDevice *dev, const SlTensor *q, const SlTensor *k,
+                          const SlAttention *attn, bool add, SlTensor *out);
     void (*activation)(SlDevice *dev, const SlTensor *x, SlActivation act, SlTensor *out);
     void (*geglu)(SlDevice *dev, const SlTensor *x, SlTensor *out);
     void (*add)(SlDevice *dev, const SlTensor *a, const SlTensor *b, float scale, SlTensor *out);
@@ -414,6 +416,11 @@ void sl_layer_norm(SlDevice *dev, const SlTensor *x, const SlWeight *gamma, cons
  * may be strided (fused QKV). */
 void sl_attention(SlDevice *dev, const SlTensor *q, const SlTensor *k, const SlTensor *v,
                   const SlAttention *attn, SlTensor *out);
+/* How much each query looks at each key, the mean over the heads: out [N, Lq, Lk], f32, contiguous,
+ * becomes mean(softmax(q k^T scale)); add: it is added to what is there. q and k as sl_attention's,
+ * no causal ones. */
+void sl_attention_map(SlDevice *dev, const SlTensor *q, const SlTensor *k, const SlAttention *attn,
+                      bool add, SlTensor *out);
 void sl_activation(SlDevice *dev, const SlTensor *x, SlActivation act, SlTensor *out);
 /* x [..., 2C]: out = x[..., :C] * gelu(x[..., C:]) */
 void sl_geglu(SlDevice *dev, const SlTensor *x, SlTensor *out);

@@ -171,6 +171,21 @@ void sl_attention(SlDevice *dev, const SlTensor *q, const SlTensor *k, const SlT
     dev->ops->attention(dev, q, k, v, attn, out);
 }
 
+void sl_attention_map(SlDevice *dev, const SlTensor *q, const SlTensor *k, const SlAttention *attn,
+                      bool add, SlTensor *out)
+{
+    bool fits = q->rank == 3 && k->rank == 3 && out->rank == 3 && out->dtype == SL_F32 &&
+                q->dtype == k->dtype && q->size[0] == k->size[0] && q->size[2] == k->size[2] &&
+                out->size[0] == q->size[0] && out->size[1] == q->size[1] &&
+                out->size[2] == k->size[1] && attn->heads > 0 && !attn->causal &&
+                q->size[2] % attn->heads == 0 && k->size[1] > 0 && q->stride[2] == 1 &&
+                k->stride[2] == 1 && sl_tensor_contiguous(out);
+    if (!begin(dev) || !require(dev, fits, "attention_map", q, out))
+        return;
+    dev->flops_done += sl_attention_flops(q, k) / 2;
+    dev->ops->attention_map(dev, q, k, attn, add, out);
+}
+
 void sl_activation(SlDevice *dev, const SlTensor *x, SlActivation act, SlTensor *out)
 {
     bool fits = sl_same_shape(x, out) && sl_tensor_contiguous(x) && sl_tensor_contiguous(out);

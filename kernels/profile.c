@@ -79,9 +79,10 @@ static Label label_conv(const char *op, const SlWeight *w, int stride, const SlT
     return l;
 }
 
-static Label label_attention(const SlTensor *q, const SlTensor *k, const SlAttention *a)
+static Label label_attention(const char *op, const SlTensor *q, const SlTensor *k,
+                             const SlAttention *a)
 {
-    Label l = {.op = "attention"};
+    Label l = {.op = op};
     snprintf(l.shape, sizeof l.shape, "%lldx%lld to %lld, %d heads of %lld", (long long)q->size[0],
              (long long)q->size[1], (long long)k->size[1], a->heads,
              (long long)q->size[2] / a->heads);
@@ -195,7 +196,13 @@ static void time_layer_norm(SlDevice *dev, const SlTensor *x, const SlWeight *ga
 static void time_attention(SlDevice *dev, const SlTensor *q, const SlTensor *k, const SlTensor *v,
                            const SlAttention *attn, SlTensor *out)
 {
-    TIMED(label_attention(q, k, attn), attention, q, k, v, attn, out);
+    TIMED(label_attention("attention", q, k, attn), attention, q, k, v, attn, out);
+}
+
+static void time_attention_map(SlDevice *dev, const SlTensor *q, const SlTensor *k,
+                               const SlAttention *attn, bool add, SlTensor *out)
+{
+    TIMED(label_attention("attention_map", q, k, attn), attention_map, q, k, attn, add, out);
 }
 
 static void time_activation(SlDevice *dev, const SlTensor *x, SlActivation act, SlTensor *out)
@@ -271,6 +278,7 @@ static SlOps timed_ops(const SlOps *real)
     ops.group_norm = time_group_norm;
     ops.layer_norm = time_layer_norm;
     ops.attention = time_attention;
+    ops.attention_map = time_attention_map;
     ops.activation = time_activation;
     ops.geglu = time_geglu;
     ops.add = time_add;

@@ -156,6 +156,13 @@ static void check_attention(SlDevice *dev, const SlTensor *q, const SlTensor *k,
             REF(attention, &ra, &rb, &rk, attn, &ro));
 }
 
+static void check_attention_map(SlDevice *dev, const SlTensor *q, const SlTensor *k,
+                                const SlAttention *attn, bool add, SlTensor *out)
+{
+    COMPARE("attention_map", q, k, NULL, TESTED(attention_map, q, k, attn, add, out),
+            REF(attention_map, &ra, &rb, attn, add, &ro));
+}
+
 static void check_activation(SlDevice *dev, const SlTensor *x, SlActivation act, SlTensor *out)
 {
     COMPARE("activation", x, NULL, NULL, TESTED(activation, x, act, out),
@@ -335,6 +342,7 @@ static const SlOps check_ops = {
     .group_norm = check_group_norm,
     .layer_norm = check_layer_norm,
     .attention = check_attention,
+    .attention_map = check_attention_map,
     .activation = check_activation,
     .geglu = check_geglu,
     .add = check_add,

@@ -55,17 +55,6 @@ typedef struct Tile {
     float top[QUERIES];
 } Tile;
 
-/* count elements at i, as f32, the rest of the padded row zero */
-SL_INLINE void load_row(const SlTensor *t, int64_t i, int64_t count, int64_t padded, float *to)
-{
-    for (int64_t c = 0; c < padded; c += SL_VEC_FLOATS) {
-        SlVec v = count - c >= SL_VEC_FLOATS
-                      ? sl_vec_load(t->data, t->dtype, i + c)
-                      : sl_vec_load_part(t->data, t->dtype, i + c, count - c);
-        *(SlVec *)(to + c) = v;
-    }
-}
-
 static int64_t block_floats(const Job *j)
 {
     return 2 * j->padded * KEYS;
@@ -83,12 +72,12 @@ static void pack_blocks(void *arg, int64_t first, int64_t last)
             int64_t key = task % j->blocks * KEYS + i;
             if (key >= j->k->size[1])
                 break; /* beyond the end: the scores are masked and the values are not read */
-            load_row(j->k, item * j->k->stride[0] + key * j->k->stride[1] + head * j->d, j->d,
-                     j->padded, row);
+            sl_vec_load_row(j->k, item * j->k->stride[0] + key * j->k->stride[1] + head * j->d,
+                            j->d, j->padded, row);
             for (int64_t c = 0; c < j->padded; c++)
                 keys[c * KEYS + i] = row[c];
-            load_row(j->v, item * j->v->stride[0] + key * j->v->stride[1] + head * j->d, j->d,
-                     j->padded, values + i * j->padded);
+            sl_vec_load_row(j->v, item * j->v->stride[0] + key * j->v->stride[1] + head * j->d,
+                            j->d, j->padded, values + i * j->padded);
         }
     }
 }
@@ -97,8 +86,8 @@ static void load_queries(const Job *j, Tile *t)
 {
     for (int64_t i = 0; i < t->rows; i++) {
         int64_t row = t->first + (i < t->queries ? i : t->queries - 1);
-        load_row(j->q, t->item * j->q->stride[0] + row * j->q->stride[1] + t->head * j->d, j->d,
-                 j->padded, t->q + i * j->row);
+        sl_vec_load_row(j->q, t->item * j->q->stride[0] + row * j->q->stride[1] + t->head * j->d,
+                        j->d, j->padded, t->q + i * j->row);
         for (int64_t c = 0; c < j->padded; c += SL_VEC_FLOATS) {
             *(SlVec *)(t->q + i * j->row + c) *= j->attn->scale;
             *(SlVec *)(t->sum + i * j->row + c) = sl_vec_set(0);

@@ -59,15 +59,16 @@ static Isa best_isa(void)
     return has > ISA_V3 && with_onednn() ? ISA_V3 : has;
 }
 
-#define FILL(isa)                            \
-    do {                                     \
-        sl_cpu_attention_slots_##isa(ops);   \
-        sl_cpu_norm_slots_##isa(ops);        \
-        sl_cpu_peak_slots_##isa(ops);        \
-        sl_cpu_elementwise_slots_##isa(ops); \
-        *apart = *ops;                       \
-        sl_cpu_product_slots_##isa(ops);     \
-        sl_cpu_conv_slots_##isa(ops);        \
+#define FILL(isa)                              \
+    do {                                       \
+        sl_cpu_attention_slots_##isa(ops);     \
+        sl_cpu_attention_map_slots_##isa(ops); \
+        sl_cpu_norm_slots_##isa(ops);          \
+        sl_cpu_peak_slots_##isa(ops);          \
+        sl_cpu_elementwise_slots_##isa(ops);   \
+        *apart = *ops;                         \
+        sl_cpu_product_slots_##isa(ops);       \
+        sl_cpu_conv_slots_##isa(ops);          \
     } while (0)
 
 static void fill_slots(SlOps *ops, SlOps *apart, Isa isa)

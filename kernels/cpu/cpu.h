@@ -71,6 +71,7 @@ void sl_onednn_conv2d_epilogue(SlDevice *dev, const SlTensor *x, const SlWeight 
 /* What the files that are compiled once per instruction set put into the table. */
 #define SL_CPU_SLOTS(isa)                                                                \
     void sl_cpu_attention_slots_##isa(SlOps *ops);                                       \
+    void sl_cpu_attention_map_slots_##isa(SlOps *ops);                                   \
     void sl_cpu_norm_slots_##isa(SlOps *ops);                                            \
     void sl_cpu_peak_slots_##isa(SlOps *ops);                                            \
     void sl_cpu_elementwise_slots_##isa(SlOps *ops);                                     \

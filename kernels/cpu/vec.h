@@ -84,6 +84,18 @@ SL_INLINE SlVec sl_vec_load_part(const void *p, SlDtype dtype, int64_t i, int64_
     return sl_vec_load(whole, dtype, 0);
 }
 
+/* count elements of t at i, as f32, the rest of the padded row zero */
+SL_INLINE void sl_vec_load_row(const SlTensor *t, int64_t i, int64_t count, int64_t padded,
+                               float *to)
+{
+    for (int64_t c = 0; c < padded; c += SL_VEC_FLOATS) {
+        SlVec v = count - c >= SL_VEC_FLOATS
+                      ? sl_vec_load(t->data, t->dtype, i + c)
+                      : sl_vec_load_part(t->data, t->dtype, i + c, count - c);
+        *(SlVec *)(to + c) = v;
+    }
+}
+
 SL_INLINE void sl_vec_store_part(void *p, SlDtype dtype, int64_t i, int64_t n, SlVec v)
 {
     uint32_t whole[SL_VEC_FLOATS];

@@ -1,5 +1,6 @@
 /* device_attention.c - attention: one kernel for the heads that fit its tiles, and two products
- * with a softmax between them for f32 and for larger heads, as the VAE's single one of 512.
+ * with a softmax between them for f32 and for larger heads, as the VAE's single one of 512. Maps of
+ * attention are the first of the two products and a mean of the softmax.
  *
  * The scores are in f32 and take memory, so the queries are cut into pieces that fit a limit; and so
  * that a person can stop within.
@@ -16,6 +17,7 @@
 typedef struct Piece {
     const SlTensor *q, *k, *v, *out;
     const SlAttention *attn;
+    bool add;                                      /* of a map */
     int64_t item, first, count, keys, pitch, head; /* keys and their pitch, size of a head */
 } Piece;
 
@@ -96,20 +98,53 @@ static void attend(SlCudaDevice *d, const Piece *p)
     sl_arena_reset(dev, mark);
 }
 
+/* All queries of all items, some at a time. */
+static void by_pieces(SlDevice *dev, Piece *p, void (*work)(SlCudaDevice *d, const Piece *p))
+{
+    p->keys = p->k->size[1];
+    p->pitch = (p->keys + 7) / 8 * 8; /* aligned rows */
+    p->head = p->q->size[2] / p->attn->heads;
+    int64_t most = SCORE_BYTES / (4 * p->attn->heads * p->pitch);
+    most = most < 1 ? 1 : most;
+    for (p->item = 0; p->item < p->q->size[0]; p->item++)
+        for (p->first = 0; p->first < p->q->size[1] && sl_cuda_go_on(dev); p->first += most) {
+            int64_t left = p->q->size[1] - p->first;
+            p->count = left < most ? left : most;
+            work(sl_cuda_of(dev), p);
+        }
+}
+
 static void by_products(SlDevice *dev, const SlTensor *q, const SlTensor *k, const SlTensor *v,
                         const SlAttention *attn, SlTensor *out)
 {
-    Piece p = {.q = q, .k = k, .v = v, .out = out, .attn = attn, .keys = k->size[1]};
-    p.pitch = (p.keys + 7) / 8 * 8; /* aligned rows */
-    p.head = q->size[2] / attn->heads;
-    int64_t most = SCORE_BYTES / (4 * attn->heads * p.pitch);
-    most = most < 1 ? 1 : most;
-    for (p.item = 0; p.item < q->size[0]; p.item++)
-        for (p.first = 0; p.first < q->size[1] && sl_cuda_go_on(dev); p.first += most) {
-            int64_t left = q->size[1] - p.first;
-            p.count = left < most ? left : most;
-            attend(sl_cuda_of(dev), &p);
-        }
+    by_pieces(dev, &(Piece){.q = q, .k = k, .v = v, .out = out, .attn = attn}, attend);
+}
+
+/* How much each query of the piece looks at each key. */
+static void look(SlCudaDevice *d, const Piece *p)
+{
+    SlDevice *dev = &d->base;
+    size_t mark = sl_arena_mark(dev);
+    SlTensor scores =
+        sl_tensor_new(dev, SL_F32, 3, (const int64_t[]){p->attn->heads, p->count, p->pitch});
+    if (scores.data) {
+        score(d, p, &scores);
+        SlSoftmaxMeanLaunch s = {.s = scores.data,
+                                 .out = row(p->out, p->item, p->first),
+                                 .heads = p->attn->heads,
+                                 .queries = (int)p->count,
+                                 .keys = (int)p->keys,
+                                 .pitch = (int)p->pitch,
+                                 .add = p->add};
+        sl_cuda_check(d, sl_launch_softmax_mean(&s, d->stream), "an attention map");
+    }
+    sl_arena_reset(dev, mark);
+}
+
+static void cuda_attention_map(SlDevice *dev, const SlTensor *q, const SlTensor *k,
+                               const SlAttention *attn, bool add, SlTensor *out)
+{
+    by_pieces(dev, &(Piece){.q = q, .k = k, .out = out, .attn = attn, .add = add}, look);
 }
 
 static void by_kernel(SlDevice *dev, const SlTensor *q, const SlTensor *k, const SlTensor *v,
@@ -156,4 +191,5 @@ static void cuda_attention(SlDevice *dev, const SlTensor *q, const SlTensor *k, 
 void sl_cuda_attention_slots(SlOps *ops)
 {
     ops->attention = cuda_attention;
+    ops->attention_map = cuda_attention_map;
 }

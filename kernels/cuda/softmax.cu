@@ -24,6 +24,32 @@ __global__ void __launch_bounds__(32)
         to[k] = gpu_from<T>(k < seen ? expf(from[k] - top) * inverse : 0.0f);
 }
 
+/* A warp for a query, which goes through its heads: each lane alone writes its keys of the output. */
+__global__ void __launch_bounds__(32) softmax_mean_kernel(SlSoftmaxMeanLaunch a)
+{
+    const int lane = threadIdx.x, query = blockIdx.x;
+    float *to = a.out + (int64_t)query * a.keys;
+    for (int head = 0; head < a.heads; head++) {
+        const float *from = a.s + ((int64_t)head * a.queries + query) * a.pitch;
+        float top = -INFINITY, sum = 0;
+        for (int k = lane; k < a.keys; k += 32)
+            top = fmaxf(top, from[k]);
+        top = gpu_butterfly<16, 8, 4, 2, 1>(top, GpuLarger());
+        for (int k = lane; k < a.keys; k += 32)
+            sum += expf(from[k] - top);
+        const float scale = 1.0f / (gpu_warp_sum(sum) * (float)a.heads);
+        const bool add = a.add || head > 0;
+        for (int k = lane; k < a.keys; k += 32)
+            to[k] = (add ? to[k] : 0.0f) + expf(from[k] - top) * scale;
+    }
+}
+
+cudaError_t sl_launch_softmax_mean(const SlSoftmaxMeanLaunch *a, cudaStream_t s)
+{
+    const GpuGrid grid = {dim3((unsigned)a->queries), dim3(32), 0, s};
+    return a->queries < 1 ? cudaSuccess : gpu_launch(softmax_mean_kernel, grid, *a);
+}
+
 cudaError_t sl_launch_softmax(const SlSoftmaxLaunch *a, cudaStream_t s)
 {
     const GpuGrid grid = {dim3((unsigned)a->rows), dim3(32), 0, s};

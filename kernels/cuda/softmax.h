@@ -20,6 +20,16 @@ typedef struct SlSoftmaxLaunch {
 } SlSoftmaxLaunch;
 cudaError_t sl_launch_softmax(const SlSoftmaxLaunch *a, cudaStream_t s);
 
+/* out [queries, keys] = the mean over the heads of the softmax of s [heads, queries, pitch]; add: it is
+ * added to what is there. */
+typedef struct SlSoftmaxMeanLaunch {
+    const float *s;
+    float *out;
+    int heads, queries, keys, pitch;
+    int add;
+} SlSoftmaxMeanLaunch;
+cudaError_t sl_launch_softmax_mean(const SlSoftmaxMeanLaunch *a, cudaStream_t s);
+
 #ifdef __cplusplus
 }
 #endif

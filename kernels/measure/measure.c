@@ -127,6 +127,13 @@ static void measure_attention(SlDevice *dev, const SlTensor *q, const SlTensor *
     count(dev, sl_attention_flops(q, k), bytes_of(q) + bytes_of(k) + bytes_of(v) + bytes_of(out));
 }
 
+static void measure_attention_map(SlDevice *dev, const SlTensor *q, const SlTensor *k,
+                                  const SlAttention *attn, bool add, SlTensor *out)
+{
+    count(dev, sl_attention_flops(q, k) / 2,
+          bytes_of(q) + bytes_of(k) + (add ? 2 : 1) * bytes_of(out));
+}
+
 static void measure_activation(SlDevice *dev, const SlTensor *x, SlActivation act, SlTensor *out)
 {
     count(dev, 8 * elements(x), bytes_of(x) + bytes_of(out));
@@ -194,6 +201,7 @@ static const SlOps measure_ops = {
     .group_norm = measure_group_norm,
     .layer_norm = measure_layer_norm,
     .attention = measure_attention,
+    .attention_map = measure_attention_map,
     .activation = measure_activation,
     .geglu = measure_geglu,
     .add = measure_add,

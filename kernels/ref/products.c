@@ -139,6 +139,7 @@ typedef struct Head {
     int64_t queries, keys, d;
 } Head;
 
+/* t: queries, keys and values; without values those are left alone. */
 static void fill_head(Head *head, const SlTensor *t[3], int64_t picture, int64_t first)
 {
     const SlTensor *q = t[0], *k = t[1], *v = t[2];
@@ -150,18 +151,19 @@ static void fill_head(Head *head, const SlTensor *t[3], int64_t picture, int64_t
         for (int64_t c = 0; c < head->d; c++) {
             head->k[c * head->keys + j] =
                 sl_ref_at(k, picture * k->stride[0] + j * k->stride[1] + first + c);
-            head->v[j * head->d + c] =
-                sl_ref_at(v, picture * v->stride[0] + j * v->stride[1] + first + c);
+            if (v)
+                head->v[j * head->d + c] =
+                    sl_ref_at(v, picture * v->stride[0] + j * v->stride[1] + first + c);
         }
 }
 
-/* sums = softmax(q k^T scale) v for query i; a causal one sees no later keys. */
-static void attend(Head *head, const SlAttention *attn, int64_t i)
+/* scores = exp(q k^T scale) for query i, over their largest; gives their sum. A causal one sees no
+ * later keys. */
+static double soften(Head *head, const SlAttention *attn, int64_t i)
 {
     int64_t keys = attn->causal && i + 1 < head->keys ? i + 1 : head->keys;
     double top = -INFINITY, sum = 0;
     memset(head->scores, 0, (size_t)head->keys * sizeof *head->scores);
-    memset(head->sums, 0, (size_t)head->d * sizeof *head->sums);
     add_products(head->scores, head->q + i * head->d, head->k, head->d, head->keys);
     for (int64_t j = 0; j < keys; j++) {
         head->scores[j] *= attn->scale;
@@ -169,6 +171,15 @@ static void attend(Head *head, const SlAttention *attn, int64_t i)
     }
     for (int64_t j = 0; j < keys; j++)
         sum += head->scores[j] = exp(head->scores[j] - top);
+    return sum;
+}
+
+/* sums = softmax(q k^T scale) v for query i */
+static void attend(Head *head, const SlAttention *attn, int64_t i)
+{
+    int64_t keys = attn->causal && i + 1 < head->keys ? i + 1 : head->keys;
+    double sum = soften(head, attn, i);
+    memset(head->sums, 0, (size_t)head->d * sizeof *head->sums);
     add_products(head->sums, head->scores, head->v, keys, head->d);
     for (int64_t c = 0; c < head->d; c++)
         head->sums[c] /= sum;
@@ -200,5 +211,38 @@ void sl_ref_attention(SlDevice *dev, const SlTensor *q, const SlTensor *k, const
                                (float)head.sums[c]);
             }
         }
+    free(room);
+}
+
+/* The mean over the heads is taken in double, too: [queries, keys] of one item. */
+void sl_ref_attention_map(SlDevice *dev, const SlTensor *q, const SlTensor *k,
+                          const SlAttention *attn, bool add, SlTensor *out)
+{
+    const SlTensor *t[3] = {q, k, NULL};
+    int64_t d = q->size[2] / attn->heads, queries = q->size[1], keys = k->size[1];
+    double *room = doubles(dev, queries * (d + keys) + keys * d + keys);
+    if (!room)
+        return;
+    double *mean = room + (queries + keys) * d + keys;
+    Head head = {.q = room,
+                 .k = room + queries * d,
+                 .scores = room + (queries + keys) * d,
+                 .queries = queries,
+                 .keys = keys,
+                 .d = d};
+    for (int64_t n = 0; n < q->size[0]; n++) {
+        memset(mean, 0, (size_t)(queries * keys) * sizeof *mean);
+        for (int64_t h = 0; h < attn->heads; h++) {
+            fill_head(&head, t, n, h * d);
+            for (int64_t i = 0; i < queries && sl_ref_goes_on(dev, i, 4 * keys * d); i++) {
+                double sum = soften(&head, attn, i) * attn->heads;
+                for (int64_t j = 0; j < keys; j++)
+                    mean[i * keys + j] += head.scores[j] / sum;
+            }
+        }
+        float *to = (float *)out->data + n * queries * keys;
+        for (int64_t i = 0; i < queries * keys; i++)
+            to[i] = (float)(mean[i] + (add ? to[i] : 0));
+    }
     free(room);
 }

@@ -85,6 +85,7 @@ const SlOps sl_ref_ops = {
     .group_norm = sl_ref_group_norm,
     .layer_norm = sl_ref_layer_norm,
     .attention = sl_ref_attention,
+    .attention_map = sl_ref_attention_map,
     .activation = sl_ref_activation,
     .geglu = sl_ref_geglu,
     .add = sl_ref_add,

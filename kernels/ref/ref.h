@@ -67,6 +67,8 @@ void sl_ref_linear(SlDevice *dev, const SlTensor *x, const SlWeight *w, const Sl
                    SlTensor *out);
 void sl_ref_conv2d(SlDevice *dev, const SlTensor *x, const SlWeight *w, const SlWeight *bias,
                    const SlConv *conv, SlTensor *out);
+void sl_ref_attention_map(SlDevice *dev, const SlTensor *q, const SlTensor *k,
+                          const SlAttention *attn, bool add, SlTensor *out);
 void sl_ref_attention(SlDevice *dev, const SlTensor *q, const SlTensor *k, const SlTensor *v,
                       const SlAttention *attn, SlTensor *out);
 /* norms.c */

@@ -248,6 +248,33 @@ CASE(attention_sharp, attention(r, (AttentionShape){1, 50, 200, 2, 32, false, fa
 CASE(attention_long, attention(r, (AttentionShape){1, 3, 1025, 1, 24, false, false, 1}))
 CASE(attention_causal_short, attention(r, (AttentionShape){1, 200, 130, 1, 16, true, false, 1}))
 
+/* Of items 1, 3, ... of a batch, whose keys lie beside their values: as a UNet's. */
+static void attention_map(Run *r, AttentionShape s, bool add)
+{
+    int64_t c = s.heads * s.d;
+    SlTensor q = run_input(r, 3, SIZES(2 * s.n, s.queries, c), s.sharpness);
+    SlTensor kv = run_input(r, 3, SIZES(2 * s.n, s.keys, 2 * c), 1);
+    SlTensor k = sl_slice(&kv, 2, 0, c);
+    SlTensor *every_other[] = {&q, &k};
+    for (int i = 0; i < 2; i++) {
+        *every_other[i] = sl_slice(every_other[i], 0, 1, 2 * s.n - 1);
+        every_other[i]->size[0] = s.n;
+        every_other[i]->stride[0] *= 2;
+    }
+    SlAttention a = {s.heads, 1 / sqrtf((float)s.d), false};
+    run_output(r, SL_F32, 3, SIZES(s.n, s.queries, s.keys), 0);
+    OPERATION(r, sl_attention_map(r->dev, &q, &k, &a, add, &r->out))
+}
+
+CASE(attention_map_one, attention_map(r, (AttentionShape){1, 1, 1, 1, 1, false, false, 1}, false))
+CASE(attention_map_text,
+     attention_map(r, (AttentionShape){2, 65, 77, 8, 40, false, false, 1}, true))
+CASE(attention_map_odd, attention_map(r, (AttentionShape){1, 33, 31, 5, 7, false, false, 1}, false))
+CASE(attention_map_long,
+     attention_map(r, (AttentionShape){1, 13, 231, 2, 64, false, false, 100}, true))
+CASE(attention_map_wide,
+     attention_map(r, (AttentionShape){1, 5, 9, 1, 531, false, false, 1}, false))
+
 /* ---- elementwise ---- */
 
 static void activation(Run *r, int64_t n, SlActivation act)
@@ -471,6 +498,11 @@ const Case cases[] = {
     ENTRY(attention_sharp),
     ENTRY(attention_long),
     ENTRY(attention_causal_short),
+    ENTRY(attention_map_one),
+    ENTRY(attention_map_text),
+    ENTRY(attention_map_odd),
+    ENTRY(attention_map_long),
+    ENTRY(attention_map_wide),
     ENTRY(silu),
     ENTRY(gelu),
     ENTRY(gelu_tanh),
@@ -561,6 +593,8 @@ CASE(bench_geglu_64, linear_geglu(r, 8192, 320, 1280, true))
 CASE(bench_attention_64, attention(r, (AttentionShape){2, 4096, 4096, 8, 40, false, true, 1}))
 CASE(bench_attention_32, attention(r, (AttentionShape){2, 1024, 1024, 8, 80, false, true, 1}))
 CASE(bench_attention_text, attention(r, (AttentionShape){2, 4096, 77, 8, 40, false, false, 1}))
+CASE(bench_attention_map,
+     attention_map(r, (AttentionShape){1, 4096, 77, 8, 40, false, false, 1}, true))
 CASE(bench_group_norm_64, group_norm(r, SIZES(2, 64, 64, 320), SILU_NORM(32), true))
 CASE(bench_group_norm_16, group_norm(r, SIZES(2, 16, 16, 1280), SILU_NORM(32), true))
 CASE(bench_group_norm_vae, group_norm(r, SIZES(1, 256, 256, 256), SILU_NORM(32), true))
@@ -573,6 +607,6 @@ const Case bench_cases[] = {
     ENTRY(bench_linear_16),     ENTRY(bench_geglu_64),       ENTRY(bench_attention_64),
     ENTRY(bench_attention_32),  ENTRY(bench_attention_text), ENTRY(bench_group_norm_64),
     ENTRY(bench_group_norm_16), ENTRY(bench_group_norm_vae), ENTRY(bench_layer_norm),
-    ENTRY(bench_add),
+    ENTRY(bench_add),           ENTRY(bench_attention_map),
 };
 const int bench_count = sizeof bench_cases / sizeof *bench_cases;

@@ -39,8 +39,34 @@ static void softmax(Bench *b, SlSoftmaxLaunch l)
                   l.keys, l.pitch, l.causal ? ", causal" : "");
 }
 
+/* The mean over the heads, added to what is there. */
+static void softmax_mean(Bench *b, SlSoftmaxMeanLaunch l)
+{
+    int64_t n = (int64_t)l.heads * l.queries * l.pitch, cells = (int64_t)l.queries * l.keys;
+    Pair random = pair_input_as(b, SL_F32, 1, &n, 8), one = pair_input_as(b, SL_F32, 1, &n, 0);
+    float *s = random.host.data, *p = one.host.data;
+    Pair *out = pair_output(b, SL_F32, 1, &cells, 0);
+    float *want = out->host.data;
+    for (int64_t i = 0; !l.add && i < cells; i++)
+        want[i] = 0;
+    for (int64_t r = 0; r < (int64_t)l.heads * l.queries; r++) {
+        softmax_of(s + r * l.pitch, l.keys, l.pitch, p);
+        for (int k = 0; k < l.keys; k++)
+            want[r % l.queries * l.keys + k] += p[k] / (float)l.heads;
+        for (int k = l.keys; k < l.pitch; k++)
+            s[r * l.pitch + k] = NAN;
+    }
+    l.s = pair_values(b, SL_F32, n, s).dev.data;
+    l.out = out->dev.data;
+    bench_compare(b, sl_launch_softmax_mean(&l, b->stream), "mean softmax %d x %d x %d%s", l.heads,
+                  l.queries, l.keys, l.add ? ", added" : "");
+}
+
 void test_softmax(Bench *b)
 {
+    softmax_mean(b, (SlSoftmaxMeanLaunch){.heads = 1, .queries = 1, .keys = 1, .pitch = 8});
+    softmax_mean(
+        b, (SlSoftmaxMeanLaunch){.heads = 3, .queries = 5, .keys = 77, .pitch = 80, .add = 1});
     softmax(b, (SlSoftmaxLaunch){.rows = 1, .keys = 1, .pitch = 8, .queries = 1});
     softmax(b, (SlSoftmaxLaunch){.rows = 6, .keys = 77, .pitch = 80, .queries = 3});
     softmax(b, (SlSoftmaxLaunch){
