@@ -25,29 +25,31 @@ __global__ void __launch_bounds__(32)
 }
 
 /* A warp for a query, which goes through its heads: each lane alone writes its keys of the output. */
-__global__ void __launch_bounds__(32) softmax_mean_kernel(SlSoftmaxMeanLaunch a)
+__global__ void __launch_bounds__(32) softmax_mean_kernel(const float *s, float *out, int heads,
+                                                          int queries, int keys, int pitch, int add)
 {
     const int lane = threadIdx.x, query = blockIdx.x;
-    float *to = a.out + (int64_t)query * a.keys;
-    for (int head = 0; head < a.heads; head++) {
-        const float *from = a.s + ((int64_t)head * a.queries + query) * a.pitch;
+    float *to = out + (int64_t)query * keys;
+    for (int head = 0; head < heads; head++) {
+        const float *from = s + ((int64_t)head * queries + query) * pitch;
         float top = -INFINITY, sum = 0;
-        for (int k = lane; k < a.keys; k += 32)
+        for (int k = lane; k < keys; k += 32)
             top = fmaxf(top, from[k]);
         top = gpu_butterfly<16, 8, 4, 2, 1>(top, GpuLarger());
-        for (int k = lane; k < a.keys; k += 32)
+        for (int k = lane; k < keys; k += 32)
             sum += expf(from[k] - top);
-        const float scale = 1.0f / (gpu_warp_sum(sum) * (float)a.heads);
-        const bool add = a.add || head > 0;
-        for (int k = lane; k < a.keys; k += 32)
-            to[k] = (add ? to[k] : 0.0f) + expf(from[k] - top) * scale;
+        const float scale = 1.0f / (gpu_warp_sum(sum) * (float)heads);
+        for (int k = lane; k < keys; k += 32)
+            to[k] = (add || head > 0 ? to[k] : 0.0f) + expf(from[k] - top) * scale;
     }
 }
 
 cudaError_t sl_launch_softmax_mean(const SlSoftmaxMeanLaunch *a, cudaStream_t s)
 {
     const GpuGrid grid = {dim3((unsigned)a->queries), dim3(32), 0, s};
-    return a->queries < 1 ? cudaSuccess : gpu_launch(softmax_mean_kernel, grid, *a);
+    return a->queries < 1 ? cudaSuccess
+                          : gpu_launch(softmax_mean_kernel, grid, a->s, a->out, a->heads,
+                                       a->queries, a->keys, a->pitch, a->add);
 }
 
 cudaError_t sl_launch_softmax(const SlSoftmaxLaunch *a, cudaStream_t s)
