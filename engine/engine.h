@@ -251,6 +251,64 @@ typedef struct SlRunInputs {
 
 typedef struct SlRun SlRun;
 
+/* ---- word maps: how much each place of the picture looked at each token of the text ---- */
+
+/* Of which samples of an evaluation they are wanted. */
+typedef enum SlMapHalves {
+    SL_MAPS_NONE,
+    SL_MAPS_TEXT, /* those with the prompt */
+    SL_MAPS_BOTH, /* and those with the negative prompt, where there is one */
+} SlMapHalves;
+
+#define SL_WORD_MAP_LEVELS 9
+
+/* softmax(q k^T) of the cross attentions at one resolution, the mean of their heads and layers:
+ * [tokens, height, width], at each place 1 over all tokens. */
+typedef struct SlWordMapLevel {
+    int height, width;
+    int layers; /* of which it is the mean */
+    bool
+        middle; /* of the middle block, which is left out where all levels are one (as DAAM does) */
+    const float *text, *negative; /* NULL: not wanted, or there is none */
+} SlWordMapLevel;
+
+typedef struct SlWordMaps {
+    int levels; /* from the highest resolution on, the middle block last */
+    SlWordMapLevel level[SL_WORD_MAP_LEVELS];
+    int tokens;          /* of the prompt; the parts of one with AND lie one behind the other */
+    int negative_tokens; /* 0: negative is NULL */
+} SlWordMaps;
+
+/* The words of the prompt that a run is told at an evaluation, and which tokens of its maps are
+ * theirs. */
+typedef struct SlWord {
+    int begin, end; /* bytes of the recipe's prompt */
+    int part;       /* of the prompt (AND) */
+    int row,
+        rows; /* tokens of the maps, from `row` on; those that begin and end a chunk are left out */
+    double weight;
+} SlWord;
+
+typedef struct SlWords {
+    SlWord *word; /* parts one behind the other */
+    int words;
+    int length; /* tokens of a chunk: its first is a beginning, its last an end */
+} SlWords;
+
+/* Which maps are meant: all levels but the middle block's, as DAAM does, or one of them. */
+#define SL_ALL_LEVELS (-1)
+
+/* The map of a word over the sample: the mean of its tokens; levels are brought to height x width by
+ * torch's bicubic interpolation, nothing is left below 0, and their mean counts each layer once (DAAM
+ * compute_global_heat_map, but that it cuts off below 0 each head by itself). out [height, width].
+ * False and *err without memory. */
+bool sl_word_map(const SlWordMaps *maps, const SlWords *words, int word, int level, int height,
+                 int width, float *out, SlError *err);
+/* How much the word was looked at: the part of all attention that its tokens had, 0 .. 1, the mean over
+ * places and layers. */
+double sl_word_share(const SlWordMaps *maps, const SlWords *words, int word, int level);
+void sl_words_free(SlWords *words);
+
 /* One model evaluation, as it looks from outside. x_t and x_0 are borrowed until the next call on
  * the run. */
 typedef struct SlFrame {
@@ -270,12 +328,19 @@ typedef struct SlFrame {
     const float *guidance_term;  /* text - unconditional, NULL without guidance */
     int channels, height, width; /* of the samples */
     double seconds;              /* this evaluation took */
+    const SlWordMaps *maps;      /* where they are wanted and the model is told a text; else NULL */
 } SlFrame;
 
 /* Encodes the prompts and draws the noise; no evaluation yet. NULL and *err on failure. The recipe
  * is copied. */
 SlRun *sl_run_new(SlModel *model, const SlRecipe *recipe, const SlRunInputs *inputs, SlError *err);
-void sl_run_free(SlRun *run);                    /* NULL is fine */
+void sl_run_free(SlRun *run); /* NULL is fine */
+/* From the next evaluation on: frames have maps, or none. Changes no byte of the samples; an
+ * evaluation with maps is not taken from another run of the share. */
+void sl_run_want_maps(SlRun *run, SlMapHalves halves);
+/* The words at an evaluation (a schedule in the prompt changes them). None where conditions were given
+ * or the model is told no text. Free them. */
+bool sl_run_words(SlRun *run, int evaluation, SlWords *words, SlError *err);
 const SlRecipe *sl_run_recipe(const SlRun *run); /* with defaults filled in */
 const SlScheduler *sl_run_scheduler(const SlRun *run);
 /* "12 tokens were not used: ...", or NULL. */

@@ -125,13 +125,14 @@ SlContext *sl_denoiser_prepare(SlDevice *dev, const SlDenoiser *d,
     return NULL;
 }
 
-bool sl_denoiser_evaluate(SlDevice *dev, SlDenoiser *d, const SlTensor *x, const SlTensor *row,
-                          const SlContext *context, SlTensor *out, SlError *err)
+bool sl_denoiser_evaluate(SlDevice *dev, SlDenoiser *d, const SlEvaluation *e, SlError *err)
 {
     SlDtype before = sl_device_use_dtype(dev, d->dtype);
     size_t mark = sl_arena_mark(dev);
-    SlTensor input = sl_in_dtype(dev, x);
-    bool ok = d->kind->evaluate(dev, d->net, &input, row, context, out, err);
+    SlTensor input = sl_in_dtype(dev, e->x);
+    SlEvaluation own = *e;
+    own.x = &input;
+    bool ok = d->kind->evaluate(dev, d->net, &own, err);
     sl_arena_reset(dev, mark);
     sl_device_use_dtype(dev, before);
     return ok;
@@ -140,6 +141,11 @@ bool sl_denoiser_evaluate(SlDevice *dev, SlDenoiser *d, const SlTensor *x, const
 uint64_t sl_denoiser_operations(const SlDenoiser *d)
 {
     return d->kind->operations(d->net);
+}
+
+int sl_denoiser_map_levels(const SlDenoiser *d, int h, int w, SlMapLevel levels[SL_MAP_LEVELS])
+{
+    return d->kind->map_levels ? d->kind->map_levels(d->net, h, w, levels) : 0;
 }
 
 /* ---- times ---- */

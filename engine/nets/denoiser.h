@@ -39,6 +39,34 @@ typedef struct SlTimesOf {
     int label;       /* of nets with classes */
 } SlTimesOf;
 
+/* ---- maps: how much each place of a sample looks at each token of its text ---- */
+
+/* Levels of resolution at which a net attends to its text, the middle block's by itself. */
+#define SL_MAP_LEVELS 9
+typedef struct SlMapLevel {
+    int height, width;
+    int layers;  /* cross attentions (attn2), whose maps are summed */
+    bool middle; /* those of the middle block */
+} SlMapLevel;
+
+/* Where an evaluation leaves the maps of some samples of its batch. */
+typedef struct SlMaps {
+    int first, every; /* of the samples first, first + every, ... */
+    /* f32 [samples, height width, tokens]: softmax(q k^T scale), the mean of the heads, the sum of
+     * the level's layers */
+    SlTensor level[SL_MAP_LEVELS];
+} SlMaps;
+
+/* What an evaluation is of, and where its results go. */
+typedef struct SlEvaluation {
+    const SlTensor *x;        /* [N, h, w, C] */
+    const SlTensor *row;      /* of the times of N samples */
+    const SlContext *context; /* NULL: the net is told nothing */
+    SlTensor *out;            /* [N, h, w, C'] allocated by the caller */
+    SlMaps *maps;             /* [maps_count]; only of a net that has levels */
+    int maps_count;
+} SlEvaluation;
+
 /* One kind of net. `net` is what build gave. */
 typedef struct SlDenoiserClass {
     /* NULL on failure, with *err unless the binder knows more. */
@@ -55,12 +83,12 @@ typedef struct SlDenoiserClass {
                   SlTensor *table);
     /* Several runs' rows to the row of all their samples. NULL: one row behind the other. */
     void (*join_times)(SlDevice *dev, const void *net, const SlTimesJoin *join, SlTensor *row);
-    /* x [N, h, w, C] in the device's dtype, row: of the times of N samples, out [N, h, w, C']
-     * allocated by the caller. The arena is left as it was found. */
-    bool (*evaluate)(SlDevice *dev, void *net, const SlTensor *x, const SlTensor *row,
-                     const SlContext *context, SlTensor *out, SlError *err);
+    /* x in the device's dtype. The arena is left as it was found. */
+    bool (*evaluate)(SlDevice *dev, void *net, const SlEvaluation *e, SlError *err);
     /* How many operations an evaluation counts in ops_done; 0 before the first. Any thread. */
     uint64_t (*operations)(const void *net);
+    /* At which levels a sample of h x w attends to a text, of their number. NULL: at none. */
+    int (*map_levels)(const void *net, int h, int w, SlMapLevel levels[SL_MAP_LEVELS]);
 } SlDenoiserClass;
 
 typedef struct SlDenoiser {
@@ -76,8 +104,8 @@ void sl_denoiser_free(SlDenoiser *d); /* NULL is fine */
 SlContext *sl_denoiser_prepare(SlDevice *dev, const SlDenoiser *d,
                                const SlCondition *const *conditions, int count, SlError *err);
 /* x may be of another dtype than the denoiser computes in, and so may out. */
-bool sl_denoiser_evaluate(SlDevice *dev, SlDenoiser *d, const SlTensor *x, const SlTensor *row,
-                          const SlContext *context, SlTensor *out, SlError *err);
+bool sl_denoiser_evaluate(SlDevice *dev, SlDenoiser *d, const SlEvaluation *e, SlError *err);
+int sl_denoiser_map_levels(const SlDenoiser *d, int h, int w, SlMapLevel levels[SL_MAP_LEVELS]);
 uint64_t sl_denoiser_operations(const SlDenoiser *d);
 
 /* What depends on the time only, for several steps of a run at once, in a buffer. A step of SD 1.5

@@ -81,10 +81,30 @@ void sl_transformer_clear(SlTransformer *t)
     t->blocks = NULL;
 }
 
-/* hidden_states += to_out(attention(norm(hidden_states))) */
+/* The samples of a batch that a map is of. */
+static SlTensor chosen(const SlTensor *t, const SlMaps *maps)
+{
+    SlTensor some = sl_slice(t, 0, maps->first, t->size[0] - maps->first);
+    some.size[0] = (some.size[0] + maps->every - 1) / maps->every;
+    some.stride[0] *= maps->every;
+    return some;
+}
+
+static void add_maps(SlDevice *dev, const SlAttention *attention, const SlTensor *query,
+                     const SlTensor *key, SlTransformerMaps *maps)
+{
+    for (int i = 0; i < maps->count; i++) {
+        SlTensor q = chosen(query, &maps->maps[i]), k = chosen(key, &maps->maps[i]);
+        sl_attention_map(dev, &q, &k, attention, maps->begun[maps->level],
+                         &maps->maps[i].level[maps->level]);
+    }
+    maps->begun[maps->level] = true;
+}
+
+/* hidden_states += to_out(attention(norm(hidden_states))); maps NULL: none are wanted of it. */
 static void attend(SlDevice *dev, const SlTransformer *t, const SlLayer *norm,
                    const SlTransformerAttention *a, const SlTensor *text_kv,
-                   SlTensor *hidden_states)
+                   SlTransformerMaps *maps, SlTensor *hidden_states)
 {
     int64_t c = t->options.channels;
     size_t mark = sl_arena_mark(dev);
@@ -104,6 +124,8 @@ static void attend(SlDevice *dev, const SlTransformer *t, const SlLayer *norm,
         value = sl_slice(&text_kv[a->text_index], 2, c, c);
     }
     SlAttention attention = {t->options.heads, 1 / sqrtf((float)(c / t->options.heads)), false};
+    if (maps && maps->count > 0)
+        add_maps(dev, &attention, &query, &key, maps);
     sl_attention(dev, &query, &key, &value, &attention, &normed);
     SlEpilogue e = {.residual = hidden_states};
     sl_layer_linear(dev, &a->to_out, &normed, &e, hidden_states);
@@ -125,7 +147,7 @@ static void feed_forward(SlDevice *dev, const SlTransformerBlock *t, SlTensor *h
 }
 
 void sl_transformer_forward(SlDevice *dev, const SlTransformer *t, const SlTensor *x,
-                            const SlTensor *text_kv, SlTensor *out)
+                            const SlTensor *text_kv, SlTransformerMaps *maps, SlTensor *out)
 {
     if (!sl_device_ok(dev))
         return;
@@ -140,8 +162,8 @@ void sl_transformer_forward(SlDevice *dev, const SlTransformer *t, const SlTenso
     for (int i = 0; i < t->options.layers && sl_device_ok(dev); i++) {
         const SlTransformerBlock *block = &t->blocks[i];
         dev->scope = block->path.text;
-        attend(dev, t, &block->norm1, &block->attn1, text_kv, &hidden_states);
-        attend(dev, t, &block->norm2, &block->attn2, text_kv, &hidden_states);
+        attend(dev, t, &block->norm1, &block->attn1, text_kv, NULL, &hidden_states);
+        attend(dev, t, &block->norm2, &block->attn2, text_kv, maps, &hidden_states);
         feed_forward(dev, block, &hidden_states);
     }
     SlEpilogue e = {.residual = &tokens};

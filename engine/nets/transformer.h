@@ -7,6 +7,7 @@
 #ifndef SL_ENGINE_TRANSFORMER_H
 #define SL_ENGINE_TRANSFORMER_H
 
+#include "engine/nets/denoiser.h"
 #include "engine/nets/layers.h"
 
 /* to_k and to_v of one cross attention, stacked [2 channels, text_channels]: what makes keys and
@@ -51,6 +52,14 @@ typedef struct SlTransformer {
     SlTransformerBlock *blocks;
 } SlTransformer;
 
+/* Which maps of the cross attentions (attn2) are wanted, and where they go. */
+typedef struct SlTransformerMaps {
+    SlMaps *maps; /* [count] */
+    int count;
+    int level;                 /* of the maps that the next layers belong to */
+    bool begun[SL_MAP_LEVELS]; /* which hold something in this evaluation */
+} SlTransformerMaps;
+
 /* False when memory ran out or texts is full. */
 bool sl_transformer_bind(SlTransformer *t, SlBinder *b, SlPath path,
                          const SlTransformerOptions *options, SlTextProjections *texts);
@@ -58,6 +67,6 @@ void sl_transformer_clear(SlTransformer *t);
 /* x and out [N, H, W, channels], different memory; text_kv[i] [N, L, 2 C] as the projection of that
  * index made them. */
 void sl_transformer_forward(SlDevice *dev, const SlTransformer *t, const SlTensor *x,
-                            const SlTensor *text_kv, SlTensor *out);
+                            const SlTensor *text_kv, SlTransformerMaps *maps, SlTensor *out);
 
 #endif

@@ -245,27 +245,80 @@ static void conv_out(SlDevice *dev, const SlUnet *unet, const SlTensor *x, SlTen
         sl_copy(dev, &result, out);
 }
 
+/* ---- maps ---- */
+
+static int cross_attentions(const SlUnetStage *stage)
+{
+    int count = 0;
+    for (int i = 0; i < stage->layers; i++)
+        if (stage->layer[i].attends == SL_ATTENDS_TEXT)
+            count += stage->layer[i].transformer.options.layers;
+    return count;
+}
+
+/* Of a level of the down and up blocks; of the middle block: level = blocks. */
+static int layers_of(const SlUnet *unet, int level)
+{
+    int blocks = unet->config.blocks;
+    if (level == blocks)
+        return unet->config.mid_block ? cross_attentions(&unet->mid) : 0;
+    return cross_attentions(&unet->down[level]) + cross_attentions(&unet->up[blocks - 1 - level]);
+}
+
+int sl_unet_map_levels(const SlUnet *unet, int h, int w, SlMapLevel levels[SL_MAP_LEVELS])
+{
+    int64_t height = h, width = w;
+    int count = 0, blocks = unet->config.blocks;
+    for (int level = 0; level <= blocks; level++) {
+        int layers = layers_of(unet, level);
+        if (layers > 0)
+            levels[count++] =
+                (SlMapLevel){(int)height, (int)width, layers, .middle = level == blocks};
+        if (level < blocks) {
+            height = sl_unet_down_side(&unet->down[level], height);
+            width = sl_unet_down_side(&unet->down[level], width);
+        }
+    }
+    return count;
+}
+
+/* The pass goes on at a level (as layers_of counts them). */
+static void enter(SlUnetPass *pass, const SlUnet *unet, int level)
+{
+    pass->maps.level = 0;
+    for (int i = 0; i < level; i++)
+        pass->maps.level += layers_of(unet, i) > 0;
+}
+
 /* Without checks. */
-static bool forward(SlDevice *dev, SlUnet *unet, const SlTensor *x, const SlTensor *row,
-                    const SlContext *context, SlTensor *out, SlError *err)
+static bool forward(SlDevice *dev, SlUnet *unet, const SlEvaluation *e, SlError *err)
 {
     uint64_t before = sl_device_ops_done(dev);
     size_t mark = sl_arena_mark(dev);
-    SlUnetPass pass = {.dev = dev, .text_kv = context ? context->tensor : NULL, .shifts = *row};
+    int blocks = unet->config.blocks;
+    SlUnetPass pass = {.dev = dev,
+                       .text_kv = e->context ? e->context->tensor : NULL,
+                       .shifts = *e->row,
+                       .maps = {.maps = e->maps, .count = e->maps_count}};
     if (unet->config.text_time)
-        pass.shifts =
-            sl_time_embedding_shifts(dev, &unet->times, row, &context->tensor[unet->texts.count]);
+        pass.shifts = sl_time_embedding_shifts(dev, &unet->times, e->row,
+                                               &e->context->tensor[unet->texts.count]);
 
-    SlTensor sample = conv_in(dev, unet, x, row);
+    SlTensor sample = conv_in(dev, unet, e->x, e->row);
     pass.skips[pass.skip_count++] = sample;
-    for (int i = 0; i < unet->config.blocks && sl_device_ok(dev); i++)
+    for (int i = 0; i < blocks && sl_device_ok(dev); i++) {
+        enter(&pass, unet, i);
         sample = sl_unet_down_forward(&pass, &unet->down[i], &sample);
+    }
+    enter(&pass, unet, blocks);
     if (unet->config.mid_block && sl_device_ok(dev))
         sample = sl_unet_mid_forward(&pass, &unet->mid, &sample);
-    for (int i = 0; i < unet->config.blocks && sl_device_ok(dev); i++)
+    for (int i = 0; i < blocks && sl_device_ok(dev); i++) {
+        enter(&pass, unet, blocks - 1 - i);
         sample = sl_unet_up_forward(&pass, &unet->up[i], &sample);
+    }
     if (sl_device_ok(dev))
-        conv_out(dev, unet, &sample, out);
+        conv_out(dev, unet, &sample, e->out);
 
     sl_arena_reset(dev, mark);
     dev->scope = NULL;
@@ -282,17 +335,18 @@ bool sl_unet_forward(SlDevice *dev, SlUnet *unet, const SlTensor *x, const SlTen
         return false;
     size_t mark = sl_arena_mark(dev);
     SlTensor row = sl_time_embedding_batch(dev, &unet->times, t);
-    bool ok = forward(dev, unet, x, &row, context, out, err);
+    const SlEvaluation e = {.x = x, .row = &row, .context = context, .out = out};
+    bool ok = forward(dev, unet, &e, err);
     sl_arena_reset(dev, mark);
     return ok;
 }
 
-bool sl_unet_forward_at(SlDevice *dev, SlUnet *unet, const SlTensor *x, const SlTensor *row,
-                        const SlContext *context, SlTensor *out, SlError *err)
+bool sl_unet_forward_at(SlDevice *dev, SlUnet *unet, const SlEvaluation *e, SlError *err)
 {
     int64_t each = sl_unet_time_values(unet);
-    return check_pass(unet, x, each > 0 ? sl_tensor_elements(row) / each : 0, context, err) &&
-           forward(dev, unet, x, row, context, out, err);
+    return check_pass(unet, e->x, each > 0 ? sl_tensor_elements(e->row) / each : 0, e->context,
+                      err) &&
+           forward(dev, unet, e, err);
 }
 
 /* ---- the times of a run ---- */

@@ -104,9 +104,11 @@ int64_t sl_unet_time_values(const SlUnet *unet);
 void sl_unet_times(SlDevice *dev, const SlUnet *unet, const SlTensor *t, const SlTimesOf *of,
                    SlTensor *table);
 void sl_unet_times_join(SlDevice *dev, const SlUnet *unet, const SlTimesJoin *join, SlTensor *row);
-/* sl_unet_forward with the row of a batch's times instead of its timesteps. Uploads and downloads
- * nothing. */
-bool sl_unet_forward_at(SlDevice *dev, SlUnet *unet, const SlTensor *x, const SlTensor *row,
-                        const SlContext *context, SlTensor *out, SlError *err);
+/* sl_unet_forward with the row of a batch's times instead of its timesteps, and with maps where they
+ * are wanted. Uploads and downloads nothing. */
+bool sl_unet_forward_at(SlDevice *dev, SlUnet *unet, const SlEvaluation *e, SlError *err);
+/* See SlDenoiserClass. The levels of the down and up blocks from the highest resolution on, then the
+ * middle block. */
+int sl_unet_map_levels(const SlUnet *unet, int h, int w, SlMapLevel levels[SL_MAP_LEVELS]);
 
 #endif

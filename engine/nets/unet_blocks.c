@@ -191,17 +191,23 @@ static void layer_forward(SlUnetPass *pass, const SlUnetLayer *layer, const SlTe
     if (layer->attends == SL_ATTENDS_SELF)
         sl_attention_block_forward(dev, &layer->attention, &hidden_states, out);
     else
-        sl_transformer_forward(dev, &layer->transformer, &hidden_states, pass->text_kv, out);
+        sl_transformer_forward(dev, &layer->transformer, &hidden_states, pass->text_kv, &pass->maps,
+                               out);
     sl_arena_reset(dev, mark);
+}
+
+int64_t sl_unet_down_side(const SlUnetStage *stage, int64_t side)
+{
+    /* Padding 1 rounds up, the other two ways round down. */
+    int64_t round = stage->resampler == SL_STAGE_CONV && !stage->pad_only_after ? 1 : 0;
+    return stage->resampler == SL_STAGE_KEEPS_SIZE ? side : (side + round) / 2;
 }
 
 static SlTensor downsample(SlUnetPass *pass, const SlUnetStage *stage, const SlTensor *x)
 {
     SlDevice *dev = pass->dev;
-    /* Padding 1 rounds up, the other two ways round down. */
-    int64_t round = stage->resampler == SL_STAGE_CONV && !stage->pad_only_after ? 1 : 0;
-    SlTensor out = sl_tensor_new4(dev, x->size[0], (x->size[1] + round) / 2,
-                                  (x->size[2] + round) / 2, stage->channels);
+    SlTensor out = sl_tensor_new4(dev, x->size[0], sl_unet_down_side(stage, x->size[1]),
+                                  sl_unet_down_side(stage, x->size[2]), stage->channels);
     dev->scope = stage->resampler_path.text;
     if (stage->resampler == SL_STAGE_RESNET)
         resnet_forward(pass, &stage->resampler_resnet, x, &out);

@@ -56,7 +56,11 @@ typedef struct SlUnetPass {
     const SlTensor *text_kv; /* NULL without cross attention */
     SlTensor skips[SL_UNET_MAX_BLOCKS * (SL_UNET_MAX_LAYERS + 1) + 1]; /* a stack */
     int skip_count;
+    SlTransformerMaps maps; /* wanted of it, and where the pass is */
 } SlUnetPass;
+
+/* A side of the sample behind a down block. */
+int64_t sl_unet_down_side(const SlUnetStage *stage, int64_t side);
 
 /* Each takes x [N, H, W, C] and gives its output from the arena. Down pushes every layer's output
  * on the stack of skips (its own output is the top one), up pops them. */

@@ -131,10 +131,14 @@ static void join_times(SlDevice *dev, const void *net, const SlTimesJoin *join, 
     sl_unet_times_join(dev, net, join, row);
 }
 
-static bool evaluate(SlDevice *dev, void *net, const SlTensor *x, const SlTensor *row,
-                     const SlContext *context, SlTensor *out, SlError *err)
+static bool evaluate(SlDevice *dev, void *net, const SlEvaluation *e, SlError *err)
 {
-    return sl_unet_forward_at(dev, net, x, row, context, out, err);
+    return sl_unet_forward_at(dev, net, e, err);
+}
+
+static int map_levels(const void *net, int h, int w, SlMapLevel levels[SL_MAP_LEVELS])
+{
+    return sl_unet_map_levels(net, h, w, levels);
 }
 
 static uint64_t operations(const void *net)
@@ -151,6 +155,7 @@ const SlDenoiserClass sl_denoiser_unet_condition = {
     .join_times = join_times,
     .evaluate = evaluate,
     .operations = operations,
+    .map_levels = map_levels,
 };
 
 const SlDenoiserClass sl_denoiser_unet = {

@@ -73,7 +73,7 @@ static bool read_words(SlRun *run, const SlRunSide *side, bool negative, Words *
             return false;
         }
         w->part[w->parts].texts = sl_ask_texts(part);
-        if (side != run->side) /* a refiner reads what the model reads */
+        if (side != run->side || side->words) /* a refiner reads what the model reads */
             continue;
         sl_run_warn(run, part->warning);
         sl_run_mark_vectors(run, side, part);
@@ -181,7 +181,7 @@ static bool encode_words(SlShare *share, Words *w, SlError *err)
 }
 
 /* Which text of its schedule a part is at an evaluation. */
-static const SlCondition *text_at(const Words *w, int part, int evaluation)
+static int number_at(const Words *w, int part, int evaluation)
 {
     const SlPromptPart *of = w->prompt ? &w->prompt->part[part] : NULL;
     int text = of && of->turns && w->part[part].texts > 1 ? of->turn[0].text : 0;
@@ -190,7 +190,12 @@ static const SlCondition *text_at(const Words *w, int part, int evaluation)
             text = of->turn[i].text;
             break;
         }
-    return w->part[part].condition[text];
+    return text;
+}
+
+static const SlCondition *text_at(const Words *w, int part, int evaluation)
+{
+    return w->part[part].condition[number_at(w, part, evaluation)];
 }
 
 /* Room for what is told, of so many parts. */
@@ -278,5 +283,62 @@ bool sl_run_find_words(SlRun *run, SlRunSide *side, const SlCondition *const *gi
     side->parts = 1;
     if (!side->model->kind->ask)
         return true;
+    side->given = given != NULL;
     return given ? tell_given(run, side, given, err) : tell_words(run, side, err);
+}
+
+/* ---- words, for maps ---- */
+
+/* Those of a part, as tokens from `first` on, behind the others. */
+static bool add_part(const SlRun *run, const SlRunSide *side, const Words *w, const int at[2],
+                     int first, SlWords *out, SlError *err)
+{
+    const SlModel *model = side->model;
+    SlTextWords found = {0};
+    const SlTextWordsAsk ask = {
+        .typed = run->prompt,
+        .tokenizer = sl_tokenizer_as(model->tokenizer, (SlTokenRules)run->recipe.tokenizer),
+        .prompt = w->prompt,
+        .tokens = w->part[at[0]].ask.tokens[0],
+        .part = at[0],
+        .text = at[1]};
+    bool ok = sl_text_words(&ask, &found, err);
+    SlWord *more =
+        ok ? realloc(out->word, (size_t)(out->words + found.words + 1) * sizeof *more) : NULL;
+    if (ok && !more)
+        ok = no_memory(err);
+    for (int i = 0; ok && i < found.words; i++) {
+        const SlTextWord *of = &found.word[i];
+        more[out->words + i] =
+            (SlWord){of->begin, of->end, at[0], first + of->row, of->rows, of->weight};
+    }
+    if (ok) {
+        out->word = more;
+        out->words += found.words;
+        out->length = found.length;
+    }
+    sl_text_words_free(&found);
+    return ok;
+}
+
+bool sl_run_words(SlRun *run, int evaluation, SlWords *out, SlError *err)
+{
+    const SlRunSide *side = sl_run_side_at(run, evaluation);
+    Words words = {0};
+    int rows = 0; /* of each part: they are as long as the longest */
+    *out = (SlWords){0};
+    if (side->given || !side->model->kind->ask || !side->model->tokenizer)
+        return true;
+    bool ok = read_words(run, side, false, &words, err);
+    for (int i = 0; ok && words.prompt && i < words.parts; i++) {
+        int own = sl_prompt_tokens_rows(words.part[i].ask.tokens[0], 0);
+        rows = own > rows ? own : rows;
+    }
+    for (int i = 0; ok && i < words.parts; i++)
+        ok = add_part(run, side, &words, (const int[]){i, number_at(&words, i, evaluation)},
+                      i * rows, out, err);
+    free_words(&words);
+    if (!ok)
+        sl_words_free(out);
+    return ok;
 }

@@ -14,13 +14,14 @@
 /* ---- one evaluation ---- */
 
 /* The step of a side's model, made anew for another shape than the last run's. */
-static SlStep *step_of(const SlRunSide *side, int runs, SlError *err)
+static SlStep *step_of(const SlRunSide *side, int runs, SlMapHalves maps, SlError *err)
 {
     SlModel *model = side->model;
     SlStepShape shape = side->shape;
     if (!sl_model_need(model, SL_USE_DENOISE, err))
         return NULL;
     shape.runs = runs;
+    shape.maps = maps;
     shape.loads = sl_step_loads(model);
     if (!sl_step_fits(model->step, &shape)) {
         sl_step_free(model->step);
@@ -40,7 +41,7 @@ static bool evaluate_shared(SlRun *run, SlStep *step, const SlStepRun *of_run, S
                             .elements = run->elements,
                             .batch = side->batch,
                             .input = run->input};
-    const float *known = sl_share_find(side->share, &key);
+    const float *known = run->want_maps ? NULL : sl_share_find(side->share, &key);
     run->shared = known != NULL;
     if (known)
         return sl_step_guide(step, known, of_run->guidance, run->output, err);
@@ -141,7 +142,8 @@ static bool evaluate_parts(SlRun *run, SlStep *step, int i, SlError *err)
         float weight = (float)side->part_weight[part];
         ok = sl_run_tell(run, side, i, part, err);
         ask.told = side->told;
-        ok = ok && sl_step_evaluate(step, &ask, err) && sl_step_said(step, said, err);
+        ok = ok && sl_step_evaluate(step, &ask, err) && sl_step_said(step, said, err) &&
+             sl_run_take_maps(run, side, step, 0, part, err);
         if (ok && part == 0) {
             memcpy(sum, said, n * sizeof *sum);
             memcpy(sum + n, said, n * sizeof *sum);
@@ -160,14 +162,16 @@ static bool evaluate(SlRun *run, int i, SlError *err)
 {
     SlModel *model = run->model;
     const SlRunSide *side = sl_run_side_at(run, i);
-    SlStep *step =
-        tell(run, i, err) && sl_run_need_times(run, i, err) ? step_of(side, 1, err) : NULL;
+    SlStep *step = tell(run, i, err) && sl_run_need_times(run, i, err)
+                       ? step_of(side, 1, run->want_maps, err)
+                       : NULL;
     const SlStepRun of_run = ask_of(run, i);
     begin_step(run, side);
-    run->shared = false;
+    run->shared = run->has_maps = false;
     bool ok = step && (side->parts > 1             ? evaluate_parts(run, step, i, err)
                        : i == 0 && !run->own_share ? evaluate_shared(run, step, &of_run, err)
                                                    : sl_step_evaluate(step, &of_run, err));
+    ok = ok && (side->parts > 1 || sl_run_take_maps(run, side, step, 0, 0, err));
     if (ok) {
         find_term(run, side);
         rescale(run, side);
@@ -213,6 +217,7 @@ static void fill_frame(const SlRun *run, int evaluation, double seconds, SlFrame
     };
     frame->ends_step = ends;
     frame->together = 1;
+    frame->maps = run->has_maps ? &run->maps : NULL;
 }
 
 static bool finished(SlError *err)
@@ -270,19 +275,23 @@ static bool evaluate_together(SlRun *const *runs, int count, int only, SlError *
 {
     const SlRunSide *side = sl_run_side(runs[0]);
     SlStepRun ask[SL_RUNS_TOGETHER];
+    SlMapHalves maps = SL_MAPS_NONE;
     bool ok = true;
     for (int r = 0; ok && r < count; r++) {
         SlRun *run = runs[r];
+        maps = run->want_maps > maps ? run->want_maps : maps;
         sl_scheduler_input(sl_run_side(run)->scheduler, run->sample, run->input);
-        run->shared = false;
+        run->shared = run->has_maps = false;
         ok = tell(run, run->evaluation, err) && sl_run_need_times(run, run->evaluation, err);
         ask[r] = ask_of(run, run->evaluation);
         if (only >= 0 && r != only)
             ask[r].output = NULL;
     }
-    SlStep *step = ok ? step_of(side, count, err) : NULL;
+    SlStep *step = ok ? step_of(side, count, maps, err) : NULL;
     begin_step(runs[0], side);
     ok = step && sl_step_evaluate(step, ask, err);
+    for (int r = 0; ok && r < count; r++)
+        ok = !ask[r].output || sl_run_take_maps(runs[r], sl_run_side(runs[r]), step, r, 0, err);
     for (int r = 0; ok && r < count; r++)
         if (ask[r].output) {
             find_term(runs[r], sl_run_side(runs[r]));
@@ -345,7 +354,7 @@ bool sl_run_advance(SlRun *run, const float *model_output, SlFrame *frame, SlErr
     if (sl_run_done(run))
         return finished(err);
     memcpy(run->output, model_output, (size_t)run->elements * sizeof *model_output);
-    run->shared = false;
+    run->shared = run->has_maps = false;
     bool ok = advance(run, seconds_now(), frame, err);
     if (frame)
         frame->guidance_term = NULL;

@@ -319,6 +319,7 @@ void sl_run_free(SlRun *run)
     sl_adapter_uses_free(&run->adapters);
     free(run->memory);
     sl_run_free_embeddings(run);
+    free(run->map_memory);
     free(run->lora);
     free(run->embedding);
     free(run->sigma_list);

@@ -27,6 +27,7 @@ typedef struct SlRunSide {
     int parts;           /* of the prompt (AND), each weighed against the negative prompt */
     double *part_weight; /* [parts] */
     const SlTold *told;  /* the share's, as it was asked for last; NULL as words */
+    bool given;          /* conditions instead of texts */
     unsigned mix;        /* of adapters, at the evaluation that is asked for, */
     unsigned times_mix;  /* and that the times were made with */
     SlStepShape shape;
@@ -61,6 +62,11 @@ struct SlRun {
     int adapter[SL_ADAPTERS_MAX]; /* their places among the model's, */
     unsigned text_mix;            /* the set of their strengths for the texts */
     char warning[2000];
+    SlMapHalves want_maps;
+    bool has_maps;   /* of the last evaluation */
+    SlWordMaps maps; /* its arrays lie in map_memory */
+    float *map_memory;
+    size_t map_room; /* floats there */
 };
 
 /* handover.c */
@@ -98,6 +104,11 @@ bool sl_run_find_words(SlRun *run, SlRunSide *side, const SlCondition *const *gi
 /* side->told becomes what part `part` of the prompt tells at an evaluation, to the denoiser with the
  * adapters that are wanted. It is valid until others ask. */
 bool sl_run_tell(SlRun *run, SlRunSide *side, int evaluation, int part, SlError *err);
+
+/* word_maps.c: what the step's last evaluation left of run number r of its batch, of part `part` of the
+ * prompt; nothing where none are wanted. */
+bool sl_run_take_maps(SlRun *run, const SlRunSide *side, SlStep *step, int r, int part,
+                      SlError *err);
 
 /* A side learns what it is told: texts are encoded. What of them is not used becomes the run's
  * warning. */

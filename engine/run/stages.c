@@ -247,8 +247,8 @@ bool sl_stages_step(SlStages *s, SlError *err)
     size_t mark = sl_arena_mark(dev);
     SlTensor x = zeros(dev, size), row = sl_times_at(s->times, 0);
     SlTensor out = sl_tensor_new(dev, SL_F32, 4, size);
-    bool ok =
-        sl_denoiser_evaluate(dev, sl_model_denoiser(s->model), &x, &row, s->context, &out, err);
+    const SlEvaluation e = {.x = &x, .row = &row, .context = s->context, .out = &out};
+    bool ok = sl_denoiser_evaluate(dev, sl_model_denoiser(s->model), &e, err);
     sl_arena_reset(dev, mark);
     return ok && sl_device_check(dev, err);
 }

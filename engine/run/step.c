@@ -21,6 +21,8 @@ struct SlStep {
     SlContext *context[2]; /* of each pass, at a fixed place, where that is needed */
     char told[SL_RUNS_TOGETHER][2][65]; /* the identities of what is there, */
     unsigned mix[SL_RUNS_TOGETHER];     /* and the adapters that it was made with */
+    SlTensor maps[2][SL_MAP_LEVELS]; /* f32 [runs, positions, tokens]: of the negative prompt and of
+                                        the prompt, where they are wanted */
     SlRepeat *repeat;
     /* of the evaluation in progress */
     const SlContext *using[2];
@@ -112,12 +114,17 @@ void sl_step_free(SlStep *s)
     sl_buffer_free(s->dev, &s->times);
     sl_buffer_free(s->dev, &s->scale);
     sl_buffer_free(s->dev, &s->results);
+    for (int i = 0; i < SL_MAP_LEVELS; i++) {
+        sl_buffer_free(s->dev, &s->maps[0][i]);
+        sl_buffer_free(s->dev, &s->maps[1][i]);
+    }
     free(s);
 }
 
 bool sl_step_fits(const SlStep *s, const SlStepShape *shape)
 {
-    return s && s->shape.runs == shape->runs && sl_step_same_shape(&s->shape, shape);
+    return s && s->shape.runs == shape->runs && s->shape.maps == shape->maps &&
+           sl_step_same_shape(&s->shape, shape);
 }
 
 /* ---- what is repeated ---- */
@@ -147,13 +154,40 @@ static SlTensor rows_said(const SlStep *s, int r)
     return sl_slice(&s->results, 0, r * rows + (rows > 1), s->shape.batch);
 }
 
+static bool wants_half(const SlStepShape *shape, int half)
+{
+    return half == 1 ? shape->maps != SL_MAPS_NONE
+                     : shape->maps == SL_MAPS_BOTH && shape->batch == 2;
+}
+
+/* Which maps a pass is to leave; their number. */
+static int maps_of(const SlStep *s, int pass, SlMaps maps[2])
+{
+    int count = 0, each = each_of(&s->shape);
+    for (int half = 0; half < 2; half++) {
+        if (!wants_half(&s->shape, half) || !s->maps[half][0].data)
+            continue;
+        if (each == 1 && s->shape.batch == 2 && half != pass)
+            continue;
+        maps[count] = (SlMaps){.first = each == 2 ? half : 0, .every = each};
+        memcpy(maps[count++].level, s->maps[half], sizeof s->maps[half]);
+    }
+    return count;
+}
+
 /* The denoiser's answer, [runs each, C, h, w] in the device's dtype, from the arena. */
 static SlTensor ask_denoiser(SlStep *s, int pass)
 {
     SlTensor x = spread(s);
     SlTensor out = sl_tensor_new(s->dev, s->dev->dtype, 4, x.size);
-    s->ok =
-        sl_denoiser_evaluate(s->dev, s->denoiser, &x, &s->times, s->using[pass], &out, &s -> err);
+    SlMaps maps[2];
+    const SlEvaluation e = {.x = &x,
+                            .row = &s->times,
+                            .context = s->using[pass],
+                            .out = &out,
+                            .maps = maps,
+                            .maps_count = maps_of(s, pass, maps)};
+    s->ok = sl_denoiser_evaluate(s->dev, s->denoiser, &e, &s->err);
     return sl_permute(&out, (const int[]){0, 3, 1, 2});
 }
 
@@ -262,6 +296,39 @@ static bool set_contexts(SlStep *s, const SlStepRun *runs, SlError *err)
     return true;
 }
 
+int sl_step_map_levels(const SlStep *s, SlMapLevel levels[SL_MAP_LEVELS])
+{
+    return sl_denoiser_map_levels(s->denoiser, s->shape.height, s->shape.width, levels);
+}
+
+int sl_step_map_tokens(const SlStep *s, int half)
+{
+    return s->maps[half][0].data ? (int)s->maps[half][0].size[2] : 0;
+}
+
+/* The places of the maps, of as many tokens as the contexts that are read have. */
+static bool set_maps(SlStep *s, SlError *err)
+{
+    SlMapLevel levels[SL_MAP_LEVELS];
+    int count = s->shape.maps && s->using[0] ? sl_step_map_levels(s, levels) : 0;
+    for (int half = 0; half < 2; half++)
+        for (int i = 0; i < count && wants_half(&s->shape, half); i++) {
+            int pass = half == 1 ? sl_step_passes(&s->shape) - 1 : 0;
+            const int64_t size[] = {s->shape.runs, (int64_t)levels[i].height * levels[i].width,
+                                    s->using[pass] -> tensor[0].size[1]};
+            if (!s->maps[half][i].data)
+                s->maps[half][i] = sl_buffer_new(s->dev, SL_F32, 3, size);
+        }
+    return sl_device_check(s->dev, err);
+}
+
+bool sl_step_map(SlStep *s, int r, int half, int level, float *out, SlError *err)
+{
+    SlTensor map = sl_slice(&s->maps[half][level], 0, r, 1);
+    sl_download(s->dev, &map, out);
+    return sl_device_check(s->dev, err);
+}
+
 static void set_guidance(SlStep *s, int r, double guidance)
 {
     float value = (float)guidance;
@@ -289,7 +356,7 @@ bool sl_step_evaluate(SlStep *s, const SlStepRun *runs, SlError *err)
         set_guidance(s, r, runs[r].guidance);
     }
     set_times(s, runs);
-    if (!sl_device_check(dev, err) || !set_contexts(s, runs, err))
+    if (!sl_device_check(dev, err) || !set_contexts(s, runs, err) || !set_maps(s, err))
         return false;
     s->ok = true; /* a replayed graph does not call evaluate() */
     sl_repeat_run(dev, s->repeat, evaluate, s);

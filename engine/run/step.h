@@ -20,6 +20,7 @@ typedef struct SlStepShape {
     SlDtype dtype;
     SlConditionShape told[2]; /* of each sample of a run; of equal ones a batch is made */
     unsigned loads;           /* which loading of the denoiser it is */
+    SlMapHalves maps;         /* that the evaluations leave; not a matter of which runs match */
 } SlStepShape;
 
 /* told: NULL where the model is told nothing. */
@@ -55,5 +56,12 @@ bool sl_step_evaluate(SlStep *step, const SlStepRun *runs, SlError *err);
  * first; and the end of an evaluation from that: the same output. */
 bool sl_step_said(SlStep *step, float *said, SlError *err);
 bool sl_step_guide(SlStep *step, const float *said, double guidance, float *output, SlError *err);
+
+/* The maps that the last evaluation left: at how many levels; for how many tokens a half's are (0: for
+ * none), half 0 of the negative prompt, 1 of the prompt; and those of run r at a level, [height width,
+ * tokens], the sum of its layers. */
+int sl_step_map_levels(const SlStep *step, SlMapLevel levels[SL_MAP_LEVELS]);
+int sl_step_map_tokens(const SlStep *step, int half);
+bool sl_step_map(SlStep *step, int r, int half, int level, float *out, SlError *err);
 
 #endif

@@ -70,15 +70,14 @@ static void toy_times(SlDevice *dev, const void *net, const SlTensor *t, const S
     }
 }
 
-static bool toy_evaluate(SlDevice *dev, void *net, const SlTensor *x, const SlTensor *row,
-                         const SlContext *context, SlTensor *out, SlError *err)
+static bool toy_evaluate(SlDevice *dev, void *net, const SlEvaluation *e, SlError *err)
 {
     size_t mark = sl_arena_mark(dev);
-    SlTensor time = sl_reshape(row, 2, (const int64_t[]){x->size[0], 3});
-    SlTensor shift = sl_tensor_like(dev, &time), mixed = sl_tensor_like(dev, x);
-    sl_add(dev, &time, &context->tensor[0], 1, &shift);
-    sl_linear(dev, x, ((Toy *)net)->mix, NULL, &mixed);
-    sl_add_per_channel(dev, &mixed, &shift, out);
+    SlTensor time = sl_reshape(e->row, 2, (const int64_t[]){e->x->size[0], 3});
+    SlTensor shift = sl_tensor_like(dev, &time), mixed = sl_tensor_like(dev, e->x);
+    sl_add(dev, &time, &e->context->tensor[0], 1, &shift);
+    sl_linear(dev, e->x, ((Toy *)net)->mix, NULL, &mixed);
+    sl_add_per_channel(dev, &mixed, &shift, e->out);
     sl_arena_reset(dev, mark);
     return sl_device_check(dev, err);
 }
@@ -88,8 +87,9 @@ static uint64_t toy_operations(const void *net)
     return 3;
 }
 
-static const SlDenoiserClass toy_denoiser = {toy_build, free, toy_prepare,  toy_time_values,
-                                             toy_times, NULL, toy_evaluate, toy_operations};
+static const SlDenoiserClass toy_denoiser = {toy_build,       free,           toy_prepare,
+                                             toy_time_values, toy_times,      NULL,
+                                             toy_evaluate,    toy_operations, NULL};
 
 /* ---- the family ---- */
 
