@@ -465,6 +465,7 @@ int sl_stages_height(const SlStages *stages);
  * picture. */
 bool sl_stages_encode(SlStages *stages, SlError *err);
 bool sl_stages_step(SlStages *stages, SlError *err);
+bool sl_stages_step_maps(SlStages *stages, SlError *err); /* one that leaves maps of the words */
 bool sl_stages_decode(SlStages *stages, SlError *err);
 
 #ifdef __cplusplus

@@ -13,7 +13,7 @@ static int compare_doubles(const void *a, const void *b)
 }
 
 /* Sorts values. */
-static double median(double *values, int count)
+double sl_bench_median(double *values, int count)
 {
     qsort(values, (size_t)count, sizeof *values, compare_doubles);
     return count > 0 ? (values[(count - 1) / 2] + values[count / 2]) / 2 : 0;
@@ -59,7 +59,7 @@ void sl_bench_take_steps(const SlDevice *dev, SlBench *bench, double *times, int
         sum += times[i];
     sl_bench_take_profile(dev, &bench->step_profile, count, sum);
     bench->steps = count;
-    bench->step_median = median(times, count);
+    bench->step_median = sl_bench_median(times, count);
     bench->step_fastest = times[0];
 }
 
@@ -119,8 +119,30 @@ static bool time_steps_decoding(SlModel *model, const SlRecipe *recipe, SlBench 
             break;
     }
     sl_decode_take(model, NULL);
-    bench->step_decoding = median(times, timed);
+    bench->step_decoding = sl_bench_median(times, timed);
     free(times);
+    sl_run_free(run);
+    return ok;
+}
+
+/* As many steps that leave maps. */
+static bool time_maps(SlModel *model, const SlRecipe *recipe, SlBench *bench, SlError *err)
+{
+    SlFrame frame;
+    SlRun *run = sl_run_new(model, recipe, NULL, err);
+    int count = run ? sl_run_evaluations(run) : 0, timed = 0;
+    double *with = calloc((size_t)count + 1, sizeof *with);
+    bool ok = run && with;
+    if (ok)
+        sl_run_want_maps(run, SL_MAPS_TEXT);
+    for (int i = 0; ok && i < count; i++) {
+        ok = sl_run_next(run, &frame, err);
+        if (ok && i > 0)
+            with[timed++] = frame.seconds;
+    }
+    bench->step_maps = sl_bench_median(with, timed);
+    bench->step_maps_share = bench->step_maps / bench->step_median - 1;
+    free(with);
     sl_run_free(run);
     return ok;
 }
@@ -170,7 +192,8 @@ bool sl_bench_model(SlModel *model, const SlBenchOptions *options, SlBench *benc
     bool ok = run && time_steps(run, dev, bench, err) && time_pictures(model, run, bench, err);
     sl_profile_stop(dev);
     ok = ok && time_first_preview(model, sl_run_recipe(run), bench, err) &&
-         time_steps_decoding(model, sl_run_recipe(run), bench, err);
+         time_steps_decoding(model, sl_run_recipe(run), bench, err) &&
+         (!options->maps || time_maps(model, sl_run_recipe(run), bench, err));
     recipe = run ? *sl_run_recipe(run) : recipe;
     snprintf(bench->what, sizeof bench->what, "%.60s, %d x %d", info->name, recipe.width,
              recipe.height);

@@ -16,6 +16,7 @@ typedef struct SlBenchOptions {
     int steps;
     int width, height; /* of the picture; 0: the model's */
     bool profile;
+    bool maps; /* steps with maps of the words, too */
 } SlBenchOptions;
 
 /* Seconds, operations (multiplications and additions counted apart) and memory. */
@@ -29,6 +30,9 @@ typedef struct SlBench {
     double first_preview; /* from pressing Generate on a loaded model; 0 for random weights */
     double step_decoding; /* median step while the picture of the one before is decoded beside it; 0
                              where the device cannot */
+    /* median step that leaves maps of the words, 0: not measured; how much longer it takes than one
+     * without */
+    double step_maps, step_maps_share;
     double text_flops, step_flops, decode_flops;
     size_t device_bytes; /* weights, arena and buffers, as measured before */
     size_t held_bytes;   /* the same, as the device held them at most */

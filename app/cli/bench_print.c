@@ -152,6 +152,9 @@ int sl_bench_print(const SlBench *b)
     if (b->step_decoding > 0)
         printf("  step       %10.2f ms  (while a picture is decoded beside it)\n",
                b->step_decoding * 1e3);
+    if (b->step_maps > 0)
+        printf("  step       %10.2f ms  (with maps of the words, %+.1f %%)\n", b->step_maps * 1e3,
+               b->step_maps_share * 100);
     printf("  decode     %10.2f ms  (%.1f GFLOP/s)\n", b->decode * 1e3,
            gflops(b->decode_flops, b->decode));
     printf("  memory     %10.1f MB  (process peak %.1f MB)\n", (double)b->device_bytes / 1e6,
@@ -182,6 +185,10 @@ int sl_bench_print_json(const SlBench *b)
         sl_out_number(&out, root, "first_preview_ms", b->first_preview * 1e3);
     if (b->step_decoding > 0)
         sl_out_number(&out, root, "step_decoding_ms", b->step_decoding * 1e3);
+    if (b->step_maps > 0) {
+        sl_out_number(&out, root, "step_maps_ms", b->step_maps * 1e3);
+        sl_out_number(&out, root, "step_maps_share", b->step_maps_share);
+    }
     if (b->held_bytes > 0)
         sl_out_number(&out, root, "held_bytes", (double)b->held_bytes);
     sl_out_number(&out, root, "decode_ms", b->decode * 1e3);

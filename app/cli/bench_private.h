@@ -12,5 +12,7 @@ void sl_bench_take_profile(const SlDevice *dev, SlBenchProfile *profile, int run
 /* Fills in a stage from the seconds of its steps (count > 0): profile, median and fastest. Sorts
  * times. */
 void sl_bench_take_steps(const SlDevice *dev, SlBench *bench, double *times, int count);
+/* Sorts the values. */
+double sl_bench_median(double *values, int count);
 
 #endif

@@ -54,6 +54,22 @@ static bool time_steps(SlStages *stages, int steps, SlBench *bench, SlError *err
     return ok;
 }
 
+/* Steps with maps, each behind one without: a machine is not as fast at all times. */
+static bool time_maps(SlStages *stages, int steps, SlBench *bench, SlError *err)
+{
+    double *plain = calloc(2 * (size_t)steps + 1, sizeof *plain), *with = plain + steps, flops;
+    bool ok = plain || sl_fail(err, SL_MEMORY, "memory ran out");
+    for (int i = 0; ok && i < steps; i++)
+        ok = run_stage(stages, sl_stages_step, &plain[i], &flops, err) &&
+             run_stage(stages, sl_stages_step_maps, &with[i], &flops, err);
+    if (ok) {
+        bench->step_maps = sl_bench_median(with, steps);
+        bench->step_maps_share = bench->step_maps / sl_bench_median(plain, steps) - 1;
+    }
+    free(plain);
+    return ok;
+}
+
 static bool run_stages(SlStages *stages, const SlBenchOptions *options, SlBench *bench,
                        SlError *err)
 {
@@ -62,6 +78,7 @@ static bool run_stages(SlStages *stages, const SlBenchOptions *options, SlBench 
               time_stage(stages, sl_stages_encode, &bench->text, &bench->text_flops,
                          &bench->text_profile, err) &&
               time_steps(stages, options->steps, bench, err) &&
+              (!options->maps || time_maps(stages, options->steps, bench, err)) &&
               time_stage(stages, sl_stages_decode, &bench->decode, &bench->decode_flops,
                          &bench->decode_profile, err);
     sl_profile_stop(dev);
@@ -91,7 +108,7 @@ bool sl_bench_shape(const char *arch, const SlDeviceOptions *device, const SlBen
     SlDeviceOptions measure = {.name = "measure", .dtype = device->dtype};
     SlBenchOptions count = *options;
     count.steps = 1;
-    count.profile = false;
+    count.profile = count.maps = false;
     if (!bench_on(arch, &measure, &count, &counted, err) ||
         !bench_on(arch, device, options, bench, err))
         return false;

@@ -17,6 +17,7 @@ static SlBenchOptions bench_options(const SlOptions *o, int steps)
         .width = o->values.width,
         .height = o->values.height,
         .profile = o->profile,
+        .maps = o->maps,
     };
 }
 

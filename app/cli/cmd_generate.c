@@ -4,6 +4,7 @@
 #include "app/cli/interrupt.h"
 #include "app/cli/previews.h"
 #include "app/cli/session.h"
+#include "app/cli/word_maps.h"
 #include "app/files/files.h"
 #include "app/image/image.h"
 #include "app/record/record.h"
@@ -23,6 +24,7 @@ typedef struct Generate {
     cJSON *list; /* --json with --dynamic: the results */
     SlGenerated picture;
     SlTensorWriter *dump;   /* NULL without --dump */
+    SlWordBook *words;      /* NULL without --word-maps */
     SlAnimation *animation; /* NULL before the first step, and without --animation */
     SlFilm film;            /* its pictures' hash */
     uint8_t *animated;      /* its picture */
@@ -122,14 +124,15 @@ static bool on_frame(void *arg, SlRun *run, const SlFrame *frame, SlError *err)
             dump_start(g->dump, run);
         sl_progress_follow(&g->session.progress, g->session.options->quiet, g->session.model,
                            sl_run_evaluations(run), NULL);
-        return true;
+        return sl_word_maps_frame(g->words, run, NULL, err);
     }
     sl_progress_step(&g->session.progress, frame->evaluation + 1);
     if (frame->refined)
         sl_progress_say(&g->session.progress, "refiner");
     if (g->dump)
         dump_frame(g->dump, frame);
-    if (!animate(g, frame, err) || !sl_previews_frame(&g->session, frame, err))
+    if (!animate(g, frame, err) || !sl_previews_frame(&g->session, frame, err) ||
+        !sl_word_maps_frame(g->words, run, frame, err))
         return false;
     return !sl_interrupted() || sl_fail(err, SL_CANCELLED, "interrupted");
 }
@@ -196,11 +199,13 @@ static bool prepare(Generate *g, const SlOptions *o, SlError *err)
         return sl_fail(err, SL_MEMORY, "memory ran out");
     if ((o->output && !sl_atomic_check(o->output, err)) ||
         (o->dump && !sl_atomic_check(o->dump, err)) ||
-        (o->animation && !sl_atomic_check(o->animation, err)) || !sl_previews_check(o, err))
+        (o->animation && !sl_atomic_check(o->animation, err)) || !sl_previews_check(o, err) ||
+        !sl_word_maps_check(o, err))
         return false;
     if (o->dump && !(g->dump = sl_tensor_writer_new()))
         return sl_fail(err, SL_MEMORY, "memory ran out");
     return sl_session_open(&g->session, o, NULL, err) && sl_previews_open(&g->session, err) &&
+           sl_word_maps_open(&g->session, &g->words, err) &&
            sl_session_recipe(&g->session, &g->recipe, err) &&
            sl_session_inputs(&g->session, &g->recipe, &g->arrays, err);
 }
@@ -214,7 +219,7 @@ static bool name_output(Generate *g, SlError *err)
     g->output = g->own_name;
     if (o->output)
         return g->output || sl_fail(err, SL_MEMORY, "memory ran out");
-    return o->dump || o->previews || o->animation || choose_name(g, err);
+    return o->dump || o->previews || o->animation || o->word_maps || choose_name(g, err);
 }
 
 static bool compute(Generate *g, SlError *err)
@@ -229,7 +234,8 @@ static bool compute(Generate *g, SlError *err)
                               .arg = g};
     bool ok = name_output(g, err) && sl_generate(&job, &g->picture, err);
     sl_progress_end(&g->session.progress);
-    return ok && save_picture(g, err) && save_animation(g, err) && save_dump(g, err);
+    return ok && save_picture(g, err) && save_animation(g, err) && save_dump(g, err) &&
+           sl_word_maps_save(g->words, &g->picture, err);
 }
 
 /* One picture after the other, as long as nothing stops them. */
@@ -269,6 +275,7 @@ int sl_cmd_generate(const SlOptions *options)
     sl_tensor_writer_free(g->dump);
     sl_animation_free(g->animation);
     cJSON_Delete(g->list);
+    sl_word_maps_free(g->words);
     free(g->animated);
     free(g->own_name);
     sl_session_close(&g->session);

@@ -64,6 +64,7 @@ static bool check_single(const SlDynamic *d, const SlOptions *o, SlError *err)
     const char *single = o->dump        ? "dump"
                          : o->animation ? "animation"
                          : o->previews  ? "previews"
+                         : o->word_maps ? "word-maps"
                                         : NULL;
     return d->count == 1 || !single ||
            sl_fail(err, SL_ARGUMENT, "--%s is for one picture; --dynamic makes %d", single,

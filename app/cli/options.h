@@ -38,11 +38,11 @@ typedef struct SlOptions {
     SlRecipe values;
     SlSettingSet given;
 
-    int64_t step, threads;
+    int64_t step, threads, word_level;
     const char *model, *device, *dtype, *arch;
     const char *vae, *unet, *text_encoder, *text_encoder_2, *refiner, *latents, *step_noise, *dump,
         *previews;
-    const char *preview_decoder, *output;
+    const char *preview_decoder, *word_maps, *output;
     const char *schedulers; /* compare: the list, every id known, or "all" */
     const char
         *lanes[SL_COMPARE_MAX]; /* compare: settings of each, as sl_options_lane reads them */
@@ -50,7 +50,7 @@ typedef struct SlOptions {
     int align; /* SlLineUp */
     const char *animation, *save, *open;
     const char *dynamic, *wildcards;
-    bool json, quiet, verify, profile, fast;
+    bool json, quiet, verify, profile, maps, fast;
 
     const char *argument; /* FILE, MODEL or TEXT of the commands that take one */
 } SlOptions;

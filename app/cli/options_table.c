@@ -62,11 +62,20 @@ const SlOption sl_option_table[] = {
      "the tiny VAE that makes the previews at full size (default: taesd or taesdxl, if it is on "
      "the "
      "search path)"},
+    {"word-maps", SL_OPTION_TEXT, AT(word_maps), GENERATE, "FOLDER",
+     "where in the picture each word of the prompt was looked at: a PNG for each, all on "
+     "words.png, "
+     "and the numbers in words.json"},
+    {"word-level", SL_OPTION_INT, AT(word_level), GENERATE, "N",
+     "of the maps of one resolution, N of the UNet's places high (default: of all as DAAM does)",
+     NULL, 1, 1024},
     {"arch", SL_OPTION_WORD, AT(arch), BENCH, NULL, "the shape to measure, with random weights"},
     {"profile", SL_OPTION_FLAG, AT(profile), BENCH, NULL,
      "where the time goes: each kind of operation and each shape, sorted, beside the least it "
      "could "
      "take"},
+    {"maps", SL_OPTION_FLAG, AT(maps), BENCH, NULL,
+     "also what steps take that leave maps of the words (see generate --word-maps)"},
     {"verify", SL_OPTION_FLAG, AT(verify), REPLAY, NULL, "exit with 3 if anything is different"},
     {"sheet", SL_OPTION_PNG_FILE, AT(output), COMPARE, "FILE.png",
      "the lanes' pictures, labelled, on one sheet that can be replayed"},

@@ -6,6 +6,7 @@
 #include "app/image/animation.h"
 #include "app/image/film.h"
 #include "app/image/font.h"
+#include "app/image/heat.h"
 #include "app/image/picture_texts.h"
 #include "app/image/png.h"
 #include "app/image/png_text.h"

@@ -240,17 +240,48 @@ static SlTensor zeros(SlDevice *dev, const int64_t size[4])
     return t;
 }
 
-bool sl_stages_step(SlStages *s, SlError *err)
+/* Room for the maps of the prompt's half. */
+static SlMaps maps_of(SlStages *s)
+{
+    SlDevice *dev = s->model->dev;
+    SlMaps maps = {.first = s->batch - 1, .every = s->batch};
+    SlMapLevel level[SL_MAP_LEVELS];
+    int count = sl_denoiser_map_levels(sl_model_denoiser(s->model), s->height, s->width, level);
+    for (int i = 0; i < count; i++) {
+        const int64_t size[] = {1, (int64_t)level[i].height * level[i].width,
+                                s->context->tensor[0].size[1]};
+        maps.level[i] = sl_tensor_new(dev, SL_F32, 3, size);
+    }
+    return maps;
+}
+
+static bool step(SlStages *s, bool with_maps, SlError *err)
 {
     SlDevice *dev = s->model->dev;
     const int64_t size[] = {s->batch, s->height, s->width, s->model->info.channels};
     size_t mark = sl_arena_mark(dev);
     SlTensor x = zeros(dev, size), row = sl_times_at(s->times, 0);
     SlTensor out = sl_tensor_new(dev, SL_F32, 4, size);
-    const SlEvaluation e = {.x = &x, .row = &row, .context = s->context, .out = &out};
+    SlEvaluation e = {.x = &x, .row = &row, .context = s->context, .out = &out};
+    SlMaps maps;
+    if (with_maps && s->context) {
+        maps = maps_of(s);
+        e.maps = &maps;
+        e.maps_count = 1;
+    }
     bool ok = sl_denoiser_evaluate(dev, sl_model_denoiser(s->model), &e, err);
     sl_arena_reset(dev, mark);
     return ok && sl_device_check(dev, err);
+}
+
+bool sl_stages_step(SlStages *s, SlError *err)
+{
+    return step(s, false, err);
+}
+
+bool sl_stages_step_maps(SlStages *s, SlError *err)
+{
+    return step(s, true, err);
 }
 
 bool sl_stages_decode(SlStages *s, SlError *err)
