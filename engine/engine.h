@@ -338,6 +338,8 @@ void sl_run_free(SlRun *run); /* NULL is fine */
 /* From the next evaluation on: frames have maps, or none. Changes no byte of the samples; an
  * evaluation with maps is not taken from another run of the share. */
 void sl_run_want_maps(SlRun *run, SlMapHalves halves);
+/* The sizes that its maps will have, without values; levels 0 where the model is told no text. */
+void sl_run_map_levels(const SlRun *run, SlWordMaps *sizes);
 /* The words at an evaluation (a schedule in the prompt changes them). None where conditions were given
  * or the model is told no text. Free them. */
 bool sl_run_words(SlRun *run, int evaluation, SlWords *words, SlError *err);

@@ -309,8 +309,11 @@ static bool check_complete(const SlOptions *o, SlError *err)
 
 bool sl_options_parse(SlCommand command, int argc, char **argv, SlOptions *o, SlError *err)
 {
-    *o =
-        (SlOptions){.command = command, .align = SL_LINE_UP_EVALUATIONS, .step = -1, .threads = -1};
+    *o = (SlOptions){.command = command,
+                     .align = SL_LINE_UP_EVALUATIONS,
+                     .step = -1,
+                     .threads = -1,
+                     .word_level = -1};
     sl_recipe_clear(&o->values);
     bool only_arguments = false;
     for (int i = 1; i < argc; i++) {

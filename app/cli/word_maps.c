@@ -26,7 +26,8 @@ typedef struct Moment {
 
 struct SlWordBook {
     const char *folder;
-    int level; /* the height of the one that is meant, 0: all */
+    int height_meant; /* of the level, 0: all of them */
+    int level;        /* SL_ALL_LEVELS, or which */
     char *prompt;
     Entry *entry;
     int entries, room;
@@ -73,7 +74,8 @@ bool sl_word_maps_open(const SlSession *session, SlWordBook **book, SlError *err
     if (!*book)
         return no_memory(err);
     (*book)->folder = o->word_maps;
-    (*book)->level = o->word_level > 0 ? (int)o->word_level : 0;
+    (*book)->height_meant = o->word_level > 0 ? (int)o->word_level : 0;
+    (*book)->level = SL_ALL_LEVELS;
     return true;
 }
 
@@ -94,13 +96,32 @@ void sl_word_maps_free(SlWordBook *book)
 
 /* ---- while the run goes ---- */
 
+/* Which of the levels is meant; *err names those that there are. */
+static bool find_level(SlWordBook *book, SlError *err)
+{
+    char heights[120] = "";
+    for (int i = 0; i < book->maps.levels; i++) {
+        size_t used = strlen(heights);
+        int height = book->maps.level[i].height;
+        if (height == book->height_meant) {
+            book->level = i;
+            return true;
+        }
+        snprintf(heights + used, sizeof heights - used, "%s%d", i ? ", " : "", height);
+    }
+    return book->height_meant == 0 ||
+           sl_fail(err, SL_ARGUMENT, "--word-level %d: the levels of this picture are %s high",
+                   book->height_meant, heights);
+}
+
 static bool begin(SlWordBook *book, SlRun *run, SlError *err)
 {
     sl_run_want_maps(run, SL_MAPS_TEXT);
     book->evaluations = sl_run_evaluations(run);
     book->prompt = strdup(sl_run_recipe(run)->prompt);
     book->moment = calloc((size_t)book->evaluations + 1, sizeof *book->moment);
-    return (book->prompt && book->moment) || no_memory(err);
+    sl_run_map_levels(run, &book->maps);
+    return ((book->prompt && book->moment) || no_memory(err)) && find_level(book, err);
 }
 
 static Entry *entry_of(SlWordBook *book, const SlWord *word, SlError *err)
@@ -129,36 +150,17 @@ static Entry *entry_of(SlWordBook *book, const SlWord *word, SlError *err)
     return NULL;
 }
 
-/* Which of the maps' levels is meant; *err names those that there are. */
-static bool find_level(const SlWordBook *book, const SlWordMaps *maps, int *level, SlError *err)
-{
-    char heights[120] = "";
-    *level = SL_ALL_LEVELS;
-    if (book->level == 0)
-        return true;
-    for (int i = 0; i < maps->levels; i++) {
-        size_t used = strlen(heights);
-        if (maps->level[i].height == book->level) {
-            *level = i;
-            return true;
-        }
-        snprintf(heights + used, sizeof heights - used, "%s%d", i ? ", " : "",
-                 maps->level[i].height);
-    }
-    return sl_fail(err, SL_ARGUMENT, "--word-level %d: the levels of this picture are %s high",
-                   book->level, heights);
-}
-
-static bool add_word(SlWordBook *book, const SlFrame *frame, const SlWords *words, int i, int level,
+static bool add_word(SlWordBook *book, const SlFrame *frame, const SlWords *words, int i,
                      SlError *err)
 {
     size_t places = (size_t)book->height * (size_t)book->width;
     Entry *e = entry_of(book, &words->word[i], err);
-    if (!e || !sl_word_map(frame->maps, words, i, level, book->height, book->width, book->one, err))
+    if (!e ||
+        !sl_word_map(frame->maps, words, i, book->level, book->height, book->width, book->one, err))
         return false;
     for (size_t p = 0; p < places; p++)
         e->map[p] += book->one[p];
-    e->share[frame->evaluation] = sl_word_share(frame->maps, words, i, level);
+    e->share[frame->evaluation] = sl_word_share(frame->maps, words, i, book->level);
     e->evaluations++;
     return true;
 }
@@ -166,7 +168,6 @@ static bool add_word(SlWordBook *book, const SlFrame *frame, const SlWords *word
 bool sl_word_maps_frame(SlWordBook *book, SlRun *run, const SlFrame *frame, SlError *err)
 {
     SlWords words = {0};
-    int level;
     if (!book)
         return true;
     if (!frame)
@@ -175,14 +176,12 @@ bool sl_word_maps_frame(SlWordBook *book, SlRun *run, const SlFrame *frame, SlEr
         return true;
     book->height = frame->height;
     book->width = frame->width;
-    book->maps = *frame->maps;
     book->moment[frame->evaluation] = (Moment){frame->step + 1, frame->timestep, frame->sigma};
     if (!book->one)
         book->one = malloc((size_t)book->height * (size_t)book->width * sizeof *book->one);
-    bool ok = (book->one || no_memory(err)) && find_level(book, frame->maps, &level, err) &&
-              sl_run_words(run, frame->evaluation, &words, err);
+    bool ok = (book->one || no_memory(err)) && sl_run_words(run, frame->evaluation, &words, err);
     for (int i = 0; ok && i < words.words; i++)
-        ok = add_word(book, frame, &words, i, level, err);
+        ok = add_word(book, frame, &words, i, err);
     book->done = frame->evaluation + 1;
     sl_words_free(&words);
     return ok;
@@ -318,7 +317,7 @@ static bool save_json(const SlWordBook *book, SlError *err)
     cJSON *levels = sl_out_array(&out, root, "levels");
     for (int i = 0; i < book->maps.levels; i++) {
         const SlWordMapLevel *l = &book->maps.level[i];
-        bool meant = book->level ? l->height == book->level : !l->middle;
+        bool meant = book->level == SL_ALL_LEVELS ? !l->middle : i == book->level;
         cJSON *level = sl_out_object(&out, levels, NULL);
         sl_out_number(&out, level, "height", l->height);
         sl_out_number(&out, level, "width", l->width);

@@ -15,6 +15,18 @@ void sl_run_want_maps(SlRun *run, SlMapHalves halves)
     run->want_maps = halves;
 }
 
+void sl_run_map_levels(const SlRun *run, SlWordMaps *sizes)
+{
+    SlMapLevel levels[SL_MAP_LEVELS];
+    const SlDenoiser *denoiser = sl_model_denoiser(run->model);
+    *sizes = (SlWordMaps){0};
+    if (denoiser && run->model->kind->ask)
+        sizes->levels = sl_denoiser_map_levels(denoiser, run->height, run->width, levels);
+    for (int i = 0; i < sizes->levels; i++)
+        sizes->level[i] = (SlWordMapLevel){
+            levels[i].height, levels[i].width, levels[i].layers, levels[i].middle, NULL, NULL};
+}
+
 /* The sizes of the run's maps, and room for them; behind them room for one level of the step's. */
 static bool make_room(SlRun *run, const SlRunSide *side, const SlStep *step, SlError *err)
 {

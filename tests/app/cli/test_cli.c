@@ -9,6 +9,7 @@
 #include "tests/engine/run/scheduler_model.h"
 
 #include <cjson/cJSON.h>
+#include <math.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -263,6 +264,55 @@ static cJSON *member(const cJSON *object, const char *key)
 static double figure(const cJSON *lane, const char *key)
 {
     return cJSON_GetNumberValue(member(member(lane, "difference"), key));
+}
+
+/* ---- word maps ---- */
+
+static cJSON *read_json_file(const char *path)
+{
+    static char text[65536];
+    FILE *f = fopen(path, "rb");
+    size_t n = f ? fread(text, 1, sizeof text - 1, f) : 0;
+    if (f)
+        fclose(f);
+    text[n] = '\0';
+    return cJSON_Parse(text);
+}
+
+static void test_word_maps(void)
+{
+    int width, height, sheet_width, sheet_height;
+    SlError err = {0};
+    expect(RUN(SD, "--scheduler", "heun", "--output", file("off.png")), 0, "", "without word maps");
+    expect(RUN(SD, "--scheduler", "heun", "--word-maps", file("words"), "--output", file("on.png")),
+           0, "", "--word-maps");
+    uint8_t *off = sl_png_read(file("off.png"), &width, &height, &err);
+    uint8_t *on = sl_png_read(file("on.png"), &width, &height, &err);
+    sl_test(off && on && !memcmp(off, on, 32 * 32 * 3), "the same picture %s", err.message);
+    free(off);
+    free(on);
+    cJSON *json = read_json_file(file("words/words.json"));
+    const cJSON *words = member(json, "words"), *house = cJSON_GetArrayItem(words, 2);
+    double share = cJSON_GetNumberValue(member(house, "share")), sum = 0;
+    for (int i = 0; i < 7; i++)
+        sum += cJSON_GetNumberValue(cJSON_GetArrayItem(member(house, "shares"), i)) / 7;
+    sl_test(cJSON_GetArraySize(words) == 3 &&
+                !strcmp(member(house, "word")->valuestring, "house") &&
+                cJSON_GetArraySize(member(json, "evaluations")) == 7 && share > 0 && share < 1 &&
+                fabs(share - sum) < 1e-9,
+            "three words, each with its share at seven evaluations");
+    cJSON_Delete(json);
+    uint8_t *one = sl_png_read(file("words/03-house.png"), &width, &height, &err);
+    uint8_t *sheet = sl_png_read(file("words/words.png"), &sheet_width, &sheet_height, &err);
+    sl_test(one && sheet && width > 320 && sheet_width > 2 * 224,
+            "a picture of each and a sheet %s", err.message);
+    free(one);
+    free(sheet);
+    expect(RUN(SD, "--word-maps", file("words"), "--word-level", "3"), 2, "levels of this picture",
+           "a level that there is not");
+    expect(RUN(SD, "--word-level", "4"), 2, "--word-maps", "a level of no maps");
+    expect(RUN("generate", "--model", ddpm_model, "--steps", "2", "--word-maps", file("words")), 2,
+           "a model without one", "word maps of a model without a prompt");
 }
 
 static void test_compare(void)
@@ -664,6 +714,7 @@ int main(void)
     test_dynamic();
     test_gpu_fails();
     test_arrays();
+    test_word_maps();
     test_replay();
     test_compare();
     test_replay_lanes();
