@@ -133,9 +133,7 @@ bool sl_check_finite_text(const SlConditionTensor *t, SlError *err)
 
 /* ---- texts ---- */
 
-/* In modes that go by diffusers' tokens: the tokenizer with the words of the ask's embeddings, "<cat>" and,
- * of the further vectors, "<cat>_1". NULL and *err without memory. */
-static SlTokenizer *with_words(const SlTokenizer *t, const SlAsk *ask, SlError *err)
+SlTokenizer *sl_ask_tokenizer(const SlTokenizer *t, const SlAsk *ask, SlError *err)
 {
     int count = 0, total = 0;
     for (int i = 0; i < ask->vectors_count; i++)
@@ -169,7 +167,7 @@ bool sl_tokenize_text(const SlTokenizer *tokenizer, const SlRecipe *recipe, bool
     char *unused = NULL;
     int count = 0;
     SlTokenizer *t =
-        with_words(sl_tokenizer_as(tokenizer, (SlTokenRules)recipe->tokenizer), ask, err);
+        sl_ask_tokenizer(sl_tokenizer_as(tokenizer, (SlTokenRules)recipe->tokenizer), ask, err);
     char *text =
         t ? sl_tokenizer_expand(t, negative ? recipe->negative_prompt : recipe->prompt, err) : NULL;
     bool ok = text && sl_tokenize_padded(t, text, ids, &unused, &count, err);
@@ -190,7 +188,7 @@ bool sl_tokenize_prompt(const SlModel *model, const SlRecipe *recipe, bool negat
     for (int i = 0; i < (model->kind->two_texts ? 2 : 1); i++) {
         const SlTokenizer *t = sl_tokenizer_as(tokenizers[i], (SlTokenRules)recipe->tokenizer);
         bool compel = ask->prompt->mode == SL_PROMPT_COMPEL;
-        SlTokenizer *with = compel ? with_words(t, ask, err) : NULL;
+        SlTokenizer *with = compel ? sl_ask_tokenizer(t, ask, err) : NULL;
         const SlPromptTokensAsk of = {.prompt = ask->prompt,
                                       .part = ask->part,
                                       .text = negative ? recipe->negative_prompt : recipe->prompt,

@@ -55,6 +55,10 @@ static inline int sl_ask_texts(const SlAsk *ask)
 }
 /* Frees what it owns. */
 void sl_ask_clear(SlAsk *ask);
+/* In modes that go by diffusers' tokens: the tokenizer with the words of the ask's embeddings, "<cat>" and,
+ * of the further vectors, "<cat>_1". Given back with sl_tokenizer_without; NULL and *err without
+ * memory. */
+SlTokenizer *sl_ask_tokenizer(const SlTokenizer *t, const SlAsk *ask, SlError *err);
 
 /* A part with weights. A part for decoding is an SlVae, one for denoising an SlDenoiser. */
 typedef struct SlPartClass {

@@ -295,13 +295,18 @@ static bool add_part(const SlRun *run, const SlRunSide *side, const Words *w, co
 {
     const SlModel *model = side->model;
     SlTextWords found = {0};
-    const SlTextWordsAsk ask = {
-        .typed = run->prompt,
-        .tokenizer = sl_tokenizer_as(model->tokenizer, (SlTokenRules)run->recipe.tokenizer),
-        .prompt = w->prompt,
-        .tokens = w->part[at[0]].ask.tokens[0],
-        .part = at[0],
-        .text = at[1]};
+    const SlAsk *of_part = &w->part[at[0]].ask;
+    const SlTokenizer *t = sl_tokenizer_as(model->tokenizer, (SlTokenRules)run->recipe.tokenizer);
+    bool named = !w->prompt || w->prompt->mode == SL_PROMPT_COMPEL;
+    SlTokenizer *with = named ? sl_ask_tokenizer(t, of_part, err) : NULL;
+    if (named && !with)
+        return false;
+    const SlTextWordsAsk ask = {.typed = run->prompt,
+                                .tokenizer = with ? with : t,
+                                .prompt = w->prompt,
+                                .tokens = of_part->tokens[0],
+                                .part = at[0],
+                                .text = at[1]};
     bool ok = sl_text_words(&ask, &found, err);
     SlWord *more =
         ok ? realloc(out->word, (size_t)(out->words + found.words + 1) * sizeof *more) : NULL;
@@ -318,6 +323,7 @@ static bool add_part(const SlRun *run, const SlRunSide *side, const Words *w, co
         out->length = found.length;
     }
     sl_text_words_free(&found);
+    sl_tokenizer_without(with);
     return ok;
 }
 

@@ -15,6 +15,7 @@ typedef struct Walk {
     SlTextWords *out;
     int room;
     const SlTokenTerm *term; /* NULL: plain text, whose tokens follow one another */
+    bool expands;            /* names of textual inversions stand for all their tokens */
     int first, rows;         /* row of the term's first one; rows of the term */
     SlError *err;
 } Walk;
@@ -39,7 +40,7 @@ static bool is_punctuation(char c)
 static int count_tokens(const Walk *w, const char *text, size_t length)
 {
     char *part = strndup(text, length);
-    char *whole = part && !w->term ? sl_tokenizer_expand(w->ask->tokenizer, part, w->err) : NULL;
+    char *whole = part && w->expands ? sl_tokenizer_expand(w->ask->tokenizer, part, w->err) : NULL;
     int *ids = NULL, count = 0;
     bool ok = part ? sl_tokenize(w->ask->tokenizer, whole ? whole : part, &ids, &count, w->err)
                    : no_memory(w->err);
@@ -135,6 +136,7 @@ static bool walk_text(Walk *w)
 bool sl_text_words(const SlTextWordsAsk *ask, SlTextWords *out, SlError *err)
 {
     Walk w = {.ask = ask, .out = out, .room = out->words, .err = err};
+    w.expands = !ask->prompt || ask->prompt->mode == SL_PROMPT_COMPEL;
     out->length = sl_tokenizer_max_length(ask->tokenizer);
     if (ask->prompt)
         return walk_text(&w);
