@@ -5,8 +5,8 @@
 
 #include "engine/text/prompt.h"
 #include "engine/text/prompt_tokens.h"
-#include "engine/text/text_words.h"
 #include "engine/text/text_encoder.h"
+#include "engine/text/text_words.h"
 #include "engine/text/tokenizer.h"
 
 #endif
