@@ -163,8 +163,6 @@ void sl_timesteps_whole(const SlSchedulerConfig *c, int steps, double *timesteps
 /* Of n + 1 points without the last (dpmpp, unipc); last_timestep is usually num_train_timesteps.
  * False where the points are too many for leading spacing. */
 bool sl_timesteps_plus_one(SlScheduler *s, int steps, int last_timestep, SlError *err);
-/* sqrt((1 - abar) / abar) in f32, at a whole timestep. */
-float sl_sigma_at(const SlScheduler *s, int timestep);
 /* np.interp over all of them. */
 double sl_sigma_interpolated(const SlScheduler *s, double timestep);
 double sl_sigma_to_t(const SlScheduler *s, double sigma);
@@ -199,6 +197,8 @@ void sl_pairs_input(const SlScheduler *s, const float *sample, float *input);
 int sl_pairs_step_of(const SlScheduler *s, int evaluation, bool *ends);
 
 /* math.c */
+/* sqrt((1 - abar) / abar) in f32, at a whole timestep. */
+float sl_sigma_at(const SlScheduler *s, int timestep);
 bool sl_is_edm(const SlScheduler *s);
 /* x_0 and epsilon from the prediction, for samples alpha x_0 + sigma epsilon whose alpha and sigma
  * go with the prediction: of flow 1 - sigma and sigma, of EDM 1 and sigma, otherwise

@@ -1,9 +1,15 @@
-/* math.c - predictions, limits and linear combinations over samples. */
+/* math.c - a timestep's sigma, predictions, limits and linear combinations over samples. */
 #include "engine/schedulers/internal.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+float sl_sigma_at(const SlScheduler *s, int timestep)
+{
+    float abar = s->alphas_cumprod[timestep];
+    return sqrtf((1 - abar) / abar);
+}
 
 bool sl_prediction_is_edm(SlPrediction prediction)
 {

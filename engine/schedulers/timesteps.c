@@ -67,12 +67,6 @@ bool sl_timesteps_plus_one(SlScheduler *s, int steps, int last_timestep, SlError
     return true;
 }
 
-float sl_sigma_at(const SlScheduler *s, int timestep)
-{
-    float abar = s->alphas_cumprod[timestep];
-    return sqrtf((1 - abar) / abar);
-}
-
 double sl_sigma_interpolated(const SlScheduler *s, double timestep)
 {
     int last = s->config.num_train_timesteps - 1;

@@ -22,7 +22,7 @@ def main():
     commands = re.findall(r'^  ([a-z]+)', usage[usage.index('Commands:'):usage.index('`safelight COMMAND')], re.M)
     tests = [(len(commands) >= 8, f'{len(commands)} commands are listed')]
     for command in commands:
-        options = re.findall(r'^  (--[a-z-]+)', helped(program, command), re.M)
+        options = re.findall(r'^  (--[a-z0-9-]+)', helped(program, command), re.M)
         section = page[page.find(f'.SS "{command}'):].split('\n.SS ')[0].split('\n.SH ')[0] if f'.SS "{command}' in page else ''
         missing = [o for o in options if f'.BI "{o}"' not in section]
         tests.append((options and not missing, f'{command}: the man page has its options {" ".join(missing)}'))
