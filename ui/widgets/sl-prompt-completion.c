@@ -101,15 +101,16 @@ point_at_cursor (SlPromptCompletion *self)
 {
   GtkWidget *holder = gtk_widget_get_parent (self->popover);
   GdkRectangle at;
-  double x, y;
+  graphene_point_t point;
   int wx, wy;
 
   gtk_text_view_get_cursor_locations (self->view, NULL, &at, NULL);
   gtk_text_view_buffer_to_window_coords (self->view, GTK_TEXT_WINDOW_WIDGET, at.x, at.y, &wx, &wy);
-  if (!gtk_widget_translate_coordinates (GTK_WIDGET (self->view), holder, wx, wy, &x, &y))
+  if (!gtk_widget_compute_point (GTK_WIDGET (self->view), holder, &GRAPHENE_POINT_INIT ((float)wx, (float)wy),
+                                 &point))
     return;
   gtk_popover_set_pointing_to (GTK_POPOVER (self->popover),
-                               &(GdkRectangle){ (int)x, (int)y, MAX (at.width, 1), at.height });
+                               &(GdkRectangle){ (int)point.x, (int)point.y, MAX (at.width, 1), at.height });
 }
 
 gboolean
