@@ -49,7 +49,6 @@ static bool read_foreign(const From *from, const SlForeign *reader, const char *
     im->recipe.prompt_mode = (int)reader->mode;
     im->recipe.emphasis = SL_EMPHASIS_ORIGINAL; /* which is not named */
     bool ok = reader->read(im, from->texts, text, &problem);
-    sl_importer_finish(im);
     if (ok) {
         sl_prompt_words_note(im, reader->words);
         ok = finish(im, import, err);

@@ -97,7 +97,6 @@ struct SlScheduler {
     int64_t size;
     SlSchedulerRun run; /* what set_timesteps was asked for */
     SlSchedulerState state;
-    const float *unconditional;       /* for the next step; NULL: none */
     float *slots[SL_SCHEDULER_SLOTS]; /* [size] each, the first class->slots of them */
 };
 
@@ -107,8 +106,6 @@ typedef struct SlSchedulerStep {
     float *sample;      /* before and after */
     float *x0;          /* never NULL */
     const float *noise; /* drawn if the class asked for it, else NULL */
-    /* what the model says without the prompt, or model_output where there is no such prediction */
-    const float *unconditional;
 } SlSchedulerStep;
 
 struct SlSchedulerClass {
@@ -132,8 +129,8 @@ extern const SlSchedulerClass sl_ddpm_class, sl_ddim_class, sl_pndm_class, sl_lm
     sl_unipc_class, sl_dpmpp_2s_class, sl_deis_class, sl_ipndm_class, sl_dpmpp_sde_class,
     sl_dpm2_class, sl_dpm2_a_class, sl_lcm_class, sl_tcd_class, sl_flow_euler_class,
     sl_flow_heun_class, sl_flow_lcm_class, sl_dpmpp_2m_sde_bt_class, sl_dpmpp_3m_sde_class,
-    sl_dpmpp_2s_a_class, sl_res_multistep_class, sl_er_sde_class, sl_euler_cfgpp_class,
-    sl_restart_class, sl_edm_euler_class, sl_edm_dpmpp_class, sl_edm_dpmpp_sde_class;
+    sl_dpmpp_2s_a_class, sl_res_multistep_class, sl_er_sde_class, sl_restart_class,
+    sl_edm_euler_class, sl_edm_dpmpp_class, sl_edm_dpmpp_sde_class;
 
 /* registry.c: NULL when the id is unknown. */
 const SlSchedulerClass *sl_scheduler_class(const char *id);

@@ -1,24 +1,22 @@
 /* k_multistep.c - the samplers of k-diffusion and ComfyUI that look back at the x_0 of earlier steps,
  * one evaluation a step: sample_dpmpp_2m_sde (solver "midpoint") and sample_dpmpp_3m_sde of
- * k_diffusion/sampling.py; res_multistep, er_sde and euler_cfg_pp of ComfyUI
+ * k_diffusion/sampling.py; res_multistep and er_sde of ComfyUI
  * (comfy/k_diffusion/sampling.py). diffusers has none of them with this noise or at all.
  *
- * "Refined Exponential Solver" (Zhang et al. 2023), "Extended Reverse-Time SDE" (Cui et al. 2023),
- * "CFG++" (Chung et al. 2024). Each is a function from the sigmas to the weights of what is known;
+ * "Refined Exponential Solver" (Zhang et al. 2023), "Extended Reverse-Time SDE" (Cui et al. 2023).
+ * Each is a function from the sigmas to the weights of what is known;
  * slots 0 to 2 hold the newest predictions of x_0.
  *
  * Easy to get wrong: without history the order is lower, also where a branch enters in the middle;
- * res_multistep's logarithms of its last step end where that landed before its noise; CFG++ goes to
- * the guided x_0 along the noise of the prediction without the prompt.
+ * res_multistep's logarithms of its last step end where that landed before its noise.
  */
 #include "engine/schedulers/internal.h"
 
 #include <math.h>
 
-/* Of the sample, of x_0 now and before, of the x_0 that is predicted without the prompt, of fresh
- * noise. */
+/* Of the sample, of x_0 now and before, of fresh noise. */
 typedef struct Weights {
-    double sample, x0[3], unconditional, noise;
+    double sample, x0[3], noise;
 } Weights;
 
 typedef Weights Weigh(const SlScheduler *s, double from, double to);
@@ -129,17 +127,6 @@ static Weights er_sde(const SlScheduler *s, double from, double to)
     return w;
 }
 
-/* ---- Euler CFG++ ---- */
-
-static Weights euler_cfgpp(const SlScheduler *s, double from, double to)
-{
-    SlLanding land = sl_ancestral(from, to, s->config.eta);
-    return (Weights){.sample = land.down / from,
-                     .x0 = {1},
-                     .unconditional = -land.down / from,
-                     .noise = land.up};
-}
-
 /* ---- what they share ---- */
 
 static bool set_timesteps(SlScheduler *s, int steps, SlError *err)
@@ -181,8 +168,6 @@ static void step_by(SlScheduler *s, const SlSchedulerStep *x, Weigh *weigh)
         newest[i] = x->x0[i] = (float)x0;
         for (int k = 1; k < s->class->slots; k++)
             next += w.x0[k] * s->slots[k][i];
-        if (w.unconditional != 0)
-            next += w.unconditional * sl_original_ve(s, from, x->unconditional[i], x->sample[i]);
         x->sample[i] = (float)(x->noise ? next + w.noise * x->noise[i] : next);
     }
 }
@@ -208,12 +193,6 @@ static bool step_res(SlScheduler *s, const SlSchedulerStep *x, SlError *err)
 static bool step_er(SlScheduler *s, const SlSchedulerStep *x, SlError *err)
 {
     step_by(s, x, er_sde);
-    return true;
-}
-
-static bool step_cfgpp(SlScheduler *s, const SlSchedulerStep *x, SlError *err)
-{
-    step_by(s, x, euler_cfgpp);
     return true;
 }
 
@@ -292,24 +271,5 @@ const SlSchedulerClass sl_er_sde_class = {
     .input = sl_input_ve,
     .needs_noise = always_noise,
     .step = step_er,
-    .init_noise_sigma = sl_init_sigma_ve,
-};
-
-const SlSchedulerClass sl_euler_cfgpp_class = {
-    .info = {.id = "euler-cfgpp",
-             .class_name = "ComfyUI.euler_cfg_pp",
-             .name = "Euler CFG++",
-             .good_for = "guidance that stays near what the model knows: calm colours",
-             .evaluations_per_step = 1,
-             .takes_sigmas = true,
-             .takes_spacing = true,
-             .takes_eta = true,
-             .takes_unconditional = true},
-    .slots = 1,
-    .defaults = sl_pairs_defaults,
-    .set_timesteps = set_timesteps,
-    .input = sl_input_ve,
-    .needs_noise = with_noise,
-    .step = step_cfgpp,
     .init_noise_sigma = sl_init_sigma_ve,
 };

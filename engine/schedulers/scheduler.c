@@ -300,11 +300,6 @@ static const float *take_noise(const SlScheduler *s, SlNoiseSource *source, floa
     return source->given + s->size * source->given_used++;
 }
 
-void sl_scheduler_unconditional(SlScheduler *s, const float *model_output)
-{
-    s->unconditional = model_output;
-}
-
 bool sl_scheduler_step(SlScheduler *s, const float *model_output, float *sample, float *x0,
                        SlNoiseSource *noise, SlError *err)
 {
@@ -316,12 +311,9 @@ bool sl_scheduler_step(SlScheduler *s, const float *model_output, float *sample,
     float *scratch = malloc((size_t)s->size * 2 * sizeof *scratch);
     if (!scratch)
         return sl_fail(err, SL_MEMORY, "out of memory for a step");
-    SlSchedulerStep step = {.model_output = model_output,
-                            .sample = sample,
-                            .x0 = x0 ? x0 : scratch + s->size,
-                            .unconditional = s->unconditional ? s->unconditional : model_output};
+    SlSchedulerStep step = {
+        .model_output = model_output, .sample = sample, .x0 = x0 ? x0 : scratch + s->size};
     bool ok = true;
-    s->unconditional = NULL;
     if (s->class->needs_noise && s->class->needs_noise(s)) {
         step.noise = take_noise(s, noise, scratch, err);
         ok = step.noise != NULL;

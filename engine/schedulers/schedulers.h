@@ -88,10 +88,9 @@ typedef struct SlSchedulerInfo {
     bool takes_eta;     /* fresh noise in each step can be asked for */
     double default_eta; /* what a pipeline's call makes it when nothing is asked for */
     bool takes_variance;
-    bool takes_unconditional; /* sl_scheduler_unconditional matters */
-    bool takes_flow;          /* works with models that predict flow */
-    bool only_flow;           /* and with no others */
-    bool only_edm;            /* for models trained as EDM is, and no others */
+    bool takes_flow; /* works with models that predict flow */
+    bool only_flow;  /* and with no others */
+    bool only_edm;   /* for models trained as EDM is, and no others */
 } SlSchedulerInfo;
 
 int sl_scheduler_count(void);
@@ -110,11 +109,6 @@ const SlSchedulerInfo *sl_scheduler_plain(SlPrediction prediction);
 bool sl_scheduler_check(const SlSchedulerInfo *info, SlPrediction prediction, SlError *err);
 /* What a scheduler has to choose from with such a model: solvers lay out flow in one way only. */
 SlSchedulerInfo sl_scheduler_for(const SlSchedulerInfo *info, SlPrediction prediction);
-
-/* CFG++ counts how far it goes from the prediction without the prompt to the one with it from 0 to 1
- * (and other programs a little further). Here guidance means about the same for all schedulers: this
- * much of it is 1. */
-#define SL_CFGPP_GUIDANCE 12.5
 
 typedef struct SlScheduler SlScheduler;
 
@@ -201,10 +195,6 @@ void sl_scheduler_input_at(const SlScheduler *s, int evaluation, const float *sa
  * False and *err when given noise runs out or values are not finite. */
 bool sl_scheduler_step(SlScheduler *s, const float *model_output, float *sample, float *x0,
                        SlNoiseSource *noise, SlError *err);
-
-/* Of schedulers that are told what the model says without the prompt as well (takes_unconditional):
- * that prediction, for the next step alone; NULL, or not called: there is none. It is borrowed. */
-void sl_scheduler_unconditional(SlScheduler *s, const float *model_output);
 
 /* The index of the first of n values that is not a finite number, -1 when all are. */
 int64_t sl_first_bad(const float *x, int64_t n);

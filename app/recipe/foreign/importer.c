@@ -155,7 +155,6 @@ void sl_importer_take_sampler(SlImporter *im, const char *sampler, const char *s
         return;
     }
     im->recipe.scheduler = info->id;
-    im->plus_plus = info->takes_unconditional;
     im->recipe.sigmas = choice.sigmas;
     im->recipe.spacing = choice.spacing;
     if (choice.near)
@@ -177,13 +176,6 @@ void sl_importer_take_diffusers_sampler(SlImporter *im, const char *sampler)
     sl_importer_take_sampler(im, sampler, NULL);
     if (sampler && im->recipe.scheduler && strcmp(im->recipe.scheduler, tree) == 0)
         im->recipe.scheduler = sl_scheduler_find("dpmpp-2m-sde")->id;
-}
-
-/* CFG++ counts guidance from 0 to 1 elsewhere, and here on the scale of other samplers. */
-void sl_importer_finish(SlImporter *im)
-{
-    if (im->plus_plus)
-        im->recipe.guidance *= SL_CFGPP_GUIDANCE;
 }
 
 void sl_importer_take_eta(SlImporter *im, const char *value)

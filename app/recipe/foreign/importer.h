@@ -16,8 +16,7 @@ typedef struct SlImporter {
     char *text[SL_N_SETTINGS]; /* of the settings that are texts */
     char *model, *model_hash;
     SlNotes notes;
-    bool plus_plus; /* the guidance is CFG++'s */
-    bool failed;    /* memory ran out: nothing is taken over then */
+    bool failed; /* memory ran out: nothing is taken over then */
 } SlImporter;
 
 void sl_importer_init(SlImporter *im, const SlRecipe *base, const SlModelInfo *info);
@@ -33,8 +32,6 @@ void sl_importer_take_model(SlImporter *im, const char *name, const char *hash);
 void sl_importer_take_sampler(SlImporter *im, const char *sampler, const char *schedule);
 /* The same of a program that runs diffusers. */
 void sl_importer_take_diffusers_sampler(SlImporter *im, const char *sampler);
-/* After all values: those that mean another number here. */
-void sl_importer_finish(SlImporter *im);
 /* Eta (may be NULL), where the recipe's scheduler has it; else it is noted, but for a value that
  * changes nothing there. */
 void sl_importer_take_eta(SlImporter *im, const char *value);

@@ -1,6 +1,5 @@
 #!/usr/bin/env python3
-"""Makes k_cases.json and k_steps.safetensors: the samplers of k-diffusion and ComfyUI, as make.py does diffusers' schedulers;
-and cfgpp_cases.json and cfgpp_steps.safetensors, of those that are told what the model says without the prompt as well.
+"""Makes k_cases.json and k_steps.safetensors: the samplers of k-diffusion and ComfyUI, as make.py does diffusers' schedulers.
 
     python make_k.py        # with the versions in ../requirements.txt and requirements-k.txt
 
@@ -80,17 +79,6 @@ def er_sde(model, x, sigmas, eta, noise):
     return x
 
 
-def euler_cfgpp(model, x, sigmas, eta, noise):
-    """CFG++ (Chung et al. 2024) as Euler's step: to the guided x_0, along the noise of the prediction without the prompt."""
-    for a, b in zip(sigmas, sigmas[1:]):
-        d = model(x, a)
-        down, up = landing(a, b, eta)
-        x = d + down * (x - model.unconditional(x, a)) / a if b > 0 else d
-        if b > 0 and eta > 0:
-            x = x + up * noise(a, b)
-    return x
-
-
 def karras(n, low, high):
     ramp = np.linspace(0, 1, n)
     return (high ** (1 / 7) + ramp * (low ** (1 / 7) - high ** (1 / 7))) ** 7
@@ -136,7 +124,7 @@ def by_package(name):
 
 SAMPLERS = {"dpmpp-2m-sde-bt": (by_package("dpmpp_2m_sde"), 1.0), "dpmpp-3m-sde": (by_package("dpmpp_3m_sde"), 1.0),
             "dpmpp-2s-a": (by_package("dpmpp_2s_ancestral"), 1.0), "res-multistep": (res_multistep, 0.0), "er-sde": (er_sde, None),
-            "euler-cfgpp": (euler_cfgpp, 0.0), "restart": (restart, None)}
+            "restart": (restart, None)}
 
 
 class Model:
@@ -155,9 +143,6 @@ class Model:
         self.sigmas.append(sigma)
         self.x0.append(self.say(self.outputs[len(self.x0)], x, sigma))
         return self.x0[-1]
-
-    def unconditional(self, x, sigma):  # the test says the next evaluation's output
-        return self.say(self.outputs[len(self.x0)], x, sigma)
 
 
 def run(name, config, steps, eta, outputs, noise, start):
@@ -225,6 +210,4 @@ def make_set(prefix, seed, names, more):
 
 
 if __name__ == "__main__":
-    plain = [name for name in SAMPLERS if name != "euler-cfgpp"]
-    make_set("k", 11, plain, lambda *of: {"tree": torch.stack([tree(n, *of) for n in ("dpmpp_2m_sde", "dpmpp_3m_sde")])})
-    make_set("cfgpp", 12, ["euler-cfgpp"], lambda *of: {})
+    make_set("k", 11, SAMPLERS, lambda *of: {"tree": torch.stack([tree(n, *of) for n in ("dpmpp_2m_sde", "dpmpp_3m_sde")])})
