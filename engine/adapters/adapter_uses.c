@@ -6,6 +6,7 @@
 #include "engine/adapters/adapters.h"
 
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -84,6 +85,37 @@ static bool take_range(const char *start, const char **end, SlAdapterUse *use)
     return true;
 }
 
+/* "0:1,0.5:0.3" up to the end */
+static bool read_points(const char *p, const char *end, SlAdapterUse *use)
+{
+    while (use->points < SL_ADAPTER_POINTS) {
+        const char *stop = memchr(p, ',', (size_t)(end - p));
+        stop = stop ? stop : end;
+        const char *colon = memchr(p, ':', (size_t)(stop - p));
+        int i = use->points;
+        if (!colon || !read_number(p, colon, &use->point[i].at) ||
+            !read_number(colon + 1, stop, &use->point[i].factor))
+            return false;
+        use->points++;
+        if (stop == end)
+            return true;
+        p = stop + 1;
+    }
+    return false;
+}
+
+/* "@0:1,0.5:0.3" */
+static bool take_curve(const char *start, const char **end, SlAdapterUse *use)
+{
+    const char *at = find_last(start, *end, '@');
+    if (!at || at == start || !read_points(at + 1, *end, use)) {
+        use->points = 0;
+        return false;
+    }
+    *end = at;
+    return true;
+}
+
 static bool is_hash(const char *p, size_t length)
 {
     return (length == 8 || length == 10 || length == 12 || length == 64) &&
@@ -105,6 +137,24 @@ static void take_hash(const char *start, const char **end, SlAdapterUse *use)
     *end = at;
 }
 
+static bool check_curve(const SlAdapterUse *use, SlError *err)
+{
+    for (int i = 0; i < use->points; i++) {
+        double at = use->point[i].at;
+        if (at < 0 || at > 1 || (i > 0 && at <= use->point[i - 1].at))
+            return sl_fail(err, SL_ARGUMENT,
+                           "the curve of the LoRA %.200s has a point at %s of the steps; expected "
+                           "rising parts from 0 to 1, like @0:1,0.5:0.3",
+                           use->name, sl_strength_text(at).text);
+        if (fabs(use->point[i].factor * use->unet) > MOST_STRENGTH)
+            return sl_fail(err, SL_ARGUMENT,
+                           "the curve of the LoRA %.200s makes its strength %s; expected -%d to %d",
+                           use->name, sl_strength_text(use->point[i].factor * use->unet).text,
+                           MOST_STRENGTH, MOST_STRENGTH);
+    }
+    return true;
+}
+
 static bool check_use(const SlAdapterUse *use, SlError *err)
 {
     double most = fmax(fabs(use->unet), fabs(use->text));
@@ -118,13 +168,14 @@ static bool check_use(const SlAdapterUse *use, SlError *err)
                        "the LoRA %.200s is to count from %s to %s; expected parts of the steps, "
                        "like @0-0.5 for their first half",
                        use->name, sl_strength_text(use->from).text, sl_strength_text(use->to).text);
-    return true;
+    return check_curve(use, err);
 }
 
 static bool read_use(const char *start, const char *end, SlAdapterUse *use, SlError *err)
 {
     *use = (SlAdapterUse){.unet = 1, .text = 1, .to = 1};
-    take_range(start, &end, use);
+    if (!take_range(start, &end, use))
+        take_curve(start, &end, use);
     if (take_number(start, &end, &use->text)) {
         use->unet = use->text;
         take_number(start, &end, &use->unet);
@@ -178,27 +229,58 @@ bool sl_adapter_uses_check(const char *text, SlError *err)
     return ok;
 }
 
+/* Appends to a text that has room for it. */
+__attribute__((format(printf, 2, 3))) static void add(char **end, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    *end += vsprintf(*end, format, args);
+    va_end(args);
+}
+
+static void add_use(char **end, const SlAdapterUse *u)
+{
+    add(end, "%s%s%s:%s", u->name, *u->hash ? "#" : "", u->hash, sl_strength_text(u->unet).text);
+    if (u->text != u->unet)
+        add(end, ":%s", sl_strength_text(u->text).text);
+    if (u->points == 0 && (u->from > 0 || u->to < 1))
+        add(end, "@%s-%s", sl_strength_text(u->from).text, sl_strength_text(u->to).text);
+    for (int i = 0; i < u->points; i++)
+        add(end, "%c%s:%s", i ? ',' : '@', sl_strength_text(u->point[i].at).text,
+            sl_strength_text(u->point[i].factor).text);
+}
+
 char *sl_adapter_uses_text(const SlAdapterUses *uses)
 {
-    size_t room = (size_t)uses->count * (sizeof(SlAdapterUse) + 100) + 1, used = 0;
-    char *text = calloc(room, 1);
+    const size_t numbers = (4 + 2 * SL_ADAPTER_POINTS) * (sizeof(SlStrengthText) + 1);
+    const SlAdapterUse *u = uses->use;
+    char *text =
+        calloc((size_t)uses->count * (sizeof u->name + sizeof u->hash + numbers + 4) + 1, 1);
+    char *end = text;
     for (int i = 0; text && i < uses->count; i++) {
-        const SlAdapterUse *u = &uses->use[i];
-        used += (size_t)snprintf(text + used, room - used, "%s%s%s%s:%s", i ? "; " : "", u->name,
-                                 *u->hash ? "#" : "", u->hash, sl_strength_text(u->unet).text);
-        if (u->text != u->unet)
-            used +=
-                (size_t)snprintf(text + used, room - used, ":%s", sl_strength_text(u->text).text);
-        if (u->from > 0 || u->to < 1)
-            used += (size_t)snprintf(text + used, room - used, "@%s-%s",
-                                     sl_strength_text(u->from).text, sl_strength_text(u->to).text);
+        add(&end, "%s", i ? "; " : "");
+        add_use(&end, &u[i]);
     }
     return text;
+}
+
+/* Before the first point and behind the last it stays what it is there. */
+static double curve_at(const SlAdapterUse *use, double at)
+{
+    int i = 0;
+    while (i < use->points && use->point[i].at <= at)
+        i++;
+    if (i == 0 || i == use->points)
+        return use->point[i ? i - 1 : 0].factor;
+    double from = use->point[i - 1].at, to = use->point[i].at, start = use->point[i - 1].factor;
+    return start + (use->point[i].factor - start) * (at - from) / (to - from);
 }
 
 double sl_adapter_use_at(const SlAdapterUse *use, int i, int n)
 {
     double at = n > 0 ? (double)i / n : 0;
+    if (use->points > 0)
+        return use->unet * curve_at(use, at);
     /* 6 of 20 are 0.3, though 0.3 is not among the numbers */
     return at >= use->from - 1e-9 && at < use->to - 1e-9 ? use->unet : 0;
 }

@@ -25,12 +25,19 @@ extern "C" {
 
 #define SL_ADAPTERS_MAX 16 /* of a recipe */
 
-/* "NAME#HASH:UNET:TEXT@FROM-TO": all but the name may be left out. */
+#define SL_ADAPTER_POINTS 16 /* of a curve */
+
+/* "NAME#HASH:UNET:TEXT@FROM-TO", or with a curve in place of the range: "NAME:UNET@0:1,0.5:0.3". All but the
+ * name may be left out. */
 typedef struct SlAdapterUse {
     char name[1024];   /* of the file, without folder and ending; or a path */
     char hash[65];     /* "": none was said; else 8, 10, 12 or 64 digits (sl_adapter_has_hash) */
     double unet, text; /* strengths: 1 as trained, 0 not at all */
     double from, to;   /* which part of the steps the UNet's counts in, 0 .. 1 */
+    int points;        /* 0: no curve. Else the UNet's strength is multiplied by what it says: */
+    struct {
+        double at, factor; /* at this part of the steps, rising; straight lines between them */
+    } point[SL_ADAPTER_POINTS];
 } SlAdapterUse;
 
 typedef struct SlAdapterUses {
@@ -38,7 +45,7 @@ typedef struct SlAdapterUses {
     SlAdapterUse *use; /* malloc'ed */
 } SlAdapterUses;
 
-/* "a:0.8; b:1:0@0-0.5", "" for none: one strength is for both, none is 1. Free in any case. */
+/* "a:0.8; b:1:0@0-0.5; c:1@0:1,0.5:0.3", "" for none: one strength is for both, none is 1. Free in any case. */
 bool sl_adapter_uses_parse(const char *text, SlAdapterUses *uses, SlError *err);
 void sl_adapter_uses_free(SlAdapterUses *uses);
 /* The text of it, malloc'ed; NULL without memory. */

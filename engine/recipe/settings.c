@@ -653,10 +653,11 @@ const SlSettingInfo sl_setting_table[SL_N_SETTINGS] = {
             .scope = SL_SCOPE_STEP,
             .own = 1 << 24,
             .option = "lora",
-            .value = "FILE[:UNET[:TEXT]][@FROM-TO]",
+            .value = "FILE[:UNET[:TEXT]][@FROM-TO|@AT:FACTOR,...]",
             .usage = "a LoRA or one of its relatives, a file or a name in the folder loras "
                      "beside the models; its strength for the UNet and for the texts (1 as "
-                     "trained, 0 not); and in which part of the steps, like @0-0.5; can be "
+                     "trained, 0 not); and in which part of the steps, like @0-0.5, or a curve by "
+                     "which the UNet's is multiplied, like @0:1,0.5:0.3; can be "
                      "given again",
             .name = "LoRA",
             .title = "LoRA %s",

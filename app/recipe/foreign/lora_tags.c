@@ -72,17 +72,19 @@ static bool read_tag(char *tag, const char *hashes, SlAdapterUse *use)
     return ok;
 }
 
-/* Whether the LoRA is here: under its hash or, where the program wrote none, under its name. */
-static bool is_here(const SlAdapterUse *use)
+/* Whether the LoRA is here: under its hash or, where the program wrote none, under its name. Without memory that is
+ * not known, and nothing is taken. */
+static bool is_here(SlImporter *im, const SlAdapterUse *use)
 {
-    SlError ignored = {0};
-    char *path = sl_lora_find(use->name, use->hash, &ignored);
+    SlError problem = {0};
+    char *path = sl_lora_find(use->name, use->hash, &problem);
+    im->failed |= problem.code == SL_MEMORY;
     free(path);
     return path != NULL;
 }
 
 /* The tag at p, cut out where it is taken; the bytes that it has, 0: p begins none that is. */
-static size_t take_tag(const char *p, const char *hashes, SlAdapterUses *uses)
+static size_t take_tag(SlImporter *im, const char *p, const char *hashes, SlAdapterUses *uses)
 {
     char tag[MOST_TAG];
     const char *end = !strncmp(p, "<lora:", 6) ? memchr(p, '>', strnlen(p, MOST_TAG)) : NULL;
@@ -90,7 +92,7 @@ static size_t take_tag(const char *p, const char *hashes, SlAdapterUses *uses)
         return 0;
     snprintf(tag, sizeof tag, "%.*s", (int)(end - p - 6), p + 6);
     SlAdapterUse *use = &uses->use[uses->count];
-    if (!read_tag(tag, hashes, use) || !is_here(use))
+    if (!read_tag(tag, hashes, use) || !is_here(im, use))
         return 0;
     uses->count++;
     return (size_t)(end + 1 - p);
@@ -103,13 +105,16 @@ void sl_lora_tags_take(SlImporter *im, const char *hashes)
     SlText rest = {0};
     im->failed |= !uses.use;
     for (const char *p = prompt; uses.use && *p;) {
-        size_t n = take_tag(p, hashes, &uses);
+        size_t n = take_tag(im, p, hashes, &uses);
         if (n == 0)
             sl_text_append(&rest, p, 1);
         p += n ? n : 1;
     }
     char *text = uses.count > 0 ? sl_adapter_uses_text(&uses) : NULL;
-    if (text && sl_adapter_uses_check(text, NULL)) {
+    SlError problem = {0};
+    bool fine = text && sl_adapter_uses_check(text, &problem);
+    im->failed |= problem.code == SL_MEMORY;
+    if (fine) {
         sl_importer_take(im, SL_SETTING_LORA, text);
         while (rest.length > 0 && rest.data[rest.length - 1] == ' ') /* of a tag at the end */
             rest.data[--rest.length] = 0;

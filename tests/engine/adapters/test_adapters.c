@@ -178,6 +178,12 @@ static void test_text(void)
         {"a@b:1@0.25-1", "a@b:1@0.25-1"},
         {"/x/y z.safetensors:1.5", "/x/y z.safetensors:1.5"},
         {"cat:0.1:0.3;;", "cat:0.1:0.3"},
+        {"cat:1@0:1,0.5:0.3", "cat:1@0:1,0.5:0.3"},
+        {"cat#0123456789:0.5:0@0.25:-1", "cat#0123456789:0.5:0@0.25:-1"},
+        {"cat@0:1,", "cat@0:1,:1"}, /* the whole is a name */
+        {"cat:1@0:1,0:0.3", NULL},
+        {"cat:1@0:1,1.5:0.3", NULL},
+        {"cat:10@0:11", NULL},
         {"cat:1@0.5-0.5", NULL},
         {"cat:1@0-2", NULL},
         {":1", NULL},
@@ -197,6 +203,12 @@ static void test_text(void)
     sl_test(sl_adapter_use_at(&half, 5, 20) == 0 && sl_adapter_use_at(&half, 6, 20) == 0.7 &&
                 sl_adapter_use_at(&half, 11, 20) == 0.7 && sl_adapter_use_at(&half, 12, 20) == 0,
             "from 0.3 to 0.6 of 20 steps is steps 7 to 12");
+    SlAdapterUse curve = {
+        .unet = 0.5, .to = 1, .points = 3, .point = {{0.2, 1}, {0.4, 0}, {0.5, 2}}};
+    const double expected[] = {0.5, 0.5, 0.5, 0.25, 0, 1, 1, 1, 1, 1};
+    for (int i = 0; i < 10; i++)
+        sl_test(fabs(sl_adapter_use_at(&curve, i, 10) - expected[i]) < 1e-12,
+                "step %d of the curve has %g", i, sl_adapter_use_at(&curve, i, 10));
 }
 
 /* ---- what is refused ---- */
