@@ -212,6 +212,10 @@ typedef struct SlAdapterCounts {
 } SlAdapterCounts;
 bool sl_model_adapter(SlModel *model, const char *name, const char *hash, SlAdapterCounts *counts,
                       SlError *err);
+/* The same of a file that is open, from the headers of the model's files alone: the model need not be
+ * loaded. counts->modules is 0 where the file's shapes do not fit. Any thread that has the adapter for itself. */
+bool sl_model_info_adapter(const SlModelInfo *info, const SlAdapter *adapter,
+                           SlAdapterCounts *counts, SlError *err);
 /* Any thread: whatever this model's device computes ends within one operation; the call in progress
  * fails with SL_CANCELLED. */
 void sl_model_cancel(SlModel *model);

@@ -29,6 +29,7 @@ typedef struct Kept {
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static Kept *paths, *texts, *hashed;
+static const Kept *first_folder; /* or NULL */
 
 /* With the lock held. NULL without memory. */
 static Kept *keep(Kept **list, const char *text)
@@ -51,6 +52,18 @@ static Kept *keep_locked(Kept **list, const char *text)
     Kept *k = keep(list, text);
     pthread_mutex_unlock(&lock);
     return k;
+}
+
+bool sl_lora_remember(const char *path)
+{
+    return keep_locked(&paths, path) != NULL;
+}
+
+void sl_lora_look_in(const char *folder)
+{
+    pthread_mutex_lock(&lock);
+    first_folder = folder && *folder ? keep(&texts, folder) : NULL;
+    pthread_mutex_unlock(&lock);
 }
 
 const char *sl_lora_keep(const char *text)
@@ -134,72 +147,103 @@ static bool has_hash(const char *path, const char *hash, bool *memory)
     return yes;
 }
 
-/* ---- looking ---- */
+/* ---- the folders ---- */
 
-typedef struct Search {
-    const char *name; /* NULL: any */
-    const char *hash;
-    int files;   /* looked at so far */
-    bool memory; /* it ran out on the way: what was not found may be there */
-    char *found;
-} Search;
+/* What is done with each file, with its path; true: that was the last. */
+typedef struct Walk {
+    bool (*visit)(struct Walk *walk, const char *path);
+    int files;   /* visited so far */
+    bool memory; /* it ran out on the way: not all were visited */
+} Walk;
 
-static void look_at(Search *s, const char *path)
+static bool visit(Walk *w, const char *path)
 {
     size_t n = strlen(path), m = sizeof ending - 1;
-    if (s->found || n <= m || strcmp(path + n - m, ending) != 0 || s->files++ > MOST_FILES)
-        return;
-    if ((s->name && !is_named(path, s->name)) || !exists(path) ||
-        !has_hash(path, s->hash, &s->memory))
-        return;
-    s->found = strdup(path);
-    s->memory = s->memory || !s->found;
+    if (n <= m || strcmp(path + n - m, ending) != 0 || !exists(path))
+        return false;
+    return w->files++ >= MOST_FILES || w->visit(w, path);
 }
 
-static void look_in(Search *s, const char *folder, int depth)
+static bool walk_folder(Walk *w, const char *folder, int depth)
 {
     errno = 0;
-    DIR *dir = depth > 0 && !s->found ? opendir(folder) : NULL;
-    s->memory = s->memory || (!dir && errno == ENOMEM);
+    DIR *dir = depth > 0 ? opendir(folder) : NULL;
+    w->memory = w->memory || (!dir && errno == ENOMEM);
     const struct dirent *entry;
-    while (dir && !s->found && (entry = readdir(dir))) {
+    bool last = false;
+    while (dir && !last && (entry = readdir(dir))) {
         char *path;
         if (entry->d_name[0] == '.')
             continue;
         if (asprintf(&path, "%s/%s", folder, entry->d_name) < 0) {
-            s->memory = true;
+            w->memory = true;
             continue;
         }
-        look_at(s, path);
-        look_in(s, path, depth - 1);
+        last = visit(w, path) || walk_folder(w, path, depth - 1);
         free(path);
     }
     if (dir)
         closedir(dir);
+    return last;
 }
 
-static void look_in_folders(Search *s, char **folders)
+/* The folders of LoRAs in a folder of models, and beside it, as other programs have them. */
+static bool walk_beside(Walk *w, const char *folder)
 {
-    static const char *const inner[] = {"loras", "lora", "Lora"};
-    for (int i = 0; folders[i]; i++)
-        for (int k = 0; k < 3 && !s->found; k++) {
-            char *path;
-            if (asprintf(&path, "%s/%s", folders[i], inner[k]) < 0) {
-                s->memory = true;
-                continue;
-            }
-            look_in(s, path, DEPTH);
-            free(path);
+    static const char *const inner[] = {"loras", "lora", "Lora", "../loras", "../lora", "../Lora"};
+    bool last = false;
+    for (size_t k = 0; k < sizeof inner / sizeof inner[0] && !last; k++) {
+        char *path;
+        if (asprintf(&path, "%s/%s", folder, inner[k]) < 0) {
+            w->memory = true;
+            continue;
         }
+        last = walk_folder(w, path, DEPTH);
+        free(path);
+    }
+    return last;
 }
 
-static void look_among_paths(Search *s)
+/* What is in the list of paths stays as it is: new ones come before. */
+static bool walk_remembered(Walk *w)
 {
     pthread_mutex_lock(&lock);
     Kept *k = paths;
     pthread_mutex_unlock(&lock);
-    for (; k && !s->found; k = k->next) /* what is in the list stays as it is */
-        look_at(s, k->text);
+    bool last = false;
+    for (; k && !last; k = k->next)
+        last = visit(w, k->text);
+    return last;
+}
+
+static bool walk_all(Walk *w, char **folders)
+{
+    pthread_mutex_lock(&lock);
+    const Kept *first = first_folder;
+    pthread_mutex_unlock(&lock);
+    bool last = walk_remembered(w) || (first && walk_beside(w, first->text));
+    for (int i = 0; folders[i] && !last; i++)
+        last = walk_beside(w, folders[i]);
+    return last;
+}
+
+/* ---- looking for one ---- */
+
+typedef struct Search {
+    Walk walk;
+    const char *name; /* NULL: any */
+    const char *hash;
+    char *found;
+} Search;
+
+static bool look_at(Walk *walk, const char *path)
+{
+    Search *s = (Search *)walk;
+    if ((s->name && !is_named(path, s->name)) || !has_hash(path, s->hash, &walk->memory))
+        return false;
+    s->found = strdup(path);
+    walk->memory = walk->memory || !s->found;
+    return true;
 }
 
 static bool not_found(const char *name, const char *hash, char **folders, SlError *err)
@@ -208,6 +252,11 @@ static bool not_found(const char *name, const char *hash, char **folders, SlErro
     SlText text = {0};
     if (strchr(name, '/') && !*hash && stat(name, &st) != 0 && errno != ENOENT)
         return sl_fail(err, SL_IO, "%s: %s", sl_show_path(name).text, strerror(errno));
+    pthread_mutex_lock(&lock);
+    const Kept *first = first_folder;
+    pthread_mutex_unlock(&lock);
+    if (first)
+        sl_text_addf(&text, "%s%s", first->text, folders[0] ? ", " : "");
     for (int i = 0; folders[i]; i++)
         sl_text_addf(&text, "%s%s", i ? ", " : "", folders[i]);
     sl_fail(err, SL_IO,
@@ -219,8 +268,9 @@ static bool not_found(const char *name, const char *hash, char **folders, SlErro
 
 char *sl_lora_find(const char *name, const char *hash, SlError *err)
 {
-    Search by_name = {.name = name, .hash = hash}, by_hash = {.hash = hash};
-    if (exists(name) && has_hash(name, hash, &by_name.memory)) {
+    Search by_name = {.walk.visit = look_at, .name = name, .hash = hash};
+    Search by_hash = {.walk.visit = look_at, .hash = hash};
+    if (exists(name) && has_hash(name, hash, &by_name.walk.memory)) {
         by_name.found = strdup(name);
         return by_name.found ? by_name.found : (sl_fail(err, SL_MEMORY, "memory ran out"), NULL);
     }
@@ -229,16 +279,12 @@ char *sl_lora_find(const char *name, const char *hash, SlError *err)
         sl_fail(err, SL_MEMORY, "memory ran out");
         return NULL;
     }
-    look_among_paths(&by_name);
-    if (!by_name.found)
-        look_in_folders(&by_name, folders);
+    walk_all(&by_name.walk, folders);
     if (!by_name.found && *hash) {
-        look_among_paths(&by_hash);
-        if (!by_hash.found)
-            look_in_folders(&by_hash, folders);
+        walk_all(&by_hash.walk, folders);
         by_name.found = by_hash.found;
     }
-    if (!by_name.found && (by_name.memory || by_hash.memory))
+    if (!by_name.found && (by_name.walk.memory || by_hash.walk.memory))
         sl_fail(err, SL_MEMORY, "memory ran out while the LoRA %.200s was looked for", name);
     else if (!by_name.found)
         not_found(name, hash, folders, err);
@@ -246,10 +292,50 @@ char *sl_lora_find(const char *name, const char *hash, SlError *err)
     return by_name.found;
 }
 
+/* ---- all of them ---- */
+
+typedef struct Listing {
+    Walk walk;
+    char **path;
+    struct stat *file; /* of each: folders of two names may be one */
+    int count;
+} Listing;
+
+static bool list_one(Walk *walk, const char *path)
+{
+    Listing *l = (Listing *)walk;
+    struct stat *st = &l->file[l->count];
+    if (stat(path, st) != 0)
+        return false;
+    for (int i = 0; i < l->count; i++)
+        if (l->file[i].st_dev == st->st_dev && l->file[i].st_ino == st->st_ino)
+            return false;
+    l->path[l->count] = strdup(path);
+    walk->memory = walk->memory || !l->path[l->count];
+    l->count += l->path[l->count] != NULL;
+    return walk->memory;
+}
+
+char **sl_loras_list(void)
+{
+    char **folders = sl_model_folders();
+    Listing l = {.walk.visit = list_one,
+                 .path = calloc(MOST_FILES + 1, sizeof *l.path),
+                 .file = calloc(MOST_FILES + 1, sizeof *l.file)};
+    if (folders && l.path && l.file)
+        walk_all(&l.walk, folders);
+    if (!folders || !l.file || l.walk.memory) {
+        sl_strings_free(l.path);
+        l.path = NULL;
+    }
+    sl_strings_free(folders);
+    free(l.file);
+    return l.path;
+}
+
 /* ---- as a recipe has them ---- */
 
-/* Its name and hash in place of what was said. */
-static bool settle(SlAdapterUse *use, SlError *err)
+bool sl_lora_settle(SlAdapterUse *use, SlError *err)
 {
     char hex[65];
     size_t length;
@@ -261,6 +347,10 @@ static bool settle(SlAdapterUse *use, SlError *err)
               (keep_locked(&paths, path) || sl_fail(err, SL_MEMORY, "memory ran out"));
     if (ok && length >= sizeof use->name)
         ok = sl_fail(err, SL_ARGUMENT, "the name of the LoRA %.200s is too long", path);
+    if (ok && memchr(stem, ';', length))
+        ok =
+            sl_fail(err, SL_ARGUMENT,
+                    "the name of the LoRA %.200s has a \";\", which ends a name in a recipe", path);
     if (ok) {
         memcpy(use->name, stem, length);
         use->name[length] = 0;
@@ -275,7 +365,7 @@ const char *sl_lora_text(const char *text, SlError *err)
     SlAdapterUses uses;
     bool ok = sl_adapter_uses_parse(text, &uses, err);
     for (int i = 0; ok && i < uses.count; i++)
-        ok = settle(&uses.use[i], err);
+        ok = sl_lora_settle(&uses.use[i], err);
     char *settled = ok ? sl_adapter_uses_text(&uses) : NULL;
     const char *kept = settled ? sl_lora_keep(settled) : NULL;
     if (ok && !kept)

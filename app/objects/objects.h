@@ -14,6 +14,7 @@
 #include "app/objects/sl-frame-object.h"
 #include "app/objects/gallery/sl-gallery.h"
 #include "app/objects/sl-job.h"
+#include "app/objects/sl-lora-list.h"
 #include "app/objects/sl-thread-queue.h"
 #include "app/objects/sl-model-item.h"
 #include "app/objects/sl-model-store.h"

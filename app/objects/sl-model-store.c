@@ -179,6 +179,16 @@ scan_parts (Scan *scan, const char *part)
 }
 
 static void
+scan_loras (Scan *scan)
+{
+  char **listed = sl_loras_list ();
+
+  if (listed)
+    g_hash_table_insert (scan->parts, g_strdup ("lora"), g_strdupv (listed));
+  sl_strings_free (listed);
+}
+
+static void
 scan_refiners (Scan *scan)
 {
   g_autoptr (GStrvBuilder) paths = g_strv_builder_new ();
@@ -201,6 +211,7 @@ scan_run (gpointer data)
   for (guint i = 0; i < G_N_ELEMENTS (parts); i++)
     scan_parts (scan, parts[i]);
   scan_refiners (scan);
+  scan_loras (scan);
 }
 
 static void
@@ -222,6 +233,7 @@ sl_model_store_scan (SlModelStore *self, const char *folder)
   Scan *scan = g_new0 (Scan, 1);
 
   sl_embeddings_look_in (folder);
+  sl_lora_look_in (folder);
   scan->store = g_object_ref (self);
   scan->folders = sl_places_model_folders (folder);
   scan->found = g_ptr_array_new_with_free_func (g_object_unref);

@@ -23,8 +23,8 @@ typedef void (*SlModelOpened) (SlModelItem *item, const GError *error, gpointer 
 SlModelStore *sl_model_store_new (SlThreadQueue *files);
 /* Looks again; folder is the preference, "" for none. Emits "scanned" when it is done. */
 void sl_model_store_scan (SlModelStore *self, const char *folder);
-/* Files and folders that may be a part, "vae", "unet", "text_encoder", "refiner" or "vae_approx" (tiny VAEs), by where they lie and
- * what they are called: ended by NULL, and good until the next "scanned". */
+/* Files and folders that may be a part, "vae", "unet", "text_encoder", "refiner" "vae_approx" (tiny VAEs) or "lora", by where they lie
+ * and what they are called: ended by NULL, and good until the next "scanned". */
 const char *const *sl_model_store_get_parts (SlModelStore *self, const char *part);
 gboolean sl_model_store_is_scanned (SlModelStore *self);
 /* A path that a person named: added to the list when it is a model. */

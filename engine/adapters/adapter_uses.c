@@ -188,6 +188,26 @@ static bool read_use(const char *start, const char *end, SlAdapterUse *use, SlEr
     return check_use(use, err);
 }
 
+bool sl_adapter_curve_parse(const char *text, SlAdapterUse *use, SlError *err)
+{
+    const SlAdapterUse before = *use;
+    char bare[2000];
+    size_t n = 0;
+    for (const char *p = text; *p && n < sizeof bare; p++)
+        if (*p != ' ')
+            bare[n++] = *p;
+    use->points = 0;
+    bool ok = n == 0 || (n < sizeof bare && read_points(bare, bare + n, use)) ||
+              sl_fail(err, SL_ARGUMENT,
+                      "\"%.100s\" is no curve; expected up to %d points like 0:1, 0.5:0.3, each a "
+                      "part of the steps and by what the strength is multiplied there",
+                      text, SL_ADAPTER_POINTS);
+    ok = ok && check_curve(use, err);
+    if (!ok)
+        *use = before;
+    return ok;
+}
+
 /* ---- all ---- */
 
 bool sl_adapter_uses_parse(const char *text, SlAdapterUses *uses, SlError *err)

@@ -52,6 +52,8 @@ void sl_adapter_uses_free(SlAdapterUses *uses);
 char *sl_adapter_uses_text(const SlAdapterUses *uses);
 /* Whether a text is one, for validators. */
 bool sl_adapter_uses_check(const char *text, SlError *err);
+/* The curve "0:1,0.5:0.3" (blanks do not count; "": none) into *use, which it must suit; else *use is as it was. */
+bool sl_adapter_curve_parse(const char *text, SlAdapterUse *use, SlError *err);
 /* A strength as it is written, with a point in every locale. */
 typedef struct SlStrengthText {
     char text[24];

@@ -39,11 +39,16 @@ static bool open_pristine(SlModel *model, SlPart *part, SlError *err)
 
 /* ---- opening an adapter ---- */
 
-static void close_adapter(SlModelAdapter *a)
+static void free_matches(SlModelAdapter *a)
 {
     for (int i = 0; i < SL_MAX_PARTS; i++)
         sl_adapter_match_free(a->match[i]);
-    sl_adapter_close(a->file);
+}
+
+static void close_adapter(SlModelAdapter *a)
+{
+    free_matches(a);
+    sl_adapter_close(a->own);
     free(a->name);
     free(a->hash);
     *a = (SlModelAdapter){0};
@@ -60,9 +65,14 @@ static bool match_part(SlModel *model, SlModelAdapter *a, int i, SlError *err)
     SlAdapterTargets *targets = sl_adapter_targets_new(which, part->pristine, err);
     if (!targets)
         return false;
-    a->match[i] = sl_adapter_match(a->file, targets, err);
+    SlError problem = {0};
+    a->match[i] = sl_adapter_match(a->file, targets, &problem);
     sl_adapter_targets_free(targets);
-    return a->match[i] != NULL;
+    if (a->match[i])
+        return true;
+    return problem.code == SL_FORMAT ? sl_fail(err, SL_FORMAT, "%.700s (the model is %.200s)",
+                                               problem.message, model->info.name)
+                                     : sl_fail(err, problem.code, "%s", problem.message);
 }
 
 static void count_modules(const SlModelAdapter *a, SlAdapterCounts *counts)
@@ -80,21 +90,20 @@ static void count_modules(const SlModelAdapter *a, SlAdapterCounts *counts)
         snprintf(counts->unmatched, sizeof counts->unmatched, "%s", sl_show_name(first).text);
 }
 
-static bool match_model(SlModel *model, SlModelAdapter *a, SlError *err)
+static bool match_model(SlModel *model, SlModelAdapter *a, SlAdapterCounts *counts, SlError *err)
 {
-    SlAdapterCounts counts;
     SlAdapterFacts facts;
     for (int i = 0; i < model->parts; i++)
         if (!match_part(model, a, i, err))
             return false;
-    count_modules(a, &counts);
-    if (counts.matched > 0)
+    count_modules(a, counts);
+    if (counts->matched > 0)
         return true;
     sl_adapter_facts(a->file, &facts);
     return sl_fail(
         err, SL_FORMAT,
         "%s: none of its %d modules (\"%s\", ...) is one of the weights of the model %s%s%s",
-        sl_show_path(sl_adapter_path(a->file)).text, counts.modules, counts.unmatched,
+        sl_show_path(sl_adapter_path(a->file)).text, counts->modules, counts->unmatched,
         model->info.name, facts.base ? ": the file is for " : "", facts.base ? facts.base : "");
 }
 
@@ -108,9 +117,10 @@ static bool open_adapter(SlModel *model, SlModelAdapter *a, const char *name, co
     char *path = model->find_adapter ? model->find_adapter(name, hash, err) : strdup(name);
     if (!path)
         return model->find_adapter ? false : sl_fail(err, SL_MEMORY, "%s: out of memory", name);
-    a->file = sl_adapter_open(path, err);
+    SlAdapterCounts counts;
+    a->file = a->own = sl_adapter_open(path, err);
     free(path);
-    return a->file && match_model(model, a, err);
+    return a->file && match_model(model, a, &counts, err);
 }
 
 int sl_model_find_adapter(SlModel *model, const char *name, const char *hash, SlError *err)
@@ -140,6 +150,26 @@ bool sl_model_adapter(SlModel *model, const char *name, const char *hash, SlAdap
     if (i >= 0)
         count_modules(&model->adapter[i], counts);
     return i >= 0;
+}
+
+bool sl_model_info_adapter(const SlModelInfo *info, const SlAdapter *adapter,
+                           SlAdapterCounts *counts, SlError *err)
+{
+    SlModel *model = calloc(1, sizeof *model); /* of which only the files' headers are read */
+    SlModelAdapter a = {.file = adapter};
+    *counts = (SlAdapterCounts){0};
+    if (!model)
+        return sl_fail(err, SL_MEMORY, "%s: out of memory", sl_adapter_path(adapter));
+    model->info = *info;
+    model->kind = (const SlPipelineClass *)info->pipeline; /* whose first member it is */
+    for (const SlPartClass *const *kind = model->kind->parts; *kind; kind++)
+        if (sl_model_has_part(info, *kind))
+            model->part[model->parts++].kind = *kind;
+    bool ok = match_model(model, &a, counts, err);
+    free_matches(&a);
+    sl_model_free_adapters(model);
+    free(model);
+    return ok;
 }
 
 void sl_model_free_adapters(SlModel *model)

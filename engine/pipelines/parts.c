@@ -173,8 +173,7 @@ static bool load_part(Loading *l, SlPart *part, SlError *err)
     return ok && sl_device_check(model->dev, err);
 }
 
-/* False for parts that may be missing and are not in the info, which lists none for a shape. */
-static bool has_part(const SlModelInfo *info, const SlPartClass *part)
+bool sl_model_has_part(const SlModelInfo *info, const SlPartClass *part)
 {
     if (info->parts == 0)
         return !part->optional;
@@ -229,7 +228,7 @@ static SlDtype stored_dtype(const SlModel *model, const char *name)
 void sl_model_list_parts(SlModel *model)
 {
     for (const SlPartClass *const *kind = model->kind->parts; *kind; kind++)
-        if (has_part(&model->info, *kind)) {
+        if (sl_model_has_part(&model->info, *kind)) {
             SlPart *part = &model->part[model->parts++];
             part->kind = *kind;
             part->dtype = own_dtype(model, *kind);

@@ -55,8 +55,9 @@ typedef struct SlMix {
 
 /* An adapter that some run named. */
 typedef struct SlModelAdapter {
-    char *name, *hash; /* as they were said */
-    SlAdapter *file;
+    char *name, *hash;                   /* as they were said */
+    SlAdapter *own;                      /* to be closed with it, */
+    const SlAdapter *file;               /* and how it is used */
     SlAdapterMatch *match[SL_MAX_PARTS]; /* of each part; NULL where it has no adapters */
 } SlModelAdapter;
 
@@ -157,6 +158,8 @@ bool sl_part_measure(const SlModel *model, SlPart *part, SlError *err);
  * limited, a part that does not fit beside those before it is left for the stage that needs it
  * first. */
 bool sl_model_load_parts(SlModel *model, const SlModelOptions *options, SlError *err);
+/* False for parts that may be missing and are not in the info, which lists none for a shape. */
+bool sl_model_has_part(const SlModelInfo *info, const SlPartClass *part);
 /* Which parts there are and what each computes in; none is loaded. */
 void sl_model_list_parts(SlModel *model);
 /* The same without weights: random ones, or sizes only where the device is the measure device.

@@ -621,42 +621,7 @@ static char *newest_picture(void)
     return count > 0 ? g_strdup(sl_picture_get_path(picture)) : NULL;
 }
 
-/* A picture says which file its LoRA was. */
-static void test_lora_of_picture(void)
-{
-    g_autofree char *lora = fixture_path("../adapters/sd1_kohya_lora.safetensors");
-    g_autofree char *before = newest_picture();
-    g_autofree char *picture = NULL;
-    g_autofree char *bytes = NULL;
-    gsize length;
-
-    g_object_set(workspace->recipe, "lora", lora, NULL);
-    develop_to_end();
-    WAIT_UNTIL(g_strcmp0(before, (picture = newest_picture())) != 0);
-    g_assert_true(g_file_get_contents(picture, &bytes, &length, NULL));
-    g_assert_nonnull(memmem(bytes, length, "\"adapters\":[{\"name\"", 19));
-}
-
-/* LoRAs are a line that is applied as a whole, and shown where the recipe has another. */
-static void test_loras(void)
-{
-    GtkWidget *more = part(panel, "more_row"), *row = more_row(more, "_LoRA");
-    g_autofree char *lora = NULL;
-
-    g_assert_nonnull(row);
-    gtk_editable_set_text(GTK_EDITABLE(row), "cat:0.5");
-    g_object_get(workspace->recipe, "lora", &lora, NULL);
-    g_assert_cmpstr(lora, ==, "");
-    g_signal_emit_by_name(row, "apply");
-    g_clear_pointer(&lora, g_free);
-    g_object_get(workspace->recipe, "lora", &lora, NULL);
-    g_assert_cmpstr(lora, ==, "cat:0.5");
-    test_lora_of_picture();
-    g_object_set(workspace->recipe, "lora", "", NULL);
-    g_assert_cmpstr(gtk_editable_get_text(GTK_EDITABLE(row)), ==, "");
-}
-
-/* Embeddings are a line, too; a picture says which file they were. */
+/* Embeddings are a line; a picture says which file they were. */
 static void test_embeddings(void)
 {
     GtkWidget *row = more_row(part(panel, "more_row"), "_Embeddings");
@@ -972,7 +937,6 @@ int main(int argc, char **argv)
     g_test_add_func("/window/fresh-noise", test_fresh_noise);
     g_test_add_func("/window/ddpm", test_ddpm);
     g_test_add_func("/window/vae", test_vae);
-    g_test_add_func("/window/loras", test_loras);
     g_test_add_func("/window/embeddings", test_embeddings);
     g_test_add_func("/window/sdxl", test_sdxl);
     g_test_add_func("/window/refiner", test_refiner);

@@ -402,7 +402,10 @@ sl_compare_page_open (SlComparePage *self, const char *path)
 static void
 model_changed (SlComparePage *self)
 {
-  sl_compare_view_set_model (self->view, self->workspace->model);
+  GListModel *loras = G_LIST_MODEL (self->workspace->loras);
+
+  if (self->workspace->model)
+    sl_compare_view_set_model (self->view, self->workspace->model, g_list_model_get_n_items (loras) > 0);
 }
 
 SlCompareView *
@@ -437,6 +440,8 @@ sl_compare_page_connect (SlComparePage *self,
   g_signal_connect_object (self->comparison, "state", G_CALLBACK (update), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (self->comparison, "items-changed", G_CALLBACK (update), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (workspace, "model-changed", G_CALLBACK (model_changed), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (workspace->loras, "items-changed", G_CALLBACK (model_changed), self,
+                           G_CONNECT_SWAPPED);
   update (self);
 }
 

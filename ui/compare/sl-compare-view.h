@@ -31,7 +31,8 @@ SlLaneView *sl_compare_view_get_lane (SlCompareView *self, guint index);
 SlCompareChart *sl_compare_view_get_chart (SlCompareView *self);
 /* All lanes alike. */
 void sl_compare_view_zoom (SlCompareView *self, SlZoom zoom);
-/* What is offered depends on the model: other comparisons with a prompt, other schedulers for flow. */
-void sl_compare_view_set_model (SlCompareView *self, SlModelItem *model);
+/* What is offered depends on the model: other comparisons with a prompt, other schedulers for flow;
+ * and on whether the recipe has LoRAs. */
+void sl_compare_view_set_model (SlCompareView *self, SlModelItem *model, gboolean loras);
 
 G_END_DECLS

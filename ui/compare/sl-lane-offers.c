@@ -12,14 +12,16 @@ static const struct
   const char *explanation;
   gboolean words;  /* only for models that take a prompt */
   gboolean pixels; /* only for those that take none */
+  gboolean loras;  /* only for recipes that have some */
 } ready_made[] = {
-  { "four", N_ ("Four Schedulers"), N_ ("PNDM, DDIM, DPM++ 2M and UniPC"), FALSE, FALSE },
-  { "schedulers", N_ ("Nine Schedulers"), N_ ("A full table, to find your favourite"), FALSE, FALSE },
-  { "steps", N_ ("Numbers of Steps"), N_ ("How few are enough?"), FALSE, FALSE },
-  { "guidance", N_ ("Guidance"), N_ ("How closely to follow the words"), TRUE, FALSE },
-  { "sigmas", N_ ("Noise Schedules"), N_ ("Karras, exponential and beta"), FALSE, FALSE },
-  { "seeds", N_ ("Seeds"), N_ ("The same words, other noise"), FALSE, FALSE },
-  { "variances", N_ ("Variance Types"), N_ ("How much fresh noise DDPM adds"), FALSE, TRUE },
+  { "four", N_ ("Four Schedulers"), N_ ("PNDM, DDIM, DPM++ 2M and UniPC"), FALSE, FALSE, FALSE },
+  { "schedulers", N_ ("Nine Schedulers"), N_ ("A full table, to find your favourite"), FALSE, FALSE, FALSE },
+  { "steps", N_ ("Numbers of Steps"), N_ ("How few are enough?"), FALSE, FALSE, FALSE },
+  { "guidance", N_ ("Guidance"), N_ ("How closely to follow the words"), TRUE, FALSE, FALSE },
+  { "strengths", N_ ("LoRA Strengths"), N_ ("From off to as it was trained"), TRUE, FALSE, TRUE },
+  { "sigmas", N_ ("Noise Schedules"), N_ ("Karras, exponential and beta"), FALSE, FALSE, FALSE },
+  { "seeds", N_ ("Seeds"), N_ ("The same words, other noise"), FALSE, FALSE, FALSE },
+  { "variances", N_ ("Variance Types"), N_ ("How much fresh noise DDPM adds"), FALSE, TRUE, FALSE },
 };
 
 static GtkWidget *
@@ -72,9 +74,10 @@ sl_lane_offers_fill_schedulers (GMenu *menu, SlModelItem *model)
 }
 
 void
-sl_lane_offers_set_prompts (GtkFlowBox *presets, gboolean prompts)
+sl_lane_offers_suit (GtkFlowBox *presets, gboolean prompts, gboolean loras)
 {
   for (guint i = 0; i < G_N_ELEMENTS (ready_made); i++)
     gtk_widget_set_visible (GTK_WIDGET (gtk_flow_box_get_child_at_index (presets, (int)i)),
-                            prompts ? !ready_made[i].pixels : !ready_made[i].words);
+                            (prompts ? !ready_made[i].pixels : !ready_made[i].words)
+                                && (loras || !ready_made[i].loras));
 }

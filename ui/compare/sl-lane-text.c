@@ -73,6 +73,15 @@ describe_number (const SlControl *control, SlSettings *settings, gboolean all)
   return sl_setting_phrase (control, value);
 }
 
+static char *
+words_of (const SlControl *control, SlSettings *settings)
+{
+  g_autofree char *text = NULL;
+
+  g_object_get (settings, control->property, &text, NULL);
+  return g_str_equal (control->property, "lora") ? sl_loras_describe (text) : g_steal_pointer (&text);
+}
+
 /* NULL: nothing worth saying. */
 static char *
 describe_setting (const SlControl *control, SlSettings *settings, gboolean all)
@@ -91,7 +100,7 @@ describe_setting (const SlControl *control, SlSettings *settings, gboolean all)
       text = g_strdup_printf ("%" G_GUINT64_FORMAT, sl_settings_get_seed (settings));
       return sl_setting_phrase (control, text);
     case SL_CONTROL_WORDS:
-      g_object_get (settings, control->property, &text, NULL);
+      text = words_of (control, settings);
       start = first_characters (text);
       return *text ? sl_setting_phrase (control, start) : NULL;
     case SL_CONTROL_SIDE:

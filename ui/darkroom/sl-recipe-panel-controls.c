@@ -8,6 +8,26 @@
 #include <errno.h>
 #include <glib/gi18n.h>
 #include <math.h>
+#include <string.h>
+
+/* ---- prompts ---- */
+
+void
+sl_recipe_panel_add_word (SlRecipePanel *self, const char *word)
+{
+  GtkTextBuffer *buffer = gtk_text_view_get_buffer (sl_prompt_box_get_view (self->prompt));
+  g_autofree char *text = g_strchomp (g_strdup (sl_settings_get_prompt (self->recipe)));
+  gboolean comma = *text && !g_str_has_suffix (text, ",");
+  g_autofree char *more = g_strconcat (comma ? ", " : *text ? " " : "", word, NULL);
+  GtkTextIter end;
+
+  if (strstr (text, word))
+    return;
+  gtk_text_buffer_begin_user_action (buffer); /* Ctrl+Z takes it back */
+  gtk_text_buffer_get_iter_at_offset (buffer, &end, (int)g_utf8_strlen (text, -1));
+  gtk_text_buffer_insert (buffer, &end, more, -1);
+  gtk_text_buffer_end_user_action (buffer);
+}
 
 /* ---- schedulers ---- */
 
@@ -305,6 +325,7 @@ adopt_designed (SlRecipePanel *self)
 {
   row_of (self, "prompt")->widget = self->prompt_box;
   row_of (self, "negative-prompt")->widget = GTK_WIDGET (self->negative);
+  row_of (self, "lora")->widget = GTK_WIDGET (self->loras);
   row_of (self, "scheduler")->widget = GTK_WIDGET (self->scheduler_row);
   row_of (self, "sigmas")->widget = GTK_WIDGET (self->sigmas_row);
   row_of (self, "seed")->widget = GTK_WIDGET (self->seed_row);

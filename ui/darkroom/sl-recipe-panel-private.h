@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include "ui/darkroom/sl-lora-group.h"
 #include "ui/darkroom/sl-recipe-panel.h"
 #include "ui/widgets/sl-part-row.h"
 #include "ui/widgets/sl-prompt-box.h"
@@ -33,6 +34,7 @@ struct _SlRecipePanel
   GtkWidget *prompt_box;
   SlPromptBox *prompt;
   SlPromptBox *negative;
+  SlLoraGroup *loras;
   GtkAdjustment *steps_adjustment;
   GtkAdjustment *guidance_adjustment;
   GtkAdjustment *width_adjustment;
@@ -66,6 +68,8 @@ struct _SlRecipePanel
 
 /* Once; the recipe must be there. */
 void sl_recipe_panel_connect_controls (SlRecipePanel *self);
+/* At the end of the prompt, behind a comma, unless it is there already. */
+void sl_recipe_panel_add_word (SlRecipePanel *self, const char *word);
 /* Shows the settings that the model and the scheduler have, hides the others. */
 void sl_recipe_panel_show_existing (SlRecipePanel *self);
 /* Sets every control to the recipe's value; show_first does it when the panel is new, and sets what depends on the

@@ -191,6 +191,7 @@ keep_sensitive (GtkWidget *row)
 void
 sl_recipe_panel_connect (SlRecipePanel *self,
                          SlSettings *recipe,
+                         SlLoraList *loras,
                          SlModelStore *store,
                          SlPromptReader *prompts,
                          GSettings *preferences)
@@ -212,6 +213,8 @@ sl_recipe_panel_connect (SlRecipePanel *self,
       g_signal_connect_swapped (part_row (self, i), "chosen", G_CALLBACK (part_chosen), self);
     }
   g_signal_connect_object (store, "scanned", G_CALLBACK (offer_parts), self, G_CONNECT_SWAPPED);
+  sl_lora_group_connect (self->loras, loras, store);
+  g_signal_connect_swapped (self->loras, "word", G_CALLBACK (sl_recipe_panel_add_word), self);
   keep_sensitive (GTK_WIDGET (self->model_row));
   g_signal_connect_swapped (self->model_row, "notify::selected-item", G_CALLBACK (model_chosen), self);
   g_signal_connect_object (recipe, "notify", G_CALLBACK (sl_recipe_panel_show_recipe), self,
@@ -254,6 +257,7 @@ sl_recipe_panel_class_init (SlRecipePanelClass *klass)
   gtk_widget_class_set_template_from_resource (widget_class, "/org/safelight/Safelight/sl-recipe-panel.ui");
   g_type_ensure (SL_TYPE_PART_ROW);
   g_type_ensure (SL_TYPE_PROMPT_BOX);
+  g_type_ensure (SL_TYPE_LORA_GROUP);
   BIND (model_row);
   BIND (parts_row);
   BIND (vae_row);
@@ -264,6 +268,7 @@ sl_recipe_panel_class_init (SlRecipePanelClass *klass)
   BIND (prompt_box);
   BIND (prompt);
   BIND (negative);
+  BIND (loras);
   BIND (steps_adjustment);
   BIND (guidance_adjustment);
   BIND (width_adjustment);

@@ -17,6 +17,7 @@ G_DECLARE_FINAL_TYPE (SlRecipePanel, sl_recipe_panel, SL, RECIPE_PANEL, AdwBin)
 /* Once, before the panel is shown. Signal "model-chosen" when a person takes another model. */
 void sl_recipe_panel_connect (SlRecipePanel *self,
                               SlSettings *recipe,
+                              SlLoraList *loras,
                               SlModelStore *store,
                               SlPromptReader *prompts,
                               GSettings *preferences);

@@ -132,6 +132,44 @@ is_picture (const char *path)
   return FALSE;
 }
 
+/* A .safetensors file is a LoRA or a model. */
+typedef struct
+{
+  SlIntake *intake;
+  char *path;
+} Weights;
+
+static void
+lora_answered (const SlLoraAnswer *answer, gpointer user_data)
+{
+  Weights *weights = user_data;
+  g_autoptr (SlIntake) self = weights->intake;
+  g_autofree char *path = weights->path;
+  g_autofree char *text = NULL;
+
+  g_free (weights);
+  if (self->workspace->closed)
+    return;
+  if (!answer->is_lora)
+    sl_model_store_open (self->workspace->models, path, model_opened, g_object_ref (self));
+  else if (answer->error)
+    sl_notice_alert (self->widget, _ ("This cannot be used as a LoRA"), answer->error->message);
+  else
+    {
+      text = g_strdup_printf (_ ("Added the LoRA “%s”"), sl_lora_get_name (answer->lora));
+      sl_notice_toast (self->widget, text);
+    }
+}
+
+static void
+open_weights (SlIntake *self, const char *path)
+{
+  Weights *weights = g_new (Weights, 1);
+
+  *weights = (Weights){ g_object_ref (self), g_strdup (path) };
+  sl_lora_list_add (self->workspace->loras, path, lora_answered, weights);
+}
+
 static void
 open_now (SlIntake *self, const char *path)
 {
@@ -142,6 +180,8 @@ open_now (SlIntake *self, const char *path)
     g_signal_emit (self, signals[COMPARISON], 0, path);
   else if (is_picture (path))
     sl_reader_restore_file (workspace->files, path, models, workspace->recipe, restored, g_object_ref (self));
+  else if (g_str_has_suffix (path, ".safetensors"))
+    open_weights (self, path);
   else
     sl_model_store_open (workspace->models, path, model_opened, g_object_ref (self));
 }

@@ -382,8 +382,8 @@ sl_window_new (AdwApplication *application, GSettings *preferences)
   self->intake = sl_intake_new (self->workspace, GTK_WIDGET (self), actions);
   restore_layout (self);
   theme_changed (self);
-  sl_recipe_panel_connect (self->panel, self->workspace->recipe, self->workspace->models,
-                           self->workspace->prompts, preferences);
+  sl_recipe_panel_connect (self->panel, self->workspace->recipe, self->workspace->loras,
+                           self->workspace->models, self->workspace->prompts, preferences);
   sl_queue_popover_connect (self->queue_popover, self->workspace->queue);
   sl_export_bar_connect (self->export_bar, self->workspace, actions);
   sl_darkroom_page_connect (self->darkroom, self->workspace, actions, self->export_bar);

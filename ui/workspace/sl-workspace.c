@@ -78,6 +78,7 @@ sl_workspace_take_model (SlWorkspace *self, SlModelItem *model)
   fit_recipe (self);
   g_settings_set_string (self->preferences, "model", sl_model_item_get_path (model));
   sl_worker_load (self->worker, model);
+  sl_lora_list_set_model (self->loras, model);
   g_signal_emit (self, signals[MODEL_CHANGED], 0);
 }
 
@@ -219,6 +220,9 @@ sl_workspace_new (GSettings *preferences)
 
   self->preferences = g_object_ref (preferences);
   restore_recipe (self);
+  self->loras = sl_lora_list_new (self->files, self->recipe, preferences);
+  g_signal_connect_object (self->models, "scanned", G_CALLBACK (sl_lora_list_look_again), self->loras,
+                           G_CONNECT_SWAPPED);
   g_signal_connect_object (self->recipe, "notify::seed", G_CALLBACK (seed_changed), self, G_CONNECT_SWAPPED);
   set_device (self);
   set_tiny (self);
@@ -244,6 +248,7 @@ sl_workspace_close (SlWorkspace *self)
   self->closed = TRUE;
   g_signal_handlers_disconnect_by_data (self->preferences, self);
   g_settings_set_string (self->preferences, "recipe", recipe);
+  sl_lora_list_close (self->loras);
   sl_gallery_flush (self->gallery);
   sl_worker_shutdown (self->worker);
   sl_prompt_reader_close (self->prompts);
@@ -266,6 +271,7 @@ sl_workspace_finalize (GObject *object)
   g_clear_object (&self->models);
   g_clear_object (&self->prompts);
   g_clear_object (&self->gallery);
+  g_clear_object (&self->loras);
   g_clear_object (&self->recipe);
   g_clear_object (&self->preferences);
   G_OBJECT_CLASS (sl_workspace_parent_class)->finalize (object);

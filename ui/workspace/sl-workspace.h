@@ -27,6 +27,7 @@ struct _SlWorkspace
   SlGallery *gallery;
   SlComparison *comparison;
   SlSettings *recipe;
+  SlLoraList *loras;      /* of the recipe */
   SlModelItem *model;     /* the chosen one; NULL before the models are found */
   gboolean takes_prompt;  /* that model does */
   gboolean seed_is_fresh; /* somebody chose the seed, and no picture was made with it yet */

@@ -1,6 +1,9 @@
 /* sl-compare-presets.c - see sl-compare-presets.h. */
 #include "app/objects/compare/sl-compare-presets.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "app/objects/sl-model-item-private.h"
 #include "engine/engine.h"
 
@@ -166,6 +169,41 @@ add_seeds (SlComparison *comparison, SlSettings *values)
   return added;
 }
 
+/* A LoRA of the recipe from off to as it was trained. The texts' strength goes along where it is the UNet's. */
+static guint
+add_strengths (SlComparison *comparison, int which, SlSettings *values)
+{
+  static const double strengths[] = { 0, 0.25, 0.5, 0.75, 1 };
+  g_autofree char *text = NULL;
+  SlAdapterUses uses;
+  guint added = 0;
+  gboolean both;
+
+  g_object_get (values, "lora", &text, NULL);
+  if (!sl_adapter_uses_parse (text, &uses, NULL) || which < 0 || which >= uses.count)
+    {
+      sl_adapter_uses_free (&uses);
+      return 0;
+    }
+  both = uses.use[which].text == uses.use[which].unet;
+  for (guint i = 0; i < G_N_ELEMENTS (strengths); i++)
+    {
+      char *changed;
+
+      uses.use[which].unet = strengths[i];
+      if (both)
+        uses.use[which].text = strengths[i];
+      changed = sl_adapter_uses_text (&uses);
+      if (changed == NULL)
+        break;
+      g_object_set (values, "lora", changed, NULL);
+      added += add (comparison, sl_own ("lora"), values);
+      free (changed);
+    }
+  sl_adapter_uses_free (&uses);
+  return added;
+}
+
 static guint
 add_reference (SlComparison *comparison, SlPrediction prediction, SlSettings *values)
 {
@@ -198,6 +236,10 @@ sl_compare_presets_add (SlComparison *comparison, const char *name, SlSettings *
     return add_variances (comparison, values);
   if (g_str_equal (name, "seeds"))
     return add_seeds (comparison, values);
+  if (g_str_equal (name, "strengths"))
+    return add_strengths (comparison, 0, values);
+  if (g_str_has_prefix (name, "strengths/"))
+    return add_strengths (comparison, (int)g_ascii_strtoll (strchr (name, '/') + 1, NULL, 10), values);
   if (g_str_equal (name, "reference"))
     return add_reference (comparison, prediction, values);
   if (g_str_equal (name, "lane"))
