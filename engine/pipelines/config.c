@@ -136,6 +136,16 @@ SlJson *sl_model_config(const SlModelInfo *info, const char *part, SlError *err)
     return NULL;
 }
 
+bool sl_model_has_part(const SlModelInfo *info, const SlPartClass *part)
+{
+    if (info->parts == 0)
+        return !part->optional;
+    for (int i = 0; i < info->parts; i++)
+        if (!strcmp(info->part[i].name, part->name))
+            return true;
+    return false;
+}
+
 SlWeightSource *sl_model_weights(const SlModelInfo *info, const SlPartClass *part, SlError *err)
 {
     char folder[4400];

@@ -173,16 +173,6 @@ static bool load_part(Loading *l, SlPart *part, SlError *err)
     return ok && sl_device_check(model->dev, err);
 }
 
-bool sl_model_has_part(const SlModelInfo *info, const SlPartClass *part)
-{
-    if (info->parts == 0)
-        return !part->optional;
-    for (int i = 0; i < info->parts; i++)
-        if (!strcmp(info->part[i].name, part->name))
-            return true;
-    return false;
-}
-
 /* What its configuration says of "force_upcast". One that cannot be read is refused where the part
  * is built. */
 static bool forces_upcast(const SlModelInfo *info, const SlPartClass *part)
