@@ -90,7 +90,7 @@ ask_for_file (SlLoraGroup *self, SlPathChosen chosen)
 {
   const SlPathDialog dialog = { .from = GTK_WIDGET (self),
                                 .title = _ ("Choose a LoRA"),
-                                .action = GTK_FILE_CHOOSER_ACTION_OPEN,
+                                .wants = SL_PATH_OPEN,
                                 .filter_name = _ ("LoRAs"),
                                 .pattern = "*.safetensors" };
 
