@@ -268,8 +268,8 @@ static void test_lanes(void)
     screenshot("loras-lanes");
     gtk_window_set_default_size(GTK_WINDOW(window), 600, 800);
     adw_view_stack_set_visible_child_name(pages, "darkroom");
-    WAIT_UNTIL(adw_flap_get_folded(flap));
-    adw_flap_set_reveal_flap(flap, TRUE);
+    settle(500);
+    act("win.toggle-panel");
     gtk_toggle_button_set_active(part(nth_row(0), "unfold"), TRUE);
     screenshot("loras-narrow");
 }
