@@ -26,7 +26,9 @@ static const char *part(const char *from, const char *prefix, const char *other,
 {
     SlError err = {0};
     const char *path = file(name);
-    SlWeightSource *w = sl_weights_open_file(from, &err);
+    SlWeightSource *w = strstr(from, ".safetensors")
+                            ? sl_weights_open_file(from, &err)
+                            : sl_weights_open(from, "diffusion_pytorch_model", &err);
     SlTensorWriter *to = sl_tensor_writer_new();
     for (size_t i = 0; w && i < sl_weights_count(w); i++) {
         const SlTensorInfo *t = sl_weights_info(w, i);
@@ -97,7 +99,7 @@ static void test_layouts(void)
  * stable-diffusion.cpp's layout, and the UNet of one in ComfyUI-GGUF's. */
 static void test_gguf(const char *fixture, const char *whole, const char *unet)
 {
-    char relative[80];
+    char relative[100];
     snprintf(relative, sizeof relative, "goldens/model/%s", fixture);
     char *path = sl_test_path(relative);
 #define OF "generate", "--model", path, "--prompt", "a red house", "--steps", "2", "--quiet"
@@ -109,6 +111,57 @@ static void test_gguf(const char *fixture, const char *whole, const char *unet)
     expect(RUN(OF, "--unet", unet, "--output", file("g2.png")), 0, "",
            "... its UNet from one as ComfyUI-GGUF writes it");
     sl_test(same_pixels(file("g0.png"), file("g2.png")), "... the same pixels");
+    snprintf(relative, sizeof relative, "goldens/adapters/%s_kohya_lora.safetensors", fixture);
+    char *lora = sl_test_path(relative);
+    expect(RUN(OF, "--lora", lora, "--output", file("g3.png")), 0, "", "... with a LoRA");
+    expect(RUN(OF, "--unet", whole, "--vae", whole, "--text-encoder", whole, "--lora", lora,
+               "--output", file("g4.png")),
+           0, "", "... and with it over the GGUF file");
+    sl_test(same_pixels(file("g3.png"), file("g4.png")), "... the same pixels");
+    sl_test(!same_pixels(file("g0.png"), file("g3.png")), "... which are others than without");
+#undef OF
+    free(lora);
+    free(path);
+}
+
+/* A LoRA of one matrix of the fixture sharded, whose weights are stored in f16. */
+static const char *lora_of_halves(void)
+{
+    static const char name[] =
+        "lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn1_to_q";
+    static float down[2 * 16], up[16 * 2];
+    char tensor[200];
+    SlError err = {0};
+    SlTensorWriter *to = sl_tensor_writer_new();
+    for (int i = 0; i < 32; i++) {
+        down[i] = (float)(i % 7 - 3) / 8;
+        up[i] = (float)(i % 5 - 2) / 4;
+    }
+    snprintf(tensor, sizeof tensor, "%s.lora_down.weight", name);
+    sl_tensor_writer_add(to, tensor, 2, (const int64_t[]){2, 16}, down);
+    snprintf(tensor, sizeof tensor, "%s.lora_up.weight", name);
+    sl_tensor_writer_add(to, tensor, 2, (const int64_t[]){16, 2}, up);
+    if (!sl_tensor_writer_save(to, file("halves.safetensors"), &err))
+        sl_test(false, "a LoRA is written: %s", err.message);
+    sl_tensor_writer_free(to);
+    return file("halves.safetensors");
+}
+
+/* Over weights of two bytes a LoRA gives what it gives over the same values in f32. */
+static void test_halves(void)
+{
+    char *path = sl_test_path("goldens/model/sharded"), halves[4200];
+    char lora[300], unet[300]; /* what file() gives is not kept for long */
+    snprintf(lora, sizeof lora, "%s", lora_of_halves());
+    snprintf(halves, sizeof halves, "%s/unet", path);
+    snprintf(unet, sizeof unet, "%s", part(halves, "", "", false, "f32.safetensors"));
+#define OF "generate", "--model", path, "--prompt", "a red house", "--steps", "2", "--quiet"
+    expect(RUN(OF, "--output", file("h0.png")), 0, "", "weights in f16");
+    expect(RUN(OF, "--lora", lora, "--output", file("h1.png")), 0, "", "... with a LoRA");
+    expect(RUN(OF, "--unet", unet, "--lora", lora, "--output", file("h2.png")), 0, "",
+           "... over the same weights in f32");
+    sl_test(same_pixels(file("h1.png"), file("h2.png")), "... the same pixels");
+    sl_test(!same_pixels(file("h0.png"), file("h1.png")), "... which are others than without");
 #undef OF
     free(path);
 }
@@ -287,6 +340,7 @@ int main(int argc, char **argv)
     test_layouts();
     test_gguf("sd1", argv[2], argv[3]);
     test_gguf("sdxl", argv[4], argv[5]);
+    test_halves();
     test_refused();
     test_previews();
     test_replay();

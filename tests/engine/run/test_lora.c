@@ -94,33 +94,36 @@ static void test_traces(SlModel *model)
         free(all[i]);
 }
 
+#define LANES 5
+
 /* Runs that take turns over one model, with one share. */
 static void test_lanes(SlModel *model)
 {
-    char strengths[4][600];
+    char strengths[LANES][600];
     SlShare *share = sl_share_new(model);
-    SlRun *run[4] = {NULL};
+    SlRun *run[LANES] = {NULL};
     SlError err = {0};
     bool ok = share != NULL;
-    for (int i = 0; ok && i < 4; i++) {
-        static const char *const said[] = {":0", ":0.5:0", ":0.5:0", ":1"};
+    for (int i = 0; ok && i < LANES; i++) {
+        static const char *const said[] = {":0", ":0.5:0", ":0.5:0", ":1@0:1,0.5:0.3",
+                                           ":0.5:0@0-0.5"};
         run[i] = new_run(model, text(strengths[i], kohya, said[i]), share, &err);
         ok = run[i] != NULL;
     }
     sl_test(ok && sl_runs_match(run[1], run[2]) && !sl_runs_match(run[0], run[1]),
             "lanes of one set of strengths may be a batch, others not");
     for (int step = 0; ok && step < 4; step++)
-        for (int i = 0; ok && i < 4; i++)
+        for (int i = 0; ok && i < LANES; i++)
             ok = sl_run_next(run[i], NULL, &err);
-    sl_test(ok, "four lanes %s", err.message);
-    for (int i = 0; ok && i < 4; i++) {
+    sl_test(ok, "all lanes %s", err.message);
+    for (int i = 0; ok && i < LANES; i++) {
         float *alone = sample_of(model, strengths[i]);
         sl_test(same(alone, sl_run_sample(run[i])), "lane %d is what it is alone", i + 1);
         free(alone);
     }
     sl_test(ok && sl_share_counts(share).texts == 4, "texts are encoded once for each strength: %d",
             sl_share_counts(share).texts);
-    for (int i = 0; i < 4; i++)
+    for (int i = 0; i < LANES; i++)
         sl_run_free(run[i]);
     sl_share_free(share);
 }
