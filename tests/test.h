@@ -28,14 +28,31 @@ __attribute__((constructor)) static void sl_test_set_locale_(void)
     setlocale(LC_ALL, "");
 }
 
+/* A text of several lines with `instead` for each line break: a line of another form is a fault to
+ * who reads TAP. */
+__attribute__((format(printf, 2, 0), unused)) static void sl_test_print_(const char *instead,
+                                                                         const char *format,
+                                                                         va_list args)
+{
+    char *text = NULL;
+    if (vasprintf(&text, format, args) < 0)
+        abort();
+    for (const char *c = text; *c; c++)
+        if (*c == '\n')
+            fputs(instead, stdout);
+        else
+            putchar(*c);
+    putchar('\n');
+    free(text);
+}
+
 /* One line of TAP; gives ok back, so that a caller can print more about a failure. */
 __attribute__((format(printf, 2, 3), unused)) static bool sl_test(bool ok, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
     printf("%sok %d - ", ok ? "" : "not ", ++sl_test_count_);
-    vprintf(format, args);
-    putchar('\n');
+    sl_test_print_(" ", format, args);
     va_end(args);
     if (!ok)
         sl_test_failed_++;
@@ -49,8 +66,7 @@ __attribute__((format(printf, 1, 2), unused)) static void sl_test_note(const cha
     va_list args;
     va_start(args, format);
     printf("# ");
-    vprintf(format, args);
-    putchar('\n');
+    sl_test_print_("\n# ", format, args);
     va_end(args);
 }
 

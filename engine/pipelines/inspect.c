@@ -178,6 +178,34 @@ static bool add_part(SlModelInfo *info, const SlPartClass *kind, const char *cla
     return ok;
 }
 
+/* ---- parts that are not there ---- */
+
+static bool is_there(const char *folder, const char *name)
+{
+    char path[PATH_ROOM + 64];
+    struct stat st;
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    return stat(path, &st) == 0;
+}
+
+/* Of parts that a model has not and nobody gave, each with how it can be given. */
+typedef struct Missing {
+    char text[600];
+    int count;
+} Missing;
+
+static void add_missing(Missing *m, const char *part, const char *where)
+{
+    char option[40];
+    size_t used = strlen(m->text);
+    snprintf(option, sizeof option, "%.39s", part);
+    for (char *c = option; *c; c++)
+        if (*c == '_')
+            *c = '-';
+    snprintf(m->text + used, sizeof m->text - used, "%s%s (\"%s\"; --%s gives one)",
+             m->count++ ? " and no " : "", part, where, option);
+}
+
 /* ---- configurations ---- */
 
 static bool read_scheduler(SlModelInfo *info, SlError *err)
@@ -302,6 +330,22 @@ static bool find_scheduler(SlModelInfo *info, const SlJson *index, SlError *err)
     return true;
 }
 
+/* Every part that the index names has its folder or is from elsewhere. */
+static bool check_folders(const SlModelInfo *info, const SlJson *index, SlError *err)
+{
+    const SlPartClass *const *parts = sl_pipeline_class_of(info)->parts;
+    Missing missing = {""};
+    for (int i = 0; parts[i]; i++) {
+        char where[60];
+        snprintf(where, sizeof where, "%.50s/", parts[i]->name);
+        if (names_component(index, parts[i]->name) && !sl_model_other(info, parts[i]->name) &&
+            !is_there(info->path, where))
+            add_missing(&missing, parts[i]->name, where);
+    }
+    return !missing.count || sl_fail(err, SL_FORMAT, "%s: the folder has no %s",
+                                     sl_show_path(info->path).text, missing.text);
+}
+
 static bool add_folder_part(SlModelInfo *info, const SlJson *index, const SlPartClass *part,
                             SlError *err)
 {
@@ -373,6 +417,8 @@ static bool inspect_index(SlModelInfo *info, const SlJson *index, SlError *err)
     if (!find_class(info, index, err) || !find_scheduler(info, index, err))
         return false;
     const SlPipelineClass *kind = sl_pipeline_class_of(info);
+    if (!check_folders(info, index, err))
+        return false;
     for (int i = 0; kind->parts[i]; i++)
         if (!add_folder_part(info, index, kind->parts[i], err))
             return false;
@@ -429,24 +475,6 @@ static bool read_marks(SlModelInfo *info, const SlWeightSource *file, SlError *e
     /* as model_index.json of stable-diffusion-xl-base-1.0 says, and of its refiner */
     info->force_zeros = !info->pipeline->refines;
     return true;
-}
-
-/* Of parts that a model has not and nobody gave, each with how it can be given. */
-typedef struct Missing {
-    char text[600];
-    int count;
-} Missing;
-
-static void add_missing(Missing *m, const char *part, const char *where)
-{
-    char option[40];
-    size_t used = strlen(m->text);
-    snprintf(option, sizeof option, "%.39s", part);
-    for (char *c = option; *c; c++)
-        if (*c == '_')
-            *c = '-';
-    snprintf(m->text + used, sizeof m->text - used, "%s%s (\"%s\"; --%s gives one)",
-             m->count++ ? " and no " : "", part, where, option);
 }
 
 /* What the checkpoint has not is from elsewhere. */
@@ -506,14 +534,6 @@ static bool inspect_file(SlModelInfo *info, SlError *err)
 }
 
 /* ---- parts from elsewhere ---- */
-
-static bool is_there(const char *folder, const char *name)
-{
-    char path[PATH_ROOM + 64];
-    struct stat st;
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    return stat(path, &st) == 0;
-}
 
 /* A file; the folder of the part; or the folder of a model that has the part. */
 static bool add_other(SlModelInfo *info, const SlPartFrom *from, SlError *err)

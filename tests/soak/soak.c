@@ -50,7 +50,7 @@ static Figures take_figures(void)
 
 static void print_figures(guint made, const Figures *figures)
 {
-    g_print("%6u pictures: %.2f MiB resident, %.2f MiB allocated, %d threads, %d files\n", made,
+    g_print("# %6u pictures: %.2f MiB resident, %.2f MiB allocated, %d threads, %d files\n", made,
             figures->resident / MIB, figures->allocated / MIB, figures->threads, figures->files);
 }
 

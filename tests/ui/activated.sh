@@ -10,7 +10,7 @@ check() {
 call() { gdbus call --session --timeout 30 --dest "$1" --object-path "$2" --method "$3" "${@:4}" >/dev/null; }
 running() { gdbus call --session --dest org.freedesktop.DBus --object-path / --method org.freedesktop.DBus.NameHasOwner $name | grep -q true; }
 
-"$program" generate --model "$model" --prompt "a house" --steps 2 --quiet --output "$HOME/a picture.png"
+"$program" generate --model "$model" --prompt "a house" --steps 2 --quiet --output "$HOME/a picture.png" >&2
 check $? "a picture to open"
 mkdir -p "$XDG_DATA_HOME/dbus-1/services"
 printf '[D-BUS Service]\nName=%s\nExec="%s" --gapplication-service\n' $name "$program" >"$XDG_DATA_HOME/dbus-1/services/$name.service"

@@ -670,6 +670,29 @@ static void test_lacking(void)
     }
 }
 
+static void test_lacking_folders(void)
+{
+    SlError err = {0};
+    char path[600], from[700], to[700];
+    char *vae = sl_test_path("goldens/model/sd1/vae");
+    snprintf(path, sizeof path, "%s", copy_model("sd1"));
+    for (int i = 0; i < 2; i++) {
+        snprintf(from, sizeof from, "%s/%s", path, i ? "vae" : "text_encoder");
+        snprintf(to, sizeof to, "%s/part_%d", path, i);
+        sl_test(rename(from, to) == 0, "%s is put away", from);
+    }
+    sl_test(!sl_model_inspect(path, &info, &err) &&
+                strstr(err.message,
+                       "the folder has no text_encoder (\"text_encoder/\"; --text-encoder gives "
+                       "one) and no vae (\"vae/\"; --vae gives one)"),
+            "a folder without two of its parts: %s", err.message);
+    const SlPartFrom given[] = {{"vae", vae}, {NULL, NULL}};
+    sl_test(!sl_model_inspect_with(path, given, &info, &err) &&
+                strstr(err.message, "--text-encoder") && !strstr(err.message, "--vae"),
+            "and with one of them given: %s", err.message);
+    free(vae);
+}
+
 /* ---- models that were trained as EDM is ---- */
 
 static const char *const cosxl[] = {XL,  "edm_vpred.sigma_max", "1", "edm_vpred.sigma_min", "1",
@@ -876,6 +899,7 @@ int main(int argc, char **argv)
     test_wrong_paths(checkpoint);
     test_few_steps();
     test_lacking();
+    test_lacking_folders();
     test_edm_files();
     test_their_timesteps();
     test_tokenizer();

@@ -58,9 +58,11 @@ def main():
     out = pathlib.Path(sys.argv[1]).resolve() / "goldens/model"
     shutil.rmtree(out, ignore_errors=True)
     shutil.copytree(HERE / "now", out)
-    adapters = out.parent / "adapters"  # of the LoRAs' cases
-    adapters.unlink(missing_ok=True)
-    adapters.symlink_to(HERE.parent / "adapters")
+    for folder in HERE.parent.iterdir():  # the cases name files of other folders: LoRAs, embeddings
+        link = out.parent / folder.name
+        if folder.is_dir() and folder != HERE:
+            link.unlink(missing_ok=True)
+            link.symlink_to(folder)
     for path in [*HERE.glob("*.safetensors"), *HERE.glob("*.json")]:
         (out / path.name).symlink_to(path)
     cases = out / "scheduler_cases.json"  # tried with the pipelines as they are
