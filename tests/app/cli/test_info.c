@@ -174,11 +174,11 @@ static void test_embeddings(void)
     done(&words);
     done(&json);
     done(&both);
-    sl_write_file(file("evil.pt"),
-                  "\x80\x02\x8a\nl\xfc\x9c\x46\xf9 j\xa8P\x19.\x80\x02M\xe9\x03.\x80\x02}."
-                  "\x80\x02"
-                  "cos\nsystem\nX\x04\0\0\0true\x85R.",
-                  55, NULL);
+    static const char evil_bytes[] =
+        "\x80\x02\x8a\nl\xfc\x9c\x46\xf9 j\xa8P\x19.\x80\x02M\xe9\x03.\x80\x02}."
+        "\x80\x02"
+        "cos\nsystem\nX\x04\0\0\0true\x85R.";
+    sl_write_file(file("evil.pt"), evil_bytes, sizeof evil_bytes - 1, NULL);
     Run evil = RUN("info", file("evil.pt"));
     sl_test(evil.status == 1 && strstr(evil.err, "evil.pt") && strstr(evil.err, "\"os.system\"") &&
                 strstr(evil.err, "none of it run"),
