@@ -10,12 +10,10 @@
 #include "app/files/files.h"
 #include "app/objects/sl-dynamic.h"
 #include "app/objects/sl-model-item-private.h"
-#include "app/objects/sl-places.h"
 #include "app/objects/sl-settings-private.h"
 #include "app/objects/sl-thread-queue.h"
 #include "app/recipe/recipe.h"
 
-#define DEPTH 4 /* of folders in folders */
 
 struct _SlPromptReader
 {
@@ -265,10 +263,6 @@ task_done (gpointer data)
 
 /* ---- names ---- */
 
-/* The folders that hold LoRAs, in and beside folders of models. */
-static const char *const lora_folders[] = { "loras", "lora", "Lora" };
-static const char lora_ending[] = ".safetensors";
-
 typedef struct
 {
   SlPromptReader *reader;
@@ -288,24 +282,6 @@ look_free (gpointer data)
   g_free (look);
 }
 
-static void
-look_in (const char *folder, GTree *found, int depth)
-{
-  g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
-  const char *name;
-
-  while (dir && depth > 0 && (name = g_dir_read_name (dir)))
-    {
-      g_autofree char *path = g_build_filename (folder, name, NULL);
-      gboolean is_folder = g_file_test (path, G_FILE_TEST_IS_DIR);
-
-      if (is_folder && *name != '.')
-        look_in (path, found, depth - 1);
-      if (!is_folder && g_str_has_suffix (name, lora_ending) && g_utf8_validate (name, -1, NULL))
-        g_tree_insert (found, g_strndup (name, strlen (name) - strlen (lora_ending)), NULL);
-    }
-}
-
 static gboolean
 add_name (gpointer name, gpointer value, gpointer names)
 {
@@ -319,38 +295,25 @@ compare (gconstpointer a, gconstpointer b, gpointer unused)
   return g_utf8_collate (a, b);
 }
 
+/* The names that a prompt can have of these files: without folder and ending, in the order of the alphabet. Frees all. */
 static char **
-list_loras (const char *preferred)
+list_names (char **all)
 {
-  g_autoptr (GPtrArray) folders = sl_places_model_folders (preferred);
+  static const char ending[] = ".safetensors";
   g_autoptr (GTree) found = g_tree_new_full (compare, NULL, g_free, NULL);
   g_autoptr (GStrvBuilder) names = g_strv_builder_new ();
 
-  for (guint i = 0; i < folders->len; i++)
-    for (guint k = 0; k < G_N_ELEMENTS (lora_folders); k++)
-      {
-        g_autofree char *in = g_build_filename (folders->pdata[i], lora_folders[k], NULL);
-        g_autofree char *beside = g_build_filename (folders->pdata[i], "..", lora_folders[k], NULL);
+  for (char **path = all; path && *path; path++)
+    {
+      char *name = g_path_get_basename (*path);
 
-        look_in (in, found, DEPTH);
-        look_in (beside, found, DEPTH);
-      }
-  g_tree_foreach (found, add_name, names);
-  return g_strv_builder_end (names);
-}
-
-static char **
-list_embeddings (const char *preferred)
-{
-  g_autoptr (GTree) found = g_tree_new_full (compare, NULL, g_free, NULL);
-  g_autoptr (GStrvBuilder) names = g_strv_builder_new ();
-  char **all;
-
-  sl_embeddings_look_in (preferred);
-  all = sl_embeddings_list ();
-  for (char **name = all; name && *name; name++)
-    if (g_utf8_validate (*name, -1, NULL))
-      g_tree_insert (found, g_strdup (*name), NULL);
+      if (g_str_has_suffix (name, ending))
+        name[strlen (name) - strlen (ending)] = '\0';
+      if (g_utf8_validate (name, -1, NULL))
+        g_tree_insert (found, name, NULL);
+      else
+        g_free (name);
+    }
   sl_strings_free (all);
   g_tree_foreach (found, add_name, names);
   return g_strv_builder_end (names);
@@ -361,8 +324,10 @@ look_run (gpointer data)
 {
   Look *look = data;
 
-  look->names[SL_PROMPT_LORAS] = list_loras (look->preferred);
-  look->names[SL_PROMPT_EMBEDDINGS] = list_embeddings (look->preferred);
+  sl_lora_look_in (look->preferred);
+  sl_embeddings_look_in (look->preferred);
+  look->names[SL_PROMPT_LORAS] = list_names (sl_loras_list ());
+  look->names[SL_PROMPT_EMBEDDINGS] = list_names (sl_embeddings_list ());
 }
 
 static void
