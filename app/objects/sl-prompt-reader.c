@@ -14,7 +14,6 @@
 #include "app/objects/sl-thread-queue.h"
 #include "app/recipe/recipe.h"
 
-
 struct _SlPromptReader
 {
   GObject parent_instance;
