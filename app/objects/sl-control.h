@@ -32,7 +32,7 @@ typedef struct
   guint n_choices;
   double min, max, step, page; /* of a number */
   guint digits;
-  guint own; /* its bit in SlOwn; 0: a lane cannot have its own */
+  guint64 own; /* its bit in SlOwn; 0: a lane cannot have its own */
 } SlControl;
 
 guint sl_control_count (void);

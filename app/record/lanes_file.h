@@ -33,7 +33,7 @@ typedef struct SlLanesOut {
      * not looked at. */
     const SlMetadata *identity;
     const SlMetadata *const *identities; /* [lanes] instead of identity, or NULL */
-    const unsigned *own;                 /* [lanes], as SlLaneNote.own; NULL: all settings */
+    const uint64_t *own;                 /* [lanes], as SlLaneNote.own; NULL: all settings */
     int reference;                       /* the lane that others are measured against */
 } SlLanesOut;
 /* Atomic, and looked at again before it replaces anything. Lanes without a moment are left out; SL_ARGUMENT where no lane has one. */
@@ -41,7 +41,7 @@ bool sl_lanes_write(const SlLanesOut *out, const char *path, SlError *err);
 
 /* What a file says of a lane besides its timeline. */
 typedef struct SlLaneNote {
-    unsigned own; /* bits of the settings that are its own: sl_settings_of_own */
+    uint64_t own; /* bits of the settings that are its own: sl_settings_of_own */
     bool done;
     int inherited;               /* moments of ancestors before its own */
     int moments, kept_inherited; /* that are kept; those of ancestors among them */

@@ -302,13 +302,14 @@ static bool read_own(const LaneIn *in, SlSettingSet *settings)
 {
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(in->json, "own");
     double own = cJSON_IsNumber(item) ? item->valuedouble : -1;
-    unsigned all = sl_settings_own(SL_SETTINGS_ALL);
-    if (!(own >= 0 && own <= all && own == floor(own))) {
+    uint64_t all = sl_settings_own(SL_SETTINGS_ALL);
+    if (!(own >= 0 && own <= (double)all && own == floor(own))) {
         char what[100];
-        snprintf(what, sizeof what, "\"own\" is not a whole number from 0 to %u", all);
+        snprintf(what, sizeof what, "\"own\" is not a whole number from 0 to %llu",
+                 (unsigned long long)all);
         return wrong(in, what);
     }
-    *settings = own == SL_LANES_OWN_ALL ? SL_SETTINGS_ALL : sl_settings_of_own((unsigned)own);
+    *settings = own == SL_LANES_OWN_ALL ? SL_SETTINGS_ALL : sl_settings_of_own((uint64_t)own);
     in->note->own = sl_settings_own(*settings);
     return true;
 }

@@ -340,8 +340,8 @@ static cJSON *describe(const Saving *saving, int lane, const Part *part)
     no_recipe.failed = recipe == NULL;
     char *settings = sl_out_end_text(&no_recipe, recipe);
     char *metadata = metadata_text(t, identity_of(asked, lane));
-    unsigned all = sl_settings_own(SL_SETTINGS_ALL), own = asked->own ? asked->own[lane] : all;
-    sl_out_number(&out, json, "own", own == all ? SL_LANES_OWN_ALL : own);
+    uint64_t all = sl_settings_own(SL_SETTINGS_ALL), own = asked->own ? asked->own[lane] : all;
+    sl_out_number(&out, json, "own", own == all ? SL_LANES_OWN_ALL : (double)own);
     sl_out_text(&out, json, "values", settings);
     sl_out_text(&out, json, "settings", settings);
     sl_out_text(&out, json, "metadata", metadata);

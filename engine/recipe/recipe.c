@@ -31,16 +31,16 @@ const SlSettingInfo *sl_setting_find_option(const char *option, size_t length)
     return NULL;
 }
 
-unsigned sl_settings_own(SlSettingSet settings)
+uint64_t sl_settings_own(SlSettingSet settings)
 {
-    unsigned own = 0;
+    uint64_t own = 0;
     for (int i = 0; i < SL_N_SETTINGS; i++)
         if (settings & SL_SETTING_BIT(i))
             own |= sl_setting_table[i].own;
     return own;
 }
 
-SlSettingSet sl_settings_of_own(unsigned own)
+SlSettingSet sl_settings_of_own(uint64_t own)
 {
     SlSettingSet settings = 0;
     for (int i = 0; i < SL_N_SETTINGS; i++)

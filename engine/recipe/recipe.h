@@ -191,7 +191,9 @@ typedef struct SlSettingInfo {
     unsigned needs; /* SlModelHas, all of these; 0: every model has the setting */
     size_t takes;   /* offset of a bool in SlSchedulerInfo; 0: every scheduler has the setting */
     SlSettingScope scope;
-    unsigned own; /* its bit in the number "own" of a lane in .safelight; 0: none */
+    /* Its bit in the number "own" of a lane in .safelight; 0: none. Up to 1 << 52: the number is one
+     * of JSON, which is a double. */
+    uint64_t own;
 
     /* The command line: "--option VALUE", "--lane option=value"; its help. NULL: a record of how another
      * setting came about, which nobody gives. */
@@ -227,8 +229,8 @@ const SlSettingInfo *sl_setting_find(const char *key);
 const SlSettingInfo *sl_setting_find_option(const char *option, size_t length);
 
 /* The bits (SlSettingInfo.own) of a set's settings, and the settings of bits. */
-unsigned sl_settings_own(SlSettingSet settings);
-SlSettingSet sl_settings_of_own(unsigned own);
+uint64_t sl_settings_own(SlSettingSet settings);
+SlSettingSet sl_settings_of_own(uint64_t own);
 
 /* Whether a model and a scheduler have a setting; NULL stands for one that is not known, which has
  * all. Where it is not there, its value changes nothing (or is refused: sl_recipe_check). */

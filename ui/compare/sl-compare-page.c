@@ -200,7 +200,7 @@ get_window (SlComparePage *self)
 }
 
 static void
-edited (SlLaneEditor *editor, guint own, SlSettings *values, SlComparePage *self)
+edited (SlLaneEditor *editor, SlOwn own, SlSettings *values, SlComparePage *self)
 {
   SlCompareLane *lane = sl_lane_editor_get_lane (editor);
 
@@ -254,7 +254,7 @@ branch_over (SlComparePage *self, GParamSpec *pspec, SlJob *job)
 }
 
 static void
-branched (SlLaneEditor *editor, guint own, SlSettings *values, SlComparePage *self)
+branched (SlLaneEditor *editor, SlOwn own, SlSettings *values, SlComparePage *self)
 {
   guint index = GPOINTER_TO_UINT (g_object_get_data (G_OBJECT (editor), "sl-lane"));
   g_autoptr (GError) error = NULL;

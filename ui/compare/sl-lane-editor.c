@@ -300,7 +300,7 @@ sl_lane_editor_class_init (SlLaneEditorClass *klass)
   gtk_widget_class_install_action (widget_class, "editor.apply", NULL, apply);
   gtk_widget_class_add_binding_action (widget_class, GDK_KEY_Escape, 0, "window.close", NULL);
   signals[APPLIED] = g_signal_new ("applied", SL_TYPE_LANE_EDITOR, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
-                                   G_TYPE_NONE, 2, G_TYPE_UINT, SL_TYPE_SETTINGS);
+                                   G_TYPE_NONE, 2, G_TYPE_UINT64, SL_TYPE_SETTINGS);
 }
 
 static void

@@ -11,7 +11,7 @@ G_BEGIN_DECLS
 
 G_DECLARE_FINAL_TYPE (SlLaneEditor, sl_lane_editor, SL, LANE_EDITOR, AdwWindow)
 
-/* Signal "applied" (guint own, SlSettings values) when a person agrees; the window closes itself. */
+/* Signal "applied" (SlOwn own, SlSettings values) when a person agrees; the window closes itself. */
 SlLaneEditor *
 sl_lane_editor_new (GtkWindow *parent, SlCompareLane *lane, SlSettings *recipe, SlModelItem *model);
 /* The same for a branch: what is not chosen stays as it is in the run. */

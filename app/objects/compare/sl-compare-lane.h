@@ -10,7 +10,7 @@ G_BEGIN_DECLS
 
 /* What a lane has of its own; everything else is the recipe's. A bit for each setting that a lane can have,
  * as .safelight files have them: the table of settings says which (SlControl.own). */
-typedef guint SlOwn;
+typedef guint64 SlOwn;
 
 /* The bit of a setting, by its property. */
 SlOwn sl_own (const char *property);

@@ -18,7 +18,7 @@ typedef struct
   SlLanes *lanes;
   SlJob *job[SL_COMPARISON_MAX];          /* of each lane */
   SlMetadata identity[SL_COMPARISON_MAX]; /* their pointers are the jobs' */
-  unsigned own[SL_COMPARISON_MAX];
+  uint64_t own[SL_COMPARISON_MAX];
   int reference;
   char *path;
   GError *error;

@@ -218,8 +218,8 @@ static void test_own(SlModel *model)
     SlMetadata identity;
     SlLanes *lanes = make_lanes(model);
     SlLanesIn *in = calloc(1, sizeof *in);
-    const unsigned all = sl_settings_own(SL_SETTINGS_ALL);
-    const unsigned own[3] = {
+    const uint64_t all = sl_settings_own(SL_SETTINGS_ALL);
+    const uint64_t own[3] = {
         all, 0,
         sl_settings_own(SL_SETTING_BIT(SL_SETTING_STEPS) | SL_SETTING_BIT(SL_SETTING_CLIP_SKIP))};
     SlLanesOut out = {.lanes = lanes, .model = model, .identity = &identity};
@@ -234,8 +234,9 @@ static void test_own(SlModel *model)
         sl_lanes_in_free(in);
     }
     for (int i = 0; i < SL_N_SETTINGS; i++) {
-        unsigned bit = sl_setting(i)->own;
-        sl_test((bit & (bit - 1)) == 0 && (!bit || sl_settings_of_own(bit) == SL_SETTING_BIT(i)),
+        uint64_t bit = sl_setting(i)->own;
+        sl_test(bit <= UINT64_C(1) << 52 && (bit & (bit - 1)) == 0 &&
+                    (!bit || sl_settings_of_own(bit) == SL_SETTING_BIT(i)),
                 "%s has a bit of its own, or none", sl_setting(i)->key);
     }
     unlink(path);
