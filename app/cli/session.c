@@ -199,8 +199,10 @@ bool sl_session_open_maker(SlSession *session, const SlOptions *options, const S
     if (options->model)
         return sl_session_open(session, options, NULL, err);
     SlModelInfo *info = malloc(sizeof *info);
+    const SlModelWanted wanted = {
+        .name = m->model, .files = m->file, .count = m->files, .cancel = sl_interrupt_flag()};
     bool ok = (info || sl_fail(err, SL_MEMORY, "memory ran out")) &&
-              sl_model_find_same(m->model, m->file, m->files, info, sl_interrupt_flag(), err) &&
+              sl_model_find_same(&wanted, info, err) &&
               open_session(session, options, info, info->path, err);
     free(info);
     return ok;

@@ -364,12 +364,15 @@ static bool is_new(const List *list, const char *name, const char *const *words)
     return true;
 }
 
-char **sl_models_list(void)
+char **sl_models_list(const char *first)
 {
     char **paths = calloc(MAX_MODELS + 1, sizeof *paths), **folders = sl_model_folders();
     List list = {.item = paths, .max = paths ? MAX_MODELS : 0};
+    const Choice models = {.name = is_new, .path = looks_like_model};
+    if (first && *first)
+        push_chosen(&list, first, &models);
     for (int i = 0; folders && folders[i]; i++)
-        push_chosen(&list, folders[i], &(Choice){.name = is_new, .path = looks_like_model});
+        push_chosen(&list, folders[i], &models);
     sl_strings_free(folders);
     return paths;
 }

@@ -47,9 +47,10 @@ char *sl_preview_decoder_find(const SlModelInfo *info, const char *first);
  * memory. */
 char **sl_folders_named(const char *name, const char *first);
 
-/* Every model on the search path (folders with a model_index.json, files by their endings); the first of a
- * name wins. NULL-terminated, for sl_strings_free; NULL without memory. */
-char **sl_models_list(void);
+/* Every model in the folder `first` (NULL or "": none) and on the search path (folders with a
+ * model_index.json, files by their endings); the first of a name wins. NULL-terminated, for
+ * sl_strings_free; NULL without memory. */
+char **sl_models_list(const char *first);
 
 #ifdef __cplusplus
 }

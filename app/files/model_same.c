@@ -15,11 +15,12 @@
 
 #define PATH_ROOM 4600
 
-/* Behind "vae=NAME", or the whole name of a single file: what a person may have renamed. */
-static const char *behind_given(const char *name, bool single)
+/* Behind "vae=NAME", or the whole name of a single file: what a person may have renamed. part: "vae=", of a
+ * part from elsewhere; "": the model's own. */
+static const char *behind_given(const char *name, const char *part, bool single)
 {
-    const char *equals = strchr(name, '='), *slash = strchr(name, '/');
-    if (equals && (!slash || equals < slash))
+    const char *slash = strchr(name + strlen(part), '/');
+    if (*part)
         return slash ? slash : name + strlen(name);
     return single ? name + strlen(name) : name;
 }
@@ -28,13 +29,17 @@ static const char *behind_given(const char *name, bool single)
  * is the same. */
 static bool same_name(const SlModelInfo *info, const SlModelFile *is, const SlModelFile *was)
 {
-    size_t part = strcspn(was->name, "=/");
+    char part[sizeof info->other[0].part + 1] = "";
+    for (int i = 0; i < info->others && !*part; i++) {
+        snprintf(part, sizeof part, "%s=", info->other[i].part);
+        if (strncmp(is->name, part, strlen(part)))
+            *part = 0;
+    }
     if (!was->sha256[0])
         return !strcmp(is->name, was->name);
-    if (was->name[part] == '=' && strncmp(is->name, was->name, part + 1))
-        return false;
-    return !strcmp(behind_given(is->name, info->single_file),
-                   behind_given(was->name, info->single_file));
+    return !strncmp(was->name, part, strlen(part)) &&
+           !strcmp(behind_given(is->name, part, info->single_file),
+                   behind_given(was->name, part, info->single_file));
 }
 
 static bool same_sizes(const SlModelInfo *info, const SlModelFile *files, int count)
@@ -88,7 +93,7 @@ static bool is_file(const char *path, const SlModelFile *file, const int *cancel
 static char *find_renamed(const char *part, const SlModelFile *file, const char *first,
                           const int *cancel)
 {
-    char **lists[] = {sl_parts_list(part, first), sl_models_list()}, *found = NULL;
+    char **lists[] = {sl_parts_list(part, first), sl_models_list(first)}, *found = NULL;
     for (int k = 0; k < 2; k++) {
         for (int i = 0; lists[k] && lists[k][i] && !found && file->sha256[0]; i++)
             if (is_file(lists[k][i], file, cancel))
@@ -98,18 +103,9 @@ static char *find_renamed(const char *part, const SlModelFile *file, const char 
     return found;
 }
 
-/* What of a picture's files is looked for, and where. */
-typedef struct Wanted {
-    const SlModelFile *files;
-    int count;
-    const char *first; /* a folder before the search path; NULL: none */
-    SlFoundParts others;
-    const int *cancel;
-} Wanted;
-
-static bool add_other(Wanted *wanted, const SlModelFile *file, const char *equals, SlError *err)
+static bool add_other(const SlModelWanted *wanted, const SlModelFile *file, const char *equals,
+                      SlFoundParts *others, SlError *err)
 {
-    SlFoundParts *others = &wanted->others;
     const int *cancel = wanted->cancel;
     int i = others->count;
     SlError problem = {0};
@@ -156,59 +152,58 @@ void sl_found_parts_free(SlFoundParts *parts)
 
 /* Of a model that is a folder every own file is in the folder of a part, "unet/NAME"; of a single
  * file the only own name is the model's. */
-static bool find_others(const char *model, Wanted *wanted, SlError *err)
+static bool find_others(const SlModelWanted *wanted, SlFoundParts *others, SlError *err)
 {
     for (int i = 0; i < wanted->count; i++) {
         const char *name = wanted->files[i].name, *equals = strchr(name, '=');
-        if (equals && strcmp(name, model) && !memchr(name, '/', (size_t)(equals - name)) &&
-            !add_other(wanted, &wanted->files[i], equals, err))
+        if (equals && strcmp(name, wanted->name) && !memchr(name, '/', (size_t)(equals - name)) &&
+            !add_other(wanted, &wanted->files[i], equals, others, err))
             return false;
     }
     return true;
 }
 
-bool sl_parts_find_same(const char *model, const SlModelFile *files, int count, const char *first,
-                        SlFoundParts *parts, SlError *err)
+bool sl_parts_find_same(const SlModelWanted *wanted, SlFoundParts *parts, SlError *err)
 {
-    Wanted wanted = {.files = files, .count = count, .first = first};
-    bool found = find_others(model, &wanted, err);
-    *parts = wanted.others;
+    *parts = (SlFoundParts){.count = 0};
+    bool found = find_others(wanted, parts, err);
     if (!found)
         sl_found_parts_free(parts);
     return found;
 }
 
-static bool is_same(const char *path, const Wanted *wanted, SlModelInfo *info)
+static bool is_same(const char *path, const SlModelWanted *wanted, const SlFoundParts *others,
+                    SlModelInfo *info)
 {
-    return sl_model_inspect_with(path, wanted->others.from, info, NULL) &&
+    return sl_model_inspect_with(path, others->from, info, NULL) &&
            sl_model_is_same(info, wanted->files, wanted->count, wanted->cancel);
 }
 
-static bool find_same(const char *name, const Wanted *wanted, SlModelInfo *info, SlError *err)
+static bool find_same(const SlModelWanted *wanted, const SlFoundParts *others, SlModelInfo *info,
+                      SlError *err)
 {
-    char *path = sl_model_find(name, NULL);
-    bool found = path && is_same(path, wanted, info);
+    char *path = sl_model_find(wanted->name, NULL);
+    bool found = path && is_same(path, wanted, others, info);
     bool named = path != NULL;
     free(path);
     if (found)
         return true;
-    char **paths = sl_models_list();
+    char **paths = sl_models_list(wanted->first);
     for (int i = 0; paths && paths[i] && !found; i++)
-        found = is_same(paths[i], wanted, info);
+        found = is_same(paths[i], wanted, others, info);
     sl_strings_free(paths);
     if (!found)
         sl_fail(err, SL_IO,
                 named ? "the model \"%s\" here has other weights than the one of this picture"
                       : "there is no model \"%s\" on the search path",
-                name);
+                wanted->name);
     return found;
 }
 
-bool sl_model_find_same(const char *name, const SlModelFile *files, int count, SlModelInfo *info,
-                        const int *cancel, SlError *err)
+bool sl_model_find_same(const SlModelWanted *wanted, SlModelInfo *info, SlError *err)
 {
-    Wanted wanted = {.files = files, .count = count, .cancel = cancel};
-    bool found = find_others(name, &wanted, err) && find_same(name, &wanted, info, err);
-    sl_found_parts_free(&wanted.others);
+    SlFoundParts others = {.count = 0};
+    bool found = find_others(wanted, &others, err) && find_same(wanted, &others, info, err);
+    sl_found_parts_free(&others);
     return found;
 }

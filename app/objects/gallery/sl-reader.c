@@ -20,6 +20,7 @@ typedef struct
   GBytes *data;
   char **parts;  /* as SlRestored's */
   char *missing; /* why they are NULL; or NULL */
+  char *renamed; /* the path of the model, which has another name here; or NULL */
   SlRecipe *base;
   SlImport import;
   GError *error;
@@ -35,6 +36,7 @@ restoring_free (gpointer data)
   g_free (restoring->path);
   g_free (restoring->models);
   g_free (restoring->missing);
+  g_free (restoring->renamed);
   g_strfreev (restoring->parts);
   g_clear_pointer (&restoring->data, g_bytes_unref);
   free (restoring->base);
@@ -63,22 +65,40 @@ import_data (Restoring *restoring, SlError *err)
   return ok;
 }
 
-/* Where the parts are that a picture of ours names. */
+/* The model by its hashes, where none has its name: hashing takes seconds. */
 static void
-find_parts (Restoring *restoring)
+find_renamed (Restoring *restoring, const SlModelWanted *wanted)
+{
+  g_autofree char *path = g_build_filename (restoring->models, wanted->name, NULL);
+  g_autofree SlModelInfo *info = g_new0 (SlModelInfo, 1);
+  char *named = sl_model_find (wanted->name, NULL);
+
+  if (named == NULL && !g_file_test (path, G_FILE_TEST_EXISTS) && sl_model_find_same (wanted, info, NULL))
+    restoring->renamed = g_strdup (info->path);
+  free (named);
+}
+
+/* Where the model and those parts are that a picture of ours names. */
+static void
+find_model (Restoring *restoring)
 {
   g_autofree SlMetadata *metadata = g_new0 (SlMetadata, 1);
   g_autoptr (GStrvBuilder) parts = g_strv_builder_new ();
   SlFoundParts found = { .count = 0 };
+  SlModelWanted wanted;
   SlError err = { 0 };
 
   if (!sl_metadata_read (restoring->path, metadata, NULL))
     return;
-  if (sl_parts_find_same (metadata->model, metadata->file, metadata->files, restoring->models, &found, &err))
+  wanted = (SlModelWanted){
+    .name = metadata->model, .files = metadata->file, .count = metadata->files, .first = restoring->models
+  };
+  if (sl_parts_find_same (&wanted, &found, &err))
     {
       for (int i = 0; i < found.count; i++)
         g_strv_builder_add_many (parts, found.part[i], found.path[i], NULL);
       restoring->parts = g_strv_builder_end (parts);
+      find_renamed (restoring, &wanted);
     }
   else
     restoring->missing = g_strdup (err.message);
@@ -100,7 +120,7 @@ restore_run (gpointer data)
   if (!ok)
     restoring->error = sl_app_error_new (&err);
   else if (restoring->path)
-    find_parts (restoring);
+    find_model (restoring);
 }
 
 /* The window's language; the readers know no gettext. */
@@ -130,8 +150,13 @@ restore_done (gpointer data)
       _sl_settings_set_recipe (settings, import->recipe);
     }
   notes = sl_notes_text (&import->all_notes, translated);
-  restored = (SlRestored){ settings, (char *)import->source, import->model,     import->problems,
-                           notes,    restoring->parts,       restoring->missing };
+  restored = (SlRestored){ .settings = settings,
+                           .source = (char *)import->source,
+                           .model = restoring->renamed ? restoring->renamed : import->model,
+                           .problems = import->problems,
+                           .notes = notes,
+                           .parts = restoring->parts,
+                           .missing = restoring->missing };
   restoring->restored (&restored, NULL, restoring->user_data);
   free (notes);
 }

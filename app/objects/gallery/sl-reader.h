@@ -11,7 +11,7 @@ typedef struct
 {
   SlSettings *settings; /* NULL when a value did not pass: problems says which */
   char *source;         /* "Safelight", "ComfyUI", ... */
-  char *model;          /* as the file names it */
+  char *model;          /* as the file names it, or its path where it has another name here */
   char *problems;       /* a sentence a line */
   char *notes;          /* what was not taken over, a sentence a line, in the window's language */
   char *
@@ -25,8 +25,8 @@ typedef void (*SlRestoredFunc) (const SlRestored *restored, const GError *error,
 /* rgb is NULL when error is not; borrowed during the call. */
 typedef void (*SlPixelsFunc) (GBytes *rgb, int width, int height, const GError *error, gpointer user_data);
 
-/* base gives what the file does not say, and is not changed. models: a folder in which parts of the model are looked for
- * before the search path; "": none. */
+/* base gives what the file does not say, and is not changed. models: a folder in which the model and its parts are looked
+ * for before the search path; "": none. */
 void sl_reader_restore_file (SlThreadQueue *files,
                              const char *path,
                              const char *models,

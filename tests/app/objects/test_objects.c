@@ -260,6 +260,23 @@ static void pixels_loaded(GBytes *rgb, int width, int height, const GError *erro
     *(GBytes **)user_data = g_bytes_ref(rgb);
 }
 
+/* A model that has another name here, in the chosen folder, is found by what is in it. */
+static void restore_renamed(Fixture *fixture, const char *picture, const char *model)
+{
+    g_autofree char *models = g_build_filename(fixture->folder, "models", NULL);
+    g_autofree char *other = g_build_filename(models, "other", NULL);
+    g_autoptr(SlSettings) base = sl_settings_new();
+    Restored result = {0};
+
+    g_assert_true(g_mkdir(models, 0700) == 0 && symlink(model, other) == 0);
+    sl_reader_restore_file(fixture->files, picture, models, base, restored, &result);
+    WAIT_UNTIL(result.called);
+    g_assert_no_error(result.error);
+    g_assert_cmpstr(result.model, ==, other);
+    restored_clear(&result);
+    g_assert_true(g_unlink(other) == 0 && g_rmdir(models) == 0);
+}
+
 static void test_save_and_restore(Fixture *fixture, gconstpointer data)
 {
     g_autoptr(SlWorker) worker = sl_worker_new();
@@ -283,6 +300,7 @@ static void test_save_and_restore(Fixture *fixture, gconstpointer data)
     g_assert_nonnull(result.settings);
     g_assert_true(sl_settings_equal(result.settings, sl_job_get_settings(job)));
     restored_clear(&result);
+    restore_renamed(fixture, path, sl_model_item_get_path(model));
     sl_reader_load_pixels(fixture->files, path, 0, pixels_loaded, &pixels);
     WAIT_UNTIL(pixels != NULL);
     g_assert_true(g_bytes_equal(pixels, sl_frame_object_get_rgb(sl_job_get_last_frame(job),
