@@ -8,25 +8,25 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* ---- building ---- */
+/* ---- the parts ---- */
 
-void *sl_build_text_encoder(const SlJson *json, SlBinder *b, SlError *err)
+static void *build_text_encoder(const SlJson *json, SlBinder *b, SlError *err)
 {
     SlTextEncoderConfig config;
     return sl_text_encoder_config(&config, json, err) ? sl_text_encoder_new(&config, b, err) : NULL;
 }
 
-void sl_free_text_encoder(void *te)
+static void free_text_encoder(void *te)
 {
     sl_text_encoder_free(te);
 }
 
-void *sl_build_unet_condition(const SlJson *json, SlBinder *b, SlError *err)
+static void *build_unet(const SlJson *json, SlBinder *b, SlError *err)
 {
     return sl_denoiser_new(&sl_denoiser_unet_condition, json, b, err);
 }
 
-void sl_free_unet_condition(void *unet)
+static void free_unet(void *unet)
 {
     sl_denoiser_free(unet);
 }
@@ -41,7 +41,7 @@ bool sl_vae_config_to_decode(SlVaeConfig *config, const SlJson *json, SlError *e
                    sl_json_name(json), config->latent_channels, SL_MAX_LATENT_CHANNELS);
 }
 
-void *sl_build_vae(const SlJson *json, SlBinder *b, SlError *err)
+static void *build_vae(const SlJson *json, SlBinder *b, SlError *err)
 {
     SlVaeConfig config;
     return sl_vae_config_to_decode(&config, json, err) ? sl_vae_new(&config, b, err) : NULL;
@@ -51,6 +51,43 @@ void sl_free_vae(void *vae)
 {
     sl_vae_free(vae);
 }
+
+const SlPartClass sl_part_unet = {
+    .name = "unet",
+    .base = "diffusion_pytorch_model",
+    .classes = (const char *const[]){"UNet2DConditionModel", NULL},
+    .use = SL_USE_DENOISE,
+    .build = build_unet,
+    .free = free_unet,
+};
+
+const SlPartClass sl_part_text_encoder = {
+    .name = "text_encoder",
+    .base = "model",
+    .classes = (const char *const[]){"CLIPTextModel", "CLIPTextModelWithProjection", NULL},
+    .use = SL_USE_ENCODE,
+    .build = build_text_encoder,
+    .free = free_text_encoder,
+};
+
+const SlPartClass sl_part_text_encoder_2 = {
+    .name = "text_encoder_2",
+    .base = "model",
+    .classes = (const char *const[]){"CLIPTextModelWithProjection", NULL},
+    .use = SL_USE_ENCODE,
+    .build = build_text_encoder,
+    .free = free_text_encoder,
+};
+
+const SlPartClass sl_part_vae = {
+    .name = "vae",
+    .base = "diffusion_pytorch_model",
+    .classes = (const char *const[]){"AutoencoderKL", "AutoencoderTiny", NULL},
+    .use = SL_USE_DECODE,
+    .compute = SL_COMPUTE_UPCAST,
+    .build = build_vae,
+    .free = sl_free_vae,
+};
 
 /* ---- configurations ---- */
 
@@ -98,6 +135,19 @@ bool sl_read_prompt_tokens(const SlModelInfo *info, const char *folder, int max_
     return own.code == SL_OK || sl_fail(err, own.code, "%s", own.message);
 }
 
+void sl_inspect_latents(SlModelInfo *info, const SlUnetConfig *unet, const SlVaeConfig *vae,
+                        int usual)
+{
+    info->told_guidance = unet->time_cond_proj_dim > 0;
+    if (info->told_guidance)
+        info->lacks |= SL_HAS_NEGATIVE_PROMPT | SL_HAS_ZEROS;
+    info->channels = unet->in_channels;
+    info->factor = vae->factor;
+    info->size_multiple = vae->factor * sl_unet_size_multiple(unet);
+    info->width = (unet->sample_width ? unet->sample_width : usual) * vae->factor;
+    info->height = (unet->sample_height ? unet->sample_height : usual) * vae->factor;
+}
+
 /* ---- do they fit each other? Sizes inside a part were checked when its weights were bound ---- */
 
 bool sl_check_text_encoder(const SlModel *model, const SlTokenizer *tokenizer,
@@ -117,95 +167,24 @@ bool sl_check_text_encoder(const SlModel *model, const SlTokenizer *tokenizer,
                    model->info.path, length, text->max_positions);
 }
 
-bool sl_check_finite_text(const SlConditionTensor *t, SlError *err)
+bool sl_check_states(const SlModelInfo *info, const SlUnetConfig *unet, int width, SlError *err)
 {
-    int64_t bad = sl_first_bad(t->values, t->size[0] * (t->rank > 1 ? t->size[1] : 1));
-    if (bad >= 0 && t->rank == 1)
-        return sl_fail(err, SL_FORMAT,
-                       "the text encoder's pooled text is not a finite number: no step can be "
-                       "computed with it");
-    return bad < 0 ||
-           sl_fail(err, SL_FORMAT,
-                   "the text encoder's output is not a finite number at token %d of %d: no step "
-                   "can be computed with it",
-                   (int)(bad / t->size[1]) + 1, (int)t->size[0]);
-}
-
-/* ---- texts ---- */
-
-SlTokenizer *sl_ask_tokenizer(const SlTokenizer *t, const SlAsk *ask, SlError *err)
-{
-    int count = 0, total = 0;
-    for (int i = 0; i < ask->vectors_count; i++)
-        total += ask->vectors[i].count;
-    SlAddedWord *words = calloc((size_t)total + 1, sizeof *words);
-    char **names = calloc((size_t)total + 1, sizeof *names);
-    bool ok = words && names;
-    for (int i = 0; i < ask->vectors_count; i++)
-        for (int k = 0; ok && k < ask->vectors[i].count; k++) {
-            const SlPromptVectors *v = &ask->vectors[i];
-            ok = (k ? asprintf(&names[count], "%s_%d", v->name, k)
-                    : asprintf(&names[count], "%s", v->name)) >= 0;
-            if (ok) {
-                words[count] = (SlAddedWord){names[count], v->first + k};
-                count++;
-            }
-        }
-    SlTokenizer *with = ok ? sl_tokenizer_with(t, words, count, err) : NULL;
-    if (!ok)
-        sl_fail(err, SL_MEMORY, "out of memory for the text");
-    for (int i = 0; names && i < count; i++)
-        free(names[i]);
-    free(names);
-    free(words);
-    return with;
-}
-
-bool sl_tokenize_text(const SlTokenizer *tokenizer, const SlRecipe *recipe, bool negative, int *ids,
-                      SlAsk *ask, SlError *err)
-{
-    char *unused = NULL;
-    int count = 0;
-    SlTokenizer *t =
-        sl_ask_tokenizer(sl_tokenizer_as(tokenizer, (SlTokenRules)recipe->tokenizer), ask, err);
-    char *text =
-        t ? sl_tokenizer_expand(t, negative ? recipe->negative_prompt : recipe->prompt, err) : NULL;
-    bool ok = text && sl_tokenize_padded(t, text, ids, &unused, &count, err);
-    if (ok && unused)
-        snprintf(ask->warning, sizeof ask->warning, "%d token%s of the %s %s not used: %s", count,
-                 count == 1 ? "" : "s", negative ? "negative prompt" : "prompt",
-                 count == 1 ? "was" : "were", unused);
-    free(unused);
-    free(text);
-    sl_tokenizer_without(t);
-    return ok;
-}
-
-bool sl_tokenize_prompt(const SlModel *model, const SlRecipe *recipe, bool negative, SlAsk *ask,
-                        SlError *err)
-{
-    const SlTokenizer *tokenizers[2] = {model->tokenizer, model->tokenizer_2};
-    for (int i = 0; i < (model->kind->two_texts ? 2 : 1); i++) {
-        const SlTokenizer *t = sl_tokenizer_as(tokenizers[i], (SlTokenRules)recipe->tokenizer);
-        bool compel = ask->prompt->mode == SL_PROMPT_COMPEL;
-        SlTokenizer *with = compel ? sl_ask_tokenizer(t, ask, err) : NULL;
-        const SlPromptTokensAsk of = {.prompt = ask->prompt,
-                                      .part = ask->part,
-                                      .text = negative ? recipe->negative_prompt : recipe->prompt,
-                                      .tokenizer = compel ? with : t,
-                                      .vectors = ask->vectors,
-                                      .vectors_count = compel ? 0 : ask->vectors_count};
-        ask->tokens[i] = compel && !with ? NULL : sl_prompt_tokens(&of, err);
-        sl_tokenizer_without(with);
-        if (!ask->tokens[i])
-            return false;
-    }
-    for (int t = 0; ask->tokens[1] && t < ask->tokens[0]->texts; t++)
-        if (sl_prompt_tokens_rows(ask->tokens[0], t) != sl_prompt_tokens_rows(ask->tokens[1], t))
+    for (int i = 0; i < unet->blocks; i++)
+        if (unet->cross_attention_dim[i] != width)
             return sl_fail(err, SL_FORMAT,
-                           "The model's two tokenizers split the prompt into %d and %d rows; "
-                           "expected equal numbers",
-                           sl_prompt_tokens_rows(ask->tokens[0], t),
-                           sl_prompt_tokens_rows(ask->tokens[1], t));
+                           "%s: the UNet expects text embeddings of size %d (cross_attention_dim), "
+                           "the model's texts have %d",
+                           info->path, unet->cross_attention_dim[i], width);
     return true;
+}
+
+bool sl_check_latents(const SlModelInfo *info, const SlUnetConfig *unet, const SlVaeConfig *vae,
+                      SlError *err)
+{
+    return (unet->in_channels == vae->latent_channels &&
+            unet->out_channels == vae->latent_channels) ||
+           sl_fail(err, SL_UNSUPPORTED,
+                   "%s: the UNet has %d input and %d output channels, the VAE %d latent channels; "
+                   "only text to picture models with equal numbers can run",
+                   info->path, unet->in_channels, unet->out_channels, vae->latent_channels);
 }

@@ -29,9 +29,8 @@ typedef struct Encoding {
 typedef struct Encoder {
     SlModel *model;
     const Encoding *e;
-    const SlTextEncoder *te;
     int length, width;
-    int32_t *ids; /* [length] */
+    int *ids;     /* [length] */
     float *chunk; /* [length, width]: the last encoded one */
     float *empty; /* [length, width]: of the empty prompt; NULL: not encoded yet */
 } Encoder;
@@ -45,29 +44,13 @@ static bool no_memory(SlError *err)
 static bool encode_ids(Encoder *c, const int mask[2], float *out, SlConditionTensor *pooled,
                        SlError *err)
 {
-    SlDevice *dev = c->model->dev;
-    SlTextExtras extras = {.mask = {mask[0], mask[1]}, .vectors_end = c->e->vectors_end};
-    if (!sl_model_text_extras(c->model, c->e->part, &extras, err))
-        return false;
-    size_t mark = sl_arena_mark(dev);
-    SlTensor ids = sl_tensor_new(dev, SL_I32, 2, (const int64_t[]){1, c->length});
-    SlTensor f32 = sl_tensor_new(dev, SL_F32, 3, (const int64_t[]){1, c->length, c->width});
-    SlTensor hidden = {0}, text = {0};
-    sl_upload(dev, c->ids, &ids);
-    bool ok = sl_text_encoder_forward_with(dev, c->te, &ids, &extras, c->e->state, &hidden,
-                                           pooled ? &text : NULL, err);
-    if (ok) {
-        sl_copy(dev, &hidden, &f32);
-        sl_download(dev, &f32, out);
-        if (pooled) {
-            SlTensor wide = sl_tensor_new(dev, SL_F32, 2, text.size);
-            sl_copy(dev, &text, &wide);
-            sl_download(dev, &wide, pooled->values);
-        }
-        ok = sl_device_check(dev, err);
-    }
-    sl_arena_reset(dev, mark);
-    return ok;
+    const SlEncodeIds e = {.part = c->e->part,
+                           .ids = c->ids,
+                           .length = c->length,
+                           .state = c->e->state,
+                           .mask = {mask[0], mask[1]},
+                           .vectors_end = c->e->vectors_end};
+    return sl_encode_ids(c->model, &e, out, pooled, err);
 }
 
 /* A chunk of a term to c->chunk. */
@@ -213,12 +196,16 @@ static bool encode_sections(Encoder *c, SlError *err)
     return encode_ids(c, no_mask, c->chunk, c->e->pooled[0], err);
 }
 
+static const SlTextEncoderConfig *config_of(SlModel *model, const char *part)
+{
+    return sl_text_encoder_get_config(sl_model_net(model, part));
+}
+
 /* Fills states and pooled with what the prompt's mode makes of the encoder's output. */
 static bool encode(SlModel *model, const Encoding *e, SlError *err)
 {
-    Encoder c = {
-        .model = model, .e = e, .te = sl_model_net(model, e->part), .length = e->tokens->length};
-    c.width = sl_text_encoder_get_config(c.te)->hidden_size;
+    Encoder c = {.model = model, .e = e, .length = e->tokens->length};
+    c.width = config_of(model, e->part)->hidden_size;
     c.ids = calloc((size_t)c.length + 1, sizeof *c.ids);
     c.chunk = calloc((size_t)(c.length * c.width) + 1, sizeof *c.chunk);
     bool ok = c.ids && c.chunk ? e->tokens->mode == SL_PROMPT_A1111 ? encode_a1111(&c, err)
@@ -228,11 +215,6 @@ static bool encode(SlModel *model, const Encoding *e, SlError *err)
     free(c.chunk);
     free(c.empty);
     return ok;
-}
-
-static const SlTextEncoderConfig *config_of(SlModel *model, const char *part)
-{
-    return sl_text_encoder_get_config(sl_model_net(model, part));
 }
 
 /* Room for the conditions: states first, then pooled texts. */

@@ -12,8 +12,6 @@
 #include "engine/pipelines/corrections.h"
 #include "engine/pipelines/latent_parts.h"
 
-#include <stdlib.h>
-
 /* ---- parts ---- */
 
 static void *build_vae(const SlJson *json, SlBinder *b, SlError *err)
@@ -27,24 +25,6 @@ static void *build_vae(const SlJson *json, SlBinder *b, SlError *err)
     }
     return sl_vae_new(&config, b, err);
 }
-
-static const SlPartClass unet = {
-    .name = "unet",
-    .base = "diffusion_pytorch_model",
-    .classes = (const char *const[]){"UNet2DConditionModel", NULL},
-    .use = SL_USE_DENOISE,
-    .build = sl_build_unet_condition,
-    .free = sl_free_unet_condition,
-};
-
-static const SlPartClass text_encoder = {
-    .name = "text_encoder",
-    .base = "model",
-    .classes = (const char *const[]){"CLIPTextModel", "CLIPTextModelWithProjection", NULL},
-    .use = SL_USE_ENCODE,
-    .build = sl_build_text_encoder,
-    .free = sl_free_text_encoder,
-};
 
 static const SlPartClass vae = {
     .name = "vae",
@@ -90,14 +70,7 @@ static bool inspect_parts(SlModelInfo *info, SlModelInfo *correct, SlError *err)
             err, SL_UNSUPPORTED,
             "%s: the VAE's pictures have %d channels; expected 3, or 1 for grey pictures",
             sl_show_path(info->path).text, pixels.out_channels);
-    info->told_guidance = net.time_cond_proj_dim > 0;
-    if (info->told_guidance)
-        info->lacks |= SL_HAS_NEGATIVE_PROMPT;
-    info->channels = net.in_channels;
-    info->factor = pixels.factor;
-    info->size_multiple = pixels.factor * sl_unet_size_multiple(&net);
-    info->width = (net.sample_width ? net.sample_width : 64) * pixels.factor;
-    info->height = (net.sample_height ? net.sample_height : 64) * pixels.factor;
+    sl_inspect_latents(info, &net, &pixels, 64);
     return true;
 }
 
@@ -128,75 +101,30 @@ static bool recognise(const SlWeightSource *file, char arch[16], SlError *err)
 /* By their configurations: a part may be left for later. */
 static bool check(const SlModel *model, SlError *err)
 {
-    const char *path = model->info.path;
+    const SlModelInfo *info = &model->info;
     SlTextEncoderConfig text;
     SlUnetConfig net;
     SlVaeConfig pixels;
-    if (!read_unet(&net, &model->info, NULL, err) || !read_text_encoder(&text, &model->info, err) ||
-        !sl_read_vae(&pixels, &model->info, err) ||
-        !sl_check_text_encoder(model, model->tokenizer, &text, err))
-        return false;
-    for (int i = 0; i < net.blocks; i++)
-        if (net.cross_attention_dim[i] != text.hidden_size)
-            return sl_fail(err, SL_FORMAT,
-                           "%s: the UNet expects text embeddings of size %d (cross_attention_dim), "
-                           "the text encoder makes %d",
-                           path, net.cross_attention_dim[i], text.hidden_size);
-    if (net.in_channels != pixels.latent_channels || net.out_channels != pixels.latent_channels)
-        return sl_fail(err, SL_UNSUPPORTED,
-                       "%s: the UNet has %d input and %d output channels, the VAE %d latent "
-                       "channels; only text to picture models with equal numbers can run",
-                       path, net.in_channels, net.out_channels, pixels.latent_channels);
-    return true;
+    return read_unet(&net, info, NULL, err) && read_text_encoder(&text, info, err) &&
+           sl_read_vae(&pixels, info, err) &&
+           sl_check_text_encoder(model, model->tokenizer, &text, err) &&
+           sl_check_states(info, &net, text.hidden_size, err) &&
+           sl_check_latents(info, &net, &pixels, err);
 }
 
 /* ---- texts ---- */
 
-/* number[0]: how many of the text encoder's last layers are skipped. As in diffusers, that is the
- * prompt's only: the negative prompt keeps all layers. Other programs skip them in both. */
 static bool ask_text(SlModel *model, const SlRecipe *recipe, bool negative, SlAsk *ask,
                      SlError *err)
 {
-    if (ask->prompt) {
-        ask->number[0] = recipe->clip_skip;
-        return sl_tokenize_prompt(model, recipe, negative, ask, err);
-    }
-    ask->length = sl_tokenizer_max_length(model->tokenizer);
-    ask->ids = calloc((size_t)ask->length, sizeof *ask->ids);
-    if (!ask->ids)
-        return sl_fail(err, SL_MEMORY, "out of memory for the text");
-    ask->number[0] = negative ? 0 : recipe->clip_skip;
-    return sl_tokenize_text(model->tokenizer, recipe, negative, ask->ids, ask, err);
+    return sl_clip_ask(model, recipe, negative, false, ask, err);
 }
 
 static bool encode_text(SlModel *model, const SlAsk *ask, SlCondition *condition, SlError *err)
 {
     const SlPromptEncoders encoders = {.part = {"text_encoder"},
-                                       .state = {.skip = (int)ask->number[0]}};
-    if (ask->tokens[0])
-        return sl_encode_prompt(model, ask, &encoders, condition, err);
-    SlDevice *dev = model->dev;
-    const SlTextEncoder *te = sl_model_net(model, "text_encoder");
-    const int64_t size[] = {ask->length, sl_text_encoder_get_config(te)->hidden_size};
-    SlConditionTensor *out = sl_condition_add(condition, "hidden_states", 2, size, err);
-    if (!out)
-        return false;
-    size_t mark = sl_arena_mark(dev);
-    SlTensor tokens = sl_tensor_new(dev, SL_I32, 2, (const int64_t[]){1, size[0]});
-    SlTensor f32 = sl_tensor_new(dev, SL_F32, 3, (const int64_t[]){1, size[0], size[1]});
-    SlTensor states = {0};
-    sl_upload(dev, ask->ids, &tokens);
-    SlTextState state = {.skip = (int)ask->number[0]};
-    SlTextExtras extras = {.vectors_end = ask->vectors_end};
-    bool ok = sl_model_text_extras(model, "text_encoder", &extras, err) &&
-              sl_text_encoder_forward_with(dev, te, &tokens, &extras, state, &states, NULL, err);
-    if (ok) {
-        sl_copy(dev, &states, &f32);
-        sl_download(dev, &f32, out->values);
-        ok = sl_device_check(dev, err) && sl_check_finite_text(out, err);
-    }
-    sl_arena_reset(dev, mark);
-    return ok;
+                                       .state = {.skip = (int)ask->number[SL_CLIP_SKIPPED]}};
+    return sl_clip_encode(model, ask, &encoders, condition, err);
 }
 
 const SlPipelineClass sl_class_stable_diffusion = {
@@ -211,7 +139,7 @@ const SlPipelineClass sl_class_stable_diffusion = {
              .guidance = 7.5,
              .bench_scheduler = "euler"},
     .class_names = (const char *const[]){"StableDiffusionPipeline", NULL},
-    .parts = (const SlPartClass *const[]){&unet, &text_encoder, &vae, NULL},
+    .parts = (const SlPartClass *const[]){&sl_part_unet, &sl_part_text_encoder, &vae, NULL},
     .tokenizers = (const char *const[]){"CLIPTokenizer", "CLIPTokenizerFast", NULL},
     .recognise = recognise,
     .builtin = sl_builtin_config,
@@ -233,7 +161,7 @@ const SlPipelineClass sl_class_latent_consistency = {
              .guidance = 8.5,
              .bench_scheduler = "lcm"},
     .class_names = (const char *const[]){"LatentConsistencyModelPipeline", NULL},
-    .parts = (const SlPartClass *const[]){&unet, &text_encoder, &vae, NULL},
+    .parts = (const SlPartClass *const[]){&sl_part_unet, &sl_part_text_encoder, &vae, NULL},
     .tokenizers = (const char *const[]){"CLIPTokenizer", "CLIPTokenizerFast", NULL},
     .inspect = inspect_latent_consistency,
     .check = check,

@@ -10,51 +10,8 @@
 #include "engine/pipelines/stable_diffusion_xl.h"
 #include "engine/pipelines/builtin_configs.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #define SIZES \
     6 /* "time_ids": original height and width, crop top and left, target height and width */
-
-/* ---- parts ---- */
-
-const SlPartClass sl_xl_unet = {
-    .name = "unet",
-    .base = "diffusion_pytorch_model",
-    .classes = (const char *const[]){"UNet2DConditionModel", NULL},
-    .use = SL_USE_DENOISE,
-    .build = sl_build_unet_condition,
-    .free = sl_free_unet_condition,
-};
-
-static const SlPartClass text_encoder = {
-    .name = "text_encoder",
-    .base = "model",
-    .classes = (const char *const[]){"CLIPTextModel", "CLIPTextModelWithProjection", NULL},
-    .use = SL_USE_ENCODE,
-    .build = sl_build_text_encoder,
-    .free = sl_free_text_encoder,
-};
-
-const SlPartClass sl_xl_text_encoder_2 = {
-    .name = "text_encoder_2",
-    .base = "model",
-    .classes = (const char *const[]){"CLIPTextModelWithProjection", NULL},
-    .use = SL_USE_ENCODE,
-    .build = sl_build_text_encoder,
-    .free = sl_free_text_encoder,
-};
-
-const SlPartClass sl_xl_vae = {
-    .name = "vae",
-    .base = "diffusion_pytorch_model",
-    .classes = (const char *const[]){"AutoencoderKL", "AutoencoderTiny", NULL},
-    .use = SL_USE_DECODE,
-    .compute = SL_COMPUTE_UPCAST,
-    .build = sl_build_vae,
-    .free = sl_free_vae,
-};
 
 /* ---- looking at a model ---- */
 
@@ -72,18 +29,6 @@ static bool read_configs(Configs *c, const SlModelInfo *info, SlError *err)
            sl_read_vae(&c->vae, info, err);
 }
 
-void sl_xl_inspect(SlModelInfo *info, const SlUnetConfig *unet, const SlVaeConfig *vae)
-{
-    info->told_guidance = unet->time_cond_proj_dim > 0;
-    if (info->told_guidance)
-        info->lacks |= SL_HAS_NEGATIVE_PROMPT | SL_HAS_ZEROS;
-    info->channels = unet->in_channels;
-    info->factor = vae->factor;
-    info->size_multiple = vae->factor * sl_unet_size_multiple(unet);
-    info->width = (unet->sample_width ? unet->sample_width : 128) * vae->factor;
-    info->height = (unet->sample_height ? unet->sample_height : 128) * vae->factor;
-}
-
 static bool inspect(SlModelInfo *info, SlError *err)
 {
     Configs c;
@@ -98,7 +43,7 @@ static bool inspect(SlModelInfo *info, SlError *err)
                        "%s: \"model_max_length\" of the tokenizers is %d and %d; expected one "
                        "number, since their texts are put side by side",
                        info->path, info->prompt_tokens, tokens);
-    sl_xl_inspect(info, &c.unet, &c.vae);
+    sl_inspect_latents(info, &c.unet, &c.vae, SL_XL_SAMPLE);
     return true;
 }
 
@@ -116,12 +61,8 @@ bool sl_xl_check_told(const SlXlTold *told, SlError *err)
     const SlUnetConfig *net = told->unet;
     const char *path = told->info->path;
     int added = told->pooled->projection_dim + told->numbers * net->addition_time_embed_dim;
-    for (int i = 0; i < net->blocks; i++)
-        if (net->cross_attention_dim[i] != told->states)
-            return sl_fail(err, SL_FORMAT,
-                           "%s: the UNet expects text embeddings of size %d (cross_attention_dim), "
-                           "the text encoders make %d",
-                           path, net->cross_attention_dim[i], told->states);
+    if (!sl_check_states(told->info, net, told->states, err))
+        return false;
     if (!net->text_time)
         return sl_fail(err, SL_FORMAT,
                        "%s: the UNet's \"addition_embed_type\" is not \"text_time\"; expected a "
@@ -139,17 +80,6 @@ bool sl_xl_check_told(const SlXlTold *told, SlError *err)
                    path, net->addition_dim, told->pooled->projection_dim, told->numbers, added);
 }
 
-bool sl_xl_check_latents(const SlModelInfo *info, const SlUnetConfig *unet, const SlVaeConfig *vae,
-                         SlError *err)
-{
-    return (unet->in_channels == vae->latent_channels &&
-            unet->out_channels == vae->latent_channels) ||
-           sl_fail(err, SL_UNSUPPORTED,
-                   "%s: the UNet has %d input and %d output channels, the VAE %d latent channels; "
-                   "only text to picture models with equal numbers can run",
-                   info->path, unet->in_channels, unet->out_channels, vae->latent_channels);
-}
-
 /* By their configurations: a part may be left for later. */
 static bool check(const SlModel *model, SlError *err)
 {
@@ -160,7 +90,7 @@ static bool check(const SlModel *model, SlError *err)
         return false;
     const SlXlTold told = {&model->info, &c.unet, &c.text[1],
                            c.text[0].hidden_size + c.text[1].hidden_size, SIZES};
-    return sl_xl_check_told(&told, err) && sl_xl_check_latents(&model->info, &c.unet, &c.vae, err);
+    return sl_xl_check_told(&told, err) && sl_check_latents(&model->info, &c.unet, &c.vae, err);
 }
 
 /* ---- texts ---- */
@@ -195,109 +125,23 @@ static void tell_sizes(const SlRecipe *r, float out[SIZES])
         out[i] = (float)sizes[i];
 }
 
-/* What finds no room may be other tokens for each encoder: then each is named. */
-static void join_warnings(SlAsk *ask, const SlAsk *second)
-{
-    char first[sizeof ask->warning];
-    if (!strcmp(ask->warning, second->warning))
-        return;
-    strcpy(first, ask->warning);
-    snprintf(ask->warning, sizeof ask->warning, "%s%.450s%s%s%.450s", *first ? "tokenizer: " : "",
-             first, *first && *second->warning ? "\n" : "", *second->warning ? "tokenizer_2: " : "",
-             second->warning);
-}
-
 static bool ask_text(SlModel *model, const SlRecipe *recipe, bool negative, SlAsk *ask,
                      SlError *err)
 {
     tell_sizes(recipe, ask->told);
-    ask->number[SL_XL_SKIPPED] = negative && !ask->prompt ? 0 : recipe->clip_skip;
-    ask->number[SL_XL_ZEROS] = negative && sl_xl_is_zeros(model, recipe, ask->prompt);
-    if (ask->prompt && !ask->number[SL_XL_ZEROS])
-        return sl_tokenize_prompt(model, recipe, negative, ask, err);
-    ask->length = 2 * sl_tokenizer_max_length(model->tokenizer);
-    ask->ids = calloc((size_t)ask->length, sizeof *ask->ids);
-    if (!ask->ids)
-        return sl_fail(err, SL_MEMORY, "out of memory for the text");
-    if (ask->number[SL_XL_ZEROS])
-        return true;
-    SlAsk second = {.vectors = ask->vectors, .vectors_count = ask->vectors_count};
-    bool ok = sl_tokenize_text(model->tokenizer, recipe, negative, ask->ids, ask, err) &&
-              sl_tokenize_text(model->tokenizer_2, recipe, negative, ask->ids + ask->length / 2,
-                               &second, err);
-    if (ok)
-        join_warnings(ask, &second);
-    return ok;
+    return sl_clip_ask(model, recipe, negative,
+                       negative && sl_xl_is_zeros(model, recipe, ask->prompt), ask, err);
 }
 
 SlTextState sl_xl_state(const SlAsk *ask)
 {
-    return (SlTextState){.skip = (int)ask->number[SL_XL_SKIPPED] + 1, .unnormed = true};
-}
-
-bool sl_xl_encode(SlModel *model, const SlXlEncoding *e, SlError *err)
-{
-    SlDevice *dev = model->dev;
-    const SlTextEncoder *te = sl_model_net(model, e->part);
-    int64_t length = e->states->size[0], width = sl_text_encoder_get_config(te)->hidden_size;
-    SlTextState which = {.skip = e->skipped + 1, .unnormed = true};
-    /* zeros, where the device computes nothing */
-    float *host = calloc((size_t)(length * width), sizeof *host);
-    if (!host)
-        return sl_fail(err, SL_MEMORY, "out of memory for the text");
-    size_t mark = sl_arena_mark(dev);
-    SlTensor tokens = sl_tensor_new(dev, SL_I32, 2, (const int64_t[]){1, length});
-    SlTensor f32 = sl_tensor_new(dev, SL_F32, 3, (const int64_t[]){1, length, width});
-    SlTensor hidden = {0}, text = {0};
-    sl_upload(dev, e->ids, &tokens);
-    SlTextExtras extras = {.vectors_end = e->vectors_end};
-    bool ok = sl_model_text_extras(model, e->part, &extras, err) &&
-              sl_text_encoder_forward_with(dev, te, &tokens, &extras, which, &hidden,
-                                           e->pooled ? &text : NULL, err);
-    if (ok) {
-        sl_copy(dev, &hidden, &f32);
-        sl_download(dev, &f32, host);
-        if (e->pooled) {
-            SlTensor wide = sl_tensor_new(dev, SL_F32, 2, text.size);
-            sl_copy(dev, &text, &wide);
-            sl_download(dev, &wide, e->pooled->values);
-        }
-        ok = sl_device_check(dev, err);
-    }
-    sl_arena_reset(dev, mark);
-    if (e->pooled)
-        ok = ok && sl_check_finite_text(e->pooled, err);
-    for (int64_t i = 0; ok && i < length; i++)
-        memcpy(e->states->values + i * e->states->size[1] + e->column, host + i * width,
-               (size_t)width * sizeof *host);
-    free(host);
-    return ok;
+    return (SlTextState){.skip = (int)ask->number[SL_CLIP_SKIPPED] + 1, .unnormed = true};
 }
 
 static bool encode_text(SlModel *model, const SlAsk *ask, SlCondition *condition, SlError *err)
 {
     const SlPromptEncoders encoders = {{"text_encoder", "text_encoder_2"}, true, sl_xl_state(ask)};
-    if (ask->tokens[0])
-        return sl_encode_prompt(model, ask, &encoders, condition, err);
-    const SlTextEncoderConfig *first =
-        sl_text_encoder_get_config(sl_model_net(model, "text_encoder"));
-    const SlTextEncoderConfig *second =
-        sl_text_encoder_get_config(sl_model_net(model, "text_encoder_2"));
-    const int64_t half = ask->length / 2, columns = first->hidden_size + second->hidden_size;
-    const int64_t size[] = {half, columns}, pooled_size = second->projection_dim;
-    SlConditionTensor *states = sl_condition_add(condition, "hidden_states", 2, size, err);
-    SlConditionTensor *pooled =
-        states ? sl_condition_add(condition, "text_embeds", 1, &pooled_size, err) : NULL;
-    int skipped = (int)ask->number[SL_XL_SKIPPED];
-    if (!pooled)
-        return false;
-    if (ask->number[SL_XL_ZEROS])
-        return true;
-    const SlXlEncoding encodings[] = {{"text_encoder", ask->ids, skipped, 0, states, NULL},
-                                      {"text_encoder_2", ask->ids + half, skipped,
-                                       first->hidden_size, states, pooled, ask->vectors_end}};
-    return sl_xl_encode(model, &encodings[0], err) && sl_xl_encode(model, &encodings[1], err) &&
-           sl_check_finite_text(states, err);
+    return sl_clip_encode(model, ask, &encoders, condition, err);
 }
 
 /* The buckets of the training around one megapixel that are no narrower than 12 to 5. */
@@ -319,8 +163,8 @@ const SlPipelineClass sl_class_stable_diffusion_xl = {
              .bench_scheduler = "euler",
              .sizes = training_sizes},
     .class_names = (const char *const[]){"StableDiffusionXLPipeline", NULL},
-    .parts = (const SlPartClass *const[]){&sl_xl_unet, &text_encoder, &sl_xl_text_encoder_2,
-                                          &sl_xl_vae, NULL},
+    .parts = (const SlPartClass *const[]){&sl_part_unet, &sl_part_text_encoder,
+                                          &sl_part_text_encoder_2, &sl_part_vae, NULL},
     .tokenizers = (const char *const[]){"CLIPTokenizer", "CLIPTokenizerFast", NULL},
     .two_texts = true,
     .told = "time_ids",

@@ -11,7 +11,6 @@
 #include "engine/pipelines/builtin_configs.h"
 #include "engine/pipelines/stable_diffusion_xl.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define NUMBERS 5 /* "time_ids": original height and width, crop top and left, the score */
@@ -38,7 +37,7 @@ static bool inspect(SlModelInfo *info, SlError *err)
         !sl_read_prompt_tokens(info, "tokenizer_2", c.text.max_positions, &info->prompt_tokens,
                                err))
         return false;
-    sl_xl_inspect(info, &c.unet, &c.vae);
+    sl_inspect_latents(info, &c.unet, &c.vae, SL_XL_SAMPLE);
     return true;
 }
 
@@ -57,7 +56,7 @@ static bool check(const SlModel *model, SlError *err)
         !sl_check_text_encoder(model, model->tokenizer, &c.text, err))
         return false;
     const SlXlTold told = {&model->info, &c.unet, &c.text, c.text.hidden_size, NUMBERS};
-    return sl_xl_check_told(&told, err) && sl_xl_check_latents(&model->info, &c.unet, &c.vae, err);
+    return sl_xl_check_told(&told, err) && sl_check_latents(&model->info, &c.unet, &c.vae, err);
 }
 
 /* ---- texts ---- */
@@ -76,36 +75,14 @@ static bool ask_text(SlModel *model, const SlRecipe *recipe, bool negative, SlAs
                      SlError *err)
 {
     tell_numbers(recipe, negative, ask->told);
-    ask->number[SL_XL_SKIPPED] = negative && !ask->prompt ? 0 : recipe->clip_skip;
-    ask->number[SL_XL_ZEROS] = negative && sl_xl_is_zeros(model, recipe, ask->prompt);
-    if (ask->prompt && !ask->number[SL_XL_ZEROS])
-        return sl_tokenize_prompt(model, recipe, negative, ask, err);
-    ask->length = sl_tokenizer_max_length(model->tokenizer);
-    ask->ids = calloc((size_t)ask->length, sizeof *ask->ids);
-    if (!ask->ids)
-        return sl_fail(err, SL_MEMORY, "out of memory for the text");
-    return ask->number[SL_XL_ZEROS] ||
-           sl_tokenize_text(model->tokenizer, recipe, negative, ask->ids, ask, err);
+    return sl_clip_ask(model, recipe, negative,
+                       negative && sl_xl_is_zeros(model, recipe, ask->prompt), ask, err);
 }
 
 static bool encode_text(SlModel *model, const SlAsk *ask, SlCondition *condition, SlError *err)
 {
     const SlPromptEncoders encoders = {{"text_encoder_2"}, true, sl_xl_state(ask)};
-    if (ask->tokens[0])
-        return sl_encode_prompt(model, ask, &encoders, condition, err);
-    const SlTextEncoderConfig *text =
-        sl_text_encoder_get_config(sl_model_net(model, "text_encoder_2"));
-    const int64_t size[] = {ask->length, text->hidden_size}, pooled_size = text->projection_dim;
-    SlConditionTensor *states = sl_condition_add(condition, "hidden_states", 2, size, err);
-    SlConditionTensor *pooled =
-        states ? sl_condition_add(condition, "text_embeds", 1, &pooled_size, err) : NULL;
-    if (!pooled)
-        return false;
-    const SlXlEncoding encoding = {
-        "text_encoder_2", ask->ids,        (int)ask->number[SL_XL_SKIPPED], 0, states,
-        pooled,           ask->vectors_end};
-    return ask->number[SL_XL_ZEROS] ||
-           (sl_xl_encode(model, &encoding, err) && sl_check_finite_text(states, err));
+    return sl_clip_encode(model, ask, &encoders, condition, err);
 }
 
 const SlPipelineClass sl_class_stable_diffusion_xl_refiner = {
@@ -120,7 +97,8 @@ const SlPipelineClass sl_class_stable_diffusion_xl_refiner = {
              .guidance = 5,
              .bench_scheduler = "euler"},
     .class_names = (const char *const[]){"StableDiffusionXLImg2ImgPipeline", NULL},
-    .parts = (const SlPartClass *const[]){&sl_xl_unet, &sl_xl_text_encoder_2, &sl_xl_vae, NULL},
+    .parts =
+        (const SlPartClass *const[]){&sl_part_unet, &sl_part_text_encoder_2, &sl_part_vae, NULL},
     .tokenizers = (const char *const[]){"CLIPTokenizer", "CLIPTokenizerFast", NULL},
     .tokenizer = "tokenizer_2",
     .told = "time_ids",
