@@ -110,7 +110,8 @@ typedef struct SlModelInfo {
                                    `scheduler` is one that suits */
     SlPrediction prediction;
     char prediction_from[80]; /* where that is said: "scheduler_config.json", "the tensor v_pred" */
-    /* What a single file says over its built-in configuration; of a folder it is false. */
+    /* What the file of its denoiser says over a configuration that is not its own; of folders all is
+     * false. */
     bool prediction_marked; /* what it predicts: prediction */
     bool zero_snr_marked;   /* that it starts from nothing but noise */
     SlEdmMarks edm;         /* that it was trained as EDM is */
@@ -122,6 +123,7 @@ typedef struct SlModelInfo {
     bool force_zeros;       /* an empty negative prompt is zeros (force_zeros_for_empty_prompt) */
     bool told_guidance;     /* its denoiser is told the guidance number, whatever the family does */
     int guidance_size;      /* of the number's embedding, by the denoiser's weights; 0: not told */
+    double guidance;        /* that it is run with, in place of its family's; 0: its family's */
     const SlDistilled *distilled; /* lives as long as the program; NULL: not, as far as is known */
     char distilled_from[80];      /* where that is said: "the file's name" */
     char architecture[80];    /* what ModelSpec calls it (modelspec.architecture); "": nothing */

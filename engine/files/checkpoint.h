@@ -36,7 +36,8 @@ typedef struct SlEdmMarks {
     double sigma_min, sigma_max;
     double latents_mean[4], latents_std[4]; /* of "playground": of each channel */
 } SlEdmMarks;
-/* False and *err for marks that are damaged, or of a model that they do not go with. */
-bool sl_checkpoint_edm(const SlWeightSource *file, SlEdmMarks *marks, SlError *err);
+/* xl_base: the file's UNet is of a base model of SD XL. False and *err for marks that are damaged, or of
+ * another model, where they cannot be run. */
+bool sl_checkpoint_edm(const SlWeightSource *file, bool xl_base, SlEdmMarks *marks, SlError *err);
 
 #endif

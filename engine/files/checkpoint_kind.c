@@ -134,6 +134,7 @@ bool sl_checkpoint_recognise(const SlWeightSource *file, SlError *err)
         return refuse(file, err, part_of_model(file), sl_weights_info(file, 0)->name);
     return check_input_channels(file, conv_in, err);
 }
+
 const char *sl_checkpoint_lacks(const SlWeightSource *file, const char *part)
 {
     bool refiner = is_refiner(file), xl = is_xl(file);
@@ -321,12 +322,12 @@ static bool read_playground(const SlWeightSource *file, SlEdmMarks *marks, SlErr
     return true;
 }
 
-bool sl_checkpoint_edm(const SlWeightSource *file, SlEdmMarks *marks, SlError *err)
+bool sl_checkpoint_edm(const SlWeightSource *file, bool xl_base, SlEdmMarks *marks, SlError *err)
 {
     *marks = (SlEdmMarks){0};
     const SlTensorInfo *v = first_with(file, "edm_vpred.", true);
     const SlTensorInfo *mean = first_with(file, "edm_mean", true);
-    if ((v || mean) && (!is_xl(file) || is_refiner(file)))
+    if ((v || mean) && !xl_base)
         return refuse(file, err,
                       "of the models that were trained as EDM is only those of Stable Diffusion "
                       "XL's base can be run, and this is another",

@@ -75,18 +75,19 @@ static SlJson *read_config(const SlModelInfo *info, const char *part, SlError *e
     SlJson *tiny = NULL;
     if (other && !strcmp(part, "vae") && (!open_tiny_config(other->path, &tiny, err) || tiny))
         return tiny;
-    if (info->single_file) {
+    if (info->single_file || (scheduler && info->edm.kind)) {
         const SlPipelineClass *kind = sl_pipeline_class_of(info);
+        const char *arch = info->single_file ? info->arch : kind->arch(0);
         char own[64];
         snprintf(own, sizeof own, scheduler && info->edm.kind ? "%s of %s" : "%s", part,
                  info->edm.kind);
-        const char *text = kind->builtin ? kind->builtin(info->arch, own) : NULL;
+        const char *text = kind->builtin ? kind->builtin(arch, own) : NULL;
         if (!text) {
             sl_fail(err, SL_UNSUPPORTED, "%s: there is no built-in %s configuration for \"%s\"",
-                    info->path, part, info->arch);
+                    info->path, part, arch);
             return NULL;
         }
-        snprintf(path, sizeof path, "%s configuration of %s", part, info->arch);
+        snprintf(path, sizeof path, "%s configuration of %s", part, arch);
         return sl_json_parse(path, text, strlen(text), err);
     }
     snprintf(path, sizeof path, "%s/%s/%s", info->path, part,

@@ -143,6 +143,46 @@ static bool has_own_file(const SlModelInfo *info)
     return false;
 }
 
+/* What a file with a denoiser says of its noise, over the configuration that is not its own. Of a
+ * UNet from elsewhere that says nothing, the model's own marks stay. */
+static bool read_marks(SlModelInfo *info, const SlWeightSource *file, SlError *err)
+{
+    SlCheckpointMarks marks;
+    SlEdmMarks edm;
+    bool xl_base = (info->pipeline->has & SL_HAS_SIZES) && !info->pipeline->refines;
+    if (!sl_checkpoint_marks(file, &marks, err) || !sl_checkpoint_edm(file, xl_base, &edm, err))
+        return false;
+    if (!marks.prediction && !marks.zero_snr && !edm.kind)
+        return true;
+    info->edm = edm;
+    info->zero_snr_marked = marks.zero_snr;
+    info->prediction_marked = marks.prediction != NULL;
+    info->prediction_from[0] = 0;
+    if (marks.prediction) {
+        bool epsilon = !strcmp(marks.prediction, "epsilon");
+        info->prediction = edm.kind ? (epsilon ? SL_PREDICT_EDM_EPSILON : SL_PREDICT_EDM_V)
+                                    : (epsilon ? SL_PREDICT_EPSILON : SL_PREDICT_V);
+        snprintf(info->prediction_from, sizeof info->prediction_from, "%s", marks.from);
+    } else if (edm.kind) {
+        snprintf(info->prediction_from, sizeof info->prediction_from, "%s",
+                 edm.latents_std[0] > 0 ? "the tensors edm_mean and edm_std"
+                                        : "the tensor edm_vpred.sigma_max");
+    }
+    return true;
+}
+
+/* The same of a UNet from elsewhere. */
+static bool read_other_marks(SlModelInfo *info, SlError *err)
+{
+    const SlOtherPart *other = sl_model_other(info, "unet");
+    if (!other || other->folder)
+        return true;
+    SlWeightSource *file = sl_weights_open_file(other->path, err);
+    bool ok = file && read_marks(info, file, err);
+    sl_weights_close(file);
+    return ok;
+}
+
 /* What a denoiser's weights say of how it is run. */
 static void note_denoiser(SlModelInfo *info, const SlWeightSource *w)
 {
@@ -234,6 +274,19 @@ static bool read_configs(SlModelInfo *info, SlError *err)
            sl_pipeline_class_of(info)->inspect(info, err);
 }
 
+/* The scheduler of a file, and of a folder whose UNet is a file of a model that was trained as EDM is. */
+static bool built_in_scheduler(SlModelInfo *info, SlError *err)
+{
+    SlJson *json = sl_model_config(info, "scheduler", err);
+    const char *class_name = json ? sl_json_string(json, "_class_name", "", err) : "";
+    const SlSchedulerInfo *scheduler = sl_scheduler_find_class(class_name);
+    if (scheduler)
+        snprintf(info->scheduler, sizeof info->scheduler, "%s", scheduler->id);
+    sl_json_close(json);
+    return scheduler || sl_fail(err, SL_UNSUPPORTED, "%s: its scheduler is not known here",
+                                sl_show_path(info->path).text);
+}
+
 /* ---- folders ---- */
 
 /* A folder without model_index.json: is it one part, or does a checkpoint lie in it? */
@@ -314,6 +367,8 @@ static bool find_scheduler(SlModelInfo *info, const SlJson *index, SlError *err)
     const char *made = sl_pipeline_class_of(info)->scheduler;
     if (!class_name)
         return false;
+    if (info->edm.kind)
+        return built_in_scheduler(info, err);
     if (made) {
         snprintf(info->scheduler, sizeof info->scheduler, "%s", made);
         return true;
@@ -414,7 +469,8 @@ static bool find_class(SlModelInfo *info, const SlJson *index, SlError *err)
 
 static bool inspect_index(SlModelInfo *info, const SlJson *index, SlError *err)
 {
-    if (!find_class(info, index, err) || !find_scheduler(info, index, err))
+    if (!find_class(info, index, err) || !read_other_marks(info, err) ||
+        !find_scheduler(info, index, err))
         return false;
     const SlPipelineClass *kind = sl_pipeline_class_of(info);
     if (!check_folders(info, index, err))
@@ -454,29 +510,6 @@ static bool inspect_folder(SlModelInfo *info, SlError *err)
 
 /* ---- single files ---- */
 
-/* What the file says of its noise, over its built-in configuration. */
-static bool read_marks(SlModelInfo *info, const SlWeightSource *file, SlError *err)
-{
-    SlCheckpointMarks marks;
-    if (!sl_checkpoint_marks(file, &marks, err) || !sl_checkpoint_edm(file, &info->edm, err))
-        return false;
-    if (marks.prediction) {
-        bool epsilon = !strcmp(marks.prediction, "epsilon");
-        info->prediction_marked = true;
-        info->prediction = info->edm.kind ? (epsilon ? SL_PREDICT_EDM_EPSILON : SL_PREDICT_EDM_V)
-                                          : (epsilon ? SL_PREDICT_EPSILON : SL_PREDICT_V);
-        snprintf(info->prediction_from, sizeof info->prediction_from, "%s", marks.from);
-    } else if (info->edm.kind) {
-        snprintf(info->prediction_from, sizeof info->prediction_from, "%s",
-                 info->edm.latents_std[0] > 0 ? "the tensors edm_mean and edm_std"
-                                              : "the tensor edm_vpred.sigma_max");
-    }
-    info->zero_snr_marked = marks.zero_snr;
-    /* as model_index.json of stable-diffusion-xl-base-1.0 says, and of its refiner */
-    info->force_zeros = !info->pipeline->refines;
-    return true;
-}
-
 /* What the checkpoint has not is from elsewhere. */
 static bool check_complete(const SlModelInfo *info, const SlWeightSource *file, SlError *err)
 {
@@ -507,6 +540,8 @@ static bool recognise_file(SlModelInfo *info, SlError *err)
             info->pipeline = &kind->info;
     bool ok = info->pipeline && check_complete(info, file, err) && read_marks(info, file, err);
     sl_weights_close(file);
+    /* as model_index.json of stable-diffusion-xl-base-1.0 says, and of its refiner */
+    info->force_zeros = info->pipeline && !info->pipeline->refines;
     if (!info->pipeline && err)
         *err = first;
     return ok;
@@ -515,17 +550,9 @@ static bool recognise_file(SlModelInfo *info, SlError *err)
 static bool inspect_file(SlModelInfo *info, SlError *err)
 {
     info->single_file = true;
-    if (!recognise_file(info, err))
+    if (!recognise_file(info, err) || !read_other_marks(info, err) ||
+        !built_in_scheduler(info, err))
         return false;
-    SlJson *json = sl_model_config(info, "scheduler", err);
-    const char *class_name = json ? sl_json_string(json, "_class_name", "", err) : "";
-    const SlSchedulerInfo *scheduler = sl_scheduler_find_class(class_name);
-    if (scheduler)
-        snprintf(info->scheduler, sizeof info->scheduler, "%s", scheduler->id);
-    sl_json_close(json);
-    if (!scheduler)
-        return sl_fail(err, SL_UNSUPPORTED, "%s: its scheduler is not known here",
-                       sl_show_path(info->path).text);
     const SlPartClass *const *parts = sl_pipeline_class_of(info)->parts;
     for (int i = 0; parts[i]; i++)
         if (!add_part(info, parts[i], parts[i]->classes[0], err))

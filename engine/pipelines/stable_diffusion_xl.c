@@ -29,6 +29,16 @@ static bool read_configs(Configs *c, const SlModelInfo *info, SlError *err)
            sl_read_vae(&c->vae, info, err);
 }
 
+/* Playground v2.5's latents have a mean and a deviation, and it predicts as EDM does. Its card runs it with
+ * a guidance of 3. */
+static bool is_playground(const SlModelInfo *info, const SlVaeConfig *vae)
+{
+    bool normalised = false;
+    for (int i = 0; i < vae->latent_channels; i++)
+        normalised = normalised || vae->latents_mean[i] != 0 || vae->latents_std[i] != 1;
+    return normalised && sl_prediction_is_edm(info->prediction);
+}
+
 static bool inspect(SlModelInfo *info, SlError *err)
 {
     Configs c;
@@ -44,6 +54,8 @@ static bool inspect(SlModelInfo *info, SlError *err)
                        "number, since their texts are put side by side",
                        info->path, info->prompt_tokens, tokens);
     sl_inspect_latents(info, &c.unet, &c.vae, SL_XL_SAMPLE);
+    if (is_playground(info, &c.vae))
+        info->guidance = 3;
     return true;
 }
 

@@ -30,7 +30,9 @@ static void steps_of(SlRecipe *recipe, const SlModelInfo *info)
 
 static void guidance_of(SlRecipe *recipe, const SlModelInfo *info)
 {
-    recipe->guidance = info->distilled ? info->distilled->guidance : info->pipeline->guidance;
+    recipe->guidance = info->distilled      ? info->distilled->guidance
+                       : info->guidance > 0 ? info->guidance
+                                            : info->pipeline->guidance;
 }
 
 static void width_of(SlRecipe *recipe, const SlModelInfo *info)

@@ -1,13 +1,14 @@
 /* test_parts.c - parts from elsewhere: --vae, --unet and --text-encoder, in every layout that such
  * files come in, give the pixels of the model's own; pictures name them and are replayed.
  *
- * Usage: test_parts SD1 GGUF UNET-GGUF XL-GGUF XL-UNET-GGUF (the fixtures sd1 and sdxl as a single checkpoint and as
- * GGUF files, whole and the UNet alone, made by Meson).
+ * Usage: test_parts SD1 GGUF UNET-GGUF XL-GGUF XL-UNET-GGUF XL (the fixtures sd1 and sdxl as single checkpoints and
+ * as GGUF files, whole and the UNet alone, made by Meson).
  */
 #include "app/files/safetensors_writer.h"
 #include "app/recipe/metadata.h"
 #include "engine/files/weights.h"
 #include "program.h"
+#include "tests/engine/run/scheduler_model.h"
 
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -21,15 +22,13 @@ static const char *checkpoint;
 
 /* from's tensors whose names begin with a prefix, under another one; old: the attention's names of
  * early VAEs. */
-static const char *part(const char *from, const char *prefix, const char *other, bool old,
-                        const char *name)
+static bool add_part(SlTensorWriter *to, const char *from, const char *prefix, const char *other,
+                     bool old)
 {
     SlError err = {0};
-    const char *path = file(name);
     SlWeightSource *w = strstr(from, ".safetensors")
                             ? sl_weights_open_file(from, &err)
                             : sl_weights_open(from, "diffusion_pytorch_model", &err);
-    SlTensorWriter *to = sl_tensor_writer_new();
     for (size_t i = 0; w && i < sl_weights_count(w); i++) {
         const SlTensorInfo *t = sl_weights_info(w, i);
         char renamed[300];
@@ -44,10 +43,35 @@ static const char *part(const char *from, const char *prefix, const char *other,
             sl_tensor_writer_add(to, renamed, t->rank, t->size, values);
         free(values);
     }
-    if (!w || !sl_tensor_writer_save(to, path, &err))
+    sl_weights_close(w);
+    return w != NULL;
+}
+
+static const char *part(const char *from, const char *prefix, const char *other, bool old,
+                        const char *name)
+{
+    SlError err = {0};
+    const char *path = file(name);
+    SlTensorWriter *to = sl_tensor_writer_new();
+    if (!add_part(to, from, prefix, other, old) || !sl_tensor_writer_save(to, path, &err))
         sl_test(false, "%s is written: %s", name, err.message);
     sl_tensor_writer_free(to);
-    sl_weights_close(w);
+    return path;
+}
+
+/* The UNet of a checkpoint, with the marks of CosXL. */
+static const char *cosxl_unet(const char *from, const char *name)
+{
+    SlError err = {0};
+    const char *path = file(name);
+    SlTensorWriter *to = sl_tensor_writer_new();
+    sl_tensor_writer_add(to, "edm_vpred.sigma_max", 1, (const int64_t[]){1}, (const float[]){120});
+    sl_tensor_writer_add(to, "edm_vpred.sigma_min", 1, (const int64_t[]){1},
+                         (const float[]){0.002f});
+    if (!add_part(to, from, "model.diffusion_model.", "", false) ||
+        !sl_tensor_writer_save(to, path, &err))
+        sl_test(false, "%s is written: %s", name, err.message);
+    sl_tensor_writer_free(to);
     return path;
 }
 
@@ -331,9 +355,92 @@ static void test_refiner(void)
     free(path);
 }
 
+/* Both text encoders of Stable Diffusion XL from elsewhere, and what does not fit. */
+static void test_two_texts(const char *xl)
+{
+    char first[4200], second[4200], link[9000], mixed[300];
+    char *base = sl_test_path("goldens/model/sdxl");
+    char *pruned = sl_test_path("goldens/model/sdxl_pruned");
+    char *turbo = sl_test_path("goldens/model/sdxl_turbo");
+#define OF(m) "generate", "--model", m, "--prompt", "a red house", "--steps", "1", "--quiet"
+    expect(RUN(OF(base), "--output", file("own.png")), 0, "", "SDXL with its own parts");
+    expect(RUN(OF(base), "--text-encoder", xl, "--text-encoder-2", xl, "--output", file("x.png")),
+           0, "", "... both text encoders of a checkpoint");
+    sl_test(same_pixels(file("own.png"), file("x.png")), "... the same pixels");
+    expect(RUN(OF(base), "--text-encoder-2",
+               part(xl, "conditioner.embedders.1.model.", "", false, "clip_g.safetensors"),
+               "--output", file("x.png")),
+           0, "", "... the second in OpenCLIP's names, without prefix");
+    sl_test(same_pixels(file("own.png"), file("x.png")), "... the same pixels");
+
+    /* a folder in which the second is another's */
+    snprintf(mixed, sizeof mixed, "%s", file("mixed"));
+    snprintf(link, sizeof link,
+             "mkdir '%s' && ln -s '%s'/* '%s' && rm '%s/text_encoder_2' && "
+             "ln -s '%s/text_encoder_2' '%s'",
+             mixed, pruned, mixed, mixed, turbo, mixed);
+    sl_test(system(link) == 0, "a folder with another's second text encoder");
+    snprintf(second, sizeof second, "%s/text_encoder_2", turbo);
+    expect(RUN(OF(pruned), "--output", file("own.png")), 0, "", "a model with its own");
+    expect(RUN(OF(mixed), "--output", file("mixed.png")), 0, "", "... in the folder");
+    expect(RUN(OF(pruned), "--text-encoder-2", second, "--output", file("x.png")), 0, "",
+           "... with --text-encoder-2");
+    sl_test(same_pixels(file("mixed.png"), file("x.png")) &&
+                !same_pixels(file("own.png"), file("x.png")),
+            "... the pixels of the folder, and not its own");
+
+    snprintf(first, sizeof first, "%s/text_encoder_2", base);
+    expect(RUN(OF(base), "--text-encoder", first, "--output", file("n.png")), 1,
+           "cross_attention_dim", "the second for the first");
+    snprintf(first, sizeof first, "%s/text_encoder", turbo);
+    expect(RUN(OF(turbo), "--text-encoder-2", first, "--output", file("n.png")), 1, "projection",
+           "the first for the second");
+    expect(RUN(SD, "--text-encoder-2", second, "--output", file("n.png")), 2,
+           "has no text_encoder_2", "a model with one text encoder");
+#undef OF
+    free(base);
+    free(pruned);
+    free(turbo);
+}
+
+/* A UNet's file that says that it is CosXL brings the scheduler; with a refiner it is refused. */
+static void test_cosxl(const char *xl)
+{
+    char unet[300], folder_of[300];
+    char *base = sl_test_path("goldens/model/sdxl");
+    char *refiner = sl_test_path("goldens/model/sdxl_refiner");
+    snprintf(unet, sizeof unet, "%s", cosxl_unet(xl, "cosxl.safetensors"));
+    snprintf(folder_of, sizeof folder_of, "%s", file("cosxl"));
+    sl_test(mkdir(folder_of, 0700) == 0 &&
+                scheduler_model_named(folder_of, "sdxl", COSXL_SCHEDULER),
+            "a folder with CosXL's scheduler");
+#define OF(m) "generate", "--model", m, "--prompt", "a red house", "--steps", "3", "--quiet"
+    expect(RUN(OF(base), "--output", file("own.png")), 0, "", "the model's own UNet");
+    expect(RUN(OF(folder_of), "--output", file("c.png")), 0, "", "in the folder");
+    expect(RUN(OF(base), "--unet", unet, "--output", file("x.png")), 0, "",
+           "CosXL's UNet from a file");
+    sl_test(same_pixels(file("c.png"), file("x.png")) &&
+                !same_pixels(file("own.png"), file("x.png")),
+            "... the pixels of the folder, and not the model's own");
+    Run info = RUN("info", base, "--unet", unet);
+    sl_test(strstr(info.out, "edm-euler") && strstr(info.out, "edm_vpred.sigma_max"),
+            "info says its scheduler, and why");
+    done(&info);
+    expect(RUN(OF(base), "--unet", unet, "--refiner", refiner, "--output", file("n.png")), 1,
+           "was trained as EDM is and has no timesteps", "with a refiner");
+    expect(RUN(OF(folder_of), "--refiner", refiner, "--output", file("n.png")), 1,
+           "was trained as EDM is and has no timesteps", "the folder with a refiner");
+    expect(RUN(OF(base), "--unet", unet, "--scheduler", "euler", "--output", file("n.png")), 2,
+           "edm-euler", "with a scheduler of others");
+#undef OF
+    scheduler_model_remove(folder_of);
+    free(base);
+    free(refiner);
+}
+
 int main(int argc, char **argv)
 {
-    if (argc < 6 || !program_begin())
+    if (argc < 7 || !program_begin())
         return 1;
     checkpoint = argv[1];
     model = sl_test_path("goldens/model/sd1");
@@ -345,6 +452,8 @@ int main(int argc, char **argv)
     test_previews();
     test_replay();
     test_refiner();
+    test_two_texts(argv[6]);
+    test_cosxl(argv[6]);
     free(model);
     return program_end();
 }

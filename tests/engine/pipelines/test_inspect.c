@@ -716,9 +716,10 @@ static const char *const sd2_edm[] = {NET "input_blocks.0.0.weight",
                                       NULL};
 
 /* A file whose last numbers, of half precision, are these. */
-static const char *write_ending(const char *const *tensors, const uint16_t *numbers, int count)
+static const char *write_ending(const char *name, const char *const *tensors,
+                                const uint16_t *numbers, int count)
 {
-    const char *path = write_file("edm.safetensors", "a", "b", tensors);
+    const char *path = write_file(name, "a", "b", tensors);
     FILE *f = fopen(path, "r+");
     bool ok = f && fseek(f, -2L * count, SEEK_END) == 0 &&
               fwrite(numbers, 2, (size_t)count, f) == (size_t)count;
@@ -738,7 +739,7 @@ static void test_edm_files(void)
         int count;
         const char *scheduler, *from; /* or what the refusal says, where there is no scheduler */
         SlPrediction prediction;
-        double first, last, scaling, mean, std;
+        double first, last, scaling, mean, std, guidance;
     } files[] = {
         {cosxl,
          {F120, F0_125},
@@ -750,7 +751,8 @@ static void test_edm_files(void)
          0.125,
          0.13025,
          0,
-         1},
+         1,
+         5},
         {cosxl_max,
          {F8},
          1,
@@ -761,7 +763,8 @@ static void test_edm_files(void)
          0.002,
          0.13025,
          0,
-         1},
+         1,
+         5},
         {playground,
          {F_2, F1, F4, F8, F0_75, F1, F1_5, F4},
          8,
@@ -772,7 +775,8 @@ static void test_edm_files(void)
          0.002,
          0.5,
          -2,
-         0.75},
+         0.75,
+         3},
         {playground_v,
          {F_2, F1, F4, F8, F0_75, F1, F1_5, F4},
          8,
@@ -783,7 +787,8 @@ static void test_edm_files(void)
          0.002,
          0.5,
          -2,
-         0.75},
+         0.75,
+         3},
         {cosxl, {F0_5, F4}, 2, NULL, "\"edm_vpred.sigma_min\" is 4"},
         {cosxl, {F4, 0}, 2, NULL, "\"edm_vpred.sigma_min\" is 0"},
         {cosxl_three, {F4, F4, F4}, 3, NULL, "edm_vpred.sigma_max\" has another size; expected 1"},
@@ -793,7 +798,8 @@ static void test_edm_files(void)
     };
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
         SlError err = {0};
-        const char *path = write_ending(files[i].tensors, files[i].numbers, files[i].count);
+        const char *path =
+            write_ending("edm.safetensors", files[i].tensors, files[i].numbers, files[i].count);
         bool ok = sl_model_inspect(path, &info, &err);
         if (!files[i].scheduler) {
             sl_test(!ok && strstr(err.message, files[i].from), "marks %zu: %s", i, err.message);
@@ -812,11 +818,105 @@ static void test_edm_files(void)
              fabs(sl_scheduler_sigma(s, 1) / files[i].last - 1) < 1e-4;
         ok = ok && fabs(vae.scaling_factor - files[i].scaling) < 1e-6 &&
              vae.latents_mean[0] == files[i].mean && vae.latents_std[0] == files[i].std;
+        SlRecipe recipe = {0};
+        if (ok)
+            sl_recipe_defaults(&recipe, &info);
+        ok = ok && recipe.guidance == files[i].guidance;
         sl_test(ok, "marks %zu: %s, from %s %s", i, info.scheduler, info.prediction_from,
                 err.message);
         sl_scheduler_free(s);
         sl_json_close(json);
         sl_json_close(of_vae);
+    }
+}
+
+/* Playground v2.5's folder: its scheduler, and latents with a mean. Either alone is another model. */
+static void test_playground_folder(void)
+{
+    static const char edm[] =
+        "{\"_class_name\": \"EDMDPMSolverMultistepScheduler\", \"sigma_data\": 0.5}";
+    static const struct {
+        const char *fixture, *scheduler;
+        double guidance;
+    } folders[] = {{"sdxl_v", edm, 3}, {"sdxl_v", NULL, 5}, {"sdxl", edm, 5}};
+    for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) {
+        SlError err = {0};
+        SlRecipe recipe = {0};
+        const char *path = copy_model(folders[i].fixture);
+        bool ok = true;
+        if (folders[i].scheduler) {
+            change(SCHED, NULL, folders[i].scheduler);
+            ok =
+                change(INDEX, "\"EulerDiscreteScheduler\"", "\"EDMDPMSolverMultistepScheduler\"") ||
+                change(INDEX, "\"DDIMScheduler\"", "\"EDMDPMSolverMultistepScheduler\"");
+        }
+        ok = ok && sl_model_inspect(path, &info, &err);
+        if (ok)
+            sl_recipe_defaults(&recipe, &info);
+        sl_test(ok && recipe.guidance == folders[i].guidance, "%s with %s: guidance %g %s",
+                folders[i].fixture, info.scheduler, recipe.guidance, err.message);
+    }
+}
+
+#define BARE "down_blocks.0.resnets.0.conv1.weight", "1,1,1,1"
+
+/* What a UNet's file says of its noise holds in place of what the model says, file or folder. */
+static void test_marked_unets(void)
+{
+    static const char *const plain[] = {BARE, NULL}, *const v[] = {BARE, "v_pred", "0", NULL};
+    static const char *const zero_snr[] = {BARE, "v_pred", "0", "ztsnr", "0", NULL};
+    static const char *const cosxl_unet[] = {BARE, "edm_vpred.sigma_max", "1", NULL};
+    static const struct {
+        const char *model; /* a fixture; NULL: a file with CosXL's marks */
+        const char *const *unet;
+        const char *scheduler, *from; /* scheduler NULL: what the refusal says */
+        SlPrediction prediction;
+        bool zero_snr;
+        double first;
+    } cases[] = {
+        {"sdxl", plain, "euler", "scheduler_config.json", SL_PREDICT_EPSILON},
+        {"sdxl", v, "euler", "the tensor v_pred", SL_PREDICT_V},
+        {"sdxl", zero_snr, "euler", "the tensor v_pred", SL_PREDICT_V, .zero_snr = true},
+        {"sdxl", cosxl_unet, "edm-euler", "edm_vpred.sigma_max", SL_PREDICT_EDM_V, .first = 8},
+        {NULL, plain, "edm-euler", "edm_vpred.sigma_max", SL_PREDICT_EDM_V, .first = 120},
+        {NULL, v, "euler", "the tensor v_pred", SL_PREDICT_V},
+        {NULL, cosxl_unet, "edm-euler", "edm_vpred.sigma_max", SL_PREDICT_EDM_V, .first = 8},
+        {"sd1", cosxl_unet, NULL, "only those of Stable Diffusion XL's base"},
+        {"sdxl_refiner", cosxl_unet, NULL, "only those of Stable Diffusion XL's base"},
+    };
+    char file_path[600], unet[600];
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        SlError err = {0};
+        const SlSchedulerRun run = {.steps = 2, .size = 4, .height = 1, .width = 1};
+        char name[100];
+        snprintf(name, sizeof name, "goldens/model/%s", cases[i].model ? cases[i].model : "");
+        char *path = sl_test_path(name);
+        snprintf(file_path, sizeof file_path, "%s",
+                 write_ending("model.safetensors", cosxl_max, (const uint16_t[]){F120}, 1));
+        snprintf(unet, sizeof unet, "%s",
+                 cases[i].unet == cosxl_unet
+                     ? write_ending("unet.safetensors", cosxl_unet, (const uint16_t[]){F8}, 1)
+                     : write_file("unet.safetensors", "a", "b", cases[i].unet));
+        const SlPartFrom from[] = {{"unet", unet}, {NULL, NULL}};
+        bool ok = sl_model_inspect_with(cases[i].model ? path : file_path, from, &info, &err);
+        free(path);
+        if (!cases[i].scheduler) {
+            sl_test(!ok && strstr(err.message, cases[i].from), "UNet %zu: %s", i, err.message);
+            continue;
+        }
+        SlJson *json = ok ? sl_model_scheduler_config(&info, true, &err) : NULL;
+        SlScheduler *s = json ? sl_scheduler_new(info.scheduler, json, NULL, &err) : NULL;
+        ok = s && sl_scheduler_set_timesteps(s, &run, &err) &&
+             !strcmp(info.scheduler, cases[i].scheduler) &&
+             strstr(info.prediction_from, cases[i].from) &&
+             info.prediction == cases[i].prediction &&
+             sl_scheduler_prediction(s) == cases[i].prediction &&
+             info.zero_snr_marked == cases[i].zero_snr &&
+             (cases[i].first == 0 || fabs(sl_scheduler_sigma(s, 0) / cases[i].first - 1) < 1e-6);
+        sl_test(ok, "UNet %zu: %s, from %s %s", i, info.scheduler, info.prediction_from,
+                err.message);
+        sl_scheduler_free(s);
+        sl_json_close(json);
     }
 }
 
@@ -901,6 +1001,8 @@ int main(int argc, char **argv)
     test_lacking();
     test_lacking_folders();
     test_edm_files();
+    test_playground_folder();
+    test_marked_unets();
     test_their_timesteps();
     test_tokenizer();
     return sl_test_done();
