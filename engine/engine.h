@@ -337,6 +337,19 @@ typedef struct SlFrame {
     const SlWordMaps *maps;      /* where they are wanted and the model is told a text; else NULL */
 } SlFrame;
 
+/* What a run of a recipe is asked for at each step: known before there is one. */
+typedef struct SlSchedule {
+    int steps;
+    double *sigmas;    /* [steps] the noise level that a step begins at (sl_scheduler_sigma) */
+    double *timesteps; /* [steps] */
+} SlSchedule;
+
+/* Any thread. The model need not be open; reads its scheduler's configuration. False and *err for
+ * what a run refuses as well. To be freed also then. */
+bool sl_schedule_make(const SlModelInfo *info, const SlRecipe *recipe, SlSchedule *schedule,
+                      SlError *err);
+void sl_schedule_free(SlSchedule *schedule);
+
 /* Encodes the prompts and draws the noise; no evaluation yet. NULL and *err on failure. The recipe
  * is copied. */
 SlRun *sl_run_new(SlModel *model, const SlRecipe *recipe, const SlRunInputs *inputs, SlError *err);

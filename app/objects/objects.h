@@ -25,5 +25,6 @@
 #include "app/objects/gallery/sl-reader.h"
 #include "app/objects/sl-scheduler-item.h"
 #include "app/objects/sl-settings.h"
+#include "app/objects/sl-sigma-curve.h"
 #include "app/objects/worker/sl-worker.h"
 #include "app/objects/gallery/sl-writer.h"

@@ -203,6 +203,10 @@ SlLaneFigures sl_compare_figures(const SlCompare *c, int i)
 static void add_phrase(SlText *text, const SlSettingInfo *s, const SlRecipe *r)
 {
     const char *value = strstr(s->title, "%s");
+    if (s->title_unset && sl_setting_is_unset(s, r)) {
+        sl_text_addf(text, ", %s", s->title_unset);
+        return;
+    }
     sl_text_addf(text, ", %.*s", (int)(value - s->title), s->title);
     if (s->kind == SL_KIND_TEXT)
         sl_text_add(text, sl_setting_text(s, r));

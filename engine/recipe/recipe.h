@@ -204,9 +204,10 @@ typedef struct SlSettingInfo {
      * branches. */
     const char *name;
     const char *title;
-    int turn;            /* 0 to 2 */
-    const char *phrase;  /* N_() */
-    const char *another; /* N_(); of a text, where it is too long to be repeated */
+    const char *title_unset; /* where it is unset beside a lane where it is not; NULL: as title */
+    int turn;                /* 0 to 2 */
+    const char *phrase;      /* N_() */
+    const char *another;     /* N_(); of a text, where it is too long to be repeated */
 
     /* The window's control; label NULL: it has none. */
     const char *label, *help;         /* N_(), the label with its mnemonic */

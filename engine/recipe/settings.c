@@ -883,7 +883,8 @@ const SlSettingInfo sl_setting_table[SL_N_SETTINGS] = {
             .usage = "the noise level before each step, falling, and 0 at the end; --steps "
                      "then is their number (--sigmas A,B,...,0 says both)",
             .name = "list of sigmas",
-            .title = "sigmas %s",
+            .title = "own sigmas %s",
+            .title_unset = "usual sigmas",
             .turn = 2,
             .phrase = N_("sigmas %s"),
             .another = N_("other sigmas"),

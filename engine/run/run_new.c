@@ -73,18 +73,12 @@ static bool make_arrays(SlRun *run, SlError *err)
 /* What is said of what the model predicts is not said of its refiner. */
 static bool make_scheduler(const SlRun *run, SlRunSide *side, SlError *err)
 {
-    SlSchedulerChoice choice = {.sigmas = run->recipe.sigmas,
-                                .own_sigmas = run->recipe.sigma_list,
-                                .spacing = run->recipe.spacing,
-                                .variance = run->recipe.variance,
-                                .eta = run->recipe.eta};
     const SlModel *model = side->model;
-    if (side == run->side) {
-        choice.prediction = run->recipe.prediction;
-        choice.zero_snr = run->recipe.zero_snr;
+    SlSchedulerChoice choice = sl_run_scheduler_choice(&model->info, &run->recipe);
+    if (side != run->side) {
+        choice.prediction = SL_PREDICTION_MODEL;
+        choice.zero_snr = SL_ZERO_SNR_MODEL;
     }
-    if (choice.eta < 0 && model->info.pipeline->passes_eta)
-        choice.eta = sl_scheduler_find(run->recipe.scheduler)->default_eta;
     side->scheduler = sl_model_scheduler(model, run->recipe.scheduler, &choice, err);
     const SlSchedulerRun of = {.steps = run->recipe.steps,
                                .size = run->elements,

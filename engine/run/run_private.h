@@ -69,6 +69,9 @@ struct SlRun {
     size_t map_room; /* floats there */
 };
 
+/* schedule.c: what a run's scheduler is made from; the recipe names its scheduler. */
+SlSchedulerChoice sl_run_scheduler_choice(const SlModelInfo *info, const SlRecipe *recipe);
+
 /* handover.c */
 bool sl_run_refines(const SlRun *run);
 /* Whose an evaluation is, and the next one. */

@@ -10,7 +10,9 @@
  */
 #include "engine/schedulers/internal.h"
 
+#include <locale.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -146,6 +148,38 @@ bool sl_sigmas_parse(const char *text, double *sigmas, int *count, SlError *err)
             break;
     }
     return (*at == '\0' && *count >= 2 && previous == 0) || no_list(text, err);
+}
+
+/* No exponent: the list knows none. */
+static int write_sigma(double sigma, char *text, size_t size)
+{
+    const char *end;
+    int length = 0;
+    for (int digits = 0; digits <= 16; digits++) {
+        length = snprintf(text, size, "%.*f,", digits, sigma);
+        if ((float)decimal(text, &end) == (float)sigma && end)
+            break;
+    }
+    return length;
+}
+
+#define SIGMA_ROOM 64 /* bytes of a number: f32 has up to 39 digits before the point */
+
+char *sl_sigmas_text(const double *sigmas, int steps)
+{
+    char *text = malloc((size_t)steps * SIGMA_ROOM + 2);
+    size_t used = 0;
+    if (!text)
+        return NULL;
+    /* a point before the fractions, whatever the language */
+    locale_t c = newlocale(LC_ALL_MASK, "C", (locale_t)0), before = uselocale(c);
+    for (int i = 0; i < steps; i++)
+        used += (size_t)write_sigma(sigmas[i], text + used, SIGMA_ROOM);
+    strcpy(text + used, "0");
+    uselocale(before);
+    if (c)
+        freelocale(c);
+    return text;
 }
 
 bool sl_sigmas_check(const char *text, SlError *err)

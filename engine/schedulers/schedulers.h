@@ -56,6 +56,9 @@ typedef enum SlSigmas {
 /* "14.6,3.9,0.7,0": falling, 0 at the end, a step to each but the first. sigmas (may be NULL) has
  * room for SL_SIGMAS_MAX. False and *err when it is not such a list. */
 bool sl_sigmas_parse(const char *text, double *sigmas, int *count, SlError *err);
+/* As many digits as sl_sigmas_parse needs to find the same numbers again; 0 at the end is added.
+ * malloc'ed; NULL without memory. */
+char *sl_sigmas_text(const double *sigmas, int steps);
 bool sl_sigmas_check(const char *text, SlError *err); /* the same; "" is right, too */
 
 /* Of the noise that DDPM adds at a step (diffusers' variance_type). */

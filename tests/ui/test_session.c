@@ -3,40 +3,7 @@
  *
  * The tests run in order in one process, each from where the one before left the window.
  */
-#include "driver.h"
-
-/* ---- a mouse ---- */
-
-/* xdotool's words; the window stands at the screen's corner, without a frame around it. */
-static void use_mouse(const char *format, ...) G_GNUC_PRINTF(1, 2);
-
-static void use_mouse(const char *format, ...)
-{
-    g_autofree char *arguments = NULL;
-    g_autofree char *command = NULL;
-    g_autoptr(GError) error = NULL;
-    va_list list;
-
-    va_start(list, format);
-    arguments = g_strdup_vprintf(format, list);
-    va_end(list);
-    command = g_strconcat("xdotool ", arguments, NULL);
-    g_spawn_command_line_sync(command, NULL, NULL, NULL, &error);
-    g_assert_no_error(error);
-    settle(200);
-}
-
-static graphene_point_t point_in(GtkWidget *widget, double x, double y)
-{
-    graphene_point_t inside = GRAPHENE_POINT_INIT(gtk_widget_get_width(widget) * (float)x,
-                                                  gtk_widget_get_height(widget) * (float)y);
-    double dx, dy;
-    graphene_point_t point;
-
-    g_assert_true(gtk_widget_compute_point(widget, GTK_WIDGET(window), &inside, &point));
-    gtk_native_get_surface_transform(GTK_NATIVE(window), &dx, &dy);
-    return GRAPHENE_POINT_INIT(point.x + (float)dx, point.y + (float)dy);
-}
+#include "mouse.h"
 
 static void drag(GtkWidget *widget, double from_x, double to_x)
 {

@@ -4,7 +4,7 @@
 #include <glib/gi18n.h>
 #include <math.h>
 
-#include "ui/compare/sl-curve-draw.h"
+#include "ui/widgets/sl-curve-draw.h"
 
 #define PAGE 10
 

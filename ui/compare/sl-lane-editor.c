@@ -4,6 +4,8 @@
 #include <glib/gi18n.h>
 
 #include "ui/widgets/sl-setting-row.h"
+#include "ui/widgets/sl-sigma-editor.h"
+#include "ui/widgets/sl-sigma-row.h"
 
 /* A setting that a lane can have of its own, and its row: a choice whose first entry is the recipe's, a
  * number or a seed with a tick, or words that are the recipe's where they are empty. */
@@ -24,7 +26,7 @@ struct _SlLaneEditor
 
   SlCompareLane *lane;
   SlModelItem *model;
-  char *recipe_scheduler;
+  SlSettings *recipe;
   GArray *rows; /* SlLaneRow */
   GListModel *schedulers;
 };
@@ -46,12 +48,18 @@ nth_row (SlLaneEditor *self, guint position)
 }
 
 static SlLaneRow *
-scheduler_row (SlLaneEditor *self)
+find_row (SlLaneEditor *self, const char *property)
 {
   for (guint i = 0; i < self->rows->len; i++)
-    if (nth_row (self, i)->control->kind == SL_CONTROL_SCHEDULER)
+    if (g_str_equal (nth_row (self, i)->control->property, property))
       return nth_row (self, i);
-  return NULL;
+  g_return_val_if_reached (NULL);
+}
+
+static SlLaneRow *
+scheduler_row (SlLaneEditor *self)
+{
+  return find_row (self, "scheduler");
 }
 
 /* NULL: the recipe's. */
@@ -63,12 +71,23 @@ chosen_scheduler (SlLaneEditor *self)
   return selected ? g_list_model_get_item (self->schedulers, selected - 1) : NULL;
 }
 
+/* A list of noise levels says how many steps there are. */
+static gboolean
+is_counted (SlLaneEditor *self, const SlControl *control)
+{
+  SlLaneRow *sigmas = find_row (self, "sigmas");
+
+  return g_str_equal (control->property, "steps")
+         && *sl_sigma_row_get_list (SL_SIGMA_ROW (sigmas->row)) != '\0'
+         && gtk_widget_get_visible (sigmas->row);
+}
+
 /* Only what the model and the scheduler have is shown. */
 static void
 scheduler_chosen (SlLaneEditor *self)
 {
   g_autoptr (SlSchedulerItem) item = chosen_scheduler (self);
-  const char *id = item ? sl_scheduler_item_get_id (item) : self->recipe_scheduler;
+  const char *id = item ? sl_scheduler_item_get_id (item) : sl_settings_get_scheduler (self->recipe);
   gboolean words = FALSE;
 
   adw_action_row_set_subtitle (ADW_ACTION_ROW (scheduler_row (self)->row),
@@ -78,14 +97,29 @@ scheduler_chosen (SlLaneEditor *self)
       SlLaneRow *row = nth_row (self, i);
       gboolean exists = sl_control_exists (row->control, self->model, id);
 
-      gtk_widget_set_visible (row->row, exists);
+      gtk_widget_set_visible (row->row, exists && !is_counted (self, row->control));
       words = words || (exists && row->control->kind == SL_CONTROL_WORDS);
     }
   gtk_widget_set_visible (GTK_WIDGET (self->prompt_group), words);
 }
 
-/* Whether the lane has its own; then values gets it. */
-static gboolean
+/* A list brings its number of steps; a named schedule takes the recipe's list away. */
+static SlOwn
+collect_sigmas (SlSigmaRow *row, SlSettings *values)
+{
+  const char *list = sl_sigma_row_get_list (row);
+  guint entry = sl_sigma_row_get_entry (row);
+
+  if (*list == '\0' && entry == 0)
+    return 0;
+  g_object_set (values, "sigma-list", list, "sigmas", *list ? 0 : entry - 1, NULL);
+  if (*list)
+    g_object_set (values, "steps", (int)sl_sigma_row_get_steps (row), NULL);
+  return sl_own ("sigma-list") | sl_own ("sigmas") | (*list ? sl_own ("steps") : 0);
+}
+
+/* Which settings the lane has of its own; values gets them. */
+static SlOwn
 collect_row (SlLaneEditor *self, const SlLaneRow *row, SlSettings *values)
 {
   const SlControl *control = row->control;
@@ -94,24 +128,26 @@ collect_row (SlLaneEditor *self, const SlLaneRow *row, SlSettings *values)
   guint selected;
 
   if (!gtk_widget_get_visible (row->row))
-    return FALSE;
+    return 0;
+  if (SL_IS_SIGMA_ROW (row->row))
+    return collect_sigmas (SL_SIGMA_ROW (row->row), values);
   switch (control->kind)
     {
     case SL_CONTROL_WORDS:
       text = gtk_editable_get_text (GTK_EDITABLE (row->row));
       g_object_set (values, control->property, text, NULL);
-      return *text != '\0';
+      return *text ? control->own : 0;
     case SL_CONTROL_SCHEDULER:
       item = chosen_scheduler (self);
       g_object_set (values, control->property, item ? sl_scheduler_item_get_id (item) : NULL, NULL);
-      return item != NULL;
+      return item ? control->own : 0;
     case SL_CONTROL_CHOICE:
       selected = adw_combo_row_get_selected (ADW_COMBO_ROW (row->row));
       g_object_set (values, control->property, selected ? selected - 1 : 0, NULL);
-      return selected > 0;
+      return selected > 0 ? control->own : 0;
     default:
       sl_setting_row_set_number (control, values, gtk_spin_button_get_value (row->spin));
-      return gtk_check_button_get_active (row->own);
+      return gtk_check_button_get_active (row->own) ? control->own : 0;
     }
 }
 
@@ -121,8 +157,7 @@ collect (SlLaneEditor *self, SlSettings *values)
   SlOwn own = 0;
 
   for (guint i = 0; i < self->rows->len; i++)
-    if (collect_row (self, nth_row (self, i), values))
-      own |= nth_row (self, i)->control->own;
+    own |= collect_row (self, nth_row (self, i), values);
   return own;
 }
 
@@ -163,6 +198,58 @@ add_number (SlLaneRow *row)
   adw_action_row_set_activatable_widget (ADW_ACTION_ROW (row->row), own);
 }
 
+/* ---- noise levels ---- */
+
+static void
+show_sigmas (const SlLaneRow *row, SlSettings *settings)
+{
+  g_autofree char *list = NULL;
+
+  g_object_get (settings, "sigma-list", &list, NULL);
+  sl_sigma_row_show (SL_SIGMA_ROW (row->row), sl_setting_row_choice (row->control, settings) + 1, list);
+}
+
+static void
+sigmas_drawn (SlLaneEditor *self, SlSigmaCurve *curve)
+{
+  g_autoptr (SlSettings) settings = sl_settings_new ();
+  SlLaneRow *steps = find_row (self, "steps");
+  int count;
+
+  sl_sigma_curve_apply (curve, settings);
+  count = sl_settings_get_steps (settings);
+  show_sigmas (find_row (self, "sigmas"), settings);
+  gtk_spin_button_set_value (steps->spin, count);
+  if (count != sl_settings_get_steps (self->recipe))
+    gtk_check_button_set_active (steps->own, TRUE);
+  scheduler_chosen (self);
+}
+
+/* Those of the lane as its rows are now. */
+static void
+draw_sigmas (SlLaneEditor *self)
+{
+  g_autoptr (SlSettings) values = sl_settings_dup (self->recipe);
+  SlOwn own = collect (self, values);
+  g_autoptr (SlCompareLane) lane = sl_compare_lane_new (own, values);
+  g_autoptr (SlSettings) settings = sl_compare_lane_resolve (lane, self->recipe);
+  SlSigmaEditor *editor = self->model ? sl_sigma_editor_new (GTK_WINDOW (self), self->model, settings) : NULL;
+
+  if (editor == NULL)
+    return;
+  g_signal_connect_object (editor, "applied", G_CALLBACK (sigmas_drawn), self, G_CONNECT_SWAPPED);
+  gtk_window_present (GTK_WINDOW (editor));
+}
+
+static void
+add_sigmas (SlLaneEditor *self, SlLaneRow *row)
+{
+  row->row = g_object_new (SL_TYPE_SIGMA_ROW, NULL);
+  sl_sigma_row_fill (SL_SIGMA_ROW (row->row), _ ("As in the recipe"));
+  g_signal_connect_swapped (row->row, "edit-wanted", G_CALLBACK (draw_sigmas), self);
+  g_signal_connect_swapped (row->row, "chosen", G_CALLBACK (scheduler_chosen), self);
+}
+
 static void
 add_row (SlLaneEditor *self, const SlControl *control)
 {
@@ -171,12 +258,14 @@ add_row (SlLaneEditor *self, const SlControl *control)
 
   if (words)
     row.row = adw_entry_row_new ();
+  else if (g_str_equal (control->property, "sigmas"))
+    add_sigmas (self, &row);
   else if (control->kind == SL_CONTROL_SCHEDULER || control->kind == SL_CONTROL_CHOICE)
     row.row = adw_combo_row_new ();
   else
     add_number (&row);
   sl_setting_row_name (ADW_PREFERENCES_ROW (row.row), control);
-  if (ADW_IS_COMBO_ROW (row.row))
+  if (ADW_IS_COMBO_ROW (row.row) && !SL_IS_SIGMA_ROW (row.row))
     sl_setting_row_fill (ADW_COMBO_ROW (row.row), control, _ ("As in the recipe"));
   if (words)
     adw_entry_row_set_activates_default (ADW_ENTRY_ROW (row.row), TRUE);
@@ -189,6 +278,12 @@ show_row (SlLaneEditor *self, const SlLaneRow *row, SlSettings *resolved, gboole
 {
   g_autofree char *text = NULL;
 
+  if (SL_IS_SIGMA_ROW (row->row))
+    {
+      if (own)
+        show_sigmas (row, resolved);
+      return;
+    }
   switch (row->control->kind)
     {
     case SL_CONTROL_WORDS:
@@ -227,6 +322,13 @@ fill_schedulers (SlLaneEditor *self)
   adw_combo_row_set_model (ADW_COMBO_ROW (scheduler_row (self)->row), G_LIST_MODEL (names));
 }
 
+/* A list of noise levels is shown in the row of those that have a name. */
+static SlOwn
+own_of (const SlControl *control)
+{
+  return control->own | (g_str_equal (control->property, "sigmas") ? sl_own ("sigma-list") : 0);
+}
+
 SlLaneEditor *
 sl_lane_editor_new (GtkWindow *parent, SlCompareLane *lane, SlSettings *recipe, SlModelItem *model)
 {
@@ -237,11 +339,11 @@ sl_lane_editor_new (GtkWindow *parent, SlCompareLane *lane, SlSettings *recipe, 
   self->lane = g_object_ref (lane);
   g_set_object (&self->model, model);
   /* before the list is filled, which chooses its first */
-  self->recipe_scheduler = g_strdup (sl_settings_get_scheduler (recipe));
+  self->recipe = g_object_ref (recipe);
   sl_scheduler_items_offer (self->schedulers, model);
   fill_schedulers (self);
   for (guint i = 0; i < self->rows->len; i++)
-    show_row (self, nth_row (self, i), resolved, (own & nth_row (self, i)->control->own) != 0);
+    show_row (self, nth_row (self, i), resolved, (own & own_of (nth_row (self, i)->control)) != 0);
   scheduler_chosen (self);
   gtk_window_set_focus (GTK_WINDOW (self), scheduler_row (self)->row);
   return self;
@@ -269,6 +371,7 @@ sl_lane_editor_dispose (GObject *object)
   SlLaneEditor *self = SL_LANE_EDITOR (object);
 
   g_clear_object (&self->lane);
+  g_clear_object (&self->recipe);
   g_clear_object (&self->model);
   g_clear_object (&self->schedulers);
   G_OBJECT_CLASS (sl_lane_editor_parent_class)->dispose (object);
@@ -280,7 +383,6 @@ sl_lane_editor_finalize (GObject *object)
   SlLaneEditor *self = SL_LANE_EDITOR (object);
 
   g_array_unref (self->rows);
-  g_free (self->recipe_scheduler);
   G_OBJECT_CLASS (sl_lane_editor_parent_class)->finalize (object);
 }
 
@@ -310,7 +412,7 @@ sl_lane_editor_init (SlLaneEditor *self)
   gtk_widget_init_template (GTK_WIDGET (self));
   self->rows = g_array_new (FALSE, FALSE, sizeof (SlLaneRow));
   for (guint i = 0; i < sl_control_count (); i++)
-    if (sl_control_nth (i)->own)
+    if (sl_control_nth (i)->own && sl_control_nth (i)->label)
       add_row (self, sl_control_nth (i));
   g_signal_connect_swapped (scheduler_row (self)->row, "notify::selected", G_CALLBACK (scheduler_chosen),
                             self);

@@ -82,6 +82,15 @@ words_of (const SlControl *control, SlSettings *settings)
   return g_str_equal (control->property, "lora") ? sl_loras_describe (text) : g_steal_pointer (&text);
 }
 
+static gboolean
+has_own_sigmas (SlSettings *settings)
+{
+  g_autofree char *list = NULL;
+
+  g_object_get (settings, "sigma-list", &list, NULL);
+  return *list != '\0';
+}
+
 /* NULL: nothing worth saying. */
 static char *
 describe_setting (const SlControl *control, SlSettings *settings, gboolean all)
@@ -93,6 +102,9 @@ describe_setting (const SlControl *control, SlSettings *settings, gboolean all)
     case SL_CONTROL_SCHEDULER:
       return g_strdup (scheduler_name (sl_settings_get_scheduler (settings)));
     case SL_CONTROL_CHOICE:
+      /* A list says more than that there is no name. */
+      if (g_str_equal (control->property, "sigmas") && has_own_sigmas (settings))
+        return all ? NULL : g_strdup (_ ("own sigmas"));
       return describe_choice (control, settings, all);
     case SL_CONTROL_NUMBER:
       return describe_number (control, settings, all);
@@ -100,6 +112,8 @@ describe_setting (const SlControl *control, SlSettings *settings, gboolean all)
       text = g_strdup_printf ("%" G_GUINT64_FORMAT, sl_settings_get_seed (settings));
       return sl_setting_phrase (control, text);
     case SL_CONTROL_WORDS:
+      if (g_str_equal (control->property, "sigma-list") && !all)
+        return NULL; /* said above */
       text = words_of (control, settings);
       start = first_characters (text);
       return *text ? sl_setting_phrase (control, start) : NULL;

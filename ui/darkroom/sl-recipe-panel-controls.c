@@ -10,6 +10,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "ui/widgets/sl-sigma-editor.h"
+
 /* ---- prompts ---- */
 
 void
@@ -244,6 +246,51 @@ choice_made (SlPanelRow *row)
                   adw_combo_row_get_selected (ADW_COMBO_ROW (row->widget)), NULL);
 }
 
+/* ---- noise levels ---- */
+
+static void
+named_sigmas_chosen (SlRecipePanel *self)
+{
+  if (!self->updating)
+    g_object_set (self->recipe, "sigma-list", "", "sigmas", sl_sigma_row_get_entry (self->sigmas_row), NULL);
+}
+
+static void
+sigmas_drawn (SlRecipePanel *self, SlSigmaCurve *curve)
+{
+  sl_sigma_curve_apply (curve, self->recipe);
+}
+
+void
+sl_recipe_panel_draw_sigmas (SlRecipePanel *self)
+{
+  SlModelItem *model = sl_recipe_panel_get_model (self);
+  GtkWindow *window = GTK_WINDOW (gtk_widget_get_root (GTK_WIDGET (self)));
+  SlSigmaEditor *editor = model ? sl_sigma_editor_new (window, model, self->recipe) : NULL;
+
+  if (editor == NULL)
+    return;
+  g_signal_connect_object (editor, "applied", G_CALLBACK (sigmas_drawn), self, G_CONNECT_SWAPPED);
+  gtk_window_present (GTK_WINDOW (editor));
+}
+
+/* A list has as many steps as it has levels. */
+static void
+show_sigmas (SlRecipePanel *self)
+{
+  const char *help = row_of (self, "steps")->control->help;
+  g_autofree char *list = NULL;
+  guint choice;
+
+  g_object_get (self->recipe, "sigma-list", &list, "sigmas", &choice, NULL);
+  sl_sigma_row_show (self->sigmas_row, choice, list);
+  gtk_widget_set_sensitive (GTK_WIDGET (self->steps_row), *list == '\0');
+  gtk_widget_set_tooltip_text (GTK_WIDGET (self->steps_row),
+                               *list  ? _ ("As many as there are noise levels of your own")
+                               : help ? _ (help)
+                                      : NULL);
+}
+
 /* ---- lines of text ---- */
 
 /* A whole line is applied at once: half a name is none. */
@@ -274,6 +321,8 @@ show_row (SlPanelRow *row)
 
   if (row->adjustment)
     gtk_adjustment_set_value (row->adjustment, sl_setting_row_number (row->control, recipe));
+  else if (SL_IS_SIGMA_ROW (row->widget))
+    show_sigmas (row->panel);
   else if (row->control->kind == SL_CONTROL_CHOICE && row->widget)
     adw_combo_row_set_selected (ADW_COMBO_ROW (row->widget), sl_setting_row_choice (row->control, recipe));
   else if (ADW_IS_ENTRY_ROW (row->widget))
@@ -375,7 +424,14 @@ set_up_row (SlRecipePanel *self, SlPanelRow *row)
     make_row (self, row);
   if (ADW_IS_PREFERENCES_ROW (row->widget))
     sl_setting_row_name (ADW_PREFERENCES_ROW (row->widget), control);
-  if (control->kind == SL_CONTROL_CHOICE)
+  if (SL_IS_SIGMA_ROW (row->widget))
+    {
+      sl_sigma_row_fill (self->sigmas_row, NULL);
+      g_signal_connect_swapped (self->sigmas_row, "chosen", G_CALLBACK (named_sigmas_chosen), self);
+      g_signal_connect_swapped (self->sigmas_row, "edit-wanted", G_CALLBACK (sl_recipe_panel_draw_sigmas),
+                                self);
+    }
+  else if (control->kind == SL_CONTROL_CHOICE)
     {
       sl_setting_row_fill (ADW_COMBO_ROW (row->widget), control, NULL);
       g_signal_connect_swapped (row->widget, "notify::selected", G_CALLBACK (choice_made), row);

@@ -8,6 +8,7 @@
 #include "ui/widgets/sl-part-row.h"
 #include "ui/widgets/sl-prompt-box.h"
 #include "ui/widgets/sl-setting-row.h"
+#include "ui/widgets/sl-sigma-row.h"
 
 G_BEGIN_DECLS
 
@@ -46,7 +47,7 @@ struct _SlRecipePanel
   AdwPreferencesRow *guidance_row;
   AdwPreferencesRow *seed_row;
   AdwComboRow *scheduler_row;
-  AdwComboRow *sigmas_row;
+  SlSigmaRow *sigmas_row;
   GtkEntry *seed;
   GtkToggleButton *keep_seed;
   AdwComboRow *size_row;

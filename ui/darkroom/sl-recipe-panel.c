@@ -258,6 +258,7 @@ sl_recipe_panel_class_init (SlRecipePanelClass *klass)
   g_type_ensure (SL_TYPE_PART_ROW);
   g_type_ensure (SL_TYPE_PROMPT_BOX);
   g_type_ensure (SL_TYPE_LORA_GROUP);
+  g_type_ensure (SL_TYPE_SIGMA_ROW);
   BIND (model_row);
   BIND (parts_row);
   BIND (vae_row);

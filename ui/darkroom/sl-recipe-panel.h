@@ -28,6 +28,8 @@ void sl_recipe_panel_drop_parts (SlRecipePanel *self);
  * does not fit is said, and stays as it was. */
 void sl_recipe_panel_set_parts (SlRecipePanel *self, const char *const *parts);
 void sl_recipe_panel_select_model (SlRecipePanel *self, guint position);
+/* Opens the editor of the recipe's noise levels. */
+void sl_recipe_panel_draw_sigmas (SlRecipePanel *self);
 void sl_recipe_panel_focus_prompt (SlRecipePanel *self);
 
 G_END_DECLS

@@ -105,6 +105,7 @@ add_accelerators (GtkApplication *application)
     { "win.copy", { "<Primary><Shift>c" } },
     { "win.paste", { "<Primary><Shift>v" } },
     { "win.random-seed", { "<Primary>r" } },
+    { "win.draw-sigmas", { "<Primary>l" } },
     { "win.previous-step", { "<Alt>Left" } },
     { "win.next-step", { "<Alt>Right" } },
     { "win.zoom-in", { "<Primary>plus", "<Primary>equal" } },

@@ -177,6 +177,12 @@ reset (GtkWidget *widget, const char *action, GVariant *parameter)
 }
 
 static void
+draw_sigmas (GtkWidget *widget, const char *action, GVariant *parameter)
+{
+  sl_recipe_panel_draw_sigmas (SL_WINDOW (widget)->panel);
+}
+
+static void
 rescan (GtkWidget *widget, const char *action, GVariant *parameter)
 {
   sl_workspace_scan_models (SL_WINDOW (widget)->workspace);
@@ -449,6 +455,7 @@ install_actions (GtkWidgetClass *widget_class)
   gtk_widget_class_install_action (widget_class, "win.toggle-panel", NULL, toggle_panel);
   gtk_widget_class_install_action (widget_class, "win.random-seed", NULL, random_seed);
   gtk_widget_class_install_action (widget_class, "win.reset", NULL, reset);
+  gtk_widget_class_install_action (widget_class, "win.draw-sigmas", NULL, draw_sigmas);
   gtk_widget_class_install_action (widget_class, "win.rescan", NULL, rescan);
   gtk_widget_class_install_action (widget_class, "win.preferences", NULL, show_preferences);
 }

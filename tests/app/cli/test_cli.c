@@ -354,6 +354,17 @@ static void test_compare(void)
     done(&run);
 }
 
+/* A lane beside one with a list of sigmas is called by what it has instead. */
+static void test_lane_of_sigmas(void)
+{
+    Run run = RUN("compare", "--model", sd_model, "--prompt", "x", SMALL, "--lane",
+                  "scheduler=euler,sigmas=14.6,3.9,0.7,0", "--lane", "scheduler=euler", "--sheet",
+                  file("sigmas.png"));
+    sl_test(run.status == 0 && strstr(run.out, "Euler, usual sigmas"), "usual sigmas: %s%s",
+            run.out, run.err);
+    done(&run);
+}
+
 /* Sheets, animations of lanes and of one run are repeated from what they say. */
 static void test_replay_lanes(void)
 {
@@ -717,6 +728,7 @@ int main(void)
     test_word_maps();
     test_replay();
     test_compare();
+    test_lane_of_sigmas();
     test_replay_lanes();
     test_saved();
     test_changed_sheet();

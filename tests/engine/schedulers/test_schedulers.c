@@ -946,6 +946,24 @@ static void test_preset(const cJSON *lists, SlSigmas kind, const SlJson *json)
     }
 }
 
+/* The fewest digits that are read as the same numbers, and no exponent. */
+static void test_text(void)
+{
+    static const double sigmas[] = {157.40769958496094, 14.600000381469727, (float)(1 / 3.0),
+                                    1e-4f};
+    double again[SL_SIGMAS_MAX];
+    SlError err = {0};
+    int count = 0;
+    char *text = sl_sigmas_text(sigmas, 4);
+    sl_test(text && !strcmp(text, "157.4077,14.6,0.33333334,0.0001,0"), "as text: %s",
+            text ? text : "");
+    bool same = text && sl_sigmas_parse(text, again, &count, &err) && count == 5 && again[4] == 0;
+    for (int i = 0; same && i < 4; i++)
+        same = (float)again[i] == (float)sigmas[i];
+    sl_test(same, "and back %s", err.message);
+    free(text);
+}
+
 static void test_own(const cJSON *own, const SlJson *json)
 {
     const SlSchedulerChoice choice = {.own_sigmas = "14.6, 6.1,2.25,0.7,0.125,0", .eta = -1};
@@ -995,6 +1013,7 @@ static void test_presets(void)
     for (int i = 0; i < 7; i++)
         test_preset(cJSON_GetObjectItemCaseSensitive(presets, names[i]),
                     (SlSigmas)(SL_SIGMAS_NORMAL + i), json);
+    test_text();
     test_own(cJSON_GetObjectItemCaseSensitive(root, "own"), json);
     sl_json_close(json);
     sl_json_close(golden);

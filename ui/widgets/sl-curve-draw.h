@@ -3,7 +3,7 @@
  */
 #pragma once
 
-#include "ui/compare/sl-curve-chart.h"
+#include "ui/widgets/sl-curve-chart.h"
 
 G_BEGIN_DECLS
 

@@ -1,5 +1,5 @@
 /* sl-curve-chart.c - see sl-curve-chart.h. */
-#include "ui/compare/sl-curve-chart.h"
+#include "ui/widgets/sl-curve-chart.h"
 
 #include <math.h>
 

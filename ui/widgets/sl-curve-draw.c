@@ -1,5 +1,5 @@
 /* sl-curve-draw.c - see sl-curve-draw.h. */
-#include "ui/compare/sl-curve-draw.h"
+#include "ui/widgets/sl-curve-draw.h"
 
 #include <math.h>
 
