@@ -310,6 +310,11 @@ typedef struct SlWords {
  * False and *err without memory. */
 bool sl_word_map(const SlWordMaps *maps, const SlWords *words, int word, int level, int height,
                  int width, float *out, SlError *err);
+/* The same of the levels of one word: their `text` is [height, width] of it. */
+bool sl_word_map_join(const SlWordMaps *of_word, int level, int height, int width, float *out,
+                      SlError *err);
+/* Which token of the maps is a word's n-th. */
+int sl_word_token(const SlWords *words, const SlWord *word, int n);
 /* How much the word was looked at: the part of all attention that its tokens had, 0 .. 1, the mean over
  * places and layers. */
 double sl_word_share(const SlWordMaps *maps, const SlWords *words, int word, int level);

@@ -72,9 +72,14 @@ static size_t bytes_for(const SlTimeline *t, int interval, int room, size_t stat
            ((size_t)t->total - slots) * light + (size_t)room * (sample * 2 + half_bytes(t, true));
 }
 
+static size_t word_bytes(const SlTimeline *t)
+{
+    return t->words ? sl_word_record_bytes(t->words) : 0;
+}
+
 size_t sl_timeline_whole(const SlTimeline *t)
 {
-    return bytes_for(t, 1, 1, 0, 0);
+    return bytes_for(t, 1, 1, 0, 0) + word_bytes(t);
 }
 
 /* The largest with which the small previews take no more than a third. */
@@ -132,7 +137,7 @@ static bool make_arrays(SlTimeline *t, const SlTimelineShape *shape)
            (!t->views || make_views(t, shape->output16));
 }
 
-size_t sl_timeline_plan_keeping(SlTimeline *t, size_t budget, size_t state)
+static size_t plan_moments(SlTimeline *t, size_t budget, size_t state)
 {
     int side = choose_side(t, budget);
     t->interval = choose_interval(t, t->total, state, budget, side);
@@ -151,9 +156,27 @@ size_t sl_timeline_plan_keeping(SlTimeline *t, size_t budget, size_t state)
     return bytes_for(t, t->interval, t->room, state, side);
 }
 
+/* The maps of the words get what the moments leave, and at least a quarter. */
+static size_t words_limit(const SlTimeline *t, size_t budget)
+{
+    size_t moments = bytes_for(t, 1, 1, 0, 0), part = budget / 4;
+    return moments < budget && budget - moments > part ? budget - moments : part;
+}
+
+size_t sl_timeline_plan_keeping(SlTimeline *t, size_t budget, size_t state)
+{
+    if (!t->words)
+        return plan_moments(t, budget, state);
+    sl_word_record_fit(t->words, words_limit(t, budget));
+    size_t words = word_bytes(t);
+    return plan_moments(t, budget > words ? budget - words : 0, state) + words;
+}
+
 bool sl_timeline_keep(SlTimeline *t, SlError *err)
 {
     const SlTimelineShape shape = {.outputs = true, .output16 = t->interval > 1};
+    if (t->words && !sl_word_record_keep(t->words, err))
+        return false;
     return make_arrays(t, &shape) ||
            sl_fail(err, SL_MEMORY, "memory ran out for the moments of a run");
 }
@@ -209,6 +232,7 @@ static void free_arrays(SlTimeline *t)
     free(t->recipe);
     sl_origin_free(t->origin);
     free(t->warning);
+    sl_word_record_free(t->words);
     free(t->noise);
     free(t->x_t);
     free(t->x_0);
@@ -275,6 +299,7 @@ SlTimeline *sl_timeline_head(SlTimeline *base, int count)
                       .start = base->start,
                       .views = base->views,
                       .guided = base->guided,
+                      .words = base->words,
                       .light_side = base->light_side,
                       .light_h = base->light_h,
                       .light_w = base->light_w};
@@ -458,6 +483,11 @@ int sl_timeline_steps_done(const SlTimeline *t)
     return t->moments[0].step;
 }
 
+const SlWordRecord *sl_timeline_words(const SlTimeline *t)
+{
+    return t->words;
+}
+
 int sl_timeline_interval(const SlTimeline *t)
 {
     return t->interval;
@@ -476,6 +506,7 @@ const uint8_t *sl_timeline_preview(const SlTimeline *t, int i, bool noisy, int *
 size_t sl_timeline_bytes(const SlTimeline *t)
 {
     size_t bytes = sizeof *t + (size_t)t->total * sizeof *t->moments + t->start.bytes;
+    bytes += word_bytes(t);
     size_t slots = (size_t)t->slots, values = slots * (size_t)t->elements;
     bytes += sample_bytes(t) + values * sizeof(float) * (t->output ? 3 : 2);
     for (int k = 0; k < 2; k++)

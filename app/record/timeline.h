@@ -18,6 +18,7 @@
 #define SL_APP_TIMELINE_H
 
 #include "app/recipe/recipe.h"
+#include "app/record/word_record.h"
 #include "engine/engine.h"
 
 #ifdef __cplusplus
@@ -51,6 +52,7 @@ typedef struct SlTimelineOptions {
                      nothing is asked */
     bool views; /* also keeps what a window shows of every moment: quick previews, and of those that
                    are kept the output and the guidance term in half precision */
+    bool words; /* also keeps what each word did at every moment (sl_timeline_words) */
     bool keep_later; /* sl_timeline_set_budget says how much is kept, before the first evaluation */
 } SlTimelineOptions;
 
@@ -131,6 +133,9 @@ int sl_timeline_steps_done(const SlTimeline *timeline);
  * next one that is kept. NULL in a timeline without views. */
 const uint8_t *sl_timeline_preview(const SlTimeline *timeline, int i, bool noisy, int *height,
                                    int *width);
+/* What each word did, by the numbers of its moments; NULL where it was not asked for or the model is told no
+ * words. Of moments computed again nothing is added. */
+const SlWordRecord *sl_timeline_words(const SlTimeline *timeline);
 /* 1 when every moment is kept, else k. */
 int sl_timeline_interval(const SlTimeline *timeline);
 /* Bytes held now, everything counted. */

@@ -43,6 +43,8 @@ struct SlTimeline {
     int light_side, light_h, light_w; /* side 0: there are none */
     uint16_t *half[2]; /* output, guidance term: [slots, elements] in half precision */
 
+    SlWordRecord *words; /* NULL: none are kept */
+
     /* computing; NULL in a timeline that was loaded or rests, until it is needed */
     SlShare *share;
     bool own_share;

@@ -237,6 +237,11 @@ static bool fill(SlTimeline *t, const Begin *b, SlError *err)
     t->given_latents = t->inputs.latents != NULL;
     t->given_step_noise = t->inputs.step_noise != NULL;
     t->inputs.share = t->share;
+    if (!b->options || !b->options->words)
+        return true;
+    if (!sl_word_record_new(&t->words, t->run, t->total, err))
+        return false;
+    sl_run_want_maps(t->run, t->words ? SL_MAPS_TEXT : SL_MAPS_NONE);
     return true;
 }
 
@@ -363,6 +368,7 @@ static bool go_on(SlTimeline *t, SlModel *model, SlError *err)
         return false;
     free(t->paused.data);
     t->paused = (SlState){0};
+    sl_run_want_maps(t->run, t->words ? SL_MAPS_TEXT : SL_MAPS_NONE);
     return true;
 }
 
@@ -434,7 +440,8 @@ static bool record_frame(SlTimeline *t, const SlModel *model, const SlFrame *fra
     moment.x_0 = frame->x_0;
     moment.output = frame->model_output;
     if (!keep_state(t, err) || !keep_preview(t, model, &moment, false, err) ||
-        !keep_preview(t, model, &moment, true, err))
+        !keep_preview(t, model, &moment, true, err) ||
+        (t->words && !sl_word_record_add(t->words, t->count, t->run, frame, err)))
         return false;
     moment.output16 = keep_half(t, 0, frame->model_output);
     moment.guidance16 = keep_half(t, 1, frame->guidance_term);

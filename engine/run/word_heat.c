@@ -16,8 +16,8 @@ void sl_words_free(SlWords *words)
     *words = (SlWords){0};
 }
 
-/* The token of a word's n-th row: rows that begin and end a chunk are left out. */
-static int token_of(const SlWords *words, const SlWord *word, int n)
+/* Rows that begin and end a chunk are left out. */
+int sl_word_token(const SlWords *words, const SlWord *word, int n)
 {
     int token = word->row, length = words->length;
     for (int left = n;; token++) {
@@ -42,7 +42,7 @@ static void mean_of_tokens(const SlWordMaps *maps, const SlWords *words, const S
     for (int64_t p = 0; p < places; p++)
         out[p] = 0;
     for (int n = 0; n < word->rows; n++) {
-        int token = token_of(words, word, n);
+        int token = sl_word_token(words, word, n);
         if (token >= maps->tokens)
             break;
         for (int64_t p = 0; p < places; p++)
@@ -84,28 +84,27 @@ static void stretch(const float *in, int from, int64_t in_step, float *out, int 
 
 /* ---- a word ---- */
 
-bool sl_word_map(const SlWordMaps *maps, const SlWords *words, int word, int level, int height,
-                 int width, float *out, SlError *err)
+bool sl_word_map_join(const SlWordMaps *maps, int level, int height, int width, float *out,
+                      SlError *err)
 {
     size_t room = 0;
     int layers = 0;
     for (int i = 0; i < maps->levels; i++) {
-        size_t own = (size_t)maps->level[i].height * (size_t)(maps->level[i].width + width);
+        size_t own = (size_t)maps->level[i].height * (size_t)width;
         room = own > room ? own : room;
     }
-    float *small = malloc((room + (size_t)height + 1) * sizeof *small);
-    if (!small)
+    float *wide = malloc((room + (size_t)height + 1) * sizeof *wide);
+    if (!wide)
         return sl_fail(err, SL_MEMORY, "out of memory for the map of a word");
+    float *column = wide + room;
     for (int64_t p = 0; p < (int64_t)height * width; p++)
         out[p] = 0;
     for (int i = 0; i < maps->levels; i++) {
         const SlWordMapLevel *l = &maps->level[i];
         if (!is_meant(maps, i, level))
             continue;
-        float *wide = small + (int64_t)l->height * l->width, *column = small + room;
-        mean_of_tokens(maps, words, &words->word[word], i, small);
         for (int y = 0; y < l->height; y++)
-            stretch(small + (int64_t)y * l->width, l->width, 1, wide + (int64_t)y * width, width,
+            stretch(l->text + (int64_t)y * l->width, l->width, 1, wide + (int64_t)y * width, width,
                     1);
         for (int x = 0; x < width; x++) {
             stretch(wide + x, l->height, width, column, height, 1);
@@ -116,8 +115,28 @@ bool sl_word_map(const SlWordMaps *maps, const SlWords *words, int word, int lev
     }
     for (int64_t p = 0; layers > 0 && p < (int64_t)height * width; p++)
         out[p] /= (float)layers;
-    free(small);
+    free(wide);
     return true;
+}
+
+bool sl_word_map(const SlWordMaps *maps, const SlWords *words, int word, int level, int height,
+                 int width, float *out, SlError *err)
+{
+    size_t room = 1, used = 0;
+    SlWordMaps own = *maps;
+    for (int i = 0; i < maps->levels; i++)
+        room += (size_t)maps->level[i].height * (size_t)maps->level[i].width;
+    float *means = malloc(room * sizeof *means);
+    if (!means)
+        return sl_fail(err, SL_MEMORY, "out of memory for the map of a word");
+    for (int i = 0; i < maps->levels; i++) {
+        mean_of_tokens(maps, words, &words->word[word], i, means + used);
+        own.level[i].text = means + used;
+        used += (size_t)maps->level[i].height * (size_t)maps->level[i].width;
+    }
+    bool ok = sl_word_map_join(&own, level, height, width, out, err);
+    free(means);
+    return ok;
 }
 
 double sl_word_share(const SlWordMaps *maps, const SlWords *words, int word, int level)
@@ -131,7 +150,7 @@ double sl_word_share(const SlWordMaps *maps, const SlWords *words, int word, int
         if (!is_meant(maps, i, level))
             continue;
         for (int n = 0; n < w->rows; n++) {
-            int token = token_of(words, w, n);
+            int token = sl_word_token(words, w, n);
             for (int64_t p = 0; token < maps->tokens && p < places; p++)
                 own += l->text[token * places + p];
         }
