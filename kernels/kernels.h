@@ -262,6 +262,12 @@ SlWeight *sl_weight_new(SlDevice *dev, SlWeightKind kind, const SlTensor *host);
  * whatever remembers where the weight lies (a recorded step) stays right. False when the device's
  * status is or becomes bad; the weight's values are then of no use. */
 bool sl_weight_fill(SlDevice *dev, SlWeight *w, const SlTensor *host);
+/* A second one with the same values, where the device has the memory for it; NULL otherwise, which is no
+ * failure of the device. */
+SlWeight *sl_weight_twin(SlDevice *dev, const SlWeight *w);
+/* The values of a weight into another one's place: one is a twin of the other, or of one that was filled
+ * since. False as for sl_weight_fill. */
+bool sl_weight_copy(SlDevice *dev, SlWeight *to, const SlWeight *from);
 void sl_weight_free(SlDevice *dev, SlWeight *w); /* NULL is fine */
 
 /* ---- operations ---- */
@@ -331,6 +337,9 @@ struct SlOps {
     void (*download)(SlDevice *dev, const void *p, void *host, size_t bytes);
     bool (*weight_init)(SlDevice *dev, SlWeight *w, const SlTensor *host);
     bool (*weight_fill)(SlDevice *dev, SlWeight *w, const SlTensor *host); /* in its place */
+    /* From one that is laid out as `to` would be by weight_init; in its place, which is to be made where
+     * `to` has neither value.data nor prepared. */
+    bool (*weight_copy)(SlDevice *dev, SlWeight *to, const SlWeight *from);
     void (*weight_clear)(SlDevice *dev, SlWeight *w);
 
     /* For devices that compute asynchronously; all may be NULL. */

@@ -1,4 +1,4 @@
-/* weight.c - making and freeing a device's weights. */
+/* weight.c - making, filling, copying and freeing a device's weights. */
 #include "kernels/kernels.h"
 
 #include <stdlib.h>
@@ -40,6 +40,29 @@ bool sl_weight_fill(SlDevice *dev, SlWeight *w, const SlTensor *host)
         return true;
     sl_device_fail(dev, SL_MEMORY, "%s: no memory to fill a weight of %s", dev->name,
                    sl_bytes_text(bytes_of(dev, w->kind, host)).text);
+    return false;
+}
+
+SlWeight *sl_weight_twin(SlDevice *dev, const SlWeight *w)
+{
+    SlWeight *twin = dev->status == SL_OK ? calloc(1, sizeof *twin) : NULL;
+    if (!twin)
+        return NULL;
+    *twin = *w;
+    twin->value.data = twin->prepared = NULL;
+    if (dev->ops->weight_copy(dev, twin, w))
+        return twin;
+    free(twin);
+    return NULL;
+}
+
+bool sl_weight_copy(SlDevice *dev, SlWeight *to, const SlWeight *from)
+{
+    if (dev->status != SL_OK)
+        return false;
+    if (dev->ops->weight_copy(dev, to, from))
+        return true;
+    sl_device_fail(dev, SL_MEMORY, "%s: no memory to copy a weight", dev->name);
     return false;
 }
 

@@ -290,22 +290,48 @@ static bool read_product(const SlAdapter *a, const Factors *f, Product *p, SlErr
     return p->down != NULL;
 }
 
-/* A row of the matrix; the sums are made in the order of the rank. */
-static void product_row(const Product *p, int64_t row, float *out)
+/* Rows and columns whose sums stay in registers. Every sum is made in the order of the rank, so that how
+ * they are grouped does not show. */
+#define ROWS 4
+#define WIDE 8
+typedef float Four __attribute__((vector_size(16), aligned(4), may_alias));
+
+static void product_tile(const Product *p, const float *up, int64_t column, float *out)
 {
-    enum { TILE = 512 }; /* stays in the first cache */
-    const float *up = p->up + row * p->rank;
-    for (int64_t from = 0; from < p->columns; from += TILE) {
-        int64_t n = p->columns - from < TILE ? p->columns - from : TILE;
-        float *to = out + from;
-        memset(to, 0, (size_t)n * sizeof *to);
-        for (int64_t r = 0; r < p->rank; r++) {
-            const float *down = p->down + r * p->columns + from;
-            float factor = up[r];
-            for (int64_t c = 0; c < n; c++)
-                to[c] += factor * down[c];
+    Four sum[ROWS][2] = {{{0}}};
+    for (int64_t r = 0; r < p->rank; r++) {
+        const float *down = p->down + r * p->columns + column;
+        const Four left = *(const Four *)down, right = *(const Four *)(down + 4);
+        for (int row = 0; row < ROWS; row++) {
+            float factor = up[row * p->rank + r];
+            sum[row][0] += factor * left;
+            sum[row][1] += factor * right;
         }
     }
+    for (int row = 0; row < ROWS; row++)
+        memcpy(out + row * p->columns + column, sum[row], sizeof sum[row]);
+}
+
+/* What is left over: less wide, or fewer rows. */
+static void product_rest(const Product *p, const float *up, int64_t column, float *out)
+{
+    for (int64_t c = column; c < p->columns; c++) {
+        float sum = 0;
+        for (int64_t r = 0; r < p->rank; r++)
+            sum += up[r] * p->down[r * p->columns + c];
+        out[c] = sum;
+    }
+}
+
+/* Rows of the matrix, at most ROWS. */
+static void product_rows(const Product *p, int64_t first, int rows, float *out)
+{
+    const float *up = p->up + first * p->rank;
+    int64_t column = 0;
+    for (; rows == ROWS && column + WIDE <= p->columns; column += WIDE)
+        product_tile(p, up, column, out);
+    for (int row = 0; row < rows; row++)
+        product_rest(p, up + row * p->rank, column, out + row * p->columns);
 }
 
 /* ---- the change of a weight ---- */
@@ -337,8 +363,10 @@ static float *lokr_values(const SlAdapter *a, const SlAdapterModule *m, int i, S
         return values_of(a, lokr_whole(m, i), err);
     float *values =
         read_product(a, &f, &p, err) ? room_for(a, size.rows * size.columns, err) : NULL;
-    for (int64_t row = 0; values && row < size.rows; row++)
-        product_row(&p, row, values + row * size.columns);
+    for (int64_t row = 0; values && row < size.rows; row += ROWS) {
+        int rows = size.rows - row < ROWS ? (int)(size.rows - row) : ROWS;
+        product_rows(&p, row, rows, values + row * size.columns);
+    }
     free_product(&p);
     return values;
 }
@@ -394,41 +422,43 @@ static bool read_dora(const SlAdapter *a, Merge *j, SlError *err)
     return j->changed && j->norm;
 }
 
-/* dW of a row, without the scale; spare is as long. */
-static void change_row(const Merge *j, int64_t row, float *out, float *spare)
+/* dW of a row, of those that are no products. */
+static void change_row(const Merge *j, int64_t row, float *out)
 {
     int64_t n = j->size.columns;
     const float *values = j->values + row * n;
-    switch (j->module->kind) {
-    case SL_MODULE_LORA:
-        product_row(&j->one, row, out);
-        break;
-    case SL_MODULE_LOHA:
-        product_row(&j->one, row, out);
-        product_row(&j->two, row, spare);
-        for (int64_t i = 0; i < n; i++)
-            out[i] *= spare[i];
-        break;
-    case SL_MODULE_LOKR: {
+    if (j->module->kind == SL_MODULE_LOKR) {
         int64_t each = j->second_size.columns;
         const float *first = j->first + row / j->second_size.rows * j->first_size.columns;
         const float *second = j->second + row % j->second_size.rows * each;
         for (int64_t c = 0; c < j->first_size.columns; c++)
             for (int64_t e = 0; e < each; e++)
                 out[c * each + e] = first[c] * second[e];
-        break;
-    }
-    case SL_MODULE_DIFF:
+    } else if (j->module->kind == SL_MODULE_DIFF) {
         memcpy(out, j->first + row * n, (size_t)n * sizeof *out);
-        break;
-    case SL_MODULE_SET:
+    } else if (j->module->kind == SL_MODULE_SET) {
         for (int64_t i = 0; i < n; i++)
             out[i] = j->first[row * n + i] - values[i];
-        break;
-    case SL_MODULE_NONE:
+    } else {
         memset(out, 0, (size_t)n * sizeof *out);
-        break;
     }
+}
+
+/* dW of rows, at most ROWS, without the scale; spare is as long. */
+static void change_rows(const Merge *j, int64_t first, int rows, float *out, float *spare)
+{
+    int64_t n = j->size.columns;
+    const SlModuleKind kind = j->module->kind;
+    bool product = kind == SL_MODULE_LORA || kind == SL_MODULE_LOHA;
+    if (product)
+        product_rows(&j->one, first, rows, out);
+    if (kind == SL_MODULE_LOHA) {
+        product_rows(&j->two, first, rows, spare);
+        for (int64_t i = 0; i < rows * n; i++)
+            out[i] *= spare[i];
+    }
+    for (int row = 0; !product && row < rows; row++)
+        change_row(j, first + row, out + row * n);
 }
 
 /* The row's values become W + s (V factor - W). */
@@ -438,11 +468,11 @@ static void blend(float *values, const float *v, double factor, double strength,
         values[i] += (float)(strength * (factor * v[i] - values[i]));
 }
 
-static void merge_row(const Merge *j, int64_t row, float *out, float *spare)
+/* out: what changes of the row. */
+static void merge_row(const Merge *j, int64_t row, float *out)
 {
     int64_t n = j->size.columns;
     float *values = j->values + row * n, scale = (float)(j->strength * j->scale);
-    change_row(j, row, out, spare);
     if (j->axis == DORA_NONE) {
         for (int64_t i = 0; i < n; i++)
             values[i] += scale * out[i];
@@ -462,13 +492,17 @@ static void merge_row(const Merge *j, int64_t row, float *out, float *spare)
 static void merge_rows(void *arg, int64_t first, int64_t last)
 {
     Merge *j = arg;
-    size_t n = (size_t)j->size.columns;
-    float *rows = malloc(2 * n * sizeof *rows);
-    if (!rows)
+    int64_t n = j->size.columns;
+    float *out = malloc(2 * ROWS * (size_t)n * sizeof *out);
+    if (!out)
         __atomic_store_n(&j->no_memory, true, __ATOMIC_RELAXED);
-    for (int64_t row = first; rows && row < last; row++)
-        merge_row(j, row, rows, rows + n);
-    free(rows);
+    for (int64_t row = first; out && row < last; row += ROWS) {
+        int rows = last - row < ROWS ? (int)(last - row) : ROWS;
+        change_rows(j, row, rows, out, out + ROWS * n);
+        for (int i = 0; i < rows; i++)
+            merge_row(j, row + i, out + i * n);
+    }
+    free(out);
 }
 
 /* Norms over the outputs: known only when all rows are. */
@@ -490,7 +524,7 @@ static bool merge_weight(const SlAdapter *a, Merge *j, SlDevice *dev, SlError *e
 {
     bool ok = read_module(a, j, err) && read_dora(a, j, err);
     if (ok) {
-        int64_t grain = ((int64_t)1 << 16) / (j->size.columns + 1) + 1;
+        int64_t grain = (((int64_t)1 << 16) / (j->size.columns + 1) / ROWS + 1) * ROWS;
         sl_parallel_for(dev, j->size.rows, grain, merge_rows, j);
         if (j->no_memory)
             ok = sl_fail(err, SL_MEMORY, "%s: out of memory for a row of a weight",

@@ -7,6 +7,7 @@
  * complaint is kept and the first one told at the end; after a failure of the device nothing more
  * is read.
  */
+#include "engine/files/binder_kept.h"
 #include "engine/files/binder_match.h"
 #include "engine/files/binder_random.h"
 #include "engine/files/utf8.h"
@@ -41,6 +42,7 @@ struct SlBinder {
     size_t scratch_bytes;
     float *changing; /* the same for one that is changed before it is converted */
     size_t changing_bytes;
+    SlKept kept;
     char warning[1000];
 };
 
@@ -69,20 +71,38 @@ SlBinder *sl_binder_new(const SlBinderOptions *options)
     return b;
 }
 
+/* Computes with what was made under the part's types. */
+typedef struct Types {
+    SlDtype dtype;
+    bool q8;
+} Types;
+
+static Types use_types(const SlBinder *b)
+{
+    SlDevice *dev = b->options.dev;
+    return (Types){sl_device_use_dtype(dev, b->dtype),
+                   sl_device_use_q8(dev, b->options.own_dtype ? b->options.q8 : dev->q8)};
+}
+
+static void use_types_before(const SlBinder *b, Types before)
+{
+    sl_device_use_q8(b->options.dev, before.q8);
+    sl_device_use_dtype(b->options.dev, before.dtype);
+}
+
 void sl_binder_free(SlBinder *b)
 {
     if (!b)
         return;
     SlDevice *dev = b->options.dev;
-    SlDtype before = sl_device_use_dtype(dev, b->dtype);
-    bool q8_before = sl_device_use_q8(dev, b->options.own_dtype ? b->options.q8 : dev->q8);
+    Types before = use_types(b);
+    sl_kept_free(&b->kept, dev, b->count);
     for (size_t i = 0; i < b->count; i++) {
         sl_weight_free(dev, b->bound[i].weight);
         for (int k = 0; k < b->bound[i].names; k++)
             free(b->bound[i].name[k]);
     }
-    sl_device_use_q8(dev, q8_before);
-    sl_device_use_dtype(dev, before);
+    use_types_before(b, before);
     sl_weights_close(b->options.weights);
     free(b->bound);
     free(b->used);
@@ -185,25 +205,6 @@ static void *scratch(SlBinder *b, uint64_t bytes)
         complain(b, SL_MEMORY, "%s: out of memory for a tensor of %llu bytes", b->options.component,
                  (unsigned long long)bytes);
     return b->scratch;
-}
-
-/* Computes with what was made under the part's types. */
-typedef struct Types {
-    SlDtype dtype;
-    bool q8;
-} Types;
-
-static Types use_types(const SlBinder *b)
-{
-    SlDevice *dev = b->options.dev;
-    return (Types){sl_device_use_dtype(dev, b->dtype),
-                   sl_device_use_q8(dev, b->options.own_dtype ? b->options.q8 : dev->q8)};
-}
-
-static void use_types_before(const SlBinder *b, Types before)
-{
-    sl_device_use_q8(b->options.dev, before.q8);
-    sl_device_use_dtype(b->options.dev, before.dtype);
 }
 
 static bool make_room(SlBinder *b)
@@ -532,11 +533,10 @@ bool sl_binder_finish(SlBinder *b, bool strict, SlError *err)
 
 /* ---- again, with another change ---- */
 
-static bool is_stale(const Bound *bound, const SlWeightChange *change,
-                     bool (*stale)(const void *arg, const char *name))
+static bool is_stale(const Bound *bound, const SlBinderRefill *refill)
 {
     for (int i = 0; i < bound->names; i++)
-        if (stale(change->arg, bound->name[i]))
+        if (refill->stale(refill->change.arg, bound->name[i]))
             return true;
     return false;
 }
@@ -564,35 +564,53 @@ static bool find_again(SlBinder *b, const Bound *bound, Stack *stack, uint64_t e
     return found == elements;
 }
 
-static bool refill(SlBinder *b, const Bound *bound)
+static bool read_again(SlBinder *b, const Bound *bound)
 {
     SlWeight *w = bound->weight;
     Stack stack;
     SlTensor host = sl_tensor_view(NULL, SL_F32, w->rank, w->size);
-    if (!find_again(b, bound, &stack, (uint64_t)sl_tensor_elements(&host)) ||
-        !make_host(b, host_dtype(b, w->kind, &stack), w->rank, w->size, &host))
-        return false;
-    if (!(stack.count == 1 ? read_into(b, stack.info[0], &host) : read_stack(b, &stack, &host)))
-        return false;
-    Types before = use_types(b);
-    bool ok = sl_weight_fill(b->options.dev, w, &host);
-    use_types_before(b, before);
-    return ok;
+    return find_again(b, bound, &stack, (uint64_t)sl_tensor_elements(&host)) &&
+           make_host(b, host_dtype(b, w->kind, &stack), w->rank, w->size, &host) &&
+           (stack.count == 1 ? read_into(b, stack.info[0], &host) : read_stack(b, &stack, &host)) &&
+           sl_weight_fill(b->options.dev, w, &host);
 }
 
-bool sl_binder_refill(SlBinder *b, SlWeightSource *weights, const SlWeightChange *change,
-                      bool (*stale)(const void *arg, const char *name), SlError *err)
+bool sl_binder_refill(SlBinder *b, const SlBinderRefill *refill, SlError *err)
 {
-    b->options.weights = sl_weights_hold(weights);
-    b->options.change = *change;
+    SlDevice *dev = b->options.dev;
+    const SlKeptChange change = {refill->before, refill->now, refill->keep, b->count};
+    b->options.weights = sl_weights_hold(refill->weights);
+    b->options.change = refill->change;
     b->options.progress = NULL;
     b->complaints = 0;
     b->first = (SlError){0};
-    for (size_t i = 0; i < b->count && b->complaints == 0 && sl_device_ok(b->options.dev); i++)
-        if (is_stale(&b->bound[i], change, stale))
-            refill(b, &b->bound[i]);
+    Types before = use_types(b);
+    sl_kept_begin(&b->kept, dev, &change);
+    for (size_t i = 0; i < b->count && b->complaints == 0 && sl_device_ok(dev); i++) {
+        if (!is_stale(&b->bound[i], refill))
+            continue;
+        sl_kept_keep(&b->kept, dev, i, b->bound[i].weight);
+        const SlWeight *kept = sl_kept_find(&b->kept, i);
+        if (kept)
+            sl_weight_copy(dev, b->bound[i].weight, kept);
+        else
+            read_again(b, &b->bound[i]);
+    }
+    use_types_before(b, before);
     let_go(b);
-    return sl_device_check(b->options.dev, err) && tell(b, err);
+    return sl_device_check(dev, err) && tell(b, err);
+}
+
+size_t sl_binder_kept(const SlBinder *b)
+{
+    return b ? b->kept.bytes : 0;
+}
+
+void sl_binder_forget(SlBinder *b)
+{
+    Types before = use_types(b);
+    sl_kept_free(&b->kept, b->options.dev, b->count);
+    use_types_before(b, before);
 }
 
 const char *sl_binder_warning(const SlBinder *b)

@@ -124,11 +124,23 @@ void sl_binder_ignore_all(SlBinder *b, const char *prefix);
  * first tensor, what was found and expected, and how many more there are. Left over tensors are
  * an error only if strict. */
 bool sl_binder_finish(SlBinder *b, bool strict, SlError *err);
-/* After sl_binder_finish: reads those bound weights again that `stale` says, with another change, into
- * their places on the device. weights: the same ones as before, only borrowed. False and *err when one
- * could not be; what is bound is then of no use. */
-bool sl_binder_refill(SlBinder *b, SlWeightSource *weights, const SlWeightChange *change,
-                      bool (*stale)(const void *arg, const char *name), SlError *err);
+/* From one change to another: each has a number. */
+typedef struct SlBinderRefill {
+    SlWeightSource *weights; /* the same ones as before, only borrowed */
+    SlWeightChange change;
+    bool (*stale)(const void *arg, const char *name); /* which weights differ; arg: the change's */
+    unsigned before, now;
+    size_t
+        keep; /* copies of weights may take so many bytes, and those of `before` are to be made as far as
+                  * that goes; 0: it does not come back */
+} SlBinderRefill;
+/* After sl_binder_finish: gives the stale weights their other values in their places on the device, from
+ * copies that were kept or by reading them again. False and *err when one could not be; what is bound is
+ * then of no use. */
+bool sl_binder_refill(SlBinder *b, const SlBinderRefill *refill, SlError *err);
+/* What copies take, in bytes (NULL: 0), and giving them back. */
+size_t sl_binder_kept(const SlBinder *b);
+void sl_binder_forget(SlBinder *b);
 /* "unet: 3 tensors are not used: a, b, c" after finish with strict off; NULL when there are none.
  */
 const char *sl_binder_warning(const SlBinder *b);

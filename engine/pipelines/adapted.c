@@ -3,7 +3,9 @@
  * A set of strengths (SlMix) is brought about when a stage needs it: weights that differ from what
  * the part holds are read from its file again and the adapters added in f32, so that strengths can
  * be changed without end and nothing drifts; all others stay. Files are read with pread where
- * they are: no second copy of the weights is held.
+ * they are. Where lanes take turns with different sets, copies of the weights that differ are kept
+ * as far as memory is left for them (engine/files/binder_kept.h); they are the first to go when a
+ * stage needs it.
  *
  * Easy to get wrong: what was computed from the weights before (a text's keys and values, the time
  * embedding) is of the set of then: engine/run keeps sets with both.
@@ -251,10 +253,11 @@ bool sl_model_mix(SlModel *model, const SlMix *mix, unsigned *number, SlError *e
     return true;
 }
 
-void sl_model_want(SlModel *model, unsigned text_mix, unsigned denoise_mix)
+void sl_model_want(SlModel *model, unsigned text_mix, unsigned denoise_mix, bool again)
 {
     model->text_mix = text_mix;
     model->denoise_mix = denoise_mix;
+    model->denoise_again = again;
 }
 
 static unsigned wanted(const SlModel *model, int part)
@@ -340,15 +343,46 @@ SlWeightChange sl_model_change(const SlModel *model, int part, SlMixState *state
     return (SlWeightChange){state->now ? touches : NULL, apply, state};
 }
 
-bool sl_model_remix(SlModel *model, int i, SlError *err)
+size_t sl_model_kept(const SlModel *model)
+{
+    size_t bytes = 0;
+    for (int i = 0; model && i < model->parts; i++)
+        bytes += sl_binder_kept(model->part[i].binder);
+    return bytes;
+}
+
+bool sl_model_forget(SlModel *model)
+{
+    bool any = sl_model_kept(model) > 0;
+    for (int i = 0; any && i < model->parts; i++)
+        if (model->part[i].binder)
+            sl_binder_forget(model->part[i].binder);
+    return any;
+}
+
+bool sl_model_has_mix(const SlModel *model, int part)
+{
+    return model->part[part].mix == wanted(model, part);
+}
+
+bool sl_model_remix(SlModel *model, int i, size_t keep, SlError *err)
 {
     SlPart *part = &model->part[i];
     SlMixState state;
-    if (!part->net || part->mix == wanted(model, i))
+    bool again = part->mix_again;
+    part->mix_again = model->denoise_again && (part->kind->use & SL_USE_DENOISE);
+    if (!part->net || sl_model_has_mix(model, i))
         return true;
     SlWeightChange change = sl_model_change(model, i, &state);
-    if (!open_pristine(model, part, err) ||
-        !sl_binder_refill(part->binder, part->pristine, &change, stale, err))
+    if (!open_pristine(model, part, err))
+        return false;
+    const SlBinderRefill refill = {.weights = part->pristine,
+                                   .change = change,
+                                   .stale = stale,
+                                   .before = state.before,
+                                   .now = state.now,
+                                   .keep = again ? keep : 0};
+    if (!sl_binder_refill(part->binder, &refill, err))
         return false;
     part->mix = state.now;
     return true;

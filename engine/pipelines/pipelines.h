@@ -33,7 +33,8 @@ typedef struct SlPart {
     unsigned loads;           /* how often it was loaded: what was made of it before is stale */
     SlWeightSource *pristine; /* its weights as the files have them, open from the first adapter on;
                                  NULL before */
-    unsigned mix;             /* of adapters that its weights hold (sl_model_mix) */
+    unsigned mix;             /* of adapters that its weights hold (sl_model_mix), */
+    bool mix_again;           /* and whether who asked for it last will ask again */
 } SlPart;
 
 /* A tiny VAE for previews; all NULL: there is none. */
@@ -107,6 +108,7 @@ struct SlModel {
     SlMix *mix; /* number n is mix[n - 1] */
     unsigned mixes;
     unsigned text_mix, denoise_mix;
+    bool denoise_again; /* whether who wants it will want it again */
     /* engine/run's: */
     SlPreviewMatrix preview;
     bool cheap_decode;
@@ -186,8 +188,13 @@ bool sl_model_need(SlModel *model, SlPartUse stage, SlError *err);
 int sl_model_find_adapter(SlModel *model, const char *name, const char *hash, SlError *err);
 /* The number of a set of strengths; those that are 0 do not count. False and *err without memory. */
 bool sl_model_mix(SlModel *model, const SlMix *mix, unsigned *number, SlError *err);
-/* Which sets the next sl_model_need is to bring about: of what encodes texts, and of the denoiser. */
-void sl_model_want(SlModel *model, unsigned text_mix, unsigned denoise_mix);
+/* Which sets the next sl_model_need is to bring about: of what encodes texts, and of the denoiser; again:
+ * the latter is wanted for a later evaluation, too. */
+void sl_model_want(SlModel *model, unsigned text_mix, unsigned denoise_mix, bool again);
+/* What copies of weights of other sets take, in bytes (NULL: 0). */
+size_t sl_model_kept(const SlModel *model);
+/* Gives them back; whether there were any. */
+bool sl_model_forget(SlModel *model);
 /* The change of weights that a part is to have; touches is NULL where there is none. *state must
  * outlive it. */
 typedef struct SlMixState {
@@ -196,9 +203,12 @@ typedef struct SlMixState {
     unsigned before, now;
 } SlMixState;
 SlWeightChange sl_model_change(const SlModel *model, int part, SlMixState *state);
-/* Gives a loaded part the set that is wanted: reads and adds what differs, nothing else. On failure
+/* Whether a part has it already. */
+bool sl_model_has_mix(const SlModel *model, int part);
+/* Gives a loaded part the set that is wanted: copies, or reads and adds, what differs, nothing else. Where the
+ * set that it had will be wanted again, weights of it are kept; all copies may take `keep` bytes. On failure
  * the part is to be dropped: it may hold some of it. */
-bool sl_model_remix(SlModel *model, int part, SlError *err);
+bool sl_model_remix(SlModel *model, int part, size_t keep, SlError *err);
 void sl_model_free_adapters(SlModel *model);
 
 /* ---- embeddings ---- */

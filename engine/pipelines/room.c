@@ -95,6 +95,13 @@ static SlModel *partner(const SlModel *model)
     return model->refiner ? model->refiner : model->base;
 }
 
+/* Copies of weights go first: they save time only. */
+static bool forget(SlModel *model)
+{
+    bool any = sl_model_forget(model);
+    return (partner(model) && sl_model_forget(partner(model))) || any;
+}
+
 /* All of it that encodes or denoises; where that is gone, what decodes, which previews want. */
 static bool drop_partner(SlModel *model)
 {
@@ -122,6 +129,8 @@ static bool make_way_on_host(SlModel *model, SlPartUse stage, SlError *err)
     if (!find_need(model, stage, &need, err))
         return false;
     if (need.weights > sl_host_memory_left(""))
+        forget(model);
+    if (need.weights > sl_host_memory_left(""))
         drop_partner(model);
     return true;
 }
@@ -132,7 +141,8 @@ bool sl_model_clear_for(SlModel *model, SlPartUse stage, size_t *bytes, SlError 
     if (!find_need(model, stage, &need, err))
         return false;
     *bytes = need.weights + need.work;
-    bool enough = fits(model, &need) || (close_beside(model) && fits(model, &need));
+    bool enough = fits(model, &need) || (forget(model) && fits(model, &need)) ||
+                  (close_beside(model) && fits(model, &need));
     while (!enough && (drop_cheapest(model, stage) || drop_partner(model)))
         enough = fits(model, &need);
     return enough;
@@ -160,7 +170,7 @@ bool sl_model_could_clear_for(SlModel *model, SlPartUse stage, size_t *need, siz
     if (!find_need(model, stage, &of, err))
         return false;
     *need = of.weights + of.work;
-    *most = sl_model_free_memory(model);
+    *most = sl_model_free_memory(model) + sl_model_kept(model) + sl_model_kept(partner(model));
     return add_droppable(model, model, stage, most, err) &&
            add_droppable(partner(model), model, stage, most, err);
 }
@@ -196,6 +206,22 @@ static bool load_missing(SlModel *model, SlPartUse stage, SlError *err)
     return true;
 }
 
+/* How much of memory all copies may take: half of what no stage works in where the device has its own, so
+ * that larger steps find some, too; a quarter of the host's. */
+static size_t room_to_keep(const SlModel *model)
+{
+    size_t kept = sl_model_kept(model), work = 0, left;
+    if (!sl_model_memory_is_limited(model)) {
+        left = sl_host_memory_left("");
+        return left / 4 + kept / 4;
+    }
+    for (int i = 0; i < 3; i++)
+        work = model->stage_bytes[i] > work ? model->stage_bytes[i] : work;
+    left = sl_model_free_memory(model) + kept;
+    work += SL_MEMORY_SLACK;
+    return left > work ? (left - work) / 2 : 0;
+}
+
 bool sl_model_need(SlModel *model, SlPartUse stage, SlError *err)
 {
     bool missing = false;
@@ -203,10 +229,14 @@ bool sl_model_need(SlModel *model, SlPartUse stage, SlError *err)
         missing = missing || ((model->part[i].kind->use & stage) && !model->part[i].net);
     if (missing && !load_missing(model, stage, err))
         return false;
-    for (int i = 0; i < model->parts; i++)
-        if ((model->part[i].kind->use & stage) && !sl_model_remix(model, i, err)) {
+    for (int i = 0; i < model->parts; i++) {
+        if (!(model->part[i].kind->use & stage))
+            continue;
+        size_t keep = sl_model_has_mix(model, i) ? 0 : room_to_keep(model);
+        if (!sl_model_remix(model, i, keep, err)) {
             sl_model_drop_part(model, i);
             return false;
         }
+    }
     return true;
 }

@@ -49,19 +49,29 @@ static size_t held_by_run(const SlModel *model, const SlRecipe *recipe)
     return positions * (size_t)model->info.channels * sizeof(float) * SL_RUN_ARRAYS;
 }
 
+/* Of the host's memory, what a picture may take: where the device computes in it, with what it has. */
+static size_t left_on_host(const SlModel *model)
+{
+    size_t left = sl_host_memory_left("");
+    size_t arena = sl_model_memory_is_limited(model) ? 0 : sl_arena_capacity(model->dev);
+    return left < SIZE_MAX - arena ? left + arena : SIZE_MAX;
+}
+
 bool sl_model_check_memory(SlModel *model, const SlRecipe *recipe, size_t kept, SlError *err)
 {
     SlCost cost;
-    size_t need = held_by_run(model, recipe) + kept, left = sl_host_memory_left("");
+    size_t need = held_by_run(model, recipe) + kept;
     if (!sl_model_memory_is_limited(model)) {
         if (!sl_model_measure(model, recipe, &cost, err))
             return false;
         size_t decode = least_for_decoding(model, recipe, &cost);
         need += cost.step_bytes > decode ? cost.step_bytes : decode;
-        left += left < SIZE_MAX - sl_arena_capacity(model->dev) ? sl_arena_capacity(model->dev) : 0;
     } else {
         need += (size_t)recipe->width * (size_t)recipe->height * (12 + 3);
     }
+    size_t left = left_on_host(model);
+    if (need > left && sl_model_forget(model))
+        left = left_on_host(model);
     return need <= left ||
            sl_fail(err, SL_MEMORY,
                    "a picture of %d x %d needs %s of memory at least%s, and this process may use "

@@ -177,19 +177,27 @@ static bool find_adapters(SlRun *run, SlError *err)
     return sl_model_mix(run->model, &texts, &run->text_mix, err);
 }
 
-bool sl_run_want(SlRun *run, int i, SlError *err)
+/* The number of the set that the denoiser has at evaluation i. */
+static bool find_mix(const SlRun *run, int i, unsigned *number, SlError *err)
 {
-    int n = sl_run_evaluations(run);
     SlMix mix = {.count = 0};
-    if (sl_run_side_at(run, i) != run->side) /* a refiner's weights are its own */
-        return true;
     for (int k = 0; k < run->adapters.count; k++) {
         mix.use[mix.count].adapter = run->adapter[k];
-        mix.use[mix.count++].strength = sl_adapter_use_at(&run->adapters.use[k], i, n);
+        mix.use[mix.count++].strength =
+            sl_adapter_use_at(&run->adapters.use[k], i, sl_run_evaluations(run));
     }
-    if (!sl_model_mix(run->model, &mix, &run->side[0].mix, err))
+    return sl_model_mix(run->model, &mix, number, err);
+}
+
+bool sl_run_want(SlRun *run, int i, SlError *err)
+{
+    bool last = i + 1 == sl_run_evaluations(run);
+    unsigned next = 0, *mix = &run->side[0].mix;
+    if (sl_run_side_at(run, i) != run->side) /* a refiner's weights are its own */
+        return true;
+    if (!find_mix(run, i, mix, err) || (!last && !find_mix(run, i + 1, &next, err)))
         return false;
-    sl_model_want(run->model, run->text_mix, run->side[0].mix);
+    sl_model_want(run->model, run->text_mix, *mix, !last && next == *mix);
     return true;
 }
 

@@ -304,6 +304,26 @@ static bool check_weight_fill(SlDevice *dev, SlWeight *w, const SlTensor *host)
     return sl_weight_fill(c->tested, both->tested, host) && sl_weight_fill(c->ref, both->ref, host);
 }
 
+static bool check_weight_copy(SlDevice *dev, SlWeight *to, const SlWeight *from)
+{
+    Check *c = check_of(dev);
+    const CheckWeight *source = from->prepared;
+    CheckWeight *both = to->prepared;
+    c->tested->q8 = c->ref->q8 = dev->q8;
+    if (both)
+        return sl_weight_copy(c->tested, both->tested, source->tested) &&
+               sl_weight_copy(c->ref, both->ref, source->ref);
+    both = to->prepared = calloc(1, sizeof *both);
+    if (!both)
+        return false;
+    both->tested = sl_weight_twin(c->tested, source->tested);
+    both->ref = sl_weight_twin(c->ref, source->ref);
+    if (both->tested && both->ref)
+        return true;
+    check_weight_clear(dev, to);
+    return false;
+}
+
 static void check_close(SlDevice *dev)
 {
     Check *c = check_of(dev);
@@ -335,6 +355,7 @@ static const SlOps check_ops = {
     .download = check_download,
     .weight_init = check_weight_init,
     .weight_fill = check_weight_fill,
+    .weight_copy = check_weight_copy,
     .weight_clear = check_weight_clear,
     .copy = check_copy,
     .linear = check_linear,

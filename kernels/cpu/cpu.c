@@ -103,6 +103,7 @@ static void make_ops(SlCpuDevice *cpu, Isa isa)
     ops->describe = cpu_describe;
     ops->weight_init = sl_cpu_weight_init;
     ops->weight_fill = sl_cpu_weight_fill;
+    ops->weight_copy = sl_cpu_weight_copy;
     ops->weight_clear = sl_cpu_weight_clear;
     fill_slots(ops, &cpu->apart, isa);
     cpu->own = *ops;

@@ -42,6 +42,7 @@ static inline int64_t sl_cpu_grain(int64_t row)
  * (prepared). */
 bool sl_cpu_weight_init(SlDevice *dev, SlWeight *w, const SlTensor *host);
 bool sl_cpu_weight_fill(SlDevice *dev, SlWeight *w, const SlTensor *host);
+bool sl_cpu_weight_copy(SlDevice *dev, SlWeight *to, const SlWeight *from);
 void sl_cpu_weight_clear(SlDevice *dev, SlWeight *w);
 
 /* A weight that is kept in 8 bits (w->value is of SL_U8): 32 elements of the window of a panel's
@@ -62,6 +63,7 @@ bool sl_onednn_open(SlDtype dtype, struct SlTeam *team, bool any_isa, SlOneDnn *
 void sl_onednn_close(SlOneDnn *o);
 bool sl_onednn_weight_init(SlDevice *dev, SlWeight *w, const SlTensor *host);
 bool sl_onednn_weight_fill(SlDevice *dev, SlWeight *w, const SlTensor *host);
+bool sl_onednn_weight_copy(SlDevice *dev, SlWeight *to, const SlWeight *from);
 void sl_onednn_weight_clear(SlDevice *dev, SlWeight *w);
 void sl_onednn_linear_slots(SlOps *ops);
 /* For a weight with prepared layouts. */

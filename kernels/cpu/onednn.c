@@ -25,6 +25,11 @@ bool sl_onednn_weight_fill(SlDevice *dev, SlWeight *w, const SlTensor *host)
     return false;
 }
 
+bool sl_onednn_weight_copy(SlDevice *dev, SlWeight *to, const SlWeight *from)
+{
+    return false;
+}
+
 void sl_onednn_weight_clear(SlDevice *dev, SlWeight *w)
 {
 }

@@ -197,8 +197,9 @@ bool sl_onednn_weight_init(SlDevice *dev, SlWeight *w, const SlTensor *host)
     return with_plain(dev, w, host, add_typical_layout);
 }
 
-/* Layouts that other shapes asked for are made again when they are asked for again. */
-static bool fill_first_layout(SlDevice *dev, SlWeight *w, const Plain *plain)
+/* The one that it was made in. Layouts that other shapes asked for go: they are made again when they are
+ * asked for again. */
+static Layout *first_layout(SlDevice *dev, SlWeight *w)
 {
     Layout *first = w->prepared;
     while (first && first->next) {
@@ -206,6 +207,12 @@ static bool fill_first_layout(SlDevice *dev, SlWeight *w, const Plain *plain)
         free_layout(dev, first);
         first = w->prepared;
     }
+    return first;
+}
+
+static bool fill_first_layout(SlDevice *dev, SlWeight *w, const Plain *plain)
+{
+    Layout *first = first_layout(dev, w);
     return first && reorder(sl_onednn_of(dev), plain->memory, first);
 }
 
@@ -213,6 +220,18 @@ bool sl_onednn_weight_fill(SlDevice *dev, SlWeight *w, const SlTensor *host)
 {
     atomic_store(&sl_onednn_of(dev)->no_memory, false);
     return with_plain(dev, w, host, fill_first_layout);
+}
+
+bool sl_onednn_weight_copy(SlDevice *dev, SlWeight *to, const SlWeight *from)
+{
+    SlOneDnn *o = sl_onednn_of(dev);
+    const Layout *source = from->prepared;
+    Layout *first = first_layout(dev, to);
+    while (source->next)
+        source = source->next;
+    atomic_store(&o->no_memory, false);
+    return first ? reorder(o, source->memory, first)
+                 : add_layout(dev, to, source->desc, source->memory) != NULL;
 }
 
 void sl_onednn_weight_clear(SlDevice *dev, SlWeight *w)

@@ -225,10 +225,39 @@ bool sl_cpu_weight_fill(SlDevice *dev, SlWeight *w, const SlTensor *host)
     return true;
 }
 
+static size_t value_bytes(const SlWeight *w)
+{
+    return (size_t)sl_tensor_elements(&w->value) * sl_dtype_size(w->value.dtype);
+}
+
+/* Of two bytes and of four: the place is another one then. */
+static bool same_layout(const SlWeight *a, const SlWeight *b)
+{
+    return !a->prepared == !b->prepared &&
+           (a->prepared || (a->value.dtype == b->value.dtype && value_bytes(a) == value_bytes(b)));
+}
+
+static bool copy_value(SlDevice *dev, SlWeight *to, const SlWeight *from)
+{
+    void *place = to->value.data ? to->value.data : sl_cpu_weight_alloc(dev, value_bytes(from));
+    if (!place)
+        return false;
+    to->value = from->value;
+    to->value.data = place;
+    memcpy(place, from->value.data, value_bytes(from));
+    return true;
+}
+
+bool sl_cpu_weight_copy(SlDevice *dev, SlWeight *to, const SlWeight *from)
+{
+    if ((to->value.data || to->prepared) && !same_layout(to, from))
+        sl_cpu_weight_clear(dev, to);
+    return from->prepared ? sl_onednn_weight_copy(dev, to, from) : copy_value(dev, to, from);
+}
+
 void sl_cpu_weight_clear(SlDevice *dev, SlWeight *w)
 {
-    size_t bytes = (size_t)sl_tensor_elements(&w->value) * sl_dtype_size(w->value.dtype);
     sl_onednn_weight_clear(dev, w);
-    sl_cpu_weight_free(dev, w->value.data, bytes);
+    sl_cpu_weight_free(dev, w->value.data, value_bytes(w));
     w->value.data = NULL;
 }

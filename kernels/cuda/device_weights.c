@@ -158,6 +158,37 @@ static void cuda_weight_clear(SlDevice *dev, SlWeight *w)
     dev->work.weight_bytes -= whole_bytes(dev, w);
 }
 
+/* A twin that does not fit is not made: nothing has failed then. */
+static bool make_place(SlDevice *dev, SlWeight *w, const SlWeight *like)
+{
+    size_t bytes = whole_bytes(dev, like);
+    if (dev->ops->memory(dev) < bytes)
+        return false;
+    w->value.data = dev->ops->alloc(dev, bytes);
+    if (!w->value.data)
+        return false;
+    dev->work.weight_bytes += bytes;
+    if (like->prepared)
+        w->prepared =
+            (char *)w->value.data + ((const char *)like->prepared - (const char *)like->value.data);
+    return true;
+}
+
+static bool cuda_weight_copy(SlDevice *dev, SlWeight *to, const SlWeight *from)
+{
+    SlCudaDevice *d = sl_cuda_of(dev);
+    bool fresh = !to->value.data;
+    if (fresh && !make_place(dev, to, from))
+        return false;
+    sl_cuda_check(d,
+                  cudaMemcpyAsync(to->value.data, from->value.data, whole_bytes(dev, from),
+                                  cudaMemcpyDeviceToDevice, d->stream),
+                  "copying a weight");
+    if (dev->status != SL_OK && fresh)
+        cuda_weight_clear(dev, to);
+    return dev->status == SL_OK;
+}
+
 const void *sl_cuda_half_vector(const SlWeight *w)
 {
     return !w ? NULL : w->prepared ? w->prepared : w->value.data;
@@ -167,5 +198,6 @@ void sl_cuda_weight_slots(SlOps *ops)
 {
     ops->weight_init = cuda_weight_init;
     ops->weight_fill = cuda_weight_fill;
+    ops->weight_copy = cuda_weight_copy;
     ops->weight_clear = cuda_weight_clear;
 }

@@ -81,6 +81,11 @@ static bool measure_weight_fill(SlDevice *dev, SlWeight *w, const SlTensor *host
     return true;
 }
 
+static bool measure_weight_copy(SlDevice *dev, SlWeight *to, const SlWeight *from)
+{
+    return false; /* it has no values */
+}
+
 static void measure_weight_clear(SlDevice *dev, SlWeight *w)
 {
     dev->work.weight_bytes -= weight_bytes(dev, w);
@@ -194,6 +199,7 @@ static const SlOps measure_ops = {
     .download = measure_download,
     .weight_init = measure_weight_init,
     .weight_fill = measure_weight_fill,
+    .weight_copy = measure_weight_copy,
     .weight_clear = measure_weight_clear,
     .copy = measure_copy,
     .linear = measure_linear,

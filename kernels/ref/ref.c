@@ -5,6 +5,7 @@
 #include "kernels/devices.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* The values that weights have when they are kept in 8 bits; here they take as much as ever. */
 static void round_to_q8(SlWeight *w, const SlTensor *host)
@@ -48,9 +49,27 @@ static bool ref_weight_init(SlDevice *dev, SlWeight *w, const SlTensor *host)
     return ref_weight_fill(dev, w, host);
 }
 
+static size_t ref_weight_bytes(const SlWeight *w)
+{
+    return (size_t)sl_tensor_elements(&w->value) * sl_dtype_size(w->value.dtype);
+}
+
+static bool ref_weight_copy(SlDevice *dev, SlWeight *to, const SlWeight *from)
+{
+    size_t bytes = ref_weight_bytes(from);
+    if (!to->value.data) {
+        to->value.data = dev->ops->alloc(dev, bytes);
+        if (!to->value.data)
+            return false;
+        dev->work.weight_bytes += bytes;
+    }
+    memcpy(to->value.data, from->value.data, bytes);
+    return true;
+}
+
 static void ref_weight_clear(SlDevice *dev, SlWeight *w)
 {
-    size_t bytes = (size_t)sl_tensor_elements(&w->value) * sl_dtype_size(w->value.dtype);
+    size_t bytes = ref_weight_bytes(w);
     if (!w->value.data)
         return;
     dev->ops->free(dev, w->value.data, bytes);
@@ -78,6 +97,7 @@ const SlOps sl_ref_ops = {
     .download = sl_host_download,
     .weight_init = ref_weight_init,
     .weight_fill = ref_weight_fill,
+    .weight_copy = ref_weight_copy,
     .weight_clear = ref_weight_clear,
     .copy = sl_ref_copy,
     .linear = sl_ref_linear,

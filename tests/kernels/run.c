@@ -101,8 +101,14 @@ SlWeight *run_weight(Run *r, SlWeightKind kind, int rank, const int64_t *size, f
     if (w && r->weights % 2) { /* half of them had other values before */
         SlTensor other = host;
         other.data = host_numbers(r, SL_F32, sl_tensor_elements(&host), 3);
+        bool copy = r->weights % 4 == 1;
+        SlWeight *twin = copy ? sl_weight_twin(r->dev, w) : NULL;
         sl_weight_fill(r->dev, w, &other);
-        sl_weight_fill(r->dev, w, &host);
+        if (copy && (!twin || !sl_weight_copy(r->dev, w, twin)))
+            abort();
+        if (!copy)
+            sl_weight_fill(r->dev, w, &host);
+        sl_weight_free(r->dev, twin);
         free(other.data);
     }
     free(host.data);

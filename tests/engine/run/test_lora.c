@@ -1,11 +1,12 @@
 /* test_lora.c - LoRAs in runs beside their pictures (test_pictures.c): strengths come and go without a
- * trace, only what they touch is read again, lanes with different ones are each what they are alone,
+ * trace, only what they touch is read again and what comes back is kept, lanes with different ones are each what they are alone,
  * and the strength may follow the steps. usage: test_lora DEVICE [DTYPE] */
 #include "engine/pipelines/pipelines.h"
 #include "engine/run/share.h"
 #include "tests/test.h"
 
 #include <string.h>
+#include <unistd.h>
 
 static const char *device, *dtype;
 static char kohya[500], peft[500]; /* paths */
@@ -128,6 +129,57 @@ static void test_lanes(SlModel *model)
     sl_share_free(share);
 }
 
+/* A copy of the LoRA, which can be cut short. */
+static bool copy_lora(char *path)
+{
+    char block[4096];
+    int place = mkstemps(path, 12);
+    FILE *from = fopen(kohya, "rb"), *to = place < 0 ? NULL : fdopen(place, "wb");
+    bool ok = from && to;
+    for (size_t n; ok && (n = fread(block, 1, sizeof block, from)) > 0;)
+        ok = fwrite(block, 1, n, to) == n;
+    if (from)
+        fclose(from);
+    return to && fclose(to) == 0 && ok;
+}
+
+/* Sets of strengths that come back are copied, not added again: it goes without the file, and that it does
+ * not without the copies. */
+static void test_kept(SlModel *model)
+{
+    char strengths[3][600], path[] = "/tmp/safelight-lora-XXXXXX.safetensors";
+    SlRun *run[3] = {NULL};
+    SlError err = {0};
+    bool ok = copy_lora(path);
+    for (int i = 0; ok && i < 3; i++) {
+        static const char *const said[] = {":0", ":0.5:0", ":0.3:0"};
+        run[i] = new_run(model, text(strengths[i], path, said[i]), NULL, &err);
+        ok = run[i] && sl_run_next(run[i], NULL, &err);
+    }
+    uint64_t with = model->dev->work.weight_bytes;
+    sl_test(ok && sl_model_kept(model) > 0, "two sets are kept beside the third %s", err.message);
+    float *alone[3] = {sample_of(model, ""), sample_of(model, strengths[1]),
+                       sample_of(model, strengths[2])};
+    ok = ok && truncate(path, 0) == 0;
+    for (int step = 1; ok && step < 4; step++)
+        for (int i = 0; ok && i < 3; i++)
+            ok = sl_run_next(run[i], NULL, &err);
+    sl_test(ok, "further turns do not read the file %s", err.message);
+    for (int i = 0; i < 3; i++) {
+        sl_test(ok && same(alone[i], sl_run_sample(run[i])), "lane %d is what it is alone", i + 1);
+        free(alone[i]);
+        sl_run_free(run[i]);
+    }
+    size_t kept = sl_model_kept(model);
+    sl_test(sl_model_forget(model) && sl_model_kept(model) == 0 && !sl_model_forget(model) &&
+                model->dev->work.weight_bytes <= with - kept / 2,
+            "copies are given back");
+    SlRun *last = new_run(model, strengths[1], NULL, &err);
+    sl_test(!last && strstr(err.message, "safelight-lora"), "then it is read: %s", err.message);
+    sl_run_free(last);
+    remove(path);
+}
+
 /* What a prompt of A1111 names counts as what the recipe names; what is not there is a warning. */
 static void test_tags(SlModel *model)
 {
@@ -184,6 +236,7 @@ int main(int argc, char **argv)
     if (model) {
         test_traces(model);
         test_lanes(model);
+        test_kept(model);
         test_tags(model);
         test_refusals(model);
         sl_model_close(&model);
