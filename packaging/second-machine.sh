@@ -128,7 +128,8 @@ under_server() {
   return $status
 }
 
-check "debootstrap makes Debian $release" make_machine || finish
+# Without an archive that answers there is no machine, and nothing that could be wrong with Safelight.
+make_machine >>"$log" 2>&1 || skip "no second machine: debootstrap could not make Debian $release: $(grep . "$log" | tail -1)"
 check "a clean checkout" checkout || finish
 check "packaging/run.sh builds it there without a warning" there CFLAGS=-Werror /root/safelight/packaging/run.sh --version || finish
 check "with the window and oneDNN" there sh -c "grep -q 'window (ui).*YES' /root/safelight/build/meson-logs/meson-log.txt &&

@@ -3,7 +3,7 @@
 # threads under the sanitizers. Ends with the line "N passed, N failed", counted over all test programs and their TAP subtests.
 #
 # Variables: SL_TEST_MESON_OPTIONS (extra options for every build, CI passes -Dwerror=true), SL_TEST_QUICK=1 (no sanitizers),
-# SL_TEST_SECOND_MACHINE=1 (at the end, packaging/second-machine.sh).
+# SL_TEST_SECOND_MACHINE=1 (at the end, packaging/second-machine.sh; CI passes it).
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
