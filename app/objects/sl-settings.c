@@ -258,6 +258,23 @@ sl_settings_suit_model (SlSettings *self, SlSettings *defaults)
   _sl_settings_set_recipe (self, &recipe);
 }
 
+void
+sl_settings_follow_model (SlSettings *self, SlSettings *former, SlSettings *defaults)
+{
+  SlRecipe recipe = self->recipe;
+  SlSettingSet followed = 0;
+
+  for (guint i = 0; i < SL_N_SETTINGS; i++)
+    {
+      const SlSettingInfo *setting = sl_setting ((SlSetting)i);
+
+      if (setting->of_model && sl_setting_equal (setting, &recipe, &former->recipe))
+        followed |= SL_SETTING_BIT (i);
+    }
+  sl_recipe_change (&recipe, &defaults->recipe, followed);
+  _sl_settings_set_recipe (self, &recipe);
+}
+
 gboolean
 sl_settings_equal (SlSettings *self, SlSettings *other)
 {

@@ -22,6 +22,8 @@ void sl_settings_assign (SlSettings *self, SlSettings *other);
 void sl_settings_drop_missing (SlSettings *self);
 /* What depends on the kind of model, from its defaults; words, seed and size stay. */
 void sl_settings_suit_model (SlSettings *self, SlSettings *defaults);
+/* What still is the former model's default becomes the new model's: only what was set by hand stays. */
+void sl_settings_follow_model (SlSettings *self, SlSettings *former, SlSettings *defaults);
 gboolean sl_settings_equal (SlSettings *self, SlSettings *other);
 const char *sl_settings_get_prompt (SlSettings *self);
 const char *sl_settings_get_scheduler (SlSettings *self);

@@ -64,14 +64,17 @@ void
 sl_workspace_take_model (SlWorkspace *self, SlModelItem *model)
 {
   gboolean takes_prompt = sl_model_item_uses_prompt (model);
+  g_autoptr (SlSettings) defaults = sl_model_item_defaults (model);
 
+  if (self->model)
+    {
+      g_autoptr (SlSettings) former = sl_model_item_defaults (self->model);
+
+      sl_settings_follow_model (self->recipe, former, defaults);
+    }
   if (takes_prompt != self->takes_prompt
       || !sl_model_item_suits_scheduler (model, sl_settings_get_scheduler (self->recipe)))
-    {
-      g_autoptr (SlSettings) defaults = sl_model_item_defaults (model);
-
-      sl_settings_suit_model (self->recipe, defaults);
-    }
+    sl_settings_suit_model (self->recipe, defaults);
   g_set_object (&self->model, model);
   self->takes_prompt = takes_prompt;
   sl_prompt_reader_set_model (self->prompts, model);
