@@ -139,8 +139,29 @@ static void test_parent_deleted(void)
     check(2, 2, 8, 1);
     g_assert_true(sl_picture_get_place(get_picture(0))->orphan);
     screenshot("gallery-5-orphans");
-    sl_gallery_undo_removal(workspace->gallery, root);
+    act("win.undo-delete"); /* Ctrl+Z */
     g_assert_true(get_picture(0) == root);
+    check(3, 2, 8, 2);
+}
+
+/* A picture's menu and a deletion leave the keyboard with the pictures. */
+static void test_focus(void)
+{
+    GtkWidget *menu = gtk_widget_get_last_child(GTK_WIDGET(gallery_view));
+
+    sl_gallery_view_select(gallery_view, get_picture(0));
+    gtk_widget_activate_action(GTK_WIDGET(gallery_view), "gallery.menu", NULL);
+    g_assert_true(GTK_IS_POPOVER(menu));
+    WAIT_UNTIL(gtk_widget_get_mapped(menu));
+    gtk_popover_popdown(GTK_POPOVER(menu));
+    settle(300);
+    g_assert_true(
+        gtk_widget_is_ancestor(gtk_root_get_focus(GTK_ROOT(window)), part(gallery_view, "grid")));
+    act("win.delete");
+    settle(300);
+    g_assert_true(
+        gtk_widget_is_ancestor(gtk_root_get_focus(GTK_ROOT(window)), part(gallery_view, "grid")));
+    act("win.undo-delete");
 }
 
 static void test_dark_and_narrow(void)
@@ -164,6 +185,7 @@ int main(int argc, char **argv)
     g_test_add_func("/gallery/parent-and-family", test_parent_and_family);
     g_test_add_func("/gallery/picture", test_picture);
     g_test_add_func("/gallery/parent-deleted", test_parent_deleted);
+    g_test_add_func("/gallery/focus", test_focus);
     g_test_add_func("/gallery/dark-and-narrow", test_dark_and_narrow);
     status = g_test_run();
     end_application();

@@ -16,6 +16,7 @@ struct _SlGalleryPage
   SlWorkspace *workspace;
   GActionMap *actions; /* the window's; not held */
   SlPicture *shown;    /* by the darkroom */
+  GQueue offers;       /* toasts that offer to undo a deletion, the newest first; not held */
 };
 
 G_DEFINE_FINAL_TYPE (SlGalleryPage, sl_gallery_page, ADW_TYPE_BIN)
@@ -98,6 +99,7 @@ show_family (GSimpleAction *action, GVariant *parameter, gpointer user_data)
 /* A picture that is gone from the gallery, but not from the disk while the toast is there. */
 typedef struct
 {
+  SlGalleryPage *page;
   SlWorkspace *workspace;
   SlPicture *picture;
 } Removal;
@@ -107,6 +109,7 @@ removal_free (gpointer data, GClosure *closure)
 {
   Removal *removal = data;
 
+  g_object_unref (removal->page);
   g_object_unref (removal->workspace);
   g_object_unref (removal->picture);
   g_free (removal);
@@ -118,10 +121,24 @@ undo (AdwToast *toast, Removal *removal)
   sl_gallery_undo_removal (removal->workspace->gallery, removal->picture);
 }
 
+/* The deletion before the last one comes back with the next call. */
+static void
+undo_delete (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  SlGalleryPage *self = user_data;
+  AdwToast *toast = g_queue_peek_head (&self->offers);
+
+  if (toast == NULL)
+    return;
+  g_signal_emit_by_name (toast, "button-clicked");
+  adw_toast_dismiss (toast);
+}
+
 /* Also after undo, when there is nothing left to commit. */
 static void
 commit (AdwToast *toast, Removal *removal)
 {
+  g_queue_remove (&removal->page->offers, toast);
   if (!removal->workspace->closed)
     sl_gallery_commit_removal (removal->workspace->gallery, removal->picture);
 }
@@ -138,13 +155,16 @@ delete_picture (GSimpleAction *action, GVariant *parameter, gpointer user_data)
     return;
   g_object_ref (picture);
   removal = g_new (Removal, 1);
-  *removal = (Removal){ g_object_ref (self->workspace), g_object_ref (picture) };
+  *removal = (Removal){ g_object_ref (self), g_object_ref (self->workspace), g_object_ref (picture) };
   sl_gallery_remove (self->workspace->gallery, picture);
+  if (sl_page_is_shown (GTK_WIDGET (self)))
+    sl_gallery_view_focus (self->view); /* the next key is for the picture that took its place */
   toast = adw_toast_new (_ ("Picture deleted"));
   adw_toast_set_timeout (toast, UNDO_SECONDS);
   adw_toast_set_button_label (toast, _ ("_Undo"));
   g_signal_connect (toast, "button-clicked", G_CALLBACK (undo), removal);
   g_signal_connect_data (toast, "dismissed", G_CALLBACK (commit), removal, removal_free, 0);
+  g_queue_push_head (&self->offers, toast);
   sl_notice_add_toast (GTK_WIDGET (self), toast);
   g_signal_emit (self, signals[DELETED], 0, picture);
 }
@@ -192,6 +212,7 @@ show_in_files (GSimpleAction *action, GVariant *parameter, gpointer user_data)
 
 static const GActionEntry entries[] = {
   { .name = "delete", .activate = delete_picture },
+  { .name = "undo-delete", .activate = undo_delete },
   { .name = "use-settings", .activate = use_settings },
   { .name = "show-parent", .activate = show_parent },
   { .name = "show-family", .activate = show_family },
@@ -208,6 +229,7 @@ add_keys (SlGalleryPage *self)
     GdkModifierType modifiers;
     const char *action;
   } shortcuts[] = { { GDK_KEY_Delete, 0, "win.delete" },
+                    { GDK_KEY_z, GDK_CONTROL_MASK, "win.undo-delete" },
                     { GDK_KEY_f, 0, "win.show-family" },
                     { GDK_KEY_Up, GDK_ALT_MASK, "win.show-parent" } };
   GtkEventController *keys = gtk_shortcut_controller_new ();

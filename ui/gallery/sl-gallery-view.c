@@ -97,6 +97,15 @@ find_print (SlGalleryView *self, SlPicture *picture)
   return NULL;
 }
 
+void
+sl_gallery_view_focus (SlGalleryView *self)
+{
+  SlPicture *picture = sl_gallery_view_get_selected (self);
+  GtkWidget *print = picture ? find_print (self, picture) : NULL;
+
+  gtk_widget_grab_focus (print ? gtk_widget_get_parent (print) : GTK_WIDGET (self->grid));
+}
+
 static void
 menu_by_key (GtkWidget *widget, const char *action, GVariant *parameter)
 {
@@ -305,7 +314,10 @@ sl_gallery_view_dispose (GObject *object)
   SlGalleryView *self = SL_GALLERY_VIEW (object);
 
   if (self->menu)
-    gtk_widget_unparent (GTK_WIDGET (self->menu));
+    {
+      g_signal_handlers_disconnect_by_data (self->menu, self);
+      gtk_widget_unparent (GTK_WIDGET (self->menu));
+    }
   self->menu = NULL;
   g_clear_object (&self->selection);
   g_clear_object (&self->filter);
@@ -345,4 +357,5 @@ sl_gallery_view_init (SlGalleryView *self)
   self->menu = GTK_POPOVER (gtk_popover_menu_new_from_model (self->picture_menu));
   gtk_popover_set_has_arrow (self->menu, FALSE);
   gtk_widget_set_parent (GTK_WIDGET (self->menu), GTK_WIDGET (self));
+  g_signal_connect_swapped (self->menu, "closed", G_CALLBACK (sl_gallery_view_focus), self);
 }

@@ -16,6 +16,8 @@ G_DECLARE_FINAL_TYPE (SlGalleryView, sl_gallery_view, SL, GALLERY_VIEW, AdwBin)
 void sl_gallery_view_connect (SlGalleryView *self, SlGallery *gallery, SlThreadQueue *files);
 /* The selected picture, or NULL. */
 SlPicture *sl_gallery_view_get_selected (SlGalleryView *self);
+/* Gives the keyboard to the selected picture. */
+void sl_gallery_view_focus (SlGalleryView *self);
 /* Brings it into sight, and the keyboard to it. */
 void sl_gallery_view_select (SlGalleryView *self, SlPicture *picture);
 /* Only the family of a picture; NULL: all. */
