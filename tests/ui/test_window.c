@@ -408,6 +408,30 @@ static void test_queue(void)
     g_assert_null(sl_queue_get_current(workspace->queue));
 }
 
+/* Of several pictures made at once each has a seed of its own: the caption says the shown one's, and a lock
+ * takes it. */
+static void test_seed_of_picture(void)
+{
+    guint64 seed;
+    g_autofree char *said = NULL;
+
+    g_settings_set_boolean(workspace->preferences, "keep-seed", FALSE);
+    g_settings_set_double(workspace->preferences, "count", 3);
+    develop_to_end();
+    WAIT_UNTIL(sl_queue_get_current(workspace->queue) == NULL);
+    g_settings_set_double(workspace->preferences, "count", 1);
+    seed = sl_settings_get_seed(sl_job_get_settings(sl_darkroom_page_get_job(darkroom)));
+    g_assert_cmpuint(seed, ==, sl_settings_get_seed(workspace->recipe) + 2);
+    said = g_strdup_printf("seed %" G_GUINT64_FORMAT " ", seed);
+    g_assert_nonnull(strstr(gtk_label_get_text(GTK_LABEL(part(tray, "caption"))), said));
+    g_settings_set_boolean(workspace->preferences, "keep-seed", TRUE);
+    g_assert_cmpuint(sl_settings_get_seed(workspace->recipe), ==, seed);
+    develop_to_end();
+    g_assert_cmpuint(sl_settings_get_seed(sl_job_get_settings(sl_darkroom_page_get_job(darkroom))),
+                     ==, seed);
+    g_settings_set_boolean(workspace->preferences, "keep-seed", FALSE);
+}
+
 static void test_save_and_drop(void)
 {
     g_autofree char *path = g_build_filename(folder, "saved.png", NULL);
@@ -586,11 +610,20 @@ static void test_fresh_noise(void)
 static void test_ddpm(void)
 {
     guint position = sl_model_store_find(workspace->models, "ddpm");
+    int width = sl_settings_get_width(workspace->recipe);
+    SlModelItem *model;
 
+    /* What was not set by hand follows the model, the size too: here the height is one's own. */
     g_assert_cmpuint(position, !=, G_MAXUINT);
+    g_assert_cmpint(width, ==, sl_model_item_get_width(sl_recipe_panel_get_model(panel)));
+    g_object_set(workspace->recipe, "height", 48, NULL);
     sl_recipe_panel_select_model(panel, position);
     WAIT_UNTIL(sl_worker_get_model(workspace->worker) == sl_recipe_panel_get_model(panel));
-    g_object_set(workspace->recipe, "steps", 6, NULL);
+    model = sl_recipe_panel_get_model(panel);
+    g_assert_cmpint(sl_model_item_get_width(model), !=, width);
+    g_assert_cmpint(sl_settings_get_width(workspace->recipe), ==, sl_model_item_get_width(model));
+    g_assert_cmpint(sl_settings_get_height(workspace->recipe), ==, 48);
+    g_object_set(workspace->recipe, "steps", 6, "height", sl_model_item_get_height(model), NULL);
     develop_to_end();
     g_assert_cmpint(count_frames(sl_darkroom_page_get_job(darkroom)), ==, 6);
     screenshot("10-ddpm");
@@ -927,6 +960,7 @@ int main(int argc, char **argv)
     g_test_add_func("/window/keep-step", test_keep_step);
     g_test_add_func("/window/stop", test_stop);
     g_test_add_func("/window/queue", test_queue);
+    g_test_add_func("/window/seed-of-picture", test_seed_of_picture);
     g_test_add_func("/window/save-and-drop", test_save_and_drop);
     g_test_add_func("/window/copy-and-paste", test_copy_and_paste);
     g_test_add_func("/window/drop", test_drop);

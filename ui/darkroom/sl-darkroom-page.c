@@ -128,12 +128,16 @@ static char *
 make_caption (SlDarkroomPage *self)
 {
   g_autoptr (GString) caption = g_string_new (NULL);
+  g_autofree char *seed
+      = g_strdup_printf ("%" G_GUINT64_FORMAT, sl_settings_get_seed (sl_job_get_settings (self->job)));
   double remaining = sl_job_get_remaining (self->job);
 
   g_string_append_printf (caption, _ ("Step %d of %d"), sl_frame_object_get_step (self->frame) + 1,
                           sl_frame_object_get_steps (self->frame));
   if (sl_frame_object_is_refined (self->frame))
     g_string_append_printf (caption, "  ·  %s", _ ("by the refiner"));
+  g_string_append (caption, "  ·  ");
+  g_string_append_printf (caption, _ ("seed %s"), seed);
   g_string_append_printf (caption, "  ·  t %.4g  ·  σ %.3g  ·  ", sl_frame_object_get_timestep (self->frame),
                           sl_frame_object_get_sigma (self->frame));
   add_time (caption, sl_frame_object_get_seconds (self->frame));
@@ -165,6 +169,7 @@ draw_moment (SlDarkroomPage *self)
   sl_tray_show (self->tray, texture, caption);
   sl_tray_set_caption (self->tray, caption);
   sl_tray_set_problem (self->tray, sl_frame_object_get_problem (self->frame, self->view));
+  gtk_widget_queue_draw (GTK_WIDGET (self->strip)); /* its thumbnail is better now */
 }
 
 static gboolean
@@ -707,6 +712,17 @@ model_changed (SlDarkroomPage *self)
   sl_tray_set_prompts (self->tray, self->workspace->takes_prompt);
 }
 
+/* A locked seed is that of the picture in the tray: of several made at once it is not the recipe's. */
+static void
+keep_seed_changed (SlDarkroomPage *self)
+{
+  SlWorkspace *workspace = self->workspace;
+
+  if (g_settings_get_boolean (workspace->preferences, "keep-seed") && shows_moment (self)
+      && !workspace->seed_is_fresh)
+    g_object_set (workspace->recipe, "seed", sl_settings_get_seed (sl_job_get_settings (self->job)), NULL);
+}
+
 static void
 add_drag_source (SlDarkroomPage *self)
 {
@@ -735,6 +751,7 @@ sl_darkroom_page_connect (SlDarkroomPage *self,
     { workspace->worker, "loading", G_CALLBACK (update) },
     { workspace->gallery, "arranged", G_CALLBACK (gallery_arranged) },
     { workspace, "model-changed", G_CALLBACK (model_changed) },
+    { workspace->preferences, "changed::keep-seed", G_CALLBACK (keep_seed_changed) },
     { self->strip, "picked", G_CALLBACK (show_moment) },
   };
 

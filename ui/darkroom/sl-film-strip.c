@@ -93,17 +93,44 @@ texture_free (gpointer texture)
   g_object_unref (texture);
 }
 
+/* Means over squares, so that a cell has at most some times its own pixels. */
+static GBytes *
+shrink (GBytes *rgb, int *width, int *height)
+{
+  const int side = MAX (MIN (*width, *height) / (2 * (int)CELL), 1);
+  const int w = *width / side, h = *height / side, stride = *width * 3;
+  const guint8 *from = g_bytes_get_data (rgb, NULL);
+  guint8 *to = g_malloc ((gsize)w * (gsize)h * 3);
+
+  for (int i = 0; i < w * h * 3; i++)
+    {
+      const guint8 *square = from + (gsize)(i / 3 / w * side) * (gsize)stride + i / 3 % w * side * 3 + i % 3;
+      int sum = 0;
+
+      for (int y = 0; y < side; y++)
+        for (int x = 0; x < side; x++)
+          sum += square[y * stride + x * 3];
+      to[i] = (guint8)((sum + side * side / 2) / (side * side));
+    }
+  *width = w;
+  *height = h;
+  return g_bytes_new_take (to, (gsize)w * (gsize)h * 3);
+}
+
+/* The quick preview, and once the moment was decoded, that. */
 static GdkTexture *
 thumbnail (SlFrameObject *frame, SlView view)
 {
-  const char *key = view == SL_VIEW_PICTURE ? "sl-thumbnail" : "sl-thumbnail-noisy";
+  static const char *const keys[][2] = { { "sl-thumbnail", "sl-thumbnail-noisy" },
+                                         { "sl-thumbnail-decoded", "sl-thumbnail-noisy-decoded" } };
+  const char *key = keys[sl_frame_object_is_decoded (frame, view)][view != SL_VIEW_PICTURE];
   GdkTexture *texture = g_object_get_data (G_OBJECT (frame), key);
   int width, height;
-  GBytes *rgb;
+  g_autoptr (GBytes) rgb = NULL;
 
   if (texture)
     return texture;
-  rgb = sl_frame_object_get_preview (frame, view, &width, &height);
+  rgb = shrink (sl_frame_object_get_rgb (frame, view, &width, &height), &width, &height);
   texture = sl_texture_new_rgb (rgb, width, height);
   g_object_set_data_full (G_OBJECT (frame), key, texture, texture_free);
   return texture;
@@ -218,26 +245,44 @@ sl_film_strip_get_frame (SlFilmStrip *self)
   return frame; /* borrowed: the job holds it */
 }
 
+static char *
+name_of_frame (SlFrameObject *frame)
+{
+  g_autofree char *step = g_strdup_printf (_ ("Step %d of %d"), sl_frame_object_get_step (frame) + 1,
+                                           sl_frame_object_get_steps (frame));
+
+  return sl_frame_object_is_refined (frame) ? g_strdup_printf ("%s, %s", step, _ ("by the refiner"))
+                                            : g_steal_pointer (&step);
+}
+
 static void
 describe (SlFilmStrip *self)
 {
   SlFrameObject *frame = sl_film_strip_get_frame (self);
-  g_autofree char *text = NULL;
+  g_autofree char *text = frame ? name_of_frame (frame) : NULL;
 
-  if (frame)
-    text = g_strdup_printf (_ ("Step %d of %d"), sl_frame_object_get_step (frame) + 1,
-                            sl_frame_object_get_steps (frame));
-  if (frame && sl_frame_object_is_refined (frame))
-    {
-      g_autofree char *step = g_steal_pointer (&text);
-
-      text = g_strdup_printf ("%s, %s", step, _ ("by the refiner"));
-    }
   gtk_accessible_update_property (GTK_ACCESSIBLE (self), GTK_ACCESSIBLE_PROPERTY_VALUE_MIN, 1.0,
                                   GTK_ACCESSIBLE_PROPERTY_VALUE_MAX, (double)MAX (count_places (self), 1),
                                   GTK_ACCESSIBLE_PROPERTY_VALUE_NOW, (double)MAX (self->position + 1, 1),
                                   GTK_ACCESSIBLE_PROPERTY_VALUE_TEXT, text ? text : "", -1);
-  gtk_widget_set_tooltip_text (GTK_WIDGET (self), text);
+}
+
+/* The name of the moment under the pointer, above or below its cell. */
+static gboolean
+query_tooltip (SlFilmStrip *self, int x, int y, gboolean by_keyboard, GtkTooltip *tooltip)
+{
+  int place = by_keyboard ? self->position : place_at (self, x);
+  g_autoptr (SlFrameObject) frame = NULL;
+  g_autofree char *text = NULL;
+  GdkRectangle cell = { (int)(x_of_place (self, place) - CELL / 2), 0, (int)CELL, (int)(CELL + 2 * EDGE) };
+
+  if (place < 0 || place >= count_frames (self))
+    return FALSE;
+  frame = g_list_model_get_item (sl_job_get_frames (self->job), place);
+  text = name_of_frame (frame);
+  gtk_tooltip_set_text (tooltip, text);
+  gtk_tooltip_set_tip_area (tooltip, &cell);
+  return TRUE;
 }
 
 static void
@@ -391,6 +436,8 @@ sl_film_strip_init (SlFilmStrip *self)
   gtk_widget_set_focusable (GTK_WIDGET (self), TRUE);
   gtk_widget_set_overflow (GTK_WIDGET (self), GTK_OVERFLOW_HIDDEN);
   gtk_accessible_update_property (GTK_ACCESSIBLE (self), GTK_ACCESSIBLE_PROPERTY_LABEL, _ ("Steps"), -1);
+  gtk_widget_set_has_tooltip (GTK_WIDGET (self), TRUE);
+  g_signal_connect (self, "query-tooltip", G_CALLBACK (query_tooltip), NULL);
   g_signal_connect_swapped (keys, "key-pressed", G_CALLBACK (key_pressed), self);
   g_signal_connect_swapped (drag, "drag-begin", G_CALLBACK (drag_begin), self);
   g_signal_connect_swapped (drag, "drag-update", G_CALLBACK (drag_update), self);
