@@ -335,7 +335,9 @@ typedef struct SlFrame {
     int place, together; /* made as run number `place` of a batch of so many runs; 0 of 1 alone */
     const float *x_t;    /* the sample after this evaluation (diffusers' callback_on_step_end) */
     const float *x_0;    /* the predicted original sample of this evaluation */
-    const float *model_output;   /* guided prediction */
+    const float *model_output; /* guided prediction */
+    /* [2, C, h, w]: what it was made of, without the prompt and with it; NULL without guidance */
+    const float *said;
     const float *guidance_term;  /* text - unconditional, NULL without guidance */
     int channels, height, width; /* of the samples */
     double seconds;              /* this evaluation took */
@@ -411,12 +413,26 @@ bool sl_run_continue(SlRun *run, const SlRun *from, SlError *err);
 /* Evaluations done. */
 int sl_run_evaluation(const SlRun *run);
 
-/* Advances as sl_run_next does, but with a model output [C, h, w] that is already known: a run
- * that was recorded is brought to any of its steps without the model, to the same bytes. The frame
- * has no guidance term. */
-bool sl_run_advance(SlRun *run, const float *model_output, SlFrame *frame, SlError *err);
+/* Advances as sl_run_next does, but with a model output [C, h, w] that is already known, and what it
+ * was made of (SlFrame.said; may be NULL where sl_run_needs_said says no): a run that was recorded is
+ * brought to any of its steps without the model, to the same bytes. The frame has no guidance
+ * term. */
+bool sl_run_advance(SlRun *run, const float *model_output, const float *said, SlFrame *frame,
+                    SlError *err);
+/* Whether the next evaluation's output alone is not enough for that: CFG++ takes the noise from what
+ * was said without the prompt, and a method with momentum remembers. */
+bool sl_run_needs_said(const SlRun *run);
+/* Other guidance from here on: SL_SETTINGS_GUIDANCE of a recipe. False and *err, with nothing changed,
+ * where they are not right or ask the model for another number of evaluations. */
+bool sl_run_set_guidance(SlRun *run, const SlRecipe *recipe, SlError *err);
+/* Advances as sl_run_next does, but with what the model said before guidance (SlFrame.said), of which
+ * the run's own guidance is made: the same bytes as if the model had been asked. False and *err where
+ * the step has no guidance. */
+bool sl_run_say(SlRun *run, const float *said, SlFrame *frame, SlError *err);
+/* Whether its evaluations, or some of them, are guided by a second one. */
+bool sl_run_is_guided(const SlRun *run);
 /* Evaluates the model once on x_t, the sample before `evaluation`, without changing the run: the
- * frame's model_output and guidance_term are set, x_t and x_0 are NULL. */
+ * frame's model_output, said and guidance_term are set, x_t and x_0 are NULL. */
 bool sl_run_look(SlRun *run, int evaluation, const float *x_t, SlFrame *frame, SlError *err);
 
 /* ---- pictures ---- */

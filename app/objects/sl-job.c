@@ -182,6 +182,17 @@ sl_job_get_elapsed (SlJob *self)
   return self->started ? (end - self->started) / 1e6 : 0;
 }
 
+/* Of its first n evaluations: outside of the guidance's interval one costs half. */
+static double
+work_of (SlJob *self, guint n)
+{
+  double work = 0;
+
+  for (guint i = 0; i < n; i++)
+    work += !self->plan || sl_recipe_guides (self->recipe, sl_job_get_plan (self)[i].step) ? 2 : 1;
+  return work;
+}
+
 double
 sl_job_get_remaining (SlJob *self)
 {
@@ -190,8 +201,8 @@ sl_job_get_remaining (SlJob *self)
 
   if (n == 0 || sl_job_is_over (self))
     return -1;
-  each = (self->latest - self->started) / 1e6 / n;
-  return MAX (each * sl_job_get_evaluations (self) - sl_job_get_elapsed (self), 0);
+  each = (self->latest - self->started) / 1e6 / work_of (self, n);
+  return MAX (each * work_of (self, sl_job_get_evaluations (self)) - sl_job_get_elapsed (self), 0);
 }
 
 const SlRecipe *

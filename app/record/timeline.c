@@ -54,6 +54,11 @@ static size_t light_bytes(const SlTimeline *t, int side)
     return preview_bytes((t->height + by - 1) / by, (t->width + by - 1) / by);
 }
 
+static size_t said_bytes(const SlTimeline *t)
+{
+    return t->keeps_said ? 2 * sample_bytes(t) : 0;
+}
+
 /* What is shown of a moment that is kept, and of one that was computed again. */
 static size_t half_bytes(const SlTimeline *t, bool output)
 {
@@ -66,7 +71,7 @@ static size_t bytes_for(const SlTimeline *t, int interval, int room, size_t stat
     size_t slots = (size_t)slots_for(t->total, interval), sample = sample_bytes(t);
     size_t views = t->views ? preview_bytes(t->height, t->width) : 0;
     if (interval == 1)
-        return slots * (sample * 3 + half_bytes(t, false) + views);
+        return slots * (sample * 3 + said_bytes(t) + half_bytes(t, false) + views);
     size_t light = t->views ? light_bytes(t, side) : 0;
     return slots * (sample * 2 + state + half_bytes(t, true) + views) +
            ((size_t)t->total - slots) * light + (size_t)room * (sample * 2 + half_bytes(t, true));
@@ -132,14 +137,18 @@ static bool make_arrays(SlTimeline *t, const SlTimelineShape *shape)
     t->x_t = malloc(values * sizeof *t->x_t);
     t->x_0 = malloc(values * sizeof *t->x_0);
     t->output = outputs ? malloc(values * sizeof *t->output) : NULL;
+    t->said = t->keeps_said ? malloc(2 * values * sizeof *t->said) : NULL;
     t->states = t->interval > 1 ? calloc((size_t)t->slots, sizeof *t->states) : NULL;
-    return t->x_t && t->x_0 && (t->output || !outputs) && (t->states || t->interval == 1) &&
-           (!t->views || make_views(t, shape->output16));
+    return t->x_t && t->x_0 && (t->output || !outputs) && (t->said || !t->keeps_said) &&
+           (t->states || t->interval == 1) && (!t->views || make_views(t, shape->output16));
 }
 
 static size_t plan_moments(SlTimeline *t, size_t budget, size_t state)
 {
     int side = choose_side(t, budget);
+    t->keeps_said = t->guided; /* where all of it fits with them */
+    if (bytes_for(t, 1, 1, state, side) > budget)
+        t->keeps_said = false;
     t->interval = choose_interval(t, t->total, state, budget, side);
     t->room = t->interval;
     if (bytes_for(t, t->interval, t->room, state, side) > budget) {
@@ -237,6 +246,7 @@ static void free_arrays(SlTimeline *t)
     free(t->x_t);
     free(t->x_0);
     free(t->output);
+    free(t->said);
     for (int k = 0; k < 2; k++) {
         free(t->preview[k]);
         free(t->light[k]);
@@ -295,6 +305,8 @@ SlTimeline *sl_timeline_head(SlTimeline *base, int count)
                       .x_t = base->x_t,
                       .x_0 = base->x_0,
                       .output = base->output,
+                      .keeps_said = base->keeps_said,
+                      .said = base->said,
                       .states = base->states,
                       .start = base->start,
                       .views = base->views,
@@ -354,12 +366,13 @@ void sl_timeline_record(SlTimeline *t, const SlMoment *moment)
     int i = t->count, slot = sl_timeline_slot(t, i);
     size_t bytes = sample_bytes(t), at = slot < 0 ? 0 : (size_t)slot;
     SlMoment m = *moment;
-    m.x_t = m.x_0 = m.output = NULL;
+    m.x_t = m.x_0 = m.output = m.said = NULL;
     m.output16 = m.guidance16 = NULL;
     if (slot >= 0) {
         m.x_t = keep_values(t->x_t, at, moment->x_t, bytes);
         m.x_0 = keep_values(t->x_0, at, moment->x_0, bytes);
         m.output = keep_values(t->output, at, moment->output, bytes);
+        m.said = keep_values(t->said, at, moment->said, 2 * bytes);
         m.output16 = keep_values(t->half[0], at, moment->output16, bytes / 2);
         m.guidance16 = keep_values(t->half[1], at, moment->guidance16, bytes / 2);
     }
@@ -508,7 +521,7 @@ size_t sl_timeline_bytes(const SlTimeline *t)
     size_t bytes = sizeof *t + (size_t)t->total * sizeof *t->moments + t->start.bytes;
     bytes += word_bytes(t);
     size_t slots = (size_t)t->slots, values = slots * (size_t)t->elements;
-    bytes += sample_bytes(t) + values * sizeof(float) * (t->output ? 3 : 2);
+    bytes += sample_bytes(t) + values * sizeof(float) * (t->output ? 3 : 2) + slots * said_bytes(t);
     for (int k = 0; k < 2; k++)
         bytes += (t->half[k] ? values * sizeof(uint16_t) : 0);
     if (t->views)

@@ -1,8 +1,9 @@
 /* timeline.h - a run with its memory: every evaluation's sample and predicted original are kept, so
  * that any moment can be looked at, compared, saved, and gone on from.
  *
- * Kept per evaluation: x_t, x_0 and the model's guided output. With the outputs the scheduler is
- * brought to any step again without the model, to the same bytes; the guidance term is not kept but
+ * Kept per evaluation: x_t, x_0 and the model's guided output, and where that fits, too, the two
+ * predictions that it was made of: what_if.h makes something else of them. With the outputs the
+ * scheduler is brought to any step again without the model, to the same bytes; the guidance term is
  * computed again by one evaluation (sl_timeline_look). Where a budget does not allow that (1000
  * steps in pixel space), the timeline keeps the run's state and x_0 at every k-th evaluation only
  * and computes what lies between again, one stretch of k at a time; see sl_timeline_interval.
@@ -39,6 +40,8 @@ typedef struct SlMoment {
     double seconds, elapsed; /* of this evaluation; of all of this timeline so far */
     /* [C, h, w], NULL where not kept (sl_timeline_fetch computes them again) */
     const float *x_t, *x_0, *output;
+    /* [2, C, h, w], without the prompt and with it; NULL where not kept or not guided */
+    const float *said;
     /* [C, h, w] in half precision, only to be looked at; NULL where not kept */
     const uint16_t *output16, *guidance16;
 } SlMoment;
@@ -65,7 +68,7 @@ SlTimeline *sl_timeline_branch(SlModel *model, SlTimeline *parent, int step, con
                                const SlTimelineOptions *options, SlError *err);
 /* For keep_later. False and *err without memory. */
 bool sl_timeline_set_budget(SlTimeline *timeline, size_t budget, SlError *err);
-/* Bytes that it would take with every moment kept. */
+/* Bytes that it would take with every moment kept, without the predictions before guidance. */
 size_t sl_timeline_whole_bytes(const SlTimeline *timeline);
 /* Timelines are counted: each reference is given back with sl_timeline_free. */
 SlTimeline *sl_timeline_ref(SlTimeline *timeline);

@@ -32,9 +32,11 @@ struct SlTimeline {
     int interval;
     int slots;                 /* moments that are kept, when it is done */
     float *x_t, *x_0, *output; /* [slots, elements]; output NULL where it is not known */
-    SlState *states;           /* [slots], with an interval only */
-    size_t state_bytes;        /* atomic: of all states */
-    SlState start;             /* of a branch, before its first evaluation */
+    bool keeps_said;
+    float *said;        /* [slots, 2, elements]; NULL where it is not kept */
+    SlState *states;    /* [slots], with an interval only */
+    size_t state_bytes; /* atomic: of all states */
+    SlState start;      /* of a branch, before its first evaluation */
 
     /* what a window shows; all NULL in a timeline without views */
     bool views, guided;

@@ -135,8 +135,10 @@ static SlRun *run_at(SlTimeline *t, SlModel *model, int i, SlError *err)
     SlRun *run = run_at_keyframe(t, model, at, err);
     bool ok = run != NULL;
     while (ok && at < i) {
-        const float *output = t->moments[++at].output;
-        ok = output ? sl_run_advance(run, output, NULL, err) : make_moment(t, at, run, NULL, err);
+        const SlMoment *m = &t->moments[++at];
+        bool known = m->output && (m->said || !sl_run_needs_said(run));
+        ok = known ? sl_run_advance(run, m->output, m->said, NULL, err)
+                   : make_moment(t, at, run, NULL, err);
         ok = ok && keep_place(t, run, at, err);
     }
     if (ok)
@@ -174,12 +176,6 @@ typedef struct Begin {
     int work; /* of the ancestors */
 } Begin;
 
-static bool is_guided(const SlRun *run)
-{
-    int64_t size[3] = {0};
-    return sl_run_text_embeddings(run, size) && size[0] > 1;
-}
-
 static SlTimeline *shape_for(SlModel *model, const Begin *b, SlError *err)
 {
     const SlModelInfo *info = sl_model_info(model);
@@ -189,7 +185,7 @@ static SlTimeline *shape_for(SlModel *model, const Begin *b, SlError *err)
                                    .width = recipe->width / info->factor,
                                    .total = sl_run_evaluations(b->run) - sl_run_evaluation(b->run),
                                    .views = b->options && b->options->views,
-                                   .guided = is_guided(b->run)};
+                                   .guided = sl_run_is_guided(b->run)};
     return sl_timeline_shaped(recipe, b->origin, &shape, err);
 }
 
@@ -209,9 +205,13 @@ static bool keep(SlTimeline *t, SlModel *model, const SlTimelineOptions *options
     size_t budget = options && options->budget ? options->budget : DEFAULT_BUDGET, state = 0;
     free(sl_run_save(t->run, &state));
     size_t bytes = sl_timeline_plan_keeping(t, budget, state);
-    int together = options ? options->together : 0;
-    return (together == 0 ||
-            sl_model_check_memory(model, t->recipe, bytes * (size_t)together, err)) &&
+    size_t together = options ? (size_t)options->together : 0;
+    if (together > 0 && t->keeps_said &&
+        !sl_model_check_memory(model, t->recipe, bytes * together, NULL)) {
+        t->keeps_said = false;
+        bytes = sl_timeline_whole(t);
+    }
+    return (together == 0 || sl_model_check_memory(model, t->recipe, bytes * together, err)) &&
            sl_timeline_keep(t, err);
 }
 
@@ -420,7 +420,7 @@ static void halve(const float *values, int64_t n, uint16_t *to)
 static uint16_t *keep_half(SlTimeline *t, int which, const float *values)
 {
     int slot = sl_timeline_slot(t, t->count);
-    if (!t->half[which] || slot < 0 || !values)
+    if (!t->half[which] || slot < 0)
         return NULL;
     uint16_t *to = t->half[which] + (size_t)slot * (size_t)t->elements;
     halve(values, t->elements, to);
@@ -439,6 +439,7 @@ static bool record_frame(SlTimeline *t, const SlModel *model, const SlFrame *fra
     moment.x_t = frame->x_t;
     moment.x_0 = frame->x_0;
     moment.output = frame->model_output;
+    moment.said = frame->said;
     if (!keep_state(t, err) || !keep_preview(t, model, &moment, false, err) ||
         !keep_preview(t, model, &moment, true, err) ||
         (t->words && !sl_word_record_add(t->words, t->count, t->run, frame, err)))
@@ -666,7 +667,9 @@ static bool look(SlTimeline *t, SlModel *model, int i, float *noise, float *term
     if (ok && noise) {
         const SlScheduler *s = sl_run_scheduler(run);
         sl_scheduler_input_at(s, t->moments[i].evaluation, x_t, x_t);
-        sl_scheduler_noise_of(s, t->moments[i].evaluation, frame.model_output, x_t, noise);
+        const float *kept = t->moments[i].output;
+        sl_scheduler_noise_of(s, t->moments[i].evaluation, kept ? kept : frame.model_output, x_t,
+                              noise);
     }
     sl_run_free(run);
     return ok;

@@ -189,6 +189,11 @@ bool sl_recipe_same_schedule(const SlRecipe *a, const SlRecipe *b)
     return true;
 }
 
+bool sl_recipe_guides(const SlRecipe *r, int step)
+{
+    return (int)(r->guidance_from * r->steps) <= step && step < (int)(r->guidance_to * r->steps);
+}
+
 void sl_recipe_clear(SlRecipe *recipe)
 {
     *recipe = (SlRecipe){0};
@@ -310,6 +315,28 @@ static bool check_sigma_list(const SlRecipe *recipe, const SlModelInfo *info,
                    recipe->steps, count - 1, s->name);
 }
 
+/* Some steps have guidance, and its method is one of the scheduler's. */
+static bool check_guidance(const SlRecipe *recipe, const SlSchedulerInfo *scheduler, SlError *err)
+{
+    char ids[100] = "";
+    if (recipe->guidance_from >= recipe->guidance_to)
+        return sl_fail(
+            err, SL_ARGUMENT,
+            "guidance from is %.4g and guidance to %.4g; expected the first to be smaller",
+            recipe->guidance_from, recipe->guidance_to);
+    if (recipe->guidance_method != SL_METHOD_CFG_PP || !scheduler || scheduler->takes_cfg_pp)
+        return true;
+    for (int i = 0; i < sl_scheduler_count(); i++)
+        if (sl_scheduler_info(i)->takes_cfg_pp) {
+            size_t used = strlen(ids);
+            snprintf(ids + used, sizeof ids - used, "%s%s", used ? " or " : "",
+                     sl_scheduler_info(i)->id);
+        }
+    return sl_fail(err, SL_ARGUMENT,
+                   "guidance method cfg++ is not defined for the scheduler %s; expected %s",
+                   scheduler->id, ids);
+}
+
 bool sl_recipe_check(const SlRecipe *recipe, const SlModelInfo *info, SlError *err)
 {
     const SlSchedulerInfo *scheduler = NULL;
@@ -325,5 +352,5 @@ bool sl_recipe_check(const SlRecipe *recipe, const SlModelInfo *info, SlError *e
     for (int i = 0; i < SL_N_SETTINGS; i++)
         if (!check_setting(sl_setting(i), recipe, info, scheduler, err))
             return false;
-    return check_sigma_list(recipe, info, scheduler, err);
+    return check_guidance(recipe, scheduler, err) && check_sigma_list(recipe, info, scheduler, err);
 }

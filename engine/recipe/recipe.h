@@ -38,6 +38,14 @@ typedef enum SlEmbeddingEnd {
     SL_EMBEDDING_END_VECTORS, /* at the embedding, as transformers takes it */
 } SlEmbeddingEnd;
 
+/* What is made of a prediction with the prompt and one without it: engine/run/guidance.c. */
+typedef enum SlGuidanceMethod {
+    SL_METHOD_PLAIN,
+    SL_METHOD_CFG_PP,
+    SL_METHOD_DYNAMIC, /* dynamic thresholding */
+    SL_METHOD_APG,     /* adaptive projected guidance */
+} SlGuidanceMethod;
+
 typedef struct SlRecipe {
     const char *prompt; /* NULL and "" are the empty prompt */
     const char *negative_prompt;
@@ -74,6 +82,11 @@ typedef struct SlRecipe {
     const char *prompt_template, *negative_template;
     const char *embedding; /* textual inversions (SlEmbeddingUses); NULL and "": none */
     int embedding_end;     /* SlEmbeddingEnd */
+    /* The part of the steps that has guidance: from int(from * steps) to before int(to * steps). */
+    double guidance_from, guidance_to;
+    SlGuidanceMethod guidance_method;
+    double mimic_guidance, mimic_quantile; /* dynamic thresholding */
+    double apg_parallel, apg_norm, apg_momentum;
 } SlRecipe;
 
 /* In the order in which files name them. A picture's id is a hash over that order: a new setting
@@ -117,6 +130,14 @@ typedef enum SlSetting {
     SL_SETTING_EMBEDDING,
     SL_SETTING_EMBEDDING_END,
     SL_SETTING_SIGMA_LIST,
+    SL_SETTING_GUIDANCE_FROM,
+    SL_SETTING_GUIDANCE_TO,
+    SL_SETTING_GUIDANCE_METHOD,
+    SL_SETTING_MIMIC_GUIDANCE,
+    SL_SETTING_MIMIC_QUANTILE,
+    SL_SETTING_APG_PARALLEL,
+    SL_SETTING_APG_NORM,
+    SL_SETTING_APG_MOMENTUM,
     SL_N_SETTINGS
 } SlSetting;
 
@@ -124,6 +145,14 @@ typedef enum SlSetting {
 typedef uint64_t SlSettingSet;
 #define SL_SETTING_BIT(setting) ((SlSettingSet)1 << (setting))
 #define SL_SETTINGS_ALL         (~(SlSettingSet)0)
+
+/* Those that say what is made of an evaluation's predictions: they can be tried on one that is done. */
+#define SL_SETTINGS_GUIDANCE                                                                  \
+    (SL_SETTING_BIT(SL_SETTING_GUIDANCE) | SL_SETTING_BIT(SL_SETTING_GUIDANCE_RESCALE) |      \
+     SL_SETTING_BIT(SL_SETTING_GUIDANCE_FROM) | SL_SETTING_BIT(SL_SETTING_GUIDANCE_TO) |      \
+     SL_SETTING_BIT(SL_SETTING_GUIDANCE_METHOD) | SL_SETTING_BIT(SL_SETTING_MIMIC_GUIDANCE) | \
+     SL_SETTING_BIT(SL_SETTING_MIMIC_QUANTILE) | SL_SETTING_BIT(SL_SETTING_APG_PARALLEL) |    \
+     SL_SETTING_BIT(SL_SETTING_APG_NORM) | SL_SETTING_BIT(SL_SETTING_APG_MOMENTUM))
 
 #define SL_SETTING_TURNS 2
 
@@ -255,6 +284,9 @@ void sl_setting_unset(const SlSettingInfo *setting, SlRecipe *recipe);
 /* Whether two recipes lay out their steps in the same way: a branch then keeps the scheduler's
  * history. */
 bool sl_recipe_same_schedule(const SlRecipe *a, const SlRecipe *b);
+
+/* Whether a step (0-based) is in the interval that has guidance: diffusers' start and stop of guiders. */
+bool sl_recipe_guides(const SlRecipe *recipe, int step);
 
 /* Every setting unset. */
 void sl_recipe_clear(SlRecipe *recipe);

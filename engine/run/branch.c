@@ -12,7 +12,8 @@
 
 /* ---- saving and going on ---- */
 
-/* What a saved timeline starts with; the sample and the scheduler's state follow. */
+/* What a saved timeline starts with; the sample and the scheduler's state follow, and the momentum of a
+ * guidance method that has one. */
 typedef struct StateHead {
     char magic[8];
     int64_t elements, scheduler_bytes;
@@ -26,7 +27,9 @@ void *sl_run_save(const SlRun *run, size_t *bytes)
 {
     size_t scheduler_bytes = 0, sample_bytes = (size_t)run->elements * sizeof(float);
     void *scheduler = sl_scheduler_save(sl_run_side(run)->scheduler, &scheduler_bytes);
-    char *state = scheduler ? malloc(sizeof(StateHead) + sample_bytes + scheduler_bytes) : NULL;
+    size_t momentum = sl_run_remembers(run) ? sample_bytes : 0;
+    size_t all = sizeof(StateHead) + sample_bytes + scheduler_bytes + momentum;
+    char *state = scheduler ? malloc(all) : NULL;
     if (state) {
         StateHead head;
         memset(&head, 0, sizeof head);
@@ -39,7 +42,8 @@ void *sl_run_save(const SlRun *run, size_t *bytes)
         memcpy(state, &head, sizeof head);
         memcpy(state + sizeof head, run->sample, sample_bytes);
         memcpy(state + sizeof head + sample_bytes, scheduler, scheduler_bytes);
-        *bytes = sizeof head + sample_bytes + scheduler_bytes;
+        memcpy(state + all - momentum, run->momentum, momentum);
+        *bytes = all;
     }
     free(scheduler);
     return state;
@@ -55,8 +59,10 @@ bool sl_run_restore(SlRun *run, const void *state, size_t bytes, SlError *err)
     memcpy(&head, state, sizeof head);
     size_t rest = bytes - sizeof head - sample_bytes;
     if (memcmp(head.magic, state_magic, sizeof head.magic) || head.elements != run->elements ||
-        head.scheduler_bytes < 0 || (uint64_t)head.scheduler_bytes != rest || head.evaluation < 0 ||
-        head.evaluation > sl_run_evaluations(run) || head.given_used < 0 ||
+        head.scheduler_bytes < 0 ||
+        ((uint64_t)head.scheduler_bytes != rest &&
+         (uint64_t)head.scheduler_bytes + sample_bytes != rest) ||
+        head.evaluation < 0 || head.evaluation > sl_run_evaluations(run) || head.given_used < 0 ||
         head.generator.mt_index < 0 || head.generator.mt_index > 624)
         return sl_fail(err, SL_FORMAT,
                        "the saved run does not belong to this recipe (%lld values at evaluation "
@@ -65,9 +71,13 @@ bool sl_run_restore(SlRun *run, const void *state, size_t bytes, SlError *err)
                        sl_run_evaluations(run));
     const char *p = (const char *)state + sizeof head;
     if (!sl_scheduler_restore(sl_run_side_at(run, head.evaluation)->scheduler, p + sample_bytes,
-                              rest, err))
+                              (size_t)head.scheduler_bytes, err))
         return false;
     memcpy(run->sample, p, sample_bytes);
+    if (rest > (size_t)head.scheduler_bytes)
+        memcpy(run->momentum, p + bytes - sizeof head - sample_bytes, sample_bytes);
+    else
+        memset(run->momentum, 0, sample_bytes);
     run->generator = head.generator;
     run->noise_source.given_used = head.given_used;
     run->evaluation = head.evaluation;

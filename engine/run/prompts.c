@@ -222,6 +222,11 @@ static bool tell(const SlRun *run, SlRunSide *side, const Words *words, SlError 
         return sl_fail(err, SL_ARGUMENT,
                        "The prompt weighs its parts against the negative prompt (\"AND\", or a "
                        "number behind a last colon), which needs a guidance scale above 1");
+    if (side->parts > 1 && (run->recipe.guidance_from > 0 || run->recipe.guidance_to < 1))
+        return sl_fail(err, SL_ARGUMENT,
+                       "The prompt weighs its parts against the negative prompt (\"AND\"), which "
+                       "needs guidance at every step; it is from %.4g to %.4g",
+                       run->recipe.guidance_from, run->recipe.guidance_to);
     for (int e = 0; e < sl_run_evaluations(run); e++)
         for (int i = 0; i < side->parts; i++)
             side->words[e * side->parts + i] = (SlRunWords){
@@ -268,14 +273,31 @@ static bool tell_given(const SlRun *run, SlRunSide *side, const SlCondition *con
     return true;
 }
 
-bool sl_run_tell(SlRun *run, SlRunSide *side, int evaluation, int part, SlError *err)
+static bool tell_at(SlRunSide *side, int at, int batch, SlError *err)
 {
-    int last = sl_run_evaluations(run) - 1, e = evaluation < last ? evaluation : last;
     if (!side->words)
         return true;
-    side->told =
-        sl_share_told(side->share, side->words[e * side->parts + part].condition, side->batch, err);
+    const SlCondition *const *all = side->words[at].condition;
+    side->told = sl_share_told(side->share, all + (side->batch - batch), batch, err);
     return side->told != NULL;
+}
+
+static int evaluation_at(const SlRun *run, int evaluation)
+{
+    int last = sl_run_evaluations(run) - 1;
+    return evaluation < last ? evaluation : last;
+}
+
+bool sl_run_tell(SlRun *run, SlRunSide *side, int evaluation, int part, SlError *err)
+{
+    int e = evaluation_at(run, evaluation);
+    return tell_at(side, e * side->parts + part, sl_run_batch(run, side, e), err);
+}
+
+bool sl_run_tell_all(SlRun *run, SlRunSide *side, int evaluation, int part, SlError *err)
+{
+    int e = evaluation_at(run, evaluation);
+    return tell_at(side, e * side->parts + part, side->batch, err);
 }
 
 bool sl_run_find_words(SlRun *run, SlRunSide *side, const SlCondition *const *given, SlError *err)

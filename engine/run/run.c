@@ -14,13 +14,11 @@
 /* ---- one evaluation ---- */
 
 /* The step of a side's model, made anew for another shape than the last run's. */
-static SlStep *step_of(const SlRunSide *side, int runs, SlMapHalves maps, SlError *err)
+static SlStep *step_of(const SlRunSide *side, SlStepShape shape, SlMapHalves maps, SlError *err)
 {
     SlModel *model = side->model;
-    SlStepShape shape = side->shape;
     if (!sl_model_need(model, SL_USE_DENOISE, err))
         return NULL;
-    shape.runs = runs;
     shape.maps = maps;
     shape.loads = sl_step_loads(model);
     if (!sl_step_fits(model->step, &shape)) {
@@ -39,7 +37,7 @@ static bool evaluate_shared(SlRun *run, SlStep *step, const SlStepRun *of_run, S
                             .guidance = side->model->info.told_guidance ? run->recipe.guidance : 0,
                             .label = run->recipe.class_label,
                             .elements = run->elements,
-                            .batch = side->batch,
+                            .batch = sl_run_batch(run, side, 0),
                             .input = run->input};
     const float *known = run->want_maps ? NULL : sl_share_find(side->share, &key);
     run->shared = known != NULL;
@@ -47,7 +45,7 @@ static bool evaluate_shared(SlRun *run, SlStep *step, const SlStepRun *of_run, S
         return sl_step_guide(step, known, of_run->guidance, run->output, err);
     if (!sl_step_evaluate(step, of_run, err))
         return false;
-    size_t bytes = (size_t)run->elements * (size_t)side->batch * sizeof(float);
+    size_t bytes = (size_t)run->elements * (size_t)key.batch * sizeof(float);
     float *said = malloc(bytes);
     if (said && sl_step_said(step, said, NULL))
         sl_share_keep(side->share, &key, said);
@@ -74,50 +72,14 @@ static SlStepRun ask_of(SlRun *run, int i)
                        .output = run->output};
 }
 
-static void begin_step(const SlRun *run, const SlRunSide *side)
+static void begin_step(const SlRun *run, const SlRunSide *side, const SlStepShape *shape)
 {
     SlModel *model = run->model;
     const SlDenoiser *denoiser = sl_model_denoiser(side->model);
     uint64_t each = denoiser ? sl_denoiser_operations(denoiser) : 0;
-    uint64_t all = each * (uint64_t)(sl_step_passes(&side->shape) * side->parts);
+    uint64_t all = each * (uint64_t)(sl_step_passes(shape) * side->parts);
     __atomic_store_n(&model->step_operations, all, __ATOMIC_RELAXED);
     __atomic_store_n(&model->step_start, sl_device_ops_done(model->dev), __ATOMIC_RELAXED);
-}
-
-static void find_term(SlRun *run, const SlRunSide *side)
-{
-    float g = (float)run->recipe.guidance;
-    for (int64_t k = 0; side->batch == 2 && k < run->elements; k++)
-        run->term[k] = (run->output[k] - run->term[k]) / g;
-}
-
-/* How far n values a - less b spread: their deviation, but for what depends on n alone. */
-static double spread(const float *a, const float *b, double less, int64_t n)
-{
-    double sum = 0, squares = 0;
-    for (int64_t i = 0; i < n; i++)
-        sum += a[i] - less * b[i];
-    double mean = sum / (double)n;
-    for (int64_t i = 0; i < n; i++) {
-        double d = a[i] - less * b[i] - mean;
-        squares += d * d;
-    }
-    return sqrt(squares);
-}
-
-/* diffusers' rescale_noise_cfg: the guided prediction gets back, in part, the deviation of the
- * text's own, which is the guided one without (g - 1) times the term. */
-static void rescale(SlRun *run, const SlRunSide *side)
-{
-    double part = run->recipe.guidance_rescale, less = run->recipe.guidance - 1;
-    if (side->batch != 2 || !(part > 0))
-        return;
-    double guided = spread(run->output, run->term, 0, run->elements);
-    double text = spread(run->output, run->term, less, run->elements);
-    double factor = guided > 0 ? text / guided : 1;
-    float scale = (float)(part * factor + 1 - part);
-    for (int64_t k = 0; k < run->elements; k++)
-        run->output[k] *= scale;
 }
 
 /* What the run is told at evaluation i, by the adapters that it has there. */
@@ -162,23 +124,20 @@ static bool evaluate(SlRun *run, int i, SlError *err)
 {
     SlModel *model = run->model;
     const SlRunSide *side = sl_run_side_at(run, i);
-    SlStep *step = tell(run, i, err) && sl_run_need_times(run, i, err)
-                       ? step_of(side, 1, run->want_maps, err)
-                       : NULL;
+    bool told = tell(run, i, err) && sl_run_need_times(run, i, err);
+    const SlStepShape shape = sl_run_shape(run, side, i);
+    SlStep *step = told ? step_of(side, shape, run->want_maps, err) : NULL;
     const SlStepRun of_run = ask_of(run, i);
-    begin_step(run, side);
+    begin_step(run, side, &shape);
     run->shared = run->has_maps = false;
+    run->has_said = run->has_term = shape.batch == 2;
     bool ok = step && (side->parts > 1             ? evaluate_parts(run, step, i, err)
                        : i == 0 && !run->own_share ? evaluate_shared(run, step, &of_run, err)
                                                    : sl_step_evaluate(step, &of_run, err));
     ok = ok && (side->parts > 1 || sl_run_take_maps(run, side, step, 0, 0, err));
-    if (ok) {
-        find_term(run, side);
-        rescale(run, side);
-    } else {
+    if (!ok)
         sl_device_clear(model->dev);
-    }
-    return ok;
+    return ok && sl_run_guide(run, side, i, err);
 }
 
 static double seconds_now(void)
@@ -209,7 +168,8 @@ static void fill_frame(const SlRun *run, int evaluation, double seconds, SlFrame
         .x_t = run->sample,
         .x_0 = run->x0,
         .model_output = run->output,
-        .guidance_term = side->batch == 2 ? run->term : NULL,
+        .said = run->has_said ? run->said : NULL,
+        .guidance_term = run->has_said && run->has_term ? run->term : NULL,
         .channels = run->channels,
         .height = run->height,
         .width = run->width,
@@ -229,9 +189,12 @@ static bool finished(SlError *err)
 static bool advance(SlRun *run, double start, SlFrame *frame, SlError *err)
 {
     int evaluation = run->evaluation;
-    if (!sl_scheduler_step(sl_run_side(run)->scheduler, run->output, run->sample, run->x0,
-                           &run->noise_source, err))
+    SlScheduler *scheduler = sl_run_side(run)->scheduler;
+    if (run->has_said && run->recipe.guidance_method == SL_METHOD_CFG_PP)
+        sl_scheduler_take_noise_of(scheduler, run->said);
+    if (!sl_scheduler_step(scheduler, run->output, run->sample, run->x0, &run->noise_source, err))
         return false;
+    sl_run_follow(run);
     run->evaluation++;
     if (sl_run_refines(run) && run->evaluation == run->handover && !sl_run_hand_over(run, err))
         return false;
@@ -264,9 +227,10 @@ static bool same_adapters(const SlRun *a, const SlRun *b)
 bool sl_runs_match(const SlRun *a, const SlRun *b)
 {
     /* with one refiner the shapes of its side are equal where the model's are */
+    const SlStepShape of_a = sl_run_shape(a, &a->side[0], a->evaluation);
+    const SlStepShape of_b = sl_run_shape(b, &b->side[0], b->evaluation);
     return sl_run_side(a)->model == sl_run_side(b)->model && a->side[0].parts == 1 &&
-           b->side[0].parts == 1 && sl_step_same_shape(&a->side[0].shape, &b->side[0].shape) &&
-           same_adapters(a, b);
+           b->side[0].parts == 1 && sl_step_same_shape(&of_a, &of_b) && same_adapters(a, b);
 }
 
 /* The inputs of all, and one evaluation of them as a batch; only: the run whose output is
@@ -282,23 +246,24 @@ static bool evaluate_together(SlRun *const *runs, int count, int only, SlError *
         maps = run->want_maps > maps ? run->want_maps : maps;
         sl_scheduler_input(sl_run_side(run)->scheduler, run->sample, run->input);
         run->shared = run->has_maps = false;
+        run->has_said = run->has_term = sl_run_guides(run, sl_run_side(run), run->evaluation);
         ok = tell(run, run->evaluation, err) && sl_run_need_times(run, run->evaluation, err);
         ask[r] = ask_of(run, run->evaluation);
         if (only >= 0 && r != only)
             ask[r].output = NULL;
     }
-    SlStep *step = ok ? step_of(side, count, maps, err) : NULL;
-    begin_step(runs[0], side);
+    SlStepShape shape = sl_run_shape(runs[0], side, runs[0]->evaluation);
+    shape.runs = count;
+    SlStep *step = ok ? step_of(side, shape, maps, err) : NULL;
+    begin_step(runs[0], side, &shape);
     ok = step && sl_step_evaluate(step, ask, err);
     for (int r = 0; ok && r < count; r++)
         ok = !ask[r].output || sl_run_take_maps(runs[r], sl_run_side(runs[r]), step, r, 0, err);
-    for (int r = 0; ok && r < count; r++)
-        if (ask[r].output) {
-            find_term(runs[r], sl_run_side(runs[r]));
-            rescale(runs[r], sl_run_side(runs[r]));
-        }
     if (!ok)
         sl_device_clear(side->model->dev);
+    for (int r = 0; ok && r < count; r++)
+        ok =
+            !ask[r].output || sl_run_guide(runs[r], sl_run_side(runs[r]), runs[r]->evaluation, err);
     return ok;
 }
 
@@ -349,16 +314,74 @@ bool sl_run_next_among(SlRun *run, int place, int together, SlFrame *frame, SlEr
     return true;
 }
 
-bool sl_run_advance(SlRun *run, const float *model_output, SlFrame *frame, SlError *err)
+/* What an evaluation said before guidance, [2, elements]; NULL: not known. */
+static void take_said(SlRun *run, const float *said)
+{
+    run->shared = run->has_maps = run->has_term = false;
+    run->has_said = said && sl_run_guides(run, sl_run_side(run), run->evaluation);
+    if (run->has_said)
+        memcpy(run->said, said, 2 * (size_t)run->elements * sizeof *said);
+}
+
+bool sl_run_needs_said(const SlRun *run)
+{
+    return (sl_run_remembers(run) || run->recipe.guidance_method == SL_METHOD_CFG_PP) &&
+           sl_run_guides(run, sl_run_side(run), run->evaluation);
+}
+
+bool sl_run_advance(SlRun *run, const float *model_output, const float *said, SlFrame *frame,
+                    SlError *err)
 {
     if (sl_run_done(run))
         return finished(err);
+    if (!said && sl_run_needs_said(run))
+        return sl_fail(err, SL_ARGUMENT,
+                       "what the model said without the prompt is not known of evaluation %d",
+                       run->evaluation + 1);
     memcpy(run->output, model_output, (size_t)run->elements * sizeof *model_output);
-    run->shared = run->has_maps = false;
-    bool ok = advance(run, seconds_now(), frame, err);
-    if (frame)
-        frame->guidance_term = NULL;
-    return ok;
+    take_said(run, said);
+    return advance(run, seconds_now(), frame, err);
+}
+
+/* ---- other guidance ---- */
+
+bool sl_run_set_guidance(SlRun *run, const SlRecipe *recipe, SlError *err)
+{
+    SlRecipe changed = run->recipe;
+    sl_recipe_change(&changed, recipe, SL_SETTINGS_GUIDANCE);
+    if (!sl_recipe_check(&changed, &run->model->info, err))
+        return false;
+    for (int i = 0; i < run->sides; i++)
+        if (sl_model_guidance(&run->side[i].model->info, changed.guidance) != run->side[i].rule)
+            return sl_fail(err, SL_ARGUMENT,
+                           "with guidance %.4g the model is asked otherwise than it was here",
+                           changed.guidance);
+    run->recipe = changed;
+    return true;
+}
+
+bool sl_run_say(SlRun *run, const float *said, SlFrame *frame, SlError *err)
+{
+    if (sl_run_done(run))
+        return finished(err);
+    int i = run->evaluation;
+    SlRunSide *side = sl_run_side_at(run, i);
+    double start = seconds_now();
+    if (!sl_run_guides(run, side, i))
+        return sl_fail(err, SL_ARGUMENT,
+                       "step %d would have no guidance, which another evaluation would show",
+                       sl_scheduler_step_of(side->scheduler, i, &(bool){0}) + 1);
+    if (!sl_run_need_side(run, side, err))
+        return false;
+    SlStep *step = step_of(side, sl_run_shape(run, side, i), SL_MAPS_NONE, err);
+    if (!step || !sl_step_guide(step, said, guidance_of(run, side), run->output, err)) {
+        sl_device_clear(side->model->dev);
+        return false;
+    }
+    take_said(run, said);
+    run->has_term = true;
+    sl_scheduler_input(side->scheduler, run->sample, run->input);
+    return sl_run_guide(run, side, i, err) && advance(run, start, frame, err);
 }
 
 bool sl_run_look(SlRun *run, int evaluation, const float *x_t, SlFrame *frame, SlError *err)

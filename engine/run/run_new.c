@@ -64,9 +64,12 @@ static bool make_arrays(SlRun *run, SlError *err)
     run->memory = calloc((size_t)run->elements * SL_RUN_ARRAYS, sizeof(float));
     if (!run->memory)
         return no_memory(err);
-    float **arrays[] = {&run->noise, &run->sample, &run->x0, &run->input, &run->output, &run->term};
+    float **arrays[SL_RUN_ARRAYS] = {&run->noise,  &run->sample,  &run->x0, &run->input,
+                                     &run->output, &run->said,    NULL, /* said has two */
+                                     &run->term,   &run->momentum};
     for (int i = 0; i < SL_RUN_ARRAYS; i++)
-        *arrays[i] = run->memory + i * run->elements;
+        if (arrays[i])
+            *arrays[i] = run->memory + i * run->elements;
     return true;
 }
 
@@ -226,7 +229,7 @@ static bool find_told(SlRun *run, SlRunSide *side, const SlCondition *const *giv
 {
     const int64_t size[] = {run->channels, run->height, run->width};
     int first = side == run->side ? 0 : run->handover;
-    if (!sl_run_find_words(run, side, given, err) || !sl_run_tell(run, side, first, 0, err))
+    if (!sl_run_find_words(run, side, given, err) || !sl_run_tell_all(run, side, first, 0, err))
         return false;
     side->shape = sl_step_shape(side->model, side->rule, size, side->told);
     side->ready = true;
@@ -257,21 +260,27 @@ bool sl_run_need_times(SlRun *run, int i, SlError *err)
     int first = i / SL_TIMES * SL_TIMES, rest = sl_run_evaluations(run) - first;
     int count = rest < SL_TIMES ? rest : SL_TIMES;
     float timesteps[SL_TIMES];
-    if (side->times && side->times_first == first && side->times_mix == side->mix)
+    if (!sl_run_need_side(run, side, err))
+        return false;
+    const SlStepShape shape = sl_run_shape(run, side, i);
+    int batch = shape.batch / sl_step_passes(&shape);
+    if (side->times && side->times_first == first && side->times_mix == side->mix &&
+        side->times_batch == batch)
         return true;
-    if (!sl_run_need_side(run, side, err) || !sl_model_need(model, SL_USE_DENOISE, err))
+    if (!sl_model_need(model, SL_USE_DENOISE, err))
         return false;
     sl_times_free(model->dev, side->times);
     for (int k = 0; k < count; k++)
         timesteps[k] = (float)sl_scheduler_timestep(side->scheduler, first + k);
     const SlTimesOf of = {.timesteps = timesteps,
                           .count = count,
-                          .batch = side->batch / sl_step_passes(&side->shape),
+                          .batch = batch,
                           .guidance = model->info.told_guidance ? run->recipe.guidance : NAN,
                           .label = run->recipe.class_label};
     side->times = sl_times_new(model->dev, sl_model_denoiser(model), &of, err);
     side->times_first = first;
     side->times_mix = side->mix;
+    side->times_batch = batch;
     return side->times != NULL;
 }
 

@@ -19,7 +19,7 @@ typedef struct SlRunSide {
     SlScheduler *scheduler;
     SlShare *share;
     SlGuidanceRule rule;
-    int batch;  /* 2 with classifier-free guidance */
+    int batch;  /* 2 with classifier-free guidance; outside of its interval see sl_run_batch */
     bool ready; /* it knows what it is told, */
     /* at each evaluation, by each part of the prompt: [evaluations * parts]; NULL where the model is told
      * nothing */
@@ -29,10 +29,11 @@ typedef struct SlRunSide {
     const SlTold *told;  /* the share's, as it was asked for last; NULL as words */
     bool given;          /* conditions instead of texts */
     unsigned mix;        /* of adapters, at the evaluation that is asked for, */
-    unsigned times_mix;  /* and that the times were made with */
-    SlStepShape shape;
-    SlTimes *times;  /* of SL_TIMES evaluations, */
-    int times_first; /* from this one on */
+    unsigned times_mix;  /* and that the times were made with, */
+    int times_batch;     /* for a pass of so many samples */
+    SlStepShape shape;   /* with all of the batch: see sl_run_shape */
+    SlTimes *times;      /* of SL_TIMES evaluations, */
+    int times_first;     /* from this one on */
 } SlRunSide;
 
 typedef struct SlRunEmbeddings SlRunEmbeddings; /* warning.c: a line for sl_run_warning. */
@@ -54,8 +55,13 @@ struct SlRun {
     int64_t elements;
     int evaluation;
     bool shared;   /* the last evaluation was another run's */
-    float *memory; /* one block for the six arrays below; term stays behind output */
-    float *noise, *sample, *x0, *input, *output, *term;
+    float *memory; /* one block for the arrays below; said [2] stays behind output */
+    float *noise, *sample, *x0, *input, *output;
+    float *said;     /* without the prompt and with it, of a guided evaluation */
+    float *term;     /* what guidance multiplied */
+    float *momentum; /* of the guidance method: what the evaluations before left */
+    bool has_said;   /* the last output was made of them, */
+    bool has_term;   /* and they were made by an evaluation of this run */
     SlShare *share;
     bool own_share;               /* of this run alone */
     SlAdapterUses adapters;       /* that the recipe names, */
@@ -85,6 +91,18 @@ bool sl_run_hand_over(SlRun *run, SlError *err);
 /* From here on the model is to have the run's adapters, as strong as they are at evaluation i. */
 bool sl_run_want(SlRun *run, int i, SlError *err);
 
+/* guidance.c: outside of the guidance's interval an evaluation is made with the prompt alone. */
+bool sl_run_guides(const SlRun *run, const SlRunSide *side, int evaluation);
+int sl_run_batch(const SlRun *run, const SlRunSide *side, int evaluation);
+SlStepShape sl_run_shape(const SlRun *run, const SlRunSide *side, int evaluation);
+/* run->said and run->output, which is the plain sum of them, to what the recipe's method makes of
+ * them. */
+bool sl_run_guide(SlRun *run, const SlRunSide *side, int evaluation, SlError *err);
+/* Whether what comes later depends on what was said before: run->momentum, which goes on with
+ * run->said. */
+bool sl_run_remembers(const SlRun *run);
+void sl_run_follow(SlRun *run);
+
 /* warning.c: a line for sl_run_warning. */
 void sl_run_warn(SlRun *run, const char *text);
 
@@ -107,6 +125,8 @@ bool sl_run_find_words(SlRun *run, SlRunSide *side, const SlCondition *const *gi
 /* side->told becomes what part `part` of the prompt tells at an evaluation, to the denoiser with the
  * adapters that are wanted. It is valid until others ask. */
 bool sl_run_tell(SlRun *run, SlRunSide *side, int evaluation, int part, SlError *err);
+/* The same with the negative prompt also where the evaluation does without. */
+bool sl_run_tell_all(SlRun *run, SlRunSide *side, int evaluation, int part, SlError *err);
 
 /* word_maps.c: what the step's last evaluation left of run number r of its batch, of part `part` of the
  * prompt; nothing where none are wanted. */

@@ -341,7 +341,8 @@ static void set_guidance(SlStep *s, int r, double guidance)
 
 static bool fetch_output(SlStep *s, int r, float *output, SlError *err)
 {
-    SlTensor wanted = sl_slice(&s->results, 0, r * rows_of(&s->shape), s->shape.batch);
+    int rows = rows_of(&s->shape);
+    SlTensor wanted = sl_slice(&s->results, 0, r * rows, rows);
     sl_download(s->dev, &wanted, output);
     return sl_device_check(s->dev, err);
 }

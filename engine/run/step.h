@@ -45,8 +45,8 @@ typedef struct SlStepRun {
     int row;              /* of the times */
     double guidance;
     const float *input; /* [C, h, w] as the scheduler scaled it */
-    /* the guided prediction [C, h, w], and behind it the unconditional one where the batch is 2;
-     * NULL: not wanted */
+    /* the guided prediction [C, h, w], and behind it, where the batch is 2, the two that it was made of,
+     * unconditional first; NULL: not wanted */
     float *output;
 } SlStepRun;
 

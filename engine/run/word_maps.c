@@ -35,8 +35,7 @@ static bool make_room(SlRun *run, const SlRunSide *side, const SlStep *step, SlE
     size_t positions = 0, largest = 0;
     m->levels = sl_step_map_levels(step, levels);
     m->tokens = sl_step_map_tokens(step, 1) * side->parts;
-    m->negative_tokens =
-        run->want_maps == SL_MAPS_BOTH && side->batch == 2 ? sl_step_map_tokens(step, 0) : 0;
+    m->negative_tokens = run->want_maps == SL_MAPS_BOTH ? sl_step_map_tokens(step, 0) : 0;
     for (int i = 0; i < m->levels; i++) {
         size_t own = (size_t)levels[i].height * (size_t)levels[i].width;
         positions += own;

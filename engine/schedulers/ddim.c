@@ -40,6 +40,8 @@ static bool step(SlScheduler *s, const SlSchedulerStep *x, SlError *err)
         return false;
     float *epsilon = s->slots[0];
     sl_predict_vp(s, sqrt(abar), sqrt(1 - abar), x->model_output, x->sample, x->x0, epsilon);
+    if (x->noise_output != x->model_output) /* CFG++ */
+        sl_predict_vp(s, sqrt(abar), sqrt(1 - abar), x->noise_output, x->sample, NULL, epsilon);
     if (!sl_limit_x0(s, x->x0, err))
         return false;
     double variance = (1 - abar_prev) / (1 - abar) * (1 - abar / abar_prev);
@@ -57,7 +59,8 @@ const SlSchedulerClass sl_ddim_class = {
              .good_for = "the plain first-order road: even, predictable, the usual reference",
              .evaluations_per_step = 1,
              .takes_spacing = true,
-             .takes_eta = true},
+             .takes_eta = true,
+             .takes_cfg_pp = true},
     .slots = 1,
     .defaults = defaults,
     .set_timesteps = set_timesteps,

@@ -3,7 +3,8 @@
  * Karras et al. 2022 without churn, and its ancestral form.
  *
  * Easy to get wrong: the ancestral one draws noise at every step, the last too, where it is
- * multiplied by 0. Only the other one knows interpolation_type and timestep_type.
+ * multiplied by 0. Only the other one knows interpolation_type and timestep_type. With CFG++
+ * (ComfyUI's euler_cfg_pp) x_0 is the guided one and the direction leads away from the other.
  */
 #include "engine/schedulers/internal.h"
 
@@ -65,7 +66,16 @@ static int euler_step_of(const SlScheduler *s, int evaluation, bool *ends)
 static bool euler_step(SlScheduler *s, const SlSchedulerStep *x, SlError *err)
 {
     double sigma = s->sigmas[s->state.position], next = s->sigmas[s->state.position + 1];
-    sl_step_ve(s, x, sigma, next - sigma);
+    if (x->noise_output == x->model_output) {
+        sl_step_ve(s, x, sigma, next - sigma);
+        return true;
+    }
+    for (int64_t i = 0; i < s->size; i++) {
+        double original = sl_original_ve(s, sigma, x->model_output[i], x->sample[i]);
+        double other = sl_original_ve(s, sigma, x->noise_output[i], x->sample[i]);
+        x->x0[i] = (float)original;
+        x->sample[i] = (float)(original + (x->sample[i] - other) / sigma * next);
+    }
     return true;
 }
 
@@ -104,7 +114,8 @@ const SlSchedulerClass sl_euler_class = {
              .good_for = "simple and robust, good from 20 steps",
              .evaluations_per_step = 1,
              .takes_sigmas = true,
-             .takes_spacing = true},
+             .takes_spacing = true,
+             .takes_cfg_pp = true},
     .set_timesteps = set_timesteps,
     .input = sl_input_ve,
     .step = euler_step,

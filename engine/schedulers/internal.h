@@ -98,14 +98,16 @@ struct SlScheduler {
     SlSchedulerRun run; /* what set_timesteps was asked for */
     SlSchedulerState state;
     float *slots[SL_SCHEDULER_SLOTS]; /* [size] each, the first class->slots of them */
+    const float *noise_output;        /* of the next step: sl_scheduler_take_noise_of; NULL: none */
 };
 
 /* One evaluation's arrays. */
 typedef struct SlSchedulerStep {
     const float *model_output;
-    float *sample;      /* before and after */
-    float *x0;          /* never NULL */
-    const float *noise; /* drawn if the class asked for it, else NULL */
+    const float *noise_output; /* what the noise is taken from: model_output, or of CFG++ another */
+    float *sample;             /* before and after */
+    float *x0;                 /* never NULL */
+    const float *noise;        /* drawn if the class asked for it, else NULL */
 } SlSchedulerStep;
 
 struct SlSchedulerClass {

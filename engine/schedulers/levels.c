@@ -66,6 +66,27 @@ void sl_scheduler_noise_of(const SlScheduler *s, int evaluation, const float *mo
     }
 }
 
+SlOriginalOf sl_scheduler_original_of(const SlScheduler *s, int evaluation)
+{
+    SlNoiseLevel level = seen_level(s, evaluation);
+    double data = s->config.sigma_data;
+    switch (s->config.prediction_type) {
+    case SL_PREDICT_EPSILON:
+        return (SlOriginalOf){1 / level.alpha, -level.sigma / level.alpha};
+    case SL_PREDICT_V:
+        return (SlOriginalOf){level.alpha, -level.sigma};
+    case SL_PREDICT_SAMPLE:
+        break;
+    case SL_PREDICT_FLOW:
+        return (SlOriginalOf){1, s->config.invert_sigmas ? level.sigma : -level.sigma};
+    case SL_PREDICT_EDM_EPSILON:
+        return (SlOriginalOf){data * data * level.alpha, level.sigma * data};
+    case SL_PREDICT_EDM_V:
+        return (SlOriginalOf){data * data * level.alpha, -level.sigma * data};
+    }
+    return (SlOriginalOf){0, 1};
+}
+
 /* ---- from one scheduler to another ---- */
 
 /* 1, or what the model's input is of a sample of a scheduler whose samples grow with the noise. */

@@ -300,6 +300,11 @@ static const float *take_noise(const SlScheduler *s, SlNoiseSource *source, floa
     return source->given + s->size * source->given_used++;
 }
 
+void sl_scheduler_take_noise_of(SlScheduler *s, const float *model_output)
+{
+    s->noise_output = model_output;
+}
+
 bool sl_scheduler_step(SlScheduler *s, const float *model_output, float *sample, float *x0,
                        SlNoiseSource *noise, SlError *err)
 {
@@ -311,8 +316,11 @@ bool sl_scheduler_step(SlScheduler *s, const float *model_output, float *sample,
     float *scratch = malloc((size_t)s->size * 2 * sizeof *scratch);
     if (!scratch)
         return sl_fail(err, SL_MEMORY, "out of memory for a step");
-    SlSchedulerStep step = {
-        .model_output = model_output, .sample = sample, .x0 = x0 ? x0 : scratch + s->size};
+    SlSchedulerStep step = {.model_output = model_output,
+                            .noise_output = s->noise_output ? s->noise_output : model_output,
+                            .sample = sample,
+                            .x0 = x0 ? x0 : scratch + s->size};
+    s->noise_output = NULL;
     bool ok = true;
     if (s->class->needs_noise && s->class->needs_noise(s)) {
         step.noise = take_noise(s, noise, scratch, err);

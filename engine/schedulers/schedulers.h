@@ -91,9 +91,10 @@ typedef struct SlSchedulerInfo {
     bool takes_eta;     /* fresh noise in each step can be asked for */
     double default_eta; /* what a pipeline's call makes it when nothing is asked for */
     bool takes_variance;
-    bool takes_flow; /* works with models that predict flow */
-    bool only_flow;  /* and with no others */
-    bool only_edm;   /* for models trained as EDM is, and no others */
+    bool takes_cfg_pp; /* its step is defined for CFG++: sl_scheduler_take_noise_of */
+    bool takes_flow;   /* works with models that predict flow */
+    bool only_flow;    /* and with no others */
+    bool only_edm;     /* for models trained as EDM is, and no others */
 } SlSchedulerInfo;
 
 int sl_scheduler_count(void);
@@ -199,6 +200,11 @@ void sl_scheduler_input_at(const SlScheduler *s, int evaluation, const float *sa
 bool sl_scheduler_step(SlScheduler *s, const float *model_output, float *sample, float *x0,
                        SlNoiseSource *noise, SlError *err);
 
+/* CFG++ (Chung et al. 2024): the next step takes x_0 from its model_output as always, but the noise that
+ * it goes on with from this prediction, the one without the prompt. Borrowed until that step is done;
+ * only of schedulers that take_cfg_pp. */
+void sl_scheduler_take_noise_of(SlScheduler *s, const float *model_output);
+
 /* The index of the first of n values that is not a finite number, -1 when all are. */
 int64_t sl_first_bad(const float *x, int64_t n);
 
@@ -219,6 +225,11 @@ int sl_scheduler_cut(const SlScheduler *s, double share);
  * sample. Both schedulers are of one size. */
 void sl_scheduler_cross(const SlScheduler *to, const SlScheduler *from, const float *sample,
                         const float *x0, float *out);
+/* x_0 = input * what the model saw + output * what it said, at an evaluation. */
+typedef struct SlOriginalOf {
+    double input, output;
+} SlOriginalOf;
+SlOriginalOf sl_scheduler_original_of(const SlScheduler *s, int evaluation);
 /* The prediction as noise, whatever the model was trained to say. input is what the model saw at
  * this evaluation (sl_scheduler_input_at); noise may be the same array. */
 void sl_scheduler_noise_of(const SlScheduler *s, int evaluation, const float *model_output,

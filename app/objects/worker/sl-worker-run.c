@@ -380,7 +380,7 @@ track_begin (Run *run, Track *track)
   track->lane = sl_lanes_put (run->lanes, timeline, -1);
 }
 
-/* What does not fit whole gets its part of the bytes, by its size. */
+/* Each gets its part of the bytes, by its size: what is left beside the moments is for predictions. */
 static void
 share_budget (Run *run, gsize budget)
 {
@@ -398,7 +398,7 @@ share_budget (Run *run, gsize budget)
       if (track->timeline == NULL || track->start->timeline)
         continue;
       part = (double)sl_timeline_whole_bytes (track->timeline) / MAX (all, 1);
-      if (!sl_timeline_set_budget (track->timeline, all <= budget ? budget : (gsize)(part * budget), &err))
+      if (!sl_timeline_set_budget (track->timeline, (gsize)(part * budget), &err))
         track_fail (run, track, err.code, err.message);
     }
 }

@@ -1,0 +1,373 @@
+/* test_guidance.c - what guidance makes of predictions, against diffusers' guiders and formulas
+ * (goldens/guidance); the interval, which costs what it says; and that a prediction which is known
+ * gives what an evaluation with other guidance would have given, to the same bytes.
+ *
+ *     test_guidance [DEVICE [DTYPE]]
+ */
+#include "engine/engine.h"
+#include "tests/engine/run/golden.h"
+
+#include <cjson/cJSON.h>
+#include <math.h>
+#include <string.h>
+
+#define STEPS 5
+
+static const char *device = "cpu", *dtype = "f32";
+
+static SlModel *open_model(void)
+{
+    SlError err = {0};
+    char *folder = sl_test_path("goldens/model/sd1");
+    const SlModelOptions options = {.device = device, .dtype = dtype};
+    SlModel *model = sl_model_open(folder, &options, &err);
+    if (!model)
+        sl_test_note("%s", err.message);
+    free(folder);
+    return model;
+}
+
+static SlRecipe recipe_for(SlModel *model, const char *scheduler, int steps)
+{
+    SlRecipe recipe;
+    sl_recipe_defaults(&recipe, sl_model_info(model));
+    recipe.prompt = "a horse";
+    recipe.negative_prompt = "blurry";
+    recipe.scheduler = scheduler;
+    recipe.steps = steps;
+    recipe.seed = 3;
+    return recipe;
+}
+
+static size_t bytes_of(const SlRun *run)
+{
+    return (size_t)sl_run_sample_elements(run) * sizeof(float);
+}
+
+/* ---- against goldens ---- */
+
+/* The members that name settings, as files do. */
+static void read_case(const cJSON *test, SlRecipe *recipe)
+{
+    const cJSON *item;
+    cJSON_ArrayForEach(item, test)
+    {
+        const SlSettingInfo *s = sl_setting_find(item->string);
+        if (!s)
+            continue;
+        int place = 0;
+        while (s->choices && s->choices[place] && item->valuestring &&
+               strcmp(s->choices[place], item->valuestring))
+            place++;
+        if (s->kind == SL_KIND_SCHEDULER)
+            sl_setting_set_text(s, recipe, item->valuestring);
+        else
+            sl_setting_set_number(s, recipe, s->choices ? place : item->valuedouble);
+    }
+}
+
+static float *read_array(const Golden *golden, const char *name, const char *what, size_t expected)
+{
+    char key[80];
+    size_t n;
+    snprintf(key, sizeof key, "%s.%s", name, what);
+    float *values = golden_read(golden, key, &n);
+    if (n == expected)
+        return values;
+    free(values);
+    sl_test(false, "%s has %zu values; expected %zu", key, n, expected);
+    return NULL;
+}
+
+static bool close_to(const float *a, const float *b, size_t n, double tolerance)
+{
+    return golden_worst(a, b, n) <= tolerance * fmax(1, golden_top(b, n));
+}
+
+/* Each step from what is said of it. */
+static void test_said(SlModel *model, const cJSON *test, const Golden *golden)
+{
+    const char *name = cJSON_GetObjectItem(test, "name")->valuestring;
+    SlRecipe recipe = recipe_for(model, "euler", STEPS);
+    SlError err = {0};
+    read_case(test, &recipe);
+    const size_t n = 4 * 8 * 8;
+    float *noise = read_array(golden, name, "noise", n);
+    float *said = read_array(golden, name, "said", STEPS * 2 * n);
+    float *output = read_array(golden, name, "output", STEPS * n);
+    float *samples = read_array(golden, name, "samples", STEPS * n);
+    const SlRunInputs inputs = {.latents = noise};
+    SlRun *run = sl_run_new(model, &recipe, &inputs, &err);
+    bool ok = run && said && output && samples;
+    double worst = 0;
+    for (int i = 0; ok && i < STEPS; i++) {
+        SlFrame f;
+        const float *both = said + 2 * n * (size_t)i, *expected = output + n * (size_t)i;
+        bool guided = (int)(recipe.guidance_to * STEPS) > i;
+        ok = guided ? sl_run_say(run, both, &f, &err)
+                    : sl_run_advance(run, both + n, NULL, &f, &err);
+        worst = ok ? fmax(worst, golden_worst(f.model_output, expected, n)) : INFINITY;
+        ok = ok && close_to(f.model_output, expected, n, 2e-6) &&
+             close_to(f.x_t, samples + n * (size_t)i, n, 2e-6);
+    }
+    sl_test(ok, "%s: as it is said, worst difference %.2g %s", name, worst, err.message);
+    sl_run_free(run);
+    free(noise);
+    free(said);
+    free(output);
+    free(samples);
+}
+
+static void test_run(SlModel *model, const cJSON *test, const Golden *golden)
+{
+    const char *name = cJSON_GetObjectItem(test, "name")->valuestring;
+    SlRecipe recipe = recipe_for(model, "euler", STEPS);
+    SlError err = {0};
+    read_case(test, &recipe);
+    float *latents = read_array(golden, name, "latents", 4 * 8 * 8);
+    SlRun *run = sl_run_new(model, &recipe, NULL, &err);
+    bool ok = run && latents;
+    while (ok && !sl_run_done(run))
+        ok = sl_run_next(run, NULL, &err);
+    double tolerance = strcmp(dtype, "f32") ? 5e-2 : 2e-3;
+    sl_test(ok && close_to(sl_run_sample(run), latents, 4 * 8 * 8, tolerance),
+            "%s: a whole run, worst difference %.2g %s", name,
+            ok ? golden_worst(sl_run_sample(run), latents, 4 * 8 * 8) : INFINITY, err.message);
+    sl_run_free(run);
+    free(latents);
+}
+
+static void test_goldens(SlModel *model)
+{
+    char *path = sl_test_path("goldens/guidance/cases.json");
+    SlError err = {0};
+    SlJson *file = sl_json_open(path, &err);
+    cJSON *cases = file ? sl_json_root(file) : NULL;
+    Golden golden = golden_open("goldens/guidance/guidance.safetensors");
+    const cJSON *test;
+    sl_test(cases != NULL, "the cases are read %s", err.message);
+    cJSON_ArrayForEach(test, cJSON_GetObjectItem(cases, "said")) test_said(model, test, &golden);
+    cJSON_ArrayForEach(test, cJSON_GetObjectItem(cases, "runs")) test_run(model, test, &golden);
+    golden_close(&golden);
+    sl_json_close(file);
+    free(path);
+}
+
+/* ---- what if ---- */
+
+/* Ways of guidance that can be tried on each other's steps. */
+static const SlRecipe ways[] = {
+    {.guidance = 7.5, .guidance_to = 1},
+    {.guidance = 3, .guidance_to = 1, .guidance_rescale = 0.7},
+    {.guidance = 12,
+     .guidance_to = 1,
+     .guidance_method = SL_METHOD_DYNAMIC,
+     .mimic_guidance = 5,
+     .mimic_quantile = 1},
+    {.guidance = 9,
+     .guidance_to = 1,
+     .guidance_method = SL_METHOD_APG,
+     .apg_norm = 5,
+     .apg_momentum = -0.5},
+    {.guidance = 7.5, .guidance_to = 1, .guidance_method = SL_METHOD_CFG_PP},
+};
+#define WAYS (int)(sizeof ways / sizeof ways[0])
+
+/* The way at each step of a run: from what was said, and by an evaluation. */
+static bool says_alike(SlModel *model, const SlRecipe *recipe, const SlRecipe *way)
+{
+    SlError err = {0};
+    SlRecipe other = *recipe;
+    sl_recipe_change(&other, way, SL_SETTINGS_GUIDANCE);
+    SlRun *run = sl_run_new(model, recipe, NULL, &err);
+    SlRun *tried = sl_run_new(model, recipe, NULL, &err);
+    SlRun *branch = sl_run_new(model, &other, NULL, &err);
+    bool ok = run && tried && branch && sl_run_set_guidance(tried, way, &err);
+    while (ok && !sl_run_done(run)) {
+        size_t bytes = 0;
+        SlFrame f, a, b;
+        void *before = sl_run_save(run, &bytes);
+        ok = before && sl_run_next(run, &f, &err) && f.said &&
+             sl_run_restore(tried, before, bytes, &err) && sl_run_say(tried, f.said, &a, &err) &&
+             sl_run_restore(branch, before, bytes, &err) && sl_run_next(branch, &b, &err) &&
+             !memcmp(a.x_t, b.x_t, bytes_of(run)) && !memcmp(a.x_0, b.x_0, bytes_of(run)) &&
+             !memcmp(a.guidance_term, b.guidance_term, bytes_of(run)) &&
+             !memcmp(a.model_output, b.model_output, bytes_of(run));
+        free(before);
+    }
+    if (!ok)
+        sl_test_note("%s", err.message);
+    sl_run_free(run);
+    sl_run_free(tried);
+    sl_run_free(branch);
+    return ok;
+}
+
+static void test_say(SlModel *model)
+{
+    for (int from = 0; from < WAYS; from++)
+        for (int to = 0; to < WAYS; to++) {
+            SlRecipe recipe = recipe_for(model, "euler", 3);
+            sl_recipe_change(&recipe, &ways[from], SL_SETTINGS_GUIDANCE);
+            sl_test(says_alike(model, &recipe, &ways[to]),
+                    "way %d of a run with way %d is what an evaluation makes, to the same bytes",
+                    to, from);
+        }
+}
+
+/* Saved before each evaluation, and advanced by what was recorded: the same bytes. */
+static void test_taken_up(SlModel *model)
+{
+    SlRecipe recipe = recipe_for(model, "ddim", 4);
+    SlError err = {0};
+    for (int way = 0; way < WAYS; way++) {
+        sl_recipe_change(&recipe, &ways[way], SL_SETTINGS_GUIDANCE);
+        SlRun *run = sl_run_new(model, &recipe, NULL, &err);
+        SlRun *again = sl_run_new(model, &recipe, NULL, &err);
+        SlRun *restored = sl_run_new(model, &recipe, NULL, &err);
+        bool ok = run && again && restored;
+        while (ok && !sl_run_done(run)) {
+            size_t bytes = 0;
+            SlFrame f;
+            void *before = sl_run_save(run, &bytes);
+            ok = before && sl_run_next(run, &f, &err) &&
+                 sl_run_restore(restored, before, bytes, &err) &&
+                 sl_run_next(restored, NULL, &err) &&
+                 sl_run_advance(again, f.model_output, f.said, NULL, &err) &&
+                 !memcmp(sl_run_sample(restored), f.x_t, bytes_of(run)) &&
+                 !memcmp(sl_run_sample(again), f.x_t, bytes_of(run));
+            free(before);
+        }
+        sl_test(ok,
+                "way %d: taken up before each evaluation, and brought to it by what was said %s",
+                way, err.message);
+        bool needs =
+            recipe.guidance_method == SL_METHOD_CFG_PP || recipe.guidance_method == SL_METHOD_APG;
+        sl_run_free(again);
+        again = sl_run_new(model, &recipe, NULL, &err);
+        SlError refused = {0};
+        ok = again && sl_run_advance(again, sl_run_noise(again), NULL, NULL, &refused);
+        sl_test(ok == !needs && (ok || strstr(refused.message, "not known of evaluation 1")),
+                "way %d: an output alone is %s %s", way, needs ? "not enough" : "enough",
+                refused.message);
+        sl_run_free(run);
+        sl_run_free(again);
+        sl_run_free(restored);
+    }
+}
+
+/* ---- the interval ---- */
+
+/* Outside of it the model is asked once, with the prompt: what a run without guidance is asked. */
+static void test_interval(SlModel *model)
+{
+    SlRecipe recipe = recipe_for(model, "euler", 6), plain = recipe_for(model, "euler", 6);
+    SlError err = {0};
+    SlShare *share = sl_share_new(model);
+    const SlRunInputs inputs = {.share = share};
+    recipe.guidance_from = 0.34;
+    recipe.guidance_to = 0.7;
+    plain.guidance = 1;
+    SlRun *run = sl_run_new(model, &recipe, &inputs, &err);
+    SlRun *without = sl_run_new(model, &plain, &inputs, &err);
+    bool ok = run && without;
+    SlFrame f = {0}, g = {0};
+    for (int i = 0; ok && i < 6; i++) {
+        bool guided = i >= 2 && i < 4;
+        if (i == 2)
+            sl_test(!sl_runs_match(run, without), "inside of it the two cannot be one batch");
+        ok = sl_run_next(run, &f, &err) && sl_run_next(without, &g, &err) && !f.said == !guided &&
+             !f.guidance_term == !guided && !g.said;
+        if (i < 2)
+            ok = ok && !memcmp(f.x_t, g.x_t, bytes_of(run)) &&
+                 sl_runs_match(run, without) == (i < 1);
+    }
+    sl_test(ok, "steps 3 and 4 of 6 have guidance; before, the bytes are those without %s",
+            err.message);
+    SlShareCounts counts = sl_share_counts(share);
+    sl_test(counts.evaluations_shared == 1, "the first evaluation is shared (%d)",
+            counts.evaluations_shared);
+    sl_run_free(run);
+    sl_run_free(without);
+    sl_share_free(share);
+}
+
+/* A run that goes from the one kind to the other in a batch with others ends as in that batch. */
+static void test_together(SlModel *model)
+{
+    SlRecipe recipe = recipe_for(model, "euler", 4);
+    SlError err = {0}, errs[2];
+    recipe.guidance_from = 0.5;
+    SlRun *a = sl_run_new(model, &recipe, NULL, &err),
+          *again = sl_run_new(model, &recipe, NULL, &err);
+    recipe.guidance = 4;
+    recipe.guidance_method = SL_METHOD_APG;
+    SlRun *b = sl_run_new(model, &recipe, NULL, &err), *both[] = {a, b};
+    bool ok = a && b && again;
+    SlFrame frames[2], f;
+    while (ok && !sl_run_done(a))
+        ok = sl_runs_next(both, 2, frames, errs, &err) &&
+             sl_run_next_among(again, 0, 2, &f, &err) && !memcmp(f.x_t, frames[0].x_t, bytes_of(a));
+    sl_test(ok && sl_run_done(b), "two runs with other guidance are one batch, in both parts %s",
+            err.message);
+    sl_run_free(a);
+    sl_run_free(b);
+    sl_run_free(again);
+}
+
+/* ---- refusals ---- */
+
+static void refused(SlModel *model, const SlRecipe *recipe, const char *sentence)
+{
+    SlError err = {0};
+    SlRun *run = sl_run_new(model, recipe, NULL, &err);
+    sl_test(!run && strstr(err.message, sentence), "refused: %s (%s)", sentence, err.message);
+    sl_run_free(run);
+}
+
+static void test_refusals(SlModel *model)
+{
+    SlRecipe recipe = recipe_for(model, "dpmpp-2m", 4);
+    SlError err = {0};
+    recipe.guidance_method = SL_METHOD_CFG_PP;
+    refused(model, &recipe,
+            "cfg++ is not defined for the scheduler dpmpp-2m; expected ddim or euler");
+    recipe = recipe_for(model, "euler", 4);
+    recipe.guidance_from = recipe.guidance_to = 0.5;
+    refused(model, &recipe, "guidance from is 0.5 and guidance to 0.5");
+    recipe.guidance_from = 0;
+    recipe.prompt_mode = SL_PROMPT_A1111;
+    recipe.prompt = "a horse AND a hat";
+    refused(model, &recipe, "needs guidance at every step; it is from 0 to 0.5");
+    recipe.prompt = "a horse";
+    SlRun *run = sl_run_new(model, &recipe, NULL, &err);
+    SlRecipe none = recipe, later = recipe;
+    none.guidance = 1;
+    later.guidance_from = 0.3;
+    float *said = calloc(2, run ? bytes_of(run) : 1);
+    sl_test(run && !sl_run_set_guidance(run, &none, &err) &&
+                strstr(err.message, "with guidance 1 the model is asked otherwise"),
+            "no guidance is another evaluation: %s", err.message);
+    sl_test(run && sl_run_set_guidance(run, &later, &err) && !sl_run_say(run, said, NULL, &err) &&
+                strstr(err.message, "step 1 would have no guidance"),
+            "and so is a step outside of the interval: %s", err.message);
+    free(said);
+    sl_run_free(run);
+}
+
+int main(int argc, char **argv)
+{
+    device = argc > 1 ? argv[1] : device;
+    dtype = argc > 2 ? argv[2] : dtype;
+    SlModel *model = open_model();
+    if (!sl_test(model != NULL, "the model opens"))
+        return sl_test_done();
+    test_goldens(model);
+    test_say(model);
+    test_taken_up(model);
+    test_interval(model);
+    test_together(model);
+    test_refusals(model);
+    sl_model_close(&model);
+    return sl_test_done();
+}
