@@ -55,7 +55,9 @@ void sl_tensor_writer_add(SlTensorWriter *w, const char *name, int rank, const i
 static Entry *declare(SlTensorWriter *w, const char *name, SlDtype dtype, int rank,
                       const int64_t *size)
 {
-    const char *word = dtype == SL_F32 ? "F32" : dtype == SL_F16 ? "F16" : "U8";
+    static const char *const words[] = {
+        [SL_F32] = "F32", [SL_F16] = "F16", [SL_BF16] = "BF16", [SL_U8] = "U8"};
+    const char *word = words[dtype];
     size_t bytes = sl_dtype_size(dtype);
     for (int i = 0; i < rank; i++)
         if (__builtin_mul_overflow(bytes, (size_t)size[i], &bytes))

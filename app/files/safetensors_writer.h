@@ -14,7 +14,7 @@ SlTensorWriter *sl_tensor_writer_new(void); /* NULL without memory */
 /* Copies; memory that runs out is reported by save. size has rank entries. */
 void sl_tensor_writer_add(SlTensorWriter *w, const char *name, int rank, const int64_t *size,
                           const float *data);
-/* The same for elements of another type: SL_F32, SL_F16 or SL_U8. */
+/* The same for elements of another type: SL_F32, SL_F16, SL_BF16 or SL_U8. */
 void sl_tensor_writer_add_typed(SlTensorWriter *w, const char *name, SlDtype dtype, int rank,
                                 const int64_t *size, const void *data);
 /* A tensor that is not copied but asked for, row by row of its first size, when it is saved: row

@@ -171,6 +171,56 @@ static const char *lora_of_halves(void)
     return file("halves.safetensors");
 }
 
+/* The fixture's UNet with its values rounded to a type, stored in another one. */
+static const char *rounded_unet(const char *unet, SlDtype to_type, SlDtype stored, const char *name)
+{
+    SlError err = {0};
+    const char *path = file(name);
+    SlWeightSource *w = sl_weights_open(unet, "diffusion_pytorch_model", &err);
+    SlTensorWriter *to = sl_tensor_writer_new();
+    for (size_t i = 0; w && i < sl_weights_count(w); i++) {
+        const SlTensorInfo *t = sl_weights_info(w, i);
+        size_t n = 1;
+        for (int k = 0; k < t->rank; k++)
+            n *= (size_t)t->size[k];
+        float *values = malloc(n * sizeof *values), *out = malloc(n * sizeof *out);
+        if (sl_weights_read_f32(w, t, values, &err)) {
+            sl_convert(values, SL_F32, out, to_type, n);
+            sl_convert(out, to_type, values, SL_F32, n);
+            sl_convert(values, SL_F32, out, stored, n);
+            sl_tensor_writer_add_typed(to, t->name, stored, t->rank, t->size, out);
+        }
+        free(values);
+        free(out);
+    }
+    if (!w || !sl_tensor_writer_save(to, path, &err))
+        sl_test(false, "%s is written: %s", name, err.message);
+    sl_weights_close(w);
+    sl_tensor_writer_free(to);
+    return path;
+}
+
+/* And over a file of bf16 what it gives over the same values in f32. */
+static void test_bf16(void)
+{
+    char *path = sl_test_path("goldens/model/sharded"), unet[4200];
+    char lora[300], bf16[300], f32[300];
+    snprintf(unet, sizeof unet, "%s/unet", path);
+    snprintf(lora, sizeof lora, "%s", lora_of_halves());
+    snprintf(bf16, sizeof bf16, "%s", rounded_unet(unet, SL_BF16, SL_BF16, "b_bf16.safetensors"));
+    snprintf(f32, sizeof f32, "%s", rounded_unet(unet, SL_BF16, SL_F32, "b_f32.safetensors"));
+#define OF "generate", "--model", path, "--prompt", "a red house", "--steps", "2", "--quiet"
+    expect(RUN(OF, "--unet", bf16, "--output", file("b0.png")), 0, "", "weights in bf16");
+    expect(RUN(OF, "--unet", bf16, "--lora", lora, "--output", file("b1.png")), 0, "",
+           "... with a LoRA");
+    expect(RUN(OF, "--unet", f32, "--lora", lora, "--output", file("b2.png")), 0, "",
+           "... over the same weights in f32");
+    sl_test(same_pixels(file("b1.png"), file("b2.png")), "... the same pixels");
+    sl_test(!same_pixels(file("b0.png"), file("b1.png")), "... which are others than without");
+#undef OF
+    free(path);
+}
+
 /* Over weights of two bytes a LoRA gives what it gives over the same values in f32. */
 static void test_halves(void)
 {
@@ -448,6 +498,7 @@ int main(int argc, char **argv)
     test_gguf("sd1", argv[2], argv[3]);
     test_gguf("sdxl", argv[4], argv[5]);
     test_halves();
+    test_bf16();
     test_refused();
     test_previews();
     test_replay();

@@ -1,7 +1,10 @@
 /* test_lora.c - LoRAs in runs beside their pictures (test_pictures.c): strengths come and go without a
  * trace, only what they touch is read again and what comes back is kept, lanes with different ones are each what they are alone,
- * and the strength may follow the steps. usage: test_lora DEVICE [DTYPE] */
+ * and the strength may follow the steps. On a GPU an evaluation with LoRAs is the cpu device's, which is proven
+ * by goldens, within the limits of its type (docs/design.md, "Tolerances"). usage: test_lora DEVICE [DTYPE [FIXTURE]], the
+ * fixture: that comparison alone */
 #include "engine/pipelines/pipelines.h"
+#include "engine/run/run_private.h"
 #include "engine/run/share.h"
 #include "tests/test.h"
 
@@ -11,13 +14,15 @@
 static const char *device, *dtype;
 static char kohya[500], peft[500]; /* paths */
 
-static SlModel *open_model(void)
+static SlModel *open_on(const char *fixture, const char *name, const char *type)
 {
+    char relative[100];
     SlError err = {0};
-    char *folder = sl_test_path("goldens/model/sd1");
-    SlModel *model = sl_model_open(
-        folder, &(SlModelOptions){.device = device, .dtype = dtype, .threads = 1}, &err);
-    sl_test(model != NULL, "opens on %s %s", device, err.message);
+    snprintf(relative, sizeof relative, "goldens/model/%s", fixture);
+    char *folder = sl_test_path(relative);
+    SlModel *model =
+        sl_model_open(folder, &(SlModelOptions){.device = name, .dtype = type, .threads = 1}, &err);
+    sl_test(model != NULL, "%s opens on %s %s", fixture, name, err.message);
     free(folder);
     return model;
 }
@@ -224,6 +229,69 @@ static void test_refusals(SlModel *model)
             "%d of %d modules are the model's %s", counts.matched, counts.modules, err.message);
 }
 
+/* ---- a GPU against the CPU ---- */
+
+static double nmse(const float *a, const float *b, size_t n)
+{
+    double error = 0, signal = 0;
+    for (size_t i = 0; a && b && i < n; i++) {
+        error += ((double)a[i] - b[i]) * ((double)a[i] - b[i]);
+        signal += (double)b[i] * b[i];
+    }
+    return signal > 0 ? error / signal : 1;
+}
+
+/* An evaluation without guidance; told: another run's condition, or NULL. */
+static SlRun *evaluated(SlModel *model, const char *lora, const SlRun *told)
+{
+    SlError err = {0};
+    SlRecipe recipe;
+    SlRunInputs inputs = {.share = NULL};
+    sl_recipe_defaults(&recipe, sl_model_info(model));
+    recipe.prompt = prompt;
+    recipe.scheduler = "euler";
+    recipe.guidance = 1;
+    recipe.lora = lora;
+    if (told)
+        inputs.condition[0] = told->side[0].told->condition[0];
+    SlRun *run = sl_run_new(model, &recipe, &inputs, &err);
+    sl_test(run && sl_run_next(run, NULL, &err), "an evaluation %s", err.message);
+    return run;
+}
+
+/* The text encoders and the UNet, each within its own limit: the UNet is told the same. */
+static void test_against_cpu(const char *fixture)
+{
+    double limit = !strcmp(dtype, "f32") ? 1e-8 : !strcmp(dtype, "bf16") ? 1e-3 : 1e-5;
+    char relative[100], lora[600];
+    int64_t size[3];
+    snprintf(relative, sizeof relative, "goldens/adapters/%s_kohya_lora.safetensors", fixture);
+    char *path = sl_test_path(relative);
+    text(lora, path, ":0.7"); /* about what the goldens have */
+    free(path);
+    SlModel *gpu = open_on(fixture, device, dtype), *cpu = open_on(fixture, "cpu", "f32");
+    SlRun *right = cpu ? evaluated(cpu, lora, NULL) : NULL;
+    SlRun *without = right ? evaluated(cpu, "", right) : NULL;
+    SlRun *texts = gpu && without ? evaluated(gpu, lora, NULL) : NULL;
+    SlRun *said = texts ? evaluated(gpu, lora, right) : NULL;
+    if (said) {
+        const float *words = sl_run_text_embeddings(right, size);
+        double far =
+            nmse(sl_run_text_embeddings(texts, size), words, (size_t)(size[0] * size[1] * size[2]));
+        sl_test(far <= limit, "texts of %s with a LoRA in %s: NMSE %.2g", fixture, dtype, far);
+        size_t n = (size_t)sl_run_sample_elements(right);
+        far = nmse(said->output, right->output, n);
+        double apart = nmse(without->output, right->output, n);
+        sl_test(far <= limit, "its UNet: NMSE %.2g", far);
+        sl_test(apart > 10 * limit, "... where the LoRA makes a difference of %.2g", apart);
+    }
+    SlRun *const all[] = {right, without, texts, said};
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        sl_run_free(all[i]);
+    sl_model_close(&gpu);
+    sl_model_close(&cpu);
+}
+
 int main(int argc, char **argv)
 {
     device = argc > 1 ? argv[1] : "cpu";
@@ -232,7 +300,9 @@ int main(int argc, char **argv)
     snprintf(kohya, sizeof kohya, "%s/sd1_kohya_lora.safetensors", path);
     snprintf(peft, sizeof peft, "%s/sd1_peft_lora.safetensors", path);
     free(path);
-    SlModel *model = open_model();
+    if (strcmp(device, "cpu") != 0)
+        test_against_cpu(argc > 3 ? argv[3] : "sd1");
+    SlModel *model = argc > 3 ? NULL : open_on("sd1", device, dtype);
     if (model) {
         test_traces(model);
         test_lanes(model);
