@@ -11,6 +11,7 @@
 #include "app/record/lanes_file.h"
 #include "app/record/sample.h"
 #include "app/record/timeline.h"
+#include "app/record/what_if.h"
 #include "app/record/word_record.h"
 
 #endif

@@ -80,6 +80,9 @@ SlTimeline *sl_timeline_shaped(const SlRecipe *recipe, const SlOrigin *origin,
 size_t sl_timeline_whole(const SlTimeline *t);
 /* Decides what is kept within the budget; the bytes that it takes. state: bytes of a run's state. */
 size_t sl_timeline_plan_keeping(SlTimeline *t, size_t budget, size_t state);
+/* timeline_run.c: a run of its own that stands behind moment i (-1: at the start), with what the share
+ * keeps. */
+SlRun *sl_timeline_run_at(SlTimeline *t, SlModel *model, SlShare *share, int i, SlError *err);
 /* Makes the arrays for what was decided. */
 bool sl_timeline_keep(SlTimeline *t, SlError *err);
 /* The batches that its moments were or will be made in. */

@@ -147,6 +147,16 @@ static SlRun *run_at(SlTimeline *t, SlModel *model, int i, SlError *err)
     return NULL;
 }
 
+SlRun *sl_timeline_run_at(SlTimeline *t, SlModel *model, SlShare *share, int i, SlError *err)
+{
+    SlShare *own = t->share, *of_inputs = t->inputs.share;
+    t->share = t->inputs.share = share;
+    SlRun *run = run_at(t, model, i, err);
+    t->share = own;
+    t->inputs.share = of_inputs;
+    return run;
+}
+
 /* ---- beginning ---- */
 
 /* Evaluations, steps and noise levels of all moments. */

@@ -1,5 +1,6 @@
 /* test_timeline.c - recorded runs: the bytes of plain runs, branches that go on to the same bytes,
  * moments computed again between keyframes, also out of a file. */
+#include "app/record/what_if.h"
 #include "tests/app/record/lanes.h"
 
 #include <cjson/cJSON.h>
@@ -105,6 +106,115 @@ static void test_same_branches(SlModel *model)
         for (int step = FIRST_BRANCH; ok && step < FIRST_BRANCH + BRANCHES; step++)
             ok = goes_on_alike(model, t, step);
         sl_test(ok, "%s: a branch with the same settings gives the same bytes", recipe.scheduler);
+        sl_timeline_free(t);
+    }
+}
+
+/* ---- what if ---- */
+
+static const SlRecipe guidances[] = {
+    {.guidance = 12, .guidance_to = 1},
+    {.guidance = 2, .guidance_to = 1, .guidance_rescale = 0.5},
+    {.guidance = 9, .guidance_to = 1, .guidance_method = SL_METHOD_CFG_PP},
+    {.guidance = 9, .guidance_to = 1, .guidance_method = SL_METHOD_DYNAMIC, .mimic_guidance = 4},
+    {.guidance = 9, .guidance_to = 1, .guidance_method = SL_METHOD_APG, .apg_momentum = 0.5},
+};
+#define GUIDANCES (int)(sizeof guidances / sizeof guidances[0])
+
+/* Every guidance at a step, one after the other, and the branches that begin there. */
+static bool tried_alike(SlModel *model, SlTimeline *t, int i)
+{
+    SlError err = {0};
+    float *x_t = malloc(bytes_of(t)), *x_0 = malloc(bytes_of(t));
+    SlWhatIf *w = sl_what_if_new(t, model, i, &err);
+    bool ok = w && sl_what_if(w, sl_timeline_recipe(t), x_t, x_0, &err) &&
+              !memcmp(x_t, sl_timeline_moment(t, i)->x_t, bytes_of(t)) &&
+              !memcmp(x_0, sl_timeline_moment(t, i)->x_0, bytes_of(t));
+    for (int k = 0; ok && k < GUIDANCES; k++) {
+        SlRecipe recipe = *sl_timeline_recipe(t);
+        sl_recipe_change(&recipe, &guidances[k], SL_SETTINGS_GUIDANCE);
+        if (!sl_recipe_check(&recipe, sl_model_info(model), NULL)) /* CFG++ */
+            continue;
+        SlTimeline *b =
+            sl_timeline_branch(model, t, sl_timeline_moment(t, i)->step, &recipe, NULL, &err);
+        ok = b && sl_timeline_next(b, model, &err) && sl_what_if(w, &recipe, x_t, x_0, &err) &&
+             !memcmp(x_t, sl_timeline_moment(b, 0)->x_t, bytes_of(t)) &&
+             !memcmp(x_0, sl_timeline_moment(b, 0)->x_0, bytes_of(t)) &&
+             memcmp(x_0, sl_timeline_moment(t, i)->x_0, bytes_of(t)) != 0;
+        sl_timeline_free(b);
+    }
+    if (!ok)
+        sl_test_note("moment %d: %s", i + 1, err.message);
+    sl_what_if_free(w);
+    free(x_t);
+    free(x_0);
+    return ok;
+}
+
+static void refuses_to_try(SlModel *model, SlTimeline *t, int i, const char *sentence)
+{
+    SlError err = {0};
+    SlWhatIf *w = sl_what_if_new(t, model, i, &err);
+    sl_test(!w && strstr(err.message, sentence), "what if: %s", err.message);
+    sl_what_if_free(w);
+}
+
+static void test_what_if(SlModel *model)
+{
+    static const char *const ids[] = {"euler", "ddim"};
+    SlError err = {0};
+    for (int k = 0; k < 2; k++) {
+        SlRecipe recipe = recipe_for(model, ids[k], 4);
+        SlTimeline *t = record(model, &recipe, NULL);
+        sl_timeline_rest(t);
+        bool ok = true;
+        for (int i = 0; ok && i < 4; i++)
+            ok = tried_alike(model, t, i);
+        sl_test(ok, "%s: other guidance at any step is what a branch makes, to the same bytes",
+                ids[k]);
+        refuses_to_try(model, t, 4, "moment 5 is not there; expected 1 to 4");
+        sl_timeline_free(t);
+    }
+    /* of a run that is on its way, whose own goes on as before */
+    SlRecipe recipe = recipe_for(model, "euler", 4);
+    SlTimeline *t = sl_timeline_new(model, &recipe, NULL, &err);
+    SlTimeline *whole = record(model, &recipe, NULL);
+    bool ok = t && whole && sl_timeline_next(t, model, &err) && tried_alike(model, t, 0);
+    while (ok && !sl_timeline_done(t))
+        ok = sl_timeline_next(t, model, &err);
+    sl_test(ok && !memcmp(sl_timeline_moment(t, 3)->x_t, sl_timeline_moment(whole, 3)->x_t,
+                          bytes_of(t)),
+            "trying leaves nothing behind in a run that goes on %s", err.message);
+    sl_timeline_free(t);
+    sl_timeline_free(whole);
+    recipe = recipe_for(model, "heun", 3);
+    t = record(model, &recipe, NULL);
+    sl_test(tried_alike(model, t, 2), "heun: other guidance at the beginning of a step");
+    refuses_to_try(model, t, 1, "evaluation 2 is in the middle of a step");
+    sl_timeline_free(t);
+    /* the predictions are kept beside the moments where they fit */
+    recipe = recipe_for(model, "euler", 4);
+    t = record(model, &recipe, NULL);
+    size_t moments = 3 * 4 * bytes_of(t), said = 2 * 4 * bytes_of(t);
+    sl_timeline_free(t);
+    t = record(model, &recipe, &(SlTimelineOptions){.budget = moments + said});
+    sl_test(sl_timeline_interval(t) == 1 && sl_timeline_moment(t, 3)->said, "they just fit");
+    sl_timeline_free(t);
+    t = record(model, &recipe, &(SlTimelineOptions){.budget = moments + said - 1});
+    sl_test(sl_timeline_interval(t) == 1 && sl_timeline_moment(t, 3)->output &&
+                !sl_timeline_moment(t, 3)->said,
+            "and are the first that are left out");
+    refuses_to_try(model, t, 1, "the two predictions of step 2 are not kept");
+    sl_timeline_free(t);
+    /* methods that need them: a branch is computed where they are not kept */
+    for (int k = 2; k < GUIDANCES; k++) {
+        sl_recipe_change(&recipe, &guidances[k], SL_SETTINGS_GUIDANCE);
+        t = record(model, &recipe, &(SlTimelineOptions){.budget = moments});
+        ok = t && goes_on_alike(model, t, 2);
+        sl_timeline_free(t);
+        t = record(model, &recipe, NULL);
+        sl_test(ok && goes_on_alike(model, t, 2), "guidance %d: a branch, with them and without",
+                k);
         sl_timeline_free(t);
     }
 }
@@ -376,6 +486,7 @@ int main(void)
     test_look(model);
     test_same_branches(model);
     test_other_branches(model);
+    test_what_if(model);
     test_origin(model);
     sl_model_close(&model);
     test_keyframes();
