@@ -292,6 +292,12 @@ sl_compare_chart_inspect (SlCompareChart *self)
   gtk_toggle_button_set_active (self->tabs[TAB_INSIDE], TRUE);
 }
 
+void
+sl_compare_chart_show_distance (SlCompareChart *self)
+{
+  gtk_toggle_button_set_active (self->tabs[TAB_DISTANCE], TRUE);
+}
+
 gboolean
 sl_compare_chart_measures_decoded (SlCompareChart *self)
 {

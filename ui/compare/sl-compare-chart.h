@@ -23,6 +23,8 @@ void sl_compare_chart_show (SlCompareChart *self, guint first, guint count, guin
 void sl_compare_chart_move (SlCompareChart *self);
 /* Opens the tab "Inside the step". */
 void sl_compare_chart_inspect (SlCompareChart *self);
+/* Opens the tab "Distance". */
+void sl_compare_chart_show_distance (SlCompareChart *self);
 /* The likeness that is drawn is that of decoded pictures, not of quick previews. */
 gboolean sl_compare_chart_measures_decoded (SlCompareChart *self);
 SlCurveView *sl_compare_chart_get_curves (SlCompareChart *self);

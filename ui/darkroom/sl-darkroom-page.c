@@ -764,6 +764,8 @@ sl_darkroom_page_connect (SlDarkroomPage *self,
     g_signal_connect_object (handlers[i].object, handlers[i].signal, handlers[i].handler, self,
                              G_CONNECT_SWAPPED);
   add_drag_source (self);
+  g_settings_bind (workspace->preferences, "tour-offered", sl_tray_get_offer (self->tray), "visible",
+                   G_SETTINGS_BIND_GET | G_SETTINGS_BIND_INVERT_BOOLEAN);
   update (self);
 }
 

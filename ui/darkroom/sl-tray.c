@@ -11,6 +11,7 @@ struct _SlTray
   GtkStack *stack;
   AdwStatusPage *status_page;
   AdwStatusPage *error_page;
+  GtkWidget *offer;
   GtkFlowBox *examples;
   SlCanvas *canvas;
   GtkProgressBar *progress;
@@ -41,6 +42,7 @@ sl_tray_class_init (SlTrayClass *klass)
   gtk_widget_class_bind_template_child (widget_class, SlTray, stack);
   gtk_widget_class_bind_template_child (widget_class, SlTray, status_page);
   gtk_widget_class_bind_template_child (widget_class, SlTray, error_page);
+  gtk_widget_class_bind_template_child (widget_class, SlTray, offer);
   gtk_widget_class_bind_template_child (widget_class, SlTray, examples);
   gtk_widget_class_bind_template_child (widget_class, SlTray, canvas);
   gtk_widget_class_bind_template_child (widget_class, SlTray, progress);
@@ -136,6 +138,12 @@ sl_tray_set_progress (SlTray *self, double fraction)
   gtk_widget_set_visible (GTK_WIDGET (self->progress), fraction >= 0);
   if (fraction >= 0)
     gtk_progress_bar_set_fraction (self->progress, MIN (fraction, 1));
+}
+
+GtkWidget *
+sl_tray_get_offer (SlTray *self)
+{
+  return self->offer;
 }
 
 void

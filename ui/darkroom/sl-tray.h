@@ -27,6 +27,8 @@ void sl_tray_set_problem (SlTray *self, const char *problem);
 const char *sl_tray_get_problem (SlTray *self);
 /* 0 to 1, < 0 hides the bar. */
 void sl_tray_set_progress (SlTray *self, double fraction);
+/* The button in the empty tray that begins the tour. */
+GtkWidget *sl_tray_get_offer (SlTray *self);
 /* FALSE while there is no model that takes a prompt: the examples go. */
 void sl_tray_set_prompts (SlTray *self, gboolean prompts);
 

@@ -112,6 +112,8 @@ add_accelerators (GtkApplication *application)
     { "win.zoom-out", { "<Primary>minus" } },
     { "win.zoom-fit", { "<Primary>0" } },
     { "win.zoom-original", { "<Primary>1" } },
+    { "win.tour-next", { "F8" } },
+    { "win.tour-back", { "<Shift>F8" } },
     { "win.toggle-panel", { "F9" } },
     { "win.preferences", { "<Primary>comma" } },
     { "win.show-help-overlay", { "<Primary>question", "F1" } },

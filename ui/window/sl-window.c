@@ -17,6 +17,7 @@
 #include "ui/widgets/sl-page-switcher.h"
 #include "ui/widgets/sl-side-view.h"
 #include "ui/window/sl-queue-popover.h"
+#include "ui/window/sl-tour.h"
 
 struct _SlWindow
 {
@@ -32,6 +33,7 @@ struct _SlWindow
   SlDarkroomPage *darkroom;
   SlComparePage *compare;
   SlGalleryPage *gallery;
+  SlTour *tour;
   SlQueuePopover *queue_popover;
   GtkLabel *queue_count;
   SlExportBar *export_bar;
@@ -77,6 +79,7 @@ update (SlWindow *self)
   if (self->workspace->closed)
     return;
   sl_page_get_state (page_in_front (self), &state);
+  sl_tour_set_narrow (self->tour, sl_side_view_get_folded (self->sides));
   gtk_widget_set_visible (self->stop, state.busy);
   gtk_widget_set_visible (self->narrow_stop, state.busy && sl_side_view_get_folded (self->sides));
   gtk_button_set_label (self->develop, state.develop_label);
@@ -247,6 +250,8 @@ model_load_failed (SlWindow *self, SlModelItem *model, const char *message)
   SlModelItem *usable = sl_worker_get_model (self->workspace->worker);
   g_autofree char *heading = g_strdup_printf (_ ("“%s” could not be loaded"), sl_model_item_get_name (model));
 
+  if (self->workspace->closed)
+    return; /* it was given up; the person's choice is kept */
   sl_notice_alert (GTK_WIDGET (self), heading, message);
   if (sl_recipe_panel_get_model (self->panel) == model)
     sl_recipe_panel_drop_parts (self->panel);
@@ -333,6 +338,8 @@ sl_window_close_request (GtkWindow *window)
     {
       save_layout (self);
       sl_darkroom_page_close (self->darkroom);
+      sl_tour_leave (self->tour);
+      g_settings_set_boolean (self->workspace->preferences, "tour-offered", TRUE);
       gtk_widget_set_visible (GTK_WIDGET (self), FALSE);
       sl_workspace_close (self->workspace);
     }
@@ -395,6 +402,7 @@ sl_window_new (AdwApplication *application, GSettings *preferences)
   sl_darkroom_page_connect (self->darkroom, self->workspace, actions, self->export_bar);
   sl_compare_page_connect (self->compare, self->workspace, actions, self->export_bar);
   sl_gallery_page_connect (self->gallery, self->workspace, actions);
+  sl_tour_connect (self->tour, self->workspace, self->darkroom, self->compare, actions);
   connect_parts (self);
   sl_darkroom_page_open (self->darkroom);
   sl_workspace_open (self->workspace);
@@ -472,6 +480,7 @@ sl_window_class_init (SlWindowClass *klass)
   g_type_ensure (SL_TYPE_COMPARE_PAGE);
   g_type_ensure (SL_TYPE_GALLERY_PAGE);
   g_type_ensure (SL_TYPE_QUEUE_POPOVER);
+  g_type_ensure (SL_TYPE_TOUR);
   g_type_ensure (SL_TYPE_EXPORT_BAR);
   G_OBJECT_CLASS (klass)->dispose = sl_window_dispose;
   GTK_WINDOW_CLASS (klass)->close_request = sl_window_close_request;
@@ -487,6 +496,7 @@ sl_window_class_init (SlWindowClass *klass)
   BIND (darkroom);
   BIND (compare);
   BIND (gallery);
+  BIND (tour);
   BIND (queue_popover);
   BIND (queue_count);
   BIND (export_bar);
