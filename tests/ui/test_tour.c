@@ -164,6 +164,17 @@ static void test_with_words(void)
     g_assert_true(sl_job_get_parent(job) == sl_comparison_get_job(workspace->comparison, 0));
     g_assert_cmpuint(sl_job_get_branch_point(job), ==, 3);
     g_assert_cmpint(sl_job_get_state(job), ==, SL_JOB_DONE);
+    /* with other words: the first lane anew, and its branch */
+    g_object_set(workspace->recipe, "prompt", "a lighthouse by the sea at night", NULL);
+    act("win.develop");
+    g_assert_false(sl_tour_is_ready(tour));
+    WAIT_UNTIL(sl_tour_is_ready(tour));
+    g_assert_cmpuint(g_list_model_get_n_items(G_LIST_MODEL(workspace->comparison)), ==, 2);
+    g_assert_true(sl_comparison_get_job(workspace->comparison, 1) != job);
+    job = sl_comparison_get_job(workspace->comparison, 1);
+    g_assert_cmpstr(sl_settings_get_prompt(sl_job_get_settings(job)), ==,
+                    "a lighthouse by the sea at night");
+    screenshot("tour-7-own");
 
     go_on(7);
     g_assert_false(is_noisy());

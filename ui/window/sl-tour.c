@@ -44,8 +44,7 @@ struct _SlTour
   guint stop;
   gboolean on;
   gboolean ready;
-  gboolean setting;  /* the recipe is being set, not changed by the person */
-  gboolean branched; /* the stop's branch is made */
+  gboolean setting; /* the recipe is being set, not changed by the person */
 };
 
 G_DEFINE_FINAL_TYPE (SlTour, sl_tour, ADW_TYPE_BIN)
@@ -126,9 +125,8 @@ start_branch (SlTour *self)
   double guidance = current_stop (self)->branch_guidance;
   g_autoptr (SlSettings) values = NULL;
 
-  if (guidance == 0 || self->branched)
+  if (guidance == 0 || g_list_model_get_n_items (G_LIST_MODEL (self->workspace->comparison)) > 1)
     return FALSE;
-  self->branched = TRUE;
   values = sl_settings_dup (self->workspace->recipe);
   g_object_set (values, "guidance", guidance, NULL);
   return sl_comparison_branch (self->workspace->comparison, 0, sl_own ("guidance"), values, NULL);
@@ -298,7 +296,6 @@ set_up (SlTour *self)
 
   show_stop (self);
   set_ready (self, FALSE);
-  self->branched = FALSE;
   self->setting = TRUE;
   if (choose_model (self, stop->model))
     {

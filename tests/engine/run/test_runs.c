@@ -367,6 +367,50 @@ static void test_cancel(void)
     sl_model_close(&model);
 }
 
+/* What a schedule says before a run is what the run does. */
+static void schedule_is_that_of_run(SlModel *model, const SlRecipe *recipe)
+{
+    SlSchedule schedule;
+    SlError err = {0};
+    bool made = sl_schedule_make(sl_model_info(model), recipe, &schedule, &err);
+    SlRun *run = sl_run_new(model, recipe, NULL, &err);
+    bool same = made && run && schedule.steps == recipe->steps, begins = true, ends;
+    for (int i = 0; same && i < sl_run_evaluations(run); i++) {
+        const SlScheduler *s = sl_run_scheduler(run);
+        int step = sl_scheduler_step_of(s, i, &ends);
+        same = !begins || (schedule.sigmas[step] == sl_scheduler_sigma(s, i) &&
+                           schedule.timesteps[step] == sl_scheduler_timestep(s, i));
+        begins = ends;
+    }
+    sl_test(same, "the schedule of %s is known before the run %s",
+            recipe->scheduler ? recipe->scheduler : "the model's own", err.message);
+    sl_run_free(run);
+    sl_schedule_free(&schedule);
+}
+
+static void test_schedule(void)
+{
+    static const char *const schedulers[] = {NULL, "heun", "pndm", "dpmpp-2m", "euler", "ddim"};
+    SlModel *model = open_model("sd1", "cpu", 1);
+    SlSchedule schedule;
+    SlError err = {0};
+    SlRecipe recipe;
+    for (size_t i = 0; i < sizeof schedulers / sizeof *schedulers; i++) {
+        recipe = recipe_for(model, schedulers[i], 7);
+        recipe.width = recipe.height = 0;
+        schedule_is_that_of_run(model, &recipe);
+    }
+    recipe = recipe_for(model, "euler", 3);
+    recipe.sigma_list = "9,3.5,0.5,0";
+    schedule_is_that_of_run(model, &recipe);
+    recipe.steps = 4;
+    sl_test(!sl_schedule_make(sl_model_info(model), &recipe, &schedule, &err) &&
+                strstr(err.message, "expected 3"),
+            "what a run refuses: %s", err.message);
+    sl_schedule_free(&schedule);
+    sl_model_close(&model);
+}
+
 int main(int argc, char **argv)
 {
     if (argc > 1 && !strcmp(argv[1], "threads")) {
@@ -375,6 +419,7 @@ int main(int argc, char **argv)
     }
     test_same_bytes();
     test_branches();
+    test_schedule();
     test_frames();
     test_share();
     test_known_outputs();
