@@ -100,7 +100,7 @@ static SlShown show(const char *text, bool keep_end)
         const char *start = escaped + (n > KEEP ? n - KEEP : 0);
         while (continues((unsigned char)*start))
             start++;
-        snprintf(shown.text, sizeof shown.text, "...%s", start);
+        snprintf(shown.text, sizeof shown.text, "...%.*s", KEEP, start);
     } else {
         n = n > KEEP ? KEEP : n;
         while (n > 0 && continues((unsigned char)escaped[n]))

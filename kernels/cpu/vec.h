@@ -116,15 +116,16 @@ SL_INLINE SlVec sl_vec_min(SlVec a, SlVec b)
     return (SlVec)(((SlVecI)a & m) | ((SlVecI)b & ~m));
 }
 
+#if __has_builtin(__builtin_shufflevector)
+#define SL_LANES(v, ...) __builtin_shufflevector(v, v, __VA_ARGS__)
+#else /* gcc 11 */
+#define SL_LANES(v, ...) __builtin_shuffle(v, (SlVecI){__VA_ARGS__})
+#endif
 /* The other half of a vector, of its halves and so on: 8, 4, 2 and 1 lanes away. */
-#define SL_SWAP8(v) \
-    __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7)
-#define SL_SWAP4(v) \
-    __builtin_shufflevector(v, v, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11)
-#define SL_SWAP2(v) \
-    __builtin_shufflevector(v, v, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13)
-#define SL_SWAP1(v) \
-    __builtin_shufflevector(v, v, 1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14)
+#define SL_SWAP8(v) SL_LANES(v, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7)
+#define SL_SWAP4(v) SL_LANES(v, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11)
+#define SL_SWAP2(v) SL_LANES(v, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13)
+#define SL_SWAP1(v) SL_LANES(v, 1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14)
 
 SL_INLINE float sl_vec_sum(SlVec v)
 {
