@@ -2,6 +2,7 @@
  * sheet, an animation, and a table of how they differ from the first.
  */
 #include "app/cli/cli.h"
+#include "app/cli/dynamic.h"
 #include "app/cli/interrupt.h"
 #include "app/cli/previews.h"
 #include "app/cli/session.h"
@@ -61,14 +62,37 @@ static bool add_lanes(Compare *c, const SlOptions *o, SlError *err)
 {
     for (int i = 0; i < o->lane_count; i++) {
         SlOptions lane = *o;
+        SlDynamic own = {0};
         char *text = strdup(o->lanes[i]);
         bool ok = (text || sl_fail(err, SL_MEMORY, "memory ran out")) &&
-                  sl_options_lane(text, &lane, err) && add_recipe(c, &lane, err);
+                  sl_options_lane(text, &lane, err) && sl_dynamic_open_own(&own, o, &lane, err) &&
+                  add_recipe(c, &lane, err);
+        sl_dynamic_free(&own);
         free(text);
         if (!ok)
             return false;
     }
     return true;
+}
+
+/* Of each choice of the prompts that all lanes have. */
+static bool add_choices(Compare *c, const SlOptions *o, SlError *err)
+{
+    SlDynamic d = {0};
+    bool ok = sl_dynamic_open(&d, o, err);
+    if (ok && d.drawn && d.count != 1)
+        ok = sl_fail(err, SL_ARGUMENT,
+                     "--dynamic is \"%s\"; of a comparison expected 1, the choice of its seed, or "
+                     "all",
+                     o->dynamic);
+    for (int i = 0; ok && i < d.count; i++) {
+        SlOptions choice = *o;
+        sl_dynamic_take(&d, o, i, &choice.values);
+        sl_dynamic_give(&choice);
+        ok = add_schedulers(c, &choice, err) && add_lanes(c, &choice, err);
+    }
+    sl_dynamic_free(&d);
+    return ok;
 }
 
 /* --latents has one size, and so has a sheet. */
@@ -348,7 +372,7 @@ static bool run(Compare *c, const SlOptions *o, SlError *err)
     if (o->open)
         return open_file(c, err) && write_files(c, err);
     return sl_session_open(&c->session, o, NULL, err) && sl_previews_open(&c->session, err) &&
-           add_schedulers(c, o, err) && add_lanes(c, o, err) && check_sizes(c, err) &&
+           add_choices(c, o, err) && check_sizes(c, err) &&
            sl_session_inputs(&c->session, c->recipe[0], &c->arrays, err) && compute(c, err) &&
            write_files(c, err);
 }

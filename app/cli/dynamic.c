@@ -124,6 +124,42 @@ void sl_dynamic_take(const SlDynamic *d, const SlOptions *o, int picture, SlReci
         recipe->seed += (uint64_t)picture;
 }
 
+bool sl_dynamic_open_own(SlDynamic *d, const SlOptions *common, SlOptions *lane, SlError *err)
+{
+    SlRecipe *values = &lane->values;
+    const bool prompt = values->prompt != common->values.prompt;
+    const bool negative = values->negative_prompt != common->values.negative_prompt;
+    SlOptions own = *lane;
+    if (!lane->dynamic || (!prompt && !negative))
+        return true;
+    own.dynamic = "1";
+    own.values.prompt = prompt ? values->prompt : NULL;
+    own.values.negative_prompt = negative ? values->negative_prompt : NULL;
+    if (!sl_dynamic_open(d, &own, err))
+        return false;
+    if (prompt) {
+        values->prompt = d->pair[0].prompt;
+        values->prompt_template = record(own.values.prompt, values->prompt);
+    }
+    if (negative) {
+        values->negative_prompt = d->pair[0].negative;
+        values->negative_template = record(own.values.negative_prompt, values->negative_prompt);
+    }
+    sl_dynamic_give(lane);
+    return true;
+}
+
+void sl_dynamic_give(SlOptions *options)
+{
+    static const SlSetting of[] = {SL_SETTING_PROMPT_TEMPLATE, SL_SETTING_NEGATIVE_TEMPLATE};
+    const char *const text[] = {options->values.prompt_template, options->values.negative_template};
+    for (int i = 0; i < 2; i++)
+        if (text[i])
+            options->given |= SL_SETTING_BIT(of[i]);
+        else
+            options->given &= ~SL_SETTING_BIT(of[i]);
+}
+
 char *sl_dynamic_name(const SlDynamic *d, const char *output, int picture)
 {
     size_t n = strlen(output), stem = n >= 4 ? n - 4 : n; /* it ends in .png */

@@ -92,13 +92,12 @@ const SlOption sl_option_table[] = {
      sl_line_up_names},
     {"output", SL_OPTION_PNG_FILE, AT(output), CHANGES | REPLAY, "FILE.png",
      "where the picture or the sheet goes"},
-    {"dynamic", SL_OPTION_TEXT, AT(dynamic), GENERATE, "N|all",
+    {"dynamic", SL_OPTION_TEXT, AT(dynamic), GENERATE | COMPARE, "N|all",
      "the prompts are templates, {a|b} and lines of files, __name__: N pictures, each with a "
-     "choice and a "
-     "seed of its own, or all that the templates stand for with one seed; --output x.png is then "
-     "x-0001.png "
-     "and so on"},
-    {"wildcards", SL_OPTION_TEXT, AT(wildcards), GENERATE, "FOLDER",
+     "choice and a seed of its own, or all that the templates stand for with one seed; --output "
+     "x.png is then x-0001.png and so on. In a comparison, 1: the choice of the seed for all "
+     "lanes, or all: the lanes for each; a lane's own prompt has its own choice"},
+    {"wildcards", SL_OPTION_TEXT, AT(wildcards), GENERATE | COMPARE, "FOLDER",
      "where --dynamic looks for files first (default: the folders wildcards in and beside those of "
      "models)"},
     {"json", SL_OPTION_FLAG, AT(json), CHANGES | REPLAY | INFO | SCHEDULERS | BENCH, NULL,

@@ -12,20 +12,30 @@ typedef struct
   SlTemplate *prompt, *negative;
 } Templates;
 
+/* The settings' texts are those of a pair; what they were before is recorded where it says more. */
+static void
+take (SlSettings *settings, const SlTemplatePair *pair)
+{
+  g_autofree char *prompt = NULL;
+  g_autofree char *negative = NULL;
+
+  g_object_get (settings, "prompt", &prompt, "negative-prompt", &negative, NULL);
+  if (pair->prompt)
+    g_object_set (settings, "prompt", pair->prompt, "prompt-template",
+                  g_strcmp0 (prompt, pair->prompt) != 0 ? prompt : "", NULL);
+  if (pair->negative)
+    g_object_set (settings, "negative-prompt", pair->negative, "negative-template",
+                  g_strcmp0 (negative, pair->negative) != 0 ? negative : "", NULL);
+}
+
 static void
 add (GPtrArray *made, SlSettings *of, const SlTemplatePair *pair, guint64 seed)
 {
   SlSettings *settings = sl_settings_dup (of);
-  SlRecipe recipe;
 
-  _sl_settings_get_recipe (of, &recipe);
   g_object_set (settings, "seed", seed, "prompt-template", "", "negative-template", "", NULL);
   if (pair)
-    g_object_set (settings, "prompt", pair->prompt, "negative-prompt", pair->negative, NULL);
-  if (pair && g_strcmp0 (recipe.prompt, pair->prompt) != 0)
-    g_object_set (settings, "prompt-template", recipe.prompt, NULL);
-  if (pair && g_strcmp0 (recipe.negative_prompt, pair->negative) != 0)
-    g_object_set (settings, "negative-template", recipe.negative_prompt, NULL);
+    take (settings, pair);
   g_ptr_array_add (made, settings);
 }
 
@@ -100,4 +110,36 @@ sl_dynamic_expand (SlSettings *settings, SlDynamic how, int count, const char *p
     return g_steal_pointer (&made);
   g_propagate_error (error, sl_app_error_new (&err));
   return NULL;
+}
+
+gboolean
+sl_dynamic_draw (
+    SlSettings *settings, gboolean prompt, gboolean negative, const char *preferred, GError **error)
+{
+  g_autoptr (SlSettings) own = sl_settings_dup (settings);
+  guint64 seed = sl_settings_get_seed (settings);
+  SlTemplatePair pair = { 0 };
+  Templates t = { 0 };
+  SlError err = { 0 };
+  gboolean ok;
+
+  /* The others are prompts by now. */
+  if (!prompt)
+    g_object_set (own, "prompt", "", NULL);
+  if (!negative)
+    g_object_set (own, "negative-prompt", "", NULL);
+  ok = read_templates (&t, own, preferred, &err);
+  if (ok && prompt)
+    ok = (pair.prompt = sl_template_draw (t.prompt, seed, 0, &err)) != NULL;
+  if (ok && negative)
+    ok = (pair.negative = sl_template_draw (t.negative, seed, 1, &err)) != NULL;
+  if (ok)
+    take (settings, &pair);
+  else
+    g_propagate_error (error, sl_app_error_new (&err));
+  free (pair.prompt);
+  free (pair.negative);
+  sl_template_free (t.prompt);
+  sl_template_free (t.negative);
+  return ok;
 }

@@ -21,4 +21,9 @@ typedef enum
 GPtrArray *
 sl_dynamic_expand (SlSettings *settings, SlDynamic how, int count, const char *preferred, GError **error);
 
+/* The same in place for texts of one lane: what its seed draws of the prompt, of the negative prompt, or of both, which
+ * are templates of its own. FALSE and a sentence where one is wrong. */
+gboolean sl_dynamic_draw (
+    SlSettings *settings, gboolean prompt, gboolean negative, const char *preferred, GError **error);
+
 G_END_DECLS

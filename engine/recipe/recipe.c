@@ -214,6 +214,12 @@ void sl_recipe_change(SlRecipe *recipe, const SlRecipe *values, SlSettingSet set
     for (int i = 0; i < SL_N_SETTINGS; i++)
         if (settings & SL_SETTING_BIT(i))
             sl_setting_copy(sl_setting(i), values, recipe);
+    if ((settings & SL_SETTING_BIT(SL_SETTING_PROMPT)) &&
+        !(settings & SL_SETTING_BIT(SL_SETTING_PROMPT_TEMPLATE)))
+        recipe->prompt_template = NULL; /* it was another prompt's */
+    if ((settings & SL_SETTING_BIT(SL_SETTING_NEGATIVE_PROMPT)) &&
+        !(settings & SL_SETTING_BIT(SL_SETTING_NEGATIVE_TEMPLATE)))
+        recipe->negative_template = NULL;
     bool list = settings & SL_SETTING_BIT(SL_SETTING_SIGMA_LIST);
     bool named = settings & SL_SETTING_BIT(SL_SETTING_SIGMAS);
     if (list && !named && !sl_setting_is_unset(sl_setting(SL_SETTING_SIGMA_LIST), recipe))

@@ -11,6 +11,7 @@
 #include "app/recipe/metadata.h"
 #include "ui/compare/sl-lane-view.h"
 #include "ui/exchange/sl-moment-file.h"
+#include "ui/widgets/sl-prompt-box.h"
 
 static gboolean same_samples(SlJob *a, SlJob *b, guint from)
 {
@@ -267,6 +268,67 @@ static void test_lanes(void)
     g_assert_cmpuint(count_lanes(), ==, 3);
 }
 
+/* The first of a type among a widget and what is in it; NULL: there is none. */
+static gpointer find_in(GtkWidget *widget, GType type)
+{
+    gpointer found = g_type_is_a(G_OBJECT_TYPE(widget), type) ? widget : NULL;
+    for (GtkWidget *child = gtk_widget_get_first_child(widget); child && !found;
+         child = gtk_widget_get_next_sibling(child))
+        found = find_in(child, type);
+    return found;
+}
+
+static const char *box_says(gpointer box, const char *name)
+{
+    gpointer label = part(box, name);
+    return gtk_widget_get_visible(label) ? gtk_label_get_text(label) : "";
+}
+
+/* A lane's own prompt is typed as the Darkroom's is: counted, read in the lane's mode, and a template of its own. */
+static void test_lane_prompt(void)
+{
+    gpointer dialog, box;
+    GtkTextBuffer *text;
+    SlSettings *made;
+    g_autofree char *prompt = NULL, *template = NULL;
+    guint mode = 0;
+
+    act_with("win.compare-preset", "four");
+    run_to_end();
+    g_settings_set_uint(preferences, "dynamic", 1);
+    g_signal_emit_by_name(compare_view, "asked", 1, "edit");
+    WAIT_UNTIL((dialog = find_dialog()) != NULL);
+    box = find_in(dialog, SL_TYPE_PROMPT_BOX);
+    g_assert_nonnull(box);
+    text = gtk_text_view_get_buffer(sl_prompt_box_get_view(box));
+    g_assert_cmpint(gtk_text_buffer_get_char_count(text), ==, 0);
+    g_assert_cmpstr(gtk_label_get_text(part(box, "hint")), ==,
+                    sl_settings_get_prompt(workspace->recipe));
+    gtk_text_buffer_set_text(text, "a (red house:1.3)", -1);
+    WAIT_UNTIL(gtk_widget_get_mapped(part(box, "proposal")));
+    g_signal_emit_by_name(part(box, "accept"), "clicked");
+    gtk_text_buffer_set_text(text, "a (red house:1.3", -1);
+    WAIT_UNTIL(gtk_widget_get_mapped(part(box, "fault")));
+    gtk_widget_grab_focus(GTK_WIDGET(sl_prompt_box_get_view(box)));
+    screenshot("compare-9-editor-fault");
+    gtk_text_buffer_set_text(text, "a {red|blue} (house:1.3)", -1);
+    WAIT_UNTIL(g_str_has_prefix(box_says(box, "count"), "One of 2 prompts: "));
+    screenshot("compare-9-editor-prompt");
+    g_assert_true(gtk_widget_activate_action_variant(dialog, "editor.apply", NULL));
+    WAIT_UNTIL(find_dialog() == NULL);
+    run_to_end();
+    made = sl_job_get_settings(sl_comparison_get_job(comparison, 1));
+    g_object_get(made, "prompt", &prompt, "prompt-template", &template, "prompt-mode", &mode, NULL);
+    g_assert_cmpstr(template, ==, "a {red|blue} (house:1.3)");
+    g_assert_true(g_str_equal(prompt, "a red (house:1.3)") ||
+                  g_str_equal(prompt, "a blue (house:1.3)"));
+    g_assert_cmpuint(mode, ==, 1);
+    g_assert_cmpstr(
+        sl_settings_get_prompt(sl_job_get_settings(sl_comparison_get_job(comparison, 0))), ==,
+        sl_settings_get_prompt(workspace->recipe));
+    g_settings_set_uint(preferences, "dynamic", 0);
+}
+
 static void test_narrow(void)
 {
     g_settings_set_uint(preferences, "theme", 2);
@@ -351,6 +413,7 @@ static const LaneTest tests[] = {
     {"/branch/keep", test_keep, TRUE},
     {"/branch/broken-file", test_broken_file, FALSE},
     {"/branch/lanes", test_lanes, FALSE},
+    {"/branch/lane-prompt", test_lane_prompt, FALSE},
     {"/branch/narrow", test_narrow, FALSE},
     {"/branch/ddpm", test_ddpm, FALSE},
     {"/branch/variances", test_variances, FALSE},

@@ -80,6 +80,17 @@ say_does_not_fit (SlComparePage *self, const GError *error)
 
 /* ---- starting and stopping ---- */
 
+/* Whether lanes' own prompts are templates, as the preferences say now. */
+static void
+tell_templates (SlComparePage *self)
+{
+  GSettings *preferences = self->workspace->preferences;
+  g_autofree char *folder = g_settings_get_string (preferences, "models-folder");
+  gboolean dynamic = g_settings_get_uint (preferences, "dynamic") != SL_DYNAMIC_OFF;
+
+  sl_comparison_set_templates (self->comparison, dynamic ? folder : NULL);
+}
+
 static gboolean
 start (SlComparePage *self)
 {
@@ -101,6 +112,7 @@ start (SlComparePage *self)
       return FALSE;
     }
   before = sl_comparison_state_new (self->comparison);
+  tell_templates (self);
   started = sl_comparison_start (self->comparison, workspace->model, drawn,
                                  sl_workspace_get_previews (workspace), &error);
   if (!started)
@@ -117,6 +129,7 @@ join (SlComparePage *self, guint index)
 {
   g_autoptr (GError) error = NULL;
 
+  tell_templates (self);
   if (!sl_comparison_start_lane (self->comparison, index, &error) && error)
     say_does_not_fit (self, error);
 }
@@ -216,8 +229,8 @@ static void
 edit (SlComparePage *self, guint index)
 {
   SlCompareLane *lane = sl_comparison_get_lane (self->comparison, index);
-  SlLaneEditor *editor
-      = sl_lane_editor_new (get_window (self), lane, self->workspace->recipe, self->workspace->model);
+  SlLaneEditor *editor = sl_lane_editor_new (get_window (self), lane, self->workspace->recipe,
+                                             self->workspace->model, self->workspace->prompts);
 
   g_signal_connect_object (editor, "applied", G_CALLBACK (edited), self, 0);
   gtk_window_present (GTK_WINDOW (editor));
@@ -259,6 +272,7 @@ branched (SlLaneEditor *editor, SlOwn own, SlSettings *values, SlComparePage *se
   guint index = GPOINTER_TO_UINT (g_object_get_data (G_OBJECT (editor), "sl-lane"));
   g_autoptr (GError) error = NULL;
 
+  tell_templates (self);
   if (sl_comparison_branch (self->comparison, index, own, values, &error))
     {
       sl_compare_view_choose (self->view, count_lanes (self) - 1);
@@ -278,7 +292,7 @@ branch (SlComparePage *self, guint index)
 
   if (job == NULL)
     return;
-  editor = sl_lane_editor_new_branch (get_window (self), job);
+  editor = sl_lane_editor_new_branch (get_window (self), job, self->workspace->prompts);
   g_object_set_data (G_OBJECT (editor), "sl-lane", GUINT_TO_POINTER (index));
   g_signal_connect_object (editor, "applied", G_CALLBACK (branched), self, 0);
   gtk_window_present (GTK_WINDOW (editor));

@@ -3,16 +3,19 @@
 
 #include <glib/gi18n.h>
 
+#include "ui/widgets/sl-prompt-box.h"
 #include "ui/widgets/sl-setting-row.h"
 #include "ui/widgets/sl-sigma-editor.h"
 #include "ui/widgets/sl-sigma-row.h"
 
 /* A setting that a lane can have of its own, and its row: a choice whose first entry is the recipe's, a
- * number or a seed with a tick, or words that are the recipe's where they are empty. */
+ * number or a seed with a tick, or words that are the recipe's where they are empty, prompts in a box of their
+ * own. */
 typedef struct
 {
   const SlControl *control;
   GtkWidget *row;
+  SlPromptBox *box;    /* of a prompt */
   GtkCheckButton *own; /* of a number or a seed */
   GtkSpinButton *spin;
 } SlLaneRow;
@@ -20,14 +23,17 @@ typedef struct
 struct _SlLaneEditor
 {
   AdwWindow parent_instance;
+  GtkLabel *purpose;
   AdwPreferencesGroup *group;
   GtkButton *apply;
   AdwPreferencesGroup *prompt_group;
+  AdwPreferencesGroup *words_group; /* words that are no prompts */
 
   SlCompareLane *lane;
   SlModelItem *model;
   SlSettings *recipe;
-  GArray *rows; /* SlLaneRow */
+  SlSettings *draft; /* the lane as its rows are now, for the boxes; its prompts are its own ones, or "" */
+  GArray *rows;      /* SlLaneRow */
   GListModel *schedulers;
 };
 
@@ -88,7 +94,7 @@ scheduler_chosen (SlLaneEditor *self)
 {
   g_autoptr (SlSchedulerItem) item = chosen_scheduler (self);
   const char *id = item ? sl_scheduler_item_get_id (item) : sl_settings_get_scheduler (self->recipe);
-  gboolean words = FALSE;
+  gboolean words = FALSE, prompts = FALSE;
 
   adw_action_row_set_subtitle (ADW_ACTION_ROW (scheduler_row (self)->row),
                                item ? _ (sl_scheduler_item_get_good_for (item)) : NULL);
@@ -98,9 +104,11 @@ scheduler_chosen (SlLaneEditor *self)
       gboolean exists = sl_control_exists (row->control, self->model, id);
 
       gtk_widget_set_visible (row->row, exists && !is_counted (self, row->control));
-      words = words || (exists && row->control->kind == SL_CONTROL_WORDS);
+      words = words || (exists && row->control->kind == SL_CONTROL_WORDS && row->box == NULL);
+      prompts = prompts || (exists && row->box);
     }
-  gtk_widget_set_visible (GTK_WIDGET (self->prompt_group), words);
+  gtk_widget_set_visible (GTK_WIDGET (self->prompt_group), prompts);
+  gtk_widget_set_visible (GTK_WIDGET (self->words_group), words);
 }
 
 /* A list brings its number of steps; a named schedule takes the recipe's list away. */
@@ -124,6 +132,7 @@ collect_row (SlLaneEditor *self, const SlLaneRow *row, SlSettings *values)
 {
   const SlControl *control = row->control;
   g_autoptr (SlSchedulerItem) item = NULL;
+  g_autofree char *prompt = NULL;
   const char *text;
   guint selected;
 
@@ -134,7 +143,9 @@ collect_row (SlLaneEditor *self, const SlLaneRow *row, SlSettings *values)
   switch (control->kind)
     {
     case SL_CONTROL_WORDS:
-      text = gtk_editable_get_text (GTK_EDITABLE (row->row));
+      if (row->box)
+        g_object_get (self->draft, control->property, &prompt, NULL);
+      text = row->box ? prompt : gtk_editable_get_text (GTK_EDITABLE (row->row));
       g_object_set (values, control->property, text, NULL);
       return *text ? control->own : 0;
     case SL_CONTROL_SCHEDULER:
@@ -161,6 +172,88 @@ collect (SlLaneEditor *self, SlSettings *values)
   return own;
 }
 
+/* ---- prompts ---- */
+
+/* What a prompt's reading depends on. */
+static const char *const readers[] = { "prompt-mode", "emphasis", "tokenizer", "steps", "seed" };
+
+/* The boxes read as the other rows say. */
+static void
+row_changed (SlLaneEditor *self)
+{
+  g_autoptr (SlSettings) values = NULL;
+  g_autoptr (SlCompareLane) lane = NULL;
+  g_autoptr (SlSettings) resolved = NULL;
+
+  if (self->draft == NULL)
+    return;
+  values = sl_settings_dup (self->recipe);
+  lane = sl_compare_lane_new (collect (self, values), values);
+  resolved = sl_compare_lane_resolve (lane, self->recipe);
+  for (guint i = 0; i < G_N_ELEMENTS (readers); i++)
+    {
+      GParamSpec *spec = g_object_class_find_property (G_OBJECT_GET_CLASS (resolved), readers[i]);
+      g_auto (GValue) now = G_VALUE_INIT;
+      g_auto (GValue) before = G_VALUE_INIT;
+
+      g_value_init (&now, spec->value_type);
+      g_value_init (&before, spec->value_type);
+      g_object_get_property (G_OBJECT (resolved), readers[i], &now);
+      g_object_get_property (G_OBJECT (self->draft), readers[i], &before);
+      if (g_param_values_cmp (spec, &now, &before) != 0)
+        g_object_set_property (G_OBJECT (self->draft), readers[i], &now);
+    }
+}
+
+/* A box's proposal was taken. */
+static void
+mode_changed (SlLaneEditor *self)
+{
+  AdwComboRow *row = ADW_COMBO_ROW (find_row (self, "prompt-mode")->row);
+  guint mode = 0, shown = adw_combo_row_get_selected (row), of_recipe = 0;
+
+  g_object_get (self->draft, "prompt-mode", &mode, NULL);
+  g_object_get (self->recipe, "prompt-mode", &of_recipe, NULL);
+  if ((shown ? shown - 1 : of_recipe) != mode)
+    adw_combo_row_set_selected (row, mode + 1);
+}
+
+static void
+add_prompt (SlLaneRow *row)
+{
+  GtkWidget *title = gtk_label_new (_ (row->control->label));
+
+  row->row = gtk_box_new (GTK_ORIENTATION_VERTICAL, 6);
+  row->box = g_object_new (SL_TYPE_PROMPT_BOX, "label", _ (row->control->label), "lines", 2, NULL);
+  gtk_label_set_xalign (GTK_LABEL (title), 0);
+  gtk_widget_add_css_class (title, "heading");
+  gtk_widget_set_margin_top (row->row, 12);
+  gtk_box_append (GTK_BOX (row->row), title);
+  gtk_box_append (GTK_BOX (row->row), GTK_WIDGET (row->box));
+}
+
+/* What stands there while a box is empty are the recipe's words, as far as a line has room for them. */
+static void
+connect_prompts (SlLaneEditor *self, SlPromptReader *reader)
+{
+  for (guint i = 0; i < self->rows->len; i++)
+    {
+      SlLaneRow *row = nth_row (self, i);
+      g_autofree char *text = NULL;
+      g_autofree char *line = NULL;
+
+      if (row->box == NULL)
+        continue;
+      g_object_get (self->recipe, row->control->property, &text, NULL);
+      line = g_strdelimit (g_strdup (text ? text : ""), "\r\n", ' ');
+      g_object_set (row->box, "hint", line, NULL);
+      sl_prompt_box_connect (row->box, reader, self->draft, row->control->property);
+    }
+  g_signal_connect_object (self->draft, "notify::prompt-mode", G_CALLBACK (mode_changed), self,
+                           G_CONNECT_SWAPPED);
+  row_changed (self);
+}
+
 static void
 apply (GtkWidget *widget, const char *action, GVariant *parameter)
 {
@@ -181,7 +274,7 @@ sl_lane_editor_get_lane (SlLaneEditor *self)
 /* ---- filling it ---- */
 
 static void
-add_number (SlLaneRow *row)
+add_number (SlLaneEditor *self, SlLaneRow *row)
 {
   GtkWidget *own = gtk_check_button_new ();
 
@@ -193,6 +286,8 @@ add_number (SlLaneRow *row)
   gtk_accessible_update_property (GTK_ACCESSIBLE (own), GTK_ACCESSIBLE_PROPERTY_LABEL,
                                   _ ("Different from the recipe"), -1);
   g_object_bind_property (own, "active", row->spin, "sensitive", G_BINDING_SYNC_CREATE);
+  g_signal_connect_swapped (own, "toggled", G_CALLBACK (row_changed), self);
+  g_signal_connect_swapped (row->spin, "value-changed", G_CALLBACK (row_changed), self);
   adw_action_row_add_prefix (ADW_ACTION_ROW (row->row), own);
   adw_action_row_add_suffix (ADW_ACTION_ROW (row->row), GTK_WIDGET (row->spin));
   adw_action_row_set_activatable_widget (ADW_ACTION_ROW (row->row), own);
@@ -255,21 +350,29 @@ add_row (SlLaneEditor *self, const SlControl *control)
 {
   SlLaneRow row = { .control = control };
   gboolean words = control->kind == SL_CONTROL_WORDS;
+  gboolean prompt
+      = g_str_equal (control->property, "prompt") || g_str_equal (control->property, "negative-prompt");
 
-  if (words)
+  if (prompt)
+    add_prompt (&row);
+  else if (words)
     row.row = adw_entry_row_new ();
   else if (g_str_equal (control->property, "sigmas"))
     add_sigmas (self, &row);
   else if (control->kind == SL_CONTROL_SCHEDULER || control->kind == SL_CONTROL_CHOICE)
     row.row = adw_combo_row_new ();
   else
-    add_number (&row);
-  sl_setting_row_name (ADW_PREFERENCES_ROW (row.row), control);
+    add_number (self, &row);
+  if (!prompt)
+    sl_setting_row_name (ADW_PREFERENCES_ROW (row.row), control);
   if (ADW_IS_COMBO_ROW (row.row) && !SL_IS_SIGMA_ROW (row.row))
-    sl_setting_row_fill (ADW_COMBO_ROW (row.row), control, _ ("As in the recipe"));
-  if (words)
+    {
+      sl_setting_row_fill (ADW_COMBO_ROW (row.row), control, _ ("As in the recipe"));
+      g_signal_connect_swapped (row.row, "notify::selected", G_CALLBACK (row_changed), self);
+    }
+  if (words && !prompt)
     adw_entry_row_set_activates_default (ADW_ENTRY_ROW (row.row), TRUE);
-  adw_preferences_group_add (words ? self->prompt_group : self->group, row.row);
+  adw_preferences_group_add (prompt ? self->prompt_group : words ? self->words_group : self->group, row.row);
   g_array_append_val (self->rows, row);
 }
 
@@ -288,7 +391,10 @@ show_row (SlLaneEditor *self, const SlLaneRow *row, SlSettings *resolved, gboole
     {
     case SL_CONTROL_WORDS:
       g_object_get (resolved, row->control->property, &text, NULL);
-      gtk_editable_set_text (GTK_EDITABLE (row->row), own ? text : "");
+      if (row->box)
+        g_object_set (self->draft, row->control->property, own ? text : "", NULL);
+      else
+        gtk_editable_set_text (GTK_EDITABLE (row->row), own ? text : "");
       break;
     case SL_CONTROL_SCHEDULER:
       if (own)
@@ -330,7 +436,8 @@ own_of (const SlControl *control)
 }
 
 SlLaneEditor *
-sl_lane_editor_new (GtkWindow *parent, SlCompareLane *lane, SlSettings *recipe, SlModelItem *model)
+sl_lane_editor_new (
+    GtkWindow *parent, SlCompareLane *lane, SlSettings *recipe, SlModelItem *model, SlPromptReader *prompts)
 {
   SlLaneEditor *self = g_object_new (SL_TYPE_LANE_EDITOR, "transient-for", parent, NULL);
   g_autoptr (SlSettings) resolved = sl_compare_lane_resolve (lane, recipe);
@@ -340,24 +447,26 @@ sl_lane_editor_new (GtkWindow *parent, SlCompareLane *lane, SlSettings *recipe, 
   g_set_object (&self->model, model);
   /* before the list is filled, which chooses its first */
   self->recipe = g_object_ref (recipe);
+  self->draft = sl_settings_dup (recipe);
   sl_scheduler_items_offer (self->schedulers, model);
   fill_schedulers (self);
   for (guint i = 0; i < self->rows->len; i++)
     show_row (self, nth_row (self, i), resolved, (own & own_of (nth_row (self, i)->control)) != 0);
   scheduler_chosen (self);
+  connect_prompts (self, prompts);
   gtk_window_set_focus (GTK_WINDOW (self), scheduler_row (self)->row);
   return self;
 }
 
 SlLaneEditor *
-sl_lane_editor_new_branch (GtkWindow *parent, SlJob *run)
+sl_lane_editor_new_branch (GtkWindow *parent, SlJob *run, SlPromptReader *prompts)
 {
   SlSettings *settings = sl_job_get_settings (run);
   g_autoptr (SlCompareLane) lane = sl_compare_lane_new (0, settings);
-  SlLaneEditor *self = sl_lane_editor_new (parent, lane, settings, sl_job_get_model (run));
+  SlLaneEditor *self = sl_lane_editor_new (parent, lane, settings, sl_job_get_model (run), prompts);
 
   gtk_window_set_title (GTK_WINDOW (self), _ ("Branch From This Step"));
-  adw_preferences_group_set_description (self->group, _ ("What shall be different from here on?"));
+  gtk_label_set_text (self->purpose, _ ("What shall be different from here on?"));
   adw_preferences_group_set_description (self->prompt_group, _ ("Empty: the words of the run."));
   gtk_button_set_label (self->apply, _ ("_Branch"));
   return self;
@@ -372,6 +481,7 @@ sl_lane_editor_dispose (GObject *object)
 
   g_clear_object (&self->lane);
   g_clear_object (&self->recipe);
+  g_clear_object (&self->draft);
   g_clear_object (&self->model);
   g_clear_object (&self->schedulers);
   G_OBJECT_CLASS (sl_lane_editor_parent_class)->dispose (object);
@@ -396,11 +506,17 @@ sl_lane_editor_class_init (SlLaneEditorClass *klass)
   G_OBJECT_CLASS (klass)->dispose = sl_lane_editor_dispose;
   G_OBJECT_CLASS (klass)->finalize = sl_lane_editor_finalize;
   gtk_widget_class_set_template_from_resource (widget_class, "/org/safelight/Safelight/sl-lane-editor.ui");
+  BIND (purpose);
   BIND (group);
   BIND (apply);
   BIND (prompt_group);
+  BIND (words_group);
   gtk_widget_class_install_action (widget_class, "editor.apply", NULL, apply);
   gtk_widget_class_add_binding_action (widget_class, GDK_KEY_Escape, 0, "window.close", NULL);
+  /* Enter alone is a new line of a prompt. */
+  gtk_widget_class_add_binding_action (widget_class, GDK_KEY_Return, GDK_CONTROL_MASK, "editor.apply", NULL);
+  gtk_widget_class_add_binding_action (widget_class, GDK_KEY_KP_Enter, GDK_CONTROL_MASK, "editor.apply",
+                                       NULL);
   signals[APPLIED] = g_signal_new ("applied", SL_TYPE_LANE_EDITOR, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
                                    G_TYPE_NONE, 2, G_TYPE_UINT64, SL_TYPE_SETTINGS);
 }

@@ -12,10 +12,10 @@ G_BEGIN_DECLS
 G_DECLARE_FINAL_TYPE (SlLaneEditor, sl_lane_editor, SL, LANE_EDITOR, AdwWindow)
 
 /* Signal "applied" (SlOwn own, SlSettings values) when a person agrees; the window closes itself. */
-SlLaneEditor *
-sl_lane_editor_new (GtkWindow *parent, SlCompareLane *lane, SlSettings *recipe, SlModelItem *model);
+SlLaneEditor *sl_lane_editor_new (
+    GtkWindow *parent, SlCompareLane *lane, SlSettings *recipe, SlModelItem *model, SlPromptReader *prompts);
 /* The same for a branch: what is not chosen stays as it is in the run. */
-SlLaneEditor *sl_lane_editor_new_branch (GtkWindow *parent, SlJob *run);
+SlLaneEditor *sl_lane_editor_new_branch (GtkWindow *parent, SlJob *run, SlPromptReader *prompts);
 SlCompareLane *sl_lane_editor_get_lane (SlLaneEditor *self);
 /* As if a person pressed the button; for tests. */
 

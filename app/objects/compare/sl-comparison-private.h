@@ -18,6 +18,7 @@ struct _SlComparison
   SlModelItem *model; /* of the last start, as the next two */
   SlSettings *recipe;
   SlPreviews previews;
+  char *wildcards; /* the folder of models that is looked into first; NULL: prompts are no templates */
 };
 
 guint _sl_comparison_count (SlComparison *self);

@@ -1,6 +1,8 @@
 /* sl-comparison-run.c - lanes started, branched, paused and stopped; see sl-comparison.h. */
 #include "app/objects/compare/sl-comparison-private.h"
 
+#include "app/objects/sl-dynamic.h"
+
 static guint
 index_of_job (SlComparison *self, SlJob *job)
 {
@@ -43,6 +45,29 @@ parent_of (SlCompareLane *lane)
   return job ? sl_job_get_parent (job) : NULL;
 }
 
+void
+sl_comparison_set_templates (SlComparison *self, const char *preferred)
+{
+  char *folder = g_strdup (preferred);
+
+  g_free (self->wildcards);
+  self->wildcards = folder;
+}
+
+/* What a lane's run is to have: of prompts of its own that are templates what its seed draws. NULL and a sentence. */
+static SlSettings *
+settings_of (SlComparison *self, SlCompareLane *lane, SlSettings *base, GError **error)
+{
+  g_autoptr (SlSettings) settings = sl_compare_lane_resolve (lane, base);
+  SlOwn own = sl_compare_lane_get_own (lane);
+  gboolean prompt = (own & sl_own ("prompt")) != 0, negative = (own & sl_own ("negative-prompt")) != 0;
+
+  if (self->wildcards && (prompt || negative)
+      && !sl_dynamic_draw (settings, prompt, negative, self->wildcards, error))
+    return NULL;
+  return g_steal_pointer (&settings);
+}
+
 /* A run for a lane, not started; NULL and a sentence when it does not fit the model. A branch branches
  * at the same place again. */
 static SlJob *
@@ -51,9 +76,9 @@ make_job (SlComparison *self, guint index, GError **error)
   SlCompareLane *lane = sl_comparison_get_lane (self, index);
   SlJob *parent = parent_of (lane), *job;
   g_autoptr (SlSettings) settings
-      = sl_compare_lane_resolve (lane, parent ? sl_job_get_settings (parent) : self->recipe);
+      = settings_of (self, lane, parent ? sl_job_get_settings (parent) : self->recipe, error);
 
-  if (!sl_model_item_check (self->model, settings, error))
+  if (settings == NULL || !sl_model_item_check (self->model, settings, error))
     {
       g_prefix_error (error, "%u: ", index + 1);
       return NULL;
@@ -72,10 +97,10 @@ sl_comparison_branch (SlComparison *self, guint index, SlOwn own, SlSettings *va
   SlFrameObject *frame = sl_comparison_get_frame (self, index);
   g_autoptr (SlCompareLane) lane = sl_compare_lane_new (own, values);
   g_autoptr (SlSettings) settings
-      = parent ? sl_compare_lane_resolve (lane, sl_job_get_settings (parent)) : NULL;
+      = parent ? settings_of (self, lane, sl_job_get_settings (parent), error) : NULL;
   g_autoptr (SlJob) job = NULL;
 
-  if (parent && frame && sl_model_item_check (sl_job_get_model (parent), settings, error))
+  if (settings && frame && sl_model_item_check (sl_job_get_model (parent), settings, error))
     job = sl_job_new_branch (parent, (guint)sl_frame_object_get_index (frame) + 1, settings);
   if (job == NULL)
     {

@@ -177,6 +177,7 @@ sl_comparison_finalize (GObject *object)
 
   g_clear_object (&self->lanes);
   g_clear_object (&self->worker);
+  g_free (self->wildcards);
   G_OBJECT_CLASS (sl_comparison_parent_class)->finalize (object);
 }
 

@@ -39,6 +39,9 @@ void sl_comparison_clear (SlComparison *self);
 SlCompareLane *sl_comparison_get_lane (SlComparison *self, guint index);
 SlJob *sl_comparison_get_job (SlComparison *self, guint index);
 
+/* Whether prompts that lanes have of their own are templates: the folder of models that is looked into first, "" none;
+ * NULL: they are not. */
+void sl_comparison_set_templates (SlComparison *self, const char *preferred);
 /* Starts all lanes anew; those that are branches go. FALSE and a sentence when a lane's settings do not fit the
  * model; then nothing is started. */
 gboolean sl_comparison_start (

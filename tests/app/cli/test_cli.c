@@ -132,6 +132,42 @@ static void test_dynamic(void)
            1, "no_file.txt was looked for in /nowhere", "a wildcard file that is not there");
 }
 
+/* Lanes of templates: the common one's choices, and a lane's own. */
+static void test_dynamic_lanes(void)
+{
+#define OF \
+    "compare", "--model", sd_model, "--prompt", "a {red|blue} house", "--steps", "1", "--seed", "3"
+    Run run = RUN(OF, "--dynamic", "all", "--schedulers", "euler", "--lane",
+                  "scheduler=euler,prompt={a green|a green} hut", "--json", "--save",
+                  file("choices.safelight"));
+    cJSON *json = cJSON_Parse(run.out);
+    const cJSON *lanes = cJSON_GetObjectItem(json, "lanes");
+    static const struct {
+        const char *prompt, *template;
+    } wanted[] = {{"a red house", "a {red|blue} house"},
+                  {"a green hut", "{a green|a green} hut"},
+                  {"a blue house", "a {red|blue} house"},
+                  {"a green hut", "{a green|a green} hut"}};
+    sl_test(run.status == 0 && cJSON_GetArraySize(lanes) == 4, "two lanes for each of two choices");
+    for (int i = 0; i < 4; i++) {
+        const cJSON *recipe = cJSON_GetObjectItem(cJSON_GetArrayItem(lanes, i), "recipe");
+        const char *prompt = cJSON_GetStringValue(cJSON_GetObjectItem(recipe, "prompt"));
+        const char *of = cJSON_GetStringValue(cJSON_GetObjectItem(recipe, "prompt_template"));
+        sl_test(prompt && of && !strcmp(prompt, wanted[i].prompt) &&
+                    !strcmp(of, wanted[i].template),
+                "lane %d: %s of %s", i + 1, prompt ? prompt : "none", of ? of : "none");
+    }
+    cJSON_Delete(json);
+    done(&run);
+    expect(RUN("replay", file("choices.safelight"), "--verify", "--model", sd_model), 0, "",
+           "which are replayed");
+    expect(RUN(OF, "--dynamic", "2", "--schedulers", "euler"), 2, "expected 1",
+           "a comparison of two draws");
+    expect(RUN(OF, "--dynamic", "1", "--lane", "prompt=a {b"), 2, "not closed",
+           "a lane's brace that is not closed");
+#undef OF
+}
+
 /* The emulated GPU fails at a launch in the middle of the run ($CUDAEMU_FAIL). */
 static void test_gpu_fails(void)
 {
@@ -723,6 +759,7 @@ int main(void)
     test_branch();
     test_generate();
     test_dynamic();
+    test_dynamic_lanes();
     test_gpu_fails();
     test_arrays();
     test_word_maps();
