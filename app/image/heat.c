@@ -30,6 +30,19 @@ static void color_of(double t, double rgb[3])
         rgb[c] = stop[i][c] + (stop[i + 1][c] - stop[i][c]) * (at - i);
 }
 
+void sl_heat_color(double t, uint8_t rgb[3])
+{
+    double color[3];
+    color_of(t, color);
+    for (int c = 0; c < 3; c++)
+        rgb[c] = (uint8_t)(color[c] + 0.5);
+}
+
+double sl_heat_cover(double t)
+{
+    return 0.35 + 0.4 * t;
+}
+
 void sl_heat_range(const float *value, size_t count, float *low, float *high)
 {
     *low = *high = count ? value[0] : 0;
@@ -67,7 +80,7 @@ void sl_heat_draw(const SlHeat *heat, uint8_t *out)
             uint8_t *to = out + ((int64_t)y * heat->picture_width + x) * 3;
             double t = at(heat, y, x), color[3];
             t = t < 0 ? 0 : t > 1 ? 1 : t;
-            double gray = 0.299 * p[0] + 0.587 * p[1] + 0.114 * p[2], part = 0.35 + 0.4 * t;
+            double gray = 0.299 * p[0] + 0.587 * p[1] + 0.114 * p[2], part = sl_heat_cover(t);
             color_of(t, color);
             for (int c = 0; c < 3; c++)
                 to[c] = (uint8_t)(between(gray * 0.8, color[c], part) + 0.5);
@@ -83,11 +96,8 @@ static void fill(SlBitmap *canvas, int x, int y, int width, const uint8_t color[
 static void draw_scale(SlBitmap *canvas, const SlHeatLabels *labels, int x, int y, int height)
 {
     for (int row = 0; row < height; row++) {
-        double color[3];
         uint8_t rgb[3];
-        color_of(1 - (row + 0.5) / height, color);
-        for (int c = 0; c < 3; c++)
-            rgb[c] = (uint8_t)color[c];
+        sl_heat_color(1 - (row + 0.5) / height, rgb);
         fill(canvas, x, y + row, BAR, rgb);
     }
     sl_font_draw(canvas, labels->high, x + BAR + 6, y, LABEL_SCALE, pale);

@@ -13,6 +13,11 @@ typedef struct SlHeat {
     int picture_height, picture_width;
 } SlHeat;
 
+/* The colour of a place of the scale, 0 .. 1: it grows lighter all the way, so that it is read without
+ * telling colours apart. */
+void sl_heat_color(double t, uint8_t rgb[3]);
+/* How much of it covers the grey picture, 0 .. 1. */
+double sl_heat_cover(double t);
 /* The smallest and the largest value. */
 void sl_heat_range(const float *value, size_t count, float *low, float *high);
 /* Only the picture with the colours, [picture_height, picture_width, 3]. */

@@ -12,6 +12,7 @@
 #include "ui/darkroom/sl-run-report.h"
 #include "ui/darkroom/sl-tray.h"
 #include "ui/darkroom/sl-unfinished.h"
+#include "ui/darkroom/sl-word-view.h"
 #include "ui/exchange/sl-moment-file.h"
 #include "ui/exchange/sl-picture-content.h"
 #include "ui/widgets/sl-notice.h"
@@ -26,6 +27,7 @@ struct _SlDarkroomPage
   AdwBin parent_instance;
   SlTray *tray;
   GtkStack *below; /* "nothing", "strip" or "picture" */
+  SlWordView *words;
   SlFilmStrip *strip;
   SlPictureBar *picture_bar;
 
@@ -111,6 +113,30 @@ update (SlDarkroomPage *self)
   sl_page_state_changed (SL_PAGE (self));
 }
 
+/* ---- what a word did, over the picture ---- */
+
+/* Nothing of a moment lies over a finished picture. */
+static void
+show_overlay (SlDarkroomPage *self)
+{
+  GdkTexture *overlay = shows_moment (self) ? sl_word_view_get_overlay (self->words) : NULL;
+
+  sl_canvas_set_overlay (sl_tray_get_canvas (self->tray), overlay);
+  if (self->workspace->closed)
+    return;
+  sl_page_enable_action (self->actions, "no-word",
+                         shows_moment (self) && sl_word_view_get_touched (self->words) >= 0);
+  sl_page_enable_action (self->actions, "save-word-map", overlay != NULL);
+  sl_page_enable_action (self->actions, "save-word-map-to", overlay != NULL);
+}
+
+static void
+show_words (SlDarkroomPage *self)
+{
+  sl_word_view_show (self->words, self->job, self->frame, self->view);
+  show_overlay (self);
+}
+
 /* ---- a moment in the tray ---- */
 
 static void
@@ -170,6 +196,7 @@ draw_moment (SlDarkroomPage *self)
   sl_tray_set_caption (self->tray, caption);
   sl_tray_set_problem (self->tray, sl_frame_object_get_problem (self->frame, self->view));
   gtk_widget_queue_draw (GTK_WIDGET (self->strip)); /* its thumbnail is better now */
+  show_words (self);
 }
 
 static gboolean
@@ -237,8 +264,10 @@ set_view (SlDarkroomPage *self, SlView view)
 static void
 set_picture (SlDarkroomPage *self, SlPicture *picture)
 {
-  if (g_set_object (&self->picture, picture))
-    g_signal_emit (self, signals[PICTURE_CHANGED], 0);
+  if (!g_set_object (&self->picture, picture))
+    return;
+  show_overlay (self);
+  g_signal_emit (self, signals[PICTURE_CHANGED], 0);
 }
 
 typedef struct
@@ -354,6 +383,7 @@ show_job (SlDarkroomPage *self, SlJob *job)
   sl_page_show (GTK_WIDGET (self));
   sl_tray_set_caption (self->tray, NULL);
   sl_tray_show_waiting (self->tray);
+  show_words (self);
 }
 
 static void
@@ -651,6 +681,70 @@ branch (GSimpleAction *action, GVariant *parameter, gpointer self)
     g_signal_emit (self, signals[BRANCH_ASKED], 0);
 }
 
+/* The run that is shown, once more with what its words do: to the same bytes. */
+static void
+make_again_with_words (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  SlDarkroomPage *self = user_data;
+  SlJob *parent = self->job ? sl_job_get_parent (self->job) : NULL;
+  g_autoptr (SlJob) job = NULL;
+
+  if (self->job == NULL || self->workspace->closed)
+    return;
+  g_settings_set_boolean (self->workspace->preferences, "word-maps", TRUE);
+  job = parent
+            ? sl_job_new_branch (parent, sl_job_get_branch_point (self->job), sl_job_get_settings (self->job))
+            : sl_job_new (sl_job_get_model (self->job), sl_job_get_settings (self->job),
+                          sl_workspace_get_previews (self->workspace));
+  if (job)
+    sl_queue_add (self->workspace->queue, job);
+  update (self);
+}
+
+static void
+no_word (GSimpleAction *action, GVariant *parameter, gpointer self)
+{
+  sl_word_view_touch (SL_DARKROOM_PAGE (self)->words, -1);
+}
+
+static void
+save_word_to (gpointer page, const char *path, const char *what)
+{
+  SlDarkroomPage *self = page;
+  g_autoptr (GError) error = NULL;
+
+  if (sl_word_view_get_overlay (self->words) == NULL)
+    return;
+  if (sl_word_view_save (self->words, path, &error))
+    sl_notice_toast (GTK_WIDGET (self), _ ("The map is saved"));
+  else
+    sl_notice_alert (GTK_WIDGET (self), _ ("The map could not be saved"), error->message);
+}
+
+static void
+save_word (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  SlDarkroomPage *self = user_data;
+  g_autofree char *word = sl_word_view_dup_name (self->words);
+  g_autofree char *name
+      = g_strdup_printf ("%s.png", g_strdelimit (word ? word : g_strdup ("word"), "/\\:", '-'));
+  const SlPathDialog dialog = { .from = GTK_WIDGET (self),
+                                .title = _ ("Save the Word’s Map"),
+                                .wants = SL_PATH_SAVE,
+                                .name = name,
+                                .filter_name = _ ("Pictures"),
+                                .pattern = "*.png" };
+
+  sl_path_dialog_show (&dialog, save_word_to, G_OBJECT (self), NULL);
+}
+
+/* For scripts and tests, instead of the dialog. */
+static void
+save_word_to_path (GSimpleAction *action, GVariant *parameter, gpointer self)
+{
+  save_word_to (self, g_variant_get_string (parameter, NULL), NULL);
+}
+
 static void
 resume (GSimpleAction *action, GVariant *parameter, gpointer self)
 {
@@ -667,6 +761,10 @@ static const GActionEntry entries[] = {
   { .name = "save-animation-to", .activate = save_film_to_path, .parameter_type = "s" },
   { .name = "branch", .activate = branch },
   { .name = "resume", .activate = resume },
+  { .name = "word-maps-again", .activate = make_again_with_words },
+  { .name = "no-word", .activate = no_word },
+  { .name = "save-word-map", .activate = save_word },
+  { .name = "save-word-map-to", .activate = save_word_to_path, .parameter_type = "s" },
 };
 
 /* Plain keys work on this page only: where somebody types, in the panel, they are letters. */
@@ -682,6 +780,7 @@ add_keys (SlDarkroomPage *self)
     { GDK_KEY_1, "win.zoom-original" }, { GDK_KEY_plus, "win.zoom-in" },
     { GDK_KEY_minus, "win.zoom-out" },  { GDK_KEY_Left, "win.previous-step" },
     { GDK_KEY_Right, "win.next-step" }, { GDK_KEY_Delete, "win.delete" },
+    { GDK_KEY_w, "win.word-maps" },     { GDK_KEY_Escape, "win.no-word" },
   };
   static const struct
   {
@@ -733,6 +832,21 @@ add_drag_source (SlDarkroomPage *self)
   gtk_widget_add_controller (GTK_WIDGET (sl_tray_get_canvas (self->tray)), GTK_EVENT_CONTROLLER (drag));
 }
 
+static void
+add_word_choices (SlDarkroomPage *self)
+{
+  static const char *const keys[] = { "word-maps", "word-scale", "word-ends" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (keys); i++)
+    {
+      g_autoptr (GAction) action = g_settings_create_action (self->workspace->preferences, keys[i]);
+
+      g_action_map_add_action (self->actions, action);
+    }
+  sl_word_view_set_preferences (self->words, self->workspace->preferences);
+  g_settings_bind (self->workspace->preferences, "word-maps", self->words, "visible", G_SETTINGS_BIND_GET);
+}
+
 void
 sl_darkroom_page_connect (SlDarkroomPage *self,
                           SlWorkspace *workspace,
@@ -753,6 +867,7 @@ sl_darkroom_page_connect (SlDarkroomPage *self,
     { workspace, "model-changed", G_CALLBACK (model_changed) },
     { workspace->preferences, "changed::keep-seed", G_CALLBACK (keep_seed_changed) },
     { self->strip, "picked", G_CALLBACK (show_moment) },
+    { self->words, "touched", G_CALLBACK (show_overlay) },
   };
 
   self->workspace = g_object_ref (workspace);
@@ -766,6 +881,8 @@ sl_darkroom_page_connect (SlDarkroomPage *self,
   add_drag_source (self);
   g_settings_bind (workspace->preferences, "tour-offered", sl_tray_get_offer (self->tray), "visible",
                    G_SETTINGS_BIND_GET | G_SETTINGS_BIND_INVERT_BOOLEAN);
+  add_word_choices (self);
+  show_overlay (self);
   update (self);
 }
 
@@ -837,11 +954,13 @@ sl_darkroom_page_class_init (SlDarkroomPageClass *klass)
 
   g_type_ensure (SL_TYPE_TRAY);
   g_type_ensure (SL_TYPE_FILM_STRIP);
+  g_type_ensure (SL_TYPE_WORD_VIEW);
   g_type_ensure (SL_TYPE_PICTURE_BAR);
   G_OBJECT_CLASS (klass)->dispose = sl_darkroom_page_dispose;
   gtk_widget_class_set_template_from_resource (widget_class, "/org/safelight/Safelight/sl-darkroom-page.ui");
   gtk_widget_class_bind_template_child (widget_class, SlDarkroomPage, tray);
   gtk_widget_class_bind_template_child (widget_class, SlDarkroomPage, below);
+  gtk_widget_class_bind_template_child (widget_class, SlDarkroomPage, words);
   gtk_widget_class_bind_template_child (widget_class, SlDarkroomPage, strip);
   gtk_widget_class_bind_template_child (widget_class, SlDarkroomPage, picture_bar);
   signals[BRANCH_ASKED] = g_signal_new ("branch-asked", SL_TYPE_DARKROOM_PAGE, G_SIGNAL_RUN_LAST, 0, NULL,

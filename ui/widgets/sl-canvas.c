@@ -11,6 +11,7 @@ struct _SlCanvas
 {
   GtkWidget parent_instance;
   GdkTexture *texture;
+  GdkTexture *overlay; /* NULL: none */
   int width;
   int height;
   double zoom; /* 0: fit */
@@ -71,6 +72,28 @@ keep_in_sight (SlCanvas *self)
   self->y = CLAMP (self->y, -reach_y, reach_y);
 }
 
+/* Under colours that say something the picture has none of its own. */
+static void
+draw_picture (SlCanvas *self, GtkSnapshot *snapshot, const graphene_rect_t *rect)
+{
+  static const float grey[16]
+      = { 0.239f, 0.239f, 0.239f, 0, 0.470f, 0.470f, 0.470f, 0, 0.091f, 0.091f, 0.091f, 0, 0, 0, 0, 1 };
+  graphene_matrix_t matrix;
+  graphene_vec4_t offset;
+
+  if (self->overlay == NULL)
+    {
+      gtk_snapshot_append_texture (snapshot, self->texture, rect);
+      return;
+    }
+  graphene_matrix_init_from_float (&matrix, grey);
+  graphene_vec4_init (&offset, 0, 0, 0, 0);
+  gtk_snapshot_push_color_matrix (snapshot, &matrix, &offset);
+  gtk_snapshot_append_texture (snapshot, self->texture, rect);
+  gtk_snapshot_pop (snapshot);
+  gtk_snapshot_append_texture (snapshot, self->overlay, rect);
+}
+
 static void
 sl_canvas_snapshot (GtkWidget *widget, GtkSnapshot *snapshot)
 {
@@ -93,7 +116,7 @@ sl_canvas_snapshot (GtkWidget *widget, GtkSnapshot *snapshot)
   gsk_rounded_rect_init_from_rect (&paper, &rect, 4);
   gtk_snapshot_append_outset_shadow (snapshot, &paper, &shadow.color, shadow.dx, shadow.dy, 0, shadow.radius);
   gtk_snapshot_push_rounded_clip (snapshot, &paper);
-  gtk_snapshot_append_texture (snapshot, self->texture, &rect);
+  draw_picture (self, snapshot, &rect);
   gtk_snapshot_pop (snapshot);
 }
 
@@ -114,6 +137,7 @@ static void
 sl_canvas_dispose (GObject *object)
 {
   g_clear_object (&SL_CANVAS (object)->texture);
+  g_clear_object (&SL_CANVAS (object)->overlay);
   G_OBJECT_CLASS (sl_canvas_parent_class)->dispose (object);
 }
 
@@ -222,6 +246,19 @@ sl_canvas_set_texture (SlCanvas *self, GdkTexture *texture)
 {
   if (g_set_object (&self->texture, texture))
     gtk_widget_queue_draw (GTK_WIDGET (self));
+}
+
+void
+sl_canvas_set_overlay (SlCanvas *self, GdkTexture *overlay)
+{
+  if (g_set_object (&self->overlay, overlay))
+    gtk_widget_queue_draw (GTK_WIDGET (self));
+}
+
+GdkTexture *
+sl_canvas_get_overlay (SlCanvas *self)
+{
+  return self->overlay;
 }
 
 GdkTexture *

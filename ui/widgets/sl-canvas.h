@@ -14,6 +14,9 @@ GdkTexture *sl_texture_new_rgb (GBytes *rgb, int width, int height);
 
 void sl_canvas_set_texture (SlCanvas *self, GdkTexture *texture);
 GdkTexture *sl_canvas_get_texture (SlCanvas *self);
+/* Colours over all of the picture, which becomes grey under them; NULL: none. */
+void sl_canvas_set_overlay (SlCanvas *self, GdkTexture *overlay);
+GdkTexture *sl_canvas_get_overlay (SlCanvas *self);
 /* The size that zoom is relative to, when textures of several sizes show the same picture (a small
  * preview, then the decoded one); 0 for the texture's own. */
 void sl_canvas_set_size (SlCanvas *self, int width, int height);

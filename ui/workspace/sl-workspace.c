@@ -41,6 +41,13 @@ set_tiny (SlWorkspace *self)
   sl_worker_set_tiny (self->worker, path, models);
 }
 
+/* From the next job on. */
+static void
+set_words (SlWorkspace *self)
+{
+  sl_worker_set_words (self->worker, g_settings_get_boolean (self->preferences, "word-maps"));
+}
+
 static void
 device_changed (SlWorkspace *self)
 {
@@ -209,6 +216,7 @@ connect_preferences (SlWorkspace *self)
     { "changed::models-folder", G_CALLBACK (sl_workspace_scan_models) },
     { "changed::models-folder", G_CALLBACK (set_tiny) },
     { "changed::preview-decoder", G_CALLBACK (set_tiny) },
+    { "changed::word-maps", G_CALLBACK (set_words) },
     { "changed::pictures-folder", G_CALLBACK (open_gallery) },
   };
 
@@ -229,6 +237,7 @@ sl_workspace_new (GSettings *preferences)
   g_signal_connect_object (self->recipe, "notify::seed", G_CALLBACK (seed_changed), self, G_CONNECT_SWAPPED);
   set_device (self);
   set_tiny (self);
+  set_words (self);
   connect_preferences (self);
   g_settings_bind (preferences, "dynamic", self->prompts, "dynamic", G_SETTINGS_BIND_DEFAULT);
   return self;

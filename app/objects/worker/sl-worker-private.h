@@ -39,6 +39,7 @@ typedef struct
   GArray *starts; /* of SlStart: one, or the lanes of a comparison */
   gsize budget;   /* bytes that the timelines of all that begin may take */
   SlFast fast;    /* whether jobs of one size make their evaluations as one batch */
+  gboolean words; /* jobs that begin keep what each word does */
   SlDecoding decoding;
   char *problem; /* why it could not be decoded */
   SlSideFunc func;

@@ -344,7 +344,8 @@ new_timeline (const Run *run, Track *track, SlError *err)
   SlModel *model = run->side->model;
   const SlRecipe *recipe = _sl_job_get_recipe (track->job);
   const SlRunInputs inputs = { .share = run->share };
-  const SlTimelineOptions options = { .inputs = &inputs, .views = true, .keep_later = true };
+  const SlTimelineOptions options
+      = { .inputs = &inputs, .views = true, .words = run->request->words, .keep_later = true };
   SlTimeline *timeline;
 
   do

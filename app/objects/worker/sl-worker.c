@@ -9,6 +9,7 @@ struct _SlWorker
   SlDeviceChoice choice;
   gsize budget;
   SlFast fast;
+  gboolean words;
   SlModelItem *model;
   gboolean loading;
   double fraction;
@@ -193,6 +194,12 @@ sl_worker_set_fast (SlWorker *self, SlFast fast)
   self->fast = fast;
 }
 
+void
+sl_worker_set_words (SlWorker *self, gboolean words)
+{
+  self->words = words;
+}
+
 gboolean
 sl_worker_is_fast (SlWorker *self)
 {
@@ -360,6 +367,7 @@ sl_worker_start_together (SlWorker *self, GPtrArray *jobs)
   request->starts = g_array_new (FALSE, FALSE, sizeof (SlStart));
   g_array_set_clear_func (request->starts, clear_start);
   request->budget = find_budget (self, jobs);
+  request->words = self->words;
   request->fast = jobs->len > 1 ? self->fast : SL_FAST_OFF;
   for (guint i = 0; i < jobs->len; i++)
     {

@@ -35,6 +35,9 @@ void sl_worker_set_budget (SlWorker *self, gsize bytes);
 void sl_worker_set_fast (SlWorker *self, SlFast fast);
 /* Whether they will be, on the device that the model is loaded on. */
 gboolean sl_worker_is_fast (SlWorker *self);
+/* Jobs that start from now on keep what each word of their prompts does (sl-frame-words.h); else nothing is computed
+ * for it. */
+void sl_worker_set_words (SlWorker *self, gboolean words);
 /* Loads ahead of the first job. Signals "loaded" and "load-failed" (model, sentence) follow. */
 void sl_worker_load (SlWorker *self, SlModelItem *model);
 void sl_worker_start (SlWorker *self, SlJob *job);
