@@ -5,6 +5,7 @@
  * twice (the recipe is in three places) against itself.
  */
 #include "app/record/lanes_file_private.h"
+#include "app/record/lanes_file_words.h"
 #include "app/record/timeline_private.h"
 #include "engine/engine.h"
 
@@ -56,6 +57,7 @@ typedef struct LaneIn {
     int plans, frame_count;
     const SlTensorInfo *info[SL_LANE_TENSORS]; /* NULL: not there */
     uint8_t *data[SL_LANE_TENSORS];
+    SlLaneWordsIn words;
     SlError *err;
 } LaneIn;
 
@@ -314,6 +316,16 @@ static bool read_own(const LaneIn *in, SlSettingSet *settings)
     return true;
 }
 
+/* Its own frames'. */
+static SlLaneWordsFrom words_from(const LaneIn *in)
+{
+    return (SlLaneWordsFrom){.file = in->file,
+                             .json = in->json,
+                             .lane = in->index,
+                             .frames = in->frame_count - in->branch_point,
+                             .prompt = in->note->metadata.recipe->prompt};
+}
+
 static bool read_header(LaneIn *in)
 {
     SlLaneNote *note = in->note;
@@ -336,7 +348,9 @@ static bool read_header(LaneIn *in)
         return wrong(in, "frames are more than its plan, or none is its own");
     note->moments = in->frame_count;
     note->kept_inherited = in->branch_point;
-    return check_plan(in) && check_frames(in) && find_tensors(in);
+    const SlLaneWordsFrom words = words_from(in);
+    return check_plan(in) && check_frames(in) && find_tensors(in) &&
+           sl_lane_words_look(&in->words, &words, in->err);
 }
 
 /* ---- timelines of it ---- */
@@ -416,6 +430,21 @@ static SlTimelineShape shape_of(const LaneIn *in, int total, int interval)
                              .output16 = in->info[SL_LANE_OUTPUT] != NULL};
 }
 
+static bool read_words(const LaneIn *in, SlTimeline *t)
+{
+    const SlLaneWordsFrom from = words_from(in);
+    if (in->words.shape.rows == 0)
+        return true;
+    int *moment = malloc((size_t)from.frames * sizeof *moment);
+    if (!moment)
+        return sl_fail(in->err, SL_MEMORY, "memory ran out for a comparison");
+    for (int i = 0; i < from.frames; i++)
+        moment[i] = number_of(in, in->branch_point + i) - in->note->inherited;
+    t->words = sl_lane_words_read(&in->words, &from, t->total, moment, in->err);
+    free(moment);
+    return t->words != NULL;
+}
+
 static SlTimeline *make_own(LaneIn *in)
 {
     const SlMetadata *m = &in->note->metadata;
@@ -431,7 +460,7 @@ static SlTimeline *make_own(LaneIn *in)
     memcpy(t->noise_sha256, m->noise_sha256, sizeof t->noise_sha256);
     bool ok = !m->warnings || (t->warning = strdup(m->warnings)) ||
               sl_fail(in->err, SL_MEMORY, "memory ran out for a comparison");
-    if (ok && record_own(in, t))
+    if (ok && record_own(in, t) && read_words(in, t))
         return t;
     sl_timeline_free(t);
     return NULL;
@@ -507,6 +536,7 @@ static bool read_lane(LaneIn *in, SlLanesIn *all)
         free(in->data[k]);
     free(in->plan);
     free(in->frames);
+    sl_lane_words_in_clear(&in->words);
     return ok;
 }
 

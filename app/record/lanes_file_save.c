@@ -5,6 +5,7 @@
  */
 #include "app/files/files.h"
 #include "app/record/lanes_file_private.h"
+#include "app/record/lanes_file_words.h"
 #include "app/record/timeline_private.h"
 
 #include <cjson/cJSON.h>
@@ -136,6 +137,7 @@ typedef struct Part {
     Rows rows[SL_LANE_TENSORS];
     bool there[SL_LANE_TENSORS]; /* output, guidance: where they are known of all its moments */
     char sha256[SL_LANE_HASHES][65];
+    SlLaneWordsOut words;
 } Part;
 
 typedef struct Saving {
@@ -242,6 +244,22 @@ static bool hash_part(Part *part, SlError *err)
     return ok;
 }
 
+/* Of its own moments, where maps of any are kept. */
+static bool find_words(Part *part, const SlTimeline *own, SlError *err)
+{
+    const Story *s = &part->story;
+    int count = s->kept - s->kept_inherited;
+    bool any = false;
+    int *moment = own->words ? malloc((size_t)count * sizeof *moment + 1) : NULL;
+    if (own->words && !moment)
+        return sl_fail(err, SL_MEMORY, "memory ran out for the lanes");
+    for (int i = 0; moment && i < count; i++) {
+        moment[i] = s->moment[s->kept_at[s->kept_inherited + i]];
+        any = any || sl_word_record_has(own->words, moment[i]);
+    }
+    return sl_lane_words_out(&part->words, any ? own->words : NULL, moment, count, err);
+}
+
 static void add_tensors(const Saving *saving, int number, const Part *part)
 {
     const SlTimeline *t = part->story.from[0];
@@ -254,6 +272,7 @@ static void add_tensors(const Saving *saving, int number, const Part *part)
                                       sl_lane_tensors[k].dtype,
                                       sl_lane_tensors[k].pixels ? pixels : size, &rows);
     }
+    sl_lane_words_add(&part->words, saving->writer, number);
 }
 
 /* ---- JSON ---- */
@@ -355,6 +374,7 @@ static cJSON *describe(const Saving *saving, int lane, const Part *part)
     for (int i = 0; i < SL_LANE_HASHES; i++)
         if (part->there[sl_lane_hashes[i].of[0]])
             sl_out_text(&out, json, sl_lane_hashes[i].key, part->sha256[i]);
+    sl_lane_words_describe(&part->words, &out, json);
     add_plan(&out, json, s);
     add_frames(&out, json, s);
     free(settings);
@@ -374,7 +394,8 @@ static bool prepare(Saving *saving, int lane, int *count, SlError *err)
     for (int k = 0; k < SL_LANE_TENSORS; k++)
         part->rows[k] = (Rows){&part->story, saving->asked->model, k};
     find_tensors(part);
-    return !any || hash_part(part, err);
+    return !any || (hash_part(part, err) &&
+                    find_words(part, sl_lanes_timeline(saving->asked->lanes, lane), err));
 }
 
 /* The whole text; NULL without memory. */
@@ -438,8 +459,10 @@ bool sl_lanes_write(const SlLanesOut *asked, const char *path, SlError *err)
     if (ok)
         sl_tensor_writer_check(saving.writer, look_again, again);
     ok = ok && sl_tensor_writer_save(saving.writer, path, err);
-    for (int i = 0; saving.part && i < count; i++)
+    for (int i = 0; saving.part && i < count; i++) {
         free_story(&saving.part[i].story);
+        sl_lane_words_out_clear(&saving.part[i].words);
+    }
     free(again);
     free(saving.part);
     sl_tensor_writer_free(saving.writer);

@@ -28,6 +28,25 @@ static uint8_t *assemble(const uint8_t *data, size_t *size)
     return file;
 }
 
+static void look_at_words(const SlTimeline *t)
+{
+    const SlWordRecord *r = sl_timeline_words(t);
+    const char *prompt = sl_timeline_recipe(t)->prompt;
+    SlError err = {0};
+    float map[9];
+    volatile double sum = 0;
+    for (int row = 0; r && row < r->rows; row++) {
+        if (r->row[row].begin < 0 || (size_t)r->row[row].end > strlen(prompt))
+            abort();
+        for (int i = 0; i < sl_timeline_count(t); i++) {
+            bool told = sl_word_record_told(r, i, row);
+            sum += sl_word_record_share(r, i, row, SL_ALL_LEVELS);
+            if (told != sl_word_record_map(r, i, row, SL_ALL_LEVELS, 3, 3, map, &err))
+                abort();
+        }
+    }
+}
+
 /* Reads every byte that a lane says it has. */
 static void look_at(const SlTimeline *t)
 {
@@ -41,6 +60,7 @@ static void look_at(const SlTimeline *t)
         for (size_t k = 0; m->x_t && k < (size_t)channels * height * width; k++)
             sum += m->x_t[k] + (m->x_0 ? m->x_0[k] : 0);
     }
+    look_at_words(t);
 }
 
 static void write_again(const SlLanesIn *in)

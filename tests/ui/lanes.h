@@ -61,7 +61,7 @@ G_GNUC_UNUSED static void save_as(const char *what, const char *path)
 }
 
 /* The tests in their order, with the compare page on top. What main() gives. */
-static int run_lane_tests(int *argc, char ***argv, const LaneTest *tests, guint count)
+G_GNUC_UNUSED static int run_lane_tests(int *argc, char ***argv, const LaneTest *tests, guint count)
 {
     int status;
 

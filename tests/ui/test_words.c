@@ -2,8 +2,9 @@
  * scrubbed, live, saved; a run without maps is made again to the same bytes.
  *
  * The tests run in order in one process, each from where the one before left the window. */
-#include "driver.h"
+#include "lanes.h"
 
+#include "ui/compare/sl-word-pair.h"
 #include "ui/darkroom/sl-word-card.h"
 #include "ui/darkroom/sl-word-view.h"
 
@@ -214,16 +215,67 @@ static void test_picture(void)
     g_assert_nonnull(shown_overlay());
 }
 
+static SlWordPair *find_pair(GtkWidget *widget)
+{
+    if (SL_IS_WORD_PAIR(widget))
+        return SL_WORD_PAIR(widget);
+    for (GtkWidget *child = gtk_widget_get_first_child(widget); child;
+         child = gtk_widget_get_next_sibling(child)) {
+        SlWordPair *pair = find_pair(child);
+
+        if (pair)
+            return pair;
+    }
+    return NULL;
+}
+
+/* A word in two lanes, and the difference of its maps; saved with the lanes, and read again. */
+static void test_lanes(void)
+{
+    SlCompareChart *chart = sl_compare_view_get_chart(compare_view);
+    SlWordPair *pair = find_pair(part(chart, "inspector"));
+    g_autofree char *path = g_build_filename(folder, "words.safelight", NULL);
+    g_autoptr(GError) error = NULL;
+    GtkWidget *choice = NULL;
+
+    g_object_set(workspace->recipe, "steps", 6, NULL);
+    act_with("win.compare-preset", "four");
+    run_to_end();
+    gtk_toggle_button_set_active(part(chart, "tab_inside"), TRUE);
+    sl_compare_view_choose(compare_view, 1);
+    settle(200);
+    g_assert_cmpuint(sl_word_pair_count_maps(pair), ==, 0);
+    choice = gtk_widget_get_first_child(gtk_widget_get_first_child(GTK_WIDGET(pair)));
+    g_assert_true(gtk_widget_get_visible(choice));
+    gtk_drop_down_set_selected(GTK_DROP_DOWN(choice), 2);
+    screenshot("words-8-lanes");
+    g_assert_cmpuint(sl_word_pair_count_maps(pair), ==, 3);
+    sl_compare_view_choose(compare_view, 0);
+    settle(200);
+    g_assert_cmpuint(sl_word_pair_count_maps(pair), ==, 1);
+    sl_compare_view_choose(compare_view, 2);
+    settle(200);
+    g_assert_cmpuint(sl_word_pair_count_maps(pair), ==, 3);
+    save_as("comparison", path);
+    sl_comparison_clear(comparison);
+    act_with("win.open-path", path);
+    WAIT_UNTIL(count_lanes() == 4 && sl_comparison_get_frame(comparison, 1));
+    sl_compare_view_choose(compare_view, 1);
+    settle(200);
+    g_assert_cmpuint(sl_word_pair_count_maps(pair), ==, 3);
+    adw_view_stack_set_visible_child_name(pages, "darkroom");
+}
+
 static void test_narrow(void)
 {
     gtk_window_set_default_size(GTK_WINDOW(window), 600, 760);
     settle(600);
-    screenshot("words-8-narrow");
+    screenshot("words-9-narrow");
     gtk_window_set_default_size(GTK_WINDOW(window), 1280, 800);
     settle(300);
     adw_style_manager_set_color_scheme(adw_style_manager_get_default(),
                                        ADW_COLOR_SCHEME_FORCE_DARK);
-    screenshot("words-9-dark");
+    screenshot("words-10-dark");
     act("win.word-maps");
     g_assert_null(shown_overlay());
     develop();
@@ -247,6 +299,8 @@ int main(int argc, char **argv)
     g_test_add_func("/words/save", test_save);
     g_test_add_func("/words/live", test_live);
     g_test_add_func("/words/picture", test_picture);
+    comparison = workspace->comparison;
+    g_test_add_func("/words/lanes", test_lanes);
     g_test_add_func("/words/narrow", test_narrow);
     status = g_test_run();
     end_application();

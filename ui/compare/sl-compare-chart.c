@@ -235,12 +235,22 @@ show_parting (SlCompareChart *self)
                                                                                                     : NAN);
 }
 
+static SlLaneMoment
+moment_of (SlCompareChart *self, guint lane)
+{
+  return (SlLaneMoment){ sl_comparison_get_frame (self->comparison, lane), lane + 1 };
+}
+
 static void
 show_inside (SlCompareChart *self)
 {
+  const SlInspected inspected
+      = { .job = sl_comparison_get_job (self->comparison, self->chosen),
+          .lane = moment_of (self, self->chosen),
+          .reference = moment_of (self, sl_comparison_get_reference (self->comparison)) };
+
   if (self->tab == TAB_INSIDE)
-    sl_step_inspector_show (self->inspector, sl_comparison_get_job (self->comparison, self->chosen),
-                            sl_comparison_get_frame (self->comparison, self->chosen));
+    sl_step_inspector_show (self->inspector, &inspected);
 }
 
 static void

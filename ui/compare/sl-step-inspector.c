@@ -25,6 +25,7 @@ struct _SlStepInspector
   GtkWidget *tile[N_TILES];
   GtkPicture *picture[N_TILES];
   GtkLabel *title[N_TILES];
+  SlWordPair *words;
   SlCurveView *means;
   SlCurveView *deviations;
   GtkLabel *note;
@@ -132,9 +133,15 @@ make_note (SlJob *job, SlFrameObject *frame)
 }
 
 void
-sl_step_inspector_show (SlStepInspector *self, SlJob *job, SlFrameObject *frame)
+sl_step_inspector_show (SlStepInspector *self, const SlInspected *inspected)
 {
+  SlJob *job = inspected->job;
+  SlFrameObject *frame = inspected->lane.frame;
   g_autofree char *note = NULL;
+
+  gtk_widget_set_visible (GTK_WIDGET (self->words),
+                          frame && *sl_settings_get_prompt (sl_job_get_settings (job)) != '\0');
+  sl_word_pair_show (self->words, &inspected->lane, &inspected->reference);
 
   gtk_widget_set_visible (GTK_WIDGET (self->means), frame != NULL);
   gtk_widget_set_visible (GTK_WIDGET (self->deviations), frame != NULL);
@@ -207,6 +214,8 @@ sl_step_inspector_init (SlStepInspector *self)
 
   for (guint i = 0; i < N_TILES; i++)
     add_tile (self, row, i);
+  self->words = g_object_new (SL_TYPE_WORD_PAIR, NULL);
+  gtk_box_append (row, GTK_WIDGET (self->words));
   self->means = add_chart (row, _ ("Mean of each channel"));
   self->deviations = add_chart (row, _ ("Deviation of each channel"));
   self->note = GTK_LABEL (gtk_label_new (NULL));

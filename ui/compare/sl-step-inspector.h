@@ -5,6 +5,7 @@
 #include <adwaita.h>
 
 #include "app/objects/objects.h"
+#include "ui/compare/sl-word-pair.h"
 
 G_BEGIN_DECLS
 
@@ -12,8 +13,14 @@ G_BEGIN_DECLS
 
 G_DECLARE_FINAL_TYPE (SlStepInspector, sl_step_inspector, SL, STEP_INSPECTOR, AdwBin)
 
-/* frame is one of job's; both NULL for nothing. */
-void sl_step_inspector_show (SlStepInspector *self, SlJob *job, SlFrameObject *frame);
+typedef struct
+{
+  SlJob *job;
+  SlLaneMoment lane;      /* its frame is one of job's; both NULL for nothing */
+  SlLaneMoment reference; /* the lane that others are measured against */
+} SlInspected;
+
+void sl_step_inspector_show (SlStepInspector *self, const SlInspected *inspected);
 /* The sentence that it shows: what failed, since which step nothing changes, or the noise level. Borrowed. */
 const char *sl_step_inspector_get_note (SlStepInspector *self);
 

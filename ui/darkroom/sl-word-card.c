@@ -74,7 +74,7 @@ void
 sl_word_card_show (SlWordCard *self, GdkTexture *texture, double share)
 {
   g_autofree char *percent = texture ? g_strdup_printf (_ ("%.2g %%"), 100 * share) : g_strdup ("–");
-  g_autofree char *name = texture ? g_strdup_printf (_ ("%s, %s of the looks"), self->text, percent)
+  g_autofree char *name = texture ? g_strdup_printf (_ ("%s, %s of the attention"), self->text, percent)
                                   : g_strdup_printf (_ ("%s, not told at this step"), self->text);
 
   gtk_picture_set_paintable (self->picture, GDK_PAINTABLE (texture));

@@ -6,6 +6,7 @@
 
 #include "ui/darkroom/sl-word-card.h"
 #include "ui/widgets/sl-canvas.h"
+#include "ui/widgets/sl-word-name.h"
 
 #define CARD_MAP 32   /* places of a small map's longer side */
 #define WHOLE_MAP 192 /* of the one over the picture */
@@ -52,21 +53,6 @@ static void show_words (SlWordView *self);
 
 /* ---- the words ---- */
 
-static char *
-name_of (SlFrameObject *frame, guint word)
-{
-  switch (sl_frame_object_get_word_kind (frame, word))
-    {
-    case SL_WORD_START:
-      return g_strdup (_ ("Beginning"));
-    case SL_WORD_END:
-      return g_strdup (_ ("End and rest"));
-    case SL_WORD_OF_PROMPT:
-    default:
-      return sl_frame_object_dup_word (frame, word);
-    }
-}
-
 static gboolean
 is_offered (SlWordView *self, guint word)
 {
@@ -111,7 +97,7 @@ make_cards (SlWordView *self)
     gtk_box_remove (self->row, child);
   for (guint i = 0; i < n; i++)
     {
-      g_autofree char *name = name_of (self->frame, i);
+      g_autofree char *name = sl_word_name (self->frame, i);
       GtkWidget *card = sl_word_card_new (name);
 
       g_signal_connect_object (card, "toggled", G_CALLBACK (card_toggled), self, G_CONNECT_SWAPPED);
@@ -280,13 +266,13 @@ make_title (SlWordView *self)
   g_autofree char *name = NULL, *share = NULL;
 
   if (self->touched < 0)
-    return g_strdup_printf (_ ("Touch a word to see where step %d looked at it"), step);
-  name = name_of (self->frame, (guint)self->touched);
+    return g_strdup_printf (_ ("Touch a word to see where the picture attended to it at step %d"), step);
+  name = sl_word_name (self->frame, (guint)self->touched);
   if (self->map == NULL)
     return g_strdup_printf (_ ("“%s” was not told at step %d"), name, step);
   share = g_strdup_printf (
       _ ("%.2g %%"), 100 * sl_frame_object_get_word_share (self->frame, (guint)self->touched, self->level));
-  return g_strdup_printf (_ ("“%s” got %s of the looks at step %d"), name, share, step);
+  return g_strdup_printf (_ ("“%s” got %s of the attention at step %d"), name, share, step);
 }
 
 static void
@@ -319,7 +305,7 @@ find_message (SlWordView *self, gboolean *again)
   for (guint i = 0; i < sl_frame_object_count_words (self->frame); i++)
     if (sl_frame_object_has_word (self->frame, i))
       return NULL;
-  return _ ("The run is so long that not all of its steps keep maps, and this one has none");
+  return _ ("No maps of the words were kept of this step");
 }
 
 static void
@@ -441,7 +427,7 @@ sl_word_view_set_preferences (SlWordView *self, GSettings *preferences)
 char *
 sl_word_view_dup_name (SlWordView *self)
 {
-  return self->map ? name_of (self->frame, (guint)self->touched) : NULL;
+  return self->map ? sl_word_name (self->frame, (guint)self->touched) : NULL;
 }
 
 gboolean

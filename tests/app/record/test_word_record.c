@@ -1,5 +1,6 @@
 /* test_word_record.c - what a timeline keeps of each word: what the run's own maps say, within what 8
  * bits hold; of all its moments, also after a rest and on a branch; within its budget. */
+#include "app/files/files.h"
 #include "app/record/record.h"
 #include "tests/app/record/lanes.h"
 
@@ -164,18 +165,18 @@ static void test_going_on(SlModel *model)
 
 static void test_limits(SlModel *model)
 {
-    SlRecipe recipe = recipe_for(model, "euler", 12);
-    recipe.width = recipe.height = 256;
+    SlRecipe recipe = recipe_for(model, "euler", 6);
+    recipe.width = recipe.height = 128;
     SlError err = {0};
     SlRun *run = sl_run_new(model, &recipe, NULL, &err);
     for (int divide = 1; run && divide <= 64; divide *= 4) {
         SlWordRecord *r = NULL;
-        bool ok = sl_word_record_new(&r, run, 12, &err) && r;
+        bool ok = sl_word_record_new(&r, run, 6, &err) && r;
         size_t whole = ok ? sl_word_record_bytes(r) : 0, limit = whole / (size_t)divide;
         if (ok)
             sl_word_record_fit(r, limit);
         ok = ok && sl_word_record_keep(r, &err);
-        bool last = ok && r->slot[11] == r->slots - 1;
+        bool last = ok && r->slot[5] == r->slots - 1;
         sl_test(last && (sl_word_record_bytes(r) <= limit || r->slots == 1),
                 "a limit of %zu: %d moments, %d high, %zu bytes %s", limit, ok ? r->slots : 0,
                 ok ? r->level[0].kept_height : 0, ok ? sl_word_record_bytes(r) : 0, err.message);
@@ -184,19 +185,120 @@ static void test_limits(SlModel *model)
     sl_run_free(run);
 
     /* what is kept in fewer places is their mean */
-    SlTimelineOptions small = {.words = true, .budget = 200 << 10};
+    SlTimelineOptions small = {.words = true, .budget = 40 << 10};
     SlTimeline *t = record(model, &recipe, &with_words), *less = record(model, &recipe, &small);
     const SlWordRecord *a = t ? sl_timeline_words(t) : NULL;
     const SlWordRecord *b = less ? sl_timeline_words(less) : NULL;
-    bool ok = a && b && b->level[0].kept_height < b->level[0].height && sl_word_record_has(b, 11);
-    double kept = ok ? sl_word_record_share(b, 11, 0, 0) : 0,
-           own = ok ? sl_word_record_share(a, 11, 0, 0) : 1;
+    bool ok = a && b && b->level[0].kept_height < b->level[0].height && sl_word_record_has(b, 5);
+    double kept = ok ? sl_word_record_share(b, 5, 0, 0) : 0,
+           own = ok ? sl_word_record_share(a, 5, 0, 0) : 1;
     sl_test(ok && fabs(kept - own) <= 0.01 * own,
             "joined places keep what a word was looked at: "
             "%g of %g",
             kept, own);
     sl_timeline_free(less);
     sl_timeline_free(t);
+}
+
+/* ---- in files ---- */
+
+static char folder[] = "/tmp/safelight-words.XXXXXX";
+
+static bool same_record(const SlWordRecord *a, const SlWordRecord *b)
+{
+    bool ok = a && b && a->rows == b->rows && a->levels == b->levels && a->moments == b->moments;
+    for (int i = 0; ok && i < a->rows; i++)
+        ok = a->row[i].kind == b->row[i].kind && a->row[i].begin == b->row[i].begin &&
+             a->row[i].end == b->row[i].end && a->row[i].part == b->row[i].part &&
+             a->row[i].weight == b->row[i].weight;
+    for (int m = 0; ok && m < a->moments; m++)
+        for (int row = 0; ok && row < a->rows; row++) {
+            float x[16 * 16] = {0}, y[16 * 16] = {0};
+            SlError err = {0};
+            bool told = sl_word_record_told(a, m, row);
+            ok = told == sl_word_record_told(b, m, row) &&
+                 (!told || (sl_word_record_map(a, m, row, 0, 16, 16, x, &err) &&
+                            sl_word_record_map(b, m, row, 0, 16, 16, y, &err))) &&
+                 !memcmp(x, y, sizeof x) &&
+                 sl_word_record_share(a, m, row, SL_ALL_LEVELS) ==
+                     sl_word_record_share(b, m, row, SL_ALL_LEVELS);
+        }
+    return ok;
+}
+
+/* The file's bytes with one place of them changed; what says the lanes' reader? */
+static void refuse(const char *path, const char *from, const char *to, const char *expected)
+{
+    size_t size = 0, length = strlen(from);
+    SlError err = {0};
+    SlMetadata m;
+    char changed[100];
+    snprintf(changed, sizeof changed, "%s/changed.safelight", folder);
+    uint8_t *file = sl_read_file(path, 1 << 24, &size, &err);
+    uint8_t *at = file ? memmem(file, size, from, length) : NULL;
+    if (!sl_test(at != NULL && strlen(to) == length, "the file has %s", from)) {
+        free(file);
+        return;
+    }
+    memcpy(at, to, length);
+    bool written = sl_write_file(changed, file, size, &err);
+    SlLanes *lanes = written ? sl_lanes_load(changed, &m, &err) : NULL;
+    sl_test(written && !lanes && strstr(err.message, expected) &&
+                strstr(err.message, "changed.safelight"),
+            "%s for %s: %s", to, from, err.message);
+    sl_lanes_free(lanes);
+    sl_metadata_free(&m);
+    unlink(changed);
+    free(file);
+}
+
+static void refuse_all(const char *path)
+{
+    refuse(path, "\\\"levels\\\":[[8,8,8,8", "\\\"levels\\\":[[8,8,9,8",
+           "level without usable sizes");
+    refuse(path, "\\\"levels\\\":[[8,8,8,8", "\\\"levels\\\":[[8,8,4,8",
+           "lane.0.words is missing, or is not");
+    refuse(path, "[[8,8,8,8,5,0]", "[[8,8,8,8,5,7]", "level without usable sizes");
+    refuse(path, "\\\"rows\\\":[[0,0,1,", "\\\"rows\\\":[[1,0,1,", "no word of its prompt");
+    refuse(path, "\\\"rows\\\":[[0,0,1,", "\\\"rows\\\":[[0,9,1,", "no word of its prompt");
+    refuse(path, "\\\"words_sha256\\\":\\\"", "\\\"words_sha25x\\\":\\\"",
+           "words were changed or damaged");
+    refuse(path, "lane.0.word_figures", "lane.0.word_figurez", "lane.0.word_figures is missing");
+}
+
+/* A branch's ancestors have theirs in their own lane. */
+static void test_file(SlModel *model)
+{
+    SlRecipe recipe = recipe_for(model, "euler", 3);
+    SlError err = {0};
+    SlMetadata identity, read;
+    char path[100];
+    SlLanes *lanes = sl_lanes_new();
+    SlTimeline *t = record(model, &recipe, &with_words);
+    SlTimeline *b = sl_timeline_branch(model, t, 1, &recipe, &with_words, &err);
+    SlTimeline *plain = record(model, &recipe, NULL);
+    while (b && !sl_timeline_done(b) && sl_timeline_next(b, model, &err))
+        ;
+    sl_lanes_put(lanes, t, -1);
+    sl_lanes_put(lanes, b, 0);
+    sl_lanes_put(lanes, plain, -1);
+    describe_model(model, &identity);
+    snprintf(path, sizeof path, "%s/words.safelight", folder);
+    bool ok = sl_lanes_save(lanes, model, &identity, path, &err);
+    SlLanes *back = ok ? sl_lanes_load(path, &read, &err) : NULL;
+    if (sl_test(back != NULL, "lanes with words are saved and read: %s", err.message)) {
+        for (int i = 0; i < 2; i++)
+            sl_test(same_record(sl_timeline_words(sl_lanes_timeline(lanes, i)),
+                                sl_timeline_words(sl_lanes_timeline(back, i))),
+                    "lane %d: words come back as they were", i + 1);
+        sl_test(!sl_timeline_words(sl_lanes_timeline(back, 2)), "a lane without words has none");
+        refuse_all(path);
+        sl_metadata_free(&read);
+    }
+    sl_lanes_free(back);
+    sl_lanes_free(lanes);
+    sl_metadata_free(&identity);
+    unlink(path);
 }
 
 static void test_no_words(SlModel *model)
@@ -217,6 +319,9 @@ int main(void)
         test_scheduled(model);
         test_going_on(model);
         test_limits(model);
+        if (sl_test(mkdtemp(folder) != NULL, "there is a folder for files"))
+            test_file(model);
+        rmdir(folder);
     }
     sl_model_close(&model);
     if ((model = open_model("ddpm")))
