@@ -1,13 +1,18 @@
 #!/usr/bin/env python3
 """Safelight beside diffusers and stable-diffusion.cpp: one run, one machine, the same shapes with random weights.
 
-    compare.py WORK --safelight build/safelight [--sdcpp PATH/TO/sd-cli] [--only TEXT] [--again] [--steps N]
+    compare.py WORK --safelight build/safelight [--sdcpp PATH/TO/sd-cli] [--only TEXT]... [--again] [--steps N] [--no-cancel]
 
 WORK is a folder for the models (about 7 GB, with SDXL's 21 GB, made on the spot), stable-diffusion.cpp and the results. Every measurement is a
 process of its own, one after the other, and is kept in WORK/results.json, so the script can be stopped and started again,
-and be run in pieces: --only names a part of "CASE PEER" (--list prints them), --again measures what is there already.
+and be run in pieces: --only names a part of "CASE PEER" (--list prints them) and can be given again, --again measures what is there already.
 At the end, and with --table alone, it prints the results as Markdown. Without --sdcpp, stable-diffusion.cpp is taken from
 PyPI's source package of its Python binding and built with cmake for this processor.
+
+The shortest run that compares large models as fairly: --steps 1 (every program warms up with a step, then one is timed) and --no-cancel
+(the two runs of Safelight that are stopped), for SDXL without the compiled peers:
+
+    compare.py WORK --steps 1 --no-cancel --only "sdxl-1024 safelight" --only "sdxl-1024 diffusers f32" --only "sdxl-1024 diffusers bf16"
 
 Needs torch, diffusers, transformers and safetensors (tests/goldens/requirements.txt names the versions that we test with;
 for a comparison take the current ones). A step is one guided evaluation of the UNet (a batch of two) with the scheduler's
@@ -32,7 +37,7 @@ TESTS = HERE.parent
 PROMPT = "a photograph of an astronaut riding a horse"
 CASES = {"sd15-512": ("sd15", 512), "sd15-256": ("sd15", 256), "sd15-768": ("sd15", 768), "starter-128": ("starter", 128),
          "sdxl-1024": ("sdxl", 1024)}
-PEERS = ["safelight f32", "safelight bf16", "diffusers f32", "diffusers bf16", "diffusers-compiled f32",
+PEERS = ["safelight f32", "safelight bf16", "safelight-f16-file f32", "diffusers f32", "diffusers bf16", "diffusers-compiled f32",
          "diffusers-compiled bf16", "stable-diffusion.cpp f16"]
 
 
@@ -120,7 +125,7 @@ def make_folder(work, shape):
 
 def make_checkpoint(work, target):
     from safetensors.torch import load_file, save_file
-    sys.path.insert(0, str(TESTS / "files"))
+    sys.path.insert(0, str(TESTS / "engine/files"))
     from make_checkpoint import unet_name, vae_name
     folder = work / "sd15"
     out = {}
@@ -228,9 +233,8 @@ def cancel_seconds(command, before, step):
     return worst
 
 
-def run_safelight(args, shape, side, dtype):
-    folder = folder_of(args.work, shape)
-    command = [args.safelight, "bench", "--model", folder, "--device", "cpu", "--dtype", dtype, "--width", str(side),
+def run_safelight(args, shape, side, dtype, model):
+    command = [args.safelight, "bench", "--model", model, "--device", "cpu", "--dtype", dtype, "--width", str(side),
                "--height", str(side), "--json", "--quiet"]
     start = time.monotonic()
     text, peak = run_child(command + ["--steps", str(args.steps)])
@@ -239,7 +243,7 @@ def run_safelight(args, shape, side, dtype):
     step, load = b["step_ms"] / 1e3, b["load_ms"] / 1e3
     result = {"step": step, "decode": b["decode_ms"] / 1e3, "load": load, "peak": peak, "gflop": b["step_gflop"],
               "foreseen": b["device_bytes"], "version": b["device"]}
-    if step > 0.3:  # loading, hashing and the prompt come before the steps, of which the first warms up
+    if step > 0.3 and not args.no_cancel:  # loading, hashing and the prompt come before the steps, of which the first warms up
         ready = seconds - (args.steps + 1) * step - 2 * result["decode"]
         result["cancel"] = cancel_seconds(command + ["--steps", "50"], ready + step, step)
     return result
@@ -271,7 +275,9 @@ def measure(args, case, peer):
     touch_memory()
     program, dtype = peer.split()
     if program == "safelight":
-        return run_safelight(args, shape, side, dtype)
+        return run_safelight(args, shape, side, dtype, folder_of(args.work, shape))
+    if program == "safelight-f16-file":  # whose weights stay at two bytes, whatever is computed in
+        return run_safelight(args, shape, side, dtype, checkpoint_of(args.work))
     if program == "stable-diffusion.cpp":
         return run_sdcpp(args, shape, side, dtype)
     return run_diffusers(args, shape, side, dtype, program == "diffusers-compiled")
@@ -345,10 +351,10 @@ def row(case, peer, r, ours, results):
     if "failed" in r:
         return f"| {case} | {peer} | did not run: {r['failed']} | | | | |"
     same = ours.get((case, "bf16" if peer.endswith("bf16") else "f32"))
-    times = f" ({r['step'] / same['step']:.1f} x)" if same and not peer.startswith("safelight") else ""
-    decodes = f" ({r['decode'] / same['decode']:.1f} x)" if same and r["decode"] and not peer.startswith("safelight") else ""
+    times = f" ({r['step'] / same['step']:.1f} x)" if same and not peer.startswith("safelight ") else ""
+    decodes = f" ({r['decode'] / same['decode']:.1f} x)" if same and r["decode"] and not peer.startswith("safelight ") else ""
     ceiling = results.get("ceiling_gflops")
-    if "gflop" in r and ceiling and peer.endswith("f32"):
+    if "gflop" in r and ceiling and peer == "safelight f32":
         times = f" ({r['gflop'] / r['step'] / ceiling * 100:.0f} % of the ceiling)"
     return (f"| {case} | {peer} | {number(r['step'])}{times} | {number(r['decode'])}{decodes} | {number(r['load'])} "
             f"| {r['peak'] / 2**30:.2f} GiB | {number(r.get('cancel'))} |")
@@ -356,7 +362,7 @@ def row(case, peer, r, ours, results):
 
 def table(results):
     rows = results["measured"]
-    ours = {(r["case"], r["peer"].split()[1]): r for r in rows if r["peer"].startswith("safelight") and "failed" not in r}
+    ours = {(r["case"], r["peer"].split()[1]): r for r in rows if r["peer"].startswith("safelight ") and "failed" not in r}
     print(f"Measured {results.get('date', 'never')} on {processor()}, "
           f"{os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE') / 2**30:.0f} GiB, {platform.system()} "
           f"{platform.release()}. Ceiling (multiply-adds in registers, f32): {results.get('ceiling_gflops', 0):.0f} GFLOP/s. "
@@ -374,8 +380,8 @@ def table(results):
 
 def wanted(args):
     return [(case, peer) for case in CASES for peer in PEERS
-            if (not args.only or args.only in f"{case} {peer}")
-            and not (peer.startswith("stable-diffusion.cpp") and CASES[case][0] != "sd15")  # it knows famous shapes only
+            if (not args.only or any(text in f"{case} {peer}" for text in args.only))
+            and (CASES[case][0] == "sd15" or not peer.startswith(("stable-diffusion.cpp", "safelight-f16")))  # a file has a famous shape
             and (case not in ("sd15-768", "sdxl-1024") or peer.startswith("safelight") or args.only)]  # minutes each
 
 
@@ -418,9 +424,10 @@ def main():
     p.add_argument("work", type=Path)
     p.add_argument("--safelight", type=Path, default=TESTS.parent / "build/safelight")
     p.add_argument("--sdcpp", type=Path)
-    p.add_argument("--only")
+    p.add_argument("--only", action="append", metavar="TEXT")
     p.add_argument("--again", action="store_true")
     p.add_argument("--steps", type=int, default=3)
+    p.add_argument("--no-cancel", action="store_true")
     p.add_argument("--list", action="store_true")
     p.add_argument("--table", action="store_true")
     p.add_argument("--make", help=argparse.SUPPRESS)
