@@ -242,14 +242,14 @@ static void test_lanes(void)
 {
     gpointer dialog;
     guint lanes;
-    int steps;
+    int steps = sl_settings_get_steps(workspace->recipe);
 
+    g_object_set(workspace->recipe, "steps", 8, NULL);
     act_with("win.compare-preset", "four");
     sl_comparison_set_align(comparison, SL_ALIGN_STEPS);
     act_with("win.compare-add", "heun");
     g_assert_cmpuint(count_lanes(), ==, 5);
     run_to_end();
-    steps = sl_settings_get_steps(workspace->recipe);
     g_object_set(workspace->recipe, "steps", 3, NULL);
     act_with("win.compare-add", "schedulers");
     g_object_set(workspace->recipe, "steps", steps, NULL);

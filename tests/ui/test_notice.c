@@ -131,6 +131,28 @@ static void test_text(void)
     close_window();
 }
 
+/* After "Saved" of five files comes what is said then, and not four more of them. */
+static void test_same_words(void)
+{
+    AdwToast *first;
+    GtkWidget *saved;
+
+    open_window();
+    first = add("shown");
+    for (int i = 0; i < 5; i++)
+        sl_notice_toast(child, "Saved");
+    sl_notice_toast(child, "Opened");
+    adw_toast_dismiss(first);
+    WAIT_UNTIL((saved = find_label(overlay, "Saved")) != NULL);
+    while (!find_label(overlay, "Opened")) {
+        GtkWidget *label = find_label(overlay, "Saved");
+
+        g_assert_true(label == NULL || label == saved);
+        turn_main_loop();
+    }
+    close_window();
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -144,5 +166,6 @@ int main(int argc, char **argv)
     g_test_add_func("/notice/one-after-the-other", test_one_after_the_other);
     g_test_add_func("/notice/closed", test_closed);
     g_test_add_func("/notice/text", test_text);
+    g_test_add_func("/notice/same-words", test_same_words);
     return g_test_run();
 }

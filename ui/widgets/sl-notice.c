@@ -120,13 +120,28 @@ sl_notice_set_overlay (GtkWindow *window, AdwToastOverlay *overlay)
   g_object_set_data_full (G_OBJECT (window), TOASTS_KEY, toasts, g_object_unref);
 }
 
+/* Whether a toast that waits says the same, and asks nothing. */
+static gboolean
+is_said_already (SlToasts *toasts, AdwToast *toast)
+{
+  const char *title = adw_toast_get_title (toast);
+
+  if (adw_toast_get_button_label (toast))
+    return FALSE;
+  for (GList *each = toasts->toasts.head ? toasts->toasts.head->next : NULL; each; each = each->next)
+    if (adw_toast_get_button_label (each->data) == NULL
+        && g_str_equal (adw_toast_get_title (each->data), title))
+      return TRUE;
+  return FALSE;
+}
+
 void
 sl_notice_add_toast (GtkWidget *from, AdwToast *toast)
 {
   GtkRoot *root = gtk_widget_get_root (from);
   SlToasts *toasts = root ? g_object_get_data (G_OBJECT (root), TOASTS_KEY) : NULL;
 
-  if (toasts == NULL)
+  if (toasts == NULL || is_said_already (toasts, toast))
     {
       g_object_unref (toast);
       return;

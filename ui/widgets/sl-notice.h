@@ -11,7 +11,8 @@ G_BEGIN_DECLS
 
 /* Once for a window: where its toasts are shown. */
 void sl_notice_set_overlay (GtkWindow *window, AdwToastOverlay *overlay);
-/* A sentence that goes by itself after three seconds. */
+/* A sentence that goes by itself after three seconds. They come one after the other; one that waits is not said
+ * twice. */
 void sl_notice_toast (GtkWidget *from, const char *text);
 /* A toast with a button or a time of its own; takes it. Its title is markup. "dismissed" may be heard twice: when it
  * is dismissed, and when it leaves. */

@@ -92,15 +92,21 @@ static gint timed_poll(GPollFD *fds, guint n, gint timeout)
     return ready;
 }
 
+/* The timeout that ends a turn in which nothing happens; 0: none is set. One for each turn would never become
+ * fewer: each that ends makes a turn. */
+static guint waking;
+
 G_GNUC_UNUSED static gboolean wake_up(gpointer data)
 {
+    waking = 0;
     return G_SOURCE_REMOVE;
 }
 
 G_GNUC_UNUSED static void turn_main_loop(void)
 {
     g_main_context_set_poll_func(NULL, timed_poll);
-    g_timeout_add(20, wake_up, NULL);
+    if (!waking)
+        waking = g_timeout_add(20, wake_up, NULL);
     g_main_context_iteration(NULL, TRUE);
     end_turn(); /* what a test does between its turns is its own */
 }
