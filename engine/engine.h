@@ -205,6 +205,15 @@ const char *sl_model_warning(const SlModel *model);
 /* The adapters of a recipe: its own, *said of them, and behind them those that its prompt names in its
  * mode (<lora:...>). Free in any case. Any thread. */
 bool sl_recipe_adapters(const SlRecipe *recipe, SlAdapterUses *uses, int *said, SlError *err);
+/* What a recipe's prompts may call embeddings in its mode, with how many vectors each has: those that it names, those
+ * that its LoRAs bring, and those that its prompts find. For showing: what cannot be read is left out. The names are
+ * the caller's to free. False and *err without memory. Any thread that `places` may be asked on. */
+typedef struct SlEmbeddingPlaces {
+    SlFindAdapter find, find_adapter;
+    SlListEmbeddings list;
+} SlEmbeddingPlaces;
+bool sl_recipe_embeddings(const SlRecipe *recipe, const SlEmbeddingPlaces *places,
+                          SlNamedVectors *names, SlError *err);
 /* Opens an adapter (as SlFindAdapter finds it) and looks which of the model's weights it changes.
  * False and *err when it cannot be used with this model: not found, damaged, of other shapes, or
  * nothing of it is one of the model's weights. What is open already is not read again. */

@@ -160,7 +160,7 @@ static bool print_prompt(const SlTokenizer *t, const SlOptions *o, SlError *err)
                              .evaluations = 20,
                              .emphasis = (SlEmphasis)o->values.emphasis};
     SlPrompt *prompt = sl_prompt_read(&ask, err);
-    bool ok = prompt && sl_prompt_spans(&ask, t, &spans, err);
+    bool ok = prompt && sl_prompt_spans(&ask, t, NULL, &spans, err);
     if (ok) {
         char dropped[40] = "";
         if (spans.dropped)

@@ -69,6 +69,7 @@ typedef struct
   SlPromptReader *reader;
   SlModelItem *model;
   char *text;
+  char *lora, *embedding; /* the recipe's */
   char *folder;
   gboolean dynamic;
   guint64 seed;
@@ -88,6 +89,8 @@ task_free (gpointer data)
   g_clear_object (&task->reader);
   g_clear_object (&task->model);
   g_free (task->text);
+  g_free (task->lora);
+  g_free (task->embedding);
   g_free (task->folder);
   free (task->drawn);
   g_free (task->reading.problem);
@@ -153,14 +156,34 @@ take_spans (Task *task, const SlPromptSpans *spans, const int *chars)
     add_range (task, SL_PROMPT_SIGNS, last, chars[strlen (task->text)]);
 }
 
+/* A textual inversion takes as many tokens as it has vectors. */
+static gboolean
+read_spans (Task *task, const SlTokenizer *tokenizer, SlPromptSpans *spans)
+{
+  static const SlEmbeddingPlaces places
+      = { .find = sl_embedding_find, .find_adapter = sl_lora_find, .list = sl_embeddings_each };
+  const SlRecipe recipe = { .prompt = task->ask.text,
+                            .negative_prompt = "",
+                            .prompt_mode = (int)task->ask.mode,
+                            .steps = task->ask.evaluations,
+                            .lora = task->lora,
+                            .embedding = task->embedding };
+  SlNamedVectors names;
+  SlError err;
+  gboolean ok = sl_recipe_embeddings (&recipe, &places, &names, &err)
+                && sl_prompt_spans (&task->ask, tokenizer, &names, spans, &err);
+
+  sl_named_vectors_free (&names);
+  return ok;
+}
+
 static void
 count (Task *task, const int *chars)
 {
   const SlTokenizer *tokenizer = need_tokenizer (task);
   SlPromptSpans spans;
-  SlError err;
 
-  if (tokenizer == NULL || !sl_prompt_spans (&task->ask, tokenizer, &spans, &err))
+  if (tokenizer == NULL || !read_spans (task, tokenizer, &spans))
     return;
   task->reading.counted = TRUE;
   task->reading.tokens = spans.tokens;
@@ -400,6 +423,8 @@ sl_prompt_reader_read (SlPromptReader *self,
   if (self->model)
     task->model = g_object_ref (self->model);
   task->text = g_strdup (text);
+  task->lora = g_strdup (recipe.lora);
+  task->embedding = g_strdup (recipe.embedding);
   task->folder = g_strdup (self->folder);
   task->dynamic = self->dynamic != SL_DYNAMIC_OFF;
   task->seed = recipe.seed;

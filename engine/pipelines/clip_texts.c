@@ -16,30 +16,7 @@
 
 SlTokenizer *sl_ask_tokenizer(const SlTokenizer *t, const SlAsk *ask, SlError *err)
 {
-    int count = 0, total = 0;
-    for (int i = 0; i < ask->vectors_count; i++)
-        total += ask->vectors[i].count;
-    SlAddedWord *words = calloc((size_t)total + 1, sizeof *words);
-    char **names = calloc((size_t)total + 1, sizeof *names);
-    bool ok = words && names;
-    for (int i = 0; i < ask->vectors_count; i++)
-        for (int k = 0; ok && k < ask->vectors[i].count; k++) {
-            const SlPromptVectors *v = &ask->vectors[i];
-            ok = (k ? asprintf(&names[count], "%s_%d", v->name, k)
-                    : asprintf(&names[count], "%s", v->name)) >= 0;
-            if (ok) {
-                words[count] = (SlAddedWord){names[count], v->first + k};
-                count++;
-            }
-        }
-    SlTokenizer *with = ok ? sl_tokenizer_with(t, words, count, err) : NULL;
-    if (!ok)
-        sl_fail(err, SL_MEMORY, "out of memory for the text");
-    for (int i = 0; names && i < count; i++)
-        free(names[i]);
-    free(names);
-    free(words);
-    return with;
+    return sl_tokenizer_with_vectors(t, ask->vectors, ask->vectors_count, err);
 }
 
 /* The prompt's or the negative prompt's ids, as many as the tokenizer's length; what of the text finds

@@ -6,9 +6,9 @@
  * replay looks nowhere. Mirrors A1111's textual_inversion.py, ComfyUI's sd1_clip.py and diffusers'
  * textual_inversion.py. Easy to get wrong: which name counts is the mode's: the file's, or the one in it.
  */
+#include "engine/run/embedding_names.h"
 #include "engine/run/run_private.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,36 +42,6 @@ typedef struct Search {
 static bool no_memory(SlError *err)
 {
     return sl_fail(err, SL_MEMORY, "out of memory for the embeddings");
-}
-
-/* ---- names ---- */
-
-/* The file's name without folder, and its length without its ending; a name may have points. */
-static const char *stem_of(const char *path, size_t *length)
-{
-    static const char *const endings[] = {".safetensors", ".pt", ".bin"};
-    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-    *length = strlen(name);
-    for (int i = 0; i < 3; i++) {
-        size_t n = strlen(endings[i]);
-        if (*length > n && !strcmp(name + *length - n, endings[i])) {
-            *length -= n;
-            break;
-        }
-    }
-    return name;
-}
-
-/* What prompts have for an embedding where the recipe says no word. said: as the recipe calls the file,
- * which may have another name here. */
-static char *own_name(const Search *s, const char *said, const SlEmbeddingFile *file,
-                      const SlEmbedding *e)
-{
-    size_t length;
-    const char *stem = stem_of(said, &length);
-    bool of_file = s->mode == SL_PROMPT_A1111 || s->mode == SL_PROMPT_COMFYUI;
-    bool many = e->bundled || (e->named && sl_embedding_count(file) > 1);
-    return e->word && *e->word && (!of_file || many) ? strdup(e->word) : strndup(stem, length);
 }
 
 /* False and *err; the name is the list's then, too. */
@@ -109,11 +79,12 @@ static bool add_said(Search *s, const SlEmbeddingUse *use, const SlEmbeddingFile
         const SlEmbedding *e = sl_embedding_get(file, i);
         if (*use->word && count > 1 && (!e->word || strcmp(e->word, use->word) != 0))
             continue;
-        const Word word = {
-            .file = file,
-            .embedding = e,
-            .name = {*use->word ? strdup(use->word) : own_name(s, use->name, file, e)},
-            .found = -1};
+        const Word word = {.file = file,
+                           .embedding = e,
+                           .name = {*use->word
+                                        ? strdup(use->word)
+                                        : sl_embedding_own_name(s->mode, use->name, file, e)},
+                           .found = -1};
         if (!add_word(s, &word))
             return false;
         added++;
@@ -195,29 +166,6 @@ static bool add_bundles(Search *s)
 
 /* ---- those that the prompts find ---- */
 
-/* Whether a name's letters stand in a text one behind the other, however they are written and spaced: the
- * tokens decide later. */
-static bool may_name(const char *text, const char *name, size_t length)
-{
-    for (const char *p = text; *p; p++) {
-        const char *q = p;
-        size_t i = 0;
-        for (;;) {
-            while (i < length && isspace((unsigned char)name[i]))
-                i++;
-            while (*q && isspace((unsigned char)*q))
-                q++;
-            if (i == length)
-                return true;
-            if (!*q || tolower((unsigned char)*q) != tolower((unsigned char)name[i]))
-                break;
-            q++;
-            i++;
-        }
-    }
-    return false;
-}
-
 static bool is_known(const SlRunEmbeddings *all, const char *name, size_t length)
 {
     for (int i = 0; i < all->words; i++)
@@ -243,22 +191,11 @@ static bool keep_found(Search *s, const char *path, const char *stem, size_t len
     return true;
 }
 
-/* The names by which ComfyUI finds a file: with its folder, with its ending. */
-static void add_names(Word *word, const char *name, const char *path)
-{
-    size_t length;
-    const char *file = stem_of(path, &length);
-    word->name[1] = strdup(file);
-    word->name[2] = strdup(name);
-    if (asprintf(&word->name[3], "%s%s", name, file + length) < 0)
-        word->name[3] = NULL;
-}
-
 static bool take_found(Search *s, const char *name, const char *path)
 {
     SlError problem = {0};
     size_t length;
-    const char *stem = stem_of(path, &length);
+    const char *stem = sl_embedding_stem(path, &length);
     const SlEmbeddingFile *file = sl_model_embedding_file(s->run->model, path, &problem);
     if (!file || sl_model_embedding(s->run->model, file, sl_embedding_get(file, 0), &problem) < 0)
         return warn(s, name, &problem);
@@ -269,7 +206,7 @@ static bool take_found(Search *s, const char *name, const char *path)
                  .name = {strndup(stem, length)},
                  .found = s->all->found.count};
     if (s->mode == SL_PROMPT_COMFYUI)
-        add_names(&word, name, path);
+        sl_embedding_comfyui_names(word.name + 1, name, path);
     return add_word(s, &word) && keep_found(s, path, stem, length);
 }
 
@@ -277,11 +214,12 @@ static void look_at(void *arg, const char *name, const char *path)
 {
     Search *s = arg;
     size_t length;
-    const char *stem = stem_of(path, &length);
+    const char *stem = sl_embedding_stem(path, &length);
     const SlRun *run = s->run;
     if (!s->ok || s->all->found.count == SL_EMBEDDINGS_MAX || is_known(s->all, stem, length) ||
         length >= sizeof s->all->found.use->name || memchr(stem, ';', length) ||
-        (!may_name(run->prompt, stem, length) && !may_name(run->negative_prompt, stem, length)))
+        (!sl_embedding_may_be_named(run->prompt, stem, length) &&
+         !sl_embedding_may_be_named(run->negative_prompt, stem, length)))
         return;
     s->ok = take_found(s, name, path);
 }

@@ -9,6 +9,7 @@
 #include "engine/text/tokenizer_private.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -103,6 +104,35 @@ static const SlPromptVectors *vectors_at(const Job *job, const int *ids, int cou
         }
     }
     return best;
+}
+
+SlTokenizer *sl_tokenizer_with_vectors(const SlTokenizer *t, const SlPromptVectors *vectors,
+                                       int count, SlError *err)
+{
+    int words = 0, total = 0;
+    for (int i = 0; i < count; i++)
+        total += vectors[i].count;
+    SlAddedWord *word = calloc((size_t)total + 1, sizeof *word);
+    char **name = calloc((size_t)total + 1, sizeof *name);
+    bool ok = word && name;
+    for (int i = 0; i < count; i++)
+        for (int k = 0; ok && k < vectors[i].count; k++) {
+            const SlPromptVectors *v = &vectors[i];
+            ok = (k ? asprintf(&name[words], "%s_%d", v->name, k)
+                    : asprintf(&name[words], "%s", v->name)) >= 0;
+            if (ok) {
+                word[words] = (SlAddedWord){name[words], v->first + k};
+                words++;
+            }
+        }
+    SlTokenizer *with = ok ? sl_tokenizer_with(t, word, words, err) : NULL;
+    if (!ok)
+        no_memory(err);
+    for (int i = 0; name && i < words; i++)
+        free(name[i]);
+    free(name);
+    free(word);
+    return with;
 }
 
 /* ---- a1111 ---- */

@@ -65,7 +65,12 @@ typedef struct SlPromptTokensAsk {
     int vectors_count;
 } SlPromptTokensAsk;
 
+/* In modes that go by diffusers' tokens (plain, compel) the tokenizer has the vectors, and the ask none. */
 SlPromptTokens *sl_prompt_tokens(const SlPromptTokensAsk *ask, SlError *err);
+/* For them: the tokenizer with "<cat>" and, of the further vectors, "<cat>_1". Given back with
+ * sl_tokenizer_without; NULL and *err without memory. */
+SlTokenizer *sl_tokenizer_with_vectors(const SlTokenizer *t, const SlPromptVectors *vectors,
+                                       int count, SlError *err);
 void sl_prompt_tokens_free(SlPromptTokens *tokens); /* NULL is fine */
 /* Rows of a text's hidden states. */
 int sl_prompt_tokens_rows(const SlPromptTokens *tokens, int text);
@@ -93,10 +98,17 @@ typedef struct SlPromptSpans {
     int limit;          /* tokens that fit into a chunk */
 } SlPromptSpans;
 
-/* *out is the caller's to free; false and *err without memory, or as sl_prompt_read fails. A pure
- * function of the text and the tokenizer, for any thread. */
-bool sl_prompt_spans(const SlPromptAsk *ask, const SlTokenizer *tokenizer, SlPromptSpans *out,
-                     SlError *err);
+/* The embeddings that a prompt may name; names are the list's. */
+typedef struct SlNamedVectors {
+    SlPromptVectors *vectors;
+    int count;
+} SlNamedVectors;
+void sl_named_vectors_free(SlNamedVectors *names);
+
+/* *out is the caller's to free; names may be NULL. False and *err without memory, or as sl_prompt_read fails.
+ * A pure function of the text, the names and the tokenizer, for any thread. */
+bool sl_prompt_spans(const SlPromptAsk *ask, const SlTokenizer *tokenizer,
+                     const SlNamedVectors *names, SlPromptSpans *out, SlError *err);
 void sl_prompt_spans_free(SlPromptSpans *spans);
 
 #endif

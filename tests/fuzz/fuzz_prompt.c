@@ -34,7 +34,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         sl_prompt_tokens_free(tokens);
     }
     SlPromptSpans spans;
-    if (prompt && sl_prompt_spans(&ask, tokenizer, &spans, &err)) {
+    if (prompt && sl_prompt_spans(&ask, tokenizer, NULL, &spans, &err)) {
         for (int i = 0; i < spans.spans; i++)
             if (spans.span[i].begin < 0 || spans.span[i].end > (int)strlen(text) ||
                 spans.span[i].begin >= spans.span[i].end)

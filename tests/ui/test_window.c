@@ -202,6 +202,25 @@ static void test_prompt_chunks(void)
     g_object_set(workspace->recipe, "prompt", "a lighthouse at night, and a ship far out", NULL);
 }
 
+/* A word that stands for an embedding counts with its vectors. */
+static void test_prompt_embedding(void)
+{
+    g_autofree char *path =
+        g_build_filename(g_getenv("SAFELIGHT_TESTS"), "goldens", "embeddings", "sd1.pt:cat", NULL);
+
+    g_object_set(workspace->recipe, "prompt-mode", 1, NULL);
+    clear_prompt(1);
+    type_prompt("a cat on");
+    WAIT_FOR_COUNT("3 of 75 tokens");
+    g_object_set(workspace->recipe, "embedding", path, NULL);
+    WAIT_FOR_COUNT("5 of 75 tokens");
+    screenshot("prompt-embedding");
+    g_object_set(workspace->recipe, "embedding", "", NULL);
+    WAIT_FOR_COUNT("3 of 75 tokens");
+    clear_prompt(0);
+    g_object_set(workspace->recipe, "prompt", "a lighthouse at night, and a ship far out", NULL);
+}
+
 static char *job_text(SlJob *job, const char *property)
 {
     char *text;
@@ -953,6 +972,7 @@ int main(int argc, char **argv)
     g_test_add_func("/window/prompt-weights", test_prompt_weights);
     g_test_add_func("/window/prompt-fault", test_prompt_fault);
     g_test_add_func("/window/prompt-chunks", test_prompt_chunks);
+    g_test_add_func("/window/prompt-embedding", test_prompt_embedding);
     g_test_add_func("/window/prompt-choices", test_prompt_choices);
     g_test_add_func("/window/prompt-completion", test_prompt_completion);
     g_test_add_func("/window/develop", test_develop);

@@ -396,7 +396,8 @@ sl_prompt_box_connect (SlPromptBox *self, SlPromptReader *reader, SlSettings *re
 {
   /* What a text's reading depends on beside the text. */
   static const char *const others[]
-      = { "notify::prompt-mode", "notify::emphasis", "notify::tokenizer", "notify::steps", "notify::seed" };
+      = { "notify::prompt-mode", "notify::emphasis", "notify::tokenizer", "notify::steps",
+          "notify::seed",        "notify::lora",     "notify::embedding" };
   g_autofree char *own = g_strconcat ("notify::", property, NULL);
 
   self->reader = g_object_ref (reader);

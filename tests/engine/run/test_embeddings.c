@@ -89,6 +89,83 @@ static SlRun *new_run(SlModel *model, const Case *c, SlError *err)
     return sl_run_new(model, &recipe, NULL, err);
 }
 
+/* ---- how many tokens a prompt has ---- */
+
+static char *find_lora(const char *name, const char *hash, SlError *err)
+{
+    (void)hash;
+    (void)err;
+    return strdup(name);
+}
+
+/* As whoever shows the prompt counts them; of the words, with the sum of theirs. */
+static int shown_tokens(SlModel *model, const Case *c, int *words)
+{
+    const SlRecipe recipe = {.prompt = c->prompt,
+                             .negative_prompt = "",
+                             .prompt_mode = (int)c->mode,
+                             .steps = 2,
+                             .embedding = c->embedding,
+                             .lora = c->lora};
+    const SlPromptAsk ask = {.mode = c->mode, .text = c->prompt, .evaluations = 2};
+    const SlEmbeddingPlaces places = {find_file, find_lora, list_files};
+    SlNamedVectors names;
+    SlPromptSpans spans = {0};
+    SlError err = {0};
+    bool ok = sl_recipe_embeddings(&recipe, &places, &names, &err) &&
+              sl_prompt_spans(&ask, model->tokenizer, &names, &spans, &err);
+    int tokens = ok ? spans.tokens : -1;
+    *words = 0;
+    for (int i = 0; i < spans.spans; i++)
+        *words += spans.span[i].tokens;
+    sl_prompt_spans_free(&spans);
+    sl_named_vectors_free(&names);
+    return tokens;
+}
+
+/* An embedding counts with its vectors, in each mode and wherever its name comes from. */
+static void test_counts(SlModel *model)
+{
+    char bundle[600];
+    snprintf(bundle, sizeof bundle, "%s/bundle.safetensors", folder);
+    const struct {
+        Case with, without;
+    } cases[] = {
+        {{"a <cat> on", "", "sd1", "", SL_PROMPT_PLAIN}, {"a on", "", "", "", SL_PROMPT_PLAIN}},
+        {{"a <cat>++ on", "", "sd1", "", SL_PROMPT_COMPEL}, {"a on", "", "", "", SL_PROMPT_COMPEL}},
+        {{"a (sd1:1.2) on", "", "", "", SL_PROMPT_A1111}, {"a on", "", "", "", SL_PROMPT_A1111}},
+        {{"a my word on", "", "sd1:my word", "", SL_PROMPT_A1111},
+         {"a on", "", "", "", SL_PROMPT_A1111}},
+        {{"a embedding:styles/sd1.pt, on", "", "", "", SL_PROMPT_COMFYUI},
+         {"a , on", "", "", "", SL_PROMPT_COMFYUI}}};
+    SlError err = {0};
+    char path[600];
+    snprintf(path, sizeof path, "%s/sd1.pt", folder);
+    SlEmbeddingFile *file = sl_embedding_open(path, &err);
+    int vectors = file ? sl_embedding_get(file, 0)->vectors : 0;
+    sl_test(vectors > 1, "sd1.pt has %d vectors", vectors);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        int words, less;
+        int all = shown_tokens(model, &cases[i].with, &words);
+        int rest = shown_tokens(model, &cases[i].without, &less);
+        sl_test(all == rest + vectors, "\"%s\": %d tokens, of which %d without",
+                cases[i].with.prompt, all, rest);
+        sl_test(words == all, "... %d of them in its words", words);
+    }
+    SlEmbeddingFile *of = sl_embedding_open(bundle, &err);
+    const char *word = of ? sl_embedding_get(of, 0)->word : NULL;
+    char prompt[300];
+    int words;
+    snprintf(prompt, sizeof prompt, "a %s on", word ? word : "none");
+    const Case named = {prompt, "", "", bundle, SL_PROMPT_A1111};
+    const Case alone = {"a on", "", "", bundle, SL_PROMPT_A1111};
+    sl_test(word && shown_tokens(model, &named, &words) ==
+                        shown_tokens(model, &alone, &words) + sl_embedding_get(of, 0)->vectors,
+            "\"%s\", which a LoRA brings", prompt);
+    sl_embedding_close(of);
+    sl_embedding_close(file);
+}
+
 /* The hidden states of both prompts, malloc'ed. */
 static float *states_of(SlModel *model, const Case *c, size_t *n, char *said, size_t said_size)
 {
@@ -316,6 +393,7 @@ int main(int argc, char **argv)
     SlModel *sd1 = open_model("sd1"), *sd2 = open_model("sd2"), *sdxl = open_model("sdxl");
     if (!sd1 || !sd2 || !sdxl)
         return sl_test_done();
+    test_counts(sd1);
     test_sd1(sd1);
     test_bundle(sd1);
     test_chunks(sd1);
