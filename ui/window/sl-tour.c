@@ -22,6 +22,7 @@ typedef struct
   SlModelItem *model;
   SlSettings *recipe;
   SlComparisonState *lanes; /* NULL: none with a picture */
+  gboolean noisy;           /* the darkroom showed noisy samples */
 } Before;
 
 struct _SlTour
@@ -96,6 +97,14 @@ static void
 set_noisy (SlTour *self, gboolean noisy)
 {
   g_action_group_change_action_state (G_ACTION_GROUP (self->actions), "noisy", g_variant_new_boolean (noisy));
+}
+
+static gboolean
+is_noisy (SlTour *self)
+{
+  g_autoptr (GVariant) state = g_action_group_get_action_state (G_ACTION_GROUP (self->actions), "noisy");
+
+  return g_variant_get_boolean (state);
 }
 
 static guint
@@ -334,6 +343,7 @@ keep_before (SlTour *self)
   g_set_object (&self->before.model, workspace->model);
   self->before.recipe = sl_settings_dup (workspace->recipe);
   self->before.lanes = sl_comparison_state_new (workspace->comparison);
+  self->before.noisy = is_noisy (self);
 }
 
 /* The model with the parts that it had from elsewhere. */
@@ -394,7 +404,7 @@ sl_tour_leave (SlTour *self)
     }
   g_clear_object (&self->job);
   self->setting = TRUE;
-  set_noisy (self, FALSE);
+  set_noisy (self, self->before.noisy);
   give_back (self);
   self->setting = FALSE;
   sl_page_show (GTK_WIDGET (self->darkroom));
