@@ -1,4 +1,5 @@
-/* embeddings.c - see embeddings.h. Mirrors AUTOMATIC1111's modules/sd_hijack.py (extra_generation_params).
+/* embeddings.c - see embeddings.h. Mirrors AUTOMATIC1111's modules/sd_hijack.py (extra_generation_params) and
+ * InvokeAI's app/util/ti_utils.py (extract_ti_triggers_from_prompt).
  *
  * Easy to get wrong: the field may stand in quotes, and a file may be called otherwise here.
  */
@@ -44,6 +45,17 @@ static bool find_file(SlEmbeddingUse *use)
     return ok;
 }
 
+/* False without memory. What is to be taken is the importer's then. */
+static bool take(SlImporter *im, SlEmbeddingUses *uses)
+{
+    char *text = uses->count > 0 ? sl_embedding_uses_text(uses) : NULL;
+    bool ok = text || uses->count == 0;
+    if (text && sl_embedding_uses_check(text, NULL))
+        sl_importer_take(im, SL_SETTING_EMBEDDING, text);
+    free(text);
+    return ok;
+}
+
 void sl_embeddings_take(SlImporter *im, const char *hashes)
 {
     SlEmbeddingUses uses = {.use = hashes ? calloc(SL_EMBEDDINGS_MAX, sizeof *uses.use) : NULL};
@@ -59,10 +71,53 @@ void sl_embeddings_take(SlImporter *im, const char *hashes)
         uses.count += ok;
         p += length;
     }
-    char *text = ok && uses.count > 0 ? sl_embedding_uses_text(&uses) : NULL;
-    im->failed |= ok && uses.count > 0 && !text;
-    if (text && sl_embedding_uses_check(text, NULL))
-        sl_importer_take(im, SL_SETTING_EMBEDDING, text);
-    free(text);
+    im->failed |= ok && !take(im, &uses);
+    sl_embedding_uses_free(&uses);
+}
+
+/* ---- words ---- */
+
+/* "<NAME>" at p: its length, 0 where it is none. */
+static size_t trigger_at(const char *p)
+{
+    size_t length = *p == '<' ? strcspn(p + 1, "<>:;#\n") : 0;
+    return length && p[1 + length] == '>' ? length + 2 : 0;
+}
+
+static bool is_taken(const SlEmbeddingUses *uses, const char *word)
+{
+    for (int i = 0; i < uses->count; i++)
+        if (!strcmp(uses->use[i].word, word))
+            return true;
+    return false;
+}
+
+/* The file of that name, which the word goes on standing for. */
+static void take_trigger(SlEmbeddingUses *uses, const char *trigger, size_t length)
+{
+    SlEmbeddingUse use = {.name = ""};
+    char word[sizeof use.word];
+    if (uses->count == SL_EMBEDDINGS_MAX || length >= sizeof word)
+        return;
+    memcpy(word, trigger, length);
+    word[length] = 0;
+    memcpy(use.word, trigger + 1, length - 2);
+    if (is_taken(uses, word) || !find_file(&use))
+        return;
+    memcpy(use.word, word, length + 1);
+    uses->use[uses->count++] = use;
+}
+
+void sl_embeddings_take_triggers(SlImporter *im)
+{
+    static const SlSetting prompts[] = {SL_SETTING_PROMPT, SL_SETTING_NEGATIVE_PROMPT};
+    SlEmbeddingUses uses = {.use = calloc(SL_EMBEDDINGS_MAX, sizeof *uses.use)};
+    for (int i = 0; uses.use && i < 2; i++)
+        for (const char *p = im->text[prompts[i]] ? im->text[prompts[i]] : ""; *p; p++) {
+            size_t length = trigger_at(p);
+            if (length)
+                take_trigger(&uses, p, length);
+        }
+    im->failed |= !uses.use || !take(im, &uses);
     sl_embedding_uses_free(&uses);
 }

@@ -4,6 +4,7 @@
  * Easy to get wrong: in 1 and 2 the negative prompt stands in the prompt, in square brackets; both
  * drew their noise on the GPU, and since 3 it says which.
  */
+#include "app/recipe/foreign/embeddings.h"
 #include "app/recipe/foreign/flat.h"
 #include "app/recipe/foreign/readers.h"
 
@@ -60,6 +61,7 @@ bool sl_foreign_invokeai(SlImporter *im, const SlPictureTexts *texts, const char
         const char *mode = sl_flat_text(root, "generation_mode");
         const char *vae = name_of(cJSON_GetObjectItemCaseSensitive(root, "vae"));
         sl_flat_take(im, root, keys);
+        sl_embeddings_take_triggers(im);
         sl_importer_take_model(im, name_of(model), sl_flat_text(model, "hash"));
         sl_importer_take_diffusers_sampler(im, sl_flat_text(root, "scheduler"));
         if (device)
@@ -104,6 +106,7 @@ static void take_prompt(SlImporter *im, const char *prompt, size_t length)
     im->failed |= positive.failed || negative.failed;
     sl_importer_take(im, SL_SETTING_PROMPT, positive.data ? positive.data : "");
     sl_importer_take(im, SL_SETTING_NEGATIVE_PROMPT, negative.data ? negative.data : "");
+    sl_embeddings_take_triggers(im);
     sl_text_free(&positive);
     sl_text_free(&negative);
 }

@@ -2,13 +2,16 @@
  * (tests/fixtures/foreign, made up after public bug reports), texts after their formats, and hostile
  * graphs. What is understood is right, what is not is said, and nothing else is lost by it.
  */
+#include "app/files/files.h"
 #include "app/image/image.h"
 #include "app/recipe/import.h"
 #include "app/recipe/recipe_text.h"
 #include "test.h"
 
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 /* What a file does not say stays so. */
 static const SlRecipe nothing = {.prompt = "", .negative_prompt = "", .eta = -1};
@@ -807,6 +810,71 @@ static const Case others[] = {
      "t.png: this PNG holds no settings that are known here, only the text \"postprocessing\""},
 };
 
+/* ---- embeddings that are here ---- */
+
+/* A folder of models with "easyneg" among its embeddings. */
+static bool make_embeddings(char *models, char path[200])
+{
+    char *from = sl_test_path("goldens/embeddings/sd1.pt"), inner[200];
+    size_t bytes = 0;
+    SlError err = {0};
+    void *data = sl_read_file(from, 1 << 20, &bytes, &err);
+    bool ok = data && mkdtemp(models);
+    snprintf(inner, sizeof inner, "%.150s/embeddings", models);
+    snprintf(path, 200, "%.150s/embeddings/easyneg.pt", models);
+    ok = ok && mkdir(inner, 0700) == 0 && sl_write_file(path, data, bytes, &err);
+    free(data);
+    free(from);
+    return ok && setenv("SAFELIGHT_MODELS", models, 1) == 0;
+}
+
+/* InvokeAI calls them <NAME>, AUTOMATIC1111 lists their hashes. */
+static void test_embeddings(void)
+{
+    char models[] = "/tmp/safelight-foreign-XXXXXX", path[200], hex[65] = "", hashes[600];
+    const char *before = getenv("SAFELIGHT_MODELS");
+    char *saved = before ? strdup(before) : NULL;
+    SlError err = {0};
+    bool ok = make_embeddings(models, path) && sl_sha256_file(path, hex, NULL, &err);
+    sl_test(ok, "a folder of embeddings %s", err.message);
+    snprintf(hashes, sizeof hashes,
+             "a fox by nice\nSteps: 9, Sampler: Euler a, CFG scale: 7, Seed: 2, Size: 64x64, TI "
+             "hashes: \"nice: %.12s\"",
+             hex);
+    char expected[200];
+    snprintf(expected, sizeof expected,
+             "prompt=\"a fox by nice\" scheduler=\"euler-a\" steps=9 guidance=7 seed=2 "
+             "noise=cuda width=64 height=64 embedding=\"easyneg#%.12s:nice\"",
+             hex);
+    const Case cases[] = {
+        {"InvokeAI names embeddings in the prompts",
+         {{"invokeai_metadata",
+           "{\"app_version\": \"6.3.0\", \"positive_prompt\": \"a fox <none> <easyneg>+\", "
+           "\"negative_prompt\": \"<easyneg>, bad\", \"steps\": 9}"}},
+         "InvokeAI",
+         NULL,
+         "prompt=\"a fox <none> <easyneg>+\" negative_prompt=\"<easyneg>, bad\" steps=9 "
+         "embedding=\"easyneg:<easyneg>\"",
+         NULL},
+        {"AUTOMATIC1111's hash finds it under another name",
+         {{"parameters", hashes}},
+         "parameters",
+         NULL,
+         expected,
+         NULL}};
+    for (size_t i = 0; ok && i < sizeof cases / sizeof cases[0]; i++)
+        check(&cases[i]);
+    unlink(path);
+    path[strlen(path) - strlen("/easyneg.pt")] = 0;
+    rmdir(path);
+    rmdir(models);
+    if (saved)
+        setenv("SAFELIGHT_MODELS", saved, 1);
+    else
+        unsetenv("SAFELIGHT_MODELS");
+    free(saved);
+}
+
 /* ---- hostile graphs ---- */
 
 static void timed(const char *keyword, const char *text, const char *what)
@@ -891,6 +959,7 @@ int main(void)
         check(&webui[i]);
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         check(&others[i]);
+    test_embeddings();
     test_hostile();
     return sl_test_done();
 }
