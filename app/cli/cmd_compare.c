@@ -153,6 +153,7 @@ static bool compute(Compare *c, SlError *err)
                               .recipe = c->recipe,
                               .inputs = &c->arrays.inputs,
                               .fast = c->session.options->fast,
+                              .words = c->session.options->save_words,
                               .progress = on_progress,
                               .moment = on_moment,
                               .arg = c};

@@ -298,6 +298,11 @@ static bool check_complete(const SlOptions *o, SlError *err)
         return sl_fail(err, SL_ARGUMENT, "%s needs %s", c->name, c->argument);
     if (o->command == SL_COMMAND_COMPARE && !o->schedulers && !o->lane_count && !o->open)
         return sl_fail(err, SL_ARGUMENT, "compare needs --schedulers, --lane or --open");
+    if (o->save_words && (!o->save || o->open))
+        return sl_fail(
+            err, SL_ARGUMENT,
+            "--save-words is for lanes that are computed and saved: with --save, without "
+            "--open");
     if (o->open && (o->schedulers || o->lane_count))
         return sl_fail(err, SL_ARGUMENT, "compare takes --open or lanes to compute, not both");
     if (o->command == SL_COMMAND_BRANCH && (o->step < 0 || !o->output))

@@ -50,7 +50,7 @@ typedef struct SlOptions {
     int align; /* SlLineUp */
     const char *animation, *save, *open;
     const char *dynamic, *wildcards;
-    bool json, quiet, verify, profile, maps, fast;
+    bool json, quiet, verify, profile, maps, fast, save_words;
 
     const char *argument; /* FILE, MODEL or TEXT of the commands that take one */
 } SlOptions;

@@ -83,6 +83,8 @@ const SlOption sl_option_table[] = {
      "the development, step by step, as an animated WebP"},
     {"save", SL_OPTION_LANES_FILE, AT(save), COMPARE, "FILE.safelight",
      "the whole comparison, all lanes and steps, to open it again here or in the window"},
+    {"save-words", SL_OPTION_FLAG, AT(save_words), COMPARE, NULL,
+     "in the file of --save also what each word of the prompts did at each step, for the window"},
     {"fast", SL_OPTION_FLAG, AT(fast), COMPARE, NULL,
      "evaluate lanes of one size as one batch: faster on a GPU, with other last bits than alone"},
     {"open", SL_OPTION_LANES_FILE, AT(open), COMPARE, "FILE.safelight",

@@ -16,7 +16,8 @@ static bool add_lanes(SlCompare *c, const SlCompareJob *job, SlError *err)
     for (int i = 0; i < job->count; i++) {
         const SlTimelineOptions options = {.inputs = job->inputs,
                                            .origin = job->origin ? job->origin[i] : NULL,
-                                           .batches = job->batches ? job->batches[i] : NULL};
+                                           .batches = job->batches ? job->batches[i] : NULL,
+                                           .words = job->words};
         if (sl_lanes_add(c->lanes, c->model, job->recipe[i], &options, job->count, err) < 0)
             return false;
         if (job->parent)

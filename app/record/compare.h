@@ -38,6 +38,7 @@ typedef struct SlCompareJob {
     const int *parent; /* of branches: a lane before, -1 where it is not here; NULL: of none */
     const SlBatches *const *batches; /* in which each is made again; NULL: as it comes */
     bool fast;                       /* see sl_lanes_set_fast */
+    bool words;                      /* kept of each; see SlTimelineOptions */
     const SlRunInputs *inputs;       /* of all lanes; NULL: all from the seeds */
     const int *stop_after; /* of each lane: a step to stop after, 0: none; NULL: none at all */
     /* Called before the first evaluation (done 0) and after each; false with SL_CANCELLED stops.

@@ -140,7 +140,7 @@ sl_step_inspector_show (SlStepInspector *self, const SlInspected *inspected)
   g_autofree char *note = NULL;
 
   gtk_widget_set_visible (GTK_WIDGET (self->words),
-                          frame && *sl_settings_get_prompt (sl_job_get_settings (job)) != '\0');
+                          frame && sl_model_item_uses_prompt (sl_job_get_model (job)));
   sl_word_pair_show (self->words, &inspected->lane, &inspected->reference);
 
   gtk_widget_set_visible (GTK_WIDGET (self->means), frame != NULL);

@@ -6,6 +6,7 @@
 
 #define SIDE 64
 #define CHART 20
+#define LETTERS 12 /* of a word that are shown */
 
 struct _SlWordCard
 {
@@ -79,7 +80,6 @@ sl_word_card_show (SlWordCard *self, GdkTexture *texture, double share)
 
   gtk_picture_set_paintable (self->picture, GDK_PAINTABLE (texture));
   gtk_label_set_text (self->share, percent);
-  gtk_widget_set_tooltip_text (GTK_WIDGET (self), name);
   gtk_accessible_update_property (GTK_ACCESSIBLE (self), GTK_ACCESSIBLE_PROPERTY_LABEL, name, -1);
 }
 
@@ -128,12 +128,15 @@ sl_word_card_new (const char *text)
   self->chart = gtk_drawing_area_new ();
   self->share = GTK_LABEL (gtk_label_new (NULL));
   gtk_widget_set_size_request (picture, SIDE, SIDE);
+  gtk_widget_set_halign (picture, GTK_ALIGN_CENTER);
   gtk_picture_set_content_fit (self->picture, GTK_CONTENT_FIT_COVER);
   gtk_widget_set_overflow (picture, GTK_OVERFLOW_HIDDEN);
   gtk_widget_set_can_target (picture, FALSE);
   gtk_widget_add_css_class (picture, "word-picture");
   gtk_label_set_ellipsize (GTK_LABEL (word), PANGO_ELLIPSIZE_END);
-  gtk_label_set_max_width_chars (GTK_LABEL (word), 12);
+  gtk_label_set_max_width_chars (GTK_LABEL (word), LETTERS);
+  if (g_utf8_strlen (text, -1) > LETTERS)
+    gtk_widget_set_tooltip_text (GTK_WIDGET (self), text);
   gtk_widget_add_css_class (GTK_WIDGET (self->share), "numeric");
   gtk_widget_add_css_class (GTK_WIDGET (self->share), "word-share");
   gtk_widget_set_size_request (self->chart, SIDE, CHART);

@@ -54,10 +54,15 @@ static void show_words (SlWordView *self);
 /* ---- the words ---- */
 
 static gboolean
+is_of_prompt (SlWordView *self, guint word)
+{
+  return sl_frame_object_get_word_kind (self->frame, word) == SL_WORD_OF_PROMPT;
+}
+
+static gboolean
 is_offered (SlWordView *self, guint word)
 {
-  return sl_frame_object_get_word_kind (self->frame, word) == SL_WORD_OF_PROMPT
-         || g_settings_get_boolean (self->preferences, "word-ends");
+  return is_of_prompt (self, word) || g_settings_get_boolean (self->preferences, "word-ends");
 }
 
 static void
@@ -170,7 +175,7 @@ show_shares (SlWordView *self)
   double most = 0;
 
   for (guint word = 0; word < words; word++)
-    for (guint i = 0; i < n && is_offered (self, word); i++)
+    for (guint i = 0; i < n && is_of_prompt (self, word); i++)
       most = fmax (most, g_array_index (self->shares, double, i *words + word));
   for (guint word = 0; word < words; word++)
     {
@@ -224,7 +229,7 @@ show_cards (SlWordView *self)
     {
       maps[i] = is_offered (self, i) ? sl_frame_object_get_word_map (self->frame, i, self->level, CARD_MAP)
                                      : NULL;
-      most = maps[i] ? fmax (most, maps[i]->high) : most;
+      most = maps[i] && is_of_prompt (self, i) ? fmax (most, maps[i]->high) : most;
     }
   for (guint i = 0; i < n; i++)
     {
@@ -299,7 +304,7 @@ find_message (SlWordView *self, gboolean *again)
     return _ ("The words’ maps come with the first step");
   if (sl_frame_object_count_words (self->frame) == 0)
     {
-      *again = *sl_settings_get_prompt (sl_job_get_settings (self->job)) != '\0';
+      *again = sl_model_item_uses_prompt (sl_job_get_model (self->job));
       return *again ? _ ("This run was made without maps of its words") : _ ("This run was told no words");
     }
   for (guint i = 0; i < sl_frame_object_count_words (self->frame); i++)

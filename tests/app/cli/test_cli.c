@@ -5,6 +5,7 @@
 #include "app/image/png_text.h"
 #include "app/recipe/metadata.h"
 #include "app/recipe/recipe_text.h"
+#include "app/record/record.h"
 #include "program.h"
 #include "tests/engine/run/scheduler_model.h"
 
@@ -347,6 +348,19 @@ static void test_word_maps(void)
     expect(RUN(SD, "--word-maps", file("words"), "--word-level", "3"), 2, "levels of this picture",
            "a level that there is not");
     expect(RUN(SD, "--word-level", "4"), 2, "--word-maps", "a level of no maps");
+    expect(RUN("compare", "--model", sd_model, "--prompt", "a house", SMALL, "--schedulers",
+               "euler", "--save", file("with-words.safelight"), "--save-words"),
+           0, "", "compare --save-words");
+    SlMetadata identity;
+    SlLanes *lanes = sl_lanes_load(file("with-words.safelight"), &identity, &err);
+    const SlWordRecord *record = lanes ? sl_timeline_words(sl_lanes_timeline(lanes, 0)) : NULL;
+    sl_test(record && record->rows == 4 && sl_word_record_has(record, 0),
+            "the file has what two words, the beginning and the end did %s", err.message);
+    sl_lanes_free(lanes);
+    sl_metadata_free(&identity);
+    expect(RUN("compare", "--model", sd_model, "--prompt", "a house", SMALL, "--schedulers",
+               "euler", "--save-words"),
+           2, "--save-words", "words of lanes that are not saved");
     expect(RUN("generate", "--model", ddpm_model, "--steps", "2", "--word-maps", file("words")), 2,
            "a model without one", "word maps of a model without a prompt");
 }
