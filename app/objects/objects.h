@@ -27,5 +27,6 @@
 #include "app/objects/sl-scheduler-item.h"
 #include "app/objects/sl-settings.h"
 #include "app/objects/sl-sigma-curve.h"
+#include "app/objects/worker/sl-trial.h"
 #include "app/objects/worker/sl-worker.h"
 #include "app/objects/gallery/sl-writer.h"

@@ -387,7 +387,7 @@ static void test_bounded(void)
     g_autoptr(SlFrameObject) frame = NULL;
     guint kept = 0;
 
-    sl_worker_set_budget(workspace->worker, 300000);
+    sl_worker_set_budget(workspace->worker, 150000);
     act("win.develop");
     run_to_end();
     sl_worker_set_budget(workspace->worker, 0);

@@ -267,9 +267,8 @@ branch_over (SlComparePage *self, GParamSpec *pspec, SlJob *job)
 }
 
 static void
-branched (SlLaneEditor *editor, SlOwn own, SlSettings *values, SlComparePage *self)
+make_branch (SlComparePage *self, guint index, SlOwn own, SlSettings *values)
 {
-  guint index = GPOINTER_TO_UINT (g_object_get_data (G_OBJECT (editor), "sl-lane"));
   g_autoptr (GError) error = NULL;
 
   tell_templates (self);
@@ -282,6 +281,12 @@ branched (SlLaneEditor *editor, SlOwn own, SlSettings *values, SlComparePage *se
   else
     sl_notice_alert (GTK_WIDGET (self), _ ("There can be no branch here"), error->message);
   update (self);
+}
+
+static void
+branched (SlLaneEditor *editor, SlOwn own, SlSettings *values, SlComparePage *self)
+{
+  make_branch (self, GPOINTER_TO_UINT (g_object_get_data (G_OBJECT (editor), "sl-lane")), own, values);
 }
 
 static void
@@ -298,8 +303,9 @@ branch (SlComparePage *self, guint index)
   gtk_window_present (GTK_WINDOW (editor));
 }
 
-void
-sl_compare_page_branch_run (SlComparePage *self, SlJob *job, SlFrameObject *frame)
+/* It is the only lane, after so many of its evaluations. */
+static void
+take_run (SlComparePage *self, SlJob *job, int evaluations)
 {
   SlComparisonState *before = sl_comparison_state_new (self->comparison);
 
@@ -307,9 +313,23 @@ sl_compare_page_branch_run (SlComparePage *self, SlJob *job, SlFrameObject *fram
   sl_lanes_undo_offer (self->undo, before, _ ("The lanes before were removed"));
   sl_comparison_set_align (self->comparison, SL_ALIGN_EVALUATIONS);
   sl_comparison_adopt (self->comparison, job);
-  sl_comparison_set_position (self->comparison, sl_frame_object_get_index (frame) + 1);
+  sl_comparison_set_position (self->comparison, evaluations);
   sl_page_show (GTK_WIDGET (self));
+}
+
+void
+sl_compare_page_branch_run (SlComparePage *self, SlJob *job, SlFrameObject *frame)
+{
+  take_run (self, job, sl_frame_object_get_index (frame) + 1);
   branch (self, 0);
+}
+
+void
+sl_compare_page_continue_run (
+    SlComparePage *self, SlJob *job, SlFrameObject *frame, SlOwn own, SlSettings *values)
+{
+  take_run (self, job, sl_frame_object_get_index (frame));
+  make_branch (self, 0, own, values);
 }
 
 static void

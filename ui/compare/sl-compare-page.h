@@ -23,6 +23,9 @@ void sl_compare_page_connect (SlComparePage *self,
                               SlExportBar *export_bar);
 /* A run from elsewhere becomes the only lane, and a person is asked how it shall be branched after frame. */
 void sl_compare_page_branch_run (SlComparePage *self, SlJob *job, SlFrameObject *frame);
+/* The same at once with these settings, from before a frame: it is made again. */
+void sl_compare_page_continue_run (
+    SlComparePage *self, SlJob *job, SlFrameObject *frame, SlOwn own, SlSettings *values);
 /* The comparison in a file, in place of the one that is there. */
 void sl_compare_page_open (SlComparePage *self, const char *path);
 SlCompareView *sl_compare_page_get_view (SlComparePage *self);

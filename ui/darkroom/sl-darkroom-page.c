@@ -11,6 +11,7 @@
 #include "ui/darkroom/sl-picture-bar.h"
 #include "ui/darkroom/sl-run-report.h"
 #include "ui/darkroom/sl-tray.h"
+#include "ui/darkroom/sl-trial-bar.h"
 #include "ui/darkroom/sl-unfinished.h"
 #include "ui/darkroom/sl-word-view.h"
 #include "ui/exchange/sl-moment-file.h"
@@ -30,6 +31,8 @@ struct _SlDarkroomPage
   SlWordView *words;
   SlFilmStrip *strip;
   SlPictureBar *picture_bar;
+  GtkRevealer *trial_revealer;
+  SlTrialBar *trial_bar;
 
   SlWorkspace *workspace;
   GActionMap *actions; /* the window's; not held */
@@ -39,8 +42,10 @@ struct _SlDarkroomPage
   SlFrameObject *frame;
   SlPicture *picture;
   SlView view;
-  guint rest;    /* timeout that decodes the step */
-  guint ticking; /* timeout that moves the progress bar */
+  SlTrial *trial; /* other guidance for the frame; NULL where it is not tried */
+  gboolean tried; /* the bar says other guidance than the run */
+  guint rest;     /* timeout that decodes the step, or what is tried of it */
+  guint ticking;  /* timeout that moves the progress bar */
 };
 
 static void page_init (SlPageInterface *iface);
@@ -53,6 +58,7 @@ G_DEFINE_FINAL_TYPE_WITH_CODE (SlDarkroomPage,
 enum
 {
   BRANCH_ASKED,
+  CONTINUE_ASKED,
   PICTURE_CHANGED,
   N_SIGNALS
 };
@@ -96,7 +102,7 @@ static void
 update (SlDarkroomPage *self)
 {
   static const char *const of_a_moment[]
-      = { "keep-step", "noisy", "branch", "save-animation", "save-animation-to" };
+      = { "keep-step", "noisy", "branch", "what-if", "save-animation", "save-animation-to" };
   SlWorkspace *workspace = self->workspace;
   gboolean works = sl_queue_get_current (workspace->queue) || sl_worker_is_loading (workspace->worker);
 
@@ -181,13 +187,31 @@ make_caption (SlDarkroomPage *self)
   return g_string_free (g_steal_pointer (&caption), FALSE);
 }
 
+/* What is tried of the moment, or the moment itself; caption becomes its. */
+static GBytes *
+get_picture (SlDarkroomPage *self, int *width, int *height, char **caption)
+{
+  GBytes *rgb = self->trial && self->tried ? sl_trial_get_rgb (self->trial, width, height) : NULL;
+  g_autofree char *words = NULL;
+
+  if (rgb == NULL)
+    {
+      *caption = make_caption (self);
+      return sl_frame_object_get_rgb (self->frame, self->view, width, height);
+    }
+  words = sl_trial_bar_describe (self->trial_bar);
+  *caption = g_strdup_printf (_ ("Step %d of %d  ·  what if: %s"), sl_frame_object_get_step (self->frame) + 1,
+                              sl_frame_object_get_steps (self->frame), words);
+  return rgb;
+}
+
 static void
 draw_moment (SlDarkroomPage *self)
 {
   int width, height;
-  GBytes *rgb = sl_frame_object_get_rgb (self->frame, self->view, &width, &height);
+  g_autofree char *caption = NULL;
+  GBytes *rgb = get_picture (self, &width, &height, &caption);
   g_autoptr (GdkTexture) texture = sl_texture_new_rgb (rgb, width, height);
-  g_autofree char *caption = make_caption (self);
   SlSettings *settings = sl_job_get_settings (self->job);
 
   sl_canvas_set_size (sl_tray_get_canvas (self->tray), sl_settings_get_width (settings),
@@ -199,13 +223,26 @@ draw_moment (SlDarkroomPage *self)
   show_words (self);
 }
 
+static void
+ask_trial (SlDarkroomPage *self, gboolean decoded)
+{
+  SlOwn own;
+  g_autoptr (SlSettings) settings = sl_trial_bar_get_settings (self->trial_bar, &own);
+
+  self->tried = own != 0;
+  if (self->tried)
+    sl_trial_ask (self->trial, settings, decoded);
+}
+
 static gboolean
 rested (gpointer data)
 {
   SlDarkroomPage *self = data;
 
   self->rest = 0;
-  if (self->frame && self->job)
+  if (self->trial && self->tried)
+    ask_trial (self, TRUE);
+  else if (self->frame && self->job)
     sl_worker_decode (self->workspace->worker, self->job, self->frame, self->view);
   return G_SOURCE_REMOVE;
 }
@@ -217,13 +254,101 @@ decode_at_rest (SlDarkroomPage *self)
   gboolean goes_by = !sl_job_is_over (self->job) && sl_film_strip_is_following (self->strip);
 
   g_clear_handle_id (&self->rest, g_source_remove);
-  if (!goes_by && !sl_frame_object_is_decoded (self->frame, self->view))
+  if (!goes_by && ((self->trial && self->tried) || !sl_frame_object_is_decoded (self->frame, self->view)))
     self->rest = g_timeout_add (REST_MS, rested, self);
+}
+
+/* ---- other guidance for it ---- */
+
+static gboolean
+wants_trial (SlDarkroomPage *self)
+{
+  return gtk_revealer_get_reveal_child (self->trial_revealer);
+}
+
+static void
+trial_answered (SlDarkroomPage *self)
+{
+  if (!shows_moment (self) || self->trial == NULL)
+    return;
+  sl_trial_bar_set_problem (self->trial_bar, self->tried ? sl_trial_get_problem (self->trial) : NULL);
+  draw_moment (self);
+}
+
+static void
+forget_trial (SlDarkroomPage *self)
+{
+  if (self->trial)
+    g_signal_handlers_disconnect_by_func (self->trial, trial_answered, self);
+  g_clear_object (&self->trial);
+  self->tried = FALSE;
+}
+
+/* Of the frame that is shown now. One that only goes by is not tried. */
+static void
+begin_trial (SlDarkroomPage *self)
+{
+  SlTrialPossible possible;
+
+  forget_trial (self);
+  if (!wants_trial (self) || (!sl_job_is_over (self->job) && sl_film_strip_is_following (self->strip)))
+    return;
+  possible = sl_trial_is_possible (self->job, self->frame);
+  sl_trial_bar_set_possible (self->trial_bar, possible);
+  if (possible != SL_TRIAL_POSSIBLE)
+    return;
+  self->trial = sl_trial_new (self->workspace->worker, self->job, self->frame);
+  g_signal_connect_object (self->trial, "answered", G_CALLBACK (trial_answered), self, G_CONNECT_SWAPPED);
+  ask_trial (self, FALSE);
+}
+
+static void
+trial_changed (SlDarkroomPage *self)
+{
+  if (self->trial == NULL)
+    return;
+  ask_trial (self, FALSE);
+  if (!self->tried)
+    trial_answered (self);
+  decode_at_rest (self);
+}
+
+static void
+trial_continued (SlDarkroomPage *self)
+{
+  SlOwn own;
+  g_autoptr (SlSettings) settings = sl_trial_bar_get_settings (self->trial_bar, &own);
+
+  if (shows_moment (self) && own)
+    g_signal_emit (self, signals[CONTINUE_ASKED], 0, own, settings);
+}
+
+static void
+set_what_if (SlDarkroomPage *self, gboolean wanted)
+{
+  if (wants_trial (self) == wanted)
+    return;
+  g_simple_action_set_state (G_SIMPLE_ACTION (g_action_map_lookup_action (self->actions, "what-if")),
+                             g_variant_new_boolean (wanted));
+  gtk_revealer_set_reveal_child (self->trial_revealer, wanted);
+  if (wanted)
+    sl_trial_bar_begin (self->trial_bar, sl_job_get_settings (self->job));
+  if (!shows_moment (self))
+    {
+      forget_trial (self);
+      return;
+    }
+  begin_trial (self);
+  if (wanted && self->trial == NULL && !sl_job_is_over (self->job)
+      && sl_film_strip_is_following (self->strip))
+    sl_trial_bar_set_problem (self->trial_bar, _ ("the run goes on: choose one of its steps"));
+  draw_moment (self);
 }
 
 static void
 forget_moment (SlDarkroomPage *self)
 {
+  forget_trial (self);
   if (self->frame)
     g_signal_handlers_disconnect_by_func (self->frame, draw_moment, self);
   g_clear_object (&self->frame);
@@ -245,6 +370,8 @@ show_moment (SlDarkroomPage *self)
       sl_frame_object_forget_problem (frame, self->view); /* it is tried again */
       g_signal_connect_object (frame, "decoded", G_CALLBACK (draw_moment), self, G_CONNECT_SWAPPED);
     }
+  if (self->trial == NULL)
+    begin_trial (self);
   draw_moment (self);
   decode_at_rest (self);
 }
@@ -306,6 +433,7 @@ sl_darkroom_page_show_picture (SlDarkroomPage *self, SlPicture *picture)
     return;
   loading = g_new (Loading, 1);
   *loading = (Loading){ g_object_ref (self), g_object_ref (picture) };
+  set_what_if (self, FALSE);
   set_picture (self, picture);
   sl_picture_bar_show (self->picture_bar, picture);
   gtk_stack_set_visible_child_name (self->below, "picture");
@@ -375,6 +503,7 @@ job_state (SlDarkroomPage *self)
 static void
 show_job (SlDarkroomPage *self, SlJob *job)
 {
+  set_what_if (self, FALSE);
   set_picture (self, NULL);
   g_set_object (&self->job, job);
   forget_moment (self);
@@ -746,6 +875,13 @@ save_word_to_path (GSimpleAction *action, GVariant *parameter, gpointer self)
 }
 
 static void
+what_if (GSimpleAction *action, GVariant *value, gpointer self)
+{
+  if (shows_moment (self))
+    set_what_if (self, g_variant_get_boolean (value));
+}
+
+static void
 resume (GSimpleAction *action, GVariant *parameter, gpointer self)
 {
   sl_unfinished_resume (SL_DARKROOM_PAGE (self)->workspace);
@@ -760,6 +896,7 @@ static const GActionEntry entries[] = {
   { .name = "save-animation", .activate = save_film },
   { .name = "save-animation-to", .activate = save_film_to_path, .parameter_type = "s" },
   { .name = "branch", .activate = branch },
+  { .name = "what-if", .state = "false", .change_state = what_if },
   { .name = "resume", .activate = resume },
   { .name = "word-maps-again", .activate = make_again_with_words },
   { .name = "no-word", .activate = no_word },
@@ -781,6 +918,7 @@ add_keys (SlDarkroomPage *self)
     { GDK_KEY_minus, "win.zoom-out" },  { GDK_KEY_Left, "win.previous-step" },
     { GDK_KEY_Right, "win.next-step" }, { GDK_KEY_Delete, "win.delete" },
     { GDK_KEY_w, "win.word-maps" },     { GDK_KEY_Escape, "win.no-word" },
+    { GDK_KEY_g, "win.what-if" },
   };
   static const struct
   {
@@ -868,6 +1006,8 @@ sl_darkroom_page_connect (SlDarkroomPage *self,
     { workspace->preferences, "changed::keep-seed", G_CALLBACK (keep_seed_changed) },
     { self->strip, "picked", G_CALLBACK (show_moment) },
     { self->words, "touched", G_CALLBACK (show_overlay) },
+    { self->trial_bar, "changed", G_CALLBACK (trial_changed) },
+    { self->trial_bar, "continued", G_CALLBACK (trial_continued) },
   };
 
   self->workspace = g_object_ref (workspace);
@@ -896,6 +1036,7 @@ void
 sl_darkroom_page_close (SlDarkroomPage *self)
 {
   sl_unfinished_remember (self->workspace, GTK_WIDGET (self), sl_run_report_get_lost (self->report));
+  forget_trial (self);
   g_clear_handle_id (&self->rest, g_source_remove);
   g_clear_handle_id (&self->ticking, g_source_remove);
 }
@@ -928,6 +1069,7 @@ sl_darkroom_page_dispose (GObject *object)
   g_clear_handle_id (&self->rest, g_source_remove);
   g_clear_handle_id (&self->ticking, g_source_remove);
   g_clear_object (&self->report);
+  g_clear_object (&self->trial);
   g_clear_object (&self->frame);
   g_clear_object (&self->job);
   g_clear_object (&self->picture);
@@ -956,6 +1098,7 @@ sl_darkroom_page_class_init (SlDarkroomPageClass *klass)
   g_type_ensure (SL_TYPE_FILM_STRIP);
   g_type_ensure (SL_TYPE_WORD_VIEW);
   g_type_ensure (SL_TYPE_PICTURE_BAR);
+  g_type_ensure (SL_TYPE_TRIAL_BAR);
   G_OBJECT_CLASS (klass)->dispose = sl_darkroom_page_dispose;
   gtk_widget_class_set_template_from_resource (widget_class, "/org/safelight/Safelight/sl-darkroom-page.ui");
   gtk_widget_class_bind_template_child (widget_class, SlDarkroomPage, tray);
@@ -963,8 +1106,12 @@ sl_darkroom_page_class_init (SlDarkroomPageClass *klass)
   gtk_widget_class_bind_template_child (widget_class, SlDarkroomPage, words);
   gtk_widget_class_bind_template_child (widget_class, SlDarkroomPage, strip);
   gtk_widget_class_bind_template_child (widget_class, SlDarkroomPage, picture_bar);
+  gtk_widget_class_bind_template_child (widget_class, SlDarkroomPage, trial_revealer);
+  gtk_widget_class_bind_template_child (widget_class, SlDarkroomPage, trial_bar);
   signals[BRANCH_ASKED] = g_signal_new ("branch-asked", SL_TYPE_DARKROOM_PAGE, G_SIGNAL_RUN_LAST, 0, NULL,
                                         NULL, NULL, G_TYPE_NONE, 0);
+  signals[CONTINUE_ASKED] = g_signal_new ("continue-asked", SL_TYPE_DARKROOM_PAGE, G_SIGNAL_RUN_LAST, 0, NULL,
+                                          NULL, NULL, G_TYPE_NONE, 2, G_TYPE_UINT64, SL_TYPE_SETTINGS);
   signals[PICTURE_CHANGED] = g_signal_new ("picture-changed", SL_TYPE_DARKROOM_PAGE, G_SIGNAL_RUN_LAST, 0,
                                            NULL, NULL, NULL, G_TYPE_NONE, 0);
 }

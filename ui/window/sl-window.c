@@ -273,6 +273,13 @@ branch_asked (SlWindow *self)
 }
 
 static void
+continue_asked (SlWindow *self, SlOwn own, SlSettings *values)
+{
+  sl_compare_page_continue_run (self->compare, sl_darkroom_page_get_job (self->darkroom),
+                                sl_darkroom_page_get_frame (self->darkroom), own, values);
+}
+
+static void
 shown_picture_changed (SlWindow *self)
 {
   sl_gallery_page_set_shown (self->gallery, sl_darkroom_page_get_picture (self->darkroom));
@@ -369,6 +376,7 @@ connect_parts (SlWindow *self)
     { self->pages, "notify::visible-child", G_CALLBACK (page_changed) },
     { self->darkroom, "state-changed", G_CALLBACK (update) },
     { self->darkroom, "branch-asked", G_CALLBACK (branch_asked) },
+    { self->darkroom, "continue-asked", G_CALLBACK (continue_asked) },
     { self->darkroom, "picture-changed", G_CALLBACK (shown_picture_changed) },
     { self->compare, "state-changed", G_CALLBACK (update) },
   };

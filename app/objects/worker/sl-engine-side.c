@@ -112,6 +112,7 @@ swap_model (SlEngineSide *side, SlModel *model, SlModelItem *item, const SlDevic
 {
   SlModel *old;
 
+  _sl_side_forget_tried (side);
   pthread_mutex_lock (&side->lock);
   old = side->model;
   side->model = model;
@@ -211,6 +212,7 @@ _sl_side_close (gpointer data)
 {
   SlEngineSide *side = data;
 
+  _sl_side_forget_tried (side);
   pthread_mutex_lock (&side->lock);
   if (side->model)
     sl_model_close (&side->model);
@@ -351,4 +353,70 @@ _sl_side_decode_of (
   if (_sl_side_is_dead (side) && !_sl_side_ensure_model (side, item, choice, err))
     return FALSE;
   return _sl_side_decode (side, decoding, err);
+}
+
+/* ---- other guidance ---- */
+
+void
+_sl_side_forget_tried (SlEngineSide *side)
+{
+  g_clear_pointer (&side->what_if, sl_what_if_free);
+  g_clear_pointer (&side->tried, sl_timeline_free);
+}
+
+static gboolean
+ensure_tried (SlEngineSide *side, const SlTrying *trying, SlError *err)
+{
+  if (side->what_if && side->tried == trying->timeline && side->tried_moment == trying->moment)
+    return TRUE;
+  _sl_side_forget_tried (side);
+  side->what_if = sl_what_if_new (trying->timeline, side->model, trying->moment, err);
+  if (side->what_if == NULL)
+    return FALSE;
+  side->tried = sl_timeline_ref (trying->timeline);
+  side->tried_moment = trying->moment;
+  return TRUE;
+}
+
+static gboolean
+draw_tried (SlEngineSide *side, SlTrying *trying, SlSample *sample, SlError *err)
+{
+  int factor = trying->decoded ? sl_model_info (side->model)->factor : 1;
+  gsize bytes = (gsize)sample->height * sample->width * factor * factor * 3;
+  g_autofree guint8 *rgb = g_try_malloc (bytes);
+
+  if (rgb == NULL)
+    return sl_fail (err, SL_MEMORY, "no memory for its picture");
+  if (!trying->decoded)
+    sl_preview (side->model, sample->data, sample->height, sample->width, rgb);
+  else if (!sl_sample_decode (side->model, sample, NULL, rgb, err))
+    return FALSE;
+  trying->width = sample->width * factor;
+  trying->height = sample->height * factor;
+  trying->rgb = g_bytes_new_take (g_steal_pointer (&rgb), bytes);
+  return TRUE;
+}
+
+gboolean
+_sl_side_try (SlEngineSide *side, SlTrying *trying, SlError *err)
+{
+  SlMoment planned = sl_timeline_planned (trying->timeline, trying->moment);
+  SlSample sample = { .step = planned.step + 1, .steps = trying->recipe->steps };
+  g_autofree float *values = g_new (float, sl_timeline_elements (trying->timeline));
+  gboolean ok = FALSE;
+
+  sl_timeline_size (trying->timeline, &sample.channels, &sample.height, &sample.width);
+  sample.data = values;
+  for (int i = 0; !ok && i <= SL_CANCEL_RETRIES && !g_atomic_int_get (&side->closing); i++)
+    {
+      *err = (SlError){ 0 };
+      /* of the last moment the picture is the result */
+      ok = ensure_tried (side, trying, err)
+           && sl_what_if (side->what_if, trying->recipe, planned.last ? values : NULL,
+                          planned.last ? NULL : values, err)
+           && draw_tried (side, trying, &sample, err);
+      if (!ok && err->code != SL_CANCELLED)
+        break;
+    }
+  return ok;
 }

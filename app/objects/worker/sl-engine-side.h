@@ -48,6 +48,9 @@ typedef struct
   char *tiny;            /* the tiny VAE that model was last given, whatever came of it; NULL: none */
   int closing;           /* atomic: also what loading polls */
   guint running;         /* jobs that use model and are on their way */
+  SlWhatIf *what_if;     /* the moment that was tried last; NULL: none */
+  SlTimeline *tried;     /* of which timeline, a reference, */
+  int tried_moment;
 } SlEngineSide;
 
 /* Tries again what was cancelled without having been asked for. */
@@ -87,5 +90,22 @@ gboolean _sl_side_decode_tiny (SlEngineSide *side, SlDecoding *decoding, SlError
 gboolean _sl_side_decode_of (
     SlEngineSide *side, SlModelItem *item, const SlDeviceChoice *choice, SlDecoding *decoding, SlError *err);
 void _sl_decoding_clear (SlDecoding *decoding);
+
+/* A moment with other guidance. */
+typedef struct
+{
+  SlTimeline *timeline;
+  int moment;
+  SlRecipe *recipe;
+  gboolean decoded; /* by the decoder, else the quick preview */
+  /* what came of it */
+  GBytes *rgb;
+  int width;
+  int height;
+} SlTrying;
+
+/* FALSE and *err when it failed. The moment stays ready for the next try until another one's, or: */
+gboolean _sl_side_try (SlEngineSide *side, SlTrying *trying, SlError *err);
+void _sl_side_forget_tried (SlEngineSide *side);
 
 G_END_DECLS

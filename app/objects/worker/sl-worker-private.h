@@ -59,6 +59,14 @@ gboolean _sl_worker_push (SlWorker *self,
                           SlThreadQueueFunc done,
                           gpointer data,
                           GDestroyNotify destroy);
+/* The same between the evaluations of a run, with the model that is loaded already: *err says so where that is
+ * another one. */
+gboolean _sl_worker_push_urgent (SlWorker *self,
+                                 SlModelItem *model,
+                                 SlSideFunc func,
+                                 SlThreadQueueFunc done,
+                                 gpointer data,
+                                 GDestroyNotify destroy);
 SlDecoded *_sl_worker_get_decoded (SlWorker *self);
 /* NULL after sl_worker_shutdown. What is in it belongs to its thread. */
 SlEngineSide *_sl_worker_get_side (SlWorker *self);

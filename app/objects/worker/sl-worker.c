@@ -268,6 +268,37 @@ func_done (gpointer data)
   request->func_done (request->func_data);
 }
 
+static void
+urgent_run (gpointer data)
+{
+  SlRequest *request = data;
+  SlEngineSide *side = request->side;
+  SlError err = { 0 };
+
+  if (side->model == NULL || !sl_model_item_equal (side->item, request->item))
+    sl_fail (&err, SL_ARGUMENT, "the model “%s” is not loaded now", sl_model_item_get_name (request->item));
+  else if (_sl_side_is_dead (side))
+    sl_fail (&err, SL_DEVICE, "the GPU failed");
+  request->func (side, &err, request->func_data);
+}
+
+static SlRequest *
+func_request (SlWorker *self,
+              SlModelItem *model,
+              SlSideFunc func,
+              SlThreadQueueFunc done,
+              gpointer data,
+              GDestroyNotify destroy)
+{
+  SlRequest *request = request_new (self, model);
+
+  request->func = func;
+  request->func_done = done;
+  request->func_data = data;
+  request->func_destroy = destroy;
+  return request;
+}
+
 gboolean
 _sl_worker_push (SlWorker *self,
                  SlModelItem *model,
@@ -276,17 +307,24 @@ _sl_worker_push (SlWorker *self,
                  gpointer data,
                  GDestroyNotify destroy)
 {
-  SlRequest *request;
+  if (self->side)
+    sl_thread_queue_push (self->side->thread, FALSE, func_run, func_done,
+                          func_request (self, model, func, done, data, destroy), request_free);
+  return self->side != NULL;
+}
 
-  if (self->side == NULL)
-    return FALSE;
-  request = request_new (self, model);
-  request->func = func;
-  request->func_done = done;
-  request->func_data = data;
-  request->func_destroy = destroy;
-  sl_thread_queue_push (self->side->thread, FALSE, func_run, func_done, request, request_free);
-  return TRUE;
+gboolean
+_sl_worker_push_urgent (SlWorker *self,
+                        SlModelItem *model,
+                        SlSideFunc func,
+                        SlThreadQueueFunc done,
+                        gpointer data,
+                        GDestroyNotify destroy)
+{
+  if (self->side)
+    sl_thread_queue_push (self->side->thread, TRUE, urgent_run, func_done,
+                          func_request (self, model, func, done, data, destroy), request_free);
+  return self->side != NULL;
 }
 
 void
