@@ -4,6 +4,7 @@
  * number there is taken for a strength; a German locale must not write or want commas.
  */
 #include "engine/adapters/adapters.h"
+#include "engine/adapters/uses_text.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -116,25 +117,9 @@ static bool take_curve(const char *start, const char **end, SlAdapterUse *use)
     return true;
 }
 
-static bool is_hash(const char *p, size_t length)
+static bool is_hash(size_t length)
 {
-    return (length == 8 || length == 10 || length == 12 || length == 64) &&
-           strspn(p, "0123456789abcdefABCDEF") >= length;
-}
-
-static void take_hash(const char *start, const char **end, SlAdapterUse *use)
-{
-    const char *at = find_last(start, *end, '#');
-    size_t length = at ? (size_t)(*end - at - 1) : 0;
-    use->hash[0] = 0;
-    if (!at || at == start || !is_hash(at + 1, length))
-        return;
-    for (size_t i = 0; i < length; i++) {
-        char c = at[1 + i];
-        use->hash[i] = c >= 'A' && c <= 'F' ? (char)(c + 32) : c;
-    }
-    use->hash[length] = 0;
-    *end = at;
+    return length == 8 || length == 10 || length == 12 || length == 64;
 }
 
 static bool check_curve(const SlAdapterUse *use, SlError *err)
@@ -171,8 +156,9 @@ static bool check_use(const SlAdapterUse *use, SlError *err)
     return check_curve(use, err);
 }
 
-static bool read_use(const char *start, const char *end, SlAdapterUse *use, SlError *err)
+static bool read_use(const char *start, const char *end, void *to, SlError *err)
 {
+    SlAdapterUse *use = to;
     *use = (SlAdapterUse){.unet = 1, .text = 1, .to = 1};
     if (!take_range(start, &end, use))
         take_curve(start, &end, use);
@@ -180,7 +166,7 @@ static bool read_use(const char *start, const char *end, SlAdapterUse *use, SlEr
         use->unet = use->text;
         take_number(start, &end, &use->unet);
     }
-    take_hash(start, &end, use);
+    sl_uses_take_hash(start, &end, is_hash, use->hash);
     if (end == start || *start == ':' || (size_t)(end - start) >= sizeof use->name)
         return sl_fail(err, SL_ARGUMENT,
                        "\"%.200s\" names no LoRA; expected something like NAME:0.8", start);
@@ -212,27 +198,11 @@ bool sl_adapter_curve_parse(const char *text, SlAdapterUse *use, SlError *err)
 
 bool sl_adapter_uses_parse(const char *text, SlAdapterUses *uses, SlError *err)
 {
-    *uses = (SlAdapterUses){0};
-    for (const char *p = text; *p;) {
-        const char *stop = p + strcspn(p, ";"), *end = stop;
-        while (p < end && *p == ' ')
-            p++;
-        while (end > p && end[-1] == ' ')
-            end--;
-        if (end > p) {
-            if (uses->count == SL_ADAPTERS_MAX)
-                return sl_fail(err, SL_ARGUMENT, "there are more than %d LoRAs", SL_ADAPTERS_MAX);
-            if (!uses->use)
-                uses->use = calloc(SL_ADAPTERS_MAX, sizeof *uses->use);
-            if (!uses->use)
-                return sl_fail(err, SL_MEMORY, "out of memory for the LoRAs");
-            if (!read_use(p, end, &uses->use[uses->count], err))
-                return false;
-            uses->count++;
-        }
-        p = stop + (*stop == ';');
-    }
-    return true;
+    static const SlUsesKind kind = {"LoRAs", SL_ADAPTERS_MAX, sizeof(SlAdapterUse), read_use};
+    void *use;
+    bool ok = sl_uses_parse(&kind, text, &use, &uses->count, err);
+    uses->use = use;
+    return ok;
 }
 
 void sl_adapter_uses_free(SlAdapterUses *uses)

@@ -4,49 +4,39 @@
  * that "folder:a/cat.pt" stays a path.
  */
 #include "engine/adapters/embedding.h"
+#include "engine/adapters/uses_text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define DIGITS "0123456789abcdef"
-
-/* What stands behind the last `sign`, if it is short enough and `fits`; cut off then. */
-static bool take(const char *start, const char **end, char sign, bool (*fits)(const char *, size_t),
-                 char *out, size_t size)
+/* The word behind the last ":", where it is one, is taken off the end. */
+static void take_word(const char *start, const char **end, char *word, size_t size)
 {
-    const char *at = memrchr(start, sign, (size_t)(*end - start));
+    const char *at = memrchr(start, ':', (size_t)(*end - start));
     size_t length = at ? (size_t)(*end - at - 1) : 0;
-    if (!at || at == start || length >= size || !fits(at + 1, length))
-        return false;
-    memcpy(out, at + 1, length);
-    out[length] = 0;
+    if (!at || at == start || length == 0 || length >= size || memchr(at + 1, '/', length))
+        return;
+    memcpy(word, at + 1, length);
+    word[length] = 0;
     *end = at;
-    return true;
 }
 
-static bool is_word(const char *text, size_t length)
+static bool is_hash(size_t length)
 {
-    return length > 0 && !memchr(text, '/', length);
+    return length >= 8 && length <= 64;
 }
 
-static bool is_hash(const char *text, size_t length)
+static bool read_use(const char *start, const char *end, void *to, SlError *err)
 {
-    return length >= 8 && length <= 64 && strspn(text, DIGITS "ABCDEF") >= length;
-}
-
-static bool read_use(const char *start, const char *end, SlEmbeddingUse *use, SlError *err)
-{
-    const char *first = start;
+    SlEmbeddingUse *use = to;
     *use = (SlEmbeddingUse){.name = ""};
-    take(start, &end, ':', is_word, use->word, sizeof use->word);
-    if (take(start, &end, '#', is_hash, use->hash, sizeof use->hash))
-        for (char *p = use->hash; *p; p++)
-            *p = *p >= 'A' && *p <= 'F' ? (char)(*p + 32) : *p;
+    take_word(start, &end, use->word, sizeof use->word);
+    sl_uses_take_hash(start, &end, is_hash, use->hash);
     if (end == start || *start == ':' || (size_t)(end - start) >= sizeof use->name)
         return sl_fail(err, SL_ARGUMENT,
                        "\"%.200s\" names no embedding; expected something like FILE or FILE:WORD",
-                       first);
+                       start);
     memcpy(use->name, start, (size_t)(end - start));
     use->name[end - start] = 0;
     return true;
@@ -54,28 +44,12 @@ static bool read_use(const char *start, const char *end, SlEmbeddingUse *use, Sl
 
 bool sl_embedding_uses_parse(const char *text, SlEmbeddingUses *uses, SlError *err)
 {
-    *uses = (SlEmbeddingUses){0};
-    for (const char *p = text; *p;) {
-        const char *stop = p + strcspn(p, ";"), *end = stop;
-        while (p < end && *p == ' ')
-            p++;
-        while (end > p && end[-1] == ' ')
-            end--;
-        if (end > p) {
-            if (uses->count == SL_EMBEDDINGS_MAX)
-                return sl_fail(err, SL_ARGUMENT, "there are more than %d embeddings",
-                               SL_EMBEDDINGS_MAX);
-            if (!uses->use)
-                uses->use = calloc(SL_EMBEDDINGS_MAX, sizeof *uses->use);
-            if (!uses->use)
-                return sl_fail(err, SL_MEMORY, "out of memory for the embeddings");
-            if (!read_use(p, end, &uses->use[uses->count], err))
-                return false;
-            uses->count++;
-        }
-        p = stop + (*stop == ';');
-    }
-    return true;
+    static const SlUsesKind kind = {"embeddings", SL_EMBEDDINGS_MAX, sizeof(SlEmbeddingUse),
+                                    read_use};
+    void *use;
+    bool ok = sl_uses_parse(&kind, text, &use, &uses->count, err);
+    uses->use = use;
+    return ok;
 }
 
 void sl_embedding_uses_free(SlEmbeddingUses *uses)
