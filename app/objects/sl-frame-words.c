@@ -8,6 +8,8 @@
 #include "app/objects/sl-error.h"
 #include "app/objects/sl-frame-object-private.h"
 
+#define THUMBNAIL 104 /* pixels of its longer side at most */
+
 static const SlWordRecord *
 find_record (SlFrameObject *self, int *moment)
 {
@@ -216,11 +218,30 @@ heat_of (const SlWordMap *map, const SlWordScale *scale, GBytes *rgb, int width,
                    .picture_width = width };
 }
 
+/* A preview of at most THUMBNAIL pixels a side: every by-th pixel of every by-th row. */
+static GBytes *
+small_preview (SlFrameObject *self, SlView view, int *width, int *height)
+{
+  int across, down, by;
+  GBytes *rgb = sl_frame_object_get_preview (self, view, &across, &down);
+  const guint8 *from = g_bytes_get_data (rgb, NULL);
+  guint8 *to;
+
+  by = (MAX (across, down) + THUMBNAIL - 1) / THUMBNAIL;
+  *width = (across + by - 1) / by;
+  *height = (down + by - 1) / by;
+  to = g_malloc ((gsize)*width * *height * 3);
+  for (int y = 0; y < *height; y++)
+    for (int x = 0; x < *width; x++)
+      memcpy (to + 3 * ((gsize)y * *width + x), from + 3 * ((gsize)y * by * across + x * by), 3);
+  return g_bytes_new_take (to, (gsize)*width * *height * 3);
+}
+
 GBytes *
 sl_frame_object_draw_word (
     SlFrameObject *self, SlView view, const SlWordMap *map, const SlWordScale *scale, int *width, int *height)
 {
-  GBytes *rgb = sl_frame_object_get_preview (self, view, width, height);
+  g_autoptr (GBytes) rgb = small_preview (self, view, width, height);
   SlHeat heat = heat_of (map, scale, rgb, *width, *height);
   gsize bytes = (gsize)*width * *height * 3;
   guint8 *drawn = g_malloc (bytes);

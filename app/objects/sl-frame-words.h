@@ -61,7 +61,7 @@ typedef struct
 GBytes *sl_word_map_draw (const SlWordMap *map, const SlWordScale *scale);
 /* A difference by itself, RGB: blue where it is below 0, orange above, as far as `most`. */
 GBytes *sl_word_map_draw_difference (const SlWordMap *map, double most);
-/* Over the frame's quick preview: RGB, the preview's size. */
+/* Over the frame's quick preview, for a thumbnail: RGB. */
 GBytes *sl_frame_object_draw_word (SlFrameObject *self,
                                    SlView view,
                                    const SlWordMap *map,

@@ -108,6 +108,41 @@ static void test_touch(void)
     g_assert_false(gtk_toggle_button_get_active(GTK_TOGGLE_BUTTON(card_of("house"))));
 }
 
+/* As the key does where the focus is. */
+static gboolean press(GtkWidget *widget, guint key)
+{
+    g_autoptr(GListModel) controllers = gtk_widget_observe_controllers(widget);
+    gboolean taken = FALSE;
+
+    for (guint i = 0; i < g_list_model_get_n_items(controllers); i++) {
+        g_autoptr(GtkEventController) controller = g_list_model_get_item(controllers, i);
+
+        if (GTK_IS_EVENT_CONTROLLER_KEY(controller))
+            g_signal_emit_by_name(controller, "key-pressed", key, 0, 0, &taken);
+    }
+    return taken;
+}
+
+static void test_keys(void)
+{
+    GtkWidget *row = part(words, "row");
+
+    g_assert_true(press(row, GDK_KEY_Home));
+    g_assert_cmpint(sl_word_view_get_touched(words), ==, 0);
+    g_assert_true(press(row, GDK_KEY_Right));
+    g_assert_cmpint(sl_word_view_get_touched(words), ==, 1);
+    g_assert_true(gtk_widget_has_focus(card_of("red")));
+    g_assert_nonnull(strstr(title(), "red"));
+    g_assert_true(press(row, GDK_KEY_Left));
+    g_assert_true(press(row, GDK_KEY_Left));
+    g_assert_cmpint(sl_word_view_get_touched(words), ==, 0);
+    /* the beginning and the end are not offered */
+    g_assert_true(press(row, GDK_KEY_End));
+    g_assert_nonnull(strstr(title(), "sunset"));
+    g_assert_false(press(row, GDK_KEY_Down));
+    act("win.no-word");
+}
+
 /* All that is shown is of the shown step. */
 static void test_scrub(void)
 {
@@ -294,6 +329,7 @@ int main(int argc, char **argv)
     g_test_add_func("/words/off", test_off);
     g_test_add_func("/words/again", test_again);
     g_test_add_func("/words/touch", test_touch);
+    g_test_add_func("/words/keys", test_keys);
     g_test_add_func("/words/scrub", test_scrub);
     g_test_add_func("/words/choices", test_choices);
     g_test_add_func("/words/save", test_save);

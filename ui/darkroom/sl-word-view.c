@@ -451,18 +451,18 @@ sl_word_view_save (SlWordView *self, const char *path, GError **error)
 static gboolean
 key_pressed (SlWordView *self, guint key, guint code, GdkModifierType state)
 {
-  int last = (int)self->cards->len - 1, by = key == GDK_KEY_Left || key == GDK_KEY_End ? -1 : 1;
-  int to = key == GDK_KEY_Home ? 0 : key == GDK_KEY_End ? last : self->touched + by;
+  gboolean rtl = gtk_widget_get_direction (GTK_WIDGET (self)) == GTK_TEXT_DIR_RTL;
+  gboolean along = key == GDK_KEY_Left || key == GDK_KEY_Right;
+  int last = (int)self->cards->len - 1,
+      by = key == GDK_KEY_End || key == (rtl ? GDK_KEY_Right : GDK_KEY_Left) ? -1 : 1;
+  int to = along ? self->touched + by : key == GDK_KEY_End ? last : 0;
 
-  if ((key != GDK_KEY_Left && key != GDK_KEY_Right && key != GDK_KEY_Home && key != GDK_KEY_End)
+  if ((!along && key != GDK_KEY_Home && key != GDK_KEY_End)
       || state & (GDK_CONTROL_MASK | GDK_ALT_MASK | GDK_SHIFT_MASK))
     return GDK_EVENT_PROPAGATE;
-  if (gtk_widget_get_direction (GTK_WIDGET (self)) == GTK_TEXT_DIR_RTL
-      && (key == GDK_KEY_Left || key == GDK_KEY_Right))
-    to = self->touched - by;
   while (to >= 0 && to <= last && !is_offered (self, (guint)to))
-    to += to > self->touched ? 1 : -1;
-  if (to < 0 || to > last || !is_offered (self, (guint)to))
+    to += by;
+  if (to < 0 || to > last)
     return GDK_EVENT_STOP;
   sl_word_view_touch (self, to);
   gtk_widget_grab_focus (self->cards->pdata[to]);

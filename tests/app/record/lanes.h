@@ -12,17 +12,22 @@
 
 #define UNUSED __attribute__((unused)) static
 
-UNUSED SlModel *open_model(const char *name)
+UNUSED SlModel *open_model_on(const char *device, const char *name)
 {
     char relative[128];
     SlError err = {0};
     snprintf(relative, sizeof relative, "goldens/model/%s", name);
     char *folder = sl_test_path(relative);
-    SlModel *model = sl_model_open(folder, &(SlModelOptions){.device = "cpu", .threads = 1}, &err);
+    SlModel *model = sl_model_open(folder, &(SlModelOptions){.device = device, .threads = 1}, &err);
     if (!model)
         sl_test_note("%s", err.message);
     free(folder);
     return model;
+}
+
+UNUSED SlModel *open_model(const char *name)
+{
+    return open_model_on("cpu", name);
 }
 
 UNUSED SlRecipe recipe_for(SlModel *model, const char *scheduler, int steps)

@@ -1,5 +1,7 @@
 /* test_word_record.c - what a timeline keeps of each word: what the run's own maps say, within what 8
- * bits hold; of all its moments, also after a rest and on a branch; within its budget. */
+ * bits hold; of all its moments, also after a rest and on a branch; within its budget.
+ *
+ * usage: test_word_record [DEVICE]: there only what runs keep */
 #include "app/files/files.h"
 #include "app/record/record.h"
 #include "tests/app/record/lanes.h"
@@ -310,21 +312,27 @@ static void test_no_words(SlModel *model)
     sl_timeline_free(t);
 }
 
-int main(void)
+static void test_all(SlModel *model)
 {
-    SlModel *model = open_model("sd1");
-    if (model) {
+    test_scheduled(model);
+    test_going_on(model);
+    test_limits(model);
+    if (sl_test(mkdtemp(folder) != NULL, "there is a folder for files"))
+        test_file(model);
+    rmdir(folder);
+}
+
+int main(int argc, char **argv)
+{
+    SlModel *model = open_model_on(argc > 1 ? argv[1] : "cpu", "sd1");
+    if (sl_test(model != NULL, "the model opens")) {
         test_recording(model, "a red house", 5);
         test_recording(model, "a (red:1.4) house AND a blue boat", 8);
-        test_scheduled(model);
-        test_going_on(model);
-        test_limits(model);
-        if (sl_test(mkdtemp(folder) != NULL, "there is a folder for files"))
-            test_file(model);
-        rmdir(folder);
+        if (argc == 1)
+            test_all(model);
     }
     sl_model_close(&model);
-    if ((model = open_model("ddpm")))
+    if (argc == 1 && (model = open_model("ddpm")))
         test_no_words(model);
     sl_model_close(&model);
     return sl_test_done();
