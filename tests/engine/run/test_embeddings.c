@@ -245,6 +245,34 @@ static void test_sd1(SlModel *model)
 }
 
 /* A word of a LoRA's own; and the vectors count in the chunk, and are weighed. */
+/* Vectors within compel's weights, against compel itself (tests/goldens/embeddings/make_compel.py). */
+static void test_compel(SlModel *model)
+{
+    const char *prompts[16];
+    SlError err = {0};
+    Golden g = golden_open("goldens/embeddings/compel.safetensors");
+    const char *said = g.weights ? sl_weights_metadata(g.weights, "cases") : NULL;
+    SlJson *json = said ? sl_json_parse("cases", said, strlen(said), &err) : NULL;
+    int count = json ? sl_json_strings(json, "prompts", prompts, 16, &err) : 0;
+    sl_test(count >= 5, "%d prompts of compel %s", count, err.message);
+    for (int i = 0; i < count; i++) {
+        char name[8];
+        size_t n, expected_n;
+        snprintf(name, sizeof name, "%d", i);
+        const Case c = {prompts[i], "", "sd1.pt", NULL, SL_PROMPT_COMPEL};
+        float *expected = golden_read(&g, name, &expected_n);
+        float *states = states_of(model, &c, &n, NULL, 0); /* of the negative prompt first */
+        double wrong = states && expected && n == 2 * expected_n
+                           ? how_wrong(states + expected_n, expected, expected_n)
+                           : INFINITY;
+        sl_test(wrong <= 1, "compel: %s: %.2g of the limit", prompts[i], wrong);
+        free(states);
+        free(expected);
+    }
+    sl_json_close(json);
+    golden_close(&g);
+}
+
 static void test_bundle(SlModel *model)
 {
     char lora[700], said[200];
@@ -395,6 +423,7 @@ int main(int argc, char **argv)
         return sl_test_done();
     test_counts(sd1);
     test_sd1(sd1);
+    test_compel(sd1);
     test_bundle(sd1);
     test_chunks(sd1);
     test_settled(sd1);
