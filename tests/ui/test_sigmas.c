@@ -147,6 +147,7 @@ static void test_keys(void)
     g_autofree char *words = sl_sigma_graph_dup_words(graph);
     g_assert_true(g_str_has_prefix(words, "Step 3 of 8, noise level 2.511, timestep "));
     gtk_test_accessible_assert_property(graph, GTK_ACCESSIBLE_PROPERTY_VALUE_TEXT, words);
+    gtk_test_accessible_assert_property(graph, GTK_ACCESSIBLE_PROPERTY_DESCRIPTION, words);
     sl_sigma_graph_get_place(graph, 2, &x, &before);
     use_mouse("key Down key Down key Page_Down");
     sl_sigma_graph_get_place(graph, 2, &x, &after);

@@ -264,7 +264,9 @@ describe (SlFilmStrip *self)
   gtk_accessible_update_property (GTK_ACCESSIBLE (self), GTK_ACCESSIBLE_PROPERTY_VALUE_MIN, 1.0,
                                   GTK_ACCESSIBLE_PROPERTY_VALUE_MAX, (double)MAX (count_places (self), 1),
                                   GTK_ACCESSIBLE_PROPERTY_VALUE_NOW, (double)MAX (self->position + 1, 1),
-                                  GTK_ACCESSIBLE_PROPERTY_VALUE_TEXT, text ? text : "", -1);
+                                  GTK_ACCESSIBLE_PROPERTY_VALUE_TEXT, text ? text : "",
+                                  /* which alone GTK 4.8 tells of a slider */
+                                  GTK_ACCESSIBLE_PROPERTY_DESCRIPTION, text ? text : "", -1);
 }
 
 /* The name of the moment under the pointer, above or below its cell. */

@@ -129,7 +129,9 @@ tell (SlSigmaGraph *self)
   gtk_accessible_update_property (GTK_ACCESSIBLE (self), GTK_ACCESSIBLE_PROPERTY_VALUE_MIN, self->chart.low,
                                   GTK_ACCESSIBLE_PROPERTY_VALUE_MAX, self->chart.high,
                                   GTK_ACCESSIBLE_PROPERTY_VALUE_NOW, log10 (sigma),
-                                  GTK_ACCESSIBLE_PROPERTY_VALUE_TEXT, words, -1);
+                                  GTK_ACCESSIBLE_PROPERTY_VALUE_TEXT, words,
+                                  /* which alone GTK 4.8 tells of a slider */
+                                  GTK_ACCESSIBLE_PROPERTY_DESCRIPTION, words, -1);
 }
 
 static void
