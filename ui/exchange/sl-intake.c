@@ -66,7 +66,9 @@ take_settings (SlIntake *self, const SlRestored *restored)
   sl_workspace_take_settings (self->workspace, restored->settings);
   if (restored->notes)
     g_string_append (notes, restored->notes);
-  text = g_strdup_printf (_ ("Settings taken from %s"), restored->source);
+  /* The common text has the name of its place in a PNG: people know it by the program that began it. */
+  text = g_strdup_printf (_ ("Settings taken from %s"),
+                          g_str_equal (restored->source, "parameters") ? "AUTOMATIC1111" : restored->source);
   if (notes->len > 0)
     sl_notice_alert (self->widget, text, g_strstrip (notes->str));
   else
