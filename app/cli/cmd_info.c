@@ -430,8 +430,7 @@ static int info_comparison(const SlOptions *o)
 
 static int info_picture(const SlOptions *o)
 {
-    /* of another program's picture: what it does not say is 0 */
-    const SlRecipe nothing = {.prompt = "", .negative_prompt = "", .eta = -1};
+    SlRecipe nothing; /* of another program's picture: what it does not say is unset */
     const char *path = o->argument;
     SlPictureTexts texts;
     SlImport import = {0};
@@ -442,6 +441,7 @@ static int info_picture(const SlOptions *o)
         sl_fail(&err, SL_MEMORY, "memory ran out");
         return sl_fail_exit(&err);
     }
+    sl_recipe_clear(&nothing);
     bool read = sl_picture_texts_read(path, &texts, &err);
     const char *ours = read ? sl_picture_texts_find(&texts, SL_METADATA_KEYWORD) : NULL;
     if (ours && sl_compare_is_text(ours)) {

@@ -100,6 +100,15 @@ sl_control_exists (const SlControl *control, SlModelItem *model, const char *sch
   return sl_setting_exists (setting_of (control), info, sl_scheduler_find (id));
 }
 
+gboolean
+sl_control_counts (const SlControl *control, SlSettings *settings)
+{
+  SlRecipe recipe;
+
+  _sl_settings_get_recipe (settings, &recipe);
+  return sl_setting_counts (setting_of (control), &recipe);
+}
+
 double
 sl_control_get_default (const SlControl *control, SlSettings *settings)
 {

@@ -42,6 +42,8 @@ const SlControl *sl_control_find (const char *property);
 /* Whether a model and a scheduler have the setting; model NULL, scheduler "": not known, which have
  * all. */
 gboolean sl_control_exists (const SlControl *control, SlModelItem *model, const char *scheduler);
+/* Whether its value counts beside the others of settings: some belong to one choice of another. */
+gboolean sl_control_counts (const SlControl *control, SlSettings *settings);
 /* The value that the scheduler of settings uses where this setting is unset. */
 double sl_control_get_default (const SlControl *control, SlSettings *settings);
 /* TRUE if the number is the row's "unset" value; with all, also if it equals the default that every model has. */

@@ -49,6 +49,12 @@ SlSettingSet sl_settings_of_own(uint64_t own)
     return settings;
 }
 
+bool sl_setting_counts(const SlSettingInfo *s, const SlRecipe *recipe)
+{
+    return !s->counts_with ||
+           (int)sl_setting_number(sl_setting(s->counts_with), recipe) == s->counts_as;
+}
+
 bool sl_setting_exists(const SlSettingInfo *s, const SlModelInfo *model,
                        const SlSchedulerInfo *scheduler)
 {

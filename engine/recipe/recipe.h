@@ -219,6 +219,9 @@ typedef struct SlSettingInfo {
 
     unsigned needs; /* SlModelHas, all of these; 0: every model has the setting */
     size_t takes;   /* offset of a bool in SlSchedulerInfo; 0: every scheduler has the setting */
+    /* It counts only where another setting, a choice, is this; counts_with 0: it always does. */
+    SlSetting counts_with;
+    int counts_as;
     SlSettingScope scope;
     /* Its bit in the number "own" of a lane in .safelight; 0: none. Up to 1 << 52: the number is one
      * of JSON, which is a double. */
@@ -266,6 +269,9 @@ SlSettingSet sl_settings_of_own(uint64_t own);
  * all. Where it is not there, its value changes nothing (or is refused: sl_recipe_check). */
 bool sl_setting_exists(const SlSettingInfo *setting, const SlModelInfo *model,
                        const SlSchedulerInfo *scheduler);
+
+/* Whether its value counts beside the others of a recipe. */
+bool sl_setting_counts(const SlSettingInfo *setting, const SlRecipe *recipe);
 
 /* A setting's value. Texts are never NULL and are borrowed; numbers are those of any kind but text
  * and seed, a choice's is its place. */

@@ -151,6 +151,20 @@ static void test_continued(void)
     g_bytes_unref(tried);
 }
 
+/* What belongs to another method is not among the panel's settings. */
+static void test_panel(void)
+{
+    GtkWidget *spin = find_named(GTK_WIDGET(panel), "mimic-quantile"), *row;
+
+    g_assert_nonnull(spin);
+    row = gtk_widget_get_ancestor(spin, ADW_TYPE_ACTION_ROW);
+    g_assert_false(gtk_widget_get_visible(row));
+    g_object_set(workspace->recipe, "guidance-method", 2, NULL);
+    g_assert_true(gtk_widget_get_visible(row));
+    g_object_set(workspace->recipe, "guidance-method", 0, NULL);
+    g_assert_false(gtk_widget_get_visible(row));
+}
+
 static void test_narrow(void)
 {
     adw_view_stack_set_visible_child_name(pages, "darkroom");
@@ -197,6 +211,7 @@ int main(int argc, char **argv)
     g_test_add_func("/what-if/tried", test_tried);
     g_test_add_func("/what-if/steps", test_steps_and_refusals);
     g_test_add_func("/what-if/continued", test_continued);
+    g_test_add_func("/what-if/panel", test_panel);
     g_test_add_func("/what-if/narrow", test_narrow);
     g_test_add_func("/what-if/without", test_without);
     status = g_test_run();

@@ -54,7 +54,8 @@ sl_recipe_panel_show_existing (SlRecipePanel *self)
     if (self->rows[i].widget)
       gtk_widget_set_visible (
           self->rows[i].widget,
-          sl_control_exists (self->rows[i].control, model, sl_settings_get_scheduler (self->recipe)));
+          sl_control_exists (self->rows[i].control, model, sl_settings_get_scheduler (self->recipe))
+              && sl_control_counts (self->rows[i].control, self->recipe));
 }
 
 static void

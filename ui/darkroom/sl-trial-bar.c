@@ -64,7 +64,7 @@ nth_cell (SlTrialBar *self, guint n)
 static gboolean
 differs (const Cell *cell, SlSettings *a, SlSettings *b)
 {
-  if (!sl_trial_control_counts (cell->control, a))
+  if (!sl_control_counts (cell->control, a))
     return FALSE;
   if (cell->choice)
     return sl_setting_row_choice (cell->control, a) != sl_setting_row_choice (cell->control, b);
@@ -140,7 +140,7 @@ update (SlTrialBar *self)
 
   for (guint i = 0; i < self->cells->len; i++)
     gtk_widget_set_visible (nth_cell (self, i)->cell,
-                            sl_trial_control_counts (nth_cell (self, i)->control, settings));
+                            sl_control_counts (nth_cell (self, i)->control, settings));
   gtk_widget_action_set_enabled (GTK_WIDGET (self), "trial.continue", self->possible && own);
   gtk_widget_action_set_enabled (GTK_WIDGET (self), "trial.reset", own != 0);
 }

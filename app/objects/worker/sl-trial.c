@@ -49,34 +49,17 @@ sl_trial_is_possible (SlJob *job, SlFrameObject *frame)
 
 /* ---- what is tried ---- */
 
-/* method: that it is for; of all: PLAIN. The interval is left out: outside of it there is nothing to be seen. */
-static const struct
-{
-  SlSetting setting;
-  SlGuidanceMethod method;
-} tried[] = {
-  { SL_SETTING_GUIDANCE, SL_METHOD_PLAIN },         { SL_SETTING_GUIDANCE_METHOD, SL_METHOD_PLAIN },
-  { SL_SETTING_GUIDANCE_RESCALE, SL_METHOD_PLAIN }, { SL_SETTING_MIMIC_GUIDANCE, SL_METHOD_DYNAMIC },
-  { SL_SETTING_MIMIC_QUANTILE, SL_METHOD_DYNAMIC }, { SL_SETTING_APG_PARALLEL, SL_METHOD_APG },
-  { SL_SETTING_APG_NORM, SL_METHOD_APG },           { SL_SETTING_APG_MOMENTUM, SL_METHOD_APG },
+/* The interval is left out: outside of it there is nothing to be seen. */
+static const SlSetting tried[] = {
+  SL_SETTING_GUIDANCE,       SL_SETTING_GUIDANCE_METHOD, SL_SETTING_GUIDANCE_RESCALE,
+  SL_SETTING_MIMIC_GUIDANCE, SL_SETTING_MIMIC_QUANTILE,  SL_SETTING_APG_PARALLEL,
+  SL_SETTING_APG_NORM,       SL_SETTING_APG_MOMENTUM,
 };
 
 const SlControl *
 sl_trial_nth_control (guint n)
 {
-  return n < G_N_ELEMENTS (tried) ? sl_control_nth (tried[n].setting) : NULL;
-}
-
-gboolean
-sl_trial_control_counts (const SlControl *control, SlSettings *settings)
-{
-  SlRecipe recipe;
-
-  _sl_settings_get_recipe (settings, &recipe);
-  for (guint i = 0; i < G_N_ELEMENTS (tried); i++)
-    if (sl_control_nth (tried[i].setting) == control)
-      return tried[i].method == SL_METHOD_PLAIN || tried[i].method == recipe.guidance_method;
-  return FALSE;
+  return n < G_N_ELEMENTS (tried) ? sl_control_nth (tried[n]) : NULL;
 }
 
 /* ---- asking ---- */

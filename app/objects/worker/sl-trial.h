@@ -23,8 +23,6 @@ SlTrialPossible sl_trial_is_possible (SlJob *job, SlFrameObject *frame);
 
 /* The settings that are tried, in the order of a form; NULL behind the last. */
 const SlControl *sl_trial_nth_control (guint n);
-/* Whether one counts with the guidance method of settings. */
-gboolean sl_trial_control_counts (const SlControl *control, SlSettings *settings);
 
 /* Of a frame with which it is possible. Signal "answered": to what was asked for last. */
 SlTrial *sl_trial_new (SlWorker *worker, SlJob *job, SlFrameObject *frame);

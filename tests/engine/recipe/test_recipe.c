@@ -104,6 +104,17 @@ static void test_existence(void)
             "what schedulers take");
     SlRecipe r;
     sl_recipe_clear(&r);
+    sl_test(sl_setting_counts(sl_setting(SL_SETTING_GUIDANCE), &r) &&
+                !sl_setting_counts(sl_setting(SL_SETTING_APG_NORM), &r) &&
+                !sl_setting_counts(sl_setting(SL_SETTING_EMPHASIS), &r),
+            "what belongs to another choice does not count");
+    r.guidance_method = SL_METHOD_APG;
+    r.prompt_mode = SL_PROMPT_A1111;
+    sl_test(sl_setting_counts(sl_setting(SL_SETTING_APG_NORM), &r) &&
+                !sl_setting_counts(sl_setting(SL_SETTING_MIMIC_GUIDANCE), &r) &&
+                sl_setting_counts(sl_setting(SL_SETTING_EMPHASIS), &r),
+            "what belongs to the choice does");
+    sl_recipe_clear(&r);
     r.scheduler = "tcd";
     r.sigmas = SL_SIGMAS_KARRAS;
     r.variance = SL_VARIANCE_LARGE;
