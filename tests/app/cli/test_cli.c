@@ -264,6 +264,27 @@ static void tamper(const char *from, const char *to, bool pixels, uint64_t seed)
     free(rgb);
 }
 
+/* Other guidance is recorded, of a picture and of lanes that are told apart by it, and made again from that. */
+static void test_guidance(void)
+{
+    expect(RUN(SD, "--scheduler", "ddim", "--guidance-method", "cfg++", "--guidance-to", "0.5",
+               "--output", file("cfgpp.png")),
+           0, "", "guidance in half of the steps, as CFG++ has it");
+    expect(RUN("replay", file("cfgpp.png"), "--verify", "--quiet", "--model", sd_model), 0, "",
+           "which is replayed");
+    expect(RUN("compare", "--model", sd_model, "--prompt", "a red house", SMALL, "--lane",
+               "guidance-method=apg,apg-momentum=-0.5", "--lane", "guidance-from=0.5", "--lane",
+               "guidance-method=dynamic,mimic-guidance=3", "--output", file("guided.png"), "--save",
+               file("guided.safelight")),
+           0, "", "lanes with other guidance");
+    expect(RUN("replay", file("guided.safelight"), "--verify", "--quiet", "--model", sd_model), 0,
+           "", "which are replayed");
+    expect(RUN(SD, "--scheduler", "unipc", "--guidance-method", "cfg++", "--output", file("n.png")),
+           1, "expected ddim or euler", "CFG++ with another scheduler");
+    expect(RUN(SD, "--guidance-from", "0.6", "--guidance-to", "0.4", "--output", file("n.png")), 1,
+           "guidance from is 0.6 and guidance to 0.4", "an interval that is none");
+}
+
 static void test_replay(void)
 {
     expect(RUN("replay", file("a.png"), "--verify", "--quiet", "--model", sd_model), 0, "",
@@ -778,6 +799,7 @@ int main(void)
     test_arrays();
     test_word_maps();
     test_replay();
+    test_guidance();
     test_compare();
     test_lane_of_sigmas();
     test_replay_lanes();

@@ -80,6 +80,22 @@ static void test_files(void)
     }
 }
 
+/* Of another program's picture what it says, and no zeros of what is unset. */
+static void test_foreign(void)
+{
+    char *path = sl_test_path("fixtures/foreign/a1111-emphasis.png");
+    Run run = RUN("info", path, "--json");
+    cJSON *root = cJSON_Parse(run.out);
+    const cJSON *recipe = cJSON_GetObjectItemCaseSensitive(root, "recipe");
+    sl_test(cJSON_HasObjectItem(recipe, "prompt_mode") &&
+                !cJSON_HasObjectItem(recipe, "guidance_to") &&
+                !cJSON_HasObjectItem(recipe, "aesthetic_score"),
+            "a picture of A1111 has the settings that it names %s", run.err);
+    cJSON_Delete(root);
+    done(&run);
+    free(path);
+}
+
 static long peak(void)
 {
     struct rusage usage;
@@ -192,6 +208,7 @@ int main(void)
 {
     program_begin();
     test_files();
+    test_foreign();
     test_embeddings();
     test_hostile();
     return program_end();
