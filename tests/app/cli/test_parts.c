@@ -20,10 +20,13 @@ static const char *checkpoint;
 
 /* ---- files ---- */
 
-/* from's tensors whose names begin with a prefix, under another one; old: the attention's names of
- * early VAEs. */
+/* How tensors are written: f16 as they are stored, since products of weights that are f32 in the file may
+ * be another library's, with other last bits; with the attention's names of early VAEs; all in f32. */
+typedef enum How { AS_STORED, EARLY_NAMES, IN_F32 } How;
+
+/* from's tensors whose names begin with a prefix, under another one. */
 static bool add_part(SlTensorWriter *to, const char *from, const char *prefix, const char *other,
-                     bool old)
+                     How how)
 {
     SlError err = {0};
     SlWeightSource *w = strstr(from, ".safetensors")
@@ -35,25 +38,27 @@ static bool add_part(SlTensorWriter *to, const char *from, const char *prefix, c
         if (strncmp(t->name, prefix, strlen(prefix)) || !t->storage || t->rank > 4)
             continue;
         snprintf(renamed, sizeof renamed, "%s%s", other, t->name + strlen(prefix));
-        char *q = old ? strstr(renamed, ".to_q.") : NULL;
+        char *q = how == EARLY_NAMES ? strstr(renamed, ".to_q.") : NULL;
         if (q)
             memmove(q + 7, q + 6, strlen(q + 6) + 1), memcpy(q, ".query.", 7);
         float *values = malloc((size_t)t->bytes * 2 + 4);
-        if (sl_weights_read_f32(w, t, values, &err))
-            sl_tensor_writer_add(to, renamed, t->rank, t->size, values);
+        bool half = how != IN_F32 && !strcmp(t->dtype_name, "F16");
+        if (half ? sl_weights_read(w, t, values, &err) : sl_weights_read_f32(w, t, values, &err))
+            sl_tensor_writer_add_typed(to, renamed, half ? SL_F16 : SL_F32, t->rank, t->size,
+                                       values);
         free(values);
     }
     sl_weights_close(w);
     return w != NULL;
 }
 
-static const char *part(const char *from, const char *prefix, const char *other, bool old,
+static const char *part(const char *from, const char *prefix, const char *other, How how,
                         const char *name)
 {
     SlError err = {0};
     const char *path = file(name);
     SlTensorWriter *to = sl_tensor_writer_new();
-    if (!add_part(to, from, prefix, other, old) || !sl_tensor_writer_save(to, path, &err))
+    if (!add_part(to, from, prefix, other, how) || !sl_tensor_writer_save(to, path, &err))
         sl_test(false, "%s is written: %s", name, err.message);
     sl_tensor_writer_free(to);
     return path;
@@ -68,7 +73,7 @@ static const char *cosxl_unet(const char *from, const char *name)
     sl_tensor_writer_add(to, "edm_vpred.sigma_max", 1, (const int64_t[]){1}, (const float[]){120});
     sl_tensor_writer_add(to, "edm_vpred.sigma_min", 1, (const int64_t[]){1},
                          (const float[]){0.002f});
-    if (!add_part(to, from, "model.diffusion_model.", "", false) ||
+    if (!add_part(to, from, "model.diffusion_model.", "", AS_STORED) ||
         !sl_tensor_writer_save(to, path, &err))
         sl_test(false, "%s is written: %s", name, err.message);
     sl_tensor_writer_free(to);
@@ -99,23 +104,24 @@ static void test_layouts(void)
 {
     char path[4096];
     expect(RUN(SD, "--output", file("own.png")), 0, "", "the model's own parts");
-    same("--vae", part(checkpoint, "first_stage_model.", "", false, "v1.safetensors"),
+    same("--vae", part(checkpoint, "first_stage_model.", "", AS_STORED, "v1.safetensors"),
          "a VAE with original names, without prefix");
-    same("--vae", part(checkpoint, "first_stage_model.", "vae.", false, "v2.safetensors"),
+    same("--vae", part(checkpoint, "first_stage_model.", "vae.", AS_STORED, "v2.safetensors"),
          "a VAE with another prefix");
     snprintf(path, sizeof path, "%s/vae/diffusion_pytorch_model.safetensors", model);
-    same("--vae", part(path, "", "", true, "v3.safetensors"), "a VAE with early names");
+    same("--vae", part(path, "", "", EARLY_NAMES, "v3.safetensors"), "a VAE with early names");
     snprintf(path, sizeof path, "%s/vae", model);
     same("--vae", path, "the folder of a VAE");
     same("--vae", model, "the folder of a model");
     same("--vae", checkpoint, "a whole checkpoint");
     same("--text-encoder",
-         part(checkpoint, "cond_stage_model.transformer.", "", false, "t1.safetensors"),
+         part(checkpoint, "cond_stage_model.transformer.", "", AS_STORED, "t1.safetensors"),
          "a text encoder");
     same("--text-encoder",
-         part(checkpoint, "cond_stage_model.transformer.text_model.", "", false, "t2.safetensors"),
+         part(checkpoint, "cond_stage_model.transformer.text_model.", "", AS_STORED,
+              "t2.safetensors"),
          "a text encoder with early names");
-    same("--unet", part(checkpoint, "model.diffusion_model.", "", false, "u1.safetensors"),
+    same("--unet", part(checkpoint, "model.diffusion_model.", "", AS_STORED, "u1.safetensors"),
          "a UNet");
 }
 
@@ -228,7 +234,7 @@ static void test_halves(void)
     char lora[300], unet[300]; /* what file() gives is not kept for long */
     snprintf(lora, sizeof lora, "%s", lora_of_halves());
     snprintf(halves, sizeof halves, "%s/unet", path);
-    snprintf(unet, sizeof unet, "%s", part(halves, "", "", false, "f32.safetensors"));
+    snprintf(unet, sizeof unet, "%s", part(halves, "", "", IN_F32, "f32.safetensors"));
 #define OF "generate", "--model", path, "--prompt", "a red house", "--steps", "2", "--quiet"
     expect(RUN(OF, "--output", file("h0.png")), 0, "", "weights in f16");
     expect(RUN(OF, "--lora", lora, "--output", file("h1.png")), 0, "", "... with a LoRA");
@@ -418,7 +424,7 @@ static void test_two_texts(const char *xl)
            0, "", "... both text encoders of a checkpoint");
     sl_test(same_pixels(file("own.png"), file("x.png")), "... the same pixels");
     expect(RUN(OF(base), "--text-encoder-2",
-               part(xl, "conditioner.embedders.1.model.", "", false, "clip_g.safetensors"),
+               part(xl, "conditioner.embedders.1.model.", "", AS_STORED, "clip_g.safetensors"),
                "--output", file("x.png")),
            0, "", "... the second in OpenCLIP's names, without prefix");
     sl_test(same_pixels(file("own.png"), file("x.png")), "... the same pixels");

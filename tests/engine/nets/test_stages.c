@@ -301,14 +301,25 @@ static void test_vae(SlDevice *dev, const char *pipeline, const SlWeightSource *
     part_close(&part);
 }
 
+/* Whether it is one of the names; without any, all are. */
+static bool is_wanted(const char *pipeline, char **names)
+{
+    for (char **name = names; *name; name++)
+        if (!strcmp(*name, pipeline))
+            return true;
+    return !*names;
+}
+
 int main(int argc, char **argv)
 {
-    if (argc != 3) {
-        fprintf(stderr, "usage: test_stages DEVICE DTYPE\n");
+    if (argc < 3) {
+        fprintf(stderr, "usage: test_stages DEVICE DTYPE [PIPELINE...]\n");
         return 2;
     }
     SlDevice *dev = device_open(argv[1], argv[2]);
     for (int i = 0; pipelines[i]; i++) {
+        if (!is_wanted(pipelines[i], argv + 3))
+            continue;
         SlWeightSource *file = golden_open(pipelines[i]);
         if (golden_has(file, "text_embeddings"))
             test_text(dev, pipelines[i], file, &of_stable_diffusion);
