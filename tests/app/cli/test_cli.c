@@ -280,8 +280,8 @@ static void test_guidance(void)
     expect(RUN("replay", file("guided.safelight"), "--verify", "--quiet", "--model", sd_model), 0,
            "", "which are replayed");
     expect(RUN(SD, "--scheduler", "unipc", "--guidance-method", "cfg++", "--output", file("n.png")),
-           1, "expected ddim or euler", "CFG++ with another scheduler");
-    expect(RUN(SD, "--guidance-from", "0.6", "--guidance-to", "0.4", "--output", file("n.png")), 1,
+           2, "expected ddim or euler", "CFG++ with another scheduler");
+    expect(RUN(SD, "--guidance-from", "0.6", "--guidance-to", "0.4", "--output", file("n.png")), 2,
            "guidance from is 0.6 and guidance to 0.4", "an interval that is none");
 }
 
