@@ -15,6 +15,7 @@ static const SlRecipe base = {.prompt = "",
                               .scheduler = "pndm",
                               .steps = 25,
                               .guidance = 7.5,
+                              .guidance_to = 1,
                               .eta = -1,
                               .width = 64,
                               .height = 64};

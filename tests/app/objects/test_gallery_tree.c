@@ -44,6 +44,7 @@ static SlRecipe recipe_of(const Node *node)
                       .scheduler = "euler",
                       .steps = 20,
                       .guidance = node->guidance,
+                      .guidance_to = 1,
                       .eta = -1,
                       .width = 64,
                       .height = 64};
