@@ -196,25 +196,25 @@ static bool step_er(SlScheduler *s, const SlSchedulerStep *x, SlError *err)
     return true;
 }
 
+/* What all four have, and what the two of DPM++ say. */
+#define COMMON \
+    .set_timesteps = set_timesteps, .input = sl_input_ve, .init_noise_sigma = sl_init_sigma_ve
+#define SDE_INFO                                                                                 \
+    .evaluations_per_step = 1, .draws_noise = true, .takes_sigmas = true, .takes_spacing = true, \
+    .takes_eta = true, .default_eta = 1
+
 const SlSchedulerClass sl_dpmpp_2m_sde_bt_class = {
     .info = {.id = "dpmpp-2m-sde-bt",
              .class_name = "k_diffusion.sample_dpmpp_2m_sde",
              .name = "DPM++ 2M SDE Brownian",
              .good_for = "DPM++ 2M SDE of other programs: one noise for all numbers of steps",
-             .evaluations_per_step = 1,
-             .draws_noise = true,
-             .takes_sigmas = true,
-             .takes_spacing = true,
-             .takes_eta = true,
-             .default_eta = 1},
+             SDE_INFO},
     .slots = 2,
     .defaults = defaults_eta,
-    .set_timesteps = set_timesteps,
-    .input = sl_input_ve,
     .needs_noise = with_noise,
     .brownian = true,
     .step = step_2m,
-    .init_noise_sigma = sl_init_sigma_ve,
+    COMMON,
 };
 
 const SlSchedulerClass sl_dpmpp_3m_sde_class = {
@@ -223,20 +223,13 @@ const SlSchedulerClass sl_dpmpp_3m_sde_class = {
              .name = "DPM++ 3M SDE",
              .good_for =
                  "third order with fresh noise: fine texture from 25 steps, overdrawn with fewer",
-             .evaluations_per_step = 1,
-             .draws_noise = true,
-             .takes_sigmas = true,
-             .takes_spacing = true,
-             .takes_eta = true,
-             .default_eta = 1},
+             SDE_INFO},
     .slots = 3,
     .defaults = defaults_eta,
-    .set_timesteps = set_timesteps,
-    .input = sl_input_ve,
     .needs_noise = with_noise,
     .brownian = true,
     .step = step_3m,
-    .init_noise_sigma = sl_init_sigma_ve,
+    COMMON,
 };
 
 const SlSchedulerClass sl_res_multistep_class = {
@@ -250,11 +243,9 @@ const SlSchedulerClass sl_res_multistep_class = {
              .takes_eta = true},
     .slots = 2,
     .defaults = sl_pairs_defaults,
-    .set_timesteps = set_timesteps,
-    .input = sl_input_ve,
     .needs_noise = with_noise,
     .step = step_res,
-    .init_noise_sigma = sl_init_sigma_ve,
+    COMMON,
 };
 
 const SlSchedulerClass sl_er_sde_class = {
@@ -268,9 +259,7 @@ const SlSchedulerClass sl_er_sde_class = {
              .takes_spacing = true},
     .slots = 3,
     .defaults = sl_pairs_defaults,
-    .set_timesteps = set_timesteps,
-    .input = sl_input_ve,
     .needs_noise = always_noise,
     .step = step_er,
-    .init_noise_sigma = sl_init_sigma_ve,
+    COMMON,
 };
