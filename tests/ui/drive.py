@@ -312,6 +312,41 @@ def test_broken_model():
     check(wait_for(lambda: len(pictures()) > before), "the model before it still works")
 
 
+def make_loras():
+    """Files that a prompt may name, among the person's own."""
+    folder = os.path.join(os.environ["XDG_DATA_HOME"], "safelight", "models", "loras")
+    os.makedirs(folder)
+    for name in ("catfur", "wildcat", "dog"):
+        open(os.path.join(folder, name + ".safetensors"), "w").close()
+
+
+def offered():
+    """The names under the prompt, and which of them Tab would take. GTK 4.8 does not tell that they went."""
+    names = find("list", "Names that fit")
+    rows = children(names) if names else []
+    words = [" ".join(n.get_name() for n in everything(row) if n.get_role_name() == "label") for row in rows]
+    return words, [w for w, row in zip(words, rows) if has(row, Atspi.StateType.SELECTED)]
+
+
+def test_completion():
+    before = text_of("Prompt")
+    type_into("Prompt", "a red house ")
+    check(tab_to("text Prompt"), "Tab comes to the prompt")
+    keys("ctrl+End")
+    subprocess.run(["xdotool", "type", "--delay", "60", "<lora:cat"], check=True)
+    check(wait_for(lambda: offered() == (["catfur", "wildcat"], ["catfur"])), f"LoRAs are offered while one is typed {offered()}")
+    keys("Down")
+    check(wait_for(lambda: offered()[1] == ["wildcat"]), f"Down chooses the next {offered()}")
+    check(has(find("text", "Prompt"), Atspi.StateType.FOCUSED), "the keyboard stays in the text")
+    keys("Tab")
+    check(wait_for(lambda: text_of("Prompt") == "a red house <lora:wildcat:1>"), f"Tab takes it: {text_of('Prompt')}")
+    subprocess.run(["xdotool", "type", "--delay", "60", " <lora:do"], check=True)
+    check(wait_for(lambda: offered()[0] == ["dog"]), "another one is offered")
+    keys("Escape")  # else Tab took the name
+    check(tab() != "text Prompt" and text_of("Prompt").endswith(" <lora:do"), "after Escape Tab goes on, and what was typed stays")
+    type_into("Prompt", before)
+
+
 def test_keyboard():
     visited = set()
     for _ in range(45):
@@ -342,6 +377,7 @@ Atspi.init()
 listener = Atspi.EventListener.new(focus_changed)
 listener.register("object:state-changed:focused")
 os.environ["SAFELIGHT_MODELS"] = models
+make_loras()
 process = subprocess.Popen([program])
 app = wait_for(find_app)
 if check(app is not None and wait_for(lambda: find("combo box", "Scheduler")), "the program is on the screen"):
@@ -355,6 +391,7 @@ if check(app is not None and wait_for(lambda: find("combo box", "Scheduler")), "
     test_stop()
     test_settings_come_back()
     test_broken_model()
+    test_completion()
     test_keyboard()
     called("org.freedesktop.Application.ActivateAction", "quit", "[]", "{}")
 check(wait_for(lambda: process.poll() is not None) is True and process.returncode == 0, f"it ends well ({process.poll()})")

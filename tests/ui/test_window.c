@@ -292,6 +292,53 @@ static gboolean offers(const char *names)
     return g_str_equal(now, names);
 }
 
+/* As the keyboard does, to what looks at keys before the text itself; whether it took the key. */
+static gboolean completion_key(guint key)
+{
+    GtkTextView *view = sl_prompt_box_get_view(part(panel, "prompt"));
+    g_autoptr(GListModel) all = gtk_widget_observe_controllers(GTK_WIDGET(view));
+    gboolean taken = FALSE;
+
+    for (guint i = 0; i < g_list_model_get_n_items(all) && !taken; i++) {
+        g_autoptr(GtkEventController) controller = g_list_model_get_item(all, i);
+
+        if (GTK_IS_EVENT_CONTROLLER_KEY(controller) &&
+            gtk_event_controller_get_propagation_phase(controller) == GTK_PHASE_CAPTURE)
+            g_signal_emit_by_name(controller, "key-pressed", key, 0u, 0, &taken);
+    }
+    return taken;
+}
+
+static int chosen_name(GtkListBox *list)
+{
+    return gtk_list_box_row_get_index(gtk_list_box_get_selected_row(list));
+}
+
+/* "catfur wildcat" are offered behind "a cat <lora:cat". */
+static void test_completion_keys(GtkListBox *list)
+{
+    gtk_test_accessible_assert_role(GTK_ACCESSIBLE(list), GTK_ACCESSIBLE_ROLE_LIST);
+    gtk_test_accessible_assert_property(list, GTK_ACCESSIBLE_PROPERTY_LABEL, "Names that fit");
+    g_assert_cmpint(chosen_name(list), ==, 0);
+    g_assert_true(completion_key(GDK_KEY_Down));
+    g_assert_true(completion_key(GDK_KEY_Down));
+    g_assert_cmpint(chosen_name(list), ==, 1);
+    gtk_test_accessible_assert_state(gtk_list_box_get_row_at_index(list, 1),
+                                     GTK_ACCESSIBLE_STATE_SELECTED, TRUE);
+    g_assert_true(completion_key(GDK_KEY_Up));
+    g_assert_cmpint(chosen_name(list), ==, 0);
+    g_assert_true(completion_key(GDK_KEY_Escape));
+    WAIT_UNTIL(offers(""));
+    g_assert_cmpstr(sl_settings_get_prompt(workspace->recipe), ==, "a cat <lora:cat");
+    g_assert_false(completion_key(GDK_KEY_Down));
+    g_assert_false(completion_key(GDK_KEY_Return));
+    type_prompt("f");
+    WAIT_UNTIL(offers("catfur"));
+    g_assert_true(completion_key(GDK_KEY_Tab));
+    g_assert_cmpstr(sl_settings_get_prompt(workspace->recipe), ==, "a cat <lora:catfur:1>");
+    WAIT_UNTIL(offers(""));
+}
+
 static void test_prompt_completion(void)
 {
     static const char *const files[] = {"loras/catfur.safetensors", "loras/in/wildcat.safetensors",
@@ -316,6 +363,10 @@ static void test_prompt_completion(void)
     WAIT_UNTIL(offers("catfur wildcat"));
     screenshot("prompt-completion");
     g_autofree char *names = offered(&list);
+    test_completion_keys(list);
+    clear_prompt(1);
+    type_prompt("a cat <lora:cat");
+    WAIT_UNTIL(offers("catfur wildcat"));
     g_signal_emit_by_name(list, "row-activated", gtk_list_box_get_row_at_index(list, 1));
     g_assert_cmpstr(sl_settings_get_prompt(workspace->recipe), ==, "a cat <lora:wildcat:1>");
     WAIT_UNTIL(offers(""));
