@@ -256,7 +256,7 @@ static void test_compel(SlModel *model)
     int count = json ? sl_json_strings(json, "prompts", prompts, 16, &err) : 0;
     sl_test(count >= 5, "%d prompts of compel %s", count, err.message);
     for (int i = 0; i < count; i++) {
-        char name[8];
+        char name[12];
         size_t n, expected_n;
         snprintf(name, sizeof name, "%d", i);
         const Case c = {prompts[i], "", "sd1.pt", NULL, SL_PROMPT_COMPEL};
