@@ -133,7 +133,7 @@ static void test_long(void)
     sl_recipe_panel_select_model(panel, sl_model_store_find(workspace->models, "ddpm"));
     WAIT_UNTIL(sl_worker_get_model(workspace->worker) == sl_recipe_panel_get_model(panel));
     g_object_set(workspace->recipe, "steps", 30, NULL);
-    sl_worker_set_budget(workspace->worker, 350000);
+    sl_worker_set_budget(workspace->worker, 140000);
     act_with("win.compare-preset", "seeds");
     WAIT_UNTIL(is_over());
     values = sl_settings_dup(workspace->recipe);
