@@ -44,6 +44,7 @@ typedef enum SlGuidanceMethod {
     SL_METHOD_CFG_PP,
     SL_METHOD_DYNAMIC, /* dynamic thresholding */
     SL_METHOD_APG,     /* adaptive projected guidance */
+    SL_METHOD_PERP_NEG /* perpendicular negative: asks for a third prediction */
 } SlGuidanceMethod;
 
 typedef struct SlRecipe {
@@ -87,6 +88,7 @@ typedef struct SlRecipe {
     SlGuidanceMethod guidance_method;
     double mimic_guidance, mimic_quantile; /* dynamic thresholding */
     double apg_parallel, apg_norm, apg_momentum;
+    double perp_neg_scale;
 } SlRecipe;
 
 /* In the order in which files name them. A picture's id is a hash over that order: a new setting
@@ -138,6 +140,7 @@ typedef enum SlSetting {
     SL_SETTING_APG_PARALLEL,
     SL_SETTING_APG_NORM,
     SL_SETTING_APG_MOMENTUM,
+    SL_SETTING_PERP_NEG_SCALE,
     SL_N_SETTINGS
 } SlSetting;
 
@@ -152,7 +155,8 @@ typedef uint64_t SlSettingSet;
      SL_SETTING_BIT(SL_SETTING_GUIDANCE_FROM) | SL_SETTING_BIT(SL_SETTING_GUIDANCE_TO) |      \
      SL_SETTING_BIT(SL_SETTING_GUIDANCE_METHOD) | SL_SETTING_BIT(SL_SETTING_MIMIC_GUIDANCE) | \
      SL_SETTING_BIT(SL_SETTING_MIMIC_QUANTILE) | SL_SETTING_BIT(SL_SETTING_APG_PARALLEL) |    \
-     SL_SETTING_BIT(SL_SETTING_APG_NORM) | SL_SETTING_BIT(SL_SETTING_APG_MOMENTUM))
+     SL_SETTING_BIT(SL_SETTING_APG_NORM) | SL_SETTING_BIT(SL_SETTING_APG_MOMENTUM) |          \
+     SL_SETTING_BIT(SL_SETTING_PERP_NEG_SCALE))
 
 #define SL_SETTING_TURNS 2
 

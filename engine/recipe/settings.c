@@ -952,13 +952,14 @@ const SlSettingInfo sl_setting_table[SL_N_SETTINGS] = {
                                       [SL_METHOD_CFG_PP] = "cfg++",
                                       [SL_METHOD_DYNAMIC] = "dynamic",
                                       [SL_METHOD_APG] = "apg",
+                                      [SL_METHOD_PERP_NEG] = "perp-neg",
                                       NULL},
             .needs = SL_HAS_GUIDANCE,
             .scope = SL_SCOPE_STEP,
             .own = OWN(34),
             .option = "guidance-method",
-            .usage = "how guidance is made: cfg++ with euler and ddim, dynamic thresholding, or "
-                     "adaptive projected guidance",
+            .usage = "how guidance is made: cfg++ with euler and ddim, dynamic thresholding, "
+                     "adaptive projected guidance, or perp-neg, which takes twice as long",
             .name = "guidance method",
             .title = "guidance method %s",
             .turn = 1,
@@ -968,7 +969,8 @@ const SlSettingInfo sl_setting_table[SL_N_SETTINGS] = {
                        "sum, or one that bears strong guidance better"),
             .choice_labels =
                 (const char *const[]){N_("Plain"), N_("CFG++"), N_("Dynamic thresholding"),
-                                      N_("Adaptive projected (APG)")},
+                                      N_("Adaptive projected (APG)"),
+                                      N_("Perpendicular (Perp-Neg)")},
             .of_model_phrase = N_("plain guidance"),
         },
     [SL_SETTING_MIMIC_GUIDANCE] =
@@ -1101,6 +1103,33 @@ const SlSettingInfo sl_setting_table[SL_N_SETTINGS] = {
                        "they are taken back"),
             .step = 0.1,
             .page = 0.25,
+            .digits = 2,
+        },
+    [SL_SETTING_PERP_NEG_SCALE] =
+        {
+            .id = SL_SETTING_PERP_NEG_SCALE,
+            PLACE(perp_neg_scale),
+            .kind = SL_KIND_REAL,
+            .max = 100,
+            .unset = 1,
+            .needs = SL_HAS_GUIDANCE,
+            .counts_with = SL_SETTING_GUIDANCE_METHOD,
+            .counts_as = SL_METHOD_PERP_NEG,
+            .scope = SL_SCOPE_STEP,
+            .own = OWN(40),
+            .option = "perp-neg-scale",
+            .value = "S",
+            .usage = "with --guidance-method perp-neg: how strongly the negative prompt counts "
+                     "(default: 1)",
+            .name = "Perp-Neg scale",
+            .title = "Perp-Neg scale %s",
+            .turn = 1,
+            .phrase = N_("Perp-Neg scale %s"),
+            .label = N_("Perp-Neg scale"),
+            .help = N_("With the perpendicular negative: how strongly the negative prompt counts, "
+                       "where it does not speak against the prompt"),
+            .step = 0.1,
+            .page = 0.5,
             .digits = 2,
         },
 };

@@ -7,7 +7,8 @@
  *
  * apg mirrors diffusers' guiders/adaptive_projected_guidance.py, the interval its start and stop; cfg++
  * is ComfyUI's (the scheduler does the rest, sl_scheduler_take_noise_of) with the guidance divided as
- * A1111 and Forge do; dynamic thresholding is sd-dynamic-thresholding's dynthres_core.py with its
+ * A1111 and Forge do; perp-neg is ComfyUI's nodes_perpneg.py (Armandpour et al. 2023), whose third
+ * prediction is made as the parts of a prompt are (run.c); dynamic thresholding is sd-dynamic-thresholding's dynthres_core.py with its
  * defaults (channels apart, the mean, the largest value).
  *
  * Easy to get wrong: dynamic thresholding is of x_0, the others of what the model predicts; momentum
@@ -43,6 +44,11 @@ SlStepShape sl_run_shape(const SlRun *run, const SlRunSide *side, int evaluation
         shape.told[1] = (SlConditionShape){0};
     }
     return shape;
+}
+
+int sl_run_parts(const SlRun *run, const SlRunSide *side, int evaluation)
+{
+    return sl_run_guides(run, side, evaluation) ? side->parts : 1;
 }
 
 bool sl_run_is_guided(const SlRun *run)
@@ -181,10 +187,25 @@ static bool apg(const Call *call, SlError *err)
 
 static bool (*const methods[])(const Call *call, SlError *err) = {
     [SL_METHOD_PLAIN] = NULL, /* the device's */
-    [SL_METHOD_CFG_PP] = cfg_pp,
-    [SL_METHOD_DYNAMIC] = dynamic,
-    [SL_METHOD_APG] = apg,
+    [SL_METHOD_CFG_PP] = cfg_pp, [SL_METHOD_DYNAMIC] = dynamic, [SL_METHOD_APG] = apg,
+    [SL_METHOD_PERP_NEG] = NULL, /* the plain sum, of what sl_run_less_negative leaves */
 };
+
+void sl_run_less_negative(const SlRun *run, const float *u, const float *negative, float *said)
+{
+    double along = 0, squares = 0;
+    for (int64_t i = 0; i < run->elements; i++) {
+        double of_prompt = (double)said[i] - u[i];
+        along += ((double)negative[i] - u[i]) * of_prompt;
+        squares += of_prompt * of_prompt;
+    }
+    double parallel = squares > 0 ? along / squares : 0;
+    for (int64_t i = 0; i < run->elements; i++) {
+        double of_prompt = (double)said[i] - u[i], of_negative = (double)negative[i] - u[i];
+        said[i] =
+            (float)(said[i] - run->recipe.perp_neg_scale * (of_negative - parallel * of_prompt));
+    }
+}
 
 bool sl_run_remembers(const SlRun *run)
 {

@@ -3,7 +3,8 @@
  * Easy to get wrong: in A1111 evaluations count from 0 and a schedule's steps from 1, and a turn
  * holds while the one is not above the other; a scheduler that evaluates twice a step counts twice.
  * Parts of different lengths are made equal by repeating the last row, prompt and negative prompt are
- * not - but in compel, by chunks without words.
+ * not - but in compel, by chunks without words. With perp-neg the parts are the prompt and the negative
+ * prompt, and made equal by repeating all of each, which attention does not notice (as in ComfyUI).
  */
 #include "engine/run/run_private.h"
 
@@ -16,7 +17,10 @@ static bool no_memory(SlError *err)
     return sl_fail(err, SL_MEMORY, "out of memory for the text");
 }
 
-/* The prompt or the negative prompt. */
+/* Whose words. */
+typedef enum Which { PROMPT, NEGATIVE, EMPTY } Which;
+
+/* The prompt or a negative prompt. */
 typedef struct Words {
     SlPrompt *prompt; /* NULL: plain text */
     int parts;
@@ -45,11 +49,20 @@ static SlPromptMode mode_of(const SlRun *run, const SlRunSide *side)
 
 /* ---- reading ---- */
 
-static bool read_words(SlRun *run, const SlRunSide *side, bool negative, Words *w, SlError *err)
+static const char *text_of(const SlRun *run, Which which)
+{
+    return which == PROMPT ? run->prompt : which == NEGATIVE ? run->negative_prompt : "";
+}
+
+static bool read_words(SlRun *run, const SlRunSide *side, Which which, Words *w, SlError *err)
 {
     SlModel *model = side->model;
+    const bool negative = which != PROMPT;
+    SlRecipe recipe = run->recipe;
+    if (which == EMPTY)
+        recipe.negative_prompt = "";
     const SlPromptAsk ask = {.mode = mode_of(run, side),
-                             .text = negative ? run->negative_prompt : run->prompt,
+                             .text = text_of(run, which),
                              .negative = negative,
                              .evaluations =
                                  run->recipe.steps *
@@ -68,7 +81,7 @@ static bool read_words(SlRun *run, const SlRunSide *side, bool negative, Words *
         part->vectors = side->vectors;
         part->vectors_count = side->vectors_count;
         part->vectors_end = run->recipe.embedding_end == SL_EMBEDDING_END_VECTORS;
-        if (!model->kind->ask(model, &run->recipe, negative, part, err)) {
+        if (!model->kind->ask(model, &recipe, negative, part, err)) {
             sl_ask_clear(part);
             return false;
         }
@@ -95,8 +108,8 @@ static void warn_of_weights(SlRun *run)
 
 /* ---- lengths ---- */
 
-/* compel: the shorter of the two gets chunks without words. */
-static bool pad_tokens(Words words[2], int count, SlError *err)
+/* compel: the shorter ones get chunks without words. */
+static bool pad_tokens(Words *words, int count, SlError *err)
 {
     int rows = 0;
     bool ok = true;
@@ -115,8 +128,9 @@ static bool pad_tokens(Words words[2], int count, SlError *err)
     return ok;
 }
 
-/* The condition with its last row repeated up to so many rows. */
-static const SlCondition *longer(SlShare *share, const SlCondition *c, int64_t rows, SlError *err)
+/* The condition with so many rows: its last one is repeated, or all are. */
+static const SlCondition *longer(SlShare *share, const SlCondition *c, int64_t rows, bool all,
+                                 SlError *err)
 {
     SlCondition copy = {0};
     bool ok = true;
@@ -129,7 +143,7 @@ static const SlCondition *longer(SlShare *share, const SlCondition *c, int64_t r
         SlConditionTensor *to = sl_condition_add(&copy, from->name, from->rank, size, err);
         ok = to != NULL;
         for (int64_t k = 0; ok && k < size[0]; k++) {
-            int64_t row = k < from->size[0] ? k : from->size[0] - 1;
+            int64_t own = from->size[0], row = k < own ? k : all ? k % own : own - 1;
             memcpy(to->values + k * width, from->values + row * width,
                    (size_t)width * sizeof *to->values);
         }
@@ -156,10 +170,34 @@ static bool even_parts(SlShare *share, Words *w, SlError *err)
     for (int i = 0; i < w->parts; i++)
         for (int t = 0; t < w->part[i].texts; t++) {
             const SlCondition **condition = &w->part[i].condition[t];
-            if (rows_of(*condition) < most && !(*condition = longer(share, *condition, most, err)))
+            if (rows_of(*condition) < most &&
+                !(*condition = longer(share, *condition, most, false, err)))
                 return false;
         }
     return true;
+}
+
+static bool repeat(SlRunSide *side, Words *w, int copies, SlError *err)
+{
+    for (int t = 0; copies > 1 && t < w->part[0].texts; t++) {
+        const SlCondition **c = &w->part[0].condition[t];
+        if (!(*c = longer(side->share, *c, rows_of(*c) * copies, true, err)))
+            return false;
+    }
+    return true;
+}
+
+/* Perp-neg: the prompt and the negative prompt become as long as their least common multiple. */
+static bool even_negative(SlRunSide *side, Words *prompt, Words *negative, SlError *err)
+{
+    int64_t a = rows_of(prompt->part[0].condition[0]), b = rows_of(negative->part[0].condition[0]);
+    int64_t rows = a;
+    while (b > 0 && rows % b)
+        rows += a;
+    side->copies[0] = a > 0 ? (int)(rows / a) : 1;
+    side->copies[1] = b > 0 ? (int)(rows / b) : 1;
+    return repeat(side, prompt, side->copies[0], err) &&
+           repeat(side, negative, side->copies[1], err);
 }
 
 /* ---- what is told ---- */
@@ -210,6 +248,26 @@ static bool make_room(const SlRun *run, SlRunSide *side, int parts, SlError *err
     return (side->words && side->part_weight) || no_memory(err);
 }
 
+/* words: of the empty prompt, the prompt and the negative prompt, which is a part like it. */
+static bool tell_perp_neg(const SlRun *run, SlRunSide *side, Words *words, SlError *err)
+{
+    const SlPrompt *prompt = words[1].prompt;
+    if (words[1].parts > 1 || words[2].parts > 1)
+        return sl_fail(err, SL_ARGUMENT,
+                       "The prompt weighs its parts against the negative prompt (\"AND\"), which "
+                       "guidance method perp-neg cannot do; expected a prompt without, or another "
+                       "method");
+    if (!even_negative(side, &words[1], &words[2], err) || !make_room(run, side, 2, err))
+        return false;
+    side->perp_neg = true;
+    side->part_weight[0] = prompt ? prompt->part[0].weight : 1;
+    for (int e = 0; e < sl_run_evaluations(run); e++)
+        for (int i = 0; i < 2; i++)
+            side->words[e * 2 + i] =
+                (SlRunWords){{text_at(&words[0], 0, e), text_at(&words[1 + i], 0, e)}};
+    return true;
+}
+
 /* words: of the negative prompt first, where there are two. */
 static bool tell(const SlRun *run, SlRunSide *side, const Words *words, SlError *err)
 {
@@ -234,23 +292,35 @@ static bool tell(const SlRun *run, SlRunSide *side, const Words *words, SlError 
     return true;
 }
 
+/* Without a negative prompt there is nothing to be taken out, and it is plain guidance. */
+static bool asks_perp_neg(const SlRun *run, const SlRunSide *side)
+{
+    return side->batch == 2 && run->recipe.guidance_method == SL_METHOD_PERP_NEG &&
+           run->negative_prompt && *run->negative_prompt;
+}
+
 static bool tell_words(SlRun *run, SlRunSide *side, SlError *err)
 {
-    Words words[2] = {0};
-    bool first = side == run->side;
+    Words words[3] = {0};
+    bool first = side == run->side, perp_neg = asks_perp_neg(run, side);
+    const Which which[] = {side->batch == 1 ? PROMPT
+                           : perp_neg       ? EMPTY
+                                            : NEGATIVE,
+                           PROMPT, NEGATIVE};
+    int count = side->batch + perp_neg;
     bool ok = (!first || sl_run_find_embeddings(run, mode_of(run, side), err)) &&
               sl_run_name_vectors(run, side, mode_of(run, side), err);
-    for (int i = 0; ok && i < side->batch; i++)
-        ok = read_words(run, side, i < side->batch - 1, &words[i], err);
+    for (int i = 0; ok && i < count; i++)
+        ok = read_words(run, side, which[i], &words[i], err);
     ok = ok && (!first || sl_run_settle_embeddings(run, mode_of(run, side), err)) &&
-         pad_tokens(words, side->batch, err);
-    for (int i = 0; ok && i < side->batch; i++)
+         pad_tokens(words, count, err);
+    for (int i = 0; ok && i < count; i++)
         ok = encode_words(side->share, &words[i], err);
-    ok = ok && tell(run, side, words, err);
+    ok = ok && (perp_neg ? tell_perp_neg(run, side, words, err) : tell(run, side, words, err));
     if (side == run->side)
         warn_of_weights(run);
-    free_words(&words[0]);
-    free_words(&words[1]);
+    for (int i = 0; i < count; i++)
+        free_words(&words[i]);
     return ok;
 }
 
@@ -259,6 +329,9 @@ static bool tell_given(const SlRun *run, SlRunSide *side, const SlCondition *con
                        SlError *err)
 {
     const SlCondition *found[2];
+    if (side->batch == 2 && run->recipe.guidance_method == SL_METHOD_PERP_NEG)
+        return sl_fail(err, SL_ARGUMENT,
+                       "guidance method perp-neg needs prompts, and conditions were given");
     for (int i = 0; i < side->batch; i++) {
         if (!given[i])
             return sl_fail(err, SL_ARGUMENT, "guidance needs two conditions, and there is one");
@@ -357,7 +430,7 @@ bool sl_run_words(SlRun *run, int evaluation, SlWords *out, SlError *err)
     *out = (SlWords){0};
     if (side->given || !side->model->kind->ask || !side->model->tokenizer)
         return true;
-    bool ok = read_words(run, side, false, &words, err);
+    bool ok = read_words(run, side, PROMPT, &words, err);
     for (int i = 0; ok && words.prompt && i < words.parts; i++) {
         int own = sl_prompt_tokens_rows(words.part[i].ask.tokens[0], 0);
         rows = own > rows ? own : rows;

@@ -77,7 +77,7 @@ static void begin_step(const SlRun *run, const SlRunSide *side, const SlStepShap
     SlModel *model = run->model;
     const SlDenoiser *denoiser = sl_model_denoiser(side->model);
     uint64_t each = denoiser ? sl_denoiser_operations(denoiser) : 0;
-    uint64_t all = each * (uint64_t)(sl_step_passes(shape) * side->parts);
+    uint64_t all = each * (uint64_t)(sl_step_passes(shape) * (shape->batch == 2 ? side->parts : 1));
     __atomic_store_n(&model->step_operations, all, __ATOMIC_RELAXED);
     __atomic_store_n(&model->step_start, sl_device_ops_done(model->dev), __ATOMIC_RELAXED);
 }
@@ -91,7 +91,8 @@ static bool tell(SlRun *run, int i, SlError *err)
 }
 
 /* The parts of a prompt with AND, each evaluated beside the negative prompt: what they say together is
- * the negative prompt's prediction and, of each, the weight times how far it is from there. */
+ * the negative prompt's prediction and, of each, the weight times how far it is from there. With
+ * perp-neg the parts are the prompt and the negative prompt, each beside the empty one. */
 static bool evaluate_parts(SlRun *run, SlStep *step, int i, SlError *err)
 {
     SlRunSide *side = sl_run_side_at(run, i);
@@ -109,6 +110,10 @@ static bool evaluate_parts(SlRun *run, SlStep *step, int i, SlError *err)
         if (ok && part == 0) {
             memcpy(sum, said, n * sizeof *sum);
             memcpy(sum + n, said, n * sizeof *sum);
+        }
+        if (ok && part == 1 && side->perp_neg) {
+            sl_run_less_negative(run, said, said + n, sum + n);
+            break;
         }
         for (size_t k = 0; ok && k < n; k++)
             sum[n + k] += weight * (said[n + k] - said[k]);
@@ -131,10 +136,11 @@ static bool evaluate(SlRun *run, int i, SlError *err)
     begin_step(run, side, &shape);
     run->shared = run->has_maps = false;
     run->has_said = run->has_term = shape.batch == 2;
-    bool ok = step && (side->parts > 1             ? evaluate_parts(run, step, i, err)
+    bool parts = sl_run_parts(run, side, i) > 1;
+    bool ok = step && (parts                       ? evaluate_parts(run, step, i, err)
                        : i == 0 && !run->own_share ? evaluate_shared(run, step, &of_run, err)
                                                    : sl_step_evaluate(step, &of_run, err));
-    ok = ok && (side->parts > 1 || sl_run_take_maps(run, side, step, 0, 0, err));
+    ok = ok && (parts || sl_run_take_maps(run, side, step, 0, 0, err));
     if (!ok)
         sl_device_clear(model->dev);
     return ok && sl_run_guide(run, side, i, err);
@@ -351,6 +357,17 @@ bool sl_run_set_guidance(SlRun *run, const SlRecipe *recipe, SlError *err)
     sl_recipe_change(&changed, recipe, SL_SETTINGS_GUIDANCE);
     if (!sl_recipe_check(&changed, &run->model->info, err))
         return false;
+    bool before = run->recipe.guidance_method == SL_METHOD_PERP_NEG;
+    bool after = changed.guidance_method == SL_METHOD_PERP_NEG;
+    if (before != after)
+        return sl_fail(err, SL_ARGUMENT,
+                       "with guidance method %s the model is asked otherwise than it was here",
+                       sl_setting(SL_SETTING_GUIDANCE_METHOD)->choices[changed.guidance_method]);
+    if (before && changed.perp_neg_scale != run->recipe.perp_neg_scale)
+        return sl_fail(err, SL_ARGUMENT,
+                       "the predictions here are those of the Perp-Neg scale %.4g; another one, "
+                       "%.4g, needs an evaluation",
+                       run->recipe.perp_neg_scale, changed.perp_neg_scale);
     for (int i = 0; i < run->sides; i++)
         if (sl_model_guidance(&run->side[i].model->info, changed.guidance) != run->side[i].rule)
             return sl_fail(err, SL_ARGUMENT,

@@ -24,7 +24,9 @@ typedef struct SlRunSide {
     /* at each evaluation, by each part of the prompt: [evaluations * parts]; NULL where the model is told
      * nothing */
     SlRunWords *words;
-    int parts;           /* of the prompt (AND), each weighed against the negative prompt */
+    int parts;     /* of the prompt (AND), each weighed against the negative prompt */
+    bool perp_neg; /* the parts are the prompt and the negative prompt, against an empty one */
+    int copies[2]; /* then: how often each is told, to be as long as the other */
     double *part_weight; /* [parts] */
     const SlTold *told;  /* the share's, as it was asked for last; NULL as words */
     bool given;          /* conditions instead of texts */
@@ -95,6 +97,11 @@ bool sl_run_want(SlRun *run, int i, SlError *err);
 bool sl_run_guides(const SlRun *run, const SlRunSide *side, int evaluation);
 int sl_run_batch(const SlRun *run, const SlRunSide *side, int evaluation);
 SlStepShape sl_run_shape(const SlRun *run, const SlRunSide *side, int evaluation);
+/* Passes with another prompt each; more than 1: the evaluation is no other run's. */
+int sl_run_parts(const SlRun *run, const SlRunSide *side, int evaluation);
+/* Perp-Neg: what is said with the prompt, less what the negative prompt says besides. u, negative: what
+ * is said with the empty prompt and with the negative one. All [elements]. */
+void sl_run_less_negative(const SlRun *run, const float *u, const float *negative, float *said);
 /* run->said and run->output, which is the plain sum of them, to what the recipe's method makes of
  * them. */
 bool sl_run_guide(SlRun *run, const SlRunSide *side, int evaluation, SlError *err);

@@ -65,13 +65,25 @@ static bool count_prompt(const SlStagesOf *of, const SlTokenizer *tokenizer, boo
     return ok;
 }
 
+/* With perp-neg there is another pass, with the negative prompt, and the empty one is encoded too. */
+static void count_perp_neg(const SlStages *s, const SlRecipe *r, SlStagesTexts *texts)
+{
+    if (s->batch == 1 || r->guidance_method != SL_METHOD_PERP_NEG || !r->negative_prompt ||
+        !*r->negative_prompt)
+        return;
+    texts->parts = 2;
+    texts->encoded++;
+}
+
 static bool count_texts(SlStages *s, const SlStagesOf *of, SlError *err)
 {
     SlTokenizer *own = NULL;
     const SlTokenizer *tokenizer = of->like ? of->like->tokenizer : NULL;
     s->texts = (SlStagesTexts){.chunks = 1, .parts = 1, .encoded = s->batch};
-    if (mode_of(of) == SL_PROMPT_PLAIN || !s->model->kind->tokenizers)
+    if (mode_of(of) == SL_PROMPT_PLAIN || !s->model->kind->tokenizers) {
+        count_perp_neg(s, of->recipe, &s->texts);
         return true;
+    }
     const char *name = s->model->kind->tokenizer ? s->model->kind->tokenizer : "tokenizer";
     if (!tokenizer)
         tokenizer = own = sl_model_open_tokenizer(of->info, name, NULL, err);
@@ -80,6 +92,7 @@ static bool count_texts(SlStages *s, const SlStagesOf *of, SlError *err)
     for (int i = 0; ok && i < s->batch; i++)
         ok = count_prompt(of, sl_tokenizer_as(tokenizer, (SlTokenRules)of->recipe->tokenizer),
                           i == 1, &s->texts, err);
+    count_perp_neg(s, of->recipe, &s->texts);
     sl_tokenizer_close(own);
     return ok;
 }

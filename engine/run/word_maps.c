@@ -27,6 +27,12 @@ void sl_run_map_levels(const SlRun *run, SlWordMaps *sizes)
             levels[i].height, levels[i].width, levels[i].layers, levels[i].middle, NULL, NULL};
 }
 
+/* Where the words of the negative prompt are: with perp-neg it is the second part. */
+static int half_of_negative(const SlRunSide *side)
+{
+    return side->perp_neg ? 1 : 0;
+}
+
 /* The sizes of the run's maps, and room for them; behind them room for one level of the step's. */
 static bool make_room(SlRun *run, const SlRunSide *side, const SlStep *step, SlError *err)
 {
@@ -34,8 +40,9 @@ static bool make_room(SlRun *run, const SlRunSide *side, const SlStep *step, SlE
     SlMapLevel levels[SL_MAP_LEVELS];
     size_t positions = 0, largest = 0;
     m->levels = sl_step_map_levels(step, levels);
-    m->tokens = sl_step_map_tokens(step, 1) * side->parts;
-    m->negative_tokens = run->want_maps == SL_MAPS_BOTH ? sl_step_map_tokens(step, 0) : 0;
+    m->tokens = sl_step_map_tokens(step, 1) * (side->perp_neg ? 1 : side->parts);
+    m->negative_tokens =
+        run->want_maps == SL_MAPS_BOTH ? sl_step_map_tokens(step, half_of_negative(side)) : 0;
     for (int i = 0; i < m->levels; i++) {
         size_t own = (size_t)levels[i].height * (size_t)levels[i].width;
         positions += own;
@@ -62,10 +69,9 @@ static bool make_room(SlRun *run, const SlRunSide *side, const SlStep *step, SlE
     return true;
 }
 
-/* from [positions, tokens] of `layers` to to [tokens, positions] of their mean */
-static void turn(const float *from, int64_t positions, int tokens, int layers, float *to)
+/* from [positions, tokens] to to [tokens, positions], times scale */
+static void turn(const float *from, int64_t positions, int tokens, float scale, float *to)
 {
-    float scale = 1.0f / (float)layers;
     for (int64_t p = 0; p < positions; p++)
         for (int t = 0; t < tokens; t++)
             to[t * positions + p] = from[p * tokens + t] * scale;
@@ -80,19 +86,24 @@ bool sl_run_take_maps(SlRun *run, const SlRunSide *side, SlStep *step, int r, in
     if (part == 0 && !make_room(run, side, step, err))
         return false;
     const SlWordMaps *m = &run->maps;
+    bool negative_part = side->perp_neg && part == 1;
+    float copies = (float)(side->perp_neg ? side->copies[part] : 1); /* each got its share */
     for (int i = 0; i < m->levels; i++) {
         const SlWordMapLevel *level = &m->level[i];
         int64_t positions = (int64_t)level->height * level->width;
         float *text = (float *)level->text + (int64_t)part * tokens * positions;
         float *raw = run->map_memory + run->map_room - positions * (m->tokens + m->negative_tokens);
-        if (!sl_step_map(step, r, 1, i, raw, err))
-            return false;
-        turn(raw, positions, tokens, level->layers, text);
-        if (m->negative_tokens == 0)
+        float scale = copies / (float)level->layers;
+        if (!negative_part) {
+            if (!sl_step_map(step, r, 1, i, raw, err))
+                return false;
+            turn(raw, positions, tokens, scale, text);
+        }
+        if (m->negative_tokens == 0 || (side->perp_neg && part == 0))
             continue;
-        if (!sl_step_map(step, r, 0, i, raw, err))
+        if (!sl_step_map(step, r, half_of_negative(side), i, raw, err))
             return false;
-        turn(raw, positions, m->negative_tokens, level->layers, (float *)level->negative);
+        turn(raw, positions, m->negative_tokens, scale, (float *)level->negative);
     }
     run->has_maps = true;
     return true;

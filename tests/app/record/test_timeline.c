@@ -219,6 +219,46 @@ static void test_what_if(SlModel *model)
     }
 }
 
+/* Perp-neg asks the model otherwise: its steps and those of others cannot be tried on each other, but a
+ * branch goes from the one to the other. */
+static void test_perp_neg(SlModel *model)
+{
+    SlRecipe recipe = recipe_for(model, "dpmpp-2m", 5), perp = recipe;
+    SlError err = {0};
+    perp.negative_prompt = recipe.negative_prompt = "blurry";
+    perp.guidance_method = SL_METHOD_PERP_NEG;
+    SlRecipe scaled = perp;
+    scaled.perp_neg_scale = 2;
+    const SlRecipe *pair[] = {&recipe, &perp};
+    for (int from = 0; from < 2; from++) {
+        SlTimeline *t = record(model, pair[from], NULL);
+        SlWhatIf *w = sl_what_if_new(t, model, 2, &err);
+        sl_test(w && !sl_what_if(w, pair[!from], NULL, NULL, &err) &&
+                    strstr(err.message, "the model is asked otherwise than it was here"),
+                "what if, of the other kind: %s", err.message);
+        sl_test(w && sl_what_if(w, pair[from], NULL, NULL, &err), "what if, of its own kind");
+        if (from == 1)
+            sl_test(w && !sl_what_if(w, &scaled, NULL, NULL, &err) &&
+                        strstr(err.message, "another one, 2, needs an evaluation"),
+                    "what if, with another scale: %s", err.message);
+        sl_what_if_free(w);
+        bool ok = true;
+        for (int step = FIRST_BRANCH; ok && step < FIRST_BRANCH + BRANCHES; step++)
+            ok = goes_on_alike(model, t, step);
+        sl_test(ok, "perp-neg %d: a branch with the same settings gives the same bytes", from);
+        SlTimeline *b = sl_timeline_branch(model, t, 2, pair[!from], NULL, &err);
+        while (b && !sl_timeline_done(b) && sl_timeline_next(b, model, &err))
+            ;
+        sl_test(b && sl_timeline_done(b) && goes_on_alike(model, b, 3) &&
+                    memcmp(sl_timeline_moment(b, 0)->x_t, sl_timeline_moment(t, 2)->x_t,
+                           bytes_of(t)) != 0,
+                "perp-neg %d: a branch to the other kind, and a branch of it %s", from,
+                err.message);
+        sl_timeline_free(b);
+        sl_timeline_free(t);
+    }
+}
+
 static bool all_finite(const SlTimeline *t)
 {
     const float *x = sl_timeline_moment(t, sl_timeline_total(t) - 1)->x_t;
@@ -494,6 +534,7 @@ int main(void)
     test_same_branches(model);
     test_other_branches(model);
     test_what_if(model);
+    test_perp_neg(model);
     test_origin(model);
     sl_model_close(&model);
     test_keyframes();

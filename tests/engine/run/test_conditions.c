@@ -203,6 +203,11 @@ static void test_refusals(const char *device)
     sl_test(!run && strstr(err.message, "two conditions"), "one condition for two: %s",
             err.message);
     sl_run_free(run);
+    recipe.guidance_method = SL_METHOD_PERP_NEG;
+    run = sl_run_new(model, &recipe, &(SlRunInputs){.condition = {&c, &c}}, &err);
+    sl_test(!run && strstr(err.message, "perp-neg needs prompts"), "none for a third: %s",
+            err.message);
+    sl_run_free(run);
     sl_condition_clear(&c);
 }
 

@@ -15,10 +15,10 @@
 
 static const char *device = "cpu", *dtype = "f32";
 
-static SlModel *open_model(void)
+static SlModel *open_model(const char *path)
 {
     SlError err = {0};
-    char *folder = sl_test_path("goldens/model/sd1");
+    char *folder = sl_test_path(path);
     const SlModelOptions options = {.device = device, .dtype = dtype};
     SlModel *model = sl_model_open(folder, &options, &err);
     if (!model)
@@ -155,7 +155,7 @@ static void test_goldens(SlModel *model)
 
 /* ---- what if ---- */
 
-/* Ways of guidance that can be tried on each other's steps. */
+/* Ways of guidance. All but the last can be tried on each other's steps. */
 static const SlRecipe ways[] = {
     {.guidance = 7.5, .guidance_to = 1},
     {.guidance = 3, .guidance_to = 1, .guidance_rescale = 0.7},
@@ -170,8 +170,14 @@ static const SlRecipe ways[] = {
      .apg_norm = 5,
      .apg_momentum = -0.5},
     {.guidance = 7.5, .guidance_to = 1, .guidance_method = SL_METHOD_CFG_PP},
+    {.guidance = 9,
+     .guidance_to = 1,
+     .guidance_method = SL_METHOD_PERP_NEG,
+     .perp_neg_scale = 1.5,
+     .guidance_rescale = 0.3},
 };
-#define WAYS (int)(sizeof ways / sizeof ways[0])
+#define WAYS     (int)(sizeof ways / sizeof ways[0])
+#define PERP_NEG (WAYS - 1)
 
 /* The way at each step of a run: from what was said, and by an evaluation. */
 static bool says_alike(SlModel *model, const SlRecipe *recipe, const SlRecipe *way)
@@ -205,8 +211,8 @@ static bool says_alike(SlModel *model, const SlRecipe *recipe, const SlRecipe *w
 
 static void test_say(SlModel *model)
 {
-    for (int from = 0; from < WAYS; from++)
-        for (int to = 0; to < WAYS; to++) {
+    for (int from = 0; from < PERP_NEG; from++)
+        for (int to = 0; to < PERP_NEG; to++) {
             SlRecipe recipe = recipe_for(model, "euler", 3);
             sl_recipe_change(&recipe, &ways[from], SL_SETTINGS_GUIDANCE);
             sl_test(says_alike(model, &recipe, &ways[to]),
@@ -254,6 +260,174 @@ static void test_taken_up(SlModel *model)
         sl_run_free(again);
         sl_run_free(restored);
     }
+}
+
+/* ---- perpendicular negative ---- */
+
+static SlRun *evaluated(SlModel *model, const SlRecipe *recipe, SlMapHalves maps, SlFrame *f)
+{
+    SlError err = {0};
+    SlRun *run = sl_run_new(model, recipe, NULL, &err);
+    if (run)
+        sl_run_want_maps(run, maps);
+    bool ok = run && sl_run_next(run, f, &err);
+    sl_test(ok && f->said, "an evaluation is made %s", err.message);
+    if (ok && f->said)
+        return run;
+    sl_run_free(run);
+    return NULL;
+}
+
+/* The formula, of what three prompts say by themselves. */
+static void formula(const float *u, const float *c, const float *n, double scale, float *out,
+                    int64_t count)
+{
+    double dot = 0, squares = 0;
+    for (int64_t i = 0; i < count; i++) {
+        dot += ((double)n[i] - u[i]) * ((double)c[i] - u[i]);
+        squares += ((double)c[i] - u[i]) * ((double)c[i] - u[i]);
+    }
+    for (int64_t i = 0; i < count; i++)
+        out[i] = (float)(c[i] - scale * (n[i] - u[i] - dot / squares * (c[i] - u[i])));
+}
+
+static bool same_maps(const SlWordMaps *a, const SlWordMaps *b, bool negative)
+{
+    bool same = a && b && a->levels == b->levels;
+    for (int i = 0; same && i < a->levels; i++) {
+        size_t n = (size_t)a->level[i].height * (size_t)a->level[i].width * 77;
+        const float *x = negative ? a->level[i].negative : a->level[i].text;
+        const float *y = negative ? b->level[i].negative : b->level[i].text;
+        same = x && y && close_to(x, y, n, strcmp(dtype, "f32") ? 5e-2 : 1e-5);
+    }
+    return same;
+}
+
+/* One evaluation of a model, with prompts as they are, and those that it is made of. */
+static void test_three(SlModel *model, const char *what, const char *prompt, const char *negative)
+{
+    SlRecipe recipe = recipe_for(model, "euler", 3), plain = recipe, other = recipe;
+    SlFrame f, of_prompt, of_negative;
+    recipe.prompt_mode = plain.prompt_mode = other.prompt_mode = SL_PROMPT_A1111;
+    recipe.prompt = plain.prompt = prompt;
+    recipe.negative_prompt = other.prompt = negative;
+    plain.negative_prompt = other.negative_prompt = "";
+    recipe.guidance_method = SL_METHOD_PERP_NEG;
+    recipe.perp_neg_scale = 1.5;
+    SlRun *run = evaluated(model, &recipe, SL_MAPS_BOTH, &f);
+    SlRun *a = evaluated(model, &plain, SL_MAPS_BOTH, &of_prompt);
+    SlRun *b = evaluated(model, &other, SL_MAPS_BOTH, &of_negative);
+    float *expected = malloc(run ? bytes_of(run) : 1);
+    if (run && a && b && expected) {
+        int64_t n = sl_run_sample_elements(run);
+        const float *u = of_prompt.said, *c = u + n;
+        formula(u, c, of_negative.said + n, 1.5, expected, n);
+        double tolerance = strcmp(dtype, "f32") ? 2e-2 : 1e-5;
+        sl_test(close_to(f.said + n, expected, (size_t)n, tolerance) &&
+                    close_to(f.said, u, (size_t)n, tolerance),
+                "%s: what is said is the formula, worst difference %.2g", what,
+                golden_worst(f.said + n, expected, (size_t)n));
+        sl_test(strcmp(dtype, "f32") || !close_to(f.said + n, c, (size_t)n, 10 * tolerance),
+                "%s: and not what the prompt says by itself", what);
+        sl_test(same_maps(f.maps, of_prompt.maps, false), "%s: the words' maps", what);
+        bool turned = f.maps && of_negative.maps;
+        SlWordMaps negatives = turned ? *of_negative.maps : (SlWordMaps){0};
+        for (int i = 0; i < negatives.levels; i++)
+            negatives.level[i].negative = negatives.level[i].text;
+        sl_test(turned && same_maps(f.maps, &negatives, true), "%s: the negative words' maps",
+                what);
+    }
+    free(expected);
+    sl_run_free(run);
+    sl_run_free(a);
+    sl_run_free(b);
+}
+
+/* 90 words: two chunks. */
+static char *long_text(const char *word)
+{
+    size_t each = strlen(word);
+    char *text = calloc(90, each + 1);
+    for (int i = 0; text && i < 90; i++) {
+        memcpy(text + (size_t)i * (each + 1), word, each);
+        text[(size_t)i * (each + 1) + each] = i < 89 ? ' ' : 0;
+    }
+    return text;
+}
+
+/* What a step of one way can be tried with another way. */
+static void cannot_try(SlModel *model, const SlRecipe *recipe, const SlRecipe *way,
+                       const char *sentence)
+{
+    SlError err = {0};
+    SlRun *run = sl_run_new(model, recipe, NULL, &err);
+    sl_test(run && !sl_run_set_guidance(run, way, &err) && strstr(err.message, sentence),
+            "not to be tried: %s", err.message);
+    sl_run_free(run);
+}
+
+/* A run with one way, and on from its second evaluation with another: what an evaluation of the sample
+ * there by the other way makes, and the scheduler's history goes on. */
+static void test_turns(SlModel *model, int from, int to)
+{
+    SlRecipe recipe = recipe_for(model, "dpmpp-2m", 5), other = recipe;
+    SlError err = {0};
+    SlFrame f = {0}, looked = {0};
+    sl_recipe_change(&recipe, &ways[from], SL_SETTINGS_GUIDANCE);
+    sl_recipe_change(&other, &ways[to], SL_SETTINGS_GUIDANCE);
+    SlRun *run = sl_run_new(model, &recipe, NULL, &err), *by_itself = NULL, *branch = NULL;
+    bool ok = run && sl_run_next(run, NULL, &err) && sl_run_next(run, NULL, &err) &&
+              (branch = sl_run_new(model, &other, NULL, &err)) &&
+              (by_itself = sl_run_new(model, &other, NULL, &err)) &&
+              sl_run_continue(branch, run, &err) &&
+              sl_run_look(by_itself, 2, sl_run_sample(run), &looked, &err) &&
+              sl_run_next(branch, &f, &err) && f.evaluation == 2 &&
+              !memcmp(f.model_output, looked.model_output, bytes_of(run)) &&
+              sl_run_advance(run, looked.model_output, NULL, NULL, &err) &&
+              !memcmp(f.x_t, sl_run_sample(run), bytes_of(run));
+    sl_test(ok, "way %d goes on with way %d %s", from, to, err.message);
+    sl_run_free(run);
+    sl_run_free(branch);
+    sl_run_free(by_itself);
+}
+
+static void test_perp_neg(SlModel *model)
+{
+    SlModel *xl = open_model("goldens/model/sdxl");
+    char *much = long_text("blurry"), *long_prompt = long_text("horse");
+    test_three(model, "short", "a horse", "blurry");
+    test_three(model, "a long negative prompt", "a horse", much);
+    test_three(model, "a long prompt", long_prompt, "blurry");
+    if (sl_test(xl != NULL, "the XL model opens"))
+        test_three(xl, "XL", "a horse", "blurry");
+    free(much);
+    free(long_prompt);
+    sl_model_close(&xl);
+
+    SlRecipe recipe = recipe_for(model, "euler", 3);
+    SlRecipe way = ways[PERP_NEG];
+    sl_recipe_change(&recipe, &way, SL_SETTINGS_GUIDANCE);
+    way.guidance = 4;
+    way.guidance_rescale = 0;
+    sl_test(says_alike(model, &recipe, &way), "other guidance can be tried on its steps");
+    way.perp_neg_scale = 2;
+    cannot_try(model, &recipe, &way, "those of the Perp-Neg scale 1.5; another one, 2, needs");
+    cannot_try(model, &recipe, &ways[0], "with guidance method plain the model is asked otherwise");
+    SlRecipe plain = recipe_for(model, "euler", 3);
+    cannot_try(model, &plain, &ways[PERP_NEG], "method perp-neg the model is asked otherwise");
+    test_turns(model, 0, PERP_NEG);
+    test_turns(model, PERP_NEG, 0);
+
+    SlFrame f, g;
+    recipe.guidance_rescale = 0;
+    recipe.guidance = plain.guidance;
+    recipe.negative_prompt = plain.negative_prompt = "";
+    SlRun *a = evaluated(model, &recipe, SL_MAPS_NONE, &f);
+    SlRun *b = evaluated(model, &plain, SL_MAPS_NONE, &g);
+    sl_test(a && b && sl_runs_match(a, b) && !memcmp(f.x_t, g.x_t, bytes_of(a)),
+            "without a negative prompt it is plain guidance, to the same bytes");
+    sl_run_free(a);
+    sl_run_free(b);
 }
 
 /* ---- the interval ---- */
@@ -339,6 +513,11 @@ static void test_refusals(SlModel *model)
     recipe.prompt_mode = SL_PROMPT_A1111;
     recipe.prompt = "a horse AND a hat";
     refused(model, &recipe, "needs guidance at every step; it is from 0 to 0.5");
+    recipe.guidance_to = 1;
+    recipe.guidance_method = SL_METHOD_PERP_NEG;
+    refused(model, &recipe, "which guidance method perp-neg cannot do");
+    recipe.guidance_to = 0.5;
+    recipe.guidance_method = SL_METHOD_PLAIN;
     recipe.prompt = "a horse";
     SlRun *run = sl_run_new(model, &recipe, NULL, &err);
     SlRecipe none = recipe, later = recipe;
@@ -359,12 +538,13 @@ int main(int argc, char **argv)
 {
     device = argc > 1 ? argv[1] : device;
     dtype = argc > 2 ? argv[2] : dtype;
-    SlModel *model = open_model();
+    SlModel *model = open_model("goldens/model/sd1");
     if (!sl_test(model != NULL, "the model opens"))
         return sl_test_done();
     test_goldens(model);
     test_say(model);
     test_taken_up(model);
+    test_perp_neg(model);
     test_interval(model);
     test_together(model);
     test_refusals(model);

@@ -275,7 +275,8 @@ static void test_pictures(const cJSON *json, const Golden *golden)
 
 /* ---- what it costs ---- */
 
-static SlCost cost_of(const SlModel *model, const char *prompt, int mode)
+static SlCost cost_with(const SlModel *model, const char *prompt, int mode, const char *negative,
+                        SlGuidanceMethod method)
 {
     SlCost cost = {0};
     SlRecipe recipe;
@@ -283,9 +284,16 @@ static SlCost cost_of(const SlModel *model, const char *prompt, int mode)
     sl_recipe_defaults(&recipe, &model->info);
     recipe.prompt = prompt;
     recipe.prompt_mode = mode;
+    recipe.negative_prompt = negative;
+    recipe.guidance_method = method;
     if (!sl_model_cost(&model->info, &recipe, "f32", &cost, &err))
         sl_test(false, "the cost of \"%.40s\": %s", prompt, err.message);
     return cost;
+}
+
+static SlCost cost_of(const SlModel *model, const char *prompt, int mode)
+{
+    return cost_with(model, prompt, mode, "", SL_METHOD_PLAIN);
 }
 
 static void test_cost(const char *name)
@@ -307,6 +315,13 @@ static void test_cost(const char *name)
             "%s: three chunks cost more: text %.3g of %.3g, a step %.3g of %.3g", name,
             longer.text_flops, plain.text_flops, longer.step_flops, plain.step_flops);
     sl_test(parts.step_flops == 2 * plain.step_flops, "%s: two parts are two evaluations", name);
+    for (int mode = SL_PROMPT_PLAIN; mode <= SL_PROMPT_A1111; mode++) {
+        SlCost without = cost_with(model, "a horse", mode, "", SL_METHOD_PERP_NEG);
+        SlCost with = cost_with(model, "a horse", mode, "blurry", SL_METHOD_PERP_NEG);
+        sl_test(without.step_flops == plain.step_flops && without.text_flops == plain.text_flops &&
+                    with.step_flops == 2 * plain.step_flops && with.text_flops > plain.text_flops,
+                "%s: perp-neg is two evaluations where there is a negative prompt", name);
+    }
     sl_model_close(&model);
 }
 

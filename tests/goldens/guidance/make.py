@@ -7,7 +7,8 @@
 without the prompt and with it, NAME.output [steps, C, h, w] what becomes of it and NAME.samples the samples after each step. "runs":
 NAME.latents is the last sample of the small pipeline in ../model/sd1. Plain guidance, its rescale, its interval and APG are
 diffusers' guiders; dynamic thresholding (mcmonkeyprojects' sd-dynamic-thresholding with its defaults) and CFG++ (Chung et al. 2024, as in
-ComfyUI's euler_cfg_pp; the guidance is divided by 12.5) are written here from their formulas.
+ComfyUI's euler_cfg_pp; the guidance is divided by 12.5) and Perp-Neg (Armandpour et al. 2023, as in ComfyUI's nodes_perpneg.py, against
+the empty prompt) are written here from their formulas.
 """
 import json
 import pathlib
@@ -100,11 +101,18 @@ def make_said(case, pipe, number, out):
     out[f"{case['name']}.samples"] = torch.cat(samples)
 
 
+def perp_neg(case, u, c, n):
+    positive, negative = (c - u).double(), (n - u).double()
+    apart = negative - (negative * positive).sum() / positive.norm() ** 2 * positive
+    return (u + case["guidance"] * (positive - case.get("perp_neg_scale", 1.0) * apart)).float()
+
+
 @torch.no_grad()
 def make_run(case, pipe, out):
     scheduler = getattr(diffusers, SCHEDULERS[case["scheduler"]]).from_config(pipe.scheduler.config)
     scheduler.set_timesteps(case["steps"])
     prompt, negative = pipe.encode_prompt("a horse", "cpu", 1, True, "blurry")
+    empty = pipe.encode_prompt("", "cpu", 1, False)[0]
     sample = torch.randn((1, 4, 8, 8), generator=torch.Generator().manual_seed(3)) * scheduler.init_noise_sigma
     guide = guider(case)
     for i, t in enumerate(scheduler.timesteps):
@@ -112,7 +120,11 @@ def make_run(case, pipe, out):
         seen = scheduler.scale_model_input(sample, t)
         c = pipe.unet(seen, t, prompt).sample
         u = pipe.unet(seen, t, negative).sample if guide.num_conditions == 2 else None
-        sample = scheduler.step(guide.forward(pred_cond=c, pred_uncond=u).pred, t, sample).prev_sample
+        if case.get("guidance_method") == "perp-neg" and u is not None:
+            output = perp_neg(case, pipe.unet(seen, t, empty).sample, c, u)
+        else:
+            output = guide.forward(pred_cond=c, pred_uncond=u).pred
+        sample = scheduler.step(output, t, sample).prev_sample
     out[f"{case['name']}.latents"] = sample
 
 
