@@ -273,10 +273,10 @@ def test_pan():
     keys("0")
 
 
-def start_long_run():
-    spin("Steps", 150)
+def start_long_run(steps=150):
+    spin("Steps", steps)
     keys("ctrl+Return")
-    wait_for(lambda: step()[1] == 150 and step()[0] > 5)
+    wait_for(lambda: step()[1] == steps and step()[0] > 5)
 
 
 def test_stop():
@@ -344,6 +344,18 @@ def test_completion():
     check(wait_for(lambda: offered()[0] == ["dog"]), "another one is offered")
     keys("Escape")  # else Tab took the name
     check(tab() != "text Prompt" and text_of("Prompt").endswith(" <lora:do"), "after Escape Tab goes on, and what was typed stays")
+    type_into("Prompt", "a red house ")
+    start_long_run(900)
+    tab_to("text Prompt")
+    keys("ctrl+End")
+    subprocess.run(["xdotool", "type", "--delay", "60", "<lora:cat"], check=True)
+    check(wait_for(lambda: offered()[0] == ["catfur", "wildcat"]), "LoRAs are offered in a run, too")
+    keys("Escape")
+    reached = step()
+    check(wait_for(lambda: step()[0] > reached[0], 3), f"Escape closes them; it does not stop the run {reached}")
+    keys("Escape")
+    check(wait_for(lambda: find("push button", "Develop")), "the next one does")
+    spin("Steps", 12)
     type_into("Prompt", before)
 
 

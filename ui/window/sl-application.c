@@ -96,7 +96,6 @@ add_accelerators (GtkApplication *application)
     const char *keys[3];
   } accelerators[] = {
     { "win.develop", { "<Primary>Return", "<Primary>KP_Enter" } },
-    { "win.stop", { "Escape" } },
     { "win.save", { "<Primary>s" } },
     { "win.save-animation", { "<Primary><Shift>s" } },
     { "win.keep-step", { "<Primary>k" } },
