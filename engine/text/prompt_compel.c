@@ -497,7 +497,7 @@ static bool is_escape(SlTraced t, size_t i)
 /* \( \) and \" stand for themselves; other signs keep their backslash. Whether any are left. */
 static bool unescape(SlTracer *t)
 {
-    SlTracer out = {0};
+    SlTracer out = {.failed = t->failed};
     SlTraced all = sl_tracer_all(t);
     bool left = false;
     sl_tracer_add(&out, (SlTraced){"", NULL, 0});
