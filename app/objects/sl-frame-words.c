@@ -78,6 +78,19 @@ sl_frame_object_find_word (SlFrameObject *self, SlFrameObject *other, guint word
 }
 
 gboolean
+sl_frame_object_has_same_words (SlFrameObject *self, SlFrameObject *other)
+{
+  guint n = sl_frame_object_count_words (self);
+
+  if (n != sl_frame_object_count_words (other))
+    return FALSE;
+  for (guint i = 0; i < n; i++)
+    if (sl_frame_object_find_word (other, self, i) != (int)i)
+      return FALSE;
+  return TRUE;
+}
+
+gboolean
 sl_frame_object_has_word (SlFrameObject *self, guint word)
 {
   int moment;

@@ -26,6 +26,7 @@ SlWordKind sl_frame_object_get_word_kind (SlFrameObject *self, guint word);
 char *sl_frame_object_dup_word (SlFrameObject *self, guint word);
 /* The word that another frame, maybe of another run, has as its `word`: the same text, as often before it. -1: none. */
 int sl_frame_object_find_word (SlFrameObject *self, SlFrameObject *other, guint word);
+gboolean sl_frame_object_has_same_words (SlFrameObject *self, SlFrameObject *other);
 /* There is a map of it at this moment. */
 gboolean sl_frame_object_has_word (SlFrameObject *self, guint word);
 /* The part of all looks that it had, 0 to 1; 0 without a map. */

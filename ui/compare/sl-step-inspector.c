@@ -4,11 +4,9 @@
 #include <glib/gi18n.h>
 #include <math.h>
 
-#include "ui/widgets/sl-canvas.h"
 #include "ui/compare/sl-curve-view.h"
 #include "ui/compare/sl-lane-view.h"
-
-#define TILE_SIDE 104
+#include "ui/compare/sl-tile.h"
 
 enum
 {
@@ -22,9 +20,7 @@ enum
 struct _SlStepInspector
 {
   AdwBin parent_instance;
-  GtkWidget *tile[N_TILES];
-  GtkPicture *picture[N_TILES];
-  GtkLabel *title[N_TILES];
+  SlTile *tile[N_TILES];
   SlWordPair *words;
   SlCurveView *means;
   SlCurveView *deviations;
@@ -72,13 +68,8 @@ show_tile (SlStepInspector *self, guint tile, SlFrameObject *frame)
 {
   int width, height;
   g_autoptr (GBytes) rgb = tile_pixels (frame, tile, &width, &height);
-  g_autoptr (GdkTexture) texture = rgb ? sl_texture_new_rgb (rgb, width, height) : NULL;
-  const char *title = tile_title (frame, tile);
 
-  gtk_widget_set_visible (self->tile[tile], texture != NULL);
-  gtk_picture_set_paintable (self->picture[tile], GDK_PAINTABLE (texture));
-  gtk_picture_set_alternative_text (self->picture[tile], title);
-  gtk_label_set_text (self->title[tile], title);
+  sl_tile_show (self->tile[tile], rgb, width, height, tile_title (frame, tile));
 }
 
 /* ---- channels ---- */
@@ -148,7 +139,7 @@ sl_step_inspector_show (SlStepInspector *self, const SlInspected *inspected)
   if (frame == NULL)
     {
       for (guint i = 0; i < N_TILES; i++)
-        gtk_widget_set_visible (self->tile[i], FALSE);
+        sl_tile_show (self->tile[i], NULL, 0, 0, NULL);
       gtk_label_set_text (self->note, job && sl_job_get_message (job)
                                           ? sl_job_get_message (job)
                                           : _ ("There is no step to look into yet"));
@@ -166,26 +157,6 @@ const char *
 sl_step_inspector_get_note (SlStepInspector *self)
 {
   return gtk_label_get_text (self->note);
-}
-
-static void
-add_tile (SlStepInspector *self, GtkBox *row, guint tile)
-{
-  GtkWidget *box = gtk_box_new (GTK_ORIENTATION_VERTICAL, 4);
-  GtkWidget *picture = gtk_picture_new (), *title = gtk_label_new (NULL);
-
-  gtk_widget_set_size_request (picture, TILE_SIDE, TILE_SIDE);
-  gtk_widget_set_halign (picture, GTK_ALIGN_CENTER);
-  gtk_widget_add_css_class (picture, "print");
-  gtk_widget_set_overflow (picture, GTK_OVERFLOW_HIDDEN);
-  gtk_picture_set_content_fit (GTK_PICTURE (picture), GTK_CONTENT_FIT_CONTAIN);
-  gtk_widget_add_css_class (title, "caption");
-  gtk_box_append (GTK_BOX (box), picture);
-  gtk_box_append (GTK_BOX (box), title);
-  gtk_box_append (row, box);
-  self->tile[tile] = box;
-  self->picture[tile] = GTK_PICTURE (picture);
-  self->title[tile] = GTK_LABEL (title);
 }
 
 static SlCurveView *
@@ -213,7 +184,7 @@ sl_step_inspector_init (SlStepInspector *self)
   GtkBox *row = GTK_BOX (gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 12));
 
   for (guint i = 0; i < N_TILES; i++)
-    add_tile (self, row, i);
+    self->tile[i] = sl_tile_append (row);
   self->words = g_object_new (SL_TYPE_WORD_PAIR, NULL);
   gtk_box_append (row, GTK_WIDGET (self->words));
   self->means = add_chart (row, _ ("Mean of each channel"));

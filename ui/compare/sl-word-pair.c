@@ -4,10 +4,9 @@
 #include <glib/gi18n.h>
 #include <math.h>
 
-#include "ui/widgets/sl-canvas.h"
+#include "ui/compare/sl-tile.h"
 #include "ui/widgets/sl-word-name.h"
 
-#define SIDE 104
 #define PLACES 64 /* of a map's longer side */
 
 enum
@@ -23,9 +22,7 @@ struct _SlWordPair
   AdwBin parent_instance;
   GtkDropDown *choice;
   GtkWidget *missing; /* what is said instead */
-  GtkWidget *tile[N_TILES];
-  GtkPicture *picture[N_TILES];
-  GtkLabel *title[N_TILES];
+  SlTile *tile[N_TILES];
 
   SlLaneMoment lane; /* frames are held */
   SlLaneMoment reference;
@@ -39,17 +36,6 @@ G_DEFINE_FINAL_TYPE (SlWordPair, sl_word_pair, ADW_TYPE_BIN)
 /* ---- tiles ---- */
 
 static void
-show_tile (SlWordPair *self, guint tile, GBytes *rgb, int width, int height, const char *title)
-{
-  g_autoptr (GdkTexture) texture = sl_texture_new_rgb (rgb, width, height);
-
-  gtk_widget_set_visible (self->tile[tile], texture != NULL);
-  gtk_picture_set_paintable (self->picture[tile], GDK_PAINTABLE (texture));
-  gtk_picture_set_alternative_text (self->picture[tile], title);
-  gtk_label_set_text (self->title[tile], title);
-}
-
-static void
 show_map (
     SlWordPair *self, guint tile, const SlLaneMoment *lane, const SlWordMap *map, const SlWordScale *scale)
 {
@@ -59,7 +45,7 @@ show_map (
   g_autofree char *name = sl_word_name (self->words, (guint)self->word);
   g_autofree char *title = g_strdup_printf (_ ("“%s” in lane %d"), name, (int)lane->number);
 
-  show_tile (self, tile, rgb, width, height, title);
+  sl_tile_show (self->tile[tile], rgb, width, height, title);
 }
 
 static void
@@ -77,7 +63,7 @@ show_difference (SlWordPair *self, const SlWordMap *a, const SlWordMap *b)
   title = g_strdup_printf (_ ("Lane %d − lane %d, up to %s"), (int)self->lane.number,
                            (int)self->reference.number, most);
   rgb = sl_word_map_draw_difference (difference, high);
-  show_tile (self, TILE_DIFFERENCE, rgb, difference->width, difference->height, title);
+  sl_tile_show (self->tile[TILE_DIFFERENCE], rgb, difference->width, difference->height, title);
 }
 
 /* NULL where the lane was not told the word. */
@@ -101,7 +87,7 @@ show_maps (SlWordPair *self)
   SlWordScale scale = { own ? own->low : 0, own ? own->high : 0 };
 
   for (guint i = 0; i < N_TILES; i++)
-    gtk_widget_set_visible (self->tile[i], FALSE);
+    sl_tile_show (self->tile[i], NULL, 0, 0, NULL);
   if (own && other)
     scale = (SlWordScale){ MIN (own->low, other->low), MAX (own->high, other->high) };
   else if (other)
@@ -120,7 +106,7 @@ sl_word_pair_count_maps (SlWordPair *self)
   guint n = 0;
 
   for (guint i = 0; i < N_TILES; i++)
-    n += gtk_widget_get_visible (self->tile[i]);
+    n += gtk_widget_get_visible (GTK_WIDGET (self->tile[i]));
   return n;
 }
 
@@ -147,19 +133,6 @@ fill_choice (SlWordPair *self, SlFrameObject *frame)
   self->filling = FALSE;
 }
 
-static gboolean
-has_same_words (SlFrameObject *a, SlFrameObject *b)
-{
-  guint n = sl_frame_object_count_words (a);
-
-  if (n != sl_frame_object_count_words (b))
-    return FALSE;
-  for (guint i = 0; i < n; i++)
-    if (sl_frame_object_find_word (b, a, i) != (int)i)
-      return FALSE;
-  return TRUE;
-}
-
 static void
 word_chosen (SlWordPair *self)
 {
@@ -183,7 +156,7 @@ sl_word_pair_show (SlWordPair *self, const SlLaneMoment *lane, const SlLaneMomen
 
   set_moment (&self->lane, lane);
   set_moment (&self->reference, reference);
-  if (has && (self->words == NULL || !has_same_words (self->words, lane->frame)))
+  if (has && (self->words == NULL || !sl_frame_object_has_same_words (self->words, lane->frame)))
     fill_choice (self, lane->frame);
   gtk_widget_set_visible (GTK_WIDGET (self->choice), has);
   gtk_widget_set_visible (self->missing, !has);
@@ -191,27 +164,6 @@ sl_word_pair_show (SlWordPair *self, const SlLaneMoment *lane, const SlLaneMomen
 }
 
 /* ---- class ---- */
-
-static void
-add_tile (SlWordPair *self, GtkBox *row, guint tile)
-{
-  GtkWidget *box = gtk_box_new (GTK_ORIENTATION_VERTICAL, 4);
-  GtkWidget *picture = gtk_picture_new (), *title = gtk_label_new (NULL);
-
-  gtk_widget_set_size_request (picture, SIDE, SIDE);
-  gtk_widget_set_halign (picture, GTK_ALIGN_CENTER);
-  gtk_widget_add_css_class (picture, "print");
-  gtk_widget_set_overflow (picture, GTK_OVERFLOW_HIDDEN);
-  gtk_picture_set_content_fit (GTK_PICTURE (picture), GTK_CONTENT_FIT_CONTAIN);
-  gtk_widget_add_css_class (title, "caption");
-  gtk_box_append (GTK_BOX (box), picture);
-  gtk_box_append (GTK_BOX (box), title);
-  gtk_widget_set_visible (box, FALSE);
-  gtk_box_append (row, box);
-  self->tile[tile] = box;
-  self->picture[tile] = GTK_PICTURE (picture);
-  self->title[tile] = GTK_LABEL (title);
-}
 
 static void
 add_missing (SlWordPair *self, GtkBox *row)
@@ -257,7 +209,7 @@ sl_word_pair_init (SlWordPair *self)
   gtk_box_append (row, GTK_WIDGET (self->choice));
   add_missing (self, row);
   for (guint i = 0; i < N_TILES; i++)
-    add_tile (self, row, i);
+    self->tile[i] = sl_tile_append (row);
   adw_bin_set_child (ADW_BIN (self), GTK_WIDGET (row));
   g_signal_connect_object (self->choice, "notify::selected", G_CALLBACK (word_chosen), self,
                            G_CONNECT_SWAPPED);

@@ -74,19 +74,6 @@ card_toggled (SlWordView *self, GtkToggleButton *card)
     sl_word_view_touch (self, gtk_toggle_button_get_active (card) ? (int)word : -1);
 }
 
-static gboolean
-has_same_words (SlFrameObject *a, SlFrameObject *b)
-{
-  guint n = sl_frame_object_count_words (a);
-
-  if (n != sl_frame_object_count_words (b))
-    return FALSE;
-  for (guint i = 0; i < n; i++)
-    if (sl_frame_object_find_word (b, a, i) != (int)i)
-      return FALSE;
-  return TRUE;
-}
-
 /* Buttons for the words of the frame; a word that was touched stays so. */
 static void
 make_cards (SlWordView *self)
@@ -350,7 +337,7 @@ show_words (SlWordView *self)
       return;
     }
   self->filling = TRUE;
-  if (self->words == NULL || !has_same_words (self->words, self->frame))
+  if (self->words == NULL || !sl_frame_object_has_same_words (self->words, self->frame))
     {
       make_cards (self);
       g_array_set_size (self->shares, 0);
