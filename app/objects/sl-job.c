@@ -387,22 +387,38 @@ inherit (SlJob *self, SlJob *parent, guint evaluations)
     }
 }
 
+/* The evaluations that a branch after so many keeps: files name a branch by finished steps. 0: there can be none. */
+static guint
+evaluations_to_keep (SlJob *parent, guint evaluations)
+{
+  guint n = MIN (g_list_model_get_n_items (G_LIST_MODEL (parent->frames)),
+                 (guint)sl_job_get_evaluations (parent));
+
+  if (evaluations < 1 || evaluations > n)
+    return 0;
+  while (evaluations <= n && !sl_job_get_plan (parent)[evaluations - 1].ends_step)
+    evaluations++;
+  return evaluations > n || evaluations >= (guint)sl_job_get_evaluations (parent)
+                 || evaluations <= _sl_job_get_owner (parent, evaluations)->inherited
+             ? 0
+             : evaluations;
+}
+
+gboolean
+sl_job_can_branch (SlJob *self, guint evaluations)
+{
+  return evaluations_to_keep (self, evaluations) > 0;
+}
+
 SlJob *
 sl_job_new_branch (SlJob *parent, guint evaluations, SlSettings *settings)
 {
   SlJob *self;
-  guint n;
 
   g_return_val_if_fail (SL_IS_JOB (parent), NULL);
 
-  n = MIN (g_list_model_get_n_items (G_LIST_MODEL (parent->frames)), (guint)sl_job_get_evaluations (parent));
-  if (evaluations < 1 || evaluations > n)
-    return NULL;
-  /* Files name a branch by finished steps. */
-  while (evaluations <= n && !sl_job_get_plan (parent)[evaluations - 1].ends_step)
-    evaluations++;
-  if (evaluations > n || evaluations >= (guint)sl_job_get_evaluations (parent)
-      || evaluations <= _sl_job_get_owner (parent, evaluations)->inherited)
+  evaluations = evaluations_to_keep (parent, evaluations);
+  if (evaluations == 0)
     return NULL;
   self = sl_job_new (parent->model, settings, parent->previews);
   inherit (self, parent, evaluations);

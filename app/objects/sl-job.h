@@ -49,6 +49,7 @@ SlJob *sl_job_new (SlModelItem *model, SlSettings *settings, SlPreviews previews
  * frames until there are the same objects. In the middle of a step it goes on after that step. NULL
  * before the first and after the last step. */
 SlJob *sl_job_new_branch (SlJob *parent, guint evaluations, SlSettings *settings);
+gboolean sl_job_can_branch (SlJob *self, guint evaluations);
 /* What it goes on from, or NULL, and after how many evaluations. */
 SlJob *sl_job_get_parent (SlJob *self);
 guint sl_job_get_branch_point (SlJob *self);

@@ -9,6 +9,7 @@
 
 #include "app/objects/worker/sl-worker-private.h"
 #include "app/recipe/metadata.h"
+#include "ui/compare/sl-lane-editor.h"
 #include "ui/compare/sl-lane-view.h"
 #include "ui/exchange/sl-moment-file.h"
 #include "ui/widgets/sl-prompt-box.h"
@@ -66,6 +67,28 @@ static void test_branch(void)
                           sl_job_get_last_frame(sl_comparison_get_job(comparison, 1))),
         >, 0);
     screenshot("compare-7-branch");
+}
+
+/* Where a branch begins is said by the window that asks for its settings; where there can be none, that window
+ * does not come. */
+static void test_branch_place(void)
+{
+    gpointer asked;
+
+    sl_comparison_set_position(comparison, steps_like(12));
+    g_signal_emit_by_name(compare_view, "asked", 1, "branch");
+    WAIT_UNTIL((asked = find_dialog()) != NULL);
+    g_assert_true(SL_IS_LANE_EDITOR(asked));
+    g_assert_nonnull(strstr(gtk_window_get_title(asked), " of Lane 2"));
+    close_dialog();
+    sl_comparison_set_position(comparison, G_MAXINT);
+    g_signal_emit_by_name(compare_view, "asked", 1, "branch");
+    WAIT_UNTIL((asked = find_dialog()) != NULL);
+    g_assert_false(SL_IS_LANE_EDITOR(asked));
+    g_assert_cmpstr(alert_body(), ==,
+                    "Nothing comes after the last step: branch from an earlier one.");
+    close_dialog();
+    sl_comparison_set_position(comparison, steps_like(12));
 }
 
 /* A branch's picture says where it comes from, so that it can be computed again from its file. */
@@ -407,6 +430,7 @@ static void test_bounded(void)
 
 static const LaneTest tests[] = {
     {"/branch/whole", test_branch, TRUE},
+    {"/branch/place", test_branch_place, FALSE},
     {"/branch/branch-file", test_branch_file, TRUE},
     {"/branch/branch-of-branch", test_branch_of_branch, FALSE},
     {"/branch/undo", test_undo, TRUE},

@@ -289,15 +289,33 @@ branched (SlLaneEditor *editor, SlOwn own, SlSettings *values, SlComparePage *se
   make_branch (self, GPOINTER_TO_UINT (g_object_get_data (G_OBJECT (editor), "sl-lane")), own, values);
 }
 
+/* FALSE where there can be none, said before a person fills anything in. */
+static gboolean
+can_branch (SlComparePage *self, SlJob *job, SlFrameObject *frame)
+{
+  if (job && frame && sl_job_can_branch (job, (guint)sl_frame_object_get_index (frame) + 1))
+    return TRUE;
+  sl_notice_alert (GTK_WIDGET (self), _ ("There can be no branch here"),
+                   _ ("Nothing comes after the last step: branch from an earlier one."));
+  return FALSE;
+}
+
 static void
 branch (SlComparePage *self, guint index)
 {
   SlJob *job = sl_comparison_get_job (self->comparison, index);
+  SlFrameObject *frame = sl_comparison_get_frame (self->comparison, index);
   SlLaneEditor *editor;
 
-  if (job == NULL)
+  if (count_lanes (self) >= SL_COMPARISON_MAX)
+    {
+      say_full (self);
+      return;
+    }
+  if (!can_branch (self, job, frame))
     return;
   editor = sl_lane_editor_new_branch (get_window (self), job, self->workspace->prompts);
+  sl_lane_editor_name_place (editor, index + 1, (guint)sl_frame_object_get_step (frame) + 1);
   g_object_set_data (G_OBJECT (editor), "sl-lane", GUINT_TO_POINTER (index));
   g_signal_connect_object (editor, "applied", G_CALLBACK (branched), self, 0);
   gtk_window_present (GTK_WINDOW (editor));
@@ -320,6 +338,8 @@ take_run (SlComparePage *self, SlJob *job, int evaluations)
 void
 sl_compare_page_branch_run (SlComparePage *self, SlJob *job, SlFrameObject *frame)
 {
+  if (!can_branch (self, job, frame))
+    return;
   take_run (self, job, sl_frame_object_get_index (frame) + 1);
   branch (self, 0);
 }

@@ -465,11 +465,18 @@ sl_lane_editor_new_branch (GtkWindow *parent, SlJob *run, SlPromptReader *prompt
   g_autoptr (SlCompareLane) lane = sl_compare_lane_new (0, settings);
   SlLaneEditor *self = sl_lane_editor_new (parent, lane, settings, sl_job_get_model (run), prompts);
 
-  gtk_window_set_title (GTK_WINDOW (self), _ ("Branch From This Step"));
   gtk_label_set_text (self->purpose, _ ("What shall be different from here on?"));
   adw_preferences_group_set_description (self->prompt_group, _ ("Empty: the words of the run."));
   gtk_button_set_label (self->apply, _ ("_Branch"));
   return self;
+}
+
+void
+sl_lane_editor_name_place (SlLaneEditor *self, guint lane, guint step)
+{
+  g_autofree char *title = g_strdup_printf (_ ("Branch After Step %u of Lane %u"), step, lane);
+
+  gtk_window_set_title (GTK_WINDOW (self), title);
 }
 
 /* ---- class ---- */

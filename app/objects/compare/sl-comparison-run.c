@@ -106,7 +106,7 @@ sl_comparison_branch (SlComparison *self, guint index, SlOwn own, SlSettings *va
     {
       if (error && *error == NULL)
         g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_FAILED,
-                             "The last step leads nowhere: branch from an earlier one.");
+                             "Nothing comes after the last step: branch from an earlier one.");
       return FALSE;
     }
   sl_compare_lane_set_job (lane, job);
