@@ -52,6 +52,11 @@ static void test_branches_are_kept(void)
 
     develop(1);
     develop(7);
+    act("win.branch"); /* the last step is shown, after which nothing comes */
+    WAIT_UNTIL(find_dialog() != NULL);
+    close_dialog();
+    g_assert_false(gtk_widget_get_mapped(GTK_WIDGET(compare_view)));
+    sl_film_strip_pick(strip, 3);
     act("win.branch");
     WAIT_UNTIL(find_dialog() != NULL);
     gtk_window_destroy(find_dialog());
