@@ -38,6 +38,21 @@ G_GNUC_UNUSED static gpointer part(gpointer widget, const char *name)
     return child;
 }
 
+/* The widget of that name under another one; NULL: there is none. */
+G_GNUC_UNUSED static GtkWidget *find_named(GtkWidget *widget, const char *name)
+{
+    if (g_str_equal(gtk_widget_get_name(widget), name))
+        return widget;
+    for (GtkWidget *child = gtk_widget_get_first_child(widget); child;
+         child = gtk_widget_get_next_sibling(child)) {
+        GtkWidget *found = find_named(child, name);
+
+        if (found)
+            return found;
+    }
+    return NULL;
+}
+
 G_GNUC_UNUSED static void settle(int milliseconds)
 {
     gint64 end = g_get_monotonic_time() + milliseconds * 1000;

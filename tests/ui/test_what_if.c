@@ -14,20 +14,6 @@ static SlTrialBar *bar;
 static SlJob *run;
 static GBytes *tried;
 
-static GtkWidget *find_named(GtkWidget *widget, const char *name)
-{
-    if (g_str_equal(gtk_widget_get_name(widget), name))
-        return widget;
-    for (GtkWidget *child = gtk_widget_get_first_child(widget); child;
-         child = gtk_widget_get_next_sibling(child)) {
-        GtkWidget *found = find_named(child, name);
-
-        if (found)
-            return found;
-    }
-    return NULL;
-}
-
 static gpointer control(const char *property)
 {
     GtkWidget *widget = find_named(GTK_WIDGET(bar), property);

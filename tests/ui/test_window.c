@@ -641,20 +641,6 @@ static void test_gallery(void)
     g_assert_cmpint(pictures(), ==, before);
 }
 
-/* The widget of that name under another one. */
-static GtkWidget *find_named(GtkWidget *widget, const char *name)
-{
-    if (g_str_equal(gtk_widget_get_name(widget), name))
-        return widget;
-    for (GtkWidget *child = gtk_widget_get_first_child(widget); child;
-         child = gtk_widget_get_next_sibling(child)) {
-        GtkWidget *found = find_named(child, name);
-        if (found)
-            return found;
-    }
-    return NULL;
-}
-
 /* A row that the panel makes from the table is there where the scheduler has the setting. Fresh noise
  * is shown as a pipeline's call passes it as long as nobody asks for another: 0, also to TCD. */
 static void test_fresh_noise(void)
