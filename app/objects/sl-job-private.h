@@ -29,8 +29,9 @@ struct _SlJob
   guint inherited;    /* frames that are its ancestors' */
   SlTimeline *before; /* the ancestors' moments of a file that does not hold the parent lane; else NULL */
   int step_offset;    /* added to a step's number to count on from the ancestors' steps */
-  gint64 started;
-  gint64 latest; /* when the last frame came, or the job ended */
+  gint64 started;     /* later by the pauses */
+  gint64 paused;      /* since when; 0: not paused */
+  gint64 latest;      /* when the last frame came, or the job ended or paused */
 };
 
 /* Any thread: immutable after sl_job_new. */

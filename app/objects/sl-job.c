@@ -177,7 +177,8 @@ sl_job_get_plan (SlJob *self)
 double
 sl_job_get_elapsed (SlJob *self)
 {
-  gint64 end = sl_job_is_over (self) ? self->latest : g_get_monotonic_time ();
+  gboolean rests = sl_job_is_over (self) || self->state == SL_JOB_PAUSED;
+  gint64 end = rests ? self->latest : g_get_monotonic_time ();
 
   return self->started ? (end - self->started) / 1e6 : 0;
 }
@@ -248,7 +249,11 @@ _sl_job_set_state (SlJob *self, SlJobState state)
   if (self->state == state || sl_job_is_over (self))
     return;
   self->state = state;
-  self->latest = g_get_monotonic_time ();
+  /* the model may be loaded again after a pause */
+  if (self->paused == 0)
+    self->latest = g_get_monotonic_time ();
+  if (state == SL_JOB_PAUSED)
+    self->paused = self->latest;
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_STATE]);
 }
 
@@ -313,8 +318,11 @@ place_of (SlJob *self, int i)
 void
 _sl_job_started (SlJob *self, SlTimeline *timeline, SlMetadata *metadata)
 {
-  if (self->timeline) /* goes on after a pause */
+  if (self->timeline) /* goes on after a pause, which does not count */
     {
+      if (self->paused > 0)
+        self->started += g_get_monotonic_time () - self->paused;
+      self->paused = 0;
       sl_metadata_free (metadata);
       g_free (metadata);
     }

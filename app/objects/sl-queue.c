@@ -7,6 +7,8 @@ struct _SlQueue
   SlWorker *worker;
   GListStore *waiting; /* the list's */
   SlJob *current;
+  gboolean paused;
+  gboolean awakes; /* the current one was told to go on, and its state does not say so yet */
 };
 
 G_DEFINE_FINAL_TYPE (SlQueue, sl_queue, SL_TYPE_LIST)
@@ -15,6 +17,7 @@ enum
 {
   STARTED,
   ENDED,
+  PAUSED,
   N_SIGNALS
 };
 
@@ -42,6 +45,8 @@ sl_queue_class_init (SlQueueClass *klass)
                                    G_TYPE_NONE, 1, SL_TYPE_JOB);
   signals[ENDED] = g_signal_new ("ended", SL_TYPE_QUEUE, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE,
                                  1, SL_TYPE_JOB);
+  signals[PAUSED]
+      = g_signal_new ("paused", SL_TYPE_QUEUE, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
 }
 
 static void
@@ -59,23 +64,55 @@ sl_queue_new (SlWorker *worker)
   return self;
 }
 
+static gboolean
+is_empty (SlQueue *self)
+{
+  return self->current == NULL && g_list_model_get_n_items (G_LIST_MODEL (self)) == 0;
+}
+
+static void
+set_paused (SlQueue *self, gboolean paused)
+{
+  if (self->paused == paused)
+    return;
+  self->paused = paused;
+  g_signal_emit (self, signals[PAUSED], 0);
+}
+
+/* What was told to rest after the queue had gone on again is told to go on, too. */
+static void
+awake (SlQueue *self)
+{
+  if (self->paused || self->awakes || self->current == NULL
+      || sl_job_get_state (self->current) != SL_JOB_PAUSED)
+    return;
+  self->awakes = TRUE; /* or it would be given to the worker twice */
+  sl_worker_start (self->worker, self->current);
+}
+
 static void
 job_changed (SlQueue *self, GParamSpec *pspec, SlJob *job)
 {
-  if (job != self->current || !sl_job_is_over (job))
+  if (job != self->current)
+    return;
+  self->awakes = FALSE;
+  awake (self);
+  if (!sl_job_is_over (job))
     return;
   g_object_ref (job);
   g_signal_handlers_disconnect_by_data (job, self);
   g_clear_object (&self->current);
   g_signal_emit (self, signals[ENDED], 0, job);
   g_object_unref (job);
+  if (is_empty (self))
+    set_paused (self, FALSE);
   start_next (self);
 }
 
 static void
 start_next (SlQueue *self)
 {
-  if (self->current || g_list_model_get_n_items (G_LIST_MODEL (self)) == 0)
+  if (self->current || self->paused || g_list_model_get_n_items (G_LIST_MODEL (self)) == 0)
     return;
   self->current = g_list_model_get_item (G_LIST_MODEL (self), 0);
   g_list_store_remove (self->waiting, 0);
@@ -102,6 +139,8 @@ sl_queue_remove (SlQueue *self, guint position)
 {
   if (position < g_list_model_get_n_items (G_LIST_MODEL (self)))
     g_list_store_remove (self->waiting, position);
+  if (is_empty (self))
+    set_paused (self, FALSE);
 }
 
 void
@@ -121,6 +160,8 @@ void
 sl_queue_clear (SlQueue *self)
 {
   g_list_store_remove_all (self->waiting);
+  if (is_empty (self))
+    set_paused (self, FALSE);
 }
 
 void
@@ -128,6 +169,32 @@ sl_queue_stop (SlQueue *self)
 {
   g_autoptr (SlJob) job = self->current ? g_object_ref (self->current) : NULL;
 
-  if (job)
-    sl_worker_stop (self->worker, job);
+  if (job == NULL)
+    return;
+  set_paused (self, FALSE);
+  sl_worker_stop (self->worker, job);
+}
+
+void
+sl_queue_pause (SlQueue *self)
+{
+  if (is_empty (self))
+    return;
+  if (self->current)
+    sl_worker_pause (self->worker, self->current);
+  set_paused (self, TRUE);
+}
+
+void
+sl_queue_go_on (SlQueue *self)
+{
+  set_paused (self, FALSE);
+  awake (self);
+  start_next (self);
+}
+
+gboolean
+sl_queue_is_paused (SlQueue *self)
+{
+  return self->paused;
 }

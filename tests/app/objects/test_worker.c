@@ -162,6 +162,71 @@ static void test_tiny(Fixture *fixture, gconstpointer data)
                     full);
 }
 
+static guint64 hash_result(SlJob *job)
+{
+    SlFrameObject *last = sl_job_get_last_frame(job);
+    int channels, height, width;
+
+    g_assert_true(sl_frame_object_is_last(last));
+    return g_bytes_hash(
+        sl_frame_object_get_sample(last, SL_VIEW_PICTURE, &channels, &height, &width));
+}
+
+/* A run that rested between two evaluations comes to the same bytes; what waits behind it waits, too. */
+static void test_pause(Fixture *fixture, gconstpointer data)
+{
+    g_autoptr(SlJob) whole = fixture_job(fixture->model, 24);
+    g_autoptr(SlJob) job = fixture_job(fixture->model, 24);
+    g_autoptr(SlJob) next = fixture_job(fixture->model, 3);
+    g_autoptr(SlFrameObject) frame = NULL;
+    guint frames;
+
+    sl_queue_pause(fixture->queue);
+    g_assert_false(sl_queue_is_paused(fixture->queue)); /* there is nothing to pause */
+    sl_queue_add(fixture->queue, whole);
+    WAIT_UNTIL(sl_job_is_over(whole));
+    sl_queue_add(fixture->queue, job);
+    sl_queue_add(fixture->queue, next);
+    WAIT_UNTIL(count_frames(job) >= 3);
+    sl_queue_pause(fixture->queue);
+    g_assert_true(sl_queue_is_paused(fixture->queue));
+    WAIT_UNTIL(sl_job_get_state(job) == SL_JOB_PAUSED);
+    frames = count_frames(job);
+    g_assert_cmpint(frames, <, sl_job_get_evaluations(job));
+    frame = g_list_model_get_item(sl_job_get_frames(job), 1);
+    g_assert_true(sl_worker_decode(fixture->worker, job, frame, SL_VIEW_NOISY));
+    WAIT_UNTIL(sl_frame_object_is_decoded(frame, SL_VIEW_NOISY));
+    g_assert_cmpint(count_frames(job), ==, frames);
+    g_assert_true(sl_queue_get_current(fixture->queue) == job);
+    g_assert_cmpint(sl_job_get_state(next), ==, SL_JOB_WAITING);
+    /* Somebody who cannot decide: it goes on once. */
+    sl_queue_go_on(fixture->queue);
+    sl_queue_pause(fixture->queue);
+    sl_queue_go_on(fixture->queue);
+    WAIT_UNTIL(sl_job_is_over(next));
+    g_assert_cmpint(sl_job_get_state(job), ==, SL_JOB_DONE);
+    g_assert_cmpint(count_frames(job), ==, sl_job_get_evaluations(job));
+    g_assert_cmpuint(hash_result(job), ==, hash_result(whole));
+    g_assert_false(sl_queue_is_paused(fixture->queue));
+}
+
+/* Stopping what rests lets the next one begin. */
+static void test_pause_and_stop(Fixture *fixture, gconstpointer data)
+{
+    g_autoptr(SlJob) job = fixture_job(fixture->model, 900);
+    g_autoptr(SlJob) next = fixture_job(fixture->model, 3);
+
+    sl_queue_add(fixture->queue, job);
+    sl_queue_add(fixture->queue, next);
+    sl_queue_pause(fixture->queue);
+    WAIT_UNTIL(sl_job_get_state(job) == SL_JOB_PAUSED);
+    sl_queue_stop(fixture->queue);
+    g_assert_cmpint(sl_job_get_state(job), ==, SL_JOB_STOPPED);
+    g_assert_false(sl_queue_is_paused(fixture->queue));
+    WAIT_UNTIL(sl_job_is_over(next));
+    g_assert_cmpint(sl_job_get_state(next), ==, SL_JOB_DONE);
+}
+
 static void test_queue_order(Fixture *fixture, gconstpointer data)
 {
     SlJob *job[5];
@@ -403,6 +468,8 @@ int main(int argc, char **argv)
     ADD("stop", test_stop);
     ADD("decode", test_decode);
     ADD("tiny", test_tiny);
+    ADD("pause", test_pause);
+    ADD("pause-and-stop", test_pause_and_stop);
     ADD("queue-order", test_queue_order);
     ADD("rapid-starts", test_rapid_starts);
     ADD("ddpm", test_ddpm);
