@@ -9,6 +9,7 @@
 
 #include "ui/darkroom/sl-film-strip.h"
 #include "ui/darkroom/sl-picture-bar.h"
+#include "ui/darkroom/sl-player.h"
 #include "ui/darkroom/sl-run-report.h"
 #include "ui/darkroom/sl-tray.h"
 #include "ui/darkroom/sl-trial-bar.h"
@@ -30,6 +31,7 @@ struct _SlDarkroomPage
   GtkStack *below; /* "nothing", "strip" or "picture" */
   SlWordView *words;
   SlFilmStrip *strip;
+  SlPlayer *player;
   SlPictureBar *picture_bar;
   GtkRevealer *trial_revealer;
   SlTrialBar *trial_bar;
@@ -88,7 +90,10 @@ show_progress (SlDarkroomPage *self)
       return;
     }
   done = g_list_model_get_n_items (sl_job_get_frames (job));
-  sl_tray_set_progress (self->tray, (done + sl_worker_get_step_fraction (worker)) / evaluations);
+  sl_tray_set_progress (
+      self->tray,
+      (done + (sl_job_get_state (job) == SL_JOB_PAUSED ? 0 : sl_worker_get_step_fraction (worker)))
+          / evaluations);
 }
 
 static gboolean
@@ -96,6 +101,17 @@ tick (gpointer data)
 {
   show_progress (data);
   return G_SOURCE_CONTINUE;
+}
+
+/* The run in the strip, as the player has to know it. */
+static SlPlayerRun
+find_run (SlDarkroomPage *self)
+{
+  SlQueue *queue = self->workspace->queue;
+
+  if (self->job == NULL || self->job != sl_queue_get_current (queue))
+    return SL_PLAYER_OVER;
+  return sl_queue_is_paused (queue) ? SL_PLAYER_RESTS : SL_PLAYER_RUNS;
 }
 
 static void
@@ -111,6 +127,11 @@ update (SlDarkroomPage *self)
   for (guint i = 0; i < G_N_ELEMENTS (of_a_moment); i++)
     sl_page_enable_action (self->actions, of_a_moment[i], shows_moment (self));
   sl_page_enable_action (self->actions, "copy", self->picture || self->frame);
+  sl_page_enable_action (self->actions, "play", shows_moment (self));
+  sl_page_enable_action (self->actions, "pause",
+                         sl_queue_get_current (workspace->queue) != NULL
+                             || sl_queue_is_paused (workspace->queue));
+  sl_player_set_run (self->player, find_run (self));
   if (works && !self->ticking)
     self->ticking = g_timeout_add (TICK_MS, tick, self);
   else if (!works)
@@ -145,6 +166,16 @@ show_words (SlDarkroomPage *self)
 
 /* ---- a moment in the tray ---- */
 
+/* The moment is shown for as long as the next one takes. */
+static gboolean
+goes_by (SlDarkroomPage *self)
+{
+  if (sl_player_is_playing (self->player))
+    return TRUE;
+  return !sl_job_is_over (self->job) && sl_job_get_state (self->job) != SL_JOB_PAUSED
+         && sl_film_strip_is_following (self->strip);
+}
+
 static void
 add_time (GString *caption, double seconds)
 {
@@ -173,7 +204,9 @@ make_caption (SlDarkroomPage *self)
   g_string_append_printf (caption, "  ·  t %.4g  ·  σ %.3g  ·  ", sl_frame_object_get_timestep (self->frame),
                           sl_frame_object_get_sigma (self->frame));
   add_time (caption, sl_frame_object_get_seconds (self->frame));
-  if (remaining >= 0 && sl_film_strip_is_following (self->strip))
+  if (sl_job_get_state (self->job) == SL_JOB_PAUSED)
+    g_string_append_printf (caption, "  ·  %s", _ ("paused"));
+  else if (remaining >= 0 && sl_film_strip_is_following (self->strip))
     {
       g_autoptr (GString) left = g_string_new (NULL);
 
@@ -251,10 +284,9 @@ rested (gpointer data)
 static void
 decode_at_rest (SlDarkroomPage *self)
 {
-  gboolean goes_by = !sl_job_is_over (self->job) && sl_film_strip_is_following (self->strip);
-
   g_clear_handle_id (&self->rest, g_source_remove);
-  if (!goes_by && ((self->trial && self->tried) || !sl_frame_object_is_decoded (self->frame, self->view)))
+  if (!goes_by (self)
+      && ((self->trial && self->tried) || !sl_frame_object_is_decoded (self->frame, self->view)))
     self->rest = g_timeout_add (REST_MS, rested, self);
 }
 
@@ -291,7 +323,7 @@ begin_trial (SlDarkroomPage *self)
   SlTrialPossible possible;
 
   forget_trial (self);
-  if (!wants_trial (self) || (!sl_job_is_over (self->job) && sl_film_strip_is_following (self->strip)))
+  if (!wants_trial (self) || goes_by (self))
     return;
   possible = sl_trial_is_possible (self->job, self->frame);
   sl_trial_bar_set_possible (self->trial_bar, possible);
@@ -328,6 +360,7 @@ set_what_if (SlDarkroomPage *self, gboolean wanted)
 {
   if (wants_trial (self) == wanted)
     return;
+  sl_player_stop (self->player);
   g_simple_action_set_state (G_SIMPLE_ACTION (g_action_map_lookup_action (self->actions, "what-if")),
                              g_variant_new_boolean (wanted));
   gtk_revealer_set_reveal_child (self->trial_revealer, wanted);
@@ -339,8 +372,7 @@ set_what_if (SlDarkroomPage *self, gboolean wanted)
       return;
     }
   begin_trial (self);
-  if (wanted && self->trial == NULL && !sl_job_is_over (self->job)
-      && sl_film_strip_is_following (self->strip))
+  if (wanted && self->trial == NULL && goes_by (self))
     sl_trial_bar_set_problem (self->trial_bar, _ ("the run goes on: choose one of its steps"));
   draw_moment (self);
 }
@@ -434,6 +466,7 @@ sl_darkroom_page_show_picture (SlDarkroomPage *self, SlPicture *picture)
   loading = g_new (Loading, 1);
   *loading = (Loading){ g_object_ref (self), g_object_ref (picture) };
   set_what_if (self, FALSE);
+  sl_player_stop (self->player);
   set_picture (self, picture);
   sl_picture_bar_show (self->picture_bar, picture);
   gtk_stack_set_visible_child_name (self->below, "picture");
@@ -494,16 +527,20 @@ job_frame (SlDarkroomPage *self, SlFrameObject *frame, SlJob *job)
     }
 }
 
+/* Also when a run rests, or goes on again. */
 static void
-job_state (SlDarkroomPage *self)
+job_state (SlDarkroomPage *self, GParamSpec *pspec, SlJob *job)
 {
   update (self);
+  if (job == self->job && !sl_job_is_over (job) && shows_moment (self))
+    show_moment (self);
 }
 
 static void
 show_job (SlDarkroomPage *self, SlJob *job)
 {
   set_what_if (self, FALSE);
+  sl_player_stop (self->player);
   set_picture (self, NULL);
   g_set_object (&self->job, job);
   forget_moment (self);
@@ -630,6 +667,7 @@ page_step (SlPage *page, int by)
 {
   SlDarkroomPage *self = SL_DARKROOM_PAGE (page);
 
+  sl_player_stop (self->player);
   if (self->picture == NULL)
     sl_film_strip_pick (self->strip, sl_film_strip_get_position (self->strip) + by);
 }
@@ -881,6 +919,43 @@ what_if (GSimpleAction *action, GVariant *value, gpointer self)
     set_what_if (self, g_variant_get_boolean (value));
 }
 
+/* ---- pausing and playing ---- */
+
+static void
+pause_or_go_on (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  SlQueue *queue = SL_DARKROOM_PAGE (user_data)->workspace->queue;
+
+  if (sl_queue_is_paused (queue))
+    sl_queue_go_on (queue);
+  else
+    sl_queue_pause (queue);
+}
+
+static void
+play (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  SlDarkroomPage *self = user_data;
+
+  if (find_run (self) != SL_PLAYER_OVER)
+    pause_or_go_on (action, parameter, self);
+  else if (sl_player_is_playing (self->player))
+    sl_player_stop (self->player);
+  else
+    {
+      set_what_if (self, FALSE); /* it is of one step */
+      sl_player_play (self->player);
+    }
+}
+
+/* The step at which playing ended is looked at. */
+static void
+played (SlDarkroomPage *self)
+{
+  if (shows_moment (self) && !sl_player_is_playing (self->player))
+    show_moment (self);
+}
+
 static void
 resume (GSimpleAction *action, GVariant *parameter, gpointer self)
 {
@@ -898,6 +973,8 @@ static const GActionEntry entries[] = {
   { .name = "branch", .activate = branch },
   { .name = "what-if", .state = "false", .change_state = what_if },
   { .name = "resume", .activate = resume },
+  { .name = "play", .activate = play },
+  { .name = "pause", .activate = pause_or_go_on },
   { .name = "word-maps-again", .activate = make_again_with_words },
   { .name = "no-word", .activate = no_word },
   { .name = "save-word-map", .activate = save_word },
@@ -918,7 +995,10 @@ add_keys (SlDarkroomPage *self)
     { GDK_KEY_minus, "win.zoom-out" },  { GDK_KEY_Left, "win.previous-step" },
     { GDK_KEY_Right, "win.next-step" }, { GDK_KEY_Delete, "win.delete" },
     { GDK_KEY_w, "win.word-maps" },     { GDK_KEY_Escape, "win.no-word" },
-    { GDK_KEY_g, "win.what-if" },
+    { GDK_KEY_g, "win.what-if" },       { GDK_KEY_space, "win.play" },
+    { GDK_KEY_p, "win.pause" },         { GDK_KEY_equal, "win.zoom-in" },
+    { GDK_KEY_KP_Add, "win.zoom-in" },  { GDK_KEY_KP_Subtract, "win.zoom-out" },
+    { GDK_KEY_KP_0, "win.zoom-fit" },   { GDK_KEY_KP_1, "win.zoom-original" },
   };
   static const struct
   {
@@ -970,10 +1050,11 @@ add_drag_source (SlDarkroomPage *self)
   gtk_widget_add_controller (GTK_WIDGET (sl_tray_get_canvas (self->tray)), GTK_EVENT_CONTROLLER (drag));
 }
 
+/* What is chosen once and kept. */
 static void
-add_word_choices (SlDarkroomPage *self)
+add_choices (SlDarkroomPage *self)
 {
-  static const char *const keys[] = { "word-maps", "word-scale", "word-ends" };
+  static const char *const keys[] = { "word-maps", "word-scale", "word-ends", "play-speed", "play-loop" };
 
   for (guint i = 0; i < G_N_ELEMENTS (keys); i++)
     {
@@ -1000,11 +1081,13 @@ sl_darkroom_page_connect (SlDarkroomPage *self,
     { workspace->queue, "started", G_CALLBACK (job_started) },
     { workspace->queue, "ended", G_CALLBACK (job_ended) },
     { workspace->queue, "items-changed", G_CALLBACK (update) },
+    { workspace->queue, "paused", G_CALLBACK (update) },
     { workspace->worker, "loading", G_CALLBACK (update) },
     { workspace->gallery, "arranged", G_CALLBACK (gallery_arranged) },
     { workspace, "model-changed", G_CALLBACK (model_changed) },
     { workspace->preferences, "changed::keep-seed", G_CALLBACK (keep_seed_changed) },
     { self->strip, "picked", G_CALLBACK (show_moment) },
+    { self->player, "played", G_CALLBACK (played) },
     { self->words, "touched", G_CALLBACK (show_overlay) },
     { self->trial_bar, "changed", G_CALLBACK (trial_changed) },
     { self->trial_bar, "continued", G_CALLBACK (trial_continued) },
@@ -1021,7 +1104,9 @@ sl_darkroom_page_connect (SlDarkroomPage *self,
   add_drag_source (self);
   g_settings_bind (workspace->preferences, "tour-offered", sl_tray_get_offer (self->tray), "visible",
                    G_SETTINGS_BIND_GET | G_SETTINGS_BIND_INVERT_BOOLEAN);
-  add_word_choices (self);
+  add_choices (self);
+  sl_player_connect (self->player, self->strip, workspace->preferences);
+  sl_player_stop_at_touch (self->player, GTK_WIDGET (sl_tray_get_canvas (self->tray)));
   show_overlay (self);
   update (self);
 }
@@ -1096,6 +1181,7 @@ sl_darkroom_page_class_init (SlDarkroomPageClass *klass)
 
   g_type_ensure (SL_TYPE_TRAY);
   g_type_ensure (SL_TYPE_FILM_STRIP);
+  g_type_ensure (SL_TYPE_PLAYER);
   g_type_ensure (SL_TYPE_WORD_VIEW);
   g_type_ensure (SL_TYPE_PICTURE_BAR);
   g_type_ensure (SL_TYPE_TRIAL_BAR);
@@ -1105,6 +1191,7 @@ sl_darkroom_page_class_init (SlDarkroomPageClass *klass)
   gtk_widget_class_bind_template_child (widget_class, SlDarkroomPage, below);
   gtk_widget_class_bind_template_child (widget_class, SlDarkroomPage, words);
   gtk_widget_class_bind_template_child (widget_class, SlDarkroomPage, strip);
+  gtk_widget_class_bind_template_child (widget_class, SlDarkroomPage, player);
   gtk_widget_class_bind_template_child (widget_class, SlDarkroomPage, picture_bar);
   gtk_widget_class_bind_template_child (widget_class, SlDarkroomPage, trial_revealer);
   gtk_widget_class_bind_template_child (widget_class, SlDarkroomPage, trial_bar);

@@ -17,7 +17,7 @@ G_BEGIN_DECLS
 G_DECLARE_FINAL_TYPE (SlDarkroomPage, sl_darkroom_page, SL, DARKROOM_PAGE, AdwBin)
 
 /* Once, before the page is shown. Adds its actions: "noisy", "pan", "keep-step", "copy", "save-to", "branch",
- * "save-animation", "save-animation-to", "resume". Signals: "branch-asked": a branch from the step that is shown is
+ * "save-animation", "save-animation-to", "resume", "play", "pause". Signals: "branch-asked": a branch from the step that is shown is
  * wanted; "picture-changed": get_picture answers otherwise. */
 void sl_darkroom_page_connect (SlDarkroomPage *self,
                                SlWorkspace *workspace,
@@ -36,7 +36,6 @@ SlPicture *sl_darkroom_page_get_picture (SlDarkroomPage *self);
 void sl_darkroom_page_show_picture (SlDarkroomPage *self, SlPicture *picture);
 /* Back to the step that was there before, or to the empty tray. */
 void sl_darkroom_page_leave_picture (SlDarkroomPage *self);
-/* The predicted picture of each step, or the noisy sample it was predicted from. */
 /* Why there is nothing to show. */
 void sl_darkroom_page_show_error (SlDarkroomPage *self, const char *title, const char *message);
 

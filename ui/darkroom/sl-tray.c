@@ -17,7 +17,9 @@ struct _SlTray
   GtkProgressBar *progress;
   GtkLabel *caption;
   GtkLabel *problem;
-  GtkWidget *tools;
+  GtkLabel *percent;
+  GtkWidget *foot; /* what is said of the picture, and the tools */
+  guint telling;   /* idle that says how large it is */
 };
 
 G_DEFINE_FINAL_TYPE (SlTray, sl_tray, ADW_TYPE_BIN)
@@ -32,12 +34,58 @@ static const char *const example_prompts[] = {
   "an orange tent in the desert at night",
 };
 
+/* ---- how large the picture is shown ---- */
+
+static gboolean
+tell_percent (gpointer data)
+{
+  SlTray *self = data;
+  g_autofree char *text = g_strdup_printf (_ ("%.0f %%"), sl_canvas_get_magnification (self->canvas) * 100);
+
+  self->telling = 0;
+  gtk_label_set_text (self->percent, text);
+  return G_SOURCE_REMOVE;
+}
+
+/* Later: while widgets get their sizes no label may be changed. */
+static void
+view_changed (SlTray *self)
+{
+  if (self->telling == 0)
+    self->telling = g_idle_add (tell_percent, self);
+}
+
+static void
+canvas_pressed (SlTray *self)
+{
+  gtk_widget_grab_focus (GTK_WIDGET (self->canvas));
+}
+
+/* A press brings the keyboard to the picture: its keys are letters elsewhere. */
+static void
+connect_canvas (SlTray *self)
+{
+  GtkGesture *press = gtk_gesture_click_new ();
+
+  g_signal_connect_swapped (press, "pressed", G_CALLBACK (canvas_pressed), self);
+  gtk_widget_add_controller (GTK_WIDGET (self->canvas), GTK_EVENT_CONTROLLER (press));
+  g_signal_connect_object (self->canvas, "view-changed", G_CALLBACK (view_changed), self, G_CONNECT_SWAPPED);
+}
+
+static void
+sl_tray_dispose (GObject *object)
+{
+  g_clear_handle_id (&SL_TRAY (object)->telling, g_source_remove);
+  G_OBJECT_CLASS (sl_tray_parent_class)->dispose (object);
+}
+
 static void
 sl_tray_class_init (SlTrayClass *klass)
 {
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
 
   g_type_ensure (SL_TYPE_CANVAS);
+  G_OBJECT_CLASS (klass)->dispose = sl_tray_dispose;
   gtk_widget_class_set_template_from_resource (widget_class, "/org/safelight/Safelight/sl-tray.ui");
   gtk_widget_class_bind_template_child (widget_class, SlTray, stack);
   gtk_widget_class_bind_template_child (widget_class, SlTray, status_page);
@@ -48,13 +96,15 @@ sl_tray_class_init (SlTrayClass *klass)
   gtk_widget_class_bind_template_child (widget_class, SlTray, progress);
   gtk_widget_class_bind_template_child (widget_class, SlTray, caption);
   gtk_widget_class_bind_template_child (widget_class, SlTray, problem);
-  gtk_widget_class_bind_template_child (widget_class, SlTray, tools);
+  gtk_widget_class_bind_template_child (widget_class, SlTray, percent);
+  gtk_widget_class_bind_template_child (widget_class, SlTray, foot);
 }
 
 static void
 sl_tray_init (SlTray *self)
 {
   gtk_widget_init_template (GTK_WIDGET (self));
+  connect_canvas (self);
   for (guint i = 0; i < G_N_ELEMENTS (example_prompts); i++)
     {
       GtkWidget *button = gtk_button_new_with_label (example_prompts[i]);
@@ -79,7 +129,8 @@ void
 sl_tray_show (SlTray *self, GdkTexture *texture, const char *description)
 {
   sl_canvas_set_texture (self->canvas, texture);
-  gtk_widget_set_visible (self->tools, texture != NULL);
+  view_changed (self);
+  gtk_widget_set_visible (self->foot, texture != NULL);
   gtk_stack_set_visible_child_name (self->stack, texture ? "picture" : "empty");
   if (description)
     gtk_accessible_update_property (GTK_ACCESSIBLE (self->canvas), GTK_ACCESSIBLE_PROPERTY_LABEL, description,
@@ -89,7 +140,7 @@ sl_tray_show (SlTray *self, GdkTexture *texture, const char *description)
 void
 sl_tray_show_waiting (SlTray *self)
 {
-  gtk_widget_set_visible (self->tools, FALSE);
+  gtk_widget_set_visible (self->foot, FALSE);
   gtk_stack_set_visible_child_name (self->stack, "waiting");
 }
 
@@ -100,7 +151,7 @@ sl_tray_show_error (SlTray *self, const char *title, const char *message)
 
   adw_status_page_set_title (self->error_page, title);
   adw_status_page_set_description (self->error_page, markup);
-  gtk_widget_set_visible (self->tools, FALSE);
+  gtk_widget_set_visible (self->foot, FALSE);
   gtk_stack_set_visible_child_name (self->stack, "error");
   sl_toolkit_announce (GTK_WIDGET (self), message);
 }

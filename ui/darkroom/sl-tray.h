@@ -1,5 +1,5 @@
-/* sl-tray.h - the large dark area of the darkroom: the picture with a caption, how far the run is, or, when there is no
- * picture, what to do. */
+/* sl-tray.h - the large dark area of the darkroom: the picture, under it a caption and the tools to look at it, how far
+ * the run is, or, when there is no picture, what to do. Nothing lies on the picture. */
 #pragma once
 
 #include <adwaita.h>
@@ -19,7 +19,7 @@ void sl_tray_show (SlTray *self, GdkTexture *texture, const char *description);
 void sl_tray_show_waiting (SlTray *self);
 /* Why there is nothing to show, under a title. */
 void sl_tray_show_error (SlTray *self, const char *title, const char *message);
-/* The line over the picture; NULL hides it. */
+/* The line under the picture; NULL hides it. */
 void sl_tray_set_caption (SlTray *self, const char *caption);
 /* Why the quick preview is shown and not the decoded picture; NULL hides it. */
 void sl_tray_set_problem (SlTray *self, const char *problem);

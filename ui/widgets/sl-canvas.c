@@ -3,6 +3,8 @@
 
 #include <math.h>
 
+#include "ui/widgets/sl-toolkit.h"
+
 #define ZOOM_MIN 0.1
 #define ZOOM_MAX 32.0
 #define ZOOM_STEP 1.25
@@ -58,6 +60,23 @@ sl_canvas_get_zoom (SlCanvas *self)
               gtk_widget_get_height (GTK_WIDGET (self)) / height);
 }
 
+double
+sl_canvas_get_magnification (SlCanvas *self)
+{
+  return sl_canvas_get_zoom (self) * gtk_widget_get_scale_factor (GTK_WIDGET (self));
+}
+
+/* Whether its pixels are shown as squares. */
+static gboolean
+is_sharp (SlCanvas *self)
+{
+  double magnification = sl_canvas_get_magnification (self);
+
+  if (self->width > 0 && gdk_texture_get_width (self->texture) < self->width)
+    return FALSE;
+  return self->zoom > 0 ? magnification > 1 : magnification >= 2;
+}
+
 static void
 keep_in_sight (SlCanvas *self)
 {
@@ -72,6 +91,19 @@ keep_in_sight (SlCanvas *self)
   self->y = CLAMP (self->y, -reach_y, reach_y);
 }
 
+static void
+draw_paper (SlCanvas *self, GtkSnapshot *snapshot, const graphene_rect_t *rect)
+{
+  GtkWidget *widget = GTK_WIDGET (self);
+  const graphene_rect_t seen = GRAPHENE_RECT_INIT (0, 0, (float)gtk_widget_get_width (widget),
+                                                   (float)gtk_widget_get_height (widget));
+
+  if (is_sharp (self))
+    sl_toolkit_append_squares (snapshot, self->texture, rect, &seen);
+  else
+    gtk_snapshot_append_texture (snapshot, self->texture, rect);
+}
+
 /* Under colours that say something the picture has none of its own. */
 static void
 draw_picture (SlCanvas *self, GtkSnapshot *snapshot, const graphene_rect_t *rect)
@@ -83,13 +115,13 @@ draw_picture (SlCanvas *self, GtkSnapshot *snapshot, const graphene_rect_t *rect
 
   if (self->overlay == NULL)
     {
-      gtk_snapshot_append_texture (snapshot, self->texture, rect);
+      draw_paper (self, snapshot, rect);
       return;
     }
   graphene_matrix_init_from_float (&matrix, grey);
   graphene_vec4_init (&offset, 0, 0, 0, 0);
   gtk_snapshot_push_color_matrix (snapshot, &matrix, &offset);
-  gtk_snapshot_append_texture (snapshot, self->texture, rect);
+  draw_paper (self, snapshot, rect);
   gtk_snapshot_pop (snapshot);
   gtk_snapshot_append_texture (snapshot, self->overlay, rect);
 }
@@ -133,6 +165,14 @@ sl_canvas_measure (GtkWidget *widget,
   *natural = 512;
 }
 
+/* The zoom of a fitted picture is another one. */
+static void
+sl_canvas_size_allocate (GtkWidget *widget, int width, int height, int baseline)
+{
+  GTK_WIDGET_CLASS (sl_canvas_parent_class)->size_allocate (widget, width, height, baseline);
+  g_signal_emit (widget, signals[VIEW_CHANGED], 0);
+}
+
 static void
 sl_canvas_dispose (GObject *object)
 {
@@ -149,6 +189,7 @@ sl_canvas_class_init (SlCanvasClass *klass)
   G_OBJECT_CLASS (klass)->dispose = sl_canvas_dispose;
   widget_class->snapshot = sl_canvas_snapshot;
   widget_class->measure = sl_canvas_measure;
+  widget_class->size_allocate = sl_canvas_size_allocate;
   gtk_widget_class_set_css_name (widget_class, "canvas");
   gtk_widget_class_set_accessible_role (widget_class, GTK_ACCESSIBLE_ROLE_IMG);
   signals[VIEW_CHANGED]

@@ -1,4 +1,9 @@
-/* sl-canvas.h - a picture that can be zoomed and moved: the paper in the tray. */
+/* sl-canvas.h - a picture that can be zoomed and moved: the paper in the tray.
+ *
+ * Enlarged above a pixel of the picture for a pixel of the screen it is not blurred: its pixels become squares. One
+ * that is only fitted is smooth up to twice its size, where squares would be of two sizes side by side, and a preview
+ * with fewer pixels than the picture always is.
+ */
 #pragma once
 
 #include <gtk/gtk.h>
@@ -32,16 +37,16 @@ typedef enum
 void sl_canvas_zoom (SlCanvas *self, SlZoom zoom);
 /* 0 fits the picture into the widget; 1 is a pixel of the picture for a unit of the widget. */
 void sl_canvas_set_zoom (SlCanvas *self, double zoom);
-/* The zoom as it is on screen. */
+/* The zoom as it is on screen. Signal "view-changed": it or the place may be another one. */
 double sl_canvas_get_zoom (SlCanvas *self);
+/* The same in pixels of the screen: 1 where each shows one of the picture. */
+double sl_canvas_get_magnification (SlCanvas *self);
 /* The whole picture is seen: dragging takes it out instead of moving it. */
 gboolean sl_canvas_is_fitted (SlCanvas *self);
-/* A pixel of the picture for a pixel of the screen. */
 /* In units of the widget, as far as the picture reaches beyond it. */
 void sl_canvas_pan_by (SlCanvas *self, double dx, double dy);
 /* Where the middle of the picture is, from the middle of the widget. */
 void sl_canvas_get_place (SlCanvas *self, double *x, double *y);
-/* The middle of the view stays where it is. */
 /* Takes zoom and place of another canvas. It does not emit "view-changed", by which canvases are linked: they would
  * call each other for ever. */
 void sl_canvas_copy_view (SlCanvas *self, SlCanvas *other);

@@ -13,5 +13,10 @@ void sl_toolkit_get_color (GtkWidget *widget, GdkRGBA *color);
 void sl_toolkit_show_folder (GtkWindow *window, const char *folder);
 /* A screen reader says it when it has finished its sentence. Before GTK 4.14 nothing is said. */
 void sl_toolkit_announce (GtkWidget *widget, const char *text);
+/* A texture enlarged to rect, its pixels as squares; what is outside of seen may be left out. */
+void sl_toolkit_append_squares (GtkSnapshot *snapshot,
+                                GdkTexture *texture,
+                                const graphene_rect_t *rect,
+                                const graphene_rect_t *seen);
 
 G_END_DECLS

@@ -4,9 +4,13 @@
 #include <adwaita.h>
 #include <glib/gi18n.h>
 
+#include "ui/widgets/sl-button-name.h"
+
 struct _SlQueuePopover
 {
   GtkPopover parent_instance;
+  GtkLabel *title;
+  GtkButton *pause;
   GtkButton *clear;
   GtkStack *stack;
   GtkListBox *list;
@@ -94,12 +98,24 @@ create_row (gpointer item, gpointer user_data)
 }
 
 static void
+show_state (SlQueuePopover *self)
+{
+  gboolean paused = sl_queue_is_paused (self->queue);
+
+  gtk_label_set_text (self->title, paused ? _ ("Queue, paused") : _ ("Queue"));
+  gtk_button_set_label (self->pause, paused ? _ ("_Go On") : _ ("_Pause"));
+  gtk_widget_set_visible (GTK_WIDGET (self->pause), paused || sl_queue_get_current (self->queue) != NULL);
+  sl_button_name_by_label (self->pause);
+}
+
+static void
 items_changed (SlQueuePopover *self)
 {
   gboolean any = g_list_model_get_n_items (G_LIST_MODEL (self->queue)) > 0;
 
   gtk_stack_set_visible_child_name (self->stack, any ? "list" : "empty");
   gtk_widget_set_visible (GTK_WIDGET (self->clear), any);
+  show_state (self);
 }
 
 void
@@ -108,6 +124,9 @@ sl_queue_popover_connect (SlQueuePopover *self, SlQueue *queue)
   self->queue = g_object_ref (queue);
   gtk_list_box_bind_model (self->list, G_LIST_MODEL (queue), create_row, self, NULL);
   g_signal_connect_object (queue, "items-changed", G_CALLBACK (items_changed), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (queue, "paused", G_CALLBACK (show_state), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (queue, "started", G_CALLBACK (show_state), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (queue, "ended", G_CALLBACK (show_state), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (self->clear, "clicked", G_CALLBACK (sl_queue_clear), queue, G_CONNECT_SWAPPED);
   items_changed (self);
 }
@@ -130,6 +149,8 @@ sl_queue_popover_class_init (SlQueuePopoverClass *klass)
 
   G_OBJECT_CLASS (klass)->dispose = sl_queue_popover_dispose;
   gtk_widget_class_set_template_from_resource (widget_class, "/org/safelight/Safelight/sl-queue-popover.ui");
+  gtk_widget_class_bind_template_child (widget_class, SlQueuePopover, title);
+  gtk_widget_class_bind_template_child (widget_class, SlQueuePopover, pause);
   gtk_widget_class_bind_template_child (widget_class, SlQueuePopover, clear);
   gtk_widget_class_bind_template_child (widget_class, SlQueuePopover, stack);
   gtk_widget_class_bind_template_child (widget_class, SlQueuePopover, list);

@@ -1,4 +1,4 @@
-/* sl-queue-popover.h - the waiting pictures: see, move, remove. */
+/* sl-queue-popover.h - the waiting pictures: see, move, remove; pause them all with the one that runs. */
 #pragma once
 
 #include <gtk/gtk.h>

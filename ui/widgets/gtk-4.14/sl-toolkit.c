@@ -25,3 +25,12 @@ sl_toolkit_announce (GtkWidget *widget, const char *text)
   if (root)
     gtk_accessible_announce (GTK_ACCESSIBLE (root), text, GTK_ACCESSIBLE_ANNOUNCEMENT_PRIORITY_MEDIUM);
 }
+
+void
+sl_toolkit_append_squares (GtkSnapshot *snapshot,
+                           GdkTexture *texture,
+                           const graphene_rect_t *rect,
+                           const graphene_rect_t *seen)
+{
+  gtk_snapshot_append_scaled_texture (snapshot, texture, GSK_SCALING_FILTER_NEAREST, rect);
+}
