@@ -109,7 +109,8 @@ typedef struct SlModelInfo {
         unknown_scheduler[64]; /* "", or the class of the model's own: another has to be chosen, and
                                    `scheduler` is one that suits */
     SlPrediction prediction;
-    char prediction_from[80]; /* where that is said: "scheduler_config.json", "the tensor v_pred" */
+    char
+        prediction_from[200]; /* where that is said: "scheduler_config.json", "the tensor v_pred" */
     /* What the file of its denoiser says over a configuration that is not its own; of folders all is
      * false. */
     bool prediction_marked; /* what it predicts: prediction */
@@ -125,11 +126,11 @@ typedef struct SlModelInfo {
     int guidance_size;      /* of the number's embedding, by the denoiser's weights; 0: not told */
     double guidance;        /* that it is run with, in place of its family's; 0: its family's */
     const SlDistilled *distilled; /* lives as long as the program; NULL: not, as far as is known */
-    char distilled_from[80];      /* where that is said: "the file's name" */
+    char distilled_from[200];     /* where that is said: "the file's name" */
     char architecture[80];    /* what ModelSpec calls it (modelspec.architecture); "": nothing */
     unsigned also_has, lacks; /* SlModelHas: besides the family's, and not of them */
     int classes;              /* of a model with classes: how many; 0: any number */
-    char notes[600];          /* lines: what the pipeline takes otherwise than the folder says it */
+    char notes[1500];         /* lines: what the pipeline takes otherwise than the folder says it */
     int parts, files, others;
     SlModelPart part[8];
     SlOtherPart other[SL_MODEL_MAX_OTHERS];

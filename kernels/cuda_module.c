@@ -19,6 +19,7 @@
 #define NEEDED ((size_t)1 << 30) /* bytes of memory */
 
 typedef SlDevice *(*OpenCuda)(const SlDeviceOptions *options, SlError *err);
+typedef void (*UseWords)(SlTranslate translate);
 
 /* The module in a folder relative to the program's; false when there is no such file. */
 static bool beside_program(const char *folder, char path[4200])
@@ -69,7 +70,7 @@ static void *open_module(SlError *err)
     if (!module && is_file)
         sl_fail(err, SL_UNSUPPORTED, "the CUDA module cannot be loaded: %s", dlerror());
     else if (!module)
-        sl_fail(err, SL_UNSUPPORTED, "the CUDA module (" MODULE ") is not installed");
+        sl_fail(err, SL_UNSUPPORTED, "the CUDA module (%s) is not installed", MODULE);
     return module;
 }
 
@@ -81,12 +82,14 @@ SlDevice *sl_cuda_open(const SlDeviceOptions *options, SlError *err)
         return NULL;
     OpenCuda open = (OpenCuda)dlsym(module, "sl_cuda_device_open");
     const SlDeviceLayout *layout = dlsym(module, "sl_cuda_device_layout");
-    if (!open || !layout || memcmp(layout, &here, sizeof here) != 0) {
-        sl_fail(err, SL_UNSUPPORTED,
-                "the CUDA module (" MODULE ") is of another version of this program");
+    UseWords use_words = (UseWords)dlsym(module, "sl_cuda_use_words");
+    if (!open || !use_words || !layout || memcmp(layout, &here, sizeof here) != 0) {
+        sl_fail(err, SL_UNSUPPORTED, "the CUDA module (%s) is of another version of this program",
+                MODULE);
         dlclose(module);
         return NULL;
     }
+    use_words(sl_get_translate());
     return open(options, err);
 }
 

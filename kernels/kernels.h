@@ -33,8 +33,10 @@ extern "C" {
 
 #if defined(__GNUC__)
 #define SL_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
+#define SL_FORMAT_ARG(fmt)   __attribute__((format_arg(fmt)))
 #else
 #define SL_PRINTF(fmt, args)
+#define SL_FORMAT_ARG(fmt)
 #endif
 
 /* ---- errors ---- */
@@ -57,8 +59,33 @@ typedef struct SlError {
 } SlError;
 
 /* Sets *err if err is not NULL; always returns false, so that `return sl_fail(err, ...)` reads
- * well. */
+ * well. The format is translated, see below. */
 bool sl_fail(SlError *err, SlCode code, const char *format, ...) SL_PRINTF(3, 4);
+
+/* ---- sentences in the person's language ----
+ *
+ * What is said is written in English, and stays so where nobody says otherwise: the command line's
+ * sentences are the same everywhere. The window gives a function that knows the person's language,
+ * and formats are asked of it where they are filled in: a translation may have another order
+ * ("%2$s: %1$d"). Which functions' arguments are looked up is in data/po/keywords; what is looked up
+ * must stand there as one literal, else no translator ever sees it. A part of a sentence that is
+ * chosen elsewhere (a table, the two sides of a ?:) is marked by SL_WORDS there, and goes through
+ * sl_words where it is put in. Names in files (keys, options, tensors) are no words.
+ */
+
+/* Marks a literal for translation; it goes through sl_words, or a format's argument, later. */
+#define SL_WORDS(text) text
+typedef const char *(*SlTranslate)(const char *english);
+/* NULL: English. Gives a text that stays, the same pointer if it knows none, for any thread. Before
+ * other threads are there. */
+void sl_set_translate(SlTranslate translate);
+SlTranslate sl_get_translate(void);
+/* The text in the person's language. */
+const char *sl_words(const char *english) SL_FORMAT_ARG(1);
+/* Fills `to` of `room` bytes with the translated format. Numbers are written as the language does:
+ * in English as in C, whatever the process's locale is. What is too long is cut between two
+ * characters. */
+void sl_sentence_v(char *to, size_t room, const char *format, va_list args) SL_PRINTF(3, 0);
 
 /* "1.5 GiB", "240.0 MiB": a size of memory, for messages. */
 typedef struct SlBytesText {
@@ -142,7 +169,7 @@ struct SlDevice {
     SlArena *arena;      /* where sl_tensor_new takes from */
     SlWork work;         /* counted by the measure device; every device fills in the peaks */
     SlProfile *profile;  /* while one is taken */
-    char why[400];       /* why "auto" chose it; "" when it was asked for by name */
+    char why[1000];      /* why "auto" chose it; "" when it was asked for by name */
     const char
         *scope; /* name of the block being run, for messages; set by the model code, may be NULL */
 };

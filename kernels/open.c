@@ -12,12 +12,12 @@ static SlDevice *open_auto(const SlDeviceOptions *options, SlError *err)
     SlError no_cuda = {0};
     SlDevice *dev = sl_cuda_open(options, &no_cuda);
     if (dev) {
-        snprintf(dev->why, sizeof dev->why, "auto: cuda, because it can be used");
+        snprintf(dev->why, sizeof dev->why, sl_words("auto: cuda, because it can be used"));
         return dev;
     }
     dev = sl_cpu_open(options, err);
     if (dev)
-        snprintf(dev->why, sizeof dev->why, "auto: cpu, because %.300s", no_cuda.message);
+        snprintf(dev->why, sizeof dev->why, sl_words("auto: cpu, because %.700s"), no_cuda.message);
     return dev;
 }
 
@@ -77,7 +77,8 @@ bool sl_device_foresee(const SlDeviceOptions *options, char *line, size_t size, 
     SlDeviceOptions own = *options;
     bool looked = automatic || !strcmp(name, "cuda");
     if (looked && sl_cuda_look(gpu, sizeof gpu, &no_cuda)) {
-        snprintf(line, size, "%s%s", gpu, automatic ? " (auto: cuda, because it is there)" : "");
+        snprintf(line, size, "%s%s", gpu,
+                 automatic ? sl_words(" (auto: cuda, because it is there)") : "");
         return true;
     }
     if (looked && !automatic) {
@@ -89,8 +90,8 @@ bool sl_device_foresee(const SlDeviceOptions *options, char *line, size_t size, 
     if (!dev)
         snprintf(line, size, "%.900s", problem.message);
     else if (automatic)
-        snprintf(line, size, "%.400s (auto: cpu, because %.400s)", sl_device_describe(dev),
-                 no_cuda.message);
+        snprintf(line, size, sl_words("%.400s (auto: cpu, because %.400s)"),
+                 sl_device_describe(dev), no_cuda.message);
     else
         snprintf(line, size, "%.400s", sl_device_describe(dev));
     sl_device_close(&dev);

@@ -4,8 +4,6 @@
  */
 #include "kernels/kernels.h"
 
-#include <stdio.h>
-
 void sl_device_cancel(SlDevice *dev)
 {
     __atomic_store_n(&dev->cancel, 1, __ATOMIC_RELAXED);
@@ -52,7 +50,7 @@ void sl_device_fail(SlDevice *dev, SlCode code, const char *format, ...)
     va_list args;
     va_start(args, format);
     dev->status = code;
-    vsnprintf(dev->message, sizeof dev->message, format, args);
+    sl_sentence_v(dev->message, sizeof dev->message, format, args);
     va_end(args);
 }
 

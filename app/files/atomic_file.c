@@ -113,7 +113,7 @@ static bool check_target(const SlAtomicFile *file, mode_t *mode, bool *exists, S
         return true; /* any other error shows when the temporary file is opened */
     if (!S_ISREG(st.st_mode))
         return sl_fail(err, SL_IO, "%s: cannot be written: it is %s, not a file", file->path,
-                       S_ISDIR(st.st_mode) ? "a folder" : "a device");
+                       S_ISDIR(st.st_mode) ? sl_words("a folder") : sl_words("a device"));
     *mode = st.st_mode & 0777;
     return true;
 }

@@ -170,7 +170,7 @@ static void say_where(const char *what, const char *name, char **folders, SlErro
     for (int i = 0; folders[i]; i++)
         sl_text_addf(&text, "%s%s", i ? ", " : "", folders[i]);
     sl_fail(err, SL_IO, "there is no %s \"%s\"; looked in %.700s", what, name,
-            text.data ? text.data : "no folder");
+            text.data ? text.data : sl_words("no folder"));
     sl_text_free(&text);
 }
 

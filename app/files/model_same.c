@@ -193,10 +193,11 @@ static bool find_same(const SlModelWanted *wanted, const SlFoundParts *others, S
         found = is_same(paths[i], wanted, others, info);
     sl_strings_free(paths);
     if (!found)
-        sl_fail(err, SL_IO,
-                named ? "the model \"%s\" here has other weights than the one of this picture"
-                      : "there is no model \"%s\" on the search path",
-                wanted->name);
+        sl_fail(
+            err, SL_IO,
+            named ? SL_WORDS("the model \"%s\" here has other weights than the one of this picture")
+                  : SL_WORDS("there is no model \"%s\" on the search path"),
+            wanted->name);
     return found;
 }
 

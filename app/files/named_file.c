@@ -243,14 +243,14 @@ static bool not_found(const Search *s, char **folders, SlError *err)
     bool path = *name == '/' || *name == '.';
     if (strchr(name, '/') && !*s->hash && stat(name, &st) != 0 && (path || errno != ENOENT))
         return sl_fail(err, SL_IO, "%s: %s", sl_show_path(name).text,
-                       errno == ENOENT ? "there is no such file" : strerror(errno));
+                       errno == ENOENT ? sl_words("there is no such file") : strerror(errno));
     if (first)
         sl_text_addf(&text, "%s%s", first->text, folders[0] ? ", " : "");
     for (int i = 0; folders[i]; i++)
         sl_text_addf(&text, "%s%s", i ? ", " : "", folders[i]);
     sl_fail(err, SL_IO, "there is no %s \"%.200s\"%s%s; looked in the folders %s of %.600s",
-            kind->what, name, *s->hash ? " with the hash " : "", s->hash, kind->folders,
-            text.data ? text.data : "no folder");
+            kind->what, name, *s->hash ? sl_words(" with the hash ") : "", s->hash, kind->folders,
+            text.data ? text.data : sl_words("no folder"));
     sl_text_free(&text);
     return false;
 }

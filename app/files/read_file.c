@@ -47,7 +47,7 @@ static uint8_t *read_opened(int fd, const char *path, size_t max_bytes, size_t *
     uint8_t *data = NULL;
     if (!S_ISREG(st.st_mode))
         sl_fail(err, SL_IO, "%s: is %s, not a file", path,
-                S_ISDIR(st.st_mode) ? "a folder" : "a device or a pipe");
+                S_ISDIR(st.st_mode) ? sl_words("a folder") : sl_words("a device or a pipe"));
     else if ((uint64_t)st.st_size > max_bytes)
         sl_fail(err, SL_FORMAT, "%s: %lld bytes; at most %zu are read", path, (long long)st.st_size,
                 max_bytes);

@@ -67,7 +67,7 @@ SlAnimation *sl_animation_new(int width, int height, SlError *err)
 static void note_problem(SlAnimation *a, const char *what)
 {
     if (!a->problem[0])
-        snprintf(a->problem, sizeof a->problem, "picture %d: %.100s", a->count + 1, what);
+        snprintf(a->problem, sizeof a->problem, sl_words("picture %d: %.100s"), a->count + 1, what);
 }
 
 void sl_animation_add(SlAnimation *a, const uint8_t *rgb, int ms)
@@ -76,7 +76,7 @@ void sl_animation_add(SlAnimation *a, const uint8_t *rgb, int ms)
     if (a->problem[0])
         return;
     if (!WebPPictureInit(&picture)) {
-        note_problem(a, "another version of libwebp");
+        note_problem(a, sl_words("another version of libwebp"));
         return;
     }
     picture.use_argb = 1;
@@ -132,7 +132,7 @@ bool sl_animation_save(SlAnimation *a, const char *path, const char *text, SlErr
 {
     WebPData file = {0};
     if (!a->problem[0] && a->count == 0)
-        note_problem(a, "there is none");
+        note_problem(a, sl_words("there is none"));
     if (a->problem[0])
         return sl_fail(err, SL_MEMORY, "%s: the animation could not be made: %s", path, a->problem);
     if (!has_room(a, 40))

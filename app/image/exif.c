@@ -154,7 +154,7 @@ static void take_entry(Tiff *t, size_t at, int directory)
     if (bytes > 4)
         place = read32(t, at + 8);
     if (place > t->bytes || bytes > t->bytes - place)
-        sl_picture_texts_skip(t->texts, "the text \"%s\" is cut off", tag->keyword);
+        sl_picture_texts_skip(t->texts, sl_words("the text \"%s\" is cut off"), tag->keyword);
     else if (tag->wide)
         add_utf16(t, tag->keyword, t->data + place, bytes, false);
     else if (id == 0x9286)
@@ -167,7 +167,7 @@ static void take_directory(Tiff *t, size_t at, int directory)
 {
     unsigned entries = at + 2 <= t->bytes ? read16(t, at) : 0;
     if (entries == 0 || entries > MAX_ENTRIES || t->bytes - at - 2 < (size_t)entries * 12) {
-        sl_picture_texts_skip(t->texts, "the EXIF data is damaged");
+        sl_picture_texts_skip(t->texts, sl_words("the EXIF data is damaged"));
         return;
     }
     for (unsigned i = 0; i < entries && !t->no_memory; i++)
@@ -184,7 +184,7 @@ bool sl_exif_texts(const uint8_t *data, size_t bytes, SlPictureTexts *texts)
     t.big_endian = bytes >= 2 && data[0] == 'M';
     if (bytes < 8 || (memcmp(data, "II", 2) != 0 && memcmp(data, "MM", 2) != 0) ||
         read16(&t, 2) != 42) {
-        sl_picture_texts_skip(texts, "the EXIF data does not start as TIFF does");
+        sl_picture_texts_skip(texts, sl_words("the EXIF data does not start as TIFF does"));
         return true;
     }
     take_directory(&t, read32(&t, 4), IMAGE);

@@ -30,7 +30,7 @@ static bool damaged(const Walker *w, const char *what)
 static bool read_at(Walker *w, void *out, size_t n)
 {
     if (n > w->file->bytes - w->at)
-        return damaged(w, "the file ends too early");
+        return damaged(w, sl_words("the file ends too early"));
     if (!sl_picture_file_read(w->file, w->at, out, n, w->err))
         return false;
     w->at += n;
@@ -43,11 +43,11 @@ static bool read_marker(Walker *w, uint8_t *code)
     if (!read_at(w, code, 1))
         return false;
     if (*code != 0xFF)
-        return damaged(w, "a segment should start here");
+        return damaged(w, sl_words("a segment should start here"));
     for (int i = 0; *code == 0xFF; i++)
         if (i == MAX_LENGTH || !read_at(w, code, 1))
-            return i == MAX_LENGTH ? damaged(w, "no marker follows") : false;
-    return *code != 0 || damaged(w, "a segment should start here");
+            return i == MAX_LENGTH ? damaged(w, sl_words("no marker follows")) : false;
+    return *code != 0 || damaged(w, sl_words("a segment should start here"));
 }
 
 static bool is_frame(uint8_t code)
@@ -59,10 +59,10 @@ static bool take_size(Walker *w, size_t n)
 {
     const uint8_t *p = w->room;
     if (n < 6)
-        return damaged(w, "the header is too short");
+        return damaged(w, sl_words("the header is too short"));
     w->texts->height = p[1] << 8 | p[2];
     w->texts->width = p[3] << 8 | p[4];
-    return w->texts->width > 0 || damaged(w, "it claims a width of 0");
+    return w->texts->width > 0 || damaged(w, sl_words("it claims a width of 0"));
 }
 
 static bool take_texts(Walker *w, uint8_t code, size_t n)
@@ -88,10 +88,10 @@ static bool take_segment(Walker *w, uint8_t code)
         return false;
     size_t length = (size_t)head[0] << 8 | head[1];
     if (length < 2)
-        return damaged(w, "a segment's length is wrong");
+        return damaged(w, sl_words("a segment's length is wrong"));
     if (!is_frame(code) && code != 0xE1 && code != 0xFE) {
         if (length - 2 > w->file->bytes - w->at)
-            return damaged(w, "the file ends too early");
+            return damaged(w, sl_words("the file ends too early"));
         w->at += length - 2;
         return true;
     }
@@ -107,11 +107,12 @@ static bool walk(Walker *w)
         if (!read_marker(w, &code))
             return false;
         if (code == 0xDA || code == 0xD9)
-            return (code == 0xDA && w->texts->width > 0) || damaged(w, "it has no picture");
+            return (code == 0xDA && w->texts->width > 0) ||
+                   damaged(w, sl_words("it has no picture"));
         if (!take_segment(w, code))
             return false;
     }
-    return damaged(w, "it has too many segments");
+    return damaged(w, sl_words("it has too many segments"));
 }
 
 bool sl_jpeg_texts_walk(const SlPictureFile *file, SlPictureTexts *texts, SlError *err)

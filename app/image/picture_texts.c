@@ -23,15 +23,16 @@ bool sl_picture_texts_add(SlPictureTexts *t, const char *keyword, const char *by
 {
     bool utf8 = sl_utf8_valid(bytes, length);
     if (length && memchr(bytes, 0, length))
-        sl_picture_texts_skip(t, "the text \"%s\" contains a NUL", keyword);
+        sl_picture_texts_skip(t, sl_words("the text \"%s\" contains a NUL"), keyword);
     else if (!utf8 && !latin1)
-        sl_picture_texts_skip(t, "the text \"%s\" is not UTF-8", keyword);
+        sl_picture_texts_skip(t, sl_words("the text \"%s\" is not UTF-8"), keyword);
     else if (length > SL_PICTURE_TEXT_MAX_BYTES)
-        sl_picture_texts_skip(t, "the text \"%s\" is longer than 1 MiB", keyword);
+        sl_picture_texts_skip(t, sl_words("the text \"%s\" is longer than 1 MiB"), keyword);
     else if (t->count == SL_PICTURE_TEXT_MAX_COUNT)
-        sl_picture_texts_skip(t, "there are more than %d texts", SL_PICTURE_TEXT_MAX_COUNT);
+        sl_picture_texts_skip(t, sl_words("there are more than %d texts"),
+                              SL_PICTURE_TEXT_MAX_COUNT);
     else if (length > SL_PICTURE_TEXT_MAX_TOTAL - t->bytes)
-        sl_picture_texts_skip(t, "the texts are longer than 16 MiB together");
+        sl_picture_texts_skip(t, sl_words("the texts are longer than 16 MiB together"));
     else {
         char *text = utf8 ? sl_copy_bytes(bytes, length) : sl_latin1_to_utf8(bytes, length);
         if (!text)
@@ -59,14 +60,16 @@ const char *sl_picture_what(const uint8_t *data, size_t bytes)
 {
     const char *kind = sl_picture_kind(data, bytes);
     if (kind)
-        return *kind == 'P' ? "a PNG picture" : *kind == 'J' ? "a JPEG picture" : "a WebP picture";
+        return *kind == 'P'   ? sl_words("a PNG picture")
+               : *kind == 'J' ? sl_words("a JPEG picture")
+                              : sl_words("a WebP picture");
     if (bytes >= 6 && memcmp(data, "GIF8", 4) == 0)
-        return "a GIF picture";
+        return sl_words("a GIF picture");
     if (bytes >= 12 && memcmp(data + 4, "ftypavif", 8) == 0)
-        return "an AVIF picture";
+        return sl_words("an AVIF picture");
     if (bytes >= 12 && memcmp(data, "\0\0\0\x0CJXL ", 8) == 0)
-        return "a JPEG XL picture";
-    return bytes == 0 ? "an empty file" : "something else";
+        return sl_words("a JPEG XL picture");
+    return bytes == 0 ? sl_words("an empty file") : sl_words("something else");
 }
 
 void sl_picture_texts_free(SlPictureTexts *texts)

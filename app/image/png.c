@@ -103,7 +103,8 @@ static bool read_back(void *arg, const char *written, SlError *err)
         const char *found = sl_picture_texts_find(&texts, w->texts[i].key);
         ok = (found && strcmp(found, w->texts[i].text) == 0) ||
              sl_fail(err, SL_FORMAT, "its text \"%s\" is %s", w->texts[i].key,
-                     found ? "another one" : "not there, or longer than what is read");
+                     found ? sl_words("another one")
+                           : sl_words("not there, or longer than what is read"));
     }
     sl_picture_texts_free(&texts);
     return ok;
@@ -160,7 +161,7 @@ static void read_bytes(png_structp png, png_bytep out, size_t bytes)
 {
     Reader *r = png_get_io_ptr(png);
     if (bytes > r->file->bytes - r->position)
-        png_error(png, "the file ends too early");
+        png_error(png, sl_words("the file ends too early"));
     if (!sl_picture_file_read(r->file, r->position, out, bytes, &r->failed))
         leave(r);
     r->position += bytes;
@@ -234,11 +235,11 @@ static bool decode(Reader *r)
     png_uint_32 height = png_get_image_height(r->png, r->info);
     size_t row = (size_t)width * 3;
     if (png_get_rowbytes(r->png, r->info) != row)
-        png_error(r->png, "its pixels cannot be turned into RGB");
+        png_error(r->png, sl_words("its pixels cannot be turned into RGB"));
     /* deflate compresses to 1/1032 at best: a header whose size would need more than that is a
      * decompression bomb. */
     if (row * height / 1100 > r->file->bytes)
-        png_error(r->png, "it is too short for its size");
+        png_error(r->png, sl_words("it is too short for its size"));
     if (!r->to->begin(r->to->arg, (int)width, (int)height, &r->failed))
         leave(r);
     if (png_get_interlace_type(r->png, r->info) == PNG_INTERLACE_NONE)

@@ -115,8 +115,8 @@ static void add_maybe_compressed(Walker *w, const Chunk *c, size_t keyword, size
     size_t length = c->length - at;
     if (!compressed) {
         if (c->cut || length > SL_PICTURE_TEXT_MAX_BYTES)
-            sl_picture_texts_skip(w->texts, "the text \"%.*s\" is longer than 1 MiB", (int)keyword,
-                                  c->data);
+            sl_picture_texts_skip(w->texts, sl_words("the text \"%.*s\" is longer than 1 MiB"),
+                                  (int)keyword, c->data);
         else
             add_text(w, c, keyword, bytes, length, latin1);
         return;
@@ -125,9 +125,9 @@ static void add_maybe_compressed(Walker *w, const Chunk *c, size_t keyword, size
     if (inflated)
         add_text(w, c, keyword, inflated, length, latin1);
     else
-        sl_picture_texts_skip(w->texts,
-                              "the compressed text \"%.*s\" is damaged or longer than 1 MiB",
-                              (int)keyword, c->data);
+        sl_picture_texts_skip(
+            w->texts, sl_words("the compressed text \"%.*s\" is damaged or longer than 1 MiB"),
+            (int)keyword, c->data);
     free(inflated);
 }
 
@@ -142,7 +142,8 @@ static void read_itxt(Walker *w, const Chunk *c, size_t keyword)
 {
     size_t at = keyword + 1;
     if (c->length - at < 2 || c->data[at] > 1 || (c->data[at] == 1 && c->data[at + 1] != 0)) {
-        sl_picture_texts_skip(w->texts, "the iTXt chunk \"%.*s\" has an unknown compression",
+        sl_picture_texts_skip(w->texts,
+                              sl_words("the iTXt chunk \"%.*s\" has an unknown compression"),
                               (int)keyword, c->data);
         return;
     }
@@ -150,8 +151,8 @@ static void read_itxt(Walker *w, const Chunk *c, size_t keyword)
     at = after_field(c, at + 2);      /* language */
     at = at ? after_field(c, at) : 0; /* translated keyword */
     if (!at)
-        sl_picture_texts_skip(w->texts, "the iTXt chunk \"%.*s\" is cut off", (int)keyword,
-                              c->data);
+        sl_picture_texts_skip(w->texts, sl_words("the iTXt chunk \"%.*s\" is cut off"),
+                              (int)keyword, c->data);
     else
         add_maybe_compressed(w, c, keyword, at, compressed, false);
 }
@@ -160,13 +161,14 @@ static void read_text(Walker *w, const Chunk *c)
 {
     size_t keyword = keyword_length(c);
     if (!keyword)
-        sl_picture_texts_skip(w->texts, "a %s chunk has a bad keyword", c->type);
+        sl_picture_texts_skip(w->texts, sl_words("a %s chunk has a bad keyword"), c->type);
     else if (c->type[0] == 'i')
         read_itxt(w, c, keyword);
     else if (c->type[0] == 't')
         add_maybe_compressed(w, c, keyword, keyword + 1, false, true);
     else if (c->length < keyword + 2 || c->data[keyword + 1] != 0)
-        sl_picture_texts_skip(w->texts, "the zTXt chunk \"%.*s\" has an unknown compression",
+        sl_picture_texts_skip(w->texts,
+                              sl_words("the zTXt chunk \"%.*s\" has an unknown compression"),
                               (int)keyword, c->data);
     else
         add_maybe_compressed(w, c, keyword, keyword + 2, true, true);
@@ -292,7 +294,7 @@ static bool take_chunk(Walker *w, const Chunk *c, SlError *err)
              strcmp(c->type, "iTXt") == 0)
         read_text(w, c);
     else if (strcmp(c->type, "eXIf") == 0 && c->cut)
-        sl_picture_texts_skip(w->texts, "the EXIF data is longer than 1 MiB");
+        sl_picture_texts_skip(w->texts, sl_words("the EXIF data is longer than 1 MiB"));
     else if (strcmp(c->type, "eXIf") == 0)
         w->no_memory |= !sl_exif_texts(c->data, c->length, w->texts);
     return true;

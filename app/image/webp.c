@@ -41,10 +41,10 @@ static bool damaged(const Walker *w, const char *what)
 /* The first bytes of a chunk's data; false and *err when it is shorter. */
 static bool read_start(const Walker *w, const Chunk *c, uint8_t *out, size_t n)
 {
-    char what[60];
+    char what[200];
     if (c->length >= n)
         return sl_picture_file_read(&w->file, c->at, out, n, w->err);
-    snprintf(what, sizeof what, "its chunk %s has only %u bytes", c->type, c->length);
+    snprintf(what, sizeof what, sl_words("its chunk %s has only %u bytes"), c->type, c->length);
     return damaged(w, what);
 }
 
@@ -94,7 +94,7 @@ static bool take_text(Walker *w, const Chunk *c)
     if (w->webp->text)
         return true; /* the first counts */
     if (c->length > SL_WEBP_TEXT_MAX_BYTES)
-        return damaged(w, "its text is longer than 4 MiB");
+        return damaged(w, sl_words("its text is longer than 4 MiB"));
     char *text = malloc((size_t)c->length + 1);
     if (!text)
         return sl_fail(w->err, SL_MEMORY, "%s: memory ran out", w->file.name);
@@ -131,13 +131,13 @@ static bool read_head(Walker *w)
 {
     uint8_t head[12] = {0};
     if (w->file.bytes < sizeof head)
-        return damaged(w, "it ends too early");
+        return damaged(w, sl_words("it ends too early"));
     if (!sl_picture_file_read(&w->file, 0, head, sizeof head, w->err))
         return false;
     if (memcmp(head, "RIFF", 4) != 0 || memcmp(head + 8, "WEBP", 4) != 0)
-        return damaged(w, "it begins with something else");
+        return damaged(w, sl_words("it begins with something else"));
     w->end = 8 + (uint64_t)little_endian(head + 4, 4);
-    return w->end <= w->file.bytes || damaged(w, "it ends too early");
+    return w->end <= w->file.bytes || damaged(w, sl_words("it ends too early"));
 }
 
 static bool walk(Walker *w)
@@ -147,18 +147,18 @@ static bool walk(Walker *w)
         uint8_t head[8];
         Chunk c = {.at = at + 8};
         if (i == MAX_CHUNKS)
-            return damaged(w, "it has too many chunks");
+            return damaged(w, sl_words("it has too many chunks"));
         if (!sl_picture_file_read(&w->file, at, head, sizeof head, w->err))
             return false;
         memcpy(c.type, head, 4);
         c.length = little_endian(head + 4, 4);
         if (c.length > w->end - c.at)
-            return damaged(w, "a chunk goes beyond its end");
+            return damaged(w, sl_words("a chunk goes beyond its end"));
         if (!take_chunk(w, &c))
             return false;
         at = c.at + c.length + c.length % 2;
     }
-    return w->pixels || damaged(w, "it has no picture");
+    return w->pixels || damaged(w, sl_words("it has no picture"));
 }
 
 /* EXIF or XMP, read as a whole. */
@@ -168,7 +168,7 @@ static bool take_block(const Walker *w, uint64_t at, uint32_t length, const char
     if (length == 0)
         return true;
     if (length > SL_PICTURE_TEXT_MAX_BYTES) {
-        sl_picture_texts_skip(texts, "the %s data is longer than 1 MiB", what);
+        sl_picture_texts_skip(texts, sl_words("the %s data is longer than 1 MiB"), what);
         return true;
     }
     uint8_t *data = malloc(length);

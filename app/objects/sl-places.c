@@ -109,8 +109,8 @@ sl_places_open_settings (GError **error)
     {
       g_set_error (
           error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
-          "The settings schema %s is not installed in %s; install the program again or run it from its "
-          "build folder.",
+          sl_words ("The settings schema %s is not installed in %s; install the program again or run it "
+                    "from its build folder."),
           SCHEMA_ID, SL_SCHEMA_DIR);
       return NULL;
     }

@@ -95,7 +95,7 @@ static bool read_ours(const char *name, const char *json, const SlModelInfo *inf
 static bool nothing_found(const From *from, SlError *err)
 {
     const SlPictureTexts *texts = from->texts;
-    const char *kind = texts->kind ? texts->kind : "picture";
+    const char *kind = texts->kind ? texts->kind : sl_words("picture");
     SlText names = {0};
     if (texts->skipped > 0)
         return sl_fail(err, SL_FORMAT, "%s: no settings could be read: %s", from->name,
@@ -108,8 +108,8 @@ static bool nothing_found(const From *from, SlError *err)
         sl_text_addf(&names, "%s\"%s\"", i ? ", " : "", texts->entry[i].keyword);
     if (names.length && !names.failed)
         sl_fail(err, SL_FORMAT, "%s: this %s holds no settings that are known here, only %s %s%s",
-                from->name, kind, texts->count == 1 ? "the text" : "the texts", names.data,
-                texts->count > 8 ? ", ..." : "");
+                from->name, kind, texts->count == 1 ? sl_words("the text") : sl_words("the texts"),
+                names.data, texts->count > 8 ? ", ..." : "");
     else
         sl_fail(err, SL_FORMAT, "%s: this %s holds no settings", from->name, kind);
     sl_text_free(&names);

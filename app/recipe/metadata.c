@@ -339,7 +339,7 @@ static void read_string(In *in, const cJSON *object, const char *key, char *out,
 {
     const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, key));
     if (!text || strlen(text) >= size)
-        wrong(in, key, "a short text");
+        wrong(in, key, sl_words("a short text"));
     else
         memcpy(out, text, strlen(text) + 1);
 }
@@ -350,7 +350,7 @@ static int read_number(In *in, const char *key, int min, int max)
     if (cJSON_IsNumber(item) && item->valuedouble >= min && item->valuedouble <= max &&
         item->valuedouble == (int)item->valuedouble)
         return (int)item->valuedouble;
-    wrong(in, key, "a whole number");
+    wrong(in, key, sl_words("a whole number"));
     return min;
 }
 
@@ -358,7 +358,7 @@ static bool read_flag(In *in, const char *key)
 {
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(in->root, key);
     if (!cJSON_IsBool(item))
-        wrong(in, key, "true or false");
+        wrong(in, key, sl_words("true or false"));
     return cJSON_IsTrue(item);
 }
 
@@ -368,7 +368,7 @@ static int read_name(In *in, const cJSON *object, const char *key, const char *c
     for (int i = 0; text && names[i]; i++)
         if (strcmp(text, names[i]) == 0)
             return i;
-    wrong(in, key, "a known name");
+    wrong(in, key, sl_words("a known name"));
     return 0;
 }
 
@@ -377,7 +377,7 @@ static const SlPipelineInfo *read_pipeline(In *in, const cJSON *model)
     const char *id = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(model, "pipeline"));
     const SlPipelineInfo *pipeline = id ? sl_pipeline_find(id) : NULL;
     if (!pipeline)
-        wrong(in, "pipeline", "a known name");
+        wrong(in, "pipeline", sl_words("a known name"));
     return pipeline;
 }
 
@@ -387,7 +387,7 @@ static void read_hash(In *in, const cJSON *object, const char *key, char out[65]
     read_string(in, object, key, out, 65);
     size_t n = strspn(out, "0123456789abcdef");
     if (in->ok && (out[n] || (n != 64 && n != 0)))
-        wrong(in, key, "64 hexadecimal digits");
+        wrong(in, key, sl_words("64 hexadecimal digits"));
 }
 
 static void read_model(In *in, SlMetadata *m)
@@ -398,7 +398,7 @@ static void read_model(In *in, SlMetadata *m)
     m->pipeline = read_pipeline(in, model);
     m->prediction = (SlPrediction)read_name(in, model, "prediction", sl_prediction_names);
     if (!cJSON_IsArray(files) || cJSON_GetArraySize(files) > SL_MODEL_MAX_FILES) {
-        wrong(in, "files", "a list of at most 64 files");
+        wrong(in, "files", sl_words("a list of at most 64 files"));
         return;
     }
     cJSON_ArrayForEach(item, files)
@@ -407,7 +407,7 @@ static void read_model(In *in, SlMetadata *m)
         read_string(in, item, "name", file->name, sizeof file->name);
         read_hash(in, item, "sha256", file->sha256);
         if (!sl_json_to_u64(cJSON_GetObjectItemCaseSensitive(item, "bytes"), &file->bytes))
-            wrong(in, "bytes", "a whole number");
+            wrong(in, "bytes", sl_words("a whole number"));
     }
 }
 
@@ -415,7 +415,7 @@ static void read_adapters(In *in, SlMetadata *m)
 {
     const cJSON *list = cJSON_GetObjectItemCaseSensitive(in->root, "adapters"), *item;
     if (list && (!cJSON_IsArray(list) || cJSON_GetArraySize(list) > SL_ADAPTERS_MAX)) {
-        wrong(in, "adapters", "a list of at most 16 adapters");
+        wrong(in, "adapters", sl_words("a list of at most 16 adapters"));
         return;
     }
     cJSON_ArrayForEach(item, list)
@@ -431,7 +431,7 @@ static void read_embeddings(In *in, SlMetadata *m)
 {
     const cJSON *list = cJSON_GetObjectItemCaseSensitive(in->root, "embeddings"), *item;
     if (list && (!cJSON_IsArray(list) || cJSON_GetArraySize(list) > SL_EMBEDDINGS_MAX)) {
-        wrong(in, "embeddings", "a list of at most 32 embeddings");
+        wrong(in, "embeddings", sl_words("a list of at most 32 embeddings"));
         return;
     }
     cJSON_ArrayForEach(item, list)
@@ -497,7 +497,7 @@ static void read_warnings(In *in, SlMetadata *m)
         if (cJSON_IsString(item))
             sl_text_addf(&text, "%s%s", text.length ? "\n" : "", item->valuestring);
         else
-            wrong(in, "warnings", "a list of texts");
+            wrong(in, "warnings", sl_words("a list of texts"));
     }
     take_text(in, &text, &m->warnings);
 }

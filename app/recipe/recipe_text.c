@@ -134,8 +134,8 @@ static bool parse_number(const SlSettingInfo *s, const char *text, SlRecipe *rec
     if (ok)
         sl_setting_set_number(s, recipe, real ? number : (double)whole);
     else
-        sl_text_addf(expected, "%s from %.0f to %.0f", real ? "a number" : "a whole number", s->min,
-                     s->max);
+        sl_text_addf(expected, sl_words("%s from %.0f to %.0f"),
+                     real ? sl_words("a number") : sl_words("a whole number"), s->min, s->max);
     return ok;
 }
 
@@ -155,7 +155,7 @@ bool sl_setting_parse(const SlSettingInfo *s, const char *text, SlRecipe *recipe
             sl_setting_set_seed(s, recipe, seed);
             return true;
         }
-        sl_text_add(expected, "a whole number from 0 to 18446744073709551615");
+        sl_text_add(expected, sl_words("a whole number from 0 to 18446744073709551615"));
         return false;
     case SL_KIND_REAL:
     case SL_KIND_INT:
@@ -220,8 +220,8 @@ cJSON *sl_recipe_to_json(const SlRecipe *recipe)
 static bool wrong(const SlSettingInfo *s, const cJSON *item, const char *expected, SlError *err)
 {
     char *found = cJSON_PrintUnformatted(item);
-    sl_fail(err, SL_ARGUMENT, "%s is %.60s; expected %s", s->key, found ? found : "unreadable",
-            expected);
+    sl_fail(err, SL_ARGUMENT, "%s is %.60s; expected %s", s->key,
+            found ? found : sl_words("unreadable"), expected);
     free(found);
     return false;
 }
@@ -232,8 +232,9 @@ static bool choice_from_json(const cJSON *item, const SlSettingInfo *s, SlRecipe
     SlText names = {0};
     const char *word = cJSON_GetStringValue(item);
     bool ok = parse_choice(s, word ? word : "", recipe, &names);
-    char expected[200];
-    snprintf(expected, sizeof expected, "one of %s", names.data ? names.data : "other words");
+    char expected[400];
+    snprintf(expected, sizeof expected, sl_words("one of %s"),
+             names.data ? names.data : sl_words("other words"));
     sl_text_free(&names);
     return ok || wrong(s, item, expected, err);
 }
@@ -247,19 +248,19 @@ static bool setting_from_json(const cJSON *item, const SlSettingInfo *s, SlRecip
     case SL_KIND_TEXT:
     case SL_KIND_SCHEDULER:
         if (!cJSON_IsString(item))
-            return wrong(s, item, "a text", err);
+            return wrong(s, item, sl_words("a text"), err);
         sl_setting_set_text(s, recipe, item->valuestring);
         return true;
     case SL_KIND_CHOICE:
         return choice_from_json(item, s, recipe, err);
     case SL_KIND_SEED:
         if (!sl_json_to_u64(item, &seed))
-            return wrong(s, item, "a whole number from 0", err);
+            return wrong(s, item, sl_words("a whole number from 0"), err);
         sl_setting_set_seed(s, recipe, seed);
         return true;
     case SL_KIND_REAL:
         if (!isfinite(number))
-            return wrong(s, item, "a number", err);
+            return wrong(s, item, sl_words("a number"), err);
         break;
     case SL_KIND_INT:
     case SL_KIND_SIDE:
@@ -267,7 +268,7 @@ static bool setting_from_json(const cJSON *item, const SlSettingInfo *s, SlRecip
         /* what an int holds, and a double holds exactly */
         if (!(fabs(number) <= (s->kind == SL_KIND_INT64 ? (double)EXACT_INTEGERS : INT_MAX)) ||
             number != floor(number))
-            return wrong(s, item, "a whole number", err);
+            return wrong(s, item, sl_words("a whole number"), err);
         break;
     }
     sl_setting_set_number(s, recipe, number);
@@ -312,7 +313,7 @@ bool sl_recipe_from_file(const cJSON *object, SlRecipe *recipe, SlText *unknown,
     }
     if (!whole)
         sl_fail(err, SL_FORMAT, "its \"recipe\" does not say everything; expected at least %s",
-                needed.data ? needed.data : "the settings");
+                needed.data ? needed.data : sl_words("the settings"));
     sl_text_free(&needed);
     /* A scheduler of a newer version stands in the way of computing, not of reading. */
     SlRecipe values = *recipe;

@@ -71,7 +71,7 @@ static int no_memory(Reader *r)
 /* "The template" or the name of a file, for sentences. */
 static const char *whose(const Source *s)
 {
-    return s->file ? s->file : "The prompt's template";
+    return s->file ? s->file : sl_words("The prompt's template");
 }
 
 static int add_node(Reader *r, NodeKind kind)
@@ -510,7 +510,7 @@ static bool fail_missing(Reader *r, const char *name)
         sl_text_addf(&places, "%s%s", i ? ", " : "", r->folders[i]);
     sl_fail(r->err, SL_IO,
             "There is no wildcard file for __%.100s__; %.100s.txt was looked for in %s", name, name,
-            places.data ? places.data : "no folder");
+            places.data ? places.data : sl_words("no folder"));
     sl_text_free(&places);
     return false;
 }

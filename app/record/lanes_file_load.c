@@ -33,11 +33,13 @@ const SlLaneTensorInfo sl_lane_tensors[SL_LANE_TENSORS] = {
 };
 
 const SlLaneHashInfo sl_lane_hashes[SL_LANE_HASHES] = {
-    [SL_LANE_SAMPLES] = {"sha256", {SL_LANE_X_T, SL_LANE_X_0}, "samples"},
-    [SL_LANE_PREVIEWS] = {"previews_sha256", {SL_LANE_NOISY_PREVIEW, SL_LANE_PREVIEW}, "previews"},
+    [SL_LANE_SAMPLES] = {"sha256", {SL_LANE_X_T, SL_LANE_X_0}, SL_WORDS("samples")},
+    [SL_LANE_PREVIEWS] = {"previews_sha256",
+                          {SL_LANE_NOISY_PREVIEW, SL_LANE_PREVIEW},
+                          SL_WORDS("previews")},
     [SL_LANE_HALVES] = {"halves_sha256",
                         {SL_LANE_OUTPUT, SL_LANE_GUIDANCE},
-                        "outputs or guidance terms"},
+                        SL_WORDS("outputs or guidance terms")},
 };
 
 SlLaneTensorName sl_lane_tensor_name(int lane, SlLaneTensor which)
@@ -75,8 +77,9 @@ static bool read_int(const LaneIn *in, const char *key, int low, int high, int *
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(in->json, key);
     if (!cJSON_IsNumber(item) || !(item->valuedouble >= low && item->valuedouble <= high) ||
         item->valuedouble != floor(item->valuedouble)) {
-        char what[100];
-        snprintf(what, sizeof what, "\"%s\" is not a whole number from %d to %d", key, low, high);
+        char what[400];
+        snprintf(what, sizeof what, sl_words("\"%s\" is not a whole number from %d to %d"), key,
+                 low, high);
         return wrong(in, what);
     }
     *value = (int)item->valuedouble;
@@ -95,8 +98,9 @@ static bool read_int_or(const LaneIn *in, const char *key, int low, int otherwis
 static double *read_rows(const LaneIn *in, const char *key, int n, int *count)
 {
     const cJSON *list = cJSON_GetObjectItemCaseSensitive(in->json, key), *row, *item;
-    char what[100];
-    snprintf(what, sizeof what, "\"%s\" is not a list of 1 to %d rows of %d usable numbers", key,
+    char what[400];
+    snprintf(what, sizeof what,
+             sl_words("\"%s\" is not a list of 1 to %d rows of %d usable numbers"), key,
              MAX_MOMENTS, n);
     *count = cJSON_GetArraySize(list);
     if (!cJSON_IsArray(list) || *count < 1 || *count > MAX_MOMENTS) {
@@ -147,10 +151,10 @@ static bool check_text(const LaneIn *in, const char *key, SlSettingSet settings)
     SlJson *json =
         text ? sl_json_parse_bounded("", text, strlen(text), MAX_SETTINGS, &ignored) : NULL;
     SlRecipe read = *recipe, said = *recipe;
-    char what[300];
+    char what[600];
     bool ok = json && sl_recipe_from_json(sl_json_root(json), &read, NULL, NULL);
     if (!ok) {
-        snprintf(what, sizeof what, "\"%s\" are no settings", key);
+        snprintf(what, sizeof what, sl_words("\"%s\" are no settings"), key);
         sl_json_close(json);
         return wrong(in, what);
     }
@@ -163,10 +167,12 @@ static bool check_text(const LaneIn *in, const char *key, SlSettingSet settings)
     if (!difference)
         sl_fail(in->err, SL_MEMORY, "memory ran out for a comparison");
     else if (!ok) {
-        snprintf(what, sizeof what,
-                 "\"%s\" are not those of its recipe (%.*s): it was changed after it was saved",
-                 key, (int)(strcspn(difference, "\n") < 150 ? strcspn(difference, "\n") : 150),
-                 difference);
+        snprintf(
+            what, sizeof what,
+            sl_words(
+                "\"%s\" are not those of its recipe (%.*s): it was changed after it was saved"),
+            key, (int)(strcspn(difference, "\n") < 150 ? strcspn(difference, "\n") : 150),
+            difference);
         wrong(in, what);
     }
     free(difference);
@@ -233,8 +239,8 @@ static bool check_hash(const LaneIn *in, const SlLaneHashInfo *hash)
         sl_sha256(in->data[hash->of[k]], in->info[hash->of[k]] ? in->info[hash->of[k]]->bytes : 0,
                   both + 64 * k);
     sl_sha256(both, 128, sha256);
-    char said[100];
-    snprintf(said, sizeof said, "%s were changed or damaged", hash->what);
+    char said[400];
+    snprintf(said, sizeof said, sl_words("%s were changed or damaged"), sl_words(hash->what));
     return !expected || strcmp(sha256, expected) == 0 || wrong(in, said);
 }
 
@@ -251,7 +257,7 @@ static bool check_tensors(const LaneIn *in)
         return true;
     sl_sha256(in->data[SL_LANE_X_T] + bytes - sample, sample, last);
     return strcmp(last, m->latents_sha256) == 0 ||
-           wrong(in, "last sample is not the one that its metadata names");
+           wrong(in, sl_words("last sample is not the one that its metadata names"));
 }
 
 /* ---- what is said of the lane ---- */
@@ -276,7 +282,8 @@ static bool check_plan(const LaneIn *in)
         bool whole = row[2] == floor(row[2]) && row[2] >= 0 && row[2] < MAX_MOMENTS;
         if (!whole || (i + 1 < in->plans && row[4 + 2] != next) ||
             (i >= note->inherited && !(own >= 0 && own < steps)))
-            return wrong(in, "plan's steps are not those of its recipe, one after the other");
+            return wrong(in,
+                         sl_words("plan's steps are not those of its recipe, one after the other"));
     }
     return true;
 }
@@ -290,10 +297,10 @@ static bool check_frames(const LaneIn *in)
         const double *row = in->frames + (size_t)i * 9;
         const double *plan = in->plan + (size_t)(number < 0 ? 0 : number) * 4;
         if (number <= before || (number < in->note->inherited) != (i < in->branch_point))
-            return wrong(in, "frames are not in order, or are not in its plan");
+            return wrong(in, sl_words("frames are not in order, or are not in its plan"));
         if (row[6] != plan[0] || row[7] != plan[1] || row[2] != plan[2] ||
             (row[4] != 0) != (plan[3] != 0) || !(row[8] >= 0))
-            return wrong(in, "frames have not the figures of its plan");
+            return wrong(in, sl_words("frames have not the figures of its plan"));
         before = number;
     }
     return true;
@@ -306,8 +313,8 @@ static bool read_own(const LaneIn *in, SlSettingSet *settings)
     double own = cJSON_IsNumber(item) ? item->valuedouble : -1;
     uint64_t all = sl_settings_own(SL_SETTINGS_ALL);
     if (!(own >= 0 && own <= (double)all && own == floor(own))) {
-        char what[100];
-        snprintf(what, sizeof what, "\"own\" is not a whole number from 0 to %llu",
+        char what[400];
+        snprintf(what, sizeof what, sl_words("\"own\" is not a whole number from 0 to %llu"),
                  (unsigned long long)all);
         return wrong(in, what);
     }
@@ -345,7 +352,7 @@ static bool read_header(LaneIn *in)
         return false;
     if (note->inherited >= in->plans || in->branch_point >= in->frame_count ||
         in->frame_count > in->plans)
-        return wrong(in, "frames are more than its plan, or none is its own");
+        return wrong(in, sl_words("frames are more than its plan, or none is its own"));
     note->moments = in->frame_count;
     note->kept_inherited = in->branch_point;
     const SlLaneWordsFrom words = words_from(in);
@@ -405,7 +412,7 @@ static bool record_own(const LaneIn *in, SlTimeline *t)
         int i = t->count;
         bool here = number_of(in, frame) == in->note->inherited + i;
         if (i >= t->total || here != (sl_timeline_slot(t, i) >= 0))
-            return wrong(in, "frames are not those of its interval");
+            return wrong(in, sl_words("frames are not those of its interval"));
         if (here)
             record_frame(in, t, frame++, &elapsed);
         else {

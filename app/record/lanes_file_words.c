@@ -194,9 +194,9 @@ static bool read_shape(SlWordRecord *shape, const SlLaneWordsFrom *from, const c
     const cJSON *rows = cJSON_GetObjectItemCaseSensitive(json, "rows");
     int count = cJSON_GetArraySize(rows), level_count = cJSON_GetArraySize(levels);
     if (!cJSON_IsArray(levels) || level_count < 1 || level_count > SL_WORD_MAP_LEVELS)
-        return wrong(from, err, "\"words\" have no list of 1 to 9 levels");
+        return wrong(from, err, sl_words("\"words\" have no list of 1 to 9 levels"));
     if (!cJSON_IsArray(rows) || count < 3 || count > MAX_ROWS)
-        return wrong(from, err, "\"words\" have no list of 3 to 4000 rows");
+        return wrong(from, err, sl_words("\"words\" have no list of 3 to 4000 rows"));
     shape->row = calloc((size_t)count, sizeof *shape->row);
     if (!shape->row)
         return sl_fail(err, SL_MEMORY, "memory ran out for a comparison");
@@ -204,7 +204,7 @@ static bool read_shape(SlWordRecord *shape, const SlLaneWordsFrom *from, const c
     {
         SlWordRowLevel *level = &shape->level[shape->levels];
         if (!read_level(item, level))
-            return wrong(from, err, "\"words\" have a level without usable sizes");
+            return wrong(from, err, sl_words("\"words\" have a level without usable sizes"));
         level->at = shape->places;
         shape->places += (size_t)level->kept_height * (size_t)level->kept_width;
         shape->levels++;
@@ -213,7 +213,7 @@ static bool read_shape(SlWordRecord *shape, const SlLaneWordsFrom *from, const c
     {
         int at = shape->rows;
         if (!read_row(item, from->prompt, count - 1 - at, &shape->row[at]))
-            return wrong(from, err, "\"words\" have a row that is no word of its prompt");
+            return wrong(from, err, sl_words("\"words\" have a row that is no word of its prompt"));
         shape->rows++;
     }
     return true;
@@ -263,7 +263,7 @@ static bool check_figures(const SlWordRecord *r, const SlLaneWordsFrom *from, Sl
         bool tokens = i % each == 0;
         bool good = tokens ? v >= 0 && v <= MAX_TOKENS : v == -1 || (v >= 0 && v <= 1.001f);
         if (!good)
-            return wrong(from, err, "words have figures that are none");
+            return wrong(from, err, sl_words("words have figures that are none"));
     }
     return true;
 }
@@ -277,7 +277,7 @@ static bool check_hash(const SlWordRecord *r, const SlLaneWordsFrom *from, SlErr
     sl_sha256(r->figures, (size_t)r->slots * figure_bytes(r), both + 64);
     sl_sha256(both, 128, sha256);
     return (expected && strcmp(expected, sha256) == 0) ||
-           wrong(from, err, "words were changed or damaged");
+           wrong(from, err, sl_words("words were changed or damaged"));
 }
 
 SlWordRecord *sl_lane_words_read(const SlLaneWordsIn *in, const SlLaneWordsFrom *from, int moments,

@@ -324,7 +324,8 @@ static bool check_branch(SlTimeline *parent, int step, int moment, SlError *err)
     if ((moment < 0 && !begins) || (moment >= 0 && parent->moments[moment].last))
         return sl_fail(err, SL_ARGUMENT,
                        "a branch after step %d is not possible: %s; expected %d to %d", step,
-                       moment >= 0 ? "nothing is left to do there" : "the run does not have it",
+                       moment >= 0 ? sl_words("nothing is left to do there")
+                                   : sl_words("the run does not have it"),
                        parent->start.data ? parent->moments[0].step + 1 : 0,
                        sl_timeline_steps_done(parent) - (sl_timeline_done(parent) ? 1 : 0));
     return sl_origin_depth(parent->origin) < SL_ORIGIN_MAX_DEPTH ||

@@ -80,15 +80,18 @@ static bool find_kind(const SlAdapter *a, SlAdapterModule *m, SlError *err)
     const bool is_lokr = has_any(m, SL_ROLE_LOKR_W1, SL_ROLE_LOKR_T2);
     const bool is_diff = m->tensor[SL_ROLE_DIFF], is_set = m->tensor[SL_ROLE_SET];
     if (is_lora + is_loha + is_lokr + is_diff + is_set > 1)
-        return damaged(a, m->key, err, "has tensors of several kinds of adapters");
+        return damaged(a, m->key, err, sl_words("has tensors of several kinds of adapters"));
     if (is_lora && !has_all(m, lora, 2))
-        return damaged(a, m->key, err, "is not whole: it has one of lora_down and lora_up only");
+        return damaged(a, m->key, err,
+                       sl_words("is not whole: it has one of lora_down and lora_up only"));
     if (is_loha &&
         (!has_all(m, loha, 4) || !m->tensor[SL_ROLE_HADA_T1] != !m->tensor[SL_ROLE_HADA_T2]))
-        return damaged(a, m->key, err, "is not whole: it lacks some of the tensors of a LoHa");
+        return damaged(a, m->key, err,
+                       sl_words("is not whole: it lacks some of the tensors of a LoHa"));
     if (is_lokr && (!has_factor(m, SL_ROLE_LOKR_W1, SL_ROLE_LOKR_W1_A, SL_ROLE_LOKR_W1_B) ||
                     !has_factor(m, SL_ROLE_LOKR_W2, SL_ROLE_LOKR_W2_A, SL_ROLE_LOKR_W2_B)))
-        return damaged(a, m->key, err, "is not whole: it lacks some of the tensors of a LoKr");
+        return damaged(a, m->key, err,
+                       sl_words("is not whole: it lacks some of the tensors of a LoKr"));
     m->kind = is_lora   ? SL_MODULE_LORA
               : is_loha ? SL_MODULE_LOHA
               : is_lokr ? SL_MODULE_LOKR
@@ -96,7 +99,8 @@ static bool find_kind(const SlAdapter *a, SlAdapterModule *m, SlError *err)
               : is_set  ? SL_MODULE_SET
                         : SL_MODULE_NONE;
     if (m->kind == SL_MODULE_NONE && !m->tensor[SL_ROLE_DIFF_BIAS])
-        return damaged(a, m->key, err, "changes nothing: it has an alpha or a scale only");
+        return damaged(a, m->key, err,
+                       sl_words("changes nothing: it has an alpha or a scale only"));
     return true;
 }
 

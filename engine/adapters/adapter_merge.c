@@ -34,7 +34,7 @@ static bool misfit(const SlAdapter *a, const SlTensorInfo *info, SlError *err, c
         err, SL_FORMAT,
         "%s: tensor \"%s\" has shape [%s], which does not fit the model; expected %s%s%s",
         sl_show_path(a->path).text, sl_show_name(info->name).text, shape, expected,
-        base ? ": this file is for " : "", base ? base : "");
+        base ? sl_words(": this file is for ") : "", base ? base : "");
 }
 
 /* a b = c, without overflow */
@@ -119,12 +119,12 @@ static Size lokr_size(const SlAdapterModule *m, int i, int64_t window)
 static bool factors_fit(const SlAdapter *a, const Factors *f, Size want, int64_t window,
                         SlError *err)
 {
-    char expected[120];
+    char expected[300];
     Size size = factors_size(f, window);
     if (size.rows == want.rows && size.columns == want.columns)
         return true;
     bool down = size.rows > 0 && size.rows == want.rows;
-    snprintf(expected, sizeof expected, "one of the factors of a weight of %lld x %lld",
+    snprintf(expected, sizeof expected, sl_words("one of the factors of a weight of %lld x %lld"),
              (long long)want.rows, (long long)want.columns);
     return misfit(a, down ? f->down : f->up, err, expected);
 }
@@ -132,22 +132,22 @@ static bool factors_fit(const SlAdapter *a, const Factors *f, Size want, int64_t
 static bool lokr_fits(const SlAdapter *a, const SlAdapterModule *m, Size want, int64_t window,
                       SlError *err)
 {
-    char expected[120];
+    char expected[300];
     Size one = lokr_size(m, 0, 1), two = lokr_size(m, 1, window);
     if (product_is(one.rows, two.rows, want.rows) &&
         product_is(one.columns, two.columns, want.columns))
         return true;
-    snprintf(expected, sizeof expected, "one of the factors of a weight of %lld x %lld",
+    snprintf(expected, sizeof expected, sl_words("one of the factors of a weight of %lld x %lld"),
              (long long)want.rows, (long long)want.columns);
     return misfit(a, lokr_whole(m, 1) ? lokr_whole(m, 1) : lokr_factors(m, 1).up, err, expected);
 }
 
 static bool whole_fits(const SlAdapter *a, const SlTensorInfo *info, Size want, SlError *err)
 {
-    char expected[120];
+    char expected[300];
     if (info->rank > 0 && info->size[0] == want.rows && sl_adapter_columns(info) == want.columns)
         return true;
-    snprintf(expected, sizeof expected, "the shape of a weight of %lld x %lld",
+    snprintf(expected, sizeof expected, sl_words("the shape of a weight of %lld x %lld"),
              (long long)want.rows, (long long)want.columns);
     return misfit(a, info, err, expected);
 }
@@ -198,7 +198,7 @@ bool sl_module_fits(const SlAdapter *a, const SlAdapterModule *m, int64_t rows, 
     }
     if (ok && dora_axis(m, want, window) == DORA_WRONG)
         ok = misfit(a, m->tensor[m->tensor[SL_ROLE_DORA] ? SL_ROLE_DORA : SL_ROLE_MAGNITUDE], err,
-                    "a norm for each output or input of its weight");
+                    sl_words("a norm for each output or input of its weight"));
     return ok;
 }
 

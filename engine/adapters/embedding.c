@@ -131,7 +131,7 @@ static bool read_bundles(SlEmbeddingFile *f, SlError *err)
         if (begins(info->name, bundle_mark) && !take_bundled(f, info, err))
             return false;
     }
-    f->layout = "in a LoRA";
+    f->layout = sl_words("in a LoRA");
     return true;
 }
 
@@ -163,7 +163,7 @@ static bool read_named(SlEmbeddingFile *f, SlError *err)
         e->named = *info->name;
         e->word = *info->name ? e->word : NULL;
     }
-    f->layout = f->embedding[0].word ? "diffusers" : "a tensor alone";
+    f->layout = f->embedding[0].word ? "diffusers" : sl_words("a tensor alone");
     return true;
 }
 
@@ -244,7 +244,7 @@ static const char *base_of(const SlEmbedding *e)
         return "Stable Diffusion XL";
     return e->width[0] == 768    ? "Stable Diffusion 1.x"
            : e->width[0] == 1024 ? "Stable Diffusion 2.x"
-           : e->width[0] == 1280 ? "the second text encoder of Stable Diffusion XL"
+           : e->width[0] == 1280 ? sl_words("the second text encoder of Stable Diffusion XL")
                                  : NULL;
 }
 

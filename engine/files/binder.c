@@ -132,7 +132,7 @@ static SlShown any_file(const SlBinder *b)
     SlShown shown = sl_show_path(sl_weights_file(w, 0));
     if (sl_weights_files(w) > 1)
         snprintf(shown.text + strlen(shown.text), sizeof shown.text - strlen(shown.text),
-                 " and %d more", sl_weights_files(w) - 1);
+                 sl_words(" and %d more"), sl_weights_files(w) - 1);
     return shown;
 }
 
@@ -165,18 +165,20 @@ static const SlTensorInfo *find_fitting(SlBinder *b, const Wanted *wanted)
 {
     const SlTensorInfo *info = sl_find_stored(b->options.weights, wanted->name);
     if (!info) {
-        complain(b, SL_FORMAT, "%s: tensor \"%s\" is missing; expected one of shape %s",
+        complain(b, SL_FORMAT, sl_words("%s: tensor \"%s\" is missing; expected one of shape %s"),
                  any_file(b).text, wanted->name, shape_text(wanted->rank, wanted->size).text);
         return NULL;
     }
     SlShown file = sl_show_path(sl_weights_file_of(b->options.weights, info));
     b->used[info->index] = true;
     if (!sl_stored_fits(wanted->kind, wanted->rank, wanted->size, info)) {
-        complain(b, SL_FORMAT,
-                 "%s: tensor \"%s\" has shape %s, expected %s: the file belongs to another model "
-                 "or config.json is wrong",
-                 file.text, sl_show_name(info->name).text, shape_text(info->rank, info->size).text,
-                 shape_text(wanted->rank, wanted->size).text);
+        complain(
+            b, SL_FORMAT,
+            sl_words(
+                "%s: tensor \"%s\" has shape %s, expected %s: the file belongs to another model "
+                "or config.json is wrong"),
+            file.text, sl_show_name(info->name).text, shape_text(info->rank, info->size).text,
+            shape_text(wanted->rank, wanted->size).text);
         return NULL;
     }
     if (!info->storage) {
@@ -364,7 +366,7 @@ static bool go_on(SlBinder *b)
 {
     SlDevice *dev = b->options.dev;
     if (b->finished) {
-        complain(b, SL_ARGUMENT, "%s: a weight was asked for after the last one",
+        complain(b, SL_ARGUMENT, sl_words("%s: a weight was asked for after the last one"),
                  b->options.component);
         return false;
     }
@@ -441,7 +443,7 @@ SlWeight *sl_bind_stacked(SlBinder *b, const char *const *names, int count, int6
         return bind_random(b, &wanted);
     }
     if (count > STACKED) {
-        complain(b, SL_ARGUMENT, "%s: %d weights cannot be stacked", names[0], count);
+        complain(b, SL_ARGUMENT, sl_words("%s: %d weights cannot be stacked"), names[0], count);
         return NULL;
     }
     if (!find_stack(b, names, each, &stack))
@@ -488,8 +490,9 @@ static void look_for_unused(SlBinder *b)
     }
     if (!unused)
         return;
-    snprintf(b->warning, sizeof b->warning, "%s: %d tensor%s not used: %s%s", b->options.component,
-             unused, unused == 1 ? " is" : "s are", list, unused > 3 ? ", ..." : "");
+    snprintf(b->warning, sizeof b->warning, sl_words("%s: %d tensor%s not used: %s%s"),
+             b->options.component, unused, unused == 1 ? " is" : "s are", list,
+             unused > 3 ? ", ..." : "");
     sl_fail(&b->left, SL_FORMAT, "%s: tensor \"%s\" of shape %s is not part of this model; %s",
             sl_show_path(sl_weights_file_of(w, first)).text, sl_show_name(first->name).text,
             shape_text(first->rank, first->size).text, b->warning);
@@ -549,7 +552,7 @@ static bool find_again(SlBinder *b, const Bound *bound, Stack *stack, uint64_t e
     for (int i = 0; i < bound->names; i++) {
         stack->info[i] = sl_weights_find(b->options.weights, bound->name[i]);
         if (!stack->info[i] || !stack->info[i]->storage) {
-            complain(b, SL_FORMAT, "%s: tensor \"%s\" is gone", any_file(b).text,
+            complain(b, SL_FORMAT, sl_words("%s: tensor \"%s\" is gone"), any_file(b).text,
                      sl_show_name(bound->name[i]).text);
             return false;
         }
@@ -559,8 +562,8 @@ static bool find_again(SlBinder *b, const Bound *bound, Stack *stack, uint64_t e
         found += n;
     }
     if (found != elements)
-        complain(b, SL_FORMAT, "%s: tensor \"%s\" has another shape than before", any_file(b).text,
-                 sl_show_name(bound->name[0]).text);
+        complain(b, SL_FORMAT, sl_words("%s: tensor \"%s\" has another shape than before"),
+                 any_file(b).text, sl_show_name(bound->name[0]).text);
     return found == elements;
 }
 

@@ -36,23 +36,23 @@ static const struct {
     bool at_start;
     const char *what;
 } others[] = {
-    {"lora_unet_", true, "this is a LoRA, an addition to a model, not a model"},
-    {"lora_te", true, "this is a LoRA, an addition to a model, not a model"},
-    {".lora_down.weight", false, "this is a LoRA, an addition to a model, not a model"},
-    {".lora_A.weight", false, "this is a LoRA, an addition to a model, not a model"},
-    {".lora.down.weight", false, "this is a LoRA, an addition to a model, not a model"},
-    {"emb_params", true, "this is a textual inversion embedding, not a model"},
-    {"string_to_param", true, "this is a textual inversion embedding, not a model"},
-    {"clip_l", true, "this is a textual inversion embedding, not a model"},
-    {"control_model.", true, "this is a ControlNet, an addition to a model, not a model"},
+    {"lora_unet_", true, SL_WORDS("this is a LoRA, an addition to a model, not a model")},
+    {"lora_te", true, SL_WORDS("this is a LoRA, an addition to a model, not a model")},
+    {".lora_down.weight", false, SL_WORDS("this is a LoRA, an addition to a model, not a model")},
+    {".lora_A.weight", false, SL_WORDS("this is a LoRA, an addition to a model, not a model")},
+    {".lora.down.weight", false, SL_WORDS("this is a LoRA, an addition to a model, not a model")},
+    {"emb_params", true, SL_WORDS("this is a textual inversion embedding, not a model")},
+    {"string_to_param", true, SL_WORDS("this is a textual inversion embedding, not a model")},
+    {"clip_l", true, SL_WORDS("this is a textual inversion embedding, not a model")},
+    {"control_model.", true, SL_WORDS("this is a ControlNet, an addition to a model, not a model")},
     {"controlnet_cond_embedding.", true,
-     "this is a ControlNet, an addition to a model, not a model"},
+     SL_WORDS("this is a ControlNet, an addition to a model, not a model")},
     {"joint_blocks.", false,
-     "this is a Stable Diffusion 3 checkpoint; only Stable Diffusion 1.x, "
-     "2.x and XL can be read from a single file"},
+     SL_WORDS("this is a Stable Diffusion 3 checkpoint; only Stable Diffusion 1.x, "
+              "2.x and XL can be read from a single file")},
     {"double_blocks.", false,
-     "this is a Flux checkpoint; only Stable Diffusion 1.x, 2.x and XL can be "
-     "read from a single file"},
+     SL_WORDS("this is a Flux checkpoint; only Stable Diffusion 1.x, 2.x and XL can be "
+              "read from a single file")},
 };
 
 /* A file that lacks the UNet: which single part is it? */
@@ -61,32 +61,43 @@ static const char *part_of_model(const SlWeightSource *file)
     static const struct {
         const char *prefix, *what;
     } parts[] = {
-        {"down_blocks.", "this is the UNet of a diffusers folder: open the folder that holds "
-                         "model_index.json, or give this file to another model with --unet"},
-        {"diffusion_model.", "this file contains only a UNet: give it to a model with --unet"},
-        {"input_blocks.", "this file contains only a UNet: give it to a model with --unet"},
-        {"first_stage_model.", "this file contains only the VAE, not a whole model: give it to a "
-                               "model with --vae"},
-        {"decoder.", "this file contains only a VAE, not a whole model: give it to a model with "
-                     "--vae"},
-        {"vae.", "this file contains only a VAE, not a whole model: give it to a model with --vae"},
-        {"cond_stage_model.", "this file contains only the text encoder, not a whole model: give "
-                              "it to a model with --text-encoder"},
-        {"text_model.", "this file contains only a text encoder, not a whole model: give it to a "
-                        "model with --text-encoder"},
-        {"model_ema.", "this file contains only the averaged (EMA) weights, in a layout that "
-                       "cannot be read"},
+        {"down_blocks.",
+         SL_WORDS("this is the UNet of a diffusers folder: open the folder that holds "
+                  "model_index.json, or give this file to another model with --unet")},
+        {"diffusion_model.",
+         SL_WORDS("this file contains only a UNet: give it to a model with --unet")},
+        {"input_blocks.",
+         SL_WORDS("this file contains only a UNet: give it to a model with --unet")},
+        {"first_stage_model.",
+         SL_WORDS("this file contains only the VAE, not a whole model: give it to a "
+                  "model with --vae")},
+        {"decoder.",
+         SL_WORDS("this file contains only a VAE, not a whole model: give it to a model with "
+                  "--vae")},
+        {"vae.",
+         SL_WORDS(
+             "this file contains only a VAE, not a whole model: give it to a model with --vae")},
+        {"cond_stage_model.",
+         SL_WORDS("this file contains only the text encoder, not a whole model: give "
+                  "it to a model with --text-encoder")},
+        {"text_model.",
+         SL_WORDS("this file contains only a text encoder, not a whole model: give it to a "
+                  "model with --text-encoder")},
+        {"model_ema.",
+         SL_WORDS("this file contains only the averaged (EMA) weights, in a layout that "
+                  "cannot be read")},
     };
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
         if (first_with(file, parts[i].prefix, true))
             return parts[i].what;
-    return "the names of its tensors are not those of a Stable Diffusion checkpoint";
+    return sl_words("the names of its tensors are not those of a Stable Diffusion checkpoint");
 }
 
 static bool refuse(const SlWeightSource *file, SlError *err, const char *what, const char *tensor)
 {
     return sl_fail(err, SL_UNSUPPORTED, "%s: %s (it has the tensor \"%s\")",
-                   sl_show_path(sl_weights_file(file, 0)).text, what, sl_show_name(tensor).text);
+                   sl_show_path(sl_weights_file(file, 0)).text, sl_words(what),
+                   sl_show_name(tensor).text);
 }
 
 static bool check_input_channels(const SlWeightSource *file, const SlTensorInfo *conv_in,
@@ -95,15 +106,16 @@ static bool check_input_channels(const SlWeightSource *file, const SlTensorInfo 
     int64_t channels = conv_in->rank == 4 ? conv_in->size[1] : 0;
     if (channels == 4)
         return true;
-    return sl_fail(err, SL_UNSUPPORTED, "%s: the UNet takes %lld channels (\"%s\"), expected 4: %s",
-                   sl_show_path(sl_weights_file(file, 0)).text, (long long)channels, conv_in->name,
-                   channels == 9   ? "this is an inpainting model: it is told what of a picture to "
-                                     "keep, and pictures cannot be given to it yet"
-                   : channels == 8 ? "this is an instruct-pix2pix model: it changes a picture, and "
-                                     "pictures cannot be given to it yet"
-                   : channels == 5 ? "this is a depth model"
-                   : channels == 7 ? "this is an upscaler"
-                                   : "only text to picture models can be read");
+    return sl_fail(
+        err, SL_UNSUPPORTED, "%s: the UNet takes %lld channels (\"%s\"), expected 4: %s",
+        sl_show_path(sl_weights_file(file, 0)).text, (long long)channels, conv_in->name,
+        channels == 9   ? sl_words("this is an inpainting model: it is told what of a picture to "
+                                     "keep, and pictures cannot be given to it yet")
+        : channels == 8 ? sl_words("this is an instruct-pix2pix model: it changes a picture, and "
+                                   "pictures cannot be given to it yet")
+        : channels == 5 ? sl_words("this is a depth model")
+        : channels == 7 ? sl_words("this is an upscaler")
+                        : sl_words("only text to picture models can be read"));
 }
 
 /* Told a pooled text and sizes beside the time. */
@@ -208,7 +220,8 @@ static bool arch_xl(const SlWeightSource *file, char arch[16], SlError *err)
         "with it (SD XL), or 2 and 4 (SSD-1B) or 1 and 2 (Vega) without; or of blocks of "
         "one layer 2 and 6 with it or 2 and 5 without (KOALA)",
         sl_show_path(sl_weights_file(file, 0)).text, second, third,
-        layers == 1 ? "3 and 5" : "4 and 7", middle ? "attends" : "does not attend");
+        layers == 1 ? "3 and 5" : "4 and 7",
+        middle ? sl_words("attends") : sl_words("does not attend"));
 }
 
 /* ---- what a file says of its noise ---- */
@@ -240,7 +253,7 @@ bool sl_checkpoint_marks(const SlWeightSource *file, SlCheckpointMarks *marks, S
                                              (snr && !strcasecmp(snr, "true"))};
     if (sl_weights_find(file, "v_pred")) {
         marks->prediction = "v_prediction";
-        marks->from = "the tensor v_pred";
+        marks->from = sl_words("the tensor v_pred");
         return true;
     }
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
@@ -257,7 +270,7 @@ bool sl_checkpoint_marks(const SlWeightSource *file, SlCheckpointMarks *marks, S
     }
     if (name_says_v(file)) {
         marks->prediction = "v_prediction";
-        marks->from = "the file's name";
+        marks->from = sl_words("the file's name");
     }
     return true;
 }
@@ -279,7 +292,8 @@ static bool read_numbers(const SlWeightSource *file, const char *name, int count
             "%s: the tensor \"%s\" %s; expected %d number%s, as models trained as EDM is "
             "have them",
             sl_show_path(sl_weights_file(file, 0)).text, name,
-            info ? "has another size" : "is missing", count, count == 1 ? "" : "s");
+            info ? sl_words("has another size") : sl_words("is missing"), count,
+            count == 1 ? "" : "s");
     if (!sl_weights_read_f32(file, info, values, err))
         return false;
     for (int i = 0; i < count; i++)
@@ -328,10 +342,11 @@ bool sl_checkpoint_edm(const SlWeightSource *file, bool xl_base, SlEdmMarks *mar
     const SlTensorInfo *v = first_with(file, "edm_vpred.", true);
     const SlTensorInfo *mean = first_with(file, "edm_mean", true);
     if ((v || mean) && !xl_base)
-        return refuse(file, err,
-                      "of the models that were trained as EDM is only those of Stable Diffusion "
-                      "XL's base can be run, and this is another",
-                      v ? v->name : mean->name);
+        return refuse(
+            file, err,
+            sl_words("of the models that were trained as EDM is only those of Stable Diffusion "
+                     "XL's base can be run, and this is another"),
+            v ? v->name : mean->name);
     return v ? read_cosxl(file, marks, err) : !mean || read_playground(file, marks, err);
 }
 
@@ -366,28 +381,34 @@ const char *sl_checkpoint_reason(const char *arch)
     static const struct {
         const char *arch, *reason;
     } reasons[] = {
-        {"sd15", "texts of size 768 (attn2.to_k), CLIP's names (cond_stage_model.transformer)"},
+        {"sd15",
+         SL_WORDS("texts of size 768 (attn2.to_k), CLIP's names (cond_stage_model.transformer)")},
         {"sd21-base",
-         "texts of size 1024, OpenCLIP's names (cond_stage_model.model), and 512, base, "
-         "turbo or epsilon in its metadata or name"},
-        {"sd21", "texts of size 1024, OpenCLIP's names (cond_stage_model.model), and nothing that "
-                 "says 512 pixels or epsilon"},
-        {"sdxl", "two text encoders (conditioner.embedders), transformers 2 and 10 layers deep"},
-        {"ssd-1b", "two text encoders (conditioner.embedders), transformers 2 and 4 layers deep, "
-                   "none in the middle"},
+         SL_WORDS("texts of size 1024, OpenCLIP's names (cond_stage_model.model), and 512, base, "
+                  "turbo or epsilon in its metadata or name")},
+        {"sd21",
+         SL_WORDS("texts of size 1024, OpenCLIP's names (cond_stage_model.model), and nothing that "
+                  "says 512 pixels or epsilon")},
+        {"sdxl",
+         SL_WORDS("two text encoders (conditioner.embedders), transformers 2 and 10 layers deep")},
+        {"ssd-1b",
+         SL_WORDS("two text encoders (conditioner.embedders), transformers 2 and 4 layers deep, "
+                  "none in the middle")},
         {"vega",
-         "two text encoders (conditioner.embedders), transformers 1 and 2 layers deep, none "
-         "in the middle"},
+         SL_WORDS(
+             "two text encoders (conditioner.embedders), transformers 1 and 2 layers deep, none "
+             "in the middle")},
         {"koala-1b",
-         "two text encoders (conditioner.embedders), blocks of one layer, transformers 2 "
-         "and 6 layers deep"},
+         SL_WORDS("two text encoders (conditioner.embedders), blocks of one layer, transformers 2 "
+                  "and 6 layers deep")},
         {"koala-700m",
-         "two text encoders (conditioner.embedders), blocks of one layer, transformers "
-         "2 and 5 layers deep, no middle block"},
-        {"sdxl-refiner", "OpenCLIP alone as text encoder (conditioner.embedders.0.model)"},
+         SL_WORDS("two text encoders (conditioner.embedders), blocks of one layer, transformers "
+                  "2 and 5 layers deep, no middle block")},
+        {"sdxl-refiner",
+         SL_WORDS("OpenCLIP alone as text encoder (conditioner.embedders.0.model)")},
     };
     for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++)
         if (!strcmp(reasons[i].arch, arch))
-            return reasons[i].reason;
-    return "the family's own marks";
+            return sl_words(reasons[i].reason);
+    return sl_words("the family's own marks");
 }

@@ -43,55 +43,71 @@ static const Magic magics[] = {
 };
 
 /* What stands in the messages, by kind. */
-#define PICKLE_ADVICE                                                                           \
-    "a pickle, a Python program that could do anything when it is opened; it is never loaded: " \
-    "look for the same model as .safetensors, or convert it with a tool that you trust"
-#define ARCHIVE_ADVICE "unpack it first and open the folder that holds model_index.json"
-
 static const char *const sentences[] = {
     [SL_FILE_UNKNOWN] = NULL,
-    [SL_FILE_EMPTY] = "the file is empty (0 bytes): download it again",
-    [SL_FILE_ZIP_PICKLE] = "this is a PyTorch file (.pt, .ckpt, .bin) that contains " PICKLE_ADVICE,
+    [SL_FILE_EMPTY] = SL_WORDS("the file is empty (0 bytes): download it again"),
+    [SL_FILE_ZIP_PICKLE] =
+        SL_WORDS("this is a PyTorch file (.pt, .ckpt, .bin) that contains a pickle, a Python "
+                 "program that could do anything when it is opened; it is never loaded: look for "
+                 "the same model as .safetensors, or convert it with a tool that you trust"),
     [SL_FILE_ZIP] =
-        "this is a zip archive; if it is a PyTorch file (.pt, .ckpt, .bin), it contains a pickle "
-        "and is never loaded: look for the same model as .safetensors; otherwise " ARCHIVE_ADVICE,
-    [SL_FILE_PICKLE] = "this is " PICKLE_ADVICE,
-    [SL_FILE_GZIP] = "this is a gzip archive: " ARCHIVE_ADVICE,
-    [SL_FILE_XZ] = "this is an xz archive: " ARCHIVE_ADVICE,
-    [SL_FILE_SEVEN_ZIP] = "this is a 7-Zip archive: " ARCHIVE_ADVICE,
-    [SL_FILE_ZSTD] = "this is a Zstandard archive: " ARCHIVE_ADVICE,
-    [SL_FILE_RAR] = "this is a RAR archive: " ARCHIVE_ADVICE,
-    [SL_FILE_TAR] = "this is a tar archive: " ARCHIVE_ADVICE,
-    [SL_FILE_GGUF] = "this is a GGUF file, where a .safetensors file is expected",
-    [SL_FILE_GGML] = "this is a GGML file, the format before GGUF, which this program cannot read: "
-                     "look for the same model as .safetensors or .gguf",
-    [SL_FILE_HDF5] = "this is an HDF5 file (Keras), which this program cannot read: look for the "
-                     "same model as .safetensors",
-    [SL_FILE_NUMPY] = "this is a NumPy array, not a model: expected .safetensors",
-    [SL_FILE_HTML] = "this is a web page, not a model: the download was answered with an error or "
-                     "a login page; download it again",
-    [SL_FILE_LFS] = "this is a Git LFS pointer, not the file itself: run \"git lfs pull\" in its "
-                    "folder or download the file",
-    [SL_FILE_PNG] = "this is a PNG picture, not a model: expected a folder with model_index.json "
-                    "or a .safetensors file",
-    [SL_FILE_JPEG] = "this is a JPEG picture, not a model: expected a folder with model_index.json "
-                     "or a .safetensors file",
-    [SL_FILE_WEBP] = "this is a WebP picture, not a model: expected a folder with "
-                     "model_index.json or a .safetensors file",
-    [SL_FILE_PDF] = "this is a PDF document, not a model: expected a folder with "
-                    "model_index.json or a .safetensors file",
-    [SL_FILE_ELF] = "this is a program, not a model: expected a folder with model_index.json or a "
-                    ".safetensors file",
-    [SL_FILE_JSON] = "this is a JSON file, not weights: open the folder it is in",
-    [SL_FILE_TEXT] = "this is a text file, not a model: expected a folder with model_index.json or "
-                     "a .safetensors file",
-    [SL_FILE_ZEROS] = "the file begins with zeros only: its download was never finished; download "
-                      "it again",
+        SL_WORDS("this is a zip archive; if it is a PyTorch file (.pt, .ckpt, .bin), it contains a "
+                 "pickle and is never loaded: look for the same model as .safetensors; otherwise "
+                 "unpack it first and open the folder that holds model_index.json"),
+    [SL_FILE_PICKLE] = SL_WORDS("this is a pickle, a Python program that could do anything when it "
+                                "is opened; it is never loaded: look for the same model as "
+                                ".safetensors, or convert it with a tool that you trust"),
+    [SL_FILE_GZIP] = SL_WORDS(
+        "this is a gzip archive: unpack it first and open the folder that holds model_index.json"),
+    [SL_FILE_XZ] = SL_WORDS(
+        "this is an xz archive: unpack it first and open the folder that holds model_index.json"),
+    [SL_FILE_SEVEN_ZIP] = SL_WORDS(
+        "this is a 7-Zip archive: unpack it first and open the folder that holds model_index.json"),
+    [SL_FILE_ZSTD] = SL_WORDS("this is a Zstandard archive: unpack it first and open the folder "
+                              "that holds model_index.json"),
+    [SL_FILE_RAR] = SL_WORDS(
+        "this is a RAR archive: unpack it first and open the folder that holds model_index.json"),
+    [SL_FILE_TAR] = SL_WORDS(
+        "this is a tar archive: unpack it first and open the folder that holds model_index.json"),
+    [SL_FILE_GGUF] = SL_WORDS("this is a GGUF file, where a .safetensors file is expected"),
+    [SL_FILE_GGML] =
+        SL_WORDS("this is a GGML file, the format before GGUF, which this program cannot read: "
+                 "look for the same model as .safetensors or .gguf"),
+    [SL_FILE_HDF5] =
+        SL_WORDS("this is an HDF5 file (Keras), which this program cannot read: look for the "
+                 "same model as .safetensors"),
+    [SL_FILE_NUMPY] = SL_WORDS("this is a NumPy array, not a model: expected .safetensors"),
+    [SL_FILE_HTML] =
+        SL_WORDS("this is a web page, not a model: the download was answered with an error or "
+                 "a login page; download it again"),
+    [SL_FILE_LFS] =
+        SL_WORDS("this is a Git LFS pointer, not the file itself: run \"git lfs pull\" in its "
+                 "folder or download the file"),
+    [SL_FILE_PNG] =
+        SL_WORDS("this is a PNG picture, not a model: expected a folder with model_index.json "
+                 "or a .safetensors file"),
+    [SL_FILE_JPEG] =
+        SL_WORDS("this is a JPEG picture, not a model: expected a folder with model_index.json "
+                 "or a .safetensors file"),
+    [SL_FILE_WEBP] = SL_WORDS("this is a WebP picture, not a model: expected a folder with "
+                              "model_index.json or a .safetensors file"),
+    [SL_FILE_PDF] = SL_WORDS("this is a PDF document, not a model: expected a folder with "
+                             "model_index.json or a .safetensors file"),
+    [SL_FILE_ELF] =
+        SL_WORDS("this is a program, not a model: expected a folder with model_index.json or a "
+                 ".safetensors file"),
+    [SL_FILE_JSON] = SL_WORDS("this is a JSON file, not weights: open the folder it is in"),
+    [SL_FILE_TEXT] =
+        SL_WORDS("this is a text file, not a model: expected a folder with model_index.json or "
+                 "a .safetensors file"),
+    [SL_FILE_ZEROS] =
+        SL_WORDS("the file begins with zeros only: its download was never finished; download "
+                 "it again"),
 };
 
 const char *sl_file_kind_sentence(SlFileKind kind)
 {
-    return sentences[kind];
+    return sl_words(sentences[kind]);
 }
 
 static bool contains(const char *head, size_t length, const char *what)
@@ -177,22 +193,23 @@ int sl_file_open(const char *path, uint64_t *size, SlError *err)
     struct stat st;
     int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
     if (fd < 0) {
-        const char *why = errno == ENOENT   ? "there is no such file"
-                          : errno == EACCES ? "no permission to read it"
-                          : errno == ELOOP  ? "its symbolic links lead in a circle"
-                          : errno == ENXIO  ? "this is a socket or a device, not a regular file"
-                                            : strerror(errno);
+        const char *why = errno == ENOENT   ? sl_words("there is no such file")
+                          : errno == EACCES ? sl_words("no permission to read it")
+                          : errno == ELOOP  ? sl_words("its symbolic links lead in a circle")
+                          : errno == ENXIO
+                              ? sl_words("this is a socket or a device, not a regular file")
+                              : strerror(errno);
         sl_fail(err, SL_IO, "%s: %s", sl_show_path(path).text, why);
         return -1;
     }
     if (fstat(fd, &st))
         return refuse(fd, path, strerror(errno), err);
     if (S_ISDIR(st.st_mode))
-        return refuse(fd, path, "this is a folder, expected a file", err);
+        return refuse(fd, path, sl_words("this is a folder, expected a file"), err);
     if (S_ISFIFO(st.st_mode))
-        return refuse(fd, path, "this is a pipe (FIFO), expected a regular file", err);
+        return refuse(fd, path, sl_words("this is a pipe (FIFO), expected a regular file"), err);
     if (!S_ISREG(st.st_mode))
-        return refuse(fd, path, "this is a device, expected a regular file", err);
+        return refuse(fd, path, sl_words("this is a device, expected a regular file"), err);
     *size = (uint64_t)st.st_size;
     return fd;
 }

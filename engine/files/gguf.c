@@ -165,13 +165,13 @@ static bool no_memory(const Header *h)
 static bool has_left(const Header *h, uint64_t bytes)
 {
     if (bytes > h->g->bytes - h->at)
-        return bad(h,
-                   "its GGUF header ends at byte %llu, where %llu more are expected: the file "
-                   "is cut off or damaged; download it again",
-                   (unsigned long long)h->g->bytes,
-                   (unsigned long long)(bytes - (h->g->bytes - h->at)));
+        return bad(
+            h,
+            sl_words("its GGUF header ends at byte %llu, where %llu more are expected: the file "
+                     "is cut off or damaged; download it again"),
+            (unsigned long long)h->g->bytes, (unsigned long long)(bytes - (h->g->bytes - h->at)));
     return h->at + bytes <= SL_GGUF_MAX_HEADER ||
-           bad(h, "its header has more than %u bytes", SL_GGUF_MAX_HEADER);
+           bad(h, sl_words("its header has more than %u bytes"), SL_GGUF_MAX_HEADER);
 }
 
 static bool take(Header *h, void *out, uint64_t bytes)
@@ -231,7 +231,7 @@ static char *take_text(Header *h, uint64_t length, const char *what)
     if (ok && strlen(text) == length && sl_utf8_valid(text, (size_t)length))
         return text;
     if (ok)
-        bad(h, "%s is not a text: the file is damaged", what);
+        bad(h, sl_words("%s is not a text: the file is damaged"), sl_words(what));
     free(text);
     return NULL;
 }
@@ -242,7 +242,8 @@ static char *take_name(Header *h, const char *what)
     if (!take_u64(h, &length))
         return NULL;
     if (length == 0 || length > MAX_NAME) {
-        bad(h, "%s has %llu bytes; expected 1 to %d", what, (unsigned long long)length, MAX_NAME);
+        bad(h, sl_words("%s has %llu bytes; expected 1 to %d"), sl_words(what),
+            (unsigned long long)length, MAX_NAME);
         return NULL;
     }
     return take_text(h, length, what);
@@ -273,7 +274,8 @@ static bool check_type(const Header *h, const char *key, uint32_t type)
 {
     if (type < TYPES)
         return true;
-    bad(h, "the value of \"%s\" has the type %u; expected 0 to 12", sl_show_name(key).text, type);
+    bad(h, sl_words("the value of \"%s\" has the type %u; expected 0 to 12"),
+        sl_show_name(key).text, type);
     return false;
 }
 
@@ -288,13 +290,14 @@ static bool skip_value(Header *h, const char *key, uint32_t type, int nested)
     if (type == TYPE_TEXT)
         return take_u64(h, &bytes) && skip(h, bytes);
     if (nested == MAX_NESTED)
-        return bad(h, "the value of \"%s\" has more than %d arrays within each other",
+        return bad(h, sl_words("the value of \"%s\" has more than %d arrays within each other"),
                    sl_show_name(key).text, MAX_NESTED);
     if (!take_u32(h, &of) || !take_u64(h, &count) || !check_type(h, key, of))
         return false;
     if (type_bytes[of])
         return __builtin_mul_overflow(count, (uint64_t)type_bytes[of], &bytes)
-                   ? bad(h, "the array of \"%s\" is larger than any file", sl_show_name(key).text)
+                   ? bad(h, sl_words("the array of \"%s\" is larger than any file"),
+                         sl_show_name(key).text)
                    : skip(h, bytes);
     for (uint64_t i = 0; i < count; i++)
         if (!skip_value(h, key, of, nested + 1))
@@ -309,7 +312,7 @@ static bool take_text_value(Header *h, Value *value)
         return false;
     if (length > MAX_TEXT) /* a picture of the model, and the like */
         return skip(h, length);
-    value->text = take_text(h, length, "the value of a key");
+    value->text = take_text(h, length, SL_WORDS("the value of a key"));
     return value->text != NULL;
 }
 
@@ -342,13 +345,14 @@ static bool take_shape(Header *h, Value *value)
     if (!take_u32(h, &of) || !take_u64(h, &count))
         return false;
     if (!is_number(of) || count > MAX_AXES)
-        return bad(h, "\"%s\" is not a list of at most %d whole numbers", name.text, MAX_AXES);
+        return bad(h, sl_words("\"%s\" is not a list of at most %d whole numbers"), name.text,
+                   MAX_AXES);
     value->axes = (int)count;
     for (int i = 0; i < value->axes; i++) {
         if (!take_number(h, of, &value->size[i]))
             return false;
         if (value->size[i] < 0)
-            return bad(h, "\"%s\" has a negative size", name.text);
+            return bad(h, sl_words("\"%s\" has a negative size"), name.text);
     }
     return true;
 }
@@ -360,7 +364,8 @@ static bool take_alignment(Header *h)
         return false;
     h->g->alignment = alignment;
     return (alignment >= 1 && alignment <= 1u << 20 && !(alignment & (alignment - 1))) ||
-           bad(h, "general.alignment is %u; expected a power of two up to 2^20", alignment);
+           bad(h, sl_words("general.alignment is %u; expected a power of two up to 2^20"),
+               alignment);
 }
 
 static bool take_value(Header *h)
@@ -370,7 +375,7 @@ static bool take_value(Header *h)
     if (!grow(h, (void **)&g->values, &g->value_room, g->value_count, sizeof *g->values))
         return false;
     Value *value = &g->values[g->value_count];
-    *value = (Value){.key = take_name(h, "the name of a key")};
+    *value = (Value){.key = take_name(h, SL_WORDS("the name of a key"))};
     if (!value->key)
         return false;
     g->value_count++; /* freed with the file from here on */
@@ -415,14 +420,16 @@ static bool take_sizes(Header *h, SlTensorInfo *info)
     if (!take_u32(h, &axes))
         return false;
     if (axes > MAX_AXES)
-        return bad(h, "tensor \"%s\" has %u axes; expected at most %d", name.text, axes, MAX_AXES);
+        return bad(h, sl_words("tensor \"%s\" has %u axes; expected at most %d"), name.text, axes,
+                   MAX_AXES);
     info->rank = (int)axes;
     for (int i = info->rank - 1; i >= 0; i--) {
         uint64_t size;
         if (!take_u64(h, &size))
             return false;
         if (size > INT64_MAX)
-            return bad(h, "tensor \"%s\" has a size of %llu", name.text, (unsigned long long)size);
+            return bad(h, sl_words("tensor \"%s\" has a size of %llu"), name.text,
+                       (unsigned long long)size);
         info->size[i] = (int64_t)size;
     }
     return true;
@@ -436,18 +443,20 @@ static bool take_type(Header *h, SlTensorInfo *info)
     if (!take_u32(h, &type))
         return false;
     if (type >= TENSOR_TYPES || !types[type].name)
-        return bad(h, "tensor \"%s\" has the type number %u, which is not known", name.text, type);
+        return bad(h, sl_words("tensor \"%s\" has the type number %u, which is not known"),
+                   name.text, type);
     for (int i = 0; i < info->rank; i++)
         if (__builtin_mul_overflow(elements, (uint64_t)info->size[i], &elements))
-            return bad(h, "tensor \"%s\" has a shape whose product is larger than any file",
+            return bad(h,
+                       sl_words("tensor \"%s\" has a shape whose product is larger than any file"),
                        name.text);
     if (inner % types[type].elements)
-        return bad(h, "tensor \"%s\" has rows of %llu elements; %s has blocks of %u", name.text,
-                   (unsigned long long)inner, types[type].name, types[type].elements);
+        return bad(h, sl_words("tensor \"%s\" has rows of %llu elements; %s has blocks of %u"),
+                   name.text, (unsigned long long)inner, types[type].name, types[type].elements);
     if (__builtin_mul_overflow(elements / types[type].elements, (uint64_t)types[type].bytes,
                                &info->bytes) ||
         elements > INT64_MAX / 8)
-        return bad(h, "tensor \"%s\" is larger than any file", name.text);
+        return bad(h, sl_words("tensor \"%s\" is larger than any file"), name.text);
     snprintf(info->dtype_name, sizeof info->dtype_name, "%s", types[type].name);
     info->storage = sl_storage_find(types[type].name);
     if (!info->storage)
@@ -471,7 +480,7 @@ static bool restore_shape(const Header *h, SlTensorInfo *info)
         if (__builtin_mul_overflow(after, (uint64_t)shape->size[i], &after))
             after = UINT64_MAX;
     if (before != after)
-        return bad(h, "tensor \"%s\" has %llu elements, its original shape %llu",
+        return bad(h, sl_words("tensor \"%s\" has %llu elements, its original shape %llu"),
                    sl_show_name(info->name).text, (unsigned long long)before,
                    (unsigned long long)after);
     info->rank = shape->axes;
@@ -486,14 +495,16 @@ static bool take_tensor(Header *h)
         return false;
     Entry *e = &g->entries[g->count];
     *e = (Entry){.info = {.index = g->count}};
-    e->info.name = e->info.stored_name = take_name(h, "the name of a tensor");
+    e->info.name = e->info.stored_name = take_name(h, SL_WORDS("the name of a tensor"));
     if (!e->info.name)
         return false;
     g->count++;
     if (!take_sizes(h, &e->info) || !take_type(h, &e->info) || !take_u64(h, &e->begin))
         return false;
     return (e->begin % g->alignment == 0 ||
-            bad(h, "tensor \"%s\" begins at byte %llu of the data, which is not a multiple of %llu",
+            bad(h,
+                sl_words("tensor \"%s\" begins at byte %llu of the data, which is not a multiple "
+                         "of %llu"),
                 sl_show_name(e->info.name).text, (unsigned long long)e->begin,
                 (unsigned long long)g->alignment)) &&
            restore_shape(h, &e->info);
@@ -509,7 +520,8 @@ static bool list_shapes(Header *h)
     for (size_t i = 0; i < g->value_count; i++)
         if (!strncmp(g->values[i].key, SHAPE_KEY, prefix) && !g->values[i].text &&
             !sl_name_table_add(h->shapes, g->values[i].key + prefix, i))
-            return bad(h, "the key \"%s\" stands there twice", sl_show_name(g->values[i].key).text);
+            return bad(h, sl_words("the key \"%s\" stands there twice"),
+                       sl_show_name(g->values[i].key).text);
     return true;
 }
 
@@ -541,17 +553,18 @@ static bool check_layout(const Header *h)
         const Entry *e = &g->entries[i];
         spans[i] = (Span){e->begin, e->begin + e->info.bytes, e->info.name};
         if (e->begin > data || e->info.bytes > data - e->begin)
-            ok = bad(h,
-                     "tensor \"%s\" needs %llu bytes from byte %llu of the data on, which has "
-                     "%llu: the file is cut off; download it again",
-                     sl_show_name(e->info.name).text, (unsigned long long)e->info.bytes,
-                     (unsigned long long)e->begin, (unsigned long long)data);
+            ok = bad(
+                h,
+                sl_words("tensor \"%s\" needs %llu bytes from byte %llu of the data on, which has "
+                         "%llu: the file is cut off; download it again"),
+                sl_show_name(e->info.name).text, (unsigned long long)e->info.bytes,
+                (unsigned long long)e->begin, (unsigned long long)data);
     }
     if (ok)
         qsort(spans, g->count, sizeof *spans, compare_spans);
     for (size_t i = 1; i < g->count && ok; i++)
         if (spans[i].begin < spans[i - 1].end)
-            ok = bad(h, "the tensors \"%s\" and \"%s\" lie over each other",
+            ok = bad(h, sl_words("the tensors \"%s\" and \"%s\" lie over each other"),
                      sl_show_name(spans[i - 1].name).text, sl_show_name(spans[i].name).text);
     free(spans);
     return ok;
@@ -565,7 +578,7 @@ static bool list_names(const Header *h)
         return no_memory(h);
     for (size_t i = 0; i < g->count; i++)
         if (!sl_name_table_add(g->names, g->entries[i].info.name, i))
-            return bad(h, "tensor \"%s\" stands there twice",
+            return bad(h, sl_words("tensor \"%s\" stands there twice"),
                        sl_show_name(g->entries[i].info.name).text);
     return true;
 }
@@ -577,11 +590,12 @@ static bool take_version(Header *h)
     if (!take(h, magic, sizeof magic) || !take_u32(h, &version))
         return false;
     if (memcmp(magic, "GGUF", 4))
-        return bad(h, "this is not a GGUF file: it does not begin with \"GGUF\"");
+        return bad(h, sl_words("this is not a GGUF file: it does not begin with \"GGUF\""));
     if (version > 0xffff)
-        return bad(h, "the numbers of this GGUF file are big-endian; expected little-endian");
+        return bad(
+            h, sl_words("the numbers of this GGUF file are big-endian; expected little-endian"));
     return version == 2 || version == 3 ||
-           bad(h, "this is version %u of GGUF; expected 2 or 3", version);
+           bad(h, sl_words("this is version %u of GGUF; expected 2 or 3"), version);
 }
 
 static bool take_header(Header *h)
@@ -590,7 +604,7 @@ static bool take_header(Header *h)
     if (!take_version(h) || !take_u64(h, &tensors) || !take_u64(h, &keys))
         return false;
     if (tensors == 0)
-        return bad(h, "the file contains no tensors");
+        return bad(h, sl_words("the file contains no tensors"));
     for (uint64_t i = 0; i < keys; i++)
         if (!take_value(h))
             return false;

@@ -48,19 +48,19 @@ static const char *scan_string(const char *p, const char *end, const char **why)
 {
     for (; p < end && *p != '"'; p++) {
         if ((unsigned char)*p < 0x20) {
-            *why = "a control character in a string (a missing quotation mark?)";
+            *why = sl_words("a control character in a string (a missing quotation mark?)");
             return NULL;
         }
         if (*p != '\\')
             continue;
         if (p[1] == 'u' && !is_character(p + 2, end)) {
-            *why = "\\u without four hexadecimal digits, or the NUL character";
+            *why = sl_words("\\u without four hexadecimal digits, or the NUL character");
             return NULL;
         }
         p++;
     }
     if (p >= end) {
-        *why = "the file ends inside a string: it is cut off";
+        *why = sl_words("the file ends inside a string: it is cut off");
         return NULL;
     }
     return p;
@@ -105,11 +105,11 @@ static bool scan(const char *name, char *text, const char *end, size_t most, SlE
             p += *p == '"'; /* its second quotation mark begins no text */
         } else if (*p == '{' || *p == '[') {
             if (++depth > MAX_DEPTH)
-                return fail_at(name, text, p, "nested more than 64 levels deep", err);
+                return fail_at(name, text, p, sl_words("nested more than 64 levels deep"), err);
         } else if (*p == '}' || *p == ']') {
             depth--;
         } else if (*p == 0) {
-            return fail_at(name, text, p, "a NUL byte, not JSON text", err);
+            return fail_at(name, text, p, sl_words("a NUL byte, not JSON text"), err);
         }
     }
     return true;
@@ -183,7 +183,8 @@ static cJSON *parse_text(const char *name, char *text, size_t length, size_t mos
             sl_fail(err, SL_FORMAT, "%s: %s", name, sl_file_kind_sentence(kind));
         else
             fail_at(name, text, at && at < end ? at : end,
-                    root ? "more text after the end of the JSON value" : "this is not valid JSON",
+                    root ? sl_words("more text after the end of the JSON value")
+                         : sl_words("this is not valid JSON"),
                     err);
     } else if (!cJSON_IsObject(root)) {
         sl_fail(err, SL_FORMAT, "%s: expected a JSON object ({...}) as the whole file", name);

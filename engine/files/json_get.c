@@ -8,7 +8,6 @@
 #include "engine/files/utf8.h"
 
 #include <float.h>
-#include <locale.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -36,8 +35,8 @@ static SlShown describe(const cJSON *item)
         snprintf(shown.text, sizeof shown.text, "%.17g", item->valuedouble);
     } else {
         snprintf(shown.text, sizeof shown.text, "%s",
-                 cJSON_IsArray(item)    ? "a list"
-                 : cJSON_IsObject(item) ? "an object"
+                 cJSON_IsArray(item)    ? sl_words("a list")
+                 : cJSON_IsObject(item) ? sl_words("an object")
                  : cJSON_IsTrue(item)   ? "true"
                  : cJSON_IsFalse(item)  ? "false"
                                         : "null");
@@ -50,19 +49,15 @@ __attribute__((format(printf, 5, 6))) static void complain(const SlJson *json, c
                                                            const cJSON *item, SlError *err,
                                                            const char *expected, ...)
 {
-    char text[300];
+    char text[600];
     va_list args;
     if (!err || err->code != SL_OK)
         return;
-    /* numbers as in the file, whatever the window's language is */
-    locale_t c = newlocale(LC_ALL_MASK, "C", (locale_t)0), before = uselocale(c);
     va_start(args, expected);
-    vsnprintf(text, sizeof text, expected, args);
+    sl_sentence_v(text, sizeof text, expected, args);
     va_end(args);
     sl_fail(err, SL_FORMAT, "%s: \"%s\" is %s; expected %s", json->name, key, describe(item).text,
             text);
-    uselocale(before);
-    freelocale(c);
 }
 
 static bool is_int(const cJSON *item, int64_t min, int64_t max)
@@ -85,7 +80,7 @@ int64_t sl_json_int(const SlJson *json, const char *key, int64_t fallback, int64
         return fallback;
     if (is_int(item, min, max))
         return (int64_t)item->valuedouble;
-    complain(json, key, item, err, "a whole number from %lld to %lld", (long long)min,
+    complain(json, key, item, err, sl_words("a whole number from %lld to %lld"), (long long)min,
              (long long)max);
     return fallback;
 }
@@ -98,7 +93,7 @@ double sl_json_double(const SlJson *json, const char *key, double fallback, doub
         return fallback;
     if (is_double(item, min, max))
         return item->valuedouble;
-    complain(json, key, item, err, "a number from %g to %g", min, max);
+    complain(json, key, item, err, sl_words("a number from %g to %g"), min, max);
     return fallback;
 }
 
@@ -109,7 +104,7 @@ bool sl_json_bool(const SlJson *json, const char *key, bool fallback, SlError *e
         return fallback;
     if (cJSON_IsBool(item))
         return cJSON_IsTrue(item);
-    complain(json, key, item, err, "true or false");
+    complain(json, key, item, err, sl_words("true or false"));
     return fallback;
 }
 
@@ -120,7 +115,7 @@ const char *sl_json_string(const SlJson *json, const char *key, const char *fall
         return fallback;
     if (cJSON_IsString(item))
         return item->valuestring;
-    complain(json, key, item, err, "a text in quotation marks");
+    complain(json, key, item, err, sl_words("a text in quotation marks"));
     return fallback;
 }
 
@@ -139,7 +134,7 @@ int sl_json_choice(const SlJson *json, const char *key, const char *const *choic
             used += (size_t)snprintf(list + used, sizeof list - used, "%s\"%s\"", i ? ", " : "",
                                      choices[i]);
     }
-    complain(json, key, item, err, "%s%s", choices[1] ? "one of " : "", list);
+    complain(json, key, item, err, "%s%s", choices[1] ? sl_words("one of ") : "", list);
     return -1;
 }
 
@@ -166,11 +161,11 @@ static int read_list(const List *l, ListStore store, const void *range, void *ou
         for (; count < l->spread && store(item, count, range, out); count++)
             ;
         if (count < l->spread)
-            complain(l->json, l->key, item, l->err, "%s or a list of them", l->expected);
+            complain(l->json, l->key, item, l->err, sl_words("%s or a list of them"), l->expected);
         return count < l->spread ? 0 : count;
     }
     if (!cJSON_IsArray(item)) {
-        complain(l->json, l->key, item, l->err, "a list, each %s", l->expected);
+        complain(l->json, l->key, item, l->err, sl_words("a list, each %s"), l->expected);
         return 0;
     }
     for (const cJSON *c = item->child; c; c = c->next, count++) {
@@ -226,10 +221,10 @@ static bool store_double(const cJSON *item, int i, const void *range, void *out)
 int sl_json_ints(const SlJson *json, const char *key, int64_t *out, int max_count, int spread,
                  int64_t min, int64_t max, SlError *err)
 {
-    char expected[100];
+    char expected[200];
     IntRange range = {min, max};
-    snprintf(expected, sizeof expected, "a whole number from %lld to %lld", (long long)min,
-             (long long)max);
+    snprintf(expected, sizeof expected, sl_words("a whole number from %lld to %lld"),
+             (long long)min, (long long)max);
     List l = {json, key, max_count, spread, expected, err};
     return read_list(&l, store_int, &range, out);
 }
@@ -237,20 +232,20 @@ int sl_json_ints(const SlJson *json, const char *key, int64_t *out, int max_coun
 int sl_json_strings(const SlJson *json, const char *key, const char **out, int max_count,
                     SlError *err)
 {
-    List l = {json, key, max_count, 0, "a text in quotation marks", err};
+    List l = {json, key, max_count, 0, sl_words("a text in quotation marks"), err};
     return read_list(&l, store_string, NULL, out);
 }
 
 int sl_json_bools(const SlJson *json, const char *key, bool *out, int max_count, int spread,
                   SlError *err)
 {
-    List l = {json, key, max_count, spread, "true or false", err};
+    List l = {json, key, max_count, spread, sl_words("true or false"), err};
     return read_list(&l, store_bool, NULL, out);
 }
 
 int sl_json_doubles(const SlJson *json, const char *key, double *out, int max_count, SlError *err)
 {
-    List l = {json, key, max_count, 0, "a number", err};
+    List l = {json, key, max_count, 0, sl_words("a number"), err};
     return read_list(&l, store_double, NULL, out);
 }
 

@@ -89,7 +89,7 @@ static bool damaged(const Machine *m, const char *what)
 static const unsigned char *take(Machine *m, size_t count)
 {
     if (count > m->in->length - m->at) {
-        damaged(m, "needs more bytes than there are: the file is cut off or damaged");
+        damaged(m, sl_words("needs more bytes than there are: the file is cut off or damaged"));
         return NULL;
     }
     m->at += count;
@@ -149,7 +149,7 @@ static size_t bottom(const Machine *m)
 static SlPickleValue *pop(Machine *m)
 {
     if (m->depth <= bottom(m)) {
-        damaged(m, "takes a value where there is none");
+        damaged(m, sl_words("takes a value where there is none"));
         return NULL;
     }
     return m->stack[--m->depth];
@@ -158,7 +158,7 @@ static SlPickleValue *pop(Machine *m)
 static SlPickleValue *top(const Machine *m)
 {
     if (m->depth <= bottom(m)) {
-        damaged(m, "wants a value where there is none");
+        damaged(m, sl_words("wants a value where there is none"));
         return NULL;
     }
     return m->stack[m->depth - 1];
@@ -168,7 +168,7 @@ static SlPickleValue *top(const Machine *m)
 static bool add_item(Machine *m, SlPickleValue *to, SlPickleValue *item)
 {
     if (m->items++ > 2 * m->in->length)
-        return damaged(m, "copies more values than there are");
+        return damaged(m, sl_words("copies more values than there are"));
     if (!grow(m, (void **)&to->item, &to->room, to->count, sizeof(SlPickleValue *)))
         return false;
     to->item[to->count++] = item;
@@ -235,7 +235,7 @@ static bool do_text(Machine *m)
     if (!p)
         return false;
     if (memchr(p, 0, length) || !sl_utf8_valid((const char *)p, length))
-        return damaged(m, "has a text that is not UTF-8");
+        return damaged(m, sl_words("has a text that is not UTF-8"));
     SlPickleValue *v = new_value(m, SL_PICKLE_TEXT);
     return v && set_text(m, v, p, length) && push(m, v);
 }
@@ -254,7 +254,7 @@ static bool do_mark(Machine *m)
 static bool take_mark(Machine *m, size_t *first)
 {
     if (m->marks == 0)
-        return damaged(m, "wants a MARK, and there is none");
+        return damaged(m, sl_words("wants a MARK, and there is none"));
     *first = m->mark[--m->marks];
     return true;
 }
@@ -273,7 +273,7 @@ static bool make_tuple(Machine *m, size_t first)
 static bool do_small_tuple(Machine *m, size_t count)
 {
     if (m->depth - bottom(m) < count)
-        return damaged(m, "takes a value where there is none");
+        return damaged(m, sl_words("takes a value where there is none"));
     return make_tuple(m, m->depth - count);
 }
 
@@ -292,10 +292,10 @@ static bool fill(Machine *m, size_t first, SlPickleKind kind)
     if (!to)
         return false;
     if (to->kind != kind)
-        return damaged(m, kind == SL_PICKLE_DICT ? "fills something that is no dict"
-                                                 : "fills something that is no list");
+        return damaged(m, kind == SL_PICKLE_DICT ? sl_words("fills something that is no dict")
+                                                 : sl_words("fills something that is no list"));
     if ((last - first) % each)
-        return damaged(m, "has a key without a value");
+        return damaged(m, sl_words("has a key without a value"));
     for (size_t i = first; i < last; i++)
         if (!add_item(m, to, m->stack[i]))
             return false;
@@ -306,7 +306,7 @@ static bool do_item(Machine *m, SlPickleKind kind)
 {
     size_t count = kind == SL_PICKLE_DICT ? 2 : 1;
     if (m->depth - bottom(m) < count)
-        return damaged(m, "takes a value where there is none");
+        return damaged(m, sl_words("takes a value where there is none"));
     return fill(m, m->depth - count, kind);
 }
 
@@ -325,7 +325,7 @@ static bool do_put(Machine *m, int bytes)
     if (!v)
         return false;
     if (place > m->in->length) /* each takes an instruction */
-        return damaged(m, "has a memo place that is too high");
+        return damaged(m, sl_words("has a memo place that is too high"));
     if (place >= m->memo_room) {
         size_t room = 2 * (size_t)place + 64;
         SlPickleValue **more = realloc(m->memo, room * sizeof *more);
@@ -345,7 +345,7 @@ static bool do_get(Machine *m, int bytes)
     if (!take_number(m, bytes, &place))
         return false;
     if (place >= m->memo_room || !m->memo[place])
-        return damaged(m, "asks for a memo place that is empty");
+        return damaged(m, sl_words("asks for a memo place that is empty"));
     return push(m, m->memo[place]);
 }
 
@@ -357,7 +357,7 @@ static const unsigned char *take_line(Machine *m, size_t *length)
     const unsigned char *p = m->in->data + m->at;
     const unsigned char *end = memchr(p, '\n', m->in->length - m->at);
     if (!end) {
-        damaged(m, "has no end: the file is cut off or damaged");
+        damaged(m, sl_words("has no end: the file is cut off or damaged"));
         return NULL;
     }
     *length = (size_t)(end - p);
@@ -376,7 +376,7 @@ static bool refuse_name(Machine *m, const unsigned char *module, size_t module_l
     char whole[120], what[SL_SHOWN + 40];
     snprintf(whole, sizeof whole, "%.*s.%.*s", module_length < 50 ? (int)module_length : 50,
              (const char *)module, name_length < 50 ? (int)name_length : 50, (const char *)name);
-    snprintf(what, sizeof what, "imports \"%s\"", sl_show_name(whole).text);
+    snprintf(what, sizeof what, sl_words("imports \"%s\""), sl_show_name(whole).text);
     return refuse(m, SL_UNSUPPORTED, what);
 }
 
@@ -429,9 +429,9 @@ static bool do_storage(Machine *m)
         of->item[0]->kind != SL_PICKLE_TEXT || strcmp(of->item[0]->text, "storage") != 0 ||
         !is_name(of->item[1], NAME_STORAGE) || of->item[2]->kind != SL_PICKLE_TEXT ||
         !is_size(of->item[4]))
-        return refuse(m, SL_UNSUPPORTED, "names something that is no storage of numbers");
+        return refuse(m, SL_UNSUPPORTED, sl_words("names something that is no storage of numbers"));
     if (of->count == 6 && of->item[5]->kind != SL_PICKLE_NONE)
-        return refuse(m, SL_UNSUPPORTED, "names a part of a storage");
+        return refuse(m, SL_UNSUPPORTED, sl_words("names a part of a storage"));
     v = new_value(m, SL_PICKLE_STORAGE);
     if (v)
         v->storage = (SlPickleStorage){of->item[1]->text, of->item[2]->text, of->item[4]->whole};
@@ -459,7 +459,8 @@ static bool make_tensor(Machine *m, const SlPickleValue *args, size_t least)
     if (args->count < least || args->item[0]->kind != SL_PICKLE_STORAGE ||
         !is_size(args->item[1]) || !copy_sizes(args->item[2], t.size, &t.rank) ||
         !copy_sizes(args->item[3], t.stride, &strides) || strides != t.rank)
-        return damaged(m, "makes a tensor of something else than a storage and its sizes");
+        return damaged(m,
+                       sl_words("makes a tensor of something else than a storage and its sizes"));
     t.storage = args->item[0];
     t.offset = args->item[1]->whole;
     SlPickleValue *v = new_value(m, SL_PICKLE_TENSOR);
@@ -474,7 +475,7 @@ static bool do_reduce(Machine *m)
     if (!what)
         return false;
     if (what->kind != SL_PICKLE_NAME || args->kind != SL_PICKLE_TUPLE)
-        return damaged(m, "calls something that is not a function");
+        return damaged(m, sl_words("calls something that is not a function"));
     switch ((Name)what->whole) {
     case NAME_ORDERED_DICT:
         if (args->count == 0)
@@ -494,7 +495,8 @@ static bool do_reduce(Machine *m)
     case NAME_STORAGE:
         break;
     }
-    return refuse(m, SL_UNSUPPORTED, "calls a function in a way that torch.save does not");
+    return refuse(m, SL_UNSUPPORTED,
+                  sl_words("calls a function in a way that torch.save does not"));
 }
 
 static bool do_new_object(Machine *m)
@@ -503,7 +505,7 @@ static bool do_new_object(Machine *m)
     if (!what)
         return false;
     if (!is_name(what, NAME_PARAMETER_DICT) || args->kind != SL_PICKLE_TUPLE || args->count > 0)
-        return refuse(m, SL_UNSUPPORTED, "makes an object that is no ParameterDict");
+        return refuse(m, SL_UNSUPPORTED, sl_words("makes an object that is no ParameterDict"));
     SlPickleValue *v = new_value(m, SL_PICKLE_DICT);
     if (v)
         v->parameters = true;
@@ -518,7 +520,7 @@ static bool do_build(Machine *m)
     if (!object)
         return false;
     if (object->kind != SL_PICKLE_DICT)
-        return refuse(m, SL_UNSUPPORTED, "gives a state to something that is no dict");
+        return refuse(m, SL_UNSUPPORTED, sl_words("gives a state to something that is no dict"));
     const SlPickleValue *of = object->parameters ? sl_pickle_member(state, "_parameters") : NULL;
     object->parameters = false;
     size_t count = of && of->kind == SL_PICKLE_DICT && of != object ? of->count : 0;
@@ -533,7 +535,7 @@ static bool do_protocol(Machine *m)
     uint32_t version;
     return take_number(m, 1, &version) &&
            (version == 2 ||
-            refuse(m, SL_UNSUPPORTED, "is of another protocol than torch.save's 2"));
+            refuse(m, SL_UNSUPPORTED, sl_words("is of another protocol than torch.save's 2")));
 }
 
 /* ---- the table ---- */
@@ -646,7 +648,7 @@ static bool do_values(Machine *m, Op op)
     case OP_EMPTY_DICT:
         return push_int(m, SL_PICKLE_DICT, 0);
     default:
-        return refuse(m, SL_UNSUPPORTED, "is none that torch.save writes");
+        return refuse(m, SL_UNSUPPORTED, sl_words("is none that torch.save writes"));
     }
 }
 
@@ -707,7 +709,7 @@ static bool run(Machine *m)
             continue;
         }
         if (m->marks > 0 || m->depth != 1)
-            return damaged(m, "leaves more or less than one value");
+            return damaged(m, sl_words("leaves more or less than one value"));
         m->out->root = m->stack[0];
         m->out->used = m->at;
         return true;

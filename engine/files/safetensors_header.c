@@ -62,16 +62,19 @@ static bool take_dtype(SlHeaderText *s, Entry *e, const Type **type)
 {
     sl_header_skip_space(s);
     if (s->p < s->end && *s->p != '"')
-        return bad(s, e->info.name, "has a dtype that is not a text; expected \"F16\" or the like");
-    const char *text = sl_header_string(s, "a dtype");
+        return bad(s, e->info.name,
+                   sl_words("has a dtype that is not a text; expected \"F16\" or the like"));
+    const char *text = sl_header_string(s, SL_WORDS("a dtype"));
     if (!text)
         return false;
     *type = find_type(text);
     if (!*type) {
-        char found[400];
-        snprintf(found, sizeof found,
-                 "has the unknown dtype \"%s\"; expected F32, F16, BF16 or another of the format's",
-                 sl_show_name(text).text);
+        char found[600];
+        snprintf(
+            found, sizeof found,
+            sl_words(
+                "has the unknown dtype \"%s\"; expected F32, F16, BF16 or another of the format's"),
+            sl_show_name(text).text);
         return bad(s, e->info.name, found);
     }
     snprintf(e->info.dtype_name, sizeof e->info.dtype_name, "%s", (*type)->name);
@@ -86,19 +89,21 @@ static bool take_shape(SlHeaderText *s, Entry *e)
 {
     uint64_t size;
     if (!sl_header_take(s, '['))
-        return bad(s, e->info.name, "has a shape that is not a list of numbers");
+        return bad(s, e->info.name, sl_words("has a shape that is not a list of numbers"));
     e->info.rank = 0;
     if (sl_header_take(s, ']'))
         return true;
     do {
         if (!sl_header_u64(s, &size) || size > INT64_MAX)
-            return bad(s, e->info.name,
-                       "has a size that is not a whole number from 0 to 2^63 - 1 in its shape");
+            return bad(
+                s, e->info.name,
+                sl_words("has a size that is not a whole number from 0 to 2^63 - 1 in its shape"));
         int64_t *last = &e->info.size[MAX_RANK - 1];
         if (e->info.rank < MAX_RANK)
             e->info.size[e->info.rank++] = (int64_t)size;
         else if (__builtin_mul_overflow(*last, (int64_t)size, last))
-            return bad(s, e->info.name, "has a shape whose product is larger than any file");
+            return bad(s, e->info.name,
+                       sl_words("has a shape whose product is larger than any file"));
     } while (sl_header_take(s, ','));
     return sl_header_expect(s, ']');
 }
@@ -107,36 +112,43 @@ static bool take_offsets(SlHeaderText *s, Entry *e, uint64_t *end)
 {
     if (!sl_header_take(s, '[') || !sl_header_u64(s, &e->begin) || !sl_header_take(s, ',') ||
         !sl_header_u64(s, end) || !sl_header_take(s, ']'))
-        return bad(s, e->info.name, "has data_offsets that are not two whole numbers [begin, end]");
+        return bad(s, e->info.name,
+                   sl_words("has data_offsets that are not two whole numbers [begin, end]"));
     return true;
 }
 
 /* Do shape, dtype and offsets agree, and do they lie in the file? */
 static bool check_entry(const SlHeaderText *s, Entry *e, const Type *type, uint64_t end)
 {
-    char found[300];
+    char found[600];
     uint64_t bits = type->bits, data = s->st->data_bytes;
     for (int i = 0; i < e->info.rank; i++)
         if (__builtin_mul_overflow(bits, (uint64_t)e->info.size[i], &bits))
-            return bad(s, e->info.name, "has a shape whose product is larger than any file");
+            return bad(s, e->info.name,
+                       sl_words("has a shape whose product is larger than any file"));
     if (bits % 8)
-        return bad(s, e->info.name, "ends inside a byte: its shape does not fit its dtype");
+        return bad(s, e->info.name,
+                   sl_words("ends inside a byte: its shape does not fit its dtype"));
     if (e->begin > end) {
-        snprintf(found, sizeof found, "begins at %llu and ends at %llu, before its beginning",
+        snprintf(found, sizeof found,
+                 sl_words("begins at %llu and ends at %llu, before its beginning"),
                  (unsigned long long)e->begin, (unsigned long long)end);
         return bad(s, e->info.name, found);
     }
     if (end - e->begin != bits / 8) {
-        snprintf(found, sizeof found,
-                 "has %llu bytes of data; its shape and dtype %s need %llu: the file is damaged",
-                 (unsigned long long)(end - e->begin), type->name, (unsigned long long)bits / 8);
+        snprintf(
+            found, sizeof found,
+            sl_words(
+                "has %llu bytes of data; its shape and dtype %s need %llu: the file is damaged"),
+            (unsigned long long)(end - e->begin), type->name, (unsigned long long)bits / 8);
         return bad(s, e->info.name, found);
     }
     if (end > data) {
-        snprintf(found, sizeof found,
-                 "ends at byte %llu of the data, the file has %llu: it is cut off; download it "
-                 "again",
-                 (unsigned long long)end, (unsigned long long)data);
+        snprintf(
+            found, sizeof found,
+            sl_words("ends at byte %llu of the data, the file has %llu: it is cut off; download it "
+                     "again"),
+            (unsigned long long)end, (unsigned long long)data);
         return bad(s, e->info.name, found);
     }
     e->info.bytes = bits / 8;
@@ -151,9 +163,9 @@ static bool take_entry(SlHeaderText *s, Entry *e)
     uint64_t end = 0;
     unsigned seen = 0;
     if (!sl_header_take(s, '{'))
-        return bad(s, e->info.name, "is not described by an object {...}");
+        return bad(s, e->info.name, sl_words("is not described by an object {...}"));
     do {
-        const char *key = sl_header_string(s, "a member's name");
+        const char *key = sl_header_string(s, SL_WORDS("a member's name"));
         unsigned m = 0;
         if (!key || !sl_header_expect(s, ':'))
             return false;
@@ -165,11 +177,13 @@ static bool take_entry(SlHeaderText *s, Entry *e)
             continue;
         }
         if (seen & 1u << m) {
-            char found[400];
-            snprintf(found, sizeof found,
-                     "has the member \"%s\" twice; expected dtype, shape and data_offsets, once "
-                     "each",
-                     members[m]);
+            char found[600];
+            snprintf(
+                found, sizeof found,
+                sl_words(
+                    "has the member \"%s\" twice; expected dtype, shape and data_offsets, once "
+                    "each"),
+                members[m]);
             return bad(s, e->info.name, found);
         }
         seen |= 1u << m;
@@ -182,8 +196,8 @@ static bool take_entry(SlHeaderText *s, Entry *e)
         return false;
     for (unsigned m = 0; m < 3; m++)
         if (!(seen & 1u << m)) {
-            char found[60];
-            snprintf(found, sizeof found, "has no %s", members[m]);
+            char found[600];
+            snprintf(found, sizeof found, sl_words("has no %s"), members[m]);
             return bad(s, e->info.name, found);
         }
     return check_entry(s, e, type, end);
@@ -219,7 +233,7 @@ static bool take_metadata(SlHeaderText *s)
         return true;
     do {
         Pair pair;
-        pair.key = sl_header_string(s, "a key of __metadata__");
+        pair.key = sl_header_string(s, SL_WORDS("a key of __metadata__"));
         if (!pair.key || !sl_header_expect(s, ':'))
             return false;
         sl_header_skip_space(s);
@@ -227,7 +241,7 @@ static bool take_metadata(SlHeaderText *s)
             return sl_fail(s->err, SL_FORMAT,
                            "%s: the value of \"%s\" in __metadata__ is not a text", st->shown.text,
                            sl_show_name(pair.key).text);
-        pair.value = sl_header_string(s, "a value in __metadata__");
+        pair.value = sl_header_string(s, SL_WORDS("a value in __metadata__"));
         if (!pair.value ||
             !grow(s, (void **)&st->metadata, &st->metadata_room, st->metadata_count, sizeof pair))
             return false;
@@ -244,7 +258,7 @@ static bool take_header(SlHeaderText *s)
     if (!sl_header_take(s, '}')) {
         do {
             Entry e = {0};
-            e.info.name = sl_header_string(s, "a tensor's name");
+            e.info.name = sl_header_string(s, SL_WORDS("a tensor's name"));
             if (!e.info.name || !sl_header_expect(s, ':'))
                 return false;
             e.info.stored_name = e.info.name;
@@ -264,7 +278,8 @@ static bool take_header(SlHeaderText *s)
             return false;
     }
     sl_header_skip_space(s);
-    return s->p == s->end || sl_header_syntax(s, "nothing but spaces after the header's last '}'");
+    return s->p == s->end ||
+           sl_header_syntax(s, SL_WORDS("nothing but spaces after the header's last '}'"));
 }
 
 /* ---- the whole ---- */
@@ -291,14 +306,15 @@ static bool check_layout(const SlHeaderText *s)
 {
     const SlSafetensors *st = s->st;
     uint64_t expected = 0;
-    char found[200];
+    char found[600];
     for (size_t i = 0; i < st->count; i++) {
         const Entry *e = &st->entries[i];
         if (e->begin != expected) {
-            snprintf(found, sizeof found, "begins at byte %llu of the data, expected %llu: %s",
+            snprintf(found, sizeof found,
+                     sl_words("begins at byte %llu of the data, expected %llu: %s"),
                      (unsigned long long)e->begin, (unsigned long long)expected,
-                     e->begin < expected ? "it overlaps another tensor"
-                                         : "there is a hole before it");
+                     e->begin < expected ? sl_words("it overlaps another tensor")
+                                         : sl_words("there is a hole before it"));
             return bad(s, e->info.name, found);
         }
         expected += e->info.bytes; /* end <= data_bytes was checked */

@@ -14,11 +14,11 @@ bool sl_header_syntax(SlHeaderText *s, const char *expected)
     uint64_t at = 8 + (uint64_t)(s->p - s->st->header);
     if (s->p >= s->end)
         return sl_fail(s->err, SL_FORMAT, "%s: the header ends where %s was expected",
-                       s->st->shown.text, expected);
+                       s->st->shown.text, sl_words(expected));
     return sl_fail(s->err, SL_FORMAT,
                    "%s: byte %llu of the header is \"%s\", expected %s: the file is damaged",
                    s->st->shown.text, (unsigned long long)at, sl_show_name((char[]){*s->p, 0}).text,
-                   expected);
+                   sl_words(expected));
 }
 
 void sl_header_skip_space(SlHeaderText *s)
@@ -135,12 +135,12 @@ char *sl_header_string(SlHeaderText *s, const char *what)
         s->p++;
         to = take_escape(s, to);
         if (!to) {
-            sl_header_syntax(s, "a valid escape in a name (no lone surrogate)");
+            sl_header_syntax(s, SL_WORDS("a valid escape in a name (no lone surrogate)"));
             return NULL;
         }
     }
     if (s->p >= s->end || *s->p != '"') {
-        sl_header_syntax(s, "the end of a name");
+        sl_header_syntax(s, SL_WORDS("the end of a name"));
         return NULL;
     }
     s->p++;
@@ -164,7 +164,7 @@ static bool skip_number(SlHeaderText *s)
     const char *start = s->p;
     while (s->p < s->end && *s->p && strchr("0123456789.eE+-", *s->p))
         s->p++;
-    return s->p > start || sl_header_syntax(s, "a value");
+    return s->p > start || sl_header_syntax(s, SL_WORDS("a value"));
 }
 
 static bool skip_value(SlHeaderText *s, int depth);
@@ -176,7 +176,8 @@ static bool skip_rest(SlHeaderText *s, bool object, int depth)
     if (sl_header_take(s, close))
         return true;
     do {
-        if (object && (!sl_header_string(s, "a member's name") || !sl_header_expect(s, ':')))
+        if (object &&
+            (!sl_header_string(s, SL_WORDS("a member's name")) || !sl_header_expect(s, ':')))
             return false;
         if (!skip_value(s, depth))
             return false;
@@ -188,7 +189,7 @@ static bool skip_value(SlHeaderText *s, int depth)
 {
     sl_header_skip_space(s);
     if (s->p < s->end && *s->p == '"')
-        return sl_header_string(s, "a text") != NULL;
+        return sl_header_string(s, SL_WORDS("a text")) != NULL;
     if (sl_header_take_word(s, "null") || sl_header_take_word(s, "true") ||
         sl_header_take_word(s, "false"))
         return true;
@@ -196,7 +197,7 @@ static bool skip_value(SlHeaderText *s, int depth)
     if (!object && !sl_header_take(s, '['))
         return skip_number(s);
     return depth < MAX_DEPTH ? skip_rest(s, object, depth + 1)
-                             : sl_header_syntax(s, "no more than 64 levels");
+                             : sl_header_syntax(s, SL_WORDS("no more than 64 levels"));
 }
 
 bool sl_header_skip_value(SlHeaderText *s)

@@ -87,13 +87,13 @@ SlWeightSource *sl_tiny_weights(SlWeightSource *file, SlError *err)
     const Layout *layout = layout_of(file);
     SlShown path = sl_show_path(sl_weights_file(file, 0));
     if (!layout) {
-        sl_fail(
-            err, SL_UNSUPPORTED,
-            is_encoder(file)
-                ? "%s: this is the encoder of a tiny VAE; what makes pictures is its decoder, a "
-                  "file of its own that is called like taesd_decoder.safetensors"
-                : "%s: there is no decoder of a tiny VAE (TAESD) in this file",
-            path.text);
+        sl_fail(err, SL_UNSUPPORTED,
+                is_encoder(file)
+                    ? SL_WORDS("%s: this is the encoder of a tiny VAE; what makes pictures is its "
+                               "decoder, a "
+                               "file of its own that is called like taesd_decoder.safetensors")
+                    : SL_WORDS("%s: there is no decoder of a tiny VAE (TAESD) in this file"),
+                path.text);
         return NULL;
     }
     size_t prefix = strlen(layout->prefix);
@@ -140,12 +140,12 @@ SlJson *sl_tiny_config(const SlWeightSource *w, SlError *err)
     const SlTensorInfo *first = layer(w, 0, "weight"), *last = NULL;
     int blocks[MAX_LEVELS] = {0}, levels = 0, at = 2;
     if (!is_conv3(first))
-        return fail(w, err, "its first layer is not a 3x3 convolution");
+        return fail(w, err, sl_words("its first layer is not a 3x3 convolution"));
     while (levels < MAX_LEVELS) {
         int *count = &blocks[levels++];
         while (layer(w, at, "conv.0.weight") && *count <= MAX_BLOCKS) {
             if (layer(w, at, "pool.0.weight"))
-                return fail(w, err, "its blocks pool, as those of taef2 do");
+                return fail(w, err, sl_words("its blocks pool, as those of taef2 do"));
             ++*count, at++;
         }
         last = layer(w, at, "weight");
@@ -154,7 +154,7 @@ SlJson *sl_tiny_config(const SlWeightSource *w, SlError *err)
         at += 2; /* the upsampling has no weights */
     }
     if (!is_conv3(last))
-        return fail(w, err, "there is no convolution behind its last block");
+        return fail(w, err, sl_words("there is no convolution behind its last block"));
     char text[700], sizes[100] = "", counts[100] = "";
     for (int i = 0; i < levels; i++) {
         size_t s = strlen(sizes), c = strlen(counts);

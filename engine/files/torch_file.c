@@ -177,9 +177,10 @@ static bool find_in_zip(const Opening *o, const SlPickleStorage *s, uint64_t byt
     const SlZipEntry *e = sl_zip_find(&o->zip, whole);
     free(whole);
     if (!e)
-        return bad(o, name, "has numbers that are not in the archive");
+        return bad(o, name, sl_words("has numbers that are not in the archive"));
     *begin = e->at;
-    return bytes <= e->bytes || bad(o, name, "has more numbers than there are in the archive");
+    return bytes <= e->bytes ||
+           bad(o, name, sl_words("has more numbers than there are in the archive"));
 }
 
 static bool find_behind(const Opening *o, const SlPickleStorage *s, const char *name,
@@ -191,7 +192,7 @@ static bool find_behind(const Opening *o, const SlPickleStorage *s, const char *
             *begin = o->place[i];
             return true;
         }
-    return bad(o, name, "has numbers that are not in the file");
+    return bad(o, name, sl_words("has numbers that are not in the file"));
 }
 
 /* ---- tensors ---- */
@@ -203,15 +204,15 @@ static bool check_layout(const Opening *o, const SlPickleTensor *t, const char *
     int64_t count = 1, storage = t->storage->storage.elements;
     for (int i = t->rank - 1; i >= 0; i--) {
         if (t->size[i] < 1)
-            return bad(o, name, "has no elements");
+            return bad(o, name, sl_words("has no elements"));
         if (t->size[i] > 1 && t->stride[i] != count)
-            return bad(o, name, "does not have its rows one behind the other");
+            return bad(o, name, sl_words("does not have its rows one behind the other"));
         if (__builtin_mul_overflow(count, t->size[i], &count))
-            return bad(o, name, "has a shape whose product is larger than any file");
+            return bad(o, name, sl_words("has a shape whose product is larger than any file"));
     }
     *elements = (uint64_t)count;
     return (t->offset <= storage && count <= storage - t->offset) ||
-           bad(o, name, "has more elements than its storage");
+           bad(o, name, sl_words("has more elements than its storage"));
 }
 
 static bool add_tensor(const Opening *o, const SlPickleTensor *t, char *name)
@@ -232,7 +233,7 @@ static bool add_tensor(const Opening *o, const SlPickleTensor *t, char *name)
     if (!find_type(s->type, &type) || !check_layout(o, t, name, &elements))
         return false;
     if (__builtin_mul_overflow((uint64_t)s->elements, types[type].bytes, &bytes))
-        return bad(o, name, "has a storage that is larger than any file");
+        return bad(o, name, sl_words("has a storage that is larger than any file"));
     if (o->prefix ? !find_in_zip(o, s, bytes, name, &begin) : !find_behind(o, s, name, &begin))
         return false;
     e->begin = begin + (uint64_t)t->offset * types[type].bytes;
@@ -249,7 +250,8 @@ static bool add_tensor(const Opening *o, const SlPickleTensor *t, char *name)
         e->info.known = true;
         e->info.dtype = e->info.storage->dtype;
     }
-    return sl_name_table_add(f->names, name, e->info.index) || bad(o, name, "is there twice");
+    return sl_name_table_add(f->names, name, e->info.index) ||
+           bad(o, name, sl_words("is there twice"));
 }
 
 static char *join(const char *first, const char *second)

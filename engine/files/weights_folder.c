@@ -46,7 +46,7 @@ static bool check_shard_name(const char *index, const char *tensor, const cJSON 
                    "%s: tensor \"%s\" should be in \"%s\"; expected the bare name of a "
                    ".safetensors file in the same folder",
                    index, sl_show_name(tensor).text,
-                   name ? sl_show_name(name).text : "(not a text)");
+                   name ? sl_show_name(name).text : sl_words("(not a text)"));
 }
 
 /* The files that an index names, each once. */
@@ -107,7 +107,7 @@ static SlWeightSource *open_map(const char *folder, const SlJson *index, SlError
     if (!cJSON_IsObject(map) || !map->child) {
         sl_fail(err, SL_FORMAT,
                 "%s: \"weight_map\" is %s; expected an object that gives each tensor's file",
-                sl_json_name(index), map ? "not a filled object" : "missing");
+                sl_json_name(index), map ? sl_words("not a filled object") : sl_words("missing"));
         return NULL;
     }
     SlWeightSource *w = open_shards(folder, index, map, err);
@@ -151,7 +151,7 @@ static void refuse_folder(const char *folder, const char *base, SlError *err)
                 shown.text, pickle.text, base);
     else
         sl_fail(err, SL_IO, "%s: there is no %s.safetensors%s%s", shown.text, base,
-                *other.text ? "; found only " : ", nor its index", other.text);
+                *other.text ? sl_words("; found only ") : sl_words(", nor its index"), other.text);
 }
 
 SlWeightSource *sl_weights_open_file(const char *path, SlError *err)

@@ -147,7 +147,7 @@ const char *sl_storage_names(void)
     static _Thread_local char names[200];
     names[0] = 0;
     for (size_t i = 0; i < ROWS; i++)
-        strcat(strcat(names, i == 0 ? "" : i + 1 < ROWS ? ", " : " or "), table[i].name);
+        strcat(strcat(names, i == 0 ? "" : i + 1 < ROWS ? ", " : sl_words(" or ")), table[i].name);
     return names;
 }
 

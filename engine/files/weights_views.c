@@ -139,7 +139,7 @@ __attribute__((format(printf, 4, 5))) static SlWeightView *refuse(SlWeightView *
                                                                   SlError *err, const char *format,
                                                                   ...)
 {
-    char found[300];
+    char found[600];
     va_list args;
     va_start(args, format);
     vsnprintf(found, sizeof found, format, args);
@@ -159,8 +159,8 @@ static bool holds_numbers(const SlWeightView *v)
 
 static SlWeightView *refuse_type(SlWeightView *v, SlError *err)
 {
-    return refuse(v, SL_UNSUPPORTED, err, "has the dtype %s; expected %s", v->info.dtype_name,
-                  sl_storage_names());
+    return refuse(v, SL_UNSUPPORTED, err, sl_words("has the dtype %s; expected %s"),
+                  v->info.dtype_name, sl_storage_names());
 }
 
 /* What a view computes in a plain type. */
@@ -193,7 +193,7 @@ SlWeightView *sl_view_renamed(SlWeightView *v, const char *name, SlError *err)
     if (!v)
         return NULL;
     if (!copy)
-        return refuse(v, SL_MEMORY, err, "cannot be renamed: out of memory");
+        return refuse(v, SL_MEMORY, err, sl_words("cannot be renamed: out of memory"));
     free(v->name);
     v->name = copy;
     v->info.name = copy;
@@ -209,9 +209,10 @@ SlWeightView *sl_view_reshaped(SlWeightView *v, int rank, const int64_t *size, S
     for (int i = 0; fits && i < rank; i++)
         fits = size[i] >= 0 && !__builtin_mul_overflow(elements, (uint64_t)size[i], &elements);
     if (!fits || elements != sl_tensor_info_elements(&v->info))
-        return refuse(v, SL_FORMAT, err,
-                      "has %llu elements, which do not fit the %d axes that it should have",
-                      (unsigned long long)sl_tensor_info_elements(&v->info), rank);
+        return refuse(
+            v, SL_FORMAT, err,
+            sl_words("has %llu elements, which do not fit the %d axes that it should have"),
+            (unsigned long long)sl_tensor_info_elements(&v->info), rank);
     v->info.rank = rank;
     memcpy(v->info.size, size, (size_t)rank * sizeof *size);
     return v;
@@ -228,16 +229,17 @@ SlWeightView *sl_view_rows(SlWeightView *v, int64_t first, int64_t count, SlErro
         int64_t last; /* for the sentence; the numbers can be anything */
         if (__builtin_add_overflow(first, count, &last) || __builtin_sub_overflow(last, 1, &last))
             last = INT64_MAX;
-        return refuse(v, SL_FORMAT, err, "has %lld rows; expected rows %lld to %lld",
+        return refuse(v, SL_FORMAT, err, sl_words("has %lld rows; expected rows %lld to %lld"),
                       (long long)all, (long long)first, (long long)last);
     }
     const SlStorage *s = v->info.storage;
     uint64_t row = sl_tensor_info_elements(&v->info) / (uint64_t)all;
     uint64_t before = row * (uint64_t)first, elements = row * (uint64_t)count;
     if (before % s->elements || elements % s->elements)
-        return refuse(v, SL_UNSUPPORTED, err,
-                      "is stored in blocks of %u elements (%s), and its rows do not end with one",
-                      s->elements, s->name);
+        return refuse(
+            v, SL_UNSUPPORTED, err,
+            sl_words("is stored in blocks of %u elements (%s), and its rows do not end with one"),
+            s->elements, s->name);
     SlWeightView *rows = new_view(under(v), (Under){0}, read_shifted, err);
     if (rows) {
         rows->first = before / s->elements * s->bytes;
@@ -312,7 +314,8 @@ SlWeightView *sl_view_transposed(SlWeightView *v, SlError *err)
     if (!holds_numbers(v))
         return refuse_type(v, err);
     if (v->info.rank != 2)
-        return refuse(v, SL_FORMAT, err, "has %d axes; expected 2: only a matrix can be transposed",
+        return refuse(v, SL_FORMAT, err,
+                      sl_words("has %d axes; expected 2: only a matrix can be transposed"),
                       v->info.rank);
     SlWeightView *turned = new_view(under(v), (Under){0}, read_transposed, err);
     if (turned) {
@@ -344,7 +347,7 @@ SlWeightView *sl_view_converted(SlWeightView *v, SlDtype dtype, SlError *err)
     if (!holds_numbers(v) || !to)
         return refuse_type(v, err);
     if (__builtin_mul_overflow(elements, (uint64_t)to->bytes, &bytes))
-        return refuse(v, SL_FORMAT, err, "is too large to be converted");
+        return refuse(v, SL_FORMAT, err, sl_words("is too large to be converted"));
     SlWeightView *converted = new_view(under(v), (Under){0}, read_converted, err);
     if (converted)
         set_storage(&converted->info, to, elements);
@@ -422,13 +425,16 @@ SlWeightView *sl_view_product(SlWeightView *up, SlWeightView *down, SlError *err
     if (!up || !down)
         return refuse_two(up, down, SL_OK, NULL, "");
     if (!holds_numbers(up) || !holds_numbers(down))
-        return refuse_two(up, down, SL_UNSUPPORTED, err, "are not both stored as numbers");
+        return refuse_two(up, down, SL_UNSUPPORTED, err,
+                          sl_words("are not both stored as numbers"));
     if (up->info.rank < 2 || down->info.rank < 2 || down->info.size[0] < 1 ||
         columns(&up->info) != (uint64_t)down->info.size[0] || columns(&down->info) == 0)
-        return refuse_two(up, down, SL_FORMAT, err, "are not the two factors of a product");
+        return refuse_two(up, down, SL_FORMAT, err,
+                          sl_words("are not the two factors of a product"));
     if (__builtin_mul_overflow((uint64_t)up->info.size[0], columns(&down->info), &elements) ||
         __builtin_mul_overflow(elements, (uint64_t)sizeof(float), &bytes))
-        return refuse_two(up, down, SL_FORMAT, err, "have a product that is larger than any file");
+        return refuse_two(up, down, SL_FORMAT, err,
+                          sl_words("have a product that is larger than any file"));
     SlWeightView *product = new_view(under(up), under(down), read_product, err);
     if (product) {
         product->info.rank = 2;
@@ -459,13 +465,15 @@ SlWeightView *sl_view_sum(SlWeightView *base, SlWeightView *delta, float scale, 
     if (!base || !delta)
         return refuse_two(base, delta, SL_OK, NULL, "");
     if (!holds_numbers(base) || !holds_numbers(delta))
-        return refuse_two(base, delta, SL_UNSUPPORTED, err, "are not both stored as numbers");
+        return refuse_two(base, delta, SL_UNSUPPORTED, err,
+                          sl_words("are not both stored as numbers"));
     bool same = base->info.rank == delta->info.rank;
     for (int i = 0; same && i < base->info.rank; i++)
         same = base->info.size[i] == delta->info.size[i];
     uint64_t elements = sl_tensor_info_elements(&base->info);
     if (!same || __builtin_mul_overflow(elements, (uint64_t)sizeof(float), &bytes))
-        return refuse_two(base, delta, SL_FORMAT, err, "have different shapes and cannot be added");
+        return refuse_two(base, delta, SL_FORMAT, err,
+                          sl_words("have different shapes and cannot be added"));
     SlWeightView *sum = new_view(under(base), under(delta), read_sum, err);
     if (sum) {
         sum->scale = scale;
@@ -500,14 +508,16 @@ SlWeightView *sl_view_scaled(SlWeightView *base, SlWeightView *scale, SlError *e
     if (!base || !scale)
         return refuse_two(base, scale, SL_OK, NULL, "");
     if (!holds_numbers(base) || !holds_numbers(scale))
-        return refuse_two(base, scale, SL_UNSUPPORTED, err, "are not both stored as numbers");
+        return refuse_two(base, scale, SL_UNSUPPORTED, err,
+                          sl_words("are not both stored as numbers"));
     uint64_t elements = sl_tensor_info_elements(&base->info);
     uint64_t scales = sl_tensor_info_elements(&scale->info);
     bool whole = scales == 1;
     bool rows = scales > 0 && base->info.rank > 0 && (uint64_t)base->info.size[0] == scales;
     if ((!whole && !rows) || __builtin_mul_overflow(elements, (uint64_t)sizeof(float), &bytes))
-        return refuse_two(base, scale, SL_FORMAT, err,
-                          "do not fit each other: expected one scale, or one for each row");
+        return refuse_two(
+            base, scale, SL_FORMAT, err,
+            sl_words("do not fit each other: expected one scale, or one for each row"));
     SlWeightView *scaled = new_view(under(base), under(scale), read_scaled, err);
     if (scaled)
         set_storage(&scaled->info, sl_storage_of(SL_F32), elements);

@@ -40,7 +40,7 @@ static uint64_t number(const unsigned char *p, int bytes)
 static unsigned char *read_piece(const Archive *a, uint64_t at, uint64_t bytes)
 {
     if (at > a->size || bytes > a->size - at) {
-        bad(a, "is cut off: its directory lies outside it");
+        bad(a, sl_words("is cut off: its directory lies outside it"));
         return NULL;
     }
     unsigned char *piece = malloc(bytes + 1);
@@ -67,18 +67,19 @@ static bool find_wide(const Archive *a, uint64_t end, Directory *d)
         record = read_piece(a, number(p + 8, 8), 56);
     free(p);
     if (!record)
-        return ok ? false : bad(a, "has no directory of 64-bit sizes, and says that it has");
+        return ok ? false
+                  : bad(a, sl_words("has no directory of 64-bit sizes, and says that it has"));
     ok = !memcmp(record, "PK\6\6", 4);
     *d = (Directory){number(record + 48, 8), number(record + 40, 8), number(record + 32, 8)};
     free(record);
-    return ok || bad(a, "has a damaged directory");
+    return ok || bad(a, sl_words("has a damaged directory"));
 }
 
 static bool find_directory(const Archive *a, Directory *d)
 {
     uint64_t bytes = END_BYTES + MOST_COMMENT < a->size ? END_BYTES + MOST_COMMENT : a->size;
     if (bytes < END_BYTES)
-        return bad(a, "is cut off");
+        return bad(a, sl_words("is cut off"));
     unsigned char *tail = read_piece(a, a->size - bytes, bytes);
     if (!tail)
         return false;
@@ -91,11 +92,12 @@ static bool find_directory(const Archive *a, Directory *d)
     bool wide = d->at == 0xffffffff || d->bytes == 0xffffffff || d->count == 0xffff;
     free(tail);
     if (!found)
-        return bad(a, "has no directory at its end: the file is cut off; download it again");
+        return bad(a,
+                   sl_words("has no directory at its end: the file is cut off; download it again"));
     if (wide && !find_wide(a, a->size - bytes + i, d))
         return false;
     if (d->count > MOST_ENTRIES || d->bytes > MOST_DIRECTORY)
-        return bad(a, "has too many files in it");
+        return bad(a, sl_words("has too many files in it"));
     return true;
 }
 
@@ -116,7 +118,7 @@ static bool take_wide(const Archive *a, const unsigned char *extra, size_t lengt
     }
     for (int k = 0; k < 3; k++)
         if (*field[k] == 0xffffffff)
-            return bad(a, "has a file whose size is not said");
+            return bad(a, sl_words("has a file whose size is not said"));
     return true;
 }
 
@@ -126,11 +128,11 @@ static bool find_bytes(const Archive *a, uint64_t at, SlZipEntry *e)
     unsigned char *p = read_piece(a, at, 30);
     if (!p)
         return false;
-    bool ok = !memcmp(p, "PK\3\4", 4) || bad(a, "has a damaged header before a file");
+    bool ok = !memcmp(p, "PK\3\4", 4) || bad(a, sl_words("has a damaged header before a file"));
     e->at = at + 30 + number(p + 26, 2) + number(p + 28, 2);
     free(p);
     if (ok && (e->at > a->size || e->bytes > a->size - e->at))
-        ok = bad(a, "is cut off: a file in it ends behind its end; download it again");
+        ok = bad(a, sl_words("is cut off: a file in it ends behind its end; download it again"));
     return ok;
 }
 
@@ -138,19 +140,19 @@ static bool find_bytes(const Archive *a, uint64_t at, SlZipEntry *e)
 static uint64_t read_entry(const Archive *a, const unsigned char *p, uint64_t left, SlZipEntry *e)
 {
     if (left < 46 || memcmp(p, "PK\1\2", 4) != 0)
-        return bad(a, "has a damaged directory");
+        return bad(a, sl_words("has a damaged directory"));
     size_t name = number(p + 28, 2), extra = number(p + 30, 2), comment = number(p + 32, 2);
     uint64_t packed = number(p + 20, 4), header = number(p + 42, 4);
     e->bytes = number(p + 24, 4);
     if (left < 46 + name + extra + comment)
-        return bad(a, "has a damaged directory");
+        return bad(a, sl_words("has a damaged directory"));
     uint64_t *const field[] = {&e->bytes, &packed, &header};
     if (!take_wide(a, p + 46 + name, extra, field))
         return 0;
     if (number(p + 10, 2) != 0 || packed != e->bytes)
-        return bad(a, "has compressed files in it; expected one as torch.save makes it");
+        return bad(a, sl_words("has compressed files in it; expected one as torch.save makes it"));
     if (number(p + 8, 2) & 1)
-        return bad(a, "has encrypted files in it");
+        return bad(a, sl_words("has encrypted files in it"));
     e->name = strndup((const char *)p + 46, name);
     if (!e->name)
         return sl_fail(a->err, SL_MEMORY, "%s: out of memory", sl_show_path(a->path).text);

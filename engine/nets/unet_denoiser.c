@@ -50,11 +50,12 @@ static bool check_condition(const SlCondition *condition, bool text_time, SlErro
     }
     if (fits)
         return true;
-    return sl_fail(err, SL_ARGUMENT,
-                   text_time ? "this UNet is told \"hidden_states\" of two sizes, of at least one "
-                               "token, \"text_embeds\" and \"time_ids\", and nothing else"
-                             : "a UNet is told \"hidden_states\" of two sizes, of at least one "
-                               "token, and nothing else");
+    return sl_fail(
+        err, SL_ARGUMENT,
+        text_time ? SL_WORDS("this UNet is told \"hidden_states\" of two sizes, of at least one "
+                             "token, \"text_embeds\" and \"time_ids\", and nothing else")
+                  : SL_WORDS("a UNet is told \"hidden_states\" of two sizes, of at least one "
+                             "token, and nothing else"));
 }
 
 /* A tensor of all rows in f32, [count, ...]; malloc'ed, NULL and *err on failure. */

@@ -106,7 +106,8 @@ static bool match_model(SlModel *model, SlModelAdapter *a, SlAdapterCounts *coun
         err, SL_FORMAT,
         "%s: none of its %d modules (\"%s\", ...) is one of the weights of the model %s%s%s",
         sl_show_path(sl_adapter_path(a->file)).text, counts->modules, counts->unmatched,
-        model->info.name, facts.base ? ": the file is for " : "", facts.base ? facts.base : "");
+        model->info.name, facts.base ? sl_words(": the file is for ") : "",
+        facts.base ? facts.base : "");
 }
 
 static bool open_adapter(SlModel *model, SlModelAdapter *a, const char *name, const char *hash,

@@ -32,8 +32,9 @@ static bool tokenize_text(const SlTokenizer *tokenizer, const SlRecipe *recipe, 
         t ? sl_tokenizer_expand(t, negative ? recipe->negative_prompt : recipe->prompt, err) : NULL;
     bool ok = text && sl_tokenize_padded(t, text, ids, &unused, &count, err);
     if (ok && unused)
-        snprintf(ask->warning, sizeof ask->warning, "%d token%s of the %s %s not used: %s", count,
-                 count == 1 ? "" : "s", negative ? "negative prompt" : "prompt",
+        snprintf(ask->warning, sizeof ask->warning,
+                 sl_words("%d token%s of the %s %s not used: %s"), count, count == 1 ? "" : "s",
+                 negative ? sl_words("negative prompt") : sl_words("prompt"),
                  count == 1 ? "was" : "were", unused);
     free(unused);
     free(text);

@@ -251,5 +251,5 @@ bool sl_dtype_parse(const char *name, const char *device, SlDtype *dtype, bool *
             return true;
         }
     return sl_fail(err, SL_ARGUMENT, "the data type is \"%s\"; expected auto, f32, bf16%s", name,
-                   q8 ? ", f16 or q8" : " or f16");
+                   q8 ? sl_words(", f16 or q8") : sl_words(" or f16"));
 }

@@ -57,14 +57,14 @@ static void note(SlModelInfo *info, const SlJson *read, const SlJson *corrected)
     const cJSON *offset = item_of(read, "steps_offset"), *clip = item_of(read, "clip_sample");
     const char *name = "scheduler_config.json";
     if (wrong_offset(offset) && cJSON_IsNumber(offset))
-        sl_model_note(info, "%s: steps_offset is %g; the pipeline takes 1", name,
+        sl_model_note(info, sl_words("%s: steps_offset is %g; the pipeline takes 1"), name,
                       offset->valuedouble);
     else if (!offset && !same)
-        sl_model_note(info, "%s: steps_offset is missing; the pipeline takes 1", name);
+        sl_model_note(info, sl_words("%s: steps_offset is missing; the pipeline takes 1"), name);
     if (cJSON_IsTrue(clip))
-        sl_model_note(info, "%s: clip_sample is true; the pipeline takes false", name);
+        sl_model_note(info, sl_words("%s: clip_sample is true; the pipeline takes false"), name);
     else if (!clip && clips)
-        sl_model_note(info, "%s: clip_sample is missing; the pipeline takes false", name);
+        sl_model_note(info, sl_words("%s: clip_sample is missing; the pipeline takes false"), name);
 }
 
 bool sl_note_scheduler(SlModelInfo *info, SlError *err)
@@ -96,8 +96,8 @@ void sl_correct_sample_size(SlUnetConfig *net, const SlJson *config, SlModelInfo
     if (!cJSON_IsNumber(size) || net->sample_width >= 64 || !is_old(config))
         return;
     sl_model_note(info,
-                  "unet/config.json: sample_size is %d, said by a diffusers before 0.9.0 "
-                  "(_diffusers_version); the pipeline takes 64",
+                  sl_words("unet/config.json: sample_size is %d, said by a diffusers before 0.9.0 "
+                           "(_diffusers_version); the pipeline takes 64"),
                   net->sample_width);
     net->sample_width = net->sample_height = 64;
 }

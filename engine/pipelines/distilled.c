@@ -74,7 +74,8 @@ static const SlOtherPart *other_denoiser(const SlModelInfo *info)
 static bool by_weights(SlModelInfo *info)
 {
     return info->guidance_size > 0 &&
-           found(info, &told, "the weights time_embedding.cond_proj, by which it is told");
+           found(info, &told,
+                 sl_words("the weights time_embedding.cond_proj, by which it is told"));
 }
 
 static bool begins_with(const char *name, const char *small)
@@ -90,7 +91,7 @@ static bool by_name(SlModelInfo *info, const char *path)
     const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
     for (size_t i = 0; i < sizeof published / sizeof published[0]; i++)
         if (begins_with(name, published[i].begins))
-            return found(info, &published[i].kind, "the file's name");
+            return found(info, &published[i].kind, sl_words("the file's name"));
     return false;
 }
 
@@ -107,7 +108,8 @@ static bool by_scheduler(SlModelInfo *info, SlError *err)
     if (info->single_file || *info->unknown_scheduler)
         return true;
     if (!strcmp(info->scheduler, "lcm") || !strcmp(info->scheduler, "tcd"))
-        return found(info, *info->scheduler == 'l' ? &lcm : &tcd, "the class of its scheduler");
+        return found(info, *info->scheduler == 'l' ? &lcm : &tcd,
+                     sl_words("the class of its scheduler"));
     SlJson *json = sl_model_config(info, "scheduler", err);
     if (!json)
         return false;
@@ -115,7 +117,7 @@ static bool by_scheduler(SlModelInfo *info, SlError *err)
     bool trails = !strcmp(sl_json_string(json, "timestep_spacing", "", &ignored), "trailing");
     bool noise = !strcmp(sl_json_string(json, "prediction_type", "epsilon", &ignored), "epsilon");
     if (euler && trails && noise && !sl_json_bool(json, "rescale_betas_zero_snr", false, &ignored))
-        found(info, &turbo, "its scheduler, whose timesteps trail");
+        found(info, &turbo, sl_words("its scheduler, whose timesteps trail"));
     sl_json_close(json);
     return true;
 }

@@ -165,8 +165,8 @@ static bool read_marks(SlModelInfo *info, const SlWeightSource *file, SlError *e
         snprintf(info->prediction_from, sizeof info->prediction_from, "%s", marks.from);
     } else if (edm.kind) {
         snprintf(info->prediction_from, sizeof info->prediction_from, "%s",
-                 edm.latents_std[0] > 0 ? "the tensors edm_mean and edm_std"
-                                        : "the tensor edm_vpred.sigma_max");
+                 edm.latents_std[0] > 0 ? sl_words("the tensors edm_mean and edm_std")
+                                        : sl_words("the tensor edm_vpred.sigma_max"));
     }
     return true;
 }
@@ -242,8 +242,8 @@ static void add_missing(Missing *m, const char *part, const char *where)
     for (char *c = option; *c; c++)
         if (*c == '_')
             *c = '-';
-    snprintf(m->text + used, sizeof m->text - used, "%s%s (\"%s\"; --%s gives one)",
-             m->count++ ? " and no " : "", part, where, option);
+    snprintf(m->text + used, sizeof m->text - used, sl_words("%s%s (\"%s\"; --%s gives one)"),
+             m->count++ ? sl_words(" and no ") : "", part, where, option);
 }
 
 /* ---- configurations ---- */
@@ -259,9 +259,9 @@ static bool read_scheduler(SlModelInfo *info, SlError *err)
         info->prediction = sl_scheduler_prediction(scheduler);
         if (!info->prediction_from[0])
             snprintf(info->prediction_from, sizeof info->prediction_from, "%s",
-                     info->single_file                      ? "as models of its kind do"
+                     info->single_file                      ? sl_words("as models of its kind do")
                      : sl_json_has(json, "prediction_type") ? "scheduler_config.json"
-                                                            : "its scheduler's default");
+                                                            : sl_words("its scheduler's default"));
     }
     sl_scheduler_free(scheduler);
     sl_json_close(json);
@@ -336,15 +336,15 @@ static const char *component_class(const SlJson *index, const char *name,
         sl_fail(err, SL_FORMAT,
                 "%s: the component \"%s\" is %s; expected [\"library\", \"ClassName\"]",
                 sl_json_name(index), name,
-                !entry                                       ? "missing"
+                !entry                                       ? sl_words("missing")
                 : cJSON_IsNull(entry) || cJSON_IsNull(value) ? "null"
-                                                             : "not a list of two names");
+                                                             : sl_words("not a list of two names"));
         return NULL;
     }
     for (int i = 0; classes && classes[i]; i++) {
         if (!strcmp(value->valuestring, classes[i]))
             return classes[i];
-        snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s", i ? " or " : "",
+        snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s", i ? sl_words(" or ") : "",
                  classes[i]);
     }
     if (!classes)
@@ -377,7 +377,8 @@ static bool find_scheduler(SlModelInfo *info, const SlJson *index, SlError *err)
     if (!scheduler) {
         snprintf(info->unknown_scheduler, sizeof info->unknown_scheduler, "%.60s",
                  sl_show_name(class_name).text);
-        sl_model_note(info, "the scheduler is a %s, which is not known here: choose another",
+        sl_model_note(info,
+                      sl_words("the scheduler is a %s, which is not known here: choose another"),
                       info->unknown_scheduler);
     }
     snprintf(info->scheduler, sizeof info->scheduler, "%s",
@@ -432,17 +433,18 @@ static bool refuse_class(const SlJson *index, const SlError *unknown, SlError *e
     static const struct {
         const char *name, *why;
     } known[] = {
-        {"InpaintPipeline", "an inpainting model is told what of a picture to keep, and pictures "
-                            "cannot be given to it yet"},
-        {"InstructPix2PixPipeline",
-         "an instruct-pix2pix model changes a picture, and pictures cannot be given to it yet"},
+        {"InpaintPipeline",
+         SL_WORDS("an inpainting model is told what of a picture to keep, and pictures "
+                  "cannot be given to it yet")},
+        {"InstructPix2PixPipeline", SL_WORDS("an instruct-pix2pix model changes a picture, and "
+                                             "pictures cannot be given to it yet")},
     };
     SlError ignored = {0};
     const char *name = sl_json_string(index, "_class_name", "", &ignored);
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
         if (strstr(name, known[i].name))
             return sl_fail(err, SL_UNSUPPORTED, "%s: \"_class_name\" is \"%s\": %s",
-                           sl_json_name(index), sl_show_name(name).text, known[i].why);
+                           sl_json_name(index), sl_show_name(name).text, sl_words(known[i].why));
     return sl_fail(err, SL_UNSUPPORTED, "%s", unknown->message);
 }
 
@@ -461,7 +463,7 @@ static bool find_class(SlModelInfo *info, const SlJson *index, SlError *err)
         return true;
     }
     for (int i = 0; i < count; i++)
-        snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s", i ? " or " : "",
+        snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s", i ? sl_words(" or ") : "",
                  names[i]);
     return sl_fail(err, SL_FORMAT, "%s: \"_class_name\" is missing; expected %s",
                    sl_json_name(index), list);
@@ -629,9 +631,9 @@ static bool check_refiner(const SlModelInfo *info, const SlModelInfo *refiner, S
                        "%s: of %s and its refiner %s was trained as EDM is and has no timesteps; "
                        "expected two models that count noise alike",
                        sl_show_path(path).text, info->name,
-                       !is_edm(refiner) ? "the former"
-                       : is_edm(info)   ? "each"
-                                        : "the latter");
+                       !is_edm(refiner) ? sl_words("the former")
+                       : is_edm(info)   ? sl_words("each")
+                                        : sl_words("the latter"));
     if (!(info->pipeline->has & SL_HAS_SIZES))
         return sl_fail(
             err, SL_UNSUPPORTED,

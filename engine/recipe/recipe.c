@@ -341,7 +341,7 @@ static bool check_guidance(const SlRecipe *recipe, const SlSchedulerInfo *schedu
     for (int i = 0; i < sl_scheduler_count(); i++)
         if (sl_scheduler_info(i)->takes_cfg_pp) {
             size_t used = strlen(ids);
-            snprintf(ids + used, sizeof ids - used, "%s%s", used ? " or " : "",
+            snprintf(ids + used, sizeof ids - used, "%s%s", used ? sl_words(" or ") : "",
                      sl_scheduler_info(i)->id);
         }
     return sl_fail(err, SL_ARGUMENT,

@@ -94,7 +94,7 @@ static void check_pixels(SlModel *model, const float *pixels, int64_t n)
 {
     if (sl_device_ok(model->dev) && sl_first_bad(pixels, n * 3) >= 0)
         sl_device_fail(model->dev, SL_FORMAT, "%s is not a finite number",
-                       has_vae(model) ? "the VAE's picture" : "the sample");
+                       has_vae(model) ? sl_words("the VAE's picture") : sl_words("the sample"));
 }
 
 static bool download_picture(SlModel *model, const SlTensor *picture, float *image, uint8_t *rgb)

@@ -129,7 +129,8 @@ static bool warn(Search *s, const char *name, const SlError *problem)
     char text[800];
     if (problem->code == SL_MEMORY)
         return sl_fail(s->err, problem->code, "%s", problem->message);
-    snprintf(text, sizeof text, "the embedding %.100s is not used: %.600s", name, problem->message);
+    snprintf(text, sizeof text, sl_words("the embedding %.100s is not used: %.600s"), name,
+             problem->message);
     sl_run_warn(s->run, text);
     return true;
 }
@@ -324,7 +325,7 @@ void sl_run_mark_vectors(SlRun *run, const SlRunSide *side, const SlAsk *ask)
 static void warn_of_missing(SlRun *run, const char *text)
 {
     static const char sign[] = "embedding:";
-    char line[300];
+    char line[600];
     for (const char *p = text; (p = strstr(p, sign)); p++) {
         const char *name = p + strlen(sign);
         int length = (int)strcspn(name, " \t\r\v\f\n,):");
@@ -334,7 +335,8 @@ static void warn_of_missing(SlRun *run, const char *text)
                 known |= !strncmp(run->embeddings->word[i].name[k], name, (size_t)length);
         if (known || length == 0)
             continue;
-        snprintf(line, sizeof line, "the prompt names the embedding %.*s, which is not here",
+        snprintf(line, sizeof line,
+                 sl_words("the prompt names the embedding %.*s, which is not here"),
                  length < 200 ? length : 200, name);
         sl_run_warn(run, line);
     }

@@ -77,7 +77,8 @@ bool sl_model_check_memory(SlModel *model, const SlRecipe *recipe, size_t kept, 
                    "a picture of %d x %d needs %s of memory at least%s, and this process may use "
                    "%s; a smaller picture needs less",
                    recipe->width, recipe->height, sl_bytes_text(need).text,
-                   kept > 0 ? " with the steps that are kept" : "", sl_bytes_text(left).text);
+                   kept > 0 ? sl_words(" with the steps that are kept") : "",
+                   sl_bytes_text(left).text);
 }
 
 /* The host's, where the device computes in it, and the device's where that is limited. */

@@ -97,13 +97,13 @@ static bool read_words(SlRun *run, const SlRunSide *side, Which which, Words *w,
 static void warn_of_weights(SlRun *run)
 {
     if (run->recipe.emphasis != SL_EMPHASIS_ORIGINAL && mode_of(run, run->side) != SL_PROMPT_A1111)
-        sl_run_warn(run, "the emphasis counts in the prompt mode a1111 alone");
+        sl_run_warn(run, sl_words("the emphasis counts in the prompt mode a1111 alone"));
 
     bool could = sl_setting_exists(sl_setting(SL_SETTING_PROMPT_MODE), &run->model->info, NULL);
     bool has = sl_prompt_has_weights(run->prompt) || sl_prompt_has_weights(run->negative_prompt);
     if (could && has && mode_of(run, run->side) == SL_PROMPT_PLAIN)
-        sl_run_warn(run, "the prompt has weights in brackets, which are plain text here; "
-                         "--prompt-mode a1111 or comfyui reads them");
+        sl_run_warn(run, sl_words("the prompt has weights in brackets, which are plain text here; "
+                                  "--prompt-mode a1111 or comfyui reads them"));
 }
 
 /* ---- lengths ---- */

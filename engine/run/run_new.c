@@ -137,13 +137,14 @@ static bool find_adapter(SlRun *run, int k, bool tag, SlError *err)
 {
     const SlAdapterUse *use = &run->adapters.use[k];
     SlError problem = {0};
-    char text[700];
+    char text[900];
     run->adapter[k] = sl_model_find_adapter(run->model, use->name, use->hash, &problem);
     if (run->adapter[k] >= 0)
         return true;
     if (!tag || problem.code != SL_IO)
         return sl_fail(err, problem.code, "%s", problem.message);
-    snprintf(text, sizeof text, "a LoRA of the prompt has no effect: %.600s", problem.message);
+    snprintf(text, sizeof text, sl_words("a LoRA of the prompt has no effect: %.600s"),
+             problem.message);
     sl_run_warn(run, text);
     return true;
 }
@@ -208,17 +209,19 @@ bool sl_run_want(SlRun *run, int i, SlError *err)
 static void warn_of_unmatched(SlRun *run)
 {
     SlAdapterCounts counts;
-    char text[500];
+    char text[900];
     if (run->sides > 1 && run->adapters.count > 0)
-        sl_run_warn(run, "LoRAs change the model alone: its refiner goes on without them");
+        sl_run_warn(run,
+                    sl_words("LoRAs change the model alone: its refiner goes on without them"));
     for (int i = 0; i < run->adapters.count; i++) {
         const SlAdapterUse *use = &run->adapters.use[i];
         if (!sl_model_adapter(run->model, use->name, use->hash, &counts, NULL) ||
             counts.matched == counts.modules)
             continue;
-        snprintf(text, sizeof text,
-                 "LoRA %.100s: %d of its %d modules change no weight of this model (%s, ...)",
-                 use->name, counts.modules - counts.matched, counts.modules, counts.unmatched);
+        snprintf(
+            text, sizeof text,
+            sl_words("LoRA %.100s: %d of its %d modules change no weight of this model (%s, ...)"),
+            use->name, counts.modules - counts.matched, counts.modules, counts.unmatched);
         sl_run_warn(run, text);
     }
 }

@@ -83,10 +83,10 @@ const SlSchedulerInfo *sl_scheduler_plain(SlPrediction prediction)
 /* What the models are that a scheduler is for, when it is not for this one. */
 static const char *made_for(const SlSchedulerInfo *info, SlPrediction prediction)
 {
-    return info->only_flow                 ? "predict flow"
-           : info->only_edm                ? "are trained as EDM is"
-           : prediction == SL_PREDICT_FLOW ? "do not predict flow"
-                                           : "are not trained as EDM is";
+    return info->only_flow                 ? sl_words("predict flow")
+           : info->only_edm                ? sl_words("are trained as EDM is")
+           : prediction == SL_PREDICT_FLOW ? sl_words("do not predict flow")
+                                           : sl_words("are not trained as EDM is");
 }
 
 bool sl_scheduler_check(const SlSchedulerInfo *info, SlPrediction prediction, SlError *err)

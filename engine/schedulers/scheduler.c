@@ -19,8 +19,9 @@ static bool choose_prediction(SlScheduler *s, const SlSchedulerChoice *choice, S
                        "be chosen");
     if (sl_is_edm(s) && (snr || choice->prediction == SL_PREDICTION_SAMPLE))
         return sl_fail(err, SL_ARGUMENT, "the model is trained as EDM is; %s cannot be chosen%s",
-                       snr ? "zero terminal SNR" : "that it predicts the sample",
-                       snr ? "" : ", only epsilon and v");
+                       snr ? sl_words("zero terminal SNR")
+                           : sl_words("that it predicts the sample"),
+                       snr ? "" : sl_words(", only epsilon and v"));
     if (prediction && sl_is_edm(s))
         s->config.prediction_type =
             choice->prediction == SL_PREDICTION_V ? SL_PREDICT_EDM_V : SL_PREDICT_EDM_EPSILON;
@@ -39,7 +40,8 @@ static bool choose_preset(SlScheduler *s, const SlSchedulerChoice *choice, SlErr
         return true;
     if (sl_is_flow(s) || sl_is_edm(s))
         return sl_fail(err, SL_ARGUMENT, "the model %s; these sigmas are for models of other kinds",
-                       sl_is_flow(s) ? "predicts flow" : "is trained as EDM is");
+                       sl_is_flow(s) ? sl_words("predicts flow")
+                                     : sl_words("is trained as EDM is"));
     if (!*list)
         return true;
     if (choice->sigmas != SL_SIGMAS_MODEL)
@@ -311,7 +313,7 @@ bool sl_scheduler_step(SlScheduler *s, const float *model_output, float *sample,
     if (s->state.position >= s->evaluations)
         return sl_fail(err, SL_ARGUMENT, "%s: all %d evaluations are done", s->class->info.id,
                        s->evaluations);
-    if (!finite_values(s, model_output, "the UNet's output", err))
+    if (!finite_values(s, model_output, sl_words("the UNet's output"), err))
         return false;
     float *scratch = malloc((size_t)s->size * 2 * sizeof *scratch);
     if (!scratch)
@@ -326,7 +328,8 @@ bool sl_scheduler_step(SlScheduler *s, const float *model_output, float *sample,
         step.noise = take_noise(s, noise, scratch, err);
         ok = step.noise != NULL;
     }
-    ok = ok && s->class->step(s, &step, err) && finite_values(s, sample, "the sample", err);
+    ok = ok && s->class->step(s, &step, err) &&
+         finite_values(s, sample, sl_words("the sample"), err);
     if (ok)
         s->state.position++;
     free(scratch);

@@ -64,8 +64,8 @@ static bool read_entry(const SlTokenizerReader *r, const char *name, const cJSON
             r->err, SL_FORMAT,
             "%s: the token \"%s\" has %s%.17g as its id; the %d tokens must have the ids "
             "0 to %d",
-            name, sl_show_name(entry->string).text, cJSON_IsNumber(entry) ? "" : "no number: ", id,
-            t->size, t->size - 1);
+            name, sl_show_name(entry->string).text,
+            cJSON_IsNumber(entry) ? "" : sl_words("no number: "), id, t->size, t->size - 1);
     if (t->piece[(int)id])
         return sl_fail(
             r->err, SL_FORMAT, "%s: the tokens \"%.100s\" and \"%.100s\" both have id %d", name,

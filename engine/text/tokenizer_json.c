@@ -39,9 +39,9 @@ static SlShown shown(const cJSON *item)
                        : cJSON_IsString(item) ? item->valuestring
                        : cJSON_IsTrue(item)   ? "true"
                        : cJSON_IsFalse(item)  ? "false"
-                       : !item                ? "nothing"
-                       : cJSON_IsNumber(item) ? "a number"
-                                              : "something else";
+                       : !item                ? sl_words("nothing")
+                       : cJSON_IsNumber(item) ? sl_words("a number")
+                                              : sl_words("something else");
     return sl_show_name(text);
 }
 
@@ -70,7 +70,8 @@ static bool check_normalizer(const SlTokenizerReader *r, const cJSON *root)
     bool ok = is_text(nfc, "type", "NFC") && is_text(spaces, "type", "Replace") &&
               is_text(member(spaces, "pattern"), "Regex", "\\s+") &&
               is_text(spaces, "content", " ") && is_text(lower, "type", "Lowercase") && !more;
-    return ok || refuse(r, "normalizer", item, "NFC, \"\\s+\" replaced by a space, lower case");
+    return ok ||
+           refuse(r, "normalizer", item, sl_words("NFC, \"\\s+\" replaced by a space, lower case"));
 }
 
 static bool check_split(const cJSON *split)
@@ -92,7 +93,7 @@ static bool check_pre_tokenizer(const SlTokenizerReader *r, const cJSON *root)
     bool ok = check_split(step(item, "pretokenizers", 0)) && is_text(bytes, "type", "ByteLevel") &&
               !cJSON_IsTrue(member(bytes, "add_prefix_space")) &&
               !cJSON_IsFalse(member(bytes, "use_regex")) && !step(item, "pretokenizers", 2);
-    return ok || refuse(r, "pre_tokenizer", item, "CLIP's pattern, then ByteLevel");
+    return ok || refuse(r, "pre_tokenizer", item, sl_words("CLIP's pattern, then ByteLevel"));
 }
 
 /* transformers replaces it by RobertaProcessing with the special tokens. */
@@ -114,7 +115,7 @@ static bool check_side(const SlTokenizerReader *r, const cJSON *root, const char
 {
     const cJSON *side = member(member(root, what), "direction");
     return !side || is_text(member(root, what), "direction", "Right") ||
-           refuse(r, what, side, "on the right");
+           refuse(r, what, side, sl_words("on the right"));
 }
 
 /* ---- vocabulary and merges ---- */
@@ -127,7 +128,7 @@ static bool check_model(const SlTokenizerReader *r, const cJSON *model)
     if (!is_text(model, "end_of_word_suffix", "</w>"))
         return refuse(r, "model's end_of_word_suffix", member(model, "end_of_word_suffix"), "</w>");
     if (prefix && !is_text(model, "continuing_subword_prefix", ""))
-        return refuse(r, "model's continuing_subword_prefix", prefix, "an empty text");
+        return refuse(r, "model's continuing_subword_prefix", prefix, sl_words("an empty text"));
     if (cJSON_IsTrue(member(model, "byte_fallback")))
         return refuse(r, "model's byte_fallback", member(model, "byte_fallback"), "false");
     if (cJSON_IsTrue(member(model, "ignore_merges")))
@@ -192,7 +193,7 @@ bool sl_reader_json(SlTokenizerReader *r)
 {
     char path[SL_TOKENIZER_MAX_PATH + 32];
     snprintf(path, sizeof path, "%s/tokenizer.json", r->folder);
-    r->vocab_name = "the model's vocab";
+    r->vocab_name = sl_words("the model's vocab");
     r->whole = sl_json_open(path, r->err);
     if (!r->whole)
         return false;

@@ -97,10 +97,10 @@ static bool add_listed(const SlTokenizerReader *r, const char *name, Listed toke
                        "tokens",
                        name, sl_show_name(token.text).text, SL_TOKEN_MAX_BYTES, MAX_ADDED);
     if (token.id != expected)
-        return sl_fail(r->err, SL_FORMAT,
-                       "%s: the added token \"%s\" has id %.17g; expected %d, %s", name,
-                       sl_show_name(token.text).text, token.id, expected,
-                       known >= 0 ? "as it has already" : "the first that is free");
+        return sl_fail(
+            r->err, SL_FORMAT, "%s: the added token \"%s\" has id %.17g; expected %d, %s", name,
+            sl_show_name(token.text).text, token.id, expected,
+            known >= 0 ? sl_words("as it has already") : sl_words("the first that is free"));
     return find_added(r->t, token.text) || push_added(r, token, expected);
 }
 
@@ -189,7 +189,7 @@ static bool read_listed(const SlTokenizerReader *r, const SlJson *json, const cJ
     size_t count = 0;
     if (list == list_whole_entry ? !cJSON_IsArray(all) : !cJSON_IsObject(all))
         return sl_fail(r->err, SL_FORMAT, "%s: \"%s\" must be %s", sl_json_name(json), all->string,
-                       list == list_whole_entry ? "a list" : "an object");
+                       list == list_whole_entry ? sl_words("a list") : sl_words("an object"));
     Listed *tokens = malloc(((size_t)cJSON_GetArraySize(all) + 1) * sizeof *tokens);
     bool ok = tokens || sl_reader_no_memory(r);
     for (const cJSON *c = all->child; ok && c; c = c->next)

@@ -15,6 +15,8 @@ EXPORT extern const SlDeviceLayout sl_cuda_device_layout;
 const SlDeviceLayout sl_cuda_device_layout = SL_DEVICE_LAYOUT_HERE;
 
 EXPORT SlDevice *sl_cuda_device_open(const SlDeviceOptions *options, SlError *err);
+/* The module has its own copy of error.c, which has to be told what the program's was told. */
+EXPORT void sl_cuda_use_words(SlTranslate translate);
 
 /* ---- closing ---- */
 
@@ -59,8 +61,8 @@ static bool find_device(SlError *err)
                        "there is no NVIDIA driver, or it is older than this program needs");
     if (error == cudaErrorNoDevice || (error == cudaSuccess && count < 1))
         return sl_fail(err, SL_UNSUPPORTED, "there is no NVIDIA GPU in this machine");
-    if (!sl_cuda_open_check(error, "looking for devices", err) ||
-        !sl_cuda_open_check(cudaSetDevice(0), "choosing the device", err))
+    if (!sl_cuda_open_check(error, SL_WORDS("looking for devices"), err) ||
+        !sl_cuda_open_check(cudaSetDevice(0), SL_WORDS("choosing the device"), err))
         return false;
     int major = attribute(cudaDevAttrComputeCapabilityMajor);
     if (major < 8)
@@ -91,8 +93,9 @@ static bool open_parts(SlCudaDevice *d, int priority, SlError *err)
 {
     return sl_cuda_open_check(
                cudaStreamCreateWithPriority(&d->stream, cudaStreamNonBlocking, priority),
-               "a stream", err) &&
-           sl_cuda_open_check(cudaMalloc(&d->workspace, SL_CUDA_WORKSPACE), "the workspace", err) &&
+               SL_WORDS("a stream"), err) &&
+           sl_cuda_open_check(cudaMalloc(&d->workspace, SL_CUDA_WORKSPACE),
+                              SL_WORDS("the workspace"), err) &&
            sl_cuda_staging_open(&d->staging, err) && sl_cuda_pace_open(&d->pace, err) &&
            sl_cuda_products_open(d, err);
 }
@@ -155,4 +158,9 @@ SlDevice *sl_cuda_device_open(const SlDeviceOptions *options, SlError *err)
     if (sl_cuda_is_dead(err) || !find_device(err))
         return NULL;
     return make(options->any_dtype ? SL_F16 : options->dtype, -1, err);
+}
+
+void sl_cuda_use_words(SlTranslate translate)
+{
+    sl_set_translate(translate);
 }

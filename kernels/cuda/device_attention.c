@@ -92,7 +92,7 @@ static void attend(SlCudaDevice *d, const Piece *p)
                              .queries = (int)p->count,
                              .first = (int)p->first,
                              .causal = p->attn->causal};
-        sl_cuda_check(d, sl_launch_softmax(&s, d->stream), "a softmax");
+        sl_cuda_check(d, sl_launch_softmax(&s, d->stream), SL_WORDS("a softmax"));
         weigh(d, p, &weights);
     }
     sl_arena_reset(dev, mark);
@@ -136,7 +136,7 @@ static void look(SlCudaDevice *d, const Piece *p)
                                  .keys = (int)p->keys,
                                  .pitch = (int)p->pitch,
                                  .add = p->add};
-        sl_cuda_check(d, sl_launch_softmax_mean(&s, d->stream), "an attention map");
+        sl_cuda_check(d, sl_launch_softmax_mean(&s, d->stream), SL_WORDS("an attention map"));
     }
     sl_arena_reset(dev, mark);
 }

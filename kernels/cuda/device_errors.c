@@ -37,7 +37,7 @@ bool sl_cuda_open_check(cudaError_t error, const char *what, SlError *err)
         return true;
     cudaGetLastError();
     return sl_fail(err, error == cudaErrorMemoryAllocation ? SL_MEMORY : SL_UNSUPPORTED,
-                   "the GPU cannot be used: %s: %s", what, cudaGetErrorString(error));
+                   "the GPU cannot be used: %s: %s", sl_words(what), cudaGetErrorString(error));
 }
 
 bool sl_cuda_check(SlCudaDevice *d, cudaError_t error, const char *what)
@@ -47,21 +47,21 @@ bool sl_cuda_check(SlCudaDevice *d, cudaError_t error, const char *what)
     cudaGetLastError();
     const char *scope = d->base.scope;
     if (d->capturing) { /* says nothing about the device: device_graph.c */
-        sl_device_fail(&d->base, SL_UNSUPPORTED, "cuda: %s cannot be remembered", what);
+        sl_device_fail(&d->base, SL_UNSUPPORTED, "cuda: %s cannot be remembered", sl_words(what));
         return false;
     }
     if (error == cudaErrorMemoryAllocation) {
-        sl_device_fail(&d->base, SL_MEMORY, "cuda: no memory for %s", what);
+        sl_device_fail(&d->base, SL_MEMORY, "cuda: no memory for %s", sl_words(what));
         return false;
     }
     if (error == cudaErrorInvalidValue || error == cudaErrorInvalidConfiguration) {
         sl_device_fail(&d->base, SL_UNSUPPORTED,
-                       "cuda: %s%s%s of this size cannot be computed on a GPU", what,
-                       scope ? " of " : "", scope ? scope : "");
+                       "cuda: %s%s%s of this size cannot be computed on a GPU", sl_words(what),
+                       scope ? sl_words(" of ") : "", scope ? scope : "");
         return false;
     }
-    sl_device_fail(&d->base, SL_DEVICE, "the GPU failed in %s%s%s: %s (%s)", what,
-                   scope ? " of " : "", scope ? scope : "", cudaGetErrorString(error),
+    sl_device_fail(&d->base, SL_DEVICE, "the GPU failed in %s%s%s: %s (%s)", sl_words(what),
+                   scope ? sl_words(" of ") : "", scope ? scope : "", cudaGetErrorString(error),
                    cudaGetErrorName(error));
     sl_cuda_set_dead(d->base.message);
     return false;

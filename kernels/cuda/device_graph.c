@@ -22,7 +22,7 @@ bool sl_cuda_pace_open(SlCudaPace *p, SlError *err)
     p->chunk = 1;
     for (int i = 0; i < 2; i++)
         if (!sl_cuda_open_check(cudaEventCreateWithFlags(&p->end[i], cudaEventDisableTiming),
-                                "an event", err))
+                                SL_WORDS("an event"), err))
             return false;
     return true;
 }
@@ -47,7 +47,8 @@ static bool wait_for_chunk(SlCudaDevice *d)
     SlCudaPace *p = &d->pace;
     if (!p->recorded[p->next])
         return true;
-    if (!sl_cuda_check(d, cudaEventSynchronize(p->end[p->next]), "waiting for the device"))
+    if (!sl_cuda_check(d, cudaEventSynchronize(p->end[p->next]),
+                       SL_WORDS("waiting for the device")))
         return false;
     double now = seconds(), took = now - p->waited_at;
     p->waited_at = now;
@@ -68,7 +69,7 @@ static void cuda_look(SlDevice *dev)
     if (!wait_for_chunk(d))
         return;
     p->recorded[p->next] =
-        sl_cuda_check(d, cudaEventRecord(p->end[p->next], d->stream), "an event");
+        sl_cuda_check(d, cudaEventRecord(p->end[p->next], d->stream), SL_WORDS("an event"));
     p->next = 1 - p->next;
 }
 
@@ -103,7 +104,7 @@ int64_t sl_cuda_rows_at_once(const SlDevice *dev, double flops, int64_t rows, in
 static void cuda_finish(SlDevice *dev)
 {
     SlCudaDevice *d = sl_cuda_of(dev);
-    sl_cuda_check(d, cudaStreamSynchronize(d->stream), "waiting for the device");
+    sl_cuda_check(d, cudaStreamSynchronize(d->stream), SL_WORDS("waiting for the device"));
 }
 
 static bool cuda_idle(SlDevice *dev)
@@ -114,7 +115,7 @@ static bool cuda_idle(SlDevice *dev)
         cudaGetLastError(); /* else the next launch would report this error as its own */
         return false;
     }
-    sl_cuda_check(d, error, "asking whether the device is done");
+    sl_cuda_check(d, error, SL_WORDS("asking whether the device is done"));
     return true;
 }
 
@@ -152,7 +153,7 @@ static void *cuda_capture(SlDevice *dev, void (*work)(void *arg), void *arg)
 static void cuda_replay(SlDevice *dev, void *captured)
 {
     SlCudaDevice *d = sl_cuda_of(dev);
-    sl_cuda_check(d, cudaGraphLaunch(captured, d->stream), "a repeated step");
+    sl_cuda_check(d, cudaGraphLaunch(captured, d->stream), SL_WORDS("a repeated step"));
 }
 
 static void cuda_forget(SlDevice *dev, void *captured)

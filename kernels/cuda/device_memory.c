@@ -14,9 +14,9 @@ bool sl_cuda_staging_open(SlCudaStaging *s, SlError *err)
 {
     for (int i = 0; i < 2; i++)
         if (!sl_cuda_open_check(cudaHostAlloc((void **)&s->half[i], SL_CUDA_STAGING, 0),
-                                "pinned memory", err) ||
+                                SL_WORDS("pinned memory"), err) ||
             !sl_cuda_open_check(cudaEventCreateWithFlags(&s->done[i], cudaEventDisableTiming),
-                                "an event", err))
+                                SL_WORDS("an event"), err))
             return false;
     return true;
 }
@@ -45,7 +45,7 @@ static int take_half(SlCudaDevice *d)
 {
     int i = d->staging.next;
     d->staging.next = 1 - i;
-    sl_cuda_check(d, cudaEventSynchronize(d->staging.done[i]), "waiting for a copy");
+    sl_cuda_check(d, cudaEventSynchronize(d->staging.done[i]), SL_WORDS("waiting for a copy"));
     return i;
 }
 
@@ -65,8 +65,8 @@ void sl_cuda_send(SlCudaDevice *d, const void *host, void *p, size_t bytes)
         if (sl_cuda_check(d,
                           cudaMemcpyAsync((char *)p + at, d->staging.half[i], n,
                                           cudaMemcpyHostToDevice, d->stream),
-                          "copying to the device"))
-            sl_cuda_check(d, cudaEventRecord(d->staging.done[i], d->stream), "an event");
+                          SL_WORDS("copying to the device")))
+            sl_cuda_check(d, cudaEventRecord(d->staging.done[i], d->stream), SL_WORDS("an event"));
     }
 }
 
@@ -79,11 +79,12 @@ static void cuda_upload(SlDevice *dev, const void *host, void *p, size_t bytes)
 static int start_receive(SlCudaDevice *d, const char *p, size_t n)
 {
     int i = take_half(d);
-    bool ok = d->base.status == SL_OK &&
-              sl_cuda_check(
-                  d, cudaMemcpyAsync(d->staging.half[i], p, n, cudaMemcpyDeviceToHost, d->stream),
-                  "copying from the device") &&
-              sl_cuda_check(d, cudaEventRecord(d->staging.done[i], d->stream), "an event");
+    bool ok =
+        d->base.status == SL_OK &&
+        sl_cuda_check(d,
+                      cudaMemcpyAsync(d->staging.half[i], p, n, cudaMemcpyDeviceToHost, d->stream),
+                      SL_WORDS("copying from the device")) &&
+        sl_cuda_check(d, cudaEventRecord(d->staging.done[i], d->stream), SL_WORDS("an event"));
     return ok ? i : -1;
 }
 
@@ -96,7 +97,7 @@ static void cuda_download(SlDevice *dev, const void *p, void *host, size_t bytes
         size_t n = piece(bytes, at), then = at + n;
         int next = then < bytes ? start_receive(d, (const char *)p + then, piece(bytes, then)) : -1;
         if (!sl_cuda_check(d, cudaEventSynchronize(d->staging.done[now]),
-                           "copying from the device"))
+                           SL_WORDS("copying from the device")))
             return;
         memcpy((char *)host + at, d->staging.half[now], n);
         now = next;
@@ -114,7 +115,7 @@ static bool fetch_place(SlCudaDevice *d, size_t bytes)
         cudaFreeHost(d->fetched);
     d->fetched = NULL;
     d->fetched_bytes = 0;
-    if (!sl_cuda_check(d, cudaHostAlloc(&d->fetched, bytes, 0), "a picture on its way"))
+    if (!sl_cuda_check(d, cudaHostAlloc(&d->fetched, bytes, 0), SL_WORDS("a picture on its way")))
         return false;
     d->fetched_bytes = bytes;
     return true;
@@ -126,7 +127,7 @@ static const void *cuda_fetch(SlDevice *dev, const void *p, size_t bytes)
     bool ok =
         outside_capture(d) && fetch_place(d, bytes) &&
         sl_cuda_check(d, cudaMemcpyAsync(d->fetched, p, bytes, cudaMemcpyDeviceToHost, d->stream),
-                      "copying from the device");
+                      SL_WORDS("copying from the device"));
     return ok ? d->fetched : NULL;
 }
 
@@ -149,7 +150,7 @@ static void *cuda_alloc(SlDevice *dev, size_t bytes)
         return p;
     cudaGetLastError(); /* running out of memory is not sticky */
     if (error != cudaErrorMemoryAllocation)
-        sl_cuda_check(sl_cuda_of(dev), error, "taking memory");
+        sl_cuda_check(sl_cuda_of(dev), error, SL_WORDS("taking memory"));
     return NULL;
 }
 

@@ -16,10 +16,10 @@ static void cuda_copy(SlDevice *dev, const SlTensor *x, SlTensor *out)
 {
     size_t bytes = (size_t)sl_tensor_elements(x) * sl_dtype_size(x->dtype);
     if (bytes > 0 && x->dtype == out->dtype && sl_tensor_contiguous(x) && sl_tensor_contiguous(out))
-        LAUNCH("a copy",
+        LAUNCH(SL_WORDS("a copy"),
                cudaMemcpyAsync(out->data, x->data, bytes, cudaMemcpyDeviceToDevice, d->stream));
     else
-        LAUNCH("a copy", sl_launch_copy(x, out, d->stream));
+        LAUNCH(SL_WORDS("a copy"), sl_launch_copy(x, out, d->stream));
 }
 
 static const float *vector(const SlWeight *w)
@@ -59,7 +59,7 @@ static void convolve_in_parts(SlDevice *dev, const SlConvLaunch *whole, double f
                 part.residual = (const char *)whole->residual + to;
             if (whole->per_channel)
                 part.per_channel = (const char *)whole->per_channel + n * whole->cout * size;
-            LAUNCH("a convolution", sl_launch_conv(&part, d->stream));
+            LAUNCH(SL_WORDS("a convolution"), sl_launch_conv(&part, d->stream));
         }
 }
 
@@ -101,7 +101,7 @@ static void convolve(SlDevice *dev, const SlTensor *x, const SlWeight *w, const 
         .partial_bytes = SL_CUDA_WORKSPACE,
     };
     if (c.w && sl_product_flops(w, out) <= dev->cut_flops)
-        LAUNCH("a convolution", sl_launch_conv(&c, d->stream));
+        LAUNCH(SL_WORDS("a convolution"), sl_launch_conv(&c, d->stream));
     else if (c.w)
         convolve_in_parts(dev, &c, sl_product_flops(w, out));
     sl_arena_reset(dev, mark);
@@ -156,7 +156,7 @@ static void normalise(SlDevice *dev, const SlTensor *x, const SlWeight *gamma, c
         .partial = sl_cuda_of(dev)->workspace,
         .partial_bytes = SL_CUDA_WORKSPACE,
     };
-    LAUNCH("a group norm", sl_launch_group_norm(&l, d->stream));
+    LAUNCH(SL_WORDS("a group norm"), sl_launch_group_norm(&l, d->stream));
 }
 
 static void cuda_group_norm(SlDevice *dev, const SlTensor *x, const SlWeight *gamma,
@@ -184,14 +184,14 @@ static void cuda_layer_norm(SlDevice *dev, const SlTensor *x, const SlWeight *ga
         .c = (int)last(x),
         .eps = eps,
     };
-    LAUNCH("a layer norm", sl_launch_layer_norm(&l, d->stream));
+    LAUNCH(SL_WORDS("a layer norm"), sl_launch_layer_norm(&l, d->stream));
 }
 
 /* ---- element by element ---- */
 
 static void cuda_activation(SlDevice *dev, const SlTensor *x, SlActivation act, SlTensor *out)
 {
-    LAUNCH("an activation", sl_launch_activation(x, act, out, d->stream));
+    LAUNCH(SL_WORDS("an activation"), sl_launch_activation(x, act, out, d->stream));
 }
 
 static void cuda_geglu(SlDevice *dev, const SlTensor *x, SlTensor *out)
@@ -202,12 +202,12 @@ static void cuda_geglu(SlDevice *dev, const SlTensor *x, SlTensor *out)
 static void cuda_add(SlDevice *dev, const SlTensor *a, const SlTensor *b, float scale,
                      SlTensor *out)
 {
-    LAUNCH("an addition", sl_launch_add(a, b, scale, out, d->stream));
+    LAUNCH(SL_WORDS("an addition"), sl_launch_add(a, b, scale, out, d->stream));
 }
 
 static void cuda_add_per_channel(SlDevice *dev, const SlTensor *x, const SlTensor *c, SlTensor *out)
 {
-    LAUNCH("an addition", sl_launch_add_per_channel(x, c, out, d->stream));
+    LAUNCH(SL_WORDS("an addition"), sl_launch_add_per_channel(x, c, out, d->stream));
 }
 
 static void cuda_scale_shift(SlDevice *dev, const SlTensor *x, const SlTensor *c, SlTensor *out)

@@ -50,8 +50,8 @@ static bool lt_check(SlCudaDevice *d, cublasStatus_t status, const char *what)
     SlCode code = status == CUBLAS_STATUS_ALLOC_FAILED    ? SL_MEMORY
                   : status == CUBLAS_STATUS_NOT_SUPPORTED ? SL_UNSUPPORTED
                                                           : SL_DEVICE;
-    sl_device_fail(&d->base, code, "cuBLASLt failed in %s%s%s: %s", what,
-                   d->base.scope ? " of " : "", d->base.scope ? d->base.scope : "",
+    sl_device_fail(&d->base, code, "cuBLASLt failed in %s%s%s: %s", sl_words(what),
+                   d->base.scope ? sl_words(" of ") : "", d->base.scope ? d->base.scope : "",
                    cublasLtGetStatusName(status));
     if (code == SL_DEVICE)
         sl_cuda_set_dead(d->base.message);
@@ -229,7 +229,7 @@ static SlCudaProduct *make(SlCudaDevice *d, const SlCudaGemm *g, const Key *key)
     p->plain = is_refusal(s);
     if (p->plain)
         cudaGetLastError();
-    if (p->plain || lt_check(d, s, "choosing a product"))
+    if (p->plain || lt_check(d, s, SL_WORDS("choosing a product")))
         return p;
     forget(p);
     d->product_count--;
@@ -251,7 +251,7 @@ void sl_cuda_gemm(SlCudaDevice *d, const SlCudaGemm *g)
     if (g->m == 0 || g->n == 0 || d->base.status != SL_OK)
         return;
     SlCudaProduct *p = find(d, g);
-    if (!p || (!p->plain && !lt_check(d, set_bias(p, g), "a product's bias")))
+    if (!p || (!p->plain && !lt_check(d, set_bias(p, g), SL_WORDS("a product's bias"))))
         return;
     cublasStatus_t status = CUBLAS_STATUS_SUCCESS;
     if (!p->plain)
@@ -263,9 +263,9 @@ void sl_cuda_gemm(SlCudaDevice *d, const SlCudaGemm *g)
         cudaGetLastError(); /* what cuBLASLt tried in vain */
     }
     if (p->plain)
-        sl_cuda_check(d, sl_launch_gemm_plain(g, d->stream), "a product");
+        sl_cuda_check(d, sl_launch_gemm_plain(g, d->stream), SL_WORDS("a product"));
     else
-        lt_check(d, status, "a product");
+        lt_check(d, status, SL_WORDS("a product"));
 }
 
 /* ---- slots ---- */

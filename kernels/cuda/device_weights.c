@@ -89,7 +89,7 @@ const void *sl_cuda_plain_weight(SlDevice *dev, const SlWeight *w, SlDtype dtype
     SlTensor plain = sl_tensor_new(dev, dtype, w->value.rank, w->value.size);
     SlQ8Launch q = q8_of(w);
     if (plain.data)
-        sl_cuda_check(d, sl_launch_q8_plain(&q, &plain, d->stream), "weights in 8 bits");
+        sl_cuda_check(d, sl_launch_q8_plain(&q, &plain, d->stream), SL_WORDS("weights in 8 bits"));
     return plain.data;
 }
 
@@ -104,7 +104,7 @@ static void fill(SlCudaDevice *d, SlWeight *w, const SlTensor *raw, const int *a
         inside.size[i] = view.size[i];
     if (sl_tensor_elements(&inside) != sl_tensor_elements(&w->value))
         sl_cuda_check(d, cudaMemsetAsync(w->value.data, 0, bytes_of(&w->value), d->stream),
-                      "clearing a weight");
+                      SL_WORDS("clearing a weight"));
     d->ops.copy(dev, &view, &inside);
     if (extra_bytes(dev, w) == 0)
         return;
@@ -125,7 +125,8 @@ static bool cuda_weight_fill(SlDevice *dev, SlWeight *w, const SlTensor *host)
         sl_cuda_send(d, host->data, raw.data, bytes_of(host));
         SlQ8Launch q = q8_of(w);
         if (is_q8(w))
-            sl_cuda_check(d, sl_launch_q8_round(&q, &raw, d->stream), "weights in 8 bits");
+            sl_cuda_check(d, sl_launch_q8_round(&q, &raw, d->stream),
+                          SL_WORDS("weights in 8 bits"));
         else
             fill(d, w, &raw, axes);
     }
@@ -183,7 +184,7 @@ static bool cuda_weight_copy(SlDevice *dev, SlWeight *to, const SlWeight *from)
     sl_cuda_check(d,
                   cudaMemcpyAsync(to->value.data, from->value.data, whole_bytes(dev, from),
                                   cudaMemcpyDeviceToDevice, d->stream),
-                  "copying a weight");
+                  SL_WORDS("copying a weight"));
     if (dev->status != SL_OK && fresh)
         cuda_weight_clear(dev, to);
     return dev->status == SL_OK;

@@ -259,7 +259,8 @@ hash_done (gpointer data)
   if (!_sl_worker_push (task->call.worker, sl_job_get_model (task->job[0]), write_run, write_done, task,
                         task_free))
     {
-      g_set_error_literal (&task->error, G_IO_ERROR, G_IO_ERROR_CANCELLED, "The window was closed.");
+      g_set_error_literal (&task->error, G_IO_ERROR, G_IO_ERROR_CANCELLED,
+                           sl_words ("The window was closed."));
       write_done (task);
       task_free (task);
     }
@@ -288,7 +289,8 @@ start (SlExportTask *task)
       sl_thread_queue_push (task->call.files, FALSE, hash_run, hash_done, task, nothing);
       return task;
     }
-  g_set_error_literal (&task->error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND, "No lane has finished a step yet.");
+  g_set_error_literal (&task->error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
+                       sl_words ("No lane has finished a step yet."));
   write_done (task);
   task_free (task);
   return NULL;

@@ -164,7 +164,7 @@ sl_comparison_file_save (SlComparison *comparison,
     add_lane (saving, comparison, i);
   if (sl_lanes_count (saving->lanes) == 0)
     g_set_error_literal (&saving->error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
-                         "There is nothing to keep: no step is finished.");
+                         sl_words ("There is nothing to keep: no step is finished."));
   sl_thread_queue_push (files, FALSE, saving->error ? nothing : save_run, save_done, saving, saving_free);
 }
 
@@ -244,8 +244,8 @@ find_models (Loading *loading, SlError *err)
       if (model == NULL)
         {
           sl_fail (err, SL_IO,
-                   named ? "%s was made with another model “%s”: the one here has other weights."
-                         : "%s was made with the model “%s”, which is not here.",
+                   named ? SL_WORDS ("%s was made with another model “%s”: the one here has other weights.")
+                         : SL_WORDS ("%s was made with the model “%s”, which is not here."),
                    loading->path, metadata->model);
           return;
         }

@@ -2,6 +2,7 @@
 #include "app/objects/compare/sl-comparison-private.h"
 
 #include "app/objects/sl-dynamic.h"
+#include "kernels/kernels.h"
 
 static guint
 index_of_job (SlComparison *self, SlJob *job)
@@ -106,13 +107,14 @@ sl_comparison_branch (SlComparison *self, guint index, SlOwn own, SlSettings *va
     {
       if (error && *error == NULL)
         g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_FAILED,
-                             "Nothing comes after the last step: branch from an earlier one.");
+                             sl_words ("Nothing comes after the last step: branch from an earlier one."));
       return FALSE;
     }
   sl_compare_lane_set_job (lane, job);
   if (!sl_comparison_add (self, lane))
     {
-      g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED, "There are %d lanes already.", SL_COMPARISON_MAX);
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED, sl_words ("There are %d lanes already."),
+                   SL_COMPARISON_MAX);
       return FALSE;
     }
   _sl_comparison_watch (self, job);

@@ -57,10 +57,11 @@ import_data (Restoring *restoring, SlError *err)
     {
       g_autofree char *text = g_strndup ((const char *)data, size);
 
-      return sl_import_parameters ("The text", text, restoring->base, NULL, &restoring->import, err);
+      return sl_import_parameters (sl_words ("The text"), text, restoring->base, NULL, &restoring->import,
+                                   err);
     }
-  ok = sl_picture_texts_parse ("The picture", data, size, &texts, err)
-       && sl_import_texts ("The picture", &texts, restoring->base, NULL, &restoring->import, err);
+  ok = sl_picture_texts_parse (sl_words ("The picture"), data, size, &texts, err)
+       && sl_import_texts (sl_words ("The picture"), &texts, restoring->base, NULL, &restoring->import, err);
   sl_picture_texts_free (&texts);
   return ok;
 }
@@ -123,13 +124,6 @@ restore_run (gpointer data)
     find_model (restoring);
 }
 
-/* The window's language; the readers know no gettext. */
-static const char *
-translated (const char *sentence)
-{
-  return g_dgettext (NULL, sentence);
-}
-
 static void
 restore_done (gpointer data)
 {
@@ -149,7 +143,7 @@ restore_done (gpointer data)
       settings = sl_settings_new ();
       _sl_settings_set_recipe (settings, import->recipe);
     }
-  notes = sl_notes_text (&import->all_notes, translated);
+  notes = sl_notes_text (&import->all_notes, sl_words);
   restored = (SlRestored){ .settings = settings,
                            .source = (char *)import->source,
                            .model = restoring->renamed ? restoring->renamed : import->model,

@@ -90,7 +90,8 @@ choose_name (Writing *writing)
   if (g_mkdir_with_parents (folder, 0755) != 0)
     {
       g_set_error (&writing->error, G_FILE_ERROR, g_file_error_from_errno (errno),
-                   "The folder %s could not be made: %s", sl_show_path (folder).text, g_strerror (errno));
+                   sl_words ("The folder %s could not be made: %s"), sl_show_path (folder).text,
+                   g_strerror (errno));
       return FALSE;
     }
   writing->path = new_name (folder, writing->metadata.recipe->prompt, writing->metadata.recipe->seed);

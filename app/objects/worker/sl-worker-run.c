@@ -319,12 +319,15 @@ track_end (Run *run, Track *track, SlJobState state, const char *text)
 static void
 track_fail (Run *run, Track *track, SlCode code, const char *message)
 {
-  g_autofree char *died = NULL;
+  g_autofree char *died = NULL, *begin = NULL;
 
   if (code != SL_CANCELLED && run->side->model && _sl_side_is_dead (run->side))
-    died = g_strdup_printf ("%c%s. What is there of the picture is kept. From now on the CPU computes, until "
-                            "Safelight is started again.",
-                            g_ascii_toupper (message[0]), message + 1);
+    begin = g_utf8_strup (message, g_utf8_next_char (message) - message);
+  if (begin)
+    died = g_strdup_printf (
+        sl_words ("%s%s. What is there of the picture is kept. From now on the CPU computes, "
+                  "until Safelight is started again."),
+        begin, g_utf8_next_char (message));
   track_end (run, track, code == SL_CANCELLED ? SL_JOB_STOPPED : SL_JOB_FAILED, died ? died : message);
 }
 

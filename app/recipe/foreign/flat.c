@@ -14,7 +14,8 @@ void sl_flat_take(SlImporter *im, const cJSON *object, const SlFlatKey *keys)
         if (value)
             sl_importer_take_from(im, keys->setting, value, keys->first);
         else if (item && !cJSON_IsNull(item))
-            sl_notes_add(&im->notes, SL_NOTE_VALUE, keys->key, "...", "a number or a text");
+            sl_notes_add(&im->notes, SL_NOTE_VALUE, keys->key, "...",
+                         sl_words("a number or a text"));
     }
 }
 

@@ -65,7 +65,7 @@ void sl_importer_take(SlImporter *im, SlSetting setting, const char *value)
     if (value && s->kind == SL_KIND_TEXT)
         sl_setting_set_text(s, &im->recipe, keep_text(im, &im->text[setting], value));
     else if (value && !sl_setting_parse(s, value, &im->recipe, &expected))
-        note_value(im, s, value, expected.data ? expected.data : "something else");
+        note_value(im, s, value, expected.data ? expected.data : sl_words("something else"));
     im->failed |= expected.failed;
     sl_text_free(&expected);
 }
@@ -97,7 +97,7 @@ void sl_importer_take_from(SlImporter *im, SlSetting setting, const char *value,
         sl_importer_take(im, setting, text);
         return;
     }
-    snprintf(text, sizeof text, "%.0f to %.0f", s->min + first, s->max);
+    snprintf(text, sizeof text, sl_words("%.0f to %.0f"), s->min + first, s->max);
     note_value(im, s, value, text);
 }
 
@@ -109,7 +109,7 @@ void sl_importer_take_last_layer(SlImporter *im, const char *value)
     if (!value)
         return;
     if (!parse_whole(value, -1 - (int64_t)s->max, -1, &layer)) {
-        note_value(im, s, value, "a layer from the last, -1, on");
+        note_value(im, s, value, sl_words("a layer from the last, -1, on"));
         return;
     }
     snprintf(text, sizeof text, "%d", (int)(-1 - layer));

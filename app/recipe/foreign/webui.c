@@ -117,7 +117,7 @@ static void take_rng(SlImporter *im, const SlInfotext *info)
         return;
     }
     if (civitai || (version && app == NULL && !*version)) {
-        sl_importer_note(im, SL_NOTE_NOISE, civitai ? "Civitai" : "the program");
+        sl_importer_note(im, SL_NOTE_NOISE, civitai ? "Civitai" : sl_words("the program"));
         return;
     }
     if (app && sl_same_letters(app, "SD.Next"))
