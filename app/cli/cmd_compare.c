@@ -1,5 +1,5 @@
 /* cmd_compare.c - `safelight compare`: lanes from the same noise, each with its own settings; a
- * sheet, an animation, and a table of how they differ from the first.
+ * sheet, an animation, a report, and a table of how they differ from the reference.
  */
 #include "app/cli/cli.h"
 #include "app/cli/dynamic.h"
@@ -24,7 +24,8 @@ typedef struct Compare {
     int count;
     SlRecipe *recipe[SL_COMPARE_MAX];
     SlCompare lanes;
-    const char *doing; /* for the bar */
+    SlCompareRows rows; /* of lanes */
+    const char *doing;  /* for the bar */
 } Compare;
 
 /* ---- the lanes ---- */
@@ -108,23 +109,32 @@ static bool check_sizes(const Compare *c, SlError *err)
 /* ---- a saved comparison ---- */
 
 /* The file's lanes and, unless another is named, its model. */
-static bool open_file(Compare *c, SlError *err)
+static bool take_file(Compare *c, SlLanesIn *in, SlError *err)
 {
     const SlOptions *o = c->session.options;
-    SlMetadata *m = calloc(1, sizeof *m);
-    if (!m)
-        return sl_fail(err, SL_MEMORY, "memory ran out");
-    SlLanes *lanes = sl_lanes_load(o->open, m, err);
-    bool ok = lanes && sl_session_open_maker(&c->session, o, m, err) &&
-              sl_session_check_lanes(&c->session, lanes, o->open, err);
-    sl_metadata_free(m);
-    free(m);
-    if (!ok) {
-        sl_lanes_free(lanes);
+    if (!sl_lanes_read(in, o->open, err) ||
+        !sl_session_open_maker(&c->session, o, &in->note[0].metadata, err) ||
+        !sl_session_check_lanes(&c->session, in->lanes, o->open, err))
         return false;
-    }
-    return sl_compare_take(&c->lanes, c->session.model, lanes, err) &&
-           (c->lanes.identity = sl_session_identity(&c->session, err));
+    SlLanes *lanes = in->lanes;
+    in->lanes = NULL;
+    if (!sl_compare_take(&c->lanes, c->session.model, lanes, err))
+        return false;
+    for (int i = 0; i < c->lanes.count; i++)
+        if (c->lanes.lane[i] == in->reference)
+            c->lanes.reference = i;
+    return (c->lanes.identity = sl_session_identity(&c->session, err));
+}
+
+static bool open_file(Compare *c, SlError *err)
+{
+    SlLanesIn *in = calloc(1, sizeof *in);
+    if (!in)
+        return sl_fail(err, SL_MEMORY, "memory ran out");
+    bool ok = take_file(c, in, err);
+    sl_lanes_in_free(in);
+    free(in);
+    return ok;
 }
 
 /* ---- computing ---- */
@@ -177,10 +187,23 @@ static bool save(Compare *c, SlError *err)
     return ok;
 }
 
+static bool write_report(Compare *c, SlError *err)
+{
+    const SlReportJob job = {.path = c->session.options->report, .progress = on_progress, .arg = c};
+    c->doing = "report";
+    bool ok = sl_compare_report(&c->lanes, &job, err);
+    sl_progress_end(&c->session.progress);
+    return ok;
+}
+
 static bool write_files(Compare *c, SlError *err)
 {
     const SlOptions *o = c->session.options;
-    if (!save(c, err))
+    if (!save(c, err) || !sl_compare_rows(&c->lanes, &c->rows, err))
+        return false;
+    if (o->table && !sl_lane_rows_write(o->table, c->rows.row, c->rows.count, err))
+        return false;
+    if (o->report && !sl_interrupted() && !write_report(c, err))
         return false;
     if (o->output && !sl_compare_sheet(&c->lanes, o->output, NULL, err))
         return false;
@@ -227,34 +250,32 @@ static void cut_title(char *title)
     title[length] = '\0';
 }
 
-static bool print_row(const Compare *c, int i, SlError *err)
+static void print_row(const Compare *c, int i)
 {
-    char title[128], distance[16], psnr[16], differ[16], apart[16], settled[16];
-    const SlLaneFigures f = sl_compare_figures(&c->lanes, i);
-    if (!sl_compare_title(&c->lanes, i, title, sizeof title, err))
-        return false;
+    char title[128], distance[16], psnr[16], ssim[16], differ[16], apart[16], settled[16];
+    const SlLaneRow *row = &c->rows.row[i];
+    const SlLaneFigures *f = &row->figures;
+    snprintf(title, sizeof title, "%s", row->title);
     cut_title(title);
-    say_number(f.distance, 4, distance);
-    say_number(f.psnr, 1, psnr);
-    say_step(f.parting.differ, differ);
-    say_step(f.parting.apart, apart);
-    say_step(f.settled, settled);
-    sl_print("%-4d %-28s %5d %8.2f %8.1f %10s %7s %8s %6s %8s%s\n", c->lanes.lane[i] + 1, title,
-             f.evaluations, f.seconds, f.evaluations ? 1000 * f.seconds / f.evaluations : 0,
-             distance, psnr, differ, apart, settled,
-             c->lanes.picture[i].metadata.partial ? "  (stopped)" : "");
-    return true;
+    say_number(f->distance, 4, distance);
+    say_number(f->psnr, 1, psnr);
+    say_number(f->ssim, 3, ssim);
+    say_step(f->parting.differ, differ);
+    say_step(f->parting.apart, apart);
+    say_step(f->settled, settled);
+    sl_print("%-4d %-28s %5d %8.2f %8.1f %10s %7s %7s %8s %6s %8s%s\n", row->number, title,
+             f->evaluations, f->seconds, f->each, distance, psnr, ssim, differ, apart, settled,
+             row->partial ? "  (stopped)" : "");
 }
 
-/* Distance, PSNR and the steps are between a lane and the first. */
-static bool print_table(const Compare *c, SlError *err)
+/* Distance, PSNR, SSIM and the steps are between a lane and the reference: the first, or in a file the
+ * one that it says. */
+static void print_table(const Compare *c)
 {
-    sl_print("%-4s %-28s %5s %8s %8s %10s %7s %8s %6s %8s\n", "lane", "", "evals", "seconds",
-             "ms/eval", "distance", "PSNR", "differs", "apart", "settled");
-    for (int i = 0; i < c->lanes.count; i++)
-        if (!print_row(c, i, err))
-            return false;
-    return true;
+    sl_print("%-4s %-28s %5s %8s %8s %10s %7s %7s %8s %6s %8s\n", "lane", "", "evals", "seconds",
+             "ms/eval", "distance", "PSNR", "SSIM", "differs", "apart", "settled");
+    for (int i = 0; i < c->rows.count; i++)
+        print_row(c, i);
 }
 
 static void add_number(SlJsonOut *out, cJSON *object, const char *key, double value)
@@ -268,12 +289,10 @@ static void add_number(SlJsonOut *out, cJSON *object, const char *key, double va
 static void add_lane(SlJsonOut *out, cJSON *list, const Compare *c, int i)
 {
     const SlGenerated *p = &c->lanes.picture[i];
-    const SlLaneFigures f = sl_compare_figures(&c->lanes, i);
-    char title[128];
+    const SlLaneFigures f = c->rows.row[i].figures;
     cJSON *item = sl_out_object(out, list, NULL);
-    out->failed |= !sl_compare_title(&c->lanes, i, title, sizeof title, NULL);
     sl_out_number(out, item, "lane", c->lanes.lane[i]);
-    sl_out_text(out, item, "title", title);
+    sl_out_text(out, item, "title", c->rows.title[i]);
     sl_out_item(out, item, "recipe", sl_recipe_to_json(p->metadata.recipe));
     sl_out_number(out, item, "evaluations", f.evaluations);
     sl_out_number(out, item, "seconds", f.seconds);
@@ -284,9 +303,11 @@ static void add_lane(SlJsonOut *out, cJSON *list, const Compare *c, int i)
     cJSON *difference = sl_out_object(out, item, "difference");
     add_number(out, difference, "distance", f.distance);
     add_number(out, difference, "psnr", f.psnr);
+    add_number(out, difference, "ssim", f.ssim);
     sl_out_bool(out, difference, "equal_pixels", isinf(f.psnr));
     sl_out_number(out, difference, "differs_at_step", f.parting.differ);
     sl_out_number(out, difference, "apart_at_step", f.parting.apart);
+    sl_out_number(out, difference, "parts_at_step", f.parts);
     sl_out_number(out, item, "settled_at_step", f.settled);
 }
 
@@ -314,7 +335,11 @@ static int print_json(const Compare *c)
         sl_out_text(&out, root, "animation", o->animation);
     if (o->save)
         sl_out_text(&out, root, "save", o->save);
-    sl_out_number(&out, root, "reference", 0);
+    if (o->table)
+        sl_out_text(&out, root, "table", o->table);
+    if (o->report)
+        sl_out_text(&out, root, "report", o->report);
+    sl_out_number(&out, root, "reference", c->lanes.lane[c->lanes.reference]);
     sl_out_bool(&out, root, "fast", sl_lanes_fast(c->lanes.lanes));
     cJSON *list = sl_out_array(&out, root, "lanes");
     for (int i = 0; i < c->lanes.count; i++)
@@ -330,21 +355,23 @@ static int print_json(const Compare *c)
 
 static int report(Compare *c)
 {
-    SlError err;
     const SlOptions *o = c->session.options;
     const char *warnings = c->lanes.picture[0].metadata.warnings;
     if (warnings)
         sl_session_note(&c->session, "%s", warnings);
     if (o->json)
         return print_json(c);
-    if (!print_table(c, &err))
-        return sl_session_fail(&c->session, &err);
+    print_table(c);
     if (o->output)
         puts(o->output);
     if (o->animation)
         puts(o->animation);
     if (o->save)
         puts(o->save);
+    if (o->table)
+        puts(o->table);
+    if (o->report)
+        puts(o->report);
     return SL_EXIT_OK;
 }
 
@@ -365,7 +392,9 @@ static bool run(Compare *c, const SlOptions *o, SlError *err)
 {
     if ((o->output && !sl_atomic_check(o->output, err)) ||
         (o->animation && !sl_atomic_check(o->animation, err)) ||
-        (o->save && !sl_atomic_check(o->save, err)) || !sl_previews_check(o, err))
+        (o->save && !sl_atomic_check(o->save, err)) ||
+        (o->table && !sl_atomic_check(o->table, err)) ||
+        (o->report && !sl_atomic_check(o->report, err)) || !sl_previews_check(o, err))
         return false;
     if (o->open && o->previews)
         return sl_fail(err, SL_ARGUMENT,

@@ -179,6 +179,14 @@ static bool take_value(const SlOption *option, const char *value, SlOptions *o, 
         if (!ends_in(value, SL_LANES_SUFFIX))
             return refuse(option, value, "a name that ends in " SL_LANES_SUFFIX, err);
         break;
+    case SL_OPTION_CSV_FILE:
+        if (!ends_in(value, ".csv"))
+            return refuse(option, value, "a name that ends in .csv", err);
+        break;
+    case SL_OPTION_HTML_FILE:
+        if (!ends_in(value, ".html"))
+            return refuse(option, value, "a name that ends in .html", err);
+        break;
     case SL_OPTION_LANES:
         return take_lane(option, value, o, err);
     case SL_OPTION_TEXT:

@@ -48,7 +48,7 @@ typedef struct SlOptions {
         *lanes[SL_COMPARE_MAX]; /* compare: settings of each, as sl_options_lane reads them */
     int lane_count;
     int align; /* SlLineUp */
-    const char *animation, *save, *open;
+    const char *animation, *save, *open, *table, *report;
     const char *dynamic, *wildcards;
     bool json, quiet, verify, profile, maps, fast, save_words;
 

@@ -79,6 +79,11 @@ const SlOption sl_option_table[] = {
     {"verify", SL_OPTION_FLAG, AT(verify), REPLAY, NULL, "exit with 3 if anything is different"},
     {"sheet", SL_OPTION_PNG_FILE, AT(output), COMPARE, "FILE.png",
      "the lanes' pictures, labelled, on one sheet that can be replayed"},
+    {"table", SL_OPTION_CSV_FILE, AT(table), COMPARE, "FILE.csv",
+     "the lanes' figures, a line for each"},
+    {"report", SL_OPTION_HTML_FILE, AT(report), COMPARE, "FILE.html",
+     "pictures, what differs, figures, curves and settings as one page for a browser that needs "
+     "nothing else"},
     {"animation", SL_OPTION_WEBP_FILE, AT(animation), MAKES, "FILE.webp",
      "the development, step by step, as an animated WebP"},
     {"save", SL_OPTION_LANES_FILE, AT(save), COMPARE, "FILE.safelight",

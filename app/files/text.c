@@ -93,6 +93,41 @@ void sl_text_add_character(SlText *text, uint32_t c)
     sl_text_append(text, bytes, n);
 }
 
+void sl_text_add_html(SlText *text, const char *string)
+{
+    for (const char *c = string; *c; c++) {
+        const char *written = *c == '&'    ? "&amp;"
+                              : *c == '<'  ? "&lt;"
+                              : *c == '>'  ? "&gt;"
+                              : *c == '"'  ? "&quot;"
+                              : *c == '\'' ? "&#39;"
+                                           : NULL;
+        if (written)
+            sl_text_add(text, written);
+        else if (((unsigned char)*c < 0x20 && !strchr("\t\n\r", *c)) || *c == 0x7F)
+            sl_text_add_character(text, 0xFFFD);
+        else
+            sl_text_append(text, c, 1);
+    }
+}
+
+void sl_text_add_base64(SlText *text, const void *data, size_t bytes)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const uint8_t *in = data;
+    sl_text_add(text, "");
+    if (!reserve(text, (bytes + 2) / 3 * 4))
+        return;
+    for (size_t i = 0; i < bytes; i += 3) {
+        size_t n = bytes - i < 3 ? bytes - i : 3;
+        uint32_t bits = (uint32_t)in[i] << 16 | (n > 1 ? (uint32_t)in[i + 1] << 8 : 0) |
+                        (n > 2 ? in[i + 2] : 0);
+        char four[4] = {digits[bits >> 18], digits[bits >> 12 & 63],
+                        n > 1 ? digits[bits >> 6 & 63] : '=', n > 2 ? digits[bits & 63] : '='};
+        sl_text_append(text, four, 4);
+    }
+}
+
 void sl_text_free(SlText *text)
 {
     free(text->data);

@@ -28,6 +28,10 @@ void sl_text_add(SlText *text, const char *string);
 void sl_text_addf(SlText *text, const char *format, ...) SL_PRINTF(2, 3);
 /* A character as UTF-8; what is none (half a pair, beyond U+10FFFF) becomes U+FFFD. */
 void sl_text_add_character(SlText *text, uint32_t code);
+/* As text of HTML and in its attributes: & < > " ' are written out, and controls that no document may
+ * have are U+FFFD. */
+void sl_text_add_html(SlText *text, const char *string);
+void sl_text_add_base64(SlText *text, const void *data, size_t bytes);
 void sl_text_free(SlText *text);
 /* Hands data over (never NULL unless memory ran out) and leaves the text empty. */
 char *sl_text_take(SlText *text);

@@ -43,7 +43,8 @@ typedef struct Writer {
     Problem problem;
     png_structp png;
     png_infop info;
-    SlAtomicFile *file;
+    SlAtomicFile *file; /* or */
+    SlText *text;
     const uint8_t *rgb;
     int width, height, count;
     png_text *texts;
@@ -51,7 +52,11 @@ typedef struct Writer {
 
 static void write_bytes(png_structp png, png_bytep data, size_t bytes)
 {
-    sl_atomic_write(png_get_io_ptr(png), data, bytes);
+    Writer *w = png_get_io_ptr(png);
+    if (w->text)
+        sl_text_append(w->text, (const char *)data, bytes);
+    else
+        sl_atomic_write(w->file, data, bytes);
 }
 
 static void flush_bytes(png_structp png)
@@ -77,7 +82,7 @@ static bool encode(Writer *w)
 {
     if (setjmp(png_jmpbuf(w->png)))
         return false;
-    png_set_write_fn(w->png, w->file, write_bytes, flush_bytes);
+    png_set_write_fn(w->png, w, write_bytes, flush_bytes);
     png_set_compression_level(w->png, 6);
     png_set_filter(w->png, 0, PNG_ALL_FILTERS);
     png_set_text_compression_level(w->png, 6);
@@ -110,31 +115,48 @@ static bool read_back(void *arg, const char *written, SlError *err)
     return ok;
 }
 
+static bool check_sides(const char *name, int width, int height, SlError *err)
+{
+    if (width < 1 || height < 1 || width > SL_PNG_MAX_SIDE || height > SL_PNG_MAX_SIDE)
+        return sl_fail(err, SL_ARGUMENT, "%s: a picture of %d x %d; a side is 1 to %d pixels", name,
+                       width, height, SL_PNG_MAX_SIDE);
+    return true;
+}
+
+/* To where the writer says. */
+static bool write_picture(Writer *w, const char *name, SlError *err)
+{
+    w->png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &w->problem, on_error, on_warning);
+    w->info = w->png ? png_create_info_struct(w->png) : NULL;
+    bool ok = w->info || sl_fail(err, SL_MEMORY, "%s: memory ran out", name);
+    if (ok && !encode(w))
+        ok = sl_fail(err, SL_IO, "%s: cannot be written: %s", name, w->problem.message);
+    png_destroy_write_struct(&w->png, &w->info);
+    return ok;
+}
+
 bool sl_png_write(const char *path, const uint8_t *rgb, int width, int height,
                   const SlPngText *texts, int count, SlError *err)
 {
-    if (width < 1 || height < 1 || width > SL_PNG_MAX_SIDE || height > SL_PNG_MAX_SIDE)
-        return sl_fail(err, SL_ARGUMENT, "%s: a picture of %d x %d; a side is 1 to %d pixels", path,
-                       width, height, SL_PNG_MAX_SIDE);
     Writer w = {.rgb = rgb, .width = width, .height = height, .count = count};
-    w.file = sl_atomic_open(path, err);
-    if (!w.file)
+    if (!check_sides(path, width, height, err) || !(w.file = sl_atomic_open(path, err)))
         return false;
     w.texts = convert_texts(texts, count);
-    w.png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &w.problem, on_error, on_warning);
-    w.info = w.png ? png_create_info_struct(w.png) : NULL;
-    bool ok = w.texts && w.info;
-    if (!ok)
-        sl_fail(err, SL_MEMORY, "%s: memory ran out", path);
-    else if (!(ok = encode(&w)))
-        sl_fail(err, SL_IO, "%s: cannot be written: %s", path, w.problem.message);
-    png_destroy_write_struct(&w.png, &w.info);
+    bool ok = w.texts || sl_fail(err, SL_MEMORY, "%s: memory ran out", path);
+    ok = ok && write_picture(&w, path, err);
     if (ok)
         ok = sl_atomic_commit_checked(w.file, read_back, &w, err);
     else
         sl_atomic_abandon(w.file);
     free(w.texts);
     return ok;
+}
+
+bool sl_png_encode(SlText *out, const uint8_t *rgb, int width, int height, SlError *err)
+{
+    Writer w = {.text = out, .rgb = rgb, .width = width, .height = height};
+    return check_sides("a picture", width, height, err) && write_picture(&w, "a picture", err) &&
+           (!out->failed || sl_fail(err, SL_MEMORY, "memory ran out for a picture"));
 }
 
 /* ---- reading ---- */

@@ -8,7 +8,7 @@
 #ifndef SL_APP_PNG_H
 #define SL_APP_PNG_H
 
-#include "kernels/kernels.h"
+#include "app/files/files.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -27,6 +27,9 @@ typedef struct SlPngText {
  * the file replaces anything. */
 bool sl_png_write(const char *path, const uint8_t *rgb, int width, int height,
                   const SlPngText *texts, int count, SlError *err);
+
+/* The same bytes without texts, appended to a buffer. */
+bool sl_png_encode(SlText *out, const uint8_t *rgb, int width, int height, SlError *err);
 
 /* malloc'ed RGB rows, or NULL and *err. Palettes are expanded, 16 bits cut to 8, gray spread,
  * alpha put on white. At most SL_PNG_MAX_SIDE pixels a side. */

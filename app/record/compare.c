@@ -171,33 +171,36 @@ void sl_compare_free(SlCompare *c)
 
 /* ---- figures and names ---- */
 
-/* The last sample, or what a lane that was stopped would come to; NULL where it is not kept. */
-static const float *end_of(const SlTimeline *t)
+static SlLanePicture end_picture(const SlCompare *c, int i)
 {
-    int count = sl_timeline_count(t);
-    if (count == 0)
-        return NULL;
-    const SlMoment *last = sl_timeline_moment(t, count - 1);
-    return last->last ? last->x_t : last->x_0;
+    const SlGenerated *p = &c->picture[i];
+    return (SlLanePicture){p->rgb, p->width, p->height};
 }
 
 SlLaneFigures sl_compare_figures(const SlCompare *c, int i)
 {
-    const SlGenerated *p = &c->picture[i], *first = &c->picture[0];
-    const SlTimeline *t = sl_lanes_timeline(c->lanes, c->lane[i]);
-    const SlTimeline *r = sl_lanes_timeline(c->lanes, c->lane[0]);
-    const float *x = end_of(t), *y = end_of(r);
-    SlLaneFigures f = {.evaluations = p->evaluations,
-                       .seconds = p->seconds,
-                       .distance = NAN,
-                       .psnr = NAN,
-                       .settled = sl_timeline_settled(t, c->model)};
-    if (x && y && sl_timeline_elements(t) == sl_timeline_elements(r))
-        f.distance = sl_rms(x, y, sl_timeline_elements(t));
-    if (p->width == first->width && p->height == first->height)
-        f.psnr = sl_psnr(p->rgb, first->rgb, (size_t)p->width * (size_t)p->height * 3);
-    f.parting = sl_lanes_parting(c->lanes, c->lane[i], c->lane[0]);
-    return f;
+    const SlFiguresOf of = {.lanes = c->lanes,
+                            .model = c->model,
+                            .lane = c->lane[i],
+                            .reference = c->lane[c->reference],
+                            .picture = end_picture(c, i),
+                            .reference_picture = end_picture(c, c->reference)};
+    return sl_lane_measure(&of);
+}
+
+bool sl_compare_rows(const SlCompare *c, SlCompareRows *rows, SlError *err)
+{
+    rows->count = c->count;
+    for (int i = 0; i < c->count; i++) {
+        if (!sl_compare_title(c, i, rows->title[i], sizeof rows->title[i], err))
+            return false;
+        rows->row[i] = (SlLaneRow){.number = c->lane[i] + 1,
+                                   .title = rows->title[i],
+                                   .reference = i == c->reference,
+                                   .partial = c->picture[i].metadata.partial,
+                                   .figures = sl_compare_figures(c, i)};
+    }
+    return true;
 }
 
 /* A phrase of the table with the setting's value in it. */

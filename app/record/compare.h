@@ -12,6 +12,7 @@
 #include "app/image/image.h"
 #include "app/record/difference.h"
 #include "app/record/generate.h"
+#include "app/record/lane_figures.h"
 #include "app/record/lanes.h"
 
 #ifdef __cplusplus
@@ -26,6 +27,7 @@ typedef struct SlCompare {
     SlLanes *lanes;              /* owned */
     int count;                   /* lanes with at least one finished step */
     int lane[SL_LANES_MAX];      /* their numbers in lanes */
+    int reference;               /* what they are measured against: its place in lane and picture */
     SlGenerated picture[SL_LANES_MAX];
 } SlCompare;
 
@@ -81,19 +83,34 @@ bool sl_compare_film(const SlCompare *c, char pixels[65], SlError *err);
 /* A moment's sample; data is its x_0, or x_t at the end. */
 SlSample sl_compare_sample(const SlTimeline *timeline, int moment, const float *data);
 
-/* A lane beside the first: in latents, in pixels, and since when. */
-typedef struct SlLaneFigures {
-    int evaluations;
-    double seconds;
-    double distance; /* root mean square of the last samples; NAN for other sizes */
-    double psnr;     /* of the pictures, dB; INFINITY when equal, NAN for other sizes */
-    SlParting parting;
-    int settled; /* no visible change since this step; 0: not known */
-} SlLaneFigures;
+/* A lane beside the reference. */
 SlLaneFigures sl_compare_figures(const SlCompare *c, int i);
 /* "Heun, seed 3": the scheduler and what is otherwise than in the first lane. SL_MEMORY when there
  * is no memory to put it together. */
 bool sl_compare_title(const SlCompare *c, int i, char *out, size_t size, SlError *err);
+
+/* The table of all lanes. */
+typedef struct SlCompareRows {
+    int count;
+    SlLaneRow row[SL_LANES_MAX];
+    char title[SL_LANES_MAX][128];
+} SlCompareRows;
+bool sl_compare_rows(const SlCompare *c, SlCompareRows *rows, SlError *err);
+
+/* Words of the N_() texts in another language; NULL: as they are. */
+typedef const char *(*SlSay)(const char *words);
+/* One HTML document with everything in it: pictures where the lanes ended and how they differ from the
+ * reference's, the table, curves, all settings. It needs nothing else, neither other files nor a
+ * network. */
+typedef struct SlReportJob {
+    const char *path;
+    SlSay say;            /* NULL: English */
+    const char *language; /* of what it says, "de"; NULL: "en" */
+    const int *color; /* of each lane in lanes: its colour (lane_colors.h); NULL: in their order */
+    bool (*progress)(void *arg, int done, int total, SlError *err); /* as in SlAnimationJob */
+    void *arg;
+} SlReportJob;
+bool sl_compare_report(const SlCompare *c, const SlReportJob *job, SlError *err);
 
 /* What a file says about the lanes it was made of. */
 typedef struct SlCompareText {

@@ -47,6 +47,81 @@ double sl_psnr(const uint8_t *a, const uint8_t *b, size_t bytes)
     return sum > 0 ? 10 * log10(255.0 * 255.0 * (double)bytes / sum) : INFINITY;
 }
 
+/* ---- structural similarity ---- */
+
+#define WINDOW 7
+
+/* Sums over a window, or over its part in one column. */
+typedef struct Sums {
+    int64_t a, b, aa, bb, ab;
+} Sums;
+
+static void add_sums(Sums *to, const Sums *more, int sign)
+{
+    to->a += sign * more->a;
+    to->b += sign * more->b;
+    to->aa += sign * more->aa;
+    to->bb += sign * more->bb;
+    to->ab += sign * more->ab;
+}
+
+static void add_pixel(Sums *to, int a, int b, int sign)
+{
+    add_sums(to, &(Sums){a, b, a * a, b * b, a * b}, sign);
+}
+
+static double window_likeness(const Sums *s)
+{
+    const double n = WINDOW * WINDOW, c1 = 0.01 * 255 * 0.01 * 255, c2 = 0.03 * 255 * 0.03 * 255;
+    double ma = (double)s->a / n, mb = (double)s->b / n;
+    double va = ((double)s->aa / n - ma * ma) * n / (n - 1);
+    double vb = ((double)s->bb / n - mb * mb) * n / (n - 1);
+    double vab = ((double)s->ab / n - ma * mb) * n / (n - 1);
+    return (2 * ma * mb + c1) * (2 * vab + c2) / ((ma * ma + mb * mb + c1) * (va + vb + c2));
+}
+
+/* Of the windows whose rows `column` has, from left to right. */
+static double row_likeness(const Sums *column, int width)
+{
+    Sums window = {0};
+    double sum = 0;
+    for (int x = 0; x < width; x++) {
+        add_sums(&window, &column[x], 1);
+        if (x >= WINDOW)
+            add_sums(&window, &column[x - WINDOW], -1);
+        if (x >= WINDOW - 1)
+            sum += window_likeness(&window);
+    }
+    return sum;
+}
+
+double sl_ssim(const uint8_t *a, const uint8_t *b, int width, int height)
+{
+    Sums *column = malloc((size_t)(width > 0 ? width : 1) * sizeof *column);
+    double sum = 0, windows = 3.0 * (width - WINDOW + 1) * (height - WINDOW + 1);
+    if (!column || width < WINDOW || height < WINDOW) {
+        free(column);
+        return NAN;
+    }
+    for (int c = 0; c < 3; c++) {
+        memset(column, 0, (size_t)width * sizeof *column);
+        for (int y = 0; y < height; y++) {
+            for (int x = 0; x < width; x++) {
+                size_t in = 3 * ((size_t)y * (size_t)width + (size_t)x) + (size_t)c;
+                add_pixel(&column[x], a[in], b[in], 1);
+                if (y < WINDOW)
+                    continue;
+                size_t out = in - 3 * (size_t)WINDOW * (size_t)width;
+                add_pixel(&column[x], a[out], b[out], -1);
+            }
+            if (y >= WINDOW - 1)
+                sum += row_likeness(column, width);
+        }
+    }
+    free(column);
+    return sum / windows;
+}
+
 double sl_rms(const float *a, const float *b, int64_t n)
 {
     double sum = 0;

@@ -16,6 +16,11 @@ extern "C" {
 void sl_heat_map(const uint8_t *a, const uint8_t *b, size_t pixels, int full, uint8_t *rgb);
 /* PSNR in dB, INFINITY for equal pictures. */
 double sl_psnr(const uint8_t *a, const uint8_t *b, size_t bytes);
+/* Structural similarity of two pictures of one size, 1 for equal ones: scikit-image's
+ * structural_similarity with its defaults (windows of 7 x 7 that count alike, sample covariance, K1
+ * 0.01, K2 0.03, all levels 255, the mean of the channels). rgb rows without padding; NaN for a side
+ * below 7, and without memory. */
+double sl_ssim(const uint8_t *a, const uint8_t *b, int width, int height);
 /* Root mean square difference; NaN when a value is. 0 only for equal values. */
 double sl_rms(const float *a, const float *b, int64_t n);
 
@@ -27,12 +32,16 @@ void sl_channel_figures(const float *x, int channels, int64_t n, double *mean, d
  * the last one's; count when only the last is. */
 int sl_settled(const uint8_t *const *previews, int count, size_t bytes, int levels);
 #define SL_VISIBLE_LEVELS 6
-/* The same for a timeline's x_0 through the linear preview; 0 when it is not done, or not all of it
- * is kept. */
+/* The same for the quick previews of a timeline's pictures (x_0, at the end the result); 0 when it is
+ * not done, or not all of it is kept. model: for a timeline without views, else NULL is fine. */
 int sl_timeline_settled(const SlTimeline *timeline, const SlModel *model);
+/* The first step (1-based) after which the quick previews of two lanes look different, by more than
+ * SL_VISIBLE_LEVELS in some channel of some pixel; 0: after none that both have. Before its branch
+ * a lane is the one that it left. model as above. */
+int sl_lanes_look_apart(const SlLanes *lanes, const SlModel *model, int a, int b);
 
 /* First step (1-based) at whose end x_0 of two lanes differ at all, and by more than a twentieth of
- * its deviation; 0: nowhere. Aligned by step. */
+ * its deviation; 0: nowhere. Aligned by step; before its branch a lane is the one that it left. */
 typedef struct SlParting {
     int differ, apart;
 } SlParting;

@@ -7,6 +7,8 @@
 #include "app/record/compare_text.h"
 #include "app/record/difference.h"
 #include "app/record/generate.h"
+#include "app/record/lane_colors.h"
+#include "app/record/lane_figures.h"
 #include "app/record/lanes.h"
 #include "app/record/lanes_file.h"
 #include "app/record/sample.h"

@@ -132,6 +132,9 @@ static void test_refused(void)
     refused(SL_COMMAND_COMPARE, "compare --lane steps=5 --align time", "evals");
     refused(SL_COMMAND_COMPARE, "compare --lane steps=5 --open a.safelight", "not both");
     refused(SL_COMMAND_COMPARE, "compare --open a.png", ".safelight");
+    accepted(SL_COMMAND_COMPARE, "compare --lane steps=5 --table t.csv --report r.html");
+    refused(SL_COMMAND_COMPARE, "compare --lane steps=5 --table t.txt", ".csv");
+    refused(SL_COMMAND_COMPARE, "compare --lane steps=5 --report r.pdf", ".html");
     refused(SL_COMMAND_COMPARE, "compare --output s.png", "--schedulers");
     refused(SL_COMMAND_COMPARE, "compare --schedulers euler,, --output s.png", "--schedulers");
     refused(SL_COMMAND_COMPARE, "compare --schedulers euler,nobody --output s.png", "nobody");

@@ -99,6 +99,23 @@ static int files_in(const char *folder)
     return count;
 }
 
+static void test_written_out(void)
+{
+    SlText text = {0};
+    sl_text_add_html(&text, "a<b> & \"c\" 'd'\n\x01ö\x7f");
+    sl_test(strcmp(text.data,
+                   "a&lt;b&gt; &amp; &quot;c&quot; &#39;d&#39;\n\xEF\xBF\xBDö\xEF\xBF\xBD") == 0,
+            "as HTML: %s", text.data);
+    sl_text_free(&text);
+    static const char *const in[] = {"", "f", "fo", "foo", "foobar"};
+    static const char *const out[] = {"", "Zg==", "Zm8=", "Zm9v", "Zm9vYmFy"};
+    for (int i = 0; i < 5; i++) {
+        sl_text_add_base64(&text, in[i], strlen(in[i]));
+        sl_test(strcmp(text.data ? text.data : "", out[i]) == 0, "base64 of \"%s\"", in[i]);
+        sl_text_free(&text);
+    }
+}
+
 static void test_atomic(const char *folder)
 {
     char path[4096], link_path[4096];
@@ -223,6 +240,7 @@ int main(int argc, char **argv)
     }
     if (!mkdtemp(folder))
         return 1;
+    test_written_out();
     test_numbers();
     test_locale();
     test_encodings();

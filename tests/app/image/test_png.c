@@ -514,6 +514,26 @@ static void test_round_trip(const char *folder)
 }
 
 /* Kinds that we do not write: palette, gray, alpha, 16 bit, interlaced. */
+static void test_in_memory(void)
+{
+    uint8_t rgb[5 * 4 * 3];
+    SlError err = {0};
+    SlText png = {0};
+    int width = 0, height = 0;
+    for (size_t i = 0; i < sizeof rgb; i++)
+        rgb[i] = (uint8_t)(7 * i);
+    bool ok = sl_png_encode(&png, rgb, 5, 4, &err);
+    uint8_t *back =
+        ok ? sl_png_decode("x", (const uint8_t *)png.data, png.length, &width, &height, &err)
+           : NULL;
+    sl_test(back && width == 5 && height == 4 && memcmp(back, rgb, sizeof rgb) == 0,
+            "a picture as bytes comes back %s", err.message);
+    sl_test(!sl_png_encode(&png, rgb, 0, 4, &err), "one without pixels is refused: %s",
+            err.message);
+    free(back);
+    sl_text_free(&png);
+}
+
 static void test_kinds(void)
 {
     static const struct {
@@ -568,6 +588,7 @@ int main(void)
     if (!mkdtemp(folder))
         return 1;
     test_round_trip(folder);
+    test_in_memory();
     test_kinds();
     test_texts();
     test_compressed();

@@ -1,7 +1,10 @@
-/* test_difference.c - heat maps, likeness, distances and figures of pictures and arrays. */
+/* test_difference.c - heat maps, likeness, distances and figures of pictures and arrays; the colours of
+ * lanes. */
 #include "app/record/difference.h"
+#include "app/record/lane_colors.h"
 #include "test.h"
 
+#include <cjson/cJSON.h>
 #include <math.h>
 #include <string.h>
 
@@ -34,6 +37,137 @@ static void test_likeness(void)
         b[i] = (uint8_t)(a[i] < 255 ? a[i] + 1 : 254);
     sl_test(fabs(sl_psnr(a, b, 300) - 48.1308) < 1e-3, "one level everywhere: 48.13 dB (%.4f)",
             sl_psnr(a, b, 300));
+}
+
+static uint8_t *bytes_of(const cJSON *list)
+{
+    uint8_t *bytes = malloc((size_t)cJSON_GetArraySize(list) + 1);
+    const cJSON *item;
+    int n = 0;
+    cJSON_ArrayForEach(item, list)
+    {
+        bytes[n++] = (uint8_t)item->valueint;
+    }
+    return bytes;
+}
+
+/* Against scikit-image: tests/goldens/pictures/make_ssim.py. */
+static void test_similarity(void)
+{
+    SlError err = {0};
+    char *path = sl_test_path("goldens/pictures/ssim.json");
+    SlJson *json = sl_json_open(path, &err);
+    const cJSON *cases =
+        json ? cJSON_GetObjectItemCaseSensitive(sl_json_root(json), "cases") : NULL;
+    const cJSON *item;
+    sl_test(cJSON_GetArraySize(cases) >= 6, "goldens of structural similarity %s", err.message);
+    cJSON_ArrayForEach(item, cases)
+    {
+        int width = cJSON_GetObjectItem(item, "width")->valueint;
+        int height = cJSON_GetObjectItem(item, "height")->valueint;
+        double expected = cJSON_GetObjectItem(item, "ssim")->valuedouble;
+        uint8_t *a = bytes_of(cJSON_GetObjectItem(item, "a"));
+        uint8_t *b = bytes_of(cJSON_GetObjectItem(item, "b"));
+        double found = sl_ssim(a, b, width, height);
+        sl_test(fabs(found - expected) < 1e-9, "SSIM of %d x %d is %.9f, expected %.9f", width,
+                height, found, expected);
+        sl_test(fabs(sl_ssim(a, a, width, height) - 1) < 1e-12 && isnan(sl_ssim(a, b, width, 6)) &&
+                    isnan(sl_ssim(a, b, 6, height)),
+                "1 for equal ones, none below 7 pixels");
+        free(a);
+        free(b);
+    }
+    sl_json_close(json);
+    free(path);
+}
+
+/* ---- colours of lanes ---- */
+
+static double linear(double c)
+{
+    return c <= 0.04045 ? c / 12.92 : pow((c + 0.055) / 1.055, 2.4);
+}
+
+static void linear_rgb(uint32_t rgb, double to[3])
+{
+    for (int c = 0; c < 3; c++)
+        to[c] = linear((double)(rgb >> (16 - 8 * c) & 255) / 255);
+}
+
+static double luminance(uint32_t rgb)
+{
+    double c[3];
+    linear_rgb(rgb, c);
+    return 0.2126 * c[0] + 0.7152 * c[1] + 0.0722 * c[2];
+}
+
+/* OKLab of a colour as somebody sees it (Machado, Oliveira and Fernandes 2009, severity 1). */
+static void seen_as(uint32_t rgb, const double eye[3][3], double lab[3])
+{
+    static const double lms_of[3][3] = {{0.4122214708, 0.5363325363, 0.0514459929},
+                                        {0.2119034982, 0.6806995451, 0.1073969566},
+                                        {0.0883024619, 0.2817188376, 0.6299787005}};
+    static const double lab_of[3][3] = {{0.2104542553, 0.7936177850, -0.0040720468},
+                                        {1.9779984951, -2.4285922050, 0.4505937099},
+                                        {0.0259040371, 0.7827717662, -0.8086757660}};
+    double c[3], seen[3] = {0}, lms[3] = {0};
+    linear_rgb(rgb, c);
+    for (int i = 0; i < 3; i++) {
+        for (int k = 0; k < 3; k++)
+            seen[i] += eye[i][k] * c[k];
+        seen[i] = seen[i] < 0 ? 0 : seen[i] > 1 ? 1 : seen[i];
+    }
+    for (int i = 0; i < 3; i++) {
+        for (int k = 0; k < 3; k++)
+            lms[i] += lms_of[i][k] * seen[k];
+        lms[i] = cbrt(lms[i]);
+    }
+    for (int i = 0; i < 3; i++)
+        lab[i] = lab_of[i][0] * lms[0] + lab_of[i][1] * lms[1] + lab_of[i][2] * lms[2];
+}
+
+static double nearest(const double eye[3][3])
+{
+    double least = INFINITY;
+    for (int i = 0; i < SL_LANE_COLORS; i++)
+        for (int k = 0; k < i; k++) {
+            double a[3], b[3];
+            seen_as(sl_lane_rgb(i), eye, a);
+            seen_as(sl_lane_rgb(k), eye, b);
+            least = fmin(least, sqrt((a[0] - b[0]) * (a[0] - b[0]) + (a[1] - b[1]) * (a[1] - b[1]) +
+                                     (a[2] - b[2]) * (a[2] - b[2])));
+        }
+    return least;
+}
+
+static void test_colors(void)
+{
+    static const struct {
+        const char *name;
+        double seen[3][3];
+    } eyes[] = {
+        {"all colours", {{1, 0, 0}, {0, 1, 0}, {0, 0, 1}}},
+        {"no red",
+         {{0.152286, 1.052583, -0.204868},
+          {0.114503, 0.786281, 0.099216},
+          {-0.003882, -0.048116, 1.051998}}},
+        {"no green",
+         {{0.367322, 0.860646, -0.227968},
+          {0.280085, 0.672501, 0.047413},
+          {-0.011820, 0.042940, 0.968881}}},
+        {"no blue",
+         {{1.255528, -0.076749, -0.178779},
+          {-0.078411, 0.930809, 0.147602},
+          {0.004733, 0.691367, 0.303900}}},
+    };
+    double ground = luminance(SL_LANE_GROUND), least = INFINITY;
+    for (int i = 0; i < SL_LANE_COLORS; i++)
+        least = fmin(least, (luminance(sl_lane_rgb(i)) + 0.05) / (ground + 0.05));
+    sl_test(least >= 3.5, "the colours of lanes stand out from the ground: %.2f to 1", least);
+    for (size_t i = 0; i < sizeof eyes / sizeof eyes[0]; i++)
+        sl_test(nearest(eyes[i].seen) > 0.05, "who sees %s tells them apart: %.3f", eyes[i].name,
+                nearest(eyes[i].seen));
+    sl_test(sl_lane_rgb(SL_LANE_COLORS) == sl_lane_rgb(0), "after the last comes the first again");
 }
 
 static void test_arrays(void)
@@ -73,6 +207,8 @@ int main(void)
 {
     test_heat();
     test_likeness();
+    test_similarity();
+    test_colors();
     test_arrays();
     test_settled();
     return sl_test_done();

@@ -1,7 +1,7 @@
 /* test_difference_lanes.c - where real lanes part, when they settle, and how far they are from a
  * reference over their evaluations.
  */
-#include "app/record/difference.h"
+#include "app/record/compare.h"
 #include "tests/test.h"
 
 #include <math.h>
@@ -80,7 +80,8 @@ static void test_settled(const SlLanes *lanes, SlModel *model)
     uint8_t *pictures = malloc(bytes * STEPS);
     const uint8_t *previews[STEPS];
     for (int i = 0; i < STEPS; i++) {
-        sl_preview(model, sl_timeline_moment(t, i)->x_0, height, width, pictures + bytes * i);
+        const SlMoment *m = sl_timeline_moment(t, i);
+        sl_preview(model, m->last ? m->x_t : m->x_0, height, width, pictures + bytes * i);
         previews[i] = pictures + bytes * i;
     }
     sl_test(settled >= 1 && settled == sl_settled(previews, STEPS, bytes, SL_VISIBLE_LEVELS),
@@ -88,8 +89,90 @@ static void test_settled(const SlLanes *lanes, SlModel *model)
     free(pictures);
 }
 
+/* The first step whose previews are not all within the levels, found the plain way. */
+static void test_look_apart(const SlLanes *lanes, SlModel *model)
+{
+    const SlTimeline *t[2] = {sl_lanes_timeline(lanes, 0), sl_lanes_timeline(lanes, 2)};
+    int channels, height, width, expected = 0;
+    sl_timeline_size(t[0], &channels, &height, &width);
+    size_t bytes = (size_t)height * (size_t)width * 3;
+    uint8_t *rgb[2] = {malloc(bytes), malloc(bytes)};
+    for (int step = 1; step <= STEPS && !expected; step++) {
+        int most = 0;
+        for (int k = 0; k < 2; k++) {
+            const SlMoment *m = sl_timeline_moment(t[k], step - 1);
+            sl_preview(model, m->last ? m->x_t : m->x_0, height, width, rgb[k]);
+        }
+        for (size_t i = 0; i < bytes; i++)
+            most = abs(rgb[0][i] - rgb[1][i]) > most ? abs(rgb[0][i] - rgb[1][i]) : most;
+        expected = most > SL_VISIBLE_LEVELS ? step : 0;
+    }
+    int found = sl_lanes_look_apart(lanes, model, 0, 2);
+    sl_test(found == expected, "lanes look apart after step %d, expected %d", found, expected);
+    sl_test(sl_lanes_look_apart(lanes, model, 0, 1) == 0, "equal lanes never do");
+    free(rgb[0]);
+    free(rgb[1]);
+}
+
+/* A branch of lane 3 beside lane 0: until it begins, it is its parent. */
+static void test_branch(SlLanes *lanes, SlModel *model, SlError *err)
+{
+    SlRecipe recipe = *sl_timeline_recipe(sl_lanes_timeline(lanes, 3));
+    recipe.guidance = 2;
+    int branch = sl_lanes_branch(lanes, model, 3, 4, &recipe, err), lane = 0;
+    while (branch >= 0 && lane >= 0 && sl_lanes_next(lanes, model, &lane, err))
+        ;
+    if (!sl_test(branch == 4, "a branch %s", err->message))
+        return;
+    SlParting parent = sl_lanes_parting(lanes, 3, 0), own = sl_lanes_parting(lanes, branch, 0);
+    SlParting of_parent = sl_lanes_parting(lanes, branch, 3);
+    sl_test(parent.differ >= 1 && parent.differ <= 4 && own.differ == parent.differ,
+            "a branch differs from a third lane where its parent did: %d, %d", own.differ,
+            parent.differ);
+    sl_test(of_parent.differ == 5, "and from its parent after its first own step: %d",
+            of_parent.differ);
+    SlLaneFigures f = sl_lane_cost(lanes, branch), whole = sl_lane_cost(lanes, 3);
+    int left = sl_timeline_step_end(sl_lanes_timeline(lanes, 3), 4);
+    double before = sl_timeline_moment(sl_lanes_timeline(lanes, 3), left)->elapsed;
+    const SlTimeline *t = sl_lanes_timeline(lanes, branch);
+    double after = sl_timeline_moment(t, sl_timeline_count(t) - 1)->elapsed;
+    sl_test(f.evaluations == whole.evaluations && fabs(f.seconds - before - after) < 1e-9 &&
+                fabs(f.each - 1000 * after / sl_timeline_count(t)) < 1e-9,
+            "its cost has its parent's part: %d evaluations", f.evaluations);
+}
+
+/* The table as text: quoting, unknown numbers, equal pictures, headings. */
+static void test_rows(void)
+{
+    static const char *const headings[SL_N_LANE_COLUMNS] = {"A", "B", "C", "D", "E",   "F",
+                                                            "G", "H", "I", "J", "K\tL"};
+    const SlLaneRow rows[2] = {
+        {.number = 1,
+         .title = "Euler",
+         .reference = true,
+         .figures = {.evaluations = 20, .seconds = 2.5, .each = 125, .psnr = INFINITY, .ssim = 1}},
+        {.number = 3,
+         .title = "“a \"red\", house”\nx",
+         .figures = {.distance = NAN, .psnr = NAN, .ssim = NAN, .parts = 4}}};
+    SlText text = {0};
+    sl_lane_rows_add(&text, rows, 2, ',', NULL);
+    sl_test(text.data &&
+                strcmp(text.data, "lane,title,evaluations,ms_per_evaluation,seconds,psnr_db,ssim,"
+                                  "distance,differs_at_step,parts_at_step,settled_at_step\n"
+                                  "1,Euler,20,125.00,2.500,inf,1.0000,0.00000,,,\n"
+                                  "3,\"“a \"\"red\"\", house”\nx\",0,,,,,,,4,\n") == 0,
+            "as CSV: %s", text.data);
+    sl_text_free(&text);
+    sl_lane_rows_add(&text, rows, 1, '\t', headings);
+    sl_test(text.data && strncmp(text.data, "A\tB\tC\tD\tE\tF\tG\tH\tI\tJ\t\"K\tL\"\n1\tEuler\t",
+                                 strlen("A\tB\tC\tD\tE\tF\tG\tH\tI\tJ\t\"K\tL\"\n1\tEuler\t")) == 0,
+            "with tabs and other headings: %s", text.data);
+    sl_text_free(&text);
+}
+
 int main(void)
 {
+    test_rows();
     SlError err = {0};
     SlModel *model = open_model();
     SlLanes *lanes = model ? make_lanes(model, &err) : NULL;
@@ -97,6 +180,8 @@ int main(void)
         test_parting(lanes);
         test_curve(lanes, model);
         test_settled(lanes, model);
+        test_look_apart(lanes, model);
+        test_branch(lanes, model, &err);
     }
     sl_lanes_free(lanes);
     sl_model_close(&model);
