@@ -326,26 +326,42 @@ size_t sl_model_free_memory(const SlModel *model)
  * The first never waits. */
 static bool leave_for_later(SlModel *model, int part, bool *later, SlError *err)
 {
+    bool limited = sl_model_memory_is_limited(model);
     *later = false;
-    if (part == 0 || !sl_model_memory_is_limited(model))
+    if (part == 0)
         return true;
     if (!sl_part_measure(model, &model->part[part], err))
         return false;
-    *later =
-        sl_model_free_memory(model) < model->part[part].weight_bytes + SL_MEMORY_SLACK + LEAST_WORK;
+    size_t need = model->part[part].weight_bytes;
+    *later = limited ? sl_model_free_memory(model) < need + SL_MEMORY_SLACK + LEAST_WORK
+                     : sl_host_memory_left("") < need;
     return true;
 }
 
-/* A device that computes on the host has all weights there: known before the first is read. */
-static bool check_host_memory(SlModel *model, SlError *err)
+static bool stage_weights(SlModel *model, SlPartUse stage, size_t *bytes, SlError *err)
 {
-    size_t need = 0, left = sl_host_memory_left("");
-    if (sl_model_memory_is_limited(model))
-        return true;
+    *bytes = 0;
     for (int i = 0; i < model->parts; i++) {
+        if (!(model->part[i].kind->use & stage))
+            continue;
         if (!sl_part_measure(model, &model->part[i], err))
             return false;
-        need += model->part[i].weight_bytes;
+        *bytes += model->part[i].weight_bytes;
+    }
+    return true;
+}
+
+/* A device that computes on the host has a stage's weights there at once: known before the first is read. */
+static bool check_host_memory(SlModel *model, SlError *err)
+{
+    static const SlPartUse stages[] = {SL_USE_ENCODE, SL_USE_DENOISE, SL_USE_DECODE};
+    size_t need = 0, left = sl_host_memory_left(""), bytes;
+    if (sl_model_memory_is_limited(model))
+        return true;
+    for (size_t i = 0; i < sizeof stages / sizeof stages[0]; i++) {
+        if (!stage_weights(model, stages[i], &bytes, err))
+            return false;
+        need = bytes > need ? bytes : need;
     }
     return need <= left || sl_fail(err, SL_MEMORY,
                                    "%s: its weights need %s of memory in %s, and this process may "

@@ -242,6 +242,10 @@ bool sl_model_clear_for(SlModel *model, SlPartUse stage, size_t *bytes, SlError 
  * nothing is dropped. False with *err when that could not be found out. */
 bool sl_model_could_clear_for(SlModel *model, SlPartUse stage, size_t *need, size_t *most,
                               SlError *err);
+/* Where the device computes in the host's memory and `left` bytes of that will be free at the most of a
+ * run whose texts are encoded: drops what only encodes texts if that is less than the model's weights
+ * take. A machine with more keeps it, so that the next prompt need not wait for it. */
+bool sl_model_spare_host(SlModel *model, size_t left, SlError *err);
 
 /* ---- the whole ---- */
 

@@ -3,7 +3,8 @@
  * A picture is made in stages: texts are encoded, steps are computed, the sample is decoded. Before
  * a stage its parts are loaded, and when memory is short, parts that it does not need go first: the
  * one that is read again in the least time (the smallest on the disk) before the others, and only
- * as many as must. What a stage needs is measured: the weights of parts that are to be loaded
+ * as many as must. On a device that computes in the host's memory the same holds for weights, and text
+ * encoders go after their work where little would be left for other programs (sl_model_spare_host). What a stage needs is measured: the weights of parts that are to be loaded
  * (sl_part_measure), and model->stage_bytes beside all weights.
  *
  * Easy to get wrong: the arena's blocks are free memory for a stage that computes, but not for
@@ -120,18 +121,19 @@ static bool drop_partner(SlModel *model)
     return any;
 }
 
-/* Where the device's memory is the host's, both may not find room there beside each other. */
+/* The same where the device's memory is the host's: what is loaded there must find room. */
 static bool make_way_on_host(SlModel *model, SlPartUse stage, SlError *err)
 {
     Need need;
-    if (!partner(model) || sl_model_memory_is_limited(model))
-        return true;
     if (!find_need(model, stage, &need, err))
         return false;
+    if (need.weights > sl_host_memory_left("") && sl_arena_mark(model->dev) == 0)
+        sl_arena_release(model->dev);
     if (need.weights > sl_host_memory_left(""))
         forget(model);
-    if (need.weights > sl_host_memory_left(""))
-        drop_partner(model);
+    while (need.weights > sl_host_memory_left("") &&
+           (drop_partner(model) || drop_cheapest(model, stage)))
+        ;
     return true;
 }
 
@@ -175,14 +177,41 @@ bool sl_model_could_clear_for(SlModel *model, SlPartUse stage, size_t *need, siz
            add_droppable(partner(model), model, stage, most, err);
 }
 
+/* SIZE_MAX and *err: it could not be found out. */
+static size_t loaded_weights(SlModel *model, SlError *err)
+{
+    size_t bytes = 0;
+    for (int i = 0; i < model->parts; i++) {
+        SlPart *part = &model->part[i];
+        if (!part->net)
+            continue;
+        if (!sl_part_measure(model, part, err))
+            return SIZE_MAX;
+        bytes += part->weight_bytes;
+    }
+    return bytes;
+}
+
+bool sl_model_spare_host(SlModel *model, size_t left, SlError *err)
+{
+    size_t all = loaded_weights(model, err);
+    if (all == SIZE_MAX)
+        return false;
+    for (int i = 0; i < model->parts && left < all; i++) {
+        SlPart *part = &model->part[i];
+        if (part->net && part->kind->use == SL_USE_ENCODE)
+            sl_model_drop_part(model, i);
+    }
+    return true;
+}
+
 /* Loads a part; where the estimate was too low, others go after all. */
 static bool load(SlModel *model, int part, SlPartUse stage, SlError *err)
 {
     SlError own = {0};
     while (!sl_model_need_part(model, part, &own)) {
         sl_device_clear(model->dev);
-        if (own.code != SL_MEMORY || !sl_model_memory_is_limited(model) ||
-            !(drop_cheapest(model, stage) || drop_partner(model)))
+        if (own.code != SL_MEMORY || !(drop_cheapest(model, stage) || drop_partner(model)))
             return sl_fail(err, own.code, "%s", own.message);
     }
     return true;
@@ -192,7 +221,7 @@ static bool load(SlModel *model, int part, SlPartUse stage, SlError *err)
 static bool load_missing(SlModel *model, SlPartUse stage, SlError *err)
 {
     size_t bytes;
-    if (!make_way_on_host(model, stage, err))
+    if (!sl_model_memory_is_limited(model) && !make_way_on_host(model, stage, err))
         return false;
     /* Decoding gets by with less than it would like to have, and a stage that does not fit says
      * so where it computes. */

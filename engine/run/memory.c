@@ -13,14 +13,13 @@
 
 /* What the stages of a picture of this size work in, for this run and for the parts that it
  * loads later. */
-static bool measure(SlModel *model, const SlRecipe *recipe, SlError *err)
+static bool measure(SlModel *model, const SlRecipe *recipe, SlCost *cost, SlError *err)
 {
-    SlCost cost;
-    if (!sl_model_measure(model, recipe, &cost, err))
+    if (!sl_model_measure(model, recipe, cost, err))
         return false;
-    model->stage_bytes[0] = cost.text_bytes;
-    model->stage_bytes[1] = cost.step_bytes;
-    model->stage_bytes[2] = cost.decode_bytes;
+    model->stage_bytes[0] = cost->text_bytes;
+    model->stage_bytes[1] = cost->step_bytes;
+    model->stage_bytes[2] = cost->decode_bytes;
     return true;
 }
 
@@ -62,7 +61,7 @@ bool sl_model_check_memory(SlModel *model, const SlRecipe *recipe, size_t kept, 
     SlCost cost;
     size_t need = held_by_run(model, recipe) + kept;
     if (!sl_model_memory_is_limited(model)) {
-        if (!sl_model_measure(model, recipe, &cost, err))
+        if (!measure(model, recipe, &cost, err))
             return false;
         size_t decode = least_for_decoding(model, recipe, &cost);
         need += cost.step_bytes > decode ? cost.step_bytes : decode;
@@ -84,10 +83,11 @@ bool sl_model_check_memory(SlModel *model, const SlRecipe *recipe, size_t kept, 
 /* The host's, where the device computes in it, and the device's where that is limited. */
 bool sl_model_check_refiner(SlModel *refiner, const SlRecipe *recipe, SlError *err)
 {
+    SlCost cost;
     size_t need, most;
     if (!sl_model_memory_is_limited(refiner))
         return sl_model_check_memory(refiner, recipe, 0, err);
-    if (!measure(refiner, recipe, err) ||
+    if (!measure(refiner, recipe, &cost, err) ||
         !sl_model_could_clear_for(refiner, SL_USE_DENOISE, &need, &most, err))
         return false;
     return need <= most ||
@@ -98,13 +98,23 @@ bool sl_model_check_refiner(SlModel *refiner, const SlRecipe *recipe, SlError *e
                recipe->width, recipe->height, sl_bytes_text(need).text, sl_bytes_text(most).text);
 }
 
+/* Of the host's memory, what is left when the run needs the most of it; sl_model_check_memory has measured it. */
+static bool spare_host(SlModel *model, const SlRecipe *recipe, SlError *err)
+{
+    const size_t *work = model->stage_bytes;
+    size_t left = left_on_host(model);
+    size_t most = held_by_run(model, recipe) + (work[1] > work[2] ? work[1] : work[2]);
+    return sl_model_spare_host(model, left > most ? left - most : 0, err);
+}
+
 bool sl_model_make_room(SlModel *model, const SlRecipe *recipe, SlError *err)
 {
     SlError own = {0};
+    SlCost cost;
     size_t need;
     if (!sl_model_memory_is_limited(model))
-        return true;
-    if (!measure(model, recipe, err))
+        return spare_host(model, recipe, err);
+    if (!measure(model, recipe, &cost, err))
         return false;
     if (sl_model_clear_for(model, SL_USE_DENOISE, &need, &own))
         return true;

@@ -252,6 +252,55 @@ static void test_host(void)
     sl_model_close(&model);
 }
 
+static bool is_loaded(const SlModel *model, SlPartUse use)
+{
+    int part = sl_model_part_for(model, use);
+    return part >= 0 && model->part[part].net;
+}
+
+/* Of a picture whose decoding works in most of the arena's one block. */
+static bool one_step_of(SlModel *model, SlError *err)
+{
+    SlRecipe recipe;
+    sl_recipe_defaults(&recipe, sl_model_info(model));
+    recipe.width = recipe.height = 224;
+    recipe.steps = 1;
+    SlRun *run = sl_run_new(model, &recipe, NULL, err);
+    bool ok = run && sl_run_next(run, NULL, err);
+    sl_run_free(run);
+    return ok;
+}
+
+/* What only encodes texts goes when its work is done and the host's memory is short: less than the model's
+ * weights take, 20 MB, would be left. */
+static void test_spare(void)
+{
+    SlModel *model = open_folder("cpu", "../data/models/starter", NULL);
+    SlError err = {0};
+    bool ok = one_step_of(model, &err);
+    sl_test(ok && is_loaded(model, SL_USE_ENCODE), "with memory to spare the text encoder stays %s",
+            err.message);
+    ok = sl_model_spare_host(model, SIZE_MAX, &err) && is_loaded(model, SL_USE_ENCODE);
+    ok = ok && sl_model_spare_host(model, 0, &err) && !is_loaded(model, SL_USE_ENCODE) &&
+         is_loaded(model, SL_USE_DENOISE) && is_loaded(model, SL_USE_DECODE);
+    sl_test(ok, "where little is left it goes, and nothing else does %s", err.message);
+    ok = one_step_of(model, &err) && is_loaded(model, SL_USE_ENCODE);
+    sl_test(ok, "and it is read again for the next texts %s", err.message);
+#ifndef __SANITIZE_ADDRESS__ /* which has terabytes */
+    struct rlimit was, limited_now;
+    getrlimit(RLIMIT_DATA, &was);
+    limited_now = was;
+    limited_now.rlim_cur = (rlim_t)8 << 30;
+    setrlimit(RLIMIT_DATA, &limited_now);
+    limited_now.rlim_cur -= sl_host_memory_left("") - ((size_t)6 << 20);
+    setrlimit(RLIMIT_DATA, &limited_now);
+    ok = one_step_of(model, &err);
+    setrlimit(RLIMIT_DATA, &was);
+    sl_test(ok && !is_loaded(model, SL_USE_ENCODE), "a run finds out by itself %s", err.message);
+#endif
+    sl_model_close(&model);
+}
+
 /* ---- parts that do not all fit ---- */
 
 static bool picture(SlModel *model, uint8_t *rgb, SlError *err)
@@ -482,6 +531,7 @@ int main(int argc, char **argv)
     }
     test_strips();
     test_host();
+    test_spare();
     test_run();
     test_refiner();
     test_warnings();
