@@ -16,6 +16,7 @@
 #include "app/objects/gallery/sl-gallery.h"
 #include "app/objects/sl-job.h"
 #include "app/objects/sl-language.h"
+#include "app/objects/sl-keeper.h"
 #include "app/objects/sl-lora-list.h"
 #include "app/objects/sl-thread-queue.h"
 #include "app/objects/sl-model-item.h"

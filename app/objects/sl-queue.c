@@ -9,6 +9,7 @@ struct _SlQueue
   SlJob *current;
   gboolean paused;
   gboolean awakes; /* the current one was told to go on, and its state does not say so yet */
+  gboolean held;
 };
 
 G_DEFINE_FINAL_TYPE (SlQueue, sl_queue, SL_TYPE_LIST)
@@ -18,6 +19,7 @@ enum
   STARTED,
   ENDED,
   PAUSED,
+  HELD,
   N_SIGNALS
 };
 
@@ -47,6 +49,8 @@ sl_queue_class_init (SlQueueClass *klass)
                                  1, SL_TYPE_JOB);
   signals[PAUSED]
       = g_signal_new ("paused", SL_TYPE_QUEUE, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
+  signals[HELD]
+      = g_signal_new ("held", SL_TYPE_QUEUE, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
 }
 
 static void
@@ -112,7 +116,7 @@ job_changed (SlQueue *self, GParamSpec *pspec, SlJob *job)
 static void
 start_next (SlQueue *self)
 {
-  if (self->current || self->paused || g_list_model_get_n_items (G_LIST_MODEL (self)) == 0)
+  if (self->current || self->paused || self->held || g_list_model_get_n_items (G_LIST_MODEL (self)) == 0)
     return;
   self->current = g_list_model_get_item (G_LIST_MODEL (self), 0);
   g_list_store_remove (self->waiting, 0);
@@ -126,6 +130,22 @@ sl_queue_add (SlQueue *self, SlJob *job)
 {
   g_list_store_append (self->waiting, job);
   start_next (self);
+}
+
+void
+sl_queue_set_held (SlQueue *self, gboolean held)
+{
+  if (self->held == held)
+    return;
+  self->held = held;
+  g_signal_emit (self, signals[HELD], 0);
+  start_next (self);
+}
+
+gboolean
+sl_queue_is_held (SlQueue *self)
+{
+  return self->held;
 }
 
 SlJob *

@@ -16,11 +16,14 @@ G_BEGIN_DECLS
 
 G_DECLARE_FINAL_TYPE (SlQueue, sl_queue, SL, QUEUE, SlList)
 
-/* Signals: "started" (SlJob), "ended" (SlJob), "paused" when sl_queue_is_paused answers otherwise; the list holds
- * the waiting jobs. */
+/* Signals: "started" (SlJob), "ended" (SlJob), "paused" and "held" when sl_queue_is_paused and
+ * sl_queue_is_held answer otherwise; the list holds the waiting jobs. */
 SlQueue *sl_queue_new (SlWorker *worker);
-/* Starts it when nothing runs. */
+/* Starts it when nothing runs and the queue is not held. */
 void sl_queue_add (SlQueue *self, SlJob *job);
+/* While it is held nothing is started; what runs goes on. */
+void sl_queue_set_held (SlQueue *self, gboolean held);
+gboolean sl_queue_is_held (SlQueue *self);
 SlJob *sl_queue_get_current (SlQueue *self);
 void sl_queue_remove (SlQueue *self, guint position);
 /* Moves a waiting job; positions beyond the ends are clamped. */

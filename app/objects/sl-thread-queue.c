@@ -19,6 +19,8 @@ struct _SlThreadQueue
   GThread *thread;
   pthread_mutex_t lock; /* guards all that follows */
   pthread_cond_t wake;
+  pthread_cond_t rests; /* nothing waits and nothing runs */
+  gboolean running;
   GQueue urgent;
   GQueue waiting;
   GQueue outbox;
@@ -88,6 +90,13 @@ perform (SlThreadQueue *self, SlTask *task)
   send (self, task);
 }
 
+/* Under the lock. */
+static gboolean
+has_tasks (SlThreadQueue *self)
+{
+  return !g_queue_is_empty (&self->urgent) || !g_queue_is_empty (&self->waiting);
+}
+
 /* The next task, waiting for one; NULL when the queue is closed and empty. */
 static SlTask *
 next_task (SlThreadQueue *self)
@@ -95,11 +104,15 @@ next_task (SlThreadQueue *self)
   SlTask *task;
 
   pthread_mutex_lock (&self->lock);
-  while (g_queue_is_empty (&self->urgent) && g_queue_is_empty (&self->waiting) && !self->closing)
+  self->running = FALSE;
+  if (!has_tasks (self))
+    pthread_cond_signal (&self->rests);
+  while (!has_tasks (self) && !self->closing)
     pthread_cond_wait (&self->wake, &self->lock);
   task = g_queue_pop_head (&self->urgent);
   if (task == NULL)
     task = g_queue_pop_head (&self->waiting);
+  self->running = task != NULL;
   pthread_mutex_unlock (&self->lock);
   return task;
 }
@@ -122,6 +135,7 @@ sl_thread_queue_new (const char *name)
 
   pthread_mutex_init (&self->lock, NULL);
   pthread_cond_init (&self->wake, NULL);
+  pthread_cond_init (&self->rests, NULL);
   g_queue_init (&self->urgent);
   g_queue_init (&self->waiting);
   g_queue_init (&self->outbox);
@@ -172,6 +186,26 @@ sl_thread_queue_post (SlThreadQueue *self, SlThreadQueueFunc func, gpointer data
 }
 
 void
+sl_thread_queue_wait (SlThreadQueue *self)
+{
+  gboolean more = TRUE;
+
+  while (more)
+    {
+      pthread_mutex_lock (&self->lock);
+      while (has_tasks (self) || self->running)
+        pthread_cond_wait (&self->rests, &self->lock);
+      pthread_mutex_unlock (&self->lock);
+      /* What is said may ask for more. */
+      while (deliver (self))
+        ;
+      pthread_mutex_lock (&self->lock);
+      more = has_tasks (self) || self->running;
+      pthread_mutex_unlock (&self->lock);
+    }
+}
+
+void
 sl_thread_queue_close (SlThreadQueue *self)
 {
   SlTask *task;
@@ -193,6 +227,7 @@ sl_thread_queue_close (SlThreadQueue *self)
   while (!g_queue_is_empty (&self->outbox));
   g_clear_handle_id (&self->idle, g_source_remove);
   pthread_cond_destroy (&self->wake);
+  pthread_cond_destroy (&self->rests);
   pthread_mutex_destroy (&self->lock);
   g_free (self);
 }

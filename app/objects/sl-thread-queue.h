@@ -31,6 +31,8 @@ void sl_thread_queue_yield (SlThreadQueue *self);
 /* From the queue's thread: func is called on the main thread, then destroy. */
 void
 sl_thread_queue_post (SlThreadQueue *self, SlThreadQueueFunc func, gpointer data, GDestroyNotify destroy);
+/* On the main thread: waits until nothing is left to do, and delivers what there is to say. */
+void sl_thread_queue_wait (SlThreadQueue *self);
 /* On the main thread: runs what still waits, ends the thread, delivers the last messages, frees. */
 void sl_thread_queue_close (SlThreadQueue *self);
 

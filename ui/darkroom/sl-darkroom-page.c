@@ -652,6 +652,8 @@ page_develop (SlPage *page)
       sl_notice_alert (GTK_WIDGET (self), _ ("The prompt’s choices cannot be made"), error->message);
       return FALSE;
     }
+  if (sl_queue_is_held (workspace->queue))
+    sl_notice_toast (GTK_WIDGET (self), _ ("It waits until the pictures before it are saved"));
   update (self);
   return TRUE;
 }
@@ -1118,9 +1120,15 @@ sl_darkroom_page_open (SlDarkroomPage *self)
 }
 
 void
+sl_darkroom_page_keep_moment (SlDarkroomPage *self)
+{
+  sl_unfinished_keep_moment (self->workspace, GTK_WIDGET (self));
+}
+
+void
 sl_darkroom_page_close (SlDarkroomPage *self)
 {
-  sl_unfinished_remember (self->workspace, GTK_WIDGET (self), sl_run_report_get_lost (self->report));
+  sl_unfinished_remember (self->workspace, sl_run_report_get_lost (self->report));
   forget_trial (self);
   g_clear_handle_id (&self->rest, g_source_remove);
   g_clear_handle_id (&self->ticking, g_source_remove);

@@ -18,10 +18,19 @@ add_recipe (GStrvBuilder *recipes, SlJob *job)
 }
 
 void
-sl_unfinished_remember (SlWorkspace *workspace, GtkWidget *from, SlJob *lost)
+sl_unfinished_keep_moment (SlWorkspace *workspace, GtkWidget *from)
 {
   SlJob *current = sl_queue_get_current (workspace->queue);
   SlFrameObject *frame = current ? sl_job_get_last_frame (current) : NULL;
+
+  if (frame && sl_frame_object_is_decoded (frame, SL_VIEW_PICTURE) && !sl_moment_file_get_path (frame))
+    sl_moment_file_keep (workspace, from, &(SlMomentOfRun){ current, frame });
+}
+
+void
+sl_unfinished_remember (SlWorkspace *workspace, SlJob *lost)
+{
+  SlJob *current = sl_queue_get_current (workspace->queue);
   g_autoptr (GStrvBuilder) unfinished = g_strv_builder_new ();
   g_auto (GStrv) recipes = NULL;
 
@@ -37,9 +46,6 @@ sl_unfinished_remember (SlWorkspace *workspace, GtkWidget *from, SlJob *lost)
     }
   recipes = g_strv_builder_end (unfinished);
   g_settings_set_strv (workspace->preferences, KEY, (const char *const *)recipes);
-  /* How far the running one came is kept where that costs no time. */
-  if (frame && sl_frame_object_is_decoded (frame, SL_VIEW_PICTURE))
-    sl_moment_file_keep (workspace, from, &(SlMomentOfRun){ current, frame });
   sl_queue_clear (workspace->queue);
 }
 

@@ -7,9 +7,12 @@
 
 G_BEGIN_DECLS
 
-/* Before the window closes: remembers the recipes of all jobs, and empties the queue. lost is a job whose GPU failed
- * and that shall be done again, or NULL. from is for sl-notice.h. */
-void sl_unfinished_remember (SlWorkspace *workspace, GtkWidget *from, SlJob *lost);
+/* Before the window closes: how far the running one came is kept in the gallery, where that costs no time. from is for
+ * sl-notice.h. */
+void sl_unfinished_keep_moment (SlWorkspace *workspace, GtkWidget *from);
+/* Then: remembers the recipes of all jobs, and empties the queue. lost is a job whose GPU failed and that shall be done
+ * again, or NULL. */
+void sl_unfinished_remember (SlWorkspace *workspace, SlJob *lost);
 /* Shows a toast whose button is the action "win.resume". Nothing where nothing was left. */
 void sl_unfinished_offer (SlWorkspace *workspace, GtkWidget *from);
 /* Puts them into the queue, those that fit the chosen model. */

@@ -6,6 +6,7 @@
 #include "ui/widgets/sl-notice.h"
 
 #define PATH_KEY "sl-path"
+#define KEEPING_KEY "sl-keeping"
 
 /* A moment on its way. */
 typedef struct
@@ -14,13 +15,16 @@ typedef struct
   GtkWidget *from;
   SlJob *job;
   SlFrameObject *frame;
-  char *path;       /* a folder, with '/' at its end, where it goes into the gallery */
-  gboolean is_kept; /* it goes into the gallery */
+  char *path; /* NULL: it goes into the gallery */
 } Write;
 
 static void
-write_free (Write *write)
+write_free (gpointer data)
 {
+  Write *write = data;
+
+  if (write->path == NULL)
+    g_object_set_data (G_OBJECT (write->frame), KEEPING_KEY, NULL);
   g_object_unref (write->workspace);
   g_object_unref (write->from);
   g_object_unref (write->job);
@@ -30,21 +34,24 @@ write_free (Write *write)
 }
 
 static void
-written (const char *path, const GError *error, gpointer user_data)
+saved (const char *path, const GError *error, gpointer user_data)
 {
   Write *write = user_data;
 
-  if (path && write->is_kept)
-    {
-      sl_gallery_add (write->workspace->gallery, path,
-                      sl_settings_get_prompt (sl_job_get_settings (write->job)));
-      g_object_set_data_full (G_OBJECT (write->frame), PATH_KEY, g_strdup (path), g_free);
-    }
   if (error)
     sl_notice_alert (write->from, _ ("The picture could not be saved"), error->message);
-  else if (!write->is_kept)
+  else
     sl_notice_toast (write->from, _ ("Saved with its settings"));
   write_free (write);
+}
+
+static void
+kept (const char *path, const GError *error, gpointer user_data)
+{
+  Write *write = user_data;
+
+  sl_gallery_add (write->workspace->gallery, path, sl_settings_get_prompt (sl_job_get_settings (write->job)));
+  g_object_set_data_full (G_OBJECT (write->frame), PATH_KEY, g_strdup (path), g_free);
 }
 
 /* Another view of the same frame may be decoded before. */
@@ -55,7 +62,12 @@ write_decoded (Write *write, guint view)
     return;
   g_signal_handlers_disconnect_by_data (write->frame, write);
   if (write->workspace->files && sl_frame_object_is_decoded (write->frame, SL_VIEW_PICTURE))
-    sl_writer_save (write->workspace->files, write->job, write->frame, write->path, written, write);
+    {
+      if (write->path)
+        sl_writer_save (write->workspace->files, write->job, write->frame, write->path, saved, write);
+      else
+        sl_writer_keep (write->workspace->keeper, write->job, write->frame, kept, write, write_free);
+    }
   else
     {
       const char *problem = sl_frame_object_get_problem (write->frame, SL_VIEW_PICTURE);
@@ -92,12 +104,10 @@ sl_moment_file_save (SlWorkspace *workspace, GtkWidget *from, const SlMomentOfRu
 void
 sl_moment_file_keep (SlWorkspace *workspace, GtkWidget *from, const SlMomentOfRun *moment)
 {
-  g_autofree char *folder = sl_places_pictures_folder (workspace->preferences);
-  Write *write = g_new0 (Write, 1);
-
-  write->path = g_strconcat (folder, G_DIR_SEPARATOR_S, NULL);
-  write->is_kept = TRUE;
-  start (workspace, from, moment, write);
+  if (g_object_get_data (G_OBJECT (moment->frame), KEEPING_KEY))
+    return;
+  g_object_set_data (G_OBJECT (moment->frame), KEEPING_KEY, GINT_TO_POINTER (TRUE));
+  start (workspace, from, moment, g_new0 (Write, 1));
 }
 
 const char *

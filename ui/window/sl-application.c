@@ -70,8 +70,12 @@ quit (GSimpleAction *action, GVariant *parameter, gpointer application)
 static void
 restart (GSimpleAction *action, GVariant *parameter, gpointer application)
 {
-  SL_APPLICATION (application)->restarts = TRUE;
+  SlApplication *self = application;
+  g_autoptr (SlWindow) window = g_object_ref (the_window (self));
+
+  self->restarts = TRUE;
   quit (action, parameter, application);
+  self->restarts = sl_window_get_workspace (window)->closed; /* the person may have chosen to stay */
 }
 
 static void

@@ -10,6 +10,7 @@
 
 #include "ui/darkroom/sl-recipe-panel.h"
 #include "ui/exchange/sl-intake.h"
+#include "ui/exchange/sl-unsaved-bar.h"
 #include "ui/preferences/sl-preferences-page.h"
 #include "ui/widgets/sl-button-name.h"
 #include "ui/widgets/sl-dialog.h"
@@ -37,6 +38,8 @@ struct _SlWindow
   SlQueuePopover *queue_popover;
   GtkLabel *queue_count;
   SlExportBar *export_bar;
+  SlUnsavedBar *unsaved_bar;
+  gboolean quits; /* whatever is not saved */
 
   SlWorkspace *workspace;
   SlIntake *intake;
@@ -336,6 +339,13 @@ save_layout (SlWindow *self)
     g_settings_set_boolean (preferences, "panel-shown", sl_side_view_get_panel_shown (self->sides));
 }
 
+static void
+quit_anyway (GtkWindow *window)
+{
+  SL_WINDOW (window)->quits = TRUE;
+  gtk_window_close (window);
+}
+
 static gboolean
 sl_window_close_request (GtkWindow *window)
 {
@@ -343,6 +353,9 @@ sl_window_close_request (GtkWindow *window)
 
   if (!self->workspace->closed)
     {
+      sl_darkroom_page_keep_moment (self->darkroom);
+      if (!self->quits && !sl_unsaved_bar_allows_quit (self->unsaved_bar, quit_anyway))
+        return TRUE;
       save_layout (self);
       sl_darkroom_page_close (self->darkroom);
       sl_tour_leave (self->tour);
@@ -407,6 +420,7 @@ sl_window_new (AdwApplication *application, GSettings *preferences)
                            self->workspace->models, self->workspace->prompts, preferences);
   sl_queue_popover_connect (self->queue_popover, self->workspace->queue);
   sl_export_bar_connect (self->export_bar, self->workspace, actions);
+  sl_unsaved_bar_connect (self->unsaved_bar, self->workspace, actions);
   sl_darkroom_page_connect (self->darkroom, self->workspace, actions, self->export_bar);
   sl_compare_page_connect (self->compare, self->workspace, actions, self->export_bar);
   sl_gallery_page_connect (self->gallery, self->workspace, actions);
@@ -492,6 +506,7 @@ sl_window_class_init (SlWindowClass *klass)
   g_type_ensure (SL_TYPE_QUEUE_POPOVER);
   g_type_ensure (SL_TYPE_TOUR);
   g_type_ensure (SL_TYPE_EXPORT_BAR);
+  g_type_ensure (SL_TYPE_UNSAVED_BAR);
   G_OBJECT_CLASS (klass)->dispose = sl_window_dispose;
   GTK_WINDOW_CLASS (klass)->close_request = sl_window_close_request;
   gtk_widget_class_set_template_from_resource (widget_class, "/org/safelight/Safelight/sl-window.ui");
@@ -510,6 +525,7 @@ sl_window_class_init (SlWindowClass *klass)
   BIND (queue_popover);
   BIND (queue_count);
   BIND (export_bar);
+  BIND (unsaved_bar);
   install_actions (widget_class);
 }
 

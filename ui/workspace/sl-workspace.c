@@ -189,6 +189,26 @@ open_gallery (SlWorkspace *self)
   g_autofree char *folder = sl_places_pictures_folder (self->preferences);
 
   sl_gallery_open (self->gallery, folder);
+  sl_keeper_set_folder (self->keeper, SL_KEPT_PICTURE, folder);
+}
+
+/* A queue that went on would make pictures that cannot be saved either. */
+static void
+keeper_changed (SlWorkspace *self)
+{
+  if (!self->closed)
+    sl_queue_set_held (self->queue, sl_keeper_count_unsaved (self->keeper, SL_KEPT_PICTURE) > 0);
+}
+
+guint
+sl_workspace_count_unsaved (SlWorkspace *self)
+{
+  guint count = 0;
+
+  sl_keeper_finish (self->keeper);
+  for (guint kind = 0; kind < SL_N_KEPT; kind++)
+    count += sl_keeper_count_unsaved (self->keeper, (SlKept)kind);
+  return count;
 }
 
 static void
@@ -264,6 +284,7 @@ sl_workspace_close (SlWorkspace *self)
   sl_gallery_flush (self->gallery);
   sl_worker_shutdown (self->worker);
   sl_prompt_reader_close (self->prompts);
+  sl_keeper_close (self->keeper);
   g_clear_pointer (&self->files, sl_thread_queue_close);
   g_settings_sync ();
 }
@@ -283,6 +304,7 @@ sl_workspace_finalize (GObject *object)
   g_clear_object (&self->models);
   g_clear_object (&self->prompts);
   g_clear_object (&self->gallery);
+  g_clear_object (&self->keeper);
   g_clear_object (&self->loras);
   g_clear_object (&self->recipe);
   g_clear_object (&self->preferences);
@@ -311,5 +333,7 @@ sl_workspace_init (SlWorkspace *self)
   self->prompts = sl_prompt_reader_new ();
   self->queue = sl_queue_new (self->worker);
   self->gallery = sl_gallery_new (self->files);
+  self->keeper = sl_keeper_new (self->files);
+  g_signal_connect_object (self->keeper, "changed", G_CALLBACK (keeper_changed), self, G_CONNECT_SWAPPED);
   self->comparison = sl_comparison_new (self->worker);
 }

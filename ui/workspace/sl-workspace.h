@@ -25,6 +25,7 @@ struct _SlWorkspace
   SlPromptReader *prompts;
   SlQueue *queue;
   SlGallery *gallery;
+  SlKeeper *keeper; /* what is saved by itself, and what of it could not be */
   SlComparison *comparison;
   SlSettings *recipe;
   SlLoraList *loras;      /* of the recipe */
@@ -39,6 +40,9 @@ struct _SlWorkspace
 SlWorkspace *sl_workspace_new (GSettings *preferences);
 /* Looks for models and pictures. */
 void sl_workspace_open (SlWorkspace *self);
+/* What could not be saved: pictures and comparisons that are lost when the workspace is closed now. What is being
+ * written is waited for. */
+guint sl_workspace_count_unsaved (SlWorkspace *self);
 /* Remembers the recipe, finishes what is being written and ends all threads. Takes as long as one operation of
  * the engine. */
 void sl_workspace_close (SlWorkspace *self);

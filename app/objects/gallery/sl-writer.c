@@ -24,6 +24,7 @@ typedef struct
   GError *error;
   SlWritten written;
   gpointer user_data;
+  GDestroyNotify destroy; /* of user_data, or NULL */
 } Writing;
 
 static void
@@ -37,6 +38,8 @@ writing_free (gpointer data)
   g_bytes_unref (writing->rgb);
   g_free (writing->path);
   g_clear_error (&writing->error);
+  if (writing->destroy)
+    writing->destroy (writing->user_data);
   sl_batches_free (&writing->metadata.batches);
   g_free (writing);
 }
@@ -80,20 +83,16 @@ new_name (const char *folder, const char *prompt, guint64 seed)
 }
 
 static gboolean
-choose_name (Writing *writing)
+choose_name (Writing *writing, const char *folder, GError **error)
 {
-  g_autofree char *folder = NULL;
-
-  if (!g_str_has_suffix (writing->path, G_DIR_SEPARATOR_S))
-    return TRUE;
-  folder = g_steal_pointer (&writing->path);
   if (g_mkdir_with_parents (folder, 0755) != 0)
     {
-      g_set_error (&writing->error, G_FILE_ERROR, g_file_error_from_errno (errno),
+      g_set_error (error, G_FILE_ERROR, g_file_error_from_errno (errno),
                    sl_words ("The folder %s could not be made: %s"), sl_show_path (folder).text,
                    g_strerror (errno));
       return FALSE;
     }
+  g_free (writing->path);
   writing->path = new_name (folder, writing->metadata.recipe->prompt, writing->metadata.recipe->seed);
   return TRUE;
 }
@@ -114,18 +113,31 @@ fill_metadata (Writing *writing)
   sl_sha256 (g_bytes_get_data (writing->rgb, NULL), g_bytes_get_size (writing->rgb), metadata->pixels_sha256);
 }
 
+static gboolean
+write_picture (Writing *writing, GError **error)
+{
+  SlError err = { 0 };
+
+  fill_metadata (writing);
+  if (sl_metadata_write (writing->path, g_bytes_get_data (writing->rgb, NULL), writing->width,
+                         writing->height, &writing->metadata, &err))
+    return TRUE;
+  g_propagate_error (error, sl_app_error_new (&err));
+  return FALSE;
+}
+
 static void
 write_run (gpointer data)
 {
   Writing *writing = data;
-  SlError err = { 0 };
 
-  fill_metadata (writing);
-  if (!choose_name (writing))
-    return;
-  if (!sl_metadata_write (writing->path, g_bytes_get_data (writing->rgb, NULL), writing->width,
-                          writing->height, &writing->metadata, &err))
-    writing->error = sl_app_error_new (&err);
+  write_picture (writing, &writing->error);
+}
+
+static gboolean
+write_kept (gpointer data, const char *folder, GError **error)
+{
+  return choose_name (data, folder, error) && write_picture (data, error);
 }
 
 static void
@@ -137,21 +149,16 @@ write_done (gpointer data)
     writing->written (writing->error ? NULL : writing->path, writing->error, writing->user_data);
 }
 
-void
-sl_writer_save (SlThreadQueue *files,
-                SlJob *job,
-                SlFrameObject *frame,
-                const char *path,
-                SlWritten written,
-                gpointer user_data)
+static Writing *
+writing_new (SlJob *job, SlFrameObject *frame, SlWritten written, gpointer user_data)
 {
   Writing *writing;
   int channels, height, width;
 
   /* What a branch has from its parent is the parent's. */
   job = _sl_job_get_owner (job, (guint)sl_frame_object_get_index (frame) + 1);
-  g_return_if_fail (_sl_job_get_metadata (job) != NULL);
-  g_return_if_fail (sl_frame_object_is_decoded (frame, SL_VIEW_PICTURE));
+  g_return_val_if_fail (_sl_job_get_metadata (job) != NULL, NULL);
+  g_return_val_if_fail (sl_frame_object_is_decoded (frame, SL_VIEW_PICTURE), NULL);
 
   writing = g_new0 (Writing, 1);
   writing->job = g_object_ref (job);
@@ -162,8 +169,40 @@ sl_writer_save (SlThreadQueue *files,
       = g_bytes_ref (sl_frame_object_get_sample (frame, SL_VIEW_PICTURE, &channels, &height, &width));
   writing->rgb
       = g_bytes_ref (sl_frame_object_get_rgb (frame, SL_VIEW_PICTURE, &writing->width, &writing->height));
-  writing->path = g_strdup (path);
   writing->written = written;
   writing->user_data = user_data;
+  return writing;
+}
+
+void
+sl_writer_save (SlThreadQueue *files,
+                SlJob *job,
+                SlFrameObject *frame,
+                const char *path,
+                SlWritten written,
+                gpointer user_data)
+{
+  Writing *writing = writing_new (job, frame, written, user_data);
+
+  if (writing == NULL)
+    return;
+  writing->path = g_strdup (path);
   sl_thread_queue_push (files, FALSE, write_run, write_done, writing, writing_free);
+}
+
+void
+sl_writer_keep (SlKeeper *keeper,
+                SlJob *job,
+                SlFrameObject *frame,
+                SlWritten written,
+                gpointer user_data,
+                GDestroyNotify destroy)
+{
+  static const SlKeptClass pictures = { SL_KEPT_PICTURE, write_kept, write_done, writing_free };
+  Writing *writing = writing_new (job, frame, written, user_data);
+
+  if (writing == NULL)
+    return;
+  writing->destroy = destroy;
+  sl_keeper_keep (keeper, &pictures, writing);
 }

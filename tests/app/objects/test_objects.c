@@ -210,6 +210,91 @@ static void keep_path(const char *path, const GError *error, gpointer user_data)
     *(char **)user_data = g_strdup(path);
 }
 
+/* Into the fixture's folder; path gets the file's. */
+static void keep(Fixture *fixture, SlJob *job, char **path)
+{
+    g_autoptr(SlKeeper) keeper = sl_keeper_new(fixture->files);
+
+    sl_keeper_set_folder(keeper, SL_KEPT_PICTURE, fixture->folder);
+    sl_writer_keep(keeper, job, sl_job_get_last_frame(job), keep_path, path, NULL);
+    sl_keeper_finish(keeper);
+    g_assert_nonnull(*path);
+}
+
+/* ---- what cannot be written ---- */
+
+typedef struct {
+    const char *name;
+    int tries, written, freed;
+} Note;
+
+static gboolean write_note(gpointer data, const char *folder_, GError **error)
+{
+    Note *note = data;
+    g_autofree char *path = g_build_filename(folder_, note->name, NULL);
+
+    note->tries++;
+    return g_file_set_contents(path, note->name, -1, error);
+}
+
+static void note_written(gpointer data)
+{
+    ((Note *)data)->written++;
+}
+
+static void note_freed(gpointer data)
+{
+    ((Note *)data)->freed++;
+}
+
+static guint count_unsaved(SlKeeper *keeper)
+{
+    sl_keeper_finish(keeper);
+    return sl_keeper_count_unsaved(keeper, SL_KEPT_PICTURE);
+}
+
+/* What cannot be written is not lost to what comes later, and all of it is written once anything can be. */
+static void test_keeper(Fixture *fixture, gconstpointer data)
+{
+    static const SlKeptClass notes = {SL_KEPT_PICTURE, write_note, note_written, note_freed};
+    g_autoptr(SlKeeper) keeper = sl_keeper_new(fixture->files);
+    g_autofree char *missing = g_build_filename(fixture->folder, "missing", NULL);
+    g_autofree char *elsewhere = g_build_filename(fixture->folder, "elsewhere", NULL);
+    g_autofree char *moved = g_build_filename(missing, "c", NULL);
+    Note note[] = {{"a"}, {"b"}, {"c"}, {"d"}, {"e"}};
+
+    sl_keeper_set_folder(keeper, SL_KEPT_PICTURE, missing);
+    sl_keeper_keep(keeper, &notes, &note[0]);
+    sl_keeper_keep(keeper, &notes, &note[1]);
+    g_assert_cmpuint(count_unsaved(keeper), ==, 2);
+    g_assert_nonnull(strstr(sl_keeper_get_problem(keeper, SL_KEPT_PICTURE), missing));
+    sl_keeper_try_again(keeper);
+    sl_keeper_try_again(keeper); /* while the first goes on */
+    g_assert_cmpuint(count_unsaved(keeper), ==, 2);
+    g_assert_cmpint(note[0].tries, ==, 2);
+    g_assert_cmpint(note[0].freed, ==, 0);
+    g_assert_true(g_mkdir(missing, 0700) == 0);
+    sl_keeper_keep(keeper, &notes, &note[2]);
+    g_assert_cmpuint(count_unsaved(keeper), ==, 0);
+    g_assert_null(sl_keeper_get_problem(keeper, SL_KEPT_PICTURE));
+    for (int i = 0; i < 3; i++)
+        g_assert_true(note[i].written == 1 && note[i].freed == 1);
+    g_assert_true(g_file_test(moved, G_FILE_TEST_EXISTS));
+    remove_folder(missing);
+    sl_keeper_keep(keeper, &notes, &note[3]);
+    g_assert_cmpuint(count_unsaved(keeper), ==, 1);
+    g_assert_true(g_mkdir(elsewhere, 0700) == 0);
+    sl_keeper_try_elsewhere(keeper, SL_KEPT_COMPARISON, elsewhere);
+    g_assert_cmpuint(count_unsaved(keeper), ==, 1);
+    sl_keeper_set_folder(keeper, SL_KEPT_PICTURE, elsewhere);
+    g_assert_cmpuint(count_unsaved(keeper), ==, 0);
+    g_assert_cmpint(note[3].written, ==, 1);
+    sl_keeper_set_folder(keeper, SL_KEPT_PICTURE, missing);
+    sl_keeper_keep(keeper, &notes, &note[4]);
+    sl_keeper_close(keeper);
+    g_assert_true(note[4].written == 0 && note[4].freed == 1);
+}
+
 typedef struct {
     gboolean called;
     SlSettings *settings;
@@ -283,13 +368,12 @@ static void test_save_and_restore(Fixture *fixture, gconstpointer data)
     g_autoptr(SlModelItem) model = open_fixture("sd1");
     g_autoptr(SlJob) job = finished_job(worker, model);
     g_autoptr(SlSettings) base = sl_settings_new();
-    g_autofree char *folder = g_strconcat(fixture->folder, "/", NULL);
     g_autofree char *path = NULL;
     g_autoptr(GBytes) pixels = NULL;
     Restored result = {0};
     int width, height;
 
-    sl_writer_save(fixture->files, job, sl_job_get_last_frame(job), folder, keep_path, &path);
+    keep(fixture, job, &path);
     WAIT_UNTIL(path != NULL);
     g_assert_true(g_file_test(path, G_FILE_TEST_IS_REGULAR));
     sl_reader_restore_file(fixture->files, path, "", base, restored, &result);
@@ -362,15 +446,14 @@ static void test_gallery(Fixture *fixture, gconstpointer data)
     g_autoptr(SlWorker) worker = sl_worker_new();
     g_autoptr(SlModelItem) model = open_fixture("sd1");
     g_autoptr(SlJob) job = finished_job(worker, model);
-    g_autofree char *folder = g_strconcat(fixture->folder, "/", NULL);
     g_autofree char *first = NULL;
     g_autofree char *second = NULL;
     g_autoptr(SlGallery) gallery = open_gallery(fixture);
     g_autoptr(SlPicture) picture = NULL;
 
     g_assert_cmpint(length(gallery), ==, 0);
-    sl_writer_save(fixture->files, job, sl_job_get_last_frame(job), folder, keep_path, &first);
-    sl_writer_save(fixture->files, job, sl_job_get_last_frame(job), folder, keep_path, &second);
+    keep(fixture, job, &first);
+    keep(fixture, job, &second);
     WAIT_UNTIL(first && second);
     g_assert_cmpstr(first, !=, second);
     /* One is added as usual; the other is left as a crash would leave it. */
@@ -405,6 +488,7 @@ int main(int argc, char **argv)
     g_test_add("/objects/sizes", Fixture, "sd1", set_up, test_sizes, tear_down);
     g_test_add("/objects/sizes-xl", Fixture, "sdxl", set_up, test_sizes, tear_down);
     ADD("model-open", test_model_open);
+    ADD("keeper", test_keeper);
     ADD("save-and-restore", test_save_and_restore);
     ADD("restore-others", test_restore_others);
     ADD("gallery", test_gallery);
