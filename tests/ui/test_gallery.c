@@ -169,6 +169,111 @@ static void test_focus(void)
     act("win.undo-delete");
 }
 
+/* ---- finding ---- */
+
+static guint count_shown(void)
+{
+    return g_list_model_get_n_items(
+        G_LIST_MODEL(gtk_grid_view_get_model(part(gallery_view, "grid"))));
+}
+
+static SlPicture *get_shown(guint index)
+{
+    g_autoptr(SlPicture) picture = g_list_model_get_item(
+        G_LIST_MODEL(gtk_grid_view_get_model(part(gallery_view, "grid"))), index);
+
+    return picture; /* borrowed: the gallery holds it */
+}
+
+static const char *results(void)
+{
+    return gtk_stack_get_visible_child_name(part(gallery_view, "results"));
+}
+
+static void test_find(void)
+{
+    GtkEditable *search = part(gallery_view, "search");
+    guint all = count_pictures();
+
+    adw_view_stack_set_visible_child_name(pages, "darkroom");
+    act("win.find");
+    g_assert_cmpstr(adw_view_stack_get_visible_child_name(pages), ==, "gallery");
+    g_assert_true(gtk_widget_has_focus(GTK_WIDGET(gtk_editable_get_delegate(search))));
+    gtk_editable_set_text(search, "WINTER house");
+    WAIT_UNTIL(count_shown() < all);
+    g_assert_cmpuint(count_shown(), ==, 2); /* the branch with this prompt, and its own */
+    screenshot("gallery-find");
+    gtk_editable_set_text(search, "dpmpp starter");
+    WAIT_UNTIL(count_shown() == 1);
+    g_assert_cmpstr(sl_picture_get_scheduler(get_shown(0)), ==, "dpmpp-2m");
+    gtk_editable_set_text(search, "blue elephant");
+    WAIT_UNTIL(count_shown() == 0);
+    g_assert_cmpstr(results(), ==, "none");
+    screenshot("gallery-find-none");
+    gtk_widget_activate_action(GTK_WIDGET(gallery_view), "gallery.all", NULL);
+    WAIT_UNTIL(count_shown() == all);
+    g_assert_cmpstr(results(), ==, "some");
+}
+
+static void test_order(void)
+{
+    GtkDropDown *orders = part(gallery_view, "orders"), *kinds = part(gallery_view, "kinds");
+    guint all = count_pictures();
+
+    gtk_drop_down_set_selected(orders, SL_PICTURES_OLDEST);
+    for (guint i = 1; i < all; i++)
+        g_assert_cmpint(sl_picture_get_time(get_shown(i - 1)), <=,
+                        sl_picture_get_time(get_shown(i)));
+    gtk_drop_down_set_selected(kinds, SL_PICTURES_BRANCHES);
+    g_assert_cmpuint(count_shown(), ==, 3);
+    screenshot("gallery-branches");
+    gtk_drop_down_set_selected(kinds, SL_PICTURES_ALL);
+    gtk_drop_down_set_selected(orders, SL_PICTURES_NEWEST);
+    for (guint i = 0; i < all; i++)
+        g_assert_true(get_shown(i) == get_picture(i));
+}
+
+static void test_favourites(void)
+{
+    GtkDropDown *kinds = part(gallery_view, "kinds");
+    g_autofree char *path = g_build_filename(folder, "favourites.json", NULL);
+
+    sl_gallery_view_select(gallery_view, get_picture(2));
+    act("win.favourite");
+    g_assert_true(sl_picture_is_favourite(get_picture(2)));
+    WAIT_UNTIL(g_file_test(path, G_FILE_TEST_EXISTS));
+    screenshot("gallery-favourite");
+    gtk_drop_down_set_selected(kinds, SL_PICTURES_FAVOURITES);
+    g_assert_cmpuint(count_shown(), ==, 1);
+    g_assert_true(get_shown(0) == get_picture(2));
+    /* Also in the tray, where it is taken away again. */
+    sl_darkroom_page_show_picture(darkroom, get_picture(2));
+    act("win.favourite");
+    g_assert_cmpuint(count_shown(), ==, 0);
+    gtk_drop_down_set_selected(kinds, SL_PICTURES_ALL);
+}
+
+/* In the tray the keys for steps go from picture to picture, as the gallery shows them, and back to it. */
+static void test_next_picture(void)
+{
+    GtkDropDown *orders = part(gallery_view, "orders");
+
+    gtk_drop_down_set_selected(orders, SL_PICTURES_OLDEST);
+    sl_darkroom_page_show_picture(darkroom, get_shown(0));
+    act("win.previous-step");
+    g_assert_true(sl_darkroom_page_get_picture(darkroom) == get_shown(0));
+    act("win.next-step");
+    act("win.next-step");
+    g_assert_true(sl_darkroom_page_get_picture(darkroom) == get_shown(2));
+    WAIT_UNTIL(gtk_widget_has_focus(GTK_WIDGET(sl_tray_get_canvas(tray))));
+    screenshot("gallery-in-the-tray");
+    act("win.leave-picture");
+    g_assert_null(sl_darkroom_page_get_picture(darkroom));
+    g_assert_cmpstr(adw_view_stack_get_visible_child_name(pages), ==, "gallery");
+    g_assert_true(sl_gallery_view_get_selected(gallery_view) == get_shown(2));
+    gtk_drop_down_set_selected(orders, SL_PICTURES_NEWEST);
+}
+
 static void test_dark_and_narrow(void)
 {
     g_settings_set_uint(preferences, "theme", 2);
@@ -191,6 +296,10 @@ int main(int argc, char **argv)
     g_test_add_func("/gallery/picture", test_picture);
     g_test_add_func("/gallery/parent-deleted", test_parent_deleted);
     g_test_add_func("/gallery/focus", test_focus);
+    g_test_add_func("/gallery/find", test_find);
+    g_test_add_func("/gallery/order", test_order);
+    g_test_add_func("/gallery/favourites", test_favourites);
+    g_test_add_func("/gallery/next-picture", test_next_picture);
     g_test_add_func("/gallery/dark-and-narrow", test_dark_and_narrow);
     status = g_test_run();
     end_application();

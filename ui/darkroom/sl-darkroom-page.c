@@ -62,6 +62,8 @@ enum
   BRANCH_ASKED,
   CONTINUE_ASKED,
   PICTURE_CHANGED,
+  PICTURE_LEFT,
+  NEIGHBOUR_ASKED,
   N_SIGNALS
 };
 
@@ -128,6 +130,7 @@ update (SlDarkroomPage *self)
     sl_page_enable_action (self->actions, of_a_moment[i], shows_moment (self));
   sl_page_enable_action (self->actions, "copy", self->picture || self->frame);
   sl_page_enable_action (self->actions, "play", shows_moment (self));
+  sl_page_enable_action (self->actions, "leave-picture", self->picture != NULL);
   sl_page_enable_action (self->actions, "pause",
                          sl_queue_get_current (workspace->queue) != NULL
                              || sl_queue_is_paused (workspace->queue));
@@ -447,7 +450,11 @@ picture_loaded (GBytes *rgb, int width, int height, const GError *error, gpointe
 
       sl_canvas_set_size (sl_tray_get_canvas (self->tray), 0, 0);
       if (texture)
-        sl_tray_show (self->tray, texture, sl_picture_get_prompt (self->picture));
+        {
+          sl_tray_show (self->tray, texture, sl_picture_get_prompt (self->picture));
+          gtk_widget_grab_focus (
+              GTK_WIDGET (sl_tray_get_canvas (self->tray))); /* its keys lead to the next one */
+        }
       else
         sl_tray_show_error (self->tray, _ ("That Did Not Work"), error->message);
     }
@@ -670,7 +677,9 @@ page_step (SlPage *page, int by)
   SlDarkroomPage *self = SL_DARKROOM_PAGE (page);
 
   sl_player_stop (self->player);
-  if (self->picture == NULL)
+  if (self->picture)
+    g_signal_emit (self, signals[NEIGHBOUR_ASKED], 0, by);
+  else
     sl_film_strip_pick (self->strip, sl_film_strip_get_position (self->strip) + by);
 }
 
@@ -959,6 +968,17 @@ played (SlDarkroomPage *self)
 }
 
 static void
+leave_picture (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  SlDarkroomPage *self = user_data;
+  g_autoptr (SlPicture) picture = self->picture ? g_object_ref (self->picture) : NULL;
+
+  sl_darkroom_page_leave_picture (self);
+  if (picture)
+    g_signal_emit (self, signals[PICTURE_LEFT], 0, picture);
+}
+
+static void
 resume (GSimpleAction *action, GVariant *parameter, gpointer self)
 {
   sl_unfinished_resume (SL_DARKROOM_PAGE (self)->workspace);
@@ -975,6 +995,7 @@ static const GActionEntry entries[] = {
   { .name = "branch", .activate = branch },
   { .name = "what-if", .state = "false", .change_state = what_if },
   { .name = "resume", .activate = resume },
+  { .name = "leave-picture", .activate = leave_picture },
   { .name = "play", .activate = play },
   { .name = "pause", .activate = pause_or_go_on },
   { .name = "word-maps-again", .activate = make_again_with_words },
@@ -992,15 +1013,25 @@ add_keys (SlDarkroomPage *self)
     guint key;
     const char *action;
   } keys[] = {
-    { GDK_KEY_n, "win.noisy" },         { GDK_KEY_0, "win.zoom-fit" },
-    { GDK_KEY_1, "win.zoom-original" }, { GDK_KEY_plus, "win.zoom-in" },
-    { GDK_KEY_minus, "win.zoom-out" },  { GDK_KEY_Left, "win.previous-step" },
-    { GDK_KEY_Right, "win.next-step" }, { GDK_KEY_Delete, "win.delete" },
-    { GDK_KEY_w, "win.word-maps" },     { GDK_KEY_Escape, "win.no-word" },
-    { GDK_KEY_g, "win.what-if" },       { GDK_KEY_space, "win.play" },
-    { GDK_KEY_p, "win.pause" },         { GDK_KEY_equal, "win.zoom-in" },
-    { GDK_KEY_KP_Add, "win.zoom-in" },  { GDK_KEY_KP_Subtract, "win.zoom-out" },
-    { GDK_KEY_KP_0, "win.zoom-fit" },   { GDK_KEY_KP_1, "win.zoom-original" },
+    { GDK_KEY_n, "win.noisy" },
+    { GDK_KEY_0, "win.zoom-fit" },
+    { GDK_KEY_1, "win.zoom-original" },
+    { GDK_KEY_plus, "win.zoom-in" },
+    { GDK_KEY_minus, "win.zoom-out" },
+    { GDK_KEY_Left, "win.previous-step" },
+    { GDK_KEY_Right, "win.next-step" },
+    { GDK_KEY_Delete, "win.delete" },
+    { GDK_KEY_w, "win.word-maps" },
+    { GDK_KEY_Escape, "win.no-word" },
+    { GDK_KEY_Escape, "win.leave-picture" },
+    { GDK_KEY_g, "win.what-if" },
+    { GDK_KEY_space, "win.play" },
+    { GDK_KEY_p, "win.pause" },
+    { GDK_KEY_equal, "win.zoom-in" },
+    { GDK_KEY_KP_Add, "win.zoom-in" },
+    { GDK_KEY_KP_Subtract, "win.zoom-out" },
+    { GDK_KEY_KP_0, "win.zoom-fit" },
+    { GDK_KEY_KP_1, "win.zoom-original" },
   };
   static const struct
   {
@@ -1207,6 +1238,10 @@ sl_darkroom_page_class_init (SlDarkroomPageClass *klass)
                                         NULL, NULL, G_TYPE_NONE, 0);
   signals[CONTINUE_ASKED] = g_signal_new ("continue-asked", SL_TYPE_DARKROOM_PAGE, G_SIGNAL_RUN_LAST, 0, NULL,
                                           NULL, NULL, G_TYPE_NONE, 2, G_TYPE_UINT64, SL_TYPE_SETTINGS);
+  signals[PICTURE_LEFT] = g_signal_new ("picture-left", SL_TYPE_DARKROOM_PAGE, G_SIGNAL_RUN_LAST, 0, NULL,
+                                        NULL, NULL, G_TYPE_NONE, 1, SL_TYPE_PICTURE);
+  signals[NEIGHBOUR_ASKED] = g_signal_new ("neighbour-asked", SL_TYPE_DARKROOM_PAGE, G_SIGNAL_RUN_LAST, 0,
+                                           NULL, NULL, NULL, G_TYPE_NONE, 1, G_TYPE_INT);
   signals[PICTURE_CHANGED] = g_signal_new ("picture-changed", SL_TYPE_DARKROOM_PAGE, G_SIGNAL_RUN_LAST, 0,
                                            NULL, NULL, NULL, G_TYPE_NONE, 0);
 }

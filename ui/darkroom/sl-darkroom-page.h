@@ -17,8 +17,11 @@ G_BEGIN_DECLS
 G_DECLARE_FINAL_TYPE (SlDarkroomPage, sl_darkroom_page, SL, DARKROOM_PAGE, AdwBin)
 
 /* Once, before the page is shown. Adds its actions: "noisy", "pan", "keep-step", "copy", "save-to", "branch",
- * "save-animation", "save-animation-to", "resume", "play", "pause". Signals: "branch-asked": a branch from the step that is shown is
- * wanted; "picture-changed": get_picture answers otherwise. */
+ * "save-animation", "save-animation-to", "resume", "play", "pause",
+ * "leave-picture". Signals: "branch-asked": a branch from the step that is shown is
+ * wanted; "neighbour-asked" (int): the picture so many places behind the one that is shown is wanted;
+ * "picture-left" (SlPicture): it was put away;
+ * "picture-changed": get_picture answers otherwise. */
 void sl_darkroom_page_connect (SlDarkroomPage *self,
                                SlWorkspace *workspace,
                                GActionMap *actions,

@@ -46,6 +46,9 @@ sl_gallery_page_update (SlGalleryPage *self)
     return;
   picture = chosen_picture (self);
   sl_page_enable_action (self->actions, "delete", picture != NULL);
+  sl_page_enable_action (self->actions, "favourite", picture != NULL);
+  g_simple_action_set_state (G_SIMPLE_ACTION (g_action_map_lookup_action (self->actions, "favourite")),
+                             g_variant_new_boolean (picture && sl_picture_is_favourite (picture)));
   sl_page_enable_action (self->actions, "use-settings", picture != NULL);
   sl_page_enable_action (self->actions, "show-parent", picture && sl_picture_get_parent (picture));
   sl_page_enable_action (self->actions, "show-family",
@@ -169,7 +172,49 @@ delete_picture (GSimpleAction *action, GVariant *parameter, gpointer user_data)
   g_signal_emit (self, signals[DELETED], 0, picture);
 }
 
+/* ---- favourites ---- */
+
+static void
+favourite (GSimpleAction *action, GVariant *state, gpointer user_data)
+{
+  SlGalleryPage *self = user_data;
+  SlPicture *picture = chosen_picture (self);
+
+  if (picture == NULL)
+    return;
+  sl_gallery_set_favourite (self->workspace->gallery, picture, g_variant_get_boolean (state));
+  sl_gallery_page_update (self);
+  sl_gallery_view_look_again (self->view);
+}
+
+static void
+favourites_damaged (SlGalleryPage *self, const char *aside)
+{
+  g_autofree char *name = g_filename_display_name (aside);
+  g_autofree char *text = g_strdup_printf (
+      _ ("The list of favourites was damaged. It is kept as %s, and a new one begins."), name);
+
+  sl_notice_alert (GTK_WIDGET (self), _ ("The favourites could not be read"), text);
+}
+
+static void
+favourites_unsaved (SlGalleryPage *self, const char *reason)
+{
+  sl_gallery_page_update (self);
+  sl_gallery_view_look_again (self->view);
+  sl_notice_alert (GTK_WIDGET (self), _ ("The favourites could not be saved"), reason);
+}
+
 /* ---- other actions ---- */
+
+static void
+find (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  SlGalleryPage *self = user_data;
+
+  sl_page_show (GTK_WIDGET (self));
+  sl_gallery_view_find (self->view);
+}
 
 static void
 use_settings (GSimpleAction *action, GVariant *parameter, gpointer user_data)
@@ -213,6 +258,8 @@ show_in_files (GSimpleAction *action, GVariant *parameter, gpointer user_data)
 static const GActionEntry entries[] = {
   { .name = "delete", .activate = delete_picture },
   { .name = "undo-delete", .activate = undo_delete },
+  { .name = "favourite", .state = "false", .change_state = favourite },
+  { .name = "find", .activate = find },
   { .name = "use-settings", .activate = use_settings },
   { .name = "show-parent", .activate = show_parent },
   { .name = "show-family", .activate = show_family },
@@ -253,6 +300,10 @@ sl_gallery_page_connect (SlGalleryPage *self, SlWorkspace *workspace, GActionMap
   g_signal_connect_object (self->view, "selected", G_CALLBACK (sl_gallery_page_update), self,
                            G_CONNECT_SWAPPED);
   g_signal_connect_object (workspace->gallery, "arranged", G_CALLBACK (sl_gallery_page_update), self,
+                           G_CONNECT_SWAPPED);
+  g_signal_connect_object (workspace->gallery, "favourites-damaged", G_CALLBACK (favourites_damaged), self,
+                           G_CONNECT_SWAPPED);
+  g_signal_connect_object (workspace->gallery, "favourites-unsaved", G_CALLBACK (favourites_unsaved), self,
                            G_CONNECT_SWAPPED);
   sl_gallery_page_update (self);
 }

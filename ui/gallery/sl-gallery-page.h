@@ -18,7 +18,7 @@ G_BEGIN_DECLS
 G_DECLARE_FINAL_TYPE (SlGalleryPage, sl_gallery_page, SL, GALLERY_PAGE, AdwBin)
 
 /* Once, before the page is shown. Adds its actions: "delete", "use-settings", "show-parent", "show-family",
- * "show-in-files", "open-pictures-folder". Signals: "opened" (SlPicture): it shall be shown in the tray; "deleted"
+ * "show-in-files", "open-pictures-folder", "favourite", "find". Signals: "opened" (SlPicture): it shall be shown in the tray; "deleted"
  * (SlPicture); "settings-wanted" (const char *): the settings in the file at this path shall be taken. */
 void sl_gallery_page_connect (SlGalleryPage *self, SlWorkspace *workspace, GActionMap *actions);
 /* The picture that the darkroom shows, or NULL. */

@@ -10,6 +10,10 @@ struct _SlGalleryView
 {
   AdwBin parent_instance;
   GtkStack *stack;
+  GtkStack *results; /* "some" or "none" */
+  GtkEditable *search;
+  GtkDropDown *kinds;
+  GtkDropDown *orders;
   GtkGridView *grid;
   GtkRevealer *family_bar;
   GtkLabel *family_title;
@@ -18,6 +22,8 @@ struct _SlGalleryView
   SlGallery *gallery;
   SlThreadQueue *files;
   GtkFilter *filter;
+  GtkSortListModel *sorted;
+  char **words; /* that are looked for; NULL: none */
   GtkSingleSelection *selection;
   SlPicture *shown_family; /* a picture of the only family that is shown; NULL: all are shown */
   guint64 family;          /* the number of that family, or 0 */
@@ -134,11 +140,22 @@ setup_cell (SlGalleryView *self, GtkListItem *item)
   gtk_list_item_set_child (item, print);
 }
 
+/* Pictures of a family stand together. */
+static gboolean
+shows_tree (SlGalleryView *self)
+{
+  return gtk_drop_down_get_selected (self->kinds) == SL_PICTURES_ALL
+         && gtk_drop_down_get_selected (self->orders) == SL_PICTURES_NEWEST
+         && (self->words == NULL || *self->words == NULL);
+}
+
 static void
 bind_cell (SlGalleryView *self, GtkListItem *item)
 {
-  sl_print_set_picture (SL_PRINT (gtk_list_item_get_child (item)), gtk_list_item_get_item (item),
-                        self->files);
+  SlPrint *print = SL_PRINT (gtk_list_item_get_child (item));
+
+  sl_print_set_picture (print, gtk_list_item_get_item (item), self->files);
+  sl_print_set_in_tree (print, shows_tree (self));
 }
 
 static void
@@ -154,7 +171,9 @@ is_shown (gpointer picture, gpointer user_data)
 {
   SlGalleryView *self = user_data;
 
-  return self->shown_family == NULL || sl_picture_get_place (picture)->family == self->family;
+  return (self->shown_family == NULL || sl_picture_get_place (picture)->family == self->family)
+         && sl_picture_is_of_kind (picture, (SlPictureKind)gtk_drop_down_get_selected (self->kinds))
+         && sl_picture_matches (picture, (const char *const *)self->words);
 }
 
 static void
@@ -195,6 +214,7 @@ arranged (SlGalleryView *self)
 {
   GListModel *pictures = G_LIST_MODEL (self->gallery);
 
+  sl_gallery_view_look_again (self); /* of a new one more is known now */
   if (self->shown_family == NULL)
     return;
   for (guint i = 0; i < g_list_model_get_n_items (pictures); i++)
@@ -213,7 +233,93 @@ arranged (SlGalleryView *self)
 static void
 show_all (GtkWidget *widget, const char *action, GVariant *parameter)
 {
-  sl_gallery_view_show_family (SL_GALLERY_VIEW (widget), NULL);
+  SlGalleryView *self = SL_GALLERY_VIEW (widget);
+
+  sl_gallery_view_show_family (self, NULL);
+  gtk_editable_set_text (self->search, "");
+  gtk_drop_down_set_selected (self->kinds, SL_PICTURES_ALL);
+}
+
+/* ---- finding ---- */
+
+static void
+show_results (SlGalleryView *self)
+{
+  gboolean any = g_list_model_get_n_items (G_LIST_MODEL (self->selection)) > 0;
+
+  gtk_stack_set_visible_child_name (self->results, any ? "some" : "none");
+}
+
+static void
+show_trees (SlGalleryView *self)
+{
+  for (GtkWidget *cell = gtk_widget_get_first_child (GTK_WIDGET (self->grid)); cell;
+       cell = gtk_widget_get_next_sibling (cell))
+    {
+      GtkWidget *print = gtk_widget_get_first_child (cell);
+
+      if (SL_IS_PRINT (print))
+        sl_print_set_in_tree (SL_PRINT (print), shows_tree (self));
+    }
+}
+
+void
+sl_gallery_view_look_again (SlGalleryView *self)
+{
+  gtk_filter_changed (self->filter, GTK_FILTER_CHANGE_DIFFERENT);
+  show_trees (self);
+}
+
+static void
+searched (SlGalleryView *self)
+{
+  g_strfreev (self->words);
+  self->words = sl_search_words (gtk_editable_get_text (self->search));
+  sl_gallery_view_look_again (self);
+}
+
+static void
+search_left (SlGalleryView *self)
+{
+  gtk_editable_set_text (self->search, "");
+  sl_gallery_view_focus (self);
+}
+
+static int
+compare (gconstpointer a, gconstpointer b, gpointer user_data)
+{
+  SlGalleryView *self = user_data;
+
+  return sl_picture_compare ((SlPicture *)a, (SlPicture *)b,
+                             (SlPictureOrder)gtk_drop_down_get_selected (self->orders));
+}
+
+static void
+order_chosen (SlGalleryView *self)
+{
+  g_autoptr (GtkSorter) sorter = NULL;
+
+  if (gtk_drop_down_get_selected (self->orders) != SL_PICTURES_NEWEST)
+    sorter = GTK_SORTER (gtk_custom_sorter_new (compare, self, NULL));
+  gtk_sort_list_model_set_sorter (self->sorted, sorter);
+  show_trees (self);
+}
+
+void
+sl_gallery_view_find (SlGalleryView *self)
+{
+  gtk_widget_grab_focus (GTK_WIDGET (self->search));
+}
+
+SlPicture *
+sl_gallery_view_get_neighbour (SlGalleryView *self, SlPicture *picture, int by)
+{
+  gint64 position = find_position (self, picture);
+  g_autoptr (SlPicture) found = NULL;
+
+  if (position != GTK_INVALID_LIST_POSITION && position + by >= 0)
+    found = g_list_model_get_item (G_LIST_MODEL (self->selection), (guint)(position + by));
+  return found; /* borrowed: the gallery holds it */
 }
 
 /* ---- the grid ---- */
@@ -260,7 +366,7 @@ focus_selected (gpointer data)
 }
 
 void
-sl_gallery_view_select (SlGalleryView *self, SlPicture *picture)
+sl_gallery_view_choose (SlGalleryView *self, SlPicture *picture)
 {
   guint position = find_position (self, picture);
 
@@ -268,6 +374,14 @@ sl_gallery_view_select (SlGalleryView *self, SlPicture *picture)
     return;
   gtk_single_selection_set_selected (self->selection, position);
   gtk_widget_activate_action (GTK_WIDGET (self->grid), "list.scroll-to-item", "u", position);
+}
+
+void
+sl_gallery_view_select (SlGalleryView *self, SlPicture *picture)
+{
+  if (find_position (self, picture) == GTK_INVALID_LIST_POSITION)
+    return;
+  sl_gallery_view_choose (self, picture);
   /* Its cell is there when the grid has been laid out. */
   g_idle_add_full (G_PRIORITY_LOW, focus_selected, g_object_ref (self), g_object_unref);
 }
@@ -280,7 +394,8 @@ make_models (SlGalleryView *self)
       = gtk_filter_list_model_new (g_object_ref (G_LIST_MODEL (self->gallery)), GTK_FILTER (filter));
 
   self->filter = g_object_ref (GTK_FILTER (filter));
-  self->selection = gtk_single_selection_new (G_LIST_MODEL (shown));
+  self->sorted = gtk_sort_list_model_new (G_LIST_MODEL (shown), NULL);
+  self->selection = gtk_single_selection_new (g_object_ref (G_LIST_MODEL (self->sorted)));
   gtk_single_selection_set_autoselect (self->selection, FALSE);
   gtk_single_selection_set_can_unselect (self->selection, TRUE);
   g_signal_connect_object (self->selection, "notify::selected-item", G_CALLBACK (selected), self,
@@ -303,6 +418,13 @@ sl_gallery_view_connect (SlGalleryView *self, SlGallery *gallery, SlThreadQueue 
   g_signal_connect_swapped (self->grid, "activate", G_CALLBACK (activated), self);
   g_signal_connect_object (gallery, "items-changed", G_CALLBACK (items_changed), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (gallery, "arranged", G_CALLBACK (arranged), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->selection, "items-changed", G_CALLBACK (show_results), self,
+                           G_CONNECT_SWAPPED);
+  g_signal_connect_swapped (self->search, "search-changed", G_CALLBACK (searched), self);
+  g_signal_connect_swapped (self->search, "stop-search", G_CALLBACK (search_left), self);
+  g_signal_connect_swapped (self->search, "activate", G_CALLBACK (sl_gallery_view_focus), self);
+  g_signal_connect_swapped (self->kinds, "notify::selected", G_CALLBACK (sl_gallery_view_look_again), self);
+  g_signal_connect_swapped (self->orders, "notify::selected", G_CALLBACK (order_chosen), self);
   items_changed (self);
 }
 
@@ -320,10 +442,18 @@ sl_gallery_view_dispose (GObject *object)
     }
   self->menu = NULL;
   g_clear_object (&self->selection);
+  g_clear_object (&self->sorted);
   g_clear_object (&self->filter);
   g_clear_object (&self->shown_family);
   g_clear_object (&self->gallery);
   G_OBJECT_CLASS (sl_gallery_view_parent_class)->dispose (object);
+}
+
+static void
+sl_gallery_view_finalize (GObject *object)
+{
+  g_strfreev (SL_GALLERY_VIEW (object)->words);
+  G_OBJECT_CLASS (sl_gallery_view_parent_class)->finalize (object);
 }
 
 #define BIND(name) gtk_widget_class_bind_template_child (widget_class, SlGalleryView, name)
@@ -334,8 +464,13 @@ sl_gallery_view_class_init (SlGalleryViewClass *klass)
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
 
   G_OBJECT_CLASS (klass)->dispose = sl_gallery_view_dispose;
+  G_OBJECT_CLASS (klass)->finalize = sl_gallery_view_finalize;
   gtk_widget_class_set_template_from_resource (widget_class, "/org/safelight/Safelight/sl-gallery-view.ui");
   BIND (stack);
+  BIND (results);
+  BIND (search);
+  BIND (kinds);
+  BIND (orders);
   BIND (grid);
   BIND (family_bar);
   BIND (family_title);

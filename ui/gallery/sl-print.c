@@ -1,6 +1,8 @@
 /* sl-print.c - see sl-print.h. */
 #include "ui/gallery/sl-print.h"
 
+#include <glib/gi18n.h>
+
 #include "ui/widgets/sl-canvas.h"
 #include "ui/gallery/sl-family-track.h"
 #include "ui/widgets/sl-picture-text.h"
@@ -15,7 +17,9 @@ struct _SlPrint
   GtkWidget *badge;
   GtkWidget *badge_icon;
   GtkLabel *badge_text;
+  GtkWidget *star;
   SlFamilyTrack *track;
+  gboolean in_tree;
 };
 
 G_DEFINE_FINAL_TYPE (SlPrint, sl_print, ADW_TYPE_BIN)
@@ -43,7 +47,23 @@ show_place (SlPrint *self)
   gtk_widget_set_visible (self->badge, badge != NULL);
   gtk_widget_set_visible (self->badge_icon, sl_picture_is_branch (self->picture));
   gtk_label_set_text (self->badge_text, badge ? badge : "");
-  sl_family_track_set_place (self->track, sl_picture_get_place (self->picture));
+  sl_family_track_set_place (self->track, self->in_tree ? sl_picture_get_place (self->picture) : NULL);
+}
+
+static void
+show_star (SlPrint *self)
+{
+  gtk_widget_set_visible (self->star, sl_picture_is_favourite (self->picture));
+}
+
+void
+sl_print_set_in_tree (SlPrint *self, gboolean in_tree)
+{
+  if (self->in_tree == in_tree)
+    return;
+  self->in_tree = in_tree;
+  if (self->picture)
+    show_place (self);
 }
 
 static void
@@ -77,7 +97,9 @@ sl_print_set_picture (SlPrint *self, SlPicture *picture, SlThreadQueue *files)
   self->picture = g_object_ref (picture);
   g_signal_connect_object (picture, "thumbnail", G_CALLBACK (show_thumbnail), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (picture, "place", G_CALLBACK (show_place), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (picture, "favourite", G_CALLBACK (show_star), self, G_CONNECT_SWAPPED);
   show_place (self);
+  show_star (self);
   if (sl_picture_get_thumbnail (picture, &width, &height))
     show_thumbnail (self);
   else
@@ -141,18 +163,34 @@ make_badge (SlPrint *self)
   return self->badge;
 }
 
+static GtkWidget *
+make_star (SlPrint *self)
+{
+  self->star = gtk_image_new_from_icon_name ("starred-symbolic");
+  gtk_image_set_pixel_size (GTK_IMAGE (self->star), 14);
+  gtk_widget_add_css_class (self->star, "print-badge");
+  gtk_widget_add_css_class (self->star, "print-star");
+  gtk_widget_set_halign (self->star, GTK_ALIGN_END);
+  gtk_widget_set_valign (self->star, GTK_ALIGN_START);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (self->star), GTK_ACCESSIBLE_PROPERTY_LABEL, _ ("Favourite"),
+                                  -1);
+  return self->star;
+}
+
 static void
 sl_print_init (SlPrint *self)
 {
   GtkWidget *box = gtk_box_new (GTK_ORIENTATION_VERTICAL, 0), *overlay = gtk_overlay_new ();
   GtkWidget *room = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 0);
 
+  self->in_tree = TRUE;
   self->track = SL_FAMILY_TRACK (sl_family_track_new ());
   /* All prints have one size, or the lines of neighbours would not meet. */
   gtk_widget_set_size_request (room, SIDE, SIDE);
   gtk_overlay_set_child (GTK_OVERLAY (overlay), room);
   gtk_overlay_add_overlay (GTK_OVERLAY (overlay), make_thumbnail (self));
   gtk_overlay_add_overlay (GTK_OVERLAY (overlay), make_badge (self));
+  gtk_overlay_add_overlay (GTK_OVERLAY (overlay), make_star (self));
   gtk_widget_set_halign (overlay, GTK_ALIGN_CENTER);
   gtk_box_append (GTK_BOX (box), overlay);
   gtk_box_append (GTK_BOX (box), GTK_WIDGET (self->track));

@@ -16,6 +16,8 @@ GtkWidget *sl_print_new (void);
 /* Loads the thumbnail on files when the picture has none. NULL: shows nothing, and the picture that was
  * shown keeps no pixels: a gallery may hold thousands. */
 void sl_print_set_picture (SlPrint *self, SlPicture *picture, SlThreadQueue *files);
+/* Whether the lines of its family are drawn: its neighbours are those of the gallery's order. */
+void sl_print_set_in_tree (SlPrint *self, gboolean in_tree);
 SlPicture *sl_print_get_picture (SlPrint *self);
 
 G_END_DECLS

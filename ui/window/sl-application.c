@@ -111,6 +111,8 @@ add_accelerators (GtkApplication *application)
     { "win.draw-sigmas", { "<Primary>l" } },
     { "win.previous-step", { "<Alt>Left" } },
     { "win.next-step", { "<Alt>Right" } },
+    { "win.find", { "<Primary>f" } },
+    { "win.favourite", { "<Primary>d" } },
     { "win.zoom-in", { "<Primary>plus", "<Primary>equal" } },
     { "win.zoom-out", { "<Primary>minus" } },
     { "win.zoom-fit", { "<Primary>0" } },

@@ -288,6 +288,30 @@ shown_picture_changed (SlWindow *self)
   sl_gallery_page_set_shown (self->gallery, sl_darkroom_page_get_picture (self->darkroom));
 }
 
+/* In the order in which the gallery shows them. */
+static void
+neighbour_asked (SlWindow *self, int by)
+{
+  SlGalleryView *view = sl_gallery_page_get_view (self->gallery);
+  SlPicture *picture
+      = sl_gallery_view_get_neighbour (view, sl_darkroom_page_get_picture (self->darkroom), by);
+
+  if (picture == NULL)
+    return;
+  sl_darkroom_page_show_picture (self->darkroom, picture);
+  sl_gallery_view_choose (view, picture);
+}
+
+/* Back to where it was chosen. */
+static void
+picture_left (SlWindow *self, SlPicture *picture)
+{
+  if (sl_gallery_find (self->workspace->gallery, sl_picture_get_path (picture)) == G_MAXUINT)
+    return;
+  sl_page_show (GTK_WIDGET (self->gallery));
+  sl_gallery_view_select (sl_gallery_page_get_view (self->gallery), picture);
+}
+
 static void
 picture_deleted (SlWindow *self, SlPicture *picture)
 {
@@ -391,6 +415,8 @@ connect_parts (SlWindow *self)
     { self->darkroom, "branch-asked", G_CALLBACK (branch_asked) },
     { self->darkroom, "continue-asked", G_CALLBACK (continue_asked) },
     { self->darkroom, "picture-changed", G_CALLBACK (shown_picture_changed) },
+    { self->darkroom, "picture-left", G_CALLBACK (picture_left) },
+    { self->darkroom, "neighbour-asked", G_CALLBACK (neighbour_asked) },
     { self->compare, "state-changed", G_CALLBACK (update) },
   };
 

@@ -3,6 +3,7 @@
 
 #include <sys/stat.h>
 
+#include "app/objects/gallery/sl-favourites.h"
 #include "app/objects/gallery/sl-gallery-index.h"
 #include "app/objects/gallery/sl-gallery-tree.h"
 #include "app/objects/gallery/sl-reader-private.h"
@@ -23,6 +24,8 @@ enum
 {
   LOADED,
   ARRANGED,
+  FAVOURITES_DAMAGED,
+  FAVOURITES_UNSAVED,
   N_SIGNALS
 };
 
@@ -41,12 +44,18 @@ sl_gallery_finalize (GObject *object)
 static void
 sl_gallery_class_init (SlGalleryClass *klass)
 {
-  static const char *const names[N_SIGNALS] = { "loaded", "arranged" };
+  static const struct
+  {
+    const char *name;
+    gboolean with_text;
+  } infos[N_SIGNALS] = {
+    { "loaded", FALSE }, { "arranged", FALSE }, { "favourites-damaged", TRUE }, { "favourites-unsaved", TRUE }
+  };
 
   G_OBJECT_CLASS (klass)->finalize = sl_gallery_finalize;
   for (guint i = 0; i < N_SIGNALS; i++)
-    signals[i]
-        = g_signal_new (names[i], SL_TYPE_GALLERY, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
+    signals[i] = g_signal_new (infos[i].name, SL_TYPE_GALLERY, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                               G_TYPE_NONE, infos[i].with_text ? 1 : 0, G_TYPE_STRING);
 }
 
 static void
@@ -130,6 +139,9 @@ typedef struct
   GPtrArray *pictures; /* of SlPicture: found, or to remove; the file thread's until it is done */
   SlPicture *added;    /* the list's, whose lineage is wanted */
   SlLineage *lineage;
+  gboolean favourite; /* what added shall be */
+  char *aside;        /* where a damaged file of favourites is now */
+  GError *error;
 } IndexTask;
 
 static void
@@ -142,6 +154,8 @@ index_task_free (gpointer data)
   g_ptr_array_unref (task->pictures);
   g_clear_object (&task->added);
   _sl_lineage_free (task->lineage);
+  g_free (task->aside);
+  g_clear_error (&task->error);
   g_free (task);
 }
 
@@ -227,6 +241,7 @@ open_run (gpointer data)
   g_autoptr (GPtrArray) entries = g_ptr_array_new_with_free_func ((GDestroyNotify)_sl_index_entry_free);
   g_autoptr (GPtrArray) fresh = g_ptr_array_new ();
   g_autoptr (GPtrArray) gone = g_ptr_array_new ();
+  g_autoptr (GHashTable) favourites = NULL;
   GHashTableIter iter;
   gpointer name;
 
@@ -237,9 +252,23 @@ open_run (gpointer data)
     g_ptr_array_add (gone, name);
   _sl_gallery_index_update (index, task->folder, fresh, gone);
   _sl_gallery_index_forget_folders (index);
+  favourites = _sl_favourites_read (task->folder, &task->aside);
   for (guint i = 0; i < entries->len; i++)
     if (((SlIndexEntry *)entries->pdata[i])->prompt)
-      g_ptr_array_add (task->pictures, make_picture (entries->pdata[i], task->folder));
+      {
+        SlPicture *picture = make_picture (entries->pdata[i], task->folder);
+
+        _sl_picture_set_favourite (
+            picture, g_hash_table_contains (favourites, ((SlIndexEntry *)entries->pdata[i])->name));
+        g_ptr_array_add (task->pictures, picture);
+      }
+}
+
+static void
+tell_damage (const IndexTask *task)
+{
+  if (task->aside)
+    g_signal_emit (task->gallery, signals[FAVOURITES_DAMAGED], 0, task->aside);
 }
 
 static void
@@ -256,6 +285,7 @@ open_done (gpointer data)
     if (sl_gallery_find (self, sl_picture_get_path (task->pictures->pdata[i])) == G_MAXUINT)
       g_ptr_array_add (pictures, g_object_ref (task->pictures->pdata[i]));
   arrange (self, pictures);
+  tell_damage (task);
   g_signal_emit (self, signals[LOADED], 0);
 }
 
@@ -312,6 +342,52 @@ sl_gallery_add (SlGallery *self, const char *path, const char *prompt)
   return picture; /* borrowed: the list holds it */
 }
 
+/* ---- favourites ---- */
+
+/* In the folder of the picture, whichever is looked at by then. */
+static gboolean
+change_favourite (IndexTask *task, SlPicture *picture)
+{
+  g_autofree char *name = g_path_get_basename (sl_picture_get_path (picture));
+  g_autofree char *folder = g_path_get_dirname (sl_picture_get_path (picture));
+
+  return _sl_favourites_change (folder, name, task->favourite, &task->aside, &task->error);
+}
+
+static void
+favourite_run (gpointer data)
+{
+  IndexTask *task = data;
+
+  change_favourite (task, task->added);
+}
+
+static void
+favourite_done (gpointer data)
+{
+  IndexTask *task = data;
+
+  tell_damage (task);
+  if (task->error == NULL)
+    return;
+  _sl_picture_set_favourite (task->added, !task->favourite);
+  g_signal_emit (task->gallery, signals[FAVOURITES_UNSAVED], 0, task->error->message);
+}
+
+void
+sl_gallery_set_favourite (SlGallery *self, SlPicture *picture, gboolean favourite)
+{
+  IndexTask *task;
+
+  if (sl_picture_is_favourite (picture) == favourite)
+    return;
+  task = index_task_new (self);
+  task->added = g_object_ref (picture);
+  task->favourite = favourite;
+  _sl_picture_set_favourite (picture, favourite);
+  sl_thread_queue_push (self->files, FALSE, favourite_run, favourite_done, task, index_task_free);
+}
+
 /* ---- removing ---- */
 
 void
@@ -348,6 +424,8 @@ trash_run (gpointer data)
 
       if (!g_file_trash (file, NULL, NULL))
         g_file_delete (file, NULL, NULL);
+      if (sl_picture_is_favourite (task->pictures->pdata[i]))
+        change_favourite (task, task->pictures->pdata[i]);
     }
 }
 

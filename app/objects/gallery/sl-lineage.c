@@ -12,13 +12,14 @@
 #define MAX_TEXT 4096
 
 static SlLineage *
-lineage_new (const char *model)
+lineage_new (const char *model, const char *scheduler)
 {
   SlLineage *lineage = g_new0 (SlLineage, 1);
 
   lineage->runs = g_ptr_array_new_with_free_func (g_free);
   lineage->steps = g_array_new (FALSE, FALSE, sizeof (int));
   lineage->model = g_strdup (model);
+  lineage->scheduler = g_strdup (scheduler ? scheduler : "");
   lineage->changed = g_strdup ("");
   return lineage;
 }
@@ -31,6 +32,7 @@ _sl_lineage_free (SlLineage *lineage)
   g_ptr_array_unref (lineage->runs);
   g_array_unref (lineage->steps);
   g_free (lineage->model);
+  g_free (lineage->scheduler);
   g_free (lineage->changed);
   g_free (lineage);
 }
@@ -44,7 +46,7 @@ add_run (SlLineage *lineage, const char *id)
 SlLineage *
 _sl_lineage_new (const SlMetadata *metadata)
 {
-  g_autoptr (SlLineage) lineage = lineage_new (metadata->model);
+  g_autoptr (SlLineage) lineage = lineage_new (metadata->model, metadata->recipe->scheduler);
   char *changed = metadata->origin ? sl_recipe_diff (metadata->origin->recipe, metadata->recipe) : NULL;
   char id[ID_DIGITS + 1];
 
@@ -84,6 +86,7 @@ _sl_lineage_text (const SlLineage *lineage)
   for (guint i = 0; i < lineage->steps->len; i++)
     sl_out_number (&out, steps, NULL, g_array_index (lineage->steps, int, i));
   sl_out_text (&out, line, "model", lineage->model);
+  sl_out_text (&out, line, "scheduler", lineage->scheduler);
   sl_out_text (&out, line, "changed", lineage->changed);
   sl_out_number (&out, line, "moment", lineage->moment);
   return sl_out_end_text (&out, line);
@@ -135,11 +138,13 @@ _sl_lineage_read (const cJSON *line)
 {
   const char *model = cJSON_GetStringValue (cJSON_GetObjectItem (line, "model"));
   const char *changed = cJSON_GetStringValue (cJSON_GetObjectItem (line, "changed"));
+  const char *scheduler = cJSON_GetStringValue (cJSON_GetObjectItem (line, "scheduler"));
   g_autoptr (SlLineage) lineage = NULL;
 
-  if (model == NULL || changed == NULL || !g_utf8_validate (changed, -1, NULL))
+  if (model == NULL || changed == NULL || scheduler == NULL || !g_utf8_validate (changed, -1, NULL)
+      || !g_utf8_validate (scheduler, -1, NULL))
     return NULL;
-  lineage = lineage_new (model);
+  lineage = lineage_new (model, scheduler);
   g_free (lineage->changed);
   lineage->changed = g_strdup (changed);
   if (!read_runs (lineage, cJSON_GetObjectItem (line, "runs"))

@@ -1,6 +1,8 @@
 /* sl-picture.c - see sl-picture.h. */
 #include "app/objects/gallery/sl-picture-private.h"
 
+#include "engine/engine.h"
+
 struct _SlPicture
 {
   GObject parent_instance;
@@ -11,6 +13,8 @@ struct _SlPicture
   int width;
   int height;
   SlLineage *lineage; /* NULL: not known */
+  char *search_text;  /* NULL: not made yet */
+  gboolean favourite;
   SlPicture *parent;
   SlPicturePlace place;
 };
@@ -21,6 +25,7 @@ enum
 {
   THUMBNAIL,
   PLACE,
+  FAVOURITE,
   N_SIGNALS
 };
 
@@ -40,6 +45,7 @@ sl_picture_finalize (GObject *object)
 
   g_free (self->path);
   g_free (self->prompt);
+  g_free (self->search_text);
   _sl_lineage_free (self->lineage);
   g_clear_pointer (&self->thumbnail, g_bytes_unref);
   G_OBJECT_CLASS (sl_picture_parent_class)->finalize (object);
@@ -48,7 +54,7 @@ sl_picture_finalize (GObject *object)
 static void
 sl_picture_class_init (SlPictureClass *klass)
 {
-  static const char *const names[N_SIGNALS] = { "thumbnail", "place" };
+  static const char *const names[N_SIGNALS] = { "thumbnail", "place", "favourite" };
 
   G_OBJECT_CLASS (klass)->dispose = sl_picture_dispose;
   G_OBJECT_CLASS (klass)->finalize = sl_picture_finalize;
@@ -92,6 +98,62 @@ sl_picture_get_time (SlPicture *self)
   return self->time;
 }
 
+const char *
+sl_picture_get_model (SlPicture *self)
+{
+  return self->lineage ? self->lineage->model : "";
+}
+
+const char *
+sl_picture_get_scheduler (SlPicture *self)
+{
+  return self->lineage ? self->lineage->scheduler : "";
+}
+
+/* ---- what it is found by ---- */
+
+gboolean
+sl_picture_is_favourite (SlPicture *self)
+{
+  return self->favourite;
+}
+
+void
+_sl_picture_set_favourite (SlPicture *self, gboolean favourite)
+{
+  if (self->favourite == favourite)
+    return;
+  self->favourite = favourite;
+  g_signal_emit (self, signals[FAVOURITE], 0);
+}
+
+char *
+_sl_search_fold (const char *text)
+{
+  g_autofree char *valid = g_utf8_make_valid (text, -1);
+  g_autofree char *plain = g_utf8_normalize (valid, -1, G_NORMALIZE_ALL_COMPOSE);
+
+  return g_utf8_casefold (plain ? plain : valid, -1);
+}
+
+const char *
+_sl_picture_get_search_text (SlPicture *self)
+{
+  const SlSchedulerInfo *scheduler = sl_scheduler_find (sl_picture_get_scheduler (self));
+  g_autoptr (GDateTime) time = NULL;
+  g_autofree char *day = NULL;
+  g_autofree char *all = NULL;
+
+  if (self->search_text)
+    return self->search_text;
+  time = g_date_time_new_from_unix_local (self->time / G_USEC_PER_SEC);
+  day = time ? g_date_time_format (time, "%Y-%m-%d") : NULL;
+  all = g_strjoin ("\n", self->prompt, sl_picture_get_scheduler (self), scheduler ? scheduler->name : "",
+                   sl_picture_get_model (self), day, NULL);
+  self->search_text = _sl_search_fold (all);
+  return self->search_text;
+}
+
 GBytes *
 sl_picture_get_thumbnail (SlPicture *self, int *width, int *height)
 {
@@ -123,6 +185,7 @@ _sl_picture_take_lineage (SlPicture *self, SlLineage *lineage)
 {
   _sl_lineage_free (self->lineage);
   self->lineage = lineage;
+  g_clear_pointer (&self->search_text, g_free);
 }
 
 SlLineage *

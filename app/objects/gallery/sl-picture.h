@@ -28,6 +28,11 @@ SlPicture *sl_picture_new (const char *path, const char *prompt, gint64 time);
 const char *sl_picture_get_path (SlPicture *self);
 const char *sl_picture_get_prompt (SlPicture *self);
 gint64 sl_picture_get_time (SlPicture *self);
+/* The names that it was made with; "" while they are not known. */
+const char *sl_picture_get_model (SlPicture *self);
+const char *sl_picture_get_scheduler (SlPicture *self);
+/* Signal "favourite" when it changes; sl_gallery_set_favourite changes it. */
+gboolean sl_picture_is_favourite (SlPicture *self);
 /* RGB rows, or NULL while it is not loaded. Signal "thumbnail" when that changes. */
 GBytes *sl_picture_get_thumbnail (SlPicture *self, int *width, int *height);
 void sl_picture_set_thumbnail (SlPicture *self, GBytes *rgb, int width, int height);

@@ -284,6 +284,119 @@ static void test_added(Fixture *fixture, gconstpointer data)
     OUTLINE("root 0 -, late 1 root, deep 2 late, other 0 -");
 }
 
+/* ---- favourites and searching ---- */
+
+static void keep_text(SlGallery *gallery, const char *text, char **kept)
+{
+    g_free(*kept);
+    *kept = g_strdup(text);
+}
+
+static void settle_files(Fixture *fixture)
+{
+    g_clear_pointer(&fixture->files, sl_thread_queue_close);
+    fixture->files = sl_thread_queue_new("files");
+}
+
+/* They are in a file beside the pictures, also with names that are no text. */
+static void test_favourites(Fixture *fixture, gconstpointer data)
+{
+    static const char odd[] = "caf\xe9 100%";
+    g_autofree char *path = g_strdup_printf("%s/favourites.json", fixture->folder);
+    g_autofree char *text = NULL;
+
+    write_picture(fixture, "root", &root, 0, 900, "m");
+    write_picture(fixture, odd, &other, 0, 800, "m");
+    write_picture(fixture, "late", &late, 0, 700, "m");
+    open_gallery(fixture);
+    g_assert_false(sl_picture_is_favourite(find(fixture, "root")));
+    sl_gallery_set_favourite(fixture->gallery, find(fixture, "root"), TRUE);
+    sl_gallery_set_favourite(fixture->gallery, find(fixture, odd), TRUE);
+    sl_gallery_set_favourite(fixture->gallery, find(fixture, "late"), TRUE);
+    sl_gallery_set_favourite(fixture->gallery, find(fixture, "late"), FALSE);
+    settle_files(fixture);
+    open_gallery(fixture);
+    g_assert_true(sl_picture_is_favourite(find(fixture, "root")));
+    g_assert_true(sl_picture_is_favourite(find(fixture, odd)));
+    g_assert_false(sl_picture_is_favourite(find(fixture, "late")));
+    g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+    g_assert_cmpstr(text, ==,
+                    "{\"version\":1,\"favourites\":[\"caf%E9 100%25.png\",\"root.png\"]}");
+    /* What is deleted is none any more. */
+    g_autoptr(SlPicture) gone = g_object_ref(find(fixture, "root"));
+    sl_gallery_remove(fixture->gallery, gone);
+    sl_gallery_commit_removal(fixture->gallery, gone);
+    settle_files(fixture);
+    g_free(text);
+    g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+    g_assert_null(strstr(text, "root"));
+}
+
+/* A damaged file is kept aside, and said; one that is not ours to write is left, and the change undone. */
+static void test_bad_favourites(Fixture *fixture, gconstpointer data)
+{
+    g_autofree char *path = g_strdup_printf("%s/favourites.json", fixture->folder);
+    g_autofree char *elsewhere = g_strdup_printf("%s/elsewhere", fixture->folder);
+    g_autofree char *aside = NULL;
+    g_autofree char *reason = NULL;
+    g_autofree char *text = NULL;
+    gboolean done = FALSE;
+
+    write_picture(fixture, "root", &root, 0, 900, "m");
+    g_assert_true(g_file_set_contents(path, "{\"favourites\":[\"root.png\",7]}", -1, NULL));
+    fixture->gallery = sl_gallery_new(fixture->files);
+    g_signal_connect(fixture->gallery, "favourites-damaged", G_CALLBACK(keep_text), &aside);
+    g_signal_connect(fixture->gallery, "favourites-unsaved", G_CALLBACK(keep_text), &reason);
+    g_signal_connect(fixture->gallery, "loaded", G_CALLBACK(loaded), &done);
+    sl_gallery_open(fixture->gallery, fixture->folder);
+    WAIT_UNTIL(done);
+    g_assert_nonnull(aside);
+    g_assert_true(g_str_has_suffix(aside, "/favourites.json.damaged"));
+    g_assert_true(g_file_test(aside, G_FILE_TEST_EXISTS));
+    g_assert_false(g_file_test(path, G_FILE_TEST_EXISTS));
+    g_assert_false(sl_picture_is_favourite(find(fixture, "root")));
+    g_assert_true(g_file_set_contents(elsewhere, "precious", -1, NULL));
+    g_assert_cmpint(symlink(elsewhere, path), ==, 0);
+    sl_gallery_set_favourite(fixture->gallery, find(fixture, "root"), TRUE);
+    WAIT_UNTIL(reason);
+    g_assert_false(sl_picture_is_favourite(find(fixture, "root")));
+    g_assert_true(g_file_get_contents(elsewhere, &text, NULL, NULL));
+    g_assert_cmpstr(text, ==, "precious");
+}
+
+static gboolean finds(SlPicture *picture, const char *text)
+{
+    g_auto(GStrv) words = sl_search_words(text);
+
+    return sl_picture_matches(picture, (const char *const *)words);
+}
+
+static void test_search(Fixture *fixture, gconstpointer data)
+{
+    SlPicture *picture, *step;
+
+    write_picture(fixture, "root", &root, 0, 900, "Great Model");
+    write_picture(fixture, "late", &late, 0, 800, "Great Model");
+    write_picture(fixture, "step", &other, 3, 700, "another");
+    for (int round = 0; round < 2; round++) { /* the second time out of the index */
+        open_gallery(fixture);
+        picture = find(fixture, "root");
+        step = find(fixture, "step");
+        g_assert_true(finds(picture, ""));
+        g_assert_true(finds(picture, "  HOUSE  red "));
+        g_assert_true(finds(picture, "euler great"));
+        g_assert_true(finds(picture, "2023-11"));
+        g_assert_false(finds(picture, "house blue"));
+        g_assert_false(finds(step, "great"));
+    }
+    g_assert_true(sl_picture_is_of_kind(find(fixture, "late"), SL_PICTURES_BRANCHES));
+    g_assert_false(sl_picture_is_of_kind(picture, SL_PICTURES_BRANCHES));
+    g_assert_true(sl_picture_is_of_kind(step, SL_PICTURES_STEPS));
+    g_assert_false(sl_picture_is_of_kind(step, SL_PICTURES_FAVOURITES));
+    g_assert_cmpint(sl_picture_compare(picture, step, SL_PICTURES_OLDEST), <, 0);
+    g_assert_cmpint(sl_picture_compare(step, picture, SL_PICTURES_BY_MODEL), <, 0);
+}
+
 /* ---- the index ---- */
 
 /* Whatever the file, its name, or what a crash left: the database is made again. */
@@ -378,8 +491,10 @@ static void test_forged_index(Fixture *fixture, gconstpointer data)
     for (guint i = 0; i < G_N_ELEMENTS(names); i++)
         write_picture(fixture, names[i], &other, 0, 100 + (int)i, "m");
     open_gallery(fixture);
-#define UPDATE "UPDATE picture SET lineage = '{\"model\":\"m\",\"changed\":\"\",\"moment\":0,"
-#define OF     "}' WHERE file = CAST('%s.png' AS BLOB);"
+#define UPDATE                      \
+    "UPDATE picture SET lineage = " \
+    "'{\"model\":\"m\",\"scheduler\":\"euler\",\"changed\":\"\",\"moment\":0,"
+#define OF "}' WHERE file = CAST('%s.png' AS BLOB);"
     g_string_append_printf(sql, UPDATE "\"runs\":[\"%s\",\"%s\"],\"steps\":[3]" OF, id_a, id_b,
                            "a");
     g_string_append_printf(sql, UPDATE "\"runs\":[\"%s\",\"%s\"],\"steps\":[4]" OF, id_b, id_a,
@@ -541,6 +656,9 @@ int main(int argc, char **argv)
     ADD("parent-deleted", test_parent_deleted);
     ADD("only-a-branch", test_only_a_branch);
     ADD("added", test_added);
+    ADD("favourites", test_favourites);
+    ADD("bad-favourites", test_bad_favourites);
+    ADD("search", test_search);
     ADD("index", test_index);
     ADD("folders", test_folders);
     ADD("forged-index", test_forged_index);
