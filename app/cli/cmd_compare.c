@@ -22,7 +22,8 @@ typedef struct Compare {
     SlSession session;
     SlInputArrays arrays;
     int count;
-    SlRecipe *recipe[SL_COMPARE_MAX];
+    SlRecipe *recipe[SL_LANES_MAX];
+    SlGrid grid; /* without values: none */
     SlCompare lanes;
     SlCompareRows rows; /* of lanes */
     const char *doing;  /* for the bar */
@@ -37,9 +38,9 @@ static bool add_recipe(Compare *c, const SlOptions *lane, SlError *err)
     SlRecipe recipe;
     options.quiet = options.quiet || c->count > 0; /* what the model ignores is said once */
     session.options = &options;
-    if (c->count == SL_COMPARE_MAX)
+    if (c->count == SL_LANES_MAX)
         return sl_fail(err, SL_ARGUMENT, "more than %d lanes; expected at most that many",
-                       SL_COMPARE_MAX);
+                       SL_LANES_MAX);
     if (!sl_session_recipe(&session, &recipe, err))
         return false;
     c->recipe[c->count] = sl_recipe_copy(&recipe);
@@ -94,6 +95,85 @@ static bool add_choices(Compare *c, const SlOptions *o, SlError *err)
     }
     sl_dynamic_free(&d);
     return ok;
+}
+
+/* ---- a grid ---- */
+
+static bool read_grid(Compare *c, const SlOptions *o, SlError *err)
+{
+    SlGridFault fault = {0};
+    bool ok = true;
+    for (int i = 0; ok && i < SL_GRID_AXES && o->grid[i]; i++)
+        ok = sl_grid_parse(&c->grid, (SlGridAxisName)i, o->grid[i], &fault);
+    ok = ok && (!o->grid[SL_GRID_X] || sl_grid_check(&c->grid, &fault));
+    return ok || sl_grid_fault_say(&fault, err);
+}
+
+static bool fail_in_axis(const Compare *c, int axis, const SlError *problem, SlError *err)
+{
+    const SlOptions *o = c->session.options;
+    return sl_fail(err, problem->code, "the grid's %s, %.100s: %s", sl_grid_axis_names[axis],
+                   o->grid[axis], problem->message);
+}
+
+/* A setting that the model does not have would make cells that are all the same. */
+static bool check_axes(const Compare *c, SlError *err)
+{
+    const SlModelInfo *info = sl_model_info(c->session.model);
+    for (int i = 0; i < SL_GRID_AXES; i++) {
+        const SlSettingInfo *s = sl_setting(c->grid.axis[i].setting);
+        if (sl_setting_exists(s, info, NULL))
+            continue;
+        SlError problem = {0};
+        sl_fail(&problem, SL_ARGUMENT, "%s has no %s; expected a setting that it has", info->name,
+                s->name);
+        return fail_in_axis(c, i, &problem, err);
+    }
+    return true;
+}
+
+static bool add_cell(Compare *c, const SlOptions *o, int i, SlError *err)
+{
+    SlOptions cell = *o;
+    SlSettingSet settings = sl_grid_settings(&c->grid);
+    SlError problem = {0};
+    if (settings & SL_SETTING_BIT(SL_SETTING_SIGMA_LIST))
+        cell.given &= ~SL_SETTING_BIT(SL_SETTING_SIGMAS);
+    if (settings & SL_SETTING_BIT(SL_SETTING_SIGMAS))
+        cell.given &= ~SL_SETTING_BIT(SL_SETTING_SIGMA_LIST);
+    cell.given |= settings;
+    if (sl_grid_apply(&c->grid, i, &cell.values, &problem) && add_recipe(c, &cell, &problem))
+        return true;
+    int columns = sl_grid_columns(&c->grid);
+    const SlGridAxis *x = &c->grid.axis[SL_GRID_X], *y = &c->grid.axis[SL_GRID_Y];
+    return sl_fail(err, problem.code, "the grid's cell x=%s:%.60s, y=%s:%.60s: %s",
+                   sl_setting(x->setting)->option, x->value[i % columns],
+                   sl_setting(y->setting)->option, y->value[i / columns], problem.message);
+}
+
+/* What could not be written is said before it is computed. */
+static bool check_files(const Compare *c, const SlOptions *o, SlError *err)
+{
+    int64_t sum = 0;
+    for (int i = 0; i < c->count; i++)
+        sum += sl_grid_evaluations(c->recipe[i]);
+    if ((o->output || o->animation) && c->count > SL_SHEET_LANES)
+        return sl_fail(err, SL_ARGUMENT,
+                       "the grid has %d cells; expected at most %d with --sheet or --animation",
+                       c->count, SL_SHEET_LANES);
+    return !o->save || sum <= SL_LANES_FILE_MOMENTS ||
+           sl_fail(err, SL_ARGUMENT,
+                   "the grid takes %lld evaluations, and the file of --save holds %d; expected "
+                   "fewer cells or steps",
+                   (long long)sum, SL_LANES_FILE_MOMENTS);
+}
+
+static bool add_cells(Compare *c, const SlOptions *o, SlError *err)
+{
+    bool ok = check_axes(c, err);
+    for (int i = 0; ok && i < sl_grid_cells(&c->grid); i++)
+        ok = add_cell(c, o, i, err);
+    return ok && check_files(c, o, err);
 }
 
 /* --latents has one size, and so has a sheet. */
@@ -161,6 +241,7 @@ static bool compute(Compare *c, SlError *err)
     const SlCompareJob job = {.model = c->session.model,
                               .count = c->count,
                               .recipe = c->recipe,
+                              .grid = sl_grid_cells(&c->grid) ? &c->grid : NULL,
                               .inputs = &c->arrays.inputs,
                               .fast = c->session.options->fast,
                               .words = c->session.options->save_words,
@@ -292,6 +373,8 @@ static void add_lane(SlJsonOut *out, cJSON *list, const Compare *c, int i)
     const SlLaneFigures f = c->rows.row[i].figures;
     cJSON *item = sl_out_object(out, list, NULL);
     sl_out_number(out, item, "lane", c->lanes.lane[i]);
+    if (sl_lanes_grid(c->lanes.lanes))
+        sl_out_number(out, item, "cell", sl_lanes_cell(c->lanes.lanes, c->lanes.lane[i]));
     sl_out_text(out, item, "title", c->rows.title[i]);
     sl_out_item(out, item, "recipe", sl_recipe_to_json(p->metadata.recipe));
     sl_out_number(out, item, "evaluations", f.evaluations);
@@ -341,6 +424,8 @@ static int print_json(const Compare *c)
         sl_out_text(&out, root, "report", o->report);
     sl_out_number(&out, root, "reference", c->lanes.lane[c->lanes.reference]);
     sl_out_bool(&out, root, "fast", sl_lanes_fast(c->lanes.lanes));
+    if (sl_lanes_grid(c->lanes.lanes))
+        sl_out_item(&out, root, "grid", sl_grid_to_json(sl_lanes_grid(c->lanes.lanes)));
     cJSON *list = sl_out_array(&out, root, "lanes");
     for (int i = 0; i < c->lanes.count; i++)
         add_lane(&out, list, c, i);
@@ -390,7 +475,7 @@ static int say_problems(const Compare *c)
 
 static bool run(Compare *c, const SlOptions *o, SlError *err)
 {
-    if ((o->output && !sl_atomic_check(o->output, err)) ||
+    if (!read_grid(c, o, err) || (o->output && !sl_atomic_check(o->output, err)) ||
         (o->animation && !sl_atomic_check(o->animation, err)) ||
         (o->save && !sl_atomic_check(o->save, err)) ||
         (o->table && !sl_atomic_check(o->table, err)) ||
@@ -402,9 +487,9 @@ static bool run(Compare *c, const SlOptions *o, SlError *err)
     if (o->open)
         return open_file(c, err) && write_files(c, err);
     return sl_session_open(&c->session, o, NULL, err) && sl_previews_open(&c->session, err) &&
-           add_choices(c, o, err) && check_sizes(c, err) &&
-           sl_session_inputs(&c->session, c->recipe[0], &c->arrays, err) && compute(c, err) &&
-           write_files(c, err);
+           (sl_grid_cells(&c->grid) ? add_cells(c, o, err) : add_choices(c, o, err)) &&
+           check_sizes(c, err) && sl_session_inputs(&c->session, c->recipe[0], &c->arrays, err) &&
+           compute(c, err) && write_files(c, err);
 }
 
 int sl_cmd_compare(const SlOptions *options)
@@ -426,6 +511,7 @@ int sl_cmd_compare(const SlOptions *options)
     }
     for (int i = 0; i < c->count; i++)
         free(c->recipe[i]);
+    sl_grid_clear(&c->grid);
     sl_compare_free(&c->lanes);
     sl_inputs_free(&c->arrays);
     sl_session_close(&c->session);

@@ -253,23 +253,40 @@ typedef struct Lanes {
     int64_t ms;
     const char *line_up;
     bool fast;
-    int count, reference; /* reference -1: none */
-    const SlMetadata *metadata[SL_LANES_MAX];
-    const SlLaneNote *note[SL_LANES_MAX];
+    int count, reference;       /* reference -1: none */
+    const SlGrid *grid;         /* NULL: none */
+    const SlMetadata *metadata; /* [count]; NULL: in the notes */
+    const SlLaneNote *note;     /* [count] */
 } Lanes;
+
+static const SlMetadata *metadata_of(const Lanes *l, int i)
+{
+    return l->note ? &l->note[i].metadata : &l->metadata[i];
+}
+
+static void print_axis(const SlGrid *grid, SlGridAxisName which)
+{
+    const SlGridAxis *axis = &grid->axis[which];
+    SlText line = {0};
+    sl_text_add(&line, sl_setting(axis->setting)->name);
+    for (int i = 0; i < axis->count; i++)
+        sl_text_addf(&line, "%s%s", i ? ", " : " ", axis->value[i]);
+    print_lines(which == SL_GRID_X ? "across" : "down", line.data);
+    sl_text_free(&line);
+}
 
 static bool print_lane(const Lanes *l, int i, SlError *err)
 {
-    const SlMetadata *m = l->metadata[i];
+    const SlMetadata *m = metadata_of(l, i);
     char line[100];
-    if (l->count > 1 || l->note[i]) {
+    if (l->count > 1 || l->note) {
         snprintf(line, sizeof line, "%d of %d%s", i + 1, l->count,
                  i == l->reference ? ", the one that others are measured against" : "");
         print_lines("lane", line);
     }
-    if (l->note[i]) {
-        int inherited = l->note[i]->kept_inherited;
-        int n = snprintf(line, sizeof line, "%d", l->note[i]->moments);
+    if (l->note) {
+        int inherited = l->note[i].kept_inherited;
+        int n = snprintf(line, sizeof line, "%d", l->note[i].moments);
         if (inherited)
             snprintf(line + n, sizeof line - (size_t)n, ", %d of them before it branched",
                      inherited);
@@ -299,6 +316,8 @@ static bool print_lanes(const char *path, const Lanes *l, SlError *err)
     print_lines("lined up by", l->line_up);
     if (l->fast)
         print_lines("fast", "lanes were computed as one batch");
+    for (int i = 0; l->grid && i < SL_GRID_AXES; i++)
+        print_axis(l->grid, (SlGridAxisName)i);
     for (int i = 0; i < l->count; i++)
         if (!print_lane(l, i, err))
             return false;
@@ -308,12 +327,14 @@ static bool print_lanes(const char *path, const Lanes *l, SlError *err)
 static void add_lane(SlJsonOut *out, cJSON *list, const Lanes *l, int i)
 {
     cJSON *lane = sl_out_object(out, list, NULL);
-    if (l->note[i]) {
-        sl_out_bool(out, lane, "done", l->note[i]->done);
-        sl_out_number(out, lane, "moments", l->note[i]->moments);
-        sl_out_number(out, lane, "inherited", l->note[i]->kept_inherited);
+    if (l->note) {
+        sl_out_bool(out, lane, "done", l->note[i].done);
+        sl_out_number(out, lane, "moments", l->note[i].moments);
+        sl_out_number(out, lane, "inherited", l->note[i].kept_inherited);
+        if (l->grid)
+            sl_out_number(out, lane, "cell", l->note[i].cell);
     }
-    sl_out_item(out, lane, SL_METADATA_KEYWORD, sl_metadata_to_object(l->metadata[i]));
+    sl_out_item(out, lane, SL_METADATA_KEYWORD, sl_metadata_to_object(metadata_of(l, i)));
 }
 
 static int print_lanes_json(const char *path, const Lanes *l)
@@ -335,6 +356,8 @@ static int print_lanes_json(const char *path, const Lanes *l)
     sl_out_bool(&out, root, "fast", l->fast);
     if (l->reference >= 0)
         sl_out_number(&out, root, "reference", l->reference);
+    if (l->grid)
+        sl_out_item(&out, root, "grid", sl_grid_to_json(l->grid));
     cJSON *list = sl_out_array(&out, root, "lanes");
     for (int i = 0; i < l->count; i++)
         add_lane(&out, list, l, i);
@@ -359,8 +382,8 @@ static int info_lanes_text(const SlOptions *o, const char *json, Lanes *l)
         l->count = text.count;
         l->fast = text.fast;
         l->line_up = text.animation && !text.film ? sl_line_up_names[text.line_up] : NULL;
-        for (int i = 0; i < text.count; i++)
-            l->metadata[i] = &text.lane[i];
+        l->metadata = text.lane;
+        l->grid = sl_grid_cells(&text.grid) ? &text.grid : NULL;
         status = say_lanes(o, l);
     } else {
         status = sl_fail_exit(&err);
@@ -410,12 +433,12 @@ static int info_comparison(const SlOptions *o)
     if (!in)
         sl_fail(&err, SL_MEMORY, "memory ran out");
     if (in && sl_lanes_look(in, o->argument, &err)) {
-        Lanes l = {
-            .kind = "comparison", .fast = in->fast, .count = in->count, .reference = in->reference};
-        for (int i = 0; i < in->count; i++) {
-            l.note[i] = &in->note[i];
-            l.metadata[i] = &in->note[i].metadata;
-        }
+        Lanes l = {.kind = "comparison",
+                   .fast = in->fast,
+                   .count = in->count,
+                   .reference = in->reference,
+                   .grid = sl_grid_cells(&in->grid) ? &in->grid : NULL,
+                   .note = in->note};
         status = say_lanes(o, &l);
     } else {
         status = sl_fail_exit(&err);

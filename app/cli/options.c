@@ -147,6 +147,26 @@ static bool take_lane(const SlOption *option, const char *value, SlOptions *o, S
     return true;
 }
 
+/* The axis that a word "x=steps:10,20" begins, or SL_GRID_AXES. */
+static int axis_of(const char *word)
+{
+    int i = 0;
+    while (i < SL_GRID_AXES && !(word[0] == *sl_grid_axis_names[i] && word[0] && word[1] == '='))
+        i++;
+    return i;
+}
+
+static bool take_axis(const SlOption *option, const char *value, SlOptions *o, SlError *err)
+{
+    int axis = axis_of(value);
+    if (axis == SL_GRID_AXES)
+        return refuse(option, value, "x=SETTING:VALUE,... or y=SETTING:VALUE,...", err);
+    if (o->grid[axis])
+        return refuse(option, value, "each of x and y once", err);
+    o->grid[axis] = value + 2;
+    return true;
+}
+
 static bool take_value(const SlOption *option, const char *value, SlOptions *o, SlError *err)
 {
     void *place = place_of(o, option);
@@ -189,6 +209,8 @@ static bool take_value(const SlOption *option, const char *value, SlOptions *o, 
         break;
     case SL_OPTION_LANES:
         return take_lane(option, value, o, err);
+    case SL_OPTION_GRID:
+        return take_axis(option, value, o, err);
     case SL_OPTION_TEXT:
         break;
     }
@@ -286,7 +308,12 @@ static bool take_option(SlCommand command, int argc, char **argv, int *i, SlOpti
         return sl_fail(err, SL_ARGUMENT, "--%s takes no value", option->name);
     if (option->kind != SL_OPTION_FLAG && !(value = find_value(name, length, argc, argv, i, err)))
         return false;
-    return take_value(option, value, o, err);
+    if (!take_value(option, value, o, err))
+        return false;
+    while (option->kind == SL_OPTION_GRID && *i + 1 < argc && axis_of(argv[*i + 1]) != SL_GRID_AXES)
+        if (!take_value(option, argv[++*i], o, err))
+            return false;
+    return true;
 }
 
 static bool take_argument(SlCommand command, const char *word, SlOptions *o, SlError *err)
@@ -299,13 +326,42 @@ static bool take_argument(SlCommand command, const char *word, SlOptions *o, SlE
     return true;
 }
 
+/* A grid says which lanes there are, by itself. */
+static bool check_grid(const SlOptions *o, SlError *err)
+{
+    const struct {
+        bool given;
+        const char *name;
+    } others[] = {{o->schedulers != NULL, "schedulers"},
+                  {o->lane_count > 0, "lane"},
+                  {o->open != NULL, "open"},
+                  {o->dynamic != NULL, "dynamic"}};
+    if (!o->grid[SL_GRID_X] && !o->grid[SL_GRID_Y])
+        return true;
+    for (int i = 0; i < SL_GRID_AXES; i++)
+        if (!o->grid[i])
+            return sl_fail(err, SL_ARGUMENT,
+                           "--grid has no %s=; expected x=SETTING:VALUE,... and "
+                           "y=SETTING:VALUE,...",
+                           sl_grid_axis_names[i]);
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+        if (others[i].given)
+            return sl_fail(err, SL_ARGUMENT,
+                           "compare takes --grid or --%s, not both: a grid's lanes are its cells",
+                           others[i].name);
+    return true;
+}
+
 static bool check_complete(const SlOptions *o, SlError *err)
 {
     const SlCommandInfo *c = &sl_commands[o->command];
     if (c->needs_argument && !o->argument)
         return sl_fail(err, SL_ARGUMENT, "%s needs %s", c->name, c->argument);
-    if (o->command == SL_COMMAND_COMPARE && !o->schedulers && !o->lane_count && !o->open)
-        return sl_fail(err, SL_ARGUMENT, "compare needs --schedulers, --lane or --open");
+    if (!check_grid(o, err))
+        return false;
+    if (o->command == SL_COMMAND_COMPARE && !o->schedulers && !o->lane_count && !o->open &&
+        !o->grid[SL_GRID_X])
+        return sl_fail(err, SL_ARGUMENT, "compare needs --schedulers, --lane, --grid or --open");
     if (o->save_words && (!o->save || o->open))
         return sl_fail(
             err, SL_ARGUMENT,

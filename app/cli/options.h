@@ -8,6 +8,7 @@
 #define SL_APP_OPTIONS_H
 
 #include "app/files/files.h"
+#include "app/record/record.h"
 #include "engine/engine.h"
 
 #ifdef __cplusplus
@@ -27,7 +28,7 @@ typedef enum SlCommand {
     SL_COMMANDS,
 } SlCommand;
 
-#define SL_COMPARE_MAX 64
+#define SL_COMPARE_MAX 64 /* times that --lane can be given */
 
 /* Strings are borrowed from argv. The settings of a picture are in `values`, those that were given
  * named by `given`; of everything else NULL and negative numbers say that it was not given. */
@@ -47,7 +48,8 @@ typedef struct SlOptions {
     const char
         *lanes[SL_COMPARE_MAX]; /* compare: settings of each, as sl_options_lane reads them */
     int lane_count;
-    int align; /* SlLineUp */
+    const char *grid[SL_GRID_AXES]; /* compare: "steps:10,20", as sl_grid_parse reads it */
+    int align;                      /* SlLineUp */
     const char *animation, *save, *open, *table, *report;
     const char *dynamic, *wildcards;
     bool json, quiet, verify, profile, maps, fast, save_words;

@@ -17,7 +17,8 @@ typedef enum SlOptionKind {
     SL_OPTION_WORD,
     SL_OPTION_INT,
     SL_OPTION_LIST,
-    SL_OPTION_LANES
+    SL_OPTION_LANES,
+    SL_OPTION_GRID /* one axis or both, each a word */
 } SlOptionKind;
 
 typedef struct SlOption {

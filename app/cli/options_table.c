@@ -43,6 +43,12 @@ const SlOption sl_option_table[] = {
     {"lane", SL_OPTION_LANES, AT(lanes), COMPARE, "NAME=VALUE,...",
      "a lane with settings of its own, given as `NAME=VALUE,...`; can be given again. NAME is one "
      "of "},
+    {"grid", SL_OPTION_GRID, AT(grid), COMPARE, "x=SETTING:VALUE,... y=SETTING:VALUE,...",
+     "a lane for each pair of a value across and a value down, on sheets with their names: "
+     "x=scheduler:euler,ddim y=steps:10..50:20; numbers may be ranges FROM..TO:STEP, texts stand "
+     "in "
+     "double quotes, and of --lora a number alone is the strength. SETTING is one of those of "
+     "--lane"},
     {"device", SL_OPTION_WORD, AT(device), COMPUTES, NULL, "what computes", device_names},
     {"dtype", SL_OPTION_WORD, AT(dtype), COMPUTES, NULL,
      "in which numbers; q8: the device's usual ones with the weights of products kept in 8 bits",

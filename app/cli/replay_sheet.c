@@ -85,32 +85,47 @@ static bool on_moment(void *arg, int lane, const SlTimeline *timeline, SlError *
     return sl_previews_moment(&r->session, lane, timeline, err);
 }
 
-static bool compute(Replay *r, SlError *err)
-{
-    SlRecipe *recipes[SL_LANES_MAX];
-    SlOrigin *origins[SL_LANES_MAX];
+/* One thing of each lane after the other. */
+typedef struct Parts {
+    SlRecipe *recipe[SL_LANES_MAX];
+    SlOrigin *origin[SL_LANES_MAX];
     const SlBatches *batches[SL_LANES_MAX];
-    int stops[SL_LANES_MAX];
+    int stop[SL_LANES_MAX];
+} Parts;
+
+static bool compute_lanes(Replay *r, Parts *parts, SlError *err)
+{
     for (int i = 0; i < r->text.count; i++) {
-        recipes[i] = r->text.lane[i].recipe;
-        origins[i] = r->text.lane[i].origin;
-        batches[i] = &r->text.lane[i].batches;
-        stops[i] = r->text.lane[i].partial ? r->text.lane[i].step : 0;
+        parts->recipe[i] = r->text.lane[i].recipe;
+        parts->origin[i] = r->text.lane[i].origin;
+        parts->batches[i] = &r->text.lane[i].batches;
+        parts->stop[i] = r->text.lane[i].partial ? r->text.lane[i].step : 0;
     }
     const SlCompareJob job = {.model = r->session.model,
                               .count = r->text.count,
-                              .recipe = recipes,
-                              .origin = origins,
+                              .recipe = parts->recipe,
+                              .grid = r->text.cell ? &r->text.grid : NULL,
+                              .cell = r->text.cell,
+                              .origin = parts->origin,
                               .parent = r->text.parent,
-                              .batches = batches,
+                              .batches = parts->batches,
                               .fast = r->text.fast,
-                              .stop_after = stops,
+                              .stop_after = parts->stop,
                               .progress = on_progress,
                               .moment = on_moment,
                               .arg = r};
     r->doing = "lanes";
     bool ok = sl_compare_run(&r->lanes, &job, err);
     sl_progress_end(&r->session.progress);
+    return ok;
+}
+
+static bool compute(Replay *r, SlError *err)
+{
+    Parts *parts = malloc(sizeof *parts);
+    bool ok =
+        parts ? compute_lanes(r, parts, err) : sl_fail(err, SL_MEMORY, "memory ran out for lanes");
+    free(parts);
     if (ok && sl_interrupted())
         return sl_fail(err, SL_CANCELLED, "interrupted");
     ok = ok && sl_compare_whole(&r->lanes, err);

@@ -11,6 +11,34 @@
 
 /* ---- computing ---- */
 
+/* A grid's cells are computed one after the other, the cheap ones first. */
+static bool set_order(SlCompare *c, const SlCompareJob *job, SlError *err)
+{
+    int cells = sl_grid_cells(job->grid);
+    int *evaluations = calloc((size_t)cells * 3, sizeof *evaluations);
+    int *order = evaluations + cells, *lane = order + cells;
+    if (!evaluations || !sl_lanes_set_grid(c->lanes, job->grid)) {
+        free(evaluations);
+        return sl_fail(err, SL_MEMORY, "memory ran out for a grid");
+    }
+    for (int i = 0; i < job->count; i++) {
+        int cell = job->cell ? job->cell[i] : i;
+        sl_lanes_set_cell(c->lanes, i, cell);
+        if (cell < 0)
+            continue;
+        evaluations[cell] = sl_timeline_total(sl_lanes_timeline(c->lanes, i));
+        lane[cell] = i + 1;
+    }
+    sl_grid_order(job->grid, evaluations, order);
+    int count = 0;
+    for (int i = 0; i < cells; i++)
+        if (lane[order[i]])
+            order[count++] = lane[order[i]] - 1;
+    sl_lanes_set_order(c->lanes, order, count);
+    free(evaluations);
+    return true;
+}
+
 static bool add_lanes(SlCompare *c, const SlCompareJob *job, SlError *err)
 {
     for (int i = 0; i < job->count; i++) {
@@ -23,7 +51,7 @@ static bool add_lanes(SlCompare *c, const SlCompareJob *job, SlError *err)
         if (job->parent)
             sl_lanes_set_parent(c->lanes, i, job->parent[i]);
     }
-    return true;
+    return !job->grid || set_order(c, job, err);
 }
 
 static int evaluations_of(const SlLanes *lanes)
@@ -116,7 +144,10 @@ static bool decode_lane(SlCompare *c, int lane, SlError *err)
 
 static bool decode_lanes(SlCompare *c, SlError *err)
 {
-    bool ok = true;
+    size_t count = (size_t)sl_lanes_count(c->lanes);
+    c->lane = calloc(count + 1, sizeof *c->lane);
+    c->picture = calloc(count + 1, sizeof *c->picture);
+    bool ok = (c->lane && c->picture) || sl_fail(err, SL_MEMORY, "memory ran out for the lanes");
     for (int i = 0; ok && i < sl_lanes_count(c->lanes); i++)
         ok = decode_lane(c, i, err);
     return ok;
@@ -163,8 +194,10 @@ bool sl_compare_take(SlCompare *c, SlModel *model, SlLanes *lanes, SlError *err)
 
 void sl_compare_free(SlCompare *c)
 {
-    for (int i = 0; i < SL_LANES_MAX; i++)
+    for (int i = 0; i < c->count; i++)
         sl_picture_free(&c->picture[i]);
+    free(c->picture);
+    free(c->lane);
     sl_lanes_free(c->lanes);
     memset(c, 0, sizeof *c);
 }

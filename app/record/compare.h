@@ -26,9 +26,9 @@ typedef struct SlCompare {
     const SlModelInfo *identity; /* with hashes; set before a sheet or an animation is written */
     SlLanes *lanes;              /* owned */
     int count;                   /* lanes with at least one finished step */
-    int lane[SL_LANES_MAX];      /* their numbers in lanes */
+    int *lane;                   /* [count]: their numbers in lanes; owned */
     int reference;               /* what they are measured against: its place in lane and picture */
-    SlGenerated picture[SL_LANES_MAX];
+    SlGenerated *picture;        /* [count]; owned */
 } SlCompare;
 
 /* What is computed: recipes in the order of the lanes. */
@@ -36,6 +36,8 @@ typedef struct SlCompareJob {
     SlModel *model;
     int count;
     SlRecipe *const *recipe;
+    const SlGrid *grid;      /* whose cells the lanes are; NULL: of none */
+    const int *cell;         /* which cell each is, -1 for none; NULL: as they are numbered */
     SlOrigin *const *origin; /* of branches; NULL, also single ones: from noise */
     const int *parent; /* of branches: a lane before, -1 where it is not here; NULL: of none */
     const SlBatches *const *batches; /* in which each is made again; NULL: as it comes */
@@ -62,6 +64,9 @@ bool sl_compare_whole(const SlCompare *c, SlError *err);
 bool sl_compare_take(SlCompare *c, SlModel *model, SlLanes *lanes, SlError *err);
 void sl_compare_free(SlCompare *c);
 
+/* Lanes of a sheet or an animation at most: what all of them say about themselves is one text of the
+ * file, and others read a text up to 1 MiB. */
+#define SL_SHEET_LANES 400
 /* A contact sheet of where the lanes ended. path NULL: only its hash. pixels (may be NULL) receives
  * the SHA-256 of its RGB rows. The same lanes give the same bytes. */
 bool sl_compare_sheet(const SlCompare *c, const char *path, char pixels[65], SlError *err);
@@ -117,6 +122,8 @@ typedef struct SlCompareText {
     int count;
     SlMetadata *lane;         /* owned */
     int parent[SL_LANES_MAX]; /* the lane that a branch left, -1 where there is none */
+    SlGrid grid;              /* whose cells the lanes are; without values: of none */
+    int *cell;                /* [count] with a grid: -1 for none; owned */
     bool animation, film;     /* film: of generate, one lane without labels */
     bool fast;
     SlLineUp line_up;

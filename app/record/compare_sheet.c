@@ -17,6 +17,10 @@
 static bool one_size(const SlCompare *c, SlError *err)
 {
     const SlGenerated *first = &c->picture[0];
+    if (c->count > SL_SHEET_LANES)
+        return sl_fail(err, SL_ARGUMENT,
+                       "one sheet of %d lanes is not possible; expected at most %d", c->count,
+                       SL_SHEET_LANES);
     for (int i = 1; i < c->count; i++)
         if (c->picture[i].width != first->width || c->picture[i].height != first->height)
             return sl_fail(err, SL_ARGUMENT,
@@ -38,24 +42,91 @@ static bool put_text(SlText *text, char *out, size_t size, SlError *err)
 static bool heading_of(const SlCompare *c, char *out, size_t size, SlError *err)
 {
     const SlRecipe *r = c->picture[0].metadata.recipe;
+    const SlGrid *grid = sl_lanes_grid(c->lanes);
+    SlSettingSet named = grid ? sl_grid_settings(grid) : 0; /* beside the pictures */
+    bool prompt = *r->prompt && !(named & SL_SETTING_BIT(SL_SETTING_PROMPT));
+    bool seed = !(named & SL_SETTING_BIT(SL_SETTING_SEED));
+    bool guidance = !(named & SL_SETTING_BIT(SL_SETTING_GUIDANCE));
     SlText text = {0};
-    sl_text_addf(&text, "%.300s%sseed %" PRIu64 ", guidance %g", r->prompt, *r->prompt ? " - " : "",
-                 r->seed, r->guidance);
+    sl_text_add(&text, "");
+    if (prompt)
+        sl_text_addf(&text, "%.300s%s", r->prompt, seed || guidance ? " - " : "");
+    if (seed)
+        sl_text_addf(&text, "seed %" PRIu64 "%s", r->seed, guidance ? ", " : "");
+    if (guidance)
+        sl_text_addf(&text, "guidance %g", r->guidance);
     return put_text(&text, out, size, err);
+}
+
+/* The names of a grid's columns and rows, and where each lane stands. */
+typedef struct Crossings {
+    SlSheetGrid grid;
+    char **name; /* [columns + rows] */
+    int *cell;   /* [lanes] */
+} Crossings;
+
+static void free_crossings(Crossings *x)
+{
+    for (int i = 0; x->name && i < x->grid.columns + x->grid.rows; i++)
+        free(x->name[i]);
+    free(x->name);
+    free(x->cell);
+}
+
+/* Lanes that are no cells are behind the last, one after the other. */
+static bool find_crossings(const SlCompare *c, const SlGrid *grid, Crossings *x, SlError *err)
+{
+    int columns = sl_grid_columns(grid), rows = sl_grid_rows(grid), beside = columns * rows;
+    bool ok = true;
+    *x = (Crossings){.grid = {.columns = columns, .rows = rows},
+                     .name = calloc((size_t)(columns + rows), sizeof *x->name),
+                     .cell = calloc((size_t)c->count + 1, sizeof *x->cell)};
+    for (int i = 0; x->name && i < columns + rows; i++) {
+        bool row = i >= columns;
+        x->name[i] = sl_grid_label(grid, row ? SL_GRID_Y : SL_GRID_X, row ? i - columns : i);
+        ok = ok && x->name[i];
+    }
+    if (!ok || !x->name || !x->cell)
+        return sl_fail(err, SL_MEMORY, "memory ran out for a sheet");
+    for (int i = 0; i < c->count; i++) {
+        int cell = sl_lanes_cell(c->lanes, c->lane[i]);
+        x->cell[i] = cell >= 0 ? cell : beside++;
+    }
+    x->grid.column = (const char *const *)x->name;
+    x->grid.row = (const char *const *)x->name + columns;
+    x->grid.cell = x->cell;
+    return true;
+}
+
+/* What a lane is called under its picture: a cell's column and row say it already. */
+static bool title_of(const SlCompare *c, int i, SlSheetTile *tile, SlError *err)
+{
+    if (sl_lanes_grid(c->lanes) && sl_lanes_cell(c->lanes, c->lane[i]) >= 0)
+        return true;
+    return sl_compare_title(c, i, tile->title, sizeof tile->title, err);
 }
 
 static uint8_t *render(const SlCompare *c, const SlSheetTile *tile, int *width, int *height,
                        SlError *err)
 {
     char heading[512];
+    Crossings crossings = {0};
+    const SlGrid *grid = sl_lanes_grid(c->lanes);
     if (!heading_of(c, heading, sizeof heading, err))
         return NULL;
+    if (grid && !find_crossings(c, grid, &crossings, err)) {
+        free_crossings(&crossings);
+        return NULL;
+    }
     const SlSheet sheet = {.width = c->picture[0].width,
                            .height = c->picture[0].height,
                            .heading = heading,
                            .count = c->count,
-                           .tile = tile};
-    return sl_sheet_render(&sheet, width, height, err);
+                           .tile = tile,
+                           .grid = grid ? &crossings.grid : NULL};
+    uint8_t *rgb = sl_sheet_render(&sheet, width, height, err);
+    free_crossings(&crossings);
+    return rgb;
 }
 
 static bool label_end(const SlCompare *c, int i, SlSheetTile *tile, SlError *err)
@@ -64,22 +135,41 @@ static bool label_end(const SlCompare *c, int i, SlSheetTile *tile, SlError *err
     const SlMetadata *m = &p->metadata;
     if (m->partial)
         snprintf(tile->detail, sizeof tile->detail, "stopped at step %d of %d", m->step, m->steps);
+    else if (sl_lanes_grid(c->lanes)) /* whose cells are small */
+        snprintf(tile->detail, sizeof tile->detail, "%d evaluation%s", p->evaluations,
+                 p->evaluations == 1 ? "" : "s");
     else
         snprintf(tile->detail, sizeof tile->detail, "%d step%s, %d evaluation%s", m->steps,
                  m->steps == 1 ? "" : "s", p->evaluations, p->evaluations == 1 ? "" : "s");
-    return sl_compare_title(c, i, tile->title, sizeof tile->title, err);
+    return title_of(c, i, tile, err);
+}
+
+/* NULL and *err without memory. */
+static SlSheetTile *new_tiles(const SlCompare *c, SlError *err)
+{
+    SlSheetTile *tiles = calloc((size_t)c->count + 1, sizeof *tiles);
+    if (!tiles)
+        sl_fail(err, SL_MEMORY, "memory ran out for a sheet");
+    return tiles;
+}
+
+static uint8_t *render_ends(const SlCompare *c, int *width, int *height, SlError *err)
+{
+    SlSheetTile *tile = new_tiles(c, err);
+    bool ok = tile && one_size(c, err);
+    for (int i = 0; ok && i < c->count; i++) {
+        tile[i].rgb = c->picture[i].rgb;
+        ok = label_end(c, i, &tile[i], err);
+    }
+    uint8_t *rgb = ok ? render(c, tile, width, height, err) : NULL;
+    free(tile);
+    return rgb;
 }
 
 bool sl_compare_sheet(const SlCompare *c, const char *path, char pixels[65], SlError *err)
 {
-    SlSheetTile tile[SL_LANES_MAX] = {{0}};
     int width, height;
-    for (int i = 0; i < c->count; i++) {
-        tile[i].rgb = c->picture[i].rgb;
-        if (!label_end(c, i, &tile[i], err))
-            return false;
-    }
-    uint8_t *rgb = one_size(c, err) ? render(c, tile, &width, &height, err) : NULL;
+    uint8_t *rgb = render_ends(c, &width, &height, err);
     if (!rgb)
         return false;
     char hash[65];
@@ -131,8 +221,8 @@ typedef struct Reel {
     const SlCompare *c;
     const SlAnimationJob *job;
     SlAnimation *animation;
-    uint8_t *rgb[SL_LANES_MAX]; /* what each lane shows now */
-    SlPlace shown[SL_LANES_MAX];
+    uint8_t **rgb; /* [lanes]: what each shows now */
+    SlPlace *shown;
     float *sample;
     SlFilm film;
 } Reel;
@@ -162,28 +252,37 @@ static bool label_moment(const Reel *r, int i, SlSheetTile *tile, SlError *err)
 {
     SlPlace place = r->shown[i];
     tile->rgb = r->rgb[i];
-    if (!sl_compare_title(r->c, i, tile->title, sizeof tile->title, err))
+    if (!title_of(r->c, i, tile, err))
         return false;
     if (place.moment < 0)
         return true;
     SlMoment m = sl_timeline_planned(sl_lanes_timeline(r->c->lanes, place.lane), place.moment);
     SlText text = {0};
-    sl_text_addf(&text, "step %d of %d, sigma %.3g, %d evaluation%s", m.step + 1,
-                 r->c->picture[i].metadata.steps, m.level, m.work, m.work == 1 ? "" : "s");
+    sl_text_addf(&text, "step %d of %d, sigma %.3g", m.step + 1, r->c->picture[i].metadata.steps,
+                 m.level);
+    if (!sl_lanes_grid(r->c->lanes)) /* whose cells are small */
+        sl_text_addf(&text, ", %d evaluation%s", m.work, m.work == 1 ? "" : "s");
     return put_text(&text, tile->detail, sizeof tile->detail, err);
+}
+
+static uint8_t *render_moments(Reel *r, double position, int *width, int *height, SlError *err)
+{
+    const SlCompare *c = r->c;
+    SlSheetTile *tile = new_tiles(c, err);
+    bool ok = tile != NULL;
+    for (int i = 0; ok && i < c->count; i++) {
+        SlPlace place = sl_lanes_place(c->lanes, c->lane[i], r->job->line_up, position);
+        ok = show(r, i, place, err) && label_moment(r, i, &tile[i], err);
+    }
+    uint8_t *rgb = ok ? render(c, tile, width, height, err) : NULL;
+    free(tile);
+    return rgb;
 }
 
 static bool add_picture(Reel *r, double position, SlError *err)
 {
-    const SlCompare *c = r->c;
-    SlSheetTile tile[SL_LANES_MAX] = {{0}};
-    for (int i = 0; i < c->count; i++) {
-        SlPlace place = sl_lanes_place(c->lanes, c->lane[i], r->job->line_up, position);
-        if (!show(r, i, place, err) || !label_moment(r, i, &tile[i], err))
-            return false;
-    }
     int width, height;
-    uint8_t *rgb = render(c, tile, &width, &height, err);
+    uint8_t *rgb = render_moments(r, position, &width, &height, err);
     if (!rgb)
         return false;
     sl_film_add(&r->film, rgb, (size_t)width * (size_t)height * 3);
@@ -219,20 +318,26 @@ static bool save_reel(Reel *r, SlError *err)
 bool sl_compare_animation(const SlCompare *c, const SlAnimationJob *job, char pixels[65],
                           SlError *err)
 {
-    Reel r = {.c = c, .job = job};
+    Reel r = {.c = c,
+              .job = job,
+              .rgb = calloc((size_t)c->count + 1, sizeof *r.rgb),
+              .shown = calloc((size_t)c->count + 1, sizeof *r.shown)};
     int64_t most = 0;
-    for (int i = 0; i < c->count; i++) {
+    for (int i = 0; r.shown && i < c->count; i++) {
         int64_t n = sl_timeline_elements(sl_lanes_timeline(c->lanes, c->lane[i]));
         most = n > most ? n : most;
         r.shown[i] = (SlPlace){-1, -1};
     }
     r.sample = malloc((size_t)(most ? most : 1) * sizeof *r.sample);
-    bool ok = r.sample || sl_fail(err, SL_MEMORY, "memory ran out for an animation");
+    bool ok = (r.sample && r.rgb && r.shown) ||
+              sl_fail(err, SL_MEMORY, "memory ran out for an animation");
     ok = ok && one_size(c, err) && add_pictures(&r, err) && (!job->path || save_reel(&r, err));
     if (pixels)
         memcpy(pixels, r.film.pixels, sizeof r.film.pixels);
-    for (int i = 0; i < c->count; i++)
+    for (int i = 0; r.rgb && i < c->count; i++)
         free(r.rgb[i]);
+    free(r.rgb);
+    free(r.shown);
     free(r.sample);
     sl_animation_free(r.animation);
     return ok;

@@ -23,6 +23,15 @@ static void add_parents(SlJsonOut *out, cJSON *root, const SlCompare *c)
         sl_out_row(out, root, "parents", parents, c->count);
 }
 
+/* Its axes, and which cell each lane is. */
+static void add_grid(SlJsonOut *out, cJSON *root, const SlCompare *c)
+{
+    sl_out_item(out, root, "grid", sl_grid_to_json(sl_lanes_grid(c->lanes)));
+    cJSON *cells = sl_out_array(out, root, "cells");
+    for (int i = 0; i < c->count; i++)
+        sl_out_number(out, cells, NULL, sl_lanes_cell(c->lanes, c->lane[i]));
+}
+
 /* What the lane's picture says, with the hashes of c->identity where that is known. NULL without
  * memory. */
 static cJSON *lane_to_object(const SlCompare *c, int lane)
@@ -71,6 +80,8 @@ char *sl_compare_to_text(const SlCompare *c, const SlLineUp *line_up, const char
     }
     if (line_up)
         add_parents(&out, root, c);
+    if (sl_lanes_grid(c->lanes))
+        add_grid(&out, root, c);
     sl_out_text(&out, root, "pixels", pixels);
     return checked(sl_out_end_text(&out, root), path, err);
 }
@@ -148,6 +159,47 @@ static bool read_parents(const char *name, const cJSON *list, SlCompareText *tex
     return true;
 }
 
+/* Which of the cells each lane is; -1: none. */
+static bool read_cells(const char *name, const cJSON *list, SlCompareText *text, SlError *err)
+{
+    int cells = sl_grid_cells(&text->grid);
+    bool *taken = calloc((size_t)cells + 1, sizeof *taken), ok = true;
+    text->cell = calloc((size_t)text->count + 1, sizeof *text->cell);
+    if (!taken || !text->cell) {
+        free(taken);
+        return sl_fail(err, SL_MEMORY, "%s: memory ran out", name);
+    }
+    for (int i = 0; ok && i < text->count; i++) {
+        const cJSON *item = cJSON_GetArrayItem(list, i);
+        double cell = cJSON_IsNumber(item) ? item->valuedouble : -2;
+        ok = (cell >= -1 && cell < cells && cell == (int)cell) &&
+             (cell < 0 ||
+              (!taken[(int)cell] && sl_grid_fits(&text->grid, (int)cell, text->lane[i].recipe)));
+        if (ok && cell >= 0)
+            taken[(int)cell] = true;
+        text->cell[i] = ok ? (int)cell : -1;
+        if (!ok)
+            sl_fail(err, SL_FORMAT,
+                    "%s: has no good \"cells\"; expected, for lane %d, -1 or one of the grid's %d "
+                    "cells with its settings, each for one lane",
+                    name, i + 1, cells);
+    }
+    free(taken);
+    return ok;
+}
+
+/* Most files have none. */
+static bool read_grid(const char *name, const cJSON *root, SlCompareText *text, SlError *err)
+{
+    const cJSON *grid = cJSON_GetObjectItemCaseSensitive(root, "grid");
+    SlError problem = {0};
+    if (!grid)
+        return true;
+    if (!sl_grid_from_json(grid, &text->grid, &problem))
+        return sl_fail(err, problem.code, "%s: %s", name, problem.message);
+    return read_cells(name, cJSON_GetObjectItemCaseSensitive(root, "cells"), text, err);
+}
+
 static bool read_line_up(const char *name, const cJSON *root, SlCompareText *text, SlError *err)
 {
     const char *align = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(root, "align"));
@@ -184,9 +236,31 @@ bool sl_compare_text_read(const char *name, const char *json, SlCompareText *tex
         memcpy(text->pixels, pixels, 65);
     ok = ok && (!text->animation || text->film || read_line_up(name, root, text, err)) &&
          read_lanes(name, cJSON_GetObjectItemCaseSensitive(root, "lanes"), text, err) &&
-         read_parents(name, cJSON_GetObjectItemCaseSensitive(root, "parents"), text, err);
+         read_parents(name, cJSON_GetObjectItemCaseSensitive(root, "parents"), text, err) &&
+         read_grid(name, root, text, err);
     sl_json_close(parsed);
     return ok;
+}
+
+/* Lanes beside a grid come behind its cells. */
+static bool sheet_size(const char *name, const SlCompareText *text, int *width, int *height,
+                       SlError *err)
+{
+    int *cell = calloc((size_t)text->count + 1, sizeof *cell);
+    int beside = sl_grid_cells(&text->grid);
+    const SlSheetGrid grid = {
+        .columns = sl_grid_columns(&text->grid), .rows = sl_grid_rows(&text->grid), .cell = cell};
+    const SlSheet sheet = {.width = *width,
+                           .height = *height,
+                           .count = text->count,
+                           .grid = beside > 0 ? &grid : NULL};
+    if (!cell)
+        return sl_fail(err, SL_MEMORY, "%s: memory ran out", name);
+    for (int i = 0; text->cell && i < text->count; i++)
+        cell[i] = text->cell[i] >= 0 ? text->cell[i] : beside++;
+    sl_sheet_size(&sheet, width, height);
+    free(cell);
+    return true;
 }
 
 bool sl_compare_text_size(const char *name, const SlCompareText *text, int *width, int *height,
@@ -200,9 +274,7 @@ bool sl_compare_text_size(const char *name, const SlCompareText *text, int *widt
                            i + 1, text->lane[i].recipe->width, text->lane[i].recipe->height);
     *width = w;
     *height = h;
-    if (!text->film)
-        sl_sheet_size(text->count, w, h, width, height);
-    return true;
+    return text->film || sheet_size(name, text, width, height, err);
 }
 
 void sl_compare_text_free(SlCompareText *text)
@@ -210,5 +282,7 @@ void sl_compare_text_free(SlCompareText *text)
     for (int i = 0; i < text->count; i++)
         sl_metadata_free(&text->lane[i]);
     free(text->lane);
+    free(text->cell);
+    sl_grid_clear(&text->grid);
     memset(text, 0, sizeof *text);
 }

@@ -17,6 +17,7 @@ typedef struct Lane {
     int befores;
     int paused;          /* atomic */
     int turns;           /* that it had */
+    int cell;            /* of the grid; -1: none */
     const char *problem; /* atomic: written once, ours */
 } Lane;
 
@@ -29,6 +30,10 @@ struct SlLanes {
     int together;               /* as many in a batch at most; fewer where memory is short */
     int told[SL_RUNS_TOGETHER]; /* lanes that have advanced, but were not told of yet */
     int told_count;
+    bool ordered; /* lanes come to their ends one after the other: */
+    int order[SL_LANES_MAX];
+    int order_count;
+    SlGrid grid; /* without values: they are none */
 };
 
 const char *const sl_line_up_names[] = {"step", "sigma", "evals", NULL};
@@ -50,6 +55,7 @@ void sl_lanes_free(SlLanes *lanes)
         free((char *)(uintptr_t)lanes->lane[i].problem);
     }
     sl_share_free(lanes->share);
+    sl_grid_clear(&lanes->grid);
     free(lanes);
 }
 
@@ -68,7 +74,7 @@ static bool ready(SlLanes *lanes, SlModel *model, SlError *err)
 int sl_lanes_put(SlLanes *lanes, SlTimeline *timeline, int parent)
 {
     int i = lanes->count;
-    lanes->lane[i] = (Lane){.timeline = timeline, .parent = parent};
+    lanes->lane[i] = (Lane){.timeline = timeline, .parent = parent, .cell = -1};
     __atomic_store_n(&lanes->count, i + 1, __ATOMIC_RELEASE);
     return i;
 }
@@ -125,6 +131,29 @@ int sl_lanes_branch(SlLanes *lanes, SlModel *model, int parent, int step, const 
     return timeline ? sl_lanes_put(lanes, timeline, parent) : -1;
 }
 
+/* ---- a grid ---- */
+
+bool sl_lanes_set_grid(SlLanes *lanes, const SlGrid *grid)
+{
+    sl_grid_clear(&lanes->grid);
+    return sl_grid_copy(grid, &lanes->grid);
+}
+
+void sl_lanes_set_cell(SlLanes *lanes, int lane, int cell)
+{
+    lanes->lane[lane].cell = cell;
+}
+
+const SlGrid *sl_lanes_grid(const SlLanes *lanes)
+{
+    return sl_grid_cells(&lanes->grid) > 0 ? &lanes->grid : NULL;
+}
+
+int sl_lanes_cell(const SlLanes *lanes, int lane)
+{
+    return lanes->lane[lane].cell;
+}
+
 /* ---- advancing ---- */
 
 static bool can_go(const SlLanes *lanes, int i)
@@ -144,8 +173,34 @@ static int fewest_turns(const SlLanes *lanes)
     return found;
 }
 
+void sl_lanes_set_order(SlLanes *lanes, const int *order, int count)
+{
+    lanes->ordered = true;
+    lanes->order_count = count < SL_LANES_MAX ? count : SL_LANES_MAX;
+    memcpy(lanes->order, order, (size_t)lanes->order_count * sizeof *order);
+}
+
+/* Of the first in order that can go on, as many as advance together: the one that is behind the
+ * others, so that it joins them. */
+static int next_in_order(const SlLanes *lanes)
+{
+    int most = lanes->fast ? lanes->together : 1, seen = 0, found = -1;
+    for (int k = 0; k < lanes->order_count && seen < most; k++) {
+        int i = lanes->order[k];
+        if (i >= lanes->count || !can_go(lanes, i))
+            continue;
+        seen++;
+        if (found < 0 || lanes->lane[i].turns < lanes->lane[found].turns)
+            found = i;
+    }
+    return found;
+}
+
 static int next_in_turn(const SlLanes *lanes)
 {
+    int in_order = lanes->ordered ? next_in_order(lanes) : -1;
+    if (in_order >= 0)
+        return in_order;
     if (lanes->fast)
         return fewest_turns(lanes);
     for (int k = 0; k < lanes->count; k++) {
@@ -180,7 +235,7 @@ static bool note_problem(SlLanes *lanes, int lane, const SlError *problem, SlErr
 
 /* Lanes that lane i advances with, itself among them: which those are depends on nothing but which
  * lanes there are still. */
-static int group_of(const SlLanes *lanes, int i, int group[SL_LANES_MAX])
+static int group_of(const SlLanes *lanes, int i, int group[SL_RUNS_TOGETHER])
 {
     const SlTimeline *t = lanes->lane[i].timeline;
     int all[SL_LANES_MAX], count = 0, at = 0;
@@ -226,7 +281,7 @@ static bool note_group(SlLanes *lanes, const int *group, int n, const SlError *p
 static bool advance(SlLanes *lanes, SlModel *model, int i, SlError *err)
 {
     while (lanes->fast && lanes->together > 1) {
-        int group[SL_LANES_MAX], n = group_of(lanes, i, group);
+        int group[SL_RUNS_TOGETHER], n = group_of(lanes, i, group);
         SlTimeline *timelines[SL_RUNS_TOGETHER];
         SlError problem = {0}, problems[SL_RUNS_TOGETHER];
         for (int k = 0; k < n; k++)

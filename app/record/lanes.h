@@ -12,14 +12,18 @@
 #ifndef SL_APP_LANES_H
 #define SL_APP_LANES_H
 
+#include "app/record/grid.h"
 #include "app/record/timeline.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-#define SL_LANES_MAX    64 /* what a comparison holds, in a file, the window and the program */
-#define SL_LANES_BUDGET ((size_t)192 << 20) /* bytes that all lanes may keep */
+#define SL_LANES_MAX 1024 /* what a comparison holds, in a file, the window and the program */
+/* Bytes that all lanes may keep: each has its part. Where that is less than a run takes whole, as in
+ * large grids, it keeps fewer moments, and what lies between is computed again when it is asked for;
+ * at least two moments of each lane are kept. */
+#define SL_LANES_BUDGET ((size_t)192 << 20)
 
 typedef struct SlLanes SlLanes;
 
@@ -57,6 +61,11 @@ void sl_lanes_set_fast(SlLanes *lanes, bool fast);
 /* Whether they do, or some have: what a file says. */
 bool sl_lanes_fast(const SlLanes *lanes);
 
+/* Lanes come to their ends one after the other, in this order, and not all in turn; with "fast" as
+ * many at a time as advance together. Those that are not named come behind. Before the first
+ * sl_lanes_next. */
+void sl_lanes_set_order(SlLanes *lanes, const int *order, int count);
+
 /* One evaluation of the next lane in turn; *lane is its number, -1 when nothing is left to do (all
  * lanes are done, failed or paused; that is true, not an error). The lanes of a batch are told one
  * after the other, by one call each. A lane that fails is left out from then on and says why in
@@ -67,8 +76,15 @@ void sl_lanes_pause(SlLanes *lanes, int lane, bool paused); /* any thread */
 /* What went wrong with a lane; it keeps what it said first. False without memory. */
 bool sl_lanes_fail(SlLanes *lanes, int lane, const SlError *problem);
 
+/* The lanes are cells of a grid, which is copied; false without memory. Each says which cell it is;
+ * one that does not is beside the grid. Before the lanes are looked at. */
+bool sl_lanes_set_grid(SlLanes *lanes, const SlGrid *grid);
+void sl_lanes_set_cell(SlLanes *lanes, int lane, int cell);
+
 /* ---- looking (any thread) ---- */
 
+const SlGrid *sl_lanes_grid(const SlLanes *lanes); /* NULL: they are none */
+int sl_lanes_cell(const SlLanes *lanes, int lane); /* -1: none of a grid */
 int sl_lanes_count(const SlLanes *lanes);
 SlTimeline *sl_lanes_timeline(const SlLanes *lanes, int lane);
 int sl_lanes_parent(const SlLanes *lanes, int lane);          /* -1: from noise */

@@ -7,7 +7,7 @@
  * h, w] in f16; and JSON under the key "safelight": for each lane the metadata that its picture
  * would have, its plan, its moments' figures and the SHA-256 of its samples, of its previews and of
  * the f16 tensors. Of a branch, the moments of its ancestors come first. A long run's moments
- * between its keyframes are left out.
+ * between its keyframes are left out. Of a grid, its two axes and each lane's cell.
  */
 #ifndef SL_APP_LANES_FILE_H
 #define SL_APP_LANES_FILE_H
@@ -21,6 +21,8 @@ extern "C" {
 
 #define SL_LANES_SUFFIX       ".safelight"
 #define SL_LANES_FILE_VERSION 1
+/* Evaluations that all lanes of a file have together at most: what its text has room for. */
+#define SL_LANES_FILE_MOMENTS 65536
 /* In a file, instead of the bits of the settings that are a lane's own and not the comparison's: all
  * settings, also those that the table has later. */
 #define SL_LANES_OWN_ALL 1023
@@ -46,13 +48,15 @@ typedef struct SlLaneNote {
     int inherited;               /* moments of ancestors before its own */
     int moments, kept_inherited; /* that are kept; those of ancestors among them */
     int step_offset;             /* steps of ancestors before its own, as the window counts them */
+    int cell;                    /* of a grid; -1: none */
     SlMetadata metadata;         /* what its picture would say */
 } SlLaneNote;
 typedef struct SlLanesIn {
     SlLanes *lanes; /* NULL: they were only looked at */
     int count, reference;
+    SlGrid grid; /* whose cells the lanes are; without values: of none */
     bool fast;
-    SlLaneNote note[SL_LANES_MAX];
+    SlLaneNote *note; /* [count]; owned */
 } SlLanesIn;
 /* False and *err, one sentence that names the file, for everything that is not a whole comparison
  * of ours: every number, text and size is checked, and samples, previews and f16 tensors against

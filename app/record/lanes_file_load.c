@@ -20,7 +20,7 @@
 #define MAX_SIDE     16384
 #define MAX_HEADER   (32 << 20)
 #define MAX_SETTINGS ((size_t)4096) /* values in the JSON of a lane's */
-/* In its JSON: 64 lanes of 1000 steps that take two evaluations each. */
+/* In its JSON: 64 lanes of 1000 steps that take two evaluations each, or 1024 lanes of 62. */
 #define MAX_VALUES ((size_t)1 << 21)
 
 const SlLaneTensorInfo sl_lane_tensors[SL_LANE_TENSORS] = {
@@ -547,6 +547,68 @@ static bool read_lane(LaneIn *in, SlLanesIn *all)
     return ok;
 }
 
+/* Each lane's cell is one of the grid, no two are the same, and its settings are those of the cell. */
+static bool read_cell(const SlGrid *grid, const cJSON *lane, const SlRecipe *recipe, bool *taken,
+                      int *cell)
+{
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(lane, "cell");
+    double number = cJSON_IsNumber(item) ? item->valuedouble : -1;
+    *cell = -1;
+    if (!item)
+        return true;
+    if (!(number >= 0 && number < sl_grid_cells(grid)) || number != floor(number) ||
+        taken[(int)number] || !sl_grid_fits(grid, (int)number, recipe))
+        return false;
+    *cell = (int)number;
+    taken[*cell] = true;
+    return true;
+}
+
+static bool read_cells(const char *path, const cJSON *root, const SlGrid *grid, SlLanesIn *all,
+                       SlError *err)
+{
+    bool *taken = calloc((size_t)sl_grid_cells(grid), sizeof *taken), ok = taken != NULL;
+    const cJSON *list = cJSON_GetObjectItemCaseSensitive(root, "lanes"), *json;
+    int index = 0;
+    if (!ok)
+        sl_fail(err, SL_MEMORY, "memory ran out for a comparison");
+    cJSON_ArrayForEach(json, list)
+    {
+        int cell;
+        if (!ok)
+            break;
+        ok = read_cell(grid, json, all->note[index].metadata.recipe, taken, &cell) ||
+             sl_fail(
+                 err, SL_FORMAT,
+                 "%s: lane %d: its \"cell\" is not one of the grid's %d cells with its settings, "
+                 "each for one lane",
+                 path, index + 1, sl_grid_cells(grid));
+        all->note[index].cell = cell;
+        if (ok && all->lanes)
+            sl_lanes_set_cell(all->lanes, index, cell);
+        index++;
+    }
+    free(taken);
+    return ok;
+}
+
+/* Most files have none. */
+static bool read_grid(const SlSafetensors *file, const cJSON *root, SlLanesIn *all, SlError *err)
+{
+    const cJSON *json = cJSON_GetObjectItemCaseSensitive(root, "grid");
+    const char *path = sl_safetensors_path(file);
+    SlError problem = {0};
+    for (int i = 0; i < all->count; i++)
+        all->note[i].cell = -1;
+    if (!json)
+        return true;
+    if (!sl_grid_from_json(json, &all->grid, &problem))
+        return sl_fail(err, problem.code, "%s: %s", path, problem.message);
+    return read_cells(path, root, &all->grid, all, err) &&
+           (!all->lanes || sl_lanes_set_grid(all->lanes, &all->grid) ||
+            sl_fail(err, SL_MEMORY, "memory ran out for a comparison"));
+}
+
 static bool read_lanes(const SlSafetensors *file, const cJSON *root, SlLanesIn *all, SlError *err)
 {
     const cJSON *version = cJSON_GetObjectItemCaseSensitive(root, "version");
@@ -563,6 +625,9 @@ static bool read_lanes(const SlSafetensors *file, const cJSON *root, SlLanesIn *
         !(reference->valuedouble < SL_LANES_MAX))
         return sl_fail(err, SL_FORMAT, "%s: its \"reference\" is not a whole number from 0 to %d",
                        sl_safetensors_path(file), SL_LANES_MAX - 1);
+    all->note = calloc((size_t)count, sizeof *all->note);
+    if (!all->note)
+        return sl_fail(err, SL_MEMORY, "memory ran out for a comparison");
     all->reference = reference->valuedouble < count ? (int)reference->valuedouble : 0;
     all->fast = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(root, "fast"));
     if (all->lanes)
@@ -571,11 +636,11 @@ static bool read_lanes(const SlSafetensors *file, const cJSON *root, SlLanesIn *
     {
         LaneIn in = {.file = file, .json = json, .index = index, .err = err};
         in.note = &all->note[index++];
+        all->count = index;
         if (!read_lane(&in, all))
             return false;
-        all->count = index;
     }
-    return true;
+    return read_grid(file, root, all, err);
 }
 
 /* Of the header, before memory is taken for it. */
@@ -628,8 +693,10 @@ bool sl_lanes_read(SlLanesIn *in, const char *path, SlError *err)
 void sl_lanes_in_free(SlLanesIn *in)
 {
     sl_lanes_free(in->lanes);
-    for (int i = 0; i < SL_LANES_MAX; i++)
+    for (int i = 0; i < in->count; i++)
         sl_metadata_free(&in->note[i].metadata);
+    free(in->note);
+    sl_grid_clear(&in->grid);
     memset(in, 0, sizeof *in);
 }
 

@@ -371,6 +371,8 @@ static cJSON *describe(const Saving *saving, int lane, const Part *part)
     sl_out_number(&out, json, "step_offset", s->step_offset);
     sl_out_number(&out, json, "first", t->moments[0].evaluation);
     sl_out_number(&out, json, "interval", t->interval);
+    if (sl_lanes_grid(asked->lanes) && sl_lanes_cell(asked->lanes, lane) >= 0)
+        sl_out_number(&out, json, "cell", sl_lanes_cell(asked->lanes, lane));
     for (int i = 0; i < SL_LANE_HASHES; i++)
         if (part->there[sl_lane_hashes[i].of[0]])
             sl_out_text(&out, json, sl_lane_hashes[i].key, part->sha256[i]);
@@ -409,6 +411,8 @@ static char *text_of(const Saving *saving)
     sl_out_number(&out, json, "version", SL_LANES_FILE_VERSION);
     if (sl_lanes_fast(asked->lanes))
         sl_out_bool(&out, json, "fast", true);
+    if (sl_lanes_grid(asked->lanes))
+        sl_out_item(&out, json, "grid", sl_grid_to_json(sl_lanes_grid(asked->lanes)));
     cJSON *list = sl_out_array(&out, json, "lanes");
     for (int i = 0; i < lanes; i++)
         if (saving->number[i] >= 0)

@@ -16,8 +16,8 @@
 typedef struct
 {
   SlLanes *lanes;
-  SlJob *job[SL_COMPARISON_MAX];          /* of each lane */
-  SlMetadata identity[SL_COMPARISON_MAX]; /* their pointers are the jobs' */
+  SlJob *job[SL_COMPARISON_MAX]; /* of each lane */
+  SlMetadata *identity;          /* their pointers are the jobs' */
   uint64_t own[SL_COMPARISON_MAX];
   int reference;
   char *path;
@@ -34,6 +34,7 @@ saving_free (gpointer data)
   for (int i = 0; i < SL_COMPARISON_MAX; i++)
     g_clear_object (&saving->job[i]);
   sl_lanes_free (saving->lanes);
+  g_free (saving->identity);
   g_free (saving->path);
   g_clear_error (&saving->error);
   g_free (saving);
@@ -160,6 +161,7 @@ sl_comparison_file_save (SlComparison *comparison,
   saving->lanes = sl_lanes_new ();
   if (saving->lanes == NULL)
     g_error ("out of memory for lanes"); /* as g_malloc */
+  saving->identity = g_new (SlMetadata, MAX (g_list_model_get_n_items (G_LIST_MODEL (comparison)), 1));
   for (guint i = 0; i < g_list_model_get_n_items (G_LIST_MODEL (comparison)); i++)
     add_lane (saving, comparison, i);
   if (sl_lanes_count (saving->lanes) == 0)

@@ -14,7 +14,7 @@
 
 G_BEGIN_DECLS
 
-#define SL_COMPARISON_MAX 64 /* as many as a file holds; a window shows some of them at a time */
+#define SL_COMPARISON_MAX 1024 /* as many as a file holds; a window shows some of them at a time */
 
 typedef enum
 {

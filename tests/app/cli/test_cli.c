@@ -425,6 +425,57 @@ static void test_compare(void)
     done(&run);
 }
 
+/* Every pair of two settings; the sheet with their names is repeated, and opened again it is the same. */
+static void test_grid(void)
+{
+    Run run = RUN("compare", "--model", sd_model, "--prompt", "x", SMALL, "--grid",
+                  "x=scheduler:euler,ddim,heun", "y=steps:1..2", "--sheet", file("grid.png"),
+                  "--save", file("grid.safelight"), "--json");
+    cJSON *json = cJSON_Parse(run.out), *list = member(json, "lanes");
+    const cJSON *fifth = cJSON_GetArrayItem(list, 4), *recipe = member(fifth, "recipe");
+    const cJSON *x = member(member(json, "grid"), "x");
+    sl_test(run.status == 0 && cJSON_GetArraySize(list) == 6 &&
+                cJSON_GetArraySize(member(x, "values")) == 3,
+            "a grid of six cells %s", run.err);
+    sl_test(fifth && cJSON_GetNumberValue(member(fifth, "cell")) == 4 &&
+                cJSON_GetNumberValue(member(recipe, "steps")) == 2 &&
+                strcmp(cJSON_GetStringValue(member(recipe, "scheduler")), "ddim") == 0,
+            "a cell has the values of its column and its row");
+    cJSON_Delete(json);
+    done(&run);
+    expect(RUN("replay", file("grid.png"), "--model", sd_model, "--verify", "--quiet"), 0, "",
+           "a grid's sheet is repeated");
+    expect(RUN("compare", "--open", file("grid.safelight"), "--model", sd_model, "--sheet",
+               file("grid-2.png"), "--quiet"),
+           0, "", "a saved grid is opened");
+    sl_test(same_bytes(file("grid.png"), file("grid-2.png")), "and gives the same sheet");
+    run = RUN("info", file("grid.safelight"));
+    sl_test(run.status == 0 && strstr(run.out, "scheduler euler, ddim, heun") &&
+                strstr(run.out, "steps 1, 2"),
+            "info says what stands across and down %s", run.err);
+    done(&run);
+    expect(RUN("compare", "--model", sd_model, "--prompt", "x", "--grid", "x=steps:1"), 2,
+           "no y=", "a grid of one axis");
+    expect(RUN("compare", "--model", sd_model, "--prompt", "x", "--grid", "x=steps:1", "y=stepz:1"),
+           2, "the grid's y is \"stepz:1\"", "a grid of no setting");
+    expect(RUN("compare", "--model", sd_model, "--prompt", "x", "--grid", "x=steps:0", "y=seed:1"),
+           2, "the grid's x: steps is \"0\"", "a grid's wrong value");
+    expect(RUN("compare", "--model", sd_model, "--prompt", "x", "--grid", "x=steps:1", "y=seed:1",
+               "--lane", "steps=2"),
+           2, "--grid or --lane", "a grid and lanes");
+    expect(RUN("compare", "--model", sd_model, "--prompt", "{a|b}", "--dynamic", "all", "--grid",
+               "x=steps:1", "y=seed:1"),
+           2, "--grid or --dynamic", "a grid and a template's choices");
+    expect(RUN("compare", "--model", sd_model, "--prompt", "x", "--grid",
+               "x=scheduler:ddim,flow-euler", "y=seed:1"),
+           2, "the grid's cell x=scheduler:flow-euler, y=seed:1", "a cell that does not suit");
+    expect(RUN("compare", "--model", ddpm_model, "--grid", "x=guidance:1,2", "y=seed:1"), 2,
+           "the grid's x, guidance:1,2", "a setting that the model does not have");
+    expect(RUN("compare", "--model", sd_model, "--prompt", "x", "--grid", "x=steps:900..1000",
+               "y=seed:0..9", "--save", file("large.safelight")),
+           2, "evaluations", "a grid that is too large for its file");
+}
+
 /* A lane beside one with a list of sigmas is called by what it has instead. */
 static void test_lane_of_sigmas(void)
 {
@@ -801,6 +852,7 @@ int main(void)
     test_replay();
     test_guidance();
     test_compare();
+    test_grid();
     test_lane_of_sigmas();
     test_replay_lanes();
     test_saved();
