@@ -13,6 +13,7 @@
 #include "app/objects/sl-dynamic.h"
 #include "app/objects/sl-frame-object.h"
 #include "app/objects/sl-frame-words.h"
+#include "app/objects/gallery/sl-facts.h"
 #include "app/objects/gallery/sl-gallery.h"
 #include "app/objects/sl-job.h"
 #include "app/objects/sl-language.h"

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "ui/widgets/sl-facts-view.h"
 #include "ui/widgets/sl-picture-text.h"
 
 static guint count_pictures(void)
@@ -253,6 +254,33 @@ static void test_favourites(void)
     gtk_drop_down_set_selected(kinds, SL_PICTURES_ALL);
 }
 
+/* Everything that the file says is beside the picture, and can be copied. */
+static void test_facts(void)
+{
+    GtkWidget *facts = part(darkroom, "facts");
+    g_autofree char *text = NULL, *file = NULL, *less = NULL;
+
+    sl_darkroom_page_show_picture(darkroom, get_picture(2));
+    WAIT_UNTIL(gtk_widget_get_mapped(facts));
+    WAIT_UNTIL(find_named(facts, "File size") != NULL);
+    text = sl_facts_view_dup_text(SL_FACTS_VIEW(facts));
+    g_assert_nonnull(strstr(text, "Prompt: a red house in winter, snow\n"));
+    g_assert_nonnull(strstr(text, "Scheduler: Euler\n"));
+    g_assert_nonnull(strstr(text, "Steps: 12\nGuidance: 7.5\nSeed: 7\n"));
+    g_assert_nonnull(strstr(text, "Model: starter\n"));
+    g_assert_nonnull(strstr(text, "Branch: Branched after step 4: another prompt\n"));
+    g_assert_nonnull(strstr(text, "Size: 128 × 128\n"));
+    file = g_path_get_basename(sl_picture_get_path(get_picture(2)));
+    g_assert_nonnull(strstr(text, file));
+    g_assert_true(gtk_label_get_selectable(GTK_LABEL(find_named(facts, "Seed"))));
+    screenshot("gallery-facts");
+    act("win.facts-shown");
+    g_assert_false(gtk_widget_get_visible(facts));
+    act("win.facts-shown");
+    act("win.leave-picture");
+    g_assert_false(gtk_widget_get_visible(facts));
+}
+
 /* In the tray the keys for steps go from picture to picture, as the gallery shows them, and back to it. */
 static void test_next_picture(void)
 {
@@ -281,6 +309,9 @@ static void test_dark_and_narrow(void)
     settle(300);
     sl_side_view_set_panel_shown(sides, FALSE);
     screenshot("gallery-6-narrow");
+    sl_darkroom_page_show_picture(darkroom, get_picture(2));
+    WAIT_UNTIL(find_named(part(darkroom, "facts"), "File size") != NULL);
+    screenshot("gallery-7-narrow-facts");
 }
 
 int main(int argc, char **argv)
@@ -299,6 +330,7 @@ int main(int argc, char **argv)
     g_test_add_func("/gallery/find", test_find);
     g_test_add_func("/gallery/order", test_order);
     g_test_add_func("/gallery/favourites", test_favourites);
+    g_test_add_func("/gallery/facts", test_facts);
     g_test_add_func("/gallery/next-picture", test_next_picture);
     g_test_add_func("/gallery/dark-and-narrow", test_dark_and_narrow);
     status = g_test_run();

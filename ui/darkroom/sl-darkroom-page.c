@@ -17,8 +17,10 @@
 #include "ui/darkroom/sl-word-view.h"
 #include "ui/exchange/sl-moment-file.h"
 #include "ui/exchange/sl-picture-content.h"
+#include "ui/widgets/sl-facts-view.h"
 #include "ui/widgets/sl-notice.h"
 #include "ui/widgets/sl-path-dialog.h"
+#include "ui/widgets/sl-picture-text.h"
 
 #define TICK_MS 100 /* between two looks at the progress within a step */
 #define REST_MS 120 /* a step that is looked at for so long is decoded */
@@ -28,7 +30,8 @@ struct _SlDarkroomPage
 {
   AdwBin parent_instance;
   SlTray *tray;
-  GtkStack *below; /* "nothing", "strip" or "picture" */
+  SlFactsView *facts; /* of the finished picture */
+  GtkStack *below;    /* "nothing", "strip" or "picture" */
   SlWordView *words;
   SlFilmStrip *strip;
   SlPlayer *player;
@@ -424,11 +427,20 @@ set_view (SlDarkroomPage *self, SlView view)
 /* ---- a finished picture in the tray ---- */
 
 static void
+show_facts (SlDarkroomPage *self)
+{
+  gtk_widget_set_visible (GTK_WIDGET (self->facts),
+                          self->picture
+                              && g_settings_get_boolean (self->workspace->preferences, "facts-shown"));
+}
+
+static void
 set_picture (SlDarkroomPage *self, SlPicture *picture)
 {
   if (!g_set_object (&self->picture, picture))
     return;
   show_overlay (self);
+  show_facts (self);
   g_signal_emit (self, signals[PICTURE_CHANGED], 0);
 }
 
@@ -436,7 +448,32 @@ typedef struct
 {
   SlDarkroomPage *page;
   SlPicture *picture;
+  int width, height;
 } Loading;
+
+static void
+loading_free (Loading *loading)
+{
+  g_object_unref (loading->picture);
+  g_object_unref (loading->page);
+  g_free (loading);
+}
+
+static void
+facts_read (const SlFacts *facts, const GError *error, gpointer user_data)
+{
+  Loading *loading = user_data;
+  SlDarkroomPage *self = loading->page;
+  g_autofree char *story = sl_picture_story (loading->picture);
+  const SlFactsOfPicture picture = { .path = sl_picture_get_path (loading->picture),
+                                     .story = story,
+                                     .width = loading->width,
+                                     .height = loading->height };
+
+  if (self->picture == loading->picture)
+    sl_facts_view_show (self->facts, &picture, facts);
+  loading_free (loading);
+}
 
 static void
 picture_loaded (GBytes *rgb, int width, int height, const GError *error, gpointer user_data)
@@ -458,9 +495,12 @@ picture_loaded (GBytes *rgb, int width, int height, const GError *error, gpointe
       else
         sl_tray_show_error (self->tray, _ ("That Did Not Work"), error->message);
     }
-  g_object_unref (loading->picture);
-  g_object_unref (loading->page);
-  g_free (loading);
+  loading->width = width;
+  loading->height = height;
+  if (self->picture == loading->picture && !self->workspace->closed)
+    sl_facts_read (self->workspace->files, sl_picture_get_path (loading->picture), facts_read, loading);
+  else
+    loading_free (loading);
 }
 
 void
@@ -471,7 +511,7 @@ sl_darkroom_page_show_picture (SlDarkroomPage *self, SlPicture *picture)
   if (self->workspace->closed)
     return;
   loading = g_new (Loading, 1);
-  *loading = (Loading){ g_object_ref (self), g_object_ref (picture) };
+  *loading = (Loading){ g_object_ref (self), g_object_ref (picture), 0, 0 };
   set_what_if (self, FALSE);
   sl_player_stop (self->player);
   set_picture (self, picture);
@@ -1013,25 +1053,16 @@ add_keys (SlDarkroomPage *self)
     guint key;
     const char *action;
   } keys[] = {
-    { GDK_KEY_n, "win.noisy" },
-    { GDK_KEY_0, "win.zoom-fit" },
-    { GDK_KEY_1, "win.zoom-original" },
-    { GDK_KEY_plus, "win.zoom-in" },
-    { GDK_KEY_minus, "win.zoom-out" },
-    { GDK_KEY_Left, "win.previous-step" },
-    { GDK_KEY_Right, "win.next-step" },
-    { GDK_KEY_Delete, "win.delete" },
-    { GDK_KEY_w, "win.word-maps" },
-    { GDK_KEY_Escape, "win.no-word" },
-    { GDK_KEY_Escape, "win.leave-picture" },
-    { GDK_KEY_g, "win.what-if" },
-    { GDK_KEY_space, "win.play" },
-    { GDK_KEY_p, "win.pause" },
-    { GDK_KEY_equal, "win.zoom-in" },
-    { GDK_KEY_KP_Add, "win.zoom-in" },
-    { GDK_KEY_KP_Subtract, "win.zoom-out" },
-    { GDK_KEY_KP_0, "win.zoom-fit" },
-    { GDK_KEY_KP_1, "win.zoom-original" },
+    { GDK_KEY_n, "win.noisy" },         { GDK_KEY_0, "win.zoom-fit" },
+    { GDK_KEY_1, "win.zoom-original" }, { GDK_KEY_plus, "win.zoom-in" },
+    { GDK_KEY_minus, "win.zoom-out" },  { GDK_KEY_Left, "win.previous-step" },
+    { GDK_KEY_Right, "win.next-step" }, { GDK_KEY_Delete, "win.delete" },
+    { GDK_KEY_i, "win.facts-shown" },   { GDK_KEY_w, "win.word-maps" },
+    { GDK_KEY_Escape, "win.no-word" },  { GDK_KEY_Escape, "win.leave-picture" },
+    { GDK_KEY_g, "win.what-if" },       { GDK_KEY_space, "win.play" },
+    { GDK_KEY_p, "win.pause" },         { GDK_KEY_equal, "win.zoom-in" },
+    { GDK_KEY_KP_Add, "win.zoom-in" },  { GDK_KEY_KP_Subtract, "win.zoom-out" },
+    { GDK_KEY_KP_0, "win.zoom-fit" },   { GDK_KEY_KP_1, "win.zoom-original" },
   };
   static const struct
   {
@@ -1087,7 +1118,8 @@ add_drag_source (SlDarkroomPage *self)
 static void
 add_choices (SlDarkroomPage *self)
 {
-  static const char *const keys[] = { "word-maps", "word-scale", "word-ends", "play-speed", "play-loop" };
+  static const char *const keys[]
+      = { "word-maps", "word-scale", "word-ends", "play-speed", "play-loop", "facts-shown" };
 
   for (guint i = 0; i < G_N_ELEMENTS (keys); i++)
     {
@@ -1119,6 +1151,7 @@ sl_darkroom_page_connect (SlDarkroomPage *self,
     { workspace->gallery, "arranged", G_CALLBACK (gallery_arranged) },
     { workspace, "model-changed", G_CALLBACK (model_changed) },
     { workspace->preferences, "changed::keep-seed", G_CALLBACK (keep_seed_changed) },
+    { workspace->preferences, "changed::facts-shown", G_CALLBACK (show_facts) },
     { self->strip, "picked", G_CALLBACK (show_moment) },
     { self->player, "played", G_CALLBACK (played) },
     { self->words, "touched", G_CALLBACK (show_overlay) },
@@ -1221,12 +1254,14 @@ sl_darkroom_page_class_init (SlDarkroomPageClass *klass)
   g_type_ensure (SL_TYPE_TRAY);
   g_type_ensure (SL_TYPE_FILM_STRIP);
   g_type_ensure (SL_TYPE_PLAYER);
+  g_type_ensure (SL_TYPE_FACTS_VIEW);
   g_type_ensure (SL_TYPE_WORD_VIEW);
   g_type_ensure (SL_TYPE_PICTURE_BAR);
   g_type_ensure (SL_TYPE_TRIAL_BAR);
   G_OBJECT_CLASS (klass)->dispose = sl_darkroom_page_dispose;
   gtk_widget_class_set_template_from_resource (widget_class, "/org/safelight/Safelight/sl-darkroom-page.ui");
   gtk_widget_class_bind_template_child (widget_class, SlDarkroomPage, tray);
+  gtk_widget_class_bind_template_child (widget_class, SlDarkroomPage, facts);
   gtk_widget_class_bind_template_child (widget_class, SlDarkroomPage, below);
   gtk_widget_class_bind_template_child (widget_class, SlDarkroomPage, words);
   gtk_widget_class_bind_template_child (widget_class, SlDarkroomPage, strip);
