@@ -4,6 +4,7 @@
 
 #include "app/objects/compare/sl-compare-lane.h"
 #include "app/objects/compare/sl-compare-presets.h"
+#include "app/objects/compare/sl-compare-table.h"
 #include "app/objects/compare/sl-comparison-export.h"
 #include "app/objects/compare/sl-comparison-file.h"
 #include "app/objects/compare/sl-comparison-state.h"

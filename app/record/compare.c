@@ -221,12 +221,22 @@ SlLaneFigures sl_compare_figures(const SlCompare *c, int i)
     return sl_lane_measure(&of);
 }
 
+/* A title that was cut off ends with a whole character. */
+static void end_with_character(char *title)
+{
+    size_t length = 0, n;
+    while (title[length] && (n = sl_utf8_char(title + length, strlen(title + length))) > 0)
+        length += n;
+    title[length] = '\0';
+}
+
 bool sl_compare_rows(const SlCompare *c, SlCompareRows *rows, SlError *err)
 {
     rows->count = c->count;
     for (int i = 0; i < c->count; i++) {
         if (!sl_compare_title(c, i, rows->title[i], sizeof rows->title[i], err))
             return false;
+        end_with_character(rows->title[i]);
         rows->row[i] = (SlLaneRow){.number = c->lane[i] + 1,
                                    .title = rows->title[i],
                                    .reference = i == c->reference,

@@ -102,16 +102,13 @@ typedef struct SlCompareRows {
 } SlCompareRows;
 bool sl_compare_rows(const SlCompare *c, SlCompareRows *rows, SlError *err);
 
-/* Words of the N_() texts in another language; NULL: as they are. */
-typedef const char *(*SlSay)(const char *words);
 /* One HTML document with everything in it: pictures where the lanes ended and how they differ from the
  * reference's, the table, curves, all settings. It needs nothing else, neither other files nor a
  * network. */
 typedef struct SlReportJob {
     const char *path;
-    SlSay say;            /* NULL: English */
-    const char *language; /* of what it says, "de"; NULL: "en" */
     const int *color; /* of each lane in lanes: its colour (lane_colors.h); NULL: in their order */
+    const char *const *title; /* of each lane in lanes; NULL: sl_compare_title's */
     bool (*progress)(void *arg, int done, int total, SlError *err); /* as in SlAnimationJob */
     void *arg;
 } SlReportJob;

@@ -13,8 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define N_(text) text
-
 typedef struct Report {
     const SlCompare *c;
     const SlReportJob *job;
@@ -23,14 +21,9 @@ typedef struct Report {
     SlText text; /* what comes next */
 } Report;
 
-static const char *say(const Report *r, const char *words)
-{
-    return r->job->say ? r->job->say(words) : words;
-}
-
 static void add_words(Report *r, const char *words)
 {
-    sl_text_add_html(&r->text, say(r, words));
+    sl_text_add_html(&r->text, sl_words(words));
 }
 
 /* An element with nothing but a translated text. */
@@ -99,19 +92,19 @@ static const char style[] =
 static void add_beginning(Report *r)
 {
     const SlMetadata *m = &r->c->picture[0].metadata;
-    const char *language = r->job->language ? r->job->language : "en";
     sl_text_add(&r->text, "<!DOCTYPE html>\n<html lang=\"");
-    sl_text_add_html(&r->text, language);
+    /* Translators: the code of the language that this is translated to. */
+    sl_text_add_html(&r->text, sl_words("en"));
     sl_text_add(&r->text, "\">\n<head>\n<meta charset=\"utf-8\">\n"
                           "<meta name=\"viewport\" content=\"width=device-width\">\n"
                           "<meta name=\"generator\" content=\"");
     sl_text_add_html(&r->text, m->program);
     sl_text_add(&r->text, "\">\n<title>");
-    add_words(r, N_("Comparison"));
+    add_words(r, SL_WORDS("Comparison"));
     sl_text_add(&r->text, ": ");
     sl_text_add_html(&r->text, *m->recipe->prompt ? m->recipe->prompt : m->model);
     sl_text_addf(&r->text, "</title>\n<style>\n%s</style>\n</head>\n<body>\n<header>\n", style);
-    add_element(r, "h1", N_("Comparison"));
+    add_element(r, "h1", SL_WORDS("Comparison"));
     if (*m->recipe->prompt) {
         sl_text_add(&r->text, "<p class=\"prompt\">");
         sl_text_add_html(&r->text, m->recipe->prompt);
@@ -131,7 +124,7 @@ static bool add_image(Report *r, const uint8_t *rgb, int i, const char *alternat
         sl_text_addf(&r->text, "<img width=\"%d\" height=\"%d\" alt=\"", p->width, p->height);
         add_words(r, alternative);
         sl_text_addf(&r->text, " %d: ", r->rows->row[i].number);
-        sl_text_add_html(&r->text, r->rows->title[i]);
+        sl_text_add_html(&r->text, r->rows->row[i].title);
         sl_text_add(&r->text, "\" src=\"data:image/png;base64,");
         sl_text_add_base64(&r->text, png.data, png.length);
         sl_text_add(&r->text, "\">\n");
@@ -154,7 +147,7 @@ static bool add_heat(Report *r, int i, SlError *err)
     if (!rgb)
         return sl_fail(err, SL_MEMORY, "%s: memory ran out", r->job->path);
     sl_heat_map(p->rgb, q->rgb, pixels, 255, rgb);
-    bool ok = add_image(r, rgb, i, N_("What differs, lane"), err);
+    bool ok = add_image(r, rgb, i, SL_WORDS("What differs, lane"), err);
     free(rgb);
     return ok;
 }
@@ -167,14 +160,14 @@ static void add_caption(Report *r, int i)
     sl_text_add_html(&r->text, row->title);
     sl_text_add(&r->text, "<small>");
     if (row->reference)
-        add_words(r, N_("Reference"));
+        add_words(r, SL_WORDS("Reference"));
     else if (isinf(row->figures.psnr))
-        add_words(r, N_("Equal to the reference"));
+        add_words(r, SL_WORDS("Equal to the reference"));
     else if (isfinite(row->figures.psnr))
         sl_text_addf(&r->text, "PSNR %.1f dB, SSIM %.3f", row->figures.psnr, row->figures.ssim);
     if (row->partial) {
         sl_text_add(&r->text, " · ");
-        add_words(r, N_("Stopped"));
+        add_words(r, SL_WORDS("Stopped"));
     }
     sl_text_add(&r->text, "</small></figcaption>\n");
 }
@@ -197,12 +190,12 @@ static bool add_pictures(Report *r, SlError *err)
 {
     bool ok = true, any = false;
     sl_text_add(&r->text, "<section>\n");
-    add_element(r, "h2", N_("Pictures"));
+    add_element(r, "h2", SL_WORDS("Pictures"));
     sl_text_add(&r->text, "<div class=\"prints\">\n");
     for (int i = 0; ok && i < r->c->count; i++) {
         ok = !r->job->progress || r->job->progress(r->job->arg, i, r->c->count, err);
         add_caption(r, i);
-        ok = ok && add_image(r, r->c->picture[i].rgb, i, N_("Lane"), err);
+        ok = ok && add_image(r, r->c->picture[i].rgb, i, SL_WORDS("Lane"), err);
         if (has_heat(r->c, i))
             ok = ok && add_heat(r, i, err);
         any = any || has_heat(r->c, i);
@@ -212,7 +205,8 @@ static bool add_pictures(Report *r, SlError *err)
     sl_text_add(&r->text, "</div>\n");
     if (any) {
         sl_text_add(&r->text, "<p class=\"soft\">");
-        add_words(r, N_("Under each picture: the largest difference of the three channels from the "
+        add_words(
+            r, SL_WORDS("Under each picture: the largest difference of the three channels from the "
                         "reference lane’s, of 255"));
         sl_text_add(&r->text, "</p>\n");
         add_scale(r);
@@ -232,12 +226,12 @@ static void add_cell(Report *r, int i, SlLaneColumn column)
         sl_text_add(&r->text, "</td>");
     } else if (column == SL_LANE_TITLE) {
         sl_text_add(&r->text, "<th scope=\"row\">");
-        sl_text_add_html(&r->text, r->rows->title[i]);
+        sl_text_add_html(&r->text, r->rows->row[i].title);
         sl_text_add(&r->text, "</th>");
     } else if (isnan(number)) {
         sl_text_add(&r->text, "<td>–</td>");
     } else if (isinf(number)) {
-        add_element(r, "td", N_("equal"));
+        add_element(r, "td", SL_WORDS("equal"));
     } else {
         sl_text_addf(&r->text, "<td>%.*f</td>", sl_lane_column(column)->digits, number);
     }
@@ -246,7 +240,7 @@ static void add_cell(Report *r, int i, SlLaneColumn column)
 static void add_table(Report *r)
 {
     sl_text_add(&r->text, "<section>\n");
-    add_element(r, "h2", N_("Figures"));
+    add_element(r, "h2", SL_WORDS("Figures"));
     sl_text_add(&r->text, "<div class=\"scroll\"><table>\n<thead><tr>");
     for (int c = 0; c < SL_N_LANE_COLUMNS; c++) {
         sl_text_addf(&r->text, "<th scope=\"col\"%s>", c <= SL_LANE_TITLE ? " class=\"text\"" : "");
@@ -396,7 +390,7 @@ static void add_curve(Report *r, const Chart *chart, int i)
         sl_text_addf(&r->text, "M%d %d", LEFT, TOP);
     sl_text_add(&r->text, "\"><title>");
     sl_text_addf(&r->text, "%d: ", r->rows->row[i].number);
-    sl_text_add_html(&r->text, r->rows->title[i]);
+    sl_text_add_html(&r->text, r->rows->row[i].title);
     sl_text_add(&r->text, "</title></path>\n");
     if (isfinite(last_y))
         sl_text_addf(&r->text, "<text x=\"%.1f\" y=\"%.1f\">%d</text>\n", last_x + 5, last_y + 4,
@@ -405,8 +399,9 @@ static void add_curve(Report *r, const Chart *chart, int i)
 
 static bool add_chart(Report *r, int which, SlError *err)
 {
-    static const char *const titles[CURVES] = {N_("Noise level σ"), N_("Distance in latents"),
-                                               N_("PSNR of previews, dB")};
+    static const char *const titles[CURVES] = {SL_WORDS("Noise level σ"),
+                                               SL_WORDS("Distance in latents"),
+                                               SL_WORDS("PSNR of previews, dB")};
     Chart *chart = calloc(1, sizeof *chart);
     bool ok = chart != NULL;
     for (int i = 0; ok && i < r->c->count; i++)
@@ -419,7 +414,7 @@ static bool add_chart(Report *r, int which, SlError *err)
         sl_text_add(&r->text, "<figure>\n<figcaption>");
         add_words(r, titles[which]);
         sl_text_add(&r->text, "<small>");
-        add_words(r, N_("Evaluations of the model"));
+        add_words(r, SL_WORDS("Evaluations of the model"));
         sl_text_addf(&r->text,
                      "</small></figcaption>\n<svg viewBox=\"0 0 %d %d\" role=\"img\" "
                      "aria-label=\"",
@@ -443,7 +438,7 @@ static bool add_curves(Report *r, SlError *err)
 {
     bool ok = true;
     sl_text_add(&r->text, "<section>\n");
-    add_element(r, "h2", N_("Curves"));
+    add_element(r, "h2", SL_WORDS("Curves"));
     sl_text_add(&r->text, "<div class=\"prints\" "
                           "style=\"grid-template-columns:repeat(auto-fill,minmax(22rem,1fr))\">\n");
     for (int which = 0; ok && which < CURVES; which++)
@@ -458,7 +453,7 @@ static bool add_curves(Report *r, SlError *err)
 static void add_label(Report *r, const SlSettingInfo *s)
 {
     SlText plain = {0};
-    for (const char *c = say(r, s->label); *c; c++)
+    for (const char *c = sl_words(s->label); *c; c++)
         if (*c != '_')
             sl_text_append(&plain, c, 1);
     sl_text_add_html(&r->text, plain.data && !plain.failed ? plain.data : s->key);
@@ -473,7 +468,7 @@ static void add_value(Report *r, const SlSettingInfo *s, const SlRecipe *recipe)
     else if (s->kind == SL_KIND_SCHEDULER)
         sl_text_add(&value, sl_scheduler_find(recipe->scheduler)->name);
     else if (s->kind == SL_KIND_CHOICE && s->choice_labels)
-        sl_text_add(&value, say(r, s->choice_labels[(int)sl_setting_number(s, recipe)]));
+        sl_text_add(&value, sl_words(s->choice_labels[(int)sl_setting_number(s, recipe)]));
     else if (!sl_setting_is_unset(s, recipe) || s->kind == SL_KIND_SEED)
         sl_setting_add_value(&value, s, recipe);
     r->text.failed |= value.failed;
@@ -519,18 +514,18 @@ static void add_maker(Report *r)
     *m = r->c->picture[0].metadata; /* borrows all of it */
     if (r->c->identity)
         sl_metadata_set_model(m, r->c->identity);
-    add_fact(r, N_("Model"), m->model);
+    add_fact(r, SL_WORDS("Model"), m->model);
     for (int i = 0; i < m->files; i++)
         add_fact(r, m->file[i].name, m->file[i].sha256);
-    add_fact(r, N_("Device"), *m->device_description ? m->device_description : m->device);
-    add_fact(r, N_("Numbers"), m->dtype);
-    add_fact(r, N_("Made by"), m->program);
+    add_fact(r, SL_WORDS("Device"), *m->device_description ? m->device_description : m->device);
+    add_fact(r, SL_WORDS("Numbers"), m->dtype);
+    add_fact(r, SL_WORDS("Made by"), m->program);
     free(m);
 }
 
 static void add_common(Report *r)
 {
-    add_element(r, "h2", N_("Settings of all lanes"));
+    add_element(r, "h2", SL_WORDS("Settings of all lanes"));
     sl_text_add(&r->text, "<dl>\n");
     for (int k = 0; k < SL_N_SETTINGS; k++) {
         const SlSettingInfo *s = sl_setting(k);
@@ -554,7 +549,7 @@ static void add_own(Report *r)
         if (!is_shown(r, s) || is_common(r, s))
             continue;
         if (!any) {
-            add_element(r, "h2", N_("Settings that differ"));
+            add_element(r, "h2", SL_WORDS("Settings that differ"));
             sl_text_add(&r->text, "<div class=\"scroll\"><table>\n<thead><tr><td></td>");
             for (int i = 0; i < r->c->count; i++) {
                 sl_text_add(&r->text, "<th scope=\"col\">");
@@ -584,6 +579,8 @@ static bool write_report(Report *r, SlError *err)
 {
     if (!sl_compare_rows(r->c, r->rows, err))
         return false;
+    for (int i = 0; r->job->title && i < r->c->count; i++)
+        r->rows->row[i].title = r->job->title[r->c->lane[i]];
     add_beginning(r);
     if (!add_pictures(r, err))
         return false;

@@ -9,8 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define N_(text) text
-
 /* ---- cost ---- */
 
 /* The moment that a lane ended with, -1 before its first finished step. */
@@ -99,34 +97,42 @@ SlLaneFigures sl_lane_measure(const SlFiguresOf *of)
 const SlLaneColumnInfo *sl_lane_column(SlLaneColumn column)
 {
     static const SlLaneColumnInfo columns[SL_N_LANE_COLUMNS] = {
-        [SL_LANE_NUMBER] = {"lane", N_("Lane"), NULL, 0},
-        [SL_LANE_TITLE] = {"title", N_("Settings"), N_("What the lane has of its own"), -1},
-        [SL_LANE_EVALUATIONS] = {"evaluations", N_("Evaluations"),
-                                 N_("How often the model was asked until the picture"), 0},
-        [SL_LANE_EACH] = {"ms_per_evaluation", N_("ms each"),
-                          N_("Milliseconds that one evaluation took"), 2},
-        [SL_LANE_SECONDS] = {"seconds", N_("Seconds"), N_("What all evaluations took together"), 3},
-        [SL_LANE_PSNR] = {"psnr_db", N_("PSNR, dB"),
-                          N_("How alike the picture is to the reference lane’s: 30 dB look much "
-                             "alike, 40 dB the same"),
+        [SL_LANE_NUMBER] = {"lane", SL_WORDS("Lane"), NULL, 0},
+        [SL_LANE_TITLE] = {"title", SL_WORDS("Settings"), SL_WORDS("What the lane has of its own"),
+                           -1},
+        [SL_LANE_EVALUATIONS] = {"evaluations", SL_WORDS("Evaluations"),
+                                 SL_WORDS("How often the model was asked until the picture"), 0},
+        [SL_LANE_EACH] = {"ms_per_evaluation", SL_WORDS("ms each"),
+                          SL_WORDS("Milliseconds that one evaluation took"), 2},
+        [SL_LANE_SECONDS] = {"seconds", SL_WORDS("Seconds"),
+                             SL_WORDS("What all evaluations took together"), 3},
+        [SL_LANE_PSNR] = {"psnr_db", SL_WORDS("PSNR, dB"),
+                          SL_WORDS(
+                              "How alike the picture is to the reference lane’s: 30 dB look much "
+                              "alike, 40 dB the same"),
                           2},
-        [SL_LANE_SSIM] = {"ssim", N_("SSIM"),
-                          N_("Structural similarity to the reference lane’s picture: 1 is equal"),
+        [SL_LANE_SSIM] = {"ssim", SL_WORDS("SSIM"),
+                          SL_WORDS(
+                              "Structural similarity to the reference lane’s picture: 1 is equal"),
                           4},
-        [SL_LANE_DISTANCE] = {"distance", N_("Distance"),
-                              N_("Root mean square between the last samples and the reference "
-                                 "lane’s, in latents"),
+        [SL_LANE_DISTANCE] = {"distance", SL_WORDS("Distance"),
+                              SL_WORDS(
+                                  "Root mean square between the last samples and the reference "
+                                  "lane’s, in latents"),
                               5},
-        [SL_LANE_DIFFERS] = {"differs_at_step", N_("Differs at"),
-                             N_("The first step whose numbers are not the reference lane’s"), 0},
-        [SL_LANE_PARTS] = {"parts_at_step", N_("Parts at"),
-                           N_("The first step whose quick preview looks other than the reference "
-                              "lane’s: by more than 6 of 255 in some channel of some pixel"),
+        [SL_LANE_DIFFERS] = {"differs_at_step", SL_WORDS("Differs at"),
+                             SL_WORDS("The first step whose numbers are not the reference lane’s"),
+                             0},
+        [SL_LANE_PARTS] = {"parts_at_step", SL_WORDS("Parts at"),
+                           SL_WORDS(
+                               "The first step whose quick preview looks other than the reference "
+                               "lane’s: by more than 6 of 255 in some channel of some pixel"),
                            0},
-        [SL_LANE_SETTLED] = {"settled_at_step", N_("Settled at"),
-                             N_("Nothing visible changes after this step: every later quick "
-                                "preview is within 6 of 255 of the last one, in all channels of "
-                                "all pixels"),
+        [SL_LANE_SETTLED] = {"settled_at_step", SL_WORDS("Settled at"),
+                             SL_WORDS(
+                                 "Nothing visible changes after this step: every later quick "
+                                 "preview is within 6 of 255 of the last one, in all channels of "
+                                 "all pixels"),
                              0},
     };
     return &columns[column];

@@ -63,18 +63,18 @@ typedef enum SlLaneColumn {
     SL_LANE_SECONDS,
     SL_LANE_PSNR,
     SL_LANE_SSIM,
-    SL_LANE_DISTANCE,
-    SL_LANE_DIFFERS,
     SL_LANE_PARTS,
     SL_LANE_SETTLED,
+    SL_LANE_DISTANCE,
+    SL_LANE_DIFFERS,
     SL_N_LANE_COLUMNS,
 } SlLaneColumn;
 
 typedef struct SlLaneColumnInfo {
     const char *key;   /* the heading of a CSV file: "psnr_db" */
-    const char *label; /* N_(): on screen */
-    const char *help;  /* N_(): the rule that it is found by; NULL where the label says it all */
-    int digits;        /* behind the point; -1: of a text */
+    const char *label; /* SL_WORDS: on screen */
+    const char *help; /* SL_WORDS: the rule that it is found by; NULL where the label says it all */
+    int digits;       /* behind the point; -1: of a text */
 } SlLaneColumnInfo;
 
 const SlLaneColumnInfo *sl_lane_column(SlLaneColumn column);

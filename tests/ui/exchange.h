@@ -36,7 +36,7 @@ static int run(const char *first, ...)
 
 #define VERIFIES(path) g_assert_cmpint(run("replay", path, "--verify", NULL), ==, 0)
 
-static void branch_at(guint lane, double evaluations, SlOwn own, SlSettings *values)
+G_GNUC_UNUSED static void branch_at(guint lane, double evaluations, SlOwn own, SlSettings *values)
 {
     g_autoptr(GError) error = NULL;
 

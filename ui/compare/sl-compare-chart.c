@@ -18,6 +18,7 @@ enum
   TAB_DISTANCE,
   TAB_LIKENESS,
   TAB_INSIDE,
+  TAB_TABLE,
   N_TABS
 };
 
@@ -27,6 +28,7 @@ struct _SlCompareChart
   GtkToggleButton *tabs[N_TABS];
   GtkLabel *parting; /* since when two lanes look different */
   SlStepInspector *inspector;
+  SlLaneTable *table;
   SlCurveView *curves;
 
   SlComparison *comparison;
@@ -135,7 +137,7 @@ compare_with_result (SlCompareChart *self, SlFrameObject *frame)
 static double
 measure (SlCompareChart *self, SlFrameObject *frame)
 {
-  static const char *const keys[N_TABS] = { NULL, "sl-distance", "sl-likeness", NULL };
+  static const char *const keys[N_TABS] = { NULL, "sl-distance", "sl-likeness", NULL, NULL };
   Measured *measured = g_object_get_data (G_OBJECT (frame), keys[self->tab]);
 
   if (measured && measured->measurement == self->measurement)
@@ -193,12 +195,13 @@ show_curves (SlCompareChart *self)
       SlJob *job = sl_comparison_get_job (self->comparison, lane);
 
       points[i] = g_array_new (FALSE, FALSE, sizeof (SlCurvePoint));
-      if (self->tab == TAB_SIGMA || self->tab == TAB_INSIDE)
-        fill_sigmas (self, lane, points[i]);
-      else
+      if (self->tab == TAB_DISTANCE || self->tab == TAB_LIKENESS)
         fill_measured (self, lane, points[i]);
+      else
+        fill_sigmas (self, lane, points[i]);
       if (points[i]->len > 0)
-        curves[drawn++] = (SlCurve){ .color = *sl_lane_color ((int)lane + 1),
+        curves[drawn++] = (SlCurve){ .color = sl_lane_color (sl_compare_lane_get_color (
+                                         sl_comparison_get_lane (self->comparison, lane))),
                                      .number = (int)lane + 1,
                                      .bold = lane == self->chosen,
                                      .reached = g_list_model_get_n_items (sl_job_get_frames (job)),
@@ -254,6 +257,15 @@ show_inside (SlCompareChart *self)
 }
 
 static void
+show_table (SlCompareChart *self)
+{
+  if (self->tab != TAB_TABLE)
+    return;
+  sl_lane_table_update (self->table);
+  sl_lane_table_choose (self->table, self->chosen);
+}
+
+static void
 tab_chosen (SlCompareChart *self, GtkToggleButton *button)
 {
   if (!gtk_toggle_button_get_active (button))
@@ -261,9 +273,10 @@ tab_chosen (SlCompareChart *self, GtkToggleButton *button)
   for (guint i = 0; i < N_TABS; i++)
     if (self->tabs[i] == button)
       self->tab = i;
-  sl_curve_view_set_parts (self->curves, self->tab != TAB_INSIDE, TRUE);
+  sl_curve_view_set_parts (self->curves, self->tab != TAB_INSIDE && self->tab != TAB_TABLE, TRUE);
   show_curves (self);
   show_inside (self);
+  show_table (self);
 }
 
 static void
@@ -286,6 +299,7 @@ sl_compare_chart_show (SlCompareChart *self, guint first, guint count, guint cho
   self->chosen = chosen;
   show_curves (self);
   show_parting (self);
+  show_table (self);
   sl_compare_chart_move (self);
 }
 
@@ -306,6 +320,19 @@ void
 sl_compare_chart_show_distance (SlCompareChart *self)
 {
   gtk_toggle_button_set_active (self->tabs[TAB_DISTANCE], TRUE);
+}
+
+void
+sl_compare_chart_show_table (SlCompareChart *self)
+{
+  gtk_toggle_button_set_active (self->tabs[TAB_TABLE], TRUE);
+  gtk_widget_child_focus (GTK_WIDGET (self->table), GTK_DIR_TAB_FORWARD);
+}
+
+SlLaneTable *
+sl_compare_chart_get_table (SlCompareChart *self)
+{
+  return self->table;
 }
 
 gboolean
@@ -335,9 +362,10 @@ place_moved (SlCompareChart *self, int by)
 }
 
 void
-sl_compare_chart_connect (SlCompareChart *self, SlComparison *comparison)
+sl_compare_chart_connect (SlCompareChart *self, SlComparison *comparison, SlSettings *recipe)
 {
   self->comparison = g_object_ref (comparison);
+  sl_lane_table_connect (self->table, comparison, recipe);
 }
 
 static void
@@ -353,10 +381,12 @@ sl_compare_chart_dispose (GObject *object)
 static void
 sl_compare_chart_class_init (SlCompareChartClass *klass)
 {
-  static const char *const tab_names[N_TABS] = { "tab_sigma", "tab_distance", "tab_likeness", "tab_inside" };
+  static const char *const tab_names[N_TABS]
+      = { "tab_sigma", "tab_distance", "tab_likeness", "tab_inside", "tab_table" };
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
 
   g_type_ensure (SL_TYPE_CURVE_VIEW);
+  g_type_ensure (SL_TYPE_LANE_TABLE);
   g_type_ensure (SL_TYPE_STEP_INSPECTOR);
   G_OBJECT_CLASS (klass)->dispose = sl_compare_chart_dispose;
   gtk_widget_class_set_template_from_resource (widget_class, "/org/safelight/Safelight/sl-compare-chart.ui");
@@ -365,6 +395,7 @@ sl_compare_chart_class_init (SlCompareChartClass *klass)
                                                G_STRUCT_OFFSET (SlCompareChart, tabs[i]));
   gtk_widget_class_bind_template_child (widget_class, SlCompareChart, parting);
   gtk_widget_class_bind_template_child (widget_class, SlCompareChart, inspector);
+  gtk_widget_class_bind_template_child (widget_class, SlCompareChart, table);
   gtk_widget_class_bind_template_child (widget_class, SlCompareChart, curves);
 }
 

@@ -1,5 +1,5 @@
 /* sl-compare-chart.h - what stands under the lanes: tabs with curves over the run (noise level, distance and likeness to
- * the reference's result) and with the inside of a step, since when two lanes look different, and the handle that moves
+ * the reference's result) and with the inside of a step and with the table of the lanes, since when two lanes look different, and the handle that moves
  * through all lanes.
  */
 #pragma once
@@ -8,6 +8,7 @@
 
 #include "app/objects/objects.h"
 #include "ui/compare/sl-curve-view.h"
+#include "ui/compare/sl-lane-table.h"
 
 G_BEGIN_DECLS
 
@@ -15,7 +16,7 @@ G_BEGIN_DECLS
 
 G_DECLARE_FINAL_TYPE (SlCompareChart, sl_compare_chart, SL, COMPARE_CHART, AdwBin)
 
-void sl_compare_chart_connect (SlCompareChart *self, SlComparison *comparison);
+void sl_compare_chart_connect (SlCompareChart *self, SlComparison *comparison, SlSettings *recipe);
 /* Lanes or their frames changed: draws curves for count lanes from first on, the chosen one stronger. At most
  * SL_LANES_SHOWN. */
 void sl_compare_chart_show (SlCompareChart *self, guint first, guint count, guint chosen);
@@ -25,6 +26,9 @@ void sl_compare_chart_move (SlCompareChart *self);
 void sl_compare_chart_inspect (SlCompareChart *self);
 /* Opens the tab "Distance". */
 void sl_compare_chart_show_distance (SlCompareChart *self);
+/* Opens the tab "Table", and gives it the keyboard. */
+void sl_compare_chart_show_table (SlCompareChart *self);
+SlLaneTable *sl_compare_chart_get_table (SlCompareChart *self);
 /* The likeness that is drawn is that of decoded pictures, not of quick previews. */
 gboolean sl_compare_chart_measures_decoded (SlCompareChart *self);
 SlCurveView *sl_compare_chart_get_curves (SlCompareChart *self);

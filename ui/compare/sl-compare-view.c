@@ -300,7 +300,8 @@ canvas_moved (SlCompareView *self, SlCanvas *canvas)
 static void
 add_lane (SlCompareView *self, guint index)
 {
-  SlLaneView *lane = sl_lane_view_new ((int)index + 1);
+  SlLaneView *lane = sl_lane_view_new (
+      (int)index + 1, sl_compare_lane_get_color (sl_comparison_get_lane (self->comparison, index)));
 
   g_ptr_array_add (self->lanes, lane);
   sl_lane_grid_append (self->grid, GTK_WIDGET (lane));
@@ -425,6 +426,20 @@ next_align (GtkWidget *widget, GVariant *arguments, gpointer user_data)
 }
 
 static gboolean
+show_table (GtkWidget *widget, GVariant *arguments, gpointer user_data)
+{
+  sl_compare_chart_show_table (SL_COMPARE_VIEW (widget)->chart);
+  return TRUE;
+}
+
+static void
+row_chosen (SlCompareView *self, guint index)
+{
+  if (index != self->chosen)
+    sl_compare_view_choose (self, index);
+}
+
+static gboolean
 open_add_menu (GtkWidget *widget, GVariant *arguments, gpointer user_data)
 {
   gtk_menu_button_popup (SL_COMPARE_VIEW (widget)->add_button);
@@ -459,6 +474,7 @@ add_keys (GtkWidgetClass *klass)
   gtk_widget_class_add_binding (klass, GDK_KEY_Home, 0, move_place, "i", G_MININT);
   gtk_widget_class_add_binding (klass, GDK_KEY_End, 0, move_place, "i", G_MAXINT);
   gtk_widget_class_add_binding (klass, GDK_KEY_l, 0, next_align, NULL);
+  gtk_widget_class_add_binding (klass, GDK_KEY_t, 0, show_table, NULL);
   gtk_widget_class_add_binding (klass, GDK_KEY_l, GDK_CONTROL_MASK, open_add_menu, NULL);
 }
 
@@ -546,7 +562,7 @@ sl_compare_view_connect (SlCompareView *self, SlWorkspace *workspace)
   self->recipe = g_object_ref (workspace->recipe);
   self->decoder = sl_rest_decoder_new (workspace->comparison, workspace->worker);
   self->fast = sl_fast_lanes_new (workspace);
-  sl_compare_chart_connect (self->chart, workspace->comparison);
+  sl_compare_chart_connect (self->chart, workspace->comparison, workspace->recipe);
   for (guint i = 0; i < G_N_ELEMENTS (handlers); i++)
     g_signal_connect_object (handlers[i].object, handlers[i].signal, handlers[i].handler, self,
                              G_CONNECT_SWAPPED);
@@ -677,5 +693,7 @@ sl_compare_view_init (SlCompareView *self)
   gtk_widget_init_template (GTK_WIDGET (self));
   sl_lane_offers_fill_presets (self->presets);
   sl_lane_offers_fill_schedulers (self->scheduler_menu, NULL);
+  g_signal_connect_swapped (sl_compare_chart_get_table (self->chart), "chosen", G_CALLBACK (row_chosen),
+                            self);
   g_signal_connect_swapped (self->align, "notify::selected", G_CALLBACK (align_chosen), self);
 }

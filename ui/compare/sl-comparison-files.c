@@ -3,6 +3,7 @@
 
 #include <glib/gi18n.h>
 
+#include "ui/compare/sl-lane-text.h"
 #include "ui/exchange/sl-moment-file.h"
 #include "ui/widgets/sl-notice.h"
 #include "ui/widgets/sl-path-dialog.h"
@@ -13,6 +14,7 @@ struct _SlComparisonFiles
   SlWorkspace *workspace;
   SlCompareView *view; /* not held */
   SlExportBar *export_bar;
+  char *table_path; /* where the table goes as soon as it is complete; NULL: nowhere */
 };
 
 G_DEFINE_FINAL_TYPE (SlComparisonFiles, sl_comparison_files, G_TYPE_OBJECT)
@@ -37,6 +39,19 @@ static SlExportTask *
 start_animation (gpointer comparison, const char *path, const SlExportCall *call)
 {
   return sl_comparison_export_animation (comparison, path, call);
+}
+
+/* files is the SlComparisonFiles: lanes are called in the page as they are here. */
+static SlExportTask *
+start_report (gpointer files, const char *path, const SlExportCall *call)
+{
+  SlComparisonFiles *self = files;
+  SlComparison *comparison = self->workspace->comparison;
+  g_auto (GStrv) titles = g_new0 (char *, SL_COMPARISON_MAX + 1);
+
+  for (guint i = 0; i < g_list_model_get_n_items (G_LIST_MODEL (comparison)); i++)
+    titles[i] = sl_lane_title (sl_comparison_get_lane (comparison, i), self->workspace->recipe);
+  return sl_comparison_export_report (comparison, (const char *const *)titles, path, call);
 }
 
 static void
@@ -69,6 +84,37 @@ save_all (SlComparisonFiles *self, const char *path)
                              g_object_ref (self->view));
 }
 
+/* What is still to be decoded is waited for, or the likeness of some lanes would be missing. */
+static void
+save_table (SlComparisonFiles *self)
+{
+  SlCompareTable *table
+      = sl_lane_table_get_table (sl_compare_chart_get_table (sl_compare_view_get_chart (self->view)));
+  g_autofree char *path = NULL;
+  g_autoptr (GError) error = NULL;
+
+  if (sl_compare_table_is_waiting (table) || self->table_path == NULL)
+    return;
+  path = g_steal_pointer (&self->table_path);
+  g_signal_handlers_disconnect_by_func (table, save_table, self);
+  sl_compare_rows_save (G_LIST_MODEL (table), path, &error);
+  saved (error, g_object_ref (self->view));
+}
+
+static void
+begin_table (SlComparisonFiles *self, const char *path)
+{
+  SlCompareTable *table
+      = sl_lane_table_get_table (sl_compare_chart_get_table (sl_compare_view_get_chart (self->view)));
+
+  g_signal_handlers_disconnect_by_func (table, save_table, self);
+  g_free (self->table_path);
+  self->table_path = g_strdup (path);
+  sl_compare_table_update (table);
+  g_signal_connect_object (table, "changed", G_CALLBACK (save_table), self, G_CONNECT_SWAPPED);
+  save_table (self);
+}
+
 static void
 save_to (gpointer files, const char *path, const char *what)
 {
@@ -78,6 +124,10 @@ save_to (gpointer files, const char *path, const char *what)
     sl_export_bar_write (self->export_bar, start_sheet, self->workspace->comparison, path);
   else if (g_str_equal (what, "animation"))
     sl_export_bar_write (self->export_bar, start_animation, self->workspace->comparison, path);
+  else if (g_str_equal (what, "report"))
+    sl_export_bar_write (self->export_bar, start_report, self, path);
+  else if (g_str_equal (what, "table"))
+    begin_table (self, path);
   else if (g_str_equal (what, "comparison"))
     save_all (self, path);
   else if (g_str_equal (what, "picture"))
@@ -114,6 +164,8 @@ save (GSimpleAction *action, GVariant *parameter, gpointer user_data)
   } kinds[] = {
     { "sheet", N_ ("Save the Contact Sheet"), "contact-sheet.png" },
     { "animation", N_ ("Save the Animation"), "comparison.webp" },
+    { "report", N_ ("Save the Report"), "comparison.html" },
+    { "table", N_ ("Save the Table"), "comparison.csv" },
     { "comparison", N_ ("Save the Comparison"), "comparison" SL_COMPARISON_SUFFIX },
   };
   SlComparisonFiles *self = user_data;
@@ -242,6 +294,7 @@ sl_comparison_files_finalize (GObject *object)
 {
   SlComparisonFiles *self = SL_COMPARISON_FILES (object);
 
+  g_free (self->table_path);
   g_clear_object (&self->export_bar);
   g_clear_object (&self->workspace);
   G_OBJECT_CLASS (sl_comparison_files_parent_class)->finalize (object);

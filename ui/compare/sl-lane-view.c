@@ -4,6 +4,9 @@
 #include <glib/gi18n.h>
 #include <string.h>
 
+#include "app/objects/objects.h"
+#include "ui/widgets/sl-toolkit.h"
+
 struct _SlLaneView
 {
   AdwBin parent_instance;
@@ -31,17 +34,30 @@ enum
 
 static guint signals[N_SIGNALS];
 
-/* The style sheet has the same ones as .lane-1 to .lane-9. */
-static const GdkRGBA colors[SL_LANES_SHOWN] = {
-  { 1.00, 0.48, 0.42, 1 }, { 0.36, 0.78, 0.96, 1 }, { 1.00, 0.82, 0.40, 1 },
-  { 0.49, 0.86, 0.54, 1 }, { 0.79, 0.64, 1.00, 1 }, { 1.00, 0.62, 0.84, 1 },
-  { 0.44, 0.89, 0.82, 1 }, { 0.96, 0.64, 0.38, 1 }, { 0.82, 0.82, 0.85, 1 },
-};
-
-const GdkRGBA *
-sl_lane_color (int number)
+GdkRGBA
+sl_lane_color (guint color)
 {
-  return &colors[(number - 1) % SL_LANES_SHOWN];
+  guint8 rgb[3];
+
+  sl_lane_color_get (color, rgb);
+  return (GdkRGBA){ rgb[0] / 255.0f, rgb[1] / 255.0f, rgb[2] / 255.0f, 1 };
+}
+
+/* .lane-1 and so on. */
+static void
+add_colors (void)
+{
+  g_autoptr (GString) css = g_string_new (NULL);
+
+  for (guint i = 0; i < sl_lane_color_count (); i++)
+    {
+      guint8 rgb[3];
+
+      sl_lane_color_get (i, rgb);
+      g_string_append_printf (css, ".lane-%u, .lane-%u progress { background-color: #%02x%02x%02x; }\n",
+                              i + 1, i + 1, rgb[0], rgb[1], rgb[2]);
+    }
+  sl_toolkit_add_style (css->str);
 }
 
 static void
@@ -73,11 +89,11 @@ open_menu (GtkWidget *widget, const char *action, GVariant *parameter)
 }
 
 SlLaneView *
-sl_lane_view_new (int number)
+sl_lane_view_new (int number, guint color)
 {
   SlLaneView *self = g_object_new (SL_TYPE_LANE_VIEW, NULL);
   g_autofree char *text = g_strdup_printf ("%d", number);
-  g_autofree char *class = g_strdup_printf ("lane-%d", (number - 1) % SL_LANES_SHOWN + 1);
+  g_autofree char *class = g_strdup_printf ("lane-%u", color % sl_lane_color_count () + 1);
 
   self->number = number;
   gtk_label_set_text (self->number_label, text);
@@ -193,6 +209,7 @@ sl_lane_view_class_init (SlLaneViewClass *klass)
                                          "lane.keep", "lane.save",      "lane.duplicate", "lane.remove" };
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
 
+  add_colors ();
   g_type_ensure (SL_TYPE_CANVAS);
   gtk_widget_class_set_template_from_resource (widget_class, "/org/safelight/Safelight/sl-lane-view.ui");
   gtk_widget_class_bind_template_child (widget_class, SlLaneView, number_label);

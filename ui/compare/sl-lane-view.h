@@ -7,15 +7,15 @@
 
 G_BEGIN_DECLS
 
-/* As many lanes are shown at a time, each in a colour of its own. */
+/* As many lanes are shown at a time. */
 #define SL_LANES_SHOWN 9
 #define SL_TYPE_LANE_VIEW (sl_lane_view_get_type ())
 
 G_DECLARE_FINAL_TYPE (SlLaneView, sl_lane_view, SL, LANE_VIEW, AdwBin)
 
-/* number: from 1, as a person counts. Signals: "chosen" when it is clicked or focused; "asked" (const char *): one of
+/* number: from 1, as a person counts; color: as of sl_lane_color. Signals: "chosen" when it is clicked or focused; "asked" (const char *): one of
  * "edit", "reference", "branch", "inspect", "keep", "save", "duplicate", "remove" from its menu. */
-SlLaneView *sl_lane_view_new (int number);
+SlLaneView *sl_lane_view_new (int number, guint color);
 int sl_lane_view_get_number (SlLaneView *self);
 void sl_lane_view_set_title (SlLaneView *self, const char *title, const char *detail);
 /* texture NULL: message (waiting, what went wrong) is shown instead. */
@@ -32,7 +32,7 @@ void sl_lane_view_set_progress (SlLaneView *self, double fraction);
 /* There is something to save. */
 void sl_lane_view_set_has_picture (SlLaneView *self, gboolean has_picture);
 SlCanvas *sl_lane_view_get_canvas (SlLaneView *self);
-/* The colour of a lane, on the tray's dark ground; the same again after SL_LANES_SHOWN lanes. */
-const GdkRGBA *sl_lane_color (int number);
+/* A colour of lanes (sl_compare_lane_get_color); the style sheet's class "lane-1" is colour 0. */
+GdkRGBA sl_lane_color (guint color);
 
 G_END_DECLS

@@ -97,11 +97,9 @@ show_channels (SlCurveView *view, SlJob *job, SlFrameObject *frame, gboolean dev
         }
     }
   for (guint c = 0; c < channels; c++)
-    curves[c] = (SlCurve){ .color = *sl_lane_color ((int)c + 1),
-                           .number = (int)c + 1,
-                           .reached = n,
-                           .n_points = n,
-                           .points = &points[c * n] };
+    curves[c] = (SlCurve){
+      .color = sl_lane_color (c), .number = (int)c + 1, .reached = n, .n_points = n, .points = &points[c * n]
+    };
   sl_curve_view_set_axes (view, &axes);
   sl_curve_view_set_curves (view, curves, channels);
   sl_curve_view_set_cursor (view, sl_frame_object_get_index (frame) + 1, NULL);

@@ -11,6 +11,8 @@ G_BEGIN_DECLS
 void sl_toolkit_get_color (GtkWidget *widget, GdkRGBA *color);
 /* In the person's file manager. */
 void sl_toolkit_show_folder (GtkWindow *window, const char *folder);
+/* Rules for all windows. */
+void sl_toolkit_add_style (const char *css);
 /* A screen reader says it when it has finished its sentence. Before GTK 4.14 nothing is said. */
 void sl_toolkit_announce (GtkWidget *widget, const char *text);
 /* A texture enlarged to rect, its pixels as squares; what is outside of seen may be left out. */

@@ -3,6 +3,7 @@
 
 #include "app/objects/sl-control.h"
 #include "app/objects/sl-settings-private.h"
+#include "app/record/record.h"
 #include "engine/engine.h"
 
 struct _SlCompareLane
@@ -11,6 +12,7 @@ struct _SlCompareLane
   SlOwn own;
   SlSettings *values;
   SlJob *job;
+  int color; /* -1: none yet */
 };
 
 G_DEFINE_FINAL_TYPE (SlCompareLane, sl_compare_lane, G_TYPE_OBJECT)
@@ -47,6 +49,7 @@ sl_compare_lane_class_init (SlCompareLaneClass *klass)
 static void
 sl_compare_lane_init (SlCompareLane *self)
 {
+  self->color = -1;
 }
 
 SlOwn
@@ -69,6 +72,37 @@ sl_compare_lane_new (SlOwn own, SlSettings *values)
   self->own = own;
   self->values = sl_settings_dup (values);
   return self;
+}
+
+guint
+sl_compare_lane_get_color (SlCompareLane *self)
+{
+  return (guint)MAX (self->color, 0);
+}
+
+void
+sl_compare_lane_set_color (SlCompareLane *self, guint color)
+{
+  self->color = (int)color;
+}
+
+gboolean
+sl_compare_lane_has_color (SlCompareLane *self)
+{
+  return self->color >= 0;
+}
+
+guint
+sl_lane_color_count (void)
+{
+  return SL_LANE_COLORS;
+}
+
+void
+sl_lane_color_get (guint color, guint8 rgb[3])
+{
+  for (guint c = 0; c < 3; c++)
+    rgb[c] = (guint8)(sl_lane_rgb ((int)color) >> (16 - 8 * c));
 }
 
 SlOwn

@@ -27,6 +27,13 @@ SlCompareLane *sl_compare_lane_new (SlOwn own, SlSettings *values);
 SlOwn sl_compare_lane_get_own (SlCompareLane *self);
 SlSettings *sl_compare_lane_get_values (SlCompareLane *self);
 void sl_compare_lane_set (SlCompareLane *self, SlOwn own, SlSettings *values);
+/* Which of the colours of lanes it has: chosen when it is put into a comparison, its own from then on. */
+guint sl_compare_lane_get_color (SlCompareLane *self);
+void sl_compare_lane_set_color (SlCompareLane *self, guint color);
+gboolean sl_compare_lane_has_color (SlCompareLane *self);
+/* How many colours there are, and red, green and blue of one; of more, the same again. */
+guint sl_lane_color_count (void);
+void sl_lane_color_get (guint color, guint8 rgb[3]);
 /* The recipe with this lane's values over it; a new object. */
 SlSettings *sl_compare_lane_resolve (SlCompareLane *self, SlSettings *recipe);
 /* The run, or NULL. */

@@ -19,6 +19,7 @@ typedef enum
 {
   EXPORT_SHEET,     /* where the lanes are */
   EXPORT_ANIMATION, /* of all lanes side by side */
+  EXPORT_REPORT,    /* of all lanes, a page */
   EXPORT_FILM,      /* of the first lane alone, without labels */
 } ExportKind;
 
@@ -30,6 +31,9 @@ struct _SlExportTask
   SlLanes *lanes;   /* what each run made itself, up to the end of a step; NULL: given to SlCompare */
   SlJob *job[SL_COMPARISON_MAX];
   int n_lanes;
+  int color[SL_COMPARISON_MAX]; /* of a report, as the next two: of each lane here */
+  char *title[SL_COMPARISON_MAX];
+  int reference;         /* or -1 */
   SlModelInfo *identity; /* of the model, with hashes */
   char *path;
   SlEngineSide *side;
@@ -49,7 +53,10 @@ task_free (gpointer data)
   SlExportTask *task = data;
 
   for (int i = 0; i < task->n_lanes; i++)
-    g_object_unref (task->job[i]);
+    {
+      g_object_unref (task->job[i]);
+      g_free (task->title[i]);
+    }
   sl_lanes_free (task->lanes);
   g_object_unref (task->call.worker);
   g_clear_error (&task->error);
@@ -196,6 +203,21 @@ describe_lanes (SlExportTask *task, SlCompare *compare)
 }
 
 static gboolean
+write_report (SlExportTask *task, SlCompare *compare, SlError *err)
+{
+  const char *titles[SL_COMPARISON_MAX] = { NULL };
+  const SlReportJob job
+      = { .path = task->path, .color = task->color, .title = titles, .progress = on_progress, .arg = task };
+
+  for (int i = 0; i < task->n_lanes; i++)
+    titles[i] = task->title[i];
+  for (int i = 0; i < compare->count; i++)
+    if (compare->lane[i] == task->reference)
+      compare->reference = i;
+  return sl_compare_report (compare, &job, err);
+}
+
+static gboolean
 write_lanes (SlExportTask *task, SlModel *model, SlError *err)
 {
   const SlAnimationJob job
@@ -212,6 +234,8 @@ write_lanes (SlExportTask *task, SlModel *model, SlError *err)
     ok = sl_compare_sheet (compare, task->path, NULL, err);
   else if (ok && task->kind == EXPORT_ANIMATION)
     ok = sl_compare_animation (compare, &job, NULL, err);
+  else if (ok && task->kind == EXPORT_REPORT)
+    ok = write_report (task, compare, err);
   else if (ok)
     ok = write_film (task, compare, err);
   sl_compare_free (compare);
@@ -329,6 +353,32 @@ sl_comparison_export_animation (SlComparison *comparison, const char *path, cons
 
       if (job)
         add_lane (task, job, count_frames (job));
+    }
+  return start (task);
+}
+
+SlExportTask *
+sl_comparison_export_report (SlComparison *comparison,
+                             const char *const *titles,
+                             const char *path,
+                             const SlExportCall *call)
+{
+  SlExportTask *task = task_new (EXPORT_REPORT, path, call);
+
+  task->reference = -1;
+  for (guint i = 0; i < g_list_model_get_n_items (G_LIST_MODEL (comparison)); i++)
+    {
+      SlJob *job = sl_comparison_get_job (comparison, i);
+      int before = task->n_lanes;
+
+      if (job)
+        add_lane (task, job, count_frames (job));
+      if (task->n_lanes == before)
+        continue;
+      task->color[before] = (int)sl_compare_lane_get_color (sl_comparison_get_lane (comparison, i));
+      task->title[before] = g_strdup (titles[i]);
+      if (i == sl_comparison_get_reference (comparison))
+        task->reference = before;
     }
   return start (task);
 }

@@ -1,4 +1,4 @@
-/* sl-comparison-export.h - a comparison's contact sheet and animation, and the film of a single run, off
+/* sl-comparison-export.h - a comparison's contact sheet, animation and report, and the film of a single run, off
  * the main thread. Each carries what `safelight replay --verify` needs.
  */
 #pragma once
@@ -34,6 +34,11 @@ sl_comparison_export_sheet (SlComparison *comparison, const char *path, const Sl
 /* Their development, lined up as they are seen. */
 SlExportTask *
 sl_comparison_export_animation (SlComparison *comparison, const char *path, const SlExportCall *call);
+/* Figures, pictures, curves and settings of all lanes as one page; titles has a name for each lane. */
+SlExportTask *sl_comparison_export_report (SlComparison *comparison,
+                                           const char *const *titles,
+                                           const char *path,
+                                           const SlExportCall *call);
 /* The development of one run. */
 SlExportTask *sl_job_export_animation (SlJob *job, const char *path, const SlExportCall *call);
 void sl_export_cancel (SlExportTask *task);

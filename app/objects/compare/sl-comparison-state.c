@@ -24,6 +24,7 @@ copy_lane (SlCompareLane *lane)
   SlCompareLane *copy
       = sl_compare_lane_new (sl_compare_lane_get_own (lane), sl_compare_lane_get_values (lane));
 
+  sl_compare_lane_set_color (copy, sl_compare_lane_get_color (lane));
   if (sl_compare_lane_get_job (lane))
     sl_compare_lane_set_job (copy, sl_compare_lane_get_job (lane));
   return copy;

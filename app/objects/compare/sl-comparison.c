@@ -85,11 +85,34 @@ lane_changed (SlComparison *self, SlCompareLane *lane)
     g_signal_emit (self, signals[LANE_CHANGED], 0, index);
 }
 
+/* The colour that the fewest lanes have. */
+static guint
+free_color (SlComparison *self)
+{
+  guint best = 0, least = G_MAXUINT;
+
+  for (guint color = 0; color < sl_lane_color_count (); color++)
+    {
+      guint have = 0;
+
+      for (guint i = 0; i < _sl_comparison_count (self); i++)
+        have += sl_compare_lane_get_color (sl_comparison_get_lane (self, i)) == color;
+      if (have < least)
+        {
+          best = color;
+          least = have;
+        }
+    }
+  return best;
+}
+
 gboolean
 sl_comparison_add (SlComparison *self, SlCompareLane *lane)
 {
   if (_sl_comparison_count (self) >= SL_COMPARISON_MAX)
     return FALSE;
+  if (!sl_compare_lane_has_color (lane))
+    sl_compare_lane_set_color (lane, free_color (self));
   g_signal_connect_object (lane, "changed", G_CALLBACK (lane_changed), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (lane, "job", G_CALLBACK (lane_changed), self, G_CONNECT_SWAPPED);
   g_list_store_append (self->lanes, lane);

@@ -8,6 +8,16 @@ sl_toolkit_get_color (GtkWidget *widget, GdkRGBA *color)
 }
 
 void
+sl_toolkit_add_style (const char *css)
+{
+  g_autoptr (GtkCssProvider) provider = gtk_css_provider_new ();
+
+  gtk_css_provider_load_from_data (provider, css, -1);
+  gtk_style_context_add_provider_for_display (gdk_display_get_default (), GTK_STYLE_PROVIDER (provider),
+                                              GTK_STYLE_PROVIDER_PRIORITY_APPLICATION);
+}
+
+void
 sl_toolkit_show_folder (GtkWindow *window, const char *folder)
 {
   g_autofree char *uri = g_filename_to_uri (folder, NULL, NULL);

@@ -1,0 +1,202 @@
+/* test_workbench.c - the comparison as a workbench in the real window under Xvfb: the table of the lanes and the files
+ * that are made of it, two lanes at full size, colours, curves that are read. $SAFELIGHT_PROGRAM is the program.
+ *
+ * The tests run in order in one process, each from where the one before left the window.
+ */
+#include "exchange.h"
+
+#include <math.h>
+#include <string.h>
+
+static SlCompareChart *chart(void)
+{
+    return sl_compare_view_get_chart(compare_view);
+}
+
+static SlLaneTable *table(void)
+{
+    return sl_compare_chart_get_table(chart());
+}
+
+static guint column_of(const char *key)
+{
+    for (guint i = 0; i < sl_table_column_count(); i++)
+        if (g_str_equal(sl_table_column_nth(i)->key, key))
+            return i;
+    g_assert_not_reached();
+}
+
+static double value_at(GListModel *rows, guint row, const char *key)
+{
+    g_autoptr(SlCompareRow) item = g_list_model_get_item(rows, row);
+
+    return sl_compare_row_get_value(item, column_of(key));
+}
+
+static gboolean all_are_like(void)
+{
+    GListModel *rows = G_LIST_MODEL(sl_lane_table_get_table(table()));
+
+    for (guint i = 0; i < g_list_model_get_n_items(rows); i++)
+        if (isnan(value_at(rows, i, "psnr_db")))
+            return FALSE;
+    return g_list_model_get_n_items(rows) == count_lanes();
+}
+
+/* Figures come when all is there; sorting by each column is in order; a row chooses its lane. */
+static void test_table(void)
+{
+    GListModel *seen = sl_lane_table_get_rows(table());
+    g_autofree char *text = NULL;
+    g_auto(GStrv) lines = NULL;
+
+    g_object_set(workspace->recipe, "steps", 8, "seed", (guint64)11, "prompt", "a red house", NULL);
+    act_with("win.compare-preset", "four");
+    sl_compare_chart_show_table(chart());
+    run_to_end();
+    WAIT_UNTIL(all_are_like());
+    screenshot("workbench-1-table");
+    for (guint column = 0; column < sl_table_column_count(); column++) {
+        const char *key = sl_table_column_nth(column)->key;
+
+        sl_lane_table_sort(table(), column, GTK_SORT_DESCENDING);
+        g_assert_cmpuint(g_list_model_get_n_items(seen), ==, 4);
+        for (guint i = 1; i < 4; i++)
+            g_assert_false(value_at(seen, i - 1, key) < value_at(seen, i, key));
+    }
+    sl_lane_table_sort(table(), column_of("psnr_db"), GTK_SORT_ASCENDING);
+    g_assert_true(isinf(value_at(seen, 3, "psnr_db"))); /* the reference itself */
+    screenshot("workbench-1-sorted");
+    gtk_single_selection_set_selected(GTK_SINGLE_SELECTION(seen), 0);
+    g_assert_cmpuint(sl_compare_view_get_chosen(compare_view) + 1, ==,
+                     (guint)value_at(seen, 0, "lane"));
+    sl_compare_view_choose(compare_view, 3);
+    settle(50);
+    g_assert_cmpuint((guint)value_at(seen,
+                                     gtk_single_selection_get_selected(GTK_SINGLE_SELECTION(seen)),
+                                     "lane"),
+                     ==, 4);
+    text = sl_lane_table_to_text(table());
+    lines = g_strsplit(text, "\n", -1);
+    g_assert_cmpuint(g_strv_length(lines), ==, 6);
+    g_assert_true(g_str_has_prefix(lines[0], "Lane\tSettings\tEvaluations\t"));
+    g_assert_true(g_str_has_prefix(lines[4], "1\t")); /* as it is sorted */
+    g_assert_true(gtk_widget_activate_action_variant(GTK_WIDGET(table()), "table.copy", NULL));
+    sl_lane_table_sort(table(), 0, GTK_SORT_ASCENDING);
+}
+
+static char *contents_of(const char *path)
+{
+    char *text;
+
+    g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+    return text;
+}
+
+/* The window's table is that of the program: the same numbers in all columns. */
+static void test_table_file(void)
+{
+    g_autofree char *ours = path_of("ours.csv"), *lanes = path_of("lanes.safelight");
+    g_autofree char *theirs = path_of("theirs.csv");
+    g_autofree char *text = NULL, *other = NULL;
+    g_auto(GStrv) a = NULL, b = NULL;
+
+    sl_comparison_set_reference(comparison, 2);
+    save_as("table", ours);
+    save_as("comparison", lanes);
+    g_assert_cmpint(run("compare", "--open", lanes, "--table", theirs, "--quiet", NULL), ==, 0);
+    text = contents_of(ours);
+    other = contents_of(theirs);
+    a = g_strsplit(text, "\n", -1);
+    b = g_strsplit(other, "\n", -1);
+    g_assert_cmpuint(g_strv_length(a), ==, 6);
+    g_assert_cmpuint(g_strv_length(b), ==, 6);
+    for (guint i = 0; i < 5; i++) {
+        g_auto(GStrv) x = g_strsplit(a[i], ",", -1), y = g_strsplit(b[i], ",", -1);
+
+        g_assert_cmpuint(g_strv_length(x), ==, sl_table_column_count());
+        for (guint column = 0; column < sl_table_column_count(); column++)
+            if (i == 0 || column != column_of("title"))
+                g_assert_cmpstr(x[column], ==, y[column]);
+    }
+    g_assert_nonnull(strstr(a[3], ",inf,1.0000,"));
+    sl_comparison_set_reference(comparison, 0);
+}
+
+/* The page has the lanes' names, and what the program makes of the saved lanes has the same pictures. */
+static void test_report(void)
+{
+    g_autofree char *ours = path_of("ours.html"), *theirs = path_of("theirs.html");
+    g_autofree char *lanes = path_of("lanes.safelight");
+    g_autofree char *text = NULL, *other = NULL;
+    g_auto(GStrv) a = NULL, b = NULL;
+
+    g_unlink(lanes);
+    save_as("comparison", lanes);
+    save_as("report", ours);
+    g_assert_cmpint(run("compare", "--open", lanes, "--report", theirs, "--quiet", NULL), ==, 0);
+    text = contents_of(ours);
+    other = contents_of(theirs);
+    g_assert_true(g_str_has_prefix(text, "<!DOCTYPE html>\n<html lang=\"en\">"));
+    g_assert_nonnull(strstr(text, "</html>"));
+    for (guint i = 0; i < count_lanes(); i++) {
+        g_autoptr(SlCompareRow) row =
+            g_list_model_get_item(G_LIST_MODEL(sl_lane_table_get_table(table())), i);
+
+        g_assert_nonnull(strstr(text, sl_compare_row_get_title(row)));
+    }
+    a = g_strsplit(text, "base64,", -1);
+    b = g_strsplit(other, "base64,", -1);
+    g_assert_cmpuint(g_strv_length(a), ==, 8);
+    g_assert_cmpuint(g_strv_length(b), ==, 8);
+    for (guint i = 1; i < 8; i++) {
+        *strchr(a[i], '"') = '\0';
+        *strchr(b[i], '"') = '\0';
+        g_assert_cmpstr(a[i], ==, b[i]);
+    }
+}
+
+static guint color_of(guint lane)
+{
+    return sl_compare_lane_get_color(sl_comparison_get_lane(comparison, lane));
+}
+
+/* Lanes keep their colours when others go, come and come back. */
+static void test_colors(void)
+{
+    g_autoptr(SlComparisonState) before = NULL;
+    guint colors[4];
+
+    for (guint i = 0; i < 4; i++) {
+        colors[i] = color_of(i);
+        for (guint k = 0; k < i; k++)
+            g_assert_cmpuint(colors[i], !=, colors[k]);
+    }
+    before = sl_comparison_state_new(comparison);
+    sl_comparison_remove(comparison, 1);
+    g_assert_cmpuint(color_of(0), ==, colors[0]);
+    g_assert_cmpuint(color_of(1), ==, colors[2]);
+    g_assert_cmpuint(color_of(2), ==, colors[3]);
+    act_with("win.compare-add", "lane");
+    run_to_end();
+    g_assert_cmpuint(color_of(3), ==, colors[1]); /* the one that is free */
+    sl_lane_table_sort(table(), column_of("seconds"), GTK_SORT_DESCENDING);
+    g_assert_cmpuint(color_of(1), ==, colors[2]);
+    screenshot("workbench-2-colors");
+    sl_comparison_state_restore(before, comparison);
+    for (guint i = 0; i < 4; i++)
+        g_assert_cmpuint(color_of(i), ==, colors[i]);
+    sl_lane_table_sort(table(), 0, GTK_SORT_ASCENDING);
+}
+
+int main(int argc, char **argv)
+{
+    static const LaneTest tests[] = {
+        {"/workbench/table", test_table, FALSE},
+        {"/workbench/table-file", test_table_file, FALSE},
+        {"/workbench/report", test_report, FALSE},
+        {"/workbench/colors", test_colors, FALSE},
+    };
+
+    return run_lane_tests(&argc, &argv, tests, G_N_ELEMENTS(tests));
+}
