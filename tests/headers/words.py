@@ -3,8 +3,9 @@
 
 Formats are looked up where they are filled in (kernels/kernels.h, "sentences in the person's language"). xgettext finds
 them if they stand as one literal where it looks (data/po/keywords): here every format that is given to sl_fail or
-sl_device_fail, and every argument of sl_words and SL_WORDS, is a literal, or its choices are marked by SL_WORDS, and the
-file is in data/po/POTFILES. What a format merely repeats ("%s") is left to those who made it.
+sl_device_fail, and every argument of sl_words and SL_WORDS, is a literal, or its choices are marked by SL_WORDS, what a
+GError is told goes through one of them, and the file is in data/po/POTFILES. What a format merely repeats ("%s") is left
+to those who made it.
 """
 import pathlib
 import re
@@ -12,7 +13,8 @@ import sys
 
 # What says things on a terminal alone, and what only tests see.
 NOT_SEEN = ('app/cli/', 'kernels/cuda/emu/')
-FUNCTIONS = {'sl_fail': 2, 'sl_device_fail': 2, 'sl_words': 0, 'SL_WORDS': 0}
+FUNCTIONS = {'sl_fail': 2, 'sl_device_fail': 2, 'sl_words': 0, 'SL_WORDS': 0, 'g_set_error': 3, 'g_set_error_literal': 3}
+GERROR = ('g_set_error', 'g_set_error_literal')
 TOKEN = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'|\n[ \t]*#(?:\\\n|[^\n])*|\s+|\w+|.', re.S)
 
 
@@ -47,6 +49,8 @@ def is_open(function, of):
     literals = [t for t in of if t.startswith('"')]
     if not literals:
         return None  # it came from elsewhere, where it is marked
+    if function in GERROR:
+        return None if of[0] in ('sl_words', '_') else 'is in English alone: ' + ' '.join(of)[:90]
     if len(literals) == len(of):
         return None
     marked = sum(1 for a, b in zip(of, of[2:]) if a in ('SL_WORDS', 'sl_words') and b.startswith('"'))

@@ -147,7 +147,8 @@ _sl_favourites_change (const char *folder, const char *name, gboolean favourite,
   if (refused)
     {
       g_set_error (error, G_FILE_ERROR, G_FILE_ERROR_PERM,
-                   "%s: not a file of this person alone, so it is left as it is", sl_show_path (path).text);
+                   sl_words ("%s: not a file of this person alone, so it is left as it is"),
+                   sl_show_path (path).text);
       return FALSE;
     }
   changed = favourite ? g_hash_table_add (names, g_strdup (name)) : g_hash_table_remove (names, name);
