@@ -10,8 +10,8 @@ struct _SlKeeper
   GObject parent_instance;
   SlThreadQueue *files; /* NULL once it is closed */
   GPtrArray *items;     /* of Item: being written or unsaved, the oldest first */
-  char *folder[SL_N_KEPT];
-  char *problem[SL_N_KEPT];
+  char *folder[SL_N_KEEP];
+  char *problem[SL_N_KEEP];
 };
 
 typedef struct
@@ -72,7 +72,7 @@ try_run (gpointer data)
 static void
 say_changed (SlKeeper *self)
 {
-  for (guint kind = 0; kind < SL_N_KEPT; kind++)
+  for (guint kind = 0; kind < SL_N_KEEP; kind++)
     if (sl_keeper_count_unsaved (self, (SlKept)kind) == 0)
       g_clear_pointer (&self->problem[kind], g_free);
   g_signal_emit (self, signals[CHANGED], 0);
@@ -144,7 +144,7 @@ sl_keeper_keep (SlKeeper *self, const SlKeptClass *klass, gpointer data)
 void
 sl_keeper_try_again (SlKeeper *self)
 {
-  for (guint kind = 0; kind < SL_N_KEPT; kind++)
+  for (guint kind = 0; kind < SL_N_KEEP; kind++)
     begin_kind (self, (SlKept)kind, self->folder[kind]);
 }
 
@@ -205,7 +205,7 @@ sl_keeper_finalize (GObject *object)
   SlKeeper *self = SL_KEEPER (object);
 
   g_ptr_array_unref (self->items);
-  for (guint kind = 0; kind < SL_N_KEPT; kind++)
+  for (guint kind = 0; kind < SL_N_KEEP; kind++)
     {
       g_free (self->folder[kind]);
       g_free (self->problem[kind]);

@@ -17,9 +17,9 @@ G_BEGIN_DECLS
 
 typedef enum
 {
-  SL_KEPT_PICTURE,
-  SL_KEPT_COMPARISON,
-  SL_N_KEPT,
+  SL_KEEP_PICTURE,
+  SL_KEEP_COMPARISON,
+  SL_N_KEEP,
 } SlKept;
 
 typedef struct

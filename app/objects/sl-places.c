@@ -45,6 +45,12 @@ sl_places_pictures_folder (GSettings *settings)
 }
 
 char *
+sl_places_comparisons_folder (void)
+{
+  return g_build_filename (g_get_user_data_dir (), "safelight", "comparisons", NULL);
+}
+
+char *
 sl_places_locale_folder (void)
 {
   g_autofree char *built = beside_program ("data/po");

@@ -13,6 +13,8 @@ G_BEGIN_DECLS
 GPtrArray *sl_places_model_folders (const char *preferred);
 /* The preference, or Safelight in the pictures folder. */
 char *sl_places_pictures_folder (GSettings *settings);
+/* Where comparisons are kept by themselves. */
+char *sl_places_comparisons_folder (void);
 char *sl_places_locale_folder (void);
 /* NULL and a sentence when the schema is not installed. Saves to a file of its own where the desktop
  * has no settings service. */

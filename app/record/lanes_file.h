@@ -68,6 +68,9 @@ bool sl_lanes_read(SlLanesIn *in, const char *path, SlError *err);
 /* The same without what is in the tensors: what the file says, the sizes and the types. */
 bool sl_lanes_look(SlLanesIn *in, const char *path, SlError *err);
 void sl_lanes_in_free(SlLanesIn *in);
+/* The quick preview that a lane ends with: malloc'ed RGB rows. Nothing else is read, and what is
+ * read is not compared with its SHA-256. NULL and *err where the file has none. */
+uint8_t *sl_lanes_thumbnail(const char *path, int lane, int *width, int *height, SlError *err);
 /* Whether lanes of a file are such as this model makes: recipes of lanes and ancestors that it can
  * compute, samples of its channels and of the size that the recipe asks for. False and *err, one
  * sentence that names the lane. sl_lanes_verify and sl_compare_take ask it themselves; the window

@@ -690,6 +690,34 @@ bool sl_lanes_read(SlLanesIn *in, const char *path, SlError *err)
                      : sl_fail(err, SL_MEMORY, "memory ran out for a comparison");
 }
 
+uint8_t *sl_lanes_thumbnail(const char *path, int lane, int *width, int *height, SlError *err)
+{
+    SlSafetensors *file = check_length(path, err) ? sl_safetensors_open(path, err) : NULL;
+    const SlTensorInfo *info =
+        file ? sl_safetensors_find(file, sl_lane_tensor_name(lane, SL_LANE_PREVIEW).text) : NULL;
+    bool ok = info && info->rank == 4 && info->known && info->dtype == SL_U8 &&
+              info->size[0] >= 1 && info->size[1] >= 1 && info->size[1] <= MAX_SIDE &&
+              info->size[2] >= 1 && info->size[2] <= MAX_SIDE && info->size[3] == 3;
+    uint8_t *rgb = NULL;
+    if (file && !ok)
+        sl_fail(err, SL_FORMAT, "%s: has no preview of lane %d", path, lane + 1);
+    if (ok) {
+        uint64_t bytes = (uint64_t)(info->size[1] * info->size[2] * 3);
+        *height = (int)info->size[1];
+        *width = (int)info->size[2];
+        rgb = malloc((size_t)bytes);
+        if (!rgb)
+            sl_fail(err, SL_MEMORY, "%s: memory ran out for a preview", path);
+        else if (!sl_safetensors_read(file, info, (uint64_t)(info->size[0] - 1) * bytes, bytes, rgb,
+                                      err)) {
+            free(rgb);
+            rgb = NULL;
+        }
+    }
+    sl_safetensors_close(file);
+    return rgb;
+}
+
 void sl_lanes_in_free(SlLanesIn *in)
 {
     sl_lanes_free(in->lanes);

@@ -166,11 +166,10 @@ static GLogWriterOutput write_log(GLogLevelFlags level, const GLogField *fields,
     return g_log_writer_default(level, fields, count, data);
 }
 
-/* Starts the application over the preferences as they are; the window waits for its model. */
+/* The application's window, over the preferences as they are; a new one where there is none. It waits for its
+ * model. */
 static void open_window(void)
 {
-    application = sl_application_new(preferences);
-    g_assert_true(g_application_register(G_APPLICATION(application), NULL, NULL));
     g_application_activate(G_APPLICATION(application));
     window = SL_WINDOW(gtk_application_get_windows(GTK_APPLICATION(application))->data);
     workspace = sl_window_get_workspace(window);
@@ -210,6 +209,8 @@ static gboolean start_application(const char *model)
     g_settings_set_uint(preferences, "threads", 1);
     g_settings_set_int(preferences, "width", 1280);
     g_settings_set_int(preferences, "height", 800);
+    application = sl_application_new(preferences);
+    g_assert_true(g_application_register(G_APPLICATION(application), NULL, NULL));
     open_window();
     return TRUE;
 }

@@ -10,7 +10,7 @@ static char *blocked; /* the folder that cannot be made */
 
 static guint count_unsaved(void)
 {
-    return sl_keeper_count_unsaved(keeper, SL_KEPT_PICTURE);
+    return sl_keeper_count_unsaved(keeper, SL_KEEP_PICTURE);
 }
 
 static guint count_waiting(void)

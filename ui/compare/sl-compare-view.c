@@ -10,7 +10,9 @@
 #include "ui/compare/sl-lane-grid.h"
 #include "ui/compare/sl-lane-offers.h"
 #include "ui/compare/sl-lane-text.h"
+#include "ui/compare/sl-recent-comparisons.h"
 #include "ui/compare/sl-rest-decoder.h"
+#include "ui/widgets/sl-button-name.h"
 
 #define REFRESH_MS 16
 
@@ -19,6 +21,8 @@ struct _SlCompareView
   AdwBin parent_instance;
   GtkStack *stack; /* "empty" or "lanes" */
   GtkFlowBox *presets;
+  GtkButton *open;
+  SlRecentComparisons *recent;
   GMenu *scheduler_menu;
   GtkMenuButton *add_button;
   GtkDropDown *align;
@@ -558,6 +562,7 @@ sl_compare_view_connect (SlCompareView *self, SlWorkspace *workspace)
     { workspace->worker, "loaded", G_CALLBACK (try_again) },
   };
 
+  sl_recent_comparisons_connect (self->recent, workspace->shelf);
   self->comparison = g_object_ref (workspace->comparison);
   self->recipe = g_object_ref (workspace->recipe);
   self->decoder = sl_rest_decoder_new (workspace->comparison, workspace->worker);
@@ -656,6 +661,7 @@ sl_compare_view_class_init (SlCompareViewClass *klass)
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
 
   g_type_ensure (SL_TYPE_LANE_GRID);
+  g_type_ensure (SL_TYPE_RECENT_COMPARISONS);
   g_type_ensure (SL_TYPE_COMPARE_CHART);
   G_OBJECT_CLASS (klass)->dispose = sl_compare_view_dispose;
   G_OBJECT_CLASS (klass)->get_property = sl_compare_view_get_property;
@@ -664,6 +670,8 @@ sl_compare_view_class_init (SlCompareViewClass *klass)
   gtk_widget_class_set_template_from_resource (widget_class, "/org/safelight/Safelight/sl-compare-view.ui");
   BIND (stack);
   BIND (presets);
+  BIND (open);
+  BIND (recent);
   BIND (scheduler_menu);
   BIND (add_button);
   BIND (align);
@@ -692,6 +700,7 @@ sl_compare_view_init (SlCompareView *self)
   self->lanes = g_ptr_array_new ();
   gtk_widget_init_template (GTK_WIDGET (self));
   sl_lane_offers_fill_presets (self->presets);
+  sl_button_name_by_label (self->open);
   sl_lane_offers_fill_schedulers (self->scheduler_menu, NULL);
   g_signal_connect_swapped (sl_compare_chart_get_table (self->chart), "chosen", G_CALLBACK (row_chosen),
                             self);

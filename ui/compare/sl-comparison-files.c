@@ -213,13 +213,22 @@ say_renamed (SlComparisonFiles *self, const char *renamed, SlModelItem *model)
   sl_notice_toast (GTK_WIDGET (self->view), text);
 }
 
+typedef struct
+{
+  SlComparisonFiles *files;
+  char *path;
+} Opening;
+
 static void
 loaded (const GError *error, const char *renamed, gpointer user_data)
 {
-  g_autoptr (SlComparisonFiles) self = user_data;
+  Opening *opening = user_data;
+  g_autoptr (SlComparisonFiles) self = opening->files;
+  g_autofree char *path = opening->path;
   SlWorkspace *workspace = self->workspace;
   SlModelItem *model;
 
+  g_free (opening);
   if (workspace->closed)
     return;
   if (error)
@@ -230,6 +239,7 @@ loaded (const GError *error, const char *renamed, gpointer user_data)
   model = sl_job_get_model (sl_comparison_get_job (workspace->comparison, 0));
   sl_workspace_want_model (workspace,
                            sl_model_store_find (workspace->models, sl_model_item_get_path (model)));
+  sl_comparison_shelf_took (workspace->shelf, path);
   if (renamed)
     say_renamed (self, renamed, model);
   g_signal_emit (self, signals[OPENED], 0);
@@ -239,10 +249,14 @@ void
 sl_comparison_files_open (SlComparisonFiles *self, const char *path)
 {
   SlWorkspace *workspace = self->workspace;
+  Opening *opening;
 
-  if (!workspace->closed)
-    sl_comparison_file_load (workspace->comparison, workspace->files, path, G_LIST_MODEL (workspace->models),
-                             loaded, g_object_ref (self));
+  if (workspace->closed)
+    return;
+  opening = g_new (Opening, 1);
+  *opening = (Opening){ g_object_ref (self), g_strdup (path) };
+  sl_comparison_file_load (workspace->comparison, workspace->files, path, G_LIST_MODEL (workspace->models),
+                           loaded, opening);
 }
 
 static void

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "ui/widgets/sl-notice.h"
-#include "ui/widgets/sl-path-dialog.h"
 
 #define PASTE_MAX_BYTES ((gsize)64 << 20)
 
@@ -13,7 +12,8 @@ struct _SlIntake
 {
   GObject parent_instance;
   SlWorkspace *workspace;
-  GtkWidget *widget;  /* not held: it holds the intake */
+  GtkWidget *widget; /* not held: it holds the intake */
+  gboolean comparisons_first;
   GPtrArray *waiting; /* of char *: paths that were opened before the models were found */
 };
 
@@ -217,15 +217,33 @@ path_chosen (gpointer self, const char *path, const char *what)
   sl_intake_open (self, path);
 }
 
+#define PICTURES "*.png *.jpg *.jpeg *.jfif *.webp"
+#define COMPARISONS "*" SL_COMPARISON_SUFFIX
+
+void
+sl_intake_set_comparisons_first (SlIntake *self, gboolean first)
+{
+  self->comparisons_first = first;
+}
+
+SlPathDialog
+sl_intake_get_dialog (SlIntake *self)
+{
+  gboolean first = self->comparisons_first;
+
+  return (SlPathDialog){ .from = self->widget,
+                         .title = first ? _ ("Open a Comparison or a Picture") : _ ("Open a Picture"),
+                         .wants = SL_PATH_OPEN,
+                         .filter_name
+                         = first ? _ ("Comparisons and Pictures") : _ ("Pictures and Comparisons"),
+                         .pattern = first ? COMPARISONS " " PICTURES : PICTURES " " COMPARISONS };
+}
+
 static void
 ask_for_picture (GSimpleAction *action, GVariant *parameter, gpointer user_data)
 {
   SlIntake *self = user_data;
-  const SlPathDialog dialog = { .from = self->widget,
-                                .title = _ ("Open a Picture"),
-                                .wants = SL_PATH_OPEN,
-                                .filter_name = _ ("Pictures"),
-                                .pattern = "*.png *.jpg *.jpeg *.webp" };
+  const SlPathDialog dialog = sl_intake_get_dialog (self);
 
   sl_path_dialog_show (&dialog, path_chosen, G_OBJECT (self), NULL);
 }

@@ -5,6 +5,7 @@
 
 #include <gtk/gtk.h>
 
+#include "ui/widgets/sl-path-dialog.h"
 #include "ui/workspace/sl-workspace.h"
 
 G_BEGIN_DECLS
@@ -17,6 +18,10 @@ G_DECLARE_FINAL_TYPE (SlIntake, sl_intake, SL, INTAKE, GObject)
  * Adds the actions "open", "open-model-folder", "open-model-file", "open-path" (a path) and "paste".
  * Signal "comparison" (const char *): the path of a comparison that was opened. */
 SlIntake *sl_intake_new (SlWorkspace *workspace, GtkWidget *widget, GActionMap *actions);
+/* What "open" asks for first: comparisons, or pictures. */
+void sl_intake_set_comparisons_first (SlIntake *self, gboolean first);
+/* The question that it asks. */
+SlPathDialog sl_intake_get_dialog (SlIntake *self);
 /* A picture (its settings are taken), a comparison, a model's folder or file; before the models are found,
  * once they are. */
 void sl_intake_open (SlIntake *self, const char *path);

@@ -34,16 +34,16 @@ count (SlUnsavedBar *self, SlKept kind)
 static const char *
 get_reason (SlUnsavedBar *self)
 {
-  const char *reason = sl_keeper_get_problem (self->workspace->keeper, SL_KEPT_PICTURE);
+  const char *reason = sl_keeper_get_problem (self->workspace->keeper, SL_KEEP_PICTURE);
 
-  return reason ? reason : sl_keeper_get_problem (self->workspace->keeper, SL_KEPT_COMPARISON);
+  return reason ? reason : sl_keeper_get_problem (self->workspace->keeper, SL_KEEP_COMPARISON);
 }
 
 /* "2 pictures are not saved  ·  The queue waits" */
 static char *
 describe (SlUnsavedBar *self)
 {
-  guint pictures = count (self, SL_KEPT_PICTURE), comparisons = count (self, SL_KEPT_COMPARISON);
+  guint pictures = count (self, SL_KEEP_PICTURE), comparisons = count (self, SL_KEEP_COMPARISON);
   g_autoptr (GStrvBuilder) parts = g_strv_builder_new ();
   g_auto (GStrv) all = NULL;
 
@@ -71,7 +71,7 @@ describe (SlUnsavedBar *self)
 static void
 update (SlUnsavedBar *self)
 {
-  guint unsaved = count (self, SL_KEPT_PICTURE) + count (self, SL_KEPT_COMPARISON);
+  guint unsaved = count (self, SL_KEEP_PICTURE) + count (self, SL_KEEP_COMPARISON);
   g_autofree char *text = describe (self);
   const char *reason = get_reason (self);
 
@@ -110,8 +110,8 @@ save_elsewhere (gpointer bar, const char *folder, const char *what)
 
   if (workspace->closed)
     return;
-  sl_keeper_try_elsewhere (workspace->keeper, SL_KEPT_COMPARISON, folder);
-  if (count (self, SL_KEPT_PICTURE) > 0)
+  sl_keeper_try_elsewhere (workspace->keeper, SL_KEEP_COMPARISON, folder);
+  if (count (self, SL_KEEP_PICTURE) > 0)
     {
       g_autofree char *name = g_path_get_basename (folder);
       g_autofree char *text

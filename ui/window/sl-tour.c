@@ -407,6 +407,7 @@ sl_tour_leave (SlTour *self)
   set_noisy (self, self->before.noisy);
   give_back (self);
   self->setting = FALSE;
+  sl_comparison_shelf_set_asleep (self->workspace->shelf, FALSE);
   sl_page_show (GTK_WIDGET (self->darkroom));
 }
 
@@ -421,6 +422,7 @@ start (GSimpleAction *action, GVariant *parameter, gpointer user_data)
   if (!self->on)
     {
       self->on = TRUE;
+      sl_comparison_shelf_set_asleep (self->workspace->shelf, TRUE);
       keep_before (self);
       g_settings_set_boolean (self->workspace->preferences, "tour-offered", TRUE);
       gtk_widget_set_visible (GTK_WIDGET (self), TRUE);

@@ -99,6 +99,7 @@ static void
 page_changed (SlWindow *self)
 {
   update (self);
+  sl_intake_set_comparisons_first (self->intake, page_in_front (self) == SL_PAGE (self->compare));
   sl_gallery_page_update (self->gallery);
 }
 
@@ -378,6 +379,7 @@ sl_window_close_request (GtkWindow *window)
   if (!self->workspace->closed)
     {
       sl_darkroom_page_keep_moment (self->darkroom);
+      sl_comparison_shelf_keep (self->workspace->shelf);
       if (!self->quits && !sl_unsaved_bar_allows_quit (self->unsaved_bar, quit_anyway))
         return TRUE;
       save_layout (self);

@@ -189,7 +189,7 @@ open_gallery (SlWorkspace *self)
   g_autofree char *folder = sl_places_pictures_folder (self->preferences);
 
   sl_gallery_open (self->gallery, folder);
-  sl_keeper_set_folder (self->keeper, SL_KEPT_PICTURE, folder);
+  sl_keeper_set_folder (self->keeper, SL_KEEP_PICTURE, folder);
 }
 
 /* A queue that went on would make pictures that cannot be saved either. */
@@ -197,7 +197,7 @@ static void
 keeper_changed (SlWorkspace *self)
 {
   if (!self->closed)
-    sl_queue_set_held (self->queue, sl_keeper_count_unsaved (self->keeper, SL_KEPT_PICTURE) > 0);
+    sl_queue_set_held (self->queue, sl_keeper_count_unsaved (self->keeper, SL_KEEP_PICTURE) > 0);
 }
 
 guint
@@ -206,7 +206,7 @@ sl_workspace_count_unsaved (SlWorkspace *self)
   guint count = 0;
 
   sl_keeper_finish (self->keeper);
-  for (guint kind = 0; kind < SL_N_KEPT; kind++)
+  for (guint kind = 0; kind < SL_N_KEEP; kind++)
     count += sl_keeper_count_unsaved (self->keeper, (SlKept)kind);
   return count;
 }
@@ -266,8 +266,11 @@ sl_workspace_new (GSettings *preferences)
 void
 sl_workspace_open (SlWorkspace *self)
 {
+  g_autofree char *comparisons = sl_places_comparisons_folder ();
+
   sl_workspace_scan_models (self);
   open_gallery (self);
+  sl_comparison_shelf_open (self->shelf, comparisons);
 }
 
 void
@@ -285,6 +288,7 @@ sl_workspace_close (SlWorkspace *self)
   sl_worker_shutdown (self->worker);
   sl_prompt_reader_close (self->prompts);
   sl_keeper_close (self->keeper);
+  sl_comparison_shelf_close (self->shelf);
   g_clear_pointer (&self->files, sl_thread_queue_close);
   g_settings_sync ();
 }
@@ -299,6 +303,7 @@ sl_workspace_finalize (GObject *object)
   sl_workspace_close (self);
   g_clear_object (&self->model);
   g_clear_object (&self->queue);
+  g_clear_object (&self->shelf);
   g_clear_object (&self->comparison);
   g_clear_object (&self->worker);
   g_clear_object (&self->models);
@@ -336,4 +341,5 @@ sl_workspace_init (SlWorkspace *self)
   self->keeper = sl_keeper_new (self->files);
   g_signal_connect_object (self->keeper, "changed", G_CALLBACK (keeper_changed), self, G_CONNECT_SWAPPED);
   self->comparison = sl_comparison_new (self->worker);
+  self->shelf = sl_comparison_shelf_new (self->comparison, self->keeper, self->files);
 }

@@ -27,6 +27,7 @@ struct _SlWorkspace
   SlGallery *gallery;
   SlKeeper *keeper; /* what is saved by itself, and what of it could not be */
   SlComparison *comparison;
+  SlComparisonShelf *shelf; /* comparisons that were kept by themselves */
   SlSettings *recipe;
   SlLoraList *loras;      /* of the recipe */
   SlModelItem *model;     /* the chosen one; NULL before the models are found */

@@ -3,6 +3,7 @@
  */
 #include "app/objects/compare/sl-comparison-file.h"
 
+#include "app/objects/compare/sl-comparison-image-private.h"
 #include "app/objects/compare/sl-comparison-private.h"
 #include "app/objects/gallery/sl-writer-private.h"
 #include "app/objects/sl-error.h"
@@ -12,32 +13,23 @@
 
 /* ---- saving ---- */
 
-/* As it was when it was saved: the lanes do not grow, so that another thread can write them. */
-typedef struct
+struct _SlComparisonImage
 {
   SlLanes *lanes;
   SlJob *job[SL_COMPARISON_MAX]; /* of each lane */
   SlMetadata *identity;          /* their pointers are the jobs' */
   uint64_t own[SL_COMPARISON_MAX];
   int reference;
-  char *path;
-  GError *error;
-  SlComparisonSaved saved;
-  gpointer user_data;
-} Saving;
+};
 
-static void
-saving_free (gpointer data)
+void
+_sl_comparison_image_free (SlComparisonImage *image)
 {
-  Saving *saving = data;
-
   for (int i = 0; i < SL_COMPARISON_MAX; i++)
-    g_clear_object (&saving->job[i]);
-  sl_lanes_free (saving->lanes);
-  g_free (saving->identity);
-  g_free (saving->path);
-  g_clear_error (&saving->error);
-  g_free (saving);
+    g_clear_object (&image->job[i]);
+  sl_lanes_free (image->lanes);
+  g_free (image->identity);
+  g_free (image);
 }
 
 static SlTimeline *
@@ -51,42 +43,42 @@ new_head (SlTimeline *timeline, int count)
 }
 
 static void
-add_before (Saving *saving, int lane, SlTimeline *timeline, guint count)
+add_before (SlComparisonImage *image, int lane, SlTimeline *timeline, guint count)
 {
   const SlBefore before = { new_head (timeline, (int)count), (int)count };
   SlError err = { 0 };
 
-  if (!sl_lanes_add_before (saving->lanes, lane, &before, &err))
+  if (!sl_lanes_add_before (image->lanes, lane, &before, &err))
     g_error ("%s", err.message);
 }
 
 /* The first so many frames of a job, which is no lane of the file. */
 static void
-add_ancestors (Saving *saving, int lane, SlJob *job, guint evaluations)
+add_ancestors (SlComparisonImage *image, int lane, SlJob *job, guint evaluations)
 {
   guint inherited = sl_job_get_branch_point (job);
   SlTimeline *before = _sl_job_get_before (job);
 
   if (sl_job_get_parent (job) && inherited > 0)
-    add_ancestors (saving, lane, sl_job_get_parent (job), MIN (inherited, evaluations));
+    add_ancestors (image, lane, sl_job_get_parent (job), MIN (inherited, evaluations));
   else if (before)
-    add_before (saving, lane, before, MIN (inherited, evaluations));
+    add_before (image, lane, before, MIN (inherited, evaluations));
   if (evaluations > inherited)
-    add_before (saving, lane, _sl_job_get_timeline (job), evaluations - inherited);
+    add_before (image, lane, _sl_job_get_timeline (job), evaluations - inherited);
 }
 
 /* Among those that are in the file. */
 static int
-find_lane (const Saving *saving, SlJob *job)
+find_lane (const SlComparisonImage *image, SlJob *job)
 {
-  for (int i = 0; job && i < sl_lanes_count (saving->lanes); i++)
-    if (saving->job[i] == job)
+  for (int i = 0; job && i < sl_lanes_count (image->lanes); i++)
+    if (image->job[i] == job)
       return i;
   return -1;
 }
 
 static void
-add_lane (Saving *saving, SlComparison *comparison, guint index)
+add_lane (SlComparisonImage *image, SlComparison *comparison, guint index)
 {
   SlJob *job = sl_comparison_get_job (comparison, index);
   SlTimeline *timeline = job ? _sl_job_get_timeline (job) : NULL;
@@ -98,39 +90,86 @@ add_lane (Saving *saving, SlComparison *comparison, guint index)
   /* A lane that has not begun is nothing to keep. */
   if (timeline == NULL || frames <= inherited)
     return;
-  lane = sl_lanes_put (saving->lanes, new_head (timeline, (int)(frames - inherited)),
-                       find_lane (saving, parent));
-  if (parent && find_lane (saving, parent) < 0)
-    add_ancestors (saving, lane, parent, inherited);
+  lane = sl_lanes_put (image->lanes, new_head (timeline, (int)(frames - inherited)),
+                       find_lane (image, parent));
+  if (parent && find_lane (image, parent) < 0)
+    add_ancestors (image, lane, parent, inherited);
   else if (parent == NULL && _sl_job_get_before (job))
-    add_before (saving, lane, _sl_job_get_before (job), inherited);
-  saving->job[lane] = g_object_ref (job);
-  saving->identity[lane] = *_sl_job_get_metadata (job);
-  saving->own[lane] = sl_compare_lane_get_own (sl_comparison_get_lane (comparison, index));
+    add_before (image, lane, _sl_job_get_before (job), inherited);
+  image->job[lane] = g_object_ref (job);
+  image->identity[lane] = *_sl_job_get_metadata (job);
+  image->own[lane] = sl_compare_lane_get_own (sl_comparison_get_lane (comparison, index));
   if (index == sl_comparison_get_reference (comparison))
-    saving->reference = lane;
+    image->reference = lane;
 }
 
-/* On the file thread: hashing a model takes seconds the first time. */
+SlComparisonImage *
+_sl_comparison_image_new (SlComparison *comparison)
+{
+  SlComparisonImage *image = g_new0 (SlComparisonImage, 1);
+
+  image->lanes = sl_lanes_new ();
+  if (image->lanes == NULL)
+    g_error ("out of memory for lanes"); /* as g_malloc */
+  image->identity = g_new (SlMetadata, MAX (g_list_model_get_n_items (G_LIST_MODEL (comparison)), 1));
+  for (guint i = 0; i < g_list_model_get_n_items (G_LIST_MODEL (comparison)); i++)
+    add_lane (image, comparison, i);
+  if (sl_lanes_count (image->lanes) == 0)
+    g_clear_pointer (&image, _sl_comparison_image_free);
+  return image;
+}
+
+gboolean
+_sl_comparison_image_write (SlComparisonImage *image, const char *path, GError **error)
+{
+  const SlMetadata *identities[SL_COMPARISON_MAX];
+  const SlLanesOut out
+      = { .lanes = image->lanes, .identities = identities, .own = image->own, .reference = image->reference };
+  SlError err = { 0 };
+
+  for (int i = 0; i < sl_lanes_count (image->lanes); i++)
+    {
+      g_autofree SlModelInfo *model = _sl_writer_hash_model (image->job[i]);
+
+      sl_metadata_set_model (&image->identity[i], model);
+      identities[i] = &image->identity[i];
+    }
+  if (sl_lanes_write (&out, path, &err))
+    return TRUE;
+  g_propagate_error (error, sl_app_error_new (&err));
+  return FALSE;
+}
+
+typedef struct
+{
+  SlComparisonImage *image; /* NULL: there is nothing to keep */
+  char *path;
+  GError *error;
+  SlComparisonSaved saved;
+  gpointer user_data;
+} Saving;
+
+static void
+saving_free (gpointer data)
+{
+  Saving *saving = data;
+
+  g_clear_pointer (&saving->image, _sl_comparison_image_free);
+  g_free (saving->path);
+  g_clear_error (&saving->error);
+  g_free (saving);
+}
+
 static void
 save_run (gpointer data)
 {
   Saving *saving = data;
-  const SlMetadata *identities[SL_COMPARISON_MAX];
-  const SlLanesOut out = {
-    .lanes = saving->lanes, .identities = identities, .own = saving->own, .reference = saving->reference
-  };
-  SlError err = { 0 };
 
-  for (int i = 0; i < sl_lanes_count (saving->lanes); i++)
-    {
-      g_autofree SlModelInfo *model = _sl_writer_hash_model (saving->job[i]);
-
-      sl_metadata_set_model (&saving->identity[i], model);
-      identities[i] = &saving->identity[i];
-    }
-  if (!sl_lanes_write (&out, saving->path, &err))
-    saving->error = sl_app_error_new (&err);
+  if (saving->image)
+    _sl_comparison_image_write (saving->image, saving->path, &saving->error);
+  else
+    g_set_error_literal (&saving->error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
+                         sl_words ("There is nothing to keep: no step is finished."));
 }
 
 static void
@@ -139,11 +178,6 @@ save_done (gpointer data)
   Saving *saving = data;
 
   saving->saved (saving->error, saving->user_data);
-}
-
-static void
-nothing (gpointer data)
-{
 }
 
 void
@@ -155,19 +189,11 @@ sl_comparison_file_save (SlComparison *comparison,
 {
   Saving *saving = g_new0 (Saving, 1);
 
+  saving->image = _sl_comparison_image_new (comparison);
   saving->path = g_strdup (path);
   saving->saved = saved;
   saving->user_data = user_data;
-  saving->lanes = sl_lanes_new ();
-  if (saving->lanes == NULL)
-    g_error ("out of memory for lanes"); /* as g_malloc */
-  saving->identity = g_new (SlMetadata, MAX (g_list_model_get_n_items (G_LIST_MODEL (comparison)), 1));
-  for (guint i = 0; i < g_list_model_get_n_items (G_LIST_MODEL (comparison)); i++)
-    add_lane (saving, comparison, i);
-  if (sl_lanes_count (saving->lanes) == 0)
-    g_set_error_literal (&saving->error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
-                         sl_words ("There is nothing to keep: no step is finished."));
-  sl_thread_queue_push (files, FALSE, saving->error ? nothing : save_run, save_done, saving, saving_free);
+  sl_thread_queue_push (files, FALSE, save_run, save_done, saving, saving_free);
 }
 
 /* ---- loading ---- */

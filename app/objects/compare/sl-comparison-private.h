@@ -26,6 +26,8 @@ guint _sl_comparison_count (SlComparison *self);
 guint _sl_comparison_count_frames (SlJob *job);
 /* Stops what its run is at. */
 void _sl_comparison_stop_lane (SlComparison *self, SlCompareLane *lane);
+/* Before lanes or their runs go. */
+void _sl_comparison_leave (SlComparison *self);
 /* Follows a lane's run. */
 void _sl_comparison_watch (SlComparison *self, SlJob *job);
 

@@ -191,6 +191,7 @@ sl_comparison_start (
         return FALSE;
       g_ptr_array_add (jobs, job);
     }
+  _sl_comparison_leave (self);
   remove_branches (self);
   sl_comparison_stop (self);
   self->following = TRUE;
@@ -213,6 +214,7 @@ sl_comparison_start_lane (SlComparison *self, guint index, GError **error)
   job = make_job (self, index, error);
   if (job == NULL)
     return FALSE;
+  _sl_comparison_leave (self);
   _sl_comparison_stop_lane (self, lane);
   sl_compare_lane_set_job (lane, job);
   sl_worker_start (self->worker, job);

@@ -15,6 +15,7 @@ enum
   MOVED,
   STATE,
   REFERENCE,
+  LEAVES,
   N_SIGNALS
 };
 
@@ -137,7 +138,13 @@ sl_comparison_stop (SlComparison *self)
 }
 
 void
-sl_comparison_remove (SlComparison *self, guint index)
+_sl_comparison_leave (SlComparison *self)
+{
+  g_signal_emit (self, signals[LEAVES], 0);
+}
+
+static void
+remove_lane (SlComparison *self, guint index)
 {
   g_autoptr (SlCompareLane) lane = get_item (G_LIST_MODEL (self), index);
   SlJob *job;
@@ -156,10 +163,18 @@ sl_comparison_remove (SlComparison *self, guint index)
 }
 
 void
+sl_comparison_remove (SlComparison *self, guint index)
+{
+  _sl_comparison_leave (self);
+  remove_lane (self, index);
+}
+
+void
 sl_comparison_clear (SlComparison *self)
 {
+  _sl_comparison_leave (self);
   while (_sl_comparison_count (self) > 0)
-    sl_comparison_remove (self, _sl_comparison_count (self) - 1);
+    remove_lane (self, _sl_comparison_count (self) - 1);
   self->reference = 0;
   self->following = TRUE;
   g_clear_object (&self->recipe);
@@ -221,6 +236,7 @@ sl_comparison_class_init (SlComparisonClass *klass)
   signals[MOVED] = new_signal ("moved", 0, G_TYPE_NONE, G_TYPE_NONE);
   signals[STATE] = new_signal ("state", 0, G_TYPE_NONE, G_TYPE_NONE);
   signals[REFERENCE] = new_signal ("reference", 0, G_TYPE_NONE, G_TYPE_NONE);
+  signals[LEAVES] = new_signal ("leaves", 0, G_TYPE_NONE, G_TYPE_NONE);
 }
 
 static void

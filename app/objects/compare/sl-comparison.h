@@ -29,7 +29,8 @@ G_DECLARE_FINAL_TYPE (SlComparison, sl_comparison, SL, COMPARISON, GObject)
 
 /* Signals: "items-changed" of the list; "lane-changed" (guint): its settings or run; "frame" (guint,
  * SlFrameObject): a lane has another frame; "moved": place or alignment; "state": sl_comparison_get_state
- * and its companions may answer otherwise; "reference". */
+ * and its companions may answer otherwise; "reference"; "leaves": lanes or their runs
+ * are about to go. */
 SlComparison *sl_comparison_new (SlWorker *worker);
 /* FALSE when there are SL_COMPARISON_MAX. */
 gboolean sl_comparison_add (SlComparison *self, SlCompareLane *lane);

@@ -198,7 +198,7 @@ sl_writer_keep (SlKeeper *keeper,
                 gpointer user_data,
                 GDestroyNotify destroy)
 {
-  static const SlKeptClass pictures = { SL_KEPT_PICTURE, write_kept, write_done, writing_free };
+  static const SlKeptClass pictures = { SL_KEEP_PICTURE, write_kept, write_done, writing_free };
   Writing *writing = writing_new (job, frame, written, user_data);
 
   if (writing == NULL)

@@ -215,7 +215,7 @@ static void keep(Fixture *fixture, SlJob *job, char **path)
 {
     g_autoptr(SlKeeper) keeper = sl_keeper_new(fixture->files);
 
-    sl_keeper_set_folder(keeper, SL_KEPT_PICTURE, fixture->folder);
+    sl_keeper_set_folder(keeper, SL_KEEP_PICTURE, fixture->folder);
     sl_writer_keep(keeper, job, sl_job_get_last_frame(job), keep_path, path, NULL);
     sl_keeper_finish(keeper);
     g_assert_nonnull(*path);
@@ -250,24 +250,24 @@ static void note_freed(gpointer data)
 static guint count_unsaved(SlKeeper *keeper)
 {
     sl_keeper_finish(keeper);
-    return sl_keeper_count_unsaved(keeper, SL_KEPT_PICTURE);
+    return sl_keeper_count_unsaved(keeper, SL_KEEP_PICTURE);
 }
 
 /* What cannot be written is not lost to what comes later, and all of it is written once anything can be. */
 static void test_keeper(Fixture *fixture, gconstpointer data)
 {
-    static const SlKeptClass notes = {SL_KEPT_PICTURE, write_note, note_written, note_freed};
+    static const SlKeptClass notes = {SL_KEEP_PICTURE, write_note, note_written, note_freed};
     g_autoptr(SlKeeper) keeper = sl_keeper_new(fixture->files);
     g_autofree char *missing = g_build_filename(fixture->folder, "missing", NULL);
     g_autofree char *elsewhere = g_build_filename(fixture->folder, "elsewhere", NULL);
     g_autofree char *moved = g_build_filename(missing, "c", NULL);
     Note note[] = {{"a"}, {"b"}, {"c"}, {"d"}, {"e"}};
 
-    sl_keeper_set_folder(keeper, SL_KEPT_PICTURE, missing);
+    sl_keeper_set_folder(keeper, SL_KEEP_PICTURE, missing);
     sl_keeper_keep(keeper, &notes, &note[0]);
     sl_keeper_keep(keeper, &notes, &note[1]);
     g_assert_cmpuint(count_unsaved(keeper), ==, 2);
-    g_assert_nonnull(strstr(sl_keeper_get_problem(keeper, SL_KEPT_PICTURE), missing));
+    g_assert_nonnull(strstr(sl_keeper_get_problem(keeper, SL_KEEP_PICTURE), missing));
     sl_keeper_try_again(keeper);
     sl_keeper_try_again(keeper); /* while the first goes on */
     g_assert_cmpuint(count_unsaved(keeper), ==, 2);
@@ -276,7 +276,7 @@ static void test_keeper(Fixture *fixture, gconstpointer data)
     g_assert_true(g_mkdir(missing, 0700) == 0);
     sl_keeper_keep(keeper, &notes, &note[2]);
     g_assert_cmpuint(count_unsaved(keeper), ==, 0);
-    g_assert_null(sl_keeper_get_problem(keeper, SL_KEPT_PICTURE));
+    g_assert_null(sl_keeper_get_problem(keeper, SL_KEEP_PICTURE));
     for (int i = 0; i < 3; i++)
         g_assert_true(note[i].written == 1 && note[i].freed == 1);
     g_assert_true(g_file_test(moved, G_FILE_TEST_EXISTS));
@@ -284,12 +284,12 @@ static void test_keeper(Fixture *fixture, gconstpointer data)
     sl_keeper_keep(keeper, &notes, &note[3]);
     g_assert_cmpuint(count_unsaved(keeper), ==, 1);
     g_assert_true(g_mkdir(elsewhere, 0700) == 0);
-    sl_keeper_try_elsewhere(keeper, SL_KEPT_COMPARISON, elsewhere);
+    sl_keeper_try_elsewhere(keeper, SL_KEEP_COMPARISON, elsewhere);
     g_assert_cmpuint(count_unsaved(keeper), ==, 1);
-    sl_keeper_set_folder(keeper, SL_KEPT_PICTURE, elsewhere);
+    sl_keeper_set_folder(keeper, SL_KEEP_PICTURE, elsewhere);
     g_assert_cmpuint(count_unsaved(keeper), ==, 0);
     g_assert_cmpint(note[3].written, ==, 1);
-    sl_keeper_set_folder(keeper, SL_KEPT_PICTURE, missing);
+    sl_keeper_set_folder(keeper, SL_KEEP_PICTURE, missing);
     sl_keeper_keep(keeper, &notes, &note[4]);
     sl_keeper_close(keeper);
     g_assert_true(note[4].written == 0 && note[4].freed == 1);
