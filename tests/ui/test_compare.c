@@ -174,14 +174,15 @@ static void test_heat_map(void)
     SlPixelDifference difference;
     int width, height;
     g_autoptr(GBytes) same =
-        sl_difference_heat(a, a, SL_VIEW_PICTURE, &width, &height, &difference);
+        sl_difference_heat(&(SlHeatOf){a, a, SL_VIEW_PICTURE, 255}, &width, &height, &difference);
     g_autoptr(GBytes) other = NULL;
 
     for (gsize i = 0; i < g_bytes_get_size(same); i++)
         g_assert_cmpint(((const guint8 *)g_bytes_get_data(same, NULL))[i], ==, 0);
     g_assert_cmpint(difference.largest, ==, 0);
     g_assert_cmpint((int)g_bytes_get_size(same), ==, width * height * 3);
-    other = sl_difference_heat(a, b, SL_VIEW_PICTURE, &width, &height, &difference);
+    other =
+        sl_difference_heat(&(SlHeatOf){a, b, SL_VIEW_PICTURE, 255}, &width, &height, &difference);
     g_assert_cmpint(difference.largest, >, 0);
     g_assert_false(g_bytes_equal(same, other));
     g_object_set(compare_view, "difference", TRUE, NULL);

@@ -189,6 +189,79 @@ static void test_colors(void)
     sl_lane_table_sort(table(), 0, GTK_SORT_ASCENDING);
 }
 
+static gboolean is_tall(GtkWidget *widget, int height)
+{
+    return gtk_widget_get_height(widget) == height;
+}
+
+/* The strip of curves is as tall as a person pulled it, and remembers it. */
+static void test_strip(void)
+{
+    GtkWidget *handle = part(chart(), "handle"), *curves = part(chart(), "curves");
+    int height;
+
+    gtk_toggle_button_set_active(part(chart(), "tab_distance"), TRUE);
+    settle(100);
+    height = gtk_widget_get_height(curves);
+    g_signal_emit_by_name(handle, "grabbed");
+    g_signal_emit_by_name(handle, "pulled", 60);
+    g_signal_emit_by_name(handle, "pulled", 80);
+    WAIT_UNTIL(is_tall(curves, height + 80));
+    g_assert_cmpint(g_settings_get_int(preferences, "compare-strip-height"), ==, 0);
+    g_signal_emit_by_name(handle, "released");
+    g_assert_cmpint(g_settings_get_int(preferences, "compare-strip-height"), ==, height + 80);
+    screenshot("workbench-3-tall");
+    g_signal_emit_by_name(handle, "grabbed");
+    g_signal_emit_by_name(handle, "pulled", 100000); /* as far as there is room */
+    settle(100);
+    g_assert_cmpint(gtk_widget_get_height(curves), <, gtk_widget_get_height(GTK_WIDGET(window)));
+    g_signal_emit_by_name(handle, "reset");
+    WAIT_UNTIL(is_tall(curves, height));
+    g_assert_cmpint(g_settings_get_int(preferences, "compare-strip-height"), ==, 0);
+}
+
+/* The values that are read out are those of the lanes at that step. */
+static void test_reading(void)
+{
+    SlFrameObject *result = sl_job_get_last_frame(sl_comparison_get_job(comparison, 0));
+    g_autofree char *read = NULL, *expected = NULL;
+
+    sl_comparison_set_align(comparison, SL_ALIGN_STEPS);
+    sl_comparison_set_position(comparison, 5);
+    expected = g_strdup_printf("2: %.4g, 3: %.4g, 4: %.4g",
+                               sl_difference_rms(sl_comparison_get_frame(comparison, 1), result),
+                               sl_difference_rms(sl_comparison_get_frame(comparison, 2), result),
+                               sl_difference_rms(sl_comparison_get_frame(comparison, 3), result));
+    read = sl_curve_view_describe(sl_compare_chart_get_curves(chart()), 5.6);
+    g_assert_nonnull(strstr(read, expected));
+    gtk_window_set_focus_visible(GTK_WINDOW(window), TRUE);
+    gtk_widget_grab_focus(part(chart(), "curves"));
+    screenshot("workbench-3-reading");
+    g_free(read);
+    read = sl_curve_view_describe(sl_compare_chart_get_curves(chart()), 8);
+    g_assert_nonnull(strstr(read, "1: equal"));
+    sl_comparison_move(comparison, G_MAXINT);
+    gtk_toggle_button_set_active(part(chart(), "tab_sigma"), TRUE);
+}
+
+/* What the colours of differences mean is said while they are shown. */
+static void test_heat_scale(void)
+{
+    GtkWidget *box = part(compare_view, "scale_box");
+    guint8 rgb[3];
+
+    g_assert_false(gtk_widget_is_visible(box));
+    g_object_set(compare_view, "difference", TRUE, NULL);
+    g_assert_true(gtk_widget_is_visible(box));
+    screenshot("workbench-4-heat");
+    g_object_set(compare_view, "difference", FALSE, NULL);
+    g_assert_false(gtk_widget_is_visible(box));
+    sl_difference_get_color(0, rgb);
+    g_assert_cmpint(rgb[0] + rgb[1] + rgb[2], ==, 0);
+    sl_difference_get_color(1, rgb);
+    g_assert_cmpint(rgb[0] + rgb[1] + rgb[2], ==, 3 * 255);
+}
+
 int main(int argc, char **argv)
 {
     static const LaneTest tests[] = {
@@ -196,6 +269,9 @@ int main(int argc, char **argv)
         {"/workbench/table-file", test_table_file, FALSE},
         {"/workbench/report", test_report, FALSE},
         {"/workbench/colors", test_colors, FALSE},
+        {"/workbench/strip", test_strip, FALSE},
+        {"/workbench/reading", test_reading, FALSE},
+        {"/workbench/heat-scale", test_heat_scale, FALSE},
     };
 
     return run_lane_tests(&argc, &argv, tests, G_N_ELEMENTS(tests));

@@ -10,6 +10,10 @@
 
 #include "ui/compare/sl-lane-view.h"
 #include "ui/compare/sl-step-inspector.h"
+#include "ui/widgets/sl-strip-handle.h"
+
+#define HEIGHT_MIN 96
+#define HEIGHT_MAX 2000
 
 /* What the chart shows. */
 enum
@@ -26,12 +30,16 @@ struct _SlCompareChart
 {
   AdwBin parent_instance;
   GtkToggleButton *tabs[N_TABS];
+  SlStripHandle *handle;
   GtkLabel *parting; /* since when two lanes look different */
   SlStepInspector *inspector;
   SlLaneTable *table;
   SlCurveView *curves;
 
   SlComparison *comparison;
+  GSettings *preferences;
+  int height;                 /* of the curves or the table, as a person wants it; 0: their own */
+  int grabbed;                /* what it was when the handle was taken */
   guint first, count, chosen; /* the lanes that are shown */
   guint tab;
   SlFrameObject *result; /* what lanes are measured against, or NULL */
@@ -118,6 +126,7 @@ show_axes (SlCompareChart *self)
   axes.x_title = align == SL_ALIGN_STEPS   ? _ ("Steps")
                  : align == SL_ALIGN_SIGMA ? _ ("Noise level σ")
                                            : _ ("Evaluations of the model");
+  axes.missing = self->tab == TAB_SIGMA ? NULL : _ ("equal");
   axes.nothing = self->tab == TAB_SIGMA ? NULL
                  : g_list_model_get_n_items (G_LIST_MODEL (self->comparison)) < 2
                      ? _ ("Add a second lane to measure it against this one")
@@ -283,12 +292,16 @@ static void
 show_place (SlCompareChart *self)
 {
   double first, last;
-  g_autofree char *text = place_text (self);
+  double position = sl_comparison_get_position (self->comparison);
+  g_autofree char *name = place_text (self);
+  g_autofree char *values = sl_curve_view_describe (self->curves, position);
+  g_autofree char *text = *values && self->tab != TAB_INSIDE && self->tab != TAB_TABLE
+                              ? g_strconcat (name, "; ", values, NULL)
+                              : g_steal_pointer (&name);
   gboolean any = sl_comparison_get_range (self->comparison, &first, &last)
                  && sl_comparison_get_frame (self->comparison, 0) != NULL;
 
-  sl_curve_view_set_cursor (self->curves, any ? sl_comparison_get_position (self->comparison) : NAN,
-                            any ? text : NULL);
+  sl_curve_view_set_cursor (self->curves, any ? position : NAN, any ? text : NULL);
 }
 
 void
@@ -361,11 +374,50 @@ place_moved (SlCompareChart *self, int by)
   sl_comparison_move (self->comparison, by);
 }
 
-void
-sl_compare_chart_connect (SlCompareChart *self, SlComparison *comparison, SlSettings *recipe)
+/* ---- as tall as a person wants it ---- */
+
+static void
+set_height (SlCompareChart *self, int height)
 {
-  self->comparison = g_object_ref (comparison);
-  sl_lane_table_connect (self->table, comparison, recipe);
+  self->height = height;
+  sl_curve_view_set_height (self->curves, height);
+  sl_lane_table_set_height (self->table, height);
+  sl_strip_handle_set_height (self->handle, height);
+}
+
+static void
+handle_grabbed (SlCompareChart *self)
+{
+  self->grabbed = self->tab == TAB_TABLE ? gtk_widget_get_height (GTK_WIDGET (self->table))
+                                         : gtk_widget_get_height (GTK_WIDGET (self->curves));
+}
+
+static void
+handle_pulled (SlCompareChart *self, int by)
+{
+  set_height (self, CLAMP (self->grabbed + by, HEIGHT_MIN, HEIGHT_MAX));
+}
+
+static void
+handle_released (SlCompareChart *self)
+{
+  g_settings_set_int (self->preferences, "compare-strip-height", self->height);
+}
+
+static void
+handle_reset (SlCompareChart *self)
+{
+  set_height (self, 0);
+  handle_released (self);
+}
+
+void
+sl_compare_chart_connect (SlCompareChart *self, SlWorkspace *workspace)
+{
+  self->comparison = g_object_ref (workspace->comparison);
+  self->preferences = g_object_ref (workspace->preferences);
+  sl_lane_table_connect (self->table, workspace->comparison, workspace->recipe);
+  set_height (self, g_settings_get_int (self->preferences, "compare-strip-height"));
 }
 
 static void
@@ -374,6 +426,7 @@ sl_compare_chart_dispose (GObject *object)
   SlCompareChart *self = SL_COMPARE_CHART (object);
 
   g_clear_object (&self->result);
+  g_clear_object (&self->preferences);
   g_clear_object (&self->comparison);
   G_OBJECT_CLASS (sl_compare_chart_parent_class)->dispose (object);
 }
@@ -387,6 +440,7 @@ sl_compare_chart_class_init (SlCompareChartClass *klass)
 
   g_type_ensure (SL_TYPE_CURVE_VIEW);
   g_type_ensure (SL_TYPE_LANE_TABLE);
+  g_type_ensure (SL_TYPE_STRIP_HANDLE);
   g_type_ensure (SL_TYPE_STEP_INSPECTOR);
   G_OBJECT_CLASS (klass)->dispose = sl_compare_chart_dispose;
   gtk_widget_class_set_template_from_resource (widget_class, "/org/safelight/Safelight/sl-compare-chart.ui");
@@ -394,6 +448,7 @@ sl_compare_chart_class_init (SlCompareChartClass *klass)
     gtk_widget_class_bind_template_child_full (widget_class, tab_names[i], FALSE,
                                                G_STRUCT_OFFSET (SlCompareChart, tabs[i]));
   gtk_widget_class_bind_template_child (widget_class, SlCompareChart, parting);
+  gtk_widget_class_bind_template_child (widget_class, SlCompareChart, handle);
   gtk_widget_class_bind_template_child (widget_class, SlCompareChart, inspector);
   gtk_widget_class_bind_template_child (widget_class, SlCompareChart, table);
   gtk_widget_class_bind_template_child (widget_class, SlCompareChart, curves);
@@ -406,5 +461,9 @@ sl_compare_chart_init (SlCompareChart *self)
   for (guint i = 0; i < N_TABS; i++)
     g_signal_connect_swapped (self->tabs[i], "toggled", G_CALLBACK (tab_chosen), self);
   g_signal_connect_swapped (self->curves, "picked", G_CALLBACK (place_picked), self);
+  g_signal_connect_swapped (self->handle, "grabbed", G_CALLBACK (handle_grabbed), self);
+  g_signal_connect_swapped (self->handle, "pulled", G_CALLBACK (handle_pulled), self);
+  g_signal_connect_swapped (self->handle, "released", G_CALLBACK (handle_released), self);
+  g_signal_connect_swapped (self->handle, "reset", G_CALLBACK (handle_reset), self);
   g_signal_connect_swapped (self->curves, "moved", G_CALLBACK (place_moved), self);
 }

@@ -6,9 +6,9 @@
 
 #include <adwaita.h>
 
-#include "app/objects/objects.h"
 #include "ui/compare/sl-curve-view.h"
 #include "ui/compare/sl-lane-table.h"
+#include "ui/workspace/sl-workspace.h"
 
 G_BEGIN_DECLS
 
@@ -16,7 +16,7 @@ G_BEGIN_DECLS
 
 G_DECLARE_FINAL_TYPE (SlCompareChart, sl_compare_chart, SL, COMPARE_CHART, AdwBin)
 
-void sl_compare_chart_connect (SlCompareChart *self, SlComparison *comparison, SlSettings *recipe);
+void sl_compare_chart_connect (SlCompareChart *self, SlWorkspace *workspace);
 /* Lanes or their frames changed: draws curves for count lanes from first on, the chosen one stronger. At most
  * SL_LANES_SHOWN. */
 void sl_compare_chart_show (SlCompareChart *self, guint first, guint count, guint chosen);

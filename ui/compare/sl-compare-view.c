@@ -7,6 +7,7 @@
 #include <glib/gi18n.h>
 
 #include "ui/compare/sl-fast-lanes.h"
+#include "ui/compare/sl-heat-scale.h"
 #include "ui/compare/sl-lane-grid.h"
 #include "ui/compare/sl-lane-offers.h"
 #include "ui/compare/sl-lane-text.h"
@@ -28,6 +29,7 @@ struct _SlCompareView
   GtkDropDown *align;
   GtkWidget *range_box;
   GtkLabel *range;
+  GtkWidget *scale_box; /* what the colours of differences mean */
   GtkLabel *summary;
   GtkButton *pause;
   GtkWidget *keep_button;
@@ -119,7 +121,7 @@ make_texture (SlCompareView *self, guint index, SlFrameObject *frame, SlPixelDif
 
   difference->largest = -1;
   if (self->difference && other && !is_reference (self, index))
-    heat = sl_difference_heat (frame, other, self->view, &width, &height, difference);
+    heat = sl_difference_heat (&(SlHeatOf){ frame, other, self->view, 255 }, &width, &height, difference);
   return sl_texture_new_rgb (heat ? heat : rgb, width, height);
 }
 
@@ -567,7 +569,7 @@ sl_compare_view_connect (SlCompareView *self, SlWorkspace *workspace)
   self->recipe = g_object_ref (workspace->recipe);
   self->decoder = sl_rest_decoder_new (workspace->comparison, workspace->worker);
   self->fast = sl_fast_lanes_new (workspace);
-  sl_compare_chart_connect (self->chart, workspace->comparison, workspace->recipe);
+  sl_compare_chart_connect (self->chart, workspace);
   for (guint i = 0; i < G_N_ELEMENTS (handlers); i++)
     g_signal_connect_object (handlers[i].object, handlers[i].signal, handlers[i].handler, self,
                              G_CONNECT_SWAPPED);
@@ -628,6 +630,7 @@ sl_compare_view_set_property (GObject *object, guint prop_id, const GValue *valu
       break;
     case PROP_DIFFERENCE:
       self->difference = g_value_get_boolean (value);
+      gtk_widget_set_visible (self->scale_box, self->difference);
       break;
     case PROP_FAST:
       sl_fast_lanes_choose (self->fast, g_value_get_boolean (value));
@@ -660,6 +663,7 @@ sl_compare_view_class_init (SlCompareViewClass *klass)
 {
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
 
+  g_type_ensure (SL_TYPE_HEAT_SCALE);
   g_type_ensure (SL_TYPE_LANE_GRID);
   g_type_ensure (SL_TYPE_RECENT_COMPARISONS);
   g_type_ensure (SL_TYPE_COMPARE_CHART);
@@ -677,6 +681,7 @@ sl_compare_view_class_init (SlCompareViewClass *klass)
   BIND (align);
   BIND (range_box);
   BIND (range);
+  BIND (scale_box);
   BIND (summary);
   BIND (pause);
   BIND (keep_button);

@@ -12,6 +12,8 @@ struct _SlCurveView
 {
   GtkWidget parent_instance;
   SlCurveChart chart;
+  int height;     /* that is wanted; 0: its own */
+  double pointer; /* the place under it; not finite for none */
 };
 
 G_DEFINE_FINAL_TYPE (SlCurveView, sl_curve_view, GTK_TYPE_WIDGET)
@@ -37,6 +39,9 @@ sl_curve_view_snapshot (GtkWidget *widget, GtkSnapshot *snapshot)
 
   if (width < 1 || height < 1)
     return;
+  self->chart.reading = isfinite (self->pointer)                                    ? self->pointer
+                        : self->chart.rail && gtk_widget_has_visible_focus (widget) ? self->chart.cursor
+                                                                                    : NAN;
   cr = gtk_snapshot_append_cairo (snapshot, &bounds);
   sl_curve_draw (&self->chart, cr);
   cairo_destroy (cr);
@@ -62,6 +67,9 @@ sl_curve_view_measure (GtkWidget *widget,
     {
       *minimum = sl_curve_chart_min_height (chart);
       *natural = *minimum + (chart->chart ? 48 : 0);
+      if (chart->chart && chart->rail)
+        *natural
+            = MAX (SL_CURVE_VIEW (widget)->height > 0 ? SL_CURVE_VIEW (widget)->height : *natural, *minimum);
     }
 }
 
@@ -118,7 +126,44 @@ scrolled (SlCurveView *self, double dx, double dy)
   return TRUE;
 }
 
+static void
+pointer_moved (SlCurveView *self, double x, double y)
+{
+  self->pointer = self->chart.chart && self->chart.rail ? sl_curve_chart_place_at (&self->chart, x) : NAN;
+  gtk_widget_queue_draw (GTK_WIDGET (self));
+}
+
+static void
+pointer_left (SlCurveView *self)
+{
+  self->pointer = NAN;
+  gtk_widget_queue_draw (GTK_WIDGET (self));
+}
+
 /* ---- contents ---- */
+
+void
+sl_curve_view_set_height (SlCurveView *self, int height)
+{
+  self->height = height;
+  gtk_widget_queue_resize (GTK_WIDGET (self));
+}
+
+char *
+sl_curve_view_describe (SlCurveView *self, double place)
+{
+  GString *text = g_string_new (NULL);
+
+  for (guint i = 0; i < self->chart.curves->len; i++)
+    {
+      g_autofree char *value = sl_curve_chart_value_text (&self->chart, i, place);
+
+      if (value)
+        g_string_append_printf (text, "%s%d: %s", text->len ? ", " : "",
+                                g_array_index (self->chart.curves, SlCurve, i).number, value);
+    }
+  return g_string_free (text, FALSE);
+}
 
 void
 sl_curve_view_set_parts (SlCurveView *self, gboolean chart, gboolean rail)
@@ -194,8 +239,11 @@ sl_curve_view_init (SlCurveView *self)
   GtkEventController *keys = gtk_event_controller_key_new ();
   GtkEventController *wheel = gtk_event_controller_scroll_new (GTK_EVENT_CONTROLLER_SCROLL_BOTH_AXES
                                                                | GTK_EVENT_CONTROLLER_SCROLL_DISCRETE);
+  GtkEventController *motion = gtk_event_controller_motion_new ();
+  GtkEventController *focus = gtk_event_controller_focus_new ();
   GtkGesture *drag = gtk_gesture_drag_new ();
 
+  self->pointer = NAN;
   sl_curve_chart_init (&self->chart, GTK_WIDGET (self));
   gtk_widget_set_focusable (GTK_WIDGET (self), TRUE);
   gtk_widget_set_overflow (GTK_WIDGET (self), GTK_OVERFLOW_HIDDEN);
@@ -205,6 +253,12 @@ sl_curve_view_init (SlCurveView *self)
   g_signal_connect_swapped (wheel, "scroll", G_CALLBACK (scrolled), self);
   g_signal_connect_swapped (drag, "drag-begin", G_CALLBACK (drag_begin), self);
   g_signal_connect_swapped (drag, "drag-update", G_CALLBACK (drag_update), self);
+  g_signal_connect_swapped (motion, "motion", G_CALLBACK (pointer_moved), self);
+  g_signal_connect_swapped (motion, "leave", G_CALLBACK (pointer_left), self);
+  g_signal_connect_swapped (focus, "enter", G_CALLBACK (gtk_widget_queue_draw), self);
+  g_signal_connect_swapped (focus, "leave", G_CALLBACK (gtk_widget_queue_draw), self);
+  gtk_widget_add_controller (GTK_WIDGET (self), motion);
+  gtk_widget_add_controller (GTK_WIDGET (self), focus);
   gtk_widget_add_controller (GTK_WIDGET (self), keys);
   gtk_widget_add_controller (GTK_WIDGET (self), wheel);
   gtk_widget_add_controller (GTK_WIDGET (self), GTK_EVENT_CONTROLLER (drag));

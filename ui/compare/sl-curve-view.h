@@ -14,6 +14,11 @@ G_DECLARE_FINAL_TYPE (SlCurveView, sl_curve_view, SL, CURVE_VIEW, GtkWidget)
 
 /* The chart, the rail with the handle, or both (as it is in the beginning). */
 void sl_curve_view_set_parts (SlCurveView *self, gboolean chart, gboolean rail);
+/* The height that it has where there is room, with the chart; 0: its own. */
+void sl_curve_view_set_height (SlCurveView *self, int height);
+/* What the curves are at a place: "1: 0.43, 2: 0.51"; a new string. The same is drawn beside the pointer, and at the
+ * handle while the view has the keyboard. */
+char *sl_curve_view_describe (SlCurveView *self, double place);
 /* Everything is copied. Signals: "picked" (double): a person pointed at a place; "moved" (int): pressed
  * an arrow (-1, 1), a page key (-10, 10), Home or End (G_MININT, G_MAXINT). */
 void sl_curve_view_set_axes (SlCurveView *self, const SlCurveAxes *axes);

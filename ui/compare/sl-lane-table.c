@@ -13,6 +13,7 @@
 
 #define REFRESH_MS 250
 #define ROW_HEIGHT 26
+#define BAR_HEIGHT 40
 #define ROWS 2 /* that are seen at least */
 
 struct _SlLaneTable
@@ -263,6 +264,15 @@ sl_lane_table_update (SlLaneTable *self)
     }
   g_clear_handle_id (&self->refresh, g_source_remove);
   refresh (self);
+}
+
+void
+sl_lane_table_set_height (SlLaneTable *self, int height)
+{
+  int least = ROW_HEIGHT * (ROWS + 1);
+
+  gtk_scrolled_window_set_max_content_height (self->scroller,
+                                              height > 0 ? MAX (height - BAR_HEIGHT, least) : ROW_HEIGHT * 8);
 }
 
 char *

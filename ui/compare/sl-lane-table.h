@@ -27,6 +27,8 @@ SlCompareTable *sl_lane_table_get_table (SlLaneTable *self);
 char *sl_lane_table_to_text (SlLaneTable *self);
 /* By a column of the table, one of sl_table_column_nth. */
 void sl_lane_table_sort (SlLaneTable *self, guint column, GtkSortType order);
+/* What a person wants it to be at most, where there are rows enough; 0: its own height. */
+void sl_lane_table_set_height (SlLaneTable *self, int height);
 /* Of SlCompareRow, in the order that is seen. */
 GListModel *sl_lane_table_get_rows (SlLaneTable *self);
 

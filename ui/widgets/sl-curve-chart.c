@@ -104,6 +104,33 @@ find_range (SlCurveChart *self)
   self->high = isfinite (high) && high > self->low ? high : self->low + 1;
 }
 
+const SlCurvePoint *
+sl_curve_chart_point_at (const SlCurveChart *self, guint index, double place)
+{
+  const SlCurve *curve = &g_array_index (self->curves, SlCurve, index);
+  const SlCurvePoint *found = NULL;
+
+  for (guint i = 0; i < MIN (curve->reached, curve->n_points); i++)
+    {
+      double x = curve->points[i].x;
+      gboolean beyond = self->axes.log_x ? x < place * (1 - 1e-6) : x > place + 1e-6;
+
+      if (!beyond)
+        found = &curve->points[i];
+    }
+  return found;
+}
+
+char *
+sl_curve_chart_value_text (const SlCurveChart *self, guint curve, double place)
+{
+  const SlCurvePoint *point = sl_curve_chart_point_at (self, curve, place);
+
+  if (point == NULL)
+    return NULL;
+  return isfinite (point->y) ? g_strdup_printf ("%.4g", point->y) : g_strdup (self->axes.missing);
+}
+
 /* ---- contents ---- */
 
 static void
@@ -120,6 +147,7 @@ sl_curve_chart_init (SlCurveChart *self, GtkWidget *widget)
                           .curves = g_array_new (FALSE, FALSE, sizeof (SlCurve)),
                           .cursor = NAN,
                           .mark = NAN,
+                          .reading = NAN,
                           .chart = TRUE,
                           .rail = TRUE };
   g_array_set_clear_func (self->curves, clear_curve);

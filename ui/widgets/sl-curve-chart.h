@@ -38,6 +38,7 @@ typedef struct
   gboolean log_y;
   const char *x_title; /* static or translated strings */
   const char *y_title;
+  const char *missing; /* what a value that is not finite means, where it is read; NULL: nothing */
   const char *nothing; /* what is said while there is no curve, or NULL */
 } SlCurveAxes;
 
@@ -48,6 +49,7 @@ typedef struct
   GArray *curves; /* of SlCurve, with points of their own */
   double cursor;  /* the handle's place, and that of a mark: not finite for none */
   double mark;
+  double reading; /* the place whose values are written out; as mark */
   gboolean chart; /* which of the two parts are drawn */
   gboolean rail;
   double low; /* of the y axis, as it is drawn (logarithms when log_y) */
@@ -66,6 +68,10 @@ double sl_curve_chart_width (const SlCurveChart *self);
 double sl_curve_chart_height (const SlCurveChart *self);
 double sl_curve_chart_x (const SlCurveChart *self, double place);
 double sl_curve_chart_y (const SlCurveChart *self, double y);
+/* The last computed point of a curve that is not beyond a place; NULL: it begins later. */
+const SlCurvePoint *sl_curve_chart_point_at (const SlCurveChart *self, guint curve, double place);
+/* Its value, a new string; NULL: there is none. */
+char *sl_curve_chart_value_text (const SlCurveChart *self, guint curve, double place);
 /* 0 at the left end of the axis, 1 at its right; and the place at x of the widget. */
 double sl_curve_chart_fraction (const SlCurveChart *self, double place);
 double sl_curve_chart_place_at (const SlCurveChart *self, double x);

@@ -232,6 +232,86 @@ draw_handle (const SlCurveChart *self, cairo_t *cr)
   cairo_fill (cr);
 }
 
+/* ---- values at a place ---- */
+
+#define LINE 15.0
+#define VALUE_WIDTH 84.0
+#define PAD 7.0
+
+/* The place of the points that are read: that of the latest. */
+static double
+place_read (const SlCurveChart *self)
+{
+  double place = NAN;
+
+  for (guint i = 0; i < self->curves->len; i++)
+    {
+      const SlCurvePoint *point = sl_curve_chart_point_at (self, i, self->reading);
+
+      if (point && (isnan (place) || (self->axes.log_x ? point->x < place : point->x > place)))
+        place = point->x;
+    }
+  return place;
+}
+
+static void
+draw_value (const SlCurveChart *self, cairo_t *cr, guint index, double x, double y)
+{
+  const SlCurve *curve = &g_array_index (self->curves, SlCurve, index);
+  g_autofree char *value = sl_curve_chart_value_text (self, index, self->reading);
+  g_autofree char *number = g_strdup_printf ("%d", curve->number);
+
+  set_ink (cr, &curve->color, 1);
+  cairo_arc (cr, x + 4, y, 3.5, 0, 2 * G_PI);
+  cairo_fill (cr);
+  draw_text (self, cr, number, (TextPlace){ x + 13, y, 0, curve->bold ? 1 : 0.8 });
+  draw_text (self, cr, value, (TextPlace){ x + VALUE_WIDTH - 6, y, 1, curve->bold ? 1 : 0.8 });
+}
+
+/* A line at the place, and beside it a card with what each curve is there: in as many columns as its height asks for. */
+static void
+draw_reading (const SlCurveChart *self, cairo_t *cr)
+{
+  double place = place_read (self), height = sl_curve_chart_height (self), x, width, left;
+  int lines = MAX ((int)((height - LINE - PAD) / LINE), 1), columns, n = 0;
+  g_autofree char *heading = NULL;
+
+  if (!isfinite (place))
+    return;
+  for (guint i = 0; i < self->curves->len; i++)
+    {
+      g_autofree char *value = sl_curve_chart_value_text (self, i, self->reading);
+
+      n += value != NULL;
+    }
+  columns = (n + lines - 1) / lines;
+  lines = (n + columns - 1) / MAX (columns, 1);
+  x = floor (sl_curve_chart_x (self, place)) + 0.5;
+  width = columns * VALUE_WIDTH + 2 * PAD;
+  left = x + 10 + width < gtk_widget_get_width (self->widget) ? x + 10 : MAX (x - 10 - width, 0);
+  set_ink (cr, &ink, 0.35);
+  cairo_set_line_width (cr, 1);
+  cairo_move_to (cr, x, SL_CURVE_TOP);
+  cairo_line_to (cr, x, SL_CURVE_TOP + height);
+  cairo_stroke (cr);
+  cairo_set_source_rgba (cr, 0.16, 0.14, 0.145, 0.94);
+  cairo_rectangle (cr, left, SL_CURVE_TOP, width, LINE * (lines + 1) + PAD);
+  cairo_fill (cr);
+  heading = g_strdup_printf ("%s %.4g", self->axes.x_title ? self->axes.x_title : "", place);
+  draw_text (self, cr, heading, (TextPlace){ left + PAD, SL_CURVE_TOP + LINE / 2 + 2, 0, 0.7 });
+  n = 0;
+  for (guint i = 0; i < self->curves->len; i++)
+    {
+      g_autofree char *value = sl_curve_chart_value_text (self, i, self->reading);
+
+      if (value == NULL)
+        continue;
+      draw_value (self, cr, i, left + PAD + n / lines * VALUE_WIDTH,
+                  SL_CURVE_TOP + LINE * (n % lines + 1.5) + 3);
+      n++;
+    }
+}
+
 static void
 draw_chart (const SlCurveChart *self, cairo_t *cr)
 {
@@ -251,6 +331,8 @@ draw_chart (const SlCurveChart *self, cairo_t *cr)
     draw_text (self, cr, self->axes.nothing,
                (TextPlace){ width / 2.0, SL_CURVE_TOP + sl_curve_chart_height (self) / 2, 0.5, 0.7 });
   draw_cursor (self, cr);
+  if (isfinite (self->reading))
+    draw_reading (self, cr);
 }
 
 void

@@ -84,18 +84,28 @@ measure_pixels (const Pixels *pixels)
   return found;
 }
 
-GBytes *
-sl_difference_heat (
-    SlFrameObject *a, SlFrameObject *b, SlView view, int *width, int *height, SlPixelDifference *difference)
+void
+sl_difference_get_color (double difference, guint8 rgb[3])
 {
-  gboolean decoded = sl_frame_object_is_decoded (a, view) && sl_frame_object_is_decoded (b, view);
+  const guint8 none[3] = { 0, 0, 0 };
+  guint8 level = (guint8)lround (255 * CLAMP (difference, 0, 1));
+  const guint8 all[3] = { level, level, level };
+
+  sl_heat_map (none, all, 1, 255, rgb);
+}
+
+GBytes *
+sl_difference_heat (const SlHeatOf *of, int *width, int *height, SlPixelDifference *difference)
+{
+  gboolean decoded
+      = sl_frame_object_is_decoded (of->a, of->view) && sl_frame_object_is_decoded (of->b, of->view);
   Pixels pixels;
   guint8 *rgb;
 
-  if (!pair_pixels (a, b, view, decoded, &pixels))
+  if (!pair_pixels (of->a, of->b, of->view, decoded, &pixels))
     return NULL;
   rgb = g_malloc (pixels.bytes);
-  sl_heat_map (pixels.a, pixels.b, pixels.bytes / 3, 255, rgb);
+  sl_heat_map (pixels.a, pixels.b, pixels.bytes / 3, of->full, rgb);
   if (difference)
     *difference = measure_pixels (&pixels);
   *width = pixels.width;

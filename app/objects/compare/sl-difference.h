@@ -20,10 +20,18 @@ double sl_difference_rms (SlFrameObject *a, SlFrameObject *b);
 /* Between the decoded pictures, which both must have, or the quick previews, in decibels; INFINITY when they
  * are equal, NAN when their sizes differ. */
 double sl_difference_psnr (SlFrameObject *a, SlFrameObject *b, gboolean decoded);
+/* The colour of a difference, 0 to 1 of what is white. */
+void sl_difference_get_color (double difference, guint8 rgb[3]);
+typedef struct
+{
+  SlFrameObject *a;
+  SlFrameObject *b;
+  SlView view;
+  int full; /* the difference, of 255, that is white already */
+} SlHeatOf;
 /* RGB rows, black where both are equal, over red and yellow to white; NULL when the sizes differ.
  * difference may be NULL. */
-GBytes *sl_difference_heat (
-    SlFrameObject *a, SlFrameObject *b, SlView view, int *width, int *height, SlPixelDifference *difference);
+GBytes *sl_difference_heat (const SlHeatOf *of, int *width, int *height, SlPixelDifference *difference);
 /* TRUE when nobody would see a difference between the quick previews. */
 gboolean sl_difference_looks_same (SlFrameObject *a, SlFrameObject *b);
 /* The first step (0-based) after which the previews of two lanes look different; -1: none so far. */
