@@ -120,6 +120,7 @@ typedef struct SlModelInfo {
     int size_multiple;      /* width and height must be multiples of this */
     int channels;           /* of the sample */
     int factor;             /* pixels per sample pixel (8 for SD, 1 for DDPM) */
+    int branches;           /* of its denoiser, for caching; 0: it has none (SL_HAS_BRANCHES) */
     int prompt_tokens;      /* model_max_length; 0: no prompt */
     bool force_zeros;       /* an empty negative prompt is zeros (force_zeros_for_empty_prompt) */
     bool told_guidance;     /* its denoiser is told the guidance number, whatever the family does */
@@ -342,6 +343,7 @@ typedef struct SlFrame {
     double level;           /* noise level of x_t: the next evaluation's sigma, 0 at the end */
     bool shared;            /* taken from another run of the same SlShare */
     bool refined;           /* made by the refiner */
+    bool cached;            /* part of it was taken over from an evaluation before (SlCaching) */
     int place, together; /* made as run number `place` of a batch of so many runs; 0 of 1 alone */
     const float *x_t;    /* the sample after this evaluation (diffusers' callback_on_step_end) */
     const float *x_0;    /* the predicted original sample of this evaluation */
@@ -351,7 +353,9 @@ typedef struct SlFrame {
     const float *guidance_term;  /* text - unconditional, NULL without guidance */
     int channels, height, width; /* of the samples */
     double seconds;              /* this evaluation took */
-    const SlWordMaps *maps;      /* where they are wanted and the model is told a text; else NULL */
+    /* where they are wanted and the model is told a text; else NULL, as of a cached evaluation, which
+     * looks at no words */
+    const SlWordMaps *maps;
 } SlFrame;
 
 /* What a run of a recipe is asked for at each step: known before there is one. */
@@ -423,12 +427,17 @@ bool sl_run_continue(SlRun *run, const SlRun *from, SlError *err);
 /* Evaluations done. */
 int sl_run_evaluation(const SlRun *run);
 
-/* Advances as sl_run_next does, but with a model output [C, h, w] that is already known, and what it
- * was made of (SlFrame.said; may be NULL where sl_run_needs_said says no): a run that was recorded is
- * brought to any of its steps without the model, to the same bytes. The frame has no guidance
- * term. */
-bool sl_run_advance(SlRun *run, const float *model_output, const float *said, SlFrame *frame,
-                    SlError *err);
+/* An evaluation that was made before, as its frame had it. */
+typedef struct SlKnown {
+    const float *output; /* [C, h, w] */
+    const float *said;   /* what it was made of; may be NULL where sl_run_needs_said says no */
+    bool cached;
+    int place, together; /* 0 of 1 alone */
+} SlKnown;
+
+/* Advances as sl_run_next does, but with what is already known: a run that was recorded is brought to
+ * any of its steps without the model, to the same bytes. The frame has no guidance term. */
+bool sl_run_advance(SlRun *run, const SlKnown *known, SlFrame *frame, SlError *err);
 /* Whether the next evaluation's output alone is not enough for that: CFG++ takes the noise from what
  * was said without the prompt, and a method with momentum remembers. */
 bool sl_run_needs_said(const SlRun *run);
@@ -442,7 +451,8 @@ bool sl_run_say(SlRun *run, const float *said, SlFrame *frame, SlError *err);
 /* Whether its evaluations, or some of them, are guided by a second one. */
 bool sl_run_is_guided(const SlRun *run);
 /* Evaluates the model once on x_t, the sample before `evaluation`, without changing the run: the
- * frame's model_output, said and guidance_term are set, x_t and x_0 are NULL. */
+ * frame's model_output, said and guidance_term are set, x_t and x_0 are NULL. An evaluation that was
+ * cached is made in the same way where the run stands before it, and else as a whole. */
 bool sl_run_look(SlRun *run, int evaluation, const float *x_t, SlFrame *frame, SlError *err);
 
 /* ---- pictures ---- */

@@ -57,6 +57,7 @@ typedef struct LaneIn {
     int parent, branch_point, first, interval;
     double *plan, *frames; /* rows of 4 and 9 */
     int plans, frame_count;
+    bool *cached;                              /* [plans]; NULL: none was */
     const SlTensorInfo *info[SL_LANE_TENSORS]; /* NULL: not there */
     uint8_t *data[SL_LANE_TENSORS];
     SlLaneWordsIn words;
@@ -306,6 +307,29 @@ static bool check_frames(const LaneIn *in)
     return true;
 }
 
+/* The moments of the plan that took over a part of an earlier one, in order; earlier builds name none. */
+static bool read_cached(LaneIn *in)
+{
+    const cJSON *list = cJSON_GetObjectItemCaseSensitive(in->json, "cached"), *item;
+    int before = -1;
+    if (!list)
+        return true;
+    in->cached = calloc((size_t)in->plans, sizeof *in->cached);
+    if (!in->cached)
+        return sl_fail(in->err, SL_MEMORY, "memory ran out for a comparison");
+    bool ok = cJSON_IsArray(list);
+    cJSON_ArrayForEach(item, list)
+    {
+        double number = cJSON_IsNumber(item) ? item->valuedouble : -1;
+        ok = ok && number > before && number < in->plans && number == floor(number);
+        if (!ok)
+            break;
+        before = (int)number;
+        in->cached[before] = true;
+    }
+    return ok || wrong(in, "\"cached\" is not a rising list of moments of its plan");
+}
+
 /* The settings that are its own. */
 static bool read_own(const LaneIn *in, SlSettingSet *settings)
 {
@@ -356,7 +380,7 @@ static bool read_header(LaneIn *in)
     note->moments = in->frame_count;
     note->kept_inherited = in->branch_point;
     const SlLaneWordsFrom words = words_from(in);
-    return check_plan(in) && check_frames(in) && find_tensors(in) &&
+    return check_plan(in) && check_frames(in) && read_cached(in) && find_tensors(in) &&
            sl_lane_words_look(&in->words, &words, in->err);
 }
 
@@ -376,6 +400,7 @@ static void plan_moments(const LaneIn *in, SlTimeline *t, int from, int step_off
         m->last = from + i + 1 == in->plans;
         m->level = m->last ? 0 : row[4 + 1];
         m->work = from + i + 1;
+        m->cached = in->cached && in->cached[from + i];
     }
 }
 
@@ -543,6 +568,7 @@ static bool read_lane(LaneIn *in, SlLanesIn *all)
         free(in->data[k]);
     free(in->plan);
     free(in->frames);
+    free(in->cached);
     sl_lane_words_in_clear(&in->words);
     return ok;
 }

@@ -309,6 +309,20 @@ static void add_frames(SlJsonOut *out, cJSON *json, const Story *s)
     }
 }
 
+/* The numbers in the plan of those that took over a part of an earlier one, where there are any. */
+static void add_cached(SlJsonOut *out, cJSON *json, const Story *s)
+{
+    cJSON *list = NULL;
+    for (int i = 0; i < s->planned; i++) {
+        const SlTimeline *t = s->from[i];
+        if (s->moment[i] >= sl_timeline_count(t) || !t->moments[s->moment[i]].cached)
+            continue;
+        if (!list)
+            list = sl_out_array(out, json, "cached");
+        sl_out_number(out, list, NULL, i);
+    }
+}
+
 static void hash_sample(const float *sample, const SlTimeline *t, char hex[65])
 {
     sl_sha256(sample, (size_t)t->elements * sizeof(float), hex);
@@ -379,6 +393,7 @@ static cJSON *describe(const Saving *saving, int lane, const Part *part)
     sl_lane_words_describe(&part->words, &out, json);
     add_plan(&out, json, s);
     add_frames(&out, json, s);
+    add_cached(&out, json, s);
     free(settings);
     free(metadata);
     return sl_out_end(&out, json);

@@ -12,7 +12,7 @@
 /* A moment as it was computed again. */
 typedef struct Again {
     int step;
-    bool ends_step;
+    bool ends_step, cached;
     double timestep, sigma;
     const float *x_t, *x_0;
 } Again;
@@ -22,8 +22,9 @@ static bool equal_here(const SlTimeline *t, int i, const Again *again)
     const SlMoment *m = &t->moments[i];
     size_t bytes = (size_t)t->elements * sizeof(float);
     return m->step == again->step && m->ends_step == again->ends_step &&
-           m->timestep == again->timestep && m->sigma == again->sigma &&
-           !memcmp(m->x_t, again->x_t, bytes) && !memcmp(m->x_0, again->x_0, bytes);
+           m->cached == again->cached && m->timestep == again->timestep &&
+           m->sigma == again->sigma && !memcmp(m->x_t, again->x_t, bytes) &&
+           !memcmp(m->x_0, again->x_0, bytes);
 }
 
 static bool equal_noise(const SlTimeline *t, const float *noise)
@@ -59,7 +60,7 @@ static bool verify_alone(const SlLanes *lanes, SlModel *model, int lane, SlLaneC
     for (int i = 0; ok && i < t->count; i++) {
         SlFrame f;
         ok = sl_run_done(run) ? too_long(lane, err) : sl_run_next(run, &f, err);
-        const Again again = {f.step, f.ends_step, f.timestep, f.sigma, f.x_t, f.x_0};
+        const Again again = {f.step, f.ends_step, f.cached, f.timestep, f.sigma, f.x_t, f.x_0};
         if (ok)
             check_moment(t, i, &again, check);
     }
@@ -98,8 +99,10 @@ static bool check_lane(const SlTimeline *t, SlTimeline *again, SlModel *model, S
     *check = (SlLaneCheck){.noise = equal_noise(t, sl_timeline_noise(again))};
     for (int i = 0; ok && i < t->count; i++) {
         SlMoment m = sl_timeline_planned(again, i);
-        const Again moment = {m.step, m.ends_step, m.timestep, m.sigma, x_t, x_0};
         bool there = i < sl_timeline_count(again);
+        const Again moment = {
+            m.step, m.ends_step, there && sl_timeline_moment(again, i)->cached, m.timestep, m.sigma,
+            x_t,    x_0};
         if (t->moments[i].x_t && there)
             ok = sl_timeline_fetch(again, model, i, x_t, x_0, err);
         if (ok && there)

@@ -33,6 +33,7 @@ typedef struct SlMoment {
     bool ends_step, last;
     bool shared;             /* computed once for several lanes */
     bool refined;            /* by the refiner; false also where a file does not say */
+    bool cached;             /* see SlFrame; false also where a file does not say */
     int place, together;     /* see SlFrame; together 0: not known yet */
     double timestep, sigma;  /* at which the model was evaluated */
     double level;            /* noise level of x_t, 0 at the end */

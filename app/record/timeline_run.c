@@ -137,8 +137,8 @@ static SlRun *run_at(SlTimeline *t, SlModel *model, int i, SlError *err)
     while (ok && at < i) {
         const SlMoment *m = &t->moments[++at];
         bool known = m->output && (m->said || !sl_run_needs_said(run));
-        ok = known ? sl_run_advance(run, m->output, m->said, NULL, err)
-                   : make_moment(t, at, run, NULL, err);
+        const SlKnown of = {m->output, m->said, m->cached, m->place, m->together};
+        ok = known ? sl_run_advance(run, &of, NULL, err) : make_moment(t, at, run, NULL, err);
         ok = ok && keep_place(t, run, at, err);
     }
     if (ok)
@@ -442,6 +442,7 @@ static bool record_frame(SlTimeline *t, const SlModel *model, const SlFrame *fra
 {
     SlMoment moment = t->moments[t->count];
     moment.shared = frame->shared;
+    moment.cached = frame->cached;
     moment.place = frame->place;
     moment.together = frame->together;
     moment.seconds = frame->seconds;
@@ -668,7 +669,9 @@ static bool look(SlTimeline *t, SlModel *model, int i, float *noise, float *term
                  SlError *err)
 {
     SlFrame frame;
-    SlRun *run = run_at_start(t, model, err);
+    /* what an evaluation takes over is known where the run stands before it */
+    bool at_start = t->recipe->caching == SL_CACHING_OFF || i == 0;
+    SlRun *run = at_start ? run_at_start(t, model, err) : run_at(t, model, i - 1, err);
     bool ok = run && sample_before(t, model, run, i, x_t, err) &&
               sl_run_look(run, t->moments[i].evaluation, x_t, &frame, err);
     if (ok && term && frame.guidance_term)

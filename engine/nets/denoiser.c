@@ -148,6 +148,16 @@ int sl_denoiser_map_levels(const SlDenoiser *d, int h, int w, SlMapLevel levels[
     return d->kind->map_levels ? d->kind->map_levels(d->net, h, w, levels) : 0;
 }
 
+int sl_denoiser_branches(const SlDenoiser *d)
+{
+    return d->kind->branches ? d->kind->branches(d->net) : 0;
+}
+
+void sl_denoiser_kept_size(const SlDenoiser *d, int branch, const int64_t x[4], int64_t size[4])
+{
+    d->kind->kept_size(d->net, branch, x, size);
+}
+
 /* ---- times ---- */
 
 SlTimes *sl_times_new(SlDevice *dev, const SlDenoiser *d, const SlTimesOf *of, SlError *err)

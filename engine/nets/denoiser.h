@@ -57,6 +57,32 @@ typedef struct SlMaps {
     SlTensor level[SL_MAP_LEVELS];
 } SlMaps;
 
+/* ---- evaluations that take over what an earlier one found ---- */
+
+/* A net that has a path up again with skips, and whose last features have the size of its first ones, may
+ * be evaluated in part. What is taken over lies in tensors of the caller's, at fixed places, so that a
+ * device may remember each kind of evaluation by itself. */
+typedef enum SlReusePart {
+    SL_REUSE_NOTHING,
+    SL_REUSE_KEEP,  /* all is evaluated, and its deep feature left in `kept` */
+    SL_REUSE_DEEP,  /* only what lies around the deep feature, which is `kept` */
+    SL_REUSE_FIRST, /* the first block alone: leaves `entry` and `first`, and no out */
+    SL_REUSE_REST,  /* goes on from those; leaves in `kept` by how much the rest moved `first` */
+    SL_REUSE_SKIP,  /* the end alone, of `first` moved by `kept` */
+    SL_REUSE_PARTS
+} SlReusePart;
+
+/* The branch whose size is that of the first block. */
+#define SL_REUSE_FIRST_BLOCK (-1)
+
+typedef struct SlReuse {
+    SlReusePart part;
+    int branch; /* of the deep feature: how many layers of the path up but one are evaluated after it */
+    SlTensor kept, entry,
+        first; /* in the denoiser's dtype, sizes as sl_denoiser_kept_size says; entry
+                                    and first are the first block's input and output */
+} SlReuse;
+
 /* What an evaluation is of, and where its results go. */
 typedef struct SlEvaluation {
     const SlTensor *x;        /* [N, h, w, C] */
@@ -65,6 +91,7 @@ typedef struct SlEvaluation {
     SlTensor *out;            /* [N, h, w, C'] allocated by the caller */
     SlMaps *maps;             /* [maps_count]; only of a net that has levels */
     int maps_count;
+    const SlReuse *reuse; /* NULL: nothing is taken over. What is not evaluated leaves no maps */
 } SlEvaluation;
 
 /* One kind of net. `net` is what build gave. */
@@ -89,6 +116,10 @@ typedef struct SlDenoiserClass {
     uint64_t (*operations)(const void *net);
     /* At which levels a sample of h x w attends to a text, of their number. NULL: at none. */
     int (*map_levels)(const void *net, int h, int w, SlMapLevel levels[SL_MAP_LEVELS]);
+    /* How many branches it has. NULL: it is always evaluated as a whole. */
+    int (*branches)(const void *net);
+    /* Of what is kept of x [N, h, w, C]. */
+    void (*kept_size)(const void *net, int branch, const int64_t x[4], int64_t size[4]);
 } SlDenoiserClass;
 
 typedef struct SlDenoiser {
@@ -107,6 +138,10 @@ SlContext *sl_denoiser_prepare(SlDevice *dev, const SlDenoiser *d,
 bool sl_denoiser_evaluate(SlDevice *dev, SlDenoiser *d, const SlEvaluation *e, SlError *err);
 int sl_denoiser_map_levels(const SlDenoiser *d, int h, int w, SlMapLevel levels[SL_MAP_LEVELS]);
 uint64_t sl_denoiser_operations(const SlDenoiser *d);
+/* Branches are numbered from 0, the one that evaluates least again; 0 of a denoiser that keeps
+ * nothing. */
+int sl_denoiser_branches(const SlDenoiser *d);
+void sl_denoiser_kept_size(const SlDenoiser *d, int branch, const int64_t x[4], int64_t size[4]);
 
 /* What depends on the time only, for several steps of a run at once, in a buffer. A step of SD 1.5
  * takes 160 KB with guidance, so a run has SL_TIMES of them at a time. */

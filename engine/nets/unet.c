@@ -1,5 +1,14 @@
 /* unet.c - both UNets: building, the part that depends on the prompt only, and one evaluation
- * (diffusers unet_2d_condition.py, unet_2d.py).
+ * (diffusers unet_2d_condition.py, unet_2d.py), or a part of one.
+ *
+ * A part of an evaluation takes over what an earlier one found (SlReuse). The deep feature of a branch
+ * is what goes into a layer of the path up (DeepCache, Ma et al. 2023: in `branch` + 1 layers from the
+ * end); evaluated again are the layers from there on, and of the path down those whose outputs these
+ * take as skips. The first block is that of the first-block test (diffusers hooks/first_block_cache.py,
+ * which knows transformers only): conv_in and the first layer behind it, a resnet and what attends
+ * there; `entry` is what goes into that layer. The layer and the last one of the path up have the same
+ * size and channels, so what all between them adds is a residual, as it is in a transformer; it is
+ * added before conv_norm_out.
  *
  * Easy to get wrong: UNet2DModel uses SiLU before conv_out whatever its act_fn says; nothing may be
  * uploaded during an evaluation, which a device may have remembered.
@@ -7,6 +16,7 @@
 #include "engine/nets/unet.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "engine/nets/unet_blocks.h"
 
@@ -290,41 +300,169 @@ static void enter(SlUnetPass *pass, const SlUnet *unet, int level)
         pass->maps.level += layers_of(unet, i) > 0;
 }
 
+/* ---- what is evaluated of it ---- */
+
+int sl_unet_branches(const SlUnetConfig *config)
+{
+    int layers = 0;
+    for (int level = 0; level < config->blocks; level++)
+        layers += config->layers_per_block[level] + 1;
+    return layers;
+}
+
+/* A layer of the path up. */
+typedef struct UpPlace {
+    int stage, layer;
+    int number; /* counted from the path's first one */
+} UpPlace;
+
+/* The first one that a branch evaluates again. */
+static UpPlace branch_place(const SlUnet *unet, int branch)
+{
+    UpPlace at = {.number = sl_unet_branches(&unet->config) - 1 - branch};
+    at.layer = at.number;
+    while (at.layer >= unet->up[at.stage].layers)
+        at.layer -= unet->up[at.stage++].layers;
+    return at;
+}
+
+void sl_unet_kept_size(const SlUnet *unet, int branch, const int64_t x[4], int64_t size[4])
+{
+    memcpy(size, x, 4 * sizeof *size);
+    size[3] = unet->config.channels[0];
+    if (branch == SL_REUSE_FIRST_BLOCK)
+        return;
+    UpPlace at = branch_place(unet, branch);
+    int level = unet->config.blocks - 1 - at.stage;
+    for (int i = 0; i < level; i++)
+        for (int axis = 1; axis <= 2; axis++)
+            size[axis] = sl_unet_down_side(&unet->down[i], size[axis]);
+    int before = at.layer > 0 || at.stage == 0 ? at.stage : at.stage - 1;
+    size[3] = unet->up[before].channels;
+}
+
+/* From layer `from` of the first down block to the end of the path up. */
+static SlTensor all_from(SlUnetPass *pass, const SlUnet *unet, int from, SlTensor sample)
+{
+    SlDevice *dev = pass->dev;
+    int blocks = unet->config.blocks;
+    for (int i = 0; i < blocks && sl_device_ok(dev); i++) {
+        enter(pass, unet, i);
+        sample = sl_unet_down_forward(pass, &unet->down[i], i == 0 ? from : 0,
+                                      unet->down[i].layers + 1, &sample);
+    }
+    enter(pass, unet, blocks);
+    if (unet->config.mid_block && sl_device_ok(dev))
+        sample = sl_unet_mid_forward(pass, &unet->mid, &sample);
+    for (int i = 0; i < blocks && sl_device_ok(dev); i++) {
+        enter(pass, unet, blocks - 1 - i);
+        sample = sl_unet_up_forward(pass, &unet->up[i], 0, &sample);
+    }
+    return sample;
+}
+
+/* Around the deep feature. */
+static SlTensor around(SlUnetPass *pass, const SlUnet *unet, const SlReuse *reuse, SlTensor sample)
+{
+    SlDevice *dev = pass->dev;
+    UpPlace at = branch_place(unet, reuse->branch);
+    int blocks = unet->config.blocks, level = blocks - 1 - at.stage;
+    int skips = unet->up[at.stage].layers - at.layer; /* that its layers take, one is there */
+    for (int i = 0; i <= level && sl_device_ok(dev); i++)
+        sample = sl_unet_down_forward(pass, &unet->down[i], 0,
+                                      i == level ? skips - 1 : unet->down[i].layers + 1, &sample);
+    sample = reuse->kept;
+    for (int i = at.stage; i < blocks && sl_device_ok(dev); i++)
+        sample = sl_unet_up_forward(pass, &unet->up[i], i == at.stage ? at.layer : 0, &sample);
+    return sample;
+}
+
+/* out = a - b */
+static void subtract(SlDevice *dev, const SlTensor *a, const SlTensor *b, SlTensor *out)
+{
+    size_t mark = sl_arena_mark(dev);
+    SlTensor minus = sl_tensor_like(dev, b);
+    sl_add(dev, b, b, -0.5F, &minus);
+    sl_add(dev, a, &minus, 1, out);
+    sl_arena_reset(dev, mark);
+}
+
+/* The first block by itself. */
+static void first_block(SlUnetPass *pass, const SlUnet *unet, const SlReuse *reuse, SlTensor sample)
+{
+    SlTensor entry = reuse->entry, first = reuse->first;
+    enter(pass, unet, 0);
+    sl_copy(pass->dev, &sample, &entry);
+    sample = sl_unet_down_forward(pass, &unet->down[0], 0, 1, &sample);
+    sl_copy(pass->dev, &sample, &first);
+}
+
+/* What goes into conv_norm_out, behind the first block, which has been evaluated. */
+static SlTensor behind_first(SlUnetPass *pass, const SlUnet *unet, const SlReuse *reuse)
+{
+    SlDevice *dev = pass->dev;
+    SlTensor kept = reuse->kept;
+    if (reuse->part == SL_REUSE_SKIP) {
+        SlTensor moved = sl_tensor_like(dev, &reuse->first);
+        dev->scope = "first block";
+        sl_add(dev, &reuse->first, &kept, 1, &moved);
+        return moved;
+    }
+    pass->skips[pass->skip_count++] = reuse->entry;
+    pass->skips[pass->skip_count++] = reuse->first;
+    SlTensor sample = all_from(pass, unet, 1, reuse->first);
+    if (sl_device_ok(dev)) {
+        dev->scope = "first block";
+        subtract(dev, &sample, &reuse->first, &kept);
+    }
+    return sample;
+}
+
+static void evaluate(SlUnetPass *pass, const SlUnet *unet, const SlEvaluation *e)
+{
+    static const SlReuse all = {.part = SL_REUSE_NOTHING};
+    const SlReuse *reuse = e->reuse ? e->reuse : &all;
+    SlDevice *dev = pass->dev;
+    SlTensor sample;
+    if (reuse->part == SL_REUSE_REST || reuse->part == SL_REUSE_SKIP)
+        sample = behind_first(pass, unet, reuse);
+    else {
+        sample = pass->skips[pass->skip_count++] = conv_in(dev, unet, e->x, e->row);
+        if (reuse->part == SL_REUSE_FIRST) {
+            first_block(pass, unet, reuse, sample);
+            return;
+        }
+        if (reuse->part == SL_REUSE_KEEP) {
+            pass->keep_at = branch_place(unet, reuse->branch).number;
+            pass->kept = reuse->kept;
+        }
+        sample = reuse->part == SL_REUSE_DEEP ? around(pass, unet, reuse, sample)
+                                              : all_from(pass, unet, 0, sample);
+    }
+    if (sl_device_ok(dev))
+        conv_out(dev, unet, &sample, e->out);
+}
+
 /* Without checks. */
 static bool forward(SlDevice *dev, SlUnet *unet, const SlEvaluation *e, SlError *err)
 {
     uint64_t before = sl_device_ops_done(dev);
     size_t mark = sl_arena_mark(dev);
-    int blocks = unet->config.blocks;
     SlUnetPass pass = {.dev = dev,
                        .text_kv = e->context ? e->context->tensor : NULL,
                        .shifts = *e->row,
+                       .keep_at = -1,
                        .maps = {.maps = e->maps, .count = e->maps_count}};
     if (unet->config.text_time)
         pass.shifts = sl_time_embedding_shifts(dev, &unet->times, e->row,
                                                &e->context->tensor[unet->texts.count]);
-
-    SlTensor sample = conv_in(dev, unet, e->x, e->row);
-    pass.skips[pass.skip_count++] = sample;
-    for (int i = 0; i < blocks && sl_device_ok(dev); i++) {
-        enter(&pass, unet, i);
-        sample = sl_unet_down_forward(&pass, &unet->down[i], &sample);
-    }
-    enter(&pass, unet, blocks);
-    if (unet->config.mid_block && sl_device_ok(dev))
-        sample = sl_unet_mid_forward(&pass, &unet->mid, &sample);
-    for (int i = 0; i < blocks && sl_device_ok(dev); i++) {
-        enter(&pass, unet, blocks - 1 - i);
-        sample = sl_unet_up_forward(&pass, &unet->up[i], &sample);
-    }
-    if (sl_device_ok(dev))
-        conv_out(dev, unet, &sample, e->out);
-
+    evaluate(&pass, unet, e);
     sl_arena_reset(dev, mark);
     dev->scope = NULL;
     if (!sl_device_check(dev, err))
         return false;
-    __atomic_store_n(&unet->operations, sl_device_ops_done(dev) - before, __ATOMIC_RELAXED);
+    if (!e->reuse || e->reuse->part <= SL_REUSE_KEEP) /* all of it */
+        __atomic_store_n(&unet->operations, sl_device_ops_done(dev) - before, __ATOMIC_RELAXED);
     return true;
 }
 

@@ -107,6 +107,9 @@ void sl_unet_times_join(SlDevice *dev, const SlUnet *unet, const SlTimesJoin *jo
 /* sl_unet_forward with the row of a batch's times instead of its timesteps, and with maps where they
  * are wanted. Uploads and downloads nothing. */
 bool sl_unet_forward_at(SlDevice *dev, SlUnet *unet, const SlEvaluation *e, SlError *err);
+/* See SlDenoiserClass: as many branches as the path up has layers. */
+int sl_unet_branches(const SlUnetConfig *config);
+void sl_unet_kept_size(const SlUnet *unet, int branch, const int64_t x[4], int64_t size[4]);
 /* See SlDenoiserClass. The levels of the down and up blocks from the highest resolution on, then the
  * middle block. */
 int sl_unet_map_levels(const SlUnet *unet, int h, int w, SlMapLevel levels[SL_MAP_LEVELS]);

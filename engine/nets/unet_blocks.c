@@ -216,16 +216,17 @@ static SlTensor downsample(SlUnetPass *pass, const SlUnetStage *stage, const SlT
     return out;
 }
 
-SlTensor sl_unet_down_forward(SlUnetPass *pass, const SlUnetStage *stage, const SlTensor *x)
+SlTensor sl_unet_down_forward(SlUnetPass *pass, const SlUnetStage *stage, int from, int to,
+                              const SlTensor *x)
 {
     SlTensor hidden_states = *x;
-    for (int i = 0; i < stage->layers; i++) {
+    for (int i = from; i < to && i < stage->layers; i++) {
         SlTensor out =
             sl_tensor_new4(pass->dev, x->size[0], x->size[1], x->size[2], stage->channels);
         layer_forward(pass, &stage->layer[i], &hidden_states, &out);
         hidden_states = pass->skips[pass->skip_count++] = out;
     }
-    if (stage->resampler != SL_STAGE_KEEPS_SIZE)
+    if (to > stage->layers && stage->resampler != SL_STAGE_KEEPS_SIZE)
         hidden_states = pass->skips[pass->skip_count++] = downsample(pass, stage, &hidden_states);
     return hidden_states;
 }
@@ -272,12 +273,12 @@ static void upsample(SlUnetPass *pass, const SlUnetStage *stage, const SlTensor 
     sl_upsample_conv2d(pass->dev, x, stage->resampler_conv.weight, &e, out);
 }
 
-SlTensor sl_unet_up_forward(SlUnetPass *pass, const SlUnetStage *stage, const SlTensor *x)
+SlTensor sl_unet_up_forward(SlUnetPass *pass, const SlUnetStage *stage, int from, const SlTensor *x)
 {
     SlDevice *dev = pass->dev;
     bool grows = stage->resampler != SL_STAGE_KEEPS_SIZE;
     /* After this block's layers, the skip on top is the one that the next block starts with. */
-    const SlTensor *size = grows ? &pass->skips[pass->skip_count - 1 - stage->layers] : x;
+    const SlTensor *size = grows ? &pass->skips[pass->skip_count - 1 - (stage->layers - from)] : x;
     SlTensor out = sl_tensor_new4(dev, x->size[0], size->size[1], size->size[2], stage->channels);
 
     size_t mark = sl_arena_mark(dev);
@@ -287,7 +288,9 @@ SlTensor sl_unet_up_forward(SlUnetPass *pass, const SlUnetStage *stage, const Sl
                        ? sl_tensor_new4(dev, x->size[0], x->size[1], x->size[2], stage->channels)
                        : out;
     SlTensor hidden_states = *x;
-    for (int i = 0; i < stage->layers; i++) {
+    for (int i = from; i < stage->layers; i++) {
+        if (pass->up_layers++ == pass->keep_at)
+            sl_copy(dev, &hidden_states, &pass->kept);
         /* Two places take turns, so that the last layer writes to spare[1]. */
         SlTensor next = spare[(stage->layers - i) % 2];
         up_layer_forward(pass, &stage->layer[i], &hidden_states, &next);

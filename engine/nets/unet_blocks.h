@@ -56,6 +56,9 @@ typedef struct SlUnetPass {
     const SlTensor *text_kv; /* NULL without cross attention */
     SlTensor skips[SL_UNET_MAX_BLOCKS * (SL_UNET_MAX_LAYERS + 1) + 1]; /* a stack */
     int skip_count;
+    int up_layers; /* of the path up, that the pass has come to */
+    int keep_at;   /* the one whose input is copied to kept; -1: none is */
+    SlTensor kept;
     SlTransformerMaps maps; /* wanted of it, and where the pass is */
 } SlUnetPass;
 
@@ -63,9 +66,13 @@ typedef struct SlUnetPass {
 int64_t sl_unet_down_side(const SlUnetStage *stage, int64_t side);
 
 /* Each takes x [N, H, W, C] and gives its output from the arena. Down pushes every layer's output
- * on the stack of skips (its own output is the top one), up pops them. */
-SlTensor sl_unet_down_forward(SlUnetPass *pass, const SlUnetStage *stage, const SlTensor *x);
+ * on the stack of skips (its own output is the top one), up pops them. Of a down block the layers from
+ * `from` to before `to`, and where `to` is behind the last one the resampler; of an up block those from
+ * `from` on. */
+SlTensor sl_unet_down_forward(SlUnetPass *pass, const SlUnetStage *stage, int from, int to,
+                              const SlTensor *x);
 SlTensor sl_unet_mid_forward(SlUnetPass *pass, const SlUnetStage *stage, const SlTensor *x);
-SlTensor sl_unet_up_forward(SlUnetPass *pass, const SlUnetStage *stage, const SlTensor *x);
+SlTensor sl_unet_up_forward(SlUnetPass *pass, const SlUnetStage *stage, int from,
+                            const SlTensor *x);
 
 #endif

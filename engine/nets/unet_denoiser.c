@@ -142,6 +142,16 @@ static int map_levels(const void *net, int h, int w, SlMapLevel levels[SL_MAP_LE
     return sl_unet_map_levels(net, h, w, levels);
 }
 
+static int branches(const void *net)
+{
+    return sl_unet_branches(sl_unet_get_config(net));
+}
+
+static void kept_size(const void *net, int branch, const int64_t x[4], int64_t size[4])
+{
+    sl_unet_kept_size(net, branch, x, size);
+}
+
 static uint64_t operations(const void *net)
 {
     return sl_unet_operations(net);
@@ -156,6 +166,8 @@ const SlDenoiserClass sl_denoiser_unet_condition = {
     .join_times = join_times,
     .evaluate = evaluate,
     .operations = operations,
+    .branches = branches,
+    .kept_size = kept_size,
     .map_levels = map_levels,
 };
 
@@ -167,4 +179,6 @@ const SlDenoiserClass sl_denoiser_unet = {
     .join_times = join_times,
     .evaluate = evaluate,
     .operations = operations,
+    .branches = branches,
+    .kept_size = kept_size,
 };

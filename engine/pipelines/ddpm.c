@@ -34,6 +34,8 @@ static bool inspect(SlModelInfo *info, SlError *err)
     info->channels = unet.in_channels;
     info->factor = 1;
     info->size_multiple = sl_unet_size_multiple(&unet);
+    info->branches = sl_unet_branches(&unet);
+    info->also_has |= SL_HAS_BRANCHES;
     info->width = unet.sample_width;
     info->height = unet.sample_height;
     info->classes = unet.classes;

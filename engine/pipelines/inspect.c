@@ -664,6 +664,8 @@ static bool add_refiner(SlModelInfo *info, SlError *err)
         *part = refiner->part[0]; /* its UNet, the largest by far */
         snprintf(part->name, sizeof part->name, "%s", SL_REFINER);
         info->also_has |= SL_HAS_REFINER | SL_HAS_AESTHETICS;
+        if (refiner->branches < info->branches)
+            info->branches = refiner->branches;
         if (refiner->size_multiple > info->size_multiple)
             info->size_multiple = refiner->size_multiple;
     }

@@ -144,6 +144,8 @@ void sl_inspect_latents(SlModelInfo *info, const SlUnetConfig *unet, const SlVae
     info->channels = unet->in_channels;
     info->factor = vae->factor;
     info->size_multiple = vae->factor * sl_unet_size_multiple(unet);
+    info->branches = sl_unet_branches(unet);
+    info->also_has |= SL_HAS_BRANCHES;
     info->width = (unet->sample_width ? unet->sample_width : usual) * vae->factor;
     info->height = (unet->sample_height ? unet->sample_height : usual) * vae->factor;
 }

@@ -51,8 +51,10 @@ SlSettingSet sl_settings_of_own(uint64_t own)
 
 bool sl_setting_counts(const SlSettingInfo *s, const SlRecipe *recipe)
 {
-    return !s->counts_with ||
-           (int)sl_setting_number(sl_setting(s->counts_with), recipe) == s->counts_as;
+    if (!s->counts_with)
+        return true;
+    int is = (int)sl_setting_number(sl_setting(s->counts_with), recipe);
+    return s->counts_as == SL_COUNTS_AS_ANY ? is != 0 : is == s->counts_as;
 }
 
 bool sl_setting_exists(const SlSettingInfo *s, const SlModelInfo *model,
@@ -195,9 +197,19 @@ bool sl_recipe_same_schedule(const SlRecipe *a, const SlRecipe *b)
     return true;
 }
 
+static bool is_within(const SlRecipe *r, double from, double to, int step)
+{
+    return (int)(from * r->steps) <= step && step < (int)(to * r->steps);
+}
+
 bool sl_recipe_guides(const SlRecipe *r, int step)
 {
-    return (int)(r->guidance_from * r->steps) <= step && step < (int)(r->guidance_to * r->steps);
+    return is_within(r, r->guidance_from, r->guidance_to, step);
+}
+
+bool sl_recipe_caches(const SlRecipe *r, int step)
+{
+    return r->caching != SL_CACHING_OFF && is_within(r, r->caching_from, r->caching_to, step);
 }
 
 void sl_recipe_clear(SlRecipe *recipe)
@@ -349,6 +361,32 @@ static bool check_guidance(const SlRecipe *recipe, const SlSchedulerInfo *schedu
                    scheduler->id, ids);
 }
 
+/* The model's denoiser can be evaluated in part, and its evaluations are of one prompt each. */
+static bool check_caching(const SlRecipe *r, const SlModelInfo *info, SlError *err)
+{
+    const SlSettingInfo *s = sl_setting(SL_SETTING_CACHING);
+    const char *word = r->caching ? s->choices[r->caching] : "";
+    if (r->caching == SL_CACHING_OFF)
+        return true;
+    if (info && !sl_setting_exists(s, info, NULL))
+        return sl_fail(err, SL_ARGUMENT,
+                       "caching is \"%s\"; expected \"off\" for the model %s, whose denoiser "
+                       "has no skips around a deep part",
+                       word, info->name);
+    if (info && r->caching == SL_CACHING_DEEP && r->caching_branch >= info->branches)
+        return sl_fail(err, SL_ARGUMENT, "caching branch is %d; expected 0 to %d for the model %s",
+                       r->caching_branch, info->branches - 1, info->name);
+    if (r->caching_from >= r->caching_to)
+        return sl_fail(err, SL_ARGUMENT,
+                       "caching from is %.4g and caching to %.4g; expected the first to be smaller",
+                       r->caching_from, r->caching_to);
+    return r->guidance_method != SL_METHOD_PERP_NEG ||
+           sl_fail(err, SL_ARGUMENT,
+                   "caching is \"%s\"; expected \"off\" with guidance method perp-neg, "
+                   "which evaluates several prompts",
+                   word);
+}
+
 bool sl_recipe_check(const SlRecipe *recipe, const SlModelInfo *info, SlError *err)
 {
     const SlSchedulerInfo *scheduler = NULL;
@@ -364,5 +402,6 @@ bool sl_recipe_check(const SlRecipe *recipe, const SlModelInfo *info, SlError *e
     for (int i = 0; i < SL_N_SETTINGS; i++)
         if (!check_setting(sl_setting(i), recipe, info, scheduler, err))
             return false;
-    return check_guidance(recipe, scheduler, err) && check_sigma_list(recipe, info, scheduler, err);
+    return check_guidance(recipe, scheduler, err) && check_caching(recipe, info, err) &&
+           check_sigma_list(recipe, info, scheduler, err);
 }

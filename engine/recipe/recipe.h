@@ -47,6 +47,13 @@ typedef enum SlGuidanceMethod {
     SL_METHOD_PERP_NEG /* perpendicular negative: asks for a third prediction */
 } SlGuidanceMethod;
 
+/* Whether evaluations take over what an earlier one found: engine/run/caching.c. */
+typedef enum SlCaching {
+    SL_CACHING_OFF,
+    SL_CACHING_DEEP,       /* every n-th is made as a whole, the others around its deep feature */
+    SL_CACHING_FIRST_BLOCK /* as a whole where the first block says something new */
+} SlCaching;
+
 typedef struct SlRecipe {
     const char *prompt; /* NULL and "" are the empty prompt */
     const char *negative_prompt;
@@ -89,6 +96,10 @@ typedef struct SlRecipe {
     double mimic_guidance, mimic_quantile; /* dynamic thresholding */
     double apg_parallel, apg_norm, apg_momentum;
     double perp_neg_scale;
+    SlCaching caching;
+    int caching_interval, caching_branch; /* deep */
+    double caching_threshold;             /* first block */
+    double caching_from, caching_to;      /* the part of the steps that has it, as guidance's */
 } SlRecipe;
 
 /* In the order in which files name them. A picture's id is a hash over that order: a new setting
@@ -141,6 +152,12 @@ typedef enum SlSetting {
     SL_SETTING_APG_NORM,
     SL_SETTING_APG_MOMENTUM,
     SL_SETTING_PERP_NEG_SCALE,
+    SL_SETTING_CACHING,
+    SL_SETTING_CACHING_INTERVAL,
+    SL_SETTING_CACHING_BRANCH,
+    SL_SETTING_CACHING_THRESHOLD,
+    SL_SETTING_CACHING_FROM,
+    SL_SETTING_CACHING_TO,
     SL_N_SETTINGS
 } SlSetting;
 
@@ -191,6 +208,7 @@ typedef enum SlModelHas {
     SL_HAS_ADAPTERS = 1 << 7,        /* LoRAs and their relatives may change its weights */
     SL_HAS_REFINER = 1 << 8,         /* another model goes on with what it began */
     SL_HAS_AESTHETICS = 1 << 9,      /* it is told how beautiful its picture is to be */
+    SL_HAS_BRANCHES = 1 << 10,       /* its denoiser can take over a part of what it found before */
 } SlModelHas;
 
 /* A row of the table. What a row does not say is 0: see each member. */
@@ -223,9 +241,11 @@ typedef struct SlSettingInfo {
 
     unsigned needs; /* SlModelHas, all of these; 0: every model has the setting */
     size_t takes;   /* offset of a bool in SlSchedulerInfo; 0: every scheduler has the setting */
-    /* It counts only where another setting, a choice, is this; counts_with 0: it always does. */
+    /* It counts only where another setting, a choice, is this (SL_COUNTS_AS_ANY: is not the first);
+     * counts_with 0: it always does. */
     SlSetting counts_with;
     int counts_as;
+#define SL_COUNTS_AS_ANY (-1)
     SlSettingScope scope;
     /* Its bit in the number "own" of a lane in .safelight; 0: none. Up to 1 << 52: the number is one
      * of JSON, which is a double. */
@@ -297,6 +317,8 @@ bool sl_recipe_same_schedule(const SlRecipe *a, const SlRecipe *b);
 
 /* Whether a step (0-based) is in the interval that has guidance: diffusers' start and stop of guiders. */
 bool sl_recipe_guides(const SlRecipe *recipe, int step);
+/* The same of the interval that has caching. */
+bool sl_recipe_caches(const SlRecipe *recipe, int step);
 
 /* Every setting unset. */
 void sl_recipe_clear(SlRecipe *recipe);

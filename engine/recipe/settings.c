@@ -16,7 +16,7 @@ _Static_assert(sizeof(SlSigmas) == sizeof(int) && sizeof(SlSpacing) == sizeof(in
                    sizeof(SlVariance) == sizeof(int) && sizeof(SlNoiseKind) == sizeof(int) &&
                    sizeof(SlEmptyNegative) == sizeof(int) &&
                    sizeof(SlPredictionChoice) == sizeof(int) && sizeof(SlZeroSnr) == sizeof(int) &&
-                   sizeof(SlGuidanceMethod) == sizeof(int),
+                   sizeof(SlGuidanceMethod) == sizeof(int) && sizeof(SlCaching) == sizeof(int),
                "choices are read and written as int");
 
 static void scheduler_of(SlRecipe *recipe, const SlModelInfo *info)
@@ -1130,6 +1130,168 @@ const SlSettingInfo sl_setting_table[SL_N_SETTINGS] = {
                        "where it does not speak against the prompt"),
             .step = 0.1,
             .page = 0.5,
+            .digits = 2,
+        },
+    [SL_SETTING_CACHING] =
+        {
+            .id = SL_SETTING_CACHING,
+            PLACE(caching),
+            .kind = SL_KIND_CHOICE,
+            .choices = (const char *const[]){[SL_CACHING_OFF] = "off",
+                                             [SL_CACHING_DEEP] = "deep",
+                                             [SL_CACHING_FIRST_BLOCK] = "first-block",
+                                             NULL},
+            .needs = SL_HAS_BRANCHES,
+            .scope = SL_SCOPE_STEP,
+            .own = OWN(41),
+            .option = "caching",
+            .usage = "evaluations take over a part of an earlier one, faster and less exact: deep "
+                     "evaluates the whole model every few times (DeepCache), first-block where the "
+                     "first block's answer changed",
+            .name = "caching",
+            .title = "caching %s",
+            .turn = 1,
+            .phrase = N_("caching %s"),
+            .label = N_("Step caching"),
+            .help = N_("Evaluations take over a part of what an earlier one found: faster, and "
+                       "less "
+                       "exact"),
+            .choice_labels =
+                (const char *const[]){N_("Off: exact"), N_("Deep: every few evaluations whole"),
+                                      N_("First block: where it changed")},
+            .of_model_phrase = N_("no caching"),
+        },
+    [SL_SETTING_CACHING_INTERVAL] =
+        {
+            .id = SL_SETTING_CACHING_INTERVAL,
+            PLACE(caching_interval),
+            .kind = SL_KIND_INT,
+            .min = 2,
+            .max = 100,
+            .unset = 3,
+            .needs = SL_HAS_BRANCHES,
+            .counts_with = SL_SETTING_CACHING,
+            .counts_as = SL_CACHING_DEEP,
+            .scope = SL_SCOPE_STEP,
+            .own = OWN(42),
+            .option = "caching-interval",
+            .value = "N",
+            .usage =
+                "with --caching deep: every N-th evaluation is of the whole model (default: 3)",
+            .name = "caching interval",
+            .title = "caching interval %s",
+            .turn = 1,
+            .phrase = N_("caching interval %s"),
+            .label = N_("Caching interval"),
+            .help = N_("With deep caching: every so many evaluations one is of the whole model"),
+            .step = 1,
+            .page = 5,
+        },
+    [SL_SETTING_CACHING_BRANCH] =
+        {
+            .id = SL_SETTING_CACHING_BRANCH,
+            PLACE(caching_branch),
+            .kind = SL_KIND_INT,
+            .max = 135,
+            .needs = SL_HAS_BRANCHES,
+            .counts_with = SL_SETTING_CACHING,
+            .counts_as = SL_CACHING_DEEP,
+            .scope = SL_SCOPE_STEP,
+            .own = OWN(43),
+            .option = "caching-branch",
+            .value = "N",
+            .usage =
+                "the same: how many layers but one of the path up are evaluated each time; 0 is "
+                "fastest, and the last one nearly the whole model (default: 0)",
+            .name = "caching branch",
+            .title = "caching branch %s",
+            .turn = 1,
+            .phrase = N_("caching branch %s"),
+            .label = N_("Caching branch"),
+            .help = N_("With deep caching: how deep evaluations go in between; 0 is fastest, more "
+                       "is nearer to the exact picture"),
+            .step = 1,
+            .page = 3,
+        },
+    [SL_SETTING_CACHING_THRESHOLD] =
+        {
+            .id = SL_SETTING_CACHING_THRESHOLD,
+            PLACE(caching_threshold),
+            .kind = SL_KIND_REAL,
+            .max = 2,
+            .unset = 0.05,
+            .needs = SL_HAS_BRANCHES,
+            .counts_with = SL_SETTING_CACHING,
+            .counts_as = SL_CACHING_FIRST_BLOCK,
+            .scope = SL_SCOPE_STEP,
+            .own = OWN(44),
+            .option = "caching-threshold",
+            .value = "T",
+            .usage = "with --caching first-block: how much its answer may change before the whole "
+                     "model is evaluated again (default: 0.05)",
+            .name = "caching threshold",
+            .title = "caching threshold %s",
+            .turn = 1,
+            .phrase = N_("caching threshold %s"),
+            .label = N_("Caching threshold"),
+            .help = N_("With first-block caching: how much the first block's answer may change, as "
+                       "a share of it, before the whole model is evaluated again"),
+            .step = 0.01,
+            .page = 0.1,
+            .digits = 3,
+        },
+    [SL_SETTING_CACHING_FROM] =
+        {
+            .id = SL_SETTING_CACHING_FROM,
+            PLACE(caching_from),
+            .kind = SL_KIND_REAL,
+            .max = 0.99,
+            .needs = SL_HAS_BRANCHES,
+            .counts_with = SL_SETTING_CACHING,
+            .counts_as = SL_COUNTS_AS_ANY,
+            .scope = SL_SCOPE_STEP,
+            .own = OWN(45),
+            .option = "caching-from",
+            .value = "SHARE",
+            .usage = "from which part of the steps on there is caching: 0.2 makes the first fifth "
+                     "exact",
+            .name = "caching from",
+            .title = "caching from %s",
+            .turn = 1,
+            .phrase = N_("caching from %s"),
+            .label = N_("Caching from"),
+            .help = N_("The share of the steps after which caching begins; the steps before it are "
+                       "exact"),
+            .step = 0.05,
+            .page = 0.1,
+            .digits = 2,
+        },
+    [SL_SETTING_CACHING_TO] =
+        {
+            .id = SL_SETTING_CACHING_TO,
+            PLACE(caching_to),
+            .kind = SL_KIND_REAL,
+            .min = 0.01,
+            .max = 1,
+            .unset = 1,
+            .needs = SL_HAS_BRANCHES,
+            .counts_with = SL_SETTING_CACHING,
+            .counts_as = SL_COUNTS_AS_ANY,
+            .scope = SL_SCOPE_STEP,
+            .own = OWN(46),
+            .option = "caching-to",
+            .value = "SHARE",
+            .usage = "to which part of the steps there is caching: 0.8 makes the last fifth exact "
+                     "(default: 1)",
+            .name = "caching to",
+            .title = "caching to %s",
+            .turn = 1,
+            .phrase = N_("caching to %s"),
+            .label = N_("Caching to"),
+            .help = N_("The share of the steps after which caching ends; the steps behind it are "
+                       "exact"),
+            .step = 0.05,
+            .page = 0.1,
             .digits = 2,
         },
 };

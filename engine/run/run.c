@@ -13,8 +13,7 @@
 
 /* ---- one evaluation ---- */
 
-/* The step of a side's model, made anew for another shape than the last run's. */
-static SlStep *step_of(const SlRunSide *side, SlStepShape shape, SlMapHalves maps, SlError *err)
+SlStep *sl_run_step(const SlRunSide *side, SlStepShape shape, SlMapHalves maps, SlError *err)
 {
     SlModel *model = side->model;
     if (!sl_model_need(model, SL_USE_DENOISE, err))
@@ -28,28 +27,40 @@ static SlStep *step_of(const SlRunSide *side, SlStepShape shape, SlMapHalves map
     return model->step;
 }
 
+static SlShareKey first_key(const SlRun *run)
+{
+    const SlRunSide *side = &run->side[0];
+    return (SlShareKey){.told = side->told,
+                        .timestep = (float)sl_scheduler_timestep(side->scheduler, 0),
+                        .guidance = side->model->info.told_guidance ? run->recipe.guidance : 0,
+                        .label = run->recipe.class_label,
+                        .elements = run->elements,
+                        .batch = sl_run_batch(run, side, 0),
+                        .input = run->input};
+}
+
+/* What the first evaluation said, for the other runs that begin so. */
+static void leave_first(const SlRun *run, SlStep *step)
+{
+    const SlShareKey key = first_key(run);
+    size_t bytes = (size_t)run->elements * (size_t)key.batch * sizeof(float);
+    float *said = malloc(bytes);
+    if (said && sl_step_said(step, said, NULL))
+        sl_share_keep(run->side[0].share, &key, said);
+    free(said);
+}
+
 /* The first evaluation of a run that shares: another one's, or computed and left for the others. */
 static bool evaluate_shared(SlRun *run, SlStep *step, const SlStepRun *of_run, SlError *err)
 {
-    const SlRunSide *side = sl_run_side_at(run, 0);
-    const SlShareKey key = {.told = side->told,
-                            .timestep = (float)sl_scheduler_timestep(side->scheduler, 0),
-                            .guidance = side->model->info.told_guidance ? run->recipe.guidance : 0,
-                            .label = run->recipe.class_label,
-                            .elements = run->elements,
-                            .batch = sl_run_batch(run, side, 0),
-                            .input = run->input};
-    const float *known = run->want_maps ? NULL : sl_share_find(side->share, &key);
+    const SlShareKey key = first_key(run);
+    const float *known = run->want_maps ? NULL : sl_share_find(run->side[0].share, &key);
     run->shared = known != NULL;
     if (known)
         return sl_step_guide(step, known, of_run->guidance, run->output, err);
     if (!sl_step_evaluate(step, of_run, err))
         return false;
-    size_t bytes = (size_t)run->elements * (size_t)key.batch * sizeof(float);
-    float *said = malloc(bytes);
-    if (said && sl_step_said(step, said, NULL))
-        sl_share_keep(side->share, &key, said);
-    free(said);
+    leave_first(run, step);
     return true;
 }
 
@@ -60,8 +71,7 @@ static double guidance_of(const SlRun *run, const SlRunSide *side)
            (side->parts == 1 && side->part_weight ? side->part_weight[0] : 1);
 }
 
-/* Asks for run->output from run->input at evaluation i, whose times are there. */
-static SlStepRun ask_of(SlRun *run, int i)
+SlStepRun sl_run_ask(SlRun *run, int i)
 {
     const SlRunSide *side = sl_run_side_at(run, i);
     return (SlStepRun){.told = side->told,
@@ -96,7 +106,7 @@ static bool tell(SlRun *run, int i, SlError *err)
 static bool evaluate_parts(SlRun *run, SlStep *step, int i, SlError *err)
 {
     SlRunSide *side = sl_run_side_at(run, i);
-    SlStepRun ask = ask_of(run, i);
+    SlStepRun ask = sl_run_ask(run, i);
     size_t n = (size_t)run->elements;
     float *said = malloc(2 * n * sizeof *said), *sum = malloc(2 * n * sizeof *sum);
     bool ok = (said && sum) || sl_fail(err, SL_MEMORY, "out of memory for the run");
@@ -124,23 +134,44 @@ static bool evaluate_parts(SlRun *run, SlStep *step, int i, SlError *err)
     return ok;
 }
 
-/* run->input at evaluation i to run->output and run->term. */
-static bool evaluate(SlRun *run, int i, SlError *err)
+/* One that is made as a whole, or another run's. */
+static bool evaluate_whole(SlRun *run, SlStep *step, int i, SlError *err)
+{
+    const SlStepRun of_run = sl_run_ask(run, i);
+    return i == 0 && !run->own_share ? evaluate_shared(run, step, &of_run, err)
+                                     : sl_step_evaluate(step, &of_run, err);
+}
+
+static bool evaluate_part(SlRun *run, SlStep *step, int i, bool look, SlError *err)
+{
+    if (!sl_run_evaluate_part(run, step, i, look, err))
+        return false;
+    if (i == 0 && !run->own_share && !look)
+        leave_first(run, step);
+    return true;
+}
+
+/* run->input at evaluation i to run->output and run->term. look: of a run that does not go on from
+ * there. */
+static bool evaluate(SlRun *run, int i, bool look, SlError *err)
 {
     SlModel *model = run->model;
     const SlRunSide *side = sl_run_side_at(run, i);
-    bool told = tell(run, i, err) && sl_run_need_times(run, i, err);
+    bool whole =
+        look && i != run->evaluation; /* what it takes over is known where the run stands */
+    bool told = tell(run, i, err) && (whole || sl_run_need_kept(run, i, err)) &&
+                sl_run_need_times(run, i, err);
     const SlStepShape shape = sl_run_shape(run, side, i);
-    SlStep *step = told ? step_of(side, shape, run->want_maps, err) : NULL;
-    const SlStepRun of_run = ask_of(run, i);
+    SlStep *step = told ? sl_run_step(side, shape, run->want_maps, err) : NULL;
     begin_step(run, side, &shape);
-    run->shared = run->has_maps = false;
+    run->shared = run->cached = run->has_maps = false;
     run->has_said = run->has_term = shape.batch == 2;
     bool parts = sl_run_parts(run, side, i) > 1;
-    bool ok = step && (parts                       ? evaluate_parts(run, step, i, err)
-                       : i == 0 && !run->own_share ? evaluate_shared(run, step, &of_run, err)
-                                                   : sl_step_evaluate(step, &of_run, err));
-    ok = ok && (parts || sl_run_take_maps(run, side, step, 0, 0, err));
+    whole = whole || sl_run_reuse(run, i) == SL_RUN_WHOLE;
+    bool ok = step && (parts   ? evaluate_parts(run, step, i, err)
+                       : whole ? evaluate_whole(run, step, i, err)
+                               : evaluate_part(run, step, i, look, err));
+    ok = ok && (parts || run->cached || sl_run_take_maps(run, side, step, 0, 0, err));
     if (!ok)
         sl_device_clear(model->dev);
     return ok && sl_run_guide(run, side, i, err);
@@ -170,6 +201,7 @@ static void fill_frame(const SlRun *run, int evaluation, double seconds, SlFrame
                      ? sl_scheduler_sigma(next->scheduler, evaluation + 1)
                      : 0,
         .shared = run->shared,
+        .cached = run->cached,
         .refined = side != run->side,
         .x_t = run->sample,
         .x_0 = run->x0,
@@ -215,7 +247,7 @@ bool sl_run_next(SlRun *run, SlFrame *frame, SlError *err)
         return finished(err);
     double start = seconds_now();
     sl_scheduler_input(sl_run_side(run)->scheduler, run->sample, run->input);
-    return evaluate(run, run->evaluation, err) && advance(run, start, frame, err);
+    return evaluate(run, run->evaluation, false, err) && advance(run, start, frame, err);
 }
 
 /* Whether two runs' next evaluations have the same adapters in the denoiser. */
@@ -236,7 +268,15 @@ bool sl_runs_match(const SlRun *a, const SlRun *b)
     const SlStepShape of_a = sl_run_shape(a, &a->side[0], a->evaluation);
     const SlStepShape of_b = sl_run_shape(b, &b->side[0], b->evaluation);
     return sl_run_side(a)->model == sl_run_side(b)->model && a->side[0].parts == 1 &&
-           b->side[0].parts == 1 && sl_step_same_shape(&of_a, &of_b) && same_adapters(a, b);
+           b->side[0].parts == 1 && sl_step_same_shape(&of_a, &of_b) && same_adapters(a, b) &&
+           sl_run_reuse_matches(a, b);
+}
+
+static SlReusePart part_of(SlRunReuse reuse)
+{
+    return reuse == SL_RUN_KEEPS   ? SL_REUSE_KEEP
+           : reuse == SL_RUN_TAKES ? SL_REUSE_DEEP
+                                   : SL_REUSE_NOTHING;
 }
 
 /* The inputs of all, and one evaluation of them as a batch; only: the run whose output is
@@ -246,25 +286,39 @@ static bool evaluate_together(SlRun *const *runs, int count, int only, SlError *
     const SlRunSide *side = sl_run_side(runs[0]);
     SlStepRun ask[SL_RUNS_TOGETHER];
     SlMapHalves maps = SL_MAPS_NONE;
+    SlRunReuse reuse = sl_run_reuse(runs[0], runs[0]->evaluation); /* all have the same */
     bool ok = true;
     for (int r = 0; ok && r < count; r++) {
         SlRun *run = runs[r];
+        int i = run->evaluation;
         maps = run->want_maps > maps ? run->want_maps : maps;
         sl_scheduler_input(sl_run_side(run)->scheduler, run->sample, run->input);
         run->shared = run->has_maps = false;
-        run->has_said = run->has_term = sl_run_guides(run, sl_run_side(run), run->evaluation);
-        ok = tell(run, run->evaluation, err) && sl_run_need_times(run, run->evaluation, err);
-        ask[r] = ask_of(run, run->evaluation);
-        if (only >= 0 && r != only)
+        run->cached = reuse == SL_RUN_TAKES;
+        run->has_said = run->has_term = sl_run_guides(run, sl_run_side(run), i);
+        ok = tell(run, i, err) && sl_run_need_kept(run, i, err) && sl_run_need_times(run, i, err);
+        ask[r] = sl_run_ask(run, i);
+        ask[r].kept = &run->kept.left;
+        if (only >= 0 && r != only) {
             ask[r].output = NULL;
+            ask[r].kept = run->cached ? ask[r].kept : NULL;
+        }
     }
     SlStepShape shape = sl_run_shape(runs[0], side, runs[0]->evaluation);
     shape.runs = count;
-    SlStep *step = ok ? step_of(side, shape, maps, err) : NULL;
+    SlStep *step = ok ? sl_run_step(side, shape, maps, err) : NULL;
     begin_step(runs[0], side, &shape);
-    ok = step && sl_step_evaluate(step, ask, err);
+    ok = step &&
+         sl_step_evaluate_part(step, ask, part_of(reuse), runs[0]->recipe.caching_branch, err);
+    for (int r = 0; r < count && reuse == SL_RUN_KEEPS; r++)
+        if (only < 0 || r == only) {
+            runs[r]->kept.there = ok;
+            if (ok)
+                sl_run_note_whole(runs[r], runs[r]->evaluation, r, count);
+        }
     for (int r = 0; ok && r < count; r++)
-        ok = !ask[r].output || sl_run_take_maps(runs[r], sl_run_side(runs[r]), step, r, 0, err);
+        ok = !ask[r].output || runs[r]->cached ||
+             sl_run_take_maps(runs[r], sl_run_side(runs[r]), step, r, 0, err);
     if (!ok)
         sl_device_clear(side->model->dev);
     for (int r = 0; ok && r < count; r++)
@@ -335,17 +389,37 @@ bool sl_run_needs_said(const SlRun *run)
            sl_run_guides(run, sl_run_side(run), run->evaluation);
 }
 
-bool sl_run_advance(SlRun *run, const float *model_output, const float *said, SlFrame *frame,
-                    SlError *err)
+/* What is known of an evaluation with caching is noted as if it had been made. */
+static bool follow_caching(SlRun *run, const SlKnown *known, SlError *err)
+{
+    int i = run->evaluation;
+    SlRunSide *side = sl_run_side_at(run, i);
+    bool ends;
+    run->cached = known->cached;
+    if (!sl_recipe_caches(&run->recipe, sl_scheduler_step_of(side->scheduler, i, &ends)))
+        return true;
+    if (!sl_run_need_side(run, side, err))
+        return false;
+    if (known->cached)
+        return true;
+    sl_scheduler_input(side->scheduler, run->sample, run->input);
+    run->kept.there = false;
+    sl_run_note_whole(run, i, known->place, known->together);
+    return true;
+}
+
+bool sl_run_advance(SlRun *run, const SlKnown *known, SlFrame *frame, SlError *err)
 {
     if (sl_run_done(run))
         return finished(err);
-    if (!said && sl_run_needs_said(run))
+    if (!known->said && sl_run_needs_said(run))
         return sl_fail(err, SL_ARGUMENT,
                        "what the model said without the prompt is not known of evaluation %d",
                        run->evaluation + 1);
-    memcpy(run->output, model_output, (size_t)run->elements * sizeof *model_output);
-    take_said(run, said);
+    if (!follow_caching(run, known, err))
+        return false;
+    memcpy(run->output, known->output, (size_t)run->elements * sizeof *known->output);
+    take_said(run, known->said);
     return advance(run, seconds_now(), frame, err);
 }
 
@@ -390,7 +464,7 @@ bool sl_run_say(SlRun *run, const float *said, SlFrame *frame, SlError *err)
                        sl_scheduler_step_of(side->scheduler, i, &(bool){0}) + 1);
     if (!sl_run_need_side(run, side, err))
         return false;
-    SlStep *step = step_of(side, sl_run_shape(run, side, i), SL_MAPS_NONE, err);
+    SlStep *step = sl_run_step(side, sl_run_shape(run, side, i), SL_MAPS_NONE, err);
     if (!step || !sl_step_guide(step, said, guidance_of(run, side), run->output, err)) {
         sl_device_clear(side->model->dev);
         return false;
@@ -398,7 +472,10 @@ bool sl_run_say(SlRun *run, const float *said, SlFrame *frame, SlError *err)
     take_said(run, said);
     run->has_term = true;
     sl_scheduler_input(side->scheduler, run->sample, run->input);
-    return sl_run_guide(run, side, i, err) && advance(run, start, frame, err);
+    /* of the first-block test nobody says how it came out */
+    const SlKnown known = {.cached = sl_run_reuse(run, i) >= SL_RUN_TAKES};
+    return follow_caching(run, &known, err) && sl_run_guide(run, side, i, err) &&
+           advance(run, start, frame, err);
 }
 
 bool sl_run_look(SlRun *run, int evaluation, const float *x_t, SlFrame *frame, SlError *err)
@@ -408,7 +485,7 @@ bool sl_run_look(SlRun *run, int evaluation, const float *x_t, SlFrame *frame, S
                        evaluation + 1, sl_run_evaluations(run));
     double start = seconds_now();
     sl_scheduler_input_at(sl_run_side_at(run, evaluation)->scheduler, evaluation, x_t, run->input);
-    if (!evaluate(run, evaluation, err))
+    if (!evaluate(run, evaluation, true, err))
         return false;
     fill_frame(run, evaluation, seconds_now() - start, frame);
     frame->x_t = frame->x_0 = NULL;

@@ -6,7 +6,7 @@
 #include "engine/pipelines/pipelines.h"
 
 /* Arrays of a run, each of a sample's size. */
-#define SL_RUN_ARRAYS 9
+#define SL_RUN_ARRAYS 10
 
 /* Before the first step of a run, with the prompt encoded: makes room on a device whose memory is
  * limited. False and *err, with both sizes, when there is none to be made. */

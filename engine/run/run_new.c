@@ -64,9 +64,10 @@ static bool make_arrays(SlRun *run, SlError *err)
     run->memory = calloc((size_t)run->elements * SL_RUN_ARRAYS, sizeof(float));
     if (!run->memory)
         return no_memory(err);
-    float **arrays[SL_RUN_ARRAYS] = {&run->noise,  &run->sample,  &run->x0, &run->input,
-                                     &run->output, &run->said,    NULL, /* said has two */
-                                     &run->term,   &run->momentum};
+    float **arrays[SL_RUN_ARRAYS] = {&run->noise, &run->sample,   &run->x0,
+                                     &run->input, &run->output,   &run->said,
+                                     NULL, /* said has two */
+                                     &run->term,  &run->momentum, &run->kept.input};
     for (int i = 0; i < SL_RUN_ARRAYS; i++)
         if (arrays[i])
             *arrays[i] = run->memory + i * run->elements;
@@ -232,7 +233,15 @@ static bool find_told(SlRun *run, SlRunSide *side, const SlCondition *const *giv
 {
     const int64_t size[] = {run->channels, run->height, run->width};
     int first = side == run->side ? 0 : run->handover;
-    if (!sl_run_find_words(run, side, given, err) || !sl_run_tell_all(run, side, first, 0, err))
+    if (!sl_run_find_words(run, side, given, err))
+        return false;
+    if (side->parts > 1 && run->recipe.caching != SL_CACHING_OFF)
+        return sl_fail(
+            err, SL_ARGUMENT,
+            "caching is \"%s\"; expected \"off\" with a prompt of %d parts (AND), each of "
+            "which is evaluated by itself",
+            sl_setting(SL_SETTING_CACHING)->choices[run->recipe.caching], side->parts);
+    if (!sl_run_tell_all(run, side, first, 0, err))
         return false;
     side->shape = sl_step_shape(side->model, side->rule, size, side->told);
     side->ready = true;
@@ -298,6 +307,7 @@ SlRun *sl_run_new(SlModel *model, const SlRecipe *recipe, const SlRunInputs *inp
     run->share = inputs && inputs->share ? inputs->share : sl_share_new(model);
     run->own_share = !inputs || !inputs->share;
     run->settled = inputs && inputs->settled;
+    run->kept.evaluation = -1;
     bool ok = (run->share || no_memory(err)) && copy_recipe(run, recipe, err) &&
               sl_model_check_memory(model, &run->recipe, 0, err) && make_arrays(run, err) &&
               make_sides(run, run->share, err) &&
@@ -328,6 +338,7 @@ void sl_run_free(SlRun *run)
         free(run->side[i].vectors);
         free(run->side[i].part_weight);
     }
+    sl_run_kept_free(&run->kept);
     if (run->own_share)
         sl_share_free(run->share);
     sl_adapter_uses_free(&run->adapters);

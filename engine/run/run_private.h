@@ -43,6 +43,18 @@ void sl_run_warn(SlRun *run, const char *text);
 
 /* embeddings.c */
 
+/* The last evaluation that was made as a whole and may be taken over from: see caching.c. */
+typedef struct SlRunKept {
+    int evaluation; /* -1: there is none */
+    int place, together;
+    char told[65]; /* all that it was told */
+    float *input;  /* [elements]; with those above it is made again where it is not there */
+    bool there;
+    SlStepKept left;
+    float *residual; /* of the first block, [residual_values] */
+    size_t residual_values;
+} SlRunKept;
+
 struct SlRun {
     SlModel *model; /* of the first side: what samples and pictures are */
     SlRunSide side[2];
@@ -56,7 +68,9 @@ struct SlRun {
     int channels, height, width; /* of the sample */
     int64_t elements;
     int evaluation;
-    bool shared;   /* the last evaluation was another run's */
+    bool shared; /* the last evaluation was another run's */
+    bool cached; /* a part of it was taken over */
+    SlRunKept kept;
     float *memory; /* one block for the arrays below; said [2] stays behind output */
     float *noise, *sample, *x0, *input, *output;
     float *said;     /* without the prompt and with it, of a guided evaluation */
@@ -89,6 +103,31 @@ const SlRunSide *sl_run_side(const SlRun *run);
 bool sl_run_find_handover(SlRun *run, SlError *err);
 /* The evaluation before it is done: the sample becomes the second side's. */
 bool sl_run_hand_over(SlRun *run, SlError *err);
+
+/* run.c: the step of a side's model, made anew for another shape than the last run's; what asks it for
+ * run->output from run->input at evaluation i, whose times are there. */
+SlStep *sl_run_step(const SlRunSide *side, SlStepShape shape, SlMapHalves maps, SlError *err);
+SlStepRun sl_run_ask(SlRun *run, int i);
+
+/* caching.c */
+typedef enum SlRunReuse {
+    SL_RUN_WHOLE, /* as without caching */
+    SL_RUN_KEEPS, /* as a whole, and its deep feature is kept */
+    SL_RUN_TAKES, /* around the one that is kept */
+    SL_RUN_TESTS, /* the first block decides it */
+} SlRunReuse;
+/* How an evaluation is made: the next one, or one as it would be next. */
+SlRunReuse sl_run_reuse(const SlRun *run, int evaluation);
+/* Whether two runs' next evaluations are of the same parts of the model. */
+bool sl_run_reuse_matches(const SlRun *a, const SlRun *b);
+/* An evaluation has been made as a whole, of run->input, as number `place` of a batch. */
+void sl_run_note_whole(SlRun *run, int evaluation, int place, int together);
+/* What an evaluation takes over is there: made again where it is not. The run has been told of the
+ * evaluation; its times may be others' afterwards. */
+bool sl_run_need_kept(SlRun *run, int evaluation, SlError *err);
+/* An evaluation that is not SL_RUN_WHOLE, by itself. look: nothing of the run changes. */
+bool sl_run_evaluate_part(SlRun *run, SlStep *step, int evaluation, bool look, SlError *err);
+void sl_run_kept_free(SlRunKept *kept);
 
 /* From here on the model is to have the run's adapters, as strong as they are at evaluation i. */
 bool sl_run_want(SlRun *run, int i, SlError *err);

@@ -1,7 +1,9 @@
 /* step.c - see step.h.
  *
  * Easy to get wrong: the timestep, the prompt and the guidance change from evaluation to
- * evaluation, and must change in memory only.
+ * evaluation, and must change in memory only. An evaluation in part is other work, so each part has a
+ * recording of its own; what one leaves for another lies at fixed places here, and is copied to and from
+ * the runs outside of what is recorded, since runs take turns.
  */
 #include "engine/run/step.h"
 
@@ -23,9 +25,13 @@ struct SlStep {
     unsigned mix[SL_RUNS_TOGETHER];     /* and the adapters that it was made with */
     SlTensor maps[2][SL_MAP_LEVELS]; /* f32 [runs, positions, tokens]: of the negative prompt and of
                                         the prompt, where they are wanted */
-    SlRepeat *repeat;
+    SlRepeat *repeat[SL_REUSE_PARTS]; /* NULL: not asked for yet */
+    int branch;                       /* that `deep` and its recordings are of; -1: none */
+    SlTensor deep[2];                 /* of each pass, [runs each, ...] */
+    SlTensor entry[2], first[2], rest[2];
     /* of the evaluation in progress */
     const SlContext *using[2];
+    SlReusePart part;
     bool ok;
     SlError err;
 };
@@ -79,10 +85,7 @@ static int rows_of(const SlStepShape *shape)
 SlStep *sl_step_new(SlDevice *dev, SlDenoiser *denoiser, const SlStepShape *shape, SlError *err)
 {
     SlStep *s = calloc(1, sizeof *s);
-    if (s)
-        s->repeat = sl_repeat_new();
-    if (!s || !s->repeat) {
-        free(s);
+    if (!s) {
         sl_fail(err, SL_MEMORY, "out of memory for the run");
         return NULL;
     }
@@ -91,6 +94,7 @@ SlStep *sl_step_new(SlDevice *dev, SlDenoiser *denoiser, const SlStepShape *shap
     s->dev = dev;
     s->denoiser = denoiser;
     s->shape = *shape;
+    s->branch = -1;
     for (int r = 0; r < SL_RUNS_TOGETHER; r++)
         s->guidance[r] = NAN;
     s->scale = sl_buffer_new(dev, SL_F32, 1, (const int64_t[]){n});
@@ -103,13 +107,31 @@ SlStep *sl_step_new(SlDevice *dev, SlDenoiser *denoiser, const SlStepShape *shap
     return s;
 }
 
+/* What belongs to a branch. */
+static void forget_branch(SlStep *s)
+{
+    const SlReusePart parts[] = {SL_REUSE_KEEP, SL_REUSE_DEEP};
+    for (int i = 0; i < 2; i++) {
+        sl_repeat_free(s->dev, s->repeat[parts[i]]);
+        s->repeat[parts[i]] = NULL;
+        sl_buffer_free(s->dev, &s->deep[i]);
+    }
+    s->branch = -1;
+}
+
 void sl_step_free(SlStep *s)
 {
     if (!s)
         return;
-    sl_repeat_free(s->dev, s->repeat);
-    for (int p = 0; p < 2; p++)
+    forget_branch(s);
+    for (int i = 0; i < SL_REUSE_PARTS; i++)
+        sl_repeat_free(s->dev, s->repeat[i]);
+    for (int p = 0; p < 2; p++) {
         sl_context_free(s->dev, s->context[p]);
+        sl_buffer_free(s->dev, &s->entry[p]);
+        sl_buffer_free(s->dev, &s->first[p]);
+        sl_buffer_free(s->dev, &s->rest[p]);
+    }
     sl_buffer_free(s->dev, &s->sample);
     sl_buffer_free(s->dev, &s->times);
     sl_buffer_free(s->dev, &s->scale);
@@ -181,12 +203,19 @@ static SlTensor ask_denoiser(SlStep *s, int pass)
     SlTensor x = spread(s);
     SlTensor out = sl_tensor_new(s->dev, s->dev->dtype, 4, x.size);
     SlMaps maps[2];
+    bool whole = s->part <= SL_REUSE_KEEP, deep = s->part <= SL_REUSE_DEEP;
+    const SlReuse reuse = {.part = s->part,
+                           .branch = s->branch,
+                           .kept = deep ? s->deep[pass] : s->rest[pass],
+                           .entry = s->entry[pass],
+                           .first = s->first[pass]};
     const SlEvaluation e = {.x = &x,
                             .row = &s->times,
                             .context = s->using[pass],
                             .out = &out,
                             .maps = maps,
-                            .maps_count = maps_of(s, pass, maps)};
+                            .maps_count = whole ? maps_of(s, pass, maps) : 0,
+                            .reuse = &reuse};
     s->ok = sl_denoiser_evaluate(s->dev, s->denoiser, &e, &s->err);
     return sl_permute(&out, (const int[]){0, 3, 1, 2});
 }
@@ -227,11 +256,23 @@ static void evaluate_apart(SlStep *s)
     }
 }
 
+/* It says nothing yet. */
+static void evaluate_first_block(SlStep *s)
+{
+    for (int pass = 0; pass < sl_step_passes(&s->shape) && s->ok; pass++) {
+        size_t mark = sl_arena_mark(s->dev);
+        ask_denoiser(s, pass);
+        sl_arena_reset(s->dev, mark);
+    }
+}
+
 static void evaluate(void *arg)
 {
     SlStep *s = arg;
     size_t mark = sl_arena_mark(s->dev);
-    if (sl_step_passes(&s->shape) == 1)
+    if (s->part == SL_REUSE_FIRST)
+        evaluate_first_block(s);
+    else if (sl_step_passes(&s->shape) == 1)
         evaluate_together(s);
     else
         evaluate_apart(s);
@@ -347,10 +388,130 @@ static bool fetch_output(SlStep *s, int r, float *output, SlError *err)
     return sl_device_check(s->dev, err);
 }
 
+/* ---- what is kept ---- */
+
+void sl_step_kept_free(SlStepKept *kept)
+{
+    for (int pass = 0; pass < 2 && kept->dev; pass++)
+        sl_buffer_free(kept->dev, &kept->tensor[pass]);
+    *kept = (SlStepKept){0};
+}
+
+/* A place of a pass, of all runs. */
+static void make_place(SlStep *s, int branch, SlTensor *place)
+{
+    const SlStepShape *shape = &s->shape;
+    const int64_t x[] = {shape->runs * each_of(shape), shape->height, shape->width,
+                         shape->channels};
+    int64_t size[4];
+    if (place->data)
+        return;
+    sl_denoiser_kept_size(s->denoiser, branch, x, size);
+    *place = sl_buffer_new(s->dev, s->denoiser->dtype, 4, size);
+}
+
+static bool make_places(SlStep *s, SlReusePart part, int branch, SlError *err)
+{
+    bool deep = part == SL_REUSE_KEEP || part == SL_REUSE_DEEP;
+    if (part != SL_REUSE_NOTHING && deep && s->branch != branch)
+        forget_branch(s);
+    if (!s->repeat[part] && !(s->repeat[part] = sl_repeat_new()))
+        return sl_fail(err, SL_MEMORY, "out of memory for the run");
+    if (part == SL_REUSE_NOTHING)
+        return true;
+    for (int pass = 0; pass < sl_step_passes(&s->shape); pass++) {
+        if (deep) {
+            make_place(s, branch, &s->deep[pass]);
+        } else {
+            make_place(s, SL_REUSE_FIRST_BLOCK, &s->entry[pass]);
+            make_place(s, SL_REUSE_FIRST_BLOCK, &s->first[pass]);
+            make_place(s, SL_REUSE_FIRST_BLOCK, &s->rest[pass]);
+        }
+    }
+    if (deep)
+        s->branch = branch;
+    return sl_device_check(s->dev, err);
+}
+
+/* A run's part of the place where this part of an evaluation has what is kept. */
+static SlTensor kept_place(SlStep *s, int pass, int r)
+{
+    int each = each_of(&s->shape);
+    return sl_slice(s->part <= SL_REUSE_DEEP ? &s->deep[pass] : &s->rest[pass], 0, r * each, each);
+}
+
+static void take_kept(SlStep *s, const SlStepRun *runs)
+{
+    if (s->part != SL_REUSE_DEEP && s->part != SL_REUSE_SKIP)
+        return;
+    for (int r = 0; r < s->shape.runs; r++)
+        for (int pass = 0; pass < sl_step_passes(&s->shape); pass++) {
+            SlTensor place = kept_place(s, pass, r);
+            sl_copy(s->dev, &runs[r].kept->tensor[pass], &place);
+        }
+}
+
+static void give_kept(SlStep *s, const SlStepRun *runs)
+{
+    if (s->part != SL_REUSE_KEEP && s->part != SL_REUSE_REST)
+        return;
+    for (int r = 0; r < s->shape.runs; r++)
+        for (int pass = 0; runs[r].kept && pass < sl_step_passes(&s->shape); pass++) {
+            SlTensor place = kept_place(s, pass, r), *to = &runs[r].kept->tensor[pass];
+            bool fits = to->data && to->dtype == place.dtype && to->rank == place.rank &&
+                        !memcmp(to->size, place.size, (size_t)place.rank * sizeof *place.size);
+            if (!fits) {
+                sl_buffer_free(s->dev, to);
+                *to = sl_buffer_new(s->dev, place.dtype, place.rank, place.size);
+                runs[r].kept->dev = s->dev;
+            }
+            sl_copy(s->dev, &place, to);
+        }
+}
+
+float *sl_step_first_residual(SlStep *s, size_t *values, SlError *err)
+{
+    SlDevice *dev = s->dev;
+    int passes = sl_step_passes(&s->shape);
+    size_t each = (size_t)sl_tensor_elements(&s->first[0]), mark = sl_arena_mark(dev);
+    float *all = malloc(2 * each * (size_t)passes * sizeof *all);
+    *values = each * (size_t)passes;
+    float *entry = all ? all + *values : NULL;
+    for (int pass = 0; all && pass < passes; pass++) {
+        SlTensor f32 = sl_tensor_new(dev, SL_F32, 4, s->first[pass].size);
+        sl_copy(dev, &s->first[pass], &f32);
+        sl_download(dev, &f32, all + each * pass);
+        sl_copy(dev, &s->entry[pass], &f32);
+        sl_download(dev, &f32, entry + each * pass);
+    }
+    sl_arena_reset(dev, mark);
+    if (!all)
+        sl_fail(err, SL_MEMORY, "out of memory for the run");
+    else if (sl_device_check(dev, err)) {
+        for (size_t i = 0; i < *values; i++)
+            all[i] -= entry[i];
+        return all;
+    }
+    free(all);
+    return NULL;
+}
+
+/* ---- an evaluation ---- */
+
 bool sl_step_evaluate(SlStep *s, const SlStepRun *runs, SlError *err)
+{
+    return sl_step_evaluate_part(s, runs, SL_REUSE_NOTHING, 0, err);
+}
+
+bool sl_step_evaluate_part(SlStep *s, const SlStepRun *runs, SlReusePart part, int branch,
+                           SlError *err)
 {
     SlDevice *dev = s->dev;
     bool ok = true;
+    s->part = part;
+    if (!make_places(s, part, branch, err))
+        return false;
+    take_kept(s, runs);
     for (int r = 0; r < s->shape.runs; r++) {
         SlTensor sample = sl_slice(&s->sample, 0, r, 1);
         sl_upload(dev, runs[r].input, &sample);
@@ -360,12 +521,15 @@ bool sl_step_evaluate(SlStep *s, const SlStepRun *runs, SlError *err)
     if (!sl_device_check(dev, err) || !set_contexts(s, runs, err) || !set_maps(s, err))
         return false;
     s->ok = true; /* a replayed graph does not call evaluate() */
-    sl_repeat_run(dev, s->repeat, evaluate, s);
+    sl_repeat_run(dev, s->repeat[part], evaluate, s);
     if (!s->ok) {
         if (err)
             *err = s->err;
         return false;
     }
+    if (part == SL_REUSE_FIRST)
+        return sl_device_check(dev, err);
+    give_kept(s, runs);
     for (int r = 0; ok && r < s->shape.runs; r++)
         ok = !runs[r].output || fetch_output(s, r, runs[r].output, err);
     return ok;

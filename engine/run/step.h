@@ -38,6 +38,14 @@ SlStep *sl_step_new(SlDevice *dev, SlDenoiser *denoiser, const SlStepShape *shap
 void sl_step_free(SlStep *step);                                 /* NULL is fine */
 bool sl_step_fits(const SlStep *step, const SlStepShape *shape); /* NULL does not */
 
+/* What a run keeps on the device of an evaluation, for later ones that take it over: of each pass,
+ * [samples, ...] in the denoiser's dtype. Zero: nothing. */
+typedef struct SlStepKept {
+    SlDevice *dev;
+    SlTensor tensor[2];
+} SlStepKept;
+void sl_step_kept_free(SlStepKept *kept);
+
 /* What belongs to a run that asks. */
 typedef struct SlStepRun {
     const SlTold *told;   /* NULL where the model is told nothing */
@@ -48,10 +56,20 @@ typedef struct SlStepRun {
     /* the guided prediction [C, h, w], and behind it, where the batch is 2, the two that it was made of,
      * unconditional first; NULL: not wanted */
     float *output;
+    SlStepKept *kept; /* for evaluations in part; NULL: what is left is not wanted */
 } SlStepRun;
 
 /* All runs of the shape as one batch. */
 bool sl_step_evaluate(SlStep *step, const SlStepRun *runs, SlError *err);
+/* The same of a part of it (SlReuse), which the runs have in common: what is taken over is read from
+ * kept, what is left is copied to it. Which part that is is not in the shape: each has a recording of its
+ * own, and what goes from one to the other lies at fixed places of the step. A first block leaves no
+ * output, no maps and nothing in kept; the rest or the skip follows it at once, with the same runs. */
+bool sl_step_evaluate_part(SlStep *step, const SlStepRun *runs, SlReusePart part, int branch,
+                           SlError *err);
+/* Of a single run, behind its first block: what that added, [values], f32, malloc'ed. NULL and *err on
+ * failure. */
+float *sl_step_first_residual(SlStep *step, size_t *values, SlError *err);
 /* Of a single run: what the last evaluation said before guidance, [batch, C, h, w], unconditional
  * first; and the end of an evaluation from that: the same output. */
 bool sl_step_said(SlStep *step, float *said, SlError *err);

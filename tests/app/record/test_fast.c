@@ -375,6 +375,62 @@ static void test_file(SlModel *model)
     sl_lanes_free(again);
 }
 
+/* Lanes that cache, beside exact ones: which take over is said, batched where all do, and kept. */
+#define CACHING 5
+static void test_caching(SlModel *model)
+{
+    static const SlCaching ways[CACHING] = {SL_CACHING_OFF, SL_CACHING_DEEP, SL_CACHING_DEEP,
+                                            SL_CACHING_FIRST_BLOCK, SL_CACHING_OFF};
+    char path[] = "/tmp/safelight-caching-XXXXXX.safelight";
+    int fd = mkstemps(path, 10), lane = 0, cached[CACHING] = {0}, together = 0;
+    SlError err = {0};
+    SlMetadata identity = {.program = "test", .dtype = "f32"}, read = {0};
+    snprintf(identity.device, sizeof identity.device, "%s", device);
+    sl_metadata_set_model(&identity, sl_model_info(model));
+    SlLanes *lanes = sl_lanes_new(), *again = NULL;
+    bool ok = true;
+    sl_lanes_set_fast(lanes, true);
+    for (int i = 0; ok && i < CACHING; i++) {
+        SlRecipe recipe = recipe_of(model, 0);
+        recipe.caching = ways[i];
+        recipe.caching_threshold = 1;
+        recipe.seed += (unsigned)i;
+        ok = sl_lanes_add(lanes, model, &recipe, NULL, CACHING, &err) == i;
+    }
+    while (ok && sl_lanes_next(lanes, model, &lane, &err) && lane >= 0)
+        ;
+    if (ok && sl_lanes_save(lanes, model, &identity, path, &err))
+        again = sl_lanes_load(path, &read, &err);
+    ok = again != NULL;
+    for (int i = 0; ok && i < CACHING; i++) {
+        const SlTimeline *t = sl_lanes_timeline(lanes, i), *u = sl_lanes_timeline(again, i);
+        for (int k = 0; ok && k < sl_timeline_count(t); k++) {
+            const SlMoment *m = sl_timeline_moment(t, k);
+            cached[i] += m->cached;
+            together += m->cached && m->together == 2;
+            ok = m->cached == sl_timeline_moment(u, k)->cached &&
+                 (ways[i] != SL_CACHING_FIRST_BLOCK || m->together == 1);
+        }
+    }
+    sl_test(ok && cached[0] + cached[4] == 0 && cached[1] == 4 && cached[2] == 4 && cached[3] > 0 &&
+                together == 8,
+            "lanes with caching: %d, %d and %d of 6 take over, %d of them in a batch %s", cached[1],
+            cached[2], cached[3], together, err.message);
+    SlLaneCheck checks[CACHING] = {{0}};
+    ok = ok && sl_lanes_verify(again, model, checks, &err);
+    for (int i = 0; ok && i < CACHING; i++)
+        ok = checks[i].noise && checks[i].kept > 0 && checks[i].same == checks[i].kept;
+    for (int i = 0; !ok && i < CACHING; i++)
+        sl_test_note("lane %d: %d of %d", i, checks[i].same, checks[i].kept);
+    sl_test(ok, "and their file is computed again to the same bytes %s", err.message);
+    unlink(path);
+    if (fd >= 0)
+        close(fd);
+    sl_metadata_free(&read);
+    sl_lanes_free(lanes);
+    sl_lanes_free(again);
+}
+
 int main(int argc, char **argv)
 {
     device = argc > 1 ? argv[1] : device;
@@ -390,6 +446,7 @@ int main(int argc, char **argv)
     test_no_longer_fast(model);
     test_no_memory_for_sentence(model);
     test_file(model);
+    test_caching(model);
     if (strcmp(device, "cuda") != 0)
         test_short_memory();
     sl_model_close(&model);

@@ -227,6 +227,23 @@ static void short_guidance(Parts *p)
     cJSON_SetNumberValue(cJSON_GetArrayItem(member(tensor_of(p, 2, "guidance"), "shape"), 0), 9);
 }
 
+static void name_cached(Parts *p, double number)
+{
+    cJSON *list = cJSON_AddArrayToObject(lane_of(p, 1), "cached");
+    cJSON_AddItemToArray(list, cJSON_CreateNumber(3));
+    cJSON_AddItemToArray(list, cJSON_CreateNumber(number));
+}
+
+static void cached_nowhere(Parts *p)
+{
+    name_cached(p, 99);
+}
+
+static void cached_twice(Parts *p)
+{
+    name_cached(p, 3);
+}
+
 typedef struct Case {
     void (*change)(Parts *p);
     bool opens; /* it agrees with itself */
@@ -246,6 +263,8 @@ static const Case cases[] = {
     {whole_numbers, false, "lane.0.x_0"},
     {bytes_for_halves, false, "lane.0.guidance"},
     {short_guidance, false, "lane.2.guidance"},
+    {cached_nowhere, false, "lane 2: its \"cached\" is not a rising list of moments of its plan"},
+    {cached_twice, false, "lane 2: its \"cached\" is not a rising list of moments of its plan"},
 };
 
 /* Neither showing nor computing again comes so far as to read it. */

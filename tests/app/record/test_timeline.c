@@ -219,6 +219,45 @@ static void test_what_if(SlModel *model)
     }
 }
 
+/* Evaluations that take over a part of an earlier one: their moments say so, and can be looked at, tried
+ * and branched from as others. */
+static void test_caching(SlModel *model)
+{
+    for (int k = 0; k < 2; k++) {
+        SlRecipe recipe = recipe_for(model, "euler", 6);
+        SlError err = {0};
+        recipe.caching = k == 0 ? SL_CACHING_DEEP : SL_CACHING_FIRST_BLOCK;
+        recipe.caching_threshold = 1;
+        const char *name = sl_setting(SL_SETTING_CACHING)->choices[recipe.caching];
+        SlTimeline *t = record(model, &recipe, NULL);
+        float *noise = malloc(bytes_of(t)), *term = malloc(bytes_of(t));
+        int cached = 0;
+        bool ok = true;
+        for (int i = 0; ok && i < 6; i++) {
+            const SlMoment *m = sl_timeline_moment(t, i);
+            cached += m->cached;
+            ok = sl_timeline_look(t, model, i, noise, term, &err);
+            /* the plain sum's term is what was recorded, but for rounding */
+            for (int64_t n = 0; ok && n < sl_timeline_elements(t); n++)
+                ok = fabs(m->said[n] + 7.5 * term[n] - m->output[n]) < 1e-3 && term[n] != 0;
+        }
+        sl_test(ok && cached > 0 && !sl_timeline_moment(t, 0)->cached,
+                "%s: the guidance term of what was made, %d of 6 in part %s", name, cached,
+                err.message);
+        for (int step = FIRST_BRANCH; ok && step < FIRST_BRANCH + BRANCHES; step++)
+            ok = goes_on_alike(model, t, step);
+        sl_test(ok, "%s: a branch with the same settings gives the same bytes", name);
+        sl_timeline_rest(t);
+        for (int i = 0; ok && i < 6; i++)
+            ok = tried_alike(model, t, i);
+        sl_test(ok, "%s: other guidance at any step is what a branch makes, to the same bytes",
+                name);
+        sl_timeline_free(t);
+        free(noise);
+        free(term);
+    }
+}
+
 /* Perp-neg asks the model otherwise: its steps and those of others cannot be tried on each other, but a
  * branch goes from the one to the other. */
 static void test_perp_neg(SlModel *model)
@@ -523,6 +562,12 @@ static void test_keyframes(void)
     test_rest(model, &recipe, whole, budget);
     test_rest(model, &recipe, whole, 0);
     sl_timeline_free(whole);
+    recipe.caching = SL_CACHING_DEEP;
+    recipe.caching_interval = 7;
+    whole = record(model, &recipe, NULL);
+    test_rest(model, &recipe, whole, budget);
+    test_rest(model, &recipe, whole, 0);
+    sl_timeline_free(whole);
     sl_model_close(&model);
 }
 
@@ -534,6 +579,7 @@ int main(void)
     test_same_branches(model);
     test_other_branches(model);
     test_what_if(model);
+    test_caching(model);
     test_perp_neg(model);
     test_origin(model);
     sl_model_close(&model);

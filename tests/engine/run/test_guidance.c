@@ -105,7 +105,7 @@ static void test_said(SlModel *model, const cJSON *test, const Golden *golden)
         const float *both = said + 2 * n * (size_t)i, *expected = output + n * (size_t)i;
         bool guided = (int)(recipe.guidance_to * STEPS) > i;
         ok = guided ? sl_run_say(run, both, &f, &err)
-                    : sl_run_advance(run, both + n, NULL, &f, &err);
+                    : sl_run_advance(run, &(SlKnown){.output = both + n}, &f, &err);
         worst = ok ? fmax(worst, golden_worst(f.model_output, expected, n)) : INFINITY;
         ok = ok && close_to(f.model_output, expected, n, 2e-6) &&
              close_to(f.x_t, samples + n * (size_t)i, n, 2e-6);
@@ -239,7 +239,8 @@ static void test_taken_up(SlModel *model)
             ok = before && sl_run_next(run, &f, &err) &&
                  sl_run_restore(restored, before, bytes, &err) &&
                  sl_run_next(restored, NULL, &err) &&
-                 sl_run_advance(again, f.model_output, f.said, NULL, &err) &&
+                 sl_run_advance(again, &(SlKnown){.output = f.model_output, .said = f.said}, NULL,
+                                &err) &&
                  !memcmp(sl_run_sample(restored), f.x_t, bytes_of(run)) &&
                  !memcmp(sl_run_sample(again), f.x_t, bytes_of(run));
             free(before);
@@ -252,7 +253,8 @@ static void test_taken_up(SlModel *model)
         sl_run_free(again);
         again = sl_run_new(model, &recipe, NULL, &err);
         SlError refused = {0};
-        ok = again && sl_run_advance(again, sl_run_noise(again), NULL, NULL, &refused);
+        ok = again &&
+             sl_run_advance(again, &(SlKnown){.output = sl_run_noise(again)}, NULL, &refused);
         sl_test(ok == !needs && (ok || strstr(refused.message, "not known of evaluation 1")),
                 "way %d: an output alone is %s %s", way, needs ? "not enough" : "enough",
                 refused.message);
@@ -383,7 +385,7 @@ static void test_turns(SlModel *model, int from, int to)
               sl_run_look(by_itself, 2, sl_run_sample(run), &looked, &err) &&
               sl_run_next(branch, &f, &err) && f.evaluation == 2 &&
               !memcmp(f.model_output, looked.model_output, bytes_of(run)) &&
-              sl_run_advance(run, looked.model_output, NULL, NULL, &err) &&
+              sl_run_advance(run, &(SlKnown){.output = looked.model_output}, NULL, &err) &&
               !memcmp(f.x_t, sl_run_sample(run), bytes_of(run));
     sl_test(ok, "way %d goes on with way %d %s", from, to, err.message);
     sl_run_free(run);

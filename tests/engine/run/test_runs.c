@@ -205,7 +205,8 @@ static bool advances_alike(SlModel *model, const SlRecipe *recipe)
         ok = sl_run_next(run, &a, &err);
         if (ok && sl_run_needs_said(again))
             said = a.said;
-        ok = ok && sl_run_advance(again, a.model_output, said, &b, &err);
+        ok = ok &&
+             sl_run_advance(again, &(SlKnown){.output = a.model_output, .said = said}, &b, &err);
         size_t bytes = ok ? (size_t)sl_run_sample_elements(run) * sizeof(float) : 0;
         ok = ok && !memcmp(a.x_t, b.x_t, bytes) && !memcmp(a.x_0, b.x_0, bytes) &&
              a.level == b.level && !b.guidance_term && a.evaluation == b.evaluation;

@@ -1,0 +1,569 @@
+/* test_caching.c - evaluations that take over a part of an earlier one, against DeepCache's own helper and
+ * diffusers' first-block hook (goldens/caching); and what a run promises of them: to be taken up, branched,
+ * looked at, batched and run beside others to the same bytes, with nothing taken over that does not hold.
+ *
+ *     test_caching [DEVICE [DTYPE]]
+ */
+#include "engine/engine.h"
+#include "tests/engine/run/golden.h"
+
+#include <cjson/cJSON.h>
+#include <string.h>
+
+static const char *device = "cpu", *dtype = "f32";
+
+static SlModel *open_model(const char *name)
+{
+    char relative[100];
+    SlError err = {0};
+    snprintf(relative, sizeof relative, "goldens/model/%s", name);
+    char *folder = sl_test_path(relative);
+    SlModel *model =
+        sl_model_open(folder, &(SlModelOptions){.device = device, .dtype = dtype}, &err);
+    if (!model)
+        sl_test(false, "%s opens: %s", name, err.message);
+    free(folder);
+    return model;
+}
+
+static SlRecipe recipe_for(SlModel *model, const char *scheduler, int steps)
+{
+    SlRecipe recipe;
+    sl_recipe_defaults(&recipe, sl_model_info(model));
+    recipe.prompt = "a horse";
+    recipe.negative_prompt = "blurry";
+    recipe.scheduler = scheduler;
+    recipe.steps = steps;
+    recipe.seed = 3;
+    if (recipe.guidance > 1)
+        recipe.guidance = 7.5;
+    return recipe;
+}
+
+static size_t bytes_of(const SlRun *run)
+{
+    return (size_t)sl_run_sample_elements(run) * sizeof(float);
+}
+
+/* ---- against goldens ---- */
+
+/* The members that name settings, as files do. */
+static void read_case(const cJSON *test, SlRecipe *recipe)
+{
+    const cJSON *item;
+    cJSON_ArrayForEach(item, test)
+    {
+        const SlSettingInfo *s = sl_setting_find(item->string);
+        int place = 0;
+        if (!s)
+            continue;
+        while (s->choices && s->choices[place] && strcmp(s->choices[place], item->valuestring))
+            place++;
+        if (s->kind == SL_KIND_SCHEDULER)
+            sl_setting_set_text(s, recipe, item->valuestring);
+        else
+            sl_setting_set_number(s, recipe, s->choices ? place : item->valuedouble);
+    }
+}
+
+static const char *text_of(const cJSON *test, const char *key)
+{
+    return cJSON_GetObjectItem(test, key)->valuestring;
+}
+
+static void test_case(SlModel *model, const cJSON *test, const Golden *golden)
+{
+    const char *name = text_of(test, "name");
+    SlRecipe recipe = recipe_for(model, "ddim", 1);
+    SlError err = {0};
+    char key[80];
+    size_t n, count;
+    snprintf(key, sizeof key, "%s.latents", name);
+    float *latents = golden_read(golden, key, &n);
+    snprintf(key, sizeof key, "%s.cached", name);
+    float *cached = golden_read(golden, key, &count);
+    read_case(test, &recipe);
+    SlRun *run = sl_run_new(model, &recipe, NULL, &err);
+    bool ok = run && latents && cached && n == (size_t)sl_run_sample_elements(run) &&
+              (int)count == sl_run_evaluations(run),
+         as_said = true;
+    for (size_t i = 0; ok && i < count; i++) {
+        SlFrame f;
+        ok = sl_run_next(run, &f, &err);
+        as_said = as_said && f.cached == (cached[i] != 0);
+    }
+    double worst = ok ? golden_worst(sl_run_sample(run), latents, n) : INFINITY;
+    double tolerance = strcmp(dtype, "f32") ? 5e-2 : 2e-3;
+    sl_test(ok && worst <= tolerance * fmax(1, golden_top(latents, n)),
+            "%s: a whole run, worst difference %.2g %s", name, worst, err.message);
+    sl_test(ok && as_said, "%s: the same evaluations are made in part", name);
+    sl_run_free(run);
+    free(latents);
+    free(cached);
+}
+
+static void test_goldens(void)
+{
+    char *path = sl_test_path("goldens/caching/cases.json");
+    SlError err = {0};
+    SlJson *file = sl_json_open(path, &err);
+    cJSON *cases = file ? sl_json_root(file) : NULL;
+    Golden golden = golden_open("goldens/caching/caching.safetensors");
+    const cJSON *test;
+    SlModel *model = NULL;
+    char open[40] = "";
+    sl_test(cases != NULL, "the cases are read %s", err.message);
+    cJSON_ArrayForEach(test, cJSON_GetObjectItem(cases, "runs"))
+    {
+        if (strcmp(open, text_of(test, "model"))) {
+            snprintf(open, sizeof open, "%s", text_of(test, "model"));
+            sl_model_close(&model);
+            model = open_model(open);
+        }
+        if (model)
+            test_case(model, test, &golden);
+    }
+    sl_model_close(&model);
+    golden_close(&golden);
+    sl_json_close(file);
+    free(path);
+}
+
+/* ---- what a run promises ---- */
+
+typedef struct Way {
+    const char *name;
+    SlCaching caching;
+    int interval, branch;
+    double threshold;
+    const char *scheduler, *prompt;
+    double guidance_to;
+} Way;
+
+static const Way ways[] = {
+    {"deep", SL_CACHING_DEEP, 3, 0, 0.05, "ddim", "a horse", 1},
+    {"deep, two evaluations a step", SL_CACHING_DEEP, 2, 2, 0.05, "heun", "a horse", 1},
+    {"deep, an end of the guidance", SL_CACHING_DEEP, 4, 1, 0.05, "euler", "a horse", 0.5},
+    {"deep, texts of two lengths", SL_CACHING_DEEP, 2, 4, 0.05, "ddim", "a horse BREAK a cat", 1},
+    {"deep, a prompt that changes", SL_CACHING_DEEP, 4, 0, 0.05, "ddim", "[a horse:a cat:0.5]", 1},
+    {"first block", SL_CACHING_FIRST_BLOCK, 3, 0, 0.4, "ddim", "a horse", 1},
+    {"first block, texts of two lengths", SL_CACHING_FIRST_BLOCK, 3, 0, 0.4, "euler",
+     "a horse BREAK a cat", 1},
+    {"first block, an end of the guidance", SL_CACHING_FIRST_BLOCK, 3, 0, 1.5, "ddim", "a horse",
+     0.5},
+};
+#define WAYS (sizeof ways / sizeof ways[0])
+
+static SlRecipe recipe_of(SlModel *model, const Way *way)
+{
+    SlRecipe recipe = recipe_for(model, way->scheduler, 8);
+    recipe.caching = way->caching;
+    recipe.caching_interval = way->interval;
+    recipe.caching_branch = way->branch;
+    recipe.caching_threshold = way->threshold;
+    recipe.prompt = way->prompt;
+    recipe.prompt_mode = SL_PROMPT_A1111;
+    recipe.guidance_to = way->guidance_to;
+    return recipe;
+}
+
+/* The frames of a run by itself. */
+#define MOST 20
+typedef struct Told {
+    int count;
+    bool cached[MOST];
+    float *x_t[MOST], *output[MOST], *said[MOST];
+    void *before[MOST]; /* the run's state */
+    size_t bytes[MOST], sample;
+} Told;
+
+static void *copy(const void *from, size_t bytes)
+{
+    void *to = from ? malloc(bytes) : NULL;
+    return to ? memcpy(to, from, bytes) : NULL;
+}
+
+static bool tell(SlModel *model, const SlRecipe *recipe, Told *t)
+{
+    SlError err = {0};
+    SlRun *run = sl_run_new(model, recipe, NULL, &err);
+    *t = (Told){.sample = run ? bytes_of(run) : 0};
+    bool ok = run != NULL;
+    while (ok && !sl_run_done(run)) {
+        SlFrame f;
+        t->before[t->count] = sl_run_save(run, &t->bytes[t->count]);
+        ok = sl_run_next(run, &f, &err);
+        if (!ok)
+            break;
+        t->cached[t->count] = f.cached;
+        t->x_t[t->count] = copy(f.x_t, t->sample);
+        t->output[t->count] = copy(f.model_output, t->sample);
+        t->said[t->count++] = copy(f.said, 2 * t->sample);
+    }
+    if (!ok)
+        sl_test_note("%s", err.message);
+    sl_run_free(run);
+    return ok;
+}
+
+static void forget(Told *t)
+{
+    for (int i = 0; i < MOST; i++) {
+        free(t->x_t[i]);
+        free(t->output[i]);
+        free(t->said[i]);
+        free(t->before[i]);
+    }
+}
+
+static int cached_of(const Told *t)
+{
+    int count = 0;
+    for (int i = 0; i < t->count; i++)
+        count += t->cached[i];
+    return count;
+}
+
+/* A run goes on from evaluation i as it was told. */
+static bool goes_on(SlRun *run, int i, const Told *t, SlError *err)
+{
+    bool ok = run != NULL;
+    for (; ok && i < t->count; i++) {
+        SlFrame f;
+        ok = sl_run_next(run, &f, err) && f.cached == t->cached[i] &&
+             !memcmp(f.x_t, t->x_t[i], t->sample) &&
+             !memcmp(f.model_output, t->output[i], t->sample);
+    }
+    return ok;
+}
+
+static void test_taken_up(SlModel *model, const Way *way, const SlRecipe *recipe, const Told *t)
+{
+    bool restored = true, known = true, branched = true;
+    SlError err = {0};
+    for (int i = 1; i < t->count; i++) {
+        SlRun *run = sl_run_new(model, recipe, NULL, &err);
+        restored = restored && run && sl_run_restore(run, t->before[i], t->bytes[i], &err) &&
+                   goes_on(run, i, t, &err);
+        sl_run_free(run);
+
+        run = sl_run_new(model, recipe, NULL, &err);
+        for (int k = 0; known && k < i; k++)
+            known =
+                run && sl_run_advance(run, &(SlKnown){t->output[k], t->said[k], t->cached[k], 0, 1},
+                                      NULL, &err);
+        SlRun *branch = sl_run_new(model, recipe, NULL, &err);
+        branched = branched && known && branch && sl_run_continue(branch, run, &err) &&
+                   goes_on(branch, i, t, &err);
+        known = known && goes_on(run, i, t, &err);
+        sl_run_free(run);
+        sl_run_free(branch);
+    }
+    sl_test(restored, "%s: taken up before any evaluation, to the same bytes %s", way->name,
+            err.message);
+    sl_test(known, "%s: brought to any evaluation by what is known %s", way->name, err.message);
+    sl_test(branched, "%s: a branch from any evaluation with the same settings %s", way->name,
+            err.message);
+}
+
+/* With a state of other values in between, what is on the device must not be taken for its own. */
+static void test_not_mixed_up(SlModel *model, const Way *way, const SlRecipe *recipe, const Told *t)
+{
+    SlRecipe seeded = *recipe;
+    SlError err = {0};
+    Told other;
+    seeded.seed = 4;
+    bool ok = tell(model, &seeded, &other);
+    SlRun *run = sl_run_new(model, recipe, NULL, &err);
+    for (int i = t->count - 2; ok && i > 0; i -= 2)
+        ok = run && sl_run_restore(run, other.before[i], other.bytes[i], &err) &&
+             goes_on(run, i, &other, &err) &&
+             sl_run_restore(run, t->before[i], t->bytes[i], &err) && goes_on(run, i, t, &err);
+    sl_test(ok, "%s: what another state's evaluation left is not taken %s", way->name, err.message);
+    sl_run_free(run);
+    forget(&other);
+}
+
+static void test_looked_at(SlModel *model, const Way *way, const SlRecipe *recipe, const Told *t)
+{
+    SlError err = {0};
+    SlRun *run = sl_run_new(model, recipe, NULL, &err);
+    bool ok = run != NULL;
+    for (int i = 0; ok && i < t->count; i++) {
+        SlFrame f;
+        float *x_t = copy(sl_run_sample(run), t->sample);
+        ok = x_t && sl_run_look(run, i, x_t, &f, &err) && f.cached == t->cached[i] &&
+             !memcmp(f.model_output, t->output[i], t->sample) && sl_run_next(run, &f, &err) &&
+             !memcmp(f.x_t, t->x_t[i], t->sample);
+        free(x_t);
+    }
+    sl_test(ok, "%s: looked at it is what it was, and changes nothing %s", way->name, err.message);
+    sl_run_free(run);
+}
+
+/* Exact runs and others take turns over the model; the first evaluation is shared. */
+static void test_beside_others(SlModel *model, const Way *way, const SlRecipe *recipe,
+                               const Told *t)
+{
+    SlError err = {0};
+    SlShare *share = sl_share_new(model);
+    const SlRunInputs inputs = {.share = share};
+    SlRecipe exact = *recipe, other = *recipe;
+    Told alone;
+    exact.caching = SL_CACHING_OFF;
+    other.caching_branch = 5;
+    other.seed = 9;
+    SlRun *a = sl_run_new(model, &exact, &inputs, &err),
+          *b = sl_run_new(model, recipe, &inputs, &err);
+    SlRun *c = sl_run_new(model, &other, &inputs, &err);
+    bool ok = tell(model, &exact, &alone) && a && b && c, apart = false;
+    for (int i = 0; ok && i < t->count; i++) {
+        SlFrame of_a, of_b;
+        ok = sl_run_next(i % 2 ? b : a, i % 2 ? &of_b : &of_a, &err) &&
+             sl_run_next(c, NULL, &err) &&
+             sl_run_next(i % 2 ? a : b, i % 2 ? &of_a : &of_b, &err) && !of_a.cached &&
+             of_b.cached == t->cached[i] && !memcmp(of_b.x_t, t->x_t[i], t->sample) &&
+             !memcmp(of_a.x_t, alone.x_t[i], t->sample);
+        apart = apart || (ok && memcmp(of_a.x_t, of_b.x_t, t->sample));
+    }
+    sl_test(ok && apart == (cached_of(t) > 0),
+            "%s: beside an exact run, and one of another branch, all are what they are alone %s",
+            way->name, err.message);
+    sl_run_free(a);
+    sl_run_free(b);
+    sl_run_free(c);
+    sl_share_free(share);
+    forget(&alone);
+}
+
+/* No maps where nothing looked at the words, and no other bytes. */
+static void test_maps(SlModel *model, const Way *way, const SlRecipe *recipe, const Told *t)
+{
+    SlError err = {0};
+    SlRun *run = sl_run_new(model, recipe, NULL, &err);
+    bool ok = run != NULL;
+    if (run)
+        sl_run_want_maps(run, SL_MAPS_TEXT);
+    for (int i = 0; ok && i < t->count; i++) {
+        SlFrame f;
+        ok = sl_run_next(run, &f, &err) && (f.maps != NULL) != f.cached &&
+             !memcmp(f.x_t, t->x_t[i], t->sample);
+    }
+    sl_test(ok, "%s: whole evaluations alone have maps of the words %s", way->name, err.message);
+    sl_run_free(run);
+}
+
+/* Two runs as one batch; then one of them by itself, as it was made among two. */
+static void test_together(SlModel *model)
+{
+    SlError err = {0}, errs[2];
+    SlRecipe one = recipe_of(model, &ways[0]), two = one;
+    two.seed = 8;
+    SlRun *run[] = {sl_run_new(model, &one, NULL, &err), sl_run_new(model, &two, NULL, &err)};
+    SlRun *again = sl_run_new(model, &two, NULL, &err);
+    SlFrame f[2], alone;
+    bool ok = run[0] && run[1] && again, matches = true;
+    int cached = 0;
+    for (int i = 0; ok && i < one.steps; i++) {
+        size_t bytes;
+        void *before = sl_run_save(run[1], &bytes);
+        matches = matches && sl_runs_match(run[0], run[1]);
+        SlRun *taken_up = sl_run_new(model, &two, NULL, &err);
+        ok = before && taken_up && sl_runs_next(run, 2, f, errs, &err) &&
+             sl_run_next_among(again, 1, 2, &alone, &err) &&
+             !memcmp(alone.x_t, f[1].x_t, bytes_of(again)) && alone.cached == f[1].cached &&
+             sl_run_restore(taken_up, before, bytes, &err) &&
+             sl_run_next_among(taken_up, 1, 2, &alone, &err) &&
+             !memcmp(alone.x_t, f[1].x_t, bytes_of(again));
+        cached += ok && f[0].cached && f[1].cached;
+        sl_run_free(taken_up);
+        free(before);
+    }
+    sl_test(ok && matches && cached == 5, "a batch, and one of it computed again: %d cached %s",
+            cached, err.message);
+    for (int i = 0; i < 2; i++)
+        sl_run_free(run[i]);
+    sl_run_free(again);
+    two.caching_interval = 2;
+    run[0] = sl_run_new(model, &one, NULL, &err);
+    run[1] = sl_run_new(model, &two, NULL, &err);
+    matches = run[0] && run[1];
+    for (int i = 0; ok && matches && i < 4; i++) {
+        bool same = i == 0 || i == 1; /* whole, in part; then the one is in part, the other whole */
+        matches = sl_runs_match(run[0], run[1]) == same;
+        ok = sl_run_next(run[0], NULL, &err) && sl_run_next(run[1], NULL, &err);
+    }
+    sl_test(ok && matches, "runs are one batch only where both take over or neither does");
+    for (int i = 0; i < 2; i++)
+        sl_run_free(run[i]);
+    one.caching = two.caching = SL_CACHING_FIRST_BLOCK;
+    run[0] = sl_run_new(model, &one, NULL, &err);
+    run[1] = sl_run_new(model, &two, NULL, &err);
+    sl_test(run[0] && run[1] && !sl_runs_match(run[0], run[1]),
+            "what the first block decides is decided one by one");
+    for (int i = 0; i < 2; i++)
+        sl_run_free(run[i]);
+}
+
+/* ---- what voids it ---- */
+
+static void expect(SlModel *model, const SlRecipe *recipe, const char *expected, const char *what)
+{
+    char made[MOST + 1] = "";
+    Told t;
+    bool ok = tell(model, recipe, &t);
+    for (int i = 0; i < t.count; i++)
+        made[i] = t.cached[i] ? '1' : '0';
+    made[t.count] = '\0';
+    sl_test(ok && !strcmp(made, expected), "%s: %s, expected %s", what, made, expected);
+    forget(&t);
+}
+
+static void test_void(SlModel *model)
+{
+    SlRecipe recipe = recipe_of(model, &ways[0]);
+    char *lora = sl_test_path("goldens/adapters/sd1_kohya_lora.safetensors"), text[600];
+    recipe.caching_interval = 8;
+    expect(model, &recipe, "01111111", "one whole evaluation");
+    recipe.prompt = "[a horse:a cat:0.5]";
+    expect(model, &recipe, "01111011", "another prompt");
+    recipe.prompt = "a horse";
+    recipe.guidance_to = 0.75;
+    expect(model, &recipe, "01111101", "an end of the guidance");
+    recipe.guidance_to = 1;
+    snprintf(text, sizeof text, "%s:0.8:0@0-0.5", lora);
+    recipe.lora = text;
+    expect(model, &recipe, "01110111", "a LoRA that ends");
+    recipe.caching = SL_CACHING_FIRST_BLOCK;
+    recipe.caching_threshold = 2;
+    expect(model, &recipe, "01110111", "the same before the first block is asked");
+    snprintf(text, sizeof text, "%s:1@0:1,1:0.3", lora);
+    expect(model, &recipe, "00000000", "a LoRA that is weaker at each step");
+    free(lora);
+}
+
+/* A branch that is told something else, or that begins to cache. */
+static void test_branches(SlModel *model)
+{
+    SlRecipe recipe = recipe_of(model, &ways[0]), other;
+    SlError err = {0};
+    SlFrame f[3];
+    recipe.caching_interval = 8;
+    for (int k = 0; k < 3; k++) {
+        SlRecipe from = recipe;
+        other = recipe;
+        if (k == 0)
+            other.prompt = "a cat";
+        if (k == 1)
+            from.caching = SL_CACHING_OFF;
+        if (k == 2)
+            other.guidance = 3;
+        SlRun *run = sl_run_new(model, &from, NULL, &err),
+              *branch = sl_run_new(model, &other, NULL, &err);
+        bool ok = run && branch;
+        for (int i = 0; ok && i < 3; i++)
+            ok = sl_run_next(run, NULL, &err);
+        ok = ok && sl_run_continue(branch, run, &err) && sl_run_next(branch, &f[0], &err) &&
+             sl_run_next(branch, &f[1], &err);
+        sl_test(ok && f[0].cached == (k == 2) && f[1].cached, "a branch %s %s",
+                k == 0   ? "with another prompt begins as a whole"
+                : k == 1 ? "of an exact run begins as a whole"
+                         : "with other guidance goes on in part",
+                err.message);
+        sl_run_free(run);
+        sl_run_free(branch);
+    }
+}
+
+static void refuse(SlModel *model, const SlRecipe *recipe, const char *says)
+{
+    SlError err = {0};
+    SlRun *run = sl_run_new(model, recipe, NULL, &err);
+    sl_test(!run && strstr(err.message, says), "refused: %s", err.message);
+    sl_run_free(run);
+}
+
+static void test_refusals(SlModel *model)
+{
+    SlRecipe deep = recipe_of(model, &ways[0]), r = deep;
+    r.caching_branch = 9;
+    refuse(model, &r, "caching branch is 9; expected 0 to 8 for the model sd1");
+    r = deep;
+    r.caching_from = r.caching_to = 0.5;
+    refuse(model, &r, "caching from is 0.5 and caching to 0.5");
+    r = deep;
+    r.guidance_method = SL_METHOD_PERP_NEG;
+    refuse(model, &r, "with guidance method perp-neg");
+    r = deep;
+    r.prompt = "a horse AND a cat";
+    refuse(model, &r, "with a prompt of 2 parts (AND)");
+    SlModelInfo *other = malloc(sizeof *other);
+    SlError err = {0};
+    if (other) {
+        *other = *sl_model_info(model);
+        other->branches = 0;
+        other->also_has &= ~(unsigned)SL_HAS_BRANCHES;
+        sl_test(!sl_recipe_check(&deep, other, &err) &&
+                    strstr(err.message, "caching is \"deep\"; expected \"off\" for the model sd1"),
+                "refused: %s", err.message);
+    }
+    free(other);
+}
+
+/* A refiner begins with a whole evaluation of its own. */
+static void test_refiner(void)
+{
+    SlError err = {0};
+    char *folder = sl_test_path("goldens/model/sdxl"),
+         *refiner = sl_test_path("goldens/model/sdxl_refiner");
+    const SlPartFrom from[] = {{"refiner", refiner}, {NULL, NULL}};
+    SlModel *model = sl_model_open(
+        folder, &(SlModelOptions){.device = device, .dtype = dtype, .from = from}, &err);
+    if (model) {
+        const Way way = {"refined", SL_CACHING_DEEP, 8, 1, 0.05, "ddim", "a horse", 1};
+        SlRecipe recipe = recipe_of(model, &way);
+        Told t;
+        bool ok = tell(model, &recipe, &t);
+        int wholes = t.count - cached_of(&t);
+        sl_test(ok && wholes == 2 && !t.cached[0], "refined: %d whole evaluations", wholes);
+        test_taken_up(model, &way, &recipe, &t);
+        forget(&t);
+    } else {
+        sl_test(false, "a model and its refiner: %s", err.message);
+    }
+    sl_model_close(&model);
+    free(folder);
+    free(refiner);
+}
+
+int main(int argc, char **argv)
+{
+    device = argc > 1 ? argv[1] : device;
+    dtype = argc > 2 ? argv[2] : dtype;
+    test_goldens();
+    SlModel *model = open_model("sd1");
+    if (!model)
+        return sl_test_done();
+    for (size_t i = 0; i < WAYS; i++) {
+        SlRecipe recipe = recipe_of(model, &ways[i]);
+        Told t;
+        bool ok = tell(model, &recipe, &t);
+        sl_test(ok && cached_of(&t) > 0, "%s: %d of %d evaluations are made in part", ways[i].name,
+                cached_of(&t), t.count);
+        if (ok) {
+            test_taken_up(model, &ways[i], &recipe, &t);
+            test_not_mixed_up(model, &ways[i], &recipe, &t);
+            test_looked_at(model, &ways[i], &recipe, &t);
+            test_beside_others(model, &ways[i], &recipe, &t);
+            test_maps(model, &ways[i], &recipe, &t);
+        }
+        forget(&t);
+    }
+    test_together(model);
+    test_void(model);
+    test_branches(model);
+    test_refusals(model);
+    sl_model_close(&model);
+    test_refiner();
+    return sl_test_done();
+}
