@@ -8,9 +8,15 @@
 extern "C" {
 #endif
 
-/* What `call` returns; false and *thrown when something in it threw. *thrown is left alone
+typedef struct SlGuard {
+    bool (*call)(void *arg);
+    void *arg;
+    bool must_not_throw; /* some memory is put by for it */
+} SlGuard;
+
+/* What the call returns; false and *thrown when something in it threw. *thrown is left alone
  * otherwise. */
-bool sl_guarded(bool (*call)(void *arg), void *arg, bool *thrown);
+bool sl_guarded(const SlGuard *guard, bool *thrown);
 
 #ifdef __cplusplus
 }

@@ -82,13 +82,12 @@ bool sl_onednn_open(SlDtype dtype, struct SlTeam *team, bool any_isa, SlOneDnn *
         return false;
     o->team = team;
     Opening opening = {o, dtype, any_isa, false};
-    if (sl_onednn_call(o, SL_ONEDNN_MAKE, open_engine, &opening)) {
+    if (sl_onednn_make_engine(o, open_engine, &opening)) {
         *onednn = o;
         return true;
     }
-    bool memory = !atomic_load(&o->no_memory);
-    sl_onednn_close(o); /* our own code does it, too */
-    return memory;
+    sl_onednn_close(o);
+    return opening.lacking; /* our own code does it, too */
 }
 
 void sl_onednn_close(SlOneDnn *o)

@@ -64,6 +64,8 @@ bool sl_onednn_call(SlOneDnn *o, size_t bytes, bool (*call)(void *arg), void *ar
 /* For a primitive that is made, and for one that is executed. */
 #define SL_ONEDNN_MAKE ((size_t)16 << 20)
 #define SL_ONEDNN_RUN  ((size_t)64 << 10)
+/* The same for what makes the engine and its stream. */
+bool sl_onednn_make_engine(SlOneDnn *o, bool (*call)(void *arg), void *arg);
 /* The status is success; notes that memory ran out. */
 bool sl_onednn_ok(SlOneDnn *o, dnnl_status_t status);
 

@@ -14,17 +14,28 @@ static bool forget_primitives(void *arg)
            dnnl_set_primitive_cache_capacity(capacity) == dnnl_success;
 }
 
-bool sl_onednn_call(SlOneDnn *o, size_t bytes, bool (*call)(void *arg), void *arg)
+static bool call_on_team(SlOneDnn *o, size_t bytes, const SlGuard *guard)
 {
     bool thrown = false;
     SlTeam *before = sl_onednn_enter(o->team);
-    bool room = sl_host_has_room(bytes), ok = room && sl_guarded(call, arg, &thrown);
+    bool room = sl_host_has_room(bytes), ok = room && sl_guarded(guard, &thrown);
     if (thrown) /* what was being made stays in the cache as a broken promise */
-        sl_guarded(forget_primitives, NULL, &thrown);
+        sl_guarded(&(SlGuard){.call = forget_primitives}, &thrown);
     sl_onednn_enter(before);
     if (!room || thrown)
         atomic_store(&o->no_memory, true);
     return ok;
+}
+
+bool sl_onednn_call(SlOneDnn *o, size_t bytes, bool (*call)(void *arg), void *arg)
+{
+    return call_on_team(o, bytes, &(SlGuard){.call = call, .arg = arg});
+}
+
+bool sl_onednn_make_engine(SlOneDnn *o, bool (*call)(void *arg), void *arg)
+{
+    return call_on_team(o, SL_ONEDNN_MAKE,
+                        &(SlGuard){.call = call, .arg = arg, .must_not_throw = true});
 }
 
 bool sl_onednn_ok(SlOneDnn *o, dnnl_status_t status)

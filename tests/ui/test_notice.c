@@ -2,6 +2,7 @@
  * other, and their text is shown as it is.
  */
 #include "tests/app/objects/gobject.h"
+#include "ui/widgets/sl-dialog.h"
 #include "ui/widgets/sl-notice.h"
 
 #ifdef __GLIBC__
@@ -131,6 +132,25 @@ static void test_text(void)
     close_window();
 }
 
+/* An alert's text may hold a path longer than the line: it is shown whole, in an alert that fits a small window. */
+static void test_long_words(void)
+{
+    static const char body[] = "/home/somebody/models/stable-diffusion/checkpoints/"
+                               "a-name-that-somebody-found-good_v12-pruned.safetensors: "
+                               "there is no such file";
+    GtkWidget *alert = sl_dialog_new_alert("No model", body);
+    GtkWidget *label;
+    int least;
+
+    open_window();
+    sl_dialog_add_response(alert, "close", "_Close", FALSE);
+    sl_dialog_present(alert, child);
+    WAIT_UNTIL((label = find_label(alert, body)) != NULL);
+    gtk_widget_measure(label, GTK_ORIENTATION_HORIZONTAL, -1, &least, NULL, NULL, NULL);
+    g_assert_cmpint(least, <, 300);
+    close_window();
+}
+
 /* After "Saved" of five files comes what is said then, and not four more of them. */
 static void test_same_words(void)
 {
@@ -167,5 +187,6 @@ int main(int argc, char **argv)
     g_test_add_func("/notice/closed", test_closed);
     g_test_add_func("/notice/text", test_text);
     g_test_add_func("/notice/same-words", test_same_words);
+    g_test_add_func("/notice/long-words", test_long_words);
     return g_test_run();
 }

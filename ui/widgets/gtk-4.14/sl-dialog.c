@@ -1,6 +1,8 @@
 /* sl-dialog.c - see sl-dialog.h; for libadwaita 1.5. */
 #include "ui/widgets/sl-dialog.h"
 
+#include "ui/widgets/sl-long-words.h"
+
 void
 sl_dialog_present (GtkWidget *dialog, GtkWidget *from)
 {
@@ -10,7 +12,11 @@ sl_dialog_present (GtkWidget *dialog, GtkWidget *from)
 GtkWidget *
 sl_dialog_new_alert (const char *heading, const char *body)
 {
-  return GTK_WIDGET (adw_alert_dialog_new (heading, body));
+  AdwDialog *alert = adw_alert_dialog_new (heading, body);
+
+  sl_break_long_words (
+      adw_dialog_get_child (alert)); /* which is not below the alert before that is presented */
+  return GTK_WIDGET (alert);
 }
 
 void

@@ -1,6 +1,8 @@
 /* sl-dialog.c - see sl-dialog.h; for libadwaita 1.2. */
 #include "ui/widgets/sl-dialog.h"
 
+#include "ui/widgets/sl-long-words.h"
+
 void
 sl_dialog_present (GtkWidget *dialog, GtkWidget *from)
 {
@@ -11,7 +13,10 @@ sl_dialog_present (GtkWidget *dialog, GtkWidget *from)
 GtkWidget *
 sl_dialog_new_alert (const char *heading, const char *body)
 {
-  return adw_message_dialog_new (NULL, heading, body);
+  GtkWidget *alert = adw_message_dialog_new (NULL, heading, body);
+
+  sl_break_long_words (alert);
+  return alert;
 }
 
 void
