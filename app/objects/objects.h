@@ -13,6 +13,7 @@
 #include "app/objects/compare/sl-difference.h"
 #include "app/objects/compare/sl-kept-comparison.h"
 #include "app/objects/sl-control.h"
+#include "app/objects/sl-cookbook.h"
 #include "app/objects/sl-dynamic.h"
 #include "app/objects/sl-frame-object.h"
 #include "app/objects/sl-frame-words.h"

@@ -338,9 +338,8 @@ sl_settings_to_string (SlSettings *self)
 }
 
 gboolean
-sl_settings_from_string (SlSettings *self, const char *text)
+_sl_settings_from_json (SlSettings *self, const cJSON *json)
 {
-  cJSON *json = cJSON_Parse (text);
   SlRecipe recipe = self->recipe;
   gboolean ok;
 
@@ -351,6 +350,15 @@ sl_settings_from_string (SlSettings *self, const char *text)
   ok = json && sl_recipe_from_json (json, &recipe, NULL, NULL) && sl_recipe_check (&recipe, NULL, NULL);
   if (ok)
     _sl_settings_set_recipe (self, &recipe);
+  return ok;
+}
+
+gboolean
+sl_settings_from_string (SlSettings *self, const char *text)
+{
+  cJSON *json = cJSON_Parse (text);
+  gboolean ok = _sl_settings_from_json (self, json);
+
   cJSON_Delete (json);
   return ok;
 }

@@ -218,12 +218,184 @@ static void test_pause(void)
     sl_queue_clear(workspace->queue);
 }
 
+/* ---- stopping all ---- */
+
+/* The toast that is shown is its overlay's last child. */
+static GtkWidget *find_button(GtkWidget *widget, const char *label)
+{
+    const char *text = GTK_IS_BUTTON(widget) ? gtk_button_get_label(GTK_BUTTON(widget)) : NULL;
+
+    if (g_strcmp0(text, label) == 0 && gtk_widget_get_mapped(widget))
+        return widget;
+    for (GtkWidget *child = gtk_widget_get_first_child(widget); child;
+         child = gtk_widget_get_next_sibling(child)) {
+        GtkWidget *found = find_button(child, label);
+
+        if (found)
+            return found;
+    }
+    return NULL;
+}
+
+static void undo(void)
+{
+    GtkWidget *button;
+
+    settle(300); /* the newest comes in front */
+    WAIT_UNTIL((button = find_button(part(window, "toasts"), "_Undo")) != NULL);
+    g_signal_emit_by_name(button, "clicked");
+}
+
+static guint count_waiting(void)
+{
+    return g_list_model_get_n_items(G_LIST_MODEL(workspace->queue));
+}
+
+static void test_stop_all(void)
+{
+    SlJob *job = sl_queue_get_current(workspace->queue);
+    g_autoptr(SlJob) second = NULL;
+
+    g_assert_nonnull(job);
+    act("win.develop");
+    act("win.develop");
+    g_assert_cmpint(count_waiting(), ==, 2);
+    second = g_list_model_get_item(G_LIST_MODEL(workspace->queue), 0);
+    act("win.stop-all");
+    g_assert_null(sl_queue_get_current(workspace->queue));
+    g_assert_cmpint(count_waiting(), ==, 0);
+    screenshot("darkroom-stopped-all");
+    undo();
+    g_assert_true(sl_queue_get_current(workspace->queue) == second);
+    g_assert_cmpint(count_waiting(), ==, 1);
+    act("win.clear-queue");
+    g_assert_cmpint(count_waiting(), ==, 0);
+    g_assert_true(sl_queue_get_current(workspace->queue) == second);
+}
+
+/* ---- prompts of before, and presets ---- */
+
+static GtkListBoxRow *row_of(const char *popover, int index)
+{
+    GtkListBox *list = part(part(window, popover), "list");
+
+    return gtk_list_box_get_row_at_index(list, index);
+}
+
+static void choose_row(const char *popover, int index)
+{
+    g_signal_emit_by_name(part(part(window, popover), "list"), "row-activated",
+                          row_of(popover, index));
+}
+
+static const char *title_of(const char *popover, int index)
+{
+    return adw_preferences_row_get_title(ADW_PREFERENCES_ROW(row_of(popover, index)));
+}
+
+static void make(const char *prompt, const char *negative)
+{
+    SlJob *job;
+
+    g_object_set(workspace->recipe, "prompt", prompt, "negative-prompt", negative, NULL);
+    job = develop(2);
+    WAIT_UNTIL(sl_job_is_over(job));
+}
+
+static gboolean has_file(const char *name, const char *words)
+{
+    g_autofree char *path = g_build_filename(g_get_user_config_dir(), "safelight", name, NULL);
+    g_autofree char *text = NULL;
+
+    return g_file_get_contents(path, &text, NULL, NULL) && strstr(text, words);
+}
+
+static void test_history(void)
+{
+    SlCookbook *history = workspace->history;
+    g_autofree char *negative = NULL;
+    guint before;
+
+    sl_queue_clear(workspace->queue);
+    act("win.stop");
+    before = g_list_model_get_n_items(G_LIST_MODEL(history));
+    make("a tower <of> stones", "fog");
+    make("a bridge", "");
+    make("a tower <of> stones", "fog"); /* once: it comes to the front */
+    g_assert_cmpuint(g_list_model_get_n_items(G_LIST_MODEL(history)), ==, before + 2);
+    act("win.history");
+    screenshot("darkroom-history");
+    g_assert_cmpstr(title_of("history_popover", 0), ==, "a tower &lt;of&gt; stones");
+    g_assert_cmpstr(title_of("history_popover", 1), ==, "a bridge");
+    g_object_set(workspace->recipe, "prompt", "x", "negative-prompt", "y", "steps", 3, NULL);
+    choose_row("history_popover", 0);
+    g_object_get(workspace->recipe, "negative-prompt", &negative, NULL);
+    g_assert_cmpstr(sl_settings_get_prompt(workspace->recipe), ==, "a tower <of> stones");
+    g_assert_cmpstr(negative, ==, "fog");
+    g_assert_cmpint(sl_settings_get_steps(workspace->recipe), ==, 3); /* only the words */
+    WAIT_UNTIL(has_file("history.json", "a bridge"));
+    act("win.history");
+    settle(200);
+    g_signal_emit_by_name(part(part(window, "history_popover"), "forget"), "clicked");
+    g_assert_cmpuint(g_list_model_get_n_items(G_LIST_MODEL(history)), ==, 0);
+    gtk_popover_popdown(part(window, "history_popover"));
+    undo();
+    g_assert_cmpuint(g_list_model_get_n_items(G_LIST_MODEL(history)), ==, before + 2);
+    g_assert_cmpstr(title_of("history_popover", 1), ==, "a bridge");
+}
+
+static void save_preset(const char *name)
+{
+    GtkWidget *popover = part(window, "preset_popover");
+
+    gtk_editable_set_text(part(popover, "name"), name);
+    g_signal_emit_by_name(part(popover, "save"), "clicked");
+}
+
+static void test_presets(void)
+{
+    SlCookbook *presets = workspace->presets;
+    GtkWidget *popover = part(window, "preset_popover");
+
+    g_object_set(workspace->recipe, "steps", 31, "guidance", 3.5, "scheduler", "euler", "prompt",
+                 "of the preset", NULL);
+    act("win.presets");
+    g_assert_false(gtk_widget_get_sensitive(part(popover, "save"))); /* without a name */
+    save_preset("quick & soft");
+    gtk_check_button_set_active(part(popover, "words"), TRUE);
+    save_preset("with words");
+    gtk_check_button_set_active(part(popover, "words"), FALSE);
+    screenshot("darkroom-presets");
+    g_object_set(workspace->recipe, "steps", 5, "guidance", 8.0, "scheduler", "ddim", "prompt",
+                 "a cat", "seed", (guint64)99, NULL);
+    choose_row("preset_popover", 1);
+    g_assert_cmpint(sl_settings_get_steps(workspace->recipe), ==, 31);
+    g_assert_cmpstr(sl_settings_get_scheduler(workspace->recipe), ==, "euler");
+    g_assert_cmpstr(sl_settings_get_prompt(workspace->recipe), ==, "a cat");
+    g_assert_cmpuint(sl_settings_get_seed(workspace->recipe), ==, 99);
+    undo();
+    g_assert_cmpint(sl_settings_get_steps(workspace->recipe), ==, 5);
+    choose_row("preset_popover", 0);
+    g_assert_cmpstr(sl_settings_get_prompt(workspace->recipe), ==, "of the preset");
+    WAIT_UNTIL(has_file("presets.json", "quick & soft"));
+    /* renamed, and taken away with a way back */
+    sl_cookbook_rename(presets, 1, "slow");
+    g_assert_cmpstr(title_of("preset_popover", 1), ==, "slow");
+    g_assert_cmpuint(sl_cookbook_find(presets, "quick & soft"), ==, G_MAXUINT);
+    sl_cookbook_remove(presets, 0);
+    g_assert_cmpuint(g_list_model_get_n_items(G_LIST_MODEL(presets)), ==, 1);
+    gtk_popover_popdown(GTK_POPOVER(popover));
+}
+
 /* A run that rests when the window is closed is offered again like one that goes on. */
 static void test_close_while_paused(void)
 {
-    SlJob *job = sl_queue_get_current(workspace->queue);
     g_auto(GStrv) unfinished = NULL;
+    SlJob *job;
 
+    sl_queue_clear(workspace->queue);
+    act("win.stop");
+    job = develop(900);
     act("win.pause");
     WAIT_UNTIL(sl_job_get_state(job) == SL_JOB_PAUSED);
     gtk_window_close(GTK_WINDOW(window));
@@ -246,6 +418,9 @@ int main(int argc, char **argv)
     g_test_add_func("/darkroom/zoom", test_zoom);
     g_test_add_func("/darkroom/nothing-covers", test_nothing_covers);
     g_test_add_func("/darkroom/pause", test_pause);
+    g_test_add_func("/darkroom/stop-all", test_stop_all);
+    g_test_add_func("/darkroom/history", test_history);
+    g_test_add_func("/darkroom/presets", test_presets);
     g_test_add_func("/darkroom/close-while-paused", test_close_while_paused);
     status = g_test_run();
     end_application();

@@ -111,6 +111,8 @@ add_accelerators (GtkApplication *application)
     { "win.draw-sigmas", { "<Primary>l" } },
     { "win.previous-step", { "<Alt>Left" } },
     { "win.next-step", { "<Alt>Right" } },
+    { "win.presets", { "<Primary>e" } },
+    { "win.history", { "<Primary>h" } },
     { "win.find", { "<Primary>f" } },
     { "win.favourite", { "<Primary>d" } },
     { "win.zoom-in", { "<Primary>plus", "<Primary>equal" } },

@@ -5,12 +5,16 @@
 #include <glib/gi18n.h>
 
 #include "ui/widgets/sl-button-name.h"
+#include "ui/widgets/sl-notice.h"
+
+#define UNDO_SECONDS 8
 
 struct _SlQueuePopover
 {
   GtkPopover parent_instance;
   GtkLabel *title;
   GtkButton *pause;
+  GtkButton *stop;
   GtkButton *clear;
   GtkStack *stack;
   GtkListBox *list;
@@ -97,14 +101,82 @@ create_row (gpointer item, gpointer user_data)
   return GTK_WIDGET (row);
 }
 
+/* ---- all at once ---- */
+
+/* What waited, in its order. */
+typedef struct
+{
+  SlQueue *queue;
+  GPtrArray *jobs;
+} Emptied;
+
+static void
+emptied_free (gpointer data, GClosure *closure)
+{
+  Emptied *emptied = data;
+
+  g_object_unref (emptied->queue);
+  g_ptr_array_unref (emptied->jobs);
+  g_free (emptied);
+}
+
+static void
+undo (AdwToast *toast, Emptied *emptied)
+{
+  for (guint i = 0; i < emptied->jobs->len; i++)
+    sl_queue_add (emptied->queue, emptied->jobs->pdata[i]);
+  g_ptr_array_set_size (emptied->jobs, 0);
+}
+
+static void
+empty (SlQueuePopover *self)
+{
+  guint n = g_list_model_get_n_items (G_LIST_MODEL (self->queue));
+  g_autofree char *text = g_strdup_printf (
+      ngettext ("%u picture does not wait any more", "%u pictures do not wait any more", n), n);
+  AdwToast *toast;
+  Emptied *emptied;
+
+  if (n == 0)
+    return;
+  emptied = g_new (Emptied, 1);
+  *emptied = (Emptied){ g_object_ref (self->queue), g_ptr_array_new_with_free_func (g_object_unref) };
+  for (guint i = 0; i < n; i++)
+    g_ptr_array_add (emptied->jobs, g_list_model_get_item (G_LIST_MODEL (self->queue), i));
+  sl_queue_clear (self->queue);
+  toast = adw_toast_new (text);
+  adw_toast_set_timeout (toast, UNDO_SECONDS);
+  adw_toast_set_priority (toast, ADW_TOAST_PRIORITY_HIGH);
+  adw_toast_set_button_label (toast, _ ("_Undo"));
+  g_signal_connect_data (toast, "button-clicked", G_CALLBACK (undo), emptied, emptied_free, 0);
+  sl_notice_add_toast (GTK_WIDGET (self), toast);
+}
+
+static void
+clear_queue (GSimpleAction *action, GVariant *parameter, gpointer self)
+{
+  empty (self);
+}
+
+static void
+stop_all (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  SlQueuePopover *self = user_data;
+
+  empty (self); /* or the next one would begin */
+  sl_queue_stop (self->queue);
+}
+
 static void
 show_state (SlQueuePopover *self)
 {
+  gboolean runs = sl_queue_get_current (self->queue) != NULL;
   gboolean paused = sl_queue_is_paused (self->queue);
 
   gtk_label_set_text (self->title, paused ? _ ("Queue, paused") : _ ("Queue"));
   gtk_button_set_label (self->pause, paused ? _ ("_Go On") : _ ("_Pause"));
-  gtk_widget_set_visible (GTK_WIDGET (self->pause), paused || sl_queue_get_current (self->queue) != NULL);
+  gtk_widget_set_visible (GTK_WIDGET (self->pause), paused || runs);
+  gtk_widget_set_visible (GTK_WIDGET (self->stop), runs);
   sl_button_name_by_label (self->pause);
 }
 
@@ -119,15 +191,18 @@ items_changed (SlQueuePopover *self)
 }
 
 void
-sl_queue_popover_connect (SlQueuePopover *self, SlQueue *queue)
+sl_queue_popover_connect (SlQueuePopover *self, SlQueue *queue, GActionMap *actions)
 {
+  const GActionEntry entries[]
+      = { { .name = "clear-queue", .activate = clear_queue }, { .name = "stop-all", .activate = stop_all } };
+
+  g_action_map_add_action_entries (actions, entries, G_N_ELEMENTS (entries), self);
   self->queue = g_object_ref (queue);
   gtk_list_box_bind_model (self->list, G_LIST_MODEL (queue), create_row, self, NULL);
   g_signal_connect_object (queue, "items-changed", G_CALLBACK (items_changed), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (queue, "paused", G_CALLBACK (show_state), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (queue, "started", G_CALLBACK (show_state), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (queue, "ended", G_CALLBACK (show_state), self, G_CONNECT_SWAPPED);
-  g_signal_connect_object (self->clear, "clicked", G_CALLBACK (sl_queue_clear), queue, G_CONNECT_SWAPPED);
   items_changed (self);
 }
 
@@ -151,6 +226,7 @@ sl_queue_popover_class_init (SlQueuePopoverClass *klass)
   gtk_widget_class_set_template_from_resource (widget_class, "/org/safelight/Safelight/sl-queue-popover.ui");
   gtk_widget_class_bind_template_child (widget_class, SlQueuePopover, title);
   gtk_widget_class_bind_template_child (widget_class, SlQueuePopover, pause);
+  gtk_widget_class_bind_template_child (widget_class, SlQueuePopover, stop);
   gtk_widget_class_bind_template_child (widget_class, SlQueuePopover, clear);
   gtk_widget_class_bind_template_child (widget_class, SlQueuePopover, stack);
   gtk_widget_class_bind_template_child (widget_class, SlQueuePopover, list);
@@ -160,4 +236,6 @@ static void
 sl_queue_popover_init (SlQueuePopover *self)
 {
   gtk_widget_init_template (GTK_WIDGET (self));
+  sl_button_name_by_label (self->stop);
+  sl_button_name_by_label (self->clear);
 }

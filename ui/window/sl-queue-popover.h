@@ -11,6 +11,7 @@ G_BEGIN_DECLS
 
 G_DECLARE_FINAL_TYPE (SlQueuePopover, sl_queue_popover, SL, QUEUE_POPOVER, GtkPopover)
 
-void sl_queue_popover_connect (SlQueuePopover *self, SlQueue *queue);
+/* Once. Adds the actions "clear-queue" and "stop-all"; what waited can be brought back. */
+void sl_queue_popover_connect (SlQueuePopover *self, SlQueue *queue, GActionMap *actions);
 
 G_END_DECLS

@@ -17,6 +17,8 @@
 #include "ui/widgets/sl-notice.h"
 #include "ui/widgets/sl-page-switcher.h"
 #include "ui/widgets/sl-side-view.h"
+#include "ui/window/sl-history-popover.h"
+#include "ui/window/sl-preset-popover.h"
 #include "ui/window/sl-queue-popover.h"
 #include "ui/window/sl-tour.h"
 
@@ -35,6 +37,10 @@ struct _SlWindow
   SlComparePage *compare;
   SlGalleryPage *gallery;
   SlTour *tour;
+  GtkMenuButton *preset_button;
+  SlPresetPopover *preset_popover;
+  GtkMenuButton *history_button;
+  SlHistoryPopover *history_popover;
   SlQueuePopover *queue_popover;
   GtkLabel *queue_count;
   SlExportBar *export_bar;
@@ -105,13 +111,26 @@ page_changed (SlWindow *self)
 
 /* ---- actions on the page in front ---- */
 
+/* Prompts that pictures are made with; those of the tour are not the person's. */
+static void
+remember_words (SlWindow *self)
+{
+  SlWorkspace *workspace = self->workspace;
+
+  if (workspace->takes_prompt && *sl_settings_get_prompt (workspace->recipe) && !sl_tour_is_on (self->tour))
+    sl_cookbook_add_words (workspace->history, workspace->recipe);
+}
+
 static void
 develop (GtkWidget *widget, const char *action, GVariant *parameter)
 {
   SlWindow *self = SL_WINDOW (widget);
 
+  if (!sl_page_develop (page_in_front (self)))
+    return;
+  remember_words (self);
   /* A panel that lies over the page goes, so that the picture can be seen. */
-  if (sl_page_develop (page_in_front (self)) && sl_side_view_get_folded (self->sides))
+  if (sl_side_view_get_folded (self->sides))
     sl_side_view_set_panel_shown (self->sides, FALSE);
 }
 
@@ -169,6 +188,24 @@ toggle_panel (GtkWidget *widget, const char *action, GVariant *parameter)
   SlSideView *sides = SL_WINDOW (widget)->sides;
 
   sl_side_view_set_panel_shown (sides, !sl_side_view_get_panel_shown (sides));
+}
+
+static void
+show_presets (GtkWidget *widget, const char *action, GVariant *parameter)
+{
+  SlWindow *self = SL_WINDOW (widget);
+
+  sl_side_view_set_panel_shown (self->sides, TRUE);
+  gtk_menu_button_popup (self->preset_button);
+}
+
+static void
+show_history (GtkWidget *widget, const char *action, GVariant *parameter)
+{
+  SlWindow *self = SL_WINDOW (widget);
+
+  sl_side_view_set_panel_shown (self->sides, TRUE);
+  gtk_menu_button_popup (self->history_button);
 }
 
 static void
@@ -392,6 +429,23 @@ sl_window_close_request (GtkWindow *window)
   return GTK_WINDOW_CLASS (sl_window_parent_class)->close_request (window);
 }
 
+/* A file of presets or prompts. */
+static void
+cookbook_damaged (SlWindow *self, const char *aside)
+{
+  g_autofree char *name = g_filename_display_name (aside);
+  g_autofree char *text
+      = g_strdup_printf (_ ("The file was damaged. It is kept as %s, and a new one begins."), name);
+
+  sl_notice_alert (GTK_WIDGET (self), _ ("What was kept could not be read"), text);
+}
+
+static void
+cookbook_unsaved (SlWindow *self, const char *reason)
+{
+  sl_notice_alert (GTK_WIDGET (self), _ ("Presets and prompts could not be saved"), reason);
+}
+
 static void
 connect_parts (SlWindow *self)
 {
@@ -407,6 +461,10 @@ connect_parts (SlWindow *self)
     { workspace->worker, "load-failed", G_CALLBACK (model_load_failed) },
     { workspace->worker, "loading", G_CALLBACK (update) },
     { workspace->queue, "items-changed", G_CALLBACK (update) },
+    { workspace->presets, "damaged", G_CALLBACK (cookbook_damaged) },
+    { workspace->presets, "unsaved", G_CALLBACK (cookbook_unsaved) },
+    { workspace->history, "damaged", G_CALLBACK (cookbook_damaged) },
+    { workspace->history, "unsaved", G_CALLBACK (cookbook_unsaved) },
     { workspace, "model-changed", G_CALLBACK (update) },
     { workspace, "model-wanted", G_CALLBACK (model_wanted) },
     { workspace, "parts-wanted", G_CALLBACK (parts_wanted) },
@@ -446,7 +504,9 @@ sl_window_new (AdwApplication *application, GSettings *preferences)
   theme_changed (self);
   sl_recipe_panel_connect (self->panel, self->workspace->recipe, self->workspace->loras,
                            self->workspace->models, self->workspace->prompts, preferences);
-  sl_queue_popover_connect (self->queue_popover, self->workspace->queue);
+  sl_preset_popover_connect (self->preset_popover, self->workspace);
+  sl_history_popover_connect (self->history_popover, self->workspace);
+  sl_queue_popover_connect (self->queue_popover, self->workspace->queue, actions);
   sl_export_bar_connect (self->export_bar, self->workspace, actions);
   sl_unsaved_bar_connect (self->unsaved_bar, self->workspace, actions);
   sl_darkroom_page_connect (self->darkroom, self->workspace, actions, self->export_bar);
@@ -511,6 +571,8 @@ install_actions (GtkWidgetClass *widget_class)
   for (guint i = 0; i < G_N_ELEMENTS (zooms); i++)
     gtk_widget_class_install_action (widget_class, zooms[i].action, NULL, zoom);
   gtk_widget_class_install_action (widget_class, "win.toggle-panel", NULL, toggle_panel);
+  gtk_widget_class_install_action (widget_class, "win.presets", NULL, show_presets);
+  gtk_widget_class_install_action (widget_class, "win.history", NULL, show_history);
   gtk_widget_class_install_action (widget_class, "win.random-seed", NULL, random_seed);
   gtk_widget_class_install_action (widget_class, "win.reset", NULL, reset);
   gtk_widget_class_install_action (widget_class, "win.draw-sigmas", NULL, draw_sigmas);
@@ -525,12 +587,15 @@ sl_window_class_init (SlWindowClass *klass)
 
   /* Not an accelerator of the application, which would come before all that Escape closes within the window. */
   gtk_widget_class_add_binding_action (widget_class, GDK_KEY_Escape, 0, "win.stop", NULL);
+  gtk_widget_class_add_binding_action (widget_class, GDK_KEY_Escape, GDK_SHIFT_MASK, "win.stop-all", NULL);
   g_type_ensure (SL_TYPE_SIDE_VIEW);
   g_type_ensure (SL_TYPE_PAGE_SWITCHER);
   g_type_ensure (SL_TYPE_RECIPE_PANEL);
   g_type_ensure (SL_TYPE_DARKROOM_PAGE);
   g_type_ensure (SL_TYPE_COMPARE_PAGE);
   g_type_ensure (SL_TYPE_GALLERY_PAGE);
+  g_type_ensure (SL_TYPE_PRESET_POPOVER);
+  g_type_ensure (SL_TYPE_HISTORY_POPOVER);
   g_type_ensure (SL_TYPE_QUEUE_POPOVER);
   g_type_ensure (SL_TYPE_TOUR);
   g_type_ensure (SL_TYPE_EXPORT_BAR);
@@ -550,6 +615,10 @@ sl_window_class_init (SlWindowClass *klass)
   BIND (compare);
   BIND (gallery);
   BIND (tour);
+  BIND (preset_button);
+  BIND (preset_popover);
+  BIND (history_button);
+  BIND (history_popover);
   BIND (queue_popover);
   BIND (queue_count);
   BIND (export_bar);

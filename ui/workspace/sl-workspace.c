@@ -13,6 +13,9 @@ enum
 
 static guint signals[N_SIGNALS];
 
+#define MAX_PRESETS 500
+#define MAX_HISTORY 100
+
 /* What the first start shows; the starter model was trained on it. */
 #define FIRST_PROMPT "a red house by a lake at sunset"
 
@@ -309,6 +312,8 @@ sl_workspace_finalize (GObject *object)
   g_clear_object (&self->models);
   g_clear_object (&self->prompts);
   g_clear_object (&self->gallery);
+  g_clear_object (&self->presets);
+  g_clear_object (&self->history);
   g_clear_object (&self->keeper);
   g_clear_object (&self->loras);
   g_clear_object (&self->recipe);
@@ -338,6 +343,8 @@ sl_workspace_init (SlWorkspace *self)
   self->prompts = sl_prompt_reader_new ();
   self->queue = sl_queue_new (self->worker);
   self->gallery = sl_gallery_new (self->files);
+  self->presets = sl_cookbook_new (self->files, "presets.json", MAX_PRESETS);
+  self->history = sl_cookbook_new (self->files, "history.json", MAX_HISTORY);
   self->keeper = sl_keeper_new (self->files);
   g_signal_connect_object (self->keeper, "changed", G_CALLBACK (keeper_changed), self, G_CONNECT_SWAPPED);
   self->comparison = sl_comparison_new (self->worker);

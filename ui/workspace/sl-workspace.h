@@ -28,6 +28,8 @@ struct _SlWorkspace
   SlKeeper *keeper; /* what is saved by itself, and what of it could not be */
   SlComparison *comparison;
   SlComparisonShelf *shelf; /* comparisons that were kept by themselves */
+  SlCookbook *presets;      /* settings with a name */
+  SlCookbook *history;      /* prompts that were used */
   SlSettings *recipe;
   SlLoraList *loras;      /* of the recipe */
   SlModelItem *model;     /* the chosen one; NULL before the models are found */

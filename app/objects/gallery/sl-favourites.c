@@ -5,45 +5,19 @@
 #include "app/objects/gallery/sl-favourites.h"
 
 #include <cjson/cJSON.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <glib/gstdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "app/files/files.h"
-#include "app/objects/sl-error.h"
+#include "app/objects/sl-kept-file.h"
 #include "engine/engine.h"
 
-#define MAX_BYTES (16 << 20)
-#define MAX_VALUES (1 << 18)
 #define PLAIN " !$&'()+,;=@[]"
 
 /* ---- reading ---- */
 
-/* NULL where there is none, or none that may be read; *refused then tells. */
-static char *
-read_text (const char *path, gsize *bytes, gboolean *refused)
-{
-  int fd = sl_open_own (path, O_RDONLY);
-  g_autofree char *text = NULL;
-  gssize part = 0;
-
-  *bytes = 0;
-  *refused = fd < 0 && errno != ENOENT;
-  if (fd < 0)
-    return NULL;
-  text = g_try_malloc (MAX_BYTES + 1);
-  while (text && *bytes <= MAX_BYTES && (part = read (fd, text + *bytes, MAX_BYTES + 1 - *bytes)) > 0)
-    *bytes += (gsize)part;
-  close (fd);
-  *refused = text == NULL || part < 0;
-  return *refused ? NULL : g_steal_pointer (&text);
-}
-
 static gboolean
-take_names (GHashTable *names, const cJSON *root)
+take_names (const cJSON *root, gpointer names)
 {
   const cJSON *list = cJSON_GetObjectItem (root, "favourites"), *item;
 
@@ -64,43 +38,32 @@ take_names (GHashTable *names, const cJSON *root)
   return TRUE;
 }
 
+/* FALSE where the file must not be touched. */
 static gboolean
-parse (GHashTable *names, const char *path, const char *text, gsize bytes)
+read_names (const char *path, GHashTable *names, char **aside)
 {
-  SlJson *json = bytes <= MAX_BYTES ? sl_json_parse_bounded (path, text, bytes, MAX_VALUES, NULL) : NULL;
-  gboolean ok = json && take_names (names, sl_json_root (json));
+  gboolean ours = _sl_kept_file_read (path, take_names, names, aside);
 
-  sl_json_close (json);
-  return ok;
+  if (*aside)
+    g_hash_table_remove_all (names);
+  return ours;
 }
 
 static GHashTable *
-read_names (const char *path, char **aside, gboolean *refused)
+names_new (void)
 {
-  GHashTable *names = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  gsize bytes;
-  g_autofree char *text = read_text (path, &bytes, refused);
-
-  *aside = NULL;
-  if (text == NULL || parse (names, path, text, bytes))
-    return names;
-  g_hash_table_remove_all (names);
-  *aside = g_strconcat (path, ".damaged", NULL);
-  if (g_rename (path, *aside) != 0)
-    {
-      g_clear_pointer (aside, g_free);
-      *refused = TRUE;
-    }
-  return names;
+  return g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
 }
 
 GHashTable *
 _sl_favourites_read (const char *folder, char **aside)
 {
   g_autofree char *path = g_build_filename (folder, SL_FAVOURITES_FILE, NULL);
-  gboolean refused;
+  GHashTable *names = names_new ();
 
-  return read_names (path, aside, &refused);
+  if (!read_names (path, names, aside))
+    g_hash_table_remove_all (names);
+  return names;
 }
 
 /* ---- writing ---- */
@@ -139,26 +102,21 @@ gboolean
 _sl_favourites_change (const char *folder, const char *name, gboolean favourite, char **aside, GError **error)
 {
   g_autofree char *path = g_build_filename (folder, SL_FAVOURITES_FILE, NULL);
-  gboolean refused, changed, ok;
-  g_autoptr (GHashTable) names = read_names (path, aside, &refused);
-  SlError err = { 0 };
+  g_autoptr (GHashTable) names = names_new ();
   char *text;
+  gboolean ok;
 
-  if (refused)
+  if (!read_names (path, names, aside))
     {
       g_set_error (error, G_FILE_ERROR, G_FILE_ERROR_PERM,
                    sl_words ("%s: not a file of this person alone, so it is left as it is"),
                    sl_show_path (path).text);
       return FALSE;
     }
-  changed = favourite ? g_hash_table_add (names, g_strdup (name)) : g_hash_table_remove (names, name);
-  if (!changed)
+  if (!(favourite ? g_hash_table_add (names, g_strdup (name)) : g_hash_table_remove (names, name)))
     return TRUE;
   text = write_text (names);
-  ok = text ? sl_write_file (path, text, strlen (text), &err)
-            : sl_fail (&err, SL_MEMORY, "no memory for the favourites");
+  ok = _sl_kept_file_write (path, text, error);
   free (text);
-  if (!ok && error)
-    *error = sl_app_error_new (&err);
   return ok;
 }

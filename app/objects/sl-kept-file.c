@@ -1,0 +1,77 @@
+/* sl-kept-file.c - see sl-kept-file.h. */
+#include "app/objects/sl-kept-file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "app/files/files.h"
+#include "app/objects/sl-error.h"
+#include "engine/engine.h"
+
+#define MAX_BYTES (16 << 20)
+#define MAX_VALUES (1 << 18)
+
+/* NULL where there is none, or none that may be read; *refused then tells. */
+static char *
+read_text (const char *path, gsize *bytes, gboolean *refused)
+{
+  int fd = sl_open_own (path, O_RDONLY);
+  g_autofree char *text = NULL;
+  gssize part = 0;
+
+  *bytes = 0;
+  *refused = fd < 0 && errno != ENOENT;
+  if (fd < 0)
+    return NULL;
+  text = g_try_malloc (MAX_BYTES + 1);
+  while (text && *bytes <= MAX_BYTES && (part = read (fd, text + *bytes, MAX_BYTES + 1 - *bytes)) > 0)
+    *bytes += (gsize)part;
+  close (fd);
+  *refused = text == NULL || part < 0;
+  return *refused ? NULL : g_steal_pointer (&text);
+}
+
+static gboolean
+is_whole (const char *path, const char *text, gsize bytes, SlKeptParse parse, gpointer data)
+{
+  SlJson *json = bytes <= MAX_BYTES ? sl_json_parse_bounded (path, text, bytes, MAX_VALUES, NULL) : NULL;
+  gboolean ok = json && parse (sl_json_root (json), data);
+
+  sl_json_close (json);
+  return ok;
+}
+
+gboolean
+_sl_kept_file_read (const char *path, SlKeptParse parse, gpointer data, char **aside)
+{
+  gsize bytes;
+  gboolean refused;
+  g_autofree char *text = read_text (path, &bytes, &refused);
+
+  *aside = NULL;
+  if (text == NULL || is_whole (path, text, bytes, parse, data))
+    return !refused;
+  *aside = g_strconcat (path, ".damaged", NULL);
+  if (g_rename (path, *aside) == 0)
+    return TRUE;
+  g_clear_pointer (aside, g_free);
+  return FALSE;
+}
+
+gboolean
+_sl_kept_file_write (const char *path, const char *text, GError **error)
+{
+  g_autofree char *folder = g_path_get_dirname (path);
+  SlError err = { 0 };
+  gboolean ok;
+
+  g_mkdir_with_parents (folder, 0700);
+  ok = text ? sl_write_file (path, text, strlen (text), &err)
+            : sl_fail (&err, SL_MEMORY, sl_words ("no memory to write %s"), sl_show_path (path).text);
+  if (!ok && error)
+    *error = sl_app_error_new (&err);
+  return ok;
+}
