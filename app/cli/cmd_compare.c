@@ -15,8 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define TITLE_WIDTH 28
+#include <uniwidth.h>
 
 typedef struct Compare {
     SlSession session;
@@ -26,6 +25,7 @@ typedef struct Compare {
     SlGrid grid; /* without values: none */
     SlCompare lanes;
     SlCompareRows rows; /* of lanes */
+    SlReelLook look;    /* of --animation */
     const char *doing;  /* for the bar */
 } Compare;
 
@@ -290,8 +290,11 @@ static bool write_files(Compare *c, SlError *err)
         return false;
     if (!o->animation || sl_interrupted())
         return true;
-    const SlAnimationJob job = {
-        .path = o->animation, .line_up = (SlLineUp)o->align, .progress = on_progress, .arg = c};
+    const SlAnimationJob job = {.path = o->animation,
+                                .look = c->look,
+                                .line_up = (SlLineUp)o->align,
+                                .progress = on_progress,
+                                .arg = c};
     c->doing = "animation";
     bool ok = sl_compare_animation(&c->lanes, &job, NULL, err);
     sl_progress_end(&c->session.progress);
@@ -318,45 +321,41 @@ static void say_number(double value, int digits, char out[16])
         snprintf(out, 16, "%.*f", digits, value);
 }
 
-/* To the width of its column, between two characters. */
-static void cut_title(char *title)
+/* Columns of a terminal. */
+static int width_of(const char *text)
 {
-    size_t length = 0;
-    while (title[length]) {
-        size_t n = sl_utf8_char(title + length, strlen(title + length));
-        if (length + (n ? n : 1) > TITLE_WIDTH)
-            break;
-        length += n ? n : 1;
-    }
-    title[length] = '\0';
+    return u8_strwidth((const uint8_t *)text, "UTF-8");
 }
 
-static void print_row(const Compare *c, int i)
+static void print_row(const Compare *c, int i, int widest)
 {
-    char title[128], distance[16], psnr[16], ssim[16], differ[16], apart[16], settled[16];
+    char distance[16], psnr[16], ssim[16], differ[16], apart[16], settled[16];
     const SlLaneRow *row = &c->rows.row[i];
     const SlLaneFigures *f = &row->figures;
-    snprintf(title, sizeof title, "%s", row->title);
-    cut_title(title);
     say_number(f->distance, 4, distance);
     say_number(f->psnr, 1, psnr);
     say_number(f->ssim, 3, ssim);
     say_step(f->parting.differ, differ);
     say_step(f->parting.apart, apart);
     say_step(f->settled, settled);
-    sl_print("%-4d %-28s %5d %8.2f %8.1f %10s %7s %7s %8s %6s %8s%s\n", row->number, title,
-             f->evaluations, f->seconds, f->each, distance, psnr, ssim, differ, apart, settled,
-             row->partial ? "  (stopped)" : "");
+    sl_print("%-4d %s%*s %5d %8.2f %8.1f %10s %7s %7s %8s %6s %8s%s\n", row->number, row->title,
+             widest - width_of(row->title), "", f->evaluations, f->seconds, f->each, distance, psnr,
+             ssim, differ, apart, settled, row->partial ? "  (stopped)" : "");
 }
 
 /* Distance, PSNR, SSIM and the steps are between a lane and the reference: the first, or in a file the
  * one that it says. */
 static void print_table(const Compare *c)
 {
-    sl_print("%-4s %-28s %5s %8s %8s %10s %7s %7s %8s %6s %8s\n", "lane", "", "evals", "seconds",
-             "ms/eval", "distance", "PSNR", "SSIM", "differs", "apart", "settled");
+    int widest = 0;
+    for (int i = 0; i < c->rows.count; i++) {
+        int width = width_of(c->rows.row[i].title);
+        widest = width > widest ? width : widest;
+    }
+    sl_print("%-4s %*s %5s %8s %8s %10s %7s %7s %8s %6s %8s\n", "lane", widest, "", "evals",
+             "seconds", "ms/eval", "distance", "PSNR", "SSIM", "differs", "apart", "settled");
     for (int i = 0; i < c->rows.count; i++)
-        print_row(c, i);
+        print_row(c, i, widest);
 }
 
 static void add_number(SlJsonOut *out, cJSON *object, const char *key, double value)
@@ -475,7 +474,8 @@ static int say_problems(const Compare *c)
 
 static bool run(Compare *c, const SlOptions *o, SlError *err)
 {
-    if (!read_grid(c, o, err) || (o->output && !sl_atomic_check(o->output, err)) ||
+    if (!read_grid(c, o, err) || !sl_options_look(o, true, &c->look, err) ||
+        (o->output && !sl_atomic_check(o->output, err)) ||
         (o->animation && !sl_atomic_check(o->animation, err)) ||
         (o->save && !sl_atomic_check(o->save, err)) ||
         (o->table && !sl_atomic_check(o->table, err)) ||

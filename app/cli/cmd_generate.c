@@ -23,14 +23,14 @@ typedef struct Generate {
     int number;  /* of the picture, from 0 */
     cJSON *list; /* --json with --dynamic: the results */
     SlGenerated picture;
-    SlTensorWriter *dump;   /* NULL without --dump */
-    SlWordBook *words;      /* NULL without --word-maps */
-    SlAnimation *animation; /* NULL before the first step, and without --animation */
-    SlFilm film;            /* its pictures' hash */
-    uint8_t *animated;      /* its picture */
-    const char *output;     /* NULL: no picture is asked for */
-    char free_name[32];     /* output when nothing was said */
-    char *own_name;         /* output of one of several */
+    SlTensorWriter *dump;           /* NULL without --dump */
+    SlWordBook *words;              /* NULL without --word-maps */
+    SlReel reel;                    /* of --animation */
+    uint8_t *animated;              /* its picture */
+    char heading[512], widest[128]; /* of its captions */
+    const char *output;             /* NULL: no picture is asked for */
+    char free_name[32];             /* output when nothing was said */
+    char *own_name;                 /* output of one of several */
 } Generate;
 
 /* ---- --dump ---- */
@@ -79,39 +79,67 @@ static bool save_dump(Generate *g, SlError *err)
 
 /* ---- --animation ---- */
 
+static bool begin_animation(Generate *g, const SlRun *run, SlError *err)
+{
+    const SlRecipe *recipe = sl_run_recipe(run);
+    return !g->reel.path || (sl_reel_heading(&recipe, 1, g->heading, sizeof g->heading, err) &&
+                             sl_step_caption_widest(recipe->steps, sl_run_evaluations(run),
+                                                    g->widest, sizeof g->widest, err));
+}
+
+static bool add_to_animation(Generate *g, const SlFrame *frame, int width, int height, SlError *err)
+{
+    const SlStepCaption caption = {frame->step + 1, frame->steps, frame->sigma,
+                                   frame->evaluation + 1};
+    SlSheetTile tile = {.rgb = g->animated};
+    const SlReelPicture picture = {.sheet = {.width = width,
+                                             .height = height,
+                                             .heading = g->heading,
+                                             .count = 1,
+                                             .tile = &tile},
+                                   .widest = g->widest,
+                                   .last = frame->last};
+    return sl_step_caption(&caption, tile.detail, sizeof tile.detail, err) &&
+           sl_reel_add(&g->reel, &picture, err);
+}
+
+/* A step that is finished is in the animation, also where a stop comes while it is decoded: replay
+ * finds both or neither. */
+static bool decode_animated(Generate *g, const SlSample *sample, SlError *err)
+{
+    SlModel *model = g->session.model;
+    SlError problem = {0};
+    if (sl_sample_decode(model, sample, NULL, g->animated, &problem))
+        return true;
+    if (problem.code == SL_CANCELLED) {
+        sl_device_clear(sl_model_device(model));
+        return sl_sample_decode(model, sample, NULL, g->animated, err);
+    }
+    return sl_fail(err, problem.code, "%s", problem.message);
+}
+
 /* The predicted picture at the ends of steps, so many as fit in a film. */
 static bool animate(Generate *g, const SlFrame *frame, SlError *err)
 {
     SlModel *model = g->session.model;
     int factor = sl_model_info(model)->factor;
     int width = frame->width * factor, height = frame->height * factor;
-    if (!g->session.options->animation || !frame->ends_step ||
+    if (!g->reel.path || !frame->ends_step ||
         !(frame->last || sl_film_wants(frame->step, frame->steps)))
         return true;
-    if (!g->animation) {
-        g->animation = sl_animation_new(width, height, err);
-        g->animated = malloc((size_t)width * (size_t)height * 3);
-        if (!g->animation)
-            return false;
-    }
-    if (!g->animated)
+    if (!g->animated && !(g->animated = malloc((size_t)width * (size_t)height * 3)))
         return sl_fail(err, SL_MEMORY, "memory ran out for an animation");
     const SlSample sample = sl_frame_sample(frame, frame->last ? frame->x_t : frame->x_0);
-    if (!sl_sample_decode(model, &sample, NULL, g->animated, err))
-        return false;
-    sl_animation_add(g->animation, g->animated,
-                     frame->last ? SL_ANIMATION_LAST_MS : SL_ANIMATION_MS);
-    sl_film_add(&g->film, g->animated, (size_t)width * (size_t)height * 3);
-    return true;
+    return decode_animated(g, &sample, err) && add_to_animation(g, frame, width, height, err);
 }
 
 static bool save_animation(Generate *g, SlError *err)
 {
-    const char *path = g->session.options->animation;
-    if (!path || !g->animation)
+    if (!g->reel.animation)
         return true;
-    char *json = sl_film_to_text(&g->picture.metadata, g->film.pixels, path, err);
-    bool ok = json && sl_animation_save(g->animation, path, json, err);
+    const SlReelSum sum = sl_reel_sum(&g->reel);
+    char *json = sl_film_to_text(&g->picture.metadata, &sum, g->reel.path, err);
+    bool ok = json && sl_reel_save(&g->reel, json, err);
     free(json);
     return ok;
 }
@@ -124,7 +152,7 @@ static bool on_frame(void *arg, SlRun *run, const SlFrame *frame, SlError *err)
             dump_start(g->dump, run);
         sl_progress_follow(&g->session.progress, g->session.options->quiet, g->session.model,
                            sl_run_evaluations(run), NULL);
-        return sl_word_maps_frame(g->words, run, NULL, err);
+        return begin_animation(g, run, err) && sl_word_maps_frame(g->words, run, NULL, err);
     }
     sl_progress_step(&g->session.progress, frame->evaluation + 1);
     if (frame->refined)
@@ -197,7 +225,9 @@ static bool prepare(Generate *g, const SlOptions *o, SlError *err)
         return false;
     if (g->dynamic.on && o->json && !(g->list = cJSON_CreateArray()))
         return sl_fail(err, SL_MEMORY, "memory ran out");
-    if ((o->output && !sl_atomic_check(o->output, err)) ||
+    g->reel.path = o->animation;
+    if (!sl_options_look(o, false, &g->reel.look, err) ||
+        (o->output && !sl_atomic_check(o->output, err)) ||
         (o->dump && !sl_atomic_check(o->dump, err)) ||
         (o->animation && !sl_atomic_check(o->animation, err)) || !sl_previews_check(o, err) ||
         !sl_word_maps_check(o, err))
@@ -273,7 +303,7 @@ int sl_cmd_generate(const SlOptions *options)
     sl_picture_free(&g->picture);
     sl_inputs_free(&g->arrays);
     sl_tensor_writer_free(g->dump);
-    sl_animation_free(g->animation);
+    sl_reel_free(&g->reel);
     cJSON_Delete(g->list);
     sl_word_maps_free(g->words);
     free(g->animated);

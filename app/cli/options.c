@@ -45,6 +45,22 @@ static bool take_choice(const SlOption *option, const char *value, int *index, S
     return false;
 }
 
+bool sl_options_look(const SlOptions *o, bool usual, SlReelLook *look, SlError *err)
+{
+    const char *captions = o->animation_captions;
+    *look = (SlReelLook){.ms = o->animation_ms > 0 ? (int)o->animation_ms : 0,
+                         .side = o->animation_size > 0 ? (int)o->animation_size : 0,
+                         .captions = captions ? strcmp(captions, "yes") == 0 : usual};
+    if (!o->animation && (captions || look->ms || look->side))
+        return sl_fail(err, SL_ARGUMENT,
+                       "--animation-%s says how an animation looks: expected "
+                       "--animation FILE as well",
+                       captions   ? "captions"
+                       : look->ms ? "ms"
+                                  : "size");
+    return true;
+}
+
 bool sl_options_given(const SlOptions *o, SlSetting setting)
 {
     return (o->given & SL_SETTING_BIT(setting)) != 0;
@@ -167,6 +183,16 @@ static bool take_axis(const SlOption *option, const char *value, SlOptions *o, S
     return true;
 }
 
+/* As what it ends in; what this build cannot write says why. */
+static bool take_animation(const SlOption *option, const char *value, SlError *err)
+{
+    SlAnimationFormat format;
+    SlError problem;
+    if (sl_animation_format(value, &format, &problem))
+        return true;
+    return sl_fail(err, SL_ARGUMENT, "--%s %s", option->name, problem.message);
+}
+
 static bool take_value(const SlOption *option, const char *value, SlOptions *o, SlError *err)
 {
     void *place = place_of(o, option);
@@ -191,9 +217,9 @@ static bool take_value(const SlOption *option, const char *value, SlOptions *o, 
         if (!ends_in(value, ".png"))
             return refuse(option, value, "a name that ends in .png", err);
         break;
-    case SL_OPTION_WEBP_FILE:
-        if (!ends_in(value, ".webp"))
-            return refuse(option, value, "a name that ends in .webp", err);
+    case SL_OPTION_ANIMATION_FILE:
+        if (!take_animation(option, value, err))
+            return false;
         break;
     case SL_OPTION_LANES_FILE:
         if (!ends_in(value, SL_LANES_SUFFIX))

@@ -39,7 +39,7 @@ typedef struct SlOptions {
     SlRecipe values;
     SlSettingSet given;
 
-    int64_t step, threads, word_level;
+    int64_t step, threads, word_level, animation_ms, animation_size;
     const char *model, *device, *dtype, *arch;
     const char *vae, *unet, *text_encoder, *text_encoder_2, *refiner, *latents, *step_noise, *dump,
         *previews;
@@ -50,7 +50,7 @@ typedef struct SlOptions {
     int lane_count;
     const char *grid[SL_GRID_AXES]; /* compare: "steps:10,20", as sl_grid_parse reads it */
     int align;                      /* SlLineUp */
-    const char *animation, *save, *open, *table, *report;
+    const char *animation, *animation_captions, *save, *open, *table, *report;
     const char *dynamic, *wildcards;
     bool json, quiet, verify, profile, maps, fast, save_words;
 
@@ -67,6 +67,9 @@ bool sl_options_parse(SlCommand command, int argc, char **argv, SlOptions *optio
  * the model predicts. */
 int sl_options_schedulers(const SlOptions *options, SlPrediction prediction,
                           const char *ids[SL_COMPARE_MAX]);
+/* How --animation is to look; captions are on where that is usual and nothing was said. False and *err
+ * where it was said without --animation. */
+bool sl_options_look(const SlOptions *options, bool usual, SlReelLook *look, SlError *err);
 /* Whether a setting was given. */
 bool sl_options_given(const SlOptions *options, SlSetting setting);
 /* Gives a setting that is a text, borrowed. */

@@ -22,6 +22,8 @@
 static const char *const device_names[] = {"auto", "ref", "cpu", "cuda", "check", NULL};
 static const char *const dtype_names[] = {"auto", "f32", "bf16", "f16", "q8", NULL};
 
+static const char *const yes_no[] = {"yes", "no", NULL};
+
 const SlOption sl_option_table[] = {
     {"model", SL_OPTION_TEXT, AT(model), COMPUTES | TOKENIZE | SCHEDULERS, "PATH|NAME",
      "a diffusers folder, a .safetensors or .gguf file, or a name on the search path (default: "
@@ -90,8 +92,21 @@ const SlOption sl_option_table[] = {
     {"report", SL_OPTION_HTML_FILE, AT(report), COMPARE, "FILE.html",
      "pictures, what differs, figures, curves and settings as one page for a browser that needs "
      "nothing else"},
-    {"animation", SL_OPTION_WEBP_FILE, AT(animation), MAKES, "FILE.webp",
-     "the development, step by step, as an animated WebP"},
+    {"animation", SL_OPTION_ANIMATION_FILE, AT(animation), MAKES, "FILE",
+     "the development, step by step, as its name ends: .webp, lossless, which can be replayed, or "
+     ".gif, .apng, .webm or .mp4 for other programs, where the libraries for it were there when "
+     "Safelight was built"},
+    {"animation-ms", SL_OPTION_INT, AT(animation_ms), MAKES, "MS",
+     "how long the animation shows each picture, in milliseconds (default: 120); the last one is "
+     "shown longer",
+     NULL, SL_REEL_MS_MIN, SL_REEL_MS_MAX},
+    {"animation-size", SL_OPTION_INT, AT(animation_size), MAKES, "PIXELS",
+     "the animation's pictures are enlarged, each pixel to a square, until both sides have so many",
+     NULL, 1, SL_REEL_SIDE_MAX},
+    {"animation-captions", SL_OPTION_WORD, AT(animation_captions), MAKES, NULL,
+     "whether settings, step and noise level stand on the animation (default: no; of a comparison "
+     "yes)",
+     yes_no},
     {"save", SL_OPTION_LANES_FILE, AT(save), COMPARE, "FILE.safelight",
      "the whole comparison, all lanes and steps, to open it again here or in the window"},
     {"save-words", SL_OPTION_FLAG, AT(save_words), COMPARE, NULL,

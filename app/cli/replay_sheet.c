@@ -21,7 +21,7 @@ typedef struct Replay {
     SlCompareText text;
     char file_pixels[65]; /* as the file has them now */
     SlCompare lanes;
-    char pixels[65]; /* of the sheet or the animation now */
+    SlReelSum sum; /* of the sheet or the animation now */
     const char *doing;
 } Replay;
 
@@ -72,9 +72,10 @@ static bool render(Replay *r, SlError *err)
 {
     const SlAnimationJob job = {.line_up = r->text.line_up, .progress = on_progress, .arg = r};
     r->doing = "animation";
-    bool ok = r->text.film        ? sl_compare_film(&r->lanes, r->pixels, err)
-              : r->text.animation ? sl_compare_animation(&r->lanes, &job, r->pixels, err)
-                                  : sl_compare_sheet(&r->lanes, r->options.output, r->pixels, err);
+    r->lanes.first_edition = r->text.first_edition;
+    bool ok = r->text.film        ? sl_compare_film(&r->lanes, &job, &r->sum, err)
+              : r->text.animation ? sl_compare_animation(&r->lanes, &job, &r->sum, err)
+                                  : sl_compare_sheet(&r->lanes, r->options.output, &r->sum, err);
     sl_progress_end(&r->session.progress);
     return ok;
 }
@@ -161,7 +162,7 @@ static int report(Replay *r)
     bool same = true;
     for (int i = 0; i < r->text.count; i++) {
         const char *first = first_difference(r, i);
-        char title[128];
+        char title[256];
         SlError err;
         if (!sl_compare_title(&r->lanes, i, title, sizeof title, &err)) {
             cJSON_Delete(root);
@@ -176,8 +177,10 @@ static int report(Replay *r)
                      first ? first : "identical", first ? " on" : "");
         same = same && !first;
     }
-    bool drawn = strcmp(r->pixels, r->text.pixels) == 0;
-    bool kept = strcmp(r->file_pixels, r->text.pixels) == 0;
+    bool drawn = r->text.first_edition && !r->text.film
+                     ? strcmp(r->sum.drawn, r->text.sum.drawn) == 0
+                     : strcmp(r->sum.pictures, r->text.sum.pictures) == 0;
+    bool kept = strcmp(r->file_pixels, r->text.sum.drawn) == 0;
     sl_out_bool(&out, root, whole, drawn);
     sl_out_bool(&out, root, "file_pixels", kept);
     sl_out_bool(&out, root, "identical", same && drawn && kept);

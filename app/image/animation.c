@@ -1,44 +1,83 @@
-/* animation.c - see animation.h. The frames are encoded one by one as they come; what is kept is
- * compressed.
- *
- * Easy to get wrong: the encoder's last frame needs a time behind it, or it is shown for none; and
- * WebPAnimEncoder takes timestamps, not durations.
- */
+/* animation.c - see animation.h: which format is whose, and what all have in common. */
 #include "app/image/animation.h"
 #include "app/files/files.h"
-#include "app/image/film.h"
-#include "app/image/webp.h"
+#include "app/image/animation_private.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <webp/demux.h>
-#include <webp/encode.h>
-#include <webp/mux.h>
 
-/* Of 0 to 9. 6 takes twice the time of 1 for a file of 5 sixths. */
-#define EFFORT   1
-#define MAX_FILE ((size_t)1 << 30)
+#define MAX_PROBLEM 160
 
-struct SlAnimation {
-    int width, height;
-    WebPAnimEncoder *encoder;
-    WebPConfig config;
-    int at; /* ms */
-    int count;
-    char problem[160]; /* "" so far */
+static const struct {
+    const char *name, *ending;
+    const SlAnimationMaker *maker;
+} formats[SL_ANIMATION_FORMATS] = {
+    [SL_ANIMATION_WEBP] = {"WebP", ".webp", &sl_animation_webp},
+    [SL_ANIMATION_GIF] = {"GIF", ".gif", &sl_animation_av},
+    [SL_ANIMATION_APNG] = {"APNG", ".apng", &sl_animation_av},
+    [SL_ANIMATION_WEBM] = {"WebM", ".webm", &sl_animation_av},
+    [SL_ANIMATION_MP4] = {"MP4", ".mp4", &sl_animation_av},
 };
 
-/* libwebpmux does not check all that it allocates, so what it may want is known to be there first:
- * three canvases, and for a picture the encoder's tables. */
-static bool has_room(const SlAnimation *a, size_t bytes_per_pixel)
+struct SlAnimation {
+    SlAnimationFormat format;
+    void *maker;
+    int count;
+    char problem[MAX_PROBLEM]; /* "" so far */
+};
+
+const char *sl_animation_name(SlAnimationFormat format)
 {
-    size_t pixels = (size_t)a->width * (size_t)a->height;
-    return sl_host_has_room(pixels * bytes_per_pixel + ((size_t)2 << 20));
+    return formats[format].name;
 }
 
-SlAnimation *sl_animation_new(int width, int height, SlError *err)
+const char *sl_animation_ending(SlAnimationFormat format)
 {
+    return formats[format].ending;
+}
+
+const char *sl_animation_lacks(SlAnimationFormat format)
+{
+    return formats[format].maker->lacks(format);
+}
+
+static bool find(const char *path, SlAnimationFormat *format)
+{
+    size_t length = strlen(path);
+    for (int i = 0; i < SL_ANIMATION_FORMATS; i++) {
+        size_t n = strlen(formats[i].ending);
+        if (length > n && sl_same_letters(path + length - n, formats[i].ending)) {
+            *format = (SlAnimationFormat)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool sl_animation_format(const char *path, SlAnimationFormat *format, SlError *err)
+{
+    char known[96] = "";
+    bool found = find(path, format);
+    if (found && !sl_animation_lacks(*format))
+        return true;
+    if (found)
+        return sl_fail(err, SL_UNSUPPORTED, "%s: no %s: %s", path, formats[*format].name,
+                       sl_words(sl_animation_lacks(*format)));
+    for (int i = 0; i < SL_ANIMATION_FORMATS; i++)
+        if (!sl_animation_lacks((SlAnimationFormat)i)) {
+            size_t n = strlen(known);
+            snprintf(known + n, sizeof known - n, "%s%s", n ? ", " : "", formats[i].ending);
+        }
+    return sl_fail(err, SL_ARGUMENT, "%s: an animation's name ends in one of %s", path,
+                   known[0] ? known : sl_words("none in this build"));
+}
+
+SlAnimation *sl_animation_new(const char *path, int width, int height, SlError *err)
+{
+    SlAnimationFormat format;
+    if (!sl_animation_format(path, &format, err))
+        return NULL;
     if (width < 1 || height < 1 || width > SL_ANIMATION_MAX_SIDE ||
         height > SL_ANIMATION_MAX_SIDE) {
         sl_fail(err, SL_ARGUMENT,
@@ -47,149 +86,41 @@ SlAnimation *sl_animation_new(int width, int height, SlError *err)
         return NULL;
     }
     SlAnimation *a = calloc(1, sizeof *a);
-    WebPAnimEncoderOptions options;
-    bool ok = a && WebPAnimEncoderOptionsInit(&options) && WebPConfigInit(&a->config) &&
-              WebPConfigLosslessPreset(&a->config, EFFORT);
-    if (ok) {
-        a->width = width;
-        a->height = height;
-        if (has_room(a, 3 * 4))
-            a->encoder = WebPAnimEncoderNew(width, height, &options);
-    }
-    if (!ok || !a->encoder) {
-        free(a);
+    if (!a) {
         sl_fail(err, SL_MEMORY, "memory ran out for an animation of %d x %d", width, height);
         return NULL;
     }
-    return a;
-}
-
-static void note_problem(SlAnimation *a, const char *what)
-{
-    if (!a->problem[0])
-        snprintf(a->problem, sizeof a->problem, sl_words("picture %d: %.100s"), a->count + 1, what);
+    a->format = format;
+    a->maker = formats[format].maker->begin(format, width, height, err);
+    if (a->maker)
+        return a;
+    free(a);
+    return NULL;
 }
 
 void sl_animation_add(SlAnimation *a, const uint8_t *rgb, int ms)
 {
-    WebPPicture picture;
+    char problem[MAX_PROBLEM] = "";
     if (a->problem[0])
         return;
-    if (!WebPPictureInit(&picture)) {
-        note_problem(a, sl_words("another version of libwebp"));
-        return;
-    }
-    picture.use_argb = 1;
-    picture.width = a->width;
-    picture.height = a->height;
-    if (!has_room(a, 40) || !WebPPictureImportRGB(&picture, rgb, a->width * 3))
-        note_problem(a, "memory ran out");
-    else if (!WebPAnimEncoderAdd(a->encoder, &picture, a->at, &a->config))
-        note_problem(a, WebPAnimEncoderGetError(a->encoder));
-    WebPPictureFree(&picture);
-    a->at += ms > 0 ? ms : 1;
     a->count++;
-}
-
-/* The file with the text inside. */
-static bool add_text(WebPData *file, const char *text, SlError *err)
-{
-    const WebPData chunk = {(const uint8_t *)text, strlen(text)};
-    WebPMux *mux = WebPMuxCreate(file, 1);
-    WebPData with = {0};
-    bool ok = mux && WebPMuxSetChunk(mux, SL_WEBP_TEXT_CHUNK, &chunk, 1) == WEBP_MUX_OK &&
-              WebPMuxAssemble(mux, &with) == WEBP_MUX_OK;
-    WebPMuxDelete(mux);
-    if (!ok)
-        return sl_fail(err, SL_MEMORY, "memory ran out for an animation");
-    WebPDataClear(file);
-    *file = with;
-    return true;
-}
-
-/* The text is found again. */
-static bool read_back(void *arg, const char *written, SlError *err)
-{
-    const char *text = arg;
-    SlWebp webp;
-    bool ok = sl_webp_read(written, &webp, err);
-    if (ok && text && !(webp.text && strcmp(webp.text, text) == 0))
-        ok = sl_fail(err, SL_FORMAT, "its text is not there");
-    sl_webp_free(&webp);
-    return ok;
-}
-
-static bool write_checked(const char *path, const WebPData *data, const char *text, SlError *err)
-{
-    SlAtomicFile *file = sl_atomic_open(path, err);
-    if (!file)
-        return false;
-    sl_atomic_write(file, data->bytes, data->size);
-    return sl_atomic_commit_checked(file, read_back, (void *)(uintptr_t)text, err);
+    formats[a->format].maker->add(a->maker, rgb, ms > 0 ? ms : 1, problem);
+    if (problem[0])
+        snprintf(a->problem, sizeof a->problem, sl_words("picture %d: %.100s"), a->count, problem);
 }
 
 bool sl_animation_save(SlAnimation *a, const char *path, const char *text, SlError *err)
 {
-    WebPData file = {0};
-    if (!a->problem[0] && a->count == 0)
-        note_problem(a, sl_words("there is none"));
-    if (a->problem[0])
-        return sl_fail(err, SL_MEMORY, "%s: the animation could not be made: %s", path, a->problem);
-    if (!has_room(a, 40))
-        return sl_fail(err, SL_MEMORY, "%s: memory ran out for the animation", path);
-    bool ok = WebPAnimEncoderAdd(a->encoder, NULL, a->at, NULL) &&
-              WebPAnimEncoderAssemble(a->encoder, &file);
-    if (!ok)
-        sl_fail(err, SL_MEMORY, "%s: the animation could not be made: %s", path,
-                WebPAnimEncoderGetError(a->encoder));
-    ok = ok && (!text || add_text(&file, text, err)) && write_checked(path, &file, text, err);
-    WebPDataClear(&file);
-    return ok;
+    const char *problem = a->count == 0 ? sl_words("there is none") : a->problem;
+    if (*problem)
+        return sl_fail(err, SL_MEMORY, "%s: the animation could not be made: %s", path, problem);
+    return formats[a->format].maker->save(a->maker, path, text, err);
 }
 
 void sl_animation_free(SlAnimation *a)
 {
     if (!a)
         return;
-    WebPAnimEncoderDelete(a->encoder);
+    formats[a->format].maker->free(a->maker);
     free(a);
-}
-
-/* ---- its pictures ---- */
-
-static bool hash_pictures(WebPAnimDecoder *decoder, SlFilm *film)
-{
-    WebPAnimInfo info;
-    uint8_t *rgba = NULL;
-    int ms;
-    if (!WebPAnimDecoderGetInfo(decoder, &info))
-        return false;
-    size_t pixels = (size_t)info.canvas_width * info.canvas_height;
-    uint8_t *rgb = malloc(pixels * 3);
-    bool ok = rgb != NULL;
-    while (ok && WebPAnimDecoderHasMoreFrames(decoder)) {
-        ok = WebPAnimDecoderGetNext(decoder, &rgba, &ms);
-        for (size_t i = 0; ok && i < pixels; i++)
-            memcpy(rgb + 3 * i, rgba + 4 * i, 3);
-        if (ok)
-            sl_film_add(film, rgb, pixels * 3);
-    }
-    free(rgb);
-    return ok;
-}
-
-bool sl_animation_hash(const char *path, char pixels[65], SlError *err)
-{
-    size_t bytes = 0;
-    uint8_t *data = sl_read_file(path, MAX_FILE, &bytes, err);
-    if (!data)
-        return false;
-    const WebPData file = {data, bytes};
-    WebPAnimDecoder *decoder = WebPAnimDecoderNew(&file, NULL);
-    SlFilm film = {0};
-    bool ok = decoder && hash_pictures(decoder, &film);
-    WebPAnimDecoderDelete(decoder);
-    free(data);
-    memcpy(pixels, film.pixels, sizeof film.pixels);
-    return ok || sl_fail(err, SL_FORMAT, "%s: its pictures cannot be decoded", path);
 }

@@ -93,16 +93,18 @@ static void fill(SlBitmap *canvas, int x, int y, int width, const uint8_t color[
         memcpy(canvas->rgb + ((size_t)y * (size_t)canvas->width + (size_t)(x + i)) * 3, color, 3);
 }
 
-static void draw_scale(SlBitmap *canvas, const SlHeatLabels *labels, int x, int y, int height)
+static void draw_scale(SlFonts *fonts, SlBitmap *canvas, const SlHeatLabels *labels, int x, int y,
+                       int height)
 {
     for (int row = 0; row < height; row++) {
         uint8_t rgb[3];
         sl_heat_color(1 - (row + 0.5) / height, rgb);
         fill(canvas, x, y + row, BAR, rgb);
     }
-    sl_font_draw(canvas, labels->high, x + BAR + 6, y, LABEL_SCALE, pale);
-    sl_font_draw(canvas, labels->low, x + BAR + 6, y + height - sl_font_line(LABEL_SCALE),
-                 LABEL_SCALE, pale);
+    sl_font_draw(fonts, canvas, labels->high, strlen(labels->high), x + BAR + 6, y, LABEL_SCALE,
+                 pale);
+    sl_font_draw(fonts, canvas, labels->low, strlen(labels->low), x + BAR + 6,
+                 y + height - sl_font_line(LABEL_SCALE), LABEL_SCALE, pale);
 }
 
 uint8_t *sl_heat_render(const SlHeat *heat, const SlHeatLabels *labels, int *width, int *height,
@@ -113,7 +115,9 @@ uint8_t *sl_heat_render(const SlHeat *heat, const SlHeatLabels *labels, int *wid
     int top = MARGIN + sl_font_line(TITLE_SCALE) + MARGIN / 2;
     SlBitmap canvas = {.width = 2 * MARGIN + w * factor + MARGIN / 2 + BAR + LABEL,
                        .height = top + h * factor + MARGIN};
-    char title[128];
+    SlFonts *fonts = sl_fonts_open(err);
+    if (!fonts)
+        return NULL;
     canvas.rgb = malloc((size_t)canvas.width * (size_t)canvas.height * 3);
     SlHeat large = *heat;
     large.picture_width = w * factor;
@@ -124,6 +128,7 @@ uint8_t *sl_heat_render(const SlHeat *heat, const SlHeatLabels *labels, int *wid
         free(canvas.rgb);
         free(under);
         free(drawn);
+        sl_fonts_free(fonts);
         sl_fail(err, SL_MEMORY, "memory ran out for the picture of a word's map");
         return NULL;
     }
@@ -138,12 +143,18 @@ uint8_t *sl_heat_render(const SlHeat *heat, const SlHeatLabels *labels, int *wid
     for (int y = 0; y < large.picture_height; y++)
         memcpy(canvas.rgb + ((int64_t)(top + y) * canvas.width + MARGIN) * 3,
                drawn + (int64_t)y * large.picture_width * 3, (size_t)large.picture_width * 3);
-    sl_font_fit(labels->title, TITLE_SCALE, canvas.width - 2 * MARGIN, title, sizeof title);
-    sl_font_draw(&canvas, title, MARGIN, MARGIN, TITLE_SCALE, ink);
-    draw_scale(&canvas, labels, MARGIN + large.picture_width + MARGIN / 2, top,
+    sl_font_draw_lines(fonts, &canvas, labels->title, MARGIN, MARGIN, TITLE_SCALE,
+                       canvas.width - 2 * MARGIN, 1, ink);
+    draw_scale(fonts, &canvas, labels, MARGIN + large.picture_width + MARGIN / 2, top,
                large.picture_height);
     free(under);
     free(drawn);
+    bool ok = sl_fonts_ok(fonts, err);
+    sl_fonts_free(fonts);
+    if (!ok) {
+        free(canvas.rgb);
+        return NULL;
+    }
     *width = canvas.width;
     *height = canvas.height;
     return canvas.rgb;

@@ -5,6 +5,7 @@
 #include "app/image/sheet.h"
 #include "app/image/font.h"
 #include "app/image/png.h"
+#include "app/image/strokes.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -19,14 +20,16 @@
 
 static const uint8_t paper[3] = {24, 24, 27}, ink[3] = {240, 240, 240}, pale[3] = {170, 170, 178};
 
-typedef struct Layout {
-    int factor, shrink, columns, rows;
+/* ---- layout ---- */
+
+typedef struct Places {
+    int margin, shrink, columns, rows;
     int left, header;            /* what the names of rows and columns take */
     int tile_width, tile_height; /* with label */
     int picture_width, picture_height;
     int top; /* of the first row */
     int width, height;
-} Layout;
+} Places;
 
 /* Rows of a grid, and those beside it. */
 static int rows_of(const SlSheet *sheet)
@@ -37,50 +40,115 @@ static int rows_of(const SlSheet *sheet)
     return most / sheet->grid->columns + 1;
 }
 
-static Layout lay_out_at(const SlSheet *sheet, int shrink)
+static Places place_at(const SlSheet *sheet, int shrink)
 {
-    int least = sheet->grid ? SMALLEST_IN_GRID : SMALLEST;
-    Layout l = {.factor = sheet->width < least ? (least + sheet->width - 1) / sheet->width : 1,
-                .shrink = shrink};
-    l.columns = sheet->grid ? sheet->grid->columns : (int)ceil(sqrt(sheet->count));
-    l.rows = sheet->grid ? rows_of(sheet) : (sheet->count + l.columns - 1) / l.columns;
-    l.left = sheet->grid ? ROW_NAME + MARGIN : 0;
-    l.header = sheet->grid ? sl_font_line(TITLE_SCALE) + MARGIN / 2 : 0;
-    l.picture_width = (sheet->width + shrink - 1) / shrink * l.factor;
-    l.picture_height = (sheet->height + shrink - 1) / shrink * l.factor;
-    l.tile_width = l.picture_width + MARGIN;
-    l.tile_height = l.picture_height + MARGIN + (sheet->grid ? 0 : sl_font_line(TITLE_SCALE)) +
-                    sl_font_line(DETAIL_SCALE);
-    l.top = MARGIN + sl_font_line(TITLE_SCALE) + MARGIN / 2 + l.header;
-    l.width = MARGIN + l.left + l.columns * l.tile_width;
-    l.height = l.top + l.rows * l.tile_height;
-    return l;
+    const SlSheetLayout *l = &sheet->layout;
+    /* a picture by itself with nothing said about it has no frame */
+    bool bare = sheet->count == 1 && !sheet->grid && l->heading + l->title + l->detail == 0;
+    int title = l->title * sl_font_line(TITLE_SCALE);
+    Places p = {.margin = bare ? 0 : MARGIN, .shrink = shrink};
+    p.columns = sheet->grid ? sheet->grid->columns : (int)ceil(sqrt(sheet->count));
+    p.rows = sheet->grid ? rows_of(sheet) : (sheet->count + p.columns - 1) / p.columns;
+    p.left = sheet->grid && l->title ? ROW_NAME + MARGIN : 0;
+    p.header = sheet->grid && l->title ? title + MARGIN / 2 : 0;
+    p.picture_width = (sheet->width + shrink - 1) / shrink * l->factor;
+    p.picture_height = (sheet->height + shrink - 1) / shrink * l->factor;
+    p.tile_width = p.picture_width + p.margin;
+    p.tile_height = p.picture_height + p.margin + (sheet->grid ? 0 : title) +
+                    l->detail * sl_font_line(DETAIL_SCALE);
+    p.top = p.margin + p.header;
+    if (l->heading > 0)
+        p.top += l->heading * sl_font_line(TITLE_SCALE) + MARGIN / 2;
+    p.width = p.margin + p.left + p.columns * p.tile_width;
+    p.height = p.top + p.rows * p.tile_height;
+    return p;
 }
 
-static Layout lay_out(const SlSheet *sheet)
+static Places place(const SlSheet *sheet)
 {
-    Layout l = lay_out_at(sheet, 1);
-    while (sheet->grid && (l.width > SL_PNG_MAX_SIDE || l.height > SL_PNG_MAX_SIDE) &&
-           l.picture_width > 1 && l.picture_height > 1)
-        l = lay_out_at(sheet, l.shrink + 1);
-    return l;
+    Places p = place_at(sheet, 1);
+    while (sheet->grid && (p.width > SL_PNG_MAX_SIDE || p.height > SL_PNG_MAX_SIDE) &&
+           p.picture_width > 1 && p.picture_height > 1)
+        p = place_at(sheet, p.shrink + 1);
+    return p;
+}
+
+int sl_sheet_factor(const SlSheet *sheet, int side)
+{
+    int least = sheet->grid ? SMALLEST_IN_GRID : SMALLEST;
+    int from = sheet->width;
+    if (side > 0) {
+        least = side;
+        from = sheet->width < sheet->height ? sheet->width : sheet->height;
+    }
+    int factor = from < least ? (least + from - 1) / from : 1;
+    return factor < SL_SHEET_FACTOR ? factor : SL_SHEET_FACTOR;
+}
+
+SlSheetLayout sl_sheet_first_layout(const SlSheet *sheet)
+{
+    return (SlSheetLayout){sl_sheet_factor(sheet, 0), 1, 1, 1};
+}
+
+bool sl_sheet_layout_is_good(const SlSheetLayout *l)
+{
+    const int lines[] = {l->heading, l->title, l->detail};
+    for (int i = 0; i < 3; i++)
+        if (lines[i] < 0 || lines[i] > SL_SHEET_LINES)
+            return false;
+    return l->factor >= 1 && l->factor <= SL_SHEET_FACTOR;
+}
+
+/* The lines of a text that is wider than others. */
+static void want_lines(SlFonts *fonts, const char *text, double scale, int width, int *lines)
+{
+    int needs = sl_font_lines(fonts, text, scale, width, SL_SHEET_LINES);
+    *lines = needs > *lines ? needs : *lines;
+}
+
+bool sl_sheet_lay_out(const SlSheet *sheet, SlSheetLayout *layout, SlError *err)
+{
+    SlFonts *fonts = sl_fonts_open(err);
+    SlSheet laid = *sheet;
+    if (!fonts)
+        return false;
+    if (laid.layout.factor == 0)
+        laid.layout.factor = sl_sheet_factor(sheet, 0);
+    laid.layout = (SlSheetLayout){laid.layout.factor, 1, 1, 1};
+    Places p = place(&laid);
+    SlSheetLayout l = {.factor = laid.layout.factor, .title = sheet->grid ? 1 : 0};
+    want_lines(fonts, sheet->heading, TITLE_SCALE, p.width - 2 * MARGIN, &l.heading);
+    for (int i = 0; sheet->grid && i < sheet->grid->columns; i++)
+        want_lines(fonts, sheet->grid->column[i], TITLE_SCALE, p.picture_width, &l.title);
+    for (int i = 0; i < sheet->count; i++) {
+        const SlSheetTile *tile = &sheet->tile[i];
+        if (!sheet->grid)
+            want_lines(fonts, tile->title, TITLE_SCALE, p.picture_width, &l.title);
+        want_lines(fonts, sheet->grid && *tile->title ? tile->title : tile->detail, DETAIL_SCALE,
+                   p.picture_width, &l.detail);
+    }
+    bool ok = sl_fonts_ok(fonts, err);
+    sl_fonts_free(fonts);
+    *layout = l;
+    return ok;
 }
 
 void sl_sheet_size(const SlSheet *sheet, int *sheet_width, int *sheet_height)
 {
-    Layout l = lay_out(sheet);
-    *sheet_width = l.width;
-    *sheet_height = l.height;
+    Places p = place(sheet);
+    *sheet_width = p.width;
+    *sheet_height = p.height;
 }
 
-static void copy_picture(SlBitmap *canvas, const SlSheet *sheet, const uint8_t *rgb, int factor,
-                         int x, int y)
+/* ---- drawing ---- */
+
+void sl_enlarge(const uint8_t *rgb, int width, int height, int factor, uint8_t *to, size_t stride)
 {
-    for (int row = 0; row < sheet->height * factor; row++) {
-        const uint8_t *from = rgb + (size_t)(row / factor) * (size_t)sheet->width * 3;
-        uint8_t *to = canvas->rgb + ((size_t)(y + row) * (size_t)canvas->width + (size_t)x) * 3;
-        for (int column = 0; column < sheet->width * factor; column++)
-            memcpy(to + 3 * column, from + 3 * (column / factor), 3);
+    for (int row = 0; row < height * factor; row++) {
+        const uint8_t *from = rgb + (size_t)(row / factor) * (size_t)width * 3;
+        uint8_t *line = to + (size_t)row * stride;
+        for (int column = 0; column < width * factor; column++)
+            memcpy(line + 3 * column, from + 3 * (column / factor), 3);
     }
 }
 
@@ -105,71 +173,111 @@ static void shrink_picture(SlBitmap *canvas, const SlSheet *sheet, const uint8_t
         }
 }
 
-static void draw_fitting(SlBitmap *canvas, const char *text, int x, int y, double scale, int width,
-                         const uint8_t color[3])
+typedef struct Pen {
+    SlBitmap canvas;
+    SlFonts *fonts; /* NULL: the first edition's strokes */
+} Pen;
+
+static void write_text(Pen *pen, const char *text, int x, int y, double scale, int width, int lines,
+                       const uint8_t color[3])
 {
     char fitting[256];
-    sl_font_fit(text, scale, width, fitting, sizeof fitting);
-    sl_font_draw(canvas, fitting, x, y, scale, color);
+    if (pen->fonts) {
+        sl_font_draw_lines(pen->fonts, &pen->canvas, text, x, y, scale, width, lines, color);
+        return;
+    }
+    sl_strokes_fit(text, scale, width, fitting, sizeof fitting);
+    sl_strokes_draw(&pen->canvas, fitting, x, y, scale, color);
 }
 
-static void draw_tile(SlBitmap *canvas, const SlSheet *sheet, const Layout *l, int i)
+static void draw_tile(Pen *pen, const SlSheet *sheet, const Places *p, int i)
 {
     const SlSheetTile *tile = &sheet->tile[i];
     int at = sheet->grid ? sheet->grid->cell[i] : i;
-    int x = MARGIN + l->left + at % l->columns * l->tile_width;
-    int y = l->top + at / l->columns * l->tile_height;
-    if (tile->rgb && l->shrink > 1)
-        shrink_picture(canvas, sheet, tile->rgb, l->shrink, x, y);
+    int x = p->margin + p->left + at % p->columns * p->tile_width;
+    int y = p->top + at / p->columns * p->tile_height;
+    size_t stride = (size_t)pen->canvas.width * 3;
+    if (tile->rgb && p->shrink > 1)
+        shrink_picture(&pen->canvas, sheet, tile->rgb, p->shrink, x, y);
     else if (tile->rgb)
-        copy_picture(canvas, sheet, tile->rgb, l->factor, x, y);
-    y += l->picture_height + MARGIN / 4;
+        sl_enlarge(tile->rgb, sheet->width, sheet->height, sheet->layout.factor,
+                   pen->canvas.rgb + (size_t)y * stride + (size_t)x * 3, stride);
+    y += p->picture_height + MARGIN / 4;
     if (!sheet->grid) {
-        draw_fitting(canvas, tile->title, x, y, TITLE_SCALE, l->picture_width, ink);
-        y += sl_font_line(TITLE_SCALE);
+        write_text(pen, tile->title, x, y, TITLE_SCALE, p->picture_width, sheet->layout.title, ink);
+        y += sheet->layout.title * sl_font_line(TITLE_SCALE);
     } else if (*tile->title) {
-        draw_fitting(canvas, tile->title, x, y, DETAIL_SCALE, l->picture_width, ink);
+        write_text(pen, tile->title, x, y, DETAIL_SCALE, p->picture_width, sheet->layout.detail,
+                   ink);
         return;
     }
-    draw_fitting(canvas, tile->detail, x, y, DETAIL_SCALE, l->picture_width, pale);
+    write_text(pen, tile->detail, x, y, DETAIL_SCALE, p->picture_width, sheet->layout.detail, pale);
 }
 
 /* Of columns above them, of rows beside the middle of their pictures. */
-static void draw_names(SlBitmap *canvas, const SlSheetGrid *grid, const Layout *l)
+static void draw_names(Pen *pen, const SlSheet *sheet, const Places *p)
 {
+    const SlSheetGrid *grid = sheet->grid;
+    int line = sl_font_line(TITLE_SCALE), most = p->picture_height / line;
+    most = most < 1 ? 1 : most < SL_SHEET_LINES ? most : SL_SHEET_LINES;
     for (int i = 0; i < grid->columns; i++)
-        draw_fitting(canvas, grid->column[i], MARGIN + l->left + i * l->tile_width,
-                     l->top - l->header, TITLE_SCALE, l->picture_width, ink);
-    for (int i = 0; i < grid->rows; i++)
-        draw_fitting(canvas, grid->row[i], MARGIN,
-                     l->top + i * l->tile_height + (l->picture_height - (int)TITLE_SCALE) / 2,
-                     TITLE_SCALE, ROW_NAME, ink);
+        write_text(pen, grid->column[i], p->margin + p->left + i * p->tile_width,
+                   p->top - p->header, TITLE_SCALE, p->picture_width, sheet->layout.title, ink);
+    for (int i = 0; i < grid->rows; i++) {
+        int lines = sl_font_lines(pen->fonts, grid->row[i], TITLE_SCALE, ROW_NAME, most);
+        write_text(pen, grid->row[i], p->margin,
+                   p->top + i * p->tile_height + (p->picture_height - lines * line) / 2,
+                   TITLE_SCALE, ROW_NAME, most, ink);
+    }
+}
+
+static bool draw(const SlSheet *sheet, const Places *p, uint8_t *rgb, SlError *err)
+{
+    Pen pen = {{rgb, p->width, p->height}, NULL};
+    if (!sheet->first_edition && !(pen.fonts = sl_fonts_open(err)))
+        return false;
+    write_text(&pen, sheet->heading, MARGIN, MARGIN, TITLE_SCALE, p->width - 2 * MARGIN,
+               sheet->layout.heading, ink);
+    if (sheet->grid && sheet->layout.title > 0)
+        draw_names(&pen, sheet, p);
+    for (int i = 0; i < sheet->count; i++)
+        draw_tile(&pen, sheet, p, i);
+    bool ok = !pen.fonts || sl_fonts_ok(pen.fonts, err);
+    sl_fonts_free(pen.fonts);
+    return ok;
+}
+
+static uint8_t *render(const SlSheet *sheet, int *width, int *height, SlError *err)
+{
+    Places p = place(sheet);
+    if (p.width > SL_PNG_MAX_SIDE || p.height > SL_PNG_MAX_SIDE) {
+        sl_fail(err, SL_ARGUMENT,
+                "the sheet would be %d x %d pixels; at most %d a side: compare fewer or smaller "
+                "pictures",
+                p.width, p.height, SL_PNG_MAX_SIDE);
+        return NULL;
+    }
+    size_t pixels = (size_t)p.width * (size_t)p.height;
+    uint8_t *rgb = malloc(pixels * 3);
+    if (!rgb) {
+        sl_fail(err, SL_MEMORY, "memory ran out for a sheet of %d x %d", p.width, p.height);
+        return NULL;
+    }
+    for (size_t i = 0; i < pixels; i++)
+        memcpy(rgb + 3 * i, paper, 3);
+    if (!draw(sheet, &p, rgb, err)) {
+        free(rgb);
+        return NULL;
+    }
+    *width = p.width;
+    *height = p.height;
+    return rgb;
 }
 
 uint8_t *sl_sheet_render(const SlSheet *sheet, int *width, int *height, SlError *err)
 {
-    Layout l = lay_out(sheet);
-    if (l.width > SL_PNG_MAX_SIDE || l.height > SL_PNG_MAX_SIDE) {
-        sl_fail(err, SL_ARGUMENT,
-                "the sheet would be %d x %d pixels; at most %d a side: compare fewer or smaller "
-                "pictures",
-                l.width, l.height, SL_PNG_MAX_SIDE);
+    SlSheet laid = *sheet;
+    if (laid.layout.factor == 0 && !sl_sheet_lay_out(sheet, &laid.layout, err))
         return NULL;
-    }
-    size_t pixels = (size_t)l.width * (size_t)l.height;
-    SlBitmap canvas = {.rgb = malloc(pixels * 3), .width = l.width, .height = l.height};
-    if (!canvas.rgb) {
-        sl_fail(err, SL_MEMORY, "memory ran out for a sheet of %d x %d", l.width, l.height);
-        return NULL;
-    }
-    for (size_t i = 0; i < pixels; i++)
-        memcpy(canvas.rgb + 3 * i, paper, 3);
-    draw_fitting(&canvas, sheet->heading, MARGIN, MARGIN, TITLE_SCALE, l.width - 2 * MARGIN, ink);
-    if (sheet->grid)
-        draw_names(&canvas, sheet->grid, &l);
-    for (int i = 0; i < sheet->count; i++)
-        draw_tile(&canvas, sheet, &l, i);
-    *width = l.width;
-    *height = l.height;
-    return canvas.rgb;
+    return render(&laid, width, height, err);
 }

@@ -1,6 +1,7 @@
 /* compare.c - computing lanes and how far they are apart; see compare.h. */
 #include "app/record/compare.h"
 #include "app/recipe/recipe.h"
+#include "app/record/lane_name.h"
 #include "app/record/lanes_file.h"
 
 #include <inttypes.h>
@@ -246,36 +247,19 @@ bool sl_compare_rows(const SlCompare *c, SlCompareRows *rows, SlError *err)
     return true;
 }
 
-/* A phrase of the table with the setting's value in it. */
-static void add_phrase(SlText *text, const SlSettingInfo *s, const SlRecipe *r)
-{
-    const char *value = strstr(s->title, "%s");
-    if (s->title_unset && sl_setting_is_unset(s, r)) {
-        sl_text_addf(text, ", %s", s->title_unset);
-        return;
-    }
-    sl_text_addf(text, ", %.*s", (int)(value - s->title), s->title);
-    if (s->kind == SL_KIND_TEXT)
-        sl_text_add(text, sl_setting_text(s, r));
-    else if (s->kind == SL_KIND_REAL)
-        sl_text_addf(text, "%g", sl_setting_number(s, r));
-    else
-        sl_setting_add_value(text, s, r);
-    sl_text_add(text, value + 2);
-}
-
 bool sl_compare_title(const SlCompare *c, int i, char *out, size_t size, SlError *err)
 {
-    const SlRecipe *r = c->picture[i].metadata.recipe, *first = c->picture[0].metadata.recipe;
+    SlNamedLane *lanes = calloc((size_t)c->count, sizeof *lanes);
     SlText text = {0};
-    sl_text_add(&text, sl_scheduler_find(r->scheduler)->name);
-    for (int turn = 0; turn <= SL_SETTING_TURNS; turn++)
-        for (int k = 0; k < SL_N_SETTINGS; k++)
-            if (sl_setting(k)->title && sl_setting(k)->turn == turn &&
-                !sl_setting_equal(sl_setting(k), r, first))
-                add_phrase(&text, sl_setting(k), r);
-    bool ok = !text.failed || sl_fail(err, SL_MEMORY, "memory ran out for a lane's title");
-    snprintf(out, size, "%s", ok ? text.data : "");
-    sl_text_free(&text);
-    return ok;
+    if (!lanes)
+        return sl_fail(err, SL_MEMORY, "memory ran out for a lane's name");
+    for (int k = 0; k < c->count; k++) {
+        const SlMetadata *m = &c->picture[k].metadata;
+        lanes[k] = (SlNamedLane){.recipe = m->recipe};
+        if (m->origin)
+            lanes[k] = (SlNamedLane){m->recipe, m->origin->recipe, m->origin->step};
+    }
+    sl_lane_name(lanes, c->count, i, NULL, &text);
+    free(lanes);
+    return sl_text_into(&text, out, size, err);
 }

@@ -14,6 +14,7 @@
 #include "app/record/generate.h"
 #include "app/record/lane_figures.h"
 #include "app/record/lanes.h"
+#include "app/record/reel.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -29,6 +30,8 @@ typedef struct SlCompare {
     int *lane;                   /* [count]: their numbers in lanes; owned */
     int reference;               /* what they are measured against: its place in lane and picture */
     SlGenerated *picture;        /* [count]; owned */
+    bool first_edition; /* sheets and animations are drawn as those of the first edition, to verify
+                           them (compare_first.h) */
 } SlCompare;
 
 /* What is computed: recipes in the order of the lanes. */
@@ -67,31 +70,31 @@ void sl_compare_free(SlCompare *c);
 /* Lanes of a sheet or an animation at most: what all of them say about themselves is one text of the
  * file, and others read a text up to 1 MiB. */
 #define SL_SHEET_LANES 400
-/* A contact sheet of where the lanes ended. path NULL: only its hash. pixels (may be NULL) receives
- * the SHA-256 of its RGB rows. The same lanes give the same bytes. */
-bool sl_compare_sheet(const SlCompare *c, const char *path, char pixels[65], SlError *err);
+/* A contact sheet of where the lanes ended. path NULL: only its hashes. *sum (may be NULL) receives
+ * them. The same lanes give the same bytes. */
+bool sl_compare_sheet(const SlCompare *c, const char *path, SlReelSum *sum, SlError *err);
 /* The development of all lanes on one sheet, lined up as said: at most SL_FILM_MAX pictures.
- * path NULL: only the hash of all pictures, in order. progress as above, counted in pictures. */
+ * path NULL: only the hashes. progress as above, counted in pictures. */
 typedef struct SlAnimationJob {
     const char *path;
+    SlReelLook look;
     SlLineUp line_up;
     bool (*progress)(void *arg, int done, int total, SlError *err);
     void *arg;
 } SlAnimationJob;
-bool sl_compare_animation(const SlCompare *c, const SlAnimationJob *job, char pixels[65],
+bool sl_compare_animation(const SlCompare *c, const SlAnimationJob *job, SlReelSum *sum,
                           SlError *err);
 
-/* The hash of the pictures of `generate --animation`: of the first lane alone, at the ends of its
- * steps. */
-bool sl_compare_film(const SlCompare *c, char pixels[65], SlError *err);
+/* The animation of `generate --animation`: of the first lane alone, at the ends of its steps. */
+bool sl_compare_film(const SlCompare *c, const SlAnimationJob *job, SlReelSum *sum, SlError *err);
 
 /* A moment's sample; data is its x_0, or x_t at the end. */
 SlSample sl_compare_sample(const SlTimeline *timeline, int moment, const float *data);
 
 /* A lane beside the reference. */
 SlLaneFigures sl_compare_figures(const SlCompare *c, int i);
-/* "Heun, seed 3": the scheduler and what is otherwise than in the first lane. SL_MEMORY when there
- * is no memory to put it together. */
+/* The lane's name beside the others (lane_name.h), in English. SL_MEMORY when there is no memory to
+ * put it together. */
 bool sl_compare_title(const SlCompare *c, int i, char *out, size_t size, SlError *err);
 
 /* The table of all lanes. */
@@ -123,8 +126,9 @@ typedef struct SlCompareText {
     int *cell;                /* [count] with a grid: -1 for none; owned */
     bool animation, film;     /* film: of generate, one lane without labels */
     bool fast;
+    bool first_edition;
     SlLineUp line_up;
-    char pixels[65];
+    SlReelSum sum;
 } SlCompareText;
 /* Whether the JSON of a `safelight` text is that of lanes and not of one picture. */
 bool sl_compare_is_text(const char *json);

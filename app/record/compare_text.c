@@ -47,6 +47,17 @@ static cJSON *lane_to_object(const SlCompare *c, int lane)
     return object;
 }
 
+static void add_sum(SlJsonOut *out, cJSON *root, const SlReelSum *sum)
+{
+    cJSON *layout = sl_out_object(out, root, "layout");
+    sl_out_number(out, layout, "enlarged", sum->layout.factor);
+    sl_out_number(out, layout, "heading", sum->layout.heading);
+    sl_out_number(out, layout, "title", sum->layout.title);
+    sl_out_number(out, layout, "detail", sum->layout.detail);
+    sl_out_text(out, root, "pictures", sum->pictures);
+    sl_out_text(out, root, "pixels", sum->drawn);
+}
+
 /* Hands the text on if it says something that can be read. */
 static char *checked(char *json, const char *path, SlError *err)
 {
@@ -62,7 +73,7 @@ static char *checked(char *json, const char *path, SlError *err)
     return NULL;
 }
 
-char *sl_compare_to_text(const SlCompare *c, const SlLineUp *line_up, const char *pixels,
+char *sl_compare_to_text(const SlCompare *c, const SlLineUp *line_up, const SlReelSum *sum,
                          const char *path, SlError *err)
 {
     SlJsonOut out = {0};
@@ -82,11 +93,11 @@ char *sl_compare_to_text(const SlCompare *c, const SlLineUp *line_up, const char
         add_parents(&out, root, c);
     if (sl_lanes_grid(c->lanes))
         add_grid(&out, root, c);
-    sl_out_text(&out, root, "pixels", pixels);
+    add_sum(&out, root, sum);
     return checked(sl_out_end_text(&out, root), path, err);
 }
 
-char *sl_film_to_text(const SlMetadata *metadata, const char *pixels, const char *path,
+char *sl_film_to_text(const SlMetadata *metadata, const SlReelSum *sum, const char *path,
                       SlError *err)
 {
     SlJsonOut out = {0};
@@ -95,7 +106,7 @@ char *sl_film_to_text(const SlMetadata *metadata, const char *pixels, const char
     sl_out_text(&out, root, "program", metadata->program);
     sl_out_text(&out, root, "kind", "film");
     sl_out_item(&out, sl_out_array(&out, root, "lanes"), NULL, sl_metadata_to_object(metadata));
-    sl_out_text(&out, root, "pixels", pixels);
+    add_sum(&out, root, sum);
     return checked(sl_out_end_text(&out, root), path, err);
 }
 
@@ -213,6 +224,48 @@ static bool read_line_up(const char *name, const cJSON *root, SlCompareText *tex
                    name);
 }
 
+static bool read_hash(const char *name, const cJSON *root, const char *member, char hash[65],
+                      SlError *err)
+{
+    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(root, member));
+    if (!text || strlen(text) != 64)
+        return sl_fail(err, SL_FORMAT, "%s: has no good \"%s\"; expected 64 hexadecimal digits",
+                       name, member);
+    memcpy(hash, text, 65);
+    return true;
+}
+
+/* A whole number that fits into an int; -1 where it is none. */
+static int whole(const cJSON *object, const char *member)
+{
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, member);
+    double n = cJSON_IsNumber(item) ? item->valuedouble : -1;
+    return n >= 0 && n <= SL_SHEET_FACTOR && n == (int)n ? (int)n : -1;
+}
+
+/* The first edition's files say nothing of their layout, which is always the same. */
+static bool read_sum(const char *name, const cJSON *root, SlCompareText *text, SlError *err)
+{
+    const cJSON *layout = cJSON_GetObjectItemCaseSensitive(root, "layout");
+    text->first_edition = !layout;
+    if (!read_hash(name, root, "pixels", text->sum.drawn, err))
+        return false;
+    if (!layout) {
+        /* pictures without words are those of the model */
+        if (text->film)
+            memcpy(text->sum.pictures, text->sum.drawn, 65);
+        return true;
+    }
+    text->sum.layout = (SlSheetLayout){whole(layout, "enlarged"), whole(layout, "heading"),
+                                       whole(layout, "title"), whole(layout, "detail")};
+    if (!sl_sheet_layout_is_good(&text->sum.layout))
+        return sl_fail(err, SL_FORMAT,
+                       "%s: has no good \"layout\"; expected \"enlarged\" from 1 to %d, and "
+                       "\"heading\", \"title\" and \"detail\" from 0 to %d",
+                       name, SL_SHEET_FACTOR, SL_SHEET_LINES);
+    return read_hash(name, root, "pictures", text->sum.pictures, err);
+}
+
 bool sl_compare_text_read(const char *name, const char *json, SlCompareText *text, SlError *err)
 {
     memset(text, 0, sizeof *text);
@@ -221,7 +274,6 @@ bool sl_compare_text_read(const char *name, const char *json, SlCompareText *tex
         return false;
     const cJSON *root = sl_json_root(parsed);
     const char *kind = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(root, "kind"));
-    const char *pixels = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(root, "pixels"));
     text->fast = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(root, "fast"));
     text->film = kind && strcmp(kind, "film") == 0;
     text->animation = text->film || (kind && strcmp(kind, "animation") == 0);
@@ -229,12 +281,8 @@ bool sl_compare_text_read(const char *name, const char *json, SlCompareText *tex
     if (!ok)
         sl_fail(err, SL_FORMAT, "%s: has no good \"kind\"; expected sheet, animation or film",
                 name);
-    else if (!pixels || strlen(pixels) != 64)
-        ok = sl_fail(err, SL_FORMAT, "%s: has no good \"pixels\"; expected 64 hexadecimal digits",
-                     name);
-    else
-        memcpy(text->pixels, pixels, 65);
-    ok = ok && (!text->animation || text->film || read_line_up(name, root, text, err)) &&
+    ok = ok && read_sum(name, root, text, err) &&
+         (!text->animation || text->film || read_line_up(name, root, text, err)) &&
          read_lanes(name, cJSON_GetObjectItemCaseSensitive(root, "lanes"), text, err) &&
          read_parents(name, cJSON_GetObjectItemCaseSensitive(root, "parents"), text, err) &&
          read_grid(name, root, text, err);
@@ -250,10 +298,11 @@ static bool sheet_size(const char *name, const SlCompareText *text, int *width, 
     int beside = sl_grid_cells(&text->grid);
     const SlSheetGrid grid = {
         .columns = sl_grid_columns(&text->grid), .rows = sl_grid_rows(&text->grid), .cell = cell};
-    const SlSheet sheet = {.width = *width,
-                           .height = *height,
-                           .count = text->count,
-                           .grid = beside > 0 ? &grid : NULL};
+    SlSheet sheet = {.width = *width,
+                     .height = *height,
+                     .count = text->count,
+                     .grid = beside > 0 ? &grid : NULL};
+    sheet.layout = text->first_edition ? sl_sheet_first_layout(&sheet) : text->sum.layout;
     if (!cell)
         return sl_fail(err, SL_MEMORY, "%s: memory ran out", name);
     for (int i = 0; text->cell && i < text->count; i++)
@@ -274,7 +323,7 @@ bool sl_compare_text_size(const char *name, const SlCompareText *text, int *widt
                            i + 1, text->lane[i].recipe->width, text->lane[i].recipe->height);
     *width = w;
     *height = h;
-    return text->film || sheet_size(name, text, width, height, err);
+    return (text->film && text->first_edition) || sheet_size(name, text, width, height, err);
 }
 
 void sl_compare_text_free(SlCompareText *text)

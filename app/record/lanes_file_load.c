@@ -398,7 +398,6 @@ static void plan_moments(const LaneIn *in, SlTimeline *t, int from, int step_off
         m->step = (int)row[2] - step_offset;
         m->ends_step = row[3] != 0;
         m->last = from + i + 1 == in->plans;
-        m->level = m->last ? 0 : row[4 + 1];
         m->work = from + i + 1;
         m->cached = in->cached && in->cached[from + i];
     }

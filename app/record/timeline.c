@@ -465,7 +465,6 @@ SlMoment sl_timeline_planned(const SlTimeline *t, int i)
                       .together = t->repeats ? m->together : 0,
                       .timestep = m->timestep,
                       .sigma = m->sigma,
-                      .level = m->level,
                       .work = m->work};
 }
 

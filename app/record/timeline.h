@@ -36,7 +36,6 @@ typedef struct SlMoment {
     bool cached;             /* see SlFrame; false also where a file does not say */
     int place, together;     /* see SlFrame; together 0: not known yet */
     double timestep, sigma;  /* at which the model was evaluated */
-    double level;            /* noise level of x_t, 0 at the end */
     int work;                /* evaluations so far, those of the ancestors included */
     double seconds, elapsed; /* of this evaluation; of all of this timeline so far */
     /* [C, h, w], NULL where not kept (sl_timeline_fetch computes them again) */
@@ -121,7 +120,7 @@ int64_t sl_timeline_elements(const SlTimeline *timeline); /* channels height wid
 int sl_timeline_count(const SlTimeline *timeline);
 int sl_timeline_total(const SlTimeline *timeline);
 const SlMoment *sl_timeline_moment(const SlTimeline *timeline, int i); /* i < count */
-/* The grid is known from the start: evaluation, step, ends_step, timestep, sigma, level and work of
+/* The grid is known from the start: evaluation, step, ends_step, timestep, sigma and work of
  * moment i < total; the rest is not set. */
 SlMoment sl_timeline_planned(const SlTimeline *timeline, int i);
 const float *sl_timeline_noise(const SlTimeline *timeline); /* unscaled start */

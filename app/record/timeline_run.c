@@ -172,7 +172,6 @@ static void plan(SlTimeline *t, const SlRun *run, int work)
         m->last = evaluation + 1 == evaluations;
         m->timestep = sl_scheduler_timestep(s, evaluation);
         m->sigma = sl_scheduler_sigma(s, evaluation);
-        m->level = m->last ? 0 : sl_scheduler_sigma(s, evaluation + 1);
         m->work = work + i + 1;
     }
 }

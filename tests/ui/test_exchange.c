@@ -71,7 +71,7 @@ static void test_animation(void)
 
 static SlExportTask *start_animation(gpointer lanes, const char *path, const SlExportCall *call)
 {
-    return sl_comparison_export_animation(lanes, path, call);
+    return sl_comparison_export_animation(lanes, path, NULL, call);
 }
 
 /* The file is not there when the animation was given up; a second one waits for the first. */

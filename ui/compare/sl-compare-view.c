@@ -86,7 +86,7 @@ static void
 show_name (SlCompareView *self, guint index, SlLaneView *view)
 {
   SlCompareLane *lane = sl_comparison_get_lane (self->comparison, index);
-  g_autofree char *title = sl_lane_title (lane, self->recipe);
+  g_autofree char *title = sl_comparison_dup_lane_name (self->comparison, index, self->recipe);
   g_autofree char *settings = sl_lane_settings (lane, self->recipe);
 
   sl_lane_view_set_title (view, title, settings);

@@ -38,7 +38,7 @@ start_sheet (gpointer comparison, const char *path, const SlExportCall *call)
 static SlExportTask *
 start_animation (gpointer comparison, const char *path, const SlExportCall *call)
 {
-  return sl_comparison_export_animation (comparison, path, call);
+  return sl_comparison_export_animation (comparison, path, NULL, call);
 }
 
 /* files is the SlComparisonFiles: lanes are called in the page as they are here. */
@@ -50,7 +50,7 @@ start_report (gpointer files, const char *path, const SlExportCall *call)
   g_auto (GStrv) titles = g_new0 (char *, SL_COMPARISON_MAX + 1);
 
   for (guint i = 0; i < g_list_model_get_n_items (G_LIST_MODEL (comparison)); i++)
-    titles[i] = sl_lane_title (sl_comparison_get_lane (comparison, i), self->workspace->recipe);
+    titles[i] = sl_comparison_dup_lane_name (comparison, i, self->workspace->recipe);
   return sl_comparison_export_report (comparison, (const char *const *)titles, path, call);
 }
 

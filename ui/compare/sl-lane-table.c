@@ -296,12 +296,6 @@ copy (GtkWidget *widget, const char *action, GVariant *parameter)
 
 /* ---- setting up ---- */
 
-static char *
-name_lane (SlCompareLane *lane, gpointer recipe)
-{
-  return sl_lane_title (lane, recipe);
-}
-
 void
 sl_lane_table_connect (SlLaneTable *self, SlComparison *comparison, SlSettings *recipe)
 {
@@ -310,7 +304,7 @@ sl_lane_table_connect (SlLaneTable *self, SlComparison *comparison, SlSettings *
 
   self->comparison = g_object_ref (comparison);
   self->recipe = g_object_ref (recipe);
-  self->table = sl_compare_table_new (comparison, name_lane, recipe);
+  self->table = sl_compare_table_new (comparison, recipe);
   sorted = gtk_sort_list_model_new (G_LIST_MODEL (g_object_ref (self->table)),
                                     GTK_SORTER (g_object_ref (sorter)));
   self->selection = gtk_single_selection_new (G_LIST_MODEL (sorted));

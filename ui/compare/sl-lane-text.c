@@ -46,25 +46,25 @@ first_characters (const char *text)
 
 /* A choice in words. Its first, the model's own, is worth words only where the scheduler has the choice. */
 static char *
-describe_choice (const SlControl *control, SlSettings *settings, gboolean all)
+describe_choice (const SlControl *control, SlSettings *settings)
 {
   guint choice = sl_setting_row_choice (control, settings);
 
-  if (choice > 0 || (control->of_model == NULL && !all))
+  if (choice > 0)
     return g_strdup (_ (control->choice_labels[choice]));
   if (control->of_model && sl_control_exists (control, NULL, sl_settings_get_scheduler (settings)))
     return g_strdup (_ (control->of_model));
   return NULL;
 }
 
-/* all: among all settings, of which those that are as they always are are not worth words. */
+/* What is as it always is is not worth words. */
 static char *
-describe_number (const SlControl *control, SlSettings *settings, gboolean all)
+describe_number (const SlControl *control, SlSettings *settings)
 {
   g_autofree char *value = NULL;
   double number;
 
-  if (sl_control_is_unset (control, settings, all))
+  if (sl_control_is_unset (control, settings, TRUE))
     return NULL;
   number = sl_setting_row_number (control, settings);
   if (g_str_equal (control->property, "steps"))
@@ -93,7 +93,7 @@ has_own_sigmas (SlSettings *settings)
 
 /* NULL: nothing worth saying. */
 static char *
-describe_setting (const SlControl *control, SlSettings *settings, gboolean all)
+describe_setting (const SlControl *control, SlSettings *settings)
 {
   g_autofree char *text = NULL, *start = NULL;
 
@@ -104,16 +104,14 @@ describe_setting (const SlControl *control, SlSettings *settings, gboolean all)
     case SL_CONTROL_CHOICE:
       /* A list says more than that there is no name. */
       if (g_str_equal (control->property, "sigmas") && has_own_sigmas (settings))
-        return all ? NULL : g_strdup (_ ("own sigmas"));
-      return describe_choice (control, settings, all);
+        return NULL;
+      return describe_choice (control, settings);
     case SL_CONTROL_NUMBER:
-      return describe_number (control, settings, all);
+      return describe_number (control, settings);
     case SL_CONTROL_SEED:
       text = g_strdup_printf ("%" G_GUINT64_FORMAT, sl_settings_get_seed (settings));
       return sl_setting_phrase (control, text);
     case SL_CONTROL_WORDS:
-      if (g_str_equal (control->property, "sigma-list") && !all)
-        return NULL; /* said above */
       text = words_of (control, settings);
       start = first_characters (text);
       return *text ? sl_setting_phrase (control, start) : NULL;
@@ -121,26 +119,6 @@ describe_setting (const SlControl *control, SlSettings *settings, gboolean all)
       break;
     }
   return NULL;
-}
-
-/* The parts of settings that own names, the words last. */
-static char *
-describe (SlSettings *settings, SlOwn own, const char *separator)
-{
-  GString *text = g_string_new (NULL);
-
-  for (int words = 0; words < 2; words++)
-    for (guint i = 0; i < sl_control_count (); i++)
-      {
-        const SlControl *control = sl_control_nth (i);
-        g_autofree char *part = NULL;
-
-        if ((own & control->own) && (control->kind == SL_CONTROL_WORDS) == words)
-          part = describe_setting (control, settings, own == sl_own_all ());
-        if (part)
-          add_part (text, separator, "%s", part);
-      }
-  return g_string_free (text, FALSE);
 }
 
 /* The settings of its run; before it has one, those that the run would get. */
@@ -152,36 +130,24 @@ settings_of (SlCompareLane *lane, SlSettings *recipe)
   return job ? g_object_ref (sl_job_get_settings (job)) : sl_compare_lane_resolve (lane, recipe);
 }
 
-/* "↳ step 5 · guidance 4" */
-static char *
-branch_title (SlJob *job, const char *changes)
-{
-  g_autoptr (SlFrameObject) last
-      = g_list_model_get_item (sl_job_get_frames (job), sl_job_get_branch_point (job) - 1);
-  /* Translators: where a branch leaves its run. */
-  g_autofree char *from = g_strdup_printf (_ ("↳ step %d"), sl_frame_object_get_step (last) + 1);
-
-  return *changes ? g_strconcat (from, " · ", changes, NULL) : g_steal_pointer (&from);
-}
-
-char *
-sl_lane_title (SlCompareLane *lane, SlSettings *recipe)
-{
-  g_autoptr (SlSettings) settings = settings_of (lane, recipe);
-  SlJob *job = sl_compare_lane_get_job (lane);
-  g_autofree char *title = describe (settings, sl_compare_lane_get_own (lane), " · ");
-
-  if (job && sl_job_get_parent (job))
-    return branch_title (job, title);
-  return *title ? g_steal_pointer (&title) : describe (settings, sl_own ("scheduler"), " · ");
-}
-
 char *
 sl_lane_settings (SlCompareLane *lane, SlSettings *recipe)
 {
   g_autoptr (SlSettings) settings = settings_of (lane, recipe);
+  GString *text = g_string_new (NULL);
 
-  return describe (settings, sl_own_all (), "\n");
+  for (int words = 0; words < 2; words++)
+    for (guint i = 0; i < sl_control_count (); i++)
+      {
+        const SlControl *control = sl_control_nth (i);
+        g_autofree char *part = NULL;
+
+        if (control->own && (control->kind == SL_CONTROL_WORDS) == words)
+          part = describe_setting (control, settings);
+        if (part)
+          add_part (text, "\n", "%s", part);
+      }
+  return g_string_free (text, FALSE);
 }
 
 /* "1.3 s", "240 ms", "2 min 5 s" */

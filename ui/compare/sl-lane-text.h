@@ -1,12 +1,10 @@
-/* sl-lane-text.h - the words about a lane: its name, its settings, its figures. All are new strings. */
+/* sl-lane-text.h - the words about a lane: its settings, its figures (sl_comparison_dup_lane_name has its name). All are new strings. */
 #pragma once
 
 #include "app/objects/objects.h"
 
 G_BEGIN_DECLS
 
-/* The settings that it has of its own, in a few words: "Euler · 20 steps". */
-char *sl_lane_title (SlCompareLane *lane, SlSettings *recipe);
 /* All settings that are worth comparing, a line each. */
 char *sl_lane_settings (SlCompareLane *lane, SlSettings *recipe);
 /* Two short lines about the frame that the lane shows: its step and noise level; how many evaluations were made

@@ -798,7 +798,7 @@ keep_step (GSimpleAction *action, GVariant *parameter, gpointer user_data)
 static SlExportTask *
 start_film (gpointer job, const char *path, const SlExportCall *call)
 {
-  return sl_job_export_animation (job, path, call);
+  return sl_job_export_animation (job, path, NULL, call);
 }
 
 static void

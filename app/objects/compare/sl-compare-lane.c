@@ -1,5 +1,5 @@
 /* sl-compare-lane.c - see sl-compare-lane.h. */
-#include "app/objects/compare/sl-compare-lane.h"
+#include "app/objects/compare/sl-comparison-private.h"
 
 #include "app/objects/sl-control.h"
 #include "app/objects/sl-settings-private.h"
@@ -126,17 +126,25 @@ sl_compare_lane_set (SlCompareLane *self, SlOwn own, SlSettings *values)
 }
 
 /* The recipe's choices that this lane's own scheduler does not have fall back to the model's. */
+void
+_sl_compare_lane_get_recipe (SlCompareLane *self, SlSettings *recipe, SlRecipe *resolved)
+{
+  SlSettingSet own = sl_settings_of_own (self->own);
+  SlRecipe values;
+
+  _sl_settings_get_recipe (recipe, resolved);
+  _sl_settings_get_recipe (self->values, &values);
+  sl_recipe_change (resolved, &values, own);
+  sl_recipe_drop_missing (resolved, ~own);
+}
+
 SlSettings *
 sl_compare_lane_resolve (SlCompareLane *self, SlSettings *recipe)
 {
   SlSettings *settings = sl_settings_dup (recipe);
-  SlSettingSet own = sl_settings_of_own (self->own);
-  SlRecipe resolved, values;
+  SlRecipe resolved;
 
-  _sl_settings_get_recipe (recipe, &resolved);
-  _sl_settings_get_recipe (self->values, &values);
-  sl_recipe_change (&resolved, &values, own);
-  sl_recipe_drop_missing (&resolved, ~own);
+  _sl_compare_lane_get_recipe (self, recipe, &resolved);
   _sl_settings_set_recipe (settings, &resolved);
   return settings;
 }

@@ -35,8 +35,7 @@ struct _SlCompareTable
 {
   GObject parent_instance;
   SlComparison *comparison;
-  SlNameLane name;
-  gpointer user_data;
+  SlSettings *recipe;
   GListStore *rows;
   SlFrameObject *held; /* the reference's end, or NULL, and its picture */
   GBytes *held_rgb;
@@ -328,7 +327,7 @@ static gboolean
 describe_row (SlCompareTable *self, guint index, SlCompareRow *row)
 {
   SlJob *job = sl_comparison_get_job (self->comparison, index);
-  g_autofree char *title = self->name (row->lane, self->user_data);
+  g_autofree char *title = sl_comparison_dup_lane_name (self->comparison, index, self->recipe);
   gboolean reference = index == sl_comparison_get_reference (self->comparison);
   gboolean partial = job && sl_job_is_over (job) && sl_job_get_state (job) != SL_JOB_DONE;
   gboolean changed = g_strcmp0 (title, row->title) != 0 || row->row.number != (int)index + 1
@@ -504,6 +503,7 @@ sl_compare_table_finalize (GObject *object)
   g_clear_pointer (&self->held_rgb, g_bytes_unref);
   g_clear_object (&self->rows);
   g_clear_object (&self->comparison);
+  g_clear_object (&self->recipe);
   G_OBJECT_CLASS (sl_compare_table_parent_class)->finalize (object);
 }
 
@@ -524,12 +524,11 @@ sl_compare_table_init (SlCompareTable *self)
 }
 
 SlCompareTable *
-sl_compare_table_new (SlComparison *comparison, SlNameLane name, gpointer user_data)
+sl_compare_table_new (SlComparison *comparison, SlSettings *recipe)
 {
   SlCompareTable *self = g_object_new (SL_TYPE_COMPARE_TABLE, NULL);
 
   self->comparison = g_object_ref (comparison);
-  self->name = name;
-  self->user_data = user_data;
+  self->recipe = g_object_ref (recipe);
   return self;
 }

@@ -44,11 +44,8 @@ gboolean sl_compare_rows_save (GListModel *rows, const char *path, GError **erro
 
 G_DECLARE_FINAL_TYPE (SlCompareTable, sl_compare_table, SL, COMPARE_TABLE, GObject)
 
-/* The name of a lane, a new string. */
-typedef char *(*SlNameLane) (SlCompareLane *lane, gpointer user_data);
-
-/* Signal "changed": some row did, of itself: a picture was decoded. */
-SlCompareTable *sl_compare_table_new (SlComparison *comparison, SlNameLane name, gpointer user_data);
+/* Lanes that have no run are named by the settings that recipe would give them. Signal "changed": some row did, of itself: a picture was decoded. */
+SlCompareTable *sl_compare_table_new (SlComparison *comparison, SlSettings *recipe);
 /* Takes what the lanes are now; figures that are known already are not computed again. */
 void sl_compare_table_update (SlCompareTable *self);
 /* A picture is being decoded: there will be more. */

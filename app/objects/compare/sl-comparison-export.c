@@ -28,7 +28,8 @@ struct _SlExportTask
   ExportKind kind;
   SlExportCall call;
   SlLineUp line_up; /* of an animation */
-  SlLanes *lanes;   /* what each run made itself, up to the end of a step; NULL: given to SlCompare */
+  SlReelLook look;
+  SlLanes *lanes; /* what each run made itself, up to the end of a step; NULL: given to SlCompare */
   SlJob *job[SL_COMPARISON_MAX];
   int n_lanes;
   int color[SL_COMPARISON_MAX]; /* of a report, as the next two: of each lane here */
@@ -132,57 +133,6 @@ on_progress (void *arg, int done, int total, SlError *err)
   return true;
 }
 
-/* ---- films ---- */
-
-/* The predicted pictures at the ends of steps, as `generate --animation` shows them. */
-static gboolean
-add_pictures (
-    SlExportTask *task, const SlCompare *compare, SlAnimation *animation, SlFilm *film, SlError *err)
-{
-  SlTimeline *timeline = sl_lanes_timeline (compare->lanes, 0);
-  const SlGenerated *end = &compare->picture[0];
-  gsize bytes = (gsize)end->width * end->height * 3;
-  g_autofree float *sample = g_new (float, sl_timeline_elements (timeline));
-  g_autofree guint8 *rgb = g_malloc (bytes);
-  int n = sl_timeline_count (timeline), steps = sl_timeline_recipe (timeline)->steps;
-
-  for (int i = 0; i < n; i++)
-    {
-      SlMoment moment = sl_timeline_planned (timeline, i);
-      SlSample data = sl_compare_sample (timeline, i, sample);
-
-      if (!moment.ends_step || !(moment.last || sl_film_wants (moment.step, steps)))
-        continue;
-      if (!on_progress (task, i, n, err)
-          || !sl_timeline_fetch (timeline, compare->model, i, moment.last ? sample : NULL,
-                                 moment.last ? NULL : sample, err)
-          || !sl_sample_decode (compare->model, &data, NULL, rgb, err))
-        return FALSE;
-      sl_animation_add (animation, rgb, moment.last ? SL_ANIMATION_LAST_MS : SL_ANIMATION_MS);
-      sl_film_add (film, rgb, bytes);
-    }
-  return TRUE;
-}
-
-static gboolean
-write_film (SlExportTask *task, SlCompare *compare, SlError *err)
-{
-  SlGenerated *end = &compare->picture[0];
-  SlAnimation *animation = sl_animation_new (end->width, end->height, err);
-  SlFilm film = { 0 };
-  gboolean ok = animation && add_pictures (task, compare, animation, &film, err);
-
-  if (ok)
-    {
-      char *text = sl_film_to_text (&end->metadata, film.pixels, task->path, err);
-
-      ok = text && sl_animation_save (animation, task->path, text, err);
-      free (text);
-    }
-  sl_animation_free (animation);
-  return ok;
-}
-
 /* ---- writing ---- */
 
 /* The pictures are of the device that the runs were computed on, not of the one that is used now. */
@@ -220,8 +170,9 @@ write_report (SlExportTask *task, SlCompare *compare, SlError *err)
 static gboolean
 write_lanes (SlExportTask *task, SlModel *model, SlError *err)
 {
-  const SlAnimationJob job
-      = { .path = task->path, .line_up = task->line_up, .progress = on_progress, .arg = task };
+  const SlAnimationJob job = {
+    .path = task->path, .look = task->look, .line_up = task->line_up, .progress = on_progress, .arg = task
+  };
   g_autofree SlCompare *compare = g_new0 (SlCompare, 1);
   gboolean ok = on_progress (task, 0, 1, err)
                 && sl_compare_take (compare, model, g_steal_pointer (&task->lanes), err);
@@ -237,7 +188,7 @@ write_lanes (SlExportTask *task, SlModel *model, SlError *err)
   else if (ok && task->kind == EXPORT_REPORT)
     ok = write_report (task, compare, err);
   else if (ok)
-    ok = write_film (task, compare, err);
+    ok = sl_compare_film (compare, &job, NULL, err);
   sl_compare_free (compare);
   return ok;
 }
@@ -320,10 +271,76 @@ start (SlExportTask *task)
   return NULL;
 }
 
+guint
+sl_export_count_formats (void)
+{
+  return SL_ANIMATION_FORMATS;
+}
+
+SlExportFormat
+sl_export_nth_format (guint n)
+{
+  return (SlExportFormat){ sl_animation_name ((SlAnimationFormat)n),
+                           sl_animation_ending ((SlAnimationFormat)n),
+                           sl_animation_lacks ((SlAnimationFormat)n) };
+}
+
 gboolean
 sl_export_has_animations (void)
 {
-  return SL_HAVE_WEBP;
+  for (guint i = 0; i < SL_ANIMATION_FORMATS; i++)
+    if (!sl_animation_lacks ((SlAnimationFormat)i))
+      return TRUE;
+  return FALSE;
+}
+
+/* ---- names of files ---- */
+
+static char *
+take_name (char *name)
+{
+  g_autofree char *from = name;
+
+  if (from == NULL)
+    g_error ("out of memory for a name"); /* as g_malloc */
+  return g_strdup (from);
+}
+
+char *
+sl_comparison_dup_file_name (SlComparison *comparison, const char *ending)
+{
+  const SlRecipe *recipes[SL_COMPARISON_MAX];
+  guint n = 0;
+
+  for (guint i = 0; i < g_list_model_get_n_items (G_LIST_MODEL (comparison)); i++)
+    {
+      SlJob *job = sl_comparison_get_job (comparison, i);
+
+      if (job)
+        recipes[n++] = _sl_job_get_recipe (job);
+    }
+  return take_name (sl_export_name (recipes, (int)n, 0, ending));
+}
+
+char *
+sl_job_dup_file_name (SlJob *job, const char *ending)
+{
+  const SlRecipe *recipe = _sl_job_get_recipe (job);
+
+  return take_name (sl_export_name (&recipe, 1, 0, ending));
+}
+
+/* ---- beginning ---- */
+
+static void
+take_look (SlExportTask *task, const SlExportLook *look, gboolean captions)
+{
+  task->look.captions = look ? look->captions : captions;
+  if (look)
+    {
+      task->look.ms = (int)look->ms;
+      task->look.side = (int)look->side;
+    }
 }
 
 SlExportTask *
@@ -342,10 +359,14 @@ sl_comparison_export_sheet (SlComparison *comparison, const char *path, const Sl
 }
 
 SlExportTask *
-sl_comparison_export_animation (SlComparison *comparison, const char *path, const SlExportCall *call)
+sl_comparison_export_animation (SlComparison *comparison,
+                                const char *path,
+                                const SlExportLook *look,
+                                const SlExportCall *call)
 {
   SlExportTask *task = task_new (EXPORT_ANIMATION, path, call);
 
+  take_look (task, look, TRUE);
   task->line_up = (SlLineUp)sl_comparison_get_align (comparison);
   for (guint i = 0; i < g_list_model_get_n_items (G_LIST_MODEL (comparison)); i++)
     {
@@ -384,10 +405,11 @@ sl_comparison_export_report (SlComparison *comparison,
 }
 
 SlExportTask *
-sl_job_export_animation (SlJob *job, const char *path, const SlExportCall *call)
+sl_job_export_animation (SlJob *job, const char *path, const SlExportLook *look, const SlExportCall *call)
 {
   SlExportTask *task = task_new (EXPORT_FILM, path, call);
 
+  take_look (task, look, FALSE);
   add_lane (task, job, count_frames (job));
   return start (task);
 }

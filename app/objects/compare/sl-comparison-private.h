@@ -3,6 +3,7 @@
 #pragma once
 
 #include "app/objects/compare/sl-comparison.h"
+#include "engine/engine.h"
 
 G_BEGIN_DECLS
 
@@ -28,6 +29,8 @@ guint _sl_comparison_count_frames (SlJob *job);
 void _sl_comparison_stop_lane (SlComparison *self, SlCompareLane *lane);
 /* Before lanes or their runs go. */
 void _sl_comparison_leave (SlComparison *self);
+/* sl_compare_lane_resolve without an object; texts are borrowed from the lane's values and from recipe. */
+void _sl_compare_lane_get_recipe (SlCompareLane *self, SlSettings *recipe, SlRecipe *resolved);
 /* Follows a lane's run. */
 void _sl_comparison_watch (SlComparison *self, SlJob *job);
 

@@ -39,6 +39,9 @@ void sl_comparison_clear (SlComparison *self);
 /* Borrowed; NULL beyond the end. */
 SlCompareLane *sl_comparison_get_lane (SlComparison *self, guint index);
 SlJob *sl_comparison_get_job (SlComparison *self, guint index);
+/* What a lane is called beside the others (app/record/lane_name.h), in the person's language: its run's settings, or
+ * before it has one those that recipe would give it. */
+char *sl_comparison_dup_lane_name (SlComparison *self, guint index, SlSettings *recipe);
 
 /* Whether prompts that lanes have of their own are templates: the folder of models that is looked into first, "" none;
  * NULL: they are not. */

@@ -476,14 +476,15 @@ static void test_grid(void)
            2, "evaluations", "a grid that is too large for its file");
 }
 
-/* A lane beside one with a list of sigmas is called by what it has instead. */
+/* Lanes are called by what differs: one with a list of sigmas by it, the other by what it has instead. */
 static void test_lane_of_sigmas(void)
 {
     Run run = RUN("compare", "--model", sd_model, "--prompt", "x", SMALL, "--lane",
                   "scheduler=euler,sigmas=14.6,3.9,0.7,0", "--lane", "scheduler=euler", "--sheet",
                   file("sigmas.png"));
-    sl_test(run.status == 0 && strstr(run.out, "Euler, usual sigmas"), "usual sigmas: %s%s",
-            run.out, run.err);
+    sl_test(run.status == 0 && strstr(run.out, "Euler, 3 steps, sigmas 14.6,3.9,0.7,0 ") &&
+                strstr(run.out, "Euler, the model’s sigmas, 4 steps "),
+            "sigmas: %s%s", run.out, run.err);
     done(&run);
 }
 

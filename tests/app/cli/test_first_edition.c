@@ -34,7 +34,7 @@ static const Fixture fixtures[] = {
     {"lanes.webp", LANES_SHOWN},
     {"fast.webp", LANES_SHOWN},
     {"film.webp", LANES_SHOWN},
-    {"lanes.safelight", LANES_KEPT, "3    PNDM, seed 3, \"a lake\""},
+    {"lanes.safelight", LANES_KEPT, "3    PNDM, 3 steps, seed 3, “a lake”"},
     {"fast.safelight", LANES_KEPT, "2    Heun"},
     {"cpu.png", PICTURE, "computed on       CPU", true},
     {"cpu-fast.safelight", LANES_KEPT, "2    Euler ancestral", true},
@@ -42,8 +42,9 @@ static const Fixture fixtures[] = {
     {"window-sheet.png", LANES_SHOWN, NULL, true, true},
     {"window-film.webp", LANES_SHOWN, NULL, true, true},
     {"window-fast-branch.png", PICTURE, "guidance          3\n", true, true},
-    {"window-lanes.safelight", LANES_KEPT, "7    Euler, guidance 2", true, true},
-    {"window-fast.safelight", LANES_KEPT, "5    DPM++ 2M, guidance 3", true, true},
+    {"window-lanes.safelight", LANES_KEPT, "7    Euler from step 10, 14 steps, guidance 2", true,
+     true},
+    {"window-fast.safelight", LANES_KEPT, "5    DPM++ 2M from step 7, guidance 3", true, true},
 };
 
 static char *fixture(const char *name)

@@ -128,7 +128,7 @@ static void test_refused(void)
     refused(SL_COMMAND_BENCH, "bench --guidance 3", "no option --guidance");
     accepted(SL_COMMAND_COMPARE, "compare --schedulers euler");
     accepted(SL_COMMAND_COMPARE, "compare --schedulers all --lane steps=5 --lane seed=2");
-    refused(SL_COMMAND_COMPARE, "compare --lane steps=5 --animation a.gif", ".webp");
+    refused(SL_COMMAND_COMPARE, "compare --lane steps=5 --animation a.mov", ".webp");
     refused(SL_COMMAND_COMPARE, "compare --lane steps=5 --align time", "evals");
     refused(SL_COMMAND_COMPARE, "compare --lane steps=5 --open a.safelight", "not both");
     refused(SL_COMMAND_COMPARE, "compare --open a.png", ".safelight");

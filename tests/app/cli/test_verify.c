@@ -164,7 +164,8 @@ static bool copy_frames(const WebPData *file, bool pixel, SlAnimation **animatio
     int ms = 0, count = 0;
     if (decoder && WebPAnimDecoderGetInfo(decoder, &info)) {
         rgb = malloc((size_t)info.canvas_width * info.canvas_height * 3);
-        *animation = sl_animation_new((int)info.canvas_width, (int)info.canvas_height, err);
+        *animation =
+            sl_animation_new("a.webp", (int)info.canvas_width, (int)info.canvas_height, err);
     }
     while (rgb && *animation && WebPAnimDecoderGetNext(decoder, &rgba, &ms)) {
         for (size_t i = 0; i < (size_t)info.canvas_width * info.canvas_height; i++)

@@ -23,7 +23,7 @@ static void draw(uint8_t *rgb, int frame)
 static bool write_frames(const char *text, SlError *err)
 {
     uint8_t rgb[W * H * 3];
-    SlAnimation *a = sl_animation_new(W, H, err);
+    SlAnimation *a = sl_animation_new("a.webp", W, H, err);
     for (int i = 0; a && i < 4; i++) {
         draw(rgb, i);
         sl_animation_add(a, rgb, i == 3 ? 1500 : 100);
@@ -84,9 +84,9 @@ static void test_file(void)
 static void test_refusals(void)
 {
     SlError err = {0};
-    SlAnimation *none = sl_animation_new(20000, 10, &err);
+    SlAnimation *none = sl_animation_new("a.webp", 20000, 10, &err);
     sl_test(!none && strstr(err.message, "20000"), "too wide: %s", err.message);
-    SlAnimation *empty = sl_animation_new(10, 10, &err);
+    SlAnimation *empty = sl_animation_new("a.webp", 10, 10, &err);
     sl_test(empty && !sl_animation_save(empty, path, NULL, &err) && err.message[0],
             "without a picture: %s", err.message);
     sl_animation_free(empty);

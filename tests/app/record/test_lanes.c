@@ -102,9 +102,8 @@ static bool same_timeline(const SlTimeline *a, const SlTimeline *b)
     for (int i = 0; same && i < sl_timeline_count(a); i++) {
         const SlMoment *m = sl_timeline_moment(a, i), *n = sl_timeline_moment(b, i);
         same = m->step == n->step && m->ends_step == n->ends_step && m->sigma == n->sigma &&
-               m->timestep == n->timestep && m->level == n->level && m->work == n->work &&
-               m->seconds == n->seconds && m->evaluation == n->evaluation && m->last == n->last &&
-               !m->x_t == !n->x_t;
+               m->timestep == n->timestep && m->work == n->work && m->seconds == n->seconds &&
+               m->evaluation == n->evaluation && m->last == n->last && !m->x_t == !n->x_t;
         same = same && (!m->x_t || (!memcmp(m->x_t, n->x_t, bytes_of(a)) &&
                                     !memcmp(m->x_0, n->x_0, bytes_of(a))));
     }

@@ -34,8 +34,8 @@ static void test_recording(SlModel *model)
             SlFrame f;
             same = sl_run_next(run, &f, &err) && !memcmp(m->x_t, f.x_t, bytes_of(t)) &&
                    !memcmp(m->x_0, f.x_0, bytes_of(t)) && m->sigma == f.sigma &&
-                   m->level == f.level && m->step == f.step && m->ends_step == f.ends_step &&
-                   m->work == k + 1 && m->elapsed >= elapsed;
+                   m->step == f.step && m->ends_step == f.ends_step && m->work == k + 1 &&
+                   m->elapsed >= elapsed;
             elapsed = same ? m->elapsed : 0;
         }
         sl_test(same, "%s: every moment is the run's", recipe.scheduler);

@@ -1,0 +1,334 @@
+/* animation_av.c - GIF, APNG, WebM and MP4 by libavformat, libavcodec and libavfilter; see
+ * animation.h. A picture goes through the format's filters (a palette of its own, or video colours
+ * and even sides) to the encoder as it comes; the file is put together in memory.
+ *
+ * Easy to get wrong: formats that know times only from picture to picture have none for the last. GIF
+ * and APNG are told it at the end; in a video, whose pictures are of one length, the last one is
+ * there as often as it takes. All is set to "bitexact" and one thread, or the file would name
+ * versions and dates, and differ. The libraries print what goes wrong unless they are told not to.
+ */
+#include "app/files/files.h"
+#include "app/image/animation_private.h"
+
+#include <libavcodec/avcodec.h>
+#include <libavfilter/avfilter.h>
+#include <libavfilter/buffersink.h>
+#include <libavfilter/buffersrc.h>
+#include <libavformat/avformat.h>
+#include <libavutil/opt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define VIDEO                                                                  \
+    "pad=ceil(iw/2)*2:ceil(ih/2)*2,scale=out_color_matrix=bt709:out_range=tv:" \
+    "flags=bicubic+accurate_rnd+full_chroma_int+bitexact,format=yuv420p"
+
+typedef struct Format {
+    const char *muxer;
+    const char *encoders[3]; /* the first that is there */
+    const char *filters;
+    const char *options; /* of the encoder, with ':' between them */
+    bool video;          /* pictures of one length; sides are even */
+    int second;          /* units of time in a second */
+} Format;
+
+static const Format formats[SL_ANIMATION_FORMATS] = {
+    [SL_ANIMATION_GIF] = {"gif",
+                          {"gif"},
+                          "split[a][b];[a]palettegen=stats_mode=single:reserve_transparent=0[p];"
+                          "[b][p]paletteuse=new=1:dither=sierra2_4a",
+                          "",
+                          false,
+                          100},
+    [SL_ANIMATION_APNG] = {"apng", {"apng"}, "format=rgb24", "pred=mixed", false, 1000},
+    [SL_ANIMATION_WEBM] =
+        {"webm", {"libvpx-vp9", "libvpx"}, VIDEO, "crf=18:b=0:deadline=good:cpu-used=3", true, 0},
+    [SL_ANIMATION_MP4] = {"mp4", {"libx264", "libopenh264"}, VIDEO, "crf=16", true, 0},
+};
+
+typedef struct Movie {
+    const Format *format;
+    int width, height;
+    int step, last; /* ms of the first picture and of the newest */
+    int64_t at;     /* of the next: ms; of a video: pictures */
+    AVFilterGraph *graph;
+    AVFilterContext *source, *sink;
+    AVCodecContext *encoder;
+    AVFormatContext *file;
+    AVFrame *frame, *filtered;
+    AVPacket *packet;
+    bool begun; /* the file has its header */
+} Movie;
+
+static const AVCodec *find_encoder(const Format *f)
+{
+    const AVCodec *codec = NULL;
+    for (int i = 0; !codec && f->encoders[i]; i++)
+        codec = avcodec_find_encoder_by_name(f->encoders[i]);
+    return codec;
+}
+
+static const char *lacks(SlAnimationFormat format)
+{
+    const Format *f = &formats[format];
+    if (!av_guess_format(f->muxer, NULL, NULL))
+        return N_("the libavformat of this system does not write it");
+    return find_encoder(f) ? NULL : N_("the libavcodec of this system has no encoder for it");
+}
+
+static void end(void *maker)
+{
+    Movie *m = maker;
+    uint8_t *unused = NULL;
+    if (m->file && m->file->pb) {
+        avio_close_dyn_buf(m->file->pb, &unused);
+        av_free(unused);
+    }
+    avformat_free_context(m->file);
+    avcodec_free_context(&m->encoder);
+    avfilter_graph_free(&m->graph);
+    av_frame_free(&m->frame);
+    av_frame_free(&m->filtered);
+    av_packet_free(&m->packet);
+    free(m);
+}
+
+static void *begin(SlAnimationFormat format, int width, int height, SlError *err)
+{
+    Movie *m = calloc(1, sizeof *m);
+    av_log_set_level(AV_LOG_QUIET);
+    if (m) {
+        *m = (Movie){.format = &formats[format], .width = width, .height = height};
+        m->frame = av_frame_alloc();
+        m->filtered = av_frame_alloc();
+        m->packet = av_packet_alloc();
+        if (m->frame && m->filtered && m->packet)
+            return m;
+        end(m);
+    }
+    sl_fail(err, SL_MEMORY, "memory ran out for an animation of %d x %d", width, height);
+    return NULL;
+}
+
+/* ---- once the first picture says how long one is shown ---- */
+
+static AVRational unit_of(const Movie *m)
+{
+    return m->format->video ? (AVRational){m->step, 1000} : (AVRational){1, 1000};
+}
+
+static int make_filters(Movie *m)
+{
+    char args[160];
+    AVFilterInOut *out = avfilter_inout_alloc(), *in = avfilter_inout_alloc();
+    AVRational unit = unit_of(m);
+    int status = AVERROR(ENOMEM);
+    m->graph = avfilter_graph_alloc();
+    if (m->graph && out && in) {
+        m->graph->nb_threads = 1;
+        snprintf(args, sizeof args, "video_size=%dx%d:pix_fmt=%d:time_base=%d/%d:pixel_aspect=1/1",
+                 m->width, m->height, AV_PIX_FMT_RGB24, unit.num, unit.den);
+        status = avfilter_graph_create_filter(&m->source, avfilter_get_by_name("buffer"), "in",
+                                              args, NULL, m->graph);
+    }
+    if (status >= 0)
+        status = avfilter_graph_create_filter(&m->sink, avfilter_get_by_name("buffersink"), "out",
+                                              NULL, NULL, m->graph);
+    if (status >= 0) {
+        *out = (AVFilterInOut){av_strdup("in"), m->source, 0, NULL};
+        *in = (AVFilterInOut){av_strdup("out"), m->sink, 0, NULL};
+        status = out->name && in->name
+                     ? avfilter_graph_parse_ptr(m->graph, m->format->filters, &in, &out, NULL)
+                     : AVERROR(ENOMEM);
+    }
+    if (status >= 0)
+        status = avfilter_graph_config(m->graph, NULL);
+    avfilter_inout_free(&out);
+    avfilter_inout_free(&in);
+    return status;
+}
+
+static int make_encoder(Movie *m)
+{
+    AVDictionary *options = NULL;
+    AVCodecContext *e = m->encoder = avcodec_alloc_context3(find_encoder(m->format));
+    if (!e)
+        return AVERROR(ENOMEM);
+    e->width = av_buffersink_get_w(m->sink);
+    e->height = av_buffersink_get_h(m->sink);
+    e->pix_fmt = (enum AVPixelFormat)av_buffersink_get_format(m->sink);
+    e->time_base = m->format->video ? unit_of(m) : (AVRational){1, m->format->second};
+    if (m->format->video) {
+        e->framerate = av_inv_q(e->time_base);
+        e->color_range = AVCOL_RANGE_MPEG;
+        e->colorspace = AVCOL_SPC_BT709;
+        e->color_primaries = AVCOL_PRI_BT709;
+        e->color_trc = AVCOL_TRC_BT709;
+    }
+    e->thread_count = 1;
+    e->flags |= AV_CODEC_FLAG_BITEXACT;
+    if (m->file->oformat->flags & AVFMT_GLOBALHEADER)
+        e->flags |= AV_CODEC_FLAG_GLOBAL_HEADER;
+    int status = av_dict_parse_string(&options, m->format->options, "=", ":", 0);
+    if (status >= 0)
+        status = avcodec_open2(e, NULL, &options);
+    av_dict_free(&options);
+    return status;
+}
+
+static int make_file(Movie *m)
+{
+    AVDictionary *options = NULL;
+    AVStream *stream = avformat_new_stream(m->file, NULL);
+    if (!stream)
+        return AVERROR(ENOMEM);
+    stream->time_base = m->encoder->time_base;
+    stream->avg_frame_rate = m->encoder->framerate;
+    int status = avcodec_parameters_from_context(stream->codecpar, m->encoder);
+    if (status >= 0 && !m->format->video)
+        status = av_dict_set(&options, strcmp(m->format->muxer, "gif") ? "plays" : "loop", "0", 0);
+    if (status >= 0)
+        status = avformat_write_header(m->file, &options);
+    m->begun = status >= 0;
+    av_dict_free(&options);
+    return status;
+}
+
+static int open_all(Movie *m)
+{
+    int status = avformat_alloc_output_context2(&m->file, NULL, m->format->muxer, NULL);
+    if (status < 0)
+        return status;
+    m->file->flags |= AVFMT_FLAG_BITEXACT;
+    status = avio_open_dyn_buf(&m->file->pb);
+    if (status >= 0)
+        status = make_filters(m);
+    if (status >= 0)
+        status = make_encoder(m);
+    return status < 0 ? status : make_file(m);
+}
+
+/* ---- pictures ---- */
+
+/* frame NULL: all were sent. */
+static int encode(Movie *m, AVFrame *frame)
+{
+    if (frame) {
+        frame->pts =
+            av_rescale_q(frame->pts, av_buffersink_get_time_base(m->sink), m->encoder->time_base);
+        frame->pict_type = AV_PICTURE_TYPE_NONE;
+    }
+    int status = avcodec_send_frame(m->encoder, frame);
+    while (status >= 0) {
+        status = avcodec_receive_packet(m->encoder, m->packet);
+        if (status == AVERROR(EAGAIN) || status == AVERROR_EOF)
+            return 0;
+        if (status < 0)
+            break;
+        av_packet_rescale_ts(m->packet, m->encoder->time_base, m->file->streams[0]->time_base);
+        m->packet->stream_index = 0;
+        status = av_interleaved_write_frame(m->file, m->packet);
+    }
+    return status;
+}
+
+static int filter(Movie *m, AVFrame *frame)
+{
+    int status = av_buffersrc_add_frame_flags(m->source, frame, AV_BUFFERSRC_FLAG_KEEP_REF);
+    while (status >= 0) {
+        status = av_buffersink_get_frame(m->sink, m->filtered);
+        if (status == AVERROR(EAGAIN) || status == AVERROR_EOF)
+            return 0;
+        if (status < 0)
+            break;
+        status = encode(m, m->filtered);
+        av_frame_unref(m->filtered);
+    }
+    return status;
+}
+
+static int send(Movie *m, const uint8_t *rgb)
+{
+    av_frame_unref(m->frame);
+    m->frame->format = AV_PIX_FMT_RGB24;
+    m->frame->width = m->width;
+    m->frame->height = m->height;
+    int status = av_frame_get_buffer(m->frame, 0);
+    if (status < 0)
+        return status;
+    for (int y = 0; y < m->height; y++)
+        memcpy(m->frame->data[0] + (ptrdiff_t)y * m->frame->linesize[0],
+               rgb + (size_t)y * (size_t)m->width * 3, (size_t)m->width * 3);
+    m->frame->pts = m->at;
+    return filter(m, m->frame);
+}
+
+static void say(int status, char *problem)
+{
+    if (av_strerror(status, problem, 100) < 0)
+        strcpy(problem, "the encoder failed");
+}
+
+static void add(void *maker, const uint8_t *rgb, int ms, char *problem)
+{
+    Movie *m = maker;
+    int status = 0, times = 1;
+    if (m->step == 0) {
+        m->step = ms;
+        status = open_all(m);
+    }
+    m->last = ms;
+    if (m->format->video)
+        times = (ms + m->step / 2) / m->step;
+    for (int i = 0; status >= 0 && i < (times > 0 ? times : 1); i++) {
+        status = sl_host_has_room((size_t)m->width * (size_t)m->height * 64 + ((size_t)32 << 20))
+                     ? send(m, rgb)
+                     : AVERROR(ENOMEM);
+        m->at += m->format->video ? 1 : ms;
+    }
+    if (status < 0)
+        say(status, problem);
+}
+
+/* ---- the file ---- */
+
+/* How long the last picture is shown. */
+static int tell_last(Movie *m)
+{
+    char delay[32];
+    if (m->format->video)
+        return 0;
+    if (m->format->second == 100)
+        snprintf(delay, sizeof delay, "%d", m->last / 10);
+    else
+        snprintf(delay, sizeof delay, "%d/1000", m->last);
+    return av_opt_set(m->file->priv_data, "final_delay", delay, 0);
+}
+
+static bool save(void *maker, const char *path, const char *text, SlError *err)
+{
+    Movie *m = maker;
+    uint8_t *bytes = NULL;
+    char problem[128];
+    int status = filter(m, NULL);
+    if (status >= 0)
+        status = encode(m, NULL);
+    if (status >= 0)
+        status = tell_last(m);
+    if (status >= 0)
+        status = av_write_trailer(m->file);
+    if (status < 0) {
+        say(status, problem);
+        return sl_fail(err, SL_MEMORY, "%s: the animation could not be made: %s", path, problem);
+    }
+    int count = avio_close_dyn_buf(m->file->pb, &bytes);
+    m->file->pb = NULL;
+    bool ok = (count > 0 && bytes) ||
+              sl_fail(err, SL_MEMORY, "%s: memory ran out for the animation", path);
+    ok = ok && sl_write_file(path, bytes, (size_t)count, err);
+    av_free(bytes);
+    return ok;
+}
+
+const SlAnimationMaker sl_animation_av = {begin, add, save, end, lacks};
