@@ -528,6 +528,10 @@ int sl_stages_height(const SlStages *stages);
 bool sl_stages_encode(SlStages *stages, SlError *err);
 bool sl_stages_step(SlStages *stages, SlError *err);
 bool sl_stages_step_maps(SlStages *stages, SlError *err); /* one that leaves maps of the words */
+/* One that takes over a part of an earlier one: around a deep feature, with branch 0; and what the first
+ * block says nothing new of. */
+bool sl_stages_step_deep(SlStages *stages, SlError *err);
+bool sl_stages_step_first_block(SlStages *stages, SlError *err);
 bool sl_stages_decode(SlStages *stages, SlError *err);
 
 #ifdef __cplusplus

@@ -147,6 +147,33 @@ static bool time_maps(SlModel *model, const SlRecipe *recipe, SlBench *bench, Sl
     return ok;
 }
 
+/* As many steps, of which those count that take over a part. */
+static bool time_cached(SlModel *model, const SlRecipe *recipe, SlBench *bench, SlError *err)
+{
+    bool ok = true;
+    for (int i = 0; ok && i < 2; i++) {
+        SlRecipe own = *recipe;
+        own.caching = SL_CACHING_DEEP + (SlCaching)i;
+        own.caching_interval = (int)sl_setting(SL_SETTING_CACHING_INTERVAL)->max;
+        own.caching_threshold = sl_setting(SL_SETTING_CACHING_THRESHOLD)->max;
+        SlRun *run = sl_run_new(model, &own, NULL, err);
+        int count = run ? sl_run_evaluations(run) : 0, timed = 0;
+        double *cached = calloc((size_t)count + 1, sizeof *cached);
+        ok = run && cached;
+        for (int k = 0; ok && k < count; k++) {
+            SlFrame frame;
+            ok = sl_run_next(run, &frame, err);
+            if (ok && frame.cached && k > 1) /* the second warms up */
+                cached[timed++] = frame.seconds;
+        }
+        bench->step_cached[i] = sl_bench_median(cached, timed);
+        bench->step_cached_share[i] = bench->step_cached[i] / bench->step_median - 1;
+        free(cached);
+        sl_run_free(run);
+    }
+    return ok;
+}
+
 static bool time_pictures(SlModel *model, const SlRun *run, SlBench *bench, SlError *err)
 {
     const SlModelInfo *info = sl_model_info(model);
@@ -193,7 +220,8 @@ bool sl_bench_model(SlModel *model, const SlBenchOptions *options, SlBench *benc
     sl_profile_stop(dev);
     ok = ok && time_first_preview(model, sl_run_recipe(run), bench, err) &&
          time_steps_decoding(model, sl_run_recipe(run), bench, err) &&
-         (!options->maps || time_maps(model, sl_run_recipe(run), bench, err));
+         (!options->maps || time_maps(model, sl_run_recipe(run), bench, err)) &&
+         (!options->cached || time_cached(model, sl_run_recipe(run), bench, err));
     recipe = run ? *sl_run_recipe(run) : recipe;
     snprintf(bench->what, sizeof bench->what, "%.60s, %d x %d", info->name, recipe.width,
              recipe.height);

@@ -16,7 +16,8 @@ typedef struct SlBenchOptions {
     int steps;
     int width, height; /* of the picture; 0: the model's */
     bool profile;
-    bool maps; /* steps with maps of the words, too */
+    bool maps;   /* steps with maps of the words, too */
+    bool cached; /* and steps that take over a part of an earlier one */
 } SlBenchOptions;
 
 /* Seconds, operations (multiplications and additions counted apart) and memory. */
@@ -33,6 +34,8 @@ typedef struct SlBench {
     /* median step that leaves maps of the words, 0: not measured; how much longer it takes than one
      * without */
     double step_maps, step_maps_share;
+    /* the same of steps that take over a part (SlCaching): deep with branch 0, first block */
+    double step_cached[2], step_cached_share[2];
     double text_flops, step_flops, decode_flops;
     size_t device_bytes; /* weights, arena and buffers, as measured before */
     size_t held_bytes;   /* the same, as the device held them at most */

@@ -134,6 +134,11 @@ static void add_profile(SlJsonOut *out, cJSON *root, const char *name, const SlB
 
 /* ---- the whole ---- */
 
+static const char *caching_word(int i)
+{
+    return sl_setting(SL_SETTING_CACHING)->choices[SL_CACHING_DEEP + i];
+}
+
 int sl_bench_print(const SlBench *b)
 {
     printf("%s\n%s\n", b->what, b->device);
@@ -155,6 +160,10 @@ int sl_bench_print(const SlBench *b)
     if (b->step_maps > 0)
         printf("  step       %10.2f ms  (with maps of the words, %+.1f %%)\n", b->step_maps * 1e3,
                b->step_maps_share * 100);
+    for (int i = 0; i < 2; i++)
+        if (b->step_cached[i] > 0)
+            printf("  step       %10.2f ms  (cached, %s, %+.1f %%)\n", b->step_cached[i] * 1e3,
+                   caching_word(i), b->step_cached_share[i] * 100);
     printf("  decode     %10.2f ms  (%.1f GFLOP/s)\n", b->decode * 1e3,
            gflops(b->decode_flops, b->decode));
     printf("  memory     %10.1f MB  (process peak %.1f MB)\n", (double)b->device_bytes / 1e6,
@@ -163,6 +172,19 @@ int sl_bench_print(const SlBench *b)
     print_profile("decode", &b->decode_profile, &b->ceiling);
     print_profile("text and keys", &b->text_profile, &b->ceiling);
     return SL_EXIT_OK;
+}
+
+static void add_cached(SlJsonOut *out, cJSON *root, const SlBench *b)
+{
+    if (b->step_cached[0] <= 0)
+        return;
+    cJSON *list = sl_out_array(out, root, "cached");
+    for (int i = 0; i < 2; i++) {
+        cJSON *item = sl_out_object(out, list, NULL);
+        sl_out_text(out, item, "caching", caching_word(i));
+        sl_out_number(out, item, "step_ms", b->step_cached[i] * 1e3);
+        sl_out_number(out, item, "step_share", b->step_cached_share[i]);
+    }
 }
 
 int sl_bench_print_json(const SlBench *b)
@@ -189,6 +211,7 @@ int sl_bench_print_json(const SlBench *b)
         sl_out_number(&out, root, "step_maps_ms", b->step_maps * 1e3);
         sl_out_number(&out, root, "step_maps_share", b->step_maps_share);
     }
+    add_cached(&out, root, b);
     if (b->held_bytes > 0)
         sl_out_number(&out, root, "held_bytes", (double)b->held_bytes);
     sl_out_number(&out, root, "decode_ms", b->decode * 1e3);

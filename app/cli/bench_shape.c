@@ -70,6 +70,26 @@ static bool time_maps(SlStages *stages, int steps, SlBench *bench, SlError *err)
     return ok;
 }
 
+/* The same of steps that take over a part. */
+static bool time_cached(SlStages *stages, int steps, SlBench *bench, SlError *err)
+{
+    static const RunStage stage[] = {sl_stages_step_deep, sl_stages_step_first_block};
+    double *plain = calloc(2 * (size_t)steps + 1, sizeof *plain), *cached = plain + steps, flops;
+    bool ok = plain || sl_fail(err, SL_MEMORY, "memory ran out");
+    for (int k = 0; ok && k < 2; k++) {
+        ok = run_stage(stages, stage[k], &cached[0], &flops, err); /* warms up */
+        for (int i = 0; ok && i < steps; i++)
+            ok = run_stage(stages, sl_stages_step, &plain[i], &flops, err) &&
+                 run_stage(stages, stage[k], &cached[i], &flops, err);
+        if (ok) {
+            bench->step_cached[k] = sl_bench_median(cached, steps);
+            bench->step_cached_share[k] = bench->step_cached[k] / sl_bench_median(plain, steps) - 1;
+        }
+    }
+    free(plain);
+    return ok;
+}
+
 static bool run_stages(SlStages *stages, const SlBenchOptions *options, SlBench *bench,
                        SlError *err)
 {
@@ -79,6 +99,7 @@ static bool run_stages(SlStages *stages, const SlBenchOptions *options, SlBench 
                          &bench->text_profile, err) &&
               time_steps(stages, options->steps, bench, err) &&
               (!options->maps || time_maps(stages, options->steps, bench, err)) &&
+              (!options->cached || time_cached(stages, options->steps, bench, err)) &&
               time_stage(stages, sl_stages_decode, &bench->decode, &bench->decode_flops,
                          &bench->decode_profile, err);
     sl_profile_stop(dev);
@@ -108,7 +129,7 @@ bool sl_bench_shape(const char *arch, const SlDeviceOptions *device, const SlBen
     SlDeviceOptions measure = {.name = "measure", .dtype = device->dtype};
     SlBenchOptions count = *options;
     count.steps = 1;
-    count.profile = count.maps = false;
+    count.profile = count.maps = count.cached = false;
     if (!bench_on(arch, &measure, &count, &counted, err) ||
         !bench_on(arch, device, options, bench, err))
         return false;

@@ -18,6 +18,7 @@ static SlBenchOptions bench_options(const SlOptions *o, int steps)
         .height = o->values.height,
         .profile = o->profile,
         .maps = o->maps,
+        .cached = o->cached,
     };
 }
 

@@ -84,6 +84,8 @@ const SlOption sl_option_table[] = {
      "take"},
     {"maps", SL_OPTION_FLAG, AT(maps), BENCH, NULL,
      "also what steps take that leave maps of the words (see generate --word-maps)"},
+    {"cached", SL_OPTION_FLAG, AT(cached), BENCH, NULL,
+     "also what steps take that take over a part of an earlier one (see generate --caching)"},
     {"verify", SL_OPTION_FLAG, AT(verify), REPLAY, NULL, "exit with 3 if anything is different"},
     {"sheet", SL_OPTION_PNG_FILE, AT(output), COMPARE, "FILE.png",
      "the lanes' pictures, labelled, on one sheet that can be replayed"},

@@ -268,7 +268,8 @@ static SlMaps maps_of(SlStages *s)
     return maps;
 }
 
-static bool step(SlStages *s, bool with_maps, SlError *err)
+/* One evaluation, or the given parts of one. */
+static bool step(SlStages *s, bool with_maps, const SlReusePart *parts, int count, SlError *err)
 {
     SlDevice *dev = s->model->dev;
     const int64_t size[] = {s->batch, s->height, s->width, s->model->info.channels};
@@ -282,19 +283,40 @@ static bool step(SlStages *s, bool with_maps, SlError *err)
         e.maps = &maps;
         e.maps_count = 1;
     }
-    bool ok = sl_denoiser_evaluate(dev, sl_model_denoiser(s->model), &e, err);
+    SlDenoiser *denoiser = sl_model_denoiser(s->model);
+    bool ok = count == 0 ? sl_denoiser_evaluate(dev, denoiser, &e, err) : true;
+    for (int i = 0; ok && i < count; i++) {
+        bool deep = parts[i] == SL_REUSE_DEEP;
+        int64_t kept[4];
+        sl_denoiser_kept_size(denoiser, deep ? 0 : SL_REUSE_FIRST_BLOCK, size, kept);
+        SlReuse reuse = {.part = parts[i], .kept = zeros(dev, kept)};
+        reuse.entry = deep ? reuse.kept : zeros(dev, kept);
+        reuse.first = deep ? reuse.kept : zeros(dev, kept);
+        e.reuse = &reuse;
+        ok = sl_denoiser_evaluate(dev, denoiser, &e, err);
+    }
     sl_arena_reset(dev, mark);
     return ok && sl_device_check(dev, err);
 }
 
 bool sl_stages_step(SlStages *s, SlError *err)
 {
-    return step(s, false, err);
+    return step(s, false, NULL, 0, err);
 }
 
 bool sl_stages_step_maps(SlStages *s, SlError *err)
 {
-    return step(s, true, err);
+    return step(s, true, NULL, 0, err);
+}
+
+bool sl_stages_step_deep(SlStages *s, SlError *err)
+{
+    return step(s, false, (const SlReusePart[]){SL_REUSE_DEEP}, 1, err);
+}
+
+bool sl_stages_step_first_block(SlStages *s, SlError *err)
+{
+    return step(s, false, (const SlReusePart[]){SL_REUSE_FIRST, SL_REUSE_SKIP}, 2, err);
 }
 
 bool sl_stages_decode(SlStages *s, SlError *err)
