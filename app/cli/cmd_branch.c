@@ -96,6 +96,7 @@ static int report(const Branch *b)
     SlJsonOut out = {.failed = root == NULL};
     sl_out_text(&out, root, "output", b->options.output);
     sl_out_number(&out, root, "evaluations", p->evaluations);
+    sl_out_number(&out, root, "cached", p->cached);
     sl_out_number(&out, root, "seconds", p->seconds);
     return sl_print_json(sl_out_end(&out, root));
 }

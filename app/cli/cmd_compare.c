@@ -327,11 +327,22 @@ static int width_of(const char *text)
     return u8_strwidth((const uint8_t *)text, "UTF-8");
 }
 
+/* What is said behind a row: how many evaluations took over a part, and that it was stopped. */
+static void say_remarks(const SlLaneRow *row, char out[64])
+{
+    out[0] = '\0';
+    if (row->figures.cached >= 0)
+        snprintf(out, 64, "  (%d cached)", row->figures.cached);
+    if (row->partial)
+        strcat(out, "  (stopped)");
+}
+
 static void print_row(const Compare *c, int i, int widest)
 {
-    char distance[16], psnr[16], ssim[16], differ[16], apart[16], settled[16];
+    char distance[16], psnr[16], ssim[16], differ[16], apart[16], settled[16], remarks[64];
     const SlLaneRow *row = &c->rows.row[i];
     const SlLaneFigures *f = &row->figures;
+    say_remarks(row, remarks);
     say_number(f->distance, 4, distance);
     say_number(f->psnr, 1, psnr);
     say_number(f->ssim, 3, ssim);
@@ -340,7 +351,7 @@ static void print_row(const Compare *c, int i, int widest)
     say_step(f->settled, settled);
     sl_print("%-4d %s%*s %5d %8.2f %8.1f %10s %7s %7s %8s %6s %8s%s\n", row->number, row->title,
              widest - width_of(row->title), "", f->evaluations, f->seconds, f->each, distance, psnr,
-             ssim, differ, apart, settled, row->partial ? "  (stopped)" : "");
+             ssim, differ, apart, settled, remarks);
 }
 
 /* Distance, PSNR, SSIM and the steps are between a lane and the reference: the first, or in a file the
@@ -366,6 +377,15 @@ static void add_number(SlJsonOut *out, cJSON *object, const char *key, double va
         sl_out_null(out, object, key);
 }
 
+/* The evaluations, counted from 1, that took over a part of one before. */
+static void add_cached(SlJsonOut *out, cJSON *item, const SlTimeline *t)
+{
+    cJSON *list = sl_out_array(out, item, "cached");
+    for (int i = 0; i < sl_timeline_count(t); i++)
+        if (sl_timeline_moment(t, i)->cached)
+            sl_out_number(out, list, NULL, sl_timeline_moment(t, i)->evaluation + 1);
+}
+
 static void add_lane(SlJsonOut *out, cJSON *list, const Compare *c, int i)
 {
     const SlGenerated *p = &c->lanes.picture[i];
@@ -377,6 +397,7 @@ static void add_lane(SlJsonOut *out, cJSON *list, const Compare *c, int i)
     sl_out_text(out, item, "title", c->rows.title[i]);
     sl_out_item(out, item, "recipe", sl_recipe_to_json(p->metadata.recipe));
     sl_out_number(out, item, "evaluations", f.evaluations);
+    add_cached(out, item, sl_lanes_timeline(c->lanes.lanes, c->lanes.lane[i]));
     sl_out_number(out, item, "seconds", f.seconds);
     sl_out_bool(out, item, "partial", p->metadata.partial);
     sl_out_text(out, item, "noise_sha256", p->metadata.noise_sha256);

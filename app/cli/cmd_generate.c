@@ -198,6 +198,7 @@ static int report(Generate *g)
     sl_out_number(&out, root, "width", p->width);
     sl_out_number(&out, root, "height", p->height);
     sl_out_number(&out, root, "evaluations", p->evaluations);
+    sl_out_number(&out, root, "cached", p->cached);
     sl_out_number(&out, root, "seconds", p->seconds);
     sl_out_number(&out, root, "load_seconds", g->session.load_seconds);
     root = sl_out_end(&out, root);

@@ -113,6 +113,7 @@ static bool picture_of(SlCompare *c, SlTimeline *t, float *sample, SlGenerated *
                             .partial = !done,
                             .warning = sl_timeline_warning(t)};
     p->evaluations = sl_timeline_moment(t, at)->work;
+    p->cached = sl_timeline_cached(t, at + 1);
     p->seconds = sl_timeline_moment(t, count - 1)->elapsed;
     if (!sl_picture_make(p, c->model, c->identity, &of, err))
         return false;

@@ -31,6 +31,7 @@ static bool pass_on(const SlError *problem, SlError *err)
 static void note_frame(Finished *last, const SlRun *run, const SlFrame *frame, SlGenerated *p)
 {
     p->evaluations++;
+    p->cached += frame->cached;
     p->seconds += frame->seconds;
     last->channels = frame->channels;
     last->height = frame->height;

@@ -36,6 +36,7 @@ typedef struct SlGenerated {
     SlMetadata metadata; /* partial when it was stopped: then the last finished step's x_0 */
     SlError problem;     /* what stopped it: SL_CANCELLED, or why it failed; else SL_OK */
     int evaluations;     /* done */
+    int cached;          /* of them: that took over a part of one before */
     double seconds;      /* of the evaluations */
 } SlGenerated;
 

@@ -49,12 +49,14 @@ static double seconds_of_ancestors(const SlLanes *lanes, int lane)
 SlLaneFigures sl_lane_cost(const SlLanes *lanes, int lane)
 {
     const SlTimeline *t = sl_lanes_timeline(lanes, lane);
-    SlLaneFigures f = {.distance = NAN, .psnr = NAN, .ssim = NAN};
+    SlLaneFigures f = {.cached = -1, .distance = NAN, .psnr = NAN, .ssim = NAN};
     int end = end_moment(t);
     if (end < 0)
         return f;
     const SlMoment *m = sl_timeline_moment(t, end);
     f.evaluations = m->work;
+    if (sl_timeline_recipe(t)->caching != SL_CACHING_OFF)
+        f.cached = sl_timeline_cached(t, end + 1);
     f.each = 1000 * m->elapsed / (end + 1);
     f.seconds = m->elapsed + seconds_of_ancestors(lanes, lane);
     return f;
@@ -123,6 +125,11 @@ const SlLaneColumnInfo *sl_lane_column(SlLaneColumn column)
         [SL_LANE_DIFFERS] = {"differs_at_step", SL_WORDS("Differs at"),
                              SL_WORDS("The first step whose numbers are not the reference lane’s"),
                              0},
+        [SL_LANE_CACHED] = {"cached", SL_WORDS("Cached"),
+                            SL_WORDS(
+                                "How many of the lane’s own evaluations took over a part of an "
+                                "earlier one"),
+                            0},
         [SL_LANE_PARTS] = {"parts_at_step", SL_WORDS("Parts at"),
                            SL_WORDS(
                                "The first step whose quick preview looks other than the reference "
@@ -145,6 +152,7 @@ double sl_lane_row_number(const SlLaneRow *row, SlLaneColumn column)
         [SL_LANE_NUMBER] = row->number,
         [SL_LANE_TITLE] = NAN,
         [SL_LANE_EVALUATIONS] = f->evaluations,
+        [SL_LANE_CACHED] = f->evaluations && f->cached >= 0 ? f->cached : NAN,
         [SL_LANE_EACH] = f->evaluations ? f->each : NAN,
         [SL_LANE_SECONDS] = f->evaluations ? f->seconds : NAN,
         [SL_LANE_PSNR] = f->psnr,

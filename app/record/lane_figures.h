@@ -16,6 +16,7 @@ extern "C" {
 
 typedef struct SlLaneFigures {
     int evaluations; /* of the model until the picture, those of the ancestors included */
+    int cached; /* of the lane's own: that took over a part of one before; -1: it has no caching */
     double seconds;  /* that they took, as far as the ancestors are known */
     double each;     /* milliseconds of one of the lane's own */
     double distance; /* root mean square of the last samples; NAN for other sizes */
@@ -67,6 +68,7 @@ typedef enum SlLaneColumn {
     SL_LANE_SETTLED,
     SL_LANE_DISTANCE,
     SL_LANE_DIFFERS,
+    SL_LANE_CACHED,
     SL_N_LANE_COLUMNS,
 } SlLaneColumn;
 

@@ -487,6 +487,14 @@ int sl_timeline_step_end(const SlTimeline *t, int step)
     return -1;
 }
 
+int sl_timeline_cached(const SlTimeline *t, int count)
+{
+    int cached = 0;
+    for (int i = 0; i < count; i++)
+        cached += t->moments[i].cached;
+    return cached;
+}
+
 int sl_timeline_steps_done(const SlTimeline *t)
 {
     for (int i = sl_timeline_count(t) - 1; i >= 0; i--)

@@ -131,6 +131,8 @@ const char *sl_timeline_noise_sha256(const SlTimeline *timeline);
 int sl_timeline_step_end(const SlTimeline *timeline, int step);
 /* Finished steps of the whole grid. */
 int sl_timeline_steps_done(const SlTimeline *timeline);
+/* How many of its first so many moments took over a part of one before. */
+int sl_timeline_cached(const SlTimeline *timeline, int count);
 /* Quick preview of a moment, RGB rows without padding: of its picture (x_0, at the end x_t), or of
  * the sample as it stands. Of a moment between those that are kept a smaller one, or that of the
  * next one that is kept. NULL in a timeline without views. */

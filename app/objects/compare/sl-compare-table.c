@@ -290,7 +290,7 @@ measure_row (SlCompareTable *self, guint index, SlCompareRow *row, const Measuri
   SlJob *reference = sl_comparison_get_job (comparison, measuring->reference);
   SlLanePicture picture = { 0 };
   MadeOf made_of = { job, NULL, _sl_comparison_count_frames (job), 0, FALSE };
-  const SlLaneFigures none = { .distance = NAN, .psnr = NAN, .ssim = NAN };
+  const SlLaneFigures none = { .cached = -1, .distance = NAN, .psnr = NAN, .ssim = NAN };
 
   if (measuring->numbers[index] < 0)
     {
@@ -422,7 +422,7 @@ match_rows (SlCompareTable *self)
         {
           row = g_object_new (SL_TYPE_COMPARE_ROW, NULL);
           row->lane = g_object_ref (lane);
-          row->row.figures = (SlLaneFigures){ .distance = NAN, .psnr = NAN, .ssim = NAN };
+          row->row.figures = (SlLaneFigures){ .cached = -1, .distance = NAN, .psnr = NAN, .ssim = NAN };
         }
       same = same && row == before->pdata[i];
       g_ptr_array_add (now, row);

@@ -425,6 +425,37 @@ static void test_compare(void)
     done(&run);
 }
 
+/* An exact lane and two that take over a part: which evaluations did is said, and all is computed again. */
+static void test_caching(void)
+{
+    Run run = RUN("compare", "--model", sd_model, "--prompt", "x", SMALL, "--steps", "6",
+                  "--scheduler", "euler", "--lane", "caching=off", "--lane", "caching=deep",
+                  "--lane", "caching=first-block,caching-threshold=2,caching-from=0.5", "--save",
+                  file("cached.safelight"), "--json");
+    static const char *const expected[] = {"[]", "[2,3,5,6]", "[5,6]"};
+    cJSON *json = cJSON_Parse(run.out), *list = member(json, "lanes");
+    sl_test(run.status == 0 && cJSON_GetArraySize(list) == 3, "three lanes %s", run.err);
+    for (int i = 0; i < 3; i++) {
+        char *cached = cJSON_PrintUnformatted(member(cJSON_GetArrayItem(list, i), "cached"));
+        sl_test(cached && !strcmp(cached, expected[i]), "lane %d: cached %s", i + 1,
+                cached ? cached : "");
+        free(cached);
+    }
+    cJSON_Delete(json);
+    done(&run);
+    expect(RUN("replay", file("cached.safelight"), "--model", sd_model, "--verify", "--quiet"), 0,
+           "", "they are repeated");
+    expect(RUN(SD, "--caching", "deep", "--output", file("cached.png")), 0, "", "deep");
+    expect(RUN("replay", file("cached.png"), "--model", sd_model, "--verify", "--quiet"), 0, "",
+           "a cached picture is repeated");
+    expect(RUN(SD, "--caching", "deep", "--caching-branch", "9"), 2,
+           "caching branch is 9; expected 0 to 8", "a branch that the model has not");
+    expect(RUN(SD, "--caching", "deep", "--caching-interval", "1"), 2,
+           "--caching-interval is \"1\"; expected a whole number from 2 to 100",
+           "an interval of 1");
+    expect(RUN("bench", "--model", sd_model, "--steps", "2", "--cached"), 0, "", "bench --cached");
+}
+
 /* Every pair of two settings; the sheet with their names is repeated, and opened again it is the same. */
 static void test_grid(void)
 {
@@ -853,6 +884,7 @@ int main(void)
     test_replay();
     test_guidance();
     test_compare();
+    test_caching();
     test_grid();
     test_lane_of_sigmas();
     test_replay_lanes();

@@ -144,13 +144,18 @@ static void test_branch(SlLanes *lanes, SlModel *model, SlError *err)
 /* The table as text: quoting, unknown numbers, equal pictures, headings. */
 static void test_rows(void)
 {
-    static const char *const headings[SL_N_LANE_COLUMNS] = {"A", "B", "C", "D", "E",   "F",
-                                                            "G", "H", "I", "J", "K\tL"};
+    static const char *const headings[SL_N_LANE_COLUMNS] = {"A", "B", "C", "D", "E",    "F",
+                                                            "G", "H", "I", "J", "K\tL", "M"};
     const SlLaneRow rows[2] = {
         {.number = 1,
          .title = "Euler",
          .reference = true,
-         .figures = {.evaluations = 20, .seconds = 2.5, .each = 125, .psnr = INFINITY, .ssim = 1}},
+         .figures = {.evaluations = 20,
+                     .cached = -1,
+                     .seconds = 2.5,
+                     .each = 125,
+                     .psnr = INFINITY,
+                     .ssim = 1}},
         {.number = 3,
          .title = "“a \"red\", house”\nx",
          .figures = {.distance = NAN, .psnr = NAN, .ssim = NAN, .parts = 4}}};
@@ -158,14 +163,15 @@ static void test_rows(void)
     sl_lane_rows_add(&text, rows, 2, ',', NULL);
     sl_test(text.data &&
                 strcmp(text.data, "lane,title,evaluations,ms_per_evaluation,seconds,psnr_db,ssim,"
-                                  "parts_at_step,settled_at_step,distance,differs_at_step\n"
-                                  "1,Euler,20,125.00,2.500,inf,1.0000,,,0.00000,\n"
-                                  "3,\"“a \"\"red\"\", house”\nx\",0,,,,,4,,,\n") == 0,
+                                  "parts_at_step,settled_at_step,distance,differs_at_step,cached\n"
+                                  "1,Euler,20,125.00,2.500,inf,1.0000,,,0.00000,,\n"
+                                  "3,\"“a \"\"red\"\", house”\nx\",0,,,,,4,,,,\n") == 0,
             "as CSV: %s", text.data);
     sl_text_free(&text);
     sl_lane_rows_add(&text, rows, 1, '\t', headings);
-    sl_test(text.data && strncmp(text.data, "A\tB\tC\tD\tE\tF\tG\tH\tI\tJ\t\"K\tL\"\n1\tEuler\t",
-                                 strlen("A\tB\tC\tD\tE\tF\tG\tH\tI\tJ\t\"K\tL\"\n1\tEuler\t")) == 0,
+    sl_test(text.data &&
+                strncmp(text.data, "A\tB\tC\tD\tE\tF\tG\tH\tI\tJ\t\"K\tL\"\tM\n1\tEuler\t",
+                        strlen("A\tB\tC\tD\tE\tF\tG\tH\tI\tJ\t\"K\tL\"\tM\n1\tEuler\t")) == 0,
             "with tabs and other headings: %s", text.data);
     sl_text_free(&text);
 }
