@@ -11,6 +11,7 @@
 #include "app/objects/compare/sl-comparison-state.h"
 #include "app/objects/compare/sl-comparison.h"
 #include "app/objects/compare/sl-difference.h"
+#include "app/objects/compare/sl-grid-plan.h"
 #include "app/objects/compare/sl-kept-comparison.h"
 #include "app/objects/sl-control.h"
 #include "app/objects/sl-cookbook.h"

@@ -4,6 +4,7 @@
 #include <glib/gi18n.h>
 
 #include "ui/compare/sl-comparison-files.h"
+#include "ui/compare/sl-grid-form.h"
 #include "ui/compare/sl-lane-editor.h"
 #include "ui/compare/sl-lanes-undo.h"
 #include "ui/exchange/sl-moment-file.h"
@@ -134,6 +135,8 @@ join (SlComparePage *self, guint index)
     say_does_not_fit (self, error);
 }
 
+static void grid (GSimpleAction *action, GVariant *parameter, gpointer user_data);
+
 static void
 preset (GSimpleAction *action, GVariant *parameter, gpointer user_data)
 {
@@ -143,6 +146,11 @@ preset (GSimpleAction *action, GVariant *parameter, gpointer user_data)
   if (self->workspace->model == NULL)
     {
       sl_notice_toast (GTK_WIDGET (self), _ ("Open a model first"));
+      return;
+    }
+  if (g_str_equal (g_variant_get_string (parameter, NULL), "grid"))
+    {
+      grid (action, NULL, self);
       return;
     }
   before = sl_comparison_state_new (self->comparison);
@@ -169,6 +177,85 @@ add (GSimpleAction *action, GVariant *parameter, gpointer user_data)
   else if (added == 0)
     sl_notice_toast (GTK_WIDGET (self), _ ("This lane is there already"));
   update (self);
+}
+
+/* ---- grids ---- */
+
+static void
+make_grid (SlComparePage *self, SlGridPlan *plan)
+{
+  SlComparisonState *before = sl_comparison_state_new (self->comparison);
+  g_autoptr (GError) error = NULL;
+
+  if (!sl_comparison_set_grid (self->comparison, plan, self->workspace->model, self->workspace->recipe,
+                               &error))
+    {
+      g_clear_pointer (&before, sl_comparison_state_free);
+      say_does_not_fit (self, error);
+      return;
+    }
+  sl_page_show (GTK_WIDGET (self));
+  start (self);
+  sl_lanes_undo_offer (self->undo, before, _ ("The lanes before were removed"));
+  update (self);
+}
+
+static gboolean
+has_model (SlComparePage *self)
+{
+  if (self->workspace->model == NULL)
+    sl_notice_toast (GTK_WIDGET (self), _ ("Open a model first"));
+  return self->workspace->model != NULL;
+}
+
+static void
+form_applied (SlComparePage *self, SlGridPlan *plan)
+{
+  if (!self->workspace->closed && has_model (self))
+    make_grid (self, plan);
+}
+
+static void
+grid (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  SlComparePage *self = user_data;
+  SlGridForm *form;
+
+  if (!has_model (self))
+    return;
+  form = sl_grid_form_new (GTK_WINDOW (gtk_widget_get_root (GTK_WIDGET (self))), self->workspace->model,
+                           self->workspace->recipe);
+  g_signal_connect_object (form, "applied", G_CALLBACK (form_applied), self, G_CONNECT_SWAPPED);
+  gtk_window_present (GTK_WINDOW (form));
+}
+
+static void
+take_back_recipe (SlComparePage *self, AdwToast *toast)
+{
+  if (!self->workspace->closed)
+    sl_workspace_take_settings (self->workspace, g_object_get_data (G_OBJECT (toast), "sl-recipe"));
+}
+
+/* A lane's settings become the recipe; what was there is offered back. */
+static void
+use_recipe (SlComparePage *self, guint index)
+{
+  AdwToast *toast = adw_toast_new (_ ("The lane’s settings are in the recipe"));
+  SlCompareLane *lane = sl_comparison_get_lane (self->comparison, index);
+  SlJob *job = sl_comparison_get_job (self->comparison, index);
+  g_autoptr (SlSettings) settings = job ? g_object_ref (sl_job_get_settings (job))
+                                        : sl_compare_lane_resolve (lane, self->workspace->recipe);
+
+  adw_toast_set_button_label (toast, _ ("_Undo"));
+  g_object_set_data_full (G_OBJECT (toast), "sl-recipe", sl_settings_dup (self->workspace->recipe),
+                          g_object_unref);
+  g_signal_connect_object (toast, "button-clicked", G_CALLBACK (take_back_recipe), self, G_CONNECT_SWAPPED);
+  if (job)
+    sl_workspace_want_model (
+        self->workspace,
+        sl_model_store_find (self->workspace->models, sl_model_item_get_path (sl_job_get_model (job))));
+  sl_workspace_take_settings (self->workspace, settings);
+  sl_notice_add_toast (GTK_WIDGET (self), toast);
 }
 
 static void
@@ -384,7 +471,7 @@ asked (SlComparePage *self, guint index, const char *what)
     void (*answer) (SlComparePage *self, guint index);
   } answers[] = {
     { "edit", edit }, { "reference", set_reference }, { "branch", branch },      { "duplicate", duplicate },
-    { "keep", keep }, { "save", save_lane },          { "remove", remove_lane },
+    { "keep", keep }, { "save", save_lane },          { "remove", remove_lane }, { "use", use_recipe },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (answers); i++)
@@ -477,6 +564,7 @@ sl_compare_page_connect (SlComparePage *self,
   const GActionEntry entries[] = {
     { .name = "compare-preset", .activate = preset, .parameter_type = "s" },
     { .name = "compare-add", .activate = add, .parameter_type = "s" },
+    { .name = "compare-grid", .activate = grid },
     { .name = "compare-pause", .activate = pause_or_resume },
     { .name = "compare-clear", .activate = clear },
   };

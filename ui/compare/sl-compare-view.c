@@ -7,6 +7,7 @@
 #include <glib/gi18n.h>
 
 #include "ui/compare/sl-fast-lanes.h"
+#include "ui/compare/sl-grid-overview.h"
 #include "ui/compare/sl-heat-scale.h"
 #include "ui/compare/sl-lane-grid.h"
 #include "ui/compare/sl-lane-offers.h"
@@ -33,6 +34,7 @@ struct _SlCompareView
   GtkLabel *summary;
   GtkButton *pause;
   GtkWidget *keep_button;
+  SlGridOverview *overview; /* of a grid; then one lane is shown beside it */
   SlLaneGrid *grid;
   SlCompareChart *chart;
 
@@ -147,6 +149,25 @@ show_lanes (SlCompareView *self)
 {
   for (guint i = 0; i < self->lanes->len; i++)
     show_lane (self, self->first + i, self->lanes->pdata[i]);
+  sl_grid_overview_show (self->overview, self->view);
+}
+
+/* Lanes that are shown at a time. */
+static guint
+room_for_lanes (SlCompareView *self)
+{
+  return sl_comparison_get_grid (self->comparison) ? 1 : SL_LANES_SHOWN;
+}
+
+/* Those that are shown; of a grid those of the row. */
+static void
+show_chart (SlCompareView *self)
+{
+  guint first = self->first, count = self->lanes->len;
+
+  if (sl_comparison_get_grid (self->comparison) && count > 0)
+    sl_grid_overview_get_row (self->overview, self->chosen, SL_LANES_SHOWN, &first, &count);
+  sl_compare_chart_show (self->chart, first, count, self->chosen);
 }
 
 /* ---- how far all lanes are ---- */
@@ -210,7 +231,7 @@ show_all (SlCompareView *self)
     show_name (self, self->first + i, self->lanes->pdata[i]);
   gtk_drop_down_set_selected (self->align, sl_comparison_get_align (self->comparison));
   show_lanes (self);
-  sl_compare_chart_show (self->chart, self->first, self->lanes->len, self->chosen);
+  show_chart (self);
   show_summary (self);
   show_buttons (self);
 }
@@ -326,7 +347,7 @@ show_range (SlCompareView *self)
   g_autofree char *text = g_strdup_printf (_ ("Lanes %u–%u of %u"), self->first + 1, last, n);
 
   gtk_label_set_text (self->range, text);
-  gtk_widget_set_visible (self->range_box, n > SL_LANES_SHOWN);
+  gtk_widget_set_visible (self->range_box, n > SL_LANES_SHOWN && room_for_lanes (self) > 1);
   gtk_accessible_update_property (GTK_ACCESSIBLE (self->grid), GTK_ACCESSIBLE_PROPERTY_LABEL,
                                   n > SL_LANES_SHOWN ? text : _ ("Lanes"), -1);
   gtk_widget_action_set_enabled (GTK_WIDGET (self), "compare.previous-lanes", self->first > 0);
@@ -341,8 +362,8 @@ show_page (SlCompareView *self)
 
   g_ptr_array_set_size (self->lanes, 0);
   sl_lane_grid_clear (self->grid);
-  self->first = self->chosen / SL_LANES_SHOWN * SL_LANES_SHOWN;
-  for (guint i = self->first; i < MIN (n, self->first + SL_LANES_SHOWN); i++)
+  self->first = self->chosen / room_for_lanes (self) * room_for_lanes (self);
+  for (guint i = self->first; i < MIN (n, self->first + room_for_lanes (self)); i++)
     add_lane (self, i);
   gtk_stack_set_visible_child_name (self->stack, n > 0 ? "lanes" : "empty");
   show_range (self);
@@ -353,6 +374,7 @@ mark_chosen (SlCompareView *self)
 {
   for (guint i = 0; i < self->lanes->len; i++)
     sl_lane_view_set_chosen (self->lanes->pdata[i], self->first + i == self->chosen);
+  sl_grid_overview_choose (self->overview, self->chosen);
 }
 
 guint
@@ -382,10 +404,21 @@ lanes_changed (SlCompareView *self)
   guint n = count_lanes (self);
 
   self->chosen = MIN (self->chosen, MAX (n, 1) - 1);
+  sl_grid_overview_set_up (self->overview);
   show_page (self);
   mark_chosen (self);
   show_all (self);
   schedule (self);
+}
+
+/* The keyboard goes from a cell to its lane, which has the menu. */
+static void
+cell_wanted (SlCompareView *self, guint index)
+{
+  SlLaneView *lane = sl_compare_view_get_lane (self, index);
+
+  if (lane)
+    gtk_widget_grab_focus (GTK_WIDGET (lane));
 }
 
 /* ---- keys and actions ---- */
@@ -406,7 +439,7 @@ turn_page (GtkWidget *widget, const char *action, GVariant *parameter)
 {
   SlCompareView *self = SL_COMPARE_VIEW (widget);
   gboolean back = g_str_equal (action, "compare.previous-lanes");
-  guint first = back ? self->first - SL_LANES_SHOWN : self->first + SL_LANES_SHOWN;
+  guint first = back ? self->first - room_for_lanes (self) : self->first + room_for_lanes (self);
 
   if ((back && self->first == 0) || first >= count_lanes (self))
     return;
@@ -570,6 +603,10 @@ sl_compare_view_connect (SlCompareView *self, SlWorkspace *workspace)
   self->decoder = sl_rest_decoder_new (workspace->comparison, workspace->worker);
   self->fast = sl_fast_lanes_new (workspace);
   sl_compare_chart_connect (self->chart, workspace);
+  sl_grid_overview_connect (self->overview, workspace->comparison, workspace->recipe);
+  g_signal_connect_object (self->overview, "chosen", G_CALLBACK (sl_compare_view_choose), self,
+                           G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->overview, "wanted", G_CALLBACK (cell_wanted), self, G_CONNECT_SWAPPED);
   for (guint i = 0; i < G_N_ELEMENTS (handlers); i++)
     g_signal_connect_object (handlers[i].object, handlers[i].signal, handlers[i].handler, self,
                              G_CONNECT_SWAPPED);
@@ -666,6 +703,7 @@ sl_compare_view_class_init (SlCompareViewClass *klass)
   g_type_ensure (SL_TYPE_HEAT_SCALE);
   g_type_ensure (SL_TYPE_LANE_GRID);
   g_type_ensure (SL_TYPE_RECENT_COMPARISONS);
+  g_type_ensure (SL_TYPE_GRID_OVERVIEW);
   g_type_ensure (SL_TYPE_COMPARE_CHART);
   G_OBJECT_CLASS (klass)->dispose = sl_compare_view_dispose;
   G_OBJECT_CLASS (klass)->get_property = sl_compare_view_get_property;
@@ -685,6 +723,7 @@ sl_compare_view_class_init (SlCompareViewClass *klass)
   BIND (summary);
   BIND (pause);
   BIND (keep_button);
+  BIND (overview);
   BIND (grid);
   BIND (chart);
   gtk_widget_class_install_property_action (widget_class, "compare.noisy", "noisy");

@@ -20,6 +20,7 @@ static const struct
   { "guidance", N_ ("Guidance"), N_ ("How closely to follow the words"), TRUE, FALSE, FALSE },
   { "strengths", N_ ("LoRA Strengths"), N_ ("From off to as it was trained"), TRUE, FALSE, TRUE },
   { "sigmas", N_ ("Noise Schedules"), N_ ("Karras, exponential and beta"), FALSE, FALSE, FALSE },
+  { "grid", N_ ("Two Settings"), N_ ("A grid with a picture for each pair of values"), FALSE, FALSE, FALSE },
   { "seeds", N_ ("Seeds"), N_ ("The same words, other noise"), FALSE, FALSE, FALSE },
   { "variances", N_ ("Variance Types"), N_ ("How much fresh noise DDPM adds"), FALSE, TRUE, FALSE },
 };

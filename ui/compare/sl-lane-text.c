@@ -121,6 +121,24 @@ describe_setting (const SlControl *control, SlSettings *settings)
   return NULL;
 }
 
+char *
+sl_lane_setting (const SlControl *control, SlSettings *settings)
+{
+  char *text = describe_setting (control, settings);
+  g_auto (GValue) value = G_VALUE_INIT;
+
+  if (text)
+    return text;
+  if (control->kind == SL_CONTROL_CHOICE)
+    return g_strdup (_ (control->choice_labels[sl_setting_row_choice (control, settings)]));
+  if (control->kind == SL_CONTROL_WORDS)
+    /* Translators: of a setting of words that has none. */
+    return g_strdup (_ ("none"));
+  g_value_init (&value, G_TYPE_STRING);
+  g_object_get_property (G_OBJECT (settings), control->property, &value);
+  return sl_setting_phrase (control, g_value_get_string (&value));
+}
+
 /* The settings of its run; before it has one, those that the run would get. */
 static SlSettings *
 settings_of (SlCompareLane *lane, SlSettings *recipe)

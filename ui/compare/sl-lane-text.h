@@ -5,6 +5,8 @@
 
 G_BEGIN_DECLS
 
+/* One setting of a lane in a few words: "20 steps". */
+char *sl_lane_setting (const SlControl *control, SlSettings *settings);
 /* All settings that are worth comparing, a line each. */
 char *sl_lane_settings (SlCompareLane *lane, SlSettings *recipe);
 /* Two short lines about the frame that the lane shows: its step and noise level; how many evaluations were made

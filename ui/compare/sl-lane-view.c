@@ -205,8 +205,9 @@ sl_lane_view_get_canvas (SlLaneView *self)
 static void
 sl_lane_view_class_init (SlLaneViewClass *klass)
 {
-  static const char *const actions[] = { "lane.edit", "lane.reference", "lane.inspect",   "lane.branch",
-                                         "lane.keep", "lane.save",      "lane.duplicate", "lane.remove" };
+  static const char *const actions[]
+      = { "lane.edit", "lane.reference", "lane.inspect", "lane.branch", "lane.keep",
+          "lane.save", "lane.duplicate", "lane.remove",  "lane.use" };
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
 
   add_colors ();

@@ -14,7 +14,7 @@ G_BEGIN_DECLS
 G_DECLARE_FINAL_TYPE (SlLaneView, sl_lane_view, SL, LANE_VIEW, AdwBin)
 
 /* number: from 1, as a person counts; color: as of sl_lane_color. Signals: "chosen" when it is clicked or focused; "asked" (const char *): one of
- * "edit", "reference", "branch", "inspect", "keep", "save", "duplicate", "remove" from its menu. */
+ * "edit", "reference", "branch", "inspect", "keep", "save", "duplicate", "remove", "use" from its menu. */
 SlLaneView *sl_lane_view_new (int number, guint color);
 int sl_lane_view_get_number (SlLaneView *self);
 void sl_lane_view_set_title (SlLaneView *self, const char *title, const char *detail);

@@ -13,6 +13,7 @@ struct _SlCompareLane
   SlSettings *values;
   SlJob *job;
   int color; /* -1: none yet */
+  int cell;
 };
 
 G_DEFINE_FINAL_TYPE (SlCompareLane, sl_compare_lane, G_TYPE_OBJECT)
@@ -50,6 +51,7 @@ static void
 sl_compare_lane_init (SlCompareLane *self)
 {
   self->color = -1;
+  self->cell = -1;
 }
 
 SlOwn
@@ -121,6 +123,7 @@ void
 sl_compare_lane_set (SlCompareLane *self, SlOwn own, SlSettings *values)
 {
   self->own = own;
+  self->cell = -1;
   sl_settings_assign (self->values, values);
   g_signal_emit (self, signals[CHANGED], 0);
 }
@@ -147,6 +150,18 @@ sl_compare_lane_resolve (SlCompareLane *self, SlSettings *recipe)
   _sl_compare_lane_get_recipe (self, recipe, &resolved);
   _sl_settings_set_recipe (settings, &resolved);
   return settings;
+}
+
+void
+sl_compare_lane_set_cell (SlCompareLane *self, int cell)
+{
+  self->cell = cell;
+}
+
+int
+sl_compare_lane_get_cell (SlCompareLane *self)
+{
+  return self->cell;
 }
 
 SlJob *

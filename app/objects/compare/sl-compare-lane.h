@@ -36,6 +36,10 @@ guint sl_lane_color_count (void);
 void sl_lane_color_get (guint color, guint8 rgb[3]);
 /* The recipe with this lane's values over it; a new object. */
 SlSettings *sl_compare_lane_resolve (SlCompareLane *self, SlSettings *recipe);
+/* Which cell of the comparison's grid it is, row * columns + column; -1: none. With other settings of its own
+ * (sl_compare_lane_set) it is none any more. */
+void sl_compare_lane_set_cell (SlCompareLane *self, int cell);
+int sl_compare_lane_get_cell (SlCompareLane *self);
 /* The run, or NULL. */
 SlJob *sl_compare_lane_get_job (SlCompareLane *self);
 void sl_compare_lane_set_job (SlCompareLane *self, SlJob *job);

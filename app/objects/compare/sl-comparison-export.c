@@ -7,6 +7,7 @@
  */
 #include "app/objects/compare/sl-comparison-export.h"
 
+#include "app/objects/compare/sl-grid-plan-private.h"
 #include "app/objects/sl-error.h"
 #include "app/objects/sl-job-private.h"
 #include "app/objects/sl-model-item-private.h"
@@ -81,7 +82,7 @@ find_parent (const SlExportTask *task, SlJob *job)
 /* A job's first `end` frames as one more lane, without a step that has only begun; those of a branch that has
  * not begun are its parent's. */
 static void
-add_lane (SlExportTask *task, SlJob *job, guint end)
+add_lane (SlExportTask *task, SlJob *job, guint end, int cell)
 {
   SlJob *owner = _sl_job_get_owner (job, end);
   SlTimeline *timeline = _sl_job_get_timeline (owner), *head;
@@ -96,8 +97,23 @@ add_lane (SlExportTask *task, SlJob *job, guint end)
   head = sl_timeline_head (timeline, (int)(end - first));
   if (head == NULL)
     g_error ("out of memory for %u moments", end); /* as g_malloc */
-  sl_lanes_put (task->lanes, head, find_parent (task, owner));
+  sl_lanes_set_cell (task->lanes, sl_lanes_put (task->lanes, head, find_parent (task, owner)), cell);
   task->job[task->n_lanes++] = g_object_ref (owner);
+}
+
+static int
+cell_of (SlComparison *comparison, guint index)
+{
+  return sl_compare_lane_get_cell (sl_comparison_get_lane (comparison, index));
+}
+
+static void
+set_grid (SlExportTask *task, SlComparison *comparison)
+{
+  SlGridPlan *grid = sl_comparison_get_grid (comparison);
+
+  if (grid && !sl_lanes_set_grid (task->lanes, _sl_grid_plan_get_grid (grid)))
+    g_error ("out of memory for a grid"); /* as g_malloc */
 }
 
 static guint
@@ -353,8 +369,10 @@ sl_comparison_export_sheet (SlComparison *comparison, const char *path, const Sl
       SlFrameObject *frame = sl_comparison_get_frame (comparison, i);
 
       if (frame)
-        add_lane (task, sl_comparison_get_job (comparison, i), (guint)sl_frame_object_get_index (frame) + 1);
+        add_lane (task, sl_comparison_get_job (comparison, i), (guint)sl_frame_object_get_index (frame) + 1,
+                  cell_of (comparison, i));
     }
+  set_grid (task, comparison);
   return start (task);
 }
 
@@ -373,8 +391,9 @@ sl_comparison_export_animation (SlComparison *comparison,
       SlJob *job = sl_comparison_get_job (comparison, i);
 
       if (job)
-        add_lane (task, job, count_frames (job));
+        add_lane (task, job, count_frames (job), cell_of (comparison, i));
     }
+  set_grid (task, comparison);
   return start (task);
 }
 
@@ -393,7 +412,7 @@ sl_comparison_export_report (SlComparison *comparison,
       int before = task->n_lanes;
 
       if (job)
-        add_lane (task, job, count_frames (job));
+        add_lane (task, job, count_frames (job), cell_of (comparison, i));
       if (task->n_lanes == before)
         continue;
       task->color[before] = (int)sl_compare_lane_get_color (sl_comparison_get_lane (comparison, i));
@@ -401,6 +420,7 @@ sl_comparison_export_report (SlComparison *comparison,
       if (i == sl_comparison_get_reference (comparison))
         task->reference = before;
     }
+  set_grid (task, comparison);
   return start (task);
 }
 
@@ -410,7 +430,7 @@ sl_job_export_animation (SlJob *job, const char *path, const SlExportLook *look,
   SlExportTask *task = task_new (EXPORT_FILM, path, call);
 
   take_look (task, look, FALSE);
-  add_lane (task, job, count_frames (job));
+  add_lane (task, job, count_frames (job), -1);
   return start (task);
 }
 

@@ -5,6 +5,7 @@
 
 #include "app/objects/compare/sl-comparison-image-private.h"
 #include "app/objects/compare/sl-comparison-private.h"
+#include "app/objects/compare/sl-grid-plan-private.h"
 #include "app/objects/gallery/sl-writer-private.h"
 #include "app/objects/sl-error.h"
 #include "app/objects/sl-job-private.h"
@@ -96,6 +97,8 @@ add_lane (SlComparisonImage *image, SlComparison *comparison, guint index)
     add_ancestors (image, lane, parent, inherited);
   else if (parent == NULL && _sl_job_get_before (job))
     add_before (image, lane, _sl_job_get_before (job), inherited);
+  sl_lanes_set_cell (image->lanes, lane,
+                     sl_compare_lane_get_cell (sl_comparison_get_lane (comparison, index)));
   image->job[lane] = g_object_ref (job);
   image->identity[lane] = *_sl_job_get_metadata (job);
   image->own[lane] = sl_compare_lane_get_own (sl_comparison_get_lane (comparison, index));
@@ -111,6 +114,9 @@ _sl_comparison_image_new (SlComparison *comparison)
   image->lanes = sl_lanes_new ();
   if (image->lanes == NULL)
     g_error ("out of memory for lanes"); /* as g_malloc */
+  if (sl_comparison_get_grid (comparison)
+      && !sl_lanes_set_grid (image->lanes, _sl_grid_plan_get_grid (sl_comparison_get_grid (comparison))))
+    g_error ("out of memory for a grid"); /* as g_malloc */
   image->identity = g_new (SlMetadata, MAX (g_list_model_get_n_items (G_LIST_MODEL (comparison)), 1));
   for (guint i = 0; i < g_list_model_get_n_items (G_LIST_MODEL (comparison)); i++)
     add_lane (image, comparison, i);
@@ -328,6 +334,7 @@ static void
 take_lanes (Loading *loading)
 {
   g_autoptr (GPtrArray) lanes = g_ptr_array_new_with_free_func (g_object_unref);
+  g_autoptr (SlGridPlan) grid = NULL;
 
   for (int i = 0; i < sl_lanes_count (loading->in->lanes); i++)
     {
@@ -339,9 +346,12 @@ take_lanes (Loading *loading)
       job = make_job (loading, i, settings, lanes);
       made = sl_compare_lane_new (loading->in->note[i].own, settings);
       sl_compare_lane_set_job (made, job);
+      sl_compare_lane_set_cell (made, loading->in->note[i].cell);
       g_ptr_array_add (lanes, made);
     }
-  _sl_comparison_replace (loading->comparison, lanes, (guint)loading->in->reference);
+  if (sl_grid_cells (&loading->in->grid) > 0)
+    grid = _sl_grid_plan_new_of (&loading->in->grid);
+  _sl_comparison_replace (loading->comparison, lanes, grid, (guint)loading->in->reference);
 }
 
 static void

@@ -19,12 +19,15 @@ struct _SlComparison
   SlModelItem *model; /* of the last start, as the next two */
   SlSettings *recipe;
   SlPreviews previews;
-  char *wildcards; /* the folder of models that is looked into first; NULL: prompts are no templates */
+  SlGridPlan *grid; /* whose cells lanes are; or NULL */
+  char *wildcards;  /* the folder of models that is looked into first; NULL: prompts are no templates */
 };
 
 guint _sl_comparison_count (SlComparison *self);
 /* 0 for NULL. */
 guint _sl_comparison_count_frames (SlJob *job);
+/* Adds lanes in one change of the list: as many as there is room for. */
+void _sl_comparison_add_all (SlComparison *self, GPtrArray *lanes);
 /* Stops what its run is at. */
 void _sl_comparison_stop_lane (SlComparison *self, SlCompareLane *lane);
 /* Before lanes or their runs go. */
@@ -34,7 +37,7 @@ void _sl_compare_lane_get_recipe (SlCompareLane *self, SlSettings *recipe, SlRec
 /* Follows a lane's run. */
 void _sl_comparison_watch (SlComparison *self, SlJob *job);
 
-/* Takes lanes that were made elsewhere, of SlCompareLane, in place of those that are there. */
-void _sl_comparison_replace (SlComparison *self, GPtrArray *lanes, guint reference);
+/* Takes lanes that were made elsewhere, of SlCompareLane, in place of those that are there; grid may be NULL. */
+void _sl_comparison_replace (SlComparison *self, GPtrArray *lanes, SlGridPlan *grid, guint reference);
 
 G_END_DECLS

@@ -1,7 +1,9 @@
 /* sl-comparison-run.c - lanes started, branched, paused and stopped; see sl-comparison.h. */
 #include "app/objects/compare/sl-comparison-private.h"
 
+#include "app/objects/compare/sl-grid-plan-private.h"
 #include "app/objects/sl-dynamic.h"
+#include "app/objects/sl-settings-private.h"
 #include "kernels/kernels.h"
 
 static guint
@@ -141,15 +143,15 @@ sl_comparison_adopt (SlComparison *self, SlJob *job)
 }
 
 void
-_sl_comparison_replace (SlComparison *self, GPtrArray *lanes, guint reference)
+_sl_comparison_replace (SlComparison *self, GPtrArray *lanes, SlGridPlan *grid, guint reference)
 {
   sl_comparison_clear (self);
-  for (guint i = 0; i < lanes->len; i++)
+  g_set_object (&self->grid, grid);
+  _sl_comparison_add_all (self, lanes);
+  for (guint i = 0; i < _sl_comparison_count (self); i++)
     {
       SlJob *job = sl_compare_lane_get_job (lanes->pdata[i]);
 
-      if (!sl_comparison_add (self, lanes->pdata[i]))
-        break;
       _sl_comparison_watch (self, job);
       if (i == 0)
         {
@@ -160,6 +162,99 @@ _sl_comparison_replace (SlComparison *self, GPtrArray *lanes, guint reference)
   sl_comparison_set_reference (self, reference);
   sl_comparison_move (self, G_MAXINT);
 }
+
+/* ---- grids ---- */
+
+SlGridPlan *
+sl_comparison_get_grid (SlComparison *self)
+{
+  return self->grid;
+}
+
+guint
+sl_comparison_find_cell (SlComparison *self, int cell)
+{
+  for (guint i = 0; cell >= 0 && i < _sl_comparison_count (self); i++)
+    if (sl_compare_lane_get_cell (sl_comparison_get_lane (self, i)) == cell)
+      return i;
+  return G_MAXUINT;
+}
+
+gboolean
+sl_comparison_set_grid (
+    SlComparison *self, SlGridPlan *grid, SlModelItem *model, SlSettings *recipe, GError **error)
+{
+  const SlGrid *cells = _sl_grid_plan_get_grid (grid);
+  SlOwn own = sl_settings_own (sl_grid_settings (cells));
+  g_autoptr (GPtrArray) lanes = NULL;
+  guint evaluations;
+
+  if (!sl_grid_plan_check (grid, model, recipe, &evaluations, error))
+    return FALSE;
+  lanes = g_ptr_array_new_with_free_func (g_object_unref);
+  for (int i = 0; i < sl_grid_cells (cells); i++)
+    {
+      g_autoptr (SlSettings) values = sl_grid_plan_settings (grid, (guint)i, recipe, NULL);
+      g_autoptr (SlCompareLane) lane = values ? sl_compare_lane_new (own, values) : NULL;
+
+      if (lane == NULL)
+        continue; /* a LoRA that was there a moment ago */
+      sl_compare_lane_set_cell (lane, i);
+      g_ptr_array_add (lanes, g_steal_pointer (&lane));
+    }
+  g_object_ref (grid);
+  sl_comparison_clear (self);
+  self->grid = grid;
+  _sl_comparison_add_all (self, lanes);
+  return TRUE;
+}
+
+/* Those that are to run, the cells of a grid in its order and then the others. A new array. */
+static GPtrArray *
+in_order (SlComparison *self, GPtrArray *jobs)
+{
+  GPtrArray *ordered = g_ptr_array_new ();
+  const SlGrid *grid = self->grid ? _sl_grid_plan_get_grid (self->grid) : NULL;
+  guint cells = grid ? (guint)sl_grid_cells (grid) : 0;
+  g_autofree int *evaluations = g_new0 (int, cells + 1);
+  g_autofree int *order = g_new0 (int, cells + 1);
+  g_autofree SlJob **of_cell = g_new0 (SlJob *, cells + 1);
+
+  for (guint i = 0; grid && i < _sl_comparison_count (self); i++)
+    {
+      SlJob *job = sl_comparison_get_job (self, i);
+      int cell = sl_compare_lane_get_cell (sl_comparison_get_lane (self, i));
+      SlRecipe recipe;
+
+      if (cell < 0 || job == NULL || !g_ptr_array_find (jobs, job, NULL))
+        continue;
+      _sl_settings_get_recipe (sl_job_get_settings (job), &recipe);
+      evaluations[cell] = sl_grid_evaluations (&recipe);
+      of_cell[cell] = job;
+    }
+  if (grid)
+    sl_grid_order (grid, evaluations, order);
+  for (guint i = 0; i < cells; i++)
+    if (of_cell[order[i]])
+      g_ptr_array_add (ordered, of_cell[order[i]]);
+  for (guint i = 0; i < jobs->len; i++)
+    if (!g_ptr_array_find (ordered, jobs->pdata[i], NULL))
+      g_ptr_array_add (ordered, jobs->pdata[i]);
+  return ordered;
+}
+
+static void
+start_jobs (SlComparison *self, GPtrArray *jobs)
+{
+  g_autoptr (GPtrArray) ordered = in_order (self, jobs);
+
+  if (self->grid)
+    sl_worker_start_in_order (self->worker, ordered);
+  else
+    sl_worker_start_together (self->worker, ordered);
+}
+
+/* ---- starting ---- */
 
 /* A branch is nothing without the run that it came from. */
 static void
@@ -198,7 +293,7 @@ sl_comparison_start (
   self->position = 0;
   for (guint i = 0; i < jobs->len; i++)
     sl_compare_lane_set_job (sl_comparison_get_lane (self, i), jobs->pdata[i]);
-  sl_worker_start_together (self->worker, jobs);
+  start_jobs (self, jobs);
   g_signal_emit_by_name (self, "state");
   return TRUE;
 }
@@ -245,7 +340,7 @@ sl_comparison_resume (SlComparison *self)
       if (job && sl_job_get_state (job) == SL_JOB_PAUSED)
         g_ptr_array_add (jobs, job);
     }
-  sl_worker_start_together (self->worker, jobs);
+  start_jobs (self, jobs);
 }
 
 static gboolean

@@ -16,6 +16,7 @@ struct _SlComparisonState
   SlModelItem *model; /* NULL before the first start, as the recipe */
   SlSettings *recipe;
   SlPreviews previews;
+  SlGridPlan *grid;
 };
 
 static SlCompareLane *
@@ -27,6 +28,7 @@ copy_lane (SlCompareLane *lane)
   sl_compare_lane_set_color (copy, sl_compare_lane_get_color (lane));
   if (sl_compare_lane_get_job (lane))
     sl_compare_lane_set_job (copy, sl_compare_lane_get_job (lane));
+  sl_compare_lane_set_cell (copy, sl_compare_lane_get_cell (lane));
   return copy;
 }
 
@@ -48,6 +50,7 @@ sl_comparison_state_new (SlComparison *comparison)
   g_set_object (&state->model, comparison->model);
   g_set_object (&state->recipe, comparison->recipe);
   state->previews = comparison->previews;
+  g_set_object (&state->grid, comparison->grid);
   return frames > 0 ? g_steal_pointer (&state) : NULL;
 }
 
@@ -59,6 +62,7 @@ sl_comparison_state_free (SlComparisonState *state)
   g_ptr_array_unref (state->lanes);
   g_clear_object (&state->model);
   g_clear_object (&state->recipe);
+  g_clear_object (&state->grid);
   g_free (state);
 }
 
@@ -79,11 +83,12 @@ void
 sl_comparison_state_restore (const SlComparisonState *state, SlComparison *comparison)
 {
   sl_comparison_clear (comparison);
+  g_set_object (&comparison->grid, state->grid);
+  _sl_comparison_add_all (comparison, state->lanes);
   for (guint i = 0; i < state->lanes->len; i++)
     {
       SlJob *job = sl_compare_lane_get_job (state->lanes->pdata[i]);
 
-      sl_comparison_add (comparison, state->lanes->pdata[i]);
       if (job)
         _sl_comparison_watch (comparison, job);
     }

@@ -86,38 +86,53 @@ lane_changed (SlComparison *self, SlCompareLane *lane)
     g_signal_emit (self, signals[LANE_CHANGED], 0, index);
 }
 
-/* The colour that the fewest lanes have. */
-static guint
-free_color (SlComparison *self)
+/* Lanes without a colour get those that the fewest lanes have. */
+static void
+give_colors (SlComparison *self, SlCompareLane *const *lanes, guint n)
 {
-  guint best = 0, least = G_MAXUINT;
+  guint colors = sl_lane_color_count ();
+  g_autofree guint *have = g_new0 (guint, colors);
 
-  for (guint color = 0; color < sl_lane_color_count (); color++)
+  for (guint i = 0; i < _sl_comparison_count (self); i++)
+    have[sl_compare_lane_get_color (sl_comparison_get_lane (self, i)) % colors]++;
+  for (guint i = 0; i < n; i++)
     {
-      guint have = 0;
+      guint best = 0;
 
-      for (guint i = 0; i < _sl_comparison_count (self); i++)
-        have += sl_compare_lane_get_color (sl_comparison_get_lane (self, i)) == color;
-      if (have < least)
-        {
-          best = color;
-          least = have;
-        }
+      for (guint color = 1; color < colors; color++)
+        best = have[color] < have[best] ? color : best;
+      if (!sl_compare_lane_has_color (lanes[i]))
+        sl_compare_lane_set_color (lanes[i], best);
+      have[sl_compare_lane_get_color (lanes[i]) % colors]++;
     }
-  return best;
+}
+
+void
+_sl_comparison_add_all (SlComparison *self, GPtrArray *lanes)
+{
+  guint before = _sl_comparison_count (self);
+  guint n = MIN (lanes->len, SL_COMPARISON_MAX - before);
+
+  for (guint i = 0; i < n; i++)
+    {
+      g_signal_connect_object (lanes->pdata[i], "changed", G_CALLBACK (lane_changed), self,
+                               G_CONNECT_SWAPPED);
+      g_signal_connect_object (lanes->pdata[i], "job", G_CALLBACK (lane_changed), self, G_CONNECT_SWAPPED);
+    }
+  give_colors (self, (SlCompareLane *const *)lanes->pdata, n);
+  g_list_store_splice (self->lanes, before, 0, lanes->pdata, n);
+  g_signal_emit (self, signals[STATE], 0);
 }
 
 gboolean
 sl_comparison_add (SlComparison *self, SlCompareLane *lane)
 {
+  g_autoptr (GPtrArray) lanes = g_ptr_array_new ();
+
   if (_sl_comparison_count (self) >= SL_COMPARISON_MAX)
     return FALSE;
-  if (!sl_compare_lane_has_color (lane))
-    sl_compare_lane_set_color (lane, free_color (self));
-  g_signal_connect_object (lane, "changed", G_CALLBACK (lane_changed), self, G_CONNECT_SWAPPED);
-  g_signal_connect_object (lane, "job", G_CALLBACK (lane_changed), self, G_CONNECT_SWAPPED);
-  g_list_store_append (self->lanes, lane);
-  g_signal_emit (self, signals[STATE], 0);
+  g_ptr_array_add (lanes, lane);
+  _sl_comparison_add_all (self, lanes);
   return TRUE;
 }
 
@@ -143,19 +158,26 @@ _sl_comparison_leave (SlComparison *self)
   g_signal_emit (self, signals[LEAVES], 0);
 }
 
+/* It is stopped, and not listened to any more. */
 static void
-remove_lane (SlComparison *self, guint index)
+leave_lane (SlComparison *self, SlCompareLane *lane)
 {
-  g_autoptr (SlCompareLane) lane = get_item (G_LIST_MODEL (self), index);
-  SlJob *job;
+  SlJob *job = sl_compare_lane_get_job (lane);
 
-  if (lane == NULL)
-    return;
-  job = sl_compare_lane_get_job (lane);
   g_signal_handlers_disconnect_by_data (lane, self);
   if (job)
     g_signal_handlers_disconnect_by_data (job, self);
   _sl_comparison_stop_lane (self, lane);
+}
+
+static void
+remove_lane (SlComparison *self, guint index)
+{
+  g_autoptr (SlCompareLane) lane = get_item (G_LIST_MODEL (self), index);
+
+  if (lane == NULL)
+    return;
+  leave_lane (self, lane);
   g_list_store_remove (self->lanes, index);
   if (self->reference > index || self->reference >= _sl_comparison_count (self))
     sl_comparison_set_reference (self, self->reference > 0 ? self->reference - 1 : 0);
@@ -172,11 +194,18 @@ sl_comparison_remove (SlComparison *self, guint index)
 void
 sl_comparison_clear (SlComparison *self)
 {
+  gboolean moves = self->reference != 0;
+
   _sl_comparison_leave (self);
-  while (_sl_comparison_count (self) > 0)
-    remove_lane (self, _sl_comparison_count (self) - 1);
+  for (guint i = 0; i < _sl_comparison_count (self); i++)
+    leave_lane (self, sl_comparison_get_lane (self, i));
   self->reference = 0;
   self->following = TRUE;
+  g_clear_object (&self->grid);
+  g_list_store_remove_all (self->lanes);
+  if (moves)
+    g_signal_emit (self, signals[REFERENCE], 0);
+  g_signal_emit (self, signals[STATE], 0);
   g_clear_object (&self->recipe);
 }
 
@@ -205,6 +234,7 @@ sl_comparison_dispose (GObject *object)
   sl_comparison_stop (self);
   g_clear_object (&self->model);
   g_clear_object (&self->recipe);
+  g_clear_object (&self->grid);
   G_OBJECT_CLASS (sl_comparison_parent_class)->dispose (object);
 }
 

@@ -10,6 +10,7 @@
 #pragma once
 
 #include "app/objects/compare/sl-compare-lane.h"
+#include "app/objects/compare/sl-grid-plan.h"
 #include "app/objects/worker/sl-worker.h"
 
 G_BEGIN_DECLS
@@ -59,6 +60,15 @@ gboolean
 sl_comparison_branch (SlComparison *self, guint index, SlOwn own, SlSettings *values, GError **error);
 /* A run that was made elsewhere as a lane. */
 gboolean sl_comparison_adopt (SlComparison *self, SlJob *job);
+/* In place of all lanes one for each cell of a grid, not started. FALSE and a sentence, and nothing is changed, where
+ * they do not fit the model. */
+gboolean sl_comparison_set_grid (
+    SlComparison *self, SlGridPlan *grid, SlModelItem *model, SlSettings *recipe, GError **error);
+/* Borrowed; NULL where the lanes are none. They stand in the order of their cells as long as none is changed; lanes
+ * that are no cells come behind. */
+SlGridPlan *sl_comparison_get_grid (SlComparison *self);
+/* The lane that is a cell; G_MAXUINT where none is. */
+guint sl_comparison_find_cell (SlComparison *self, int cell);
 void sl_comparison_stop (SlComparison *self);
 void sl_comparison_pause (SlComparison *self);
 void sl_comparison_resume (SlComparison *self);

@@ -15,6 +15,10 @@ G_BEGIN_DECLS
  * least the second. */
 #define SL_FRAMES_LIMIT ((gsize)136 << 20)
 #define SL_FRAMES_LEAST ((gsize)4 << 20)
+/* The same of each of many runs that are started together, as the cells of a large grid: these keep fewer frames, and
+ * what lies between is computed again when somebody looks. */
+#define SL_MANY_RUNS 32
+#define SL_FRAMES_LEAST_OF_MANY ((gsize)1 << 20)
 
 /* A job that is to run, and what it goes on from. */
 typedef struct
@@ -36,10 +40,11 @@ typedef struct
   SlEngineSide *side;
   SlModelItem *item;
   SlDeviceChoice choice;
-  GArray *starts; /* of SlStart: one, or the lanes of a comparison */
-  gsize budget;   /* bytes that the timelines of all that begin may take */
-  SlFast fast;    /* whether jobs of one size make their evaluations as one batch */
-  gboolean words; /* jobs that begin keep what each word does */
+  GArray *starts;    /* of SlStart: one, or the lanes of a comparison */
+  gsize budget;      /* bytes that the timelines of all that begin may take */
+  SlFast fast;       /* whether jobs of one size make their evaluations as one batch */
+  gboolean in_order; /* they come to their ends one after the other */
+  gboolean words;    /* jobs that begin keep what each word does */
   SlDecoding decoding;
   char *problem; /* why it could not be decoded */
   SlSideFunc func;

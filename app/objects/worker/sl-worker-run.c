@@ -384,6 +384,17 @@ track_begin (Run *run, Track *track)
   track->lane = sl_lanes_put (run->lanes, timeline, -1);
 }
 
+/* One after the other, as they were asked for: their lanes have the numbers in which they began. */
+static void
+set_order (Run *run)
+{
+  g_autofree int *order = g_new (int, run->n);
+
+  for (guint i = 0; i < run->n; i++)
+    order[i] = (int)i;
+  sl_lanes_set_order (run->lanes, order, (int)run->n);
+}
+
 /* Each gets its part of the bytes, by its size: what is left beside the moments is for predictions. */
 static void
 share_budget (Run *run, gsize budget)
@@ -431,6 +442,8 @@ begin_all (Run *run)
   if (loaded && request->fast == SL_FAST_AUTOMATIC)
     request->fast = _sl_side_is_on_gpu (run->side) ? SL_FAST_ON : SL_FAST_OFF;
   sl_lanes_set_fast (run->lanes, request->fast == SL_FAST_ON);
+  if (request->in_order)
+    set_order (run);
   if (loaded && wants_tiny (run))
     _sl_side_ensure_tiny (run->side, &request->choice);
   if (loaded && run->n > 1)

@@ -385,7 +385,7 @@ find_start (SlJob *job)
 static gsize
 find_budget (SlWorker *self, GPtrArray *jobs)
 {
-  gsize least = SL_FRAMES_LEAST * jobs->len, held = 0;
+  gsize least = (jobs->len > SL_MANY_RUNS ? SL_FRAMES_LEAST_OF_MANY : SL_FRAMES_LEAST) * jobs->len, held = 0;
 
   for (guint i = 0; i < self->jobs->len; i++)
     held += _sl_job_get_bytes (self->jobs->pdata[i]);
@@ -394,8 +394,8 @@ find_budget (SlWorker *self, GPtrArray *jobs)
   return held + least < SL_FRAMES_LIMIT ? SL_FRAMES_LIMIT - held : least;
 }
 
-void
-sl_worker_start_together (SlWorker *self, GPtrArray *jobs)
+static void
+start_jobs (SlWorker *self, GPtrArray *jobs, gboolean in_order)
 {
   SlRequest *request;
 
@@ -406,6 +406,7 @@ sl_worker_start_together (SlWorker *self, GPtrArray *jobs)
   g_array_set_clear_func (request->starts, clear_start);
   request->budget = find_budget (self, jobs);
   request->words = self->words;
+  request->in_order = in_order;
   request->fast = jobs->len > 1 ? self->fast : SL_FAST_OFF;
   for (guint i = 0; i < jobs->len; i++)
     {
@@ -416,6 +417,18 @@ sl_worker_start_together (SlWorker *self, GPtrArray *jobs)
       g_array_append_val (request->starts, start);
     }
   sl_thread_queue_push (self->side->thread, FALSE, _sl_request_run, NULL, request, request_free);
+}
+
+void
+sl_worker_start_together (SlWorker *self, GPtrArray *jobs)
+{
+  start_jobs (self, jobs, FALSE);
+}
+
+void
+sl_worker_start_in_order (SlWorker *self, GPtrArray *jobs)
+{
+  start_jobs (self, jobs, TRUE);
 }
 
 void

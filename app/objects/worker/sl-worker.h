@@ -44,6 +44,8 @@ void sl_worker_start (SlWorker *self, SlJob *job);
 /* Several jobs of one model, of SlJob, side by side: each makes an evaluation in turn. One that is
  * paused goes on from where it was. */
 void sl_worker_start_together (SlWorker *self, GPtrArray *jobs);
+/* The same, but one comes to its end after the other (or as many at a time as advance as one batch). */
+void sl_worker_start_in_order (SlWorker *self, GPtrArray *jobs);
 /* After the evaluation in progress; the job's state says when. */
 void sl_worker_pause (SlWorker *self, SlJob *job);
 /* The job is over when this returns; the computation ends within one operation. */
