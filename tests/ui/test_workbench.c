@@ -262,6 +262,170 @@ static void test_heat_scale(void)
     g_assert_cmpint(rgb[0] + rgb[1] + rgb[2], ==, 3 * 255);
 }
 
+static SlAbView *ab(void)
+{
+    return sl_compare_view_get_ab(compare_view);
+}
+
+static void ab_action(const char *action)
+{
+    g_assert_true(gtk_widget_activate_action_variant(GTK_WIDGET(ab()), action, NULL));
+}
+
+static const char *label_text(gpointer widget, const char *name)
+{
+    return gtk_label_get_text(GTK_LABEL(part(widget, name)));
+}
+
+static gboolean canvas_has(GBytes *rgb)
+{
+    GdkTexture *texture = sl_canvas_get_texture(sl_ab_view_get_canvas(ab()));
+    gsize n = (gsize)gdk_texture_get_width(texture) * gdk_texture_get_height(texture);
+    g_autofree guint8 *pixels = g_malloc(4 * n); /* BGRA */
+    const guint8 *expected = g_bytes_get_data(rgb, NULL);
+
+    gdk_texture_download(texture, pixels, 4 * (gsize)gdk_texture_get_width(texture));
+    if (g_bytes_get_size(rgb) != 3 * n)
+        return FALSE;
+    for (gsize i = 0; i < n; i++)
+        for (int c = 0; c < 3; c++)
+            if (pixels[4 * i + 2 - c] != expected[3 * i + c])
+                return FALSE;
+    return TRUE;
+}
+
+static GBytes *picture_of(guint lane)
+{
+    int width, height;
+
+    return sl_frame_object_get_rgb(sl_comparison_get_frame(comparison, lane), SL_VIEW_PICTURE,
+                                   &width, &height);
+}
+
+/* The reference and the chosen lane fill the place of all; Escape brings those back. */
+static void test_ab_open(void)
+{
+    guint a, b;
+
+    sl_compare_view_choose(compare_view, 2);
+    g_object_set(compare_view, "full-size", TRUE, NULL);
+    g_assert_true(gtk_widget_is_visible(GTK_WIDGET(ab())));
+    g_assert_false(gtk_widget_get_mapped(GTK_WIDGET(sl_compare_view_get_lane(compare_view, 0))));
+    sl_ab_view_get_lanes(ab(), &a, &b);
+    g_assert_cmpuint(a, ==, 0);
+    g_assert_cmpuint(b, ==, 2);
+    g_assert_cmpint(sl_ab_view_get_mode(ab()), ==, SL_AB_WIPE);
+    g_assert_cmpstr(label_text(ab(), "name_a"), ==, "A  1 · PNDM");
+    g_assert_cmpstr(label_text(ab(), "name_b"), ==, "B  3 · DPM++ 2M");
+    g_assert_true(canvas_has(picture_of(0)));
+    g_assert_nonnull(sl_canvas_get_beside(sl_ab_view_get_canvas(ab())));
+    g_assert_nonnull(strstr(label_text(ab(), "status"), "dB (PSNR)"));
+    screenshot("workbench-5-wipe");
+    ab_action("ab.swap");
+    g_assert_true(canvas_has(picture_of(2)));
+    ab_action("ab.swap");
+    ab_action("ab.leave");
+    g_assert_false(gtk_widget_is_visible(GTK_WIDGET(ab())));
+    WAIT_UNTIL(gtk_widget_get_mapped(GTK_WIDGET(sl_compare_view_get_lane(compare_view, 0))));
+    g_assert_true(gtk_window_get_focus(GTK_WINDOW(window)) ==
+                  GTK_WIDGET(sl_compare_view_get_lane(compare_view, 2)));
+}
+
+/* Each mode shows what it says, at the same zoom, of the step that the handle is at. */
+static void test_ab_modes(void)
+{
+    SlCanvas *canvas = sl_ab_view_get_canvas(ab());
+    int width, height;
+    g_autoptr(GBytes) heat = NULL;
+
+    g_object_set(compare_view, "full-size", TRUE, NULL);
+    sl_ab_view_set_amount(ab(), 0.25);
+    g_assert_cmpfloat(sl_ab_view_get_amount(ab()), ==, 0.25);
+    act("win.zoom-original");
+    g_assert_cmpfloat(sl_canvas_get_zoom(canvas), ==, 1);
+    sl_ab_view_set_mode(ab(), SL_AB_DIFFERENCE);
+    g_assert_cmpfloat(sl_canvas_get_zoom(canvas), ==, 1);
+    sl_ab_view_set_amount(ab(), 8);
+    heat =
+        sl_difference_heat(&(SlHeatOf){sl_comparison_get_frame(comparison, 0),
+                                       sl_comparison_get_frame(comparison, 2), SL_VIEW_PICTURE, 32},
+                           &width, &height, NULL);
+    g_assert_true(canvas_has(heat));
+    g_assert_null(sl_canvas_get_beside(canvas));
+    g_assert_true(gtk_widget_is_visible(part(ab(), "scale")));
+    g_assert_nonnull(strstr(label_text(ab(), "status"), "of 255 at most"));
+    act("win.zoom-fit");
+    screenshot("workbench-5-difference");
+    sl_ab_view_set_mode(ab(), SL_AB_ONE);
+    g_assert_true(canvas_has(picture_of(0)));
+    ab_action("ab.other");
+    g_assert_true(sl_ab_view_shows_b(ab()));
+    g_assert_true(canvas_has(picture_of(2)));
+    g_assert_false(gtk_widget_is_visible(part(ab(), "name_a")));
+    sl_comparison_set_position(comparison, 3);
+    g_assert_true(canvas_has(picture_of(2)));
+    WAIT_UNTIL(sl_frame_object_is_decoded(sl_comparison_get_frame(comparison, 2), SL_VIEW_PICTURE));
+    WAIT_UNTIL(canvas_has(picture_of(2)));
+    screenshot("workbench-5-one");
+    sl_comparison_move(comparison, G_MAXINT);
+    sl_ab_view_set_mode(ab(), SL_AB_WIPE);
+    g_assert_cmpfloat(sl_ab_view_get_amount(ab()), ==, 0.25); /* each mode has its own */
+}
+
+/* It blinks by itself, but not where animations are turned off; Space changes the picture in any case. */
+static void test_ab_blink(void)
+{
+    GtkSettings *settings = gtk_settings_get_default();
+    gboolean before = sl_ab_view_shows_b(ab()), animations;
+
+    g_object_get(settings, "gtk-enable-animations", &animations, NULL);
+    g_object_set(settings, "gtk-enable-animations", TRUE, NULL);
+    sl_ab_view_set_mode(ab(), SL_AB_BLINK);
+    sl_ab_view_set_amount(ab(), 50); /* no more than three times a second */
+    g_assert_cmpfloat(sl_ab_view_get_amount(ab()), ==, 3);
+    WAIT_UNTIL(sl_ab_view_shows_b(ab()) != before);
+    WAIT_UNTIL(sl_ab_view_shows_b(ab()) == before);
+    g_object_set(settings, "gtk-enable-animations", FALSE, NULL);
+    sl_ab_view_set_mode(ab(), SL_AB_BLINK);
+    before = sl_ab_view_shows_b(ab());
+    settle(900);
+    g_assert_cmpint(sl_ab_view_shows_b(ab()), ==, before);
+    g_assert_cmpstr(label_text(ab(), "amount_text"), ==, "by Space");
+    ab_action("ab.other");
+    g_assert_cmpint(sl_ab_view_shows_b(ab()), !=, before);
+    screenshot("workbench-5-blink");
+    g_object_set(settings, "gtk-enable-animations", animations, NULL);
+    sl_ab_view_set_mode(ab(), SL_AB_WIPE);
+}
+
+/* A and B stay when others go; when they go themselves, others take their places; without lanes it is left. */
+static void test_ab_lanes(void)
+{
+    guint a, b;
+
+    sl_comparison_remove(comparison, 1);
+    sl_ab_view_get_lanes(ab(), &a, &b);
+    g_assert_cmpuint(a, ==, 0);
+    g_assert_cmpuint(b, ==, 1);
+    g_assert_cmpstr(label_text(ab(), "name_b"), ==, "B  2 · DPM++ 2M");
+    sl_comparison_remove(comparison, 1);
+    sl_ab_view_get_lanes(ab(), &a, &b);
+    g_assert_cmpuint(a, ==, 0);
+    g_assert_cmpuint(b, ==, 1);
+    g_assert_true(canvas_has(picture_of(0)));
+    g_settings_set_uint(preferences, "theme", 2);
+    sl_side_view_set_panel_shown(sides, FALSE);
+    gtk_window_set_default_size(GTK_WINDOW(window), 620, 800);
+    settle(300);
+    screenshot("workbench-5-narrow");
+    sl_compare_chart_show_table(chart());
+    screenshot("workbench-5-narrow-table");
+    gtk_window_set_default_size(GTK_WINDOW(window), 1280, 800);
+    g_settings_set_uint(preferences, "theme", 1);
+    act("win.compare-clear");
+    g_assert_false(gtk_widget_is_visible(GTK_WIDGET(ab())));
+}
+
 int main(int argc, char **argv)
 {
     static const LaneTest tests[] = {
@@ -272,6 +436,10 @@ int main(int argc, char **argv)
         {"/workbench/strip", test_strip, FALSE},
         {"/workbench/reading", test_reading, FALSE},
         {"/workbench/heat-scale", test_heat_scale, FALSE},
+        {"/workbench/ab-open", test_ab_open, FALSE},
+        {"/workbench/ab-modes", test_ab_modes, FALSE},
+        {"/workbench/ab-blink", test_ab_blink, FALSE},
+        {"/workbench/ab-lanes", test_ab_lanes, FALSE},
     };
 
     return run_lane_tests(&argc, &argv, tests, G_N_ELEMENTS(tests));

@@ -35,7 +35,9 @@ struct _SlCompareView
   GtkButton *pause;
   GtkWidget *keep_button;
   SlGridOverview *overview; /* of a grid; then one lane is shown beside it */
+  GtkWidget *all_lanes;     /* what is not seen while two are at full size */
   SlLaneGrid *grid;
+  SlAbView *ab;
   SlCompareChart *chart;
 
   SlComparison *comparison;
@@ -46,6 +48,7 @@ struct _SlCompareView
   guint first;      /* the index of the first of them */
   guint chosen;
   SlView view;
+  gboolean full_size;  /* two lanes are, and the others are not seen */
   gboolean difference; /* lanes show how they differ from the reference */
   guint refresh;       /* timeout that draws what came */
 };
@@ -58,6 +61,7 @@ enum
   PROP_NOISY,
   PROP_DIFFERENCE,
   PROP_FAST,
+  PROP_FULL_SIZE,
   N_PROPS
 };
 
@@ -147,6 +151,11 @@ show_lane (SlCompareView *self, guint index, SlLaneView *view)
 static void
 show_lanes (SlCompareView *self)
 {
+  if (self->full_size)
+    {
+      sl_ab_view_update (self->ab, self->view);
+      return;
+    }
   for (guint i = 0; i < self->lanes->len; i++)
     show_lane (self, self->first + i, self->lanes->pdata[i]);
   sl_grid_overview_show (self->overview, self->view);
@@ -220,7 +229,18 @@ show_buttons (SlCompareView *self)
 static SlRestLanes
 rest_lanes (SlCompareView *self)
 {
-  return (SlRestLanes){ self->view, self->first, self->lanes->len, self->chosen };
+  SlRestLanes lanes = { .view = self->view };
+
+  if (self->full_size)
+    {
+      lanes.count = 2;
+      sl_ab_view_get_lanes (self->ab, &lanes.lane[0], &lanes.lane[1]);
+      return lanes;
+    }
+  lanes.count = MIN (self->lanes->len, SL_REST_LANES);
+  for (guint i = 0; i < lanes.count; i++) /* the chosen one first */
+    lanes.lane[i] = self->first + (self->chosen - self->first + i) % lanes.count;
+  return lanes;
 }
 
 static void
@@ -398,11 +418,77 @@ sl_compare_view_choose (SlCompareView *self, guint index)
   schedule (self);
 }
 
+/* ---- two lanes at full size ---- */
+
+static void
+show_scale (SlCompareView *self)
+{
+  gtk_widget_set_visible (self->scale_box, self->difference && !self->full_size);
+}
+
+/* The reference and the chosen lane, or the one beside it. */
+static void
+open_ab (SlCompareView *self)
+{
+  guint reference = sl_comparison_get_reference (self->comparison), n = count_lanes (self);
+  guint other = self->chosen != reference ? self->chosen : reference + 1 < n ? reference + 1 : 0;
+
+  sl_ab_view_open (self->ab, reference, other);
+}
+
+static void
+set_full_size (SlCompareView *self, gboolean full_size)
+{
+  SlLaneView *lane;
+
+  full_size = full_size && count_lanes (self) > 0;
+  if (self->full_size == full_size)
+    return;
+  if (full_size)
+    open_ab (self);
+  self->full_size = full_size;
+  gtk_widget_set_visible (self->all_lanes, !full_size);
+  gtk_widget_set_visible (GTK_WIDGET (self->ab), full_size);
+  show_scale (self);
+  if (!full_size)
+    sl_ab_view_close (self->ab);
+  show_lanes (self);
+  lane = sl_compare_view_get_lane (self, self->chosen);
+  if (full_size)
+    gtk_widget_grab_focus (GTK_WIDGET (self->ab));
+  else if (lane)
+    gtk_widget_grab_focus (GTK_WIDGET (lane));
+  schedule (self);
+  g_object_notify (G_OBJECT (self), "full-size");
+}
+
+static void
+ab_left (SlCompareView *self)
+{
+  set_full_size (self, FALSE);
+}
+
+static void
+row_opened (SlCompareView *self, guint index)
+{
+  sl_compare_view_choose (self, index);
+  set_full_size (self, FALSE);
+  set_full_size (self, TRUE);
+}
+
+SlAbView *
+sl_compare_view_get_ab (SlCompareView *self)
+{
+  return self->ab;
+}
+
 static void
 lanes_changed (SlCompareView *self)
 {
   guint n = count_lanes (self);
 
+  if (n == 0)
+    set_full_size (self, FALSE);
   self->chosen = MIN (self->chosen, MAX (n, 1) - 1);
   sl_grid_overview_set_up (self->overview);
   show_page (self);
@@ -497,6 +583,7 @@ add_keys (GtkWidgetClass *klass)
     { GDK_KEY_d, "compare.difference" },
     { GDK_KEY_f, "compare.fast" },
     { GDK_KEY_p, "win.compare-pause" },
+    { GDK_KEY_v, "compare.full-size" },
     { GDK_KEY_0, "compare.zoom-fit" },
     { GDK_KEY_plus, "compare.zoom-in" },
     { GDK_KEY_minus, "compare.zoom-out" },
@@ -522,7 +609,9 @@ sl_compare_view_zoom (SlCompareView *self, SlZoom zoom)
 {
   SlLaneView *lane = sl_compare_view_get_lane (self, self->chosen);
 
-  if (lane)
+  if (self->full_size)
+    sl_canvas_zoom (sl_ab_view_get_canvas (self->ab), zoom);
+  else if (lane)
     sl_canvas_zoom (sl_lane_view_get_canvas (lane), zoom);
 }
 
@@ -607,6 +696,7 @@ sl_compare_view_connect (SlCompareView *self, SlWorkspace *workspace)
   g_signal_connect_object (self->overview, "chosen", G_CALLBACK (sl_compare_view_choose), self,
                            G_CONNECT_SWAPPED);
   g_signal_connect_object (self->overview, "wanted", G_CALLBACK (cell_wanted), self, G_CONNECT_SWAPPED);
+  sl_ab_view_connect (self->ab, workspace->comparison, workspace->recipe);
   for (guint i = 0; i < G_N_ELEMENTS (handlers); i++)
     g_signal_connect_object (handlers[i].object, handlers[i].signal, handlers[i].handler, self,
                              G_CONNECT_SWAPPED);
@@ -647,6 +737,9 @@ sl_compare_view_get_property (GObject *object, guint prop_id, GValue *value, GPa
     case PROP_DIFFERENCE:
       g_value_set_boolean (value, self->difference);
       break;
+    case PROP_FULL_SIZE:
+      g_value_set_boolean (value, self->full_size);
+      break;
     case PROP_FAST:
       g_value_set_boolean (value, self->fast && sl_fast_lanes_is_on (self->fast));
       break;
@@ -667,8 +760,11 @@ sl_compare_view_set_property (GObject *object, guint prop_id, const GValue *valu
       break;
     case PROP_DIFFERENCE:
       self->difference = g_value_get_boolean (value);
-      gtk_widget_set_visible (self->scale_box, self->difference);
+      show_scale (self);
       break;
+    case PROP_FULL_SIZE:
+      set_full_size (self, g_value_get_boolean (value));
+      return;
     case PROP_FAST:
       sl_fast_lanes_choose (self->fast, g_value_get_boolean (value));
       return;
@@ -677,8 +773,7 @@ sl_compare_view_set_property (GObject *object, guint prop_id, const GValue *valu
       return;
     }
   show_lanes (self);
-  sl_rest_decoder_wait (self->decoder,
-                        &(SlRestLanes){ self->view, self->first, self->lanes->len, self->chosen });
+  try_again (self);
 }
 
 #define BIND(name) gtk_widget_class_bind_template_child (widget_class, SlCompareView, name)
@@ -690,6 +785,8 @@ install_properties (GObjectClass *object_class)
       = g_param_spec_boolean ("noisy", NULL, NULL, FALSE, G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS);
   properties[PROP_DIFFERENCE]
       = g_param_spec_boolean ("difference", NULL, NULL, FALSE, G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS);
+  properties[PROP_FULL_SIZE] = g_param_spec_boolean (
+      "full-size", NULL, NULL, FALSE, G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
   properties[PROP_FAST] = g_param_spec_boolean (
       "fast", NULL, NULL, FALSE, G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
   g_object_class_install_properties (object_class, N_PROPS, properties);
@@ -700,6 +797,7 @@ sl_compare_view_class_init (SlCompareViewClass *klass)
 {
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
 
+  g_type_ensure (SL_TYPE_AB_VIEW);
   g_type_ensure (SL_TYPE_HEAT_SCALE);
   g_type_ensure (SL_TYPE_LANE_GRID);
   g_type_ensure (SL_TYPE_RECENT_COMPARISONS);
@@ -724,11 +822,14 @@ sl_compare_view_class_init (SlCompareViewClass *klass)
   BIND (pause);
   BIND (keep_button);
   BIND (overview);
+  BIND (all_lanes);
   BIND (grid);
+  BIND (ab);
   BIND (chart);
   gtk_widget_class_install_property_action (widget_class, "compare.noisy", "noisy");
   gtk_widget_class_install_property_action (widget_class, "compare.difference", "difference");
   gtk_widget_class_install_property_action (widget_class, "compare.fast", "fast");
+  gtk_widget_class_install_property_action (widget_class, "compare.full-size", "full-size");
   for (guint i = 0; i < G_N_ELEMENTS (zooms); i++)
     gtk_widget_class_install_action (widget_class, zooms[i].action, NULL, zoom);
   gtk_widget_class_install_action (widget_class, "compare.previous-lanes", NULL, turn_page);
@@ -746,6 +847,10 @@ sl_compare_view_init (SlCompareView *self)
   sl_lane_offers_fill_presets (self->presets);
   sl_button_name_by_label (self->open);
   sl_lane_offers_fill_schedulers (self->scheduler_menu, NULL);
+  g_signal_connect_swapped (self->ab, "left", G_CALLBACK (ab_left), self);
+  g_signal_connect_swapped (self->ab, "picked", G_CALLBACK (schedule), self);
+  g_signal_connect_swapped (sl_compare_chart_get_table (self->chart), "opened", G_CALLBACK (row_opened),
+                            self);
   g_signal_connect_swapped (sl_compare_chart_get_table (self->chart), "chosen", G_CALLBACK (row_chosen),
                             self);
   g_signal_connect_swapped (self->align, "notify::selected", G_CALLBACK (align_chosen), self);

@@ -8,6 +8,7 @@
 
 #include <adwaita.h>
 
+#include "ui/compare/sl-ab-view.h"
 #include "ui/compare/sl-compare-chart.h"
 #include "ui/compare/sl-lane-view.h"
 #include "ui/workspace/sl-workspace.h"
@@ -28,6 +29,8 @@ guint sl_compare_view_get_chosen (SlCompareView *self);
 void sl_compare_view_choose (SlCompareView *self, guint index);
 /* NULL for a lane that is not shown now. */
 SlLaneView *sl_compare_view_get_lane (SlCompareView *self, guint index);
+/* Two lanes at full size, shown while the property "full-size" is set. */
+SlAbView *sl_compare_view_get_ab (SlCompareView *self);
 SlCompareChart *sl_compare_view_get_chart (SlCompareView *self);
 /* All lanes alike. */
 void sl_compare_view_zoom (SlCompareView *self, SlZoom zoom);

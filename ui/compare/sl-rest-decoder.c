@@ -56,7 +56,7 @@ decode_next (SlRestDecoder *self)
 
   for (guint i = 0; i < lanes->count && !self->decoding && !self->rest; i++)
     {
-      guint lane = lanes->first + (lanes->chosen - lanes->first + i) % lanes->count;
+      guint lane = lanes->lane[i];
       SlFrameObject *frame = undecoded_frame (self, lane);
 
       if (frame
@@ -97,7 +97,7 @@ sl_rest_decoder_try_again (SlRestDecoder *self, const SlRestLanes *lanes)
 {
   for (guint i = 0; i < lanes->count; i++)
     {
-      SlFrameObject *frame = sl_comparison_get_frame (self->comparison, lanes->first + i);
+      SlFrameObject *frame = sl_comparison_get_frame (self->comparison, lanes->lane[i]);
 
       if (frame)
         sl_frame_object_forget_problem (frame, lanes->view);

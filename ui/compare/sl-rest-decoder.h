@@ -1,5 +1,4 @@
-/* sl-rest-decoder.h - decodes what the lanes show where somebody stays for a moment: one lane after the other, the chosen
- * one first. While lanes run and the view follows them nothing is decoded: that would take time from the runs.
+/* sl-rest-decoder.h - decodes what the lanes show where somebody stays for a moment: one lane after the other. While lanes run and the view follows them nothing is decoded: that would take time from the runs.
  */
 #pragma once
 
@@ -11,13 +10,14 @@ G_BEGIN_DECLS
 
 G_DECLARE_FINAL_TYPE (SlRestDecoder, sl_rest_decoder, SL, REST_DECODER, GObject)
 
+#define SL_REST_LANES 9
+
 /* What is decoded: the frames at the comparison's position. */
 typedef struct
 {
   SlView view;
-  guint first; /* of the lanes that are shown, and how many they are */
+  guint lane[SL_REST_LANES]; /* those that are shown, in the order in which they are wanted */
   guint count;
-  guint chosen; /* comes first */
 } SlRestLanes;
 
 /* Signal "decoded": a lane has its picture, or could not be decoded. */

@@ -14,6 +14,8 @@ struct _SlCanvas
   GtkWidget parent_instance;
   GdkTexture *texture;
   GdkTexture *overlay; /* NULL: none */
+  GdkTexture *beside;  /* as well */
+  double beside_from;
   int width;
   int height;
   double zoom; /* 0: fit */
@@ -68,11 +70,11 @@ sl_canvas_get_magnification (SlCanvas *self)
 
 /* Whether its pixels are shown as squares. */
 static gboolean
-is_sharp (SlCanvas *self)
+is_sharp (SlCanvas *self, GdkTexture *texture)
 {
   double magnification = sl_canvas_get_magnification (self);
 
-  if (self->width > 0 && gdk_texture_get_width (self->texture) < self->width)
+  if (self->width > 0 && gdk_texture_get_width (texture) < self->width)
     return FALSE;
   return self->zoom > 0 ? magnification > 1 : magnification >= 2;
 }
@@ -92,16 +94,34 @@ keep_in_sight (SlCanvas *self)
 }
 
 static void
-draw_paper (SlCanvas *self, GtkSnapshot *snapshot, const graphene_rect_t *rect)
+draw_paper (SlCanvas *self, GtkSnapshot *snapshot, GdkTexture *texture, const graphene_rect_t *rect)
 {
   GtkWidget *widget = GTK_WIDGET (self);
   const graphene_rect_t seen = GRAPHENE_RECT_INIT (0, 0, (float)gtk_widget_get_width (widget),
                                                    (float)gtk_widget_get_height (widget));
 
-  if (is_sharp (self))
-    sl_toolkit_append_squares (snapshot, self->texture, rect, &seen);
+  if (is_sharp (self, texture))
+    sl_toolkit_append_squares (snapshot, texture, rect, &seen);
   else
-    gtk_snapshot_append_texture (snapshot, self->texture, rect);
+    gtk_snapshot_append_texture (snapshot, texture, rect);
+}
+
+/* The part that shows the other picture, and the line before it. */
+static void
+draw_beside (SlCanvas *self, GtkSnapshot *snapshot, const graphene_rect_t *rect)
+{
+  const GdkRGBA light = { 0.96f, 0.95f, 0.94f, 1 }, dark = { 0, 0, 0, 0.55f };
+  float x = floorf (rect->origin.x + rect->size.width * (float)self->beside_from);
+  graphene_rect_t part
+      = GRAPHENE_RECT_INIT (x, rect->origin.y, rect->origin.x + rect->size.width - x, rect->size.height);
+
+  gtk_snapshot_push_clip (snapshot, &part);
+  draw_paper (self, snapshot, self->beside, rect);
+  gtk_snapshot_pop (snapshot);
+  gtk_snapshot_append_color (snapshot, &dark,
+                             &GRAPHENE_RECT_INIT (x - 2, rect->origin.y, 4, rect->size.height));
+  gtk_snapshot_append_color (snapshot, &light,
+                             &GRAPHENE_RECT_INIT (x - 1, rect->origin.y, 2, rect->size.height));
 }
 
 /* Under colours that say something the picture has none of its own. */
@@ -115,40 +135,52 @@ draw_picture (SlCanvas *self, GtkSnapshot *snapshot, const graphene_rect_t *rect
 
   if (self->overlay == NULL)
     {
-      draw_paper (self, snapshot, rect);
+      draw_paper (self, snapshot, self->texture, rect);
       return;
     }
   graphene_matrix_init_from_float (&matrix, grey);
   graphene_vec4_init (&offset, 0, 0, 0, 0);
   gtk_snapshot_push_color_matrix (snapshot, &matrix, &offset);
-  draw_paper (self, snapshot, rect);
+  draw_paper (self, snapshot, self->texture, rect);
   gtk_snapshot_pop (snapshot);
   gtk_snapshot_append_texture (snapshot, self->overlay, rect);
+}
+
+gboolean
+sl_canvas_get_paper (SlCanvas *self, graphene_rect_t *paper)
+{
+  GtkWidget *widget = GTK_WIDGET (self);
+  double width, height, zoom;
+
+  if (self->texture == NULL || gtk_widget_get_width (widget) < 1)
+    return FALSE;
+  keep_in_sight (self);
+  get_size (self, &width, &height);
+  zoom = sl_canvas_get_zoom (self);
+  width *= zoom;
+  height *= zoom;
+  graphene_rect_init (paper, floor ((gtk_widget_get_width (widget) - width) / 2 + self->x),
+                      floor ((gtk_widget_get_height (widget) - height) / 2 + self->y), floor (width),
+                      floor (height));
+  return TRUE;
 }
 
 static void
 sl_canvas_snapshot (GtkWidget *widget, GtkSnapshot *snapshot)
 {
   SlCanvas *self = SL_CANVAS (widget);
-  double width, height, zoom;
   graphene_rect_t rect;
   GskRoundedRect paper;
   GskShadow shadow = { { 0, 0, 0, 0.45 }, 0, 4, 18 };
 
-  if (self->texture == NULL || gtk_widget_get_width (widget) < 1)
+  if (!sl_canvas_get_paper (self, &rect))
     return;
-  keep_in_sight (self);
-  get_size (self, &width, &height);
-  zoom = sl_canvas_get_zoom (self);
-  width *= zoom;
-  height *= zoom;
-  graphene_rect_init (&rect, floor ((gtk_widget_get_width (widget) - width) / 2 + self->x),
-                      floor ((gtk_widget_get_height (widget) - height) / 2 + self->y), floor (width),
-                      floor (height));
   gsk_rounded_rect_init_from_rect (&paper, &rect, 4);
   gtk_snapshot_append_outset_shadow (snapshot, &paper, &shadow.color, shadow.dx, shadow.dy, 0, shadow.radius);
   gtk_snapshot_push_rounded_clip (snapshot, &paper);
   draw_picture (self, snapshot, &rect);
+  if (self->beside)
+    draw_beside (self, snapshot, &rect);
   gtk_snapshot_pop (snapshot);
 }
 
@@ -178,6 +210,7 @@ sl_canvas_dispose (GObject *object)
 {
   g_clear_object (&SL_CANVAS (object)->texture);
   g_clear_object (&SL_CANVAS (object)->overlay);
+  g_clear_object (&SL_CANVAS (object)->beside);
   G_OBJECT_CLASS (sl_canvas_parent_class)->dispose (object);
 }
 
@@ -294,6 +327,20 @@ sl_canvas_set_overlay (SlCanvas *self, GdkTexture *overlay)
 {
   if (g_set_object (&self->overlay, overlay))
     gtk_widget_queue_draw (GTK_WIDGET (self));
+}
+
+void
+sl_canvas_set_beside (SlCanvas *self, GdkTexture *beside, double from)
+{
+  g_set_object (&self->beside, beside);
+  self->beside_from = CLAMP (from, 0, 1);
+  gtk_widget_queue_draw (GTK_WIDGET (self));
+}
+
+GdkTexture *
+sl_canvas_get_beside (SlCanvas *self)
+{
+  return self->beside;
 }
 
 GdkTexture *

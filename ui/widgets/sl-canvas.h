@@ -22,6 +22,12 @@ GdkTexture *sl_canvas_get_texture (SlCanvas *self);
 /* Colours over all of the picture, which becomes grey under them; NULL: none. */
 void sl_canvas_set_overlay (SlCanvas *self, GdkTexture *overlay);
 GdkTexture *sl_canvas_get_overlay (SlCanvas *self);
+/* Another picture of the same place beside the texture, from `from`, 0 to 1 of its width, to its right end, with a line
+ * between them; NULL: none. */
+void sl_canvas_set_beside (SlCanvas *self, GdkTexture *beside, double from);
+GdkTexture *sl_canvas_get_beside (SlCanvas *self);
+/* Where the picture is in the widget, as it is drawn; FALSE where there is none. */
+gboolean sl_canvas_get_paper (SlCanvas *self, graphene_rect_t *paper);
 /* The size that zoom is relative to, when textures of several sizes show the same picture (a small
  * preview, then the decoded one); 0 for the texture's own. */
 void sl_canvas_set_size (SlCanvas *self, int width, int height);
