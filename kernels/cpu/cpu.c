@@ -83,14 +83,20 @@ static void fill_slots(SlOps *ops, SlOps *apart, Isa isa)
         FILL(base);
 }
 
-/* SAFELIGHT_ISA has no level with the matrix unit (AMX): where it is set, the unit is not used. */
-static bool use_amx(SlDtype dtype, Isa isa)
+/* SAFELIGHT_ISA has no level with products of bf16: where it is set, they are not used. */
+static SlCpuBf16 find_bf16(SlDtype dtype, Isa isa)
 {
+    if (dtype != SL_BF16 || isa != ISA_V4 || getenv("SAFELIGHT_ISA"))
+        return SL_CPU_BF16_NONE;
 #if SL_HAVE_AMX
-    return dtype == SL_BF16 && isa == ISA_V4 && !getenv("SAFELIGHT_ISA") && sl_cpu_amx_usable();
-#else
-    return false;
+    if (sl_cpu_attention_usable_amx())
+        return SL_CPU_BF16_AMX;
 #endif
+#if SL_HAVE_BF16
+    if (sl_cpu_attention_usable_bf16())
+        return SL_CPU_BF16_VECTORS;
+#endif
+    return SL_CPU_BF16_NONE;
 }
 
 static void make_ops(SlCpuDevice *cpu, Isa isa)
@@ -109,8 +115,12 @@ static void make_ops(SlCpuDevice *cpu, Isa isa)
     cpu->own = *ops;
     if (cpu->onednn)
         sl_onednn_linear_slots(ops);
+#if SL_HAVE_BF16
+    if (cpu->bf16 == SL_CPU_BF16_VECTORS)
+        sl_cpu_attention_slots_bf16(ops);
+#endif
 #if SL_HAVE_AMX
-    if (cpu->amx)
+    if (cpu->bf16 == SL_CPU_BF16_AMX)
         sl_cpu_attention_slots_amx(ops);
 #endif
     sl_ops_fill(ops);
@@ -123,6 +133,7 @@ static void cpu_use_dtype(SlDevice *dev, SlDtype dtype)
 }
 
 static const char *const instructions[] = {"baseline instructions", "AVX2", "AVX-512"};
+static const char *const bf16_names[] = {"", " with BF16", ", AMX"};
 
 SlDevice *sl_cpu_open(const SlDeviceOptions *options, SlError *err)
 {
@@ -150,14 +161,14 @@ SlDevice *sl_cpu_open(const SlDeviceOptions *options, SlError *err)
         sl_fail(err, SL_MEMORY, "memory ran out when the device cpu was opened");
         return NULL;
     }
-    cpu->amx = use_amx(cpu->base.dtype, isa);
+    cpu->bf16 = find_bf16(cpu->base.dtype, isa);
     make_ops(cpu, isa);
     cpu->ops.use_dtype = cpu_use_dtype;
     cpu->base.ops = &cpu->ops;
     cpu->base.name = "cpu";
     snprintf(cpu->describe, sizeof cpu->describe, "CPU: %d thread%s%s, %s%s%s, %s%s%s",
              cpu->base.threads, cpu->base.threads == 1 ? "" : "s", refused, instructions[isa],
-             cpu->amx ? ", AMX" : "", cpu->onednn ? ", oneDNN" : "", sl_dtype_name(cpu->base.dtype),
+             bf16_names[cpu->bf16], cpu->onednn ? ", oneDNN" : "", sl_dtype_name(cpu->base.dtype),
              options->dtype == SL_F16 ? " (instead of f16)" : "",
              options->q8 ? ", weights in 8 bits" : "");
     return &cpu->base;

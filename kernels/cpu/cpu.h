@@ -12,13 +12,16 @@
 typedef struct SlOneDnn SlOneDnn; /* engine, stream, cached primitives */
 typedef struct SlWeightBlock SlWeightBlock;
 
+/* What multiplies bf16 beside oneDNN. */
+typedef enum SlCpuBf16 { SL_CPU_BF16_NONE, SL_CPU_BF16_VECTORS, SL_CPU_BF16_AMX } SlCpuBf16;
+
 typedef struct SlCpuDevice {
     SlDevice base;
     SlOps ops;
     SlOps own;        /* our own products, where a weight is not in oneDNN's layout */
     SlOps apart;      /* composites for the shapes that the fused slots do not handle */
     SlOneDnn *onednn; /* NULL: all products are our own */
-    bool amx;
+    SlCpuBf16 bf16;
     SlWeightBlock *weight_blocks; /* the first has room */
     char describe[200];
 } SlCpuDevice;
@@ -81,8 +84,11 @@ void sl_onednn_conv2d_epilogue(SlDevice *dev, const SlTensor *x, const SlWeight 
     void sl_cpu_conv_slots_##isa(SlOps *ops);                                            \
     void sl_cpu_conv2d_direct_##isa(SlDevice *dev, const SlTensor *x, const SlWeight *w, \
                                     const SlConv *conv, const SlEpilogue *e, SlTensor *out);
-/* attention_amx.c, where the compiler knows it: attention in bf16 on the matrix unit. */
-bool sl_cpu_amx_usable(void);
+/* attention_bf16.c, where the compiler knows it: attention with the processor's products of bf16, in vectors
+ * and on the matrix unit. */
+bool sl_cpu_attention_usable_bf16(void);
+void sl_cpu_attention_slots_bf16(SlOps *ops);
+bool sl_cpu_attention_usable_amx(void);
 void sl_cpu_attention_slots_amx(SlOps *ops);
 
 SL_CPU_SLOTS(base)

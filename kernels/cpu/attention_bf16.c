@@ -1,5 +1,6 @@
-/* attention_amx.c - softmax(q k^T scale) v in bf16 on the matrix unit of the processor (AMX:
- * Intel's from Sapphire Rapids on), without ever storing the score matrix.
+/* attention_bf16.c - softmax(q k^T scale) v in bf16 with the processor's own products of bf16, without
+ * ever storing the score matrix. Compiled twice: for the matrix unit (AMX: Intel's from Sapphire Rapids
+ * on), and for vectors (AVX-512 BF16: AMD's from Zen 4 on, Intel's from Cooper Lake on).
  *
  * As attention.c, but both products multiply tiles of 16 rows by 32 values: keys and values are
  * packed once per head as the second factors of such products (pairs of what is summed lie side by
@@ -52,28 +53,20 @@ typedef struct Tile {
     int64_t item, head, first, queries;
 } __attribute__((aligned(64))) Tile;
 
-/* AMX-TILE, AMX-BF16 and AVX512-BF16, read from the processor: clang's __builtin_cpu_supports knows
- * none of the matrix unit's names. */
-static bool processor_has_unit(void)
-{
-    enum { AMX_BF16 = 1 << 22, AMX_TILE = 1 << 24, AVX512_BF16 = 1 << 5 };
-    unsigned a, b, c, d, unit = 0, vector = 0;
-    if (__get_cpuid_count(7, 0, &a, &b, &c, &d))
-        unit = d;
-    if (__get_cpuid_count(7, 1, &a, &b, &c, &d))
-        vector = a;
-    return (unit & AMX_BF16) && (unit & AMX_TILE) && (vector & AVX512_BF16);
-}
+/* ---- which processor ---- */
+
+#ifdef __AMX_BF16__
 
 /* Whether the processor has the matrix unit and the system lets this process use it. */
-bool sl_cpu_amx_usable(void)
+static bool usable(unsigned features, unsigned more)
 {
+    enum { AMX_BF16 = 1 << 22, AMX_TILE = 1 << 24, AVX512_BF16 = 1 << 5 };
     enum { ARCH_REQ_XCOMP_PERM = 0x1023, XFEATURE_XTILEDATA = 18 };
-    return processor_has_unit() &&
+    return (features & AMX_BF16) && (features & AMX_TILE) && (more & AVX512_BF16) &&
            syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA) == 0;
 }
 
-static void configure_tiles(void)
+static void begin_products(void)
 {
     struct {
         uint8_t palette, start, reserved[14];
@@ -85,6 +78,40 @@ static void configure_tiles(void)
         config.rows[i] = SIDE;
     }
     _tile_loadconfig(&config);
+}
+
+static void end_products(void)
+{
+    _tile_release();
+}
+
+#else
+
+static bool usable(unsigned features, unsigned more)
+{
+    enum { AVX512_BF16 = 1 << 5 };
+    return (more & AVX512_BF16) != 0;
+}
+
+static void begin_products(void)
+{
+}
+
+static void end_products(void)
+{
+}
+
+#endif
+
+/* Read from the processor: clang's __builtin_cpu_supports knows none of the matrix unit's names. */
+bool SL_FOR_ISA(sl_cpu_attention_usable)(void)
+{
+    unsigned a, b, c, d, features = 0, more = 0;
+    if (__get_cpuid_count(7, 0, &a, &b, &c, &d))
+        features = d;
+    if (__get_cpuid_count(7, 1, &a, &b, &c, &d))
+        more = a;
+    return usable(features, more);
 }
 
 /* ---- packing ---- */
@@ -158,7 +185,11 @@ static void load_queries(const Job *j, Tile *t)
     memset(t->weights, 0, sizeof t->weights);
 }
 
-/* ---- the products; tiles 0 to 3 are sums, 4 and 5 first, 6 and 7 second factors ---- */
+/* ---- the products ---- */
+
+#ifdef __AMX_BF16__
+
+/* Of tiles 0 to 3 are sums, 4 and 5 first, 6 and 7 second factors. */
 
 /* Scores of all queries and 32 keys. */
 static void score_pair(const Job *j, Tile *t, const uint16_t *keys, int64_t first)
@@ -182,6 +213,13 @@ static void score_pair(const Job *j, Tile *t, const uint16_t *keys, int64_t firs
     _tile_stored(1, t->score[0] + first + SIDE, sizeof t->score[0]);
     _tile_stored(2, t->score[SIDE] + first, sizeof t->score[0]);
     _tile_stored(3, t->score[SIDE] + first + SIDE, sizeof t->score[0]);
+}
+
+/* Scores of all queries and a block's keys. */
+static void score(const Job *j, Tile *t, const uint16_t *keys)
+{
+    for (int64_t c = 0; c < KEYS; c += 2 * SIDE)
+        score_pair(j, t, keys, c);
 }
 
 /* sum += weight v, two tiles of columns. */
@@ -232,6 +270,90 @@ static void gather(const Job *j, Tile *t, const uint16_t *values)
     if (column < j->columns)
         gather_one(j, t, values, column);
 }
+
+#else
+
+/* A register tile: TALL rows by WIDE vectors of sums. */
+#define TALL 4
+#define WIDE 4
+
+/* The factors of sums: rows of the first in tiles side by side, vectors of the second `apart` values from
+ * each other in tiles `step` values from each other. */
+typedef struct Factors {
+    const uint16_t *a, *b;
+    int64_t tiles, step, apart;
+} Factors;
+
+/* sum += a b, `wide` vectors of TALL rows; sums of a row are `apart` floats from each other. */
+SL_INLINE void add_products(const Factors *f, float *sum, int64_t row, int64_t apart,
+                            const int wide)
+{
+    __m512 s[TALL][WIDE];
+    for (int r = 0; r < TALL; r++)
+        for (int w = 0; w < wide; w++)
+            s[r][w] = _mm512_load_ps(sum + r * row + w * apart);
+    for (int64_t c = 0; c < f->tiles; c++)
+        for (int p = 0; p < DEPTH / 2; p++) {
+            const uint16_t *b = f->b + c * f->step + p * DEPTH, *a = f->a + c * TILE + 2 * p;
+            __m512i second[WIDE];
+            for (int w = 0; w < wide; w++)
+                second[w] = _mm512_load_si512(b + w * f->apart);
+            for (int r = 0; r < TALL; r++) {
+                int pair;
+                memcpy(&pair, a + r * DEPTH, sizeof pair);
+                for (int w = 0; w < wide; w++)
+                    s[r][w] = _mm512_dpbf16_ps(s[r][w], (__m512bh)_mm512_set1_epi32(pair),
+                                               (__m512bh)second[w]);
+            }
+        }
+    for (int r = 0; r < TALL; r++)
+        for (int w = 0; w < wide; w++)
+            _mm512_store_ps(sum + r * row + w * apart, s[r][w]);
+}
+
+/* Scores of all queries and a block's keys. */
+static void score(const Job *j, Tile *t, const uint16_t *keys)
+{
+    memset(t->score, 0, sizeof t->score);
+    for (int64_t first = 0; first < KEYS; first += WIDE * SIDE)
+        for (int64_t i = 0; i < QUERIES; i += TALL) {
+            const Factors f = {.a = t->q + i / SIDE * j->depths * TILE + i % SIDE * DEPTH,
+                               .b = keys + first / SIDE * j->depths * TILE,
+                               .tiles = j->depths,
+                               .step = TILE,
+                               .apart = j->depths * TILE};
+            add_products(&f, t->score[i] + first, KEYS, SIDE, WIDE);
+        }
+}
+
+/* sum += weight v. */
+static void gather(const Job *j, Tile *t, const uint16_t *values)
+{
+    for (int64_t i = 0; i < QUERIES; i += TALL)
+        for (int64_t column = 0; column < j->columns; column += WIDE) {
+            const Factors f = {.a = t->weight + i / SIDE * KEYS / DEPTH * TILE + i % SIDE * DEPTH,
+                               .b = values + column * TILE,
+                               .tiles = KEYS / DEPTH,
+                               .step = j->columns * TILE,
+                               .apart = TILE};
+            float *sum = t->sum + (i / SIDE * j->columns + column) * TILE / 2 + i % SIDE * SIDE;
+            switch (j->columns - column) {
+            case 1:
+                add_products(&f, sum, SIDE, TILE / 2, 1);
+                break;
+            case 2:
+                add_products(&f, sum, SIDE, TILE / 2, 2);
+                break;
+            case 3:
+                add_products(&f, sum, SIDE, TILE / 2, 3);
+                break;
+            default:
+                add_products(&f, sum, SIDE, TILE / 2, WIDE);
+            }
+        }
+}
+
+#endif
 
 /* ---- the softmax ---- */
 
@@ -338,8 +460,7 @@ static void attend(const Job *j, Tile *t, int64_t task)
         if (first_key % (LOOK * KEYS) == 0 && sl_device_stopping(j->dev))
             return;
         const uint16_t *block = j->packed + (head * j->blocks + first_key / KEYS) * block_values(j);
-        for (int64_t c = 0; c < KEYS; c += 2 * SIDE)
-            score_pair(j, t, block, c);
+        score(j, t, block);
         if (j->attn->causal || j->k->size[1] - first_key < KEYS)
             mask(j, t, first_key);
         soften(j, t);
@@ -351,14 +472,14 @@ static void attend(const Job *j, Tile *t, int64_t task)
 static void attend_tiles(void *arg, int64_t first, int64_t last)
 {
     const Job *j = arg;
-    configure_tiles();
+    begin_products();
     for (int64_t task = first; task < last; task++)
         attend(j, j->scratch + sl_thread_index(), task);
-    _tile_release();
+    end_products();
 }
 
-static void amx_attention(SlDevice *dev, const SlTensor *q, const SlTensor *k, const SlTensor *v,
-                          const SlAttention *attn, SlTensor *out)
+static void bf16_attention(SlDevice *dev, const SlTensor *q, const SlTensor *k, const SlTensor *v,
+                           const SlAttention *attn, SlTensor *out)
 {
     int64_t d = q->size[2] / attn->heads, heads = q->size[0] * attn->heads;
     if (q->dtype != SL_BF16 || k->dtype != SL_BF16 || v->dtype != SL_BF16 || d > MAX_HEAD ||
@@ -387,7 +508,7 @@ static void amx_attention(SlDevice *dev, const SlTensor *q, const SlTensor *k, c
     sl_arena_reset(dev, mark);
 }
 
-void sl_cpu_attention_slots_amx(SlOps *ops)
+void SL_FOR_ISA(sl_cpu_attention_slots)(SlOps *ops)
 {
-    ops->attention = amx_attention;
+    ops->attention = bf16_attention;
 }
