@@ -24,9 +24,10 @@ typedef struct Compare {
     SlRecipe *recipe[SL_LANES_MAX];
     SlGrid grid; /* without values: none */
     SlCompare lanes;
-    SlCompareRows rows; /* of lanes */
-    SlReelLook look;    /* of --animation */
-    const char *doing;  /* for the bar */
+    SlCompareRows rows;      /* of lanes */
+    int color[SL_LANES_MAX]; /* of a file: of its lanes */
+    SlReelLook look;         /* of --animation */
+    const char *doing;       /* for the bar */
 } Compare;
 
 /* ---- the lanes ---- */
@@ -203,6 +204,8 @@ static bool take_file(Compare *c, SlLanesIn *in, SlError *err)
     for (int i = 0; i < c->lanes.count; i++)
         if (c->lanes.lane[i] == in->reference)
             c->lanes.reference = i;
+    for (int i = 0; i < in->count; i++)
+        c->color[i] = in->note[i].color >= 0 ? in->note[i].color : i;
     return (c->lanes.identity = sl_session_identity(&c->session, err));
 }
 
@@ -270,7 +273,9 @@ static bool save(Compare *c, SlError *err)
 
 static bool write_report(Compare *c, SlError *err)
 {
-    const SlReportJob job = {.path = c->session.options->report, .progress = on_progress, .arg = c};
+    const SlOptions *o = c->session.options;
+    const SlReportJob job = {
+        .path = o->report, .color = o->open ? c->color : NULL, .progress = on_progress, .arg = c};
     c->doing = "report";
     bool ok = sl_compare_report(&c->lanes, &job, err);
     sl_progress_end(&c->session.progress);

@@ -36,7 +36,8 @@ typedef struct SlLanesOut {
     const SlMetadata *identity;
     const SlMetadata *const *identities; /* [lanes] instead of identity, or NULL */
     const uint64_t *own;                 /* [lanes], as SlLaneNote.own; NULL: all settings */
-    int reference;                       /* the lane that others are measured against */
+    const int *color; /* [lanes], as SlLaneNote.color; NULL: they have none of their own */
+    int reference;    /* the lane that others are measured against */
 } SlLanesOut;
 /* Atomic, and looked at again before it replaces anything. Lanes without a moment are left out; SL_ARGUMENT where no lane has one. */
 bool sl_lanes_write(const SlLanesOut *out, const char *path, SlError *err);
@@ -49,6 +50,7 @@ typedef struct SlLaneNote {
     int moments, kept_inherited; /* that are kept; those of ancestors among them */
     int step_offset;             /* steps of ancestors before its own, as the window counts them */
     int cell;                    /* of a grid; -1: none */
+    int color;                   /* that it has kept (lane_colors.h); -1: none */
     SlMetadata metadata;         /* what its picture would say */
 } SlLaneNote;
 typedef struct SlLanesIn {

@@ -365,6 +365,7 @@ static bool read_header(LaneIn *in)
     if (!read_metadata(in) || !read_own(in, &own) || !check_text(in, "settings", SL_SETTINGS_ALL) ||
         !check_text(in, "values", own) || !read_int(in, "parent", -1, in->index - 1, &in->parent) ||
         !read_int(in, "branch_point", 0, MAX_MOMENTS, &in->branch_point) ||
+        !read_int_or(in, "color", 0, -1, &note->color) ||
         !read_int_or(in, "inherited", 0, in->branch_point, &note->inherited) ||
         !read_int_or(in, "first", 0, in->branch_point, &in->first) ||
         !read_int_or(in, "step_offset", -MAX_MOMENTS, 0, &note->step_offset) ||

@@ -375,6 +375,8 @@ static cJSON *describe(const Saving *saving, int lane, const Part *part)
     char *metadata = metadata_text(t, identity_of(asked, lane));
     uint64_t all = sl_settings_own(SL_SETTINGS_ALL), own = asked->own ? asked->own[lane] : all;
     sl_out_number(&out, json, "own", own == all ? SL_LANES_OWN_ALL : (double)own);
+    if (asked->color)
+        sl_out_number(&out, json, "color", asked->color[lane]);
     sl_out_text(&out, json, "values", settings);
     sl_out_text(&out, json, "settings", settings);
     sl_out_text(&out, json, "metadata", metadata);

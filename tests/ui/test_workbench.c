@@ -4,6 +4,7 @@
  * The tests run in order in one process, each from where the one before left the window.
  */
 #include "exchange.h"
+#include "mouse.h"
 
 #include <math.h>
 #include <string.h>
@@ -183,6 +184,28 @@ static void test_colors(void)
     sl_lane_table_sort(table(), column_of("seconds"), GTK_SORT_DESCENDING);
     g_assert_cmpuint(color_of(1), ==, colors[2]);
     screenshot("workbench-2-colors");
+    {
+        g_autofree char *path = path_of("colors.safelight"), *page = path_of("colors.html");
+        g_autofree char *text = NULL;
+
+        save_as("comparison", path);
+        sl_comparison_clear(comparison);
+        sl_compare_page_open(sl_window_get_compare(window), path);
+        WAIT_UNTIL(count_lanes() == 4);
+        g_assert_cmpuint(color_of(1), ==, colors[2]); /* a file has them, too */
+        g_assert_cmpuint(color_of(3), ==, colors[1]);
+        g_assert_cmpint(run("compare", "--open", path, "--report", page, "--quiet", NULL), ==, 0);
+        text = contents_of(page);
+        for (guint i = 0; i < 4; i++) {
+            guint8 rgb[3];
+            g_autofree char *badge = NULL;
+
+            sl_lane_color_get(color_of(i), rgb);
+            badge =
+                g_strdup_printf("background:#%02x%02x%02x\">%u<", rgb[0], rgb[1], rgb[2], i + 1);
+            g_assert_nonnull(strstr(text, badge));
+        }
+    }
     sl_comparison_state_restore(before, comparison);
     for (guint i = 0; i < 4; i++)
         g_assert_cmpuint(color_of(i), ==, colors[i]);
@@ -398,6 +421,65 @@ static void test_ab_blink(void)
     sl_ab_view_set_mode(ab(), SL_AB_WIPE);
 }
 
+/* With a real mouse and real keys: the line is dragged, not the picture; V, M, X, Escape, T and Ctrl+C. */
+static void test_ab_by_hand(void)
+{
+    SlCanvas *canvas = sl_ab_view_get_canvas(ab());
+    double x, y, amount;
+    graphene_point_t line, to, grip;
+    int height;
+
+    sl_ab_view_set_amount(ab(), 0.5);
+    settle(100);
+    line = point_in(GTK_WIDGET(canvas), 0.5, 0.5);
+    to = point_in(GTK_WIDGET(canvas), 0.55, 0.5);
+    use_mouse("mousemove %d %d mousedown 1 mousemove %d %d mouseup 1", (int)line.x, (int)line.y,
+              (int)to.x, (int)to.y);
+    amount = sl_ab_view_get_amount(ab());
+    g_assert_cmpfloat(amount, >, 0.52);
+    sl_canvas_get_place(canvas, &x, &y);
+    g_assert_true(x == 0 && y == 0);
+    use_mouse("key shift+Left");
+    g_assert_cmpfloat(sl_ab_view_get_amount(ab()), <, amount);
+    use_mouse("key x");
+    g_assert_true(canvas_has(picture_of(2)));
+    use_mouse("key x key m");
+    g_assert_cmpint(sl_ab_view_get_mode(ab()), ==, SL_AB_BLINK);
+    use_mouse("key m key m key m key 2");
+    g_assert_cmpint(sl_ab_view_get_mode(ab()), ==, SL_AB_WIPE);
+    g_assert_cmpstr(label_text(ab(), "name_b"), ==, "B  2 · DDIM");
+    use_mouse("key 3 key Escape");
+    g_assert_false(gtk_widget_is_visible(GTK_WIDGET(ab())));
+    use_mouse("key v");
+    g_assert_true(gtk_widget_is_visible(GTK_WIDGET(ab())));
+    grip = point_in(part(chart(), "handle"), 0.5, 0.5);
+    height = gtk_widget_get_height(part(chart(), "curves"));
+    use_mouse("mousemove %d %d mousedown 1 mousemove_relative -- 0 -20 mousemove_relative -- 0 -20 "
+              "mouseup 1",
+              (int)grip.x, (int)grip.y);
+    WAIT_UNTIL(is_tall(part(chart(), "curves"), height + 40));
+    g_signal_emit_by_name(part(chart(), "handle"), "reset");
+    to = point_in(part(chart(), "curves"), 0.6, 0.4);
+    use_mouse("mousemove %d %d mousemove_relative 1 0", (int)to.x, (int)to.y);
+    screenshot("workbench-3-pointer");
+    gtk_widget_grab_focus(GTK_WIDGET(ab()));
+    use_mouse("key t");
+    g_assert_true(gtk_widget_is_visible(GTK_WIDGET(table())));
+    use_mouse("key ctrl+c");
+    {
+        g_autofree char *text = sl_lane_table_to_text(table());
+        GdkContentProvider *content =
+            gdk_clipboard_get_content(gtk_widget_get_clipboard(GTK_WIDGET(table())));
+        g_auto(GValue) value = G_VALUE_INIT;
+
+        g_value_init(&value, G_TYPE_STRING);
+        g_assert_true(content && gdk_content_provider_get_value(content, &value, NULL));
+        g_assert_cmpstr(g_value_get_string(&value), ==, text);
+    }
+    gtk_toggle_button_set_active(part(chart(), "tab_sigma"), TRUE);
+    gtk_widget_grab_focus(GTK_WIDGET(ab()));
+}
+
 /* A and B stay when others go; when they go themselves, others take their places; without lanes it is left. */
 static void test_ab_lanes(void)
 {
@@ -439,6 +521,7 @@ int main(int argc, char **argv)
         {"/workbench/ab-open", test_ab_open, FALSE},
         {"/workbench/ab-modes", test_ab_modes, FALSE},
         {"/workbench/ab-blink", test_ab_blink, FALSE},
+        {"/workbench/ab-by-hand", test_ab_by_hand, FALSE},
         {"/workbench/ab-lanes", test_ab_lanes, FALSE},
     };
 

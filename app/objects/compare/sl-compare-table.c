@@ -8,9 +8,12 @@
 #include <math.h>
 
 #include "app/objects/compare/sl-comparison-private.h"
+#include "app/objects/sl-decoded.h"
 #include "app/objects/sl-error.h"
 #include "app/objects/sl-job-private.h"
 #include "app/record/record.h"
+
+#define MANY 64 /* lanes */
 
 /* What figures were made of. */
 typedef struct
@@ -39,6 +42,7 @@ struct _SlCompareTable
   GListStore *rows;
   SlFrameObject *held; /* the reference's end, or NULL, and its picture */
   GBytes *held_rgb;
+  guint waiting;           /* pictures that were decoded and not looked at yet */
   SlFrameObject *decoding; /* what the worker was asked for, or NULL */
 };
 
@@ -387,6 +391,12 @@ decoded (SlCompareTable *self, guint view)
     return;
   g_signal_handlers_disconnect_by_func (self->decoding, decoded, self);
   g_clear_object (&self->decoding);
+  decode_missing (self);
+  /* Of hundreds of lanes not each picture for itself; but before it may be dropped. */
+  if (self->decoding && ++self->waiting < SL_DECODED_LEAST - 1
+      && g_list_model_get_n_items (G_LIST_MODEL (self->rows)) > MANY)
+    return;
+  self->waiting = 0;
   sl_compare_table_update (self);
   g_signal_emit (self, signals[CHANGED], 0);
 }

@@ -20,6 +20,7 @@ struct _SlComparisonImage
   SlJob *job[SL_COMPARISON_MAX]; /* of each lane */
   SlMetadata *identity;          /* their pointers are the jobs' */
   uint64_t own[SL_COMPARISON_MAX];
+  int color[SL_COMPARISON_MAX];
   int reference;
 };
 
@@ -102,6 +103,7 @@ add_lane (SlComparisonImage *image, SlComparison *comparison, guint index)
   image->job[lane] = g_object_ref (job);
   image->identity[lane] = *_sl_job_get_metadata (job);
   image->own[lane] = sl_compare_lane_get_own (sl_comparison_get_lane (comparison, index));
+  image->color[lane] = (int)sl_compare_lane_get_color (sl_comparison_get_lane (comparison, index));
   if (index == sl_comparison_get_reference (comparison))
     image->reference = lane;
 }
@@ -129,8 +131,11 @@ gboolean
 _sl_comparison_image_write (SlComparisonImage *image, const char *path, GError **error)
 {
   const SlMetadata *identities[SL_COMPARISON_MAX];
-  const SlLanesOut out
-      = { .lanes = image->lanes, .identities = identities, .own = image->own, .reference = image->reference };
+  const SlLanesOut out = { .lanes = image->lanes,
+                           .identities = identities,
+                           .own = image->own,
+                           .color = image->color,
+                           .reference = image->reference };
   SlError err = { 0 };
 
   for (int i = 0; i < sl_lanes_count (image->lanes); i++)
@@ -347,6 +352,8 @@ take_lanes (Loading *loading)
       made = sl_compare_lane_new (loading->in->note[i].own, settings);
       sl_compare_lane_set_job (made, job);
       sl_compare_lane_set_cell (made, loading->in->note[i].cell);
+      if (loading->in->note[i].color >= 0)
+        sl_compare_lane_set_color (made, (guint)loading->in->note[i].color % sl_lane_color_count ());
       g_ptr_array_add (lanes, made);
     }
   if (sl_grid_cells (&loading->in->grid) > 0)
