@@ -27,6 +27,7 @@
 #include "app/objects/sl-thread-queue.h"
 #include "app/objects/sl-model-item.h"
 #include "app/objects/sl-model-store.h"
+#include "app/objects/gallery/sl-picture-copy.h"
 #include "app/objects/gallery/sl-picture-search.h"
 #include "app/objects/gallery/sl-picture.h"
 #include "app/objects/sl-places.h"

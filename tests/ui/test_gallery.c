@@ -3,10 +3,11 @@
  *
  * The tests run in order in one process, each from where the one before left the window.
  */
-#include "driver.h"
+#include "mouse.h"
 
 #include <string.h>
 
+#include "ui/gallery/sl-print.h"
 #include "ui/widgets/sl-facts-view.h"
 #include "ui/widgets/sl-picture-text.h"
 
@@ -302,8 +303,178 @@ static void test_next_picture(void)
     gtk_drop_down_set_selected(orders, SL_PICTURES_NEWEST);
 }
 
+/* ---- several at once ---- */
+
+static const char *chosen_count(void)
+{
+    return gtk_label_get_text(GTK_LABEL(part(gallery_view, "chosen_count")));
+}
+
+/* The print of what is shown at a place, which must be in sight. */
+static GtkWidget *get_print(guint index)
+{
+    GtkWidget *found = NULL;
+
+    WAIT_UNTIL(({
+        for (GtkWidget *cell = gtk_widget_get_first_child(part(gallery_view, "grid")); cell;
+             cell = gtk_widget_get_next_sibling(cell)) {
+            GtkWidget *print = gtk_widget_get_first_child(cell);
+
+            if (SL_IS_PRINT(print) && sl_print_get_picture(SL_PRINT(print)) == get_shown(index))
+                found = print;
+        }
+        found != NULL;
+    }));
+    return found;
+}
+
+static void click_print(guint index, const char *with)
+{
+    graphene_point_t at;
+
+    settle(300); /* cells that were made anew have their places */
+    at = point_in(get_print(index), 0.5, 0.4);
+    use_mouse("mousemove %d %d", (int)at.x, (int)at.y);
+    if (with)
+        use_mouse("keydown %s click 1 keyup %s", with, with);
+    else
+        use_mouse("click 1");
+}
+
+/* A click with Ctrl begins it; then every click chooses, and none opens a picture. */
+static void test_choose(void)
+{
+    adw_view_stack_set_visible_child_name(pages, "gallery");
+    settle(300);
+    click_print(0, "ctrl");
+    WAIT_UNTIL(sl_gallery_view_is_choosing(gallery_view));
+    WAIT_UNTIL(g_str_equal(chosen_count(), "1 picture chosen"));
+    click_print(2, NULL);
+    WAIT_UNTIL(g_str_equal(chosen_count(), "2 pictures chosen"));
+    screenshot("gallery-chosen");
+    click_print(2, NULL);
+    WAIT_UNTIL(g_str_equal(chosen_count(), "1 picture chosen"));
+    g_assert_cmpstr(adw_view_stack_get_visible_child_name(pages), ==, "gallery");
+    gtk_widget_activate_action(GTK_WIDGET(gallery_view), "gallery.done", NULL);
+    g_assert_false(sl_gallery_view_is_choosing(gallery_view));
+    click_print(1, NULL); /* as before it opens one */
+    WAIT_UNTIL(sl_darkroom_page_get_picture(darkroom) == get_shown(1));
+    act("win.leave-picture");
+}
+
+static void choose(guint first, guint second)
+{
+    adw_view_stack_set_visible_child_name(pages, "gallery");
+    sl_gallery_view_set_choosing(gallery_view, TRUE);
+    sl_gallery_view_toggle(gallery_view, get_shown(first));
+    sl_gallery_view_toggle(gallery_view, get_shown(second));
+}
+
+static guint count_files(const char *path)
+{
+    g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
+    guint count = 0;
+
+    while (dir && g_dir_read_name(dir))
+        count++;
+    return count;
+}
+
+static void test_several(void)
+{
+    g_autofree char *copies = g_build_filename(folder, "copies", NULL);
+    g_autoptr(SlPicture) first = g_object_ref(get_shown(0));
+    g_autoptr(SlPicture) third = g_object_ref(get_shown(2));
+    guint before = count_pictures();
+
+    choose(0, 2);
+    act_with("win.copy-pictures-to", copies);
+    WAIT_UNTIL(count_files(copies) == 2);
+    act_with("win.copy-pictures-to", copies); /* nothing is replaced */
+    WAIT_UNTIL(count_files(copies) == 4);
+    act("win.favourite");
+    g_assert_true(sl_picture_is_favourite(first) && sl_picture_is_favourite(third));
+    act("win.favourite");
+    g_assert_false(sl_picture_is_favourite(first) || sl_picture_is_favourite(third));
+    act("win.delete");
+    g_assert_cmpuint(count_pictures(), ==, before - 2);
+    g_assert_false(sl_gallery_view_is_choosing(gallery_view));
+    act("win.undo-delete");
+    g_assert_cmpuint(count_pictures(), ==, before);
+    g_assert_true(get_shown(0) == first && get_shown(2) == third);
+}
+
+/* What is dragged out of the grid: the chosen files, or the one under the pointer. */
+static void test_drag_out(void)
+{
+    GtkWidget *print = get_print(0);
+    g_autoptr(GListModel) controllers = gtk_widget_observe_controllers(print);
+
+    for (int several = 0; several < 2; several++) {
+        g_autoptr(GdkContentProvider) content = NULL;
+        g_autoptr(GdkContentFormats) formats = NULL;
+
+        if (several)
+            choose(0, 2);
+        print = get_print(0);
+        WAIT_UNTIL(sl_print_get_texture(SL_PRINT(print)));
+        g_clear_object(&controllers);
+        controllers = gtk_widget_observe_controllers(print);
+        for (guint i = 0; i < g_list_model_get_n_items(controllers); i++) {
+            g_autoptr(GObject) controller = g_list_model_get_item(controllers, i);
+
+            if (GTK_IS_DRAG_SOURCE(controller))
+                g_signal_emit_by_name(controller, "prepare", 5.0, 5.0, &content);
+        }
+        g_assert_nonnull(content);
+        formats = gdk_content_provider_ref_formats(content);
+        g_assert_true(gdk_content_formats_contain_gtype(formats, GDK_TYPE_TEXTURE));
+        g_assert_true(
+            gdk_content_formats_contain_gtype(formats, several ? GDK_TYPE_FILE_LIST : G_TYPE_FILE));
+        if (several) {
+            g_auto(GValue) value = G_VALUE_INIT;
+            g_autoptr(GSList) files = NULL;
+
+            g_value_init(&value, GDK_TYPE_FILE_LIST);
+            g_assert_true(gdk_content_provider_get_value(content, &value, NULL));
+            files = gdk_file_list_get_files(g_value_get_boxed(&value));
+            g_assert_cmpuint(g_slist_length(files), ==, 2);
+        }
+    }
+    sl_gallery_view_set_choosing(gallery_view, FALSE);
+}
+
+/* Their recipes become lanes; what differs is each lane's own. */
+static void test_compare_these(void)
+{
+    SlComparison *comparison = workspace->comparison;
+
+    choose(0, 4); /* seeds 7 and 1 */
+    act("win.compare-pictures");
+    WAIT_UNTIL(g_str_equal(adw_view_stack_get_visible_child_name(pages), "compare"));
+    WAIT_UNTIL(sl_comparison_get_job(comparison, 1) &&
+               sl_job_is_over(sl_comparison_get_job(comparison, 0)) &&
+               sl_job_is_over(sl_comparison_get_job(comparison, 1)));
+    g_assert_null(sl_comparison_get_lane(comparison, 2));
+    for (guint i = 0; i < 2; i++) {
+        SlCompareLane *lane = sl_comparison_get_lane(comparison, i);
+
+        g_assert_cmpuint(sl_compare_lane_get_own(lane), ==, sl_own("seed"));
+        g_assert_cmpuint(
+            sl_settings_get_seed(sl_job_get_settings(sl_comparison_get_job(comparison, i))), ==,
+            i ? 1 : 7);
+    }
+    screenshot("gallery-compared");
+    choose(0, 2);
+    act("win.compare-pictures");
+    WAIT_UNTIL(find_dialog() != NULL); /* which says that a branch begins with noise here */
+    close_dialog();
+    sl_comparison_stop(comparison);
+}
+
 static void test_dark_and_narrow(void)
 {
+    adw_view_stack_set_visible_child_name(pages, "gallery");
     g_settings_set_uint(preferences, "theme", 2);
     gtk_window_set_default_size(GTK_WINDOW(window), 620, 800);
     settle(300);
@@ -332,6 +503,10 @@ int main(int argc, char **argv)
     g_test_add_func("/gallery/favourites", test_favourites);
     g_test_add_func("/gallery/facts", test_facts);
     g_test_add_func("/gallery/next-picture", test_next_picture);
+    g_test_add_func("/gallery/choose", test_choose);
+    g_test_add_func("/gallery/several", test_several);
+    g_test_add_func("/gallery/drag-out", test_drag_out);
+    g_test_add_func("/gallery/compare-these", test_compare_these);
     g_test_add_func("/gallery/dark-and-narrow", test_dark_and_narrow);
     status = g_test_run();
     end_application();

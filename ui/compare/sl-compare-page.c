@@ -162,6 +162,79 @@ preset (GSimpleAction *action, GVariant *parameter, gpointer user_data)
   sl_lanes_undo_offer (self->undo, before, _ ("The lanes before were removed"));
 }
 
+static gboolean
+differ_in (const SlControl *control, SlSettings *a, SlSettings *b)
+{
+  GParamSpec *pspec = g_object_class_find_property (G_OBJECT_GET_CLASS (a), control->property);
+  g_auto (GValue) first = G_VALUE_INIT, second = G_VALUE_INIT;
+
+  g_value_init (&first, pspec->value_type);
+  g_value_init (&second, pspec->value_type);
+  g_object_get_property (G_OBJECT (a), control->property, &first);
+  g_object_get_property (G_OBJECT (b), control->property, &second);
+  return g_param_values_cmp (pspec, &first, &second) != 0;
+}
+
+/* What a differs in from b; FALSE where that cannot be a lane's own. */
+static gboolean
+find_own (SlSettings *a, SlSettings *b, SlOwn *own)
+{
+  for (guint i = 0; i < sl_control_count (); i++)
+    {
+      const SlControl *control = sl_control_nth (i);
+
+      if (!differ_in (control, a, b))
+        continue;
+      if (control->own == 0)
+        return FALSE;
+      *own |= control->own;
+    }
+  return TRUE;
+}
+
+gboolean
+sl_compare_page_compare (SlComparePage *self, GPtrArray *settings, guint *left_out)
+{
+  SlWorkspace *workspace = self->workspace;
+  g_autoptr (GPtrArray) lanes = g_ptr_array_new ();
+  g_autoptr (GError) error = NULL;
+  SlComparisonState *before;
+  SlOwn all = 0;
+
+  *left_out = 0;
+  for (guint i = 0; i < settings->len; i++)
+    {
+      SlOwn own = 0;
+
+      if (find_own (settings->pdata[i], settings->pdata[0], &own))
+        {
+          g_ptr_array_add (lanes, settings->pdata[i]);
+          all |= own;
+        }
+      else
+        (*left_out)++;
+    }
+  if (workspace->model == NULL || !sl_model_item_check (workspace->model, lanes->pdata[0], &error))
+    {
+      sl_notice_alert (GTK_WIDGET (self), _ ("These settings do not fit the model"),
+                       error ? error->message : _ ("Open a model first"));
+      return FALSE;
+    }
+  sl_workspace_take_settings (workspace, lanes->pdata[0]);
+  before = sl_comparison_state_new (self->comparison);
+  sl_comparison_clear (self->comparison);
+  for (guint i = 0; i < lanes->len; i++)
+    {
+      g_autoptr (SlCompareLane) lane = sl_compare_lane_new (all, lanes->pdata[i]);
+
+      sl_comparison_add (self->comparison, lane);
+    }
+  sl_page_show (GTK_WIDGET (self));
+  start (self);
+  sl_lanes_undo_offer (self->undo, before, _ ("The lanes before were removed"));
+  return TRUE;
+}
+
 static void
 add (GSimpleAction *action, GVariant *parameter, gpointer user_data)
 {

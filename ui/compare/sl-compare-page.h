@@ -26,6 +26,10 @@ void sl_compare_page_branch_run (SlComparePage *self, SlJob *job, SlFrameObject 
 /* The same at once with these settings, from before a frame: it is made again. */
 void sl_compare_page_continue_run (
     SlComparePage *self, SlJob *job, SlFrameObject *frame, SlOwn own, SlSettings *values);
+/* A lane for each of these, of SlSettings, in place of those that are there, and starts them; the recipe becomes the
+ * first one. What differs between them is each lane's own. FALSE where none of them fits the model; the person was
+ * told. *left_out becomes how many differ in what lanes cannot have of their own (the size). */
+gboolean sl_compare_page_compare (SlComparePage *self, GPtrArray *settings, guint *left_out);
 /* The comparison in a file, in place of the one that is there. */
 void sl_compare_page_open (SlComparePage *self, const char *path);
 SlCompareView *sl_compare_page_get_view (SlComparePage *self);

@@ -27,6 +27,23 @@ sl_picture_content_new (GdkTexture *texture, const char *path)
   return gdk_content_provider_new_union (providers, n);
 }
 
+GdkContentProvider *
+sl_picture_content_new_list (GdkTexture *texture, GPtrArray *paths)
+{
+  GdkContentProvider *providers[2];
+  GSList *files = NULL;
+  GdkFileList *list;
+
+  for (guint i = paths->len; i-- > 0;)
+    files = g_slist_prepend (files, g_file_new_for_path (paths->pdata[i]));
+  list = gdk_file_list_new_from_list (files);
+  providers[0] = gdk_content_provider_new_typed (GDK_TYPE_FILE_LIST, list);
+  providers[1] = gdk_content_provider_new_typed (GDK_TYPE_TEXTURE, texture);
+  g_boxed_free (GDK_TYPE_FILE_LIST, list);
+  g_slist_free_full (files, g_object_unref);
+  return gdk_content_provider_new_union (providers, 2);
+}
+
 void
 sl_picture_content_set_icon (GtkDragSource *source, GdkTexture *texture)
 {

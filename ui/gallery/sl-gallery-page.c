@@ -5,6 +5,7 @@
 
 #include "ui/widgets/sl-notice.h"
 #include "ui/widgets/sl-page.h"
+#include "ui/widgets/sl-path-dialog.h"
 #include "ui/widgets/sl-toolkit.h"
 
 #define UNDO_SECONDS 8
@@ -26,29 +27,60 @@ enum
   OPENED,
   DELETED,
   SETTINGS_WANTED,
+  COMPARE_WANTED,
   N_SIGNALS
 };
 
 static guint signals[N_SIGNALS];
 
+/* Of SlPicture; empty: none. */
+static GPtrArray *
+chosen_pictures (SlGalleryPage *self)
+{
+  GPtrArray *chosen;
+
+  if (sl_page_is_shown (GTK_WIDGET (self)))
+    return sl_gallery_view_get_chosen (self->view);
+  chosen = g_ptr_array_new_with_free_func (g_object_unref);
+  if (self->shown)
+    g_ptr_array_add (chosen, g_object_ref (self->shown));
+  return chosen;
+}
+
+/* For what can be done with one only: NULL where there are more. Borrowed: the gallery holds it. */
 static SlPicture *
 chosen_picture (SlGalleryPage *self)
 {
-  return sl_page_is_shown (GTK_WIDGET (self)) ? sl_gallery_view_get_selected (self->view) : self->shown;
+  g_autoptr (GPtrArray) chosen = chosen_pictures (self);
+
+  return chosen->len == 1 ? chosen->pdata[0] : NULL;
+}
+
+static gboolean
+are_favourites (GPtrArray *pictures)
+{
+  for (guint i = 0; i < pictures->len; i++)
+    if (!sl_picture_is_favourite (pictures->pdata[i]))
+      return FALSE;
+  return pictures->len > 0;
 }
 
 void
 sl_gallery_page_update (SlGalleryPage *self)
 {
+  static const char *const of_several[]
+      = { "delete", "favourite", "copy-pictures", "copy-pictures-to", "compare-pictures" };
+  g_autoptr (GPtrArray) chosen = NULL;
   SlPicture *picture;
 
   if (self->workspace->closed)
     return;
+  chosen = chosen_pictures (self);
   picture = chosen_picture (self);
-  sl_page_enable_action (self->actions, "delete", picture != NULL);
-  sl_page_enable_action (self->actions, "favourite", picture != NULL);
+  for (guint i = 0; i < G_N_ELEMENTS (of_several); i++)
+    sl_page_enable_action (self->actions, of_several[i], chosen->len > 0);
   g_simple_action_set_state (G_SIMPLE_ACTION (g_action_map_lookup_action (self->actions, "favourite")),
-                             g_variant_new_boolean (picture && sl_picture_is_favourite (picture)));
+                             g_variant_new_boolean (are_favourites (chosen)));
   sl_page_enable_action (self->actions, "use-settings", picture != NULL);
   sl_page_enable_action (self->actions, "show-parent", picture && sl_picture_get_parent (picture));
   sl_page_enable_action (self->actions, "show-family",
@@ -99,12 +131,12 @@ show_family (GSimpleAction *action, GVariant *parameter, gpointer user_data)
 
 /* ---- deleting ---- */
 
-/* A picture that is gone from the gallery, but not from the disk while the toast is there. */
+/* Pictures that are gone from the gallery, but not from the disk while the toast is there. */
 typedef struct
 {
   SlGalleryPage *page;
   SlWorkspace *workspace;
-  SlPicture *picture;
+  GPtrArray *pictures;
 } Removal;
 
 static void
@@ -114,14 +146,15 @@ removal_free (gpointer data, GClosure *closure)
 
   g_object_unref (removal->page);
   g_object_unref (removal->workspace);
-  g_object_unref (removal->picture);
+  g_ptr_array_unref (removal->pictures);
   g_free (removal);
 }
 
 static void
 undo (AdwToast *toast, Removal *removal)
 {
-  sl_gallery_undo_removal (removal->workspace->gallery, removal->picture);
+  for (guint i = 0; i < removal->pictures->len; i++)
+    sl_gallery_undo_removal (removal->workspace->gallery, removal->pictures->pdata[i]);
 }
 
 /* The deletion before the last one comes back with the next call. */
@@ -142,34 +175,115 @@ static void
 commit (AdwToast *toast, Removal *removal)
 {
   g_queue_remove (&removal->page->offers, toast);
-  if (!removal->workspace->closed)
-    sl_gallery_commit_removal (removal->workspace->gallery, removal->picture);
+  for (guint i = 0; i < removal->pictures->len && !removal->workspace->closed; i++)
+    sl_gallery_commit_removal (removal->workspace->gallery, removal->pictures->pdata[i]);
 }
 
 static void
-delete_picture (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+offer_undo (SlGalleryPage *self, GPtrArray *pictures)
 {
-  SlGalleryPage *self = user_data;
-  g_autoptr (SlPicture) picture = chosen_picture (self);
-  Removal *removal;
-  AdwToast *toast;
+  Removal *removal = g_new (Removal, 1);
+  g_autofree char *text
+      = pictures->len == 1
+            ? g_strdup (_ ("Picture deleted"))
+            : g_strdup_printf (ngettext ("%u picture deleted", "%u pictures deleted", pictures->len),
+                               pictures->len);
+  AdwToast *toast = adw_toast_new (text);
 
-  if (picture == NULL)
-    return;
-  g_object_ref (picture);
-  removal = g_new (Removal, 1);
-  *removal = (Removal){ g_object_ref (self), g_object_ref (self->workspace), g_object_ref (picture) };
-  sl_gallery_remove (self->workspace->gallery, picture);
-  if (sl_page_is_shown (GTK_WIDGET (self)))
-    sl_gallery_view_focus (self->view); /* the next key is for the picture that took its place */
-  toast = adw_toast_new (_ ("Picture deleted"));
+  *removal = (Removal){ g_object_ref (self), g_object_ref (self->workspace), g_ptr_array_ref (pictures) };
   adw_toast_set_timeout (toast, UNDO_SECONDS);
   adw_toast_set_button_label (toast, _ ("_Undo"));
   g_signal_connect (toast, "button-clicked", G_CALLBACK (undo), removal);
   g_signal_connect_data (toast, "dismissed", G_CALLBACK (commit), removal, removal_free, 0);
   g_queue_push_head (&self->offers, toast);
   sl_notice_add_toast (GTK_WIDGET (self), toast);
-  g_signal_emit (self, signals[DELETED], 0, picture);
+}
+
+static void
+delete_pictures (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  SlGalleryPage *self = user_data;
+  g_autoptr (GPtrArray) pictures = chosen_pictures (self);
+
+  if (pictures->len == 0)
+    return;
+  sl_gallery_view_set_choosing (self->view, FALSE);
+  for (guint i = 0; i < pictures->len; i++)
+    sl_gallery_remove (self->workspace->gallery, pictures->pdata[i]);
+  if (sl_page_is_shown (GTK_WIDGET (self)))
+    sl_gallery_view_focus (self->view); /* the next key is for the picture that took its place */
+  offer_undo (self, pictures);
+  for (guint i = 0; i < pictures->len; i++)
+    g_signal_emit (self, signals[DELETED], 0, pictures->pdata[i]);
+}
+
+/* ---- copied to a folder ---- */
+
+static void
+copied (guint count, const GError *error, gpointer user_data)
+{
+  g_autoptr (SlGalleryPage) self = user_data;
+  g_autofree char *text
+      = g_strdup_printf (ngettext ("%u picture copied", "%u pictures copied", count), count);
+
+  if (error)
+    sl_notice_alert (GTK_WIDGET (self), text, error->message);
+  else
+    sl_notice_toast (GTK_WIDGET (self), text);
+}
+
+static void
+copy_to (gpointer page, const char *path, const char *what)
+{
+  SlGalleryPage *self = page;
+  g_autoptr (GPtrArray) pictures = chosen_pictures (self);
+
+  if (pictures->len > 0 && !self->workspace->closed)
+    sl_pictures_copy (self->workspace->files, pictures, path, copied, g_object_ref (self));
+}
+
+static void
+copy_pictures (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  SlGalleryPage *self = user_data;
+  const SlPathDialog dialog
+      = { .from = GTK_WIDGET (self), .title = _ ("Copy to a Folder"), .wants = SL_PATH_FOLDER };
+
+  sl_path_dialog_show (&dialog, copy_to, G_OBJECT (self), NULL);
+}
+
+/* For scripts and tests, instead of the dialog. */
+static void
+copy_pictures_to (GSimpleAction *action, GVariant *parameter, gpointer self)
+{
+  copy_to (self, g_variant_get_string (parameter, NULL), NULL);
+}
+
+/* ---- compared ---- */
+
+static void
+lanes_read (const SlPictureLanes *lanes, gpointer user_data)
+{
+  g_autoptr (SlGalleryPage) self = user_data;
+
+  if (lanes->settings->len == 0)
+    {
+      sl_notice_alert (GTK_WIDGET (self), _ ("Nothing to compare"),
+                       _ ("None of these pictures says how it was made."));
+      return;
+    }
+  sl_gallery_view_set_choosing (self->view, FALSE);
+  g_signal_emit (self, signals[COMPARE_WANTED], 0, lanes);
+}
+
+static void
+compare_pictures (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  SlGalleryPage *self = user_data;
+  g_autoptr (GPtrArray) pictures = chosen_pictures (self);
+
+  if (pictures->len > 0 && !self->workspace->closed)
+    sl_picture_lanes_read (self->workspace, pictures, lanes_read, g_object_ref (self));
 }
 
 /* ---- favourites ---- */
@@ -178,11 +292,10 @@ static void
 favourite (GSimpleAction *action, GVariant *state, gpointer user_data)
 {
   SlGalleryPage *self = user_data;
-  SlPicture *picture = chosen_picture (self);
+  g_autoptr (GPtrArray) pictures = chosen_pictures (self);
 
-  if (picture == NULL)
-    return;
-  sl_gallery_set_favourite (self->workspace->gallery, picture, g_variant_get_boolean (state));
+  for (guint i = 0; i < pictures->len; i++)
+    sl_gallery_set_favourite (self->workspace->gallery, pictures->pdata[i], g_variant_get_boolean (state));
   sl_gallery_page_update (self);
   sl_gallery_view_look_again (self->view);
 }
@@ -256,7 +369,10 @@ show_in_files (GSimpleAction *action, GVariant *parameter, gpointer user_data)
 }
 
 static const GActionEntry entries[] = {
-  { .name = "delete", .activate = delete_picture },
+  { .name = "delete", .activate = delete_pictures },
+  { .name = "copy-pictures", .activate = copy_pictures },
+  { .name = "copy-pictures-to", .activate = copy_pictures_to, .parameter_type = "s" },
+  { .name = "compare-pictures", .activate = compare_pictures },
   { .name = "undo-delete", .activate = undo_delete },
   { .name = "favourite", .state = "false", .change_state = favourite },
   { .name = "find", .activate = find },
@@ -334,6 +450,8 @@ sl_gallery_page_class_init (SlGalleryPageClass *klass)
                                   G_TYPE_NONE, 1, SL_TYPE_PICTURE);
   signals[DELETED] = g_signal_new ("deleted", SL_TYPE_GALLERY_PAGE, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
                                    G_TYPE_NONE, 1, SL_TYPE_PICTURE);
+  signals[COMPARE_WANTED] = g_signal_new ("compare-wanted", SL_TYPE_GALLERY_PAGE, G_SIGNAL_RUN_LAST, 0, NULL,
+                                          NULL, NULL, G_TYPE_NONE, 1, G_TYPE_POINTER);
   signals[SETTINGS_WANTED] = g_signal_new ("settings-wanted", SL_TYPE_GALLERY_PAGE, G_SIGNAL_RUN_LAST, 0,
                                            NULL, NULL, NULL, G_TYPE_NONE, 1, G_TYPE_STRING);
 }

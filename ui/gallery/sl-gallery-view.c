@@ -3,6 +3,8 @@
 
 #include <glib/gi18n.h>
 
+#include "ui/exchange/sl-picture-content.h"
+#include "ui/widgets/sl-button-name.h"
 #include "ui/widgets/sl-picture-text.h"
 #include "ui/gallery/sl-print.h"
 
@@ -25,6 +27,11 @@ struct _SlGalleryView
   GtkSortListModel *sorted;
   char **words; /* that are looked for; NULL: none */
   GtkSingleSelection *selection;
+  GtkMultiSelection *several; /* of the same pictures; the grid's while several can be chosen */
+  GtkToggleButton *choose;
+  GtkRevealer *chosen_bar;
+  GtkLabel *chosen_count;
+  GtkButton *compare_chosen;
   SlPicture *shown_family; /* a picture of the only family that is shown; NULL: all are shown */
   guint64 family;          /* the number of that family, or 0 */
 };
@@ -123,6 +130,138 @@ menu_by_key (GtkWidget *widget, const char *action, GVariant *parameter)
     open_menu (self, print);
 }
 
+/* ---- several at once ---- */
+
+gboolean
+sl_gallery_view_is_choosing (SlGalleryView *self)
+{
+  return gtk_toggle_button_get_active (self->choose);
+}
+
+GPtrArray *
+sl_gallery_view_get_chosen (SlGalleryView *self)
+{
+  GPtrArray *chosen = g_ptr_array_new_with_free_func (g_object_unref);
+  gboolean choosing = sl_gallery_view_is_choosing (self);
+  GtkSelectionModel *model
+      = choosing ? GTK_SELECTION_MODEL (self->several) : GTK_SELECTION_MODEL (self->selection);
+
+  for (guint i = 0; i < g_list_model_get_n_items (G_LIST_MODEL (model)); i++)
+    if (gtk_selection_model_is_selected (model, i))
+      g_ptr_array_add (chosen, g_list_model_get_item (G_LIST_MODEL (model), i));
+  return chosen;
+}
+
+static void
+chosen_changed (SlGalleryView *self)
+{
+  g_autoptr (GPtrArray) chosen = sl_gallery_view_get_chosen (self);
+  g_autofree char *text
+      = g_strdup_printf (ngettext ("%u picture chosen", "%u pictures chosen", chosen->len), chosen->len);
+
+  gtk_label_set_text (self->chosen_count, text);
+  g_signal_emit (self, signals[SELECTED], 0);
+}
+
+static void
+choosing_changed (SlGalleryView *self)
+{
+  gboolean choosing = sl_gallery_view_is_choosing (self);
+
+  gtk_selection_model_unselect_all (GTK_SELECTION_MODEL (self->several));
+  /* Before the model: cells that it makes anew take it from there. */
+  gtk_grid_view_set_single_click_activate (self->grid, !choosing);
+  gtk_grid_view_set_model (self->grid, choosing ? GTK_SELECTION_MODEL (self->several)
+                                                : GTK_SELECTION_MODEL (self->selection));
+  gtk_grid_view_set_enable_rubberband (self->grid, choosing);
+  gtk_revealer_set_reveal_child (self->chosen_bar, choosing);
+  gtk_widget_action_set_enabled (GTK_WIDGET (self), "gallery.done", choosing);
+  chosen_changed (self);
+}
+
+void
+sl_gallery_view_set_choosing (SlGalleryView *self, gboolean choosing)
+{
+  gtk_toggle_button_set_active (self->choose, choosing);
+}
+
+void
+sl_gallery_view_toggle (SlGalleryView *self, SlPicture *picture)
+{
+  GtkSelectionModel *model = GTK_SELECTION_MODEL (self->several);
+  guint position = find_position (self, picture);
+
+  if (position == GTK_INVALID_LIST_POSITION)
+    return;
+  if (gtk_selection_model_is_selected (model, position))
+    gtk_selection_model_unselect_item (model, position);
+  else
+    gtk_selection_model_select_item (model, position, FALSE);
+}
+
+static void
+done (GtkWidget *widget, const char *action, GVariant *parameter)
+{
+  sl_gallery_view_set_choosing (SL_GALLERY_VIEW (widget), FALSE);
+  sl_gallery_view_focus (SL_GALLERY_VIEW (widget));
+}
+
+/* A click chooses where several can be chosen, and begins that with Ctrl; with Shift the grid chooses a range. */
+static void
+clicked (SlGalleryView *self, int count, double x, double y, GtkGesture *gesture)
+{
+  GdkModifierType state = gtk_event_controller_get_current_event_state (GTK_EVENT_CONTROLLER (gesture));
+  GtkWidget *print = gtk_event_controller_get_widget (GTK_EVENT_CONTROLLER (gesture));
+  SlPicture *picture = sl_print_get_picture (SL_PRINT (print));
+
+  if (picture == NULL || (state & GDK_SHIFT_MASK)
+      || (!sl_gallery_view_is_choosing (self) && !(state & GDK_CONTROL_MASK)))
+    return;
+  gtk_gesture_set_state (gesture, GTK_EVENT_SEQUENCE_CLAIMED);
+  sl_gallery_view_set_choosing (self, TRUE);
+  sl_gallery_view_toggle (self, picture);
+}
+
+/* ---- dragged out ---- */
+
+static GdkContentProvider *
+drag_prepare (SlGalleryView *self, double x, double y, GtkDragSource *drag)
+{
+  SlPrint *print = SL_PRINT (gtk_event_controller_get_widget (GTK_EVENT_CONTROLLER (drag)));
+  SlPicture *picture = sl_print_get_picture (print);
+  GdkTexture *texture = sl_print_get_texture (print);
+  g_autoptr (GPtrArray) chosen = sl_gallery_view_get_chosen (self);
+  g_autoptr (GPtrArray) paths = g_ptr_array_new ();
+
+  if (picture == NULL || texture == NULL)
+    return NULL;
+  if (!sl_gallery_view_is_choosing (self) || !g_ptr_array_find (chosen, picture, NULL))
+    return sl_picture_content_new (texture, sl_picture_get_path (picture));
+  for (guint i = 0; i < chosen->len; i++)
+    g_ptr_array_add (paths, (gpointer)sl_picture_get_path (chosen->pdata[i]));
+  return sl_picture_content_new_list (texture, paths);
+}
+
+static void
+drag_begin (GtkDragSource *drag)
+{
+  GtkWidget *print = gtk_event_controller_get_widget (GTK_EVENT_CONTROLLER (drag));
+  GdkTexture *texture = sl_print_get_texture (SL_PRINT (print));
+
+  if (texture)
+    sl_picture_content_set_icon (drag, texture);
+}
+
+static void
+add_drag_source (SlGalleryView *self, GtkWidget *print)
+{
+  GtkDragSource *drag = gtk_drag_source_new ();
+
+  g_signal_connect_object (drag, "prepare", G_CALLBACK (drag_prepare), self, G_CONNECT_SWAPPED);
+  g_signal_connect (drag, "drag-begin", G_CALLBACK (drag_begin), NULL);
+  gtk_widget_add_controller (print, GTK_EVENT_CONTROLLER (drag));
+}
+
 /* ---- cells ---- */
 
 static void
@@ -130,7 +269,12 @@ setup_cell (SlGalleryView *self, GtkListItem *item)
 {
   GtkWidget *print = sl_print_new ();
   GtkGesture *click = gtk_gesture_click_new (), *press = gtk_gesture_long_press_new ();
+  GtkGesture *choice = gtk_gesture_click_new ();
 
+  gtk_gesture_single_set_button (GTK_GESTURE_SINGLE (choice), GDK_BUTTON_PRIMARY);
+  g_signal_connect_object (choice, "released", G_CALLBACK (clicked), self, G_CONNECT_SWAPPED);
+  gtk_widget_add_controller (print, GTK_EVENT_CONTROLLER (choice));
+  add_drag_source (self, print);
   gtk_gesture_single_set_button (GTK_GESTURE_SINGLE (click), GDK_BUTTON_SECONDARY);
   gtk_gesture_single_set_touch_only (GTK_GESTURE_SINGLE (press), TRUE);
   g_signal_connect_object (click, "pressed", G_CALLBACK (menu_by_click), self, G_CONNECT_SWAPPED);
@@ -398,7 +542,12 @@ make_models (SlGalleryView *self)
   self->selection = gtk_single_selection_new (g_object_ref (G_LIST_MODEL (self->sorted)));
   gtk_single_selection_set_autoselect (self->selection, FALSE);
   gtk_single_selection_set_can_unselect (self->selection, TRUE);
+  self->several = gtk_multi_selection_new (g_object_ref (G_LIST_MODEL (self->sorted)));
   g_signal_connect_object (self->selection, "notify::selected-item", G_CALLBACK (selected), self,
+                           G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->several, "selection-changed", G_CALLBACK (chosen_changed), self,
+                           G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->several, "items-changed", G_CALLBACK (chosen_changed), self,
                            G_CONNECT_SWAPPED);
 }
 
@@ -423,9 +572,11 @@ sl_gallery_view_connect (SlGalleryView *self, SlGallery *gallery, SlThreadQueue 
   g_signal_connect_swapped (self->search, "search-changed", G_CALLBACK (searched), self);
   g_signal_connect_swapped (self->search, "stop-search", G_CALLBACK (search_left), self);
   g_signal_connect_swapped (self->search, "activate", G_CALLBACK (sl_gallery_view_focus), self);
+  g_signal_connect_swapped (self->choose, "notify::active", G_CALLBACK (choosing_changed), self);
   g_signal_connect_swapped (self->kinds, "notify::selected", G_CALLBACK (sl_gallery_view_look_again), self);
   g_signal_connect_swapped (self->orders, "notify::selected", G_CALLBACK (order_chosen), self);
   items_changed (self);
+  gtk_widget_action_set_enabled (GTK_WIDGET (self), "gallery.done", FALSE);
 }
 
 /* ---- class ---- */
@@ -442,6 +593,7 @@ sl_gallery_view_dispose (GObject *object)
     }
   self->menu = NULL;
   g_clear_object (&self->selection);
+  g_clear_object (&self->several);
   g_clear_object (&self->sorted);
   g_clear_object (&self->filter);
   g_clear_object (&self->shown_family);
@@ -471,11 +623,17 @@ sl_gallery_view_class_init (SlGalleryViewClass *klass)
   BIND (search);
   BIND (kinds);
   BIND (orders);
+  BIND (choose);
+  BIND (chosen_bar);
+  BIND (chosen_count);
+  BIND (compare_chosen);
   BIND (grid);
   BIND (family_bar);
   BIND (family_title);
   BIND (picture_menu);
   gtk_widget_class_install_action (widget_class, "gallery.all", NULL, show_all);
+  gtk_widget_class_install_action (widget_class, "gallery.done", NULL, done);
+  gtk_widget_class_add_binding_action (widget_class, GDK_KEY_Escape, 0, "gallery.done", NULL);
   gtk_widget_class_install_action (widget_class, "gallery.menu", NULL, menu_by_key);
   gtk_widget_class_add_binding_action (widget_class, GDK_KEY_F10, GDK_SHIFT_MASK, "gallery.menu", NULL);
   gtk_widget_class_add_binding_action (widget_class, GDK_KEY_Menu, 0, "gallery.menu", NULL);
@@ -489,6 +647,7 @@ static void
 sl_gallery_view_init (SlGalleryView *self)
 {
   gtk_widget_init_template (GTK_WIDGET (self));
+  sl_button_name_by_label (self->compare_chosen);
   self->menu = GTK_POPOVER (gtk_popover_menu_new_from_model (self->picture_menu));
   gtk_popover_set_has_arrow (self->menu, FALSE);
   gtk_widget_set_parent (GTK_WIDGET (self->menu), GTK_WIDGET (self));

@@ -107,6 +107,14 @@ sl_print_set_picture (SlPrint *self, SlPicture *picture, SlThreadQueue *files)
                            g_object_ref (picture));
 }
 
+GdkTexture *
+sl_print_get_texture (SlPrint *self)
+{
+  GdkPaintable *paintable = gtk_picture_get_paintable (self->thumbnail);
+
+  return paintable ? GDK_TEXTURE (paintable) : NULL;
+}
+
 SlPicture *
 sl_print_get_picture (SlPrint *self)
 {

@@ -18,6 +18,8 @@ GtkWidget *sl_print_new (void);
 void sl_print_set_picture (SlPrint *self, SlPicture *picture, SlThreadQueue *files);
 /* Whether the lines of its family are drawn: its neighbours are those of the gallery's order. */
 void sl_print_set_in_tree (SlPrint *self, gboolean in_tree);
+/* NULL while it is not loaded. Borrowed. */
+GdkTexture *sl_print_get_texture (SlPrint *self);
 SlPicture *sl_print_get_picture (SlPrint *self);
 
 G_END_DECLS

@@ -357,6 +357,55 @@ picture_deleted (SlWindow *self, SlPicture *picture)
     sl_darkroom_page_leave_picture (self->darkroom);
 }
 
+/* What of the pictures is otherwise than somebody may expect, a sentence a line. */
+static char *
+describe_left_out (const SlPictureLanes *lanes, guint left_out, gboolean model_is_here)
+{
+  GString *text = g_string_new (NULL);
+
+  if (!model_is_here)
+    g_string_append_printf (text, _ ("The model “%s” is not here; the chosen one stays.\n"), lanes->model);
+  if (lanes->others > 0)
+    g_string_append_printf (text,
+                            ngettext ("%u picture of another model is left out.\n",
+                                      "%u pictures of other models are left out.\n", lanes->others),
+                            lanes->others);
+  if (lanes->without > 0)
+    g_string_append_printf (text,
+                            ngettext ("%u picture does not say how it was made.\n",
+                                      "%u pictures do not say how they were made.\n", lanes->without),
+                            lanes->without);
+  if (left_out > 0)
+    g_string_append_printf (
+        text,
+        ngettext ("%u picture has another size, or differs in what lanes have in common.\n",
+                  "%u pictures have another size, or differ in what lanes have in common.\n", left_out),
+        left_out);
+  if (lanes->branches > 0)
+    g_string_append_printf (text,
+                            ngettext ("%u picture is a branch; its lane begins with noise.\n",
+                                      "%u pictures are branches; their lanes begin with noise.\n",
+                                      lanes->branches),
+                            lanes->branches);
+  return g_string_free (text, FALSE);
+}
+
+/* Pictures of the gallery, a lane for the recipe of each. */
+static void
+compare_wanted (SlWindow *self, const SlPictureLanes *lanes)
+{
+  SlModelStore *models = self->workspace->models;
+  guint position = sl_model_store_find (models, lanes->model), left_out;
+  g_autofree char *text = NULL;
+
+  sl_workspace_want_model (self->workspace, position);
+  if (!sl_compare_page_compare (self->compare, lanes->settings, &left_out))
+    return;
+  text = g_strstrip (describe_left_out (lanes, left_out, position != G_MAXUINT));
+  if (*text)
+    sl_notice_alert (GTK_WIDGET (self), _ ("Not all is as it was"), text);
+}
+
 void
 sl_window_open_path (SlWindow *self, const char *path)
 {
@@ -486,6 +535,8 @@ connect_parts (SlWindow *self)
   g_signal_connect_object (self->gallery, "opened", G_CALLBACK (sl_darkroom_page_show_picture),
                            self->darkroom, G_CONNECT_SWAPPED);
   g_signal_connect_object (self->gallery, "deleted", G_CALLBACK (picture_deleted), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->gallery, "compare-wanted", G_CALLBACK (compare_wanted), self,
+                           G_CONNECT_SWAPPED);
   g_signal_connect_object (self->gallery, "settings-wanted", G_CALLBACK (sl_intake_take_settings),
                            self->intake, G_CONNECT_SWAPPED);
   g_signal_connect_object (self->intake, "comparison", G_CALLBACK (sl_compare_page_open), self->compare,

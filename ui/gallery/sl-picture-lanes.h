@@ -1,0 +1,27 @@
+/* sl-picture-lanes.h - the recipes of several pictures, to be made again side by side. */
+#pragma once
+
+#include "app/objects/objects.h"
+#include "ui/workspace/sl-workspace.h"
+
+G_BEGIN_DECLS
+
+typedef struct
+{
+  GPtrArray *settings; /* of SlSettings, one for each lane; empty: none of the pictures has any */
+  const char *model;   /* of the first picture, whose name all others have */
+  guint others;        /* pictures of other models, which are left out */
+  guint without;       /* pictures without settings, which are, too */
+  guint branches;      /* which as lanes begin with noise */
+} SlPictureLanes;
+
+/* lanes are borrowed during the call. */
+typedef void (*SlPictureLanesFunc) (const SlPictureLanes *lanes, gpointer user_data);
+
+/* Reads their files, of SlPicture, one after the other. */
+void sl_picture_lanes_read (SlWorkspace *workspace,
+                            GPtrArray *pictures,
+                            SlPictureLanesFunc read,
+                            gpointer user_data);
+
+G_END_DECLS
