@@ -144,12 +144,35 @@ static bool save_animation(Generate *g, SlError *err)
     return ok;
 }
 
+/* What the picture needs, for who watches: one line on a terminal, nothing elsewhere. That there is less memory is no
+ * reason to stop here: the run refuses by its own rule what cannot be. */
+static void say_estimate(const Generate *g, const SlRun *run)
+{
+    SlModel *model = g->session.model;
+    SlEstimate cost;
+    SlError ignored = {0};
+    if (g->session.options->quiet || !isatty(STDERR_FILENO) ||
+        !sl_estimate(sl_model_info(model), sl_run_recipe(run),
+                     sl_device_dtype_name(sl_model_device(model)), &cost, &ignored))
+        return;
+    size_t left = sl_device_memory(sl_model_device(model));
+    left = left == SIZE_MAX ? sl_host_memory_left("") : left;
+    uint64_t there = left < SIZE_MAX - cost.weights ? left + cost.weights : SIZE_MAX;
+    uint64_t needed = cost.bytes > there ? cost.least : cost.bytes;
+    sl_session_note(&g->session, "%d x %d, %d evaluations: about %s of memory%s%s, %.3g TFLOP",
+                    sl_run_recipe(run)->width, sl_run_recipe(run)->height, cost.evaluations,
+                    sl_bytes_text(needed).text, needed > there ? ", more than there is: " : "",
+                    needed > there ? sl_bytes_text(there).text : "",
+                    sl_estimate_flops(&cost) / 1e12);
+}
+
 static bool on_frame(void *arg, SlRun *run, const SlFrame *frame, SlError *err)
 {
     Generate *g = arg;
     if (!frame) {
         if (g->dump)
             dump_start(g->dump, run);
+        say_estimate(g, run);
         sl_progress_follow(&g->session.progress, g->session.options->quiet, g->session.model,
                            sl_run_evaluations(run), NULL);
         return begin_animation(g, run, err) && sl_word_maps_frame(g->words, run, NULL, err);

@@ -16,6 +16,7 @@
 #include "app/objects/sl-control.h"
 #include "app/objects/sl-cookbook.h"
 #include "app/objects/sl-dynamic.h"
+#include "app/objects/sl-estimator.h"
 #include "app/objects/sl-frame-object.h"
 #include "app/objects/sl-frame-words.h"
 #include "app/objects/gallery/sl-facts.h"

@@ -7,6 +7,7 @@
 #include "app/record/compare_text.h"
 #include "app/record/difference.h"
 #include "app/record/export_name.h"
+#include "app/record/estimate.h"
 #include "app/record/generate.h"
 #include "app/record/grid.h"
 #include "app/record/lane_colors.h"

@@ -565,6 +565,22 @@ page_get_state (SlPage *page, SlPageState *state)
   state->develop_label = state->busy ? _ ("_Start Again") : _ ("_Develop All Lanes");
 }
 
+/* Without lanes those four that would be made. */
+static void
+page_get_plan (SlPage *page, GPtrArray *plan, guint *count)
+{
+  SlComparePage *self = SL_COMPARE_PAGE (page);
+  SlSettings *recipe = self->workspace->recipe;
+
+  for (guint i = 0; i < count_lanes (self); i++)
+    g_ptr_array_add (plan, sl_compare_lane_resolve (sl_comparison_get_lane (self->comparison, i), recipe));
+  if (plan->len == 0)
+    {
+      g_ptr_array_add (plan, g_object_ref (recipe));
+      *count = 4;
+    }
+}
+
 static gboolean
 page_develop (SlPage *page)
 {
@@ -678,6 +694,7 @@ static void
 page_init (SlPageInterface *iface)
 {
   iface->get_state = page_get_state;
+  iface->get_plan = page_get_plan;
   iface->develop = page_develop;
   iface->stop = page_stop;
   iface->save = page_save;

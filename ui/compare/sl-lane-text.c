@@ -3,6 +3,7 @@
 
 #include <glib/gi18n.h>
 
+#include "ui/widgets/sl-duration.h"
 #include "ui/widgets/sl-setting-row.h"
 
 #define PROMPT_CHARACTERS 24
@@ -168,19 +169,6 @@ sl_lane_settings (SlCompareLane *lane, SlSettings *recipe)
   return g_string_free (text, FALSE);
 }
 
-/* "1.3 s", "240 ms", "2 min 5 s" */
-static char *
-duration_text (double seconds)
-{
-  if (seconds >= 90)
-    return g_strdup_printf (_ ("%d min %d s"), (int)seconds / 60, (int)seconds % 60);
-  if (seconds >= 9.95)
-    return g_strdup_printf (_ ("%.0f s"), seconds);
-  if (seconds >= 0.9995)
-    return g_strdup_printf (_ ("%.1f s"), seconds);
-  return g_strdup_printf (seconds < 0.00995 ? _ ("%.1f ms") : _ ("%.0f ms"), seconds * 1000);
-}
-
 /* What the evaluations up to a frame took, together. */
 static double
 seconds_until (SlJob *job, SlFrameObject *frame)
@@ -201,8 +189,8 @@ sl_lane_figures (SlJob *job, SlFrameObject *frame)
 {
   int evaluations = sl_frame_object_get_index (frame) + 1;
   double seconds = seconds_until (job, frame);
-  g_autofree char *time = duration_text (seconds);
-  g_autofree char *each = duration_text (seconds / evaluations);
+  g_autofree char *time = sl_duration_text (seconds);
+  g_autofree char *each = sl_duration_text (seconds / evaluations);
   GString *text = g_string_new (NULL);
 
   add_part (text, " · ", _ ("Step %d of %d"), sl_frame_object_get_step (frame) + 1,
@@ -228,8 +216,8 @@ sl_lane_figures_in_full (SlJob *job, SlFrameObject *frame)
 {
   int evaluations = sl_frame_object_get_index (frame) + 1;
   double seconds = seconds_until (job, frame);
-  g_autofree char *time = duration_text (seconds);
-  g_autofree char *each = duration_text (seconds / evaluations);
+  g_autofree char *time = sl_duration_text (seconds);
+  g_autofree char *each = sl_duration_text (seconds / evaluations);
   GString *text = g_string_new (NULL);
 
   add_part (text, "\n", _ ("Step %d of %d"), sl_frame_object_get_step (frame) + 1,

@@ -6,6 +6,7 @@
 #include "ui/darkroom/sl-darkroom-page.h"
 
 #include <glib/gi18n.h>
+#include <math.h>
 
 #include "ui/darkroom/sl-film-strip.h"
 #include "ui/darkroom/sl-picture-bar.h"
@@ -17,6 +18,7 @@
 #include "ui/darkroom/sl-word-view.h"
 #include "ui/exchange/sl-moment-file.h"
 #include "ui/exchange/sl-picture-content.h"
+#include "ui/widgets/sl-duration.h"
 #include "ui/widgets/sl-facts-view.h"
 #include "ui/widgets/sl-notice.h"
 #include "ui/widgets/sl-path-dialog.h"
@@ -182,17 +184,6 @@ goes_by (SlDarkroomPage *self)
          && sl_film_strip_is_following (self->strip);
 }
 
-static void
-add_time (GString *caption, double seconds)
-{
-  if (seconds >= 90)
-    g_string_append_printf (caption, _ ("%d min %d s"), (int)seconds / 60, (int)seconds % 60);
-  else if (seconds >= 2)
-    g_string_append_printf (caption, _ ("%.0f s"), seconds);
-  else
-    g_string_append_printf (caption, _ ("%.0f ms"), seconds * 1000);
-}
-
 static char *
 make_caption (SlDarkroomPage *self)
 {
@@ -200,6 +191,7 @@ make_caption (SlDarkroomPage *self)
   g_autofree char *seed
       = g_strdup_printf ("%" G_GUINT64_FORMAT, sl_settings_get_seed (sl_job_get_settings (self->job)));
   double remaining = sl_job_get_remaining (self->job);
+  g_autofree char *duration = sl_duration_text (sl_frame_object_get_seconds (self->frame));
 
   g_string_append_printf (caption, _ ("Step %d of %d"), sl_frame_object_get_step (self->frame) + 1,
                           sl_frame_object_get_steps (self->frame));
@@ -209,16 +201,17 @@ make_caption (SlDarkroomPage *self)
   g_string_append_printf (caption, _ ("seed %s"), seed);
   g_string_append_printf (caption, "  ·  t %.4g  ·  σ %.3g  ·  ", sl_frame_object_get_timestep (self->frame),
                           sl_frame_object_get_sigma (self->frame));
-  add_time (caption, sl_frame_object_get_seconds (self->frame));
+  g_string_append (caption, duration);
   if (sl_job_get_state (self->job) == SL_JOB_PAUSED)
     g_string_append_printf (caption, "  ·  %s", _ ("paused"));
   else if (remaining >= 0 && sl_film_strip_is_following (self->strip))
     {
-      g_autoptr (GString) left = g_string_new (NULL);
+      /* Nobody waits for milliseconds: whole seconds, and never none. */
+      g_autofree char *left = remaining < 90 ? g_strdup_printf (_ ("%.0f s"), MAX (ceil (remaining), 1))
+                                             : sl_duration_text (remaining);
 
-      add_time (left, MAX (remaining, 0));
       g_string_append (caption, "  ·  ");
-      g_string_append_printf (caption, _ ("%s left"), left->str);
+      g_string_append_printf (caption, _ ("%s left"), left);
     }
   else if (!sl_frame_object_is_last (self->frame) && sl_job_is_over (self->job))
     g_string_append_printf (caption, "  ·  %s",
@@ -677,6 +670,15 @@ page_get_state (SlPage *page, SlPageState *state)
   state->busy = sl_queue_get_current (self->workspace->queue) != NULL;
   state->can_save = self->picture || self->frame;
   state->develop_label = state->busy ? _ ("_Add to Queue") : _ ("_Develop");
+}
+
+static void
+page_get_plan (SlPage *page, GPtrArray *plan, guint *count)
+{
+  SlWorkspace *workspace = SL_DARKROOM_PAGE (page)->workspace;
+
+  g_ptr_array_add (plan, g_object_ref (workspace->recipe));
+  *count = (guint)g_settings_get_double (workspace->preferences, "count");
 }
 
 static gboolean
@@ -1239,6 +1241,7 @@ static void
 page_init (SlPageInterface *iface)
 {
   iface->get_state = page_get_state;
+  iface->get_plan = page_get_plan;
   iface->develop = page_develop;
   iface->stop = page_stop;
   iface->save = page_save;

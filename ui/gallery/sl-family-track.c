@@ -106,8 +106,12 @@ draw (SlFamilyTrack *self, cairo_t *cr, int width)
   cairo_set_line_width (cr, 2);
   add_lines (cr, &self->place, width);
   cairo_stroke (cr);
-  cairo_arc (cr, width / 2.0, row_at (self->place.depth), DOT, 0, 2 * G_PI);
-  cairo_fill (cr);
+  cairo_new_sub_path (cr);
+  cairo_arc (cr, width / 2.0, row_at (self->place.depth), self->place.again ? DOT - 1 : DOT, 0, 2 * G_PI);
+  if (self->place.again)
+    cairo_stroke (cr); /* a ring beside the lines: the same picture once more */
+  else
+    cairo_fill (cr);
 }
 
 static void

@@ -33,6 +33,12 @@ sl_page_state_changed (SlPage *self)
   g_signal_emit (self, signals[STATE_CHANGED], 0);
 }
 
+void
+sl_page_get_plan (SlPage *self, GPtrArray *plan, guint *count)
+{
+  SL_PAGE_GET_IFACE (self)->get_plan (self, plan, count);
+}
+
 gboolean
 sl_page_develop (SlPage *self)
 {

@@ -24,6 +24,8 @@ struct _SlPageInterface
 {
   GTypeInterface parent_interface;
   void (*get_state) (SlPage *self, SlPageState *state);
+  /* What develop would start now: SlSettings are added, and count says how often each is made. */
+  void (*get_plan) (SlPage *self, GPtrArray *plan, guint *count);
   /* FALSE when nothing was started; the person was told why. */
   gboolean (*develop) (SlPage *self);
   void (*stop) (SlPage *self);
@@ -37,6 +39,7 @@ struct _SlPageInterface
 /* Signal "state-changed": get_state may answer otherwise. */
 void sl_page_get_state (SlPage *self, SlPageState *state);
 void sl_page_state_changed (SlPage *self);
+void sl_page_get_plan (SlPage *self, GPtrArray *plan, guint *count);
 gboolean sl_page_develop (SlPage *self);
 void sl_page_stop (SlPage *self);
 void sl_page_save (SlPage *self);

@@ -19,6 +19,7 @@
 #include "ui/widgets/sl-side-view.h"
 #include "ui/window/sl-history-popover.h"
 #include "ui/window/sl-preset-popover.h"
+#include "ui/window/sl-plan-line.h"
 #include "ui/window/sl-queue-popover.h"
 #include "ui/window/sl-tour.h"
 
@@ -29,6 +30,7 @@ struct _SlWindow
   SlSideView *sides;
   SlRecipePanel *panel;
   GtkLabel *status; /* how far the model is loaded */
+  SlPlanLine *plan;
   GtkButton *develop;
   GtkWidget *stop;
   GtkWidget *narrow_stop; /* in the header bar, where the panel is hidden */
@@ -104,6 +106,7 @@ update (SlWindow *self)
 static void
 page_changed (SlWindow *self)
 {
+  sl_plan_line_set_page (self->plan, page_in_front (self));
   update (self);
   sl_intake_set_comparisons_first (self->intake, page_in_front (self) == SL_PAGE (self->compare));
   sl_gallery_page_update (self->gallery);
@@ -122,9 +125,9 @@ remember_words (SlWindow *self)
 }
 
 static void
-develop (GtkWidget *widget, const char *action, GVariant *parameter)
+start (gpointer user_data)
 {
-  SlWindow *self = SL_WINDOW (widget);
+  SlWindow *self = user_data;
 
   if (!sl_page_develop (page_in_front (self)))
     return;
@@ -132,6 +135,12 @@ develop (GtkWidget *widget, const char *action, GVariant *parameter)
   /* A panel that lies over the page goes, so that the picture can be seen. */
   if (sl_side_view_get_folded (self->sides))
     sl_side_view_set_panel_shown (self->sides, FALSE);
+}
+
+static void
+develop (GtkWidget *widget, const char *action, GVariant *parameter)
+{
+  sl_plan_line_start (SL_WINDOW (widget)->plan, start, widget);
 }
 
 /* One of the prompts that the empty tray offers. */
@@ -558,6 +567,8 @@ sl_window_new (AdwApplication *application, GSettings *preferences)
   sl_preset_popover_connect (self->preset_popover, self->workspace);
   sl_history_popover_connect (self->history_popover, self->workspace);
   sl_queue_popover_connect (self->queue_popover, self->workspace->queue, actions);
+  sl_queue_popover_connect (self->queue_popover, self->workspace->queue);
+  sl_plan_line_connect (self->plan, self->workspace);
   sl_export_bar_connect (self->export_bar, self->workspace, actions);
   sl_unsaved_bar_connect (self->unsaved_bar, self->workspace, actions);
   sl_darkroom_page_connect (self->darkroom, self->workspace, actions, self->export_bar);
@@ -567,6 +578,7 @@ sl_window_new (AdwApplication *application, GSettings *preferences)
   connect_parts (self);
   sl_darkroom_page_open (self->darkroom);
   sl_workspace_open (self->workspace);
+  sl_plan_line_set_page (self->plan, page_in_front (self));
   update (self);
   sl_recipe_panel_focus_prompt (self->panel);
   return self;
@@ -647,6 +659,7 @@ sl_window_class_init (SlWindowClass *klass)
   g_type_ensure (SL_TYPE_GALLERY_PAGE);
   g_type_ensure (SL_TYPE_PRESET_POPOVER);
   g_type_ensure (SL_TYPE_HISTORY_POPOVER);
+  g_type_ensure (SL_TYPE_PLAN_LINE);
   g_type_ensure (SL_TYPE_QUEUE_POPOVER);
   g_type_ensure (SL_TYPE_TOUR);
   g_type_ensure (SL_TYPE_EXPORT_BAR);
@@ -658,6 +671,7 @@ sl_window_class_init (SlWindowClass *klass)
   BIND (sides);
   BIND (panel);
   BIND (status);
+  BIND (plan);
   BIND (develop);
   BIND (stop);
   BIND (narrow_stop);

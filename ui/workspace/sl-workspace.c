@@ -253,6 +253,9 @@ sl_workspace_new (GSettings *preferences)
   SlWorkspace *self = g_object_new (SL_TYPE_WORKSPACE, NULL);
 
   self->preferences = g_object_ref (preferences);
+  self->estimator = sl_estimator_new (preferences, self->worker);
+  g_signal_connect_object (self->queue, "ended", G_CALLBACK (sl_estimator_learn), self->estimator,
+                           G_CONNECT_SWAPPED);
   restore_recipe (self);
   self->loras = sl_lora_list_new (self->files, self->recipe, preferences);
   g_signal_connect_object (self->models, "scanned", G_CALLBACK (sl_lora_list_look_again), self->loras,
@@ -288,6 +291,7 @@ sl_workspace_close (SlWorkspace *self)
   g_settings_set_string (self->preferences, "recipe", recipe);
   sl_lora_list_close (self->loras);
   sl_gallery_flush (self->gallery);
+  sl_estimator_close (self->estimator);
   sl_worker_shutdown (self->worker);
   sl_prompt_reader_close (self->prompts);
   sl_keeper_close (self->keeper);
@@ -308,6 +312,7 @@ sl_workspace_finalize (GObject *object)
   g_clear_object (&self->queue);
   g_clear_object (&self->shelf);
   g_clear_object (&self->comparison);
+  g_clear_object (&self->estimator);
   g_clear_object (&self->worker);
   g_clear_object (&self->models);
   g_clear_object (&self->prompts);

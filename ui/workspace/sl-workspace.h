@@ -31,6 +31,7 @@ struct _SlWorkspace
   SlCookbook *presets;      /* settings with a name */
   SlCookbook *history;      /* prompts that were used */
   SlSettings *recipe;
+  SlEstimator *estimator; /* what the next pictures cost */
   SlLoraList *loras;      /* of the recipe */
   SlModelItem *model;     /* the chosen one; NULL before the models are found */
   gboolean takes_prompt;  /* that model does */

@@ -167,6 +167,12 @@ get_cell (Tree *tree, int index)
   return index >= 0 ? &g_array_index (tree->cells, Cell, index) : NULL;
 }
 
+static gboolean
+shows_the_same (SlPicture *picture, SlPicture *other)
+{
+  return sl_picture_get_moment (picture) == sl_picture_get_moment (other);
+}
+
 /* parent: the index of the picture that it branched from, -1 without. first: that of the family's first. */
 static void
 walk (Tree *tree, const Run *run, int parent, guint first)
@@ -181,6 +187,7 @@ walk (Tree *tree, const Run *run, int parent, guint first)
   for (guint i = 0; i < run->pictures->len; i++, cell.line_from = own)
     {
       cell.picture = run->pictures->pdata[i];
+      cell.place.again = i > 0 && shows_the_same (cell.picture, run->pictures->pdata[i - 1]);
       g_array_append_val (tree->cells, cell);
     }
   if (run->pictures->len == 0)
@@ -201,7 +208,7 @@ draw_line (Tree *tree, guint to)
   guint from = stub ? cells[to].first : (guint)MAX (cells[to].line_from, 0);
   guint32 bit = 1u << (stub ? cells[to].place.depth - 1 : cells[from].place.depth);
 
-  if (!stub && cells[to].line_from < 0)
+  if (cells[to].place.again || (!stub && cells[to].line_from < 0))
     return;
   for (guint i = from; i < to; i++)
     {
@@ -212,7 +219,7 @@ draw_line (Tree *tree, guint to)
     cells[from].place.before |= bit;
 }
 
-/* A number of the family that stays when others come and go. */
+/* A recipe that was made twice is no family: nothing branches there. A number of the family that stays when others come and go. */
 static guint64
 number_of (const Run *root)
 {
@@ -222,15 +229,17 @@ number_of (const Run *root)
 static void
 add_family (Tree *tree, const Run *root)
 {
-  guint first = tree->cells->len;
+  guint first = tree->cells->len, different = 0;
 
   walk (tree, root, -1, first);
+  for (guint i = first; i < tree->cells->len; i++)
+    different += !g_array_index (tree->cells, Cell, i).place.again;
   for (guint i = first; i < tree->cells->len; i++)
     {
       SlPicturePlace *place = &g_array_index (tree->cells, Cell, i).place;
 
-      place->members = tree->cells->len - first;
-      place->family = place->members > 1 ? number_of (root) : 0;
+      place->members = different > 1 ? tree->cells->len - first : 1;
+      place->family = different > 1 ? number_of (root) : 0;
       draw_line (tree, i);
     }
 }

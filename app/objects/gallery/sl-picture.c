@@ -234,7 +234,7 @@ static gboolean
 same_place (const SlPicturePlace *a, const SlPicturePlace *b)
 {
   return a->family == b->family && a->members == b->members && a->depth == b->depth && a->before == b->before
-         && a->after == b->after && a->orphan == b->orphan;
+         && a->after == b->after && a->orphan == b->orphan && a->again == b->again;
 }
 
 void

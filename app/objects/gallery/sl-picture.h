@@ -17,6 +17,7 @@ typedef struct
   guint32 before;
   guint32 after;
   gboolean orphan; /* a branch whose parent is not here */
+  gboolean again;  /* the same moment of the same run as the picture before: no line leads to it */
 } SlPicturePlace;
 
 #define SL_TYPE_PICTURE (sl_picture_get_type ())

@@ -35,7 +35,9 @@ typedef struct
   double fraction;
   char *text;
   char *device_line;
+  char *dtype;
   gboolean on_gpu;
+  guint64 memory;
 } Message;
 
 static void
@@ -46,6 +48,7 @@ message_free (gpointer data)
   g_clear_object (&message->item);
   g_free (message->text);
   g_free (message->device_line);
+  g_free (message->dtype);
   g_free (message);
 }
 
@@ -76,7 +79,8 @@ deliver_load_ended (gpointer data)
   if (message->text)
     events->load_failed (message->side->owner, message->item, message->text);
   else
-    events->loaded (message->side->owner, message->item, message->device_line, message->on_gpu);
+    events->loaded (message->side->owner, &(SlLoaded){ message->item, message->device_line, message->dtype,
+                                                       message->on_gpu, message->memory });
 }
 
 /* ---- models ---- */
@@ -183,6 +187,8 @@ _sl_side_ensure_model (SlEngineSide *side, SlModelItem *item, const SlDeviceChoi
       device = sl_model_device (model);
       why = sl_device_why (device);
       message->on_gpu = _sl_side_is_on_gpu (side);
+      message->dtype = g_strdup (sl_device_dtype_name (device));
+      message->memory = message->on_gpu ? sl_device_memory (sl_model_device (model)) : G_MAXUINT64;
       message->device_line = why[0] ? g_strdup_printf ("%s\n%s", sl_device_describe (device), why)
                                     : g_strdup (sl_device_describe (device));
     }

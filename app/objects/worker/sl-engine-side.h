@@ -25,11 +25,20 @@ typedef struct
 void _sl_device_choice_copy (const SlDeviceChoice *from, SlDeviceChoice *to);
 void _sl_device_choice_clear (SlDeviceChoice *choice);
 
+/* A model that was loaded, and what it is loaded on. */
+typedef struct
+{
+  SlModelItem *model;
+  const char *device_line, *dtype;
+  gboolean on_gpu;
+  guint64 memory; /* of the device, that was free then; G_MAXUINT64: it is the host's */
+} SlLoaded;
+
 /* What the main thread is told, with the side's owner; texts are borrowed. */
 typedef struct
 {
   void (*loading) (gpointer owner, gboolean loading, double fraction, const char *what);
-  void (*loaded) (gpointer owner, SlModelItem *model, const char *device_line, gboolean on_gpu);
+  void (*loaded) (gpointer owner, const SlLoaded *loaded);
   void (*load_failed) (gpointer owner, SlModelItem *model, const char *message);
   /* A frame's picture was decoded while its run goes on. */
   void (*decoded) (gpointer owner, SlFrameObject *frame);

@@ -16,6 +16,8 @@ struct _SlWorker
   char *what;
   char *device_line;
   gboolean on_gpu; /* the model that is loaded */
+  char *dtype;
+  guint64 memory;
   SlDecoded *decoded;
   GPtrArray *jobs; /* of SlJob, not references: all that were started and are still there */
 };
@@ -72,16 +74,19 @@ side_loading (gpointer owner, gboolean loading, double fraction, const char *wha
 }
 
 static void
-side_loaded (gpointer owner, SlModelItem *model, const char *device_line, gboolean on_gpu)
+side_loaded (gpointer owner, const SlLoaded *loaded)
 {
   SlWorker *self = owner;
 
   side_loading (self, FALSE, 0, NULL);
-  g_set_object (&self->model, model);
+  g_set_object (&self->model, loaded->model);
   g_free (self->device_line);
-  self->device_line = g_strdup (device_line);
-  self->on_gpu = on_gpu;
-  g_signal_emit (self, signals[LOADED], 0, model);
+  self->device_line = g_strdup (loaded->device_line);
+  g_free (self->dtype);
+  self->dtype = g_strdup (loaded->dtype);
+  self->on_gpu = loaded->on_gpu;
+  self->memory = loaded->memory;
+  g_signal_emit (self, signals[LOADED], 0, loaded->model);
 }
 
 static void
@@ -123,6 +128,7 @@ sl_worker_finalize (GObject *object)
   _sl_device_choice_clear (&self->choice);
   g_free (self->what);
   g_free (self->device_line);
+  g_free (self->dtype);
   g_ptr_array_unref (self->jobs);
   G_OBJECT_CLASS (sl_worker_parent_class)->finalize (object);
 }
@@ -149,6 +155,8 @@ sl_worker_init (SlWorker *self)
   self->jobs = g_ptr_array_new ();
   self->choice = (SlDeviceChoice){ g_strdup ("auto"), g_strdup ("auto"), 0, g_strdup (""), g_strdup ("") };
   self->device_line = g_strdup ("");
+  self->dtype = g_strdup ("");
+  self->memory = G_MAXUINT64;
   self->side = g_new0 (SlEngineSide, 1);
   self->side->owner = self;
   self->side->events = &side_events;
@@ -521,6 +529,24 @@ SlModelItem *
 sl_worker_get_model (SlWorker *self)
 {
   return self->model;
+}
+
+const char *
+sl_worker_get_dtype (SlWorker *self)
+{
+  return self->dtype;
+}
+
+gboolean
+sl_worker_is_on_gpu (SlWorker *self)
+{
+  return self->on_gpu;
+}
+
+guint64
+sl_worker_get_memory (SlWorker *self)
+{
+  return self->memory;
 }
 
 const char *

@@ -60,6 +60,11 @@ const char *sl_worker_get_load_what (SlWorker *self);
 SlModelItem *sl_worker_get_model (SlWorker *self);
 /* One line about the device in use, or "". */
 const char *sl_worker_get_device_line (SlWorker *self);
+/* What the model is loaded on: the type that it computes in, "f32", or "" before one was loaded; whether it is a GPU;
+ * and what of the device's memory was free then, beside the model: G_MAXUINT64 where that is the host's. */
+const char *sl_worker_get_dtype (SlWorker *self);
+gboolean sl_worker_is_on_gpu (SlWorker *self);
+guint64 sl_worker_get_memory (SlWorker *self);
 /* How much of the evaluation in progress is done, 0 to 1. */
 double sl_worker_get_step_fraction (SlWorker *self);
 /* Ends everything and waits for the thread, which takes as long as one operation. Later calls do

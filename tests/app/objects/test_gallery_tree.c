@@ -207,7 +207,7 @@ static void test_lines(Fixture *fixture, gconstpointer data)
     }
 }
 
-/* Moments of a run and a second copy of it stand with its end, on its line. */
+/* Moments of a run stand with its end, on its line; a second copy beside it. */
 static void test_moments(Fixture *fixture, gconstpointer data)
 {
     write_picture(fixture, "step-3", &root, 3, 950, "m");
@@ -220,6 +220,33 @@ static void test_moments(Fixture *fixture, gconstpointer data)
     g_assert_cmpint(sl_picture_get_moment(find(fixture, "step-9")), ==, 9);
     g_assert_cmpint(sl_picture_get_moment(find(fixture, "again")), ==, 0);
     g_assert_cmpuint(sl_picture_get_place(find(fixture, "step-3"))->before, ==, 1);
+}
+
+/* The same recipe made twice is no family and no branch; in a family the second is beside its lines. */
+static void test_repeated(Fixture *fixture, gconstpointer data)
+{
+    const SlPicturePlace *first, *second;
+
+    write_picture(fixture, "root", &root, 0, 900, "m");
+    write_picture(fixture, "again", &root, 0, 50, "m");
+    open_gallery(fixture);
+    first = sl_picture_get_place(find(fixture, "root"));
+    second = sl_picture_get_place(find(fixture, "again"));
+    OUTLINE("root 0 -, again 0 -");
+    g_assert_cmpuint(first->family, ==, 0);
+    g_assert_cmpuint(second->family, ==, 0);
+    g_assert_cmpuint(second->members, ==, 1);
+    g_assert_cmpuint(first->after | second->before, ==, 0);
+    g_assert_false(first->again);
+    g_assert_true(second->again);
+
+    write_picture(fixture, "late", &late, 0, 700, "m");
+    open_gallery(fixture);
+    OUTLINE("root 0 -, again 0 -, late 1 root");
+    second = sl_picture_get_place(find(fixture, "again"));
+    g_assert_cmpuint(second->family, !=, 0);
+    g_assert_cmpuint(second->members, ==, 3);
+    g_assert_true(second->again);
 }
 
 /* The same recipe with another model is another run. */
@@ -652,6 +679,7 @@ int main(int argc, char **argv)
     ADD("order", test_order);
     ADD("lines", test_lines);
     ADD("moments", test_moments);
+    ADD("repeated", test_repeated);
     ADD("models", test_models);
     ADD("parent-deleted", test_parent_deleted);
     ADD("only-a-branch", test_only_a_branch);

@@ -1,0 +1,158 @@
+/* test_plan.c - what the window says before it starts something: memory and time beside "Develop", a warning above
+ * what there is, and the question before what hurts. */
+#include "driver.h"
+
+#include "ui/window/sl-plan-line.h"
+
+static GtkLabel *line(void)
+{
+    return GTK_LABEL(adw_bin_get_child(ADW_BIN(part(window, "plan"))));
+}
+
+static gboolean says(const char *what)
+{
+    return !sl_estimator_is_asking(workspace->estimator) &&
+           strstr(gtk_label_get_text(line()), what) != NULL;
+}
+
+static gboolean warns(void)
+{
+    return gtk_widget_has_css_class(GTK_WIDGET(line()), "warning");
+}
+
+static void set_size(int side)
+{
+    g_object_set(workspace->recipe, "width", side, "height", side, NULL);
+}
+
+static SlJob *develop_to_end(void)
+{
+    SlJob *job;
+
+    act("win.develop");
+    job = sl_queue_get_current(workspace->queue);
+    g_assert_nonnull(job);
+    WAIT_UNTIL(sl_job_is_over(job));
+    return job;
+}
+
+/* Before anything was learned there is no time to tell. */
+static void test_memory(void)
+{
+    WAIT_UNTIL(says("of memory"));
+    g_assert_null(strstr(gtk_label_get_text(line()), "About"));
+    g_assert_false(warns());
+    screenshot("plan-memory");
+}
+
+/* A picture tells how long the next takes, and it is remembered. */
+static void test_time(void)
+{
+    g_autoptr(GVariant) speeds = NULL;
+
+    develop_to_end();
+    WAIT_UNTIL(says(", "));
+    speeds = g_settings_get_value(preferences, "speeds");
+    g_assert_cmpuint(g_variant_n_children(speeds), ==, 1);
+    screenshot("plan-time");
+}
+
+/* The text follows the size, the number of pictures and the page. */
+static void test_follows(void)
+{
+    g_autofree char *before = NULL;
+    int side = sl_settings_get_width(workspace->recipe);
+    guint64 bytes = sl_estimator_get(workspace->estimator)->bytes;
+    double seconds = sl_estimator_get(workspace->estimator)->seconds;
+
+    before = g_strdup(gtk_label_get_text(line()));
+    set_size(side * 8);
+    WAIT_UNTIL(sl_estimator_get(workspace->estimator) &&
+               sl_estimator_get(workspace->estimator)->bytes > bytes);
+    g_assert_cmpstr(gtk_label_get_text(line()), !=, before);
+    g_assert_cmpfloat(sl_estimator_get(workspace->estimator)->seconds, >, seconds);
+    set_size(side);
+    WAIT_UNTIL(g_str_equal(gtk_label_get_text(line()), before));
+    g_settings_set_double(preferences, "count", 3);
+    WAIT_UNTIL(says("3 pictures"));
+    g_settings_set_double(preferences, "count", 1);
+    WAIT_UNTIL(!says("3 pictures") && says(", "));
+    adw_view_stack_set_visible_child_name(pages, "compare");
+    WAIT_UNTIL(says("4 pictures"));
+    adw_view_stack_set_visible_child_name(pages, "darkroom");
+    WAIT_UNTIL(!says("pictures"));
+}
+
+/* A picture of the model's own size starts without a question, one of 8192 x 8192 does not. */
+static void test_question(void)
+{
+    int side = sl_settings_get_width(workspace->recipe);
+
+    develop_to_end();
+    g_assert_null(find_dialog());
+
+    set_size(8192);
+    act("win.develop"); /* at once, before the line could have said anything */
+    WAIT_UNTIL(find_dialog());
+    g_assert_null(sl_queue_get_current(workspace->queue));
+    g_assert_true(warns());
+    g_assert_nonnull(strstr(alert_body(), "smaller picture"));
+    screenshot("plan-question");
+    answer_alert("cancel");
+    close_dialog();
+    settle(50);
+    g_assert_null(sl_queue_get_current(workspace->queue));
+    set_size(side);
+    WAIT_UNTIL(says("of memory") && !warns());
+}
+
+/* Hours, as this machine is believed to be slow: the choice to go on is the person's. */
+static void test_hours(void)
+{
+    g_autofree char *key = g_strdup_printf(
+        "sd1|%s|cpu|%dx%d", sl_worker_get_dtype(workspace->worker),
+        sl_settings_get_width(workspace->recipe), sl_settings_get_height(workspace->recipe));
+    g_autoptr(GVariant) slow =
+        g_variant_ref_sink(g_variant_new_parsed("{%s: (%d, %d)}", key, 1000.0, 1e6));
+
+    g_settings_set_value(preferences, "speeds", slow);
+    g_object_set(workspace->recipe, "steps", 24, NULL);
+    WAIT_UNTIL(warns());
+    g_assert_true(says(" h "));
+    act("win.develop");
+    g_assert_nonnull(find_dialog()); /* it is known, so nobody waits */
+    g_assert_nonnull(strstr(alert_body(), " h "));
+    g_assert_null(sl_queue_get_current(workspace->queue));
+    answer_alert("develop");
+    close_dialog();
+    WAIT_UNTIL(sl_queue_get_current(workspace->queue));
+    WAIT_UNTIL(sl_queue_get_current(workspace->queue) == NULL);
+}
+
+/* Closed while the answer is on its way. */
+static void test_close(void)
+{
+    set_size(8192);
+    act("win.develop");
+    gtk_window_close(GTK_WINDOW(window));
+    window = NULL;
+    settle(50);
+}
+
+int main(int argc, char **argv)
+{
+    int status;
+
+    g_test_init(&argc, &argv, NULL);
+    if (!start_application("sd1"))
+        return 77;
+    g_test_add_func("/plan/memory", test_memory);
+    g_test_add_func("/plan/time", test_time);
+    g_test_add_func("/plan/follows", test_follows);
+    g_test_add_func("/plan/question", test_question);
+    g_test_add_func("/plan/hours", test_hours);
+    g_test_add_func("/plan/close", test_close);
+    status = g_test_run();
+    end_application();
+    return status;
+}
