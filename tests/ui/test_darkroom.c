@@ -42,6 +42,50 @@ static void click_canvas(void)
     use_mouse("mousemove %d %d click 1", (int)middle.x, (int)middle.y);
 }
 
+/* ---- what the numbers mean ---- */
+
+/* What is explained is what is shown: the numbers of the caption are in the sentences. */
+static void test_terms(void)
+{
+    SlTerms *terms = sl_tray_get_terms(tray);
+    GtkWidget *button = find_named(GTK_WIDGET(terms), "terms");
+    SlJob *job;
+
+    g_assert_false(gtk_widget_get_visible(GTK_WIDGET(terms)));
+    job = develop(6);
+    WAIT_UNTIL(sl_job_is_over(job));
+    for (int place = 5; place >= 0; place -= 5) {
+        SlFrameObject *frame;
+        g_autofree char *t = NULL, *sigma = NULL, *x_t = NULL, *x_0 = NULL, *guidance = NULL;
+        g_autofree char *number = NULL, *level = NULL, *step = NULL;
+
+        sl_film_strip_pick(strip, place);
+        frame = sl_film_strip_get_frame(strip);
+        number = g_strdup_printf("%.4g", sl_frame_object_get_timestep(frame));
+        level = g_strdup_printf("%.3g", sl_frame_object_get_sigma(frame));
+        step = g_strdup_printf("step %d of 6", sl_frame_object_get_step(frame) + 1);
+        t = sl_terms_explain(terms, "t");
+        sigma = sl_terms_explain(terms, "σ");
+        x_t = sl_terms_explain(terms, "x_t");
+        x_0 = sl_terms_explain(terms, "x_0");
+        guidance = sl_terms_explain(terms, "guidance");
+        g_assert_nonnull(strstr(t, number));
+        g_assert_nonnull(strstr(caption(), number));
+        g_assert_nonnull(strstr(sigma, level));
+        g_assert_nonnull(strstr(caption(), level));
+        g_assert_nonnull(strstr(x_t, step));
+        g_assert_nonnull(strstr(x_0, sl_frame_object_is_last(frame) ? "last step" : "times more"));
+        g_assert_nonnull(strstr(guidance, "7.5"));
+    }
+    gtk_widget_grab_focus(button); /* by keys alone */
+    gtk_menu_button_popup(GTK_MENU_BUTTON(button));
+    WAIT_UNTIL(
+        gtk_widget_get_mapped(GTK_WIDGET(gtk_menu_button_get_popover(GTK_MENU_BUTTON(button)))));
+    screenshot("darkroom-terms");
+    gtk_menu_button_popdown(GTK_MENU_BUTTON(button));
+    sl_film_strip_pick(strip, 5);
+}
+
 /* ---- playing ---- */
 
 static void test_play(void)
@@ -411,6 +455,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     if (!start_application("sd1"))
         return 77;
+    g_test_add_func("/darkroom/terms", test_terms);
     g_test_add_func("/darkroom/play", test_play);
     g_test_add_func("/darkroom/loop-and-touch", test_loop_and_touch);
     g_test_add_func("/darkroom/speed", test_speed);

@@ -7,6 +7,7 @@
 #include "ui/compare/sl-curve-view.h"
 #include "ui/compare/sl-lane-view.h"
 #include "ui/compare/sl-tile.h"
+#include "ui/widgets/sl-terms.h"
 
 enum
 {
@@ -24,6 +25,7 @@ struct _SlStepInspector
   SlWordPair *words;
   SlCurveView *means;
   SlCurveView *deviations;
+  SlTerms *terms;
   GtkLabel *note;
 };
 
@@ -131,6 +133,7 @@ sl_step_inspector_show (SlStepInspector *self, const SlInspected *inspected)
   gtk_widget_set_visible (GTK_WIDGET (self->words),
                           frame && sl_model_item_uses_prompt (sl_job_get_model (job)));
   sl_word_pair_show (self->words, &inspected->lane, &inspected->reference);
+  sl_terms_show (self->terms, job, frame);
 
   gtk_widget_set_visible (GTK_WIDGET (self->means), frame != NULL);
   gtk_widget_set_visible (GTK_WIDGET (self->deviations), frame != NULL);
@@ -180,6 +183,7 @@ sl_step_inspector_init (SlStepInspector *self)
 {
   GtkWidget *scroller = gtk_scrolled_window_new (), *column = gtk_box_new (GTK_ORIENTATION_VERTICAL, 2);
   GtkBox *row = GTK_BOX (gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 12));
+  GtkBox *foot = GTK_BOX (gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 6));
 
   for (guint i = 0; i < N_TILES; i++)
     self->tile[i] = sl_tile_append (row);
@@ -196,8 +200,11 @@ sl_step_inspector_init (SlStepInspector *self)
   gtk_widget_set_margin_top (GTK_WIDGET (row), 6);
   gtk_scrolled_window_set_policy (GTK_SCROLLED_WINDOW (scroller), GTK_POLICY_AUTOMATIC, GTK_POLICY_NEVER);
   gtk_scrolled_window_set_child (GTK_SCROLLED_WINDOW (scroller), GTK_WIDGET (row));
-  gtk_widget_set_margin_start (GTK_WIDGET (self->note), 12);
+  self->terms = g_object_new (SL_TYPE_TERMS, NULL);
   gtk_box_append (GTK_BOX (column), scroller);
-  gtk_box_append (GTK_BOX (column), GTK_WIDGET (self->note));
+  gtk_box_append (foot, GTK_WIDGET (self->terms));
+  gtk_box_append (foot, GTK_WIDGET (self->note));
+  gtk_widget_set_margin_start (GTK_WIDGET (foot), 6);
+  gtk_box_append (GTK_BOX (column), GTK_WIDGET (foot));
   adw_bin_set_child (ADW_BIN (self), column);
 }

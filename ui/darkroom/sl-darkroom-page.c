@@ -110,6 +110,12 @@ tick (gpointer data)
   return G_SOURCE_CONTINUE;
 }
 
+static void
+show_terms (SlDarkroomPage *self)
+{
+  sl_terms_show (sl_tray_get_terms (self->tray), self->job, shows_moment (self) ? self->frame : NULL);
+}
+
 /* The run in the strip, as the player has to know it. */
 static SlPlayerRun
 find_run (SlDarkroomPage *self)
@@ -140,6 +146,7 @@ update (SlDarkroomPage *self)
                          sl_queue_get_current (workspace->queue) != NULL
                              || sl_queue_is_paused (workspace->queue));
   sl_player_set_run (self->player, find_run (self));
+  show_terms (self);
   if (works && !self->ticking)
     self->ticking = g_timeout_add (TICK_MS, tick, self);
   else if (!works)
@@ -252,6 +259,7 @@ draw_moment (SlDarkroomPage *self)
   sl_tray_set_caption (self->tray, caption);
   sl_tray_set_problem (self->tray, sl_frame_object_get_problem (self->frame, self->view));
   gtk_widget_queue_draw (GTK_WIDGET (self->strip)); /* its thumbnail is better now */
+  show_terms (self);
   show_words (self);
 }
 
@@ -433,6 +441,7 @@ set_picture (SlDarkroomPage *self, SlPicture *picture)
   if (!g_set_object (&self->picture, picture))
     return;
   show_overlay (self);
+  show_terms (self);
   show_facts (self);
   g_signal_emit (self, signals[PICTURE_CHANGED], 0);
 }

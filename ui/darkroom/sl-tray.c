@@ -18,6 +18,7 @@ struct _SlTray
   GtkLabel *caption;
   GtkLabel *problem;
   GtkLabel *percent;
+  SlTerms *terms;
   GtkWidget *foot; /* what is said of the picture, and the tools */
   guint telling;   /* idle that says how large it is */
 };
@@ -85,6 +86,7 @@ sl_tray_class_init (SlTrayClass *klass)
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
 
   g_type_ensure (SL_TYPE_CANVAS);
+  g_type_ensure (SL_TYPE_TERMS);
   G_OBJECT_CLASS (klass)->dispose = sl_tray_dispose;
   gtk_widget_class_set_template_from_resource (widget_class, "/org/safelight/Safelight/sl-tray.ui");
   gtk_widget_class_bind_template_child (widget_class, SlTray, stack);
@@ -97,6 +99,7 @@ sl_tray_class_init (SlTrayClass *klass)
   gtk_widget_class_bind_template_child (widget_class, SlTray, caption);
   gtk_widget_class_bind_template_child (widget_class, SlTray, problem);
   gtk_widget_class_bind_template_child (widget_class, SlTray, percent);
+  gtk_widget_class_bind_template_child (widget_class, SlTray, terms);
   gtk_widget_class_bind_template_child (widget_class, SlTray, foot);
 }
 
@@ -117,6 +120,12 @@ sl_tray_init (SlTray *self)
       gtk_flow_box_append (self->examples, button);
       gtk_widget_set_focusable (gtk_widget_get_parent (button), FALSE);
     }
+}
+
+SlTerms *
+sl_tray_get_terms (SlTray *self)
+{
+  return self->terms;
 }
 
 SlCanvas *

@@ -5,6 +5,7 @@
 #include <adwaita.h>
 
 #include "ui/widgets/sl-canvas.h"
+#include "ui/widgets/sl-terms.h"
 
 G_BEGIN_DECLS
 
@@ -13,6 +14,8 @@ G_BEGIN_DECLS
 G_DECLARE_FINAL_TYPE (SlTray, sl_tray, SL, TRAY, AdwBin)
 
 SlCanvas *sl_tray_get_canvas (SlTray *self);
+/* What the numbers in the caption mean. */
+SlTerms *sl_tray_get_terms (SlTray *self);
 /* The picture page with this texture; NULL goes back to the empty tray. */
 void sl_tray_show (SlTray *self, GdkTexture *texture, const char *description);
 /* A picture is on its way, but nothing can be seen of it yet. */
