@@ -567,7 +567,6 @@ sl_window_new (AdwApplication *application, GSettings *preferences)
   sl_preset_popover_connect (self->preset_popover, self->workspace);
   sl_history_popover_connect (self->history_popover, self->workspace);
   sl_queue_popover_connect (self->queue_popover, self->workspace->queue, actions);
-  sl_queue_popover_connect (self->queue_popover, self->workspace->queue);
   sl_plan_line_connect (self->plan, self->workspace);
   sl_export_bar_connect (self->export_bar, self->workspace, actions);
   sl_unsaved_bar_connect (self->unsaved_bar, self->workspace, actions);
