@@ -508,6 +508,30 @@ static void test_ab_lanes(void)
     g_assert_false(gtk_widget_is_visible(GTK_WIDGET(ab())));
 }
 
+/* More lanes than are seen at a time: the table has the likeness of all, and curves and colours go on. */
+static void test_many(void)
+{
+    g_object_set(workspace->recipe, "steps", 3, NULL);
+    sl_compare_chart_show_table(chart());
+    act_with("win.compare-preset", "schedulers");
+    g_assert_cmpuint(count_lanes(), >, 9);
+    run_to_end();
+    WAIT_UNTIL(all_are_like());
+    g_assert_cmpuint(color_of(9), ==, color_of(0));
+    sl_lane_table_sort(table(), column_of("ssim"), GTK_SORT_DESCENDING);
+    screenshot("workbench-6-many");
+    g_signal_emit_by_name(table(), "opened", 10); /* Return on a row */
+    {
+        guint a, b;
+
+        sl_ab_view_get_lanes(ab(), &a, &b);
+        g_assert_cmpuint(a, ==, 0);
+        g_assert_cmpuint(b, ==, 10);
+    }
+    screenshot("workbench-6-many-ab");
+    act("win.compare-clear");
+}
+
 int main(int argc, char **argv)
 {
     static const LaneTest tests[] = {
@@ -523,6 +547,7 @@ int main(int argc, char **argv)
         {"/workbench/ab-blink", test_ab_blink, FALSE},
         {"/workbench/ab-by-hand", test_ab_by_hand, FALSE},
         {"/workbench/ab-lanes", test_ab_lanes, FALSE},
+        {"/workbench/many", test_many, FALSE},
     };
 
     return run_lane_tests(&argc, &argv, tests, G_N_ELEMENTS(tests));
