@@ -299,6 +299,12 @@ sl_frame_object_is_refined (SlFrameObject *self)
   return moment_of (self)->refined;
 }
 
+gboolean
+sl_frame_object_is_cached (SlFrameObject *self)
+{
+  return moment_of (self)->cached;
+}
+
 double
 sl_frame_object_get_seconds (SlFrameObject *self)
 {

@@ -50,6 +50,8 @@ gboolean sl_frame_object_is_last (SlFrameObject *self);
 double sl_frame_object_get_timestep (SlFrameObject *self);
 double sl_frame_object_get_sigma (SlFrameObject *self);
 double sl_frame_object_get_seconds (SlFrameObject *self);
+/* It took over a part of what an evaluation before found (the setting caching). */
+gboolean sl_frame_object_is_cached (SlFrameObject *self);
 /* Made by the refiner, which goes on with what the model began. */
 gboolean sl_frame_object_is_refined (SlFrameObject *self);
 /* The best picture there is now: decoded, or a preview of full size by a tiny VAE, or the quick preview. Borrowed. */

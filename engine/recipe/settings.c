@@ -1157,8 +1157,7 @@ const SlSettingInfo sl_setting_table[SL_N_SETTINGS] = {
                        "less "
                        "exact"),
             .choice_labels =
-                (const char *const[]){N_("Off: exact"), N_("Deep: every few evaluations whole"),
-                                      N_("First block: where it changed")},
+                (const char *const[]){N_("Off"), N_("Deep features"), N_("First block")},
             .of_model_phrase = N_("no caching"),
         },
     [SL_SETTING_CACHING_INTERVAL] =

@@ -169,7 +169,8 @@ fill_measured (SlCompareChart *self, guint index, GArray *points)
       double y = measure (self, frame);
       /* Equal ones are infinitely like: a logarithm has no place for that, nor has a distance of 0. */
       gboolean equal = self->tab == TAB_DISTANCE ? y <= 0 : isinf (y);
-      SlCurvePoint point = { sl_comparison_position_of (self->comparison, index, i), equal ? NAN : y };
+      SlCurvePoint point = { sl_comparison_position_of (self->comparison, index, i), equal ? NAN : y,
+                             sl_frame_object_is_cached (frame) };
 
       g_array_append_val (points, point);
     }
@@ -183,8 +184,9 @@ fill_sigmas (SlCompareChart *self, guint index, GArray *points)
 
   for (int i = 0; plan && i < sl_job_get_evaluations (job); i++)
     {
-      SlCurvePoint point
-          = { sl_comparison_position_of (self->comparison, index, (guint)i), MAX (plan[i].sigma, 1e-3) };
+      g_autoptr (SlFrameObject) frame = g_list_model_get_item (sl_job_get_frames (job), (guint)i);
+      SlCurvePoint point = { sl_comparison_position_of (self->comparison, index, (guint)i),
+                             MAX (plan[i].sigma, 1e-3), frame && sl_frame_object_is_cached (frame) };
 
       g_array_append_val (points, point);
     }

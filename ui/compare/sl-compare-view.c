@@ -651,7 +651,7 @@ sl_compare_view_get_chart (SlCompareView *self)
 void
 sl_compare_view_set_model (SlCompareView *self, SlModelItem *model, gboolean loras)
 {
-  sl_lane_offers_suit (self->presets, sl_model_item_uses_prompt (model), loras);
+  sl_lane_offers_suit (self->presets, model, loras);
   sl_lane_offers_fill_schedulers (self->scheduler_menu, model);
 }
 

@@ -13,6 +13,7 @@ static const struct
   gboolean words;  /* only for models that take a prompt */
   gboolean pixels; /* only for those that take none */
   gboolean loras;  /* only for recipes that have some */
+  gboolean caches; /* only for models that can take over a part of an evaluation */
 } ready_made[] = {
   { "four", N_ ("Four Schedulers"), N_ ("PNDM, DDIM, DPM++ 2M and UniPC"), FALSE, FALSE, FALSE },
   { "schedulers", N_ ("Nine Schedulers"), N_ ("A full table, to find your favourite"), FALSE, FALSE, FALSE },
@@ -21,6 +22,8 @@ static const struct
   { "strengths", N_ ("LoRA Strengths"), N_ ("From off to as it was trained"), TRUE, FALSE, TRUE },
   { "sigmas", N_ ("Noise Schedules"), N_ ("Karras, exponential and beta"), FALSE, FALSE, FALSE },
   { "grid", N_ ("Two Settings"), N_ ("A grid with a picture for each pair of values"), FALSE, FALSE, FALSE },
+  { "caching", N_ ("Cached Beside Exact"), N_ ("What sparing evaluations costs, and saves"), FALSE, FALSE,
+    FALSE, TRUE },
   { "seeds", N_ ("Seeds"), N_ ("The same words, other noise"), FALSE, FALSE, FALSE },
   { "variances", N_ ("Variance Types"), N_ ("How much fresh noise DDPM adds"), FALSE, TRUE, FALSE },
 };
@@ -75,10 +78,13 @@ sl_lane_offers_fill_schedulers (GMenu *menu, SlModelItem *model)
 }
 
 void
-sl_lane_offers_suit (GtkFlowBox *presets, gboolean prompts, gboolean loras)
+sl_lane_offers_suit (GtkFlowBox *presets, SlModelItem *model, gboolean loras)
 {
+  gboolean prompts = sl_model_item_uses_prompt (model);
+  gboolean caches = model == NULL || sl_control_exists (sl_control_find ("caching"), model, "");
+
   for (guint i = 0; i < G_N_ELEMENTS (ready_made); i++)
     gtk_widget_set_visible (GTK_WIDGET (gtk_flow_box_get_child_at_index (presets, (int)i)),
                             (prompts ? !ready_made[i].pixels : !ready_made[i].words)
-                                && (loras || !ready_made[i].loras));
+                                && (loras || !ready_made[i].loras) && (caches || !ready_made[i].caches));
 }

@@ -9,9 +9,8 @@ G_BEGIN_DECLS
 
 /* A button for each ready-made comparison; its action is "win.compare-preset". */
 void sl_lane_offers_fill_presets (GtkFlowBox *presets);
-/* Of these buttons only those that suit a model with or without a prompt, and a recipe with or without LoRAs, are
- * shown. */
-void sl_lane_offers_suit (GtkFlowBox *presets, gboolean prompts, gboolean loras);
+/* Of these buttons only those that suit a model (NULL: any), and a recipe with or without LoRAs, are shown. */
+void sl_lane_offers_suit (GtkFlowBox *presets, SlModelItem *model, gboolean loras);
 /* An entry for each scheduler that suits the model (NULL: one that does not predict flow), instead of
  * those that were there; its action is "win.compare-add". */
 void sl_lane_offers_fill_schedulers (GMenu *menu, SlModelItem *model);

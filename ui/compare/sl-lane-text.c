@@ -184,10 +184,25 @@ seconds_until (SlJob *job, SlFrameObject *frame)
   return seconds;
 }
 
+/* How many of the evaluations up to a frame took over a part of one before. */
+static int
+cached_until (SlJob *job, SlFrameObject *frame)
+{
+  int cached = 0;
+
+  for (int i = 0; i <= sl_frame_object_get_index (frame); i++)
+    {
+      g_autoptr (SlFrameObject) each = g_list_model_get_item (sl_job_get_frames (job), i);
+
+      cached += each && sl_frame_object_is_cached (each);
+    }
+  return cached;
+}
+
 char *
 sl_lane_figures (SlJob *job, SlFrameObject *frame)
 {
-  int evaluations = sl_frame_object_get_index (frame) + 1;
+  int evaluations = sl_frame_object_get_index (frame) + 1, cached = cached_until (job, frame);
   double seconds = seconds_until (job, frame);
   g_autofree char *time = sl_duration_text (seconds);
   g_autofree char *each = sl_duration_text (seconds / evaluations);
@@ -199,6 +214,9 @@ sl_lane_figures (SlJob *job, SlFrameObject *frame)
   add_part (text, " · ", _ ("σ %.3g"), sl_frame_object_get_sigma (frame));
   /* Translators: evaluations of the model, each of which took so long, and all of them. */
   add_part (text, "\n", _ ("%d × %s = %s"), evaluations, each, time);
+  if (cached > 0)
+    /* Translators: of the evaluations; they took over a part of one before. */
+    add_part (text, " · ", _ ("%d cached"), cached);
   return g_string_free (text, FALSE);
 }
 
@@ -214,7 +232,7 @@ sl_lane_difference (const SlPixelDifference *difference)
 char *
 sl_lane_figures_in_full (SlJob *job, SlFrameObject *frame)
 {
-  int evaluations = sl_frame_object_get_index (frame) + 1;
+  int evaluations = sl_frame_object_get_index (frame) + 1, cached = cached_until (job, frame);
   double seconds = seconds_until (job, frame);
   g_autofree char *time = sl_duration_text (seconds);
   g_autofree char *each = sl_duration_text (seconds / evaluations);
@@ -226,6 +244,8 @@ sl_lane_figures_in_full (SlJob *job, SlFrameObject *frame)
             sl_frame_object_get_sigma (frame));
   add_part (text, "\n", _ ("%d of %d evaluations of the model"), evaluations, sl_job_get_evaluations (job));
   add_part (text, "\n", _ ("%s, %s per evaluation"), time, each);
+  if (cached > 0)
+    add_part (text, "\n", _ ("%d of them took over a part of an earlier one"), cached);
   if (sl_job_is_fast (job))
     add_part (text, "\n", "%s",
               _ ("Fast: computed as one batch with other lanes; alone, the last bits may differ"));

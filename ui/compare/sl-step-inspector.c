@@ -112,15 +112,20 @@ show_channels (SlCurveView *view, SlJob *job, SlFrameObject *frame, gboolean dev
 static char *
 make_note (SlJob *job, SlFrameObject *frame)
 {
+  g_autofree char *place = NULL;
   int settled;
 
   if (sl_job_get_state (job) == SL_JOB_FAILED)
     return g_strdup (sl_job_get_message (job));
   settled = sl_difference_settled (job);
-  if (settled >= 0 && settled + 1 < sl_frame_object_get_step (sl_job_get_last_frame (job)))
+  if (!sl_frame_object_is_cached (frame) && settled >= 0
+      && settled + 1 < sl_frame_object_get_step (sl_job_get_last_frame (job)))
     return g_strdup_printf (_ ("No visible change since step %d"), settled + 1);
-  return g_strdup_printf (_ ("Timestep %.4g, noise level σ %.3g"), sl_frame_object_get_timestep (frame),
-                          sl_frame_object_get_sigma (frame));
+  place = g_strdup_printf (_ ("Timestep %.4g, noise level σ %.3g"), sl_frame_object_get_timestep (frame),
+                           sl_frame_object_get_sigma (frame));
+  return sl_frame_object_is_cached (frame)
+             ? g_strdup_printf ("%s · %s", place, _ ("This step took over a part of an earlier evaluation"))
+             : g_steal_pointer (&place);
 }
 
 void

@@ -204,6 +204,8 @@ make_caption (SlDarkroomPage *self)
                           sl_frame_object_get_steps (self->frame));
   if (sl_frame_object_is_refined (self->frame))
     g_string_append_printf (caption, "  ·  %s", _ ("by the refiner"));
+  if (sl_frame_object_is_cached (self->frame))
+    g_string_append_printf (caption, "  ·  %s", _ ("cached"));
   g_string_append (caption, "  ·  ");
   g_string_append_printf (caption, _ ("seed %s"), seed);
   g_string_append_printf (caption, "  ·  t %.4g  ·  σ %.3g  ·  ", sl_frame_object_get_timestep (self->frame),

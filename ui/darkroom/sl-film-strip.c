@@ -148,6 +148,31 @@ draw_texture (GtkSnapshot *snapshot, GdkTexture *texture, const graphene_rect_t 
   gtk_snapshot_append_texture (snapshot, texture, &whole);
 }
 
+/* Two arrow heads in the corner: a step that was partly skipped. */
+static void
+draw_cached (GtkSnapshot *snapshot, const graphene_rect_t *cell)
+{
+  const float width = 20, height = 14, margin = 3, head = 5;
+  graphene_rect_t badge = GRAPHENE_RECT_INIT (cell->origin.x + (float)CELL - width - margin,
+                                              cell->origin.y + (float)CELL - height - margin, width, height);
+  cairo_t *cr = gtk_snapshot_append_cairo (snapshot, &badge);
+  double x = badge.origin.x + 4.5, y = badge.origin.y + height / 2;
+
+  cairo_set_source_rgba (cr, 0, 0, 0, 0.62);
+  cairo_rectangle (cr, badge.origin.x, badge.origin.y, width, height);
+  cairo_fill (cr);
+  cairo_set_source_rgba (cr, 1, 1, 1, 0.92);
+  for (int i = 0; i < 2; i++, x += head + 1)
+    {
+      cairo_move_to (cr, x, y - head + 1);
+      cairo_line_to (cr, x + head, y);
+      cairo_line_to (cr, x, y + head - 1);
+      cairo_close_path (cr);
+      cairo_fill (cr);
+    }
+  cairo_destroy (cr);
+}
+
 static void
 draw_cell (SlFilmStrip *self, GtkSnapshot *snapshot, int cell)
 {
@@ -164,6 +189,8 @@ draw_cell (SlFilmStrip *self, GtkSnapshot *snapshot, int cell)
       g_autoptr (SlFrameObject) frame = g_list_model_get_item (sl_job_get_frames (self->job), place);
 
       draw_texture (snapshot, thumbnail (frame, self->view), &rect);
+      if (sl_frame_object_is_cached (frame))
+        draw_cached (snapshot, &rect);
     }
   else
     gtk_snapshot_append_color (snapshot, &unexposed, &rect);
@@ -251,8 +278,15 @@ name_of_frame (SlFrameObject *frame)
   g_autofree char *step = g_strdup_printf (_ ("Step %d of %d"), sl_frame_object_get_step (frame) + 1,
                                            sl_frame_object_get_steps (frame));
 
-  return sl_frame_object_is_refined (frame) ? g_strdup_printf ("%s, %s", step, _ ("by the refiner"))
-                                            : g_steal_pointer (&step);
+  if (sl_frame_object_is_refined (frame))
+    {
+      g_autofree char *refined = g_strdup_printf ("%s, %s", step, _ ("by the refiner"));
+
+      g_free (step);
+      step = g_steal_pointer (&refined);
+    }
+  return sl_frame_object_is_cached (frame) ? g_strdup_printf ("%s, %s", step, _ ("cached"))
+                                           : g_steal_pointer (&step);
 }
 
 static void

@@ -297,7 +297,9 @@ find_message (SlWordView *self, gboolean *again)
   for (guint i = 0; i < sl_frame_object_count_words (self->frame); i++)
     if (sl_frame_object_has_word (self->frame, i))
       return NULL;
-  return _ ("No maps of the words were kept of this step");
+  return sl_frame_object_is_cached (self->frame)
+             ? _ ("A cached step looks at no words: maps come with whole evaluations")
+             : _ ("No maps of the words were kept of this step");
 }
 
 static void

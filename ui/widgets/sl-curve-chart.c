@@ -1,6 +1,7 @@
 /* sl-curve-chart.c - see sl-curve-chart.h. */
 #include "ui/widgets/sl-curve-chart.h"
 
+#include <glib/gi18n.h>
 #include <math.h>
 
 #define RIGHT 26.0 /* room for the curves' numbers */
@@ -125,10 +126,13 @@ char *
 sl_curve_chart_value_text (const SlCurveChart *self, guint curve, double place)
 {
   const SlCurvePoint *point = sl_curve_chart_point_at (self, curve, place);
+  g_autofree char *value = NULL;
 
   if (point == NULL)
     return NULL;
-  return isfinite (point->y) ? g_strdup_printf ("%.4g", point->y) : g_strdup (self->axes.missing);
+  value = isfinite (point->y) ? g_strdup_printf ("%.4g", point->y) : g_strdup (self->axes.missing);
+  /* Translators: a value of an evaluation that took over a part of one before. */
+  return value && point->cached ? g_strdup_printf (_ ("%s, cached"), value) : g_steal_pointer (&value);
 }
 
 /* ---- contents ---- */

@@ -17,7 +17,8 @@ G_BEGIN_DECLS
 typedef struct
 {
   double x;
-  double y; /* not finite: a gap */
+  double y;        /* not finite: a gap */
+  gboolean cached; /* of an evaluation that took over a part of one before: drawn as a ring */
 } SlCurvePoint;
 
 typedef struct

@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#define RING 2.6 /* radius */
 #define KNOB 8.0
 #define MAX_TICKS 9
 
@@ -139,6 +140,30 @@ draw_number (const SlCurveChart *self, cairo_t *cr, const SlCurve *curve)
                             MIN (sl_curve_chart_y (self, end->y), lowest), 0, curve->bold ? 1 : 0.75 });
 }
 
+/* Evaluations that took over a part of one before, where there is room for them. */
+static void
+draw_rings (const SlCurveChart *self, cairo_t *cr, const SlCurve *curve, guint reached)
+{
+  double last = -G_MAXDOUBLE;
+
+  cairo_set_line_width (cr, 1);
+  for (guint i = 0; i < reached; i++)
+    {
+      double x = sl_curve_chart_x (self, curve->points[i].x), y;
+
+      if (!curve->points[i].cached || !isfinite (curve->points[i].y) || fabs (x - last) < 2 * RING + 1)
+        continue;
+      last = x;
+      y = sl_curve_chart_y (self, curve->points[i].y);
+      cairo_new_sub_path (cr);
+      cairo_arc (cr, x, y, RING, 0, 2 * G_PI);
+      cairo_set_source_rgb (cr, 0.12, 0.11, 0.115);
+      cairo_fill_preserve (cr);
+      set_ink (cr, &curve->color, 1);
+      cairo_stroke (cr);
+    }
+}
+
 static void
 draw_curve (const SlCurveChart *self, cairo_t *cr, const SlCurve *curve)
 {
@@ -153,6 +178,7 @@ draw_curve (const SlCurveChart *self, cairo_t *cr, const SlCurve *curve)
   set_ink (cr, &curve->color, 1);
   trace (self, cr, curve, 0, reached);
   cairo_stroke (cr);
+  draw_rings (self, cr, curve, reached);
   if (reached > 0 && isfinite (curve->points[reached - 1].y))
     {
       cairo_arc (cr, sl_curve_chart_x (self, curve->points[reached - 1].x),

@@ -204,6 +204,25 @@ add_strengths (SlComparison *comparison, int which, SlSettings *values)
   return added;
 }
 
+#define FIRST_BLOCK_THRESHOLD 0.1
+
+/* The recipe as it is, which the others are measured against, and both ways to spare evaluations. */
+static guint
+add_caching (SlComparison *comparison, SlSettings *values)
+{
+  const SlOwn own = sl_own ("caching");
+  guint added = 0;
+
+  g_object_set (values, "caching", SL_CACHING_OFF, NULL);
+  added += add (comparison, own, values);
+  g_object_set (values, "caching", SL_CACHING_DEEP, NULL);
+  added += add (comparison, own, values);
+  g_object_set (values, "caching", SL_CACHING_FIRST_BLOCK, "caching-threshold", FIRST_BLOCK_THRESHOLD, NULL);
+  added += add (comparison, own | sl_own ("caching-threshold"), values);
+  sl_comparison_set_reference (comparison, 0);
+  return added;
+}
+
 static guint
 add_reference (SlComparison *comparison, SlPrediction prediction, SlSettings *values)
 {
@@ -234,6 +253,8 @@ sl_compare_presets_add (SlComparison *comparison, const char *name, SlSettings *
     return add_sigmas (comparison, prediction, values);
   if (g_str_equal (name, "variances"))
     return add_variances (comparison, values);
+  if (g_str_equal (name, "caching"))
+    return add_caching (comparison, values);
   if (g_str_equal (name, "seeds"))
     return add_seeds (comparison, values);
   if (g_str_equal (name, "strengths"))

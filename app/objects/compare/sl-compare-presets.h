@@ -6,7 +6,7 @@
 G_BEGIN_DECLS
 
 /* Adds the lanes that a name stands for, as many as fit: "four" or "schedulers" (schedulers), "steps",
- * "guidance", "sigmas", "seeds", "strengths" (of the recipe's first LoRA, 0 to 1; "strengths/1": of the second),
+ * "guidance", "sigmas", "seeds", "caching" (the recipe without, as the reference, and with either kind), "strengths" (of the recipe's first LoRA, 0 to 1; "strengths/1": of the second),
  * "reference" (100 steps of DDIM, or of Flow Euler), "lane" (the recipe itself), or a scheduler's id. Schedulers that are there already, or that do not suit the model (NULL: one that does
  * not predict flow), are not added. How many were added. */
 guint
