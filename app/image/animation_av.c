@@ -24,6 +24,8 @@
     "pad=ceil(iw/2)*2:ceil(ih/2)*2,scale=out_color_matrix=bt709:out_range=tv:" \
     "flags=bicubic+accurate_rnd+full_chroma_int+bitexact,format=yuv420p"
 
+#define ROOM 65536 /* of libavformat, before it writes */
+
 typedef struct Format {
     const char *muxer;
     const char *encoders[3]; /* the first that is there */
@@ -58,7 +60,8 @@ typedef struct Movie {
     AVFormatContext *file;
     AVFrame *frame, *filtered;
     AVPacket *packet;
-    bool begun; /* the file has its header */
+    uint8_t *bytes; /* of the file so far */
+    size_t size, capacity, position;
 } Movie;
 
 static const AVCodec *find_encoder(const Format *f)
@@ -77,14 +80,67 @@ static const char *lacks(SlAnimationFormat format)
     return find_encoder(f) ? NULL : N_("the libavcodec of this system has no encoder for it");
 }
 
+/* ---- the file in memory: libavformat's own cannot be closed in the middle, where APNG ends ---- */
+
+#if LIBAVFORMAT_VERSION_MAJOR < 61 /* FFmpeg 7 */
+typedef uint8_t Written;
+#else
+typedef const uint8_t Written;
+#endif
+
+static int write_bytes(void *arg, Written *data, int count)
+{
+    Movie *m = arg;
+    size_t end = m->position + (size_t)count;
+    if (end > m->capacity) {
+        size_t capacity = end + end / 2 + 65536;
+        uint8_t *larger = realloc(m->bytes, capacity);
+        if (!larger)
+            return AVERROR(ENOMEM);
+        m->bytes = larger;
+        m->capacity = capacity;
+    }
+    if (m->position > m->size)
+        memset(m->bytes + m->size, 0, m->position - m->size);
+    memcpy(m->bytes + m->position, data, (size_t)count);
+    m->position = end;
+    m->size = end > m->size ? end : m->size;
+    return count;
+}
+
+static int64_t seek(void *arg, int64_t offset, int whence)
+{
+    Movie *m = arg;
+    if (whence == AVSEEK_SIZE)
+        return (int64_t)m->size;
+    if (whence == SEEK_CUR)
+        offset += (int64_t)m->position;
+    else if (whence == SEEK_END)
+        offset += (int64_t)m->size;
+    if (offset < 0 || offset > INT32_MAX)
+        return AVERROR(EINVAL);
+    m->position = (size_t)offset;
+    return offset;
+}
+
+static int open_memory(Movie *m)
+{
+    uint8_t *room = av_malloc(ROOM);
+    if (room)
+        m->file->pb = avio_alloc_context(room, ROOM, 1, m, NULL, write_bytes, seek);
+    if (!m->file->pb)
+        av_free(room);
+    return m->file->pb ? 0 : AVERROR(ENOMEM);
+}
+
 static void end(void *maker)
 {
     Movie *m = maker;
-    uint8_t *unused = NULL;
     if (m->file && m->file->pb) {
-        avio_close_dyn_buf(m->file->pb, &unused);
-        av_free(unused);
+        av_freep(&m->file->pb->buffer);
+        avio_context_free(&m->file->pb);
     }
+    free(m->bytes);
     avformat_free_context(m->file);
     avcodec_free_context(&m->encoder);
     avfilter_graph_free(&m->graph);
@@ -190,7 +246,6 @@ static int make_file(Movie *m)
         status = av_dict_set(&options, strcmp(m->format->muxer, "gif") ? "plays" : "loop", "0", 0);
     if (status >= 0)
         status = avformat_write_header(m->file, &options);
-    m->begun = status >= 0;
     av_dict_free(&options);
     return status;
 }
@@ -201,7 +256,7 @@ static int open_all(Movie *m)
     if (status < 0)
         return status;
     m->file->flags |= AVFMT_FLAG_BITEXACT;
-    status = avio_open_dyn_buf(&m->file->pb);
+    status = open_memory(m);
     if (status >= 0)
         status = make_filters(m);
     if (status >= 0)
@@ -226,6 +281,8 @@ static int encode(Movie *m, AVFrame *frame)
             return 0;
         if (status < 0)
             break;
+        if (m->format->video && m->packet->duration == 0)
+            m->packet->duration = 1; /* else the last picture has no time */
         av_packet_rescale_ts(m->packet, m->encoder->time_base, m->file->streams[0]->time_base);
         m->packet->stream_index = 0;
         status = av_interleaved_write_frame(m->file, m->packet);
@@ -309,7 +366,6 @@ static int tell_last(Movie *m)
 static bool save(void *maker, const char *path, const char *text, SlError *err)
 {
     Movie *m = maker;
-    uint8_t *bytes = NULL;
     char problem[128];
     int status = filter(m, NULL);
     if (status >= 0)
@@ -322,13 +378,10 @@ static bool save(void *maker, const char *path, const char *text, SlError *err)
         say(status, problem);
         return sl_fail(err, SL_MEMORY, "%s: the animation could not be made: %s", path, problem);
     }
-    int count = avio_close_dyn_buf(m->file->pb, &bytes);
-    m->file->pb = NULL;
-    bool ok = (count > 0 && bytes) ||
-              sl_fail(err, SL_MEMORY, "%s: memory ran out for the animation", path);
-    ok = ok && sl_write_file(path, bytes, (size_t)count, err);
-    av_free(bytes);
-    return ok;
+    avio_flush(m->file->pb);
+    return m->file->pb->error < 0
+               ? sl_fail(err, SL_MEMORY, "%s: memory ran out for the animation", path)
+               : sl_write_file(path, m->bytes, m->size, err);
 }
 
 const SlAnimationMaker sl_animation_av = {begin, add, save, end, lacks};
