@@ -6,6 +6,7 @@
 #include "exchange.h"
 
 #include "app/record/lanes_file.h"
+#include "ui/compare/sl-lane-text.h"
 #include "ui/compare/sl-lane-view.h"
 #include "ui/exchange/sl-intake.h"
 
@@ -67,6 +68,81 @@ static void test_animation(void)
         save_as("animation", path);
         VERIFIES(path);
     }
+}
+
+/* Of every format that this build writes; what it does not is refused with the reason. */
+static void test_formats(void)
+{
+    for (guint i = 0; i < sl_export_count_formats(); i++) {
+        SlExportFormat format = sl_export_nth_format(i);
+        g_autofree char *name = g_strconcat("lanes", format.ending, NULL);
+        g_autofree char *path = path_of(name);
+
+        if (!format.lacks) {
+            save_as("animation", path);
+            continue;
+        }
+        g_assert_true(gtk_widget_activate_action(GTK_WIDGET(window), "win.compare-save-to", "(ss)",
+                                                 "animation", path));
+        WAIT_UNTIL(find_dialog());
+        g_assert_false(g_file_test(path, G_FILE_TEST_EXISTS));
+        close_dialog();
+    }
+}
+
+/* The page that asks offers what can be written, and remembers what was chosen. */
+static void test_asking(void)
+{
+    guint can = 0;
+    GtkWidget *page;
+
+    for (guint i = 0; i < sl_export_count_formats(); i++)
+        can += sl_export_nth_format(i).lacks == NULL;
+    if (can == 0)
+        return;
+    act_with("win.compare-save", "animation");
+    WAIT_UNTIL(find_dialog());
+    page = find_named(GTK_WIDGET(find_dialog()), "animation-page");
+    g_assert_nonnull(page);
+    g_assert_cmpuint(g_list_model_get_n_items(adw_combo_row_get_model(part(page, "format"))), ==,
+                     can);
+    g_assert_true(gtk_switch_get_active(part(page, "captions")));
+    screenshot("exchange-6-animation");
+    adw_combo_row_set_selected(part(page, "format"), can - 1);
+    gtk_spin_button_set_value(part(page, "ms"), 200);
+    adw_combo_row_set_selected(part(page, "size"), 1);
+    g_signal_emit_by_name(part(page, "save"), "clicked");
+    g_assert_cmpuint(g_settings_get_uint(preferences, "animation-ms"), ==, 200);
+    g_assert_cmpuint(g_settings_get_uint(preferences, "animation-size"), ==, 256);
+    close_dialog(); /* that asks for the path */
+    g_settings_reset(preferences, "animation-ms");
+    g_settings_reset(preferences, "animation-size");
+    g_settings_reset(preferences, "animation-format");
+}
+
+/* Names say what differs, files are called after it, and sigma is the one that the model was asked at. */
+static void test_words(void)
+{
+    static const char *const names[] = {"PNDM", "DDIM", "DPM++ 2M", "UniPC", "Heun"};
+    g_autofree char *file = sl_comparison_dup_file_name(comparison, ".png");
+
+    for (guint i = 0; i < count_lanes(); i++) {
+        g_autofree char *name = sl_comparison_dup_lane_name(comparison, i, workspace->recipe);
+        SlJob *job = sl_comparison_get_job(comparison, i);
+        SlFrameObject *frame = sl_comparison_get_frame(comparison, i);
+        g_autofree char *figures = sl_lane_figures(job, frame);
+        g_autofree char *sigma = g_strdup_printf("σ %.3g", sl_frame_object_get_sigma(frame));
+
+        if (i < G_N_ELEMENTS(names))
+            g_assert_cmpstr(name, ==, names[i]);
+        g_assert_true(sl_frame_object_is_last(frame) && sl_frame_object_get_sigma(frame) > 0);
+        g_assert_nonnull(strstr(figures, sigma));
+        if (i == 5)
+            g_assert_cmpstr(name, ==, "Euler from step 4, 14 steps");
+        if (i == 6)
+            g_assert_cmpstr(name, ==, "Euler from step 8, 14 steps, guidance 2");
+    }
+    g_assert_cmpstr(file, ==, "a red house, seed 3, 6 schedulers, 2 × steps, 2 × guidance.png");
 }
 
 static SlExportTask *start_animation(gpointer lanes, const char *path, const SlExportCall *call)
@@ -453,6 +529,9 @@ static void test_before_models(void)
 static const LaneTest tests[] = {
     {"/exchange/sheet", test_sheet, FALSE},
     {"/exchange/animation", test_animation, FALSE},
+    {"/exchange/words", test_words, FALSE},
+    {"/exchange/formats", test_formats, FALSE},
+    {"/exchange/asking", test_asking, FALSE},
     {"/exchange/cancel", test_cancel, FALSE},
     {"/exchange/film", test_film, FALSE},
     {"/exchange/window-to-program", test_window_to_program, FALSE},

@@ -4,6 +4,7 @@
 #include <glib/gi18n.h>
 
 #include "ui/compare/sl-lane-text.h"
+#include "ui/exchange/sl-animation-page.h"
 #include "ui/exchange/sl-moment-file.h"
 #include "ui/widgets/sl-notice.h"
 #include "ui/widgets/sl-path-dialog.h"
@@ -14,7 +15,8 @@ struct _SlComparisonFiles
   SlWorkspace *workspace;
   SlCompareView *view; /* not held */
   SlExportBar *export_bar;
-  char *table_path; /* where the table goes as soon as it is complete; NULL: nowhere */
+  SlExportLook look; /* of the next animation */
+  char *table_path;  /* where the table goes as soon as it is complete; NULL: nowhere */
 };
 
 G_DEFINE_FINAL_TYPE (SlComparisonFiles, sl_comparison_files, G_TYPE_OBJECT)
@@ -36,9 +38,11 @@ start_sheet (gpointer comparison, const char *path, const SlExportCall *call)
 }
 
 static SlExportTask *
-start_animation (gpointer comparison, const char *path, const SlExportCall *call)
+start_animation (gpointer files, const char *path, const SlExportCall *call)
 {
-  return sl_comparison_export_animation (comparison, path, NULL, call);
+  SlComparisonFiles *self = files;
+
+  return sl_comparison_export_animation (self->workspace->comparison, path, &self->look, call);
 }
 
 /* files is the SlComparisonFiles: lanes are called in the page as they are here. */
@@ -123,7 +127,7 @@ save_to (gpointer files, const char *path, const char *what)
   if (g_str_equal (what, "sheet"))
     sl_export_bar_write (self->export_bar, start_sheet, self->workspace->comparison, path);
   else if (g_str_equal (what, "animation"))
-    sl_export_bar_write (self->export_bar, start_animation, self->workspace->comparison, path);
+    sl_export_bar_write (self->export_bar, start_animation, self, path);
   else if (g_str_equal (what, "report"))
     sl_export_bar_write (self->export_bar, start_report, self, path);
   else if (g_str_equal (what, "table"))
@@ -143,14 +147,37 @@ lane_path_chosen (gpointer files, const char *path, const char *lane)
 void
 sl_comparison_files_save_lane (SlComparisonFiles *self, guint lane)
 {
+  SlComparison *comparison = self->workspace->comparison;
+  SlFrameObject *frame = sl_comparison_get_frame (comparison, lane);
   g_autofree char *which = g_strdup_printf ("%u", lane);
+  g_autofree char *name
+      = frame ? sl_job_dup_file_name (sl_comparison_get_job (comparison, lane), frame, ".png") : NULL;
   const SlPathDialog dialog = { .from = GTK_WIDGET (self->view),
                                 .title = _ ("Save This Lane’s Picture"),
                                 .wants = SL_PATH_SAVE,
-                                .name = "safelight.png" };
+                                .name = name };
 
-  if (sl_comparison_get_frame (self->workspace->comparison, lane))
+  if (frame)
     sl_path_dialog_show (&dialog, lane_path_chosen, G_OBJECT (self), which);
+}
+
+static void
+ask_for_path (SlComparisonFiles *self, const char *what, const char *title, const char *ending)
+{
+  g_autofree char *name = sl_comparison_dup_file_name (self->workspace->comparison, ending);
+  const SlPathDialog dialog
+      = { .from = GTK_WIDGET (self->view), .title = title, .wants = SL_PATH_SAVE, .name = name };
+
+  sl_path_dialog_show (&dialog, save_to, G_OBJECT (self), what);
+}
+
+static void
+animation_chosen (gpointer files, const SlExportLook *look, const char *ending)
+{
+  SlComparisonFiles *self = files;
+
+  self->look = *look;
+  ask_for_path (self, "animation", _ ("Save the Animation"), ending);
 }
 
 static void
@@ -160,31 +187,24 @@ save (GSimpleAction *action, GVariant *parameter, gpointer user_data)
   {
     const char *what;
     const char *title;
-    const char *name;
+    const char *ending;
   } kinds[] = {
-    { "sheet", N_ ("Save the Contact Sheet"), "contact-sheet.png" },
-    { "animation", N_ ("Save the Animation"), "comparison.webp" },
-    { "report", N_ ("Save the Report"), "comparison.html" },
-    { "table", N_ ("Save the Table"), "comparison.csv" },
-    { "comparison", N_ ("Save the Comparison"), "comparison" SL_COMPARISON_SUFFIX },
+    { "sheet", N_ ("Save the Contact Sheet"), ".png" },
+    { "report", N_ ("Save the Report"), ".html" },
+    { "table", N_ ("Save the Table"), ".csv" },
+    { "comparison", N_ ("Save the Comparison"), SL_COMPARISON_SUFFIX },
   };
   SlComparisonFiles *self = user_data;
   const char *what = g_variant_get_string (parameter, NULL);
 
   if (g_str_equal (what, "picture"))
     sl_comparison_files_save_lane (self, sl_compare_view_get_chosen (self->view));
-  else if (g_str_equal (what, "animation") && !sl_export_bar_can_animate (self->export_bar))
-    return;
+  else if (g_str_equal (what, "animation") && sl_export_bar_can_animate (self->export_bar))
+    sl_animation_page_ask (GTK_WIDGET (self->view), self->workspace->preferences, TRUE, animation_chosen,
+                           G_OBJECT (self));
   for (guint i = 0; i < G_N_ELEMENTS (kinds); i++)
     if (g_str_equal (kinds[i].what, what))
-      {
-        const SlPathDialog dialog = { .from = GTK_WIDGET (self->view),
-                                      .title = _ (kinds[i].title),
-                                      .wants = SL_PATH_SAVE,
-                                      .name = kinds[i].name };
-
-        sl_path_dialog_show (&dialog, save_to, G_OBJECT (self), what);
-      }
+      ask_for_path (self, what, _ (kinds[i].title), kinds[i].ending);
 }
 
 /* For scripts and tests, instead of the dialog. */
@@ -194,6 +214,7 @@ save_to_path (GSimpleAction *action, GVariant *parameter, gpointer self)
   const char *what, *path;
 
   g_variant_get (parameter, "(&s&s)", &what, &path);
+  SL_COMPARISON_FILES (self)->look = (SlExportLook){ .captions = TRUE };
   save_to (self, path, what);
 }
 

@@ -114,8 +114,10 @@ sl_lane_view_set_title (SlLaneView *self, const char *title, const char *detail)
   /* Translators: a lane's number and name, as a screen reader says it. */
   g_autofree char *name = g_strdup_printf (_ ("Lane %d, %s"), self->number, title);
 
+  g_autofree char *tooltip = g_strconcat (title, "\n\n", detail, NULL);
+
   gtk_label_set_text (self->title, title);
-  gtk_widget_set_tooltip_text (GTK_WIDGET (self->title), detail);
+  gtk_widget_set_tooltip_text (GTK_WIDGET (self->title), tooltip);
   gtk_accessible_update_property (GTK_ACCESSIBLE (self), GTK_ACCESSIBLE_PROPERTY_LABEL, name, -1);
 }
 

@@ -16,6 +16,7 @@
 #include "ui/darkroom/sl-trial-bar.h"
 #include "ui/darkroom/sl-unfinished.h"
 #include "ui/darkroom/sl-word-view.h"
+#include "ui/exchange/sl-animation-page.h"
 #include "ui/exchange/sl-moment-file.h"
 #include "ui/exchange/sl-picture-content.h"
 #include "ui/widgets/sl-duration.h"
@@ -44,6 +45,7 @@ struct _SlDarkroomPage
   SlWorkspace *workspace;
   GActionMap *actions; /* the window's; not held */
   SlExportBar *export_bar;
+  SlExportLook look; /* of the next animation */
   SlRunReport *report;
   SlJob *job;
   SlFrameObject *frame;
@@ -779,10 +781,13 @@ static void
 page_save (SlPage *page)
 {
   SlDarkroomPage *self = SL_DARKROOM_PAGE (page);
+  g_autofree char *name = self->picture ? g_path_get_basename (sl_picture_get_path (self->picture))
+                          : self->frame ? sl_job_dup_file_name (self->job, self->frame, ".png")
+                                        : NULL;
   const SlPathDialog dialog = { .from = GTK_WIDGET (self),
                                 .title = _ ("Save a Copy"),
                                 .wants = SL_PATH_SAVE,
-                                .name = "safelight.png",
+                                .name = name,
                                 .filter_name = _ ("Pictures"),
                                 .pattern = "*.png" };
 
@@ -809,9 +814,11 @@ keep_step (GSimpleAction *action, GVariant *parameter, gpointer user_data)
 }
 
 static SlExportTask *
-start_film (gpointer job, const char *path, const SlExportCall *call)
+start_film (gpointer page, const char *path, const SlExportCall *call)
 {
-  return sl_job_export_animation (job, path, NULL, call);
+  SlDarkroomPage *self = page;
+
+  return sl_job_export_animation (self->job, path, &self->look, call);
 }
 
 static void
@@ -820,26 +827,37 @@ save_film_to (gpointer page, const char *path, const char *what)
   SlDarkroomPage *self = page;
 
   if (self->job)
-    sl_export_bar_write (self->export_bar, start_film, self->job, path);
+    sl_export_bar_write (self->export_bar, start_film, self, path);
+}
+
+static void
+film_chosen (gpointer page, const SlExportLook *look, const char *ending)
+{
+  SlDarkroomPage *self = page;
+  g_autofree char *name = self->job ? sl_job_dup_file_name (self->job, NULL, ending) : NULL;
+  const SlPathDialog dialog
+      = { .from = GTK_WIDGET (self), .title = _ ("Save the Animation"), .wants = SL_PATH_SAVE, .name = name };
+
+  self->look = *look;
+  if (self->job)
+    sl_path_dialog_show (&dialog, save_film_to, G_OBJECT (self), NULL);
 }
 
 static void
 save_film (GSimpleAction *action, GVariant *parameter, gpointer user_data)
 {
   SlDarkroomPage *self = user_data;
-  const SlPathDialog dialog = { .from = GTK_WIDGET (self),
-                                .title = _ ("Save the Animation"),
-                                .wants = SL_PATH_SAVE,
-                                .name = "safelight.webp" };
 
-  if (sl_export_bar_can_animate (self->export_bar))
-    sl_path_dialog_show (&dialog, save_film_to, G_OBJECT (self), NULL);
+  if (self->job && sl_export_bar_can_animate (self->export_bar))
+    sl_animation_page_ask (GTK_WIDGET (self), self->workspace->preferences, FALSE, film_chosen,
+                           G_OBJECT (self));
 }
 
 /* For scripts and tests, instead of the dialog. */
 static void
 save_film_to_path (GSimpleAction *action, GVariant *parameter, gpointer self)
 {
+  SL_DARKROOM_PAGE (self)->look = (SlExportLook){ 0 };
   save_film_to (self, g_variant_get_string (parameter, NULL), NULL);
 }
 

@@ -16,6 +16,11 @@ GtkWidget *sl_dialog_new_alert (const char *heading, const char *body);
 void sl_dialog_add_response (GtkWidget *alert, const char *id, const char *label, gboolean suggested);
 
 GtkWidget *sl_dialog_new_preferences (AdwPreferencesPage *page);
+/* One of these that asks for something: its title, its height in pixels, and the button that Return presses. Before it is
+ * presented. */
+void sl_dialog_ask (GtkWidget *preferences, const char *title, int height, GtkWidget *button);
+/* Closes the dialog that a widget is in. */
+void sl_dialog_close (GtkWidget *inside);
 
 /* Its properties are those of AdwAboutWindow. */
 GtkWidget *sl_dialog_new_about (void);

@@ -325,7 +325,7 @@ take_name (char *name)
 char *
 sl_comparison_dup_file_name (SlComparison *comparison, const char *ending)
 {
-  const SlRecipe *recipes[SL_COMPARISON_MAX];
+  g_autofree const SlRecipe **recipes = g_new (const SlRecipe *, SL_COMPARISON_MAX);
   guint n = 0;
 
   for (guint i = 0; i < g_list_model_get_n_items (G_LIST_MODEL (comparison)); i++)
@@ -339,11 +339,12 @@ sl_comparison_dup_file_name (SlComparison *comparison, const char *ending)
 }
 
 char *
-sl_job_dup_file_name (SlJob *job, const char *ending)
+sl_job_dup_file_name (SlJob *job, SlFrameObject *frame, const char *ending)
 {
   const SlRecipe *recipe = _sl_job_get_recipe (job);
+  int step = frame && !sl_frame_object_is_last (frame) ? sl_frame_object_get_step (frame) + 1 : 0;
 
-  return take_name (sl_export_name (&recipe, 1, 0, ending));
+  return take_name (sl_export_name (&recipe, 1, step, ending));
 }
 
 /* ---- beginning ---- */

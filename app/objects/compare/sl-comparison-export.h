@@ -44,9 +44,10 @@ guint sl_export_count_formats (void);
 SlExportFormat sl_export_nth_format (guint n);
 /* FALSE in a build that writes no animation at all. */
 gboolean sl_export_has_animations (void);
-/* A name for a file of this comparison or run: its prompt, and what tells it from others, with an ending. */
+/* A name for a file of this comparison or run: its prompt, and what tells it from others, with an ending. frame, of a
+ * run: a moment before its end is named by its step; NULL: all of it. */
 char *sl_comparison_dup_file_name (SlComparison *comparison, const char *ending);
-char *sl_job_dup_file_name (SlJob *job, const char *ending);
+char *sl_job_dup_file_name (SlJob *job, SlFrameObject *frame, const char *ending);
 
 /* The lanes where they are at the position, labelled. The task is borrowed until exported was called;
  * NULL where there is nothing to write, and exported was called with the reason. */

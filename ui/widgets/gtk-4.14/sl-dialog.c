@@ -41,6 +41,23 @@ sl_dialog_new_preferences (AdwPreferencesPage *page)
   return GTK_WIDGET (dialog);
 }
 
+void
+sl_dialog_ask (GtkWidget *preferences, const char *title, int height, GtkWidget *button)
+{
+  adw_dialog_set_title (ADW_DIALOG (preferences), title);
+  adw_dialog_set_content_height (ADW_DIALOG (preferences), height);
+  adw_dialog_set_default_widget (ADW_DIALOG (preferences), button);
+}
+
+void
+sl_dialog_close (GtkWidget *inside)
+{
+  GtkWidget *dialog = gtk_widget_get_ancestor (inside, ADW_TYPE_DIALOG);
+
+  if (dialog)
+    adw_dialog_close (ADW_DIALOG (dialog));
+}
+
 GtkWidget *
 sl_dialog_new_about (void)
 {

@@ -39,6 +39,20 @@ sl_dialog_new_preferences (AdwPreferencesPage *page)
   return window;
 }
 
+void
+sl_dialog_ask (GtkWidget *preferences, const char *title, int height, GtkWidget *button)
+{
+  gtk_window_set_title (GTK_WINDOW (preferences), title);
+  gtk_window_set_default_size (GTK_WINDOW (preferences), 560, height);
+  gtk_window_set_default_widget (GTK_WINDOW (preferences), button);
+}
+
+void
+sl_dialog_close (GtkWidget *inside)
+{
+  gtk_window_close (GTK_WINDOW (gtk_widget_get_root (inside)));
+}
+
 GtkWidget *
 sl_dialog_new_about (void)
 {
