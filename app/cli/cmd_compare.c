@@ -190,10 +190,19 @@ static bool check_sizes(const Compare *c, SlError *err)
 /* ---- a saved comparison ---- */
 
 /* The file's lanes and, unless another is named, its model. */
+/* Before anything is computed. */
+static bool check_reference(const Compare *c, int count, SlError *err)
+{
+    int64_t wanted = c->session.options->reference;
+    return wanted <= count ||
+           sl_fail(err, SL_ARGUMENT, "--reference is %d; expected 1 to %d, a lane that there is",
+                   (int)wanted, count);
+}
+
 static bool take_file(Compare *c, SlLanesIn *in, SlError *err)
 {
     const SlOptions *o = c->session.options;
-    if (!sl_lanes_read(in, o->open, err) ||
+    if (!sl_lanes_read(in, o->open, err) || !check_reference(c, in->count, err) ||
         !sl_session_open_maker(&c->session, o, &in->note[0].metadata, err) ||
         !sl_session_check_lanes(&c->session, in->lanes, o->open, err))
         return false;
@@ -257,6 +266,20 @@ static bool compute(Compare *c, SlError *err)
     return ok && (c->lanes.identity = sl_session_identity(&c->session, err));
 }
 
+/* The lane that was asked for, which must have a picture. */
+static bool find_reference(Compare *c, SlError *err)
+{
+    int64_t wanted = c->session.options->reference;
+    for (int i = 0; i < c->lanes.count; i++)
+        if (c->lanes.lane[i] + 1 == wanted) {
+            c->lanes.reference = i;
+            return true;
+        }
+    return wanted < 0 ||
+           sl_fail(err, SL_FORMAT,
+                   "lane %d has no finished step: no lane can be measured against it", (int)wanted);
+}
+
 static bool save(Compare *c, SlError *err)
 {
     const char *path = c->session.options->save;
@@ -266,7 +289,11 @@ static bool save(Compare *c, SlError *err)
     if (!identity)
         return sl_fail(err, SL_MEMORY, "memory ran out");
     sl_metadata_describe(identity, c->session.model, c->lanes.identity);
-    bool ok = sl_lanes_save(c->lanes.lanes, c->session.model, identity, path, err);
+    const SlLanesOut out = {.lanes = c->lanes.lanes,
+                            .model = c->session.model,
+                            .identity = identity,
+                            .reference = c->lanes.lane[c->lanes.reference]};
+    bool ok = sl_lanes_write(&out, path, err);
     free(identity);
     return ok;
 }
@@ -285,7 +312,7 @@ static bool write_report(Compare *c, SlError *err)
 static bool write_files(Compare *c, SlError *err)
 {
     const SlOptions *o = c->session.options;
-    if (!save(c, err) || !sl_compare_rows(&c->lanes, &c->rows, err))
+    if (!find_reference(c, err) || !save(c, err) || !sl_compare_rows(&c->lanes, &c->rows, err))
         return false;
     if (o->table && !sl_lane_rows_write(o->table, c->rows.row, c->rows.count, err))
         return false;
@@ -514,8 +541,9 @@ static bool run(Compare *c, const SlOptions *o, SlError *err)
         return open_file(c, err) && write_files(c, err);
     return sl_session_open(&c->session, o, NULL, err) && sl_previews_open(&c->session, err) &&
            (sl_grid_cells(&c->grid) ? add_cells(c, o, err) : add_choices(c, o, err)) &&
-           check_sizes(c, err) && sl_session_inputs(&c->session, c->recipe[0], &c->arrays, err) &&
-           compute(c, err) && write_files(c, err);
+           check_reference(c, c->count, err) && check_sizes(c, err) &&
+           sl_session_inputs(&c->session, c->recipe[0], &c->arrays, err) && compute(c, err) &&
+           write_files(c, err);
 }
 
 int sl_cmd_compare(const SlOptions *options)

@@ -408,7 +408,8 @@ bool sl_options_parse(SlCommand command, int argc, char **argv, SlOptions *o, Sl
                      .align = SL_LINE_UP_EVALUATIONS,
                      .step = -1,
                      .threads = -1,
-                     .word_level = -1};
+                     .word_level = -1,
+                     .reference = -1};
     sl_recipe_clear(&o->values);
     bool only_arguments = false;
     for (int i = 1; i < argc; i++) {

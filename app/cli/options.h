@@ -39,7 +39,7 @@ typedef struct SlOptions {
     SlRecipe values;
     SlSettingSet given;
 
-    int64_t step, threads, word_level, animation_ms, animation_size;
+    int64_t step, threads, word_level, reference, animation_ms, animation_size;
     const char *model, *device, *dtype, *arch;
     const char *vae, *unet, *text_encoder, *text_encoder_2, *refiner, *latents, *step_noise, *dump,
         *previews;

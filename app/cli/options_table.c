@@ -89,6 +89,10 @@ const SlOption sl_option_table[] = {
     {"verify", SL_OPTION_FLAG, AT(verify), REPLAY, NULL, "exit with 3 if anything is different"},
     {"sheet", SL_OPTION_PNG_FILE, AT(output), COMPARE, "FILE.png",
      "the lanes' pictures, labelled, on one sheet that can be replayed"},
+    {"reference", SL_OPTION_INT, AT(reference), COMPARE, "N",
+     "the lane that the others are measured against (default: the first, or the one that the file "
+     "of --open says)",
+     NULL, 1, SL_LANES_MAX},
     {"table", SL_OPTION_CSV_FILE, AT(table), COMPARE, "FILE.csv",
      "the lanes' figures, a line for each"},
     {"report", SL_OPTION_HTML_FILE, AT(report), COMPARE, "FILE.html",

@@ -97,6 +97,19 @@ def tests(program, goldens, folder):
             same = same and shown in page.cells
     yield same, 'the table, the page and the JSON have the same numbers'
     yield rows[3]['psnr_db'] == 'inf' and rows[3]['ssim'] == '1.0000' and rows[3]['parts_at_step'] == '', 'equal lanes are equal'
+    third = os.path.join(folder, 'third.csv')
+    other = os.path.join(folder, 'third.safelight')
+    subprocess.run([program, 'compare', '--open', names['save'], '--model', model, '--quiet', '--reference', '3', '--table', third, '--save', other],
+                   stdout=subprocess.DEVNULL, check=True)
+    with open(third, encoding='utf-8', newline='') as f:
+        to_third = list(csv.DictReader(f))
+    yield (to_third[2]['psnr_db'] == 'inf' and to_third[0]['psnr_db'] == rows[2]['psnr_db'] and to_third[0]['ssim'] == rows[2]['ssim'],
+           'another lane as the reference')
+    run = subprocess.run([program, 'compare', '--open', other, '--model', model, '--quiet', '--json'], stdout=subprocess.PIPE, check=True)
+    yield json.loads(run.stdout)['reference'] == 2, 'which a saved comparison keeps'
+    run = subprocess.run([program, 'compare', '--open', other, '--model', model, '--quiet', '--reference', '5'],
+                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding='utf-8')
+    yield run.returncode == 2 and '--reference is 5; expected 1 to 4' in run.stderr, 'one that is not there is refused: ' + run.stderr.strip()
     again = os.path.join(folder, 'again.csv')
     subprocess.run([program, 'compare', '--open', names['save'], '--model', model, '--quiet', '--table', again], stdout=subprocess.DEVNULL, check=True)
     with open(again, 'rb') as f, open(names['table'], 'rb') as g:

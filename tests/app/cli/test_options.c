@@ -134,6 +134,8 @@ static void test_refused(void)
     refused(SL_COMMAND_COMPARE, "compare --open a.png", ".safelight");
     accepted(SL_COMMAND_COMPARE, "compare --lane steps=5 --table t.csv --report r.html");
     refused(SL_COMMAND_COMPARE, "compare --lane steps=5 --table t.txt", ".csv");
+    accepted(SL_COMMAND_COMPARE, "compare --lane steps=5 --reference 1");
+    refused(SL_COMMAND_COMPARE, "compare --lane steps=5 --reference 0", "1 to");
     refused(SL_COMMAND_COMPARE, "compare --lane steps=5 --report r.pdf", ".html");
     refused(SL_COMMAND_COMPARE, "compare --output s.png", "--schedulers");
     refused(SL_COMMAND_COMPARE, "compare --schedulers euler,, --output s.png", "--schedulers");
