@@ -18,6 +18,7 @@ static void add_scheduler(SlJsonOut *out, cJSON *list, const SlSchedulerInfo *s)
     sl_out_text(out, item, "name", s->name);
     sl_out_text(out, item, "class", s->class_name);
     sl_out_text(out, item, "good_for", s->good_for);
+    sl_out_text(out, item, "group", sl_scheduler_group_info(sl_scheduler_group(s))->id);
     sl_out_number(out, item, "evaluations_per_step", s->evaluations_per_step);
     sl_out_bool(out, item, "draws_noise", s->draws_noise);
     sl_out_bool(out, item, "takes_sigmas", s->takes_sigmas);
@@ -26,6 +27,18 @@ static void add_scheduler(SlJsonOut *out, cJSON *list, const SlSchedulerInfo *s)
     sl_out_bool(out, item, "takes_flow", s->takes_flow);
     sl_out_bool(out, item, "only_flow", s->only_flow);
     sl_out_bool(out, item, "only_edm", s->only_edm);
+}
+
+/* Group after group, each behind a line that says what it is for. */
+static void print_scheduler(const SlSchedulerInfo *s, int *group)
+{
+    const SlSchedulerGroupInfo *of = sl_scheduler_group_info(sl_scheduler_group(s));
+    if (*group != (int)sl_scheduler_group(s))
+        printf("%s# %s: %s\n", *group < 0 ? "" : "\n", of->name, of->good_for);
+    *group = (int)sl_scheduler_group(s);
+    printf("%-15s %-21s %s%s%s\n", s->id, s->name, s->good_for,
+           s->evaluations_per_step > 1 ? "; two evaluations a step" : "",
+           s->draws_noise ? "; draws noise" : "");
 }
 
 /* What --model predicts, if it was given. */
@@ -52,17 +65,16 @@ int sl_cmd_schedulers(const SlOptions *options)
     if (!find_prediction(options, &prediction, &err))
         return sl_fail_exit(&err);
     SlJsonOut out = {0};
+    int group = -1;
     cJSON *list = sl_out_array(&out, NULL, NULL);
     for (int i = 0; i < sl_scheduler_count(); i++) {
-        const SlSchedulerInfo *s = sl_scheduler_info(i);
+        const SlSchedulerInfo *s = sl_scheduler_grouped(i);
         if (options->model && !sl_scheduler_suits(s, prediction))
             continue;
         if (options->json)
             add_scheduler(&out, list, s);
         else
-            printf("%-13s %-20s %s%s%s\n", s->id, s->name, s->good_for,
-                   s->evaluations_per_step > 1 ? "; two evaluations a step" : "",
-                   s->draws_noise ? "; draws noise" : "");
+            print_scheduler(s, &group);
     }
     list = sl_out_end(&out, list);
     if (options->json)

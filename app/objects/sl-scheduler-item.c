@@ -68,7 +68,7 @@ sl_scheduler_items_new (void)
 
   for (int i = 0; i < sl_scheduler_count (); i++)
     {
-      g_autoptr (SlSchedulerItem) item = item_new (sl_scheduler_info (i));
+      g_autoptr (SlSchedulerItem) item = item_new (sl_scheduler_grouped (i));
 
       g_list_store_append (items, item);
     }
@@ -85,8 +85,8 @@ sl_scheduler_items_offer (GListModel *items, SlModelItem *model)
   gboolean same = TRUE;
 
   for (int i = 0; i < sl_scheduler_count (); i++)
-    if (sl_scheduler_suits (sl_scheduler_info (i), prediction))
-      g_ptr_array_add (offered, item_new (sl_scheduler_info (i)));
+    if (sl_scheduler_suits (sl_scheduler_grouped (i), prediction))
+      g_ptr_array_add (offered, item_new (sl_scheduler_grouped (i)));
   for (guint i = 0; i < n && n == offered->len; i++)
     {
       g_autoptr (SlSchedulerItem) item = g_list_model_get_item (items, i);
@@ -127,4 +127,22 @@ const char *
 sl_scheduler_item_get_good_for (SlSchedulerItem *self)
 {
   return self->info->good_for;
+}
+
+static const SlSchedulerGroupInfo *
+group_of (SlSchedulerItem *self)
+{
+  return sl_scheduler_group_info (sl_scheduler_group (self->info));
+}
+
+const char *
+sl_scheduler_item_get_group (SlSchedulerItem *self)
+{
+  return group_of (self)->name;
+}
+
+const char *
+sl_scheduler_item_get_group_good_for (SlSchedulerItem *self)
+{
+  return group_of (self)->good_for;
 }

@@ -33,6 +33,47 @@ const SlSchedulerInfo *sl_scheduler_info(int i)
     return &classes[i]->info;
 }
 
+/* ---- groups ---- */
+
+static const SlSchedulerGroupInfo groups[SL_SCHEDULER_GROUPS] = {
+    [SL_GROUP_STEADY] = {"steady", SL_WORDS("Steady"),
+                         SL_WORDS("more steps refine the same picture")},
+    [SL_GROUP_TWICE] = {"twice", SL_WORDS("Steady, two evaluations a step"),
+                        SL_WORDS("more exact steps, each for twice the time")},
+    [SL_GROUP_LIVELY] = {"lively", SL_WORDS("Lively"),
+                         SL_WORDS("fresh noise in each step: rich texture, and another picture "
+                                  "with another number of steps")},
+    [SL_GROUP_FEW] = {"few-steps", SL_WORDS("For few steps"),
+                      SL_WORDS("for models that were distilled to need few")},
+    [SL_GROUP_FLOW] = {"flow", SL_WORDS("For flow"), SL_WORDS("for models that predict flow")},
+    [SL_GROUP_EDM] = {"edm", SL_WORDS("For EDM"),
+                      SL_WORDS("for models that are trained as EDM is")},
+};
+
+const SlSchedulerGroupInfo *sl_scheduler_group_info(SlSchedulerGroup group)
+{
+    return &groups[group];
+}
+
+SlSchedulerGroup sl_scheduler_group(const SlSchedulerInfo *info)
+{
+    return info->only_flow                  ? SL_GROUP_FLOW
+           : info->only_edm                 ? SL_GROUP_EDM
+           : info->few_steps                ? SL_GROUP_FEW
+           : info->draws_noise              ? SL_GROUP_LIVELY
+           : info->evaluations_per_step > 1 ? SL_GROUP_TWICE
+                                            : SL_GROUP_STEADY;
+}
+
+const SlSchedulerInfo *sl_scheduler_grouped(int i)
+{
+    for (int group = 0; group < SL_SCHEDULER_GROUPS; group++)
+        for (int k = 0; k < CLASSES; k++)
+            if ((int)sl_scheduler_group(&classes[k]->info) == group && i-- == 0)
+                return &classes[k]->info;
+    return NULL;
+}
+
 const SlSchedulerClass *sl_scheduler_class(const char *id)
 {
     for (int i = 0; i < CLASSES; i++)

@@ -95,10 +95,32 @@ typedef struct SlSchedulerInfo {
     bool takes_flow;   /* works with models that predict flow */
     bool only_flow;    /* and with no others */
     bool only_edm;     /* for models trained as EDM is, and no others */
+    bool few_steps;    /* for models that were distilled to need few steps */
 } SlSchedulerInfo;
+
+/* What people choose between first. A scheduler's group follows from what it is: a new one needs no
+ * word here. */
+typedef enum SlSchedulerGroup {
+    SL_GROUP_STEADY, /* more steps refine the same picture */
+    SL_GROUP_TWICE,  /* the same, with two evaluations a step */
+    SL_GROUP_LIVELY, /* fresh noise at every step */
+    SL_GROUP_FEW,    /* for distilled models */
+    SL_GROUP_FLOW,   /* for models that predict flow */
+    SL_GROUP_EDM,    /* for models trained as EDM is */
+    SL_SCHEDULER_GROUPS
+} SlSchedulerGroup;
+typedef struct SlSchedulerGroupInfo {
+    const char *id;       /* "steady" */
+    const char *name;     /* N_(): "Steady" */
+    const char *good_for; /* N_(): one line for people */
+} SlSchedulerGroupInfo;
+const SlSchedulerGroupInfo *sl_scheduler_group_info(SlSchedulerGroup group);
+SlSchedulerGroup sl_scheduler_group(const SlSchedulerInfo *info);
 
 int sl_scheduler_count(void);
 const SlSchedulerInfo *sl_scheduler_info(int i);
+/* The same, group after group: what people are shown. */
+const SlSchedulerInfo *sl_scheduler_grouped(int i);
 const SlSchedulerInfo *sl_scheduler_find(const char *id); /* NULL when unknown */
 const SlSchedulerInfo *sl_scheduler_find_class(const char *class_name);
 

@@ -194,6 +194,46 @@ static void test_scrub(void)
     sl_comparison_move(comparison, G_MAXINT);
 }
 
+static gboolean is_marked(void)
+{
+    return sl_compare_lane_is_stale(sl_comparison_get_lane(comparison, 0));
+}
+
+/* What the recipe changed since is marked, and made again with one action; what a lane has of its own is not. */
+static void test_stale(void)
+{
+    GtkWidget *again = part(compare_view, "again");
+    SlJob *before = sl_comparison_get_job(comparison, 0);
+
+    settle(100);
+    g_assert_false(is_marked());
+    g_assert_false(gtk_widget_get_visible(again));
+    g_object_set(workspace->recipe, "steps", 9, NULL); /* the cells have their own */
+    settle(100);
+    g_assert_false(is_marked());
+    g_object_set(workspace->recipe, "guidance", 3.0, NULL);
+    WAIT_UNTIL(is_marked());
+    g_assert_true(gtk_widget_get_visible(again));
+    screenshot("grid-11-stale");
+    act("win.compare-again");
+    WAIT_UNTIL(sl_comparison_get_job(comparison, 0) != before);
+    run_to_end();
+    g_assert_false(is_marked());
+    WAIT_UNTIL(!gtk_widget_get_visible(again));
+    for (guint i = 0; i < 12; i++) {
+        double guidance;
+
+        g_object_get(sl_job_get_settings(sl_comparison_get_job(comparison, i)), "guidance",
+                     &guidance, NULL);
+        g_assert_cmpfloat(guidance, ==, 3);
+        g_assert_cmpint(
+            sl_settings_get_steps(sl_job_get_settings(sl_comparison_get_job(comparison, i))), ==,
+            i < 4   ? 3
+            : i < 8 ? 6
+                    : 12);
+    }
+}
+
 /* A cell's settings into the recipe, and back. */
 static void test_use(void)
 {
@@ -236,6 +276,8 @@ static void test_files(void)
     g_assert_cmpuint(sl_comparison_find_cell(comparison, 5), ==, G_MAXUINT);
     g_assert_cmpuint(sl_comparison_find_cell(comparison, 11), ==, 10);
     WAIT_UNTIL(sl_cell_grid_get_texture(cells(), 11) != NULL);
+    for (guint i = 0; i < 11; i++) /* also those that are not the chosen one */
+        WAIT_UNTIL(sl_grid_overview_is_shown(overview(), i));
     screenshot("grid-8-opened");
 }
 
@@ -263,16 +305,62 @@ static void test_stop_and_undo(void)
     sl_comparison_state_free(before);
 }
 
+static GtkWidget *find_label(GtkWidget *widget, const char *text)
+{
+    if (GTK_IS_LABEL(widget) && g_str_equal(gtk_label_get_text(GTK_LABEL(widget)), text))
+        return widget;
+    for (GtkWidget *child = gtk_widget_get_first_child(widget); child;
+         child = gtk_widget_get_next_sibling(child)) {
+        GtkWidget *found = find_label(child, text);
+
+        if (found)
+            return found;
+    }
+    return NULL;
+}
+
+/* The list of schedulers has groups, and says of each what it is good for. */
+static void test_schedulers(void)
+{
+    AdwComboRow *row = part(panel, "scheduler_row");
+    GtkWidget *name, *words;
+
+    gtk_widget_activate(GTK_WIDGET(row));
+    WAIT_UNTIL(find_label(GTK_WIDGET(row), "Steady"));
+    settle(300);
+    screenshot("grid-12-schedulers");
+    g_assert_nonnull(find_label(GTK_WIDGET(row), "more steps refine the same picture"));
+    name = find_label(GTK_WIDGET(row), "DPM++ 2M");
+    words = find_label(GTK_WIDGET(row),
+                       "second order for the price of one evaluation: good from 15 steps");
+    g_assert_true(name && words && gtk_widget_get_parent(name) == gtk_widget_get_parent(words));
+    adw_combo_row_set_selected(row, 2);
+    g_assert_cmpstr(sl_settings_get_scheduler(workspace->recipe), ==, "euler");
+}
+
+/* Every way to lay noise levels out that there is for the model. */
+static void test_schedules(void)
+{
+    g_object_set(workspace->recipe, "scheduler", "dpmpp-2m", "steps", 4, NULL);
+    act_with("win.compare-preset", "sigmas");
+    g_assert_cmpuint(count_lanes(), ==, 10);
+    g_assert_null(sl_comparison_get_grid(comparison));
+    run_to_end();
+}
+
 static const LaneTest tests[] = {
     {"/grid/refusals", test_refusals, FALSE},
     {"/grid/choosing", test_choosing, FALSE},
     {"/grid/done", test_grid, TRUE},
     {"/grid/keys", test_keys, TRUE},
     {"/grid/scrub", test_scrub, TRUE},
+    {"/grid/stale", test_stale, FALSE},
     {"/grid/use", test_use, TRUE},
     {"/grid/remove", test_remove, TRUE},
     {"/grid/files", test_files, TRUE},
     {"/grid/stop-and-undo", test_stop_and_undo, FALSE},
+    {"/grid/schedulers", test_schedulers, FALSE},
+    {"/grid/schedules", test_schedules, FALSE},
 };
 
 int main(int argc, char **argv)

@@ -21,6 +21,7 @@ struct _SlComparePage
   SlComparisonFiles *files;
   SlLanesUndo *undo;
   gboolean was_busy;
+  guint stale_check; /* idle: lanes may be stale */
 };
 
 static void page_init (SlPageInterface *iface);
@@ -116,12 +117,79 @@ start (SlComparePage *self)
   tell_templates (self);
   started = sl_comparison_start (self->comparison, workspace->model, drawn,
                                  sl_workspace_get_previews (workspace), &error);
+  if (started)
+    sl_comparison_set_origin (self->comparison, workspace->recipe);
   if (!started)
     say_does_not_fit (self, error);
   else if (before && sl_comparison_state_has_branches (before))
     sl_lanes_undo_offer (self->undo, g_steal_pointer (&before), _ ("The branches went with the runs before"));
   update (self);
   return started;
+}
+
+/* ---- lanes that were made with other settings ---- */
+
+/* A seed that is drawn anew for each picture is nobody's choice. */
+static gboolean
+seed_counts (SlComparePage *self)
+{
+  return self->workspace->seed_is_fresh || g_settings_get_boolean (self->workspace->preferences, "keep-seed");
+}
+
+static gboolean
+check_stale (gpointer data)
+{
+  SlComparePage *self = data;
+  guint stale = 0;
+
+  self->stale_check = 0;
+  if (!self->workspace->closed)
+    stale = sl_comparison_find_stale (self->comparison, self->workspace->model, self->workspace->recipe,
+                                      seed_counts (self));
+  sl_page_enable_action (self->actions, "compare-again", stale > 0);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+may_be_stale (SlComparePage *self)
+{
+  if (self->stale_check == 0)
+    self->stale_check = g_idle_add (check_stale, self);
+}
+
+/* With the seed that the others have, unless a person chose another. */
+static void
+again (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  SlComparePage *self = user_data;
+  SlWorkspace *workspace = self->workspace;
+  g_autoptr (SlComparisonState) before = NULL;
+  g_autoptr (SlSettings) drawn = NULL;
+  g_autoptr (GError) error = NULL;
+
+  if (workspace->closed || workspace->model == NULL)
+    return;
+  if (!seed_counts (self))
+    g_object_set (workspace->recipe, "seed", sl_comparison_get_seed (self->comparison), NULL);
+  drawn = sl_workspace_draw (workspace, &error);
+  if (drawn == NULL)
+    {
+      sl_notice_alert (GTK_WIDGET (self), _ ("The prompt’s choices cannot be made"), error->message);
+      return;
+    }
+  before = sl_comparison_state_new (self->comparison);
+  tell_templates (self);
+  sl_comparison_find_stale (self->comparison, workspace->model, workspace->recipe, TRUE);
+  if (sl_comparison_start_stale (self->comparison, workspace->model, drawn,
+                                 sl_workspace_get_previews (workspace), &error))
+    {
+      sl_comparison_set_origin (self->comparison, workspace->recipe);
+      sl_lanes_undo_offer (self->undo, g_steal_pointer (&before), _ ("The lanes before were replaced"));
+    }
+  else
+    say_does_not_fit (self, error);
+  check_stale (self);
+  update (self);
 }
 
 /* A lane that was added or changed is started too, where the others were. */
@@ -654,6 +722,7 @@ sl_compare_page_connect (SlComparePage *self,
     { .name = "compare-preset", .activate = preset, .parameter_type = "s" },
     { .name = "compare-add", .activate = add, .parameter_type = "s" },
     { .name = "compare-grid", .activate = grid },
+    { .name = "compare-again", .activate = again },
     { .name = "compare-pause", .activate = pause_or_resume },
     { .name = "compare-clear", .activate = clear },
   };
@@ -671,6 +740,12 @@ sl_compare_page_connect (SlComparePage *self,
   g_signal_connect_object (self->comparison, "state", G_CALLBACK (update), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (self->comparison, "items-changed", G_CALLBACK (update), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (workspace, "model-changed", G_CALLBACK (model_changed), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (workspace, "model-changed", G_CALLBACK (may_be_stale), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (workspace->recipe, "notify", G_CALLBACK (may_be_stale), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->comparison, "items-changed", G_CALLBACK (may_be_stale), self,
+                           G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->comparison, "state", G_CALLBACK (may_be_stale), self, G_CONNECT_SWAPPED);
+  sl_page_enable_action (actions, "compare-again", FALSE);
   g_signal_connect_object (workspace->loras, "items-changed", G_CALLBACK (model_changed), self,
                            G_CONNECT_SWAPPED);
   update (self);
@@ -683,6 +758,7 @@ sl_compare_page_dispose (GObject *object)
 {
   SlComparePage *self = SL_COMPARE_PAGE (object);
 
+  g_clear_handle_id (&self->stale_check, g_source_remove);
   g_clear_object (&self->undo);
   g_clear_object (&self->files);
   g_clear_object (&self->comparison);

@@ -32,6 +32,7 @@ struct _SlCompareView
   GtkLabel *range;
   GtkWidget *scale_box; /* what the colours of differences mean */
   GtkLabel *summary;
+  GtkButton *again;
   GtkButton *pause;
   GtkWidget *keep_button;
   SlGridOverview *overview; /* of a grid; then one lane is shown beside it */
@@ -96,6 +97,7 @@ show_name (SlCompareView *self, guint index, SlLaneView *view)
   g_autofree char *settings = sl_lane_settings (lane, self->recipe);
 
   sl_lane_view_set_title (view, title, settings);
+  sl_lane_view_set_stale (view, sl_compare_lane_is_stale (lane));
   sl_lane_view_set_reference (view, is_reference (self, index) && count_lanes (self) > 1);
 }
 
@@ -226,6 +228,21 @@ show_buttons (SlCompareView *self)
 
 /* ---- drawing ---- */
 
+/* The chosen cell, and the next ones whose pictures are quick previews yet. */
+static void
+rest_cells (SlCompareView *self, SlRestLanes *lanes)
+{
+  guint n = count_lanes (self);
+
+  for (guint i = 0; i < n && lanes->count < SL_REST_LANES; i++)
+    {
+      guint lane = (self->chosen + i) % n;
+
+      if (i == 0 || !sl_grid_overview_is_shown (self->overview, lane))
+        lanes->lane[lanes->count++] = lane;
+    }
+}
+
 static SlRestLanes
 rest_lanes (SlCompareView *self)
 {
@@ -235,6 +252,11 @@ rest_lanes (SlCompareView *self)
     {
       lanes.count = 2;
       sl_ab_view_get_lanes (self->ab, &lanes.lane[0], &lanes.lane[1]);
+      return lanes;
+    }
+  if (sl_comparison_get_grid (self->comparison))
+    {
+      rest_cells (self, &lanes);
       return lanes;
     }
   lanes.count = MIN (self->lanes->len, SL_REST_LANES);
@@ -299,8 +321,13 @@ moved (SlCompareView *self)
 static void
 decoded (SlCompareView *self)
 {
+  const SlRestLanes lanes = rest_lanes (self);
+
   show_lanes (self);
   sl_compare_chart_move (self->chart);
+  /* The cells of a grid are more than are asked for at a time. */
+  if (sl_comparison_get_grid (self->comparison) && !self->full_size && lanes.count > 1)
+    sl_rest_decoder_wait (self->decoder, &lanes);
 }
 
 /* ---- which lanes are shown ---- */
@@ -584,6 +611,7 @@ add_keys (GtkWidgetClass *klass)
     { GDK_KEY_f, "compare.fast" },
     { GDK_KEY_p, "win.compare-pause" },
     { GDK_KEY_v, "compare.full-size" },
+    { GDK_KEY_a, "win.compare-again" },
     { GDK_KEY_0, "compare.zoom-fit" },
     { GDK_KEY_plus, "compare.zoom-in" },
     { GDK_KEY_minus, "compare.zoom-out" },
@@ -819,6 +847,7 @@ sl_compare_view_class_init (SlCompareViewClass *klass)
   BIND (range);
   BIND (scale_box);
   BIND (summary);
+  BIND (again);
   BIND (pause);
   BIND (keep_button);
   BIND (overview);
@@ -853,5 +882,7 @@ sl_compare_view_init (SlCompareView *self)
                             self);
   g_signal_connect_swapped (sl_compare_chart_get_table (self->chart), "chosen", G_CALLBACK (row_chosen),
                             self);
+  /* An action that cannot be done makes its button insensitive. */
+  g_object_bind_property (self->again, "sensitive", self->again, "visible", G_BINDING_SYNC_CREATE);
   g_signal_connect_swapped (self->align, "notify::selected", G_CALLBACK (align_chosen), self);
 }

@@ -200,6 +200,19 @@ add_presets (Axis *axis, const char *const *presets)
     }
 }
 
+/* The heading of a scheduler's group, before its first. */
+static void
+add_group (Axis *axis, const char *id, const char **group)
+{
+  g_autoptr (GListModel) schedulers = sl_scheduler_items_new ();
+  g_autoptr (SlSchedulerItem) item
+      = g_list_model_get_item (schedulers, sl_scheduler_items_find (schedulers, id));
+
+  if (*group != sl_scheduler_item_get_group (item))
+    add_heading (axis, _ (sl_scheduler_item_get_group (item)));
+  *group = sl_scheduler_item_get_group (item);
+}
+
 /* Before it is opened: ticks are where the values stand now. */
 static void
 fill_list (GtkMenuButton *menu_button, gpointer user_data)
@@ -208,6 +221,7 @@ fill_list (GtkMenuButton *menu_button, gpointer user_data)
   SlGridForm *self = axis->form;
   g_auto (GStrv) presets = NULL;
   g_auto (GStrv) values = NULL;
+  const char *group = NULL;
 
   axis->of = chosen_control (self, axis);
   presets = sl_grid_plan_presets (axis->of, self->model, self->recipe);
@@ -216,7 +230,7 @@ fill_list (GtkMenuButton *menu_button, gpointer user_data)
   if (presets[0])
     add_heading (axis, _ ("Ready-made"));
   add_presets (axis, (const char *const *)presets);
-  if (values[0])
+  if (values[0] && axis->of->kind != SL_CONTROL_SCHEDULER)
     add_heading (axis, _ ("One by one"));
   for (guint i = 0; values[i]; i++)
     {
@@ -226,6 +240,8 @@ fill_list (GtkMenuButton *menu_button, gpointer user_data)
 
       gtk_check_button_set_active (GTK_CHECK_BUTTON (button), is_typed (axis, values[i]));
       g_signal_connect (button, "toggled", G_CALLBACK (value_toggled), axis);
+      if (axis->of->kind == SL_CONTROL_SCHEDULER)
+        add_group (axis, values[i], &group);
       gtk_box_append (axis->list, button);
     }
 }

@@ -219,9 +219,12 @@ show_state (SlGridOverview *self, guint cell, guint lane)
   int evaluations = job ? sl_job_get_evaluations (job) : 0;
   guint frames = job ? g_list_model_get_n_items (sl_job_get_frames (job)) : 0;
   gboolean going = job && evaluations > 0 && frames > 0 && !sl_job_is_over (job);
-  const SlCellState state = { .here = lane < count_lanes (self),
-                              .progress = going ? (double)frames / evaluations : -1,
-                              .failed = job && sl_job_get_state (job) == SL_JOB_FAILED };
+  const SlCellState state
+      = { .here = lane < count_lanes (self),
+          .progress = going ? (double)frames / evaluations : -1,
+          .failed = job && sl_job_get_state (job) == SL_JOB_FAILED,
+          .stale = lane < count_lanes (self)
+                   && sl_compare_lane_is_stale (sl_comparison_get_lane (self->comparison, lane)) };
 
   sl_cell_grid_set_state (self->cells, cell, &state);
 }
@@ -237,6 +240,18 @@ sl_grid_overview_show (SlGridOverview *self, SlView view)
       show_picture (
           self, i, lane < count_lanes (self) ? sl_comparison_get_frame (self->comparison, lane) : NULL, view);
     }
+}
+
+gboolean
+sl_grid_overview_is_shown (gpointer overview, guint lane)
+{
+  SlGridOverview *self = overview;
+  SlJob *job = sl_comparison_get_job (self->comparison, lane);
+  guint cell = cell_of (self, lane);
+  const Shown *shown = cell < self->shown->len ? &g_array_index (self->shown, Shown, cell) : NULL;
+
+  return shown && job && shown->frame == sl_comparison_get_frame (self->comparison, lane)
+         && shown->width >= sl_settings_get_width (sl_job_get_settings (job));
 }
 
 /* ---- choosing ---- */

@@ -20,6 +20,8 @@ void sl_grid_overview_connect (SlGridOverview *self, SlComparison *comparison, S
 void sl_grid_overview_set_up (SlGridOverview *self);
 /* Their frames, or the place, are others. */
 void sl_grid_overview_show (SlGridOverview *self, SlView view);
+/* A lane's cell has the decoded picture of what it shows, even if that was dropped since; for SlRestLanes. */
+gboolean sl_grid_overview_is_shown (gpointer self, guint lane);
 void sl_grid_overview_choose (SlGridOverview *self, guint lane);
 SlCellGrid *sl_grid_overview_get_cells (SlGridOverview *self);
 /* Lanes of the row that a lane is in, as many as there may be curves: the first, and how many. */

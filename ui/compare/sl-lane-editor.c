@@ -4,6 +4,7 @@
 #include <glib/gi18n.h>
 
 #include "ui/widgets/sl-prompt-box.h"
+#include "ui/widgets/sl-scheduler-rows.h"
 #include "ui/widgets/sl-setting-row.h"
 #include "ui/widgets/sl-sigma-editor.h"
 #include "ui/widgets/sl-sigma-row.h"
@@ -426,6 +427,7 @@ fill_schedulers (SlLaneEditor *self)
       gtk_string_list_append (names, sl_scheduler_item_get_name (item));
     }
   adw_combo_row_set_model (ADW_COMBO_ROW (scheduler_row (self)->row), G_LIST_MODEL (names));
+  sl_scheduler_rows_set_up (ADW_COMBO_ROW (scheduler_row (self)->row), self->schedulers, 1);
 }
 
 /* A list of noise levels is shown in the row of those that have a name. */

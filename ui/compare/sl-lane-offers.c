@@ -16,11 +16,12 @@ static const struct
   gboolean caches; /* only for models that can take over a part of an evaluation */
 } ready_made[] = {
   { "four", N_ ("Four Schedulers"), N_ ("PNDM, DDIM, DPM++ 2M and UniPC"), FALSE, FALSE, FALSE },
-  { "schedulers", N_ ("Nine Schedulers"), N_ ("A full table, to find your favourite"), FALSE, FALSE, FALSE },
+  { "schedulers", N_ ("All Schedulers"), N_ ("A full table, to find your favourite"), FALSE, FALSE, FALSE },
   { "steps", N_ ("Numbers of Steps"), N_ ("How few are enough?"), FALSE, FALSE, FALSE },
   { "guidance", N_ ("Guidance"), N_ ("How closely to follow the words"), TRUE, FALSE, FALSE },
   { "strengths", N_ ("LoRA Strengths"), N_ ("From off to as it was trained"), TRUE, FALSE, TRUE },
-  { "sigmas", N_ ("Noise Schedules"), N_ ("Karras, exponential and beta"), FALSE, FALSE, FALSE },
+  { "sigmas", N_ ("Noise Schedules"), N_ ("All of them, from Karras to Align Your Steps"), FALSE, FALSE,
+    FALSE },
   { "grid", N_ ("Two Settings"), N_ ("A grid with a picture for each pair of values"), FALSE, FALSE, FALSE },
   { "caching", N_ ("Cached Beside Exact"), N_ ("What sparing evaluations costs, and saves"), FALSE, FALSE,
     FALSE, TRUE },
@@ -64,6 +65,8 @@ void
 sl_lane_offers_fill_schedulers (GMenu *menu, SlModelItem *model)
 {
   g_autoptr (GListModel) schedulers = sl_scheduler_items_new ();
+  g_autoptr (GMenu) section = NULL;
+  const char *group = NULL;
 
   sl_scheduler_items_offer (schedulers, model);
   g_menu_remove_all (menu);
@@ -72,8 +75,15 @@ sl_lane_offers_fill_schedulers (GMenu *menu, SlModelItem *model)
       g_autoptr (SlSchedulerItem) item = g_list_model_get_item (schedulers, i);
       g_autoptr (GMenuItem) entry = g_menu_item_new (sl_scheduler_item_get_name (item), NULL);
 
+      if (group != sl_scheduler_item_get_group (item))
+        {
+          g_clear_object (&section);
+          section = g_menu_new ();
+          group = sl_scheduler_item_get_group (item);
+          g_menu_append_section (menu, _ (group), G_MENU_MODEL (section));
+        }
       g_menu_item_set_action_and_target (entry, "win.compare-add", "s", sl_scheduler_item_get_id (item));
-      g_menu_append_item (menu, entry);
+      g_menu_append_item (section, entry);
     }
 }
 

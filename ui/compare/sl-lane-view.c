@@ -13,6 +13,7 @@ struct _SlLaneView
   GtkLabel *number_label;
   GtkLabel *title;
   GtkWidget *reference;
+  GtkWidget *stale;
   GtkMenuButton *menu;
   GtkStack *stack;
   GtkLabel *message;
@@ -166,6 +167,13 @@ sl_lane_view_set_reference (SlLaneView *self, gboolean reference)
 }
 
 void
+sl_lane_view_set_stale (SlLaneView *self, gboolean stale)
+{
+  gtk_widget_set_visible (self->stale, stale);
+  set_css_class (self, "stale", stale);
+}
+
+void
 sl_lane_view_set_problem (SlLaneView *self, const char *problem)
 {
   g_autofree char *text = problem ? g_strdup_printf (_ ("Not decoded: %s"), problem) : NULL;
@@ -218,6 +226,7 @@ sl_lane_view_class_init (SlLaneViewClass *klass)
   gtk_widget_class_bind_template_child (widget_class, SlLaneView, number_label);
   gtk_widget_class_bind_template_child (widget_class, SlLaneView, title);
   gtk_widget_class_bind_template_child (widget_class, SlLaneView, reference);
+  gtk_widget_class_bind_template_child (widget_class, SlLaneView, stale);
   gtk_widget_class_bind_template_child (widget_class, SlLaneView, menu);
   gtk_widget_class_bind_template_child (widget_class, SlLaneView, stack);
   gtk_widget_class_bind_template_child (widget_class, SlLaneView, message);

@@ -22,6 +22,8 @@ void sl_lane_view_set_title (SlLaneView *self, const char *title, const char *de
 void sl_lane_view_show (SlLaneView *self, GdkTexture *texture, const char *message, gboolean failed);
 void sl_lane_view_set_figures (SlLaneView *self, const char *figures, const char *detail);
 void sl_lane_view_set_chosen (SlLaneView *self, gboolean chosen);
+/* Made with other settings than those that are chosen now. */
+void sl_lane_view_set_stale (SlLaneView *self, gboolean stale);
 void sl_lane_view_set_reference (SlLaneView *self, gboolean reference);
 /* Why the quick preview is shown and not the decoded picture; NULL hides it. */
 void sl_lane_view_set_problem (SlLaneView *self, const char *problem);

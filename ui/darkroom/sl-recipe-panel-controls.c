@@ -10,6 +10,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "ui/widgets/sl-scheduler-rows.h"
 #include "ui/widgets/sl-sigma-editor.h"
 
 /* ---- prompts ---- */
@@ -476,6 +477,7 @@ sl_recipe_panel_connect_controls (SlRecipePanel *self)
   sl_scheduler_items_offer (self->schedulers, NULL);
   adw_combo_row_set_expression (self->scheduler_row, scheduler_name);
   adw_combo_row_set_model (self->scheduler_row, self->schedulers);
+  sl_scheduler_rows_set_up (self->scheduler_row, self->schedulers, 0);
   g_signal_connect_swapped (self->scheduler_row, "notify::selected", G_CALLBACK (scheduler_chosen), self);
   g_signal_connect_swapped (self->seed, "changed", G_CALLBACK (seed_edited), self);
   g_signal_connect_swapped (self->size_row, "notify::selected", G_CALLBACK (size_chosen), self);

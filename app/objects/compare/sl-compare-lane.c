@@ -14,6 +14,7 @@ struct _SlCompareLane
   SlJob *job;
   int color; /* -1: none yet */
   int cell;
+  gboolean stale;
 };
 
 G_DEFINE_FINAL_TYPE (SlCompareLane, sl_compare_lane, G_TYPE_OBJECT)
@@ -162,6 +163,22 @@ int
 sl_compare_lane_get_cell (SlCompareLane *self)
 {
   return self->cell;
+}
+
+gboolean
+sl_compare_lane_is_stale (SlCompareLane *self)
+{
+  return self->stale;
+}
+
+/* Who shows it is told as of another run. */
+void
+sl_compare_lane_set_stale (SlCompareLane *self, gboolean stale)
+{
+  if (self->stale == stale)
+    return;
+  self->stale = stale;
+  g_signal_emit (self, signals[JOB], 0);
 }
 
 SlJob *

@@ -40,6 +40,9 @@ SlSettings *sl_compare_lane_resolve (SlCompareLane *self, SlSettings *recipe);
  * (sl_compare_lane_set) it is none any more. */
 void sl_compare_lane_set_cell (SlCompareLane *self, int cell);
 int sl_compare_lane_get_cell (SlCompareLane *self);
+/* Its run was made with other settings than those that are chosen now: sl_comparison_find_stale. */
+gboolean sl_compare_lane_is_stale (SlCompareLane *self);
+void sl_compare_lane_set_stale (SlCompareLane *self, gboolean stale);
 /* The run, or NULL. */
 SlJob *sl_compare_lane_get_job (SlCompareLane *self);
 void sl_compare_lane_set_job (SlCompareLane *self, SlJob *job);

@@ -115,9 +115,12 @@ add_guidance (SlComparison *comparison, SlSettings *values)
   return added;
 }
 
+/* Every way that the scheduler has to lay its noise levels out. Align Your Steps was found for each kind of model by
+ * itself: of the two the one that is not this model's is left out. */
 static guint
-add_sigmas (SlComparison *comparison, SlPrediction prediction, SlSettings *values)
+add_sigmas (SlComparison *comparison, SlPrediction prediction, gboolean xl, SlSettings *values)
 {
+  guint other_steps = xl ? SL_SIGMAS_AYS : SL_SIGMAS_AYS_SDXL;
   const SlSchedulerInfo *info = sl_scheduler_find (sl_settings_get_scheduler (values));
   SlOwn own = sl_own ("sigmas");
   guint added = 0;
@@ -130,9 +133,9 @@ add_sigmas (SlComparison *comparison, SlPrediction prediction, SlSettings *value
       g_object_set (values, "scheduler", info->id, NULL);
       own |= sl_own ("scheduler");
     }
-  for (guint sigmas = SL_SIGMAS_MODEL; sigmas <= SL_SIGMAS_BETA; sigmas++)
+  for (guint sigmas = SL_SIGMAS_MODEL; sigmas < SL_SIGMAS_OWN; sigmas++)
     {
-      if (!sl_scheduler_takes_sigmas (info, sigmas))
+      if (!sl_scheduler_takes_sigmas (info, sigmas) || sigmas == other_steps)
         continue;
       g_object_set (values, "sigmas", sigmas, NULL);
       added += add (comparison, own, values);
@@ -250,7 +253,8 @@ sl_compare_presets_add (SlComparison *comparison, const char *name, SlSettings *
   if (g_str_equal (name, "guidance"))
     return add_guidance (comparison, values);
   if (g_str_equal (name, "sigmas"))
-    return add_sigmas (comparison, prediction, values);
+    return add_sigmas (comparison, prediction,
+                       model && (_sl_model_item_get_info (model)->pipeline->has & SL_HAS_SIZES), values);
   if (g_str_equal (name, "variances"))
     return add_variances (comparison, values);
   if (g_str_equal (name, "caching"))

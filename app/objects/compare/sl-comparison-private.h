@@ -19,8 +19,9 @@ struct _SlComparison
   SlModelItem *model; /* of the last start, as the next two */
   SlSettings *recipe;
   SlPreviews previews;
-  SlGridPlan *grid; /* whose cells lanes are; or NULL */
-  char *wildcards;  /* the folder of models that is looked into first; NULL: prompts are no templates */
+  SlSettings *origin; /* the recipe before choices of prompts were made; or NULL */
+  SlGridPlan *grid;   /* whose cells lanes are; or NULL */
+  char *wildcards;    /* the folder of models that is looked into first; NULL: prompts are no templates */
 };
 
 guint _sl_comparison_count (SlComparison *self);

@@ -298,6 +298,96 @@ sl_comparison_start (
   return TRUE;
 }
 
+/* ---- what was made with other settings ---- */
+
+void
+sl_comparison_set_origin (SlComparison *self, SlSettings *recipe)
+{
+  g_clear_object (&self->origin);
+  self->origin = recipe ? sl_settings_dup (recipe) : NULL;
+}
+
+guint64
+sl_comparison_get_seed (SlComparison *self)
+{
+  return self->recipe ? sl_settings_get_seed (self->recipe) : 0;
+}
+
+static gboolean
+is_stale (SlComparison *self, SlCompareLane *lane, SlModelItem *model, SlSettings *recipe)
+{
+  g_autoptr (SlSettings) then = NULL;
+  g_autoptr (SlSettings) now = NULL;
+
+  if (self->origin == NULL || sl_compare_lane_get_job (lane) == NULL || parent_of (lane))
+    return FALSE;
+  if (model == NULL || !sl_model_item_equal (model, sl_job_get_model (sl_compare_lane_get_job (lane))))
+    return model != NULL;
+  then = sl_compare_lane_resolve (lane, self->origin);
+  now = sl_compare_lane_resolve (lane, recipe);
+  return !sl_settings_equal (then, now);
+}
+
+guint
+sl_comparison_find_stale (SlComparison *self, SlModelItem *model, SlSettings *recipe, gboolean seed_counts)
+{
+  g_autoptr (SlSettings) now = sl_settings_dup (recipe);
+  guint stale = 0;
+
+  if (!seed_counts && self->origin)
+    g_object_set (now, "seed", sl_settings_get_seed (self->origin), NULL);
+  for (guint i = 0; i < _sl_comparison_count (self); i++)
+    {
+      SlCompareLane *lane = sl_comparison_get_lane (self, i);
+      gboolean is = is_stale (self, lane, model, now);
+
+      sl_compare_lane_set_stale (lane, is);
+      stale += is;
+    }
+  return stale;
+}
+
+gboolean
+sl_comparison_start_stale (
+    SlComparison *self, SlModelItem *model, SlSettings *recipe, SlPreviews previews, GError **error)
+{
+  g_autoptr (GPtrArray) jobs = g_ptr_array_new_with_free_func (g_object_unref);
+  g_autoptr (GPtrArray) lanes = g_ptr_array_new ();
+  g_autoptr (SlModelItem) model_before = self->model ? g_object_ref (self->model) : NULL;
+  g_autoptr (SlSettings) recipe_before = g_steal_pointer (&self->recipe);
+
+  g_set_object (&self->model, model);
+  self->recipe = sl_settings_dup (recipe);
+  self->previews = previews;
+  for (guint i = 0; i < _sl_comparison_count (self); i++)
+    {
+      SlJob *job;
+
+      if (!sl_compare_lane_is_stale (sl_comparison_get_lane (self, i)))
+        continue;
+      job = make_job (self, i, error);
+      if (job == NULL)
+        {
+          g_set_object (&self->model, model_before);
+          g_set_object (&self->recipe, recipe_before);
+          return FALSE;
+        }
+      g_ptr_array_add (jobs, job);
+      g_ptr_array_add (lanes, sl_comparison_get_lane (self, i));
+    }
+  _sl_comparison_leave (self);
+  for (guint i = 0; i < jobs->len; i++)
+    {
+      _sl_comparison_stop_lane (self, lanes->pdata[i]);
+      sl_compare_lane_set_stale (lanes->pdata[i], FALSE);
+      sl_compare_lane_set_job (lanes->pdata[i], jobs->pdata[i]);
+    }
+  self->following = TRUE;
+  start_jobs (self, jobs);
+  g_signal_emit_by_name (self, "state");
+  return TRUE;
+}
+
 gboolean
 sl_comparison_start_lane (SlComparison *self, guint index, GError **error)
 {

@@ -17,6 +17,7 @@ struct _SlComparisonState
   SlSettings *recipe;
   SlPreviews previews;
   SlGridPlan *grid;
+  SlSettings *origin;
 };
 
 static SlCompareLane *
@@ -51,6 +52,7 @@ sl_comparison_state_new (SlComparison *comparison)
   g_set_object (&state->recipe, comparison->recipe);
   state->previews = comparison->previews;
   g_set_object (&state->grid, comparison->grid);
+  g_set_object (&state->origin, comparison->origin);
   return frames > 0 ? g_steal_pointer (&state) : NULL;
 }
 
@@ -63,6 +65,7 @@ sl_comparison_state_free (SlComparisonState *state)
   g_clear_object (&state->model);
   g_clear_object (&state->recipe);
   g_clear_object (&state->grid);
+  g_clear_object (&state->origin);
   g_free (state);
 }
 
@@ -84,6 +87,7 @@ sl_comparison_state_restore (const SlComparisonState *state, SlComparison *compa
 {
   sl_comparison_clear (comparison);
   g_set_object (&comparison->grid, state->grid);
+  g_set_object (&comparison->origin, state->origin);
   _sl_comparison_add_all (comparison, state->lanes);
   for (guint i = 0; i < state->lanes->len; i++)
     {

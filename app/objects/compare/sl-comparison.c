@@ -207,6 +207,7 @@ sl_comparison_clear (SlComparison *self)
     g_signal_emit (self, signals[REFERENCE], 0);
   g_signal_emit (self, signals[STATE], 0);
   g_clear_object (&self->recipe);
+  g_clear_object (&self->origin);
 }
 
 void
@@ -235,6 +236,7 @@ sl_comparison_dispose (GObject *object)
   g_clear_object (&self->model);
   g_clear_object (&self->recipe);
   g_clear_object (&self->grid);
+  g_clear_object (&self->origin);
   G_OBJECT_CLASS (sl_comparison_parent_class)->dispose (object);
 }
 

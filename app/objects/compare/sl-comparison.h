@@ -51,6 +51,19 @@ void sl_comparison_set_templates (SlComparison *self, const char *preferred);
  * model; then nothing is started. */
 gboolean sl_comparison_start (
     SlComparison *self, SlModelItem *model, SlSettings *recipe, SlPreviews previews, GError **error);
+/* The recipe and the model as a person has them, when lanes were started; NULL: nothing is known of it, and no lane is
+ * stale. Kept until the lanes are cleared. */
+void sl_comparison_set_origin (SlComparison *self, SlSettings *recipe);
+/* Marks the lanes that would be made otherwise with the recipe and the model as they are now, and says how many they
+ * are. A branch is its run's and never stale; nor does a seed count that nobody chose (FALSE). */
+guint
+sl_comparison_find_stale (SlComparison *self, SlModelItem *model, SlSettings *recipe, gboolean seed_counts);
+/* Makes those anew that were found last, with a recipe whose prompts' choices are made. FALSE and a sentence when one
+ * does not fit; then nothing is started. */
+gboolean sl_comparison_start_stale (
+    SlComparison *self, SlModelItem *model, SlSettings *recipe, SlPreviews previews, GError **error);
+/* The seed that lanes have without one of their own; 0 before they were started. */
+guint64 sl_comparison_get_seed (SlComparison *self);
 /* One lane that was added or changed since, with the model and recipe of the others; nothing before
  * they were started. FALSE and a sentence when its settings do not fit. */
 gboolean sl_comparison_start_lane (SlComparison *self, guint index, GError **error);

@@ -181,8 +181,8 @@ sl_grid_plan_values (const SlControl *control, SlModelItem *model, SlSettings *r
   const SlSchedulerInfo *scheduler = sl_scheduler_find (sl_settings_get_scheduler (recipe));
 
   for (int i = 0; control->kind == SL_CONTROL_SCHEDULER && i < sl_scheduler_count (); i++)
-    if (sl_scheduler_suits (sl_scheduler_info (i), prediction_of (model)))
-      g_ptr_array_add (values, g_strdup (sl_scheduler_info (i)->id));
+    if (sl_scheduler_suits (sl_scheduler_grouped (i), prediction_of (model)))
+      g_ptr_array_add (values, g_strdup (sl_scheduler_grouped (i)->id));
   for (guint i = 0; control->kind == SL_CONTROL_CHOICE && i < control->n_choices; i++)
     if (setting->id != SL_SETTING_SIGMAS || scheduler == NULL
         || sl_scheduler_takes_sigmas (scheduler, (SlSigmas)i))
