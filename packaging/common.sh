@@ -8,7 +8,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 build_packages="build-essential meson ninja-build pkg-config python3
   libcjson-dev libpng-dev zlib1g-dev libpcre2-dev libunistring-dev ?libwebp-dev ?libdnnl-dev
   ?libraqm-dev ?libfreetype-dev ?libfontconfig-dev ?libavformat-dev ?libavcodec-dev ?libavfilter-dev
-  ?libgtk-4-dev ?libadwaita-1-dev ?libsqlite3-dev ?libglib2.0-bin ?gettext ?desktop-file-utils
+  ?libgtk-4-dev ?libadwaita-1-dev ?libgdk-pixbuf-2.0-dev ?libsqlite3-dev ?libglib2.0-bin ?gettext ?desktop-file-utils
   ?librsvg2-common ?adwaita-icon-theme"
 # CLANG_RUNTIME: its package is named after the release's clang.
 test_packages="xvfb xauth xdotool dbus at-spi2-core python3-pyatspi gir1.2-atspi-2.0 imagemagick

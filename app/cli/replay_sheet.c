@@ -27,22 +27,6 @@ typedef struct Replay {
 
 /* ---- before ---- */
 
-/* The JSON of a file, malloc'ed; NULL when it has none. */
-static char *text_of(const char *path)
-{
-    SlError ignored = {0};
-    SlPictureTexts texts;
-    char *text = sl_webp_text(path, &ignored);
-    if (text)
-        return text;
-    const char *json = sl_png_texts_read(path, &texts, &ignored)
-                           ? sl_picture_texts_find(&texts, SL_METADATA_KEYWORD)
-                           : NULL;
-    char *copy = json ? strdup(json) : NULL;
-    sl_picture_texts_free(&texts);
-    return copy;
-}
-
 static bool check_lanes(Replay *r, SlError *err)
 {
     for (int i = 0; i < r->text.count; i++) {
@@ -220,7 +204,7 @@ static bool prepare(Replay *r, const char *json, SlError *err)
 
 bool sl_replay_sheet(const SlOptions *options, int *status)
 {
-    char *json = text_of(options->argument);
+    char *json = sl_compare_text_of(options->argument);
     Replay *r = json && sl_compare_is_text(json) ? calloc(1, sizeof *r) : NULL;
     SlError err = {0};
     if (!r) {

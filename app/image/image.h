@@ -4,6 +4,7 @@
 #define SL_APP_IMAGE_H
 
 #include "app/image/animation.h"
+#include "app/image/animation_read.h"
 #include "app/image/film.h"
 #include "app/image/font.h"
 #include "app/image/heat.h"

@@ -1,6 +1,7 @@
 /* compare_text.c - what sheets and animations of lanes say about themselves, out and in. */
 #include "app/record/compare_text.h"
 #include "app/files/files.h"
+#include "app/image/image.h"
 
 #include <cjson/cJSON.h>
 #include <stdlib.h>
@@ -108,6 +109,21 @@ char *sl_film_to_text(const SlMetadata *metadata, const SlReelSum *sum, const ch
     sl_out_item(&out, sl_out_array(&out, root, "lanes"), NULL, sl_metadata_to_object(metadata));
     add_sum(&out, root, sum);
     return checked(sl_out_end_text(&out, root), path, err);
+}
+
+char *sl_compare_text_of(const char *path)
+{
+    SlError ignored = {0};
+    SlPictureTexts texts;
+    char *text = sl_webp_text(path, &ignored);
+    if (text)
+        return text;
+    const char *json = sl_png_texts_read(path, &texts, &ignored)
+                           ? sl_picture_texts_find(&texts, SL_METADATA_KEYWORD)
+                           : NULL;
+    char *copy = json ? strdup(json) : NULL;
+    sl_picture_texts_free(&texts);
+    return copy;
 }
 
 bool sl_compare_is_text(const char *json)

@@ -12,7 +12,7 @@ static char *path_of(const char *name)
 }
 
 /* Runs the program; its exit status. */
-static int run(const char *first, ...)
+G_GNUC_UNUSED static int run(const char *first, ...)
 {
     g_autoptr(GPtrArray) arguments = g_ptr_array_new();
     g_autofree char *said = NULL;

@@ -6,6 +6,7 @@
 #include "ui/compare/sl-comparison-files.h"
 #include "ui/compare/sl-grid-form.h"
 #include "ui/compare/sl-lane-editor.h"
+#include "ui/compare/sl-lanes-again.h"
 #include "ui/compare/sl-lanes-undo.h"
 #include "ui/exchange/sl-moment-file.h"
 #include "ui/widgets/sl-notice.h"
@@ -20,6 +21,7 @@ struct _SlComparePage
   GActionMap *actions;      /* the window's; not held */
   SlComparisonFiles *files;
   SlLanesUndo *undo;
+  SlLanesAgain *again;
   gboolean was_busy;
   guint stale_check; /* idle: lanes may be stale */
 };
@@ -692,6 +694,22 @@ opened (SlComparePage *self)
 }
 
 void
+sl_compare_page_make_again (SlComparePage *self, SlComparisonRecipe *recipe)
+{
+  SlComparisonState *before;
+  g_autoptr (GError) error = NULL;
+
+  if (self->workspace->model == NULL || self->workspace->closed)
+    return;
+  before = sl_comparison_state_new (self->comparison);
+  sl_page_show (GTK_WIDGET (self));
+  if (!sl_lanes_again_begin (self->again, recipe, &error))
+    say_does_not_fit (self, error);
+  sl_lanes_undo_offer (self->undo, before, _ ("The lanes before were removed"));
+  update (self);
+}
+
+void
 sl_compare_page_open (SlComparePage *self, const char *path)
 {
   sl_comparison_files_open (self->files, path);
@@ -732,6 +750,7 @@ sl_compare_page_connect (SlComparePage *self,
   self->actions = actions;
   self->files = sl_comparison_files_new (workspace, self->view, export_bar);
   self->undo = sl_lanes_undo_new (workspace->comparison, GTK_WIDGET (self));
+  self->again = sl_lanes_again_new (workspace);
   g_action_map_add_action_entries (actions, entries, G_N_ELEMENTS (entries), self);
   sl_comparison_files_add_actions (self->files, actions);
   sl_compare_view_connect (self->view, workspace);
@@ -760,6 +779,7 @@ sl_compare_page_dispose (GObject *object)
 
   g_clear_handle_id (&self->stale_check, g_source_remove);
   g_clear_object (&self->undo);
+  g_clear_object (&self->again);
   g_clear_object (&self->files);
   g_clear_object (&self->comparison);
   g_clear_object (&self->workspace);

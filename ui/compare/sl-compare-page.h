@@ -30,6 +30,8 @@ void sl_compare_page_continue_run (
  * first one. What differs between them is each lane's own. FALSE where none of them fits the model; the person was
  * told. *left_out becomes how many differ in what lanes cannot have of their own (the size). */
 gboolean sl_compare_page_compare (SlComparePage *self, GPtrArray *settings, guint *left_out);
+/* The runs of a sheet or an animation in place of what is there: lanes, and once they are there their branches. */
+void sl_compare_page_make_again (SlComparePage *self, SlComparisonRecipe *recipe);
 /* The comparison in a file, in place of the one that is there. */
 void sl_compare_page_open (SlComparePage *self, const char *path);
 SlCompareView *sl_compare_page_get_view (SlComparePage *self);

@@ -465,6 +465,17 @@ loading_free (Loading *loading)
   g_free (loading);
 }
 
+/* The gallery knows what its pictures are; a file from elsewhere says it itself, or has a name. */
+static void
+name_picture (SlDarkroomPage *self, const SlFacts *facts)
+{
+  const char *prompt = facts && facts->settings ? sl_settings_get_prompt (facts->settings) : "";
+  g_autofree char *file = g_filename_display_basename (sl_picture_get_path (self->picture));
+
+  if (*sl_picture_get_prompt (self->picture) == '\0')
+    sl_picture_bar_set_name (self->picture_bar, *prompt ? prompt : file);
+}
+
 static void
 facts_read (const SlFacts *facts, const GError *error, gpointer user_data)
 {
@@ -477,7 +488,10 @@ facts_read (const SlFacts *facts, const GError *error, gpointer user_data)
                                      .height = loading->height };
 
   if (self->picture == loading->picture)
-    sl_facts_view_show (self->facts, &picture, facts);
+    {
+      sl_facts_view_show (self->facts, &picture, facts);
+      name_picture (self, facts);
+    }
   loading_free (loading);
 }
 

@@ -1,6 +1,8 @@
 /* sl-picture-bar.c - see sl-picture-bar.h. */
 #include "ui/darkroom/sl-picture-bar.h"
 
+#include <glib/gi18n.h>
+
 #include "ui/widgets/sl-button-name.h"
 #include "ui/widgets/sl-picture-text.h"
 
@@ -25,8 +27,18 @@ sl_picture_bar_show (SlPictureBar *self, SlPicture *picture)
   gtk_widget_set_tooltip_text (GTK_WIDGET (self->prompt), sl_picture_get_prompt (picture));
   gtk_label_set_text (self->story, story);
   gtk_widget_set_visible (GTK_WIDGET (self->story), *story != '\0');
+  gtk_button_set_label (self->use_settings,
+                        sl_picture_shows_lanes (picture) ? _ ("_Compare Again") : _ ("_Use These Settings"));
+  sl_button_name_by_label (self->use_settings);
   gtk_widget_set_visible (self->family_button, sl_picture_get_place (picture)->family != 0);
   gtk_widget_set_visible (self->parent_button, sl_picture_get_parent (picture) != NULL);
+}
+
+void
+sl_picture_bar_set_name (SlPictureBar *self, const char *name)
+{
+  gtk_label_set_text (self->prompt, name);
+  gtk_widget_set_tooltip_text (GTK_WIDGET (self->prompt), name);
 }
 
 static void

@@ -16,4 +16,7 @@ G_DECLARE_FINAL_TYPE (SlPictureBar, sl_picture_bar, SL, PICTURE_BAR, AdwBin)
 /* Also when its parent or its family changed. */
 void sl_picture_bar_show (SlPictureBar *self, SlPicture *picture);
 
+/* Of a picture that has no prompt, once more is known: what its file says or is called. */
+void sl_picture_bar_set_name (SlPictureBar *self, const char *name);
+
 G_END_DECLS

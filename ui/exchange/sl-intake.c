@@ -22,6 +22,9 @@ G_DEFINE_FINAL_TYPE (SlIntake, sl_intake, G_TYPE_OBJECT)
 enum
 {
   COMPARISON,
+  PICTURE,
+  MADE_OF,
+  HINT,
   N_SIGNALS
 };
 
@@ -90,10 +93,109 @@ restored (const SlRestored *restored, const GError *error, gpointer user_data)
     take_settings (self, restored);
 }
 
+/* The picture is shown: where it says nothing of how it was made, that is no reason to stop somebody. */
+static void
+restored_shown (const SlRestored *restored_, const GError *error, gpointer user_data)
+{
+  SlIntake *self = user_data;
+
+  if (error == NULL)
+    {
+      restored (restored_, NULL, self);
+      return;
+    }
+  if (!self->workspace->closed)
+    sl_notice_toast (self->widget, _ ("It holds no settings that can be read: the chosen ones stay"));
+  g_object_unref (self);
+}
+
+/* ---- pictures of ours that show several lanes, or their development ---- */
+
+/* A picture that is opened, or whose settings alone are wanted. */
+typedef struct
+{
+  SlIntake *intake;
+  char *path;
+  gboolean shown;
+} Taking;
+
+/* What its lanes have in common is the recipe's; of a single run that is all of it. */
+static void
+take_recipe (SlIntake *self, SlComparisonRecipe *recipe)
+{
+  g_autoptr (GString) notes = g_string_new ("");
+  SlSettings *first = sl_comparison_recipe_get_settings (recipe, 0);
+  g_autoptr (GError) error = NULL;
+
+  take_model (self, sl_comparison_recipe_get_model (recipe), notes);
+  if (self->workspace->model && !sl_model_item_check (self->workspace->model, first, &error))
+    {
+      sl_notice_alert (self->widget, _ ("These settings do not fit the model"), error->message);
+      return;
+    }
+  sl_workspace_take_settings (self->workspace, first);
+  if (notes->len > 0)
+    sl_notice_alert (self->widget, _ ("Another model is chosen"), g_strstrip (notes->str));
+  if (!sl_comparison_recipe_is_single (recipe))
+    g_signal_emit (self, signals[MADE_OF], 0, recipe);
+  else if (notes->len == 0)
+    sl_notice_toast (self->widget, _ ("Settings taken from the animation"));
+}
+
+static void
+show_recipe (SlIntake *self, const char *path, SlComparisonRecipe *recipe)
+{
+  guint lanes = sl_comparison_recipe_get_lanes (recipe);
+  g_autofree char *name
+      = !sl_comparison_recipe_is_animation (recipe) ? g_strdup_printf (
+            ngettext ("Contact sheet of %u lane", "Contact sheet of %u lanes", lanes), lanes)
+        : lanes > 1
+            ? g_strdup_printf (ngettext ("Animation of %u lane", "Animation of %u lanes", lanes), lanes)
+            : g_strdup (_ ("Animation of a run"));
+
+  g_signal_emit (self, signals[PICTURE], 0, path, name, !sl_comparison_recipe_is_single (recipe));
+}
+
+static void
+recipe_read (SlComparisonRecipe *recipe, const GError *error, gpointer user_data)
+{
+  Taking *taking = user_data;
+  g_autoptr (SlIntake) self = taking->intake;
+  g_autofree char *path = taking->path;
+  gboolean shown = taking->shown;
+  SlWorkspace *workspace = self->workspace;
+  g_autofree char *models = g_settings_get_string (workspace->preferences, "models-folder");
+
+  g_free (taking);
+  if (workspace->closed)
+    return;
+  if (recipe && shown)
+    show_recipe (self, path, recipe);
+  else if (recipe)
+    take_recipe (self, recipe);
+  else
+    {
+      if (shown)
+        g_signal_emit (self, signals[PICTURE], 0, path, NULL, FALSE);
+      sl_reader_restore_file (workspace->files, path, models, workspace->recipe,
+                              shown ? restored_shown : restored, g_object_ref (self));
+    }
+}
+
+static void
+take_picture (SlIntake *self, const char *path, gboolean shown)
+{
+  Taking *taking = g_new (Taking, 1);
+
+  *taking = (Taking){ g_object_ref (self), g_strdup (path), shown };
+  sl_comparison_recipe_read (self->workspace->files, path, recipe_read, taking);
+}
+
 void
 sl_intake_take_settings (SlIntake *self, const char *path)
 {
-  sl_intake_open (self, path);
+  if (!self->workspace->closed)
+    take_picture (self, path, FALSE);
 }
 
 static void
@@ -121,25 +223,105 @@ model_opened (SlModelItem *item, const GError *error, gpointer user_data)
                              sl_model_store_find (workspace->models, sl_model_item_get_path (item)));
 }
 
-/* By its name: what it is inside, the reader finds out. */
-static gboolean
-is_picture (const char *path)
+/* What a file is, by its name: what it is inside, the readers find out. */
+typedef enum
 {
-  static const char *const suffixes[] = { ".png", ".jpg", ".jpeg", ".jfif", ".webp" };
+  KIND_COMPARISON,
+  KIND_PICTURE,
+  KIND_WEIGHTS,   /* a LoRA, an embedding or a model */
+  KIND_EMBEDDING, /* or, as pickles, what is refused */
+  KIND_MODEL,     /* a file or a folder */
+  KIND_OTHER,
+} Kind;
+
+static const struct
+{
+  const char *suffix;
+  Kind kind;
+} suffixes[] = {
+  { SL_COMPARISON_SUFFIX, KIND_COMPARISON },
+  { ".png", KIND_PICTURE },
+  { ".jpg", KIND_PICTURE },
+  { ".jpeg", KIND_PICTURE },
+  { ".jfif", KIND_PICTURE },
+  { ".webp", KIND_PICTURE },
+  { ".safetensors", KIND_WEIGHTS },
+  { ".pt", KIND_EMBEDDING },
+  { ".bin", KIND_EMBEDDING },
+  { ".gguf", KIND_MODEL },
+};
+
+static Kind
+kind_of (const char *path)
+{
   g_autofree char *lower = g_ascii_strdown (path, -1);
 
+  if (g_file_test (path, G_FILE_TEST_IS_DIR))
+    return KIND_MODEL;
   for (guint i = 0; i < G_N_ELEMENTS (suffixes); i++)
-    if (g_str_has_suffix (lower, suffixes[i]))
-      return !g_file_test (path, G_FILE_TEST_IS_DIR);
-  return FALSE;
+    if (g_str_has_suffix (lower, suffixes[i].suffix))
+      return suffixes[i].kind;
+  return KIND_OTHER;
 }
 
-/* A .safetensors file is a LoRA or a model. */
+/* A .safetensors file is a LoRA, an embedding or a model. */
 typedef struct
 {
   SlIntake *intake;
   char *path;
 } Weights;
+
+static Weights *
+weights_new (SlIntake *self, const char *path)
+{
+  Weights *weights = g_new (Weights, 1);
+
+  *weights = (Weights){ g_object_ref (self), g_strdup (path) };
+  return weights;
+}
+
+/* Behind those that the recipe has; one that it has already stays where it is. */
+static void
+add_embedding (SlIntake *self, const SlEmbeddingAnswer *answer)
+{
+  g_autofree char *embeddings = NULL;
+  g_autofree char *more = NULL;
+  g_autofree char *text
+      = g_strdup_printf (_ ("Added the embedding: “%s” stands for it in prompts"), answer->word);
+
+  g_object_get (self->workspace->recipe, "embedding", &embeddings, NULL);
+  if (embeddings == NULL || strstr (embeddings, answer->use) == NULL)
+    {
+      more = embeddings && *embeddings ? g_strjoin ("; ", embeddings, answer->use, NULL)
+                                       : g_strdup (answer->use);
+      g_object_set (self->workspace->recipe, "embedding", more, NULL);
+    }
+  sl_notice_toast (self->widget, text);
+}
+
+static void
+embedding_answered (const SlEmbeddingAnswer *answer, gpointer user_data)
+{
+  Weights *weights = user_data;
+  g_autoptr (SlIntake) self = weights->intake;
+  g_autofree char *path = weights->path;
+
+  g_free (weights);
+  if (self->workspace->closed)
+    return;
+  if (!answer->is_embedding)
+    sl_model_store_open (self->workspace->models, path, model_opened, g_object_ref (self));
+  else if (answer->error)
+    sl_notice_alert (self->widget, _ ("This cannot be used as an embedding"), answer->error->message);
+  else
+    add_embedding (self, answer);
+}
+
+static void
+open_embedding (SlIntake *self, const char *path)
+{
+  sl_embedding_file_look (self->workspace->files, path, embedding_answered, weights_new (self, path));
+}
 
 static void
 lora_answered (const SlLoraAnswer *answer, gpointer user_data)
@@ -153,7 +335,7 @@ lora_answered (const SlLoraAnswer *answer, gpointer user_data)
   if (self->workspace->closed)
     return;
   if (!answer->is_lora)
-    sl_model_store_open (self->workspace->models, path, model_opened, g_object_ref (self));
+    open_embedding (self, path);
   else if (answer->error)
     sl_notice_alert (self->widget, _ ("This cannot be used as a LoRA"), answer->error->message);
   else
@@ -166,26 +348,31 @@ lora_answered (const SlLoraAnswer *answer, gpointer user_data)
 static void
 open_weights (SlIntake *self, const char *path)
 {
-  Weights *weights = g_new (Weights, 1);
-
-  *weights = (Weights){ g_object_ref (self), g_strdup (path) };
-  sl_lora_list_add (self->workspace->loras, path, lora_answered, weights);
+  sl_lora_list_add (self->workspace->loras, path, lora_answered, weights_new (self, path));
 }
 
 static void
 open_now (SlIntake *self, const char *path)
 {
-  SlWorkspace *workspace = self->workspace;
-  g_autofree char *models = g_settings_get_string (workspace->preferences, "models-folder");
-
-  if (g_str_has_suffix (path, SL_COMPARISON_SUFFIX))
-    g_signal_emit (self, signals[COMPARISON], 0, path);
-  else if (is_picture (path))
-    sl_reader_restore_file (workspace->files, path, models, workspace->recipe, restored, g_object_ref (self));
-  else if (g_str_has_suffix (path, ".safetensors"))
-    open_weights (self, path);
-  else
-    sl_model_store_open (workspace->models, path, model_opened, g_object_ref (self));
+  switch (kind_of (path))
+    {
+    case KIND_COMPARISON:
+      g_signal_emit (self, signals[COMPARISON], 0, path);
+      break;
+    case KIND_PICTURE:
+      take_picture (self, path, TRUE);
+      break;
+    case KIND_WEIGHTS:
+      open_weights (self, path);
+      break;
+    case KIND_EMBEDDING:
+      open_embedding (self, path);
+      break;
+    case KIND_MODEL:
+    case KIND_OTHER: /* which says what it is instead */
+      sl_model_store_open (self->workspace->models, path, model_opened, g_object_ref (self));
+      break;
+    }
 }
 
 /* After the window has chosen the model of the last time, so that one that was opened stays. */
@@ -290,12 +477,63 @@ open_file_list (SlIntake *self, GSList *files)
 
 /* ---- dropped and pasted ---- */
 
+static void
+say (SlIntake *self, const char *text, gboolean fits)
+{
+  g_signal_emit (self, signals[HINT], 0, text, fits);
+}
+
 static gboolean
 dropped (SlIntake *self, const GValue *value)
 {
+  say (self, NULL, TRUE);
   if (G_VALUE_HOLDS (value, GDK_TYPE_FILE_LIST))
     return open_file_list (self, g_value_get_boxed (value));
   return FALSE;
+}
+
+void
+sl_intake_hint (SlIntake *self, const char *path)
+{
+  static const char *const words[] = {
+    [KIND_COMPARISON] = N_ ("Drop it to open the comparison"),
+    [KIND_PICTURE] = N_ ("Drop it to see the picture and take its settings"),
+    [KIND_WEIGHTS] = N_ ("Drop it to add the LoRA or the embedding, or to open the model"),
+    [KIND_EMBEDDING] = N_ ("Drop it to add the embedding"),
+    [KIND_MODEL] = N_ ("Drop it to open the model"),
+    [KIND_OTHER] = N_ ("This is no picture, comparison, model, LoRA or embedding"),
+  };
+  Kind kind = path ? kind_of (path) : KIND_OTHER;
+
+  if (path)
+    say (self, _ (words[kind]), kind != KIND_OTHER);
+  else
+    say (self, _ ("Drop a picture, a comparison, a model, a LoRA or an embedding"), TRUE);
+}
+
+/* What is dragged is known a moment after it came over the window. */
+static void
+drag_changed (SlIntake *self, GParamSpec *pspec, GtkDropTarget *drop)
+{
+  const GValue *value = gtk_drop_target_get_value (drop);
+  GSList *files = value && G_VALUE_HOLDS (value, GDK_TYPE_FILE_LIST) ? g_value_get_boxed (value) : NULL;
+  g_autofree char *path = files ? g_file_get_path (files->data) : NULL;
+
+  if (path)
+    sl_intake_hint (self, path);
+}
+
+static GdkDragAction
+drag_entered (SlIntake *self)
+{
+  sl_intake_hint (self, NULL);
+  return GDK_ACTION_COPY;
+}
+
+static void
+drag_left (SlIntake *self)
+{
+  say (self, NULL, TRUE);
 }
 
 /* A paste of bytes on their way: another program hands them over in pieces. */
@@ -397,6 +635,10 @@ add_drop_target (SlIntake *self)
   GtkDropTarget *drop = gtk_drop_target_new (G_TYPE_INVALID, GDK_ACTION_COPY);
 
   gtk_drop_target_set_gtypes (drop, types, G_N_ELEMENTS (types));
+  gtk_drop_target_set_preload (drop, TRUE);
+  g_signal_connect_object (drop, "enter", G_CALLBACK (drag_entered), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (drop, "leave", G_CALLBACK (drag_left), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (drop, "notify::value", G_CALLBACK (drag_changed), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (drop, "drop", G_CALLBACK (dropped), self, G_CONNECT_SWAPPED);
   gtk_widget_add_controller (self->widget, GTK_EVENT_CONTROLLER (drop));
 }
@@ -436,6 +678,12 @@ sl_intake_class_init (SlIntakeClass *klass)
   G_OBJECT_CLASS (klass)->finalize = sl_intake_finalize;
   signals[COMPARISON] = g_signal_new ("comparison", SL_TYPE_INTAKE, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
                                       G_TYPE_NONE, 1, G_TYPE_STRING);
+  signals[PICTURE] = g_signal_new ("picture", SL_TYPE_INTAKE, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                                   G_TYPE_NONE, 3, G_TYPE_STRING, G_TYPE_STRING, G_TYPE_BOOLEAN);
+  signals[HINT] = g_signal_new ("hint", SL_TYPE_INTAKE, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE,
+                                2, G_TYPE_STRING, G_TYPE_BOOLEAN);
+  signals[MADE_OF] = g_signal_new ("made-of", SL_TYPE_INTAKE, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                                   G_TYPE_NONE, 1, SL_TYPE_COMPARISON_RECIPE);
 }
 
 static void

@@ -72,6 +72,7 @@ sl_gallery_page_update (SlGalleryPage *self)
       = { "delete", "favourite", "copy-pictures", "copy-pictures-to", "compare-pictures" };
   g_autoptr (GPtrArray) chosen = NULL;
   SlPicture *picture;
+  gboolean ours;
 
   if (self->workspace->closed)
     return;
@@ -79,6 +80,11 @@ sl_gallery_page_update (SlGalleryPage *self)
   picture = chosen_picture (self);
   for (guint i = 0; i < G_N_ELEMENTS (of_several); i++)
     sl_page_enable_action (self->actions, of_several[i], chosen->len > 0);
+  /* A file from elsewhere is only shown. */
+  ours = chosen->len > 0
+         && sl_gallery_find (self->workspace->gallery, sl_picture_get_path (chosen->pdata[0])) != G_MAXUINT;
+  sl_page_enable_action (self->actions, "delete", ours);
+  sl_page_enable_action (self->actions, "favourite", ours);
   g_simple_action_set_state (G_SIMPLE_ACTION (g_action_map_lookup_action (self->actions, "favourite")),
                              g_variant_new_boolean (are_favourites (chosen)));
   sl_page_enable_action (self->actions, "use-settings", picture != NULL);

@@ -153,6 +153,43 @@ add_settings (SlFactsView *self, SlSettings *settings)
     }
 }
 
+/* ---- lanes ---- */
+
+/* Its scheduler, and in what else it differs from the first, a line each. */
+static char *
+describe_lane (SlSettings *lane, SlSettings *first)
+{
+  g_autofree char *scheduler = describe_scheduler (lane);
+  GString *lines = g_string_new (scheduler);
+  SlOwn own = sl_own_between (first, lane);
+
+  for (guint i = 0; i < sl_control_count (); i++)
+    {
+      const SlControl *control = sl_control_nth (i);
+      g_autofree char *name = NULL, *value = NULL;
+
+      if (control->label == NULL || control->kind == SL_CONTROL_SCHEDULER || (own & control->own) == 0)
+        continue;
+      name = plain_name (control);
+      value = describe_setting (control, lane);
+      if (value)
+        g_string_append_printf (lines, "\n%s: %s", name, value);
+    }
+  return g_string_free (lines, FALSE);
+}
+
+static void
+add_lanes (SlFactsView *self, GPtrArray *lanes)
+{
+  for (guint i = 0; i < lanes->len; i++)
+    {
+      g_autofree char *name = g_strdup_printf (_ ("Lane %u"), i + 1);
+      g_autofree char *text = describe_lane (lanes->pdata[i], lanes->pdata[0]);
+
+      add (self, name, text);
+    }
+}
+
 /* ---- where it comes from, and the file ---- */
 
 static void
@@ -200,6 +237,8 @@ sl_facts_view_show (SlFactsView *self, const SlFactsOfPicture *picture, const Sl
   while ((row = gtk_widget_get_first_child (GTK_WIDGET (self->rows))))
     gtk_box_remove (self->rows, row);
   g_string_truncate (self->text, 0);
+  if (facts && facts->lanes && facts->lanes->len > 1)
+    add_lanes (self, facts->lanes);
   if (facts && facts->settings)
     add_settings (self, facts->settings);
   if (picture->width > 0)

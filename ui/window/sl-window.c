@@ -14,6 +14,7 @@
 #include "ui/preferences/sl-preferences-page.h"
 #include "ui/widgets/sl-button-name.h"
 #include "ui/widgets/sl-dialog.h"
+#include "ui/widgets/sl-drop-hint.h"
 #include "ui/widgets/sl-notice.h"
 #include "ui/widgets/sl-page-switcher.h"
 #include "ui/widgets/sl-side-view.h"
@@ -47,6 +48,7 @@ struct _SlWindow
   GtkLabel *queue_count;
   SlExportBar *export_bar;
   SlUnsavedBar *unsaved_bar;
+  SlDropHint *drop_hint;
   gboolean quits; /* whatever is not saved */
 
   SlWorkspace *workspace;
@@ -359,6 +361,20 @@ picture_left (SlWindow *self, SlPicture *picture)
   sl_gallery_view_select (sl_gallery_page_get_view (self->gallery), picture);
 }
 
+/* One of the gallery, or a file from anywhere. */
+static void
+picture_opened (SlWindow *self, const char *path, const char *what, gboolean shows_lanes)
+{
+  GListModel *gallery = G_LIST_MODEL (self->workspace->gallery);
+  guint position = what ? G_MAXUINT : sl_gallery_find (self->workspace->gallery, path);
+  g_autoptr (SlPicture) picture = position == G_MAXUINT ? sl_picture_new (path, what, g_get_real_time ())
+                                                        : g_list_model_get_item (gallery, position);
+
+  if (position == G_MAXUINT)
+    sl_picture_set_shows_lanes (picture, shows_lanes);
+  sl_darkroom_page_show_picture (self->darkroom, picture);
+}
+
 static void
 picture_deleted (SlWindow *self, SlPicture *picture)
 {
@@ -548,6 +564,11 @@ connect_parts (SlWindow *self)
                            G_CONNECT_SWAPPED);
   g_signal_connect_object (self->gallery, "settings-wanted", G_CALLBACK (sl_intake_take_settings),
                            self->intake, G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->intake, "hint", G_CALLBACK (sl_drop_hint_say), self->drop_hint,
+                           G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->intake, "picture", G_CALLBACK (picture_opened), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->intake, "made-of", G_CALLBACK (sl_compare_page_make_again), self->compare,
+                           G_CONNECT_SWAPPED);
   g_signal_connect_object (self->intake, "comparison", G_CALLBACK (sl_compare_page_open), self->compare,
                            G_CONNECT_SWAPPED);
 }
@@ -663,6 +684,7 @@ sl_window_class_init (SlWindowClass *klass)
   g_type_ensure (SL_TYPE_TOUR);
   g_type_ensure (SL_TYPE_EXPORT_BAR);
   g_type_ensure (SL_TYPE_UNSAVED_BAR);
+  g_type_ensure (SL_TYPE_DROP_HINT);
   G_OBJECT_CLASS (klass)->dispose = sl_window_dispose;
   GTK_WINDOW_CLASS (klass)->close_request = sl_window_close_request;
   gtk_widget_class_set_template_from_resource (widget_class, "/org/safelight/Safelight/sl-window.ui");
@@ -687,6 +709,7 @@ sl_window_class_init (SlWindowClass *klass)
   BIND (queue_count);
   BIND (export_bar);
   BIND (unsaved_bar);
+  BIND (drop_hint);
   install_actions (widget_class);
 }
 

@@ -62,6 +62,30 @@ sl_own (const char *property)
 }
 
 SlOwn
+sl_own_between (SlSettings *a, SlSettings *b)
+{
+  SlOwn own = 0;
+
+  for (guint i = 0; i < sl_control_count (); i++)
+    {
+      const SlControl *control = sl_control_nth (i);
+      GParamSpec *spec = g_object_class_find_property (G_OBJECT_GET_CLASS (a), control->property);
+      g_auto (GValue) of_a = G_VALUE_INIT;
+      g_auto (GValue) of_b = G_VALUE_INIT;
+
+      if (control->own == 0)
+        continue;
+      g_value_init (&of_a, spec->value_type);
+      g_value_init (&of_b, spec->value_type);
+      g_object_get_property (G_OBJECT (a), control->property, &of_a);
+      g_object_get_property (G_OBJECT (b), control->property, &of_b);
+      if (g_param_values_cmp (spec, &of_a, &of_b) != 0)
+        own |= control->own;
+    }
+  return own;
+}
+
+SlOwn
 sl_own_all (void)
 {
   return sl_settings_own (SL_SETTINGS_ALL);

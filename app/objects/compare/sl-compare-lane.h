@@ -14,6 +14,8 @@ typedef guint64 SlOwn;
 
 /* The bit of a setting, by its property. */
 SlOwn sl_own (const char *property);
+/* Those of the settings in which two differ. */
+SlOwn sl_own_between (SlSettings *a, SlSettings *b);
 /* Those of all settings. */
 SlOwn sl_own_all (void);
 

@@ -7,6 +7,7 @@
 
 #include "app/objects/sl-settings-private.h"
 #include "app/recipe/recipe.h"
+#include "app/record/record.h"
 
 typedef struct
 {
@@ -25,6 +26,7 @@ reading_free (gpointer data)
   SlFacts *facts = &reading->facts;
 
   g_clear_object (&facts->settings);
+  g_clear_pointer (&facts->lanes, g_ptr_array_unref);
   g_free (facts->source);
   g_free (facts->model);
   g_strfreev (facts->files);
@@ -55,26 +57,53 @@ list_files (const SlMetadata *metadata)
   return g_strv_builder_end (files);
 }
 
+static void
+take_metadata (SlFacts *facts, const SlMetadata *metadata)
+{
+  facts->source = g_strdup (metadata->program);
+  facts->settings = settings_of (metadata->recipe);
+  facts->model = g_strdup (metadata->model);
+  facts->files = list_files (metadata);
+  facts->device = g_strdup_printf ("%s, %s", metadata->device, metadata->dtype);
+  facts->step = metadata->partial ? metadata->step : 0;
+  facts->steps = metadata->steps;
+  facts->notes = g_strdup (metadata->warnings);
+}
+
+/* A sheet or an animation: what is said of all is the first lane's. */
+static gboolean
+read_lanes (Reading *reading)
+{
+  SlFacts *facts = &reading->facts;
+  char *json = sl_compare_text_of (reading->path);
+  SlCompareText text = { 0 };
+  SlError ignored = { 0 };
+  gboolean ours
+      = json && sl_compare_is_text (json) && sl_compare_text_read (reading->path, json, &text, &ignored);
+
+  if (ours)
+    {
+      take_metadata (facts, &text.lane[0]);
+      facts->step = 0; /* each lane has its own */
+      facts->lanes = g_ptr_array_new_with_free_func (g_object_unref);
+      for (int i = 0; i < text.count; i++)
+        g_ptr_array_add (facts->lanes, settings_of (text.lane[i].recipe));
+    }
+  sl_compare_text_free (&text);
+  free (json);
+  return ours;
+}
+
 static gboolean
 read_ours (Reading *reading)
 {
-  SlFacts *facts = &reading->facts;
   g_autofree SlMetadata *metadata = g_new0 (SlMetadata, 1);
   gboolean ours = sl_metadata_read (reading->path, metadata, NULL);
 
   if (ours)
-    {
-      facts->source = g_strdup (metadata->program);
-      facts->settings = settings_of (metadata->recipe);
-      facts->model = g_strdup (metadata->model);
-      facts->files = list_files (metadata);
-      facts->device = g_strdup_printf ("%s, %s", metadata->device, metadata->dtype);
-      facts->step = metadata->partial ? metadata->step : 0;
-      facts->steps = metadata->steps;
-      facts->notes = g_strdup (metadata->warnings);
-    }
+    take_metadata (&reading->facts, metadata);
   sl_metadata_free (metadata);
-  return ours;
+  return ours || read_lanes (reading);
 }
 
 static void

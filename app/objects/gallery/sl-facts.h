@@ -11,13 +11,14 @@ typedef struct
 {
   char *source;         /* the program it is from: "safelight 0.1.0", "ComfyUI"; NULL: it holds no settings */
   SlSettings *settings; /* NULL: none, or none that can be shown */
-  char *model;          /* as the file names it */
-  char **files;         /* of the model: name and SHA-256 ("" where it is not known) by turns, then NULL */
-  char *device;         /* "cpu, f32" */
-  int step, steps;      /* saved at this step of a run with so many that went on; 0: at its end */
-  char *notes;          /* what of it has no counterpart here, a sentence a line */
-  guint64 bytes;        /* of the file */
-  gint64 time;          /* when it was written, seconds since 1970 */
+  GPtrArray *lanes; /* of SlSettings: of a sheet or an animation of ours, each lane's; NULL: it is neither */
+  char *model;      /* as the file names it */
+  char **files;     /* of the model: name and SHA-256 ("" where it is not known) by turns, then NULL */
+  char *device;     /* "cpu, f32" */
+  int step, steps;  /* saved at this step of a run with so many that went on; 0: at its end */
+  char *notes;      /* what of it has no counterpart here, a sentence a line */
+  guint64 bytes;    /* of the file */
+  gint64 time;      /* when it was written, seconds since 1970 */
 } SlFacts;
 
 /* facts are borrowed during the call; NULL where the file cannot be read at all, and error says why. */

@@ -9,6 +9,7 @@ struct _SlPicture
   char *path;
   char *prompt;
   gint64 time;
+  gboolean shows_lanes;
   GBytes *thumbnail;
   int width;
   int height;
@@ -152,6 +153,18 @@ _sl_picture_get_search_text (SlPicture *self)
                    sl_picture_get_model (self), day, NULL);
   self->search_text = _sl_search_fold (all);
   return self->search_text;
+}
+
+gboolean
+sl_picture_shows_lanes (SlPicture *self)
+{
+  return self->shows_lanes;
+}
+
+void
+sl_picture_set_shows_lanes (SlPicture *self, gboolean shows_lanes)
+{
+  self->shows_lanes = shows_lanes;
 }
 
 GBytes *

@@ -29,6 +29,9 @@ SlPicture *sl_picture_new (const char *path, const char *prompt, gint64 time);
 const char *sl_picture_get_path (SlPicture *self);
 const char *sl_picture_get_prompt (SlPicture *self);
 gint64 sl_picture_get_time (SlPicture *self);
+/* It shows several runs that can be made again: a sheet or an animation of ours. */
+gboolean sl_picture_shows_lanes (SlPicture *self);
+void sl_picture_set_shows_lanes (SlPicture *self, gboolean shows_lanes);
 /* The names that it was made with; "" while they are not known. */
 const char *sl_picture_get_model (SlPicture *self);
 const char *sl_picture_get_scheduler (SlPicture *self);

@@ -1,6 +1,8 @@
 /* sl-reader.c - see sl-reader.h. */
 #include "app/objects/gallery/sl-reader.h"
 
+#include <gdk-pixbuf/gdk-pixbuf.h>
+#include <glib/gstdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -231,14 +233,96 @@ pixels_free (gpointer data)
   g_free (pixels);
 }
 
+/* The last picture of a WebP: of an animation what it comes to. */
+static guint8 *
+read_webp (Pixels *pixels, SlError *err)
+{
+  SlAnimationReader *reader = sl_animation_open (pixels->path, err);
+  guint8 *rgb = NULL;
+  int pictures = 0;
+
+  if (reader)
+    {
+      sl_animation_size (reader, &pixels->width, &pixels->height, &pictures);
+      rgb = malloc ((size_t)pixels->width * pixels->height * 3);
+      if (rgb == NULL)
+        sl_fail (err, SL_MEMORY, "%s: memory ran out for its pictures", pixels->path);
+    }
+  for (int i = 0; rgb && i < pictures; i++)
+    if (!sl_animation_next (reader, rgb, NULL, err))
+      g_clear_pointer (&rgb, free);
+  sl_animation_close (reader);
+  return rgb;
+}
+
+/* As the camera was held. */
+static guint8 *
+read_jpeg (Pixels *pixels, SlError *err)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GdkPixbuf) pixbuf = NULL;
+  g_autoptr (GdkPixbuf) upright = NULL;
+  guint8 *rgb;
+  int width = 0, height = 0;
+
+  gdk_pixbuf_get_file_info (pixels->path, &width, &height);
+  if (width > SL_PNG_MAX_SIDE || height > SL_PNG_MAX_SIDE)
+    {
+      sl_fail (err, SL_FORMAT, "%s: %d x %d pixels; at most %d a side are shown", pixels->path, width, height,
+               SL_PNG_MAX_SIDE);
+      return NULL;
+    }
+  pixbuf = gdk_pixbuf_new_from_file (pixels->path, &error);
+  upright = pixbuf ? gdk_pixbuf_apply_embedded_orientation (pixbuf) : NULL;
+  if (upright == NULL || gdk_pixbuf_get_n_channels (upright) != 3)
+    {
+      sl_fail (err, SL_FORMAT, "%s: %s", pixels->path,
+               error ? error->message : sl_words ("its pixels cannot be decoded"));
+      return NULL;
+    }
+  pixels->width = gdk_pixbuf_get_width (upright);
+  pixels->height = gdk_pixbuf_get_height (upright);
+  rgb = malloc ((size_t)pixels->width * pixels->height * 3);
+  if (rgb == NULL)
+    sl_fail (err, SL_MEMORY, "%s: memory ran out for its pictures", pixels->path);
+  for (int y = 0; rgb && y < pixels->height; y++)
+    memcpy (rgb + (size_t)y * pixels->width * 3,
+            gdk_pixbuf_read_pixels (upright) + (size_t)y * gdk_pixbuf_get_rowstride (upright),
+            (size_t)pixels->width * 3);
+  return rgb;
+}
+
+static guint8 *
+read_png (Pixels *pixels, SlError *err)
+{
+  if (pixels->max_side > 0)
+    return sl_png_read_small (pixels->path, pixels->max_side, &pixels->width, &pixels->height, err);
+  return sl_png_read (pixels->path, &pixels->width, &pixels->height, err);
+}
+
+/* "PNG", "JPEG", "WebP" by what it begins with; a PNG's reader says best what is wrong with anything else. */
+static const char *
+kind_of (const char *path)
+{
+  guint8 first[12];
+  FILE *file = g_file_test (path, G_FILE_TEST_IS_REGULAR) ? g_fopen (path, "rb") : NULL;
+  size_t read = file ? fread (first, 1, sizeof first, file) : 0;
+  const char *kind = sl_picture_kind (first, read);
+
+  if (file)
+    fclose (file);
+  return kind ? kind : "PNG";
+}
+
 static void
 pixels_run (gpointer data)
 {
   Pixels *pixels = data;
+  const char *kind = kind_of (pixels->path);
   SlError err = { 0 };
-  guint8 *rgb = pixels->max_side > 0 ? sl_png_read_small (pixels->path, pixels->max_side, &pixels->width,
-                                                          &pixels->height, &err)
-                                     : sl_png_read (pixels->path, &pixels->width, &pixels->height, &err);
+  guint8 *rgb = g_str_equal (kind, "WebP")   ? read_webp (pixels, &err)
+                : g_str_equal (kind, "JPEG") ? read_jpeg (pixels, &err)
+                                             : read_png (pixels, &err);
 
   if (rgb == NULL)
     pixels->error = sl_app_error_new (&err);

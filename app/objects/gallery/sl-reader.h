@@ -36,7 +36,8 @@ void sl_reader_restore_file (SlThreadQueue *files,
 /* A PNG, JPEG or WebP in memory (dropped or pasted), or a `parameters` text. */
 void sl_reader_restore_data (
     SlThreadQueue *files, GBytes *data, SlSettings *base, SlRestoredFunc restored, gpointer user_data);
-/* A picture's pixels, made smaller so that no side is above max_side (0: as they are). */
+/* The pixels of a PNG, a JPEG or a WebP (of an animation its last picture). A PNG is made smaller so that no side is above
+ * max_side (0: as it is). */
 void sl_reader_load_pixels (
     SlThreadQueue *files, const char *path, int max_side, SlPixelsFunc loaded, gpointer user_data);
 G_END_DECLS

@@ -1,0 +1,196 @@
+/* sl-comparison-recipe.c - see sl-comparison-recipe.h. */
+#include "app/objects/compare/sl-comparison-recipe.h"
+
+#include <stdlib.h>
+
+#include "app/objects/sl-error.h"
+#include "app/objects/sl-settings-private.h"
+#include "app/record/record.h"
+
+typedef struct
+{
+  SlSettings *settings;
+  int parent;
+  int step;
+} Run;
+
+struct _SlComparisonRecipe
+{
+  GObject parent_instance;
+  GArray *runs; /* of Run */
+  guint lanes;
+  gboolean animation;
+  char *model;
+};
+
+G_DEFINE_FINAL_TYPE (SlComparisonRecipe, sl_comparison_recipe, G_TYPE_OBJECT)
+
+static void
+run_clear (gpointer run)
+{
+  g_object_unref (((Run *)run)->settings);
+}
+
+static void
+sl_comparison_recipe_finalize (GObject *object)
+{
+  SlComparisonRecipe *self = SL_COMPARISON_RECIPE (object);
+
+  g_array_unref (self->runs);
+  g_free (self->model);
+  G_OBJECT_CLASS (sl_comparison_recipe_parent_class)->finalize (object);
+}
+
+static void
+sl_comparison_recipe_class_init (SlComparisonRecipeClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = sl_comparison_recipe_finalize;
+}
+
+static void
+sl_comparison_recipe_init (SlComparisonRecipe *self)
+{
+  self->runs = g_array_new (FALSE, FALSE, sizeof (Run));
+  g_array_set_clear_func (self->runs, run_clear);
+}
+
+/* ---- reading ---- */
+
+/* Adds the run and those that it comes from, where they are not there yet; its position. Origins are at most
+ * SL_ORIGIN_MAX_DEPTH deep. */
+static int
+add_run (SlComparisonRecipe *self, const SlRecipe *recipe, const SlOrigin *origin)
+{
+  g_autoptr (SlSettings) settings = sl_settings_new ();
+  int parent = origin ? add_run (self, origin->recipe, origin->origin) : -1;
+  Run run;
+
+  _sl_settings_set_recipe (settings, recipe);
+  run = (Run){ settings, parent, origin ? origin->step : 0 };
+  for (guint i = 0; i < self->runs->len; i++)
+    {
+      const Run *other = &g_array_index (self->runs, Run, i);
+
+      if (other->parent == run.parent && other->step == run.step
+          && sl_settings_equal (other->settings, settings))
+        return (int)i;
+    }
+  g_object_ref (settings);
+  g_array_append_val (self->runs, run);
+  return (int)self->runs->len - 1;
+}
+
+typedef struct
+{
+  char *path;
+  SlComparisonRecipe *recipe;
+  GError *error;
+  SlComparisonRecipeFunc read;
+  gpointer user_data;
+} Reading;
+
+static void
+reading_free (gpointer data)
+{
+  Reading *reading = data;
+
+  g_free (reading->path);
+  g_clear_object (&reading->recipe);
+  g_clear_error (&reading->error);
+  g_free (reading);
+}
+
+static void
+read_run (gpointer data)
+{
+  Reading *reading = data;
+  char *json = sl_compare_text_of (reading->path);
+  SlCompareText text = { 0 };
+  SlError err = { 0 };
+
+  if (json && sl_compare_is_text (json))
+    {
+      if (sl_compare_text_read (reading->path, json, &text, &err))
+        {
+          SlComparisonRecipe *recipe = g_object_new (SL_TYPE_COMPARISON_RECIPE, NULL);
+
+          for (int i = 0; i < text.count; i++)
+            add_run (recipe, text.lane[i].recipe, text.lane[i].origin);
+          recipe->lanes = (guint)text.count;
+          recipe->animation = text.animation;
+          recipe->model = g_strdup (text.lane[0].model);
+          reading->recipe = recipe;
+        }
+      else
+        reading->error = sl_app_error_new (&err);
+      sl_compare_text_free (&text);
+    }
+  free (json);
+}
+
+static void
+read_done (gpointer data)
+{
+  Reading *reading = data;
+
+  reading->read (reading->recipe, reading->error, reading->user_data);
+}
+
+void
+sl_comparison_recipe_read (SlThreadQueue *files,
+                           const char *path,
+                           SlComparisonRecipeFunc read,
+                           gpointer user_data)
+{
+  Reading *reading = g_new0 (Reading, 1);
+
+  reading->path = g_strdup (path);
+  reading->read = read;
+  reading->user_data = user_data;
+  sl_thread_queue_push (files, TRUE, read_run, read_done, reading, reading_free);
+}
+
+/* ---- what it says ---- */
+
+guint
+sl_comparison_recipe_get_lanes (SlComparisonRecipe *self)
+{
+  return self->lanes;
+}
+
+gboolean
+sl_comparison_recipe_is_animation (SlComparisonRecipe *self)
+{
+  return self->animation;
+}
+
+const char *
+sl_comparison_recipe_get_model (SlComparisonRecipe *self)
+{
+  return self->model;
+}
+
+guint
+sl_comparison_recipe_get_runs (SlComparisonRecipe *self)
+{
+  return self->runs->len;
+}
+
+SlSettings *
+sl_comparison_recipe_get_settings (SlComparisonRecipe *self, guint run)
+{
+  return g_array_index (self->runs, Run, run).settings;
+}
+
+int
+sl_comparison_recipe_get_parent (SlComparisonRecipe *self, guint run, int *step)
+{
+  *step = g_array_index (self->runs, Run, run).step;
+  return g_array_index (self->runs, Run, run).parent;
+}
+
+gboolean
+sl_comparison_recipe_is_single (SlComparisonRecipe *self)
+{
+  return self->runs->len == 1;
+}

@@ -1,0 +1,298 @@
+/* test_open.c - whatever is opened is shown as what it is: pictures of any program with their facts, sheets and animations
+ * of ours with what they are made of, which is made again; and while something is dragged, words say what it is.
+ *
+ * The tests run in order in one process, each from where the one before left the window.
+ */
+#include "exchange.h"
+
+#include "mouse.h"
+#include "ui/darkroom/sl-picture-bar.h"
+#include "ui/exchange/sl-intake.h"
+#include "ui/widgets/sl-drop-hint.h"
+#include "ui/widgets/sl-facts-view.h"
+
+#include <gdk-pixbuf/gdk-pixbuf.h>
+
+static const char *shown_path(void)
+{
+    SlPicture *picture = sl_darkroom_page_get_picture(darkroom);
+
+    return picture ? sl_picture_get_path(picture) : "";
+}
+
+static gboolean facts_say(const char *words)
+{
+    g_autofree char *text = sl_facts_view_dup_text(part(darkroom, "facts"));
+
+    return strstr(text, words) != NULL;
+}
+
+static const char *bar_says(const char *name)
+{
+    return gtk_label_get_text(GTK_LABEL(part(part(darkroom, "picture_bar"), name)));
+}
+
+static const char *button_says(void)
+{
+    return gtk_button_get_label(GTK_BUTTON(part(part(darkroom, "picture_bar"), "use_settings")));
+}
+
+static GdkTexture *shown_texture(void)
+{
+    return sl_canvas_get_texture(sl_tray_get_canvas(tray));
+}
+
+static void open_path(const char *path)
+{
+    act_with("win.open-path", path);
+    WAIT_UNTIL(g_str_equal(shown_path(), path));
+}
+
+static gboolean can(const char *action)
+{
+    return g_action_group_get_action_enabled(G_ACTION_GROUP(window), action);
+}
+
+/* Of the gallery, and the same file from elsewhere. */
+static void test_picture(void)
+{
+    g_autofree char *outside = path_of("outside.png");
+    g_autoptr(SlPicture) kept = NULL;
+
+    adw_view_stack_set_visible_child_name(pages, "darkroom");
+    g_object_set(workspace->recipe, "steps", 3, "seed", (guint64)77, "prompt", "a red house", NULL);
+    act("win.develop");
+    WAIT_UNTIL(g_list_model_get_n_items(G_LIST_MODEL(workspace->gallery)) == 1);
+    kept = g_list_model_get_item(G_LIST_MODEL(workspace->gallery), 0);
+    open_path(sl_picture_get_path(kept));
+    g_assert_true(sl_darkroom_page_get_picture(darkroom) == kept);
+    g_assert_true(can("delete"));
+    act_with("win.save-to", outside);
+    WAIT_UNTIL(g_file_test(outside, G_FILE_TEST_EXISTS));
+    g_object_set(workspace->recipe, "seed", (guint64)1, "prompt", "else", NULL);
+    open_path(outside);
+    WAIT_UNTIL(facts_say("outside.png") && facts_say("Seed: 77") && facts_say("Model: sd1") &&
+               facts_say("32 × 32") && facts_say("safelight"));
+    WAIT_UNTIL(sl_settings_get_seed(workspace->recipe) == 77);
+    g_assert_cmpint(gdk_texture_get_width(shown_texture()), ==, 32);
+    g_assert_false(can("delete")); /* only the gallery's */
+    WAIT_UNTIL(g_str_equal(bar_says("prompt"), "a red house"));
+    g_assert_cmpstr(button_says(), ==, "_Use These Settings");
+    screenshot("open-1-picture");
+}
+
+/* A photograph without any settings is shown, too, upright; what is damaged says so in its place. */
+static void test_jpeg(void)
+{
+    g_autofree char *photo = path_of("photo.jpg");
+    g_autofree char *damaged = path_of("damaged.jpeg");
+    g_autoptr(GdkPixbuf) pixbuf = gdk_pixbuf_new(GDK_COLORSPACE_RGB, FALSE, 8, 48, 24);
+
+    gdk_pixbuf_fill(pixbuf, 0x3366CCFF);
+    g_assert_true(gdk_pixbuf_save(pixbuf, photo, "jpeg", NULL, "quality", "90", NULL));
+    g_object_set(workspace->recipe, "prompt", "stays", NULL);
+    open_path(photo);
+    WAIT_UNTIL(shown_texture() && gdk_texture_get_width(shown_texture()) == 48);
+    WAIT_UNTIL(facts_say("48 × 24"));
+    WAIT_UNTIL(g_str_equal(bar_says("prompt"), "photo.jpg"));
+    g_assert_cmpstr(sl_settings_get_prompt(workspace->recipe), ==, "stays");
+    g_assert_null(find_dialog());
+    g_assert_true(g_file_set_contents(damaged, "\xFF\xD8\xFF\xE0 no picture", 15, NULL));
+    open_path(damaged);
+    settle(200);
+    g_assert_nonnull(strstr(
+        adw_status_page_get_description(ADW_STATUS_PAGE(part(tray, "error_page"))), damaged));
+    g_assert_null(find_dialog());
+}
+
+/* Lanes, a branch of one of them, and a branch of that. */
+static void make_lanes(void)
+{
+    g_autoptr(SlSettings) values = NULL;
+
+    g_object_set(workspace->recipe, "steps", 8, "seed", (guint64)3, "prompt", "a red house", NULL);
+    act_with("win.compare-preset", "four");
+    WAIT_UNTIL(is_over());
+    values = sl_settings_dup(workspace->recipe);
+    sl_comparison_set_align(comparison, SL_ALIGN_EVALUATIONS);
+    g_object_set(values, "guidance", 2.0, NULL);
+    branch_at(1, 4, sl_own("guidance"), values);
+    g_object_set(values, "scheduler", "euler", NULL);
+    branch_at(4, 6, sl_own("scheduler"), values);
+    sl_comparison_set_align(comparison, SL_ALIGN_STEPS);
+    sl_comparison_move(comparison, G_MAXINT);
+    g_assert_cmpuint(count_lanes(), ==, 6);
+}
+
+static GPtrArray *last_samples(void)
+{
+    GPtrArray *samples = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
+
+    for (guint i = 0; i < count_lanes(); i++) {
+        SlJob *job = sl_comparison_get_job(comparison, i);
+
+        g_ptr_array_add(samples, g_bytes_ref(sample_of(job, count_frames(job) - 1)));
+    }
+    return samples;
+}
+
+/* Six lanes, which end in the bytes in which they ended before, in whatever order. */
+static void check_again(GPtrArray *before)
+{
+    g_autoptr(GPtrArray) after = NULL;
+
+    act("win.use-settings");
+    WAIT_UNTIL(count_lanes() == 6 && is_over());
+    settle(100);
+    after = last_samples();
+    for (guint i = 0; i < before->len; i++)
+        g_assert_true(g_ptr_array_find_with_equal_func(after, before->pdata[i],
+                                                       (GEqualFunc)g_bytes_equal, NULL));
+    g_assert_cmpuint(after->len, ==, before->len);
+}
+
+static void clear_lanes(void)
+{
+    while (count_lanes() > 0)
+        sl_comparison_remove(comparison, count_lanes() - 1);
+}
+
+static void test_sheet(void)
+{
+    g_autofree char *sheet = path_of("sheet.png");
+    g_autofree char *animation = path_of("animation.webp");
+    g_autoptr(GPtrArray) before = NULL;
+
+    make_lanes();
+    before = last_samples();
+    save_as("sheet", sheet);
+    if (sl_export_has_animations())
+        save_as("animation", animation);
+    clear_lanes();
+    g_object_set(workspace->recipe, "prompt", "stays", NULL);
+    open_path(sheet);
+    g_assert_cmpstr(bar_says("prompt"), ==, "Contact sheet of 6 lanes");
+    g_assert_cmpstr(button_says(), ==, "_Compare Again");
+    WAIT_UNTIL(shown_texture() && gdk_texture_get_width(shown_texture()) > 64);
+    WAIT_UNTIL(facts_say("Lane 6: Euler") && facts_say("Guidance: 2"));
+    g_assert_cmpstr(sl_settings_get_prompt(workspace->recipe), ==, "stays");
+    screenshot("open-2-sheet");
+    check_again(before);
+    screenshot("open-3-again");
+    if (!sl_export_has_animations())
+        return;
+    clear_lanes();
+    open_path(animation);
+    g_assert_cmpstr(bar_says("prompt"), ==, "Animation of 6 lanes");
+    WAIT_UNTIL(shown_texture() && gdk_texture_get_width(shown_texture()) > 64);
+    check_again(before);
+}
+
+/* The development of one run has one recipe. */
+static void test_film(void)
+{
+    g_autofree char *film = path_of("film.webp");
+
+    if (!sl_export_has_animations())
+        return;
+    adw_view_stack_set_visible_child_name(pages, "darkroom");
+    act("win.leave-picture");
+    g_object_set(workspace->recipe, "seed", (guint64)55, NULL);
+    act("win.develop");
+    WAIT_UNTIL(sl_queue_get_current(workspace->queue) == NULL);
+    act_with("win.save-animation-to", film);
+    WAIT_UNTIL(g_file_test(film, G_FILE_TEST_EXISTS) && !sl_export_bar_is_busy(export_bar));
+    g_object_set(workspace->recipe, "seed", (guint64)1, NULL);
+    open_path(film);
+    g_assert_cmpstr(bar_says("prompt"), ==, "Animation of a run");
+    g_assert_cmpstr(button_says(), ==, "_Use These Settings");
+    act("win.use-settings");
+    WAIT_UNTIL(sl_settings_get_seed(workspace->recipe) == 55);
+}
+
+static gboolean has_embedding(const char *name)
+{
+    g_autofree char *embeddings = NULL;
+
+    g_object_get(workspace->recipe, "embedding", &embeddings, NULL);
+    return embeddings && strstr(embeddings, name);
+}
+
+static void test_embedding(void)
+{
+    static const char *const names[] = {"sd1.pt", "sd1_bf16.safetensors"};
+
+    for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
+        g_autofree char *models = fixture_path(NULL);
+        g_autofree char *path = g_build_filename(models, "..", "embeddings", names[i], NULL);
+        g_autofree char *stem = g_strndup(names[i], strcspn(names[i], "."));
+
+        act_with("win.open-path", path);
+        WAIT_UNTIL(has_embedding(stem));
+        g_assert_null(find_dialog());
+    }
+}
+
+static const char *hint(void)
+{
+    return sl_drop_hint_get_text(part(window, "drop_hint"));
+}
+
+static void check_hint(SlIntake *intake, const char *path, const char *words)
+{
+    sl_intake_hint(intake, path);
+    g_assert_nonnull(strstr(hint(), words));
+}
+
+/* What the words say of each kind, and that a drag brings them and takes them away. */
+static void test_hint(void)
+{
+    g_autoptr(GSimpleActionGroup) actions = g_simple_action_group_new();
+    g_autoptr(SlIntake) intake =
+        sl_intake_new(workspace, GTK_WIDGET(window), G_ACTION_MAP(actions));
+    g_autofree char *xdotool = g_find_program_in_path("xdotool");
+    GtkWidget *canvas = GTK_WIDGET(sl_tray_get_canvas(tray));
+    graphene_point_t from, to;
+
+    g_signal_connect_object(intake, "hint", G_CALLBACK(sl_drop_hint_say), part(window, "drop_hint"),
+                            G_CONNECT_SWAPPED);
+    g_assert_null(hint());
+    check_hint(intake, NULL, "a picture, a comparison, a model");
+    check_hint(intake, "a.safelight", "comparison");
+    check_hint(intake, "a.PNG", "see the picture");
+    check_hint(intake, "a.safetensors", "LoRA");
+    check_hint(intake, "a.pt", "embedding");
+    check_hint(intake, folder, "model");
+    screenshot("open-4-hint");
+    check_hint(intake, "a.txt", "no picture");
+    screenshot("open-5-refused");
+    sl_drop_hint_say(part(window, "drop_hint"), NULL, TRUE);
+    g_assert_null(hint());
+    if (!xdotool)
+        return;
+    /* the tray's own picture, dragged around in the window and dropped there */
+    adw_view_stack_set_visible_child_name(pages, "darkroom");
+    act("win.zoom-fit");
+    settle(300);
+    from = point_in(canvas, 0.5, 0.5);
+    to = point_in(canvas, 0.2, 0.8);
+    use_mouse("mousemove %d %d mousedown 1", (int)from.x, (int)from.y);
+    for (int i = 1; i <= 6; i++)
+        use_mouse("mousemove %d %d", (int)(from.x + (to.x - from.x) * i / 6),
+                  (int)(from.y + (to.y - from.y) * i / 6));
+    WAIT_UNTIL(hint() != NULL);
+    screenshot("open-6-drag");
+    use_mouse("mouseup 1");
+    WAIT_UNTIL(hint() == NULL);
+}
+
+static const LaneTest tests[] = {
+    {"/open/picture", test_picture, FALSE},     {"/open/jpeg", test_jpeg, FALSE},
+    {"/open/sheet", test_sheet, FALSE},         {"/open/film", test_film, FALSE},
+    {"/open/embedding", test_embedding, FALSE}, {"/open/hint", test_hint, FALSE},
+};
+
+int main(int argc, char **argv)
+{
+    return run_lane_tests(&argc, &argv, tests, G_N_ELEMENTS(tests));
+}
