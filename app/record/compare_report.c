@@ -365,6 +365,14 @@ static void add_grid(Report *r, const Chart *chart)
     }
 }
 
+/* Colours come again after nine lanes; then lines are broken. */
+static const char *dashes_of(int i)
+{
+    static const char *const dashes[] = {"", " stroke-dasharray=\"7 4\"",
+                                         " stroke-dasharray=\"2 4\""};
+    return dashes[i / SL_LANE_COLORS % 3];
+}
+
 /* Gaps where a value has no place (equal pictures are infinitely alike). */
 static void add_curve(Report *r, const Chart *chart, int i)
 {
@@ -375,8 +383,8 @@ static void add_curve(Report *r, const Chart *chart, int i)
         return;
     sl_text_addf(&r->text,
                  "<path fill=\"none\" stroke-width=\"2\" stroke-linejoin=\"round\" "
-                 "stroke-linecap=\"round\" stroke=\"#%06x\" d=\"",
-                 color_of(r, i));
+                 "stroke-linecap=\"round\" stroke=\"#%06x\"%s d=\"",
+                 color_of(r, i), dashes_of(i));
     for (int k = 0; k < curve->count; k++) {
         double y = drawn(chart, curve->y[k]);
         if (isfinite(y)) {

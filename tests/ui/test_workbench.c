@@ -465,6 +465,17 @@ static void test_ab_by_hand(void)
     gtk_widget_grab_focus(GTK_WIDGET(ab()));
     use_mouse("key t");
     g_assert_true(gtk_widget_is_visible(GTK_WIDGET(table())));
+    use_mouse("key Home key Down key Down");
+    g_assert_cmpuint(sl_compare_view_get_chosen(compare_view), ==, 2);
+    use_mouse("key Up key Return");
+    {
+        guint a, b;
+
+        g_assert_cmpuint(sl_compare_view_get_chosen(compare_view), ==, 1);
+        sl_ab_view_get_lanes(ab(), &a, &b);
+        g_assert_cmpuint(b, ==, 1);
+        use_mouse("key 3 key t");
+    }
     use_mouse("key ctrl+c");
     {
         g_autofree char *text = sl_lane_table_to_text(table());

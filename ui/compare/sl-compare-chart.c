@@ -341,7 +341,7 @@ void
 sl_compare_chart_show_table (SlCompareChart *self)
 {
   gtk_toggle_button_set_active (self->tabs[TAB_TABLE], TRUE);
-  gtk_widget_child_focus (GTK_WIDGET (self->table), GTK_DIR_TAB_FORWARD);
+  gtk_widget_grab_focus (GTK_WIDGET (self->table));
 }
 
 SlLaneTable *

@@ -214,14 +214,36 @@ row_opened (SlLaneTable *self, guint position)
     g_signal_emit (self, signals[OPENED], 0, index);
 }
 
+/* The rows' own action: before GTK 4.12 a GtkColumnView has no function for it. */
+static void
+bring_into_sight (SlLaneTable *self, guint position)
+{
+  GtkWidget *rows = gtk_widget_get_last_child (GTK_WIDGET (self->view));
+
+  if (gtk_widget_get_mapped (rows))
+    gtk_widget_activate_action (rows, "list.scroll-to-item", "u", position);
+}
+
 void
 sl_lane_table_choose (SlLaneTable *self, guint index)
 {
+  guint before = gtk_single_selection_get_selected (self->selection);
+
   self->setting = TRUE;
   for (guint i = 0; i < g_list_model_get_n_items (G_LIST_MODEL (self->selection)); i++)
-    if (index_of_row (self, i) == index)
-      gtk_single_selection_set_selected (self->selection, i);
+    if (index_of_row (self, i) == index && i != before)
+      {
+        gtk_single_selection_set_selected (self->selection, i);
+        bring_into_sight (self, i);
+      }
   self->setting = FALSE;
+}
+
+/* The rows get the keyboard, not the bar above them. */
+static gboolean
+sl_lane_table_grab_focus (GtkWidget *widget)
+{
+  return gtk_widget_grab_focus (GTK_WIDGET (SL_LANE_TABLE (widget)->view));
 }
 
 /* ---- contents ---- */
@@ -427,6 +449,7 @@ sl_lane_table_class_init (SlLaneTableClass *klass)
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
 
   G_OBJECT_CLASS (klass)->dispose = sl_lane_table_dispose;
+  widget_class->grab_focus = sl_lane_table_grab_focus;
   gtk_widget_class_set_css_name (widget_class, "lanetable");
   gtk_widget_class_install_action (widget_class, "table.copy", NULL, copy);
   gtk_widget_class_add_binding_action (widget_class, GDK_KEY_c, GDK_CONTROL_MASK, "table.copy", NULL);
