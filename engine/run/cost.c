@@ -19,10 +19,10 @@ static size_t take_peak(SlDevice *dev, size_t *most)
     return peak;
 }
 
-static bool run_stages(SlStages *stages, SlCost *cost, SlError *err)
+static bool run_stages(SlStages *stages, const SlRecipe *recipe, SlCost *cost, SlError *err)
 {
     SlDevice *dev = sl_stages_device(stages);
-    size_t most = 0;
+    size_t most = 0, kept = sl_stages_kept_bytes(stages, recipe);
     if (!sl_stages_encode(stages, err))
         return false;
     cost->text_flops = take_flops(dev);
@@ -30,7 +30,8 @@ static bool run_stages(SlStages *stages, SlCost *cost, SlError *err)
     if (!sl_stages_step(stages, err))
         return false;
     cost->step_flops = take_flops(dev) * sl_stages_texts(stages).parts;
-    cost->step_bytes = take_peak(dev, &most);
+    cost->step_bytes = take_peak(dev, &most) + kept;
+    most = cost->step_bytes > most ? cost->step_bytes : most;
     if (!sl_stages_decode(stages, err))
         return false;
     cost->decode_flops = take_flops(dev);
@@ -48,7 +49,7 @@ static bool measure(const SlStagesOf *of, SlDtype dtype, bool q8, SlCost *cost, 
         return false;
     SlDevice *dev = sl_device_open(&options, err);
     SlStages *stages = dev ? sl_stages_new(of, dev, err) : NULL;
-    bool ok = stages && run_stages(stages, cost, err);
+    bool ok = stages && run_stages(stages, of->recipe, cost, err);
     sl_stages_close(&stages);
     return ok;
 }

@@ -319,6 +319,22 @@ bool sl_stages_step_first_block(SlStages *s, SlError *err)
     return step(s, false, (const SlReusePart[]){SL_REUSE_FIRST, SL_REUSE_SKIP}, 2, err);
 }
 
+/* In the step and in the run; the first block's input and output lie in the step alone, and its residual
+ * on the host as f32. */
+size_t sl_stages_kept_bytes(const SlStages *s, const SlRecipe *recipe)
+{
+    const SlDenoiser *denoiser = sl_model_denoiser(s->model);
+    const int64_t x[] = {s->batch, s->height, s->width, s->model->info.channels};
+    bool deep = recipe->caching == SL_CACHING_DEEP;
+    int64_t size[4];
+    if (recipe->caching == SL_CACHING_OFF)
+        return 0;
+    sl_denoiser_kept_size(denoiser, deep ? recipe->caching_branch : SL_REUSE_FIRST_BLOCK, x, size);
+    size_t values = (size_t)(size[0] * size[1] * size[2] * size[3]);
+    size_t bytes = values * sl_dtype_size(denoiser->dtype);
+    return deep ? 2 * bytes : 4 * bytes + values * sizeof(float);
+}
+
 bool sl_stages_decode(SlStages *s, SlError *err)
 {
     SlDevice *dev = s->model->dev;

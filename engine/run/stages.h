@@ -26,4 +26,7 @@ SlStagesTexts sl_stages_texts(const SlStages *stages);
 /* sl_model_cost of a loaded model, each part in the type that it computes in. */
 bool sl_model_measure(const SlModel *model, const SlRecipe *recipe, SlCost *cost, SlError *err);
 
+/* What the recipe's caching keeps of an evaluation, bytes. */
+size_t sl_stages_kept_bytes(const SlStages *stages, const SlRecipe *recipe);
+
 #endif

@@ -475,6 +475,26 @@ static void test_branches(SlModel *model)
     }
 }
 
+/* What a run would need has what is kept in it: the last up layer's input of 2 x 8 x 8 x 12 values, in the
+ * step and in the run. */
+static void test_cost(SlModel *model)
+{
+    SlRecipe exact = recipe_of(model, &ways[0]), deep = exact, first = exact;
+    SlError err = {0};
+    SlCost cost[3];
+    exact.caching = SL_CACHING_OFF;
+    first.caching = SL_CACHING_FIRST_BLOCK;
+    bool ok = sl_model_cost(sl_model_info(model), &exact, "f32", &cost[0], &err) &&
+              sl_model_cost(sl_model_info(model), &deep, "f32", &cost[1], &err) &&
+              sl_model_cost(sl_model_info(model), &first, "f32", &cost[2], &err);
+    size_t kept = 2 * 8 * 8 * 12 * sizeof(float);
+    sl_test(ok && cost[1].step_bytes == cost[0].step_bytes + 2 * kept &&
+                cost[2].step_bytes == cost[0].step_bytes + 5 * kept,
+            "what is kept takes memory: %zu and %zu bytes %s",
+            cost[1].step_bytes - cost[0].step_bytes, cost[2].step_bytes - cost[0].step_bytes,
+            err.message);
+}
+
 static void refuse(SlModel *model, const SlRecipe *recipe, const char *says)
 {
     SlError err = {0};
@@ -562,6 +582,7 @@ int main(int argc, char **argv)
     test_together(model);
     test_void(model);
     test_branches(model);
+    test_cost(model);
     test_refusals(model);
     sl_model_close(&model);
     test_refiner();
