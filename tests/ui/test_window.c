@@ -192,6 +192,8 @@ static void test_prompt_chunks(void)
     g_object_set(workspace->recipe, "prompt-mode", 1, NULL);
     WAIT_FOR_COUNT("Chunk 2 of 2: 5 of 75 tokens");
     g_assert_false(is_marked(2 * 75, "strikethrough-set"));
+    g_assert_false(is_marked(2 * 74, "background-set")); /* the border can be seen */
+    g_assert_true(is_marked(2 * 75, "background-set"));
     GtkTextIter start;
     gtk_text_buffer_get_start_iter(prompt_buffer(), &start);
     gtk_text_buffer_place_cursor(prompt_buffer(), &start);

@@ -169,6 +169,7 @@ void
 sl_tray_set_caption (SlTray *self, const char *caption)
 {
   gtk_label_set_text (self->caption, caption ? caption : "");
+  gtk_widget_set_tooltip_text (GTK_WIDGET (self->caption), caption); /* where it is cut */
   gtk_widget_set_visible (GTK_WIDGET (self->caption), caption != NULL);
 }
 

@@ -28,6 +28,7 @@ struct _SlPromptBox
   GtkButton *decline;
 
   GtkTextTag *tags[SL_PROMPT_N_MARKS];
+  GtkTextTag *second; /* of every second chunk */
   SlPromptCompletion *completion;
   SlPromptReader *reader;
   SlSettings *recipe;
@@ -86,7 +87,7 @@ set_colours (SlPromptBox *self)
     const char *light, *dark;
   } colours[SL_PROMPT_N_MARKS] = {
     [SL_PROMPT_STRONGER] = { "#a82a20", "#ff8a7a" }, [SL_PROMPT_WEAKER] = { "#1c5fae", "#8fbcf5" },
-    [SL_PROMPT_SIGNS] = { "#6e6e73", "#a3a0a0" },    [SL_PROMPT_UNUSED] = { "#77767b", "#979494" },
+    [SL_PROMPT_SIGNS] = { "#67676c", "#adaaaa" },    [SL_PROMPT_UNUSED] = { "#77767b", "#979494" },
     [SL_PROMPT_FAULTY] = { "#ffffff", "#241615" },
   };
   gboolean dark = adw_style_manager_get_dark (adw_style_manager_get_default ());
@@ -94,11 +95,13 @@ set_colours (SlPromptBox *self)
   for (guint i = 0; i < SL_PROMPT_N_MARKS; i++)
     g_object_set (self->tags[i], "foreground", dark ? colours[i].dark : colours[i].light, NULL);
   g_object_set (self->tags[SL_PROMPT_FAULTY], "background", dark ? "#ff8a7a" : "#c01c28", NULL);
+  g_object_set (self->second, "background", dark ? "#443a3a" : "#f3e9e7", NULL);
 }
 
 static void
 make_tags (SlPromptBox *self)
 {
+  self->second = gtk_text_buffer_create_tag (buffer_of (self), NULL, NULL); /* under the others */
   for (guint i = 0; i < SL_PROMPT_N_MARKS; i++)
     self->tags[i] = gtk_text_buffer_create_tag (buffer_of (self), NULL, NULL);
   /* Not by colour alone. */
@@ -126,6 +129,30 @@ enum
 };
 
 /* ---- what was read ---- */
+
+/* Every second chunk of a long text has another ground, so that one sees where they end. */
+static void
+mark_chunks (SlPromptBox *self, const SlPromptReading *reading)
+{
+  GtkTextBuffer *buffer = buffer_of (self);
+  GtkTextIter start, end;
+
+  gtk_text_buffer_get_bounds (buffer, &start, &end);
+  gtk_text_buffer_remove_tag (buffer, self->second, &start, &end);
+  for (guint i = 0; i < reading->words->len && reading->prompts == 0; i++)
+    {
+      const SlPromptWord *word = &g_array_index (reading->words, SlPromptWord, i);
+
+      if (word->chunk % 2 == 0)
+        continue;
+      gtk_text_buffer_get_iter_at_offset (buffer, &start, word->begin);
+      if (i + 1 < reading->words->len)
+        gtk_text_buffer_get_iter_at_offset (buffer, &end, word[1].begin);
+      else
+        gtk_text_buffer_get_end_iter (buffer, &end);
+      gtk_text_buffer_apply_tag (buffer, self->second, &start, &end);
+    }
+}
 
 static void
 mark_text (SlPromptBox *self, const SlPromptReading *reading)
@@ -268,6 +295,7 @@ was_read (const SlPromptReading *reading, gpointer user_data)
   self->last.words = self->words;
   self->last.ranges = NULL;
   self->last.problem = NULL;
+  mark_chunks (self, reading);
   mark_text (self, reading);
   show_fault (self, reading);
   say_count (self);
