@@ -106,7 +106,8 @@ struct _SlCookbook
   guint most;
   gboolean read;    /* the file was, so it may be written */
   gboolean refused; /* it must not be touched */
-  gboolean changed; /* before it was read */
+  gboolean writing; /* on the file thread; what changes meanwhile is written afterwards, at once */
+  gboolean changed; /* since it was last given to be written */
 };
 
 G_DEFINE_FINAL_TYPE (SlCookbook, sl_cookbook, SL_TYPE_LIST)
@@ -265,11 +266,16 @@ write_run (gpointer data)
   _sl_kept_file_write (task->cookbook->path, task->text, &task->error);
 }
 
+static void save (SlCookbook *self);
+
 static void
 write_done (gpointer data)
 {
   FileTask *task = data;
 
+  task->cookbook->writing = FALSE;
+  if (task->cookbook->changed)
+    save (task->cookbook);
   if (task->error)
     g_signal_emit (task->cookbook, signals[UNSAVED], 0, task->error->message);
 }
@@ -280,8 +286,9 @@ save (SlCookbook *self)
   FileTask *task;
 
   self->changed = TRUE;
-  if (!self->read)
+  if (!self->read || self->writing)
     return;
+  self->changed = FALSE;
   if (self->refused)
     {
       g_autofree char *reason
@@ -291,6 +298,7 @@ save (SlCookbook *self)
       g_signal_emit (self, signals[UNSAVED], 0, reason);
       return;
     }
+  self->writing = TRUE;
   task = task_new (self);
   task->text = write_items (self);
   sl_thread_queue_push (self->files, FALSE, write_run, write_done, task, task_free);

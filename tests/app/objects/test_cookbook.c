@@ -86,6 +86,21 @@ static void test_kept(Fixture *fixture, gconstpointer data)
     g_assert_cmpstr(sl_kept_recipe_get_name(get(fixture, 0)), ==, "third");
 }
 
+/* However fast they come, the file says the last of them when the program ends. */
+static void test_many(Fixture *fixture, gconstpointer data)
+{
+    for (int i = 0; i < 300; i++) {
+        g_autofree char *name = g_strdup_printf("number %d", i);
+
+        add(fixture, name, "");
+        if (i % 50 == 0)
+            turn_main_loop();
+    }
+    open_cookbook(fixture, 3);
+    WAIT_UNTIL(count(fixture) == 3);
+    g_assert_cmpstr(sl_kept_recipe_get_name(get(fixture, 0)), ==, "number 299");
+}
+
 static void test_bounds_and_names(Fixture *fixture, gconstpointer data)
 {
     add(fixture, "a", "");
@@ -199,6 +214,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
 #define ADD(name, func) g_test_add("/cookbook/" name, Fixture, NULL, set_up, func, tear_down)
     ADD("kept", test_kept);
+    ADD("many", test_many);
     ADD("bounds-and-names", test_bounds_and_names);
     ADD("over", test_over);
     ADD("words", test_words);
