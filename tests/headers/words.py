@@ -75,6 +75,8 @@ def check(path, name, listed):
         why = is_open(t, of)
         if why:
             bad.append(f'{name}:{line}: what {t} is told {why}')
+    names = {t for _, t in seen}
+    says = says or ('glib/gi18n.h' in path.read_text(encoding='utf-8') and names & {'_', 'N_', 'ngettext'})
     if says and name not in listed:
         bad.append(f'{name}: is not in data/po/POTFILES')
     return bad
@@ -89,6 +91,10 @@ def main():
             name = path.relative_to(source).as_posix()
             if path.suffix in ('.c', '.cpp') and not name.startswith(NOT_SEEN):
                 bad += check(path, name, listed)
+    for path in sorted((source / 'ui').rglob('*.ui')):
+        name = path.relative_to(source).as_posix()
+        if 'translatable="yes"' in path.read_text(encoding='utf-8') and name not in listed:
+            bad.append(f'{name}: is not in data/po/POTFILES')
     for line in bad:
         print(line)
     sys.exit(bool(bad))

@@ -72,6 +72,74 @@ static void test_device(void)
     assert_german(strchr(line, '\n') ? strchr(line, '\n') : line);
 }
 
+/* ---- labels that find no room ---- */
+
+/* What a person wrote or chose, and captions of pictures, may be cut: the whole is in a tooltip or in the panel. */
+static gboolean may_be_cut(GtkWidget *label)
+{
+    const char *name = gtk_widget_get_name(label);
+
+    return gtk_widget_has_css_class(label, "tray-caption") || g_str_equal(name, "caption") ||
+           gtk_widget_get_ancestor(label, GTK_TYPE_LIST_BASE) ||
+           gtk_widget_get_ancestor(label, GTK_TYPE_FLOW_BOX);
+}
+
+static guint count_cut(GtkWidget *widget, const char *where)
+{
+    guint cut = 0;
+
+    if (!gtk_widget_get_mapped(widget))
+        return 0;
+    if (GTK_IS_LABEL(widget) && !may_be_cut(widget))
+        assert_german(gtk_label_get_text(GTK_LABEL(widget)));
+    if (GTK_IS_LABEL(widget) && !may_be_cut(widget) &&
+        pango_layout_is_ellipsized(gtk_label_get_layout(GTK_LABEL(widget)))) {
+        g_test_message("%s: “%s” is cut", where, gtk_label_get_text(GTK_LABEL(widget)));
+        cut++;
+    }
+    for (GtkWidget *child = gtk_widget_get_first_child(widget); child;
+         child = gtk_widget_get_next_sibling(child))
+        cut += count_cut(child, where);
+    return cut;
+}
+
+static guint look_at_pages(int width)
+{
+    static const char *const names[] = {"darkroom", "compare", "gallery"};
+    guint cut = 0;
+
+    gtk_window_set_default_size(GTK_WINDOW(window), width, 800);
+    settle(300);
+    for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
+        g_autofree char *where = g_strdup_printf("german-%s-%d", names[i], width);
+
+        adw_view_stack_set_visible_child_name(pages, names[i]);
+        screenshot(where);
+        cut += count_cut(GTK_WIDGET(window), where);
+        if (width < 700) {
+            sl_side_view_set_panel_shown(sides, TRUE);
+            settle(400);
+            g_autofree char *panel_of = g_strdup_printf("german-%s-%d-panel", names[i], width);
+            screenshot(panel_of);
+            cut += count_cut(GTK_WIDGET(window), panel_of);
+            sl_side_view_set_panel_shown(sides, FALSE);
+        }
+    }
+    adw_view_stack_set_visible_child_name(pages, "darkroom");
+    return cut;
+}
+
+static void test_cut(void)
+{
+    SlJob *job;
+
+    act("win.develop");
+    job = sl_queue_get_current(workspace->queue);
+    WAIT_UNTIL(sl_job_is_over(job));
+    g_settings_set_boolean(preferences, "more-expanded", TRUE);
+    g_assert_cmpuint(look_at_pages(1280) + look_at_pages(600), ==, 0);
+}
+
 int main(int argc, char **argv)
 {
     int status;
@@ -93,6 +161,7 @@ int main(int argc, char **argv)
     g_test_add_func("/german/template", test_template);
     g_test_add_func("/german/model", test_model);
     g_test_add_func("/german/device", test_device);
+    g_test_add_func("/german/cut", test_cut);
     status = g_test_run();
     end_application();
     return status;

@@ -22,7 +22,7 @@ void sl_compare_chart_connect (SlCompareChart *self, SlWorkspace *workspace);
 void sl_compare_chart_show (SlCompareChart *self, guint first, guint count, guint chosen);
 /* The position in the comparison changed: moves the handle, and the step that is looked into. */
 void sl_compare_chart_move (SlCompareChart *self);
-/* Opens the tab "Inside the step". */
+/* Opens the tab "Inside the Step". */
 void sl_compare_chart_inspect (SlCompareChart *self);
 /* Opens the tab "Distance". */
 void sl_compare_chart_show_distance (SlCompareChart *self);

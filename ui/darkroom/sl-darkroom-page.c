@@ -513,7 +513,7 @@ picture_loaded (GBytes *rgb, int width, int height, const GError *error, gpointe
               GTK_WIDGET (sl_tray_get_canvas (self->tray))); /* its keys lead to the next one */
         }
       else
-        sl_tray_show_error (self->tray, _ ("That Did Not Work"), error->message);
+        sl_tray_show_error (self->tray, _ ("That did not work"), error->message);
     }
   loading->width = width;
   loading->height = height;
@@ -642,7 +642,7 @@ job_failed (SlDarkroomPage *self, SlJob *job)
 {
   if (job == self->job && sl_job_get_last_frame (job) == NULL && !sl_job_has_lost_device (job))
     {
-      sl_tray_show_error (self->tray, _ ("That Did Not Work"), sl_job_get_message (job));
+      sl_tray_show_error (self->tray, _ ("That did not work"), sl_job_get_message (job));
       gtk_stack_set_visible_child_name (self->below, "nothing");
     }
   else

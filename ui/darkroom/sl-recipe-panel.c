@@ -28,13 +28,13 @@ static const struct
   const char *title; /* of the dialog that asks for a file */
   const char *problem;
 } part_rows[] = {
-  { "vae", offsetof (SlRecipePanel, vae_row), N_ ("The Model’s Own"), N_ ("Choose a VAE"),
+  { "vae", offsetof (SlRecipePanel, vae_row), N_ ("The model’s own"), N_ ("Choose a VAE"),
     N_ ("This cannot be used as the VAE") },
-  { "unet", offsetof (SlRecipePanel, unet_row), N_ ("The Model’s Own"), N_ ("Choose a UNet"),
+  { "unet", offsetof (SlRecipePanel, unet_row), N_ ("The model’s own"), N_ ("Choose a UNet"),
     N_ ("This cannot be used as the UNet") },
-  { "text_encoder", offsetof (SlRecipePanel, text_encoder_row), N_ ("The Model’s Own"),
+  { "text_encoder", offsetof (SlRecipePanel, text_encoder_row), N_ ("The model’s own"),
     N_ ("Choose a Text Encoder"), N_ ("This cannot be used as the text encoder") },
-  { "text_encoder_2", offsetof (SlRecipePanel, text_encoder_2_row), N_ ("The Model’s Own"),
+  { "text_encoder_2", offsetof (SlRecipePanel, text_encoder_2_row), N_ ("The model’s own"),
     N_ ("Choose a Second Text Encoder"), N_ ("This cannot be used as the second text encoder") },
   { "refiner", offsetof (SlRecipePanel, refiner_row), N_ ("None"), N_ ("Choose a Refiner"),
     N_ ("This cannot be used as the refiner") },
@@ -69,7 +69,7 @@ show_parts (SlRecipePanel *self)
       if (name)
         g_string_append_printf (names, "%s%s", names->len ? ", " : "", name);
     }
-  text = g_markup_escape_text (names->len ? names->str : _ ("The Model’s Own"), -1);
+  text = g_markup_escape_text (names->len ? names->str : _ ("The model’s own"), -1);
   adw_expander_row_set_subtitle (self->parts_row, text);
 }
 

@@ -183,7 +183,7 @@ put_question (SlPlanLine *self, const SlPlanCost *cost)
             : g_strdup_printf (_ ("It takes %s or more here. Fewer steps or a smaller picture take less."),
                                duration);
   GtkWidget *dialog
-      = sl_dialog_new_alert (large ? _ ("This Does Not Fit into Memory") : _ ("This Takes Hours"), body);
+      = sl_dialog_new_alert (large ? _ ("This does not fit into memory") : _ ("This takes hours"), body);
 
   sl_dialog_add_response (dialog, "cancel", _ ("_Cancel"), TRUE);
   sl_dialog_add_response (dialog, "develop", _ ("_Develop Anyway"), FALSE);
