@@ -70,7 +70,7 @@ sl_export_bar_can_animate (SlExportBar *self)
 {
   if (!sl_export_has_animations ())
     sl_notice_alert (
-        GTK_WIDGET (self), _ ("No Animations"),
+        GTK_WIDGET (self), _ ("No animations"),
         _ ("This build of Safelight was made without libwebp and libavformat, which write them."));
   return sl_export_has_animations ();
 }
