@@ -548,6 +548,38 @@ static void test_replay_lanes(void)
     sl_metadata_free(&m);
 }
 
+/* How an animation looks; whatever that is, it is repeated. */
+static void test_animation_looks(void)
+{
+    SlError err = {0};
+    SlWebp webp;
+    SlAnimationFormat format;
+    expect(RUN(SD, "--animation", file("look.webp"), "--animation-captions", "yes",
+               "--animation-size", "100", "--animation-ms", "50"),
+           0, "", "captions, size and speed");
+    bool read = sl_webp_read(file("look.webp"), &webp, &err);
+    sl_test(read && webp.width == 4 * 32 + 32 && webp.height > webp.width &&
+                webp.ms == (webp.pictures - 1) * 50 + SL_ANIMATION_LAST_MS,
+            "32 pixels four times, with a frame and words: %d x %d, %d pictures, %d ms %s",
+            webp.width, webp.height, webp.pictures, (int)webp.ms, err.message);
+    sl_webp_free(&webp);
+    expect(RUN("replay", file("look.webp"), "--model", sd_model, "--verify", "--quiet"), 0, "",
+           "it is repeated");
+    expect(RUN(SD, "--animation", file("bare.webp"), "--animation-size", "64"), 0, "",
+           "without captions");
+    read = sl_webp_read(file("bare.webp"), &webp, &err);
+    sl_test(read && webp.width == 64 && webp.height == 64, "the pictures alone, enlarged");
+    sl_webp_free(&webp);
+    expect(RUN("replay", file("bare.webp"), "--model", sd_model, "--verify", "--quiet"), 0, "",
+           "and repeated");
+    expect(RUN(SD, "--animation-ms", "50"), 2, "expected --animation FILE", "without an animation");
+    expect(RUN(SD, "--animation", file("look.mov")), 2, ".webp", "a name of no format");
+    if (sl_animation_format("a.gif", &format, &err))
+        expect(RUN(SD, "--animation", file("look.gif")), 0, "", "a GIF");
+    else
+        expect(RUN(SD, "--animation", file("look.gif")), 2, "libavformat", "no GIF in this build");
+}
+
 /* A saved comparison gives the same sheet and animation when it is opened, and is repeated. */
 static void test_saved(void)
 {
@@ -888,6 +920,7 @@ int main(void)
     test_grid();
     test_lane_of_sigmas();
     test_replay_lanes();
+    test_animation_looks();
     test_saved();
     test_changed_sheet();
     test_info();
