@@ -323,7 +323,7 @@ static GtkWidget *find_label(GtkWidget *widget, const char *text)
 static void test_schedulers(void)
 {
     AdwComboRow *row = part(panel, "scheduler_row");
-    GtkWidget *name, *words;
+    GtkWidget *name, *words, *popover;
 
     gtk_widget_activate(GTK_WIDGET(row));
     WAIT_UNTIL(find_label(GTK_WIDGET(row), "Steady"));
@@ -334,8 +334,25 @@ static void test_schedulers(void)
     words = find_label(GTK_WIDGET(row),
                        "second order for the price of one evaluation: good from 15 steps");
     g_assert_true(name && words && gtk_widget_get_parent(name) == gtk_widget_get_parent(words));
+    popover = gtk_widget_get_ancestor(name, GTK_TYPE_POPOVER);
+    gtk_popover_popdown(GTK_POPOVER(popover));
+    WAIT_UNTIL(!gtk_widget_get_mapped(popover));
     adw_combo_row_set_selected(row, 2);
     g_assert_cmpstr(sl_settings_get_scheduler(workspace->recipe), ==, "euler");
+}
+
+/* In a narrow window, and in the dark. */
+static void test_narrow(void)
+{
+    g_settings_set_uint(preferences, "theme", 2);
+    gtk_window_set_default_size(GTK_WINDOW(window), 600, 820);
+    settle(500);
+    g_assert_true(gtk_widget_get_visible(GTK_WIDGET(overview())));
+    g_assert_cmpint(gtk_widget_get_width(GTK_WIDGET(window)), <=, 620);
+    screenshot("grid-13-narrow");
+    gtk_window_set_default_size(GTK_WINDOW(window), 1280, 800);
+    g_settings_set_uint(preferences, "theme", start_theme);
+    settle(300);
 }
 
 /* Every way to lay noise levels out that there is for the model. */
@@ -360,6 +377,7 @@ static const LaneTest tests[] = {
     {"/grid/files", test_files, TRUE},
     {"/grid/stop-and-undo", test_stop_and_undo, FALSE},
     {"/grid/schedulers", test_schedulers, FALSE},
+    {"/grid/narrow", test_narrow, FALSE},
     {"/grid/schedules", test_schedules, FALSE},
 };
 
