@@ -244,6 +244,27 @@ static void test_use(void)
     g_assert_cmpint(sl_settings_get_steps(workspace->recipe), ==, 12);
 }
 
+/* A cell with other settings stands beside the grid, until it has those of its place again. */
+static void test_edit(void)
+{
+    SlCompareLane *lane = sl_comparison_get_lane(comparison, 2);
+    g_autoptr(SlSettings) values = sl_settings_dup(sl_compare_lane_get_values(lane));
+
+    g_assert_cmpuint(sl_cell_grid_count(cells()), ==, 12);
+    g_object_set(values, "steps", 5, NULL);
+    sl_compare_lane_set(lane, sl_own("scheduler") | sl_own("steps"), values);
+    WAIT_UNTIL(sl_cell_grid_count(cells()) == 16);
+    g_assert_cmpuint(sl_comparison_find_cell(comparison, 2), ==, G_MAXUINT);
+    WAIT_UNTIL(sl_cell_grid_get_texture(cells(), 12) != NULL);
+    g_assert_null(sl_cell_grid_get_texture(cells(), 2));
+    screenshot("grid-14-beside");
+    g_object_set(values, "steps", 3, NULL);
+    sl_compare_lane_set(lane, sl_own("scheduler") | sl_own("steps"), values);
+    sl_comparison_place_lane(comparison, 2);
+    g_assert_cmpint(sl_compare_lane_get_cell(lane), ==, 2);
+    WAIT_UNTIL(sl_cell_grid_get_texture(cells(), 2) != NULL);
+}
+
 /* A cell that is removed leaves its place empty; the others stay where they are. */
 static void test_remove(void)
 {
@@ -373,6 +394,7 @@ static const LaneTest tests[] = {
     {"/grid/scrub", test_scrub, TRUE},
     {"/grid/stale", test_stale, FALSE},
     {"/grid/use", test_use, TRUE},
+    {"/grid/edit", test_edit, TRUE},
     {"/grid/remove", test_remove, TRUE},
     {"/grid/files", test_files, TRUE},
     {"/grid/stop-and-undo", test_stop_and_undo, FALSE},

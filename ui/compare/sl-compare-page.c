@@ -451,6 +451,7 @@ edited (SlLaneEditor *editor, SlOwn own, SlSettings *values, SlComparePage *self
     if (sl_comparison_get_lane (self->comparison, i) == lane)
       {
         sl_compare_lane_set (lane, own, values);
+        sl_comparison_place_lane (self->comparison, i);
         join (self, i);
       }
 }

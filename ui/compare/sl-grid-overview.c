@@ -229,9 +229,36 @@ show_state (SlGridOverview *self, guint cell, guint lane)
   sl_cell_grid_set_state (self->cells, cell, &state);
 }
 
+/* A lane that got other settings is no cell any more, and stands elsewhere. */
+static gboolean
+is_placed (SlGridOverview *self)
+{
+  SlGridPlan *grid = sl_comparison_get_grid (self->comparison);
+  guint cells = sl_grid_plan_count (grid, SL_PLAN_ACROSS) * sl_grid_plan_count (grid, SL_PLAN_DOWN);
+
+  for (guint i = 0; i < self->lane->len; i++)
+    {
+      guint lane = lane_of (self, i);
+      int cell = lane < count_lanes (self)
+                     ? sl_compare_lane_get_cell (sl_comparison_get_lane (self->comparison, lane))
+                     : (int)i;
+
+      if (lane < count_lanes (self) && (i < cells ? cell != (int)i : cell >= 0))
+        return FALSE;
+    }
+  return TRUE;
+}
+
 void
 sl_grid_overview_show (SlGridOverview *self, SlView view)
 {
+  guint chosen = lane_of (self, sl_cell_grid_get_chosen (self->cells));
+
+  if (sl_comparison_get_grid (self->comparison) && !is_placed (self))
+    {
+      sl_grid_overview_set_up (self);
+      sl_grid_overview_choose (self, chosen);
+    }
   for (guint i = 0; i < self->shown->len; i++)
     {
       guint lane = lane_of (self, i);

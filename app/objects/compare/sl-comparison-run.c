@@ -180,6 +180,26 @@ sl_comparison_find_cell (SlComparison *self, int cell)
   return G_MAXUINT;
 }
 
+void
+sl_comparison_place_lane (SlComparison *self, guint index)
+{
+  SlCompareLane *lane = sl_comparison_get_lane (self, index);
+  const SlGrid *grid = self->grid ? _sl_grid_plan_get_grid (self->grid) : NULL;
+  g_autoptr (SlSettings) settings
+      = sl_compare_lane_resolve (lane, self->recipe ? self->recipe : sl_compare_lane_get_values (lane));
+  SlRecipe recipe;
+
+  /* What a LoRA's or an embedding's text stands for depends on files. */
+  for (int i = 0; grid && i < SL_GRID_AXES; i++)
+    if (grid->axis[i].setting == SL_SETTING_LORA || grid->axis[i].setting == SL_SETTING_EMBEDDING)
+      return;
+  _sl_settings_get_recipe (settings, &recipe);
+  for (int i = 0; grid && !parent_of (lane) && i < sl_grid_cells (grid); i++)
+    if (sl_compare_lane_get_cell (lane) < 0 && sl_comparison_find_cell (self, i) == G_MAXUINT
+        && sl_grid_fits (grid, i, &recipe))
+      sl_compare_lane_set_cell (lane, i);
+}
+
 gboolean
 sl_comparison_set_grid (
     SlComparison *self, SlGridPlan *grid, SlModelItem *model, SlSettings *recipe, GError **error)

@@ -80,6 +80,8 @@ gboolean sl_comparison_set_grid (
 /* Borrowed; NULL where the lanes are none. They stand in the order of their cells as long as none is changed; lanes
  * that are no cells come behind. */
 SlGridPlan *sl_comparison_get_grid (SlComparison *self);
+/* A lane that is no cell, but has the values of one that no lane is, becomes it. */
+void sl_comparison_place_lane (SlComparison *self, guint index);
 /* The lane that is a cell; G_MAXUINT where none is. */
 guint sl_comparison_find_cell (SlComparison *self, int cell);
 void sl_comparison_stop (SlComparison *self);
