@@ -139,7 +139,8 @@ static bool looks_like_text(const char *head, size_t length)
         n = sl_utf8_char(head + i, length - i);
         if (n == 0 && length - i < 4)
             break;
-        if (n == 0 || head[i] == 0x7f || (head[i] >= 0 && head[i] < 0x20 && !isspace(head[i])))
+        unsigned char c = (unsigned char)head[i];
+        if (n == 0 || c == 0x7f || (c < 0x20 && !isspace(c)))
             return false;
     }
     return length >= 16;
