@@ -9,6 +9,7 @@
 
 #include "app/objects/worker/sl-worker-private.h"
 #include "app/recipe/metadata.h"
+#include "mouse.h"
 #include "ui/compare/sl-lane-editor.h"
 #include "ui/compare/sl-lane-view.h"
 #include "ui/exchange/sl-moment-file.h"
@@ -88,6 +89,28 @@ static void test_branch_place(void)
     g_assert_cmpstr(alert_body(), ==,
                     "Nothing comes after the last step: branch from an earlier one.");
     close_dialog();
+    sl_comparison_set_position(comparison, steps_like(12));
+}
+
+/* Return starts the branch, whatever row has the focus; what stands in a number's field counts. */
+static void test_branch_return(void)
+{
+    g_autofree char *xdotool = g_find_program_in_path("xdotool");
+    guint lanes = count_lanes();
+
+    for (int tabs = 0; xdotool && tabs < 5; tabs++) {
+        sl_comparison_set_position(comparison, steps_like(12));
+        g_signal_emit_by_name(compare_view, "asked", 1, "branch");
+        WAIT_UNTIL(find_dialog() != NULL);
+        settle(300);
+        use_mouse("mousemove 200 300"); /* without a window manager keys go to the window below */
+        for (int i = 0; i < tabs; i++)
+            use_mouse("key Tab");
+        use_mouse("key Return");
+        WAIT_UNTIL(find_dialog() == NULL && count_lanes() == lanes + 1);
+        run_to_end();
+        sl_comparison_remove(comparison, lanes);
+    }
     sl_comparison_set_position(comparison, steps_like(12));
 }
 
@@ -431,6 +454,7 @@ static void test_bounded(void)
 static const LaneTest tests[] = {
     {"/branch/whole", test_branch, TRUE},
     {"/branch/place", test_branch_place, FALSE},
+    {"/branch/return", test_branch_return, FALSE},
     {"/branch/branch-file", test_branch_file, TRUE},
     {"/branch/branch-of-branch", test_branch_of_branch, FALSE},
     {"/branch/undo", test_undo, TRUE},

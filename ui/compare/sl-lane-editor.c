@@ -481,6 +481,39 @@ sl_lane_editor_name_place (SlLaneEditor *self, guint lane, guint step)
   gtk_window_set_title (GTK_WINDOW (self), title);
 }
 
+/* ---- keys ---- */
+
+/* Return is the form's answer, also where a choice has the focus, which Space opens: but a new line where a prompt is
+ * written, the button that has the focus, and the choice in a list that is open. */
+static gboolean
+key_pressed (SlLaneEditor *self, guint key, guint code, GdkModifierType modifiers)
+{
+  GtkWidget *focus = gtk_window_get_focus (GTK_WINDOW (self));
+  GtkWidget *spin = focus ? gtk_widget_get_ancestor (focus, GTK_TYPE_SPIN_BUTTON) : NULL;
+
+  if ((key != GDK_KEY_Return && key != GDK_KEY_KP_Enter)
+      || (modifiers & gtk_accelerator_get_default_mod_mask ()) != 0)
+    return FALSE;
+  if (focus
+      && (GTK_IS_TEXT_VIEW (focus) || GTK_IS_BUTTON (focus)
+          || gtk_widget_get_ancestor (focus, GTK_TYPE_POPOVER)))
+    return FALSE;
+  if (spin)
+    gtk_spin_button_update (GTK_SPIN_BUTTON (spin)); /* what is written in it counts */
+  gtk_widget_activate_action (GTK_WIDGET (self), "editor.apply", NULL);
+  return TRUE;
+}
+
+static void
+add_keys (SlLaneEditor *self)
+{
+  GtkEventController *keys = gtk_event_controller_key_new ();
+
+  gtk_event_controller_set_propagation_phase (keys, GTK_PHASE_CAPTURE);
+  g_signal_connect_swapped (keys, "key-pressed", G_CALLBACK (key_pressed), self);
+  gtk_widget_add_controller (GTK_WIDGET (self), keys);
+}
+
 /* ---- class ---- */
 
 static void
@@ -535,6 +568,7 @@ sl_lane_editor_init (SlLaneEditor *self)
 {
   self->schedulers = sl_scheduler_items_new ();
   gtk_widget_init_template (GTK_WIDGET (self));
+  add_keys (self);
   self->rows = g_array_new (FALSE, FALSE, sizeof (SlLaneRow));
   for (guint i = 0; i < sl_control_count (); i++)
     if (sl_control_nth (i)->own && sl_control_nth (i)->label)
