@@ -496,6 +496,7 @@ bool sl_decode_preview_begin(SlModel *model, const float *sample, int height, in
 
 typedef struct SlCost {
     double step_flops, decode_flops, text_flops;
+    double cached_flops; /* with deep caching: of a step that takes over a part; else 0 */
     size_t weight_bytes, peak_bytes; /* weights + arena + buffers */
     size_t step_bytes;               /* without the weights, without decoding */
     size_t text_bytes, decode_bytes; /* the same of the other stages */

@@ -5,6 +5,7 @@
  */
 #include "app/objects/sl-estimator.h"
 
+#include "app/objects/sl-job-private.h"
 #include "app/objects/sl-model-item-private.h"
 #include "app/objects/sl-settings-private.h"
 #include "app/objects/sl-thread-queue.h"
@@ -374,9 +375,10 @@ sl_estimator_learn (SlEstimator *self, SlJob *job)
   int evaluations = sl_job_get_evaluations (job);
   Task *task;
 
-  /* A branch has evaluations of another run, whose time its own does not have. */
-  if (self->queue == NULL || sl_job_get_state (job) != SL_JOB_DONE || sl_job_get_parent (job)
-      || evaluations < 1 || sl_job_get_elapsed (job) <= 0)
+  /* A branch has evaluations of another run, whose time its own does not have; with caching not all are whole. */
+  if (self->queue == NULL || sl_job_get_state (job) != SL_JOB_DONE
+      || _sl_job_get_recipe (job)->caching != SL_CACHING_OFF || sl_job_get_parent (job) || evaluations < 1
+      || sl_job_get_elapsed (job) <= 0)
     return;
   task = task_new (self, sl_job_get_model (job), 1);
   task->learned = sl_job_get_elapsed (job) / evaluations;

@@ -3,6 +3,18 @@
 
 #include "app/record/grid.h"
 
+/* Of the evaluations those that take over a part, with deep caching. How many a first block spares is known only when
+ * they are made. */
+static double cached_share(const SlRecipe *recipe)
+{
+    int within = 0, interval = recipe->caching_interval;
+    if (recipe->caching != SL_CACHING_DEEP || recipe->steps < 1)
+        return 0;
+    for (int i = 0; i < recipe->steps; i++)
+        within += sl_recipe_caches(recipe, i);
+    return (double)(within - (within + interval - 1) / interval) / recipe->steps;
+}
+
 bool sl_estimate(const SlModelInfo *info, const SlRecipe *recipe, const char *dtype,
                  SlEstimate *estimate, SlError *err)
 {
@@ -13,8 +25,10 @@ bool sl_estimate(const SlModelInfo *info, const SlRecipe *recipe, const char *dt
     /* the picture itself, in floats and in bytes, and once more for who asked (engine/run/memory.c) */
     uint64_t picture = (uint64_t)recipe->width * (uint64_t)recipe->height * (12 + 12 + 3 + 3);
     uint64_t working = cost.step_bytes > cost.text_bytes ? cost.step_bytes : cost.text_bytes;
+    double cached = cached_share(recipe);
     *estimate = (SlEstimate){.evaluations = sl_grid_evaluations(recipe),
-                             .evaluation_flops = cost.step_flops,
+                             .evaluation_flops =
+                                 (1 - cached) * cost.step_flops + cached * cost.cached_flops,
                              .other_flops = cost.text_flops + cost.decode_flops,
                              .weights = cost.weight_bytes,
                              .least = cost.weight_bytes + (working > picture ? working : picture)};

@@ -10,7 +10,7 @@
 
 typedef struct SlEstimate {
     int evaluations;         /* of the model */
-    double evaluation_flops; /* each; a guided one counts whole */
+    double evaluation_flops; /* each, in the mean with deep caching; a guided one counts whole */
     double other_flops;      /* the texts, decoding */
     uint64_t bytes;          /* at its peak, weights included */
     uint64_t least;          /* without which it cannot be made, weights included */

@@ -32,6 +32,12 @@ static bool run_stages(SlStages *stages, const SlRecipe *recipe, SlCost *cost, S
     cost->step_flops = take_flops(dev) * sl_stages_texts(stages).parts;
     cost->step_bytes = take_peak(dev, &most) + kept;
     most = cost->step_bytes > most ? cost->step_bytes : most;
+    if (recipe->caching == SL_CACHING_DEEP) {
+        if (!sl_stages_step_branch(stages, recipe->caching_branch, err))
+            return false;
+        cost->cached_flops = take_flops(dev);
+        take_peak(dev, &most);
+    }
     if (!sl_stages_decode(stages, err))
         return false;
     cost->decode_flops = take_flops(dev);

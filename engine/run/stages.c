@@ -268,8 +268,15 @@ static SlMaps maps_of(SlStages *s)
     return maps;
 }
 
-/* One evaluation, or the given parts of one. */
-static bool step(SlStages *s, bool with_maps, const SlReusePart *parts, int count, SlError *err)
+/* What a step is: a whole evaluation, or the given parts of one. */
+typedef struct StepOf {
+    bool maps;
+    SlReusePart part[2];
+    int parts; /* 0: all of it */
+    int branch;
+} StepOf;
+
+static bool step(SlStages *s, const StepOf *of, SlError *err)
 {
     SlDevice *dev = s->model->dev;
     const int64_t size[] = {s->batch, s->height, s->width, s->model->info.channels};
@@ -278,18 +285,18 @@ static bool step(SlStages *s, bool with_maps, const SlReusePart *parts, int coun
     SlTensor out = sl_tensor_new(dev, SL_F32, 4, size);
     SlEvaluation e = {.x = &x, .row = &row, .context = s->context, .out = &out};
     SlMaps maps;
-    if (with_maps && s->context) {
+    if (of->maps && s->context) {
         maps = maps_of(s);
         e.maps = &maps;
         e.maps_count = 1;
     }
     SlDenoiser *denoiser = sl_model_denoiser(s->model);
-    bool ok = count == 0 ? sl_denoiser_evaluate(dev, denoiser, &e, err) : true;
-    for (int i = 0; ok && i < count; i++) {
-        bool deep = parts[i] == SL_REUSE_DEEP;
+    bool ok = of->parts > 0 || sl_denoiser_evaluate(dev, denoiser, &e, err);
+    for (int i = 0; ok && i < of->parts; i++) {
+        bool deep = of->part[i] == SL_REUSE_DEEP;
         int64_t kept[4];
-        sl_denoiser_kept_size(denoiser, deep ? 0 : SL_REUSE_FIRST_BLOCK, size, kept);
-        SlReuse reuse = {.part = parts[i], .kept = zeros(dev, kept)};
+        sl_denoiser_kept_size(denoiser, deep ? of->branch : SL_REUSE_FIRST_BLOCK, size, kept);
+        SlReuse reuse = {.part = of->part[i], .branch = of->branch, .kept = zeros(dev, kept)};
         reuse.entry = deep ? reuse.kept : zeros(dev, kept);
         reuse.first = deep ? reuse.kept : zeros(dev, kept);
         e.reuse = &reuse;
@@ -301,22 +308,27 @@ static bool step(SlStages *s, bool with_maps, const SlReusePart *parts, int coun
 
 bool sl_stages_step(SlStages *s, SlError *err)
 {
-    return step(s, false, NULL, 0, err);
+    return step(s, &(StepOf){0}, err);
 }
 
 bool sl_stages_step_maps(SlStages *s, SlError *err)
 {
-    return step(s, true, NULL, 0, err);
+    return step(s, &(StepOf){.maps = true}, err);
 }
 
 bool sl_stages_step_deep(SlStages *s, SlError *err)
 {
-    return step(s, false, (const SlReusePart[]){SL_REUSE_DEEP}, 1, err);
+    return sl_stages_step_branch(s, 0, err);
+}
+
+bool sl_stages_step_branch(SlStages *s, int branch, SlError *err)
+{
+    return step(s, &(StepOf){.part = {SL_REUSE_DEEP}, .parts = 1, .branch = branch}, err);
 }
 
 bool sl_stages_step_first_block(SlStages *s, SlError *err)
 {
-    return step(s, false, (const SlReusePart[]){SL_REUSE_FIRST, SL_REUSE_SKIP}, 2, err);
+    return step(s, &(StepOf){.part = {SL_REUSE_FIRST, SL_REUSE_SKIP}, .parts = 2}, err);
 }
 
 /* In the step and in the run; the first block's input and output lie in the step alone, and its residual

@@ -26,6 +26,8 @@ SlStagesTexts sl_stages_texts(const SlStages *stages);
 /* sl_model_cost of a loaded model, each part in the type that it computes in. */
 bool sl_model_measure(const SlModel *model, const SlRecipe *recipe, SlCost *cost, SlError *err);
 
+/* A step around the deep feature of a branch. */
+bool sl_stages_step_branch(SlStages *stages, int branch, SlError *err);
 /* What the recipe's caching keeps of an evaluation, bytes. */
 size_t sl_stages_kept_bytes(const SlStages *stages, const SlRecipe *recipe);
 

@@ -488,6 +488,10 @@ static void test_cost(SlModel *model)
               sl_model_cost(sl_model_info(model), &deep, "f32", &cost[1], &err) &&
               sl_model_cost(sl_model_info(model), &first, "f32", &cost[2], &err);
     size_t kept = 2 * 8 * 8 * 12 * sizeof(float);
+    sl_test(ok && cost[0].cached_flops == 0 && cost[1].cached_flops > 0 &&
+                cost[1].cached_flops < cost[1].step_flops / 3,
+            "a cached step takes %.2g of a whole one's operations",
+            cost[1].cached_flops / cost[1].step_flops);
     sl_test(ok && cost[1].step_bytes == cost[0].step_bytes + 2 * kept &&
                 cost[2].step_bytes == cost[0].step_bytes + 5 * kept,
             "what is kept takes memory: %zu and %zu bytes %s",
