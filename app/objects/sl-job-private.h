@@ -22,9 +22,11 @@ struct _SlJob
   gboolean lost_device;
   SlMetadata *metadata;
   SlModelKeys *model_keys; /* of the files that it is computed from; NULL: not known */
-  SlTimeline *timeline;    /* its own evaluations; NULL before it starts */
-  GListStore *frames;      /* its ancestors' first */
-  GArray *plan;            /* of SlPlanPoint; of a branch that has not started, its ancestors' */
+  GBytes *noise;           /* that it begins with, as a picture; or NULL */
+  int noise_width, noise_height;
+  SlTimeline *timeline; /* its own evaluations; NULL before it starts */
+  GListStore *frames;   /* its ancestors' first */
+  GArray *plan;         /* of SlPlanPoint; of a branch that has not started, its ancestors' */
   SlJob *parent;
   guint inherited;    /* frames that are its ancestors' */
   SlTimeline *before; /* the ancestors' moments of a file that does not hold the parent lane; else NULL */
@@ -46,6 +48,8 @@ gboolean _sl_job_is_asked_to_pause (SlJob *self);
 void _sl_job_set_state (SlJob *self, SlJobState state);
 void _sl_job_fail (SlJob *self, const char *message, gboolean lost_device);
 /* Takes what the run's pictures will say about themselves; refers to the timeline. Again after a pause. */
+/* Before it starts. */
+void _sl_job_set_noise (SlJob *self, GBytes *rgb, int width, int height);
 void _sl_job_started (SlJob *self, SlTimeline *timeline, SlMetadata *metadata);
 /* Of the run itself; NULL before it started. Borrowed. */
 SlTimeline *_sl_job_get_timeline (SlJob *self);

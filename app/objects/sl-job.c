@@ -34,6 +34,7 @@ sl_job_finalize (GObject *object)
   g_clear_object (&self->settings);
   g_clear_object (&self->frames);
   g_clear_pointer (&self->plan, g_array_unref);
+  g_clear_pointer (&self->noise, g_bytes_unref);
   g_clear_pointer (&self->timeline, sl_timeline_free);
   g_clear_pointer (&self->before, sl_timeline_free);
   g_clear_object (&self->parent);
@@ -160,6 +161,25 @@ sl_job_get_last_frame (SlJob *self)
   if (n > 0)
     frame = g_list_model_get_item (G_LIST_MODEL (self->frames), n - 1);
   return frame; /* borrowed: the list holds it */
+}
+
+void
+_sl_job_set_noise (SlJob *self, GBytes *rgb, int width, int height)
+{
+  g_clear_pointer (&self->noise, g_bytes_unref);
+  self->noise = g_bytes_ref (rgb);
+  self->noise_width = width;
+  self->noise_height = height;
+}
+
+GBytes *
+sl_job_get_noise (SlJob *self, int *width, int *height)
+{
+  while (self->noise == NULL && self->parent)
+    self = self->parent;
+  *width = self->noise_width;
+  *height = self->noise_height;
+  return self->noise;
 }
 
 int

@@ -70,6 +70,9 @@ gboolean sl_job_is_fast (SlJob *self);
 GListModel *sl_job_get_frames (SlJob *self);
 SlFrameObject *sl_job_get_last_frame (SlJob *self);
 /* How many model evaluations the run has; 0 before it starts. */
+/* The random numbers that it begins with (x_T), a branch as its parent, as a picture in RGB rows. NULL where they are not
+ * known: before it starts, and of a run from a file. Borrowed. */
+GBytes *sl_job_get_noise (SlJob *self, int *width, int *height);
 int sl_job_get_evaluations (SlJob *self);
 /* All of them, before they are made; NULL before it starts. */
 const SlPlanPoint *sl_job_get_plan (SlJob *self);

@@ -86,6 +86,47 @@ static void test_terms(void)
     sl_film_strip_pick(strip, 5);
 }
 
+/* ---- what a run begins with ---- */
+
+static gboolean can(const char *action)
+{
+    return g_action_get_enabled(g_action_map_lookup_action(G_ACTION_MAP(window), action));
+}
+
+/* Step 0 is the noise: it has a place, a name and a caption, and nothing branches there. */
+static void test_noise(void)
+{
+    SlJob *job = develop(6);
+    int width, height, last;
+
+    WAIT_UNTIL(sl_job_is_over(job));
+    g_assert_nonnull(sl_job_get_noise(job, &width, &height));
+    last = position();
+    g_assert_cmpint(last, >=, 5);
+    g_assert_null(sl_film_strip_get_noise(strip));
+    sl_film_strip_pick(strip, -1);
+    g_assert_cmpint(position(), ==, -1);
+    g_assert_nonnull(sl_film_strip_get_noise(strip));
+    g_assert_null(sl_film_strip_get_frame(strip));
+    g_assert_nonnull(strstr(caption(), "Step 0 of 6"));
+    g_assert_nonnull(strstr(caption(), "x_T"));
+    g_assert_false(can("branch"));
+    g_assert_false(can("what-if"));
+    g_assert_false(can("keep-step"));
+    g_assert_true(can("play"));
+    screenshot("darkroom-noise");
+    sl_film_strip_pick(strip, -9); /* it is the first */
+    g_assert_cmpint(position(), ==, -1);
+    act("win.next-step");
+    g_assert_cmpint(position(), ==, 0);
+    g_assert_nonnull(strstr(caption(), "Step 1 of 6"));
+    g_assert_true(can("branch"));
+    act("win.previous-step");
+    g_assert_cmpint(position(), ==, -1);
+    sl_film_strip_pick(strip, last);
+    g_assert_true(can("keep-step"));
+}
+
 /* ---- playing ---- */
 
 static void test_play(void)
@@ -456,6 +497,7 @@ int main(int argc, char **argv)
     if (!start_application("sd1"))
         return 77;
     g_test_add_func("/darkroom/terms", test_terms);
+    g_test_add_func("/darkroom/noise", test_noise);
     g_test_add_func("/darkroom/play", test_play);
     g_test_add_func("/darkroom/loop-and-touch", test_loop_and_touch);
     g_test_add_func("/darkroom/speed", test_speed);

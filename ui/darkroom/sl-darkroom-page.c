@@ -142,7 +142,8 @@ update (SlDarkroomPage *self)
   for (guint i = 0; i < G_N_ELEMENTS (of_a_moment); i++)
     sl_page_enable_action (self->actions, of_a_moment[i], shows_moment (self));
   sl_page_enable_action (self->actions, "copy", self->picture || self->frame);
-  sl_page_enable_action (self->actions, "play", shows_moment (self));
+  sl_page_enable_action (self->actions, "play",
+                         shows_moment (self) || (!self->picture && sl_film_strip_get_noise (self->strip)));
   sl_page_enable_action (self->actions, "leave-picture", self->picture != NULL);
   sl_page_enable_action (self->actions, "pause",
                          sl_queue_get_current (workspace->queue) != NULL
@@ -398,18 +399,50 @@ forget_moment (SlDarkroomPage *self)
   sl_tray_set_problem (self->tray, NULL);
 }
 
+/* What the run begins with. It is no moment: what can be done with one cannot be done here. */
+static void
+show_noise (SlDarkroomPage *self)
+{
+  SlSettings *settings = sl_job_get_settings (self->job);
+  g_autofree char *seed = g_strdup_printf ("%" G_GUINT64_FORMAT, sl_settings_get_seed (settings));
+  g_autoptr (GString) caption = g_string_new (NULL);
+
+  forget_moment (self);
+  g_clear_handle_id (&self->rest, g_source_remove);
+  g_string_append_printf (caption, _ ("Step %d of %d"), 0, sl_settings_get_steps (settings));
+  g_string_append (caption, "  ·  ");
+  g_string_append_printf (caption, _ ("seed %s"), seed);
+  g_string_append_printf (caption, "  ·  t %.4g  ·  σ %.3g  ·  %s", sl_job_get_plan (self->job)[0].timestep,
+                          sl_job_get_plan (self->job)[0].sigma,
+                          _ ("x_T, random numbers that the seed decides"));
+  sl_canvas_set_size (sl_tray_get_canvas (self->tray), sl_settings_get_width (settings),
+                      sl_settings_get_height (settings));
+  sl_tray_show (self->tray, sl_film_strip_get_noise (self->strip), caption->str);
+  sl_tray_set_caption (self->tray, caption->str);
+  show_words (self);
+  update (self);
+}
+
 /* The one that the film strip is at. */
 static void
 show_moment (SlDarkroomPage *self)
 {
   SlFrameObject *frame = sl_film_strip_get_frame (self->strip);
 
-  if (frame == NULL || self->picture)
+  if (self->picture)
+    return;
+  if (sl_film_strip_get_noise (self->strip))
+    show_noise (self);
+  if (frame == NULL)
     return;
   if (self->frame != frame)
     {
+      gboolean had_none = self->frame == NULL;
+
       forget_moment (self);
       self->frame = g_object_ref (frame);
+      if (had_none)
+        update (self);                                    /* from the noise, of which nothing can be done */
       sl_frame_object_forget_problem (frame, self->view); /* it is tried again */
       g_signal_connect_object (frame, "decoded", G_CALLBACK (draw_moment), self, G_CONNECT_SWAPPED);
     }
@@ -554,7 +587,7 @@ void
 sl_darkroom_page_leave_picture (SlDarkroomPage *self)
 {
   set_picture (self, NULL);
-  if (self->job && self->frame)
+  if (self->job && (self->frame || sl_film_strip_get_noise (self->strip)))
     {
       gtk_stack_set_visible_child_name (self->below, "strip");
       show_moment (self);

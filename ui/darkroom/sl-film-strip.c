@@ -17,6 +17,7 @@ struct _SlFilmStrip
   SlJob *job;
   int position; /* -1: nothing yet */
   gboolean following;
+  gboolean at_noise; /* a person is at what is before the first moment; position is -1 then */
   SlView view;
 };
 
@@ -36,6 +37,29 @@ count_frames (SlFilmStrip *self)
   return self->job ? (int)g_list_model_get_n_items (sl_job_get_frames (self->job)) : 0;
 }
 
+static GdkTexture *
+get_noise (SlFilmStrip *self)
+{
+  int width, height;
+  GBytes *rgb = self->job ? sl_job_get_noise (self->job, &width, &height) : NULL;
+  GdkTexture *texture = rgb ? g_object_get_data (G_OBJECT (self->job), "sl-noise") : NULL;
+
+  if (texture || rgb == NULL)
+    return texture;
+  texture = sl_texture_new_rgb (rgb, width, height);
+  g_object_set_data_full (G_OBJECT (self->job), "sl-noise", texture, g_object_unref);
+  return texture;
+}
+
+/* Where the strip begins: -1, the noise before the first moment, or 0. */
+static int
+first_place (SlFilmStrip *self)
+{
+  int width, height;
+
+  return self->job && count_frames (self) > 0 && sl_job_get_noise (self->job, &width, &height) ? -1 : 0;
+}
+
 /* The moments of the whole run: those that are there and those that are still to come. */
 static int
 count_places (SlFilmStrip *self)
@@ -43,7 +67,7 @@ count_places (SlFilmStrip *self)
   int frames = count_frames (self);
   int planned = self->job ? sl_job_get_evaluations (self->job) : 0;
 
-  return self->job && sl_job_is_over (self->job) ? frames : MAX (frames, planned);
+  return (self->job && sl_job_is_over (self->job) ? frames : MAX (frames, planned)) - first_place (self);
 }
 
 static int
@@ -66,7 +90,10 @@ strip_start (SlFilmStrip *self)
 static int
 place_of_cell (SlFilmStrip *self, int cell)
 {
-  return (int)((gint64)(cell + 1) * count_places (self) / MAX (count_cells (self), 1)) - 1;
+  if (cell == 0)
+    return first_place (self); /* the noise is one of a kind */
+  return (int)((gint64)(cell + 1) * count_places (self) / MAX (count_cells (self), 1)) - 1
+         + first_place (self);
 }
 
 static double
@@ -74,7 +101,7 @@ x_of_place (SlFilmStrip *self, int place)
 {
   double used = count_cells (self) * (CELL + GAP) - GAP;
 
-  return strip_start (self) + (place + 0.5) * used / MAX (count_places (self), 1);
+  return strip_start (self) + (place - first_place (self) + 0.5) * used / MAX (count_places (self), 1);
 }
 
 static int
@@ -82,7 +109,7 @@ place_at (SlFilmStrip *self, double x)
 {
   double used = count_cells (self) * (CELL + GAP) - GAP;
 
-  return (int)floor ((x - strip_start (self)) * count_places (self) / MAX (used, 1));
+  return (int)floor ((x - strip_start (self)) * count_places (self) / MAX (used, 1)) + first_place (self);
 }
 
 /* ---- drawing ---- */
@@ -184,7 +211,9 @@ draw_cell (SlFilmStrip *self, GtkSnapshot *snapshot, int cell)
   graphene_rect_init (&rect, strip_start (self) + cell * (CELL + GAP), EDGE, CELL, CELL);
   gsk_rounded_rect_init_from_rect (&rounded, &rect, 3);
   gtk_snapshot_push_rounded_clip (snapshot, &rounded);
-  if (place < count_frames (self))
+  if (place < 0)
+    draw_texture (snapshot, get_noise (self), &rect);
+  else if (place < count_frames (self))
     {
       g_autoptr (SlFrameObject) frame = g_list_model_get_item (sl_job_get_frames (self->job), place);
 
@@ -229,8 +258,8 @@ draw_cursor (SlFilmStrip *self, GtkSnapshot *snapshot)
       gtk_snapshot_append_color (snapshot, &red, &line);
       return;
     }
-  graphene_rect_init (&cell, strip_start (self) + self->position * (CELL + GAP) - 2, EDGE - 2, CELL + 4,
-                      CELL + 4);
+  graphene_rect_init (&cell, strip_start (self) + (self->position - first_place (self)) * (CELL + GAP) - 2,
+                      EDGE - 2, CELL + 4, CELL + 4);
   gsk_rounded_rect_init_from_rect (&rounded, &cell, 5);
   gtk_snapshot_append_border (snapshot, &rounded, widths, colors);
 }
@@ -243,7 +272,7 @@ sl_film_strip_snapshot (GtkWidget *widget, GtkSnapshot *snapshot)
   draw_perforation (self, snapshot);
   for (int cell = 0; cell < count_cells (self); cell++)
     draw_cell (self, snapshot, cell);
-  if (self->position >= 0)
+  if (self->position >= 0 || self->at_noise)
     draw_cursor (self, snapshot);
 }
 
@@ -289,18 +318,28 @@ name_of_frame (SlFrameObject *frame)
                                            : g_steal_pointer (&step);
 }
 
+static char *
+name_of_noise (SlFilmStrip *self)
+{
+  int steps = sl_settings_get_steps (sl_job_get_settings (self->job));
+
+  return g_strdup_printf (_ ("Step 0 of %d: the noise that it begins with"), steps);
+}
+
 static void
 describe (SlFilmStrip *self)
 {
   SlFrameObject *frame = sl_film_strip_get_frame (self);
-  g_autofree char *text = frame ? name_of_frame (frame) : NULL;
+  g_autofree char *text = frame ? name_of_frame (frame) : self->at_noise ? name_of_noise (self) : NULL;
+  int before = -first_place (self);
 
-  gtk_accessible_update_property (GTK_ACCESSIBLE (self), GTK_ACCESSIBLE_PROPERTY_VALUE_MIN, 1.0,
-                                  GTK_ACCESSIBLE_PROPERTY_VALUE_MAX, (double)MAX (count_places (self), 1),
-                                  GTK_ACCESSIBLE_PROPERTY_VALUE_NOW, (double)MAX (self->position + 1, 1),
-                                  GTK_ACCESSIBLE_PROPERTY_VALUE_TEXT, text ? text : "",
-                                  /* which alone GTK 4.8 tells of a slider */
-                                  GTK_ACCESSIBLE_PROPERTY_DESCRIPTION, text ? text : "", -1);
+  gtk_accessible_update_property (
+      GTK_ACCESSIBLE (self), GTK_ACCESSIBLE_PROPERTY_VALUE_MIN, 1.0 - before,
+      GTK_ACCESSIBLE_PROPERTY_VALUE_MAX, (double)MAX (count_places (self) - before, 1),
+      GTK_ACCESSIBLE_PROPERTY_VALUE_NOW, (double)MAX (self->position + 1, 1 - before),
+      GTK_ACCESSIBLE_PROPERTY_VALUE_TEXT, text ? text : "",
+      /* which alone GTK 4.8 tells of a slider */
+      GTK_ACCESSIBLE_PROPERTY_DESCRIPTION, text ? text : "", -1);
 }
 
 /* The name of the moment under the pointer, above or below its cell. */
@@ -312,10 +351,10 @@ query_tooltip (SlFilmStrip *self, int x, int y, gboolean by_keyboard, GtkTooltip
   g_autofree char *text = NULL;
   GdkRectangle cell = { (int)(x_of_place (self, place) - CELL / 2), 0, (int)CELL, (int)(CELL + 2 * EDGE) };
 
-  if (place < 0 || place >= count_frames (self))
+  if (place < first_place (self) || place >= count_frames (self))
     return FALSE;
-  frame = g_list_model_get_item (sl_job_get_frames (self->job), place);
-  text = name_of_frame (frame);
+  frame = place >= 0 ? g_list_model_get_item (sl_job_get_frames (self->job), place) : NULL;
+  text = frame ? name_of_frame (frame) : name_of_noise (self);
   gtk_tooltip_set_text (tooltip, text);
   gtk_tooltip_set_tip_area (tooltip, &cell);
   return TRUE;
@@ -326,7 +365,8 @@ set_position (SlFilmStrip *self, int position)
 {
   int last = count_frames (self) - 1;
 
-  self->position = last < 0 ? -1 : CLAMP (position, 0, last);
+  self->position = last < 0 ? -1 : CLAMP (position, first_place (self), last);
+  self->at_noise = last >= 0 && self->position < 0;
   self->following = self->position == last;
   describe (self);
   gtk_widget_queue_draw (GTK_WIDGET (self));
@@ -336,6 +376,12 @@ int
 sl_film_strip_get_position (SlFilmStrip *self)
 {
   return self->position;
+}
+
+GdkTexture *
+sl_film_strip_get_noise (SlFilmStrip *self)
+{
+  return self->at_noise ? get_noise (self) : NULL;
 }
 
 gboolean
@@ -372,7 +418,7 @@ key_pressed (SlFilmStrip *self, guint keyval)
       sl_film_strip_pick (self, self->position + PAGE);
       return TRUE;
     case GDK_KEY_Home:
-      sl_film_strip_pick (self, 0);
+      sl_film_strip_pick (self, first_place (self));
       return TRUE;
     case GDK_KEY_End:
       sl_film_strip_pick (self, G_MAXINT);
@@ -401,7 +447,7 @@ drag_update (SlFilmStrip *self, double dx, double dy, GtkGestureDrag *drag)
 static void
 frame_came (SlFilmStrip *self)
 {
-  if (self->following || self->position < 0)
+  if (self->following || (self->position < 0 && !self->at_noise))
     set_position (self, G_MAXINT);
   gtk_widget_queue_draw (GTK_WIDGET (self));
 }

@@ -20,6 +20,9 @@ G_DECLARE_FINAL_TYPE (SlFilmStrip, sl_film_strip, SL, FILM_STRIP, GtkWidget)
 void sl_film_strip_set_job (SlFilmStrip *self, SlJob *job);
 /* Clamped to what is there. */
 int sl_film_strip_get_position (SlFilmStrip *self);
+/* The noise that the run begins with, when a person is there: before the first moment, at position -1. It is no moment: it
+ * has no step before it, and nothing branches there. Else NULL. Borrowed. */
+GdkTexture *sl_film_strip_get_noise (SlFilmStrip *self);
 /* The moment under the cursor, or NULL. */
 SlFrameObject *sl_film_strip_get_frame (SlFilmStrip *self);
 /* As if a person went there: emits "picked". */

@@ -61,6 +61,8 @@ struct _Message
   gboolean approximate; /* by the tiny VAE */
   gboolean lost_device;
   char *text;
+  GBytes *noise; /* what the run begins with, as a picture; or NULL */
+  int noise_width, noise_height;
 };
 
 static void
@@ -72,6 +74,7 @@ message_free (gpointer data)
   g_clear_object (&message->frame);
   g_clear_pointer (&message->timeline, sl_timeline_free);
   g_free (message->text);
+  g_clear_pointer (&message->noise, g_bytes_unref);
   free (message->keys);
   g_free (message);
 }
@@ -102,6 +105,8 @@ deliver_started (gpointer data)
 {
   Message *message = data;
 
+  if (message->noise)
+    _sl_job_set_noise (message->job, message->noise, message->noise_width, message->noise_height);
   _sl_job_started (message->job, message->timeline, message->metadata);
   _sl_job_take_model_keys (message->job, g_steal_pointer (&message->keys));
 }
@@ -148,6 +153,31 @@ describe_run (SlModel *model, const SlTimeline *timeline)
   return metadata;
 }
 
+/* The random numbers that a run begins with, as a picture: decoded where that costs less than a step. */
+static void
+draw_noise (const Run *run, const Track *track, Message *message)
+{
+  SlModel *model = run->side->model;
+  const SlModelInfo *info = sl_model_info (model);
+  const SlRecipe *recipe = sl_timeline_recipe (track->timeline);
+  const float *noise = track->start->inherited == 0 ? sl_timeline_noise (track->timeline) : NULL;
+  gboolean decoded = sl_model_decodes_cheaply (model);
+  int width = recipe->width / info->factor, height = recipe->height / info->factor;
+  int scale = decoded ? info->factor : 1;
+  gsize bytes = (gsize)width * (gsize)height * (gsize)(scale * scale) * 3;
+  SlSample sample = { .data = noise, .channels = info->channels, .height = height, .width = width };
+  SlError err = { 0 };
+  g_autofree guint8 *rgb = noise && bytes ? g_try_malloc (bytes) : NULL;
+
+  if (rgb == NULL || (decoded && !sl_sample_decode (model, &sample, NULL, rgb, &err)))
+    return;
+  if (!decoded)
+    sl_preview (model, noise, height, width, rgb);
+  message->noise = g_bytes_new_take (g_steal_pointer (&rgb), bytes);
+  message->noise_width = width * scale;
+  message->noise_height = height * scale;
+}
+
 static void
 post_started (const Run *run, const Track *track)
 {
@@ -156,6 +186,7 @@ post_started (const Run *run, const Track *track)
   message->metadata = describe_run (run->side->model, track->timeline);
   message->keys = sl_model_keys_copy (run->side->keys);
   message->timeline = sl_timeline_ref (track->timeline);
+  draw_noise (run, track, message);
   sl_thread_queue_post (run->side->thread, deliver_started, message, message_free);
 }
 
