@@ -305,15 +305,15 @@ static void test_pause(void)
 
 /* ---- stopping all ---- */
 
-/* The toast that is shown is its overlay's last child. */
+/* The last one: a toast that goes is before the one that comes. */
 static GtkWidget *find_button(GtkWidget *widget, const char *label)
 {
     const char *text = GTK_IS_BUTTON(widget) ? gtk_button_get_label(GTK_BUTTON(widget)) : NULL;
 
     if (g_strcmp0(text, label) == 0 && gtk_widget_get_mapped(widget))
         return widget;
-    for (GtkWidget *child = gtk_widget_get_first_child(widget); child;
-         child = gtk_widget_get_next_sibling(child)) {
+    for (GtkWidget *child = gtk_widget_get_last_child(widget); child;
+         child = gtk_widget_get_prev_sibling(child)) {
         GtkWidget *found = find_button(child, label);
 
         if (found)
@@ -326,7 +326,7 @@ static void undo(void)
 {
     GtkWidget *button;
 
-    settle(300); /* the newest comes in front */
+    settle(600); /* the newest comes in front */
     WAIT_UNTIL((button = find_button(part(window, "toasts"), "_Undo")) != NULL);
     g_signal_emit_by_name(button, "clicked");
 }
@@ -437,6 +437,29 @@ static void save_preset(const char *name)
     g_signal_emit_by_name(part(popover, "save"), "clicked");
 }
 
+/* A button of a preset's row, by its tooltip. */
+static GtkWidget *find_by_tooltip(GtkWidget *widget, const char *tooltip)
+{
+    if (GTK_IS_BUTTON(widget) && g_strcmp0(gtk_widget_get_tooltip_text(widget), tooltip) == 0)
+        return widget;
+    for (GtkWidget *child = gtk_widget_get_first_child(widget); child;
+         child = gtk_widget_get_next_sibling(child)) {
+        GtkWidget *found = find_by_tooltip(child, tooltip);
+
+        if (found)
+            return found;
+    }
+    return NULL;
+}
+
+static void press_in_row(int index, const char *tooltip)
+{
+    GtkWidget *button = find_by_tooltip(GTK_WIDGET(row_of("preset_popover", index)), tooltip);
+
+    g_assert_nonnull(button);
+    g_signal_emit_by_name(button, "clicked");
+}
+
 static void test_presets(void)
 {
     SlCookbook *presets = workspace->presets;
@@ -463,13 +486,21 @@ static void test_presets(void)
     choose_row("preset_popover", 0);
     g_assert_cmpstr(sl_settings_get_prompt(workspace->recipe), ==, "of the preset");
     WAIT_UNTIL(has_file("presets.json", "quick & soft"));
-    /* renamed, and taken away with a way back */
-    sl_cookbook_rename(presets, 1, "slow");
+    /* renamed, but not to a name that is taken, and taken away with a way back */
+    act("win.presets");
+    settle(300);
+    press_in_row(1, "Rename");
+    g_assert_cmpstr(gtk_editable_get_text(part(popover, "name")), ==, "quick & soft");
+    gtk_editable_set_text(part(popover, "name"), "with words");
+    g_assert_false(gtk_widget_get_sensitive(part(popover, "save")));
+    save_preset("slow");
     g_assert_cmpstr(title_of("preset_popover", 1), ==, "slow");
     g_assert_cmpuint(sl_cookbook_find(presets, "quick & soft"), ==, G_MAXUINT);
-    sl_cookbook_remove(presets, 0);
+    press_in_row(0, "Delete this preset");
     g_assert_cmpuint(g_list_model_get_n_items(G_LIST_MODEL(presets)), ==, 1);
     gtk_popover_popdown(GTK_POPOVER(popover));
+    undo();
+    g_assert_cmpstr(title_of("preset_popover", 0), ==, "with words");
 }
 
 /* A run that rests when the window is closed is offered again like one that goes on. */
