@@ -40,14 +40,16 @@ typedef struct Node {
 
 static SlRecipe recipe_of(const Node *node)
 {
-    return (SlRecipe){.prompt = "a red house",
-                      .scheduler = "euler",
-                      .steps = 20,
-                      .guidance = node->guidance,
-                      .guidance_to = 1,
-                      .eta = -1,
-                      .width = 64,
-                      .height = 64};
+    SlRecipe recipe = {0};
+
+    for (int i = 0; i < SL_N_SETTINGS; i++)
+        sl_setting_unset(sl_setting((SlSetting)i), &recipe);
+    recipe.prompt = "a red house";
+    recipe.scheduler = "euler";
+    recipe.steps = 20;
+    recipe.guidance = node->guidance;
+    recipe.width = recipe.height = 64;
+    return recipe;
 }
 
 static SlOrigin *origin_of(const Node *node)
