@@ -252,15 +252,17 @@ bool sl_compare_title(const SlCompare *c, int i, char *out, size_t size, SlError
 {
     SlNamedLane *lanes = calloc((size_t)c->count, sizeof *lanes);
     SlText text = {0};
-    if (!lanes)
-        return sl_fail(err, SL_MEMORY, "memory ran out for a lane's name");
-    for (int k = 0; k < c->count; k++) {
+    for (int k = 0; lanes && k < c->count; k++) {
         const SlMetadata *m = &c->picture[k].metadata;
         lanes[k] = (SlNamedLane){.recipe = m->recipe};
         if (m->origin)
             lanes[k] = (SlNamedLane){m->recipe, m->origin->recipe, m->origin->step};
     }
-    sl_lane_name(lanes, c->count, i, NULL, &text);
+    SlLaneNames *names = lanes ? sl_lane_names_new(lanes, c->count) : NULL;
+    if (names)
+        sl_lane_names_add(names, i, NULL, &text);
+    text.failed |= !names;
+    sl_lane_names_free(names);
     free(lanes);
     return sl_text_into(&text, out, size, err);
 }

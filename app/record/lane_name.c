@@ -8,6 +8,7 @@
 #include "app/recipe/recipe.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define N_(text)        text
@@ -41,16 +42,69 @@ static bool differ(const SlSettingInfo *s, const SlRecipe *a, const SlRecipe *b)
     return !sl_setting_equal(s, a, b);
 }
 
-static bool tells(const SlSettingInfo *s, const SlNamedLane *lanes, int count, int i)
+/* How many lanes have a lane's value of a setting. */
+struct SlLaneNames {
+    const SlNamedLane *lanes;
+    int count;
+    int *alike[SL_N_SETTINGS]; /* [count]; NULL: all have the same */
+};
+
+static bool count_alike(SlLaneNames *names, const SlSettingInfo *s)
 {
-    const SlRecipe *r = lanes[i].recipe;
-    if (!s->phrase || s->kind == SL_KIND_SCHEDULER || !sl_setting_counts(s, r) ||
-        !sl_setting_exists(s, NULL, sl_scheduler_find(r->scheduler)))
+    const SlNamedLane *lanes = names->lanes;
+    int count = names->count, first = 1;
+    while (first < count && !differ(s, lanes[first].recipe, lanes[0].recipe))
+        first++;
+    if (first >= count)
+        return true;
+    int *alike = names->alike[s->id] = calloc((size_t)count * 3, sizeof *alike);
+    int *example = alike + count, *number = example + count, values = 0; /* of each value */
+    if (!alike)
         return false;
-    int alike = 0;
-    for (int k = 0; k < count && 2 * alike <= count; k++)
-        alike += !differ(s, r, lanes[k].recipe);
-    return (lanes[i].left && differ(s, r, lanes[i].left)) || 2 * alike <= count;
+    for (int i = 0; i < count; i++) {
+        int v = 0;
+        while (v < values && differ(s, lanes[i].recipe, lanes[example[v]].recipe))
+            v++;
+        if (v == values)
+            example[values++] = i;
+        number[v]++;
+        alike[i] = v;
+    }
+    for (int i = 0; i < count; i++)
+        alike[i] = number[alike[i]];
+    return true;
+}
+
+SlLaneNames *sl_lane_names_new(const SlNamedLane *lanes, int count)
+{
+    SlLaneNames *names = calloc(1, sizeof *names);
+    bool ok = names != NULL;
+    if (ok)
+        *names = (SlLaneNames){.lanes = lanes, .count = count};
+    for (int k = 0; ok && k < SL_N_SETTINGS; k++)
+        ok = !sl_setting(k)->phrase || count_alike(names, sl_setting(k));
+    if (ok)
+        return names;
+    sl_lane_names_free(names);
+    return NULL;
+}
+
+void sl_lane_names_free(SlLaneNames *names)
+{
+    for (int k = 0; names && k < SL_N_SETTINGS; k++)
+        free(names->alike[k]);
+    free(names);
+}
+
+static bool tells(const SlSettingInfo *s, const SlLaneNames *names, int i)
+{
+    const SlNamedLane *lane = &names->lanes[i];
+    const int *alike = names->alike[s->id];
+    bool other = alike && 2 * alike[i] <= names->count;
+    return s->phrase && s->kind != SL_KIND_SCHEDULER &&
+           (other || (lane->left && differ(s, lane->recipe, lane->left))) &&
+           sl_setting_counts(s, lane->recipe) &&
+           sl_setting_exists(s, NULL, sl_scheduler_find(lane->recipe->scheduler));
 }
 
 /* ---- how ---- */
@@ -172,8 +226,9 @@ static void add_setting(SlText *out, const SlSettingInfo *s, const SlNamedLane *
     sl_text_free(&value);
 }
 
-void sl_lane_name(const SlNamedLane *lanes, int count, int i, const SlLaneWords *words, SlText *out)
+void sl_lane_names_add(const SlLaneNames *names, int i, const SlLaneWords *words, SlText *out)
 {
+    const SlNamedLane *lanes = names->lanes;
     const SlSchedulerInfo *scheduler = sl_scheduler_find(lanes[i].recipe->scheduler);
     const char *name = scheduler ? scheduler->name : lanes[i].recipe->scheduler;
     if (!words)
@@ -188,7 +243,6 @@ void sl_lane_name(const SlNamedLane *lanes, int count, int i, const SlLaneWords 
     }
     for (int texts = 0; texts < 2; texts++)
         for (int k = 0; k < SL_N_SETTINGS; k++)
-            if ((sl_setting(k)->kind == SL_KIND_TEXT) == texts &&
-                tells(sl_setting(k), lanes, count, i))
-                add_setting(out, sl_setting(k), lanes, count, i, words);
+            if ((sl_setting(k)->kind == SL_KIND_TEXT) == texts && tells(sl_setting(k), names, i))
+                add_setting(out, sl_setting(k), lanes, names->count, i, words);
 }

@@ -30,9 +30,13 @@ typedef struct SlLaneWords {
     char point; /* between a number's whole and its part */
 } SlLaneWords;
 
-/* The name of lane i of count lanes, added to *out (whose `failed` says that memory ran out). */
-void sl_lane_name(const SlNamedLane *lanes, int count, int i, const SlLaneWords *words,
-                  SlText *out);
+/* What tells lanes from each other: found once for the names of all of them, since there may be a
+ * thousand. Borrows the lanes. NULL without memory. */
+typedef struct SlLaneNames SlLaneNames;
+SlLaneNames *sl_lane_names_new(const SlNamedLane *lanes, int count);
+void sl_lane_names_free(SlLaneNames *names); /* NULL is fine */
+/* The name of lane i, added to *out (whose `failed` says that memory ran out). */
+void sl_lane_names_add(const SlLaneNames *names, int i, const SlLaneWords *words, SlText *out);
 
 #ifdef __cplusplus
 }

@@ -51,10 +51,8 @@ start_report (gpointer files, const char *path, const SlExportCall *call)
 {
   SlComparisonFiles *self = files;
   SlComparison *comparison = self->workspace->comparison;
-  g_auto (GStrv) titles = g_new0 (char *, SL_COMPARISON_MAX + 1);
+  g_auto (GStrv) titles = sl_comparison_dup_lane_names (comparison, self->workspace->recipe);
 
-  for (guint i = 0; i < g_list_model_get_n_items (G_LIST_MODEL (comparison)); i++)
-    titles[i] = sl_comparison_dup_lane_name (comparison, i, self->workspace->recipe);
   return sl_comparison_export_report (comparison, (const char *const *)titles, path, call);
 }
 

@@ -328,10 +328,10 @@ measure_row (SlCompareTable *self, guint index, SlCompareRow *row, const Measuri
 }
 
 static gboolean
-describe_row (SlCompareTable *self, guint index, SlCompareRow *row)
+describe_row (SlCompareTable *self, guint index, SlCompareRow *row, const char *name)
 {
   SlJob *job = sl_comparison_get_job (self->comparison, index);
-  g_autofree char *title = sl_comparison_dup_lane_name (self->comparison, index, self->recipe);
+  g_autofree char *title = g_strdup (name);
   gboolean reference = index == sl_comparison_get_reference (self->comparison);
   gboolean partial = job && sl_job_is_over (job) && sl_job_get_state (job) != SL_JOB_DONE;
   gboolean changed = g_strcmp0 (title, row->title) != 0 || row->row.number != (int)index + 1
@@ -446,6 +446,7 @@ sl_compare_table_update (SlCompareTable *self)
 {
   g_autofree Measuring *measuring = g_new0 (Measuring, 1);
   SlComparison *comparison = self->comparison;
+  g_auto (GStrv) names = sl_comparison_dup_lane_names (comparison, self->recipe);
 
   match_rows (self);
   measuring->reference = sl_comparison_get_reference (comparison);
@@ -462,7 +463,7 @@ sl_compare_table_update (SlCompareTable *self)
       g_autoptr (SlCompareRow) row = g_list_model_get_item (G_LIST_MODEL (self->rows), i);
       gboolean measured = measure_row (self, i, row, measuring);
 
-      if (describe_row (self, i, row) || measured)
+      if (describe_row (self, i, row, names[i]) || measured)
         g_signal_emit (row, row_signals[CHANGED], 0);
     }
   sl_lanes_free (measuring->lanes);

@@ -43,15 +43,12 @@ take_run (SlJob *job, SlNamedLane *named)
     named->step = steps_before (job);
 }
 
-char *
-sl_comparison_dup_lane_name (SlComparison *self, guint index, SlSettings *recipe)
+/* What is known of the lanes; recipes, [n], is room for those that have no run. */
+static SlNamedLane *
+list_lanes (SlComparison *self, SlSettings *recipe, SlRecipe *recipes)
 {
   guint n = _sl_comparison_count (self);
-  const SlLaneWords words = { one, several, *nl_langinfo (RADIXCHAR) };
-  g_autofree SlNamedLane *lanes = g_new0 (SlNamedLane, n);
-  g_autofree SlRecipe *recipes = g_new (SlRecipe, n);
-  SlText text = { 0 };
-  char *name;
+  SlNamedLane *lanes = g_new0 (SlNamedLane, n + 1);
 
   for (guint i = 0; i < n; i++)
     {
@@ -65,10 +62,46 @@ sl_comparison_dup_lane_name (SlComparison *self, guint index, SlSettings *recipe
           lanes[i].recipe = &recipes[i];
         }
     }
-  sl_lane_name (lanes, (int)n, (int)index, &words, &text);
-  if (text.failed)
-    g_error ("out of memory for a lane's name"); /* as g_malloc */
-  name = g_strdup (text.data);
-  sl_text_free (&text);
-  return name;
+  return lanes;
+}
+
+/* Of lanes first .. first + count - 1. */
+static char **
+dup_names (SlComparison *self, guint first, guint count, SlSettings *recipe)
+{
+  guint n = _sl_comparison_count (self);
+  const SlLaneWords words = { one, several, *nl_langinfo (RADIXCHAR) };
+  g_autofree SlRecipe *recipes = g_new (SlRecipe, n + 1);
+  g_autofree SlNamedLane *lanes = list_lanes (self, recipe, recipes);
+  SlLaneNames *names = sl_lane_names_new (lanes, (int)n);
+  char **all = g_new0 (char *, count + 1);
+
+  if (names == NULL)
+    g_error ("out of memory for the names of lanes"); /* as g_malloc */
+  for (guint i = 0; i < count; i++)
+    {
+      SlText text = { 0 };
+
+      sl_lane_names_add (names, (int)(first + i), &words, &text);
+      if (text.failed)
+        g_error ("out of memory for a lane's name");
+      all[i] = g_strdup (text.data);
+      sl_text_free (&text);
+    }
+  sl_lane_names_free (names);
+  return all;
+}
+
+char *
+sl_comparison_dup_lane_name (SlComparison *self, guint index, SlSettings *recipe)
+{
+  g_auto (GStrv) names = dup_names (self, index, 1, recipe);
+
+  return g_steal_pointer (&names[0]);
+}
+
+char **
+sl_comparison_dup_lane_names (SlComparison *self, SlSettings *recipe)
+{
+  return dup_names (self, 0, _sl_comparison_count (self), recipe);
 }

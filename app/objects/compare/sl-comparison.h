@@ -43,6 +43,8 @@ SlJob *sl_comparison_get_job (SlComparison *self, guint index);
 /* What a lane is called beside the others (app/record/lane_name.h), in the person's language: its run's settings, or
  * before it has one those that recipe would give it. */
 char *sl_comparison_dup_lane_name (SlComparison *self, guint index, SlSettings *recipe);
+/* Of all lanes, NULL behind the last. */
+char **sl_comparison_dup_lane_names (SlComparison *self, SlSettings *recipe);
 
 /* Whether prompts that lanes have of their own are templates: the folder of models that is looked into first, "" none;
  * NULL: they are not. */

@@ -25,12 +25,22 @@ static void begin(void)
     }
 }
 
-static void is_called(int count, int i, const char *expected, const char *why)
+/* The name of lane i of so many; free it. */
+static char *name_of(int count, int i, const SlLaneWords *words)
 {
     SlText text = {0};
-    sl_lane_name(lane, count, i, NULL, &text);
-    sl_test(text.data && strcmp(text.data, expected) == 0, "%s: %s", why, text.data);
-    sl_text_free(&text);
+    SlLaneNames *names = sl_lane_names_new(lane, count);
+    if (names)
+        sl_lane_names_add(names, i, words, &text);
+    sl_lane_names_free(names);
+    return sl_text_take(&text);
+}
+
+static void is_called(int count, int i, const char *expected, const char *why)
+{
+    char *name = name_of(count, i, NULL);
+    sl_test(name && strcmp(name, expected) == 0, "%s: %s", why, name);
+    free(name);
 }
 
 static void test_names(void)
@@ -79,12 +89,10 @@ static void test_distinct(void)
     recipe[4].negative_prompt = "fog";
     for (int i = 0; i < MOST; i++)
         for (int k = 0; k < i; k++) {
-            SlText a = {0}, b = {0};
-            sl_lane_name(lane, MOST, i, NULL, &a);
-            sl_lane_name(lane, MOST, k, NULL, &b);
-            sl_test(a.data && b.data && strcmp(a.data, b.data) != 0, "%s, %s", a.data, b.data);
-            sl_text_free(&a);
-            sl_text_free(&b);
+            char *a = name_of(MOST, i, NULL), *b = name_of(MOST, k, NULL);
+            sl_test(a && b && strcmp(a, b) != 0, "%s, %s", a, b);
+            free(a);
+            free(b);
         }
 }
 
@@ -103,15 +111,14 @@ static const char *shout_many(const char *one, const char *many, unsigned long n
 static void test_language(void)
 {
     const SlLaneWords words = {shout, shout_many, ','};
-    SlText text = {0};
     begin();
     lane[1].left = &recipe[0];
     lane[1].step = 8;
     recipe[1].guidance = 5.5;
-    sl_lane_name(lane, 2, 1, &words, &text);
-    sl_test(text.data && strcmp(text.data, "Euler ab Schritt 8, Führung 5,5") == 0,
-            "another language: %s", text.data);
-    sl_text_free(&text);
+    char *name = name_of(2, 1, &words);
+    sl_test(name && strcmp(name, "Euler ab Schritt 8, Führung 5,5") == 0, "another language: %s",
+            name);
+    free(name);
 }
 
 static void file_is(int count, int step, const char *expected)
