@@ -152,10 +152,76 @@ static bool add_heat(Report *r, int i, SlError *err)
     return ok;
 }
 
+/* ---- where the pictures of a grid stand ---- */
+
+static void add_label(Report *r, const SlSettingInfo *s);
+
+/* Names of columns stand in the first row, those of rows in the first column. Lanes that are no cells
+ * come under the grid. */
+static void add_place(Report *r, int i)
+{
+    const SlGrid *grid = sl_lanes_grid(r->c->lanes);
+    if (!grid)
+        return;
+    int columns = sl_grid_columns(grid), cell = sl_lanes_cell(r->c->lanes, r->c->lane[i]);
+    if (cell < 0) {
+        cell = sl_grid_cells(grid);
+        for (int k = 0; k < i; k++)
+            cell += sl_lanes_cell(r->c->lanes, r->c->lane[k]) < 0;
+    }
+    sl_text_addf(&r->text, " style=\"grid-column:%d;grid-row:%d\"", cell % columns + 2,
+                 cell / columns + 2);
+}
+
+/* "Euler", "Steps 20" */
+static void add_axis_value(Report *r, const SlGridAxis *axis, int i)
+{
+    const SlSettingInfo *s = sl_setting(axis->setting);
+    const SlSchedulerInfo *scheduler =
+        s->kind == SL_KIND_SCHEDULER ? sl_scheduler_find(axis->value[i]) : NULL;
+    if (!scheduler) {
+        if (s->label)
+            add_label(r, s);
+        else
+            sl_text_add_html(&r->text, s->name);
+        sl_text_add(&r->text, " ");
+    }
+    sl_text_add_html(&r->text, scheduler ? scheduler->name : axis->value[i]);
+}
+
+static void add_axes(Report *r, const SlGrid *grid)
+{
+    for (int axis = 0; axis < SL_GRID_AXES; axis++)
+        for (int i = 0; i < grid->axis[axis].count; i++) {
+            bool across = axis == SL_GRID_X;
+            sl_text_addf(&r->text, "<strong style=\"grid-column:%d;grid-row:%d\">",
+                         across ? i + 2 : 1, across ? 1 : i + 2);
+            add_axis_value(r, &grid->axis[axis], i);
+            sl_text_add(&r->text, "</strong>\n");
+        }
+}
+
+/* What holds the pictures; a grid wider than the page is scrolled. */
+static void begin_prints(Report *r)
+{
+    const SlGrid *grid = sl_lanes_grid(r->c->lanes);
+    if (!grid) {
+        sl_text_add(&r->text, "<div class=\"prints\">\n");
+        return;
+    }
+    sl_text_addf(&r->text,
+                 "<div class=\"prints\" style=\"overflow-x:auto;grid-template-columns:"
+                 "max-content repeat(%d,minmax(9rem,1fr))\">\n",
+                 sl_grid_columns(grid));
+    add_axes(r, grid);
+}
+
 static void add_caption(Report *r, int i)
 {
     const SlLaneRow *row = &r->rows->row[i];
-    sl_text_add(&r->text, "<figure>\n<figcaption>");
+    sl_text_add(&r->text, "<figure");
+    add_place(r, i);
+    sl_text_add(&r->text, ">\n<figcaption>");
     add_number(r, i);
     sl_text_add_html(&r->text, row->title);
     sl_text_add(&r->text, "<small>");
@@ -191,7 +257,7 @@ static bool add_pictures(Report *r, SlError *err)
     bool ok = true, any = false;
     sl_text_add(&r->text, "<section>\n");
     add_element(r, "h2", SL_WORDS("Pictures"));
-    sl_text_add(&r->text, "<div class=\"prints\">\n");
+    begin_prints(r);
     for (int i = 0; ok && i < r->c->count; i++) {
         ok = !r->job->progress || r->job->progress(r->job->arg, i, r->c->count, err);
         add_caption(r, i);

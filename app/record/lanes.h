@@ -22,7 +22,7 @@ extern "C" {
 #define SL_LANES_MAX 1024 /* what a comparison holds, in a file, the window and the program */
 /* Bytes that all lanes may keep: each has its part. Where that is less than a run takes whole, as in
  * large grids, it keeps fewer moments, and what lies between is computed again when it is asked for;
- * at least two moments of each lane are kept. */
+ * the last moment of each lane is always kept. */
 #define SL_LANES_BUDGET ((size_t)192 << 20)
 
 typedef struct SlLanes SlLanes;

@@ -461,7 +461,7 @@ static void test_grid(void)
 {
     Run run = RUN("compare", "--model", sd_model, "--prompt", "x", SMALL, "--grid",
                   "x=scheduler:euler,ddim,heun", "y=steps:1..2", "--sheet", file("grid.png"),
-                  "--save", file("grid.safelight"), "--json");
+                  "--save", file("grid.safelight"), "--report", file("grid.html"), "--json");
     cJSON *json = cJSON_Parse(run.out), *list = member(json, "lanes");
     const cJSON *fifth = cJSON_GetArrayItem(list, 4), *recipe = member(fifth, "recipe");
     const cJSON *x = member(member(json, "grid"), "x");
@@ -480,6 +480,17 @@ static void test_grid(void)
                file("grid-2.png"), "--quiet"),
            0, "", "a saved grid is opened");
     sl_test(same_bytes(file("grid.png"), file("grid-2.png")), "and gives the same sheet");
+    size_t bytes = 0;
+    SlError err = {0};
+    char *html = (char *)sl_read_file(file("grid.html"), 1 << 26, &bytes, &err);
+    static const char *const wanted[] = {"grid-row:3\">Steps 2</strong>",
+                                         "grid-column:4;grid-row:1\">Heun</strong>",
+                                         "<figure style=\"grid-column:4;grid-row:3\">"};
+    bool found = html != NULL;
+    for (size_t i = 0; found && i < sizeof wanted / sizeof wanted[0]; i++)
+        found = memmem(html, bytes, wanted[i], strlen(wanted[i])) != NULL;
+    sl_test(found, "its report has the pictures under and beside the names %s", err.message);
+    free(html);
     run = RUN("info", file("grid.safelight"));
     sl_test(run.status == 0 && strstr(run.out, "scheduler euler, ddim, heun") &&
                 strstr(run.out, "steps 1, 2"),
