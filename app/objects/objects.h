@@ -32,6 +32,7 @@
 #include "app/objects/sl-model-store.h"
 #include "app/objects/gallery/sl-picture-copy.h"
 #include "app/objects/gallery/sl-picture-search.h"
+#include "app/objects/gallery/sl-moving-picture.h"
 #include "app/objects/gallery/sl-picture.h"
 #include "app/objects/sl-places.h"
 #include "app/objects/sl-prompt-reader.h"

@@ -188,6 +188,24 @@ static void test_sheet(void)
     check_again(before);
 }
 
+/* An animation moves until it is stopped. */
+static void check_moves(void)
+{
+    GdkTexture *first;
+
+    WAIT_UNTIL((first = shown_texture()) != NULL);
+    WAIT_UNTIL(shown_texture() != first);
+    first = shown_texture();
+    WAIT_UNTIL(shown_texture() != first);
+    act("win.play");
+    settle(100);
+    first = shown_texture();
+    settle(600);
+    g_assert_true(shown_texture() == first);
+    act("win.play");
+    WAIT_UNTIL(shown_texture() != first);
+}
+
 /* The development of one run has one recipe. */
 static void test_film(void)
 {
@@ -205,6 +223,7 @@ static void test_film(void)
     g_object_set(workspace->recipe, "seed", (guint64)1, NULL);
     open_path(film);
     g_assert_cmpstr(bar_says("prompt"), ==, "Animation of a run");
+    check_moves();
     g_assert_cmpstr(button_says(), ==, "_Use These Settings");
     act("win.use-settings");
     WAIT_UNTIL(sl_settings_get_seed(workspace->recipe) == 55);

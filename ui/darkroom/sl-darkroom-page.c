@@ -27,6 +27,7 @@
 
 #define TICK_MS 100 /* between two looks at the progress within a step */
 #define REST_MS 120 /* a step that is looked at for so long is decoded */
+#define MOVE_MS 20  /* a picture of an animation is shown for so long at least */
 #define PAN 48      /* pixels for a press of an arrow key */
 
 struct _SlDarkroomPage
@@ -50,6 +51,8 @@ struct _SlDarkroomPage
   SlJob *job;
   SlFrameObject *frame;
   SlPicture *picture;
+  SlMovingPicture *moving; /* its file is an animation, which plays; NULL: it does not move, or was stopped */
+  guint next_picture;      /* timeout that asks for the next one of it */
   SlView view;
   SlTrial *trial; /* other guidance for the frame; NULL where it is not tried */
   gboolean tried; /* the bar says other guidance than the run */
@@ -75,6 +78,15 @@ enum
 };
 
 static guint signals[N_SIGNALS];
+
+/* Others do not move. */
+static gboolean
+is_webp (SlPicture *picture)
+{
+  g_autofree char *lower = g_ascii_strdown (sl_picture_get_path (picture), -1);
+
+  return g_str_has_suffix (lower, ".webp");
+}
 
 static gboolean
 shows_moment (SlDarkroomPage *self)
@@ -143,7 +155,8 @@ update (SlDarkroomPage *self)
     sl_page_enable_action (self->actions, of_a_moment[i], shows_moment (self));
   sl_page_enable_action (self->actions, "copy", self->picture || self->frame);
   sl_page_enable_action (self->actions, "play",
-                         shows_moment (self) || (!self->picture && sl_film_strip_get_noise (self->strip)));
+                         self->picture ? is_webp (self->picture)
+                                       : shows_moment (self) || sl_film_strip_get_noise (self->strip));
   sl_page_enable_action (self->actions, "leave-picture", self->picture != NULL);
   sl_page_enable_action (self->actions, "pause",
                          sl_queue_get_current (workspace->queue) != NULL
@@ -472,11 +485,63 @@ show_facts (SlDarkroomPage *self)
                               && g_settings_get_boolean (self->workspace->preferences, "facts-shown"));
 }
 
+static gboolean
+ask_next_picture (gpointer data)
+{
+  SlDarkroomPage *self = data;
+
+  self->next_picture = 0;
+  if (self->moving && !self->workspace->closed)
+    sl_moving_picture_next (self->moving, self->workspace->files);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+picture_moved (SlDarkroomPage *self, GBytes *rgb, int width, int height, int ms, SlMovingPicture *moving)
+{
+  g_autoptr (GdkTexture) texture = NULL;
+
+  if (moving != self->moving)
+    return;
+  texture = sl_texture_new_rgb (rgb, width, height);
+  sl_canvas_set_texture (sl_tray_get_canvas (self->tray), texture);
+  self->next_picture = g_timeout_add ((guint)MAX (ms, MOVE_MS), ask_next_picture, self);
+}
+
+static void
+stop_moving (SlDarkroomPage *self)
+{
+  g_clear_handle_id (&self->next_picture, g_source_remove);
+  if (self->moving)
+    g_signal_handlers_disconnect_by_func (self->moving, picture_moved, self);
+  g_clear_object (&self->moving);
+}
+
+/* Where the person wants nothing to move by itself, its last picture stays. */
+static void
+begin_moving (SlDarkroomPage *self)
+{
+  stop_moving (self);
+  self->moving = sl_moving_picture_new (sl_picture_get_path (self->picture));
+  g_signal_connect_object (self->moving, "picture", G_CALLBACK (picture_moved), self, G_CONNECT_SWAPPED);
+  ask_next_picture (self);
+}
+
+static gboolean
+may_move (SlDarkroomPage *self)
+{
+  gboolean animations = TRUE;
+
+  g_object_get (gtk_widget_get_settings (GTK_WIDGET (self)), "gtk-enable-animations", &animations, NULL);
+  return animations && is_webp (self->picture);
+}
+
 static void
 set_picture (SlDarkroomPage *self, SlPicture *picture)
 {
   if (!g_set_object (&self->picture, picture))
     return;
+  stop_moving (self);
   show_overlay (self);
   show_terms (self);
   show_facts (self);
@@ -544,6 +609,8 @@ picture_loaded (GBytes *rgb, int width, int height, const GError *error, gpointe
           sl_tray_show (self->tray, texture, sl_picture_get_prompt (self->picture));
           gtk_widget_grab_focus (
               GTK_WIDGET (sl_tray_get_canvas (self->tray))); /* its keys lead to the next one */
+          if (may_move (self) && !self->workspace->closed)
+            begin_moving (self);
         }
       else
         sl_tray_show_error (self->tray, _ ("That did not work"), error->message);
@@ -1066,7 +1133,11 @@ play (GSimpleAction *action, GVariant *parameter, gpointer user_data)
 {
   SlDarkroomPage *self = user_data;
 
-  if (find_run (self) != SL_PLAYER_OVER)
+  if (self->picture && self->moving)
+    stop_moving (self);
+  else if (self->picture)
+    begin_moving (self);
+  else if (find_run (self) != SL_PLAYER_OVER)
     pause_or_go_on (action, parameter, self);
   else if (sl_player_is_playing (self->player))
     sl_player_stop (self->player);
@@ -1272,6 +1343,7 @@ sl_darkroom_page_close (SlDarkroomPage *self)
 {
   sl_unfinished_remember (self->workspace, sl_run_report_get_lost (self->report));
   forget_trial (self);
+  stop_moving (self);
   g_clear_handle_id (&self->rest, g_source_remove);
   g_clear_handle_id (&self->ticking, g_source_remove);
 }
@@ -1303,6 +1375,8 @@ sl_darkroom_page_dispose (GObject *object)
 
   g_clear_handle_id (&self->rest, g_source_remove);
   g_clear_handle_id (&self->ticking, g_source_remove);
+  g_clear_handle_id (&self->next_picture, g_source_remove);
+  g_clear_object (&self->moving);
   g_clear_object (&self->report);
   g_clear_object (&self->trial);
   g_clear_object (&self->frame);
