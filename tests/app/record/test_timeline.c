@@ -1,5 +1,6 @@
 /* test_timeline.c - recorded runs: the bytes of plain runs, branches that go on to the same bytes,
  * moments computed again between keyframes, also out of a file. */
+#include "app/record/estimate.h"
 #include "app/record/what_if.h"
 #include "tests/app/record/lanes.h"
 
@@ -256,6 +257,27 @@ static void test_caching(SlModel *model)
         free(noise);
         free(term);
     }
+}
+
+/* With deep caching an evaluation costs less in the mean: of 10 steps 4 are whole. */
+static void test_estimate(SlModel *model)
+{
+    const SlModelInfo *info = sl_model_info(model);
+    SlRecipe exact = recipe_for(model, "euler", 10), deep = exact, first = exact;
+    SlEstimate of[3];
+    SlCost cost;
+    SlError err = {0};
+    deep.caching = SL_CACHING_DEEP;
+    first.caching = SL_CACHING_FIRST_BLOCK;
+    bool ok = sl_estimate(info, &exact, "f32", &of[0], &err) &&
+              sl_estimate(info, &deep, "f32", &of[1], &err) &&
+              sl_estimate(info, &first, "f32", &of[2], &err) &&
+              sl_model_cost(info, &deep, "f32", &cost, &err);
+    double mean = 0.4 * cost.step_flops + 0.6 * cost.cached_flops;
+    sl_test(ok && fabs(of[1].evaluation_flops / mean - 1) < 1e-9 &&
+                of[1].evaluation_flops < 0.7 * of[0].evaluation_flops &&
+                of[2].evaluation_flops == of[0].evaluation_flops,
+            "an estimate knows what deep caching spares %s", err.message);
 }
 
 /* Perp-neg asks the model otherwise: its steps and those of others cannot be tried on each other, but a
@@ -580,6 +602,7 @@ int main(void)
     test_other_branches(model);
     test_what_if(model);
     test_caching(model);
+    test_estimate(model);
     test_perp_neg(model);
     test_origin(model);
     sl_model_close(&model);
