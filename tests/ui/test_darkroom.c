@@ -142,7 +142,7 @@ static void test_play(void)
     act("win.play");
     g_assert_true(sl_player_is_playing(player));
     g_assert_cmpstr(face(), ==, "media-playback-pause-symbolic");
-    g_assert_cmpint(position(), ==, 0);
+    g_assert_cmpint(position(), ==, -1); /* out of the noise */
     WAIT_UNTIL(position() > 0 && position() < last);
     WAIT_UNTIL(!sl_player_is_playing(player));
     g_assert_cmpint(position(), ==, last);
@@ -170,6 +170,36 @@ static void test_loop_and_touch(void)
     WAIT_UNTIL(sl_player_is_playing(player));
     use_mouse("key space");
     WAIT_UNTIL(!sl_player_is_playing(player));
+}
+
+static guint count_decoded(SlJob *job)
+{
+    guint decoded = 0;
+
+    for (guint i = 0; i < count_frames(job); i++) {
+        g_autoptr(SlFrameObject) frame = g_list_model_get_item(sl_job_get_frames(job), i);
+
+        decoded += sl_frame_object_is_decoded(frame, SL_VIEW_PICTURE) ? 1 : 0;
+    }
+    return decoded;
+}
+
+/* What was only previewed while the run went on becomes the real pictures while it is played. */
+static void test_decoded_by_playing(void)
+{
+    SlJob *job;
+
+    g_settings_set_uint(preferences, "previews", SL_PREVIEWS_QUICK);
+    job = develop(7);
+    WAIT_UNTIL(sl_job_is_over(job));
+    job = sl_darkroom_page_get_job(darkroom);
+    g_assert_cmpuint(count_decoded(job), <, count_frames(job));
+    act("win.play");
+    WAIT_UNTIL(count_decoded(job) == count_frames(job));
+    g_assert_true(sl_player_is_playing(player)); /* again and again */
+    act("win.play");
+    g_assert_false(sl_player_is_playing(player));
+    g_settings_set_uint(preferences, "previews", SL_PREVIEWS_AUTOMATIC);
 }
 
 /* The speed is kept. */
@@ -531,6 +561,7 @@ int main(int argc, char **argv)
     g_test_add_func("/darkroom/noise", test_noise);
     g_test_add_func("/darkroom/play", test_play);
     g_test_add_func("/darkroom/loop-and-touch", test_loop_and_touch);
+    g_test_add_func("/darkroom/decoded-by-playing", test_decoded_by_playing);
     g_test_add_func("/darkroom/speed", test_speed);
     g_test_add_func("/darkroom/less-motion", test_less_motion);
     g_test_add_func("/darkroom/zoom", test_zoom);

@@ -50,6 +50,7 @@ struct _SlDarkroomPage
   SlRunReport *report;
   SlJob *job;
   SlFrameObject *frame;
+  SlFrameObject *played; /* that is being decoded while steps are played; NULL: none */
   SlPicture *picture;
   SlMovingPicture *moving; /* its file is an animation, which plays; NULL: it does not move, or was stopped */
   guint next_picture;      /* timeout that asks for the next one of it */
@@ -305,13 +306,33 @@ rested (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
+static void
+played_decoded (SlDarkroomPage *self)
+{
+  if (self->played)
+    g_signal_handlers_disconnect_by_func (self->played, played_decoded, self);
+  g_clear_object (&self->played);
+}
+
+/* While steps are played one at a time is decoded: when they come again, they are the real pictures. */
+static void
+decode_played (SlDarkroomPage *self)
+{
+  if (self->played || !sl_worker_decode (self->workspace->worker, self->job, self->frame, self->view))
+    return;
+  self->played = g_object_ref (self->frame);
+  g_signal_connect_object (self->played, "decoded", G_CALLBACK (played_decoded), self, G_CONNECT_SWAPPED);
+}
+
 /* The decoder takes long: it is for a step that somebody looks at, not for each one that goes by. */
 static void
 decode_at_rest (SlDarkroomPage *self)
 {
   g_clear_handle_id (&self->rest, g_source_remove);
-  if (!goes_by (self)
-      && ((self->trial && self->tried) || !sl_frame_object_is_decoded (self->frame, self->view)))
+  if (sl_player_is_playing (self->player))
+    decode_played (self);
+  else if (!goes_by (self)
+           && ((self->trial && self->tried) || !sl_frame_object_is_decoded (self->frame, self->view)))
     self->rest = g_timeout_add (REST_MS, rested, self);
 }
 
@@ -1379,6 +1400,7 @@ sl_darkroom_page_dispose (GObject *object)
   g_clear_object (&self->moving);
   g_clear_object (&self->report);
   g_clear_object (&self->trial);
+  g_clear_object (&self->played);
   g_clear_object (&self->frame);
   g_clear_object (&self->job);
   g_clear_object (&self->picture);

@@ -3,6 +3,7 @@
 
 #include <glib/gi18n.h>
 
+#define FIRST (-1)       /* the noise; where there is none the strip goes to the first moment */
 #define CALM_SPEED 2     /* steps a second, where there shall be less motion */
 #define END_REST_MS 1000 /* the last picture, before the first comes again */
 
@@ -98,7 +99,7 @@ next_place (gpointer data)
   gboolean moved;
 
   self->timeout = 0;
-  moved = pick (self, self->rewind ? 0 : sl_film_strip_get_position (self->strip) + 1);
+  moved = pick (self, self->rewind ? FIRST : sl_film_strip_get_position (self->strip) + 1);
   if (moved)
     wait_for_next (self, interval);
   else if (!self->rewind && g_settings_get_boolean (self->preferences, "play-loop") && !is_calm (self))
@@ -117,7 +118,7 @@ sl_player_play (SlPlayer *self)
 {
   if (self->timeout || self->run != SL_PLAYER_OVER)
     return;
-  if (!pick (self, sl_film_strip_get_position (self->strip) + 1) && !pick (self, 0))
+  if (!pick (self, sl_film_strip_get_position (self->strip) + 1) && !pick (self, FIRST))
     return;
   self->rewind = FALSE;
   wait_for_next (self, get_interval (self));
