@@ -25,7 +25,7 @@ static SlJob *develop_to_end(void)
     return sl_darkroom_page_get_job(darkroom);
 }
 
-/* From the last moment to the first, and on beyond the strip's end. */
+/* From the last moment to the noise before the first, and on beyond the strip's end. */
 static void test_drag_the_strip(void)
 {
     int last;
@@ -37,7 +37,10 @@ static void test_drag_the_strip(void)
     g_assert_cmpint(sl_film_strip_get_position(strip), >, last / 8);
     g_assert_cmpint(sl_film_strip_get_position(strip), <, last / 2);
     drag(GTK_WIDGET(strip), 0.25, 0.0);
-    g_assert_cmpint(sl_film_strip_get_position(strip), ==, 0);
+    g_assert_cmpint(sl_film_strip_get_position(strip), ==, -1);
+    g_assert_nonnull(sl_film_strip_get_noise(strip));
+    drag(GTK_WIDGET(strip), 0.0, 0.05);
+    g_assert_cmpint(sl_film_strip_get_position(strip), >=, 0);
     WAIT_UNTIL(sl_frame_object_is_decoded(sl_darkroom_page_get_frame(darkroom), SL_VIEW_PICTURE));
     use_mouse("mouseup 1");
     drag(GTK_WIDGET(strip), 0.1, 1.0);
