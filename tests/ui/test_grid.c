@@ -36,6 +36,20 @@ static GtkWidget *cells_widget(void)
     return found;
 }
 
+static GtkWidget *find_label(GtkWidget *widget, const char *text)
+{
+    if (GTK_IS_LABEL(widget) && g_str_equal(gtk_label_get_text(GTK_LABEL(widget)), text))
+        return widget;
+    for (GtkWidget *child = gtk_widget_get_first_child(widget); child;
+         child = gtk_widget_get_next_sibling(child)) {
+        GtkWidget *found = find_label(child, text);
+
+        if (found)
+            return found;
+    }
+    return NULL;
+}
+
 static SlGridForm *open_form(void)
 {
     act("win.compare-grid");
@@ -97,6 +111,19 @@ static void test_choosing(void)
     gtk_check_button_set_active(GTK_CHECK_BUTTON(tick), TRUE);
     g_assert_cmpstr(gtk_editable_get_text(values), ==, "euler, heun");
     gtk_menu_button_popdown(choose);
+    WAIT_UNTIL(!gtk_widget_get_mapped(GTK_WIDGET(gtk_menu_button_get_popover(choose))));
+    g_object_set(workspace->recipe, "scheduler", "dpmpp-2m", NULL);
+    gtk_window_close(GTK_WINDOW(form));
+    WAIT_UNTIL(find_dialog() == NULL);
+    form = open_form();
+    choose = part(form, "choose_across");
+    sl_grid_form_set(form, SL_PLAN_ACROSS, "sigmas", "model");
+    gtk_menu_button_popup(choose);
+    WAIT_UNTIL(gtk_widget_get_mapped(GTK_WIDGET(gtk_menu_button_get_popover(choose))));
+    tick = find_named(GTK_WIDGET(gtk_menu_button_get_popover(choose)), "kl_optimal");
+    g_assert_nonnull(find_label(tick, "KL optimal"));
+    gtk_menu_button_popdown(choose);
+    WAIT_UNTIL(!gtk_widget_get_mapped(GTK_WIDGET(gtk_menu_button_get_popover(choose))));
     gtk_window_close(GTK_WINDOW(form));
     WAIT_UNTIL(find_dialog() == NULL);
 }
@@ -324,20 +351,6 @@ static void test_stop_and_undo(void)
     g_assert_cmpuint(count_lanes(), ==, 11);
     g_assert_nonnull(sl_comparison_get_grid(comparison));
     sl_comparison_state_free(before);
-}
-
-static GtkWidget *find_label(GtkWidget *widget, const char *text)
-{
-    if (GTK_IS_LABEL(widget) && g_str_equal(gtk_label_get_text(GTK_LABEL(widget)), text))
-        return widget;
-    for (GtkWidget *child = gtk_widget_get_first_child(widget); child;
-         child = gtk_widget_get_next_sibling(child)) {
-        GtkWidget *found = find_label(child, text);
-
-        if (found)
-            return found;
-    }
-    return NULL;
 }
 
 /* The list of schedulers has groups, and says of each what it is good for. */

@@ -153,17 +153,6 @@ new_value (SlGridForm *self, const Axis *axis, const char *value, guint position
   return button;
 }
 
-static guint
-position_of_choice (SlGridForm *self, const SlControl *control, const char *value)
-{
-  g_auto (GStrv) all = sl_grid_plan_values (control, NULL, sl_settings_new ());
-
-  for (guint i = 0; all[i]; i++)
-    if (g_str_equal (all[i], value))
-      return i;
-  return 0;
-}
-
 static void
 clear_list (Axis *axis)
 {
@@ -235,7 +224,7 @@ fill_list (GtkMenuButton *menu_button, gpointer user_data)
   for (guint i = 0; values[i]; i++)
     {
       guint position
-          = axis->of->kind == SL_CONTROL_CHOICE ? position_of_choice (self, axis->of, values[i]) : i;
+          = axis->of->kind == SL_CONTROL_CHOICE ? sl_grid_plan_find_choice (axis->of, values[i]) : i;
       GtkWidget *button = new_value (self, axis, values[i], position);
 
       gtk_check_button_set_active (GTK_CHECK_BUTTON (button), is_typed (axis, values[i]));

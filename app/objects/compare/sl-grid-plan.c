@@ -191,6 +191,15 @@ sl_grid_plan_values (const SlControl *control, SlModelItem *model, SlSettings *r
   return (char **)g_ptr_array_free (values, FALSE);
 }
 
+guint
+sl_grid_plan_find_choice (const SlControl *control, const char *value)
+{
+  for (guint i = 0; i < control->n_choices; i++)
+    if (g_str_equal (setting_of (control)->choices[i], value))
+      return i;
+  return 0;
+}
+
 /* A list of several values with commas. */
 static char *
 join (const char *const *values, guint most)

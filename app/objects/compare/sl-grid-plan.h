@@ -43,6 +43,8 @@ gboolean sl_grid_plan_offers (const SlControl *control, SlModelItem *model);
 /* A setting's single values, as they are typed, where they can be counted: schedulers that suit the model, the words
  * of a choice. NULL-terminated; empty where they cannot. */
 char **sl_grid_plan_values (const SlControl *control, SlModelItem *model, SlSettings *recipe);
+/* The place of such a word among all words of a choice, as in SlControl.choice_labels. */
+guint sl_grid_plan_find_choice (const SlControl *control, const char *value);
 /* Good lists of values to begin with, the usual one first; may be empty. NULL-terminated. */
 char **sl_grid_plan_presets (const SlControl *control, SlModelItem *model, SlSettings *recipe);
 
