@@ -13,20 +13,6 @@
 
 /* ---- one evaluation ---- */
 
-SlStep *sl_run_step(const SlRunSide *side, SlStepShape shape, SlMapHalves maps, SlError *err)
-{
-    SlModel *model = side->model;
-    if (!sl_model_need(model, SL_USE_DENOISE, err))
-        return NULL;
-    shape.maps = maps;
-    shape.loads = sl_step_loads(model);
-    if (!sl_step_fits(model->step, &shape)) {
-        sl_step_free(model->step);
-        model->step = sl_step_new(model->dev, sl_model_denoiser(model), &shape, err);
-    }
-    return model->step;
-}
-
 static SlShareKey first_key(const SlRun *run)
 {
     const SlRunSide *side = &run->side[0];
@@ -62,24 +48,6 @@ static bool evaluate_shared(SlRun *run, SlStep *step, const SlStepRun *of_run, S
         return false;
     leave_first(run, step);
     return true;
-}
-
-/* A single part's weight multiplies the guidance; of several each has its own. */
-static double guidance_of(const SlRun *run, const SlRunSide *side)
-{
-    return run->recipe.guidance *
-           (side->parts == 1 && side->part_weight ? side->part_weight[0] : 1);
-}
-
-SlStepRun sl_run_ask(SlRun *run, int i)
-{
-    const SlRunSide *side = sl_run_side_at(run, i);
-    return (SlStepRun){.told = side->told,
-                       .times = side->times,
-                       .row = i - side->times_first,
-                       .guidance = guidance_of(run, side),
-                       .input = run->input,
-                       .output = run->output};
 }
 
 static void begin_step(const SlRun *run, const SlRunSide *side, const SlStepShape *shape)
@@ -465,7 +433,7 @@ bool sl_run_say(SlRun *run, const float *said, SlFrame *frame, SlError *err)
     if (!sl_run_need_side(run, side, err))
         return false;
     SlStep *step = sl_run_step(side, sl_run_shape(run, side, i), SL_MAPS_NONE, err);
-    if (!step || !sl_step_guide(step, said, guidance_of(run, side), run->output, err)) {
+    if (!step || !sl_step_guide(step, said, sl_run_guidance_of(run, side), run->output, err)) {
         sl_device_clear(side->model->dev);
         return false;
     }

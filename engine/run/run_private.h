@@ -104,9 +104,20 @@ bool sl_run_find_handover(SlRun *run, SlError *err);
 /* The evaluation before it is done: the sample becomes the second side's. */
 bool sl_run_hand_over(SlRun *run, SlError *err);
 
-/* run.c: the step of a side's model, made anew for another shape than the last run's; what asks it for
- * run->output from run->input at evaluation i, whose times are there. */
+/* evaluation.c */
+/* A side learns what it is told: texts are encoded (given: they were before). What of them is not used
+ * becomes the run's warning. */
+bool sl_run_find_told(SlRun *run, SlRunSide *side, const SlCondition *const *given, SlError *err);
+/* The same where it has not been done, with room made for its steps. */
+bool sl_run_need_side(SlRun *run, SlRunSide *side, SlError *err);
+/* What the denoiser derives from the timesteps: of evaluation i and its neighbours. Which those are
+ * does not depend on where a run was taken up, so that its bytes do not either. */
+bool sl_run_need_times(SlRun *run, int i, SlError *err);
+/* The step of a side's model, made anew for another shape than the last run's. */
 SlStep *sl_run_step(const SlRunSide *side, SlStepShape shape, SlMapHalves maps, SlError *err);
+/* A single part's weight multiplies the guidance; of several each has its own. */
+double sl_run_guidance_of(const SlRun *run, const SlRunSide *side);
+/* What asks it for run->output from run->input at evaluation i, whose times are there. */
 SlStepRun sl_run_ask(SlRun *run, int i);
 
 /* caching.c */
@@ -178,13 +189,5 @@ bool sl_run_tell_all(SlRun *run, SlRunSide *side, int evaluation, int part, SlEr
  * prompt; nothing where none are wanted. */
 bool sl_run_take_maps(SlRun *run, const SlRunSide *side, SlStep *step, int r, int part,
                       SlError *err);
-
-/* A side learns what it is told: texts are encoded. What of them is not used becomes the run's
- * warning. */
-bool sl_run_need_side(SlRun *run, SlRunSide *side, SlError *err);
-
-/* What the denoiser derives from the timesteps: of evaluation i and its neighbours. Which those are
- * does not depend on where a run was taken up, so that its bytes do not either. */
-bool sl_run_need_times(SlRun *run, int i, SlError *err);
 
 #endif
