@@ -88,21 +88,62 @@ can_be_settings (const char *file)
   return g_stat (file, &status) != 0 || S_ISREG (status.st_mode);
 }
 
-/* GLib keeps settings in memory only where there is no dconf: they would be forgotten. */
+/* The settings' file where the desktop has no service for them, which GLib would keep in memory only: they would be
+ * forgotten. NULL: it has one. */
+static char *
+own_file (void)
+{
+  GSettingsBackend *standard = g_settings_backend_get_default ();
+  gboolean forgets = g_strcmp0 (G_OBJECT_TYPE_NAME (standard), "GMemorySettingsBackend") == 0;
+
+  g_object_unref (standard);
+  return g_getenv ("GSETTINGS_BACKEND") || !forgets
+             ? NULL
+             : g_build_filename (g_get_user_config_dir (), "safelight", "settings.ini", NULL);
+}
+
 static GSettingsBackend *
 open_backend (void)
 {
-  g_autoptr (GSettingsBackend) standard = g_settings_backend_get_default ();
-  g_autofree char *file = NULL;
+  g_autofree char *file = own_file ();
 
-  if (g_getenv ("GSETTINGS_BACKEND")
-      || g_strcmp0 (G_OBJECT_TYPE_NAME (standard), "GMemorySettingsBackend") != 0)
-    return g_steal_pointer (&standard);
-  file = g_build_filename (g_get_user_config_dir (), "safelight", "settings.ini", NULL);
-  if (can_be_settings (file))
+  if (file && can_be_settings (file))
     return g_keyfile_settings_backend_new (file, "/", NULL);
-  g_message ("%s is not a file: the settings of this time are not kept", file);
-  return g_steal_pointer (&standard);
+  if (file)
+    g_message ("%s is not a file: the settings of this time are not kept", file);
+  return g_settings_backend_get_default ();
+}
+
+gboolean
+sl_places_check_kept_in (GSettings *settings, const char *key, const char *file, GError **error)
+{
+  g_autoptr (GSettingsSchema) schema = NULL;
+  g_autoptr (GSettingsBackend) backend = NULL;
+  g_autoptr (GSettings) again = NULL;
+  g_autoptr (GVariant) here = g_settings_get_value (settings, key);
+  g_autoptr (GVariant) there = NULL;
+
+  g_settings_sync ();
+  g_object_get (settings, "settings-schema", &schema, NULL);
+  if (can_be_settings (file))
+    {
+      backend = g_keyfile_settings_backend_new (file, "/", NULL);
+      again = g_settings_new_full (schema, backend, NULL);
+      there = g_settings_get_value (again, key);
+    }
+  if (there && g_variant_equal (here, there))
+    return TRUE;
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED, sl_words ("%s: could not be written"),
+               sl_show_path (file).text);
+  return FALSE;
+}
+
+gboolean
+sl_places_check_kept (GSettings *settings, const char *key, GError **error)
+{
+  g_autofree char *file = own_file ();
+
+  return file == NULL || sl_places_check_kept_in (settings, key, file, error);
 }
 
 GSettings *

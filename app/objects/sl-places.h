@@ -20,4 +20,10 @@ char *sl_places_locale_folder (void);
  * has no settings service. */
 GSettings *sl_places_open_settings (GError **error);
 
+/* Whether what a key was just set to is on the disk. FALSE and a sentence where it could not be written; a desktop's
+ * settings service says nothing, so there it is TRUE. */
+gboolean sl_places_check_kept (GSettings *settings, const char *key, GError **error);
+/* The same of settings that are kept in this file. */
+gboolean sl_places_check_kept_in (GSettings *settings, const char *key, const char *file, GError **error);
+
 G_END_DECLS

@@ -1359,6 +1359,16 @@ sl_darkroom_page_keep_moment (SlDarkroomPage *self)
   sl_unfinished_keep_moment (self->workspace, GTK_WIDGET (self));
 }
 
+char *
+sl_darkroom_page_try_remember (SlDarkroomPage *self)
+{
+  g_autoptr (GError) error = NULL;
+
+  return sl_unfinished_write (self->workspace, sl_run_report_get_lost (self->report), &error)
+             ? NULL
+             : g_strdup (error->message);
+}
+
 void
 sl_darkroom_page_close (SlDarkroomPage *self)
 {

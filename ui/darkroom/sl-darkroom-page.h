@@ -30,6 +30,8 @@ void sl_darkroom_page_connect (SlDarkroomPage *self,
 void sl_darkroom_page_open (SlDarkroomPage *self);
 /* Before that: how far the running one came is kept in the gallery, where that costs no time. */
 void sl_darkroom_page_keep_moment (SlDarkroomPage *self);
+/* And the recipes of what is not finished; NULL, or why they could not be written. */
+char *sl_darkroom_page_try_remember (SlDarkroomPage *self);
 /* Before the workspace is closed: remembers what is not finished. */
 void sl_darkroom_page_close (SlDarkroomPage *self);
 /* The run whose steps are in the strip, and the step that is shown; NULL for none. */

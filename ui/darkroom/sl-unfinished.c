@@ -27,8 +27,8 @@ sl_unfinished_keep_moment (SlWorkspace *workspace, GtkWidget *from)
     sl_moment_file_keep (workspace, from, &(SlMomentOfRun){ current, frame });
 }
 
-void
-sl_unfinished_remember (SlWorkspace *workspace, SlJob *lost)
+gboolean
+sl_unfinished_write (SlWorkspace *workspace, SlJob *lost, GError **error)
 {
   SlJob *current = sl_queue_get_current (workspace->queue);
   g_autoptr (GStrvBuilder) unfinished = g_strv_builder_new ();
@@ -46,6 +46,13 @@ sl_unfinished_remember (SlWorkspace *workspace, SlJob *lost)
     }
   recipes = g_strv_builder_end (unfinished);
   g_settings_set_strv (workspace->preferences, KEY, (const char *const *)recipes);
+  return *recipes == NULL || sl_places_check_kept (workspace->preferences, KEY, error);
+}
+
+void
+sl_unfinished_remember (SlWorkspace *workspace, SlJob *lost)
+{
+  sl_unfinished_write (workspace, lost, NULL);
   sl_queue_clear (workspace->queue);
 }
 

@@ -10,8 +10,10 @@ G_BEGIN_DECLS
 /* Before the window closes: how far the running one came is kept in the gallery, where that costs no time. from is for
  * sl-notice.h. */
 void sl_unfinished_keep_moment (SlWorkspace *workspace, GtkWidget *from);
-/* Then: remembers the recipes of all jobs, and empties the queue. lost is a job whose GPU failed and that shall be done
- * again, or NULL. */
+/* Then: remembers the recipes of all jobs. lost is a job whose GPU failed and that shall be done again, or NULL. FALSE and
+ * a sentence where they could not be written. */
+gboolean sl_unfinished_write (SlWorkspace *workspace, SlJob *lost, GError **error);
+/* The same, and empties the queue. */
 void sl_unfinished_remember (SlWorkspace *workspace, SlJob *lost);
 /* Shows a toast whose button is the action "win.resume". Nothing where nothing was left. */
 void sl_unfinished_offer (SlWorkspace *workspace, GtkWidget *from);

@@ -165,16 +165,18 @@ elsewhere_chosen (SlUnsavedBar *self)
 }
 
 static void
-ask (SlUnsavedBar *self)
+ask (SlUnsavedBar *self, const char *forgotten)
 {
-  g_autofree char *heading = describe (self);
-  g_autofree char *body
-      = g_strdup_printf (_ ("What is not saved is lost when Safelight quits now. %s"), get_reason (self));
-  GtkWidget *alert = sl_dialog_new_alert (heading, body);
+  gboolean unsaved = get_reason (self) != NULL;
+  g_autofree char *described = describe (self);
+  g_autofree char *body = g_strdup_printf (_ ("What is not saved is lost when Safelight quits now. %s"),
+                                           unsaved ? get_reason (self) : forgotten);
+  GtkWidget *alert = sl_dialog_new_alert (unsaved ? described : _ ("The Queue Cannot Be Remembered"), body);
 
   sl_dialog_add_response (alert, "stay", _ ("_Stay"), FALSE);
   sl_dialog_add_response (alert, "quit", _ ("_Quit Anyway"), FALSE);
-  sl_dialog_add_response (alert, "elsewhere", _ ("Save _Elsewhere…"), TRUE);
+  if (unsaved)
+    sl_dialog_add_response (alert, "elsewhere", _ ("Save _Elsewhere…"), TRUE);
   g_signal_connect_object (alert, "response::quit", G_CALLBACK (quit_chosen), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (alert, "response::elsewhere", G_CALLBACK (elsewhere_chosen), self,
                            G_CONNECT_SWAPPED);
@@ -183,13 +185,13 @@ ask (SlUnsavedBar *self)
 }
 
 gboolean
-sl_unsaved_bar_allows_quit (SlUnsavedBar *self, void (*quit) (GtkWindow *window))
+sl_unsaved_bar_allows_quit (SlUnsavedBar *self, const char *forgotten, void (*quit) (GtkWindow *window))
 {
-  if (self->workspace->closed || sl_workspace_count_unsaved (self->workspace) == 0)
+  if (self->workspace->closed || (sl_workspace_count_unsaved (self->workspace) == 0 && forgotten == NULL))
     return TRUE;
   self->quit = quit;
   if (self->alert == NULL)
-    ask (self);
+    ask (self, forgotten);
   return FALSE;
 }
 

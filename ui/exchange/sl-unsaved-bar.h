@@ -15,8 +15,9 @@ G_DECLARE_FINAL_TYPE (SlUnsavedBar, sl_unsaved_bar, SL, UNSAVED_BAR, AdwBin)
 
 /* Once. Adds the actions "save-again", "save-elsewhere" and "save-elsewhere-to" (a folder). */
 void sl_unsaved_bar_connect (SlUnsavedBar *self, SlWorkspace *workspace, GActionMap *actions);
-/* Whether the window can be closed without a loss. Otherwise the person is asked, and quit is called where it shall be
+/* Whether the window can be closed without a loss. forgotten says why what waits cannot be remembered, or is NULL. Otherwise the person is asked, and quit is called where it shall be
  * closed nevertheless. What is being written is waited for. */
-gboolean sl_unsaved_bar_allows_quit (SlUnsavedBar *self, void (*quit) (GtkWindow *window));
+gboolean
+sl_unsaved_bar_allows_quit (SlUnsavedBar *self, const char *forgotten, void (*quit) (GtkWindow *window));
 
 G_END_DECLS

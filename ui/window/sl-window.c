@@ -486,12 +486,14 @@ static gboolean
 sl_window_close_request (GtkWindow *window)
 {
   SlWindow *self = SL_WINDOW (window);
+  g_autofree char *forgotten = NULL;
 
   if (!self->workspace->closed)
     {
       sl_darkroom_page_keep_moment (self->darkroom);
       sl_comparison_shelf_keep (self->workspace->shelf);
-      if (!self->quits && !sl_unsaved_bar_allows_quit (self->unsaved_bar, quit_anyway))
+      forgotten = sl_darkroom_page_try_remember (self->darkroom);
+      if (!self->quits && !sl_unsaved_bar_allows_quit (self->unsaved_bar, forgotten, quit_anyway))
         return TRUE;
       save_layout (self);
       sl_darkroom_page_close (self->darkroom);

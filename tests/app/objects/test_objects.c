@@ -1,5 +1,9 @@
 /* test_objects.c - settings, model store, gallery, writing and restoring, without a display. */
+#define G_SETTINGS_ENABLE_BACKEND
 #include "gobject.h"
+
+#include <gio/gsettingsbackend.h>
+
 #include "tests/engine/run/scheduler_model.h"
 
 #include <glib/gstdio.h>
@@ -441,6 +445,36 @@ static guint length(SlGallery *gallery)
     return g_list_model_get_n_items(G_LIST_MODEL(gallery));
 }
 
+/* What GLib does not say: whether the settings' file was written. */
+static void test_kept(Fixture *fixture, gconstpointer data)
+{
+    static const char *const first[] = {"a", NULL}, *const second[] = {"b", NULL};
+    g_autofree char *file = g_build_filename(fixture->folder, "settings.ini", NULL);
+    g_autoptr(GSettings) standard = sl_places_open_settings(NULL);
+    g_autoptr(GSettingsSchema) schema = NULL;
+    g_autoptr(GSettingsBackend) backend = NULL;
+    g_autoptr(GSettings) settings = NULL;
+    g_autoptr(GError) error = NULL;
+
+    if (standard == NULL) {
+        g_test_skip("the settings' schema is not here");
+        return;
+    }
+    g_object_get(standard, "settings-schema", &schema, NULL);
+    backend = g_keyfile_settings_backend_new(file, "/", NULL);
+    settings = g_settings_new_full(schema, backend, NULL);
+    g_settings_set_strv(settings, "unfinished", first);
+    g_assert_true(sl_places_check_kept_in(settings, "unfinished", file, &error));
+    g_assert_no_error(error);
+    g_assert_true(g_unlink(file) == 0 && g_mkdir(file, 0700) == 0);
+    g_test_expect_message("GLib-GIO", G_LOG_LEVEL_WARNING, "Failed to write keyfile*");
+    g_settings_set_strv(settings, "unfinished", second);
+    g_test_assert_expected_messages();
+    g_assert_false(sl_places_check_kept_in(settings, "unfinished", file, &error));
+    g_assert_nonnull(strstr(error->message, file));
+    g_assert_true(g_rmdir(file) == 0);
+}
+
 static void test_gallery(Fixture *fixture, gconstpointer data)
 {
     g_autoptr(SlWorker) worker = sl_worker_new();
@@ -491,6 +525,7 @@ int main(int argc, char **argv)
     ADD("keeper", test_keeper);
     ADD("save-and-restore", test_save_and_restore);
     ADD("restore-others", test_restore_others);
+    ADD("kept", test_kept);
     ADD("gallery", test_gallery);
     return run_with_data_home();
 }
