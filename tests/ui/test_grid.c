@@ -128,6 +128,22 @@ static void test_choosing(void)
     WAIT_UNTIL(find_dialog() == NULL);
 }
 
+/* Letters of more than one byte are not cut in two where a value is long. */
+static void test_long_values(void)
+{
+    SlGridForm *form = open_form();
+    g_autofree char *prompt = g_strnfill(59, 'a');
+    g_autofree char *values = g_strconcat(prompt, "고양이와 강아지", NULL);
+
+    sl_grid_form_set(form, SL_PLAN_ACROSS, "prompt", values);
+    sl_grid_form_set(form, SL_PLAN_DOWN, "scheduler", "flow-euler");
+    g_assert_false(can_start(form));
+    g_assert_true(g_utf8_validate(sl_grid_form_get_summary(form), -1, NULL));
+    g_assert_nonnull(strstr(sl_grid_form_get_summary(form), "a고, "));
+    gtk_window_close(GTK_WINDOW(form));
+    WAIT_UNTIL(find_dialog() == NULL);
+}
+
 static void start_grid(const char *x, const char *across, const char *y, const char *down)
 {
     SlGridForm *form = open_form();
@@ -402,6 +418,7 @@ static void test_schedules(void)
 static const LaneTest tests[] = {
     {"/grid/refusals", test_refusals, FALSE},
     {"/grid/choosing", test_choosing, FALSE},
+    {"/grid/long-values", test_long_values, FALSE},
     {"/grid/done", test_grid, TRUE},
     {"/grid/keys", test_keys, TRUE},
     {"/grid/scrub", test_scrub, TRUE},

@@ -9,6 +9,8 @@
 #include "app/objects/sl-model-item-private.h"
 #include "app/objects/sl-settings-private.h"
 
+#define MOST_CHARACTERS 60 /* of a value in a sentence */
+
 struct _SlGridPlan
 {
   GObject parent_instance;
@@ -116,14 +118,24 @@ sl_grid_plan_settings (SlGridPlan *self, guint cell, SlSettings *recipe, GError 
   return g_steal_pointer (&settings);
 }
 
+/* So much of a value as a sentence has room for; characters, or half of one would be no text any more. */
+static char *
+beginning_of (const char *value)
+{
+  g_autofree char *valid = g_utf8_make_valid (value, -1);
+
+  return g_utf8_substring (valid, 0, MIN (g_utf8_strlen (valid, -1), MOST_CHARACTERS));
+}
+
 /* "x=euler, y=20: ..." before what is wrong. */
 static void
 name_cell (SlGridPlan *self, guint cell, GError **error)
 {
   guint columns = sl_grid_plan_count (self, SL_PLAN_ACROSS);
+  g_autofree char *x = beginning_of (self->grid.axis[SL_GRID_X].value[cell % columns]);
+  g_autofree char *y = beginning_of (self->grid.axis[SL_GRID_Y].value[cell / columns]);
 
-  g_prefix_error (error, "x=%.60s, y=%.60s: ", self->grid.axis[SL_GRID_X].value[cell % columns],
-                  self->grid.axis[SL_GRID_Y].value[cell / columns]);
+  g_prefix_error (error, "x=%s, y=%s: ", x, y);
 }
 
 gboolean
