@@ -67,8 +67,9 @@ static Places place_at(const SlSheet *sheet, int shrink)
 static Places place(const SlSheet *sheet)
 {
     Places p = place_at(sheet, 1);
+    int least = sheet->layout.factor; /* of a picture that is one pixel, enlarged */
     while (sheet->grid && (p.width > SL_PNG_MAX_SIDE || p.height > SL_PNG_MAX_SIDE) &&
-           p.picture_width > 1 && p.picture_height > 1)
+           p.picture_width > least && p.picture_height > least)
         p = place_at(sheet, p.shrink + 1);
     return p;
 }

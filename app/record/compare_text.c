@@ -222,6 +222,8 @@ static bool read_grid(const char *name, const cJSON *root, SlCompareText *text, 
     SlError problem = {0};
     if (!grid)
         return true;
+    if (text->first_edition) /* which knew no grids, and draws no names of columns */
+        return sl_fail(err, SL_FORMAT, "%s: has a \"grid\" and no \"layout\"; expected both", name);
     if (!sl_grid_from_json(grid, &text->grid, &problem))
         return sl_fail(err, problem.code, "%s: %s", name, problem.message);
     return read_cells(name, cJSON_GetObjectItemCaseSensitive(root, "cells"), text, err);

@@ -327,7 +327,7 @@ static bool read_cached(LaneIn *in)
         before = (int)number;
         in->cached[before] = true;
     }
-    return ok || wrong(in, "\"cached\" is not a rising list of moments of its plan");
+    return ok || wrong(in, sl_words("\"cached\" is not a rising list of moments of its plan"));
 }
 
 /* The settings that are its own. */

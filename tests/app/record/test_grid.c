@@ -228,6 +228,34 @@ static void test_sheet(const SlCompare *c)
         close(fd);
 }
 
+/* What a file says of a sheet is anybody's: a grid without a layout would have names and no letters to write
+ * them with, and small pictures in many columns never become narrow enough. */
+static void test_bad_sheets(const SlCompare *c)
+{
+    int cell = 0, width = 0, height = 0;
+    SlReelSum sum = {.layout = {1, 1, 1, 1}};
+    SlError err = {0};
+    SlCompareText text = {0};
+    memset(sum.pictures, '0', 64);
+    memset(sum.drawn, '0', 64);
+    char *json = sl_compare_to_text(c, NULL, &sum, "x.png", &err);
+    cJSON *root = json ? cJSON_Parse(json) : NULL;
+    cJSON_DeleteItemFromObject(root, "layout");
+    char *without = root ? cJSON_PrintUnformatted(root) : NULL;
+    sl_test(without && !sl_compare_text_read("x.png", without, &text, &err) &&
+                strstr(err.message, "\"layout\""),
+            "a grid without a layout is refused: %s", err.message);
+    sl_compare_text_free(&text);
+    free(without);
+    cJSON_Delete(root);
+    free(json);
+    const SlSheetGrid grid = {.columns = 1024, .rows = 1, .cell = &cell};
+    const SlSheet sheet = {
+        .width = 64, .height = 64, .count = 1, .grid = &grid, .layout = {2, 0, 0, 0}};
+    sl_sheet_size(&sheet, &width, &height);
+    sl_test(width == 16 + 1024 * (2 + 16), "1024 columns have an end: %d pixels", width);
+}
+
 static void compute(SlModel *model, const SlGrid *grid, bool fast, SlCompare *c, Turns *turns)
 {
     SlRecipe *recipe[64] = {NULL};
@@ -299,6 +327,7 @@ int main(void)
     test_cells(model, &grid, &c, &turns);
     test_file(model, &grid, &c);
     test_sheet(&c);
+    test_bad_sheets(&c);
     sl_compare_free(&c);
     test_fast(model, &grid);
     test_many(model);
