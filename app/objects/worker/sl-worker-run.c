@@ -153,14 +153,16 @@ describe_run (SlModel *model, const SlTimeline *timeline)
   return metadata;
 }
 
-/* The random numbers that a run begins with, as a picture: decoded where that costs less than a step. */
+/* The random numbers that a run begins with, as a picture: decoded where that costs less than a step. Lanes side by side
+ * have no strip that shows it. */
 static void
 draw_noise (const Run *run, const Track *track, Message *message)
 {
   SlModel *model = run->side->model;
   const SlModelInfo *info = sl_model_info (model);
   const SlRecipe *recipe = sl_timeline_recipe (track->timeline);
-  const float *noise = track->start->inherited == 0 ? sl_timeline_noise (track->timeline) : NULL;
+  const float *noise
+      = run->n == 1 && track->start->inherited == 0 ? sl_timeline_noise (track->timeline) : NULL;
   gboolean decoded = sl_model_decodes_cheaply (model);
   int width = recipe->width / info->factor, height = recipe->height / info->factor;
   int scale = decoded ? info->factor : 1;
