@@ -34,11 +34,12 @@ typedef struct
   gboolean answered;
 } Task;
 
-/* Pictures of one size. */
+/* Pictures of one size, whose evaluations are as much work. */
 typedef struct
 {
   int width, height;
   gboolean guided;
+  SlRecipe recipe; /* of the first: its numbers only */
   SlEstimate one;
   double evaluations; /* of all of them */
   guint pictures;
@@ -117,12 +118,12 @@ seconds_of (GSettings *preferences, const char *key, double flops, int *how_like
       double away = work > flops ? work / MAX (flops, 1) : flops / MAX (work, 1);
 
       if (like == 2 && g_str_equal (key, other))
-        away = 0;
+        away = 0; /* but with caching an evaluation is less work than it was there */
       if (like == 0 || like < *how_like || (like == *how_like && away >= nearest))
         continue;
       *how_like = like;
       nearest = away;
-      best = away > 0 ? seconds * flops / work : seconds;
+      best = seconds * flops / work;
     }
   return best;
 }
@@ -152,6 +153,17 @@ remember (SlEstimator *self, const char *key, double seconds, double flops)
 
 /* ---- the thread ---- */
 
+/* Which share of the evaluations takes over a part is the same. */
+static gboolean
+caches_alike (const SlRecipe *a, const SlRecipe *b)
+{
+  return a->caching == b->caching
+         && (a->caching == SL_CACHING_OFF
+             || (a->caching_interval == b->caching_interval && a->caching_branch == b->caching_branch
+                 && a->caching_from == b->caching_from && a->caching_to == b->caching_to
+                 && a->steps == b->steps));
+}
+
 static Part *
 find_part (GArray *parts, const SlRecipe *recipe)
 {
@@ -160,7 +172,7 @@ find_part (GArray *parts, const SlRecipe *recipe)
       Part *part = &g_array_index (parts, Part, i);
 
       if (part->width == recipe->width && part->height == recipe->height
-          && part->guided == (recipe->guidance > 1))
+          && part->guided == (recipe->guidance > 1) && caches_alike (&part->recipe, recipe))
         return part;
     }
   return NULL;
@@ -177,7 +189,9 @@ add_picture (Task *task, SlSettings *settings)
   part = find_part (task->parts, &recipe);
   if (part == NULL)
     {
-      fresh = (Part){ .width = recipe.width, .height = recipe.height, .guided = recipe.guidance > 1 };
+      fresh = (Part){
+        .width = recipe.width, .height = recipe.height, .guided = recipe.guidance > 1, .recipe = recipe
+      };
       if (!sl_estimate (_sl_model_item_get_info (task->model), &recipe, task->dtype, &fresh.one, &err))
         return;
       g_array_append_val (task->parts, fresh);

@@ -57,6 +57,35 @@ static void test_time(void)
     screenshot("plan-time");
 }
 
+static double seconds_of(gboolean first_cached, gboolean second_cached)
+{
+    const gboolean cached[2] = {first_cached, second_cached};
+    g_autoptr(GPtrArray) plan = g_ptr_array_new_with_free_func(g_object_unref);
+
+    for (guint i = 0; i < 2; i++) {
+        SlSettings *settings = sl_settings_dup(workspace->recipe);
+
+        g_object_set(settings, "steps", 20, "caching", cached[i] ? 1 : 0, "caching-interval", 10,
+                     NULL);
+        g_ptr_array_add(plan, settings);
+    }
+    sl_estimator_ask(workspace->estimator, workspace->model, plan, 1);
+    WAIT_UNTIL(!sl_estimator_is_asking(workspace->estimator));
+    return sl_estimator_get(workspace->estimator)->seconds;
+}
+
+/* What caching spares is less time, also at the size whose time was measured, and beside pictures without. */
+static void test_caching(void)
+{
+    double none = seconds_of(FALSE, FALSE), both = seconds_of(TRUE, TRUE);
+
+    g_assert_cmpfloat(both, <, 0.95 * none);
+    g_assert_cmpfloat_with_epsilon(seconds_of(FALSE, TRUE), (none + both) / 2, 0.01 * none);
+    g_assert_cmpfloat_with_epsilon(seconds_of(TRUE, FALSE), (none + both) / 2, 0.01 * none);
+    g_object_notify(G_OBJECT(workspace->recipe), "steps"); /* the window's own question again */
+    WAIT_UNTIL(!says("2 pictures") && says(", "));
+}
+
 /* The text follows the size, the number of pictures and the page. */
 static void test_follows(void)
 {
@@ -112,9 +141,12 @@ static void test_hours(void)
     g_autofree char *key = g_strdup_printf(
         "sd1|%s|cpu|%dx%d", sl_worker_get_dtype(workspace->worker),
         sl_settings_get_width(workspace->recipe), sl_settings_get_height(workspace->recipe));
-    g_autoptr(GVariant) slow =
-        g_variant_ref_sink(g_variant_new_parsed("{%s: (%d, %d)}", key, 1000.0, 1e6));
+    g_autoptr(GVariant) known = g_settings_get_value(preferences, "speeds");
+    g_autoptr(GVariant) slow = NULL;
+    double seconds, work;
 
+    g_assert_true(g_variant_lookup(known, key, "(dd)", &seconds, &work));
+    slow = g_variant_ref_sink(g_variant_new_parsed("{%s: (%d, %d)}", key, 1000.0, work));
     g_settings_set_value(preferences, "speeds", slow);
     g_object_set(workspace->recipe, "steps", 24, NULL);
     WAIT_UNTIL(warns());
@@ -148,6 +180,7 @@ int main(int argc, char **argv)
         return 77;
     g_test_add_func("/plan/memory", test_memory);
     g_test_add_func("/plan/time", test_time);
+    g_test_add_func("/plan/caching", test_caching);
     g_test_add_func("/plan/follows", test_follows);
     g_test_add_func("/plan/question", test_question);
     g_test_add_func("/plan/hours", test_hours);
