@@ -116,13 +116,17 @@ static void test_follows(void)
 static void test_question(void)
 {
     int side = sl_settings_get_width(workspace->recipe);
+    guint refs;
 
     develop_to_end();
     g_assert_null(find_dialog());
 
+    refs = G_OBJECT(part(window, "plan"))->ref_count;
     set_size(8192);
     act("win.develop"); /* at once, before the line could have said anything */
+    act("win.develop"); /* and once more by an impatient person: it is one question */
     WAIT_UNTIL(find_dialog());
+    g_assert_cmpuint(G_OBJECT(part(window, "plan"))->ref_count, ==, refs);
     g_assert_null(sl_queue_get_current(workspace->queue));
     g_assert_true(warns());
     g_assert_nonnull(strstr(alert_body(), "smaller picture"));

@@ -23,6 +23,7 @@ struct _SlPlanLine
   guint settling; /* the timeout after which the question is put */
   void (*start) (gpointer user_data);
   gpointer user_data;
+  gboolean waits; /* for an answer, after which it is decided */
 };
 
 G_DEFINE_FINAL_TYPE (SlPlanLine, sl_plan_line, ADW_TYPE_BIN)
@@ -197,6 +198,7 @@ decide (gpointer data)
   g_autoptr (SlPlanLine) self = data;
   const SlPlanCost *cost;
 
+  self->waits = FALSE;
   if (self->start == NULL || self->workspace->closed)
     return;
   cost = sl_estimator_get (self->workspace->estimator);
@@ -215,8 +217,11 @@ sl_plan_line_start (SlPlanLine *self, void (*start) (gpointer user_data), gpoint
     ask (self);
   if (sl_estimator_is_asking (self->workspace->estimator) && is_usual (self))
     start_now (self);
-  else
-    sl_estimator_wait (self->workspace->estimator, decide, g_object_ref (self));
+  else if (!self->waits)
+    {
+      self->waits = TRUE;
+      sl_estimator_wait (self->workspace->estimator, decide, g_object_ref (self));
+    }
 }
 
 /* ---- class ---- */
