@@ -6,6 +6,8 @@
  */
 #include "ui/compare/sl-cell-grid.h"
 
+#include "ui/widgets/sl-toolkit.h"
+
 #include <glib/gi18n.h>
 
 #define GAP 4
@@ -169,14 +171,13 @@ draw_cell (SlCells *self, GtkSnapshot *snapshot, guint index)
 static void
 draw_outline (SlCells *self, GtkSnapshot *snapshot, guint index)
 {
-  GtkStyleContext *context = gtk_widget_get_style_context (GTK_WIDGET (self));
   const float wide[4] = { 2, 2, 2, 2 };
   graphene_rect_t area = place_of (self, index);
   GskRoundedRect outline;
   GdkRGBA color = { 1, 1, 1, 0.7F };
 
   if (gtk_widget_has_focus (GTK_WIDGET (self)))
-    gtk_style_context_lookup_color (context, "accent_bg_color", &color);
+    color = (GdkRGBA){ 1, 0.48F, 0.42F, 1 };
   graphene_rect_inset (&area, -2, -2);
   gsk_rounded_rect_init_from_rect (&outline, &area, 3);
   gtk_snapshot_append_border (snapshot, &outline, wide, (const GdkRGBA[4]){ color, color, color, color });
@@ -398,7 +399,7 @@ draw_names (GtkDrawingArea *area, cairo_t *cr, int width, int height, gpointer u
   int size = self->cells->size;
   GdkRGBA color;
 
-  gtk_style_context_get_color (gtk_widget_get_style_context (GTK_WIDGET (area)), &color);
+  sl_toolkit_get_color (GTK_WIDGET (area), &color);
   gdk_cairo_set_source_rgba (cr, &color);
   pango_layout_set_ellipsize (layout, PANGO_ELLIPSIZE_END);
   pango_layout_set_single_paragraph_mode (layout, TRUE);
