@@ -121,13 +121,32 @@ static bool drop_partner(SlModel *model)
     return any;
 }
 
+/* SIZE_MAX and *err: it could not be found out. */
+static size_t loaded_weights(SlModel *model, SlError *err)
+{
+    size_t bytes = 0;
+    for (int i = 0; i < model->parts; i++) {
+        SlPart *part = &model->part[i];
+        if (!part->net)
+            continue;
+        if (!sl_part_measure(model, part, err))
+            return SIZE_MAX;
+        bytes += part->weight_bytes;
+    }
+    return bytes;
+}
+
 /* The same where the device's memory is the host's: what is loaded there must find room. */
 static bool make_way_on_host(SlModel *model, SlPartUse stage, SlError *err)
 {
     Need need;
     if (!find_need(model, stage, &need, err))
         return false;
-    if (need.weights > sl_host_memory_left("") && sl_arena_mark(model->dev) == 0)
+    size_t loaded = loaded_weights(model, err);
+    if (loaded == SIZE_MAX)
+        return false;
+    /* What a picture before has worked in would else stand beside weights that come back only for a moment. */
+    if (sl_host_memory_left("") < loaded + 2 * need.weights && sl_arena_mark(model->dev) == 0)
         sl_arena_release(model->dev);
     if (need.weights > sl_host_memory_left(""))
         forget(model);
@@ -175,21 +194,6 @@ bool sl_model_could_clear_for(SlModel *model, SlPartUse stage, size_t *need, siz
     *most = sl_model_free_memory(model) + sl_model_kept(model) + sl_model_kept(partner(model));
     return add_droppable(model, model, stage, most, err) &&
            add_droppable(partner(model), model, stage, most, err);
-}
-
-/* SIZE_MAX and *err: it could not be found out. */
-static size_t loaded_weights(SlModel *model, SlError *err)
-{
-    size_t bytes = 0;
-    for (int i = 0; i < model->parts; i++) {
-        SlPart *part = &model->part[i];
-        if (!part->net)
-            continue;
-        if (!sl_part_measure(model, part, err))
-            return SIZE_MAX;
-        bytes += part->weight_bytes;
-    }
-    return bytes;
 }
 
 bool sl_model_spare_host(SlModel *model, size_t left, SlError *err)

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 /* A device's table with a limit laid over its memory. */
 static SlOps limited;
@@ -298,11 +299,14 @@ static bool one_step_of(SlModel *model, SlError *err)
 static struct rlimit limit_data(size_t left)
 {
     struct rlimit was, now;
+    size_t pages = 0;
+    FILE *f = fopen("/proc/self/statm", "r");
+    sl_test(f && fscanf(f, "%*u %*u %*u %*u %*u %zu", &pages) == 1, "what it has is known");
+    if (f)
+        fclose(f);
     getrlimit(RLIMIT_DATA, &was);
     now = was;
-    now.rlim_cur = (rlim_t)8 << 30;
-    setrlimit(RLIMIT_DATA, &now);
-    now.rlim_cur -= sl_host_memory_left("") - left;
+    now.rlim_cur = (rlim_t)(pages * (size_t)sysconf(_SC_PAGESIZE) + left);
     setrlimit(RLIMIT_DATA, &now);
     return was;
 }
