@@ -1,5 +1,5 @@
 /* animation_av.c - GIF, APNG, WebM and MP4 by libavformat, libavcodec and libavfilter; see
- * animation.h. A picture goes through the format's filters (a palette of its own, or video colours
+ * animation.h and av_library.h. A picture goes through the format's filters (a palette of its own, or video colours
  * and even sides) to the encoder as it comes; the file is put together in memory.
  *
  * Easy to get wrong: formats that know times only from picture to picture have none for the last. GIF
@@ -9,13 +9,8 @@
  */
 #include "app/files/files.h"
 #include "app/image/animation_private.h"
+#include "app/image/av_library.h"
 
-#include <libavcodec/avcodec.h>
-#include <libavfilter/avfilter.h>
-#include <libavfilter/buffersink.h>
-#include <libavfilter/buffersrc.h>
-#include <libavformat/avformat.h>
-#include <libavutil/opt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +18,9 @@
 #define VIDEO                                                                  \
     "pad=ceil(iw/2)*2:ceil(ih/2)*2,scale=out_color_matrix=bt709:out_range=tv:" \
     "flags=bicubic+accurate_rnd+full_chroma_int+bitexact,format=yuv420p"
+
+/* Where this is NULL, lacks() says so, and nothing else is called. */
+#define av (sl_av_library())
 
 #define ROOM 65536 /* of libavformat, before it writes */
 
@@ -68,14 +66,17 @@ static const AVCodec *find_encoder(const Format *f)
 {
     const AVCodec *codec = NULL;
     for (int i = 0; !codec && f->encoders[i]; i++)
-        codec = avcodec_find_encoder_by_name(f->encoders[i]);
+        codec = av->avcodec_find_encoder_by_name(f->encoders[i]);
     return codec;
 }
 
 static const char *lacks(SlAnimationFormat format)
 {
     const Format *f = &formats[format];
-    if (!av_guess_format(f->muxer, NULL, NULL))
+    if (!av)
+        return N_("this system does not have the libavformat, libavcodec and libavfilter that "
+                  "Safelight was built with");
+    if (!av->av_guess_format(f->muxer, NULL, NULL))
         return N_("the libavformat of this system does not write it");
     return find_encoder(f) ? NULL : N_("the libavcodec of this system has no encoder for it");
 }
@@ -125,11 +126,11 @@ static int64_t seek(void *arg, int64_t offset, int whence)
 
 static int open_memory(Movie *m)
 {
-    uint8_t *room = av_malloc(ROOM);
+    uint8_t *room = av->av_malloc(ROOM);
     if (room)
-        m->file->pb = avio_alloc_context(room, ROOM, 1, m, NULL, write_bytes, seek);
+        m->file->pb = av->avio_alloc_context(room, ROOM, 1, m, NULL, write_bytes, seek);
     if (!m->file->pb)
-        av_free(room);
+        av->av_free(room);
     return m->file->pb ? 0 : AVERROR(ENOMEM);
 }
 
@@ -137,28 +138,28 @@ static void end(void *maker)
 {
     Movie *m = maker;
     if (m->file && m->file->pb) {
-        av_freep(&m->file->pb->buffer);
-        avio_context_free(&m->file->pb);
+        av->av_freep(&m->file->pb->buffer);
+        av->avio_context_free(&m->file->pb);
     }
     free(m->bytes);
-    avformat_free_context(m->file);
-    avcodec_free_context(&m->encoder);
-    avfilter_graph_free(&m->graph);
-    av_frame_free(&m->frame);
-    av_frame_free(&m->filtered);
-    av_packet_free(&m->packet);
+    av->avformat_free_context(m->file);
+    av->avcodec_free_context(&m->encoder);
+    av->avfilter_graph_free(&m->graph);
+    av->av_frame_free(&m->frame);
+    av->av_frame_free(&m->filtered);
+    av->av_packet_free(&m->packet);
     free(m);
 }
 
 static void *begin(SlAnimationFormat format, int width, int height, SlError *err)
 {
     Movie *m = calloc(1, sizeof *m);
-    av_log_set_level(AV_LOG_QUIET);
+    av->av_log_set_level(AV_LOG_QUIET);
     if (m) {
         *m = (Movie){.format = &formats[format], .width = width, .height = height};
-        m->frame = av_frame_alloc();
-        m->filtered = av_frame_alloc();
-        m->packet = av_packet_alloc();
+        m->frame = av->av_frame_alloc();
+        m->filtered = av->av_frame_alloc();
+        m->packet = av->av_packet_alloc();
         if (m->frame && m->filtered && m->packet)
             return m;
         end(m);
@@ -177,43 +178,43 @@ static AVRational unit_of(const Movie *m)
 static int make_filters(Movie *m)
 {
     char args[160];
-    AVFilterInOut *out = avfilter_inout_alloc(), *in = avfilter_inout_alloc();
+    AVFilterInOut *out = av->avfilter_inout_alloc(), *in = av->avfilter_inout_alloc();
     AVRational unit = unit_of(m);
     int status = AVERROR(ENOMEM);
-    m->graph = avfilter_graph_alloc();
+    m->graph = av->avfilter_graph_alloc();
     if (m->graph && out && in) {
         m->graph->nb_threads = 1;
         snprintf(args, sizeof args, "video_size=%dx%d:pix_fmt=%d:time_base=%d/%d:pixel_aspect=1/1",
                  m->width, m->height, AV_PIX_FMT_RGB24, unit.num, unit.den);
-        status = avfilter_graph_create_filter(&m->source, avfilter_get_by_name("buffer"), "in",
-                                              args, NULL, m->graph);
+        status = av->avfilter_graph_create_filter(&m->source, av->avfilter_get_by_name("buffer"),
+                                                  "in", args, NULL, m->graph);
     }
     if (status >= 0)
-        status = avfilter_graph_create_filter(&m->sink, avfilter_get_by_name("buffersink"), "out",
-                                              NULL, NULL, m->graph);
+        status = av->avfilter_graph_create_filter(&m->sink, av->avfilter_get_by_name("buffersink"),
+                                                  "out", NULL, NULL, m->graph);
     if (status >= 0) {
-        *out = (AVFilterInOut){av_strdup("in"), m->source, 0, NULL};
-        *in = (AVFilterInOut){av_strdup("out"), m->sink, 0, NULL};
+        *out = (AVFilterInOut){av->av_strdup("in"), m->source, 0, NULL};
+        *in = (AVFilterInOut){av->av_strdup("out"), m->sink, 0, NULL};
         status = out->name && in->name
-                     ? avfilter_graph_parse_ptr(m->graph, m->format->filters, &in, &out, NULL)
+                     ? av->avfilter_graph_parse_ptr(m->graph, m->format->filters, &in, &out, NULL)
                      : AVERROR(ENOMEM);
     }
     if (status >= 0)
-        status = avfilter_graph_config(m->graph, NULL);
-    avfilter_inout_free(&out);
-    avfilter_inout_free(&in);
+        status = av->avfilter_graph_config(m->graph, NULL);
+    av->avfilter_inout_free(&out);
+    av->avfilter_inout_free(&in);
     return status;
 }
 
 static int make_encoder(Movie *m)
 {
     AVDictionary *options = NULL;
-    AVCodecContext *e = m->encoder = avcodec_alloc_context3(find_encoder(m->format));
+    AVCodecContext *e = m->encoder = av->avcodec_alloc_context3(find_encoder(m->format));
     if (!e)
         return AVERROR(ENOMEM);
-    e->width = av_buffersink_get_w(m->sink);
-    e->height = av_buffersink_get_h(m->sink);
-    e->pix_fmt = (enum AVPixelFormat)av_buffersink_get_format(m->sink);
+    e->width = av->av_buffersink_get_w(m->sink);
+    e->height = av->av_buffersink_get_h(m->sink);
+    e->pix_fmt = (enum AVPixelFormat)av->av_buffersink_get_format(m->sink);
     e->time_base = m->format->video ? unit_of(m) : (AVRational){1, m->format->second};
     if (m->format->video) {
         e->framerate = av_inv_q(e->time_base);
@@ -226,33 +227,34 @@ static int make_encoder(Movie *m)
     e->flags |= AV_CODEC_FLAG_BITEXACT;
     if (m->file->oformat->flags & AVFMT_GLOBALHEADER)
         e->flags |= AV_CODEC_FLAG_GLOBAL_HEADER;
-    int status = av_dict_parse_string(&options, m->format->options, "=", ":", 0);
+    int status = av->av_dict_parse_string(&options, m->format->options, "=", ":", 0);
     if (status >= 0)
-        status = avcodec_open2(e, NULL, &options);
-    av_dict_free(&options);
+        status = av->avcodec_open2(e, NULL, &options);
+    av->av_dict_free(&options);
     return status;
 }
 
 static int make_file(Movie *m)
 {
     AVDictionary *options = NULL;
-    AVStream *stream = avformat_new_stream(m->file, NULL);
+    AVStream *stream = av->avformat_new_stream(m->file, NULL);
     if (!stream)
         return AVERROR(ENOMEM);
     stream->time_base = m->encoder->time_base;
     stream->avg_frame_rate = m->encoder->framerate;
-    int status = avcodec_parameters_from_context(stream->codecpar, m->encoder);
+    int status = av->avcodec_parameters_from_context(stream->codecpar, m->encoder);
     if (status >= 0 && !m->format->video)
-        status = av_dict_set(&options, strcmp(m->format->muxer, "gif") ? "plays" : "loop", "0", 0);
+        status =
+            av->av_dict_set(&options, strcmp(m->format->muxer, "gif") ? "plays" : "loop", "0", 0);
     if (status >= 0)
-        status = avformat_write_header(m->file, &options);
-    av_dict_free(&options);
+        status = av->avformat_write_header(m->file, &options);
+    av->av_dict_free(&options);
     return status;
 }
 
 static int open_all(Movie *m)
 {
-    int status = avformat_alloc_output_context2(&m->file, NULL, m->format->muxer, NULL);
+    int status = av->avformat_alloc_output_context2(&m->file, NULL, m->format->muxer, NULL);
     if (status < 0)
         return status;
     m->file->flags |= AVFMT_FLAG_BITEXACT;
@@ -270,48 +272,48 @@ static int open_all(Movie *m)
 static int encode(Movie *m, AVFrame *frame)
 {
     if (frame) {
-        frame->pts =
-            av_rescale_q(frame->pts, av_buffersink_get_time_base(m->sink), m->encoder->time_base);
+        frame->pts = av->av_rescale_q(frame->pts, av->av_buffersink_get_time_base(m->sink),
+                                      m->encoder->time_base);
         frame->pict_type = AV_PICTURE_TYPE_NONE;
     }
-    int status = avcodec_send_frame(m->encoder, frame);
+    int status = av->avcodec_send_frame(m->encoder, frame);
     while (status >= 0) {
-        status = avcodec_receive_packet(m->encoder, m->packet);
+        status = av->avcodec_receive_packet(m->encoder, m->packet);
         if (status == AVERROR(EAGAIN) || status == AVERROR_EOF)
             return 0;
         if (status < 0)
             break;
         if (m->format->video && m->packet->duration == 0)
             m->packet->duration = 1; /* else the last picture has no time */
-        av_packet_rescale_ts(m->packet, m->encoder->time_base, m->file->streams[0]->time_base);
+        av->av_packet_rescale_ts(m->packet, m->encoder->time_base, m->file->streams[0]->time_base);
         m->packet->stream_index = 0;
-        status = av_interleaved_write_frame(m->file, m->packet);
+        status = av->av_interleaved_write_frame(m->file, m->packet);
     }
     return status;
 }
 
 static int filter(Movie *m, AVFrame *frame)
 {
-    int status = av_buffersrc_add_frame_flags(m->source, frame, AV_BUFFERSRC_FLAG_KEEP_REF);
+    int status = av->av_buffersrc_add_frame_flags(m->source, frame, AV_BUFFERSRC_FLAG_KEEP_REF);
     while (status >= 0) {
-        status = av_buffersink_get_frame(m->sink, m->filtered);
+        status = av->av_buffersink_get_frame(m->sink, m->filtered);
         if (status == AVERROR(EAGAIN) || status == AVERROR_EOF)
             return 0;
         if (status < 0)
             break;
         status = encode(m, m->filtered);
-        av_frame_unref(m->filtered);
+        av->av_frame_unref(m->filtered);
     }
     return status;
 }
 
 static int send(Movie *m, const uint8_t *rgb)
 {
-    av_frame_unref(m->frame);
+    av->av_frame_unref(m->frame);
     m->frame->format = AV_PIX_FMT_RGB24;
     m->frame->width = m->width;
     m->frame->height = m->height;
-    int status = av_frame_get_buffer(m->frame, 0);
+    int status = av->av_frame_get_buffer(m->frame, 0);
     if (status < 0)
         return status;
     for (int y = 0; y < m->height; y++)
@@ -323,7 +325,7 @@ static int send(Movie *m, const uint8_t *rgb)
 
 static void say(int status, char *problem)
 {
-    if (av_strerror(status, problem, 100) < 0)
+    if (av->av_strerror(status, problem, 100) < 0)
         strcpy(problem, "the encoder failed");
 }
 
@@ -360,7 +362,7 @@ static int tell_last(Movie *m)
         snprintf(delay, sizeof delay, "%d", m->last / 10);
     else
         snprintf(delay, sizeof delay, "%d/1000", m->last);
-    return av_opt_set(m->file->priv_data, "final_delay", delay, 0);
+    return av->av_opt_set(m->file->priv_data, "final_delay", delay, 0);
 }
 
 static bool save(void *maker, const char *path, const char *text, SlError *err)
@@ -373,12 +375,12 @@ static bool save(void *maker, const char *path, const char *text, SlError *err)
     if (status >= 0)
         status = tell_last(m);
     if (status >= 0)
-        status = av_write_trailer(m->file);
+        status = av->av_write_trailer(m->file);
     if (status < 0) {
         say(status, problem);
         return sl_fail(err, SL_MEMORY, "%s: the animation could not be made: %s", path, problem);
     }
-    avio_flush(m->file->pb);
+    av->avio_flush(m->file->pb);
     return m->file->pb->error < 0
                ? sl_fail(err, SL_MEMORY, "%s: memory ran out for the animation", path)
                : sl_write_file(path, m->bytes, m->size, err);

@@ -64,7 +64,7 @@ ok "16384 x 16384 in 6 GB" "$? $(sed 's/needs [0-9.]* GiB of memory at least, an
   "1 safelight: a picture of 16384 x 16384 needs X, has Y; a smaller picture needs less"
 
 # So are the steps of a comparison, which are kept until its end: 20 MiB of each of nine lanes.
-(ulimit -v 240000; exec "$program" compare --model starter-ddpm --schedulers ddpm,ddim,euler,euler-a,lms,pndm,dpmpp-2m,unipc,deis --steps 1000 --threads 1 \
+(ulimit -v $(((libraries + 160) * 1024)); exec "$program" compare --model starter-ddpm --schedulers ddpm,ddim,euler,euler-a,lms,pndm,dpmpp-2m,unipc,deis --steps 1000 --threads 1 \
   --device cpu --quiet --sheet s.png) >/dev/null 2>err
 ok "nine lanes of 1000 steps" "$? $(sed 's/needs [0-9.]* MiB/needs X/; s/may use [0-9.]* MiB/may use Y/' err)" \
   "1 safelight: a picture of 32 x 32 needs X of memory at least with the steps that are kept, and this process may use Y; a smaller picture needs less"
