@@ -28,6 +28,7 @@ G_GNUC_UNUSED static SlExportBar *export_bar;
 static GSettings *preferences;
 static char *folder;
 static guint start_theme = 1; /* light */
+static int start_width = 1280, start_height = 800;
 
 /* A child of a widget by its name in the widget's .ui file. */
 G_GNUC_UNUSED static gpointer part(gpointer widget, const char *name)
@@ -207,8 +208,8 @@ static gboolean start_application(const char *model)
     g_settings_set_boolean(preferences, "keep-seed", TRUE);
     /* The models are tiny: threads that wait for each other on a busy machine would take minutes. */
     g_settings_set_uint(preferences, "threads", 1);
-    g_settings_set_int(preferences, "width", 1280);
-    g_settings_set_int(preferences, "height", 800);
+    g_settings_set_int(preferences, "width", start_width);
+    g_settings_set_int(preferences, "height", start_height);
     application = sl_application_new(preferences);
     g_assert_true(g_application_register(G_APPLICATION(application), NULL, NULL));
     open_window();

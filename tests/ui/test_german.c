@@ -1,6 +1,7 @@
 /* test_german.c - the window in German: what it refuses, and why, is German to the last word, also where the engine says
  * it. Needs the locale that the tests make (localedef). */
 #include "driver.h"
+#include "fit.h"
 
 #include <glib/gi18n.h>
 #include <locale.h>
@@ -74,35 +75,6 @@ static void test_device(void)
 
 /* ---- labels that find no room ---- */
 
-/* What a person wrote or chose, and captions of pictures, may be cut: the whole is in a tooltip or in the panel. */
-static gboolean may_be_cut(GtkWidget *label)
-{
-    const char *name = gtk_widget_get_name(label);
-
-    return gtk_widget_has_css_class(label, "tray-caption") || g_str_equal(name, "caption") ||
-           gtk_widget_get_ancestor(label, GTK_TYPE_LIST_BASE) ||
-           gtk_widget_get_ancestor(label, GTK_TYPE_FLOW_BOX);
-}
-
-static guint count_cut(GtkWidget *widget, const char *where)
-{
-    guint cut = 0;
-
-    if (!gtk_widget_get_mapped(widget))
-        return 0;
-    if (GTK_IS_LABEL(widget) && !may_be_cut(widget))
-        assert_german(gtk_label_get_text(GTK_LABEL(widget)));
-    if (GTK_IS_LABEL(widget) && !may_be_cut(widget) &&
-        pango_layout_is_ellipsized(gtk_label_get_layout(GTK_LABEL(widget)))) {
-        g_test_message("%s: “%s” is cut", where, gtk_label_get_text(GTK_LABEL(widget)));
-        cut++;
-    }
-    for (GtkWidget *child = gtk_widget_get_first_child(widget); child;
-         child = gtk_widget_get_next_sibling(child))
-        cut += count_cut(child, where);
-    return cut;
-}
-
 static guint look_at_pages(int width)
 {
     static const char *const names[] = {"darkroom", "compare", "gallery"};
@@ -115,13 +87,13 @@ static guint look_at_pages(int width)
 
         adw_view_stack_set_visible_child_name(pages, names[i]);
         screenshot(where);
-        cut += count_cut(GTK_WIDGET(window), where);
+        cut += count_cut(GTK_WIDGET(window), where, assert_german);
         if (width < 700) {
             sl_side_view_set_panel_shown(sides, TRUE);
             settle(400);
             g_autofree char *panel_of = g_strdup_printf("german-%s-%d-panel", names[i], width);
             screenshot(panel_of);
-            cut += count_cut(GTK_WIDGET(window), panel_of);
+            cut += count_cut(GTK_WIDGET(window), panel_of, assert_german);
             sl_side_view_set_panel_shown(sides, FALSE);
         }
     }

@@ -72,11 +72,8 @@ static void test_table(void)
     g_assert_cmpuint(sl_compare_view_get_chosen(compare_view) + 1, ==,
                      (guint)value_at(seen, 0, "lane"));
     sl_compare_view_choose(compare_view, 3);
-    settle(50);
-    g_assert_cmpuint((guint)value_at(seen,
-                                     gtk_single_selection_get_selected(GTK_SINGLE_SELECTION(seen)),
-                                     "lane"),
-                     ==, 4);
+    WAIT_UNTIL((guint)value_at(seen, gtk_single_selection_get_selected(GTK_SINGLE_SELECTION(seen)),
+                               "lane") == 4);
     text = sl_lane_table_to_text(table());
     lines = g_strsplit(text, "\n", -1);
     g_assert_cmpuint(g_strv_length(lines), ==, 6);

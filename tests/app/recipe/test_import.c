@@ -19,7 +19,10 @@ static const SlRecipe base = {.prompt = "base",
                               .eta = -1,
                               .width = 64,
                               .height = 64,
-                              .seed = 1};
+                              .seed = 1,
+                              .caching_interval = 3,
+                              .caching_threshold = 0.05,
+                              .caching_to = 1};
 
 static SlModelInfo model_info(void)
 {
