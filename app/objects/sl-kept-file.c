@@ -69,8 +69,13 @@ _sl_kept_file_write (const char *path, const char *text, GError **error)
   gboolean ok;
 
   g_mkdir_with_parents (folder, 0700);
-  ok = text ? sl_write_file (path, text, strlen (text), &err)
-            : sl_fail (&err, SL_MEMORY, sl_words ("no memory to write %s"), sl_show_path (path).text);
+  if (text && strlen (text) > MAX_BYTES)
+    ok = sl_fail (&err, SL_FORMAT, sl_words ("%s would have %s; expected at most %s"),
+                  sl_show_path (path).text, sl_bytes_text (strlen (text)).text,
+                  sl_bytes_text (MAX_BYTES).text);
+  else
+    ok = text ? sl_write_file (path, text, strlen (text), &err)
+              : sl_fail (&err, SL_MEMORY, sl_words ("no memory to write %s"), sl_show_path (path).text);
   if (!ok && error)
     *error = sl_app_error_new (&err);
   return ok;

@@ -533,6 +533,27 @@ static void test_presets(void)
     g_assert_cmpstr(title_of("preset_popover", 0), ==, "with words");
 }
 
+/* A preset brings its model; undo brings back the one before. */
+static void test_preset_of_a_model(void)
+{
+    g_autofree char *first = fixture_path("sd1"), *second = fixture_path("sd2");
+    SlModelStore *models = workspace->models;
+
+    act("win.presets");
+    save_preset("of the first");
+    sl_workspace_want_model(workspace, sl_model_store_find(models, second));
+    WAIT_UNTIL(g_str_equal(sl_model_item_get_path(workspace->model), second));
+    g_object_set(workspace->recipe, "steps", 7, NULL);
+    act("win.presets");
+    choose_row("preset_popover", 0);
+    WAIT_UNTIL(g_str_equal(sl_model_item_get_path(workspace->model), first));
+    undo();
+    WAIT_UNTIL(g_str_equal(sl_model_item_get_path(workspace->model), second));
+    g_assert_cmpint(sl_settings_get_steps(workspace->recipe), ==, 7);
+    sl_workspace_want_model(workspace, sl_model_store_find(models, first));
+    WAIT_UNTIL(g_str_equal(sl_model_item_get_path(workspace->model), first));
+}
+
 /* A run that rests when the window is closed is offered again like one that goes on. */
 static void test_close_while_paused(void)
 {
@@ -570,6 +591,7 @@ int main(int argc, char **argv)
     g_test_add_func("/darkroom/stop-all", test_stop_all);
     g_test_add_func("/darkroom/history", test_history);
     g_test_add_func("/darkroom/presets", test_presets);
+    g_test_add_func("/darkroom/preset-of-a-model", test_preset_of_a_model);
     g_test_add_func("/darkroom/close-while-paused", test_close_while_paused);
     status = g_test_run();
     end_application();

@@ -112,6 +112,24 @@ static void test_goes_on(void)
     g_assert_false(sl_queue_is_held(workspace->queue));
 }
 
+/* The folder that is set, where there is room again: saved there, and nothing is set anew. */
+static void test_the_same_folder(void)
+{
+    g_autofree char *now = NULL;
+
+    remove_folder(blocked);
+    block(TRUE);
+    develop(1);
+    WAIT_UNTIL(count_unsaved() == 1 && rests());
+    block(FALSE);
+    act_with("win.save-elsewhere-to", blocked);
+    WAIT_UNTIL(count_unsaved() == 0);
+    sl_keeper_finish(keeper);
+    g_assert_cmpuint(count_files(blocked), ==, 1);
+    now = sl_places_pictures_folder(preferences);
+    g_assert_cmpstr(now, ==, blocked);
+}
+
 /* From then on, which the preferences say. */
 static void test_elsewhere(void)
 {
@@ -166,6 +184,7 @@ int main(int argc, char **argv)
     blocked = g_build_filename(folder, "blocked", NULL);
     g_test_add_func("/unsaved/queue-waits", test_queue_waits);
     g_test_add_func("/unsaved/goes-on", test_goes_on);
+    g_test_add_func("/unsaved/the-same-folder", test_the_same_folder);
     g_test_add_func("/unsaved/elsewhere", test_elsewhere);
     g_test_add_func("/unsaved/quit", test_quit);
     status = g_test_run();

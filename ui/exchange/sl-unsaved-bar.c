@@ -100,6 +100,14 @@ try_again (GSimpleAction *action, GVariant *parameter, gpointer self)
   sl_keeper_try_again (SL_UNSAVED_BAR (self)->workspace->keeper);
 }
 
+static gboolean
+is_folder_of_pictures (SlUnsavedBar *self, const char *folder)
+{
+  g_autofree char *set = g_settings_get_string (self->workspace->preferences, "pictures-folder");
+
+  return g_str_equal (set, folder);
+}
+
 /* Pictures go there from then on: a folder that was full once is full the next time, and the gallery shows them. What
  * the comparisons' own folder has no room for goes there once. */
 static void
@@ -111,7 +119,9 @@ save_elsewhere (gpointer bar, const char *folder, const char *what)
   if (workspace->closed)
     return;
   sl_keeper_try_elsewhere (workspace->keeper, SL_KEEP_COMPARISON, folder);
-  if (count (self, SL_KEEP_PICTURE) > 0)
+  if (count (self, SL_KEEP_PICTURE) > 0 && is_folder_of_pictures (self, folder))
+    sl_keeper_try_again (workspace->keeper);
+  else if (count (self, SL_KEEP_PICTURE) > 0)
     {
       g_autofree char *name = g_path_get_basename (folder);
       g_autofree char *text

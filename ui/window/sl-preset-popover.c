@@ -50,7 +50,8 @@ typedef struct
 {
   SlWorkspace *workspace;
   SlKeptRecipe *kept;   /* to put back, or NULL, */
-  SlSettings *settings; /* to take again, or NULL */
+  SlSettings *settings; /* to take again, or NULL, */
+  SlModelItem *model;   /* of the model that was chosen, or NULL */
 } Before;
 
 static void
@@ -61,16 +62,28 @@ before_free (gpointer data, GClosure *closure)
   g_object_unref (before->workspace);
   g_clear_object (&before->kept);
   g_clear_object (&before->settings);
+  g_clear_object (&before->model);
   g_free (before);
+}
+
+static guint
+find_model (SlWorkspace *workspace, const char *path)
+{
+  return *path ? sl_model_store_find (workspace->models, path) : G_MAXUINT;
 }
 
 static void
 undo (AdwToast *toast, Before *before)
 {
+  guint model
+      = before->model ? find_model (before->workspace, sl_model_item_get_path (before->model)) : G_MAXUINT;
+
   if (before->workspace->closed)
     return;
   if (before->kept)
     sl_cookbook_add (before->workspace->presets, before->kept);
+  if (model != G_MAXUINT)
+    sl_workspace_want_model (before->workspace, model);
   if (before->settings)
     sl_workspace_take_settings (before->workspace, before->settings);
 }
@@ -150,42 +163,38 @@ delete_clicked (SlPresetPopover *self, GtkButton *button)
 
 /* ---- taking one ---- */
 
-/* FALSE where it is not here; the chosen one stays. */
-static gboolean
-take_model (SlPresetPopover *self, const char *path)
-{
-  SlModelStore *models = self->workspace->models;
-  guint position = *path ? sl_model_store_find (models, path) : G_MAXUINT;
-
-  if (position != G_MAXUINT)
-    sl_workspace_want_model (self->workspace, position);
-  return position != G_MAXUINT || *path == '\0';
-}
-
 static void
 chosen (SlPresetPopover *self, GtkListBoxRow *row)
 {
   g_autoptr (SlKeptRecipe) kept = g_object_ref (sl_cookbook_row_get (row));
   SlWorkspace *workspace = self->workspace;
+  const char *name = sl_kept_recipe_get_name (kept), *path = sl_kept_recipe_get_model (kept);
+  guint position = find_model (workspace, path);
+  g_autoptr (SlModelItem) model = position != G_MAXUINT
+                                      ? g_list_model_get_item (G_LIST_MODEL (workspace->models), position)
+                                      : (workspace->model ? g_object_ref (workspace->model) : NULL);
   g_autoptr (SlSettings) settings = NULL;
   g_autoptr (GError) error = NULL;
   Before before = { .workspace = workspace, .settings = sl_settings_dup (workspace->recipe) };
-  const char *name = sl_kept_recipe_get_name (kept);
-  gboolean here = take_model (self, sl_kept_recipe_get_model (kept));
   g_autofree char *text = NULL;
 
   settings = sl_kept_recipe_over (kept, before.settings);
   gtk_popover_popdown (GTK_POPOVER (self));
-  if (workspace->model && !sl_model_item_check (workspace->model, settings, &error))
+  if (model && !sl_model_item_check (model, settings, &error))
     {
       g_object_unref (before.settings);
       sl_notice_alert (GTK_WIDGET (self), _ ("These settings do not fit the model"), error->message);
       return;
     }
+  if (workspace->model)
+    before.model = g_object_ref (workspace->model);
+  if (position != G_MAXUINT)
+    sl_workspace_want_model (workspace, position);
   g_object_ref (workspace); /* the toast's */
   sl_workspace_take_settings (workspace, settings);
-  text = here ? g_strdup_printf (_ ("Settings of “%s”"), name)
-              : g_strdup_printf (_ ("Settings of “%s”; its model is not here, the chosen one stays"), name);
+  text = position != G_MAXUINT || *path == '\0'
+             ? g_strdup_printf (_ ("Settings of “%s”"), name)
+             : g_strdup_printf (_ ("Settings of “%s”; its model is not here, the chosen one stays"), name);
   say (self, text, &before);
 }
 

@@ -203,6 +203,24 @@ static void test_link(Fixture *fixture, gconstpointer data)
     g_unlink(elsewhere);
 }
 
+/* More than would be read again is not written over what is there. */
+static void test_too_large(Fixture *fixture, gconstpointer data)
+{
+    g_autofree char *prompt = g_strnfill(17 << 20, 'x');
+
+    add(fixture, "small", "a cat");
+    open_cookbook(fixture, 3);
+    WAIT_UNTIL(count(fixture) == 1);
+    add(fixture, "large", prompt);
+    WAIT_UNTIL(fixture->unsaved);
+    g_assert_nonnull(strstr(fixture->unsaved, "expected at most"));
+    g_clear_pointer(&fixture->damaged, g_free);
+    open_cookbook(fixture, 3);
+    WAIT_UNTIL(count(fixture) == 1);
+    g_assert_cmpstr(sl_kept_recipe_get_name(get(fixture, 0)), ==, "small");
+    g_assert_null(fixture->damaged);
+}
+
 int main(int argc, char **argv)
 {
     int status;
@@ -220,6 +238,7 @@ int main(int argc, char **argv)
     ADD("words", test_words);
     ADD("damaged", test_damaged);
     ADD("link", test_link);
+    ADD("too-large", test_too_large);
     status = g_test_run();
     remove_folder(config);
     g_free(config);
