@@ -60,6 +60,14 @@ void sl_sentence_v(char *to, size_t room, const char *format, va_list args)
     end_with_a_character(to, room);
 }
 
+void sl_sentence(char *to, size_t room, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    sl_sentence_v(to, room, format, args);
+    va_end(args);
+}
+
 bool sl_fail(SlError *err, SlCode code, const char *format, ...)
 {
     if (err) {

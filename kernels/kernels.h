@@ -86,6 +86,7 @@ const char *sl_words(const char *english) SL_FORMAT_ARG(1);
  * in English as in C, whatever the process's locale is. What is too long is cut between two
  * characters. */
 void sl_sentence_v(char *to, size_t room, const char *format, va_list args) SL_PRINTF(3, 0);
+void sl_sentence(char *to, size_t room, const char *format, ...) SL_PRINTF(3, 4);
 
 /* "1.5 GiB", "240.0 MiB": a size of memory, for messages. */
 typedef struct SlBytesText {

@@ -32,7 +32,7 @@ static SlShown describe(const cJSON *item)
         SlShown text = sl_show_name(item->valuestring);
         snprintf(shown.text, sizeof shown.text, "\"%.200s\"", text.text);
     } else if (cJSON_IsNumber(item)) {
-        snprintf(shown.text, sizeof shown.text, "%.17g", item->valuedouble);
+        sl_sentence(shown.text, sizeof shown.text, "%.17g", item->valuedouble); /* as in the file */
     } else {
         snprintf(shown.text, sizeof shown.text, "%s",
                  cJSON_IsArray(item)    ? sl_words("a list")

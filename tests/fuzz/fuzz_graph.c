@@ -17,7 +17,10 @@ static const SlRecipe base = {.prompt = "",
                               .guidance_to = 1,
                               .eta = -1,
                               .width = 64,
-                              .height = 64};
+                              .height = 64,
+                              .caching_interval = 3,
+                              .caching_threshold = 0.05,
+                              .caching_to = 1};
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

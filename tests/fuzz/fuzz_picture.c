@@ -18,7 +18,10 @@ static const SlRecipe base = {.prompt = "",
                               .guidance_to = 1,
                               .eta = -1,
                               .width = 64,
-                              .height = 64};
+                              .height = 64,
+                              .caching_interval = 3,
+                              .caching_threshold = 0.05,
+                              .caching_to = 1};
 
 /* Refused with a sentence, or not at all. */
 static void check(bool ok, const SlError *err)
