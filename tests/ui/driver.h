@@ -141,7 +141,7 @@ G_GNUC_UNUSED static const char *alert_body(void)
 #endif
 }
 
-/* As if its button was pressed. */
+/* As if its button was pressed: it goes, too. */
 G_GNUC_UNUSED static void answer_alert(const char *response)
 {
 #if ADW_CHECK_VERSION(1, 5, 0)
@@ -151,7 +151,11 @@ G_GNUC_UNUSED static void answer_alert(const char *response)
     g_signal_emit_by_name(dialog, signal, response);
     adw_dialog_close(dialog);
 #else
-    adw_message_dialog_response(find_dialog(), response);
+    GtkWindow *dialog = g_object_ref(find_dialog());
+
+    adw_message_dialog_response(ADW_MESSAGE_DIALOG(dialog), response);
+    gtk_window_close(dialog);
+    g_object_unref(dialog);
 #endif
 }
 

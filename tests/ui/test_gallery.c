@@ -192,6 +192,12 @@ static const char *results(void)
     return gtk_stack_get_visible_child_name(part(gallery_view, "results"));
 }
 
+/* Of the window's widgets: without a window manager no window has the keyboard itself, which newer toolkits ask, too. */
+static gboolean has_focus(GtkWidget *widget)
+{
+    return gtk_window_get_focus(GTK_WINDOW(window)) == widget;
+}
+
 static void test_find(void)
 {
     GtkEditable *search = part(gallery_view, "search");
@@ -200,7 +206,7 @@ static void test_find(void)
     adw_view_stack_set_visible_child_name(pages, "darkroom");
     act("win.find");
     g_assert_cmpstr(adw_view_stack_get_visible_child_name(pages), ==, "gallery");
-    g_assert_true(gtk_widget_has_focus(GTK_WIDGET(gtk_editable_get_delegate(search))));
+    WAIT_UNTIL(has_focus(GTK_WIDGET(gtk_editable_get_delegate(search))));
     gtk_editable_set_text(search, "WINTER house");
     WAIT_UNTIL(count_shown() < all);
     g_assert_cmpuint(count_shown(), ==, 2); /* the branch with this prompt, and its own */
@@ -294,7 +300,7 @@ static void test_next_picture(void)
     act("win.next-step");
     act("win.next-step");
     g_assert_true(sl_darkroom_page_get_picture(darkroom) == get_shown(2));
-    WAIT_UNTIL(gtk_widget_has_focus(GTK_WIDGET(sl_tray_get_canvas(tray))));
+    WAIT_UNTIL(has_focus(GTK_WIDGET(sl_tray_get_canvas(tray))));
     screenshot("gallery-in-the-tray");
     act("win.leave-picture");
     g_assert_null(sl_darkroom_page_get_picture(darkroom));

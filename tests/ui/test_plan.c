@@ -132,7 +132,7 @@ static void test_question(void)
     g_assert_nonnull(strstr(alert_body(), "smaller picture"));
     screenshot("plan-question");
     answer_alert("cancel");
-    close_dialog();
+    WAIT_UNTIL(!find_dialog());
     settle(50);
     g_assert_null(sl_queue_get_current(workspace->queue));
     set_size(side);
@@ -160,7 +160,7 @@ static void test_hours(void)
     g_assert_nonnull(strstr(alert_body(), " h "));
     g_assert_null(sl_queue_get_current(workspace->queue));
     answer_alert("develop");
-    close_dialog();
+    WAIT_UNTIL(!find_dialog());
     WAIT_UNTIL(sl_queue_get_current(workspace->queue));
     WAIT_UNTIL(sl_queue_get_current(workspace->queue) == NULL);
 }

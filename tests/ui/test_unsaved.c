@@ -165,6 +165,7 @@ static void test_quit(void)
     close_dialog(); /* as "Stay" does */
     g_assert_false(workspace->closed);
     g_assert_cmpuint(count_unsaved(), ==, 1);
+    settle(600); /* until it has faded, newer toolkits close the question and not the window */
     gtk_window_close(GTK_WINDOW(window));
     WAIT_UNTIL(find_dialog() != NULL);
     g_object_add_weak_pointer(G_OBJECT(window), (gpointer *)&window);
