@@ -38,7 +38,8 @@ static bool say_no_setting(const SlGridFault *fault, SlError *err)
     list_settings(&names);
     sl_fail(err, SL_ARGUMENT,
             "the grid's %s is \"%s\"; expected SETTING:VALUE,VALUE,... with one of %s",
-            sl_grid_axis_names[fault->axis], fault->text, names.data ? names.data : "the settings");
+            sl_grid_axis_names[fault->axis], fault->text,
+            names.data ? names.data : sl_words("the settings"));
     sl_text_free(&names);
     return false;
 }
@@ -56,8 +57,8 @@ bool sl_grid_fault_say(const SlGridFault *fault, SlError *err)
         return say_no_setting(fault, err);
     case SL_GRID_NO_VALUES:
         return sl_fail(err, SL_ARGUMENT, "the grid's %s, %s, has no values; expected %s", axis,
-                       *name ? name : "a setting",
-                       *name ? "one or more" : "SETTING:VALUE,VALUE,...");
+                       *name ? name : sl_words("a setting"),
+                       *name ? sl_words("one or more") : "SETTING:VALUE,VALUE,...");
     case SL_GRID_BAD_VALUE:
         return sl_fail(err, SL_ARGUMENT, "the grid's %s: %s is \"%s\"; expected %s", axis, name,
                        text, fault->expected);
@@ -119,13 +120,13 @@ static bool is_value(const SlSettingInfo *s, const char *value, SlGridFault *fau
     sl_recipe_clear(&any);
     bool ok = is_strength(s, value, &strength) || sl_setting_parse(s, value, &any, &expected);
     if (ok && s->check && !is_strength(s, value, &strength) && !s->check(value, &problem)) {
-        sl_text_addf(&expected, "a value that is read (%s)", problem.message);
+        sl_text_addf(&expected, sl_words("a value that is read (%s)"), problem.message);
         ok = false;
     }
     if (!ok) {
         fault_is(fault, SL_GRID_BAD_VALUE, value);
         snprintf(fault->expected, sizeof fault->expected, "%s",
-                 expected.data ? expected.data : "something else");
+                 expected.data ? expected.data : sl_words("something else"));
     }
     sl_text_free(&expected);
     return ok;
@@ -182,7 +183,8 @@ static bool add_seeds(SlGridAxis *axis, const char *whole, const char *from, con
     uint64_t a, b, by = 1;
     if (!sl_parse_u64(from, &a) || !sl_parse_u64(to, &b) || (step && !sl_parse_u64(step, &by)) ||
         by == 0 || b < a)
-        return bad_range(fault, whole, "FROM..TO or FROM..TO:STEP of rising whole numbers");
+        return bad_range(fault, whole,
+                         sl_words("FROM..TO or FROM..TO:STEP of rising whole numbers"));
     for (uint64_t v = a;; v += by) {
         char value[24];
         snprintf(value, sizeof value, "%" PRIu64, v);
@@ -202,9 +204,10 @@ static bool add_numbers(SlGridAxis *axis, const char *whole, const char *from, c
     bool ok = sl_parse_double(from, &a) && sl_parse_double(to, &b) &&
               (step ? sl_parse_double(step, &by) : !real) && by > 0;
     if (!ok || fabs(b - a) / by > 1e6)
-        return bad_range(fault, whole,
-                         real ? "FROM..TO:STEP of numbers, the step more than 0"
-                              : "FROM..TO or FROM..TO:STEP of whole numbers, the step more than 0");
+        return bad_range(
+            fault, whole,
+            real ? sl_words("FROM..TO:STEP of numbers, the step more than 0")
+                 : sl_words("FROM..TO or FROM..TO:STEP of whole numbers, the step more than 0"));
     int last = (int)floor(fabs(b - a) / by + 1e-9);
     for (int i = 0; i <= last; i++) {
         char value[32];
@@ -450,7 +453,7 @@ static bool apply_axis(const SlGridAxis *axis, int i, SlRecipe *recipe, SlError 
         return false;
     bool ok = sl_setting_parse(s, value, &values, &expected) ||
               sl_fail(err, SL_ARGUMENT, "%s is \"%.200s\"; expected %s", s->option, value,
-                      expected.data ? expected.data : "something else");
+                      expected.data ? expected.data : sl_words("something else"));
     if (ok && s->id == SL_SETTING_SIGMA_LIST && sl_sigmas_parse(value, NULL, &count, err))
         values.steps = count - 1;
     sl_recipe_change(recipe, &values, settings_of(axis));

@@ -219,8 +219,7 @@ static bool arch_xl(const SlWeightSource *file, char arch[16], SlError *err)
         "%d layers deep (input_blocks.%s) and its middle block %s; expected 2 and 10 "
         "with it (SD XL), or 2 and 4 (SSD-1B) or 1 and 2 (Vega) without; or of blocks of "
         "one layer 2 and 6 with it or 2 and 5 without (KOALA)",
-        sl_show_path(sl_weights_file(file, 0)).text, second, third,
-        layers == 1 ? "3 and 5" : "4 and 7",
+        sl_show_path(sl_weights_file(file, 0)).text, second, third, layers == 1 ? "3, 5" : "4, 7",
         middle ? sl_words("attends") : sl_words("does not attend"));
 }
 

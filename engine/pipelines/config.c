@@ -19,7 +19,8 @@ static bool check_quantization(const SlJson *json, SlError *err)
                    "%s: the weights were quantised by the method %s (quantization_config), which "
                    "is not supported; look for the same model in F16, in 8-bit floats or as GGUF",
                    sl_json_name(json),
-                   cJSON_IsString(method) ? sl_show_name(method->valuestring).text : "(not named)");
+                   cJSON_IsString(method) ? sl_show_name(method->valuestring).text
+                                          : sl_words("(not named)"));
 }
 
 static SlJson *open_config(const char *path, SlError *err)

@@ -56,7 +56,7 @@ const SlSchedulerClass sl_ddim_class = {
     .info = {.id = "ddim",
              .class_name = "DDIMScheduler",
              .name = "DDIM",
-             .good_for = "the plain first-order road: even, predictable, the usual reference",
+             .good_for = "The plain first-order road: even, predictable, the usual reference",
              .evaluations_per_step = 1,
              .takes_spacing = true,
              .takes_eta = true,

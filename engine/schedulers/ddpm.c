@@ -66,7 +66,7 @@ const SlSchedulerClass sl_ddpm_class = {
              .class_name = "DDPMScheduler",
              .name = "DDPM",
              .good_for =
-                 "the original: fresh noise at every step, at its best with hundreds of steps",
+                 "The original: fresh noise at every step, at its best with hundreds of steps",
              .evaluations_per_step = 1,
              .draws_noise = true,
              .takes_spacing = true,

@@ -110,7 +110,7 @@ const SlSchedulerClass sl_deis_class = {
     .info = {.id = "deis",
              .class_name = "DEISMultistepScheduler",
              .name = "DEIS",
-             .good_for = "exponential integrator: clean pictures from 10 steps",
+             .good_for = "Exponential integrator: clean pictures from 10 steps",
              .evaluations_per_step = 1,
              .takes_sigmas = true,
              .takes_spacing = true,

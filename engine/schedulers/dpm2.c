@@ -88,7 +88,7 @@ const SlSchedulerClass sl_dpm2_class = {
     .info = {.id = "dpm2",
              .class_name = "KDPM2DiscreteScheduler",
              .name = "DPM2",
-             .good_for = "second order by looking at the middle of each step: good from 10 steps",
+             .good_for = "Second order by looking at the middle of each step: good from 10 steps",
              .evaluations_per_step = 2,
              .takes_sigmas = true,
              .takes_spacing = true},

@@ -187,7 +187,7 @@ const SlSchedulerClass sl_dpmpp_2m_class = {
     .info = {.id = "dpmpp-2m",
              .class_name = "DPMSolverMultistepScheduler",
              .name = "DPM++ 2M",
-             .good_for = "second order for the price of one evaluation: good from 15 steps",
+             .good_for = "Second order for the price of one evaluation: good from 15 steps",
              .evaluations_per_step = 1,
              .takes_sigmas = true,
              .takes_spacing = true,

@@ -84,7 +84,7 @@ const SlSchedulerClass sl_dpmpp_sde_class = {
     .info = {.id = "dpmpp-sde",
              .class_name = "DPMSolverSDEScheduler",
              .name = "DPM++ SDE",
-             .good_for = "rich texture from fresh noise, good from 15 steps",
+             .good_for = "Rich texture from fresh noise, good from 15 steps",
              .evaluations_per_step = 2,
              .draws_noise = true,
              .takes_sigmas = true,

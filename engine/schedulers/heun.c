@@ -46,7 +46,7 @@ const SlSchedulerClass sl_heun_class = {
              .class_name = "HeunDiscreteScheduler",
              .name = "Heun",
              .good_for =
-                 "second order, two evaluations a step: half as many steps for the same cost",
+                 "Second order, two evaluations a step: half as many steps for the same cost",
              .evaluations_per_step = 2,
              .takes_sigmas = true,
              .takes_spacing = true},

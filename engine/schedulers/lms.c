@@ -61,7 +61,7 @@ const SlSchedulerClass sl_lms_class = {
     .info = {.id = "lms",
              .class_name = "LMSDiscreteScheduler",
              .name = "LMS",
-             .good_for = "linear multistep of order 4: smooth, the tutorial's second picture",
+             .good_for = "Linear multistep of order 4: smooth, the tutorial's second picture",
              .evaluations_per_step = 1,
              .takes_sigmas = true,
              .takes_spacing = true},

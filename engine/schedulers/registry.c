@@ -37,17 +37,17 @@ const SlSchedulerInfo *sl_scheduler_info(int i)
 
 static const SlSchedulerGroupInfo groups[SL_SCHEDULER_GROUPS] = {
     [SL_GROUP_STEADY] = {"steady", SL_WORDS("Steady"),
-                         SL_WORDS("more steps refine the same picture")},
+                         SL_WORDS("More steps refine the same picture")},
     [SL_GROUP_TWICE] = {"twice", SL_WORDS("Steady, two evaluations a step"),
-                        SL_WORDS("more exact steps, each for twice the time")},
+                        SL_WORDS("More exact steps, each for twice the time")},
     [SL_GROUP_LIVELY] = {"lively", SL_WORDS("Lively"),
-                         SL_WORDS("fresh noise in each step: rich texture, and another picture "
+                         SL_WORDS("Fresh noise in each step: rich texture, and another picture "
                                   "with another number of steps")},
     [SL_GROUP_FEW] = {"few-steps", SL_WORDS("For few steps"),
-                      SL_WORDS("for models that were distilled to need few")},
-    [SL_GROUP_FLOW] = {"flow", SL_WORDS("For flow"), SL_WORDS("for models that predict flow")},
+                      SL_WORDS("For models that were distilled to need few")},
+    [SL_GROUP_FLOW] = {"flow", SL_WORDS("For flow"), SL_WORDS("For models that predict flow")},
     [SL_GROUP_EDM] = {"edm", SL_WORDS("For EDM"),
-                      SL_WORDS("for models that are trained as EDM is")},
+                      SL_WORDS("For models that are trained as EDM is")},
 };
 
 const SlSchedulerGroupInfo *sl_scheduler_group_info(SlSchedulerGroup group)

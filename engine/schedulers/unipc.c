@@ -182,7 +182,7 @@ const SlSchedulerClass sl_unipc_class = {
     .info = {.id = "unipc",
              .class_name = "UniPCMultistepScheduler",
              .name = "UniPC",
-             .good_for = "predictor and corrector: clean pictures from 10 steps",
+             .good_for = "Predictor and corrector: clean pictures from 10 steps",
              .evaluations_per_step = 1,
              .takes_sigmas = true,
              .takes_spacing = true,

@@ -5,7 +5,7 @@ Formats are looked up where they are filled in (kernels/kernels.h, "sentences in
 them if they stand as one literal where it looks (data/po/keywords): here every format that is given to sl_fail or
 sl_device_fail, and every argument of sl_words and SL_WORDS, is a literal, or its choices are marked by SL_WORDS, what a
 GError is told goes through one of them, and the file is in data/po/POTFILES. What a format merely repeats ("%s") is left
-to those who made it.
+to those who made it, but words that stand as literals among what is filled in are marked as well.
 """
 import pathlib
 import re
@@ -26,6 +26,15 @@ def tokens(text):
         if not (t.isspace() or t.startswith(('/*', '//')) or re.match(r'\n\s*#', t)):
             yield line, t
         line += t.count('\n')
+
+
+WORDS = re.compile(r'[A-Za-z]{2,} [A-Za-z]{2,}')
+
+
+def unmarked(of):
+    """Words among what is filled into a format that no translator sees."""
+    return [t for i, t in enumerate(of) if WORDS.search(t) and t.startswith('"') and not (i and of[i - 1].startswith('"'))
+            and not (i >= 2 and of[i - 2] in ('sl_words', 'SL_WORDS'))]
 
 
 def arguments(seen, at):
@@ -75,6 +84,8 @@ def check(path, name, listed):
         why = is_open(t, of)
         if why:
             bad.append(f'{name}:{line}: what {t} is told {why}')
+        behind = given[FUNCTIONS[t] + 1:] if t in ('sl_fail', 'sl_device_fail') else []
+        bad += [f'{name}:{line}: {w} is filled in in English alone' for one in behind for w in unmarked(one)]
     names = {t for _, t in seen}
     says = says or ('glib/gi18n.h' in path.read_text(encoding='utf-8') and names & {'_', 'N_', 'ngettext'})
     if says and name not in listed:

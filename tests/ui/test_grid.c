@@ -379,10 +379,10 @@ static void test_schedulers(void)
     WAIT_UNTIL(find_label(GTK_WIDGET(row), "Steady"));
     settle(300);
     screenshot("grid-12-schedulers");
-    g_assert_nonnull(find_label(GTK_WIDGET(row), "more steps refine the same picture"));
+    g_assert_nonnull(find_label(GTK_WIDGET(row), "More steps refine the same picture"));
     name = find_label(GTK_WIDGET(row), "DPM++ 2M");
     words = find_label(GTK_WIDGET(row),
-                       "second order for the price of one evaluation: good from 15 steps");
+                       "Second order for the price of one evaluation: good from 15 steps");
     g_assert_true(name && words && gtk_widget_get_parent(name) == gtk_widget_get_parent(words));
     popover = gtk_widget_get_ancestor(name, GTK_TYPE_POPOVER);
     gtk_popover_popdown(GTK_POPOVER(popover));

@@ -134,8 +134,9 @@ bool sl_foreign_easydiffusion(SlImporter *im, const SlPictureTexts *texts, const
     if (ok)
         take_all(im, root);
     else
-        sl_fail(err, one_text ? SL_FORMAT : SL_MEMORY, "%s",
-                one_text ? "Easy Diffusion's settings are not good JSON" : "memory ran out");
+        sl_fail(err, one_text ? SL_FORMAT : SL_MEMORY,
+                one_text ? SL_WORDS("Easy Diffusion's settings are not good JSON")
+                         : SL_WORDS("memory ran out"));
     cJSON_Delete(root);
     return ok;
 }

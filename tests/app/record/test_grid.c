@@ -309,8 +309,27 @@ static void test_many(SlModel *model)
     sl_lanes_free(lanes);
 }
 
+/* What is expected is a fragment in a sentence of the window, too. */
+static const char *backwards(const char *english)
+{
+    return strstr(english, "FROM..TO") ? "von..bis" : english;
+}
+
+static void test_expected_is_translated(void)
+{
+    SlGrid grid = {0};
+    SlGridFault fault = {0};
+    sl_set_translate(backwards);
+    bool ok = sl_grid_parse(&grid, SL_GRID_X, "steps:9..x", &fault);
+    sl_test(!ok && fault.kind == SL_GRID_BAD_RANGE && !strcmp(fault.expected, "von..bis"),
+            "a range that is none is said in the window's language: %s", fault.expected);
+    sl_set_translate(NULL);
+    sl_grid_clear(&grid);
+}
+
 int main(void)
 {
+    test_expected_is_translated();
     SlModel *model = open_model("sd1");
     SlGrid grid;
     SlError err;

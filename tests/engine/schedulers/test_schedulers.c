@@ -1020,8 +1020,22 @@ static void test_presets(void)
     free(path);
 }
 
+/* The lines for people stand alone, under a name. */
+static void test_lines(void)
+{
+    for (int i = 0; i < sl_scheduler_count(); i++) {
+        const SlSchedulerInfo *s = sl_scheduler_info(i);
+        sl_test(s->good_for[0] < 'a' || s->good_for[0] > 'z', "%s: %s", s->id, s->good_for);
+    }
+    for (int i = 0; i < SL_SCHEDULER_GROUPS; i++) {
+        const SlSchedulerGroupInfo *g = sl_scheduler_group_info((SlSchedulerGroup)i);
+        sl_test(g->good_for[0] < 'a' || g->good_for[0] > 'z', "%s: %s", g->name, g->good_for);
+    }
+}
+
 int main(void)
 {
+    test_lines();
     test_against_diffusers("goldens/schedulers/cases.json", "goldens/schedulers/steps.safetensors");
     test_against_diffusers("goldens/schedulers/solver_cases.json",
                            "goldens/schedulers/solver_steps.safetensors");
