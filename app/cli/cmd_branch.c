@@ -28,14 +28,15 @@ static bool on_frame(void *arg, SlRun *run, const SlFrame *frame, SlError *err)
 {
     Branch *b = arg;
     if (!frame)
-        sl_progress_follow(&b->session.progress, b->options.quiet, b->session.model,
-                           sl_run_evaluations(run), NULL);
+        sl_progress_follow(
+            &b->session.progress, b->options.quiet, b->session.model,
+            &(SlProgressAt){.from = sl_run_evaluation(run), .total = sl_run_evaluations(run)});
     else
         sl_progress_step(&b->session.progress, frame->evaluation + 1);
     if (frame && !sl_previews_frame(&b->session, frame, err))
         return false;
-    if (frame && frame->refined)
-        sl_progress_say(&b->session.progress, "refiner");
+    if (frame && (frame->refined || frame->last))
+        sl_progress_say(&b->session.progress, frame->last ? "decoding" : "refiner");
     return !sl_interrupted() || sl_fail(err, SL_CANCELLED, "interrupted");
 }
 

@@ -235,8 +235,8 @@ static bool on_progress(void *arg, int done, int total, SlError *err)
 {
     Compare *c = arg;
     if (done == 0)
-        sl_progress_follow(&c->session.progress, c->session.options->quiet, c->session.model, total,
-                           c->doing);
+        sl_progress_follow(&c->session.progress, c->session.options->quiet, c->session.model,
+                           &(SlProgressAt){.what = c->doing, .total = total});
     else
         sl_progress_step(&c->session.progress, done);
     return !sl_interrupted() || sl_fail(err, SL_CANCELLED, "interrupted");

@@ -174,12 +174,12 @@ static bool on_frame(void *arg, SlRun *run, const SlFrame *frame, SlError *err)
             dump_start(g->dump, run);
         say_estimate(g, run);
         sl_progress_follow(&g->session.progress, g->session.options->quiet, g->session.model,
-                           sl_run_evaluations(run), NULL);
+                           &(SlProgressAt){.total = sl_run_evaluations(run)});
         return begin_animation(g, run, err) && sl_word_maps_frame(g->words, run, NULL, err);
     }
     sl_progress_step(&g->session.progress, frame->evaluation + 1);
-    if (frame->refined)
-        sl_progress_say(&g->session.progress, "refiner");
+    if (frame->refined || frame->last)
+        sl_progress_say(&g->session.progress, frame->last ? "decoding" : "refiner");
     if (g->dump)
         dump_frame(g->dump, frame);
     if (!animate(g, frame, err) || !sl_previews_frame(&g->session, frame, err) ||

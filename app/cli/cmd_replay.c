@@ -33,10 +33,13 @@ static bool on_frame(void *arg, SlRun *run, const SlFrame *frame, SlError *err)
 {
     Replay *r = arg;
     if (!frame)
-        sl_progress_follow(&r->session.progress, r->options.quiet, r->session.model,
-                           sl_run_evaluations(run), NULL);
+        sl_progress_follow(
+            &r->session.progress, r->options.quiet, r->session.model,
+            &(SlProgressAt){.from = sl_run_evaluation(run), .total = sl_run_evaluations(run)});
     else
         sl_progress_step(&r->session.progress, frame->evaluation + 1);
+    if (frame && (frame->refined || frame->last))
+        sl_progress_say(&r->session.progress, frame->last ? "decoding" : "refiner");
     if (frame && !sl_previews_frame(&r->session, frame, err))
         return false;
     return !sl_interrupted() || sl_fail(err, SL_CANCELLED, "interrupted");

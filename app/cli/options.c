@@ -237,7 +237,9 @@ static bool take_value(const SlOption *option, const char *value, SlOptions *o, 
         return take_lane(option, value, o, err);
     case SL_OPTION_GRID:
         return take_axis(option, value, o, err);
-    case SL_OPTION_TEXT:
+    case SL_OPTION_TEXT: /* a name: where a script's variable is not set it is empty */
+        if (!*value)
+            return refuse(option, value, option->value, err);
         break;
     }
     memcpy(place, &value, sizeof value);
@@ -378,12 +380,22 @@ static bool check_grid(const SlOptions *o, SlError *err)
     return true;
 }
 
-static bool check_complete(const SlOptions *o, SlError *err)
+/* --sheet and --output are one file. */
+static bool check_sheet(SlOptions *o, SlError *err)
+{
+    if (o->sheet && o->output)
+        return sl_fail(err, SL_ARGUMENT,
+                       "compare takes --sheet or --output, not both: they name the same file");
+    o->output = o->sheet ? o->sheet : o->output;
+    return true;
+}
+
+static bool check_complete(SlOptions *o, SlError *err)
 {
     const SlCommandInfo *c = &sl_commands[o->command];
     if (c->needs_argument && !o->argument)
         return sl_fail(err, SL_ARGUMENT, "%s needs %s", c->name, c->argument);
-    if (!check_grid(o, err))
+    if (!check_grid(o, err) || !check_sheet(o, err))
         return false;
     if (o->command == SL_COMMAND_COMPARE && !o->schedulers && !o->lane_count && !o->open &&
         !o->grid[SL_GRID_X])

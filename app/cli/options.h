@@ -43,7 +43,7 @@ typedef struct SlOptions {
     const char *model, *device, *dtype, *arch;
     const char *vae, *unet, *text_encoder, *text_encoder_2, *refiner, *latents, *step_noise, *dump,
         *previews;
-    const char *preview_decoder, *word_maps, *output;
+    const char *preview_decoder, *word_maps, *output, *sheet;
     const char *schedulers; /* compare: the list, every id known, or "all" */
     const char
         *lanes[SL_COMPARE_MAX]; /* compare: settings of each, as sl_options_lane reads them */

@@ -87,7 +87,7 @@ const SlOption sl_option_table[] = {
     {"cached", SL_OPTION_FLAG, AT(cached), BENCH, NULL,
      "also what steps take that take over a part of an earlier one (see generate --caching)"},
     {"verify", SL_OPTION_FLAG, AT(verify), REPLAY, NULL, "exit with 3 if anything is different"},
-    {"sheet", SL_OPTION_PNG_FILE, AT(output), COMPARE, "FILE.png",
+    {"sheet", SL_OPTION_PNG_FILE, AT(sheet), COMPARE, "FILE.png",
      "the lanes' pictures, labelled, on one sheet that can be replayed"},
     {"reference", SL_OPTION_INT, AT(reference), COMPARE, "N",
      "the lane that the others are measured against (default: the first, or the one that the file "

@@ -1,12 +1,15 @@
 /* progress.c - see progress.h. */
 #include "app/cli/progress.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
+#define LINE         79 /* letters; a line that is wider than its terminal cannot be drawn over */
 #define BAR_WIDTH    24
+#define BAR_LEAST    8
 #define REDRAW_AFTER 0.1 /* seconds */
 
 double sl_clock(void)
@@ -16,39 +19,65 @@ double sl_clock(void)
     return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
-static void draw_bar(double fraction)
+/* With brackets and a blank behind it. */
+static void write_bar(double fraction, int width, char bar[BAR_WIDTH + 4])
 {
-    char bar[BAR_WIDTH + 1];
-    int filled = (int)(fraction * BAR_WIDTH + 0.5);
-    memset(bar, ' ', BAR_WIDTH);
-    memset(bar, '=', (size_t)filled);
-    bar[BAR_WIDTH] = '\0';
-    fprintf(stderr, "\r\033[K[%s] ", bar);
+    int filled = (int)(fraction * width + 0.5);
+    filled = filled < 0 ? 0 : filled > width ? width : filled;
+    memset(bar, ' ', BAR_WIDTH + 3);
+    memset(bar + 1, '=', (size_t)filled);
+    bar[0] = '[';
+    bar[width + 1] = ']';
+    bar[width + 3] = '\0';
 }
 
-static void draw_time(double seconds)
+static void write_time(double seconds, char out[24])
 {
     long whole = (long)(seconds + 0.5);
     if (whole >= 3600)
-        fprintf(stderr, "%ld:%02ld:%02ld", whole / 3600, whole / 60 % 60, whole % 60);
+        snprintf(out, 24, "%ld:%02ld:%02ld", whole / 3600, whole / 60 % 60, whole % 60);
     else
-        fprintf(stderr, "%ld:%02ld", whole / 60, whole % 60);
+        snprintf(out, 24, "%ld:%02ld", whole / 60, whole % 60);
 }
 
-/* The fraction of the current step counts too, so that a rate is known before the first step is
+/* The fraction of the current evaluation counts too, so that a rate is known before the first one is
  * done. */
+void sl_progress_line(const SlProgressAt *at, char out[SL_PROGRESS_ROOM])
+{
+    char bar[BAR_WIDTH + 4], text[SL_PROGRESS_ROOM - sizeof bar];
+    char passed[24], left[24], rate[32] = "", rest[40] = "";
+    double done = at->done + (at->done < at->total ? fmin(fmax(at->fraction, 0), 1) : 0);
+    double made = done - at->from, each = made > 0 ? at->passed / made : 0;
+    write_time(at->passed, passed);
+    if (made > 0 && at->passed > REDRAW_AFTER && at->done < at->total) {
+        snprintf(rate, sizeof rate, each <= 1 ? "  %.2f it/s" : "  %.2f s/it",
+                 each <= 1 ? 1 / each : each);
+        write_time((at->total - done) * each, left);
+        snprintf(rest, sizeof rest, ", %s left", left);
+    }
+    int length =
+        snprintf(text, sizeof text, "%.20s%s%d/%d%s  %s elapsed%s", at->what ? at->what : "",
+                 at->what ? " " : "", at->done, at->total, rate, passed, rest);
+    int room = LINE - length - 3;
+    write_bar(done / at->total,
+              room < BAR_LEAST   ? BAR_LEAST
+              : room < BAR_WIDTH ? room
+                                 : BAR_WIDTH,
+              bar);
+    snprintf(out, SL_PROGRESS_ROOM, "%s%s", bar, text);
+}
+
 static void draw_steps(const SlProgress *p)
 {
-    double passed = sl_clock() - p->started;
-    double fraction = p->done < p->total ? sl_model_step_fraction(p->model) : 0;
-    double done = p->done + (fraction < 1 ? fraction : 1), rate = done / passed;
-    draw_bar(done / p->total);
-    fprintf(stderr, "%s%s%d/%d", p->what ? p->what : "", p->what ? " " : "", p->done, p->total);
-    if (done > 0 && passed > REDRAW_AFTER) {
-        fprintf(stderr, rate >= 1 ? "  %.2f it/s  ETA " : "  %.2f s/it  ETA ",
-                rate >= 1 ? rate : 1 / rate);
-        draw_time((p->total - done) / rate);
-    }
+    char line[SL_PROGRESS_ROOM];
+    const SlProgressAt at = {.what = p->what,
+                             .from = p->from,
+                             .done = p->done,
+                             .total = p->total,
+                             .fraction = sl_model_step_fraction(p->model),
+                             .passed = sl_clock() - p->started};
+    sl_progress_line(&at, line);
+    fprintf(stderr, "\r\033[K%s", line);
 }
 
 static void *tick(void *arg)
@@ -79,18 +108,20 @@ void sl_progress_loading(SlProgress *progress, double fraction, const char *what
     if (!progress->shown || now - progress->last_drawn < REDRAW_AFTER)
         return;
     progress->last_drawn = now;
-    draw_bar(fraction);
-    fprintf(stderr, "%.40s", sl_show_name(what).text);
+    char bar[BAR_WIDTH + 4];
+    write_bar(fraction, BAR_WIDTH, bar);
+    fprintf(stderr, "\r\033[K%s%.40s", bar, sl_show_name(what).text);
 }
 
-void sl_progress_follow(SlProgress *progress, bool quiet, const SlModel *model, int total,
-                        const char *what)
+void sl_progress_follow(SlProgress *progress, bool quiet, const SlModel *model,
+                        const SlProgressAt *of)
 {
     sl_progress_begin(progress, quiet);
     progress->model = model;
-    progress->total = total;
-    progress->what = what;
-    if (!progress->shown || total < 1)
+    progress->from = progress->done = of->from;
+    progress->total = of->total;
+    progress->what = of->what;
+    if (!progress->shown || of->total < 1)
         return;
     pthread_mutex_init(&progress->lock, NULL);
     pthread_cond_init(&progress->stop, NULL);

@@ -45,8 +45,8 @@ static bool on_progress(void *arg, int done, int total, SlError *err)
 {
     Replay *r = arg;
     if (done == 0)
-        sl_progress_follow(&r->session.progress, r->options.quiet, r->session.model, total,
-                           r->doing);
+        sl_progress_follow(&r->session.progress, r->options.quiet, r->session.model,
+                           &(SlProgressAt){.what = r->doing, .total = total});
     else
         sl_progress_step(&r->session.progress, done);
     return !sl_interrupted() || sl_fail(err, SL_CANCELLED, "interrupted");

@@ -192,6 +192,14 @@ bool sl_session_open(SlSession *session, const SlOptions *options, const char *p
     return open_session(session, options, NULL, path, err);
 }
 
+/* Where a picture's model is not found, it can be said. */
+static bool say_model(const SlError *problem, SlError *err)
+{
+    if (problem->code != SL_IO)
+        return sl_fail(err, problem->code, "%s", problem->message);
+    return sl_fail(err, SL_IO, "%s; --model PATH says which one to take", problem->message);
+}
+
 bool sl_session_open_maker(SlSession *session, const SlOptions *options, const SlMetadata *metadata,
                            SlError *err)
 {
@@ -201,8 +209,9 @@ bool sl_session_open_maker(SlSession *session, const SlOptions *options, const S
     SlModelInfo *info = malloc(sizeof *info);
     const SlModelWanted wanted = {
         .name = m->model, .files = m->file, .count = m->files, .cancel = sl_interrupt_flag()};
+    SlError problem = {0};
     bool ok = (info || sl_fail(err, SL_MEMORY, "memory ran out")) &&
-              sl_model_find_same(&wanted, info, err) &&
+              (sl_model_find_same(&wanted, info, &problem) || say_model(&problem, err)) &&
               open_session(session, options, info, info->path, err);
     free(info);
     return ok;

@@ -182,7 +182,11 @@ char *sl_model_find(const char *name, SlError *err)
             sl_fail(err, SL_MEMORY, "memory ran out");
         return copy;
     }
-    if (!name || !*name)
+    if (name && !*name) {
+        sl_fail(err, SL_ARGUMENT, "the name of the model is empty; expected a path or a name");
+        return NULL;
+    }
+    if (!name)
         name = SL_DEFAULT_MODEL;
     char **folders = sl_model_folders(), *found = NULL;
     for (int i = 0; folders && folders[i] && !found; i++)

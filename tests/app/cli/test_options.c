@@ -121,6 +121,10 @@ static void test_refused(void)
     refused(g, "generate --threads 0", "--threads");
     refused(g, "generate --output picture.jpg", ".png");
     refused(g, "generate --json=yes", "takes no value");
+    refused(g, "generate --model ''", "--model is \"\"; expected PATH|NAME");
+    refused(g, "generate --vae ''", "--vae is \"\"; expected FILE|FOLDER|NAME");
+    refused(g, "generate --previews ''", "--previews is \"\"; expected FOLDER");
+    refused(g, "generate --dynamic ''", "--dynamic is \"\"; expected N|all");
     refused(g, "generate word", "does not expect \"word\"");
     refused(g, "generate --verify", "no option --verify");
     refused(g, "generate -x", "-x");
@@ -138,6 +142,8 @@ static void test_refused(void)
     refused(SL_COMMAND_COMPARE, "compare --lane steps=5 --reference 0", "1 to");
     refused(SL_COMMAND_COMPARE, "compare --lane steps=5 --report r.pdf", ".html");
     refused(SL_COMMAND_COMPARE, "compare --output s.png", "--schedulers");
+    accepted(SL_COMMAND_COMPARE, "compare --lane steps=5 --sheet s.png");
+    refused(SL_COMMAND_COMPARE, "compare --lane steps=5 --sheet s.png --output o.png", "not both");
     refused(SL_COMMAND_COMPARE, "compare --schedulers euler,, --output s.png", "--schedulers");
     refused(SL_COMMAND_COMPARE, "compare --schedulers euler,nobody --output s.png", "nobody");
     refused(SL_COMMAND_REPLAY, "replay", "FILE.png");
