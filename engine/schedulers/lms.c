@@ -3,7 +3,8 @@
  *
  * The coefficients are integrals of Lagrange polynomials of degree 3 at most; two Gauss-Legendre
  * points integrate those exactly, where diffusers calls scipy's quad. Slots 0 to 3 hold the newest
- * derivatives.
+ * derivatives. Easy to get wrong: exponential and beta sigmas go between a configuration's sigma_min and
+ * sigma_max, karras sigmas do not.
  */
 #include "engine/schedulers/internal.h"
 
@@ -12,6 +13,8 @@
 static bool set_timesteps(SlScheduler *s, int steps, SlError *err)
 {
     s->config.rescale_betas_zero_snr = false; /* not a key of this class */
+    if (s->config.sigmas == SL_SIGMAS_KARRAS)
+        s->config.sigma_min = s->config.sigma_max = NAN; /* it asks its own ends */
     if (!sl_scheduler_betas(s, 0, err))
         return false;
     sl_sigmas_fractional(s, steps, 0);

@@ -102,13 +102,14 @@ float sl_log_f32(float v)
     return fmaf((float)exponent, (float)M_LN2, above / below);
 }
 
-/* The timestep whose sigma and the next one's have this between them, the last but one at most. */
+/* The last timestep whose sigma is not above this one, the last but one at most. From above: with zero
+ * terminal SNR the last sigma can be smaller than those before it. */
 static int timestep_below(const SlScheduler *s, double log_sigma)
 {
-    int n = s->config.num_train_timesteps, low = 0;
-    while (low < n - 2 && sl_log_f32(sl_sigma_at(s, low + 1)) <= log_sigma)
-        low++;
-    return low;
+    int n = s->config.num_train_timesteps, low = n - 1;
+    while (low > 0 && sl_log_f32(sl_sigma_at(s, low)) > log_sigma)
+        low--;
+    return low < n - 2 ? low : n - 2;
 }
 
 double sl_sigma_to_t(const SlScheduler *s, double sigma)

@@ -1049,6 +1049,8 @@ int main(void)
                            "goldens/schedulers/flow_steps.safetensors");
     test_against_diffusers("goldens/schedulers/log_linear_cases.json",
                            "goldens/schedulers/log_linear_steps.safetensors");
+    test_against_diffusers("goldens/schedulers/end_cases.json",
+                           "goldens/schedulers/end_steps.safetensors");
     test_against_diffusers("goldens/schedulers/k_cases.json",
                            "goldens/schedulers/k_steps.safetensors");
     test_against_diffusers("goldens/schedulers/edm_cases.json",
