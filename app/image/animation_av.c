@@ -3,8 +3,9 @@
  * and even sides) to the encoder as it comes; the file is put together in memory.
  *
  * Easy to get wrong: formats that know times only from picture to picture have none for the last. GIF
- * and APNG are told it at the end; in a video, whose pictures are of one length, the last one is
- * there as often as it takes. All is set to "bitexact" and one thread, or the file would name
+ * and APNG are told it at the end; in a video, whose unit of time is what its first picture is shown, a
+ * longer one is there again and again, so that every player holds it: each unit, but no more often than
+ * every HOLD_MS, or units of 1 ms would make thousands of it. All is set to "bitexact" and one thread, or the file would name
  * versions and dates, and differ. The libraries print what goes wrong unless they are told not to.
  */
 #include "app/files/files.h"
@@ -22,7 +23,8 @@
 /* Where this is NULL, lacks() says so, and nothing else is called. */
 #define av (sl_av_library())
 
-#define ROOM 65536 /* of libavformat, before it writes */
+#define ROOM    65536 /* of libavformat, before it writes */
+#define HOLD_MS 40    /* from a picture of a video to the same once more, at least */
 
 typedef struct Format {
     const char *muxer;
@@ -309,6 +311,8 @@ static int filter(Movie *m, AVFrame *frame)
 
 static int send(Movie *m, const uint8_t *rgb)
 {
+    if (!sl_host_has_room((size_t)m->width * (size_t)m->height * 64 + ((size_t)32 << 20)))
+        return AVERROR(ENOMEM);
     av->av_frame_unref(m->frame);
     m->frame->format = AV_PIX_FMT_RGB24;
     m->frame->width = m->width;
@@ -323,6 +327,20 @@ static int send(Movie *m, const uint8_t *rgb)
     return filter(m, m->frame);
 }
 
+/* The picture for so many units of a video's time, at least one; the last of them has it, or its end would
+ * be that of the one before. */
+static int hold(Movie *m, const uint8_t *rgb, int units)
+{
+    int64_t end = m->at + (units > 0 ? units : 1);
+    int apart = m->step < HOLD_MS ? (HOLD_MS + m->step - 1) / m->step : 1, status = 0;
+    while (status >= 0 && m->at < end) {
+        status = send(m, rgb);
+        m->at += m->at + apart < end || m->at == end - 1 ? apart : end - 1 - m->at;
+    }
+    m->at = end;
+    return status;
+}
+
 static void say(int status, char *problem)
 {
     if (av->av_strerror(status, problem, 100) < 0)
@@ -332,20 +350,16 @@ static void say(int status, char *problem)
 static void add(void *maker, const uint8_t *rgb, int ms, char *problem)
 {
     Movie *m = maker;
-    int status = 0, times = 1;
+    int status = 0;
     if (m->step == 0) {
         m->step = ms;
         status = open_all(m);
     }
     m->last = ms;
-    if (m->format->video)
-        times = (ms + m->step / 2) / m->step;
-    for (int i = 0; status >= 0 && i < (times > 0 ? times : 1); i++) {
-        status = sl_host_has_room((size_t)m->width * (size_t)m->height * 64 + ((size_t)32 << 20))
-                     ? send(m, rgb)
-                     : AVERROR(ENOMEM);
-        m->at += m->format->video ? 1 : ms;
-    }
+    if (status >= 0)
+        status = m->format->video ? hold(m, rgb, (ms + m->step / 2) / m->step) : send(m, rgb);
+    if (!m->format->video)
+        m->at += ms;
     if (status < 0)
         say(status, problem);
 }

@@ -6,6 +6,7 @@
 
 #include <libavcodec/avcodec.h>
 #include <libavformat/avformat.h>
+#include <math.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -16,14 +17,15 @@
 static const uint8_t colors[PICTURES][3] = {
     {200, 40, 40}, {40, 160, 60}, {40, 60, 200}, {230, 230, 230}};
 
-static bool write_file(const char *path, SlError *err)
+/* ms: that each picture but the last is shown */
+static bool write_file(const char *path, int ms, SlError *err)
 {
     uint8_t rgb[W * H * 3];
     SlAnimation *a = sl_animation_new(path, W, H, err);
     for (int i = 0; a && i < PICTURES; i++) {
         for (int k = 0; k < W * H; k++)
             memcpy(rgb + 3 * k, colors[i], 3);
-        sl_animation_add(a, rgb, i == PICTURES - 1 ? 1500 : 100);
+        sl_animation_add(a, rgb, i == PICTURES - 1 ? 1500 : ms);
     }
     bool ok = a && sl_animation_save(a, path, "{}", err);
     sl_animation_free(a);
@@ -33,7 +35,7 @@ static bool write_file(const char *path, SlError *err)
 /* What a reader finds. */
 typedef struct Seen {
     int width, height, pictures;
-    double seconds;
+    double seconds, newest; /* of all, and when the last one begins */
     uint8_t first[3]; /* in the middle of the first picture, as far as its colours are told so */
     bool rgb;
 } Seen;
@@ -57,18 +59,21 @@ static bool read_all(AVFormatContext *file, AVCodecContext *codec, Seen *seen)
 {
     AVPacket *packet = av_packet_alloc();
     AVFrame *frame = av_frame_alloc();
-    int64_t last = 0;
+    int64_t last = 0, newest = 0;
     bool going = packet && frame;
     while (going) {
         going = av_read_frame(file, packet) >= 0;
-        if (going && packet->pts != AV_NOPTS_VALUE && packet->pts + packet->duration > last)
-            last = packet->pts + packet->duration;
+        if (going && packet->pts != AV_NOPTS_VALUE) {
+            last = packet->pts + packet->duration > last ? packet->pts + packet->duration : last;
+            newest = packet->pts > newest ? packet->pts : newest;
+        }
         avcodec_send_packet(codec, going ? packet : NULL);
         while (avcodec_receive_frame(codec, frame) >= 0)
             take_picture(seen, frame);
         av_packet_unref(packet);
     }
     seen->seconds = (double)last * av_q2d(file->streams[0]->time_base);
+    seen->newest = (double)newest * av_q2d(file->streams[0]->time_base);
     av_packet_free(&packet);
     av_frame_free(&frame);
     return seen->pictures > 0;
@@ -115,9 +120,9 @@ static void test_format(SlAnimationFormat format)
                 err.message);
         return;
     }
-    sl_test(write_file(path, &err), "%s is written %s", name, err.message);
+    sl_test(write_file(path, 100, &err), "%s is written %s", name, err.message);
     uint8_t *first = sl_read_file(path, 1 << 24, &bytes, &err);
-    bool same = first && write_file(path, &err);
+    bool same = first && write_file(path, 100, &err);
     uint8_t *second = same ? sl_read_file(path, 1 << 24, &again, &err) : NULL;
     sl_test(second && bytes == again && memcmp(first, second, bytes) == 0,
             "the same %zu bytes again", bytes);
@@ -139,12 +144,32 @@ static void test_format(SlAnimationFormat format)
     unlink(path);
 }
 
+/* Of pictures of 1 ms the last would be there 1500 times. */
+static void test_short_pictures(SlAnimationFormat format)
+{
+    char path[64];
+    SlError err = {0};
+    Seen seen = {0};
+    if (sl_animation_lacks(format))
+        return;
+    snprintf(path, sizeof path, "/tmp/safelight-formats.%d%s", (int)getpid(),
+             sl_animation_ending(format));
+    bool ok = write_file(path, 1, &err) && look(path, &seen);
+    sl_test(ok && seen.pictures > PICTURES && seen.pictures < 50 &&
+                is_near((int)lrint(seen.newest * 1000), 1502, 1),
+            "%s of pictures of 1 ms: %d pictures, the last at %.3f s %s", sl_animation_name(format),
+            seen.pictures, seen.newest, err.message);
+    unlink(path);
+}
+
 int main(void)
 {
     SlAnimationFormat format;
     SlError err = {0};
     for (int i = SL_ANIMATION_GIF; i < SL_ANIMATION_FORMATS; i++)
         test_format((SlAnimationFormat)i);
+    test_short_pictures(SL_ANIMATION_WEBM);
+    test_short_pictures(SL_ANIMATION_MP4);
     sl_test(!sl_animation_format("a.mov", &format, &err) && strstr(err.message, ".webp"), "%s",
             err.message);
     sl_test(sl_animation_format("a.GIF", &format, &err) && format == SL_ANIMATION_GIF,
