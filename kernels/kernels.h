@@ -411,6 +411,7 @@ struct SlOps {
     void (*timestep_embedding)(SlDevice *dev, const SlTensor *t, const SlTimestepEmbedding *e,
                                SlTensor *out);
     void (*guidance)(SlDevice *dev, const SlTensor *said, const SlTensor *scale, SlTensor *out);
+    void (*residual_change)(SlDevice *dev, const SlTensor *now, const SlTensor *was, SlTensor *out);
     void (*to_rgb8)(SlDevice *dev, const SlTensor *x, SlTensor *out);
 
     /* fused: composites of the above where a device leaves them empty */
@@ -487,6 +488,10 @@ void sl_timestep_embedding(SlDevice *dev, const SlTensor *t, const SlTimestepEmb
  * repeated work sees it change; out f32 [3, C, H, W]: uncond + scale * (text - uncond), then said,
  * which may lie there already */
 void sl_guidance(SlDevice *dev, const SlTensor *said, const SlTensor *scale, SlTensor *out);
+/* now, was [2 N, ...], contiguous, of one dtype: what goes into a block, then what comes out of it. With
+ * r = out - in of each, out f32 [2] becomes the sums of |r of now - r of was| and of |r of was|, whose
+ * quotient is the test of diffusers' hooks/first_block_cache.py. Differences in f32. */
+void sl_residual_change(SlDevice *dev, const SlTensor *now, const SlTensor *was, SlTensor *out);
 /* x [N, H, W, 3] in -1..1, out u8: round half to even of clamp(x / 2 + 0.5, 0, 1) * 255 */
 void sl_to_rgb8(SlDevice *dev, const SlTensor *x, SlTensor *out);
 

@@ -299,6 +299,16 @@ void sl_guidance(SlDevice *dev, const SlTensor *said, const SlTensor *scale, SlT
         dev->ops->guidance(dev, said, scale, out);
 }
 
+void sl_residual_change(SlDevice *dev, const SlTensor *now, const SlTensor *was, SlTensor *out)
+{
+    bool fits = sl_same_shape(now, was) && now->dtype == was->dtype && now->rank > 0 &&
+                now->size[0] % 2 == 0 && sl_tensor_contiguous(now) && sl_tensor_contiguous(was) &&
+                out->dtype == SL_F32 && out->rank == 1 && out->size[0] == 2 &&
+                sl_tensor_contiguous(out);
+    if (begin(dev) && require(dev, fits && was->data, "residual_change", now, out))
+        dev->ops->residual_change(dev, now, was, out);
+}
+
 void sl_to_rgb8(SlDevice *dev, const SlTensor *x, SlTensor *out)
 {
     bool fits = sl_same_shape(x, out) && out->dtype == SL_U8 && last(x) == 3 &&

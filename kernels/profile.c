@@ -263,6 +263,12 @@ static void time_guidance(SlDevice *dev, const SlTensor *said, const SlTensor *s
     TIMED(label_tensor("guidance", out), guidance, said, scale, out);
 }
 
+static void time_residual_change(SlDevice *dev, const SlTensor *now, const SlTensor *was,
+                                 SlTensor *out)
+{
+    TIMED(label_tensor("residual_change", now), residual_change, now, was, out);
+}
+
 static void time_to_rgb8(SlDevice *dev, const SlTensor *x, SlTensor *out)
 {
     TIMED(label_tensor("to_rgb8", out), to_rgb8, x, out);
@@ -290,6 +296,7 @@ static SlOps timed_ops(const SlOps *real)
     ops.embedding = time_embedding;
     ops.timestep_embedding = time_timestep_embedding;
     ops.guidance = time_guidance;
+    ops.residual_change = time_residual_change;
     ops.to_rgb8 = time_to_rgb8;
     ops.linear_epilogue = time_linear_epilogue;
     ops.conv2d_epilogue = time_conv2d_epilogue;

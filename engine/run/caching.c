@@ -111,42 +111,25 @@ bool sl_run_reuse_matches(const SlRun *a, const SlRun *b)
            (of_a == SL_RUN_WHOLE || a->recipe.caching_branch == b->recipe.caching_branch);
 }
 
-/* How much a differs from b, as a share of b; NaN where both are nothing. */
-static double change(const float *a, const float *b, size_t n)
-{
-    double apart = 0, size = 0;
-    for (size_t i = 0; i < n; i++) {
-        apart += fabs((double)a[i] - b[i]);
-        size += fabs((double)b[i]);
-    }
-    return apart / size;
-}
-
 /* The first block, then the rest of it or none; kept NULL: what is found is not wanted later. */
 static bool evaluate_testing(SlRun *run, SlStep *step, SlStepRun *ask, bool known, bool keeps,
                              SlError *err)
 {
     SlRunKept *kept = &run->kept;
     float *output = ask->output;
-    size_t values;
+    double share = NAN;
     ask->output = NULL;
-    if (!sl_step_evaluate_part(step, ask, SL_REUSE_FIRST, 0, err))
-        return false;
-    float *residual = sl_step_first_residual(step, &values, err);
-    if (!residual)
+    if (!sl_step_evaluate_part(step, ask, SL_REUSE_FIRST, 0, err) ||
+        (known && !sl_step_first_change(step, &kept->left, &share, err)))
         return false;
     ask->output = output;
-    run->cached = known && kept->residual_values == values &&
-                  change(residual, kept->residual, values) <= run->recipe.caching_threshold;
+    run->cached = share <= run->recipe.caching_threshold;
     ask->kept = run->cached || keeps ? &kept->left : NULL;
     if (!run->cached && keeps) {
         kept->there = false;
-        free(kept->residual);
-        kept->residual = residual;
-        kept->residual_values = values;
-        residual = NULL;
+        if (!sl_step_keep_first(step, &kept->left, err))
+            return false;
     }
-    free(residual);
     return sl_step_evaluate_part(step, ask, run->cached ? SL_REUSE_SKIP : SL_REUSE_REST, 0, err);
 }
 
@@ -215,5 +198,4 @@ bool sl_run_evaluate_part(SlRun *run, SlStep *step, int evaluation, bool look, S
 void sl_run_kept_free(SlRunKept *kept)
 {
     sl_step_kept_free(&kept->left);
-    free(kept->residual);
 }

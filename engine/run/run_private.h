@@ -51,8 +51,6 @@ typedef struct SlRunKept {
     float *input;  /* [elements]; with those above it is made again where it is not there */
     bool there;
     SlStepKept left;
-    float *residual; /* of the first block, [residual_values] */
-    size_t residual_values;
 } SlRunKept;
 
 struct SlRun {

@@ -331,8 +331,8 @@ bool sl_stages_step_first_block(SlStages *s, SlError *err)
     return step(s, &(StepOf){.part = {SL_REUSE_FIRST, SL_REUSE_SKIP}, .parts = 2}, err);
 }
 
-/* In the step and in the run; the first block's input and output lie in the step alone, and its residual
- * on the host as f32. */
+/* In the step and in the run: the deep feature, or the first block's input and output and what the rest
+ * adds. */
 size_t sl_stages_kept_bytes(const SlStages *s, const SlRecipe *recipe)
 {
     const SlDenoiser *denoiser = sl_model_denoiser(s->model);
@@ -344,7 +344,7 @@ size_t sl_stages_kept_bytes(const SlStages *s, const SlRecipe *recipe)
     sl_denoiser_kept_size(denoiser, deep ? recipe->caching_branch : SL_REUSE_FIRST_BLOCK, x, size);
     size_t values = (size_t)(size[0] * size[1] * size[2] * size[3]);
     size_t bytes = values * sl_dtype_size(denoiser->dtype);
-    return deep ? 2 * bytes : 4 * bytes + values * sizeof(float);
+    return deep ? 2 * bytes : 6 * bytes;
 }
 
 bool sl_stages_decode(SlStages *s, SlError *err)

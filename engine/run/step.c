@@ -28,7 +28,7 @@ struct SlStep {
     SlRepeat *repeat[SL_REUSE_PARTS]; /* NULL: not asked for yet */
     int branch;                       /* that `deep` and its recordings are of; -1: none */
     SlTensor deep[2];                 /* of each pass, [runs each, ...] */
-    SlTensor entry[2], first[2], rest[2];
+    SlTensor block[2], rest[2];       /* block: the first one's input, then its output */
     /* of the evaluation in progress */
     const SlContext *using[2];
     SlReusePart part;
@@ -128,8 +128,7 @@ void sl_step_free(SlStep *s)
         sl_repeat_free(s->dev, s->repeat[i]);
     for (int p = 0; p < 2; p++) {
         sl_context_free(s->dev, s->context[p]);
-        sl_buffer_free(s->dev, &s->entry[p]);
-        sl_buffer_free(s->dev, &s->first[p]);
+        sl_buffer_free(s->dev, &s->block[p]);
         sl_buffer_free(s->dev, &s->rest[p]);
     }
     sl_buffer_free(s->dev, &s->sample);
@@ -197,6 +196,13 @@ static int maps_of(const SlStep *s, int pass, SlMaps maps[2])
     return count;
 }
 
+/* The first block's input or output; nothing where no part of an evaluation asked for it. */
+static SlTensor block_end(const SlStep *s, int pass, int end)
+{
+    int64_t half = s->block[pass].data ? s->block[pass].size[0] / 2 : 0;
+    return half ? sl_slice(&s->block[pass], 0, end * half, half) : (SlTensor){0};
+}
+
 /* The denoiser's answer, [runs each, C, h, w] in the device's dtype, from the arena. */
 static SlTensor ask_denoiser(SlStep *s, int pass)
 {
@@ -207,8 +213,8 @@ static SlTensor ask_denoiser(SlStep *s, int pass)
     const SlReuse reuse = {.part = s->part,
                            .branch = s->branch,
                            .kept = deep ? s->deep[pass] : s->rest[pass],
-                           .entry = s->entry[pass],
-                           .first = s->first[pass]};
+                           .entry = block_end(s, pass, 0),
+                           .first = block_end(s, pass, 1)};
     const SlEvaluation e = {.x = &x,
                             .row = &s->times,
                             .context = s->using[pass],
@@ -392,13 +398,15 @@ static bool fetch_output(SlStep *s, int r, float *output, SlError *err)
 
 void sl_step_kept_free(SlStepKept *kept)
 {
-    for (int pass = 0; pass < 2 && kept->dev; pass++)
+    for (int pass = 0; pass < 2 && kept->dev; pass++) {
         sl_buffer_free(kept->dev, &kept->tensor[pass]);
+        sl_buffer_free(kept->dev, &kept->block[pass]);
+    }
     *kept = (SlStepKept){0};
 }
 
-/* A place of a pass, of all runs. */
-static void make_place(SlStep *s, int branch, SlTensor *place)
+/* A place of a pass, of so many tensors of all runs, one behind the other. */
+static void make_place(SlStep *s, int branch, int tensors, SlTensor *place)
 {
     const SlStepShape *shape = &s->shape;
     const int64_t x[] = {shape->runs * each_of(shape), shape->height, shape->width,
@@ -407,6 +415,7 @@ static void make_place(SlStep *s, int branch, SlTensor *place)
     if (place->data)
         return;
     sl_denoiser_kept_size(s->denoiser, branch, x, size);
+    size[0] *= tensors;
     *place = sl_buffer_new(s->dev, s->denoiser->dtype, 4, size);
 }
 
@@ -421,11 +430,10 @@ static bool make_places(SlStep *s, SlReusePart part, int branch, SlError *err)
         return true;
     for (int pass = 0; pass < sl_step_passes(&s->shape); pass++) {
         if (deep) {
-            make_place(s, branch, &s->deep[pass]);
+            make_place(s, branch, 1, &s->deep[pass]);
         } else {
-            make_place(s, SL_REUSE_FIRST_BLOCK, &s->entry[pass]);
-            make_place(s, SL_REUSE_FIRST_BLOCK, &s->first[pass]);
-            make_place(s, SL_REUSE_FIRST_BLOCK, &s->rest[pass]);
+            make_place(s, SL_REUSE_FIRST_BLOCK, 2, &s->block[pass]);
+            make_place(s, SL_REUSE_FIRST_BLOCK, 1, &s->rest[pass]);
         }
     }
     if (deep)
@@ -451,49 +459,60 @@ static void take_kept(SlStep *s, const SlStepRun *runs)
         }
 }
 
+static bool fits_place(const SlTensor *kept, const SlTensor *place)
+{
+    return kept->data && kept->dtype == place->dtype && kept->rank == place->rank &&
+           !memcmp(kept->size, place->size, (size_t)place->rank * sizeof *place->size);
+}
+
+/* A copy of what lies in the step's place. */
+static void keep(SlStep *s, const SlTensor *place, SlTensor *to, SlStepKept *kept)
+{
+    if (!fits_place(to, place)) {
+        sl_buffer_free(s->dev, to);
+        *to = sl_buffer_new(s->dev, place->dtype, place->rank, place->size);
+        kept->dev = s->dev;
+    }
+    sl_copy(s->dev, place, to);
+}
+
 static void give_kept(SlStep *s, const SlStepRun *runs)
 {
     if (s->part != SL_REUSE_KEEP && s->part != SL_REUSE_REST)
         return;
     for (int r = 0; r < s->shape.runs; r++)
         for (int pass = 0; runs[r].kept && pass < sl_step_passes(&s->shape); pass++) {
-            SlTensor place = kept_place(s, pass, r), *to = &runs[r].kept->tensor[pass];
-            bool fits = to->data && to->dtype == place.dtype && to->rank == place.rank &&
-                        !memcmp(to->size, place.size, (size_t)place.rank * sizeof *place.size);
-            if (!fits) {
-                sl_buffer_free(s->dev, to);
-                *to = sl_buffer_new(s->dev, place.dtype, place.rank, place.size);
-                runs[r].kept->dev = s->dev;
-            }
-            sl_copy(s->dev, &place, to);
+            SlTensor place = kept_place(s, pass, r);
+            keep(s, &place, &runs[r].kept->tensor[pass], runs[r].kept);
         }
 }
 
-float *sl_step_first_residual(SlStep *s, size_t *values, SlError *err)
+bool sl_step_keep_first(SlStep *s, SlStepKept *kept, SlError *err)
 {
-    SlDevice *dev = s->dev;
+    for (int pass = 0; pass < sl_step_passes(&s->shape); pass++)
+        keep(s, &s->block[pass], &kept->block[pass], kept);
+    return sl_device_check(s->dev, err);
+}
+
+bool sl_step_first_change(SlStep *s, const SlStepKept *kept, double *share, SlError *err)
+{
     int passes = sl_step_passes(&s->shape);
-    size_t each = (size_t)sl_tensor_elements(&s->first[0]), mark = sl_arena_mark(dev);
-    float *all = malloc(2 * each * (size_t)passes * sizeof *all);
-    *values = each * (size_t)passes;
-    float *entry = all ? all + *values : NULL;
-    for (int pass = 0; all && pass < passes; pass++) {
-        SlTensor f32 = sl_tensor_new(dev, SL_F32, 4, s->first[pass].size);
-        sl_copy(dev, &s->first[pass], &f32);
-        sl_download(dev, &f32, all + each * pass);
-        sl_copy(dev, &s->entry[pass], &f32);
-        sl_download(dev, &f32, entry + each * pass);
+    float sums[2][2] = {{0}};
+    size_t mark = sl_arena_mark(s->dev);
+    SlTensor all = sl_tensor_new(s->dev, SL_F32, 2, (const int64_t[]){passes, 2});
+    bool there = true;
+    for (int pass = 0; pass < passes && there; pass++) {
+        SlTensor row = sl_slice(&all, 0, pass, 1);
+        SlTensor out = sl_tensor_view(row.data, SL_F32, 1, &row.size[1]);
+        there = fits_place(&kept->block[pass], &s->block[pass]);
+        if (there)
+            sl_residual_change(s->dev, &s->block[pass], &kept->block[pass], &out);
     }
-    sl_arena_reset(dev, mark);
-    if (!all)
-        sl_fail(err, SL_MEMORY, "out of memory for the run");
-    else if (sl_device_check(dev, err)) {
-        for (size_t i = 0; i < *values; i++)
-            all[i] -= entry[i];
-        return all;
-    }
-    free(all);
-    return NULL;
+    if (there)
+        sl_download(s->dev, &all, sums);
+    sl_arena_reset(s->dev, mark);
+    *share = ((double)sums[0][0] + sums[1][0]) / ((double)sums[0][1] + sums[1][1]);
+    return sl_device_check(s->dev, err);
 }
 
 /* ---- an evaluation ---- */

@@ -39,10 +39,11 @@ void sl_step_free(SlStep *step);                                 /* NULL is fine
 bool sl_step_fits(const SlStep *step, const SlStepShape *shape); /* NULL does not */
 
 /* What a run keeps on the device of an evaluation, for later ones that take it over: of each pass,
- * [samples, ...] in the denoiser's dtype. Zero: nothing. */
+ * [samples, ...] in the denoiser's dtype; and of a first block its input, then its output, [2 samples, ...].
+ * Zero: nothing. */
 typedef struct SlStepKept {
     SlDevice *dev;
-    SlTensor tensor[2];
+    SlTensor tensor[2], block[2];
 } SlStepKept;
 void sl_step_kept_free(SlStepKept *kept);
 
@@ -67,9 +68,12 @@ bool sl_step_evaluate(SlStep *step, const SlStepRun *runs, SlError *err);
  * output, no maps and nothing in kept; the rest or the skip follows it at once, with the same runs. */
 bool sl_step_evaluate_part(SlStep *step, const SlStepRun *runs, SlReusePart part, int branch,
                            SlError *err);
-/* Of a single run, behind its first block: what that added, [values], f32, malloc'ed. NULL and *err on
- * failure. */
-float *sl_step_first_residual(SlStep *step, size_t *values, SlError *err);
+/* Of a single run, behind its first block: how much what that adds differs from what kept's added, as a
+ * share of that (the means of absolute values, of all samples together), found on the device; NaN where both
+ * are nothing, or nothing that fits is kept. False and *err on failure. */
+bool sl_step_first_change(SlStep *step, const SlStepKept *kept, double *share, SlError *err);
+/* The same, kept. */
+bool sl_step_keep_first(SlStep *step, SlStepKept *kept, SlError *err);
 /* Of a single run: what the last evaluation said before guidance, [batch, C, h, w], unconditional
  * first; and the end of an evaluation from that: the same output. */
 bool sl_step_said(SlStep *step, float *said, SlError *err);

@@ -239,6 +239,13 @@ static void check_guidance(SlDevice *dev, const SlTensor *said, const SlTensor *
             REF(guidance, &ra, &rb, &ro));
 }
 
+static void check_residual_change(SlDevice *dev, const SlTensor *now, const SlTensor *was,
+                                  SlTensor *out)
+{
+    COMPARE("residual_change", now, was, NULL, TESTED(residual_change, now, was, out),
+            REF(residual_change, &ra, &rb, &ro));
+}
+
 static void check_to_rgb8(SlDevice *dev, const SlTensor *x, SlTensor *out)
 {
     COMPARE("to_rgb8", x, NULL, NULL, TESTED(to_rgb8, x, out), REF(to_rgb8, &ra, &ro));
@@ -376,6 +383,7 @@ static const SlOps check_ops = {
     .embedding = check_embedding,
     .timestep_embedding = check_timestep_embedding,
     .guidance = check_guidance,
+    .residual_change = check_residual_change,
     .to_rgb8 = check_to_rgb8,
     .linear_epilogue = check_linear_epilogue,
     .conv2d_epilogue = check_conv2d_epilogue,

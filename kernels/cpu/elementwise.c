@@ -71,6 +71,67 @@ static void cpu_add(SlDevice *dev, const SlTensor *a, const SlTensor *b, float s
         sl_ref_add(dev, a, b, scale, out);
 }
 
+/* ---- how much a block's residual changes ---- */
+
+typedef double Sums __attribute__((vector_size(128)));
+
+typedef struct Change {
+    const SlTensor *now, *was;
+    int64_t count;    /* elements of an input */
+    double (*sum)[2]; /* of each piece */
+} Change;
+
+static double total(Sums sums)
+{
+    double sum = 0;
+    for (int k = 0; k < SL_VEC_FLOATS; k++)
+        sum += sums[k];
+    return sum;
+}
+
+static Sums sizes_of(SlVec v)
+{
+    return __builtin_convertvector((SlVec)((SlVecI)v & 0x7fffffff), Sums);
+}
+
+static void change_piece(void *arg, int64_t first, int64_t last)
+{
+    const Change *c = arg;
+    Sums apart = {0}, size = {0};
+    EACH16({
+        SlVec before = LOAD(c->was, c->count + i) - LOAD(c->was, i);
+        apart += sizes_of(LOAD(c->now, c->count + i) - LOAD(c->now, i) - before);
+        size += sizes_of(before);
+    })
+    c->sum[first / PIECE][0] = total(apart);
+    c->sum[first / PIECE][1] = total(size);
+}
+
+/* A piece sums what it has in f64, and the pieces' sums are added in their order. */
+static void cpu_residual_change(SlDevice *dev, const SlTensor *now, const SlTensor *was,
+                                SlTensor *out)
+{
+    Change c = {.now = now, .was = was, .count = sl_tensor_elements(now) / 2};
+    int64_t pieces = (c.count + PIECE - 1) / PIECE;
+    size_t mark = sl_arena_mark(dev);
+    if (!is_float(now)) {
+        sl_ref_residual_change(dev, now, was, out);
+        return;
+    }
+    SlTensor memory = sl_tensor_new(dev, SL_F32, 1, &(int64_t){4 * pieces});
+    c.sum = memory.data;
+    if (c.sum) {
+        double sum[2] = {0, 0};
+        sl_parallel_for(dev, c.count, PIECE, change_piece, &c);
+        for (int64_t i = 0; i < pieces && sl_device_ok(dev); i++)
+            for (int k = 0; k < 2; k++)
+                sum[k] += c.sum[i][k];
+        for (int k = 0; k < 2; k++)
+            ((float *)out->data)[k] = (float)sum[k];
+    }
+    sl_arena_reset(dev, mark);
+}
+
 /* ---- GEGLU ---- */
 
 static void geglu_rows(void *arg, int64_t first_row, int64_t last_row)
@@ -251,6 +312,7 @@ void SL_FOR_ISA(sl_cpu_elementwise_slots)(SlOps *ops)
     ops->copy = cpu_copy;
     ops->activation = cpu_activation;
     ops->geglu = cpu_geglu;
+    ops->residual_change = cpu_residual_change;
     ops->add = cpu_add;
     ops->concat = cpu_concat;
     ops->scale_shift = cpu_scale_shift;

@@ -268,6 +268,13 @@ static void cuda_guidance(SlDevice *dev, const SlTensor *said, const SlTensor *s
     LAUNCH("guidance", sl_launch_guidance(said, scale, out, d->stream));
 }
 
+static void cuda_residual_change(SlDevice *dev, const SlTensor *now, const SlTensor *was,
+                                 SlTensor *out)
+{
+    LAUNCH("residual_change",
+           sl_launch_residual_change(now, was, sl_cuda_of(dev)->workspace, out, d->stream));
+}
+
 static void cuda_to_rgb8(SlDevice *dev, const SlTensor *x, SlTensor *out)
 {
     LAUNCH("to_rgb8", sl_launch_to_rgb8(x, out, d->stream));
@@ -293,5 +300,6 @@ void sl_cuda_simple_slots(SlOps *ops)
     ops->embedding = cuda_embedding;
     ops->timestep_embedding = cuda_timestep_embedding;
     ops->guidance = cuda_guidance;
+    ops->residual_change = cuda_residual_change;
     ops->to_rgb8 = cuda_to_rgb8;
 }

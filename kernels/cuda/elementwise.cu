@@ -1,4 +1,4 @@
-/* elementwise.cu - activations, sums, guidance, pixels; mirrors ref/elementwise.c.
+/* elementwise.cu - activations, sums, guidance, how residuals change, pixels; mirrors ref/elementwise.c.
  *
  * Rows whose length and addresses allow it are read 16 bytes at a time. Kernels that may run in
  * place (add, activation, add_per_channel, guidance) read an element before they write it, and only
@@ -187,6 +187,63 @@ cudaError_t sl_launch_guidance(const SlTensor *x, const SlTensor *scale, const S
         return gpu_launch(guidance_kernel<T>, gpu_flat(n, s), (const T *)x->data,
                           (const float *)scale->data, (float *)y->data, said, n);
     });
+}
+
+/* ---- how much a block's residual changes ---- */
+
+#define CHANGE_BLOCKS (SL_CHANGE_SUMS / 2)
+
+/* The sums of a block's elements, to a place for each block; n: elements of an input. */
+template <class T>
+__global__ void LAUNCH_BOUNDS change_kernel(const T *now, const T *was, float *sums, int64_t n)
+{
+    GPU_SHARED(float, partial, [256 / 32]);
+    float apart = 0, size = 0;
+    GPU_FLAT_LOOP (i, n) {
+        const float before = gpu_f(was[n + i]) - gpu_f(was[i]);
+        apart += fabsf(gpu_f(now[n + i]) - gpu_f(now[i]) - before);
+        size += fabsf(before);
+    }
+    apart = gpu_block_sum(apart, partial);
+    size = gpu_block_sum(size, partial);
+    if (threadIdx.x == 0) {
+        sums[2 * blockIdx.x] = apart;
+        sums[2 * blockIdx.x + 1] = size;
+    }
+}
+
+/* The sums of these pairs, by one block. */
+__global__ void LAUNCH_BOUNDS change_end_kernel(const float *sums, float *y, int count)
+{
+    GPU_SHARED(float, partial, [256 / 32]);
+    float apart = 0, size = 0;
+    GPU_FLAT_LOOP (i, count) {
+        apart += sums[2 * i];
+        size += sums[2 * i + 1];
+    }
+    apart = gpu_block_sum(apart, partial);
+    size = gpu_block_sum(size, partial);
+    if (threadIdx.x == 0) {
+        y[0] = apart;
+        y[1] = size;
+    }
+}
+
+cudaError_t sl_launch_residual_change(const SlTensor *now, const SlTensor *was, float *partial,
+                                      const SlTensor *y, cudaStream_t s)
+{
+    const int64_t n = sl_tensor_elements(now) / 2, wanted = (n + 1023) / 1024;
+    const int blocks = wanted < 1 ? 1 : wanted < CHANGE_BLOCKS ? (int)wanted : CHANGE_BLOCKS;
+    const GpuGrid grid = {dim3((unsigned)blocks), dim3(256), 0, s},
+                  one = {dim3(1), dim3(256), 0, s};
+    const cudaError_t status = gpu_by_type(now->dtype, [&](auto e) {
+        typedef decltype(e) T;
+        return gpu_launch(change_kernel<T>, grid, (const T *)now->data, (const T *)was->data,
+                          partial, n);
+    });
+    return status ? status
+                  : gpu_launch(change_end_kernel, one, (const float *)partial, (float *)y->data,
+                               blocks);
 }
 
 template <class T>

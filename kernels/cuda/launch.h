@@ -111,6 +111,11 @@ cudaError_t sl_launch_scale_shift(const SlTensor *x, const SlTensor *c, const Sl
 /* said [2, C, H, W] of any strides, scale f32 [1], y f32 [3, C, H, W]: u + scale * (t - u), u, t */
 cudaError_t sl_launch_guidance(const SlTensor *said, const SlTensor *scale, const SlTensor *y,
                                cudaStream_t s);
+/* now and was [2 n, ...]: a block's input, then its output; y f32 [2] as sl_residual_change says it.
+ * partial: scratch for SL_CHANGE_SUMS floats. */
+#define SL_CHANGE_SUMS 2048
+cudaError_t sl_launch_residual_change(const SlTensor *now, const SlTensor *was, float *partial,
+                                      const SlTensor *y, cudaStream_t s);
 /* round half to even of clamp(x / 2 + 0.5, 0, 1) * 255; NaN gives 0 */
 cudaError_t sl_launch_to_rgb8(const SlTensor *x, const SlTensor *y, cudaStream_t s);
 

@@ -178,6 +178,12 @@ static void measure_guidance(SlDevice *dev, const SlTensor *said, const SlTensor
     count(dev, elements(out), bytes_of(said) + bytes_of(out));
 }
 
+static void measure_residual_change(SlDevice *dev, const SlTensor *now, const SlTensor *was,
+                                    SlTensor *out)
+{
+    count(dev, 3 * elements(now), bytes_of(now) + bytes_of(was) + bytes_of(out));
+}
+
 static void measure_close(SlDevice *dev)
 {
     free(dev);
@@ -219,6 +225,7 @@ static const SlOps measure_ops = {
     .embedding = measure_embedding,
     .timestep_embedding = measure_timestep_embedding,
     .guidance = measure_guidance,
+    .residual_change = measure_residual_change,
     .to_rgb8 = measure_copy,
 };
 

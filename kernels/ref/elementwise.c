@@ -185,6 +185,19 @@ void sl_ref_guidance(SlDevice *dev, const SlTensor *said, const SlTensor *scale,
     }
 }
 
+void sl_ref_residual_change(SlDevice *dev, const SlTensor *now, const SlTensor *was, SlTensor *out)
+{
+    int64_t n = sl_tensor_elements(now) / 2;
+    double apart = 0, size = 0;
+    for (int64_t i = 0; i < n && sl_ref_goes_on(dev, i, 8); i++) {
+        float before = sl_ref_at(was, n + i) - sl_ref_at(was, i);
+        apart += fabsf(sl_ref_at(now, n + i) - sl_ref_at(now, i) - before);
+        size += fabsf(before);
+    }
+    sl_ref_set(out, 0, (float)apart);
+    sl_ref_set(out, 1, (float)size);
+}
+
 void sl_ref_to_rgb8(SlDevice *dev, const SlTensor *x, SlTensor *out)
 {
     uint8_t *o = out->data;

@@ -117,6 +117,7 @@ const SlOps sl_ref_ops = {
     .embedding = sl_ref_embedding,
     .timestep_embedding = sl_ref_timestep_embedding,
     .guidance = sl_ref_guidance,
+    .residual_change = sl_ref_residual_change,
     .to_rgb8 = sl_ref_to_rgb8,
 };
 

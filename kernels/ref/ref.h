@@ -91,6 +91,7 @@ void sl_ref_embedding(SlDevice *dev, const SlTensor *ids, const SlWeight *tokens
 void sl_ref_timestep_embedding(SlDevice *dev, const SlTensor *t, const SlTimestepEmbedding *e,
                                SlTensor *out);
 void sl_ref_guidance(SlDevice *dev, const SlTensor *said, const SlTensor *scale, SlTensor *out);
+void sl_ref_residual_change(SlDevice *dev, const SlTensor *now, const SlTensor *was, SlTensor *out);
 void sl_ref_to_rgb8(SlDevice *dev, const SlTensor *x, SlTensor *out);
 
 #endif

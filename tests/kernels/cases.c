@@ -333,6 +333,13 @@ static void guidance(Run *r)
     OPERATION(r, sl_guidance(r->dev, &said, &g, &r->out))
 }
 
+static void residual_change(Run *r, const int64_t *size)
+{
+    SlTensor block = run_input(r, 4, size, 1), was = run_input(r, 4, size, 1);
+    run_output(r, SL_F32, 1, SIZES(2), 0);
+    OPERATION(r, sl_residual_change(r->dev, &block, &was, &r->out))
+}
+
 static void to_rgb8(Run *r)
 {
     SlTensor x = run_input(r, 4, SIZES(1, 9, 7, 3), 1.5f);
@@ -340,6 +347,8 @@ static void to_rgb8(Run *r)
     OPERATION(r, sl_to_rgb8(r->dev, &x, &r->out))
 }
 
+CASE(residual_change_odd, residual_change(r, SIZES(4, 5, 3, 7)))
+CASE(residual_change_pieces, residual_change(r, SIZES(4, 150, 3, 41)))
 CASE(silu, activation(r, 1003, SL_ACT_SILU))
 CASE(gelu, activation(r, 517, SL_ACT_GELU))
 CASE(gelu_tanh, activation(r, 33, SL_ACT_GELU_TANH))
@@ -525,6 +534,8 @@ const Case cases[] = {
     ENTRY(add_per_channel),
     ENTRY(scale_shift),
     ENTRY(guidance),
+    ENTRY(residual_change_odd),
+    ENTRY(residual_change_pieces),
     ENTRY(to_rgb8),
     ENTRY(concat),
     ENTRY(upsample_twice),
@@ -600,13 +611,14 @@ CASE(bench_group_norm_16, group_norm(r, SIZES(2, 16, 16, 1280), SILU_NORM(32), t
 CASE(bench_group_norm_vae, group_norm(r, SIZES(1, 256, 256, 256), SILU_NORM(32), true))
 CASE(bench_layer_norm, layer_norm(r, 8192, 320, true, 0))
 CASE(bench_add, add(r, 8192 * 320, 1, false))
+CASE(bench_residual_change, residual_change(r, SIZES(4, 64, 64, 320)))
 
 const Case bench_cases[] = {
-    ENTRY(bench_conv_64),       ENTRY(bench_conv_32),        ENTRY(bench_conv_16),
-    ENTRY(bench_conv_8),        ENTRY(bench_conv_vae),       ENTRY(bench_linear_64),
-    ENTRY(bench_linear_16),     ENTRY(bench_geglu_64),       ENTRY(bench_attention_64),
-    ENTRY(bench_attention_32),  ENTRY(bench_attention_text), ENTRY(bench_group_norm_64),
-    ENTRY(bench_group_norm_16), ENTRY(bench_group_norm_vae), ENTRY(bench_layer_norm),
-    ENTRY(bench_add),           ENTRY(bench_attention_map),
+    ENTRY(bench_conv_64),       ENTRY(bench_conv_32),         ENTRY(bench_conv_16),
+    ENTRY(bench_conv_8),        ENTRY(bench_conv_vae),        ENTRY(bench_linear_64),
+    ENTRY(bench_linear_16),     ENTRY(bench_geglu_64),        ENTRY(bench_attention_64),
+    ENTRY(bench_attention_32),  ENTRY(bench_attention_text),  ENTRY(bench_group_norm_64),
+    ENTRY(bench_group_norm_16), ENTRY(bench_group_norm_vae),  ENTRY(bench_layer_norm),
+    ENTRY(bench_add),           ENTRY(bench_residual_change), ENTRY(bench_attention_map),
 };
 const int bench_count = sizeof bench_cases / sizeof *bench_cases;

@@ -203,6 +203,16 @@ static void guidance_in_place(Bench *b)
     bench_compare(b, sl_launch_guidance(&dev, &g.dev, &b->out.dev, b->stream), "guidance in place");
 }
 
+static void residual_change(Bench *b, int64_t h, int64_t c)
+{
+    Pair now = pair_input(b, 4, SIZES(2, h, 3, c), 1), was = pair_input(b, 4, SIZES(2, h, 3, c), 1);
+    Pair *out = pair_output(b, SL_F32, 1, SIZES(2), 0);
+    float *partial = pair_scratch(b, SL_CHANGE_SUMS * sizeof(float));
+    b->ref->ops->residual_change(b->ref, &now.host, &was.host, ref_out(b));
+    bench_compare(b, sl_launch_residual_change(&now.dev, &was.dev, partial, &out->dev, b->stream),
+                  "residual change %d x 3 x %d", (int)h, (int)c);
+}
+
 static void to_rgb8(Bench *b, int64_t n)
 {
     Pair x = pair_input(b, 1, &n, 1.5f), *out = pair_output(b, SL_U8, 1, &n, 0);
@@ -248,5 +258,8 @@ void test_elementwise(Bench *b)
     guidance(b, 13, 7, 4);
     guidance(b, 1, 1, 3);
     guidance_in_place(b);
+    residual_change(b, 1, 1);
+    residual_change(b, 5, 7);
+    residual_change(b, 41, 150);
     to_rgb8(b, 189);
 }
