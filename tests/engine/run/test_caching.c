@@ -15,18 +15,23 @@
 static const char *device = "cpu", *dtype = "f32";
 static bool few;
 
-static SlModel *open_model(const char *name)
+static SlModel *open_model_in(const char *name, const char *type)
 {
     char relative[100];
     SlError err = {0};
     snprintf(relative, sizeof relative, "goldens/model/%s", name);
     char *folder = sl_test_path(relative);
     SlModel *model =
-        sl_model_open(folder, &(SlModelOptions){.device = device, .dtype = dtype}, &err);
+        sl_model_open(folder, &(SlModelOptions){.device = device, .dtype = type}, &err);
     if (!model)
         sl_test(false, "%s opens: %s", name, err.message);
     free(folder);
     return model;
+}
+
+static SlModel *open_model(const char *name)
+{
+    return open_model_in(name, dtype);
 }
 
 static SlRecipe recipe_for(SlModel *model, const char *scheduler, int steps)
@@ -74,6 +79,42 @@ static const char *text_of(const cJSON *test, const char *key)
     return cJSON_GetObjectItem(test, key)->valuestring;
 }
 
+/* The last sample of a run without caching; malloc'ed. */
+static float *exact_sample(SlModel *model, const SlRecipe *recipe)
+{
+    SlRecipe exact = *recipe;
+    SlError err = {0};
+    exact.caching = SL_CACHING_OFF;
+    SlRun *run = model ? sl_run_new(model, &exact, NULL, &err) : NULL;
+    bool ok = run != NULL;
+    while (ok && !sl_run_done(run))
+        ok = sl_run_next(run, NULL, &err);
+    float *sample = ok ? malloc(bytes_of(run)) : NULL;
+    if (sample)
+        memcpy(sample, sl_run_sample(run), bytes_of(run));
+    else
+        sl_test_note("%s", err.message);
+    sl_run_free(run);
+    return sample;
+}
+
+/* How far a run may be from the golden, which is one in f32: in that type by rounding; in another as far as
+ * two exact runs are apart for their types alone, twice (these small nets make much of it: of bf16's
+ * rounding 7 % of an SDXL sample's largest value, half of that of DDPM). */
+static double tolerance_of(SlModel *model, const char *name, const SlRecipe *recipe,
+                           const float *latents, size_t n)
+{
+    if (!strcmp(dtype, "f32"))
+        return 2e-3 * fmax(1, golden_top(latents, n));
+    SlModel *in_f32 = open_model_in(name, "f32");
+    float *right = exact_sample(in_f32, recipe), *rounded = exact_sample(model, recipe);
+    double apart = right && rounded ? golden_worst(rounded, right, n) : 0;
+    sl_model_close(&in_f32);
+    free(right);
+    free(rounded);
+    return 2 * apart;
+}
+
 static void test_case(SlModel *model, const cJSON *test, const Golden *golden)
 {
     const char *name = text_of(test, "name");
@@ -96,9 +137,9 @@ static void test_case(SlModel *model, const cJSON *test, const Golden *golden)
         as_said = as_said && f.cached == (cached[i] != 0);
     }
     double worst = ok ? golden_worst(sl_run_sample(run), latents, n) : INFINITY;
-    double tolerance = strcmp(dtype, "f32") ? 5e-2 : 2e-3;
-    sl_test(ok && worst <= tolerance * fmax(1, golden_top(latents, n)),
-            "%s: a whole run, worst difference %.2g %s", name, worst, err.message);
+    double most = ok ? tolerance_of(model, text_of(test, "model"), &recipe, latents, n) : 0;
+    sl_test(ok && worst <= most, "%s: a whole run, worst difference %.2g of %.2g %s", name, worst,
+            most, err.message);
     sl_test(ok && as_said, "%s: the same evaluations are made in part", name);
     sl_run_free(run);
     free(latents);
@@ -437,7 +478,15 @@ static void test_void(SlModel *model)
     recipe.prompt = "a horse";
     recipe.guidance_to = 0.75;
     expect(model, &recipe, "01111101", "an end of the guidance");
+    recipe.guidance_from = 0.25;
+    expect(model, &recipe, "01011101", "an interval of the guidance");
+    recipe.guidance_from = 0;
     recipe.guidance_to = 1;
+    recipe.caching_from = 0.25;
+    recipe.caching_to = 0.75;
+    expect(model, &recipe, "00011100", "an interval of caching");
+    recipe.caching_from = 0;
+    recipe.caching_to = 1;
     snprintf(text, sizeof text, "%s:0.8:0@0-0.5", lora);
     recipe.lora = text;
     expect(model, &recipe, "01110111", "a LoRA that ends");
@@ -449,37 +498,86 @@ static void test_void(SlModel *model)
     free(lora);
 }
 
-/* A branch that is told something else, or that begins to cache. */
+/* A branch that is told something else, has other weights, or caches otherwise. */
 static void test_branches(SlModel *model)
 {
-    SlRecipe recipe = recipe_of(model, &ways[0]), other;
+    static const char *const what[] = {
+        "with other guidance goes on in part",      "with another prompt begins as a whole",
+        "of an exact run begins as a whole",        "with another LoRA begins as a whole",
+        "of another depth begins as a whole",       "that tests the first block begins as a whole",
+        "with another scheduler begins as a whole",
+    };
+    char *lora = sl_test_path("goldens/adapters/sd1_kohya_lora.safetensors"), strong[600],
+         weak[600];
     SlError err = {0};
     SlFrame f[3];
-    recipe.caching_interval = 8;
-    for (int k = 0; k < 3; k++) {
-        SlRecipe from = recipe;
-        other = recipe;
+    snprintf(strong, sizeof strong, "%s:0.8", lora);
+    snprintf(weak, sizeof weak, "%s:0.3", lora);
+    for (int k = 0; k < (int)(sizeof what / sizeof *what); k++) {
+        SlRecipe from = recipe_of(model, &ways[0]), other;
+        from.caching_interval = 8;
+        from.lora = k == 3 ? strong : NULL;
+        other = from;
         if (k == 0)
-            other.prompt = "a cat";
-        if (k == 1)
-            from.caching = SL_CACHING_OFF;
-        if (k == 2)
             other.guidance = 3;
+        if (k == 1)
+            other.prompt = "a cat";
+        if (k == 2)
+            from.caching = SL_CACHING_OFF;
+        if (k == 3)
+            other.lora = weak;
+        if (k == 4)
+            other.caching_branch = 3;
+        if (k == 5) {
+            other.caching = SL_CACHING_FIRST_BLOCK;
+            other.caching_threshold = 2;
+        }
+        if (k == 6)
+            other.scheduler = "dpmpp-2m";
         SlRun *run = sl_run_new(model, &from, NULL, &err),
               *branch = sl_run_new(model, &other, NULL, &err);
-        bool ok = run && branch;
+        bool ok = run && branch, goes_on = k == 0;
         for (int i = 0; ok && i < 3; i++)
             ok = sl_run_next(run, NULL, &err);
         ok = ok && sl_run_continue(branch, run, &err) && sl_run_next(branch, &f[0], &err) &&
              sl_run_next(branch, &f[1], &err);
-        sl_test(ok && f[0].cached == (k == 2) && f[1].cached, "a branch %s %s",
-                k == 0   ? "with another prompt begins as a whole"
-                : k == 1 ? "of an exact run begins as a whole"
-                         : "with other guidance goes on in part",
+        sl_test(ok && f[0].cached == goes_on && f[1].cached, "a branch %s %s", what[k],
                 err.message);
         sl_run_free(run);
         sl_run_free(branch);
     }
+    free(lora);
+}
+
+/* Two runs whose LoRA is of another strength take turns over the same model. */
+static void test_loras_beside(SlModel *model)
+{
+    char *lora = sl_test_path("goldens/adapters/sd1_kohya_lora.safetensors"), text[2][600];
+    SlError err = {0};
+    SlRecipe recipe[2];
+    SlRun *run[2];
+    Told alone[2];
+    bool ok = true;
+    for (int k = 0; k < 2; k++) {
+        snprintf(text[k], sizeof text[k], "%s:%g", lora, k == 0 ? 0.9 : 0.2);
+        recipe[k] = recipe_of(model, &ways[k == 0 ? 0 : 5]);
+        recipe[k].lora = text[k];
+        ok = tell(model, &recipe[k], &alone[k]) && cached_of(&alone[k]) > 0 && ok;
+        run[k] = sl_run_new(model, &recipe[k], NULL, &err);
+    }
+    for (int i = 0; ok && i < alone[0].count; i++)
+        for (int k = 0; ok && k < 2; k++) {
+            SlFrame f;
+            ok = run[k] && sl_run_next(run[k], &f, &err) && f.cached == alone[k].cached[i] &&
+                 !memcmp(f.x_t, alone[k].x_t[i], alone[k].sample);
+        }
+    sl_test(ok, "runs with a LoRA of two strengths take turns and are what they are alone %s",
+            err.message);
+    for (int k = 0; k < 2; k++) {
+        sl_run_free(run[k]);
+        forget(&alone[k]);
+    }
+    free(lora);
 }
 
 /* What a run would need has what is kept in it: the last up layer's input of 2 x 8 x 8 x 12 values, in the
@@ -500,7 +598,7 @@ static void test_cost(SlModel *model)
             "a cached step takes %.2g of a whole one's operations",
             cost[1].cached_flops / cost[1].step_flops);
     sl_test(ok && cost[1].step_bytes == cost[0].step_bytes + 2 * kept &&
-                cost[2].step_bytes == cost[0].step_bytes + 5 * kept,
+                cost[2].step_bytes == cost[0].step_bytes + 6 * kept,
             "what is kept takes memory: %zu and %zu bytes %s",
             cost[1].step_bytes - cost[0].step_bytes, cost[2].step_bytes - cost[0].step_bytes,
             err.message);
@@ -596,6 +694,7 @@ int main(int argc, char **argv)
     test_together(model);
     test_void(model);
     test_branches(model);
+    test_loras_beside(model);
     test_cost(model);
     test_refusals(model);
     sl_model_close(&model);
