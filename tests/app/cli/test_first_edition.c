@@ -1,5 +1,5 @@
-/* test_first_edition.c - files that an earlier build wrote (tests/fixtures/first-edition) open, say
- * what they said, and are computed again to the same bytes.
+/* test_first_edition.c - files that earlier builds wrote (tests/fixtures/first-edition, and caching of the
+ * first that had it) open, say what they said, and are computed again to the same bytes.
  *
  * Most were computed on the device `ref`, whose bytes are the same on every processor. Those of
  * `cpu` are compared bit by bit where this machine computes as the one that made them: with AVX2
@@ -24,33 +24,39 @@ typedef struct Fixture {
 } Fixture;
 
 static const Fixture fixtures[] = {
-    {"picture.png", PICTURE, "negative_prompt   fog"},
-    {"settings.png", PICTURE, "sigmas            karras"},
-    {"noisy.png", PICTURE, "scheduler         dpmpp-2m-sde"},
-    {"branch.png", PICTURE, "step              5 of 5"},
-    {"branch-of-branch.png", PICTURE, "guidance          3"},
-    {"ddpm.png", PICTURE, "model             starter-ddpm"},
-    {"sheet.png", LANES_SHOWN},
-    {"lanes.webp", LANES_SHOWN},
-    {"fast.webp", LANES_SHOWN},
-    {"film.webp", LANES_SHOWN},
-    {"lanes.safelight", LANES_KEPT, "3    PNDM, 3 steps, seed 3, “a lake”"},
-    {"fast.safelight", LANES_KEPT, "2    Heun"},
-    {"cpu.png", PICTURE, "computed on       CPU", true},
-    {"cpu-fast.safelight", LANES_KEPT, "2    Euler ancestral", true},
-    {"stopped.png", PICTURE, "1 of 900, stopped there", true},
-    {"window-sheet.png", LANES_SHOWN, NULL, true, true},
-    {"window-film.webp", LANES_SHOWN, NULL, true, true},
-    {"window-fast-branch.png", PICTURE, "guidance          3\n", true, true},
-    {"window-lanes.safelight", LANES_KEPT, "7    Euler from step 10, 14 steps, guidance 2", true,
-     true},
-    {"window-fast.safelight", LANES_KEPT, "5    DPM++ 2M from step 7, guidance 3", true, true},
+    {"first-edition/picture.png", PICTURE, "negative_prompt   fog"},
+    {"first-edition/settings.png", PICTURE, "sigmas            karras"},
+    {"first-edition/noisy.png", PICTURE, "scheduler         dpmpp-2m-sde"},
+    {"first-edition/branch.png", PICTURE, "step              5 of 5"},
+    {"first-edition/branch-of-branch.png", PICTURE, "guidance          3"},
+    {"first-edition/ddpm.png", PICTURE, "model             starter-ddpm"},
+    {"first-edition/sheet.png", LANES_SHOWN},
+    {"first-edition/lanes.webp", LANES_SHOWN},
+    {"first-edition/fast.webp", LANES_SHOWN},
+    {"first-edition/film.webp", LANES_SHOWN},
+    {"first-edition/lanes.safelight", LANES_KEPT, "3    PNDM, 3 steps, seed 3, “a lake”"},
+    {"first-edition/fast.safelight", LANES_KEPT, "2    Heun"},
+    {"first-edition/cpu.png", PICTURE, "computed on       CPU", true},
+    {"first-edition/cpu-fast.safelight", LANES_KEPT, "2    Euler ancestral", true},
+    {"first-edition/stopped.png", PICTURE, "1 of 900, stopped there", true},
+    {"first-edition/window-sheet.png", LANES_SHOWN, NULL, true, true},
+    {"first-edition/window-film.webp", LANES_SHOWN, NULL, true, true},
+    {"first-edition/window-fast-branch.png", PICTURE, "guidance          3\n", true, true},
+    {"first-edition/window-lanes.safelight", LANES_KEPT,
+     "7    Euler from step 10, 14 steps, guidance 2", true, true},
+    {"first-edition/window-fast.safelight", LANES_KEPT, "5    DPM++ 2M from step 7, guidance 3",
+     true, true},
+    {"caching/deep.png", PICTURE, "caching           deep"},
+    {"caching/first-block.png", PICTURE, "caching_threshold 0.3"},
+    {"caching/branch.png", PICTURE, "caching           deep"},
+    {"caching/lanes.safelight", LANES_KEPT, "3    DDIM, caching First block"},
+    {"caching/lanes.webp", LANES_SHOWN},
 };
 
 static char *fixture(const char *name)
 {
     char relative[128];
-    snprintf(relative, sizeof relative, "fixtures/first-edition/%s", name);
+    snprintf(relative, sizeof relative, "fixtures/%s", name);
     return sl_test_path(relative);
 }
 
@@ -112,7 +118,7 @@ static void shown(const Fixture *f, const char *path)
 /* A picture that kept only the common text is read, but tells no hashes to compare with. */
 static void infotext(void)
 {
-    char *path = fixture("infotext.png");
+    char *path = fixture("first-edition/infotext.png");
     Run run = RUN("info", path);
     sl_test(run.status == 0 && strstr(run.out, "settings by       parameters") &&
                 strstr(run.out, "negative_prompt   fog") && strstr(run.out, "seed              5"),
