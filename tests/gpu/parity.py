@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file, save_file
 
-import sd15
+import shapes
 
 PROMPT = "a photograph of an astronaut riding a horse"
 STEPS = 6
@@ -28,7 +28,7 @@ def psnr(a, b):
 def tokenize(safelight, model, text):
     line = subprocess.run([safelight, "tokenize", "--model", model, text], check=True, capture_output=True, text=True)
     ids = [int(word) for word in line.stdout.split()]
-    return torch.tensor([ids + ids[-1:] * (sd15.PROMPT_TOKENS - len(ids))])
+    return torch.tensor([ids + ids[-1:] * (shapes.PROMPT_TOKENS - len(ids))])
 
 
 def generate(safelight, model, work, dtype, guidance):
@@ -42,7 +42,7 @@ def generate(safelight, model, work, dtype, guidance):
 
 class Reference:
     def __init__(self, safelight, model):
-        self.models = {k: m.cuda() for k, m in sd15.make_models().items()}
+        self.models = {k: m.cuda() for k, m in shapes.make_models(shapes.SHAPES["sd15"]).items()}
         ids = [tokenize(safelight, model, text).cuda() for text in ("", PROMPT)]
         self.text = torch.cat([self.models["text_encoder"](i) for i in ids])
 
