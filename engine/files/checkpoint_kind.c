@@ -30,20 +30,25 @@ static const SlTensorInfo *first_with(const SlWeightSource *file, const char *te
     return NULL;
 }
 
-/* Names that belong to other kinds of files, most telling first. */
+/* Names that belong to other kinds of files, most telling first. Those of additions to a model are left in
+ * whole models as well, by the tools that merged them. */
 static const struct {
     const char *text;
     bool at_start;
     const char *what;
+    bool addition;
 } others[] = {
-    {"lora_unet_", true, SL_WORDS("this is a LoRA, an addition to a model, not a model")},
-    {"lora_te", true, SL_WORDS("this is a LoRA, an addition to a model, not a model")},
-    {".lora_down.weight", false, SL_WORDS("this is a LoRA, an addition to a model, not a model")},
-    {".lora_A.weight", false, SL_WORDS("this is a LoRA, an addition to a model, not a model")},
-    {".lora.down.weight", false, SL_WORDS("this is a LoRA, an addition to a model, not a model")},
-    {"emb_params", true, SL_WORDS("this is a textual inversion embedding, not a model")},
-    {"string_to_param", true, SL_WORDS("this is a textual inversion embedding, not a model")},
-    {"clip_l", true, SL_WORDS("this is a textual inversion embedding, not a model")},
+    {"lora_unet_", true, SL_WORDS("this is a LoRA, an addition to a model, not a model"), true},
+    {"lora_te", true, SL_WORDS("this is a LoRA, an addition to a model, not a model"), true},
+    {".lora_down.weight", false, SL_WORDS("this is a LoRA, an addition to a model, not a model"),
+     true},
+    {".lora_A.weight", false, SL_WORDS("this is a LoRA, an addition to a model, not a model"),
+     true},
+    {".lora.down.weight", false, SL_WORDS("this is a LoRA, an addition to a model, not a model"),
+     true},
+    {"emb_params", true, SL_WORDS("this is a textual inversion embedding, not a model"), true},
+    {"string_to_param", true, SL_WORDS("this is a textual inversion embedding, not a model"), true},
+    {"clip_l", true, SL_WORDS("this is a textual inversion embedding, not a model"), true},
     {"control_model.", true, SL_WORDS("this is a ControlNet, an addition to a model, not a model")},
     {"controlnet_cond_embedding.", true,
      SL_WORDS("this is a ControlNet, an addition to a model, not a model")},
@@ -64,6 +69,10 @@ static const char *part_of_model(const SlWeightSource *file)
         {"down_blocks.",
          SL_WORDS("this is the UNet of a diffusers folder: open the folder that holds "
                   "model_index.json, or give this file to another model with --unet")},
+        {"unet.",
+         SL_WORDS("its parts have the names of a diffusers folder (\"unet.\", \"vae.\"), not "
+                  "those of a checkpoint: give it to another model with --unet, and with "
+                  "--vae and --text-encoder if it has them")},
         {"diffusion_model.",
          SL_WORDS("this file contains only a UNet: give it to a model with --unet")},
         {"input_blocks.",
@@ -136,12 +145,14 @@ bool sl_checkpoint_recognise(const SlWeightSource *file, SlError *err)
     if (sl_weights_count(file) == 0)
         return sl_fail(err, SL_FORMAT, "%s: the file contains no tensors",
                        sl_show_path(sl_weights_file(file, 0)).text);
+    const SlTensorInfo *conv_in = sl_weights_find(file, UNET "input_blocks.0.0.weight");
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
-        const SlTensorInfo *found = first_with(file, others[i].text, others[i].at_start);
+        const SlTensorInfo *found = conv_in && others[i].addition
+                                        ? NULL
+                                        : first_with(file, others[i].text, others[i].at_start);
         if (found)
             return refuse(file, err, others[i].what, found->name);
     }
-    const SlTensorInfo *conv_in = sl_weights_find(file, UNET "input_blocks.0.0.weight");
     if (!conv_in)
         return refuse(file, err, part_of_model(file), sl_weights_info(file, 0)->name);
     return check_input_channels(file, conv_in, err);
