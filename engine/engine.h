@@ -177,14 +177,15 @@ typedef bool (*SlListEmbeddings)(void (*each)(void *arg, const char *name, const
                                  void *arg, SlError *err);
 
 typedef struct SlModelOptions {
-    const char *device;      /* NULL or "auto", "ref", "cpu", "cuda", "check" */
-    const char *dtype;       /* NULL or "auto", "f32", "bf16", "f16"; "q8": the device's usual
-                                one with weights in 8 bits */
-    const char *part_dtypes; /* "vae=f32": parts that compute in another type; "vae=auto": its own;
-                                NULL: all in their own */
-    int threads;             /* 0: all */
-    const SlPartFrom *from;  /* as sl_model_inspect_with's; NULL: all parts are the model's */
-    const char *tokenizer;   /* folder, for single files; NULL: see sl_model_open_tokenizer */
+    const char *device;           /* NULL or "auto", "ref", "cpu", "cuda", "check" */
+    const char *dtype;            /* NULL or "auto", "f32", "bf16", "f16"; "q8": the device's usual
+                                one with weights in 8 bits. Behind it parts that compute in another
+                                type, by name or as all that a stage (text, step, decode) has:
+                                "bf16,vae=f32", "bf16,decode=f32"; "vae=auto": its own */
+    const char *auto_dtype;       /* what "auto" is on the cpu device, as dtype; NULL: "f32" */
+    int threads;                  /* 0: all */
+    const SlPartFrom *from;       /* as sl_model_inspect_with's; NULL: all parts are the model's */
+    const char *tokenizer;        /* folder, for single files; NULL: see sl_model_open_tokenizer */
     SlFindAdapter find_adapter;   /* NULL: an adapter's name is its path */
     SlFindAdapter find_embedding; /* the same of embeddings */
     SlListEmbeddings
@@ -200,6 +201,11 @@ SlModel *sl_model_open(const char *path, const SlModelOptions *options, SlError 
 void sl_model_close(SlModel **model);
 const SlModelInfo *sl_model_info(const SlModel *model);
 SlDevice *sl_model_device(SlModel *model);
+/* In which types it computes, as SlModelOptions.dtype; a model that is opened with it on the same device
+ * computes in the same: "f32", "bf16,vae=f32". */
+const char *sl_model_dtypes(const SlModel *model);
+/* False and *err where SlModelOptions.dtype could not be this for any model. Any thread. */
+bool sl_dtype_check(const char *text, SlError *err);
 /* A picture costs less than one step to decode: fit for every preview. */
 bool sl_model_decodes_cheaply(const SlModel *model);
 /* Warning lines from loading (unused tensors), or NULL. */
@@ -502,7 +508,8 @@ typedef struct SlCost {
     size_t text_bytes, decode_bytes; /* the same of the other stages */
 } SlCost;
 
-/* What a run of this size and with these texts would need, on the measure device: no weights are read. */
+/* What a run of this size and with these texts would need, on the measure device: no weights are read.
+ * dtype as SlModelOptions has it; NULL and "auto" are "f32". */
 bool sl_model_cost(const SlModelInfo *info, const SlRecipe *recipe, const char *dtype, SlCost *cost,
                    SlError *err);
 
@@ -518,11 +525,13 @@ const char *sl_shape_name(int i);
  * read. On the device "measure" they count operations and memory. width and height are the
  * picture's, 0: native. */
 typedef struct SlStages SlStages;
-SlStages *sl_stages_open(const char *arch, const SlDeviceOptions *device, int width, int height,
+/* Of the options device, threads and types count. */
+SlStages *sl_stages_open(const char *arch, const SlModelOptions *options, int width, int height,
                          SlError *err);
 void sl_stages_close(SlStages **stages);
 SlDevice *sl_stages_device(SlStages *stages);
-int sl_stages_width(const SlStages *stages); /* of the picture */
+const char *sl_stages_dtypes(const SlStages *stages); /* as sl_model_dtypes */
+int sl_stages_width(const SlStages *stages);          /* of the picture */
 int sl_stages_height(const SlStages *stages);
 /* In this order, each as often as one likes; what comes before a run's first step; a step; a
  * picture. */

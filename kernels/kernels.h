@@ -144,7 +144,8 @@ typedef struct SlWork {
 typedef struct SlDeviceOptions {
     const char *name;       /* "auto", "ref", "cpu", "check", "measure", "cuda" */
     SlDtype dtype;          /* of activations and matrix weights; norms and biases are always f32 */
-    bool any_dtype;         /* the device's usual one instead: f16 on cuda, f32 elsewhere */
+    bool any_dtype;         /* the device's usual one instead: f16 on cuda, f32 elsewhere, */
+    SlDtype cpu_dtype;      /* but on cpu this one */
     int threads;            /* 0: all cores this process may use */
     const char *under_test; /* check: the device to compare with ref (NULL: cpu) */
     bool q8;                /* the weights of products are kept in 8 bits (kernels/q8.h) */
@@ -188,6 +189,22 @@ const char *sl_device_why(const SlDevice *dev);
 /* The same two in one line for the device that sl_device_open would open, or why it would not; no
  * GPU is opened for it, which takes hundreds of megabytes. False and *err where memory ran out. */
 bool sl_device_foresee(const SlDeviceOptions *options, char *line, size_t size, SlError *err);
+
+/* What decides which types are fast on the cpu device of this machine. Each text changes when that
+ * could. */
+typedef struct SlProcessor {
+    char name[64]; /* "AMD EPYC 9R14 96-Core Processor"; "" where it has none */
+    char instructions
+        [64];         /* those that are used, and what it says of itself: "AVX-512, AMX 9c6fa9.." */
+    char library[32]; /* "oneDNN 2.6.3 1f"; "": products are our own */
+    bool bf16;        /* it multiplies bf16 itself */
+    int threads;      /* that a device has where nobody says */
+} SlProcessor;
+void sl_processor_look(SlProcessor *processor);
+
+/* Whether sl_device_open would try the cpu device first: of "cpu", of "check" over it, and of "auto"
+ * where there is no GPU that could be opened. */
+bool sl_device_is_cpu(const char *name);
 
 /* Cancels, from any thread: the running operation ends within a tenth of a second or so, unfinished
  * where it is long; later ones do nothing until sl_device_clear. */
@@ -521,6 +538,25 @@ typedef struct SlCeiling {
     double flops, bytes;
 } SlCeiling;
 SlCeiling sl_device_ceiling(SlDevice *dev);
+
+/* A shape of one operation that stands for many of a stage. */
+typedef enum SlTimedStage {
+    SL_TIMED_TEXT,
+    SL_TIMED_STEP,
+    SL_TIMED_DECODE,
+    SL_TIMED_STAGES
+} SlTimedStage;
+typedef struct SlTimedShape {
+    const char *name;
+    SlTimedStage stage;
+    double often; /* so many of it take as long as the stage's operations of this kind */
+} SlTimedShape;
+#define SL_TIMED_SHAPES 9
+const SlTimedShape *sl_timed_shape(int i);
+/* What each takes on the cpu device, seconds, the best of a few: some tenths of a second in all. False
+ * and *err where the device failed. */
+bool sl_time_shapes(int threads, double f32[SL_TIMED_SHAPES], double bf16[SL_TIMED_SHAPES],
+                    SlError *err);
 
 /* ---- work that is repeated ---- */
 

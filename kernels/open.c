@@ -7,6 +7,13 @@
 
 typedef SlDevice *(*OpenDevice)(const SlDeviceOptions *options, SlError *err);
 
+static SlDevice *open_cpu(const SlDeviceOptions *options, SlError *err)
+{
+    SlDeviceOptions own = *options;
+    own.dtype = own.any_dtype ? own.cpu_dtype : own.dtype;
+    return sl_cpu_open(&own, err);
+}
+
 static SlDevice *open_auto(const SlDeviceOptions *options, SlError *err)
 {
     SlError no_cuda = {0};
@@ -15,7 +22,7 @@ static SlDevice *open_auto(const SlDeviceOptions *options, SlError *err)
         snprintf(dev->why, sizeof dev->why, sl_words("auto: cuda, because it can be used"));
         return dev;
     }
-    dev = sl_cpu_open(options, err);
+    dev = open_cpu(options, err);
     if (dev)
         snprintf(dev->why, sizeof dev->why, sl_words("auto: cpu, because %.700s"), no_cuda.message);
     return dev;
@@ -38,7 +45,7 @@ static OpenDevice find(const char *name)
     static const struct {
         const char *name;
         OpenDevice open;
-    } devices[] = {{"auto", open_auto},   {"ref", sl_ref_open},         {"cpu", sl_cpu_open},
+    } devices[] = {{"auto", open_auto},   {"ref", sl_ref_open},         {"cpu", open_cpu},
                    {"check", open_check}, {"measure", sl_measure_open}, {"cuda", sl_cuda_open}};
     for (size_t i = 0; i < sizeof devices / sizeof devices[0]; i++)
         if (!strcmp(devices[i].name, name))
@@ -51,7 +58,7 @@ SlDevice *sl_device_open(const SlDeviceOptions *options, SlError *err)
     const char *name = options->name ? options->name : "auto";
     SlDeviceOptions own = *options;
     if (own.any_dtype)
-        own.dtype = SL_F32; /* cuda reads any_dtype itself */
+        own.dtype = SL_F32; /* cuda and cpu read any_dtype themselves */
     OpenDevice open = find(name);
     if (!open) {
         sl_fail(err, SL_ARGUMENT,
@@ -66,6 +73,15 @@ SlDevice *sl_device_open(const SlDeviceOptions *options, SlError *err)
         sl_device_close(&dev);
     }
     return dev;
+}
+
+bool sl_device_is_cpu(const char *name)
+{
+    char gpu[200];
+    SlError no_cuda = {0};
+    if (!name || !strcmp(name, "auto"))
+        return !sl_cuda_look(gpu, sizeof gpu, &no_cuda);
+    return !strcmp(name, "cpu") || !strcmp(name, "check");
 }
 
 bool sl_device_foresee(const SlDeviceOptions *options, char *line, size_t size, SlError *err)

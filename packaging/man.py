@@ -29,6 +29,9 @@ folders with models, separated by colons
 .TP
 .B SAFELIGHT_CUDA_MODULE
 the CUDA module to open, instead of the one beside the program
+.TP
+.B SAFELIGHT_AUTO_DTYPE
+what \-\-dtype auto is on the processor (f32, bf16, bf16,decode=f32), instead of what is measured to be faster
 .SH FILES
 .TP
 .I $XDG_DATA_HOME/safelight/models
@@ -36,6 +39,9 @@ models that are found by their names
 .TP
 .I $XDG_CACHE_HOME/safelight/hashes
 the SHA\-256 of large model files
+.TP
+.I $XDG_CACHE_HOME/safelight/types
+what operations took in f32 and in bf16 on this machine
 '''
 
 

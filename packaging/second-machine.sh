@@ -53,7 +53,7 @@ check() {
 finish() { echo "1..$count"; exit $((failed > 0)); }
 
 there() {
-  chroot "$machine" env -i HOME=/root PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 \
+  chroot "$machine" env -i HOME=/root SAFELIGHT_AUTO_DTYPE=f32 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 \
     DISPLAY="${DISPLAY:-}" GSK_RENDERER=cairo GDK_BACKEND=x11 GSETTINGS_BACKEND=memory "$@"
 }
 
@@ -84,7 +84,7 @@ same_for_threads() {
 # docs/design.md, Tolerances: a whole picture is within 50 dB.
 like_reference() {
   local psnr
-  "$reference" generate --quiet --model "$root/data/models/starter" --prompt "$prompt" --seed 7 --output "$kept/reference.png" || return 1
+  SAFELIGHT_AUTO_DTYPE=f32 "$reference" generate --quiet --model "$root/data/models/starter" --prompt "$prompt" --seed 7 --output "$kept/reference.png" || return 1
   cp "$machine/root/one.png" "$kept/picture.png"
   psnr=$(compare -metric PSNR "$kept/picture.png" "$kept/reference.png" null: 2>&1)
   echo "PSNR $psnr dB"

@@ -207,7 +207,7 @@ bool sl_bench_model(SlModel *model, const SlBenchOptions *options, SlBench *benc
     recipe.steps = options->steps + 1;
     recipe.width = options->width > 0 ? options->width : recipe.width;
     recipe.height = options->height > 0 ? options->height : recipe.height;
-    if (!sl_model_cost(info, &recipe, sl_device_dtype_name(dev), &cost, err) ||
+    if (!sl_model_cost(info, &recipe, sl_model_dtypes(model), &cost, err) ||
         !sl_bench_start_profile(dev, options, bench, err))
         return false;
     sl_run_free(sl_run_new(model, &recipe, NULL, err)); /* warms up */
@@ -229,6 +229,7 @@ bool sl_bench_model(SlModel *model, const SlBenchOptions *options, SlBench *benc
     bench->held_bytes = dev->work.weight_bytes + dev->work.arena_peak + dev->work.buffer_bytes;
     snprintf(bench->device, sizeof bench->device, "%s", sl_device_describe(dev));
     bench->dtype = dev->dtype;
+    snprintf(bench->dtypes, sizeof bench->dtypes, "%s", sl_model_dtypes(model));
     bench->text_flops = cost.text_flops;
     bench->step_flops = cost.step_flops;
     bench->decode_flops = cost.decode_flops;

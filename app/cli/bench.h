@@ -24,7 +24,9 @@ typedef struct SlBenchOptions {
 typedef struct SlBench {
     char what[128]; /* "sd15, 512 x 512, random weights" */
     char device[256];
-    SlDtype dtype; /* that the device computes in */
+    char dtypes[200]; /* as SlModelOptions.dtype, */
+    char why[500];    /* and why they are what "auto" is; "": that was not asked for */
+    SlDtype dtype;    /* that the device computes in */
     int steps;
     double load; /* 0 for random weights */
     double text, step_median, step_fastest, preview, decode;
@@ -45,8 +47,9 @@ typedef struct SlBench {
 
 /* A model as it is, with real weights. */
 bool sl_bench_model(SlModel *model, const SlBenchOptions *options, SlBench *bench, SlError *err);
-/* A known architecture ("sd15") with random weights: nothing is read from disk. */
-bool sl_bench_shape(const char *arch, const SlDeviceOptions *device, const SlBenchOptions *options,
+/* A known architecture ("sd15") with random weights: nothing is read from disk. Of `on` device, threads
+ * and types count. */
+bool sl_bench_shape(const char *arch, const SlModelOptions *on, const SlBenchOptions *options,
                     SlBench *bench, SlError *err);
 void sl_bench_clear(SlBench *bench);
 

@@ -139,9 +139,10 @@ static const char *caching_word(int i)
     return sl_setting(SL_SETTING_CACHING)->choices[SL_CACHING_DEEP + i];
 }
 
-int sl_bench_print(const SlBench *b)
+void sl_bench_print(const SlBench *b, bool profile)
 {
     printf("%s\n%s\n", b->what, b->device);
+    printf("  types      %s%s%s%s\n", b->dtypes, *b->why ? " (" : "", b->why, *b->why ? ")" : "");
     printf("  step       %10.2f ms  (median of %d, fastest %.2f; %.3g GFLOP, %.1f GFLOP/s)\n",
            b->step_median * 1e3, b->steps, b->step_fastest * 1e3, b->step_flops / 1e9,
            gflops(b->step_flops, b->step_median));
@@ -168,10 +169,11 @@ int sl_bench_print(const SlBench *b)
            gflops(b->decode_flops, b->decode));
     printf("  memory     %10.1f MB  (process peak %.1f MB)\n", (double)b->device_bytes / 1e6,
            peak_megabytes());
+    if (!profile)
+        return;
     print_profile("one step", &b->step_profile, &b->ceiling);
     print_profile("decode", &b->decode_profile, &b->ceiling);
     print_profile("text and keys", &b->text_profile, &b->ceiling);
-    return SL_EXIT_OK;
 }
 
 static void add_cached(SlJsonOut *out, cJSON *root, const SlBench *b)
@@ -187,12 +189,15 @@ static void add_cached(SlJsonOut *out, cJSON *root, const SlBench *b)
     }
 }
 
-int sl_bench_print_json(const SlBench *b)
+cJSON *sl_bench_to_json(const SlBench *b)
 {
     SlJsonOut out = {0};
     cJSON *root = sl_out_object(&out, NULL, NULL);
     sl_out_text(&out, root, "what", b->what);
     sl_out_text(&out, root, "device", b->device);
+    sl_out_text(&out, root, "dtype", b->dtypes);
+    if (*b->why)
+        sl_out_text(&out, root, "dtype_why", b->why);
     sl_out_number(&out, root, "steps", b->steps);
     sl_out_number(&out, root, "step_ms", b->step_median * 1e3);
     sl_out_number(&out, root, "step_ms_fastest", b->step_fastest * 1e3);
@@ -226,5 +231,5 @@ int sl_bench_print_json(const SlBench *b)
         add_profile(&out, profile, "decode", &b->decode_profile);
         add_profile(&out, profile, "text", &b->text_profile);
     }
-    return sl_print_json(sl_out_end(&out, root));
+    return sl_out_end(&out, root);
 }

@@ -4,8 +4,9 @@
 
 #include "app/cli/bench.h"
 
-/* Both give the exit status. They sort the rows of the profiles. */
-int sl_bench_print(const SlBench *bench);
-int sl_bench_print_json(const SlBench *bench);
+/* profile: with the tables of the profiles, whose rows are sorted. */
+void sl_bench_print(const SlBench *bench, bool profile);
+/* The same; NULL without memory. */
+struct cJSON *sl_bench_to_json(const SlBench *bench);
 
 #endif

@@ -106,13 +106,14 @@ static bool run_stages(SlStages *stages, const SlBenchOptions *options, SlBench 
     bench->device_bytes = dev->work.weight_bytes + dev->work.arena_peak + dev->work.buffer_bytes;
     snprintf(bench->device, sizeof bench->device, "%s", sl_device_describe(dev));
     bench->dtype = dev->dtype;
+    snprintf(bench->dtypes, sizeof bench->dtypes, "%s", sl_stages_dtypes(stages));
     return ok;
 }
 
-static bool bench_on(const char *arch, const SlDeviceOptions *device, const SlBenchOptions *options,
+static bool bench_on(const char *arch, const SlModelOptions *on, const SlBenchOptions *options,
                      SlBench *bench, SlError *err)
 {
-    SlStages *stages = sl_stages_open(arch, device, options->width, options->height, err);
+    SlStages *stages = sl_stages_open(arch, on, options->width, options->height, err);
     if (!stages)
         return false;
     bool ok = run_stages(stages, options, bench, err);
@@ -122,16 +123,17 @@ static bool bench_on(const char *arch, const SlDeviceOptions *device, const SlBe
     return ok;
 }
 
-bool sl_bench_shape(const char *arch, const SlDeviceOptions *device, const SlBenchOptions *options,
+bool sl_bench_shape(const char *arch, const SlModelOptions *on, const SlBenchOptions *options,
                     SlBench *bench, SlError *err)
 {
     SlBench counted = {0};
-    SlDeviceOptions measure = {.name = "measure", .dtype = device->dtype};
     SlBenchOptions count = *options;
     count.steps = 1;
     count.profile = count.maps = count.cached = false;
-    if (!bench_on(arch, &measure, &count, &counted, err) ||
-        !bench_on(arch, device, options, bench, err))
+    if (!bench_on(arch, on, options, bench, err))
+        return false;
+    const SlModelOptions measure = {.device = "measure", .dtype = bench->dtypes};
+    if (!bench_on(arch, &measure, &count, &counted, err))
         return false;
     bench->text_flops = counted.text_flops;
     bench->step_flops = counted.step_flops;

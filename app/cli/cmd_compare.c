@@ -27,6 +27,8 @@ typedef struct Compare {
     SlCompareRows rows;      /* of lanes */
     int color[SL_LANES_MAX]; /* of a file: of its lanes */
     SlReelLook look;         /* of --animation */
+    SlOptions options;       /* --open: with the file's types where none were said, */
+    char dtype[200];         /* these */
     const char *doing;       /* for the bar */
 } Compare;
 
@@ -199,11 +201,23 @@ static bool check_reference(const Compare *c, int count, SlError *err)
                    (int)wanted, count);
 }
 
+/* Lanes that this processor computed, or one like it, are decoded in the types that they were computed in: what
+ * is made of them says so, and replaying it finds it. */
+static void take_types(Compare *c, const SlMetadata *m)
+{
+    c->options = *c->session.options;
+    snprintf(c->dtype, sizeof c->dtype, "%s", m->dtype);
+    if (!c->options.dtype && strcmp(m->device, "cuda") != 0)
+        c->options.dtype = c->dtype;
+}
+
 static bool take_file(Compare *c, SlLanesIn *in, SlError *err)
 {
-    const SlOptions *o = c->session.options;
-    if (!sl_lanes_read(in, o->open, err) || !check_reference(c, in->count, err) ||
-        !sl_session_open_maker(&c->session, o, &in->note[0].metadata, err) ||
+    const SlOptions *o = &c->options;
+    if (!sl_lanes_read(in, c->session.options->open, err) || !check_reference(c, in->count, err))
+        return false;
+    take_types(c, &in->note[0].metadata);
+    if (!sl_session_open_maker(&c->session, o, &in->note[0].metadata, err) ||
         !sl_session_check_lanes(&c->session, in->lanes, o->open, err))
         return false;
     SlLanes *lanes = in->lanes;

@@ -152,8 +152,8 @@ static void say_estimate(const Generate *g, const SlRun *run)
     SlEstimate cost;
     SlError ignored = {0};
     if (g->session.options->quiet || !isatty(STDERR_FILENO) ||
-        !sl_estimate(sl_model_info(model), sl_run_recipe(run),
-                     sl_device_dtype_name(sl_model_device(model)), &cost, &ignored))
+        !sl_estimate(sl_model_info(model), sl_run_recipe(run), sl_model_dtypes(model), &cost,
+                     &ignored))
         return;
     size_t left = sl_device_memory(sl_model_device(model));
     left = left == SIZE_MAX ? sl_host_memory_left("") : left;

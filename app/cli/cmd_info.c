@@ -105,7 +105,8 @@ static cJSON *parts_to_json(const SlModelInfo *info)
     return sl_out_end(&out, parts);
 }
 
-static cJSON *model_to_json(const SlModelInfo *info, const char *device)
+static cJSON *model_to_json(const SlModelInfo *info, const char *device,
+                            const SlAutoDtype *automatic)
 {
     SlJsonOut out = {0};
     cJSON *root = sl_out_object(&out, NULL, NULL);
@@ -137,12 +138,30 @@ static cJSON *model_to_json(const SlModelInfo *info, const char *device)
     sl_out_item(&out, root, "files", sl_files_to_json(info->file, info->files));
     sl_out_lines(&out, root, "notes", info->notes);
     sl_out_text(&out, root, "device", device);
+    if (automatic->applies) {
+        sl_out_text(&out, root, "auto_dtype", automatic->dtype);
+        sl_out_text(&out, root, "auto_dtype_why", automatic->line);
+    }
     return sl_out_end(&out, root);
+}
+
+/* The device that "auto" would be, and in which types it would compute. */
+static bool foresee(const SlOptions *o, SlAutoDtype *automatic, char *line, size_t size,
+                    SlError *err)
+{
+    if (!sl_options_auto_dtype(o, automatic, err))
+        return false;
+    const SlDeviceOptions options = {.name = o->device,
+                                     .any_dtype = true,
+                                     .cpu_dtype =
+                                         strncmp(automatic->dtype, "bf16", 4) ? SL_F32 : SL_BF16};
+    return sl_device_foresee(&options, line, size, err);
 }
 
 static int print_inspected(const SlOptions *o, const char *path, SlModelInfo *info, SlError *err)
 {
     char line[1000];
+    SlAutoDtype automatic;
     SlGivenParts given;
     bool ok = sl_given_parts_find(&given, o, err) &&
               sl_model_inspect_with(path, given.from, info, err) &&
@@ -150,13 +169,14 @@ static int print_inspected(const SlOptions *o, const char *path, SlModelInfo *in
     sl_given_parts_free(&given);
     if (!ok)
         return sl_fail_exit(err);
-    if (!sl_device_foresee(&(SlDeviceOptions){.name = o->device, .any_dtype = true}, line,
-                           sizeof line, err))
+    if (!foresee(o, &automatic, line, sizeof line, err))
         return sl_fail_exit(err);
     if (o->json)
-        return sl_print_json(model_to_json(info, line));
+        return sl_print_json(model_to_json(info, line, &automatic));
     print_model(info);
     sl_print("  device        %s\n", line);
+    if (automatic.applies)
+        sl_print("  types         %s\n", automatic.line);
     return SL_EXIT_OK;
 }
 

@@ -193,6 +193,18 @@ static bool take_animation(const SlOption *option, const char *value, SlError *e
     return sl_fail(err, SL_ARGUMENT, "--%s %s", option->name, problem.message);
 }
 
+static bool take_types(const SlOption *option, const char *value, SlError *err)
+{
+    char word[16];
+    int index;
+    SlError problem = {0};
+    snprintf(word, sizeof word, "%.*s", (int)strcspn(value, ","), value);
+    if (!take_choice(option, word, &index, err))
+        return false;
+    return sl_dtype_check(value, &problem) || sl_fail(err, SL_ARGUMENT, "--%s is \"%.200s\": %s",
+                                                      option->name, value, problem.message);
+}
+
 static bool take_value(const SlOption *option, const char *value, SlOptions *o, SlError *err)
 {
     void *place = place_of(o, option);
@@ -207,6 +219,10 @@ static bool take_value(const SlOption *option, const char *value, SlOptions *o, 
         return take_choice(option, value, place, err);
     case SL_OPTION_WORD:
         if (!take_choice(option, value, &index, err))
+            return false;
+        break;
+    case SL_OPTION_TYPES:
+        if (!take_types(option, value, err))
             return false;
         break;
     case SL_OPTION_LIST:

@@ -15,6 +15,7 @@ typedef enum SlOptionKind {
     SL_OPTION_HTML_FILE,
     SL_OPTION_CHOICE,
     SL_OPTION_WORD,
+    SL_OPTION_TYPES, /* a word, and behind it parts of other types: bf16,vae=f32 */
     SL_OPTION_INT,
     SL_OPTION_LIST,
     SL_OPTION_LANES,

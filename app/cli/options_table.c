@@ -52,8 +52,10 @@ const SlOption sl_option_table[] = {
      "double quotes, and of --lora a number alone is the strength. SETTING is one of those of "
      "--lane"},
     {"device", SL_OPTION_WORD, AT(device), COMPUTES, NULL, "what computes", device_names},
-    {"dtype", SL_OPTION_WORD, AT(dtype), COMPUTES, NULL,
-     "in which numbers; q8: the device's usual ones with the weights of products kept in 8 bits",
+    {"dtype", SL_OPTION_TYPES, AT(dtype), COMPUTES, NULL,
+     "in which numbers; auto: the fastest that this machine has (see info); q8: the device's usual "
+     "ones with the weights of products kept in 8 bits. Behind a comma parts of the model, or all "
+     "that text, step or decode have, in others: bf16,vae=f32",
      dtype_names},
     {"threads", SL_OPTION_INT, AT(threads), COMPUTES, "N", "processor threads (default: all)", NULL,
      1, 1024},
@@ -82,6 +84,10 @@ const SlOption sl_option_table[] = {
      "where the time goes: each kind of operation and each shape, sorted, beside the least it "
      "could "
      "take"},
+    {"against", SL_OPTION_TYPES, AT(against), BENCH, NULL,
+     "the same in these numbers as well, and each shape of an operation side by side, first those "
+     "that are slower in what --dtype says than in these",
+     dtype_names},
     {"maps", SL_OPTION_FLAG, AT(maps), BENCH, NULL,
      "also what steps take that leave maps of the words (see generate --word-maps)"},
     {"cached", SL_OPTION_FLAG, AT(cached), BENCH, NULL,

@@ -54,8 +54,22 @@ void sl_session_note(const SlSession *session, const char *format, ...)
 /* Only the CPU has no f16; check takes the type of the device that it checks. */
 void sl_note_dtype(const SlOptions *options, SlDtype computes)
 {
-    if (!options->quiet && options->dtype && !strcmp(options->dtype, "f16") && computes == SL_F32)
+    const char *said = options->dtype ? options->dtype : "";
+    if (!options->quiet && !strncmp(said, "f16", strcspn(said, ",")) && *said && computes == SL_F32)
         sl_say("the CPU does not compute in f16; it computes in f32");
+}
+
+bool sl_options_auto_dtype(const SlOptions *o, SlAutoDtype *is, SlError *err)
+{
+    const SlAutoAsk ask = {.device = o->device,
+                           .dtype = o->dtype,
+                           .threads = o->threads > 0 ? (int)o->threads : 0,
+                           .measure = true};
+    if (!sl_auto_dtype(&ask, is, err))
+        return false;
+    if (is->measured && !o->quiet)
+        sl_say("%s; measured once, --dtype f32 is f32 everywhere", is->line);
+    return true;
 }
 
 int sl_print_json(cJSON *root)
@@ -87,9 +101,13 @@ static void *hash_files(void *arg)
 static bool open_model(SlSession *session, const char *path, const SlPartFrom *from, SlError *err)
 {
     const SlOptions *o = session->options;
+    SlAutoDtype automatic;
+    if (!sl_options_auto_dtype(o, &automatic, err))
+        return false;
     const SlModelOptions options = {
         .device = o->device,
         .dtype = o->dtype,
+        .auto_dtype = automatic.dtype,
         .from = from,
         .find_adapter = sl_lora_find,
         .find_embedding = sl_embedding_find,

@@ -7,6 +7,7 @@
 #include "app/cli/options.h"
 #include "app/cli/progress.h"
 #include "app/cli/say.h"
+#include "app/files/files.h"
 #include "app/recipe/recipe.h"
 #include "app/record/record.h"
 #include "engine/engine.h"
@@ -91,6 +92,8 @@ void sl_session_note(const SlSession *session, const char *format, ...) SL_PRINT
 
 /* The same, where f16 was asked for and the device computes in f32 instead. */
 void sl_note_dtype(const SlOptions *options, SlDtype computes);
+/* What "auto" is for these options. Where that is measured now, it is said. */
+bool sl_options_auto_dtype(const SlOptions *options, SlAutoDtype *is, SlError *err);
 
 /* Prints a cJSON object (NULL: memory ran out for it) on standard output and deletes it; the exit
  * status (see sl_say_end). */

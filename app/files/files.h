@@ -4,6 +4,7 @@
 #define SL_APP_FILES_H
 
 #include "app/files/atomic_file.h"
+#include "app/files/auto_dtype.h"
 #include "app/files/embedding_path.h"
 #include "app/files/hash_cache.h"
 #include "app/files/json_out.h"

@@ -5,9 +5,9 @@
  * while it is read is not remembered at all.
  */
 #include "app/files/hash_cache.h"
+#include "app/files/cache_path.h"
 #include "app/files/read_file.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <pthread.h>
@@ -37,25 +37,6 @@ static bool key_of(const char *path, char key[KEY_LENGTH], struct stat *st)
     return true;
 }
 
-/* The cache's path; its folders are made where make is set. */
-static bool cache_path(char *path, size_t size, bool make)
-{
-    const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
-    int n = cache && *cache == '/' ? snprintf(path, size, "%s/safelight/hashes", cache)
-            : home && *home == '/' ? snprintf(path, size, "%s/.cache/safelight/hashes", home)
-                                   : 0;
-    if (n <= 0 || n >= (int)size)
-        return false;
-    for (char *c = path + 1; make && (c = strchr(c, '/')); c++) {
-        *c = '\0';
-        bool made = mkdir(path, 0700) == 0 || errno == EEXIST;
-        *c = '/';
-        if (!made)
-            return false;
-    }
-    return true;
-}
-
 static bool is_hash(const char *text, size_t length)
 {
     return length == 64 && strspn(text, "0123456789abcdef") >= 64;
@@ -66,7 +47,7 @@ static char *read_cache(void)
 {
     char path[4096];
     size_t bytes = 0;
-    uint8_t *data = cache_path(path, sizeof path, false)
+    uint8_t *data = sl_cache_path("hashes", path, sizeof path, false)
                         ? sl_read_own_file(path, 2 * MAX_BYTES, &bytes, NULL)
                         : NULL;
     char *text = data ? malloc(bytes + 1) : NULL;
@@ -144,7 +125,7 @@ static void remember(const char *key, const char *hex)
 {
     char path[4096], line[KEY_LENGTH + 70];
     struct stat st;
-    if (!cache_path(path, sizeof path, true))
+    if (!sl_cache_path("hashes", path, sizeof path, true))
         return;
     int fd = sl_open_own(path, O_WRONLY | O_CREAT | O_APPEND);
     if (fd < 0)

@@ -308,7 +308,6 @@ static Task *
 task_new (SlEstimator *self, SlModelItem *model, guint count)
 {
   Task *task = g_new0 (Task, 1);
-  const char *dtype = sl_worker_get_dtype (self->worker);
   SlModelItem *loaded = sl_worker_get_model (self->worker);
 
   task->self = g_object_ref (self);
@@ -316,7 +315,7 @@ task_new (SlEstimator *self, SlModelItem *model, guint count)
   task->settings = g_ptr_array_new_with_free_func (g_object_unref);
   task->parts = g_array_new (FALSE, TRUE, sizeof (Part));
   task->count = count;
-  task->dtype = g_strdup (*dtype ? dtype : "auto");
+  task->dtype = sl_worker_guess_dtype (self->worker, model);
   task->on_gpu = sl_worker_is_on_gpu (self->worker);
   task->loaded = loaded && sl_model_item_equal (loaded, model);
   return task;

@@ -12,6 +12,7 @@ struct _SlModelItem
   GObject parent_instance;
   SlModelInfo *info;
   guint64 memory;
+  char *types; /* that it would take so much in */
 };
 
 G_DEFINE_FINAL_TYPE (SlModelItem, sl_model_item, G_TYPE_OBJECT)
@@ -29,6 +30,7 @@ static void
 sl_model_item_finalize (GObject *object)
 {
   g_free (SL_MODEL_ITEM (object)->info);
+  g_free (SL_MODEL_ITEM (object)->types);
   G_OBJECT_CLASS (sl_model_item_parent_class)->finalize (object);
 }
 
@@ -202,18 +204,33 @@ sl_model_item_get_bytes (SlModelItem *self)
 void
 sl_model_item_measure (SlModelItem *self)
 {
+  const SlAutoAsk ask = { .device = "cpu" };
+  SlAutoDtype automatic;
   SlRecipe recipe;
   SlCost cost;
+  SlError err = { 0 };
 
   sl_recipe_defaults (&recipe, self->info);
-  if (sl_model_cost (self->info, &recipe, "f32", &cost, NULL))
-    self->memory = cost.peak_bytes;
+  if (!sl_auto_dtype (&ask, &automatic, &err))
+    g_strlcpy (automatic.dtype, "f32", sizeof automatic.dtype); /* loading it says what is wrong */
+  if (sl_model_cost (self->info, &recipe, automatic.dtype, &cost, NULL))
+    {
+      self->memory = cost.peak_bytes;
+      g_free (self->types);
+      self->types = g_strdup (automatic.dtype);
+    }
 }
 
 guint64
 sl_model_item_get_memory (SlModelItem *self)
 {
   return self->memory;
+}
+
+const char *
+sl_model_item_get_types (SlModelItem *self)
+{
+  return self->types ? self->types : "";
 }
 
 gboolean

@@ -36,10 +36,12 @@ const char *sl_model_item_get_family (SlModelItem *self);
 const char *sl_model_item_get_kind (SlModelItem *self);
 const char *sl_model_item_get_stored_type (SlModelItem *self);
 guint64 sl_model_item_get_bytes (SlModelItem *self);
-/* What a picture of the model's own size needs in f32, weights included, and whether this process may use so much
- * now; 0 and TRUE until sl_model_item_measure, which takes some ten milliseconds and may be called on any thread
+/* What a picture of the model's own size needs on the processor in the types that are automatic there, weights included; these
+ * types, "f32"; and whether this process may use so much
+ * now; 0, "" and TRUE until sl_model_item_measure, which takes some ten milliseconds and may be called on any thread
  * that has the item for itself. */
 guint64 sl_model_item_get_memory (SlModelItem *self);
+const char *sl_model_item_get_types (SlModelItem *self);
 gboolean sl_model_item_fits (SlModelItem *self);
 void sl_model_item_measure (SlModelItem *self);
 /* FALSE for a DDPM model: no prompt, no guidance. */

@@ -134,6 +134,18 @@ static void add_embeddings(SlJsonOut *out, cJSON *root, const SlMetadata *m)
     }
 }
 
+/* The model's, and apart from it the parts in another: those who know only the one take no more than a
+ * word. */
+static void add_dtype(SlJsonOut *out, cJSON *root, const SlMetadata *m)
+{
+    char dtype[sizeof m->dtype];
+    size_t length = strcspn(m->dtype, ",");
+    snprintf(dtype, sizeof dtype, "%.*s", (int)length, m->dtype);
+    sl_out_text(out, root, "dtype", dtype);
+    if (m->dtype[length])
+        sl_out_text(out, root, "part_dtypes", m->dtype + length + 1);
+}
+
 cJSON *sl_metadata_to_object(const SlMetadata *m)
 {
     char id[65];
@@ -152,7 +164,7 @@ cJSON *sl_metadata_to_object(const SlMetadata *m)
         add_embeddings(&out, root, m);
     sl_out_text(&out, root, "device", m->device);
     sl_out_text(&out, root, "device_description", m->device_description);
-    sl_out_text(&out, root, "dtype", m->dtype);
+    add_dtype(&out, root, m);
     sl_out_number(&out, root, "step", m->step);
     sl_out_number(&out, root, "steps", m->steps);
     sl_out_bool(&out, root, "partial", m->partial);
@@ -505,25 +517,16 @@ static void read_warnings(In *in, SlMetadata *m)
 static void list_unknown(const cJSON *root, SlText *unknown)
 {
     static const char *const known[] = {
-        "version",
-        "program",
-        "recipe",
-        "id",
-        "branch",
-        "model",
-        "adapters",
-        "embeddings",
-        "device",
-        "device_description",
-        "dtype",
-        "step",
-        "steps",
-        "partial",
-        "sha256",
-        "given_latents",
-        "given_step_noise",
-        "fast",
-        "batches",
+        "version",       "program",
+        "recipe",        "id",
+        "branch",        "model",
+        "adapters",      "embeddings",
+        "device",        "device_description",
+        "dtype",         "part_dtypes",
+        "step",          "steps",
+        "partial",       "sha256",
+        "given_latents", "given_step_noise",
+        "fast",          "batches",
         "warnings",
     };
     const cJSON *item;
@@ -535,6 +538,22 @@ static void list_unknown(const cJSON *root, SlText *unknown)
         if (i == sizeof known / sizeof known[0])
             sl_text_addf(unknown, "%s%s", unknown->length ? ", " : "", item->string);
     }
+}
+
+#define DTYPE_ROOM 8 /* of the model's own */
+
+static void read_dtype(In *in, SlMetadata *m)
+{
+    char parts[sizeof m->dtype - DTYPE_ROOM];
+    read_string(in, in->root, "dtype", m->dtype, DTYPE_ROOM);
+    if (!in->ok || !cJSON_HasObjectItem(in->root, "part_dtypes"))
+        return;
+    read_string(in, in->root, "part_dtypes", parts, sizeof parts);
+    size_t length = strlen(m->dtype);
+    snprintf(m->dtype + length, sizeof m->dtype - length, ",%s", parts);
+    SlError problem = {0};
+    if (in->ok && !sl_dtype_check(m->dtype, &problem))
+        wrong(in, "part_dtypes", sl_words("parts and the types that they compute in, as vae=f32"));
 }
 
 static void read_all(In *in, SlMetadata *m)
@@ -551,7 +570,7 @@ static void read_all(In *in, SlMetadata *m)
     read_string(in, in->root, "device", m->device, sizeof m->device);
     read_string(in, in->root, "device_description", m->device_description,
                 sizeof m->device_description);
-    read_string(in, in->root, "dtype", m->dtype, sizeof m->dtype);
+    read_dtype(in, m);
     m->steps = read_number(in, "steps", 1, 1000);
     m->step = read_number(in, "step", 0, m->steps);
     m->partial = read_flag(in, "partial");

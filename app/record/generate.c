@@ -106,7 +106,7 @@ void sl_metadata_describe(SlMetadata *m, SlModel *model, const SlModelInfo *iden
     sl_metadata_set_model(m, identity ? identity : sl_model_info(model));
     snprintf(m->device, sizeof m->device, "%s", dev->name);
     describe_device(sl_device_describe(dev), m->device_description, sizeof m->device_description);
-    snprintf(m->dtype, sizeof m->dtype, "%s", sl_device_dtype_name(dev));
+    snprintf(m->dtype, sizeof m->dtype, "%s", sl_model_dtypes(model));
 }
 
 bool sl_metadata_warn(SlMetadata *m, const SlModel *model, const char *of_run)

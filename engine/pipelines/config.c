@@ -229,28 +229,3 @@ void sl_model_note(SlModelInfo *info, const char *format, ...)
     vsnprintf(info->notes + used, sizeof info->notes - used, format, args);
     va_end(args);
 }
-
-bool sl_dtype_parse(const char *name, const char *device, SlDtype *dtype, bool *q8, SlError *err)
-{
-    static const struct {
-        const char *name;
-        SlDtype dtype;
-    } dtypes[] = {{"f32", SL_F32}, {"f16", SL_F16}, {"bf16", SL_BF16}};
-    if (q8)
-        *q8 = name && !strcmp(name, "q8");
-    if (q8 && *q8) {
-        *dtype = SL_F32;
-        return true;
-    }
-    if (!name || !strcmp(name, "auto")) {
-        *dtype = device && !strcmp(device, "cuda") ? SL_F16 : SL_F32;
-        return true;
-    }
-    for (size_t i = 0; i < sizeof dtypes / sizeof dtypes[0]; i++)
-        if (!strcmp(name, dtypes[i].name)) {
-            *dtype = dtypes[i].dtype;
-            return true;
-        }
-    return sl_fail(err, SL_ARGUMENT, "the data type is \"%s\"; expected auto, f32, bf16%s", name,
-                   q8 ? sl_words(", f16 or q8") : sl_words(" or f16"));
-}

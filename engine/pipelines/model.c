@@ -76,15 +76,8 @@ static bool open_tokenizer(SlModel *model, const SlModelOptions *options, SlErro
 
 static bool open_device(SlModel *model, const SlModelOptions *options, SlError *err)
 {
-    SlDeviceOptions device = {
-        .name = options->device ? options->device : "auto",
-        .threads = options->threads,
-        .any_dtype =
-            !options->dtype || !strcmp(options->dtype, "auto") || !strcmp(options->dtype, "q8"),
-    };
-    if (!sl_dtype_parse(options->dtype, device.name, &device.dtype, &device.q8, err))
-        return false;
-    model->dev = sl_device_open(&device, err);
+    SlDtypes types;
+    model->dev = sl_dtypes_open_device(options, &types, err);
     return model->dev != NULL;
 }
 
@@ -125,7 +118,7 @@ static bool open_refiner(SlModel *model, SlError *err)
     if (!open_tokenizer(refiner, &none, err) || !open_schedulers(refiner, err))
         return false;
     sl_model_list_parts(refiner);
-    return refiner->kind->check(refiner, err);
+    return sl_model_find_dtypes(refiner, &none, err) && refiner->kind->check(refiner, err);
 }
 
 SlModel *sl_model_load(const char *path, const SlModelOptions *options, SlError *err)
@@ -203,7 +196,8 @@ void sl_ask_clear(SlAsk *ask)
 
 /* ---- without weights ---- */
 
-SlModel *sl_model_shape(const SlModelInfo *info, SlDevice *dev, const SlModel *like, SlError *err)
+SlModel *sl_model_shape(const SlModelInfo *info, SlDevice *dev, const SlModel *like,
+                        const SlModelOptions *options, SlError *err)
 {
     SlModel *model = calloc(1, sizeof *model);
     if (!model) {
@@ -214,7 +208,7 @@ SlModel *sl_model_shape(const SlModelInfo *info, SlDevice *dev, const SlModel *l
     model->info = *info;
     model->kind = sl_pipeline_class_of(info);
     model->dev = dev;
-    if (sl_model_build_parts(model, like, err))
+    if (sl_model_build_parts(model, like, options, err))
         return model;
     sl_model_unload(model);
     return NULL;

@@ -173,31 +173,6 @@ static bool load_part(Loading *l, SlPart *part, SlError *err)
     return ok && sl_device_check(model->dev, err);
 }
 
-/* What its configuration says of "force_upcast". One that cannot be read is refused where the part
- * is built. */
-static bool forces_upcast(const SlModelInfo *info, const SlPartClass *part)
-{
-    SlError ignored = {0};
-    SlJson *config = sl_model_config(info, part->name, &ignored);
-    bool upcast = config && sl_json_bool(config, "force_upcast", true, &ignored);
-    sl_json_close(config);
-    return upcast;
-}
-
-static SlDtype own_dtype(const SlModel *model, const SlPartClass *part)
-{
-    bool f32 = part->compute == SL_COMPUTE_F32 ||
-               (part->compute == SL_COMPUTE_UPCAST && model->dev->dtype == SL_F16 &&
-                forces_upcast(&model->info, part));
-    return f32 ? SL_F32 : model->dev->dtype;
-}
-
-/* What decodes stays as it is: it is small, and its rounding would be seen. */
-static bool own_q8(const SlModel *model, const SlPartClass *part)
-{
-    return model->dev->q8 && !(part->use & SL_USE_DECODE);
-}
-
 /* What most of its file is stored in, where the model's device keeps that. */
 static SlDtype stored_dtype(const SlModel *model, const char *name)
 {
@@ -221,45 +196,10 @@ void sl_model_list_parts(SlModel *model)
         if (sl_model_has_part(&model->info, *kind)) {
             SlPart *part = &model->part[model->parts++];
             part->kind = *kind;
-            part->dtype = own_dtype(model, *kind);
-            part->q8 = own_q8(model, *kind);
+            part->dtype = sl_part_own_dtype(model, *kind);
+            part->q8 = sl_part_own_q8(model, *kind);
             part->stored = stored_dtype(model, (*kind)->name);
         }
-}
-
-/* One "vae=f32" of the options' part_dtypes, length bytes long; "vae=auto" is what its class says. */
-static bool set_dtype(SlModel *model, const char *entry, size_t length, SlError *err)
-{
-    char name[64];
-    snprintf(name, sizeof name, "%.*s", (int)length, entry);
-    char *type = strchr(name, '=');
-    if (type)
-        *type++ = 0;
-    int part = find_part(model, name);
-    if (!type || part < 0)
-        return sl_fail(err, SL_ARGUMENT,
-                       "\"%.*s\" is not a part of this model with the type that it computes in; "
-                       "expected something like %s=f32",
-                       (int)length, entry, model->part[model->parts - 1].kind->name);
-    model->part[part].q8 = false;
-    if (strcmp(type, "auto") != 0)
-        return sl_dtype_parse(type, NULL, &model->part[part].dtype, NULL, err);
-    model->part[part].dtype = own_dtype(model, model->part[part].kind);
-    model->part[part].q8 = own_q8(model, model->part[part].kind);
-    return true;
-}
-
-/* What each part computes in: what its class said, but for what the options say. */
-static bool find_dtypes(SlModel *model, const SlModelOptions *options, SlError *err)
-{
-    const char *at = options->part_dtypes ? options->part_dtypes : "";
-    while (*at) {
-        size_t length = strcspn(at, ",");
-        if (!set_dtype(model, at, length, err))
-            return false;
-        at += length + (at[length] == ',');
-    }
-    return true;
 }
 
 /* Without weights, on any device. */
@@ -276,9 +216,12 @@ static bool build_sizes(SlPart *part, const SlModelInfo *info, SlDevice *dev, Sl
                       err);
 }
 
-bool sl_model_build_parts(SlModel *model, const SlModel *like, SlError *err)
+bool sl_model_build_parts(SlModel *model, const SlModel *like, const SlModelOptions *options,
+                          SlError *err)
 {
     sl_model_list_parts(model);
+    if (!like && !sl_model_find_dtypes(model, options, err))
+        return false;
     for (int i = 0; i < model->parts; i++) {
         SlPart *part = &model->part[i];
         int same = like ? find_part(like, part->kind->name) : -1;
@@ -374,7 +317,7 @@ bool sl_model_load_parts(SlModel *model, const SlModelOptions *options, SlError 
 {
     Loading l = {.model = model, .options = options, .total = total_bytes(&model->info)};
     sl_model_list_parts(model);
-    if (!find_dtypes(model, options, err) || !check_host_memory(model, err))
+    if (!sl_model_find_dtypes(model, options, err) || !check_host_memory(model, err))
         return false;
     for (int i = 0; i < model->parts; i++) {
         bool later;

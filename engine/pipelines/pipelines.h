@@ -98,6 +98,7 @@ struct SlModel {
     /* What encoding, a step and decoding work in beside weights; 0: not known yet (room.c). */
     size_t stage_bytes[3];
     char warning[2000];
+    char dtypes[200]; /* "bf16,vae=f32": see sl_model_dtypes */
     /* Adapters: what was named so far, the sets of strengths so far, and which the next texts and
      * evaluations want. */
     SlFindAdapter find_adapter, find_embedding;
@@ -140,9 +141,29 @@ const SlOtherPart *sl_model_other(const SlModelInfo *info, const char *part);
 const char *sl_model_denoiser_file(const SlModelInfo *info);
 /* The weights of a part, wherever it comes from. */
 SlWeightSource *sl_model_weights(const SlModelInfo *info, const SlPartClass *part, SlError *err);
-/* "f32", "bf16", "f16"; "q8" (f32 with weights in 8 bits) where q8 is not NULL; NULL or "auto" is
- * f16 on the device "cuda", f32 elsewhere. */
-bool sl_dtype_parse(const char *name, const char *device, SlDtype *dtype, bool *q8, SlError *err);
+
+/* ---- types ---- */
+
+/* What SlModelOptions.dtype says, "bf16,vae=f32". */
+typedef struct SlDtypes {
+    SlDtype dtype;     /* f32 where it is automatic or q8 */
+    bool automatic;    /* "auto": the device's usual one */
+    bool q8;           /* the weights of products in 8 bits */
+    const char *parts; /* "vae=f32", within the text */
+} SlDtypes;
+/* NULL is "auto". Whether a model has the parts is not looked at. */
+bool sl_dtypes_read(const char *text, SlDtypes *types, SlError *err);
+/* The device that options name, in the type that they say; NULL and *err. *types: what they say. */
+SlDevice *sl_dtypes_open_device(const SlModelOptions *options, SlDtypes *types, SlError *err);
+/* What a part computes in by its class's rule, on the model's device. */
+SlDtype sl_part_own_dtype(const SlModel *model, const SlPartClass *part);
+bool sl_part_own_q8(const SlModel *model, const SlPartClass *part);
+/* Gives the parts that are listed, "vae=f32,text=f32", their types. */
+bool sl_model_set_dtypes(SlModel *model, const char *parts, SlError *err);
+/* What each part that is listed computes in: what its class says, but for what "auto" is on cpu, and for
+ * what the options say of parts; of a refiner, what its base's part of the same name does, where that is
+ * not the rule. */
+bool sl_model_find_dtypes(SlModel *model, const SlModelOptions *options, SlError *err);
 
 /* ---- texts ---- */
 
@@ -162,11 +183,12 @@ bool sl_part_measure(const SlModel *model, SlPart *part, SlError *err);
 bool sl_model_load_parts(SlModel *model, const SlModelOptions *options, SlError *err);
 /* False for parts that may be missing and are not in the info, which lists none for a shape. */
 bool sl_model_has_part(const SlModelInfo *info, const SlPartClass *part);
-/* Which parts there are and what each computes in; none is loaded. */
+/* Which parts there are and what each computes in by its class's rule; none is loaded. */
 void sl_model_list_parts(SlModel *model);
 /* The same without weights: random ones, or sizes only where the device is the measure device.
- * Parts compute in the types of `like`; NULL: in their classes'. */
-bool sl_model_build_parts(SlModel *model, const SlModel *like, SlError *err);
+ * Parts compute in the types of `like`; NULL: in what the options say. */
+bool sl_model_build_parts(SlModel *model, const SlModel *like, const SlModelOptions *options,
+                          SlError *err);
 void sl_model_free_parts(SlModel *model);
 /* Index in model->part of the first part that is needed for a use; -1: there is none. */
 int sl_model_part_for(const SlModel *model, SlPartUse use);
@@ -254,8 +276,9 @@ bool sl_model_spare_host(SlModel *model, size_t left, SlError *err);
 SlModel *sl_model_load(const char *path, const SlModelOptions *options, SlError *err);
 void sl_model_unload(SlModel *model); /* NULL is fine */
 /* A model of this shape on a device (the model's from now on) without weights and tokenizer, for
- * measuring and `bench`. */
-SlModel *sl_model_shape(const SlModelInfo *info, SlDevice *dev, const SlModel *like, SlError *err);
+ * measuring and `bench`. Types as for sl_model_build_parts. */
+SlModel *sl_model_shape(const SlModelInfo *info, SlDevice *dev, const SlModel *like,
+                        const SlModelOptions *options, SlError *err);
 /* The info of a famous shape that the table has built in ("sd15"). */
 bool sl_model_shape_info(const char *arch, SlModelInfo *info, SlError *err);
 

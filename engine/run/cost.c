@@ -47,13 +47,13 @@ static bool run_stages(SlStages *stages, const SlRecipe *recipe, SlCost *cost, S
     return true;
 }
 
-static bool measure(const SlStagesOf *of, SlDtype dtype, bool q8, SlCost *cost, SlError *err)
+static bool measure(const SlStagesOf *of, const SlDeviceOptions *options, SlCost *cost,
+                    SlError *err)
 {
-    SlDeviceOptions options = {.name = "measure", .dtype = dtype, .q8 = q8};
     *cost = (SlCost){0};
     if (!sl_recipe_check(of->recipe, of->info, err))
         return false;
-    SlDevice *dev = sl_device_open(&options, err);
+    SlDevice *dev = sl_device_open(options, err);
     SlStages *stages = dev ? sl_stages_new(of, dev, err) : NULL;
     bool ok = stages && run_stages(stages, of->recipe, cost, err);
     sl_stages_close(&stages);
@@ -63,17 +63,20 @@ static bool measure(const SlStagesOf *of, SlDtype dtype, bool q8, SlCost *cost, 
 bool sl_model_cost(const SlModelInfo *info, const SlRecipe *recipe, const char *dtype, SlCost *cost,
                    SlError *err)
 {
-    SlDtype type;
-    bool q8;
+    SlDtypes types;
+    const SlModelOptions options = {.dtype = dtype};
     *cost = (SlCost){0};
-    return sl_dtype_parse(dtype, NULL, &type, &q8, err) &&
-           measure(&(SlStagesOf){info, recipe, NULL}, type, q8, cost, err);
+    if (!sl_dtypes_read(dtype, &types, err))
+        return false;
+    const SlDeviceOptions device = {.name = "measure", .dtype = types.dtype, .q8 = types.q8};
+    return measure(&(SlStagesOf){info, recipe, NULL, &options}, &device, cost, err);
 }
 
 bool sl_model_measure(const SlModel *model, const SlRecipe *recipe, SlCost *cost, SlError *err)
 {
-    return measure(&(SlStagesOf){&model->info, recipe, model}, model->dev->dtype, model->dev->q8,
-                   cost, err);
+    const SlDeviceOptions device = {
+        .name = "measure", .dtype = model->dev->dtype, .q8 = model->dev->q8};
+    return measure(&(SlStagesOf){&model->info, recipe, model, NULL}, &device, cost, err);
 }
 
 bool sl_model_decode_is_cheap(const SlModelInfo *info, bool *cheap, SlError *err)

@@ -116,15 +116,16 @@ SlStages *sl_stages_new(const SlStagesOf *of, SlDevice *dev, SlError *err)
     s->batch = rule == SL_GUIDANCE_CLASSIFIER_FREE ? 2 : 1;
     s->height = (recipe->height ? recipe->height : info->height) / info->factor;
     s->width = (recipe->width ? recipe->width : info->width) / info->factor;
-    s->model = sl_model_shape(info, dev, of->like, err);
+    s->model = sl_model_shape(info, dev, of->like, of->options, err);
     if (!s->model || !count_texts(s, of, err))
         sl_stages_close(&s);
     return s;
 }
 
-SlStages *sl_stages_open(const char *arch, const SlDeviceOptions *device, int width, int height,
+SlStages *sl_stages_open(const char *arch, const SlModelOptions *options, int width, int height,
                          SlError *err)
 {
+    SlDtypes types;
     SlModelInfo *info = malloc(sizeof *info);
     SlRecipe recipe;
     SlStages *stages = NULL;
@@ -132,12 +133,13 @@ SlStages *sl_stages_open(const char *arch, const SlDeviceOptions *device, int wi
         sl_fail(err, SL_MEMORY, "out of memory");
         return NULL;
     }
-    SlDevice *dev = sl_model_shape_info(arch, info, err) ? sl_device_open(device, err) : NULL;
+    SlDevice *dev =
+        sl_model_shape_info(arch, info, err) ? sl_dtypes_open_device(options, &types, err) : NULL;
     if (dev) {
         sl_recipe_defaults(&recipe, info);
         recipe.width = width;
         recipe.height = height;
-        stages = sl_stages_new(&(SlStagesOf){info, &recipe, NULL}, dev, err);
+        stages = sl_stages_new(&(SlStagesOf){info, &recipe, NULL, options}, dev, err);
     }
     free(info);
     return stages;
@@ -167,6 +169,11 @@ void sl_stages_close(SlStages **stages)
 SlDevice *sl_stages_device(SlStages *s)
 {
     return s->model->dev;
+}
+
+const char *sl_stages_dtypes(const SlStages *s)
+{
+    return sl_model_dtypes(s->model);
 }
 
 int sl_stages_width(const SlStages *s)

@@ -5,12 +5,13 @@
 
 #include "engine/run/run.h"
 
-/* Of the recipe, size and guidance count. like: a model whose parts' types are meant; NULL: the
- * classes'. */
+/* Of the recipe, size and guidance count. like: a model whose parts' types are meant; NULL: those that
+ * the options say. */
 typedef struct SlStagesOf {
     const SlModelInfo *info;
     const SlRecipe *recipe;
     const SlModel *like;
+    const SlModelOptions *options;
 } SlStagesOf;
 
 /* Of a model without its weights, on a device that is the stages' from now on. */

@@ -84,9 +84,9 @@ static void fill_slots(SlOps *ops, SlOps *apart, Isa isa)
 }
 
 /* SAFELIGHT_ISA has no level with products of bf16: where it is set, they are not used. */
-static SlCpuBf16 find_bf16(SlDtype dtype, Isa isa)
+static SlCpuBf16 find_bf16(Isa isa)
 {
-    if (dtype != SL_BF16 || isa != ISA_V4 || getenv("SAFELIGHT_ISA"))
+    if (isa != ISA_V4 || getenv("SAFELIGHT_ISA"))
         return SL_CPU_BF16_NONE;
 #if SL_HAVE_AMX
     if (sl_cpu_attention_usable_amx())
@@ -161,15 +161,29 @@ SlDevice *sl_cpu_open(const SlDeviceOptions *options, SlError *err)
         sl_fail(err, SL_MEMORY, "memory ran out when the device cpu was opened");
         return NULL;
     }
-    cpu->bf16 = find_bf16(cpu->base.dtype, isa);
+    cpu->bf16 = find_bf16(isa);
     make_ops(cpu, isa);
     cpu->ops.use_dtype = cpu_use_dtype;
     cpu->base.ops = &cpu->ops;
     cpu->base.name = "cpu";
     snprintf(cpu->describe, sizeof cpu->describe, "CPU: %d thread%s%s, %s%s%s, %s%s%s",
              cpu->base.threads, cpu->base.threads == 1 ? "" : "s", refused, instructions[isa],
-             bf16_names[cpu->bf16], cpu->onednn ? ", oneDNN" : "", sl_dtype_name(cpu->base.dtype),
-             options->dtype == SL_F16 ? " (instead of f16)" : "",
+             cpu->base.dtype == SL_BF16 ? bf16_names[cpu->bf16] : "", cpu->onednn ? ", oneDNN" : "",
+             sl_dtype_name(cpu->base.dtype), options->dtype == SL_F16 ? " (instead of f16)" : "",
              options->q8 ? ", weights in 8 bits" : "");
     return &cpu->base;
+}
+
+void sl_processor_look(SlProcessor *processor)
+{
+    Isa isa = best_isa();
+    SlCpuBf16 bf16 = find_bf16(isa);
+    char features[40];
+    *processor = (SlProcessor){.bf16 = bf16 != SL_CPU_BF16_NONE, .threads = sl_team_default()};
+    sl_cpu_name(processor->name, sizeof processor->name);
+    sl_cpu_features(features, sizeof features);
+    snprintf(processor->instructions, sizeof processor->instructions, "%s%s %s", instructions[isa],
+             bf16_names[bf16], features);
+    if (isa == ISA_V4 || with_onednn())
+        sl_onednn_name(processor->library, sizeof processor->library);
 }

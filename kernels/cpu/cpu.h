@@ -55,6 +55,10 @@ typedef struct SlCpuQ8 {
     int8_t value[32][SL_CPU_PANEL]; /* [element of the window][output] */
 } SlCpuQ8;
 
+/* processor.c: what the processor says of itself: its name; and its features, as digits. */
+void sl_cpu_name(char *out, size_t size);
+void sl_cpu_features(char *out, size_t size);
+
 /* weight_memory.c: memory of weights, counted as work.weight_bytes; NULL where there is none. */
 void *sl_cpu_weight_alloc(SlDevice *dev, size_t bytes);
 void sl_cpu_weight_free(SlDevice *dev, void *p, size_t bytes);
@@ -64,6 +68,8 @@ void sl_cpu_weight_free(SlDevice *dev, void *p, size_t bytes);
  * for tests. */
 bool sl_onednn_open(SlDtype dtype, struct SlTeam *team, bool any_isa, SlOneDnn **onednn);
 void sl_onednn_close(SlOneDnn *o);
+/* "oneDNN 3.7.2 3f", with the instructions that it uses; "" in a program without it. */
+void sl_onednn_name(char *out, size_t size);
 bool sl_onednn_weight_init(SlDevice *dev, SlWeight *w, const SlTensor *host);
 bool sl_onednn_weight_fill(SlDevice *dev, SlWeight *w, const SlTensor *host);
 bool sl_onednn_weight_copy(SlDevice *dev, SlWeight *to, const SlWeight *from);

@@ -3,6 +3,8 @@
  */
 #include "kernels/cpu/cpu.h"
 
+#include <stdio.h>
+
 #if !SL_HAVE_ONEDNN
 
 bool sl_onednn_open(SlDtype dtype, struct SlTeam *team, bool any_isa, SlOneDnn **onednn)
@@ -32,6 +34,11 @@ bool sl_onednn_weight_copy(SlDevice *dev, SlWeight *to, const SlWeight *from)
 
 void sl_onednn_weight_clear(SlDevice *dev, SlWeight *w)
 {
+}
+
+void sl_onednn_name(char *out, size_t size)
+{
+    snprintf(out, size, "%s", "");
 }
 
 void sl_onednn_linear_slots(SlOps *ops)
@@ -88,6 +95,13 @@ bool sl_onednn_open(SlDtype dtype, struct SlTeam *team, bool any_isa, SlOneDnn *
     }
     sl_onednn_close(o);
     return opening.lacking; /* our own code does it, too */
+}
+
+void sl_onednn_name(char *out, size_t size)
+{
+    const dnnl_version_t *v = dnnl_version();
+    snprintf(out, size, "oneDNN %d.%d.%d %x", v->major, v->minor, v->patch,
+             (unsigned)dnnl_get_effective_cpu_isa());
 }
 
 void sl_onednn_close(SlOneDnn *o)

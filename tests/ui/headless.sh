@@ -13,7 +13,7 @@ export HOME="$T/home" XDG_RUNTIME_DIR="$T/run" XDG_CONFIG_HOME="$T/config" XDG_D
 mkdir -p "$HOME" "$XDG_RUNTIME_DIR" "$XDG_CONFIG_HOME" "$XDG_DATA_HOME" "$XDG_CACHE_HOME"
 chmod 700 "$XDG_RUNTIME_DIR"
 export GDK_BACKEND=x11 GSK_RENDERER=cairo GSETTINGS_BACKEND="${GSETTINGS_BACKEND:-memory}" GIO_USE_VFS=local \
-  LC_ALL="${LC_ALL:-C.UTF-8}"
+  LC_ALL="${LC_ALL:-C.UTF-8}" SAFELIGHT_AUTO_DTYPE="${SAFELIGHT_AUTO_DTYPE:-f32}"
 unset WAYLAND_DISPLAY NO_AT_BRIDGE
 # Of the servers that are free, another one than a test that starts at the same moment takes. xvfb-run joins both outputs, and the bus's
 # daemons write to the one that the test's TAP goes to: the test alone keeps it.

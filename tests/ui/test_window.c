@@ -902,6 +902,25 @@ static void test_vae(void)
     WAIT_UNTIL(sl_worker_get_model(workspace->worker) == own);
 }
 
+static const char *types_shown(GtkWidget *page)
+{
+    return adw_action_row_get_subtitle(ADW_ACTION_ROW(part(page, "dtype_row")));
+}
+
+/* Which types are automatic here, and why, stands at the choice; nothing where a type is chosen. */
+static void test_types_row(GtkWidget *page)
+{
+    SlWorker *worker = workspace->worker;
+
+    g_assert_cmpstr(types_shown(page), ==, "auto: f32, because SAFELIGHT_AUTO_DTYPE says so");
+    g_settings_set_uint(preferences, "dtype", 2);
+    WAIT_UNTIL(g_str_equal(sl_worker_get_dtype(worker), "bf16"));
+    g_assert_cmpstr(types_shown(page), ==, "");
+    g_settings_reset(preferences, "dtype");
+    WAIT_UNTIL(g_str_equal(sl_worker_get_dtype(worker), "f32"));
+    g_assert_cmpstr(types_shown(page), !=, "");
+}
+
 static void test_styles_and_sizes(void)
 {
     g_autofree char *tiny = fixture_path("../previews/taesd_decoder.safetensors");
@@ -911,6 +930,7 @@ static void test_styles_and_sizes(void)
 
     act("win.preferences");
     WAIT_UNTIL(find_dialog() != NULL);
+    test_types_row(find_inside(find_dialog(), SL_TYPE_PREFERENCES_PAGE));
     row = part(find_inside(find_dialog(), SL_TYPE_PREFERENCES_PAGE), "tiny_row");
     sl_part_row_choose(row, tiny);
     g_assert_cmpstr((path = g_settings_get_string(preferences, "preview-decoder")), ==, tiny);

@@ -75,7 +75,8 @@ static char *
 memory_of (SlModelItem *model)
 {
   g_autofree char *size = g_format_size (sl_model_item_get_memory (model));
-  g_autofree char *needs = g_strdup_printf (_ ("Needs about %s of memory in f32"), size);
+  g_autofree char *needs
+      = g_strdup_printf (_ ("Needs about %s of memory in %s"), size, sl_model_item_get_types (model));
 
   if (sl_model_item_fits (model))
     return g_steal_pointer (&needs);

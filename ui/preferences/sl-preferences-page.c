@@ -57,6 +57,18 @@ choose_folder (SlPreferencesPage *self, GtkButton *button)
   sl_path_dialog_show (&dialog, folder_chosen, G_OBJECT (self), models ? "models-folder" : "pictures-folder");
 }
 
+/* Which device and types the model that is loaded computes on and in, and why. */
+static void
+show_device (SlPreferencesPage *self)
+{
+  SlWorker *worker = self->workspace->worker;
+  g_autofree char *device = g_markup_escape_text (sl_worker_get_device_line (worker), -1);
+  g_autofree char *types = g_markup_escape_text (sl_worker_get_types_line (worker), -1);
+
+  adw_preferences_group_set_description (self->device_group, device);
+  adw_action_row_set_subtitle (ADW_ACTION_ROW (self->dtype_row), types);
+}
+
 /* ---- previews ---- */
 
 /* Which tiny VAE the chosen model gets. */
@@ -145,11 +157,11 @@ sl_preferences_page_new (SlWorkspace *workspace)
 {
   SlPreferencesPage *self = g_object_new (SL_TYPE_PREFERENCES_PAGE, NULL);
   GSettings *preferences = workspace->preferences;
-  g_autofree char *line = g_markup_escape_text (sl_worker_get_device_line (workspace->worker), -1);
 
   self->workspace = g_object_ref (workspace);
   self->preferences = g_object_ref (preferences);
-  adw_preferences_group_set_description (self->device_group, line);
+  show_device (self);
+  g_signal_connect_object (workspace->worker, "loaded", G_CALLBACK (show_device), self, G_CONNECT_SWAPPED);
   g_settings_bind (preferences, "device", self->device_row, "selected", G_SETTINGS_BIND_DEFAULT);
   g_settings_bind (preferences, "dtype", self->dtype_row, "selected", G_SETTINGS_BIND_DEFAULT);
   g_settings_bind (preferences, "threads", self->threads_adjustment, "value", G_SETTINGS_BIND_DEFAULT);

@@ -35,6 +35,7 @@ typedef struct
   double fraction;
   char *text;
   char *device_line;
+  char *types_line;
   char *dtype;
   gboolean on_gpu;
   guint64 memory;
@@ -48,6 +49,7 @@ message_free (gpointer data)
   g_clear_object (&message->item);
   g_free (message->text);
   g_free (message->device_line);
+  g_free (message->types_line);
   g_free (message->dtype);
   g_free (message);
 }
@@ -79,8 +81,9 @@ deliver_load_ended (gpointer data)
   if (message->text)
     events->load_failed (message->side->owner, message->item, message->text);
   else
-    events->loaded (message->side->owner, &(SlLoaded){ message->item, message->device_line, message->dtype,
-                                                       message->on_gpu, message->memory });
+    events->loaded (message->side->owner,
+                    &(SlLoaded){ message->item, message->device_line, message->types_line, message->dtype,
+                                 message->on_gpu, message->memory });
 }
 
 /* ---- models ---- */
@@ -131,8 +134,19 @@ swap_model (SlEngineSide *side, SlModel *model, SlModelItem *item, const SlDevic
   _sl_device_choice_copy (choice, &side->choice);
 }
 
+/* What "auto" is for the options, into them and *automatic, which has the text. */
+static gboolean
+find_auto_dtype (SlModelOptions *options, SlAutoDtype *automatic, SlError *err)
+{
+  const SlAutoAsk ask
+      = { .device = options->device, .dtype = options->dtype, .threads = options->threads, .measure = TRUE };
+
+  options->auto_dtype = automatic->dtype;
+  return sl_auto_dtype (&ask, automatic, err);
+}
+
 static SlModel *
-open_model (SlModelItem *item, SlModelOptions *options, SlError *err)
+open_model (SlModelItem *item, SlModelOptions *options, SlAutoDtype *automatic, SlError *err)
 {
   const SlModelInfo *info = _sl_model_item_get_info (item);
   const char *path = info->path;
@@ -142,13 +156,18 @@ open_model (SlModelItem *item, SlModelOptions *options, SlError *err)
   for (int i = 0; i < info->others; i++)
     from[i] = (SlPartFrom){ info->other[i].part, info->other[i].path };
   options->from = from;
+  if (!find_auto_dtype (options, automatic, err))
+    return NULL;
   model = sl_model_open (path, options, err);
 
   if (model || err->code != SL_DEVICE)
     return model;
-  options->device = "auto"; /* which says why it is the CPU */
-  options->dtype = "auto";
   *err = (SlError){ 0 };
+  options->device = "cpu";
+  options->dtype = "auto";
+  if (!find_auto_dtype (options, automatic, err))
+    return NULL;
+  options->device = "auto"; /* which says why it is the CPU */
   return sl_model_open (path, options, err);
 }
 
@@ -174,11 +193,12 @@ _sl_side_ensure_model (SlEngineSide *side, SlModelItem *item, const SlDeviceChoi
   SlModel *model;
   const SlDevice *device;
   const char *why;
+  SlAutoDtype automatic;
 
   if (is_loaded (side, item, choice))
     return TRUE;
   load_progress (side, 0, NULL);
-  model = open_model (item, &options, err);
+  model = open_model (item, &options, &automatic, err);
   message = message_new (side);
   message->item = g_object_ref (item);
   if (model)
@@ -187,7 +207,8 @@ _sl_side_ensure_model (SlEngineSide *side, SlModelItem *item, const SlDeviceChoi
       device = sl_model_device (model);
       why = sl_device_why (device);
       message->on_gpu = _sl_side_is_on_gpu (side);
-      message->dtype = g_strdup (sl_device_dtype_name (device));
+      message->dtype = g_strdup (sl_model_dtypes (model));
+      message->types_line = g_strdup (message->on_gpu ? "" : automatic.line);
       message->memory = message->on_gpu ? sl_device_memory (sl_model_device (model)) : G_MAXUINT64;
       message->device_line = why[0] ? g_strdup_printf ("%s\n%s", sl_device_describe (device), why)
                                     : g_strdup (sl_device_describe (device));

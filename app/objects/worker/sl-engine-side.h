@@ -29,7 +29,7 @@ void _sl_device_choice_clear (SlDeviceChoice *choice);
 typedef struct
 {
   SlModelItem *model;
-  const char *device_line, *dtype;
+  const char *device_line, *types_line, *dtype;
   gboolean on_gpu;
   guint64 memory; /* of the device, that was free then; G_MAXUINT64: it is the host's */
 } SlLoaded;

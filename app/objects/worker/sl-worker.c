@@ -15,6 +15,7 @@ struct _SlWorker
   double fraction;
   char *what;
   char *device_line;
+  char *types_line;
   gboolean on_gpu; /* the model that is loaded */
   char *dtype;
   guint64 memory;
@@ -82,6 +83,8 @@ side_loaded (gpointer owner, const SlLoaded *loaded)
   g_set_object (&self->model, loaded->model);
   g_free (self->device_line);
   self->device_line = g_strdup (loaded->device_line);
+  g_free (self->types_line);
+  self->types_line = g_strdup (loaded->types_line);
   g_free (self->dtype);
   self->dtype = g_strdup (loaded->dtype);
   self->on_gpu = loaded->on_gpu;
@@ -128,6 +131,7 @@ sl_worker_finalize (GObject *object)
   _sl_device_choice_clear (&self->choice);
   g_free (self->what);
   g_free (self->device_line);
+  g_free (self->types_line);
   g_free (self->dtype);
   g_ptr_array_unref (self->jobs);
   G_OBJECT_CLASS (sl_worker_parent_class)->finalize (object);
@@ -155,6 +159,7 @@ sl_worker_init (SlWorker *self)
   self->jobs = g_ptr_array_new ();
   self->choice = (SlDeviceChoice){ g_strdup ("auto"), g_strdup ("auto"), 0, g_strdup (""), g_strdup ("") };
   self->device_line = g_strdup ("");
+  self->types_line = g_strdup ("");
   self->dtype = g_strdup ("");
   self->memory = G_MAXUINT64;
   self->side = g_new0 (SlEngineSide, 1);
@@ -535,6 +540,36 @@ const char *
 sl_worker_get_dtype (SlWorker *self)
 {
   return self->dtype;
+}
+
+/* What the choice says of the cpu device, which has no f16. */
+static char *
+chosen_dtype (SlWorker *self)
+{
+  const SlDeviceChoice *choice = &self->choice;
+  const SlAutoAsk ask = { .device = choice->device, .dtype = choice->dtype, .threads = choice->threads };
+  SlAutoDtype automatic;
+  SlError err = { 0 };
+
+  if (g_str_equal (choice->dtype, "auto"))
+    return g_strdup (sl_auto_dtype (&ask, &automatic, &err) ? automatic.dtype : "f32");
+  return g_strdup (g_str_equal (choice->dtype, "f16") ? "f32" : choice->dtype);
+}
+
+char *
+sl_worker_guess_dtype (SlWorker *self, SlModelItem *model)
+{
+  if (self->model && sl_model_item_equal (self->model, model))
+    return g_strdup (self->dtype);
+  if (self->model && self->on_gpu) /* parts have other names in other models */
+    return g_strndup (self->dtype, strcspn (self->dtype, ","));
+  return chosen_dtype (self);
+}
+
+const char *
+sl_worker_get_types_line (SlWorker *self)
+{
+  return self->types_line;
 }
 
 gboolean

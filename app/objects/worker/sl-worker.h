@@ -60,7 +60,11 @@ const char *sl_worker_get_load_what (SlWorker *self);
 SlModelItem *sl_worker_get_model (SlWorker *self);
 /* One line about the device in use, or "". */
 const char *sl_worker_get_device_line (SlWorker *self);
-/* What the model is loaded on: the type that it computes in, "f32", or "" before one was loaded; whether it is a GPU;
+/* Why the types are what "auto" is on the processor, one line; "": they were chosen otherwise. */
+const char *sl_worker_get_types_line (SlWorker *self);
+/* In which types a model computes, as it is loaded, or as it would be: as sl_estimate has it. */
+char *sl_worker_guess_dtype (SlWorker *self, SlModelItem *model);
+/* What the model is loaded on: the types that it computes in, "f32" or "bf16,vae=f32", or "" before one was loaded; whether it is a GPU;
  * and what of the device's memory was free then, beside the model: G_MAXUINT64 where that is the host's. */
 const char *sl_worker_get_dtype (SlWorker *self);
 gboolean sl_worker_is_on_gpu (SlWorker *self);

@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
-# dtypes.sh PROGRAM TESTS - a type that the device does not compute in: every command that computes says so, once.
+# dtypes.sh PROGRAM TESTS - a type that the device does not compute in: every command that computes says so, once. What "auto" is,
+# where it is bf16: recorded, and made again anywhere.
 . "$(dirname "$0")/tap.sh"
+export SAFELIGHT_AUTO_DTYPE=f32
 model=$(realpath "$2")/goldens/model/sd1
 in_folder_of_its_own
 small=(--model "$model" --steps 2 --width 32 --height 32)
@@ -24,6 +26,52 @@ said "replay of a sheet" 1 replay --verify "${f16[@]}" --model "$model" s.png
 said "replay of a comparison" 1 replay --verify "${f16[@]}" --model "$model" s.safelight
 said "branch" 1 branch --step 1 "${f16[@]}" --model "$model" --scheduler euler --output b.png a.png
 said "bench" 1 bench "${small[@]}" "${f16[@]}"
+
+# What "auto" is where bf16 is faster: recorded as what it was, and made again where "auto" is something else.
+forced() { SAFELIGHT_AUTO_DTYPE=bf16,decode=f32 "$program" "$@" 2>err; }
+recorded() { "$program" info --json "$1" | tr -d ' \t\n' | grep -o '"dtype":"[^"]*"\|"part_dtypes":"[^"]*"' | sort -u | tr '\n' ' '; }
+generate=(generate "${small[@]}" --device cpu --prompt x --quiet)
+"$program" "${generate[@]}" --output f32.png >out
+"$program" "${generate[@]}" --dtype f32 --output said.png >out
+"$program" "${generate[@]}" --dtype bf16,vae=f32 --output mixed.png >out
+forced "${generate[@]}" --output auto.png >out
+ok "auto is f32 in tests" "$(cmp f32.png said.png && recorded f32.png)" '"dtype":"f32" '
+ok "where it is bf16 but for decoding, that is recorded" "$(recorded auto.png)" '"dtype":"bf16" "part_dtypes":"vae=f32" '
+ok "and is the picture of --dtype bf16,vae=f32" "$(cmp auto.png mixed.png && echo same)" same
+ok "which is another than that of f32" "$(cmp -s auto.png f32.png || echo other)" other
+ok "it is replayed where auto is f32" "$("$program" replay --verify --model "$model" --quiet auto.png >out 2>err; echo $?)" 0
+ok "and one in f32 where auto is bf16" "$(forced replay --verify --model "$model" --quiet f32.png >out; echo $?)" 0
+ok "in f32 it is another picture" "$("$program" replay --verify --dtype f32 --model "$model" --quiet auto.png >out 2>err; echo $?)" 3
+"$program" branch --step 1 --model "$model" --scheduler euler --quiet --output branch.png auto.png >out 2>err
+ok "a branch goes on in its types" "$(recorded branch.png)" '"dtype":"bf16" "part_dtypes":"vae=f32" '
+ok "and is replayed" "$("$program" replay --verify --model "$model" --quiet branch.png >out 2>err; echo $?)" 0
+forced compare "${small[@]}" --device cpu --prompt x --quiet --schedulers ddim,euler --sheet s.png --save s.safelight >out
+ok "a comparison has them" "$(recorded s.png)$(recorded s.safelight)" \
+  '"dtype":"bf16" "part_dtypes":"vae=f32" "dtype":"bf16" "part_dtypes":"vae=f32" '
+for file in s.png s.safelight; do
+  ok "$file is replayed where auto is f32" "$("$program" replay --verify --model "$model" --quiet $file >out 2>err; echo $?)" 0
+done
+"$program" compare --open s.safelight --model "$model" --quiet --sheet opened.png >out 2>err
+ok "a sheet of it, made where auto is f32, is the same" "$("$program" replay --verify --model "$model" --quiet opened.png >out 2>err; echo $?) \
+$(recorded opened.png)" "0 \
+$(recorded s.png)"
+ok "info says what auto is" "$(SAFELIGHT_AUTO_DTYPE=bf16,decode=f32 "$program" info "$model" | grep types)" \
+  '  types         auto: bf16,decode=f32, because SAFELIGHT_AUTO_DTYPE says so'
+ok "bench, too" "$(forced bench "${small[@]}" --device cpu | grep types)" \
+  '  types      bf16,vae=f32 (auto: bf16,decode=f32, because SAFELIGHT_AUTO_DTYPE says so)'
+ok "bench against another type" "$(forced bench "${small[@]}" --device cpu --against f32 | grep -c '^bf16,vae=f32 against f32$\|shapes are slower in bf16,vae=f32 than in f32')" 2
+ok "as JSON" "$("$program" bench "${small[@]}" --device cpu --dtype f32 --against bf16 --json | tr -d ' \t\n' | grep -o '"against":{"dtype":"bf16"')" '"against":{"dtype":"bf16"'
+for said in f64 auto q8 bf16,vae; do
+  ok "SAFELIGHT_AUTO_DTYPE=$said is refused" "$(SAFELIGHT_AUTO_DTYPE=$said "$program" "${generate[@]}" --output x.png 2>&1; echo $?)" \
+    "safelight: SAFELIGHT_AUTO_DTYPE is \"$said\"; expected f32, bf16, or something like bf16,decode=f32
+2"
+done
+ok "but where a type is said it does not count" "$(SAFELIGHT_AUTO_DTYPE=f64 "$program" "${generate[@]}" --dtype f32 --output x.png; echo $?)" "x.png
+0"
+for wrong in bf16,vea=f32 bf16,vae bf16,vae=q8 bf16, vae=f32; do
+  ok "--dtype $wrong is refused" "$("$program" "${generate[@]}" --dtype $wrong --output x.png 2>err >out; echo $? $(wc -l <err))" "2 1"
+done
+said "f16 with a part of another type" 1 generate "${small[@]}" --device cpu --dtype f16,vae=f32 --prompt x --output b.png
 for dtype in auto f32 bf16; do said "$dtype" 0 generate "${small[@]}" --device cpu --dtype $dtype --prompt x --output b.png; done
 said "f16 on a device that has it" 0 generate "${small[@]}" --device ref --dtype f16 --prompt x --output b.png
 finish

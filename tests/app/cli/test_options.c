@@ -68,6 +68,9 @@ static void test_values(void)
                 o.values.width == 512 && o.values.height == 768 && strcmp(o.device, "ref") == 0 &&
                 strcmp(o.dtype, "f32") == 0 && o.threads == 3,
             "more values %s", err.message);
+    ok = parse(SL_COMMAND_BENCH, "bench --dtype bf16,vae=f32,text=f32 --against q8", &o, &err);
+    sl_test(ok && !strcmp(o.dtype, "bf16,vae=f32,text=f32") && !strcmp(o.against, "q8"),
+            "types of parts %s", err.message);
     ok = parse(
         SL_COMMAND_GENERATE,
         "generate --latents l --step-noise s --dump d --previews p --output o.PNG --json --quiet",
@@ -118,6 +121,10 @@ static void test_refused(void)
     refused(g, "generate --noise gpu", "cpu, cuda");
     refused(g, "generate --device tpu", "auto, ref, cpu, cuda, check");
     refused(g, "generate --dtype f64", "auto, f32, bf16, f16");
+    refused(g, "generate --dtype f64,vae=f32", "auto, f32, bf16, f16");
+    refused(g, "generate --dtype bf16,vae=f64", "the data type is \"f64\"");
+    refused(g, "generate --dtype bf16,vae", "something like vae=f32");
+    refused(SL_COMMAND_BENCH, "bench --against f64", "auto, f32, bf16, f16");
     refused(g, "generate --threads 0", "--threads");
     refused(g, "generate --output picture.jpg", ".png");
     refused(g, "generate --json=yes", "takes no value");

@@ -203,6 +203,13 @@ static void test_model_with_vae(Fixture *fixture, gconstpointer data)
     g_assert_cmpuint(sl_model_item_get_memory(own), ==, 0);
     sl_model_item_measure(own);
     g_assert_cmpuint(sl_model_item_get_memory(own), >, sl_model_item_get_bytes(own));
+    g_assert_cmpstr(sl_model_item_get_types(own), ==, "f32");
+    guint64 memory = sl_model_item_get_memory(own);
+    g_setenv("SAFELIGHT_AUTO_DTYPE", "bf16,decode=f32", TRUE);
+    sl_model_item_measure(own);
+    g_setenv("SAFELIGHT_AUTO_DTYPE", "f32", TRUE);
+    g_assert_cmpstr(sl_model_item_get_types(own), ==, "bf16,decode=f32");
+    g_assert_cmpuint(sl_model_item_get_memory(own), <, memory);
     g_assert_true(sl_model_item_fits(own));
 }
 

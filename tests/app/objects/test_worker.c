@@ -327,6 +327,44 @@ static void note_failure(SlWorker *worker, SlModelItem *model, const char *messa
     *text = g_strdup(message);
 }
 
+/* Of what is automatic on this processor a model is loaded in the types that it stands for, and what it is recorded in
+ * are these. */
+static void test_automatic(Fixture *fixture, gconstpointer data)
+{
+    g_autoptr(SlJob) job = fixture_job(fixture->model, 2);
+    g_autoptr(SlModelItem) ddpm = NULL;
+    g_autofree char *path = fixture_path("ddpm"), *text = NULL, *guess = NULL, *other = NULL;
+
+    g_setenv("SAFELIGHT_AUTO_DTYPE", "bf16,decode=f32", TRUE);
+    guess = sl_worker_guess_dtype(fixture->worker, fixture->model);
+    g_assert_cmpstr(guess, ==, "bf16,decode=f32");
+    g_clear_pointer(&guess, g_free);
+    sl_queue_add(fixture->queue, job);
+    WAIT_UNTIL(sl_job_is_over(job));
+    g_assert_cmpint(sl_job_get_state(job), ==, SL_JOB_DONE);
+    g_assert_cmpstr(sl_worker_get_dtype(fixture->worker), ==, "bf16,vae=f32");
+    g_assert_cmpstr(sl_worker_get_types_line(fixture->worker), ==,
+                    "auto: bf16,decode=f32, because SAFELIGHT_AUTO_DTYPE says so");
+    g_assert_cmpstr(_sl_job_get_metadata(job)->dtype, ==, "bf16,vae=f32");
+    guess = sl_worker_guess_dtype(fixture->worker, fixture->model);
+    g_assert_cmpstr(guess, ==, "bf16,vae=f32");
+    ddpm = sl_model_item_open(path, NULL);
+    g_assert_nonnull(ddpm); /* it has no VAE */
+    other = sl_worker_guess_dtype(fixture->worker, ddpm);
+    g_assert_cmpstr(other, ==, "bf16,decode=f32");
+    sl_worker_set_device(fixture->worker, "cpu", "f32", 1);
+    sl_worker_load(fixture->worker, fixture->model);
+    WAIT_UNTIL(g_str_equal(sl_worker_get_dtype(fixture->worker), "f32"));
+    g_assert_cmpstr(sl_worker_get_types_line(fixture->worker), ==, "");
+    g_signal_connect(fixture->worker, "load-failed", G_CALLBACK(note_failure), &text);
+    g_setenv("SAFELIGHT_AUTO_DTYPE", "f64", TRUE);
+    sl_worker_set_device(fixture->worker, "cpu", "auto", 1);
+    sl_worker_load(fixture->worker, fixture->model);
+    WAIT_UNTIL(text != NULL);
+    g_setenv("SAFELIGHT_AUTO_DTYPE", "f32", TRUE);
+    g_assert_nonnull(strstr(text, "SAFELIGHT_AUTO_DTYPE is \"f64\""));
+}
+
 /* The weights go away between finding the model and loading it: one sentence, and the model before
  * it goes on. */
 static void test_load_fails(Fixture *fixture, gconstpointer data)
@@ -474,6 +512,7 @@ int main(int argc, char **argv)
     ADD("rapid-starts", test_rapid_starts);
     ADD("ddpm", test_ddpm);
     ADD("load-fails", test_load_fails);
+    ADD("automatic", test_automatic);
     ADD("warnings", test_warnings);
     ADD("settings-do-not-fit", test_settings_do_not_fit);
     ADD("gpu-fails", test_gpu_fails);

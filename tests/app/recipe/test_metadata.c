@@ -76,6 +76,44 @@ static void test_file(const SlMetadata *m)
     sl_metadata_free(&again);
 }
 
+/* Types of parts: apart from the model's in the JSON, one text here. */
+static void test_types(const SlMetadata *of)
+{
+    static const struct {
+        const char *dtype, *json;
+    } cases[] = {{"f32", "\"dtype\":\"f32\",\"step\""},
+                 {"q8", "\"dtype\":\"q8\",\"step\""},
+                 {"bf16,vae=f32,text_encoder=f32",
+                  "\"dtype\":\"bf16\",\"part_dtypes\":\"vae=f32,text_encoder=f32\",\"step\""}};
+    SlMetadata m = *of, read;
+    SlError err = {0};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        snprintf(m.dtype, sizeof m.dtype, "%s", cases[i].dtype);
+        char *json = sl_metadata_to_json(&m);
+        bool ok =
+            json && strstr(json, cases[i].json) && sl_metadata_from_json("it", json, &read, &err);
+        sl_test(ok && !strcmp(read.dtype, cases[i].dtype) && !read.unknown, "%s, there and back %s",
+                cases[i].dtype, err.message);
+        if (ok)
+            sl_metadata_free(&read);
+        free(json);
+    }
+    static const char *const bad[] = {"vae", "vae=f64", "vae=f32,", "=f32", ""};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        snprintf(m.dtype, sizeof m.dtype, "bf16,vae=f32");
+        char *json = sl_metadata_to_json(&m), *text = NULL, *at = strstr(json, "vae=f32\"");
+        if (asprintf(&text, "%.*s%s%s", (int)(at - json), json, bad[i], at + strlen("vae=f32")) < 0)
+            abort();
+        err = (SlError){0};
+        bool taken = sl_metadata_from_json("it", text, &read, &err);
+        sl_test(!taken && strstr(err.message, "part_dtypes"), "\"%s\" is refused: %s", bad[i],
+                err.message);
+        sl_metadata_free(&read);
+        free(json);
+        free(text);
+    }
+}
+
 int main(void)
 {
     cJSON_Hooks hooks = {.malloc_fn = give, .free_fn = free};
@@ -90,6 +128,7 @@ int main(void)
         test_text(picture, "a picture");
         test_text(branch, "a branch");
         test_file(picture);
+        test_types(picture);
     }
     sl_metadata_free(picture);
     sl_metadata_free(branch);

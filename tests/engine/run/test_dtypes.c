@@ -11,13 +11,29 @@
 
 static const char *device;
 
-static SlModel *open_model(const char *dtype, const char *part_dtypes, SlError *err)
+static SlModel *open_with(const SlModelOptions *options, SlError *err)
 {
     char *folder = sl_test_path("goldens/model/sd1");
-    SlModelOptions options = {.device = device, .dtype = dtype, .part_dtypes = part_dtypes};
-    SlModel *model = sl_model_open(folder, &options, err);
+    SlModel *model = sl_model_open(folder, options, err);
     free(folder);
     return model;
+}
+
+/* parts: "vae=f32"; NULL: none. */
+static SlModel *open_model(const char *dtype, const char *parts, SlError *err)
+{
+    char text[100];
+    snprintf(text, sizeof text, "%s%s%s", dtype, parts ? "," : "", parts ? parts : "");
+    return open_with(&(SlModelOptions){.device = device, .dtype = text}, err);
+}
+
+/* Types by the parts' names, and what is recorded of them. */
+static bool computes_in(const SlModel *model, const char *part, SlDtype dtype, const char *recorded)
+{
+    for (int i = 0; i < model->parts; i++)
+        if (!strcmp(model->part[i].kind->name, part))
+            return model->part[i].dtype == dtype && !strcmp(sl_model_dtypes(model), recorded);
+    return false;
 }
 
 enum { SIDE = 8 };
@@ -125,9 +141,95 @@ static void test_auto(const char *dtype)
     sl_model_close(&same_types);
 }
 
+/* What "auto" is, told by who opens the model: on cpu alone, and not of what says its type. */
+static void test_told(const char *dtype)
+{
+    static const struct {
+        const char *said, *on;
+        bool told;
+    } cases[] = {{NULL, "cpu", true},   {"auto", "cpu", true}, {"auto", "check", true},
+                 {"f32", "cpu", false}, {"q8", "cpu", false},  {"auto", "ref", false}};
+    char told[100], recorded[100];
+    SlDtype type = !strcmp(dtype, "bf16") ? SL_BF16 : SL_F32;
+    snprintf(told, sizeof told, "%s,decode=f32", dtype);
+    snprintf(recorded, sizeof recorded, "%s,vae=f32", dtype);
+    for (size_t i = 0; type == SL_BF16 && i < sizeof cases / sizeof cases[0]; i++) {
+        SlError err = {0};
+        const SlModelOptions options = {
+            .device = cases[i].on, .dtype = cases[i].said, .auto_dtype = told};
+        SlModel *model = open_with(&options, &err);
+        const char *own = cases[i].said && !strcmp(cases[i].said, "q8") ? "q8" : "f32";
+        bool unet = model && computes_in(model, "unet", cases[i].told ? type : SL_F32,
+                                         cases[i].told ? recorded : own);
+        bool vae = model && computes_in(model, "vae", SL_F32, cases[i].told ? recorded : own);
+        sl_test(unet && vae, "%s on %s where auto is \"%s\": %s %s",
+                cases[i].said ? cases[i].said : "nothing said", cases[i].on, told,
+                model ? sl_model_dtypes(model) : "", err.message);
+        sl_model_close(&model);
+    }
+}
+
+/* All that is for a stage; and what is recorded gives the same types again. */
+static void test_stages(const char *dtype)
+{
+    SlError err = {0};
+    SlModel *stages = open_model(dtype, "text=f32,decode=f32", &err);
+    SlModel *again =
+        stages
+            ? open_with(&(SlModelOptions){.device = device, .dtype = sl_model_dtypes(stages)}, &err)
+            : NULL;
+    char recorded[100];
+    snprintf(recorded, sizeof recorded, "%s,text_encoder=f32,vae=f32", dtype);
+    bool ok = again && computes_in(stages, "text_encoder", SL_F32, recorded) &&
+              computes_in(again, "vae", SL_F32, recorded) &&
+              computes_in(again, "unet", again->dev->dtype, recorded);
+    sl_test(ok, "text and decode in f32, recorded as %s %s", recorded, err.message);
+    sl_model_close(&stages);
+    sl_model_close(&again);
+    SlModel *mixed = open_model("f32", "step=bf16", &err), *all = open_model("bf16", NULL, &err);
+    size_t text, n, other;
+    if (sl_test(mixed && all, "a step in bf16, the rest in f32 %s", err.message)) {
+        float *want = one_step(all, &text, &n), *got = one_step(mixed, &text, &other);
+        sl_test(n && n == other && !same(want, got, text) &&
+                    computes_in(mixed, "unet", SL_BF16, "f32,unet=bf16"),
+                "its texts are not those of bf16, and it is recorded");
+        free(want);
+        free(got);
+    }
+    sl_model_close(&mixed);
+    sl_model_close(&all);
+}
+
+/* What a model would need follows the types of its parts. */
+static void test_cost(const char *dtype)
+{
+    SlError err = {0};
+    SlModel *model = open_model("f32", NULL, &err);
+    SlRecipe recipe;
+    SlCost f32, half, mixed;
+    char text[100];
+    snprintf(text, sizeof text, "%s,vae=f32", dtype);
+    if (model)
+        sl_recipe_defaults(&recipe, sl_model_info(model));
+    bool ok = model && sl_model_cost(sl_model_info(model), &recipe, "f32", &f32, &err) &&
+              sl_model_cost(sl_model_info(model), &recipe, dtype, &half, &err) &&
+              sl_model_cost(sl_model_info(model), &recipe, text, &mixed, &err);
+    sl_test(ok && half.weight_bytes <= mixed.weight_bytes &&
+                mixed.weight_bytes < f32.weight_bytes && half.decode_bytes < mixed.decode_bytes &&
+                mixed.decode_bytes <= f32.decode_bytes && mixed.step_bytes < f32.step_bytes,
+            "with its VAE in f32 it needs more than in %s and less than in f32 %s", dtype,
+            err.message);
+    if (ok)
+        sl_test_note("weights %zu %zu %zu, decode %zu %zu %zu, step %zu %zu %zu", half.weight_bytes,
+                     mixed.weight_bytes, f32.weight_bytes, half.decode_bytes, mixed.decode_bytes,
+                     f32.decode_bytes, half.step_bytes, mixed.step_bytes, f32.step_bytes);
+    sl_model_close(&model);
+}
+
 static void test_refusals(const char *dtype)
 {
-    static const char *const bad[] = {"vea=f32", "vae", "vae=f33"};
+    static const char *const bad[] = {"vea=f32", "vae",    "vae=f33",  "=f32",
+                                      "vae=",    "vae=q8", "vae=f32,,"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         SlError err = {0};
         SlModel *model = open_model(dtype, bad[i], &err);
@@ -143,6 +245,9 @@ int main(int argc, char **argv)
     test_vae(dtype);
     test_text_encoder(dtype);
     test_auto(dtype);
+    test_told(dtype);
+    test_stages(dtype);
+    test_cost(dtype);
     test_refusals(dtype);
     return sl_test_done();
 }
