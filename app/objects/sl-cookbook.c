@@ -136,7 +136,7 @@ sl_cookbook_class_init (SlCookbookClass *klass)
   G_OBJECT_CLASS (klass)->finalize = sl_cookbook_finalize;
   for (guint i = 0; i < N_SIGNALS; i++)
     signals[i] = g_signal_new (names[i], SL_TYPE_COOKBOOK, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
-                               G_TYPE_NONE, 1, G_TYPE_STRING);
+                               G_TYPE_NONE, i == DAMAGED ? 2 : 1, G_TYPE_STRING, G_TYPE_UINT);
 }
 
 static void
@@ -164,6 +164,7 @@ typedef struct
   SlCookbook *cookbook;
   GPtrArray *items; /* of SlKeptRecipe: found */
   char *text;       /* to write, malloc'ed */
+  guint lost; /* items that cannot be read */
   gboolean refused;
   char *aside;
   GError *error;
@@ -206,23 +207,24 @@ parse_item (const cJSON *item)
   return sl_kept_recipe_new (name, settings, model, cJSON_IsTrue (words));
 }
 
-static gboolean
+static SlKept
 parse (const cJSON *root, gpointer data)
 {
   FileTask *task = data;
   const cJSON *items = cJSON_GetObjectItem (root, "items"), *item;
 
   if (!cJSON_IsArray (items))
-    return FALSE;
+    return SL_KEPT_DAMAGED;
   cJSON_ArrayForEach (item, items)
   {
     SlKeptRecipe *kept = parse_item (item);
 
-    if (kept == NULL)
-      return FALSE;
-    g_ptr_array_add (task->items, kept);
+    if (kept)
+      g_ptr_array_add (task->items, kept);
+    else
+      task->lost++;
   }
-  return TRUE;
+  return task->lost > 0 ? SL_KEPT_PARTLY : SL_KEPT_WHOLE;
 }
 
 static void
@@ -231,8 +233,6 @@ read_run (gpointer data)
   FileTask *task = data;
 
   task->refused = !_sl_kept_file_read (task->cookbook->path, parse, task, &task->aside);
-  if (task->refused || task->aside)
-    g_ptr_array_set_size (task->items, 0);
 }
 
 static char *
@@ -323,8 +323,8 @@ read_done (gpointer data)
     g_list_store_append (self->items, task->items->pdata[i]);
   drop_the_last (self);
   if (task->aside)
-    g_signal_emit (self, signals[DAMAGED], 0, task->aside);
-  if (self->changed)
+    g_signal_emit (self, signals[DAMAGED], 0, task->aside, task->lost);
+  if (self->changed || (task->aside && task->lost > 0))
     save (self);
 }
 

@@ -28,8 +28,8 @@ SlSettings *sl_kept_recipe_over (SlKeptRecipe *self, SlSettings *settings);
 
 G_DECLARE_FINAL_TYPE (SlCookbook, sl_cookbook, SL, COOKBOOK, SlList)
 
-/* files is borrowed and must outlive the cookbook. At most so many are kept. Signals: "damaged" (const char *): the file was,
- * and is kept under this path now; "unsaved" (const char *): why a change could not be written. */
+/* files is borrowed and must outlive the cookbook. At most so many are kept. Signals: "damaged" (const char *, guint): the file
+ * was, and is kept under this path now: so many of its items could not be read, or 0: nothing of it could; "unsaved" (const char *): why a change could not be written. */
 SlCookbook *sl_cookbook_new (SlThreadQueue *files, const char *file, guint most);
 /* In front. Of one name there is one: "" is none. */
 void sl_cookbook_add (SlCookbook *self, SlKeptRecipe *kept);

@@ -13,6 +13,7 @@
 
 #define MAX_BYTES (16 << 20)
 #define MAX_VALUES (1 << 18)
+#define MAX_ASIDE 9 /* damaged ones that are kept; the last is replaced */
 
 /* NULL where there is none, or none that may be read; *refused then tells. */
 static char *
@@ -34,14 +35,28 @@ read_text (const char *path, gsize *bytes, gboolean *refused)
   return *refused ? NULL : g_steal_pointer (&text);
 }
 
-static gboolean
-is_whole (const char *path, const char *text, gsize bytes, SlKeptParse parse, gpointer data)
+static SlKept
+take (const char *path, const char *text, gsize bytes, SlKeptParse parse, gpointer data)
 {
   SlJson *json = bytes <= MAX_BYTES ? sl_json_parse_bounded (path, text, bytes, MAX_VALUES, NULL) : NULL;
-  gboolean ok = json && parse (sl_json_root (json), data);
+  SlKept kept = json ? parse (sl_json_root (json), data) : SL_KEPT_DAMAGED;
 
   sl_json_close (json);
-  return ok;
+  return kept;
+}
+
+/* Behind those of before, of which nothing is lost either. */
+static char *
+free_name (const char *path)
+{
+  char *name = g_strconcat (path, ".damaged", NULL);
+
+  for (guint i = 2; g_file_test (name, G_FILE_TEST_EXISTS) && i <= MAX_ASIDE; i++)
+    {
+      g_free (name);
+      name = g_strdup_printf ("%s.damaged-%u", path, i);
+    }
+  return name;
 }
 
 gboolean
@@ -52,9 +67,9 @@ _sl_kept_file_read (const char *path, SlKeptParse parse, gpointer data, char **a
   g_autofree char *text = read_text (path, &bytes, &refused);
 
   *aside = NULL;
-  if (text == NULL || is_whole (path, text, bytes, parse, data))
+  if (text == NULL || take (path, text, bytes, parse, data) == SL_KEPT_WHOLE)
     return !refused;
-  *aside = g_strconcat (path, ".damaged", NULL);
+  *aside = free_name (path);
   if (g_rename (path, *aside) == 0)
     return TRUE;
   g_clear_pointer (aside, g_free);

@@ -47,15 +47,14 @@ sl_gallery_class_init (SlGalleryClass *klass)
   static const struct
   {
     const char *name;
-    gboolean with_text;
-  } infos[N_SIGNALS] = {
-    { "loaded", FALSE }, { "arranged", FALSE }, { "favourites-damaged", TRUE }, { "favourites-unsaved", TRUE }
-  };
+    guint values;
+  } infos[N_SIGNALS]
+      = { { "loaded", 0 }, { "arranged", 0 }, { "favourites-damaged", 2 }, { "favourites-unsaved", 1 } };
 
   G_OBJECT_CLASS (klass)->finalize = sl_gallery_finalize;
   for (guint i = 0; i < N_SIGNALS; i++)
     signals[i] = g_signal_new (infos[i].name, SL_TYPE_GALLERY, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
-                               G_TYPE_NONE, infos[i].with_text ? 1 : 0, G_TYPE_STRING);
+                               G_TYPE_NONE, infos[i].values, G_TYPE_STRING, G_TYPE_UINT);
 }
 
 static void
@@ -140,7 +139,7 @@ typedef struct
   SlPicture *added;    /* the list's, whose lineage is wanted */
   SlLineage *lineage;
   gboolean favourite; /* what added shall be */
-  char *aside;        /* where a damaged file of favourites is now */
+  SlFavouritesDamage damage;
   GError *error;
 } IndexTask;
 
@@ -154,7 +153,7 @@ index_task_free (gpointer data)
   g_ptr_array_unref (task->pictures);
   g_clear_object (&task->added);
   _sl_lineage_free (task->lineage);
-  g_free (task->aside);
+  g_free (task->damage.aside);
   g_clear_error (&task->error);
   g_free (task);
 }
@@ -252,7 +251,7 @@ open_run (gpointer data)
     g_ptr_array_add (gone, name);
   _sl_gallery_index_update (index, task->folder, fresh, gone);
   _sl_gallery_index_forget_folders (index);
-  favourites = _sl_favourites_read (task->folder, &task->aside);
+  favourites = _sl_favourites_read (task->folder, &task->damage);
   for (guint i = 0; i < entries->len; i++)
     if (((SlIndexEntry *)entries->pdata[i])->prompt)
       {
@@ -267,8 +266,8 @@ open_run (gpointer data)
 static void
 tell_damage (const IndexTask *task)
 {
-  if (task->aside)
-    g_signal_emit (task->gallery, signals[FAVOURITES_DAMAGED], 0, task->aside);
+  if (task->damage.aside)
+    g_signal_emit (task->gallery, signals[FAVOURITES_DAMAGED], 0, task->damage.aside, task->damage.lost);
 }
 
 static void
@@ -351,7 +350,7 @@ change_favourite (IndexTask *task, SlPicture *picture)
   g_autofree char *name = g_path_get_basename (sl_picture_get_path (picture));
   g_autofree char *folder = g_path_get_dirname (sl_picture_get_path (picture));
 
-  return _sl_favourites_change (folder, name, task->favourite, &task->aside, &task->error);
+  return _sl_favourites_change (folder, name, task->favourite, &task->damage, &task->error);
 }
 
 static void

@@ -8,6 +8,7 @@ typedef struct {
     char *path;
     SlCookbook *cookbook;
     char *damaged, *unsaved;
+    guint lost;
 } Fixture;
 
 static char *config;
@@ -18,13 +19,20 @@ static void keep_text(SlCookbook *cookbook, const char *text, char **kept)
     *kept = g_strdup(text);
 }
 
+static void keep_damage(SlCookbook *cookbook, const char *aside, guint lost, Fixture *fixture)
+{
+    g_free(fixture->damaged);
+    fixture->damaged = g_strdup(aside);
+    fixture->lost = lost;
+}
+
 static void open_cookbook(Fixture *fixture, guint most)
 {
     g_clear_object(&fixture->cookbook);
     g_clear_pointer(&fixture->files, sl_thread_queue_close);
     fixture->files = sl_thread_queue_new("files");
     fixture->cookbook = sl_cookbook_new(fixture->files, "test.json", most);
-    g_signal_connect(fixture->cookbook, "damaged", G_CALLBACK(keep_text), &fixture->damaged);
+    g_signal_connect(fixture->cookbook, "damaged", G_CALLBACK(keep_damage), fixture);
     g_signal_connect(fixture->cookbook, "unsaved", G_CALLBACK(keep_text), &fixture->unsaved);
 }
 
@@ -161,9 +169,7 @@ static void test_damaged(Fixture *fixture, gconstpointer data)
         "{",
         "[]",
         "{\"items\":7}",
-        "{\"items\":[{\"name\":\"a\"}]}",
-        "{\"items\":[{\"name\":\"a\",\"model\":\"\",\"words\":true,\"settings\":{\"steps\":-4}}]}",
-        "{\"items\":[{\"name\":\"a\",\"model\":\"\",\"words\":1,\"settings\":{}}]}"};
+    };
 
     for (guint i = 0; i < G_N_ELEMENTS(texts); i++) {
         g_autofree char *kept = NULL;
@@ -174,6 +180,7 @@ static void test_damaged(Fixture *fixture, gconstpointer data)
         g_assert_true(g_file_set_contents(fixture->path, texts[i], -1, NULL));
         open_cookbook(fixture, 3);
         WAIT_UNTIL(fixture->damaged);
+        g_assert_cmpuint(fixture->lost, ==, 0);
         g_assert_cmpuint(count(fixture), ==, 0);
         g_assert_false(g_file_test(fixture->path, G_FILE_TEST_EXISTS));
         g_assert_true(g_file_get_contents(fixture->damaged, &kept, NULL, NULL));
@@ -181,7 +188,49 @@ static void test_damaged(Fixture *fixture, gconstpointer data)
         add(fixture, "new", "");
         open_cookbook(fixture, 3);
         WAIT_UNTIL(count(fixture) == 1);
+        g_unlink(fixture->damaged);
         g_unlink(fixture->path);
+    }
+}
+
+/* What can be read is taken and stays in the file; the file as it was is kept aside, behind those of before. */
+static void test_partly(Fixture *fixture, gconstpointer data)
+{
+    static const char *const bad[] = {
+        "{\"name\":\"a\"}",
+        "7",
+        "{\"name\":\"a\",\"model\":\"\",\"words\":true,\"settings\":{\"steps\":-4}}",
+        "{\"name\":\"a\",\"model\":\"\",\"words\":1,\"settings\":{}}",
+    };
+    static const char *const good = "{\"name\":\"%s\",\"model\":\"\",\"words\":true,"
+                                    "\"settings\":{\"scheduler\":\"euler\",\"width\":64,"
+                                    "\"height\":64}}";
+
+    for (guint i = 0; i < G_N_ELEMENTS(bad); i++) {
+        g_autofree char *first = g_strdup_printf(good, "first");
+        g_autofree char *last = g_strdup_printf(good, "last");
+        g_autofree char *text = g_strdup_printf("{\"items\":[%s,%s,%s]}", first, bad[i], last);
+        g_autofree char *ending = g_strdup_printf(".damaged-%u", i + 1);
+        g_autofree char *kept = NULL;
+
+        g_clear_object(&fixture->cookbook);
+        g_clear_pointer(&fixture->files, sl_thread_queue_close);
+        g_clear_pointer(&fixture->damaged, g_free);
+        g_assert_true(g_file_set_contents(fixture->path, text, -1, NULL));
+        open_cookbook(fixture, 3);
+        WAIT_UNTIL(fixture->damaged);
+        g_assert_cmpuint(fixture->lost, ==, 1);
+        g_assert_cmpuint(count(fixture), ==, 2);
+        g_assert_cmpstr(sl_kept_recipe_get_name(get(fixture, 0)), ==, "first");
+        g_assert_cmpstr(sl_kept_recipe_get_name(get(fixture, 1)), ==, "last");
+        g_assert_true(g_str_has_suffix(fixture->damaged, i == 0 ? ".damaged" : ending));
+        g_assert_true(g_file_get_contents(fixture->damaged, &kept, NULL, NULL));
+        g_assert_cmpstr(kept, ==, text);
+        /* the next time nothing is wrong any more */
+        g_clear_pointer(&fixture->damaged, g_free);
+        open_cookbook(fixture, 3);
+        WAIT_UNTIL(count(fixture) == 2);
+        g_assert_null(fixture->damaged);
     }
 }
 
@@ -237,6 +286,7 @@ int main(int argc, char **argv)
     ADD("over", test_over);
     ADD("words", test_words);
     ADD("damaged", test_damaged);
+    ADD("partly", test_partly);
     ADD("link", test_link);
     ADD("too-large", test_too_large);
     status = g_test_run();

@@ -361,6 +361,46 @@ static void test_favourites(Fixture *fixture, gconstpointer data)
     g_assert_null(strstr(text, "root"));
 }
 
+static void keep_damage(SlGallery *gallery, const char *aside, guint lost, char **kept)
+{
+    g_free(*kept);
+    *kept = g_strdup_printf("%u %s", lost, aside);
+}
+
+/* Names that can be read stay, the file as it was is kept aside; and those of pictures that are gone go with the next
+ * change. */
+static void test_partly_favourites(Fixture *fixture, gconstpointer data)
+{
+    g_autofree char *path = g_strdup_printf("%s/favourites.json", fixture->folder);
+    g_autofree char *aside = NULL;
+    g_autofree char *text = NULL;
+    gboolean done = FALSE;
+
+    write_picture(fixture, "root", &root, 0, 900, "m");
+    write_picture(fixture, "late", &late, 0, 800, "m");
+    g_assert_true(
+        g_file_set_contents(path, "{\"favourites\":[\"root.png\",7,\"gone.png\"]}", -1, NULL));
+    fixture->gallery = sl_gallery_new(fixture->files);
+    g_signal_connect(fixture->gallery, "favourites-damaged", G_CALLBACK(keep_damage), &aside);
+    g_signal_connect(fixture->gallery, "loaded", G_CALLBACK(loaded), &done);
+    sl_gallery_open(fixture->gallery, fixture->folder);
+    WAIT_UNTIL(done);
+    g_assert_nonnull(aside);
+    g_assert_true(g_str_has_prefix(aside, "1 "));
+    g_assert_true(g_file_test(aside + 2, G_FILE_TEST_EXISTS));
+    g_assert_true(sl_picture_is_favourite(find(fixture, "root")));
+    g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+    g_assert_nonnull(strstr(text, "root.png"));
+    g_assert_nonnull(strstr(text, "gone.png"));
+    sl_gallery_set_favourite(fixture->gallery, find(fixture, "late"), TRUE);
+    settle_files(fixture);
+    g_free(text);
+    g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+    g_assert_nonnull(strstr(text, "root.png"));
+    g_assert_nonnull(strstr(text, "late.png"));
+    g_assert_null(strstr(text, "gone.png"));
+}
+
 /* A damaged file is kept aside, and said; one that is not ours to write is left, and the change undone. */
 static void test_bad_favourites(Fixture *fixture, gconstpointer data)
 {
@@ -372,16 +412,17 @@ static void test_bad_favourites(Fixture *fixture, gconstpointer data)
     gboolean done = FALSE;
 
     write_picture(fixture, "root", &root, 0, 900, "m");
-    g_assert_true(g_file_set_contents(path, "{\"favourites\":[\"root.png\",7]}", -1, NULL));
+    g_assert_true(g_file_set_contents(path, "{\"favourites\":7}", -1, NULL));
     fixture->gallery = sl_gallery_new(fixture->files);
-    g_signal_connect(fixture->gallery, "favourites-damaged", G_CALLBACK(keep_text), &aside);
+    g_signal_connect(fixture->gallery, "favourites-damaged", G_CALLBACK(keep_damage), &aside);
     g_signal_connect(fixture->gallery, "favourites-unsaved", G_CALLBACK(keep_text), &reason);
     g_signal_connect(fixture->gallery, "loaded", G_CALLBACK(loaded), &done);
     sl_gallery_open(fixture->gallery, fixture->folder);
     WAIT_UNTIL(done);
     g_assert_nonnull(aside);
     g_assert_true(g_str_has_suffix(aside, "/favourites.json.damaged"));
-    g_assert_true(g_file_test(aside, G_FILE_TEST_EXISTS));
+    g_assert_true(g_str_has_prefix(aside, "0 "));
+    g_assert_true(g_file_test(aside + 2, G_FILE_TEST_EXISTS));
     g_assert_false(g_file_test(path, G_FILE_TEST_EXISTS));
     g_assert_false(sl_picture_is_favourite(find(fixture, "root")));
     g_assert_true(g_file_set_contents(elsewhere, "precious", -1, NULL));
@@ -688,6 +729,7 @@ int main(int argc, char **argv)
     ADD("added", test_added);
     ADD("favourites", test_favourites);
     ADD("bad-favourites", test_bad_favourites);
+    ADD("partly-favourites", test_partly_favourites);
     ADD("search", test_search);
     ADD("index", test_index);
     ADD("folders", test_folders);
