@@ -382,19 +382,17 @@ sl_estimator_get (SlEstimator *self)
   return self->known && !sl_estimator_is_asking (self) ? &self->cost : NULL;
 }
 
-void
-sl_estimator_learn (SlEstimator *self, SlJob *job)
+/* A run that has ended, on the device that is loaded now. With caching not all of its evaluations are whole. */
+static void
+learn (SlEstimator *self, SlJob *job)
 {
-  int evaluations = sl_job_get_evaluations (job);
   Task *task;
 
-  /* A branch has evaluations of another run, whose time its own does not have; with caching not all are whole. */
   if (self->queue == NULL || sl_job_get_state (job) != SL_JOB_DONE
-      || _sl_job_get_recipe (job)->caching != SL_CACHING_OFF || sl_job_get_parent (job) || evaluations < 1
-      || sl_job_get_elapsed (job) <= 0)
+      || _sl_job_get_recipe (job)->caching != SL_CACHING_OFF || _sl_job_get_each (job) <= 0)
     return;
   task = task_new (self, sl_job_get_model (job), 1);
-  task->learned = sl_job_get_elapsed (job) / evaluations;
+  task->learned = _sl_job_get_each (job);
   g_ptr_array_add (task->settings, sl_settings_dup (sl_job_get_settings (job)));
   sl_thread_queue_push (self->queue, FALSE, ask_run, ask_done, task, task_free);
 }
@@ -458,5 +456,6 @@ sl_estimator_new (GSettings *preferences, SlWorker *worker)
   self->preferences = g_object_ref (preferences);
   self->worker = g_object_ref (worker);
   self->queue = sl_thread_queue_new ("estimates");
+  g_signal_connect_object (worker, "ended", G_CALLBACK (learn), self, G_CONNECT_SWAPPED);
   return self;
 }

@@ -1,8 +1,8 @@
 /* sl-estimator.h - what the pictures that a person is about to start will cost here: time, memory.
  *
  * Asked as often as settings change, it answers for the last question, a moment after changes have ended, from a thread
- * of its own. How fast this machine is, it learns from runs that ended, by model, type, device and size, and keeps it in
- * the preferences ("speeds"). Before anything of a device was learned there is no time to tell; `rough` is then a time
+ * of its own. How fast this machine is, it learns from all runs of the worker that end well (but not from batches), by
+ * model, type, device and size, and keeps it in the preferences ("speeds"). Before anything of a device was learned there is no time to tell; `rough` is then a time
  * of a machine that is faster than most, so what it calls long is.
  */
 #pragma once
@@ -36,8 +36,6 @@ const SlPlanCost *sl_estimator_get (SlEstimator *self);
 /* Calls back when the last question is answered, at once where it is. For who cannot begin without. */
 void sl_estimator_wait (SlEstimator *self, void (*answered) (gpointer user_data), gpointer user_data);
 gboolean sl_estimator_is_asking (SlEstimator *self);
-/* A run that has ended well, on the device that is loaded now. */
-void sl_estimator_learn (SlEstimator *self, SlJob *job);
 void sl_estimator_close (SlEstimator *self);
 
 /* More memory than there is. */

@@ -22,6 +22,7 @@ struct _SlJob
   gboolean lost_device;
   SlMetadata *metadata;
   SlModelKeys *model_keys; /* of the files that it is computed from; NULL: not known */
+  double each;             /* seconds of an evaluation; or 0 */
   GBytes *noise;           /* that it begins with, as a picture; or NULL */
   int noise_width, noise_height;
   SlTimeline *timeline; /* its own evaluations; NULL before it starts */
@@ -49,6 +50,9 @@ void _sl_job_set_state (SlJob *self, SlJobState state);
 void _sl_job_fail (SlJob *self, const char *message, gboolean lost_device);
 /* Takes what the run's pictures will say about themselves; refers to the timeline. Again after a pause. */
 /* Before it starts. */
+/* How long an evaluation took in the mean, with what is shown of it; 0: nothing that another run's could be told from. */
+void _sl_job_set_each (SlJob *self, double seconds);
+double _sl_job_get_each (SlJob *self);
 void _sl_job_set_noise (SlJob *self, GBytes *rgb, int width, int height);
 void _sl_job_started (SlJob *self, SlTimeline *timeline, SlMetadata *metadata);
 /* Of the run itself; NULL before it started. Borrowed. */

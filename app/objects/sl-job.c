@@ -164,6 +164,18 @@ sl_job_get_last_frame (SlJob *self)
 }
 
 void
+_sl_job_set_each (SlJob *self, double seconds)
+{
+  self->each = seconds;
+}
+
+double
+_sl_job_get_each (SlJob *self)
+{
+  return self->each;
+}
+
+void
 _sl_job_set_noise (SlJob *self, GBytes *rgb, int width, int height)
 {
   g_clear_pointer (&self->noise, g_bytes_unref);

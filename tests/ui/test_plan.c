@@ -112,6 +112,53 @@ static void test_follows(void)
     WAIT_UNTIL(!says("pictures"));
 }
 
+static gboolean all_over(guint lanes)
+{
+    for (guint i = 0; i < lanes; i++) {
+        SlJob *job = sl_comparison_get_job(workspace->comparison, i);
+
+        if (!job || !sl_job_is_over(job))
+            return FALSE;
+    }
+    return g_list_model_get_n_items(G_LIST_MODEL(workspace->comparison)) == lanes;
+}
+
+static guint count_speeds(void)
+{
+    g_autoptr(GVariant) speeds = g_settings_get_value(preferences, "speeds");
+
+    return (guint)g_variant_n_children(speeds);
+}
+
+/* Lanes tell it, too, each alone; a batch says nothing about a picture by itself. */
+static void test_lanes(void)
+{
+    const SlPlanText axes[] = {{"seed", "1, 2"}, {"steps", "2, 3"}};
+    g_autoptr(SlGridPlan) grid = sl_grid_plan_new(axes, NULL);
+    g_autoptr(GVariant) known = g_settings_get_value(preferences, "speeds");
+
+    adw_view_stack_set_visible_child_name(pages, "compare");
+    g_settings_reset(preferences, "speeds");
+    g_object_set(compare_view, "fast", TRUE, NULL);
+    act_with("win.compare-preset", "four");
+    WAIT_UNTIL(all_over(4));
+    settle(300);
+    g_assert_cmpuint(count_speeds(), ==, 0);
+    g_object_set(compare_view, "fast", FALSE, NULL);
+    act("win.develop");
+    WAIT_UNTIL(all_over(4) && count_speeds() == 1);
+    WAIT_UNTIL(says(", "));
+    g_settings_reset(preferences, "speeds");
+    g_assert_true(sl_comparison_set_grid(workspace->comparison, grid, workspace->model,
+                                         workspace->recipe, NULL));
+    act("win.develop");
+    WAIT_UNTIL(all_over(4) && count_speeds() == 1);
+    g_settings_set_value(preferences, "speeds", known);
+    sl_comparison_clear(workspace->comparison);
+    adw_view_stack_set_visible_child_name(pages, "darkroom");
+    WAIT_UNTIL(!says("pictures") && says(", "));
+}
+
 /* A picture of the model's own size starts without a question, one of 8192 x 8192 does not. */
 static void test_question(void)
 {
@@ -186,6 +233,7 @@ int main(int argc, char **argv)
     g_test_add_func("/plan/time", test_time);
     g_test_add_func("/plan/caching", test_caching);
     g_test_add_func("/plan/follows", test_follows);
+    g_test_add_func("/plan/lanes", test_lanes);
     g_test_add_func("/plan/question", test_question);
     g_test_add_func("/plan/hours", test_hours);
     g_test_add_func("/plan/close", test_close);

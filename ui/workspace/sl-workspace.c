@@ -254,8 +254,6 @@ sl_workspace_new (GSettings *preferences)
 
   self->preferences = g_object_ref (preferences);
   self->estimator = sl_estimator_new (preferences, self->worker);
-  g_signal_connect_object (self->queue, "ended", G_CALLBACK (sl_estimator_learn), self->estimator,
-                           G_CONNECT_SWAPPED);
   restore_recipe (self);
   self->loras = sl_lora_list_new (self->files, self->recipe, preferences);
   g_signal_connect_object (self->models, "scanned", G_CALLBACK (sl_lora_list_look_again), self->loras,

@@ -20,6 +20,8 @@ typedef struct
   int lane;
   int shown; /* moments of which the main thread knows */
   int retries;
+  double seconds; /* that `timed` of its evaluations took, with what is shown of them */
+  int timed;
 } Track;
 
 typedef struct
@@ -60,6 +62,7 @@ struct _Message
   gboolean decoded;     /* there is a picture of it, */
   gboolean approximate; /* by the tiny VAE */
   gboolean lost_device;
+  double each; /* seconds of an evaluation of a run that is done */
   char *text;
   GBytes *noise; /* what the run begins with, as a picture; or NULL */
   int noise_width, noise_height;
@@ -94,6 +97,7 @@ deliver_state (gpointer data)
 {
   Message *message = data;
 
+  _sl_job_set_each (message->job, message->each);
   if (message->state == SL_JOB_FAILED)
     _sl_job_fail (message->job, message->text, message->lost_device);
   else
@@ -127,6 +131,7 @@ post_state (const Run *run, const Track *track, SlJobState state, const char *te
   Message *message = message_new (run, track);
 
   message->state = state;
+  message->each = state == SL_JOB_DONE && track->timed > 0 ? track->seconds / track->timed : 0;
   message->lost_device = state == SL_JOB_FAILED && run->side->model && _sl_side_is_dead (run->side);
   message->text = g_strdup (text);
   sl_thread_queue_post (run->side->thread, deliver_state, message, message_free);
@@ -527,17 +532,31 @@ find_track (const Run *run, int lane)
   return NULL;
 }
 
-/* The lane had its turn. */
+/* Of a run's own evaluations as they are computed alone: not of a batch, nor of a first one that lanes may share. */
 static void
-track_advanced (Run *run, Track *track)
+count_time (const Run *run, Track *track, gint64 began)
+{
+  if (sl_lanes_fast (run->lanes) || (run->n > 1 && sl_timeline_count (track->timeline) == 1))
+    return;
+  track->seconds += (double)(g_get_monotonic_time () - began) / G_USEC_PER_SEC;
+  track->timed++;
+}
+
+/* The lane had its turn, which began then. */
+static void
+track_advanced (Run *run, Track *track, gint64 began)
 {
   const char *problem = sl_lanes_problem (run->lanes, track->lane);
   SlError err = { 0 };
 
   track->retries = 0;
   if (!post_frames (run, track, &err))
-    track_fail (run, track, err.code, err.message);
-  else if (problem)
+    {
+      track_fail (run, track, err.code, err.message);
+      return;
+    }
+  count_time (run, track, began);
+  if (problem)
     track_fail (run, track, SL_FORMAT, problem);
   else if (sl_timeline_done (track->timeline))
     track_end (run, track, SL_JOB_DONE, NULL);
@@ -553,15 +572,17 @@ advance (Run *run)
       Track *track;
       int lane = -1;
       gboolean ok;
+      gint64 began;
 
       sl_thread_queue_yield (run->side->thread);
       heed_wishes (run);
+      began = g_get_monotonic_time ();
       ok = sl_lanes_next (run->lanes, run->side->model, &lane, &err);
       if (lane < 0)
         return;
       track = find_track (run, lane);
       if (track && ok)
-        track_advanced (run, track);
+        track_advanced (run, track, began);
       else if (track && !is_stopped (run, track) && !was_stray_cancel (run, track, &err))
         track_fail (run, track, err.code, err.message);
     }

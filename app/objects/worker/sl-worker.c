@@ -30,6 +30,7 @@ enum
   LOADING,
   LOADED,
   LOAD_FAILED,
+  ENDED,
   N_SIGNALS
 };
 
@@ -52,10 +53,18 @@ forget_jobs (SlWorker *self)
 }
 
 static void
+job_changed (SlWorker *self, GParamSpec *pspec, SlJob *job)
+{
+  if (sl_job_is_over (job))
+    g_signal_emit (self, signals[ENDED], 0, job);
+}
+
+static void
 remember_job (SlWorker *self, SlJob *job)
 {
   if (g_ptr_array_find (self->jobs, job, NULL))
     return;
+  g_signal_connect_object (job, "notify::state", G_CALLBACK (job_changed), self, G_CONNECT_SWAPPED);
   g_object_weak_ref (G_OBJECT (job), job_gone, self);
   g_ptr_array_add (self->jobs, job);
 }
@@ -148,6 +157,8 @@ sl_worker_class_init (SlWorkerClass *klass)
       = g_signal_new ("loading", SL_TYPE_WORKER, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
   signals[LOADED] = g_signal_new ("loaded", SL_TYPE_WORKER, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
                                   G_TYPE_NONE, 1, SL_TYPE_MODEL_ITEM);
+  signals[ENDED] = g_signal_new ("ended", SL_TYPE_WORKER, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE,
+                                 1, SL_TYPE_JOB);
   signals[LOAD_FAILED] = g_signal_new ("load-failed", SL_TYPE_WORKER, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
                                        G_TYPE_NONE, 2, SL_TYPE_MODEL_ITEM, G_TYPE_STRING);
 }

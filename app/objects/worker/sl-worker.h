@@ -21,6 +21,7 @@ typedef enum
 
 G_DECLARE_FINAL_TYPE (SlWorker, sl_worker, SL, WORKER, GObject)
 
+/* Signal "ended" (SlJob): a job that was started here is over. */
 SlWorker *sl_worker_new (void);
 /* For models that are loaded from now on; "auto" and 0 let the engine choose. */
 void sl_worker_set_device (SlWorker *self, const char *device, const char *dtype, int threads);
