@@ -257,11 +257,11 @@ static const char *hint(void)
     return sl_drop_hint_get_text(part(window, "drop_hint"));
 }
 
-static void check_hint(SlIntake *intake, const char *path, const char *words)
-{
-    sl_intake_hint(intake, path);
-    g_assert_nonnull(strstr(hint(), words));
-}
+#define CHECK_HINT(words, ...)                                            \
+    do {                                                                  \
+        sl_intake_hint(intake, (const char *const[]){__VA_ARGS__, NULL}); \
+        g_assert_nonnull(strstr(hint(), words));                          \
+    } while (0)
 
 /* What the words say of each kind, and that a drag brings them and takes them away. */
 static void test_hint(void)
@@ -276,14 +276,19 @@ static void test_hint(void)
     g_signal_connect_object(intake, "hint", G_CALLBACK(sl_drop_hint_say), part(window, "drop_hint"),
                             G_CONNECT_SWAPPED);
     g_assert_null(hint());
-    check_hint(intake, NULL, "a picture, a comparison, a model");
-    check_hint(intake, "a.safelight", "comparison");
-    check_hint(intake, "a.PNG", "see the picture");
-    check_hint(intake, "a.safetensors", "LoRA");
-    check_hint(intake, "a.pt", "embedding");
-    check_hint(intake, folder, "model");
+    sl_intake_hint(intake, NULL);
+    g_assert_nonnull(strstr(hint(), "pictures, a comparison, a model"));
+    CHECK_HINT("comparison", "a.safelight");
+    CHECK_HINT("see the picture", "a.PNG");
+    CHECK_HINT("LoRA", "a.safetensors");
+    CHECK_HINT("embedding", "a.pt");
+    CHECK_HINT("model", folder);
     screenshot("open-4-hint");
-    check_hint(intake, "a.txt", "no picture");
+    CHECK_HINT("side by side", "a.png", "b.webp");
+    CHECK_HINT("open them all", "a.png", "b.pt");
+    CHECK_HINT("what goes together", "a.png", "b.png", "c.safelight");
+    CHECK_HINT("no picture", "a.txt", "b.doc");
+    CHECK_HINT("no picture", "a.txt");
     screenshot("open-5-refused");
     sl_drop_hint_say(part(window, "drop_hint"), NULL, TRUE);
     g_assert_null(hint());
@@ -305,10 +310,69 @@ static void test_hint(void)
     WAIT_UNTIL(hint() == NULL);
 }
 
+static void open_paths(const char *const *paths)
+{
+    g_action_group_activate_action(G_ACTION_GROUP(window), "open-paths",
+                                   g_variant_new_strv(paths, -1));
+}
+
+static guint64 seed_of_lane(guint lane)
+{
+    g_autoptr(SlSettings) settings =
+        sl_compare_lane_resolve(sl_comparison_get_lane(comparison, lane), workspace->recipe);
+
+    return sl_settings_get_seed(settings);
+}
+
+/* Pictures that come together are compared; what does not go with them is said. */
+static void test_several(void)
+{
+    g_autofree char *first = path_of("outside.png");
+    g_autofree char *second = path_of("second.png");
+    g_autofree char *photo = path_of("photo.jpg");
+    g_autofree char *lanes = path_of("lanes.safelight");
+    g_autofree char *notes = path_of("notes.txt");
+
+    adw_view_stack_set_visible_child_name(pages, "darkroom");
+    act("win.leave-picture");
+    clear_lanes();
+    g_object_set(workspace->recipe, "seed", (guint64)78, "prompt", "a red house", NULL);
+    act("win.develop");
+    WAIT_UNTIL(sl_queue_get_current(workspace->queue) == NULL);
+    act_with("win.save-to", second);
+    WAIT_UNTIL(g_file_test(second, G_FILE_TEST_EXISTS));
+    open_paths((const char *const[]){first, second, NULL});
+    WAIT_UNTIL(count_lanes() == 2 && is_over());
+    g_assert_cmpstr(adw_view_stack_get_visible_child_name(pages), ==, "compare");
+    g_assert_cmpuint(seed_of_lane(0), ==, 77);
+    g_assert_cmpuint(seed_of_lane(1), ==, 78);
+    g_assert_null(find_dialog());
+    screenshot("open-7-several");
+
+    clear_lanes();
+    open_paths((const char *const[]){first, lanes, notes, second, photo, NULL});
+    WAIT_UNTIL(count_lanes() == 2 && is_over());
+    g_assert_cmpstr(alert_body(), ==,
+                    "Opened: outside.png, second.png, photo.jpg. Not opened, since pictures are "
+                    "compared with each other and a comparison is opened by itself: "
+                    "lanes.safelight, notes.txt.\n1 picture does not say how it was made.");
+    screenshot("open-8-mixed");
+    close_dialog();
+
+    /* no two that say how they were made */
+    open_paths((const char *const[]){photo, first, NULL});
+    WAIT_UNTIL(g_str_equal(shown_path(), first));
+    g_assert_null(find_dialog());
+    open_paths((const char *const[]){notes, "/nowhere.doc", NULL});
+    g_assert_nonnull(strstr(alert_body(), "among notes.txt, nowhere.doc"));
+    close_dialog();
+}
+
 static const LaneTest tests[] = {
     {"/open/picture", test_picture, FALSE},     {"/open/jpeg", test_jpeg, FALSE},
     {"/open/sheet", test_sheet, FALSE},         {"/open/film", test_film, FALSE},
-    {"/open/embedding", test_embedding, FALSE}, {"/open/hint", test_hint, FALSE},
+    {"/open/embedding", test_embedding, FALSE}, {"/open/several", test_several, FALSE},
+    {"/open/hint", test_hint, FALSE},
 };
 
 int main(int argc, char **argv)

@@ -4,6 +4,7 @@
 #include <glib/gi18n.h>
 #include <string.h>
 
+#include "ui/exchange/sl-opening.h"
 #include "ui/widgets/sl-notice.h"
 
 #define PASTE_MAX_BYTES ((gsize)64 << 20)
@@ -14,7 +15,7 @@ struct _SlIntake
   SlWorkspace *workspace;
   GtkWidget *widget; /* not held: it holds the intake */
   gboolean comparisons_first;
-  GPtrArray *waiting; /* of char *: paths that were opened before the models were found */
+  GPtrArray *waiting; /* of char **: paths that were opened together before the models were found */
 };
 
 G_DEFINE_FINAL_TYPE (SlIntake, sl_intake, G_TYPE_OBJECT)
@@ -23,6 +24,7 @@ enum
 {
   COMPARISON,
   PICTURE,
+  SEVERAL,
   MADE_OF,
   HINT,
   N_SIGNALS
@@ -223,47 +225,6 @@ model_opened (SlModelItem *item, const GError *error, gpointer user_data)
                              sl_model_store_find (workspace->models, sl_model_item_get_path (item)));
 }
 
-/* What a file is, by its name: what it is inside, the readers find out. */
-typedef enum
-{
-  KIND_COMPARISON,
-  KIND_PICTURE,
-  KIND_WEIGHTS,   /* a LoRA, an embedding or a model */
-  KIND_EMBEDDING, /* or, as pickles, what is refused */
-  KIND_MODEL,     /* a file or a folder */
-  KIND_OTHER,
-} Kind;
-
-static const struct
-{
-  const char *suffix;
-  Kind kind;
-} suffixes[] = {
-  { SL_COMPARISON_SUFFIX, KIND_COMPARISON },
-  { ".png", KIND_PICTURE },
-  { ".jpg", KIND_PICTURE },
-  { ".jpeg", KIND_PICTURE },
-  { ".jfif", KIND_PICTURE },
-  { ".webp", KIND_PICTURE },
-  { ".safetensors", KIND_WEIGHTS },
-  { ".pt", KIND_EMBEDDING },
-  { ".bin", KIND_EMBEDDING },
-  { ".gguf", KIND_MODEL },
-};
-
-static Kind
-kind_of (const char *path)
-{
-  g_autofree char *lower = g_ascii_strdown (path, -1);
-
-  if (g_file_test (path, G_FILE_TEST_IS_DIR))
-    return KIND_MODEL;
-  for (guint i = 0; i < G_N_ELEMENTS (suffixes); i++)
-    if (g_str_has_suffix (lower, suffixes[i].suffix))
-      return suffixes[i].kind;
-  return KIND_OTHER;
-}
-
 /* A .safetensors file is a LoRA, an embedding or a model. */
 typedef struct
 {
@@ -352,27 +313,54 @@ open_weights (SlIntake *self, const char *path)
 }
 
 static void
-open_now (SlIntake *self, const char *path)
+open_one (SlIntake *self, const char *path)
 {
-  switch (kind_of (path))
+  switch (sl_opening_kind (path))
     {
-    case KIND_COMPARISON:
+    case SL_OPENING_COMPARISON:
       g_signal_emit (self, signals[COMPARISON], 0, path);
       break;
-    case KIND_PICTURE:
+    case SL_OPENING_PICTURE:
       take_picture (self, path, TRUE);
       break;
-    case KIND_WEIGHTS:
+    case SL_OPENING_WEIGHTS:
       open_weights (self, path);
       break;
-    case KIND_EMBEDDING:
+    case SL_OPENING_EMBEDDING:
       open_embedding (self, path);
       break;
-    case KIND_MODEL:
-    case KIND_OTHER: /* which says what it is instead */
+    case SL_OPENING_MODEL:
+    case SL_OPENING_OTHER: /* which says what it is instead */
       sl_model_store_open (self->workspace->models, path, model_opened, g_object_ref (self));
       break;
     }
+}
+
+static void
+open_several (SlIntake *self, const char *const *paths)
+{
+  g_auto (SlOpening) opening;
+  g_autofree char *text = NULL;
+
+  sl_opening_init (&opening, paths);
+  for (guint i = 0; i < opening.others->len; i++)
+    open_one (self, opening.others->pdata[i]);
+  text = sl_opening_dup_text (&opening);
+  if (opening.pictures->len == 1)
+    open_one (self, opening.pictures->pdata[0]);
+  if (opening.pictures->len > 1) /* what there is to say is said with what comes of them */
+    g_signal_emit (self, signals[SEVERAL], 0, opening.pictures, text);
+  else if (text)
+    sl_notice_alert (self->widget, _ ("Not everything was opened"), text);
+}
+
+static void
+open_now (SlIntake *self, const char *const *paths)
+{
+  if (paths[0] && paths[1])
+    open_several (self, paths);
+  else if (paths[0])
+    open_one (self, paths[0]);
 }
 
 /* After the window has chosen the model of the last time, so that one that was opened stays. */
@@ -381,21 +369,27 @@ models_scanned (SlIntake *self)
 {
   g_autoptr (GPtrArray) waiting = g_steal_pointer (&self->waiting);
 
-  self->waiting = g_ptr_array_new_with_free_func (g_free);
+  self->waiting = g_ptr_array_new_with_free_func ((GDestroyNotify)g_strfreev);
   for (guint i = 0; i < waiting->len && !self->workspace->closed; i++)
     open_now (self, waiting->pdata[i]);
 }
 
 /* All that can be opened goes by the models that there are, so at the start it waits for them. */
 void
-sl_intake_open (SlIntake *self, const char *path)
+sl_intake_open_all (SlIntake *self, const char *const *paths)
 {
   if (self->workspace->closed)
     return;
   if (sl_model_store_is_scanned (self->workspace->models))
-    open_now (self, path);
+    open_now (self, paths);
   else
-    g_ptr_array_add (self->waiting, g_strdup (path));
+    g_ptr_array_add (self->waiting, g_strdupv ((char **)paths));
+}
+
+void
+sl_intake_open (SlIntake *self, const char *path)
+{
+  sl_intake_open_all (self, (const char *const[]){ path, NULL });
 }
 
 static void
@@ -464,15 +458,38 @@ open_path (GSimpleAction *action, GVariant *parameter, gpointer self)
   sl_intake_open (self, g_variant_get_string (parameter, NULL));
 }
 
-/* The first one. */
+/* The same of several. */
+static void
+open_paths (GSimpleAction *action, GVariant *parameter, gpointer self)
+{
+  g_autofree const char **paths = g_variant_get_strv (parameter, NULL);
+
+  sl_intake_open_all (self, paths);
+}
+
+/* Those that this machine has as files. */
+static char **
+list_paths (GSList *files)
+{
+  g_autoptr (GStrvBuilder) paths = g_strv_builder_new ();
+
+  for (; files; files = files->next)
+    {
+      g_autofree char *path = g_file_get_path (files->data);
+
+      if (path)
+        g_strv_builder_add (paths, path);
+    }
+  return g_strv_builder_end (paths);
+}
+
 static gboolean
 open_file_list (SlIntake *self, GSList *files)
 {
-  g_autofree char *path = files ? g_file_get_path (files->data) : NULL;
+  g_auto (GStrv) paths = list_paths (files);
 
-  if (path)
-    sl_intake_open (self, path);
-  return path != NULL;
+  sl_intake_open_all (self, (const char *const *)paths);
+  return paths[0] != NULL;
 }
 
 /* ---- dropped and pasted ---- */
@@ -493,22 +510,17 @@ dropped (SlIntake *self, const GValue *value)
 }
 
 void
-sl_intake_hint (SlIntake *self, const char *path)
+sl_intake_hint (SlIntake *self, const char *const *paths)
 {
-  static const char *const words[] = {
-    [KIND_COMPARISON] = N_ ("Drop it to open the comparison"),
-    [KIND_PICTURE] = N_ ("Drop it to see the picture and take its settings"),
-    [KIND_WEIGHTS] = N_ ("Drop it to add the LoRA or the embedding, or to open the model"),
-    [KIND_EMBEDDING] = N_ ("Drop it to add the embedding"),
-    [KIND_MODEL] = N_ ("Drop it to open the model"),
-    [KIND_OTHER] = N_ ("This is no picture, comparison, model, LoRA or embedding"),
-  };
-  Kind kind = path ? kind_of (path) : KIND_OTHER;
+  g_auto (SlOpening) opening = { NULL };
 
-  if (path)
-    say (self, _ (words[kind]), kind != KIND_OTHER);
-  else
-    say (self, _ ("Drop a picture, a comparison, a model, a LoRA or an embedding"), TRUE);
+  if (paths == NULL)
+    {
+      say (self, _ ("Drop pictures, a comparison, a model, a LoRA or an embedding"), TRUE);
+      return;
+    }
+  sl_opening_init (&opening, paths);
+  say (self, sl_opening_hint (&opening), opening.pictures->len + opening.others->len > 0);
 }
 
 /* What is dragged is known a moment after it came over the window. */
@@ -517,10 +529,10 @@ drag_changed (SlIntake *self, GParamSpec *pspec, GtkDropTarget *drop)
 {
   const GValue *value = gtk_drop_target_get_value (drop);
   GSList *files = value && G_VALUE_HOLDS (value, GDK_TYPE_FILE_LIST) ? g_value_get_boxed (value) : NULL;
-  g_autofree char *path = files ? g_file_get_path (files->data) : NULL;
+  g_auto (GStrv) paths = list_paths (files);
 
-  if (path)
-    sl_intake_hint (self, path);
+  if (paths[0])
+    sl_intake_hint (self, (const char *const *)paths);
 }
 
 static GdkDragAction
@@ -651,6 +663,7 @@ sl_intake_new (SlWorkspace *workspace, GtkWidget *widget, GActionMap *actions)
     { .name = "open-model-folder", .activate = ask_for_model_folder },
     { .name = "open-model-file", .activate = ask_for_model_file },
     { .name = "open-path", .activate = open_path, .parameter_type = "s" },
+    { .name = "open-paths", .activate = open_paths, .parameter_type = "as" },
     { .name = "paste", .activate = paste },
   };
   SlIntake *self = g_object_new (SL_TYPE_INTAKE, NULL);
@@ -680,6 +693,8 @@ sl_intake_class_init (SlIntakeClass *klass)
                                       G_TYPE_NONE, 1, G_TYPE_STRING);
   signals[PICTURE] = g_signal_new ("picture", SL_TYPE_INTAKE, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
                                    G_TYPE_NONE, 3, G_TYPE_STRING, G_TYPE_STRING, G_TYPE_BOOLEAN);
+  signals[SEVERAL] = g_signal_new ("pictures", SL_TYPE_INTAKE, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                                   G_TYPE_NONE, 2, G_TYPE_PTR_ARRAY, G_TYPE_STRING);
   signals[HINT] = g_signal_new ("hint", SL_TYPE_INTAKE, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE,
                                 2, G_TYPE_STRING, G_TYPE_BOOLEAN);
   signals[MADE_OF] = g_signal_new ("made-of", SL_TYPE_INTAKE, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
@@ -689,5 +704,5 @@ sl_intake_class_init (SlIntakeClass *klass)
 static void
 sl_intake_init (SlIntake *self)
 {
-  self->waiting = g_ptr_array_new_with_free_func (g_free);
+  self->waiting = g_ptr_array_new_with_free_func ((GDestroyNotify)g_strfreev);
 }

@@ -272,6 +272,8 @@ lanes_read (const SlPictureLanes *lanes, gpointer user_data)
 {
   g_autoptr (SlGalleryPage) self = user_data;
 
+  if (lanes == NULL)
+    return;
   if (lanes->settings->len == 0)
     {
       sl_notice_alert (GTK_WIDGET (self), _ ("Nothing to compare"),
@@ -287,9 +289,12 @@ compare_pictures (GSimpleAction *action, GVariant *parameter, gpointer user_data
 {
   SlGalleryPage *self = user_data;
   g_autoptr (GPtrArray) pictures = chosen_pictures (self);
+  g_autoptr (GPtrArray) paths = g_ptr_array_new ();
 
-  if (pictures->len > 0 && !self->workspace->closed)
-    sl_picture_lanes_read (self->workspace, pictures, lanes_read, g_object_ref (self));
+  for (guint i = 0; i < pictures->len; i++)
+    g_ptr_array_add (paths, (char *)sl_picture_get_path (pictures->pdata[i]));
+  if (paths->len > 0 && !self->workspace->closed)
+    sl_picture_lanes_read (self->workspace, paths, lanes_read, g_object_ref (self));
 }
 
 /* ---- favourites ---- */

@@ -4,7 +4,7 @@
 typedef struct
 {
   SlWorkspace *workspace;
-  GPtrArray *pictures;
+  GPtrArray *paths; /* of char * */
   guint next;
   SlPictureLanes lanes;
   char *model;
@@ -18,10 +18,9 @@ static void
 reading_end (Reading *reading)
 {
   reading->lanes.model = reading->model;
-  if (!reading->workspace->closed)
-    reading->read (&reading->lanes, reading->user_data);
+  reading->read (reading->workspace->closed ? NULL : &reading->lanes, reading->user_data);
   g_object_unref (reading->workspace);
-  g_ptr_array_unref (reading->pictures);
+  g_ptr_array_unref (reading->paths);
   g_ptr_array_unref (reading->lanes.settings);
   g_free (reading->model);
   g_free (reading);
@@ -32,17 +31,23 @@ facts_read (const SlFacts *facts, const GError *error, gpointer user_data)
 {
   Reading *reading = user_data;
   SlPictureLanes *lanes = &reading->lanes;
-  SlPicture *picture = reading->pictures->pdata[reading->next++];
+  const char *model = facts && facts->model ? facts->model : "";
+  const char *path = reading->paths->pdata[reading->next++];
 
   if (facts == NULL || facts->settings == NULL)
     lanes->without++;
-  else if (reading->model && g_strcmp0 (reading->model, facts->model) != 0)
+  else if (facts->lanes)
+    lanes->sheets++;
+  else if (reading->model && !g_str_equal (reading->model, model))
     lanes->others++;
   else
     {
       if (reading->model == NULL)
-        reading->model = g_strdup (facts->model ? facts->model : "");
-      lanes->branches += sl_picture_is_branch (picture) ? 1 : 0;
+        {
+          reading->model = g_strdup (model);
+          lanes->first = path;
+        }
+      lanes->branches += facts->branch ? 1 : 0;
       g_ptr_array_add (lanes->settings, g_object_ref (facts->settings));
     }
   read_next (reading);
@@ -51,23 +56,26 @@ facts_read (const SlFacts *facts, const GError *error, gpointer user_data)
 static void
 read_next (Reading *reading)
 {
-  if (reading->workspace->closed || reading->next >= reading->pictures->len)
+  if (reading->workspace->closed || reading->next >= reading->paths->len)
     reading_end (reading);
   else
-    sl_facts_read (reading->workspace->files, sl_picture_get_path (reading->pictures->pdata[reading->next]),
-                   facts_read, reading);
+    sl_facts_read (reading->workspace->files, reading->paths->pdata[reading->next], facts_read, reading);
+}
+
+static gpointer
+copy_path (gconstpointer path, gpointer user_data)
+{
+  return g_strdup (path);
 }
 
 void
-sl_picture_lanes_read (SlWorkspace *workspace,
-                       GPtrArray *pictures,
-                       SlPictureLanesFunc read,
-                       gpointer user_data)
+sl_picture_lanes_read (SlWorkspace *workspace, GPtrArray *paths, SlPictureLanesFunc read, gpointer user_data)
 {
   Reading *reading = g_new0 (Reading, 1);
 
   reading->workspace = g_object_ref (workspace);
-  reading->pictures = g_ptr_array_ref (pictures);
+  reading->paths = g_ptr_array_copy (paths, copy_path, NULL);
+  g_ptr_array_set_free_func (reading->paths, g_free);
   reading->lanes.settings = g_ptr_array_new_with_free_func (g_object_unref);
   reading->read = read;
   reading->user_data = user_data;

@@ -41,6 +41,8 @@ static void
 sl_application_open (GApplication *application, GFile **files, int n_files, const char *hint)
 {
   SlWindow *window = the_window (SL_APPLICATION (application));
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+  g_auto (GStrv) paths = NULL;
 
   gtk_window_present (GTK_WINDOW (window));
   for (int i = 0; i < n_files; i++)
@@ -48,8 +50,10 @@ sl_application_open (GApplication *application, GFile **files, int n_files, cons
       g_autofree char *path = g_file_get_path (files[i]);
 
       if (path)
-        sl_window_open_path (window, path);
+        g_strv_builder_add (builder, path);
     }
+  paths = g_strv_builder_end (builder);
+  sl_window_open_paths (window, (const char *const *)paths);
 }
 
 static void

@@ -383,11 +383,9 @@ picture_deleted (SlWindow *self, SlPicture *picture)
 }
 
 /* What of the pictures is otherwise than somebody may expect, a sentence a line. */
-static char *
-describe_left_out (const SlPictureLanes *lanes, guint left_out, gboolean model_is_here)
+static void
+describe_left_out (GString *text, const SlPictureLanes *lanes, guint left_out, gboolean model_is_here)
 {
-  GString *text = g_string_new (NULL);
-
   if (!model_is_here)
     g_string_append_printf (text, _ ("The model “%s” is not here; the chosen one stays.\n"), lanes->model);
   if (lanes->others > 0)
@@ -400,6 +398,13 @@ describe_left_out (const SlPictureLanes *lanes, guint left_out, gboolean model_i
                             ngettext ("%u picture does not say how it was made.\n",
                                       "%u pictures do not say how they were made.\n", lanes->without),
                             lanes->without);
+  if (lanes->sheets > 0)
+    g_string_append_printf (
+        text,
+        ngettext ("%u contact sheet or animation shows lanes of its own: open it by itself.\n",
+                  "%u contact sheets or animations show lanes of their own: open them by themselves.\n",
+                  lanes->sheets),
+        lanes->sheets);
   if (left_out > 0)
     g_string_append_printf (
         text,
@@ -412,29 +417,77 @@ describe_left_out (const SlPictureLanes *lanes, guint left_out, gboolean model_i
                                       "%u pictures are branches; their lanes begin with noise.\n",
                                       lanes->branches),
                             lanes->branches);
-  return g_string_free (text, FALSE);
 }
 
-/* Pictures of the gallery, a lane for the recipe of each. */
+/* A lane for the recipe of each; text begins with what else there is to say. */
 static void
-compare_wanted (SlWindow *self, const SlPictureLanes *lanes)
+compare_lanes (SlWindow *self, const SlPictureLanes *lanes, GString *text)
 {
   SlModelStore *models = self->workspace->models;
   guint position = sl_model_store_find (models, lanes->model), left_out;
-  g_autofree char *text = NULL;
 
   sl_workspace_want_model (self->workspace, position);
   if (!sl_compare_page_compare (self->compare, lanes->settings, &left_out))
     return;
-  text = g_strstrip (describe_left_out (lanes, left_out, position != G_MAXUINT));
-  if (*text)
-    sl_notice_alert (GTK_WIDGET (self), _ ("Not all is as it was"), text);
+  describe_left_out (text, lanes, left_out, position != G_MAXUINT || *lanes->model == '\0');
+  if (text->len > 0)
+    sl_notice_alert (GTK_WIDGET (self), _ ("Not all is as it was"), g_strstrip (text->str));
+}
+
+/* Pictures of the gallery. */
+static void
+compare_wanted (SlWindow *self, const SlPictureLanes *lanes)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+
+  compare_lanes (self, lanes, text);
+}
+
+typedef struct
+{
+  SlWindow *window;
+  char *first;
+  GString *text; /* what else there is to say */
+} Opened;
+
+/* Of pictures that were opened together. Where no two can be compared, one is shown by itself. */
+static void
+opened_lanes_read (const SlPictureLanes *lanes, gpointer user_data)
+{
+  Opened *opened = user_data;
+  g_autoptr (SlWindow) self = opened->window;
+  g_autofree char *first = opened->first;
+  g_autoptr (GString) text = opened->text;
+
+  g_free (opened);
+  if (lanes == NULL)
+    return;
+  if (lanes->settings->len >= 2)
+    {
+      compare_lanes (self, lanes, text);
+      return;
+    }
+  if (text->len > 0)
+    sl_notice_alert (GTK_WIDGET (self), _ ("Not everything was opened"), g_strstrip (text->str));
+  sl_intake_open (self->intake, lanes->first ? lanes->first : first);
+  sl_notice_toast (GTK_WIDGET (self), _ ("No two of these pictures can be compared: one is shown"));
+}
+
+static void
+pictures_opened (SlWindow *self, GPtrArray *paths, const char *text)
+{
+  Opened *opened = g_new (Opened, 1);
+
+  *opened = (Opened){ g_object_ref (self), g_strdup (paths->pdata[0]), g_string_new (text) };
+  if (text)
+    g_string_append_c (opened->text, '\n');
+  sl_picture_lanes_read (self->workspace, paths, opened_lanes_read, opened);
 }
 
 void
-sl_window_open_path (SlWindow *self, const char *path)
+sl_window_open_paths (SlWindow *self, const char *const *paths)
 {
-  sl_intake_open (self->intake, path);
+  sl_intake_open_all (self->intake, paths);
 }
 
 /* ---- opening and closing ---- */
@@ -577,6 +630,7 @@ connect_parts (SlWindow *self)
   g_signal_connect_object (self->intake, "hint", G_CALLBACK (sl_drop_hint_say), self->drop_hint,
                            G_CONNECT_SWAPPED);
   g_signal_connect_object (self->intake, "picture", G_CALLBACK (picture_opened), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->intake, "pictures", G_CALLBACK (pictures_opened), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (self->intake, "made-of", G_CALLBACK (sl_compare_page_make_again), self->compare,
                            G_CONNECT_SWAPPED);
   g_signal_connect_object (self->intake, "comparison", G_CALLBACK (sl_compare_page_open), self->compare,

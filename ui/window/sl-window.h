@@ -17,8 +17,9 @@ G_BEGIN_DECLS
 G_DECLARE_FINAL_TYPE (SlWindow, sl_window, SL, WINDOW, AdwApplicationWindow)
 
 SlWindow *sl_window_new (AdwApplication *application, GSettings *preferences);
-/* A picture (its settings are taken), a comparison, a model's folder or file. */
-void sl_window_open_path (SlWindow *self, const char *path);
+/* A picture (its settings are taken), a comparison, a model's folder or file; or several of them, which are opened as
+ * far as they go together. Up to NULL. */
+void sl_window_open_paths (SlWindow *self, const char *const *paths);
 /* Its parts; all borrowed. */
 SlWorkspace *sl_window_get_workspace (SlWindow *self);
 SlDarkroomPage *sl_window_get_darkroom (SlWindow *self);

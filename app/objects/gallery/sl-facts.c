@@ -67,6 +67,7 @@ take_metadata (SlFacts *facts, const SlMetadata *metadata)
   facts->device = g_strdup_printf ("%s, %s", metadata->device, metadata->dtype);
   facts->step = metadata->partial ? metadata->step : 0;
   facts->steps = metadata->steps;
+  facts->branch = metadata->origin != NULL;
   facts->notes = g_strdup (metadata->warnings);
 }
 

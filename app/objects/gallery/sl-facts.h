@@ -16,6 +16,7 @@ typedef struct
   char **files;     /* of the model: name and SHA-256 ("" where it is not known) by turns, then NULL */
   char *device;     /* "cpu, f32" */
   int step, steps;  /* saved at this step of a run with so many that went on; 0: at its end */
+  gboolean branch;  /* its run left another one at a step */
   char *notes;      /* what of it has no counterpart here, a sentence a line */
   guint64 bytes;    /* of the file */
   gint64 time;      /* when it was written, seconds since 1970 */
