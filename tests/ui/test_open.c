@@ -188,6 +188,105 @@ static void test_sheet(void)
     check_again(before);
 }
 
+/* A grid is the same grid again, with its axes and every lane at its place. */
+static void check_grid_again(const char *path, GPtrArray *before)
+{
+    SlGridPlan *grid;
+
+    sl_comparison_clear(comparison);
+    g_assert_null(sl_comparison_get_grid(comparison));
+    open_path(path);
+    act("win.use-settings");
+    WAIT_UNTIL(count_lanes() == 4 && is_over());
+    settle(100);
+    grid = sl_comparison_get_grid(comparison);
+    g_assert_nonnull(grid);
+    g_assert_cmpuint(sl_grid_plan_count(grid, SL_PLAN_ACROSS), ==, 2);
+    g_assert_cmpuint(sl_grid_plan_count(grid, SL_PLAN_DOWN), ==, 2);
+    g_assert_cmpstr(sl_grid_plan_get_control(grid, SL_PLAN_DOWN)->property, ==, "steps");
+    g_assert_true(gtk_widget_get_visible(part(compare_view, "overview")));
+    for (guint i = 0; i < before->len; i++) {
+        SlJob *job = sl_comparison_get_job(comparison, i);
+        SlCompareLane *lane = sl_comparison_get_lane(comparison, i);
+
+        g_assert_cmpint(sl_compare_lane_get_cell(lane), ==, i);
+        g_assert_cmpuint(sl_compare_lane_get_own(lane), ==, sl_grid_plan_get_own(grid));
+        g_assert_true(g_bytes_equal(sample_of(job, count_frames(job) - 1), before->pdata[i]));
+    }
+}
+
+static void test_grid_again(void)
+{
+    const SlPlanText axes[] = {{"scheduler", "euler, ddim"}, {"steps", "2, 3"}};
+    g_autofree char *sheet = path_of("grid.png");
+    g_autofree char *animation = path_of("grid.webp");
+    g_autoptr(GPtrArray) before = NULL;
+    g_autoptr(SlGridPlan) grid = NULL;
+    g_autoptr(GError) error = NULL;
+
+    adw_view_stack_set_visible_child_name(pages, "compare");
+    g_object_set(workspace->recipe, "prompt", "a red house", "seed", (guint64)5, NULL);
+    grid = sl_grid_plan_new(axes, &error);
+    g_assert_no_error(error);
+    g_assert_true(
+        sl_comparison_set_grid(comparison, grid, workspace->model, workspace->recipe, &error));
+    act("win.develop");
+    WAIT_UNTIL(count_lanes() == 4 && is_over());
+    settle(100);
+    before = last_samples();
+    save_as("sheet", sheet);
+    if (sl_export_has_animations())
+        save_as("animation", animation);
+    check_grid_again(sheet, before);
+    screenshot("open-9-grid-again");
+    if (sl_export_has_animations())
+        check_grid_again(animation, before);
+    clear_lanes();
+}
+
+static gboolean is_fast(void)
+{
+    gboolean fast;
+
+    g_object_get(compare_view, "fast", &fast, NULL);
+    return fast;
+}
+
+/* Lanes that were one batch are one again, and others are none, whatever is switched on. */
+static void test_fast_again(void)
+{
+    static const char *const names[] = {"alone.png", "batch.png"};
+
+    adw_view_stack_set_visible_child_name(pages, "compare");
+    for (guint fast = 0; fast < 2; fast++) {
+        g_autofree char *sheet = path_of(names[fast]);
+        g_autoptr(GPtrArray) before = NULL;
+
+        clear_lanes();
+        g_object_set(compare_view, "fast", fast == 1, NULL);
+        act_with("win.compare-preset", "four");
+        WAIT_UNTIL(count_lanes() == 4 && is_over());
+        settle(100);
+        before = last_samples();
+        save_as("sheet", sheet);
+        g_object_set(compare_view, "fast", fast == 0, NULL);
+        clear_lanes();
+        open_path(sheet);
+        act("win.use-settings");
+        WAIT_UNTIL(count_lanes() == 4 && is_over());
+        settle(100);
+        g_assert_cmpint(is_fast(), ==, fast);
+        for (guint i = 0; i < 4; i++) {
+            SlJob *job = sl_comparison_get_job(comparison, i);
+
+            g_assert_cmpint(sl_job_is_fast(job), ==, fast);
+            g_assert_true(g_bytes_equal(sample_of(job, count_frames(job) - 1), before->pdata[i]));
+        }
+    }
+    g_object_set(compare_view, "fast", FALSE, NULL);
+    clear_lanes();
+}
+
 /* An animation moves until it is stopped. */
 static void check_moves(void)
 {
@@ -370,7 +469,8 @@ static void test_several(void)
 
 static const LaneTest tests[] = {
     {"/open/picture", test_picture, FALSE},     {"/open/jpeg", test_jpeg, FALSE},
-    {"/open/sheet", test_sheet, FALSE},         {"/open/film", test_film, FALSE},
+    {"/open/sheet", test_sheet, FALSE},         {"/open/grid", test_grid_again, FALSE},
+    {"/open/fast", test_fast_again, FALSE},     {"/open/film", test_film, FALSE},
     {"/open/embedding", test_embedding, FALSE}, {"/open/several", test_several, FALSE},
     {"/open/hint", test_hint, FALSE},
 };

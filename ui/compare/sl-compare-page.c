@@ -704,6 +704,7 @@ sl_compare_page_make_again (SlComparePage *self, SlComparisonRecipe *recipe)
     return;
   before = sl_comparison_state_new (self->comparison);
   sl_page_show (GTK_WIDGET (self));
+  sl_compare_view_follow_fast (self->view, sl_comparison_recipe_is_fast (recipe));
   if (!sl_lanes_again_begin (self->again, recipe, &error))
     say_does_not_fit (self, error);
   sl_lanes_undo_offer (self->undo, before, _ ("The lanes before were removed"));

@@ -689,6 +689,12 @@ sl_compare_view_take_fast (SlCompareView *self)
   sl_fast_lanes_take_lanes (self->fast);
 }
 
+void
+sl_compare_view_follow_fast (SlCompareView *self, gboolean fast)
+{
+  sl_fast_lanes_follow (self->fast, fast);
+}
+
 static void
 fast_changed (SlCompareView *self)
 {

@@ -23,6 +23,8 @@ G_DECLARE_FINAL_TYPE (SlCompareView, sl_compare_view, SL, COMPARE_VIEW, AdwBin)
 void sl_compare_view_connect (SlCompareView *self, SlWorkspace *workspace);
 /* The switch for fast lanes says what lanes that were just opened are. */
 void sl_compare_view_take_fast (SlCompareView *self);
+/* The same of lanes that are about to be made again. */
+void sl_compare_view_follow_fast (SlCompareView *self, gboolean fast);
 /* The lane that the keyboard is on, an index into the comparison. */
 guint sl_compare_view_get_chosen (SlCompareView *self);
 /* Brings it into sight. */

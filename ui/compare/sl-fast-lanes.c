@@ -70,6 +70,12 @@ sl_fast_lanes_any_is_fast (SlFastLanes *self)
 }
 
 void
+sl_fast_lanes_follow (SlFastLanes *self, gboolean fast)
+{
+  apply (self, fast ? SL_FAST_ON : SL_FAST_OFF);
+}
+
+void
 sl_fast_lanes_take_lanes (SlFastLanes *self)
 {
   if (sl_fast_lanes_any_is_fast (self))

@@ -20,6 +20,8 @@ gboolean sl_fast_lanes_is_on (SlFastLanes *self);
 void sl_fast_lanes_choose (SlFastLanes *self, gboolean fast);
 /* On where one of the lanes that are there was computed so, else what the person prefers: after a file was opened. */
 void sl_fast_lanes_take_lanes (SlFastLanes *self);
+/* As the lanes of a sheet or an animation were computed: before they are made again. */
+void sl_fast_lanes_follow (SlFastLanes *self, gboolean fast);
 /* One of the lanes was computed in a batch. */
 gboolean sl_fast_lanes_any_is_fast (SlFastLanes *self);
 

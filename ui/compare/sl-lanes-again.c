@@ -45,8 +45,12 @@ static SlCompareLane *
 new_lane (SlComparisonRecipe *recipe, guint run, SlSettings *base)
 {
   SlSettings *settings = sl_comparison_recipe_get_settings (recipe, run);
+  int cell = sl_comparison_recipe_get_cell (recipe, run);
+  SlOwn axes = cell < 0 ? 0 : sl_grid_plan_get_own (sl_comparison_recipe_get_grid (recipe));
+  SlCompareLane *lane = sl_compare_lane_new (sl_own_between (base, settings) | axes, settings);
 
-  return sl_compare_lane_new (sl_own_between (base, settings), settings);
+  sl_compare_lane_set_cell (lane, cell);
+  return lane;
 }
 
 /* FALSE: it waits for its parent. */
@@ -102,20 +106,19 @@ sl_lanes_again_begin (SlLanesAgain *self, SlComparisonRecipe *recipe, GError **e
 {
   SlWorkspace *workspace = self->workspace;
   SlSettings *first = sl_comparison_recipe_get_settings (recipe, 0);
+  g_autoptr (GPtrArray) begun = g_ptr_array_new ();
   int step;
 
   g_clear_object (&self->recipe);
-  sl_comparison_clear (workspace->comparison);
   g_ptr_array_set_size (self->lanes, 0);
   g_ptr_array_set_size (self->lanes, (int)sl_comparison_recipe_get_runs (recipe));
   for (guint run = 0; run < sl_comparison_recipe_get_runs (recipe); run++)
     if (sl_comparison_recipe_get_parent (recipe, run, &step) < 0)
       {
-        SlCompareLane *lane = new_lane (recipe, run, first);
-
-        self->lanes->pdata[run] = lane;
-        sl_comparison_add (workspace->comparison, lane);
+        self->lanes->pdata[run] = new_lane (recipe, run, first);
+        g_ptr_array_add (begun, self->lanes->pdata[run]);
       }
+  sl_comparison_set_lanes (workspace->comparison, begun, sl_comparison_recipe_get_grid (recipe));
   sl_comparison_set_align (workspace->comparison, SL_ALIGN_STEPS);
   sl_comparison_set_templates (workspace->comparison, NULL); /* the prompts are those that were drawn */
   if (!sl_comparison_start (workspace->comparison, workspace->model, first,

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "app/objects/compare/sl-grid-plan-private.h"
 #include "app/objects/sl-error.h"
 #include "app/objects/sl-settings-private.h"
 #include "app/record/record.h"
@@ -12,6 +13,7 @@ typedef struct
   SlSettings *settings;
   int parent;
   int step;
+  int cell;
 } Run;
 
 struct _SlComparisonRecipe
@@ -20,6 +22,8 @@ struct _SlComparisonRecipe
   GArray *runs; /* of Run */
   guint lanes;
   gboolean animation;
+  gboolean fast;
+  SlGridPlan *grid; /* or NULL */
   char *model;
 };
 
@@ -37,6 +41,7 @@ sl_comparison_recipe_finalize (GObject *object)
   SlComparisonRecipe *self = SL_COMPARISON_RECIPE (object);
 
   g_array_unref (self->runs);
+  g_clear_object (&self->grid);
   g_free (self->model);
   G_OBJECT_CLASS (sl_comparison_recipe_parent_class)->finalize (object);
 }
@@ -66,7 +71,7 @@ add_run (SlComparisonRecipe *self, const SlRecipe *recipe, const SlOrigin *origi
   Run run;
 
   _sl_settings_set_recipe (settings, recipe);
-  run = (Run){ settings, parent, origin ? origin->step : 0 };
+  run = (Run){ settings, parent, origin ? origin->step : 0, -1 };
   for (guint i = 0; i < self->runs->len; i++)
     {
       const Run *other = &g_array_index (self->runs, Run, i);
@@ -78,6 +83,27 @@ add_run (SlComparisonRecipe *self, const SlRecipe *recipe, const SlOrigin *origi
   g_object_ref (settings);
   g_array_append_val (self->runs, run);
   return (int)self->runs->len - 1;
+}
+
+static SlComparisonRecipe *
+new_of (const SlCompareText *text)
+{
+  SlComparisonRecipe *self = g_object_new (SL_TYPE_COMPARISON_RECIPE, NULL);
+
+  if (sl_grid_cells (&text->grid) > 0)
+    self->grid = _sl_grid_plan_new_of (&text->grid);
+  for (int i = 0; i < text->count; i++)
+    {
+      int run = add_run (self, text->lane[i].recipe, text->lane[i].origin);
+
+      if (self->grid && text->cell[i] >= 0)
+        g_array_index (self->runs, Run, run).cell = text->cell[i];
+    }
+  self->lanes = (guint)text->count;
+  self->animation = text->animation;
+  self->fast = text->fast;
+  self->model = g_strdup (text->lane[0].model);
+  return self;
 }
 
 typedef struct
@@ -111,16 +137,7 @@ read_run (gpointer data)
   if (json && sl_compare_is_text (json))
     {
       if (sl_compare_text_read (reading->path, json, &text, &err))
-        {
-          SlComparisonRecipe *recipe = g_object_new (SL_TYPE_COMPARISON_RECIPE, NULL);
-
-          for (int i = 0; i < text.count; i++)
-            add_run (recipe, text.lane[i].recipe, text.lane[i].origin);
-          recipe->lanes = (guint)text.count;
-          recipe->animation = text.animation;
-          recipe->model = g_strdup (text.lane[0].model);
-          reading->recipe = recipe;
-        }
+        reading->recipe = new_of (&text);
       else
         reading->error = sl_app_error_new (&err);
       sl_compare_text_free (&text);
@@ -187,6 +204,24 @@ sl_comparison_recipe_get_parent (SlComparisonRecipe *self, guint run, int *step)
 {
   *step = g_array_index (self->runs, Run, run).step;
   return g_array_index (self->runs, Run, run).parent;
+}
+
+int
+sl_comparison_recipe_get_cell (SlComparisonRecipe *self, guint run)
+{
+  return g_array_index (self->runs, Run, run).cell;
+}
+
+SlGridPlan *
+sl_comparison_recipe_get_grid (SlComparisonRecipe *self)
+{
+  return self->grid;
+}
+
+gboolean
+sl_comparison_recipe_is_fast (SlComparisonRecipe *self)
+{
+  return self->fast;
 }
 
 gboolean

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "app/objects/compare/sl-compare-lane.h"
+#include "app/objects/compare/sl-grid-plan.h"
 #include "app/objects/sl-thread-queue.h"
 
 G_BEGIN_DECLS
@@ -32,6 +33,12 @@ guint sl_comparison_recipe_get_runs (SlComparisonRecipe *self);
 SlSettings *sl_comparison_recipe_get_settings (SlComparisonRecipe *self, guint run);
 /* The run that it branched from, and after how many steps of that; -1: it began with noise. */
 int sl_comparison_recipe_get_parent (SlComparisonRecipe *self, guint run, int *step);
+/* The grid whose cells its lanes are; borrowed. NULL: there is none. */
+SlGridPlan *sl_comparison_recipe_get_grid (SlComparisonRecipe *self);
+/* The cell of that grid, row * columns + column; -1: it is none. */
+int sl_comparison_recipe_get_cell (SlComparisonRecipe *self, guint run);
+/* Lanes of one size were computed as one batch. */
+gboolean sl_comparison_recipe_is_fast (SlComparisonRecipe *self);
 /* Nothing but one run from noise. */
 gboolean sl_comparison_recipe_is_single (SlComparisonRecipe *self);
 

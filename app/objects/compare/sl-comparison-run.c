@@ -200,12 +200,22 @@ sl_comparison_place_lane (SlComparison *self, guint index)
       sl_compare_lane_set_cell (lane, i);
 }
 
+void
+sl_comparison_set_lanes (SlComparison *self, GPtrArray *lanes, SlGridPlan *grid)
+{
+  g_autoptr (SlGridPlan) held = grid ? g_object_ref (grid) : NULL; /* it may be the one that goes */
+
+  sl_comparison_clear (self);
+  g_set_object (&self->grid, held);
+  _sl_comparison_add_all (self, lanes);
+}
+
 gboolean
 sl_comparison_set_grid (
     SlComparison *self, SlGridPlan *grid, SlModelItem *model, SlSettings *recipe, GError **error)
 {
   const SlGrid *cells = _sl_grid_plan_get_grid (grid);
-  SlOwn own = sl_settings_own (sl_grid_settings (cells));
+  SlOwn own = sl_grid_plan_get_own (grid);
   g_autoptr (GPtrArray) lanes = NULL;
   guint evaluations;
 
@@ -222,10 +232,7 @@ sl_comparison_set_grid (
       sl_compare_lane_set_cell (lane, i);
       g_ptr_array_add (lanes, g_steal_pointer (&lane));
     }
-  g_object_ref (grid);
-  sl_comparison_clear (self);
-  self->grid = grid;
-  _sl_comparison_add_all (self, lanes);
+  sl_comparison_set_lanes (self, lanes, grid);
   return TRUE;
 }
 

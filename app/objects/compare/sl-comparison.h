@@ -75,6 +75,8 @@ gboolean
 sl_comparison_branch (SlComparison *self, guint index, SlOwn own, SlSettings *values, GError **error);
 /* A run that was made elsewhere as a lane. */
 gboolean sl_comparison_adopt (SlComparison *self, SlJob *job);
+/* In place of all lanes these, of SlCompareLane, not started: the cells of a grid and others, or of none (NULL). */
+void sl_comparison_set_lanes (SlComparison *self, GPtrArray *lanes, SlGridPlan *grid);
 /* In place of all lanes one for each cell of a grid, not started. FALSE and a sentence, and nothing is changed, where
  * they do not fit the model. */
 gboolean sl_comparison_set_grid (

@@ -92,6 +92,12 @@ sl_grid_plan_count (SlGridPlan *self, SlPlanAxis axis)
   return (guint)self->grid.axis[axis].count;
 }
 
+SlOwn
+sl_grid_plan_get_own (SlGridPlan *self)
+{
+  return sl_settings_own (sl_grid_settings (&self->grid));
+}
+
 const SlControl *
 sl_grid_plan_get_control (SlGridPlan *self, SlPlanAxis axis)
 {

@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include "app/objects/compare/sl-compare-lane.h"
 #include "app/objects/sl-control.h"
 
 G_BEGIN_DECLS
@@ -30,6 +31,8 @@ SlGridPlan *sl_grid_plan_new (const SlPlanText text[SL_PLAN_AXES], GError **erro
 /* How many values an axis has: columns, and rows. */
 guint sl_grid_plan_count (SlGridPlan *self, SlPlanAxis axis);
 const SlControl *sl_grid_plan_get_control (SlGridPlan *self, SlPlanAxis axis);
+/* What its cells have of their own: the settings of both axes. */
+SlOwn sl_grid_plan_get_own (SlGridPlan *self);
 /* The common settings with the values of a cell (row * columns + column) over them; new. NULL and a sentence where
  * one of them is not found (a LoRA). */
 SlSettings *sl_grid_plan_settings (SlGridPlan *self, guint cell, SlSettings *recipe, GError **error);
