@@ -343,6 +343,14 @@ static void test_files(void)
     for (guint i = 0; i < 11; i++) /* also those that are not the chosen one */
         WAIT_UNTIL(sl_grid_overview_is_shown(overview(), i));
     screenshot("grid-8-opened");
+    /* the recipe is that of before; what it changes now is marked, as where the lanes were made here */
+    settle(200);
+    g_assert_false(is_marked());
+    g_object_set(workspace->recipe, "guidance", 4.0, NULL);
+    WAIT_UNTIL(is_marked());
+    g_assert_true(gtk_widget_get_visible(part(compare_view, "again")));
+    g_object_set(workspace->recipe, "guidance", 3.0, NULL);
+    WAIT_UNTIL(!is_marked());
 }
 
 /* What is stopped keeps what is done; a grid in its place can be undone. */

@@ -212,7 +212,12 @@ static void check_grid_again(const char *path, GPtrArray *before)
         g_assert_cmpint(sl_compare_lane_get_cell(lane), ==, i);
         g_assert_cmpuint(sl_compare_lane_get_own(lane), ==, sl_grid_plan_get_own(grid));
         g_assert_true(g_bytes_equal(sample_of(job, count_frames(job) - 1), before->pdata[i]));
+        g_assert_false(sl_compare_lane_is_stale(lane));
     }
+    g_object_set(workspace->recipe, "guidance", 4.0, NULL);
+    WAIT_UNTIL(sl_compare_lane_is_stale(sl_comparison_get_lane(comparison, 0)));
+    g_object_set(workspace->recipe, "guidance", 7.5, NULL);
+    WAIT_UNTIL(!sl_compare_lane_is_stale(sl_comparison_get_lane(comparison, 0)));
 }
 
 static void test_grid_again(void)

@@ -705,7 +705,9 @@ sl_compare_page_make_again (SlComparePage *self, SlComparisonRecipe *recipe)
   before = sl_comparison_state_new (self->comparison);
   sl_page_show (GTK_WIDGET (self));
   sl_compare_view_follow_fast (self->view, sl_comparison_recipe_is_fast (recipe));
-  if (!sl_lanes_again_begin (self->again, recipe, &error))
+  if (sl_lanes_again_begin (self->again, recipe, &error))
+    sl_comparison_set_origin (self->comparison, sl_comparison_recipe_get_settings (recipe, 0));
+  else
     say_does_not_fit (self, error);
   sl_lanes_undo_offer (self->undo, before, _ ("The lanes before were removed"));
   update (self);

@@ -157,6 +157,7 @@ _sl_comparison_replace (SlComparison *self, GPtrArray *lanes, SlGridPlan *grid, 
         {
           g_set_object (&self->model, sl_job_get_model (job));
           self->recipe = sl_settings_dup (sl_job_get_settings (job));
+          sl_comparison_set_origin (self, self->recipe);
         }
     }
   sl_comparison_set_reference (self, reference);
