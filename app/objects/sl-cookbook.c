@@ -164,7 +164,7 @@ typedef struct
   SlCookbook *cookbook;
   GPtrArray *items; /* of SlKeptRecipe: found */
   char *text;       /* to write, malloc'ed */
-  guint lost; /* items that cannot be read */
+  guint lost;       /* items that cannot be read */
   gboolean refused;
   char *aside;
   GError *error;

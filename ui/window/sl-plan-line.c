@@ -238,7 +238,8 @@ sl_plan_line_connect (SlPlanLine *self, SlWorkspace *workspace)
     { workspace->recipe, "notify", G_CALLBACK (plan_changed) },
     { workspace->preferences, "changed::count", G_CALLBACK (plan_changed) },
     { workspace->worker, "loaded", G_CALLBACK (plan_changed) },
-    { workspace->preferences, "changed::speeds", G_CALLBACK (plan_changed) }, /* a run that ended tells more */
+    { workspace->preferences, "changed::speeds",
+      G_CALLBACK (plan_changed) }, /* a run that ended tells more */
     { workspace->comparison, "items-changed", G_CALLBACK (plan_changed) },
     { workspace->comparison, "lane-changed", G_CALLBACK (plan_changed) },
     { workspace, "model-changed", G_CALLBACK (plan_changed) },
