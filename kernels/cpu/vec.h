@@ -58,16 +58,21 @@ SL_INLINE SlVec sl_vec_load_f16(const void *p, int64_t i)
 #endif
 }
 
-SL_INLINE void sl_vec_store(void *p, SlDtype dtype, int64_t i, SlVec v)
+/* Rounds to bf16. */
+SL_INLINE SlVecH sl_vec_to_bf16(SlVec v)
 {
-    if (dtype == SL_F32) {
-        *(SlVec *)((float *)p + i) = v;
-        return;
-    }
     SlVecU u = (SlVecU)v, rounded = (u + 0x7fff + (u >> 16 & 1)) >> 16;
     SlVecU nan = (SlVecU)((u & 0x7fffffff) > 0x7f800000);
     rounded = (rounded & ~nan) | ((u >> 16 | 0x40) & nan);
-    *(SlVecH *)((uint16_t *)p + i) = __builtin_convertvector(rounded, SlVecH);
+    return __builtin_convertvector(rounded, SlVecH);
+}
+
+SL_INLINE void sl_vec_store(void *p, SlDtype dtype, int64_t i, SlVec v)
+{
+    if (dtype == SL_F32)
+        *(SlVec *)((float *)p + i) = v;
+    else
+        *(SlVecH *)((uint16_t *)p + i) = sl_vec_to_bf16(v);
 }
 
 SL_INLINE SlVec sl_vec_set(float f)
@@ -78,10 +83,17 @@ SL_INLINE SlVec sl_vec_set(float f)
 /* The first n of 16 elements, the rest zero. */
 SL_INLINE SlVec sl_vec_load_part(const void *p, SlDtype dtype, int64_t i, int64_t n)
 {
+#if defined(__AVX512F__)
+    if (dtype == SL_F32)
+        return (SlVec)_mm512_maskz_loadu_ps((__mmask16)((1u << n) - 1), (const float *)p + i);
+    __m256i h = _mm256_maskz_loadu_epi16((__mmask16)((1u << n) - 1), (const uint16_t *)p + i);
+    return (SlVec)(__builtin_convertvector((SlVecH)h, SlVecU) << 16);
+#else
     uint32_t whole[SL_VEC_FLOATS] = {0};
     size_t size = sl_dtype_size(dtype);
     memcpy(whole, (const char *)p + i * (int64_t)size, (size_t)n * size);
     return sl_vec_load(whole, dtype, 0);
+#endif
 }
 
 /* count elements of t at i, as f32, the rest of the padded row zero */
@@ -98,16 +110,29 @@ SL_INLINE void sl_vec_load_row(const SlTensor *t, int64_t i, int64_t count, int6
 
 SL_INLINE void sl_vec_store_part(void *p, SlDtype dtype, int64_t i, int64_t n, SlVec v)
 {
+#if defined(__AVX512F__)
+    __mmask16 mask = (__mmask16)((1u << n) - 1);
+    if (dtype == SL_F32)
+        _mm512_mask_storeu_ps((float *)p + i, mask, (__m512)v);
+    else
+        _mm256_mask_storeu_epi16((uint16_t *)p + i, mask, (__m256i)sl_vec_to_bf16(v));
+#else
     uint32_t whole[SL_VEC_FLOATS];
     size_t size = sl_dtype_size(dtype);
     sl_vec_store(whole, dtype, 0, v);
     memcpy((char *)p + i * (int64_t)size, whole, (size_t)n * size);
+#endif
 }
 
+/* b where one of the two is NaN. */
 SL_INLINE SlVec sl_vec_max(SlVec a, SlVec b)
 {
+#if defined(__AVX512F__)
+    return (SlVec)_mm512_max_ps((__m512)a, (__m512)b);
+#else
     SlVecI m = a > b;
     return (SlVec)(((SlVecI)a & m) | ((SlVecI)b & ~m));
+#endif
 }
 
 SL_INLINE SlVec sl_vec_min(SlVec a, SlVec b)
@@ -127,6 +152,38 @@ SL_INLINE SlVec sl_vec_min(SlVec a, SlVec b)
 #define SL_SWAP2(v) SL_LANES(v, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13)
 #define SL_SWAP1(v) SL_LANES(v, 1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14)
 
+#if __has_builtin(__builtin_shufflevector)
+#define SL_LANES2(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#else
+#define SL_LANES2(a, b, ...) __builtin_shuffle(a, b, (SlVecI){__VA_ARGS__})
+#endif
+/* Of two vectors' blocks of 8, 4, 2 or 1 lanes: the even ones of both, and the odd ones. */
+#define SL_EVEN8(a, b) SL_LANES2(a, b, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23)
+#define SL_ODD8(a, b)  SL_LANES2(a, b, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31)
+#define SL_EVEN4(a, b) SL_LANES2(a, b, 0, 1, 2, 3, 16, 17, 18, 19, 8, 9, 10, 11, 24, 25, 26, 27)
+#define SL_ODD4(a, b)  SL_LANES2(a, b, 4, 5, 6, 7, 20, 21, 22, 23, 12, 13, 14, 15, 28, 29, 30, 31)
+#define SL_EVEN2(a, b) SL_LANES2(a, b, 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29)
+#define SL_ODD2(a, b)  SL_LANES2(a, b, 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31)
+#define SL_EVEN1(a, b) SL_LANES2(a, b, 0, 16, 2, 18, 4, 20, 6, 22, 8, 24, 10, 26, 12, 28, 14, 30)
+#define SL_ODD1(a, b)  SL_LANES2(a, b, 1, 17, 3, 19, 5, 21, 7, 23, 9, 25, 11, 27, 13, 29, 15, 31)
+
+/* Rows and lanes of 16 vectors change places. */
+SL_INLINE void sl_vec_transpose(SlVec v[SL_VEC_FLOATS])
+{
+#define SWAP_BLOCKS(N)                      \
+    for (int i = 0; i < SL_VEC_FLOATS; i++) \
+        if (!(i & N)) {                     \
+            SlVec a = v[i], b = v[i + N];   \
+            v[i] = SL_EVEN##N(a, b);        \
+            v[i + N] = SL_ODD##N(a, b);     \
+        }
+    SWAP_BLOCKS(8)
+    SWAP_BLOCKS(4)
+    SWAP_BLOCKS(2)
+    SWAP_BLOCKS(1)
+#undef SWAP_BLOCKS
+}
+
 SL_INLINE float sl_vec_sum(SlVec v)
 {
     v += SL_SWAP8(v);
@@ -145,12 +202,36 @@ SL_INLINE float sl_vec_top(SlVec v)
     return v[0];
 }
 
+/* Whether any of 16 is above the limit; NaN is not. */
+SL_INLINE bool sl_vec_any_above(SlVec v, float limit)
+{
+#if defined(__AVX512F__)
+    return _mm512_cmp_ps_mask((__m512)v, _mm512_set1_ps(limit), _CMP_GT_OQ) != 0;
+#else
+    return sl_vec_top(v) > limit;
+#endif
+}
+
+/* 2^x of x < 127: relative error under 2e-7, less than 2^-126 instead of what is less, 0 from 2^-127 on. NaN
+ * stays NaN. */
+SL_INLINE SlVec sl_vec_exp2(SlVec x)
+{
+    x = sl_vec_max(sl_vec_set(-127), x);
+    SlVec shifted = x + 12582912.0f; /* its last bits are the exponent */
+    SlVec r = x - (shifted - 12582912.0f);
+    SlVec p = sl_vec_set(1.326472731e-3f);
+    p = p * r + 9.671512991e-3f;
+    p = p * r + 5.550733581e-2f;
+    p = p * r + 2.402224243e-1f;
+    p = p * r + 6.931470037e-1f;
+    p = p * r + 1.0f;
+    return (SlVec)((SlVecI)p + ((SlVecI)shifted << 23));
+}
+
 /* exp of x <= 0: relative error under 2e-7, 1e-38 instead of what is less. NaN stays NaN. */
 SL_INLINE SlVec sl_vec_exp_below(SlVec x)
 {
-    SlVec least = sl_vec_set(-87.33f);
-    SlVecI under = x < least;
-    x = (SlVec)(((SlVecI)least & under) | ((SlVecI)x & ~under));
+    x = sl_vec_max(sl_vec_set(-87.33f), x);
     SlVec shifted = x * 1.44269504f + 12582912.0f; /* its last bits are the exponent */
     SlVec n = shifted - 12582912.0f;
     SlVec r = x - n * 0.693359375f + n * 2.12194440e-4f;
