@@ -2,7 +2,10 @@
  * compressed.
  *
  * Easy to get wrong: the encoder's last frame needs a time behind it, or it is shown for none; and
- * WebPAnimEncoder takes timestamps, not durations.
+ * WebPAnimEncoder takes timestamps, not durations. libwebp does not say all that fails in it: where memory
+ * runs out within WebPAnimEncoderAdd a picture can be nothing but its size, and WebPMuxCreate follows a NULL.
+ * So a file is decoded before it takes its place, and the text is put into it here. The decoder follows a
+ * NULL, too: before every call that may want much, what it may want is known to be there.
  */
 #include "app/files/files.h"
 #include "app/image/animation_private.h"
@@ -24,15 +27,19 @@ typedef struct Webp {
     int width, height;
     WebPAnimEncoder *encoder;
     WebPConfig config;
-    int at; /* ms */
+    int at;      /* ms */
+    SlFilm film; /* of what was added */
 } Webp;
 
-/* libwebpmux does not check all that it allocates, so what it may want is known to be there first:
- * three canvases, and for a picture the encoder's tables. */
-static bool has_room(const Webp *a, size_t bytes_per_pixel)
+/* Of the encoder three canvases, and for a picture its tables; of the decoder canvases and its tables. */
+static bool has_room(size_t width, size_t height, size_t bytes_per_pixel)
 {
-    size_t pixels = (size_t)a->width * (size_t)a->height;
-    return sl_host_has_room(pixels * bytes_per_pixel + ((size_t)2 << 20));
+    return sl_host_has_room(width * height * bytes_per_pixel + ((size_t)2 << 20));
+}
+
+static bool encoder_has_room(const Webp *a, size_t bytes_per_pixel)
+{
+    return has_room((size_t)a->width, (size_t)a->height, bytes_per_pixel);
 }
 
 static void *begin(SlAnimationFormat format, int width, int height, SlError *err)
@@ -44,7 +51,7 @@ static void *begin(SlAnimationFormat format, int width, int height, SlError *err
     if (ok) {
         a->width = width;
         a->height = height;
-        if (has_room(a, 3 * 4))
+        if (encoder_has_room(a, 3 * 4))
             a->encoder = WebPAnimEncoderNew(width, height, &options);
     }
     if (!ok || !a->encoder) {
@@ -66,63 +73,106 @@ static void add(void *maker, const uint8_t *rgb, int ms, char *problem)
     picture.use_argb = 1;
     picture.width = a->width;
     picture.height = a->height;
-    if (!has_room(a, 40) || !WebPPictureImportRGB(&picture, rgb, a->width * 3))
+    if (!encoder_has_room(a, 40) || !WebPPictureImportRGB(&picture, rgb, a->width * 3))
         strcpy(problem, "memory ran out");
     else if (!WebPAnimEncoderAdd(a->encoder, &picture, a->at, &a->config))
         snprintf(problem, 100, "%s", WebPAnimEncoderGetError(a->encoder));
     WebPPictureFree(&picture);
+    sl_film_add(&a->film, rgb, (size_t)a->width * (size_t)a->height * 3);
     a->at += ms;
 }
 
-/* The file with the text inside. */
-static bool add_text(WebPData *file, const char *text, SlError *err)
+/* ---- the file with its text ---- */
+
+#define HEAD_BYTES 12 /* "RIFF", bytes, "WEBP" */
+#define VP8X_BYTES 18 /* chunk: "VP8X", 10, flags, width - 1, height - 1 */
+
+static uint8_t *put_number(uint8_t *to, uint32_t number, int bytes)
 {
-    const WebPData chunk = {(const uint8_t *)text, strlen(text)};
-    WebPMux *mux = WebPMuxCreate(file, 1);
-    WebPData with = {0};
-    bool ok = mux && WebPMuxSetChunk(mux, SL_WEBP_TEXT_CHUNK, &chunk, 1) == WEBP_MUX_OK &&
-              WebPMuxAssemble(mux, &with) == WEBP_MUX_OK;
-    WebPMuxDelete(mux);
-    if (!ok)
-        return sl_fail(err, SL_MEMORY, "memory ran out for an animation");
-    WebPDataClear(file);
-    *file = with;
-    return true;
+    for (int i = 0; i < bytes; i++)
+        *to++ = (uint8_t)(number >> 8 * i);
+    return to;
 }
 
-/* The text is found again. */
+/* What begins a file with chunks of any kind; a single picture comes without. */
+static uint8_t *put_vp8x(uint8_t *to, const Webp *a)
+{
+    memcpy(to, "VP8X", 4);
+    to = put_number(put_number(to + 4, 10, 4), 0, 4);
+    return put_number(put_number(to, (uint32_t)a->width - 1, 3), (uint32_t)a->height - 1, 3);
+}
+
+/* Its text a chunk behind the others, as WebPMux leaves it; malloc'ed, NULL without memory. */
+static uint8_t *with_text(const Webp *a, const WebPData *file, const char *text, size_t *bytes)
+{
+    size_t length = strlen(text), rest = file->size - HEAD_BYTES;
+    bool plain = memcmp(file->bytes + HEAD_BYTES, "VP8X", 4) != 0;
+    *bytes = file->size + (plain ? VP8X_BYTES : 0) + 8 + length + length % 2;
+    uint8_t *whole = *bytes <= UINT32_MAX ? malloc(*bytes) : NULL, *to = whole;
+    if (!whole)
+        return NULL;
+    memcpy(to, "RIFF", 4);
+    to = put_number(to + 4, (uint32_t)(*bytes - 8), 4);
+    memcpy(to, "WEBP", 4);
+    to = plain ? put_vp8x(to + 4, a) : to + 4;
+    memcpy(to, file->bytes + HEAD_BYTES, rest);
+    memcpy(to + rest, SL_WEBP_TEXT_CHUNK, 4);
+    to = put_number(to + rest + 4, (uint32_t)length, 4);
+    memcpy(to, text, length);
+    if (length % 2)
+        to[length] = 0;
+    return whole;
+}
+
+typedef struct Expected {
+    const char *text; /* may be NULL */
+    const SlFilm *film;
+} Expected;
+
+/* The text and the pictures are found again. */
 static bool read_back(void *arg, const char *written, SlError *err)
 {
-    const char *text = arg;
+    const Expected *e = arg;
+    char pixels[65];
     SlWebp webp;
     bool ok = sl_webp_read(written, &webp, err);
-    if (ok && text && !(webp.text && strcmp(webp.text, text) == 0))
+    if (ok && e->text && !(webp.text && strcmp(webp.text, e->text) == 0))
         ok = sl_fail(err, SL_FORMAT, "its text is not there");
     sl_webp_free(&webp);
-    return ok;
+    if (!ok || !sl_animation_hash(written, pixels, err))
+        return false;
+    return strcmp(pixels, e->film->pixels) == 0 ||
+           sl_fail(err, SL_FORMAT, "its pictures are not those that were put in");
 }
 
-static bool write_checked(const char *path, const WebPData *data, const char *text, SlError *err)
+static bool write_checked(const char *path, const uint8_t *bytes, size_t size, Expected e,
+                          SlError *err)
 {
     SlAtomicFile *file = sl_atomic_open(path, err);
     if (!file)
         return false;
-    sl_atomic_write(file, data->bytes, data->size);
-    return sl_atomic_commit_checked(file, read_back, (void *)(uintptr_t)text, err);
+    sl_atomic_write(file, bytes, size);
+    return sl_atomic_commit_checked(file, read_back, &e, err);
 }
 
 static bool save(void *maker, const char *path, const char *text, SlError *err)
 {
     Webp *a = maker;
     WebPData file = {0};
-    if (!has_room(a, 40))
+    uint8_t *whole = NULL;
+    size_t bytes = 0;
+    if (!encoder_has_room(a, 40))
         return sl_fail(err, SL_MEMORY, "%s: memory ran out for the animation", path);
     bool ok = WebPAnimEncoderAdd(a->encoder, NULL, a->at, NULL) &&
               WebPAnimEncoderAssemble(a->encoder, &file);
     if (!ok)
         sl_fail(err, SL_MEMORY, "%s: the animation could not be made: %s", path,
                 WebPAnimEncoderGetError(a->encoder));
-    ok = ok && (!text || add_text(&file, text, err)) && write_checked(path, &file, text, err);
+    if (ok && text && !(whole = with_text(a, &file, text, &bytes)))
+        ok = sl_fail(err, SL_MEMORY, "memory ran out for an animation");
+    ok = ok && write_checked(path, whole ? whole : file.bytes, whole ? bytes : file.size,
+                             (Expected){text, &a->film}, err);
+    free(whole);
     WebPDataClear(&file);
     return ok;
 }
@@ -151,7 +201,7 @@ static bool hash_pictures(WebPAnimDecoder *decoder, SlFilm *film)
     if (!WebPAnimDecoderGetInfo(decoder, &info))
         return false;
     size_t pixels = (size_t)info.canvas_width * info.canvas_height;
-    uint8_t *rgb = malloc(pixels * 3);
+    uint8_t *rgb = has_room(info.canvas_width, info.canvas_height, 40) ? malloc(pixels * 3) : NULL;
     bool ok = rgb != NULL;
     while (ok && WebPAnimDecoderHasMoreFrames(decoder)) {
         ok = WebPAnimDecoderGetNext(decoder, &rgba, &ms);

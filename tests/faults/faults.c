@@ -242,7 +242,7 @@ int posix_memalign(void **block, size_t alignment, size_t bytes)
 MAPS(mmap, off_t)
 MAPS(mmap64, off64_t)
 
-/* ---- files ---- */
+/* ---- functions behind the shim ---- */
 
 /* The function of this name behind the shim. */
 static void *behind(void **known, const char *name)
@@ -258,6 +258,20 @@ static void *behind(void **known, const char *name)
 #define BEHIND(name)    \
     static void *known; \
     __typeof__(&(name)) next = (__typeof__(&(name)))behind(&known, #name)
+
+/* libwebp's decoder follows a NULL where memory runs out. The program asks for what it may need before it
+ * calls it (app/image/animation_webp.c), so nothing fails within. */
+int WebPAnimDecoderGetNext(void *decoder, uint8_t **rgba, int *ms);
+int WebPAnimDecoderGetNext(void *decoder, uint8_t **rgba, int *ms)
+{
+    BEHIND(WebPAnimDecoderGetNext);
+    inside++;
+    int ok = next(decoder, rgba, ms);
+    inside--;
+    return ok;
+}
+
+/* ---- files ---- */
 
 /* A function that gives -1 for a failure. */
 #define FAILS(kind, type, name, declared, passed) \
