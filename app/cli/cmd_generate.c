@@ -243,6 +243,20 @@ static bool save_picture(Generate *g, SlError *err)
                                            g->picture.height, &g->picture.metadata, err);
 }
 
+/* Only a dump's name may end as it likes. */
+static bool check_dump(const SlOptions *o, SlError *err)
+{
+    const char *const others[] = {o->output, o->animation};
+    static const char *const names[] = {"output", "animation"};
+    if (!o->dump)
+        return true;
+    for (int i = 0; i < 2; i++)
+        if (others[i] && sl_same_place(o->dump, others[i]))
+            return sl_fail(err, SL_ARGUMENT, "--dump and --%s are one file, %s; expected two",
+                           names[i], o->dump);
+    return sl_atomic_check(o->dump, err);
+}
+
 static bool prepare(Generate *g, const SlOptions *o, SlError *err)
 {
     if (!sl_dynamic_open(&g->dynamic, o, err))
@@ -251,8 +265,7 @@ static bool prepare(Generate *g, const SlOptions *o, SlError *err)
         return sl_fail(err, SL_MEMORY, "memory ran out");
     g->reel.path = o->animation;
     if (!sl_options_look(o, false, &g->reel.look, err) ||
-        (o->output && !sl_atomic_check(o->output, err)) ||
-        (o->dump && !sl_atomic_check(o->dump, err)) ||
+        (o->output && !sl_atomic_check(o->output, err)) || !check_dump(o, err) ||
         (o->animation && !sl_atomic_check(o->animation, err)) || !sl_previews_check(o, err) ||
         !sl_word_maps_check(o, err))
         return false;

@@ -3,24 +3,13 @@
 #include "app/files/files.h"
 #include "app/image/image.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #define NONE "none"
 
 /* ---- before ---- */
-
-static bool make_folder(const char *path, SlError *err)
-{
-    struct stat st;
-    if (mkdir(path, 0777) == 0 || (errno == EEXIST && stat(path, &st) == 0 && S_ISDIR(st.st_mode)))
-        return true;
-    return sl_fail(err, SL_IO, "%s: the folder for previews cannot be made: %s", path,
-                   strerror(errno));
-}
 
 bool sl_previews_check(const SlOptions *o, SlError *err)
 {
@@ -28,7 +17,9 @@ bool sl_previews_check(const SlOptions *o, SlError *err)
         return sl_fail(
             err, SL_ARGUMENT,
             "--preview-decoder makes the pictures of --previews FOLDER, which is missing");
-    return !o->previews || make_folder(o->previews, err);
+    const char *problem = o->previews ? sl_make_folder(o->previews) : NULL;
+    return !problem || sl_fail(err, SL_IO, "%s: the folder for previews cannot be made: %s",
+                               o->previews, problem);
 }
 
 bool sl_previews_open(SlSession *session, SlError *err)

@@ -5,11 +5,9 @@
 #include "app/image/image.h"
 
 #include <cjson/cJSON.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 /* The mean of what was looked at where, of one word. */
 typedef struct Entry {
@@ -45,17 +43,13 @@ static bool no_memory(SlError *err)
 
 bool sl_word_maps_check(const SlOptions *o, SlError *err)
 {
-    struct stat st;
-    const char *path = o->word_maps;
+    const char *path = o->word_maps, *problem = path ? sl_make_folder(path) : NULL;
     if (o->word_level > 0 && !path)
         return sl_fail(
             err, SL_ARGUMENT,
             "--word-level chooses among the maps of --word-maps FOLDER, which is missing");
-    if (!path || mkdir(path, 0777) == 0 ||
-        (errno == EEXIST && stat(path, &st) == 0 && S_ISDIR(st.st_mode)))
-        return true;
-    return sl_fail(err, SL_IO, "%s: the folder for word maps cannot be made: %s", path,
-                   strerror(errno));
+    return !problem ||
+           sl_fail(err, SL_IO, "%s: the folder for word maps cannot be made: %s", path, problem);
 }
 
 bool sl_word_maps_open(const SlSession *session, SlWordBook **book, SlError *err)

@@ -113,7 +113,7 @@ static bool check_target(const SlAtomicFile *file, mode_t *mode, bool *exists, S
         return true; /* any other error shows when the temporary file is opened */
     if (!S_ISREG(st.st_mode))
         return sl_fail(err, SL_IO, "%s: cannot be written: it is %s, not a file", file->path,
-                       S_ISDIR(st.st_mode) ? sl_words("a folder") : sl_words("a device"));
+                       S_ISDIR(st.st_mode) ? sl_words("a folder") : sl_words("a device or a pipe"));
     *mode = st.st_mode & 0777;
     return true;
 }
@@ -394,6 +394,39 @@ bool sl_atomic_check(const char *path, SlError *err)
     SlAtomicFile *file = sl_atomic_open(path, err);
     sl_atomic_abandon(file);
     return file != NULL;
+}
+
+/* The folder that a file at path would be in; false where it cannot be looked at. */
+static bool look_at_folder(const char *path, struct stat *st)
+{
+    size_t length = (size_t)(name_of(path) - path);
+    char *folder = length ? strndup(path, length) : strdup(".");
+    bool ok = folder && stat(folder, st) == 0;
+    free(folder);
+    return ok;
+}
+
+bool sl_same_place(const char *a, const char *b)
+{
+    struct stat of_a, of_b;
+    char *end_a = resolve(a), *end_b = resolve(b);
+    bool same = end_a && end_b && !strcmp(name_of(end_a), name_of(end_b)) &&
+                look_at_folder(end_a, &of_a) && look_at_folder(end_b, &of_b) &&
+                of_a.st_dev == of_b.st_dev && of_a.st_ino == of_b.st_ino;
+    free(end_a);
+    free(end_b);
+    return same;
+}
+
+const char *sl_make_folder(const char *path)
+{
+    struct stat st;
+    if (mkdir(path, 0777) == 0)
+        return NULL;
+    int error = errno;
+    if (error != EEXIST || stat(path, &st) != 0)
+        return strerror(error);
+    return S_ISDIR(st.st_mode) ? NULL : sl_words("this is no folder");
 }
 
 bool sl_write_file(const char *path, const void *data, size_t bytes, SlError *err)

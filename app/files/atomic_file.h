@@ -36,6 +36,12 @@ void sl_atomic_abandon(SlAtomicFile *file);
 /* Whether a file could be written there now, found out before hours of work: true, or *err. */
 bool sl_atomic_check(const char *path, SlError *err);
 
+/* Whether two paths, links followed, are one place to write to, whether there is a file or not. */
+bool sl_same_place(const char *a, const char *b);
+
+/* Makes the folder where it is not there; the one above it has to be. NULL, or why there is none. */
+const char *sl_make_folder(const char *path);
+
 /* All of it in one call. */
 bool sl_write_file(const char *path, const void *data, size_t bytes, SlError *err);
 

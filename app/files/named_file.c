@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define DEPTH      4    /* of folders in folders */
 #define MOST_FILES 4096 /* looked at */
@@ -240,6 +241,12 @@ static bool not_found(const Search *s, char **folders, SlError *err)
     const char *name = s->name;
     struct stat st;
     SlText text = {0};
+    uint64_t size;
+    int fd = !*s->hash && stat(name, &st) == 0 ? sl_file_open(name, &size, err) : -2;
+    if (fd == -1) /* what lies there is no file */
+        return false;
+    if (fd >= 0)
+        close(fd);
     bool path = *name == '/' || *name == '.';
     if (strchr(name, '/') && !*s->hash && stat(name, &st) != 0 && (path || errno != ENOENT))
         return sl_fail(err, SL_IO, "%s: %s", sl_show_path(name).text,
