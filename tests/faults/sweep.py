@@ -10,11 +10,12 @@ memory, opening, reading, writing, ... also short and interrupted. After each ru
 * every file is as it was before or whole, and nothing else lies beside it.
 
 Calls from the same place (the same eight innermost frames) are one case, of which the first and the last call is tried. In the
-suite only some of the cases of each kind (--each N); --all: every case, some 12,000 runs, 20 minutes of one core. --only compare
+suite only some of the cases of each kind (--each N); --all: every case, some 16,000 runs, half an hour of one core. --only compare
 or --only compare,write: one command, one kind. TAP; a case that fails is told with the stack of the call.
 """
 import argparse
 import collections
+import csv
 import json
 import os
 import re
@@ -53,6 +54,13 @@ COMMANDS = {
     'info-embedding': (['info', '{goldens}/embeddings/sd1_old.pt'], []),
     'info-lora': (['info', '{goldens}/adapters/sd1_kohya_lora.safetensors'], []),
     'tokenize': (['tokenize', '--model', '{sd1}', '--prompt-mode', 'compel', '("a cat", "a dog++").blend(0.7, 0.3)'], []),
+    'caching': (['generate', '--model', '{sd1}', *PICTURE, '--steps', '3', '--caching', 'deep', '--caching-interval', '2', '--output', 'o.png'],
+                ['o.png']),
+    'caching-lanes': (['compare', '--model', '{sd1}', *PICTURE, '--steps', '3', '--scheduler', 'euler', '--lane', 'caching=off', '--lane',
+                       'caching=first-block,caching-threshold=1', '--save', 'c.safelight', '--save-words', '--table', 't.csv', '--report', 'r.html'],
+                      ['c.safelight', 't.csv', 'r.html']),
+    'word-maps': (['generate', '--model', '{sd1}', *PICTURE, '--word-maps', 'w'], ['w/']),
+    'grid': (['compare', '--model', '{sd1}', *PICTURE, '--grid', 'x=scheduler:euler,ddim', 'y=steps:1,2', '--sheet', 's.png'], ['s.png']),
     'bad-model': (['generate', '--model', '{bad}', *PICTURE, '--output', 'o.png'], ['o.png']),
 }
 
@@ -110,13 +118,22 @@ def safetensors(data):
 def is_whole(name, data):
     if name.endswith('.png'):
         return is_whole_png(data)
+    if name.endswith('.html'):
+        return data.endswith(b'</html>\n')
+    if name.endswith('.csv'):
+        return data.endswith(b'\n') and len({len(row) for row in csv.reader(data.decode().splitlines())}) == 1
+    if name.endswith('.json'):
+        return data.rstrip().endswith(b'}')
     if name.endswith('.webp'):
         return data[:4] == b'RIFF' and int.from_bytes(data[4:8], 'little') + 8 == len(data)
     return safetensors(data) is not None
 
 
 def comparable(name, data):
-    """What has to be equal in two runs: of a comparison all but the seconds, the last of a moment's figures."""
+    """What has to be equal in two runs: of a comparison all but the seconds, the last of a moment's figures, and of its table and
+    report, which have the seconds among others, nothing."""
+    if name.endswith(('.csv', '.html')):
+        return None
     if not name.endswith('.safelight') or safetensors(data) is None:
         return data
     header, tensors = safetensors(data)
@@ -230,11 +247,16 @@ class Sweep:
             return re.sub(r'\d+ threads?( \(instead of [^)]*\))?', 'THREADS', out if isinstance(out, str) else out.decode())
         return out
 
+    @staticmethod
+    def has_seconds(command):
+        words, _ = COMMANDS[command]
+        return words[0] == 'compare' and '--open' not in words
+
     @classmethod
     def compare_all(cls, case, good, got):
         # The table of a comparison that was computed now has seconds in it.
         differs = cls.said(case, got.out) != cls.said(case, good.out)
-        found = ['standard output differs'] if differs and case.command != 'compare' else []
+        found = ['standard output differs'] if differs and not cls.has_seconds(case.command) else []
         for name, data in good.files.items():
             if name in got.files and comparable(name, got.files[name]) != comparable(name, data):
                 found.append(f'{name} differs')
