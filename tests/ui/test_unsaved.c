@@ -5,6 +5,9 @@
  */
 #include "driver.h"
 
+#include <signal.h>
+#include <sys/resource.h>
+
 static SlKeeper *keeper;
 static char *blocked; /* the folder that cannot be made */
 
@@ -151,6 +154,55 @@ static void test_elsewhere(void)
     WAIT_UNTIL(count_gallery() == 3);
 }
 
+/* No file of this process may grow any more, as on a full disk: pictures, their index, preferences. */
+static void allow_bytes(gboolean allowed)
+{
+    struct rlimit limit;
+
+    g_assert_cmpint(getrlimit(RLIMIT_FSIZE, &limit), ==, 0);
+    limit.rlim_cur = allowed ? limit.rlim_max : 0;
+    g_assert_cmpint(setrlimit(RLIMIT_FSIZE, &limit), ==, 0);
+}
+
+static guint count_all(const char *path)
+{
+    g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
+    guint count = 0;
+
+    while (dir && g_dir_read_name(dir))
+        count++;
+    return count;
+}
+
+/* The queue waits, no part of a file is left, and with room again all of them are saved. */
+static void test_no_room(void)
+{
+    g_autofree char *now = sl_places_pictures_folder(preferences);
+    guint before = count_all(now), unsaved;
+
+    allow_bytes(FALSE);
+    develop(3);
+    WAIT_UNTIL(sl_queue_is_held(workspace->queue) && rests());
+    sl_keeper_finish(keeper);
+    unsaved = count_unsaved();
+    g_assert_cmpuint(unsaved, >=, 1);
+    g_assert_cmpuint(unsaved + count_waiting(), ==, 3);
+    g_assert_nonnull(strstr(bar_text("reason"), "cannot be written"));
+    g_assert_cmpuint(count_all(now), ==, before);
+    WAIT_UNTIL(find_dialog() != NULL); /* the prompt could not be remembered */
+    g_assert_nonnull(strstr(alert_body(), "history.json: cannot be written"));
+    allow_bytes(TRUE);
+    screenshot("unsaved-3-no-room");
+    close_dialog();
+    settle(600);
+    act("win.save-again");
+    WAIT_UNTIL(rests() && count_waiting() == 0 && count_unsaved() == 0);
+    sl_keeper_finish(keeper);
+    g_assert_cmpuint(count_all(now), ==, before + 3);
+    WAIT_UNTIL(count_gallery() == before + 3);
+    g_assert_false(sl_queue_is_held(workspace->queue));
+}
+
 static void test_quit(void)
 {
     g_settings_set_string(preferences, "pictures-folder", blocked);
@@ -178,6 +230,7 @@ int main(int argc, char **argv)
     int status;
 
     g_test_init(&argc, &argv, NULL);
+    signal(SIGXFSZ, SIG_IGN); /* as main.c does */
     if (!start_application("sd1"))
         return 77;
     keeper = workspace->keeper;
@@ -187,6 +240,7 @@ int main(int argc, char **argv)
     g_test_add_func("/unsaved/goes-on", test_goes_on);
     g_test_add_func("/unsaved/the-same-folder", test_the_same_folder);
     g_test_add_func("/unsaved/elsewhere", test_elsewhere);
+    g_test_add_func("/unsaved/no-room", test_no_room);
     g_test_add_func("/unsaved/quit", test_quit);
     status = g_test_run();
     g_clear_object(&workspace);
