@@ -554,9 +554,11 @@ typedef struct SlTimedShape {
 #define SL_TIMED_SHAPES 9
 const SlTimedShape *sl_timed_shape(int i);
 /* What each takes on the cpu device, seconds, the best of a few: some tenths of a second in all. False
- * and *err where the device failed. */
-bool sl_time_shapes(int threads, double f32[SL_TIMED_SHAPES], double bf16[SL_TIMED_SHAPES],
-                    SlError *err);
+ * and *err where the device failed, or (SL_CANCELLED) once *cancel is set, which is polled. */
+typedef struct SlShapeTimes {
+    double f32[SL_TIMED_SHAPES], bf16[SL_TIMED_SHAPES];
+} SlShapeTimes;
+bool sl_time_shapes(int threads, const int *cancel, SlShapeTimes *times, SlError *err);
 
 /* ---- work that is repeated ---- */
 

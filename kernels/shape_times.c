@@ -157,14 +157,22 @@ static double run_case(SlDevice *dev, Case *c)
 
 /* ---- both types ---- */
 
-static bool time_shape(SlDevice *dev[2], const Shape *s, double *best[2], SlError *err)
+static bool go_on(const int *cancel, SlError *err)
+{
+    return !cancel || !__atomic_load_n(cancel, __ATOMIC_RELAXED) ||
+           sl_fail(err, SL_CANCELLED, "stopped");
+}
+
+/* best: of f32, of bf16. */
+static bool time_shape(SlDevice *dev[2], const Shape *s, const int *cancel, double *best[2],
+                       SlError *err)
 {
     size_t mark[2] = {sl_arena_mark(dev[0]), sl_arena_mark(dev[1])};
     Case c[2] = {new_case(dev[0], s), new_case(dev[1], s)};
     double spent = 0;
     bool ok = sl_device_check(dev[0], err) && sl_device_check(dev[1], err);
     for (int round = 0; ok && round <= MOST_ROUNDS && (round < 2 || spent < LONG); round++)
-        for (int i = 0; i < 2; i++) {
+        for (int i = 0; i < 2 && (ok = go_on(cancel, err)); i++) {
             double seconds = run_case(dev[i], &c[i]);
             if (round == 1 || (round > 1 && seconds < *best[i])) /* the first warms up */
                 *best[i] = seconds;
@@ -179,8 +187,7 @@ static bool time_shape(SlDevice *dev[2], const Shape *s, double *best[2], SlErro
     return ok;
 }
 
-bool sl_time_shapes(int threads, double f32[SL_TIMED_SHAPES], double bf16[SL_TIMED_SHAPES],
-                    SlError *err)
+bool sl_time_shapes(int threads, const int *cancel, SlShapeTimes *times, SlError *err)
 {
     SlDeviceOptions options = {.name = "cpu", .threads = threads};
     SlDevice *dev[2] = {sl_device_open(&options, err), NULL};
@@ -189,7 +196,8 @@ bool sl_time_shapes(int threads, double f32[SL_TIMED_SHAPES], double bf16[SL_TIM
         dev[1] = sl_device_open(&options, err);
     bool ok = dev[1] != NULL;
     for (int i = 0; ok && i < SL_TIMED_SHAPES; i++)
-        ok = time_shape(dev, &shapes[i], (double *[]){&f32[i], &bf16[i]}, err);
+        ok =
+            time_shape(dev, &shapes[i], cancel, (double *[]){&times->f32[i], &times->bf16[i]}, err);
     for (int i = 0; i < 2; i++)
         sl_device_close(&dev[i]);
     return ok;

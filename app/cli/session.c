@@ -64,7 +64,8 @@ bool sl_options_auto_dtype(const SlOptions *o, SlAutoDtype *is, SlError *err)
     const SlAutoAsk ask = {.device = o->device,
                            .dtype = o->dtype,
                            .threads = o->threads > 0 ? (int)o->threads : 0,
-                           .measure = true};
+                           .measure = true,
+                           .cancel = sl_interrupt_flag()};
     if (!sl_auto_dtype(&ask, is, err))
         return false;
     if (is->measured && !o->quiet)

@@ -29,9 +29,7 @@
 #define MOST_VALUES   1000
 #define MACHINE_ROOM  400
 
-typedef struct Times {
-    double f32[SL_TIMED_SHAPES], bf16[SL_TIMED_SHAPES];
-} Times;
+typedef SlShapeTimes Times;
 
 /* ---- the rule ---- */
 
@@ -257,11 +255,10 @@ static void look_here(void *arg, SlProcessor *processor)
     sl_processor_look(processor);
 }
 
-static bool time_here(void *arg, int threads, double f32[SL_TIMED_SHAPES],
-                      double bf16[SL_TIMED_SHAPES], SlError *err)
+static bool time_here(void *arg, int threads, const int *cancel, Times *times, SlError *err)
 {
     (void)arg;
-    return sl_time_shapes(threads, f32, bf16, err);
+    return sl_time_shapes(threads, cancel, times, err);
 }
 
 static bool is_auto(const char *dtype)
@@ -285,20 +282,33 @@ static bool take_said(const char *said, SlAutoDtype *is, SlError *err)
     return true;
 }
 
-static void measure(const SlAutoMachine *machine, int threads, const char *name, SlAutoDtype *is)
+/* What a machine is asked with. */
+typedef struct Asked {
+    const SlAutoMachine *machine;
+    int threads;
+    const int *cancel;
+    const char *name; /* what is kept is for */
+} Asked;
+
+static bool measure(const Asked *asked, SlAutoDtype *is, SlError *err)
 {
     Times t = {0};
     SlError problem = {0};
-    bool ok = machine->time(machine->arg, threads, t.f32, t.bf16, &problem);
+    bool ok =
+        asked->machine->time(asked->machine->arg, asked->threads, asked->cancel, &t, &problem);
+    if (problem.code == SL_CANCELLED)
+        return sl_fail(err, SL_CANCELLED, "%s", problem.message);
     if (ok && all_believed(&t)) {
         is->measured = true;
-        remember(name, &t);
+        remember(asked->name, &t);
         decide(&t, is);
-        return;
+    } else {
+        snprintf(is->line, sizeof is->line,
+                 sl_words("auto: f32, because it could not be measured which type is "
+                          "faster%s%.300s"),
+                 ok ? "" : ": ", ok ? "" : problem.message);
     }
-    snprintf(is->line, sizeof is->line,
-             sl_words("auto: f32, because it could not be measured which type is faster%s%.300s"),
-             ok ? "" : ": ", ok ? "" : problem.message);
+    return true;
 }
 
 bool sl_auto_dtype_of(const SlAutoMachine *machine, const SlAutoAsk *ask, SlAutoDtype *is,
@@ -323,7 +333,7 @@ bool sl_auto_dtype_of(const SlAutoMachine *machine, const SlAutoAsk *ask, SlAuto
     else if (recall(name, &t))
         decide(&t, is);
     else if (ask->measure)
-        measure(machine, threads, name, is);
+        return measure(&(Asked){machine, threads, ask->cancel, name}, is, err);
     else
         snprintf(is->line, sizeof is->line,
                  sl_words("auto: f32, until it is measured which type is faster"));

@@ -32,17 +32,17 @@ typedef struct SlAutoAsk {
     const char *device, *dtype; /* as SlModelOptions has them */
     int threads;                /* 0: all */
     bool measure;               /* where it is not known yet; else it is f32 until it is */
+    const int *cancel;          /* polled while it is measured; may be NULL */
 } SlAutoAsk;
 
-/* Any thread. False and *err only where $SAFELIGHT_AUTO_DTYPE is no type: what cannot be measured is f32,
- * and the line says so. */
+/* Any thread. False and *err where $SAFELIGHT_AUTO_DTYPE is no type, and where it was cancelled: what cannot be
+ * measured is f32, and the line says so. */
 bool sl_auto_dtype(const SlAutoAsk *ask, SlAutoDtype *is, SlError *err);
 
 /* The same of another machine, for tests. */
 typedef struct SlAutoMachine {
     void (*look)(void *arg, SlProcessor *processor);
-    bool (*time)(void *arg, int threads, double f32[SL_TIMED_SHAPES], double bf16[SL_TIMED_SHAPES],
-                 SlError *err);
+    bool (*time)(void *arg, int threads, const int *cancel, SlShapeTimes *times, SlError *err);
     void *arg;
 } SlAutoMachine;
 bool sl_auto_dtype_of(const SlAutoMachine *machine, const SlAutoAsk *ask, SlAutoDtype *is,

@@ -166,7 +166,7 @@ class Sweep:
                        'bad': os.path.join(work, 'bad'), 'made': os.path.join(work, 'made')}
         self.good = {}
         self.cases = {}
-        self.environment = dict(os.environ, LC_ALL='C.UTF-8')
+        self.environment = dict({'SAFELIGHT_AUTO_DTYPE': 'f32'}, **os.environ, LC_ALL='C.UTF-8')
 
     def run(self, command, **fault):
         words, writes = COMMANDS[command]

@@ -138,8 +138,11 @@ swap_model (SlEngineSide *side, SlModel *model, SlModelItem *item, const SlDevic
 static gboolean
 find_auto_dtype (SlModelOptions *options, SlAutoDtype *automatic, SlError *err)
 {
-  const SlAutoAsk ask
-      = { .device = options->device, .dtype = options->dtype, .threads = options->threads, .measure = TRUE };
+  const SlAutoAsk ask = { .device = options->device,
+                          .dtype = options->dtype,
+                          .threads = options->threads,
+                          .measure = TRUE,
+                          .cancel = options->cancel };
 
   options->auto_dtype = automatic->dtype;
   return sl_auto_dtype (&ask, automatic, err);

@@ -26,18 +26,19 @@ static void look(void *arg, SlProcessor *processor)
     *processor = m->processor;
 }
 
-static bool time_it(void *arg, int threads, double f32[SL_TIMED_SHAPES],
-                    double bf16[SL_TIMED_SHAPES], SlError *err)
+static bool time_it(void *arg, int threads, const int *cancel, SlShapeTimes *times, SlError *err)
 {
     Machine *m = arg;
     m->timed++;
     m->threads = threads;
     for (int i = 0; i < SL_TIMED_SHAPES; i++) {
-        f32[i] = 0.001;
-        bf16[i] = 0.001 / m->faster[i];
+        times->f32[i] = 0.001;
+        times->bf16[i] = 0.001 / m->faster[i];
     }
     if (m->lies != 0)
-        bf16[0] = m->lies;
+        times->bf16[0] = m->lies;
+    if (cancel && *cancel)
+        return sl_fail(err, SL_CANCELLED, "stopped");
     return !m->fails || sl_fail(err, SL_MEMORY, "no memory for the device cpu");
 }
 
@@ -175,6 +176,20 @@ static void test_fails(void)
         sl_test(!strcmp(is.dtype, "f32") && access(cache, F_OK) != 0,
                 "a time of %g is not believed", lies[i]);
     }
+}
+
+static void test_cancelled(void)
+{
+    Machine m = machine(3, 3, 3);
+    const SlAutoMachine seam = {look, time_it, &m};
+    const int cancel = 1;
+    SlAutoDtype is;
+    SlError err = {0};
+    clear();
+    bool ok = sl_auto_dtype_of(
+        &seam, &(SlAutoAsk){.device = "cpu", .measure = true, .cancel = &cancel}, &is, &err);
+    sl_test(!ok && err.code == SL_CANCELLED && access(cache, F_OK) != 0,
+            "stopped while it is timed: nothing is decided or kept");
 }
 
 /* ---- what is kept ---- */
@@ -317,15 +332,19 @@ static void test_said(void)
 /* The real shapes, timed here, whatever this machine is. */
 static void test_here(void)
 {
-    double f32[SL_TIMED_SHAPES] = {0}, bf16[SL_TIMED_SHAPES] = {0};
+    SlShapeTimes t = {0};
     SlProcessor processor;
     SlError err = {0};
-    bool ok = sl_time_shapes(1, f32, bf16, &err);
+    const int cancel = 1;
+    bool ok = sl_time_shapes(1, NULL, &t, &err);
     for (int i = 0; ok && i < SL_TIMED_SHAPES; i++)
-        ok = sl_test(f32[i] > 0 && bf16[i] > 0 && sl_timed_shape(i)->often > 0,
-                     "%s: f32 %.2f ms, bf16 %.2f ms", sl_timed_shape(i)->name, f32[i] * 1e3,
-                     bf16[i] * 1e3);
+        ok = sl_test(t.f32[i] > 0 && t.bf16[i] > 0 && sl_timed_shape(i)->often > 0,
+                     "%s: f32 %.2f ms, bf16 %.2f ms", sl_timed_shape(i)->name, t.f32[i] * 1e3,
+                     t.bf16[i] * 1e3);
     sl_test(ok, "all shapes can be timed %s", err.message);
+    ok = sl_time_shapes(1, &cancel, &t, &err);
+    sl_test(!ok && err.code == SL_CANCELLED, "and stopped");
+    err = (SlError){0};
     sl_processor_look(&processor);
     sl_test(processor.threads > 0 && *processor.instructions, "%s, %s, %s, %d threads%s",
             processor.name, processor.instructions, processor.library, processor.threads,
@@ -349,6 +368,7 @@ int main(void)
     test_share();
     test_without();
     test_fails();
+    test_cancelled();
     test_kept();
     test_many();
     test_damaged();

@@ -200,6 +200,30 @@ static void test_stages(const char *dtype)
     sl_model_close(&all);
 }
 
+/* A refiner's parts go with those of its base, also where a picture is made again from what is recorded. */
+static void test_refiner(const char *dtype)
+{
+    char *folder = sl_test_path("goldens/model/sdxl"),
+         *path = sl_test_path("goldens/model/sdxl_refiner");
+    const SlPartFrom from[] = {{"refiner", path}, {NULL, NULL}};
+    SlError err = {0};
+    char text[100];
+    snprintf(text, sizeof text, "%s,text_encoder_2=f32", dtype);
+    SlModel *model = sl_model_open(
+        folder, &(SlModelOptions){.device = device, .dtype = text, .from = from}, &err);
+    const SlModel *refiner = model ? model->refiner : NULL;
+    bool ok = refiner && refiner->parts > 1;
+    for (int i = 0; ok && i < refiner->parts; i++)
+        ok =
+            (refiner->part[i].dtype == SL_F32) ==
+            (!strcmp(refiner->part[i].kind->name, "text_encoder_2") || model->dev->dtype == SL_F32);
+    sl_test(ok, "a refiner's text encoder is in f32 with its base's, the rest of it in %s %s",
+            dtype, err.message);
+    sl_model_close(&model);
+    free(folder);
+    free(path);
+}
+
 /* What a model would need follows the types of its parts. */
 static void test_cost(const char *dtype)
 {
@@ -248,6 +272,7 @@ int main(int argc, char **argv)
     test_told(dtype);
     test_stages(dtype);
     test_cost(dtype);
+    test_refiner(dtype);
     test_refusals(dtype);
     return sl_test_done();
 }
