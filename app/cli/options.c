@@ -396,6 +396,30 @@ static bool check_grid(const SlOptions *o, SlError *err)
     return true;
 }
 
+/* What a saved comparison is made of stands in its file. */
+static bool check_open(const SlOptions *o, SlError *err)
+{
+    const struct {
+        bool given;
+        const char *name;
+    } others[] = {{o->latents != NULL, "latents"},
+                  {o->step_noise != NULL, "step-noise"},
+                  {o->dynamic != NULL, "dynamic"},
+                  {o->fast, "fast"}};
+    const char *name = NULL;
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+        name = others[i].given ? others[i].name : name;
+    for (int i = 0; i < SL_N_SETTINGS; i++)
+        if (sl_options_given(o, (SlSetting)i) && sl_setting(i)->option)
+            name = sl_setting(i)->option;
+    if (!o->open || !name)
+        return true;
+    return sl_fail(err, SL_ARGUMENT,
+                   "compare --open shows what was computed, and --%s would change nothing; "
+                   "`safelight branch` goes on from a picture with other settings",
+                   name);
+}
+
 /* --sheet and --output are one file. */
 static bool check_sheet(SlOptions *o, SlError *err)
 {
@@ -411,7 +435,7 @@ static bool check_complete(SlOptions *o, SlError *err)
     const SlCommandInfo *c = &sl_commands[o->command];
     if (c->needs_argument && !o->argument)
         return sl_fail(err, SL_ARGUMENT, "%s needs %s", c->name, c->argument);
-    if (!check_grid(o, err) || !check_sheet(o, err))
+    if (!check_grid(o, err) || !check_sheet(o, err) || !check_open(o, err))
         return false;
     if (o->command == SL_COMMAND_COMPARE && !o->schedulers && !o->lane_count && !o->open &&
         !o->grid[SL_GRID_X])

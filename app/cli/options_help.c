@@ -23,7 +23,7 @@ static void help_setting(SlText *text, const SlSettingInfo *s)
 {
     help_line(text, s->option, s->value, s->choices, s->usage);
     if (s->max > s->min)
-        sl_text_addf(text, " (%.0f to %.0f)", s->min, s->max);
+        sl_text_addf(text, " (%.10g to %.10g)", s->min, s->max);
     sl_text_add(text, "\n");
 }
 
@@ -31,7 +31,7 @@ static void help_option(SlText *text, const SlOption *option)
 {
     help_line(text, option->name, option->value, sl_option_choices(option), option->help);
     if (option->kind == SL_OPTION_INT)
-        sl_text_addf(text, " (%.0f to %.0f)", option->min, option->max);
+        sl_text_addf(text, " (%.10g to %.10g)", option->min, option->max);
     if (option->kind == SL_OPTION_LANES)
         sl_options_list_lane_settings(text);
     sl_text_add(text, "\n");

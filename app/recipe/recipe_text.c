@@ -134,7 +134,7 @@ static bool parse_number(const SlSettingInfo *s, const char *text, SlRecipe *rec
     if (ok)
         sl_setting_set_number(s, recipe, real ? number : (double)whole);
     else
-        sl_text_addf(expected, sl_words("%s from %.0f to %.0f"),
+        sl_text_addf(expected, sl_words("%s from %.10g to %.10g"),
                      real ? sl_words("a number") : sl_words("a whole number"), s->min, s->max);
     return ok;
 }

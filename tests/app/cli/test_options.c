@@ -128,6 +128,7 @@ static void test_refused(void)
     refused(g, "generate --threads 0", "--threads");
     refused(g, "generate --output picture.jpg", ".png");
     refused(g, "generate --json=yes", "takes no value");
+    refused(g, "generate --refine-from 0", "a number from 0.01 to 1");
     refused(g, "generate --model ''", "--model is \"\"; expected PATH|NAME");
     refused(g, "generate --vae ''", "--vae is \"\"; expected FILE|FOLDER|NAME");
     refused(g, "generate --previews ''", "--previews is \"\"; expected FOLDER");
@@ -150,6 +151,9 @@ static void test_refused(void)
     refused(SL_COMMAND_COMPARE, "compare --lane steps=5 --report r.pdf", ".html");
     refused(SL_COMMAND_COMPARE, "compare --output s.png", "--schedulers");
     accepted(SL_COMMAND_COMPARE, "compare --lane steps=5 --sheet s.png");
+    accepted(SL_COMMAND_COMPARE, "compare --open a.safelight --sheet s.png --reference 2");
+    refused(SL_COMMAND_COMPARE, "compare --open a.safelight --steps 5", "--steps would change");
+    refused(SL_COMMAND_COMPARE, "compare --open a.safelight --fast", "--fast would change");
     refused(SL_COMMAND_COMPARE, "compare --lane steps=5 --sheet s.png --output o.png", "not both");
     refused(SL_COMMAND_COMPARE, "compare --schedulers euler,, --output s.png", "--schedulers");
     refused(SL_COMMAND_COMPARE, "compare --schedulers euler,nobody --output s.png", "nobody");
