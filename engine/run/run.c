@@ -21,6 +21,7 @@ static SlShareKey first_key(const SlRun *run)
                         .guidance = side->model->info.told_guidance ? run->recipe.guidance : 0,
                         .label = run->recipe.class_label,
                         .elements = run->elements,
+                        .width = run->width,
                         .batch = sl_run_batch(run, side, 0),
                         .input = run->input};
 }

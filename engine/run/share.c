@@ -311,6 +311,7 @@ const float *sl_share_find(SlShare *share, const SlShareKey *key)
         const SlShareKey *k = &share->kept[i].key;
         if (k->told == key->told && k->timestep == key->timestep && k->guidance == key->guidance &&
             k->label == key->label && k->batch == key->batch && k->elements == key->elements &&
+            k->width == key->width &&
             !memcmp(k->input, key->input, (size_t)key->elements * sizeof(float))) {
             share->counts.evaluations_shared++;
             return share->kept[i].said;

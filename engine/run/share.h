@@ -43,6 +43,7 @@ typedef struct SlShareKey {
     double guidance; /* where it is told to the model, else 0 */
     int label;
     int64_t elements;
+    int width; /* of the sample: turned by 90 degrees it has as many elements */
     int batch;
     const float *input;
 } SlShareKey;

@@ -167,6 +167,24 @@ static void digest_with(SlModel *model, const SlRecipe *recipe, SlShare *share, 
     sl_run_free(run);
 }
 
+/* A picture turned by 90 degrees has as many elements, and the same noise. */
+static void test_share_turned(void)
+{
+    SlModel *model = open_model("sd1", "cpu", 0);
+    SlShare *share = sl_share_new(model);
+    SlRecipe wide = recipe_for(model, "ddim", 2), high = wide;
+    char apart[65], together[65];
+    wide.width *= 2;
+    high.height *= 2;
+    digest_with(model, &wide, share, together);
+    digest_with(model, &high, share, together);
+    digest_of_run(model, &high, apart);
+    sl_test(apart[0] && !strcmp(together, apart),
+            "a run that is as high as another is wide shares no evaluation with it");
+    sl_share_free(share);
+    sl_model_close(&model);
+}
+
 static void test_share(void)
 {
     static const char *const ids[] = {"pndm", "ddim", "ddim", "ddim", "unipc"};
@@ -432,6 +450,7 @@ int main(int argc, char **argv)
     test_schedule();
     test_frames();
     test_share();
+    test_share_turned();
     test_known_outputs();
     test_refusals();
     test_prompt_too_long();
