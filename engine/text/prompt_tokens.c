@@ -417,10 +417,11 @@ static bool chunk_compel(const Job *job, const SlPromptPhrase *phrase, Rows *out
         free(text);
     }
     for (int at = 0, n; ok && !all.failed && (at < all.count || out->count == 0); at += n) {
-        n = split_point(job, all.row + at, all.count - at);
+        const SlTokenRow *rest = all.row ? all.row + at : NULL; /* none of an empty text */
+        n = split_point(job, rest, all.count - at);
         add_special(out, t->special[SL_BOS], 1);
         for (int i = 0; i < n; i++)
-            add_row(out, all.row[at + i]);
+            add_row(out, rest[i]);
         add_special(out, t->special[SL_EOS], 1);
         add_special(out, t->special[SL_PAD], job->room - n);
         if (out->failed)
