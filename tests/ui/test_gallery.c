@@ -478,6 +478,61 @@ static void test_compare_these(void)
     sl_comparison_stop(comparison);
 }
 
+static void add_copy(guint number)
+{
+    g_autofree char *path = g_strdup_printf("%s/copy-%02u.png", folder, number);
+    g_autoptr(GFile) from = g_file_new_for_path(sl_picture_get_path(get_picture(0)));
+    g_autoptr(GFile) to = g_file_new_for_path(path);
+
+    g_assert_true(g_file_copy(from, to, G_FILE_COPY_NONE, NULL, NULL, NULL, NULL));
+    sl_gallery_add(workspace->gallery, path, "a copy");
+    settle(20);
+}
+
+static GtkWidget *find_thumbnail(GtkWidget *widget)
+{
+    GtkWidget *found = NULL;
+
+    if (GTK_IS_PICTURE(widget))
+        return widget;
+    for (GtkWidget *child = gtk_widget_get_first_child(widget); child && !found;
+         child = gtk_widget_get_next_sibling(child))
+        found = find_thumbnail(child);
+    return found;
+}
+
+/* The newest are shown, however many come while another page is in front; who has gone on to others stays there. And
+ * a print is as wide as its column, so no gap is wider than the others. */
+static void test_many(void)
+{
+    GtkWidget *grid = part(gallery_view, "grid");
+    GtkAdjustment *place = gtk_scrollable_get_vadjustment(GTK_SCROLLABLE(grid));
+    GtkWidget *cell, *thumbnail;
+    guint before = count_pictures();
+
+    adw_view_stack_set_visible_child_name(pages, "darkroom");
+    for (guint i = 0; i < 30; i++)
+        add_copy(i);
+    WAIT_UNTIL(count_pictures() == before + 30);
+    adw_view_stack_set_visible_child_name(pages, "gallery");
+    settle(300);
+    screenshot("gallery-many");
+    g_assert_cmpfloat(gtk_adjustment_get_upper(place), >, gtk_adjustment_get_page_size(place));
+    g_assert_cmpfloat(gtk_adjustment_get_value(place), ==, 0);
+    cell = gtk_widget_get_first_child(grid);
+    thumbnail = find_thumbnail(cell);
+    g_assert_cmpint(gtk_widget_get_width(thumbnail), ==, gtk_widget_get_height(thumbnail));
+    g_assert_cmpint(gtk_widget_get_width(thumbnail), ==, gtk_widget_get_width(cell));
+    add_copy(30);
+    settle(200);
+    g_assert_cmpfloat(gtk_adjustment_get_value(place), ==, 0);
+    gtk_adjustment_set_value(place, gtk_adjustment_get_upper(place));
+    settle(200);
+    add_copy(31);
+    settle(200);
+    g_assert_cmpfloat(gtk_adjustment_get_value(place), >, 0);
+}
+
 static void test_dark_and_narrow(void)
 {
     adw_view_stack_set_visible_child_name(pages, "gallery");
@@ -513,6 +568,7 @@ int main(int argc, char **argv)
     g_test_add_func("/gallery/several", test_several);
     g_test_add_func("/gallery/drag-out", test_drag_out);
     g_test_add_func("/gallery/compare-these", test_compare_these);
+    g_test_add_func("/gallery/many", test_many);
     g_test_add_func("/gallery/dark-and-narrow", test_dark_and_narrow);
     status = g_test_run();
     end_application();

@@ -476,6 +476,17 @@ items_changed (SlGalleryView *self)
   gtk_stack_set_visible_child_name (self->stack, any ? "grid" : "empty");
 }
 
+/* Where the beginning was shown, it still is when pictures come in front of it: the grid by itself stays with those that
+ * were the first, however many there are before them by then. */
+static void
+keep_beginning (SlGalleryView *self, guint position, guint removed, guint added)
+{
+  GtkAdjustment *adjustment = gtk_scrollable_get_vadjustment (GTK_SCROLLABLE (self->grid));
+
+  if (added > 0 && position == 0 && gtk_adjustment_get_value (adjustment) <= 0)
+    gtk_widget_activate_action (GTK_WIDGET (self->grid), "list.scroll-to-item", "u", 0u);
+}
+
 static void
 activated (SlGalleryView *self, guint position)
 {
@@ -565,6 +576,9 @@ sl_gallery_view_connect (SlGalleryView *self, SlGallery *gallery, SlThreadQueue 
   gtk_grid_view_set_factory (self->grid, factory);
   gtk_grid_view_set_model (self->grid, GTK_SELECTION_MODEL (self->selection));
   g_signal_connect_swapped (self->grid, "activate", G_CALLBACK (activated), self);
+  /* after the grid */
+  g_signal_connect_object (self->sorted, "items-changed", G_CALLBACK (keep_beginning), self,
+                           G_CONNECT_SWAPPED | G_CONNECT_AFTER);
   g_signal_connect_object (gallery, "items-changed", G_CALLBACK (items_changed), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (gallery, "arranged", G_CALLBACK (arranged), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (self->selection, "items-changed", G_CALLBACK (show_results), self,

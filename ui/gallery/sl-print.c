@@ -7,7 +7,7 @@
 #include "ui/gallery/sl-family-track.h"
 #include "ui/widgets/sl-picture-text.h"
 
-#define SIDE 176
+#define SIDE 176 /* at least: a print is as wide as its column */
 
 struct _SlPrint
 {
@@ -185,6 +185,25 @@ make_star (SlPrint *self)
   return self->star;
 }
 
+static GtkSizeRequestMode
+by_width (GtkWidget *room)
+{
+  return GTK_SIZE_REQUEST_HEIGHT_FOR_WIDTH;
+}
+
+/* As high as the column is wide, so that the gaps between prints are the same in both directions. */
+static void
+measure_room (
+    GtkWidget *room, GtkOrientation orientation, int for_size, int *least, int *natural, int *b, int *c)
+{
+  *least = *natural = orientation == GTK_ORIENTATION_VERTICAL ? MAX (for_size, SIDE) : SIDE;
+}
+
+static void
+allocate_room (GtkWidget *room, int width, int height, int baseline)
+{
+}
+
 static void
 sl_print_init (SlPrint *self)
 {
@@ -193,13 +212,12 @@ sl_print_init (SlPrint *self)
 
   self->in_tree = TRUE;
   self->track = SL_FAMILY_TRACK (sl_family_track_new ());
-  /* All prints have one size, or the lines of neighbours would not meet. */
-  gtk_widget_set_size_request (room, SIDE, SIDE);
+  /* All prints of a width have one size, or the lines of neighbours would not meet. */
+  gtk_widget_set_layout_manager (room, gtk_custom_layout_new (by_width, measure_room, allocate_room));
   gtk_overlay_set_child (GTK_OVERLAY (overlay), room);
   gtk_overlay_add_overlay (GTK_OVERLAY (overlay), make_thumbnail (self));
   gtk_overlay_add_overlay (GTK_OVERLAY (overlay), make_badge (self));
   gtk_overlay_add_overlay (GTK_OVERLAY (overlay), make_star (self));
-  gtk_widget_set_halign (overlay, GTK_ALIGN_CENTER);
   gtk_box_append (GTK_BOX (box), overlay);
   gtk_box_append (GTK_BOX (box), GTK_WIDGET (self->track));
   gtk_widget_set_valign (box, GTK_ALIGN_START);
