@@ -10,6 +10,7 @@
 
 #include "ui/compare/sl-heat-scale.h"
 #include "ui/compare/sl-lane-text.h"
+#include "ui/widgets/sl-button-name.h"
 #include "ui/widgets/sl-toolkit.h"
 
 #define NEAR_LINE 14 /* pixels from the line that take hold of it */
@@ -695,6 +696,9 @@ sl_ab_view_init (SlAbView *self)
   GtkEventController *motion = gtk_event_controller_motion_new ();
 
   gtk_widget_init_template (GTK_WIDGET (self));
+  sl_button_name_in_list (self->choose_a);
+  sl_button_name_in_list (self->choose_b);
+  sl_button_name_in_list (self->choose_mode);
   for (guint i = 0; i < SL_AB_N_MODES; i++)
     self->amounts[i] = amounts[i].usual;
   show_mode (self);

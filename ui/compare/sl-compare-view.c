@@ -879,6 +879,7 @@ sl_compare_view_init (SlCompareView *self)
 {
   self->lanes = g_ptr_array_new ();
   gtk_widget_init_template (GTK_WIDGET (self));
+  sl_button_name_in_list (self->align);
   sl_lane_offers_fill_presets (self->presets);
   sl_button_name_by_label (self->open);
   sl_lane_offers_fill_schedulers (self->scheduler_menu, NULL);

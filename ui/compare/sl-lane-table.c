@@ -9,6 +9,7 @@
 
 #include "ui/compare/sl-lane-text.h"
 #include "ui/compare/sl-lane-view.h"
+#include "ui/widgets/sl-button-name.h"
 #include "ui/widgets/sl-notice.h"
 
 #define REFRESH_MS 250
@@ -398,6 +399,7 @@ add_bar (SlLaneTable *self, GtkBox *column)
   for (guint i = 0; i < sl_table_column_count (); i++)
     gtk_string_list_append (names, _ (sl_table_column_nth (i)->label));
   self->sort_by = GTK_DROP_DOWN (gtk_drop_down_new (G_LIST_MODEL (names), NULL));
+  sl_button_name_in_list (self->sort_by);
   gtk_widget_set_tooltip_text (GTK_WIDGET (self->sort_by), _ ("What the table is sorted by"));
   gtk_accessible_update_property (GTK_ACCESSIBLE (self->sort_by), GTK_ACCESSIBLE_PROPERTY_LABEL,
                                   _ ("Sort by"), -1);

@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "ui/compare/sl-tile.h"
+#include "ui/widgets/sl-button-name.h"
 #include "ui/widgets/sl-word-name.h"
 
 #define PLACES 64 /* of a map's longer side */
@@ -202,6 +203,7 @@ sl_word_pair_init (SlWordPair *self)
 
   self->word = -1;
   self->choice = GTK_DROP_DOWN (gtk_drop_down_new_from_strings (nothing));
+  sl_button_name_in_list (self->choice);
   gtk_widget_set_valign (GTK_WIDGET (self->choice), GTK_ALIGN_CENTER);
   gtk_accessible_update_property (GTK_ACCESSIBLE (self->choice), GTK_ACCESSIBLE_PROPERTY_LABEL,
                                   _ ("Word whose maps are shown"), -1);

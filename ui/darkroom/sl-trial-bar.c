@@ -267,7 +267,13 @@ add_cell (SlTrialBar *self, const SlControl *control)
   gtk_widget_set_focusable (cell.cell, FALSE);
   g_array_append_val (self->cells, cell);
   if (cell.choice)
-    g_signal_connect_swapped (cell.choice, "notify::selected", G_CALLBACK (changed), self);
+    {
+      /* a name that a label gives is not handed on to the button within */
+      gtk_accessible_update_property (GTK_ACCESSIBLE (widget), GTK_ACCESSIBLE_PROPERTY_LABEL,
+                                      gtk_label_get_text (GTK_LABEL (label)), -1);
+      sl_button_name_in_list (cell.choice);
+      g_signal_connect_swapped (cell.choice, "notify::selected", G_CALLBACK (changed), self);
+    }
   else
     g_signal_connect_swapped (cell.scale, "value-changed", G_CALLBACK (changed), self);
 }

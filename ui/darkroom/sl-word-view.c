@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "ui/darkroom/sl-word-card.h"
+#include "ui/widgets/sl-button-name.h"
 #include "ui/widgets/sl-canvas.h"
 #include "ui/widgets/sl-word-name.h"
 
@@ -516,6 +517,7 @@ sl_word_view_init (SlWordView *self)
   GtkEventController *keys = gtk_event_controller_key_new ();
 
   gtk_widget_init_template (GTK_WIDGET (self));
+  sl_button_name_in_list (self->levels);
   self->cards = g_ptr_array_new ();
   self->shares = g_array_new (FALSE, FALSE, sizeof (double));
   self->touched = -1;

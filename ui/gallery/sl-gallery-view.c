@@ -661,6 +661,8 @@ static void
 sl_gallery_view_init (SlGalleryView *self)
 {
   gtk_widget_init_template (GTK_WIDGET (self));
+  sl_button_name_in_list (self->kinds);
+  sl_button_name_in_list (self->orders);
   sl_button_name_by_label (self->compare_chosen);
   self->menu = GTK_POPOVER (gtk_popover_menu_new_from_model (self->picture_menu));
   gtk_popover_set_has_arrow (self->menu, FALSE);

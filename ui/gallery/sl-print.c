@@ -34,6 +34,16 @@ show_thumbnail (SlPrint *self)
   gtk_picture_set_paintable (self->thumbnail, GDK_PAINTABLE (texture));
 }
 
+/* What has the keyboard is the grid's cell, not the print in it. */
+static void
+name_cell (SlPrint *self, const char *name)
+{
+  GtkWidget *cell = gtk_widget_get_parent (GTK_WIDGET (self));
+
+  if (cell)
+    gtk_accessible_update_property (GTK_ACCESSIBLE (cell), GTK_ACCESSIBLE_PROPERTY_LABEL, name, -1);
+}
+
 static void
 show_place (SlPrint *self)
 {
@@ -44,6 +54,7 @@ show_place (SlPrint *self)
 
   gtk_widget_set_tooltip_text (GTK_WIDGET (self), all);
   gtk_picture_set_alternative_text (self->thumbnail, all);
+  name_cell (self, all);
   gtk_widget_set_visible (self->badge, badge != NULL);
   gtk_widget_set_visible (self->badge_icon, sl_picture_is_branch (self->picture));
   gtk_label_set_text (self->badge_text, badge ? badge : "");
