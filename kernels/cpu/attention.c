@@ -22,6 +22,7 @@
 #define MAX_HEAD 512
 #define LOOK     32 /* blocks of keys between two looks whether to stop */
 #define PANEL    SL_CPU_PANEL
+#define HALF     (PANEL / 2) /* outputs of a product come in whole halves of a panel */
 #define TALL     12          /* queries of a register tile, at most */
 #define IN_CACHE (256 << 10) /* floats of keys and values that stay in the second cache */
 #define ROOM     8.0f        /* powers of two that a weight may be above 1 */
@@ -45,11 +46,11 @@ typedef struct Job {
  * too small for them. */
 typedef struct Tile {
     int64_t item, head, first, queries;
-    float *q;                       /* queries, scaled to powers of two, rows of job->row */
-    float *sum;                     /* sum of weights times values so far, the same */
-    float (*score)[KEYS];           /* of each query */
-    float (*weight)[SL_VEC_FLOATS]; /* sum of weights, still in lanes */
-    float top[QUERIES];             /* what scores are taken relative to */
+    float *q;             /* queries, scaled to powers of two, rows of job->row */
+    float *sum;           /* sum of weights times values so far, the same */
+    float (*score)[KEYS]; /* of each query */
+    SlSum *weight;        /* sum of weights, still in lanes */
+    float top[QUERIES];   /* what scores are taken relative to */
 } Tile;
 
 static int64_t value_panels(const Job *j)
@@ -66,14 +67,14 @@ static int64_t block_floats(const Job *j)
  * last row. */
 SL_INLINE SlVec load_part(const Job *j, const SlTensor *t, const int64_t place[3], int64_t c)
 {
-    if (place[2] >= t->size[1])
+    if (place[2] >= t->size[1] || c >= j->d)
         return sl_vec_set(0);
     int64_t from = place[0] * t->stride[0] + place[2] * t->stride[1] + place[1] * j->d + c;
     return sl_load_some(t->data, t->dtype, from, j->d - c);
 }
 
-/* Sixteen keys of a block, columns of their panel, and their values, rows of every panel. */
-static void pack_sixteen(const Job *j, int64_t head, int64_t first, float *keys, float *values)
+/* As many keys of a block as a vector has lanes, columns of their panel, and their values, rows of every panel. */
+static void pack_keys(const Job *j, int64_t head, int64_t first, float *keys, float *values)
 {
     SlVec side[SL_VEC_FLOATS];
     for (int64_t c = 0; c < j->padded; c += SL_VEC_FLOATS) {
@@ -97,8 +98,8 @@ static void pack_blocks(void *arg, int64_t first, int64_t last)
         float *keys = j->packed + task * block_floats(j), *values = keys + j->padded * KEYS;
         int64_t key = task % j->blocks * KEYS;
         for (int64_t i = 0; i < KEYS && key + i < j->k->size[1]; i += SL_VEC_FLOATS)
-            pack_sixteen(j, task / j->blocks, key + i,
-                         keys + i / PANEL * j->padded * PANEL + i % PANEL, values + i * PANEL);
+            pack_keys(j, task / j->blocks, key + i,
+                      keys + i / PANEL * j->padded * PANEL + i % PANEL, values + i * PANEL);
     }
 }
 
@@ -114,7 +115,7 @@ static void load_queries(const Job *j, Tile *t)
             *(SlVec *)(t->sum + i * j->row + c) = sl_vec_set(0);
         }
         t->top[i] = -FLT_MAX;
-        *(SlVec *)t->weight[i] = sl_vec_set(0);
+        t->weight[i] = (SlSum){{{0}}};
     }
 }
 
@@ -151,7 +152,8 @@ static void raise_top(const Job *j, Tile *t, int64_t i, float top)
     float keep = exp2f(t->top[i] - top); /* 0 at first */
     for (int64_t c = 0; c < j->padded; c += SL_VEC_FLOATS)
         *(SlVec *)(t->sum + i * j->row + c) *= keep;
-    *(SlVec *)t->weight[i] *= keep;
+    for (int b = 0; b < SL_SUM_PARTS; b++)
+        t->weight[i].part[b] *= keep;
     t->top[i] = top;
 }
 
@@ -163,12 +165,12 @@ SL_INLINE void soften_row(const Job *j, Tile *t, int64_t i, const int vectors)
         most = sl_vec_max(most, s[b]);
     if (sl_vec_any_above(most, t->top[i] + ROOM))
         raise_top(j, t, i, sl_vec_top(most));
-    SlVec total = *(SlVec *)t->weight[i];
+    SlSum total = t->weight[i];
     for (int b = 0; b < vectors; b++) {
         s[b] = sl_vec_exp2(s[b] - t->top[i]);
-        total += s[b];
+        total.part[b % SL_SUM_PARTS] += s[b];
     }
-    *(SlVec *)t->weight[i] = total;
+    t->weight[i] = total;
 }
 
 static void soften(const Job *j, Tile *t, int64_t there)
@@ -202,7 +204,7 @@ static void store_queries(const Job *j, const Tile *t)
     SlTensor *out = j->out;
     for (int64_t i = 0; i < t->queries; i++) {
         int64_t to = t->item * out->stride[0] + (t->first + i) * out->stride[1] + t->head * j->d;
-        float scale = 1 / sl_vec_sum(*(const SlVec *)t->weight[i]);
+        float scale = 1 / sl_sum_of(t->weight[i]);
         for (int64_t c = 0; c < j->d; c += SL_VEC_FLOATS) {
             SlVec v = *(const SlVec *)(t->sum + i * j->row + c) * scale;
             if (j->d - c >= SL_VEC_FLOATS)
@@ -242,7 +244,7 @@ static void attend(const Job *j, Tile *t, int64_t task)
 
 static int64_t tile_floats(const Job *j)
 {
-    return QUERIES * (2 * j->row + KEYS + SL_VEC_FLOATS);
+    return QUERIES * (2 * j->row + KEYS + SL_SUM_LANES);
 }
 
 static void attend_tiles(void *arg, int64_t first, int64_t last)
@@ -251,7 +253,7 @@ static void attend_tiles(void *arg, int64_t first, int64_t last)
     Tile tile = {.q = j->scratch + sl_thread_index() * tile_floats(j)};
     tile.sum = tile.q + QUERIES * j->row;
     tile.score = (float(*)[KEYS])(tile.sum + QUERIES * j->row);
-    tile.weight = (float(*)[SL_VEC_FLOATS])(tile.score + QUERIES);
+    tile.weight = (SlSum *)(void *)(tile.score + QUERIES);
     for (int64_t task = first; task < last; task++)
         attend(j, &tile, task);
 }
@@ -261,8 +263,8 @@ static void cpu_attention(SlDevice *dev, const SlTensor *q, const SlTensor *k, c
 {
     int64_t d = q->size[2] / attn->heads, heads = q->size[0] * attn->heads;
     Job job = {.dev = dev, .q = q, .k = k, .v = v, .out = out, .attn = attn, .d = d};
-    job.padded = (d + SL_VEC_FLOATS - 1) / SL_VEC_FLOATS * SL_VEC_FLOATS;
-    job.row = job.padded % 32 == 0 ? job.padded + SL_VEC_FLOATS : job.padded;
+    job.padded = (d + HALF - 1) / HALF * HALF;
+    job.row = job.padded % PANEL == 0 ? job.padded + HALF : job.padded;
     job.blocks = (k->size[1] + KEYS - 1) / KEYS;
     int64_t floats = job.blocks * block_floats(&job); /* keys and values of a head */
     int64_t most = floats <= IN_CACHE ? FEW : QUERIES;

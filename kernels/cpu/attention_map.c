@@ -2,7 +2,7 @@
  * computes the picture and keeps no scores.
  *
  * The keys of a text are few, so all scores of some queries fit into a small tile: keys are packed
- * once per head, transposed, with the head size padded to 16 and their number to 64; a task is some
+ * once per head, transposed, with the head size padded to whole vectors and their number to 64; a task is some
  * queries of an item and goes through its heads, so that no two tasks write the same place.
  *
  * Easy to get wrong: keys that pad the last vectors weigh nothing.
@@ -18,12 +18,11 @@
 #define MAX_HEAD 512
 #define MAX_KEYS 8192
 /* A register tile: TALL queries by WIDE vectors, as in attention.c. */
-#if defined(__AVX512F__)
 #define TALL 6
+#if defined(__AVX512F__) || defined(__aarch64__)
 #define WIDE 4
 #else
-#define TALL 4
-#define WIDE 1
+#define WIDE 2
 #endif
 
 typedef struct Job {
@@ -32,7 +31,7 @@ typedef struct Job {
     SlTensor *out;
     const SlAttention *attn;
     bool add;
-    int64_t d, padded; /* head size, rounded up to 16 */
+    int64_t d, padded; /* head size, rounded up to whole vectors */
     int64_t keys;      /* rounded up */
     int64_t tiles;     /* of queries in an item */
     float *packed;     /* [item, head][padded][keys] */
@@ -85,15 +84,16 @@ SL_INLINE void soften(const Job *j, float *scores, float *mean)
     int64_t vectors = j->keys / SL_VEC_FLOATS;
     for (int64_t key = j->k->size[1]; key < j->keys; key++)
         scores[key] = -INFINITY;
-    SlVec most = s[0], total = sl_vec_set(0);
+    SlVec most = s[0];
+    SlSum total = {{{0}}};
     for (int64_t b = 1; b < vectors; b++)
         most = sl_vec_max(most, s[b]);
     float top = sl_vec_top(most);
     for (int64_t b = 0; b < vectors; b++) {
         s[b] = sl_vec_exp_below(s[b] - top);
-        total += s[b];
+        total.part[b % SL_SUM_PARTS] += s[b];
     }
-    float scale = 1 / (sl_vec_sum(total) * (float)j->attn->heads);
+    float scale = 1 / (sl_sum_of(total) * (float)j->attn->heads);
     for (int64_t b = 0; b < vectors; b++)
         m[b] += s[b] * scale;
 }

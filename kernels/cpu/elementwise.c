@@ -1,5 +1,5 @@
-/* elementwise.c - operations whose time is that of reading and writing memory: one pass each, 16
- * floats at a time, split among threads by rows or by pieces of fixed size. */
+/* elementwise.c - operations whose time is that of reading and writing memory: one pass each, a
+ * vector at a time, split among threads by rows or by pieces of fixed size. */
 #include "kernels/cpu/cpu.h"
 #include "kernels/cpu/vec.h"
 
@@ -21,9 +21,9 @@ static bool is_float(const SlTensor *t)
     return t->dtype == SL_F32 || t->dtype == SL_BF16;
 }
 
-/* Runs BODY for each group of up to 16 elements i of [first, last): LOAD and STORE take care of the
+/* Runs BODY for each group of up to a vector of elements i of [first, last): LOAD and STORE take care of the
  * last, shorter one. */
-#define EACH16(BODY)                                        \
+#define EACH_VECTOR(BODY)                                   \
     for (int64_t i = first; i < last; i += SL_VEC_FLOATS) { \
         int64_t n = last - i;                               \
         BODY                                                \
@@ -44,7 +44,7 @@ static bool is_float(const SlTensor *t)
 static void activation_piece(void *arg, int64_t first, int64_t last)
 {
     const Job *j = arg;
-    EACH16({ STORE(j->out, i, sl_vec_act(LOAD(j->a, i), j->act)); })
+    EACH_VECTOR({ STORE(j->out, i, sl_vec_act(LOAD(j->a, i), j->act)); })
 }
 
 static void cpu_activation(SlDevice *dev, const SlTensor *x, SlActivation act, SlTensor *out)
@@ -59,7 +59,7 @@ static void cpu_activation(SlDevice *dev, const SlTensor *x, SlActivation act, S
 static void add_piece(void *arg, int64_t first, int64_t last)
 {
     const Job *j = arg;
-    EACH16({ STORE(j->out, i, (LOAD(j->a, i) + LOAD(j->b, i)) * j->scale); })
+    EACH_VECTOR({ STORE(j->out, i, (LOAD(j->a, i) + LOAD(j->b, i)) * j->scale); })
 }
 
 static void cpu_add(SlDevice *dev, const SlTensor *a, const SlTensor *b, float scale, SlTensor *out)
@@ -73,7 +73,11 @@ static void cpu_add(SlDevice *dev, const SlTensor *a, const SlTensor *b, float s
 
 /* ---- how much a block's residual changes ---- */
 
-typedef double Sums __attribute__((vector_size(128)));
+/* Of SL_SUM_LANES lanes, as SlSum. */
+typedef double Doubles __attribute__((vector_size(2 * SL_VEC_BYTES)));
+typedef struct Sums {
+    Doubles part[SL_SUM_PARTS];
+} Sums;
 
 typedef struct Change {
     const SlTensor *now, *was;
@@ -81,30 +85,32 @@ typedef struct Change {
     double (*sum)[2]; /* of each piece */
 } Change;
 
-static double total(Sums sums)
+static double total(const Sums *sums)
 {
     double sum = 0;
-    for (int k = 0; k < SL_VEC_FLOATS; k++)
-        sum += sums[k];
+    for (int k = 0; k < SL_SUM_LANES; k++)
+        sum += sums->part[k / SL_VEC_FLOATS][k % SL_VEC_FLOATS];
     return sum;
 }
 
-static Sums sizes_of(SlVec v)
+SL_INLINE Doubles sizes_of(SlVec v)
 {
-    return __builtin_convertvector((SlVec)((SlVecI)v & 0x7fffffff), Sums);
+    return __builtin_convertvector((SlVec)((SlVecI)v & 0x7fffffff), Doubles);
 }
 
 static void change_piece(void *arg, int64_t first, int64_t last)
 {
     const Change *c = arg;
-    Sums apart = {0}, size = {0};
-    EACH16({
-        SlVec before = LOAD(c->was, c->count + i) - LOAD(c->was, i);
-        apart += sizes_of(LOAD(c->now, c->count + i) - LOAD(c->now, i) - before);
-        size += sizes_of(before);
-    })
-    c->sum[first / PIECE][0] = total(apart);
-    c->sum[first / PIECE][1] = total(size);
+    Sums apart = {{{0}}}, size = {{{0}}};
+    for (int64_t i = first; i < last;)
+        for (int b = 0; b < SL_SUM_PARTS && i < last; b++, i += SL_VEC_FLOATS) {
+            int64_t n = last - i;
+            SlVec before = LOAD(c->was, c->count + i) - LOAD(c->was, i);
+            apart.part[b] += sizes_of(LOAD(c->now, c->count + i) - LOAD(c->now, i) - before);
+            size.part[b] += sizes_of(before);
+        }
+    c->sum[first / PIECE][0] = total(&apart);
+    c->sum[first / PIECE][1] = total(&size);
 }
 
 /* A piece sums what it has in f64, and the pieces' sums are added in their order. */

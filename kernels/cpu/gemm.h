@@ -27,9 +27,9 @@ typedef struct SlStrip {
 SL_INLINE void sl_tile(const SlStrip *s, int64_t first, int column, int rows, int vectors,
                        SlDtype type)
 {
-    SlVec acc[12][2];
+    SlVec acc[12][4];
     const float *a = s->a + first * s->a_stride;
-    float *sum = s->sum + first * s->sum_stride + column * SL_VEC_FLOATS;
+    float *sum = s->sum + first * s->sum_stride + column;
     int64_t stride = s->a_stride, depth = s->depth;
     const void *panel = s->panel;
     for (int i = 0; i < rows; i++)
@@ -37,9 +37,9 @@ SL_INLINE void sl_tile(const SlStrip *s, int64_t first, int column, int rows, in
             acc[i][b] =
                 s->go_on ? *(SlVec *)(sum + i * s->sum_stride + b * SL_VEC_FLOATS) : sl_vec_set(0);
     for (int64_t k = 0; k < depth; k++) {
-        SlVec w[2];
+        SlVec w[4];
         for (int b = 0; b < vectors; b++)
-            w[b] = sl_vec_load(panel, type, k * SL_CPU_PANEL + (column + b) * SL_VEC_FLOATS);
+            w[b] = sl_vec_load(panel, type, k * SL_CPU_PANEL + column + b * SL_VEC_FLOATS);
         for (int i = 0; i < rows; i++) {
             SlVec x = sl_vec_set(a[i * stride + k]);
             for (int b = 0; b < vectors; b++)
@@ -51,17 +51,18 @@ SL_INLINE void sl_tile(const SlStrip *s, int64_t first, int column, int rows, in
             *(SlVec *)(sum + i * s->sum_stride + b * SL_VEC_FLOATS) = acc[i][b];
 }
 
-/* The tallest tile first: how many sums fit the registers beside the weights and a row. */
-#define SL_TILES(ROWS, VECTORS, TYPE)              \
-    for (; rows - i >= ROWS; i += ROWS)            \
-        for (int c = 0; c < columns; c += VECTORS) \
+/* The tallest tile first: how many sums fit the registers beside the weights and a row. There are 32
+ * registers with AVX-512 and with NEON, else 16. */
+#define SL_TILES(ROWS, VECTORS, TYPE)                              \
+    for (; rows - i >= ROWS; i += ROWS)                            \
+        for (int c = 0; c < columns; c += (VECTORS)*SL_VEC_FLOATS) \
             sl_tile(s, i, c, ROWS, VECTORS, TYPE);
 
 SL_INLINE void sl_strip_of(const SlStrip *s, int64_t rows, int columns, SlDtype type)
 {
     int64_t i = 0;
 #if defined(__AVX512F__)
-    if (columns == 2) {
+    if (columns > SL_VEC_FLOATS) {
         SL_TILES(12, 2, type)
         SL_TILES(8, 2, type)
         SL_TILES(4, 2, type)
@@ -69,20 +70,23 @@ SL_INLINE void sl_strip_of(const SlStrip *s, int64_t rows, int columns, SlDtype 
     }
     SL_TILES(12, 1, type)
     SL_TILES(4, 1, type)
-#elif defined(__AVX2__)
-    SL_TILES(6, 1, type)
-    SL_TILES(4, 1, type)
-    SL_TILES(2, 1, type)
-#else
-    SL_TILES(3, 1, type)
-#endif
     SL_TILES(1, 1, type)
+#elif defined(__aarch64__)
+    SL_TILES(6, 4, type)
+    SL_TILES(2, 4, type)
+    SL_TILES(1, 4, type)
+#else
+    SL_TILES(6, 2, type)
+    SL_TILES(4, 2, type)
+    SL_TILES(2, 2, type)
+    SL_TILES(1, 2, type)
+#endif
 }
 
-/* All rows of the strip by the panel's first `outputs` outputs, in whole vectors. */
+/* All rows of the strip by the panel's first `outputs` outputs, in whole halves of the panel. */
 SL_INLINE void sl_strip(const SlStrip *s, int64_t rows, int64_t outputs)
 {
-    int columns = outputs > SL_VEC_FLOATS ? 2 : 1;
+    int columns = outputs > SL_CPU_PANEL / 2 ? SL_CPU_PANEL : SL_CPU_PANEL / 2;
     if (s->type == SL_F32)
         sl_strip_of(s, rows, columns, SL_F32);
     else
@@ -109,7 +113,7 @@ typedef struct SlOutputPlace {
     int64_t n;                 /* channels from here on, at least 1 */
 } SlOutputPlace;
 
-/* Up to 16 sums of neighbouring channels become output. */
+/* Up to a vector of sums of neighbouring channels become output. */
 SL_INLINE void sl_finish(const SlEpilogue *e, SlTensor *out, SlVec v, const SlOutputPlace *p)
 {
     if (e->bias)

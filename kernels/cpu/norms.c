@@ -7,7 +7,8 @@
  * worked on, never groups.
  *
  * Easy to get wrong: chunks are cut by the shape alone and joined in order, so that the result does
- * not depend on the threads.
+ * not depend on the threads. Where a product is rounded before a sum (the channels of a group norm
+ * behind the last 16, a layer norm's gamma), pictures in files depend on it.
  */
 #include "kernels/cpu/cpu.h"
 #include "kernels/cpu/vec.h"
@@ -154,17 +155,17 @@ static void join_groups(void *arg, int64_t first, int64_t last)
 SL_INLINE void write_row(const Job *j, int64_t item, int64_t i, SlDtype type, SlActivation act)
 {
     const float *center = j->center + item, *scale = j->scale + item;
-    int64_t c = 0;
-    for (; c + SL_VEC_FLOATS <= j->channels; c += SL_VEC_FLOATS) {
+    int64_t c = 0, whole = j->channels - j->channels % SL_SUM_LANES;
+    for (; c < whole; c += SL_VEC_FLOATS) {
         SlVec v = sl_vec_load(j->x->data, type, i + c) - *(const SlVec *)(center + c);
         v = v * *(const SlVec *)(scale + c) + *(const SlVec *)(j->shift + c);
         sl_vec_store(j->out->data, type, i + c, sl_vec_act(v, act));
     }
-    if (c < j->channels) {
+    for (; c < j->channels; c += SL_VEC_FLOATS) {
         int64_t n = j->channels - c;
-        SlVec v = sl_vec_load_part(j->x->data, type, i + c, n) - load_floats(center, c, n);
-        v = v * load_floats(scale, c, n) + load_floats(j->shift, c, n);
-        sl_vec_store_part(j->out->data, type, i + c, n, sl_vec_act(v, act));
+        SlVec v = load(j->x, i + c, n) - load_floats(center, c, n);
+        v = sl_vec_rounded(v * load_floats(scale, c, n)) + load_floats(j->shift, c, n);
+        store(j->out, i + c, n, sl_vec_act(v, act));
     }
 }
 
@@ -238,22 +239,24 @@ static void cpu_group_norm(SlDevice *dev, const SlTensor *x, const SlWeight *gam
 /* Sums of (x - shift) and its square over one row. */
 SL_INLINE void row_sums(const Job *j, int64_t i, float shift, float *sum, float *squares)
 {
-    SlVec s = sl_vec_set(0), q = sl_vec_set(0);
+    SlSum s = {{{0}}}, q = {{{0}}};
     int64_t c = 0;
-    for (; c + SL_VEC_FLOATS <= j->channels; c += SL_VEC_FLOATS) {
-        SlVec v = sl_vec_load(j->x->data, j->x->dtype, i + c) - shift;
-        s += v;
-        q += v * v;
-    }
-    if (c < j->channels) {
-        SlVec v = sl_vec_load_part(j->x->data, j->x->dtype, i + c, j->channels - c) - shift;
-        for (int64_t k = j->channels - c; k < SL_VEC_FLOATS; k++)
+    for (; c + SL_SUM_LANES <= j->channels; c += SL_SUM_LANES)
+        for (int b = 0; b < SL_SUM_PARTS; b++) {
+            SlVec v = sl_vec_load(j->x->data, j->x->dtype, i + c + b * SL_VEC_FLOATS) - shift;
+            s.part[b] += v;
+            q.part[b] += v * v;
+        }
+    for (int b = 0; c < j->channels; b++, c += SL_VEC_FLOATS) {
+        int64_t n = j->channels - c;
+        SlVec v = load(j->x, i + c, n) - shift;
+        for (int64_t k = n; k < SL_VEC_FLOATS; k++)
             v[k] = 0;
-        s += v;
-        q += v * v;
+        s.part[b] += v;
+        q.part[b] += v * v;
     }
-    *sum = sl_vec_sum(s);
-    *squares = sl_vec_sum(q);
+    *sum = sl_sum_of(s);
+    *squares = sl_sum_of(q);
 }
 
 /* The second pass corrects the rounding error of a mean that is far from zero. */
@@ -272,7 +275,7 @@ static void layer_norm_rows(void *arg, int64_t first, int64_t last)
             int64_t n = j->channels - c;
             SlVec v = (load(j->x, i + c, n) - shift - rest) * scale;
             if (j->gamma)
-                v *= load_floats(j->gamma, c, n);
+                v = sl_vec_rounded(v * load_floats(j->gamma, c, n));
             if (j->beta)
                 v += load_floats(j->beta, c, n);
             store(j->out, i + c, n, v);

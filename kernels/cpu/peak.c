@@ -8,12 +8,10 @@
 #define ROUNDS 8
 #define LOOPS  100000
 /* As many as the registers hold and the latency of a multiply-add needs. */
-#if defined(__AVX512F__)
+#if defined(__AVX512F__) || defined(__aarch64__)
 #define CHAINS 24
-#elif defined(__AVX2__)
-#define CHAINS 6 /* of two registers */
 #else
-#define CHAINS 3 /* of four */
+#define CHAINS 12
 #endif
 
 static void chains(void *arg, int64_t first, int64_t last)

@@ -1,4 +1,9 @@
-/* vec.h - vectors of 16 floats, loads and stores of f32 and bf16 rows, exp. Private to kernels/cpu.
+/* vec.h - vectors, loads and stores of f32 and bf16 rows, exp. Private to kernels/cpu.
+ *
+ * A vector is a register of the instruction set: 16 floats with AVX-512, 8 with AVX2, 4 with SSE or
+ * NEON. Easy to get wrong: GCC compiles wider ones, too, but keeps them in memory, also in a loop
+ * whose sums would fit the registers. Which bits a function of each lane has does not depend on the
+ * width; what adds up lanes does it as if there were SL_SUM_LANES of them (SlSum).
  *
  * The files that include this are compiled once per instruction set (see meson.build), with SL_ISA
  * as suffix of what they export; cpu.c picks one when a device is opened. Easy to get wrong: GCC's
@@ -13,13 +18,22 @@
 #include <string.h>
 #if defined(__AVX512F__) || defined(__F16C__)
 #include <immintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
 #endif
 
+#if defined(__AVX512F__)
 #define SL_VEC_FLOATS 16
-typedef float SlVec __attribute__((vector_size(64), aligned(4), may_alias));
-typedef int32_t SlVecI __attribute__((vector_size(64), aligned(4), may_alias));
-typedef uint32_t SlVecU __attribute__((vector_size(64), aligned(4), may_alias));
-typedef uint16_t SlVecH __attribute__((vector_size(32), aligned(2), may_alias));
+#elif defined(__AVX__)
+#define SL_VEC_FLOATS 8
+#else
+#define SL_VEC_FLOATS 4
+#endif
+#define SL_VEC_BYTES (4 * SL_VEC_FLOATS)
+typedef float SlVec __attribute__((vector_size(SL_VEC_BYTES), aligned(4), may_alias));
+typedef int32_t SlVecI __attribute__((vector_size(SL_VEC_BYTES), aligned(4), may_alias));
+typedef uint32_t SlVecU __attribute__((vector_size(SL_VEC_BYTES), aligned(4), may_alias));
+typedef uint16_t SlVecH __attribute__((vector_size(SL_VEC_BYTES / 2), aligned(2), may_alias));
 
 #ifndef SL_ISA
 #define SL_ISA base
@@ -38,19 +52,16 @@ SL_INLINE SlVec sl_vec_load(const void *p, SlDtype dtype, int64_t i)
     return (SlVec)(__builtin_convertvector(h, SlVecU) << 16);
 }
 
-/* 16 numbers in f16, which no activation of this device is in: only weights. */
+/* A vector of numbers in f16, which no activation of this device is in: only weights. */
 SL_INLINE SlVec sl_vec_load_f16(const void *p, int64_t i)
 {
     const uint16_t *from = (const uint16_t *)p + i;
 #if defined(__AVX512F__)
     return (SlVec)_mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)from));
 #elif defined(__F16C__)
-    SlVec v;
-    __m256 low = _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)from));
-    __m256 high = _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(from + 8)));
-    memcpy(&v, &low, sizeof low);
-    memcpy((char *)&v + sizeof low, &high, sizeof high);
-    return v;
+    return (SlVec)_mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)from));
+#elif defined(__aarch64__)
+    return (SlVec)vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(from)));
 #else
     SlVec v;
     sl_convert(from, SL_F16, &v, SL_F32, SL_VEC_FLOATS);
@@ -77,10 +88,30 @@ SL_INLINE void sl_vec_store(void *p, SlDtype dtype, int64_t i, SlVec v)
 
 SL_INLINE SlVec sl_vec_set(float f)
 {
+#if SL_VEC_FLOATS == 16
     return (SlVec){f, f, f, f, f, f, f, f, f, f, f, f, f, f, f, f};
+#elif SL_VEC_FLOATS == 8
+    return (SlVec){f, f, f, f, f, f, f, f};
+#else
+    return (SlVec){f, f, f, f};
+#endif
 }
 
-/* The first n of 16 elements, the rest zero. */
+/* A product that is rounded before something is added to it: what is written as v * a + b is else one
+ * multiply-add or not, as the compiler sees the code around it. */
+SL_INLINE SlVec sl_vec_rounded(SlVec v)
+{
+#if defined(__AVX512F__)
+    __asm__("" : "+v"(v));
+#elif defined(__x86_64__)
+    __asm__("" : "+x"(v));
+#elif defined(__aarch64__)
+    __asm__("" : "+w"(v));
+#endif
+    return v;
+}
+
+/* The first n elements of a vector, the rest zero. */
 SL_INLINE SlVec sl_vec_load_part(const void *p, SlDtype dtype, int64_t i, int64_t n)
 {
 #if defined(__AVX512F__)
@@ -101,9 +132,10 @@ SL_INLINE void sl_vec_load_row(const SlTensor *t, int64_t i, int64_t count, int6
                                float *to)
 {
     for (int64_t c = 0; c < padded; c += SL_VEC_FLOATS) {
-        SlVec v = count - c >= SL_VEC_FLOATS
-                      ? sl_vec_load(t->data, t->dtype, i + c)
-                      : sl_vec_load_part(t->data, t->dtype, i + c, count - c);
+        int64_t n = count - c;
+        SlVec v = n >= SL_VEC_FLOATS ? sl_vec_load(t->data, t->dtype, i + c)
+                  : n > 0            ? sl_vec_load_part(t->data, t->dtype, i + c, n)
+                                     : sl_vec_set(0);
         *(SlVec *)(to + c) = v;
     }
 }
@@ -147,10 +179,19 @@ SL_INLINE SlVec sl_vec_min(SlVec a, SlVec b)
 #define SL_LANES(v, ...) __builtin_shuffle(v, (SlVecI){__VA_ARGS__})
 #endif
 /* The other half of a vector, of its halves and so on: 8, 4, 2 and 1 lanes away. */
+#if SL_VEC_FLOATS == 16
 #define SL_SWAP8(v) SL_LANES(v, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7)
 #define SL_SWAP4(v) SL_LANES(v, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11)
 #define SL_SWAP2(v) SL_LANES(v, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13)
 #define SL_SWAP1(v) SL_LANES(v, 1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14)
+#elif SL_VEC_FLOATS == 8
+#define SL_SWAP4(v) SL_LANES(v, 4, 5, 6, 7, 0, 1, 2, 3)
+#define SL_SWAP2(v) SL_LANES(v, 2, 3, 0, 1, 6, 7, 4, 5)
+#define SL_SWAP1(v) SL_LANES(v, 1, 0, 3, 2, 5, 4, 7, 6)
+#else
+#define SL_SWAP2(v) SL_LANES(v, 2, 3, 0, 1)
+#define SL_SWAP1(v) SL_LANES(v, 1, 0, 3, 2)
+#endif
 
 #if __has_builtin(__builtin_shufflevector)
 #define SL_LANES2(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
@@ -158,6 +199,7 @@ SL_INLINE SlVec sl_vec_min(SlVec a, SlVec b)
 #define SL_LANES2(a, b, ...) __builtin_shuffle(a, b, (SlVecI){__VA_ARGS__})
 #endif
 /* Of two vectors' blocks of 8, 4, 2 or 1 lanes: the even ones of both, and the odd ones. */
+#if SL_VEC_FLOATS == 16
 #define SL_EVEN8(a, b) SL_LANES2(a, b, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23)
 #define SL_ODD8(a, b)  SL_LANES2(a, b, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31)
 #define SL_EVEN4(a, b) SL_LANES2(a, b, 0, 1, 2, 3, 16, 17, 18, 19, 8, 9, 10, 11, 24, 25, 26, 27)
@@ -166,8 +208,21 @@ SL_INLINE SlVec sl_vec_min(SlVec a, SlVec b)
 #define SL_ODD2(a, b)  SL_LANES2(a, b, 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31)
 #define SL_EVEN1(a, b) SL_LANES2(a, b, 0, 16, 2, 18, 4, 20, 6, 22, 8, 24, 10, 26, 12, 28, 14, 30)
 #define SL_ODD1(a, b)  SL_LANES2(a, b, 1, 17, 3, 19, 5, 21, 7, 23, 9, 25, 11, 27, 13, 29, 15, 31)
+#elif SL_VEC_FLOATS == 8
+#define SL_EVEN4(a, b) SL_LANES2(a, b, 0, 1, 2, 3, 8, 9, 10, 11)
+#define SL_ODD4(a, b)  SL_LANES2(a, b, 4, 5, 6, 7, 12, 13, 14, 15)
+#define SL_EVEN2(a, b) SL_LANES2(a, b, 0, 1, 8, 9, 4, 5, 12, 13)
+#define SL_ODD2(a, b)  SL_LANES2(a, b, 2, 3, 10, 11, 6, 7, 14, 15)
+#define SL_EVEN1(a, b) SL_LANES2(a, b, 0, 8, 2, 10, 4, 12, 6, 14)
+#define SL_ODD1(a, b)  SL_LANES2(a, b, 1, 9, 3, 11, 5, 13, 7, 15)
+#else
+#define SL_EVEN2(a, b) SL_LANES2(a, b, 0, 1, 4, 5)
+#define SL_ODD2(a, b)  SL_LANES2(a, b, 2, 3, 6, 7)
+#define SL_EVEN1(a, b) SL_LANES2(a, b, 0, 4, 2, 6)
+#define SL_ODD1(a, b)  SL_LANES2(a, b, 1, 5, 3, 7)
+#endif
 
-/* Rows and lanes of 16 vectors change places. */
+/* Rows and lanes of as many vectors as one has lanes change places. */
 SL_INLINE void sl_vec_transpose(SlVec v[SL_VEC_FLOATS])
 {
 #define SWAP_BLOCKS(N)                      \
@@ -177,8 +232,12 @@ SL_INLINE void sl_vec_transpose(SlVec v[SL_VEC_FLOATS])
             v[i] = SL_EVEN##N(a, b);        \
             v[i + N] = SL_ODD##N(a, b);     \
         }
+#if SL_VEC_FLOATS == 16
     SWAP_BLOCKS(8)
+#endif
+#if SL_VEC_FLOATS >= 8
     SWAP_BLOCKS(4)
+#endif
     SWAP_BLOCKS(2)
     SWAP_BLOCKS(1)
 #undef SWAP_BLOCKS
@@ -186,17 +245,41 @@ SL_INLINE void sl_vec_transpose(SlVec v[SL_VEC_FLOATS])
 
 SL_INLINE float sl_vec_sum(SlVec v)
 {
+#if SL_VEC_FLOATS == 16
     v += SL_SWAP8(v);
+#endif
+#if SL_VEC_FLOATS >= 8
     v += SL_SWAP4(v);
+#endif
     v += SL_SWAP2(v);
     v += SL_SWAP1(v);
     return v[0];
 }
 
+/* Sums of 16 lanes in as many vectors as that takes: neighbouring vectors of a row go to
+ * neighbouring parts. So the bits of a sum do not depend on the width of a register. */
+#define SL_SUM_LANES 16
+#define SL_SUM_PARTS (SL_SUM_LANES / SL_VEC_FLOATS)
+typedef struct SlSum {
+    SlVec part[SL_SUM_PARTS];
+} SlSum;
+
+SL_INLINE float sl_sum_of(SlSum s)
+{
+    for (int n = SL_SUM_PARTS / 2; n > 0; n /= 2)
+        for (int i = 0; i < n; i++)
+            s.part[i] += s.part[i + n];
+    return sl_vec_sum(s.part[0]);
+}
+
 SL_INLINE float sl_vec_top(SlVec v)
 {
+#if SL_VEC_FLOATS == 16
     v = sl_vec_max(v, SL_SWAP8(v));
+#endif
+#if SL_VEC_FLOATS >= 8
     v = sl_vec_max(v, SL_SWAP4(v));
+#endif
     v = sl_vec_max(v, SL_SWAP2(v));
     v = sl_vec_max(v, SL_SWAP1(v));
     return v[0];

@@ -110,7 +110,7 @@ static void window_of(const Job *j, int64_t tile, int64_t at[POINTS])
     }
 }
 
-/* Up to 16 channels of one tile. */
+/* Up to a vector of channels of one tile. */
 SL_INLINE void transform_window(const Job *j, const int64_t at[POINTS], int64_t c, float *to,
                                 int64_t step)
 {
@@ -194,7 +194,7 @@ static void transform_weights(const Job *j, int64_t panel, int64_t first, int64_
 
 /* ---- the output ---- */
 
-/* Up to 16 outputs of one tile, from sums that are `step` floats apart. */
+/* Up to a vector of outputs of one tile, from sums that are `step` floats apart. */
 SL_INLINE void transform_sums(const Job *j, const float *sums, int64_t step, const Corner *corner,
                               int64_t channel)
 {
