@@ -8,7 +8,8 @@
  * Easy to get wrong: Fontconfig goes by the locale where it is not told a language, so the same sheet
  * would have other letters for another person; letters in colours are bitmaps of one size, so such
  * fonts are not asked; sizes are those of the face, which two scales share, so they are set for each
- * text; and the libraries behind Raqm do not say that memory ran out, so it is known to be there first.
+ * text; and the libraries behind Raqm, and FreeType's hinter, do not say that memory ran out, so it is known to
+ * be there first.
  */
 #include "app/image/font.h"
 #include "app/image/font_bytes.h"
@@ -61,7 +62,7 @@ typedef struct Laid {
 SlFonts *sl_fonts_open(SlError *err)
 {
     SlFonts *fonts = calloc(1, sizeof *fonts);
-    if (fonts && FT_Init_FreeType(&fonts->library) == 0 &&
+    if (fonts && sl_host_has_room(ROOM) && FT_Init_FreeType(&fonts->library) == 0 &&
         FT_New_Memory_Face(fonts->library, font_bytes, sizeof font_bytes, 0, &fonts->own) == 0)
         return fonts;
     sl_fonts_free(fonts);
@@ -108,14 +109,18 @@ static const char *language_of(uint32_t c)
     return c >= 0x3040 && c < 0x3100 ? "ja" : c >= 0x2E80 && c < 0xA000 ? "zh-cn" : "en";
 }
 
-/* The file of the font that the system has for a character; false: none. */
-static bool find_font(uint32_t c, char **path, int *place)
+/* The file of the font that the system has for a character, malloc'ed; NULL: none, or memory ran out, which
+ * the fonts then say. */
+static char *find_font(SlFonts *fonts, uint32_t c, int *place)
 {
     FcPattern *pattern = FcPatternCreate(), *found = NULL;
     FcCharSet *set = FcCharSetCreate();
     FcChar8 *file;
     FcResult result;
-    if (pattern && set && FcCharSetAddChar(set, c)) {
+    char *path = NULL;
+    if (!pattern || !set || !FcCharSetAddChar(set, c)) {
+        fonts->failed = true;
+    } else {
         FcPatternAddCharSet(pattern, FC_CHARSET, set);
         FcPatternAddBool(pattern, FC_SCALABLE, FcTrue);
         FcPatternAddBool(pattern, FC_COLOR, FcFalse);
@@ -125,23 +130,22 @@ static bool find_font(uint32_t c, char **path, int *place)
         FcDefaultSubstitute(pattern);
         found = FcFontMatch(NULL, pattern, &result);
     }
-    *path = NULL;
     if (found && FcPatternGetString(found, FC_FILE, 0, &file) == FcResultMatch &&
-        FcPatternGetInteger(found, FC_INDEX, 0, place) == FcResultMatch)
-        *path = strdup((const char *)file);
+        FcPatternGetInteger(found, FC_INDEX, 0, place) == FcResultMatch &&
+        !(path = strdup((const char *)file)))
+        fonts->failed = true;
     if (found)
         FcPatternDestroy(found);
     if (set)
         FcCharSetDestroy(set);
     if (pattern)
         FcPatternDestroy(pattern);
-    return *path != NULL;
+    return path;
 }
 
 /* NULL: the system has none. */
 static FT_Face open_for(SlFonts *fonts, uint32_t c)
 {
-    char *path;
     int place = 0;
     FT_Face face = NULL;
     if (fonts->count == FACES)
@@ -150,8 +154,13 @@ static FT_Face open_for(SlFonts *fonts, uint32_t c)
         fonts->failed = true;
         return NULL;
     }
-    if (find_font(c, &path, &place) && FT_New_Face(fonts->library, path, place, &face) != 0)
+    char *path = find_font(fonts, c, &place);
+    FT_Error status = path ? FT_New_Face(fonts->library, path, place, &face) : 0;
+    if (status != 0) /* for want of memory it can be that of a damaged file, which is told again */
+        status = FT_New_Face(fonts->library, path, place, &face);
+    if (status != 0)
         face = NULL;
+    fonts->failed = fonts->failed || status == FT_Err_Out_Of_Memory;
     free(path);
     if (face && (!FT_IS_SCALABLE(face) || FT_Get_Char_Index(face, c) == 0)) {
         FT_Done_Face(face);
@@ -322,6 +331,10 @@ void sl_font_draw(SlFonts *fonts, SlBitmap *canvas, const char *text, size_t byt
 {
     Laid *laid = lay_out(fonts, text, bytes, scale);
     int base = y + (int)lround(scale * ABOVE);
+    if (laid && !sl_host_has_room(ROOM)) { /* FreeType's hinter does not check all of it */
+        fonts->failed = true;
+        laid->letters = 0;
+    }
     for (size_t i = 0; laid && i < laid->letters; i++)
         fonts->failed = !draw_letter(canvas, &laid->letter[i], x, base, color) || fonts->failed;
     free_laid(laid);
