@@ -291,7 +291,10 @@ static void print_axis(const SlGrid *grid, SlGridAxisName which)
     sl_text_add(&line, sl_setting(axis->setting)->name);
     for (int i = 0; i < axis->count; i++)
         sl_text_addf(&line, "%s%s", i ? ", " : " ", axis->value[i]);
-    print_lines(which == SL_GRID_X ? "across" : "down", line.data);
+    if (line.failed)
+        sl_print_failed();
+    else
+        print_lines(which == SL_GRID_X ? "across" : "down", line.data);
     sl_text_free(&line);
 }
 

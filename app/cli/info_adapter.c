@@ -8,6 +8,7 @@
 #include <cjson/cJSON.h>
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #define WORDS 20 /* that are listed */
@@ -24,36 +25,27 @@ static void print_text(const char *title, const char *text)
         sl_print("  %-13s %s\n", title, sl_show_name(text).text);
 }
 
-/* "8", or "4 to 8" */
-static void add_range(SlText *out, double min, double max)
+/* "8", or "4 to 8"; what is said needs no memory. */
+static void range_text(double min, double max, char text[72])
 {
-    char text[32];
-    sl_format_double(min, text);
-    sl_text_add(out, text);
-    if (max > min) {
-        sl_format_double(max, text);
-        sl_text_addf(out, " to %s", text);
-    }
+    char least[32], most[32];
+    sl_format_double(min, least);
+    sl_format_double(max, most);
+    snprintf(text, 72, "%s%s%s", least, max > min ? " to " : "", max > min ? most : "");
 }
 
 static void print_facts(const char *path, const Facts *facts)
 {
     const SlAdapterFacts *f = &facts->of;
-    SlText rank = {0};
+    char rank[72], alpha[72];
     sl_print("%s\n", sl_show_path(path).text);
     sl_print("  kind          %s, an addition to a model's weights\n", f->kinds);
     sl_print("  for           %s\n", f->base ? f->base : "not known");
-    if (f->rank_max) {
-        sl_text_add(&rank, "  rank          ");
-        add_range(&rank, f->rank_min, f->rank_max);
-        if (!isnan(f->alpha_min)) {
-            sl_text_add(&rank, ", alpha ");
-            add_range(&rank, f->alpha_min, f->alpha_max);
-        }
-        if (rank.data)
-            sl_print("%s\n", rank.data);
-    }
-    sl_text_free(&rank);
+    range_text(f->rank_min, f->rank_max, rank);
+    range_text(f->alpha_min, f->alpha_max, alpha);
+    if (f->rank_max)
+        sl_print("  rank          %s%s%s\n", rank, isnan(f->alpha_min) ? "" : ", alpha ",
+                 isnan(f->alpha_min) ? "" : alpha);
     sl_print("  modules       %d: %d of the UNet, %d of text encoders; %.2f million parameters\n",
              f->modules, f->unet, f->text, (double)f->parameters / 1e6);
     if (f->embeddings)

@@ -26,7 +26,9 @@ static void print_embedding(const SlEmbedding *e)
         sl_text_addf(&line, "%d numbers", e->width[0] ? e->width[0] : e->width[1]);
     if (e->word && *e->word)
         sl_text_addf(&line, ", word %s", sl_show_name(e->word).text);
-    if (line.data)
+    if (line.failed)
+        sl_print_failed();
+    else
         sl_print("  embedding     %s\n", line.data);
     sl_text_free(&line);
 }

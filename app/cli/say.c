@@ -85,6 +85,13 @@ void sl_say_list(bool lines, const char *format, va_list args)
     flush_line(&line);
 }
 
+static bool failed;
+
+void sl_print_failed(void)
+{
+    failed = true;
+}
+
 int sl_say_end(int status)
 {
     errno = 0;
@@ -93,6 +100,10 @@ int sl_say_end(int status)
     if (fclose(stdout) != 0 && !lost) {
         lost = true;
         error = errno;
+    }
+    if (!lost && failed && status == 0) {
+        sl_say("memory ran out for what is printed");
+        return 1;
     }
     if (!lost)
         return status;

@@ -19,6 +19,8 @@ void sl_say_list(bool lines, const char *format, va_list args)
  * takes as they are (a path, JSON) are printed with puts. */
 void sl_print(const char *format, ...) SL_PRINTF(1, 2);
 
+/* A line that was to be printed could not be put together, for want of memory: sl_say_end tells it. */
+void sl_print_failed(void);
 /* Last of all: closes standard output. Where something of it was lost it says so and gives 1
  * instead of 0; other statuses stay. */
 int sl_say_end(int status);
