@@ -303,6 +303,20 @@ typedef struct SlWeight {
 /* Copies and reorders a contiguous host tensor (f32, f16 or bf16). NULL when the device's status is
  * or becomes bad. */
 SlWeight *sl_weight_new(SlDevice *dev, SlWeightKind kind, const SlTensor *host);
+/* Values of a weight that are where they are until they are wanted, in a file for example. */
+typedef struct SlWeightReader {
+    SlTensor shape; /* their sizes and dtype; no data */
+    /* Elements first .. first + count - 1 in row-major order, in that dtype. Any thread of the device calls
+     * it. False: they cannot be read; who gave the reader knows why. */
+    bool (*read)(void *arg, int64_t first, int64_t count, void *out);
+    void *arg;
+} SlWeightReader;
+/* Whether the device lays a weight of these sizes and this dtype out while it reads it, so that all of it
+ * need not be in the host's memory before. */
+bool sl_weight_reads(SlDevice *dev, SlWeightKind kind, const SlTensor *shape);
+/* sl_weight_new of values that it reads itself. NULL also where some could not be read, which is no
+ * failure of the device. */
+SlWeight *sl_weight_read(SlDevice *dev, SlWeightKind kind, const SlWeightReader *reader);
 /* Other values of the same sizes in the weight's place: under the dtype that it was made under, and
  * whatever remembers where the weight lies (a recorded step) stays right. False when the device's
  * status is or becomes bad; the weight's values are then of no use. */
@@ -386,6 +400,10 @@ struct SlOps {
      * `to` has neither value.data nor prepared. */
     bool (*weight_copy)(SlDevice *dev, SlWeight *to, const SlWeight *from);
     void (*weight_clear)(SlDevice *dev, SlWeight *w);
+    /* Both or none: whether weight_read makes such a weight, and weight_init of values that are read; false
+     * without memory, or where reading failed. */
+    bool (*weight_reads)(const SlDevice *dev, const SlWeight *w, const SlTensor *shape);
+    bool (*weight_read)(SlDevice *dev, SlWeight *w, const SlWeightReader *reader);
 
     /* For devices that compute asynchronously; all may be NULL. */
     void (*finish)(SlDevice *dev); /* waits for everything that was asked for */

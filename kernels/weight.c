@@ -1,4 +1,4 @@
-/* weight.c - making, filling, copying and freeing a device's weights. */
+/* weight.c - making, reading, filling, copying and freeing a device's weights. */
 #include "kernels/kernels.h"
 
 #include <stdlib.h>
@@ -11,25 +11,70 @@ static uint64_t bytes_of(const SlDevice *dev, SlWeightKind kind, const SlTensor 
     return (uint64_t)sl_tensor_elements(host) * sl_dtype_size(dtype);
 }
 
-SlWeight *sl_weight_new(SlDevice *dev, SlWeightKind kind, const SlTensor *host)
+static SlWeight *new_weight(SlDevice *dev, SlWeightKind kind, const SlTensor *shape)
 {
-    if (dev->status != SL_OK)
-        return NULL;
-    SlWeight *w = calloc(1, sizeof *w);
+    SlWeight *w = dev->status == SL_OK ? calloc(1, sizeof *w) : NULL;
     if (!w) {
         sl_device_fail(dev, SL_MEMORY, "%s: no memory for a weight", dev->name);
         return NULL;
     }
     w->kind = kind;
-    w->rank = host->rank;
-    memcpy(w->size, host->size, sizeof w->size);
-    if (!dev->ops->weight_init(dev, w, host)) {
-        sl_device_fail(dev, SL_MEMORY, "%s: no memory for a weight of %s", dev->name,
-                       sl_bytes_text(bytes_of(dev, kind, host)).text);
-        free(w);
-        return NULL;
-    }
+    w->rank = shape->rank;
+    memcpy(w->size, shape->size, sizeof w->size);
     return w;
+}
+
+static void fail_weight(SlDevice *dev, SlWeightKind kind, const SlTensor *shape)
+{
+    sl_device_fail(dev, SL_MEMORY, "%s: no memory for a weight of %s", dev->name,
+                   sl_bytes_text(bytes_of(dev, kind, shape)).text);
+}
+
+SlWeight *sl_weight_new(SlDevice *dev, SlWeightKind kind, const SlTensor *host)
+{
+    SlWeight *w = new_weight(dev, kind, host);
+    if (!w || dev->ops->weight_init(dev, w, host))
+        return w;
+    fail_weight(dev, kind, host);
+    free(w);
+    return NULL;
+}
+
+/* ---- read while it is laid out ---- */
+
+bool sl_weight_reads(SlDevice *dev, SlWeightKind kind, const SlTensor *shape)
+{
+    SlWeight w = {.kind = kind, .rank = shape->rank};
+    memcpy(w.size, shape->size, sizeof w.size);
+    return dev->ops->weight_reads && dev->ops->weight_reads(dev, &w, shape);
+}
+
+/* A reader, and whether it failed, so that no device need tell that from a lack of memory. */
+typedef struct Watched {
+    const SlWeightReader *reader;
+    int failed; /* atomic */
+} Watched;
+
+static bool read_watched(void *arg, int64_t first, int64_t count, void *out)
+{
+    Watched *watched = arg;
+    if (watched->reader->read(watched->reader->arg, first, count, out))
+        return true;
+    __atomic_store_n(&watched->failed, 1, __ATOMIC_RELAXED);
+    return false;
+}
+
+SlWeight *sl_weight_read(SlDevice *dev, SlWeightKind kind, const SlWeightReader *reader)
+{
+    Watched watched = {.reader = reader};
+    const SlWeightReader own = {reader->shape, read_watched, &watched};
+    SlWeight *w = new_weight(dev, kind, &reader->shape);
+    if (!w || (dev->ops->weight_read(dev, w, &own) && dev->status == SL_OK))
+        return w;
+    if (!__atomic_load_n(&watched.failed, __ATOMIC_RELAXED))
+        fail_weight(dev, kind, &reader->shape);
+    sl_weight_free(dev, w);
+    return NULL;
 }
 
 bool sl_weight_fill(SlDevice *dev, SlWeight *w, const SlTensor *host)

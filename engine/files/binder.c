@@ -1,5 +1,9 @@
 /* binder.c - see weights.h: checks each weight that a model asks for and gives it to the device.
  *
+ * Where the device lays a weight out while it reads it (sl_weight_reads), it gets a reader; elsewhere
+ * a weight is read into memory that all of a part's have in common, and copied from there. The first
+ * touch of memory is dear, so none is used twice where once will do.
+ *
  * The binder lives as long as the model, and reads while the model is built only: it holds the
  * source until sl_binder_finish and has none afterwards, so that nothing can be read too late.
  *
@@ -13,11 +17,14 @@
 #include "engine/files/utf8.h"
 #include "engine/files/weights.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define STACKED 8 /* weights of one product, at most */
+/* Bytes that tensors are read into, where a file has any so large. */
+#define SCRATCH ((uint64_t)64 << 20)
 
 /* A weight, and the tensors that it was made of, one below the other. */
 typedef struct Bound {
@@ -39,7 +46,7 @@ struct SlBinder {
     SlError left;  /* about the first tensor that nobody asked for */
     int complaints;
     void *scratch; /* host memory that a tensor is read into */
-    size_t scratch_bytes;
+    size_t scratch_bytes, scratch_first;
     float *changing; /* the same for one that is changed before it is converted */
     size_t changing_bytes;
     SlKept kept;
@@ -66,8 +73,12 @@ SlBinder *sl_binder_new(const SlBinderOptions *options)
     }
     if (options->weights)
         sl_weights_hold(options->weights);
-    for (size_t i = 0; i < n; i++)
-        b->bytes_total += sl_weights_info(options->weights, i)->bytes;
+    for (size_t i = 0; i < n; i++) {
+        const SlTensorInfo *info = sl_weights_info(options->weights, i);
+        b->bytes_total += info->bytes;
+        b->scratch_first = info->bytes > b->scratch_first ? info->bytes : b->scratch_first;
+    }
+    b->scratch_first = b->scratch_first < SCRATCH ? b->scratch_first : SCRATCH;
     return b;
 }
 
@@ -196,12 +207,15 @@ bool sl_binder_has(const SlBinder *b, const char *name)
 
 /* ---- giving weights to the device ---- */
 
+/* Its first size does for most of a file's tensors: what is not touched costs nothing, and memory of a
+ * larger size would be touched anew. */
 static void *scratch(SlBinder *b, uint64_t bytes)
 {
     if (bytes > b->scratch_bytes) {
+        uint64_t room = bytes < b->scratch_first ? b->scratch_first : bytes;
         free(b->scratch);
-        b->scratch = bytes < SIZE_MAX ? malloc((size_t)bytes) : NULL;
-        b->scratch_bytes = b->scratch ? (size_t)bytes : 0;
+        b->scratch = room < SIZE_MAX ? malloc((size_t)room) : NULL;
+        b->scratch_bytes = b->scratch ? (size_t)room : 0;
     }
     if (!b->scratch)
         complain(b, SL_MEMORY, "%s: out of memory for a tensor of %llu bytes", b->options.component,
@@ -222,31 +236,49 @@ static bool make_room(SlBinder *b)
     return moved != NULL;
 }
 
-/* infos: the tensors that it is made of; none where it is of no file. */
-static SlWeight *give(SlBinder *b, SlWeightKind kind, const SlTensor *host,
-                      const SlTensorInfo *const *infos, int count)
+/* The tensors that a weight is made of, one below the other. */
+typedef struct Stack {
+    const SlTensorInfo *info[STACKED];
+    int count;
+} Stack;
+
+/* A weight's values: in the host's memory, or to be read. */
+typedef struct Values {
+    const SlTensor *host;
+    const SlWeightReader *reader; /* NULL: host */
+} Values;
+
+static SlWeight *make_weight(SlBinder *b, SlWeightKind kind, const Values *values)
+{
+    Types before = use_types(b);
+    SlWeight *w = values->reader ? sl_weight_read(b->options.dev, kind, values->reader)
+                                 : sl_weight_new(b->options.dev, kind, values->host);
+    use_types_before(b, before);
+    return w;
+}
+
+/* stack: what it is made of; NULL where it is of no file. */
+static SlWeight *give(SlBinder *b, SlWeightKind kind, const Values *values, const Stack *stack)
 {
     Bound bound = {.names = 0};
     bool ok = make_room(b);
-    for (int i = 0; ok && i < count; i++) {
-        bound.name[i] = strdup(infos[i]->name);
+    for (int i = 0; ok && stack && i < stack->count; i++) {
+        bound.name[i] = strdup(stack->info[i]->name);
         ok = bound.name[i] != NULL;
         bound.names += ok;
     }
-    if (ok) {
-        Types before = use_types(b);
-        bound.weight = sl_weight_new(b->options.dev, kind, host);
-        use_types_before(b, before);
-    } else {
+    if (ok)
+        bound.weight = make_weight(b, kind, values);
+    else
         complain(b, SL_MEMORY, "%s: out of memory", b->options.component);
-    }
-    if (!bound.weight) { /* the device's status says why */
+    if (!bound.weight) { /* the device's status says why, or what was read */
         for (int i = 0; i < bound.names; i++)
             free(bound.name[i]);
         return NULL;
     }
     b->bound[b->count++] = bound;
-    b->parameters += (uint64_t)sl_tensor_elements(host);
+    b->parameters +=
+        (uint64_t)sl_tensor_elements(values->reader ? &values->reader->shape : values->host);
     return bound.weight;
 }
 
@@ -301,12 +333,6 @@ static bool read_into(SlBinder *b, const SlTensorInfo *info, const SlTensor *hos
     return false;
 }
 
-/* The tensors that a weight is made of, one below the other. */
-typedef struct Stack {
-    const SlTensorInfo *info[STACKED];
-    int count;
-} Stack;
-
 /* What the device will hold a weight in that a file stores in `stored`. */
 static SlDtype held_dtype(const SlBinder *b, SlWeightKind kind, SlDtype stored)
 {
@@ -357,7 +383,7 @@ static SlWeight *bind_random(SlBinder *b, const Wanted *wanted)
             return NULL;
         sl_fill_random(b->options.dev, wanted->kind, wanted->name, &host);
     }
-    return give(b, wanted->kind, &host, NULL, 0);
+    return give(b, wanted->kind, &(Values){.host = &host}, NULL);
 }
 
 /* May something be bound? Not after the end; and a cancel from another thread counts from here
@@ -375,6 +401,105 @@ static bool go_on(SlBinder *b)
     return sl_device_ok(dev);
 }
 
+/* ---- reading ---- */
+
+/* One below the other into the host's tensor. */
+static bool read_stack(SlBinder *b, const Stack *stack, const SlTensor *host)
+{
+    int64_t rows = host->size[0] / stack->count;
+    for (int i = 0; i < stack->count; i++) {
+        SlTensor part = stack->count > 1 ? sl_slice(host, 0, i * rows, rows) : *host;
+        if (!read_into(b, stack->info[i], &part))
+            return false;
+    }
+    return true;
+}
+
+/* What a device reads a weight with. */
+typedef struct Reading {
+    SlBinder *b;
+    const Stack *stack;
+    int64_t each; /* elements of each tensor */
+    SlDtype dtype;
+    pthread_mutex_t lock;
+    int64_t failed; /* the first element of the first piece that could not be read; -1: none */
+    SlError err;
+} Reading;
+
+static bool read_elements(const Reading *r, int64_t first, int64_t count, void *out, SlError *err)
+{
+    for (char *to = out; count > 0;) {
+        int64_t at = first % r->each, n = r->each - at < count ? r->each - at : count;
+        if (!sl_weights_read_part(r->b->options.weights, r->stack->info[first / r->each],
+                                  (uint64_t)at, (uint64_t)n, r->dtype, to, err))
+            return false;
+        to += (size_t)n * sl_dtype_size(r->dtype);
+        first += n;
+        count -= n;
+    }
+    return true;
+}
+
+static bool read_piece(void *arg, int64_t first, int64_t count, void *out)
+{
+    Reading *r = arg;
+    SlError err = {0};
+    if (read_elements(r, first, count, out, &err))
+        return true;
+    pthread_mutex_lock(&r->lock);
+    if (r->failed < 0 || first < r->failed) {
+        r->failed = first;
+        r->err = err;
+    }
+    pthread_mutex_unlock(&r->lock);
+    return false;
+}
+
+static SlWeight *read_by_device(SlBinder *b, SlWeightKind kind, const Stack *stack,
+                                const SlTensor *shape)
+{
+    Reading r = {.b = b, .stack = stack, .dtype = shape->dtype, .failed = -1};
+    r.each = sl_tensor_elements(shape) / stack->count;
+    const SlWeightReader reader = {*shape, read_piece, &r};
+    pthread_mutex_init(&r.lock, NULL);
+    SlWeight *w = give(b, kind, &(Values){.reader = &reader}, stack);
+    pthread_mutex_destroy(&r.lock);
+    if (r.failed >= 0)
+        complain(b, r.err.code, "%s", r.err.message);
+    return w;
+}
+
+/* Not what is changed on its way, and what is dear to read in pieces. */
+static bool device_reads(SlBinder *b, SlWeightKind kind, const Stack *stack, const SlTensor *shape)
+{
+    const SlWeightChange *change = &b->options.change;
+    for (int i = 0; i < stack->count; i++)
+        if (stack->info[i]->scattered ||
+            (change->touches && change->touches(change->arg, stack->info[i]->name)))
+            return false;
+    Types before = use_types(b);
+    bool reads = sl_weight_reads(b->options.dev, kind, shape);
+    use_types_before(b, before);
+    return reads;
+}
+
+/* The weight that tensors make which are there and fit. */
+static SlWeight *bind_stack(SlBinder *b, const Wanted *wanted, const Stack *stack)
+{
+    SlDtype dtype = b->options.unread ? held_dtype(b, wanted->kind, b->options.stored)
+                                      : host_dtype(b, wanted->kind, stack);
+    SlTensor host = sl_tensor_view(NULL, dtype, wanted->rank, wanted->size);
+    SlWeight *w = NULL;
+    if (!b->options.unread && device_reads(b, wanted->kind, stack, &host))
+        w = read_by_device(b, wanted->kind, stack, &host);
+    else if (b->options.unread || (make_host(b, dtype, wanted->rank, wanted->size, &host) &&
+                                   read_stack(b, stack, &host)))
+        w = give(b, wanted->kind, &(Values){.host = &host}, stack);
+    for (int i = 0; w && i < stack->count; i++)
+        report(b, stack->info[i]->bytes);
+    return w;
+}
+
 static SlWeight *bind_wanted(SlBinder *b, const Wanted *wanted)
 {
     if (!go_on(b))
@@ -382,15 +507,7 @@ static SlWeight *bind_wanted(SlBinder *b, const Wanted *wanted)
     if (b->random)
         return bind_random(b, wanted);
     const SlTensorInfo *info = find_fitting(b, wanted);
-    SlTensor host;
-    if (!info)
-        return NULL;
-    SlDtype dtype = host_dtype(b, wanted->kind, &(Stack){{info}, 1});
-    if (!make_host(b, dtype, wanted->rank, wanted->size, &host) || !read_into(b, info, &host))
-        return NULL;
-    SlWeight *w = give(b, wanted->kind, &host, &info, 1);
-    report(b, info->bytes);
-    return w;
+    return info ? bind_stack(b, wanted, &(Stack){{info}, 1}) : NULL;
 }
 
 SlWeight *sl_bind(SlBinder *b, SlWeightKind kind, const char *name, int rank, const int64_t *size)
@@ -418,41 +535,21 @@ static bool find_stack(SlBinder *b, const char *const *names, const int64_t *eac
     return ok;
 }
 
-/* One below the other into the host's tensor. */
-static bool read_stack(SlBinder *b, const Stack *stack, const SlTensor *host)
-{
-    int64_t rows = host->size[0] / stack->count;
-    for (int i = 0; i < stack->count; i++) {
-        SlTensor part = sl_slice(host, 0, i * rows, rows);
-        if (!read_into(b, stack->info[i], &part))
-            return false;
-        report(b, stack->info[i]->bytes);
-    }
-    return true;
-}
-
 SlWeight *sl_bind_stacked(SlBinder *b, const char *const *names, int count, int64_t n_each,
                           int64_t k)
 {
     const int64_t each[2] = {n_each, k}, whole[2] = {n_each * count, k};
+    const Wanted wanted = {SL_WEIGHT_LINEAR, names[0], 2, whole};
     Stack stack = {.count = count};
     if (!go_on(b))
         return NULL;
-    if (b->random) {
-        Wanted wanted = {SL_WEIGHT_LINEAR, names[0], 2, whole};
+    if (b->random)
         return bind_random(b, &wanted);
-    }
     if (count > STACKED) {
         complain(b, SL_ARGUMENT, sl_words("%s: %d weights cannot be stacked"), names[0], count);
         return NULL;
     }
-    if (!find_stack(b, names, each, &stack))
-        return NULL;
-    SlTensor host;
-    if (!make_host(b, host_dtype(b, SL_WEIGHT_LINEAR, &stack), 2, whole, &host) ||
-        !read_stack(b, &stack, &host))
-        return NULL;
-    return give(b, SL_WEIGHT_LINEAR, &host, stack.info, stack.count);
+    return find_stack(b, names, each, &stack) ? bind_stack(b, &wanted, &stack) : NULL;
 }
 
 /* ---- the end ---- */
@@ -574,8 +671,7 @@ static bool read_again(SlBinder *b, const Bound *bound)
     SlTensor host = sl_tensor_view(NULL, SL_F32, w->rank, w->size);
     return find_again(b, bound, &stack, (uint64_t)sl_tensor_elements(&host)) &&
            make_host(b, host_dtype(b, w->kind, &stack), w->rank, w->size, &host) &&
-           (stack.count == 1 ? read_into(b, stack.info[0], &host) : read_stack(b, &stack, &host)) &&
-           sl_weight_fill(b->options.dev, w, &host);
+           read_stack(b, &stack, &host) && sl_weight_fill(b->options.dev, w, &host);
 }
 
 bool sl_binder_refill(SlBinder *b, const SlBinderRefill *refill, SlError *err)

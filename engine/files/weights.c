@@ -243,6 +243,15 @@ bool sl_weights_read_on(SlDevice *dev, const SlWeightSource *w, const SlTensorIn
     return sl_device_check(dev, err); /* stopped: a part is not read */
 }
 
+bool sl_weights_read_part(const SlWeightSource *w, const SlTensorInfo *info, uint64_t first,
+                          uint64_t count, SlDtype dtype, void *out, SlError *err)
+{
+    Range r = {.source = w, .info = info, .dtype = dtype, .look = true};
+    bool ok = hold_piece(&r, err) && read_range(&r, first, count, out, err);
+    free(r.held);
+    return ok;
+}
+
 bool sl_weights_read_f32(const SlWeightSource *w, const SlTensorInfo *info, float *out,
                          SlError *err)
 {

@@ -68,6 +68,9 @@ bool sl_weights_read(const SlWeightSource *w, const SlTensorInfo *info, void *ou
  * as many elements as the tensor, and info->storage is not NULL. */
 bool sl_weights_read_on(SlDevice *dev, const SlWeightSource *w, const SlTensorInfo *info,
                         const SlTensor *out, SlError *err);
+/* Elements first .. first + count - 1 of one, converted likewise; for any thread. */
+bool sl_weights_read_part(const SlWeightSource *w, const SlTensorInfo *info, uint64_t first,
+                          uint64_t count, SlDtype dtype, void *out, SlError *err);
 /* Read whole and converted to f32; SL_UNSUPPORTED for types that no weight is stored in. */
 bool sl_weights_read_f32(const SlWeightSource *w, const SlTensorInfo *info, float *out,
                          SlError *err);
@@ -96,7 +99,9 @@ typedef struct SlBinderOptions {
     SlDtype dtype;
     bool q8;               /* with own_dtype: weights of products are kept in 8 bits */
     SlWeightChange change; /* touches NULL: none */
-    SlDtype stored; /* without weights: what a file would have them in, SL_F32 or two bytes */
+    SlDtype
+        stored; /* without weights, or unread: what a file would have them in, SL_F32 or two bytes */
+    bool unread; /* on the measure device: names, sizes and types are checked, no value is read */
     const char *component; /* "unet", for messages */
     void (*progress)(void *arg, uint64_t bytes_done, uint64_t bytes_total); /* may be NULL */
     void *progress_arg;

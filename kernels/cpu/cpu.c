@@ -108,6 +108,8 @@ static void make_ops(SlCpuDevice *cpu, Isa isa)
     ops->close = cpu_close;
     ops->describe = cpu_describe;
     ops->weight_init = sl_cpu_weight_init;
+    ops->weight_reads = sl_cpu_weight_reads;
+    ops->weight_read = sl_cpu_weight_read;
     ops->weight_fill = sl_cpu_weight_fill;
     ops->weight_copy = sl_cpu_weight_copy;
     ops->weight_clear = sl_cpu_weight_clear;

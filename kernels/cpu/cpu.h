@@ -44,6 +44,8 @@ static inline int64_t sl_cpu_grain(int64_t row)
 /* pack.c: weights. A product's weight is packed for our own code (value) or in oneDNN's layouts
  * (prepared). */
 bool sl_cpu_weight_init(SlDevice *dev, SlWeight *w, const SlTensor *host);
+bool sl_cpu_weight_reads(const SlDevice *dev, const SlWeight *w, const SlTensor *shape);
+bool sl_cpu_weight_read(SlDevice *dev, SlWeight *w, const SlWeightReader *reader);
 bool sl_cpu_weight_fill(SlDevice *dev, SlWeight *w, const SlTensor *host);
 bool sl_cpu_weight_copy(SlDevice *dev, SlWeight *to, const SlWeight *from);
 void sl_cpu_weight_clear(SlDevice *dev, SlWeight *w);

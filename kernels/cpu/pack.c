@@ -3,34 +3,89 @@
  * A product's weights are kept in panels of SL_CPU_PANEL outputs: [panel][element of the
  * window][output], zeros behind the last output. The elements of a window are in the order of its
  * NHWC input: row, column, channel, while the file has [O, I, KH, KW]. One layout for all shapes:
- * weights are packed when they are loaded and never again.
+ * weights are packed when they are loaded and never again. They are read for it a panel's share at a
+ * time, into a thread's second cache: a weight is in no other memory than its own, whose first touch
+ * is most of the time that loading takes.
  */
 #include "kernels/cpu/cpu.h"
 #include "kernels/q8.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define PANEL SL_CPU_PANEL
 #define RUN   117 /* elements of an output's weights at a time: a multiple of 9, 16 KiB of stack */
+/* Elements of an output that are read at a time: with those of the whole panel in the second cache. */
+#define SEGMENT ((int64_t)36 * RUN)
+/* Elements of values that stay in their order. */
+#define PIECE ((int64_t)1 << 18)
+
+/* The values of a weight: in the host's memory, or to be read. */
+typedef struct Values {
+    const SlTensor *shape;
+    const char *data;             /* NULL: */
+    const SlWeightReader *reader; /* to be read */
+} Values;
+
+static Values of_host(const SlTensor *host)
+{
+    return (Values){.shape = host, .data = host->data};
+}
 
 typedef struct Job {
-    const SlTensor *host;
+    const Values *values;
     char *data;
     SlDtype dtype;
     int64_t outputs, channels, taps;
+    char *staging; /* per thread, for what is read */
+    size_t staging_bytes;
+    int failed; /* atomic: something could not be read */
 } Job;
 
-/* Elements first .. first + count - 1 of all outputs of one panel, as f32. */
-static void read_run(const Job *j, int64_t panel, int64_t first, int64_t count,
+/* Elements of the outputs of a panel: where the first output's begin, and how far it is to the next's. */
+typedef struct Segment {
+    const char *data;
+    int64_t step;
+} Segment;
+
+static int64_t outputs_of(const Job *j, int64_t panel)
+{
+    int64_t left = j->outputs - panel * PANEL;
+    return left < PANEL ? left : PANEL;
+}
+
+/* Elements first .. first + count - 1 of all outputs of a panel. */
+static bool find_segment(Job *j, int64_t panel, int64_t first, int64_t count, Segment *segment)
+{
+    const Values *v = j->values;
+    int64_t each = j->channels * j->taps, outputs = outputs_of(j, panel);
+    int64_t at = panel * PANEL * each + first;
+    size_t size = sl_dtype_size(v->shape->dtype);
+    if (v->data) {
+        *segment = (Segment){v->data + (size_t)at * size, each};
+        return true;
+    }
+    char *to = j->staging + (size_t)sl_thread_index() * j->staging_bytes;
+    *segment = (Segment){to, count};
+    if (count == each)
+        return v->reader->read(v->reader->arg, at, outputs * each, to);
+    for (int64_t o = 0; o < outputs; o++)
+        if (!v->reader->read(v->reader->arg, at + o * each, count, to + (size_t)(o * count) * size))
+            return false;
+    return true;
+}
+
+/* Elements first .. first + count - 1 of a segment, as f32. */
+static void read_run(const Job *j, int64_t panel, const Segment *s, int64_t first, int64_t count,
                      float rows[PANEL][RUN])
 {
-    size_t size = sl_dtype_size(j->host->dtype);
-    int64_t each = j->channels * j->taps;
+    SlDtype dtype = j->values->shape->dtype;
+    size_t size = sl_dtype_size(dtype);
+    int64_t outputs = outputs_of(j, panel);
     for (int64_t o = 0; o < PANEL; o++) {
-        int64_t output = panel * PANEL + o;
-        const char *from = (const char *)j->host->data + (size_t)(output * each + first) * size;
-        if (output < j->outputs)
-            sl_convert(from, j->host->dtype, rows[o], SL_F32, (size_t)count);
+        if (o < outputs)
+            sl_convert(s->data + (size_t)(o * s->step + first) * size, dtype, rows[o], SL_F32,
+                       (size_t)count);
         else
             memset(rows[o], 0, (size_t)count * sizeof(float));
     }
@@ -51,28 +106,75 @@ static void write_element(const Job *j, int64_t panel, int64_t element, int64_t 
         sl_convert(side, SL_F32, (uint16_t *)(void *)j->data + place, j->dtype, PANEL);
 }
 
+static void pack_segment(const Job *j, int64_t panel, const Segment *s, int64_t first,
+                         int64_t count)
+{
+    float rows[PANEL][RUN];
+    for (int64_t k = 0; k < count; k += RUN) {
+        int64_t n = count - k < RUN ? count - k : RUN;
+        read_run(j, panel, s, k, n, rows);
+        for (int64_t i = 0; i < n; i++)
+            write_element(j, panel, first + k + i, i, rows);
+    }
+}
+
 static void pack_panels(void *arg, int64_t first, int64_t last)
 {
-    const Job *j = arg;
+    Job *j = arg;
     int64_t each = j->channels * j->taps;
-    float rows[PANEL][RUN];
     for (int64_t panel = first; panel < last; panel++)
-        for (int64_t k = 0; k < each; k += RUN) {
-            int64_t count = each - k < RUN ? each - k : RUN;
-            read_run(j, panel, k, count, rows);
-            for (int64_t i = 0; i < count; i++)
-                write_element(j, panel, k + i, i, rows);
+        for (int64_t k = 0; k < each; k += SEGMENT) {
+            int64_t count = each - k < SEGMENT ? each - k : SEGMENT;
+            Segment segment;
+            if (find_segment(j, panel, k, count, &segment))
+                pack_segment(j, panel, &segment, k, count);
+            else
+                __atomic_store_n(&j->failed, 1, __ATOMIC_RELAXED);
         }
 }
 
-static void pack(SlDevice *dev, SlWeight *w, const SlTensor *host)
+/* False without memory for what is read, or where that failed. */
+static bool pack(SlDevice *dev, SlWeight *w, const Values *values)
 {
-    Job job = {.host = host, .data = w->value.data, .dtype = w->value.dtype};
+    Job job = {.values = values, .data = w->value.data, .dtype = w->value.dtype};
     job.outputs = w->size[0];
     job.channels = w->size[1];
     job.taps = w->rank == 4 ? w->size[2] * w->size[3] : 1;
-    sl_parallel_for(dev, (job.outputs + PANEL - 1) / PANEL,
-                    sl_cpu_grain(PANEL * job.channels * job.taps), pack_panels, &job);
+    int64_t each = job.channels * job.taps, most = each < SEGMENT ? each : SEGMENT;
+    job.staging_bytes = (size_t)(PANEL * most) * sl_dtype_size(values->shape->dtype);
+    if (!values->data && !(job.staging = malloc((size_t)dev->threads * job.staging_bytes)))
+        return false;
+    sl_parallel_for(dev, (job.outputs + PANEL - 1) / PANEL, sl_cpu_grain(PANEL * each), pack_panels,
+                    &job);
+    free(job.staging);
+    return !job.failed;
+}
+
+/* ---- in their order ---- */
+
+static void read_pieces(void *arg, int64_t first, int64_t last)
+{
+    Job *j = arg;
+    const SlWeightReader *reader = j->values->reader;
+    size_t size = sl_dtype_size(reader->shape.dtype);
+    for (int64_t i = first; i < last; i++) {
+        int64_t at = i * PIECE, count = j->outputs - at < PIECE ? j->outputs - at : PIECE;
+        if (!reader->read(reader->arg, at, count, j->data + (size_t)at * size))
+            __atomic_store_n(&j->failed, 1, __ATOMIC_RELAXED);
+    }
+}
+
+/* What is read is read into its place, so it has the place's dtype. */
+static bool put(SlDevice *dev, SlWeight *w, const Values *values)
+{
+    int64_t n = sl_tensor_elements(values->shape);
+    if (values->data) {
+        sl_convert(values->data, values->shape->dtype, w->value.data, w->value.dtype, (size_t)n);
+        return true;
+    }
+    Job job = {.values = values, .data = w->value.data, .outputs = n};
+    sl_parallel_for(dev, (n + PIECE - 1) / PIECE, 1, read_pieces, &job);
+    return !job.failed;
 }
 
 /* ---- in 8 bits ---- */
@@ -147,28 +249,24 @@ static SlDtype value_dtype(const SlDevice *dev, const SlWeight *w, const SlTenso
     return is_product(w) && keeps_half(dev, host) ? host->dtype : dev->dtype;
 }
 
-static void fill_value(SlDevice *dev, SlWeight *w, const SlTensor *host, bool product)
+static bool fill_value(SlDevice *dev, SlWeight *w, const Values *values)
 {
-    if (product)
-        pack(dev, w, host);
-    else
-        sl_convert(host->data, host->dtype, w->value.data, w->value.dtype,
-                   (size_t)sl_tensor_elements(host));
+    return is_product(w) ? pack(dev, w, values) : put(dev, w, values);
 }
 
-static bool add_value(SlDevice *dev, SlWeight *w, const SlTensor *host, bool product)
+static bool add_value(SlDevice *dev, SlWeight *w, const Values *values)
 {
-    SlDtype dtype = value_dtype(dev, w, host);
-    int64_t n = sl_tensor_elements(host);
-    if (product)
+    SlDtype dtype = value_dtype(dev, w, values->shape);
+    int64_t n = sl_tensor_elements(values->shape);
+    if (is_product(w))
         n = n / w->size[0] * ((w->size[0] + PANEL - 1) / PANEL * PANEL);
     char *data = sl_cpu_weight_alloc(dev, (size_t)n * sl_dtype_size(dtype));
     if (!data)
         return false;
-    w->value = product ? sl_tensor_view(data, dtype, 1, &n)
-                       : sl_tensor_view(data, dtype, host->rank, host->size);
-    fill_value(dev, w, host, product);
-    return true;
+    w->value = is_product(w)
+                   ? sl_tensor_view(data, dtype, 1, &n)
+                   : sl_tensor_view(data, dtype, values->shape->rank, values->shape->size);
+    return fill_value(dev, w, values);
 }
 
 /* Winograd needs a weight packed, and so does one of two bytes; everything else may be oneDNN's. */
@@ -190,7 +288,21 @@ bool sl_cpu_weight_init(SlDevice *dev, SlWeight *w, const SlTensor *host)
         return add_q8(dev, w, host);
     if (is_onednn(dev, w, host))
         return sl_onednn_weight_init(dev, w, host);
-    return add_value(dev, w, host, is_product(w));
+    const Values values = of_host(host);
+    return add_value(dev, w, &values);
+}
+
+/* oneDNN wants all of a weight at once, and rounding to 8 bits is done from the host's memory. */
+bool sl_cpu_weight_reads(const SlDevice *dev, const SlWeight *w, const SlTensor *shape)
+{
+    if (is_product(w))
+        return !dev->q8 && !is_onednn(dev, w, shape);
+    return shape->dtype == value_dtype(dev, w, shape);
+}
+
+bool sl_cpu_weight_read(SlDevice *dev, SlWeight *w, const SlWeightReader *reader)
+{
+    return add_value(dev, w, &(Values){.shape = &reader->shape, .reader = reader});
 }
 
 /* Is it held as one that is made of this tensor would be? */
@@ -214,6 +326,7 @@ static bool replace(SlDevice *dev, SlWeight *w, const SlTensor *host)
 
 bool sl_cpu_weight_fill(SlDevice *dev, SlWeight *w, const SlTensor *host)
 {
+    const Values values = of_host(host);
     if (is_product(w) && dev->q8)
         fill_q8(dev, w, host);
     else if (!is_held_so(dev, w, host)) /* two bytes before or now, and not both */
@@ -221,7 +334,7 @@ bool sl_cpu_weight_fill(SlDevice *dev, SlWeight *w, const SlTensor *host)
     else if (is_onednn(dev, w, host))
         return sl_onednn_weight_fill(dev, w, host);
     else
-        fill_value(dev, w, host, is_product(w));
+        return fill_value(dev, w, &values);
     return true;
 }
 

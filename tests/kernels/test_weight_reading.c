@@ -1,0 +1,130 @@
+/* test_weight_reading.c - weights that the cpu device lays out while it reads them: the same bytes as
+ * from the host's memory, for any number of threads, and nothing left of one that cannot be read. */
+#include "kernels/kernels.h"
+#include "tests/test.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct Case {
+    const char *id;
+    SlWeightKind kind;
+    int rank;
+    int64_t size[4];
+} Case;
+
+static const Case cases[] = {
+    {"a matrix", SL_WEIGHT_LINEAR, 2, {40, 96}},
+    {"a matrix of long rows", SL_WEIGHT_LINEAR, 2, {33, 9000}},
+    {"a convolution", SL_WEIGHT_CONV, 4, {40, 64, 3, 3}},
+    {"one of long rows", SL_WEIGHT_CONV, 4, {70, 600, 3, 3}},
+    {"a small one", SL_WEIGHT_CONV, 4, {4, 3, 3, 3}},
+    {"a vector", SL_WEIGHT_VECTOR, 1, {300000}},
+    {"a table", SL_WEIGHT_TABLE, 2, {500, 1024}},
+};
+
+typedef struct Stored {
+    const char *values;
+    SlDtype dtype;
+    int64_t end; /* elements from here on cannot be read */
+} Stored;
+
+static bool read(void *arg, int64_t first, int64_t count, void *out)
+{
+    const Stored *s = arg;
+    size_t size = sl_dtype_size(s->dtype);
+    if (first + count > s->end)
+        return false;
+    memcpy(out, s->values + (size_t)first * size, (size_t)count * size);
+    return true;
+}
+
+static void *make_values(int64_t n, SlDtype dtype)
+{
+    float *values = malloc((size_t)n * sizeof *values);
+    void *stored = malloc((size_t)n * sizeof *values);
+    unsigned seed = 1;
+    for (int64_t i = 0; i < n; i++) {
+        seed = seed * 1664525u + 1013904223u;
+        values[i] = (float)(int32_t)seed / 0x1p31f;
+    }
+    sl_convert(values, SL_F32, stored, dtype, (size_t)n);
+    free(values);
+    return stored;
+}
+
+static bool same(const SlWeight *a, const SlWeight *b)
+{
+    size_t bytes = (size_t)sl_tensor_elements(&a->value) * sl_dtype_size(a->value.dtype);
+    return a->value.dtype == b->value.dtype && a->rank == b->rank &&
+           sl_tensor_elements(&a->value) == sl_tensor_elements(&b->value) &&
+           !memcmp(a->value.data, b->value.data, bytes);
+}
+
+/* Whether the device reads it at all. */
+static bool test_case(SlDevice *dev, const Case *c, SlDtype dtype)
+{
+    SlTensor host = sl_tensor_view(NULL, dtype, c->rank, c->size);
+    Stored stored = {.dtype = dtype, .end = sl_tensor_elements(&host)};
+    if (!sl_weight_reads(dev, c->kind, &host))
+        return false;
+    const SlWeightReader reader = {host, read, &stored};
+    size_t before = dev->work.weight_bytes;
+    host.data = make_values(stored.end, dtype);
+    stored.values = host.data;
+    SlWeight *whole = sl_weight_new(dev, c->kind, &host);
+    size_t bytes = dev->work.weight_bytes - before;
+    SlWeight *pieces = sl_weight_read(dev, c->kind, &reader);
+    sl_test(whole && pieces && same(whole, pieces) && dev->work.weight_bytes - before == 2 * bytes,
+            "%s of %s, %d threads: the same bytes", c->id, sl_dtype_name(dtype), dev->threads);
+    stored.end -= 1;
+    SlWeight *none = sl_weight_read(dev, c->kind, &reader);
+    sl_test(!none && sl_device_ok(dev) && dev->work.weight_bytes - before == 2 * bytes,
+            "%s of %s that cannot be read is none, and the device goes on", c->id,
+            sl_dtype_name(dtype));
+    sl_weight_free(dev, whole);
+    sl_weight_free(dev, pieces);
+    free(host.data);
+    return true;
+}
+
+static void test_stopped(SlDevice *dev)
+{
+    const Case *c = &cases[3];
+    SlTensor host = sl_tensor_view(NULL, SL_F16, c->rank, c->size);
+    Stored stored = {.dtype = SL_F16, .end = sl_tensor_elements(&host)};
+    const SlWeightReader reader = {host, read, &stored};
+    size_t before = dev->work.weight_bytes;
+    host.data = make_values(stored.end, SL_F16);
+    stored.values = host.data;
+    sl_device_cancel(dev);
+    SlWeight *w = sl_weight_read(dev, c->kind, &reader);
+    sl_test(!w && dev->status == SL_CANCELLED && dev->work.weight_bytes == before,
+            "a cancel stops reading");
+    sl_device_clear(dev);
+    free(host.data);
+}
+
+static bool test_device(int threads, SlDtype computes)
+{
+    SlError err = {0};
+    int read_count = 0;
+    SlDevice *dev = sl_device_open(
+        &(SlDeviceOptions){.name = "cpu", .threads = threads, .dtype = computes}, &err);
+    if (!sl_test(dev != NULL, "the device %s", err.message))
+        return false;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        for (SlDtype dtype = SL_F32; dtype <= SL_BF16; dtype++)
+            read_count += test_case(dev, &cases[i], dtype);
+    sl_test(read_count > 3, "%d of these are read", read_count);
+    if (computes == SL_F32)
+        test_stopped(dev);
+    sl_device_close(&dev);
+    return true;
+}
+
+int main(void)
+{
+    bool ok = test_device(1, SL_F32) && test_device(3, SL_F32) && test_device(2, SL_BF16);
+    return ok ? sl_test_done() : 1;
+}
