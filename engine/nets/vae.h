@@ -53,7 +53,7 @@ bool sl_vae_decode(SlDevice *dev, const SlVae *vae, const SlTensor *z, SlTensor 
 bool sl_vae_decode_strips(SlDevice *dev, const SlVae *vae, const SlTensor *z, int64_t rows,
                           SlTensor *image, SlError *err);
 /* The most of the host's memory that lies between two layers of that; height and width of z. */
-size_t sl_vae_strips_bytes(const SlVae *vae, int64_t height, int64_t width);
+size_t sl_vae_strips_bytes(const SlVaeConfig *config, SlDtype dtype, int64_t height, int64_t width);
 /* Of a VAE with an encoder: image [N, H, W, 3] in -1..1; moments [N, H / f, W / f, 2 latent_channels] f32: mean then log
  * variance, not scaled. */
 bool sl_vae_encode(SlDevice *dev, const SlVae *vae, const SlTensor *image, SlTensor *moments,

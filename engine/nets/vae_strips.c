@@ -319,17 +319,17 @@ static size_t level_bytes(const SlVaeConfig *c, int level, size_t pixels)
     return pixels * (in + 2 * out);
 }
 
-size_t sl_vae_strips_bytes(const SlVae *vae, int64_t height, int64_t width)
+size_t sl_vae_strips_bytes(const SlVaeConfig *config, SlDtype dtype, int64_t height, int64_t width)
 {
-    const SlVaeConfig *c = &vae->config;
+    const SlVaeConfig *c = config;
     size_t most = 0;
-    if (vae->tiny)
+    if (c->kind == SL_VAE_TINY)
         return 0;
     for (int i = c->blocks > STRIP_LEVELS ? c->blocks - STRIP_LEVELS : 0; i < c->blocks; i++) {
         size_t bytes = level_bytes(c, i, (size_t)height * (size_t)width << 2 * i);
         most = bytes > most ? bytes : most;
     }
-    return most * sl_dtype_size(vae->dtype);
+    return most * sl_dtype_size(dtype);
 }
 
 static Sheet start(const Strips *s, const SlTensor *z, int levels)

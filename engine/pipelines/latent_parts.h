@@ -17,7 +17,6 @@ bool sl_vae_config_to_decode(SlVaeConfig *config, const SlJson *json, SlError *e
 bool sl_read_text_encoder(SlTextEncoderConfig *config, const SlModelInfo *info, const char *part,
                           SlError *err);
 bool sl_read_unet_condition(SlUnetConfig *config, const SlModelInfo *info, SlError *err);
-bool sl_read_vae(SlVaeConfig *config, const SlModelInfo *info, SlError *err);
 /* model_max_length of a tokenizer's folder; absent, or the huge number that stands for "no limit",
  * it is what the text encoder can take. */
 bool sl_read_prompt_tokens(const SlModelInfo *info, const char *folder, int max_positions,

@@ -118,7 +118,12 @@ static bool open_refiner(SlModel *model, SlError *err)
     if (!open_tokenizer(refiner, &none, err) || !open_schedulers(refiner, err))
         return false;
     sl_model_list_parts(refiner);
-    return sl_model_find_dtypes(refiner, &none, err) && refiner->kind->check(refiner, err);
+    if (!sl_model_find_dtypes(refiner, &none, err))
+        return false;
+    for (int i = 0; i < refiner->parts; i++)
+        if (!sl_model_look_at_part(refiner, i, err))
+            return false;
+    return refiner->kind->check(refiner, err);
 }
 
 SlModel *sl_model_load(const char *path, const SlModelOptions *options, SlError *err)

@@ -122,11 +122,25 @@ static void on_progress(void *arg, uint64_t done, uint64_t total)
                              (double)(l->before + done) / (double)l->total, l->what);
 }
 
-static uint64_t total_bytes(const SlModelInfo *info)
+/* What waits for the first evaluation's frame: no part of it is needed before. */
+static bool may_wait(const SlPart *part)
+{
+    return part->kind->use == SL_USE_DECODE;
+}
+
+uint64_t sl_model_part_file_bytes(const SlModel *model, const SlPart *part)
+{
+    for (int i = 0; i < model->info.parts; i++)
+        if (!strcmp(model->info.part[i].name, part->kind->name))
+            return model->info.part[i].bytes;
+    return 0;
+}
+
+static uint64_t bytes_to_load(const SlModel *model)
 {
     uint64_t total = 0;
-    for (int i = 0; i < info->parts; i++)
-        total += info->part[i].bytes;
+    for (int i = 0; i < model->parts; i++)
+        total += may_wait(&model->part[i]) ? 0 : sl_model_part_file_bytes(model, &model->part[i]);
     return total;
 }
 
@@ -202,12 +216,15 @@ void sl_model_list_parts(SlModel *model)
         }
 }
 
-/* Without weights, on any device. */
-static bool build_sizes(SlPart *part, const SlModelInfo *info, SlDevice *dev, SlError *err)
+/* Without weights, on any device; or on the measure device with weights, of which no value is read. */
+static bool build_sizes(SlPart *part, const SlModelInfo *info, SlDevice *dev,
+                        SlWeightSource *weights, SlError *err)
 {
     const char *name = part->kind->name;
     return build_part(part, sl_model_config(info, name, err),
                       &(SlBinderOptions){.dev = dev,
+                                         .weights = weights,
+                                         .unread = weights != NULL,
                                          .component = name,
                                          .own_dtype = true,
                                          .dtype = part->dtype,
@@ -230,27 +247,53 @@ bool sl_model_build_parts(SlModel *model, const SlModel *like, const SlModelOpti
             part->q8 = like->part[same].q8;
             part->stored = like->part[same].stored;
         }
-        if (!build_sizes(part, &model->info, model->dev, err))
+        if (!build_sizes(part, &model->info, model->dev, NULL, err))
             return false;
     }
     return true;
 }
 
-bool sl_part_measure(const SlModel *model, SlPart *part, SlError *err)
+/* Finds part->weight_bytes; in *sizes is what it was found with, to be freed before the device. */
+static SlDevice *build_measured(const SlModel *model, SlPart *part, SlWeightSource *weights,
+                                SlPart *sizes, SlError *err)
 {
-    SlPart sizes = {
-        .kind = part->kind, .dtype = part->dtype, .q8 = part->q8, .stored = part->stored};
-    if (part->weight_bytes)
-        return true;
+    *sizes =
+        (SlPart){.kind = part->kind, .dtype = part->dtype, .q8 = part->q8, .stored = part->stored};
     SlDevice *dev =
         sl_device_open(&(SlDeviceOptions){.name = "measure", .dtype = part->dtype}, err);
-    bool ok = dev && build_sizes(&sizes, &model->info, dev, err);
-    if (ok)
-        part->weight_bytes = dev->work.weight_bytes;
-    free_part(&sizes);
-    if (dev)
+    if (dev && !build_sizes(sizes, &model->info, dev, weights, err))
         sl_device_close(&dev);
-    return ok;
+    if (dev)
+        part->weight_bytes = dev->work.weight_bytes;
+    return dev;
+}
+
+bool sl_part_measure(const SlModel *model, SlPart *part, SlError *err)
+{
+    SlPart sizes;
+    if (part->weight_bytes)
+        return true;
+    SlDevice *dev = build_measured(model, part, NULL, &sizes, err);
+    if (!dev)
+        return false;
+    free_part(&sizes);
+    sl_device_close(&dev);
+    return true;
+}
+
+bool sl_model_look_at_part(SlModel *model, int part, SlError *err)
+{
+    SlPart *p = &model->part[part], sizes;
+    SlWeightSource *weights = sl_model_weights(&model->info, p->kind, err);
+    SlDevice *dev = weights ? build_measured(model, p, weights, &sizes, err) : NULL;
+    sl_weights_close(weights);
+    if (!dev)
+        return false;
+    add_warning(model, sl_binder_warning(sizes.binder));
+    p->looked_at = true;
+    free_part(&sizes);
+    sl_device_close(&dev);
+    return true;
 }
 
 /* ---- memory ---- */
@@ -315,15 +358,51 @@ static bool check_host_memory(SlModel *model, SlError *err)
 
 bool sl_model_load_parts(SlModel *model, const SlModelOptions *options, SlError *err)
 {
-    Loading l = {.model = model, .options = options, .total = total_bytes(&model->info)};
+    Loading l = {.model = model, .options = options};
     sl_model_list_parts(model);
+    l.total = bytes_to_load(model);
     if (!sl_model_find_dtypes(model, options, err) || !check_host_memory(model, err))
         return false;
     for (int i = 0; i < model->parts; i++) {
+        SlPart *part = &model->part[i];
         bool later;
-        if (!leave_for_later(model, i, &later, err) ||
-            (!later && !load_part(&l, &model->part[i], err)))
+        if (!leave_for_later(model, i, &later, err))
             return false;
+        part->waits = !later && may_wait(part);
+        if (later || part->waits ? !sl_model_look_at_part(model, i, err)
+                                 : !load_part(&l, part, err))
+            return false;
+    }
+    return true;
+}
+
+size_t sl_model_waiting_bytes(const SlModel *model)
+{
+    size_t bytes = 0;
+    for (int i = 0; i < model->parts; i++)
+        bytes += model->part[i].waits ? model->part[i].weight_bytes : 0;
+    return bytes;
+}
+
+static bool has_room(const SlModel *model, const SlPart *part)
+{
+    return sl_model_memory_is_limited(model)
+               ? sl_device_memory(model->dev) >= part->weight_bytes + SL_MEMORY_SLACK
+               : sl_host_memory_left("") >= part->weight_bytes;
+}
+
+bool sl_model_need_waiting(SlModel *model, SlError *err)
+{
+    SlError own = {0};
+    for (int i = 0; i < model->parts; i++) {
+        SlPart *part = &model->part[i];
+        bool waits = part->waits;
+        part->waits = false;
+        if (!waits || !has_room(model, part) || sl_model_need_part(model, i, &own))
+            continue;
+        if (own.code != SL_MEMORY)
+            return sl_fail(err, own.code, "%s", own.message);
+        sl_device_clear(model->dev);
     }
     return true;
 }
@@ -346,10 +425,11 @@ bool sl_model_need_part(SlModel *model, int part, SlError *err)
     if (model->part[part].net)
         return true;
     size_t warned = strlen(model->warning);
-    bool again = model->part[part].loads > 0;
+    bool again = model->part[part].loads > 0 || model->part[part].looked_at;
     bool ok = load_part(&l, &model->part[part], err);
     if (again)
         model->warning[warned] = 0; /* it was said the first time */
+    model->part[part].waits = false;
     if (!ok)
         sl_model_drop_part(model, part);
     return ok;

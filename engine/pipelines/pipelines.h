@@ -30,6 +30,8 @@ typedef struct SlPart {
     SlDtype stored; /* SL_F16, SL_BF16: its file's, where the device keeps the products' weights
                             so; SL_F32 otherwise */
     size_t weight_bytes;      /* that its weights take on a device; 0 until sl_part_measure */
+    bool waits;               /* for the first evaluation's frame: it fits beside the others */
+    bool looked_at;           /* its files were, and what they warn of was said */
     unsigned loads;           /* how often it was loaded: what was made of it before is stale */
     SlWeightSource *pristine; /* its weights as the files have them, open from the first adapter on;
                                  NULL before */
@@ -129,6 +131,8 @@ SlJson *sl_model_config(const SlModelInfo *info, const char *part, SlError *err)
 /* The same of the scheduler as the family's pipeline has it: `own` for the folder's own class, whose
  * absent keys are corrected, too. */
 SlJson *sl_model_scheduler_config(const SlModelInfo *info, bool own, SlError *err);
+/* The configuration of the VAE, checked. */
+bool sl_read_vae(SlVaeConfig *config, const SlModelInfo *info, SlError *err);
 /* A scheduler of any class from the model's configuration. */
 SlScheduler *sl_model_scheduler(const SlModel *model, const char *id,
                                 const SlSchedulerChoice *choice, SlError *err);
@@ -177,9 +181,11 @@ bool sl_model_encode(SlModel *model, const SlAsk *ask, const SlCondition *encode
 /* Finds part->weight_bytes, on the measure device. */
 bool sl_part_measure(const SlModel *model, SlPart *part, SlError *err);
 
-/* All parts that the model has, with progress over all of them. On a device whose memory is
- * limited, a part that does not fit beside those before it is left for the stage that needs it
- * first. */
+/* What a part's weights take on the disk. */
+uint64_t sl_model_part_file_bytes(const SlModel *model, const SlPart *part);
+/* All parts that the model has, with progress over all of them. What decodes only waits: nothing of the
+ * first evaluation needs it (sl_model_need_waiting). A part that does not fit beside those before it is
+ * left for the stage that needs it first. Of parts that are not loaded all but the values is checked. */
 bool sl_model_load_parts(SlModel *model, const SlModelOptions *options, SlError *err);
 /* False for parts that may be missing and are not in the info, which lists none for a shape. */
 bool sl_model_has_part(const SlModelInfo *info, const SlPartClass *part);
@@ -200,6 +206,13 @@ SlVae *sl_model_vae(const SlModel *model); /* NULL: samples are pixels */
  * file again. Loading one that is there, and dropping one that is not, do nothing. */
 bool sl_model_need_part(SlModel *model, int part, SlError *err);
 void sl_model_drop_part(SlModel *model, int part);
+/* Loads what waited for the first evaluation: to be called when that has been shown. A part that memory
+ * does not suffice for is left for the stage that needs it. */
+bool sl_model_need_waiting(SlModel *model, SlError *err);
+/* What that will take, in bytes. */
+size_t sl_model_waiting_bytes(const SlModel *model);
+/* Looks at the files of a part that is not loaded: everything is checked but the values. */
+bool sl_model_look_at_part(SlModel *model, int part, SlError *err);
 /* All parts that are needed for a stage. On a device whose memory is limited others may be
  * dropped for them. */
 bool sl_model_need(SlModel *model, SlPartUse stage, SlError *err);

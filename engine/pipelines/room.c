@@ -46,14 +46,6 @@ static bool fits(SlModel *model, const Need *need)
            sl_model_free_memory(model) >= need->weights + need->work;
 }
 
-static uint64_t bytes_on_disk(const SlModel *model, const SlPart *part)
-{
-    for (int i = 0; i < model->info.parts; i++)
-        if (!strcmp(model->info.part[i].name, part->kind->name))
-            return model->info.part[i].bytes;
-    return 0;
-}
-
 /* The loaded part that the stage does not need and that is read again the soonest; -1: there is
  * none. */
 static int cheapest(const SlModel *model, SlPartUse stage)
@@ -62,7 +54,8 @@ static int cheapest(const SlModel *model, SlPartUse stage)
     for (int i = 0; i < model->parts; i++) {
         const SlPart *part = &model->part[i];
         if (part->net && !(part->kind->use & stage) &&
-            (best < 0 || bytes_on_disk(model, part) < bytes_on_disk(model, &model->part[best])))
+            (best < 0 || sl_model_part_file_bytes(model, part) <
+                             sl_model_part_file_bytes(model, &model->part[best])))
             best = i;
     }
     return best;

@@ -25,18 +25,25 @@ static bool measure(SlModel *model, const SlRecipe *recipe, SlCost *cost, SlErro
 
 /* What decoding cannot do without: at best it is done in strips (decode.c). Beside the picture on
  * the device, f32, are its values and its bytes for who asked. */
-static size_t least_for_decoding(const SlModel *model, const SlRecipe *recipe, const SlCost *cost)
+static bool least_for_decoding(const SlModel *model, const SlRecipe *recipe, const SlCost *cost,
+                               size_t *bytes, SlError *err)
 {
-    const SlVae *vae = sl_model_vae(model);
-    int f = model->info.factor;
+    int part = sl_model_part_for(model, SL_USE_DECODE), f = model->info.factor;
     size_t pixels = (size_t)recipe->width * (size_t)recipe->height, picture = pixels * 12;
     size_t working = cost->decode_bytes;
-    if (vae) {
-        size_t strips = picture + sl_vae_strips_bytes(vae, recipe->height / f, recipe->width / f);
+    SlVaeConfig vae;
+    if (part >= 0) {
+        SlDtype before = sl_device_use_dtype(model->dev, model->part[part].dtype);
+        SlDtype dtype = sl_device_use_dtype(model->dev, before); /* that the device has */
+        if (!sl_read_vae(&vae, &model->info, err))
+            return false;
+        size_t strips =
+            picture + sl_vae_strips_bytes(&vae, dtype, recipe->height / f, recipe->width / f);
         working = strips < working ? strips : working;
     }
     size_t taking = picture + pixels * (12 + 3); /* values and bytes are fetched */
-    return (working > taking ? working : taking) + pixels * 3;
+    *bytes = (working > taking ? working : taking) + pixels * 3;
+    return true;
 }
 
 /* What the run has on the host beside the device's memory; at the end, the picture in f32 and in
@@ -48,12 +55,16 @@ static size_t held_by_run(const SlModel *model, const SlRecipe *recipe)
     return positions * (size_t)model->info.channels * sizeof(float) * SL_RUN_ARRAYS;
 }
 
-/* Of the host's memory, what a picture may take: where the device computes in it, with what it has. */
+/* Of the host's memory, what a picture may take: where the device computes in it, with what it has, and
+ * without what weights will take that wait. */
 static size_t left_on_host(const SlModel *model)
 {
     size_t left = sl_host_memory_left("");
-    size_t arena = sl_model_memory_is_limited(model) ? 0 : sl_arena_capacity(model->dev);
-    return left < SIZE_MAX - arena ? left + arena : SIZE_MAX;
+    if (left == SIZE_MAX || sl_model_memory_is_limited(model))
+        return left;
+    size_t arena = sl_arena_capacity(model->dev), waiting = sl_model_waiting_bytes(model);
+    left += arena;
+    return left > waiting ? left - waiting : 0;
 }
 
 bool sl_model_check_memory(SlModel *model, const SlRecipe *recipe, size_t kept, SlError *err)
@@ -61,9 +72,10 @@ bool sl_model_check_memory(SlModel *model, const SlRecipe *recipe, size_t kept, 
     SlCost cost;
     size_t need = held_by_run(model, recipe) + kept;
     if (!sl_model_memory_is_limited(model)) {
-        if (!measure(model, recipe, &cost, err))
+        size_t decode;
+        if (!measure(model, recipe, &cost, err) ||
+            !least_for_decoding(model, recipe, &cost, &decode, err))
             return false;
-        size_t decode = least_for_decoding(model, recipe, &cost);
         need += cost.step_bytes > decode ? cost.step_bytes : decode;
     } else {
         need += (size_t)recipe->width * (size_t)recipe->height * (12 + 3);

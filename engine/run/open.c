@@ -3,11 +3,18 @@
 #include "engine/run/run.h"
 #include "engine/run/step.h"
 
+/* The first preview is made with it. */
+static bool load_cheap_decoder(SlModel *model, SlError *err)
+{
+    return !model->cheap_decode || sl_model_need_waiting(model, err);
+}
+
 SlModel *sl_model_open(const char *path, const SlModelOptions *options, SlError *err)
 {
     SlModel *model = sl_model_load(path, options, err);
     if (model && !(sl_model_find_preview(model, err) &&
-                   sl_model_decode_is_cheap(&model->info, &model->cheap_decode, err)))
+                   sl_model_decode_is_cheap(&model->info, &model->cheap_decode, err) &&
+                   load_cheap_decoder(model, err)))
         sl_model_close(&model);
     return model;
 }

@@ -53,14 +53,13 @@ static bool read_matrix(SlModel *model, const char *path, SlError *err)
 
 /* The VAE of SD 1.x and 2.x; factors published with stable-diffusion.cpp and ComfyUI differ by
  * taste, these are the least-squares ones. */
-static bool known_matrix(SlModel *model)
+static bool known_matrix(SlModel *model, const SlVaeConfig *vae)
 {
     static const float factors[4][3] = {{0.337366f, 0.216344f, 0.257386f},
                                         {0.165636f, 0.386828f, 0.046994f},
                                         {-0.267803f, 0.237036f, 0.223517f},
                                         {-0.178022f, -0.200862f, -0.678514f}};
     static const float bias[3] = {-0.017478f, -0.055834f, -0.105825f};
-    const SlVaeConfig *vae = sl_vae_get_config(sl_model_vae(model));
     bool sd1 = vae->blocks == 4 && vae->latent_channels == 4 && vae->channels[0] == 128 &&
                vae->channels[3] == 512 && fabsf(vae->scaling_factor - 0.18215f) < 1e-6f;
     if (!sd1)
@@ -183,13 +182,15 @@ static bool fit_matrix(SlModel *model, SlError *err)
 bool sl_model_find_preview(SlModel *model, SlError *err)
 {
     char path[4400];
+    SlVaeConfig vae;
     if (sl_model_part_for(model, SL_USE_DECODE) < 0)
         return true;
     snprintf(path, sizeof path, "%s/preview.json", model->info.path);
     if (!model->info.single_file && access(path, F_OK) == 0)
         return read_matrix(model, path, err);
-    return sl_model_need(model, SL_USE_DECODE, err) &&
-           (known_matrix(model) || fit_matrix(model, err));
+    return sl_read_vae(&vae, &model->info, err) &&
+           (known_matrix(model, &vae) ||
+            (sl_model_need(model, SL_USE_DECODE, err) && fit_matrix(model, err)));
 }
 
 static uint8_t to_byte(float v)

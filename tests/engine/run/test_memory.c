@@ -262,7 +262,8 @@ static void free_all(SlModel *model)
     sl_arena_release(model->dev);
 }
 
-/* All parts anew, as opening the model loads them. How many are there then; -1: it failed. */
+/* All parts anew, as opening the model loads them. How many there is room for: they are there, or wait for
+ * the first evaluation; -1: it failed. */
 static int load_again(SlModel *model, SlError *err)
 {
     int loaded = 0;
@@ -271,7 +272,7 @@ static int load_again(SlModel *model, SlError *err)
     if (!sl_model_load_parts(model, &(SlModelOptions){.device = "ref"}, err))
         return -1;
     for (int i = 0; i < model->parts; i++)
-        loaded += model->part[i].net != NULL;
+        loaded += model->part[i].net != NULL || model->part[i].waits;
     return loaded;
 }
 
@@ -550,6 +551,118 @@ static void test_warnings(void)
     free(from);
 }
 
+/* ---- what waits for the first evaluation ---- */
+
+static SlRun *run_of_three(SlModel *model, SlError *err)
+{
+    SlRecipe recipe;
+    sl_recipe_defaults(&recipe, sl_model_info(model));
+    recipe.prompt = "a horse";
+    recipe.scheduler = "euler";
+    recipe.steps = 3;
+    recipe.width = recipe.height = 16;
+    return sl_run_new(model, &recipe, NULL, err);
+}
+
+/* The values of the second half of a file are no numbers. */
+static bool damage(const char *path)
+{
+    FILE *f = fopen(path, "r+b");
+    bool ok = f && fseek(f, 0, SEEK_END) == 0;
+    long size = ok ? ftell(f) : 0;
+    ok = ok && fseek(f, size / 2, SEEK_SET) == 0;
+    for (long i = size / 2; ok && i < size; i++)
+        ok = fputc(0xff, f) != EOF;
+    return f && fclose(f) == 0 && ok;
+}
+
+/* The model as one is whose decoder is too dear for previews: this one's is small. */
+static SlModel *open_waiting(const char *folder, SlError *err)
+{
+    SlModel *model = sl_model_open(folder, &(SlModelOptions){.device = "cpu"}, err);
+    int part = model ? sl_model_part_for(model, SL_USE_DECODE) : -1;
+    if (part >= 0) {
+        sl_model_drop_part(model, part);
+        model->cheap_decode = false;
+        model->part[part].waits = sl_model_look_at_part(model, part, err);
+    }
+    return model;
+}
+
+static void test_waiting(const char *folder)
+{
+    SlError err = {0};
+    SlModel *model = open_waiting(folder, &err);
+    sl_test(model && sl_model_waiting_bytes(model) > 0, "what decodes waits %s", err.message);
+    SlRun *run = model ? run_of_three(model, &err) : NULL;
+    sl_test(run && sl_run_next(run, NULL, &err) && !is_loaded(model, SL_USE_DECODE),
+            "the first evaluation does not need it %s", err.message);
+    sl_test(run && sl_run_next(run, NULL, &err) && is_loaded(model, SL_USE_DECODE) &&
+                sl_model_waiting_bytes(model) == 0,
+            "it is there behind the second %s", err.message);
+    sl_run_free(run);
+    sl_model_close(&model);
+}
+
+/* The sentence comes behind the first step, not behind the last one. */
+static void test_waiting_damaged(const char *folder, const char *file)
+{
+    SlError err = {0};
+    SlModel *model = open_waiting(folder, &err);
+    bool damaged = damage(file);
+    SlRun *run = model ? run_of_three(model, &err) : NULL;
+    sl_test(damaged && run && sl_run_next(run, NULL, &err),
+            "what is wrong with its values does not matter yet %s", err.message);
+    bool failed = run && !sl_run_next(run, NULL, &err);
+    sl_test(failed && err.code == SL_FORMAT && strstr(err.message, "vae/diffusion_pytorch_model") &&
+                strstr(err.message, "is not a finite number"),
+            "and is said behind the first evaluation: %s", err.message);
+    bool cut = truncate(file, 5000) == 0;
+    failed = model && !sl_model_look_at_part(model, sl_model_part_for(model, SL_USE_DECODE), &err);
+    sl_test(cut && failed && strstr(err.message, "vae/diffusion_pytorch_model"),
+            "a file that is cut off is refused before anything is read: %s", err.message);
+    sl_run_free(run);
+    sl_model_close(&model);
+}
+
+/* A cancel while it is loaded ends the evaluation; it is loaded by who needs it next. */
+static void test_waiting_cancelled(const char *folder)
+{
+    SlError err = {0};
+    SlModel *model = open_waiting(folder, &err);
+    SlRun *run = model ? run_of_three(model, &err) : NULL;
+    bool ok = run && sl_run_next(run, NULL, &err);
+    sl_model_cancel(model);
+    sl_test(ok && !sl_run_next(run, NULL, &err) && err.code == SL_CANCELLED &&
+                !is_loaded(model, SL_USE_DECODE),
+            "a cancel stops its loading: %s", err.message);
+    uint8_t rgb[16 * 16 * 3];
+    int side = 16 / sl_model_info(model)->factor;
+    ok = sl_run_next(run, NULL, &err) && !is_loaded(model, SL_USE_DECODE) &&
+         sl_decode(model, sl_run_sample(run), side, side, NULL, rgb, &err);
+    sl_test(ok && is_loaded(model, SL_USE_DECODE), "the run goes on, and its picture is decoded %s",
+            err.message);
+    sl_run_free(run);
+    sl_model_close(&model);
+}
+
+static void test_order(void)
+{
+    char folder[] = "/tmp/safelight-memory-XXXXXX", model[200], file[300], text[9000];
+    char *from = sl_test_path("goldens/model/sd1");
+    bool made = mkdtemp(folder);
+    snprintf(text, sizeof text, "cp -r '%s' '%s/model'", from, folder);
+    snprintf(model, sizeof model, "%s/model", folder);
+    snprintf(file, sizeof file, "%s/vae/diffusion_pytorch_model.safetensors", model);
+    sl_test(made && system(text) == 0, "a model");
+    test_waiting(model);
+    test_waiting_cancelled(model);
+    test_waiting_damaged(model, file);
+    snprintf(text, sizeof text, "rm -r '%s'", folder);
+    sl_test(system(text) == 0, "it goes");
+    free(from);
+}
+
 int main(int argc, char **argv)
 {
     if (argc > 1) {
@@ -562,6 +675,7 @@ int main(int argc, char **argv)
     test_run();
     test_refiner();
     test_warnings();
+    test_order();
     test_parts("ref");
     return sl_test_done();
 }
