@@ -100,11 +100,11 @@ SlSample sl_frame_sample(const SlFrame *frame, const float *data)
 bool sl_previews_frame(SlSession *session, const SlFrame *frame, SlError *err)
 {
     char name[32];
-    if (!session->options->previews)
-        return true;
     const SlSample sample = sl_frame_sample(frame, frame->x_0);
     snprintf(name, sizeof name, "%04d.png", frame->evaluation + 1);
-    return write(session, &sample, name, err);
+    bool ok = !session->options->previews || write(session, &sample, name, err);
+    sl_session_hash_beside(session);
+    return ok;
 }
 
 bool sl_previews_moment(SlSession *session, int lane, const SlTimeline *timeline, SlError *err)
@@ -112,10 +112,13 @@ bool sl_previews_moment(SlSession *session, int lane, const SlTimeline *timeline
     char name[40];
     const float *x_t, *x_0;
     int moment = sl_timeline_count(timeline) - 1;
-    if (!session->options->previews)
-        return true;
-    sl_timeline_newest(timeline, &x_t, &x_0);
-    const SlSample sample = sl_compare_sample(timeline, moment, x_0);
-    snprintf(name, sizeof name, "%d-%04d.png", lane + 1, moment + 1);
-    return !x_0 || write(session, &sample, name, err);
+    bool ok = true;
+    if (session->options->previews) {
+        sl_timeline_newest(timeline, &x_t, &x_0);
+        const SlSample sample = sl_compare_sample(timeline, moment, x_0);
+        snprintf(name, sizeof name, "%d-%04d.png", lane + 1, moment + 1);
+        ok = !x_0 || write(session, &sample, name, err);
+    }
+    sl_session_hash_beside(session);
+    return ok;
 }

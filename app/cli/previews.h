@@ -12,7 +12,8 @@
 bool sl_previews_check(const SlOptions *options, SlError *err);
 /* With the model open. One that is named and does not fit is an error, one that was found a note. */
 bool sl_previews_open(SlSession *session, SlError *err);
-/* Without --previews these two do nothing. 0001.png, 0002.png ...; of lanes 1-0001.png. */
+/* At each frame: 0001.png, 0002.png ...; of lanes 1-0001.png. Without --previews nothing is written. What
+ * can wait for something to see (sl_session_hash_beside) begins then. */
 bool sl_previews_frame(SlSession *session, const SlFrame *frame, SlError *err);
 bool sl_previews_moment(SlSession *session, int lane, const SlTimeline *timeline, SlError *err);
 

@@ -201,8 +201,6 @@ static bool open_session(SlSession *session, const SlOptions *options, const SlM
     if (!session->identity)
         return sl_fail(err, SL_MEMORY, "memory ran out");
     *session->identity = *sl_model_info(session->model);
-    session->hashing = pthread_create(&session->hasher, NULL, hash_files, session) == 0;
-    session->hash_later = !session->hashing; /* the system has no thread for it */
     return true;
 }
 
@@ -256,19 +254,27 @@ bool sl_session_check_lanes(const SlSession *session, const SlLanes *lanes, cons
            sl_fail(err, problem.code, "%s: %s", path, problem.message);
 }
 
+void sl_session_hash_beside(SlSession *session)
+{
+    if (session->hashing == SL_HASHING_LATER &&
+        pthread_create(&session->hasher, NULL, hash_files, session) == 0)
+        session->hashing = SL_HASHING_BESIDE;
+}
+
 static void wait_for_hashes(SlSession *session)
 {
-    if (session->hashing)
-        pthread_join(session->hasher, NULL);
-    session->hashing = false;
+    if (session->hashing != SL_HASHING_BESIDE)
+        return;
+    pthread_join(session->hasher, NULL);
+    session->hashing = SL_HASHING_DONE;
 }
 
 const SlModelInfo *sl_session_identity(SlSession *session, SlError *err)
 {
     wait_for_hashes(session);
-    if (session->hash_later)
+    if (session->hashing == SL_HASHING_LATER)
         hash_files(session);
-    session->hash_later = false;
+    session->hashing = SL_HASHING_DONE;
     if (session->hash_error.code != SL_OK) {
         *err = session->hash_error;
         return NULL;

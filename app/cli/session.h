@@ -25,15 +25,17 @@ enum {
     SL_EXIT_DEVICE = 1000
 };
 
+/* Hashing gigabytes takes a processor for seconds: it begins once there is something to see. */
+typedef enum SlHashing { SL_HASHING_LATER, SL_HASHING_BESIDE, SL_HASHING_DONE } SlHashing;
+
 typedef struct SlSession {
     const SlOptions *options;
     SlModel *model;
     SlProgress progress;
     double load_seconds;
-    /* hashing runs beside the computation: it needs the disk, not the device */
     SlModelInfo *identity; /* owned */
     pthread_t hasher;
-    bool hashing, hash_later;
+    SlHashing hashing;
     int stop_hashing;
     SlError hash_error;
     bool preview_failed; /* and it was said */
@@ -62,6 +64,9 @@ void sl_session_close(SlSession *session);
 bool sl_session_check_lanes(const SlSession *session, const SlLanes *lanes, const char *path,
                             SlError *err);
 
+/* From now on the model's files are hashed beside the computation, where the system has a thread for
+ * it. To be called at each frame, when that is shown. */
+void sl_session_hash_beside(SlSession *session);
 /* The model's files with their hashes; waits for them. NULL and *err when a file cannot be read. */
 const SlModelInfo *sl_session_identity(SlSession *session, SlError *err);
 
