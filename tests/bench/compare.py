@@ -95,10 +95,10 @@ def folder_of(work, shape):
     return work / shape
 
 
-def checkpoint_of(work):
-    """The SD 1.5 shape as one file in the original layout, f16."""
+def checkpoint_of(work, dtype="f16"):
+    """The SD 1.5 shape as one file in the original layout."""
     folder_of(work, "sd15")
-    target = work / "sd15-f16.safetensors"
+    target = work / f"sd15-{dtype}.safetensors"
     if not target.exists():
         apart(work, target.name)
     return target
@@ -124,32 +124,43 @@ def make_folder(work, shape):
 
 
 def make_checkpoint(work, target):
+    import torch
     from safetensors.torch import load_file, save_file
     sys.path.insert(0, str(TESTS / "engine/files"))
     from make_checkpoint import unet_name, vae_name
     folder = work / "sd15"
+    kind = torch.float16 if "f16" in target.name else torch.float32
     out = {}
     for name, t in load_file(folder / "unet/diffusion_pytorch_model.safetensors").items():
-        out["model.diffusion_model." + unet_name(name, 2, {1, 2, 3})] = t.half()
+        out["model.diffusion_model." + unet_name(name, 2, {1, 2, 3})] = t.to(kind)
     for name, t in load_file(folder / "vae/diffusion_pytorch_model.safetensors").items():
         name = vae_name(name, 4)
-        out["first_stage_model." + name] = t.half()[..., None, None] if "attn_1" in name and t.dim() == 2 else t.half()
+        t = t.to(kind)
+        out["first_stage_model." + name] = t[..., None, None] if "attn_1" in name and t.dim() == 2 else t
     for name, t in load_file(folder / "text_encoder/model.safetensors").items():
-        out["cond_stage_model.transformer." + name] = t.half()
+        out["cond_stage_model.transformer." + name] = t.to(kind)
     save_file(out, str(target) + ".part")
     os.rename(str(target) + ".part", target)
 
 
-def plain_read(folder):
-    """Seconds to read all weights once, from the page cache."""
+def files_of(model):
+    return sorted(model.glob("*/*.safetensors")) if model.is_dir() else [model]
+
+
+def read_all(model):
+    """All weights of a folder or a file, one after the other into the same memory."""
     buffer = bytearray(16 << 20)
-    files = sorted(folder.glob("*/*.safetensors"))
+    for path in files_of(model):
+        with open(path, "rb", buffering=0) as f:
+            while f.readinto(buffer):
+                pass
+
+
+def plain_read(model):
+    """Seconds that it takes, from the page cache."""
     for _ in range(2):
         start = time.monotonic()
-        for path in files:
-            with open(path, "rb", buffering=0) as f:
-                while f.readinto(buffer):
-                    pass
+        read_all(model)
         seconds = time.monotonic() - start
     return seconds
 
