@@ -29,7 +29,8 @@ typedef struct Compare {
     SlReelLook look;         /* of --animation */
     SlOptions options;       /* --open: with the file's types where none were said, */
     char dtype[200];         /* these */
-    const char *doing;       /* for the bar */
+    const char *doing;       /* for the bar, */
+    const char *at_end;      /* and when it is full */
 } Compare;
 
 /* ---- the lanes ---- */
@@ -253,6 +254,8 @@ static bool on_progress(void *arg, int done, int total, SlError *err)
                            &(SlProgressAt){.what = c->doing, .total = total});
     else
         sl_progress_step(&c->session.progress, done);
+    if (done > 0 && done == total)
+        sl_progress_say(&c->session.progress, c->at_end);
     return !sl_interrupted() || sl_fail(err, SL_CANCELLED, "interrupted");
 }
 
@@ -275,6 +278,7 @@ static bool compute(Compare *c, SlError *err)
                               .moment = on_moment,
                               .arg = c};
     c->doing = "lanes";
+    c->at_end = "decoding"; /* the lanes' pictures, when all evaluations are done */
     bool ok = sl_compare_run(&c->lanes, &job, err);
     sl_progress_end(&c->session.progress);
     return ok && (c->lanes.identity = sl_session_identity(&c->session, err));
@@ -317,7 +321,7 @@ static bool write_report(Compare *c, SlError *err)
     const SlOptions *o = c->session.options;
     const SlReportJob job = {
         .path = o->report, .color = o->open ? c->color : NULL, .progress = on_progress, .arg = c};
-    c->doing = "report";
+    c->doing = c->at_end = "report";
     bool ok = sl_compare_report(&c->lanes, &job, err);
     sl_progress_end(&c->session.progress);
     return ok;
@@ -341,7 +345,7 @@ static bool write_files(Compare *c, SlError *err)
                                 .line_up = (SlLineUp)o->align,
                                 .progress = on_progress,
                                 .arg = c};
-    c->doing = "animation";
+    c->doing = c->at_end = "animation";
     bool ok = sl_compare_animation(&c->lanes, &job, NULL, err);
     sl_progress_end(&c->session.progress);
     return ok;

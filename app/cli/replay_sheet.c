@@ -21,8 +21,8 @@ typedef struct Replay {
     SlCompareText text;
     char file_pixels[65]; /* as the file has them now */
     SlCompare lanes;
-    SlReelSum sum; /* of the sheet or the animation now */
-    const char *doing;
+    SlReelSum sum;              /* of the sheet or the animation now */
+    const char *doing, *at_end; /* for the bar, and when it is full */
 } Replay;
 
 /* ---- before ---- */
@@ -49,13 +49,15 @@ static bool on_progress(void *arg, int done, int total, SlError *err)
                            &(SlProgressAt){.what = r->doing, .total = total});
     else
         sl_progress_step(&r->session.progress, done);
+    if (done > 0 && done == total)
+        sl_progress_say(&r->session.progress, r->at_end);
     return !sl_interrupted() || sl_fail(err, SL_CANCELLED, "interrupted");
 }
 
 static bool render(Replay *r, SlError *err)
 {
     const SlAnimationJob job = {.line_up = r->text.line_up, .progress = on_progress, .arg = r};
-    r->doing = "animation";
+    r->doing = r->at_end = "animation";
     r->lanes.first_edition = r->text.first_edition;
     bool ok = r->text.film        ? sl_compare_film(&r->lanes, &job, &r->sum, err)
               : r->text.animation ? sl_compare_animation(&r->lanes, &job, &r->sum, err)
@@ -100,6 +102,7 @@ static bool compute_lanes(Replay *r, Parts *parts, SlError *err)
                               .moment = on_moment,
                               .arg = r};
     r->doing = "lanes";
+    r->at_end = "decoding"; /* the lanes' pictures, when all evaluations are done */
     bool ok = sl_compare_run(&r->lanes, &job, err);
     sl_progress_end(&r->session.progress);
     return ok;
