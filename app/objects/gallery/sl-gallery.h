@@ -30,7 +30,8 @@ void sl_gallery_commit_removal (SlGallery *self, SlPicture *picture);
 /* Commits every removal that can still be undone. */
 void sl_gallery_flush (SlGallery *self);
 /* Kept beside the pictures (sl-favourites.h). Signals: "favourites-damaged" (const char *, guint): the file was, and is
- * now kept under this path: so many names in it could not be read, or 0: nothing of it could; "favourites-unsaved" (const char *): a change could not be written, for this reason, and is undone. */
+ * now kept under this path: so many names in it could not be read, or 0: nothing of it could; "favourites-unsaved"
+ * (const char *): a change could not be written, for this reason, and is undone. */
 void sl_gallery_set_favourite (SlGallery *self, SlPicture *picture, gboolean favourite);
 guint sl_gallery_find (SlGallery *self, const char *path);
 
