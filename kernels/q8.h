@@ -19,9 +19,19 @@ static inline bool sl_q8_takes(SlWeightKind kind)
     return kind == SL_WEIGHT_LINEAR || kind == SL_WEIGHT_CONV;
 }
 
-/* 32 values as whole numbers from -127 to 127; the result is their scale, an f16 number. Values
- * that are not finite give a scale that is not. */
+/* Bytes of a block as it is kept: the numbers and their scale in f16. */
+#define SL_Q8_BYTES (SL_Q8_BLOCK + 2)
+
+/* 32 values as whole numbers from -127 to 127; the result is their scale, an f16 number.
+ * Infinite values, and those whose scale f16 does not hold, give an infinite scale. */
 float sl_q8_round(const float values[SL_Q8_BLOCK], int8_t out[SL_Q8_BLOCK]);
+
+/* Blocks of a weight of that size. */
+static inline int64_t sl_q8_blocks(const SlWeight *w)
+{
+    int64_t window = w->size[1] * (w->rank == 4 ? w->size[2] * w->size[3] : 1);
+    return w->size[0] * ((window + SL_Q8_BLOCK - 1) / SL_Q8_BLOCK);
+}
 
 /* How the weights of a product lie in a host's tensor. */
 typedef struct SlQ8Weight {
@@ -37,5 +47,13 @@ static inline int64_t sl_q8_place(const SlQ8Weight *w, int64_t output, int64_t e
 }
 /* Elements first .. first + 31 of the window of an output; zeros behind the last. */
 void sl_q8_read(const SlQ8Weight *w, int64_t output, int64_t first, float out[SL_Q8_BLOCK]);
+
+/* Blocks that sl_q8_read_run reads at once, at most: those of a 3x3 window of 32 channels lie side by
+ * side in the host's tensor. */
+#define SL_Q8_RUN 9
+/* All blocks of an output, some at each call: `done` is how many were read before. Gives how many
+ * these are, at least one, and the place of each among the blocks of the output's window. */
+int64_t sl_q8_read_run(const SlQ8Weight *w, int64_t output, int64_t done,
+                       float out[SL_Q8_RUN][SL_Q8_BLOCK], int64_t place[SL_Q8_RUN]);
 
 #endif

@@ -53,7 +53,7 @@ void sl_cpu_weight_clear(SlDevice *dev, SlWeight *w);
 /* A weight that is kept in 8 bits (w->value is of SL_U8): 32 elements of the window of a panel's
  * outputs. [panel][block of the window]. */
 typedef struct SlCpuQ8 {
-    float scale[SL_CPU_PANEL];
+    uint16_t scale[SL_CPU_PANEL];   /* f16 */
     int8_t value[32][SL_CPU_PANEL]; /* [element of the window][output] */
 } SlCpuQ8;
 

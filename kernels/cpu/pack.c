@@ -185,26 +185,34 @@ typedef struct Q8Job {
     int64_t blocks; /* of a panel */
 } Q8Job;
 
-static void pack_block(const Q8Job *j, int64_t panel, int64_t block)
+/* The same blocks of all outputs of a panel, which stay in the nearest cache; gives how many. */
+static int64_t pack_run(const Q8Job *j, int64_t panel, int64_t done)
 {
-    SlCpuQ8 *to = &j->data[panel * j->blocks + block];
-    float values[SL_Q8_BLOCK];
+    float values[SL_Q8_RUN][SL_Q8_BLOCK];
     int8_t rounded[SL_Q8_BLOCK];
-    memset(to, 0, sizeof *to);
+    int64_t place[SL_Q8_RUN], count = 1;
+    SlCpuQ8 *to = &j->data[panel * j->blocks];
     for (int64_t o = 0; o < PANEL && panel * PANEL + o < j->weight.outputs; o++) {
-        sl_q8_read(&j->weight, panel * PANEL + o, block * SL_Q8_BLOCK, values);
-        to->scale[o] = sl_q8_round(values, rounded);
-        for (int64_t i = 0; i < SL_Q8_BLOCK; i++)
-            to->value[i][o] = rounded[i];
+        count = sl_q8_read_run(&j->weight, panel * PANEL + o, done, values, place);
+        for (int64_t b = 0; b < count; b++) {
+            SlCpuQ8 *block = &to[place[b]];
+            block->scale[o] = sl_f32_to_f16(sl_q8_round(values[b], rounded));
+            for (int64_t i = 0; i < SL_Q8_BLOCK; i++)
+                block->value[i][o] = rounded[i];
+        }
     }
+    return count;
 }
 
 static void pack_q8_panels(void *arg, int64_t first, int64_t last)
 {
     const Q8Job *j = arg;
-    for (int64_t panel = first; panel < last; panel++)
-        for (int64_t block = 0; block < j->blocks; block++)
-            pack_block(j, panel, block);
+    for (int64_t panel = first; panel < last; panel++) {
+        if (j->weight.outputs - panel * PANEL < PANEL)
+            memset(&j->data[panel * j->blocks], 0, (size_t)j->blocks * sizeof *j->data);
+        for (int64_t done = 0; done < j->blocks;)
+            done += pack_run(j, panel, done);
+    }
 }
 
 static void fill_q8(SlDevice *dev, SlWeight *w, const SlTensor *host)

@@ -122,15 +122,24 @@ static void unpack_f16(const Job *j, int64_t panel, int64_t k, int64_t depth, fl
         *(SlVec *)(to + i) = sl_vec_load_f16(j->w->value.data, (panel * j->depth + k) * PANEL + i);
 }
 
-/* The same of weights in 8 bits; k begins a block. */
+/* The first elements of a block of weights in 8 bits. */
+SL_INLINE void unpack_block(const SlCpuQ8 *block, int64_t elements, float *to)
+{
+    const SlVec low = sl_vec_load_f16(block->scale, 0),
+                high = sl_vec_load_f16(block->scale, SL_VEC_FLOATS);
+    for (int64_t r = 0; r < elements; r++, to += PANEL) {
+        *(SlVec *)to = low * sl_vec_load_i8(block->value[r]);
+        *(SlVec *)(to + SL_VEC_FLOATS) = high * sl_vec_load_i8(block->value[r] + SL_VEC_FLOATS);
+    }
+}
+
+/* Elements of a panel of weights in 8 bits; k begins a block. */
 static void unpack_q8(const Job *j, int64_t panel, int64_t k, int64_t depth, float *to)
 {
     const SlCpuQ8 *block = j->w->value.data;
     block += panel * ((j->depth + Q8 - 1) / Q8) + k / Q8;
     for (int64_t i = 0; i < depth; i += Q8, block++)
-        for (int64_t r = 0; r < Q8 && i + r < depth; r++)
-            for (int64_t o = 0; o < PANEL; o++)
-                to[(i + r) * PANEL + o] = block->scale[o] * (float)block->value[r][o];
+        unpack_block(block, depth - i < Q8 ? depth - i : Q8, to + i * PANEL);
 }
 
 static void unpack(const Job *j, int64_t group, int64_t k, int64_t depth, float *to)
@@ -174,6 +183,18 @@ static void store(const Job *j, const float *sum, int64_t first, int64_t rows, i
     }
 }
 
+/* Asks for the lines that some rows will be stored to: they come while the rows are computed. */
+static void expect_output(const Job *j, int64_t first, int64_t rows, int64_t group)
+{
+    int64_t parts = j->gated ? 2 : 1, columns = j->outputs / parts,
+            size = sl_dtype_size(j->out->dtype);
+    int64_t from = group * (j->group / parts) * PANEL, to = from + j->group / parts * PANEL;
+    to = to < columns ? to : columns;
+    for (int64_t row = first; row < first + rows; row++)
+        for (int64_t c = from; c < to; c += 64 / size)
+            __builtin_prefetch((const char *)j->out->data + (row * columns + c) * size, 1);
+}
+
 /* One block of the depth for all rows of a task, a few at a time: after the last block they are
  * stored at once, so that memory takes them while the next ones are computed. */
 static void compute_block(const Job *j, const SlStrip *task, int64_t first, int64_t rows,
@@ -184,8 +205,11 @@ static void compute_block(const Job *j, const SlStrip *task, int64_t first, int6
         SlStrip s = *task;
         s.a += i * s.a_stride;
         s.sum += i * s.sum_stride;
+        bool last = k + s.depth == j->depth;
+        if (last)
+            expect_output(j, first + i, count, group);
         multiply(j, &s, count, group, k);
-        if (k + s.depth == j->depth)
+        if (last)
             store(j, s.sum, first + i, count, group);
     }
 }
@@ -300,12 +324,18 @@ void SL_FOR_ISA(sl_cpu_conv2d_direct)(SlDevice *dev, const SlTensor *x, const Sl
                                       const SlConv *conv, const SlEpilogue *e, SlTensor *out)
 {
     Job job = {.x = x, .w = w, .e = e, .conv = *conv, .out = out};
+    job.kh = w->size[2];
+    job.kw = w->size[3];
+    /* A window of one pixel is a row of the input. */
+    if (job.kh == 1 && job.kw == 1 && conv->stride == 1 && out->size[1] == x->size[1] &&
+        out->size[2] == x->size[2] && conv->pad_top == 0 && conv->pad_left == 0) {
+        run(dev, &job);
+        return;
+    }
     job.h = x->size[1];
     job.wide = x->size[2];
     job.out_h = out->size[1];
     job.out_w = out->size[2];
-    job.kh = w->size[2];
-    job.kw = w->size[3];
     run(dev, &job);
 }
 

@@ -69,6 +69,27 @@ SL_INLINE SlVec sl_vec_load_f16(const void *p, int64_t i)
 #endif
 }
 
+/* 16 whole numbers of a byte, with their signs. */
+SL_INLINE SlVec sl_vec_load_i8(const int8_t *p)
+{
+#if defined(__AVX512F__)
+    return (SlVec)_mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128((const __m128i *)p)));
+#elif defined(__AVX2__)
+    SlVec v;
+    __m128i bytes = _mm_loadu_si128((const __m128i *)p);
+    __m256 low = _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(bytes));
+    __m256 high = _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_srli_si128(bytes, 8)));
+    memcpy(&v, &low, sizeof low);
+    memcpy((char *)&v + sizeof low, &high, sizeof high);
+    return v;
+#else
+    float v[SL_VEC_FLOATS];
+    for (int i = 0; i < SL_VEC_FLOATS; i++)
+        v[i] = (float)p[i];
+    return *(const SlVec *)v;
+#endif
+}
+
 /* Rounds to bf16. */
 SL_INLINE SlVecH sl_vec_to_bf16(SlVec v)
 {

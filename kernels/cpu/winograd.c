@@ -163,10 +163,7 @@ SL_INLINE SlVec load_weights(const Job *j, int64_t panel, int64_t element, int h
         return sl_vec_load(w->data, w->dtype, place);
     const SlCpuQ8 *b = (const SlCpuQ8 *)w->data + panel * ((9 * j->channels + 31) / 32);
     b += element / 32;
-    float values[SL_VEC_FLOATS];
-    for (int i = 0; i < SL_VEC_FLOATS; i++)
-        values[i] = b->scale[half + i] * (float)b->value[element % 32][half + i];
-    return sl_vec_load(values, SL_F32, 0);
+    return sl_vec_load_f16(b->scale, half) * sl_vec_load_i8(&b->value[element % 32][half]);
 }
 
 /* Channels first .. first + count - 1 of one panel: [point][channel][output]. */

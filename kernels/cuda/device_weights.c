@@ -56,14 +56,13 @@ static bool is_q8(const SlWeight *w)
 
 static size_t q8_blocks(const SlWeight *w)
 {
-    size_t window = (size_t)(w->size[1] * (w->rank == 4 ? w->size[2] * w->size[3] : 1));
-    return (size_t)w->size[0] * ((window + SL_Q8_BLOCK - 1) / SL_Q8_BLOCK);
+    return (size_t)sl_q8_blocks(w);
 }
 
 static size_t whole_bytes(const SlDevice *dev, const SlWeight *w)
 {
     if (is_q8(w))
-        return q8_blocks(w) * (sizeof(float) + SL_Q8_BLOCK);
+        return q8_blocks(w) * SL_Q8_BYTES;
     return round_up(bytes_of(&w->value), 256) + extra_bytes(dev, w);
 }
 
@@ -78,7 +77,7 @@ static SlQ8Launch q8_of(const SlWeight *w)
                         .taps = w->rank == 4 ? (int)(w->size[2] * w->size[3]) : 1,
                         .padded = (int)v->size[v->rank - 1],
                         .scale = v->data,
-                        .value = (signed char *)v->data + q8_blocks(w) * sizeof(float)};
+                        .value = (signed char *)v->data + q8_blocks(w) * sizeof(uint16_t)};
 }
 
 const void *sl_cuda_plain_weight(SlDevice *dev, const SlWeight *w, SlDtype dtype)

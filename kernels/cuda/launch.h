@@ -135,7 +135,7 @@ cudaError_t sl_launch_timestep_embedding(const SlTensor *times, const SlTimestep
 typedef struct SlQ8Launch {
     int64_t outputs;
     int channels, taps, padded; /* padded: channels of the plain weights */
-    float *scale;               /* [outputs][blocks of a window] */
+    uint16_t *scale;            /* [outputs][blocks of a window], f16 */
     signed char *value;         /* [outputs][blocks of a window][32] */
 } SlQ8Launch;
 

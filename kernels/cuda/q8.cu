@@ -22,7 +22,7 @@ static Shape shape_of(const SlQ8Launch *q)
 
 /* A thread rounds a block: the file's tensor is [output][channel][tap]. */
 template <class T>
-__global__ void LAUNCH_BOUNDS round_kernel(const T *from, float *scales, signed char *numbers,
+__global__ void LAUNCH_BOUNDS round_kernel(const T *from, __half *scales, signed char *numbers,
                                            Shape q, int64_t count)
 {
     GPU_FLAT_LOOP (i, count) {
@@ -43,12 +43,12 @@ __global__ void LAUNCH_BOUNDS round_kernel(const T *from, float *scales, signed 
                                                    : n == n    ? n
                                                                : 0);
         }
-        scales[i] = gpu_f(gpu_from<__half>(scale));
+        scales[i] = gpu_from<__half>(scale);
     }
 }
 
 template <class T>
-__global__ void LAUNCH_BOUNDS plain_kernel(const float *scales, const signed char *numbers, T *to,
+__global__ void LAUNCH_BOUNDS plain_kernel(const __half *scales, const signed char *numbers, T *to,
                                            Shape q, int64_t count)
 {
     GPU_FLAT_LOOP (i, count) {
@@ -58,7 +58,7 @@ __global__ void LAUNCH_BOUNDS plain_kernel(const float *scales, const signed cha
         const int64_t block = output * blocks + e / BLOCK;
         float v = 0;
         if (channel < q.channels)
-            v = scales[block] * (float)numbers[block * BLOCK + e % BLOCK];
+            v = gpu_f(scales[block]) * (float)numbers[block * BLOCK + e % BLOCK];
         to[i] = gpu_from<T>(v);
     }
 }
@@ -69,8 +69,8 @@ cudaError_t sl_launch_q8_round(const SlQ8Launch *q, const SlTensor *from, cudaSt
     const int64_t count = q->outputs * ((depth + BLOCK - 1) / BLOCK);
     return gpu_by_type(from->dtype, [&](auto e) {
         typedef decltype(e) T;
-        return gpu_launch(round_kernel<T>, gpu_flat(count, s), (const T *)from->data, q->scale,
-                          q->value, shape_of(q), count);
+        return gpu_launch(round_kernel<T>, gpu_flat(count, s), (const T *)from->data,
+                          (__half *)q->scale, q->value, shape_of(q), count);
     });
 }
 
@@ -79,7 +79,7 @@ cudaError_t sl_launch_q8_plain(const SlQ8Launch *q, const SlTensor *to, cudaStre
     const int64_t count = q->outputs * q->padded * q->taps;
     return gpu_by_type(to->dtype, [&](auto e) {
         typedef decltype(e) T;
-        return gpu_launch(plain_kernel<T>, gpu_flat(count, s), (const float *)q->scale,
+        return gpu_launch(plain_kernel<T>, gpu_flat(count, s), (const __half *)q->scale,
                           (const signed char *)q->value, (T *)to->data, shape_of(q), count);
     });
 }

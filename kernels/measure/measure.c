@@ -61,9 +61,9 @@ static void measure_download(SlDevice *dev, const void *p, void *host, size_t by
 
 static size_t weight_bytes(const SlDevice *dev, const SlWeight *w)
 {
-    SlDtype dtype = w->value.dtype;      /* of the part in use, or the host's two bytes */
-    if (dev->q8 && sl_q8_takes(w->kind)) /* a scale in f32 for each block */
-        return (size_t)weight_elements(w) / SL_Q8_BLOCK * (SL_Q8_BLOCK + sizeof(float));
+    SlDtype dtype = w->value.dtype; /* of the part in use, or the host's two bytes */
+    if (dev->q8 && sl_q8_takes(w->kind))
+        return (size_t)sl_q8_blocks(w) * SL_Q8_BYTES;
     return (size_t)weight_elements(w) * sl_dtype_size(dtype);
 }
 

@@ -41,6 +41,85 @@ static void test_rounding(void)
     free(values);
 }
 
+/* What sl_q8_round says it does, in the plainest way. */
+static float round_plainly(const float *values, int8_t *out)
+{
+    float most = 0;
+    for (int i = 0; i < SL_Q8_BLOCK; i++)
+        most = fabsf(values[i]) > most ? fabsf(values[i]) : most;
+    float scale = most / 127, by = scale > 0 ? 1 / scale : 0;
+    for (int i = 0; i < SL_Q8_BLOCK; i++) {
+        float n = roundf(values[i] * by);
+        out[i] = (int8_t)(n >= 127 ? 127 : n <= -127 ? -127 : n == n ? n : 0);
+    }
+    return sl_f16_to_f32(sl_f32_to_f16(scale));
+}
+
+static void test_rounding_hard(void)
+{
+    int different = 0, tried = 0;
+    for (unsigned seed = 1; seed <= 400; seed++) {
+        float *values = noise(SL_Q8_BLOCK, seed);
+        float scale = ldexpf(1, (int)(seed % 300) - 150); /* also subnormal and too large */
+        int8_t got[SL_Q8_BLOCK], want[SL_Q8_BLOCK];
+        for (int i = 0; i < SL_Q8_BLOCK; i++) {
+            if (i % 3 == 1) /* a half, and its neighbours */
+                values[i] = nextafterf((float)(i - 16) + 0.5f, seed % 2 ? 200 : i - 16.0f);
+            if (i % 3 == 2)
+                values[i] = (float)(i - 16) + 0.5f;
+            values[i] *= scale;
+        }
+        values[3] = 127 * scale;
+        if (seed % 50 == 0)
+            values[4] = NAN;
+        if (seed % 70 == 0)
+            values[9] = -INFINITY;
+        float a = sl_q8_round(values, got), b = round_plainly(values, want);
+        different += memcmp(&a, &b, sizeof a) || memcmp(got, want, sizeof got);
+        tried++;
+        free(values);
+    }
+    sl_test(!different,
+            "halves, their neighbours, infinite values: %d of %d blocks are rounded "
+            "otherwise than one by one",
+            different, tried);
+}
+
+/* Blocks that are read together are those that are read alone. */
+static void test_reading(int64_t channels, int64_t taps, SlDtype dtype)
+{
+    const int64_t size[] = {3, channels, taps, taps}, n = 3 * channels * taps * taps;
+    float *values = noise(n, 8);
+    void *stored = malloc((size_t)n * sizeof(float));
+    sl_convert(values, SL_F32, stored, dtype, (size_t)n);
+    SlTensor host = sl_tensor_view(stored, dtype, 4, size);
+    SlQ8Weight w = sl_q8_weight(&host);
+    int64_t blocks = (w.depth + SL_Q8_BLOCK - 1) / SL_Q8_BLOCK, read = 0, different = 0;
+    for (int64_t o = 0; o < 3; o++)
+        for (int64_t done = 0; done < blocks;) {
+            float run[SL_Q8_RUN][SL_Q8_BLOCK], alone[SL_Q8_BLOCK];
+            int64_t place[SL_Q8_RUN], count = sl_q8_read_run(&w, o, done, run, place);
+            for (int64_t b = 0; b < count; b++) {
+                sl_q8_read(&w, o, place[b] * SL_Q8_BLOCK, alone);
+                different += memcmp(alone, run[b], sizeof alone) != 0;
+                for (int64_t i = 0; i < SL_Q8_BLOCK && place[b] * SL_Q8_BLOCK + i < w.depth; i++) {
+                    float v;
+                    int64_t at = sl_q8_place(&w, o, place[b] * SL_Q8_BLOCK + i);
+                    sl_convert((char *)stored + (size_t)at * sl_dtype_size(dtype), dtype, &v,
+                               SL_F32, 1);
+                    different += v != alone[i];
+                }
+            }
+            read += count;
+            done += count;
+        }
+    sl_test(read == 3 * blocks && !different, "%d channels, %d x %d, %s: %d of %d blocks read",
+            (int)channels, (int)taps, (int)taps, sl_dtype_name(dtype), (int)read,
+            (int)(3 * blocks));
+    free(values);
+    free(stored);
+}
+
 /* ---- products ---- */
 
 typedef struct Case {
@@ -171,6 +250,26 @@ static void test_case(const Case *c)
     free_data(&data);
 }
 
+/* A product in 8 bits of one thread, and the same of three. */
+static void test_threads(const Case *c)
+{
+    SlError err = {0};
+    Data data = make_data(c);
+    int64_t n = 0;
+    float *values[2] = {NULL, NULL};
+    for (int i = 0; i < 2; i++) {
+        SlDeviceOptions options = {.name = "cpu", .threads = i ? 3 : 1, .q8 = true};
+        SlDevice *dev = sl_device_open(&options, &err);
+        values[i] = dev ? compute(dev, c, &data, SL_F32, &n) : NULL;
+        sl_device_close(&dev);
+    }
+    sl_test(values[0] && values[1] && !memcmp(values[0], values[1], (size_t)n * sizeof(float)),
+            "%s, in 8 bits: the same bytes for one thread and three", c->id);
+    free(values[0]);
+    free(values[1]);
+    free_data(&data);
+}
+
 /* ---- memory, and who has it ---- */
 
 static size_t bytes_of(const SlDeviceOptions *options, const SlTensor *host)
@@ -194,8 +293,8 @@ static void test_memory(void)
     size_t plain = bytes_of(&(SlDeviceOptions){.name = "cpu", .threads = 1}, &host);
     size_t kept = bytes_of(&(SlDeviceOptions){.name = "cpu", .threads = 1, .q8 = true}, &host);
     size_t measured = bytes_of(&(SlDeviceOptions){.name = "measure", .q8 = true}, &host);
-    sl_test(kept * 10 < plain * 3 && measured == kept, "%zu bytes instead of %zu, measured %zu",
-            kept, plain, measured);
+    sl_test(kept * 128 == plain * 34 && measured == kept,
+            "%zu bytes instead of %zu (34 for 32 weights), measured %zu", kept, plain, measured);
     host.dtype = SL_F16; /* whatever numbers these are now */
     kept = bytes_of(&(SlDeviceOptions){.name = "cpu", .threads = 1}, &host);
     measured = bytes_of(&(SlDeviceOptions){.name = "measure"}, &host);
@@ -279,8 +378,17 @@ int main(int argc, char **argv)
     if (!sl_test(cpu && ref && cpu_f32 && ref_f32, "devices %s", err.message))
         return 1;
     test_rounding();
+    test_rounding_hard();
+    for (SlDtype dtype = SL_F32; dtype <= SL_BF16; dtype++) {
+        test_reading(64, 3, dtype);
+        test_reading(40, 3, dtype);
+        test_reading(45, 1, dtype);
+        test_reading(32, 5, dtype);
+    }
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         test_case(&cases[i]);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        test_threads(&cases[i]);
     test_memory();
     test_filled();
     sl_device_close(&cpu);

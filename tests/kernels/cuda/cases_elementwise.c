@@ -148,7 +148,7 @@ static void q8(Bench *b, int64_t outputs, int64_t channels, int64_t taps, int64_
                          .channels = (int)channels,
                          .taps = (int)taps,
                          .padded = (int)padded,
-                         .scale = pair_scratch(b, (size_t)(outputs * blocks) * sizeof(float)),
+                         .scale = pair_scratch(b, (size_t)(outputs * blocks) * sizeof(uint16_t)),
                          .value = pair_scratch(b, (size_t)(outputs * blocks) * SL_Q8_BLOCK)};
     for (int64_t i = 0; i < outputs * blocks; i++) {
         float values[SL_Q8_BLOCK];
