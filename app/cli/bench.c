@@ -234,5 +234,6 @@ bool sl_bench_model(SlModel *model, const SlBenchOptions *options, SlBench *benc
     bench->step_flops = cost.step_flops;
     bench->decode_flops = cost.decode_flops;
     bench->device_bytes = cost.peak_bytes;
+    bench->weight_bytes = dev->work.weight_bytes;
     return ok;
 }

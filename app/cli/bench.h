@@ -40,6 +40,7 @@ typedef struct SlBench {
     double step_cached[2], step_cached_share[2];
     double text_flops, step_flops, decode_flops;
     size_t device_bytes; /* weights, arena and buffers, as measured before */
+    size_t weight_bytes; /* of that the weights, as the device holds them */
     size_t held_bytes;   /* the same, as the device held them at most */
     SlCeiling ceiling;   /* with a profile */
     SlBenchProfile text_profile, step_profile, decode_profile;

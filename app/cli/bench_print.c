@@ -167,8 +167,8 @@ void sl_bench_print(const SlBench *b, bool profile)
                    caching_word(i), b->step_cached_share[i] * 100);
     printf("  decode     %10.2f ms  (%.1f GFLOP/s)\n", b->decode * 1e3,
            gflops(b->decode_flops, b->decode));
-    printf("  memory     %10.1f MB  (process peak %.1f MB)\n", (double)b->device_bytes / 1e6,
-           peak_megabytes());
+    printf("  memory     %10.1f MB  (weights %.1f MB; process peak %.1f MB)\n",
+           (double)b->device_bytes / 1e6, (double)b->weight_bytes / 1e6, peak_megabytes());
     if (!profile)
         return;
     print_profile("one step", &b->step_profile, &b->ceiling);
@@ -222,6 +222,7 @@ cJSON *sl_bench_to_json(const SlBench *b)
     sl_out_number(&out, root, "decode_ms", b->decode * 1e3);
     sl_out_number(&out, root, "decode_gflops", gflops(b->decode_flops, b->decode));
     sl_out_number(&out, root, "device_bytes", (double)b->device_bytes);
+    sl_out_number(&out, root, "weight_bytes", (double)b->weight_bytes);
     sl_out_number(&out, root, "process_peak_bytes", peak_megabytes() * 1e6);
     if (b->step_profile.rows) {
         cJSON *profile = sl_out_object(&out, root, "profile");

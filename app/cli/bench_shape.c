@@ -103,6 +103,7 @@ static bool run_stages(SlStages *stages, const SlBenchOptions *options, SlBench 
               time_stage(stages, sl_stages_decode, &bench->decode, &bench->decode_flops,
                          &bench->decode_profile, err);
     sl_profile_stop(dev);
+    bench->weight_bytes = dev->work.weight_bytes;
     bench->device_bytes = dev->work.weight_bytes + dev->work.arena_peak + dev->work.buffer_bytes;
     snprintf(bench->device, sizeof bench->device, "%s", sl_device_describe(dev));
     bench->dtype = dev->dtype;

@@ -2,6 +2,7 @@
 #include "app/cli/bench.h"
 #include "app/cli/bench_against.h"
 #include "app/cli/bench_print.h"
+#include "app/cli/bench_quality.h"
 #include "app/cli/cli.h"
 #include "app/cli/session.h"
 #include "app/files/files.h"
@@ -86,6 +87,8 @@ int sl_cmd_bench(const SlOptions *options)
     const SlBench *against = options->against ? &other : NULL;
     SlError err = {0};
     int status = SL_EXIT_OK;
+    if (options->quality)
+        return sl_bench_quality(options);
     if (!bench_one(options, &bench, &err) || !bench_against(options, &other, &err)) {
         status = sl_fail_exit(&err);
     } else if (options->json) {

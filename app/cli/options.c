@@ -451,6 +451,9 @@ static bool check_complete(SlOptions *o, SlError *err)
         return sl_fail(err, SL_ARGUMENT, "branch needs --step and --output");
     if (o->command == SL_COMMAND_BENCH && o->arch && o->model)
         return sl_fail(err, SL_ARGUMENT, "bench takes --arch or --model, not both");
+    if (o->command == SL_COMMAND_BENCH && o->arch && o->quality)
+        return sl_fail(err, SL_ARGUMENT,
+                       "bench --quality compares pictures of a model; --arch has random weights");
     return true;
 }
 

@@ -40,7 +40,7 @@ typedef struct SlOptions {
     SlSettingSet given;
 
     int64_t step, threads, word_level, reference, animation_ms, animation_size;
-    const char *model, *device, *dtype, *against, *arch;
+    const char *model, *device, *dtype, *against, *arch, *quality;
     const char *vae, *unet, *text_encoder, *text_encoder_2, *refiner, *latents, *step_noise, *dump,
         *previews;
     const char *preview_decoder, *word_maps, *output, *sheet;

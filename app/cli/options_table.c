@@ -22,6 +22,7 @@
 static const char *const device_names[] = {"auto", "ref", "cpu", "cuda", "check", NULL};
 static const char *const dtype_names[] = {"auto", "f32", "bf16", "f16", "q8", NULL};
 
+static const char *const quality_names[] = {"bf16", "f16", "q8", NULL};
 static const char *const yes_no[] = {"yes", "no", NULL};
 
 const SlOption sl_option_table[] = {
@@ -88,6 +89,10 @@ const SlOption sl_option_table[] = {
      "the same in these numbers as well, and each shape of an operation side by side, first those "
      "that are slower in what --dtype says than in these",
      dtype_names},
+    {"quality", SL_OPTION_WORD, AT(quality), BENCH, NULL,
+     "not how long, but how near: pictures in this type beside the same ones in f32, with PSNR and "
+     "SSIM",
+     quality_names},
     {"maps", SL_OPTION_FLAG, AT(maps), BENCH, NULL,
      "also what steps take that leave maps of the words (see generate --word-maps)"},
     {"cached", SL_OPTION_FLAG, AT(cached), BENCH, NULL,

@@ -727,6 +727,17 @@ static void test_info(void)
     cJSON_Delete(json);
     done(&run);
     expect(RUN("bench", "--arch", "sd3"), 2, "sd3", "a shape that is not supported");
+    expect(RUN("bench", "--arch", "sd15", "--quality", "q8"), 2, "random weights",
+           "the quality of random weights");
+    run = RUN("bench", "--model", sd_model, "--quality", "q8", "--json", "--quiet");
+    json = cJSON_Parse(run.out);
+    double least = cJSON_GetNumberValue(cJSON_GetObjectItem(json, "psnr_db_least"));
+    sl_test(run.status == 0 && cJSON_GetArraySize(cJSON_GetObjectItem(json, "pictures")) == 12 &&
+                least > 38 && least < 100,
+            "bench --quality q8: %.1f dB at least; rounded weights are seen, and not much %s",
+            least, run.err);
+    cJSON_Delete(json);
+    done(&run);
 }
 
 /* False when the process ends without it. */
