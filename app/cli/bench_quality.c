@@ -135,7 +135,7 @@ static int print(const Quality *q, const char *type, const Picture *sorted)
     return SL_EXIT_OK;
 }
 
-/* PSNR is null for equal pictures. */
+/* Equal pictures have no PSNR. */
 static int print_json(const Quality *q, const char *type, const Picture *sorted)
 {
     SlJsonOut out = {0};
