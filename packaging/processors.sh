@@ -15,7 +15,7 @@ set -euo pipefail
 processor=$1
 folder=""
 shift
-if [ $# -gt 0 ] && [ "${1:0:1}" != - ]; then
+if [ -z "${SL_ARM64_MACHINE:-}" ] && [ $# -gt 0 ] && [ "${1:0:1}" != - ]; then
   folder=$1
   shift
 fi
