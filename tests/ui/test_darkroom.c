@@ -554,6 +554,81 @@ static void test_preset_of_a_model(void)
     WAIT_UNTIL(g_str_equal(sl_model_item_get_path(workspace->model), first));
 }
 
+static void remember(const char *first, const char *second)
+{
+    const char *const list[] = {first, second, NULL};
+
+    g_settings_set_strv(preferences, "unfinished", list);
+}
+
+static guint count_remembered(const char *part_of)
+{
+    g_auto(GStrv) recipes = g_settings_get_strv(preferences, "unfinished");
+    guint count = 0;
+
+    for (char **recipe = recipes; *recipe; recipe++)
+        count += strstr(*recipe, part_of) != NULL;
+    return count;
+}
+
+static void close_window(void)
+{
+    gtk_window_close(GTK_WINDOW(window));
+    window = NULL;
+}
+
+/* What was left another time stays in the list where nobody takes the offer, behind what is left now; and what does
+ * not fit the model is said and stays there, too, until a person has it forgotten. */
+static void test_unfinished(void)
+{
+    g_autoptr(SlSettings) settings = sl_model_item_defaults(workspace->model);
+    g_autofree char *fits = NULL, *does_not = NULL;
+    SlJob *job;
+
+    close_window();
+    g_object_set(settings, "steps", 2, "prompt", "a red shed", NULL);
+    fits = sl_settings_to_string(settings);
+    g_object_set(settings, "width", sl_settings_get_width(settings) + 1, "prompt", "a wide house",
+                 NULL);
+    does_not = sl_settings_to_string(settings);
+
+    remember(fits, does_not);
+    open_window();
+    develop(900);
+    close_window();
+    g_assert_cmpuint(count_remembered(""), ==, 3);
+    g_assert_cmpuint(count_remembered("a red shed"), ==, 1);
+    g_assert_cmpuint(count_remembered("a wide house"), ==, 1);
+
+    remember(fits, does_not);
+    open_window();
+    act("win.resume");
+    g_assert_nonnull(job = sl_queue_get_current(workspace->queue));
+    g_assert_cmpstr(sl_settings_get_prompt(sl_job_get_settings(job)), ==, "a red shed");
+    WAIT_UNTIL(find_dialog());
+    screenshot("darkroom-unfinished");
+    g_test_message("%s", alert_body());
+    g_assert_nonnull(strstr(alert_body(), "a wide house"));
+    g_assert_nonnull(strstr(alert_body(), "width"));
+    g_assert_null(strstr(alert_body(), "a red shed"));
+    answer_alert("keep");
+    WAIT_UNTIL(sl_job_is_over(job));
+    close_window();
+    g_assert_cmpuint(count_remembered(""), ==, 1);
+    g_assert_cmpuint(count_remembered("a wide house"), ==, 1);
+
+    remember("no recipe", does_not);
+    open_window();
+    act("win.resume");
+    WAIT_UNTIL(find_dialog());
+    g_assert_nonnull(strstr(alert_body(), "no recipe"));
+    answer_alert("forget");
+    WAIT_UNTIL(count_remembered("") == 0);
+    close_window();
+    g_assert_cmpuint(count_remembered(""), ==, 0);
+    open_window();
+}
+
 /* A run that rests when the window is closed is offered again like one that goes on. */
 static void test_close_while_paused(void)
 {
@@ -592,6 +667,7 @@ int main(int argc, char **argv)
     g_test_add_func("/darkroom/history", test_history);
     g_test_add_func("/darkroom/presets", test_presets);
     g_test_add_func("/darkroom/preset-of-a-model", test_preset_of_a_model);
+    g_test_add_func("/darkroom/unfinished", test_unfinished);
     g_test_add_func("/darkroom/close-while-paused", test_close_while_paused);
     status = g_test_run();
     end_application();

@@ -1191,7 +1191,7 @@ leave_picture (GSimpleAction *action, GVariant *parameter, gpointer user_data)
 static void
 resume (GSimpleAction *action, GVariant *parameter, gpointer self)
 {
-  sl_unfinished_resume (SL_DARKROOM_PAGE (self)->workspace);
+  sl_unfinished_resume (SL_DARKROOM_PAGE (self)->workspace, GTK_WIDGET (self));
 }
 
 static const GActionEntry entries[] = {

@@ -8,6 +8,7 @@
 #include <glib/gi18n.h>
 #include <math.h>
 
+#include "ui/darkroom/sl-unfinished.h"
 #include "ui/widgets/sl-notice.h"
 #include "ui/widgets/sl-toolkit.h"
 #include "ui/window/sl-tour-stops.h"
@@ -386,7 +387,6 @@ give_back (SlTour *self)
 void
 sl_tour_leave (SlTour *self)
 {
-  GSettings *preferences = self->workspace->preferences;
   SlQueue *queue = self->workspace->queue;
 
   if (!self->on)
@@ -399,8 +399,7 @@ sl_tour_leave (SlTour *self)
   if (self->job && sl_queue_get_current (queue) == self->job)
     {
       sl_queue_stop (queue);
-      if (g_list_model_get_n_items (G_LIST_MODEL (queue)) == 0)
-        g_settings_reset (preferences, "unfinished"); /* it is nothing to go on with another time */
+      sl_unfinished_forget (self->workspace, self->job);
     }
   g_clear_object (&self->job);
   self->setting = TRUE;
