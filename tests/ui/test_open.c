@@ -472,11 +472,89 @@ static void test_several(void)
     close_dialog();
 }
 
+/* The list of files in the toolkit's own dialog, where no portal has another: a GtkTreeView, later a GtkColumnView. */
+static GtkWidget *find_files(GtkWidget *widget)
+{
+    if ((GTK_IS_TREE_VIEW(widget) || GTK_IS_COLUMN_VIEW(widget)) && gtk_widget_get_mapped(widget))
+        return widget;
+    for (GtkWidget *child = gtk_widget_get_first_child(widget); child;
+         child = gtk_widget_get_next_sibling(child)) {
+        GtkWidget *found = find_files(child);
+
+        if (found)
+            return found;
+    }
+    return NULL;
+}
+
+/* FALSE as long as there are not two. */
+static gboolean select_two(GtkWidget *dialog)
+{
+    GtkWidget *files = find_files(dialog);
+
+    if (files && GTK_IS_TREE_VIEW(files)) {
+        GtkTreeSelection *selection = gtk_tree_view_get_selection(GTK_TREE_VIEW(files));
+
+        gtk_tree_selection_select_all(selection);
+        return gtk_tree_selection_count_selected_rows(selection) == 2;
+    }
+    if (files) {
+        GtkSelectionModel *model = gtk_column_view_get_model(GTK_COLUMN_VIEW(files));
+
+        return g_list_model_get_n_items(G_LIST_MODEL(model)) == 2 &&
+               gtk_selection_model_select_all(model);
+    }
+    return FALSE;
+}
+
+static void copy_into(const char *path, const char *inside)
+{
+    g_autofree char *name = g_path_get_basename(path);
+    g_autofree char *to = g_build_filename(inside, name, NULL);
+    g_autofree char *bytes = NULL;
+    gsize length;
+
+    g_assert_true(g_file_get_contents(path, &bytes, &length, NULL));
+    g_assert_true(g_file_set_contents(to, bytes, (gssize)length, NULL));
+}
+
+/* The dialog of Ctrl+O takes several, too. */
+static void test_choose_several(void)
+{
+    g_autofree char *two = path_of("two");
+    g_autofree char *first = path_of("outside.png");
+    g_autofree char *second = path_of("second.png");
+    g_autoptr(GFile) of_two = g_file_new_for_path(two);
+    gpointer dialog;
+
+    adw_view_stack_set_visible_child_name(pages, "darkroom");
+    clear_lanes();
+    g_assert_cmpint(g_mkdir(two, 0700), ==, 0);
+    copy_into(first, two);
+    copy_into(second, two);
+    act("win.open");
+    WAIT_UNTIL((dialog = find_dialog()) != NULL);
+    g_assert_true(GTK_IS_FILE_CHOOSER_DIALOG(dialog));
+    g_assert_true(gtk_file_chooser_set_current_folder(GTK_FILE_CHOOSER(dialog), of_two, NULL));
+    g_assert_true(gtk_file_chooser_get_select_multiple(GTK_FILE_CHOOSER(dialog)));
+    WAIT_UNTIL(select_two(dialog));
+    screenshot("open-9-choose");
+    gtk_dialog_response(GTK_DIALOG(dialog), GTK_RESPONSE_ACCEPT);
+    WAIT_UNTIL(count_lanes() == 2 && is_over());
+    g_assert_cmpuint(seed_of_lane(0) + seed_of_lane(1), ==, 77 + 78);
+    g_assert_null(find_dialog());
+}
+
 static const LaneTest tests[] = {
-    {"/open/picture", test_picture, FALSE},     {"/open/jpeg", test_jpeg, FALSE},
-    {"/open/sheet", test_sheet, FALSE},         {"/open/grid", test_grid_again, FALSE},
-    {"/open/fast", test_fast_again, FALSE},     {"/open/film", test_film, FALSE},
-    {"/open/embedding", test_embedding, FALSE}, {"/open/several", test_several, FALSE},
+    {"/open/picture", test_picture, FALSE},
+    {"/open/jpeg", test_jpeg, FALSE},
+    {"/open/sheet", test_sheet, FALSE},
+    {"/open/grid", test_grid_again, FALSE},
+    {"/open/fast", test_fast_again, FALSE},
+    {"/open/film", test_film, FALSE},
+    {"/open/embedding", test_embedding, FALSE},
+    {"/open/several", test_several, FALSE},
+    {"/open/choose-several", test_choose_several, FALSE},
     {"/open/hint", test_hint, FALSE},
 };
 

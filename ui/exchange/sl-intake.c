@@ -398,6 +398,12 @@ path_chosen (gpointer self, const char *path, const char *what)
   sl_intake_open (self, path);
 }
 
+static void
+paths_chosen (gpointer self, const char *const *paths)
+{
+  sl_intake_open_all (self, paths);
+}
+
 #define PICTURES "*.png *.jpg *.jpeg *.jfif *.webp"
 #define COMPARISONS "*" SL_COMPARISON_SUFFIX
 
@@ -413,8 +419,9 @@ sl_intake_get_dialog (SlIntake *self)
   gboolean first = self->comparisons_first;
 
   return (SlPathDialog){ .from = self->widget,
-                         .title = first ? _ ("Open a Comparison or a Picture") : _ ("Open a Picture"),
-                         .wants = SL_PATH_OPEN,
+                         .title
+                         = first ? _ ("Open a Comparison or Pictures") : _ ("Open Pictures or a Comparison"),
+                         .wants = SL_PATH_OPEN_SEVERAL,
                          .filter_name
                          = first ? _ ("Comparisons and Pictures") : _ ("Pictures and Comparisons"),
                          .pattern = first ? COMPARISONS " " PICTURES : PICTURES " " COMPARISONS };
@@ -426,7 +433,7 @@ ask_for_picture (GSimpleAction *action, GVariant *parameter, gpointer user_data)
   SlIntake *self = user_data;
   const SlPathDialog dialog = sl_intake_get_dialog (self);
 
-  sl_path_dialog_show (&dialog, path_chosen, G_OBJECT (self), NULL);
+  sl_path_dialog_show_several (&dialog, paths_chosen, G_OBJECT (self));
 }
 
 static void

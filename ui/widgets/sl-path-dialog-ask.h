@@ -6,8 +6,8 @@
 
 G_BEGIN_DECLS
 
-/* file is borrowed, and NULL where a person chose none. */
-typedef void (*SlPathAnswered) (GFile *file, gpointer data);
+/* files, of GFile, is borrowed, and NULL where a person chose none. */
+typedef void (*SlPathAnswered) (GListModel *files, gpointer data);
 
 /* answered is called once. filter may be NULL. */
 void sl_path_dialog_ask (const SlPathDialog *dialog,

@@ -5,20 +5,40 @@
 
 typedef struct
 {
-  SlPathChosen chosen;
+  SlPathChosen chosen;          /* either this */
+  SlPathsChosen several_chosen; /* or this */
   GWeakRef object;
   char *what;
 } Question;
 
+/* What is nowhere in the file system is left out. */
+static GStrv
+get_paths (GListModel *files)
+{
+  g_autoptr (GStrvBuilder) paths = g_strv_builder_new ();
+
+  for (guint i = 0; files && i < g_list_model_get_n_items (files); i++)
+    {
+      g_autoptr (GFile) file = g_list_model_get_item (files, i);
+      g_autofree char *path = g_file_get_path (file);
+
+      if (path)
+        g_strv_builder_add (paths, path);
+    }
+  return g_strv_builder_end (paths);
+}
+
 static void
-answered (GFile *file, gpointer data)
+answered (GListModel *files, gpointer data)
 {
   Question *question = data;
   g_autoptr (GObject) object = g_weak_ref_get (&question->object);
-  g_autofree char *path = file ? g_file_get_path (file) : NULL;
+  g_auto (GStrv) paths = get_paths (files);
 
-  if (object && path)
-    question->chosen (object, path, question->what);
+  if (object && *paths && question->several_chosen)
+    question->several_chosen (object, (const char *const *)paths);
+  else if (object && *paths)
+    question->chosen (object, *paths, question->what);
   g_weak_ref_clear (&question->object);
   g_free (question->what);
   g_free (question);
@@ -36,14 +56,30 @@ make_filter (const SlPathDialog *dialog)
   return filter;
 }
 
+static void
+ask (const SlPathDialog *dialog, Question *question, GObject *object)
+{
+  g_autoptr (GtkFileFilter) filter = dialog->pattern ? make_filter (dialog) : NULL;
+
+  g_weak_ref_init (&question->object, object);
+  sl_path_dialog_ask (dialog, filter, answered, question);
+}
+
 void
 sl_path_dialog_show (const SlPathDialog *dialog, SlPathChosen chosen, GObject *object, const char *what)
 {
-  g_autoptr (GtkFileFilter) filter = dialog->pattern ? make_filter (dialog) : NULL;
-  Question *question = g_new (Question, 1);
+  Question *question = g_new0 (Question, 1);
 
   question->chosen = chosen;
-  g_weak_ref_init (&question->object, object);
   question->what = g_strdup (what);
-  sl_path_dialog_ask (dialog, filter, answered, question);
+  ask (dialog, question, object);
+}
+
+void
+sl_path_dialog_show_several (const SlPathDialog *dialog, SlPathsChosen chosen, GObject *object)
+{
+  Question *question = g_new0 (Question, 1);
+
+  question->several_chosen = chosen;
+  ask (dialog, question, object);
 }

@@ -8,6 +8,7 @@ G_BEGIN_DECLS
 typedef enum
 {
   SL_PATH_OPEN,
+  SL_PATH_OPEN_SEVERAL, /* at least one */
   SL_PATH_SAVE,
   SL_PATH_FOLDER,
 } SlPathWanted;
@@ -25,7 +26,11 @@ typedef struct
 /* Only called with a path; what is the string that was given to sl_path_dialog_show. */
 typedef void (*SlPathChosen) (gpointer object, const char *path, const char *what);
 
+/* Of SL_PATH_OPEN_SEVERAL: all of them, up to NULL. */
+typedef void (*SlPathsChosen) (gpointer object, const char *const *paths);
+
 /* chosen is not called any more when object is gone. what may be NULL, and is copied. */
 void sl_path_dialog_show (const SlPathDialog *dialog, SlPathChosen chosen, GObject *object, const char *what);
+void sl_path_dialog_show_several (const SlPathDialog *dialog, SlPathsChosen chosen, GObject *object);
 
 G_END_DECLS

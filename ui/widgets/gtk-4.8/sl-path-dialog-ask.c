@@ -11,9 +11,9 @@ static void
 response (GtkNativeDialog *dialog, int id, gpointer user_data)
 {
   Question *question = user_data;
-  g_autoptr (GFile) file = gtk_file_chooser_get_file (GTK_FILE_CHOOSER (dialog));
+  g_autoptr (GListModel) files = gtk_file_chooser_get_files (GTK_FILE_CHOOSER (dialog));
 
-  question->answered (id == GTK_RESPONSE_ACCEPT ? file : NULL, question->data);
+  question->answered (id == GTK_RESPONSE_ACCEPT ? files : NULL, question->data);
   g_free (question);
   g_object_unref (dialog);
 }
@@ -30,6 +30,7 @@ sl_path_dialog_ask (const SlPathDialog *dialog, GtkFileFilter *filter, SlPathAns
   Question *question = g_new (Question, 1);
 
   *question = (Question){ answered, data };
+  gtk_file_chooser_set_select_multiple (GTK_FILE_CHOOSER (native), dialog->wants == SL_PATH_OPEN_SEVERAL);
   if (filter)
     gtk_file_chooser_add_filter (GTK_FILE_CHOOSER (native), filter);
   if (dialog->name)
