@@ -133,6 +133,46 @@ static void test_the_same_folder(void)
     g_assert_cmpstr(now, ==, blocked);
 }
 
+static gboolean toast_left(GSignalInvocationHint *hint, guint n, const GValue *values,
+                           gpointer left)
+{
+    AdwToast *toast = g_value_get_object(values);
+
+    *(gboolean *)left |= g_str_equal(adw_toast_get_title(toast), "Everything is saved now");
+    return TRUE;
+}
+
+/* "Everything is saved now" is taken back as soon as it is no longer true. */
+static void test_no_longer_saved(void)
+{
+    gboolean left = FALSE;
+    guint dismissed = g_signal_lookup("dismissed", ADW_TYPE_TOAST);
+    gulong hook = g_signal_add_emission_hook(dismissed, 0, toast_left, &left, NULL);
+
+    remove_folder(blocked);
+    block(TRUE);
+    develop(1);
+    WAIT_UNTIL(count_unsaved() == 1 && rests());
+    block(FALSE);
+    left = FALSE; /* one from before */
+    act("win.save-again");
+    WAIT_UNTIL(count_unsaved() == 0);
+    sl_keeper_finish(keeper);
+    g_assert_false(left);
+    remove_folder(blocked);
+    block(TRUE);
+    develop(1);
+    WAIT_UNTIL(count_unsaved() == 1 && rests());
+    g_assert_true(left);
+    g_signal_remove_emission_hook(dismissed, hook);
+    screenshot("unsaved-4-no-longer");
+    block(FALSE);
+    act("win.save-again");
+    WAIT_UNTIL(count_unsaved() == 0 && rests());
+    sl_keeper_finish(keeper);
+    remove_folder(blocked);
+}
+
 /* From then on, which the preferences say. */
 static void test_elsewhere(void)
 {
@@ -239,6 +279,7 @@ int main(int argc, char **argv)
     g_test_add_func("/unsaved/queue-waits", test_queue_waits);
     g_test_add_func("/unsaved/goes-on", test_goes_on);
     g_test_add_func("/unsaved/the-same-folder", test_the_same_folder);
+    g_test_add_func("/unsaved/no-longer-saved", test_no_longer_saved);
     g_test_add_func("/unsaved/elsewhere", test_elsewhere);
     g_test_add_func("/unsaved/no-room", test_no_room);
     g_test_add_func("/unsaved/quit", test_quit);

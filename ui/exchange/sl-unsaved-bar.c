@@ -9,6 +9,8 @@
 #include "ui/widgets/sl-path-dialog.h"
 #include "ui/widgets/sl-toolkit.h"
 
+#define TOAST_SECONDS 3
+
 struct _SlUnsavedBar
 {
   AdwBin parent_instance;
@@ -19,6 +21,7 @@ struct _SlUnsavedBar
   GtkButton *again;
   SlWorkspace *workspace;
   guint shown;                /* how many it says */
+  AdwToast *all_saved;        /* that says so; weak */
   void (*quit) (GtkWindow *); /* where a person chose to lose them */
   GtkWidget *alert;           /* that asks before the window closes; weak */
 };
@@ -69,6 +72,16 @@ describe (SlUnsavedBar *self)
 }
 
 static void
+say_all_saved (SlUnsavedBar *self)
+{
+  AdwToast *toast = adw_toast_new (_ ("Everything is saved now"));
+
+  adw_toast_set_timeout (toast, TOAST_SECONDS);
+  g_set_weak_pointer (&self->all_saved, toast);
+  sl_notice_add_toast (GTK_WIDGET (self), toast);
+}
+
+static void
 update (SlUnsavedBar *self)
 {
   guint unsaved = count (self, SL_KEEP_PICTURE) + count (self, SL_KEEP_COMPARISON);
@@ -85,10 +98,12 @@ update (SlUnsavedBar *self)
       gtk_label_set_text (self->title, text);
       gtk_label_set_text (self->reason, reason ? reason : "");
     }
+  if (unsaved > 0 && self->all_saved)
+    adw_toast_dismiss (self->all_saved); /* it is no longer true */
   if (unsaved > self->shown)
     sl_toolkit_announce (GTK_WIDGET (self), text);
   else if (unsaved == 0 && self->shown > 0)
-    sl_notice_toast (GTK_WIDGET (self), _ ("Everything is saved now"));
+    say_all_saved (self);
   self->shown = unsaved;
 }
 
@@ -226,6 +241,7 @@ sl_unsaved_bar_connect (SlUnsavedBar *self, SlWorkspace *workspace, GActionMap *
 static void
 sl_unsaved_bar_dispose (GObject *object)
 {
+  g_clear_weak_pointer (&SL_UNSAVED_BAR (object)->all_saved);
   g_clear_weak_pointer (&SL_UNSAVED_BAR (object)->alert);
   g_clear_object (&SL_UNSAVED_BAR (object)->workspace);
   G_OBJECT_CLASS (sl_unsaved_bar_parent_class)->dispose (object);
