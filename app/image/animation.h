@@ -31,7 +31,7 @@ typedef enum SlAnimationFormat {
 const char *sl_animation_name(SlAnimationFormat format);
 const char *sl_animation_ending(SlAnimationFormat format);
 /* NULL where this build, with the libraries that it finds, writes the format; else why it does not, a
- * sentence that has a translation (N_). */
+ * sentence that sl_words translates. */
 const char *sl_animation_lacks(SlAnimationFormat format);
 /* By a path's ending, whatever its case. False and *err, with those that this build writes, where it
  * is none of them, or cannot be written. */

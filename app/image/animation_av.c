@@ -76,8 +76,7 @@ static const char *lacks(SlAnimationFormat format)
 {
     const Format *f = &formats[format];
     if (!av)
-        return N_("this system does not have the libavformat, libavcodec and libavfilter that "
-                  "Safelight was built with");
+        return sl_av_library_problem();
     if (!av->av_guess_format(f->muxer, NULL, NULL))
         return N_("the libavformat of this system does not write it");
     return find_encoder(f) ? NULL : N_("the libavcodec of this system has no encoder for it");

@@ -4,10 +4,10 @@
  * be taken, its structures differ.
  */
 #include "app/image/av_library.h"
+#include "kernels/kernels.h"
 
 #include <dlfcn.h>
 #include <pthread.h>
-#include <stdbool.h>
 #include <string.h>
 
 #define TEXT_OF(number)     #number
@@ -24,28 +24,47 @@ static const char *const names[LIBRARIES] = {
 };
 
 static SlAvLibrary library;
-static bool there;
+static char problem[512]; /* "": there is none */
+
+/* A library may be missing, damaged, of another build, or too large for the memory that this process may use: the system
+ * says which. */
+static void fail(void)
+{
+    const char *reason = dlerror();
+    sl_sentence(
+        problem, sizeof problem,
+        SL_WORDS("libavformat, libavcodec and libavfilter of the versions that Safelight was "
+                 "built with cannot be opened: %s"),
+        reason ? reason : "dlopen");
+}
 
 static void open_libraries(void)
 {
     void *opened[LIBRARIES];
     for (int i = 0; i < LIBRARIES; i++)
-        if (!(opened[i] = dlopen(names[i], RTLD_NOW | RTLD_LOCAL)))
+        if (!(opened[i] = dlopen(names[i], RTLD_NOW | RTLD_LOCAL))) {
+            fail();
             return; /* the others stay, which costs nothing more */
-    bool all = true;
+        }
     void *symbol;
-#define TAKE(from, function)                           \
-    symbol = dlsym(opened[from], #function);           \
-    memcpy(&library.function, &symbol, sizeof symbol); \
-    all = all && symbol;
+#define TAKE(from, function)                          \
+    if (!(symbol = dlsym(opened[from], #function))) { \
+        fail();                                       \
+        return;                                       \
+    }                                                 \
+    memcpy(&library.function, &symbol, sizeof symbol);
     SL_AV_FUNCTIONS(TAKE)
 #undef TAKE
-    there = all;
+}
+
+const char *sl_av_library_problem(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, open_libraries);
+    return problem[0] ? problem : NULL;
 }
 
 const SlAvLibrary *sl_av_library(void)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, open_libraries);
-    return there ? &library : NULL;
+    return sl_av_library_problem() ? NULL : &library;
 }

@@ -69,8 +69,10 @@ typedef struct SlAvLibrary {
 #undef SL_AV_MEMBER
 } SlAvLibrary;
 
-/* Opened at the first call, from any thread, and never closed. NULL where this system has not the versions that
- * the program was built with. */
+/* Opened at the first call, from any thread, and never closed. NULL where they cannot be opened in the versions that the
+ * program was built with. */
 const SlAvLibrary *sl_av_library(void);
+/* Why, in the person's language; NULL: they are open. */
+const char *sl_av_library_problem(void);
 
 #endif

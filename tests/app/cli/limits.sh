@@ -58,6 +58,17 @@ unset SAFELIGHT_ISA
 # Animations: libwebp's encoder keeps all it has until the file is written.
 for more in 5 25 45 65; do told "an animation, $((libraries + more)) MiB" $(((libraries + more) * 1024)) "${small[@]}" --threads 1 --output low.png --animation low.webp; done
 
+for more in 15 45; do told "a GIF, $((libraries + more)) MiB" $(((libraries + more) * 1024)) "${small[@]}" --threads 1 --output low.png --animation low.gif; done
+# A library that is there and damaged: what the loader says of it.
+library=$(grep -aom1 'libavcodec\.so\.[0-9]*' "$program")
+if [ -n "$library" ]; then
+  mkdir damaged
+  echo >"damaged/$library"
+  LD_LIBRARY_PATH=$PWD/damaged "$program" "${small[@]}" --output gif.png --animation a.gif >/dev/null 2>err
+  ok "a damaged $library" "$? $(sed 's/cannot be opened: .*so/cannot be opened: X.so/' err)" \
+    "2 safelight: --animation a.gif: no GIF: libavformat, libavcodec and libavfilter of the versions that Safelight was built with cannot be opened: X.${library#*.}: file too short"
+fi
+
 # What cannot fit is refused before any work.
 (ulimit -v 6000000; exec "$program" "${small[@]}" --width 16384 --height 16384 --output huge.png) >/dev/null 2>err
 ok "16384 x 16384 in 6 GB" "$? $(sed 's/needs [0-9.]* GiB of memory at least, and this process may use [0-9.]* GiB/needs X, has Y/' err)" \
