@@ -74,6 +74,7 @@ static bool compute(Branch *b, SlError *err)
                               .origin = b->origin,
                               .frame = on_frame,
                               .arg = b};
+    sl_session_wait(&b->session, b->origin->step > 0);
     bool ok = sl_generate(&job, &b->picture, err);
     sl_progress_end(&b->session.progress);
     const SlModelInfo *identity = ok ? sl_session_identity(&b->session, err) : NULL;

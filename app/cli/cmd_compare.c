@@ -279,6 +279,7 @@ static bool compute(Compare *c, SlError *err)
                               .arg = c};
     c->doing = "lanes";
     c->at_end = "decoding"; /* the lanes' pictures, when all evaluations are done */
+    sl_session_wait(&c->session, false);
     bool ok = sl_compare_run(&c->lanes, &job, err);
     sl_progress_end(&c->session.progress);
     return ok && (c->lanes.identity = sl_session_identity(&c->session, err));

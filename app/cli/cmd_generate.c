@@ -170,6 +170,7 @@ static bool on_frame(void *arg, SlRun *run, const SlFrame *frame, SlError *err)
 {
     Generate *g = arg;
     if (!frame) {
+        sl_progress_end(&g->session.progress);
         if (g->dump)
             dump_start(g->dump, run);
         say_estimate(g, run);
@@ -299,7 +300,10 @@ static bool compute(Generate *g, SlError *err)
                               .want_image = g->dump != NULL,
                               .frame = on_frame,
                               .arg = g};
-    bool ok = name_output(g, err) && sl_generate(&job, &g->picture, err);
+    bool ok = name_output(g, err);
+    if (ok)
+        sl_session_wait(&g->session, false);
+    ok = ok && sl_generate(&job, &g->picture, err);
     sl_progress_end(&g->session.progress);
     return ok && save_picture(g, err) && save_animation(g, err) && save_dump(g, err) &&
            sl_word_maps_save(g->words, &g->picture, err);

@@ -71,6 +71,7 @@ static bool compute(Replay *r, SlError *err)
                               .stop_after = r->metadata.partial ? r->metadata.step : 0,
                               .frame = on_frame,
                               .arg = r};
+    sl_session_wait(&r->session, job.origin && job.origin->step > 0);
     bool ok = sl_generate(&job, &r->picture, err);
     sl_progress_end(&r->session.progress);
     if (ok && r->picture.problem.code != SL_OK)

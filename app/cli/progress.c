@@ -46,6 +46,13 @@ void sl_progress_line(const SlProgressAt *at, char out[SL_PROGRESS_ROOM])
 {
     char bar[BAR_WIDTH + 4], text[SL_PROGRESS_ROOM - sizeof bar];
     char passed[24], left[24], rate[32] = "", rest[40] = "";
+    if (at->total < 1) {
+        write_time(at->passed, passed);
+        write_bar(0, BAR_WIDTH, bar);
+        snprintf(out, SL_PROGRESS_ROOM, "%s%.20s%s%s elapsed", bar, at->what ? at->what : "",
+                 at->what ? "  " : "", passed);
+        return;
+    }
     double done = at->done + (at->done < at->total ? fmin(fmax(at->fraction, 0), 1) : 0);
     double made = done - at->from, each = made > 0 ? at->passed / made : 0;
     write_time(at->passed, passed);
@@ -74,7 +81,7 @@ static void draw_steps(const SlProgress *p)
                              .from = p->from,
                              .done = p->done,
                              .total = p->total,
-                             .fraction = sl_model_step_fraction(p->model),
+                             .fraction = p->model ? sl_model_step_fraction(p->model) : 0,
                              .passed = sl_clock() - p->started};
     sl_progress_line(&at, line);
     fprintf(stderr, "\r\033[K%s", line);
@@ -113,21 +120,37 @@ void sl_progress_loading(SlProgress *progress, double fraction, const char *what
     fprintf(stderr, "\r\033[K%s%.40s", bar, sl_show_name(what).text);
 }
 
+/* The line is there at once, and the thread goes on with it. */
+static void start_ticking(SlProgress *progress)
+{
+    draw_steps(progress);
+    pthread_mutex_init(&progress->lock, NULL);
+    pthread_cond_init(&progress->stop, NULL);
+    progress->ticking = true;
+    if (pthread_create(&progress->ticker, NULL, tick, progress) != 0)
+        progress->ticking = false; /* without the thread the line stays as it is; all else works */
+}
+
+void sl_progress_wait(SlProgress *progress, bool quiet, const char *what)
+{
+    sl_progress_end(progress);
+    sl_progress_begin(progress, quiet);
+    progress->what = what;
+    if (progress->shown)
+        start_ticking(progress);
+}
+
 void sl_progress_follow(SlProgress *progress, bool quiet, const SlModel *model,
                         const SlProgressAt *of)
 {
+    sl_progress_end(progress);
     sl_progress_begin(progress, quiet);
     progress->model = model;
     progress->from = progress->done = of->from;
     progress->total = of->total;
     progress->what = of->what;
-    if (!progress->shown || of->total < 1)
-        return;
-    pthread_mutex_init(&progress->lock, NULL);
-    pthread_cond_init(&progress->stop, NULL);
-    progress->ticking = true;
-    if (pthread_create(&progress->ticker, NULL, tick, progress) != 0)
-        progress->ticking = false; /* without the thread no line is shown; everything else works */
+    if (progress->shown && of->total > 0)
+        start_ticking(progress);
 }
 
 void sl_progress_step(SlProgress *progress, int done)

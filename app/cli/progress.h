@@ -14,7 +14,7 @@
 typedef struct SlProgress {
     bool shown, ticking;
     double started, last_drawn;
-    const SlModel *model; /* the model whose progress within a step is shown */
+    const SlModel *model; /* the model whose progress within a step is shown, or NULL */
     int from, done, total;
     const char *what; /* static, or NULL */
     pthread_t ticker;
@@ -26,15 +26,16 @@ typedef struct SlProgress {
 typedef struct SlProgressAt {
     const char *what; /* may be NULL */
     int from; /* evaluations that were done before the clock began: those of a branch's parent */
-    int done, total;
+    int done, total; /* total 0: not known */
     double fraction; /* of the evaluation in work */
     double passed;   /* seconds */
 } SlProgressAt;
 
 #define SL_PROGRESS_ROOM 128
 
-/* The line without colours or cursor movements: fewer than 80 letters, where what has at most 10. The rate and the
- * time left are left out as long as nothing is known of them, and where nothing is left to do. */
+/* The line without colours or cursor movements: fewer than 80 letters, where what has at most 10, or 20 where total is
+ * 0: then it is not known how much there is to do, and only what and the time are there. The rate and the time left are
+ * left out as long as nothing is known of them, and where nothing is left to do. */
 void sl_progress_line(const SlProgressAt *at, char out[SL_PROGRESS_ROOM]);
 
 /* Seconds of a clock that never jumps. */
@@ -43,6 +44,8 @@ double sl_clock(void);
 /* For work that reports itself through sl_progress_loading. */
 void sl_progress_begin(SlProgress *progress, bool quiet);
 void sl_progress_loading(SlProgress *progress, double fraction, const char *what);
+/* Or: what is done before the first evaluation, which cannot tell how far it is. Until one of the others, or the end. */
+void sl_progress_wait(SlProgress *progress, bool quiet, const char *what);
 /* Or: the line follows a run's evaluations: of->from, total and what are asked for. */
 void sl_progress_follow(SlProgress *progress, bool quiet, const SlModel *model,
                         const SlProgressAt *of);

@@ -82,7 +82,9 @@ typedef struct Parts {
 
 static bool compute_lanes(Replay *r, Parts *parts, SlError *err)
 {
+    bool branch = false;
     for (int i = 0; i < r->text.count; i++) {
+        branch = branch || (r->text.lane[i].origin && r->text.lane[i].origin->step > 0);
         parts->recipe[i] = r->text.lane[i].recipe;
         parts->origin[i] = r->text.lane[i].origin;
         parts->batches[i] = &r->text.lane[i].batches;
@@ -103,6 +105,7 @@ static bool compute_lanes(Replay *r, Parts *parts, SlError *err)
                               .arg = r};
     r->doing = "lanes";
     r->at_end = "decoding"; /* the lanes' pictures, when all evaluations are done */
+    sl_session_wait(&r->session, branch);
     bool ok = sl_compare_run(&r->lanes, &job, err);
     sl_progress_end(&r->session.progress);
     return ok;

@@ -294,6 +294,13 @@ void sl_session_close(SlSession *session)
     session->identity = NULL;
 }
 
+void sl_session_wait(SlSession *session, bool branch)
+{
+    if (branch || sl_model_info(session->model)->prompt_tokens > 0)
+        sl_progress_wait(&session->progress, session->options->quiet,
+                         branch ? "earlier steps" : "reading the prompt");
+}
+
 /* ---- the recipe ---- */
 
 void sl_options_change(const SlOptions *o, SlRecipe *r)

@@ -74,6 +74,10 @@ const SlModelInfo *sl_session_identity(SlSession *session, SlError *err);
  * ignores. Strings are borrowed from the options. */
 bool sl_session_recipe(const SlSession *session, SlRecipe *recipe, SlError *err);
 
+/* The line on a terminal from here to the first evaluation: texts are encoded, and for a branch the steps before it are
+ * computed again. Nothing where there is nothing to wait for. */
+void sl_session_wait(SlSession *session, bool branch);
+
 /* The settings that options give, over *recipe; the rest of it stays. */
 void sl_options_change(const SlOptions *options, SlRecipe *recipe);
 

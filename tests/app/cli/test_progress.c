@@ -44,6 +44,9 @@ int main(void)
     /* nothing is left to do, and what comes is not counted */
     says("] decoding 20/20  1:01 elapsed",
          (SlProgressAt){.what = "decoding", .done = 20, .total = 20, .fraction = 1, .passed = 61});
+    /* before the first evaluation nobody knows how much there is */
+    says("] reading the prompt  0:05 elapsed",
+         (SlProgressAt){.what = "reading the prompt", .passed = 5});
     filled(0, (SlProgressAt){.total = 20});
     filled(12, (SlProgressAt){.done = 9, .total = 20, .fraction = 1.5});
     filled(24, (SlProgressAt){.done = 20, .total = 20});
