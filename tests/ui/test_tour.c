@@ -228,6 +228,24 @@ static void test_close(void)
     g_assert_cmpuint(g_settings_get_uint(preferences, "tour-stop"), ==, 1);
 }
 
+/* Its own picture is nothing to go on with at the next start; what was left another time is. */
+static void test_close_in_a_run(void)
+{
+    g_auto(GStrv) unfinished = NULL;
+
+    g_settings_set_strv(preferences, "unfinished", (const char *const[]){"of another time", NULL});
+    g_settings_set_uint(preferences, "tour-stop", 0);
+    open_window();
+    tour = part(window, "tour");
+    act("win.tour");
+    WAIT_UNTIL(sl_queue_get_current(workspace->queue));
+    gtk_window_close(GTK_WINDOW(window));
+    window = NULL;
+    unfinished = g_settings_get_strv(preferences, "unfinished");
+    g_assert_cmpuint(g_strv_length(unfinished), ==, 1);
+    g_assert_cmpstr(unfinished[0], ==, "of another time");
+}
+
 int main(int argc, char **argv)
 {
     int status;
@@ -246,6 +264,7 @@ int main(int argc, char **argv)
     g_test_add_func("/tour/narrow", test_narrow);
     g_test_add_func("/tour/finish", test_finish);
     g_test_add_func("/tour/close", test_close);
+    g_test_add_func("/tour/close-in-a-run", test_close_in_a_run);
     status = g_test_run();
     end_application();
     return status;
