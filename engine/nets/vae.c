@@ -7,6 +7,7 @@
 #include "engine/nets/vae_private.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define MAX_BATCH 64
 #define MAX_SIDE  16384 /* of the picture, in pixels */
@@ -172,23 +173,21 @@ static SlTensor middle(SlDevice *dev, const SlVaeMiddle *m, bool attends, const 
     return out;
 }
 
-/* The resnets of a level, then its resampler; out has the level's final size. */
+/* The resnets of a level, then its resampler; out has the level's final size. Places are taken when
+ * they are needed: the first resnet of a level, whose input is the largest, is alone with one. */
 static void level_forward(SlDevice *dev, const SlVaeLevel *level, int layers, SlResample how,
                           const SlTensor *x, SlTensor *out)
 {
     size_t mark = sl_arena_mark(dev);
-    int64_t channels = out->size[3];
-    SlTensor spare[2];
-    for (int i = 0; i < 2; i++)
-        spare[i] = i == 0 || how != SL_RESAMPLE_NONE
-                       ? sl_tensor_new4(dev, x->size[0], x->size[1], x->size[2], channels)
-                       : *out;
+    SlTensor spare[2] = {{0}, how == SL_RESAMPLE_NONE ? *out : (SlTensor){0}};
     SlTensor hidden_states = *x;
     for (int i = 0; i < layers && sl_device_ok(dev); i++) {
         /* Two places take turns, so that the last resnet writes to spare[1]. */
-        SlTensor next = spare[(layers - i) % 2];
-        sl_resnet_forward(dev, &level->resnets[i], &hidden_states, NULL, &next);
-        hidden_states = next;
+        SlTensor *next = &spare[(layers - i) % 2];
+        if (next->rank == 0)
+            *next = sl_tensor_new4(dev, x->size[0], x->size[1], x->size[2], out->size[3]);
+        sl_resnet_forward(dev, &level->resnets[i], &hidden_states, NULL, next);
+        hidden_states = *next;
     }
     if (how != SL_RESAMPLE_NONE)
         dev->scope = level->resampler_path.text;
@@ -200,23 +199,42 @@ static void level_forward(SlDevice *dev, const SlVaeLevel *level, int layers, Sl
     sl_arena_reset(dev, mark);
 }
 
-/* The first levels in their order; every output stays in the arena, for they grow (or shrink)
- * fourfold, so that the largest is most of the sum anyway. */
+static SlResample resampling(const SlVae *vae, SlResample how, int level)
+{
+    return level < vae->config.blocks - 1 ? how : SL_RESAMPLE_NONE;
+}
+
+/* [N, H, W, C] of what a level gives for x. */
+static void level_size(const SlVae *vae, SlResample how, int level, const int64_t x[4],
+                       int64_t size[4])
+{
+    const SlVaeConfig *c = &vae->config;
+    const SlResample now = resampling(vae, how, level);
+    size[0] = x[0];
+    for (int i = 1; i <= 2; i++)
+        size[i] = now == SL_RESAMPLE_DOWN ? x[i] / 2 : now == SL_RESAMPLE_UP ? x[i] * 2 : x[i];
+    size[3] = c->channels[how == SL_RESAMPLE_UP ? c->blocks - 1 - level : level];
+}
+
+/* The first levels in their order. A level reads what the one before it gave, and nothing else, so two
+ * places take turns. */
 static SlTensor levels_forward(SlDevice *dev, const SlVae *vae, const SlVaeHalf *h, SlResample how,
                                int levels, const SlTensor *x)
 {
-    const SlVaeConfig *c = &vae->config;
-    SlTensor hidden_states = *x;
+    int64_t size[SL_VAE_MAX_BLOCKS + 1][4], most[2] = {0, 0};
+    memcpy(size[0], x->size, sizeof size[0]);
+    for (int i = 0; i < levels; i++) {
+        int64_t *out = size[i + 1];
+        level_size(vae, how, i, size[i], out);
+        const int64_t elements = out[0] * out[1] * out[2] * out[3];
+        most[i % 2] = elements > most[i % 2] ? elements : most[i % 2];
+    }
+    SlTensor hidden_states = *x, place[2] = {{0}, {0}};
+    for (int i = 0; i < 2 && i < levels; i++)
+        place[i] = sl_tensor_new1(dev, most[i]);
     for (int i = 0; i < levels && sl_device_ok(dev); i++) {
-        int64_t height = hidden_states.size[1], width = hidden_states.size[2];
-        SlResample now = i < c->blocks - 1 ? how : SL_RESAMPLE_NONE;
-        if (now == SL_RESAMPLE_DOWN)
-            height /= 2, width /= 2;
-        else if (now == SL_RESAMPLE_UP)
-            height *= 2, width *= 2;
-        int channels = c->channels[how == SL_RESAMPLE_UP ? c->blocks - 1 - i : i];
-        SlTensor out = sl_tensor_new4(dev, x->size[0], height, width, channels);
-        level_forward(dev, &h->levels[i], h->layers, now, &hidden_states, &out);
+        SlTensor out = sl_tensor_view(place[i % 2].data, place[i % 2].dtype, 4, size[i + 1]);
+        level_forward(dev, &h->levels[i], h->layers, resampling(vae, how, i), &hidden_states, &out);
         hidden_states = out;
     }
     return hidden_states;
