@@ -125,12 +125,12 @@ static void unpack_f16(const Job *j, int64_t panel, int64_t k, int64_t depth, fl
 /* The first elements of a block of weights in 8 bits. */
 SL_INLINE void unpack_block(const SlCpuQ8 *block, int64_t elements, float *to)
 {
-    const SlVec low = sl_vec_load_f16(block->scale, 0),
-                high = sl_vec_load_f16(block->scale, SL_VEC_FLOATS);
-    for (int64_t r = 0; r < elements; r++, to += PANEL) {
-        *(SlVec *)to = low * sl_vec_load_i8(block->value[r]);
-        *(SlVec *)(to + SL_VEC_FLOATS) = high * sl_vec_load_i8(block->value[r] + SL_VEC_FLOATS);
-    }
+    SlVec scale[PANEL / SL_VEC_FLOATS];
+    for (int i = 0; i < PANEL / SL_VEC_FLOATS; i++)
+        scale[i] = sl_vec_load_f16(block->scale, (int64_t)i * SL_VEC_FLOATS);
+    for (int64_t r = 0; r < elements; r++, to += PANEL)
+        for (int i = 0; i < PANEL / SL_VEC_FLOATS; i++)
+            ((SlVec *)to)[i] = scale[i] * sl_vec_load_i8(block->value[r] + i * SL_VEC_FLOATS);
 }
 
 /* Elements of a panel of weights in 8 bits; k begins a block. */
