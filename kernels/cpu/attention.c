@@ -1,43 +1,43 @@
 /* attention.c - softmax(q k^T scale) v without ever storing the score matrix.
  *
- * Keys and values are packed once per head, in f32, as the panels of a product (gemm.h): blocks of 64
- * keys, transposed, and their values. Then one task is some queries of one head: scores of a block in
- * a small tile, sums of the online softmax (Milakov and Gimelshein 2018; Dao et al. 2022) in powers of
- * two, which are only rescaled when a row's maximum has risen by more than 2^8 (as FlashAttention-4
- * does).
+ * Keys and values are packed once per head: blocks of 64 keys, transposed, and their values, all in
+ * f32 with the head size padded to whole vectors, so that both products run on full vectors for any head size.
+ * Then one task is 48 queries of one head: scores of a block in a small tile, the running maximum
+ * and sum of the online softmax (Milakov and Gimelshein 2018; Dao et al. 2022) rescale what was
+ * summed before.
  *
- * Easy to get wrong: a causal query may see no key of a block at all, and keys that pad a vector must
- * weigh nothing; how tasks are cut and ordered depends on the shape alone.
+ * Easy to get wrong: a causal query may see no key of a block at all, and keys that pad the last
+ * block must weigh nothing.
  */
-#include "kernels/cpu/gemm.h"
+#include "kernels/cpu/cpu.h"
+#include "kernels/cpu/vec.h"
 
 #include "kernels/ref/ref.h"
 
-#include <float.h>
 #include <math.h>
 
-#define QUERIES  96 /* of a task, at most */
-#define FEW      48 /* where keys and values come from the second cache */
+#define QUERIES  48
 #define KEYS     64
 #define MAX_HEAD 512
 #define LOOK     32 /* blocks of keys between two looks whether to stop */
-#define PANEL    SL_CPU_PANEL
-#define HALF     (PANEL / 2) /* outputs of a product come in whole halves of a panel */
-#define TALL     12          /* queries of a register tile, at most */
-#define IN_CACHE (256 << 10) /* floats of keys and values that stay in the second cache */
-#define ROOM     8.0f        /* powers of two that a weight may be above 1 */
+/* A register tile: TALL queries by WIDE vectors. 24 accumulators and 5 more fit 32 registers, 12 fit 16. */
+#define TALL 6
+#if defined(__AVX512F__) || defined(__aarch64__)
+#define WIDE 4
+#else
+#define WIDE 2
+#endif
 
 typedef struct Job {
     const SlDevice *dev;
     const SlTensor *q, *k, *v;
     SlTensor *out;
     const SlAttention *attn;
-    int64_t d, padded;     /* head size, rounded up to 16 */
+    int64_t d, padded;     /* head size, rounded up to whole vectors */
     int64_t row;           /* floats between rows of a tile: an odd number of cache lines, so that
                             * they do not all want the same places in the cache */
     int64_t tiles, blocks; /* of queries and keys in one head */
     int64_t each;          /* queries of a tile */
-    bool heads_first;      /* tasks that follow each other are of the same queries */
     float *packed;         /* [item, head, block][padded * KEYS transposed keys, values] */
     float *scratch;        /* per thread: a tile's arrays */
 } Job;
@@ -46,98 +46,80 @@ typedef struct Job {
  * too small for them. */
 typedef struct Tile {
     int64_t item, head, first, queries;
-    float *q;             /* queries, scaled to powers of two, rows of job->row */
+    int64_t rows;         /* queries rounded up to TALL: the last one again */
+    float *q;             /* scaled queries, rows of job->row */
     float *sum;           /* sum of weights times values so far, the same */
     float (*score)[KEYS]; /* of each query */
     SlSum *weight;        /* sum of weights, still in lanes */
-    float top[QUERIES];   /* what scores are taken relative to */
+    float top[QUERIES];
 } Tile;
-
-static int64_t value_panels(const Job *j)
-{
-    return (j->padded + PANEL - 1) / PANEL;
-}
 
 static int64_t block_floats(const Job *j)
 {
-    return (j->padded + value_panels(j) * PANEL) * KEYS;
-}
-
-/* The head's part of a row of keys or values from column c on; zero behind its end and behind the
- * last row. */
-SL_INLINE SlVec load_part(const Job *j, const SlTensor *t, const int64_t place[3], int64_t c)
-{
-    if (place[2] >= t->size[1] || c >= j->d)
-        return sl_vec_set(0);
-    int64_t from = place[0] * t->stride[0] + place[2] * t->stride[1] + place[1] * j->d + c;
-    return sl_load_some(t->data, t->dtype, from, j->d - c);
-}
-
-/* As many keys of a block as a vector has lanes, columns of their panel, and their values, rows of every panel. */
-static void pack_keys(const Job *j, int64_t head, int64_t first, float *keys, float *values)
-{
-    SlVec side[SL_VEC_FLOATS];
-    for (int64_t c = 0; c < j->padded; c += SL_VEC_FLOATS) {
-        for (int64_t i = 0; i < SL_VEC_FLOATS; i++) {
-            const int64_t place[3] = {head / j->attn->heads, head % j->attn->heads, first + i};
-            side[i] = load_part(j, j->k, place, c);
-            *(SlVec *)(values + (c / PANEL * KEYS + i) * PANEL + c % PANEL) =
-                load_part(j, j->v, place, c);
-        }
-        sl_vec_transpose(side);
-        for (int64_t i = 0; i < SL_VEC_FLOATS; i++)
-            *(SlVec *)(keys + (c + i) * PANEL) = side[i];
-    }
+    return 2 * j->padded * KEYS;
 }
 
 /* One block of keys of one head, for every task of that head. */
 static void pack_blocks(void *arg, int64_t first, int64_t last)
 {
     const Job *j = arg;
+    float row[MAX_HEAD];
     for (int64_t task = first; task < last; task++) {
+        int64_t head = task / j->blocks % j->attn->heads, item = task / j->blocks / j->attn->heads;
         float *keys = j->packed + task * block_floats(j), *values = keys + j->padded * KEYS;
-        int64_t key = task % j->blocks * KEYS;
-        for (int64_t i = 0; i < KEYS && key + i < j->k->size[1]; i += SL_VEC_FLOATS)
-            pack_keys(j, task / j->blocks, key + i,
-                      keys + i / PANEL * j->padded * PANEL + i % PANEL, values + i * PANEL);
+        for (int64_t i = 0; i < KEYS; i++) {
+            int64_t key = task % j->blocks * KEYS + i;
+            if (key >= j->k->size[1])
+                break; /* beyond the end: the scores are masked and the values are not read */
+            sl_vec_load_row(j->k, item * j->k->stride[0] + key * j->k->stride[1] + head * j->d,
+                            j->d, j->padded, row);
+            for (int64_t c = 0; c < j->padded; c++)
+                keys[c * KEYS + i] = row[c];
+            sl_vec_load_row(j->v, item * j->v->stride[0] + key * j->v->stride[1] + head * j->d,
+                            j->d, j->padded, values + i * j->padded);
+        }
     }
 }
 
 static void load_queries(const Job *j, Tile *t)
 {
-    float scale = j->attn->scale * 1.44269504f;
-    for (int64_t i = 0; i < t->queries; i++) {
-        sl_vec_load_row(
-            j->q, t->item * j->q->stride[0] + (t->first + i) * j->q->stride[1] + t->head * j->d,
-            j->d, j->padded, t->q + i * j->row);
+    for (int64_t i = 0; i < t->rows; i++) {
+        int64_t row = t->first + (i < t->queries ? i : t->queries - 1);
+        sl_vec_load_row(j->q, t->item * j->q->stride[0] + row * j->q->stride[1] + t->head * j->d,
+                        j->d, j->padded, t->q + i * j->row);
         for (int64_t c = 0; c < j->padded; c += SL_VEC_FLOATS) {
-            *(SlVec *)(t->q + i * j->row + c) *= scale;
+            *(SlVec *)(t->q + i * j->row + c) *= j->attn->scale;
             *(SlVec *)(t->sum + i * j->row + c) = sl_vec_set(0);
         }
-        t->top[i] = -FLT_MAX;
+        t->top[i] = -INFINITY;
         t->weight[i] = (SlSum){{{0}}};
     }
 }
 
-/* Scores of all queries and a block's keys. */
-static void score(const Job *j, Tile *t, const float *keys, int64_t there)
+/* TALL queries by WIDE vectors of keys */
+SL_INLINE void score_tile(const Job *j, Tile *t, const float *keys, int64_t i, int64_t column)
 {
-    for (int64_t first = 0; first < there; first += PANEL) {
-        const SlStrip s = {.a = t->q,
-                           .a_stride = j->row,
-                           .panel = keys + first * j->padded,
-                           .type = SL_F32,
-                           .depth = j->d,
-                           .sum = t->score[0] + first,
-                           .sum_stride = KEYS};
-        sl_strip(&s, t->queries, there - first);
+    SlVec acc[TALL][WIDE];
+    for (int a = 0; a < TALL; a++)
+        for (int b = 0; b < WIDE; b++)
+            acc[a][b] = sl_vec_set(0);
+    for (int64_t c = 0; c < j->d; c++) {
+        const SlVec *key = (const SlVec *)(keys + c * KEYS + column);
+        for (int a = 0; a < TALL; a++) {
+            SlVec q = sl_vec_set(t->q[(i + a) * j->row + c]);
+            for (int b = 0; b < WIDE; b++)
+                acc[a][b] += q * key[b];
+        }
     }
+    for (int a = 0; a < TALL; a++)
+        for (int b = 0; b < WIDE; b++)
+            *(SlVec *)(t->score[i + a] + column + b * SL_VEC_FLOATS) = acc[a][b];
 }
 
-/* Keys that a query may not see, or that are not there. */
+/* Keys that query i may not see, or that are not there. */
 static void mask(const Job *j, Tile *t, int64_t first_key)
 {
-    for (int64_t i = 0; i < t->queries; i++) {
+    for (int64_t i = 0; i < t->rows; i++) {
         int64_t seen = j->k->size[1] - first_key;
         if (j->attn->causal && t->first + i + 1 - first_key < seen)
             seen = t->first + i + 1 - first_key;
@@ -146,56 +128,78 @@ static void mask(const Job *j, Tile *t, int64_t first_key)
     }
 }
 
-/* Scores of row i are relative to a higher one from now on. */
-static void raise_top(const Job *j, Tile *t, int64_t i, float top)
+/* Scores to weights; rescales the sums when the maximum rises. */
+static void soften(const Job *j, Tile *t)
 {
-    float keep = exp2f(t->top[i] - top); /* 0 at first */
-    for (int64_t c = 0; c < j->padded; c += SL_VEC_FLOATS)
-        *(SlVec *)(t->sum + i * j->row + c) *= keep;
-    for (int b = 0; b < SL_SUM_PARTS; b++)
-        t->weight[i].part[b] *= keep;
-    t->top[i] = top;
-}
-
-/* The scores of row i become weights. */
-SL_INLINE void soften_row(const Job *j, Tile *t, int64_t i, const int vectors)
-{
-    SlVec *s = (SlVec *)t->score[i], most = s[0];
-    for (int b = 1; b < vectors; b++)
-        most = sl_vec_max(most, s[b]);
-    if (sl_vec_any_above(most, t->top[i] + ROOM))
-        raise_top(j, t, i, sl_vec_top(most));
-    SlSum total = t->weight[i];
-    for (int b = 0; b < vectors; b++) {
-        s[b] = sl_vec_exp2(s[b] - t->top[i]);
-        total.part[b % SL_SUM_PARTS] += s[b];
+    for (int64_t i = 0; i < t->rows; i++) {
+        SlVec *s = (SlVec *)t->score[i], most = s[0];
+        SlSum total = {{{0}}};
+        for (int b = 1; b < KEYS / SL_VEC_FLOATS; b++)
+            most = sl_vec_max(most, s[b]);
+        float top = sl_vec_top(most);
+        if (!(top > t->top[i]))
+            top = t->top[i];
+        if (top == -INFINITY)
+            top = 0; /* no visible key so far: all weights become exp(-inf) = 0 */
+        for (int b = 0; b < KEYS / SL_VEC_FLOATS; b++) {
+            s[b] = sl_vec_exp_below(s[b] - top);
+            total.part[b % SL_SUM_PARTS] += s[b];
+        }
+        float keep = t->top[i] == top ? 1 : expf(t->top[i] - top);
+        for (int b = 0; b < SL_SUM_PARTS; b++)
+            t->weight[i].part[b] = t->weight[i].part[b] * keep + total.part[b];
+        t->top[i] = top;
+        if (keep != 1)
+            for (int64_t c = 0; c < j->padded; c += SL_VEC_FLOATS)
+                *(SlVec *)(t->sum + i * j->row + c) *= keep;
     }
-    t->weight[i] = total;
 }
 
-static void soften(const Job *j, Tile *t, int64_t there)
+/* sum += score v: TALL queries by some vectors of columns from c on */
+SL_INLINE void gather_tile(const Job *j, Tile *t, const float *values, const int64_t at[3],
+                           int vectors)
 {
-    int vectors = (int)((there + SL_VEC_FLOATS - 1) / SL_VEC_FLOATS);
-    for (int64_t i = 0; i < t->queries; i++)
-        if (vectors == KEYS / SL_VEC_FLOATS)
-            soften_row(j, t, i, KEYS / SL_VEC_FLOATS);
-        else
-            soften_row(j, t, i, vectors);
+    int64_t i = at[0], c = at[1], keys = at[2];
+    SlVec acc[TALL][4];
+    for (int a = 0; a < TALL; a++)
+        for (int b = 0; b < vectors; b++)
+            acc[a][b] = *(SlVec *)(t->sum + (i + a) * j->row + c + b * SL_VEC_FLOATS);
+    for (int64_t k = 0; k < keys; k++) {
+        const SlVec *v = (const SlVec *)(values + k * j->padded + c);
+        for (int a = 0; a < TALL; a++) {
+            SlVec w = sl_vec_set(t->score[i + a][k]);
+            for (int b = 0; b < vectors; b++)
+                acc[a][b] += w * v[b];
+        }
+    }
+    for (int a = 0; a < TALL; a++)
+        for (int b = 0; b < vectors; b++)
+            *(SlVec *)(t->sum + (i + a) * j->row + c + b * SL_VEC_FLOATS) = acc[a][b];
 }
 
-/* sum += weights times values */
-static void gather(const Job *j, Tile *t, const float *values, int64_t there)
+/* Each call has its number of vectors as a constant, so that the tile stays in registers. */
+static void gather(const Job *j, Tile *t, const float *values, int64_t keys)
 {
-    for (int64_t c = 0; c < j->padded; c += PANEL) {
-        const SlStrip s = {.a = t->score[0],
-                           .a_stride = KEYS,
-                           .panel = values + c * KEYS,
-                           .type = SL_F32,
-                           .depth = there,
-                           .sum = t->sum + c,
-                           .sum_stride = j->row,
-                           .go_on = true};
-        sl_strip(&s, t->queries, j->padded - c);
+    int64_t vectors = j->padded / SL_VEC_FLOATS, parts = (vectors + WIDE - 1) / WIDE, done = 0;
+    for (int64_t part = 0; part < parts; part++) {
+        int64_t count = (vectors - done) / (parts - part);
+        for (int64_t i = 0; i < t->rows; i += TALL) {
+            const int64_t at[3] = {i, done * SL_VEC_FLOATS, keys};
+            switch (count) {
+            case 4:
+                gather_tile(j, t, values, at, 4);
+                break;
+            case 3:
+                gather_tile(j, t, values, at, 3);
+                break;
+            case 2:
+                gather_tile(j, t, values, at, 2);
+                break;
+            default:
+                gather_tile(j, t, values, at, 1);
+            }
+        }
+        done += count;
     }
 }
 
@@ -217,14 +221,13 @@ static void store_queries(const Job *j, const Tile *t)
 
 static void attend(const Job *j, Tile *t, int64_t task)
 {
-    int64_t heads = j->attn->heads, keys = j->k->size[1], item = task / (heads * j->tiles);
-    int64_t within = task % (heads * j->tiles);
-    t->item = item;
-    t->head = j->heads_first ? within % heads : within / j->tiles;
-    t->first = (j->heads_first ? within / heads : within % j->tiles) * j->each;
-    int64_t head = item * heads + t->head;
+    int64_t head = task / j->tiles, keys = j->k->size[1];
+    t->head = head % j->attn->heads;
+    t->item = head / j->attn->heads;
+    t->first = task % j->tiles * j->each;
     t->queries = j->q->size[1] - t->first;
     t->queries = t->queries < j->each ? t->queries : j->each;
+    t->rows = (t->queries + TALL - 1) / TALL * TALL;
     if (j->attn->causal && t->first + t->queries < keys)
         keys = t->first + t->queries;
     load_queries(j, t);
@@ -233,10 +236,12 @@ static void attend(const Job *j, Tile *t, int64_t task)
             return;
         const float *block = j->packed + (head * j->blocks + first_key / KEYS) * block_floats(j);
         int64_t there = keys - first_key < KEYS ? keys - first_key : KEYS;
-        score(j, t, block, there);
-        if (j->attn->causal || there < KEYS)
+        for (int64_t i = 0; i < t->rows; i += TALL)
+            for (int64_t c = 0; c < KEYS; c += WIDE * SL_VEC_FLOATS)
+                score_tile(j, t, block, i, c);
+        if (j->attn->causal || j->k->size[1] - first_key < KEYS)
             mask(j, t, first_key);
-        soften(j, t, there);
+        soften(j, t);
         gather(j, t, block + j->padded * KEYS, there);
     }
     store_queries(j, t);
@@ -263,14 +268,11 @@ static void cpu_attention(SlDevice *dev, const SlTensor *q, const SlTensor *k, c
 {
     int64_t d = q->size[2] / attn->heads, heads = q->size[0] * attn->heads;
     Job job = {.dev = dev, .q = q, .k = k, .v = v, .out = out, .attn = attn, .d = d};
-    job.padded = (d + HALF - 1) / HALF * HALF;
-    job.row = job.padded % PANEL == 0 ? job.padded + HALF : job.padded;
-    job.blocks = (k->size[1] + KEYS - 1) / KEYS;
-    int64_t floats = job.blocks * block_floats(&job); /* keys and values of a head */
-    int64_t most = floats <= IN_CACHE ? FEW : QUERIES;
-    job.tiles = (q->size[1] + most - 1) / most;
+    job.padded = (d + SL_VEC_FLOATS - 1) / SL_VEC_FLOATS * SL_VEC_FLOATS;
+    job.row = job.padded % 32 == 0 ? job.padded + SL_VEC_FLOATS : job.padded;
+    job.tiles = (q->size[1] + QUERIES - 1) / QUERIES;
     job.each = ((q->size[1] + job.tiles - 1) / job.tiles + TALL - 1) / TALL * TALL;
-    job.heads_first = attn->heads * floats <= IN_CACHE;
+    job.blocks = (k->size[1] + KEYS - 1) / KEYS;
     if (job.padded > MAX_HEAD) {
         sl_ref_attention(dev, q, k, v, attn, out);
         return;

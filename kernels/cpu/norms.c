@@ -1,8 +1,7 @@
 /* norms.c - group and layer normalisation over NHWC rows.
  *
  * Group norm reads its input twice. First, per chunk of some rows: for each channel the mean and
- * the sum of squares about it, a few vectors of channels after another, so that their sums stay in
- * registers; what the next chunk has there is asked of memory meanwhile. Those are joined per group in
+ * the sum of squares about it, while the rows are in the cache. Those are joined per group in
  * double (Chan, Golub and LeVeque 1979), which loses nothing to a mean far from zero. Then one pass
  * writes. A group's channels are neighbours, often fewer than a vector holds, so whole rows are
  * worked on, never groups.
@@ -26,7 +25,6 @@ typedef struct Job {
     float *mean, *squares;          /* [item, chunk, channels] */
     float *center, *scale;          /* [item, channels]: y = (x - center) scale + shift */
     float *shift;                   /* [channels] */
-    double *sum;                    /* [item, 2, channels] */
     SlActivation act;
 } Job;
 
@@ -74,60 +72,42 @@ static int64_t rows_of_chunk(const Job *j, int64_t chunk)
 /* The functions below are called with constants for type and activation, so that the compiler
  * takes these tests out of the loops. */
 
-/* Vectors of neighbouring channels whose sums stay in registers. */
-#define SIDE 4
-
-/* Mean and squares about it of some vectors of channels over the rows of a chunk, in one pass: sums
- * are about the first row, which is near enough to the mean that nothing is lost. */
-SL_INLINE void measure_columns(const Job *j, int64_t from, int64_t rows, float *const to[2],
-                               SlDtype type, const int vectors)
+/* sum += x of one row, or += (x - mean)^2 */
+SL_INLINE void add_row(const Job *j, int64_t i, const float *mean, float *sum, SlDtype type)
 {
-    SlVec shift[SIDE], sum[SIDE], squares[SIDE];
-    for (int b = 0; b < vectors; b++) {
-        shift[b] = sl_vec_load(j->x->data, type, from + b * SL_VEC_FLOATS);
-        sum[b] = squares[b] = sl_vec_set(0);
-    }
-    int64_t size = (int64_t)sl_dtype_size(type), ahead = j->chunk * j->channels * size;
-    for (int64_t r = 1; r < rows; r++)
-        for (int b = 0; b < vectors; b++) {
-            int64_t i = from + r * j->channels + b * SL_VEC_FLOATS;
-            SlVec v = sl_vec_load(j->x->data, type, i) - shift[b];
-            __builtin_prefetch((const char *)j->x->data + i * size + ahead);
-            sum[b] += v;
-            squares[b] += v * v;
+    int64_t c = 0;
+    for (; c + SL_VEC_FLOATS <= j->channels; c += SL_VEC_FLOATS) {
+        SlVec v = sl_vec_load(j->x->data, type, i + c);
+        if (mean) {
+            v -= *(const SlVec *)(mean + c);
+            v *= v;
         }
-    float each = 1 / (float)rows;
-    for (int b = 0; b < vectors; b++) {
-        SlVec rest = sum[b] * each;
-        store_floats(to[0], b * SL_VEC_FLOATS, SL_VEC_FLOATS, shift[b] + rest);
-        store_floats(to[1], b * SL_VEC_FLOATS, SL_VEC_FLOATS, squares[b] - sum[b] * rest);
+        *(SlVec *)(sum + c) += v;
+    }
+    if (c < j->channels) {
+        int64_t n = j->channels - c;
+        SlVec v = sl_vec_load_part(j->x->data, type, i + c, n);
+        if (mean) {
+            v -= load_floats(mean, c, n);
+            v *= v;
+        }
+        store_floats(sum, c, n, load_floats(sum, c, n) + v);
     }
 }
 
-/* The same of the last channels, fewer than a vector. */
-SL_INLINE void measure_rest(const Job *j, int64_t from, int64_t rows, float *const to[2], int64_t n)
-{
-    SlVec shift = load(j->x, from, n), sum = sl_vec_set(0), squares = sl_vec_set(0);
-    for (int64_t r = 1; r < rows; r++) {
-        SlVec v = load(j->x, from + r * j->channels, n) - shift;
-        sum += v;
-        squares += v * v;
-    }
-    SlVec rest = sum * (1 / (float)rows);
-    store_floats(to[0], 0, n, shift + rest);
-    store_floats(to[1], 0, n, squares - sum * rest);
-}
-
+/* Mean and squares about it of each channel over some rows. Row after row, in the order of the
+ * memory: sums are in the nearest cache, rows often are not. */
 SL_INLINE void chunk_statistics(const Job *j, int64_t from, int64_t rows, float *const to[2],
                                 SlDtype type)
 {
-    int64_t c = 0;
-    for (; c + SIDE * SL_VEC_FLOATS <= j->channels; c += SIDE * SL_VEC_FLOATS)
-        measure_columns(j, from + c, rows, (float *const[]){to[0] + c, to[1] + c}, type, SIDE);
-    for (; c + SL_VEC_FLOATS <= j->channels; c += SL_VEC_FLOATS)
-        measure_columns(j, from + c, rows, (float *const[]){to[0] + c, to[1] + c}, type, 1);
-    if (c < j->channels)
-        measure_rest(j, from + c, rows, (float *const[]){to[0] + c, to[1] + c}, j->channels - c);
+    memset(to[0], 0, (size_t)j->channels * sizeof(float));
+    memset(to[1], 0, (size_t)j->channels * sizeof(float));
+    for (int64_t r = 0; r < rows; r++)
+        add_row(j, from + r * j->channels, NULL, to[0], type);
+    for (int64_t c = 0; c < j->channels; c++)
+        to[0][c] *= 1 / (float)rows;
+    for (int64_t r = 0; r < rows; r++)
+        add_row(j, from + r * j->channels, to[0], to[1], type);
 }
 
 static void measure_chunks(void *arg, int64_t first, int64_t last)
@@ -144,54 +124,31 @@ static void measure_chunks(void *arg, int64_t first, int64_t last)
     }
 }
 
-/* Joins the chunks of an item: channel after channel in the order of the memory, then those of each
- * group. */
-static void join_item(const Job *j, int64_t item, double *sum, double *middle)
-{
-    int64_t channels = j->channels, count = channels / j->groups;
-    double total = (double)j->rows * (double)count;
-    float *center = j->center + item * channels, *scale = j->scale + item * channels;
-    memset(sum, 0, (size_t)channels * sizeof *sum);
-    for (int64_t k = item * j->chunks; k < (item + 1) * j->chunks; k++) {
-        const float *mean = j->mean + k * channels;
-        double rows = (double)rows_of_chunk(j, k % j->chunks);
-        for (int64_t c = 0; c < channels; c++)
-            sum[c] += rows * mean[c];
-    }
-    for (int64_t group = 0; group < j->groups; group++) {
-        double mean = 0;
-        for (int64_t c = group * count; c < (group + 1) * count; c++)
-            mean += sum[c];
-        mean /= total;
-        for (int64_t c = group * count; c < (group + 1) * count; c++) {
-            middle[c] = mean;
-            center[c] = (float)mean;
-            sum[c] = 0;
-        }
-    }
-    for (int64_t k = item * j->chunks; k < (item + 1) * j->chunks; k++) {
-        const float *mean = j->mean + k * channels, *squares = j->squares + k * channels;
-        double rows = (double)rows_of_chunk(j, k % j->chunks);
-        for (int64_t c = 0; c < channels; c++) {
-            double d = mean[c] - middle[c];
-            sum[c] += squares[c] + rows * d * d;
-        }
-    }
-    for (int64_t group = 0; group < j->groups; group++) {
-        double squares = 0;
-        for (int64_t c = group * count; c < (group + 1) * count; c++)
-            squares += sum[c];
-        double factor = 1 / sqrt((squares < 0 ? 0 : squares / total) + j->eps);
-        for (int64_t c = group * count; c < (group + 1) * count; c++)
-            scale[c] = (float)(j->gamma ? j->gamma[c] * factor : factor);
-    }
-}
-
-static void join_items(void *arg, int64_t first, int64_t last)
+/* Joins the chunks of one group of one item. */
+static void join_groups(void *arg, int64_t first, int64_t last)
 {
     const Job *j = arg;
-    for (int64_t item = first; item < last; item++)
-        join_item(j, item, j->sum + 2 * item * j->channels, j->sum + (2 * item + 1) * j->channels);
+    int64_t count = j->channels / j->groups;
+    for (int64_t k = first; k < last; k++) {
+        int64_t item = k / j->groups, channel = k % j->groups * count;
+        double total = (double)j->rows * (double)count, sum = 0, squares = 0;
+        for (int64_t chunk = 0; chunk < j->chunks; chunk++)
+            for (int64_t c = 0; c < count; c++)
+                sum += (double)rows_of_chunk(j, chunk) *
+                       j->mean[(item * j->chunks + chunk) * j->channels + channel + c];
+        double mean = sum / total;
+        for (int64_t chunk = 0; chunk < j->chunks; chunk++)
+            for (int64_t c = 0; c < count; c++) {
+                int64_t i = (item * j->chunks + chunk) * j->channels + channel + c;
+                double d = j->mean[i] - mean;
+                squares += j->squares[i] + (double)rows_of_chunk(j, chunk) * d * d;
+            }
+        double scale = 1 / sqrt(squares / total + j->eps);
+        for (int64_t c = channel; c < channel + count; c++) {
+            j->center[item * j->channels + c] = (float)mean;
+            j->scale[item * j->channels + c] = (float)(j->gamma ? j->gamma[c] * scale : scale);
+        }
+    }
 }
 
 /* One row; item: where its item's channels begin. */
@@ -260,10 +217,9 @@ static void cpu_group_norm(SlDevice *dev, const SlTensor *x, const SlWeight *gam
     int64_t statistics = items * job.chunks * channels;
     size_t mark = sl_arena_mark(dev);
     SlTensor memory = sl_tensor_new(
-        dev, SL_F32, 1, (const int64_t[]){2 * (statistics + 3 * items * channels) + channels});
+        dev, SL_F32, 1, (const int64_t[]){2 * (statistics + items * channels) + channels});
     if (memory.data) {
-        job.sum = memory.data;
-        job.mean = (float *)(job.sum + 2 * items * channels);
+        job.mean = memory.data;
         job.squares = job.mean + statistics;
         job.center = job.squares + statistics;
         job.scale = job.center + items * channels;
@@ -271,7 +227,8 @@ static void cpu_group_norm(SlDevice *dev, const SlTensor *x, const SlWeight *gam
         for (int64_t c = 0; c < channels; c++)
             job.shift[c] = job.beta ? job.beta[c] : 0;
         sl_parallel_for(dev, items * job.chunks, 1, measure_chunks, &job);
-        sl_parallel_for(dev, items, sl_cpu_grain(job.chunks * channels / 4), join_items, &job);
+        sl_parallel_for(dev, items * job.groups, sl_cpu_grain(job.chunks * (channels / job.groups)),
+                        join_groups, &job);
         sl_parallel_for(dev, items * job.chunks, 1, write_chunks, &job);
     }
     sl_arena_reset(dev, mark);

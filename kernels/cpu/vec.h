@@ -79,24 +79,18 @@ SL_INLINE SlVec sl_vec_load_f16(const void *p, int64_t i)
 #endif
 }
 
-/* 16 whole numbers of a byte, with their signs. */
+/* A vector of whole numbers of a byte, with their signs. */
 SL_INLINE SlVec sl_vec_load_i8(const int8_t *p)
 {
 #if defined(__AVX512F__)
     return (SlVec)_mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128((const __m128i *)p)));
 #elif defined(__AVX2__)
-    SlVec v;
-    __m128i bytes = _mm_loadu_si128((const __m128i *)p);
-    __m256 low = _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(bytes));
-    __m256 high = _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_srli_si128(bytes, 8)));
-    memcpy(&v, &low, sizeof low);
-    memcpy((char *)&v + sizeof low, &high, sizeof high);
-    return v;
+    return (SlVec)_mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *)p)));
 #else
-    float v[SL_VEC_FLOATS];
+    SlVec v;
     for (int i = 0; i < SL_VEC_FLOATS; i++)
         v[i] = (float)p[i];
-    return *(const SlVec *)v;
+    return v;
 #endif
 }
 
@@ -230,56 +224,6 @@ SL_INLINE SlVec sl_vec_min(SlVec a, SlVec b)
 #define SL_SWAP1(v) SL_LANES(v, 1, 0, 3, 2)
 #endif
 
-#if __has_builtin(__builtin_shufflevector)
-#define SL_LANES2(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
-#else
-#define SL_LANES2(a, b, ...) __builtin_shuffle(a, b, (SlVecI){__VA_ARGS__})
-#endif
-/* Of two vectors' blocks of 8, 4, 2 or 1 lanes: the even ones of both, and the odd ones. */
-#if SL_VEC_FLOATS == 16
-#define SL_EVEN8(a, b) SL_LANES2(a, b, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23)
-#define SL_ODD8(a, b)  SL_LANES2(a, b, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31)
-#define SL_EVEN4(a, b) SL_LANES2(a, b, 0, 1, 2, 3, 16, 17, 18, 19, 8, 9, 10, 11, 24, 25, 26, 27)
-#define SL_ODD4(a, b)  SL_LANES2(a, b, 4, 5, 6, 7, 20, 21, 22, 23, 12, 13, 14, 15, 28, 29, 30, 31)
-#define SL_EVEN2(a, b) SL_LANES2(a, b, 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29)
-#define SL_ODD2(a, b)  SL_LANES2(a, b, 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31)
-#define SL_EVEN1(a, b) SL_LANES2(a, b, 0, 16, 2, 18, 4, 20, 6, 22, 8, 24, 10, 26, 12, 28, 14, 30)
-#define SL_ODD1(a, b)  SL_LANES2(a, b, 1, 17, 3, 19, 5, 21, 7, 23, 9, 25, 11, 27, 13, 29, 15, 31)
-#elif SL_VEC_FLOATS == 8
-#define SL_EVEN4(a, b) SL_LANES2(a, b, 0, 1, 2, 3, 8, 9, 10, 11)
-#define SL_ODD4(a, b)  SL_LANES2(a, b, 4, 5, 6, 7, 12, 13, 14, 15)
-#define SL_EVEN2(a, b) SL_LANES2(a, b, 0, 1, 8, 9, 4, 5, 12, 13)
-#define SL_ODD2(a, b)  SL_LANES2(a, b, 2, 3, 10, 11, 6, 7, 14, 15)
-#define SL_EVEN1(a, b) SL_LANES2(a, b, 0, 8, 2, 10, 4, 12, 6, 14)
-#define SL_ODD1(a, b)  SL_LANES2(a, b, 1, 9, 3, 11, 5, 13, 7, 15)
-#else
-#define SL_EVEN2(a, b) SL_LANES2(a, b, 0, 1, 4, 5)
-#define SL_ODD2(a, b)  SL_LANES2(a, b, 2, 3, 6, 7)
-#define SL_EVEN1(a, b) SL_LANES2(a, b, 0, 4, 2, 6)
-#define SL_ODD1(a, b)  SL_LANES2(a, b, 1, 5, 3, 7)
-#endif
-
-/* Rows and lanes of as many vectors as one has lanes change places. */
-SL_INLINE void sl_vec_transpose(SlVec v[SL_VEC_FLOATS])
-{
-#define SWAP_BLOCKS(N)                      \
-    for (int i = 0; i < SL_VEC_FLOATS; i++) \
-        if (!(i & N)) {                     \
-            SlVec a = v[i], b = v[i + N];   \
-            v[i] = SL_EVEN##N(a, b);        \
-            v[i + N] = SL_ODD##N(a, b);     \
-        }
-#if SL_VEC_FLOATS == 16
-    SWAP_BLOCKS(8)
-#endif
-#if SL_VEC_FLOATS >= 8
-    SWAP_BLOCKS(4)
-#endif
-    SWAP_BLOCKS(2)
-    SWAP_BLOCKS(1)
-#undef SWAP_BLOCKS
-}
-
 SL_INLINE float sl_vec_sum(SlVec v)
 {
 #if SL_VEC_FLOATS == 16
@@ -320,32 +264,6 @@ SL_INLINE float sl_vec_top(SlVec v)
     v = sl_vec_max(v, SL_SWAP2(v));
     v = sl_vec_max(v, SL_SWAP1(v));
     return v[0];
-}
-
-/* Whether any of 16 is above the limit; NaN is not. */
-SL_INLINE bool sl_vec_any_above(SlVec v, float limit)
-{
-#if defined(__AVX512F__)
-    return _mm512_cmp_ps_mask((__m512)v, _mm512_set1_ps(limit), _CMP_GT_OQ) != 0;
-#else
-    return sl_vec_top(v) > limit;
-#endif
-}
-
-/* 2^x of x < 127: relative error under 2e-7, less than 2^-126 instead of what is less, 0 from 2^-127 on. NaN
- * stays NaN. */
-SL_INLINE SlVec sl_vec_exp2(SlVec x)
-{
-    x = sl_vec_max(sl_vec_set(-127), x);
-    SlVec shifted = x + 12582912.0f; /* its last bits are the exponent */
-    SlVec r = x - (shifted - 12582912.0f);
-    SlVec p = sl_vec_set(1.326472731e-3f);
-    p = p * r + 9.671512991e-3f;
-    p = p * r + 5.550733581e-2f;
-    p = p * r + 2.402224243e-1f;
-    p = p * r + 6.931470037e-1f;
-    p = p * r + 1.0f;
-    return (SlVec)((SlVecI)p + ((SlVecI)shifted << 23));
 }
 
 /* exp of x <= 0: relative error under 2e-7, 1e-38 instead of what is less. NaN stays NaN. */
@@ -394,7 +312,7 @@ SL_INLINE SlVec sl_vec_erf(SlVec x)
 SL_INLINE SlVec sl_vec_logistic(SlVec x)
 {
     x = sl_vec_max(sl_vec_set(-87.33f), x);
-    return sl_vec_reciprocal(1.0f + sl_vec_exp2(x * -1.44269504f));
+    return sl_vec_reciprocal(1.0f + sl_vec_exp_below(-x));
 }
 
 /* x tanh(log(1 + exp(x))). With e = exp(x) the second factor is (e e + 2 e) / (e e + 2 e + 2); of a
