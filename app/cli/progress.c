@@ -57,8 +57,10 @@ void sl_progress_line(const SlProgressAt *at, char out[SL_PROGRESS_ROOM])
     double made = done - at->from, each = made > 0 ? at->passed / made : 0;
     write_time(at->passed, passed);
     if (made > 0 && at->passed > REDRAW_AFTER && at->done < at->total) {
-        snprintf(rate, sizeof rate, each <= 1 ? "  %.2f it/s" : "  %.2f s/it",
-                 each <= 1 ? 1 / each : each);
+        /* Without a floating-point format: the line is English wherever it is drawn. */
+        long hundredths = lround(100 * (each <= 1 ? 1 / each : each));
+        snprintf(rate, sizeof rate, "  %ld.%02ld %s", hundredths / 100, hundredths % 100,
+                 each <= 1 ? "it/s" : "s/it");
         write_time((at->total - done) * each, left);
         snprintf(rest, sizeof rest, ", %s left", left);
     }
