@@ -1,27 +1,20 @@
 /* ceiling.c - measures the highest rates of a device (multiply-adds, memory copies), which a
  * profile compares with. */
+#include "kernels/clock.h"
 #include "kernels/kernels.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 #define SIDE   1536                /* of the square matrices of a product */
 #define COPIED ((int64_t)32 << 20) /* bytes: more than a cache holds */
 #define ROUNDS 4
-
-static double clock_now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
 
 /* Waits for the device, too. */
 static double since(SlDevice *dev, double start, const SlTensor *out)
 {
     char byte;
     dev->ops->download(dev, out->data, &byte, 1);
-    return clock_now() - start;
+    return sl_clock_now() - start;
 }
 
 static double best_product(SlDevice *dev)
@@ -32,7 +25,7 @@ static double best_product(SlDevice *dev)
     SlTensor x = sl_tensor_new2(dev, SIDE, SIDE), out = sl_tensor_new2(dev, SIDE, SIDE);
     double best = 0;
     for (int i = 0; i < ROUNDS && w && x.data && out.data; i++) {
-        double start = clock_now();
+        double start = sl_clock_now();
         sl_linear(dev, &x, w, NULL, &out);
         double rate = 2.0 * SIDE * SIDE * SIDE / since(dev, start, &out);
         best = rate > best ? rate : best;
@@ -49,7 +42,7 @@ static double best_copy(SlDevice *dev)
     SlTensor to = sl_tensor_new(dev, SL_U8, 1, (const int64_t[]){COPIED});
     double best = 0;
     for (int i = 0; i < ROUNDS && from.data && to.data; i++) {
-        double start = clock_now();
+        double start = sl_clock_now();
         sl_copy(dev, &from, &to);
         double rate = 2.0 * (double)COPIED / since(dev, start, &to);
         best = rate > best ? rate : best;

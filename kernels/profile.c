@@ -4,12 +4,12 @@
  * Easy to get wrong: a slot that is a composite calls other slots of the table; only the outermost
  * counts. A device that works asynchronously is waited for by downloading one byte.
  */
+#include "kernels/clock.h"
 #include "kernels/devices.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 struct SlProfile {
     const SlOps *real;
@@ -19,13 +19,6 @@ struct SlProfile {
     size_t count, room;
     int depth; /* slots that are running, one in another */
 };
-
-static double clock_now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
 
 /* ---- rows ---- */
 
@@ -94,7 +87,7 @@ static Label label_attention(const char *op, const SlTensor *q, const SlTensor *
 static double start(SlProfile *p)
 {
     p->depth++;
-    return p->depth == 1 ? clock_now() : 0;
+    return p->depth == 1 ? sl_clock_now() : 0;
 }
 
 /* True when this slot was the outermost one, so that its work is to be counted. */
@@ -106,7 +99,7 @@ static bool stop(SlDevice *dev, double *seconds, const SlTensor *out)
         return false;
     if (out->data)
         dev->ops->download(dev, out->data, &byte, 1);
-    *seconds = clock_now() - *seconds;
+    *seconds = sl_clock_now() - *seconds;
     p->measure->work.flops = p->measure->work.bytes = 0;
     return true;
 }

@@ -5,11 +5,11 @@
  * sd15 --profile): a stage's operations of that kind over those of the shape, for norms its bytes over
  * theirs. Of decoding's convolutions 1394 of 2437 GFLOP are at 256 channels and fewer. Easy to get wrong: clocks change with what was computed before, so both types take turns.
  */
+#include "kernels/clock.h"
 #include "kernels/devices.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define MOST_ROUNDS 5
 #define LONG        0.03 /* seconds of both: enough of a shape */
@@ -39,13 +39,6 @@ static const Shape shapes[SL_TIMED_SHAPES] = {
 const SlTimedShape *sl_timed_shape(int i)
 {
     return &shapes[i].is;
-}
-
-static double clock_now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
 /* ---- one shape on one device ---- */
@@ -136,7 +129,7 @@ static double run_case(SlDevice *dev, Case *c)
     static const SlConv same = {1, 1, 1, 1, 1};
     const SlAttention attention = {.heads = (int)s->c, .scale = 0.125f};
     const SlGroupNorm norm = {.groups = 32, .eps = 1e-5f, .act = SL_ACT_SILU};
-    double start = clock_now();
+    double start = sl_clock_now();
     switch (s->kind) {
     case LINEAR:
         sl_linear(dev, &c->x, c->w, NULL, &c->out);
@@ -152,7 +145,7 @@ static double run_case(SlDevice *dev, Case *c)
         break;
     }
     sl_device_finish(dev);
-    return clock_now() - start;
+    return sl_clock_now() - start;
 }
 
 /* ---- both types ---- */

@@ -1,9 +1,8 @@
 /* peak.c - how many f32 operations the processor does in a second when all it does is multiply and
  * add in registers. */
+#include "kernels/clock.h"
 #include "kernels/cpu/cpu.h"
 #include "kernels/cpu/vec.h"
-
-#include <time.h>
 
 #define ROUNDS 8
 #define LOOPS  100000
@@ -31,13 +30,6 @@ static void chains(void *arg, int64_t first, int64_t last)
     out[2 + first] = sl_vec_sum(sum); /* somebody wants the result */
 }
 
-static double clock_now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
 static double cpu_peak(SlDevice *dev)
 {
     int threads = dev->threads < 256 ? dev->threads : 256;
@@ -46,9 +38,9 @@ static double cpu_peak(SlDevice *dev)
     if (dev->dtype != SL_F32)
         return 0; /* other units: a product tells */
     for (int i = 0; i < ROUNDS; i++) {
-        double start = clock_now();
+        double start = sl_clock_now();
         sl_parallel_for(dev, threads, 1, chains, values);
-        double rate = 2.0 * CHAINS * SL_VEC_FLOATS * LOOPS * threads / (clock_now() - start);
+        double rate = 2.0 * CHAINS * SL_VEC_FLOATS * LOOPS * threads / (sl_clock_now() - start);
         best = rate > best ? rate : best;
     }
     return best;

@@ -316,16 +316,9 @@ favourites_damaged (SlGalleryPage *self, const char *aside, guint lost)
 {
   g_autofree char *name = g_filename_display_name (aside);
   g_autofree char *text
-      = lost == 0
-            ? g_strdup_printf (
-                _ ("The list of favourites was damaged. It is kept as %s, and a new one begins."), name)
-            : g_strdup_printf (
-                ngettext (
-                    "%u entry could not be read; all others are here. The file as it was is kept as %s.",
-                    "%u entries could not be read; all others are here. The file as it was is kept as "
-                    "%s.",
-                    lost),
-                lost, name);
+      = lost == 0 ? g_strdup_printf (
+            _ ("The list of favourites was damaged. It is kept as %s, and a new one begins."), name)
+                  : sl_notice_entries_lost (lost, name);
 
   sl_notice_alert (GTK_WIDGET (self), _ ("The favourites could not be read"), text);
 }

@@ -175,3 +175,12 @@ sl_notice_alert (GtkWidget *from, const char *heading, const char *body)
   sl_dialog_add_response (alert, "close", _ ("_Close"), FALSE);
   sl_dialog_present (alert, from);
 }
+
+char *
+sl_notice_entries_lost (guint lost, const char *name)
+{
+  return g_strdup_printf (
+      ngettext ("%u entry could not be read; all others are here. The file as it was is kept as %s.",
+                "%u entries could not be read; all others are here. The file as it was is kept as %s.", lost),
+      lost, name);
+}

@@ -20,4 +20,8 @@ void sl_notice_add_toast (GtkWidget *from, AdwToast *toast);
 /* A dialog with one button, "Close". */
 void sl_notice_alert (GtkWidget *from, const char *heading, const char *body);
 
+/* For an alert about a list file of which some entries could not be read, and which was put aside under a name.
+ * Free with g_free. */
+char *sl_notice_entries_lost (guint lost, const char *name);
+
 G_END_DECLS

@@ -1,14 +1,13 @@
 /* test_animation_memory.c - an animated WebP where each call of libwebp's for memory fails in turn: the whole
- * file, or a sentence and the file of before; never another one. The test's own malloc stands before the C
- * library's, which glibc allows. libwebp's decoder, which reads the file back, is left out: it follows a NULL, and
- * what it needs is known to be there before it is called (sl_host_has_room).
+ * file, or a sentence and the file of before; never another one. libwebp's decoder, which reads the file back, is
+ * left out: it follows a NULL, and what it needs is known to be there before it is called (sl_host_has_room).
  */
 #include "app/files/read_file.h"
 #include "app/image/animation.h"
+#include "failing_memory.h"
 #include "test.h"
 
 #include <dlfcn.h>
-#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 #include <webp/demux.h>
@@ -16,44 +15,14 @@
 #define W 37
 #define H 20
 
-void *__libc_malloc(size_t bytes);
-void *__libc_calloc(size_t count, size_t bytes);
-void *__libc_realloc(void *block, size_t bytes);
-
-static long asked, fails_at = -1; /* -1: none */
-static bool decoding;
-
-static bool refused(void)
-{
-    if (decoding || asked++ != fails_at)
-        return false;
-    errno = ENOMEM;
-    return true;
-}
-
-void *malloc(size_t bytes)
-{
-    return refused() ? NULL : __libc_malloc(bytes);
-}
-
-void *calloc(size_t count, size_t bytes)
-{
-    return refused() ? NULL : __libc_calloc(count, bytes);
-}
-
-void *realloc(void *block, size_t bytes)
-{
-    return refused() ? NULL : __libc_realloc(block, bytes);
-}
-
 int WebPAnimDecoderGetNext(WebPAnimDecoder *decoder, uint8_t **rgba, int *ms)
 {
-    decoding = true;
+    counted = false;
     void *found = dlsym(RTLD_NEXT, "WebPAnimDecoderGetNext");
     int (*next)(WebPAnimDecoder *, uint8_t **, int *);
     memcpy(&next, &found, sizeof next);
     int ok = next(decoder, rgba, ms);
-    decoding = false;
+    counted = true;
     return ok;
 }
 
@@ -106,6 +75,7 @@ int main(void)
     int fd = mkstemp(path);
     if (fd < 0 || close(fd) != 0)
         return 1;
+    counted = true;
     test_count(1);
     test_count(3);
     unlink(path);

@@ -1,12 +1,11 @@
 /* test_font_memory.c - a font of the system that cannot be opened, since each of FreeType's calls for memory fails
- * in turn: the fonts say that memory ran out, and no box is drawn in silence where the letter is. The test's own
- * malloc stands before the C library's, which glibc allows.
+ * in turn: the fonts say that memory ran out, and no box is drawn in silence where the letter is.
  */
 #include "app/image/image.h"
+#include "failing_memory.h"
 #include "test.h"
 
 #include <dlfcn.h>
-#include <errno.h>
 #include <ft2build.h>
 #include <string.h>
 #include FT_FREETYPE_H
@@ -14,45 +13,16 @@
 #define W 200
 #define H 30
 
-void *__libc_malloc(size_t bytes);
-void *__libc_calloc(size_t count, size_t bytes);
-void *__libc_realloc(void *block, size_t bytes);
-
-static long asked, fails_at = -1; /* -1: none */
-static bool opening;
 static int failures; /* of FT_New_Face */
-
-static bool refused(void)
-{
-    if (!opening || asked++ != fails_at)
-        return false;
-    errno = ENOMEM;
-    return true;
-}
-
-void *malloc(size_t bytes)
-{
-    return refused() ? NULL : __libc_malloc(bytes);
-}
-
-void *calloc(size_t count, size_t bytes)
-{
-    return refused() ? NULL : __libc_calloc(count, bytes);
-}
-
-void *realloc(void *block, size_t bytes)
-{
-    return refused() ? NULL : __libc_realloc(block, bytes);
-}
 
 FT_Error FT_New_Face(FT_Library library, const char *file, FT_Long place, FT_Face *face)
 {
     void *found = dlsym(RTLD_NEXT, "FT_New_Face");
     FT_Error (*next)(FT_Library, const char *, FT_Long, FT_Face *);
     memcpy(&next, &found, sizeof next);
-    opening = true;
+    counted = true;
     FT_Error status = next(library, file, place, face);
-    opening = false;
+    counted = false;
     failures += status != 0;
     return status;
 }
