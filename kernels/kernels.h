@@ -571,10 +571,15 @@ typedef struct SlTimedShape {
 } SlTimedShape;
 #define SL_TIMED_SHAPES 9
 const SlTimedShape *sl_timed_shape(int i);
-/* What each takes on the cpu device, seconds, the best of a few: some tenths of a second in all. False
- * and *err where the device failed, or (SL_CANCELLED) once *cancel is set, which is polled. */
+/* What each takes on the cpu device, seconds, the best of a few: some tenths of a second in all; a
+ * shape is timed again, up to a limit, until its two best times differ by no more than
+ * SL_TIMED_APART. False and *err where the device failed, or (SL_CANCELLED) once *cancel is set,
+ * which is polled. */
+#define SL_TIMED_APART 0.1
 typedef struct SlShapeTimes {
     double f32[SL_TIMED_SHAPES], bf16[SL_TIMED_SHAPES];
+    double apart;  /* second best over best, less 1, of the shape where it is most */
+    double waited; /* share of the time that a thread was ready and had no processor; 0: unknown */
 } SlShapeTimes;
 bool sl_time_shapes(int threads, const int *cancel, SlShapeTimes *times, SlError *err);
 

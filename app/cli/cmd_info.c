@@ -105,6 +105,12 @@ static cJSON *parts_to_json(const SlModelInfo *info)
     return sl_out_end(&out, parts);
 }
 
+static void add_types(SlJsonOut *out, cJSON *root, const SlAutoDtype *automatic)
+{
+    sl_out_text(out, root, "auto_dtype", automatic->dtype);
+    sl_out_text(out, root, "auto_dtype_why", automatic->line);
+}
+
 static cJSON *model_to_json(const SlModelInfo *info, const char *device,
                             const SlAutoDtype *automatic)
 {
@@ -138,10 +144,8 @@ static cJSON *model_to_json(const SlModelInfo *info, const char *device,
     sl_out_item(&out, root, "files", sl_files_to_json(info->file, info->files));
     sl_out_lines(&out, root, "notes", info->notes);
     sl_out_text(&out, root, "device", device);
-    if (automatic->applies) {
-        sl_out_text(&out, root, "auto_dtype", automatic->dtype);
-        sl_out_text(&out, root, "auto_dtype_why", automatic->line);
-    }
+    if (automatic->applies)
+        add_types(&out, root, automatic);
     return sl_out_end(&out, root);
 }
 
@@ -511,6 +515,28 @@ static int info_picture(const SlOptions *o)
     return status;
 }
 
+/* ---- this machine ---- */
+
+/* Which type is automatic, measured now. */
+static int info_machine(const SlOptions *o)
+{
+    SlOptions on_cpu = *o;
+    SlAutoDtype automatic;
+    SlError err = {0};
+    on_cpu.device = "cpu";
+    if (!sl_options_auto_dtype(&on_cpu, &automatic, &err))
+        return sl_fail_exit(&err);
+    if (!o->json) {
+        sl_print("%s\n", automatic.line);
+        return SL_EXIT_OK;
+    }
+    SlJsonOut out = {0};
+    cJSON *root = sl_out_object(&out, NULL, NULL);
+    sl_out_text(&out, root, "kind", "machine");
+    add_types(&out, root, &automatic);
+    return sl_print_json(sl_out_end(&out, root));
+}
+
 /* ---- which it is ---- */
 
 /* A regular file that begins so; at: of the second half. */
@@ -531,6 +557,8 @@ int sl_cmd_info(const SlOptions *options)
 {
     const char *what = options->argument;
     SlError err = {0};
+    if (options->measure_types)
+        return info_machine(options);
     if (begins(what, "\x89PNG", "\r\n\x1a\n", 4))
         return info_picture(options);
     if (begins(what, "\xFF\xD8\xFF", "\xFF", 2))

@@ -433,7 +433,11 @@ static bool check_sheet(SlOptions *o, SlError *err)
 static bool check_complete(SlOptions *o, SlError *err)
 {
     const SlCommandInfo *c = &sl_commands[o->command];
-    if (c->needs_argument && !o->argument)
+    if (o->measure_types && o->argument)
+        return sl_fail(err, SL_ARGUMENT,
+                       "info --measure-types is about this machine and takes no %s: \"%.200s\"",
+                       c->argument, o->argument);
+    if (c->needs_argument && !o->argument && !o->measure_types)
         return sl_fail(err, SL_ARGUMENT, "%s needs %s", c->name, c->argument);
     if (!check_grid(o, err) || !check_sheet(o, err) || !check_open(o, err))
         return false;

@@ -52,7 +52,7 @@ typedef struct SlOptions {
     int align;                      /* SlLineUp */
     const char *animation, *animation_captions, *save, *open, *table, *report;
     const char *dynamic, *wildcards;
-    bool json, quiet, verify, profile, maps, cached, fast, save_words;
+    bool json, quiet, verify, profile, maps, cached, fast, save_words, measure_types;
 
     const char *argument; /* FILE, MODEL or TEXT of the commands that take one */
 } SlOptions;

@@ -97,6 +97,10 @@ const SlOption sl_option_table[] = {
      "also what steps take that leave maps of the words (see generate --word-maps)"},
     {"cached", SL_OPTION_FLAG, AT(cached), BENCH, NULL,
      "also what steps take that take over a part of an earlier one (see generate --caching)"},
+    {"measure-types", SL_OPTION_FLAG, AT(measure_types), INFO, NULL,
+     "measure again, in place of MODEL|FILE, which type --dtype auto is on this processor; what "
+     "was "
+     "measured before is forgotten"},
     {"verify", SL_OPTION_FLAG, AT(verify), REPLAY, NULL, "exit with 3 if anything is different"},
     {"sheet", SL_OPTION_PNG_FILE, AT(sheet), COMPARE, "FILE.png",
      "the lanes' pictures, labelled, on one sheet that can be replayed"},

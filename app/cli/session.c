@@ -65,11 +65,14 @@ bool sl_options_auto_dtype(const SlOptions *o, SlAutoDtype *is, SlError *err)
                            .dtype = o->dtype,
                            .threads = o->threads > 0 ? (int)o->threads : 0,
                            .measure = true,
+                           .again = o->measure_types,
                            .cancel = sl_interrupt_flag()};
     if (!sl_auto_dtype(&ask, is, err))
         return false;
-    if (is->measured && !o->quiet)
-        sl_say("%s; measured once, --dtype f32 is f32 everywhere", is->line);
+    if (is->measured && !o->quiet && !o->measure_types) /* there it is the result */
+        sl_say("%s; %s", is->line,
+               is->disturbed ? "`safelight info --measure-types` does so now"
+                             : "measured once, --dtype f32 is f32 everywhere");
     return true;
 }
 

@@ -1,7 +1,8 @@
 /* auto_dtype.c - see auto_dtype.h.
  *
- * The file is JSON: {"version": 1, "machines": [{"machine": TEXT, "f32": [seconds], "bf16": [seconds]}]},
- * the newest first. Times are kept and not what was made of them, so that the rule stands here alone.
+ * The file is JSON: {"version": 2, "machines": [{"machine": TEXT, "f32": [seconds], "bf16": [seconds],
+ * "disturbed": N}]}, the newest first. Times are kept and not what was made of them, so that the rule stands
+ * here alone. "disturbed" says that they are the best of N measurings, each of which another program disturbed.
  */
 #include "app/files/auto_dtype.h"
 #include "app/files/atomic_file.h"
@@ -17,13 +18,15 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define FASTER  1.2 /* times, at least */
-#define SLOWER  1.1 /* times: what is above is no noise */
-#define SHARE   0.1 /* of a stage: what takes less does not decide */
-#define LONGEST 100 /* seconds of a shape that are believed */
+#define FASTER  1.2  /* times, at least */
+#define SLOWER  1.1  /* times: what is above is no noise */
+#define SHARE   0.1  /* of a stage: what takes less does not decide */
+#define LONGEST 100  /* seconds of a shape that are believed */
+#define WAITED  0.15 /* of the time a thread had no processor; at rest it is 0.1 at most */
+#define ENOUGH  5    /* disturbed measurings: it is never at rest, and the best of them counts */
 
 #define CACHE         "types"
-#define VERSION       1
+#define VERSION       2
 #define MOST_MACHINES 8
 #define MOST_BYTES    ((size_t)64 << 10)
 #define MOST_VALUES   1000
@@ -119,6 +122,17 @@ static bool all_believed(const Times *t)
     return ok;
 }
 
+/* What is known of a machine. */
+typedef struct Known {
+    Times times;
+    int disturbed; /* 0: measured at rest */
+} Known;
+
+static bool is_disturbed(const Times *t)
+{
+    return t->apart > SL_TIMED_APART || t->waited > WAITED;
+}
+
 static bool read_row(const cJSON *entry, const char *key, double row[SL_TIMED_SHAPES])
 {
     const cJSON *list = cJSON_GetObjectItemCaseSensitive(entry, key), *item;
@@ -152,13 +166,18 @@ static SlJson *read_cache(void)
     return NULL;
 }
 
-static bool take_entry(const cJSON *entry, Times *t)
+static bool take_entry(const cJSON *entry, Known *known)
 {
-    Times read;
-    if (!read_row(entry, "f32", read.f32) || !read_row(entry, "bf16", read.bf16) ||
-        !all_believed(&read))
+    const cJSON *disturbed = cJSON_GetObjectItemCaseSensitive(entry, "disturbed");
+    Known read = {0};
+    if (!read_row(entry, "f32", read.times.f32) || !read_row(entry, "bf16", read.times.bf16) ||
+        !all_believed(&read.times))
         return false;
-    *t = read;
+    if (disturbed && !(cJSON_IsNumber(disturbed) && disturbed->valuedouble >= 1 &&
+                       disturbed->valuedouble <= ENOUGH))
+        return false;
+    read.disturbed = disturbed ? disturbed->valueint : 0;
+    *known = read;
     return true;
 }
 
@@ -175,76 +194,83 @@ static const cJSON *find_entry(const SlJson *json, const char *machine)
     return NULL;
 }
 
-/* This process's own, for where no cache can be written. */
+/* What this process measured and could not write, or was disturbed in: for it that is enough. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct {
     char machine[MACHINE_ROOM];
-    Times times;
+    Known known;
 } kept;
 
-static bool recall(const char *machine, Times *t)
+/* *here: this process measured it. */
+static bool recall(const char *machine, Known *known, bool *here)
 {
     SlJson *json = read_cache();
     const cJSON *entry = json ? find_entry(json, machine) : NULL;
-    bool found = entry && take_entry(entry, t);
+    bool found = entry && take_entry(entry, known);
     sl_json_close(json);
     pthread_mutex_lock(&lock);
-    if (!found && *machine && !strcmp(kept.machine, machine)) {
-        *t = kept.times;
-        found = true;
-    }
+    *here = !(found && !known->disturbed) && *machine && !strcmp(kept.machine, machine);
+    if (*here)
+        *known = kept.known;
     pthread_mutex_unlock(&lock);
-    return found;
+    return found || *here;
 }
 
-static void add_entry(SlJsonOut *out, cJSON *list, const char *machine, const Times *t)
+static void add_entry(SlJsonOut *out, cJSON *list, const char *machine, const Known *known)
 {
     cJSON *entry = sl_out_object(out, list, NULL);
     sl_out_text(out, entry, "machine", machine);
-    sl_out_row(out, entry, "f32", t->f32, SL_TIMED_SHAPES);
-    sl_out_row(out, entry, "bf16", t->bf16, SL_TIMED_SHAPES);
+    sl_out_row(out, entry, "f32", known->times.f32, SL_TIMED_SHAPES);
+    sl_out_row(out, entry, "bf16", known->times.bf16, SL_TIMED_SHAPES);
+    if (known->disturbed)
+        sl_out_number(out, entry, "disturbed", known->disturbed);
 }
 
-/* The new entry, and of those that were there the good ones of other machines. */
-static char *make_cache(const char *machine, const Times *t)
+/* The new entry, and of those that were there (before; NULL: none) the good ones of other machines. */
+static char *make_cache(const SlJson *before, const char *machine, const Known *known)
 {
-    SlJson *json = read_cache();
     SlJsonOut out = {0};
     cJSON *root = sl_out_object(&out, NULL, NULL);
     sl_out_number(&out, root, "version", VERSION);
     cJSON *list = sl_out_array(&out, root, "machines");
     const cJSON *entry,
-        *before = json ? cJSON_GetObjectItemCaseSensitive(sl_json_root(json), "machines") : NULL;
+        *there = before ? cJSON_GetObjectItemCaseSensitive(sl_json_root(before), "machines") : NULL;
     int count = 1;
-    add_entry(&out, list, machine, t);
-    cJSON_ArrayForEach(entry, before)
+    add_entry(&out, list, machine, known);
+    cJSON_ArrayForEach(entry, there)
     {
         const char *name = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(entry, "machine"));
-        Times other;
+        Known other;
         if (name && strcmp(name, machine) != 0 && count < MOST_MACHINES &&
             take_entry(entry, &other)) {
             add_entry(&out, list, name, &other);
             count++;
         }
     }
-    sl_json_close(json);
     return sl_out_end_text(&out, root);
 }
 
-static void remember(const char *machine, const Times *t)
+static void keep_here(const char *machine, const Known *known)
+{
+    pthread_mutex_lock(&lock);
+    snprintf(kept.machine, sizeof kept.machine, "%s", machine);
+    kept.known = *known;
+    pthread_mutex_unlock(&lock);
+}
+
+/* alone: what is known otherwise is forgotten. */
+static void remember(const char *machine, const Known *known, bool alone)
 {
     char path[4096];
     SlError ignored = {0};
-    char *text = make_cache(machine, t);
+    SlJson *before = alone ? NULL : read_cache();
+    char *text = make_cache(before, machine, known);
     bool written = text && sl_cache_path(CACHE, path, sizeof path, true) &&
                    sl_write_file(path, text, strlen(text), &ignored);
+    sl_json_close(before);
     free(text);
-    if (written)
-        return;
-    pthread_mutex_lock(&lock);
-    snprintf(kept.machine, sizeof kept.machine, "%s", machine);
-    kept.times = *t;
-    pthread_mutex_unlock(&lock);
+    if (!written || known->disturbed)
+        keep_here(machine, known);
 }
 
 /* ---- this machine ---- */
@@ -285,23 +311,56 @@ static bool take_said(const char *said, SlAutoDtype *is, SlError *err)
 /* What a machine is asked with. */
 typedef struct Asked {
     const SlAutoMachine *machine;
+    const SlAutoAsk *ask;
     int threads;
-    const int *cancel;
     const char *name; /* what is kept is for */
 } Asked;
 
-static bool measure(const Asked *asked, SlAutoDtype *is, SlError *err)
+/* The better ones of both. */
+static void take_better(Times *t, const Times *before)
+{
+    for (int i = 0; i < SL_TIMED_SHAPES; i++) {
+        t->f32[i] = fmin(t->f32[i], before->f32[i]);
+        t->bf16[i] = fmin(t->bf16[i], before->bf16[i]);
+    }
+}
+
+/* What a measuring makes of what was known before (NULL: nothing). */
+static Known learn(const Times *t, const Known *before)
+{
+    Known known = {.times = *t};
+    if (!is_disturbed(t))
+        return known;
+    known.disturbed = 1 + (before ? before->disturbed : 0);
+    if (before)
+        take_better(&known.times, &before->times);
+    return known;
+}
+
+static void say_known(const Known *known, SlAutoDtype *is)
+{
+    decide(&known->times, is);
+    is->disturbed = known->disturbed > 0 && known->disturbed < ENOUGH;
+    size_t length = strlen(is->line);
+    if (is->disturbed)
+        snprintf(is->line + length, sizeof is->line - length, "%s",
+                 sl_words("; other programs computed while this was measured, so it is measured "
+                          "again at the next start"));
+}
+
+static bool measure(const Asked *asked, const Known *before, SlAutoDtype *is, SlError *err)
 {
     Times t = {0};
     SlError problem = {0};
     bool ok =
-        asked->machine->time(asked->machine->arg, asked->threads, asked->cancel, &t, &problem);
+        asked->machine->time(asked->machine->arg, asked->threads, asked->ask->cancel, &t, &problem);
     if (problem.code == SL_CANCELLED)
         return sl_fail(err, SL_CANCELLED, "%s", problem.message);
     if (ok && all_believed(&t)) {
+        Known known = learn(&t, before);
         is->measured = true;
-        remember(asked->name, &t);
-        decide(&t, is);
+        remember(asked->name, &known, asked->ask->again);
+        say_known(&known, is);
     } else {
         snprintf(is->line, sizeof is->line,
                  sl_words("auto: f32, because it could not be measured which type is "
@@ -311,13 +370,29 @@ static bool measure(const Asked *asked, SlAutoDtype *is, SlError *err)
     return true;
 }
 
+/* On a processor that multiplies bf16. */
+static bool find_out(const Asked *asked, SlAutoDtype *is, SlError *err)
+{
+    Known known;
+    bool here = false, again = asked->ask->again;
+    bool found = !again && recall(asked->name, &known, &here);
+    bool settled = found && (here || !known.disturbed || known.disturbed >= ENOUGH);
+    if (!settled && (asked->ask->measure || again))
+        return measure(asked, found ? &known : NULL, is, err);
+    if (found)
+        say_known(&known, is);
+    else
+        snprintf(is->line, sizeof is->line,
+                 sl_words("auto: f32, until it is measured which type is faster"));
+    return true;
+}
+
 bool sl_auto_dtype_of(const SlAutoMachine *machine, const SlAutoAsk *ask, SlAutoDtype *is,
                       SlError *err)
 {
     const char *said = getenv("SAFELIGHT_AUTO_DTYPE");
     SlProcessor processor;
     char name[MACHINE_ROOM];
-    Times t;
     *is = (SlAutoDtype){.dtype = "f32"};
     if (!is_auto(ask->dtype) || !sl_device_is_cpu(ask->device))
         return true;
@@ -327,16 +402,10 @@ bool sl_auto_dtype_of(const SlAutoMachine *machine, const SlAutoAsk *ask, SlAuto
     machine->look(machine->arg, &processor);
     int threads = ask->threads > 0 ? ask->threads : processor.threads;
     name_machine(&processor, threads, name);
-    if (!processor.bf16)
-        snprintf(is->line, sizeof is->line,
-                 sl_words("auto: f32, because this processor does not multiply bf16 itself"));
-    else if (recall(name, &t))
-        decide(&t, is);
-    else if (ask->measure)
-        return measure(&(Asked){machine, threads, ask->cancel, name}, is, err);
-    else
-        snprintf(is->line, sizeof is->line,
-                 sl_words("auto: f32, until it is measured which type is faster"));
+    if (processor.bf16)
+        return find_out(&(Asked){machine, ask, threads, name}, is, err);
+    snprintf(is->line, sizeof is->line,
+             sl_words("auto: f32, because this processor does not multiply bf16 itself"));
     return true;
 }
 

@@ -7,7 +7,8 @@
  *
  * The times are kept in $XDG_CACHE_HOME/safelight/types, for this processor with these instructions, this
  * oneDNN, this number of threads and this build of the program; what is damaged or of another machine is
- * timed again. $SAFELIGHT_AUTO_DTYPE says what "auto" is instead ("f32", "bf16,decode=f32"), for tests
+ * timed again. So is, at the next start, what another program disturbed (its times differ, or threads had
+ * no processor): meanwhile the best times so far count, and after five such starts for good. $SAFELIGHT_AUTO_DTYPE says what "auto" is instead ("f32", "bf16,decode=f32"), for tests
  * and for who wants it the same everywhere.
  */
 #ifndef SL_APP_AUTO_DTYPE_H
@@ -25,6 +26,7 @@ typedef struct SlAutoDtype {
     char dtype[64]; /* as SlModelOptions.auto_dtype: "f32", "bf16", "bf16,decode=f32" */
     char line[500]; /* why: "auto: bf16, because ..." */
     bool measured;  /* only now */
+    bool disturbed; /* by other programs, so the next process measures again */
     double faster[SL_TIMED_STAGES]; /* bf16 than f32: times; 0: not measured */
 } SlAutoDtype;
 
@@ -32,6 +34,7 @@ typedef struct SlAutoAsk {
     const char *device, *dtype; /* as SlModelOptions has them */
     int threads;                /* 0: all */
     bool measure;               /* where it is not known yet; else it is f32 until it is */
+    bool again;                 /* measure anyhow, and forget all times that were kept */
     const int *cancel;          /* polled while it is measured; may be NULL */
 } SlAutoAsk;
 

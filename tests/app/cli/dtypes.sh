@@ -57,6 +57,18 @@ $(recorded opened.png)" "0 \
 $(recorded s.png)"
 ok "info says what auto is" "$(SAFELIGHT_AUTO_DTYPE=bf16,decode=f32 "$program" info "$model" | grep types)" \
   '  types         auto: bf16,decode=f32, because SAFELIGHT_AUTO_DTYPE says so'
+ok "info measures it again when asked to, without a model" \
+  "$(SAFELIGHT_AUTO_DTYPE= XDG_CACHE_HOME=$PWD/cache "$program" info --measure-types 2>&1 | sed 's/^\(auto: [a-z]*[0-9]*\).*because .*/\1/; s/bf16/f32/'; echo ${PIPESTATUS[0]})" \
+  'auto: f32
+0'
+ok "or says who decides" "$(SAFELIGHT_AUTO_DTYPE=bf16 "$program" info --measure-types)" 'auto: bf16, because SAFELIGHT_AUTO_DTYPE says so'
+ok "as JSON" "$(SAFELIGHT_AUTO_DTYPE=bf16 "$program" info --measure-types --json | tr -d '\t\n')" \
+  '{"kind":"machine","auto_dtype":"bf16","auto_dtype_why":"auto: bf16, because SAFELIGHT_AUTO_DTYPE says so"}'
+ok "for this machine, whatever the model" "$("$program" info --measure-types "$model" 2>&1; echo $?)" \
+  "safelight: info --measure-types is about this machine and takes no MODEL|FILE: \"$model\"
+2"
+ok "info without a model and without that is refused" "$("$program" info 2>&1; echo $?)" 'safelight: info needs MODEL|FILE
+2'
 ok "bench, too" "$(forced bench "${small[@]}" --device cpu | grep types)" \
   '  types      bf16,vae=f32 (auto: bf16,decode=f32, because SAFELIGHT_AUTO_DTYPE says so)'
 ok "bench against another type" "$(forced bench "${small[@]}" --device cpu --against f32 | grep -c '^bf16,vae=f32 against f32$\|shapes are slower in bf16,vae=f32 than in f32')" 2

@@ -15,7 +15,8 @@ typedef struct Machine {
     SlProcessor processor;
     double faster[SL_TIMED_SHAPES];
     bool fails;
-    double lies; /* in place of the first time, where it is not 0 */
+    double lies;                  /* in place of the first time, where it is not 0 */
+    double slowed, apart, waited; /* bf16 by another program (0: not), and what shows it */
     int looked, timed, threads;
 } Machine;
 
@@ -35,6 +36,10 @@ static bool time_it(void *arg, int threads, const int *cancel, SlShapeTimes *tim
         times->f32[i] = 0.001;
         times->bf16[i] = 0.001 / m->faster[i];
     }
+    for (int i = 0; i < SL_TIMED_SHAPES && m->slowed > 0; i++)
+        times->bf16[i] *= m->slowed;
+    times->apart = m->apart;
+    times->waited = m->waited;
     if (m->lies != 0)
         times->bf16[0] = m->lies;
     if (cancel && *cancel)
@@ -264,9 +269,9 @@ static void test_damaged(void)
     static const char *const bad[] = {"",
                                       "{",
                                       "[]",
-                                      "{\"version\": 2, \"machines\": []}",
-                                      "{\"version\": 1, \"machines\": 7}",
-                                      "{\"version\": 1, \"machines\": [1, {}, {\"machine\": 3}]}"};
+                                      "{\"version\": 3, \"machines\": []}",
+                                      "{\"version\": 2, \"machines\": 7}",
+                                      "{\"version\": 2, \"machines\": [1, {}, {\"machine\": 3}]}"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         Machine m = machine(2, 2, 2);
         clear();
@@ -307,6 +312,142 @@ static void test_no_place(void)
     setenv("XDG_CACHE_HOME", folder, 1);
 }
 
+/* ---- other programs that compute meanwhile ---- */
+
+/* bf16 is twice as fast, but another program made it half as fast. */
+static Machine disturbed(const char *name)
+{
+    Machine m = machine(2, 2, 2);
+    snprintf(m.processor.name, sizeof m.processor.name, "%s", name);
+    m.slowed = 4;
+    m.waited = 0.4;
+    return m;
+}
+
+static void calm(Machine *m)
+{
+    m->slowed = m->apart = m->waited = 0;
+}
+
+/* As another process: this one remembers for one machine alone, which is then another. */
+static void start_anew(void)
+{
+    Machine other = disturbed("Another Processor");
+    char *text = read_text(cache);
+    ask(&other, &usual);
+    write_text(cache, text);
+    free(text);
+}
+
+static void test_disturbed(void)
+{
+    static const SlAutoAsk peek = {.device = "cpu"};
+    Machine m = disturbed("Busy");
+    clear();
+    SlAutoDtype is = ask(&m, &usual);
+    sl_test(is.measured && is.disturbed && !strcmp(is.dtype, "f32") &&
+                strstr(is.line, "again at the next start"),
+            "disturbed: %s", is.line);
+    calm(&m);
+    is = ask(&m, &usual);
+    sl_test(m.timed == 1 && is.disturbed && !is.measured && !strcmp(is.dtype, "f32"),
+            "in this process it stays what it was");
+    start_anew();
+    is = ask(&m, &peek);
+    sl_test(m.timed == 1 && is.disturbed && !strcmp(is.dtype, "f32"),
+            "who only looks at the next start is told so");
+    is = ask(&m, &usual);
+    sl_test(m.timed == 2 && is.measured && !is.disturbed && !strcmp(is.dtype, "bf16") &&
+                !strstr(is.line, "again"),
+            "who computes then measures again: %s", is.line);
+    start_anew();
+    is = ask(&m, &usual);
+    sl_test(m.timed == 2 && !is.disturbed && !strcmp(is.dtype, "bf16"),
+            "and what was measured at rest stays");
+}
+
+static void test_what_disturbs(void)
+{
+    static const struct {
+        double apart, waited;
+        bool is;
+    } cases[] = {{0, 0, false},   {0.09, 0, false},    {0, 0.14, false}, {0.11, 0, true},
+                 {0, 0.16, true}, {INFINITY, 0, true}, {0, 1, true}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        Machine m = machine(2, 2, 2);
+        snprintf(m.processor.name, sizeof m.processor.name, "Case %zu", i);
+        m.apart = cases[i].apart;
+        m.waited = cases[i].waited;
+        clear();
+        SlAutoDtype is = ask(&m, &usual);
+        sl_test(is.disturbed == cases[i].is && !strcmp(is.dtype, "bf16"),
+                "best times %g apart, %g of the time without a processor: %sdisturbed",
+                cases[i].apart, cases[i].waited, cases[i].is ? "" : "not ");
+    }
+}
+
+/* A machine that is never at rest is as it is: the best times of five starts count. */
+static void test_never_at_rest(void)
+{
+    Machine m = disturbed("Never At Rest");
+    SlAutoDtype is = {0};
+    clear();
+    for (int start = 1; start <= 7; start++) {
+        m.slowed = start == 3 ? 1 : 4;
+        is = ask(&m, &usual);
+        sl_test(m.timed == (start < 5 ? start : 5) && is.disturbed == (start < 5) &&
+                    !strcmp(is.dtype, start < 3 ? "f32" : "bf16"),
+                "start %d: %s", start, is.line);
+        start_anew();
+    }
+    is = ask(&m, &(SlAutoAsk){.device = "cpu", .again = true});
+    sl_test(m.timed == 6 && is.measured && is.disturbed && !strcmp(is.dtype, "f32"),
+            "asked for, it is measured all the same, from the beginning: %s", is.line);
+}
+
+static void test_again(void)
+{
+    static const SlAutoAsk again = {.device = "cpu", .measure = true, .again = true};
+    Machine m = machine(1, 1, 1), one = machine(2, 2, 2);
+    clear();
+    ask(&m, &usual);
+    ask(&one, &(SlAutoAsk){.device = "cpu", .threads = 1, .measure = true});
+    for (int i = 0; i < SL_TIMED_SHAPES; i++)
+        m.faster[i] = 2;
+    SlAutoDtype is = ask(&m, &usual);
+    sl_test(m.timed == 1 && !strcmp(is.dtype, "f32"), "measured as f32, and that stays");
+    is = ask(&m, &again);
+    sl_test(m.timed == 2 && is.measured && !strcmp(is.dtype, "bf16"), "until it is asked for: %s",
+            is.line);
+    is = ask(&m, &usual);
+    sl_test(m.timed == 2 && !strcmp(is.dtype, "bf16"), "which then stays");
+    ask(&one, &(SlAutoAsk){.device = "cpu", .threads = 1, .measure = true});
+    sl_test(one.timed == 2, "and all else that was kept is forgotten, as for one thread");
+}
+
+static void test_counted(void)
+{
+    static const char *const bad[] = {"-1", "0", "6", "\"2\"", "null"};
+    Machine m = disturbed("Counted");
+    clear();
+    ask(&m, &usual);
+    char *good = read_text(cache), *count = strstr(good, "\"disturbed\":1");
+    sl_test(count != NULL, "the file counts how often it was disturbed");
+    for (size_t i = 0; count && i < sizeof bad / sizeof bad[0]; i++) {
+        char text[1 << 14];
+        snprintf(text, sizeof text, "%.*s\"disturbed\":%s%s", (int)(count - good), good, bad[i],
+                 count + strlen("\"disturbed\":1"));
+        start_anew();
+        write_text(cache, text);
+        m = disturbed("Counted");
+        calm(&m);
+        SlAutoDtype is = ask(&m, &usual);
+        sl_test(m.timed == 1 && !is.disturbed && !strcmp(is.dtype, "bf16"),
+                "counted as %s: nothing of it is believed", bad[i]);
+    }
+    free(good);
+}
+
 /* ---- the environment ---- */
 
 static void test_said(void)
@@ -341,6 +482,10 @@ static void test_here(void)
         ok = sl_test(t.f32[i] > 0 && t.bf16[i] > 0 && sl_timed_shape(i)->often > 0,
                      "%s: f32 %.2f ms, bf16 %.2f ms", sl_timed_shape(i)->name, t.f32[i] * 1e3,
                      t.bf16[i] * 1e3);
+    sl_test(ok && t.apart >= 0 && t.waited >= 0,
+            "the two best times are at most %.1f%% apart, and %.1f%% of the time a thread had no "
+            "processor",
+            t.apart * 100, t.waited * 100);
     sl_test(ok, "all shapes can be timed %s", err.message);
     ok = sl_time_shapes(1, &cancel, &t, &err);
     sl_test(!ok && err.code == SL_CANCELLED, "and stopped");
@@ -373,6 +518,11 @@ int main(void)
     test_many();
     test_damaged();
     test_no_place();
+    test_disturbed();
+    test_what_disturbs();
+    test_never_at_rest();
+    test_again();
+    test_counted();
     test_said();
     test_here();
     clear();
