@@ -20,26 +20,34 @@
 #define KEYS     64
 #define MAX_HEAD 512
 #define LOOK     32 /* blocks of keys between two looks whether to stop */
-/* A register tile: TALL queries by WIDE vectors. 24 accumulators and 5 more fit 32 registers, 12 fit 16. */
+/* A register tile of scores: TALL queries by WIDE vectors of keys; one of sums of values: as many or fewer
+ * queries by up to MOST vectors of a row. 24 accumulators and 5 more fit 32 registers, 12 and 4 fit 16. */
 #define TALL 6
 #if defined(__AVX512F__) || defined(__aarch64__)
-#define WIDE 4
+#define WIDE             4
+#define MOST             4
+#define TALL_OF(vectors) TALL
 #else
-#define WIDE 2
+#define WIDE             2
+#define MOST             3
+#define TALL_OF(vectors) ((vectors) > 2 ? 4 : TALL)
 #endif
+/* What follows a block's last key is computed up to whole tiles, and whole sums of weights. */
+#define TILE    (WIDE * SL_VEC_FLOATS)
+#define COLUMNS (TILE > SL_SUM_LANES ? TILE : SL_SUM_LANES)
 
 typedef struct Job {
     const SlDevice *dev;
     const SlTensor *q, *k, *v;
     SlTensor *out;
     const SlAttention *attn;
-    int64_t d, padded;     /* head size, rounded up to whole vectors */
-    int64_t row;           /* floats between rows of a tile: an odd number of cache lines, so that
+    int64_t d, padded; /* head size, rounded up to whole vectors */
+    int64_t row; /* floats between rows of a tile and of values: an odd number of vectors, so that
                             * they do not all want the same places in the cache */
     int64_t tiles, blocks; /* of queries and keys in one head */
     int64_t each;          /* queries of a tile */
-    float *packed;         /* [item, head, block][padded * KEYS transposed keys, values] */
-    float *scratch;        /* per thread: a tile's arrays */
+    float *packed;  /* [item, head, block][padded * KEYS transposed keys, KEYS rows of values] */
+    float *scratch; /* per thread: a tile's arrays */
 } Job;
 
 /* One task's state: everything in f32. The four arrays of vectors lie in the arena, a stack may be
@@ -56,7 +64,7 @@ typedef struct Tile {
 
 static int64_t block_floats(const Job *j)
 {
-    return 2 * j->padded * KEYS;
+    return (j->padded + j->row) * KEYS;
 }
 
 /* One block of keys of one head, for every task of that head. */
@@ -76,7 +84,7 @@ static void pack_blocks(void *arg, int64_t first, int64_t last)
             for (int64_t c = 0; c < j->padded; c++)
                 keys[c * KEYS + i] = row[c];
             sl_vec_load_row(j->v, item * j->v->stride[0] + key * j->v->stride[1] + head * j->d,
-                            j->d, j->padded, values + i * j->padded);
+                            j->d, j->padded, values + i * j->row);
         }
     }
 }
@@ -116,88 +124,108 @@ SL_INLINE void score_tile(const Job *j, Tile *t, const float *keys, int64_t i, i
             *(SlVec *)(t->score[i + a] + column + b * SL_VEC_FLOATS) = acc[a][b];
 }
 
-/* Keys that query i may not see, or that are not there. */
-static void mask(const Job *j, Tile *t, int64_t first_key)
+/* Keys that query i may not see, or that are not there: of the first `columns` of a block. */
+static void mask(const Job *j, Tile *t, int64_t first_key, int64_t columns)
 {
     for (int64_t i = 0; i < t->rows; i++) {
         int64_t seen = j->k->size[1] - first_key;
         if (j->attn->causal && t->first + i + 1 - first_key < seen)
             seen = t->first + i + 1 - first_key;
-        for (int64_t c = seen < 0 ? 0 : seen; c < KEYS; c++)
+        for (int64_t c = seen < 0 ? 0 : seen; c < columns; c++)
             t->score[i][c] = -INFINITY;
     }
 }
 
-/* Scores to weights; rescales the sums when the maximum rises. */
-static void soften(const Job *j, Tile *t)
+/* Scores of one query to weights; rescales the sums when the maximum rises. */
+SL_INLINE void soften_row(const Job *j, Tile *t, int64_t i, int64_t columns)
 {
-    for (int64_t i = 0; i < t->rows; i++) {
-        SlVec *s = (SlVec *)t->score[i], most = s[0];
-        SlSum total = {{{0}}};
-        for (int b = 1; b < KEYS / SL_VEC_FLOATS; b++)
-            most = sl_vec_max(most, s[b]);
-        float top = sl_vec_top(most);
-        if (!(top > t->top[i]))
-            top = t->top[i];
-        if (top == -INFINITY)
-            top = 0; /* no visible key so far: all weights become exp(-inf) = 0 */
-        for (int b = 0; b < KEYS / SL_VEC_FLOATS; b++) {
-            s[b] = sl_vec_exp_below(s[b] - top);
-            total.part[b % SL_SUM_PARTS] += s[b];
+    SlVec *s = (SlVec *)t->score[i], most = s[0];
+    SlSum total = {{{0}}};
+    for (int64_t b = 1; b < columns / SL_VEC_FLOATS; b++)
+        most = sl_vec_max(most, s[b]);
+    float top = sl_vec_top(most);
+    if (!(top > t->top[i]))
+        top = t->top[i];
+    if (top == -INFINITY)
+        top = 0; /* no visible key so far: all weights become exp(-inf) = 0 */
+    for (int64_t b = 0; b < columns / SL_VEC_FLOATS; b += SL_SUM_PARTS)
+        for (int part = 0; part < SL_SUM_PARTS; part++) {
+            s[b + part] = sl_vec_exp_below(s[b + part] - top);
+            total.part[part] += s[b + part];
         }
-        float keep = t->top[i] == top ? 1 : expf(t->top[i] - top);
-        for (int b = 0; b < SL_SUM_PARTS; b++)
-            t->weight[i].part[b] = t->weight[i].part[b] * keep + total.part[b];
-        t->top[i] = top;
-        if (keep != 1)
-            for (int64_t c = 0; c < j->padded; c += SL_VEC_FLOATS)
-                *(SlVec *)(t->sum + i * j->row + c) *= keep;
-    }
+    float keep = t->top[i] == top ? 1 : expf(t->top[i] - top);
+    for (int b = 0; b < SL_SUM_PARTS; b++)
+        t->weight[i].part[b] = t->weight[i].part[b] * keep + total.part[b];
+    t->top[i] = top;
+    if (keep != 1)
+        for (int64_t c = 0; c < j->padded; c += SL_VEC_FLOATS)
+            *(SlVec *)(t->sum + i * j->row + c) *= keep;
 }
 
-/* sum += score v: TALL queries by some vectors of columns from c on */
+/* A whole block with its size as a constant, which is most of all blocks. */
+static void soften(const Job *j, Tile *t, int64_t columns)
+{
+    if (columns == KEYS)
+        for (int64_t i = 0; i < t->rows; i++)
+            soften_row(j, t, i, KEYS);
+    else
+        for (int64_t i = 0; i < t->rows; i++)
+            soften_row(j, t, i, columns);
+}
+
+/* sum += score v: some queries from i on by some vectors of columns from c on */
 SL_INLINE void gather_tile(const Job *j, Tile *t, const float *values, const int64_t at[3],
-                           int vectors)
+                           int tall, int vectors)
 {
     int64_t i = at[0], c = at[1], keys = at[2];
-    SlVec acc[TALL][4];
-    for (int a = 0; a < TALL; a++)
+    SlVec acc[TALL][MOST];
+    for (int a = 0; a < tall; a++)
         for (int b = 0; b < vectors; b++)
             acc[a][b] = *(SlVec *)(t->sum + (i + a) * j->row + c + b * SL_VEC_FLOATS);
     for (int64_t k = 0; k < keys; k++) {
-        const SlVec *v = (const SlVec *)(values + k * j->padded + c);
-        for (int a = 0; a < TALL; a++) {
+        const SlVec *v = (const SlVec *)(values + k * j->row + c);
+        for (int a = 0; a < tall; a++) {
             SlVec w = sl_vec_set(t->score[i + a][k]);
             for (int b = 0; b < vectors; b++)
                 acc[a][b] += w * v[b];
         }
     }
-    for (int a = 0; a < TALL; a++)
+    for (int a = 0; a < tall; a++)
         for (int b = 0; b < vectors; b++)
             *(SlVec *)(t->sum + (i + a) * j->row + c + b * SL_VEC_FLOATS) = acc[a][b];
+}
+
+/* All queries, which are a multiple of TALL, by some vectors of columns. */
+SL_INLINE void gather_columns(const Job *j, Tile *t, const float *values, int64_t c, int64_t keys,
+                              int vectors)
+{
+    int64_t i = 0;
+    for (; t->rows - i >= TALL_OF(vectors); i += TALL_OF(vectors))
+        gather_tile(j, t, values, (const int64_t[]){i, c, keys}, TALL_OF(vectors), vectors);
+    for (; i < t->rows; i += 2)
+        gather_tile(j, t, values, (const int64_t[]){i, c, keys}, 2, vectors);
 }
 
 /* Each call has its number of vectors as a constant, so that the tile stays in registers. */
 static void gather(const Job *j, Tile *t, const float *values, int64_t keys)
 {
-    int64_t vectors = j->padded / SL_VEC_FLOATS, parts = (vectors + WIDE - 1) / WIDE, done = 0;
+    int64_t vectors = j->padded / SL_VEC_FLOATS, parts = (vectors + MOST - 1) / MOST, done = 0;
     for (int64_t part = 0; part < parts; part++) {
-        int64_t count = (vectors - done) / (parts - part);
-        for (int64_t i = 0; i < t->rows; i += TALL) {
-            const int64_t at[3] = {i, done * SL_VEC_FLOATS, keys};
-            switch (count) {
-            case 4:
-                gather_tile(j, t, values, at, 4);
-                break;
-            case 3:
-                gather_tile(j, t, values, at, 3);
-                break;
-            case 2:
-                gather_tile(j, t, values, at, 2);
-                break;
-            default:
-                gather_tile(j, t, values, at, 1);
-            }
+        int64_t count = (vectors - done) / (parts - part), c = done * SL_VEC_FLOATS;
+        switch (count) {
+#if MOST > 3
+        case 4:
+            gather_columns(j, t, values, c, keys, 4);
+            break;
+#endif
+        case 3:
+            gather_columns(j, t, values, c, keys, 3);
+            break;
+        case 2:
+            gather_columns(j, t, values, c, keys, 2);
+            break;
+        default:
+            gather_columns(j, t, values, c, keys, 1);
         }
         done += count;
     }
@@ -236,12 +264,13 @@ static void attend(const Job *j, Tile *t, int64_t task)
             return;
         const float *block = j->packed + (head * j->blocks + first_key / KEYS) * block_floats(j);
         int64_t there = keys - first_key < KEYS ? keys - first_key : KEYS;
+        int64_t columns = (there + COLUMNS - 1) / COLUMNS * COLUMNS;
         for (int64_t i = 0; i < t->rows; i += TALL)
-            for (int64_t c = 0; c < KEYS; c += WIDE * SL_VEC_FLOATS)
+            for (int64_t c = 0; c < columns; c += TILE)
                 score_tile(j, t, block, i, c);
-        if (j->attn->causal || j->k->size[1] - first_key < KEYS)
-            mask(j, t, first_key);
-        soften(j, t);
+        if (j->attn->causal || there < columns)
+            mask(j, t, first_key, columns);
+        soften(j, t, columns);
         gather(j, t, block + j->padded * KEYS, there);
     }
     store_queries(j, t);

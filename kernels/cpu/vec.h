@@ -16,7 +16,7 @@
 #include "kernels/kernels.h"
 
 #include <string.h>
-#if defined(__AVX512F__) || defined(__F16C__)
+#if defined(__x86_64__)
 #include <immintrin.h>
 #elif defined(__aarch64__)
 #include <arm_neon.h>
@@ -192,16 +192,29 @@ SL_INLINE SlVec sl_vec_max(SlVec a, SlVec b)
 {
 #if defined(__AVX512F__)
     return (SlVec)_mm512_max_ps((__m512)a, (__m512)b);
+#elif defined(__AVX__)
+    return (SlVec)_mm256_max_ps((__m256)a, (__m256)b);
+#elif defined(__x86_64__)
+    return (SlVec)_mm_max_ps((__m128)a, (__m128)b);
 #else
     SlVecI m = a > b;
     return (SlVec)(((SlVecI)a & m) | ((SlVecI)b & ~m));
 #endif
 }
 
+/* The same: b where one of the two is NaN. */
 SL_INLINE SlVec sl_vec_min(SlVec a, SlVec b)
 {
+#if defined(__AVX512F__)
+    return (SlVec)_mm512_min_ps((__m512)a, (__m512)b);
+#elif defined(__AVX__)
+    return (SlVec)_mm256_min_ps((__m256)a, (__m256)b);
+#elif defined(__x86_64__)
+    return (SlVec)_mm_min_ps((__m128)a, (__m128)b);
+#else
     SlVecI m = a < b;
     return (SlVec)(((SlVecI)a & m) | ((SlVecI)b & ~m));
+#endif
 }
 
 #if __has_builtin(__builtin_shufflevector)
