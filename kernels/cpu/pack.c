@@ -36,6 +36,7 @@ typedef struct Job {
     const Values *values;
     char *data;
     SlDtype dtype;
+    bool halves; /* of the two bytes that the values have, too */
     int64_t outputs, channels, taps;
     char *staging; /* per thread, for what is read */
     size_t staging_bytes;
@@ -75,31 +76,43 @@ static bool find_segment(Job *j, int64_t panel, int64_t first, int64_t count, Se
     return true;
 }
 
-/* Elements first .. first + count - 1 of a segment, as f32. */
+/* Some elements of a panel's outputs. */
+typedef union Rows {
+    float whole[PANEL][RUN];
+    uint16_t half[PANEL][RUN]; /* two bytes that stay what they are */
+} Rows;
+
+/* Elements first .. first + count - 1 of a segment. */
 static void read_run(const Job *j, int64_t panel, const Segment *s, int64_t first, int64_t count,
-                     float rows[PANEL][RUN])
+                     Rows *rows)
 {
     SlDtype dtype = j->values->shape->dtype;
     size_t size = sl_dtype_size(dtype);
     int64_t outputs = outputs_of(j, panel);
     for (int64_t o = 0; o < PANEL; o++) {
+        void *to = j->halves ? (void *)rows->half[o] : rows->whole[o];
         if (o < outputs)
-            sl_convert(s->data + (size_t)(o * s->step + first) * size, dtype, rows[o], SL_F32,
-                       (size_t)count);
+            sl_convert(s->data + (size_t)(o * s->step + first) * size, dtype, to,
+                       j->halves ? dtype : SL_F32, (size_t)count);
         else
-            memset(rows[o], 0, (size_t)count * sizeof(float));
+            memset(to, 0, (size_t)count * (j->halves ? sizeof(uint16_t) : sizeof(float)));
     }
 }
 
 /* One element of the window: the panel's outputs side by side. */
-static void write_element(const Job *j, int64_t panel, int64_t element, int64_t i,
-                          float rows[PANEL][RUN])
+static void write_element(const Job *j, int64_t panel, int64_t element, int64_t i, const Rows *rows)
 {
     int64_t channel = element / j->taps, tap = element % j->taps;
     int64_t place = (panel * j->taps * j->channels + tap * j->channels + channel) * PANEL;
     float side[PANEL];
+    if (j->halves) {
+        uint16_t *to = (uint16_t *)(void *)j->data + place;
+        for (int64_t o = 0; o < PANEL; o++)
+            to[o] = rows->half[o][i];
+        return;
+    }
     for (int64_t o = 0; o < PANEL; o++)
-        side[o] = rows[o][i];
+        side[o] = rows->whole[o][i];
     if (j->dtype == SL_F32)
         memcpy((float *)(void *)j->data + place, side, sizeof side);
     else
@@ -109,12 +122,12 @@ static void write_element(const Job *j, int64_t panel, int64_t element, int64_t 
 static void pack_segment(const Job *j, int64_t panel, const Segment *s, int64_t first,
                          int64_t count)
 {
-    float rows[PANEL][RUN];
+    Rows rows;
     for (int64_t k = 0; k < count; k += RUN) {
         int64_t n = count - k < RUN ? count - k : RUN;
-        read_run(j, panel, s, k, n, rows);
+        read_run(j, panel, s, k, n, &rows);
         for (int64_t i = 0; i < n; i++)
-            write_element(j, panel, first + k + i, i, rows);
+            write_element(j, panel, first + k + i, i, &rows);
     }
 }
 
@@ -137,6 +150,7 @@ static void pack_panels(void *arg, int64_t first, int64_t last)
 static bool pack(SlDevice *dev, SlWeight *w, const Values *values)
 {
     Job job = {.values = values, .data = w->value.data, .dtype = w->value.dtype};
+    job.halves = job.dtype == values->shape->dtype && sl_dtype_size(job.dtype) == 2;
     job.outputs = w->size[0];
     job.channels = w->size[1];
     job.taps = w->rank == 4 ? w->size[2] * w->size[3] : 1;
