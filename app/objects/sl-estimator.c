@@ -382,10 +382,11 @@ sl_estimator_get (SlEstimator *self)
   return self->known && !sl_estimator_is_asking (self) ? &self->cost : NULL;
 }
 
-/* A run that has ended, on the device that is loaded now. With caching not all of its evaluations are whole. */
+/* A run that has ended, as it was computed. With caching not all of its evaluations are whole. */
 static void
 learn (SlEstimator *self, SlJob *job)
 {
+  SlComputed computed;
   Task *task;
 
   if (self->queue == NULL || sl_job_get_state (job) != SL_JOB_DONE
@@ -393,6 +394,10 @@ learn (SlEstimator *self, SlJob *job)
     return;
   task = task_new (self, sl_job_get_model (job), 1);
   task->learned = _sl_job_get_each (job);
+  computed = sl_job_get_computed (job);
+  g_free (task->dtype);
+  task->dtype = g_strdup (computed.types);
+  task->on_gpu = g_str_equal (computed.device, "cuda");
   g_ptr_array_add (task->settings, sl_settings_dup (sl_job_get_settings (job)));
   sl_thread_queue_push (self->queue, FALSE, ask_run, ask_done, task, task_free);
 }

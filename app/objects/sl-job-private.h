@@ -21,6 +21,8 @@ struct _SlJob
   char *message;
   gboolean lost_device;
   SlMetadata *metadata;
+  char *as_device; /* what it is to be computed on and in, where that was said; or NULL */
+  char *as_types;
   SlModelKeys *model_keys; /* of the files that it is computed from; NULL: not known */
   double each;             /* seconds of an evaluation; or 0 */
   GBytes *noise;           /* that it begins with, as a picture; or NULL */

@@ -39,6 +39,8 @@ sl_job_finalize (GObject *object)
   g_clear_pointer (&self->before, sl_timeline_free);
   g_clear_object (&self->parent);
   g_free (self->message);
+  g_free (self->as_device);
+  g_free (self->as_types);
   free (self->recipe);
   if (self->metadata)
     sl_metadata_free (self->metadata);
@@ -108,6 +110,33 @@ SlModelItem *
 sl_job_get_model (SlJob *self)
 {
   return self->model;
+}
+
+gboolean
+sl_computed_equal (SlComputed a, SlComputed b)
+{
+  return g_strcmp0 (a.device, b.device) == 0 && g_strcmp0 (a.types, b.types) == 0;
+}
+
+SlComputed
+sl_job_get_computed (SlJob *self)
+{
+  while (self->metadata == NULL && self->parent)
+    self = self->parent;
+  if (self->metadata)
+    return (SlComputed){ self->metadata->device, self->metadata->dtype };
+  return (SlComputed){ self->as_device, self->as_types };
+}
+
+void
+sl_job_compute_as (SlJob *self, SlComputed computed)
+{
+  char *device = g_strdup (computed.device), *types = g_strdup (computed.types);
+
+  g_free (self->as_device);
+  g_free (self->as_types);
+  self->as_device = device;
+  self->as_types = types;
 }
 
 SlJobState

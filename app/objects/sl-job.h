@@ -39,6 +39,16 @@ typedef struct
   gboolean ends_step;
 } SlPlanPoint;
 
+/* What a run was computed on and in, as files say it: "cpu", "f32" or "bf16,vae=f32". Both NULL: nothing is known of it.
+ * Borrowed. */
+typedef struct
+{
+  const char *device;
+  const char *types;
+} SlComputed;
+
+gboolean sl_computed_equal (SlComputed a, SlComputed b);
+
 #define SL_TYPE_JOB (sl_job_get_type ())
 
 G_DECLARE_FINAL_TYPE (SlJob, sl_job, SL, JOB, GObject)
@@ -55,6 +65,11 @@ SlJob *sl_job_get_parent (SlJob *self);
 guint sl_job_get_branch_point (SlJob *self);
 SlSettings *sl_job_get_settings (SlJob *self);
 SlModelItem *sl_job_get_model (SlJob *self);
+/* What it is computed on and in, or is to be where this machine can: a run that has begun goes on as it began, a branch
+ * as the run that it left. Nothing: as the preferences say when it begins. */
+SlComputed sl_job_get_computed (SlJob *self);
+/* Before it starts: as another one was, whose bytes it is to have or beside which it is to stand. */
+void sl_job_compute_as (SlJob *self, SlComputed computed);
 SlJobState sl_job_get_state (SlJob *self);
 /* Done, stopped or failed. */
 gboolean sl_job_is_over (SlJob *self);

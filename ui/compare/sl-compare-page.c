@@ -95,12 +95,29 @@ tell_templates (SlComparePage *self)
   sl_comparison_set_templates (self->comparison, dynamic ? folder : NULL);
 }
 
+/* Of the runs that are there; nothing where there is none. */
+static char *
+dup_difference (SlComparePage *self)
+{
+  char *difference = NULL;
+
+  for (guint i = 0; i < count_lanes (self) && difference == NULL; i++)
+    {
+      SlJob *job = sl_comparison_get_job (self->comparison, i);
+
+      if (job && sl_model_item_equal (sl_job_get_model (job), self->workspace->model))
+        difference = sl_workspace_dup_difference (self->workspace, sl_job_get_computed (job));
+    }
+  return difference;
+}
+
 static gboolean
 start (SlComparePage *self)
 {
   SlWorkspace *workspace = self->workspace;
   g_autoptr (SlComparisonState) before = NULL;
   g_autoptr (SlSettings) drawn = NULL;
+  g_autofree char *difference = NULL;
   g_autoptr (GError) error = NULL;
   gboolean started;
 
@@ -116,6 +133,7 @@ start (SlComparePage *self)
       return FALSE;
     }
   before = sl_comparison_state_new (self->comparison);
+  difference = dup_difference (self);
   tell_templates (self);
   started = sl_comparison_start (self->comparison, workspace->model, drawn,
                                  sl_workspace_get_previews (workspace), &error);
@@ -125,6 +143,8 @@ start (SlComparePage *self)
     say_does_not_fit (self, error);
   else if (before && sl_comparison_state_has_branches (before))
     sl_lanes_undo_offer (self->undo, g_steal_pointer (&before), _ ("The branches went with the runs before"));
+  if (started && difference)
+    sl_notice_toast (GTK_WIDGET (self), difference);
   update (self);
   return started;
 }
@@ -388,6 +408,7 @@ use_recipe (SlComparePage *self, guint index)
   SlJob *job = sl_comparison_get_job (self->comparison, index);
   g_autoptr (SlSettings) settings = job ? g_object_ref (sl_job_get_settings (job))
                                         : sl_compare_lane_resolve (lane, self->workspace->recipe);
+  g_autofree char *difference = NULL;
 
   adw_toast_set_button_label (toast, _ ("_Undo"));
   g_object_set_data_full (G_OBJECT (toast), "sl-recipe", sl_settings_dup (self->workspace->recipe),
@@ -399,6 +420,10 @@ use_recipe (SlComparePage *self, guint index)
         sl_model_store_find (self->workspace->models, sl_model_item_get_path (sl_job_get_model (job))));
   sl_workspace_take_settings (self->workspace, settings);
   sl_notice_add_toast (GTK_WIDGET (self), toast);
+  if (job)
+    difference = sl_workspace_dup_difference (self->workspace, sl_job_get_computed (job));
+  if (difference)
+    sl_notice_toast (GTK_WIDGET (self), difference);
 }
 
 static void

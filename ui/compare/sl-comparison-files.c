@@ -258,6 +258,7 @@ loaded (const GError *error, const char *renamed, gpointer user_data)
   model = sl_job_get_model (sl_comparison_get_job (workspace->comparison, 0));
   sl_workspace_want_model (workspace,
                            sl_model_store_find (workspace->models, sl_model_item_get_path (model)));
+  sl_worker_load_for (workspace->worker, sl_comparison_get_job (workspace->comparison, 0));
   sl_comparison_shelf_took (workspace->shelf, path);
   if (renamed)
     say_renamed (self, renamed, model);

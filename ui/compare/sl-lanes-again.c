@@ -50,6 +50,7 @@ new_lane (SlComparisonRecipe *recipe, guint run, SlSettings *base)
   SlCompareLane *lane = sl_compare_lane_new (sl_own_between (base, settings) | axes, settings);
 
   sl_compare_lane_set_cell (lane, cell);
+  sl_compare_lane_compute_as (lane, sl_comparison_recipe_get_computed (recipe, run));
   return lane;
 }
 

@@ -57,6 +57,7 @@ take_settings (SlIntake *self, const SlRestored *restored)
   g_autoptr (GString) notes = g_string_new ("");
   g_autoptr (GError) error = NULL;
   g_autofree char *text = NULL;
+  g_autofree char *difference = NULL;
 
   take_model (self, restored->model, notes);
   if (restored->parts)
@@ -71,6 +72,7 @@ take_settings (SlIntake *self, const SlRestored *restored)
   sl_workspace_take_settings (self->workspace, restored->settings);
   if (restored->notes)
     g_string_append (notes, restored->notes);
+  difference = sl_workspace_dup_difference (self->workspace, restored->computed);
   /* The common text has the name of its place in a PNG: people know it by the program that began it. */
   text = g_strdup_printf (_ ("Settings taken from %s"),
                           g_str_equal (restored->source, "parameters") ? "AUTOMATIC1111" : restored->source);
@@ -78,6 +80,8 @@ take_settings (SlIntake *self, const SlRestored *restored)
     sl_notice_alert (self->widget, text, g_strstrip (notes->str));
   else
     sl_notice_toast (self->widget, text);
+  if (difference)
+    sl_notice_toast (self->widget, difference);
 }
 
 static void
@@ -128,6 +132,7 @@ take_recipe (SlIntake *self, SlComparisonRecipe *recipe)
   g_autoptr (GString) notes = g_string_new ("");
   SlSettings *first = sl_comparison_recipe_get_settings (recipe, 0);
   g_autoptr (GError) error = NULL;
+  g_autofree char *difference = NULL;
 
   take_model (self, sl_comparison_recipe_get_model (recipe), notes);
   if (self->workspace->model && !sl_model_item_check (self->workspace->model, first, &error))
@@ -139,9 +144,15 @@ take_recipe (SlIntake *self, SlComparisonRecipe *recipe)
   if (notes->len > 0)
     sl_notice_alert (self->widget, _ ("Another model is chosen"), g_strstrip (notes->str));
   if (!sl_comparison_recipe_is_single (recipe))
-    g_signal_emit (self, signals[MADE_OF], 0, recipe);
-  else if (notes->len == 0)
+    {
+      g_signal_emit (self, signals[MADE_OF], 0, recipe); /* as it was computed */
+      return;
+    }
+  if (notes->len == 0)
     sl_notice_toast (self->widget, _ ("Settings taken from the animation"));
+  difference = sl_workspace_dup_difference (self->workspace, sl_comparison_recipe_get_computed (recipe, 0));
+  if (difference)
+    sl_notice_toast (self->widget, difference);
 }
 
 static void

@@ -26,6 +26,15 @@ reading_end (Reading *reading)
   g_free (reading);
 }
 
+static gboolean
+is_other (SlWorkspace *workspace, const SlFacts *facts)
+{
+  g_autofree char *difference
+      = sl_workspace_dup_difference (workspace, (SlComputed){ facts->device, facts->types });
+
+  return difference != NULL;
+}
+
 static void
 facts_read (const SlFacts *facts, const GError *error, gpointer user_data)
 {
@@ -48,6 +57,7 @@ facts_read (const SlFacts *facts, const GError *error, gpointer user_data)
           lanes->first = path;
         }
       lanes->branches += facts->branch ? 1 : 0;
+      lanes->otherwise += is_other (reading->workspace, facts);
       g_ptr_array_add (lanes->settings, g_object_ref (facts->settings));
     }
   read_next (reading);

@@ -15,6 +15,7 @@ typedef struct
   guint without;       /* pictures without settings, which are, too */
   guint sheets;        /* sheets and animations of ours, which show lanes of their own, are, too */
   guint branches;      /* which as lanes begin with noise */
+  guint otherwise;     /* computed otherwise than lanes are now */
 } SlPictureLanes;
 
 /* lanes are borrowed during the call; NULL where the window was closed meanwhile. */

@@ -205,12 +205,15 @@ add_files (SlFactsView *self, char **files)
 static void
 add_origin (SlFactsView *self, const SlFactsOfPicture *picture, const SlFacts *facts)
 {
+  g_autofree char *device
+      = facts && facts->device ? g_strdup_printf ("%s, %s", facts->device, facts->types) : NULL;
+
   add (self, _ ("Model"), facts ? facts->model : NULL);
   add (self, _ ("Branch"), picture->story);
   if (facts && facts->step > 0)
     add_text (self, _ ("Saved at"), _ ("Step %d of %d"), facts->step, facts->steps);
   add (self, _ ("Made by"), facts ? facts->source : NULL);
-  add (self, _ ("Computed on"), facts ? facts->device : NULL);
+  add (self, _ ("Computed on"), device);
 }
 
 static void

@@ -315,6 +315,14 @@ model_load_failed (SlWindow *self, SlModelItem *model, const char *message)
   update (self);
 }
 
+/* A run goes on in another way than it was computed. */
+static void
+computed_otherwise (SlWindow *self, const char *text)
+{
+  if (!self->workspace->closed)
+    sl_notice_alert (GTK_WIDGET (self), _ ("Not all is as it was"), text);
+}
+
 /* ---- from page to page ---- */
 
 static void
@@ -411,6 +419,13 @@ describe_left_out (GString *text, const SlPictureLanes *lanes, guint left_out, g
         ngettext ("%u picture has another size, or differs in what lanes have in common.\n",
                   "%u pictures have another size, or differ in what lanes have in common.\n", left_out),
         left_out);
+  if (lanes->otherwise > 0)
+    g_string_append_printf (
+        text,
+        ngettext ("%u picture was computed on another device or in other types than its lane is now.\n",
+                  "%u pictures were computed on another device or in other types than their lanes are now.\n",
+                  lanes->otherwise),
+        lanes->otherwise);
   if (lanes->branches > 0)
     g_string_append_printf (text,
                             ngettext ("%u picture is a branch; its lane begins with noise.\n",
@@ -590,6 +605,7 @@ connect_parts (SlWindow *self)
     { workspace->preferences, "changed::theme", G_CALLBACK (theme_changed) },
     { workspace->models, "scanned", G_CALLBACK (models_scanned) },
     { workspace->worker, "load-failed", G_CALLBACK (model_load_failed) },
+    { workspace->worker, "otherwise", G_CALLBACK (computed_otherwise) },
     { workspace->worker, "loading", G_CALLBACK (update) },
     { workspace->queue, "items-changed", G_CALLBACK (update) },
     { workspace->presets, "damaged", G_CALLBACK (cookbook_damaged) },

@@ -1,6 +1,8 @@
 /* sl-workspace.c - see sl-workspace.h. */
 #include "ui/workspace/sl-workspace.h"
 
+#include <glib/gi18n.h>
+
 G_DEFINE_FINAL_TYPE (SlWorkspace, sl_workspace, G_TYPE_OBJECT)
 
 enum
@@ -182,6 +184,17 @@ SlPreviews
 sl_workspace_get_previews (SlWorkspace *self)
 {
   return (SlPreviews)g_settings_get_uint (self->preferences, "previews");
+}
+
+char *
+sl_workspace_dup_difference (SlWorkspace *self, SlComputed computed)
+{
+  g_autofree char *now = self->model ? sl_worker_dup_difference (self->worker, self->model, computed) : NULL;
+
+  /* Translators: what a picture was computed on and in, and what the next one will be: “cpu, bf16”. */
+  return now ? g_strdup_printf (_ ("Computed as “%s, %s”; a new run is as “%s”"), computed.device,
+                                computed.types, now)
+             : NULL;
 }
 
 /* ---- opening and closing ---- */

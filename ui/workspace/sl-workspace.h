@@ -73,5 +73,7 @@ GPtrArray *sl_workspace_expand (SlWorkspace *self, SlSettings *recipe, int count
  * sentence. */
 SlSettings *sl_workspace_draw (SlWorkspace *self, GError **error);
 SlPreviews sl_workspace_get_previews (SlWorkspace *self);
+/* A sentence without its full stop where a new run of the model would be computed otherwise than one was; else NULL. */
+char *sl_workspace_dup_difference (SlWorkspace *self, SlComputed computed);
 
 G_END_DECLS

@@ -15,6 +15,8 @@ struct _SlCompareLane
   int color; /* -1: none yet */
   int cell;
   gboolean stale;
+  char *as_device; /* of the next run; or NULL */
+  char *as_types;
 };
 
 G_DEFINE_FINAL_TYPE (SlCompareLane, sl_compare_lane, G_TYPE_OBJECT)
@@ -35,6 +37,8 @@ sl_compare_lane_finalize (GObject *object)
 
   g_clear_object (&self->values);
   g_clear_object (&self->job);
+  g_free (self->as_device);
+  g_free (self->as_types);
   G_OBJECT_CLASS (sl_compare_lane_parent_class)->finalize (object);
 }
 
@@ -205,6 +209,23 @@ sl_compare_lane_set_stale (SlCompareLane *self, gboolean stale)
   g_signal_emit (self, signals[JOB], 0);
 }
 
+void
+sl_compare_lane_compute_as (SlCompareLane *self, SlComputed computed)
+{
+  char *device = g_strdup (computed.device), *types = g_strdup (computed.types);
+
+  g_free (self->as_device);
+  g_free (self->as_types);
+  self->as_device = device;
+  self->as_types = types;
+}
+
+SlComputed
+sl_compare_lane_get_computed_as (SlCompareLane *self)
+{
+  return (SlComputed){ self->as_device, self->as_types };
+}
+
 SlJob *
 sl_compare_lane_get_job (SlCompareLane *self)
 {
@@ -214,6 +235,7 @@ sl_compare_lane_get_job (SlCompareLane *self)
 void
 sl_compare_lane_set_job (SlCompareLane *self, SlJob *job)
 {
+  sl_compare_lane_compute_as (self, (SlComputed){ NULL, NULL });
   if (g_set_object (&self->job, job))
     g_signal_emit (self, signals[JOB], 0);
 }

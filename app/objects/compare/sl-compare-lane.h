@@ -45,6 +45,9 @@ int sl_compare_lane_get_cell (SlCompareLane *self);
 /* Its run was made with other settings than those that are chosen now: sl_comparison_find_stale. */
 gboolean sl_compare_lane_is_stale (SlCompareLane *self);
 void sl_compare_lane_set_stale (SlCompareLane *self, gboolean stale);
+/* Its next run is to be as another one was, whose bytes it is to have; until it has a run. */
+void sl_compare_lane_compute_as (SlCompareLane *self, SlComputed computed);
+SlComputed sl_compare_lane_get_computed_as (SlCompareLane *self);
 /* The run, or NULL. */
 SlJob *sl_compare_lane_get_job (SlCompareLane *self);
 void sl_compare_lane_set_job (SlCompareLane *self, SlJob *job);

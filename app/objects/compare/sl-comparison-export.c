@@ -247,8 +247,7 @@ hash_done (gpointer data)
 {
   SlExportTask *task = data;
 
-  if (!_sl_worker_push (task->call.worker, sl_job_get_model (task->job[0]), write_run, write_done, task,
-                        task_free))
+  if (!_sl_worker_push (task->call.worker, task->job[0], write_run, write_done, task, task_free))
     {
       g_set_error_literal (&task->error, G_IO_ERROR, G_IO_ERROR_CANCELLED,
                            sl_words ("The window was closed."));

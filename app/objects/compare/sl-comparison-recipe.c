@@ -14,6 +14,8 @@ typedef struct
   int parent;
   int step;
   int cell;
+  char *device; /* as SlComputed */
+  char *types;
 } Run;
 
 struct _SlComparisonRecipe
@@ -33,6 +35,8 @@ static void
 run_clear (gpointer run)
 {
   g_object_unref (((Run *)run)->settings);
+  g_free (((Run *)run)->device);
+  g_free (((Run *)run)->types);
 }
 
 static void
@@ -64,23 +68,26 @@ sl_comparison_recipe_init (SlComparisonRecipe *self)
 /* Adds the run and those that it comes from, where they are not there yet; its position. Origins are at most
  * SL_ORIGIN_MAX_DEPTH deep. */
 static int
-add_run (SlComparisonRecipe *self, const SlRecipe *recipe, const SlOrigin *origin)
+add_run (SlComparisonRecipe *self, const SlRecipe *recipe, const SlOrigin *origin, SlComputed computed)
 {
   g_autoptr (SlSettings) settings = sl_settings_new ();
-  int parent = origin ? add_run (self, origin->recipe, origin->origin) : -1;
+  int parent = origin ? add_run (self, origin->recipe, origin->origin, computed) : -1;
   Run run;
 
   _sl_settings_set_recipe (settings, recipe);
-  run = (Run){ settings, parent, origin ? origin->step : 0, -1 };
+  run = (Run){ settings, parent, origin ? origin->step : 0, -1, NULL, NULL };
   for (guint i = 0; i < self->runs->len; i++)
     {
       const Run *other = &g_array_index (self->runs, Run, i);
 
       if (other->parent == run.parent && other->step == run.step
-          && sl_settings_equal (other->settings, settings))
+          && sl_settings_equal (other->settings, settings)
+          && sl_computed_equal ((SlComputed){ other->device, other->types }, computed))
         return (int)i;
     }
   g_object_ref (settings);
+  run.device = g_strdup (computed.device);
+  run.types = g_strdup (computed.types);
   g_array_append_val (self->runs, run);
   return (int)self->runs->len - 1;
 }
@@ -94,7 +101,8 @@ new_of (const SlCompareText *text)
     self->grid = _sl_grid_plan_new_of (&text->grid);
   for (int i = 0; i < text->count; i++)
     {
-      int run = add_run (self, text->lane[i].recipe, text->lane[i].origin);
+      const SlMetadata *lane = &text->lane[i];
+      int run = add_run (self, lane->recipe, lane->origin, (SlComputed){ lane->device, lane->dtype });
 
       if (self->grid && text->cell[i] >= 0)
         g_array_index (self->runs, Run, run).cell = text->cell[i];
@@ -197,6 +205,14 @@ SlSettings *
 sl_comparison_recipe_get_settings (SlComparisonRecipe *self, guint run)
 {
   return g_array_index (self->runs, Run, run).settings;
+}
+
+SlComputed
+sl_comparison_recipe_get_computed (SlComparisonRecipe *self, guint run)
+{
+  const Run *of = &g_array_index (self->runs, Run, run);
+
+  return (SlComputed){ of->device, of->types };
 }
 
 int

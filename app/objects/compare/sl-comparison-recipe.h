@@ -31,6 +31,8 @@ gboolean sl_comparison_recipe_is_animation (SlComparisonRecipe *self);
 const char *sl_comparison_recipe_get_model (SlComparisonRecipe *self);
 guint sl_comparison_recipe_get_runs (SlComparisonRecipe *self);
 SlSettings *sl_comparison_recipe_get_settings (SlComparisonRecipe *self, guint run);
+/* What it was computed on and in, borrowed. */
+SlComputed sl_comparison_recipe_get_computed (SlComparisonRecipe *self, guint run);
 /* The run that it branched from, and after how many steps of that; -1: it began with noise. */
 int sl_comparison_recipe_get_parent (SlComparisonRecipe *self, guint run, int *step);
 /* The grid whose cells its lanes are; borrowed. NULL: there is none. */

@@ -89,8 +89,29 @@ make_job (SlComparison *self, guint index, GError **error)
   job = parent
             ? sl_job_new_branch (parent, sl_job_get_branch_point (sl_compare_lane_get_job (lane)), settings)
             : sl_job_new (self->model, settings, self->previews);
+  if (parent == NULL)
+    sl_job_compute_as (job, sl_compare_lane_get_computed_as (lane));
   _sl_comparison_watch (self, job);
   return job;
+}
+
+/* As the lane's run before, else as one of the others: lanes that stand beside each other differ in their settings
+ * alone. The parts of another model have other names. */
+static void
+compute_alike (SlComparison *self, guint index, SlJob *job)
+{
+  SlJob *before = sl_comparison_get_job (self, index);
+
+  for (guint i = 0; i <= _sl_comparison_count (self); i++)
+    {
+      SlJob *other = i == 0 ? before : sl_comparison_get_job (self, i - 1);
+
+      if (other == NULL || sl_job_get_computed (other).types == NULL
+          || !sl_model_item_equal (sl_job_get_model (other), sl_job_get_model (job)))
+        continue;
+      sl_job_compute_as (job, sl_job_get_computed (other));
+      return;
+    }
 }
 
 gboolean
@@ -400,6 +421,7 @@ sl_comparison_start_stale (
           g_set_object (&self->recipe, recipe_before);
           return FALSE;
         }
+      compute_alike (self, i, job);
       g_ptr_array_add (jobs, job);
       g_ptr_array_add (lanes, sl_comparison_get_lane (self, i));
     }
@@ -427,6 +449,7 @@ sl_comparison_start_lane (SlComparison *self, guint index, GError **error)
   job = make_job (self, index, error);
   if (job == NULL)
     return FALSE;
+  compute_alike (self, index, job);
   _sl_comparison_leave (self);
   _sl_comparison_stop_lane (self, lane);
   sl_compare_lane_set_job (lane, job);

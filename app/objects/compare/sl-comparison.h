@@ -49,7 +49,7 @@ char **sl_comparison_dup_lane_names (SlComparison *self, SlSettings *recipe);
 /* Whether prompts that lanes have of their own are templates: the folder of models that is looked into first, "" none;
  * NULL: they are not. */
 void sl_comparison_set_templates (SlComparison *self, const char *preferred);
-/* Starts all lanes anew; those that are branches go. FALSE and a sentence when a lane's settings do not fit the
+/* Starts all lanes anew, as the preferences say now; those that are branches go. FALSE and a sentence when a lane's settings do not fit the
  * model; then nothing is started. */
 gboolean sl_comparison_start (
     SlComparison *self, SlModelItem *model, SlSettings *recipe, SlPreviews previews, GError **error);
@@ -60,13 +60,13 @@ void sl_comparison_set_origin (SlComparison *self, SlSettings *recipe);
  * are. A branch is its run's and never stale; nor does a seed count that nobody chose (FALSE). */
 guint
 sl_comparison_find_stale (SlComparison *self, SlModelItem *model, SlSettings *recipe, gboolean seed_counts);
-/* Makes those anew that were found last, with a recipe whose prompts' choices are made. FALSE and a sentence when one
+/* Makes those anew that were found last, computed as the lanes were, with a recipe whose prompts' choices are made. FALSE and a sentence when one
  * does not fit; then nothing is started. */
 gboolean sl_comparison_start_stale (
     SlComparison *self, SlModelItem *model, SlSettings *recipe, SlPreviews previews, GError **error);
 /* The seed that lanes have without one of their own; 0 before they were started. */
 guint64 sl_comparison_get_seed (SlComparison *self);
-/* One lane that was added or changed since, with the model and recipe of the others; nothing before
+/* One lane that was added or changed since, with the model and recipe of the others and computed as they were; nothing before
  * they were started. FALSE and a sentence when its settings do not fit. */
 gboolean sl_comparison_start_lane (SlComparison *self, guint index, GError **error);
 /* A new lane that goes on from a lane's frame at the position, with own values over that lane's

@@ -31,6 +31,7 @@ reading_free (gpointer data)
   g_free (facts->model);
   g_strfreev (facts->files);
   g_free (facts->device);
+  g_free (facts->types);
   g_free (facts->notes);
   g_clear_error (&reading->error);
   free (reading->base);
@@ -64,7 +65,8 @@ take_metadata (SlFacts *facts, const SlMetadata *metadata)
   facts->settings = settings_of (metadata->recipe);
   facts->model = g_strdup (metadata->model);
   facts->files = list_files (metadata);
-  facts->device = g_strdup_printf ("%s, %s", metadata->device, metadata->dtype);
+  facts->device = g_strdup (metadata->device);
+  facts->types = g_strdup (metadata->dtype);
   facts->step = metadata->partial ? metadata->step : 0;
   facts->steps = metadata->steps;
   facts->branch = metadata->origin != NULL;

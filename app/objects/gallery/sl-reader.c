@@ -22,6 +22,8 @@ typedef struct
   GBytes *data;
   char **parts;  /* as SlRestored's */
   char *missing; /* why they are NULL; or NULL */
+  char *device;  /* as SlComputed */
+  char *types;
   char *renamed; /* the path of the model, which has another name here; or NULL */
   SlRecipe *base;
   SlImport import;
@@ -39,12 +41,33 @@ restoring_free (gpointer data)
   g_free (restoring->models);
   g_free (restoring->missing);
   g_free (restoring->renamed);
+  g_free (restoring->device);
+  g_free (restoring->types);
   g_strfreev (restoring->parts);
   g_clear_pointer (&restoring->data, g_bytes_unref);
   free (restoring->base);
   sl_import_free (&restoring->import);
   g_clear_error (&restoring->error);
   g_free (restoring);
+}
+
+static void
+take_computed (Restoring *restoring, const SlMetadata *metadata)
+{
+  restoring->device = g_strdup (metadata->device);
+  restoring->types = g_strdup (metadata->dtype);
+}
+
+/* Of a picture of ours. */
+static void
+read_computed (Restoring *restoring, const SlPictureTexts *texts)
+{
+  const char *json = sl_picture_texts_find (texts, SL_METADATA_KEYWORD);
+  g_autofree SlMetadata *metadata = g_new0 (SlMetadata, 1);
+
+  if (json && sl_metadata_from_json ("", json, metadata, NULL))
+    take_computed (restoring, metadata);
+  sl_metadata_free (metadata);
 }
 
 static gboolean
@@ -64,6 +87,8 @@ import_data (Restoring *restoring, SlError *err)
     }
   ok = sl_picture_texts_parse (sl_words ("The picture"), data, size, &texts, err)
        && sl_import_texts (sl_words ("The picture"), &texts, restoring->base, NULL, &restoring->import, err);
+  if (ok)
+    read_computed (restoring, &texts);
   sl_picture_texts_free (&texts);
   return ok;
 }
@@ -93,6 +118,7 @@ find_model (Restoring *restoring)
 
   if (!sl_metadata_read (restoring->path, metadata, NULL))
     return;
+  take_computed (restoring, metadata);
   wanted = (SlModelWanted){
     .name = metadata->model, .files = metadata->file, .count = metadata->files, .first = restoring->models
   };
@@ -152,7 +178,8 @@ restore_done (gpointer data)
                            .problems = import->problems,
                            .notes = notes,
                            .parts = restoring->parts,
-                           .missing = restoring->missing };
+                           .missing = restoring->missing,
+                           .computed = { restoring->device, restoring->types } };
   restoring->restored (&restored, NULL, restoring->user_data);
   free (notes);
 }

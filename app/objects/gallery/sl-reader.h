@@ -2,7 +2,7 @@
 #pragma once
 
 #include "app/objects/sl-thread-queue.h"
-#include "app/objects/sl-model-item.h"
+#include "app/objects/sl-job.h"
 
 G_BEGIN_DECLS
 
@@ -18,6 +18,7 @@ typedef struct
       *parts; /* of the model that are not its own: a name and where it is here by turns, then NULL. NULL: the
                            file does not say, or they are not here: */
   char *missing; /* a sentence in English */
+  SlComputed computed;
 } SlRestored;
 
 /* restored is NULL when error is not; borrowed during the call. */

@@ -12,8 +12,9 @@
 void
 _sl_device_choice_copy (const SlDeviceChoice *from, SlDeviceChoice *to)
 {
-  *to = (SlDeviceChoice){ g_strdup (from->device), g_strdup (from->dtype), from->threads,
-                          g_strdup (from->tiny), g_strdup (from->models) };
+  *to = (SlDeviceChoice){ g_strdup (from->device),  g_strdup (from->dtype),  from->threads,
+                          g_strdup (from->tiny),    g_strdup (from->models), g_strdup (from->of_device),
+                          g_strdup (from->of_types) };
 }
 
 void
@@ -23,6 +24,8 @@ _sl_device_choice_clear (SlDeviceChoice *choice)
   g_clear_pointer (&choice->dtype, g_free);
   g_clear_pointer (&choice->tiny, g_free);
   g_clear_pointer (&choice->models, g_free);
+  g_clear_pointer (&choice->of_device, g_free);
+  g_clear_pointer (&choice->of_types, g_free);
 }
 
 /* ---- messages to the main thread ---- */
@@ -33,7 +36,9 @@ typedef struct
   SlModelItem *item;
   gboolean loading;
   double fraction;
+  gboolean usual;
   char *text;
+  char *device;
   char *device_line;
   char *types_line;
   char *dtype;
@@ -48,6 +53,7 @@ message_free (gpointer data)
 
   g_clear_object (&message->item);
   g_free (message->text);
+  g_free (message->device);
   g_free (message->device_line);
   g_free (message->types_line);
   g_free (message->dtype);
@@ -82,8 +88,16 @@ deliver_load_ended (gpointer data)
     events->load_failed (message->side->owner, message->item, message->text);
   else
     events->loaded (message->side->owner,
-                    &(SlLoaded){ message->item, message->device_line, message->types_line, message->dtype,
-                                 message->on_gpu, message->memory });
+                    &(SlLoaded){ message->item, message->usual, message->device, message->device_line,
+                                 message->types_line, message->dtype, message->on_gpu, message->memory });
+}
+
+static void
+deliver_otherwise (gpointer data)
+{
+  Message *message = data;
+
+  message->side->events->otherwise (message->side->owner, message->text);
 }
 
 /* ---- models ---- */
@@ -106,13 +120,87 @@ _sl_side_is_dead (const SlEngineSide *side)
   return sl_model_device (side->model)->status == SL_DEVICE;
 }
 
+/* ---- as a run was computed ---- */
+
+static char *
+key_of (SlModelItem *item, const SlDeviceChoice *choice)
+{
+  return g_strdup_printf ("%s|%s|%s|%s", sl_model_item_get_path (item), choice->of_device, choice->of_types,
+                          choice->device);
+}
+
+/* The preferences name another device than the run's. */
+static gboolean
+chooses_another (const SlDeviceChoice *choice)
+{
+  return !g_str_equal (choice->device, "auto") && !g_str_equal (choice->device, choice->of_device);
+}
+
+/* The choice as it is to be loaded, nothing of it copied: with the run's own, or without where that cannot be. A file can name any
+ * device: one that only checks or measures is none. */
+static SlDeviceChoice
+choose (const SlEngineSide *side, SlModelItem *item, const SlDeviceChoice *choice)
+{
+  static const char *const devices[] = { "cpu", "cuda", "ref", NULL };
+  g_autofree char *key = choice->of_types ? key_of (item, choice) : NULL;
+  SlDeviceChoice chosen = *choice;
+
+  if (key
+      && (!g_strv_contains (devices, choice->of_device) || chooses_another (choice)
+          || (side->lacking && g_hash_table_contains (side->lacking, key))))
+    chosen.of_device = chosen.of_types = NULL;
+  return chosen;
+}
+
+static gboolean
+computes_as (const SlEngineSide *side, const char *device, const char *types)
+{
+  return g_str_equal (sl_model_device (side->model)->name, device)
+         && g_str_equal (sl_model_dtypes (side->model), types);
+}
+
+/* What was chosen. */
 static gboolean
 is_loaded (const SlEngineSide *side, SlModelItem *item, const SlDeviceChoice *choice)
 {
-  return side->model && !_sl_side_is_dead (side) && sl_model_item_equal (side->item, item)
-         && g_str_equal (side->choice.device, choice->device)
-         && g_str_equal (side->choice.dtype, choice->dtype) && side->choice.threads == choice->threads;
+  const SlDeviceChoice *was = &side->choice;
+
+  if (side->model == NULL || _sl_side_is_dead (side) || !sl_model_item_equal (side->item, item)
+      || was->threads != choice->threads)
+    return FALSE;
+  if (choice->of_types)
+    return computes_as (side, choice->of_device, choice->of_types)
+           || (g_strcmp0 (was->of_device, choice->of_device) == 0
+               && g_strcmp0 (was->of_types, choice->of_types) == 0);
+  return was->of_types == NULL && g_str_equal (was->device, choice->device)
+         && g_str_equal (was->dtype, choice->dtype);
 }
+
+/* Once for each. Of a GPU that failed it is said where it failed. */
+static void
+say_otherwise (SlEngineSide *side, SlModelItem *item, const SlDeviceChoice *choice, gboolean failed)
+{
+  const char *device = sl_model_device (side->model)->name, *types = sl_model_dtypes (side->model);
+  Message *message;
+
+  if (side->lacking == NULL)
+    side->lacking = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  if (!g_hash_table_add (side->lacking, key_of (item, choice)) || failed)
+    return;
+  message = message_new (side);
+  if (chooses_another (choice))
+    message->text = g_strdup_printf (
+        sl_words (
+            "This was computed as “%s, %s”. The preferences name another device: it goes on as “%s, %s”."),
+        choice->of_device, choice->of_types, device, types);
+  else
+    message->text = g_strdup_printf (
+        sl_words ("This was computed as “%s, %s”, which is not possible here now: it goes on as “%s, %s”."),
+        choice->of_device, choice->of_types, device, types);
+  sl_thread_queue_post (side->thread, deliver_otherwise, message, message_free);
+}
+
+/* ---- loading ---- */
 
 static void
 swap_model (SlEngineSide *side, SlModel *model, SlModelItem *item, const SlDeviceChoice *choice)
@@ -148,21 +236,36 @@ find_auto_dtype (SlModelOptions *options, SlAutoDtype *automatic, SlError *err)
   return sl_auto_dtype (&ask, automatic, err);
 }
 
-static SlModel *
-open_model (SlModelItem *item, SlModelOptions *options, SlAutoDtype *automatic, SlError *err)
+/* This machine does not have the device, the types or the memory. */
+static gboolean
+is_lack (const SlError *err)
 {
-  const SlModelInfo *info = _sl_model_item_get_info (item);
-  const char *path = info->path;
-  SlPartFrom from[SL_MODEL_MAX_OTHERS + 1] = { { NULL, NULL } };
+  return err->code == SL_DEVICE || err->code == SL_UNSUPPORTED || err->code == SL_MEMORY
+         || err->code == SL_ARGUMENT;
+}
+
+/* As a run was computed, where chosen says so; the usual way where it does not or that cannot be, which clears it there. */
+static SlModel *
+open_path (
+    const char *path, SlModelOptions *options, SlDeviceChoice *chosen, SlAutoDtype *automatic, SlError *err)
+{
   SlModel *model;
 
-  for (int i = 0; i < info->others; i++)
-    from[i] = (SlPartFrom){ info->other[i].part, info->other[i].path };
-  options->from = from;
+  if (chosen->of_types)
+    {
+      options->device = chosen->of_device;
+      options->dtype = chosen->of_types;
+      model = find_auto_dtype (options, automatic, err) ? sl_model_open (path, options, err) : NULL;
+      if (model || !is_lack (err))
+        return model;
+      *err = (SlError){ 0 };
+      chosen->of_device = chosen->of_types = NULL;
+    }
+  options->device = chosen->device;
+  options->dtype = chosen->dtype;
   if (!find_auto_dtype (options, automatic, err))
     return NULL;
   model = sl_model_open (path, options, err);
-
   if (model || err->code != SL_DEVICE)
     return model;
   *err = (SlError){ 0 };
@@ -174,52 +277,101 @@ open_model (SlModelItem *item, SlModelOptions *options, SlAutoDtype *automatic, 
   return sl_model_open (path, options, err);
 }
 
-gboolean
-_sl_side_is_on_gpu (const SlEngineSide *side)
+static SlModel *
+open_model (
+    SlEngineSide *side, SlModelItem *item, SlDeviceChoice *chosen, SlAutoDtype *automatic, SlError *err)
 {
-  return g_str_equal (sl_model_device (side->model)->name, "cuda");
-}
-
-gboolean
-_sl_side_ensure_model (SlEngineSide *side, SlModelItem *item, const SlDeviceChoice *choice, SlError *err)
-{
-  SlModelOptions options = { .device = choice->device,
-                             .dtype = choice->dtype,
-                             .threads = choice->threads,
+  const SlModelInfo *info = _sl_model_item_get_info (item);
+  SlPartFrom from[SL_MODEL_MAX_OTHERS + 1] = { { NULL, NULL } };
+  SlModelOptions options = { .from = from,
+                             .threads = chosen->threads,
                              .find_adapter = sl_lora_find,
                              .find_embedding = sl_embedding_find,
                              .list_embeddings = sl_embeddings_each,
                              .progress = load_progress,
                              .progress_arg = side,
                              .cancel = &side->closing };
+
+  for (int i = 0; i < info->others; i++)
+    from[i] = (SlPartFrom){ info->other[i].part, info->other[i].path };
+  return open_path (info->path, &options, chosen, automatic, err);
+}
+
+gboolean
+_sl_side_is_on_gpu (const SlEngineSide *side)
+{
+  return g_str_equal (sl_model_device (side->model)->name, "cuda");
+}
+
+static void
+describe_loaded (const SlEngineSide *side, const SlAutoDtype *automatic, Message *message)
+{
+  const SlDevice *device = sl_model_device (side->model);
+  const char *why = sl_device_why (device);
+
+  message->usual = side->choice.of_types == NULL;
+  message->on_gpu = _sl_side_is_on_gpu (side);
+  message->device = g_strdup (device->name);
+  message->dtype = g_strdup (sl_model_dtypes (side->model));
+  message->types_line = g_strdup (message->on_gpu ? "" : automatic->line);
+  message->memory = message->on_gpu ? sl_device_memory (sl_model_device (side->model)) : G_MAXUINT64;
+  message->device_line = why[0] ? g_strdup_printf ("%s\n%s", sl_device_describe (device), why)
+                                : g_strdup (sl_device_describe (device));
+}
+
+/* The run's own is cleared in chosen where it cannot be had. */
+static gboolean
+load (SlEngineSide *side, SlModelItem *item, SlDeviceChoice *chosen, SlError *err)
+{
+  SlAutoDtype automatic;
   Message *message;
   SlModel *model;
-  const SlDevice *device;
-  const char *why;
-  SlAutoDtype automatic;
 
-  if (is_loaded (side, item, choice))
-    return TRUE;
   load_progress (side, 0, NULL);
-  model = open_model (item, &options, &automatic, err);
+  model = open_model (side, item, chosen, &automatic, err);
   message = message_new (side);
   message->item = g_object_ref (item);
   if (model)
     {
-      swap_model (side, model, item, choice);
-      device = sl_model_device (model);
-      why = sl_device_why (device);
-      message->on_gpu = _sl_side_is_on_gpu (side);
-      message->dtype = g_strdup (sl_model_dtypes (model));
-      message->types_line = g_strdup (message->on_gpu ? "" : automatic.line);
-      message->memory = message->on_gpu ? sl_device_memory (sl_model_device (model)) : G_MAXUINT64;
-      message->device_line = why[0] ? g_strdup_printf ("%s\n%s", sl_device_describe (device), why)
-                                    : g_strdup (sl_device_describe (device));
+      swap_model (side, model, item, chosen);
+      describe_loaded (side, &automatic, message);
     }
   else
     message->text = g_strdup (err->message);
   sl_thread_queue_post (side->thread, deliver_load_ended, message, message_free);
   return model != NULL;
+}
+
+gboolean
+_sl_side_ensure_model (SlEngineSide *side, SlModelItem *item, const SlDeviceChoice *choice, SlError *err)
+{
+  SlDeviceChoice chosen = choose (side, item, choice);
+  gboolean failed = side->model && _sl_side_is_dead (side);
+
+  if (!is_loaded (side, item, &chosen) && !load (side, item, &chosen, err))
+    return FALSE;
+  if (choice->of_types && chosen.of_types == NULL)
+    say_otherwise (side, item, choice, failed);
+  return TRUE;
+}
+
+gboolean
+_sl_side_ensure_loaded_as (SlEngineSide *side, SlModelItem *item, const SlDeviceChoice *choice, SlError *err)
+{
+  SlDeviceChoice chosen = choose (side, item, choice);
+
+  if (side->model == NULL || !sl_model_item_equal (side->item, item))
+    return sl_fail (err, SL_ARGUMENT, "the model “%s” is not loaded now", sl_model_item_get_name (item));
+  if (_sl_side_is_dead (side) && side->running)
+    return sl_fail (err, SL_DEVICE, "the GPU failed, and runs that used it have not ended yet");
+  if (side->running && choice->of_types && !is_loaded (side, item, &chosen))
+    return sl_fail (err, SL_ARGUMENT,
+                    "it was computed as “%s, %s”, and a run that goes on computes as “%s, %s”",
+                    choice->of_device, choice->of_types, sl_model_device (side->model)->name,
+                    sl_model_dtypes (side->model));
+  if (side->running || (choice->of_types == NULL && !_sl_side_is_dead (side)))
+    return TRUE;
+  return _sl_side_ensure_model (side, item, choice, err);
 }
 
 void
@@ -253,6 +405,7 @@ _sl_side_close (gpointer data)
   free (side->keys);
   side->keys = NULL;
   _sl_device_choice_clear (&side->choice);
+  g_clear_pointer (&side->lacking, g_hash_table_unref);
 }
 
 /* ---- decoding ---- */
@@ -376,13 +529,7 @@ gboolean
 _sl_side_decode_of (
     SlEngineSide *side, SlModelItem *item, const SlDeviceChoice *choice, SlDecoding *decoding, SlError *err)
 {
-  if (side->model == NULL || !sl_model_item_equal (side->item, item))
-    return sl_fail (err, SL_ARGUMENT, "the model “%s” is not loaded now", sl_model_item_get_name (item));
-  if (_sl_side_is_dead (side) && side->running)
-    return sl_fail (err, SL_DEVICE, "the GPU failed, and runs that used it have not ended yet");
-  if (_sl_side_is_dead (side) && !_sl_side_ensure_model (side, item, choice, err))
-    return FALSE;
-  return _sl_side_decode (side, decoding, err);
+  return _sl_side_ensure_loaded_as (side, item, choice, err) && _sl_side_decode (side, decoding, err);
 }
 
 /* ---- other guidance ---- */

@@ -135,8 +135,7 @@ sl_trial_ask (SlTrial *self, SlSettings *settings, gboolean decoded)
   ask->trying.decoded = decoded;
   if (ask->trying.recipe == NULL)
     g_error ("out of memory for settings"); /* as g_malloc */
-  self->asking
-      = _sl_worker_push_urgent (self->worker, sl_job_get_model (self->job), ask_run, ask_done, ask, ask_free);
+  self->asking = _sl_worker_push_urgent (self->worker, self->job, ask_run, ask_done, ask, ask_free);
   if (!self->asking)
     ask_free (ask);
 }
@@ -185,7 +184,7 @@ sl_trial_dispose (GObject *object)
   SlTrial *self = SL_TRIAL (object);
 
   if (self->worker)
-    _sl_worker_push_urgent (self->worker, sl_job_get_model (self->job), forget_run, forget_done, NULL, NULL);
+    _sl_worker_push_urgent (self->worker, NULL, forget_run, forget_done, NULL, NULL);
   g_clear_object (&self->worker);
   g_clear_object (&self->job);
   g_clear_object (&self->frame);

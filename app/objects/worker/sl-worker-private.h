@@ -56,18 +56,18 @@ typedef struct
 /* On the worker's thread: the jobs from beginning to end, one evaluation at a time. */
 void _sl_request_run (gpointer request);
 
-/* Main thread. Behind the runs that wait: func on the worker's thread, done on the main thread, then
- * destroy. FALSE, and nothing is called, after sl_worker_shutdown. */
+/* Main thread. Behind the runs that wait: func on the worker's thread, with the job's model as the job was computed, done on the
+ * main thread, then destroy. FALSE, and nothing is called, after sl_worker_shutdown. */
 gboolean _sl_worker_push (SlWorker *self,
-                          SlModelItem *model,
+                          SlJob *job,
                           SlSideFunc func,
                           SlThreadQueueFunc done,
                           gpointer data,
                           GDestroyNotify destroy);
 /* The same between the evaluations of a run, with the model that is loaded already: *err says so where that is
- * another one. */
+ * another one, or a run has it that is computed otherwise. job NULL: whatever is loaded. */
 gboolean _sl_worker_push_urgent (SlWorker *self,
-                                 SlModelItem *model,
+                                 SlJob *job,
                                  SlSideFunc func,
                                  SlThreadQueueFunc done,
                                  gpointer data,

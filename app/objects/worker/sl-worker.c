@@ -2,6 +2,8 @@
  * what its timeline may take; see sl-worker.h. */
 #include "app/objects/worker/sl-worker-private.h"
 
+#include <string.h>
+
 struct _SlWorker
 {
   GObject parent_instance;
@@ -14,9 +16,11 @@ struct _SlWorker
   gboolean loading;
   double fraction;
   char *what;
+  SlModelItem *usual; /* was loaded last as the preferences say; what follows is of it */
+  char *device;
   char *device_line;
   char *types_line;
-  gboolean on_gpu; /* the model that is loaded */
+  gboolean on_gpu;
   char *dtype;
   guint64 memory;
   SlDecoded *decoded;
@@ -30,6 +34,7 @@ enum
   LOADING,
   LOADED,
   LOAD_FAILED,
+  OTHERWISE,
   ENDED,
   N_SIGNALS
 };
@@ -84,12 +89,11 @@ side_loading (gpointer owner, gboolean loading, double fraction, const char *wha
 }
 
 static void
-side_loaded (gpointer owner, const SlLoaded *loaded)
+take_usual (SlWorker *self, const SlLoaded *loaded)
 {
-  SlWorker *self = owner;
-
-  side_loading (self, FALSE, 0, NULL);
-  g_set_object (&self->model, loaded->model);
+  g_set_object (&self->usual, loaded->model);
+  g_free (self->device);
+  self->device = g_strdup (loaded->device);
   g_free (self->device_line);
   self->device_line = g_strdup (loaded->device_line);
   g_free (self->types_line);
@@ -98,6 +102,17 @@ side_loaded (gpointer owner, const SlLoaded *loaded)
   self->dtype = g_strdup (loaded->dtype);
   self->on_gpu = loaded->on_gpu;
   self->memory = loaded->memory;
+}
+
+static void
+side_loaded (gpointer owner, const SlLoaded *loaded)
+{
+  SlWorker *self = owner;
+
+  side_loading (self, FALSE, 0, NULL);
+  g_set_object (&self->model, loaded->model);
+  if (loaded->usual)
+    take_usual (self, loaded);
   g_signal_emit (self, signals[LOADED], 0, loaded->model);
 }
 
@@ -111,12 +126,19 @@ side_load_failed (gpointer owner, SlModelItem *model, const char *message)
 }
 
 static void
+side_otherwise (gpointer owner, const char *message)
+{
+  g_signal_emit (owner, signals[OTHERWISE], 0, message);
+}
+
+static void
 side_decoded (gpointer owner, SlFrameObject *frame)
 {
   sl_decoded_add (SL_WORKER (owner)->decoded, frame, SL_VIEW_PICTURE, FALSE);
 }
 
-static const SlSideEvents side_events = { side_loading, side_loaded, side_load_failed, side_decoded };
+static const SlSideEvents side_events
+    = { side_loading, side_loaded, side_load_failed, side_otherwise, side_decoded };
 
 /* ---- class ---- */
 
@@ -128,6 +150,7 @@ sl_worker_dispose (GObject *object)
   sl_worker_shutdown (self);
   forget_jobs (self);
   g_clear_object (&self->model);
+  g_clear_object (&self->usual);
   g_clear_pointer (&self->decoded, sl_decoded_free);
   G_OBJECT_CLASS (sl_worker_parent_class)->dispose (object);
 }
@@ -139,6 +162,7 @@ sl_worker_finalize (GObject *object)
 
   _sl_device_choice_clear (&self->choice);
   g_free (self->what);
+  g_free (self->device);
   g_free (self->device_line);
   g_free (self->types_line);
   g_free (self->dtype);
@@ -159,6 +183,8 @@ sl_worker_class_init (SlWorkerClass *klass)
                                   G_TYPE_NONE, 1, SL_TYPE_MODEL_ITEM);
   signals[ENDED] = g_signal_new ("ended", SL_TYPE_WORKER, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE,
                                  1, SL_TYPE_JOB);
+  signals[OTHERWISE] = g_signal_new ("otherwise", SL_TYPE_WORKER, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                                     G_TYPE_NONE, 1, G_TYPE_STRING);
   signals[LOAD_FAILED] = g_signal_new ("load-failed", SL_TYPE_WORKER, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
                                        G_TYPE_NONE, 2, SL_TYPE_MODEL_ITEM, G_TYPE_STRING);
 }
@@ -168,7 +194,10 @@ sl_worker_init (SlWorker *self)
 {
   self->decoded = sl_decoded_new ();
   self->jobs = g_ptr_array_new ();
-  self->choice = (SlDeviceChoice){ g_strdup ("auto"), g_strdup ("auto"), 0, g_strdup (""), g_strdup ("") };
+  self->choice = (SlDeviceChoice){
+    .device = g_strdup ("auto"), .dtype = g_strdup ("auto"), .tiny = g_strdup (""), .models = g_strdup ("")
+  };
+  self->device = g_strdup ("");
   self->device_line = g_strdup ("");
   self->types_line = g_strdup ("");
   self->dtype = g_strdup ("");
@@ -189,9 +218,11 @@ sl_worker_new (void)
 void
 sl_worker_set_device (SlWorker *self, const char *device, const char *dtype, int threads)
 {
-  const SlDeviceChoice choice
-      = { g_strdup (device), g_strdup (dtype), threads, g_steal_pointer (&self->choice.tiny),
-          g_steal_pointer (&self->choice.models) };
+  const SlDeviceChoice choice = { .device = g_strdup (device),
+                                  .dtype = g_strdup (dtype),
+                                  .threads = threads,
+                                  .tiny = g_steal_pointer (&self->choice.tiny),
+                                  .models = g_steal_pointer (&self->choice.models) };
 
   _sl_device_choice_clear (&self->choice);
   self->choice = choice;
@@ -253,8 +284,23 @@ request_new (SlWorker *self, SlModelItem *item)
   SlRequest *request = g_new0 (SlRequest, 1);
 
   request->side = self->side;
-  request->item = g_object_ref (item);
+  g_set_object (&request->item, item);
   _sl_device_choice_copy (&self->choice, &request->choice);
+  return request;
+}
+
+/* For a run that has begun, or that is to be computed as another one. */
+static SlRequest *
+request_new_of (SlWorker *self, SlJob *job)
+{
+  SlRequest *request = request_new (self, sl_job_get_model (job));
+  SlComputed computed = sl_job_get_computed (job);
+
+  if (computed.device && computed.types)
+    {
+      request->choice.of_device = g_strdup (computed.device);
+      request->choice.of_types = g_strdup (computed.types);
+    }
   return request;
 }
 
@@ -272,6 +318,14 @@ sl_worker_load (SlWorker *self, SlModelItem *model)
 {
   if (self->side)
     sl_thread_queue_push (self->side->thread, FALSE, load_run, NULL, request_new (self, model), request_free);
+}
+
+void
+sl_worker_load_for (SlWorker *self, SlJob *job)
+{
+  if (self->side)
+    sl_thread_queue_push (self->side->thread, FALSE, load_run, NULL, request_new_of (self, job),
+                          request_free);
 }
 
 static void
@@ -296,25 +350,22 @@ static void
 urgent_run (gpointer data)
 {
   SlRequest *request = data;
-  SlEngineSide *side = request->side;
   SlError err = { 0 };
 
-  if (side->model == NULL || !sl_model_item_equal (side->item, request->item))
-    sl_fail (&err, SL_ARGUMENT, "the model “%s” is not loaded now", sl_model_item_get_name (request->item));
-  else if (_sl_side_is_dead (side))
-    sl_fail (&err, SL_DEVICE, "the GPU failed");
-  request->func (side, &err, request->func_data);
+  if (request->item)
+    _sl_side_ensure_loaded_as (request->side, request->item, &request->choice, &err);
+  request->func (request->side, &err, request->func_data);
 }
 
 static SlRequest *
 func_request (SlWorker *self,
-              SlModelItem *model,
+              SlJob *job,
               SlSideFunc func,
               SlThreadQueueFunc done,
               gpointer data,
               GDestroyNotify destroy)
 {
-  SlRequest *request = request_new (self, model);
+  SlRequest *request = job ? request_new_of (self, job) : request_new (self, NULL);
 
   request->func = func;
   request->func_done = done;
@@ -325,7 +376,7 @@ func_request (SlWorker *self,
 
 gboolean
 _sl_worker_push (SlWorker *self,
-                 SlModelItem *model,
+                 SlJob *job,
                  SlSideFunc func,
                  SlThreadQueueFunc done,
                  gpointer data,
@@ -333,13 +384,13 @@ _sl_worker_push (SlWorker *self,
 {
   if (self->side)
     sl_thread_queue_push (self->side->thread, FALSE, func_run, func_done,
-                          func_request (self, model, func, done, data, destroy), request_free);
+                          func_request (self, job, func, done, data, destroy), request_free);
   return self->side != NULL;
 }
 
 gboolean
 _sl_worker_push_urgent (SlWorker *self,
-                        SlModelItem *model,
+                        SlJob *job,
                         SlSideFunc func,
                         SlThreadQueueFunc done,
                         gpointer data,
@@ -347,7 +398,7 @@ _sl_worker_push_urgent (SlWorker *self,
 {
   if (self->side)
     sl_thread_queue_push (self->side->thread, TRUE, urgent_run, func_done,
-                          func_request (self, model, func, done, data, destroy), request_free);
+                          func_request (self, job, func, done, data, destroy), request_free);
   return self->side != NULL;
 }
 
@@ -418,17 +469,22 @@ find_budget (SlWorker *self, GPtrArray *jobs)
   return held + least < SL_FRAMES_LIMIT ? SL_FRAMES_LIMIT - held : least;
 }
 
-static void
-start_jobs (SlWorker *self, GPtrArray *jobs, gboolean in_order)
+/* One model, loaded in one way. */
+static gboolean
+are_alike (SlJob *a, SlJob *b)
 {
-  SlRequest *request;
+  return sl_model_item_equal (sl_job_get_model (a), sl_job_get_model (b))
+         && sl_computed_equal (sl_job_get_computed (a), sl_job_get_computed (b));
+}
 
-  if (self->side == NULL || jobs->len == 0)
-    return;
-  request = request_new (self, sl_job_get_model (jobs->pdata[0]));
+static void
+start_alike (SlWorker *self, GPtrArray *jobs, gsize budget, gboolean in_order)
+{
+  SlRequest *request = request_new_of (self, jobs->pdata[0]);
+
   request->starts = g_array_new (FALSE, FALSE, sizeof (SlStart));
   g_array_set_clear_func (request->starts, clear_start);
-  request->budget = find_budget (self, jobs);
+  request->budget = budget;
   request->words = self->words;
   request->in_order = in_order;
   request->fast = jobs->len > 1 ? self->fast : SL_FAST_OFF;
@@ -441,6 +497,27 @@ start_jobs (SlWorker *self, GPtrArray *jobs, gboolean in_order)
       g_array_append_val (request->starts, start);
     }
   sl_thread_queue_push (self->side->thread, FALSE, _sl_request_run, NULL, request, request_free);
+}
+
+/* Those that are computed alike side by side; others behind them. */
+static void
+start_jobs (SlWorker *self, GPtrArray *jobs, gboolean in_order)
+{
+  g_autoptr (GPtrArray) left = g_ptr_array_new (); /* a copy would free the jobs, too */
+  gsize budget = self->side && jobs->len > 0 ? find_budget (self, jobs) : 0;
+
+  g_ptr_array_extend (left, jobs, NULL, NULL);
+  while (self->side && left->len > 0)
+    {
+      g_autoptr (GPtrArray) alike = g_ptr_array_new ();
+      g_autoptr (GPtrArray) others = g_ptr_array_new ();
+
+      for (guint i = 0; i < left->len; i++)
+        g_ptr_array_add (are_alike (left->pdata[0], left->pdata[i]) ? alike : others, left->pdata[i]);
+      start_alike (self, alike, budget * alike->len / jobs->len, in_order);
+      g_ptr_array_unref (left);
+      left = g_steal_pointer (&others);
+    }
 }
 
 void
@@ -504,7 +581,7 @@ sl_worker_decode (SlWorker *self, SlJob *job, SlFrameObject *frame, SlView view)
   sl_decoded_touch (self->decoded, frame, view);
   if (self->side == NULL || sl_frame_object_is_decoded (frame, view))
     return FALSE;
-  request = request_new (self, sl_job_get_model (job));
+  request = request_new_of (self, job);
   request->decoding.frame = g_object_ref (frame);
   request->decoding.view = view;
   sl_thread_queue_push (self->side->thread, TRUE, decode_run, decode_done, request, request_free);
@@ -570,11 +647,32 @@ chosen_dtype (SlWorker *self)
 char *
 sl_worker_guess_dtype (SlWorker *self, SlModelItem *model)
 {
-  if (self->model && sl_model_item_equal (self->model, model))
+  if (self->usual && sl_model_item_equal (self->usual, model))
     return g_strdup (self->dtype);
-  if (self->model && self->on_gpu) /* parts have other names in other models */
+  if (self->usual && self->on_gpu) /* parts have other names in other models */
     return g_strndup (self->dtype, strcspn (self->dtype, ","));
   return chosen_dtype (self);
+}
+
+/* Of what was not loaded the parts' names are not known: then the model's own type decides. */
+static gboolean
+have_same_types (const char *a, const char *b, gboolean exactly)
+{
+  gsize length = strcspn (a, ",");
+
+  return exactly ? g_str_equal (a, b) : length == strcspn (b, ",") && strncmp (a, b, length) == 0;
+}
+
+char *
+sl_worker_dup_difference (SlWorker *self, SlModelItem *model, SlComputed computed)
+{
+  g_autofree char *types = sl_worker_guess_dtype (self, model);
+  gboolean loaded = self->usual && sl_model_item_equal (self->usual, model);
+
+  if (computed.types == NULL || *self->device == '\0'
+      || (g_str_equal (computed.device, self->device) && have_same_types (computed.types, types, loaded)))
+    return NULL;
+  return g_strdup_printf ("%s, %s", self->device, types);
 }
 
 const char *

@@ -41,6 +41,10 @@ gboolean sl_worker_is_fast (SlWorker *self);
 void sl_worker_set_words (SlWorker *self, gboolean words);
 /* Loads ahead of the first job. Signals "loaded" and "load-failed" (model, sentence) follow. */
 void sl_worker_load (SlWorker *self, SlModelItem *model);
+/* The same as the job was computed, ahead of what goes on from it. */
+void sl_worker_load_for (SlWorker *self, SlJob *job);
+/* What has begun, a branch, and what is to be computed as another run (sl_job_compute_as) is so where this machine can.
+ * Signal "otherwise" (sentence): it cannot; once for each way of computing. */
 void sl_worker_start (SlWorker *self, SlJob *job);
 /* Several jobs of one model, of SlJob, side by side: each makes an evaluation in turn. One that is
  * paused goes on from where it was. */
@@ -51,7 +55,7 @@ void sl_worker_start_in_order (SlWorker *self, GPtrArray *jobs);
 void sl_worker_pause (SlWorker *self, SlJob *job);
 /* The job is over when this returns; the computation ends within one operation. */
 void sl_worker_stop (SlWorker *self, SlJob *job);
-/* Decodes one moment between evaluations. The frame's "decoded" of this view follows, also when it could not be
+/* Decodes one moment between evaluations, in the types of its run. The frame's "decoded" of this view follows, also when it could not be
  * done (the model is not loaded any more); FALSE when nothing will follow. */
 gboolean sl_worker_decode (SlWorker *self, SlJob *job, SlFrameObject *frame, SlView view);
 gboolean sl_worker_is_loading (SlWorker *self);
@@ -63,9 +67,12 @@ SlModelItem *sl_worker_get_model (SlWorker *self);
 const char *sl_worker_get_device_line (SlWorker *self);
 /* Why the types are what "auto" is on the processor, one line; "": they were chosen otherwise. */
 const char *sl_worker_get_types_line (SlWorker *self);
-/* In which types a model computes, as it is loaded, or as it would be: as sl_estimate has it. */
+/* In which types a model computes as the preferences say, as it was loaded, or as it would be: as sl_estimate has it. */
 char *sl_worker_guess_dtype (SlWorker *self, SlModelItem *model);
-/* What the model is loaded on: the types that it computes in, "f32" or "bf16,vae=f32", or "" before one was loaded; whether it is a GPU;
+/* The same on one line with the device, "cpu, f32", where a new run would be computed otherwise than computed says; NULL:
+ * it would not, or nothing is known. */
+char *sl_worker_dup_difference (SlWorker *self, SlModelItem *model, SlComputed computed);
+/* What the model was loaded on last as the preferences say: the types that it computes in, "f32" or "bf16,vae=f32", or "" before one was loaded; whether it is a GPU;
  * and what of the device's memory was free then, beside the model: G_MAXUINT64 where that is the host's. */
 const char *sl_worker_get_dtype (SlWorker *self);
 gboolean sl_worker_is_on_gpu (SlWorker *self);

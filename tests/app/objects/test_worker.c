@@ -365,6 +365,192 @@ static void test_automatic(Fixture *fixture, gconstpointer data)
     g_assert_nonnull(strstr(text, "SAFELIGHT_AUTO_DTYPE is \"f64\""));
 }
 
+/* ---- as it was computed ---- */
+
+static GBytes *sample_of(SlJob *job, guint index)
+{
+    g_autoptr(SlFrameObject) frame = g_list_model_get_item(sl_job_get_frames(job), index);
+    int channels, height, width;
+
+    return sl_frame_object_get_sample(frame, SL_VIEW_NOISY, &channels, &height, &width);
+}
+
+static gboolean ends_alike(SlJob *a, SlJob *b)
+{
+    return g_bytes_equal(sample_of(a, count_frames(a) - 1), sample_of(b, count_frames(b) - 1));
+}
+
+static void run_in(Fixture *fixture, const char *types, SlJob *job)
+{
+    sl_worker_set_device(fixture->worker, "auto", types, 1);
+    sl_worker_start(fixture->worker, job);
+    WAIT_UNTIL(sl_job_is_over(job));
+    g_assert_cmpstr(sl_job_get_message(job), ==, NULL);
+    g_assert_cmpint(sl_job_get_state(job), ==, SL_JOB_DONE);
+}
+
+/* A branch goes on in the types of its run, whatever is chosen meanwhile, to that run's bytes; a new run is in those
+ * that are chosen. */
+static void test_branch_types(Fixture *fixture, gconstpointer data)
+{
+    g_autoptr(SlJob) job = fixture_job(fixture->model, 6);
+    g_autoptr(SlJob) fresh = fixture_job(fixture->model, 6);
+    g_autoptr(SlJob) branch = NULL;
+    g_autofree char *guess = NULL;
+
+    run_in(fixture, "bf16", job);
+    run_in(fixture, "f32", fresh);
+    g_assert_false(ends_alike(job, fresh));
+    branch = sl_job_new_branch(job, 3, sl_job_get_settings(job));
+    run_in(fixture, "f32", branch);
+    g_assert_cmpstr(_sl_job_get_metadata(branch)->dtype, ==, "bf16");
+    for (guint i = 3; i < count_frames(job); i++)
+        g_assert_true(g_bytes_equal(sample_of(branch, i), sample_of(job, i)));
+    /* What the next run will be in is as it was. */
+    g_assert_cmpstr(sl_worker_get_dtype(fixture->worker), ==, "f32");
+    guess = sl_worker_guess_dtype(fixture->worker, fixture->model);
+    g_assert_cmpstr(guess, ==, "f32");
+    g_clear_object(&fresh);
+    fresh = fixture_job(fixture->model, 6);
+    run_in(fixture, "f32", fresh);
+    g_assert_cmpstr(_sl_job_get_metadata(fresh)->dtype, ==, "f32");
+}
+
+/* A run that rests goes on in its types. */
+static void test_paused_types(Fixture *fixture, gconstpointer data)
+{
+    g_autoptr(SlJob) job = fixture_job(fixture->model, 200);
+    g_autoptr(SlJob) whole = fixture_job(fixture->model, 200);
+
+    run_in(fixture, "bf16", whole);
+    sl_worker_start(fixture->worker, job);
+    WAIT_UNTIL(count_frames(job) >= 2);
+    sl_worker_pause(fixture->worker, job);
+    WAIT_UNTIL(sl_job_get_state(job) == SL_JOB_PAUSED);
+    sl_worker_set_device(fixture->worker, "auto", "f32", 1);
+    sl_worker_load(fixture->worker, fixture->model);
+    WAIT_UNTIL(g_str_equal(sl_worker_get_dtype(fixture->worker), "f32"));
+    run_in(fixture, "f32", job);
+    g_assert_true(ends_alike(job, whole));
+}
+
+static GBytes *decoded(Fixture *fixture, SlJob *job, guint index)
+{
+    g_autoptr(SlFrameObject) frame = g_list_model_get_item(sl_job_get_frames(job), index);
+    int width, height;
+
+    g_assert_true(sl_worker_decode(fixture->worker, job, frame, SL_VIEW_NOISY));
+    WAIT_UNTIL(sl_frame_object_is_decoded(frame, SL_VIEW_NOISY));
+    g_assert_cmpstr(sl_frame_object_get_problem(frame, SL_VIEW_NOISY), ==, NULL);
+    return sl_frame_object_get_rgb(frame, SL_VIEW_NOISY, &width, &height);
+}
+
+/* So is a moment's picture, which its file says it is; but not while another run has the model. */
+static void test_decode_types(Fixture *fixture, gconstpointer data)
+{
+    g_autoptr(SlJob) first = fixture_job(fixture->model, 4);
+    g_autoptr(SlJob) second = fixture_job(fixture->model, 4);
+    g_autoptr(SlJob) fresh = fixture_job(fixture->model, 4);
+    g_autoptr(SlJob) other = fixture_job(fixture->model, 900);
+    g_autoptr(SlJob) behind = fixture_job(fixture->model, 1);
+    g_autoptr(SlFrameObject) frame = NULL;
+    GBytes *expected;
+
+    run_in(fixture, "bf16", first);
+    expected = decoded(fixture, first, 0);
+    run_in(fixture, "bf16", second);
+    run_in(fixture, "f32", fresh);
+    g_assert_false(g_bytes_equal(decoded(fixture, fresh, 0), expected));
+    g_assert_true(g_bytes_equal(decoded(fixture, second, 0), expected));
+    sl_worker_start(fixture->worker, other);
+    WAIT_UNTIL(count_frames(other) >= 1);
+    frame = g_list_model_get_item(sl_job_get_frames(second), 1);
+    g_assert_true(sl_worker_decode(fixture->worker, second, frame, SL_VIEW_NOISY));
+    WAIT_UNTIL(sl_frame_object_get_problem(frame, SL_VIEW_NOISY) != NULL);
+    g_assert_nonnull(strstr(sl_frame_object_get_problem(frame, SL_VIEW_NOISY),
+                            "it was computed as “cpu, bf16”, and a run that goes on computes as "
+                            "“cpu, f32”"));
+    sl_worker_stop(fixture->worker, other);
+    run_in(fixture, "f32", behind); /* then the model is free */
+    sl_frame_object_forget_problem(frame, SL_VIEW_NOISY);
+    decoded(fixture, second, 1);
+}
+
+static void note_sentence(SlWorker *worker, const char *text, GPtrArray *said)
+{
+    g_ptr_array_add(said, g_strdup(text));
+}
+
+/* What this machine cannot do is done as is usual, and said once; another device that is chosen by name is used. */
+static void test_lacking_types(Fixture *fixture, gconstpointer data)
+{
+    const SlComputed gpu = {"cuda", "f16"}, none = {"cpu", "f64"}, ref = {"ref", "f32"};
+    const SlComputed measure = {"measure", "f32"}, part = {"cpu", "f32,eyes=bf16"};
+    const SlComputed all[] = {gpu, gpu, none, measure, part};
+    g_autoptr(GPtrArray) said = g_ptr_array_new_with_free_func(g_free);
+
+    if (g_getenv("CUDAEMU_FAIL")) {
+        g_test_skip("has a GPU");
+        return;
+    }
+    g_signal_connect(fixture->worker, "otherwise", G_CALLBACK(note_sentence), said);
+    for (guint i = 0; i < G_N_ELEMENTS(all); i++) {
+        g_autoptr(SlJob) job = fixture_job(fixture->model, 2);
+
+        sl_job_compute_as(job, all[i]);
+        run_in(fixture, "auto", job);
+        g_assert_cmpstr(_sl_job_get_metadata(job)->device, ==, "cpu");
+        g_assert_cmpstr(_sl_job_get_metadata(job)->dtype, ==, "f32");
+    }
+    g_assert_cmpuint(said->len, ==, 4);
+    g_assert_cmpstr(said->pdata[0], ==,
+                    "This was computed as “cuda, f16”, which is not possible here now: it goes on "
+                    "as “cpu, f32”.");
+    {
+        g_autoptr(SlJob) job = fixture_job(fixture->model, 2);
+
+        sl_job_compute_as(job, ref);
+        run_in(fixture, "auto", job);
+        g_assert_cmpstr(_sl_job_get_metadata(job)->device, ==, "ref");
+    }
+    g_assert_cmpuint(said->len, ==, 4);
+    {
+        g_autoptr(SlJob) job = fixture_job(fixture->model, 2);
+
+        sl_job_compute_as(job, ref);
+        sl_worker_set_device(fixture->worker, "cpu", "auto", 1);
+        sl_worker_start(fixture->worker, job);
+        WAIT_UNTIL(sl_job_is_over(job));
+        g_assert_cmpstr(_sl_job_get_metadata(job)->device, ==, "cpu");
+    }
+    g_assert_cmpuint(said->len, ==, 5);
+    g_assert_cmpstr(said->pdata[4], ==,
+                    "This was computed as “ref, f32”. The preferences name another device: it goes "
+                    "on as “cpu, f32”.");
+}
+
+/* Lanes that are computed otherwise than others take their turn behind these. */
+static void test_mixed_types(Fixture *fixture, gconstpointer data)
+{
+    static const char *const types[] = {"bf16", "f32", "bf16"};
+    g_autoptr(GPtrArray) jobs = g_ptr_array_new_with_free_func(g_object_unref);
+
+    for (guint i = 0; i < G_N_ELEMENTS(types); i++) {
+        SlJob *job = fixture_job(fixture->model, 3);
+
+        sl_job_compute_as(job, (SlComputed){"cpu", types[i]});
+        g_ptr_array_add(jobs, job);
+    }
+    sl_worker_start_together(fixture->worker, jobs);
+    for (guint i = 0; i < jobs->len; i++) {
+        WAIT_UNTIL(sl_job_is_over(jobs->pdata[i]));
+        g_assert_cmpint(sl_job_get_state(jobs->pdata[i]), ==, SL_JOB_DONE);
+        g_assert_cmpstr(_sl_job_get_metadata(jobs->pdata[i])->dtype, ==, types[i]);
+    }
+    g_assert_true(ends_alike(jobs->pdata[0], jobs->pdata[2]));
+    g_assert_false(ends_alike(jobs->pdata[0], jobs->pdata[1]));
+}
+
 /* The weights go away between finding the model and loading it: one sentence, and the model before
  * it goes on. */
 static void test_load_fails(Fixture *fixture, gconstpointer data)
@@ -513,6 +699,11 @@ int main(int argc, char **argv)
     ADD("ddpm", test_ddpm);
     ADD("load-fails", test_load_fails);
     ADD("automatic", test_automatic);
+    ADD("branch-types", test_branch_types);
+    ADD("paused-types", test_paused_types);
+    ADD("decode-types", test_decode_types);
+    ADD("lacking-types", test_lacking_types);
+    ADD("mixed-types", test_mixed_types);
     ADD("warnings", test_warnings);
     ADD("settings-do-not-fit", test_settings_do_not_fit);
     ADD("gpu-fails", test_gpu_fails);
