@@ -85,6 +85,19 @@ int sl_cmd_schedulers(const SlOptions *options)
 
 /* ---- tokenize ---- */
 
+/* A folder of a model, or with a tokenizer's folder alone. */
+static bool may_have_tokenizer(const char *folder)
+{
+    static const char *const inner[] = {"model_index.json", "tokenizer"};
+    char path[4400];
+    struct stat st;
+    for (int i = 0; i < 2; i++)
+        if (snprintf(path, sizeof path, "%s/%s", folder, inner[i]) < (int)sizeof path &&
+            stat(path, &st) == 0)
+            return true;
+    return false;
+}
+
 /* Of a folder whose other parts need not be there, or of a single file. */
 static SlTokenizer *open_tokenizer(const char *model, SlError *err)
 {
@@ -95,6 +108,11 @@ static SlTokenizer *open_tokenizer(const char *model, SlError *err)
         sl_fail(err, SL_MEMORY, "memory ran out");
     else if (stat(model, &st) == 0 && S_ISDIR(st.st_mode))
         snprintf(info->path, sizeof info->path, "%s", model);
+    if (info && *info->path && !may_have_tokenizer(model) &&
+        !sl_file_check(model, SL_WANT_MODEL, err)) {
+        free(info);
+        return NULL;
+    }
     if (info && (*info->path || sl_model_inspect(model, info, err)))
         tokenizer = sl_model_open_tokenizer(info, "tokenizer", NULL, err);
     free(info);

@@ -351,7 +351,9 @@ bool sl_session_recipe(const SlSession *session, SlRecipe *recipe, SlError *err)
 static float *read_array(const char *path, const char *name, const int64_t sample[3],
                          int64_t max_count, int64_t *count, SlError *err)
 {
-    SlWeightSource *file = sl_weights_open_file(path, err);
+    const SlWanted wanted = strcmp(name, "noise") ? SL_WANT_LATENTS : SL_WANT_NOISE;
+    SlWeightSource *file =
+        sl_file_check(path, wanted, err) ? sl_weights_open_file(path, err) : NULL;
     if (!file)
         return NULL;
     float *data = NULL;
@@ -361,14 +363,15 @@ static float *read_array(const char *path, const char *name, const int64_t sampl
     *count = fits && t->rank == 4 ? t->size[0] : 1;
     fits = fits && last[0] == sample[0] && last[1] == sample[1] && last[2] == sample[2] &&
            *count >= 1 && *count <= max_count;
-    if (!t)
+    if (!t && sl_weights_unless_known(file, wanted, err))
         sl_fail(err, SL_FORMAT, "%s: has no tensor \"%s\"", path, name);
-    else if (!fits)
+    else if (t && !fits)
         sl_fail(err, SL_FORMAT,
                 "%s: the tensor \"%s\" does not have the sizes [%s, %lld, %lld, %lld] of this run",
                 path, name, max_count == 1 ? "1" : "n", (long long)sample[0], (long long)sample[1],
                 (long long)sample[2]);
-    else if (!(data = malloc((size_t)(*count * sample[0] * sample[1] * sample[2]) * sizeof *data)))
+    else if (t &&
+             !(data = malloc((size_t)(*count * sample[0] * sample[1] * sample[2]) * sizeof *data)))
         sl_fail(err, SL_MEMORY, "%s: memory ran out", path);
     if (data && !sl_weights_read_f32(file, t, data, err)) {
         free(data);

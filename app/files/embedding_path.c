@@ -16,6 +16,7 @@ static bool has_hash(const char *path, const char *hash, SlError *err)
 
 static SlNamedKind embeddings = {
     .what = "embedding",
+    .wanted = SL_WANT_EMBEDDING,
     .folders = "embeddings and textual_inversion",
     .endings = (const char *const[]){".safetensors", ".pt", ".bin", NULL},
     .inner = (const char *const[]){"embeddings", "textual_inversion", "../embeddings",

@@ -90,6 +90,7 @@ static bool has_hash(const char *path, const char *hash, SlError *err)
 
 static SlNamedKind loras = {
     .what = "LoRA",
+    .wanted = SL_WANT_LORA,
     .folders = "loras and lora",
     .endings = (const char *const[]){".safetensors", NULL},
     .inner = (const char *const[]){"loras", "lora", "Lora", "../loras", "../lora", "../Lora", NULL},

@@ -120,10 +120,11 @@ typedef struct Walk {
     bool memory; /* it ran out on the way: not all were visited */
 } Walk;
 
+/* What was named by its path (folder NULL) may have any ending. */
 static bool visit(Walk *w, const char *folder, const char *path)
 {
     size_t skipped = folder ? strlen(folder) + 1 : 0, n = without_ending(w->kind, path), length;
-    if (!n || !is_file(path))
+    if ((folder && !n) || !is_file(path))
         return false;
     if (w->files++ >= MOST_FILES)
         return true;
@@ -243,6 +244,8 @@ static bool not_found(const Search *s, char **folders, SlError *err)
     SlText text = {0};
     uint64_t size;
     int fd = !*s->hash && stat(name, &st) == 0 ? sl_file_open(name, &size, err) : -2;
+    if (fd == -1 && S_ISDIR(st.st_mode))
+        return sl_file_check(name, kind->wanted, err);
     if (fd == -1) /* what lies there is no file */
         return false;
     if (fd >= 0)
@@ -325,7 +328,7 @@ bool sl_named_settle(SlNamedKind *kind, const SlNamedUse *use, SlError *err)
     if (!path)
         return false;
     const char *stem = sl_named_stem(kind, path, &length);
-    bool ok = sl_hash_file(path, hex, NULL, err) &&
+    bool ok = sl_file_check(path, kind->wanted, err) && sl_hash_file(path, hex, NULL, err) &&
               (sl_named_remember(kind, path) || sl_fail(err, SL_MEMORY, "memory ran out"));
     if (ok && length >= use->size)
         ok = sl_fail(err, SL_ARGUMENT, "the name of the %s %.200s is too long", kind->what, path);

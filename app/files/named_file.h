@@ -15,6 +15,7 @@ struct SlRemembered; /* named_file.c's */
 
 typedef struct SlNamedKind {
     const char *what;           /* "LoRA", for messages */
+    SlWanted wanted;            /* the same */
     const char *folders;        /* "loras and lora", for messages */
     const char *const *endings; /* ".safetensors", ...; ended by NULL */
     const char *const *inner;   /* folders in one of models, "../" beside it; ended by NULL */

@@ -69,7 +69,10 @@ const char *sl_picture_what(const uint8_t *data, size_t bytes)
         return sl_words("an AVIF picture");
     if (bytes >= 12 && memcmp(data, "\0\0\0\x0CJXL ", 8) == 0)
         return sl_words("a JPEG XL picture");
-    return bytes == 0 ? sl_words("an empty file") : sl_words("something else");
+    if (bytes > 8 && data[8] == '{' && !memcmp(data + 4, "\0\0\0\0", 4)) /* its header's length */
+        return sl_words("a safetensors file");
+    const char *what = sl_file_kind_what(sl_file_kind(data, bytes));
+    return what ? what : sl_words("something else");
 }
 
 void sl_picture_texts_free(SlPictureTexts *texts)

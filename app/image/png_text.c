@@ -329,7 +329,7 @@ bool sl_png_texts_walk(const SlPictureFile *file, SlPictureTexts *texts, SlError
 
 static bool parse(const SlPictureFile *file, SlPictureTexts *texts, SlError *err)
 {
-    uint8_t head[12] = {0};
+    uint8_t head[SL_FILE_HEAD] = {0};
     size_t n = file->bytes < sizeof head ? (size_t)file->bytes : sizeof head;
     if (!sl_picture_file_read(file, 0, head, n, err))
         return false;

@@ -281,6 +281,8 @@ static bool read_modules(SlAdapter *a, SlError *err)
     for (size_t i = 0; i < n; i++)
         if (!take_tensor(a, sl_weights_info(a->file, i), err))
             return false;
+    if (a->count == 0 && !sl_weights_unless_known(a->file, SL_WANT_LORA, err))
+        return false;
     if (a->count == 0)
         return sl_fail(err, SL_FORMAT,
                        "%s: this is no LoRA: none of its %zu tensors is named as one (the first is "
@@ -303,7 +305,7 @@ SlAdapter *sl_adapter_open(const char *path, SlError *err)
         free(a);
         return NULL;
     }
-    a->file = sl_weights_open_file(path, err);
+    a->file = sl_file_check(path, SL_WANT_LORA, err) ? sl_weights_open_file(path, err) : NULL;
     if (a->file && read_modules(a, err))
         return a;
     sl_adapter_close(a);

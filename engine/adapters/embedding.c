@@ -171,6 +171,8 @@ static bool read_file(SlEmbeddingFile *f, SlError *err)
 {
     if (has_bundles(f->file))
         return read_bundles(f, err);
+    if (!sl_weights_unless_known(f->file, SL_WANT_EMBEDDING, err))
+        return false;
     return read_known(f, err) && (f->count > 0 || read_named(f, err));
 }
 
@@ -187,6 +189,10 @@ SlEmbeddingFile *sl_embedding_open(const char *path, SlError *err)
         return NULL;
     }
     f->pickled = sl_torch_file_is(path);
+    if (!sl_file_check(path, SL_WANT_EMBEDDING, err)) {
+        sl_embedding_close(f);
+        return NULL;
+    }
     f->file = f->pickled ? sl_torch_file_open(path, err) : sl_weights_open_file(path, err);
     if (f->file && read_file(f, err))
         return f;

@@ -7,6 +7,7 @@
 #include "engine/files/checkpoint.h"
 
 #include "engine/files/utf8.h"
+#include "engine/files/weights_kind.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -19,87 +20,13 @@ static bool starts(const char *name, const char *prefix)
     return !strncmp(name, prefix, strlen(prefix));
 }
 
-/* The first tensor whose name starts with, or contains, a text. */
-static const SlTensorInfo *first_with(const SlWeightSource *file, const char *text, bool at_start)
+/* The first tensor whose name begins so. */
+static const SlTensorInfo *first_with(const SlWeightSource *file, const char *prefix)
 {
-    for (size_t i = 0; i < sl_weights_count(file); i++) {
-        const SlTensorInfo *info = sl_weights_info(file, i);
-        if (at_start ? starts(info->name, text) : strstr(info->name, text) != NULL)
-            return info;
-    }
+    for (size_t i = 0; i < sl_weights_count(file); i++)
+        if (starts(sl_weights_info(file, i)->name, prefix))
+            return sl_weights_info(file, i);
     return NULL;
-}
-
-/* Names that belong to other kinds of files, most telling first. Those of additions to a model are left in
- * whole models as well, by the tools that merged them. */
-static const struct {
-    const char *text;
-    bool at_start;
-    const char *what;
-    bool addition;
-} others[] = {
-    {"lora_unet_", true, SL_WORDS("this is a LoRA, an addition to a model, not a model"), true},
-    {"lora_te", true, SL_WORDS("this is a LoRA, an addition to a model, not a model"), true},
-    {".lora_down.weight", false, SL_WORDS("this is a LoRA, an addition to a model, not a model"),
-     true},
-    {".lora_A.weight", false, SL_WORDS("this is a LoRA, an addition to a model, not a model"),
-     true},
-    {".lora.down.weight", false, SL_WORDS("this is a LoRA, an addition to a model, not a model"),
-     true},
-    {"emb_params", true, SL_WORDS("this is a textual inversion embedding, not a model"), true},
-    {"string_to_param", true, SL_WORDS("this is a textual inversion embedding, not a model"), true},
-    {"clip_l", true, SL_WORDS("this is a textual inversion embedding, not a model"), true},
-    {"control_model.", true, SL_WORDS("this is a ControlNet, an addition to a model, not a model")},
-    {"controlnet_cond_embedding.", true,
-     SL_WORDS("this is a ControlNet, an addition to a model, not a model")},
-    {"joint_blocks.", false,
-     SL_WORDS("this is a Stable Diffusion 3 checkpoint; only Stable Diffusion 1.x, "
-              "2.x and XL can be read from a single file")},
-    {"double_blocks.", false,
-     SL_WORDS("this is a Flux checkpoint; only Stable Diffusion 1.x, 2.x and XL can be "
-              "read from a single file")},
-};
-
-/* A file that lacks the UNet: which single part is it? */
-static const char *part_of_model(const SlWeightSource *file)
-{
-    static const struct {
-        const char *prefix, *what;
-    } parts[] = {
-        {"down_blocks.",
-         SL_WORDS("this is the UNet of a diffusers folder: open the folder that holds "
-                  "model_index.json, or give this file to another model with --unet")},
-        {"unet.",
-         SL_WORDS("its parts have the names of a diffusers folder (\"unet.\", \"vae.\"), not "
-                  "those of a checkpoint: give it to another model with --unet, and with "
-                  "--vae and --text-encoder if it has them")},
-        {"diffusion_model.",
-         SL_WORDS("this file contains only a UNet: give it to a model with --unet")},
-        {"input_blocks.",
-         SL_WORDS("this file contains only a UNet: give it to a model with --unet")},
-        {"first_stage_model.",
-         SL_WORDS("this file contains only the VAE, not a whole model: give it to a "
-                  "model with --vae")},
-        {"decoder.",
-         SL_WORDS("this file contains only a VAE, not a whole model: give it to a model with "
-                  "--vae")},
-        {"vae.",
-         SL_WORDS(
-             "this file contains only a VAE, not a whole model: give it to a model with --vae")},
-        {"cond_stage_model.",
-         SL_WORDS("this file contains only the text encoder, not a whole model: give "
-                  "it to a model with --text-encoder")},
-        {"text_model.",
-         SL_WORDS("this file contains only a text encoder, not a whole model: give it to a "
-                  "model with --text-encoder")},
-        {"model_ema.",
-         SL_WORDS("this file contains only the averaged (EMA) weights, in a layout that "
-                  "cannot be read")},
-    };
-    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
-        if (first_with(file, parts[i].prefix, true))
-            return parts[i].what;
-    return sl_words("the names of its tensors are not those of a Stable Diffusion checkpoint");
 }
 
 static bool refuse(const SlWeightSource *file, SlError *err, const char *what, const char *tensor)
@@ -131,13 +58,13 @@ static bool check_input_channels(const SlWeightSource *file, const SlTensorInfo 
 static bool is_xl(const SlWeightSource *file)
 {
     return sl_weights_find(file, UNET "label_emb.0.0.weight") ||
-           first_with(file, "conditioner.embedders.", true);
+           first_with(file, "conditioner.embedders.");
 }
 
 /* Its only text encoder is OpenCLIP's, which is the second one of the base model. */
 static bool is_refiner(const SlWeightSource *file)
 {
-    return first_with(file, "conditioner.embedders.0.model.", true) != NULL;
+    return first_with(file, "conditioner.embedders.0.model.") != NULL;
 }
 
 bool sl_checkpoint_recognise(const SlWeightSource *file, SlError *err)
@@ -145,17 +72,14 @@ bool sl_checkpoint_recognise(const SlWeightSource *file, SlError *err)
     if (sl_weights_count(file) == 0)
         return sl_fail(err, SL_FORMAT, "%s: the file contains no tensors",
                        sl_show_path(sl_weights_file(file, 0)).text);
+    if (!sl_weights_unless_known(file, SL_WANT_MODEL, err))
+        return false;
     const SlTensorInfo *conv_in = sl_weights_find(file, UNET "input_blocks.0.0.weight");
-    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
-        const SlTensorInfo *found = conv_in && others[i].addition
-                                        ? NULL
-                                        : first_with(file, others[i].text, others[i].at_start);
-        if (found)
-            return refuse(file, err, others[i].what, found->name);
-    }
-    if (!conv_in)
-        return refuse(file, err, part_of_model(file), sl_weights_info(file, 0)->name);
-    return check_input_channels(file, conv_in, err);
+    return conv_in ? check_input_channels(file, conv_in, err)
+                   : refuse(file, err,
+                            SL_WORDS("the names of its tensors are not those of a Stable Diffusion "
+                                     "checkpoint"),
+                            sl_weights_info(file, 0)->name);
 }
 
 const char *sl_checkpoint_lacks(const SlWeightSource *file, const char *part)
@@ -170,7 +94,7 @@ const char *sl_checkpoint_lacks(const SlWeightSource *file, const char *part)
     };
     for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
         if (!strcmp(places[i].part, part))
-            return first_with(file, places[i].prefix, true) ? NULL : places[i].prefix;
+            return first_with(file, places[i].prefix) ? NULL : places[i].prefix;
     return NULL;
 }
 
@@ -349,8 +273,8 @@ static bool read_playground(const SlWeightSource *file, SlEdmMarks *marks, SlErr
 bool sl_checkpoint_edm(const SlWeightSource *file, bool xl_base, SlEdmMarks *marks, SlError *err)
 {
     *marks = (SlEdmMarks){0};
-    const SlTensorInfo *v = first_with(file, "edm_vpred.", true);
-    const SlTensorInfo *mean = first_with(file, "edm_mean", true);
+    const SlTensorInfo *v = first_with(file, "edm_vpred.");
+    const SlTensorInfo *mean = first_with(file, "edm_mean");
     if ((v || mean) && !xl_base)
         return refuse(
             file, err,
@@ -371,10 +295,10 @@ bool sl_checkpoint_arch(const SlWeightSource *file, char arch[16], SlError *err)
     static const char key[] = UNET "input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight";
     const SlTensorInfo *to_k = sl_weights_find(file, key);
     long long text_size = to_k && to_k->rank == 2 ? to_k->size[1] : 0;
-    bool open_clip = first_with(file, "cond_stage_model.model.", true) != NULL;
+    bool open_clip = first_with(file, "cond_stage_model.model.") != NULL;
     if (text_size == 768 && !open_clip)
         strcpy(arch, "sd15");
-    else if (text_size == 1024 && (open_clip || !first_with(file, "cond_stage_model.", true)))
+    else if (text_size == 1024 && (open_clip || !first_with(file, "cond_stage_model.")))
         strcpy(arch, is_base(file) ? "sd21-base" : "sd21");
     else
         return sl_fail(err, SL_UNSUPPORTED,

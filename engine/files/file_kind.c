@@ -6,6 +6,8 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
@@ -42,72 +44,99 @@ static const Magic magics[] = {
      "ELF"},
 };
 
-/* What stands in the messages, by kind. */
-static const char *const sentences[] = {
-    [SL_FILE_UNKNOWN] = NULL,
-    [SL_FILE_EMPTY] = SL_WORDS("the file is empty (0 bytes): download it again"),
+/* What each is called, and what is to be done where that helps more than what was expected. */
+static const struct {
+    const char *what, *advice;
+} kinds[] = {
+    [SL_FILE_UNKNOWN] = {NULL, NULL},
+    [SL_FILE_EMPTY] = {SL_WORDS("an empty file"),
+                       SL_WORDS("the file is empty (0 bytes): download it again")},
     [SL_FILE_ZIP_PICKLE] =
-        SL_WORDS("this is a PyTorch file (.pt, .ckpt, .bin) that contains a pickle, a Python "
-                 "program that could do anything when it is opened; it is never loaded: look for "
-                 "the same model as .safetensors, or convert it with a tool that you trust"),
+        {SL_WORDS("a PyTorch file with a pickle"),
+         SL_WORDS("this is a PyTorch file (.pt, .ckpt, .bin) that contains a pickle, a Python "
+                  "program that could do anything when it is opened; it is never loaded: look for "
+                  "the same as .safetensors, or convert it with a tool that you trust")},
     [SL_FILE_ZIP] =
-        SL_WORDS("this is a zip archive; if it is a PyTorch file (.pt, .ckpt, .bin), it contains a "
-                 "pickle and is never loaded: look for the same model as .safetensors; otherwise "
-                 "unpack it first and open the folder that holds model_index.json"),
-    [SL_FILE_PICKLE] = SL_WORDS("this is a pickle, a Python program that could do anything when it "
-                                "is opened; it is never loaded: look for the same model as "
-                                ".safetensors, or convert it with a tool that you trust"),
-    [SL_FILE_GZIP] = SL_WORDS(
-        "this is a gzip archive: unpack it first and open the folder that holds model_index.json"),
-    [SL_FILE_XZ] = SL_WORDS(
-        "this is an xz archive: unpack it first and open the folder that holds model_index.json"),
-    [SL_FILE_SEVEN_ZIP] = SL_WORDS(
-        "this is a 7-Zip archive: unpack it first and open the folder that holds model_index.json"),
-    [SL_FILE_ZSTD] = SL_WORDS("this is a Zstandard archive: unpack it first and open the folder "
-                              "that holds model_index.json"),
-    [SL_FILE_RAR] = SL_WORDS(
-        "this is a RAR archive: unpack it first and open the folder that holds model_index.json"),
-    [SL_FILE_TAR] = SL_WORDS(
-        "this is a tar archive: unpack it first and open the folder that holds model_index.json"),
-    [SL_FILE_GGUF] = SL_WORDS("this is a GGUF file, where a .safetensors file is expected"),
-    [SL_FILE_GGML] =
-        SL_WORDS("this is a GGML file, the format before GGUF, which this program cannot read: "
-                 "look for the same model as .safetensors or .gguf"),
-    [SL_FILE_HDF5] =
-        SL_WORDS("this is an HDF5 file (Keras), which this program cannot read: look for the "
-                 "same model as .safetensors"),
-    [SL_FILE_NUMPY] = SL_WORDS("this is a NumPy array, not a model: expected .safetensors"),
-    [SL_FILE_HTML] =
-        SL_WORDS("this is a web page, not a model: the download was answered with an error or "
-                 "a login page; download it again"),
-    [SL_FILE_LFS] =
-        SL_WORDS("this is a Git LFS pointer, not the file itself: run \"git lfs pull\" in its "
-                 "folder or download the file"),
-    [SL_FILE_PNG] =
-        SL_WORDS("this is a PNG picture, not a model: expected a folder with model_index.json "
-                 "or a .safetensors file"),
-    [SL_FILE_JPEG] =
-        SL_WORDS("this is a JPEG picture, not a model: expected a folder with model_index.json "
-                 "or a .safetensors file"),
-    [SL_FILE_WEBP] = SL_WORDS("this is a WebP picture, not a model: expected a folder with "
-                              "model_index.json or a .safetensors file"),
-    [SL_FILE_PDF] = SL_WORDS("this is a PDF document, not a model: expected a folder with "
-                             "model_index.json or a .safetensors file"),
-    [SL_FILE_ELF] =
-        SL_WORDS("this is a program, not a model: expected a folder with model_index.json or a "
-                 ".safetensors file"),
-    [SL_FILE_JSON] = SL_WORDS("this is a JSON file, not weights: open the folder it is in"),
-    [SL_FILE_TEXT] =
-        SL_WORDS("this is a text file, not a model: expected a folder with model_index.json or "
-                 "a .safetensors file"),
-    [SL_FILE_ZEROS] =
-        SL_WORDS("the file begins with zeros only: its download was never finished; download "
-                 "it again"),
+        {SL_WORDS("a zip archive"),
+         SL_WORDS("this is a zip archive; if it is a PyTorch file (.pt, .ckpt, .bin), it contains "
+                  "a pickle and is never loaded: look for the same as .safetensors; otherwise "
+                  "unpack it first")},
+    [SL_FILE_PICKLE] =
+        {SL_WORDS("a pickle"),
+         SL_WORDS("this is a pickle, a Python program that could do anything when it is opened; it "
+                  "is never loaded: look for the same as .safetensors, or convert it with a tool "
+                  "that you trust")},
+    [SL_FILE_GZIP] = {SL_WORDS("a gzip archive, which is to be unpacked first"), NULL},
+    [SL_FILE_XZ] = {SL_WORDS("an xz archive, which is to be unpacked first"), NULL},
+    [SL_FILE_SEVEN_ZIP] = {SL_WORDS("a 7-Zip archive, which is to be unpacked first"), NULL},
+    [SL_FILE_ZSTD] = {SL_WORDS("a Zstandard archive, which is to be unpacked first"), NULL},
+    [SL_FILE_RAR] = {SL_WORDS("a RAR archive, which is to be unpacked first"), NULL},
+    [SL_FILE_TAR] = {SL_WORDS("a tar archive, which is to be unpacked first"), NULL},
+    [SL_FILE_GGUF] = {SL_WORDS("a GGUF file"), NULL},
+    [SL_FILE_GGML] = {SL_WORDS("a GGML file"),
+                      SL_WORDS("this is a GGML file, the format before GGUF, which this program "
+                               "cannot read: look for the same as .safetensors or .gguf")},
+    [SL_FILE_HDF5] = {SL_WORDS("an HDF5 file"),
+                      SL_WORDS("this is an HDF5 file (Keras), which this program cannot read: look "
+                               "for the same as .safetensors")},
+    [SL_FILE_NUMPY] = {SL_WORDS("a NumPy array"), NULL},
+    [SL_FILE_HTML] = {SL_WORDS("a web page"),
+                      SL_WORDS("this is a web page: the download was answered with an error or a "
+                               "login page; download it again")},
+    [SL_FILE_LFS] = {SL_WORDS("a Git LFS pointer"),
+                     SL_WORDS("this is a Git LFS pointer, not the file itself: run \"git lfs "
+                              "pull\" in its folder or download the file")},
+    [SL_FILE_PNG] = {SL_WORDS("a PNG picture"), NULL},
+    [SL_FILE_JPEG] = {SL_WORDS("a JPEG picture"), NULL},
+    [SL_FILE_WEBP] = {SL_WORDS("a WebP picture"), NULL},
+    [SL_FILE_PDF] = {SL_WORDS("a PDF document"), NULL},
+    [SL_FILE_ELF] = {SL_WORDS("a program"), NULL},
+    [SL_FILE_JSON] = {SL_WORDS("a JSON file"), NULL},
+    [SL_FILE_TEXT] = {SL_WORDS("a text file"), NULL},
+    [SL_FILE_ZEROS] = {SL_WORDS("zeros"),
+                       SL_WORDS("the file begins with zeros only: its download was never finished; "
+                                "download it again")},
 };
 
-const char *sl_file_kind_sentence(SlFileKind kind)
+static const char *const wanted_words[] = {
+    [SL_WANT_MODEL] =
+        SL_WORDS("a model: a folder with model_index.json, or a .safetensors or .gguf file"),
+    [SL_WANT_UNET] = SL_WORDS("a UNet: its file, its folder, or a whole model"),
+    [SL_WANT_VAE] = SL_WORDS("a VAE: its file, its folder, or a whole model"),
+    [SL_WANT_TEXT_ENCODER] = SL_WORDS("a text encoder: its file, its folder, or a whole model"),
+    [SL_WANT_TEXT_ENCODER_2] = SL_WORDS("the second text encoder of Stable Diffusion XL: its file, "
+                                        "its folder, or a whole model"),
+    [SL_WANT_TINY_VAE] = SL_WORDS("a tiny VAE (TAESD): its file or its folder"),
+    [SL_WANT_LORA] = SL_WORDS("a LoRA or one of its relatives: a .safetensors file"),
+    [SL_WANT_EMBEDDING] =
+        SL_WORDS("an embedding (textual inversion): a .safetensors, .pt or .bin file"),
+    [SL_WANT_LATENTS] = SL_WORDS("a .safetensors file with the tensor \"latents\""),
+    [SL_WANT_NOISE] = SL_WORDS("a .safetensors file with the tensor \"noise\""),
+};
+
+const char *sl_file_kind_what(SlFileKind kind)
 {
-    return sl_words(sentences[kind]);
+    return sl_words(kinds[kind].what);
+}
+
+const char *sl_wanted_words(SlWanted wanted)
+{
+    return sl_words(wanted_words[wanted]);
+}
+
+SlWanted sl_wanted_part(const char *part)
+{
+    static const struct {
+        const char *part;
+        SlWanted wanted;
+    } parts[] = {{"unet", SL_WANT_UNET},
+                 {"vae", SL_WANT_VAE},
+                 {"text_encoder", SL_WANT_TEXT_ENCODER},
+                 {"text_encoder_2", SL_WANT_TEXT_ENCODER_2}};
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+        if (!strcmp(parts[i].part, part))
+            return parts[i].wanted;
+    return SL_WANT_MODEL;
 }
 
 static bool contains(const char *head, size_t length, const char *what)
@@ -181,6 +210,69 @@ SlFileKind sl_file_kind(const void *data, size_t length)
             return SL_FILE_UNKNOWN;
     return length >= 16 ? SL_FILE_ZEROS : SL_FILE_UNKNOWN;
 }
+
+/* ---- refusing ---- */
+
+static bool refuse_what(const char *path, const char *what, SlWanted wanted, SlError *err)
+{
+    return sl_fail(err, SL_FORMAT, "%s: this is %s; expected %s", sl_show_path(path).text, what,
+                   sl_wanted_words(wanted));
+}
+
+bool sl_file_unless_known(const char *path, SlFileKind kind, SlWanted wanted, SlError *err)
+{
+    const char *advice = sl_words(kinds[kind].advice), *what = sl_file_kind_what(kind);
+    if (advice)
+        return sl_fail(err, SL_FORMAT, "%s: %s", sl_show_path(path).text, advice);
+    return !what || refuse_what(path, what, wanted, err);
+}
+
+static bool has_file(const char *folder, const char *name)
+{
+    char path[PATH_MAX];
+    struct stat st;
+    return snprintf(path, sizeof path, "%s/%s", folder, name) < (int)sizeof path &&
+           stat(path, &st) == 0;
+}
+
+static const char *folder_what(const char *path)
+{
+    return has_file(path, "model_index.json") ? sl_words("the folder of a model")
+           : has_file(path, "config.json")    ? sl_words("the folder of a part of a model")
+                                              : sl_words("a folder");
+}
+
+/* Of an embedding, which may be a pickle, and of a GGUF file the reader says what it thinks of it. */
+static bool check_head(const char *path, int fd, uint64_t size, SlWanted wanted, SlError *err)
+{
+    char head[SL_FILE_HEAD];
+    size_t length = size < sizeof head ? (size_t)size : sizeof head;
+    SlError ignored = {0};
+    if (!sl_file_read(fd, path, head, length, 0, &ignored))
+        return true;
+    SlFileKind kind = sl_file_kind(head, length);
+    bool pickle = kind == SL_FILE_ZIP_PICKLE || kind == SL_FILE_ZIP || kind == SL_FILE_PICKLE;
+    if (kind == SL_FILE_GGUF || (pickle && wanted == SL_WANT_EMBEDDING))
+        return true;
+    return sl_file_unless_known(path, kind, wanted, err);
+}
+
+bool sl_file_check(const char *path, SlWanted wanted, SlError *err)
+{
+    struct stat st;
+    uint64_t size;
+    SlError ignored = {0};
+    if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+        return refuse_what(path, folder_what(path), wanted, err);
+    int fd = sl_file_open(path, &size, &ignored);
+    if (fd < 0)
+        return true;
+    bool ok = check_head(path, fd, size, wanted, err);
+    close(fd);
+    return ok;
+}
+
+/* ---- opening ---- */
 
 static int refuse(int fd, const char *path, const char *why, SlError *err)
 {

@@ -40,9 +40,34 @@ typedef enum SlFileKind {
 
 /* What the first bytes of a file are. Safetensors files are SL_FILE_UNKNOWN here. */
 SlFileKind sl_file_kind(const void *head, size_t length);
-/* "this is a pickle (PyTorch), which ...": a clause to follow "<file>: "; NULL for
- * SL_FILE_UNKNOWN. */
-const char *sl_file_kind_sentence(SlFileKind kind);
+/* "a PNG picture", "a gzip archive"; NULL for SL_FILE_UNKNOWN. */
+const char *sl_file_kind_what(SlFileKind kind);
+
+/* What a person was to give. */
+typedef enum SlWanted {
+    SL_WANT_MODEL,
+    SL_WANT_UNET,
+    SL_WANT_VAE,
+    SL_WANT_TEXT_ENCODER,
+    SL_WANT_TEXT_ENCODER_2,
+    SL_WANT_TINY_VAE,
+    SL_WANT_LORA,
+    SL_WANT_EMBEDDING,
+    SL_WANT_LATENTS, /* to begin with */
+    SL_WANT_NOISE,   /* of the steps */
+} SlWanted;
+
+/* "a VAE: its file, its folder, or a whole model", to follow "expected ". */
+const char *sl_wanted_words(SlWanted wanted);
+/* Of the part with this name; SL_WANT_MODEL for all others. */
+SlWanted sl_wanted_part(const char *part);
+
+/* False, with a sentence that says what it is and what was expected ("FILE: this is a PNG picture;
+ * expected a LoRA, ..."), where the kind is known; else true and nothing is said. */
+bool sl_file_unless_known(const char *path, SlFileKind kind, SlWanted wanted, SlError *err);
+/* The same of a file that is looked at now, and of a folder. What cannot be opened is left to whoever
+ * does. */
+bool sl_file_check(const char *path, SlWanted wanted, SlError *err);
 
 /* Opens a regular file for reading without ever waiting (FIFOs, devices) and gives its size. -1 and
  * *err with a sentence for folders, devices, missing permissions, ... */

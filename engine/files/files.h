@@ -13,6 +13,7 @@
 #include "engine/files/torch_file.h"
 #include "engine/files/utf8.h"
 #include "engine/files/weights.h"
+#include "engine/files/weights_kind.h"
 #include "engine/files/weights_views.h"
 
 #endif

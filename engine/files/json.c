@@ -162,9 +162,11 @@ static cJSON *parse_text(const char *name, char *text, size_t length, size_t mos
     }
     if (!sl_utf8_valid(text, length)) {
         SlFileKind kind = sl_file_kind(text, length < SL_FILE_HEAD ? length : SL_FILE_HEAD);
-        const char *what = sl_file_kind_sentence(kind);
-        sl_fail(err, SL_FORMAT, "%s: not JSON text in UTF-8%s%s", name, what ? ": " : "",
-                what ? what : "");
+        const char *what = sl_file_kind_what(kind);
+        if (what && kind != SL_FILE_JSON)
+            sl_fail(err, SL_FORMAT, "%s: this is %s; expected JSON text in UTF-8", name, what);
+        else
+            sl_fail(err, SL_FORMAT, "%s: not JSON text in UTF-8", name);
         return NULL;
     }
     if (!scan(name, text, end, most, err))
@@ -180,7 +182,7 @@ static cJSON *parse_text(const char *name, char *text, size_t length, size_t mos
     if (!root || at != end) {
         SlFileKind kind = sl_file_kind(text, length < SL_FILE_HEAD ? length : SL_FILE_HEAD);
         if (kind == SL_FILE_LFS || kind == SL_FILE_HTML)
-            sl_fail(err, SL_FORMAT, "%s: %s", name, sl_file_kind_sentence(kind));
+            sl_file_unless_known(name, kind, SL_WANT_MODEL, err);
         else
             fail_at(name, text, at && at < end ? at : end,
                     root ? sl_words("more text after the end of the JSON value")

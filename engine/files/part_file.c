@@ -11,6 +11,7 @@
 #include "engine/files/checkpoint.h"
 #include "engine/files/tiny_file.h"
 #include "engine/files/utf8.h"
+#include "engine/files/weights_kind.h"
 #include "engine/files/weights_views.h"
 
 #include <stdio.h>
@@ -98,9 +99,11 @@ static SlWeightSource *renamed(SlWeightSource *file, const Layout *layout, SlErr
 static SlWeightSource *show(SlWeightSource *file, const char *part, SlError *err)
 {
     const Layout *layout = layout_of(file, part);
-    if (!layout && !strcmp(part, "vae") && sl_tiny_is(file))
+    if (!layout && !strcmp(part, "vae") && sl_tiny_has_decoder(file))
         return sl_tiny_weights(file, err);
     if (!layout) {
+        if (!sl_weights_unless_known(file, sl_wanted_part(part), err))
+            return NULL;
         sl_fail(err, SL_UNSUPPORTED,
                 "%s: there is no %s in this file that can be read: its tensors are called \"%s\" "
                 "and the like",
@@ -118,7 +121,8 @@ static SlWeightSource *show(SlWeightSource *file, const char *part, SlError *err
 
 SlWeightSource *sl_weights_open_part(const char *path, const char *part, SlError *err)
 {
-    SlWeightSource *file = sl_weights_open_file(path, err);
+    SlWeightSource *file =
+        sl_file_check(path, sl_wanted_part(part), err) ? sl_weights_open_file(path, err) : NULL;
     SlWeightSource *shown = file ? show(file, part, err) : NULL;
     sl_weights_close(file);
     return shown;

@@ -45,11 +45,10 @@ SlSafetensors *sl_safetensors_parse(const char *name, const void *header, size_t
 static bool refuse_head(const SlSafetensors *st, const unsigned char *head, size_t length,
                         uint64_t claimed, uint64_t size, SlError *err)
 {
-    const char *what = sl_file_kind_sentence(sl_file_kind(head, length));
     const char *name = st->shown.text;
     unsigned long long n = claimed, total = size;
-    if (what)
-        return sl_fail(err, SL_FORMAT, "%s: %s", name, what);
+    if (!sl_file_unless_known(st->path, sl_file_kind(head, length), SL_WANT_MODEL, err))
+        return false;
     if (size < 8)
         return sl_fail(err, SL_FORMAT,
                        "%s: the file has %llu bytes; a safetensors file has at least 10: it is "

@@ -70,6 +70,11 @@ bool sl_tiny_is(const SlWeightSource *file)
     return layout_of(file) || is_encoder(file);
 }
 
+bool sl_tiny_has_decoder(const SlWeightSource *file)
+{
+    return layout_of(file) != NULL;
+}
+
 /* "3.conv.0.weight" behind the prefix as "decoder.layers.2.conv.0.weight". False where no number
  * begins it, or one that the layout does not have. */
 static bool rename_layer(const Layout *layout, const char *name, char out[NAME_ROOM])
@@ -87,12 +92,7 @@ SlWeightSource *sl_tiny_weights(SlWeightSource *file, SlError *err)
     const Layout *layout = layout_of(file);
     SlShown path = sl_show_path(sl_weights_file(file, 0));
     if (!layout) {
-        sl_fail(err, SL_UNSUPPORTED,
-                is_encoder(file)
-                    ? SL_WORDS("%s: this is the encoder of a tiny VAE; what makes pictures is its "
-                               "decoder, a "
-                               "file of its own that is called like taesd_decoder.safetensors")
-                    : SL_WORDS("%s: there is no decoder of a tiny VAE (TAESD) in this file"),
+        sl_fail(err, SL_UNSUPPORTED, "%s: there is no decoder of a tiny VAE (TAESD) in this file",
                 path.text);
         return NULL;
     }

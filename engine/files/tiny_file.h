@@ -5,9 +5,10 @@
 #include "engine/files/json.h"
 #include "engine/files/weights.h"
 
-/* Whether the file has a tiny VAE's decoder, or its encoder alone: both are what sl_tiny_weights
- * has a sentence for. */
+/* Whether the file has a tiny VAE's decoder, or its encoder alone. */
 bool sl_tiny_is(const SlWeightSource *file);
+/* Whether it has the decoder. */
+bool sl_tiny_has_decoder(const SlWeightSource *file);
 /* The decoder under the names of diffusers' AutoencoderTiny, "decoder.layers.0.weight". NULL and
  * *err where there is none. */
 SlWeightSource *sl_tiny_weights(SlWeightSource *file, SlError *err);

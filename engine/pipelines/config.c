@@ -53,7 +53,7 @@ const char *sl_model_denoiser_file(const SlModelInfo *info)
 static bool open_tiny_config(const char *path, SlJson **config, SlError *err)
 {
     SlWeightSource *file = sl_weights_open_file(path, err), *weights = NULL;
-    bool tiny = file && sl_tiny_is(file), ok = file != NULL;
+    bool tiny = file && sl_tiny_has_decoder(file), ok = file != NULL;
     if (tiny) {
         weights = sl_tiny_weights(file, err);
         *config = weights ? sl_tiny_config(weights, err) : NULL;

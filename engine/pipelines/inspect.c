@@ -105,20 +105,37 @@ static void count_tensors(SlModelPart *part, const SlWeightSource *w)
     }
 }
 
+/* What a configuration is of, as diffusers ("_class_name") or transformers ("architectures") write it;
+ * NULL: it does not say. */
+static const char *class_of(const SlJson *json)
+{
+    const cJSON *root = sl_json_root(json);
+    const char *name = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(root, "_class_name"));
+    const cJSON *list = cJSON_GetObjectItemCaseSensitive(root, "architectures");
+    return name ? name : cJSON_GetStringValue(cJSON_GetArrayItem(list, 0));
+}
+
+static bool is_class(const SlPartClass *kind, const char *name)
+{
+    for (int i = 0; kind->classes[i]; i++)
+        if (!strcmp(kind->classes[i], name))
+            return true;
+    /* these have all that a CLIPTextModel has */
+    return !strcmp(kind->classes[0], "CLIPTextModel") &&
+           (!strcmp(name, "CLIPTextModelWithProjection") || !strcmp(name, "CLIPModel"));
+}
+
 /* A part from elsewhere is of a class that the family has, where its config names one. */
 static bool check_class(const SlModelInfo *info, const SlPartClass *kind, SlError *err)
 {
     SlJson *json = sl_model_config(info, kind->name, err);
     if (!json)
         return false;
-    const cJSON *name = cJSON_GetObjectItemCaseSensitive(sl_json_root(json), "_class_name");
-    bool ok = !cJSON_IsString(name);
-    for (int i = 0; !ok && kind->classes[i]; i++)
-        ok = !strcmp(kind->classes[i], name->valuestring);
+    const char *name = class_of(json);
+    bool ok = !name || is_class(kind, name);
     if (!ok)
         sl_fail(err, SL_UNSUPPORTED, "%s: this is a \"%s\"; the %s of this model is a %s",
-                sl_json_name(json), sl_show_name(name->valuestring).text, kind->name,
-                kind->classes[0]);
+                sl_json_name(json), sl_show_name(name).text, kind->name, kind->classes[0]);
     sl_json_close(json);
     return ok;
 }
@@ -584,6 +601,8 @@ static bool add_other(SlModelInfo *info, const SlPartFrom *from, SlError *err)
                  model ? from->part : "") >= (int)sizeof other->path)
         return sl_fail(err, SL_IO, "%s: the path is too long", sl_show_path(from->path).text);
     info->others++;
+    if (!other->folder && !sl_file_check(from->path, sl_wanted_part(from->part), err))
+        return false;
     return !other->folder || whole || is_there(other->path, "config.json") ||
            sl_fail(err, SL_FORMAT,
                    "%s: there is no config.json in this folder; expected the folder of a %s, or a "

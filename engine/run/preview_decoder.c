@@ -83,9 +83,13 @@ static bool open_folder(Tiny *tiny, const char *path, SlError *err)
     if (stat(config, &st))
         snprintf(folder, sizeof folder, "%s", path);
     snprintf(config, sizeof config, "%s/config.json", folder);
+    if (stat(config, &st))
+        return sl_file_check(path, SL_WANT_TINY_VAE, err);
     tiny->json = sl_json_open(config, err);
     if (!tiny->json)
         return false;
+    if (sl_json_has(tiny->json, "architectures")) /* it is transformers': no VAE at all */
+        return sl_file_check(path, SL_WANT_TINY_VAE, err);
     SlError ignored = {0};
     tiny->kind = known_by_name(sl_json_string(tiny->json, "_name_or_path", "", &ignored));
     tiny->weights = sl_weights_open(folder, "diffusion_pytorch_model", err);
@@ -94,11 +98,13 @@ static bool open_folder(Tiny *tiny, const char *path, SlError *err)
 
 static bool open_file(Tiny *tiny, const char *path, SlError *err)
 {
-    SlWeightSource *file = sl_weights_open_file(path, err);
+    SlWeightSource *file =
+        sl_file_check(path, SL_WANT_TINY_VAE, err) ? sl_weights_open_file(path, err) : NULL;
     if (!file)
         return false;
     tiny->kind = known_by_scale(sl_tiny_scale(file));
-    tiny->weights = sl_tiny_weights(file, err);
+    if (sl_weights_unless_known(file, SL_WANT_TINY_VAE, err))
+        tiny->weights = sl_tiny_weights(file, err);
     tiny->json = tiny->weights ? sl_tiny_config(tiny->weights, err) : NULL;
     sl_weights_close(file);
     return tiny->json != NULL;

@@ -252,7 +252,7 @@ static void test_refused(void)
     snprintf(path, sizeof path, "%s/unet", model);
     expect(RUN(SD, "--vae", path, "--output", file("n.png")), 1, "UNet2DConditionModel",
            "a UNet for a VAE");
-    expect(RUN(SD, "--vae", file("u1.safetensors"), "--output", file("n.png")), 1, "no vae in this",
+    expect(RUN(SD, "--vae", file("u1.safetensors"), "--output", file("n.png")), 1, "expected a VAE",
            "a file without a VAE");
     expect(RUN(SD, "--vae", "no-such-vae", "--output", file("n.png")), 1, "no-such-vae",
            "a name that is not there");
@@ -449,7 +449,7 @@ static void test_two_texts(const char *xl)
     expect(RUN(OF(base), "--text-encoder", first, "--output", file("n.png")), 1,
            "cross_attention_dim", "the second for the first");
     snprintf(first, sizeof first, "%s/text_encoder", turbo);
-    expect(RUN(OF(turbo), "--text-encoder-2", first, "--output", file("n.png")), 1, "projection",
+    expect(RUN(OF(turbo), "--text-encoder-2", first, "--output", file("n.png")), 1, "Projection",
            "the first for the second");
     expect(RUN(SD, "--text-encoder-2", second, "--output", file("n.png")), 2,
            "has no text_encoder_2", "a model with one text encoder");

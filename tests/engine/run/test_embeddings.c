@@ -373,8 +373,8 @@ static void test_refusals(SlModel *sd1)
     refuse(sd1, &(Case){"a", "", "nothing.pt", NULL, plain}, SL_IO, "nothing.pt", "no such file");
     refuse(sd1, &(Case){"a", "", ":word", NULL, plain}, SL_ARGUMENT, ":word", "names no embedding");
     refuse(sd1, &(Case){"a", "", "make.py", NULL, plain}, SL_FORMAT, "make.py", "");
-    refuse(sd1, &(Case){"a", "", "sd1_picture.safetensors", NULL, plain}, SL_FORMAT,
-           "sd1_picture.safetensors", "no embedding");
+    refuse(sd1, &(Case){"a", "", "sd1_picture.safetensors", NULL, plain}, SL_UNSUPPORTED,
+           "sd1_picture.safetensors", "expected an embedding");
     expect_warning(sd1, &(Case){"a sd2 house", "", NULL, NULL, a1111},
                    "have 40 numbers; expected 32");
     expect_warning(sd1, &(Case){"nothing", "", NULL, NULL, a1111}, "nothing.pt");

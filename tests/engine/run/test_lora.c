@@ -212,7 +212,7 @@ static void test_refusals(SlModel *model)
     static const struct {
         const char *file, *said;
     } bad[] = {{"goldens/adapters/sdxl_kohya_lora.safetensors", "does not fit the model"},
-               {"goldens/adapters/unet.safetensors", "is no LoRA"},
+               {"goldens/adapters/unet.safetensors", "expected a LoRA"},
                {"goldens/adapters/nothing.safetensors", "nothing.safetensors"}};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         SlError err = {0};

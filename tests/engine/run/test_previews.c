@@ -210,7 +210,8 @@ static void test_refusals(SlModel *model)
     refused(model, "goldens/previews/five.safetensors", "latents of 5");
     refused(model, "goldens/previews/none.safetensors", "none.safetensors");
     refused(model, "goldens/model/sd1", "full size");
-    refused(model, "goldens/model/sd1/vae/diffusion_pytorch_model.safetensors", "no decoder");
+    refused(model, "goldens/model/sd1/vae/diffusion_pytorch_model.safetensors",
+            "expected a tiny VAE");
     refused(model, "goldens/model/sd1/unet", "UNet2DConditionModel");
     refused_as(model, file, "taesdxl_decoder.safetensors", "expected taesd");
     sl_test(!strcmp(sl_preview_decoder_name(sl_model_info(model)), "taesd"), "sd1 wants taesd");
