@@ -564,7 +564,8 @@ const SlSettingInfo sl_setting_table[SL_N_SETTINGS] = {
             .scope = SL_SCOPE_STEP,
             .own = OWN(20),
             .option = "empty-negative",
-            .usage = "what an empty negative prompt is for SDXL",
+            .usage = "what an empty negative prompt, given or not, is for SDXL: the model's way, "
+                     "zeros, or a text of no words",
             .name = "empty negative prompt",
             .title = "empty negative prompt %s",
             .turn = 1,
