@@ -1,6 +1,6 @@
 /* test_loras.c - the window's list of LoRAs, driven: one is found and chosen, its strength moved, and the run uses it;
  * what does not fit or is missing says so; lanes of several strengths. The tests run in order in one window. */
-#include "driver.h"
+#include "choose.h"
 
 #include <gtk/gtk.h>
 #include <string.h>
@@ -249,6 +249,63 @@ static void test_unfit(void)
     g_object_set(workspace->recipe, "lora", "", NULL);
 }
 
+/* ---- several at once ---- */
+
+static gboolean shows_text(GtkWidget *widget, const char *words)
+{
+    if (GTK_IS_LABEL(widget) && strstr(gtk_label_get_text(GTK_LABEL(widget)), words))
+        return TRUE;
+    for (GtkWidget *child = gtk_widget_get_first_child(widget); child;
+         child = gtk_widget_get_next_sibling(child))
+        if (shows_text(child, words))
+            return TRUE;
+    return FALSE;
+}
+
+static char *folder_of_two(const char *name)
+{
+    char *path = g_build_filename(models, name, NULL);
+
+    g_assert_cmpint(g_mkdir(path, 0755), ==, 0);
+    return path;
+}
+
+/* The dialogs of the group and of the models take several; what cannot be used is said of all at once. */
+static void test_several(void)
+{
+    GtkMenuButton *add = part(part(panel, "loras"), "add");
+    g_autofree char *two = folder_of_two("two"), *none = folder_of_two("none");
+    g_autofree char *one = fixture_path("ddpm.safetensors"),
+                    *other = fixture_path("odd.safetensors");
+
+    copy_lora("sd1_kohya", two, "cat.safetensors");
+    copy_lora("sd1_peft", two, "dog.safetensors");
+    copy_file(one, none, "one.safetensors");
+    copy_file(other, none, "other.safetensors");
+    g_signal_emit_by_name(gtk_menu_button_get_popover(add), "file-asked");
+    choose_two(two, "loras-several");
+    WAIT_UNTIL(count_loras() == 2 && sl_lora_get_state(nth_lora(1)) == SL_LORA_FITS);
+    g_assert_null(find_dialog());
+    g_object_set(workspace->recipe, "lora", "", NULL);
+
+    g_signal_emit_by_name(gtk_menu_button_get_popover(add), "file-asked");
+    choose_two(none, "loras-several-none");
+    WAIT_UNTIL(find_dialog() && !GTK_IS_FILE_CHOOSER_DIALOG(find_dialog()));
+    screenshot("loras-several-wrong");
+    g_assert_nonnull(strstr(alert_body(), "one.safetensors"));
+    g_assert_nonnull(strstr(alert_body(), "other.safetensors"));
+    close_dialog();
+    g_assert_null(find_dialog());
+    g_assert_cmpuint(count_loras(), ==, 0);
+
+    act("win.open-model-file"); /* which takes whatever a file is */
+    choose_two(two, "loras-models");
+    WAIT_UNTIL(count_loras() == 2);
+    WAIT_UNTIL(shows_text(GTK_WIDGET(part(window, "toasts")), "Added: cat, dog") ||
+               shows_text(GTK_WIDGET(part(window, "toasts")), "Added: dog, cat"));
+    g_object_set(workspace->recipe, "lora", "", NULL);
+}
+
 /* ---- lanes ---- */
 
 static void test_lanes(void)
@@ -292,6 +349,7 @@ int main(int argc, char **argv)
     g_test_add_func("/loras/words", test_words);
     g_test_add_func("/loras/remove", test_remove);
     g_test_add_func("/loras/unfit", test_unfit);
+    g_test_add_func("/loras/several", test_several);
     g_test_add_func("/loras/lanes", test_lanes);
     status = g_test_run();
     end_application();

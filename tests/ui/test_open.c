@@ -3,6 +3,7 @@
  *
  * The tests run in order in one process, each from where the one before left the window.
  */
+#include "choose.h"
 #include "exchange.h"
 
 #include "mouse.h"
@@ -472,44 +473,6 @@ static void test_several(void)
     close_dialog();
 }
 
-G_GNUC_BEGIN_IGNORE_DEPRECATIONS /* newer toolkits have another interface to the same dialog */
-
-    /* The list of files in the toolkit's own dialog, where no portal has another: a GtkTreeView, later a GtkColumnView. */
-    static GtkWidget *
-    find_files(GtkWidget *widget)
-{
-    if ((GTK_IS_TREE_VIEW(widget) || GTK_IS_COLUMN_VIEW(widget)) && gtk_widget_get_mapped(widget))
-        return widget;
-    for (GtkWidget *child = gtk_widget_get_first_child(widget); child;
-         child = gtk_widget_get_next_sibling(child)) {
-        GtkWidget *found = find_files(child);
-
-        if (found)
-            return found;
-    }
-    return NULL;
-}
-
-/* FALSE as long as there are not two. */
-static gboolean select_two(GtkWidget *dialog)
-{
-    GtkWidget *files = find_files(dialog);
-
-    if (files && GTK_IS_TREE_VIEW(files)) {
-        GtkTreeSelection *selection = gtk_tree_view_get_selection(GTK_TREE_VIEW(files));
-
-        gtk_tree_selection_select_all(selection);
-        return gtk_tree_selection_count_selected_rows(selection) == 2;
-    }
-    if (files) {
-        GtkSelectionModel *model = gtk_column_view_get_model(GTK_COLUMN_VIEW(files));
-
-        return g_list_model_get_n_items(G_LIST_MODEL(model)) == 2 &&
-               gtk_selection_model_select_all(model);
-    }
-    return FALSE;
-}
-
 static void copy_into(const char *path, const char *inside)
 {
     g_autofree char *name = g_path_get_basename(path);
@@ -527,8 +490,6 @@ static void test_choose_several(void)
     g_autofree char *two = path_of("two");
     g_autofree char *first = path_of("outside.png");
     g_autofree char *second = path_of("second.png");
-    g_autoptr(GFile) of_two = g_file_new_for_path(two);
-    gpointer dialog;
 
     adw_view_stack_set_visible_child_name(pages, "darkroom");
     clear_lanes();
@@ -536,19 +497,63 @@ static void test_choose_several(void)
     copy_into(first, two);
     copy_into(second, two);
     act("win.open");
-    WAIT_UNTIL((dialog = find_dialog()) != NULL);
-    g_assert_true(GTK_IS_FILE_CHOOSER_DIALOG(dialog));
-    g_assert_true(gtk_file_chooser_set_current_folder(GTK_FILE_CHOOSER(dialog), of_two, NULL));
-    g_assert_true(gtk_file_chooser_get_select_multiple(GTK_FILE_CHOOSER(dialog)));
-    WAIT_UNTIL(select_two(dialog));
-    screenshot("open-9-choose");
-    gtk_dialog_response(GTK_DIALOG(dialog), GTK_RESPONSE_ACCEPT);
+    choose_two(two, "open-9-choose");
     WAIT_UNTIL(count_lanes() == 2 && is_over());
     g_assert_cmpuint(seed_of_lane(0) + seed_of_lane(1), ==, 77 + 78);
     g_assert_null(find_dialog());
 }
 
-G_GNUC_END_IGNORE_DEPRECATIONS
+static gboolean shows_text(GtkWidget *widget, const char *words)
+{
+    if (GTK_IS_LABEL(widget) && strstr(gtk_label_get_text(GTK_LABEL(widget)), words))
+        return TRUE;
+    for (GtkWidget *child = gtk_widget_get_first_child(widget); child;
+         child = gtk_widget_get_next_sibling(child))
+        if (shows_text(child, words))
+            return TRUE;
+    return FALSE;
+}
+
+static guint loads;
+
+static void count_loads(void)
+{
+    loads++;
+}
+
+/* Of models that are opened together the first one is chosen: the others are in the list and are not loaded. What is none is
+ * said of all at once. */
+static void test_several_models(void)
+{
+    g_autofree char *sd2 = fixture_path("sd2"), *ddpm = fixture_path("ddpm");
+    g_autofree char *one = path_of("one-model"), *other = path_of("other-model");
+    g_autofree char *none = path_of("none"), *bad = path_of("bad.gguf");
+    GListModel *models = G_LIST_MODEL(workspace->models);
+    guint before = g_list_model_get_n_items(models);
+
+    g_assert_cmpint(symlink(sd2, one), ==, 0);
+    g_assert_cmpint(symlink(ddpm, other), ==, 0);
+    g_signal_connect(workspace->worker, "loaded", G_CALLBACK(count_loads), NULL);
+    open_paths((const char *const[]){one, other, NULL});
+    WAIT_UNTIL(g_list_model_get_n_items(models) == before + 2 && loads == 1);
+    WAIT_UNTIL(shows_text(GTK_WIDGET(part(window, "toasts")), "1 more model is in the list"));
+    g_assert_cmpstr(sl_model_item_get_path(workspace->model), ==, one);
+    settle(500);
+    g_assert_cmpuint(loads, ==, 1);
+    g_assert_null(find_dialog());
+    g_signal_handlers_disconnect_by_func(workspace->worker, count_loads, NULL);
+
+    g_assert_cmpint(g_mkdir(none, 0700), ==, 0);
+    g_assert_true(g_file_set_contents(bad, "GGUF", -1, NULL));
+    open_paths((const char *const[]){none, bad, NULL});
+    WAIT_UNTIL(find_dialog() != NULL);
+    g_assert_nonnull(strstr(alert_body(), none));
+    g_assert_nonnull(strstr(alert_body(), bad));
+    screenshot("open-10-no-models");
+    close_dialog();
+    g_assert_null(find_dialog());
+    g_assert_cmpstr(sl_model_item_get_path(workspace->model), ==, one);
+}
 
 static const LaneTest tests[] = {
     {"/open/picture", test_picture, FALSE},
@@ -560,6 +565,7 @@ static const LaneTest tests[] = {
     {"/open/embedding", test_embedding, FALSE},
     {"/open/several", test_several, FALSE},
     {"/open/choose-several", test_choose_several, FALSE},
+    {"/open/several-models", test_several_models, FALSE},
     {"/open/hint", test_hint, FALSE},
 };
 

@@ -19,8 +19,9 @@ struct _SlLoraGroup
 
   SlLoraList *list;
   SlModelStore *store;
-  SlLora *located; /* whose file is asked for */
-  guint adding;    /* files on their way into the list */
+  SlLora *located;     /* whose file is asked for */
+  guint adding;        /* files on their way into the list */
+  GPtrArray *problems; /* sentences about those of them that are none; said when all are there */
 };
 
 G_DEFINE_FINAL_TYPE (SlLoraGroup, sl_lora_group, ADW_TYPE_BIN)
@@ -43,13 +44,30 @@ show_adding (SlLoraGroup *self, int more)
 }
 
 static void
+say_problems (SlLoraGroup *self)
+{
+  gboolean several = self->problems->len > 1;
+  g_autofree char *text = NULL;
+
+  if (self->problems->len == 0)
+    return;
+  g_ptr_array_add (self->problems, NULL);
+  text = g_strjoinv ("\n\n", (char **)self->problems->pdata);
+  g_ptr_array_set_size (self->problems, 0);
+  sl_notice_alert (GTK_WIDGET (self),
+                   several ? _ ("These cannot be used as LoRAs") : _ ("This cannot be used as a LoRA"), text);
+}
+
+static void
 added (const SlLoraAnswer *answer, gpointer user_data)
 {
   g_autoptr (SlLoraGroup) self = user_data;
 
-  show_adding (self, -1);
   if (answer->error)
-    sl_notice_alert (GTK_WIDGET (self), _ ("This cannot be used as a LoRA"), answer->error->message);
+    g_ptr_array_add (self->problems, g_strdup (answer->error->message));
+  show_adding (self, -1);
+  if (self->adding == 0)
+    say_problems (self);
 }
 
 static void
@@ -68,9 +86,10 @@ add_path (SlLoraGroup *self, const char *path)
 }
 
 static void
-path_chosen (gpointer self, const char *path, const char *what)
+paths_chosen (gpointer self, const char *const *paths)
 {
-  add_path (self, path);
+  for (; *paths; paths++)
+    add_path (self, *paths);
 }
 
 static void
@@ -85,29 +104,31 @@ path_located (gpointer object, const char *path, const char *what)
   g_clear_object (&self->located);
 }
 
-static void
-ask_for_file (SlLoraGroup *self, SlPathChosen chosen)
+static SlPathDialog
+get_dialog (SlLoraGroup *self)
 {
-  const SlPathDialog dialog = { .from = GTK_WIDGET (self),
-                                .title = _ ("Choose a LoRA"),
-                                .wants = SL_PATH_OPEN,
-                                .filter_name = _ ("LoRAs"),
-                                .pattern = "*.safetensors" };
-
-  sl_path_dialog_show (&dialog, chosen, G_OBJECT (self), NULL);
+  return (SlPathDialog){ .from = GTK_WIDGET (self), .filter_name = _ ("LoRAs"), .pattern = "*.safetensors" };
 }
 
 static void
 file_asked (SlLoraGroup *self)
 {
-  ask_for_file (self, path_chosen);
+  SlPathDialog dialog = get_dialog (self);
+
+  dialog.title = _ ("Choose LoRAs");
+  dialog.wants = SL_PATH_OPEN_SEVERAL;
+  sl_path_dialog_show_several (&dialog, paths_chosen, G_OBJECT (self));
 }
 
 static void
 locate (SlLoraGroup *self, SlLoraRow *row)
 {
+  SlPathDialog dialog = get_dialog (self);
+
   g_set_object (&self->located, sl_lora_row_get_lora (row));
-  ask_for_file (self, path_located);
+  dialog.title = _ ("Choose a LoRA");
+  dialog.wants = SL_PATH_OPEN;
+  sl_path_dialog_show (&dialog, path_located, G_OBJECT (self), NULL);
 }
 
 /* ---- removing ---- */
@@ -231,6 +252,13 @@ sl_lora_group_dispose (GObject *object)
   G_OBJECT_CLASS (sl_lora_group_parent_class)->dispose (object);
 }
 
+static void
+sl_lora_group_finalize (GObject *object)
+{
+  g_ptr_array_unref (SL_LORA_GROUP (object)->problems);
+  G_OBJECT_CLASS (sl_lora_group_parent_class)->finalize (object);
+}
+
 #define BIND(name) gtk_widget_class_bind_template_child (widget_class, SlLoraGroup, name)
 
 static void
@@ -239,6 +267,7 @@ sl_lora_group_class_init (SlLoraGroupClass *klass)
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
 
   G_OBJECT_CLASS (klass)->dispose = sl_lora_group_dispose;
+  G_OBJECT_CLASS (klass)->finalize = sl_lora_group_finalize;
   gtk_widget_class_set_template_from_resource (widget_class, "/org/safelight/Safelight/sl-lora-group.ui");
   BIND (rows);
   BIND (add_row);
@@ -251,6 +280,7 @@ sl_lora_group_class_init (SlLoraGroupClass *klass)
 static void
 sl_lora_group_init (SlLoraGroup *self)
 {
+  self->problems = g_ptr_array_new_with_free_func (g_free);
   gtk_widget_init_template (GTK_WIDGET (self));
   self->chooser = sl_lora_chooser_new ();
   gtk_menu_button_set_popover (self->add, GTK_WIDGET (self->chooser));

@@ -221,111 +221,212 @@ take_data (SlIntake *self, GBytes *data)
 
 /* ---- files ---- */
 
+/* Files that are opened together, or one. What there is to say of them is said when all are there. */
+typedef struct
+{
+  SlIntake *intake;
+  guint open;          /* files on their way, and whoever opens them */
+  guint models;        /* that were opened: the first one is chosen */
+  GPtrArray *names;    /* of LoRAs and embeddings that were added */
+  char *added;         /* a sentence about the last of these */
+  const char *heading; /* of the last problem */
+  GPtrArray *problems; /* sentences */
+} Batch;
+
+static Batch *
+batch_new (SlIntake *self)
+{
+  Batch *batch = g_new0 (Batch, 1);
+
+  batch->intake = g_object_ref (self);
+  batch->open = 1;
+  batch->names = g_ptr_array_new_with_free_func (g_free);
+  batch->problems = g_ptr_array_new_with_free_func (g_free);
+  return batch;
+}
+
+static Batch *
+batch_enter (Batch *batch)
+{
+  batch->open++;
+  return batch;
+}
+
+static char *
+join (GPtrArray *texts, const char *separator)
+{
+  g_ptr_array_add (texts, NULL);
+  return g_strjoinv (separator, (char **)texts->pdata);
+}
+
+static void
+batch_report (Batch *batch)
+{
+  GtkWidget *widget = batch->intake->widget;
+  guint problems = batch->problems->len, names = batch->names->len;
+  g_autofree char *all_problems = join (batch->problems, "\n\n");
+  g_autofree char *all_names = join (batch->names, ", ");
+  g_autofree char *text = NULL;
+
+  if (problems > 0)
+    sl_notice_alert (widget, problems > 1 ? _ ("Not everything was opened") : batch->heading, all_problems);
+  if (names > 1)
+    text = g_strdup_printf (_ ("Added: %s"), all_names);
+  if (names > 0)
+    sl_notice_toast (widget, text ? text : batch->added);
+  if (batch->models > 1)
+    {
+      g_autofree char *more = g_strdup_printf (
+          ngettext ("%u more model is in the list", "%u more models are in the list", batch->models - 1),
+          batch->models - 1);
+
+      sl_notice_toast (widget, more);
+    }
+}
+
+static void
+batch_leave (Batch *batch)
+{
+  if (--batch->open > 0)
+    return;
+  if (!batch->intake->workspace->closed)
+    batch_report (batch);
+  g_ptr_array_unref (batch->names);
+  g_ptr_array_unref (batch->problems);
+  g_free (batch->added);
+  g_object_unref (batch->intake);
+  g_free (batch);
+}
+
+static void
+note_problem (Batch *batch, const char *heading, const char *sentence)
+{
+  batch->heading = heading;
+  g_ptr_array_add (batch->problems, g_strdup (sentence));
+}
+
+/* Takes the sentence. */
+static void
+note_added (Batch *batch, char *sentence, const char *name)
+{
+  g_free (batch->added);
+  batch->added = sentence;
+  g_ptr_array_add (batch->names, g_strdup (name));
+}
+
+/* Each one that was chosen would be loaded. */
 static void
 model_opened (SlModelItem *item, const GError *error, gpointer user_data)
 {
-  g_autoptr (SlIntake) self = user_data;
-  SlWorkspace *workspace = self->workspace;
+  Batch *batch = user_data;
+  SlWorkspace *workspace = batch->intake->workspace;
 
-  if (workspace->closed)
-    return;
   if (error)
-    sl_notice_alert (self->widget, _ ("This is not a model that can be opened"), error->message);
-  else
+    note_problem (batch, _ ("This is not a model that can be opened"), error->message);
+  else if (batch->models++ == 0 && !workspace->closed)
     sl_workspace_want_model (workspace,
                              sl_model_store_find (workspace->models, sl_model_item_get_path (item)));
+  batch_leave (batch);
+}
+
+static void
+open_model (Batch *batch, const char *path)
+{
+  sl_model_store_open (batch->intake->workspace->models, path, model_opened, batch_enter (batch));
 }
 
 /* A .safetensors file is a LoRA, an embedding or a model. */
 typedef struct
 {
-  SlIntake *intake;
+  Batch *batch;
   char *path;
 } Weights;
 
 static Weights *
-weights_new (SlIntake *self, const char *path)
+weights_new (Batch *batch, const char *path)
 {
   Weights *weights = g_new (Weights, 1);
 
-  *weights = (Weights){ g_object_ref (self), g_strdup (path) };
+  *weights = (Weights){ batch_enter (batch), g_strdup (path) };
   return weights;
+}
+
+static void
+weights_free (Weights *weights)
+{
+  batch_leave (weights->batch);
+  g_free (weights->path);
+  g_free (weights);
 }
 
 /* Behind those that the recipe has; one that it has already stays where it is. */
 static void
-add_embedding (SlIntake *self, const SlEmbeddingAnswer *answer)
+add_embedding (Batch *batch, const SlEmbeddingAnswer *answer)
 {
+  SlSettings *recipe = batch->intake->workspace->recipe;
   g_autofree char *embeddings = NULL;
   g_autofree char *more = NULL;
-  g_autofree char *text
-      = g_strdup_printf (_ ("Added the embedding: “%s” stands for it in prompts"), answer->word);
 
-  g_object_get (self->workspace->recipe, "embedding", &embeddings, NULL);
+  g_object_get (recipe, "embedding", &embeddings, NULL);
   if (embeddings == NULL || strstr (embeddings, answer->use) == NULL)
     {
       more = embeddings && *embeddings ? g_strjoin ("; ", embeddings, answer->use, NULL)
                                        : g_strdup (answer->use);
-      g_object_set (self->workspace->recipe, "embedding", more, NULL);
+      g_object_set (recipe, "embedding", more, NULL);
     }
-  sl_notice_toast (self->widget, text);
+  note_added (batch, g_strdup_printf (_ ("Added the embedding: “%s” stands for it in prompts"), answer->word),
+              answer->word);
 }
 
 static void
 embedding_answered (const SlEmbeddingAnswer *answer, gpointer user_data)
 {
   Weights *weights = user_data;
-  g_autoptr (SlIntake) self = weights->intake;
-  g_autofree char *path = weights->path;
+  Batch *batch = weights->batch;
 
-  g_free (weights);
-  if (self->workspace->closed)
-    return;
-  if (!answer->is_embedding)
-    sl_model_store_open (self->workspace->models, path, model_opened, g_object_ref (self));
+  if (!batch->intake->workspace->closed && !answer->is_embedding)
+    open_model (batch, weights->path);
   else if (answer->error)
-    sl_notice_alert (self->widget, _ ("This cannot be used as an embedding"), answer->error->message);
-  else
-    add_embedding (self, answer);
+    note_problem (batch, _ ("This cannot be used as an embedding"), answer->error->message);
+  else if (!batch->intake->workspace->closed)
+    add_embedding (batch, answer);
+  weights_free (weights);
 }
 
 static void
-open_embedding (SlIntake *self, const char *path)
+open_embedding (Batch *batch, const char *path)
 {
-  sl_embedding_file_look (self->workspace->files, path, embedding_answered, weights_new (self, path));
+  sl_embedding_file_look (batch->intake->workspace->files, path, embedding_answered,
+                          weights_new (batch, path));
 }
 
 static void
 lora_answered (const SlLoraAnswer *answer, gpointer user_data)
 {
   Weights *weights = user_data;
-  g_autoptr (SlIntake) self = weights->intake;
-  g_autofree char *path = weights->path;
-  g_autofree char *text = NULL;
+  Batch *batch = weights->batch;
 
-  g_free (weights);
-  if (self->workspace->closed)
-    return;
-  if (!answer->is_lora)
-    open_embedding (self, path);
+  if (!batch->intake->workspace->closed && !answer->is_lora)
+    open_embedding (batch, weights->path);
   else if (answer->error)
-    sl_notice_alert (self->widget, _ ("This cannot be used as a LoRA"), answer->error->message);
+    note_problem (batch, _ ("This cannot be used as a LoRA"), answer->error->message);
   else
-    {
-      text = g_strdup_printf (_ ("Added the LoRA “%s”"), sl_lora_get_name (answer->lora));
-      sl_notice_toast (self->widget, text);
-    }
+    note_added (batch, g_strdup_printf (_ ("Added the LoRA “%s”"), sl_lora_get_name (answer->lora)),
+                sl_lora_get_name (answer->lora));
+  weights_free (weights);
 }
 
 static void
-open_weights (SlIntake *self, const char *path)
+open_weights (Batch *batch, const char *path)
 {
-  sl_lora_list_add (self->workspace->loras, path, lora_answered, weights_new (self, path));
+  sl_lora_list_add (batch->intake->workspace->loras, path, lora_answered, weights_new (batch, path));
 }
 
 static void
-open_one (SlIntake *self, const char *path)
+open_one (Batch *batch, const char *path)
 {
+  SlIntake *self = batch->intake;
+
   switch (sl_opening_kind (path))
     {
     case SL_OPENING_COMPARISON:
@@ -335,43 +436,46 @@ open_one (SlIntake *self, const char *path)
       take_picture (self, path, TRUE);
       break;
     case SL_OPENING_WEIGHTS:
-      open_weights (self, path);
+      open_weights (batch, path);
       break;
     case SL_OPENING_EMBEDDING:
-      open_embedding (self, path);
+      open_embedding (batch, path);
       break;
     case SL_OPENING_MODEL:
     case SL_OPENING_OTHER: /* which says what it is instead */
-      sl_model_store_open (self->workspace->models, path, model_opened, g_object_ref (self));
+      open_model (batch, path);
       break;
     }
 }
 
 static void
-open_several (SlIntake *self, const char *const *paths)
+open_several (Batch *batch, const char *const *paths)
 {
   g_auto (SlOpening) opening;
   g_autofree char *text = NULL;
 
   sl_opening_init (&opening, paths);
   for (guint i = 0; i < opening.others->len; i++)
-    open_one (self, opening.others->pdata[i]);
+    open_one (batch, opening.others->pdata[i]);
   text = sl_opening_dup_text (&opening);
   if (opening.pictures->len == 1)
-    open_one (self, opening.pictures->pdata[0]);
+    open_one (batch, opening.pictures->pdata[0]);
   if (opening.pictures->len > 1) /* what there is to say is said with what comes of them */
-    g_signal_emit (self, signals[SEVERAL], 0, opening.pictures, text);
+    g_signal_emit (batch->intake, signals[SEVERAL], 0, opening.pictures, text);
   else if (text)
-    sl_notice_alert (self->widget, _ ("Not everything was opened"), text);
+    note_problem (batch, _ ("Not everything was opened"), text);
 }
 
 static void
 open_now (SlIntake *self, const char *const *paths)
 {
+  Batch *batch = batch_new (self);
+
   if (paths[0] && paths[1])
-    open_several (self, paths);
+    open_several (batch, paths);
   else if (paths[0])
-    open_one (self, paths[0]);
+    open_one (batch, paths[0]);
+  batch_leave (batch);
 }
 
 /* After the window has chosen the model of the last time, so that one that was opened stays. */
@@ -461,12 +565,12 @@ ask_for_model_file (GSimpleAction *action, GVariant *parameter, gpointer user_da
 {
   SlIntake *self = user_data;
   const SlPathDialog dialog = { .from = self->widget,
-                                .title = _ ("Open a Model"),
-                                .wants = SL_PATH_OPEN,
+                                .title = _ ("Open Models"),
+                                .wants = SL_PATH_OPEN_SEVERAL,
                                 .filter_name = _ ("Models"),
                                 .pattern = "*.safetensors *.gguf" };
 
-  sl_path_dialog_show (&dialog, path_chosen, G_OBJECT (self), NULL);
+  sl_path_dialog_show_several (&dialog, paths_chosen, G_OBJECT (self));
 }
 
 /* What happens when a file is dropped; for scripts and tests. */
