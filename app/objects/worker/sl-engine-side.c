@@ -244,29 +244,22 @@ is_lack (const SlError *err)
          || err->code == SL_ARGUMENT;
 }
 
-/* As a run was computed, where chosen says so; the usual way where it does not or that cannot be, which clears it there. */
+/* As a run was computed, where chosen says so; else the usual way, and on the CPU where the GPU cannot be used. */
 static SlModel *
-open_path (
-    const char *path, SlModelOptions *options, SlDeviceChoice *chosen, SlAutoDtype *automatic, SlError *err)
+open_path (const char *path,
+           SlModelOptions *options,
+           const SlDeviceChoice *chosen,
+           SlAutoDtype *automatic,
+           SlError *err)
 {
   SlModel *model;
 
-  if (chosen->of_types)
-    {
-      options->device = chosen->of_device;
-      options->dtype = chosen->of_types;
-      model = find_auto_dtype (options, automatic, err) ? sl_model_open (path, options, err) : NULL;
-      if (model || !is_lack (err))
-        return model;
-      *err = (SlError){ 0 };
-      chosen->of_device = chosen->of_types = NULL;
-    }
-  options->device = chosen->device;
-  options->dtype = chosen->dtype;
+  options->device = chosen->of_types ? chosen->of_device : chosen->device;
+  options->dtype = chosen->of_types ? chosen->of_types : chosen->dtype;
   if (!find_auto_dtype (options, automatic, err))
     return NULL;
   model = sl_model_open (path, options, err);
-  if (model || err->code != SL_DEVICE)
+  if (model || err->code != SL_DEVICE || chosen->of_types)
     return model;
   *err = (SlError){ 0 };
   options->device = "cpu";
@@ -279,7 +272,7 @@ open_path (
 
 static SlModel *
 open_model (
-    SlEngineSide *side, SlModelItem *item, SlDeviceChoice *chosen, SlAutoDtype *automatic, SlError *err)
+    SlEngineSide *side, SlModelItem *item, const SlDeviceChoice *chosen, SlAutoDtype *automatic, SlError *err)
 {
   const SlModelInfo *info = _sl_model_item_get_info (item);
   SlPartFrom from[SL_MODEL_MAX_OTHERS + 1] = { { NULL, NULL } };
@@ -319,16 +312,18 @@ describe_loaded (const SlEngineSide *side, const SlAutoDtype *automatic, Message
                                 : g_strdup (sl_device_describe (device));
 }
 
-/* The run's own is cleared in chosen where it cannot be had. */
+/* Where a run's own cannot be had, that is no failure for the main thread: the usual way comes next. */
 static gboolean
-load (SlEngineSide *side, SlModelItem *item, SlDeviceChoice *chosen, SlError *err)
+load (SlEngineSide *side, SlModelItem *item, const SlDeviceChoice *chosen, SlError *err)
 {
   SlAutoDtype automatic;
   Message *message;
   SlModel *model;
+  gboolean lacks;
 
   load_progress (side, 0, NULL);
   model = open_model (side, item, chosen, &automatic, err);
+  lacks = model == NULL && chosen->of_types && is_lack (err);
   message = message_new (side);
   message->item = g_object_ref (item);
   if (model)
@@ -336,10 +331,24 @@ load (SlEngineSide *side, SlModelItem *item, SlDeviceChoice *chosen, SlError *er
       swap_model (side, model, item, chosen);
       describe_loaded (side, &automatic, message);
     }
-  else
+  else if (!lacks)
     message->text = g_strdup (err->message);
-  sl_thread_queue_post (side->thread, deliver_load_ended, message, message_free);
+  if (lacks)
+    sl_thread_queue_post (side->thread, deliver_loading, message, message_free);
+  else
+    sl_thread_queue_post (side->thread, deliver_load_ended, message, message_free);
   return model != NULL;
+}
+
+/* FALSE and no *err where a run's own cannot be had. */
+static gboolean
+ensure_chosen (SlEngineSide *side, SlModelItem *item, const SlDeviceChoice *chosen, SlError *err)
+{
+  if (is_loaded (side, item, chosen) || load (side, item, chosen, err))
+    return TRUE;
+  if (chosen->of_types && is_lack (err))
+    *err = (SlError){ 0 };
+  return FALSE;
 }
 
 gboolean
@@ -347,12 +356,16 @@ _sl_side_ensure_model (SlEngineSide *side, SlModelItem *item, const SlDeviceChoi
 {
   SlDeviceChoice chosen = choose (side, item, choice);
   gboolean failed = side->model && _sl_side_is_dead (side);
+  gboolean ok = ensure_chosen (side, item, &chosen, err);
 
-  if (!is_loaded (side, item, &chosen) && !load (side, item, &chosen, err))
-    return FALSE;
-  if (choice->of_types && chosen.of_types == NULL)
+  if (!ok && chosen.of_types && err->code == SL_OK)
+    {
+      chosen.of_device = chosen.of_types = NULL;
+      ok = ensure_chosen (side, item, &chosen, err);
+    }
+  if (ok && choice->of_types && chosen.of_types == NULL)
     say_otherwise (side, item, choice, failed);
-  return TRUE;
+  return ok;
 }
 
 gboolean

@@ -481,6 +481,11 @@ static void note_sentence(SlWorker *worker, const char *text, GPtrArray *said)
     g_ptr_array_add(said, g_strdup(text));
 }
 
+static void count_one(guint *count)
+{
+    (*count)++;
+}
+
 /* What this machine cannot do is done as is usual, and said once; another device that is chosen by name is used. */
 static void test_lacking_types(Fixture *fixture, gconstpointer data)
 {
@@ -488,12 +493,16 @@ static void test_lacking_types(Fixture *fixture, gconstpointer data)
     const SlComputed measure = {"measure", "f32"}, part = {"cpu", "f32,eyes=bf16"};
     const SlComputed all[] = {gpu, gpu, none, measure, part};
     g_autoptr(GPtrArray) said = g_ptr_array_new_with_free_func(g_free);
+    g_autofree char *text = NULL;
+    guint loads = 0;
 
     if (g_getenv("CUDAEMU_FAIL")) {
         g_test_skip("has a GPU");
         return;
     }
     g_signal_connect(fixture->worker, "otherwise", G_CALLBACK(note_sentence), said);
+    g_signal_connect_swapped(fixture->worker, "loaded", G_CALLBACK(count_one), &loads);
+    g_signal_connect(fixture->worker, "load-failed", G_CALLBACK(note_failure), &text);
     for (guint i = 0; i < G_N_ELEMENTS(all); i++) {
         g_autoptr(SlJob) job = fixture_job(fixture->model, 2);
 
@@ -502,6 +511,9 @@ static void test_lacking_types(Fixture *fixture, gconstpointer data)
         g_assert_cmpstr(_sl_job_get_metadata(job)->device, ==, "cpu");
         g_assert_cmpstr(_sl_job_get_metadata(job)->dtype, ==, "f32");
     }
+    g_assert_cmpuint(loads, ==, 1); /* what is loaded already is not loaded again */
+    g_assert_null(text);
+    g_assert_false(sl_worker_is_loading(fixture->worker));
     g_assert_cmpuint(said->len, ==, 4);
     g_assert_cmpstr(said->pdata[0], ==,
                     "This was computed as “cuda, f16”, which is not possible here now: it goes on "
