@@ -7,6 +7,7 @@
 #include "engine/files/file_kind.h"
 #include "engine/files/json.h"
 #include "engine/files/name_table.h"
+#include "engine/files/read_ahead.h"
 #include "engine/files/safetensors.h"
 #include "engine/files/sha256.h"
 #include "engine/files/tiny_file.h"

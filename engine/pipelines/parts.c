@@ -166,6 +166,7 @@ static bool load_part(Loading *l, SlPart *part, SlError *err)
     }
     SlMixState state;
     SlWeightChange change = sl_model_change(model, (int)(part - model->part), &state);
+    SlReadAhead *ahead = sl_read_ahead_begin(weights);
     bool ok = build_part(part, config,
                          &(SlBinderOptions){.dev = model->dev,
                                             .weights = weights,
@@ -177,6 +178,7 @@ static bool load_part(Loading *l, SlPart *part, SlError *err)
                                             .progress = on_progress,
                                             .progress_arg = l},
                          err);
+    sl_read_ahead_end(ahead);
     if (ok) {
         part->mix = state.now;
         add_warning(model, sl_binder_warning(part->binder));
