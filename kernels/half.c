@@ -20,16 +20,23 @@ static float from_bits(uint32_t u)
     return f;
 }
 
-/* Without branches, so that a loop over them is vector code; both sides of a choice are
- * computed. */
+/* Without branches, so that a loop over them is vector code. Easy to get wrong: of `c ? a : b` gcc makes
+ * a branch where one side calculates with floats, since that might trap; so both are calculated and masked. */
+
+static inline uint32_t choose(bool which, uint32_t a, uint32_t b)
+{
+    uint32_t mask = -(uint32_t)which;
+    return (a & mask) | (b & ~mask);
+}
 
 static inline float widen_f16(uint16_t h)
 {
     uint32_t sign = (uint32_t)(h & 0x8000) << 16, exponent = h & 0x7c00, mantissa = h & 0x3ff;
     float small = (float)(int32_t)mantissa * 0x1p-24f;
     uint32_t u = (uint32_t)(h & 0x7fff) << 13;
-    u += exponent == 0x7c00 ? 224u << 23 : 112u << 23; /* infinity and NaN keep all bits set */
-    return from_bits(sign | (exponent ? u : bits_of(small)));
+    u +=
+        choose(exponent == 0x7c00, 224u << 23, 112u << 23); /* infinity and NaN keep all bits set */
+    return from_bits(sign | choose(exponent != 0, u, bits_of(small)));
 }
 
 static inline uint16_t narrow_f16(float f)
@@ -38,9 +45,9 @@ static inline uint16_t narrow_f16(float f)
     /* subnormal: adding 0.5 leaves the rounded mantissa in the low bits */
     uint32_t small = bits_of(from_bits(size) + 0.5f) - 0x3f000000;
     uint32_t h = (size + 0xfff + (size >> 13 & 1) - 0x38000000) >> 13;
-    h = size < 0x38800000 ? small : h;
-    h = size >= 0x477ff000 ? 0x7c00 : h;                       /* 65520 and more: infinity */
-    h = size > 0x7f800000 ? 0x7e00 | (size >> 13 & 0x3ff) : h; /* NaN stays NaN */
+    h = choose(size < 0x38800000, small, h);
+    h = choose(size >= 0x477ff000, 0x7c00, h);                       /* 65520 and more: infinity */
+    h = choose(size > 0x7f800000, 0x7e00 | (size >> 13 & 0x3ff), h); /* NaN stays NaN */
     return (uint16_t)(sign | h);
 }
 

@@ -7,7 +7,7 @@
 #include <string.h>
 
 typedef float Four __attribute__((vector_size(16), aligned(4), may_alias));
-typedef int32_t FourI __attribute__((vector_size(16), may_alias));
+typedef int32_t FourI __attribute__((vector_size(16), aligned(4), may_alias));
 #define FOURS (SL_Q8_BLOCK / 4)
 
 static inline Four choose(FourI where, Four a, Four b)
@@ -41,11 +41,11 @@ static inline FourI round_four(Four n)
 float sl_q8_round(const float values[SL_Q8_BLOCK], int8_t out[SL_Q8_BLOCK])
 {
     float scale = largest_size(values) / 127, by = scale > 0 ? 1 / scale : 0;
-    for (int i = 0; i < FOURS; i++) {
-        FourI whole = round_four(((const Four *)values)[i] * by);
-        for (int k = 0; k < 4; k++)
-            out[i * 4 + k] = (int8_t)whole[k];
-    }
+    int32_t whole[SL_Q8_BLOCK]; /* a loop from one array to the other is vector code */
+    for (int i = 0; i < FOURS; i++)
+        ((FourI *)whole)[i] = round_four(((const Four *)values)[i] * by);
+    for (int i = 0; i < SL_Q8_BLOCK; i++)
+        out[i] = (int8_t)whole[i];
     return sl_f16_to_f32(sl_f32_to_f16(scale));
 }
 
