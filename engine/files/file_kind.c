@@ -242,6 +242,14 @@ static const char *folder_what(const char *path)
                                               : sl_words("a folder");
 }
 
+/* Not what is in a file is wrong, but that there is none: as where one is opened. */
+static bool refuse_folder(const char *path, SlWanted wanted, SlError *err)
+{
+    SlError problem = {0};
+    refuse_what(path, folder_what(path), wanted, &problem);
+    return sl_fail(err, SL_IO, "%s", problem.message);
+}
+
 /* Of an embedding, which may be a pickle, and of a GGUF file the reader says what it thinks of it. */
 static bool check_head(const char *path, int fd, uint64_t size, SlWanted wanted, SlError *err)
 {
@@ -263,7 +271,7 @@ bool sl_file_check(const char *path, SlWanted wanted, SlError *err)
     uint64_t size;
     SlError ignored = {0};
     if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
-        return refuse_what(path, folder_what(path), wanted, err);
+        return refuse_folder(path, wanted, err);
     int fd = sl_file_open(path, &size, &ignored);
     if (fd < 0)
         return true;

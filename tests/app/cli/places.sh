@@ -51,7 +51,7 @@ for file in pipe pipe.safetensors; do
   told 1 "this is a pipe (FIFO)" info $file
 done
 for option in vae lora embedding latents; do told 1 "this is a device" "${picture[@]}" --$option /dev/zero; done
-for option in lora embedding latents; do told 1 "this is a folder, expected a file" "${picture[@]}" --$option folder; done
+for option in lora embedding latents; do told 1 "folder: this is a folder; expected a" "${picture[@]}" --$option folder; done
 told 1 "this is a pipe (FIFO)" replay pipe.png
 told 1 "this is a pipe (FIFO)" branch pipe.png --step 1 --output made.png
 told 1 "this is a folder" replay folder
