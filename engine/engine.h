@@ -194,9 +194,13 @@ typedef struct SlModelOptions {
                      const char *what); /* called on the loading thread; may be NULL */
     void *progress_arg;
     const int *cancel; /* polled atomically while loading; may be NULL */
+    bool early; /* on the cpu device, where memory is ample: the first evaluation reads the weights,
+                 * which get memory of their own behind it. Its frame comes sooner, and what is wrong
+                 * with their values is found then */
 } SlModelOptions;
 
-/* Loads everything. NULL and *err on failure. Close from the same thread. */
+/* Loads everything but what waits for the first frame. NULL and *err on failure. Close from the same
+ * thread. */
 SlModel *sl_model_open(const char *path, const SlModelOptions *options, SlError *err);
 void sl_model_close(SlModel **model);
 const SlModelInfo *sl_model_info(const SlModel *model);

@@ -36,6 +36,11 @@ SlDevice *sl_check_over(SlDevice *tested, SlError *err);
 /* The reference table, for devices that overlay it. All slots but close, describe filled. */
 extern const SlOps sl_ref_ops;
 
+/* Around a product: lays its weight out where it waits, and gives up what was laid out for this product
+ * only. False when the device's status is or becomes bad. */
+bool sl_weight_want(SlDevice *dev, const SlWeight *w);
+void sl_weight_pass(SlDevice *dev, const SlWeight *w);
+
 /* Floating-point operations of a product and of attention; a multiply-add counts as two. */
 double sl_product_flops(const SlWeight *w, const SlTensor *out);
 double sl_attention_flops(const SlTensor *q, const SlTensor *k);

@@ -156,7 +156,9 @@ struct SlDevice {
     const SlOps *ops;
     const char *name;
     SlDtype dtype;
-    bool q8; /* weights of products that are made now are kept in 8 bits */
+    bool q8;       /* weights of products that are made now are kept in 8 bits */
+    bool passing;  /* weights that are made now are for one product only */
+    int64_t waits; /* weights that wait */
     int threads;
     struct SlTeam *team; /* that many; NULL: the calling one alone */
     SlCode status;       /* sticky; SL_OK while all went well */
@@ -290,15 +292,26 @@ typedef enum SlWeightKind {
     SL_WEIGHT_TABLE,  /* [V, D]: embedding rows */
 } SlWeightKind;
 
+typedef struct SlWeight SlWeight;
+
+/* How a weight is made that waits (sl_weight_later): by sl_weight_new or sl_weight_read. NULL when the
+ * device's status is or becomes bad. */
+typedef struct SlWeightMaker {
+    SlWeight *(*make)(void *arg);
+    void *arg; /* borrowed as long as the weight waits */
+} SlWeightMaker;
+
 /* A weight in the layout that its device computes with. Its values change by
  * sl_weight_fill only; the device may add further layouts of them. */
-typedef struct SlWeight {
+struct SlWeight {
     SlWeightKind kind;
     int rank;
     int64_t size[SL_MAX_RANK]; /* as in the file */
     SlTensor value;            /* ref: plain, in the device's dtype (vectors f32) */
     void *prepared;            /* the device's own */
-} SlWeight;
+    SlWeightMaker maker;       /* make NULL: it does not wait */
+    int passes;                /* products that it was laid out for while it waited */
+};
 
 /* Copies and reorders a contiguous host tensor (f32, f16 or bf16). NULL when the device's status is
  * or becomes bad. */
@@ -317,6 +330,16 @@ bool sl_weight_reads(SlDevice *dev, SlWeightKind kind, const SlTensor *shape);
 /* sl_weight_new of values that it reads itself. NULL also where some could not be read, which is no
  * failure of the device. */
 SlWeight *sl_weight_read(SlDevice *dev, SlWeightKind kind, const SlWeightReader *reader);
+/* A product's weight that waits: it has no memory of its own until it is settled. The first two products
+ * that want it (a prompt's and a negative prompt's) have it laid out for themselves alone, in memory that
+ * all such weights share; the third settles it. So a model's first evaluation needs no memory that only later ones use, whose first touch may
+ * take longer than the evaluation. For devices that sl_weight_can_wait is true of. */
+SlWeight *sl_weight_later(SlDevice *dev, SlWeightKind kind, const SlTensor *shape,
+                          const SlWeightMaker *maker);
+bool sl_weight_can_wait(const SlDevice *dev, SlWeightKind kind);
+/* Lays a weight that waits out to stay, so that it does not wait any more; no other function but
+ * sl_weight_free takes one that waits. False when the device's status is or becomes bad. */
+bool sl_weight_settle(SlDevice *dev, SlWeight *w);
 /* Other values of the same sizes in the weight's place: under the dtype that it was made under, and
  * whatever remembers where the weight lies (a recorded step) stays right. False when the device's
  * status is or becomes bad; the weight's values are then of no use. */
@@ -404,6 +427,9 @@ struct SlOps {
      * without memory, or where reading failed. */
     bool (*weight_reads)(const SlDevice *dev, const SlWeight *w, const SlTensor *shape);
     bool (*weight_read)(SlDevice *dev, SlWeight *w, const SlWeightReader *reader);
+    /* No weight waits any more: gives back the memory that those had in common which were made while
+     * dev->passing was set. NULL: weights do not wait. */
+    void (*weights_passed)(SlDevice *dev);
 
     /* For devices that compute asynchronously; all may be NULL. */
     void (*finish)(SlDevice *dev); /* waits for everything that was asked for */

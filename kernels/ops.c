@@ -87,13 +87,15 @@ void sl_linear(SlDevice *dev, const SlTensor *x, const SlWeight *w, const SlEpil
                         w && w->rank == 2 && last(x) == w->size[1] && last(out) == w->size[0] &&
                             same_rows(x, out) && sl_tensor_contiguous(x) &&
                             sl_tensor_contiguous(out) && epilogue_fits(e, out),
-                        "linear", x, w, out))
+                        "linear", x, w, out) ||
+        !sl_weight_want(dev, w))
         return;
     dev->flops_done += sl_product_flops(w, out);
     if (plain(e))
         dev->ops->linear(dev, x, w, e ? e->bias : NULL, out);
     else
         dev->ops->linear_epilogue(dev, x, w, e, out);
+    sl_weight_pass(dev, w);
 }
 
 static bool conv_fits(const SlTensor *x, const SlWeight *w, const SlConv *c, const SlTensor *out)
@@ -111,14 +113,17 @@ static bool conv_fits(const SlTensor *x, const SlWeight *w, const SlConv *c, con
 void sl_conv2d(SlDevice *dev, const SlTensor *x, const SlWeight *w, const SlConv *conv,
                const SlEpilogue *e, SlTensor *out)
 {
-    if (!begin(dev) || !require_weight(dev, conv_fits(x, w, conv, out) && epilogue_fits(e, out),
-                                       "conv2d", x, w, out))
+    if (!begin(dev) ||
+        !require_weight(dev, conv_fits(x, w, conv, out) && epilogue_fits(e, out), "conv2d", x, w,
+                        out) ||
+        !sl_weight_want(dev, w))
         return;
     dev->flops_done += sl_product_flops(w, out);
     if (plain(e))
         dev->ops->conv2d(dev, x, w, e ? e->bias : NULL, conv, out);
     else
         dev->ops->conv2d_epilogue(dev, x, w, conv, e, out);
+    sl_weight_pass(dev, w);
 }
 
 void sl_upsample_conv2d(SlDevice *dev, const SlTensor *x, const SlWeight *w, const SlEpilogue *e,
@@ -129,10 +134,12 @@ void sl_upsample_conv2d(SlDevice *dev, const SlTensor *x, const SlWeight *w, con
                 x->size[0] == out->size[0] && x->size[1] > 0 && x->size[2] > 0 &&
                 sl_tensor_contiguous(x) && sl_tensor_contiguous(out);
     if (!begin(dev) ||
-        !require_weight(dev, fits && epilogue_fits(e, out), "upsample_conv2d", x, w, out))
+        !require_weight(dev, fits && epilogue_fits(e, out), "upsample_conv2d", x, w, out) ||
+        !sl_weight_want(dev, w))
         return;
     dev->flops_done += sl_product_flops(w, out);
     dev->ops->upsample_conv2d(dev, x, w, e, out);
+    sl_weight_pass(dev, w);
 }
 
 void sl_group_norm(SlDevice *dev, const SlTensor *x, const SlWeight *gamma, const SlWeight *beta,
@@ -207,10 +214,12 @@ void sl_linear_geglu(SlDevice *dev, const SlTensor *x, const SlWeight *w, const 
     bool fits = w && w->rank == 2 && last(x) == w->size[1] && 2 * last(out) == w->size[0] &&
                 same_rows(x, out) && vector_of(bias, w->size[0]) && sl_tensor_contiguous(x) &&
                 sl_tensor_contiguous(out);
-    if (!begin(dev) || !require_weight(dev, fits, "linear_geglu", x, w, out))
+    if (!begin(dev) || !require_weight(dev, fits, "linear_geglu", x, w, out) ||
+        !sl_weight_want(dev, w))
         return;
     dev->flops_done += 2 * sl_product_flops(w, out); /* out is half of the product */
     dev->ops->linear_geglu(dev, x, w, bias, out);
+    sl_weight_pass(dev, w);
 }
 
 void sl_add(SlDevice *dev, const SlTensor *a, const SlTensor *b, float scale, SlTensor *out)

@@ -1,8 +1,15 @@
-/* weight.c - making, reading, filling, copying and freeing a device's weights. */
-#include "kernels/kernels.h"
+/* weight.c - making, reading, filling, copying and freeing a device's weights, and those that wait until
+ * a product wants them.
+ *
+ * Easy to get wrong: a weight that waits is laid out by the same calls as one that does not, so its
+ * products are the same bytes.
+ */
+#include "kernels/devices.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#define MOST_PASSES 2
 
 /* As the device holds it, but for what its layout adds. */
 static uint64_t bytes_of(const SlDevice *dev, SlWeightKind kind, const SlTensor *host)
@@ -77,6 +84,76 @@ SlWeight *sl_weight_read(SlDevice *dev, SlWeightKind kind, const SlWeightReader 
     return NULL;
 }
 
+/* ---- weights that wait ---- */
+
+bool sl_weight_can_wait(const SlDevice *dev, SlWeightKind kind)
+{
+    return dev->ops->weights_passed && (kind == SL_WEIGHT_LINEAR || kind == SL_WEIGHT_CONV);
+}
+
+SlWeight *sl_weight_later(SlDevice *dev, SlWeightKind kind, const SlTensor *shape,
+                          const SlWeightMaker *maker)
+{
+    SlWeight *w = new_weight(dev, kind, shape);
+    if (!w)
+        return NULL;
+    w->maker = *maker;
+    dev->waits++;
+    return w;
+}
+
+static void stop_waiting(SlDevice *dev, SlWeight *w)
+{
+    if (!w->maker.make)
+        return;
+    w->maker.make = NULL;
+    if (--dev->waits == 0)
+        dev->ops->weights_passed(dev);
+}
+
+static bool lay_out(SlDevice *dev, SlWeight *w)
+{
+    SlWeight *made = dev->status == SL_OK ? w->maker.make(w->maker.arg) : NULL;
+    if (!made)
+        return false;
+    w->value = made->value;
+    w->prepared = made->prepared;
+    free(made);
+    return true;
+}
+
+bool sl_weight_settle(SlDevice *dev, SlWeight *w)
+{
+    if (!w->maker.make)
+        return dev->status == SL_OK;
+    if (!lay_out(dev, w))
+        return false;
+    stop_waiting(dev, w);
+    return true;
+}
+
+bool sl_weight_want(SlDevice *dev, const SlWeight *weight)
+{
+    SlWeight *w = (SlWeight *)weight; /* where its values are is the device's own */
+    if (!w->maker.make)
+        return true;
+    if (w->passes == MOST_PASSES)
+        return sl_weight_settle(dev, w);
+    dev->passing = true;
+    dev->passing = lay_out(dev, w);
+    w->passes += dev->passing;
+    return dev->passing;
+}
+
+void sl_weight_pass(SlDevice *dev, const SlWeight *weight)
+{
+    if (!dev->passing)
+        return;
+    SlWeight *w = (SlWeight *)weight;
+    dev->ops->weight_clear(dev, w);
+    dev->passing = false;
+}
+
 bool sl_weight_fill(SlDevice *dev, SlWeight *w, const SlTensor *host)
 {
     if (dev->status != SL_OK)
@@ -116,5 +193,6 @@ void sl_weight_free(SlDevice *dev, SlWeight *w)
     if (!w)
         return;
     dev->ops->weight_clear(dev, w);
+    stop_waiting(dev, w);
     free(w);
 }

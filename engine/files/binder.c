@@ -5,7 +5,8 @@
  * touch of memory is dear, so none is used twice where once will do.
  *
  * The binder lives as long as the model, and reads while the model is built only: it holds the
- * source until sl_binder_finish and has none afterwards, so that nothing can be read too late.
+ * source until sl_binder_finish and has none afterwards, so that nothing can be read too late. Where
+ * weights wait for the first product that wants them, it holds it until they are settled.
  *
  * Easy to get wrong: a model asks for all its weights before anyone looks at the result, so a
  * complaint is kept and the first one told at the end; after a failure of the device nothing more
@@ -26,9 +27,24 @@
 /* Bytes that tensors are read into, where a file has any so large. */
 #define SCRATCH ((uint64_t)64 << 20)
 
-/* A weight, and the tensors that it was made of, one below the other. */
+/* The tensors that a weight is made of, one below the other. */
+typedef struct Stack {
+    const SlTensorInfo *info[STACKED];
+    int count;
+} Stack;
+
+/* What a weight that waits will be made of. */
+typedef struct Waiting {
+    SlBinder *b;
+    SlWeightKind kind;
+    Stack stack;
+    SlTensor shape; /* with the host's dtype, without data */
+} Waiting;
+
+/* A weight, and the tensors that it was made of. */
 typedef struct Bound {
     SlWeight *weight;
+    Waiting *waiting; /* NULL: it does not wait */
     char *name[STACKED];
     int names;
 } Bound;
@@ -40,7 +56,8 @@ struct SlBinder {
     bool finished;
     Bound *bound;
     size_t count, room;
-    bool *used; /* by index of the tensor in weights */
+    size_t waiting; /* of them */
+    bool *used;     /* by index of the tensor in weights */
     uint64_t parameters, bytes_done, bytes_total;
     SlError first; /* the first complaint */
     SlError left;  /* about the first tensor that nobody asked for */
@@ -110,6 +127,7 @@ void sl_binder_free(SlBinder *b)
     sl_kept_free(&b->kept, dev, b->count);
     for (size_t i = 0; i < b->count; i++) {
         sl_weight_free(dev, b->bound[i].weight);
+        free(b->bound[i].waiting);
         for (int k = 0; k < b->bound[i].names; k++)
             free(b->bound[i].name[k]);
     }
@@ -236,12 +254,6 @@ static bool make_room(SlBinder *b)
     return moved != NULL;
 }
 
-/* The tensors that a weight is made of, one below the other. */
-typedef struct Stack {
-    const SlTensorInfo *info[STACKED];
-    int count;
-} Stack;
-
 /* A weight's values: in the host's memory, or to be read. */
 typedef struct Values {
     const SlTensor *host;
@@ -257,29 +269,36 @@ static SlWeight *make_weight(SlBinder *b, SlWeightKind kind, const Values *value
     return w;
 }
 
-/* stack: what it is made of; NULL where it is of no file. */
-static SlWeight *give(SlBinder *b, SlWeightKind kind, const Values *values, const Stack *stack)
+static bool name_tensors(Bound *bound, const Stack *stack)
 {
-    Bound bound = {.names = 0};
-    bool ok = make_room(b);
-    for (int i = 0; ok && stack && i < stack->count; i++) {
-        bound.name[i] = strdup(stack->info[i]->name);
-        ok = bound.name[i] != NULL;
-        bound.names += ok;
+    for (int i = 0; stack && i < stack->count; i++) {
+        bound->name[i] = strdup(stack->info[i]->name);
+        if (!bound->name[i])
+            return false;
+        bound->names++;
     }
-    if (ok)
-        bound.weight = make_weight(b, kind, values);
-    else
+    return true;
+}
+
+/* The weight from here on is the binder's; NULL where it is, or where memory ran out. stack: what it is
+ * made of; NULL where it is of no file. waiting becomes the binder's, too. */
+static SlWeight *take(SlBinder *b, SlWeight *weight, const Stack *stack, Waiting *waiting)
+{
+    Bound bound = {.weight = weight, .waiting = waiting};
+    if (weight && make_room(b) && name_tensors(&bound, stack)) {
+        SlTensor shape = sl_tensor_view(NULL, SL_F32, weight->rank, weight->size);
+        b->bound[b->count++] = bound;
+        b->waiting += waiting != NULL;
+        b->parameters += (uint64_t)sl_tensor_elements(&shape);
+        return weight;
+    }
+    if (weight) /* otherwise the device's status says why, or what was read */
         complain(b, SL_MEMORY, "%s: out of memory", b->options.component);
-    if (!bound.weight) { /* the device's status says why, or what was read */
-        for (int i = 0; i < bound.names; i++)
-            free(bound.name[i]);
-        return NULL;
-    }
-    b->bound[b->count++] = bound;
-    b->parameters +=
-        (uint64_t)sl_tensor_elements(values->reader ? &values->reader->shape : values->host);
-    return bound.weight;
+    for (int i = 0; i < bound.names; i++)
+        free(bound.name[i]);
+    sl_weight_free(b->options.dev, weight);
+    free(waiting);
+    return NULL;
 }
 
 static void report(SlBinder *b, uint64_t bytes)
@@ -383,7 +402,7 @@ static SlWeight *bind_random(SlBinder *b, const Wanted *wanted)
             return NULL;
         sl_fill_random(b->options.dev, wanted->kind, wanted->name, &host);
     }
-    return give(b, wanted->kind, &(Values){.host = &host}, NULL);
+    return take(b, make_weight(b, wanted->kind, &(Values){.host = &host}), NULL, NULL);
 }
 
 /* May something be bound? Not after the end; and a cancel from another thread counts from here
@@ -462,7 +481,7 @@ static SlWeight *read_by_device(SlBinder *b, SlWeightKind kind, const Stack *sta
     r.each = sl_tensor_elements(shape) / stack->count;
     const SlWeightReader reader = {*shape, read_piece, &r};
     pthread_mutex_init(&r.lock, NULL);
-    SlWeight *w = give(b, kind, &(Values){.reader = &reader}, stack);
+    SlWeight *w = make_weight(b, kind, &(Values){.reader = &reader});
     pthread_mutex_destroy(&r.lock);
     if (r.failed >= 0)
         complain(b, r.err.code, "%s", r.err.message);
@@ -483,18 +502,70 @@ static bool device_reads(SlBinder *b, SlWeightKind kind, const Stack *stack, con
     return reads;
 }
 
+/* shape: with the host's dtype. */
+static SlWeight *read_weight(SlBinder *b, SlWeightKind kind, const Stack *stack,
+                             const SlTensor *shape)
+{
+    SlTensor host;
+    if (device_reads(b, kind, stack, shape))
+        return read_by_device(b, kind, stack, shape);
+    return make_host(b, shape->dtype, shape->rank, shape->size, &host) &&
+                   read_stack(b, stack, &host)
+               ? make_weight(b, kind, &(Values){.host = &host})
+               : NULL;
+}
+
+/* A complaint has nobody to be told to by now but the device. */
+static SlWeight *read_waiting(void *arg)
+{
+    const Waiting *waiting = arg;
+    SlBinder *b = waiting->b;
+    b->complaints = 0;
+    b->first = (SlError){0};
+    SlWeight *w = read_weight(b, waiting->kind, &waiting->stack, &waiting->shape);
+    if (!w && b->complaints)
+        sl_device_fail(b->options.dev, b->first.code, "%s", b->first.message);
+    return w;
+}
+
+/* Does it wait for the product that wants it? Not what is changed by what is only lent, nor what is dear
+ * to read twice. */
+static bool may_wait(const SlBinder *b, SlWeightKind kind, const Stack *stack)
+{
+    for (int i = 0; i < stack->count; i++)
+        if (stack->info[i]->scattered)
+            return false;
+    return b->options.later && !b->options.change.touches &&
+           sl_weight_can_wait(b->options.dev, kind);
+}
+
+static SlWeight *bind_waiting(SlBinder *b, SlWeightKind kind, const Stack *stack,
+                              const SlTensor *shape)
+{
+    Waiting *waiting = malloc(sizeof *waiting);
+    if (!waiting) {
+        complain(b, SL_MEMORY, "%s: out of memory", b->options.component);
+        return NULL;
+    }
+    *waiting = (Waiting){b, kind, *stack, *shape};
+    const SlWeightMaker maker = {read_waiting, waiting};
+    return take(b, sl_weight_later(b->options.dev, kind, shape, &maker), stack, waiting);
+}
+
 /* The weight that tensors make which are there and fit. */
 static SlWeight *bind_stack(SlBinder *b, const Wanted *wanted, const Stack *stack)
 {
-    SlDtype dtype = b->options.unread ? held_dtype(b, wanted->kind, b->options.stored)
-                                      : host_dtype(b, wanted->kind, stack);
-    SlTensor host = sl_tensor_view(NULL, dtype, wanted->rank, wanted->size);
+    bool unread = b->options.unread;
+    SlDtype dtype = unread ? held_dtype(b, wanted->kind, b->options.stored)
+                           : host_dtype(b, wanted->kind, stack);
+    SlTensor shape = sl_tensor_view(NULL, dtype, wanted->rank, wanted->size);
     SlWeight *w = NULL;
-    if (!b->options.unread && device_reads(b, wanted->kind, stack, &host))
-        w = read_by_device(b, wanted->kind, stack, &host);
-    else if (b->options.unread || (make_host(b, dtype, wanted->rank, wanted->size, &host) &&
-                                   read_stack(b, stack, &host)))
-        w = give(b, wanted->kind, &(Values){.host = &host}, stack);
+    if (unread)
+        w = take(b, make_weight(b, wanted->kind, &(Values){.host = &shape}), stack, NULL);
+    else if (may_wait(b, wanted->kind, stack))
+        w = bind_waiting(b, wanted->kind, stack, &shape);
+    else
+        w = take(b, read_weight(b, wanted->kind, stack, &shape), stack, NULL);
     for (int i = 0; w && i < stack->count; i++)
         report(b, stack->info[i]->bytes);
     return w;
@@ -627,8 +698,30 @@ bool sl_binder_finish(SlBinder *b, bool strict, SlError *err)
     look_for_unused(b);
     if (strict && b->left.code != SL_OK)
         complain(b, b->left.code, "%s", b->left.message);
-    let_go(b);
+    if (b->waiting == 0 || b->complaints)
+        let_go(b);
+    b->finished = true;
     return tell(b, err);
+}
+
+bool sl_binder_waits(const SlBinder *b)
+{
+    return b->waiting > 0;
+}
+
+bool sl_binder_settle(SlBinder *b, SlError *err)
+{
+    for (size_t i = 0; b->waiting > 0 && i < b->count; i++) {
+        if (!b->bound[i].waiting)
+            continue;
+        if (!sl_weight_settle(b->options.dev, b->bound[i].weight))
+            break;
+        free(b->bound[i].waiting);
+        b->bound[i].waiting = NULL;
+        if (--b->waiting == 0)
+            let_go(b);
+    }
+    return sl_device_check(b->options.dev, err);
 }
 
 /* ---- again, with another change ---- */
@@ -678,6 +771,8 @@ bool sl_binder_refill(SlBinder *b, const SlBinderRefill *refill, SlError *err)
 {
     SlDevice *dev = b->options.dev;
     const SlKeptChange change = {refill->before, refill->now, refill->keep, b->count};
+    if (!sl_binder_settle(b, err))
+        return false;
     b->options.weights = sl_weights_hold(refill->weights);
     b->options.change = refill->change;
     b->options.progress = NULL;

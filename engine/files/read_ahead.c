@@ -12,7 +12,7 @@
 #define PIECE ((uint64_t)4 << 20)
 
 struct SlReadAhead {
-    const SlWeightSource *weights;
+    SlWeightSource *weights;
     pthread_t thread;
     uint64_t left; /* bytes that may still be named */
     int stop;      /* atomic */
@@ -50,18 +50,23 @@ static void *name_files(void *arg)
     return a;
 }
 
-SlReadAhead *sl_read_ahead_begin(const SlWeightSource *weights)
+static void let_go(SlReadAhead *a)
+{
+    sl_weights_close(a->weights);
+    free(a);
+}
+
+SlReadAhead *sl_read_ahead_begin(SlWeightSource *weights)
 {
     SlReadAhead *a = calloc(1, sizeof *a);
     if (!a)
         return NULL;
-    a->weights = weights;
+    a->weights = sl_weights_hold(weights);
     a->left = sl_host_memory_left("") / 2;
-    if (pthread_create(&a->thread, NULL, name_files, a) != 0) {
-        free(a);
-        return NULL;
-    }
-    return a;
+    if (pthread_create(&a->thread, NULL, name_files, a) == 0)
+        return a;
+    let_go(a);
+    return NULL;
 }
 
 bool sl_read_ahead_wait(SlReadAhead *a)
@@ -70,7 +75,7 @@ bool sl_read_ahead_wait(SlReadAhead *a)
     if (!a)
         return false;
     pthread_join(a->thread, &all);
-    free(a);
+    let_go(a);
     return all != NULL;
 }
 

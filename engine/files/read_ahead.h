@@ -14,8 +14,8 @@
 typedef struct SlReadAhead SlReadAhead;
 
 /* From the first file of a source on, each from its beginning, as far as half of the host's free
- * memory goes. The source must stay open until the end. NULL where no thread or memory is to be had. */
-SlReadAhead *sl_read_ahead_begin(const SlWeightSource *weights);
+ * memory goes. The source is held until the end. NULL where no thread or memory is to be had. */
+SlReadAhead *sl_read_ahead_begin(SlWeightSource *weights);
 /* Names no more. NULL is fine. */
 void sl_read_ahead_end(SlReadAhead *ahead);
 /* Waits until all was named, for tests: true if it was. */

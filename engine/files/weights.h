@@ -93,11 +93,13 @@ typedef struct SlWeightChange {
 
 typedef struct SlBinderOptions {
     SlDevice *dev;
-    SlWeightSource *weights; /* held until sl_binder_finish; NULL: random weights of the right size
-                              * (bench, measure), seeded by name */
+    SlWeightSource *weights; /* held until sl_binder_finish, or until no weight waits; NULL: random
+                              * weights of the right size (bench, measure), seeded by name */
     bool own_dtype;          /* the part computes in dtype; otherwise in the device's */
     SlDtype dtype;
-    bool q8;               /* with own_dtype: weights of products are kept in 8 bits */
+    bool q8;    /* with own_dtype: weights of products are kept in 8 bits */
+    bool later; /* where the device can, weights of products wait for the product that wants them
+                 * (sl_weight_later), and their values are not looked at before */
     SlWeightChange change; /* touches NULL: none */
     SlDtype
         stored; /* without weights, or unread: what a file would have them in, SL_F32 or two bytes */
@@ -129,6 +131,10 @@ void sl_binder_ignore_all(SlBinder *b, const char *prefix);
  * first tensor, what was found and expected, and how many more there are. Left over tensors are
  * an error only if strict. */
 bool sl_binder_finish(SlBinder *b, bool strict, SlError *err);
+/* Whether weights wait, and the source is held for them. */
+bool sl_binder_waits(const SlBinder *b);
+/* Reads and lays out those that wait. False and *err where one could not be: it goes on waiting. */
+bool sl_binder_settle(SlBinder *b, SlError *err);
 /* From one change to another: each has a number. */
 typedef struct SlBinderRefill {
     SlWeightSource *weights; /* the same ones as before, only borrowed */

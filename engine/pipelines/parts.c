@@ -19,8 +19,10 @@ static void free_part(SlPart *part)
 {
     if (part->net)
         part->kind->free(part->net);
+    sl_read_ahead_end(part->ahead);
     sl_binder_free(part->binder);
     sl_json_close(part->config);
+    part->ahead = NULL;
     part->net = NULL;
     part->binder = NULL;
     part->config = NULL;
@@ -109,6 +111,7 @@ typedef struct Loading {
     const SlModelOptions *options;
     const char *what;
     uint64_t before, total;
+    bool early; /* weights wait for the first evaluation */
 } Loading;
 
 static void on_progress(void *arg, uint64_t done, uint64_t total)
@@ -152,6 +155,20 @@ static void add_warning(SlModel *model, const char *text)
                  text);
 }
 
+/* Whether there is memory for all parts and as much again, so that none is missing for weights which
+ * wait for theirs. */
+static bool is_ample(SlModel *model)
+{
+    uint64_t need = 0;
+    SlError ignored;
+    for (int i = 0; i < model->parts; i++) {
+        if (!sl_part_measure(model, &model->part[i], &ignored))
+            return false;
+        need += model->part[i].weight_bytes;
+    }
+    return need <= sl_host_memory_left("") / 2;
+}
+
 static bool load_part(Loading *l, SlPart *part, SlError *err)
 {
     SlModel *model = l->model;
@@ -175,10 +192,14 @@ static bool load_part(Loading *l, SlPart *part, SlError *err)
                                             .own_dtype = true,
                                             .dtype = part->dtype,
                                             .q8 = part->q8,
+                                            .later = l->early,
                                             .progress = on_progress,
                                             .progress_arg = l},
                          err);
-    sl_read_ahead_end(ahead);
+    if (ok && sl_binder_waits(part->binder))
+        part->ahead = ahead;
+    else
+        sl_read_ahead_end(ahead);
     if (ok) {
         part->mix = state.now;
         add_warning(model, sl_binder_warning(part->binder));
@@ -322,7 +343,7 @@ static bool leave_for_later(SlModel *model, int part, bool *later, SlError *err)
         return false;
     size_t need = model->part[part].weight_bytes;
     *later = limited ? sl_model_free_memory(model) < need + SL_MEMORY_SLACK + LEAST_WORK
-                     : sl_host_memory_left("") < need;
+                     : sl_host_memory_left("") < need + sl_model_waiting_bytes(model);
     return true;
 }
 
@@ -365,6 +386,7 @@ bool sl_model_load_parts(SlModel *model, const SlModelOptions *options, SlError 
     l.total = bytes_to_load(model);
     if (!sl_model_find_dtypes(model, options, err) || !check_host_memory(model, err))
         return false;
+    l.early = options->early && is_ample(model);
     for (int i = 0; i < model->parts; i++) {
         SlPart *part = &model->part[i];
         bool later;
@@ -378,11 +400,17 @@ bool sl_model_load_parts(SlModel *model, const SlModelOptions *options, SlError 
     return true;
 }
 
+/* The part, or its weights. */
+static bool is_waiting(const SlPart *part)
+{
+    return part->waits || (part->binder && sl_binder_waits(part->binder));
+}
+
 size_t sl_model_waiting_bytes(const SlModel *model)
 {
     size_t bytes = 0;
     for (int i = 0; i < model->parts; i++)
-        bytes += model->part[i].waits ? model->part[i].weight_bytes : 0;
+        bytes += is_waiting(&model->part[i]) ? model->part[i].weight_bytes : 0;
     return bytes;
 }
 
@@ -393,9 +421,26 @@ static bool has_room(const SlModel *model, const SlPart *part)
                : sl_host_memory_left("") >= part->weight_bytes;
 }
 
+/* What waits of the loaded parts, before others take its memory. */
+static bool settle(SlModel *model, SlError *err)
+{
+    for (int i = 0; i < model->parts; i++) {
+        SlPart *part = &model->part[i];
+        if (!part->binder || !sl_binder_waits(part->binder))
+            continue;
+        if (!sl_binder_settle(part->binder, err))
+            return false;
+        sl_read_ahead_end(part->ahead);
+        part->ahead = NULL;
+    }
+    return true;
+}
+
 bool sl_model_need_waiting(SlModel *model, SlError *err)
 {
     SlError own = {0};
+    if (!settle(model, err))
+        return false;
     for (int i = 0; i < model->parts; i++) {
         SlPart *part = &model->part[i];
         bool waits = part->waits;

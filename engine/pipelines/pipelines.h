@@ -24,6 +24,7 @@ typedef struct SlPart {
     const SlPartClass *kind; /* NULL: the model has no such part */
     void *net;               /* of the class's build(); NULL while it is not loaded */
     SlBinder *binder;
+    SlReadAhead *ahead; /* of its files, while its weights wait; or NULL */
     SlJson *config;
     SlDtype dtype;  /* that it computes in */
     bool q8;        /* its weights are kept in 8 bits */
@@ -206,8 +207,8 @@ SlVae *sl_model_vae(const SlModel *model); /* NULL: samples are pixels */
  * file again. Loading one that is there, and dropping one that is not, do nothing. */
 bool sl_model_need_part(SlModel *model, int part, SlError *err);
 void sl_model_drop_part(SlModel *model, int part);
-/* Loads what waited for the first evaluation: to be called when that has been shown. A part that memory
- * does not suffice for is left for the stage that needs it. */
+/* Lays out the weights and loads the parts that waited for the first evaluation: to be called when that has
+ * been shown. A part that memory does not suffice for is left for the stage that needs it. */
 bool sl_model_need_waiting(SlModel *model, SlError *err);
 /* What that will take, in bytes. */
 size_t sl_model_waiting_bytes(const SlModel *model);

@@ -113,6 +113,7 @@ static void make_ops(SlCpuDevice *cpu, Isa isa)
     ops->weight_fill = sl_cpu_weight_fill;
     ops->weight_copy = sl_cpu_weight_copy;
     ops->weight_clear = sl_cpu_weight_clear;
+    ops->weights_passed = sl_cpu_weights_passed;
     fill_slots(ops, &cpu->apart, isa);
     cpu->own = *ops;
     if (cpu->onednn)

@@ -22,7 +22,8 @@ typedef struct SlCpuDevice {
     SlOps apart;      /* composites for the shapes that the fused slots do not handle */
     SlOneDnn *onednn; /* NULL: all products are our own */
     SlCpuBf16 bf16;
-    SlWeightBlock *weight_blocks; /* the first has room */
+    SlWeightBlock *weight_blocks;  /* the first has room */
+    SlWeightBlock *passing_blocks; /* the same of weights that are made for one product only */
     char describe[200];
 } SlCpuDevice;
 
@@ -64,6 +65,7 @@ void sl_cpu_features(char *out, size_t size);
 /* weight_memory.c: memory of weights, counted as work.weight_bytes; NULL where there is none. */
 void *sl_cpu_weight_alloc(SlDevice *dev, size_t bytes);
 void sl_cpu_weight_free(SlDevice *dev, void *p, size_t bytes);
+void sl_cpu_weights_passed(SlDevice *dev);
 
 /* onednn.c. *onednn is NULL where it has nothing better than our own code, or this program was built
  * without it. False without memory. It computes on the team's threads. any_isa: also without AVX-512,

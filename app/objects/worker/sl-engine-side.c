@@ -278,6 +278,7 @@ open_model (
   SlPartFrom from[SL_MODEL_MAX_OTHERS + 1] = { { NULL, NULL } };
   SlModelOptions options = { .from = from,
                              .threads = chosen->threads,
+                             .early = true,
                              .find_adapter = sl_lora_find,
                              .find_embedding = sl_embedding_find,
                              .list_embeddings = sl_embeddings_each,

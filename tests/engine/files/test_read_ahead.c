@@ -56,7 +56,7 @@ static double share_there(const char *path)
     return (double)there / (double)pages;
 }
 
-static void test_comes(const char *path, const SlWeightSource *weights)
+static void test_comes(const char *path, SlWeightSource *weights)
 {
     forget(path);
     double before = share_there(path), after = 0;
@@ -70,7 +70,7 @@ static void test_comes(const char *path, const SlWeightSource *weights)
 }
 
 /* At any time, and without anything. */
-static void end_often(const char *path, const SlWeightSource *weights)
+static void end_often(const char *path, SlWeightSource *weights)
 {
     for (int i = 0; i < 20; i++) {
         forget(path);
