@@ -11,12 +11,13 @@ options=${SL_TEST_MESON_OPTIONS:-}
 logs=()
 failed_builds=0
 
-# suite_run FOLDER SETUP [meson test options]: SETUP is a name from tests/meson.build, or empty.
+# suite_run FOLDER PROGRAMS SETUP [meson test options]: PROGRAMS at a time, one more than there are processors where the
+# window's tests are among them, which wait for half of their time. SETUP is a name from tests/meson.build, or empty.
 suite_run() {
-  local folder=$1 setup=$2
-  shift 2
+  local folder=$1 programs=$2 setup=$3
+  shift 3
   say "== ${setup:-all suites}"
-  meson test -C "$folder" --no-rebuild --print-errorlogs --num-processes 2 ${setup:+--setup "$setup"} "$@" || true
+  meson test -C "$folder" --no-rebuild --print-errorlogs --num-processes "$programs" ${setup:+--setup "$setup"} "$@" || true
   logs+=("$folder/meson-logs/testlog${setup:+-$setup}.json")
 }
 
@@ -30,19 +31,19 @@ build_or_note() {
 install_missing $build_packages $test_packages
 # shellcheck disable=SC2086
 if build_or_note "$root/build" all $options; then
-  suite_run "$root/build" ""
+  suite_run "$root/build" 3 ""
   # Those that read or print numbers and texts once more, with decimal commas and with the Turkish i (tests/meson.build).
   for setup in de tr; do
-    suite_run "$root/build" "$setup" --suite language
+    suite_run "$root/build" 2 "$setup" --suite language
   done
 fi
 if [ -z "${SL_TEST_QUICK:-}" ]; then
   # shellcheck disable=SC2086
-  build_or_note "$root/build-asan" all $options -Db_sanitize=address,undefined -Db_lundef=false -Doptimization=1 -Dui=disabled \
-    -Dcuda=disabled && suite_run "$root/build-asan" asan --no-suite slow
+  build_or_note "$root/build-asan" all $options -Db_sanitize=address,undefined -Db_lundef=false -Doptimization=2 -Dui=disabled \
+    -Dcuda=disabled && suite_run "$root/build-asan" 2 asan --no-suite slow
   # shellcheck disable=SC2086
   build_or_note "$root/build-tsan" threads $options -Db_sanitize=thread -Db_lundef=false -Doptimization=1 -Dui=disabled \
-    -Dcuda=disabled && suite_run "$root/build-tsan" tsan --suite threads
+    -Dcuda=disabled && suite_run "$root/build-tsan" 2 tsan --suite threads
 fi
 
 # Counted like a test program: one record of the form of Meson's log.

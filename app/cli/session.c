@@ -117,7 +117,7 @@ static bool open_model(SlSession *session, const char *path, const SlPartFrom *f
         .find_embedding = sl_embedding_find,
         .list_embeddings = o->command == SL_COMMAND_REPLAY ? NULL : sl_embeddings_each,
         .threads = o->threads > 0 ? (int)o->threads : 0,
-        .early = true,
+        .early = o->command != SL_COMMAND_BENCH, /* which times loading by itself */
         .progress = show_loading,
         .progress_arg = &session->progress,
         .cancel = sl_interrupt_flag(),
