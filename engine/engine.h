@@ -246,6 +246,9 @@ void sl_model_cancel(SlModel *model);
 void sl_model_clear_cancel(SlModel *model);
 /* Fraction of the evaluation in progress, 0 .. 1. Any thread. */
 double sl_model_step_fraction(const SlModel *model);
+/* Memory of weights that were loaded, or will be, but wait for the first frame before they take it, in
+ * bytes. Any thread. */
+size_t sl_model_waiting_bytes(const SlModel *model);
 
 /* ---- runs ---- */
 

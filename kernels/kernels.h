@@ -292,6 +292,11 @@ typedef enum SlWeightKind {
     SL_WEIGHT_TABLE,  /* [V, D]: embedding rows */
 } SlWeightKind;
 
+static inline bool sl_is_product(SlWeightKind kind)
+{
+    return kind == SL_WEIGHT_LINEAR || kind == SL_WEIGHT_CONV;
+}
+
 typedef struct SlWeight SlWeight;
 
 /* How a weight is made that waits (sl_weight_later): by sl_weight_new or sl_weight_read. NULL when the
@@ -332,13 +337,13 @@ bool sl_weight_reads(SlDevice *dev, SlWeightKind kind, const SlTensor *shape);
 SlWeight *sl_weight_read(SlDevice *dev, SlWeightKind kind, const SlWeightReader *reader);
 /* A product's weight that waits: it has no memory of its own until it is settled. The first two products
  * that want it (a prompt's and a negative prompt's) have it laid out for themselves alone, in memory that
- * all such weights share; the third settles it. So a model's first evaluation needs no memory that only later ones use, whose first touch may
- * take longer than the evaluation. For devices that sl_weight_can_wait is true of. */
+ * all such weights share; the third settles it. So a model's first evaluation needs no memory that only
+ * later ones use, whose first touch may take longer than the evaluation. For devices that sl_weight_can_wait is true of. */
 SlWeight *sl_weight_later(SlDevice *dev, SlWeightKind kind, const SlTensor *shape,
                           const SlWeightMaker *maker);
 bool sl_weight_can_wait(const SlDevice *dev, SlWeightKind kind);
-/* Lays a weight that waits out to stay, so that it does not wait any more; no other function but
- * sl_weight_free takes one that waits. False when the device's status is or becomes bad. */
+/* Lays a weight that waits out to stay, so that it does not wait any more: to be called before it is
+ * filled, copied or twinned. False when the device's status is or becomes bad. */
 bool sl_weight_settle(SlDevice *dev, SlWeight *w);
 /* Other values of the same sizes in the weight's place: under the dtype that it was made under, and
  * whatever remembers where the weight lies (a recorded step) stays right. False when the device's

@@ -16,7 +16,7 @@
 /* Is this weight kept in 8 bits by a device that does so? */
 static inline bool sl_q8_takes(SlWeightKind kind)
 {
-    return kind == SL_WEIGHT_LINEAR || kind == SL_WEIGHT_CONV;
+    return sl_is_product(kind);
 }
 
 /* Bytes of a block as it is kept: the numbers and their scale in f16. */

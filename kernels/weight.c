@@ -1,8 +1,9 @@
 /* weight.c - making, reading, filling, copying and freeing a device's weights, and those that wait until
  * a product wants them.
  *
- * Easy to get wrong: a weight that waits is laid out by the same calls as one that does not, so its
- * products are the same bytes.
+ * A weight that waits is laid out by the same calls as one that does not, so its products are the same
+ * bytes. Easy to get wrong: a cancel ends the loops that lay out, and not all who call them look; and
+ * no slot may call a front, since the weight of one product only can be passing.
  */
 #include "kernels/devices.h"
 
@@ -88,7 +89,7 @@ SlWeight *sl_weight_read(SlDevice *dev, SlWeightKind kind, const SlWeightReader 
 
 bool sl_weight_can_wait(const SlDevice *dev, SlWeightKind kind)
 {
-    return dev->ops->weights_passed && (kind == SL_WEIGHT_LINEAR || kind == SL_WEIGHT_CONV);
+    return dev->ops->weights_passed && sl_is_product(kind);
 }
 
 SlWeight *sl_weight_later(SlDevice *dev, SlWeightKind kind, const SlTensor *shape,
@@ -111,11 +112,16 @@ static void stop_waiting(SlDevice *dev, SlWeight *w)
         dev->ops->weights_passed(dev);
 }
 
+/* It does not count as progress: an evaluation takes as many operations with it as without. */
 static bool lay_out(SlDevice *dev, SlWeight *w)
 {
+    uint64_t done = sl_device_ops_done(dev);
     SlWeight *made = dev->status == SL_OK ? w->maker.make(w->maker.arg) : NULL;
-    if (!made)
+    __atomic_store_n(&dev->ops_done, done, __ATOMIC_RELAXED);
+    if (!made || dev->status != SL_OK) {
+        sl_weight_free(dev, made);
         return false;
+    }
     w->value = made->value;
     w->prepared = made->prepared;
     free(made);

@@ -157,7 +157,9 @@ static void say_estimate(const Generate *g, const SlRun *run)
         return;
     size_t left = sl_device_memory(sl_model_device(model));
     left = left == SIZE_MAX ? sl_host_memory_left("") : left;
-    uint64_t there = left < SIZE_MAX - cost.weights ? left + cost.weights : SIZE_MAX;
+    uint64_t waiting = sl_model_waiting_bytes(model);
+    uint64_t has = cost.weights > waiting ? cost.weights - waiting : 0;
+    uint64_t there = left < SIZE_MAX - has ? left + has : SIZE_MAX;
     uint64_t needed = cost.bytes > there ? cost.least : cost.bytes;
     sl_session_note(&g->session, "%d x %d, %d evaluations: about %s of memory%s%s, %.3g TFLOP",
                     sl_run_recipe(run)->width, sl_run_recipe(run)->height, cost.evaluations,

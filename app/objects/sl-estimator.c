@@ -238,7 +238,12 @@ memory_left (Task *task)
   guint64 has = 0;
 
   if (task->loaded && task->parts->len > 0)
-    has = g_array_index (task->parts, Part, 0).one.weights;
+    {
+      guint64 waiting = sl_worker_get_waiting (self->worker);
+
+      has = g_array_index (task->parts, Part, 0).one.weights;
+      has -= MIN (has, waiting);
+    }
   left = left < G_MAXUINT64 - has ? left + has : G_MAXUINT64;
   return self->proved_of == task->model ? MAX (left, self->proved) : left;
 }

@@ -118,6 +118,13 @@ static void use_types_before(const SlBinder *b, Types before)
     sl_device_use_dtype(b->options.dev, before.dtype);
 }
 
+static void free_weight(const SlBinder *b, SlWeight *w)
+{
+    Types before = use_types(b);
+    sl_weight_free(b->options.dev, w);
+    use_types_before(b, before);
+}
+
 void sl_binder_free(SlBinder *b)
 {
     if (!b)
@@ -280,8 +287,8 @@ static bool name_tensors(Bound *bound, const Stack *stack)
     return true;
 }
 
-/* The weight from here on is the binder's; NULL where it is, or where memory ran out. stack: what it is
- * made of; NULL where it is of no file. waiting becomes the binder's, too. */
+/* weight becomes the binder's, and so does waiting (NULL: it does not wait). stack: what it is made of; NULL
+ * where it is of no file. The weight; NULL where there is none, or where memory ran out. */
 static SlWeight *take(SlBinder *b, SlWeight *weight, const Stack *stack, Waiting *waiting)
 {
     Bound bound = {.weight = weight, .waiting = waiting};
@@ -296,7 +303,7 @@ static SlWeight *take(SlBinder *b, SlWeight *weight, const Stack *stack, Waiting
         complain(b, SL_MEMORY, "%s: out of memory", b->options.component);
     for (int i = 0; i < bound.names; i++)
         free(bound.name[i]);
-    sl_weight_free(b->options.dev, weight);
+    free_weight(b, weight);
     free(waiting);
     return NULL;
 }
@@ -355,12 +362,12 @@ static bool read_into(SlBinder *b, const SlTensorInfo *info, const SlTensor *hos
 /* What the device will hold a weight in that a file stores in `stored`. */
 static SlDtype held_dtype(const SlBinder *b, SlWeightKind kind, SlDtype stored)
 {
-    bool product = kind == SL_WEIGHT_LINEAR || kind == SL_WEIGHT_CONV;
     bool half = stored == SL_F16 || stored == SL_BF16;
     if (kind == SL_WEIGHT_VECTOR)
         return SL_F32;
-    return product && half && b->dtype == SL_F32 && b->options.dev->ops->keeps_half ? stored
-                                                                                    : b->dtype;
+    return sl_is_product(kind) && half && b->dtype == SL_F32 && b->options.dev->ops->keeps_half
+               ? stored
+               : b->dtype;
 }
 
 /* Of a tensor in a file: a quantised one's numbers are f32. */
@@ -530,7 +537,7 @@ static SlWeight *read_waiting(void *arg)
 
 /* Does it wait for the product that wants it? Not what is changed by what is only lent, nor what is dear
  * to read twice. */
-static bool may_wait(const SlBinder *b, SlWeightKind kind, const Stack *stack)
+static bool can_wait(const SlBinder *b, SlWeightKind kind, const Stack *stack)
 {
     for (int i = 0; i < stack->count; i++)
         if (stack->info[i]->scattered)
@@ -562,7 +569,7 @@ static SlWeight *bind_stack(SlBinder *b, const Wanted *wanted, const Stack *stac
     SlWeight *w = NULL;
     if (unread)
         w = take(b, make_weight(b, wanted->kind, &(Values){.host = &shape}), stack, NULL);
-    else if (may_wait(b, wanted->kind, stack))
+    else if (can_wait(b, wanted->kind, stack))
         w = bind_waiting(b, wanted->kind, stack, &shape);
     else
         w = take(b, read_weight(b, wanted->kind, stack, &shape), stack, NULL);
@@ -676,7 +683,6 @@ static void let_go(SlBinder *b)
     b->scratch_bytes = b->changing_bytes = 0;
     sl_weights_close(b->options.weights);
     b->options.weights = NULL;
-    b->finished = true;
 }
 
 static bool tell(const SlBinder *b, SlError *err)
@@ -691,6 +697,7 @@ static bool tell(const SlBinder *b, SlError *err)
 
 bool sl_binder_finish(SlBinder *b, bool strict, SlError *err)
 {
+    b->finished = true;
     if (!sl_device_check(b->options.dev, err)) {
         let_go(b);
         return false;
@@ -700,7 +707,6 @@ bool sl_binder_finish(SlBinder *b, bool strict, SlError *err)
         complain(b, b->left.code, "%s", b->left.message);
     if (b->waiting == 0 || b->complaints)
         let_go(b);
-    b->finished = true;
     return tell(b, err);
 }
 

@@ -134,8 +134,9 @@ static bool check_class(const SlModelInfo *info, const SlPartClass *kind, SlErro
     const char *name = class_of(json);
     bool ok = !name || is_class(kind, name);
     if (!ok)
-        sl_fail(err, SL_UNSUPPORTED, "%s: this is a \"%s\"; the %s of this model is a %s",
-                sl_json_name(json), sl_show_name(name).text, kind->name, kind->classes[0]);
+        sl_fail(err, SL_UNSUPPORTED,
+                "%s: the class is \"%s\"; expected %s, which this model has as its %s",
+                sl_json_name(json), sl_show_name(name).text, kind->classes[0], kind->name);
     sl_json_close(json);
     return ok;
 }

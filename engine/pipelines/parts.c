@@ -161,6 +161,8 @@ static bool is_ample(SlModel *model)
 {
     uint64_t need = 0;
     SlError ignored;
+    if (!sl_weight_can_wait(model->dev, SL_WEIGHT_LINEAR))
+        return false;
     for (int i = 0; i < model->parts; i++) {
         if (!sl_part_measure(model, &model->part[i], &ignored))
             return false;
@@ -343,7 +345,7 @@ static bool leave_for_later(SlModel *model, int part, bool *later, SlError *err)
         return false;
     size_t need = model->part[part].weight_bytes;
     *later = limited ? sl_model_free_memory(model) < need + SL_MEMORY_SLACK + LEAST_WORK
-                     : sl_host_memory_left("") < need + sl_model_waiting_bytes(model);
+                     : sl_host_memory_left("") < need;
     return true;
 }
 
@@ -379,6 +381,25 @@ static bool check_host_memory(SlModel *model, SlError *err)
                                    sl_device_dtype_name(model->dev), sl_bytes_text(left).text);
 }
 
+/* The part, or its weights. */
+static bool is_waiting(const SlPart *part)
+{
+    return part->waits || (part->binder && sl_binder_waits(part->binder));
+}
+
+static void note_waiting(SlModel *model)
+{
+    size_t bytes = 0;
+    for (int i = 0; i < model->parts; i++)
+        bytes += is_waiting(&model->part[i]) ? model->part[i].weight_bytes : 0;
+    __atomic_store_n(&model->waiting_bytes, bytes, __ATOMIC_RELAXED);
+}
+
+size_t sl_model_waiting_bytes(const SlModel *model)
+{
+    return __atomic_load_n(&model->waiting_bytes, __ATOMIC_RELAXED);
+}
+
 bool sl_model_load_parts(SlModel *model, const SlModelOptions *options, SlError *err)
 {
     Loading l = {.model = model, .options = options};
@@ -397,21 +418,8 @@ bool sl_model_load_parts(SlModel *model, const SlModelOptions *options, SlError 
                                  : !load_part(&l, part, err))
             return false;
     }
+    note_waiting(model);
     return true;
-}
-
-/* The part, or its weights. */
-static bool is_waiting(const SlPart *part)
-{
-    return part->waits || (part->binder && sl_binder_waits(part->binder));
-}
-
-size_t sl_model_waiting_bytes(const SlModel *model)
-{
-    size_t bytes = 0;
-    for (int i = 0; i < model->parts; i++)
-        bytes += is_waiting(&model->part[i]) ? model->part[i].weight_bytes : 0;
-    return bytes;
 }
 
 static bool has_room(const SlModel *model, const SlPart *part)
@@ -421,14 +429,12 @@ static bool has_room(const SlModel *model, const SlPart *part)
                : sl_host_memory_left("") >= part->weight_bytes;
 }
 
-/* What waits of the loaded parts, before others take its memory. */
+/* What waits of the loaded parts' weights, before other parts take the memory. */
 static bool settle(SlModel *model, SlError *err)
 {
     for (int i = 0; i < model->parts; i++) {
         SlPart *part = &model->part[i];
-        if (!part->binder || !sl_binder_waits(part->binder))
-            continue;
-        if (!sl_binder_settle(part->binder, err))
+        if (part->binder && sl_binder_waits(part->binder) && !sl_binder_settle(part->binder, err))
             return false;
         sl_read_ahead_end(part->ahead);
         part->ahead = NULL;
@@ -439,8 +445,11 @@ static bool settle(SlModel *model, SlError *err)
 bool sl_model_need_waiting(SlModel *model, SlError *err)
 {
     SlError own = {0};
-    if (!settle(model, err))
-        return false;
+    if (!settle(model, &own)) {
+        if (own.code != SL_MEMORY)
+            return sl_fail(err, own.code, "%s", own.message);
+        sl_device_clear(model->dev);
+    }
     for (int i = 0; i < model->parts; i++) {
         SlPart *part = &model->part[i];
         bool waits = part->waits;
@@ -451,6 +460,7 @@ bool sl_model_need_waiting(SlModel *model, SlError *err)
             return sl_fail(err, own.code, "%s", own.message);
         sl_device_clear(model->dev);
     }
+    note_waiting(model);
     return true;
 }
 
@@ -463,6 +473,7 @@ void sl_model_free_parts(SlModel *model)
 void sl_model_drop_part(SlModel *model, int part)
 {
     free_part(&model->part[part]);
+    note_waiting(model);
 }
 
 bool sl_model_need_part(SlModel *model, int part, SlError *err)
@@ -479,5 +490,6 @@ bool sl_model_need_part(SlModel *model, int part, SlError *err)
     model->part[part].waits = false;
     if (!ok)
         sl_model_drop_part(model, part);
+    note_waiting(model);
     return ok;
 }

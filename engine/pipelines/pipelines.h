@@ -98,6 +98,7 @@ struct SlModel {
     SlJson *own_scheduler_config; /* and the one of the folder's own class */
     uint64_t step_start;          /* ops_done at the start of the step in progress; atomic */
     uint64_t step_operations;     /* that it will count, 0: not known yet; atomic */
+    size_t waiting_bytes;         /* see sl_model_waiting_bytes; atomic */
     /* What encoding, a step and decoding work in beside weights; 0: not known yet (room.c). */
     size_t stage_bytes[3];
     char warning[2000];
@@ -114,6 +115,7 @@ struct SlModel {
     unsigned text_mix, denoise_mix;
     bool denoise_again; /* whether who wants it will want it again */
     /* engine/run's: */
+    bool framed; /* an evaluation has ended: what waited for its frame waits no more */
     SlPreviewMatrix preview;
     bool cheap_decode;
     SlDevice *beside; /* for sl_decode_begin; NULL where there is none */
@@ -185,7 +187,7 @@ bool sl_part_measure(const SlModel *model, SlPart *part, SlError *err);
 /* What a part's weights take on the disk. */
 uint64_t sl_model_part_file_bytes(const SlModel *model, const SlPart *part);
 /* All parts that the model has, with progress over all of them. What decodes only waits: nothing of the
- * first evaluation needs it (sl_model_need_waiting). A part that does not fit beside those before it is
+ * first evaluation needs it (sl_model_need_waiting). With `early`, weights of products wait, too. A part that does not fit beside those before it is
  * left for the stage that needs it first. Of parts that are not loaded all but the values is checked. */
 bool sl_model_load_parts(SlModel *model, const SlModelOptions *options, SlError *err);
 /* False for parts that may be missing and are not in the info, which lists none for a shape. */
@@ -210,8 +212,6 @@ void sl_model_drop_part(SlModel *model, int part);
 /* Lays out the weights and loads the parts that waited for the first evaluation: to be called when that has
  * been shown. A part that memory does not suffice for is left for the stage that needs it. */
 bool sl_model_need_waiting(SlModel *model, SlError *err);
-/* What that will take, in bytes. */
-size_t sl_model_waiting_bytes(const SlModel *model);
 /* Looks at the files of a part that is not loaded: everything is checked but the values. */
 bool sl_model_look_at_part(SlModel *model, int part, SlError *err);
 /* All parts that are needed for a stage. On a device whose memory is limited others may be

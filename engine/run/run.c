@@ -61,13 +61,13 @@ static void begin_step(const SlRun *run, const SlRunSide *side, const SlStepShap
     __atomic_store_n(&model->step_start, sl_device_ops_done(model->dev), __ATOMIC_RELAXED);
 }
 
-/* Behind the first evaluation, whose frame was shown meanwhile, what has waited for that is loaded: what
+/* Behind a first evaluation, whose frame was shown meanwhile, what has waited for that is loaded: what
  * is wrong with it is known then, and not only when the last step is decoded.
  * What the run is told at evaluation i, by the adapters that it has there. */
 static bool tell(SlRun *run, int i, SlError *err)
 {
     SlRunSide *side = sl_run_side_at(run, i);
-    if (run->evaluation > 0 && !sl_model_need_waiting(run->model, err))
+    if ((run->evaluation > 0 || run->model->framed) && !sl_model_need_waiting(run->model, err))
         return false;
     return sl_run_want(run, i, err) && sl_run_need_side(run, side, err) &&
            sl_run_tell(run, side, i, 0, err);
@@ -207,6 +207,7 @@ static bool advance(SlRun *run, double start, SlFrame *frame, SlError *err)
         return false;
     sl_run_follow(run);
     run->evaluation++;
+    run->model->framed = true;
     if (sl_run_refines(run) && run->evaluation == run->handover && !sl_run_hand_over(run, err))
         return false;
     if (frame)

@@ -258,34 +258,29 @@ static bool keeps_half(const SlDevice *dev, const SlTensor *host)
     return dev->dtype == SL_F32 && (host->dtype == SL_F16 || host->dtype == SL_BF16);
 }
 
-static bool is_product(const SlWeight *w)
-{
-    return w->kind == SL_WEIGHT_LINEAR || w->kind == SL_WEIGHT_CONV;
-}
-
 /* What a weight that is not oneDNN's is held in. */
 static SlDtype value_dtype(const SlDevice *dev, const SlWeight *w, const SlTensor *host)
 {
     if (w->kind == SL_WEIGHT_VECTOR)
         return SL_F32;
-    return is_product(w) && keeps_half(dev, host) ? host->dtype : dev->dtype;
+    return sl_is_product(w->kind) && keeps_half(dev, host) ? host->dtype : dev->dtype;
 }
 
 static bool fill_value(SlDevice *dev, SlWeight *w, const Values *values)
 {
-    return is_product(w) ? pack(dev, w, values) : put(dev, w, values);
+    return sl_is_product(w->kind) ? pack(dev, w, values) : put(dev, w, values);
 }
 
 static bool add_value(SlDevice *dev, SlWeight *w, const Values *values)
 {
     SlDtype dtype = value_dtype(dev, w, values->shape);
     int64_t n = sl_tensor_elements(values->shape);
-    if (is_product(w))
+    if (sl_is_product(w->kind))
         n = n / w->size[0] * ((w->size[0] + PANEL - 1) / PANEL * PANEL);
     char *data = sl_cpu_weight_alloc(dev, (size_t)n * sl_dtype_size(dtype));
     if (!data)
         return false;
-    w->value = is_product(w)
+    w->value = sl_is_product(w->kind)
                    ? sl_tensor_view(data, dtype, 1, &n)
                    : sl_tensor_view(data, dtype, values->shape->rank, values->shape->size);
     return fill_value(dev, w, values);
@@ -300,13 +295,13 @@ static bool may_be_winograd(const SlDevice *dev, const SlWeight *w)
 
 static bool is_onednn(const SlDevice *dev, const SlWeight *w, const SlTensor *host)
 {
-    return is_product(w) && ((const SlCpuDevice *)dev)->onednn && !may_be_winograd(dev, w) &&
-           !keeps_half(dev, host);
+    return sl_is_product(w->kind) && ((const SlCpuDevice *)dev)->onednn &&
+           !may_be_winograd(dev, w) && !keeps_half(dev, host);
 }
 
 bool sl_cpu_weight_init(SlDevice *dev, SlWeight *w, const SlTensor *host)
 {
-    if (is_product(w) && dev->q8)
+    if (sl_is_product(w->kind) && dev->q8)
         return add_q8(dev, w, host);
     if (is_onednn(dev, w, host))
         return sl_onednn_weight_init(dev, w, host);
@@ -317,7 +312,7 @@ bool sl_cpu_weight_init(SlDevice *dev, SlWeight *w, const SlTensor *host)
 /* oneDNN wants all of a weight at once, and rounding to 8 bits is done from the host's memory. */
 bool sl_cpu_weight_reads(const SlDevice *dev, const SlWeight *w, const SlTensor *shape)
 {
-    if (is_product(w))
+    if (sl_is_product(w->kind))
         return !dev->q8 && !is_onednn(dev, w, shape);
     return shape->dtype == value_dtype(dev, w, shape);
 }
@@ -349,7 +344,7 @@ static bool replace(SlDevice *dev, SlWeight *w, const SlTensor *host)
 bool sl_cpu_weight_fill(SlDevice *dev, SlWeight *w, const SlTensor *host)
 {
     const Values values = of_host(host);
-    if (is_product(w) && dev->q8)
+    if (sl_is_product(w->kind) && dev->q8)
         fill_q8(dev, w, host);
     else if (!is_held_so(dev, w, host)) /* two bytes before or now, and not both */
         return replace(dev, w, host);

@@ -69,7 +69,7 @@ static size_t weight_bytes(const SlDevice *dev, const SlWeight *w)
 
 static bool measure_weight_init(SlDevice *dev, SlWeight *w, const SlTensor *host)
 {
-    bool product = w->kind == SL_WEIGHT_LINEAR || w->kind == SL_WEIGHT_CONV;
+    bool product = sl_is_product(w->kind);
     bool half = product && dev->dtype == SL_F32 && sl_dtype_size(host->dtype) == 2;
     w->value.dtype = half ? host->dtype : w->kind == SL_WEIGHT_VECTOR ? SL_F32 : dev->dtype;
     dev->work.weight_bytes += weight_bytes(dev, w);

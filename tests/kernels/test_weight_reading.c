@@ -1,5 +1,6 @@
 /* test_weight_reading.c - weights that the cpu device lays out while it reads them: the same bytes as
- * from the host's memory, for any number of threads, and nothing left of one that cannot be read. */
+ * from the host's memory, for any number of threads, and nothing left of one that cannot be read; and
+ * weights that wait for the product that wants them. */
 #include "kernels/kernels.h"
 #include "tests/test.h"
 
@@ -105,6 +106,97 @@ static void test_stopped(SlDevice *dev)
     free(host.data);
 }
 
+/* ---- weights that wait ---- */
+
+enum { ROWS = 7, DEPTH = 96, OUTPUTS = 40 };
+
+typedef struct Made {
+    SlDevice *dev;
+    SlTensor host;
+    bool cancel; /* comes while it is made */
+    int count;
+} Made;
+
+static SlWeight *make(void *arg)
+{
+    Made *m = arg;
+    m->count++;
+    if (m->cancel)
+        sl_device_cancel(m->dev);
+    return sl_weight_new(m->dev, SL_WEIGHT_LINEAR, &m->host);
+}
+
+/* [ROWS, outputs] to out. */
+static void multiply(SlDevice *dev, const SlWeight *w, float *out)
+{
+    size_t mark = sl_arena_mark(dev);
+    SlTensor x = sl_tensor_new(dev, SL_F32, 2, (const int64_t[]){ROWS, w->size[1]});
+    SlTensor y = sl_tensor_new(dev, SL_F32, 2, (const int64_t[]){ROWS, w->size[0]});
+    float *values = make_values(ROWS * w->size[1], SL_F32);
+    sl_upload(dev, values, &x);
+    sl_linear(dev, &x, w, NULL, &y);
+    if (sl_device_ok(dev))
+        sl_download(dev, &y, out);
+    free(values);
+    sl_arena_reset(dev, mark);
+}
+
+/* A weight of 8 bits, whose loops are cut by a cancel while it is made (oneDNN's are not). */
+static void test_cancelled(SlDevice *dev, SlWeight *w, size_t before)
+{
+    float out[ROWS * OUTPUTS];
+    multiply(dev, w, out);
+    sl_test(dev->status == SL_CANCELLED && dev->work.weight_bytes == before && !dev->passing,
+            "a cancel while one is laid out leaves nothing of it");
+    sl_device_clear(dev);
+    sl_test(!sl_weight_settle(dev, w) && dev->status == SL_CANCELLED && dev->waits == 1,
+            "nor does one while it is settled");
+    sl_device_clear(dev);
+}
+
+static void test_waiting(bool q8)
+{
+    SlError err = {0};
+    SlDevice *dev = sl_device_open(&(SlDeviceOptions){.name = "cpu", .threads = 2, .q8 = q8}, &err);
+    if (!sl_test(dev && sl_weight_can_wait(dev, SL_WEIGHT_LINEAR) &&
+                     !sl_weight_can_wait(dev, SL_WEIGHT_VECTOR),
+                 "products' weights can wait %s", err.message))
+        return;
+    const char *type = q8 ? "q8" : "f32";
+    float right[ROWS * OUTPUTS], out[5][ROWS * OUTPUTS] = {{0}};
+    SlTensor host = sl_tensor_view(NULL, SL_F32, 2, (const int64_t[]){OUTPUTS, DEPTH});
+    host.data = make_values(OUTPUTS * DEPTH, SL_F32);
+    SlWeight *plain = sl_weight_new(dev, SL_WEIGHT_LINEAR, &host);
+    multiply(dev, plain, right);
+    size_t before = dev->work.weight_bytes, held[5];
+
+    Made made = {.dev = dev, .host = host, .cancel = q8};
+    SlWeight *w = sl_weight_later(dev, SL_WEIGHT_LINEAR, &host, &(SlWeightMaker){make, &made});
+    if (q8)
+        test_cancelled(dev, w, before);
+    made.cancel = false;
+    made.count = 0;
+    bool all = true;
+    for (int i = 1; i < 5; i++) {
+        multiply(dev, w, out[i]);
+        held[i] = dev->work.weight_bytes;
+        all = all && !memcmp(out[i], right, sizeof right);
+    }
+    sl_test(all, "%s: its products are the same bytes each time", type);
+    sl_test(held[1] == before && held[2] == before && held[3] > before && held[4] == held[3] &&
+                made.count == 3 && dev->waits == 0,
+            "%s: it is laid out for two products, and the third's stays (made %d times)", type,
+            made.count);
+    sl_weight_free(dev, w);
+    w = sl_weight_later(dev, SL_WEIGHT_LINEAR, &host, &(SlWeightMaker){make, &made});
+    sl_weight_free(dev, w);
+    sl_test(dev->work.weight_bytes == before && dev->waits == 0, "%s: one that nobody wanted",
+            type);
+    sl_weight_free(dev, plain);
+    free(host.data);
+    sl_device_close(&dev);
+}
+
 static bool test_device(int threads, SlDtype computes)
 {
     SlError err = {0};
@@ -128,5 +220,7 @@ static bool test_device(int threads, SlDtype computes)
 int main(void)
 {
     bool ok = test_device(1, SL_F32) && test_device(3, SL_F32) && test_device(2, SL_BF16);
+    test_waiting(false);
+    test_waiting(true);
     return ok ? sl_test_done() : 1;
 }

@@ -699,6 +699,20 @@ sl_worker_get_device_line (SlWorker *self)
   return self->device_line;
 }
 
+guint64
+sl_worker_get_waiting (SlWorker *self)
+{
+  guint64 bytes = 0;
+
+  if (self->side == NULL)
+    return 0;
+  pthread_mutex_lock (&self->side->lock);
+  if (self->side->model)
+    bytes = sl_model_waiting_bytes (self->side->model);
+  pthread_mutex_unlock (&self->side->lock);
+  return bytes;
+}
+
 double
 sl_worker_get_step_fraction (SlWorker *self)
 {

@@ -77,6 +77,8 @@ char *sl_worker_dup_difference (SlWorker *self, SlModelItem *model, SlComputed c
 const char *sl_worker_get_dtype (SlWorker *self);
 gboolean sl_worker_is_on_gpu (SlWorker *self);
 guint64 sl_worker_get_memory (SlWorker *self);
+/* Bytes of the loaded model's weights that have no memory yet. */
+guint64 sl_worker_get_waiting (SlWorker *self);
 /* How much of the evaluation in progress is done, 0 to 1. */
 double sl_worker_get_step_fraction (SlWorker *self);
 /* Ends everything and waits for the thread, which takes as long as one operation. Later calls do

@@ -592,12 +592,14 @@ static bool damage(const char *path)
 /* The model as one is whose decoder is too dear for previews: this one's is small. */
 static SlModel *open_waiting(const char *folder, SlError *err)
 {
-    SlModel *model = sl_model_open(folder, &(SlModelOptions){.device = "cpu"}, err);
-    int part = model ? sl_model_part_for(model, SL_USE_DECODE) : -1;
-    if (part >= 0) {
-        sl_model_drop_part(model, part);
+    const SlModelOptions options = {.device = "cpu"};
+    SlModel *model = sl_model_open(folder, &options, err);
+    if (model) {
+        free_all(model);
+        model->parts = 0;
         model->cheap_decode = false;
-        model->part[part].waits = sl_model_look_at_part(model, part, err);
+        if (!sl_model_load_parts(model, &options, err))
+            sl_model_close(&model);
     }
     return model;
 }
