@@ -3,7 +3,7 @@
 # threads under the sanitizers. Ends with the line "N passed, N failed", counted over all test programs and their TAP subtests.
 #
 # Variables: SL_TEST_MESON_OPTIONS (extra options for every build, CI passes -Dwerror=true), SL_TEST_QUICK=1 (no sanitizers),
-# SL_TEST_SECOND_MACHINE=1 (at the end, packaging/second-machine.sh; CI passes it).
+# SL_TEST_SECOND_MACHINE=1 (packaging/second-machine.sh, beside the sanitizers; CI passes it).
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
@@ -37,6 +37,12 @@ if build_or_note "$root/build" all $options; then
     suite_run "$root/build" 2 "$setup" --suite language
   done
 fi
+# It waits for the archive, for dpkg and for one compiler: beside the sanitizers' tests, which keep both processors busy.
+second=""
+if [ -n "${SL_TEST_SECOND_MACHINE:-}" ]; then
+  "$root/packaging/second-machine.sh" >"$root/build/second-machine.tap" &
+  second=$!
+fi
 if [ -z "${SL_TEST_QUICK:-}" ]; then
   # shellcheck disable=SC2086
   build_or_note "$root/build-asan" all $options -Db_sanitize=address,undefined -Db_lundef=false -Doptimization=2 -Dui=disabled \
@@ -47,14 +53,15 @@ if [ -z "${SL_TEST_QUICK:-}" ]; then
 fi
 
 # Counted like a test program: one record of the form of Meson's log.
-if [ -n "${SL_TEST_SECOND_MACHINE:-}" ]; then
+if [ -n "$second" ]; then
+  status=0
+  wait "$second" || status=$?
   say "== a second machine"
   log=$root/build/second-machine.json
-  status=0
-  "$root/packaging/second-machine.sh" | tee "$log.tap" || status=$?
-  python3 - "$log" "$status" <<'EOT'
+  cat "$root/build/second-machine.tap"
+  python3 - "$log" "$status" "$root/build/second-machine.tap" <<'EOT'
 import json, sys
-with open(sys.argv[1] + ".tap", encoding="utf-8") as tap, open(sys.argv[1], "w", encoding="utf-8") as log:
+with open(sys.argv[3], encoding="utf-8") as tap, open(sys.argv[1], "w", encoding="utf-8") as log:
     result = {"0": "OK", "77": "SKIP"}.get(sys.argv[2], "FAIL")
     json.dump({"name": "second machine", "result": result, "stdout": tap.read()}, log)
 EOT

@@ -532,11 +532,18 @@ find_track (const Run *run, int lane)
   return NULL;
 }
 
+/* When an evaluation begins; 0: it is not timed, since it reads weights besides. */
+static gint64
+time_of_turn (const Run *run)
+{
+  return sl_model_waiting_bytes (run->side->model) > 0 ? 0 : g_get_monotonic_time ();
+}
+
 /* Of a run's own evaluations as they are computed alone: not of a batch, nor of a first one that lanes may share. */
 static void
 count_time (const Run *run, Track *track, gint64 began)
 {
-  if (sl_lanes_fast (run->lanes) || (run->n > 1 && sl_timeline_count (track->timeline) == 1))
+  if (began == 0 || sl_lanes_fast (run->lanes) || (run->n > 1 && sl_timeline_count (track->timeline) == 1))
     return;
   track->seconds += (double)(g_get_monotonic_time () - began) / G_USEC_PER_SEC;
   track->timed++;
@@ -576,7 +583,7 @@ advance (Run *run)
 
       sl_thread_queue_yield (run->side->thread);
       heed_wishes (run);
-      began = g_get_monotonic_time ();
+      began = time_of_turn (run);
       ok = sl_lanes_next (run->lanes, run->side->model, &lane, &err);
       if (lane < 0)
         return;

@@ -244,10 +244,11 @@ static void test_folders(void)
     }
     refuses(TINY, "text_encoder", "this is the folder of a part of a model", "a tiny VAE (TAESD)");
     refuses(TINY, "folder", "this is a folder", "expected a tiny VAE (TAESD)");
-    refuses(VAE, "unet", "this is a \"UNet2DConditionModel\"", "the vae of this model is");
-    refuses(VAE, "text_encoder", "this is a \"CLIPTextModel\"", "the vae of this model is");
-    refuses(UNET, "text_encoder", "this is a \"CLIPTextModel\"", "the unet of this model is");
-    refuses(TEXT_ENCODER, "vae", "this is a \"AutoencoderKL\"", "the text_encoder of this model");
+    refuses(VAE, "unet", "the class is \"UNet2DConditionModel\"", "expected AutoencoderKL");
+    refuses(VAE, "text_encoder", "the class is \"CLIPTextModel\"", "expected AutoencoderKL");
+    refuses(UNET, "text_encoder", "the class is \"CLIPTextModel\"",
+            "expected UNet2DConditionModel");
+    refuses(TEXT_ENCODER, "vae", "the class is \"AutoencoderKL\"", "expected CLIPTextModel");
     refuses(VAE, "folder", "no config.json in this folder", "expected the folder of a vae");
     refuses(MODEL, "vae", "this folder is one part of a model", "--unet, --vae or --text-encoder");
 }
