@@ -715,11 +715,14 @@ bool sl_binder_waits(const SlBinder *b)
     return b->waiting > 0;
 }
 
-bool sl_binder_settle(SlBinder *b, SlError *err)
+bool sl_binder_settle(SlBinder *b, size_t most, SlError *err)
 {
-    for (size_t i = 0; b->waiting > 0 && i < b->count; i++) {
+    size_t done = 0;
+    for (size_t i = 0; b->waiting > 0 && done < most && i < b->count; i++) {
         if (!b->bound[i].waiting)
             continue;
+        const SlTensor *shape = &b->bound[i].waiting->shape;
+        done += (size_t)sl_tensor_elements(shape) * sl_dtype_size(shape->dtype);
         if (!sl_weight_settle(b->options.dev, b->bound[i].weight))
             break;
         free(b->bound[i].waiting);
@@ -777,7 +780,7 @@ bool sl_binder_refill(SlBinder *b, const SlBinderRefill *refill, SlError *err)
 {
     SlDevice *dev = b->options.dev;
     const SlKeptChange change = {refill->before, refill->now, refill->keep, b->count};
-    if (!sl_binder_settle(b, err))
+    if (!sl_binder_settle(b, SIZE_MAX, err))
         return false;
     b->options.weights = sl_weights_hold(refill->weights);
     b->options.change = refill->change;

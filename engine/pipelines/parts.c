@@ -429,13 +429,17 @@ static bool has_room(const SlModel *model, const SlPart *part)
                : sl_host_memory_left("") >= part->weight_bytes;
 }
 
-/* What waits of the loaded parts' weights, before other parts take the memory. */
-static bool settle(SlModel *model, SlError *err)
+/* What waits of the loaded parts' weights, before other parts take the memory; of one part, where that is
+ * as many bytes as `most` or more. */
+static bool settle(SlModel *model, size_t most, SlError *err)
 {
     for (int i = 0; i < model->parts; i++) {
         SlPart *part = &model->part[i];
-        if (part->binder && sl_binder_waits(part->binder) && !sl_binder_settle(part->binder, err))
+        if (part->binder && sl_binder_waits(part->binder) &&
+            !sl_binder_settle(part->binder, most, err))
             return false;
+        if (part->binder && sl_binder_waits(part->binder))
+            return true;
         sl_read_ahead_end(part->ahead);
         part->ahead = NULL;
     }
@@ -445,7 +449,7 @@ static bool settle(SlModel *model, SlError *err)
 bool sl_model_need_waiting(SlModel *model, SlError *err)
 {
     SlError own = {0};
-    if (!settle(model, &own)) {
+    if (!settle(model, SIZE_MAX, &own)) {
         if (own.code != SL_MEMORY)
             return sl_fail(err, own.code, "%s", own.message);
         sl_device_clear(model->dev);
@@ -462,6 +466,17 @@ bool sl_model_need_waiting(SlModel *model, SlError *err)
     }
     note_waiting(model);
     return true;
+}
+
+bool sl_model_settle_some(SlModel *model, size_t most, bool *more, SlError *err)
+{
+    *more = false;
+    if (!settle(model, most, err))
+        return false;
+    for (int i = 0; i < model->parts; i++)
+        *more = *more || (model->part[i].binder && sl_binder_waits(model->part[i].binder));
+    note_waiting(model);
+    return *more || sl_model_need_waiting(model, err);
 }
 
 void sl_model_free_parts(SlModel *model)

@@ -9,6 +9,8 @@
 
 #include "app/objects/sl-model-item-private.h"
 
+#define SETTLE_BYTES ((size_t)64 << 20) /* of weights between two looks for something else to do */
+
 void
 _sl_device_choice_copy (const SlDeviceChoice *from, SlDeviceChoice *to)
 {
@@ -367,6 +369,27 @@ _sl_side_ensure_model (SlEngineSide *side, SlModelItem *item, const SlDeviceChoi
   if (ok && choice->of_types && chosen.of_types == NULL)
     say_otherwise (side, item, choice, failed);
   return ok;
+}
+
+static void
+settle_run (gpointer data)
+{
+  SlEngineSide *side = data;
+  SlError ignored = { 0 }; /* who computes with the model is told */
+  bool more = false;
+
+  if (g_atomic_int_get (&side->closing) || side->model == NULL)
+    return;
+  if (!sl_model_settle_some (side->model, SETTLE_BYTES, &more, &ignored))
+    sl_model_clear_cancel (side->model);
+  if (more)
+    _sl_side_settle (side);
+}
+
+void
+_sl_side_settle (SlEngineSide *side)
+{
+  sl_thread_queue_push (side->thread, FALSE, settle_run, NULL, side, NULL);
 }
 
 gboolean

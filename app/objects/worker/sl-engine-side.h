@@ -80,6 +80,8 @@ typedef struct
  * types come first; where this machine does not have them, or no memory, the usual ones are taken and it is said. */
 gboolean
 _sl_side_ensure_model (SlEngineSide *side, SlModelItem *item, const SlDeviceChoice *choice, SlError *err);
+/* While nothing else is asked for, what waits of the model for its first frame is laid out, a little at a time. */
+void _sl_side_settle (SlEngineSide *side);
 /* The same between the evaluations of a run, for what looks at moments of another one: only the loaded model, and where
  * it computes otherwise than the choice's run was computed, only while no run has it. */
 gboolean

@@ -310,7 +310,8 @@ load_run (gpointer data)
   SlRequest *request = data;
   SlError err = { 0 };
 
-  _sl_side_ensure_model (request->side, request->item, &request->choice, &err);
+  if (_sl_side_ensure_model (request->side, request->item, &request->choice, &err))
+    _sl_side_settle (request->side);
 }
 
 void

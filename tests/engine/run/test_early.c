@@ -244,6 +244,39 @@ static void test_one_step(const char *folder)
     sl_model_close(&model);
 }
 
+/* Before the first picture, a little at a time, and stopped in between. */
+static void test_some(const char *folder)
+{
+    SlError err = {0};
+    SlModel *good = open_model(folder), *model = open_early(folder);
+    float *wanted = sample_of(good, &plain, NULL, &err);
+    bool more = true, ok = true;
+    int turns = 0;
+    for (; ok && turns < 3; turns++)
+        ok = sl_model_settle_some(model, 1, &more, &err) && more;
+    sl_test(ok && is_waiting(model, SL_USE_DENOISE), "some of its weights are laid out %s",
+            err.message);
+    float *sample = sample_of(model, &plain, NULL, &err);
+    sl_test(same(good, wanted, sample), "a run goes on with the others waiting %s", err.message);
+    free(sample);
+    sl_test(load_anew(model, true, &err), "its parts are loaded %s", err.message);
+    sl_model_cancel(model);
+    sl_test(!sl_model_settle_some(model, SIZE_MAX, &more, &err) && err.code == SL_CANCELLED &&
+                is_waiting(model, SL_USE_DENOISE),
+            "a cancel stops it");
+    sl_model_clear_cancel(model);
+    for (more = ok = true, turns = 0; ok && more; turns++)
+        ok = sl_model_settle_some(model, 10000, &more, &err);
+    sl_test(ok && turns > 10 && sl_model_waiting_bytes(model) == 0 && model->dev->waits == 0,
+            "all are, in %d turns %s", turns, err.message);
+    sample = sample_of(model, &plain, NULL, &err);
+    sl_test(same(good, wanted, sample), "to the same sample %s", err.message);
+    free(wanted);
+    free(sample);
+    sl_model_close(&good);
+    sl_model_close(&model);
+}
+
 /* What becomes of parts whose weights nobody wanted yet. */
 static void test_dropped(const char *folder)
 {
@@ -279,6 +312,7 @@ int main(int argc, char **argv)
     test_damaged(folder, false);
     test_cancelled(folder);
     test_one_step(folder);
+    test_some(folder);
     test_dropped(folder);
     free(folder);
     free(sdxl);
