@@ -246,8 +246,9 @@ void sl_model_cancel(SlModel *model);
 void sl_model_clear_cancel(SlModel *model);
 /* Fraction of the evaluation in progress, 0 .. 1. Any thread. */
 double sl_model_step_fraction(const SlModel *model);
-/* For a model that was opened `early`, while there is nothing to do before its first picture: lays out some
- * of what waits, so many bytes and one weight more at most. *more: some is left; otherwise all is there. */
+/* For a model that was opened `early`, while there is nothing to do before its first picture: lays out
+ * weights that wait, one at least, until they take `most` bytes or more; where none waits, loads the parts
+ * that do. *more: call it again. False and *err: what could not be goes on waiting. */
 bool sl_model_settle_some(SlModel *model, size_t most, bool *more, SlError *err);
 /* Memory of weights that were loaded, or will be, but wait for the first frame before they take it, in
  * bytes. Any thread. */

@@ -156,9 +156,10 @@ struct SlDevice {
     const SlOps *ops;
     const char *name;
     SlDtype dtype;
-    bool q8;       /* weights of products that are made now are kept in 8 bits */
-    bool passing;  /* weights that are made now are for one product only */
-    int64_t waits; /* weights that wait */
+    bool q8;                /* weights of products that are made now are kept in 8 bits */
+    bool passing;           /* weights that are made now are for one product only */
+    int64_t waits;          /* weights that wait, */
+    uint64_t waiting_bytes; /* and what they will take, but for what layouts add; atomic */
     int threads;
     struct SlTeam *team; /* that many; NULL: the calling one alone */
     SlCode status;       /* sticky; SL_OK while all went well */
@@ -316,6 +317,7 @@ struct SlWeight {
     void *prepared;            /* the device's own */
     SlWeightMaker maker;       /* make NULL: it does not wait */
     int passes;                /* products that it was laid out for while it waited */
+    uint64_t waiting_bytes;    /* that it will take */
 };
 
 /* Copies and reorders a contiguous host tensor (f32, f16 or bf16). NULL when the device's status is

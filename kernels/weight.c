@@ -99,7 +99,10 @@ SlWeight *sl_weight_later(SlDevice *dev, SlWeightKind kind, const SlTensor *shap
     if (!w)
         return NULL;
     w->maker = *maker;
+    w->waiting_bytes = (uint64_t)sl_tensor_elements(shape) *
+                       (dev->q8 ? sizeof(int8_t) : sl_dtype_size(shape->dtype));
     dev->waits++;
+    __atomic_fetch_add(&dev->waiting_bytes, w->waiting_bytes, __ATOMIC_RELAXED);
     return w;
 }
 
@@ -108,6 +111,7 @@ static void stop_waiting(SlDevice *dev, SlWeight *w)
     if (!w->maker.make)
         return;
     w->maker.make = NULL;
+    __atomic_fetch_sub(&dev->waiting_bytes, w->waiting_bytes, __ATOMIC_RELAXED);
     if (--dev->waits == 0)
         dev->ops->weights_passed(dev);
 }

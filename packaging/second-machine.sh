@@ -99,9 +99,14 @@ window() {
   program=$!
   window=$(timeout 60 xdotool search --sync --onlyvisible --name '^Safelight$' | tail -1)
   if [ -n "$window" ]; then
-    sleep 5
-    import -window root "$kept/window.png"
     # A window that is drawn has more than its background.
+    for _ in $(seq 30); do
+      sleep 1
+      import -window root "$kept/window.png"
+      [ "$(identify -format %k "$kept/window.png")" -le 100 ] || break
+    done
+    sleep 2
+    import -window root "$kept/window.png"
     echo "$(identify -format %k "$kept/window.png") colours"
     [ "$(identify -format %k "$kept/window.png")" -gt 100 ] && kill -0 $program && status=0
     xdotool key --window "$window" ctrl+q

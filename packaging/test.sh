@@ -40,8 +40,10 @@ fi
 # It waits for the archive, for dpkg and for one compiler: beside the sanitizers' tests, which keep both processors busy.
 second=""
 if [ -n "${SL_TEST_SECOND_MACHINE:-}" ]; then
-  "$root/packaging/second-machine.sh" >"$root/build/second-machine.tap" &
+  mkdir -p "$root/build"
+  setsid "$root/packaging/second-machine.sh" >"$root/build/second-machine.tap" &
   second=$!
+  trap 'kill -- -"$second" 2>/dev/null || true' EXIT
 fi
 if [ -z "${SL_TEST_QUICK:-}" ]; then
   # shellcheck disable=SC2086
@@ -56,6 +58,7 @@ fi
 if [ -n "$second" ]; then
   status=0
   wait "$second" || status=$?
+  trap - EXIT
   say "== a second machine"
   log=$root/build/second-machine.json
   cat "$root/build/second-machine.tap"

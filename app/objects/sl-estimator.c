@@ -239,7 +239,7 @@ memory_left (Task *task)
 
   if (task->loaded && task->parts->len > 0)
     {
-      guint64 waiting = sl_worker_get_waiting (self->worker);
+      guint64 waiting = task->on_gpu ? 0 : sl_worker_get_waiting (self->worker);
 
       has = g_array_index (task->parts, Part, 0).one.weights;
       has -= MIN (has, waiting);

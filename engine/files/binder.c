@@ -556,7 +556,10 @@ static SlWeight *bind_waiting(SlBinder *b, SlWeightKind kind, const Stack *stack
     }
     *waiting = (Waiting){b, kind, *stack, *shape};
     const SlWeightMaker maker = {read_waiting, waiting};
-    return take(b, sl_weight_later(b->options.dev, kind, shape, &maker), stack, waiting);
+    Types before = use_types(b);
+    SlWeight *w = sl_weight_later(b->options.dev, kind, shape, &maker);
+    use_types_before(b, before);
+    return take(b, w, stack, waiting);
 }
 
 /* The weight that tensors make which are there and fit. */
@@ -718,11 +721,10 @@ bool sl_binder_waits(const SlBinder *b)
 bool sl_binder_settle(SlBinder *b, size_t most, SlError *err)
 {
     size_t done = 0;
-    for (size_t i = 0; b->waiting > 0 && done < most && i < b->count; i++) {
+    for (size_t i = 0; b->waiting > 0 && (done == 0 || done < most) && i < b->count; i++) {
         if (!b->bound[i].waiting)
             continue;
-        const SlTensor *shape = &b->bound[i].waiting->shape;
-        done += (size_t)sl_tensor_elements(shape) * sl_dtype_size(shape->dtype);
+        done += (size_t)b->bound[i].weight->waiting_bytes;
         if (!sl_weight_settle(b->options.dev, b->bound[i].weight))
             break;
         free(b->bound[i].waiting);

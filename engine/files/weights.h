@@ -133,8 +133,8 @@ void sl_binder_ignore_all(SlBinder *b, const char *prefix);
 bool sl_binder_finish(SlBinder *b, bool strict, SlError *err);
 /* Whether weights wait, and the source is held for them. */
 bool sl_binder_waits(const SlBinder *b);
-/* Reads and lays out those that wait, at least one and no more than fill so many bytes. False and *err where
- * one could not be: it goes on waiting. */
+/* Reads and lays out those that wait, one at least, until they take `most` bytes or more. False and *err
+ * where one could not be: it goes on waiting. */
 bool sl_binder_settle(SlBinder *b, size_t most, SlError *err);
 /* From one change to another: each has a number. */
 typedef struct SlBinderRefill {

@@ -381,23 +381,18 @@ static bool check_host_memory(SlModel *model, SlError *err)
                                    sl_device_dtype_name(model->dev), sl_bytes_text(left).text);
 }
 
-/* The part, or its weights. */
-static bool is_waiting(const SlPart *part)
-{
-    return part->waits || (part->binder && sl_binder_waits(part->binder));
-}
-
 static void note_waiting(SlModel *model)
 {
     size_t bytes = 0;
     for (int i = 0; i < model->parts; i++)
-        bytes += is_waiting(&model->part[i]) ? model->part[i].weight_bytes : 0;
+        bytes += model->part[i].waits ? model->part[i].weight_bytes : 0;
     __atomic_store_n(&model->waiting_bytes, bytes, __ATOMIC_RELAXED);
 }
 
 size_t sl_model_waiting_bytes(const SlModel *model)
 {
-    return __atomic_load_n(&model->waiting_bytes, __ATOMIC_RELAXED);
+    return __atomic_load_n(&model->waiting_bytes, __ATOMIC_RELAXED) +
+           (size_t)__atomic_load_n(&model->dev->waiting_bytes, __ATOMIC_RELAXED);
 }
 
 bool sl_model_load_parts(SlModel *model, const SlModelOptions *options, SlError *err)
@@ -429,27 +424,35 @@ static bool has_room(const SlModel *model, const SlPart *part)
                : sl_host_memory_left("") >= part->weight_bytes;
 }
 
-/* What waits of the loaded parts' weights, before other parts take the memory; of one part, where that is
- * as many bytes as `most` or more. */
-static bool settle(SlModel *model, size_t most, SlError *err)
+static bool has_waiting_weights(const SlPart *part)
 {
-    for (int i = 0; i < model->parts; i++) {
-        SlPart *part = &model->part[i];
-        if (part->binder && sl_binder_waits(part->binder) &&
-            !sl_binder_settle(part->binder, most, err))
-            return false;
-        if (part->binder && sl_binder_waits(part->binder))
-            return true;
+    return part->binder && sl_binder_waits(part->binder);
+}
+
+static bool settle(SlPart *part, size_t most, SlError *err)
+{
+    if (has_waiting_weights(part) && !sl_binder_settle(part->binder, most, err))
+        return false;
+    if (!has_waiting_weights(part)) {
         sl_read_ahead_end(part->ahead);
         part->ahead = NULL;
     }
     return true;
 }
 
+/* The weights of loaded parts, before other parts take the memory. */
+static bool settle_all(SlModel *model, SlError *err)
+{
+    for (int i = 0; i < model->parts; i++)
+        if (!settle(&model->part[i], SIZE_MAX, err))
+            return false;
+    return true;
+}
+
 bool sl_model_need_waiting(SlModel *model, SlError *err)
 {
     SlError own = {0};
-    if (!settle(model, SIZE_MAX, &own)) {
+    if (!settle_all(model, &own)) {
         if (own.code != SL_MEMORY)
             return sl_fail(err, own.code, "%s", own.message);
         sl_device_clear(model->dev);
@@ -468,15 +471,28 @@ bool sl_model_need_waiting(SlModel *model, SlError *err)
     return true;
 }
 
+/* The parts that wait; those of which one cannot be loaded now wait on, so that a run tells of it. */
+static bool load_waiting(SlModel *model, SlError *err)
+{
+    bool waited[SL_MAX_PARTS];
+    for (int i = 0; i < model->parts; i++)
+        waited[i] = model->part[i].waits;
+    if (sl_model_need_waiting(model, err))
+        return true;
+    for (int i = 0; i < model->parts; i++)
+        model->part[i].waits = waited[i] && !model->part[i].net;
+    note_waiting(model);
+    return false;
+}
+
 bool sl_model_settle_some(SlModel *model, size_t most, bool *more, SlError *err)
 {
-    *more = false;
-    if (!settle(model, most, err))
-        return false;
+    *more = true;
     for (int i = 0; i < model->parts; i++)
-        *more = *more || (model->part[i].binder && sl_binder_waits(model->part[i].binder));
-    note_waiting(model);
-    return *more || sl_model_need_waiting(model, err);
+        if (has_waiting_weights(&model->part[i]))
+            return settle(&model->part[i], most, err);
+    *more = false;
+    return load_waiting(model, err);
 }
 
 void sl_model_free_parts(SlModel *model)

@@ -98,7 +98,7 @@ struct SlModel {
     SlJson *own_scheduler_config; /* and the one of the folder's own class */
     uint64_t step_start;          /* ops_done at the start of the step in progress; atomic */
     uint64_t step_operations;     /* that it will count, 0: not known yet; atomic */
-    size_t waiting_bytes;         /* see sl_model_waiting_bytes; atomic */
+    size_t waiting_bytes;         /* of parts that wait; atomic */
     /* What encoding, a step and decoding work in beside weights; 0: not known yet (room.c). */
     size_t stage_bytes[3];
     char warning[2000];

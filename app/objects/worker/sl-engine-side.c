@@ -310,7 +310,13 @@ describe_loaded (const SlEngineSide *side, const SlAutoDtype *automatic, Message
   message->device = g_strdup (device->name);
   message->dtype = g_strdup (sl_model_dtypes (side->model));
   message->types_line = g_strdup (message->on_gpu ? "" : automatic->line);
-  message->memory = message->on_gpu ? sl_device_memory (sl_model_device (side->model)) : G_MAXUINT64;
+  message->memory = G_MAXUINT64;
+  if (message->on_gpu)
+    {
+      guint64 there = sl_device_memory (sl_model_device (side->model));
+
+      message->memory = there - MIN (there, sl_model_waiting_bytes (side->model));
+    }
   message->device_line = why[0] ? g_strdup_printf ("%s\n%s", sl_device_describe (device), why)
                                 : g_strdup (sl_device_describe (device));
 }
@@ -375,13 +381,16 @@ static void
 settle_run (gpointer data)
 {
   SlEngineSide *side = data;
-  SlError ignored = { 0 }; /* who computes with the model is told */
+  SlError err = { 0 }; /* who computes with the model is told */
   bool more = false;
 
   if (g_atomic_int_get (&side->closing) || side->model == NULL)
     return;
-  if (!sl_model_settle_some (side->model, SETTLE_BYTES, &more, &ignored))
-    sl_model_clear_cancel (side->model);
+  if (!sl_model_settle_some (side->model, SETTLE_BYTES, &more, &err))
+    {
+      sl_model_clear_cancel (side->model);
+      more = err.code == SL_CANCELLED; /* of a job that had ended already */
+    }
   if (more)
     _sl_side_settle (side);
 }
@@ -389,7 +398,8 @@ settle_run (gpointer data)
 void
 _sl_side_settle (SlEngineSide *side)
 {
-  sl_thread_queue_push (side->thread, FALSE, settle_run, NULL, side, NULL);
+  if (side->model && !_sl_side_is_on_gpu (side)) /* a GPU's memory is for the steps first */
+    sl_thread_queue_push (side->thread, FALSE, settle_run, NULL, side, NULL);
 }
 
 gboolean

@@ -536,7 +536,9 @@ find_track (const Run *run, int lane)
 static gint64
 time_of_turn (const Run *run)
 {
-  return sl_model_waiting_bytes (run->side->model) > 0 ? 0 : g_get_monotonic_time ();
+  const SlModel *model = run->side->model; /* NULL: it could not be loaded */
+
+  return model && sl_model_waiting_bytes (model) > 0 ? 0 : g_get_monotonic_time ();
 }
 
 /* Of a run's own evaluations as they are computed alone: not of a batch, nor of a first one that lanes may share. */

@@ -602,6 +602,30 @@ static void test_load_fails(Fixture *fixture, gconstpointer data)
     remove_folder(folder);
 }
 
+/* The same without a model before it. */
+static void test_first_load_fails(Fixture *fixture, gconstpointer data)
+{
+    g_autofree char *folder = temporary_folder();
+    g_autofree char *path = g_build_filename(folder, "broken", NULL);
+    g_autofree char *weights =
+        g_build_filename(path, "unet", "diffusion_pytorch_model.safetensors", NULL);
+    g_autofree char *from = fixture_path("sd1");
+    g_autoptr(SlModelItem) broken = NULL;
+    g_autoptr(SlJob) job = NULL;
+
+    copy_folder(from, path);
+    broken = sl_model_item_open(path, NULL);
+    g_assert_nonnull(broken);
+    g_assert_true(g_file_set_contents(weights, "not weights", -1, NULL));
+    job = fixture_job(broken, 2);
+    sl_queue_add(fixture->queue, job);
+    WAIT_UNTIL(sl_job_is_over(job));
+    g_assert_cmpint(sl_job_get_state(job), ==, SL_JOB_FAILED);
+    g_assert_nonnull(strstr(sl_job_get_message(job), "diffusion_pytorch_model.safetensors"));
+    g_assert_cmpuint(sl_worker_get_waiting(fixture->worker), ==, 0);
+    remove_folder(folder);
+}
+
 /* What was not used of a model is said in its pictures, as the program does. */
 static void test_warnings(Fixture *fixture, gconstpointer data)
 {
@@ -710,6 +734,7 @@ int main(int argc, char **argv)
     ADD("rapid-starts", test_rapid_starts);
     ADD("ddpm", test_ddpm);
     ADD("load-fails", test_load_fails);
+    ADD("first-load-fails", test_first_load_fails);
     ADD("automatic", test_automatic);
     ADD("branch-types", test_branch_types);
     ADD("paused-types", test_paused_types);

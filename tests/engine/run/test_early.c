@@ -277,6 +277,27 @@ static void test_some(const char *folder)
     sl_model_close(&model);
 }
 
+/* A decoder that cannot be read while nothing is asked for is told of behind a run's first frame. */
+static void test_some_damaged(const char *folder)
+{
+    SlError err = {0};
+    SlModel *model = open_early(copy_model(folder));
+    bool more = true, ok = true;
+    test_write(test_file("model/vae/diffusion_pytorch_model.safetensors"), "none", 4);
+    while (ok && more)
+        ok = sl_model_settle_some(model, SIZE_MAX, &more, &err);
+    sl_test(!ok && !is_waiting(model, SL_USE_DENOISE) && sl_model_waiting_bytes(model) > 0,
+            "a decoder that cannot be loaded goes on waiting: %s", err.message);
+    err = (SlError){0};
+    SlRun *run = new_run(model, &plain, &err);
+    sl_test(run && sl_run_next(run, NULL, &err), "the first evaluation goes on %s", err.message);
+    const char *const says[] = {"vae", "diffusion_pytorch_model.safetensors", NULL};
+    test_refused("and behind it the decoder is told of", run && !sl_run_next(run, NULL, &err), &err,
+                 SL_FORMAT, says);
+    sl_run_free(run);
+    sl_model_close(&model);
+}
+
 /* What becomes of parts whose weights nobody wanted yet. */
 static void test_dropped(const char *folder)
 {
@@ -313,6 +334,7 @@ int main(int argc, char **argv)
     test_cancelled(folder);
     test_one_step(folder);
     test_some(folder);
+    test_some_damaged(folder);
     test_dropped(folder);
     free(folder);
     free(sdxl);
