@@ -340,7 +340,8 @@ SlWeight *sl_weight_read(SlDevice *dev, SlWeightKind kind, const SlWeightReader 
 /* A product's weight that waits: it has no memory of its own until it is settled. The first two products
  * that want it (a prompt's and a negative prompt's) have it laid out for themselves alone, in memory that
  * all such weights share; the third settles it. So a model's first evaluation needs no memory that only
- * later ones use, whose first touch may take longer than the evaluation. For devices that sl_weight_can_wait is true of. */
+ * later ones use, whose first touch may take longer than the evaluation. For devices that
+ * sl_weight_can_wait is true of. */
 SlWeight *sl_weight_later(SlDevice *dev, SlWeightKind kind, const SlTensor *shape,
                           const SlWeightMaker *maker);
 bool sl_weight_can_wait(const SlDevice *dev, SlWeightKind kind);

@@ -187,8 +187,9 @@ bool sl_part_measure(const SlModel *model, SlPart *part, SlError *err);
 /* What a part's weights take on the disk. */
 uint64_t sl_model_part_file_bytes(const SlModel *model, const SlPart *part);
 /* All parts that the model has, with progress over all of them. What decodes only waits: nothing of the
- * first evaluation needs it (sl_model_need_waiting). With `early`, weights of products wait, too. A part that does not fit beside those before it is
- * left for the stage that needs it first. Of parts that are not loaded all but the values is checked. */
+ * first evaluation needs it (sl_model_need_waiting); with `early`, so do weights of products. A part that
+ * does not fit beside those before it is left for the stage that needs it first. Of parts that are not
+ * loaded all but the values is checked. */
 bool sl_model_load_parts(SlModel *model, const SlModelOptions *options, SlError *err);
 /* False for parts that may be missing and are not in the info, which lists none for a shape. */
 bool sl_model_has_part(const SlModelInfo *info, const SlPartClass *part);
