@@ -563,24 +563,40 @@ static void test_mixed_types(Fixture *fixture, gconstpointer data)
     g_assert_false(ends_alike(jobs->pdata[0], jobs->pdata[1]));
 }
 
+/* A model in the folder whose weights go away between finding the model and loading it. */
+static SlModelItem *open_and_lose_weights(const char *folder)
+{
+    g_autofree char *path = g_build_filename(folder, "broken", NULL);
+    g_autofree char *weights =
+        g_build_filename(path, "unet", "diffusion_pytorch_model.safetensors", NULL);
+    g_autofree char *from = fixture_path("sd1");
+    SlModelItem *model;
+
+    copy_folder(from, path);
+    model = sl_model_item_open(path, NULL);
+    g_assert_nonnull(model);
+    g_assert_true(g_file_set_contents(weights, "not weights", -1, NULL));
+    return model;
+}
+
+static void assert_cannot_load(Fixture *fixture, SlJob *job)
+{
+    sl_queue_add(fixture->queue, job);
+    WAIT_UNTIL(sl_job_is_over(job));
+    g_assert_cmpint(sl_job_get_state(job), ==, SL_JOB_FAILED);
+    g_assert_nonnull(strstr(sl_job_get_message(job), "diffusion_pytorch_model.safetensors"));
+}
+
 /* The weights go away between finding the model and loading it: one sentence, and the model before
  * it goes on. */
 static void test_load_fails(Fixture *fixture, gconstpointer data)
 {
     g_autofree char *folder = temporary_folder();
-    g_autofree char *path = g_build_filename(folder, "broken", NULL);
-    g_autofree char *weights =
-        g_build_filename(path, "unet", "diffusion_pytorch_model.safetensors", NULL);
-    g_autofree char *from = fixture_path("sd1");
     g_autofree char *text = NULL;
-    g_autoptr(SlModelItem) broken = NULL;
+    g_autoptr(SlModelItem) broken = open_and_lose_weights(folder);
     g_autoptr(SlJob) good = fixture_job(fixture->model, 2);
     g_autoptr(SlJob) bad = NULL;
 
-    copy_folder(from, path);
-    broken = sl_model_item_open(path, NULL);
-    g_assert_nonnull(broken);
-    g_assert_true(g_file_set_contents(weights, "not weights", -1, NULL));
     sl_worker_load(fixture->worker, fixture->model);
     WAIT_UNTIL(sl_worker_get_model(fixture->worker) == fixture->model);
     g_assert_cmpstr(sl_worker_get_device_line(fixture->worker), !=, "");
@@ -595,10 +611,7 @@ static void test_load_fails(Fixture *fixture, gconstpointer data)
     g_assert_cmpint(sl_job_get_state(good), ==, SL_JOB_DONE);
     g_clear_pointer(&text, g_free);
     bad = fixture_job(broken, 2);
-    sl_queue_add(fixture->queue, bad);
-    WAIT_UNTIL(sl_job_is_over(bad));
-    g_assert_cmpint(sl_job_get_state(bad), ==, SL_JOB_FAILED);
-    g_assert_nonnull(strstr(sl_job_get_message(bad), "diffusion_pytorch_model.safetensors"));
+    assert_cannot_load(fixture, bad);
     remove_folder(folder);
 }
 
@@ -606,22 +619,11 @@ static void test_load_fails(Fixture *fixture, gconstpointer data)
 static void test_first_load_fails(Fixture *fixture, gconstpointer data)
 {
     g_autofree char *folder = temporary_folder();
-    g_autofree char *path = g_build_filename(folder, "broken", NULL);
-    g_autofree char *weights =
-        g_build_filename(path, "unet", "diffusion_pytorch_model.safetensors", NULL);
-    g_autofree char *from = fixture_path("sd1");
-    g_autoptr(SlModelItem) broken = NULL;
+    g_autoptr(SlModelItem) broken = open_and_lose_weights(folder);
     g_autoptr(SlJob) job = NULL;
 
-    copy_folder(from, path);
-    broken = sl_model_item_open(path, NULL);
-    g_assert_nonnull(broken);
-    g_assert_true(g_file_set_contents(weights, "not weights", -1, NULL));
     job = fixture_job(broken, 2);
-    sl_queue_add(fixture->queue, job);
-    WAIT_UNTIL(sl_job_is_over(job));
-    g_assert_cmpint(sl_job_get_state(job), ==, SL_JOB_FAILED);
-    g_assert_nonnull(strstr(sl_job_get_message(job), "diffusion_pytorch_model.safetensors"));
+    assert_cannot_load(fixture, job);
     g_assert_cmpuint(sl_worker_get_waiting(fixture->worker), ==, 0);
     remove_folder(folder);
 }
