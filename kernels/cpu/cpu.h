@@ -101,6 +101,10 @@ void sl_cpu_attention_slots_bf16(SlOps *ops);
 bool sl_cpu_attention_usable_amx(void);
 void sl_cpu_attention_slots_amx(SlOps *ops);
 
+/* Norms and what is element by element, for processors that have either. */
+void sl_cpu_norm_slots_bf16(SlOps *ops);
+void sl_cpu_elementwise_slots_bf16(SlOps *ops);
+
 SL_CPU_SLOTS(base)
 SL_CPU_SLOTS(v3)
 SL_CPU_SLOTS(v4)

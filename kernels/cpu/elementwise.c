@@ -44,14 +44,50 @@ static bool is_float(const SlTensor *t)
 static void activation_piece(void *arg, int64_t first, int64_t last)
 {
     const Job *j = arg;
-    EACH_VECTOR({ STORE(j->out, i, sl_vec_act(LOAD(j->a, i), j->act)); })
+    EACH_VECTOR({ STORE(j->out, i, sl_vec_act_for(LOAD(j->a, i), j->act, j->out->dtype)); })
+}
+
+#define ACT_BF16(NAME, ACT)                                                                      \
+    static void NAME(void *arg, int64_t first, int64_t last)                                     \
+    {                                                                                            \
+        const Job *j = arg;                                                                      \
+        const uint16_t *from = j->a->data;                                                       \
+        uint16_t *to = j->out->data;                                                             \
+        for (; first + SL_VECS_FLOATS <= last; first += SL_VECS_FLOATS)                          \
+            sl_vecs_store_bf16(to, first, sl_vecs_act(sl_vecs_load(from, SL_BF16, first), ACT)); \
+        activation_piece(arg, first, last);                                                      \
+    }
+ACT_BF16(silu_piece_bf16, SL_ACT_SILU)
+ACT_BF16(gelu_piece_bf16, SL_ACT_GELU)
+ACT_BF16(quick_gelu_piece_bf16, SL_ACT_QUICK_GELU)
+ACT_BF16(gelu_tanh_piece_bf16, SL_ACT_GELU_TANH)
+
+typedef void (*Piece)(void *arg, int64_t first, int64_t last);
+
+static Piece activation_of(SlActivation act, bool bf16)
+{
+    if (!bf16)
+        return activation_piece;
+    switch (act) {
+    case SL_ACT_SILU:
+        return silu_piece_bf16;
+    case SL_ACT_GELU:
+        return gelu_piece_bf16;
+    case SL_ACT_QUICK_GELU:
+        return quick_gelu_piece_bf16;
+    case SL_ACT_GELU_TANH:
+        return gelu_tanh_piece_bf16;
+    default:
+        return activation_piece;
+    }
 }
 
 static void cpu_activation(SlDevice *dev, const SlTensor *x, SlActivation act, SlTensor *out)
 {
     Job job = {.a = x, .out = out, .act = act};
+    bool bf16 = x->dtype == SL_BF16 && out->dtype == SL_BF16;
     if (is_float(x) && is_float(out))
-        sl_parallel_for(dev, sl_tensor_elements(x), PIECE, activation_piece, &job);
+        sl_parallel_for(dev, sl_tensor_elements(x), PIECE, activation_of(act, bf16), &job);
     else
         sl_ref_activation(dev, x, act, out);
 }
@@ -140,14 +176,30 @@ static void cpu_residual_change(SlDevice *dev, const SlTensor *now, const SlTens
 
 /* ---- GEGLU ---- */
 
+/* The vectors of a row that are whole groups, in bf16; how many elements. */
+SL_INLINE int64_t geglu_vectors(const Job *j, int64_t row)
+{
+    const uint16_t *x = (const uint16_t *)j->a->data + row * 2 * j->count;
+    uint16_t *out = (uint16_t *)j->out->data + row * j->count;
+    int64_t c = 0;
+    for (; c + SL_VECS_FLOATS <= j->count; c += SL_VECS_FLOATS) {
+        SlVecs v = sl_vecs_load(x, SL_BF16, c);
+        SlVecs gate = sl_vecs_act(sl_vecs_load(x, SL_BF16, j->count + c), SL_ACT_GELU);
+        SL_EACH_VEC v.v[b] *= gate.v[b];
+        sl_vecs_store_bf16(out, c, v);
+    }
+    return c;
+}
+
 static void geglu_rows(void *arg, int64_t first_row, int64_t last_row)
 {
     const Job *j = arg;
     int64_t d = j->count;
+    bool bf16 = j->a->dtype == SL_BF16 && j->out->dtype == SL_BF16;
     for (int64_t r = first_row; r < last_row; r++)
-        for (int64_t c = 0; c < d; c += SL_VEC_FLOATS) {
+        for (int64_t c = bf16 ? geglu_vectors(j, r) : 0; c < d; c += SL_VEC_FLOATS) {
             int64_t n = d - c, at = r * 2 * d + c;
-            SlVec gate = sl_vec_act(LOAD(j->a, at + d), SL_ACT_GELU);
+            SlVec gate = sl_vec_act_for(LOAD(j->a, at + d), SL_ACT_GELU, j->out->dtype);
             STORE(j->out, r * d + c, LOAD(j->a, at) * gate);
         }
 }
@@ -193,7 +245,7 @@ static void finish_rows(void *arg, int64_t first_row, int64_t last_row)
             SlVec v = LOAD(j->out, i);
             if (e->per_channel)
                 v += LOAD(e->per_channel, r / j->count * d + c);
-            v = sl_vec_act(v, e->act);
+            v = sl_vec_act_for(v, e->act, j->out->dtype);
             if (e->residual)
                 v += LOAD(e->residual, i);
             STORE(j->out, i, v * j->scale);

@@ -6,6 +6,8 @@
  * writes. A group's channels are neighbours, often fewer than a vector holds, so whole rows are
  * worked on, never groups.
  *
+ * In bf16, where the processor has instructions for it, one reading of a chunk is enough (see Sums).
+ *
  * Easy to get wrong: chunks are cut by the shape alone and joined in order, so that the result does
  * not depend on the threads. Where a product is rounded before a sum (the channels of a group norm
  * behind the last 16, a layer norm's gamma), pictures in files depend on it.
@@ -15,6 +17,10 @@
 
 #include <math.h>
 
+/* Bytes that are asked for ahead of their use: what the processor asks for by itself ends with a
+ * page. */
+#define AHEAD 4096
+
 typedef struct Job {
     const SlTensor *x;
     const float *gamma, *beta; /* NULL: 1 and 0 */
@@ -22,7 +28,9 @@ typedef struct Job {
     float eps;
     int64_t groups, channels, rows; /* rows: of one item */
     int64_t chunk, chunks;          /* rows of a chunk, chunks of an item */
-    float *mean, *squares;          /* [item, chunk, channels] */
+    int64_t columns;                /* of the statistics: channels, or pairs of them */
+    float *mean, *squares;          /* [item, chunk, column]; of pairs: the sums */
+    double *sums;                   /* [item, sums and squares, column] of pairs, all chunks */
     float *center, *scale;          /* [item, channels]: y = (x - center) scale + shift */
     float *shift;                   /* [channels] */
     SlActivation act;
@@ -33,35 +41,64 @@ static const float *values(const SlWeight *w)
     return w ? w->value.data : NULL;
 }
 
-SL_INLINE SlVec load(const SlTensor *t, int64_t i, int64_t n)
+/* A vector at i of which n elements are there. */
+SL_INLINE SlVec load(const void *p, SlDtype type, int64_t i, int64_t n)
 {
-    return n >= SL_VEC_FLOATS ? sl_vec_load(t->data, t->dtype, i)
-                              : sl_vec_load_part(t->data, t->dtype, i, n);
+    return n >= SL_VEC_FLOATS ? sl_vec_load(p, type, i) : sl_vec_load_part(p, type, i, n);
 }
 
-SL_INLINE void store(SlTensor *t, int64_t i, int64_t n, SlVec v)
+SL_INLINE void store(void *p, SlDtype type, int64_t i, int64_t n, SlVec v)
 {
     if (n >= SL_VEC_FLOATS)
-        sl_vec_store(t->data, t->dtype, i, v);
+        sl_vec_store(p, type, i, v);
     else
-        sl_vec_store_part(t->data, t->dtype, i, n, v);
+        sl_vec_store_part(p, type, i, n, v);
 }
 
-/* The same for an array of floats. */
 SL_INLINE SlVec load_floats(const float *p, int64_t i, int64_t n)
 {
-    return n >= SL_VEC_FLOATS ? sl_vec_load(p, SL_F32, i) : sl_vec_load_part(p, SL_F32, i, n);
+    return load(p, SL_F32, i, n);
 }
 
-SL_INLINE void store_floats(float *p, int64_t i, int64_t n, SlVec v)
+#if defined(__AVX512BF16__)
+
+/* Of 32 values those that there are. */
+SL_INLINE __mmask32 first_of(int64_t n)
 {
-    if (n >= SL_VEC_FLOATS)
-        sl_vec_store(p, SL_F32, i, v);
-    else
-        sl_vec_store_part(p, SL_F32, i, n, v);
+    return n >= 2 * SL_VEC_FLOATS ? ~0u : (1u << n) - 1;
 }
+
+/* Sums of pairs of neighbouring values in bf16, and of their squares. No mean is taken off before,
+ * and nothing is lost by it: values have 8 bits and squares 16, and where the mean is so far from zero
+ * that the squares about it are a small difference of large numbers, all values are of one or two
+ * powers of two, so that the sums of 64 pairs are exact in f32. The difference is taken in double. */
+typedef struct Sums {
+    SlVec values, squares;
+} Sums;
+
+SL_INLINE void add_values(Sums *sums, __m512i pairs)
+{
+    SlVec first = (SlVec)((SlVecU)pairs << 16), second = (SlVec)((SlVecU)pairs & 0xffff0000);
+    sums->values += first;
+    sums->values += second;
+    sums->squares += first * first;
+    sums->squares += second * second;
+}
+
+#endif
 
 /* ---- group norm ---- */
+
+/* Whether statistics are of pairs of neighbouring channels. */
+static bool in_pairs(const Job *j)
+{
+#if defined(__AVX512BF16__)
+    return j->x->dtype == SL_BF16 && j->channels / j->groups % 2 == 0;
+#else
+    (void)j;
+    return false;
+#endif
+}
 
 static int64_t rows_of_chunk(const Job *j, int64_t chunk)
 {
@@ -72,26 +109,34 @@ static int64_t rows_of_chunk(const Job *j, int64_t chunk)
 /* The functions below are called with constants for type and activation, so that the compiler
  * takes these tests out of the loops. */
 
+SL_INLINE int64_t size_of(SlDtype type)
+{
+    return type == SL_F32 ? sizeof(float) : sizeof(uint16_t);
+}
+
 /* sum += x of one row, or += (x - mean)^2 */
 SL_INLINE void add_row(const Job *j, int64_t i, const float *mean, float *sum, SlDtype type)
 {
+    const char *x = (const char *)j->x->data + i * size_of(type);
     int64_t c = 0;
     for (; c + SL_VEC_FLOATS <= j->channels; c += SL_VEC_FLOATS) {
-        SlVec v = sl_vec_load(j->x->data, type, i + c);
+        SlVec v = sl_vec_load(x, type, c);
         if (mean) {
             v -= *(const SlVec *)(mean + c);
             v *= v;
+        } else {
+            __builtin_prefetch(x + c * size_of(type) + AHEAD);
         }
         *(SlVec *)(sum + c) += v;
     }
     if (c < j->channels) {
         int64_t n = j->channels - c;
-        SlVec v = sl_vec_load_part(j->x->data, type, i + c, n);
+        SlVec v = sl_vec_load_part(x, type, c, n);
         if (mean) {
             v -= load_floats(mean, c, n);
             v *= v;
         }
-        store_floats(sum, c, n, load_floats(sum, c, n) + v);
+        store(sum, SL_F32, c, n, load_floats(sum, c, n) + v);
     }
 }
 
@@ -124,6 +169,18 @@ static void measure_chunks(void *arg, int64_t first, int64_t last)
     }
 }
 
+/* What normalises the channels of a group of an item. */
+static void set_group(const Job *j, int64_t group, double mean, double variance)
+{
+    int64_t count = j->channels / j->groups, channel = group % j->groups * count;
+    int64_t item = group / j->groups * j->channels;
+    double scale = 1 / sqrt(variance + j->eps);
+    for (int64_t c = channel; c < channel + count; c++) {
+        j->center[item + c] = (float)mean;
+        j->scale[item + c] = (float)(j->gamma ? j->gamma[c] * scale : scale);
+    }
+}
+
 /* Joins the chunks of one group of one item. */
 static void join_groups(void *arg, int64_t first, int64_t last)
 {
@@ -143,29 +200,124 @@ static void join_groups(void *arg, int64_t first, int64_t last)
                 double d = j->mean[i] - mean;
                 squares += j->squares[i] + (double)rows_of_chunk(j, chunk) * d * d;
             }
-        double scale = 1 / sqrt(squares / total + j->eps);
-        for (int64_t c = channel; c < channel + count; c++) {
-            j->center[item * j->channels + c] = (float)mean;
-            j->scale[item * j->channels + c] = (float)(j->gamma ? j->gamma[c] * scale : scale);
-        }
+        set_group(j, k, mean, squares / total);
     }
 }
 
-/* One row; item: where its item's channels begin. */
-SL_INLINE void write_row(const Job *j, int64_t item, int64_t i, SlDtype type, SlActivation act)
+#if defined(__AVX512BF16__)
+
+SL_INLINE void add_pairs(const Job *j, const uint16_t *x, int64_t rows, float *const sum[2])
 {
-    const float *center = j->center + item, *scale = j->scale + item;
-    int64_t c = 0, whole = j->channels - j->channels % SL_SUM_LANES;
-    for (; c < whole; c += SL_VEC_FLOATS) {
-        SlVec v = sl_vec_load(j->x->data, type, i + c) - *(const SlVec *)(center + c);
-        v = v * *(const SlVec *)(scale + c) + *(const SlVec *)(j->shift + c);
-        sl_vec_store(j->out->data, type, i + c, sl_vec_act(v, act));
+    for (int64_t c = 0; c < j->channels; c += 2 * SL_VEC_FLOATS) {
+        __mmask32 mask = first_of(j->channels - c);
+        Sums sums = {sl_vec_load(sum[0], SL_F32, c / 2), sl_vec_load(sum[1], SL_F32, c / 2)};
+        for (int64_t r = 0; r < rows; r++) {
+            const uint16_t *at = x + r * j->channels + c;
+            add_values(&sums, _mm512_maskz_loadu_epi16(mask, at));
+            __builtin_prefetch((const char *)at + AHEAD);
+        }
+        sl_vec_store(sum[0], SL_F32, c / 2, sums.values);
+        sl_vec_store(sum[1], SL_F32, c / 2, sums.squares);
     }
-    for (; c < j->channels; c += SL_VEC_FLOATS) {
-        int64_t n = j->channels - c;
-        SlVec v = load(j->x, i + c, n) - load_floats(center, c, n);
-        v = sl_vec_rounded(v * load_floats(scale, c, n)) + load_floats(j->shift, c, n);
-        store(j->out, i + c, n, sl_vec_act(v, act));
+}
+
+static void measure_pairs(void *arg, int64_t first, int64_t last)
+{
+    const Job *j = arg;
+    for (int64_t k = first; k < last; k++) {
+        int64_t chunk = k % j->chunks, rows = rows_of_chunk(j, chunk), r = 0;
+        const uint16_t *x = (const uint16_t *)j->x->data +
+                            (k / j->chunks * j->rows + chunk * j->chunk) * j->channels;
+        float *const sum[2] = {j->mean + k * j->columns, j->squares + k * j->columns};
+        memset(sum[0], 0, (size_t)j->columns * sizeof(float));
+        memset(sum[1], 0, (size_t)j->columns * sizeof(float));
+        for (; r + 4 <= rows; r += 4)
+            add_pairs(j, x + r * j->channels, 4, sum);
+        for (; r < rows; r++)
+            add_pairs(j, x + r * j->channels, 1, sum);
+    }
+}
+
+/* Joins the chunks of a vector of pairs. */
+static void join_pairs(void *arg, int64_t first, int64_t last)
+{
+    const Job *j = arg;
+    int64_t vectors = j->columns / SL_VEC_FLOATS;
+    for (int64_t k = first; k < last; k++) {
+        int64_t item = k / vectors, c = k % vectors * SL_VEC_FLOATS;
+        double sum[SL_VEC_FLOATS] = {0}, squares[SL_VEC_FLOATS] = {0};
+        for (int64_t chunk = item * j->chunks; chunk < (item + 1) * j->chunks; chunk++)
+            for (int i = 0; i < SL_VEC_FLOATS; i++) {
+                sum[i] += j->mean[chunk * j->columns + c + i];
+                squares[i] += j->squares[chunk * j->columns + c + i];
+            }
+        memcpy(j->sums + 2 * item * j->columns + c, sum, sizeof sum);
+        memcpy(j->sums + (2 * item + 1) * j->columns + c, squares, sizeof squares);
+    }
+}
+
+static void join_groups_of_pairs(void *arg, int64_t first, int64_t last)
+{
+    const Job *j = arg;
+    int64_t pairs = j->channels / j->groups / 2;
+    double total = (double)(j->rows * 2 * pairs);
+    for (int64_t k = first; k < last; k++) {
+        const double *at = j->sums + 2 * (k / j->groups) * j->columns + k % j->groups * pairs;
+        double sum = 0, squares = 0;
+        for (int64_t i = 0; i < pairs; i++) {
+            sum += at[i];
+            squares += at[j->columns + i];
+        }
+        double mean = sum / total, variance = squares / total - mean * mean;
+        set_group(j, k, mean, variance < 0 ? 0 : variance);
+    }
+}
+
+#endif
+
+static void find_statistics(SlDevice *dev, Job *j)
+{
+    int64_t items = j->x->size[0], chunks = items * j->chunks;
+#if defined(__AVX512BF16__)
+    int64_t vectors = items * j->columns / SL_VEC_FLOATS;
+    if (in_pairs(j)) {
+        sl_parallel_for(dev, chunks, 1, measure_pairs, j);
+        sl_parallel_for(dev, vectors, sl_cpu_grain(2 * j->chunks * SL_VEC_FLOATS), join_pairs, j);
+        sl_parallel_for(dev, items * j->groups, sl_cpu_grain(j->channels / j->groups),
+                        join_groups_of_pairs, j);
+        return;
+    }
+#endif
+    sl_parallel_for(dev, chunks, 1, measure_chunks, j);
+    sl_parallel_for(dev, items * j->groups, sl_cpu_grain(j->chunks * (j->channels / j->groups)),
+                    join_groups, j);
+}
+
+/* One row; item: where its item's channels begin. */
+SL_INLINE void write_row(const Job *j, int64_t item, int64_t from, SlDtype type, SlActivation act)
+{
+    const float *center = j->center + item, *scale = j->scale + item, *shift = j->shift;
+    const char *x = (const char *)j->x->data + from * size_of(type);
+    char *out = (char *)j->out->data + from * size_of(type);
+    int64_t c = 0, n = j->channels, whole = n - n % SL_SUM_LANES;
+    for (; type == SL_BF16 && c + SL_VECS_FLOATS <= whole; c += SL_VECS_FLOATS) {
+        SlVecs v = sl_vecs_load(x, type, c), m = sl_vecs_load(center, SL_F32, c);
+        SlVecs s = sl_vecs_load(scale, SL_F32, c), d = sl_vecs_load(shift, SL_F32, c);
+        SL_EACH_VEC v.v[b] = (v.v[b] - m.v[b]) * s.v[b] + d.v[b];
+        sl_vecs_store_bf16((uint16_t *)out, c, sl_vecs_act(v, act));
+        for (int64_t b = 0; b < SL_VECS * SL_VEC_BYTES / 2; b += 64)
+            __builtin_prefetch(x + c * size_of(type) + b + AHEAD);
+    }
+    for (; c < whole; c += SL_VEC_FLOATS) {
+        SlVec v = sl_vec_load(x, type, c) - *(const SlVec *)(center + c);
+        v = v * *(const SlVec *)(scale + c) + *(const SlVec *)(shift + c);
+        sl_vec_store(out, type, c, sl_vec_act_for(v, act, type));
+        __builtin_prefetch(x + c * size_of(type) + AHEAD);
+    }
+    for (n -= c; n > 0; c += SL_VEC_FLOATS, n -= SL_VEC_FLOATS) {
+        SlVec v = load(x, type, c, n) - load_floats(center, c, n);
+        v = sl_vec_rounded(v * load_floats(scale, c, n)) + load_floats(shift, c, n);
+        store(out, type, c, n, sl_vec_act_for(v, act, type));
     }
 }
 
@@ -180,14 +332,17 @@ SL_INLINE void write_row(const Job *j, int64_t item, int64_t i, SlDtype type, Sl
 WRITE_ROWS(write_f32_silu, SL_F32, SL_ACT_SILU)
 WRITE_ROWS(write_f32, SL_F32, j->act)
 WRITE_ROWS(write_bf16_silu, SL_BF16, SL_ACT_SILU)
+WRITE_ROWS(write_bf16_plain, SL_BF16, SL_ACT_NONE)
 WRITE_ROWS(write_bf16, SL_BF16, j->act)
 
 static void write_chunks(void *arg, int64_t first, int64_t last)
 {
     const Job *j = arg;
-    bool f32 = j->x->dtype == SL_F32, silu = j->act == SL_ACT_SILU;
+    bool silu = j->act == SL_ACT_SILU, plain = j->act == SL_ACT_NONE;
     void (*write_rows)(const Job *, int64_t, int64_t, int64_t) =
-        f32 ? (silu ? write_f32_silu : write_f32) : (silu ? write_bf16_silu : write_bf16);
+        silu ? write_bf16_silu : (plain ? write_bf16_plain : write_bf16);
+    if (j->x->dtype == SL_F32)
+        write_rows = silu ? write_f32_silu : write_f32;
     for (int64_t k = first; k < last; k++) {
         int64_t item = k / j->chunks, chunk = k % j->chunks;
         write_rows(j, item, (item * j->rows + chunk * j->chunk) * j->channels,
@@ -202,6 +357,23 @@ static int64_t chunk_rows(int64_t channels)
     return rows < 4 ? 4 : rows > 64 ? 64 : rows;
 }
 
+static bool place_statistics(SlDevice *dev, Job *j)
+{
+    int64_t items = j->x->size[0], statistics = items * j->chunks * j->columns;
+    int64_t sums = in_pairs(j) ? 4 * items * j->columns : 0; /* in floats */
+    int64_t all = sums + 2 * (statistics + items * j->channels) + j->channels;
+    SlTensor memory = sl_tensor_new(dev, SL_F32, 1, &all);
+    j->sums = memory.data;
+    if (!memory.data)
+        return false;
+    j->mean = (float *)memory.data + sums;
+    j->squares = j->mean + statistics;
+    j->center = j->squares + statistics;
+    j->scale = j->center + items * j->channels;
+    j->shift = j->scale + items * j->channels;
+    return true;
+}
+
 static void cpu_group_norm(SlDevice *dev, const SlTensor *x, const SlWeight *gamma,
                            const SlWeight *beta, const SlGroupNorm *norm, SlTensor *out)
 {
@@ -214,21 +386,14 @@ static void cpu_group_norm(SlDevice *dev, const SlTensor *x, const SlWeight *gam
     job.rows = sl_tensor_elements(x) / channels / items;
     job.chunk = chunk_rows(channels);
     job.chunks = (job.rows + job.chunk - 1) / job.chunk;
-    int64_t statistics = items * job.chunks * channels;
+    job.columns = channels;
+    if (in_pairs(&job))
+        job.columns = (channels / 2 + SL_VEC_FLOATS - 1) / SL_VEC_FLOATS * SL_VEC_FLOATS;
     size_t mark = sl_arena_mark(dev);
-    SlTensor memory = sl_tensor_new(
-        dev, SL_F32, 1, (const int64_t[]){2 * (statistics + items * channels) + channels});
-    if (memory.data) {
-        job.mean = memory.data;
-        job.squares = job.mean + statistics;
-        job.center = job.squares + statistics;
-        job.scale = job.center + items * channels;
-        job.shift = job.scale + items * channels;
+    if (place_statistics(dev, &job)) {
         for (int64_t c = 0; c < channels; c++)
             job.shift[c] = job.beta ? job.beta[c] : 0;
-        sl_parallel_for(dev, items * job.chunks, 1, measure_chunks, &job);
-        sl_parallel_for(dev, items * job.groups, sl_cpu_grain(job.chunks * (channels / job.groups)),
-                        join_groups, &job);
+        find_statistics(dev, &job);
         sl_parallel_for(dev, items * job.chunks, 1, write_chunks, &job);
     }
     sl_arena_reset(dev, mark);
@@ -249,7 +414,7 @@ SL_INLINE void row_sums(const Job *j, int64_t i, float shift, float *sum, float 
         }
     for (int b = 0; c < j->channels; b++, c += SL_VEC_FLOATS) {
         int64_t n = j->channels - c;
-        SlVec v = load(j->x, i + c, n) - shift;
+        SlVec v = load(j->x->data, j->x->dtype, i + c, n) - shift;
         for (int64_t k = n; k < SL_VEC_FLOATS; k++)
             v[k] = 0;
         s.part[b] += v;
@@ -273,23 +438,102 @@ static void layer_norm_rows(void *arg, int64_t first, int64_t last)
         float scale = 1 / sqrtf((variance > 0 ? variance : 0) + j->eps);
         for (int64_t c = 0; c < j->channels; c += SL_VEC_FLOATS) {
             int64_t n = j->channels - c;
-            SlVec v = (load(j->x, i + c, n) - shift - rest) * scale;
+            SlVec v = (load(j->x->data, j->x->dtype, i + c, n) - shift - rest) * scale;
             if (j->gamma)
                 v = sl_vec_rounded(v * load_floats(j->gamma, c, n));
             if (j->beta)
                 v += load_floats(j->beta, c, n);
-            store(j->out, i + c, n, v);
+            store(j->out->data, j->out->dtype, i + c, n, v);
         }
     }
 }
+
+#if defined(__AVX512BF16__)
+
+SL_INLINE double sum_of(SlVec v)
+{
+    __m512d low = _mm512_cvtps_pd(_mm512_castps512_ps256((__m512)v));
+    return _mm512_reduce_add_pd(low + _mm512_cvtps_pd(_mm512_extractf32x8_ps((__m512)v, 1)));
+}
+
+typedef struct Measure {
+    float mean, scale;
+} Measure;
+
+SL_INLINE Measure measure_row(const Job *j, int64_t r)
+{
+    const uint16_t *x = (const uint16_t *)j->x->data + r * j->channels;
+    Sums even = {{0}, {0}}, odd = even;
+    int64_t c = 0;
+    for (; c + 4 * SL_VEC_FLOATS <= j->channels; c += 4 * SL_VEC_FLOATS) {
+        add_values(&even, _mm512_loadu_si512(x + c));
+        add_values(&odd, _mm512_loadu_si512(x + c + 2 * SL_VEC_FLOATS));
+        __builtin_prefetch((const char *)(x + c) + AHEAD);
+        __builtin_prefetch((const char *)(x + c) + AHEAD + 64);
+    }
+    for (; c < j->channels; c += 2 * SL_VEC_FLOATS)
+        add_values(&even, _mm512_maskz_loadu_epi16(first_of(j->channels - c), x + c));
+    double count = 1 / (double)j->channels, mean = sum_of(even.values + odd.values) * count;
+    double variance = sum_of(even.squares + odd.squares) * count - mean * mean;
+    return (Measure){(float)mean, 1 / sqrtf((variance < 0 ? 0 : (float)variance) + j->eps)};
+}
+
+/* affine: with gamma and beta; else with either or none. */
+SL_INLINE void normalise_row(const Job *j, int64_t r, Measure m, bool affine)
+{
+    const uint16_t *x = (const uint16_t *)j->x->data + r * j->channels;
+    uint16_t *out = (uint16_t *)j->out->data + r * j->channels;
+    const float *gamma = j->gamma, *beta = j->beta;
+    int64_t c = 0, n = j->channels;
+    for (; affine && n >= SL_VECS_FLOATS; c += SL_VECS_FLOATS, n -= SL_VECS_FLOATS) {
+        SlVecs v = sl_vecs_load(x, SL_BF16, c), g = sl_vecs_load(gamma, SL_F32, c);
+        SlVecs d = sl_vecs_load(beta, SL_F32, c);
+        SL_EACH_VEC v.v[b] = (v.v[b] - m.mean) * m.scale * g.v[b] + d.v[b];
+        sl_vecs_store_bf16(out, c, v);
+    }
+    for (; n > 0; c += SL_VEC_FLOATS, n -= SL_VEC_FLOATS) {
+        SlVec v = (load(x, SL_BF16, c, n) - m.mean) * m.scale;
+        if (affine || gamma)
+            v *= load_floats(gamma, c, n);
+        if (affine || beta)
+            v += load_floats(beta, c, n);
+        store(out, SL_BF16, c, n, v);
+    }
+}
+
+/* The next row is measured before one is written: the processor does the one while it waits for the
+ * other. */
+static void layer_norm_rows_bf16(void *arg, int64_t first, int64_t last)
+{
+    const Job *j = arg;
+    bool affine = j->gamma && j->beta;
+    Measure m = measure_row(j, first);
+    for (int64_t r = first; r < last; r++) {
+        Measure next = m;
+        if (r + 1 < last)
+            next = measure_row(j, r + 1);
+        if (affine)
+            normalise_row(j, r, m, true);
+        else
+            normalise_row(j, r, m, false);
+        m = next;
+    }
+}
+
+#endif
 
 static void cpu_layer_norm(SlDevice *dev, const SlTensor *x, const SlWeight *gamma,
                            const SlWeight *beta, float eps, SlTensor *out)
 {
     Job job = {.x = x, .gamma = values(gamma), .beta = values(beta), .out = out, .eps = eps};
     job.channels = x->size[x->rank - 1];
-    sl_parallel_for(dev, sl_tensor_elements(x) / job.channels, sl_cpu_grain(job.channels),
-                    layer_norm_rows, &job);
+    void (*rows)(void *, int64_t, int64_t) = layer_norm_rows;
+#if defined(__AVX512BF16__)
+    if (x->dtype == SL_BF16 && out->dtype == SL_BF16)
+        rows = layer_norm_rows_bf16;
+#endif
+    sl_parallel_for(dev, sl_tensor_elements(x) / job.channels, sl_cpu_grain(job.channels), rows,
+                    &job);
 }
 
 void SL_FOR_ISA(sl_cpu_norm_slots)(SlOps *ops)
