@@ -129,6 +129,7 @@ static void make_ops(SlCpuDevice *cpu, Isa isa)
     ops->weight_copy = sl_cpu_weight_copy;
     ops->weight_clear = sl_cpu_weight_clear;
     ops->weights_passed = sl_cpu_weights_passed;
+    ops->copy = sl_cpu_copy;
     fill_slots(ops, &cpu->apart, isa, cpu->bf16);
     cpu->own = *ops;
     if (cpu->onednn)

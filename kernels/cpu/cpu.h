@@ -58,6 +58,9 @@ typedef struct SlCpuQ8 {
     int8_t value[32][SL_CPU_PANEL]; /* [element of the window][output] */
 } SlCpuQ8;
 
+/* copy.c */
+void sl_cpu_copy(SlDevice *dev, const SlTensor *x, SlTensor *out);
+
 /* processor.c: what the processor says of itself: its name; and its features, as digits. */
 void sl_cpu_name(char *out, size_t size);
 void sl_cpu_features(char *out, size_t size);

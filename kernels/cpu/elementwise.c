@@ -214,24 +214,6 @@ static void cpu_geglu(SlDevice *dev, const SlTensor *x, SlTensor *out)
         sl_ref_geglu(dev, x, out);
 }
 
-/* ---- moving ---- */
-
-static void copy_bytes(void *arg, int64_t first, int64_t last)
-{
-    const Job *j = arg;
-    memcpy((char *)j->out->data + first, (const char *)j->a->data + first, (size_t)(last - first));
-}
-
-static void cpu_copy(SlDevice *dev, const SlTensor *x, SlTensor *out)
-{
-    Job job = {.a = x, .out = out};
-    if (x->dtype == out->dtype && sl_tensor_contiguous(x) && sl_tensor_contiguous(out))
-        sl_parallel_for(dev, sl_tensor_elements(x) * (int64_t)sl_dtype_size(x->dtype), 1 << 18,
-                        copy_bytes, &job);
-    else
-        sl_ref_copy(dev, x, out);
-}
-
 /* ---- what follows a product ---- */
 
 static void finish_rows(void *arg, int64_t first_row, int64_t last_row)
@@ -291,7 +273,7 @@ static void finish_into(SlDevice *dev, const SlEpilogue *e, SlTensor *product, S
 {
     cpu_finish(dev, e, product);
     if (product->data != out->data)
-        cpu_copy(dev, product, out);
+        sl_cpu_copy(dev, product, out);
 }
 
 static void cpu_linear_epilogue(SlDevice *dev, const SlTensor *x, const SlWeight *w,
@@ -367,7 +349,6 @@ static void cpu_upsample(SlDevice *dev, const SlTensor *x, SlTensor *out)
 
 void SL_FOR_ISA(sl_cpu_elementwise_slots)(SlOps *ops)
 {
-    ops->copy = cpu_copy;
     ops->activation = cpu_activation;
     ops->geglu = cpu_geglu;
     ops->residual_change = cpu_residual_change;
