@@ -160,6 +160,56 @@ CASE(linear_geglu_plain, linear_geglu(r, 3, 16, 64, false))
 
 /* ---- norms ---- */
 
+/* Adds the same to every element. */
+static void shift(Run *r, SlTensor *x, float offset)
+{
+    SlTensor all = *x, one = run_values(r, &offset, 1), shifts = run_input(r, x->rank, x->size, 0);
+    all.data = one.data;
+    for (int i = 0; i < x->rank; i++)
+        all.stride[i] = 0;
+    sl_copy(r->dev, &all, &shifts);
+    sl_add(r->dev, x, &shifts, 1, x);
+}
+
+/* In the second of the rows of these channels. */
+static void put(Run *r, const SlTensor *x, int64_t channel, float value)
+{
+    SlTensor rows =
+        sl_tensor_view(x->data, x->dtype, 2,
+                       SIZES(sl_tensor_elements(x) / x->size[x->rank - 1], x->size[x->rank - 1]));
+    SlTensor row = sl_slice(&rows, 0, 1, 1), at = sl_slice(&row, 1, channel, 1);
+    SlTensor one = run_values(r, &value, 1);
+    one = sl_tensor_view(one.data, one.dtype, 2, SIZES(1, 1));
+    sl_copy(r->dev, &one, &at);
+}
+
+/* Of these norms an input far from zero, or with a NaN and an infinity in it. */
+typedef struct Odd {
+    float offset, amplitude;
+    bool broken;
+} Odd;
+
+static SlTensor norm_input(Run *r, int rank, const int64_t *size, Odd odd)
+{
+    SlTensor x = run_input(r, rank, size, odd.amplitude);
+    if (odd.offset != 0)
+        shift(r, &x, odd.offset);
+    if (odd.broken) {
+        put(r, &x, 3, NAN);
+        put(r, &x, size[rank - 1] - 3, INFINITY);
+    }
+    return x;
+}
+
+static void group_norm_of(Run *r, const int64_t s[4], SlGroupNorm norm, Odd odd)
+{
+    SlTensor x = norm_input(r, 4, s, odd);
+    SlWeight *gamma = run_weight(r, SL_WEIGHT_VECTOR, 1, &s[3], 1);
+    SlWeight *beta = run_weight(r, SL_WEIGHT_VECTOR, 1, &s[3], 1);
+    run_output(r, r->dev->dtype, 4, s, 0);
+    OPERATION(r, sl_group_norm(r->dev, &x, gamma, beta, &norm, &r->out))
+}
+
 static void group_norm(Run *r, const int64_t s[4], SlGroupNorm norm, bool affine)
 {
     SlTensor x = run_input(r, 4, s, 3);
@@ -169,30 +219,19 @@ static void group_norm(Run *r, const int64_t s[4], SlGroupNorm norm, bool affine
     OPERATION(r, sl_group_norm(r->dev, &x, gamma, beta, &norm, &r->out))
 }
 
-/* Rows far from zero: a variance from squares alone would be lost. */
-static void layer_norm(Run *r, int64_t rows, int64_t d, bool affine, float offset)
+static void layer_norm(Run *r, int64_t rows, int64_t d, bool affine, Odd odd)
 {
-    SlTensor x = run_input(r, 2, SIZES(rows, d), 1), far = run_input(r, 2, SIZES(rows, d), 0);
+    SlTensor x = norm_input(r, 2, SIZES(rows, d), odd);
     SlWeight *gamma = affine ? run_weight(r, SL_WEIGHT_VECTOR, 1, &d, 1) : NULL;
     SlWeight *beta = affine ? run_weight(r, SL_WEIGHT_VECTOR, 1, &d, 1) : NULL;
-    float ones[64];
-    for (int i = 0; i < 64; i++)
-        ones[i] = offset;
-    if (offset != 0) {
-        far = run_values(r, ones, d);
-        far.size[1] = d;
-        far.size[0] = rows;
-        far.stride[0] = 0;
-        far.stride[1] = 1;
-        far.rank = 2;
-        SlTensor flat = run_input(r, 2, SIZES(rows, d), 0);
-        sl_copy(r->dev, &far, &flat);
-        sl_add(r->dev, &x, &flat, 1, &x);
-    }
     run_output(r, r->dev->dtype, 2, SIZES(rows, d), 0);
     OPERATION(r, sl_layer_norm(r->dev, &x, gamma, beta, 1e-5f, &r->out))
 }
 
+#define USUAL  ((Odd){.amplitude = 1})
+#define BROKEN ((Odd){.amplitude = 1, .broken = true})
+/* Far from zero: a variance from rounded squares would be lost. */
+#define FAR           ((Odd){.amplitude = 30, .offset = 1000})
 #define SILU_NORM(G)  ((SlGroupNorm){G, 1e-5f, SL_ACT_SILU})
 #define PLAIN_NORM(G) ((SlGroupNorm){G, 1e-6f, SL_ACT_NONE})
 
@@ -202,10 +241,17 @@ CASE(group_norm_320, group_norm(r, SIZES(2, 9, 13, 320), PLAIN_NORM(32), true))
 CASE(group_norm_plain, group_norm(r, SIZES(1, 1, 3, 66), PLAIN_NORM(3), false))
 CASE(group_norm_silu, group_norm(r, SIZES(2, 17, 11, 96), SILU_NORM(32), true))
 CASE(group_norm_silu_odd, group_norm(r, SIZES(1, 4, 4, 21), SILU_NORM(7), true))
-CASE(layer_norm_768, layer_norm(r, 19, 768, true, 0))
-CASE(layer_norm_odd, layer_norm(r, 3, 33, true, 0))
-CASE(layer_norm_tiny, layer_norm(r, 2, 5, false, 0))
-CASE(layer_norm_far, layer_norm(r, 9, 64, true, 100))
+CASE(group_norm_wide, group_norm(r, SIZES(2, 7, 3, 200), SILU_NORM(4), true))
+CASE(group_norm_far, group_norm_of(r, SIZES(2, 40, 33, 96), PLAIN_NORM(6), FAR))
+CASE(group_norm_broken, group_norm_of(r, SIZES(2, 9, 5, 136), SILU_NORM(4), BROKEN))
+CASE(group_norm_odd_broken, group_norm_of(r, SIZES(1, 9, 5, 21), SILU_NORM(7), BROKEN))
+CASE(layer_norm_768, layer_norm(r, 19, 768, true, USUAL))
+CASE(layer_norm_odd, layer_norm(r, 3, 33, true, USUAL))
+CASE(layer_norm_tiny, layer_norm(r, 2, 5, false, USUAL))
+CASE(layer_norm_far, layer_norm(r, 9, 64, true, ((Odd){.amplitude = 1, .offset = 100})))
+CASE(layer_norm_wide, layer_norm(r, 5, 200, true, USUAL))
+CASE(layer_norm_wide_far, layer_norm(r, 7, 1304, true, FAR))
+CASE(layer_norm_broken, layer_norm(r, 3, 200, true, BROKEN))
 
 /* ---- attention ---- */
 
@@ -287,12 +333,14 @@ static void activation(Run *r, int64_t n, SlActivation act)
     OPERATION(r, sl_activation(r->dev, &x, act, &r->out))
 }
 
-static void extremes(Run *r, SlActivation act)
+static void extremes(Run *r, SlActivation act, int64_t n)
 {
     static const float values[] = {0.f, -0.f, 1e-30f, -1e-30f, 1e-6f, 20,     -20, 88,   -88,
                                    104, -104, 1e4f,   -1e4f,   3e38f, -3e38f, NAN, 0.5f, -0.5f};
-    int64_t n = sizeof values / sizeof *values;
-    SlTensor x = run_values(r, values, n);
+    float all[64];
+    for (int64_t i = 0; i < n; i++)
+        all[i] = values[i % (int64_t)(sizeof values / sizeof *values)];
+    SlTensor x = run_values(r, all, n);
     run_output(r, r->dev->dtype, 1, &n, 0);
     OPERATION(r, sl_activation(r->dev, &x, act, &r->out))
 }
@@ -360,16 +408,22 @@ CASE(relu, activation(r, 15, SL_ACT_RELU))
 CASE(tanh_act, activation(r, 16, SL_ACT_TANH))
 CASE(mish, activation(r, 1001, SL_ACT_MISH))
 CASE(no_activation, activation(r, 31, SL_ACT_NONE))
-CASE(silu_extremes, extremes(r, SL_ACT_SILU))
-CASE(gelu_extremes, extremes(r, SL_ACT_GELU))
-CASE(quick_gelu_extremes, extremes(r, SL_ACT_QUICK_GELU))
-CASE(mish_extremes, extremes(r, SL_ACT_MISH))
-CASE(tanh_extremes, extremes(r, SL_ACT_TANH))
-CASE(relu_extremes, extremes(r, SL_ACT_RELU))
+CASE(gelu_tanh_many, activation(r, 333, SL_ACT_GELU_TANH))
+CASE(silu_many_extremes, extremes(r, SL_ACT_SILU, 64))
+CASE(gelu_many_extremes, extremes(r, SL_ACT_GELU, 64))
+CASE(gelu_tanh_many_extremes, extremes(r, SL_ACT_GELU_TANH, 64))
+CASE(quick_gelu_many_extremes, extremes(r, SL_ACT_QUICK_GELU, 64))
+CASE(silu_extremes, extremes(r, SL_ACT_SILU, 18))
+CASE(gelu_extremes, extremes(r, SL_ACT_GELU, 18))
+CASE(quick_gelu_extremes, extremes(r, SL_ACT_QUICK_GELU, 18))
+CASE(mish_extremes, extremes(r, SL_ACT_MISH, 18))
+CASE(tanh_extremes, extremes(r, SL_ACT_TANH, 18))
+CASE(relu_extremes, extremes(r, SL_ACT_RELU, 18))
 CASE(add_one, add(r, 1, 1, false))
 CASE(add_scaled, add(r, 40003, 0.7071f, false))
 CASE(add_in_place, add(r, 1001, 1, true))
 CASE(geglu_odd, geglu(r, 11, 37))
+CASE(geglu_wide, geglu(r, 5, 200))
 CASE(geglu_even, geglu(r, 3, 128))
 
 /* ---- layout ---- */
@@ -404,6 +458,13 @@ static void copy_nchw(Run *r, SlDtype from, SlDtype to, int64_t gap)
     OPERATION(r, sl_copy(r->dev, &view, &r->out))
 }
 
+static void copy_permuted_as(Run *r, const int64_t size[4], const int axes[4], SlDtype to)
+{
+    SlTensor x = run_input(r, 4, size, 1), view = sl_permute(&x, axes);
+    run_output(r, to, 4, view.size, 0);
+    OPERATION(r, sl_copy(r->dev, &view, &r->out))
+}
+
 static void copy_plain(Run *r, SlDtype from, SlDtype to, int64_t n)
 {
     SlTensor x = run_input_as(r, from, 1, &n, 1);
@@ -425,6 +486,11 @@ CASE(copy_same, copy_plain(r, r->dev->dtype, r->dev->dtype, 1001))
 CASE(copy_widen, copy_plain(r, SL_BF16, SL_F32, 1001))
 CASE(copy_narrow, copy_plain(r, SL_F32, SL_BF16, 77))
 CASE(copy_half, copy_plain(r, SL_F16, SL_F32, 130))
+CASE(copy_heads, copy_permuted_as(r, SIZES(2, 5, 3, 40), (const int[]){0, 2, 1, 3}, r->dev->dtype))
+CASE(copy_heads_cast, copy_permuted_as(r, SIZES(2, 5, 3, 40), (const int[]){0, 2, 1, 3}, SL_F32))
+CASE(copy_picture, copy_permuted_as(r, SIZES(1, 150, 130, 3), (const int[]){0, 3, 1, 2}, SL_F32))
+CASE(copy_reversed,
+     copy_permuted_as(r, SIZES(3, 9, 4, 23), (const int[]){3, 2, 1, 0}, r->dev->dtype))
 CASE(copy_permuted, copy_nchw(r, r->dev->dtype, r->dev->dtype, 0))
 CASE(copy_permuted_cast, copy_nchw(r, SL_F32, r->dev->dtype, 0))
 CASE(copy_gaps, copy_nchw(r, r->dev->dtype, SL_F32, 3))
@@ -458,6 +524,7 @@ CASE(timestep_odd, timestep(r, 33, false, 1))
     {               \
 #NAME, NAME \
     }
+/* Numbers depend on the place: new ones come last. */
 const Case cases[] = {
     ENTRY(linear_one),
     ENTRY(linear_small),
@@ -564,6 +631,23 @@ const Case cases[] = {
     ENTRY(upsample_conv_tiles),
     ENTRY(conv_1x1_even),
     ENTRY(conv_1x1_act),
+    ENTRY(group_norm_wide),
+    ENTRY(group_norm_far),
+    ENTRY(group_norm_broken),
+    ENTRY(group_norm_odd_broken),
+    ENTRY(layer_norm_wide),
+    ENTRY(layer_norm_wide_far),
+    ENTRY(layer_norm_broken),
+    ENTRY(gelu_tanh_many),
+    ENTRY(silu_many_extremes),
+    ENTRY(gelu_many_extremes),
+    ENTRY(gelu_tanh_many_extremes),
+    ENTRY(quick_gelu_many_extremes),
+    ENTRY(geglu_wide),
+    ENTRY(copy_heads),
+    ENTRY(copy_heads_cast),
+    ENTRY(copy_picture),
+    ENTRY(copy_reversed),
 };
 const int case_count = sizeof cases / sizeof *cases;
 
@@ -614,7 +698,7 @@ CASE(bench_attention_map,
 CASE(bench_group_norm_64, group_norm(r, SIZES(2, 64, 64, 320), SILU_NORM(32), true))
 CASE(bench_group_norm_16, group_norm(r, SIZES(2, 16, 16, 1280), SILU_NORM(32), true))
 CASE(bench_group_norm_vae, group_norm(r, SIZES(1, 256, 256, 256), SILU_NORM(32), true))
-CASE(bench_layer_norm, layer_norm(r, 8192, 320, true, 0))
+CASE(bench_layer_norm, layer_norm(r, 8192, 320, true, USUAL))
 CASE(bench_add, add(r, 8192 * 320, 1, false))
 CASE(bench_residual_change, residual_change(r, SIZES(4, 64, 64, 320)))
 
