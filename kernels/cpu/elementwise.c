@@ -1,5 +1,5 @@
 /* elementwise.c - operations whose time is that of reading and writing memory: one pass each, a
- * vector at a time, split among threads by rows or by pieces of fixed size. */
+ * vector or a few at a time, split among threads by rows or by pieces of fixed size. */
 #include "kernels/cpu/cpu.h"
 #include "kernels/cpu/vec.h"
 
