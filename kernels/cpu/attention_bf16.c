@@ -1,6 +1,6 @@
-/* attention_bf16.c - softmax(q k^T scale) v in bf16 with the processor's own products of bf16, without
- * ever storing the score matrix. Compiled twice: for the matrix unit (AMX: Intel's from Sapphire Rapids
- * on), and for vectors (AVX-512 BF16: AMD's from Zen 4 on, Intel's from Cooper Lake on).
+/* attention_bf16.c - softmax(q k^T scale) v in bf16 with the processor's own products of bf16 in
+ * vectors (AVX-512 BF16: AMD's from Zen 4 on, Intel's from Cooper Lake on), without ever storing
+ * the score matrix. attention_amx.c does it on the matrix unit.
  *
  * As attention.c, but both products multiply tiles of 16 rows by 32 values: keys and values are
  * packed once per head as the second factors of such products (pairs of what is summed lie side by
@@ -8,8 +8,7 @@
  * polynomial that is good to bf16, in powers of two, and sums that are only rescaled when a row's
  * maximum has risen by more than 2^8 (as FlashAttention-4 does), which f32 has room for.
  *
- * Easy to get wrong: the tiles' configuration belongs to the thread, and oneDNN sets its own; a
- * maximum of two with NaN in it gives the second operand.
+ * Easy to get wrong: a maximum of two with NaN in it gives the second operand.
  */
 #include "kernels/cpu/cpu.h"
 #include "kernels/cpu/vec.h"
@@ -17,8 +16,6 @@
 #include <cpuid.h>
 #include <immintrin.h>
 #include <math.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #define SIDE     16             /* rows of a tile, and columns of its products */
 #define DEPTH    32             /* bf16 values of a tile's row */
@@ -53,65 +50,12 @@ typedef struct Tile {
     int64_t item, head, first, queries;
 } __attribute__((aligned(64))) Tile;
 
-/* ---- which processor ---- */
-
-#ifdef __AMX_BF16__
-
-/* Whether the processor has the matrix unit and the system lets this process use it. */
-static bool usable(unsigned features, unsigned more)
-{
-    enum { AMX_BF16 = 1 << 22, AMX_TILE = 1 << 24, AVX512_BF16 = 1 << 5 };
-    enum { ARCH_REQ_XCOMP_PERM = 0x1023, XFEATURE_XTILEDATA = 18 };
-    return (features & AMX_BF16) && (features & AMX_TILE) && (more & AVX512_BF16) &&
-           syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA) == 0;
-}
-
-static void begin_products(void)
-{
-    struct {
-        uint8_t palette, start, reserved[14];
-        uint16_t row_bytes[16];
-        uint8_t rows[16];
-    } config __attribute__((aligned(64))) = {.palette = 1};
-    for (int i = 0; i < 8; i++) {
-        config.row_bytes[i] = DEPTH * sizeof(uint16_t);
-        config.rows[i] = SIDE;
-    }
-    _tile_loadconfig(&config);
-}
-
-static void end_products(void)
-{
-    _tile_release();
-}
-
-#else
-
-static bool usable(unsigned features, unsigned more)
-{
-    enum { AVX512_BF16 = 1 << 5 };
-    return (more & AVX512_BF16) != 0;
-}
-
-static void begin_products(void)
-{
-}
-
-static void end_products(void)
-{
-}
-
-#endif
-
-/* Read from the processor: clang's __builtin_cpu_supports knows none of the matrix unit's names. */
+/* Read from the processor, as attention_amx.c does. */
 bool SL_FOR_ISA(sl_cpu_attention_usable)(void)
 {
-    unsigned a, b, c, d, features = 0, more = 0;
-    if (__get_cpuid_count(7, 0, &a, &b, &c, &d))
-        features = d;
-    if (__get_cpuid_count(7, 1, &a, &b, &c, &d))
-        more = a;
-    return usable(features, more);
+    enum { AVX512_BF16 = 1 << 5 };
+    unsigned a, b, c, d;
+    return __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a & AVX512_BF16);
 }
 
 /* ---- packing ---- */
@@ -186,92 +130,6 @@ static void load_queries(const Job *j, Tile *t)
 }
 
 /* ---- the products ---- */
-
-#ifdef __AMX_BF16__
-
-/* Of tiles 0 to 3 are sums, 4 and 5 first, 6 and 7 second factors. */
-
-/* Scores of all queries and 32 keys. */
-static void score_pair(const Job *j, Tile *t, const uint16_t *keys, int64_t first)
-{
-    const uint16_t *key = keys + first / SIDE * j->depths * TILE;
-    _tile_zero(0);
-    _tile_zero(1);
-    _tile_zero(2);
-    _tile_zero(3);
-    for (int64_t c = 0; c < j->depths; c++) {
-        _tile_loadd(4, t->q + c * TILE, 64);
-        _tile_loadd(5, t->q + (j->depths + c) * TILE, 64);
-        _tile_loadd(6, key + c * TILE, 64);
-        _tile_loadd(7, key + (j->depths + c) * TILE, 64);
-        _tile_dpbf16ps(0, 4, 6);
-        _tile_dpbf16ps(1, 4, 7);
-        _tile_dpbf16ps(2, 5, 6);
-        _tile_dpbf16ps(3, 5, 7);
-    }
-    _tile_stored(0, t->score[0] + first, sizeof t->score[0]);
-    _tile_stored(1, t->score[0] + first + SIDE, sizeof t->score[0]);
-    _tile_stored(2, t->score[SIDE] + first, sizeof t->score[0]);
-    _tile_stored(3, t->score[SIDE] + first + SIDE, sizeof t->score[0]);
-}
-
-/* Scores of all queries and a block's keys. */
-static void score(const Job *j, Tile *t, const uint16_t *keys)
-{
-    for (int64_t c = 0; c < KEYS; c += 2 * SIDE)
-        score_pair(j, t, keys, c);
-}
-
-/* sum += weight v, two tiles of columns. */
-static void gather_two(const Job *j, Tile *t, const uint16_t *values, int64_t column)
-{
-    float *sum = t->sum + column * TILE / 2, *below = sum + j->columns * TILE / 2;
-    _tile_loadd(0, sum, 64);
-    _tile_loadd(1, sum + TILE / 2, 64);
-    _tile_loadd(2, below, 64);
-    _tile_loadd(3, below + TILE / 2, 64);
-    for (int64_t c = 0; c < KEYS / DEPTH; c++) {
-        _tile_loadd(4, t->weight + c * TILE, 64);
-        _tile_loadd(5, t->weight + (KEYS / DEPTH + c) * TILE, 64);
-        _tile_loadd(6, values + (c * j->columns + column) * TILE, 64);
-        _tile_loadd(7, values + (c * j->columns + column + 1) * TILE, 64);
-        _tile_dpbf16ps(0, 4, 6);
-        _tile_dpbf16ps(1, 4, 7);
-        _tile_dpbf16ps(2, 5, 6);
-        _tile_dpbf16ps(3, 5, 7);
-    }
-    _tile_stored(0, sum, 64);
-    _tile_stored(1, sum + TILE / 2, 64);
-    _tile_stored(2, below, 64);
-    _tile_stored(3, below + TILE / 2, 64);
-}
-
-static void gather_one(const Job *j, Tile *t, const uint16_t *values, int64_t column)
-{
-    float *sum = t->sum + column * TILE / 2, *below = sum + j->columns * TILE / 2;
-    _tile_loadd(0, sum, 64);
-    _tile_loadd(2, below, 64);
-    for (int64_t c = 0; c < KEYS / DEPTH; c++) {
-        _tile_loadd(4, t->weight + c * TILE, 64);
-        _tile_loadd(5, t->weight + (KEYS / DEPTH + c) * TILE, 64);
-        _tile_loadd(6, values + (c * j->columns + column) * TILE, 64);
-        _tile_dpbf16ps(0, 4, 6);
-        _tile_dpbf16ps(2, 5, 6);
-    }
-    _tile_stored(0, sum, 64);
-    _tile_stored(2, below, 64);
-}
-
-static void gather(const Job *j, Tile *t, const uint16_t *values)
-{
-    int64_t column = 0;
-    for (; column + 2 <= j->columns; column += 2)
-        gather_two(j, t, values, column);
-    if (column < j->columns)
-        gather_one(j, t, values, column);
-}
-
-#else
 
 /* A register tile: TALL rows by WIDE vectors of sums. */
 #define TALL 4
@@ -352,8 +210,6 @@ static void gather(const Job *j, Tile *t, const uint16_t *values)
             }
         }
 }
-
-#endif
 
 /* ---- the softmax ---- */
 
@@ -472,10 +328,8 @@ static void attend(const Job *j, Tile *t, int64_t task)
 static void attend_tiles(void *arg, int64_t first, int64_t last)
 {
     const Job *j = arg;
-    begin_products();
     for (int64_t task = first; task < last; task++)
         attend(j, j->scratch + sl_thread_index(), task);
-    end_products();
 }
 
 static void bf16_attention(SlDevice *dev, const SlTensor *q, const SlTensor *k, const SlTensor *v,

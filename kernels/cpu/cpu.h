@@ -97,8 +97,8 @@ void sl_onednn_conv2d_epilogue(SlDevice *dev, const SlTensor *x, const SlWeight 
     void sl_cpu_conv_slots_##isa(SlOps *ops);                                            \
     void sl_cpu_conv2d_direct_##isa(SlDevice *dev, const SlTensor *x, const SlWeight *w, \
                                     const SlConv *conv, const SlEpilogue *e, SlTensor *out);
-/* attention_bf16.c, where the compiler knows it: attention with the processor's products of bf16, in vectors
- * and on the matrix unit. */
+/* attention_bf16.c and attention_amx.c, where the compiler knows them: attention with the
+ * processor's products of bf16, in vectors and on the matrix unit. */
 bool sl_cpu_attention_usable_bf16(void);
 void sl_cpu_attention_slots_bf16(SlOps *ops);
 bool sl_cpu_attention_usable_amx(void);

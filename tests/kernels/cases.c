@@ -290,11 +290,16 @@ CASE(attention_odd, attention(r, (AttentionShape){1, 33, 31, 5, 7, false, true, 
 CASE(attention_160, attention(r, (AttentionShape){1, 64, 64, 2, 160, false, true, 1}))
 CASE(attention_512, attention(r, (AttentionShape){1, 40, 40, 1, 512, false, false, 1}))
 CASE(attention_wide, attention(r, (AttentionShape){1, 5, 9, 1, 531, false, false, 1}))
+/* later scores are far above the first ones */
 CASE(attention_sharp, attention(r, (AttentionShape){1, 50, 200, 2, 32, false, false, 100}))
 CASE(attention_long, attention(r, (AttentionShape){1, 3, 1025, 1, 24, false, false, 1}))
 /* keys and values of a head that no second cache holds, and of all heads */
 CASE(attention_many_keys, attention(r, (AttentionShape){1, 100, 300, 1, 512, false, true, 1}))
 CASE(attention_many_heads, attention(r, (AttentionShape){2, 50, 700, 3, 64, false, false, 1}))
+/* keys come in pieces of 32 and blocks of 128: a few, whole ones, and one more */
+CASE(attention_few_keys, attention(r, (AttentionShape){2, 40, 33, 2, 40, false, false, 1}))
+CASE(attention_whole_block, attention(r, (AttentionShape){1, 128, 128, 2, 48, true, true, 1}))
+CASE(attention_tail, attention(r, (AttentionShape){1, 70, 257, 2, 64, false, false, 1}))
 CASE(attention_causal_short, attention(r, (AttentionShape){1, 200, 130, 1, 16, true, false, 1}))
 
 /* Of items 1, 3, ... of a batch, whose keys lie beside their values: as a UNet's. */
@@ -578,6 +583,9 @@ const Case cases[] = {
     ENTRY(attention_long),
     ENTRY(attention_many_keys),
     ENTRY(attention_many_heads),
+    ENTRY(attention_few_keys),
+    ENTRY(attention_whole_block),
+    ENTRY(attention_tail),
     ENTRY(attention_causal_short),
     ENTRY(attention_map_one),
     ENTRY(attention_map_text),
