@@ -19,22 +19,22 @@
  * have to be stored some rows after it, or what follows waits for both; what the processor gains by
  * overlapping the two it mostly loses by its clock, which falls while both work.
  */
+#include "kernels/cpu/amx.h"
 #include "kernels/cpu/cpu.h"
 #include "kernels/cpu/vec.h"
 
 #include <cpuid.h>
-#include <immintrin.h>
 #include <math.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define SIDE     16             /* rows of a tile, and columns of its products */
-#define DEPTH    32             /* bf16 values of a tile's row */
-#define TILE     (SIDE * DEPTH) /* values of a tile; a product has half as many, in f32 */
-#define QUERIES  32             /* of a group */
-#define GROUPS   4              /* of a task, at most */
-#define PIECE    32             /* keys */
-#define PIECES   4              /* of a block */
+#define SIDE     SL_AMX_SIDE
+#define DEPTH    SL_AMX_DEPTH
+#define TILE     SL_AMX_TILE
+#define QUERIES  32 /* of a group */
+#define GROUPS   4  /* of a task, at most */
+#define PIECE    32 /* keys */
+#define PIECES   4  /* of a block */
 #define KEYS     (PIECE * PIECES)
 #define MAX_HEAD 512
 #define WIDE     256     /* head size from which on a task has all groups: keys come from far */
@@ -95,20 +95,6 @@ bool SL_FOR_ISA(sl_cpu_attention_usable)(void)
         more = a;
     return (features & AMX_BF16) && (features & AMX_TILE) && (more & AVX512_BF16) &&
            syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA) == 0;
-}
-
-static void begin_products(void)
-{
-    struct {
-        uint8_t palette, start, reserved[14];
-        uint16_t row_bytes[16];
-        uint8_t rows[16];
-    } config __attribute__((aligned(64))) = {.palette = 1};
-    for (int i = 0; i < 8; i++) {
-        config.row_bytes[i] = DEPTH * sizeof(uint16_t);
-        config.rows[i] = SIDE;
-    }
-    _tile_loadconfig(&config);
 }
 
 /* ---- packing ---- */
@@ -316,14 +302,14 @@ SL_INLINE void soften(Rows *r, const int rows)
 /* Of tiles 0 to 3 are sums, 4 and 5 first, 6 and 7 second factors. */
 SL_INLINE void multiply_two(const uint16_t *a, const uint16_t *b, Rows *r)
 {
-    _tile_loadd(4, a, 64);
-    _tile_loadd(6, b, 64);
-    _tile_loadd(7, b + TILE, 64);
+    _tile_loadd(4, a, SL_AMX_ROW);
+    _tile_loadd(6, b, SL_AMX_ROW);
+    _tile_loadd(7, b + TILE, SL_AMX_ROW);
     _tile_dpbf16ps(0, 4, 6);
     soften(r, 2);
     _tile_dpbf16ps(1, 4, 7);
     soften(r, 1);
-    _tile_loadd(5, a + TILE, 64);
+    _tile_loadd(5, a + TILE, SL_AMX_ROW);
     _tile_dpbf16ps(2, 5, 6);
     soften(r, 2);
     _tile_dpbf16ps(3, 5, 7);
@@ -332,11 +318,11 @@ SL_INLINE void multiply_two(const uint16_t *a, const uint16_t *b, Rows *r)
 
 SL_INLINE void multiply_one(const uint16_t *a, const uint16_t *b, Rows *r)
 {
-    _tile_loadd(4, a, 64);
-    _tile_loadd(6, b, 64);
+    _tile_loadd(4, a, SL_AMX_ROW);
+    _tile_loadd(6, b, SL_AMX_ROW);
     _tile_dpbf16ps(0, 4, 6);
     soften(r, 3);
-    _tile_loadd(5, a + TILE, 64);
+    _tile_loadd(5, a + TILE, SL_AMX_ROW);
     _tile_dpbf16ps(2, 5, 6);
     soften(r, 3);
 }
@@ -361,29 +347,29 @@ static void score_piece(const Job *j, const Group *g, const uint16_t *keys, Scor
 static void gather_two(const Job *j, const Part *p, int64_t column, Rows *r)
 {
     float *sum = p->group->sum + column * TILE;
-    _tile_loadd(0, sum, 64);
-    _tile_loadd(1, sum + TILE, 64);
-    _tile_loadd(2, sum + TILE / 2, 64);
-    _tile_loadd(3, sum + TILE / 2 + TILE, 64);
+    _tile_loadd(0, sum, SL_AMX_ROW);
+    _tile_loadd(1, sum + TILE, SL_AMX_ROW);
+    _tile_loadd(2, sum + TILE / 2, SL_AMX_ROW);
+    _tile_loadd(3, sum + TILE / 2 + TILE, SL_AMX_ROW);
     for (int64_t c = 0; c < p->pieces; c++)
         multiply_two(p->weight[c], p->values + (c * j->columns + column) * TILE, r);
     soften(r, 4);
-    _tile_stored(0, sum, 64);
-    _tile_stored(1, sum + TILE, 64);
-    _tile_stored(2, sum + TILE / 2, 64);
-    _tile_stored(3, sum + TILE / 2 + TILE, 64);
+    _tile_stored(0, sum, SL_AMX_ROW);
+    _tile_stored(1, sum + TILE, SL_AMX_ROW);
+    _tile_stored(2, sum + TILE / 2, SL_AMX_ROW);
+    _tile_stored(3, sum + TILE / 2 + TILE, SL_AMX_ROW);
 }
 
 static void gather_one(const Job *j, const Part *p, int64_t column, Rows *r)
 {
     float *sum = p->group->sum + column * TILE;
-    _tile_loadd(0, sum, 64);
-    _tile_loadd(2, sum + TILE / 2, 64);
+    _tile_loadd(0, sum, SL_AMX_ROW);
+    _tile_loadd(2, sum + TILE / 2, SL_AMX_ROW);
     for (int64_t c = 0; c < p->pieces; c++)
         multiply_one(p->weight[c], p->values + (c * j->columns + column) * TILE, r);
     soften(r, 4);
-    _tile_stored(0, sum, 64);
-    _tile_stored(2, sum + TILE / 2, 64);
+    _tile_stored(0, sum, SL_AMX_ROW);
+    _tile_stored(2, sum + TILE / 2, SL_AMX_ROW);
 }
 
 /* Columns in pairs: from first on, below last. */
@@ -540,13 +526,13 @@ static void attend_tasks(void *arg, int64_t first, int64_t last)
 {
     const Job *j = arg;
     unsigned flags = _mm_getcsr();
-    begin_products();
+    sl_amx_begin();
     _mm_setcsr(flags |
                _MM_FLUSH_ZERO_ON); /* a weight below 1e-38 would take a hundred times as long */
     for (int64_t task = first; task < last; task++)
         attend(j, j->scratch + sl_thread_index(), task);
     _mm_setcsr(flags);
-    _tile_release();
+    sl_amx_end();
 }
 
 static void amx_attention(SlDevice *dev, const SlTensor *q, const SlTensor *k, const SlTensor *v,

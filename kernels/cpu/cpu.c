@@ -138,11 +138,16 @@ static void make_ops(SlCpuDevice *cpu, Isa isa)
     if (cpu->bf16 == SL_CPU_BF16_VECTORS)
         sl_cpu_attention_slots_bf16(ops);
 #endif
+    cpu->vectors = *ops;
 #if SL_HAVE_AMX
-    if (cpu->bf16 == SL_CPU_BF16_AMX)
+    if (cpu->bf16 == SL_CPU_BF16_AMX) {
         sl_cpu_attention_slots_amx(ops);
+        sl_cpu_product_slots_amx(ops);
+        sl_cpu_peak_slots_amx(ops);
+    }
 #endif
     sl_ops_fill(ops);
+    sl_ops_fill(&cpu->vectors);
     sl_ops_fill(&cpu->apart);
 }
 

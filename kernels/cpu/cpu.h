@@ -19,6 +19,7 @@ typedef struct SlCpuDevice {
     SlDevice base;
     SlOps ops;
     SlOps own;        /* our own products, where a weight is not in oneDNN's layout */
+    SlOps vectors;    /* products that the matrix unit does not compute */
     SlOps apart;      /* composites for the shapes that the fused slots do not handle */
     SlOneDnn *onednn; /* NULL: all products are our own */
     SlCpuBf16 bf16;
@@ -65,6 +66,14 @@ void sl_cpu_copy(SlDevice *dev, const SlTensor *x, SlTensor *out);
 void sl_cpu_name(char *out, size_t size);
 void sl_cpu_features(char *out, size_t size);
 
+/* Is the weight of a product packed as tiles of the matrix unit? Where a convolution has fewer channels than
+ * half a tile, most of what the unit multiplied would be zeros. */
+static inline bool sl_cpu_in_tiles(const SlDevice *dev, const SlWeight *w)
+{
+    return dev->dtype == SL_BF16 && ((const SlCpuDevice *)dev)->bf16 == SL_CPU_BF16_AMX &&
+           (w->kind == SL_WEIGHT_LINEAR || (w->size[0] >= 16 && w->size[1] >= 16));
+}
+
 /* weight_memory.c: memory of weights, counted as work.weight_bytes; NULL where there is none. */
 void *sl_cpu_weight_alloc(SlDevice *dev, size_t bytes);
 void sl_cpu_weight_free(SlDevice *dev, void *p, size_t bytes);
@@ -104,6 +113,9 @@ void sl_cpu_attention_slots_bf16(SlOps *ops);
 bool sl_cpu_attention_usable_amx(void);
 void sl_cpu_attention_slots_amx(SlOps *ops);
 
+/* products_amx.c: products of bf16 on the matrix unit, by weights that are packed for it. */
+void sl_cpu_product_slots_amx(SlOps *ops);
+void sl_cpu_peak_slots_amx(SlOps *ops); /* peak_amx.c */
 /* Norms and what is element by element, for processors that have either. */
 void sl_cpu_norm_slots_bf16(SlOps *ops);
 void sl_cpu_elementwise_slots_bf16(SlOps *ops);

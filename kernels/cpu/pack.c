@@ -14,6 +14,8 @@
 #include <string.h>
 
 #define PANEL SL_CPU_PANEL
+#define SIDE  16  /* outputs of a tile of the matrix unit, */
+#define BLOCK 32  /* and channels */
 #define RUN   117 /* elements of an output's weights at a time: a multiple of 9, 16 KiB of stack */
 /* Elements of an output that are read at a time: with those of the whole panel in the second cache. */
 #define SEGMENT ((int64_t)36 * RUN)
@@ -36,7 +38,8 @@ typedef struct Job {
     const Values *values;
     char *data;
     SlDtype dtype;
-    bool halves; /* of the two bytes that the values have, too */
+    bool halves; /* of two bytes, which the values are made before they are packed */
+    bool tiles;  /* for the matrix unit */
     int64_t outputs, channels, taps;
     char *staging; /* per thread, for what is read */
     size_t staging_bytes;
@@ -93,9 +96,38 @@ static void read_run(const Job *j, int64_t panel, const Segment *s, int64_t firs
         void *to = j->halves ? (void *)rows->half[o] : rows->whole[o];
         if (o < outputs)
             sl_convert(s->data + (size_t)(o * s->step + first) * size, dtype, to,
-                       j->halves ? dtype : SL_F32, (size_t)count);
+                       j->halves ? j->dtype : SL_F32, (size_t)count);
         else
             memset(to, 0, (size_t)count * (j->halves ? sizeof(uint16_t) : sizeof(float)));
+    }
+}
+
+/* Where an element of the window begins in a panel's tiles, in values: pairs of channels lie side by side. */
+static int64_t place_in_tiles(const Job *j, int64_t panel, int64_t element)
+{
+    int64_t channel = element / j->taps, tap = element % j->taps, c = channel % BLOCK;
+    int64_t blocks = (j->channels + BLOCK - 1) / BLOCK;
+    return ((panel * blocks + channel / BLOCK) * j->taps + tap) * PANEL * BLOCK + c / 2 * BLOCK +
+           c % 2;
+}
+
+/* Some elements of the window, as tiles of 16 outputs. A pair of channels is written at once, where both are
+ * among them. */
+static void write_tiles(const Job *j, int64_t panel, int64_t first, int64_t count, const Rows *rows)
+{
+    for (int64_t i = 0; i < count; i++) {
+        bool second = (first + i) / j->taps % 2 == 1;
+        uint16_t *to = (uint16_t *)(void *)j->data + place_in_tiles(j, panel, first + i);
+        if (second && i >= j->taps)
+            continue; /* written with the first */
+        if (!second && i + j->taps < count)
+            for (int64_t o = 0; o < PANEL; o++) {
+                const uint16_t pair[2] = {rows->half[o][i], rows->half[o][i + j->taps]};
+                memcpy(to + o / SIDE * SIDE * BLOCK + o % SIDE * 2, pair, sizeof pair);
+            }
+        else
+            for (int64_t o = 0; o < PANEL; o++)
+                to[o / SIDE * SIDE * BLOCK + o % SIDE * 2] = rows->half[o][i];
     }
 }
 
@@ -126,7 +158,9 @@ static void pack_segment(const Job *j, int64_t panel, const Segment *s, int64_t 
     for (int64_t k = 0; k < count; k += RUN) {
         int64_t n = count - k < RUN ? count - k : RUN;
         read_run(j, panel, s, k, n, &rows);
-        for (int64_t i = 0; i < n; i++)
+        if (j->tiles)
+            write_tiles(j, panel, first + k, n, &rows);
+        for (int64_t i = 0; i < n && !j->tiles; i++)
             write_element(j, panel, first + k + i, i, &rows);
     }
 }
@@ -146,15 +180,27 @@ static void pack_panels(void *arg, int64_t first, int64_t last)
         }
 }
 
+/* The elements of a product's packed weight. */
+static int64_t packed_elements(const SlDevice *dev, const SlWeight *w)
+{
+    int64_t taps = w->rank == 4 ? w->size[2] * w->size[3] : 1, channels = w->size[1];
+    if (sl_cpu_in_tiles(dev, w))
+        channels = (channels + BLOCK - 1) / BLOCK * BLOCK;
+    return (w->size[0] + PANEL - 1) / PANEL * PANEL * taps * channels;
+}
+
 /* False without memory for what is read, or where that failed. */
 static bool pack(SlDevice *dev, SlWeight *w, const Values *values)
 {
     Job job = {.values = values, .data = w->value.data, .dtype = w->value.dtype};
-    job.halves = job.dtype == values->shape->dtype && sl_dtype_size(job.dtype) == 2;
+    job.tiles = sl_cpu_in_tiles(dev, w);
+    job.halves = job.tiles || (job.dtype == values->shape->dtype && sl_dtype_size(job.dtype) == 2);
     job.outputs = w->size[0];
     job.channels = w->size[1];
     job.taps = w->rank == 4 ? w->size[2] * w->size[3] : 1;
     int64_t each = job.channels * job.taps, most = each < SEGMENT ? each : SEGMENT;
+    if (job.tiles && job.channels % BLOCK)
+        memset(job.data, 0, (size_t)packed_elements(dev, w) * sizeof(uint16_t));
     job.staging_bytes = (size_t)(PANEL * most) * sl_dtype_size(values->shape->dtype);
     if (!values->data && !(job.staging = malloc((size_t)dev->threads * job.staging_bytes)))
         return false;
@@ -276,7 +322,7 @@ static bool add_value(SlDevice *dev, SlWeight *w, const Values *values)
     SlDtype dtype = value_dtype(dev, w, values->shape);
     int64_t n = sl_tensor_elements(values->shape);
     if (sl_is_product(w->kind))
-        n = n / w->size[0] * ((w->size[0] + PANEL - 1) / PANEL * PANEL);
+        n = packed_elements(dev, w);
     char *data = sl_cpu_weight_alloc(dev, (size_t)n * sl_dtype_size(dtype));
     if (!data)
         return false;
@@ -296,7 +342,7 @@ static bool may_be_winograd(const SlDevice *dev, const SlWeight *w)
 static bool is_onednn(const SlDevice *dev, const SlWeight *w, const SlTensor *host)
 {
     return sl_is_product(w->kind) && ((const SlCpuDevice *)dev)->onednn &&
-           !may_be_winograd(dev, w) && !keeps_half(dev, host);
+           !sl_cpu_in_tiles(dev, w) && !may_be_winograd(dev, w) && !keeps_half(dev, host);
 }
 
 bool sl_cpu_weight_init(SlDevice *dev, SlWeight *w, const SlTensor *host)

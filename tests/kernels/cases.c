@@ -155,6 +155,19 @@ CASE(upsample_conv_tiles,
      upsample_conv(r, SIZES(7, 8, 15, 13, 128, 128), (Parts){.bias = true, .residual = true}))
 CASE(upsample_conv_residual,
      upsample_conv(r, SIZES(2, 2, 4, 4, 8, 8), (Parts){.bias = true, .residual = true}))
+/* The matrix unit's tiles: the last ones not whole, the depth cut, items that share a tile's strip, several
+ * chunks, planes of a stride */
+CASE(linear_tiles, linear(r, 70, 96, 80, (Parts){.bias = true, .residual = true}))
+CASE(linear_tiles_deep, linear(r, 35, 3200, 72, (Parts){.bias = true, .residual = true}))
+CASE(linear_tiles_chunks, linear(r, 2800, 320, 40, (Parts){.bias = true}))
+CASE(conv_tiles_deep, conv(r, (ConvShape){3, 3, 12, 384, 48, 3, SAME3},
+                           (Parts){.bias = true, .per_channel = true, .residual = true}))
+CASE(conv_tiles_chunks, conv(r, (ConvShape){1, 100, 150, 64, 17, 3, SAME3}, (Parts){.bias = true}))
+CASE(conv_tiles_down, conv(r, (ConvShape){2, 17, 15, 64, 64, 3, {2, 1, 1, 1, 1}},
+                           (Parts){.bias = true, .per_channel = true}))
+CASE(conv_4x4, conv(r, (ConvShape){1, 11, 9, 32, 32, 4, {3, 2, 1, 1, 2}}, (Parts){.bias = true}))
+CASE(linear_geglu_tiles, linear_geglu(r, 37, 64, 64, true))
+CASE(linear_geglu_deep, linear_geglu(r, 20, 3200, 32, true))
 CASE(linear_geglu_odd, linear_geglu(r, 13, 31, 37, true))
 CASE(linear_geglu_plain, linear_geglu(r, 3, 16, 64, false))
 
@@ -636,6 +649,15 @@ const Case cases[] = {
     ENTRY(timestep_odd),
     ENTRY(conv_tiles),
     ENTRY(conv_tiles_in_place),
+    ENTRY(linear_tiles),
+    ENTRY(linear_tiles_deep),
+    ENTRY(linear_tiles_chunks),
+    ENTRY(conv_tiles_deep),
+    ENTRY(conv_tiles_chunks),
+    ENTRY(conv_tiles_down),
+    ENTRY(conv_4x4),
+    ENTRY(linear_geglu_tiles),
+    ENTRY(linear_geglu_deep),
     ENTRY(upsample_conv_tiles),
     ENTRY(conv_1x1_even),
     ENTRY(conv_1x1_act),

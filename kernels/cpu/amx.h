@@ -1,0 +1,43 @@
+/* amx.h - the processor's matrix unit (AMX), as everything here uses it. Private to kernels/cpu; only for files
+ * that are compiled for it.
+ *
+ * Eight tiles, all of one shape: 16 rows of 64 bytes. As a factor a tile has 16 rows of 32 values in bf16,
+ * or 16 pairs of values for each of 16 outputs; as sums it has 16 x 16 floats.
+ *
+ * Easy to get wrong: the tiles' configuration belongs to the thread, and while it is there the system saves
+ * all tiles at every switch.
+ */
+#ifndef SL_KERNELS_AMX_H
+#define SL_KERNELS_AMX_H
+
+#include "kernels/kernels.h"
+
+#include <immintrin.h>
+
+#define SL_AMX_SIDE  16                           /* rows of a tile, and outputs of one */
+#define SL_AMX_DEPTH 32                           /* bf16 values of a tile's row */
+#define SL_AMX_TILE  (SL_AMX_SIDE * SL_AMX_DEPTH) /* values; one of sums has half as many */
+#define SL_AMX_ROW   64                           /* bytes of a tile's row */
+
+/* Before the first product of a thread. */
+static inline void sl_amx_begin(void)
+{
+    struct {
+        uint8_t palette, start, reserved[14];
+        uint16_t row_bytes[16];
+        uint8_t rows[16];
+    } config __attribute__((aligned(64))) = {.palette = 1};
+    for (int i = 0; i < 8; i++) {
+        config.row_bytes[i] = SL_AMX_ROW;
+        config.rows[i] = SL_AMX_SIDE;
+    }
+    _tile_loadconfig(&config);
+}
+
+/* Behind the last. */
+static inline void sl_amx_end(void)
+{
+    _tile_release();
+}
+
+#endif
