@@ -257,7 +257,8 @@ SL_INLINE void store_some(SlTensor *out, int64_t at, int64_t n, const SlVec v[2]
     }
 }
 
-/* Sums of one row that are no whole line of a bf16 output, or have an activation. */
+/* Sums of one row that are no whole line of a bf16 output, or have an activation. That is exact: what
+ * follows a product are texts and times, which are few and which everything depends on. */
 static void finish_row(const Job *j, int64_t panel, int64_t row, SlVec v[2])
 {
     const SlEpilogue *e = j->e;
@@ -268,7 +269,7 @@ static void finish_row(const Job *j, int64_t panel, int64_t row, SlVec v[2])
     if (e->per_channel)
         add_some(e->per_channel, row / j->item_rows * j->outputs + channel, n, bias);
     for (int i = 0; i < 2; i++)
-        v[i] = sl_vec_act_for(v[i] + bias[i], e->act, j->out->dtype);
+        v[i] = sl_vec_act(v[i] + bias[i], e->act);
     if (e->residual)
         add_some(e->residual, at, n, v);
     for (int i = 0; i < 2 && e->scale != 0; i++)
