@@ -562,13 +562,27 @@ static SlWeight *bind_waiting(SlBinder *b, SlWeightKind kind, const Stack *stack
     return take(b, w, stack, waiting);
 }
 
+/* What a weight is read in. A device that packs a product while it reads converts it, too, in one go. */
+static SlTensor shape_to_read(SlBinder *b, const Wanted *wanted, const Stack *stack)
+{
+    SlDtype dtype = host_dtype(b, wanted->kind, stack), stored = stored_dtype(stack->info[0]);
+    SlTensor shape = sl_tensor_view(NULL, stored, wanted->rank, wanted->size);
+    bool alike = sl_is_product(wanted->kind);
+    for (int i = 1; i < stack->count; i++)
+        alike = alike && stored_dtype(stack->info[i]) == stored;
+    if (!alike || !device_reads(b, wanted->kind, stack, &shape))
+        shape.dtype = dtype;
+    return shape;
+}
+
 /* The weight that tensors make which are there and fit. */
 static SlWeight *bind_stack(SlBinder *b, const Wanted *wanted, const Stack *stack)
 {
     bool unread = b->options.unread;
-    SlDtype dtype = unread ? held_dtype(b, wanted->kind, b->options.stored)
-                           : host_dtype(b, wanted->kind, stack);
-    SlTensor shape = sl_tensor_view(NULL, dtype, wanted->rank, wanted->size);
+    SlTensor shape = sl_tensor_view(NULL, held_dtype(b, wanted->kind, b->options.stored),
+                                    wanted->rank, wanted->size);
+    if (!unread)
+        shape = shape_to_read(b, wanted, stack);
     SlWeight *w = NULL;
     if (unread)
         w = take(b, make_weight(b, wanted->kind, &(Values){.host = &shape}), stack, NULL);

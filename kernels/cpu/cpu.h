@@ -116,6 +116,17 @@ void sl_cpu_attention_slots_amx(SlOps *ops);
 /* products_amx.c: products of bf16 on the matrix unit, by weights that are packed for it. */
 void sl_cpu_product_slots_amx(SlOps *ops);
 void sl_cpu_peak_slots_amx(SlOps *ops); /* peak_amx.c */
+
+/* pack_amx.c: a block of up to 32 channels of a panel's outputs, as tiles of all elements of the window. */
+typedef struct SlTilePack {
+    const char *from; /* [output][channel][element of the window], outputs `step` elements apart */
+    SlDtype dtype;
+    int64_t step;
+    int64_t outputs, channels, taps; /* that are there; the rest becomes zeros */
+    float *room;                     /* 16 x 32 for each element of the window */
+    uint16_t *to;
+} SlTilePack;
+void sl_cpu_pack_tiles_amx(const SlTilePack *p);
 /* Norms and what is element by element, for processors that have either. */
 void sl_cpu_norm_slots_bf16(SlOps *ops);
 void sl_cpu_elementwise_slots_bf16(SlOps *ops);

@@ -14,10 +14,10 @@
 #include <string.h>
 
 #define PANEL SL_CPU_PANEL
-#define SIDE  16  /* outputs of a tile of the matrix unit, */
-#define BLOCK 32  /* and channels */
+#define BLOCK 32  /* channels of a tile of the matrix unit */
+#define ROOM  512 /* values of a tile */
 #define RUN   117 /* elements of an output's weights at a time: a multiple of 9, 16 KiB of stack */
-/* Elements of an output that are read at a time: with those of the whole panel in the second cache. */
+/* Elements of an output that are read at a time, about: with those of the whole panel in the second cache. */
 #define SEGMENT ((int64_t)36 * RUN)
 /* Elements of values that stay in their order. */
 #define PIECE ((int64_t)1 << 18)
@@ -38,10 +38,12 @@ typedef struct Job {
     const Values *values;
     char *data;
     SlDtype dtype;
-    bool halves; /* of two bytes, which the values are made before they are packed */
+    bool halves; /* of the two bytes that the values have, too */
     bool tiles;  /* for the matrix unit */
     int64_t outputs, channels, taps;
-    char *staging; /* per thread, for what is read */
+    int64_t segment; /* elements of an output that are read at a time */
+    float *room;     /* per thread, for the elements of a tile */
+    char *staging;   /* per thread, for what is read */
     size_t staging_bytes;
     int failed; /* atomic: something could not be read */
 } Job;
@@ -96,38 +98,9 @@ static void read_run(const Job *j, int64_t panel, const Segment *s, int64_t firs
         void *to = j->halves ? (void *)rows->half[o] : rows->whole[o];
         if (o < outputs)
             sl_convert(s->data + (size_t)(o * s->step + first) * size, dtype, to,
-                       j->halves ? j->dtype : SL_F32, (size_t)count);
+                       j->halves ? dtype : SL_F32, (size_t)count);
         else
             memset(to, 0, (size_t)count * (j->halves ? sizeof(uint16_t) : sizeof(float)));
-    }
-}
-
-/* Where an element of the window begins in a panel's tiles, in values: pairs of channels lie side by side. */
-static int64_t place_in_tiles(const Job *j, int64_t panel, int64_t element)
-{
-    int64_t channel = element / j->taps, tap = element % j->taps, c = channel % BLOCK;
-    int64_t blocks = (j->channels + BLOCK - 1) / BLOCK;
-    return ((panel * blocks + channel / BLOCK) * j->taps + tap) * PANEL * BLOCK + c / 2 * BLOCK +
-           c % 2;
-}
-
-/* Some elements of the window, as tiles of 16 outputs. A pair of channels is written at once, where both are
- * among them. */
-static void write_tiles(const Job *j, int64_t panel, int64_t first, int64_t count, const Rows *rows)
-{
-    for (int64_t i = 0; i < count; i++) {
-        bool second = (first + i) / j->taps % 2 == 1;
-        uint16_t *to = (uint16_t *)(void *)j->data + place_in_tiles(j, panel, first + i);
-        if (second && i >= j->taps)
-            continue; /* written with the first */
-        if (!second && i + j->taps < count)
-            for (int64_t o = 0; o < PANEL; o++) {
-                const uint16_t pair[2] = {rows->half[o][i], rows->half[o][i + j->taps]};
-                memcpy(to + o / SIDE * SIDE * BLOCK + o % SIDE * 2, pair, sizeof pair);
-            }
-        else
-            for (int64_t o = 0; o < PANEL; o++)
-                to[o / SIDE * SIDE * BLOCK + o % SIDE * 2] = rows->half[o][i];
     }
 }
 
@@ -158,11 +131,27 @@ static void pack_segment(const Job *j, int64_t panel, const Segment *s, int64_t 
     for (int64_t k = 0; k < count; k += RUN) {
         int64_t n = count - k < RUN ? count - k : RUN;
         read_run(j, panel, s, k, n, &rows);
-        if (j->tiles)
-            write_tiles(j, panel, first + k, n, &rows);
-        for (int64_t i = 0; i < n && !j->tiles; i++)
+        for (int64_t i = 0; i < n; i++)
             write_element(j, panel, first + k + i, i, &rows);
     }
+}
+
+/* Blocks of channels. */
+static void pack_tiles(const Job *j, int64_t panel, const Segment *s, int64_t first, int64_t count)
+{
+#if SL_HAVE_AMX
+    int64_t block = BLOCK * j->taps, blocks = (j->channels + BLOCK - 1) / BLOCK;
+    SlTilePack p = {.dtype = j->values->shape->dtype, .step = s->step, .taps = j->taps};
+    p.outputs = outputs_of(j, panel);
+    p.room = j->room + (int64_t)sl_thread_index() * ROOM * j->taps;
+    for (int64_t k = 0; k < count; k += block) {
+        int64_t left = count - k < block ? count - k : block;
+        p.from = s->data + (size_t)k * sl_dtype_size(p.dtype);
+        p.channels = left / j->taps;
+        p.to = (uint16_t *)(void *)j->data + (panel * blocks * BLOCK * j->taps + first + k) * PANEL;
+        sl_cpu_pack_tiles_amx(&p);
+    }
+#endif
 }
 
 static void pack_panels(void *arg, int64_t first, int64_t last)
@@ -170,13 +159,15 @@ static void pack_panels(void *arg, int64_t first, int64_t last)
     Job *j = arg;
     int64_t each = j->channels * j->taps;
     for (int64_t panel = first; panel < last; panel++)
-        for (int64_t k = 0; k < each; k += SEGMENT) {
-            int64_t count = each - k < SEGMENT ? each - k : SEGMENT;
+        for (int64_t k = 0; k < each; k += j->segment) {
+            int64_t count = each - k < j->segment ? each - k : j->segment;
             Segment segment;
-            if (find_segment(j, panel, k, count, &segment))
-                pack_segment(j, panel, &segment, k, count);
-            else
+            if (!find_segment(j, panel, k, count, &segment))
                 __atomic_store_n(&j->failed, 1, __ATOMIC_RELAXED);
+            else if (j->tiles)
+                pack_tiles(j, panel, &segment, k, count);
+            else
+                pack_segment(j, panel, &segment, k, count);
         }
 }
 
@@ -194,20 +185,27 @@ static bool pack(SlDevice *dev, SlWeight *w, const Values *values)
 {
     Job job = {.values = values, .data = w->value.data, .dtype = w->value.dtype};
     job.tiles = sl_cpu_in_tiles(dev, w);
-    job.halves = job.tiles || (job.dtype == values->shape->dtype && sl_dtype_size(job.dtype) == 2);
+    job.halves = job.dtype == values->shape->dtype && sl_dtype_size(job.dtype) == 2;
     job.outputs = w->size[0];
     job.channels = w->size[1];
     job.taps = w->rank == 4 ? w->size[2] * w->size[3] : 1;
-    int64_t each = job.channels * job.taps, most = each < SEGMENT ? each : SEGMENT;
-    if (job.tiles && job.channels % BLOCK)
-        memset(job.data, 0, (size_t)packed_elements(dev, w) * sizeof(uint16_t));
+    job.segment = SEGMENT;
+    if (job.tiles) /* whole blocks of channels */
+        job.segment = (SEGMENT / (BLOCK * job.taps) + 1) * BLOCK * job.taps;
+    int64_t each = job.channels * job.taps, most = each < job.segment ? each : job.segment;
     job.staging_bytes = (size_t)(PANEL * most) * sl_dtype_size(values->shape->dtype);
-    if (!values->data && !(job.staging = malloc((size_t)dev->threads * job.staging_bytes)))
-        return false;
-    sl_parallel_for(dev, (job.outputs + PANEL - 1) / PANEL, sl_cpu_grain(PANEL * each), pack_panels,
-                    &job);
+    bool ok = true;
+    if (!values->data)
+        ok = (job.staging = malloc((size_t)dev->threads * job.staging_bytes)) != NULL;
+    if (job.tiles && ok)
+        ok = (job.room = malloc((size_t)dev->threads * ROOM * (size_t)job.taps * sizeof(float))) !=
+             NULL;
+    if (ok)
+        sl_parallel_for(dev, (job.outputs + PANEL - 1) / PANEL, sl_cpu_grain(PANEL * each),
+                        pack_panels, &job);
     free(job.staging);
-    return !job.failed;
+    free(job.room);
+    return ok && !job.failed;
 }
 
 /* ---- in their order ---- */
