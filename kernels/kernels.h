@@ -145,7 +145,7 @@ typedef struct SlDeviceOptions {
     const char *name;       /* "auto", "ref", "cpu", "check", "measure", "cuda" */
     SlDtype dtype;          /* of activations and matrix weights; norms and biases are always f32 */
     bool any_dtype;         /* the device's usual one instead: f16 on cuda, f32 elsewhere, */
-    SlDtype cpu_dtype;      /* but on cpu this one */
+    SlDtype cpu_dtype;      /* but on cpu this one, with q8 sl_q8_dtype's */
     int threads;            /* 0: all cores this process may use */
     const char *under_test; /* check: the device to compare with ref (NULL: cpu) */
     bool q8;                /* the weights of products are kept in 8 bits (kernels/q8.h) */
@@ -204,6 +204,9 @@ typedef struct SlProcessor {
     int threads;      /* that a device has where nobody says */
 } SlProcessor;
 void sl_processor_look(SlProcessor *processor);
+/* What the cpu device usually computes in where it keeps weights in 8 bits: bf16 where the processor has a
+ * matrix unit for it, else f32. */
+SlDtype sl_q8_dtype(void);
 
 /* Whether sl_device_open would try the cpu device first: of "cpu", of "check" over it, and of "auto"
  * where there is no GPU that could be opened. */

@@ -10,8 +10,18 @@ typedef SlDevice *(*OpenDevice)(const SlDeviceOptions *options, SlError *err);
 static SlDevice *open_cpu(const SlDeviceOptions *options, SlError *err)
 {
     SlDeviceOptions own = *options;
-    own.dtype = own.any_dtype ? own.cpu_dtype : own.dtype;
+    if (own.any_dtype)
+        own.dtype = own.q8 ? sl_q8_dtype() : own.cpu_dtype;
     return sl_cpu_open(&own, err);
+}
+
+/* What the cpu device would need. */
+static SlDevice *open_measure(const SlDeviceOptions *options, SlError *err)
+{
+    SlDeviceOptions own = *options;
+    if (own.any_dtype && own.q8)
+        own.dtype = sl_q8_dtype();
+    return sl_measure_open(&own, err);
 }
 
 static SlDevice *open_auto(const SlDeviceOptions *options, SlError *err)
@@ -45,8 +55,8 @@ static OpenDevice find(const char *name)
     static const struct {
         const char *name;
         OpenDevice open;
-    } devices[] = {{"auto", open_auto},   {"ref", sl_ref_open},         {"cpu", open_cpu},
-                   {"check", open_check}, {"measure", sl_measure_open}, {"cuda", sl_cuda_open}};
+    } devices[] = {{"auto", open_auto},   {"ref", sl_ref_open},      {"cpu", open_cpu},
+                   {"check", open_check}, {"measure", open_measure}, {"cuda", sl_cuda_open}};
     for (size_t i = 0; i < sizeof devices / sizeof devices[0]; i++)
         if (!strcmp(devices[i].name, name))
             return devices[i].open;

@@ -68,7 +68,8 @@ bool sl_model_cost(const SlModelInfo *info, const SlRecipe *recipe, const char *
     *cost = (SlCost){0};
     if (!sl_dtypes_read(dtype, &types, err))
         return false;
-    const SlDeviceOptions device = {.name = "measure", .dtype = types.dtype, .q8 = types.q8};
+    const SlDeviceOptions device = {
+        .name = "measure", .dtype = types.dtype, .any_dtype = types.q8, .q8 = types.q8};
     return measure(&(SlStagesOf){info, recipe, NULL, &options}, &device, cost, err);
 }
 

@@ -10,7 +10,7 @@
 #ifndef SL_KERNELS_AMX_H
 #define SL_KERNELS_AMX_H
 
-#include "kernels/kernels.h"
+#include "kernels/cpu/cpu.h"
 
 #include <immintrin.h>
 
@@ -39,5 +39,13 @@ static inline void sl_amx_end(void)
 {
     _tile_release();
 }
+
+/* unpack_amx.c: weights in 8 bits as they are multiplied, in bf16. To the tiles of 32 channels of a panel: two,
+ * of 16 outputs each, one behind the other. A block's elements are these channels; */
+void sl_amx_unpack(const SlCpuQ8 *block, uint16_t *to);
+/* or they are elements of several blocks of the panel's window: `tile` is the channels' number by taps, and the
+ * tap. Zeros behind the last channel. */
+void sl_amx_gather(const SlCpuQ8 *panel, int64_t channels, int64_t taps, int64_t tile,
+                   uint16_t *to);
 
 #endif

@@ -104,7 +104,7 @@ static SlCpuBf16 find_bf16(Isa isa)
     if (isa != ISA_V4 || getenv("SAFELIGHT_ISA"))
         return SL_CPU_BF16_NONE;
 #if SL_HAVE_AMX
-    if (sl_cpu_attention_usable_amx())
+    if (__builtin_cpu_supports("avx512vbmi") && sl_cpu_attention_usable_amx())
         return SL_CPU_BF16_AMX;
 #endif
 #if SL_HAVE_BF16
@@ -196,6 +196,11 @@ SlDevice *sl_cpu_open(const SlDeviceOptions *options, SlError *err)
              sl_dtype_name(cpu->base.dtype), options->dtype == SL_F16 ? " (instead of f16)" : "",
              options->q8 ? ", weights in 8 bits" : "");
     return &cpu->base;
+}
+
+SlDtype sl_q8_dtype(void)
+{
+    return find_bf16(best_isa()) == SL_CPU_BF16_AMX ? SL_BF16 : SL_F32;
 }
 
 void sl_processor_look(SlProcessor *processor)

@@ -53,7 +53,8 @@ bool sl_cpu_weight_copy(SlDevice *dev, SlWeight *to, const SlWeight *from);
 void sl_cpu_weight_clear(SlDevice *dev, SlWeight *w);
 
 /* A weight that is kept in 8 bits (w->value is of SL_U8): 32 elements of the window of a panel's
- * outputs. [panel][block of the window]. */
+ * outputs. [panel][block of the window]; for the matrix unit, where a window's channels are whole blocks,
+ * [panel][32 channels][row and column]. */
 typedef struct SlCpuQ8 {
     uint16_t scale[SL_CPU_PANEL];   /* f16 */
     int8_t value[32][SL_CPU_PANEL]; /* [element of the window][output] */
@@ -67,11 +68,13 @@ void sl_cpu_name(char *out, size_t size);
 void sl_cpu_features(char *out, size_t size);
 
 /* Is the weight of a product packed as tiles of the matrix unit? Where a convolution has fewer channels than
- * half a tile, most of what the unit multiplied would be zeros. */
+ * half a tile, most of what the unit multiplied would be zeros: that is oneDNN's, which has no weights in
+ * 8 bits. */
 static inline bool sl_cpu_in_tiles(const SlDevice *dev, const SlWeight *w)
 {
     return dev->dtype == SL_BF16 && ((const SlCpuDevice *)dev)->bf16 == SL_CPU_BF16_AMX &&
-           (w->kind == SL_WEIGHT_LINEAR || (w->size[0] >= 16 && w->size[1] >= 16));
+           (w->kind == SL_WEIGHT_LINEAR || w->value.dtype == SL_U8 ||
+            (w->size[0] >= 16 && w->size[1] >= 16));
 }
 
 /* weight_memory.c: memory of weights, counted as work.weight_bytes; NULL where there is none. */

@@ -241,7 +241,15 @@ typedef struct Q8Job {
     SlQ8Weight weight;
     SlCpuQ8 *data;
     int64_t blocks; /* of a panel */
+    bool steps;     /* in the order of the matrix unit's steps: 32 channels, all of their window */
 } Q8Job;
+
+/* Where a block of the window lies in its panel. */
+static int64_t place_of(const Q8Job *j, int64_t block)
+{
+    int64_t across = j->weight.channels / SL_Q8_BLOCK;
+    return j->steps ? block % across * j->weight.taps + block / across : block;
+}
 
 /* The same blocks of all outputs of a panel, which stay in the nearest cache; gives how many. */
 static int64_t pack_run(const Q8Job *j, int64_t panel, int64_t done)
@@ -253,7 +261,7 @@ static int64_t pack_run(const Q8Job *j, int64_t panel, int64_t done)
     for (int64_t o = 0; o < PANEL && panel * PANEL + o < j->weight.outputs; o++) {
         count = sl_q8_read_run(&j->weight, panel * PANEL + o, done, values, place);
         for (int64_t b = 0; b < count; b++) {
-            SlCpuQ8 *block = &to[place[b]];
+            SlCpuQ8 *block = &to[place_of(j, place[b])];
             block->scale[o] = sl_f32_to_f16(sl_q8_round(values[b], rounded));
             for (int64_t i = 0; i < SL_Q8_BLOCK; i++)
                 block->value[i][o] = rounded[i];
@@ -278,6 +286,7 @@ static void fill_q8(SlDevice *dev, SlWeight *w, const SlTensor *host)
     Q8Job job = {.weight = sl_q8_weight(host), .data = w->value.data};
     int64_t panels = (job.weight.outputs + PANEL - 1) / PANEL;
     job.blocks = (job.weight.depth + SL_Q8_BLOCK - 1) / SL_Q8_BLOCK;
+    job.steps = sl_cpu_in_tiles(dev, w) && job.weight.channels % SL_Q8_BLOCK == 0;
     sl_parallel_for(dev, panels, sl_cpu_grain(PANEL * job.weight.depth), pack_q8_panels, &job);
 }
 

@@ -8,6 +8,9 @@
  * positions are one tile, the edges' zeros included. A window's other elements are the same tiles some
  * positions further on. A matrix whose depth is a multiple of 32 is read where it is.
  *
+ * Weights in 8 bits become such tiles (unpack_amx.c) when the first strip of a chunk is multiplied by them, in the
+ * thread's memory, and stay there for the other strips.
+ *
  * Chunks stay in the second cache, and the depth is cut so that a panel's part of it stays in the first:
  * a tile from the second cache takes as long as two products, one from memory ten times as long.
  *
@@ -35,6 +38,7 @@
 #define NEAR      ((int64_t)64 << 10) /* of a strip that meets several panels, these of no more than */
 #define NEXT      ((int64_t)384 << 10)
 
+#define SOON  2   /* steps that weights in 8 bits are unpacked before they are multiplied */
 #define GROUP 96  /* tiles of the depth after which the sums are put down for the next strip's */
 #define ROWS  512 /* of a matrix in a chunk that is not all of it */
 #define TASKS 8   /* a thread should have, where there is work for as many */
@@ -48,6 +52,7 @@ typedef struct Job {
     SlTensor *out;
     bool gated; /* GEGLU: a panel's gate is half of the panels further on */
     bool in_place;
+    bool small;    /* weights in 8 bits */
     bool by_share; /* tasks of the same weights follow each other, else those of the same chunk */
     SlConv conv;
     int64_t items, h, wide, out_h, out_w; /* h and wide: of what is convolved, maybe enlarged x */
@@ -63,6 +68,7 @@ typedef struct Job {
     int64_t group;         /* tiles of the depth that are multiplied before the next strip's */
     int64_t block;         /* panels that a strip is multiplied by before the next one */
     int64_t ahead;         /* bytes of weights that are asked for with each tile of the depth */
+    int64_t unpacked;      /* values of a part's weights, where they are in 8 bits; else 0 */
     bool kept;             /* the depth is cut: the sums of all strips are kept */
     int64_t *offset;       /* [step], of a tile from its position's, in values */
     uint16_t *packed;      /* of all chunks; NULL: a task copies its chunk for itself */
@@ -79,17 +85,21 @@ typedef struct Task {
     int64_t stride;    /* bytes of a tile's row to the next */
     uint16_t *copy;    /* a chunk, or of what is read in place the last tile */
     float *sum;
-    int32_t *row_of; /* of the output, for each row of each tile; -1: none */
+    int32_t *row_of;    /* of the output, for each row of each tile; -1: none */
+    uint16_t *unpacked; /* a part's weights, where they are in 8 bits */
 } Task;
 
 /* One strip by one part of a panel. */
 typedef struct Strip {
     const uint16_t *a[2];
-    int64_t stride;
+    int64_t stride, panel;
     const int64_t *offset;
     const uint16_t *weights;
+    const SlCpuQ8 *blocks; /* that become the weights, in `room`; NULL: they are there */
+    uint16_t *room;
     int64_t steps;
     float *sum;
+    bool first;       /* of its part */
     bool go_on;       /* adds to the sums that are there */
     const char *next; /* weights that come next, asked for meanwhile */
     int64_t ahead;    /* bytes of them for each tile of the depth */
@@ -101,6 +111,17 @@ static int64_t div_up(int64_t n, int64_t by)
 }
 
 /* ---- the matrix unit ---- */
+
+/* Before they are multiplied, so that both are done at the same time. The compiler does not know that tiles
+ * are read from memory. */
+SL_INLINE void unpack_blocks(const Strip *s, int64_t k, int64_t count)
+{
+    if (!s->blocks)
+        return;
+    for (int64_t i = k; i < k + count && i < s->steps; i++)
+        sl_amx_unpack(s->blocks + i, s->room + i * 2 * TILE);
+    __asm__ volatile("" ::: "memory");
+}
 
 /* Of tiles 0 to 3 are sums, 4 and 5 rows, 6 and 7 weights. tall: two tiles of rows, broad: of outputs;
  * both are constants wherever this is called. */
@@ -122,8 +143,10 @@ SL_INLINE void multiply(const Strip *s, const bool tall, const bool broad)
     }
     const uint16_t *w = s->weights;
     const char *next = s->next;
+    unpack_blocks(s, 0, SOON);
     for (int64_t k = 0; k < s->steps; k++, w += 2 * TILE, next += s->ahead) {
         int64_t offset = s->offset[k];
+        unpack_blocks(s, k + SOON, 1);
         _tile_loadd(6, w, SL_AMX_ROW);
         _tile_loadd(4, s->a[0] + offset, s->stride);
         _tile_dpbf16ps(0, 4, 6);
@@ -159,6 +182,19 @@ static void multiply_strip(const Strip *s, bool tall, bool broad)
         multiply(s, false, true);
     else
         multiply(s, false, false);
+}
+
+/* Is a block of weights in 8 bits what a step is multiplied by? Then they are in that order, else in the
+ * window's (pack.c). */
+static bool in_steps(const Job *j)
+{
+    return j->channels % DEPTH == 0;
+}
+
+static const SlCpuQ8 *blocks_at(const Job *j, int64_t panel, int64_t block)
+{
+    int64_t each = div_up(j->kh * j->kw * j->channels, DEPTH);
+    return (const SlCpuQ8 *)j->w->value.data + panel * each + block;
 }
 
 /* ---- what is multiplied ---- */
@@ -396,9 +432,27 @@ typedef struct Part {
     bool last;
 } Part;
 
-static const uint16_t *weights_at(const Job *j, int64_t panel, int64_t k)
+/* Weights in 8 bits, of which a part has its panels' in the thread's memory, then their gates'. The first
+ * strip unpacks them, or they are gathered before it. */
+static void find_small(const Job *j, const Task *t, const Part *p, Strip *s)
 {
-    return (const uint16_t *)j->w->value.data + (panel * j->steps + k) * 2 * TILE;
+    int64_t i = s->panel - p->panel;
+    s->room =
+        t->unpacked + (i < p->panels ? i : i - j->panels / 2 + p->panels) * p->steps * 2 * TILE;
+    s->weights = s->room;
+    s->next = (const char *)(blocks_at(j, s->panel, p->k) + p->panels * p->steps);
+    if (s->first && in_steps(j))
+        s->blocks = blocks_at(j, s->panel, p->k);
+    for (int64_t k = 0; k < p->steps && s->first && !in_steps(j); k++)
+        sl_amx_gather(blocks_at(j, s->panel, 0), j->channels, j->kh * j->kw, p->k + k,
+                      s->room + k * 2 * TILE);
+}
+
+/* The weights of a strip, and those that come after the part's. */
+static void find_weights(const Job *j, const Part *p, Strip *s)
+{
+    s->weights = (const uint16_t *)j->w->value.data + (s->panel * j->steps + p->k) * 2 * TILE;
+    s->next = (const char *)(s->weights + p->panels * p->steps * 2 * TILE);
 }
 
 /* One strip by one part of a panel, and of its gate. */
@@ -412,13 +466,17 @@ static void multiply_panel(const Job *j, Task *t, const Part *p, int64_t tile, i
         Strip s = {.a = {tile_at(j, t, tile), tall ? tile_at(j, t, tile + 1) : NULL},
                    .stride = t->stride,
                    .offset = j->offset + p->k,
-                   .weights = weights_at(j, panel + half * j->panels / 2, p->k),
                    .steps = p->steps,
                    .sum = sum + half * SUMS,
                    .go_on = p->k > 0};
         s.ahead = j->ahead;
-        s.next = (const char *)(s.weights + p->panels * p->steps * 2 * TILE) +
-                 tile / 2 * p->steps * j->ahead;
+        s.panel = panel + half * j->panels / 2;
+        s.first = tile == 0;
+        if (j->small)
+            find_small(j, t, p, &s);
+        else
+            find_weights(j, p, &s);
+        s.next += tile / 2 * p->steps * j->ahead;
         multiply_strip(&s, tall, broad);
     }
     if (p->last)
@@ -476,8 +534,9 @@ static Task task_of(const Job *j, int64_t chunk)
     t.tiles = t.items * t.item_tiles;
     t.sum = (float *)(void *)memory;
     t.row_of = (int32_t *)(void *)(t.sum + j->sum_floats);
-    t.copy = j->packed ? j->packed + chunk * j->together * j->packed_values
-                       : (uint16_t *)(void *)(t.row_of + j->together * j->tiles * SIDE);
+    t.unpacked = (uint16_t *)(void *)(t.row_of + j->together * j->tiles * SIDE);
+    t.copy =
+        j->packed ? j->packed + chunk * j->together * j->packed_values : t.unpacked + j->unpacked;
     t.a = t.copy;
     t.stride = DEPTH * sizeof(uint16_t);
     if (j->in_place) {
@@ -549,7 +608,8 @@ static int64_t strip_bytes(const Job *j)
 /* Rows of a chunk. */
 static int64_t rows_of(const Job *j)
 {
-    int64_t each = row_bytes(j), most = j->steps * j->panels * STEP > MANY ? CHUNK : SMALL;
+    bool many = j->small || j->steps * j->panels * STEP > MANY;
+    int64_t each = row_bytes(j), most = many ? CHUNK : SMALL;
     if (each * j->out_h <= ONE_CHUNK)
         return j->out_h;
     if (8 * j->beyond * each > most) /* or much would be copied twice */
@@ -592,9 +652,12 @@ static void plan_tasks(Job *j, int threads)
     j->by_share = j->items * j->chunks * j->packed_values * 2 <= ONE_CHUNK;
     j->kept = j->steps > GROUP;
     j->group = div_up(j->steps, div_up(j->steps, GROUP));
-    j->block = strip_bytes(j) <= NEAR && !j->kept ? NEXT / (j->steps * STEP) : 1;
+    int64_t each = (j->gated && j->small ? 2 : 1) * j->steps * STEP;
+    int64_t bytes = j->small ? (int64_t)sizeof(SlCpuQ8) : STEP; /* of a step's weights */
+    j->block = strip_bytes(j) <= NEAR && !j->kept ? NEXT / each : 1;
     j->block = j->block < 1 ? 1 : j->block;
-    j->ahead = j->block > 1 ? 0 : div_up(STEP / 64, strips) * 64;
+    j->ahead = j->block > 1 ? 0 : div_up(bytes / 64, strips) * 64;
+    j->unpacked = j->small ? (j->gated ? 2 : 1) * j->block * j->group * 2 * TILE : 0;
     j->sum_floats = (j->gated ? 2 : 1) * (j->kept ? strips : 1) * SUMS;
 }
 
@@ -604,7 +667,7 @@ static int64_t thread_bytes(const Job *j, bool shared)
     int64_t copied = j->in_place ? SIDE * j->channels : shared ? 0 : j->together * j->packed_values;
     int64_t bytes = j->sum_floats * (int64_t)sizeof(float) +
                     j->together * j->tiles * SIDE * (int64_t)sizeof(int32_t) +
-                    copied * (int64_t)sizeof(uint16_t);
+                    (copied + j->unpacked) * (int64_t)sizeof(uint16_t);
     return div_up(bytes, 64) * 64;
 }
 
@@ -656,6 +719,7 @@ static void run(SlDevice *dev, Job *j)
 static Job job_of(const SlTensor *x, const SlWeight *w, const SlEpilogue *e, SlTensor *out)
 {
     Job j = {.x = x, .w = w, .e = e, .out = out, .conv = {.stride = 1}};
+    j.small = w->value.dtype == SL_U8;
     j.channels = w->size[1];
     j.outputs = w->size[0];
     j.item_rows = sl_tensor_elements(out) / out->size[out->rank - 1] / out->size[0];

@@ -159,9 +159,11 @@ static void test_told(const char *dtype)
             .device = cases[i].on, .dtype = cases[i].said, .auto_dtype = told};
         SlModel *model = open_with(&options, &err);
         const char *own = cases[i].said && !strcmp(cases[i].said, "q8") ? "q8" : "f32";
-        bool unet = model && computes_in(model, "unet", cases[i].told ? type : SL_F32,
+        SlDtype alone = strcmp(own, "q8") ? SL_F32 : sl_q8_dtype();
+        bool unet = model && computes_in(model, "unet", cases[i].told ? type : alone,
                                          cases[i].told ? recorded : own);
-        bool vae = model && computes_in(model, "vae", SL_F32, cases[i].told ? recorded : own);
+        bool vae = model && computes_in(model, "vae", cases[i].told ? SL_F32 : alone,
+                                        cases[i].told ? recorded : own);
         sl_test(unet && vae, "%s on %s where auto is \"%s\": %s %s",
                 cases[i].said ? cases[i].said : "nothing said", cases[i].on, told,
                 model ? sl_model_dtypes(model) : "", err.message);
