@@ -142,11 +142,11 @@ typedef struct SlWork {
 } SlWork;
 
 typedef struct SlDeviceOptions {
-    const char *name;       /* "auto", "ref", "cpu", "check", "measure", "cuda" */
-    SlDtype dtype;          /* of activations and matrix weights; norms and biases are always f32 */
-    bool any_dtype;         /* the device's usual one instead: f16 on cuda, f32 elsewhere, */
-    SlDtype cpu_dtype;      /* but on cpu this one, with q8 sl_q8_dtype's */
-    int threads;            /* 0: all cores this process may use */
+    const char *name;  /* "auto", "ref", "cpu", "check", "measure", "cuda" */
+    SlDtype dtype;     /* of activations and matrix weights; norms and biases are always f32 */
+    bool any_dtype;    /* the device's usual one instead: f16 on cuda, f32 elsewhere, */
+    SlDtype cpu_dtype; /* but on cpu this one, and with q8 there and on measure sl_q8_dtype's */
+    int threads;       /* 0: all cores this process may use */
     const char *under_test; /* check: the device to compare with ref (NULL: cpu) */
     bool q8;                /* the weights of products are kept in 8 bits (kernels/q8.h) */
 } SlDeviceOptions;
@@ -420,7 +420,7 @@ struct SlOps {
     bool keeps_half; /* of a product computed in f32, weight_init keeps f16 and bf16 at two bytes */
     void (*close)(SlDevice *dev);
     const char *(*describe)(const SlDevice *dev);
-    /* f32 operations per second at the very best, 0: unknown; may be NULL */
+    /* operations in its dtype per second at the very best, 0: unknown; may be NULL */
     double (*peak)(SlDevice *dev);
 
     /* memory */

@@ -98,9 +98,10 @@ SlWeight *sl_weight_later(SlDevice *dev, SlWeightKind kind, const SlTensor *shap
     SlWeight *w = new_weight(dev, kind, shape);
     if (!w)
         return NULL;
+    size_t stored = sl_dtype_size(shape->dtype), held = sl_dtype_size(dev->dtype);
+    held = dev->q8 ? sizeof(int8_t) : stored < held ? stored : held;
     w->maker = *maker;
-    w->waiting_bytes = (uint64_t)sl_tensor_elements(shape) *
-                       (dev->q8 ? sizeof(int8_t) : sl_dtype_size(shape->dtype));
+    w->waiting_bytes = (uint64_t)sl_tensor_elements(shape) * held;
     dev->waits++;
     __atomic_fetch_add(&dev->waiting_bytes, w->waiting_bytes, __ATOMIC_RELAXED);
     return w;

@@ -22,22 +22,57 @@
 /* Before the first product of a thread. */
 static inline void sl_amx_begin(void)
 {
-    struct {
+    /* constant: gcc 12 and older take no notice that the instruction reads all of it */
+    static const struct {
         uint8_t palette, start, reserved[14];
         uint16_t row_bytes[16];
         uint8_t rows[16];
-    } config __attribute__((aligned(64))) = {.palette = 1};
-    for (int i = 0; i < 8; i++) {
-        config.row_bytes[i] = SL_AMX_ROW;
-        config.rows[i] = SL_AMX_SIDE;
-    }
+    } config __attribute__((aligned(64))) = {
+        .palette = 1,
+        .row_bytes = {64, 64, 64, 64, 64, 64, 64, 64},
+        .rows = {16, 16, 16, 16, 16, 16, 16, 16},
+    };
     _tile_loadconfig(&config);
+}
+
+/* Before tiles are loaded from what was just stored: the compiler does not know that they read memory. */
+static inline void sl_amx_stored(void)
+{
+    __asm__ volatile("" ::: "memory");
 }
 
 /* Behind the last. */
 static inline void sl_amx_end(void)
 {
     _tile_release();
+}
+
+/* Rows to columns of 32 bits. */
+static inline __attribute__((always_inline)) void sl_amx_transpose(__m512i r[SL_AMX_SIDE])
+{
+    __m512i t[SL_AMX_SIDE];
+    for (int i = 0; i < SL_AMX_SIDE; i += 2) {
+        t[i] = _mm512_unpacklo_epi32(r[i], r[i + 1]);
+        t[i + 1] = _mm512_unpackhi_epi32(r[i], r[i + 1]);
+    }
+    for (int i = 0; i < SL_AMX_SIDE; i += 4) {
+        r[i] = _mm512_unpacklo_epi64(t[i], t[i + 2]);
+        r[i + 1] = _mm512_unpackhi_epi64(t[i], t[i + 2]);
+        r[i + 2] = _mm512_unpacklo_epi64(t[i + 1], t[i + 3]);
+        r[i + 3] = _mm512_unpackhi_epi64(t[i + 1], t[i + 3]);
+    }
+    for (int i = 0; i < 4; i++) {
+        t[i] = _mm512_shuffle_i32x4(r[i], r[i + 4], 0x88);
+        t[i + 4] = _mm512_shuffle_i32x4(r[i], r[i + 4], 0xdd);
+        t[i + 8] = _mm512_shuffle_i32x4(r[i + 8], r[i + 12], 0x88);
+        t[i + 12] = _mm512_shuffle_i32x4(r[i + 8], r[i + 12], 0xdd);
+    }
+    for (int i = 0; i < 4; i++) {
+        r[i] = _mm512_shuffle_i32x4(t[i], t[i + 8], 0x88);
+        r[i + 8] = _mm512_shuffle_i32x4(t[i], t[i + 8], 0xdd);
+        r[i + 4] = _mm512_shuffle_i32x4(t[i + 4], t[i + 12], 0x88);
+        r[i + 12] = _mm512_shuffle_i32x4(t[i + 4], t[i + 12], 0xdd);
+    }
 }
 
 /* unpack_amx.c: weights in 8 bits as they are multiplied, in bf16. To the tiles of 32 channels of a panel: two,

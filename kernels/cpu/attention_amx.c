@@ -124,34 +124,6 @@ SL_INLINE __m512i load_half(const uint16_t *row, int64_t c, int64_t there)
     return _mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16((__mmask16)((1u << n) - 1), row + c));
 }
 
-/* Rows to columns of 32 bits. */
-SL_INLINE void transpose(__m512i r[SIDE])
-{
-    __m512i t[SIDE];
-    for (int i = 0; i < SIDE; i += 2) {
-        t[i] = _mm512_unpacklo_epi32(r[i], r[i + 1]);
-        t[i + 1] = _mm512_unpackhi_epi32(r[i], r[i + 1]);
-    }
-    for (int i = 0; i < SIDE; i += 4) {
-        r[i] = _mm512_unpacklo_epi64(t[i], t[i + 2]);
-        r[i + 1] = _mm512_unpackhi_epi64(t[i], t[i + 2]);
-        r[i + 2] = _mm512_unpacklo_epi64(t[i + 1], t[i + 3]);
-        r[i + 3] = _mm512_unpackhi_epi64(t[i + 1], t[i + 3]);
-    }
-    for (int i = 0; i < 4; i++) {
-        t[i] = _mm512_shuffle_i32x4(r[i], r[i + 4], 0x88);
-        t[i + 4] = _mm512_shuffle_i32x4(r[i], r[i + 4], 0xdd);
-        t[i + 8] = _mm512_shuffle_i32x4(r[i + 8], r[i + 12], 0x88);
-        t[i + 12] = _mm512_shuffle_i32x4(r[i + 8], r[i + 12], 0xdd);
-    }
-    for (int i = 0; i < 4; i++) {
-        r[i] = _mm512_shuffle_i32x4(t[i], t[i + 8], 0x88);
-        r[i + 8] = _mm512_shuffle_i32x4(t[i], t[i + 8], 0xdd);
-        r[i + 4] = _mm512_shuffle_i32x4(t[i + 4], t[i + 12], 0x88);
-        r[i + 12] = _mm512_shuffle_i32x4(t[i + 4], t[i + 12], 0xdd);
-    }
-}
-
 /* Where the head's part of a row is. */
 static const uint16_t *row_of(const Job *j, const SlTensor *t, int64_t head, int64_t row)
 {
@@ -170,7 +142,7 @@ static void pack_keys(const Job *j, int64_t head, int64_t first, uint16_t *to)
         for (int i = 0; i < SIDE; i++)
             r[i] = i < there ? load_part(from + i * j->k->stride[1], c * DEPTH, j->d)
                              : _mm512_setzero_si512();
-        transpose(r);
+        sl_amx_transpose(r);
         for (int i = 0; i < SIDE; i++)
             _mm512_store_si512(to + 2 * c * TILE + i * DEPTH, r[i]);
     }
@@ -330,6 +302,7 @@ SL_INLINE void multiply_one(const uint16_t *a, const uint16_t *b, Rows *r)
 /* Scores of a group and a piece. */
 static void score_piece(const Job *j, const Group *g, const uint16_t *keys, Scores score, Rows *r)
 {
+    sl_amx_stored();
     _tile_zero(0);
     _tile_zero(1);
     _tile_zero(2);
@@ -347,6 +320,7 @@ static void score_piece(const Job *j, const Group *g, const uint16_t *keys, Scor
 static void gather_two(const Job *j, const Part *p, int64_t column, Rows *r)
 {
     float *sum = p->group->sum + column * TILE;
+    sl_amx_stored();
     _tile_loadd(0, sum, SL_AMX_ROW);
     _tile_loadd(1, sum + TILE, SL_AMX_ROW);
     _tile_loadd(2, sum + TILE / 2, SL_AMX_ROW);
@@ -363,6 +337,7 @@ static void gather_two(const Job *j, const Part *p, int64_t column, Rows *r)
 static void gather_one(const Job *j, const Part *p, int64_t column, Rows *r)
 {
     float *sum = p->group->sum + column * TILE;
+    sl_amx_stored();
     _tile_loadd(0, sum, SL_AMX_ROW);
     _tile_loadd(2, sum + TILE / 2, SL_AMX_ROW);
     for (int64_t c = 0; c < p->pieces; c++)

@@ -1,8 +1,8 @@
-/* cpu.h - the cpu device: ref overlaid with vector code, and with oneDNN for matrix products and
- * direct convolutions on processors with AVX-512. Private to kernels/.
+/* cpu.h - the cpu device: ref overlaid with vector code, with oneDNN for matrix products and direct
+ * convolutions on processors with AVX-512, and with products on the matrix unit (AMX) in bf16. Private to kernels/.
  *
- * Activations are f32 or bf16. Every kernel cuts its work by shape alone (sl_parallel_for), so
- * results are the same bytes for any number of threads.
+ * Activations are f32 or bf16. Every kernel cuts its work by shape alone (sl_parallel_for), or such that
+ * the cut does not show (products_amx.c), so results are the same bytes for any number of threads.
  */
 #ifndef SL_KERNELS_CPU_H
 #define SL_KERNELS_CPU_H
@@ -19,7 +19,7 @@ typedef struct SlCpuDevice {
     SlDevice base;
     SlOps ops;
     SlOps own;        /* our own products, where a weight is not in oneDNN's layout */
-    SlOps vectors;    /* products that the matrix unit does not compute */
+    SlOps vectors;    /* what it would be without the matrix unit, for what that does not compute */
     SlOps apart;      /* composites for the shapes that the fused slots do not handle */
     SlOneDnn *onednn; /* NULL: all products are our own */
     SlCpuBf16 bf16;
@@ -68,8 +68,8 @@ void sl_cpu_name(char *out, size_t size);
 void sl_cpu_features(char *out, size_t size);
 
 /* Is the weight of a product packed as tiles of the matrix unit? Where a convolution has fewer channels than
- * half a tile, most of what the unit multiplied would be zeros: that is oneDNN's, which has no weights in
- * 8 bits. */
+ * half a tile, most of what the unit multiplied would be zeros: those are computed as without it, but for
+ * weights in 8 bits. */
 static inline bool sl_cpu_in_tiles(const SlDevice *dev, const SlWeight *w)
 {
     return dev->dtype == SL_BF16 && ((const SlCpuDevice *)dev)->bf16 == SL_CPU_BF16_AMX &&

@@ -2,8 +2,9 @@
  *
  * A product's weights are kept in panels of SL_CPU_PANEL outputs: [panel][element of the
  * window][output], zeros behind the last output. The elements of a window are in the order of its
- * NHWC input: row, column, channel, while the file has [O, I, KH, KW]. One layout for all shapes:
- * weights are packed when they are loaded and never again. They are read for it a panel's share at a
+ * NHWC input: row, column, channel, while the file has [O, I, KH, KW]. For the matrix unit a panel is
+ * tiles instead (pack_amx.c). One layout for all shapes: weights are packed when they are loaded and
+ * never again. They are read for it a panel's share at a
  * time, into a thread's second cache: a weight is in no other memory than its own, whose first touch
  * is most of the time that loading takes.
  */
@@ -15,7 +16,7 @@
 
 #define PANEL SL_CPU_PANEL
 #define BLOCK 32  /* channels of a tile of the matrix unit */
-#define ROOM  512 /* values of a tile */
+#define TILE  512 /* values of a tile */
 #define RUN   117 /* elements of an output's weights at a time: a multiple of 9, 16 KiB of stack */
 /* Elements of an output that are read at a time, about: with those of the whole panel in the second cache. */
 #define SEGMENT ((int64_t)36 * RUN)
@@ -143,7 +144,7 @@ static void pack_tiles(const Job *j, int64_t panel, const Segment *s, int64_t fi
     int64_t block = BLOCK * j->taps, blocks = (j->channels + BLOCK - 1) / BLOCK;
     SlTilePack p = {.dtype = j->values->shape->dtype, .step = s->step, .taps = j->taps};
     p.outputs = outputs_of(j, panel);
-    p.room = j->room + (int64_t)sl_thread_index() * ROOM * j->taps;
+    p.room = j->room + (int64_t)sl_thread_index() * TILE * j->taps;
     for (int64_t k = 0; k < count; k += block) {
         int64_t left = count - k < block ? count - k : block;
         p.from = s->data + (size_t)k * sl_dtype_size(p.dtype);
@@ -198,7 +199,7 @@ static bool pack(SlDevice *dev, SlWeight *w, const Values *values)
     if (!values->data)
         ok = (job.staging = malloc((size_t)dev->threads * job.staging_bytes)) != NULL;
     if (job.tiles && ok)
-        ok = (job.room = malloc((size_t)dev->threads * ROOM * (size_t)job.taps * sizeof(float))) !=
+        ok = (job.room = malloc((size_t)dev->threads * TILE * (size_t)job.taps * sizeof(float))) !=
              NULL;
     if (ok)
         sl_parallel_for(dev, (job.outputs + PANEL - 1) / PANEL, sl_cpu_grain(PANEL * each),
@@ -336,7 +337,10 @@ static bool add_value(SlDevice *dev, SlWeight *w, const Values *values)
     w->value = sl_is_product(w->kind)
                    ? sl_tensor_view(data, dtype, 1, &n)
                    : sl_tensor_view(data, dtype, values->shape->rank, values->shape->size);
-    return fill_value(dev, w, values);
+    if (fill_value(dev, w, values))
+        return true;
+    sl_cpu_weight_clear(dev, w);
+    return false;
 }
 
 /* Winograd needs a weight packed, and so does one of two bytes; everything else may be oneDNN's. */
@@ -386,7 +390,8 @@ static bool is_held_so(const SlDevice *dev, const SlWeight *w, const SlTensor *h
 static bool replace(SlDevice *dev, SlWeight *w, const SlTensor *host)
 {
     SlWeight fresh = *w;
-    fresh.prepared = fresh.value.data = NULL;
+    fresh.prepared = NULL;
+    fresh.value = (SlTensor){0};
     if (!sl_cpu_weight_init(dev, &fresh, host))
         return false;
     sl_cpu_weight_clear(dev, w);

@@ -59,33 +59,6 @@ static __m512i pairs_in_place(const float *from)
     return (__m512i)_mm512_cvtne2ps_pbh(_mm512_loadu_ps(from + SIDE), _mm512_loadu_ps(from));
 }
 
-/* rows[i] becomes number i of each row. */
-static void transpose(__m512i r[SIDE])
-{
-    __m512i t[SIDE], u[SIDE];
-    for (int i = 0; i < SIDE; i += 2) {
-        t[i] = _mm512_unpacklo_epi32(r[i], r[i + 1]);
-        t[i + 1] = _mm512_unpackhi_epi32(r[i], r[i + 1]);
-    }
-    for (int i = 0; i < SIDE;
-         i += 4) { /* u[i + k]: numbers k, 4 + k, 8 + k and 12 + k of rows i to i + 3 */
-        u[i] = _mm512_unpacklo_epi64(t[i], t[i + 2]);
-        u[i + 1] = _mm512_unpackhi_epi64(t[i], t[i + 2]);
-        u[i + 2] = _mm512_unpacklo_epi64(t[i + 1], t[i + 3]);
-        u[i + 3] = _mm512_unpackhi_epi64(t[i + 1], t[i + 3]);
-    }
-    for (int k = 0; k < 4; k++) {
-        __m512i even = _mm512_shuffle_i32x4(u[k], u[4 + k], 0x88);
-        __m512i even_below = _mm512_shuffle_i32x4(u[8 + k], u[12 + k], 0x88);
-        __m512i odd = _mm512_shuffle_i32x4(u[k], u[4 + k], 0xdd);
-        __m512i odd_below = _mm512_shuffle_i32x4(u[8 + k], u[12 + k], 0xdd);
-        r[k] = _mm512_shuffle_i32x4(even, even_below, 0x88);
-        r[4 + k] = _mm512_shuffle_i32x4(odd, odd_below, 0x88);
-        r[8 + k] = _mm512_shuffle_i32x4(even, even_below, 0xdd);
-        r[12 + k] = _mm512_shuffle_i32x4(odd, odd_below, 0xdd);
-    }
-}
-
 static void pack_half(const SlTilePack *p, int64_t half)
 {
     int64_t outputs = p->outputs - half * SIDE, step;
@@ -99,7 +72,7 @@ static void pack_half(const SlTilePack *p, int64_t half)
             row[o] = o >= outputs   ? _mm512_setzero_si512()
                      : side_by_side ? pairs_in_place(from + o * step)
                                     : pairs_of(p, from + o * step + tap);
-        transpose(row);
+        sl_amx_transpose(row);
         for (int64_t i = 0; i < SIDE; i++)
             _mm512_store_si512(to + i * DEPTH, row[i]);
     }

@@ -38,6 +38,8 @@
 #define NEAR      ((int64_t)64 << 10) /* of a strip that meets several panels, these of no more than */
 #define NEXT      ((int64_t)384 << 10)
 
+#define COMMON ((int64_t)64 << 20) /* that is copied for all threads, at most */
+
 #define SOON  2   /* steps that weights in 8 bits are unpacked before they are multiplied */
 #define GROUP 96  /* tiles of the depth after which the sums are put down for the next strip's */
 #define ROWS  512 /* of a matrix in a chunk that is not all of it */
@@ -52,7 +54,7 @@ typedef struct Job {
     SlTensor *out;
     bool gated; /* GEGLU: a panel's gate is half of the panels further on */
     bool in_place;
-    bool small;    /* weights in 8 bits */
+    bool q8;       /* weights in 8 bits */
     bool by_share; /* tasks of the same weights follow each other, else those of the same chunk */
     SlConv conv;
     int64_t items, h, wide, out_h, out_w; /* h and wide: of what is convolved, maybe enlarged x */
@@ -66,7 +68,7 @@ typedef struct Job {
     int64_t tiles, plane;  /* of a chunk's item: tiles; values of one of its planes */
     int64_t share, shares; /* panels of a task; tasks of a chunk */
     int64_t group;         /* tiles of the depth that are multiplied before the next strip's */
-    int64_t block;         /* panels that a strip is multiplied by before the next one */
+    int64_t abreast;       /* panels that a strip is multiplied by before the next one */
     int64_t ahead;         /* bytes of weights that are asked for with each tile of the depth */
     int64_t unpacked;      /* values of a part's weights, where they are in 8 bits; else 0 */
     bool kept;             /* the depth is cut: the sums of all strips are kept */
@@ -95,7 +97,7 @@ typedef struct Strip {
     int64_t stride, panel;
     const int64_t *offset;
     const uint16_t *weights;
-    const SlCpuQ8 *blocks; /* that become the weights, in `room`; NULL: they are there */
+    const SlCpuQ8 *q8; /* that become the weights, in `room`; NULL: they are there */
     uint16_t *room;
     int64_t steps;
     float *sum;
@@ -112,15 +114,14 @@ static int64_t div_up(int64_t n, int64_t by)
 
 /* ---- the matrix unit ---- */
 
-/* Before they are multiplied, so that both are done at the same time. The compiler does not know that tiles
- * are read from memory. */
+/* Before they are multiplied, so that both are done at the same time. */
 SL_INLINE void unpack_blocks(const Strip *s, int64_t k, int64_t count)
 {
-    if (!s->blocks)
+    if (!s->q8)
         return;
     for (int64_t i = k; i < k + count && i < s->steps; i++)
-        sl_amx_unpack(s->blocks + i, s->room + i * 2 * TILE);
-    __asm__ volatile("" ::: "memory");
+        sl_amx_unpack(s->q8 + i, s->room + i * 2 * TILE);
+    sl_amx_stored();
 }
 
 /* Of tiles 0 to 3 are sums, 4 and 5 rows, 6 and 7 weights. tall: two tiles of rows, broad: of outputs;
@@ -143,6 +144,7 @@ SL_INLINE void multiply(const Strip *s, const bool tall, const bool broad)
     }
     const uint16_t *w = s->weights;
     const char *next = s->next;
+    sl_amx_stored();
     unpack_blocks(s, 0, SOON);
     for (int64_t k = 0; k < s->steps; k++, w += 2 * TILE, next += s->ahead) {
         int64_t offset = s->offset[k];
@@ -434,7 +436,7 @@ typedef struct Part {
 
 /* Weights in 8 bits, of which a part has its panels' in the thread's memory, then their gates'. The first
  * strip unpacks them, or they are gathered before it. */
-static void find_small(const Job *j, const Task *t, const Part *p, Strip *s)
+static void find_q8(const Job *j, const Task *t, const Part *p, Strip *s)
 {
     int64_t i = s->panel - p->panel;
     s->room =
@@ -442,7 +444,7 @@ static void find_small(const Job *j, const Task *t, const Part *p, Strip *s)
     s->weights = s->room;
     s->next = (const char *)(blocks_at(j, s->panel, p->k) + p->panels * p->steps);
     if (s->first && in_steps(j))
-        s->blocks = blocks_at(j, s->panel, p->k);
+        s->q8 = blocks_at(j, s->panel, p->k);
     for (int64_t k = 0; k < p->steps && s->first && !in_steps(j); k++)
         sl_amx_gather(blocks_at(j, s->panel, 0), j->channels, j->kh * j->kw, p->k + k,
                       s->room + k * 2 * TILE);
@@ -472,8 +474,8 @@ static void multiply_panel(const Job *j, Task *t, const Part *p, int64_t tile, i
         s.ahead = j->ahead;
         s.panel = panel + half * j->panels / 2;
         s.first = tile == 0;
-        if (j->small)
-            find_small(j, t, p, &s);
+        if (j->q8)
+            find_q8(j, t, p, &s);
         else
             find_weights(j, p, &s);
         s.next += tile / 2 * p->steps * j->ahead;
@@ -493,9 +495,9 @@ static void multiply_part(const Job *j, Task *t, const Part *p)
 /* The panels of a task. */
 static void multiply_share(const Job *j, Task *t, int64_t first, int64_t last)
 {
-    for (int64_t panel = first; panel < last && !sl_device_stopping(j->dev); panel += j->block)
+    for (int64_t panel = first; panel < last && !sl_device_stopping(j->dev); panel += j->abreast)
         for (int64_t k = 0; k < j->steps; k += j->group) {
-            Part p = {.panel = panel, .panels = j->block, .k = k, .steps = j->group};
+            Part p = {.panel = panel, .panels = j->abreast, .k = k, .steps = j->group};
             if (last - panel < p.panels)
                 p.panels = last - panel;
             if (j->steps - k < p.steps)
@@ -608,7 +610,7 @@ static int64_t strip_bytes(const Job *j)
 /* Rows of a chunk. */
 static int64_t rows_of(const Job *j)
 {
-    bool many = j->small || j->steps * j->panels * STEP > MANY;
+    bool many = j->q8 || j->steps * j->panels * STEP > MANY;
     int64_t each = row_bytes(j), most = many ? CHUNK : SMALL;
     if (each * j->out_h <= ONE_CHUNK)
         return j->out_h;
@@ -646,25 +648,26 @@ static void plan_tasks(Job *j, int threads)
 {
     int64_t panels = j->gated ? j->panels / 2 : j->panels,
             strips = div_up(j->together * j->tiles, 2);
-    int64_t wanted = div_up((int64_t)threads * TASKS, j->all);
+    int64_t copied = j->items * j->chunks * j->packed_values * (int64_t)sizeof(uint16_t);
+    int64_t wanted = copied > COMMON ? 1 : div_up((int64_t)threads * TASKS, j->all);
     j->share = div_up(panels, wanted < panels ? wanted : panels);
     j->shares = div_up(panels, j->share);
-    j->by_share = j->items * j->chunks * j->packed_values * 2 <= ONE_CHUNK;
+    j->by_share = copied <= ONE_CHUNK;
     j->kept = j->steps > GROUP;
     j->group = div_up(j->steps, div_up(j->steps, GROUP));
-    int64_t each = (j->gated && j->small ? 2 : 1) * j->steps * STEP;
-    int64_t bytes = j->small ? (int64_t)sizeof(SlCpuQ8) : STEP; /* of a step's weights */
-    j->block = strip_bytes(j) <= NEAR && !j->kept ? NEXT / each : 1;
-    j->block = j->block < 1 ? 1 : j->block;
-    j->ahead = j->block > 1 ? 0 : div_up(bytes / 64, strips) * 64;
-    j->unpacked = j->small ? (j->gated ? 2 : 1) * j->block * j->group * 2 * TILE : 0;
+    int64_t each = (j->gated && j->q8 ? 2 : 1) * j->steps * STEP;
+    int64_t bytes = j->q8 ? (int64_t)sizeof(SlCpuQ8) : STEP; /* of a step's weights */
+    j->abreast = strip_bytes(j) <= NEAR && !j->kept ? NEXT / each : 1;
+    j->abreast = j->abreast < 1 ? 1 : j->abreast;
+    j->ahead = j->abreast > 1 ? 0 : div_up(bytes / 64, strips) * 64;
+    j->unpacked = j->q8 ? (j->gated ? 2 : 1) * j->abreast * j->group * 2 * TILE : 0;
     j->sum_floats = (j->gated ? 2 : 1) * (j->kept ? strips : 1) * SUMS;
 }
 
 /* Of a thread: sums, which row each row of a tile is, and what is copied. */
-static int64_t thread_bytes(const Job *j, bool shared)
+static int64_t thread_bytes(const Job *j, bool common)
 {
-    int64_t copied = j->in_place ? SIDE * j->channels : shared ? 0 : j->together * j->packed_values;
+    int64_t copied = j->in_place ? SIDE * j->channels : common ? 0 : j->together * j->packed_values;
     int64_t bytes = j->sum_floats * (int64_t)sizeof(float) +
                     j->together * j->tiles * SIDE * (int64_t)sizeof(int32_t) +
                     (copied + j->unpacked) * (int64_t)sizeof(uint16_t);
@@ -696,20 +699,20 @@ static void run(SlDevice *dev, Job *j)
     }
     plan_chunks(j);
     plan_tasks(j, dev->threads);
-    bool shared = !j->in_place && j->shares > 1;
-    j->scratch_bytes = thread_bytes(j, shared);
+    bool common = !j->in_place && j->shares > 1;
+    j->scratch_bytes = thread_bytes(j, common);
     SlTensor scratch =
         sl_tensor_new(dev, SL_U8, 2, (const int64_t[]){dev->threads, j->scratch_bytes});
     SlTensor offsets =
         sl_tensor_new(dev, SL_U8, 2, (const int64_t[]){j->steps, (int64_t)sizeof *j->offset});
     SlTensor packed = {0};
-    if (shared)
+    if (common)
         packed = sl_tensor_new(dev, SL_BF16, 2,
                                (const int64_t[]){j->all * j->together, j->packed_values});
     j->scratch = scratch.data;
     j->offset = offsets.data;
     j->packed = packed.data;
-    if (j->x->data && j->scratch && j->offset && (j->packed || !shared))
+    if (j->x->data && j->scratch && j->offset && (j->packed || !common))
         compute(dev, j);
     sl_arena_reset(dev, mark);
 }
@@ -719,7 +722,7 @@ static void run(SlDevice *dev, Job *j)
 static Job job_of(const SlTensor *x, const SlWeight *w, const SlEpilogue *e, SlTensor *out)
 {
     Job j = {.x = x, .w = w, .e = e, .out = out, .conv = {.stride = 1}};
-    j.small = w->value.dtype == SL_U8;
+    j.q8 = w->value.dtype == SL_U8;
     j.channels = w->size[1];
     j.outputs = w->size[0];
     j.item_rows = sl_tensor_elements(out) / out->size[out->rank - 1] / out->size[0];

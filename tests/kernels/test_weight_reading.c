@@ -197,6 +197,31 @@ static void test_waiting(bool q8)
     sl_device_close(&dev);
 }
 
+/* What a weight that waits is said to take is what it takes, in whatever type it is stored. */
+static void test_counted(SlDtype computes)
+{
+    SlError err = {0};
+    SlDevice *dev =
+        sl_device_open(&(SlDeviceOptions){.name = "cpu", .threads = 1, .dtype = computes}, &err);
+    if (!sl_test(dev != NULL, "the device %s", err.message))
+        return;
+    for (SlDtype stored = SL_F32; stored <= SL_BF16; stored++) {
+        SlTensor host = sl_tensor_view(NULL, stored, 2, (const int64_t[]){64, 96});
+        host.data = make_values(64 * 96, stored);
+        Made made = {.dev = dev, .host = host};
+        SlWeight *w = sl_weight_later(dev, SL_WEIGHT_LINEAR, &host, &(SlWeightMaker){make, &made});
+        uint64_t before = dev->work.weight_bytes, said = dev->waiting_bytes;
+        bool settled = sl_weight_settle(dev, w);
+        uint64_t held = dev->work.weight_bytes - before;
+        sl_test(settled && said == held && dev->waiting_bytes == 0,
+                "%s stored in %s: %llu bytes wait, %llu are held", sl_dtype_name(computes),
+                sl_dtype_name(stored), (unsigned long long)said, (unsigned long long)held);
+        sl_weight_free(dev, w);
+        free(host.data);
+    }
+    sl_device_close(&dev);
+}
+
 static bool test_device(int threads, SlDtype computes)
 {
     SlError err = {0};
@@ -222,5 +247,7 @@ int main(void)
     bool ok = test_device(1, SL_F32) && test_device(3, SL_F32) && test_device(2, SL_BF16);
     test_waiting(false);
     test_waiting(true);
+    test_counted(SL_F32);
+    test_counted(SL_BF16);
     return ok ? sl_test_done() : 1;
 }
