@@ -67,14 +67,13 @@ void sl_cpu_copy(SlDevice *dev, const SlTensor *x, SlTensor *out);
 void sl_cpu_name(char *out, size_t size);
 void sl_cpu_features(char *out, size_t size);
 
-/* Is the weight of a product packed as tiles of the matrix unit? Where a convolution has fewer channels than
- * half a tile, most of what the unit multiplied would be zeros: those are computed as without it, but for
- * weights in 8 bits. */
+/* Is the weight of a product packed as tiles of the matrix unit? With fewer channels than half a tile has,
+ * most of what the unit multiplied would be zeros: those are computed as without it, but for weights in 8
+ * bits. */
 static inline bool sl_cpu_in_tiles(const SlDevice *dev, const SlWeight *w)
 {
     return dev->dtype == SL_BF16 && ((const SlCpuDevice *)dev)->bf16 == SL_CPU_BF16_AMX &&
-           (w->kind == SL_WEIGHT_LINEAR || w->value.dtype == SL_U8 ||
-            (w->size[0] >= 16 && w->size[1] >= 16));
+           (w->value.dtype == SL_U8 || (w->size[0] >= 16 && w->size[1] >= 16));
 }
 
 /* weight_memory.c: memory of weights, counted as work.weight_bytes; NULL where there is none. */
