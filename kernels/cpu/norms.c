@@ -71,7 +71,8 @@ SL_INLINE __mmask32 first_of(int64_t n)
 /* Sums of pairs of neighbouring values in bf16, and of their squares. No mean is taken off before,
  * and nothing is lost by it: values have 8 bits and squares 16, and where the mean is so far from zero
  * that the squares about it are a small difference of large numbers, all values are of one power
- * of two, so that the sums of 64 pairs are exact in f32 (of two, all but exact). The difference is taken in double. */
+ * of two, so that the sums of 64 pairs are exact in f32 (of two, all but exact). The difference is
+ * taken in double. */
 typedef struct Sums {
     SlVec values, squares;
 } Sums;

@@ -279,11 +279,15 @@ SL_INLINE void add_some(const SlTensor *t, int64_t at, int64_t n, SlVec v[2])
     }
 }
 
+SL_INLINE void store_two(uint16_t *to, const SlVec v[2])
+{
+    _mm512_storeu_si512(to, (__m512i)_mm512_cvtne2ps_pbh((__m512)v[1], (__m512)v[0]));
+}
+
 SL_INLINE void store_some(SlTensor *out, int64_t at, int64_t n, const SlVec v[2])
 {
     if (n >= PANEL && out->dtype == SL_BF16) {
-        _mm512_storeu_si512((uint16_t *)out->data + at,
-                            (__m512i)_mm512_cvtne2ps_pbh((__m512)v[1], (__m512)v[0]));
+        store_two((uint16_t *)out->data + at, v);
         return;
     }
     for (int i = 0; i < 2 && n > i * SL_VEC_FLOATS; i++) {
@@ -327,11 +331,6 @@ SL_INLINE void load_two(const float *from, SlVec v[2])
 {
     v[0] = *(const SlVec *)from;
     v[1] = *(const SlVec *)(from + TILE / 2);
-}
-
-SL_INLINE void store_two(uint16_t *to, const SlVec v[2])
-{
-    _mm512_storeu_si512(to, (__m512i)_mm512_cvtne2ps_pbh((__m512)v[1], (__m512)v[0]));
 }
 
 /* with_residual is a constant wherever this is called. */
@@ -458,7 +457,7 @@ static void find_weights(const Job *j, const Part *p, Strip *s)
 }
 
 /* One strip by one part of a panel, and of its gate. */
-static void multiply_panel(const Job *j, Task *t, const Part *p, int64_t tile, int64_t panel)
+static void multiply_panel(const Job *j, const Task *t, const Part *p, int64_t tile, int64_t panel)
 {
     int64_t halves = j->gated ? 2 : 1;
     bool tall = tile + 1 < t->tiles, broad = j->outputs - panel * PANEL > SIDE;
@@ -485,7 +484,7 @@ static void multiply_panel(const Job *j, Task *t, const Part *p, int64_t tile, i
         finish_strip(j, t, tile, panel, sum);
 }
 
-static void multiply_part(const Job *j, Task *t, const Part *p)
+static void multiply_part(const Job *j, const Task *t, const Part *p)
 {
     for (int64_t tile = 0; tile < t->tiles; tile += 2)
         for (int64_t i = 0; i < p->panels; i++)
@@ -493,7 +492,7 @@ static void multiply_part(const Job *j, Task *t, const Part *p)
 }
 
 /* The panels of a task. */
-static void multiply_share(const Job *j, Task *t, int64_t first, int64_t last)
+static void multiply_share(const Job *j, const Task *t, int64_t first, int64_t last)
 {
     for (int64_t panel = first; panel < last && !sl_device_stopping(j->dev); panel += j->abreast)
         for (int64_t k = 0; k < j->steps; k += j->group) {
