@@ -204,8 +204,8 @@ typedef struct SlProcessor {
     int threads;      /* that a device has where nobody says */
 } SlProcessor;
 void sl_processor_look(SlProcessor *processor);
-/* What the cpu device usually computes in where it keeps weights in 8 bits: bf16 where the processor has a
- * matrix unit for it, else f32. */
+/* What the cpu device usually computes in where it keeps weights in 8 bits: bf16 where the processor
+ * multiplies it itself, else f32. */
 SlDtype sl_q8_dtype(void);
 
 /* Whether sl_device_open would try the cpu device first: of "cpu", of "check" over it, and of "auto"

@@ -28,9 +28,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define SIDE     SL_AMX_SIDE
-#define DEPTH    SL_AMX_DEPTH
-#define TILE     SL_AMX_TILE
+#define SIDE     SL_TILE_SIDE
+#define DEPTH    SL_TILE_DEPTH
+#define TILE     SL_TILE
 #define QUERIES  32 /* of a group */
 #define GROUPS   4  /* of a task, at most */
 #define PIECE    32 /* keys */
@@ -142,7 +142,7 @@ static void pack_keys(const Job *j, int64_t head, int64_t first, uint16_t *to)
         for (int i = 0; i < SIDE; i++)
             r[i] = i < there ? load_part(from + i * j->k->stride[1], c * DEPTH, j->d)
                              : _mm512_setzero_si512();
-        sl_amx_transpose(r);
+        sl_tile_transpose(r);
         for (int i = 0; i < SIDE; i++)
             _mm512_store_si512(to + 2 * c * TILE + i * DEPTH, r[i]);
     }
@@ -274,14 +274,14 @@ SL_INLINE void soften(Rows *r, const int rows)
 /* Of tiles 0 to 3 are sums, 4 and 5 first, 6 and 7 second factors. */
 SL_INLINE void multiply_two(const uint16_t *a, const uint16_t *b, Rows *r)
 {
-    _tile_loadd(4, a, SL_AMX_ROW);
-    _tile_loadd(6, b, SL_AMX_ROW);
-    _tile_loadd(7, b + TILE, SL_AMX_ROW);
+    _tile_loadd(4, a, SL_TILE_ROW);
+    _tile_loadd(6, b, SL_TILE_ROW);
+    _tile_loadd(7, b + TILE, SL_TILE_ROW);
     _tile_dpbf16ps(0, 4, 6);
     soften(r, 2);
     _tile_dpbf16ps(1, 4, 7);
     soften(r, 1);
-    _tile_loadd(5, a + TILE, SL_AMX_ROW);
+    _tile_loadd(5, a + TILE, SL_TILE_ROW);
     _tile_dpbf16ps(2, 5, 6);
     soften(r, 2);
     _tile_dpbf16ps(3, 5, 7);
@@ -290,11 +290,11 @@ SL_INLINE void multiply_two(const uint16_t *a, const uint16_t *b, Rows *r)
 
 SL_INLINE void multiply_one(const uint16_t *a, const uint16_t *b, Rows *r)
 {
-    _tile_loadd(4, a, SL_AMX_ROW);
-    _tile_loadd(6, b, SL_AMX_ROW);
+    _tile_loadd(4, a, SL_TILE_ROW);
+    _tile_loadd(6, b, SL_TILE_ROW);
     _tile_dpbf16ps(0, 4, 6);
     soften(r, 3);
-    _tile_loadd(5, a + TILE, SL_AMX_ROW);
+    _tile_loadd(5, a + TILE, SL_TILE_ROW);
     _tile_dpbf16ps(2, 5, 6);
     soften(r, 3);
 }
@@ -321,30 +321,30 @@ static void gather_two(const Job *j, const Part *p, int64_t column, Rows *r)
 {
     float *sum = p->group->sum + column * TILE;
     sl_amx_stored();
-    _tile_loadd(0, sum, SL_AMX_ROW);
-    _tile_loadd(1, sum + TILE, SL_AMX_ROW);
-    _tile_loadd(2, sum + TILE / 2, SL_AMX_ROW);
-    _tile_loadd(3, sum + TILE / 2 + TILE, SL_AMX_ROW);
+    _tile_loadd(0, sum, SL_TILE_ROW);
+    _tile_loadd(1, sum + TILE, SL_TILE_ROW);
+    _tile_loadd(2, sum + TILE / 2, SL_TILE_ROW);
+    _tile_loadd(3, sum + TILE / 2 + TILE, SL_TILE_ROW);
     for (int64_t c = 0; c < p->pieces; c++)
         multiply_two(p->weight[c], p->values + (c * j->columns + column) * TILE, r);
     soften(r, 4);
-    _tile_stored(0, sum, SL_AMX_ROW);
-    _tile_stored(1, sum + TILE, SL_AMX_ROW);
-    _tile_stored(2, sum + TILE / 2, SL_AMX_ROW);
-    _tile_stored(3, sum + TILE / 2 + TILE, SL_AMX_ROW);
+    _tile_stored(0, sum, SL_TILE_ROW);
+    _tile_stored(1, sum + TILE, SL_TILE_ROW);
+    _tile_stored(2, sum + TILE / 2, SL_TILE_ROW);
+    _tile_stored(3, sum + TILE / 2 + TILE, SL_TILE_ROW);
 }
 
 static void gather_one(const Job *j, const Part *p, int64_t column, Rows *r)
 {
     float *sum = p->group->sum + column * TILE;
     sl_amx_stored();
-    _tile_loadd(0, sum, SL_AMX_ROW);
-    _tile_loadd(2, sum + TILE / 2, SL_AMX_ROW);
+    _tile_loadd(0, sum, SL_TILE_ROW);
+    _tile_loadd(2, sum + TILE / 2, SL_TILE_ROW);
     for (int64_t c = 0; c < p->pieces; c++)
         multiply_one(p->weight[c], p->values + (c * j->columns + column) * TILE, r);
     soften(r, 4);
-    _tile_stored(0, sum, SL_AMX_ROW);
-    _tile_stored(2, sum + TILE / 2, SL_AMX_ROW);
+    _tile_stored(0, sum, SL_TILE_ROW);
+    _tile_stored(2, sum + TILE / 2, SL_TILE_ROW);
 }
 
 /* Columns in pairs: from first on, below last. */

@@ -138,7 +138,13 @@ static void make_ops(SlCpuDevice *cpu, Isa isa)
     if (cpu->bf16 == SL_CPU_BF16_VECTORS)
         sl_cpu_attention_slots_bf16(ops);
 #endif
-    cpu->vectors = *ops;
+    cpu->rest = *ops;
+#if SL_HAVE_BF16
+    if (cpu->bf16 == SL_CPU_BF16_VECTORS) {
+        sl_cpu_product_slots_bf16(ops);
+        sl_cpu_peak_slots_bf16(ops);
+    }
+#endif
 #if SL_HAVE_AMX
     if (cpu->bf16 == SL_CPU_BF16_AMX) {
         sl_cpu_attention_slots_amx(ops);
@@ -147,7 +153,7 @@ static void make_ops(SlCpuDevice *cpu, Isa isa)
     }
 #endif
     sl_ops_fill(ops);
-    sl_ops_fill(&cpu->vectors);
+    sl_ops_fill(&cpu->rest);
     sl_ops_fill(&cpu->apart);
 }
 
@@ -200,7 +206,7 @@ SlDevice *sl_cpu_open(const SlDeviceOptions *options, SlError *err)
 
 SlDtype sl_q8_dtype(void)
 {
-    return find_bf16(best_isa()) == SL_CPU_BF16_AMX ? SL_BF16 : SL_F32;
+    return find_bf16(best_isa()) != SL_CPU_BF16_NONE ? SL_BF16 : SL_F32;
 }
 
 void sl_processor_look(SlProcessor *processor)

@@ -1,8 +1,9 @@
 /* cpu.h - the cpu device: ref overlaid with vector code, with oneDNN for matrix products and direct
- * convolutions on processors with AVX-512, and with products on the matrix unit (AMX) in bf16. Private to kernels/.
+ * convolutions on processors with AVX-512, and with products of its own in bf16 where the processor has them
+ * (AVX-512 BF16, AMX). Private to kernels/.
  *
  * Activations are f32 or bf16. Every kernel cuts its work by shape alone (sl_parallel_for), or such that
- * the cut does not show (products_amx.c), so results are the same bytes for any number of threads.
+ * the cut does not show (products_bf16.c), so results are the same bytes for any number of threads.
  */
 #ifndef SL_KERNELS_CPU_H
 #define SL_KERNELS_CPU_H
@@ -12,14 +13,14 @@
 typedef struct SlOneDnn SlOneDnn; /* engine, stream, cached primitives */
 typedef struct SlWeightBlock SlWeightBlock;
 
-/* What multiplies bf16 beside oneDNN. */
+/* What multiplies bf16; NONE: oneDNN, or our products of f32. */
 typedef enum SlCpuBf16 { SL_CPU_BF16_NONE, SL_CPU_BF16_VECTORS, SL_CPU_BF16_AMX } SlCpuBf16;
 
 typedef struct SlCpuDevice {
     SlDevice base;
     SlOps ops;
     SlOps own;        /* our own products, where a weight is not in oneDNN's layout */
-    SlOps vectors;    /* what it would be without the matrix unit, for what that does not compute */
+    SlOps rest;       /* for products of bf16 whose weights are no tiles */
     SlOps apart;      /* composites for the shapes that the fused slots do not handle */
     SlOneDnn *onednn; /* NULL: all products are our own */
     SlCpuBf16 bf16;
@@ -67,12 +68,11 @@ void sl_cpu_copy(SlDevice *dev, const SlTensor *x, SlTensor *out);
 void sl_cpu_name(char *out, size_t size);
 void sl_cpu_features(char *out, size_t size);
 
-/* Is the weight of a product packed as tiles of the matrix unit? With fewer channels than half a tile has,
- * most of what the unit multiplied would be zeros: those are computed as without it, but for weights in 8
- * bits. */
+/* Is the weight of a product packed as tiles (tiles.h)? With fewer channels than half a tile has, most of
+ * what is multiplied would be zeros: those are computed otherwise, but for weights in 8 bits. */
 static inline bool sl_cpu_in_tiles(const SlDevice *dev, const SlWeight *w)
 {
-    return dev->dtype == SL_BF16 && ((const SlCpuDevice *)dev)->bf16 == SL_CPU_BF16_AMX &&
+    return dev->dtype == SL_BF16 && ((const SlCpuDevice *)dev)->bf16 != SL_CPU_BF16_NONE &&
            (w->value.dtype == SL_U8 || (w->size[0] >= 16 && w->size[1] >= 16));
 }
 
@@ -106,6 +106,8 @@ void sl_onednn_conv2d_epilogue(SlDevice *dev, const SlTensor *x, const SlWeight 
     void sl_cpu_elementwise_slots_##isa(SlOps *ops);                                     \
     void sl_cpu_product_slots_##isa(SlOps *ops);                                         \
     void sl_cpu_conv_slots_##isa(SlOps *ops);                                            \
+    bool sl_cpu_winograd_##isa(SlDevice *dev, const SlTensor *x, const SlWeight *w,      \
+                               const SlConv *conv, const SlEpilogue *e, SlTensor *out);  \
     void sl_cpu_conv2d_direct_##isa(SlDevice *dev, const SlTensor *x, const SlWeight *w, \
                                     const SlConv *conv, const SlEpilogue *e, SlTensor *out);
 /* attention_bf16.c and attention_amx.c, where the compiler knows them: attention with the
@@ -115,11 +117,14 @@ void sl_cpu_attention_slots_bf16(SlOps *ops);
 bool sl_cpu_attention_usable_amx(void);
 void sl_cpu_attention_slots_amx(SlOps *ops);
 
-/* products_amx.c: products of bf16 on the matrix unit, by weights that are packed for it. */
+/* products_bf16.c: products of bf16 by weights that are packed as tiles, on the matrix unit and in vectors. */
 void sl_cpu_product_slots_amx(SlOps *ops);
-void sl_cpu_peak_slots_amx(SlOps *ops); /* peak_amx.c */
+void sl_cpu_product_slots_bf16(SlOps *ops);
+/* peak.c and peak_amx.c: the same of the processor's highest rate. */
+void sl_cpu_peak_slots_bf16(SlOps *ops);
+void sl_cpu_peak_slots_amx(SlOps *ops);
 
-/* pack_amx.c: a block of up to 32 channels of a panel's outputs, as tiles of all elements of the window. */
+/* pack_tiles.c: a block of up to 32 channels of a panel's outputs, as tiles of all elements of the window. */
 typedef struct SlTilePack {
     const char *from; /* [output][channel][element of the window], outputs `step` elements apart */
     SlDtype dtype;
@@ -128,7 +133,7 @@ typedef struct SlTilePack {
     float *room;                     /* 16 x 32 for each element of the window */
     uint16_t *to;
 } SlTilePack;
-void sl_cpu_pack_tiles_amx(const SlTilePack *p);
+void sl_cpu_pack_tiles(const SlTilePack *p);
 /* Norms and what is element by element, for processors that have either. */
 void sl_cpu_norm_slots_bf16(SlOps *ops);
 void sl_cpu_elementwise_slots_bf16(SlOps *ops);

@@ -1,8 +1,8 @@
 /* onednn.h - shared by the files that use oneDNN. Private to kernels/cpu.
  *
  * oneDNN computes matrix products and direct convolutions on processors with AVX-512: in f32 it is
- * some 10 to 20 % faster than our own tiles there, and in bf16 it uses instructions that ours have not
- * (but for AMX, where products_amx.c is faster).
+ * some 10 to 20 % faster than our own tiles there. In bf16 it has what products_bf16.c leaves: all, where
+ * the processor has no products of bf16, and those of few channels.
  */
 #ifndef SL_KERNELS_ONEDNN_H
 #define SL_KERNELS_ONEDNN_H

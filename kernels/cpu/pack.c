@@ -2,11 +2,10 @@
  *
  * A product's weights are kept in panels of SL_CPU_PANEL outputs: [panel][element of the
  * window][output], zeros behind the last output. The elements of a window are in the order of its
- * NHWC input: row, column, channel, while the file has [O, I, KH, KW]. For the matrix unit a panel is
- * tiles instead (pack_amx.c). One layout for all shapes: weights are packed when they are loaded and
- * never again. They are read for it a panel's share at a
- * time, into a thread's second cache: a weight is in no other memory than its own, whose first touch
- * is most of the time that loading takes.
+ * NHWC input: row, column, channel, while the file has [O, I, KH, KW]. For products of bf16 a panel is
+ * tiles instead (pack_tiles.c). One layout for all shapes: weights are packed when they are loaded and
+ * never again. They are read for it a panel's share at a time, into a thread's second cache: a weight is
+ * in no other memory than its own, whose first touch is most of the time that loading takes.
  */
 #include "kernels/cpu/cpu.h"
 #include "kernels/q8.h"
@@ -15,7 +14,7 @@
 #include <string.h>
 
 #define PANEL SL_CPU_PANEL
-#define BLOCK 32  /* channels of a tile of the matrix unit */
+#define BLOCK 32  /* channels of a tile */
 #define TILE  512 /* values of a tile */
 #define RUN   117 /* elements of an output's weights at a time: a multiple of 9, 16 KiB of stack */
 /* Elements of an output that are read at a time, about: with those of the whole panel in the second cache. */
@@ -40,7 +39,7 @@ typedef struct Job {
     char *data;
     SlDtype dtype;
     bool halves; /* of the two bytes that the values have, too */
-    bool tiles;  /* for the matrix unit */
+    bool tiles;  /* instead of panels */
     int64_t outputs, channels, taps;
     int64_t segment; /* elements of an output that are read at a time */
     float *room;     /* per thread, for the elements of a tile */
@@ -140,7 +139,7 @@ static void pack_segment(const Job *j, int64_t panel, const Segment *s, int64_t 
 /* Blocks of channels. */
 static void pack_tiles(const Job *j, int64_t panel, const Segment *s, int64_t first, int64_t count)
 {
-#if SL_HAVE_AMX
+#if SL_HAVE_BF16
     int64_t block = BLOCK * j->taps, blocks = (j->channels + BLOCK - 1) / BLOCK;
     SlTilePack p = {.dtype = j->values->shape->dtype, .step = s->step, .taps = j->taps};
     p.outputs = outputs_of(j, panel);
@@ -150,7 +149,7 @@ static void pack_tiles(const Job *j, int64_t panel, const Segment *s, int64_t fi
         p.from = s->data + (size_t)k * sl_dtype_size(p.dtype);
         p.channels = left / j->taps;
         p.to = (uint16_t *)(void *)j->data + (panel * blocks * BLOCK * j->taps + first + k) * PANEL;
-        sl_cpu_pack_tiles_amx(&p);
+        sl_cpu_pack_tiles(&p);
     }
 #endif
 }
@@ -242,7 +241,7 @@ typedef struct Q8Job {
     SlQ8Weight weight;
     SlCpuQ8 *data;
     int64_t blocks; /* of a panel */
-    bool steps;     /* in the order of the matrix unit's steps: 32 channels, all of their window */
+    bool steps;     /* in the order of the tiles: 32 channels, all of their window */
 } Q8Job;
 
 /* Where a block of the window lies in its panel. */

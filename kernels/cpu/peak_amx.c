@@ -11,8 +11,8 @@
 #define THREADS 256
 
 typedef struct Job {
-    uint16_t factor[SL_AMX_TILE];
-    float sum[THREADS][SL_AMX_TILE / 2]; /* somebody wants the result */
+    uint16_t factor[SL_TILE];
+    float sum[THREADS][SL_TILE / 2]; /* somebody wants the result */
 } Job;
 
 static void chains(void *arg, int64_t first, int64_t last)
@@ -24,15 +24,15 @@ static void chains(void *arg, int64_t first, int64_t last)
         _tile_zero(1);
         _tile_zero(2);
         _tile_zero(3);
-        _tile_loadd(4, j->factor, SL_AMX_ROW);
-        _tile_loadd(5, j->factor, SL_AMX_ROW);
+        _tile_loadd(4, j->factor, SL_TILE_ROW);
+        _tile_loadd(5, j->factor, SL_TILE_ROW);
         for (int k = 0; k < LOOPS; k++) {
             _tile_dpbf16ps(0, 4, 5);
             _tile_dpbf16ps(1, 5, 4);
             _tile_dpbf16ps(2, 4, 5);
             _tile_dpbf16ps(3, 5, 4);
         }
-        _tile_stored(0, j->sum[i], SL_AMX_ROW);
+        _tile_stored(0, j->sum[i], SL_TILE_ROW);
     }
     sl_amx_end();
 }
@@ -41,7 +41,7 @@ static void chains(void *arg, int64_t first, int64_t last)
 static void fill(Job *j)
 {
     uint32_t state = 1;
-    for (int i = 0; i < SL_AMX_TILE; i++) {
+    for (int i = 0; i < SL_TILE; i++) {
         state = state * 1664525 + 1013904223;
         j->factor[i] = (uint16_t)(0x3f00 | (state >> 24 & 0x7f) | (state >> 16 & 0x8000));
     }
@@ -52,7 +52,7 @@ static double amx_peak(SlDevice *dev)
     int threads = dev->threads < THREADS ? dev->threads : THREADS;
     double best = 0;
     if (dev->dtype != SL_BF16)
-        return ((SlCpuDevice *)dev)->vectors.peak(dev);
+        return ((SlCpuDevice *)dev)->rest.peak(dev);
     size_t mark = sl_arena_mark(dev);
     SlTensor memory = sl_tensor_new(dev, SL_U8, 1, (const int64_t[]){sizeof(Job)});
     Job *job = memory.data;
@@ -61,7 +61,7 @@ static double amx_peak(SlDevice *dev)
     for (int i = 0; job && i < ROUNDS; i++) {
         double start = sl_clock_now();
         sl_parallel_for(dev, threads, 1, chains, job);
-        double products = 2.0 * SL_AMX_TILE * SL_AMX_SIDE * CHAINS * LOOPS;
+        double products = 2.0 * SL_TILE * SL_TILE_SIDE * CHAINS * LOOPS;
         double rate = products * threads / (sl_clock_now() - start);
         best = rate > best ? rate : best;
     }

@@ -11,10 +11,13 @@
  *
  * Easy to get wrong: how tiles are cut depends on the shape alone, and so do the sums; which of the
  * two ways is taken may depend on the number of threads because neither changes a sum.
+ *
+ * In bf16 all between input and output is f32: rounded to bf16, what is transformed would lose several bits.
  */
 #include "kernels/cpu/gemm.h"
 
 #define PANEL    SL_CPU_PANEL
+#define BLOCK    32 /* channels of a tile of weights, elements of a block in 8 bits */
 #define POINTS   36 /* of a transformed tile: 6 x 6 */
 #define TILES    96 /* of a block */
 #define CHANNELS 64 /* of a slice of the input */
@@ -44,6 +47,7 @@ typedef struct Job {
     int64_t first;                             /* tile of the chunk */
     int64_t point, sum;                        /* floats of one point: input of a slice, sums */
     bool whole;                                /* a task is a block with all its outputs */
+    bool tiled;     /* weights lie as tiles, those in 8 bits as blocks of their channels */
     float *input;   /* [block][slice][point][tile][channel]; whole: in scratch */
     float *scratch; /* per thread: weights [point][channel][output], sums [point][tile][output] */
     int64_t scratch_floats, input_floats; /* input: of a block */
@@ -152,29 +156,65 @@ static void transform_tiles(void *arg, int64_t first, int64_t last)
 
 /* ---- the weights ---- */
 
-/* The weights of some outputs of a panel, from `half` on, for one element of the window. */
-SL_INLINE SlVec load_weights(const Job *j, int64_t panel, int64_t element, int half)
+/* Weights in 8 bits: element 0 to 31 of a block. */
+SL_INLINE SlVec load_q8(const Job *j, int64_t panel, int64_t block, int64_t element, int half)
+{
+    const SlCpuQ8 *b = (const SlCpuQ8 *)j->w->value.data;
+    b += panel * ((9 * j->channels + BLOCK - 1) / BLOCK) + block;
+    return sl_vec_load_f16(b->scale, half) * sl_vec_load_i8(&b->value[element][half]);
+}
+
+/* Weights that are packed as tiles (tiles.h): blocks of 32 channels, of which each has all taps. */
+SL_INLINE SlVec load_from_tiles(const Job *j, int64_t panel, int64_t tap, int64_t channel, int half)
+{
+    int64_t block = channel / BLOCK, within = channel % BLOCK;
+    if (j->w->value.dtype == SL_U8)
+        return load_q8(j, panel, block * 9 + tap, within, half);
+    int64_t blocks = (j->channels + BLOCK - 1) / BLOCK;
+    int64_t tile = ((panel * blocks + block) * 9 + tap) * 2 + half / 16;
+    const uint16_t *pairs = (const uint16_t *)j->w->value.data + tile * 16 * BLOCK;
+    SlVecU v = *(const SlVecU *)(pairs + within / 2 * BLOCK + half % 16 * 2);
+    if (within % 2)
+        return (SlVec)(v & 0xffff0000u);
+    return (SlVec)(v << 16);
+}
+
+/* The weights of some outputs of a panel, from `half` on, for one channel and element of the window. */
+SL_INLINE SlVec load_weights(const Job *j, int64_t panel, int64_t tap, int64_t channel, int half)
 {
     const SlTensor *w = &j->w->value;
+    if (j->tiled)
+        return load_from_tiles(j, panel, tap, channel, half);
+    int64_t element = tap * j->channels + channel;
     int64_t place = (panel * 9 * j->channels + element) * PANEL + half;
     if (w->dtype == SL_F16)
         return sl_vec_load_f16(w->data, place);
-    if (w->dtype != SL_U8)
-        return sl_vec_load(w->data, w->dtype, place);
-    const SlCpuQ8 *b = (const SlCpuQ8 *)w->data + panel * ((9 * j->channels + 31) / 32);
-    b += element / 32;
-    return sl_vec_load_f16(b->scale, half) * sl_vec_load_i8(&b->value[element % 32][half]);
+    if (w->dtype == SL_U8)
+        return load_q8(j, panel, element / BLOCK, element % BLOCK, half);
+    return sl_vec_load(w->data, w->dtype, place);
+}
+
+/* A share of the tiles of the next block of channels. */
+static void ask_for_tiles(const Job *j, int64_t panel, int64_t channel)
+{
+    int64_t blocks = (j->channels + BLOCK - 1) / BLOCK;
+    const char *next = (const char *)j->w->value.data +
+                       (panel * blocks + channel / BLOCK + 1) * 9 * 2 * 16 * BLOCK * 2;
+    for (int64_t i = 0; i < 9; i++)
+        __builtin_prefetch(next + (channel % BLOCK * 9 + i) * 64, 0, 2);
 }
 
 /* Channels first .. first + count - 1 of one panel: [point][channel][output]. */
 static void transform_weights(const Job *j, int64_t panel, int64_t first, int64_t count, float *to)
 {
     for (int64_t c = 0; c < count; c++) {
+        if (j->tiled)
+            ask_for_tiles(j, panel, first + c);
         for (int half = 0; half < PANEL; half += SL_VEC_FLOATS) {
             SlVec rows[3][6], g[3], u[6];
             for (int y = 0; y < 3; y++) {
                 for (int x = 0; x < 3; x++) {
-                    g[x] = load_weights(j, panel, (y * 3 + x) * j->channels + first + c, half);
+                    g[x] = load_weights(j, panel, y * 3 + x, first + c, half);
                 }
                 transform_weight(g, rows[y]);
             }
@@ -285,6 +325,8 @@ static void plan(Job *j, int64_t threads)
 {
     j->channels = j->w->size[1];
     j->outputs = j->w->size[0];
+    j->tiled =
+        sl_cpu_in_tiles(j->dev, j->w) && (j->w->value.dtype != SL_U8 || j->channels % BLOCK == 0);
     j->panels = (j->outputs + PANEL - 1) / PANEL;
     j->slices = (j->channels + CHANNELS - 1) / CHANNELS;
     j->down = (j->out->size[1] + 3) / 4;
@@ -348,13 +390,22 @@ static bool worth_it(const SlWeight *w, const SlConv *c, const SlTensor *out)
            w->size[1] >= SL_CPU_WINOGRAD && tiles * w->size[1] * w->size[0] >= LEAST_WORK;
 }
 
+bool SL_FOR_ISA(sl_cpu_winograd)(SlDevice *dev, const SlTensor *x, const SlWeight *w,
+                                 const SlConv *conv, const SlEpilogue *e, SlTensor *out)
+{
+    Job job = {.x = x, .w = w, .e = e, .out = out};
+    if (!worth_it(w, conv, out))
+        return false;
+    run(dev, &job);
+    return true;
+}
+
 static void cpu_conv2d_epilogue(SlDevice *dev, const SlTensor *x, const SlWeight *w,
                                 const SlConv *conv, const SlEpilogue *e, SlTensor *out)
 {
-    Job job = {.x = x, .w = w, .e = e, .out = out};
-    if (worth_it(w, conv, out))
-        run(dev, &job);
-    else if (w->prepared)
+    if (SL_FOR_ISA(sl_cpu_winograd)(dev, x, w, conv, e, out))
+        return;
+    if (w->prepared)
         sl_onednn_conv2d_epilogue(dev, x, w, conv, e, out);
     else
         SL_FOR_ISA(sl_cpu_conv2d_direct)(dev, x, w, conv, e, out);
@@ -372,11 +423,8 @@ static void cpu_upsample_conv2d(SlDevice *dev, const SlTensor *x, const SlWeight
 {
     static const SlConv conv = {1, 1, 1, 1, 1};
     static const SlEpilogue none;
-    Job job = {.x = x, .w = w, .e = e ? e : &none, .out = out};
-    if (worth_it(w, &conv, out))
-        run(dev, &job);
-    else
-        ((SlCpuDevice *)dev)->apart.upsample_conv2d(dev, x, w, job.e, out);
+    if (!SL_FOR_ISA(sl_cpu_winograd)(dev, x, w, &conv, e ? e : &none, out))
+        ((SlCpuDevice *)dev)->apart.upsample_conv2d(dev, x, w, e ? e : &none, out);
 }
 
 void SL_FOR_ISA(sl_cpu_conv_slots)(SlOps *ops)

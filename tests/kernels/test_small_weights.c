@@ -224,6 +224,7 @@ static const Case cases[] = {
      48,
      3,
      {1, 1, 1, 1, 1}},
+    {"3x3 of one row of tiles", false, 1, 8, 8, 96, 40, 3, {1, 1, 1, 1, 1}},
     {"3x3 with stride", false, 1, 17, 16, 48, 40, 3, {2, 0, 0, 1, 1}},
     {"1x1", false, 2, 9, 8, 50, 70, 1, {1, 0, 0, 0, 0}},
     {"3x3 with a depth that is cut", false, 2, 12, 12, 480, 80, 3, {1, 1, 1, 1, 1}},

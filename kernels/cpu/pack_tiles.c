@@ -1,16 +1,15 @@
-/* pack_amx.c - weights as tiles of the matrix unit: [tap][half of a panel][pair of channels][16 outputs][2].
+/* pack_tiles.c - weights as tiles of the matrix unit: [tap][half of a panel][pair of channels][16 outputs][2].
  *
  * Loading a model is little but this and reading, so it is done in vectors. A tile is 16 outputs with 16
  * pairs of channels each, which are transposed as numbers of 32 bits; a file has the channels of a
  * window's element as far apart as the window is large, so they are gathered.
  */
-#include "kernels/cpu/amx.h"
 #include "kernels/cpu/cpu.h"
-#include "kernels/cpu/vec.h"
+#include "kernels/cpu/tiles.h"
 
-#define SIDE  SL_AMX_SIDE
-#define DEPTH SL_AMX_DEPTH
-#define TILE  SL_AMX_TILE
+#define SIDE  SL_TILE_SIDE
+#define DEPTH SL_TILE_DEPTH
+#define TILE  SL_TILE
 
 static void convert(const void *from, SlDtype dtype, float *to, int64_t count)
 {
@@ -72,13 +71,13 @@ static void pack_half(const SlTilePack *p, int64_t half)
             row[o] = o >= outputs   ? _mm512_setzero_si512()
                      : side_by_side ? pairs_in_place(from + o * step)
                                     : pairs_of(p, from + o * step + tap);
-        sl_amx_transpose(row);
+        sl_tile_transpose(row);
         for (int64_t i = 0; i < SIDE; i++)
             _mm512_store_si512(to + i * DEPTH, row[i]);
     }
 }
 
-void sl_cpu_pack_tiles_amx(const SlTilePack *p)
+void sl_cpu_pack_tiles(const SlTilePack *p)
 {
     pack_half(p, 0);
     pack_half(p, 1);
