@@ -317,11 +317,12 @@ CASE(attention_512, attention(r, (AttentionShape){1, 40, 40, 1, 512, false, fals
 CASE(attention_wide, attention(r, (AttentionShape){1, 5, 9, 1, 531, false, false, 1}))
 /* later scores are far above the first ones */
 CASE(attention_sharp, attention(r, (AttentionShape){1, 50, 200, 2, 32, false, false, 100}))
+CASE(attention_sharp_causal, attention(r, (AttentionShape){1, 300, 300, 1, 40, true, false, 50}))
 CASE(attention_long, attention(r, (AttentionShape){1, 3, 1025, 1, 24, false, false, 1}))
 /* keys and values of a head that no second cache holds, and of all heads */
 CASE(attention_many_keys, attention(r, (AttentionShape){1, 100, 300, 1, 512, false, true, 1}))
 CASE(attention_many_heads, attention(r, (AttentionShape){2, 50, 700, 3, 64, false, false, 1}))
-/* keys come in pieces of 32 and blocks of 128: a few, whole ones, and one more */
+/* keys come in tiles of 8 or pieces of 32, and blocks of 128: a few, whole ones, and one more */
 CASE(attention_few_keys, attention(r, (AttentionShape){2, 40, 33, 2, 40, false, false, 1}))
 CASE(attention_whole_block, attention(r, (AttentionShape){1, 128, 128, 2, 48, true, true, 1}))
 CASE(attention_tail, attention(r, (AttentionShape){1, 70, 257, 2, 64, false, false, 1}))
@@ -605,6 +606,7 @@ const Case cases[] = {
     ENTRY(attention_512),
     ENTRY(attention_wide),
     ENTRY(attention_sharp),
+    ENTRY(attention_sharp_causal),
     ENTRY(attention_long),
     ENTRY(attention_many_keys),
     ENTRY(attention_many_heads),
