@@ -15,6 +15,9 @@
  * weights are too large with it, that block is done again with its own, and what was summed up
  * before is scaled.
  *
+ * Causal attention is the texts', which are short, and which everything depends on: attention.c
+ * computes it in f32.
+ *
  * Easy to get wrong: a maximum of two with NaN in it gives the second operand; a tile has as many
  * sums as the registers hold beside the softmax's constants; with the maximum of fewer keys the
  * largest weights are rounded more: those just below 1 are rounded least.
@@ -254,21 +257,12 @@ static void gather(const Job *j, Task *t, int64_t key)
 
 /* ---- the softmax ---- */
 
-/* Scores of keys that a query may not see, or that are not there. */
-SL_INLINE void hide(const Job *j, const Task *t, int64_t key, Tile *scores)
+/* Scores of keys that are not there. */
+SL_INLINE void hide(int64_t there, Tile *scores)
 {
-    const __m512i lane = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-    for (int i = 0; i < TALL; i++, key++)
-        for (int w = 0; w < WIDE; w++) {
-            int64_t before = key - t->first - w * LANES; /* queries that come before the key */
-            __mmask16 hidden = 0;
-            if (key >= j->k->size[1] || (j->attn->causal && before >= LANES))
-                hidden = 0xffff;
-            else if (j->attn->causal && before > 0)
-                hidden = _mm512_cmplt_epi32_mask(lane, _mm512_set1_epi32((int)before));
-            scores->s[i][w] =
-                _mm512_mask_mov_ps(scores->s[i][w], hidden, _mm512_set1_ps(-INFINITY));
-        }
+    for (int64_t i = there; i < TALL; i++)
+        for (int w = 0; w < WIDE; w++)
+            scores->s[i][w] = _mm512_set1_ps(-INFINITY);
 }
 
 /* Shifts that are at least what these scores need. */
@@ -302,8 +296,8 @@ SL_INLINE Tile score(const Job *j, const Task *t, int64_t key)
 {
     Tile scores = {0};
     add_products(&scores, block_of(j, t, key) + key % KEYS * j->pairs, t->q, j->pairs);
-    if (key + TALL > j->k->size[1] || (j->attn->causal && key + TALL > t->first + 1))
-        hide(j, t, key, &scores);
+    if (key + TALL > t->keys)
+        hide(t->keys - key, &scores);
     return scores;
 }
 
@@ -421,8 +415,6 @@ static void attend(const Job *j, Task *t, int64_t task)
     t->queries = j->q->size[1] - t->first;
     t->queries = t->queries < QUERIES ? t->queries : QUERIES;
     t->keys = j->k->size[1];
-    if (j->attn->causal && t->first + t->queries < t->keys)
-        t->keys = t->first + t->queries;
     load_queries(j, t);
     sum_up(j, t);
     for (int w = 0; w < WIDE; w++)
@@ -445,7 +437,7 @@ static void bf16_attention(SlDevice *dev, const SlTensor *q, const SlTensor *k, 
 {
     int64_t d = q->size[2] / attn->heads, heads = q->size[0] * attn->heads;
     if (q->dtype != SL_BF16 || k->dtype != SL_BF16 || v->dtype != SL_BF16 || d > MAX_HEAD ||
-        !(attn->scale > 0)) {
+        !(attn->scale > 0) || attn->causal) {
         ((SlCpuDevice *)dev)->apart.attention(dev, q, k, v, attn, out);
         return;
     }
