@@ -34,6 +34,13 @@ else
   echo "# no control group can be made here"
 fi
 
+# An emulator of the program's processor (qemu-user) needs memory of its own, and dies first.
+processor_of() { od -An -tx2 -j18 -N2 "$1"; }
+if [ "$(processor_of "$program")" != "$(processor_of /proc/self/exe)" ]; then
+  echo "# the program is emulated: no limits of its memory are tried"
+  finish
+fi
+
 # told WHAT LIMIT WORD...: it works, or says why in one line; never a signal.
 told() {
   local what=$1 limit=$2 code
