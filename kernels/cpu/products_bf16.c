@@ -394,26 +394,20 @@ static void expect_output(const Job *j, const Task *t, int64_t tile, int64_t pan
 #endif
 }
 
-/* One strip by one part of a panel, and of its gate. */
-static void multiply_panel(const Job *j, const Task *t, const Part *p, int64_t tile, int64_t panel)
+/* The strip that begins with this tile by its part of a panel, and of the panel's gate. */
+static void multiply_panel(const Job *j, const Task *t, const Part *p, const SlTileStrip *strip,
+                           int64_t tile)
 {
-    int64_t halves = j->gated ? 2 : 1;
+    int64_t halves = j->gated ? 2 : 1, panel = strip->panel;
     bool tall = tile + 1 < t->tiles, broad = j->outputs - panel * PANEL > SIDE;
     int64_t slot = j->kept ? tile / 2 : 0;
     float *sum = t->sum + slot * halves * SUMS;
     if (p->last)
         expect_output(j, t, tile, panel);
     for (int64_t half = 0; half < halves; half++) {
-        SlTileStrip s = {.stride = t->stride,
-                         .offset = j->offset + p->k,
-                         .steps = p->steps,
-                         .sum = sum + half * SUMS,
-                         .go_on = p->k > 0};
-        for (int64_t i = 0; i < (tall ? 4 : 2); i++)
-            s.a[i] = rows_at(j, t, tile + i / 2, i % 2);
-        s.ahead = j->ahead;
+        SlTileStrip s = *strip;
+        s.sum = sum + half * SUMS;
         s.panel = panel + half * j->panels / 2;
-        s.first = tile == 0;
         if (j->q8)
             find_q8(j, t, p, &s);
         else
@@ -427,9 +421,18 @@ static void multiply_panel(const Job *j, const Task *t, const Part *p, int64_t t
 
 static void multiply_part(const Job *j, const Task *t, const Part *p)
 {
-    for (int64_t tile = 0; tile < t->tiles; tile += 2)
-        for (int64_t i = 0; i < p->panels; i++)
-            multiply_panel(j, t, p, tile, p->panel + i);
+    SlTileStrip s = {.stride = t->stride,
+                     .offset = j->offset + p->k,
+                     .steps = p->steps,
+                     .go_on = p->k > 0,
+                     .ahead = j->ahead};
+    for (int64_t tile = 0; tile < t->tiles; tile += 2) {
+        s.first = tile == 0;
+        for (int64_t i = 0; i < 4 && tile + i / 2 < t->tiles; i++)
+            s.a[i] = rows_at(j, t, tile + i / 2, i % 2);
+        for (s.panel = p->panel; s.panel < p->panel + p->panels; s.panel++)
+            multiply_panel(j, t, p, &s, tile);
+    }
 }
 
 /* The panels of a task. */
