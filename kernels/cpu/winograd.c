@@ -156,42 +156,54 @@ static void transform_tiles(void *arg, int64_t first, int64_t last)
 
 /* ---- the weights ---- */
 
-/* Weights in 8 bits: element 0 to 31 of a block. */
-SL_INLINE SlVec load_q8(const Job *j, int64_t panel, int64_t block, int64_t element, int half)
+#define EACH_TAP for (int64_t tap = 0; tap < 9; tap++)
+
+/* Weights in 8 bits, in the order of the window, or of tiles. */
+SL_INLINE void load_q8(const Job *j, int64_t panel, int64_t channel, int half, SlVec g[9])
 {
-    const SlCpuQ8 *b = (const SlCpuQ8 *)j->w->value.data;
-    b += panel * ((9 * j->channels + BLOCK - 1) / BLOCK) + block;
-    return sl_vec_load_f16(b->scale, half) * sl_vec_load_i8(&b->value[element][half]);
+    const SlCpuQ8 *blocks = (const SlCpuQ8 *)j->w->value.data;
+    blocks += panel * ((9 * j->channels + BLOCK - 1) / BLOCK);
+    EACH_TAP
+    {
+        int64_t element = tap * j->channels + channel;
+        const SlCpuQ8 *b = blocks + element / BLOCK;
+        if (j->tiled) {
+            element = channel;
+            b = blocks + channel / BLOCK * 9 + tap;
+        }
+        g[tap] = sl_vec_load_f16(b->scale, half) * sl_vec_load_i8(&b->value[element % BLOCK][half]);
+    }
 }
 
 /* Weights that are packed as tiles (tiles.h): blocks of 32 channels, of which each has all taps. */
-SL_INLINE SlVec load_from_tiles(const Job *j, int64_t panel, int64_t tap, int64_t channel, int half)
+SL_INLINE void load_from_tiles(const Job *j, int64_t panel, int64_t channel, int half, SlVec g[9])
 {
-    int64_t block = channel / BLOCK, within = channel % BLOCK;
-    if (j->w->value.dtype == SL_U8)
-        return load_q8(j, panel, block * 9 + tap, within, half);
     int64_t blocks = (j->channels + BLOCK - 1) / BLOCK;
-    int64_t tile = ((panel * blocks + block) * 9 + tap) * 2 + half / 16;
+    int64_t tile = (panel * blocks + channel / BLOCK) * 9 * 2 + half / 16;
     const uint16_t *pairs = (const uint16_t *)j->w->value.data + tile * 16 * BLOCK;
-    SlVecU v = *(const SlVecU *)(pairs + within / 2 * BLOCK + half % 16 * 2);
-    if (within % 2)
-        return (SlVec)(v & 0xffff0000u);
-    return (SlVec)(v << 16);
+    pairs += channel % BLOCK / 2 * BLOCK + half % 16 * 2;
+    EACH_TAP
+    {
+        SlVecU v = *(const SlVecU *)(pairs + tap * 2 * 16 * BLOCK);
+        g[tap] = channel % 2 ? (SlVec)(v & 0xffff0000u) : (SlVec)(v << 16);
+    }
 }
 
-/* The weights of some outputs of a panel, from `half` on, for one channel and element of the window. */
-SL_INLINE SlVec load_weights(const Job *j, int64_t panel, int64_t tap, int64_t channel, int half)
+/* The weights of some outputs of a panel, from `half` on, for one channel. */
+SL_INLINE void load_weights(const Job *j, int64_t panel, int64_t channel, int half, SlVec g[9])
 {
     const SlTensor *w = &j->w->value;
-    if (j->tiled)
-        return load_from_tiles(j, panel, tap, channel, half);
-    int64_t element = tap * j->channels + channel;
-    int64_t place = (panel * 9 * j->channels + element) * PANEL + half;
-    if (w->dtype == SL_F16)
-        return sl_vec_load_f16(w->data, place);
+    int64_t first = (panel * 9 * j->channels + channel) * PANEL + half, step = j->channels * PANEL;
     if (w->dtype == SL_U8)
-        return load_q8(j, panel, element / BLOCK, element % BLOCK, half);
-    return sl_vec_load(w->data, w->dtype, place);
+        load_q8(j, panel, channel, half, g);
+    else if (j->tiled)
+        load_from_tiles(j, panel, channel, half, g);
+    else if (w->dtype == SL_F16)
+        EACH_TAP g[tap] = sl_vec_load_f16(w->data, first + tap * step);
+    else if (w->dtype == SL_F32)
+        EACH_TAP g[tap] = sl_vec_load(w->data, SL_F32, first + tap * step);
+    else
+        EACH_TAP g[tap] = sl_vec_load(w->data, SL_BF16, first + tap * step);
 }
 
 /* A share of the tiles of the next block of channels. */
@@ -211,13 +223,10 @@ static void transform_weights(const Job *j, int64_t panel, int64_t first, int64_
         if (j->tiled)
             ask_for_tiles(j, panel, first + c);
         for (int half = 0; half < PANEL; half += SL_VEC_FLOATS) {
-            SlVec rows[3][6], g[3], u[6];
-            for (int y = 0; y < 3; y++) {
-                for (int x = 0; x < 3; x++) {
-                    g[x] = load_weights(j, panel, y * 3 + x, first + c, half);
-                }
-                transform_weight(g, rows[y]);
-            }
+            SlVec window[9], rows[3][6], g[3], u[6];
+            load_weights(j, panel, first + c, half, window);
+            for (int y = 0; y < 3; y++)
+                transform_weight(window + 3 * y, rows[y]);
             for (int x = 0; x < 6; x++) {
                 for (int y = 0; y < 3; y++)
                     g[y] = rows[y][x];
