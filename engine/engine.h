@@ -179,7 +179,8 @@ typedef bool (*SlListEmbeddings)(void (*each)(void *arg, const char *name, const
 typedef struct SlModelOptions {
     const char *device;           /* NULL or "auto", "ref", "cpu", "cuda", "check" */
     const char *dtype;            /* NULL or "auto", "f32", "bf16", "f16"; "q8": the device's usual
-                                one with weights in 8 bits. Behind it parts that compute in another
+                                one with weights in 8 bits, "q8/f32", "q8/bf16", "q8/f16": this one
+                                with such weights. Behind it parts that compute in another
                                 type, by name or as all that a stage (text, step, decode) has:
                                 "bf16,vae=f32", "bf16,decode=f32"; "vae=auto": its own */
     const char *auto_dtype;       /* what "auto" is on the cpu device, as dtype; NULL: "f32" */
@@ -206,7 +207,7 @@ void sl_model_close(SlModel **model);
 const SlModelInfo *sl_model_info(const SlModel *model);
 SlDevice *sl_model_device(SlModel *model);
 /* In which types it computes, as SlModelOptions.dtype; a model that is opened with it on the same device
- * computes in the same: "f32", "bf16,vae=f32". */
+ * computes in the same: "f32", "bf16,vae=f32", "q8/bf16". */
 const char *sl_model_dtypes(const SlModel *model);
 /* False and *err where SlModelOptions.dtype could not be this for any model. Any thread. */
 bool sl_dtype_check(const char *text, SlError *err);

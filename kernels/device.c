@@ -41,9 +41,15 @@ SlDtype sl_device_use_dtype(SlDevice *dev, SlDtype dtype)
     return before;
 }
 
+const char *sl_q8_name(SlDtype dtype)
+{
+    static const char *const names[] = {"q8/f32", "q8/f16", "q8/bf16"};
+    return names[dtype];
+}
+
 const char *sl_device_dtype_name(const SlDevice *dev)
 {
-    return dev->q8 ? "q8" : sl_dtype_name(dev->dtype);
+    return dev->q8 ? sl_q8_name(dev->dtype) : sl_dtype_name(dev->dtype);
 }
 
 bool sl_device_use_q8(SlDevice *dev, bool q8)

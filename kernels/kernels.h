@@ -207,6 +207,8 @@ void sl_processor_look(SlProcessor *processor);
 /* What the cpu device usually computes in where it keeps weights in 8 bits: bf16 where the processor
  * multiplies it itself, else f32. */
 SlDtype sl_q8_dtype(void);
+/* "q8/f32": weights in 8 bits, and this type beside them. */
+const char *sl_q8_name(SlDtype dtype);
 
 /* Whether sl_device_open would try the cpu device first: of "cpu", of "check" over it, and of "auto"
  * where there is no GPU that could be opened. */
@@ -234,7 +236,7 @@ uint64_t sl_device_ops_done(const SlDevice *dev); /* any thread */
  * what it has instead (cpu: f32 for f16). Weights are freed under the type that they were made
  * in. */
 SlDtype sl_device_use_dtype(SlDevice *dev, SlDtype dtype);
-/* "q8" for a device that keeps weights so, else the name of its dtype. */
+/* The name of its dtype; sl_q8_name's for a device that keeps weights so. */
 const char *sl_device_dtype_name(const SlDevice *dev);
 /* Whether the weights of products that are made from now on are kept in 8 bits; gives what was
  * before. Only for a device that was opened with q8. */

@@ -20,9 +20,11 @@
 #define AT(member) offsetof(SlOptions, member)
 
 static const char *const device_names[] = {"auto", "ref", "cpu", "cuda", "check", NULL};
-static const char *const dtype_names[] = {"auto", "f32", "bf16", "f16", "q8", NULL};
+static const char *const dtype_names[] = {"auto",   "f32",     "bf16",   "f16", "q8",
+                                          "q8/f32", "q8/bf16", "q8/f16", NULL};
 
-static const char *const quality_names[] = {"bf16", "f16", "q8", NULL};
+static const char *const quality_names[] = {"bf16",    "f16",    "q8", "q8/f32",
+                                            "q8/bf16", "q8/f16", NULL};
 static const char *const yes_no[] = {"yes", "no", NULL};
 
 const SlOption sl_option_table[] = {
@@ -55,8 +57,8 @@ const SlOption sl_option_table[] = {
     {"device", SL_OPTION_WORD, AT(device), COMPUTES, NULL, "what computes", device_names},
     {"dtype", SL_OPTION_TYPES, AT(dtype), COMPUTES, NULL,
      "in which numbers; auto: the fastest that this machine has (see info); q8: the device's usual "
-     "ones with the weights of products kept in 8 bits. Behind a comma parts of the model, or all "
-     "that text, step or decode have, in others: bf16,vae=f32",
+     "ones with the weights of products kept in 8 bits, q8/bf16: bf16 with such weights. Behind a "
+     "comma parts of the model, or all that text, step or decode have, in others: bf16,vae=f32",
      dtype_names},
     {"threads", SL_OPTION_INT, AT(threads), COMPUTES, "N", "processor threads (default: all)", NULL,
      1, 1024},

@@ -55,6 +55,7 @@ void sl_session_note(const SlSession *session, const char *format, ...)
 void sl_note_dtype(const SlOptions *options, SlDtype computes)
 {
     const char *said = options->dtype ? options->dtype : "";
+    said += strncmp(said, "q8/", 3) ? 0 : 3;
     if (!options->quiet && !strncmp(said, "f16", strcspn(said, ",")) && *said && computes == SL_F32)
         sl_say("the CPU does not compute in f16; it computes in f32");
 }

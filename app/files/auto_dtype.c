@@ -296,7 +296,7 @@ static bool is_auto(const char *dtype)
 static bool take_said(const char *said, SlAutoDtype *is, SlError *err)
 {
     SlError problem = {0};
-    if (!strcmp(said, "q8") || is_auto(said) || strlen(said) >= sizeof is->dtype ||
+    if (!strncmp(said, "q8", 2) || is_auto(said) || strlen(said) >= sizeof is->dtype ||
         !sl_dtype_check(said, &problem))
         return sl_fail(err, SL_ARGUMENT,
                        "SAFELIGHT_AUTO_DTYPE is \"%.200s\"; expected f32, bf16, or something like "

@@ -542,10 +542,21 @@ static void list_unknown(const cJSON *root, SlText *unknown)
 
 #define DTYPE_ROOM 8 /* of the model's own */
 
+/* Earlier builds said no more than "q8", and computed in f32 beside 8 bits, on cuda in f16. As input of
+ * a person it is what this machine usually computes in, which a file does not mean. */
+static void spell_q8(SlMetadata *m)
+{
+    if (!strcmp(m->dtype, "q8"))
+        snprintf(m->dtype, DTYPE_ROOM, "%s",
+                 sl_q8_name(strcmp(m->device, "cuda") ? SL_F32 : SL_F16));
+}
+
+/* The device was read before. */
 static void read_dtype(In *in, SlMetadata *m)
 {
     char parts[sizeof m->dtype - DTYPE_ROOM];
     read_string(in, in->root, "dtype", m->dtype, DTYPE_ROOM);
+    spell_q8(m);
     if (!in->ok || !cJSON_HasObjectItem(in->root, "part_dtypes"))
         return;
     read_string(in, in->root, "part_dtypes", parts, sizeof parts);

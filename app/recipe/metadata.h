@@ -49,7 +49,7 @@ typedef struct SlMetadata {
     int embeddings;
     SlMetadataEmbedding embedding[SL_EMBEDDINGS_MAX];
     char device[64], device_description[256];
-    char dtype[200];       /* as SlModelOptions has it: "bf16", "bf16,vae=f32" */
+    char dtype[200];       /* as SlModelOptions has it, never "q8": "bf16", "bf16,vae=f32" */
     int step, steps;       /* the step saved, 1-based, of how many */
     bool partial;          /* the run was stopped at that step; the picture is its predicted x_0 */
     bool given_latents;    /* the noise came from a file, not from the seed */

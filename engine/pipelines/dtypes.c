@@ -16,21 +16,20 @@ static bool fail_type(const char *name, size_t length, bool part, SlError *err)
 {
     return sl_fail(err, SL_ARGUMENT, "the data type is \"%.*s\"; expected auto, f32, bf16%s",
                    length < 100 ? (int)length : 100, name,
-                   part ? sl_words(" or f16") : sl_words(", f16 or q8"));
+                   part ? sl_words(" or f16") : sl_words(", f16, q8, q8/f32, q8/bf16 or q8/f16"));
 }
 
-/* One of length bytes. "auto" sets `automatic` and no dtype. */
+/* One of length bytes. "auto" and "q8" set `automatic` and no dtype. */
 static bool read_type(const char *name, size_t length, bool part, SlDtypes *types, SlError *err)
 {
     static const struct {
         const char *name;
         SlDtype dtype;
         bool automatic, q8;
-    } known[] = {{"f32", SL_F32, false, false},
-                 {"f16", SL_F16, false, false},
-                 {"bf16", SL_BF16, false, false},
-                 {"auto", SL_F32, true, false},
-                 {"q8", SL_F32, false, true}};
+    } known[] = {{"f32", SL_F32, false, false},     {"f16", SL_F16, false, false},
+                 {"bf16", SL_BF16, false, false},   {"auto", SL_F32, true, false},
+                 {"q8", SL_F32, true, true},        {"q8/f32", SL_F32, false, true},
+                 {"q8/bf16", SL_BF16, false, true}, {"q8/f16", SL_F16, false, true}};
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
         if (strlen(known[i].name) == length && !memcmp(known[i].name, name, length) &&
             !(part && known[i].q8)) {
@@ -102,7 +101,7 @@ SlDevice *sl_dtypes_open_device(const SlModelOptions *options, SlDtypes *types, 
         .name = options->device ? options->device : "auto",
         .threads = options->threads,
         .dtype = types->dtype,
-        .any_dtype = types->automatic || types->q8,
+        .any_dtype = types->automatic,
         .cpu_dtype = types->automatic ? usual.dtype : SL_F32,
         .q8 = types->q8,
     };
@@ -220,7 +219,7 @@ bool sl_model_find_dtypes(SlModel *model, const SlModelOptions *options, SlError
         !sl_dtypes_read(options->auto_dtype, &usual, err))
         return false;
     bool on_cpu = !strcmp(device, "cpu") || !strcmp(device, "check");
-    if (said.automatic && on_cpu && !sl_model_set_dtypes(model, usual.parts, err))
+    if (said.automatic && !said.q8 && on_cpu && !sl_model_set_dtypes(model, usual.parts, err))
         return false;
     if (!sl_model_set_dtypes(model, said.parts, err))
         return false;

@@ -153,8 +153,8 @@ SlWeightSource *sl_model_weights(const SlModelInfo *info, const SlPartClass *par
 
 /* What SlModelOptions.dtype says, "bf16,vae=f32". */
 typedef struct SlDtypes {
-    SlDtype dtype;     /* f32 where it is automatic or q8 */
-    bool automatic;    /* "auto": the device's usual one */
+    SlDtype dtype;     /* f32 where it is automatic */
+    bool automatic;    /* "auto" and "q8": the device's usual one */
     bool q8;           /* the weights of products in 8 bits */
     const char *parts; /* "vae=f32", within the text */
 } SlDtypes;

@@ -69,7 +69,7 @@ bool sl_model_cost(const SlModelInfo *info, const SlRecipe *recipe, const char *
     if (!sl_dtypes_read(dtype, &types, err))
         return false;
     const SlDeviceOptions device = {
-        .name = "measure", .dtype = types.dtype, .any_dtype = types.q8, .q8 = types.q8};
+        .name = "measure", .dtype = types.dtype, .any_dtype = types.automatic, .q8 = types.q8};
     return measure(&(SlStagesOf){info, recipe, NULL, &options}, &device, cost, err);
 }
 

@@ -324,22 +324,34 @@ static void test_memory(void)
     free(values);
 }
 
-/* The GPU's products, emulated: ref's own, but for the order of the sums. */
-static int test_cuda(void)
+/* The GPU's products beside a type, emulated: ref's own, but for the order of the sums. */
+static bool test_cuda_beside(SlDtype dtype)
 {
     SlError err = {0};
-    cpu = sl_device_open(&(SlDeviceOptions){.name = "cuda", .q8 = true}, &err);
-    ref = sl_device_open(&(SlDeviceOptions){.name = "ref", .q8 = true}, &err);
+    cpu = sl_device_open(&(SlDeviceOptions){.name = "cuda", .dtype = dtype, .q8 = true}, &err);
+    ref = sl_device_open(&(SlDeviceOptions){.name = "ref", .dtype = dtype, .q8 = true}, &err);
     if (!sl_test(cpu && ref, "devices %s", err.message))
-        return 1;
+        return false;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         int64_t n = 0;
         Data data = make_data(&cases[i]);
-        float *got = compute(cpu, &cases[i], &data, SL_F32, &n);
-        check_values(&cases[i], "in 8 bits", got, compute(ref, &cases[i], &data, SL_F32, &n), n);
+        float *both[2] = {compute(cpu, &cases[i], &data, SL_F32, &n),
+                          compute(ref, &cases[i], &data, SL_F32, &n)};
+        check_within(&cases[i], sl_device_dtype_name(cpu), dtype == SL_F32 ? 1e-10 : BF16_LIMIT,
+                     both, n);
         free_data(&data);
     }
     sl_test(sl_device_ok(cpu), "no device failed");
+    sl_device_close(&cpu);
+    sl_device_close(&ref);
+    return true;
+}
+
+static int test_cuda(void)
+{
+    for (SlDtype dtype = SL_F32; dtype <= SL_BF16; dtype++)
+        if (!test_cuda_beside(dtype))
+            return 1;
     const int64_t size[] = {640, 1280};
     float *values = noise(size[0] * size[1], 9);
     SlTensor host = sl_tensor_view(values, SL_F32, 2, size);
@@ -347,8 +359,6 @@ static int test_cuda(void)
     size_t measured = bytes_of(&(SlDeviceOptions){.name = "measure", .q8 = true}, &host);
     sl_test(measured == kept, "%zu bytes, measured %zu", kept, measured);
     free(values);
-    sl_device_close(&cpu);
-    sl_device_close(&ref);
     return sl_test_done();
 }
 

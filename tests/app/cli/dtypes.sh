@@ -55,7 +55,29 @@ done
 ok "a sheet of it, made where auto is f32, is the same" "$("$program" replay --verify --model "$model" --quiet opened.png >out 2>err; echo $?) \
 $(recorded opened.png)" "0 \
 $(recorded s.png)"
-ok "info says what auto is" "$(SAFELIGHT_AUTO_DTYPE=bf16,decode=f32 "$program" info "$model" | grep types)" \
+# Weights in 8 bits: the type beside them is recorded. Files of earlier builds say no more than q8, which was f32.
+"$program" "${generate[@]}" --dtype q8 --output q8.png >out
+"$program" "${generate[@]}" --dtype q8/f32 --output q8-f32.png >out
+"$program" "${generate[@]}" --dtype q8/bf16 --output q8-bf16.png >out
+ok "beside 8 bits f32 is recorded" "$(recorded q8-f32.png)" '"dtype":"q8/f32" '
+ok "or bf16" "$(recorded q8-bf16.png)" '"dtype":"q8/bf16" '
+ok "of q8 that which is usual here" "$(cmp -s q8.png q8-f32.png || cmp q8.png q8-bf16.png && echo same)" same
+ok "f32 and bf16 are two pictures" "$(cmp -s q8-f32.png q8-bf16.png || echo other)" other
+for file in q8.png q8-f32.png q8-bf16.png; do
+  ok "$file is replayed" "$("$program" replay --verify --model "$model" --quiet $file >out 2>err; echo $?)" 0
+done
+ok "in the other type it is another" "$("$program" replay --verify --dtype q8/bf16 --model "$model" --quiet q8-f32.png >out 2>err; echo $?)" 3
+compare_q8=(compare "${small[@]}" --device cpu --prompt x --quiet --schedulers ddim,euler)
+for type in f32 bf16; do
+  "$program" "${compare_q8[@]}" --dtype q8/$type --save $type.safelight >out
+  spaces=$([ $type = f32 ] && echo '    ' || echo '     ')
+  LC_ALL=C sed "s|q8/$type\\(\\\\\\\\*\"\\)|q8\\1$spaces|g" $type.safelight >earlier-$type.safelight
+done
+ok "a comparison has it, too" "$(recorded bf16.safelight)" '"dtype":"q8/bf16" '
+ok "as it was recorded earlier, it was f32" "$(recorded earlier-f32.safelight)" '"dtype":"q8/f32" '
+ok "and is replayed so, whatever is usual here" "$("$program" replay --verify --model "$model" --quiet earlier-f32.safelight >out 2>err; echo $?)" 0
+ok "which bf16 was not" "$("$program" replay --verify --model "$model" --quiet earlier-bf16.safelight >out 2>err; echo $?)" 3
+ok "info says what auto is" "$(SAFELIGHT_AUTO_DTYPE=bf16,decode=f32 "$program" info "$model" | grep "^  types")" \
   '  types         auto: bf16,decode=f32, because SAFELIGHT_AUTO_DTYPE says so'
 ok "info measures it again when asked to, without a model" \
   "$(SAFELIGHT_AUTO_DTYPE= XDG_CACHE_HOME=$PWD/cache "$program" info --measure-types 2>&1 | sed 's/^\(auto: [a-z]*[0-9]*\).*because .*/\1/; s/bf16/f32/'; echo ${PIPESTATUS[0]})" \
@@ -69,20 +91,21 @@ ok "for this machine, whatever the model" "$("$program" info --measure-types "$m
 2"
 ok "info without a model and without that is refused" "$("$program" info 2>&1; echo $?)" 'safelight: info needs MODEL|FILE
 2'
-ok "bench, too" "$(forced bench "${small[@]}" --device cpu | grep types)" \
+ok "bench, too" "$(forced bench "${small[@]}" --device cpu | grep "^  types")" \
   '  types      bf16,vae=f32 (auto: bf16,decode=f32, because SAFELIGHT_AUTO_DTYPE says so)'
 ok "bench against another type" "$(forced bench "${small[@]}" --device cpu --against f32 | grep -c '^bf16,vae=f32 against f32$\|shapes are slower in bf16,vae=f32 than in f32')" 2
 ok "as JSON" "$("$program" bench "${small[@]}" --device cpu --dtype f32 --against bf16 --json | tr -d ' \t\n' | grep -o '"against":{"dtype":"bf16"')" '"against":{"dtype":"bf16"'
-for said in f64 auto q8 bf16,vae; do
+for said in f64 auto q8 q8/bf16 bf16,vae; do
   ok "SAFELIGHT_AUTO_DTYPE=$said is refused" "$(SAFELIGHT_AUTO_DTYPE=$said "$program" "${generate[@]}" --output x.png 2>&1; echo $?)" \
     "safelight: SAFELIGHT_AUTO_DTYPE is \"$said\"; expected f32, bf16, or something like bf16,decode=f32
 2"
 done
 ok "but where a type is said it does not count" "$(SAFELIGHT_AUTO_DTYPE=f64 "$program" "${generate[@]}" --dtype f32 --output x.png; echo $?)" "x.png
 0"
-for wrong in bf16,vea=f32 bf16,vae bf16,vae=q8 bf16, vae=f32; do
+for wrong in bf16,vea=f32 bf16,vae bf16,vae=q8 bf16, vae=f32 q8/f64 q8/bf16,unet=q8/f32; do
   ok "--dtype $wrong is refused" "$("$program" "${generate[@]}" --dtype $wrong --output x.png 2>err >out; echo $? $(wc -l <err))" "2 1"
 done
+said "f16 beside weights in 8 bits" 1 generate "${small[@]}" --device cpu --dtype q8/f16 --prompt x --output b.png
 said "f16 with a part of another type" 1 generate "${small[@]}" --device cpu --dtype f16,vae=f32 --prompt x --output b.png
 for dtype in auto f32 bf16; do said "$dtype" 0 generate "${small[@]}" --device cpu --dtype $dtype --prompt x --output b.png; done
 said "f16 on a device that has it" 0 generate "${small[@]}" --device ref --dtype f16 --prompt x --output b.png

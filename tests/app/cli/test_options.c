@@ -71,6 +71,11 @@ static void test_values(void)
     ok = parse(SL_COMMAND_BENCH, "bench --dtype bf16,vae=f32,text=f32 --against q8", &o, &err);
     sl_test(ok && !strcmp(o.dtype, "bf16,vae=f32,text=f32") && !strcmp(o.against, "q8"),
             "types of parts %s", err.message);
+    ok = parse(SL_COMMAND_BENCH, "bench --dtype q8/bf16,text=f32 --against q8/f32", &o, &err);
+    sl_test(ok && !strcmp(o.dtype, "q8/bf16,text=f32") && !strcmp(o.against, "q8/f32"),
+            "types beside weights in 8 bits %s", err.message);
+    ok = parse(SL_COMMAND_BENCH, "bench --quality q8/f32", &o, &err);
+    sl_test(ok && !strcmp(o.quality, "q8/f32"), "and their quality %s", err.message);
     ok = parse(
         SL_COMMAND_GENERATE,
         "generate --latents l --step-noise s --dump d --previews p --output o.PNG --json --quiet",
@@ -122,6 +127,9 @@ static void test_refused(void)
     refused(g, "generate --device tpu", "auto, ref, cpu, cuda, check");
     refused(g, "generate --dtype f64", "auto, f32, bf16, f16");
     refused(g, "generate --dtype f64,vae=f32", "auto, f32, bf16, f16");
+    refused(g, "generate --dtype q8/f64", "q8, q8/f32, q8/bf16");
+    refused(g, "generate --dtype q8/", "q8, q8/f32, q8/bf16");
+    refused(g, "generate --dtype q8/bf16,vae=q8/f32", "the data type is \"q8/f32\"");
     refused(g, "generate --dtype bf16,vae=f64", "the data type is \"f64\"");
     refused(g, "generate --dtype bf16,vae", "something like vae=f32");
     refused(SL_COMMAND_BENCH, "bench --against f64", "auto, f32, bf16, f16");

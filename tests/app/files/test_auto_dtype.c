@@ -458,7 +458,7 @@ static void test_said(void)
     sl_test(!m.looked && !strcmp(is.dtype, "bf16,decode=f32") &&
                 strstr(is.line, "SAFELIGHT_AUTO_DTYPE says so"),
             "the environment says it: %s", is.line);
-    static const char *const bad[] = {"auto", "q8", "f64", "bf16,", "bf16,vae"};
+    static const char *const bad[] = {"auto", "q8", "q8/bf16", "f64", "bf16,", "bf16,vae"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         const SlAutoMachine seam = {look, time_it, &m};
         SlError err = {0};

@@ -389,6 +389,26 @@ static void run_in(Fixture *fixture, const char *types, SlJob *job)
     g_assert_cmpint(sl_job_get_state(job), ==, SL_JOB_DONE);
 }
 
+/* Of weights in 8 bits it is recorded what is computed beside them, and foreseen so. */
+static void test_types_beside_q8(Fixture *fixture, gconstpointer data)
+{
+    g_autoptr(SlJob) job = fixture_job(fixture->model, 2);
+    g_autofree char *guess = NULL, *same = NULL, *other = NULL;
+    const char *usual = sl_q8_name(sl_q8_dtype());
+
+    sl_worker_set_device(fixture->worker, "cpu", "q8", 1);
+    guess = sl_worker_guess_dtype(fixture->worker, fixture->model);
+    g_assert_cmpstr(guess, ==, usual);
+    run_in(fixture, "q8", job);
+    g_assert_cmpstr(_sl_job_get_metadata(job)->dtype, ==, usual);
+    g_assert_cmpstr(sl_worker_get_dtype(fixture->worker), ==, usual);
+    same = sl_worker_dup_difference(fixture->worker, fixture->model, (SlComputed){"cpu", usual});
+    g_assert_null(same);
+    other =
+        sl_worker_dup_difference(fixture->worker, fixture->model, (SlComputed){"cpu", "q8/f16"});
+    g_assert_nonnull(other);
+}
+
 /* A branch goes on in the types of its run, whatever is chosen meanwhile, to that run's bytes; a new run is in those
  * that are chosen. */
 static void test_branch_types(Fixture *fixture, gconstpointer data)
@@ -738,6 +758,7 @@ int main(int argc, char **argv)
     ADD("load-fails", test_load_fails);
     ADD("first-load-fails", test_first_load_fails);
     ADD("automatic", test_automatic);
+    ADD("types-beside-q8", test_types_beside_q8);
     ADD("branch-types", test_branch_types);
     ADD("paused-types", test_paused_types);
     ADD("decode-types", test_decode_types);

@@ -76,13 +76,39 @@ static void test_file(const SlMetadata *m)
     sl_metadata_free(&again);
 }
 
+/* What earlier builds recorded of weights in 8 bits says what they computed in beside them. */
+static void test_plain_q8(const SlMetadata *of)
+{
+    static const struct {
+        const char *device, *dtype, *means;
+    } cases[] = {{"cpu", "q8", "q8/f32"},
+                 {"check", "q8", "q8/f32"},
+                 {"cuda", "q8", "q8/f16"},
+                 {"cpu", "q8,text_encoder=bf16", "q8/f32,text_encoder=bf16"}};
+    SlMetadata m = *of, read;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        SlError err = {0};
+        snprintf(m.device, sizeof m.device, "%s", cases[i].device);
+        snprintf(m.dtype, sizeof m.dtype, "%s", cases[i].dtype);
+        char *json = sl_metadata_to_json(&m);
+        bool ok = json && sl_metadata_from_json("it", json, &read, &err);
+        sl_test(ok && !strcmp(read.dtype, cases[i].means), "%s of %s means %s %s", cases[i].dtype,
+                cases[i].device, cases[i].means, err.message);
+        if (ok)
+            sl_metadata_free(&read);
+        free(json);
+    }
+}
+
 /* Types of parts: apart from the model's in the JSON, one text here. */
 static void test_types(const SlMetadata *of)
 {
     static const struct {
         const char *dtype, *json;
     } cases[] = {{"f32", "\"dtype\":\"f32\",\"step\""},
-                 {"q8", "\"dtype\":\"q8\",\"step\""},
+                 {"q8/bf16", "\"dtype\":\"q8/bf16\",\"step\""},
+                 {"q8/f16,text_encoder=f32",
+                  "\"dtype\":\"q8/f16\",\"part_dtypes\":\"text_encoder=f32\",\"step\""},
                  {"bf16,vae=f32,text_encoder=f32",
                   "\"dtype\":\"bf16\",\"part_dtypes\":\"vae=f32,text_encoder=f32\",\"step\""}};
     SlMetadata m = *of, read;
@@ -129,6 +155,7 @@ int main(void)
         test_text(branch, "a branch");
         test_file(picture);
         test_types(picture);
+        test_plain_q8(picture);
     }
     sl_metadata_free(picture);
     sl_metadata_free(branch);

@@ -5,6 +5,7 @@
  * f32.
  */
 #include "engine/pipelines/pipelines.h"
+#include "engine/run/stages.h"
 #include "tests/engine/run/golden.h"
 
 #include <string.h>
@@ -158,8 +159,9 @@ static void test_told(const char *dtype)
         const SlModelOptions options = {
             .device = cases[i].on, .dtype = cases[i].said, .auto_dtype = told};
         SlModel *model = open_with(&options, &err);
-        const char *own = cases[i].said && !strcmp(cases[i].said, "q8") ? "q8" : "f32";
-        SlDtype alone = strcmp(own, "q8") ? SL_F32 : sl_q8_dtype();
+        bool q8 = cases[i].said && !strcmp(cases[i].said, "q8");
+        SlDtype alone = q8 ? sl_q8_dtype() : SL_F32;
+        const char *own = q8 ? sl_q8_name(alone) : "f32";
         bool unet = model && computes_in(model, "unet", cases[i].told ? type : alone,
                                          cases[i].told ? recorded : own);
         bool vae = model && computes_in(model, "vae", cases[i].told ? SL_F32 : alone,
@@ -169,6 +171,100 @@ static void test_told(const char *dtype)
                 model ? sl_model_dtypes(model) : "", err.message);
         sl_model_close(&model);
     }
+}
+
+/* What the device usually computes in beside weights in 8 bits, and what f16 is there. */
+static SlDtype usual_beside_q8(void)
+{
+    return strcmp(device, "cuda") ? sl_q8_dtype() : SL_F16;
+}
+
+static SlDtype f16_here(void)
+{
+    return strcmp(device, "cuda") ? SL_F32 : SL_F16; /* the cpu has none */
+}
+
+/* Which type is computed in beside weights in 8 bits, said or not, and what is recorded of it. */
+static void test_q8_types(void)
+{
+    const SlDtype usual = usual_beside_q8();
+    const struct {
+        const char *said;
+        SlDtype dtype;
+        const char *recorded;
+    } cases[] = {{"q8/f32", SL_F32, "q8/f32"},
+                 {"q8/bf16", SL_BF16, "q8/bf16"},
+                 {"q8/f16", f16_here(), sl_q8_name(f16_here())},
+                 {"q8", usual, sl_q8_name(usual)},
+                 {"q8/bf16,unet=auto", SL_BF16, "q8/bf16"},
+                 {"q8/bf16,text=f32", SL_BF16, "q8/bf16,text_encoder=f32"},
+                 {"q8/f32,decode=bf16", SL_F32, "q8/f32,vae=bf16"}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        SlError err = {0};
+        SlModel *model = open_model(cases[i].said, NULL, &err);
+        bool ok = model && computes_in(model, "unet", cases[i].dtype, cases[i].recorded);
+        for (int k = 0; ok && k < model->parts; k++)
+            if (!strcmp(model->part[k].kind->name, "unet"))
+                ok = model->part[k].q8;
+        sl_test(ok, "%s is recorded as %s %s", cases[i].said, cases[i].recorded, err.message);
+        sl_model_close(&model);
+    }
+}
+
+/* A step in the types that were recorded of another has its bytes, and not those of one in `than`. */
+static void test_q8_again(const char *said, const char *than)
+{
+    SlError err = {0};
+    SlModel *model = open_model(said, NULL, &err), *other = open_model(than, NULL, &err);
+    SlModel *again = model ? open_model(sl_model_dtypes(model), NULL, &err) : NULL;
+    if (sl_test(again && other, "%s and again %s", said, err.message)) {
+        size_t text, n, values, others;
+        float *want = one_step(model, &text, &n), *got = one_step(again, &text, &values),
+              *different = one_step(other, &text, &others);
+        sl_test(n && n == values && same(want, got, n), "a step in %s is repeated as %s", said,
+                sl_model_dtypes(model));
+        sl_test(n == others && !same(want, different, n), "and is not that of %s", than);
+        free(want);
+        free(got);
+        free(different);
+    }
+    sl_model_close(&model);
+    sl_model_close(&again);
+    sl_model_close(&other);
+}
+
+/* What it would need counts the type beside 8 bits, and for "q8" the usual one. */
+static void test_q8_cost(void)
+{
+    SlError err = {0};
+    SlModel *model = open_model("q8/bf16", NULL, &err);
+    SlRecipe recipe;
+    SlCost f32, bf16, said, measured, usual = {0};
+    if (model)
+        sl_recipe_defaults(&recipe, sl_model_info(model));
+    bool ok = model && sl_model_cost(sl_model_info(model), &recipe, "q8/f32", &f32, &err) &&
+              sl_model_cost(sl_model_info(model), &recipe, "q8/bf16", &bf16, &err) &&
+              sl_model_cost(sl_model_info(model), &recipe, "q8", &said, &err) &&
+              sl_model_measure(model, &recipe, &measured, &err);
+    if (ok)
+        usual = sl_q8_dtype() == SL_BF16 ? bf16 : f32;
+    sl_test(ok && bf16.step_bytes < f32.step_bytes && bf16.decode_bytes < f32.decode_bytes &&
+                bf16.weight_bytes < f32.weight_bytes,
+            "beside 8 bits bf16 needs less than f32 %s", err.message);
+    sl_test(ok && said.step_bytes == usual.step_bytes && said.peak_bytes == usual.peak_bytes,
+            "q8 needs what %s needs", sl_q8_name(sl_q8_dtype()));
+    sl_test(ok && measured.step_bytes == bf16.step_bytes && measured.peak_bytes == bf16.peak_bytes,
+            "and a model in q8/bf16 what was foreseen of it");
+    sl_model_close(&model);
+}
+
+static void test_q8(void)
+{
+    test_q8_types();
+    test_q8_again("q8/f32", "q8/bf16");
+    test_q8_again("q8/bf16", "q8/f32");
+    test_q8_again("q8", usual_beside_q8() == SL_BF16 ? "q8/f32" : "q8/bf16");
+    test_q8_cost();
 }
 
 /* All that is for a stage; and what is recorded gives the same types again. */
@@ -255,8 +351,15 @@ static void test_cost(const char *dtype)
 
 static void test_refusals(const char *dtype)
 {
-    static const char *const bad[] = {"vea=f32", "vae",    "vae=f33",  "=f32",
-                                      "vae=",    "vae=q8", "vae=f32,,"};
+    static const char *const bad[] = {"vea=f32", "vae",    "vae=f33",   "=f32",
+                                      "vae=",    "vae=q8", "vae=f32,,", "unet=q8/f32"};
+    static const char *const whole[] = {"q8/",      "q8/f64", "q8/auto", "q8/q8",
+                                        "q8/bf16,", "q8f32",  "q8-bf16"};
+    for (size_t i = 0; i < sizeof whole / sizeof whole[0]; i++) {
+        SlError err = {0};
+        sl_test(!sl_dtype_check(whole[i], &err) && err.code == SL_ARGUMENT, "\"%s\" is refused: %s",
+                whole[i], err.message);
+    }
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         SlError err = {0};
         SlModel *model = open_model(dtype, bad[i], &err);
@@ -273,6 +376,7 @@ int main(int argc, char **argv)
     test_text_encoder(dtype);
     test_auto(dtype);
     test_told(dtype);
+    test_q8();
     test_stages(dtype);
     test_cost(dtype);
     test_refiner(dtype);
