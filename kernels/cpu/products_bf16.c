@@ -49,7 +49,7 @@
 #define GROUP 96  /* tiles of the depth after which the sums are put down for the next strip's */
 #define ROWS  512 /* of a matrix in a chunk that is not all of it */
 #define TASKS 8   /* a thread should have, where there is work for as many */
-#define FEW   32  /* tiles of 4 x 4 outputs below which no convolution is Winograd's, in vectors */
+#define FEW   8   /* tiles of 4 x 4 outputs below which no convolution is Winograd's, in vectors */
 #define ALONE 2e6 /* floating-point operations that are not worth waking threads */
 
 typedef struct Job {

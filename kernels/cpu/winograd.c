@@ -18,6 +18,7 @@
 
 #define PANEL    SL_CPU_PANEL
 #define BLOCK    32 /* channels of a tile of weights, elements of a block in 8 bits */
+#define SOON     2  /* rows of a tile that are asked for before they are read */
 #define POINTS   36 /* of a transformed tile: 6 x 6 */
 #define TILES    96 /* of a block */
 #define CHANNELS 64 /* of a slice of the input */
@@ -185,6 +186,7 @@ SL_INLINE void load_from_tiles(const Job *j, int64_t panel, int64_t channel, int
     EACH_TAP
     {
         SlVecU v = *(const SlVecU *)(pairs + tap * 2 * 16 * BLOCK);
+        __builtin_prefetch(pairs + (tap * 2 * 16 + SOON) * BLOCK);
         g[tap] = channel % 2 ? (SlVec)(v & 0xffff0000u) : (SlVec)(v << 16);
     }
 }

@@ -166,14 +166,14 @@ CASE(conv_tiles_chunks, conv(r, (ConvShape){1, 100, 150, 64, 17, 3, SAME3}, (Par
 CASE(conv_tiles_down, conv(r, (ConvShape){2, 17, 15, 64, 64, 3, {2, 1, 1, 1, 1}},
                            (Parts){.bias = true, .per_channel = true}))
 /* Outputs whose rows are whole runs of a tile's rows; few tiles are no work for Winograd. */
-CASE(conv_runs_8, conv(r, (ConvShape){1, 9, 8, 96, 48, 3, SAME3}, (Parts){.bias = true}))
-CASE(conv_runs_16, conv(r, (ConvShape){2, 5, 16, 72, 40, 3, SAME3},
+CASE(conv_runs_8, conv(r, (ConvShape){1, 5, 8, 96, 48, 3, SAME3}, (Parts){.bias = true}))
+CASE(conv_runs_16, conv(r, (ConvShape){1, 3, 16, 72, 40, 3, SAME3},
                         (Parts){.bias = true, .per_channel = true, .residual = true}))
 CASE(conv_runs_24, conv(r, (ConvShape){1, 3, 24, 32, 33, 3, SAME3}, (Parts){.bias = true}))
 CASE(conv_runs_down,
      conv(r, (ConvShape){2, 13, 16, 64, 64, 3, {2, 1, 1, 1, 1}}, (Parts){.bias = true}))
 CASE(conv_runs_1x1, conv(r, (ConvShape){2, 7, 8, 40, 64, 1, SAME1}, (Parts){.bias = true}))
-CASE(upsample_conv_runs, upsample_conv(r, SIZES(4, 4, 8, 8, 64, 32), (Parts){.bias = true}))
+CASE(upsample_conv_runs, upsample_conv(r, SIZES(2, 4, 4, 8, 64, 32), (Parts){.bias = true}))
 /* Enough tiles for Winograd; channels that are no whole block. */
 CASE(conv_winograd_part,
      conv(r, (ConvShape){1, 25, 23, 72, 48, 3, SAME3}, (Parts){.bias = true, .residual = true}))
