@@ -542,16 +542,21 @@ static void list_unknown(const cJSON *root, SlText *unknown)
 
 #define DTYPE_ROOM 8 /* of the model's own */
 
-/* Earlier builds said no more than "q8", and computed in f32 beside 8 bits, on cuda in f16. As input of
- * a person it is what this machine usually computes in, which a file does not mean. */
+/* Earlier builds said no more than "q8", and computed in f16 beside 8 bits on cuda, else in f32, but for
+ * builds of one day that had bf16 where the processor has a matrix unit: the device's description says so.
+ * As input of a person "q8" is what this machine usually computes in, which a file does not mean. */
 static void spell_q8(SlMetadata *m)
 {
+    SlDtype beside = SL_F32;
+    if (!strcmp(m->device, "cuda"))
+        beside = SL_F16;
+    else if (strstr(m->device_description, "bf16, weights in 8 bits"))
+        beside = SL_BF16;
     if (!strcmp(m->dtype, "q8"))
-        snprintf(m->dtype, DTYPE_ROOM, "%s",
-                 sl_q8_name(strcmp(m->device, "cuda") ? SL_F32 : SL_F16));
+        snprintf(m->dtype, DTYPE_ROOM, "%s", sl_q8_name(beside));
 }
 
-/* The device was read before. */
+/* The device and its description were read before. */
 static void read_dtype(In *in, SlMetadata *m)
 {
     char parts[sizeof m->dtype - DTYPE_ROOM];

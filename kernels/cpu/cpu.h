@@ -54,7 +54,7 @@ bool sl_cpu_weight_copy(SlDevice *dev, SlWeight *to, const SlWeight *from);
 void sl_cpu_weight_clear(SlDevice *dev, SlWeight *w);
 
 /* A weight that is kept in 8 bits (w->value is of SL_U8): 32 elements of the window of a panel's
- * outputs. [panel][block of the window]; for the matrix unit, where a window's channels are whole blocks,
+ * outputs. [panel][block of the window]; for products of bf16 (tiles.h), where a window's channels are whole blocks,
  * [panel][32 channels][row and column]. */
 typedef struct SlCpuQ8 {
     uint16_t scale[SL_CPU_PANEL];   /* f16 */

@@ -1,4 +1,4 @@
-/* pack_tiles.c - weights as tiles of the matrix unit: [tap][half of a panel][pair of channels][16 outputs][2].
+/* pack_tiles.c - weights as tiles (tiles.h): [tap][half of a panel][pair of channels][16 outputs][2].
  *
  * Loading a model is little but this and reading, so it is done in vectors. A tile is 16 outputs with 16
  * pairs of channels each, which are transposed as numbers of 32 bits; a file has the channels of a

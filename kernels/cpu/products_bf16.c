@@ -15,9 +15,10 @@
  * On the matrix unit chunks stay in the second cache, and the depth is cut so that a panel's part of it stays in
  * the first: a tile from the second cache takes as long as two products, one from memory ten times as long.
  *
- * Easy to get wrong: a copied row of the output has some positions more than the output has columns,
- * whose sums are of no use (`row_of` has -1 there), but for outputs whose rows are whole runs of a tile's rows; sums are always taken in the order of the depth, so
- * that how the work is cut does not show in the result; the tiles' configuration belongs to the thread.
+ * Easy to get wrong: a copied row of the output has some positions more than the output has columns, whose
+ * sums are of no use (`row_of` has -1 there); where an output's row is whole runs (SL_TILE_RUN) tiles skip
+ * these positions (`dense`). Sums are always taken in the order of the depth, so that how the work is cut
+ * does not show in the result. The matrix unit's configuration belongs to the thread.
  */
 #include "kernels/cpu/tile_strip.h"
 
@@ -368,9 +369,11 @@ static void find_q8(const Job *j, const Task *t, const Part *p, SlTileStrip *s)
     s->next = (const char *)(blocks_at(j, s->panel, p->k) + p->panels * p->steps);
     if (s->first && in_steps(j))
         s->q8 = blocks_at(j, s->panel, p->k);
-    for (int64_t k = 0; k < p->steps && s->first && !in_steps(j); k++)
+    for (int64_t k = 0; k < p->steps && s->first && !in_steps(j); k++) {
+        uint16_t *to = s->room + k * 2 * TILE;
         SL_FOR_ISA(sl_tile_gather)
-    (blocks_at(j, s->panel, 0), j->channels, j->kh * j->kw, p->k + k, s->room + k * 2 * TILE);
+        (blocks_at(j, s->panel, 0), j->channels, j->kh * j->kw, p->k + k, to);
+    }
 }
 
 /* The weights of a strip, and those that come after the part's. */

@@ -15,8 +15,11 @@
 #endif
 
 typedef struct SlTileStrip {
-    const uint16_t *a[4]; /* the first of 8 rows each: two of these are a tile, and */
-    int64_t stride;       /* bytes of a row to the next; on the matrix unit of all of a tile's */
+    /* The first of 8 rows each, two for a tile of rows. On the matrix unit all 16 rows of a tile lie
+     * `stride` bytes apart, and only a[0] and a[2] are read. Of a strip of one tile a[2] and a[3] are
+     * nothing. */
+    const uint16_t *a[4];
+    int64_t stride;
     int64_t panel;
     const int64_t *offset; /* of each tile of the depth, in values */
     const uint16_t *weights;

@@ -17,7 +17,7 @@
 #include "kernels/cpu/gemm.h"
 
 #define PANEL    SL_CPU_PANEL
-#define BLOCK    32 /* channels of a tile of weights, elements of a block in 8 bits */
+#define DEPTH    32 /* channels of a tile of weights, elements of a piece in 8 bits */
 #define SOON     2  /* rows of a tile that are asked for before they are read */
 #define POINTS   36 /* of a transformed tile: 6 x 6 */
 #define TILES    96 /* of a block */
@@ -48,7 +48,7 @@ typedef struct Job {
     int64_t first;                             /* tile of the chunk */
     int64_t point, sum;                        /* floats of one point: input of a slice, sums */
     bool whole;                                /* a task is a block with all its outputs */
-    bool tiled;     /* weights lie as tiles, those in 8 bits as blocks of their channels */
+    bool tiled;     /* weights lie as those of products of bf16: 32 channels, all taps (tiles.h) */
     float *input;   /* [block][slice][point][tile][channel]; whole: in scratch */
     float *scratch; /* per thread: weights [point][channel][output], sums [point][tile][output] */
     int64_t scratch_floats, input_floats; /* input: of a block */
@@ -159,34 +159,34 @@ static void transform_tiles(void *arg, int64_t first, int64_t last)
 
 #define EACH_TAP for (int64_t tap = 0; tap < 9; tap++)
 
-/* Weights in 8 bits, in the order of the window, or of tiles. */
+/* Weights in 8 bits. */
 SL_INLINE void load_q8(const Job *j, int64_t panel, int64_t channel, int half, SlVec g[9])
 {
-    const SlCpuQ8 *blocks = (const SlCpuQ8 *)j->w->value.data;
-    blocks += panel * ((9 * j->channels + BLOCK - 1) / BLOCK);
+    const SlCpuQ8 *first = (const SlCpuQ8 *)j->w->value.data;
+    first += panel * ((9 * j->channels + DEPTH - 1) / DEPTH);
     EACH_TAP
     {
         int64_t element = tap * j->channels + channel;
-        const SlCpuQ8 *b = blocks + element / BLOCK;
+        const SlCpuQ8 *b = first + element / DEPTH;
         if (j->tiled) {
             element = channel;
-            b = blocks + channel / BLOCK * 9 + tap;
+            b = first + channel / DEPTH * 9 + tap;
         }
-        g[tap] = sl_vec_load_f16(b->scale, half) * sl_vec_load_i8(&b->value[element % BLOCK][half]);
+        g[tap] = sl_vec_load_f16(b->scale, half) * sl_vec_load_i8(&b->value[element % DEPTH][half]);
     }
 }
 
-/* Weights that are packed as tiles (tiles.h): blocks of 32 channels, of which each has all taps. */
+/* Weights of two bytes that lie as tiles. */
 SL_INLINE void load_from_tiles(const Job *j, int64_t panel, int64_t channel, int half, SlVec g[9])
 {
-    int64_t blocks = (j->channels + BLOCK - 1) / BLOCK;
-    int64_t tile = (panel * blocks + channel / BLOCK) * 9 * 2 + half / 16;
-    const uint16_t *pairs = (const uint16_t *)j->w->value.data + tile * 16 * BLOCK;
-    pairs += channel % BLOCK / 2 * BLOCK + half % 16 * 2;
+    int64_t depths = (j->channels + DEPTH - 1) / DEPTH;
+    int64_t tile = (panel * depths + channel / DEPTH) * 9 * 2 + half / 16;
+    const uint16_t *pairs = (const uint16_t *)j->w->value.data + tile * 16 * DEPTH;
+    pairs += channel % DEPTH / 2 * DEPTH + half % 16 * 2;
     EACH_TAP
     {
-        SlVecU v = *(const SlVecU *)(pairs + tap * 2 * 16 * BLOCK);
-        __builtin_prefetch(pairs + (tap * 2 * 16 + SOON) * BLOCK);
+        SlVecU v = *(const SlVecU *)(pairs + tap * 2 * 16 * DEPTH);
+        __builtin_prefetch(pairs + (tap * 2 * 16 + SOON) * DEPTH);
         g[tap] = channel % 2 ? (SlVec)(v & 0xffff0000u) : (SlVec)(v << 16);
     }
 }
@@ -208,14 +208,17 @@ SL_INLINE void load_weights(const Job *j, int64_t panel, int64_t channel, int ha
         EACH_TAP g[tap] = sl_vec_load(w->data, SL_BF16, first + tap * step);
 }
 
-/* A share of the tiles of the next block of channels. */
-static void ask_for_tiles(const Job *j, int64_t panel, int64_t channel)
+/* Asks for a share of the weights of the next 32 channels, which lie together. */
+static void ask_for_weights(const Job *j, int64_t panel, int64_t channel)
 {
-    int64_t blocks = (j->channels + BLOCK - 1) / BLOCK;
-    const char *next = (const char *)j->w->value.data +
-                       (panel * blocks + channel / BLOCK + 1) * 9 * 2 * 16 * BLOCK * 2;
-    for (int64_t i = 0; i < 9; i++)
-        __builtin_prefetch(next + (channel % BLOCK * 9 + i) * 64, 0, 2);
+    int64_t depths = (j->channels + DEPTH - 1) / DEPTH, at = panel * depths + channel / DEPTH + 1;
+    int64_t bytes = 9 * DEPTH * PANEL * (int64_t)sizeof(uint16_t);
+    if (j->w->value.dtype == SL_U8)
+        bytes = 9 * (int64_t)sizeof(SlCpuQ8);
+    const char *from =
+        (const char *)j->w->value.data + at * bytes + channel % DEPTH * bytes / DEPTH;
+    for (int64_t i = 0; i < bytes / DEPTH; i += 64)
+        __builtin_prefetch(from + i, 0, 2);
 }
 
 /* Channels first .. first + count - 1 of one panel: [point][channel][output]. */
@@ -223,7 +226,7 @@ static void transform_weights(const Job *j, int64_t panel, int64_t first, int64_
 {
     for (int64_t c = 0; c < count; c++) {
         if (j->tiled)
-            ask_for_tiles(j, panel, first + c);
+            ask_for_weights(j, panel, first + c);
         for (int half = 0; half < PANEL; half += SL_VEC_FLOATS) {
             SlVec window[9], rows[3][6], g[3], u[6];
             load_weights(j, panel, first + c, half, window);
@@ -337,7 +340,7 @@ static void plan(Job *j, int64_t threads)
     j->channels = j->w->size[1];
     j->outputs = j->w->size[0];
     j->tiled =
-        sl_cpu_in_tiles(j->dev, j->w) && (j->w->value.dtype != SL_U8 || j->channels % BLOCK == 0);
+        sl_cpu_in_tiles(j->dev, j->w) && (j->w->value.dtype != SL_U8 || j->channels % DEPTH == 0);
     j->panels = (j->outputs + PANEL - 1) / PANEL;
     j->slices = (j->channels + CHANNELS - 1) / CHANNELS;
     j->down = (j->out->size[1] + 3) / 4;

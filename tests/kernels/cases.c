@@ -155,7 +155,7 @@ CASE(upsample_conv_tiles,
      upsample_conv(r, SIZES(7, 8, 15, 13, 128, 128), (Parts){.bias = true, .residual = true}))
 CASE(upsample_conv_residual,
      upsample_conv(r, SIZES(2, 2, 4, 4, 8, 8), (Parts){.bias = true, .residual = true}))
-/* The matrix unit's tiles: the last ones not whole, the depth cut, items that share a tile's strip, several
+/* Tiles of bf16: the last ones not whole, the depth cut, items that share a tile's strip, several
  * chunks, planes of a stride */
 CASE(linear_tiles, linear(r, 70, 96, 80, (Parts){.bias = true, .residual = true}))
 CASE(linear_tiles_deep, linear(r, 35, 3200, 72, (Parts){.bias = true, .residual = true}))

@@ -631,7 +631,7 @@ sl_worker_get_dtype (SlWorker *self)
   return self->dtype;
 }
 
-/* What the choice says of the cpu device, which has no f16, as it is recorded. */
+/* What the choice says where no GPU is, in which there is no f16, as it is recorded. */
 static char *
 chosen_dtype (SlWorker *self)
 {
@@ -643,7 +643,7 @@ chosen_dtype (SlWorker *self)
   if (g_str_equal (choice->dtype, "auto"))
     return g_strdup (sl_auto_dtype (&ask, &automatic, &err) ? automatic.dtype : "f32");
   if (g_str_equal (choice->dtype, "q8"))
-    return g_strdup (sl_q8_name (sl_q8_dtype ()));
+    return g_strdup (sl_q8_name (g_str_equal (choice->device, "ref") ? SL_F32 : sl_q8_dtype ()));
   return g_strdup (g_str_equal (choice->dtype, "f16") ? "f32" : choice->dtype);
 }
 

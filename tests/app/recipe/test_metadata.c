@@ -80,15 +80,17 @@ static void test_file(const SlMetadata *m)
 static void test_plain_q8(const SlMetadata *of)
 {
     static const struct {
-        const char *device, *dtype, *means;
-    } cases[] = {{"cpu", "q8", "q8/f32"},
-                 {"check", "q8", "q8/f32"},
-                 {"cuda", "q8", "q8/f16"},
-                 {"cpu", "q8,text_encoder=bf16", "q8/f32,text_encoder=bf16"}};
+        const char *device, *description, *dtype, *means;
+    } cases[] = {{"cpu", "CPU: AVX2, f32, weights in 8 bits", "q8", "q8/f32"},
+                 {"cpu", "CPU: AVX-512, AMX, bf16, weights in 8 bits", "q8", "q8/bf16"},
+                 {"check", "", "q8", "q8/f32"},
+                 {"cuda", "", "q8", "q8/f16"},
+                 {"cpu", "", "q8,text_encoder=bf16", "q8/f32,text_encoder=bf16"}};
     SlMetadata m = *of, read;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         SlError err = {0};
         snprintf(m.device, sizeof m.device, "%s", cases[i].device);
+        snprintf(m.device_description, sizeof m.device_description, "%s", cases[i].description);
         snprintf(m.dtype, sizeof m.dtype, "%s", cases[i].dtype);
         char *json = sl_metadata_to_json(&m);
         bool ok = json && sl_metadata_from_json("it", json, &read, &err);
