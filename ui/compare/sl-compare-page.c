@@ -545,6 +545,16 @@ branched (SlLaneEditor *editor, SlOwn own, SlSettings *values, SlComparePage *se
   make_branch (self, GPOINTER_TO_UINT (g_object_get_data (G_OBJECT (editor), "sl-lane")), own, values);
 }
 
+static SlLaneEditor *
+ask_for_branch (SlComparePage *self, guint lane, SlJob *job, SlFrameObject *frame)
+{
+  SlLaneEditor *editor = sl_lane_editor_new_branch (get_window (self), job, self->workspace->prompts);
+
+  sl_lane_editor_name_place (editor, lane, (guint)sl_frame_object_get_step (frame) + 1);
+  gtk_window_present (GTK_WINDOW (editor));
+  return editor;
+}
+
 /* FALSE where there can be none, said before a person fills anything in. */
 static gboolean
 can_branch (SlComparePage *self, SlJob *job, SlFrameObject *frame)
@@ -570,11 +580,9 @@ branch (SlComparePage *self, guint index)
     }
   if (!can_branch (self, job, frame))
     return;
-  editor = sl_lane_editor_new_branch (get_window (self), job, self->workspace->prompts);
-  sl_lane_editor_name_place (editor, index + 1, (guint)sl_frame_object_get_step (frame) + 1);
+  editor = ask_for_branch (self, index + 1, job, frame);
   g_object_set_data (G_OBJECT (editor), "sl-lane", GUINT_TO_POINTER (index));
   g_signal_connect_object (editor, "applied", G_CALLBACK (branched), self, 0);
-  gtk_window_present (GTK_WINDOW (editor));
 }
 
 /* It is the only lane, after so many of its evaluations. */
@@ -591,13 +599,27 @@ take_run (SlComparePage *self, SlJob *job, int evaluations)
   sl_page_show (GTK_WIDGET (self));
 }
 
+static void
+run_branched (SlLaneEditor *editor, SlOwn own, SlSettings *values, SlComparePage *self)
+{
+  SlFrameObject *frame = g_object_get_data (G_OBJECT (editor), "sl-frame");
+
+  take_run (self, g_object_get_data (G_OBJECT (editor), "sl-job"), sl_frame_object_get_index (frame) + 1);
+  make_branch (self, 0, own, values);
+}
+
+/* The lanes that are there go once a person has agreed, not before. */
 void
 sl_compare_page_branch_run (SlComparePage *self, SlJob *job, SlFrameObject *frame)
 {
+  SlLaneEditor *editor;
+
   if (!can_branch (self, job, frame))
     return;
-  take_run (self, job, sl_frame_object_get_index (frame) + 1);
-  branch (self, 0);
+  editor = ask_for_branch (self, 0, job, frame);
+  g_object_set_data_full (G_OBJECT (editor), "sl-job", g_object_ref (job), g_object_unref);
+  g_object_set_data_full (G_OBJECT (editor), "sl-frame", g_object_ref (frame), g_object_unref);
+  g_signal_connect_object (editor, "applied", G_CALLBACK (run_branched), self, 0);
 }
 
 void

@@ -476,7 +476,8 @@ sl_lane_editor_new_branch (GtkWindow *parent, SlJob *run, SlPromptReader *prompt
 void
 sl_lane_editor_name_place (SlLaneEditor *self, guint lane, guint step)
 {
-  g_autofree char *title = g_strdup_printf (_ ("Branch After Step %u of Lane %u"), step, lane);
+  g_autofree char *title = lane > 0 ? g_strdup_printf (_ ("Branch After Step %u of Lane %u"), step, lane)
+                                    : g_strdup_printf (_ ("Branch After Step %u"), step);
 
   gtk_window_set_title (GTK_WINDOW (self), title);
 }

@@ -16,9 +16,8 @@ SlLaneEditor *sl_lane_editor_new (
     GtkWindow *parent, SlCompareLane *lane, SlSettings *recipe, SlModelItem *model, SlPromptReader *prompts);
 /* The same for a branch: what is not chosen stays as it is in the run. */
 SlLaneEditor *sl_lane_editor_new_branch (GtkWindow *parent, SlJob *run, SlPromptReader *prompts);
-/* Where the branch begins, both from 1. */
+/* Where the branch begins, both from 1; lane 0: the run is no lane. */
 void sl_lane_editor_name_place (SlLaneEditor *self, guint lane, guint step);
 SlCompareLane *sl_lane_editor_get_lane (SlLaneEditor *self);
-/* As if a person pressed the button; for tests. */
 
 G_END_DECLS
