@@ -87,6 +87,35 @@ G_GNUC_UNUSED static void screenshot(const char *name)
                      NULL);
 }
 
+/* NULL: it was not drawn yet. */
+G_GNUC_UNUSED static GskRenderNode *find_node(GtkWidget *widget)
+{
+    g_autoptr(GdkPaintable) paintable = gtk_widget_paintable_new(widget);
+    GtkSnapshot *snapshot = gtk_snapshot_new();
+
+    gdk_paintable_snapshot(paintable, snapshot, gtk_widget_get_width(widget),
+                           gtk_widget_get_height(widget));
+    return gtk_snapshot_free_to_node(snapshot);
+}
+
+/* The pixels of a widget as it is drawn, without what is behind it: rows of its width. */
+G_GNUC_UNUSED static guint32 *draw_widget(GtkWidget *widget)
+{
+    g_autoptr(GskRenderNode) node = NULL;
+    g_autoptr(GdkTexture) drawn = NULL;
+    guint32 *pixels;
+    int width, height;
+
+    WAIT_UNTIL((node = find_node(widget)) != NULL);
+    width = gtk_widget_get_width(widget);
+    height = gtk_widget_get_height(widget);
+    pixels = g_new0(guint32, (gsize)width * (gsize)height);
+    drawn = gsk_renderer_render_texture(gtk_native_get_renderer(GTK_NATIVE(window)), node,
+                                        &GRAPHENE_RECT_INIT(0, 0, (float)width, (float)height));
+    gdk_texture_download(drawn, (guchar *)pixels, (gsize)width * 4);
+    return pixels;
+}
+
 /* ---- dialogs: what ui/widgets/sl-dialog.h makes, and the lane editor, which is a window ---- */
 
 static GtkWindow *find_window_over(GtkWindow *below)

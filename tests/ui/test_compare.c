@@ -23,14 +23,29 @@ static void test_empty(void)
     g_assert_cmpuint(count_lanes(), ==, 0);
 }
 
+/* Near the beginning of a run a lane's bar is its colour there, and all but clear at its end. */
+static void check_bar(guint lane)
+{
+    GtkWidget *bar = part(sl_compare_view_get_lane(compare_view, lane), "progress");
+    g_autofree guint32 *pixels = draw_widget(bar);
+    int width = gtk_widget_get_width(bar), middle = gtk_widget_get_height(bar) / 2;
+
+    g_assert_true(gtk_widget_get_visible(bar));
+    g_assert_cmpuint(pixels[middle * width + 1] >> 24, >, 0xf0);
+    g_assert_cmpuint(pixels[middle * width + width - 2] >> 24, <, 0x40);
+}
+
 /* Four schedulers from the same noise, all moving at once. */
 static void test_live(void)
 {
-    guint least = 0;
+    guint least = 0, done, planned;
 
     g_object_set(workspace->recipe, "steps", 300, "seed", (guint64)11, NULL);
     act_with("win.compare-preset", "four");
     g_assert_cmpuint(count_lanes(), ==, 4);
+    sl_comparison_get_progress(comparison, &done, &planned); /* none has begun */
+    g_assert_cmpuint(done, ==, 0);
+    g_assert_cmpuint(planned, >=, 4 * 300);
     WAIT_UNTIL(sl_comparison_get_job(comparison, 3) &&
                count_frames(sl_comparison_get_job(comparison, 3)) >= (guint)steps_like(20));
     g_assert_true(sl_comparison_is_busy(comparison));
@@ -38,9 +53,12 @@ static void test_live(void)
         least = i ? MIN(least, count_frames(sl_comparison_get_job(comparison, i)))
                   : count_frames(sl_comparison_get_job(comparison, i));
     g_assert_cmpuint(least + 2, >=, count_frames(sl_comparison_get_job(comparison, 3)));
+    check_bar(3);
     screenshot("compare-2-live");
     act("win.stop");
     WAIT_UNTIL(is_over());
+    sl_comparison_get_progress(comparison, &done, &planned);
+    g_assert_cmpuint(done, ==, planned); /* what was stopped does not go on */
 }
 
 /* One lane against the engine run alone: same evaluations, same noise levels, same bytes. */

@@ -240,16 +240,8 @@ static int count_edges(void)
 {
     GtkWidget *widget = GTK_WIDGET(canvas());
     int width = gtk_widget_get_width(widget), height = gtk_widget_get_height(widget), edges = 0;
-    g_autoptr(GdkPaintable) paintable = gtk_widget_paintable_new(widget);
-    GtkSnapshot *snapshot = gtk_snapshot_new();
-    g_autofree guint32 *pixels = g_new0(guint32, (gsize)width * (gsize)height);
+    g_autofree guint32 *pixels = draw_widget(widget);
 
-    gdk_paintable_snapshot(paintable, snapshot, width, height);
-    g_autoptr(GskRenderNode) node = gtk_snapshot_free_to_node(snapshot);
-    g_autoptr(GdkTexture) drawn =
-        gsk_renderer_render_texture(gtk_native_get_renderer(GTK_NATIVE(window)), node,
-                                    &GRAPHENE_RECT_INIT(0, 0, (float)width, (float)height));
-    gdk_texture_download(drawn, (guchar *)pixels, (gsize)width * 4);
     for (int x = width / 2 - 160; x < width / 2 + 160; x++)
         edges += pixels[height / 2 * width + x] != pixels[height / 2 * width + x - 1];
     return edges;

@@ -42,16 +42,8 @@ static int light_pixels(void)
 {
     GtkWidget *text = find_inside(GTK_WIDGET(panel), GTK_TYPE_TEXT_VIEW);
     int width = gtk_widget_get_width(text), height = gtk_widget_get_height(text), light = 0;
-    g_autoptr(GdkPaintable) paintable = gtk_widget_paintable_new(text);
-    GtkSnapshot *snapshot = gtk_snapshot_new();
-    g_autofree guint32 *pixels = g_new0(guint32, (gsize)width * (gsize)height);
+    g_autofree guint32 *pixels = draw_widget(text);
 
-    gdk_paintable_snapshot(paintable, snapshot, width, height);
-    g_autoptr(GskRenderNode) node = gtk_snapshot_free_to_node(snapshot);
-    g_autoptr(GdkTexture) drawn =
-        gsk_renderer_render_texture(gtk_native_get_renderer(GTK_NATIVE(window)), node,
-                                    &GRAPHENE_RECT_INIT(0, 0, (float)width, (float)height));
-    gdk_texture_download(drawn, (guchar *)pixels, (gsize)width * 4);
     for (int i = 0; i < width * height; i++)
         light += (pixels[i] & 0xff) > 0x90 && (pixels[i] >> 16 & 0xff) > 0x90;
     return light;

@@ -44,7 +44,7 @@ sl_lane_color (guint color)
   return (GdkRGBA){ rgb[0] / 255.0f, rgb[1] / 255.0f, rgb[2] / 255.0f, 1 };
 }
 
-/* .lane-1 and so on. */
+/* .lane-1 and so on: of the number, and of the progress, not of what is to come. */
 static void
 add_colors (void)
 {
@@ -55,8 +55,9 @@ add_colors (void)
       guint8 rgb[3];
 
       sl_lane_color_get (i, rgb);
-      g_string_append_printf (css, ".lane-%u, .lane-%u progress { background-color: #%02x%02x%02x; }\n",
-                              i + 1, i + 1, rgb[0], rgb[1], rgb[2]);
+      g_string_append_printf (
+          css, ".lane-number.lane-%u, .lane-%u progress { background-color: #%02x%02x%02x; }\n", i + 1, i + 1,
+          rgb[0], rgb[1], rgb[2]);
     }
   sl_toolkit_add_style (css->str);
 }

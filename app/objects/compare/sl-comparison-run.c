@@ -3,6 +3,7 @@
 
 #include "app/objects/compare/sl-grid-plan-private.h"
 #include "app/objects/sl-dynamic.h"
+#include "app/objects/sl-job-private.h"
 #include "app/objects/sl-settings-private.h"
 #include "kernels/kernels.h"
 
@@ -509,6 +510,19 @@ sl_comparison_is_paused (SlComparison *self)
   return any_in_state (self, SL_JOB_PAUSED, SL_JOB_PAUSED) && !sl_comparison_is_busy (self);
 }
 
+/* A run that waits does not know its plan yet: about what it will be. What is over plans nothing more. */
+static guint
+count_planned (SlJob *job)
+{
+  guint planned = (guint)sl_job_get_evaluations (job);
+
+  if (sl_job_is_over (job))
+    return _sl_comparison_count_frames (job);
+  if (sl_job_get_state (job) == SL_JOB_WAITING)
+    return MAX (planned, (guint)sl_grid_evaluations (_sl_job_get_recipe (job)));
+  return planned;
+}
+
 void
 sl_comparison_get_progress (SlComparison *self, guint *done, guint *planned)
 {
@@ -518,6 +532,6 @@ sl_comparison_get_progress (SlComparison *self, guint *done, guint *planned)
       SlJob *job = sl_comparison_get_job (self, i);
 
       *done += _sl_comparison_count_frames (job);
-      *planned += job ? (guint)sl_job_get_evaluations (job) : 0;
+      *planned += job ? count_planned (job) : 0;
     }
 }
