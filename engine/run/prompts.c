@@ -103,7 +103,7 @@ static void warn_of_weights(SlRun *run)
     bool has = sl_prompt_has_weights(run->prompt) || sl_prompt_has_weights(run->negative_prompt);
     if (could && has && mode_of(run, run->side) == SL_PROMPT_PLAIN)
         sl_run_warn(run, sl_words("the prompt has weights in brackets, which are plain text here; "
-                                  "--prompt-mode a1111 or comfyui reads them"));
+                                  "the prompt mode a1111 or comfyui reads them"));
 }
 
 /* ---- lengths ---- */

@@ -132,6 +132,28 @@ static void test_text(void)
     close_window();
 }
 
+/* What does not fit into a line is read in several, for as long as that takes. */
+static void test_long_text(void)
+{
+    static const char text[] =
+        "12 tokens of the prompt were not used: in the style of a very old woodcut, with a ship "
+        "far out, and birds above it, and a lighthouse whose lamp is lit";
+    GtkWidget *label;
+    gint64 start;
+
+    open_window();
+    gtk_widget_set_size_request(window, 360, 300);
+    sl_notice_toast(child, text);
+    start = g_get_monotonic_time();
+    WAIT_UNTIL((label = find_label(overlay, text)) != NULL && gtk_widget_get_width(label) > 0);
+    g_assert_false(pango_layout_is_ellipsized(gtk_label_get_layout(GTK_LABEL(label))));
+    g_assert_cmpint(pango_layout_get_line_count(gtk_label_get_layout(GTK_LABEL(label))), >, 1);
+    g_assert_cmpint(gtk_widget_get_width(label), <, gtk_widget_get_width(window));
+    WAIT_UNTIL(count_shown() == 0);
+    g_assert_cmpint(g_get_monotonic_time() - start, >, 6 * G_USEC_PER_SEC);
+    close_window();
+}
+
 /* An alert's text may hold a path longer than the line: it is shown whole, in an alert that fits a small window. */
 static void test_long_words(void)
 {
@@ -186,6 +208,7 @@ int main(int argc, char **argv)
     g_test_add_func("/notice/one-after-the-other", test_one_after_the_other);
     g_test_add_func("/notice/closed", test_closed);
     g_test_add_func("/notice/text", test_text);
+    g_test_add_func("/notice/long-text", test_long_text);
     g_test_add_func("/notice/same-words", test_same_words);
     g_test_add_func("/notice/long-words", test_long_words);
     return g_test_run();

@@ -138,7 +138,7 @@ static gboolean toast_left(GSignalInvocationHint *hint, guint n, const GValue *v
 {
     AdwToast *toast = g_value_get_object(values);
 
-    *(gboolean *)left |= g_str_equal(adw_toast_get_title(toast), "Everything is saved now");
+    *(gboolean *)left |= g_strcmp0(adw_toast_get_title(toast), "Everything is saved now") == 0;
     return TRUE;
 }
 

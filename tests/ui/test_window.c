@@ -116,6 +116,7 @@ static void press(const char *box, const char *button)
 
 static void test_prompt_weights(void)
 {
+    int width = gtk_widget_get_width(GTK_WIDGET(panel));
     guint mode;
 
     clear_prompt(0);
@@ -127,6 +128,7 @@ static void test_prompt_weights(void)
     g_object_get(workspace->recipe, "prompt-mode", &mode, NULL);
     g_assert_cmpint(mode, ==, 0); /* nothing changes by itself */
     screenshot("prompt-proposal");
+    g_assert_cmpint(gtk_widget_get_width(GTK_WIDGET(panel)), ==, width); /* nothing moves */
     press("prompt", "decline");
     type_prompt(", (old:0.8)");
     settle(100);
@@ -402,6 +404,48 @@ static void test_develop(void)
     g_assert_nonnull(sl_canvas_get_texture(sl_tray_get_canvas(tray)));
     WAIT_UNTIL(pictures() == before + 1);
     screenshot("2-developed");
+}
+
+/* The label under a widget whose text begins so; NULL: there is none. */
+static GtkWidget *find_text(GtkWidget *widget, const char *text)
+{
+    if (GTK_IS_LABEL(widget) && g_str_has_prefix(gtk_label_get_text(GTK_LABEL(widget)), text))
+        return widget;
+    for (GtkWidget *child = gtk_widget_get_first_child(widget); child;
+         child = gtk_widget_get_next_sibling(child)) {
+        GtkWidget *found = find_text(child, text);
+
+        if (found)
+            return found;
+    }
+    return NULL;
+}
+
+/* What is wrong with a series of pictures is said of its first. */
+static void test_warned_once(void)
+{
+    static const char said[] = "the prompt has weights in brackets";
+    GtkWidget *toasts = part(window, "toasts"), *label, *toast;
+
+    g_object_set(workspace->recipe, "prompt", "a (cat:1.3)", NULL);
+    develop_to_end();
+    WAIT_UNTIL((label = find_text(toasts, said)) != NULL && gtk_widget_get_width(label) > 0);
+    g_assert_false(pango_layout_is_ellipsized(gtk_label_get_layout(GTK_LABEL(label))));
+    screenshot("warned");
+    for (toast = label; gtk_widget_get_parent(toast) != toasts;)
+        toast = gtk_widget_get_parent(toast);
+    g_signal_emit_by_name(find_inside(toast, GTK_TYPE_BUTTON), "clicked");
+    WAIT_UNTIL(!find_text(toasts, said));
+    develop_to_end();
+    settle(300);
+    g_assert_null(find_text(toasts, said));
+    g_object_set(workspace->recipe, "prompt", "a cat", NULL);
+    develop_to_end();
+    g_object_set(workspace->recipe, "prompt", "a (dog:1.3)", NULL);
+    develop_to_end();
+    WAIT_UNTIL(find_text(toasts, said));
+    g_object_set(workspace->recipe, "prompt", "a lighthouse at night, and a ship far out", NULL);
+    develop_to_end();
 }
 
 /* Every moment can be gone back to; what is looked at gets the real decoder. */
@@ -1029,6 +1073,7 @@ int main(int argc, char **argv)
     g_test_add_func("/window/prompt-choices", test_prompt_choices);
     g_test_add_func("/window/prompt-completion", test_prompt_completion);
     g_test_add_func("/window/develop", test_develop);
+    g_test_add_func("/window/warned-once", test_warned_once);
     g_test_add_func("/window/scrub", test_scrub);
     g_test_add_func("/window/keep-step", test_keep_step);
     g_test_add_func("/window/stop", test_stop);

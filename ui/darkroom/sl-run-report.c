@@ -22,6 +22,7 @@ struct _SlRunReport
   AdwToast *stop_toast; /* weak; NULL: none is shown */
   SlJob *lost;          /* whose GPU failed, once a person chose to start again */
   gint64 spoken;        /* when a step was said last, microseconds */
+  char *warned;         /* what was said of the last run; NULL: nothing */
 };
 
 G_DEFINE_FINAL_TYPE (SlRunReport, sl_run_report, G_TYPE_OBJECT)
@@ -62,13 +63,24 @@ notify (SlRunReport *self, SlJob *job)
   g_application_send_notification (G_APPLICATION (application), "picture-ready", notification);
 }
 
+/* Not again of each picture that is made so. */
+static void
+warn (SlRunReport *self, const char *warning)
+{
+  if (g_strcmp0 (warning, self->warned) == 0)
+    return;
+  g_free (self->warned);
+  self->warned = g_strdup (warning);
+  if (warning)
+    sl_notice_toast (self->widget, warning);
+}
+
 void
 sl_run_report_done (SlRunReport *self, SlJob *job)
 {
   sl_toolkit_announce (self->widget, _ ("The picture is ready"));
   notify (self, job);
-  if (sl_job_get_warning (job))
-    sl_notice_toast (self->widget, sl_job_get_warning (job));
+  warn (self, sl_job_get_warning (job));
 }
 
 /* ---- stopped ---- */
@@ -191,9 +203,17 @@ sl_run_report_dispose (GObject *object)
 }
 
 static void
+sl_run_report_finalize (GObject *object)
+{
+  g_free (SL_RUN_REPORT (object)->warned);
+  G_OBJECT_CLASS (sl_run_report_parent_class)->finalize (object);
+}
+
+static void
 sl_run_report_class_init (SlRunReportClass *klass)
 {
   G_OBJECT_CLASS (klass)->dispose = sl_run_report_dispose;
+  G_OBJECT_CLASS (klass)->finalize = sl_run_report_finalize;
 }
 
 static void

@@ -11,8 +11,12 @@
 #include "ui/widgets/sl-dialog.h"
 
 #define TOAST_SECONDS 3
+#define LETTERS_PER_SECOND 16 /* that are read */
+#define TOAST_LETTERS 70      /* of a line */
+#define TOAST_LINES 8
 #define ENTRANCE_US 600000 /* libadwaita's lasts half a second at most */
 #define TOASTS_KEY "sl-toasts"
+#define TEXT_KEY "sl-text" /* of a toast whose title is a widget of ours */
 
 /* The toasts of a window. */
 #define SL_TYPE_TOASTS (sl_toasts_get_type ())
@@ -120,17 +124,24 @@ sl_notice_set_overlay (GtkWindow *window, AdwToastOverlay *overlay)
   g_object_set_data_full (G_OBJECT (window), TOASTS_KEY, toasts, g_object_unref);
 }
 
+static const char *
+get_text (AdwToast *toast)
+{
+  const char *text = g_object_get_data (G_OBJECT (toast), TEXT_KEY);
+
+  return text ? text : adw_toast_get_title (toast);
+}
+
 /* Whether a toast that waits says the same, and asks nothing. */
 static gboolean
 is_said_already (SlToasts *toasts, AdwToast *toast)
 {
-  const char *title = adw_toast_get_title (toast);
+  const char *text = get_text (toast);
 
   if (adw_toast_get_button_label (toast))
     return FALSE;
   for (GList *each = toasts->toasts.head ? toasts->toasts.head->next : NULL; each; each = each->next)
-    if (adw_toast_get_button_label (each->data) == NULL
-        && g_str_equal (adw_toast_get_title (each->data), title))
+    if (adw_toast_get_button_label (each->data) == NULL && g_str_equal (get_text (each->data), text))
       return TRUE;
   return FALSE;
 }
@@ -153,13 +164,32 @@ sl_notice_add_toast (GtkWidget *from, AdwToast *toast)
   adw_toast_overlay_add_toast (toasts->overlay, toast);
 }
 
+/* A toast's own title is one line, which ends in dots where it is too long. */
+static GtkWidget *
+new_title (const char *text)
+{
+  GtkWidget *title = gtk_label_new (text);
+  GtkLabel *label = GTK_LABEL (title);
+
+  gtk_widget_add_css_class (title, "heading");
+  gtk_label_set_xalign (label, 0);
+  gtk_label_set_wrap (label, TRUE);
+  gtk_label_set_wrap_mode (label, PANGO_WRAP_WORD_CHAR);
+  gtk_label_set_max_width_chars (label, TOAST_LETTERS);
+  gtk_label_set_lines (label, TOAST_LINES);
+  gtk_label_set_ellipsize (label, PANGO_ELLIPSIZE_END);
+  return title;
+}
+
 void
 sl_notice_toast (GtkWidget *from, const char *text)
 {
-  g_autofree char *title = g_markup_escape_text (text, -1);
-  AdwToast *toast = adw_toast_new (title);
+  AdwToast *toast = adw_toast_new ("");
+  guint seconds = (guint)g_utf8_strlen (text, -1) / LETTERS_PER_SECOND;
 
-  adw_toast_set_timeout (toast, TOAST_SECONDS);
+  g_object_set_data_full (G_OBJECT (toast), TEXT_KEY, g_strdup (text), g_free);
+  adw_toast_set_custom_title (toast, new_title (text));
+  adw_toast_set_timeout (toast, MAX (TOAST_SECONDS, seconds));
   sl_notice_add_toast (from, toast);
 }
 

@@ -403,7 +403,7 @@ static void test_promises(const cJSON *json)
     recipe.prompt = "(a:1.2) b";
     recipe.prompt_mode = SL_PROMPT_PLAIN;
     none = sl_run_new(model, &recipe, NULL, &err);
-    sl_test(none && sl_run_warning(none) && strstr(sl_run_warning(none), "--prompt-mode a1111"),
+    sl_test(none && sl_run_warning(none) && strstr(sl_run_warning(none), "the prompt mode a1111"),
             "weights in plain text: %s", none ? sl_run_warning(none) : err.message);
     sl_run_free(none);
     sl_model_close(&model);
