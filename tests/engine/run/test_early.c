@@ -7,10 +7,9 @@
 #include "engine/pipelines/pipelines.h"
 #include "engine/run/run_private.h"
 #include "tests/engine/files/util.h"
+#include "tests/engine/run/canceller.h"
 
-#include <pthread.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 #define STEPS 4
@@ -182,20 +181,6 @@ static void test_damaged(const char *folder, bool cut)
     sl_model_close(&model);
 }
 
-typedef struct Canceller {
-    SlModel *model;
-    long after_us;
-} Canceller;
-
-static void *cancel_later(void *arg)
-{
-    const Canceller *c = arg;
-    struct timespec t = {0, c->after_us * 1000};
-    nanosleep(&t, NULL);
-    sl_model_cancel(c->model);
-    return NULL;
-}
-
 /* Runs that are stopped at some moment of their first evaluations, of which each reads some weights. */
 static void test_cancelled(const char *folder)
 {
@@ -205,14 +190,12 @@ static void test_cancelled(const char *folder)
     int right = 0, cancelled = 0, wrong = 0;
     for (long us = 200; us < 100000 && right < 3; us = us * 5 / 4) {
         SlModel *model = open_model(folder);
-        pthread_t thread;
-        Canceller c = {model, us};
+        Canceller c;
         if (!load_anew(model, true, &err))
             abort();
-        pthread_create(&thread, NULL, cancel_later, &c);
+        canceller_begin(&c, model, us);
         float *stopped = sample_of(model, &plain, NULL, &err);
-        pthread_join(thread, NULL);
-        sl_model_clear_cancel(model);
+        canceller_end(&c);
         cancelled += !stopped && err.code == SL_CANCELLED;
         right += stopped != NULL;
         float *sample = sample_of(model, &plain, NULL, &err);

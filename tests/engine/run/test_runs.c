@@ -1,11 +1,10 @@
 /* test_runs.c - what a run promises: the same bytes again, from a saved state, after a cancel,
  * and for any number of threads; frames; and clear refusals. */
 #include "engine/engine.h"
+#include "tests/engine/run/canceller.h"
 #include "tests/test.h"
 
-#include <pthread.h>
 #include <string.h>
-#include <time.h>
 
 static SlModel *open_model(const char *name, const char *device, int threads)
 {
@@ -351,21 +350,6 @@ static void test_cost(void)
 
 /* ---- cancel from another thread ---- */
 
-typedef struct Canceller {
-    SlModel *model;
-    long after_us;
-} Canceller;
-
-static void *cancel_later(void *arg)
-{
-    Canceller *c = arg;
-    struct timespec t = {0, c->after_us * 1000};
-    nanosleep(&t, NULL);
-    sl_model_cancel(c->model);
-    (void)sl_model_step_fraction(c->model);
-    return NULL;
-}
-
 static void test_cancel(void)
 {
     SlModel *model = open_model("sd1", "ref", 1);
@@ -376,13 +360,11 @@ static void test_cancel(void)
     digest_of_run(model, &recipe, whole);
     SlRun *run = sl_run_new(model, &recipe, NULL, &err);
     for (long us = 500; run && !sl_run_done(run) && us < 200000000; us = us * 3 / 2) {
-        pthread_t thread;
-        Canceller c = {model, us % 900000};
-        pthread_create(&thread, NULL, cancel_later, &c);
+        Canceller c;
+        canceller_begin(&c, model, us % 900000);
         if (!sl_run_next(run, NULL, &err) && err.code == SL_CANCELLED)
             cancelled++;
-        pthread_join(thread, NULL);
-        sl_model_clear_cancel(model);
+        canceller_end(&c);
     }
     /* where a step takes longer than any of these times, as under a sanitizer on a busy machine */
     while (run && !sl_run_done(run) && sl_run_next(run, NULL, &err))
