@@ -207,6 +207,7 @@ typedef struct Search {
     const char *name; /* NULL: any */
     const char *hash; /* "": any */
     char *found;
+    SlError unread; /* why the first file of the name could not be compared by its hash */
 } Search;
 
 static bool has_hash(Search *s, const char *path)
@@ -214,6 +215,8 @@ static bool has_hash(Search *s, const char *path)
     SlError err = {0};
     bool yes = !*s->hash || s->walk.kind->has_hash(path, s->hash, &err);
     s->walk.memory = s->walk.memory || err.code == SL_MEMORY;
+    if (s->name && s->unread.code == SL_OK)
+        s->unread = err;
     return yes;
 }
 
@@ -284,6 +287,8 @@ char *sl_named_find(SlNamedKind *kind, const char *name, const char *hash, SlErr
     if (!by_name.found && (by_name.walk.memory || by_hash.walk.memory))
         sl_fail(err, SL_MEMORY, "memory ran out while the %s %.200s was looked for", kind->what,
                 name);
+    else if (!by_name.found && by_name.unread.code != SL_OK)
+        sl_fail(err, by_name.unread.code, "%s", by_name.unread.message);
     else if (!by_name.found)
         not_found(&by_name, folders, err);
     sl_strings_free(folders);

@@ -27,53 +27,100 @@ static bool has_adapter(const SlMetadata *m, const char *name)
     return false;
 }
 
-static bool find_embeddings(SlMetadata *m, SlError *err)
+/* What came first, but memory that ran out before all. */
+static void keep_first(SlError *first, const SlError *problem)
+{
+    if (problem->code == SL_MEMORY || first->code == SL_OK)
+        *first = *problem;
+}
+
+/* A file that is gone is no problem. */
+static void note_file(SlError *first, const SlError *looking, const SlError *reading)
+{
+    if (looking->code == SL_MEMORY)
+        keep_first(first, looking);
+    if (reading->code != SL_OK)
+        keep_first(first, reading);
+}
+
+/* Lists that are not in order have no files. */
+static void note_list(SlError *first, const SlError *problem)
+{
+    if (problem->code == SL_MEMORY)
+        keep_first(first, problem);
+}
+
+static void find_embeddings(SlMetadata *m, SlError *first)
 {
     SlEmbeddingUses uses;
-    SlError own = {0};
+    SlError list = {0};
     m->embeddings = 0;
     const char *text = m->recipe->embedding ? m->recipe->embedding : "";
-    bool ok = sl_embedding_uses_parse(text, &uses, &own);
-    for (int i = 0; ok && own.code != SL_MEMORY && i < uses.count; i++) {
+    bool ok = sl_embedding_uses_parse(text, &uses, &list);
+    note_list(first, &list);
+    for (int i = 0; ok && first->code != SL_MEMORY && i < uses.count; i++) {
         const SlEmbeddingUse *use = &uses.use[i];
         SlMetadataEmbedding *e = &m->embedding[m->embeddings];
         const char *name = *use->word ? use->word : use->name;
-        char *path = sl_embedding_find(use->name, use->hash, &own);
-        if (path && strlen(name) < sizeof e->name && sl_hash_file(path, e->sha256, NULL, &own)) {
+        SlError looking = {0}, reading = {0};
+        char *path = sl_embedding_find(use->name, use->hash, &looking);
+        if (path && strlen(name) < sizeof e->name &&
+            sl_hash_file(path, e->sha256, NULL, &reading)) {
             snprintf(e->name, sizeof e->name, "%.255s", name);
             m->embeddings++;
         }
+        note_file(first, &looking, &reading);
         free(path);
     }
     sl_embedding_uses_free(&uses);
-    return own.code != SL_MEMORY || sl_fail(err, own.code, "%s", own.message);
 }
 
-bool sl_metadata_find_adapters(SlMetadata *m, SlError *err)
+static void find_adapters(SlMetadata *m, SlError *first)
 {
     SlAdapterUses uses;
     SlAdapterHashes hashes;
-    SlError own = {0};
+    SlError list = {0};
     m->adapters = 0;
     int said;
-    bool ok = sl_recipe_adapters(m->recipe, &uses, &said, &own);
-    for (int i = 0; ok && own.code != SL_MEMORY && i < uses.count; i++) {
+    bool ok = sl_recipe_adapters(m->recipe, &uses, &said, &list);
+    note_list(first, &list);
+    for (int i = 0; ok && first->code != SL_MEMORY && i < uses.count; i++) {
         const SlAdapterUse *use = &uses.use[i];
         SlMetadataAdapter *a = &m->adapter[m->adapters];
-        char *path = sl_lora_find(use->name, use->hash, &own);
+        SlError looking = {0}, reading = {0};
+        char *path = sl_lora_find(use->name, use->hash, &looking);
         if (path && strlen(use->name) < sizeof a->name && !has_adapter(m, use->name) &&
-            sl_lora_hashes(path, &hashes, &own)) {
+            sl_lora_hashes(path, &hashes, &reading)) {
             snprintf(a->name, sizeof a->name, "%.255s", use->name);
             memcpy(a->sha256, hashes.sha256, sizeof a->sha256);
             memcpy(a->tensors_sha256, *hashes.stated ? hashes.stated : hashes.tensors,
                    sizeof a->tensors_sha256);
             m->adapters++;
         }
+        note_file(first, &looking, &reading);
         free(path);
     }
     sl_adapter_uses_free(&uses);
-    return (own.code != SL_MEMORY || sl_fail(err, own.code, "%s", own.message)) &&
-           find_embeddings(m, err);
+}
+
+bool sl_metadata_find_adapters(SlMetadata *m, SlError *err)
+{
+    SlError first = {0};
+    find_adapters(m, &first);
+    if (first.code != SL_MEMORY)
+        find_embeddings(m, &first);
+    return first.code == SL_OK || sl_fail(err, first.code, "%s", first.message);
+}
+
+bool sl_recipe_hash_adapters(const SlRecipe *recipe, SlError *err)
+{
+    SlMetadata *m = calloc(1, sizeof *m);
+    if (!m)
+        return sl_fail(err, SL_MEMORY, "memory ran out");
+    m->recipe = (SlRecipe *)(uintptr_t)recipe; /* only read */
+    bool ok = sl_metadata_find_adapters(m, err);
+    free(m);
+    return ok;
 }
 
 void sl_metadata_free(SlMetadata *m)

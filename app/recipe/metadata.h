@@ -66,8 +66,11 @@ typedef struct SlMetadata {
 /* Copies what describes the model (name, files, their hashes so far). */
 void sl_metadata_set_model(SlMetadata *metadata, const SlModelInfo *info);
 /* The hashes of the files that the recipe's adapters and embeddings are found as; those that are gone are
- * left out. False and *err only where memory ran out. */
+ * left out. False and *err where memory ran out, and where one is there that cannot be read: then the others
+ * are told. */
 bool sl_metadata_find_adapters(SlMetadata *metadata, SlError *err);
+/* Before the work: reads those files, so that the hashes are known when it is done (sl_lora_hashes). */
+bool sl_recipe_hash_adapters(const SlRecipe *recipe, SlError *err);
 void sl_metadata_free(SlMetadata *metadata);
 
 /* Both malloc'ed, NULL without memory. */

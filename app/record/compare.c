@@ -155,6 +155,14 @@ static bool decode_lanes(SlCompare *c, SlError *err)
     return ok;
 }
 
+static bool hash_adapters(const SlLanes *lanes, SlError *err)
+{
+    bool ok = true;
+    for (int i = 0; ok && i < sl_lanes_count(lanes); i++)
+        ok = sl_recipe_hash_adapters(sl_timeline_recipe(sl_lanes_timeline(lanes, i)), err);
+    return ok;
+}
+
 bool sl_compare_run(SlCompare *c, const SlCompareJob *job, SlError *err)
 {
     SlError problem = {0};
@@ -164,7 +172,7 @@ bool sl_compare_run(SlCompare *c, const SlCompareJob *job, SlError *err)
     if (!c->lanes)
         return sl_fail(err, SL_MEMORY, "memory ran out");
     sl_lanes_set_fast(c->lanes, job->fast);
-    if (!add_lanes(c, job, err))
+    if (!add_lanes(c, job, err) || !hash_adapters(c->lanes, err))
         return false;
     if (!advance(c, job, &problem) && problem.code != SL_CANCELLED) {
         *err = problem;

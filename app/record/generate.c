@@ -177,6 +177,8 @@ bool sl_generate(const SlGeneration *job, SlGenerated *picture, SlError *err)
     Finished last = {0};
     memset(picture, 0, sizeof *picture);
     char sha256[65] = "";
+    if (!sl_recipe_hash_adapters(job->recipe, err))
+        return false;
     const SlOriginCall call = {.inputs = job->inputs, .sha256 = sha256};
     SlRun *run = sl_origin_run(job->model, job->recipe, job->origin, &call, err);
     if (!run)

@@ -145,13 +145,14 @@ static SlMetadata *
 describe_run (SlModel *model, const SlTimeline *timeline)
 {
   SlMetadata *metadata = g_new0 (SlMetadata, 1);
+  SlError unread = { 0 };
 
   sl_metadata_describe (metadata, model, NULL);
   metadata->recipe = sl_recipe_copy (sl_timeline_recipe (timeline));
   metadata->steps = sl_timeline_recipe (timeline)->steps;
   g_strlcpy (metadata->noise_sha256, sl_timeline_noise_sha256 (timeline), sizeof metadata->noise_sha256);
   metadata->origin = sl_origin_copy (sl_timeline_origin (timeline));
-  if (!metadata->recipe || !sl_metadata_find_adapters (metadata, NULL)
+  if (!metadata->recipe || (!sl_metadata_find_adapters (metadata, &unread) && unread.code == SL_MEMORY)
       || !sl_metadata_warn (metadata, model, sl_timeline_warning (timeline))
       || (sl_timeline_origin (timeline) && !metadata->origin))
     g_error ("out of memory for what a run is"); /* as g_malloc */

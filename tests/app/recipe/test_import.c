@@ -8,6 +8,7 @@
 #include <cjson/cJSON.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -480,6 +481,57 @@ static void test_changed(void)
     changed("model", "files", cJSON_CreateString(""), false, "no list of files");
 }
 
+/* No file can be opened but those that are. */
+static void forbid_files(struct rlimit *before)
+{
+    int next = dup(0);
+    close(next);
+    if (next < 0 || getrlimit(RLIMIT_NOFILE, before) != 0)
+        abort();
+    const struct rlimit now = {(rlim_t)next, before->rlim_max};
+    setrlimit(RLIMIT_NOFILE, &now);
+}
+
+/* A LoRA and an embedding that are there and cannot be read, before one whose hashes are known. */
+static void test_unread(SlMetadata *m, const char *loras)
+{
+    char path[300], embedding[300];
+    struct rlimit before;
+    char *lora = sl_test_path("goldens/adapters/locon.safetensors");
+    SlRecipe recipe = *m->recipe;
+    SlError err = {0}, of_lora = {0}, of_embedding = {0}, of_hash = {0};
+    snprintf(path, sizeof path, "%s/here.safetensors", loras);
+    if (!sl_lora_remember(path))
+        abort();
+    snprintf(path, sizeof path, "%s/unread.safetensors", loras);
+    snprintf(embedding, sizeof embedding, "%s/new.pt", loras);
+    if (!sl_write_file(embedding, "new", 3, &err) || symlink(lora, path) != 0 ||
+        !sl_lora_remember(path))
+        abort();
+    recipe.lora = "unread:1:1; here:0.5:0.8";
+    m->recipe = &recipe;
+    forbid_files(&before);
+    bool found = sl_metadata_find_adapters(m, &err),
+         hashed = sl_recipe_hash_adapters(&recipe, &of_lora);
+    char *by_hash = sl_lora_find("unread", "0123456789", &of_hash);
+    recipe.lora = "";
+    recipe.embedding = embedding;
+    hashed = sl_recipe_hash_adapters(&recipe, &of_embedding) || hashed;
+    setrlimit(RLIMIT_NOFILE, &before);
+    sl_test(!found && err.code == SL_IO && strstr(err.message, path) && m->adapters == 1 &&
+                !strcmp(m->adapter[0].name, "here"),
+            "a LoRA that cannot be read is said, and the other is told: %s", err.message);
+    sl_test(!hashed && of_lora.code == SL_IO && of_embedding.code == SL_IO &&
+                strstr(of_embedding.message, "new.pt"),
+            "and before the work, as is an embedding: %s", of_embedding.message);
+    sl_test(!by_hash && strstr(of_hash.message, path), "one with a hash is not said to be gone: %s",
+            of_hash.message);
+    sl_test(sl_recipe_hash_adapters(&recipe, &err), "then it can be");
+    unlink(path);
+    unlink(embedding);
+    free(lora);
+}
+
 /* LoRAs of a prompt that are here, under their names or by the hash that the text says; and back. */
 static void test_loras(const char *folder)
 {
@@ -519,6 +571,7 @@ static void test_loras(const char *folder)
                 strstr(parameters, "base <lora:here:0.8:0.5>\n") && strstr(parameters, expected),
             "as AUTOMATIC1111 writes them: %s", expected);
     free(parameters);
+    test_unread(m, loras);
     free(m);
     free(golden);
     unlink(path);
