@@ -35,7 +35,7 @@ typedef struct Generate {
 
 /* ---- --dump ---- */
 
-static void dump_start(SlTensorWriter *w, const SlRun *run)
+static bool dump_start(SlTensorWriter *w, const SlRun *run, SlError *err)
 {
     const SlScheduler *scheduler = sl_run_scheduler(run);
     int64_t evaluations = sl_run_evaluations(run), size[3];
@@ -43,19 +43,20 @@ static void dump_start(SlTensorWriter *w, const SlRun *run)
     const double *sigmas = sl_scheduler_sigmas(scheduler, &count);
     int64_t longest = evaluations > count ? evaluations : count;
     float *values = malloc(sizeof *values * (size_t)(longest > 0 ? longest : 1));
-    for (int i = 0; values && i < evaluations; i++)
+    if (!values)
+        return sl_fail(err, SL_MEMORY, "memory ran out");
+    for (int i = 0; i < evaluations; i++)
         values[i] = (float)sl_scheduler_timestep(scheduler, i);
-    if (values)
-        sl_tensor_writer_add(w, "timesteps", 1, &evaluations, values);
-    for (int i = 0; values && i < count; i++)
+    sl_tensor_writer_add(w, "timesteps", 1, &evaluations, values);
+    for (int i = 0; i < count; i++)
         values[i] = (float)sigmas[i];
     size[0] = count;
-    if (values)
-        sl_tensor_writer_add(w, "sigmas", 1, size, values);
+    sl_tensor_writer_add(w, "sigmas", 1, size, values);
     free(values);
     const float *text = sl_run_text_embeddings(run, size);
     if (text)
         sl_tensor_writer_add(w, "text_embeddings", 3, size, text);
+    return true;
 }
 
 static void dump_frame(SlTensorWriter *w, const SlFrame *frame)
@@ -173,8 +174,8 @@ static bool on_frame(void *arg, SlRun *run, const SlFrame *frame, SlError *err)
     Generate *g = arg;
     if (!frame) {
         sl_progress_end(&g->session.progress);
-        if (g->dump)
-            dump_start(g->dump, run);
+        if (g->dump && !dump_start(g->dump, run, err))
+            return false;
         say_estimate(g, run);
         sl_progress_follow(&g->session.progress, g->session.options->quiet, g->session.model,
                            &(SlProgressAt){.total = sl_run_evaluations(run)});

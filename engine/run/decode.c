@@ -15,10 +15,23 @@ static bool has_vae(const SlModel *model)
     return sl_model_part_for(model, SL_USE_DECODE) >= 0;
 }
 
-/* Uploads a sample [latent_channels, height, width], scaled, as [1, height, width, latent_channels]
- * in the VAE's dtype. */
+/* On the host, for the scaled sample, and then for the picture. It is asked for before the device works:
+ * strips would not help where it is not there. NULL and *err; free(). */
+static float *make_room(const SlModel *model, const SlVae *net, int height, int width, SlError *err)
+{
+    size_t area = (size_t)height * (size_t)width, f = (size_t)model->info.factor;
+    size_t sample = net ? (size_t)sl_vae_get_config(net)->latent_channels : 0, picture = f * f * 3;
+    float *room = malloc(area * (sample > picture ? sample : picture) * sizeof *room);
+    if (!room)
+        sl_fail(err, SL_MEMORY, "no memory for a picture of %lld pixels",
+                (long long)(area * f * f));
+    return room;
+}
+
+/* Uploads a sample [latent_channels, height, width], scaled in room, as [1, height, width,
+ * latent_channels] in the VAE's dtype. */
 static SlTensor upload_sample(SlDevice *dev, const SlVae *net, const float *sample, int64_t height,
-                              int64_t width)
+                              int64_t width, float *room)
 {
     const SlVaeConfig *vae = sl_vae_get_config(net);
     double scale = vae->scaling_factor;
@@ -27,16 +40,10 @@ static SlTensor upload_sample(SlDevice *dev, const SlVae *net, const float *samp
     SlTensor plain = sl_tensor_new(dev, SL_F32, 4, chw);
     SlTensor x =
         sl_tensor_new(dev, sl_vae_dtype(net), 4, (const int64_t[]){1, height, width, chw[1]});
-    float *host = malloc((size_t)n * sizeof *host);
-    if (!host) {
-        sl_device_fail(dev, SL_MEMORY, "no memory for a sample of %lld values", (long long)n);
-        return x;
-    }
     for (int64_t i = 0; i < n; i++)
-        host[i] =
+        room[i] =
             (float)(sample[i] / scale * vae->latents_std[i / each] + vae->latents_mean[i / each]);
-    sl_upload(dev, host, &plain);
-    free(host);
+    sl_upload(dev, room, &plain);
     SlTensor view = sl_permute(&plain, (const int[]){0, 2, 3, 1});
     sl_copy(dev, &view, &x);
     return x;
@@ -57,14 +64,14 @@ static SlTensor coloured(SlDevice *dev, const SlTensor *grey)
 /* The picture [1, H, W, 3] in f32, -1..1, of this VAE (NULL: the sample is one), on the device, which
  * is the model's or one beside it. strip: rows that are decoded at a time, 0 for all of them. */
 static SlTensor decode_tensor(SlModel *model, const SlVae *net, SlDevice *dev, const float *sample,
-                              int height, int width, int strip)
+                              int height, int width, int strip, float *room)
 {
     int f = model->info.factor;
     int channels = net ? sl_vae_get_config(net)->out_channels : model->info.channels;
     SlTensor image =
         sl_tensor_new(dev, SL_F32, 4, (const int64_t[]){1, height * f, width * f, channels});
     if (net) {
-        SlTensor z = upload_sample(dev, net, sample, height, width);
+        SlTensor z = upload_sample(dev, net, sample, height, width, room);
         if (strip > 0)
             sl_vae_decode_strips(dev, net, &z, strip, &image, NULL);
         else
@@ -97,24 +104,20 @@ static void check_pixels(SlModel *model, const float *pixels, int64_t n)
                        has_vae(model) ? sl_words("the VAE's picture") : sl_words("the sample"));
 }
 
-static bool download_picture(SlModel *model, const SlTensor *picture, float *image, uint8_t *rgb)
+static bool download_picture(SlModel *model, const SlTensor *picture, float *pixels, float *image,
+                             uint8_t *rgb)
 {
     SlDevice *dev = model->dev;
     int64_t n = picture->size[1] * picture->size[2];
-    float *pixels = malloc((size_t)n * 3 * sizeof *pixels);
-    if (!pixels)
-        sl_device_fail(dev, SL_MEMORY, "no memory for a picture of %lld pixels", (long long)n);
     if (rgb) {
         SlTensor bytes = sl_tensor_new(dev, SL_U8, 4, picture->size);
         sl_to_rgb8(dev, picture, &bytes);
         sl_download(dev, &bytes, rgb);
     }
-    if (pixels)
-        sl_download(dev, picture, pixels);
+    sl_download(dev, picture, pixels);
     check_pixels(model, pixels, n);
     if (image && sl_device_ok(dev))
         to_planes(pixels, n, image);
-    free(pixels);
     return sl_device_ok(dev);
 }
 
@@ -124,13 +127,16 @@ bool sl_decode(SlModel *model, const float *sample, int height, int width, float
     SlDevice *dev = model->dev;
     if (!sl_model_need(model, SL_USE_DECODE, err))
         return false;
+    float *room = make_room(model, sl_model_vae(model), height, width, err);
+    if (!room)
+        return false;
     static const int strips[] = {0, 64, 16, 4, 1};
     bool ok = false;
     for (size_t i = 0; i < sizeof strips / sizeof strips[0] && !ok; i++) {
         size_t mark = sl_arena_mark(dev);
         SlTensor picture =
-            decode_tensor(model, sl_model_vae(model), dev, sample, height, width, strips[i]);
-        ok = sl_device_ok(dev) && download_picture(model, &picture, image, rgb);
+            decode_tensor(model, sl_model_vae(model), dev, sample, height, width, strips[i], room);
+        ok = sl_device_ok(dev) && download_picture(model, &picture, room, image, rgb);
         sl_arena_reset(dev, mark);
         if (dev->status != SL_MEMORY || !has_vae(model) || strips[i] == 1)
             break;
@@ -138,6 +144,7 @@ bool sl_decode(SlModel *model, const float *sample, int height, int width, float
         if (mark == 0)
             sl_arena_release(dev);
     }
+    free(room);
     if (!ok) {
         sl_device_check(dev, err);
         sl_device_clear(dev);
@@ -176,12 +183,16 @@ bool sl_decode_preview(SlModel *model, const float *sample, int height, int widt
     const SlVae *net = model->preview_decoder.vae;
     if (!net)
         return sl_fail(err, SL_ARGUMENT, "there is no tiny VAE for previews");
-    if (!check_memory(model, net, height, width, err))
+    float *room = check_memory(model, net, height, width, err)
+                      ? make_room(model, net, height, width, err)
+                      : NULL;
+    if (!room)
         return false;
     size_t mark = sl_arena_mark(dev);
-    SlTensor picture = decode_tensor(model, net, dev, sample, height, width, 0);
-    bool ok = sl_device_ok(dev) && download_picture(model, &picture, NULL, rgb);
+    SlTensor picture = decode_tensor(model, net, dev, sample, height, width, 0, room);
+    bool ok = sl_device_ok(dev) && download_picture(model, &picture, room, NULL, rgb);
     sl_arena_reset(dev, mark);
+    free(room);
     if (!ok) {
         sl_device_check(dev, err);
         sl_device_clear(dev);
@@ -204,10 +215,12 @@ static SlDevice *beside(SlModel *model)
 static bool begin(SlModel *model, const SlVae *net, const float *sample, int height, int width)
 {
     SlDevice *dev = !model->pending ? beside(model) : NULL;
-    if (!dev)
+    float *room = dev ? make_room(model, net, height, width, NULL) : NULL;
+    if (!room)
         return false;
     size_t mark = sl_arena_mark(dev);
-    SlTensor picture = decode_tensor(model, net, dev, sample, height, width, 0);
+    SlTensor picture = decode_tensor(model, net, dev, sample, height, width, 0, room);
+    free(room);
     SlTensor bytes = sl_tensor_new(dev, SL_U8, 4, picture.size);
     sl_to_rgb8(dev, &picture, &bytes);
     model->pending = sl_fetch(dev, &bytes);
