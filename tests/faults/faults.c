@@ -8,8 +8,8 @@
  * FAULT_ERROR    a name of the table of errors below (for memory always ENOMEM), or "short" (read,
  *                pread, write: half of what was asked for) or "end" (read, pread: nothing)
  * FAULT_FOREVER  set: the calls after the N-th fail, too
- * FAULT_RECORD   a file that gets a line "kind n stack" per call, stack a hash of the return
- *                addresses
+ * FAULT_RECORD   a file that gets a line "kind n stack place" per call: a hash of the return addresses,
+ *                and the innermost of them that is the program's, both the same in every run
  * FAULT_LOG      a file that gets the stack of the first call that was made to fail
  *
  * As `alloc` counts what the program, the C library and the small libraries ask memory for, as
@@ -74,9 +74,9 @@ static const struct {
               {"EINTR", EINTR},   {"EACCES", EACCES}, {"EMFILE", EMFILE},
               {"EAGAIN", EAGAIN}, {"ENOMEM", ENOMEM}, {"EROFS", EROFS}};
 
-/* Code that asks for memory. */
+/* Code, and as what it asks for memory; KINDS: that is not counted. */
 typedef struct Asking {
-    uintptr_t from, to;
+    uintptr_t base, from, to;
     Kind kind;
 } Asking;
 
@@ -91,8 +91,9 @@ static struct {
     const char *log;
     bool logged;
     long count[KINDS];
-    Asking asking[64]; /* who may ask for memory */
+    Asking asking[256]; /* who may ask for memory */
     int asks;
+    uintptr_t program; /* its base */
 } fault = {.kind = KINDS, .number = EIO, .record = -1};
 
 static __thread int inside; /* the shim's own calls are not counted */
@@ -108,26 +109,28 @@ static int note_range(struct dl_phdr_info *info, size_t size, void *arg)
                      {"libcjson", ALLOC}, {"libwebp", ALLOC},      {"libunistring", ALLOC},
                      {"libdnnl", ONEDNN}, {"libstdc++.so", ONEDNN}};
     Kind kind = info->dlpi_name[0] ? KINDS : ALLOC; /* the program */
+    if (!info->dlpi_name[0] && !fault.asks)
+        fault.program = info->dlpi_addr;
     for (size_t i = 0; i < sizeof libraries / sizeof *libraries; i++)
         if (strstr(info->dlpi_name, libraries[i].name))
             kind = libraries[i].kind;
-    for (int i = 0; kind != KINDS && i < info->dlpi_phnum && fault.asks < 64; i++) {
+    for (int i = 0; i < info->dlpi_phnum && fault.asks < 256; i++) {
         const ElfW(Phdr) *part = &info->dlpi_phdr[i];
-        uintptr_t from = info->dlpi_addr + part->p_vaddr;
-        if (part->p_type == PT_LOAD)
-            fault.asking[fault.asks++] = (Asking){from, from + part->p_memsz, kind};
+        uintptr_t base = info->dlpi_addr, from = base + part->p_vaddr;
+        if (part->p_type == PT_LOAD && (part->p_flags & PF_X))
+            fault.asking[fault.asks++] = (Asking){base, from, from + part->p_memsz, kind};
     }
     return 0;
 }
 
-/* KINDS: nobody whose memory is counted. */
-static Kind who_asks(const void *caller)
+/* Whose code this is; KINDS and from 0: nobody's that was there before main. */
+static Asking who_asks(const void *caller)
 {
     uintptr_t at = (uintptr_t)caller;
     for (int i = 0; i < fault.asks; i++)
         if (at >= fault.asking[i].from && at < fault.asking[i].to)
-            return fault.asking[i].kind;
-    return KINDS;
+            return fault.asking[i];
+    return (Asking){.kind = KINDS};
 }
 
 /* ---- counting ---- */
@@ -148,11 +151,18 @@ static void record_call(Kind kind, long n)
     void *stack[8]; /* deeper, every layer of a net would be a place of its own */
     char line[80];
     uint64_t hash = 14695981039346656037u; /* FNV-1a */
+    uintptr_t place = 0;
     int depth = backtrace(stack, 8);
-    for (int i = 2; i < depth; i++)
-        hash = (hash ^ (uint64_t)(uintptr_t)stack[i]) * 1099511628211u;
+    for (int i = 2; i < depth; i++) {
+        Asking who = who_asks(stack[i]);
+        uintptr_t at = (uintptr_t)stack[i] - who.base;
+        hash = (hash ^ at) * 1099511628211u;
+        if (!place && who.from && who.base == fault.program)
+            place = at;
+    }
     put(fault.record, line,
-        snprintf(line, sizeof line, "%s %ld %016llx\n", kinds[kind], n, (unsigned long long)hash));
+        snprintf(line, sizeof line, "%s %ld %016llx %llx\n", kinds[kind], n,
+                 (unsigned long long)hash, (unsigned long long)place));
 }
 
 static void log_stack(void)
@@ -198,7 +208,7 @@ static bool no_memory(Kind kind)
     return true;
 }
 
-#define ASKED who_asks(__builtin_return_address(0))
+#define ASKED who_asks(__builtin_return_address(0)).kind
 
 void *malloc(size_t bytes)
 {

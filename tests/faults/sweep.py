@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""sweep.py SAFELIGHT FAULTS_SO TESTS [--all] [--only WORDS] [--runs N] - fails one call after another and looks at what is left.
+"""sweep.py SAFELIGHT FAULTS_SO TESTS [--all | --once] [--only WORDS] [--each N] - fails one call after another and looks at what is left.
 
 Every command is run once with the shim (faults.c) taking down all its calls, then again and again with one of them failing:
 memory, opening, reading, writing, ... also short and interrupted. After each run must hold:
@@ -10,10 +10,12 @@ memory, opening, reading, writing, ... also short and interrupted. After each ru
 * every file is as it was before or whole, and nothing else lies beside it.
 
 Calls from the same place (the same eight innermost frames) are one case, of which the first and the last call is tried. In the
-suite only some of the cases of each kind (--each N); --all: every case, some 16,000 runs, half an hour of one core. --only compare
-or --only compare,write: one command, one kind. TAP; a case that fails is told with the stack of the call.
+suite only some of the cases of each kind (--each N); --all: every case, some 60,000 runs, hours of one core; --once: every case
+but those at places that a command further up has, too, some 15,000, half an hour. --only compare or --only compare,write: one command,
+one kind. TAP; a case that fails is told with the stack of the call. Places where a failing call once did harm are always tried.
 """
 import argparse
+import bisect
 import collections
 import csv
 import json
@@ -62,6 +64,11 @@ COMMANDS = {
     'word-maps': (['generate', '--model', '{sd1}', *PICTURE, '--word-maps', 'w'], ['w/']),
     'grid': (['compare', '--model', '{sd1}', *PICTURE, '--grid', 'x=scheduler:euler,ddim', 'y=steps:1,2', '--sheet', 's.png'], ['s.png']),
     'bad-model': (['generate', '--model', '{bad}', *PICTURE, '--output', 'o.png'], ['o.png']),
+}
+
+# Kinds of calls in functions where one that failed once did harm: each is tried in the suite. A function may be a part of the next one.
+MENDED = {
+    'generate': [('alloc', ('dump_start', 'on_frame')), ('alloc', ('make_room', 'upload_sample', 'download_picture', 'sl_decode'))],
 }
 
 # Kind of call (faults.c): how it fails. "forever": all later ones of the kind, too.
@@ -155,6 +162,13 @@ def files_in(folder):
     return found
 
 
+def functions_of(program):
+    """(beginning, name) of each, sorted; a part that a compiler made of one has its name."""
+    found = subprocess.run(['nm', '--defined-only', program], stdout=subprocess.PIPE, encoding='utf-8', check=True).stdout
+    lines = (line.split() for line in found.splitlines())
+    return sorted((int(at, 16), name.partition('.')[0]) for at, kind, name in lines if kind in 'tT')
+
+
 # ---- running ----
 
 class Sweep:
@@ -166,6 +180,8 @@ class Sweep:
                        'bad': os.path.join(work, 'bad'), 'made': os.path.join(work, 'made')}
         self.good = {}
         self.cases = {}
+        self.tried = set()  # kind and stack
+        self.functions = functions_of(self.program)
         self.environment = dict({'SAFELIGHT_AUTO_DTYPE': 'f32'}, **os.environ, LC_ALL='C.UTF-8')
 
     def run(self, command, **fault):
@@ -202,15 +218,27 @@ class Sweep:
             with open(os.path.join(self.places['made'], name), 'wb') as f:
                 f.write(self.run(command).files[name])
 
-    def record(self, command):
-        """Runs the command without a fault and lists its cases: the first and the last call of every stack."""
+    def function(self, place):
+        """The name of the function of the program that an address lies in, or ''."""
+        at = bisect.bisect_right(self.functions, (place, 'zz')) - 1
+        return self.functions[at][1] if at >= 0 else ''
+
+    def record(self, command, kinds, once):
+        """Runs the command without a fault and lists its cases: the first and the last call of every stack; once: of every one that no
+        command before had."""
         taken = os.path.join(self.work, 'record')
         self.good[command] = self.run(command, FAULT_RECORD=taken)
         stacks = {}
+        self.mended = collections.defaultdict(dict)
         with open(taken, encoding='ascii') as f:
             for line in f:
-                kind, n, stack = line.split()
-                stacks.setdefault((kind, stack), []).append(int(n))
+                kind, n, stack, place = line.split()
+                if kind in kinds and not (once and (kind, stack) in self.tried):
+                    stacks.setdefault((kind, stack), []).append(int(n))
+                for of, names in MENDED.get(command, []):
+                    if of == kind and kind in kinds and self.function(int(place, 16)) in names:
+                        self.mended[of, names].setdefault(stack, Case(command, kind, FAULTS[kind][0], int(n)))
+        self.tried.update(stacks)
         cases = {Case(command, kind, error, n) for (kind, _), calls in stacks.items() for error in FAULTS[kind] for n in (calls[0], calls[-1])}
         self.cases[command] = sorted(cases)
 
@@ -301,7 +329,7 @@ def every_so_many(cases, most):
 
 def choose(cases, options):
     """At most so many of each kind, of memory, which has the most places, eight times as many."""
-    return cases if options.all else every_so_many(cases, options.each * (8 if cases and cases[0].kind in ('alloc', 'onednn') else 1))
+    return cases if options.all or options.once else every_so_many(cases, options.each * (8 if cases and cases[0].kind in ('alloc', 'onednn') else 1))
 
 
 def main():
@@ -310,6 +338,7 @@ def main():
     parser.add_argument('shim')
     parser.add_argument('tests')
     parser.add_argument('--all', action='store_true')
+    parser.add_argument('--once', action='store_true')
     parser.add_argument('--only', default='')
     parser.add_argument('--each', type=int, default=2)
     options = parser.parse_args()
@@ -319,17 +348,22 @@ def main():
         sweep.make_fixtures()
         only, *kinds = options.only.split(',')
         for command in [c for c in COMMANDS if only in ('', c)]:
-            sweep.record(command)
-            for kind in kinds or (['onednn'] if command == 'onednn' else FAULTS):
+            these = kinds or (['onednn'] if command == 'onednn' else list(FAULTS))
+            sweep.record(command, these, options.once)
+            groups = []
+            for kind in these:
                 known = [c for c in sweep.cases[command] if c.kind == kind]
-                cases = choose(known, options)
+                groups.append((choose(known, options), f'of {len(known)} cases of {kind}'))
+            for (kind, names), cases in sweep.mended.items():
+                groups.append((list(cases.values()), f'cases of {kind} in {names[0]}'))
+            for cases, what in groups:
                 tried = [sweep.try_case(case) for case in cases]
                 if not tried:
                     continue
                 number += 1
                 bad = sum(bool(found) for found, _ in tried)
                 failed += bad > 0
-                print(f'{"not " if bad else ""}ok {number} - {command}: {len(cases)} of {len(known)} cases of {kind}, {bad} bad', flush=True)
+                print(f'{"not " if bad else ""}ok {number} - {command}: {len(cases)} {what}, {bad} bad', flush=True)
     print(f'1..{number}')
     return 1 if failed or not number else 0
 
