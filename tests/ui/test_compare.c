@@ -11,6 +11,7 @@
 #include "app/objects/worker/sl-worker-private.h"
 #include "engine/engine.h"
 #include "ui/compare/sl-step-inspector.h"
+#include "ui/widgets/sl-curve-draw.h"
 
 static SlCompareChart *chart(void)
 {
@@ -280,6 +281,40 @@ static void test_inside(void)
     gtk_toggle_button_set_active(part(chart(), "tab_sigma"), TRUE);
 }
 
+/* Nine curves end at one place, in the middle and at the edge: their numbers can be told apart. */
+static void test_numbers(void)
+{
+    GtkWidget *widget = GTK_WIDGET(chart());
+    SlCurveChart curves;
+    SlCurve curve[9];
+    graphene_rect_t box[9];
+
+    sl_curve_chart_init(&curves, widget);
+    sl_curve_chart_set_axes(&curves, &(SlCurveAxes){.first = 0, .last = 10});
+    for (int end = 5; end <= 10; end += 5) {
+        const SlCurvePoint points[] = {{0, 3}, {end, 2}};
+        guint placed = 0;
+
+        for (int i = 0; i < 9; i++)
+            curve[i] = (SlCurve){
+                .number = 10 + i, .bold = i == 7, .reached = 2, .n_points = 2, .points = points};
+        sl_curve_chart_set_curves(&curves, curve, 9);
+        sl_curve_draw_place_numbers(&curves, box);
+        g_assert_cmpfloat(box[7].size.width, >, 0);
+        for (int i = 0; i < 9; i++) {
+            if (box[i].size.width == 0)
+                continue;
+            placed++;
+            g_assert_cmpfloat(box[i].origin.x + box[i].size.width, <=,
+                              gtk_widget_get_width(widget));
+            for (int j = 0; j < i; j++)
+                g_assert_false(graphene_rect_intersection(&box[i], &box[j], NULL));
+        }
+        g_assert_cmpuint(placed, >=, end < 10 ? 9 : 4);
+    }
+    sl_curve_chart_clear(&curves);
+}
+
 static SlOps short_of_memory;
 
 static void no_picture(SlDevice *dev, const SlTensor *x, SlTensor *out)
@@ -453,6 +488,7 @@ static const LaneTest tests[] = {
     {"/compare/linked-zoom", test_linked_zoom, FALSE},
     {"/compare/heat-map", test_heat_map, TRUE},
     {"/compare/distance", test_distance, TRUE},
+    {"/compare/numbers", test_numbers, FALSE},
     {"/compare/inside", test_inside, FALSE},
     {"/compare/not-decoded", test_not_decoded, FALSE},
     {"/compare/not-decoded-alone", test_not_decoded_alone, FALSE},

@@ -6,6 +6,7 @@
 #define RING 2.6 /* radius */
 #define KNOB 8.0
 #define MAX_TICKS 9
+#define Y_TICK_GAP 6.0
 
 typedef struct
 {
@@ -23,17 +24,25 @@ set_ink (cairo_t *cr, const GdkRGBA *color, double alpha)
   cairo_set_source_rgba (cr, color->red, color->green, color->blue, color->alpha * alpha);
 }
 
-static void
-draw_text (const SlCurveChart *self, cairo_t *cr, const char *text, TextPlace at)
+static PangoLayout *
+lay_out (const SlCurveChart *self, const char *text, int *width, int *height)
 {
-  g_autoptr (PangoLayout) layout = gtk_widget_create_pango_layout (self->widget, text);
+  PangoLayout *layout = gtk_widget_create_pango_layout (self->widget, text);
   g_autoptr (PangoAttrList) attributes = pango_attr_list_new ();
-  int width, height;
 
   pango_attr_list_insert (attributes, pango_attr_scale_new (0.82));
   pango_attr_list_insert (attributes, pango_attr_font_features_new ("tnum"));
   pango_layout_set_attributes (layout, attributes);
-  pango_layout_get_pixel_size (layout, &width, &height);
+  pango_layout_get_pixel_size (layout, width, height);
+  return layout;
+}
+
+static void
+draw_text (const SlCurveChart *self, cairo_t *cr, const char *text, TextPlace at)
+{
+  int width, height;
+  g_autoptr (PangoLayout) layout = lay_out (self, text, &width, &height);
+
   set_ink (cr, &ink, at.alpha);
   cairo_move_to (cr, floor (at.x - at.align * width), floor (at.y - height / 2.0));
   pango_cairo_show_layout (cr, layout);
@@ -75,17 +84,32 @@ draw_x_axis (const SlCurveChart *self, cairo_t *cr)
       draw_tick (self, cr, place);
 }
 
+/* With as many digits as find room beside the axis. */
+static char *
+y_tick_text (const SlCurveChart *self, double value)
+{
+  for (int digits = 3;; digits--)
+    {
+      g_autofree char *text = g_strdup_printf ("%.*g", digits, value);
+      int width, height;
+      g_autoptr (PangoLayout) layout = lay_out (self, text, &width, &height);
+
+      if (digits == 1 || width <= SL_CURVE_LEFT - Y_TICK_GAP)
+        return g_steal_pointer (&text);
+    }
+}
+
 static void
 draw_y_tick (const SlCurveChart *self, cairo_t *cr, double drawn)
 {
   double value = self->axes.log_y ? pow (10, drawn) : drawn;
-  g_autofree char *text = g_strdup_printf ("%.3g", value);
+  g_autofree char *text = y_tick_text (self, value);
   double y = sl_curve_chart_y (self, value);
 
   set_ink (cr, &ink, 0.07);
   cairo_rectangle (cr, SL_CURVE_LEFT, floor (y), sl_curve_chart_width (self), 1);
   cairo_fill (cr);
-  draw_text (self, cr, text, (TextPlace){ SL_CURVE_LEFT - 6, y, 1, 0.6 });
+  draw_text (self, cr, text, (TextPlace){ SL_CURVE_LEFT - Y_TICK_GAP, y, 1, 0.6 });
 }
 
 /* Powers of ten where there are some to be seen, else three places. */
@@ -125,19 +149,6 @@ trace (const SlCurveChart *self, cairo_t *cr, const SlCurve *curve, guint from, 
         cairo_move_to (cr, x, y);
       open = TRUE;
     }
-}
-
-static void
-draw_number (const SlCurveChart *self, cairo_t *cr, const SlCurve *curve)
-{
-  const SlCurvePoint *end = &curve->points[curve->n_points - 1];
-  g_autofree char *text = g_strdup_printf ("%d", curve->number);
-  double lowest = SL_CURVE_TOP + sl_curve_chart_height (self) - 6; /* not on the ticks' numbers */
-
-  if (isfinite (end->y))
-    draw_text (self, cr, text,
-               (TextPlace){ sl_curve_chart_x (self, end->x) + 5 + (curve->number - 1) % 2 * 9,
-                            MIN (sl_curve_chart_y (self, end->y), lowest), 0, curve->bold ? 1 : 0.75 });
 }
 
 /* Evaluations that took over a part of one before, where there is room for them. */
@@ -185,8 +196,6 @@ draw_curve (const SlCurveChart *self, cairo_t *cr, const SlCurve *curve)
                  sl_curve_chart_y (self, curve->points[reached - 1].y), curve->bold ? 3.5 : 2.5, 0, 2 * G_PI);
       cairo_fill (cr);
     }
-  if (curve->number > 0)
-    draw_number (self, cr, curve);
 }
 
 static void
@@ -198,6 +207,84 @@ draw_curves (const SlCurveChart *self, cairo_t *cr, gboolean bold)
 
       if (curve->bold == bold)
         draw_curve (self, cr, curve);
+    }
+}
+
+/* ---- the curves' numbers ---- */
+
+#define NUMBER_GAP 3.0
+#define NUMBER_COLUMNS 3
+
+static gboolean
+is_free (const SlCurveChart *self, const graphene_rect_t *boxes, const graphene_rect_t *box)
+{
+  double lowest = SL_CURVE_TOP + sl_curve_chart_height (self); /* not on the ticks' numbers */
+
+  if (box->origin.x + box->size.width > gtk_widget_get_width (self->widget) || box->origin.y < 0
+      || box->origin.y + box->size.height / 2 > lowest)
+    return FALSE;
+  for (guint i = 0; i < self->curves->len; i++)
+    if (boxes[i].size.width > 0 && graphene_rect_intersection (&boxes[i], box, NULL))
+      return FALSE;
+  return TRUE;
+}
+
+/* Beside the curve's end, or as near to it as there is room. */
+static void
+place_number (const SlCurveChart *self, const SlCurve *curve, graphene_rect_t *boxes, graphene_rect_t *box)
+{
+  static const int lines[] = { 0, -1, 1, -2, 2, -3, 3 };
+  const SlCurvePoint *end = curve->n_points > 0 ? &curve->points[curve->n_points - 1] : NULL;
+  g_autofree char *text = g_strdup_printf ("%d", curve->number);
+  int width, height;
+  g_autoptr (PangoLayout) layout = lay_out (self, text, &width, &height);
+  double x, y;
+
+  if (curve->number == 0 || end == NULL || !isfinite (end->y))
+    return;
+  x = sl_curve_chart_x (self, end->x) + 5;
+  y = MIN (sl_curve_chart_y (self, end->y), SL_CURVE_TOP + sl_curve_chart_height (self) - 6) - height / 2.0;
+  for (guint i = 0; i < G_N_ELEMENTS (lines); i++)
+    for (int column = 0; column < NUMBER_COLUMNS; column++)
+      {
+        graphene_rect_t there
+            = GRAPHENE_RECT_INIT ((float)(x + column * (width + NUMBER_GAP)), (float)(y + lines[i] * height),
+                                  (float)width, (float)height);
+
+        if (!is_free (self, boxes, &there))
+          continue;
+        *box = there;
+        return;
+      }
+}
+
+void
+sl_curve_draw_place_numbers (const SlCurveChart *self, graphene_rect_t *boxes)
+{
+  for (guint i = 0; i < self->curves->len; i++)
+    boxes[i] = GRAPHENE_RECT_INIT (0, 0, 0, 0);
+  for (int bold = TRUE; bold >= FALSE; bold--)
+    for (guint i = 0; i < self->curves->len; i++)
+      if (g_array_index (self->curves, SlCurve, i).bold == bold)
+        place_number (self, &g_array_index (self->curves, SlCurve, i), boxes, &boxes[i]);
+}
+
+static void
+draw_numbers (const SlCurveChart *self, cairo_t *cr)
+{
+  g_autofree graphene_rect_t *boxes = g_new (graphene_rect_t, self->curves->len);
+
+  sl_curve_draw_place_numbers (self, boxes);
+  for (guint i = 0; i < self->curves->len; i++)
+    {
+      const SlCurve *curve = &g_array_index (self->curves, SlCurve, i);
+      const graphene_rect_t *box = &boxes[i];
+      g_autofree char *text = g_strdup_printf ("%d", curve->number);
+
+      if (box->size.width > 0)
+        draw_text (
+            self, cr, text,
+            (TextPlace){ box->origin.x, box->origin.y + box->size.height / 2, 0, curve->bold ? 1 : 0.75 });
     }
 }
 
@@ -353,6 +440,7 @@ draw_chart (const SlCurveChart *self, cairo_t *cr)
   cairo_set_line_join (cr, CAIRO_LINE_JOIN_ROUND);
   draw_curves (self, cr, FALSE);
   draw_curves (self, cr, TRUE);
+  draw_numbers (self, cr);
   if (self->curves->len == 0 && self->axes.nothing)
     draw_text (self, cr, self->axes.nothing,
                (TextPlace){ width / 2.0, SL_CURVE_TOP + sl_curve_chart_height (self) / 2, 0.5, 0.7 });
