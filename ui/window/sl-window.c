@@ -194,6 +194,16 @@ zoom (GtkWidget *widget, const char *action, GVariant *parameter)
 /* ---- the window's own actions ---- */
 
 static void
+show_page (GtkWidget *widget, const char *action, GVariant *parameter)
+{
+  GtkWidget *page
+      = adw_view_stack_get_child_by_name (SL_WINDOW (widget)->pages, g_variant_get_string (parameter, NULL));
+
+  if (page)
+    sl_page_show (page);
+}
+
+static void
 toggle_panel (GtkWidget *widget, const char *action, GVariant *parameter)
 {
   SlSideView *sides = SL_WINDOW (widget)->sides;
@@ -727,6 +737,7 @@ install_actions (GtkWidgetClass *widget_class)
   gtk_widget_class_install_action (widget_class, "win.next-step", NULL, step);
   for (guint i = 0; i < G_N_ELEMENTS (zooms); i++)
     gtk_widget_class_install_action (widget_class, zooms[i].action, NULL, zoom);
+  gtk_widget_class_install_action (widget_class, "win.show-page", "s", show_page);
   gtk_widget_class_install_action (widget_class, "win.toggle-panel", NULL, toggle_panel);
   gtk_widget_class_install_action (widget_class, "win.presets", NULL, show_presets);
   gtk_widget_class_install_action (widget_class, "win.history", NULL, show_history);
