@@ -5,6 +5,7 @@
  */
 #include "mouse.h"
 
+#include <glib/gstdio.h>
 #include <string.h>
 
 #include "ui/gallery/sl-print.h"
@@ -510,6 +511,34 @@ static void add_copy(guint number)
     settle(20);
 }
 
+/* The keys of the pages; and who comes to the gallery finds what others put into its folder. */
+static void test_pages(void)
+{
+    g_autofree char *xdotool = g_find_program_in_path("xdotool");
+    g_autofree char *path = g_strdup_printf("%s/from-elsewhere.png", folder);
+    g_autofree char *contents = NULL;
+    guint before = count_pictures();
+    gsize bytes;
+
+    if (!xdotool)
+        return;
+    use_mouse("mousemove 400 500");
+    use_mouse("key alt+2");
+    g_assert_cmpstr(adw_view_stack_get_visible_child_name(pages), ==, "compare");
+    use_mouse("key alt+1");
+    g_assert_cmpstr(adw_view_stack_get_visible_child_name(pages), ==, "darkroom");
+    g_assert_true(
+        g_file_get_contents(sl_picture_get_path(get_picture(0)), &contents, &bytes, NULL));
+    g_assert_true(g_file_set_contents(path, contents, (gssize)bytes, NULL));
+    use_mouse("key alt+3");
+    g_assert_cmpstr(adw_view_stack_get_visible_child_name(pages), ==, "gallery");
+    WAIT_UNTIL(count_pictures() == before + 1);
+    g_assert_cmpint(g_unlink(path), ==, 0);
+    use_mouse("key alt+1");
+    use_mouse("key alt+3");
+    WAIT_UNTIL(count_pictures() == before);
+}
+
 static GtkWidget *find_thumbnail(GtkWidget *widget)
 {
     GtkWidget *found = NULL;
@@ -589,6 +618,7 @@ int main(int argc, char **argv)
     g_test_add_func("/gallery/several", test_several);
     g_test_add_func("/gallery/drag-out", test_drag_out);
     g_test_add_func("/gallery/compare-these", test_compare_these);
+    g_test_add_func("/gallery/pages", test_pages);
     g_test_add_func("/gallery/many", test_many);
     g_test_add_func("/gallery/dark-and-narrow", test_dark_and_narrow);
     status = g_test_run();

@@ -418,6 +418,36 @@ add_keys (SlGalleryPage *self)
   gtk_widget_add_controller (GTK_WIDGET (self), keys);
 }
 
+/* ---- what others do in the folder ---- */
+
+/* Whoever comes to the gallery may have made or moved pictures elsewhere. */
+static void
+sl_gallery_page_map (GtkWidget *widget)
+{
+  SlGalleryPage *self = SL_GALLERY_PAGE (widget);
+
+  GTK_WIDGET_CLASS (sl_gallery_page_parent_class)->map (widget);
+  if (self->workspace && !self->workspace->closed)
+    sl_gallery_look_again (self->workspace->gallery);
+}
+
+/* And so may who comes back to the window while the gallery is in front. */
+static void
+active_changed (SlGalleryPage *self, GParamSpec *pspec, GtkWindow *window)
+{
+  if (gtk_window_is_active (window) && gtk_widget_get_mapped (GTK_WIDGET (self)) && self->workspace
+      && !self->workspace->closed)
+    sl_gallery_look_again (self->workspace->gallery);
+}
+
+static void
+sl_gallery_page_root (GtkWidget *widget)
+{
+  GTK_WIDGET_CLASS (sl_gallery_page_parent_class)->root (widget);
+  g_signal_connect_object (gtk_widget_get_root (widget), "notify::is-active", G_CALLBACK (active_changed),
+                           widget, G_CONNECT_SWAPPED);
+}
+
 void
 sl_gallery_page_connect (SlGalleryPage *self, SlWorkspace *workspace, GActionMap *actions)
 {
@@ -458,7 +488,11 @@ sl_gallery_page_dispose (GObject *object)
 static void
 sl_gallery_page_class_init (SlGalleryPageClass *klass)
 {
+  GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
+
   G_OBJECT_CLASS (klass)->dispose = sl_gallery_page_dispose;
+  widget_class->map = sl_gallery_page_map;
+  widget_class->root = sl_gallery_page_root;
   signals[OPENED] = g_signal_new ("opened", SL_TYPE_GALLERY_PAGE, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
                                   G_TYPE_NONE, 1, SL_TYPE_PICTURE);
   signals[DELETED] = g_signal_new ("deleted", SL_TYPE_GALLERY_PAGE, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,

@@ -15,7 +15,9 @@ struct _SlGallery
   GListStore *pictures; /* the list's, family by family */
   GPtrArray *removed;   /* of SlPicture: undo is still possible */
   char *folder;
-  guint serial; /* of the folder: late results of another are dropped */
+  guint serial;     /* of the folder: late results of another are dropped */
+  guint changes;    /* of the list: what was found in the folder before one is late, too */
+  gboolean looking; /* a look at the folder for what others changed is on its way */
 };
 
 G_DEFINE_FINAL_TYPE (SlGallery, sl_gallery, SL_TYPE_LIST)
@@ -134,8 +136,10 @@ typedef struct
 {
   SlGallery *gallery;
   guint serial;
+  guint changes;
   char *folder;
   GPtrArray *pictures; /* of SlPicture: found, or to remove; the file thread's until it is done */
+  GHashTable *names;   /* of all files found; NULL: the folder could not be read */
   SlPicture *added;    /* the list's, whose lineage is wanted */
   SlLineage *lineage;
   gboolean favourite; /* what added shall be */
@@ -151,6 +155,7 @@ index_task_free (gpointer data)
   g_object_unref (task->gallery);
   g_free (task->folder);
   g_ptr_array_unref (task->pictures);
+  g_clear_pointer (&task->names, g_hash_table_unref);
   g_clear_object (&task->added);
   _sl_lineage_free (task->lineage);
   g_free (task->damage.aside);
@@ -165,6 +170,7 @@ index_task_new (SlGallery *self)
 
   task->gallery = g_object_ref (self);
   task->serial = self->serial;
+  task->changes = self->changes;
   task->folder = g_strdup (self->folder);
   task->pictures = g_ptr_array_new_with_free_func (g_object_unref);
   return task;
@@ -252,6 +258,9 @@ open_run (gpointer data)
   _sl_gallery_index_update (index, task->folder, fresh, gone);
   _sl_gallery_index_forget_folders (index);
   favourites = _sl_favourites_read (task->folder, &task->damage);
+  task->names = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  for (guint i = 0; i < entries->len; i++)
+    g_hash_table_add (task->names, g_strdup (((SlIndexEntry *)entries->pdata[i])->name));
   for (guint i = 0; i < entries->len; i++)
     if (((SlIndexEntry *)entries->pdata[i])->prompt)
       {
@@ -270,6 +279,33 @@ tell_damage (const IndexTask *task)
     g_signal_emit (task->gallery, signals[FAVOURITES_DAMAGED], 0, task->damage.aside, task->damage.lost);
 }
 
+static gboolean
+has_path (GPtrArray *pictures, const char *path)
+{
+  for (guint i = 0; i < pictures->len; i++)
+    if (g_str_equal (sl_picture_get_path (pictures->pdata[i]), path))
+      return TRUE;
+  return FALSE;
+}
+
+/* Those that were found and are not there yet; of those whose removal can be undone the files are there still. */
+static void
+take_found (SlGallery *self, const IndexTask *task, GPtrArray *pictures)
+{
+  g_autoptr (GHashTable) there = g_hash_table_new (g_str_hash, g_str_equal);
+
+  for (guint i = 0; i < pictures->len; i++)
+    g_hash_table_add (there, (gpointer)sl_picture_get_path (pictures->pdata[i]));
+  for (guint i = 0; i < task->pictures->len; i++)
+    {
+      SlPicture *found = task->pictures->pdata[i];
+
+      if (!g_hash_table_contains (there, sl_picture_get_path (found))
+          && !has_path (self->removed, sl_picture_get_path (found)))
+        g_ptr_array_add (pictures, g_object_ref (found));
+    }
+}
+
 static void
 open_done (gpointer data)
 {
@@ -280,9 +316,7 @@ open_done (gpointer data)
   if (task->serial != self->serial)
     return;
   pictures = get_pictures (self);
-  for (guint i = 0; i < task->pictures->len; i++)
-    if (sl_gallery_find (self, sl_picture_get_path (task->pictures->pdata[i])) == G_MAXUINT)
-      g_ptr_array_add (pictures, g_object_ref (task->pictures->pdata[i]));
+  take_found (self, task, pictures);
   arrange (self, pictures);
   tell_damage (task);
   g_signal_emit (self, signals[LOADED], 0);
@@ -296,7 +330,70 @@ sl_gallery_open (SlGallery *self, const char *folder)
   g_free (self->folder);
   self->folder = g_strdup (folder);
   self->serial++;
+  self->changes++;
   sl_thread_queue_push (self->files, FALSE, open_run, open_done, index_task_new (self), index_task_free);
+}
+
+/* Whether a picture of the folder that was looked at has its file no longer. */
+static gboolean
+is_gone (const IndexTask *task, SlPicture *picture)
+{
+  g_autofree char *name = g_path_get_basename (sl_picture_get_path (picture));
+  g_autofree char *folder = g_path_get_dirname (sl_picture_get_path (picture));
+
+  return g_str_equal (folder, task->folder) && !g_hash_table_contains (task->names, name);
+}
+
+static void
+drop_gone (const IndexTask *task, GPtrArray *pictures)
+{
+  const SlPicturePlace alone = { .members = 1 };
+
+  for (guint i = pictures->len; i > 0; i--)
+    {
+      g_autoptr (SlPicture) picture = g_object_ref (pictures->pdata[i - 1]);
+
+      if (!is_gone (task, picture))
+        continue;
+      g_ptr_array_remove_index (pictures, i - 1);
+      _sl_picture_set_place (picture, NULL, &alone);
+    }
+}
+
+static void
+look_done (gpointer data)
+{
+  IndexTask *task = data;
+  SlGallery *self = task->gallery;
+  g_autoptr (GPtrArray) pictures = NULL;
+  gboolean changed;
+  guint before;
+
+  self->looking = FALSE;
+  if (task->serial != self->serial || task->names == NULL)
+    return;
+  if (task->changes != self->changes)
+    {
+      sl_gallery_look_again (self);
+      return;
+    }
+  tell_damage (task);
+  pictures = get_pictures (self);
+  before = pictures->len;
+  drop_gone (task, pictures);
+  changed = pictures->len < before;
+  take_found (self, task, pictures);
+  if (changed || pictures->len > before)
+    arrange (self, pictures);
+}
+
+void
+sl_gallery_look_again (SlGallery *self)
+{
+  if (self->folder == NULL || self->looking)
+    return;
+  self->looking = TRUE;
+  sl_thread_queue_push (self->files, FALSE, open_run, look_done, index_task_new (self), index_task_free);
 }
 
 static void
@@ -333,8 +430,12 @@ SlPicture *
 sl_gallery_add (SlGallery *self, const char *path, const char *prompt)
 {
   g_autoptr (SlPicture) picture = sl_picture_new (path, prompt, g_get_real_time ());
+  guint found = sl_gallery_find (self, path); /* a look at the folder came first, or it was written over */
   IndexTask *task = index_task_new (self);
 
+  self->changes++;
+  if (found != G_MAXUINT)
+    g_list_store_remove (self->pictures, found);
   task->added = g_object_ref (picture);
   sl_thread_queue_push (self->files, FALSE, append_run, append_done, task, index_task_free);
   arrange_with (self, picture);
@@ -397,6 +498,7 @@ sl_gallery_remove (SlGallery *self, SlPicture *picture)
 
   if (!g_ptr_array_find (pictures, picture, NULL))
     return;
+  self->changes++;
   g_ptr_array_add (self->removed, g_object_ref (picture));
   g_ptr_array_remove (pictures, picture);
   arrange (self, pictures);
@@ -408,6 +510,7 @@ sl_gallery_undo_removal (SlGallery *self, SlPicture *picture)
 {
   g_autoptr (SlPicture) kept = g_object_ref (picture);
 
+  self->changes++;
   if (g_ptr_array_remove (self->removed, picture))
     arrange_with (self, kept);
 }
@@ -435,6 +538,7 @@ sl_gallery_commit_removal (SlGallery *self, SlPicture *picture)
 
   if (!g_ptr_array_find (self->removed, picture, NULL))
     return;
+  self->changes++;
   task = index_task_new (self);
   g_ptr_array_add (task->pictures, g_object_ref (picture));
   g_ptr_array_remove (self->removed, picture);

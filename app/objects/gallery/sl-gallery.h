@@ -21,6 +21,9 @@ SlGallery *sl_gallery_new (SlThreadQueue *files);
 /* Reads the folder in the background, forgetting what the list held. Signal "loaded". Signal "arranged"
  * whenever places in families may have changed. */
 void sl_gallery_open (SlGallery *self, const char *folder);
+/* In the background, for what others did in the folder meanwhile: pictures that came are added, those whose files are
+ * gone leave the list. */
+void sl_gallery_look_again (SlGallery *self);
 /* A picture that was written just now. */
 SlPicture *sl_gallery_add (SlGallery *self, const char *path, const char *prompt);
 /* Takes it off the list; the file goes to the trash when sl_gallery_commit_removal is called. */

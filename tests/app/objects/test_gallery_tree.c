@@ -4,6 +4,7 @@
 #include "gobject.h"
 
 #include <fcntl.h>
+#include <glib/gstdio.h>
 #include <sqlite3.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -367,6 +368,58 @@ static void keep_damage(SlGallery *gallery, const char *aside, guint lost, char 
     *kept = g_strdup_printf("%u %s", lost, aside);
 }
 
+/* What others put into the folder, and take out of it, is seen; what is being deleted here does not come back. */
+static void test_look_again(Fixture *fixture, gconstpointer data)
+{
+    g_autofree char *late_path = g_strdup_printf("%s/late.png", fixture->folder);
+    g_autofree char *added_path = g_strdup_printf("%s/added.png", fixture->folder);
+    g_autofree char *elsewhere = g_strdup_printf("%s/elsewhere/other.png", fixture->folder);
+    g_autoptr(SlPicture) removed = NULL;
+    SlPicture *kept;
+
+    write_picture(fixture, "root", &root, 0, 900, "m");
+    write_picture(fixture, "late", &late, 0, 800, "m");
+    open_gallery(fixture);
+    kept = find(fixture, "root");
+    sl_gallery_add(fixture->gallery, elsewhere, "another folder's");
+    write_picture(fixture, "added", &late, 0, 700, "m");
+    g_assert_cmpint(g_unlink(late_path), ==, 0);
+    sl_gallery_look_again(fixture->gallery);
+    sl_thread_queue_wait(fixture->files);
+    g_assert_cmpuint(g_list_model_get_n_items(G_LIST_MODEL(fixture->gallery)), ==, 3);
+    g_assert_true(find(fixture, "root") == kept);
+    g_assert_cmpuint(sl_gallery_find(fixture->gallery, late_path), ==, G_MAXUINT);
+    g_assert_cmpuint(sl_gallery_find(fixture->gallery, elsewhere), !=, G_MAXUINT);
+    /* while its removal can be undone, and when it is on its way to the trash */
+    removed = g_object_ref(find(fixture, "added"));
+    sl_gallery_remove(fixture->gallery, removed);
+    sl_gallery_look_again(fixture->gallery);
+    sl_thread_queue_wait(fixture->files);
+    g_assert_cmpuint(sl_gallery_find(fixture->gallery, added_path), ==, G_MAXUINT);
+    sl_gallery_look_again(fixture->gallery);
+    sl_gallery_commit_removal(fixture->gallery, removed);
+    sl_thread_queue_wait(fixture->files);
+    sl_thread_queue_wait(fixture->files);
+    g_assert_cmpuint(sl_gallery_find(fixture->gallery, added_path), ==, G_MAXUINT);
+    /* found before its writer says that it is there */
+    write_picture(fixture, "late", &late, 0, 600, "m");
+    sl_gallery_look_again(fixture->gallery);
+    sl_thread_queue_wait(fixture->files);
+    sl_gallery_add(fixture->gallery, late_path, "late");
+    sl_thread_queue_wait(fixture->files);
+    g_assert_cmpuint(g_list_model_get_n_items(G_LIST_MODEL(fixture->gallery)), ==, 3);
+    /* a folder that cannot be read for a while takes nothing away */
+    {
+        g_autofree char *away = g_strconcat(fixture->folder, ".away", NULL);
+
+        g_assert_cmpint(g_rename(fixture->folder, away), ==, 0);
+        sl_gallery_look_again(fixture->gallery);
+        sl_thread_queue_wait(fixture->files);
+        g_assert_cmpint(g_rename(away, fixture->folder), ==, 0);
+    }
+    g_assert_cmpuint(g_list_model_get_n_items(G_LIST_MODEL(fixture->gallery)), ==, 3);
+}
+
 /* Names that can be read stay, the file as it was is kept aside; and those of pictures that are gone go with the next
  * change. */
 static void test_partly_favourites(Fixture *fixture, gconstpointer data)
@@ -719,6 +772,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
 #define ADD(name, function) g_test_add("/gallery/" name, Fixture, NULL, set_up, function, tear_down)
+    ADD("look-again", test_look_again);
     ADD("order", test_order);
     ADD("lines", test_lines);
     ADD("moments", test_moments);
