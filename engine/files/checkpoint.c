@@ -9,6 +9,8 @@
  * contain; the decoder's levels count from the other end; in SD 2.x OpenCLIP's last layer is there
  * and never used (diffusers drops it, its config has one layer less), in SD XL it is used, and so is
  * its text_projection, which multiplies from the other side than a linear layer's weight does.
+ * stable-diffusion.cpp's converter has names of its own for the text encoders of all three: its
+ * "cond_stage_model.1." is SD XL's second one.
  */
 #include "engine/files/checkpoint.h"
 #include "engine/files/utf8.h"
@@ -185,6 +187,10 @@ static const Rename vae_middle[] = {
     {"mid.attn_1.k.", "mid_block.attentions.0.to_k."},
     {"mid.attn_1.v.", "mid_block.attentions.0.to_v."},
     {"mid.attn_1.proj_out.", "mid_block.attentions.0.to_out.0."},
+    {"mid.attn_1.to_q.", "mid_block.attentions.0.to_q."}, /* some converters' mixture */
+    {"mid.attn_1.to_k.", "mid_block.attentions.0.to_k."},
+    {"mid.attn_1.to_v.", "mid_block.attentions.0.to_v."},
+    {"mid.attn_1.to_out.0.", "mid_block.attentions.0.to_out.0."},
     {"norm_out.", "conv_norm_out."},
     {NULL, NULL},
 };
@@ -253,6 +259,7 @@ typedef struct Collect {
     SlWeightSource *file;
     SlWeightSet *set;
     Layout layout;
+    bool refiner, second_text; /* the file's UNet is a refiner's; text_encoder_2 is collected */
     SlError *err;
 } Collect;
 
@@ -359,25 +366,42 @@ static bool add_open_clip(Collect *c, const SlTensorInfo *stored, const char *na
     return add(c, as_it_is(c, stored), shown);
 }
 
-static bool add_text_encoder(Collect *c, const SlTensorInfo *stored, const char *name)
+/* name stands behind "cond_stage_model.transformer." or the like: a text encoder under transformers' names,
+ * as stable-diffusion.cpp's converter writes OpenCLIP's, too, with its projection as it was. */
+static bool add_clip(Collect *c, const SlTensorInfo *stored, const char *name)
 {
     char out[NAME_ROOM];
+    take(&name, "text_model."); /* some old files lack it */
+    const char *layer = name;
+    int number;
+    if (is_leftover(name) || (take(&layer, "encoder.layers.") && take_number(&layer, &number) &&
+                              number == UNUSED_TEXT_LAYER && !c->second_text))
+        return true;
+    if (!strcmp(name, "text_projection") && !c->second_text)
+        return true; /* for comparing with pictures */
+    if (!strncmp(name, "text_projection", 15))
+        return add_text_projection(c, stored, name);
+    return add(c, as_it_is(c, stored), put(out, "text_model.", NULL, name) ? out : stored->name);
+}
+
+static bool add_text_encoder(Collect *c, const SlTensorInfo *stored, const char *name)
+{
     if (take(&name, "cond_stage_model.model."))
         return add_open_clip(c, stored, name, false);
-    if (!take(&name, "cond_stage_model.transformer.") &&
-        !take(&name, "conditioner.embedders.0.transformer."))
-        return true;
-    take(&name, "text_model."); /* some old files lack it */
-    if (is_leftover(name))
-        return true;
-    return add(c, as_it_is(c, stored), put(out, "text_model.", NULL, name) ? out : stored->name);
+    return (!take(&name, "cond_stage_model.transformer.") &&
+            !take(&name, "conditioner.embedders.0.transformer.")) ||
+           add_clip(c, stored, name);
 }
 
 static bool add_text_encoder_2(Collect *c, const SlTensorInfo *stored, const char *name)
 {
-    bool own = take(&name, "conditioner.embedders.1.model.") ||
-               take(&name, "conditioner.embedders.0.model."); /* of a refiner, its only one */
-    return !own || add_open_clip(c, stored, name, true);
+    c->second_text = true;
+    if (take(&name, "conditioner.embedders.1.model.") ||
+        take(&name, "conditioner.embedders.0.model.")) /* of a refiner, its only one */
+        return add_open_clip(c, stored, name, true);
+    return (!take(&name, "cond_stage_model.1.transformer.") &&
+            !(c->refiner && take(&name, "cond_stage_model.transformer."))) ||
+           add_clip(c, stored, name);
 }
 
 /* The parts that the layout has, and what takes each one's tensors out of it. */
@@ -399,6 +423,7 @@ static bool collect(Collect *c, const char *part)
                        part);
     find_places(c->file, &c->layout);
     count_vae_levels(c->file, &c->layout);
+    c->refiner = sl_checkpoint_is_refiner(c->file);
     for (size_t i = 0; i < sl_weights_count(c->file); i++) {
         const SlTensorInfo *info = sl_weights_info(c->file, i);
         if (!part_tensors[p].add(c, info, info->name))

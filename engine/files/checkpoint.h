@@ -14,6 +14,8 @@ const char *sl_checkpoint_lacks(const SlWeightSource *file, const char *part);
 /* The built-in configuration that fits a recognised checkpoint: "sd15", "sd21-base", "sd21", or of
  * SD XL "sdxl", "ssd-1b", "vega", "koala-1b", "koala-700m" or "sdxl-refiner". */
 bool sl_checkpoint_arch(const SlWeightSource *file, char arch[16], SlError *err);
+/* Its only text encoder is OpenCLIP's, which is the second one of SD XL's base model. */
+bool sl_checkpoint_is_refiner(const SlWeightSource *file);
 /* What of a file tells that it is of this architecture; lives as long as the program. */
 const char *sl_checkpoint_reason(const char *arch);
 /* One part of a file that is in the original layout, as far as this part goes, under diffusers'

@@ -15,6 +15,8 @@
 
 #define UNET "model.diffusion_model."
 
+#define REFINER_TOLD 2560 /* numbers beside the time: a pooled text and five sizes */
+
 static bool starts(const char *name, const char *prefix)
 {
     return !strncmp(name, prefix, strlen(prefix));
@@ -61,10 +63,11 @@ static bool is_xl(const SlWeightSource *file)
            first_with(file, "conditioner.embedders.");
 }
 
-/* Its only text encoder is OpenCLIP's, which is the second one of the base model. */
-static bool is_refiner(const SlWeightSource *file)
+bool sl_checkpoint_is_refiner(const SlWeightSource *file)
 {
-    return first_with(file, "conditioner.embedders.0.model.") != NULL;
+    const SlTensorInfo *told = sl_weights_find(file, UNET "label_emb.0.0.weight");
+    return first_with(file, "conditioner.embedders.0.model.") ||
+           (told && told->rank == 2 && told->size[1] == REFINER_TOLD);
 }
 
 bool sl_checkpoint_recognise(const SlWeightSource *file, SlError *err)
@@ -84,17 +87,21 @@ bool sl_checkpoint_recognise(const SlWeightSource *file, SlError *err)
 
 const char *sl_checkpoint_lacks(const SlWeightSource *file, const char *part)
 {
-    bool refiner = is_refiner(file), xl = is_xl(file);
+    bool refiner = sl_checkpoint_is_refiner(file), xl = is_xl(file);
     const struct {
-        const char *part, *prefix;
+        const char *part, *prefix, *converted; /* the latter by stable-diffusion.cpp */
     } places[] = {
-        {"vae", "first_stage_model."},
-        {"text_encoder", xl ? "conditioner.embedders.0." : "cond_stage_model."},
-        {"text_encoder_2", refiner ? "conditioner.embedders.0.model." : "conditioner.embedders.1."},
+        {"vae", "first_stage_model.", "first_stage_model."},
+        {"text_encoder", xl ? "conditioner.embedders.0." : "cond_stage_model.",
+         "cond_stage_model.transformer."},
+        {"text_encoder_2", refiner ? "conditioner.embedders.0.model." : "conditioner.embedders.1.",
+         refiner ? "cond_stage_model.transformer." : "cond_stage_model.1."},
     };
     for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
         if (!strcmp(places[i].part, part))
-            return first_with(file, places[i].prefix) ? NULL : places[i].prefix;
+            return first_with(file, places[i].prefix) || first_with(file, places[i].converted)
+                       ? NULL
+                       : places[i].prefix;
     return NULL;
 }
 
@@ -284,9 +291,19 @@ bool sl_checkpoint_edm(const SlWeightSource *file, bool xl_base, SlEdmMarks *mar
     return v ? read_cosxl(file, marks, err) : !mean || read_playground(file, marks, err);
 }
 
+/* OpenCLIP's text encoder of SD 2.x, under its own names or, as stable-diffusion.cpp converts it, under
+ * transformers'. */
+static bool has_open_clip(const SlWeightSource *file)
+{
+    const SlTensorInfo *norm =
+        sl_weights_find(file, "cond_stage_model.transformer.text_model.final_layer_norm.bias");
+    return first_with(file, "cond_stage_model.model.") ||
+           (norm && norm->rank == 1 && norm->size[0] == 1024);
+}
+
 bool sl_checkpoint_arch(const SlWeightSource *file, char arch[16], SlError *err)
 {
-    if (is_refiner(file)) {
+    if (sl_checkpoint_is_refiner(file)) {
         strcpy(arch, "sdxl-refiner");
         return true;
     }
@@ -295,7 +312,7 @@ bool sl_checkpoint_arch(const SlWeightSource *file, char arch[16], SlError *err)
     static const char key[] = UNET "input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight";
     const SlTensorInfo *to_k = sl_weights_find(file, key);
     long long text_size = to_k && to_k->rank == 2 ? to_k->size[1] : 0;
-    bool open_clip = first_with(file, "cond_stage_model.model.") != NULL;
+    bool open_clip = has_open_clip(file);
     if (text_size == 768 && !open_clip)
         strcpy(arch, "sd15");
     else if (text_size == 1024 && (open_clip || !first_with(file, "cond_stage_model.")))

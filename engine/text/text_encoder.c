@@ -130,6 +130,8 @@ SlTextEncoder *sl_text_encoder_new(const SlTextEncoderConfig *config, SlBinder *
     if (config->with_projection)
         te->text_projection = sl_bind_linear_without_bias(
             b, sl_path("text_projection"), config->hidden_size, config->projection_dim);
+    else
+        sl_binder_ignore(b, "text_projection.weight");
     return te;
 }
 

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Writes a diffusers folder as a single checkpoint in the original latent-diffusion layout.
 
-Usage: make_checkpoint.py FOLDER OUT.safetensors|OUT.gguf [--open-clip | --xl | --refiner] [--v] [--unet]
+Usage: make_checkpoint.py FOLDER OUT.safetensors|OUT.gguf [--open-clip | --xl | --refiner] [--v] [--unet] [--converted]
 
 --xl writes Stable Diffusion XL's layout: both text encoders under conditioner.embedders, with what real files carry
 besides. --refiner writes that of its refiner, whose only text encoder is the second one. --v adds the empty tensors that say that the model predicts v and starts from nothing but noise.
 
 A name that ends in .gguf is written as stable-diffusion.cpp does: every tensor under its name here, no keys at all.
+--converted gives the text encoders and the UNet's projections what stable-diffusion.cpp's converter makes of them.
 With --unet it is ComfyUI-GGUF's layout: the UNet alone, without its prefix, with the key general.architecture.
 
 Standard library only: Meson runs it for test_checkpoint.c, which reads the result back and compares
@@ -131,6 +132,36 @@ def open_clip(text, prefix="cond_stage_model.model.", xl=False):
     return out
 
 
+def converted(tensors):
+    """Transformers' names for OpenCLIP, too, below another prefix; its projection stays [in, out]. A linear proj_in or
+    proj_out is a 1x1 convolution."""
+    out = {}
+    for name, (dtype, shape, data) in tensors.items():
+        if re.match(r"model\.diffusion_model\..*\.proj_(in|out)\.weight", name) and len(shape) == 2:
+            shape = [*shape, 1, 1]
+        m = re.match(r"(cond_stage_model|conditioner\.embedders\.[01])\.(transformer|model)\.(.*)", name)
+        if not m or m[3] == "logit_scale" or m[3].endswith("position_ids"):
+            out.update({} if m else {name: (dtype, shape, data)})
+            continue
+        to = "cond_stage_model." + ("1." if m[1].endswith("1") else "") + "transformer."
+        rest = m[3]
+        if m[2] == "model":
+            rest = substitute(rest, [(r"token_embedding\.weight", "embeddings.token_embedding.weight"),
+                                     ("positional_embedding", "embeddings.position_embedding.weight"),
+                                     ("ln_final", "final_layer_norm"), (r"transformer\.resblocks", "encoder.layers")])
+            for a, b in [("ln_", "layer_norm"), ("mlp.c_fc", "mlp.fc1"), ("mlp.c_proj", "mlp.fc2"),
+                         ("attn.", "self_attn.")]:
+                rest = rest.replace(a, b)
+            rest = "text_model." + rest
+        if ".in_proj_" in rest:
+            third, size = shape[0] // 3, len(data) // 3
+            for i, p in enumerate("qkv"):
+                out[to + rest.replace("in_proj_", f"{p}_proj.")] = (dtype, [third, *shape[1:]], data[i * size:(i + 1) * size])
+            continue
+        out[to + rest] = (dtype, shape, data)
+    return out
+
+
 def main():
     folder, target = Path(sys.argv[1]), sys.argv[2]
     unet = read(folder / "unet/diffusion_pytorch_model.safetensors")
@@ -167,6 +198,8 @@ def main():
     # What real checkpoints carry besides.
     for name in ("betas", "alphas_cumprod", "model_ema.decay", "model_ema.diffusion_modelout2bias"):
         out[name] = ("F32", [2], bytes(8))
+    if "--converted" in sys.argv:
+        out = converted(out)
     if "--unet" in sys.argv:
         prefix = "model.diffusion_model."
         out = {k[len(prefix):]: v for k, v in out.items() if k.startswith(prefix)}

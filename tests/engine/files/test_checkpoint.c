@@ -1,7 +1,8 @@
 /* test_checkpoint.c - single checkpoints: what make_checkpoint.py made of a folder reads as that
  * folder's tensors, and files that are something else are recognised.
  *
- * Usage: test_checkpoint SD1 SD2 SDXL SDXL_V REFINER (files made by Meson from the fixtures of these names).
+ * Usage: test_checkpoint SD1 SD2 SDXL SDXL_V REFINER SD2_CONVERTED SDXL_CONVERTED (files made by Meson from the
+ * fixtures of these names).
  */
 #include "tests/engine/files/util.h"
 
@@ -194,10 +195,18 @@ static void test_arch(void)
         {"SD 2.x", "v2-1_768-ema.safetensors", {TO_K, "320,1024", OPENCLIP, "4"}, "sd21"},
         {"SD 2.x base", "512-base-ema.safetensors", {TO_K, "320,1024", OPENCLIP, "4"}, "sd21-base"},
         {"SD 1.x with OpenCLIP", "a.safetensors", {TO_K, "320,768", OPENCLIP, "4"}, NULL},
+        {"SD 2.x of stable-diffusion.cpp",
+         "a.gguf.safetensors",
+         {TO_K, "320,1024", CLIP, "1024"},
+         "sd21"},
         {"SD 2.x with CLIP", "a.safetensors", {TO_K, "320,1024", CLIP, "4"}, NULL},
         {"a refiner of SDXL",
          "a.safetensors",
          {XL, "4,4", "conditioner.embedders.0.model.ln_final.bias", "4"},
+         "sdxl-refiner"},
+        {"a refiner of stable-diffusion.cpp",
+         "a.safetensors",
+         {XL, "4,2560", CLIP, "4"},
          "sdxl-refiner"},
         {"KOALA-700M",
          "a.safetensors",
@@ -250,6 +259,31 @@ static void test_fused(void)
                  (const char *const[]){"fused.safetensors", "in_proj_weight", "10 rows",
                                        "multiple of 3", NULL});
     sl_weights_close(w);
+}
+
+/* Names of converters that stand between the two layouts. */
+static void test_converted(void)
+{
+    static const struct {
+        const char *id, *part, *tensors[9], *shown;
+    } files[] = {
+        {"a refiner's text encoder",
+         "text_encoder_2",
+         {CONV_IN, "8,4,3,3", XL, "4,2560", CLIP, "4"},
+         "text_model.final_layer_norm.bias"},
+        {"a VAE with some of diffusers' names",
+         "vae",
+         {CONV_IN, "8,4,3,3", "first_stage_model.encoder.mid.attn_1.to_q.weight", "4,4"},
+         "encoder.mid_block.attentions.0.to_q.weight"},
+    };
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        SlError err = {0};
+        const char *path = file_of(files[i].tensors, "converted.safetensors");
+        SlWeightSource *w = sl_weights_open_checkpoint(path, files[i].part, &err);
+        sl_test(w && sl_weights_count(w) == 1 && sl_weights_find(w, files[i].shown), "%s %s",
+                files[i].id, err.message);
+        sl_weights_close(w);
+    }
 }
 
 /* ---- what it predicts ---- */
@@ -310,13 +344,17 @@ static void test_marks(const char *plain, const char *marked)
 
 int main(int argc, char **argv)
 {
-    if (argc != 6)
+    if (argc != 8)
         return 2;
     test_fixture(argv[1], "sd1");
     test_fixture(argv[2], "sd2");
     test_fixture(argv[3], "sdxl");
     test_fixture(argv[4], "sdxl_v");
     test_fixture(argv[5], "sdxl_refiner");
+    test_component(argv[6], "sd2", "text_encoder");
+    test_component(argv[7], "sdxl", "text_encoder");
+    test_component(argv[7], "sdxl", "text_encoder_2");
+    test_converted();
     test_marks(argv[3], argv[4]);
     test_others();
     test_lacking();
