@@ -205,6 +205,15 @@ static bool take_types(const SlOption *option, const char *value, SlError *err)
                                                       option->name, value, problem.message);
 }
 
+/* Of one that is to be opened it is said what it is, where that is known. */
+static bool refuse_lanes_file(const SlOption *option, const char *value, SlOptions *o, SlError *err)
+{
+    SlError problem = {0};
+    if (place_of(o, option) == &o->open && !sl_lanes_unless_known(value, &problem))
+        return sl_fail(err, SL_ARGUMENT, "--%s %s", option->name, problem.message);
+    return refuse(option, value, "a name that ends in " SL_LANES_SUFFIX, err);
+}
+
 static bool take_value(const SlOption *option, const char *value, SlOptions *o, SlError *err)
 {
     void *place = place_of(o, option);
@@ -239,7 +248,7 @@ static bool take_value(const SlOption *option, const char *value, SlOptions *o, 
         break;
     case SL_OPTION_LANES_FILE:
         if (!ends_in(value, SL_LANES_SUFFIX))
-            return refuse(option, value, "a name that ends in " SL_LANES_SUFFIX, err);
+            return refuse_lanes_file(option, value, o, err);
         break;
     case SL_OPTION_CSV_FILE:
         if (!ends_in(value, ".csv"))

@@ -69,6 +69,9 @@ typedef struct SlLanesIn {
 bool sl_lanes_read(SlLanesIn *in, const char *path, SlError *err);
 /* The same without what is in the tensors: what the file says, the sizes and the types. */
 bool sl_lanes_look(SlLanesIn *in, const char *path, SlError *err);
+/* False, with what it is, where it is something else that is known ("this is a PNG picture; expected a
+ * comparison ..."). What cannot be opened is left to whoever does. */
+bool sl_lanes_unless_known(const char *path, SlError *err);
 void sl_lanes_in_free(SlLanesIn *in);
 /* The quick preview that a lane ends with: malloc'ed RGB rows. Nothing else is read, and what is
  * read is not compared with its SHA-256. NULL and *err where the file has none. */

@@ -684,15 +684,28 @@ static bool check_length(const char *path, SlError *err)
     return ok;
 }
 
+bool sl_lanes_unless_known(const char *path, SlError *err)
+{
+    SlError ignored = {0};
+    if (!sl_file_check(path, SL_WANT_COMPARISON, err))
+        return false;
+    SlWeightSource *file = sl_weights_open_file(path, &ignored);
+    bool unknown = !file || sl_weights_unless_known(file, SL_WANT_COMPARISON, err);
+    sl_weights_close(file);
+    return unknown;
+}
+
 /* With lanes in *in, or only what is said of them. */
 static bool read_file(SlLanesIn *in, const char *path, SlError *err)
 {
-    SlSafetensors *file = check_length(path, err) ? sl_safetensors_open(path, err) : NULL;
+    SlError problem = {0};
+    SlSafetensors *file = check_length(path, &problem) ? sl_safetensors_open(path, &problem) : NULL;
     if (!file)
-        return false;
+        return sl_lanes_unless_known(path, err) &&
+               sl_fail(err, problem.code, "%s", problem.message);
     const char *text = sl_safetensors_metadata(file, "safelight");
     SlJson *json = text ? sl_json_parse_bounded(path, text, strlen(text), MAX_VALUES, err) : NULL;
-    if (!text)
+    if (!text && sl_lanes_unless_known(path, err))
         sl_fail(err, SL_FORMAT, "%s: no comparison of Safelight's: it has no \"safelight\" text",
                 path);
     bool ok = json && read_lanes(file, sl_json_root(json), in, err);

@@ -112,6 +112,7 @@ static const char *const wanted_words[] = {
         SL_WORDS("an embedding (textual inversion): a .safetensors, .pt or .bin file"),
     [SL_WANT_LATENTS] = SL_WORDS("a .safetensors file with the tensor \"latents\""),
     [SL_WANT_NOISE] = SL_WORDS("a .safetensors file with the tensor \"noise\""),
+    [SL_WANT_COMPARISON] = SL_WORDS("a comparison that Safelight saved: a .safelight file"),
 };
 
 const char *sl_file_kind_what(SlFileKind kind)

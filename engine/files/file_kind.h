@@ -55,6 +55,7 @@ typedef enum SlWanted {
     SL_WANT_EMBEDDING,
     SL_WANT_LATENTS, /* to begin with */
     SL_WANT_NOISE,   /* of the steps */
+    SL_WANT_COMPARISON,
 } SlWanted;
 
 /* "a VAE: its file, its folder, or a whole model", to follow "expected ". */

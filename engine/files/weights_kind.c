@@ -184,6 +184,7 @@ static bool may_have(SlWeightsKind kind, SlWanted wanted)
         [SL_WANT_EMBEDDING] = 1u << SL_WEIGHTS_EMBEDDING,
         [SL_WANT_LATENTS] = 1u << SL_WEIGHTS_LATENTS,
         [SL_WANT_NOISE] = 1u << SL_WEIGHTS_LATENTS,
+        [SL_WANT_COMPARISON] = 1u << SL_WEIGHTS_COMPARISON,
     };
     return kind == SL_WEIGHTS_UNKNOWN || (fit[wanted] >> kind & 1);
 }

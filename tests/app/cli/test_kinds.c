@@ -23,6 +23,7 @@ typedef enum Option {
     EMBEDDING,
     LATENTS,
     STEP_NOISE,
+    COMPARISON,
     OPTIONS
 } Option;
 
@@ -38,6 +39,7 @@ static const struct {
     [EMBEDDING] = {"--embedding", "expected an embedding "},
     [LATENTS] = {"--latents", "expected a .safetensors file with the tensor \"latents\""},
     [STEP_NOISE] = {"--step-noise", "expected a .safetensors file with the tensor \"noise\""},
+    [COMPARISON] = {"--open", "a .safelight file"},
 };
 
 /* ---- kinds ---- */
@@ -78,8 +80,8 @@ static const Kind kinds[] = {
      0, false, NULL},
     {"sd3.safetensors", "this is a Stable Diffusion 3 checkpoint", 0, false, NULL},
     {"flux.safetensors", "this is a Flux checkpoint", 0, false, NULL},
-    {"lanes.safelight", "this is a comparison that Safelight saved, which compare --open takes", 0,
-     false, NULL},
+    {"lanes.safelight", "this is a comparison that Safelight saved, which compare --open takes",
+     TAKES(COMPARISON), false, NULL},
     {"picture.png", "this is a PNG picture", 0, false, NULL},
     {"film.webp", "this is a WebP picture", 0, false, NULL},
     {"embedding.pt", "this is a PyTorch file (.pt, .ckpt, .bin) that contains a pickle",
@@ -191,6 +193,8 @@ static void make_files(char **argv)
 static Run give(Option option, const char *path)
 {
     const char *const *o = &options[option].name;
+    if (option == COMPARISON)
+        return RUN("compare", *o, path, "--model", model);
     if (option == MODEL)
         return RUN("generate", *o, path, "--prompt", "x", "--output", file("n.png"));
     return RUN("generate", "--model", model, "--prompt", "x", "--steps", "1", "--scheduler",
@@ -253,6 +257,22 @@ static void test_folders(void)
     refuses(MODEL, "vae", "this folder is one part of a model", "--unet, --vae or --text-encoder");
 }
 
+/* What is in it counts, whatever its name says. */
+static void test_named_comparison(void)
+{
+    static const char *const given[] = {"whole.safetensors", "whole.gguf", "picture.png"};
+    static const char *const what[] = {"this is a model in a single file", "this is a model in a",
+                                       "this is a PNG picture"};
+    for (size_t i = 0; i < sizeof given / sizeof given[0]; i++) {
+        char *from = realpath(file(given[i]), NULL), name[40];
+        snprintf(name, sizeof name, "%s.safelight", given[i]);
+        link_to(from, name);
+        refuses(COMPARISON, name, what[i], options[COMPARISON].expected);
+        expect(RUN("info", file(name)), i == 2 ? 0 : 1, i == 2 ? "" : what[i], name);
+        free(from);
+    }
+}
+
 /* What a file is called does not matter where its path is given. */
 static void test_endings(void)
 {
@@ -297,6 +317,7 @@ int main(int argc, char **argv)
     make_files(argv);
     test_table();
     test_folders();
+    test_named_comparison();
     test_endings();
     test_pictures();
     sl_test(access(file("n.png"), F_OK) != 0, "nothing was written by any of these");
