@@ -87,6 +87,42 @@ G_GNUC_UNUSED static void screenshot(const char *name)
                      NULL);
 }
 
+static gboolean listens_to_wheel(GtkWidget *widget)
+{
+    g_autoptr(GListModel) controllers = gtk_widget_observe_controllers(widget);
+    gboolean listens = FALSE;
+
+    for (guint i = 0; i < g_list_model_get_n_items(controllers); i++) {
+        g_autoptr(GtkEventController) controller = g_list_model_get_item(controllers, i);
+
+        listens |= GTK_IS_EVENT_CONTROLLER_SCROLL(controller) &&
+                   gtk_event_controller_get_propagation_phase(controller) != GTK_PHASE_NONE;
+    }
+    return listens;
+}
+
+/* Spin buttons and scales below a widget, and of them those that the wheel changes. */
+G_GNUC_UNUSED static void count_numbers(GtkWidget *widget, guint *numbers, guint *turned)
+{
+    if (GTK_IS_SPIN_BUTTON(widget) || GTK_IS_SCALE(widget)) {
+        ++*numbers;
+        *turned += listens_to_wheel(widget);
+    }
+    for (GtkWidget *child = gtk_widget_get_first_child(widget); child;
+         child = gtk_widget_get_next_sibling(child))
+        count_numbers(child, numbers, turned);
+}
+
+/* Who scrolls a page changes no number in it. */
+G_GNUC_UNUSED static void check_wheel(gpointer page, guint least)
+{
+    guint numbers = 0, turned = 0;
+
+    count_numbers(page, &numbers, &turned);
+    g_assert_cmpuint(numbers, >=, least);
+    g_assert_cmpuint(turned, ==, 0);
+}
+
 /* NULL: it was not drawn yet. */
 G_GNUC_UNUSED static GskRenderNode *find_node(GtkWidget *widget)
 {

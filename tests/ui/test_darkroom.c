@@ -247,6 +247,25 @@ static int count_edges(void)
     return edges;
 }
 
+/* The wheel scrolls the panel, also over a number. */
+static void test_wheel(void)
+{
+    GtkWidget *scale = part(panel, "guidance_scale");
+    GtkWidget *scroller = gtk_widget_get_ancestor(scale, GTK_TYPE_SCROLLED_WINDOW);
+    GtkAdjustment *place = gtk_scrolled_window_get_vadjustment(GTK_SCROLLED_WINDOW(scroller));
+    g_autofree char *xdotool = g_find_program_in_path("xdotool");
+    graphene_point_t at = point_at(scale, 30, 10);
+    double guidance = gtk_range_get_value(GTK_RANGE(scale));
+
+    check_wheel(panel, 8);
+    if (!xdotool)
+        return;
+    use_mouse("mousemove %.0f %.0f click --repeat 2 --delay 50 5", (double)at.x, (double)at.y);
+    WAIT_UNTIL(gtk_adjustment_get_value(place) > 0);
+    g_assert_cmpfloat(gtk_range_get_value(GTK_RANGE(scale)), ==, guidance);
+    gtk_adjustment_set_value(place, 0);
+}
+
 static void test_zoom(void)
 {
     GtkLabel *percent = part(tray, "percent");
@@ -652,6 +671,7 @@ int main(int argc, char **argv)
     g_test_add_func("/darkroom/decoded-by-playing", test_decoded_by_playing);
     g_test_add_func("/darkroom/speed", test_speed);
     g_test_add_func("/darkroom/less-motion", test_less_motion);
+    g_test_add_func("/darkroom/wheel", test_wheel);
     g_test_add_func("/darkroom/zoom", test_zoom);
     g_test_add_func("/darkroom/nothing-covers", test_nothing_covers);
     g_test_add_func("/darkroom/pause", test_pause);

@@ -24,6 +24,7 @@ static void find_editor(void)
 {
     WAIT_UNTIL(SL_IS_SIGMA_EDITOR(find_dialog()) && gtk_widget_get_mapped(find_dialog()));
     editor = find_dialog();
+    check_wheel(editor, 1);
     graph = part(editor, "graph");
     settle(400);
 }
@@ -211,6 +212,7 @@ static void test_lane(void)
     g_signal_emit_by_name(compare_view, "asked", 1, "edit");
     WAIT_UNTIL(SL_IS_LANE_EDITOR(find_dialog()));
     lane_editor = find_dialog();
+    check_wheel(lane_editor, 5);
     row = find_sigma_row(GTK_WIDGET(lane_editor));
     g_signal_emit_by_name(row, "edit-wanted");
     find_editor();

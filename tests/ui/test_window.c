@@ -666,9 +666,10 @@ static void test_gallery(void)
     g_autoptr(SlPicture) picture = NULL;
 
     settle(300);
+    adw_view_stack_set_visible_child_name(pages, "gallery");
+    sl_thread_queue_wait(workspace->files); /* it finds what tests put into its folder */
     before = pictures();
     g_assert_cmpint(before, >=, 3);
-    adw_view_stack_set_visible_child_name(pages, "gallery");
     screenshot("8-gallery");
     picture = g_list_model_get_item(G_LIST_MODEL(workspace->gallery), 0);
     sl_darkroom_page_show_picture(darkroom, picture);
@@ -966,6 +967,7 @@ static void test_styles_and_sizes(void)
 
     act("win.preferences");
     WAIT_UNTIL(find_dialog() != NULL);
+    check_wheel(find_inside(find_dialog(), SL_TYPE_PREFERENCES_PAGE), 1);
     test_types_row(find_inside(find_dialog(), SL_TYPE_PREFERENCES_PAGE));
     row = part(find_inside(find_dialog(), SL_TYPE_PREFERENCES_PAGE), "tiny_row");
     sl_part_row_choose(row, tiny);

@@ -9,6 +9,7 @@
 
 #include "ui/darkroom/sl-lora-picture.h"
 #include "ui/darkroom/sl-lora-text.h"
+#include "ui/widgets/sl-wheel.h"
 
 #define MOST_WORDS 12 /* that are shown */
 #define SCALE_END 2.0 /* of the coarse slider, in both directions */
@@ -365,6 +366,7 @@ sl_lora_row_init (SlLoraRow *self)
   GtkEventController *focus = gtk_event_controller_focus_new ();
 
   gtk_widget_init_template (GTK_WIDGET (self));
+  sl_wheel_scrolls_page (GTK_WIDGET (self));
   g_signal_connect_swapped (focus, "leave", G_CALLBACK (curve_typed), self);
   gtk_widget_add_controller (GTK_WIDGET (self->curve), focus);
   gtk_range_set_range (self->strength_scale, -SCALE_END, SCALE_END);

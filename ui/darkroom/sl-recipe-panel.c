@@ -6,6 +6,7 @@
 #include "ui/darkroom/sl-model-list.h"
 #include "ui/darkroom/sl-recipe-panel-private.h"
 #include "ui/widgets/sl-notice.h"
+#include "ui/widgets/sl-wheel.h"
 
 G_DEFINE_FINAL_TYPE (SlRecipePanel, sl_recipe_panel, ADW_TYPE_BIN)
 
@@ -298,6 +299,7 @@ static void
 sl_recipe_panel_init (SlRecipePanel *self)
 {
   gtk_widget_init_template (GTK_WIDGET (self));
+  sl_wheel_scrolls_page (GTK_WIDGET (self));
   gtk_range_set_range (self->steps_scale, 1, 100);
   gtk_range_set_increments (self->steps_scale, 1, 5);
   gtk_range_set_range (self->guidance_scale, 0, 20);

@@ -4,6 +4,7 @@
 #include <glib/gi18n.h>
 
 #include "ui/widgets/sl-dialog.h"
+#include "ui/widgets/sl-wheel.h"
 
 #define HEIGHT 420
 
@@ -172,6 +173,7 @@ static void
 sl_animation_page_init (SlAnimationPage *self)
 {
   gtk_widget_init_template (GTK_WIDGET (self));
+  sl_wheel_scrolls_page (GTK_WIDGET (self));
   gtk_widget_set_name (GTK_WIDGET (self), "animation-page"); /* "name" is another property here */
   g_weak_ref_init (&self->object, NULL);
   gtk_accessible_update_property (GTK_ACCESSIBLE (self->ms), GTK_ACCESSIBLE_PROPERTY_LABEL,

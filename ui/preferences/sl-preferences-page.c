@@ -6,6 +6,7 @@
 #include "ui/widgets/sl-notice.h"
 #include "ui/widgets/sl-part-row.h"
 #include "ui/widgets/sl-path-dialog.h"
+#include "ui/widgets/sl-wheel.h"
 
 struct _SlPreferencesPage
 {
@@ -150,6 +151,7 @@ static void
 sl_preferences_page_init (SlPreferencesPage *self)
 {
   gtk_widget_init_template (GTK_WIDGET (self));
+  sl_wheel_scrolls_page (GTK_WIDGET (self));
 }
 
 SlPreferencesPage *

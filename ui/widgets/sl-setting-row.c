@@ -4,6 +4,8 @@
 #include <glib/gi18n.h>
 #include <math.h>
 
+#include "ui/widgets/sl-wheel.h"
+
 /* A spin button counts in doubles: whole numbers beyond this one have none of their own. */
 #define MAX_SEED 9007199254740992.0
 
@@ -53,6 +55,7 @@ sl_setting_row_spin (const SlControl *control)
   if (control->kind == SL_CONTROL_NUMBER)
     sl_setting_row_adjust (adjustment, control);
   spin = gtk_spin_button_new (adjustment, 0, control->digits);
+  sl_wheel_scrolls_page (spin);
   gtk_widget_set_name (spin, control->property);
   gtk_widget_set_valign (spin, GTK_ALIGN_CENTER);
   gtk_spin_button_set_numeric (GTK_SPIN_BUTTON (spin), TRUE);

@@ -6,6 +6,7 @@
 #include "ui/widgets/sl-notice.h"
 #include "ui/widgets/sl-setting-row.h"
 #include "ui/widgets/sl-sigma-graph.h"
+#include "ui/widgets/sl-wheel.h"
 
 struct _SlSigmaEditor
 {
@@ -241,4 +242,5 @@ static void
 sl_sigma_editor_init (SlSigmaEditor *self)
 {
   gtk_widget_init_template (GTK_WIDGET (self));
+  sl_wheel_scrolls_page (GTK_WIDGET (self));
 }
