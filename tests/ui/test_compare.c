@@ -32,7 +32,7 @@ static void check_bar(guint lane)
     int width = gtk_widget_get_width(bar), middle = gtk_widget_get_height(bar) / 2;
 
     g_assert_true(gtk_widget_get_visible(bar));
-    g_assert_cmpuint(pixels[middle * width + 1] >> 24, >, 0xf0);
+    g_assert_cmpuint(pixels[middle * width + 1] >> 24, >, 0x80);
     g_assert_cmpuint(pixels[middle * width + width - 2] >> 24, <, 0x40);
 }
 
