@@ -879,6 +879,7 @@ static void test_model_list(void)
     WAIT_UNTIL(has_label(row, "sharded"));
     g_assert_true(has_label(row, "Stable Diffusion XL · "));
     g_assert_true(has_label(row, " · F32"));
+    g_assert_true(has_label(row, "iB of memory")); /* in the unit of the line above "Develop" */
     screenshot("10-models-dark");
     g_settings_set_uint(preferences, "theme", 1);
     screenshot("10-models-light");

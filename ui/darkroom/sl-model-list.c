@@ -74,7 +74,7 @@ facts_of (SlModelItem *model)
 static char *
 memory_of (SlModelItem *model)
 {
-  g_autofree char *size = g_format_size (sl_model_item_get_memory (model));
+  g_autofree char *size = g_format_size_full (sl_model_item_get_memory (model), G_FORMAT_SIZE_IEC_UNITS);
   g_autofree char *needs
       = g_strdup_printf (_ ("Needs about %s of memory in %s"), size, sl_model_item_get_types (model));
 
