@@ -23,10 +23,7 @@
 #include "kernels/cpu/cpu.h"
 #include "kernels/cpu/vec.h"
 
-#include <cpuid.h>
 #include <math.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #define SIDE     SL_TILE_SIDE
 #define DEPTH    SL_TILE_DEPTH
@@ -79,23 +76,6 @@ typedef struct Part {
     Weights *weight;
     int64_t first_query, first_key, pieces;
 } Part;
-
-/* ---- which processor ---- */
-
-/* Whether the processor has the matrix unit and the system lets this process use it. Read from the
- * processor: clang's __builtin_cpu_supports knows none of the matrix unit's names. */
-bool SL_FOR_ISA(sl_cpu_attention_usable)(void)
-{
-    enum { AMX_BF16 = 1 << 22, AMX_TILE = 1 << 24, AVX512_BF16 = 1 << 5 };
-    enum { ARCH_REQ_XCOMP_PERM = 0x1023, XFEATURE_XTILEDATA = 18 };
-    unsigned a, b, c, d, features = 0, more = 0;
-    if (__get_cpuid_count(7, 0, &a, &b, &c, &d))
-        features = d;
-    if (__get_cpuid_count(7, 1, &a, &b, &c, &d))
-        more = a;
-    return (features & AMX_BF16) && (features & AMX_TILE) && (more & AVX512_BF16) &&
-           syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA) == 0;
-}
 
 /* ---- packing ---- */
 

@@ -25,7 +25,6 @@
 #include "kernels/cpu/cpu.h"
 #include "kernels/cpu/vec.h"
 
-#include <cpuid.h>
 #include <float.h>
 #include <immintrin.h>
 #include <math.h>
@@ -62,14 +61,6 @@ typedef struct Task {
     float shift[QUERIES];               /* minus a query's maximum, in powers of two */
     int64_t head, first, queries, keys;
 } __attribute__((aligned(64))) Task;
-
-/* Read from the processor, as attention_amx.c does. */
-bool SL_FOR_ISA(sl_cpu_attention_usable)(void)
-{
-    enum { AVX512_BF16 = 1 << 5 };
-    unsigned a, b, c, d;
-    return __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a & AVX512_BF16);
-}
 
 /* ---- packing ---- */
 

@@ -1,7 +1,7 @@
 /* cpu.c - the table of the cpu device: ref's, with faster slots laid over it.
- * SAFELIGHT_ISA=base|v3|v4 (levels of the x86-64 psABI) limits the device to fewer instructions
- * than the processor has, for tests and for finding differences between two machines; v3+onednn is
- * v3 with oneDNN, as it is used from v4 on. */
+ * SAFELIGHT_ISA=base|v3|v4|bf16|amx (levels of the x86-64 psABI; v4 with products of bf16 in vectors, and on the
+ * matrix unit) limits the device to fewer instructions than the processor has, for tests and for finding
+ * differences between two machines; v3+onednn is v3 with oneDNN, as it is used from v4 on. */
 #include "kernels/cpu/cpu.h"
 
 #include "kernels/devices.h"
@@ -23,24 +23,6 @@ static const char *cpu_describe(const SlDevice *dev)
     return ((const SlCpuDevice *)dev)->describe;
 }
 
-typedef enum Isa { ISA_BASE, ISA_V3, ISA_V4 } Isa;
-
-/* What the processor has. */
-static Isa processor_isa(void)
-{
-#if defined(__x86_64__)
-    bool v3 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
-              __builtin_cpu_supports("bmi2");
-    if (v3 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-        __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
-        __builtin_cpu_supports("avx512vl"))
-        return ISA_V4;
-    if (v3)
-        return ISA_V3;
-#endif
-    return ISA_BASE;
-}
-
 /* Whether oneDNN is used without AVX-512, too: for tests of what is said about it, on any machine. */
 static bool with_onednn(void)
 {
@@ -48,15 +30,27 @@ static bool with_onednn(void)
     return wanted && strcmp(wanted, "v3+onednn") == 0;
 }
 
-static Isa best_isa(void)
+static SlCpuIsa best_isa(void)
 {
     static const char *const names[] = {"base", "v3"};
     const char *wanted = getenv("SAFELIGHT_ISA");
-    Isa has = processor_isa();
-    for (Isa i = ISA_BASE; wanted && i < has; i++)
+    SlCpuIsa has = sl_cpu_isa();
+    for (SlCpuIsa i = SL_CPU_BASE; wanted && i < has; i++)
         if (strcmp(wanted, names[i]) == 0)
             return i;
-    return has > ISA_V3 && with_onednn() ? ISA_V3 : has;
+    return has > SL_CPU_V3 && with_onednn() ? SL_CPU_V3 : has;
+}
+
+/* The same of what multiplies bf16. */
+static SlCpuBf16 best_bf16(SlCpuIsa isa)
+{
+    static const char *const names[] = {"v4", "bf16", "amx"};
+    const char *wanted = getenv("SAFELIGHT_ISA");
+    SlCpuBf16 has = isa == SL_CPU_V4 ? sl_cpu_bf16() : SL_CPU_BF16_NONE;
+    for (SlCpuBf16 i = SL_CPU_BF16_NONE; wanted && i < has; i++)
+        if (strcmp(wanted, names[i]) == 0)
+            return i;
+    return has;
 }
 
 /* The same bytes in f32, faster in bf16. */
@@ -86,35 +80,19 @@ static void fill_bf16_rows(SlOps *ops, SlCpuBf16 bf16)
         sl_cpu_conv_slots_##isa(ops);          \
     } while (0)
 
-static void fill_slots(SlOps *ops, SlOps *apart, Isa isa, SlCpuBf16 bf16)
+static void fill_slots(SlOps *ops, SlOps *apart, SlCpuIsa isa, SlCpuBf16 bf16)
 {
 #if defined(__x86_64__)
-    if (isa == ISA_V4)
+    if (isa == SL_CPU_V4)
         FILL(v4);
-    else if (isa == ISA_V3)
+    else if (isa == SL_CPU_V3)
         FILL(v3);
     else
 #endif
         FILL(base);
 }
 
-/* SAFELIGHT_ISA has no level with products of bf16: where it is set, they are not used. */
-static SlCpuBf16 find_bf16(Isa isa)
-{
-    if (isa != ISA_V4 || getenv("SAFELIGHT_ISA"))
-        return SL_CPU_BF16_NONE;
-#if SL_HAVE_AMX
-    if (__builtin_cpu_supports("avx512vbmi") && sl_cpu_attention_usable_amx())
-        return SL_CPU_BF16_AMX;
-#endif
-#if SL_HAVE_BF16
-    if (sl_cpu_attention_usable_bf16())
-        return SL_CPU_BF16_VECTORS;
-#endif
-    return SL_CPU_BF16_NONE;
-}
-
-static void make_ops(SlCpuDevice *cpu, Isa isa)
+static void make_ops(SlCpuDevice *cpu, SlCpuIsa isa)
 {
     SlOps *ops = &cpu->ops;
     *ops = sl_ref_ops;
@@ -176,7 +154,7 @@ SlDevice *sl_cpu_open(const SlDeviceOptions *options, SlError *err)
         sl_fail(err, SL_MEMORY, "no memory for the device cpu");
         return NULL;
     }
-    Isa isa = best_isa();
+    SlCpuIsa isa = best_isa();
     char refused[60] = "";
     cpu->base.team = team;
     cpu->base.cut_flops = SL_CPU_CUT_FLOPS;
@@ -184,14 +162,14 @@ SlDevice *sl_cpu_open(const SlDeviceOptions *options, SlError *err)
     if (cpu->base.threads < wanted)
         snprintf(refused, sizeof refused, " (instead of %d: the system gives no more)", wanted);
     cpu->base.dtype = options->dtype == SL_F16 ? SL_F32 : options->dtype;
-    bool onednn = !options->q8 && (isa == ISA_V4 || with_onednn()); /* it has no such weights */
+    bool onednn = !options->q8 && (isa == SL_CPU_V4 || with_onednn()); /* it has no such weights */
     if (onednn && !sl_onednn_open(cpu->base.dtype, team, with_onednn(), &cpu->onednn)) {
         sl_team_free(team);
         free(cpu);
         sl_fail(err, SL_MEMORY, "memory ran out when the device cpu was opened");
         return NULL;
     }
-    cpu->bf16 = find_bf16(isa);
+    cpu->bf16 = best_bf16(isa);
     make_ops(cpu, isa);
     cpu->ops.use_dtype = cpu_use_dtype;
     cpu->base.ops = &cpu->ops;
@@ -206,19 +184,19 @@ SlDevice *sl_cpu_open(const SlDeviceOptions *options, SlError *err)
 
 SlDtype sl_q8_dtype(void)
 {
-    return find_bf16(best_isa()) != SL_CPU_BF16_NONE ? SL_BF16 : SL_F32;
+    return best_bf16(best_isa()) != SL_CPU_BF16_NONE ? SL_BF16 : SL_F32;
 }
 
 void sl_processor_look(SlProcessor *processor)
 {
-    Isa isa = best_isa();
-    SlCpuBf16 bf16 = find_bf16(isa);
+    SlCpuIsa isa = best_isa();
+    SlCpuBf16 bf16 = best_bf16(isa);
     char features[40];
     *processor = (SlProcessor){.bf16 = bf16 != SL_CPU_BF16_NONE, .threads = sl_team_default()};
     sl_cpu_name(processor->name, sizeof processor->name);
     sl_cpu_features(features, sizeof features);
     snprintf(processor->instructions, sizeof processor->instructions, "%s%s %s", instructions[isa],
              bf16_names[bf16], features);
-    if (isa == ISA_V4 || with_onednn())
+    if (isa == SL_CPU_V4 || with_onednn())
         sl_onednn_name(processor->library, sizeof processor->library);
 }

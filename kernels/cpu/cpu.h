@@ -13,6 +13,8 @@
 typedef struct SlOneDnn SlOneDnn; /* engine, stream, cached primitives */
 typedef struct SlWeightBlock SlWeightBlock;
 
+/* Levels of the x86-64 psABI; others are BASE. */
+typedef enum SlCpuIsa { SL_CPU_BASE, SL_CPU_V3, SL_CPU_V4 } SlCpuIsa;
 /* What multiplies bf16; NONE: oneDNN, or our products of f32. */
 typedef enum SlCpuBf16 { SL_CPU_BF16_NONE, SL_CPU_BF16_VECTORS, SL_CPU_BF16_AMX } SlCpuBf16;
 
@@ -64,7 +66,9 @@ typedef struct SlCpuQ8 {
 /* copy.c */
 void sl_cpu_copy(SlDevice *dev, const SlTensor *x, SlTensor *out);
 
-/* processor.c: what the processor says of itself: its name; and its features, as digits. */
+/* processor.c: what the processor has; its name; and its features, as digits. */
+SlCpuIsa sl_cpu_isa(void);
+SlCpuBf16 sl_cpu_bf16(void); /* with more than V4; asks the system for the matrix unit */
 void sl_cpu_name(char *out, size_t size);
 void sl_cpu_features(char *out, size_t size);
 
@@ -112,9 +116,7 @@ void sl_onednn_conv2d_epilogue(SlDevice *dev, const SlTensor *x, const SlWeight 
                                     const SlConv *conv, const SlEpilogue *e, SlTensor *out);
 /* attention_bf16.c and attention_amx.c, where the compiler knows them: attention with the
  * processor's products of bf16, in vectors and on the matrix unit. */
-bool sl_cpu_attention_usable_bf16(void);
 void sl_cpu_attention_slots_bf16(SlOps *ops);
-bool sl_cpu_attention_usable_amx(void);
 void sl_cpu_attention_slots_amx(SlOps *ops);
 
 /* products_bf16.c: products of bf16 by weights that are packed as tiles, on the matrix unit and in vectors. */

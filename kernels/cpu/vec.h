@@ -137,7 +137,9 @@ SL_INLINE SlVec sl_vec_set(float f)
  * multiply-add or not, as the compiler sees the code around it. */
 SL_INLINE SlVec sl_vec_rounded(SlVec v)
 {
-#if defined(__AVX512F__)
+#if defined(SL_EMULATED)
+    __asm__("" : "+m"(v));
+#elif defined(__AVX512F__)
     __asm__("" : "+v"(v));
 #elif defined(__x86_64__)
     __asm__("" : "+x"(v));

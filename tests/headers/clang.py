@@ -30,6 +30,8 @@ with open(os.path.join(build, "compile_commands.json"), encoding="utf-8") as fil
 wanted = {}
 for entry in entries:
     path = os.path.relpath(os.path.join(entry["directory"], entry["file"]), source)
+    if "-include" in entry["command"] or "/emu/" in path:
+        continue  # emulated instructions are gcc's only
     if path.endswith(".c") and path.startswith(("kernels/", "engine/", "tests/fuzz/")) and not path.startswith("kernels/cuda/"):
         isa = [w for w in shlex.split(entry["command"]) if w.startswith(("-march", "-DSL_ISA"))]
         wanted[path, *isa] = entry

@@ -1,6 +1,10 @@
 /* test_devices.c - what all devices promise beside their numbers: names, cancel, the same bytes for
  * any number of threads, and a check device that finds what is broken.
  *
+ *     test_devices            ref, cpu and check
+ *     test_devices DEVICE     what is asked of any other
+ *     test_devices --bf16     cpu in bf16 alone
+ *
  * A broken operation is played by a copy of the device's table whose slot spoils an element.
  */
 #include "kernels/devices.h"
@@ -486,6 +490,11 @@ static void test_tokens_outside(void)
 
 int main(int argc, char **argv)
 {
+    if (argc > 1 && strcmp(argv[1], "--bf16") == 0) { /* slow instructions: small cases only */
+        test_cancel("cpu");
+        test_threads(SL_BF16, cases, case_count);
+        return sl_test_done();
+    }
     if (argc > 1) { /* a device by name */
         SlDevice *there = run_device(argv[1], SL_F32, 1);
         if (!sl_test(there != NULL, "the device %s opens", argv[1]))
