@@ -142,6 +142,16 @@ static bool read_metadata(LaneIn *in)
                                  &in->note->metadata, in->err);
 }
 
+/* With those that go with them: a prompt of its own that was drawn from a template has that, too. */
+static SlSettingSet with_templates(SlSettingSet settings)
+{
+    if (settings & SL_SETTING_BIT(SL_SETTING_PROMPT))
+        settings |= SL_SETTING_BIT(SL_SETTING_PROMPT_TEMPLATE);
+    if (settings & SL_SETTING_BIT(SL_SETTING_NEGATIVE_PROMPT))
+        settings |= SL_SETTING_BIT(SL_SETTING_NEGATIVE_TEMPLATE);
+    return settings;
+}
+
 /* The settings of a text must be those that the run had; what it leaves to the model is the
  * recipe's. */
 static bool check_text(const LaneIn *in, const char *key, SlSettingSet settings)
@@ -162,7 +172,7 @@ static bool check_text(const LaneIn *in, const char *key, SlSettingSet settings)
     read.width = read.width > 0 ? read.width : recipe->width;
     read.height = read.height > 0 ? read.height : recipe->height;
     read.scheduler = read.scheduler && *read.scheduler ? read.scheduler : recipe->scheduler;
-    sl_recipe_change(&said, &read, settings);
+    sl_recipe_change(&said, &read, with_templates(settings));
     char *difference = sl_recipe_diff(&said, recipe);
     ok = difference && !*difference;
     if (!difference)

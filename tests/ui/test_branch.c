@@ -330,6 +330,23 @@ static const char *box_says(gpointer box, const char *name)
     return gtk_widget_get_visible(label) ? gtk_label_get_text(label) : "";
 }
 
+/* A lane whose own prompt was drawn is kept in a file, with what it was drawn from. */
+static void check_lane_prompt_kept(const char *prompt, const char *template)
+{
+    g_autofree char *path = g_build_filename(folder, "drawn.safelight", NULL);
+    g_autofree char *read = NULL;
+    SlSettings *made;
+
+    save_as("comparison", path);
+    act("win.compare-clear");
+    act_with("win.open-path", path);
+    WAIT_UNTIL(count_lanes() == 4);
+    made = sl_job_get_settings(sl_comparison_get_job(comparison, 1));
+    g_object_get(made, "prompt-template", &read, NULL);
+    g_assert_cmpstr(read, ==, template);
+    g_assert_cmpstr(sl_settings_get_prompt(made), ==, prompt);
+}
+
 /* A lane's own prompt is typed as the Darkroom's is: counted, read in the lane's mode, and a template of its own. */
 static void test_lane_prompt(void)
 {
@@ -373,6 +390,7 @@ static void test_lane_prompt(void)
         sl_settings_get_prompt(sl_job_get_settings(sl_comparison_get_job(comparison, 0))), ==,
         sl_settings_get_prompt(workspace->recipe));
     g_settings_set_uint(preferences, "dynamic", 0);
+    check_lane_prompt_kept(prompt, template);
 }
 
 static void test_narrow(void)
