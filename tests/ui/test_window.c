@@ -130,6 +130,7 @@ static void test_prompt_weights(void)
     screenshot("prompt-proposal");
     g_assert_cmpint(gtk_widget_get_width(GTK_WIDGET(panel)), ==, width); /* nothing moves */
     press("prompt", "decline");
+    g_assert_false(gtk_widget_get_visible(prompt_part("prompt", "proposal")));
     type_prompt(", (old:0.8)");
     settle(100);
     g_assert_false(gtk_widget_get_mapped(prompt_part("prompt", "proposal")));

@@ -400,10 +400,18 @@ go_to_fault (SlPromptBox *self)
   gtk_widget_grab_focus (GTK_WIDGET (self->view));
 }
 
+/* It is answered: at once, not when the text has been read again. The keyboard goes on in the text. */
+static void
+leave_proposal (SlPromptBox *self)
+{
+  gtk_widget_grab_focus (GTK_WIDGET (self->view)); /* before the button goes */
+  gtk_widget_set_visible (self->proposal, FALSE);
+}
+
 static void
 accept_proposal (SlPromptBox *self)
 {
-  gtk_widget_grab_focus (GTK_WIDGET (self->view)); /* before the button goes */
+  leave_proposal (self);
   if (self->proposed == PROPOSE_WEIGHTS)
     g_object_set (self->recipe, "prompt-mode", 1, NULL);
   else if (self->proposed == PROPOSE_CHOICES)
@@ -413,7 +421,7 @@ accept_proposal (SlPromptBox *self)
 static void
 decline_proposal (SlPromptBox *self)
 {
-  gtk_widget_grab_focus (GTK_WIDGET (self->view));
+  leave_proposal (self);
   if (self->proposed >= 0)
     self->declined |= 1u << self->proposed;
   ask (self); /* there may be a reason for another one */
