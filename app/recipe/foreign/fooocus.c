@@ -1,6 +1,10 @@
 /* fooocus.c - Fooocus' own JSON, and that of its descendants, which write some keys otherwise (see
  * readers.h). Its other form is the common text. It computes as ComfyUI does, with noise from the
  * CPU.
+ *
+ * Easy to get wrong: its models are all Stable Diffusion XL's, whose texts are taken before the last
+ * layer, and it counts from the last one: its usual clip_skip, 2, skips nothing here. Its descendant's
+ * 1 leaves the usual, too.
  */
 #include "app/recipe/foreign/flat.h"
 #include "app/recipe/foreign/readers.h"
@@ -18,10 +22,10 @@ static const SlFlatKey keys[] = {{"prompt", SL_SETTING_PROMPT, 0},
                                  {"seed", SL_SETTING_SEED, 0},
                                  {"width", SL_SETTING_WIDTH, 0},
                                  {"height", SL_SETTING_HEIGHT, 0},
-                                 {"clip_skip", SL_SETTING_CLIP_SKIP, 1},
                                  {NULL, 0, 0}};
 
 static const char *const known[] = {"resolution",
+                                    "clip_skip",
                                     "base_model",
                                     "base_model_name",
                                     "base_model_hash",
@@ -56,6 +60,14 @@ static void take_resolution(SlImporter *im, const char *text)
     }
 }
 
+static void take_clip_skip(SlImporter *im, const cJSON *root)
+{
+    SlScratch scratch;
+    const char *skip = sl_loose_member(root, "clip_skip", &scratch);
+    if (skip && !(sl_flat_text(root, "software") && !strcmp(skip, "1")))
+        sl_importer_take_from(im, SL_SETTING_CLIP_SKIP, skip, SL_FOOOCUS_SKIP);
+}
+
 static const char *either(const cJSON *root, const char *a, const char *b)
 {
     const char *text = sl_flat_text(root, a);
@@ -70,6 +82,7 @@ bool sl_foreign_fooocus(SlImporter *im, const SlPictureTexts *texts, const char 
     if (ok) {
         const char *vae = sl_flat_text(root, "vae");
         sl_flat_take(im, root, keys);
+        take_clip_skip(im, root);
         take_resolution(im, sl_flat_text(root, "resolution"));
         sl_importer_take_model(im, either(root, "base_model", "base_model_name"),
                                sl_flat_text(root, "base_model_hash"));

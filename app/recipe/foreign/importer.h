@@ -26,6 +26,9 @@ void sl_importer_free(SlImporter *im);
 void sl_importer_take(SlImporter *im, SlSetting setting, const char *value);
 /* The same for a whole number that the file counts from `first` on. */
 void sl_importer_take_from(SlImporter *im, SlSetting setting, const char *value, int first);
+/* From where Fooocus counts clip skip, in both its forms: it knows models of Stable Diffusion XL alone, of which
+ * 2 is what every one is trained with, none skipped. */
+#define SL_FOOOCUS_SKIP 2
 /* The model as the file names it, and its hash. */
 void sl_importer_take_model(SlImporter *im, const char *name, const char *hash);
 /* The sampler with its schedule (may be NULL), in any dialect. Eta, if there is any, comes after. */

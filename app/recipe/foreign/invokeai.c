@@ -18,27 +18,16 @@ static const SlFlatKey keys[] = {{"positive_prompt", SL_SETTING_PROMPT, 0},
                                  {"seed", SL_SETTING_SEED, 0},
                                  {"steps", SL_SETTING_STEPS, 0},
                                  {"cfg_scale", SL_SETTING_GUIDANCE, 0},
+                                 {"cfg_rescale_multiplier", SL_SETTING_GUIDANCE_RESCALE, 0},
                                  {"width", SL_SETTING_WIDTH, 0},
                                  {"height", SL_SETTING_HEIGHT, 0},
                                  {"clip_skip", SL_SETTING_CLIP_SKIP, 0},
                                  {NULL, 0, 0}};
 
-static const char *const known[] = {"app_version",
-                                    "generation_mode",
-                                    "rand_device",
-                                    "cfg_rescale_multiplier=0",
-                                    "scheduler",
-                                    "model",
-                                    "vae",
-                                    "canvas_v2_metadata",
-                                    "hrf_method",
-                                    "hrf_strength",
-                                    "type",
-                                    "id",
-                                    "is_intermediate",
-                                    "use_cache",
-                                    "metadata_version",
-                                    NULL};
+static const char *const known[] = {
+    "app_version", "generation_mode",    "rand_device", "scheduler",        "model",
+    "vae",         "canvas_v2_metadata", "hrf_method",  "hrf_strength",     "type",
+    "id",          "is_intermediate",    "use_cache",   "metadata_version", NULL};
 
 /* Of a model or a VAE, which are named otherwise since 4. */
 static const char *name_of(const cJSON *model)

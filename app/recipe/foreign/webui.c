@@ -179,6 +179,7 @@ static const char *own_word(const SlSettingInfo *s, const char *value)
 static void take_fields(SlImporter *im, const SlInfotext *info)
 {
     const char *version = sl_infotext_get(info, "Version");
+    bool fooocus = version && begins(version, "Fooocus");
     sl_importer_take(im, SL_SETTING_PROMPT, info->prompt);
     sl_lora_tags_take(im, sl_infotext_get(info, "Lora hashes"));
     sl_embeddings_take(im, sl_infotext_get(info, "TI hashes"));
@@ -190,7 +191,8 @@ static void take_fields(SlImporter *im, const SlInfotext *info)
         if (sl_setting(i)->infotext && i != SL_SETTING_ETA)
             sl_importer_take_from(
                 im, i, own_word(sl_setting(i), sl_infotext_get(info, sl_setting(i)->infotext)),
-                sl_setting(i)->infotext_first);
+                fooocus && i == SL_SETTING_CLIP_SKIP ? SL_FOOOCUS_SKIP
+                                                     : sl_setting(i)->infotext_first);
     if (version && begins(version, "safelight") && !sl_infotext_get(info, "Prompt mode"))
         im->recipe.prompt_mode = SL_PROMPT_PLAIN; /* which is not named there */
     take_eta(im, info);

@@ -677,6 +677,33 @@ static const Case webui[] = {
      "prompt=\"a fox\" negative_prompt=\"bad\" scheduler=\"dpmpp-2m-sde-bt\" sigmas=karras steps=9 "
      "guidance=3 seed=77 width=128 height=64",
      "not taken over: Sharpness"},
+    {"Fooocus' usual clip skip in the common form",
+     {{"parameters",
+       "a fox\nSteps: 9, Sampler: Euler, Seed: 77, Size: 128x64, CFG scale: 3, Clip skip: 2, "
+       "Version: Fooocus v2.5.5"}},
+     "parameters",
+     NULL,
+     "prompt=\"a fox\" scheduler=\"euler\" steps=9 guidance=3 seed=77 width=128 height=64",
+     NULL},
+    {"Fooocus' usual clip skip",
+     {{"parameters", "{\"prompt\": \"a fox\", \"steps\": 9, \"guidance_scale\": 3, "
+                     "\"resolution\": \"(128, 64)\", \"seed\": 77, \"sampler\": \"euler\", "
+                     "\"base_model\": \"m\", \"clip_skip\": 2, \"version\": \"Fooocus v2.5.5\"}"},
+      {"fooocus_scheme", "fooocus"}},
+     "Fooocus",
+     "m",
+     "prompt=\"a fox\" scheduler=\"euler\" steps=9 guidance=3 seed=77 width=128 height=64",
+     NULL},
+    {"Fooocus with a layer less",
+     {{"parameters", "{\"prompt\": \"a fox\", \"steps\": 9, \"guidance_scale\": 3, "
+                     "\"resolution\": \"(128, 64)\", \"seed\": 77, \"sampler\": \"euler\", "
+                     "\"base_model\": \"m\", \"clip_skip\": 3, \"version\": \"Fooocus v2.5.5\"}"},
+      {"fooocus_scheme", "fooocus"}},
+     "Fooocus",
+     "m",
+     "prompt=\"a fox\" scheduler=\"euler\" steps=9 guidance=3 seed=77 width=128 height=64 "
+     "clip_skip=1",
+     NULL},
     {"a program that nobody knows, an eta of DDIM, and Clip skip with a point",
      {{"EXIF UserComment", "a fox\nSteps: 9, Sampler: DDIM, CFG scale: 3, Seed: 77, Size: 128x64, "
                            "Eta DDIM: 0.5, Clip skip: 2.0, Version: paint 7"}},
@@ -778,9 +805,9 @@ static const Case others[] = {
      "InvokeAI",
      "sd15",
      "prompt=\"a fox++\" negative_prompt=\"bad\" steps=9 guidance=3 seed=77 noise=cuda width=128 "
-     "height=64",
+     "height=64 guidance_rescale=0.7",
      "scheduler is \"dpmpp_3m_k\"; there is none like it here: it stays as it was\n" NOT_FROM_NOISE
-     "\n" OTHER_VAE("other") "\nnot taken over: cfg_rescale_multiplier, loras, strength"},
+     "\n" OTHER_VAE("other") "\nnot taken over: loras, strength"},
     {"InvokeAI 1 with options that are not here",
      {{"Dream",
        "\"a [bad] fox\" -s9 -S77 -W128 -H64 -C3.0 -Ak_euler_a -G 0.8 -v 0.1 -V 5:0.2 --seamless"}},
