@@ -177,7 +177,8 @@ static bool add_unet_names(SlAdapterTargets *t, const char *module, const Blocks
            (!original_name(module, blocks, original) || add_with_old(t, original, target));
 }
 
-/* Old text encoders of diffusers' adapters had the names of a UNet's attention. */
+/* With "text_model." and without, whatever the model has: transformers 5 leaves it out. Old text encoders of
+ * diffusers' adapters had the names of a UNet's attention. */
 static bool add_text_names(SlAdapterTargets *t, const char *module, size_t target)
 {
     static const char *const pairs[][2] = {
@@ -186,7 +187,8 @@ static bool add_text_names(SlAdapterTargets *t, const char *module, size_t targe
     bool bare = strncmp(module, "encoder.", 8) == 0 || strncmp(module, "embeddings.", 11) == 0 ||
                 strncmp(module, "final_layer_norm", 16) == 0;
     snprintf(whole, sizeof whole, "%s%.450s", bare ? "text_model." : "", module);
-    bool ok = add_alias(t, whole, target);
+    bool ok = add_alias(t, whole, target) &&
+              (strncmp(whole, "text_model.", 11) || add_alias(t, whole + 11, target));
     for (size_t i = 0; ok && i < sizeof pairs / sizeof pairs[0]; i++) {
         snprintf(old, sizeof old, "%s", whole);
         ok = !replace(old, pairs[i][0], pairs[i][1]) || add_alias(t, old, target);

@@ -119,6 +119,29 @@ static void test_counts(const Parts *p)
     }
 }
 
+static void write_file(const char *path, const char *header);
+
+/* As transformers 5 has a text encoder's names, for a model that has them as before. */
+static void test_bare_names(const Parts *p)
+{
+    static const char header[] = "{\"text_encoder.encoder.layers.0.self_attn.q_proj.lora_A."
+                                 "weight\":{\"dtype\":\"F16\",\"shape\":"
+                                 "[2,10],\"data_offsets\":[0,40]},"
+                                 "\"text_encoder.encoder.layers.0.self_attn.q_proj.lora_B.weight\":"
+                                 "{\"dtype\":\"F16\",\"shape\":"
+                                 "[10,2],\"data_offsets\":[40,80]}}";
+    const char *path = test_file("bare.safetensors");
+    SlError err = {0};
+    write_file(path, header);
+    SlAdapter *a = sl_adapter_open(path, &err);
+    SlAdapterMatch *match = a ? sl_adapter_match(a, p->targets[1], &err) : NULL;
+    sl_test(match &&
+                sl_adapter_touches(match, "text_model.encoder.layers.0.self_attn.q_proj.weight"),
+            "names without \"text_model.\" are found %s", err.message);
+    sl_adapter_match_free(match);
+    sl_adapter_close(a);
+}
+
 /* ---- facts and hashes ---- */
 
 static void test_facts(void)
@@ -291,6 +314,7 @@ int main(void)
         return 1;
     test_goldens(&parts);
     test_counts(&parts);
+    test_bare_names(&parts);
     test_facts();
     test_hashes();
     test_text();
