@@ -123,6 +123,23 @@ G_GNUC_UNUSED static void check_wheel(gpointer page, guint least)
     g_assert_cmpuint(turned, ==, 0);
 }
 
+static void set_done(gboolean *done)
+{
+    *done = TRUE;
+}
+
+/* Until all that has changed is laid out and drawn. */
+G_GNUC_UNUSED static void wait_for_frame(void)
+{
+    GdkFrameClock *clock = gtk_widget_get_frame_clock(GTK_WIDGET(window));
+    gboolean done = FALSE;
+    gulong handler = g_signal_connect_swapped(clock, "after-paint", G_CALLBACK(set_done), &done);
+
+    gtk_widget_queue_draw(GTK_WIDGET(window));
+    WAIT_UNTIL(done);
+    g_signal_handler_disconnect(clock, handler);
+}
+
 /* NULL: it was not drawn yet. */
 G_GNUC_UNUSED static GskRenderNode *find_node(GtkWidget *widget)
 {
