@@ -58,17 +58,19 @@ static const char *name_of(const char *path)
 
 /* ---- where the file goes ---- */
 
-/* Of another person, in a folder where everyone may make files: the kernel does not follow such a
- * link either (protected_symlinks). */
-static bool is_trap(const char *path, const struct stat *link)
+/* EACCES for a link of another person, in a folder where everyone may make files: the kernel does not
+ * follow such a link either (protected_symlinks). Another errno where it cannot be known; 0: it is none. */
+static int trap(const char *path, const struct stat *link)
 {
     struct stat folder;
     size_t length = (size_t)(name_of(path) - path);
     char *above = length ? strndup(path, length) : strdup(".");
-    bool open_to_all = above && stat(above, &folder) == 0 && (folder.st_mode & S_ISVTX) &&
-                       (folder.st_mode & S_IWOTH);
+    int error = !above ? ENOMEM : stat(above, &folder) != 0 ? errno : 0;
     free(above);
-    return open_to_all && link->st_uid != geteuid() && link->st_uid != folder.st_uid;
+    if (error)
+        return error;
+    bool open_to_all = (folder.st_mode & S_ISVTX) && (folder.st_mode & S_IWOTH);
+    return open_to_all && link->st_uid != geteuid() && link->st_uid != folder.st_uid ? EACCES : 0;
 }
 
 /* What the link at path names, relative to the folder that it lies in; malloc'ed, NULL with
@@ -91,9 +93,9 @@ static char *resolve(const char *path)
     struct stat st;
     char *at = strdup(path);
     for (int links = 0; at && lstat(at, &st) == 0 && S_ISLNK(st.st_mode); links++) {
-        int trap = links == MAX_LINKS ? ELOOP : is_trap(at, &st) ? EACCES : 0;
-        char *next = trap ? NULL : follow(at);
-        int error = trap ? trap : errno;
+        int refused = links == MAX_LINKS ? ELOOP : trap(at, &st);
+        char *next = refused ? NULL : follow(at);
+        int error = refused ? refused : errno;
         free(at);
         at = next;
         errno = error;
@@ -102,15 +104,17 @@ static char *resolve(const char *path)
 }
 
 /* What an existing file's permissions are; those of a new one are the kernel's business, which
- * knows the umask. */
+ * knows the umask. A name that the file system does not take shows here, not at the rename. */
 static bool check_target(const SlAtomicFile *file, mode_t *mode, bool *exists, SlError *err)
 {
     struct stat st;
     if (!*file->name) /* "folder/" */
         return sl_fail(err, SL_IO, "%s: cannot be written: it is a folder, not a file", file->path);
     *exists = fstatat(file->folder, file->name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+    if (!*exists && errno == ENOENT)
+        return true;
     if (!*exists)
-        return true; /* any other error shows when the temporary file is opened */
+        return sl_fail(err, SL_IO, "%s: cannot be written: %s", file->path, strerror(errno));
     if (!S_ISREG(st.st_mode))
         return sl_fail(err, SL_IO, "%s: cannot be written: it is %s, not a file", file->path,
                        S_ISDIR(st.st_mode) ? sl_words("a folder") : sl_words("a device or a pipe"));
@@ -238,12 +242,6 @@ static int open_folder(const char *path, const char *name)
     return fd;
 }
 
-/* Whether the file system takes the name shows before the work, not at the rename. */
-static bool takes_name(const SlAtomicFile *file)
-{
-    return faccessat(file->folder, file->name, F_OK, 0) == 0 || errno == ENOENT;
-}
-
 static bool open_all(SlAtomicFile *file, const char *path, SlError *err)
 {
     mode_t mode = 0666;
@@ -255,8 +253,7 @@ static bool open_all(SlAtomicFile *file, const char *path, SlError *err)
         if (!check_target(file, &mode, &exists, err))
             return false;
         sweep(file->folder);
-        if (takes_name(file) && make_temporary(file, mode) &&
-            (!exists || fchmod(file->fd, mode) == 0))
+        if (make_temporary(file, mode) && (!exists || fchmod(file->fd, mode) == 0))
             return true;
     }
     return sl_fail(err, errno == ENOMEM ? SL_MEMORY : SL_IO, "%s: cannot be written: %s", path,
