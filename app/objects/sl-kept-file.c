@@ -28,19 +28,26 @@ read_text (const char *path, gsize *bytes, gboolean *refused)
   if (fd < 0)
     return NULL;
   text = g_try_malloc (MAX_BYTES + 1);
-  while (text && *bytes <= MAX_BYTES && (part = read (fd, text + *bytes, MAX_BYTES + 1 - *bytes)) > 0)
-    *bytes += (gsize)part;
+  do
+    {
+      part = text ? read (fd, text + *bytes, MAX_BYTES + 1 - *bytes) : 0;
+      *bytes += part > 0 ? (gsize)part : 0;
+    }
+  while (*bytes <= MAX_BYTES && (part > 0 || (part < 0 && errno == EINTR)));
   close (fd);
   *refused = text == NULL || part < 0;
   return *refused ? NULL : g_steal_pointer (&text);
 }
 
+/* *refused: without memory nothing is known of it. */
 static SlKept
-take (const char *path, const char *text, gsize bytes, SlKeptParse parse, gpointer data)
+take (const char *path, const char *text, gsize bytes, SlKeptParse parse, gpointer data, gboolean *refused)
 {
-  SlJson *json = bytes <= MAX_BYTES ? sl_json_parse_bounded (path, text, bytes, MAX_VALUES, NULL) : NULL;
+  SlError err = { 0 };
+  SlJson *json = bytes <= MAX_BYTES ? sl_json_parse_bounded (path, text, bytes, MAX_VALUES, &err) : NULL;
   SlKept kept = json ? parse (sl_json_root (json), data) : SL_KEPT_DAMAGED;
 
+  *refused = err.code == SL_MEMORY;
   sl_json_close (json);
   return kept;
 }
@@ -67,7 +74,7 @@ _sl_kept_file_read (const char *path, SlKeptParse parse, gpointer data, char **a
   g_autofree char *text = read_text (path, &bytes, &refused);
 
   *aside = NULL;
-  if (text == NULL || take (path, text, bytes, parse, data) == SL_KEPT_WHOLE)
+  if (text == NULL || take (path, text, bytes, parse, data, &refused) == SL_KEPT_WHOLE || refused)
     return !refused;
   *aside = free_name (path);
   if (g_rename (path, *aside) == 0)

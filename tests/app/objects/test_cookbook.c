@@ -1,6 +1,8 @@
 /* test_cookbook.c - recipes with names in a file: kept, bounded, renamed; and files that cannot be read. */
 #include "gobject.h"
 
+#include <cjson/cJSON.h>
+#include <errno.h>
 #include <unistd.h>
 
 typedef struct {
@@ -193,6 +195,32 @@ static void test_damaged(Fixture *fixture, gconstpointer data)
     }
 }
 
+static void *no_memory(size_t bytes)
+{
+    (void)bytes;
+    errno = ENOMEM;
+    return NULL;
+}
+
+/* A file for which there is no memory is not taken for a damaged one. */
+static void test_no_memory(Fixture *fixture, gconstpointer data)
+{
+    cJSON_Hooks hooks = {no_memory, free};
+
+    add(fixture, "kept", "a cat");
+    open_cookbook(fixture, 3);
+    WAIT_UNTIL(count(fixture) == 1);
+    sl_thread_queue_wait(fixture->files);
+    cJSON_InitHooks(&hooks);
+    open_cookbook(fixture, 3);
+    sl_thread_queue_wait(fixture->files);
+    cJSON_InitHooks(NULL);
+    g_assert_null(fixture->damaged);
+    g_assert_cmpuint(count(fixture), ==, 0);
+    open_cookbook(fixture, 3);
+    WAIT_UNTIL(count(fixture) == 1);
+}
+
 /* What can be read is taken and stays in the file; the file as it was is kept aside, behind those of before. */
 static void test_partly(Fixture *fixture, gconstpointer data)
 {
@@ -286,6 +314,7 @@ int main(int argc, char **argv)
     ADD("over", test_over);
     ADD("words", test_words);
     ADD("damaged", test_damaged);
+    ADD("no-memory", test_no_memory);
     ADD("partly", test_partly);
     ADD("link", test_link);
     ADD("too-large", test_too_large);
