@@ -16,7 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
 /* Prints a text of several lines, each indented, the first under its title. */
 static void print_under(const char *title, int width, const char *text)
@@ -543,13 +543,13 @@ static int info_machine(const SlOptions *o)
 static bool begins(const char *path, const char *start, const char *half, size_t at)
 {
     char head[12] = {0};
-    size_t n = strlen(start), m = strlen(half);
-    struct stat st;
-    FILE *file = stat(path, &st) == 0 && S_ISREG(st.st_mode) ? fopen(path, "rb") : NULL;
-    bool yes = file && fread(head, 1, sizeof head, file) == sizeof head &&
-               memcmp(head, start, n) == 0 && memcmp(head + at, half, m) == 0;
-    if (file)
-        fclose(file);
+    uint64_t size;
+    int fd = sl_file_open(path, &size, NULL);
+    bool yes =
+        fd >= 0 && size >= sizeof head && sl_file_read(fd, path, head, sizeof head, 0, NULL) &&
+        memcmp(head, start, strlen(start)) == 0 && memcmp(head + at, half, strlen(half)) == 0;
+    if (fd >= 0)
+        close(fd);
     return yes;
 }
 
@@ -568,10 +568,12 @@ int sl_cmd_info(const SlOptions *options)
     if (sl_lanes_is_file(what))
         return info_comparison(options);
     char *path = sl_model_find(what, &err);
-    int status = !path                        ? sl_fail_exit(&err)
-                 : sl_info_is_adapter(path)   ? sl_info_adapter(options, path)
-                 : sl_info_is_embedding(path) ? sl_info_embedding(options, path)
-                                              : info_model(options, path);
+    bool adapter = path && sl_info_is_adapter(path, &err);
+    bool embedding = !adapter && err.code == SL_OK && sl_info_is_embedding(path, &err);
+    int status = err.code != SL_OK ? sl_fail_exit(&err)
+                 : adapter         ? sl_info_adapter(options, path)
+                 : embedding       ? sl_info_embedding(options, path)
+                                   : info_model(options, path);
     free(path);
     return status;
 }

@@ -106,12 +106,14 @@ static cJSON *facts_to_json(const char *path, const Facts *facts)
     return sl_out_end(&out, root);
 }
 
-bool sl_info_is_adapter(const char *path)
+bool sl_info_is_adapter(const char *path, SlError *err)
 {
-    SlError ignored = {0};
-    SlWeightSource *file = sl_weights_open_file(path, &ignored);
+    SlError problem = {0};
+    SlWeightSource *file = sl_weights_open_file(path, &problem);
     bool yes = file && sl_adapter_recognise(file);
     sl_weights_close(file);
+    if (problem.code == SL_MEMORY)
+        sl_fail(err, SL_MEMORY, "%s", problem.message);
     return yes;
 }
 

@@ -85,11 +85,11 @@ static cJSON *facts_to_json(const SlEmbeddingFile *file, const char *sha256)
 /* No model finds room in a file of this size: what is wrong with one is said as of an embedding. */
 #define SMALL (16 << 20)
 
-bool sl_info_is_embedding(const char *path)
+bool sl_info_is_embedding(const char *path, SlError *err)
 {
     struct stat st;
     bool small = stat(path, &st) == 0 && st.st_size < SMALL;
-    return (small && sl_torch_file_is(path)) || sl_embedding_recognise(path);
+    return (small && sl_torch_file_is(path)) || sl_embedding_recognise(path, err);
 }
 
 int sl_info_embedding(const SlOptions *options, const char *path)

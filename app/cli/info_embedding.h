@@ -4,8 +4,8 @@
 
 #include "app/cli/options.h"
 
-/* Whether a path is a file of embeddings. */
-bool sl_info_is_embedding(const char *path);
+/* Whether a path is a file of embeddings. *err only without memory. */
+bool sl_info_is_embedding(const char *path, SlError *err);
 /* Prints what is known of it; the exit status. */
 int sl_info_embedding(const SlOptions *options, const char *path);
 

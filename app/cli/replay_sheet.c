@@ -210,12 +210,17 @@ static bool prepare(Replay *r, const char *json, SlError *err)
 
 bool sl_replay_sheet(const SlOptions *options, int *status)
 {
-    char *json = sl_compare_text_of(options->argument);
-    Replay *r = json && sl_compare_is_text(json) ? calloc(1, sizeof *r) : NULL;
     SlError err = {0};
+    char *json = sl_compare_text_of(options->argument, &err);
+    bool is_sheet = json && sl_compare_is_text(json);
+    Replay *r = is_sheet ? calloc(1, sizeof *r) : NULL;
+    if (is_sheet && !r)
+        sl_fail(&err, SL_MEMORY, "memory ran out");
     if (!r) {
         free(json);
-        return false;
+        if (err.code != SL_OK)
+            *status = sl_fail_exit(&err);
+        return err.code != SL_OK;
     }
     r->options = *options;
     r->session.options = options;

@@ -12,6 +12,7 @@
 #include "app/image/film.h"
 #include "app/image/webp.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,13 +71,15 @@ static void add(void *maker, const uint8_t *rgb, int ms, char *problem)
         strcpy(problem, "another version of libwebp");
         return;
     }
+    errno = 0; /* libwebp has other words for memory that ran out, and at some places none */
     picture.use_argb = 1;
     picture.width = a->width;
     picture.height = a->height;
     if (!encoder_has_room(a, 40) || !WebPPictureImportRGB(&picture, rgb, a->width * 3))
         strcpy(problem, "memory ran out");
-    else if (!WebPAnimEncoderAdd(a->encoder, &picture, a->at, &a->config))
-        snprintf(problem, 100, "%s", WebPAnimEncoderGetError(a->encoder));
+    else if (!WebPAnimEncoderAdd(a->encoder, &picture, a->at, &a->config) || errno == ENOMEM)
+        snprintf(problem, 100, "%s",
+                 errno == ENOMEM ? "memory ran out" : WebPAnimEncoderGetError(a->encoder));
     WebPPictureFree(&picture);
     sl_film_add(&a->film, rgb, (size_t)a->width * (size_t)a->height * 3);
     a->at += ms;
@@ -163,9 +166,12 @@ static bool save(void *maker, const char *path, const char *text, SlError *err)
     size_t bytes = 0;
     if (!encoder_has_room(a, 40))
         return sl_fail(err, SL_MEMORY, "%s: memory ran out for the animation", path);
+    errno = 0;
     bool ok = WebPAnimEncoderAdd(a->encoder, NULL, a->at, NULL) &&
               WebPAnimEncoderAssemble(a->encoder, &file);
-    if (!ok)
+    if (errno == ENOMEM)
+        ok = sl_fail(err, SL_MEMORY, "%s: memory ran out for the animation", path);
+    else if (!ok)
         sl_fail(err, SL_MEMORY, "%s: the animation could not be made: %s", path,
                 WebPAnimEncoderGetError(a->encoder));
     if (ok && text && !(whole = with_text(a, &file, text, &bytes)))
@@ -221,11 +227,14 @@ bool sl_animation_hash(const char *path, char pixels[65], SlError *err)
     if (!data)
         return false;
     const WebPData file = {data, bytes};
+    errno = 0; /* libwebp does not say whether the file or memory was not good enough */
     WebPAnimDecoder *decoder = WebPAnimDecoderNew(&file, NULL);
     SlFilm film = {0};
-    bool ok = decoder && hash_pictures(decoder, &film);
+    bool ok = decoder && hash_pictures(decoder, &film), memory = !ok && errno == ENOMEM;
     WebPAnimDecoderDelete(decoder);
     free(data);
     memcpy(pixels, film.pixels, sizeof film.pixels);
+    if (memory)
+        return sl_fail(err, SL_MEMORY, "%s: memory ran out for its pictures", path);
     return ok || sl_fail(err, SL_FORMAT, "%s: its pictures cannot be decoded", path);
 }

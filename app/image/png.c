@@ -129,8 +129,11 @@ static bool write_picture(Writer *w, const char *name, SlError *err)
     w->png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &w->problem, on_error, on_warning);
     w->info = w->png ? png_create_info_struct(w->png) : NULL;
     bool ok = w->info || sl_fail(err, SL_MEMORY, "%s: memory ran out", name);
+    errno = 0; /* libpng has other words for memory that ran out */
     if (ok && !encode(w))
-        ok = sl_fail(err, SL_IO, "%s: cannot be written: %s", name, w->problem.message);
+        ok = errno == ENOMEM
+                 ? sl_fail(err, SL_MEMORY, "%s: memory ran out", name)
+                 : sl_fail(err, SL_IO, "%s: cannot be written: %s", name, w->problem.message);
     png_destroy_write_struct(&w->png, &w->info);
     return ok;
 }
@@ -285,10 +288,13 @@ static bool decode_file(const SlPictureFile *file, const SlPngRows *to, SlError 
     r.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &r.problem, on_error, on_warning);
     r.info = r.png ? png_create_info_struct(r.png) : NULL;
     bool ok = false;
+    errno = 0;
     if (!r.info)
         sl_fail(err, SL_MEMORY, "%s: memory ran out", file->name);
     else if (!(ok = decode(&r)) && r.failed.code != SL_OK)
         sl_fail(err, r.failed.code, "%s", r.failed.message);
+    else if (!ok && errno == ENOMEM)
+        sl_fail(err, SL_MEMORY, "%s: memory ran out", file->name);
     else if (!ok)
         sl_fail(err, SL_FORMAT, "%s: the PNG is damaged: %s", file->name, r.problem.message);
     png_destroy_read_struct(&r.png, &r.info, NULL);

@@ -52,7 +52,7 @@ look_run (gpointer data)
   Looking *looking = data;
   SlError err = { 0 };
 
-  looking->is_embedding = sl_embedding_recognise (looking->path);
+  looking->is_embedding = sl_embedding_recognise (looking->path, NULL);
   if (!looking->is_embedding)
     return;
   looking->use = g_strdup (sl_embedding_text (looking->path, &err));

@@ -52,6 +52,8 @@ static bool read_foreign(const From *from, const SlForeign *reader, const char *
     if (ok) {
         sl_prompt_words_note(im, reader->words);
         ok = finish(im, import, err);
+    } else if (im->failed) {
+        sl_fail(err, SL_MEMORY, "%s: memory ran out", from->name);
     } else {
         sl_fail(err, problem.code, "%s: %s", from->name, problem.message);
     }

@@ -130,8 +130,8 @@ typedef struct SlCompareText {
     SlLineUp line_up;
     SlReelSum sum;
 } SlCompareText;
-/* The JSON of a PNG's or a WebP's `safelight` text, malloc'ed; NULL where it has none. */
-char *sl_compare_text_of(const char *path);
+/* The JSON of a PNG's or a WebP's `safelight` text, malloc'ed; NULL where it has none, and *err only without memory. */
+char *sl_compare_text_of(const char *path, SlError *err);
 /* Whether the JSON of a `safelight` text is that of lanes and not of one picture. */
 bool sl_compare_is_text(const char *json);
 /* name is for messages. False and *err, naming what is wrong. Free in any case. */

@@ -111,18 +111,20 @@ char *sl_film_to_text(const SlMetadata *metadata, const SlReelSum *sum, const ch
     return checked(sl_out_end_text(&out, root), path, err);
 }
 
-char *sl_compare_text_of(const char *path)
+char *sl_compare_text_of(const char *path, SlError *err)
 {
-    SlError ignored = {0};
+    SlError of_webp = {0}, of_png = {0};
     SlPictureTexts texts;
-    char *text = sl_webp_text(path, &ignored);
+    char *text = sl_webp_text(path, &of_webp);
     if (text)
         return text;
-    const char *json = sl_png_texts_read(path, &texts, &ignored)
+    const char *json = sl_png_texts_read(path, &texts, &of_png)
                            ? sl_picture_texts_find(&texts, SL_METADATA_KEYWORD)
                            : NULL;
     char *copy = json ? strdup(json) : NULL;
     sl_picture_texts_free(&texts);
+    if (!copy && (json || of_webp.code == SL_MEMORY || of_png.code == SL_MEMORY))
+        sl_fail(err, SL_MEMORY, "%s: memory ran out", path);
     return copy;
 }
 

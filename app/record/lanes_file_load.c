@@ -71,6 +71,11 @@ static bool wrong(const LaneIn *in, const char *what)
                    in->index + 1, what);
 }
 
+static bool no_memory(const LaneIn *in)
+{
+    return sl_fail(in->err, SL_MEMORY, "memory ran out for a comparison");
+}
+
 /* ---- numbers ---- */
 
 static bool read_int(const LaneIn *in, const char *key, int low, int high, int *value)
@@ -109,7 +114,11 @@ static double *read_rows(const LaneIn *in, const char *key, int n, int *count)
         return NULL;
     }
     double *rows = calloc((size_t)*count * (size_t)n, sizeof *rows), *to = rows;
-    bool ok = rows != NULL;
+    bool ok = true;
+    if (!rows) {
+        no_memory(in);
+        return NULL;
+    }
     cJSON_ArrayForEach(row, list)
     {
         ok = ok && cJSON_IsArray(row) && cJSON_GetArraySize(row) == n;
@@ -158,12 +167,16 @@ static bool check_text(const LaneIn *in, const char *key, SlSettingSet settings)
 {
     const SlRecipe *recipe = in->note->metadata.recipe;
     const char *text = string_in(in, key);
-    SlError ignored = {0};
+    SlError problem = {0};
     SlJson *json =
-        text ? sl_json_parse_bounded("", text, strlen(text), MAX_SETTINGS, &ignored) : NULL;
+        text ? sl_json_parse_bounded("", text, strlen(text), MAX_SETTINGS, &problem) : NULL;
     SlRecipe read = *recipe, said = *recipe;
     char what[600];
-    bool ok = json && sl_recipe_from_json(sl_json_root(json), &read, NULL, NULL);
+    bool ok = json && sl_recipe_from_json(sl_json_root(json), &read, NULL, &problem);
+    if (problem.code == SL_MEMORY) {
+        sl_json_close(json);
+        return no_memory(in);
+    }
     if (!ok) {
         snprintf(what, sizeof what, sl_words("\"%s\" are no settings"), key);
         sl_json_close(json);
@@ -176,7 +189,7 @@ static bool check_text(const LaneIn *in, const char *key, SlSettingSet settings)
     char *difference = sl_recipe_diff(&said, recipe);
     ok = difference && !*difference;
     if (!difference)
-        sl_fail(in->err, SL_MEMORY, "memory ran out for a comparison");
+        no_memory(in);
     else if (!ok) {
         snprintf(
             what, sizeof what,
@@ -234,7 +247,7 @@ static bool read_tensors(LaneIn *in)
             continue;
         in->data[k] = malloc(info->bytes);
         if (!in->data[k])
-            return sl_fail(in->err, SL_MEMORY, "memory ran out for a comparison");
+            return no_memory(in);
         if (!sl_safetensors_read(in->file, info, 0, info->bytes, in->data[k], in->err))
             return false;
     }
@@ -326,7 +339,7 @@ static bool read_cached(LaneIn *in)
         return true;
     in->cached = calloc((size_t)in->plans, sizeof *in->cached);
     if (!in->cached)
-        return sl_fail(in->err, SL_MEMORY, "memory ran out for a comparison");
+        return no_memory(in);
     bool ok = cJSON_IsArray(list);
     cJSON_ArrayForEach(item, list)
     {
@@ -479,7 +492,7 @@ static bool read_words(const LaneIn *in, SlTimeline *t)
         return true;
     int *moment = malloc((size_t)from.frames * sizeof *moment);
     if (!moment)
-        return sl_fail(in->err, SL_MEMORY, "memory ran out for a comparison");
+        return no_memory(in);
     for (int i = 0; i < from.frames; i++)
         moment[i] = number_of(in, in->branch_point + i) - in->note->inherited;
     t->words = sl_lane_words_read(&in->words, &from, t->total, moment, in->err);
@@ -500,8 +513,7 @@ static SlTimeline *make_own(LaneIn *in)
     t->fast = m->fast;
     sl_timeline_set_batches(t, &m->batches);
     memcpy(t->noise_sha256, m->noise_sha256, sizeof t->noise_sha256);
-    bool ok = !m->warnings || (t->warning = strdup(m->warnings)) ||
-              sl_fail(in->err, SL_MEMORY, "memory ran out for a comparison");
+    bool ok = !m->warnings || (t->warning = strdup(m->warnings)) || no_memory(in);
     if (ok && record_own(in, t) && read_words(in, t))
         return t;
     sl_timeline_free(t);

@@ -234,9 +234,12 @@ bool sl_embedding_read(const SlEmbeddingFile *f, const SlEmbedding *of, int enco
 
 /* A file of torch.save may be anything; of others, what is named as an embedding is one, and so is a lone
  * row of numbers. */
-bool sl_embedding_recognise(const char *path)
+bool sl_embedding_recognise(const char *path, SlError *err)
 {
-    SlEmbeddingFile *f = sl_embedding_open(path, NULL);
+    SlError problem = {0};
+    SlEmbeddingFile *f = sl_embedding_open(path, &problem);
+    if (problem.code == SL_MEMORY)
+        return sl_fail(err, SL_MEMORY, "%s", problem.message);
     bool yes = f && (f->pickled || (sl_weights_count(f->file) <= 2 && !f->embedding[0].bundled));
     sl_embedding_close(f);
     return yes;

@@ -67,8 +67,9 @@ const SlEmbedding *sl_embedding_get(const SlEmbeddingFile *file, int i);
 /* The vectors for encoder 0 or 1, [vectors, width]. */
 bool sl_embedding_read(const SlEmbeddingFile *file, const SlEmbedding *of, int encoder, float *out,
                        SlError *err);
-/* Whether a file is one of embeddings and nothing else, for whoever asks what a file is. */
-bool sl_embedding_recognise(const char *path);
+/* Whether a file is one of embeddings and nothing else, for whoever asks what a file is. *err only without
+ * memory. */
+bool sl_embedding_recognise(const char *path, SlError *err);
 
 /* What a file says about its training. Borrowed; NULL where it says nothing. */
 typedef struct SlEmbeddingFacts {

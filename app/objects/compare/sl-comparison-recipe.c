@@ -138,7 +138,7 @@ static void
 read_run (gpointer data)
 {
   Reading *reading = data;
-  char *json = sl_compare_text_of (reading->path);
+  char *json = sl_compare_text_of (reading->path, NULL);
   SlCompareText text = { 0 };
   SlError err = { 0 };
 

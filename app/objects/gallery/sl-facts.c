@@ -78,7 +78,7 @@ static gboolean
 read_lanes (Reading *reading)
 {
   SlFacts *facts = &reading->facts;
-  char *json = sl_compare_text_of (reading->path);
+  char *json = sl_compare_text_of (reading->path, NULL);
   SlCompareText text = { 0 };
   SlError ignored = { 0 };
   gboolean ours

@@ -659,8 +659,8 @@ bool sl_foreign_comfyui(SlImporter *im, const SlPictureTexts *texts_of, const ch
     SlGraph graph;
     bool no_memory = false;
     (void)texts_of;
-    bool ok =
-        sl_graph_init(&graph, sl_loose_parse(text), &no_memory) && sl_comfyui_take(im, &graph);
+    bool ok = sl_graph_init(&graph, sl_loose_parse(text, &im->failed), &no_memory) &&
+              sl_comfyui_take(im, &graph);
     sl_graph_free(&graph);
     if (no_memory)
         return sl_fail(err, SL_MEMORY, "memory ran out while reading a picture's settings");

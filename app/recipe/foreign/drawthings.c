@@ -56,7 +56,7 @@ static void take_seed_mode(SlImporter *im, const char *mode)
 bool sl_foreign_drawthings(SlImporter *im, const SlPictureTexts *texts, const char *text,
                            SlError *err)
 {
-    cJSON *root = sl_loose_parse(text);
+    cJSON *root = sl_loose_parse(text, &im->failed);
     bool ok = cJSON_IsObject(root);
     (void)texts;
     if (ok) {

@@ -129,7 +129,7 @@ bool sl_foreign_easydiffusion(SlImporter *im, const SlPictureTexts *texts, const
                               SlError *err)
 {
     bool one_text = sl_foreign_is_json(text);
-    cJSON *root = one_text ? sl_loose_parse(text) : object_of(texts);
+    cJSON *root = one_text ? sl_loose_parse(text, &im->failed) : object_of(texts);
     bool ok = cJSON_IsObject(root);
     if (ok)
         take_all(im, root);

@@ -76,7 +76,7 @@ static const char *either(const cJSON *root, const char *a, const char *b)
 
 bool sl_foreign_fooocus(SlImporter *im, const SlPictureTexts *texts, const char *text, SlError *err)
 {
-    cJSON *root = sl_loose_parse(text);
+    cJSON *root = sl_loose_parse(text, &im->failed);
     bool ok = cJSON_IsObject(root);
     (void)texts;
     if (ok) {

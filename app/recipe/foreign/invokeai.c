@@ -41,7 +41,7 @@ static const char *name_of(const cJSON *model)
 bool sl_foreign_invokeai(SlImporter *im, const SlPictureTexts *texts, const char *text,
                          SlError *err)
 {
-    cJSON *root = sl_loose_parse(text);
+    cJSON *root = sl_loose_parse(text, &im->failed);
     bool ok = cJSON_IsObject(root);
     (void)texts;
     if (ok) {
@@ -124,7 +124,7 @@ static void take_prompt_list(SlImporter *im, const cJSON *prompt)
 bool sl_foreign_invokeai_2(SlImporter *im, const SlPictureTexts *texts, const char *text,
                            SlError *err)
 {
-    cJSON *root = sl_loose_parse(text);
+    cJSON *root = sl_loose_parse(text, &im->failed);
     const cJSON *image = cJSON_GetObjectItemCaseSensitive(root, "image");
     bool ok = cJSON_IsObject(image);
     (void)texts;

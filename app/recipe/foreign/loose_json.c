@@ -2,6 +2,7 @@
 #include "app/recipe/foreign/loose_json.h"
 #include "app/files/files.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,7 +39,7 @@ static size_t string_length(const char *p)
     return p[n] ? n + 1 : n;
 }
 
-cJSON *sl_loose_parse(const char *json)
+cJSON *sl_loose_parse(const char *json, bool *failed)
 {
     SlText out = {0};
     for (const char *p = json; *p;) {
@@ -55,7 +56,9 @@ cJSON *sl_loose_parse(const char *json)
         p += n;
     }
     char *text = sl_text_take(&out);
+    errno = 0; /* cJSON does not say whether the text or memory was not good enough */
     cJSON *root = text ? cJSON_Parse(text) : NULL;
+    *failed |= !text || (!root && errno == ENOMEM);
     free(text);
     return root;
 }

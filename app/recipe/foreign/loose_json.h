@@ -6,8 +6,8 @@
 #include <stdbool.h>
 
 /* NaN, Infinity and -Infinity read as null, whole numbers of 16 digits and more as strings. NULL
- * when it is not JSON even so. */
-cJSON *sl_loose_parse(const char *json);
+ * when it is not JSON even so, and without memory, which *failed then says. */
+cJSON *sl_loose_parse(const char *json, bool *failed);
 
 /* A scalar as text: a string itself, a number in its shortest form. NULL for anything else. The
  * result lives in scratch or in item. */

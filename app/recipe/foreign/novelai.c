@@ -73,12 +73,12 @@ static void take_all(SlImporter *im, const cJSON *comment, const char *prompt, c
 
 bool sl_foreign_novelai(SlImporter *im, const SlPictureTexts *texts, const char *text, SlError *err)
 {
-    cJSON *root = sl_loose_parse(text), *inner = NULL;
+    cJSON *root = sl_loose_parse(text, &im->failed), *inner = NULL;
     const char *comment = sl_flat_text(root, "Comment");
     const char *prompt = sl_picture_texts_find(texts, "Description");
     const char *source = sl_picture_texts_find(texts, "Source");
     if (comment) {
-        inner = sl_loose_parse(comment);
+        inner = sl_loose_parse(comment, &im->failed);
         prompt = sl_flat_text(root, "Description");
         source = sl_flat_text(root, "Source");
     }

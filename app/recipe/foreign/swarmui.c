@@ -18,7 +18,7 @@ static const char *const known[] = {
 bool sl_foreign_swarmui(SlImporter *im, const SlPictureTexts *texts, const char *text, SlError *err)
 {
     SlScratch scratch;
-    cJSON *root = sl_loose_parse(text);
+    cJSON *root = sl_loose_parse(text, &im->failed);
     const cJSON *params = cJSON_GetObjectItemCaseSensitive(root, "sui_image_params");
     bool ok = cJSON_IsObject(params);
     (void)texts;

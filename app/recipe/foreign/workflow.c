@@ -298,7 +298,7 @@ bool sl_foreign_workflow(SlImporter *im, const SlPictureTexts *texts, const char
 {
     Drawing d = {0};
     SlGraph graph = {0};
-    cJSON *root = sl_loose_parse(text), *drawn = root ? draw(root, &d) : NULL;
+    cJSON *root = sl_loose_parse(text, &im->failed), *drawn = root ? draw(root, &d) : NULL;
     bool no_memory = d.out.failed;
     (void)texts;
     if (cJSON_GetArraySize(d.nodes) > MAX_NODES)
