@@ -281,6 +281,16 @@ int WebPAnimDecoderGetNext(void *decoder, uint8_t **rgba, int *ms)
     return ok;
 }
 
+/* Libraries that films are made with end the process where their constructors find no memory. */
+void *dlopen(const char *name, int flags)
+{
+    BEHIND(dlopen);
+    inside++;
+    void *library = next(name, flags);
+    inside--;
+    return library;
+}
+
 /* ---- files ---- */
 
 /* A function that gives -1 for a failure. */
@@ -355,6 +365,10 @@ FAILS(STAT, int, lstat, (const char *path, struct stat *st), (path, st))
 FAILS(STAT, int, lstat64, (const char *path, struct stat64 *st), (path, st))
 FAILS(STAT, int, fstat, (int fd, struct stat *st), (fd, st))
 FAILS(STAT, int, fstat64, (int fd, struct stat64 *st), (fd, st))
+FAILS(STAT, int, fstatat, (int in, const char *path, struct stat *st, int flags),
+      (in, path, st, flags))
+FAILS(STAT, int, fstatat64, (int in, const char *path, struct stat64 *st, int flags),
+      (in, path, st, flags))
 FAILS(MKDIR, int, mkdir, (const char *path, mode_t mode), (path, mode))
 FAILS(TRUNCATE, int, ftruncate, (int fd, off_t bytes), (fd, bytes))
 FAILS(TRUNCATE, int, ftruncate64, (int fd, off64_t bytes), (fd, bytes))
@@ -363,6 +377,9 @@ FAILS(UNLINK, int, unlink, (const char *path), (path))
 FAILS(UNLINK, int, unlinkat, (int in, const char *path, int flags), (in, path, flags))
 FAILS(LOCK, int, flock, (int fd, int operation), (fd, operation))
 FAILS_NULL(FOLDER, DIR *, opendir, (const char *path), (path))
+FAILS_NULL(FOLDER, DIR *, fdopendir, (int fd), (fd))
+FAILS(REALPATH, ssize_t, readlink, (const char *path, char *target, size_t room),
+      (path, target, room))
 FAILS_NULL(REALPATH, char *, realpath, (const char *path, char *real), (path, real))
 
 /* As Linux does it: what was closed with an error is closed. */

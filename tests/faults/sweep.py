@@ -6,12 +6,12 @@ memory, opening, reading, writing, ... also short and interrupted. After each ru
 
 * it ended in time and by no signal; short and interrupted calls are no failures, so they change nothing;
 * status 0: the same files and the same standard output as without a fault;
-* status 1: one sentence on standard error;
+* status 1: one sentence on standard error, which tells memory that ran out as that;
 * every file is as it was before or whole, and nothing else lies beside it.
 
 Calls from the same place (the same eight innermost frames) are one case, of which the first and the last call is tried. In the
-suite only some of the cases of each kind (--each N); --all: every case, some 60,000 runs, hours of one core; --once: every case
-but those at places that a command further up has, too, some 15,000, half an hour. --only compare or --only compare,write: one command,
+suite only some of the cases of each kind (--each N); --all: every case, some 75,000 runs, more than an hour of one core; --once: every case
+but those at places that a command further up has, too, some 18,000, twenty minutes. --only compare or --only compare,write: one command,
 one kind. TAP; a case that fails is told with the stack of the call. Places where a failing call once did harm are always tried.
 """
 import argparse
@@ -29,11 +29,12 @@ import tempfile
 import zlib
 
 OLD = b'what was there before\n'
+MODE = 0o640  # its permissions
 MODEL = ['--threads', '1', '--device', 'cpu', '--quiet']
 PICTURE = ['--prompt', 'a red house', '--steps', '2', '--width', '16', '--height', '16', *MODEL]
 FULL = ['--output', 'o.png', '--dump', 'd.safetensors', '--animation', 'a.webp', '--previews', 'p']
 
-# Words of the command ({sd1}: the model, {bad}: one whose weights are cut, {made}: files made before), what it writes.
+# Words of the command ({sd1}: the model, {bad}: one whose weights are cut, {made}: files made before), what it writes: "a>b" a link to b.
 COMMANDS = {
     'generate': (['generate', '--model', '{sd1}', *PICTURE, *FULL], ['o.png', 'd.safetensors', 'a.webp', 'p/']),
     'compare': (['compare', '--model', '{sd1}', *PICTURE, '--schedulers', 'euler,ddim', '--sheet', 's.png', '--save', 'c.safelight',
@@ -64,11 +65,38 @@ COMMANDS = {
     'word-maps': (['generate', '--model', '{sd1}', *PICTURE, '--word-maps', 'w'], ['w/']),
     'grid': (['compare', '--model', '{sd1}', *PICTURE, '--grid', 'x=scheduler:euler,ddim', 'y=steps:1,2', '--sheet', 's.png'], ['s.png']),
     'bad-model': (['generate', '--model', '{bad}', *PICTURE, '--output', 'o.png'], ['o.png']),
+    'replay-sheet': (['replay', '{made}/s.png', '--model', '{sd1}', '--verify', '--output', 's.png', *MODEL], ['s.png']),
+    'replay-animation': (['replay', '{made}/a.webp', '--model', '{sd1}', '--verify', *MODEL], []),
+    'info-comparison': (['info', '{made}/c.safelight'], []),
+    'info-animation': (['info', '{made}/a.webp', '--json'], []),
+    'info-foreign': (['info', '{fixtures}/foreign/comfy-emphasis.png'], []),
+    'info-infotext': (['info', '{fixtures}/foreign/a1111-neo.png'], []),
+    'exports': (['compare', '--open', '{made}/c.safelight', '--model', '{sd1}', '--align', 'sigma', '--table', 't.csv', '--report', 'r.html',
+                 '--animation', 'a.gif', *MODEL], ['t.csv', 'r.html', 'a.gif']),
+    'film': (['generate', '--model', '{sd1}', *PICTURE, '--animation', 'a.mp4', '--animation-captions', 'yes', '--output', 'o.png'],
+             ['a.mp4', 'o.png']),
+    'series': (['generate', '--model', '{sd1}', *PICTURE[2:], '--prompt', 'a {{big|small}} __thing__', '--dynamic', '2', '--wildcards', '{work}/words',
+                '--output', 'o.png'], ['o-0001.png', 'o-0002.png']),
+    'gguf': (['generate', '--model', '{sd1}', '--unet', '{work}/unet.gguf', *PICTURE, '--output', 'o.png'], ['o.png']),
+    'q8': (['generate', '--model', '{sd1}', '--dtype', 'q8', *PICTURE, '--output', 'o.png'], ['o.png']),
+    'given': (['generate', '--model', '{sd1}', '--latents', '{work}/latents.safetensors', *PICTURE, '--scheduler', 'ddim', '--output', 'o.png'],
+              ['o.png']),
+    'ddpm': (['generate', '--model', '{goldens}/model/ddpm', '--steps', '2', *MODEL, '--animation', 'a.apng', '--output', 'o.png'],
+             ['a.apng', 'o.png']),
+    'link': (['generate', '--model', '{sd1}', *PICTURE, '--output', 'l.png'], ['o.png', 'l.png>o.png']),
 }
+# Of these the suite tries places that no command before has, and half as many.
+FEW = list(COMMANDS)[list(COMMANDS).index('replay-sheet'):]
 
 # Kinds of calls in functions where one that failed once did harm: each is tried in the suite. A function may be a part of the next one.
 MENDED = {
-    'generate': [('alloc', ('dump_start', 'on_frame')), ('alloc', ('make_room', 'upload_sample', 'download_picture', 'sl_decode'))],
+    'info-comparison': [('alloc', ('read_rows',)), ('alloc', ('sl_json_parse_bounded',))],
+    'info-foreign': [('alloc', ('reserve', 'sl_text_append'))],
+    'info-lora': [('alloc', ('new_safetensors', 'sl_safetensors_open'))],
+    'replay-animation': [('alloc', ('take_text', 'walk', 'sl_webp_read'))],
+    'replay-sheet': [('alloc', ('encode', 'write_picture'))],
+    'link': [('stat', ('check_target', 'open_all', 'sl_atomic_open'))],
+    'generate': [('alloc', ('dump_start', 'on_frame')), ('alloc', ('make_room', 'upload_sample', 'download_picture', 'sl_decode')), ('alloc', ('add',))],
 }
 
 # Kind of call (faults.c): how it fails. "forever": all later ones of the kind, too.
@@ -94,7 +122,7 @@ FAULTS = {
 }
 HARMLESS = ('short', 'EINTR')
 
-Result = collections.namedtuple('Result', 'status out err files')
+Result = collections.namedtuple('Result', 'status out err files modes')
 Case = collections.namedtuple('Case', 'command kind error n')
 
 
@@ -122,8 +150,23 @@ def safetensors(data):
     return (header, data[8 + length:]) if end == len(data) - 8 - length else None
 
 
+def is_whole_mp4(data):
+    at, found = 0, set()
+    while at + 8 <= len(data):
+        length, name = struct.unpack('>I4s', data[at:at + 8])
+        found.add(name)
+        at += max(length, 8)
+    return at == len(data) and found >= {b'ftyp', b'moov', b'mdat'}
+
+
 def is_whole(name, data):
-    if name.endswith('.png'):
+    if isinstance(data, str):  # where a link leads
+        return True
+    if name.endswith('.mp4'):
+        return is_whole_mp4(data)
+    if name.endswith('.gif'):
+        return data[:6] == b'GIF89a' and data[-1:] == b';'
+    if name.endswith(('.png', '.apng')):
         return is_whole_png(data)
     if name.endswith('.html'):
         return data.endswith(b'</html>\n')
@@ -141,7 +184,7 @@ def comparable(name, data):
     report, which have the seconds among others, nothing."""
     if name.endswith(('.csv', '.html')):
         return None
-    if not name.endswith('.safelight') or safetensors(data) is None:
+    if isinstance(data, str) or not name.endswith('.safelight') or safetensors(data) is None:
         return data
     header, tensors = safetensors(data)
     lanes = json.loads(header['__metadata__']['safelight'])
@@ -153,13 +196,19 @@ def comparable(name, data):
 
 
 def files_in(folder):
-    found = {}
+    """Of each its bytes, or where a link leads to; and the permissions of all but links."""
+    found, modes = {}, {}
     for at, _, names in os.walk(folder):
         for name in names:
             path = os.path.join(at, name)
+            short = os.path.relpath(path, folder)
+            if os.path.islink(path):
+                found[short] = os.readlink(path)
+                continue
             with open(path, 'rb') as f:
-                found[os.path.relpath(path, folder)] = f.read()
-    return found
+                found[short] = f.read()
+            modes[short] = os.stat(path).st_mode & 0o777
+    return found, modes
 
 
 def functions_of(program):
@@ -177,7 +226,9 @@ class Sweep:
         # The loader takes a space in LD_PRELOAD for the end of a name, and a checkout may lie in a folder with one.
         self.shim = shutil.copy(shim, os.path.join(work, 'faults.so'))
         self.places = {'sd1': os.path.join(tests, 'goldens', 'model', 'sd1'), 'goldens': os.path.join(tests, 'goldens'),
-                       'bad': os.path.join(work, 'bad'), 'made': os.path.join(work, 'made')}
+                       'fixtures': os.path.join(tests, 'fixtures'), 'bad': os.path.join(work, 'bad'), 'made': os.path.join(work, 'made'),
+                       'work': work}
+        self.checkpoint = os.path.join(tests, 'engine', 'files', 'make_checkpoint.py')
         self.good = {}
         self.cases = {}
         self.tried = set()  # kind and stack
@@ -190,11 +241,15 @@ class Sweep:
         shutil.rmtree(folder, ignore_errors=True)
         os.makedirs(folder)
         for name in writes:
-            if name.endswith('/'):
+            name, _, target = name.partition('>')
+            if target:
+                os.symlink(target, os.path.join(folder, name))
+            elif name.endswith('/'):
                 os.mkdir(os.path.join(folder, name))
             else:
                 with open(os.path.join(folder, name), 'wb') as f:
                     f.write(OLD)
+                os.chmod(os.path.join(folder, name), MODE)
         words = [self.program, *(w.format(**self.places) for w in words)]
         if command == 'onednn':  # on processors where it would not be used, too
             fault['SAFELIGHT_ISA'] = 'v3+onednn'
@@ -206,7 +261,7 @@ class Sweep:
                 status = None
             out.seek(0)
             err.seek(0)
-            return Result(status, out.read().decode('utf-8', 'replace'), err.read().decode('utf-8', 'replace'), files_in(folder))
+            return Result(status, out.read().decode('utf-8', 'replace'), err.read().decode('utf-8', 'replace'), *files_in(folder))
 
     def make_fixtures(self):
         shutil.copytree(self.places['sd1'], self.places['bad'])
@@ -214,9 +269,25 @@ class Sweep:
         os.chmod(weights, 0o644)
         os.truncate(weights, os.path.getsize(weights) // 2)
         os.mkdir(self.places['made'])
-        for command, name in (('generate', 'o.png'), ('compare', 'c.safelight')):
-            with open(os.path.join(self.places['made'], name), 'wb') as f:
-                f.write(self.run(command).files[name])
+        for command, names in (('generate', ['o.png', 'd.safetensors']), ('compare', ['c.safelight', 's.png', 'a.webp'])):
+            files = self.run(command).files
+            for name in names:
+                with open(os.path.join(self.places['made'], name), 'wb') as f:
+                    f.write(files[name])
+        self.make_latents()
+        subprocess.run([sys.executable, self.checkpoint, self.places['sd1'], os.path.join(self.work, 'unet.gguf'), '--unet'], check=True)
+        os.mkdir(os.path.join(self.work, 'words'))
+        with open(os.path.join(self.work, 'words', 'thing.txt'), 'w', encoding='ascii') as f:
+            f.write('house\nlake\n')
+
+    def make_latents(self):
+        """What the run with a dump began with, as a file for --latents."""
+        with open(os.path.join(self.places['made'], 'd.safetensors'), 'rb') as f:
+            header, data = safetensors(f.read())
+        begin, end = header['latents.0']['data_offsets']
+        text = json.dumps({'latents': dict(header['latents.0'], data_offsets=[0, end - begin])}).encode()
+        with open(os.path.join(self.work, 'latents.safetensors'), 'wb') as f:
+            f.write(struct.pack('<Q', len(text)) + text + data[begin:end])
 
     def function(self, place):
         """The name of the function of the program that an address lies in, or ''."""
@@ -258,6 +329,8 @@ class Sweep:
         sentences = [line for line in got.err.splitlines() if line.strip()]
         if got.status != 0 and (len(sentences) != 1 or not sentences[0].startswith('safelight: ')):
             found.append(f'{len(sentences)} lines on standard error')
+        if got.status == 1 and good.status != 1 and case.kind in ('alloc', 'onednn') and 'memory' not in got.err.lower():
+            found.append('it does not say that memory ran out')
         if got.status == 0:
             found += self.compare_all(case, good, got)
         for name, data in got.files.items():
@@ -265,7 +338,9 @@ class Sweep:
                 found.append(f'{name} is left behind')
             elif name in good.files and data != OLD and not is_whole(name, data):
                 found.append(f'{name} is damaged')
-        found += [f'{name} is gone' for name in COMMANDS[case.command][1] if not name.endswith('/') and name not in got.files]
+        written = [name.partition('>')[0] for name in COMMANDS[case.command][1] if not name.endswith('/')]
+        found += [f'{name} is gone' for name in written if name not in got.files]
+        found += [f'{name} has the permissions {got.modes[name]:o}' for name in written if got.modes.get(name, MODE) != MODE]
         return found
 
     @staticmethod
@@ -323,13 +398,24 @@ class Sweep:
 
 # ---- choosing ----
 
+def kinds_of(command):
+    """As `onednn` counts all that is written in C++, and what films are encoded with ends the process where its memory runs out. What
+    makes an MP4 also writes about it."""
+    if command == 'onednn':
+        return ['onednn']
+    return [kind for kind in FAULTS if not (kind == 'onednn' and command in FEW) and not (kind == 'alloc' and command == 'film')]
+
+
 def every_so_many(cases, most):
     return cases if len(cases) <= most else [cases[i * len(cases) // most] for i in range(most)]
 
 
 def choose(cases, options):
     """At most so many of each kind, of memory, which has the most places, eight times as many."""
-    return cases if options.all or options.once else every_so_many(cases, options.each * (8 if cases and cases[0].kind in ('alloc', 'onednn') else 1))
+    if options.all or options.once or not cases:
+        return cases
+    each = (options.each + 1) // 2 if cases[0].command in FEW else options.each
+    return every_so_many(cases, each * (8 if cases[0].kind in ('alloc', 'onednn') else 1))
 
 
 def main():
@@ -348,8 +434,8 @@ def main():
         sweep.make_fixtures()
         only, *kinds = options.only.split(',')
         for command in [c for c in COMMANDS if only in ('', c)]:
-            these = kinds or (['onednn'] if command == 'onednn' else list(FAULTS))
-            sweep.record(command, these, options.once)
+            these = kinds or kinds_of(command)
+            sweep.record(command, these, options.once or (command in FEW and not options.all))
             groups = []
             for kind in these:
                 known = [c for c in sweep.cases[command] if c.kind == kind]
