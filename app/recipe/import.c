@@ -50,6 +50,7 @@ static bool read_foreign(const From *from, const SlForeign *reader, const char *
     im->recipe.emphasis = SL_EMPHASIS_ORIGINAL; /* which is not named */
     bool ok = reader->read(im, from->texts, text, &problem);
     if (ok) {
+        sl_importer_note_layers(im);
         sl_prompt_words_note(im, reader->words);
         ok = finish(im, import, err);
     } else if (im->failed) {

@@ -114,6 +114,20 @@ void sl_importer_take_last_layer(SlImporter *im, const char *value)
     }
     snprintf(text, sizeof text, "%d", (int)(-1 - layer));
     sl_importer_take(im, SL_SETTING_CLIP_SKIP, text);
+    im->counts_layers = true;
+}
+
+/* Pictures of so many pixels are made by Stable Diffusion XL and seldom by those before it. Here, as in
+ * diffusers, 0 is the usual layer of either. */
+#define XL_PIXELS (768 * 1024)
+
+void sl_importer_note_layers(SlImporter *im)
+{
+    char usual[24];
+    const SlRecipe *r = &im->recipe;
+    snprintf(usual, sizeof usual, "%d", r->clip_skip - 1);
+    if (im->counts_layers && r->clip_skip > 0 && (int64_t)r->width * r->height >= XL_PIXELS)
+        sl_importer_note(im, SL_NOTE_CLIP_LAYERS, usual);
 }
 
 void sl_importer_take_model(SlImporter *im, const char *name, const char *hash)

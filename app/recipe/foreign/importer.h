@@ -16,7 +16,8 @@ typedef struct SlImporter {
     char *text[SL_N_SETTINGS]; /* of the settings that are texts */
     char *model, *model_hash;
     SlNotes notes;
-    bool failed; /* memory ran out: nothing is taken over then */
+    bool counts_layers; /* clip skip counts from the last layer there, whatever model it is */
+    bool failed;        /* memory ran out: nothing is taken over then */
 } SlImporter;
 
 void sl_importer_init(SlImporter *im, const SlRecipe *base, const SlModelInfo *info);
@@ -40,6 +41,9 @@ void sl_importer_take_diffusers_sampler(SlImporter *im, const char *sampler);
 void sl_importer_take_eta(SlImporter *im, const char *value);
 /* "-2" as ComfyUI and SwarmUI count the layer of the text encoder to stop at: the last is -1. */
 void sl_importer_take_last_layer(SlImporter *im, const char *value);
+/* Where clip skip counts so, once all is taken: what it is to be for a model whose texts are usually taken before the
+ * last layer, if the picture may be of one. */
+void sl_importer_note_layers(SlImporter *im);
 /* A note with at most one word in it, and with two. */
 void sl_importer_note(SlImporter *im, SlNote note, const char *word);
 void sl_importer_note_two(SlImporter *im, SlNote note, const char *a, const char *b);

@@ -47,6 +47,9 @@ static const char *const sentences[SL_NOTES] = {
     [SL_NOTE_TWO_PROMPTS] =
         N_("several prompts were put together in the graph; only the first was taken"),
     [SL_NOTE_CLIP_SKIPS] = N_("the negative prompt has another clip skip; the prompt's was taken"),
+    [SL_NOTE_CLIP_LAYERS] =
+        N_("clip skip was counted from the last layer: if the model is of Stable "
+           "Diffusion XL, it is %s here"),
     [SL_NOTE_SUBGRAPH] = N_("parts of the graph are in subgraphs, which are not read"),
     [SL_NOTE_WORKFLOW] = N_("only the drawing of the graph is there, not the graph that was run: "
                             "values can have been changed since"),

@@ -46,6 +46,7 @@ typedef enum SlNote {
     SL_NOTE_PICTURE,
     SL_NOTE_TWO_PROMPTS,
     SL_NOTE_CLIP_SKIPS,
+    SL_NOTE_CLIP_LAYERS, /* clip skip */
     SL_NOTE_SUBGRAPH,
     SL_NOTE_WORKFLOW,
     SL_NOTE_LARGE,

@@ -193,6 +193,8 @@ static void take_fields(SlImporter *im, const SlInfotext *info)
                 im, i, own_word(sl_setting(i), sl_infotext_get(info, sl_setting(i)->infotext)),
                 fooocus && i == SL_SETTING_CLIP_SKIP ? SL_FOOOCUS_SKIP
                                                      : sl_setting(i)->infotext_first);
+    im->counts_layers = !fooocus && !(version && begins(version, "safelight")) &&
+                        !sl_infotext_get(info, "App"); /* SD.Next runs diffusers */
     if (version && begins(version, "safelight") && !sl_infotext_get(info, "Prompt mode"))
         im->recipe.prompt_mode = SL_PROMPT_PLAIN; /* which is not named there */
     take_eta(im, info);

@@ -694,6 +694,27 @@ static const Case webui[] = {
      "m",
      "prompt=\"a fox\" scheduler=\"euler\" steps=9 guidance=3 seed=77 width=128 height=64",
      NULL},
+    {"Clip skip of a picture that may be of SDXL",
+     {{"parameters",
+       "a fox\nSteps: 9, Sampler: Euler, Seed: 77, Size: 832x1216, CFG scale: 3, Clip skip: 2, "
+       "Version: v1.10.1"}},
+     "parameters",
+     NULL,
+     "prompt=\"a fox\" scheduler=\"euler\" steps=9 guidance=3 seed=77 noise=cuda width=832 "
+     "height=1216 "
+     "clip_skip=1",
+     "clip skip was counted from the last layer: if the model is of Stable Diffusion XL, it is 0 "
+     "here"},
+    {"... of SD.Next, which runs diffusers",
+     {{"parameters",
+       "a fox\nSteps: 9, Size: 832x1216, Sampler: Euler, Seed: 77, CFG scale: 3, Clip skip: 2, "
+       "App: SD.Next, Version: 1"}},
+     "parameters",
+     NULL,
+     "prompt=\"a fox\" scheduler=\"euler\" steps=9 guidance=3 seed=77 noise=cuda width=832 "
+     "height=1216 "
+     "clip_skip=1",
+     NULL},
     {"Fooocus with a layer less",
      {{"parameters", "{\"prompt\": \"a fox\", \"steps\": 9, \"guidance_scale\": 3, "
                      "\"resolution\": \"(128, 64)\", \"seed\": 77, \"sampler\": \"euler\", "
