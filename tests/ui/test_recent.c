@@ -96,10 +96,23 @@ static void test_rests(void)
     g_assert_cmpuint(count_kept_files(), ==, 1);
 }
 
+static void check_thumbnails(GtkWidget *widget, guint *count)
+{
+    if (gtk_widget_has_css_class(widget, "recent-print")) {
+        g_assert_cmpint(gtk_widget_get_width(widget), ==, 48);
+        g_assert_cmpint(gtk_widget_get_height(widget), ==, 48);
+        ++*count;
+    }
+    for (GtkWidget *child = gtk_widget_get_first_child(widget); child;
+         child = gtk_widget_get_next_sibling(child))
+        check_thumbnails(child, count);
+}
+
 /* What goes in the middle of its run is kept as far as it came; less than what is kept is nothing new. */
 static void test_leaves(void)
 {
     g_autofree char *first = path_of_nth(0);
+    guint thumbnails = 0;
 
     sl_comparison_remove(comparison, 4);
     act("win.compare-clear");
@@ -107,6 +120,8 @@ static void test_leaves(void)
     g_assert_cmpuint(count_kept(), ==, 1);
     g_assert_true(gtk_widget_get_mapped(GTK_WIDGET(recent_list())));
     screenshot("recent-1-empty");
+    check_thumbnails(GTK_WIDGET(recent_list()), &thumbnails);
+    g_assert_cmpuint(thumbnails, ==, 4);
     g_object_set(workspace->recipe, "steps", 300, "prompt", "a boat", NULL);
     act_with("win.compare-preset", "guidance");
     WAIT_UNTIL(sl_comparison_get_frame(comparison, 0) != NULL);

@@ -5,7 +5,7 @@
 
 #include "ui/widgets/sl-canvas.h"
 
-#define SIDE 40
+#define SIDE 48 /* of a thumbnail, whichever size its picture has: the texts of all rows begin at one place */
 
 struct _SlRecentComparisons
 {
@@ -63,9 +63,9 @@ make_thumbnails (SlKeptComparison *kept)
   for (guint i = 0; (rgb = sl_kept_comparison_get_thumbnail (kept, i, &width, &height)); i++)
     {
       g_autoptr (GdkTexture) texture = sl_texture_new_rgb (rgb, width, height);
-      GtkWidget *picture = gtk_picture_new_for_paintable (GDK_PAINTABLE (texture));
+      GtkWidget *picture = gtk_image_new_from_paintable (GDK_PAINTABLE (texture));
 
-      gtk_widget_set_size_request (picture, SIDE, SIDE);
+      gtk_image_set_pixel_size (GTK_IMAGE (picture), SIDE);
       gtk_widget_set_valign (picture, GTK_ALIGN_CENTER);
       gtk_widget_set_overflow (picture, GTK_OVERFLOW_HIDDEN);
       gtk_widget_add_css_class (picture, "recent-print");
