@@ -41,6 +41,22 @@ static gboolean select_two(GtkWidget *dialog)
     return FALSE;
 }
 
+static gboolean is_in_folder(GtkFileChooser *dialog, const char *inside)
+{
+    g_autoptr(GFile) shown = gtk_file_chooser_get_current_folder(dialog);
+
+    return shown && g_strcmp0(g_file_peek_path(shown), inside) == 0;
+}
+
+/* The dialog that was asked for begins there. */
+G_GNUC_UNUSED static void check_begins_in(const char *inside)
+{
+    gpointer dialog;
+
+    WAIT_UNTIL((dialog = find_dialog()) != NULL);
+    WAIT_UNTIL(is_in_folder(dialog, inside));
+}
+
 /* Both files of the folder, in the dialog that was asked for. */
 static void choose_two(const char *inside, const char *shot)
 {

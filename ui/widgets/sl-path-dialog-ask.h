@@ -9,10 +9,8 @@ G_BEGIN_DECLS
 /* files, of GFile, is borrowed, and NULL where a person chose none. */
 typedef void (*SlPathAnswered) (GListModel *files, gpointer data);
 
-/* answered is called once. filter may be NULL. */
-void sl_path_dialog_ask (const SlPathDialog *dialog,
-                         GtkFileFilter *filter,
-                         SlPathAnswered answered,
-                         gpointer data);
+/* answered is called once. filter and folder, in which it begins, may be NULL. */
+void sl_path_dialog_ask (
+    const SlPathDialog *dialog, GtkFileFilter *filter, GFile *folder, SlPathAnswered answered, gpointer data);
 
 G_END_DECLS

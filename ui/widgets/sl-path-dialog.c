@@ -9,7 +9,38 @@ typedef struct
   SlPathsChosen several_chosen; /* or this */
   GWeakRef object;
   char *what;
+  SlPathWanted wants;
+  char *key; /* of the folder that is remembered */
 } Question;
+
+/* Where questions were answered last, by key, as long as the program runs. */
+static GHashTable *folders;
+
+/* Whatever is saved goes to where something was saved before; other questions have folders of their own. */
+static const char *
+key_of (const SlPathDialog *dialog)
+{
+  return dialog->wants == SL_PATH_SAVE ? "" : dialog->title;
+}
+
+static void
+remember (const Question *question, const char *path)
+{
+  char *folder = question->wants == SL_PATH_FOLDER ? g_strdup (path) : g_path_get_dirname (path);
+
+  if (folders == NULL)
+    folders = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  g_hash_table_insert (folders, g_strdup (question->key), folder);
+}
+
+/* NULL: it was not asked yet, or the folder is gone. */
+static GFile *
+find_folder (const char *key)
+{
+  const char *folder = folders ? g_hash_table_lookup (folders, key) : NULL;
+
+  return folder && g_file_test (folder, G_FILE_TEST_IS_DIR) ? g_file_new_for_path (folder) : NULL;
+}
 
 /* What is nowhere in the file system is left out. */
 static GStrv
@@ -35,12 +66,15 @@ answered (GListModel *files, gpointer data)
   g_autoptr (GObject) object = g_weak_ref_get (&question->object);
   g_auto (GStrv) paths = get_paths (files);
 
+  if (*paths)
+    remember (question, *paths);
   if (object && *paths && question->several_chosen)
     question->several_chosen (object, (const char *const *)paths);
   else if (object && *paths)
     question->chosen (object, *paths, question->what);
   g_weak_ref_clear (&question->object);
   g_free (question->what);
+  g_free (question->key);
   g_free (question);
 }
 
@@ -60,9 +94,12 @@ static void
 ask (const SlPathDialog *dialog, Question *question, GObject *object)
 {
   g_autoptr (GtkFileFilter) filter = dialog->pattern ? make_filter (dialog) : NULL;
+  g_autoptr (GFile) folder = find_folder (key_of (dialog));
 
   g_weak_ref_init (&question->object, object);
-  sl_path_dialog_ask (dialog, filter, answered, question);
+  question->wants = dialog->wants;
+  question->key = g_strdup (key_of (dialog));
+  sl_path_dialog_ask (dialog, filter, folder, answered, question);
 }
 
 void

@@ -1,4 +1,6 @@
-/* sl-path-dialog.h - asks a person for a file or a folder, to open or to save. */
+/* sl-path-dialog.h - asks a person for a file or a folder, to open or to save. It begins where the same question was
+ * answered before, and where something was saved before.
+ */
 #pragma once
 
 #include <gtk/gtk.h>

@@ -56,13 +56,16 @@ finished (GObject *dialog, GAsyncResult *result, gpointer user_data)
 }
 
 void
-sl_path_dialog_ask (const SlPathDialog *dialog, GtkFileFilter *filter, SlPathAnswered answered, gpointer data)
+sl_path_dialog_ask (
+    const SlPathDialog *dialog, GtkFileFilter *filter, GFile *folder, SlPathAnswered answered, gpointer data)
 {
   g_autoptr (GtkFileDialog) files = gtk_file_dialog_new ();
   Question *question = g_new (Question, 1);
 
   *question = (Question){ answered, data, &calls[dialog->wants] };
   gtk_file_dialog_set_title (files, dialog->title);
+  if (folder)
+    gtk_file_dialog_set_initial_folder (files, folder);
   if (dialog->name)
     gtk_file_dialog_set_initial_name (files, dialog->name);
   if (filter)

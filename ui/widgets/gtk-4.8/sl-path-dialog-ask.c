@@ -19,7 +19,8 @@ response (GtkNativeDialog *dialog, int id, gpointer user_data)
 }
 
 void
-sl_path_dialog_ask (const SlPathDialog *dialog, GtkFileFilter *filter, SlPathAnswered answered, gpointer data)
+sl_path_dialog_ask (
+    const SlPathDialog *dialog, GtkFileFilter *filter, GFile *folder, SlPathAnswered answered, gpointer data)
 {
   GtkFileChooserNative *native
       = gtk_file_chooser_native_new (dialog->title, GTK_WINDOW (gtk_widget_get_root (dialog->from)),
@@ -33,6 +34,8 @@ sl_path_dialog_ask (const SlPathDialog *dialog, GtkFileFilter *filter, SlPathAns
   gtk_file_chooser_set_select_multiple (GTK_FILE_CHOOSER (native), dialog->wants == SL_PATH_OPEN_SEVERAL);
   if (filter)
     gtk_file_chooser_add_filter (GTK_FILE_CHOOSER (native), filter);
+  if (folder)
+    gtk_file_chooser_set_current_folder (GTK_FILE_CHOOSER (native), folder, NULL);
   if (dialog->name)
     gtk_file_chooser_set_current_name (GTK_FILE_CHOOSER (native), dialog->name);
   g_signal_connect (native, "response", G_CALLBACK (response), question);
