@@ -31,8 +31,9 @@ bool sl_previews_open(SlSession *session, SlError *err)
     /* a cheap decoder of the model's own is better than a tiny one that nobody asked for */
     if (!o->preview_decoder && sl_model_decodes_cheaply(session->model))
         return true;
-    char *path = o->preview_decoder ? sl_part_find("vae_approx", o->preview_decoder, err)
-                                    : sl_preview_decoder_find(sl_model_info(session->model), NULL);
+    char *path = o->preview_decoder
+                     ? sl_part_find("vae_approx", o->preview_decoder, err)
+                     : sl_preview_decoder_find(sl_model_info(session->model), NULL, &problem);
     bool ok = path && sl_model_set_preview_decoder(session->model, path, &problem);
     free(path);
     if (ok || problem.code == SL_OK)

@@ -149,14 +149,16 @@ bool sl_model_file_name(const char *path)
     return false;
 }
 
-/* folder/name, also with the ending of a model's file, whichever is there; malloc'ed or NULL. */
-static char *in_folder(const char *folder, const char *name)
+/* folder/name, also with the ending of a model's file, whichever is there; malloc'ed or NULL. *failed without memory. */
+static char *in_folder(const char *folder, const char *name, bool *failed)
 {
     const char *const endings[] = {"", file_endings[0], file_endings[1]};
     for (int i = 0; i < 3; i++) {
         char *path;
-        if (asprintf(&path, "%s/%s%s", folder, name, endings[i]) < 0)
+        if (asprintf(&path, "%s/%s%s", folder, name, endings[i]) < 0) {
+            *failed = true;
             return NULL;
+        }
         if (exists(path))
             return path;
         free(path);
@@ -189,9 +191,10 @@ char *sl_model_find(const char *name, SlError *err)
     if (!name)
         name = SL_DEFAULT_MODEL;
     char **folders = sl_model_folders(), *found = NULL;
-    for (int i = 0; folders && folders[i] && !found; i++)
-        found = in_folder(folders[i], name);
-    if (!folders)
+    bool failed = !folders;
+    for (int i = 0; !failed && folders[i] && !found; i++)
+        found = in_folder(folders[i], name, &failed);
+    if (failed)
         sl_fail(err, SL_MEMORY, "memory ran out");
     else if (!found)
         say_where("model", name, folders, err);
@@ -209,12 +212,14 @@ char *sl_part_find(const char *part, const char *name, SlError *err)
         return copy;
     }
     char **folders = sl_model_folders(), *found = NULL;
-    for (int i = 0; folders && folders[i] && !found; i++) {
-        found = in_folder(folders[i], name);
-        if (!found && snprintf(inner, sizeof inner, "%s/%s", folders[i], part) < (int)sizeof inner)
-            found = in_folder(inner, name);
+    bool failed = !folders;
+    for (int i = 0; !failed && folders[i] && !found; i++) {
+        found = in_folder(folders[i], name, &failed);
+        if (!found && !failed &&
+            snprintf(inner, sizeof inner, "%s/%s", folders[i], part) < (int)sizeof inner)
+            found = in_folder(inner, name, &failed);
     }
-    if (!folders)
+    if (failed)
         sl_fail(err, SL_MEMORY, "memory ran out");
     else if (!found)
         say_where(part, name, folders, err);
@@ -223,31 +228,34 @@ char *sl_part_find(const char *part, const char *name, SlError *err)
 }
 
 /* In this folder, or in one called vae_approx in it or beside it, as ComfyUI has them. */
-static char *tiny_vae_in(const char *folder, const char *name)
+static char *tiny_vae_in(const char *folder, const char *name, bool *failed)
 {
     static const char *const inner[] = {"", "/vae_approx", "/../vae_approx"};
     static const char *const endings[] = {"_decoder", ""};
     char place[PATH_ROOM], file[64], *found = NULL;
     for (int i = 0; i < 3 && !found; i++) {
         bool room = snprintf(place, sizeof place, "%s%s", folder, inner[i]) < (int)sizeof place;
-        for (int k = 0; k < 2 && room && !found; k++) {
+        for (int k = 0; k < 2 && room && !found && !*failed; k++) {
             snprintf(file, sizeof file, "%s%s", name, endings[k]);
-            found = in_folder(place, file);
+            found = in_folder(place, file, failed);
         }
     }
     return found;
 }
 
-char *sl_preview_decoder_find(const SlModelInfo *info, const char *first)
+char *sl_preview_decoder_find(const SlModelInfo *info, const char *first, SlError *err)
 {
     const char *name = sl_preview_decoder_name(info);
     if (!name)
         return NULL;
-    char *found = first && *first ? tiny_vae_in(first, name) : NULL;
     char **folders = sl_model_folders();
-    for (int i = 0; folders && folders[i] && !found; i++)
-        found = tiny_vae_in(folders[i], name);
+    bool failed = !folders;
+    char *found = first && *first ? tiny_vae_in(first, name, &failed) : NULL;
+    for (int i = 0; !failed && folders[i] && !found; i++)
+        found = tiny_vae_in(folders[i], name, &failed);
     sl_strings_free(folders);
+    if (failed)
+        sl_fail(err, SL_MEMORY, "memory ran out");
     return found;
 }
 

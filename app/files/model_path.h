@@ -39,8 +39,8 @@ char **sl_parts_list(const char *part, const char *first);
 
 /* The tiny VAE for previews of this model, by the names that it is shared under ("taesd_decoder",
  * "taesd", "taesdxl"): in the folder `first` (NULL or "": none), on the search path, or in a folder
- * vae_approx in or beside one of those. malloc'ed; NULL where there is none. */
-char *sl_preview_decoder_find(const SlModelInfo *info, const char *first);
+ * vae_approx in or beside one of those. malloc'ed; NULL where there is none, and *err only without memory. */
+char *sl_preview_decoder_find(const SlModelInfo *info, const char *first, SlError *err);
 
 /* The folders that hold files of a kind ("wildcards") in and beside those where models are looked for, and in and
  * beside `first` (NULL or "": none) before them: those that exist, else the first place for one. NULL-terminated, for sl_strings_free; NULL without

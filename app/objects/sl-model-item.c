@@ -133,7 +133,7 @@ sl_model_item_get_part_path (SlModelItem *self, const char *part)
 char *
 sl_model_item_find_tiny (SlModelItem *self, const char *models)
 {
-  char *found = sl_preview_decoder_find (self->info, models);
+  char *found = sl_preview_decoder_find (self->info, models, NULL);
   char *path = g_strdup (found);
 
   free (found);

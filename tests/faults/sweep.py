@@ -83,6 +83,7 @@ COMMANDS = {
               ['o.png']),
     'ddpm': (['generate', '--model', '{goldens}/model/ddpm', '--steps', '2', *MODEL, '--animation', 'a.apng', '--output', 'o.png'],
              ['a.apng', 'o.png']),
+    'named': (['tokenize', '--model', 'sd1', 'a cat'], []),
     'link': (['generate', '--model', '{sd1}', *PICTURE, '--output', 'l.png'], ['o.png', 'l.png>o.png']),
 }
 # Of these the suite tries places that no command before has, and half as many.
@@ -95,6 +96,7 @@ MENDED = {
     'info-lora': [('alloc', ('new_safetensors', 'sl_safetensors_open'))],
     'replay-animation': [('alloc', ('take_text', 'walk', 'sl_webp_read'))],
     'replay-sheet': [('alloc', ('encode', 'write_picture'))],
+    'named': [('alloc', ('in_folder', 'sl_model_find'))],
     'link': [('stat', ('check_target', 'open_all', 'sl_atomic_open'))],
     'generate': [('alloc', ('dump_start', 'on_frame')), ('alloc', ('make_room', 'upload_sample', 'download_picture', 'sl_decode')), ('alloc', ('add',))],
 }
@@ -253,6 +255,8 @@ class Sweep:
         words = [self.program, *(w.format(**self.places) for w in words)]
         if command == 'onednn':  # on processors where it would not be used, too
             fault['SAFELIGHT_ISA'] = 'v3+onednn'
+        if command == 'named':
+            fault['SAFELIGHT_MODELS'] = os.path.join(self.places['goldens'], 'model')
         environment = dict(self.environment, LD_PRELOAD=self.shim, XDG_CACHE_HOME=os.path.join(self.work, 'cache'), **fault)
         with open(os.path.join(self.work, 'out'), 'wb+') as out, open(os.path.join(self.work, 'err'), 'wb+') as err:
             try:

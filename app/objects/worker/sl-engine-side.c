@@ -424,7 +424,8 @@ _sl_side_ensure_loaded_as (SlEngineSide *side, SlModelItem *item, const SlDevice
 void
 _sl_side_ensure_tiny (SlEngineSide *side, const SlDeviceChoice *choice)
 {
-  char *found = *choice->tiny ? NULL : sl_preview_decoder_find (sl_model_info (side->model), choice->models);
+  char *found
+      = *choice->tiny ? NULL : sl_preview_decoder_find (sl_model_info (side->model), choice->models, NULL);
   const char *path = *choice->tiny ? choice->tiny : found;
 
   if (g_strcmp0 (path, side->tiny) != 0)
