@@ -359,7 +359,9 @@ static bool check_order(Opening *o)
     free(name);
     if (!e)
         return true;
-    return (e->bytes == 6 && load(o, e->at, 6) && !memcmp(o->bytes, "little", 6)) ||
+    if (e->bytes == 6 && !load(o, e->at, 6))
+        return false;
+    return (e->bytes == 6 && !memcmp(o->bytes, "little", 6)) ||
            sl_fail(o->err, SL_UNSUPPORTED, "%s: its numbers are not little-endian",
                    sl_show_path(o->f->path).text);
 }

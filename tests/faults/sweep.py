@@ -83,6 +83,7 @@ COMMANDS = {
               ['o.png']),
     'ddpm': (['generate', '--model', '{goldens}/model/ddpm', '--steps', '2', *MODEL, '--animation', 'a.apng', '--output', 'o.png'],
              ['a.apng', 'o.png']),
+    'info-embedding-zip': (['info', '{goldens}/embeddings/sd1.pt'], []),
     'named': (['tokenize', '--model', 'sd1', 'a cat'], []),
     'link': (['generate', '--model', '{sd1}', *PICTURE, '--output', 'l.png'], ['o.png', 'l.png>o.png']),
 }
@@ -93,6 +94,7 @@ FEW = list(COMMANDS)[list(COMMANDS).index('replay-sheet'):]
 MENDED = {
     'info-comparison': [('alloc', ('read_rows',)), ('alloc', ('sl_json_parse_bounded',))],
     'info-foreign': [('alloc', ('reserve', 'sl_text_append'))],
+    'info-embedding-zip': [('alloc', ('load', 'check_order', 'open_zip', 'sl_torch_file_open'))],
     'info-lora': [('alloc', ('new_safetensors', 'sl_safetensors_open'))],
     'replay-animation': [('alloc', ('take_text', 'walk', 'sl_webp_read'))],
     'replay-sheet': [('alloc', ('encode', 'write_picture'))],
