@@ -400,6 +400,7 @@ static bool add_text_encoder_2(Collect *c, const SlTensorInfo *stored, const cha
         take(&name, "conditioner.embedders.0.model.")) /* of a refiner, its only one */
         return add_open_clip(c, stored, name, true);
     return (!take(&name, "cond_stage_model.1.transformer.") &&
+            !take(&name, "conditioner.embedders.1.transformer.") &&
             !(c->refiner && take(&name, "cond_stage_model.transformer."))) ||
            add_clip(c, stored, name);
 }
