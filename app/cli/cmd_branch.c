@@ -77,10 +77,9 @@ static bool compute(Branch *b, SlError *err)
     sl_session_wait(&b->session, b->origin->step > 0);
     bool ok = sl_generate(&job, &b->picture, err);
     sl_progress_end(&b->session.progress);
-    const SlModelInfo *identity = ok ? sl_session_identity(&b->session, err) : NULL;
-    if (!identity)
+    if (!ok)
         return false;
-    sl_metadata_set_model(&b->picture.metadata, identity);
+    sl_metadata_set_model(&b->picture.metadata, sl_session_identity_kept(&b->session));
     return sl_metadata_write(b->options.output, b->picture.rgb, b->picture.width, b->picture.height,
                              &b->picture.metadata, err);
 }

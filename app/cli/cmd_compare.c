@@ -230,7 +230,8 @@ static bool take_file(Compare *c, SlLanesIn *in, SlError *err)
             c->lanes.reference = i;
     for (int i = 0; i < in->count; i++)
         c->color[i] = in->note[i].color >= 0 ? in->note[i].color : i;
-    return (c->lanes.identity = sl_session_identity(&c->session, err));
+    c->lanes.identity = sl_session_identity_kept(&c->session);
+    return true;
 }
 
 static bool open_file(Compare *c, SlError *err)
@@ -282,7 +283,8 @@ static bool compute(Compare *c, SlError *err)
     sl_session_wait(&c->session, false);
     bool ok = sl_compare_run(&c->lanes, &job, err);
     sl_progress_end(&c->session.progress);
-    return ok && (c->lanes.identity = sl_session_identity(&c->session, err));
+    c->lanes.identity = ok ? sl_session_identity_kept(&c->session) : NULL;
+    return ok;
 }
 
 /* The lane that was asked for, which must have a picture. */
@@ -576,7 +578,7 @@ int sl_cmd_compare(const SlOptions *options)
     c->session.options = options;
     bool ok = run(c, options, &err);
     int status = ok ? report(c) : sl_session_fail(&c->session, &err);
-    if (ok && say_problems(c))
+    if (ok && (say_problems(c) || sl_session_unhashed(&c->session)))
         status = SL_EXIT_FAILED;
     if (status == SL_EXIT_OK && sl_interrupted()) {
         sl_say("interrupted: every lane is kept up to its last finished step");

@@ -239,10 +239,7 @@ static int report(Generate *g)
 
 static bool save_picture(Generate *g, SlError *err)
 {
-    const SlModelInfo *identity = sl_session_identity(&g->session, err);
-    if (!identity)
-        return false;
-    sl_metadata_set_model(&g->picture.metadata, identity);
+    sl_metadata_set_model(&g->picture.metadata, sl_session_identity_kept(&g->session));
     return !g->output || sl_metadata_write(g->output, g->picture.rgb, g->picture.width,
                                            g->picture.height, &g->picture.metadata, err);
 }

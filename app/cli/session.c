@@ -28,11 +28,21 @@ int sl_session_fail(SlSession *session, const SlError *err)
     return sl_fail_exit(err);
 }
 
+int sl_session_unhashed(SlSession *session)
+{
+    const SlError *e = &session->hash_error;
+    if (e->code == SL_OK)
+        return SL_EXIT_OK;
+    SlError said = {0};
+    sl_fail(&said, e->code, "kept without a hash of its model: %s", e->message);
+    return sl_session_fail(session, &said);
+}
+
 int sl_session_stopped(SlSession *session, const SlMetadata *m, const SlError *problem)
 {
     bool stopped = problem->code == SL_CANCELLED;
     if (problem->code == SL_OK || (stopped && !m->partial))
-        return SL_EXIT_OK;
+        return sl_session_unhashed(session);
     if (!stopped)
         sl_session_fail(session, problem);
     if (m->partial)
@@ -274,17 +284,22 @@ static void wait_for_hashes(SlSession *session)
     session->hashing = SL_HASHING_DONE;
 }
 
-const SlModelInfo *sl_session_identity(SlSession *session, SlError *err)
+const SlModelInfo *sl_session_identity_kept(SlSession *session)
 {
     wait_for_hashes(session);
     if (session->hashing == SL_HASHING_LATER)
         hash_files(session);
     session->hashing = SL_HASHING_DONE;
-    if (session->hash_error.code != SL_OK) {
-        *err = session->hash_error;
-        return NULL;
-    }
     return session->identity;
+}
+
+const SlModelInfo *sl_session_identity(SlSession *session, SlError *err)
+{
+    const SlModelInfo *identity = sl_session_identity_kept(session);
+    if (session->hash_error.code == SL_OK)
+        return identity;
+    *err = session->hash_error;
+    return NULL;
 }
 
 void sl_session_close(SlSession *session)

@@ -69,6 +69,10 @@ bool sl_session_check_lanes(const SlSession *session, const SlLanes *lanes, cons
 void sl_session_hash_beside(SlSession *session);
 /* The model's files with their hashes; waits for them. NULL and *err when a file cannot be read. */
 const SlModelInfo *sl_session_identity(SlSession *session, SlError *err);
+/* The same for a result that is kept in any case: a file that cannot be read any more has no hash. */
+const SlModelInfo *sl_session_identity_kept(SlSession *session);
+/* After the result is saved and printed: says which file that was, and gives the exit status. */
+int sl_session_unhashed(SlSession *session);
 
 /* The model's defaults with the options over them, checked. Says on standard error what the model
  * ignores. Strings are borrowed from the options. */
@@ -90,8 +94,8 @@ bool sl_session_inputs(const SlSession *session, const SlRecipe *recipe, SlInput
                        SlError *err);
 void sl_inputs_free(SlInputArrays *arrays);
 
-/* After the result of a run that was stopped is saved and printed: why it was, where it came to,
- * and the exit status; problem is SL_OK for a whole run. */
+/* After the result of a run is saved and printed: why it was stopped, where it came to, or what
+ * sl_session_unhashed says, and the exit status; problem is SL_OK for a whole run. */
 int sl_session_stopped(SlSession *session, const SlMetadata *metadata, const SlError *problem);
 /* Prints "safelight: ..." and gives the exit status that belongs to the error. */
 int sl_session_fail(SlSession *session, const SlError *err);

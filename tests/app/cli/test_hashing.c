@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static bool open_session(SlSession *session, const SlOptions *options)
 {
@@ -25,6 +26,35 @@ static bool has_hashes(SlSession *session)
         same = sl_model_file_path(info, i, path, sizeof path) &&
                sl_sha256_file(path, hex, NULL, &err) && !strcmp(hex, info->file[i].sha256);
     return same;
+}
+
+/* What is computed is not lost with a file of the model. */
+static void test_file_gone(const char *model)
+{
+    char folder[] = "/tmp/safelight-hashing-XXXXXX", command[9000], gone[200];
+    SlSession session;
+    SlError err = {0};
+    SlMetadata metadata = {0};
+    if (!sl_test(mkdtemp(folder) != NULL, "a folder for a model"))
+        return;
+    snprintf(command, sizeof command, "cp -r '%s' %s/model", model, folder);
+    snprintf(gone, sizeof gone, "%s/model", folder);
+    const SlOptions options = {.model = gone, .device = "cpu", .quiet = true};
+    bool ok =
+        sl_test(system(command) == 0, "a model that may go") && open_session(&session, &options);
+    snprintf(gone, sizeof gone, "%s/model/unet/diffusion_pytorch_model.safetensors", folder);
+    ok = ok && sl_test(unlink(gone) == 0, "its UNet goes");
+    if (ok) {
+        const SlModelInfo *kept = sl_session_identity_kept(&session);
+        sl_test(kept && kept->files > 0, "a picture of it can be kept");
+        sl_test(!sl_session_identity(&session, &err) && strstr(err.message, gone),
+                "who needs the hashes is told: %s", err.message);
+        sl_test(sl_session_stopped(&session, &metadata, &(SlError){0}) == SL_EXIT_FAILED,
+                "and so is a person, when it is kept");
+        sl_session_close(&session);
+    }
+    snprintf(command, sizeof command, "rm -rf %s", folder);
+    sl_test(system(command) == 0, "cleaned up");
 }
 
 int main(void)
@@ -46,6 +76,7 @@ int main(void)
         return 1;
     sl_test(has_hashes(&session), "and so they are without any frame");
     sl_session_close(&session);
+    test_file_gone(folder);
     free(folder);
     return sl_test_done();
 }
