@@ -85,10 +85,34 @@ static bool take_sigma_list(const char *list, SlOptions *o, SlError *err)
     return true;
 }
 
+/* Names of files are bytes of any kind; every other text is UTF-8. */
+static bool is_words(const SlSettingInfo *setting)
+{
+    return setting->kind == SL_KIND_TEXT && setting->id != SL_SETTING_LORA &&
+           setting->id != SL_SETTING_EMBEDDING;
+}
+
+/* name is how the text is called on the command line, "--prompt". */
+static bool check_utf8(const char *name, const char *text, SlError *err)
+{
+    size_t length = strlen(text);
+    for (size_t i = 0, n; i < length; i += n)
+        if (!(n = sl_utf8_char(text + i, length - i)))
+            return sl_fail(err, SL_ARGUMENT,
+                           "%s is not valid UTF-8: byte %zu is 0x%02X, which begins or continues "
+                           "no character; expected text in UTF-8",
+                           name, i + 1, (unsigned char)text[i]);
+    return true;
+}
+
 bool sl_option_take_setting(const SlSettingInfo *setting, const char *value, SlOptions *o,
                             SlError *err)
 {
     SlText expected = {0};
+    char name[60];
+    snprintf(name, sizeof name, "--%s", setting->option);
+    if (is_words(setting) && !check_utf8(name, value, err))
+        return false;
     if (setting->id == SL_SETTING_SIGMA_LIST ||
         (setting->id == SL_SETTING_SIGMAS && *value >= '0' && *value <= '9'))
         return take_sigma_list(value, o, err);
@@ -179,6 +203,9 @@ static bool take_axis(const SlOption *option, const char *value, SlOptions *o, S
         return refuse(option, value, "x=SETTING:VALUE,... or y=SETTING:VALUE,...", err);
     if (o->grid[axis])
         return refuse(option, value, "each of x and y once", err);
+    const SlSettingInfo *setting = sl_setting_find_option(value + 2, strcspn(value + 2, ":"));
+    if (setting && is_words(setting) && !check_utf8("--grid", value, err))
+        return false;
     o->grid[axis] = value + 2;
     return true;
 }
@@ -375,6 +402,8 @@ static bool take_argument(SlCommand command, const char *word, SlOptions *o, SlE
     if (!c->argument || o->argument)
         return sl_fail(err, SL_ARGUMENT, "%s does not expect \"%.200s\"; see `safelight %s --help`",
                        c->name, word, c->name);
+    if (command == SL_COMMAND_TOKENIZE && !check_utf8(c->argument, word, err))
+        return false;
     o->argument = word;
     return true;
 }

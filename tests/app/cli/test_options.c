@@ -100,6 +100,27 @@ static void test_values(void)
     sl_test(ok && flow == 8, "8 for one that predicts flow, not %d", flow);
 }
 
+/* Names of files may be of any bytes. */
+static void test_utf8(void)
+{
+    const SlCommand g = SL_COMMAND_GENERATE, c = SL_COMMAND_COMPARE;
+    refused(g, "generate --prompt a\xff", "--prompt is not valid UTF-8: byte 2 is 0xFF");
+    refused(g, "generate --prompt=\xc3", "--prompt is not valid UTF-8: byte 1 is 0xC3");
+    refused(g, "generate --negative \xe9t\xe9", "--negative is not valid UTF-8: byte 1 is 0xE9");
+    char lane[] = "steps=3,prompt=a\xff";
+    SlOptions o = {0};
+    SlError err = {0};
+    sl_test(!sl_options_lane(lane, &o, &err) && err.code == SL_ARGUMENT &&
+                strstr(err.message, "in a --lane, --prompt is not valid UTF-8: byte 2 is 0xFF"),
+            "refused in a lane");
+    refused(c, "compare --grid x=prompt:a\xff y=steps:1,2",
+            "--grid is not valid UTF-8: byte 11 is 0xFF");
+    refused(SL_COMMAND_TOKENIZE, "tokenize --model m a\xff",
+            "TEXT is not valid UTF-8: byte 2 is 0xFF");
+    accepted(g, "generate --model \xff --prompt \xc3\xa9 --output \xff.png --latents \xff");
+    accepted(SL_COMMAND_INFO, "info \xff");
+}
+
 static void test_refused(void)
 {
     const SlCommand g = SL_COMMAND_GENERATE;
@@ -202,6 +223,7 @@ static void test_help(void)
 int main(void)
 {
     test_values();
+    test_utf8();
     test_refused();
     test_accepted();
     test_help();
