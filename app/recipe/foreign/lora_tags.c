@@ -92,8 +92,13 @@ static size_t take_tag(SlImporter *im, const char *p, const char *hashes, SlAdap
         return 0;
     snprintf(tag, sizeof tag, "%.*s", (int)(end - p - 6), p + 6);
     SlAdapterUse *use = &uses->use[uses->count];
-    if (!read_tag(tag, hashes, use) || !is_here(im, use))
+    if (!read_tag(tag, hashes, use))
         return 0;
+    if (!is_here(im, use)) {
+        sl_importer_note(im, SL_NOTE_LORA_GONE, use->name);
+        im->loras_gone++;
+        return 0;
+    }
     uses->count++;
     return (size_t)(end + 1 - p);
 }

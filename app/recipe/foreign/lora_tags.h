@@ -5,8 +5,8 @@
 #include "app/recipe/foreign/importer.h"
 
 /* Makes the recipe's LoRAs of the tags in its prompt whose files are here, found by name or by hash,
- * and cuts these tags out, as the program does itself; what is not here stays in the prompt. hashes: the
- * field "Lora hashes", "name: hash, ..."; NULL: there is none. */
+ * and cuts these tags out, as the program does itself; what is not here stays in the prompt, and is
+ * noted. hashes: the field "Lora hashes", "name: hash, ..."; NULL: there is none. */
 void sl_lora_tags_take(SlImporter *im, const char *hashes);
 
 #endif

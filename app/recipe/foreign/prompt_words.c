@@ -8,7 +8,7 @@
 
 typedef struct Found {
     unsigned kinds; /* that have an example */
-    bool lora;
+    int loras;
     SlText list;
 } Found;
 
@@ -62,7 +62,7 @@ static void look_at(Found *found, const char *start, const char *p, unsigned wor
     if ((words & SL_WORD_TAGS) && *p == '<' && (p[1] >= 'a' && p[1] <= 'z')) {
         size_t n = 1 + strspn(p + 1, "abcdefghijklmnopqrstuvwxyz");
         bool lora = strncmp(p, "<lora:", 6) == 0 || strncmp(p, "<lyco:", 6) == 0;
-        found->lora |= lora;
+        found->loras += lora;
         if (!lora && (left & SL_WORD_TAGS) && (p[n] == ':' || p[n] == '[')) {
             size_t length = strnlen(p, MAX_BRACKET);
             const char *end = memchr(p, '>', length);
@@ -87,7 +87,7 @@ void sl_prompt_words_note(SlImporter *im, unsigned words)
     Found found = {0};
     look(&found, im->recipe.prompt, words);
     look(&found, im->recipe.negative_prompt, words);
-    if (found.lora)
+    if (found.loras > im->loras_gone)
         sl_importer_note(im, SL_NOTE_LORA_WORDS, NULL);
     if (found.list.length)
         sl_importer_note(im, SL_NOTE_PROMPT_WORDS, found.list.data);

@@ -666,7 +666,7 @@ static const Case webui[] = {
      "prompt=\"a fox <lora:x:0.8>\" negative_prompt=\"bad\" scheduler=\"euler-a\" steps=9 "
      "guidance=3 "
      "seed=77 width=128 height=64",
-     "the prompt names a LoRA, which has no effect here"},
+     "the LoRA x, which the prompt names, was not found here"},
     {"Fooocus in the common form",
      {{"parameters", "a fox\nNegative prompt: bad\nSteps: 9, Sampler: DPM++ 2M SDE Karras, Seed: "
                      "77, Size: 128x64, CFG scale: 3, "

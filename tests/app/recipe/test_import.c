@@ -163,9 +163,20 @@ static void test_webui(void)
           "scale: 7.5, Seed: 1, Size: 64x64, Model hash: unknown, Model: m",
           "parameters",
           "prompt: \"base\", \"fox <lora:x:0.8>\"\nnegative_prompt: \"\", \"bad\"\nsteps: 25, 20",
-          "scheduler is \"DPM++ 2M - Unknown\"; there is none like it here: it stays as it was\n"
-          "the prompt names a LoRA, which has no effect here",
+          "the LoRA x, which the prompt names, was not found here\n"
+          "scheduler is \"DPM++ 2M - Unknown\"; there is none like it here: it stays as it was",
           "an unknown sampler discards nothing else");
+    check("parameters",
+          "fox <lora:x:0.8> <lora:x:1> <lora:y>\nNegative prompt: <lyco:z:1>\nSteps: 20, Sampler: "
+          "DDPM, CFG "
+          "scale: 7.5, Seed: 1, Size: 64x64",
+          "parameters",
+          "prompt: \"base\", \"fox <lora:x:0.8> <lora:x:1> <lora:y>\"\nnegative_prompt: \"\", "
+          "\"<lyco:z:1>\"\nscheduler: \"pndm\", \"ddpm\"\nsteps: 25, 20\nnoise: cpu, cuda",
+          "the LoRA x, which the prompt names, was not found here\n"
+          "the LoRA y, which the prompt names, was not found here\n"
+          "the prompt names a LoRA, which has no effect here",
+          "LoRAs that are not here, and a tag that is never taken");
 }
 
 /* Embeddings that are here, found by their hashes; the words of the prompt stay. */
@@ -557,7 +568,7 @@ static void test_loras(const char *folder)
              "\"other#%.12s:0.5:0.8; here:2:0.3\"",
              hashes.tensors);
     check("parameters", text, "parameters", expected,
-          "the prompt names a LoRA, which has no effect here", "LoRAs that are here");
+          "the LoRA gone, which the prompt names, was not found here", "LoRAs that are here");
     SlRecipe recipe = base;
     recipe.lora = "here:0.5:0.8";
     SlMetadata *m = calloc(1, sizeof *m);
