@@ -199,7 +199,7 @@ static bool choose_name(Generate *g, SlError *err)
 {
     for (int i = 1; i < 10000; i++) {
         snprintf(g->free_name, sizeof g->free_name, "safelight-%04d.png", i);
-        if (access(g->free_name, F_OK) != 0) {
+        if (!sl_is_taken(g->free_name)) {
             g->output = g->free_name;
             return true;
         }
@@ -237,11 +237,27 @@ static int report(Generate *g)
     return sl_print_json(NULL);
 }
 
+/* Another process may have taken the name meanwhile: then it is the next one. */
+static bool save_new(Generate *g, SlError *err)
+{
+    const SlGenerated *p = &g->picture;
+    do {
+        if (!choose_name(g, err))
+            return false;
+        if (sl_metadata_write_new(g->free_name, p->rgb, p->width, p->height, &p->metadata, err))
+            return true;
+    } while (sl_is_taken(g->free_name));
+    return false;
+}
+
 static bool save_picture(Generate *g, SlError *err)
 {
+    const SlGenerated *p = &g->picture;
     sl_metadata_set_model(&g->picture.metadata, sl_session_identity_kept(&g->session));
-    return !g->output || sl_metadata_write(g->output, g->picture.rgb, g->picture.width,
-                                           g->picture.height, &g->picture.metadata, err);
+    return !g->output ||
+           (g->output == g->free_name
+                ? save_new(g, err)
+                : sl_metadata_write(g->output, p->rgb, p->width, p->height, &p->metadata, err));
 }
 
 /* Only a dump's name may end as it likes. */

@@ -32,7 +32,8 @@
 
 struct SlAtomicFile {
     int fd, folder;
-    int error; /* errno of the first failure */
+    int error;  /* errno of the first failure */
+    bool fresh; /* it replaces nothing */
     size_t used;
     char *path;       /* what was asked for, links resolved */
     const char *name; /* its last part */
@@ -113,8 +114,9 @@ static bool check_target(const SlAtomicFile *file, mode_t *mode, bool *exists, S
     *exists = fstatat(file->folder, file->name, &st, AT_SYMLINK_NOFOLLOW) == 0;
     if (!*exists && errno == ENOENT)
         return true;
-    if (!*exists)
-        return sl_fail(err, SL_IO, "%s: cannot be written: %s", file->path, strerror(errno));
+    if (!*exists || file->fresh)
+        return sl_fail(err, SL_IO, "%s: cannot be written: %s", file->path,
+                       strerror(*exists ? EEXIST : errno));
     if (!S_ISREG(st.st_mode))
         return sl_fail(err, SL_IO, "%s: cannot be written: it is %s, not a file", file->path,
                        S_ISDIR(st.st_mode) ? sl_words("a folder") : sl_words("a device or a pipe"));
@@ -246,7 +248,7 @@ static bool open_all(SlAtomicFile *file, const char *path, SlError *err)
 {
     mode_t mode = 0666;
     bool exists = false;
-    file->path = resolve(path);
+    file->path = file->fresh ? strdup(path) : resolve(path);
     file->name = file->path ? name_of(file->path) : NULL;
     file->folder = file->path ? open_folder(file->path, file->name) : -1;
     if (file->folder >= 0) {
@@ -260,7 +262,7 @@ static bool open_all(SlAtomicFile *file, const char *path, SlError *err)
                    strerror(errno));
 }
 
-SlAtomicFile *sl_atomic_open(const char *path, SlError *err)
+static SlAtomicFile *open_file(const char *path, bool fresh, SlError *err)
 {
     if (!*path) {
         sl_fail(err, SL_IO, "the name of the file to write is empty");
@@ -272,10 +274,21 @@ SlAtomicFile *sl_atomic_open(const char *path, SlError *err)
         return NULL;
     }
     file->fd = file->folder = -1;
+    file->fresh = fresh;
     if (open_all(file, path, err))
         return file;
     sl_atomic_abandon(file);
     return NULL;
+}
+
+SlAtomicFile *sl_atomic_open(const char *path, SlError *err)
+{
+    return open_file(path, false, err);
+}
+
+SlAtomicFile *sl_atomic_open_new(const char *path, SlError *err)
+{
+    return open_file(path, true, err);
 }
 
 /* ---- writing ---- */
@@ -340,6 +353,44 @@ static bool read_back(const SlAtomicFile *file, SlAtomicCheck check, void *arg, 
     return sl_fail(err, problem.code, "%s", message);
 }
 
+/* Whether a file system has no such call, in the words that they have for it. */
+static bool is_missing(int error)
+{
+    return error == EINVAL || error == ENOSYS || error == ENOTSUP || error == EPERM ||
+           error == EMLINK;
+}
+
+/* Gives the file its name where nothing has it: in one call, by a second name where the file system
+ * (NFS) has no such call, and where it has none of those either (FAT on old kernels) as well as can
+ * be. errno, or 0. */
+static int rename_new(const SlAtomicFile *file)
+{
+    struct stat st;
+    int folder = file->folder;
+#ifdef RENAME_NOREPLACE
+    if (renameat2(folder, file->temporary, folder, file->name, RENAME_NOREPLACE) == 0)
+        return 0;
+    if (!is_missing(errno))
+        return errno;
+#endif
+    if (linkat(folder, file->temporary, folder, file->name, 0) == 0) {
+        unlinkat(folder, file->temporary, 0);
+        return 0;
+    }
+    if (!is_missing(errno))
+        return errno;
+    if (fstatat(folder, file->name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+        return EEXIST;
+    return renameat(folder, file->temporary, folder, file->name) == 0 ? 0 : errno;
+}
+
+static int rename_to(const SlAtomicFile *file)
+{
+    if (file->fresh)
+        return rename_new(file);
+    return renameat(file->folder, file->temporary, file->folder, file->name) == 0 ? 0 : errno;
+}
+
 static bool commit(SlAtomicFile *file, SlAtomicCheck check, void *arg, SlError *err)
 {
     SlError problem = {0};
@@ -349,9 +400,8 @@ static bool commit(SlAtomicFile *file, SlAtomicCheck check, void *arg, SlError *
     if (!file->error)
         file->error = close_copy(file->fd);
     bool right = file->error || !check || read_back(file, check, arg, &problem);
-    if (!file->error && right &&
-        renameat(file->folder, file->temporary, file->folder, file->name) != 0)
-        file->error = errno;
+    if (!file->error && right)
+        file->error = rename_to(file);
     if (file->error)
         sl_fail(err, SL_IO, "%s: cannot be written: %s", file->path, strerror(file->error));
     else if (!right)
@@ -426,11 +476,26 @@ const char *sl_make_folder(const char *path)
     return S_ISDIR(st.st_mode) ? NULL : sl_words("this is no folder");
 }
 
-bool sl_write_file(const char *path, const void *data, size_t bytes, SlError *err)
+bool sl_is_taken(const char *path)
 {
-    SlAtomicFile *file = sl_atomic_open(path, err);
+    struct stat st;
+    return lstat(path, &st) == 0;
+}
+
+static bool write_all(SlAtomicFile *file, const void *data, size_t bytes, SlError *err)
+{
     if (!file)
         return false;
     sl_atomic_write(file, data, bytes);
     return sl_atomic_commit(file, err);
+}
+
+bool sl_write_file(const char *path, const void *data, size_t bytes, SlError *err)
+{
+    return write_all(sl_atomic_open(path, err), data, bytes, err);
+}
+
+bool sl_write_new_file(const char *path, const void *data, size_t bytes, SlError *err)
+{
+    return write_all(sl_atomic_open_new(path, err), data, bytes, err);
 }

@@ -21,6 +21,9 @@ typedef struct SlAtomicFile SlAtomicFile;
  * is replaced, or made where it is not there yet, and the link stays. An existing file's
  * permissions are kept. NULL and *err on failure. */
 SlAtomicFile *sl_atomic_open(const char *path, SlError *err);
+/* The same for a file that replaces nothing: whatever is at path, a link too, makes this or the
+ * commit fail, also where another process puts it there meanwhile. */
+SlAtomicFile *sl_atomic_open_new(const char *path, SlError *err);
 /* Buffered. After the first failure writes do nothing and sl_atomic_commit reports it. */
 void sl_atomic_write(SlAtomicFile *file, const void *data, size_t bytes);
 /* Frees the file object in any case. False and *err, naming the path and the system's reason, when
@@ -42,8 +45,12 @@ bool sl_same_place(const char *a, const char *b);
 /* Makes the folder where it is not there; the one above it has to be. NULL, or why there is none. */
 const char *sl_make_folder(const char *path);
 
+/* Whether there is anything at path, be it a link to nothing. */
+bool sl_is_taken(const char *path);
+
 /* All of it in one call. */
 bool sl_write_file(const char *path, const void *data, size_t bytes, SlError *err);
+bool sl_write_new_file(const char *path, const void *data, size_t bytes, SlError *err);
 
 #ifdef __cplusplus
 }

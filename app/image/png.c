@@ -138,21 +138,38 @@ static bool write_picture(Writer *w, const char *name, SlError *err)
     return ok;
 }
 
+/* To the writer's file; NULL: *err says why there is none. */
+static bool write_file(Writer *w, const char *path, const SlPngText *texts, SlError *err)
+{
+    if (!w->file)
+        return false;
+    w->texts = convert_texts(texts, w->count);
+    bool ok = w->texts || sl_fail(err, SL_MEMORY, "%s: memory ran out", path);
+    ok = ok && write_picture(w, path, err);
+    if (ok)
+        ok = sl_atomic_commit_checked(w->file, read_back, w, err);
+    else
+        sl_atomic_abandon(w->file);
+    free(w->texts);
+    return ok;
+}
+
 bool sl_png_write(const char *path, const uint8_t *rgb, int width, int height,
                   const SlPngText *texts, int count, SlError *err)
 {
     Writer w = {.rgb = rgb, .width = width, .height = height, .count = count};
-    if (!check_sides(path, width, height, err) || !(w.file = sl_atomic_open(path, err)))
-        return false;
-    w.texts = convert_texts(texts, count);
-    bool ok = w.texts || sl_fail(err, SL_MEMORY, "%s: memory ran out", path);
-    ok = ok && write_picture(&w, path, err);
-    if (ok)
-        ok = sl_atomic_commit_checked(w.file, read_back, &w, err);
-    else
-        sl_atomic_abandon(w.file);
-    free(w.texts);
-    return ok;
+    if (check_sides(path, width, height, err))
+        w.file = sl_atomic_open(path, err);
+    return write_file(&w, path, texts, err);
+}
+
+bool sl_png_write_new(const char *path, const uint8_t *rgb, int width, int height,
+                      const SlPngText *texts, int count, SlError *err)
+{
+    Writer w = {.rgb = rgb, .width = width, .height = height, .count = count};
+    if (check_sides(path, width, height, err))
+        w.file = sl_atomic_open_new(path, err);
+    return write_file(&w, path, texts, err);
 }
 
 bool sl_png_encode(SlText *out, const uint8_t *rgb, int width, int height, SlError *err)

@@ -28,6 +28,10 @@ typedef struct SlPngText {
 bool sl_png_write(const char *path, const uint8_t *rgb, int width, int height,
                   const SlPngText *texts, int count, SlError *err);
 
+/* The same where nothing is at path; see sl_atomic_open_new. */
+bool sl_png_write_new(const char *path, const uint8_t *rgb, int width, int height,
+                      const SlPngText *texts, int count, SlError *err);
+
 /* The same bytes without texts, appended to a buffer. */
 bool sl_png_encode(SlText *out, const uint8_t *rgb, int width, int height, SlError *err);
 

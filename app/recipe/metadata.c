@@ -362,8 +362,11 @@ static bool check_json(const char *path, const char *json, SlError *err)
     return ok;
 }
 
-bool sl_metadata_write(const char *path, const uint8_t *rgb, int width, int height,
-                       const SlMetadata *m, SlError *err)
+typedef bool (*WritePicture)(const char *path, const uint8_t *rgb, int width, int height,
+                             const SlPngText *texts, int count, SlError *err);
+
+static bool write_to(const char *path, WritePicture write, const uint8_t *rgb, int width,
+                     int height, const SlMetadata *m, SlError *err)
 {
     char *parameters = sl_metadata_to_parameters(m), *json = sl_metadata_to_json(m);
     SlPngText texts[] = {
@@ -371,10 +374,22 @@ bool sl_metadata_write(const char *path, const uint8_t *rgb, int width, int heig
         {SL_METADATA_KEYWORD, json, true},
     };
     bool ok = (parameters && json) || sl_fail(err, SL_MEMORY, "%s: memory ran out", path);
-    ok = ok && check_json(path, json, err) && sl_png_write(path, rgb, width, height, texts, 2, err);
+    ok = ok && check_json(path, json, err) && write(path, rgb, width, height, texts, 2, err);
     free(parameters);
     free(json);
     return ok;
+}
+
+bool sl_metadata_write(const char *path, const uint8_t *rgb, int width, int height,
+                       const SlMetadata *m, SlError *err)
+{
+    return write_to(path, sl_png_write, rgb, width, height, m, err);
+}
+
+bool sl_metadata_write_new(const char *path, const uint8_t *rgb, int width, int height,
+                           const SlMetadata *m, SlError *err)
+{
+    return write_to(path, sl_png_write_new, rgb, width, height, m, err);
 }
 
 /* ---- in ---- */

@@ -89,6 +89,9 @@ bool sl_metadata_from_json(const char *name, const char *json, SlMetadata *metad
  * chunk. */
 bool sl_metadata_write(const char *path, const uint8_t *rgb, int width, int height,
                        const SlMetadata *metadata, SlError *err);
+/* The same where nothing is at path; see sl_atomic_open_new. */
+bool sl_metadata_write_new(const char *path, const uint8_t *rgb, int width, int height,
+                           const SlMetadata *metadata, SlError *err);
 bool sl_metadata_read(const char *path, SlMetadata *metadata, SlError *err);
 
 /* False and *err for what came out of --latents or --step-noise: the file name cannot be computed

@@ -359,6 +359,10 @@ FAILS(FSYNC, int, fsync, (int fd), (fd))
 FAILS(RENAME, int, rename, (const char *from, const char *to), (from, to))
 FAILS(RENAME, int, renameat, (int in, const char *from, int out, const char *to),
       (in, from, out, to))
+FAILS(RENAME, int, renameat2, (int in, const char *from, int out, const char *to, unsigned flags),
+      (in, from, out, to, flags))
+FAILS(RENAME, int, linkat, (int in, const char *from, int out, const char *to, int flags),
+      (in, from, out, to, flags))
 FAILS(STAT, int, stat, (const char *path, struct stat *st), (path, st))
 FAILS(STAT, int, stat64, (const char *path, struct stat64 *st), (path, st))
 FAILS(STAT, int, lstat, (const char *path, struct stat *st), (path, st))

@@ -10,6 +10,7 @@
 
 #define MAX_BYTES ((gsize)1 << 30)
 #define MAX_NUMBER 10000
+#define MAX_TRIES 20
 
 typedef struct
 {
@@ -32,7 +33,7 @@ copying_free (gpointer data)
   g_free (copying);
 }
 
-/* "name.png", or the first "name (2).png" that is not there. */
+/* "name.png", or the first "name (2).png" that is not there; the last one where all are. */
 static char *
 free_path (const char *folder, const char *path)
 {
@@ -43,7 +44,7 @@ free_path (const char *folder, const char *path)
 
   if (end)
     *end = '\0';
-  for (int i = 2; i < MAX_NUMBER && g_file_test (to, G_FILE_TEST_EXISTS | G_FILE_TEST_IS_SYMLINK); i++)
+  for (int i = 2; i < MAX_NUMBER && sl_is_taken (to); i++)
     {
       g_autofree char *numbered = g_strdup_printf ("%s (%d)%s", name, i, suffix);
 
@@ -58,9 +59,16 @@ copy_one (const char *path, const char *folder, SlError *err)
 {
   size_t bytes = 0;
   uint8_t *data = sl_read_file (path, MAX_BYTES, &bytes, err);
-  g_autofree char *to = data ? free_path (folder, path) : NULL;
-  gboolean ok = data && sl_write_file (to, data, bytes, err);
+  gboolean ok = FALSE, taken = data != NULL;
 
+  /* Another process may take the name that was free. */
+  for (int tries = 0; !ok && taken && tries < MAX_TRIES; tries++)
+    {
+      g_autofree char *to = free_path (folder, path);
+
+      ok = sl_write_new_file (to, data, bytes, err);
+      taken = sl_is_taken (to);
+    }
   free (data);
   return ok;
 }

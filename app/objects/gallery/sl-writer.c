@@ -11,6 +11,8 @@
 #include "app/objects/sl-model-item-private.h"
 #include "app/objects/gallery/sl-writer-private.h"
 
+#define MAX_TRIES 20
+
 typedef struct
 {
   SlJob *job; /* keeps the metadata's strings alive */
@@ -54,7 +56,8 @@ _sl_writer_hash_model (SlJob *job)
   return info;
 }
 
-/* "2026-11-23 14.05.09 a red house by a lake.png", counted up when it is taken. */
+/* "2026-11-23 14.05.09 a red house by a lake.png", counted up when it is taken; the last one
+ * where all are. */
 static char *
 new_name (const char *folder, const char *prompt, guint64 seed)
 {
@@ -76,7 +79,7 @@ new_name (const char *folder, const char *prompt, guint64 seed)
 
       g_free (path);
       path = g_build_filename (folder, name, NULL);
-      if (!g_file_test (path, G_FILE_TEST_EXISTS))
+      if (!sl_is_taken (path))
         break;
     }
   return path;
@@ -113,31 +116,38 @@ fill_metadata (Writing *writing)
   sl_sha256 (g_bytes_get_data (writing->rgb, NULL), g_bytes_get_size (writing->rgb), metadata->pixels_sha256);
 }
 
-static gboolean
-write_picture (Writing *writing, GError **error)
-{
-  SlError err = { 0 };
-
-  fill_metadata (writing);
-  if (sl_metadata_write (writing->path, g_bytes_get_data (writing->rgb, NULL), writing->width,
-                         writing->height, &writing->metadata, &err))
-    return TRUE;
-  g_propagate_error (error, sl_app_error_new (&err));
-  return FALSE;
-}
-
 static void
 write_run (gpointer data)
 {
   Writing *writing = data;
+  SlError err = { 0 };
 
-  write_picture (writing, &writing->error);
+  fill_metadata (writing);
+  if (!sl_metadata_write (writing->path, g_bytes_get_data (writing->rgb, NULL), writing->width,
+                          writing->height, &writing->metadata, &err))
+    writing->error = sl_app_error_new (&err);
 }
 
 static gboolean
 write_kept (gpointer data, const char *folder, GError **error)
 {
-  return choose_name (data, folder, error) && write_picture (data, error);
+  Writing *writing = data;
+  SlError err = { 0 };
+
+  fill_metadata (writing);
+  /* Another process may take the name that was free. */
+  for (int tries = 0; tries < MAX_TRIES; tries++)
+    {
+      if (!choose_name (writing, folder, error))
+        return FALSE;
+      if (sl_metadata_write_new (writing->path, g_bytes_get_data (writing->rgb, NULL), writing->width,
+                                 writing->height, &writing->metadata, &err))
+        return TRUE;
+      if (!sl_is_taken (writing->path))
+        break;
+    }
+  g_propagate_error (error, sl_app_error_new (&err));
+  return FALSE;
 }
 
 static void

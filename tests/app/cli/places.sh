@@ -68,6 +68,13 @@ wait
 for i in 0 1; do "$program" "${picture[@]}" --seed $i --output alone-$i.png >/dev/null; done
 ok "four write one file" "$(cmp -s same.png alone-0.png || cmp -s same.png alone-1.png; echo $?) $(find . -name '.safelight-*')" "0 "
 
+# Programs that choose a name at once: none takes another's.
+mkdir chosen
+for i in 1 2 3 4 5 6; do (cd chosen && "$program" "${picture[@]}" --seed $i >>../names) & done
+wait
+ok "six choose a name" "$(sort -u names | tr '\n' ' ')$(find chosen -name '*.png' | wc -l) $(sha256sum chosen/*.png | cut -c 1-64 | sort -u | wc -l)" \
+  "$(printf 'safelight-%04d.png ' 1 2 3 4 5 6)6 6"
+
 # what may not be read or written; root may
 mkdir closed && chmod 555 closed
 cp there.png secret.png && chmod 000 secret.png

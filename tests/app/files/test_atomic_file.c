@@ -4,11 +4,14 @@
 #include "test.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -210,6 +213,89 @@ static void test_leftovers(void)
     }
 }
 
+/* ---- files that replace nothing ---- */
+
+/* What a file system lacks. */
+static bool no_rename, no_links;
+
+int renameat2(int in, const char *from, int out, const char *to, unsigned flags)
+{
+    if (!no_rename)
+        return (int)syscall(SYS_renameat2, in, from, out, to, flags);
+    errno = EINVAL;
+    return -1;
+}
+
+int linkat(int in, const char *from, int out, const char *to, int flags)
+{
+    if (!no_links)
+        return (int)syscall(SYS_linkat, in, from, out, to, flags);
+    errno = EPERM;
+    return -1;
+}
+
+static char raced[100]; /* what all threads write */
+
+static void *write_new(void *text)
+{
+    SlError err;
+    return sl_write_new_file(raced, text, strlen(text), &err) ? text : NULL;
+}
+
+/* Of threads that write one name at once, one does. */
+static void race(const char *how)
+{
+    static char texts[8][2] = {"a", "b", "c", "d", "e", "f", "g", "h"};
+    pthread_t threads[8];
+    int won = 0;
+    const char *text = NULL;
+    snprintf(raced, sizeof raced, "%s/fresh/raced", folder);
+    for (int i = 0; i < 8; i++)
+        if (pthread_create(&threads[i], NULL, write_new, texts[i]) != 0)
+            abort();
+    for (int i = 0; i < 8; i++) {
+        void *result;
+        pthread_join(threads[i], &result);
+        won += result != NULL;
+        text = result ? result : text;
+    }
+    sl_test(won == 1 && holds(raced, text) && unlink(raced) == 0,
+            "one of eight writes a new file, %s: %d", how, won);
+}
+
+static void test_new(void)
+{
+    static const char *const how[] = {"renamed", "linked", "looked for before"};
+    mkdir(in("fresh"), 0700);
+    sl_test(symlink("nothing", in("fresh/link")) == 0 && sl_is_taken(in("fresh/link")) &&
+                !sl_is_taken(in("fresh/nothing")),
+            "a link to nothing takes its name");
+    for (int i = 0; i < 3; i++) {
+        SlError err = {0}, late = {0}, link = {0};
+        no_rename = i > 0;
+        no_links = i > 1;
+        sl_test(sl_write_new_file(in("fresh/a"), "first", 5, &err) && holds(in("fresh/a"), "first"),
+                "a new file, %s %s", how[i], err.message);
+        bool again = sl_write_new_file(in("fresh/a"), "second", 6, &err);
+        bool through = sl_write_new_file(in("fresh/link"), "second", 6, &link);
+        sl_test(!again && err.code == SL_IO &&
+                    strstr(err.message, "fresh/a: cannot be written: ") && !through &&
+                    link.code == SL_IO && holds(in("fresh/a"), "first") &&
+                    !sl_is_taken(in("fresh/nothing")),
+                "what is there stays: %s", err.message);
+        SlAtomicFile *file = sl_atomic_open_new(in("fresh/b"), &err);
+        sl_test(file && writes(in("fresh/b"), "other") && !sl_atomic_commit(file, &late) &&
+                    strstr(late.message, "fresh/b: cannot be written: ") &&
+                    holds(in("fresh/b"), "other") && count_hidden(in("fresh")) == 0,
+                "and so does what came meanwhile: %s", late.message);
+        unlink(in("fresh/a"));
+        unlink(in("fresh/b"));
+        if (!no_links)
+            race(how[i]);
+    }
+    no_rename = no_links = false;
+}
+
 int main(void)
 {
     if (!mkdtemp(folder))
@@ -218,6 +304,7 @@ int main(void)
     test_links();
     test_permissions();
     test_leftovers();
+    test_new();
     char command[100];
     snprintf(command, sizeof command, "rm -rf %s", folder);
     if (system(command) != 0)

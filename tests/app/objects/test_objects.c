@@ -482,6 +482,94 @@ static void test_kept(Fixture *fixture, gconstpointer data)
     g_assert_true(g_rmdir(file) == 0);
 }
 
+/* As several processes would. */
+static void test_keep_at_once(Fixture *fixture, gconstpointer data)
+{
+    enum { N = 6 };
+    g_autoptr(SlWorker) worker = sl_worker_new();
+    g_autoptr(SlModelItem) model = open_fixture("sd1");
+    g_autoptr(SlJob) job = finished_job(worker, model);
+    SlThreadQueue *queues[N];
+    SlKeeper *keepers[N];
+    char *paths[N] = {NULL};
+
+    for (int i = 0; i < N; i++) {
+        queues[i] = sl_thread_queue_new("files");
+        keepers[i] = sl_keeper_new(queues[i]);
+        sl_keeper_set_folder(keepers[i], SL_KEEP_PICTURE, fixture->folder);
+    }
+    for (int i = 0; i < N; i++)
+        sl_writer_keep(keepers[i], job, sl_job_get_last_frame(job), keep_path, &paths[i], NULL);
+    for (int i = 0; i < N; i++) {
+        sl_keeper_finish(keepers[i]);
+        g_assert_nonnull(paths[i]);
+        for (int k = 0; k < i; k++)
+            g_assert_cmpstr(paths[i], !=, paths[k]);
+    }
+    for (int i = 0; i < N; i++) {
+        g_assert_true(g_unlink(paths[i]) == 0);
+        g_free(paths[i]);
+        g_object_unref(keepers[i]);
+        sl_thread_queue_close(queues[i]);
+    }
+}
+
+typedef struct {
+    gboolean called;
+    guint count;
+    char *problem;
+} Copied;
+
+static void pictures_copied(guint count, const GError *error, gpointer user_data)
+{
+    Copied *copied = user_data;
+
+    copied->called = TRUE;
+    copied->count = count;
+    copied->problem = error ? g_strdup(error->message) : NULL;
+}
+
+static gboolean has_contents(const char *path, const char *expected)
+{
+    g_autofree char *contents = NULL;
+
+    return g_file_get_contents(path, &contents, NULL, NULL) && g_str_equal(contents, expected);
+}
+
+/* Where every number is taken nothing is replaced. */
+static void test_copy_pictures(Fixture *fixture, gconstpointer data)
+{
+    g_autofree char *from = g_build_filename(fixture->folder, "p.png", NULL);
+    g_autofree char *folder = g_build_filename(fixture->folder, "copies", NULL);
+    g_autofree char *seventh = g_build_filename(folder, "p (7).png", NULL);
+    g_autofree char *last = g_build_filename(folder, "p (9999).png", NULL);
+    g_autoptr(SlPicture) picture = sl_picture_new(from, "", 0);
+    g_autoptr(GPtrArray) pictures = g_ptr_array_new();
+    Copied full = {0}, free_one = {0};
+
+    g_ptr_array_add(pictures, picture);
+    g_assert_true(g_file_set_contents(from, "picture", -1, NULL) && g_mkdir(folder, 0700) == 0);
+    for (int i = 1; i < 10000; i++) {
+        g_autofree char *name = i > 1 ? g_strdup_printf("p (%d).png", i) : g_strdup("p.png");
+        g_autofree char *path = g_build_filename(folder, name, NULL);
+
+        g_assert_true(symlink("nothing", path) == 0);
+    }
+    g_assert_true(g_unlink(last) == 0 && g_file_set_contents(last, "old", -1, NULL));
+    sl_pictures_copy(fixture->files, pictures, folder, pictures_copied, &full);
+    WAIT_UNTIL(full.called);
+    g_assert_cmpuint(full.count, ==, 0);
+    g_assert_nonnull(strstr(full.problem, "p (9999).png"));
+    g_assert_true(has_contents(last, "old"));
+    g_assert_true(g_unlink(seventh) == 0);
+    sl_pictures_copy(fixture->files, pictures, folder, pictures_copied, &free_one);
+    WAIT_UNTIL(free_one.called);
+    g_assert_cmpuint(free_one.count, ==, 1);
+    g_assert_null(free_one.problem);
+    g_assert_true(has_contents(seventh, "picture") && has_contents(last, "old"));
+    g_free(full.problem);
+}
+
 static void test_gallery(Fixture *fixture, gconstpointer data)
 {
     g_autoptr(SlWorker) worker = sl_worker_new();
@@ -530,6 +618,8 @@ int main(int argc, char **argv)
     g_test_add("/objects/sizes-xl", Fixture, "sdxl", set_up, test_sizes, tear_down);
     ADD("model-open", test_model_open);
     ADD("keeper", test_keeper);
+    ADD("keep at once", test_keep_at_once);
+    ADD("copy pictures", test_copy_pictures);
     ADD("save-and-restore", test_save_and_restore);
     ADD("restore-others", test_restore_others);
     ADD("kept", test_kept);
