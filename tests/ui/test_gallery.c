@@ -64,7 +64,7 @@ static void branch_from_darkroom(SlOwn own, SlSettings *values)
     g_assert_cmpstr(gtk_window_get_title(find_dialog()), ==, "Branch After Step 4");
     close_dialog();
     g_assert_cmpuint(g_list_model_get_n_items(G_LIST_MODEL(workspace->comparison)), ==, lanes);
-    g_assert_false(gtk_widget_get_mapped(GTK_WIDGET(compare_view)));
+    WAIT_UNTIL(!gtk_widget_get_mapped(GTK_WIDGET(compare_view))); /* newer pages fade */
     act("win.branch");
     WAIT_UNTIL(find_dialog() != NULL);
     g_signal_emit_by_name(find_dialog(), "applied", own, values);
