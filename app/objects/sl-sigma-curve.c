@@ -25,6 +25,7 @@ struct _SlSigmaCurve
   GObject parent_instance;
   SlModelItem *model;
   SlSettings *settings;
+  const SlSchedulerInfo *taken; /* in place of the settings' scheduler; or NULL */
   Points now;
   Points first;
   GArray *timesteps; /* of now */
@@ -66,6 +67,15 @@ points_free (gpointer data)
 
   g_array_unref (points->sigmas);
   g_free (points);
+}
+
+static void
+exchange (Points *a, Points *b)
+{
+  Points of_a = *a;
+
+  *a = *b;
+  *b = of_a;
 }
 
 static void
@@ -205,6 +215,53 @@ sl_sigma_curve_dup_takers (SlSigmaCurve *self)
     if (takes (self, sl_scheduler_info (i)))
       g_string_append_printf (names, "%s%s", named++ ? ", " : "", sl_scheduler_info (i)->name);
   return g_string_free (names, FALSE);
+}
+
+static const SlSchedulerInfo *
+find_taker (SlSigmaCurve *self)
+{
+  for (int i = 0; i < sl_scheduler_count (); i++)
+    if (takes (self, sl_scheduler_info (i)))
+      return sl_scheduler_info (i);
+  return NULL;
+}
+
+const char *
+sl_sigma_curve_get_taker (SlSigmaCurve *self)
+{
+  const SlSchedulerInfo *taker = find_taker (self);
+
+  return taker ? taker->name : NULL;
+}
+
+gboolean
+sl_sigma_curve_use_taker (SlSigmaCurve *self, GError **error)
+{
+  const SlSchedulerInfo *taker = find_taker (self);
+  g_autoptr (SlSigmaCurve) curve = NULL;
+  g_autoptr (SlSettings) settings = sl_settings_dup (self->settings);
+
+  g_return_val_if_fail (taker != NULL, FALSE);
+  g_object_set (settings, "scheduler", taker->id, NULL);
+  curve = sl_sigma_curve_new (self->model, settings, error);
+  if (curve == NULL)
+    return FALSE;
+  self->taken = taker;
+  g_set_object (&self->settings, settings);
+  exchange (&self->now, &curve->now);
+  exchange (&self->first, &curve->first);
+  self->low = curve->low;
+  self->high = curve->high;
+  forget (&self->undo);
+  forget (&self->redo);
+  changed (self);
+  return TRUE;
+}
+
+const char *
+sl_sigma_curve_get_taken (SlSigmaCurve *self)
+{
+  return self->taken ? self->taken->id : NULL;
 }
 
 guint
@@ -464,6 +521,8 @@ sl_sigma_curve_apply (SlSigmaCurve *self, SlSettings *settings)
 
   g_object_set (settings, "sigmas", (guint)MAX (self->now.named, 0), "sigma-list", text, "steps",
                 (int)self->now.sigmas->len, NULL);
+  if (self->taken)
+    g_object_set (settings, "scheduler", self->taken->id, NULL);
 }
 
 /* ---- class ---- */

@@ -21,6 +21,12 @@ SlSigmaCurve *sl_sigma_curve_new (SlModelItem *model, SlSettings *settings, GErr
 /* NULL: the scheduler takes other noise levels than its own. Else its name; and the names of some that do. */
 const char *sl_sigma_curve_get_refusing (SlSigmaCurve *self);
 char *sl_sigma_curve_dup_takers (SlSigmaCurve *self);
+/* The name of the first of those, or NULL; and the curve begun anew with that scheduler, which sl_sigma_curve_apply then
+ * sets as well. FALSE and a sentence where that cannot be. */
+const char *sl_sigma_curve_get_taker (SlSigmaCurve *self);
+gboolean sl_sigma_curve_use_taker (SlSigmaCurve *self, GError **error);
+/* The id of the scheduler that was taken so; NULL: it is the settings'. */
+const char *sl_sigma_curve_get_taken (SlSigmaCurve *self);
 
 guint sl_sigma_curve_get_steps (SlSigmaCurve *self);
 double sl_sigma_curve_get_sigma (SlSigmaCurve *self, guint step);
@@ -56,7 +62,7 @@ void sl_sigma_curve_redo (SlSigmaCurve *self);
 /* As it began; undo takes that back, too. */
 void sl_sigma_curve_reset (SlSigmaCurve *self);
 
-/* Sets "sigmas", "sigma-list" and "steps": a named curve by its name, another one as its list. */
+/* Sets "sigmas", "sigma-list" and "steps", and the scheduler that was taken: a named curve by its name, another one as its list. */
 void sl_sigma_curve_apply (SlSigmaCurve *self, SlSettings *settings);
 
 G_END_DECLS

@@ -68,7 +68,35 @@ static void test_refused(void)
     g_assert_false(gtk_widget_get_visible(part(editor, "tools")));
     screenshot("sigmas-refused");
     close_dialog();
+    g_assert_cmpstr(sl_settings_get_scheduler(workspace->recipe), ==, "ddim");
     g_object_set(workspace->recipe, "scheduler", "euler", NULL);
+}
+
+/* The button by the note takes a scheduler that can be drawn for; it is the recipe's once that is applied. */
+static void test_taken(void)
+{
+    GtkButton *take;
+
+    g_object_set(workspace->recipe, "scheduler", "pndm", NULL);
+    act("win.draw-sigmas");
+    find_editor();
+    take = part(editor, "take");
+    g_assert_cmpstr(gtk_button_get_label(take), ==, "_Use Euler");
+    g_assert_true(gtk_window_get_focus(GTK_WINDOW(editor)) == GTK_WIDGET(take));
+    use_mouse("key Return");
+    g_assert_false(gtk_widget_get_visible(part(editor, "refused")));
+    g_assert_true(gtk_widget_get_visible(part(editor, "tools")));
+    g_assert_true(gtk_window_get_focus(GTK_WINDOW(editor)) == GTK_WIDGET(graph));
+    g_assert_cmpstr(sl_settings_get_scheduler(workspace->recipe), ==, "pndm");
+    settle(400);
+    drag_point(3, 10);
+    screenshot("sigmas-taken");
+    in_editor("sigmas.apply");
+    WAIT_UNTIL(find_dialog() == NULL);
+    g_autofree char *list = recipe_list();
+    g_assert_cmpstr(list, !=, "");
+    g_assert_cmpstr(sl_settings_get_scheduler(workspace->recipe), ==, "euler");
+    g_object_set(workspace->recipe, "sigma-list", "", "steps", STEPS, NULL);
 }
 
 static void test_drag(void)
@@ -246,6 +274,31 @@ static void test_lane(void)
     g_assert_cmpuint(sl_compare_lane_get_own(lane) & sl_own("sigma-list"), ==, 0);
 }
 
+/* A lane with a scheduler of its own takes another one in the same way. */
+static void test_lane_taken(void)
+{
+    g_autoptr(SlSettings) values = sl_settings_new();
+    SlCompareLane *lane = sl_comparison_get_lane(workspace->comparison, 1);
+    SlLaneEditor *lane_editor;
+
+    g_object_set(values, "scheduler", "ddim", NULL);
+    sl_compare_lane_set(lane, sl_own("scheduler"), values);
+    g_signal_emit_by_name(compare_view, "asked", 1, "edit");
+    WAIT_UNTIL(SL_IS_LANE_EDITOR(find_dialog()));
+    lane_editor = find_dialog();
+    g_signal_emit_by_name(find_sigma_row(GTK_WIDGET(lane_editor)), "edit-wanted");
+    find_editor();
+    in_editor("sigmas.take");
+    drag_point(3, 10);
+    in_editor("sigmas.apply");
+    WAIT_UNTIL(find_dialog() == (gpointer)lane_editor);
+    g_assert_true(
+        gtk_widget_activate_action_variant(GTK_WIDGET(lane_editor), "editor.apply", NULL));
+    g_assert_cmpstr(sl_settings_get_scheduler(sl_compare_lane_get_values(lane)), ==, "euler");
+    g_assert_true(sl_compare_lane_get_own(lane) & sl_own("scheduler"));
+    g_assert_true(sl_compare_lane_get_own(lane) & sl_own("sigma-list"));
+}
+
 static void test_narrow(void)
 {
     adw_view_stack_set_visible_child_name(pages, "darkroom");
@@ -270,10 +323,12 @@ int main(int argc, char **argv)
         return 0;
     }
     g_test_add_func("/sigmas/refused", test_refused);
+    g_test_add_func("/sigmas/taken", test_taken);
     g_test_add_func("/sigmas/drag", test_drag);
     g_test_add_func("/sigmas/run", test_run);
     g_test_add_func("/sigmas/keys", test_keys);
     g_test_add_func("/sigmas/lane", test_lane);
+    g_test_add_func("/sigmas/lane-taken", test_lane_taken);
     g_test_add_func("/sigmas/narrow", test_narrow);
     status = g_test_run();
     end_application();

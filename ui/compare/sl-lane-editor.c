@@ -78,6 +78,13 @@ chosen_scheduler (SlLaneEditor *self)
   return selected ? g_list_model_get_item (self->schedulers, selected - 1) : NULL;
 }
 
+static void
+choose_scheduler (SlLaneEditor *self, const char *id)
+{
+  adw_combo_row_set_selected (ADW_COMBO_ROW (scheduler_row (self)->row),
+                              sl_scheduler_items_find (self->schedulers, id) + 1);
+}
+
 /* A list of noise levels says how many steps there are. */
 static gboolean
 is_counted (SlLaneEditor *self, const SlControl *control)
@@ -313,6 +320,8 @@ sigmas_drawn (SlLaneEditor *self, SlSigmaCurve *curve)
   int count;
 
   sl_sigma_curve_apply (curve, settings);
+  if (sl_sigma_curve_get_taken (curve))
+    choose_scheduler (self, sl_sigma_curve_get_taken (curve));
   count = sl_settings_get_steps (settings);
   show_sigmas (find_row (self, "sigmas"), settings);
   gtk_spin_button_set_value (steps->spin, count);
@@ -399,9 +408,7 @@ show_row (SlLaneEditor *self, const SlLaneRow *row, SlSettings *resolved, gboole
       break;
     case SL_CONTROL_SCHEDULER:
       if (own)
-        adw_combo_row_set_selected (
-            ADW_COMBO_ROW (row->row),
-            sl_scheduler_items_find (self->schedulers, sl_settings_get_scheduler (resolved)) + 1);
+        choose_scheduler (self, sl_settings_get_scheduler (resolved));
       break;
     case SL_CONTROL_CHOICE:
       adw_combo_row_set_selected (ADW_COMBO_ROW (row->row),

@@ -11,7 +11,9 @@
 struct _SlSigmaEditor
 {
   AdwWindow parent_instance;
+  GtkWidget *refused;
   GtkLabel *refusal;
+  GtkButton *take;
   GtkWidget *start;
   AdwComboRow *named;
   SlSigmaGraph *graph;
@@ -143,14 +145,29 @@ fill_named (SlSigmaEditor *self)
   gtk_string_list_append (GTK_STRING_LIST (adw_combo_row_get_model (self->named)), _ ("Your own"));
 }
 
-/* The curve can be looked at where the scheduler takes no other. */
+static void
+show_tools (SlSigmaEditor *self, gboolean shown)
+{
+  gtk_widget_set_visible (self->refused, !shown);
+  gtk_widget_set_visible (self->start, shown);
+  gtk_widget_set_visible (self->tools, shown);
+  gtk_widget_set_visible (self->point_tools, shown);
+  gtk_widget_set_visible (self->list_group, shown);
+  gtk_widget_set_sensitive (GTK_WIDGET (self->graph), shown);
+  gtk_widget_action_set_enabled (GTK_WIDGET (self), "sigmas.apply", shown);
+}
+
+/* The curve can be looked at where the scheduler takes no other; a button takes one that does. */
 static void
 show_refusal (SlSigmaEditor *self)
 {
+  const char *taker = sl_sigma_curve_get_taker (self->curve);
   const char *scheduler = sl_sigma_curve_get_refusing (self->curve);
   g_autofree char *takers = NULL;
   g_autofree char *text = NULL;
+  g_autofree char *use = NULL;
 
+  show_tools (self, scheduler == NULL);
   if (scheduler == NULL)
     return;
   takers = sl_sigma_curve_dup_takers (self->curve);
@@ -159,13 +176,25 @@ show_refusal (SlSigmaEditor *self)
              takers)
                  : g_strdup_printf (_ ("The scheduler %s has noise levels of its own."), scheduler);
   gtk_label_set_text (self->refusal, text);
-  gtk_widget_set_visible (GTK_WIDGET (self->refusal), TRUE);
-  gtk_widget_set_visible (self->start, FALSE);
-  gtk_widget_set_visible (self->tools, FALSE);
-  gtk_widget_set_visible (self->point_tools, FALSE);
-  gtk_widget_set_visible (self->list_group, FALSE);
-  gtk_widget_set_sensitive (GTK_WIDGET (self->graph), FALSE);
-  gtk_widget_action_set_enabled (GTK_WIDGET (self), "sigmas.apply", FALSE);
+  use = g_strdup_printf (_ ("_Use %s"), taker ? taker : "");
+  gtk_button_set_label (self->take, use);
+  gtk_widget_set_visible (GTK_WIDGET (self->take), taker != NULL);
+}
+
+static void
+take (GtkWidget *widget, const char *action, GVariant *parameter)
+{
+  SlSigmaEditor *self = SL_SIGMA_EDITOR (widget);
+  g_autoptr (GError) error = NULL;
+
+  if (!sl_sigma_curve_use_taker (self->curve, &error))
+    {
+      show_problem (self, error->message);
+      return;
+    }
+  show_refusal (self);
+  g_object_set (self, "default-height", -1, NULL); /* as high as what is shown now */
+  gtk_window_set_focus (GTK_WINDOW (self), GTK_WIDGET (self->graph));
 }
 
 SlSigmaEditor *
@@ -191,7 +220,8 @@ sl_sigma_editor_new (GtkWindow *parent, SlModelItem *model, SlSettings *settings
   g_signal_connect_swapped (self->list, "apply", G_CALLBACK (list_applied), self);
   show (self);
   show_refusal (self);
-  gtk_window_set_focus (GTK_WINDOW (self), GTK_WIDGET (self->graph));
+  gtk_window_set_focus (GTK_WINDOW (self), gtk_widget_get_visible (self->refused) ? GTK_WIDGET (self->take)
+                                                                                  : GTK_WIDGET (self->graph));
   return self;
 }
 
@@ -216,7 +246,9 @@ sl_sigma_editor_class_init (SlSigmaEditorClass *klass)
   g_type_ensure (SL_TYPE_SIGMA_GRAPH);
   G_OBJECT_CLASS (klass)->dispose = sl_sigma_editor_dispose;
   gtk_widget_class_set_template_from_resource (widget_class, "/org/safelight/Safelight/sl-sigma-editor.ui");
+  BIND (refused);
   BIND (refusal);
+  BIND (take);
   BIND (start);
   BIND (named);
   BIND (graph);
@@ -230,6 +262,7 @@ sl_sigma_editor_class_init (SlSigmaEditorClass *klass)
   for (guint i = 0; i < G_N_ELEMENTS (changes); i++)
     gtk_widget_class_install_action (widget_class, changes[i], NULL, change);
   gtk_widget_class_install_action (widget_class, "sigmas.apply", NULL, apply);
+  gtk_widget_class_install_action (widget_class, "sigmas.take", NULL, take);
   gtk_widget_class_add_binding_action (widget_class, GDK_KEY_Escape, 0, "window.close", NULL);
   gtk_widget_class_add_binding_action (widget_class, GDK_KEY_z, GDK_CONTROL_MASK, "sigmas.undo", NULL);
   gtk_widget_class_add_binding_action (widget_class, GDK_KEY_z, GDK_CONTROL_MASK | GDK_SHIFT_MASK,
