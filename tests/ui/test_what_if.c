@@ -1,7 +1,7 @@
 /* test_what_if.c - other guidance is tried on a step of a run, in the real window: the tray shows at once what it would have
  * made of it, without an evaluation, and the branch that goes on with it begins with the same bytes. The tests run in order in
  * one window. */
-#include "driver.h"
+#include "mouse.h"
 
 #include <string.h>
 
@@ -137,6 +137,42 @@ static void test_continued(void)
     g_bytes_unref(tried);
 }
 
+/* Escape closes the bar from the page, and from the panel beside it; not from another page. */
+static void test_escape(void)
+{
+    g_autofree char *xdotool = g_find_program_in_path("xdotool");
+    GtkWidget *canvas = GTK_WIDGET(sl_tray_get_canvas(tray));
+    graphene_point_t middle;
+
+    adw_view_stack_set_visible_child_name(pages, "darkroom");
+    settle(500);
+    if (!xdotool) {
+        g_test_skip("no xdotool");
+        return;
+    }
+    if (is_open())
+        act("win.what-if");
+    middle = point_in(canvas, 0.5, 0.5);
+    use_mouse("mousemove %d %d click 1", (int)middle.x, (int)middle.y);
+    gtk_widget_grab_focus(canvas);
+    use_mouse("key g");
+    g_assert_true(is_open());
+    use_mouse("key Escape");
+    g_assert_false(is_open());
+    use_mouse("key g");
+    g_assert_true(is_open());
+    gtk_widget_grab_focus(part(panel, "sigmas_row"));
+    use_mouse("key Escape");
+    g_assert_false(is_open());
+    act("win.what-if");
+    adw_view_stack_set_visible_child_name(pages, "gallery");
+    settle(500);
+    use_mouse("key Escape");
+    g_assert_true(is_open());
+    adw_view_stack_set_visible_child_name(pages, "darkroom");
+    settle(500);
+}
+
 /* What belongs to another method is not among the panel's settings. */
 static void test_panel(void)
 {
@@ -197,6 +233,7 @@ int main(int argc, char **argv)
     g_test_add_func("/what-if/tried", test_tried);
     g_test_add_func("/what-if/steps", test_steps_and_refusals);
     g_test_add_func("/what-if/continued", test_continued);
+    g_test_add_func("/what-if/escape", test_escape);
     g_test_add_func("/what-if/panel", test_panel);
     g_test_add_func("/what-if/narrow", test_narrow);
     g_test_add_func("/what-if/without", test_without);

@@ -401,6 +401,14 @@ trial_continued (SlDarkroomPage *self)
     g_signal_emit (self, signals[CONTINUE_ASKED], 0, own, settings);
 }
 
+/* Escape closes the bar wherever the focus is, while the page is in front. */
+static void
+offer_leaving_what_if (SlDarkroomPage *self)
+{
+  sl_page_enable_action (self->actions, "leave-what-if",
+                         wants_trial (self) && gtk_widget_get_mapped (GTK_WIDGET (self)));
+}
+
 static void
 set_what_if (SlDarkroomPage *self, gboolean wanted)
 {
@@ -410,6 +418,7 @@ set_what_if (SlDarkroomPage *self, gboolean wanted)
   g_simple_action_set_state (G_SIMPLE_ACTION (g_action_map_lookup_action (self->actions, "what-if")),
                              g_variant_new_boolean (wanted));
   gtk_revealer_set_reveal_child (self->trial_revealer, wanted);
+  offer_leaving_what_if (self);
   if (wanted)
     sl_trial_bar_begin (self->trial_bar, sl_job_get_settings (self->job));
   if (!shows_moment (self))
@@ -1136,6 +1145,12 @@ what_if (GSimpleAction *action, GVariant *value, gpointer self)
     set_what_if (self, g_variant_get_boolean (value));
 }
 
+static void
+leave_what_if (GSimpleAction *action, GVariant *parameter, gpointer self)
+{
+  set_what_if (self, FALSE);
+}
+
 /* ---- pausing and playing ---- */
 
 static void
@@ -1204,6 +1219,7 @@ static const GActionEntry entries[] = {
   { .name = "save-animation-to", .activate = save_film_to_path, .parameter_type = "s" },
   { .name = "branch", .activate = branch },
   { .name = "what-if", .state = "false", .change_state = what_if },
+  { .name = "leave-what-if", .activate = leave_what_if },
   { .name = "resume", .activate = resume },
   { .name = "leave-picture", .activate = leave_picture },
   { .name = "play", .activate = play },
@@ -1223,16 +1239,27 @@ add_keys (SlDarkroomPage *self)
     guint key;
     const char *action;
   } keys[] = {
-    { GDK_KEY_n, "win.noisy" },         { GDK_KEY_0, "win.zoom-fit" },
-    { GDK_KEY_1, "win.zoom-original" }, { GDK_KEY_plus, "win.zoom-in" },
-    { GDK_KEY_minus, "win.zoom-out" },  { GDK_KEY_Left, "win.previous-step" },
-    { GDK_KEY_Right, "win.next-step" }, { GDK_KEY_Delete, "win.delete" },
-    { GDK_KEY_i, "win.facts-shown" },   { GDK_KEY_w, "win.word-maps" },
-    { GDK_KEY_Escape, "win.no-word" },  { GDK_KEY_Escape, "win.leave-picture" },
-    { GDK_KEY_g, "win.what-if" },       { GDK_KEY_space, "win.play" },
-    { GDK_KEY_p, "win.pause" },         { GDK_KEY_equal, "win.zoom-in" },
-    { GDK_KEY_KP_Add, "win.zoom-in" },  { GDK_KEY_KP_Subtract, "win.zoom-out" },
-    { GDK_KEY_KP_0, "win.zoom-fit" },   { GDK_KEY_KP_1, "win.zoom-original" },
+    { GDK_KEY_n, "win.noisy" },
+    { GDK_KEY_0, "win.zoom-fit" },
+    { GDK_KEY_1, "win.zoom-original" },
+    { GDK_KEY_plus, "win.zoom-in" },
+    { GDK_KEY_minus, "win.zoom-out" },
+    { GDK_KEY_Left, "win.previous-step" },
+    { GDK_KEY_Right, "win.next-step" },
+    { GDK_KEY_Delete, "win.delete" },
+    { GDK_KEY_i, "win.facts-shown" },
+    { GDK_KEY_w, "win.word-maps" },
+    { GDK_KEY_Escape, "win.no-word" },
+    { GDK_KEY_Escape, "win.leave-what-if" },
+    { GDK_KEY_Escape, "win.leave-picture" },
+    { GDK_KEY_g, "win.what-if" },
+    { GDK_KEY_space, "win.play" },
+    { GDK_KEY_p, "win.pause" },
+    { GDK_KEY_equal, "win.zoom-in" },
+    { GDK_KEY_KP_Add, "win.zoom-in" },
+    { GDK_KEY_KP_Subtract, "win.zoom-out" },
+    { GDK_KEY_KP_0, "win.zoom-fit" },
+    { GDK_KEY_KP_1, "win.zoom-original" },
   };
   static const struct
   {
@@ -1342,6 +1369,9 @@ sl_darkroom_page_connect (SlDarkroomPage *self,
                    G_SETTINGS_BIND_GET | G_SETTINGS_BIND_INVERT_BOOLEAN);
   add_choices (self);
   sl_player_connect (self->player, self->strip, workspace->preferences);
+  g_signal_connect (self, "map", G_CALLBACK (offer_leaving_what_if), NULL);
+  g_signal_connect_after (self, "unmap", G_CALLBACK (offer_leaving_what_if), NULL);
+  offer_leaving_what_if (self);
   sl_player_stop_at_touch (self->player, GTK_WIDGET (sl_tray_get_canvas (self->tray)));
   show_overlay (self);
   update (self);
