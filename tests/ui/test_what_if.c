@@ -137,6 +137,27 @@ static void test_continued(void)
     g_bytes_unref(tried);
 }
 
+/* A run that was taken over is not made again by the scheduler that it has. */
+static void test_schedulers(void)
+{
+    SlComparison *taken = sl_comparison_new(workspace->worker);
+    guint like_run = 0, others = 0;
+
+    g_assert_true(sl_comparison_adopt(taken, run));
+    sl_compare_presets_add(taken, "schedulers", workspace->recipe, workspace->model);
+    for (guint i = 1; i < g_list_model_get_n_items(G_LIST_MODEL(taken)); i++) {
+        SlSettings *values = sl_compare_lane_get_values(sl_comparison_get_lane(taken, i));
+
+        if (g_str_equal(sl_settings_get_scheduler(values), "euler"))
+            like_run++;
+        else
+            others++;
+    }
+    g_assert_cmpuint(like_run, ==, 0);
+    g_assert_cmpuint(others, >, 8);
+    g_object_unref(taken);
+}
+
 /* Escape closes the bar from the page, and from the panel beside it; not from another page. */
 static void test_escape(void)
 {
@@ -233,6 +254,7 @@ int main(int argc, char **argv)
     g_test_add_func("/what-if/tried", test_tried);
     g_test_add_func("/what-if/steps", test_steps_and_refusals);
     g_test_add_func("/what-if/continued", test_continued);
+    g_test_add_func("/what-if/schedulers", test_schedulers);
     g_test_add_func("/what-if/escape", test_escape);
     g_test_add_func("/what-if/panel", test_panel);
     g_test_add_func("/what-if/narrow", test_narrow);

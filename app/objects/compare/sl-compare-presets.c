@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/objects/compare/sl-comparison-private.h"
 #include "app/objects/sl-model-item-private.h"
 #include "engine/engine.h"
 
@@ -24,13 +25,32 @@ add (SlComparison *comparison, SlOwn own, SlSettings *values)
   return sl_comparison_add (comparison, lane);
 }
 
+/* Whether its picture is made with these settings: its run's count, or before it has one those that it would get. A
+ * branch began with others. */
 static gboolean
-has_scheduler (SlComparison *comparison, const char *id)
+is_made_with (SlCompareLane *lane, SlSettings *common, SlSettings *wanted)
 {
+  SlJob *job = sl_compare_lane_get_job (lane);
+  g_autoptr (SlSettings) settings
+      = job ? g_object_ref (sl_job_get_settings (job)) : sl_compare_lane_resolve (lane, common);
+
+  return !(job && sl_job_get_parent (job)) && sl_own_between (settings, wanted) == 0;
+}
+
+/* A lane that has only the scheduler of its own, or a run that is otherwise as a new lane would be. */
+static gboolean
+has_scheduler (SlComparison *comparison, const char *id, SlSettings *recipe)
+{
+  SlSettings *common = comparison->recipe ? comparison->recipe : recipe;
+  g_autoptr (SlSettings) wanted = sl_settings_dup (common);
+
+  g_object_set (wanted, "scheduler", id, NULL);
   for (guint i = 0; i < g_list_model_get_n_items (G_LIST_MODEL (comparison)); i++)
     {
       SlCompareLane *lane = sl_comparison_get_lane (comparison, i);
 
+      if (is_made_with (lane, common, wanted))
+        return TRUE;
       if (sl_compare_lane_get_own (lane) == sl_own ("scheduler")
           && g_str_equal (sl_settings_get_scheduler (sl_compare_lane_get_values (lane)), id))
         return TRUE;
@@ -49,7 +69,7 @@ suits (const char *id, SlPrediction prediction)
 static guint
 add_scheduler (SlComparison *comparison, const char *id, SlPrediction prediction, SlSettings *values)
 {
-  if (!suits (id, prediction) || has_scheduler (comparison, id))
+  if (!suits (id, prediction) || has_scheduler (comparison, id, values))
     return 0;
   g_object_set (values, "scheduler", id, NULL);
   return add (comparison, sl_own ("scheduler"), values);
