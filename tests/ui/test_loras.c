@@ -208,6 +208,20 @@ static void test_words(void)
     g_assert_cmpstr(sl_settings_get_prompt(workspace->recipe), ==, expected);
 }
 
+static GtkWidget *find_text(GtkWidget *widget, const char *text)
+{
+    if (GTK_IS_LABEL(widget) && g_str_equal(gtk_label_get_text(GTK_LABEL(widget)), text))
+        return widget;
+    for (GtkWidget *child = gtk_widget_get_first_child(widget); child;
+         child = gtk_widget_get_next_sibling(child)) {
+        GtkWidget *found = find_text(child, text);
+
+        if (found)
+            return found;
+    }
+    return NULL;
+}
+
 static void test_remove(void)
 {
     GtkWidget *button;
@@ -220,6 +234,31 @@ static void test_remove(void)
     g_signal_emit_by_name(button, "clicked");
     assert_recipe(":0.5; :0.25");
     WAIT_UNTIL(find_button(part(window, "toasts"), "_Undo") == NULL);
+}
+
+/* The whole sentence is read, and the button is there, however long the name is. */
+static void test_remove_long(void)
+{
+    GtkWidget *button, *label;
+
+    g_object_set(
+        workspace->recipe, "lora",
+        "a very long name of an adapter that somebody found somewhere on the net v1-0 final:1",
+        NULL);
+    gtk_window_set_default_size(GTK_WINDOW(window), 600, 800);
+    settle(500);
+    gtk_widget_activate_action(nth_row(0), "lora.remove", NULL);
+    WAIT_UNTIL((button = find_button(part(window, "toasts"), "_Undo")) != NULL);
+    settle(700); /* libadwaita 1.2 crashes when a toast is dismissed while it comes in */
+    label = find_text(part(window, "toasts"), "Removed the LoRA “a very long … v1-0 final”");
+    g_assert_nonnull(label);
+    g_assert_false(pango_layout_is_ellipsized(gtk_label_get_layout(GTK_LABEL(label))));
+    screenshot("loras-removed-long");
+    g_signal_emit_by_name(button, "clicked");
+    WAIT_UNTIL(find_button(part(window, "toasts"), "_Undo") == NULL);
+    gtk_window_set_default_size(GTK_WINDOW(window), 1300, 800);
+    settle(500);
+    g_object_set(workspace->recipe, "lora", "one:0.5; two:0.25", NULL);
 }
 
 /* ---- what cannot be used says so ---- */
@@ -349,6 +388,7 @@ int main(int argc, char **argv)
     g_test_add_func("/loras/unfolded", test_unfolded);
     g_test_add_func("/loras/words", test_words);
     g_test_add_func("/loras/remove", test_remove);
+    g_test_add_func("/loras/remove-long", test_remove_long);
     g_test_add_func("/loras/unfit", test_unfit);
     g_test_add_func("/loras/several", test_several);
     g_test_add_func("/loras/lanes", test_lanes);

@@ -160,13 +160,15 @@ static void
 removed (SlLoraGroup *self, SlLoraRow *row)
 {
   Removal *removal = g_new (Removal, 1);
+  g_autofree char *name = NULL;
   g_autofree char *text = NULL;
   g_autofree char *title = NULL;
   AdwToast *toast;
 
   removal->list = g_object_ref (self->list);
   removal->lora = g_object_ref (sl_lora_row_get_lora (row));
-  text = g_strdup_printf (_ ("Removed the LoRA “%s”"), sl_lora_get_name (removal->lora));
+  name = sl_notice_short_name (sl_lora_get_name (removal->lora));
+  text = g_strdup_printf (_ ("Removed the LoRA “%s”"), name);
   title = g_markup_escape_text (text, -1);
   gtk_widget_grab_focus (GTK_WIDGET (self->add));
   removal->position = sl_lora_list_remove (self->list, removal->lora);

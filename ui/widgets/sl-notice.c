@@ -14,6 +14,7 @@
 #define LETTERS_PER_SECOND 16 /* that are read */
 #define TOAST_LETTERS 70      /* of a line */
 #define TOAST_LINES 8
+#define NAME_LETTERS 24    /* in a toast with a button */
 #define ENTRANCE_US 600000 /* libadwaita's lasts half a second at most */
 #define TOASTS_KEY "sl-toasts"
 #define TEXT_KEY "sl-text" /* of a toast whose title is a widget of ours */
@@ -191,6 +192,19 @@ sl_notice_toast (GtkWidget *from, const char *text)
   adw_toast_set_custom_title (toast, new_title (text));
   adw_toast_set_timeout (toast, MAX (TOAST_SECONDS, seconds));
   sl_notice_add_toast (from, toast);
+}
+
+char *
+sl_notice_short_name (const char *name)
+{
+  glong letters = g_utf8_strlen (name, -1), before = NAME_LETTERS / 2;
+  g_autofree char *start = NULL;
+
+  if (letters <= NAME_LETTERS)
+    return g_strdup (name);
+  start = g_utf8_substring (name, 0, before);
+  return g_strconcat (start, "…", g_utf8_offset_to_pointer (name, letters - (NAME_LETTERS - before - 1)),
+                      NULL);
 }
 
 void

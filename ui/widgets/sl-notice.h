@@ -17,6 +17,8 @@ void sl_notice_toast (GtkWidget *from, const char *text);
 /* A toast with a button or a time of its own; takes it. Its title is markup. "dismissed" may be heard twice: when it
  * is dismissed, and when it leaves. */
 void sl_notice_add_toast (GtkWidget *from, AdwToast *toast);
+/* A name as a toast with a button, which is one line, has room for: a long one without its middle. Free with g_free. */
+char *sl_notice_short_name (const char *name);
 /* A dialog with one button, "Close". */
 void sl_notice_alert (GtkWidget *from, const char *heading, const char *body);
 

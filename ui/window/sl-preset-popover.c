@@ -114,6 +114,7 @@ save_new (SlPresetPopover *self, const char *name)
   g_autoptr (SlKeptRecipe) kept
       = sl_kept_recipe_new (name, workspace->recipe, model, gtk_check_button_get_active (self->words));
   Before before = { .workspace = workspace };
+  g_autofree char *short_name = sl_notice_short_name (name);
   g_autofree char *text = NULL;
 
   if (position != G_MAXUINT)
@@ -122,8 +123,8 @@ save_new (SlPresetPopover *self, const char *name)
       g_object_ref (workspace);
     }
   sl_cookbook_add (workspace->presets, kept);
-  text = before.kept ? g_strdup_printf (_ ("“%s” is replaced"), name)
-                     : g_strdup_printf (_ ("Saved as “%s”"), name);
+  text = before.kept ? g_strdup_printf (_ ("“%s” is replaced"), short_name)
+                     : g_strdup_printf (_ ("Saved as “%s”"), short_name);
   say (self, text, &before);
 }
 
@@ -168,7 +169,8 @@ chosen (SlPresetPopover *self, GtkListBoxRow *row)
 {
   g_autoptr (SlKeptRecipe) kept = g_object_ref (sl_cookbook_row_get (row));
   SlWorkspace *workspace = self->workspace;
-  const char *name = sl_kept_recipe_get_name (kept), *path = sl_kept_recipe_get_model (kept);
+  const char *path = sl_kept_recipe_get_model (kept);
+  g_autofree char *name = sl_notice_short_name (sl_kept_recipe_get_name (kept));
   guint position = find_model (workspace, path);
   g_autoptr (SlModelItem) model = position != G_MAXUINT
                                       ? g_list_model_get_item (G_LIST_MODEL (workspace->models), position)
