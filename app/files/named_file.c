@@ -116,9 +116,18 @@ static bool is_named(const SlNamedKind *kind, const char *path, const char *name
 typedef struct Walk {
     const SlNamedKind *kind;
     bool (*visit)(struct Walk *walk, const char *name, const char *path);
-    int files;   /* so far */
-    bool memory; /* it ran out on the way: not all were visited */
+    int files;      /* so far */
+    bool memory;    /* it ran out on the way: not all were visited */
+    SlError closed; /* the first folder that is there and could not be read to its end */
 } Walk;
+
+/* Most that are looked into are not there, or are no folders. */
+static void note_folder(Walk *w, const char *folder, int error)
+{
+    w->memory = w->memory || error == ENOMEM;
+    if (error && error != ENOENT && error != ENOTDIR && error != ENOMEM && w->closed.code == SL_OK)
+        sl_fail(&w->closed, SL_IO, "%s: %s", sl_show_path(folder).text, strerror(error));
+}
 
 /* What was named by its path (folder NULL) may have any ending. */
 static bool visit(Walk *w, const char *folder, const char *path)
@@ -138,13 +147,18 @@ static bool visit(Walk *w, const char *folder, const char *path)
 
 static bool walk_folder(Walk *w, const char *top, const char *folder, int depth)
 {
-    errno = 0;
     DIR *dir = depth > 0 ? opendir(folder) : NULL;
-    w->memory = w->memory || (!dir && errno == ENOMEM);
-    const struct dirent *entry;
+    if (depth > 0 && !dir)
+        note_folder(w, folder, errno);
     bool last = false;
-    while (dir && !last && (entry = readdir(dir))) {
+    while (dir && !last) {
         char *path;
+        errno = 0;
+        const struct dirent *entry = readdir(dir);
+        if (!entry) {
+            note_folder(w, folder, errno);
+            break;
+        }
         if (entry->d_name[0] == '.')
             continue;
         if (asprintf(&path, "%s/%s", folder, entry->d_name) < 0) {
@@ -261,9 +275,16 @@ static bool not_found(const Search *s, char **folders, SlError *err)
         sl_text_addf(&text, "%s%s", first->text, folders[0] ? ", " : "");
     for (int i = 0; folders[i]; i++)
         sl_text_addf(&text, "%s%s", i ? ", " : "", folders[i]);
-    sl_fail(err, SL_IO, "there is no %s \"%.200s\"%s%s; looked in the folders %s of %.600s",
-            kind->what, name, *s->hash ? sl_words(" with the hash ") : "", s->hash, kind->folders,
-            text.data ? text.data : sl_words("no folder"));
+    const char *of = text.data ? text.data : sl_words("no folder");
+    const char *with = *s->hash ? sl_words(" with the hash ") : "";
+    if (s->walk.closed.code == SL_OK)
+        sl_fail(err, SL_IO, "there is no %s \"%.200s\"%s%s; looked in the folders %s of %.600s",
+                kind->what, name, with, s->hash, kind->folders, of);
+    else
+        sl_fail(err, SL_IO,
+                "the %s \"%.200s\"%s%s was not found, but not all folders %s of %.300s could be "
+                "read: %.380s",
+                kind->what, name, with, s->hash, kind->folders, of, s->walk.closed.message);
     sl_text_free(&text);
     return false;
 }
