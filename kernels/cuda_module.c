@@ -33,13 +33,19 @@ static bool beside_program(const char *folder, char path[4200])
     return access(path, R_OK) == 0;
 }
 
+/* The module that is asked for by name, or NULL. */
+static const char *named_module(void)
+{
+    const char *named = getenv("SAFELIGHT_CUDA_MODULE");
+    return named && named[0] ? named : NULL;
+}
+
 /* What to open: a file that is there, or a name for the system's loader. */
 static void find_module(char path[4200])
 {
     static const char *const folders[] = {"", "../lib/safelight/", "kernels/cuda/"};
-    const char *named = getenv("SAFELIGHT_CUDA_MODULE");
-    if (named && named[0]) {
-        snprintf(path, 4200, "%s", named);
+    if (named_module()) {
+        snprintf(path, 4200, "%s", named_module());
         return;
     }
     for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++)
@@ -59,12 +65,64 @@ static bool has_room(SlError *err)
                                      sl_bytes_text(NEEDED).text, sl_bytes_text(left).text);
 }
 
+/* ---- the driver ---- */
+
+/* What of the driver's interface is asked here; its numbers are fixed. */
+typedef struct Driver {
+    int (*init)(unsigned flags);
+    int (*count)(int *count);
+    int (*name)(char *name, int room, int device);
+    int (*attribute)(int *value, int which, int device);
+} Driver;
+
+enum { COMPUTE_CAPABILITY_MAJOR = 75, COMPUTE_CAPABILITY_MINOR = 76, OLDEST_MAJOR = 8 };
+
+static bool find_driver(Driver *d)
+{
+    void *library = dlopen("libcuda.so.1", RTLD_LAZY | RTLD_LOCAL); /* stays, as the module */
+    if (!library)
+        return false;
+    d->init = (int (*)(unsigned))dlsym(library, "cuInit");
+    d->count = (int (*)(int *))dlsym(library, "cuDeviceGetCount");
+    d->name = (int (*)(char *, int, int))dlsym(library, "cuDeviceGetName");
+    d->attribute = (int (*)(int *, int, int))dlsym(library, "cuDeviceGetAttribute");
+    return d->init && d->count && d->name && d->attribute;
+}
+
+/* The first GPU as the driver knows it; which is the one that the module takes (device.c). */
+static bool find_gpu(char *name, size_t size, SlError *err)
+{
+    char gpu[100] = "";
+    int count = 0, major = 0, minor = 0;
+    Driver d;
+    if (!find_driver(&d))
+        return sl_fail(err, SL_UNSUPPORTED, "there is no NVIDIA driver");
+    if (d.init(0) != 0 || d.count(&count) != 0 || count < 1 ||
+        d.name(gpu, (int)sizeof gpu, 0) != 0 ||
+        d.attribute(&major, COMPUTE_CAPABILITY_MAJOR, 0) != 0 ||
+        d.attribute(&minor, COMPUTE_CAPABILITY_MINOR, 0) != 0)
+        return sl_fail(err, SL_UNSUPPORTED, "there is no NVIDIA GPU in this machine");
+    if (major < OLDEST_MAJOR)
+        return sl_fail(err, SL_UNSUPPORTED,
+                       "the GPU is of compute capability %d.%d, and 8.0 (Ampere, 2020) is the "
+                       "oldest that can be used",
+                       major, minor);
+    snprintf(name, size, "CUDA: %.90s, compute capability %d.%d", gpu, major, minor);
+    return true;
+}
+
+/* ---- the module ---- */
+
 static void *open_module(SlError *err)
 {
-    char path[4200];
+    char path[4200], gpu[200];
     find_module(path);
     bool is_file = strchr(path, '/') != NULL;
     if (is_file && !has_room(err))
+        return NULL;
+    /* Loading cuBLAS takes 100 MB and longer than all else that a program does before its first
+     * step: not where there is no GPU. (What is asked for by name may be the emulation.) */
+    if (is_file && !named_module() && !find_gpu(gpu, sizeof gpu, err))
         return NULL;
     void *module = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     if (!module && is_file)
@@ -93,52 +151,11 @@ SlDevice *sl_cuda_open(const SlDeviceOptions *options, SlError *err)
     return open(options, err);
 }
 
-/* ---- looking, without opening ---- */
-
-/* What of the driver's interface is asked here; its numbers are fixed. */
-typedef struct Driver {
-    int (*init)(unsigned flags);
-    int (*count)(int *count);
-    int (*name)(char *name, int room, int device);
-    int (*attribute)(int *value, int which, int device);
-} Driver;
-
-enum { COMPUTE_CAPABILITY_MAJOR = 75, COMPUTE_CAPABILITY_MINOR = 76, OLDEST_MAJOR = 8 };
-
-static bool find_driver(Driver *d)
-{
-    void *library = dlopen("libcuda.so.1", RTLD_LAZY | RTLD_LOCAL); /* stays, as the module */
-    if (!library)
-        return false;
-    d->init = (int (*)(unsigned))dlsym(library, "cuInit");
-    d->count = (int (*)(int *))dlsym(library, "cuDeviceGetCount");
-    d->name = (int (*)(char *, int, int))dlsym(library, "cuDeviceGetName");
-    d->attribute = (int (*)(int *, int, int))dlsym(library, "cuDeviceGetAttribute");
-    return d->init && d->count && d->name && d->attribute;
-}
-
 bool sl_cuda_look(char *name, size_t size, SlError *err)
 {
-    char path[4200], gpu[100] = "";
-    int count = 0, major = 0, minor = 0;
-    Driver d;
+    char path[4200];
     find_module(path);
     if (access(path, R_OK) != 0)
         return sl_fail(err, SL_UNSUPPORTED, "the CUDA module (%s) is not installed", path);
-    if (!has_room(err))
-        return false;
-    if (!find_driver(&d))
-        return sl_fail(err, SL_UNSUPPORTED, "there is no NVIDIA driver");
-    if (d.init(0) != 0 || d.count(&count) != 0 || count < 1 ||
-        d.name(gpu, (int)sizeof gpu, 0) != 0 ||
-        d.attribute(&major, COMPUTE_CAPABILITY_MAJOR, 0) != 0 ||
-        d.attribute(&minor, COMPUTE_CAPABILITY_MINOR, 0) != 0)
-        return sl_fail(err, SL_UNSUPPORTED, "there is no NVIDIA GPU in this machine");
-    if (major < OLDEST_MAJOR)
-        return sl_fail(err, SL_UNSUPPORTED,
-                       "the GPU is of compute capability %d.%d, and 8.0 (Ampere, 2020) is the "
-                       "oldest that can be used",
-                       major, minor);
-    snprintf(name, size, "CUDA: %.90s, compute capability %d.%d", gpu, major, minor);
-    return true;
+    return has_room(err) && find_gpu(name, size, err);
 }
