@@ -217,16 +217,27 @@ SlPromptPhrase *sl_prompt_add_simple(SlPromptReader *r, SlPromptPart *part)
     return section ? sl_prompt_add_phrase(r, section, 1) : NULL;
 }
 
+/* Of a piece with so many bytes: doubled at powers of two, as a prompt may append to it byte by byte. */
+static size_t piece_room(size_t length)
+{
+    size_t room = 16;
+    while (room < length + 1)
+        room *= 2;
+    return room;
+}
+
 bool sl_prompt_append_piece(SlPromptReader *r, SlPromptPiece *piece, SlTraced text)
 {
     size_t length = piece->text ? strlen(piece->text) : 0, all = length + text.length;
-    char *bytes = realloc(piece->text, all + 1);
+    size_t room = piece_room(all);
+    bool full = !piece->from || room > piece_room(length);
+    char *bytes = full ? realloc(piece->text, room) : piece->text;
     if (bytes)
         piece->text = bytes;
-    int *from = bytes ? realloc(piece->from, (all + 1) * sizeof *from) : NULL;
-    if (from)
+    int *from = full && bytes ? realloc(piece->from, room * sizeof *from) : piece->from;
+    if (bytes && from)
         piece->from = from;
-    if (!from) {
+    if (!bytes || !from) {
         r->failed = true;
         return false;
     }
