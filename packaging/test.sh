@@ -47,7 +47,7 @@ if [ -n "${SL_TEST_SECOND_MACHINE:-}" ]; then
 fi
 if [ -z "${SL_TEST_QUICK:-}" ]; then
   # shellcheck disable=SC2086
-  build_or_note "$root/build-asan" all $options -Db_sanitize=address,undefined -Db_lundef=false -Doptimization=2 -Dui=disabled \
+  build_or_note "$root/build-asan" all $options -Db_sanitize=address,undefined -Db_lundef=false -Doptimization=1 -Dui=disabled \
     -Dcuda=disabled && suite_run "$root/build-asan" 2 asan --no-suite slow
   # shellcheck disable=SC2086
   build_or_note "$root/build-tsan" threads $options -Db_sanitize=thread -Db_lundef=false -Doptimization=1 -Dui=disabled \

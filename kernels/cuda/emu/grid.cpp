@@ -41,12 +41,15 @@ static Worker *use_worker(int id)
         workers[id] = new_worker(id);
     wk = workers[id];
 #if EMU_ASAN
-    pthread_attr_t attributes;
-    void *low;
-    size_t size;
-    pthread_getattr_np(pthread_self(), &attributes);
-    pthread_attr_getstack(&attributes, &low, &size);
-    pthread_attr_destroy(&attributes);
+    /* (Asked once: of the first thread the C library finds it in /proc/self/maps.) */
+    static thread_local void *low;
+    static thread_local size_t size;
+    if (!low) {
+        pthread_attr_t attributes;
+        pthread_getattr_np(pthread_self(), &attributes);
+        pthread_attr_getstack(&attributes, &low, &size);
+        pthread_attr_destroy(&attributes);
+    }
     wk->main_stack_lo = low;
     wk->main_stack_sz = size;
 #endif
