@@ -87,7 +87,7 @@ COMMANDS = {
     'named': (['tokenize', '--model', 'sd1', 'a cat'], []),
     'link': (['generate', '--model', '{sd1}', *PICTURE, '--output', 'l.png'], ['o.png', 'l.png>o.png']),
 }
-# Of these the suite tries places that no command before has, and half as many.
+# Of these the suite tries places that no command before has.
 FEW = list(COMMANDS)[list(COMMANDS).index('replay-sheet'):]
 
 # Kinds of calls in functions where one that failed once did harm: each is tried in the suite. A function may be a part of the next one.
@@ -420,8 +420,7 @@ def choose(cases, options):
     """At most so many of each kind, of memory, which has the most places, eight times as many."""
     if options.all or options.once or not cases:
         return cases
-    each = (options.each + 1) // 2 if cases[0].command in FEW else options.each
-    return every_so_many(cases, each * (8 if cases[0].kind in ('alloc', 'onednn') else 1))
+    return every_so_many(cases, options.each * (8 if cases[0].kind in ('alloc', 'onednn') else 1))
 
 
 def main():
@@ -432,7 +431,7 @@ def main():
     parser.add_argument('--all', action='store_true')
     parser.add_argument('--once', action='store_true')
     parser.add_argument('--only', default='')
-    parser.add_argument('--each', type=int, default=2)
+    parser.add_argument('--each', type=int, default=1)
     options = parser.parse_args()
     number, failed = 0, 0
     with tempfile.TemporaryDirectory(prefix='safelight-faults.') as work:

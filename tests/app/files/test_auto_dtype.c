@@ -4,6 +4,7 @@
 #include "test.h"
 
 #include <math.h>
+#include <pthread.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -470,11 +471,11 @@ static void test_said(void)
     unsetenv("SAFELIGHT_AUTO_DTYPE");
 }
 
+#ifndef __SANITIZE_ADDRESS__ /* takes a minute; it sees the first few below */
 /* The real shapes, timed here, whatever this machine is. */
-static void test_here(void)
+static void test_times(void)
 {
     SlShapeTimes t = {0};
-    SlProcessor processor;
     SlError err = {0};
     const int cancel = 1;
     bool ok = sl_time_shapes(1, NULL, &t, &err);
@@ -489,13 +490,41 @@ static void test_here(void)
     sl_test(ok, "all shapes can be timed %s", err.message);
     ok = sl_time_shapes(1, &cancel, &t, &err);
     sl_test(!ok && err.code == SL_CANCELLED, "and stopped");
-    err = (SlError){0};
+}
+#endif
+
+static void *stop_soon(void *cancel)
+{
+    sleep(1);
+    __atomic_store_n((int *)cancel, 1, __ATOMIC_RELAXED);
+    return NULL;
+}
+
+/* A stop in between leaves nothing behind. */
+static void test_stopped_times(void)
+{
+    SlShapeTimes t = {0};
+    SlError err = {0};
+    pthread_t thread;
+    int cancel = 0;
+    bool begun = pthread_create(&thread, NULL, stop_soon, &cancel) == 0;
+    bool ok = begun && sl_time_shapes(1, &cancel, &t, &err);
+    sl_test(ok || err.code == SL_CANCELLED, "shapes are timed until it is stopped: %s",
+            err.message);
+    if (begun)
+        pthread_join(thread, NULL);
+}
+
+static void test_here(void)
+{
+    SlProcessor processor;
+    SlError err = {0};
     sl_processor_look(&processor);
     sl_test(processor.threads > 0 && *processor.instructions, "%s, %s, %s, %d threads%s",
             processor.name, processor.instructions, processor.library, processor.threads,
             processor.bf16 ? ", multiplies bf16" : "");
     SlAutoDtype is;
-    ok = sl_auto_dtype(&usual, &is, &err);
+    bool ok = sl_auto_dtype(&usual, &is, &err);
     sl_test(ok && is.applies && *is.line && (processor.bf16 || !strcmp(is.dtype, "f32")), "%s",
             is.line);
 }
@@ -524,6 +553,10 @@ int main(void)
     test_again();
     test_counted();
     test_said();
+#ifndef __SANITIZE_ADDRESS__
+    test_times();
+#endif
+    test_stopped_times();
     test_here();
     clear();
     cache[strlen(cache) - strlen("/types")] = 0;

@@ -92,10 +92,9 @@ static double deviation_of(const float *x, int64_t n)
     return deviation;
 }
 
-static void test_same(SlModel *model, double limit)
+static void test_same(SlModel *model, const SlLanes *fast, double limit)
 {
-    SlLanes *alone = compute(model, false, NULL), *fast = compute(model, true, NULL);
-    SlLanes *again = compute(model, true, NULL);
+    SlLanes *alone = compute(model, false, NULL), *again = compute(model, true, NULL);
     for (int i = 0; i < LANES; i++) {
         const SlTimeline *t = sl_lanes_timeline(fast, i), *u = sl_lanes_timeline(again, i);
         int64_t n = sl_timeline_elements(t);
@@ -113,7 +112,6 @@ static void test_same(SlModel *model, double limit)
                 "it says that it is fast");
     }
     sl_lanes_free(alone);
-    sl_lanes_free(fast);
     sl_lanes_free(again);
 }
 
@@ -132,10 +130,9 @@ static bool is_repeated(SlModel *model, const SlTimeline *was, const SlBatches *
     return same;
 }
 
-static void test_repeated(SlModel *model)
+static void test_repeated(SlModel *model, const SlLanes *fast)
 {
     static const SlBatches none;
-    SlLanes *fast = compute(model, true, NULL);
     int alone = 0;
     for (int i = 0; i < LANES; i++) {
         const SlTimeline *t = sl_lanes_timeline(fast, i);
@@ -156,12 +153,11 @@ static void test_repeated(SlModel *model)
         sl_batches_free(&again);
     }
     sl_test_note("%d of %d lanes are the same alone", alone, LANES);
-    sl_lanes_free(fast);
 }
 
 /* The first evaluation alone, then each at its place among those with its guidance, fewer once
  * one is over. */
-static void test_batches(SlModel *model)
+static void test_batches(const SlLanes *fast)
 {
     static const int expected[LANES][4][3] = {
         {{1, 0, 1}, {1, 0, 3}, {4, 0, 2}},
@@ -171,7 +167,6 @@ static void test_batches(SlModel *model)
         {{6, 0, 1}},
         {{1, 0, 1}, {4, 1, 2}},
     };
-    SlLanes *fast = compute(model, true, NULL);
     for (int i = 0; i < LANES; i++) {
         const SlTimeline *t = sl_lanes_timeline(fast, i);
         SlBatches b = {0};
@@ -187,7 +182,6 @@ static void test_batches(SlModel *model)
         sl_test(ok && b.count > 0, "lane %d knows the batches it was made in", i);
         sl_batches_free(&b);
     }
-    sl_lanes_free(fast);
 }
 
 static void test_broken_batches(void)
@@ -207,12 +201,9 @@ static void test_broken_batches(void)
 
 /* First evaluations one by one, then those with guidance together, and those without; the others
  * alone. */
-static void test_turns(SlModel *model)
+static void test_turns(const int *turns)
 {
     static const int expected[] = {0, 1, 2, 3, 4, 5, 0, 1, 3, 2, 5, 4, 0, 1, 2, 5, 4};
-    int turns[100] = {0};
-    turns[99] = -1;
-    sl_lanes_free(compute(model, true, turns));
     sl_test(!memcmp(turns, expected, sizeof expected),
             "lanes of one size and guidance go together");
     for (int i = 0; i < 17; i++)
@@ -349,7 +340,7 @@ static void test_short_memory(void)
 
 /* ---- the file ---- */
 
-static void test_file(SlModel *model)
+static void test_file(SlModel *model, SlLanes *lanes)
 {
     char path[] = "/tmp/safelight-fast-XXXXXX.safelight";
     int fd = mkstemps(path, 10);
@@ -357,7 +348,7 @@ static void test_file(SlModel *model)
     SlMetadata identity = {.program = "test", .dtype = "f32"}, read = {0};
     snprintf(identity.device, sizeof identity.device, "%s", device);
     sl_metadata_set_model(&identity, sl_model_info(model));
-    SlLanes *lanes = compute(model, true, NULL), *again = NULL;
+    SlLanes *again = NULL;
     if (sl_lanes_save(lanes, model, &identity, path, &err))
         again = sl_lanes_load(path, &read, &err);
     SlLaneCheck checks[LANES] = {{0}};
@@ -371,7 +362,6 @@ static void test_file(SlModel *model)
     if (fd >= 0)
         close(fd);
     sl_metadata_free(&read);
-    sl_lanes_free(lanes);
     sl_lanes_free(again);
 }
 
@@ -438,14 +428,18 @@ int main(int argc, char **argv)
     SlModel *model = open_model("sd1");
     if (!sl_test(model != NULL, "the model on %s", device))
         return sl_test_done();
-    test_turns(model);
-    test_same(model, tolerance);
-    test_batches(model);
-    test_repeated(model);
+    int turns[100] = {0};
+    turns[99] = -1;
+    SlLanes *fast = compute(model, true, turns);
+    test_turns(turns);
+    test_same(model, fast, tolerance);
+    test_batches(fast);
+    test_repeated(model, fast);
+    test_file(model, fast);
+    sl_lanes_free(fast);
     test_broken_batches();
     test_no_longer_fast(model);
     test_no_memory_for_sentence(model);
-    test_file(model);
     test_caching(model);
     if (strcmp(device, "cuda") != 0)
         test_short_memory();

@@ -427,7 +427,7 @@ static void test_origin(SlModel *model)
 
 /* So many moments of a long run are fetched, in no order: each is computed again from the keyframe before it,
  * and these lie at every distance from one. */
-#define FETCHED        30
+#define FETCHED        12
 #define FETCH(n, from) ((n)*37 % (from))
 
 /* A comparison of long runs, saved with its keyframes and opened again: every moment, in any order,
@@ -519,8 +519,7 @@ static void test_rest(SlModel *model, const SlRecipe *recipe, const SlTimeline *
             head = sl_timeline_head(t, 41);
     }
     float *x_t = malloc(bytes);
-    int apart =
-        1 + sl_timeline_interval(t) / 12; /* a keyframe of each interval, and some between */
+    int apart = 1 + sl_timeline_interval(t) / 5; /* a keyframe of each interval, and some between */
     for (int i = 0; same && i < sl_timeline_total(t); i += apart)
         same = sl_timeline_fetch(t, model, i, x_t, NULL, &err) &&
                !memcmp(x_t, sl_timeline_moment(whole, i)->x_t, bytes);

@@ -179,46 +179,76 @@ static const SlRecipe ways[] = {
 #define WAYS     (int)(sizeof ways / sizeof ways[0])
 #define PERP_NEG (WAYS - 1)
 
-/* The way at each step of a run: from what was said, and by an evaluation. */
-static bool says_alike(SlModel *model, const SlRecipe *recipe, const SlRecipe *way)
+/* The state of a run before an evaluation. */
+typedef struct Before {
+    void *state;
+    size_t bytes;
+} Before;
+
+/* What one evaluation of a run said, taken for a way by `tried`, and an evaluation by `branch`, a run with
+ * that way. */
+static bool says_alike(SlRun *tried, SlRun *branch, const SlRecipe *way, const Before *before,
+                       const float *said)
 {
     SlError err = {0};
-    SlRecipe other = *recipe;
-    sl_recipe_change(&other, way, SL_SETTINGS_GUIDANCE);
-    SlRun *run = sl_run_new(model, recipe, NULL, &err);
+    SlFrame a, b;
+    bool ok = sl_run_set_guidance(tried, way, &err) &&
+              sl_run_restore(tried, before->state, before->bytes, &err) &&
+              sl_run_say(tried, said, &a, &err) &&
+              sl_run_restore(branch, before->state, before->bytes, &err) &&
+              sl_run_next(branch, &b, &err) && !memcmp(a.x_t, b.x_t, bytes_of(tried)) &&
+              !memcmp(a.x_0, b.x_0, bytes_of(tried)) &&
+              !memcmp(a.guidance_term, b.guidance_term, bytes_of(tried)) &&
+              !memcmp(a.model_output, b.model_output, bytes_of(tried));
+    if (!ok)
+        sl_test_note("%s", err.message);
+    return ok;
+}
+
+/* A run, and at each of its steps several ways: alike says of each whether it was at all of them. */
+static void try_ways(SlModel *model, const SlRecipe *recipe, const SlRecipe *tries, int count,
+                     bool alike[])
+{
+    SlError err = {0};
+    SlRun *run = sl_run_new(model, recipe, NULL, &err), *branches[WAYS] = {0};
     SlRun *tried = sl_run_new(model, recipe, NULL, &err);
-    SlRun *branch = sl_run_new(model, &other, NULL, &err);
-    bool ok = run && tried && branch && sl_run_set_guidance(tried, way, &err);
+    bool ok = run && tried;
+    for (int way = 0; way < count; way++) {
+        SlRecipe other = *recipe;
+        sl_recipe_change(&other, &tries[way], SL_SETTINGS_GUIDANCE);
+        branches[way] = sl_run_new(model, &other, NULL, &err);
+        alike[way] = ok && branches[way];
+    }
     while (ok && !sl_run_done(run)) {
-        size_t bytes = 0;
-        SlFrame f, a, b;
-        void *before = sl_run_save(run, &bytes);
-        ok = before && sl_run_next(run, &f, &err) && f.said &&
-             sl_run_restore(tried, before, bytes, &err) && sl_run_say(tried, f.said, &a, &err) &&
-             sl_run_restore(branch, before, bytes, &err) && sl_run_next(branch, &b, &err) &&
-             !memcmp(a.x_t, b.x_t, bytes_of(run)) && !memcmp(a.x_0, b.x_0, bytes_of(run)) &&
-             !memcmp(a.guidance_term, b.guidance_term, bytes_of(run)) &&
-             !memcmp(a.model_output, b.model_output, bytes_of(run));
-        free(before);
+        Before before = {0};
+        SlFrame f;
+        before.state = sl_run_save(run, &before.bytes);
+        ok = before.state && sl_run_next(run, &f, &err) && f.said;
+        for (int way = 0; way < count; way++)
+            alike[way] =
+                ok && alike[way] && says_alike(tried, branches[way], &tries[way], &before, f.said);
+        free(before.state);
     }
     if (!ok)
         sl_test_note("%s", err.message);
+    for (int way = 0; way < count; way++)
+        sl_run_free(branches[way]);
     sl_run_free(run);
     sl_run_free(tried);
-    sl_run_free(branch);
-    return ok;
 }
 
 static void test_say(SlModel *model)
 {
-    for (int from = 0; from < PERP_NEG; from++)
-        for (int to = 0; to < PERP_NEG; to++) {
-            SlRecipe recipe = recipe_for(model, "euler", 3);
-            sl_recipe_change(&recipe, &ways[from], SL_SETTINGS_GUIDANCE);
-            sl_test(says_alike(model, &recipe, &ways[to]),
+    for (int from = 0; from < PERP_NEG; from++) {
+        SlRecipe recipe = recipe_for(model, "euler", 3);
+        bool alike[WAYS];
+        sl_recipe_change(&recipe, &ways[from], SL_SETTINGS_GUIDANCE);
+        try_ways(model, &recipe, ways, PERP_NEG, alike);
+        for (int to = 0; to < PERP_NEG; to++)
+            sl_test(alike[to],
                     "way %d of a run with way %d is what an evaluation makes, to the same bytes",
                     to, from);
-        }
+    }
 }
 
 /* Saved before each evaluation, and advanced by what was recorded: the same bytes. */
@@ -411,7 +441,9 @@ static void test_perp_neg(SlModel *model)
     sl_recipe_change(&recipe, &way, SL_SETTINGS_GUIDANCE);
     way.guidance = 4;
     way.guidance_rescale = 0;
-    sl_test(says_alike(model, &recipe, &way), "other guidance can be tried on its steps");
+    bool alike;
+    try_ways(model, &recipe, &way, 1, &alike);
+    sl_test(alike, "other guidance can be tried on its steps");
     way.perp_neg_scale = 2;
     cannot_try(model, &recipe, &way, "those of the Perp-Neg scale 1.5; another one, 2, needs");
     cannot_try(model, &recipe, &ways[0], "with guidance method plain the model is asked otherwise");

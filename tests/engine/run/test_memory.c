@@ -103,8 +103,8 @@ static void test_strips(void)
     SlModel *model = open_model("cpu");
     SlDevice *dev = sl_model_device(model);
     const SlModelInfo *info = sl_model_info(model);
-    int side = 512 / info->factor, n = info->channels * side * side;
-    size_t pixels = (size_t)512 * 512 * 3, few = pixels / 64;
+    int side = 448 / info->factor, n = info->channels * side * side;
+    size_t pixels = (size_t)448 * 448 * 3, few = pixels / 64;
     float *sample = calloc((size_t)n, sizeof *sample), *small = calloc(few, sizeof *small);
     float *whole = calloc(pixels, sizeof *whole), *strips = calloc(pixels, sizeof *strips);
     SlError err = {0};

@@ -3,6 +3,8 @@
  *
  * A case is a fixture of goldens/model, copied as links, in which some files are changed as
  * goldens/rules/make.py changes them.
+ *
+ * usage: test_rules [CASE]: all but that one.
  */
 #include "engine/engine.h"
 #include "tests/engine/files/util.h"
@@ -257,7 +259,7 @@ static void run_case(const cJSON *test, const Golden *golden)
     sl_model_close(&model);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     SlError err = {0};
     char *path = sl_test_path("goldens/rules/rules.json");
@@ -265,7 +267,11 @@ int main(void)
     Golden golden = golden_open("goldens/rules/rules.safetensors");
     if (sl_test(cases && golden.weights, "the goldens open %s", err.message)) {
         const cJSON *test;
-        cJSON_ArrayForEach(test, get(sl_json_root(cases), "cases")) run_case(test, &golden);
+        cJSON_ArrayForEach(test, get(sl_json_root(cases), "cases"))
+        {
+            if (argc < 2 || strcmp(get(test, "name")->valuestring, argv[1]))
+                run_case(test, &golden);
+        }
     }
     golden_close(&golden);
     sl_json_close(cases);
