@@ -4,6 +4,9 @@
  * The module is looked for where $SAFELIGHT_CUDA_MODULE says (nowhere else then), beside the
  * program, in ../lib/safelight of it, in the build folder, and where the system's loader looks. It
  * never leaves the process again: the CUDA runtime does not survive being unloaded.
+ *
+ * Easy to get wrong: loading it brings cuBLAS, which costs every start where it serves nothing. So the
+ * driver is asked for a GPU first, unless the variable names the module.
  */
 #include "kernels/device_layout.h"
 #include "kernels/devices.h"
