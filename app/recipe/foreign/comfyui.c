@@ -7,6 +7,7 @@
  * changes something is named. Easy to get wrong: the order in the file means nothing.
  */
 #include "app/recipe/foreign/comfyui.h"
+#include "app/recipe/foreign/loras.h"
 #include "app/recipe/foreign/readers.h"
 
 #include <stdio.h>
@@ -16,10 +17,18 @@
 #define MAX_HOPS       64
 #define MAX_TEXT_BYTES ((size_t)1 << 20)
 
+/* A node of LoRAs that the model or the prompt's text encoder goes through. */
+typedef struct LoraNode {
+    const SlGraphNode *node;
+    bool model, clip;
+} LoraNode;
+
 typedef struct Walk {
     SlImporter *im;
     SlGraph *g;
     SlText layer; /* of the text encoder that the prompt stops at */
+    int loras;    /* the last that is applied first */
+    LoraNode lora[SL_ADAPTERS_MAX];
 } Walk;
 
 static bool has(const SlGraphNode *node, const char *name)
@@ -179,6 +188,50 @@ static bool add_text(Walk *w, const SlGraphNode *node, const char *name, SlText 
     return false;
 }
 
+/* ---- LoRAs ---- */
+
+/* One that is given as an object among the inputs: {"on": true, "lora": "a.safetensors", "strength": 1}. */
+static bool is_lora_entry(const cJSON *input)
+{
+    return cJSON_GetObjectItemCaseSensitive(input, "lora") &&
+           cJSON_GetObjectItemCaseSensitive(input, "strength");
+}
+
+static bool has_loras(const SlGraphNode *node)
+{
+    const cJSON *input;
+    if (node->bypassed)
+        return false;
+    cJSON_ArrayForEach(input, node->inputs)
+    {
+        if (is_lora_entry(input))
+            return true;
+    }
+    return has(node, "lora_name") &&
+           (has(node, "strength_model") || has(node, "strength_clip") || has(node, "strength"));
+}
+
+static LoraNode *find_lora(Walk *w, const SlGraphNode *node)
+{
+    for (int i = 0; i < w->loras; i++)
+        if (w->lora[i].node == node)
+            return &w->lora[i];
+    return NULL;
+}
+
+/* The model's or the prompt's way goes through the node. False: it has no LoRAs, or there are too many. */
+static bool goes_through(Walk *w, const SlGraphNode *node, bool clip)
+{
+    LoraNode *lora = has_loras(node) ? find_lora(w, node) : NULL;
+    if (!lora && has_loras(node) && w->loras < SL_ADAPTERS_MAX) {
+        lora = &w->lora[w->loras++];
+        *lora = (LoraNode){.node = node};
+    }
+    if (lora)
+        *(clip ? &lora->clip : &lora->model) = true;
+    return lora != NULL;
+}
+
 /* ---- prompts and the text encoder ---- */
 
 /* From the first node behind the text, on. */
@@ -203,7 +256,9 @@ static void take_clip(Walk *w, const SlGraphNode *at, SlSetting setting)
         }
         if (has(at, "ckpt_name"))
             break;
-        if (!stop)
+        bool through = setting == SL_SETTING_PROMPT ? goes_through(w, at, true)
+                                                    : find_lora(w, at) && find_lora(w, at)->clip;
+        if (!stop && !through)
             note_node(w, at);
         at = sl_graph_follow(w->g, first_link(at, links), NULL);
     }
@@ -286,7 +341,8 @@ static void take_model(Walk *w, const SlGraphNode *node)
             sl_importer_take_model(w->im, value_of(w, at, file, words, &scratch), NULL);
             return;
         }
-        note_node(w, at);
+        if (!goes_through(w, at, false))
+            note_node(w, at);
         at = sl_graph_follow(w->g, first_link(at, links), NULL);
     }
 }
@@ -463,6 +519,43 @@ static void note_parts(Walk *w, const SlGraphNode *sampler, const SlGraphNode *s
         sl_importer_note(w->im, SL_NOTE_NO_NOISE, NULL);
 }
 
+static double strength_of(const cJSON *entry, const char *name, double otherwise)
+{
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(entry, name);
+    return cJSON_IsNumber(item) ? item->valuedouble : otherwise;
+}
+
+static void add_node(Walk *w, SlLoraList *list, const LoraNode *lora)
+{
+    const cJSON *input;
+    SlScratch scratch;
+    cJSON_ArrayForEach(input, lora->node->inputs)
+    {
+        if (!is_lora_entry(input) || cJSON_IsFalse(cJSON_GetObjectItemCaseSensitive(input, "on")))
+            continue;
+        double strength = strength_of(input, "strength", 1);
+        sl_loras_add(list, sl_loose_member(input, "lora", &scratch), NULL,
+                     lora->model ? strength : 0,
+                     lora->clip ? strength_of(input, "strengthTwo", strength) : 0);
+    }
+    if (!has(lora->node, "lora_name"))
+        return;
+    double both = number_of(w, lora->node, "strength", 1);
+    const char *name = value_of(w, lora->node, "lora_name", words, &scratch);
+    if (name) /* else that is said */
+        sl_loras_add(list, name, NULL,
+                     lora->model ? number_of(w, lora->node, "strength_model", both) : 0,
+                     lora->clip ? number_of(w, lora->node, "strength_clip", both) : 0);
+}
+
+static void take_loras(Walk *w)
+{
+    SlLoraList list = sl_loras_begin(w->im);
+    for (int i = w->loras - 1; i >= 0; i--)
+        add_node(w, &list, &w->lora[i]);
+    sl_loras_take(&list);
+}
+
 static void take_seed(Walk *w, const SlGraphNode *sampler)
 {
     const SlGraphNode *noise = or_else(follow(w, sampler, "noise"), sampler);
@@ -509,6 +602,7 @@ static void take_sampler(Walk *w, const SlGraphNode *sampler)
     take_prompt(w, guider, prompt ? prompt : prompts[0], SL_SETTING_PROMPT);
     take_prompt(w, guider, "negative", SL_SETTING_NEGATIVE_PROMPT);
     take_model(w, has(guider, "model") ? guider : sampler);
+    take_loras(w);
     take_size(w, sampler);
     note_parts(w, sampler, schedule);
 }

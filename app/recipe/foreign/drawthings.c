@@ -3,6 +3,7 @@
  * how the seed was used.
  */
 #include "app/recipe/foreign/flat.h"
+#include "app/recipe/foreign/loras.h"
 #include "app/recipe/foreign/readers.h"
 
 #include <stdio.h>
@@ -14,8 +15,8 @@ static const SlFlatKey keys[] = {
     {"seed", SL_SETTING_SEED, 0},   {NULL, 0, 0}};
 
 static const char *const known[] = {
-    "sampler",     "size",    "model",   "seed_mode",        "v2", "strength=1", "mask_blur",
-    "sharpness=0", "shift=1", "profile", "mask_blur_outset", NULL};
+    "sampler",     "size",    "model",   "seed_mode",        "v2",    "strength=1", "mask_blur",
+    "sharpness=0", "shift=1", "profile", "mask_blur_outset", "loras", "lora",       NULL};
 
 static void take_size(SlImporter *im, const char *text)
 {
@@ -53,6 +54,28 @@ static void take_seed_mode(SlImporter *im, const char *mode)
         sl_importer_note(im, SL_NOTE_NOISE, "Draw Things");
 }
 
+/* [{"model": "name_lora_f16.ckpt", "weight": 0.8}]; what it calls a file says that it is its own copy. */
+static void take_loras(SlImporter *im, const cJSON *root)
+{
+    static const char *const keys_of[] = {"lora", "loras"};
+    SlLoraList list = sl_loras_begin(im);
+    for (int i = 0; i < 2; i++) {
+        const cJSON *lora;
+        cJSON_ArrayForEach(lora, cJSON_GetObjectItemCaseSensitive(root, keys_of[i]))
+        {
+            const cJSON *weight = cJSON_GetObjectItemCaseSensitive(lora, "weight");
+            double strength = cJSON_IsNumber(weight) ? weight->valuedouble : 1;
+            const char *name = sl_flat_text(lora, "model");
+            char base[200] = "";
+            const char *end = name ? strstr(name, "_lora_f") : NULL;
+            if (end && (size_t)(end - name) < sizeof base)
+                snprintf(base, sizeof base, "%.*s", (int)(end - name), name);
+            sl_loras_add(&list, *base ? base : name, NULL, strength, strength);
+        }
+    }
+    sl_loras_take(&list);
+}
+
 bool sl_foreign_drawthings(SlImporter *im, const SlPictureTexts *texts, const char *text,
                            SlError *err)
 {
@@ -65,6 +88,7 @@ bool sl_foreign_drawthings(SlImporter *im, const SlPictureTexts *texts, const ch
         sl_importer_take_model(im, sl_flat_text(root, "model"), NULL);
         take_sampler(im, sl_flat_text(root, "sampler"));
         take_seed_mode(im, sl_flat_text(root, "seed_mode"));
+        take_loras(im, root);
         sl_flat_note_rest(im, root, keys, known);
     } else {
         sl_fail(err, SL_FORMAT, "Draw Things' settings are not good JSON");

@@ -3,6 +3,7 @@
  * read.
  */
 #include "app/recipe/foreign/flat.h"
+#include "app/recipe/foreign/loras.h"
 #include "app/recipe/foreign/readers.h"
 
 #include <string.h>
@@ -29,6 +30,8 @@ static const char *const schedule[] = {"scheduler_name", "Scheduler", NULL};
 static const char *const model[] = {"use_stable_diffusion_model", "Stable Diffusion model", NULL};
 static const char *const vae[] = {"use_vae_model", "VAE model", NULL};
 static const char *const clip_skip[] = {"clip_skip", "Clip Skip", NULL};
+static const char *const loras[] = {"use_lora_model", "LoRA model", "Lora Model", NULL};
+static const char *const strengths[] = {"lora_alpha", "LoRA Strength", "Lora Strength", NULL};
 
 /* Those, and what changes nothing in the picture. */
 static const char *const known[] = {"sampler_name",
@@ -41,6 +44,12 @@ static const char *const known[] = {"sampler_name",
                                     "VAE model",
                                     "clip_skip",
                                     "Clip Skip",
+                                    "use_lora_model",
+                                    "LoRA model",
+                                    "Lora Model",
+                                    "lora_alpha",
+                                    "LoRA Strength",
+                                    "Lora Strength",
                                     "stream_progress_updates",
                                     "stream_image_progress",
                                     "show_only_filtered_image",
@@ -102,8 +111,17 @@ static bool is_true(const cJSON *root, const char *const *names)
     return false;
 }
 
+static const cJSON *member_of(const cJSON *root, const char *const *names)
+{
+    const cJSON *item = NULL;
+    for (; !item && *names; names++)
+        item = cJSON_GetObjectItemCaseSensitive(root, *names);
+    return item;
+}
+
 static void take_all(SlImporter *im, const cJSON *root)
 {
+    SlLoraList list = sl_loras_begin(im);
     sl_flat_take(im, root, keys);
     sl_importer_take(im, SL_SETTING_CLIP_SKIP, is_true(root, clip_skip) ? "1" : "0");
     sl_importer_take_model(im, first_of(root, model), NULL);
@@ -111,6 +129,8 @@ static void take_all(SlImporter *im, const cJSON *root)
     if (first_of(root, vae))
         sl_importer_note(im, SL_NOTE_VAE, first_of(root, vae));
     sl_importer_note(im, SL_NOTE_NOISE, "Easy Diffusion");
+    sl_loras_add_lists(&list, member_of(root, loras), member_of(root, strengths));
+    sl_loras_take(&list);
     sl_flat_note_rest(im, root, keys, known);
 }
 

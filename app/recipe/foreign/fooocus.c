@@ -7,6 +7,7 @@
  * 1 leaves the usual, too.
  */
 #include "app/recipe/foreign/flat.h"
+#include "app/recipe/foreign/loras.h"
 #include "app/recipe/foreign/readers.h"
 
 #include <stdio.h>
@@ -43,6 +44,7 @@ static const char *const known[] = {"resolution",
                                     "performance=Custom",
                                     "full_prompt",
                                     "full_negative_prompt",
+                                    "loras",
                                     NULL};
 
 /* "(512, 768)" or "512x768". */
@@ -74,6 +76,21 @@ static const char *either(const cJSON *root, const char *a, const char *b)
     return text ? text : sl_flat_text(root, b);
 }
 
+/* [["name", 0.5, "ten digits of its SHA-256"], ...]: all that were applied, also those of a performance. */
+static void take_loras(SlImporter *im, const cJSON *loras)
+{
+    SlLoraList list = sl_loras_begin(im);
+    const cJSON *lora;
+    cJSON_ArrayForEach(lora, loras)
+    {
+        const cJSON *weight = cJSON_GetArrayItem(lora, 1);
+        double strength = cJSON_IsNumber(weight) ? weight->valuedouble : 1;
+        sl_loras_add(&list, cJSON_GetStringValue(cJSON_GetArrayItem(lora, 0)),
+                     cJSON_GetStringValue(cJSON_GetArrayItem(lora, 2)), strength, strength);
+    }
+    sl_loras_take(&list);
+}
+
 bool sl_foreign_fooocus(SlImporter *im, const SlPictureTexts *texts, const char *text, SlError *err)
 {
     cJSON *root = sl_loose_parse(text, &im->failed);
@@ -91,6 +108,7 @@ bool sl_foreign_fooocus(SlImporter *im, const SlPictureTexts *texts, const char 
         im->recipe.noise = SL_NOISE_CPU;
         if (vae && strncmp(vae, "Default", 7) != 0)
             sl_importer_note(im, SL_NOTE_VAE, vae);
+        take_loras(im, cJSON_GetObjectItemCaseSensitive(root, "loras"));
         sl_flat_note_rest(im, root, keys, known);
     } else {
         sl_fail(err, SL_FORMAT, "Fooocus' settings are not good JSON");

@@ -6,6 +6,7 @@
  */
 #include "app/recipe/foreign/embeddings.h"
 #include "app/recipe/foreign/flat.h"
+#include "app/recipe/foreign/loras.h"
 #include "app/recipe/foreign/readers.h"
 
 #include <stdlib.h>
@@ -27,15 +28,33 @@ static const SlFlatKey keys[] = {{"positive_prompt", SL_SETTING_PROMPT, 0},
 static const char *const known[] = {
     "app_version", "generation_mode",    "rand_device", "scheduler",        "model",
     "vae",         "canvas_v2_metadata", "hrf_method",  "hrf_strength",     "type",
-    "id",          "is_intermediate",    "use_cache",   "metadata_version", NULL};
+    "id",          "is_intermediate",    "use_cache",   "metadata_version", "loras",
+    NULL};
 
-/* Of a model or a VAE, which are named otherwise since 4. */
+/* Of a model, a VAE or a LoRA, which are named otherwise since 4. */
 static const char *name_of(const cJSON *model)
 {
     const char *name = sl_flat_text(model, "name");
     if (!name)
         name = sl_flat_text(model, "model_name");
     return name ? name : cJSON_GetStringValue(model);
+}
+
+/* [{"model": {"name": ...}, "weight": 0.8}]; "lora" in place of "model" before 4. The weight is the UNet's and
+ * the text encoders'. Its hashes are BLAKE3, which no file is looked up by here. */
+static void take_loras(SlImporter *im, const cJSON *loras)
+{
+    SlLoraList list = sl_loras_begin(im);
+    const cJSON *lora;
+    cJSON_ArrayForEach(lora, loras)
+    {
+        const cJSON *model = cJSON_GetObjectItemCaseSensitive(lora, "model");
+        const cJSON *weight = cJSON_GetObjectItemCaseSensitive(lora, "weight");
+        double strength = cJSON_IsNumber(weight) ? weight->valuedouble : 1;
+        model = model ? model : cJSON_GetObjectItemCaseSensitive(lora, "lora");
+        sl_loras_add(&list, name_of(model), NULL, strength, strength);
+    }
+    sl_loras_take(&list);
 }
 
 bool sl_foreign_invokeai(SlImporter *im, const SlPictureTexts *texts, const char *text,
@@ -59,6 +78,7 @@ bool sl_foreign_invokeai(SlImporter *im, const SlPictureTexts *texts, const char
             sl_importer_note(im, SL_NOTE_PICTURE, NULL);
         if (vae)
             sl_importer_note(im, SL_NOTE_VAE, vae);
+        take_loras(im, cJSON_GetObjectItemCaseSensitive(root, "loras"));
         sl_flat_note_rest(im, root, keys, known);
     } else {
         sl_fail(err, SL_FORMAT, "the text \"invokeai_metadata\" is not a JSON object");

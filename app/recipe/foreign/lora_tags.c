@@ -5,6 +5,7 @@
  * "te=" and "unet=" say which is which; blanks beside a tag stay in the prompt.
  */
 #include "app/recipe/foreign/lora_tags.h"
+#include "app/recipe/foreign/loras.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,7 +57,7 @@ static bool read_tag(char *tag, const char *hashes, SlAdapterUse *use)
     bool unet = false, ok = true;
     if (rest)
         *rest++ = 0;
-    if (!*tag || strlen(tag) >= sizeof use->name || strchr(tag, ';'))
+    if (!*tag || strlen(tag) >= sizeof use->name || strpbrk(tag, SL_LORA_NAMES_OTHERS))
         return false;
     memcpy(use->name, tag, strlen(tag) + 1);
     for (int i = 0; ok && rest && i < 2; i++) {
@@ -72,17 +73,6 @@ static bool read_tag(char *tag, const char *hashes, SlAdapterUse *use)
     return ok;
 }
 
-/* Whether the LoRA is here: under its hash or, where the program wrote none, under its name. Without memory that is
- * not known, and nothing is taken. */
-static bool is_here(SlImporter *im, const SlAdapterUse *use)
-{
-    SlError problem = {0};
-    char *path = sl_lora_find(use->name, use->hash, &problem);
-    im->failed |= problem.code == SL_MEMORY;
-    free(path);
-    return path != NULL;
-}
-
 /* The tag at p, cut out where it is taken; the bytes that it has, 0: p begins none that is. */
 static size_t take_tag(SlImporter *im, const char *p, const char *hashes, SlAdapterUses *uses)
 {
@@ -94,7 +84,7 @@ static size_t take_tag(SlImporter *im, const char *p, const char *hashes, SlAdap
     SlAdapterUse *use = &uses->use[uses->count];
     if (!read_tag(tag, hashes, use))
         return 0;
-    if (!is_here(im, use)) {
+    if (!sl_lora_is_here(im, use)) {
         sl_importer_note(im, SL_NOTE_LORA_GONE, use->name);
         im->loras_gone++;
         return 0;
@@ -106,27 +96,19 @@ static size_t take_tag(SlImporter *im, const char *p, const char *hashes, SlAdap
 void sl_lora_tags_take(SlImporter *im, const char *hashes)
 {
     const char *prompt = im->recipe.prompt ? im->recipe.prompt : "";
-    SlAdapterUses uses = {.use = calloc(SL_ADAPTERS_MAX, sizeof *uses.use)};
+    SlLoraList list = sl_loras_begin(im);
     SlText rest = {0};
-    im->failed |= !uses.use;
-    for (const char *p = prompt; uses.use && *p;) {
-        size_t n = take_tag(im, p, hashes, &uses);
+    for (const char *p = prompt; list.uses.use && *p;) {
+        size_t n = take_tag(im, p, hashes, &list.uses);
         if (n == 0)
             sl_text_append(&rest, p, 1);
         p += n ? n : 1;
     }
-    char *text = uses.count > 0 ? sl_adapter_uses_text(&uses) : NULL;
-    SlError problem = {0};
-    bool fine = text && sl_adapter_uses_check(text, &problem);
-    im->failed |= problem.code == SL_MEMORY;
-    if (fine) {
-        sl_importer_take(im, SL_SETTING_LORA, text);
+    im->failed |= rest.failed;
+    if (sl_loras_take(&list)) {
         while (rest.length > 0 && rest.data[rest.length - 1] == ' ') /* of a tag at the end */
             rest.data[--rest.length] = 0;
         sl_importer_take(im, SL_SETTING_PROMPT, rest.data ? rest.data : "");
     }
-    im->failed |= rest.failed || (uses.count > 0 && !text);
-    free(text);
     sl_text_free(&rest);
-    sl_adapter_uses_free(&uses);
 }

@@ -22,7 +22,8 @@ typedef enum SlNote {
     SL_NOTE_NO_SIZE,
     SL_NOTE_PROMPT_WORDS, /* words */
     SL_NOTE_LORA_WORDS,
-    SL_NOTE_LORA_GONE, /* name */
+    SL_NOTE_LORA_GONE,     /* name */
+    SL_NOTE_LORA_NOT_HERE, /* name */
     /* samplers and noise */
     SL_NOTE_SAMPLER,     /* name */
     SL_NOTE_NO_SAMPLER,  /* program's word */

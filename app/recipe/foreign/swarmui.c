@@ -1,6 +1,7 @@
 /* swarmui.c - SwarmUI's JSON: {"sui_image_params": {...}} (see readers.h). It computes with
  * ComfyUI, so its noise comes from the CPU. */
 #include "app/recipe/foreign/flat.h"
+#include "app/recipe/foreign/loras.h"
 #include "app/recipe/foreign/readers.h"
 
 static const SlFlatKey keys[] = {
@@ -9,11 +10,12 @@ static const SlFlatKey keys[] = {
     {"cfgscale", SL_SETTING_GUIDANCE, 0}, {"width", SL_SETTING_WIDTH, 0},
     {"height", SL_SETTING_HEIGHT, 0},     {NULL, 0, 0}};
 
-static const char *const known[] = {
-    "model",       "sampler",      "scheduler",   "clipstopatlayer",
-    "vae",         "automaticvae", "images",      "swarm_version",
-    "aspectratio", "personalnote", "donotsave",   "modelspecificenhancements",
-    "sidelength",  "imageformat",  "batchsize=1", NULL};
+static const char *const known[] = {"model",           "sampler",       "scheduler",
+                                    "clipstopatlayer", "vae",           "automaticvae",
+                                    "images",          "swarm_version", "aspectratio",
+                                    "personalnote",    "donotsave",     "modelspecificenhancements",
+                                    "sidelength",      "imageformat",   "batchsize=1",
+                                    "loras",           "loraweights",   NULL};
 
 bool sl_foreign_swarmui(SlImporter *im, const SlPictureTexts *texts, const char *text, SlError *err)
 {
@@ -30,6 +32,10 @@ bool sl_foreign_swarmui(SlImporter *im, const SlPictureTexts *texts, const char 
         sl_importer_take_sampler(im, sl_flat_text(params, "sampler"),
                                  sl_flat_text(params, "scheduler"));
         im->recipe.noise = SL_NOISE_CPU;
+        SlLoraList loras = sl_loras_begin(im);
+        sl_loras_add_lists(&loras, cJSON_GetObjectItemCaseSensitive(params, "loras"),
+                           cJSON_GetObjectItemCaseSensitive(params, "loraweights"));
+        sl_loras_take(&loras);
         if (vae && !sl_same_letters(vae, "None") && !sl_same_letters(vae, "Automatic"))
             sl_importer_note(im, SL_NOTE_VAE, vae);
         sl_flat_note_rest(im, params, keys, known);

@@ -111,6 +111,7 @@ static void check(const Case *c)
     "the graph has " n " samplers in a row; the first was taken, and the picture is not the one " \
     "that it made"
 #define NO_NODE(type) "the node " type " has no counterpart here"
+#define NO_LORA(name) "the LoRA " name ", with which it was made, was not found here"
 #define WORDS(words)  "these have no special meaning in a prompt here: " words
 #define NO_NOISE(who) \
     "where " who " drew the noise is not known: the same seed can give another picture"
@@ -192,7 +193,7 @@ static const Case pictures[] = {
      "prompt=\"a barn in the rain\" negative_prompt=\"fog\" scheduler=\"euler\" spacing=linspace "
      "steps=17 guidance=6.5 seed=4242",
      NO_NODE("LatentUpscale") "\n" NOT_FROM_NOISE},
-    {NULL, {{"comfy-lora-clip-only.png"}}, "ComfyUI", HILLS, COMFY, NO_NODE("LoraLoader")},
+    {NULL, {{"comfy-lora-clip-only.png"}}, "ComfyUI", HILLS, COMFY, NO_LORA("l")},
     {NULL, {{"comfy-other-vae.png"}}, "ComfyUI", HILLS, COMFY, OTHER_VAE("other.safetensors")},
     {NULL, {{"comfy-prompt-through-showtext.png"}}, "ComfyUI", HILLS, COMFY, NULL},
     {NULL,
@@ -569,8 +570,8 @@ static const Case comfyui[] = {
      "sd15.ckpt",
      "prompt=\"a fox\" negative_prompt=\"bad\" scheduler=\"euler\" steps=9 guidance=3 "
      "seed=77",
-     "the schedule \"beta57\" has no counterpart here; the model's is taken\n" NO_NODE(
-         "LoraLoaderModelOnly") "\n" NOT_FROM_NOISE "\ndenoise 0.6 was not taken over"},
+     "the schedule \"beta57\" has no counterpart here; the model's is taken\n" NO_LORA(
+         "l") "\n" NOT_FROM_NOISE "\ndenoise 0.6 was not taken over"},
     {"in EXIF, as ComfyUI writes it into WebP",
      {{"EXIF Make", "workflow:{}"},
       {"EXIF Model", "prompt:{" SAMPLER("3", "6", "7", "5") ", " TEXTS ", " DECODE("3") "}"}},
@@ -770,7 +771,7 @@ static const Case others[] = {
      "sd_v1.5_f16.ckpt",
      "prompt=\"a fox\" negative_prompt=\"bad\" scheduler=\"dpmpp-2m\" spacing=trailing steps=9 "
      "guidance=3 seed=77 noise=cuda width=128 height=64",
-     "not taken over: loras"},
+     NO_LORA("l")},
     {"NovelAI in a WebP",
      {{"EXIF UserComment",
        "{\"Title\": \"NovelAI generated image\", \"Description\": \"a fox, 1.3::red ::\", "
@@ -828,7 +829,8 @@ static const Case others[] = {
      "prompt=\"a fox++\" negative_prompt=\"bad\" steps=9 guidance=3 seed=77 noise=cuda width=128 "
      "height=64 guidance_rescale=0.7",
      "scheduler is \"dpmpp_3m_k\"; there is none like it here: it stays as it was\n" NOT_FROM_NOISE
-     "\n" OTHER_VAE("other") "\nnot taken over: loras, strength"},
+     "\n" OTHER_VAE("other") "\nnot taken over: loras\n"
+                             "not taken over: strength"},
     {"InvokeAI 1 with options that are not here",
      {{"Dream",
        "\"a [bad] fox\" -s9 -S77 -W128 -H64 -C3.0 -Ak_euler_a -G 0.8 -v 0.1 -V 5:0.2 --seamless"}},

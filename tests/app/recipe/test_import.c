@@ -290,7 +290,7 @@ static void test_others(void)
         "SwarmUI",
         "prompt: \"base\", \"a fox\"\nscheduler: \"pndm\", \"dpmpp-2m\"\nsigmas: model, karras\n"
         "steps: 25, 8\nguidance: 7.5, 4\nseed: 1, 1234567890123456789",
-        "not taken over: loras", "SwarmUI");
+        "the LoRA x, with which it was made, was not found here", "SwarmUI");
     check("parameters", "{\"prompt\": \"x\", \"steps\": 5}", "",
           "t.png: the text \"parameters\" is JSON of an unknown program", "", "JSON of a stranger");
     check("parameters", "only words", "", "t.png: the text \"parameters\" holds no settings", "",
@@ -543,6 +543,98 @@ static void test_unread(SlMetadata *m, const char *loras)
     free(lora);
 }
 
+/* ComfyUI's graph around LoRA nodes: what the sampler's model and the prompt's clip come from, and they. */
+#define GRAPH(model, clip, nodes)                                                                  \
+    "{\"3\": {\"class_type\": \"KSampler\", \"inputs\": {\"seed\": 1, \"steps\": 9, \"cfg\": 3, "  \
+    "\"sampler_name\": \"euler\", \"scheduler\": \"normal\", \"denoise\": 1, \"model\": [\"" model \
+    "\", 0], \"positive\": [\"6\", 0], \"negative\": [\"7\", 0], \"latent_image\": [\"5\", 0]}}, " \
+    "\"4\": {\"class_type\": \"CheckpointLoaderSimple\", \"inputs\": {\"ckpt_name\": \"m\"}}, "    \
+    "\"5\": {\"class_type\": \"EmptyLatentImage\", \"inputs\": {\"width\": 64, \"height\": 64, "   \
+    "\"batch_size\": 1}}, \"6\": {\"class_type\": \"CLIPTextEncode\", \"inputs\": {\"text\": "     \
+    "\"fox\", "                                                                                    \
+    "\"clip\": [\"" clip "\", 1]}}, \"7\": {\"class_type\": \"CLIPTextEncode\", \"inputs\": "      \
+    "{\"text\": \"bad\", \"clip\": [\"" clip "\", 1]}}, " nodes "}"
+#define LORA(id, name, model, clip, from)                                                 \
+    "\"" id "\": {\"class_type\": \"LoraLoader\", \"inputs\": {\"lora_name\": \"" name    \
+    "\", \"strength_model\": " model ", \"strength_clip\": " clip ", \"model\": [\"" from \
+    "\", 0], \"clip\": [\"" from "\", 1]}}"
+
+/* LoRAs that other programs name, of which `here` is here: the recipe has it, and of the others is said that they
+ * are not. */
+static void test_named(const char *sha256)
+{
+    char fooocus[300], expected[100];
+    const struct {
+        const char *what, *keyword, *text, *lora, *note;
+    } cases[] = {
+        {"ComfyUI, two in a row", "prompt",
+         GRAPH("11", "11",
+               LORA("10", "sub/here.safetensors", "0.8", "0.5", "4") ", " LORA("11", "gone", "1",
+                                                                               "1", "10")),
+         "here:0.8:0.5", "the LoRA gone, with which it was made, was not found here"},
+        {"ComfyUI, on the model alone", "prompt",
+         GRAPH("10", "4", LORA("10", "sub\\\\here.safetensors", "0.8", "0.5", "4")), "here:0.8:0",
+         NULL},
+        {"ComfyUI, on the text encoder alone", "prompt",
+         GRAPH("4", "10", LORA("10", "here", "0.8", "0.5", "4")), "here:0:0.5", NULL},
+        {"ComfyUI, several in one node", "prompt",
+         GRAPH("10", "10",
+               "\"10\": {\"class_type\": \"Power Lora Loader (rgthree)\", \"inputs\": "
+               "{\"lora_1\": {\"on\": true, \"lora\": \"here.safetensors\", \"strength\": 0.7}, "
+               "\"lora_2\": {\"on\": false, \"lora\": \"off.safetensors\", \"strength\": 1}, "
+               "\"model\": [\"4\", 0], \"clip\": [\"4\", 1]}}"),
+         "here:0.7", NULL},
+        {"InvokeAI", "invokeai_metadata",
+         "{\"positive_prompt\": \"fox\", \"loras\": [{\"model\": {\"name\": \"here\", \"hash\": "
+         "\"blake3:00\"}, \"weight\": 0.75}, {\"lora\": {\"model_name\": \"gone\"}, "
+         "\"weight\": 1}]}",
+         "here:0.75", "the LoRA gone, with which it was made, was not found here"},
+        {"SwarmUI", "parameters",
+         "{\"sui_image_params\": {\"prompt\": \"fox\", \"loras\": [\"gone\", \"styles/here\"], "
+         "\"loraweights\": [\"1\", \"0.5\"]}}",
+         "here:0.5", "the LoRA gone, with which it was made, was not found here"},
+        {"SwarmUI, texts with commas", "parameters",
+         "{\"sui_image_params\": {\"prompt\": \"fox\", \"loras\": \"none, here\", "
+         "\"loraweights\": \"1, -0.5\"}}",
+         "here:-0.5", NULL},
+        {"Draw Things", "XMP UserComment",
+         "{\"c\":\"fox\",\"uc\":\"\",\"seed_mode\":\"Torch CPU Compatible\",\"lora\":[{\"model\":"
+         "\"here_lora_f16.ckpt\",\"weight\":0.6}]}",
+         "here:0.6", NULL},
+        {"Easy Diffusion", "EXIF UserComment",
+         "{\"prompt\": \"fox\", \"num_inference_steps\": 9, \"use_lora_model\": \"['gone', "
+         "'here']\", \"lora_alpha\": \"[0.5, 0.9]\"}",
+         "here:0.9", "the LoRA gone, with which it was made, was not found here"},
+        {"Fooocus", "parameters", fooocus, expected,
+         "the LoRA gone, with which it was made, was not found here"},
+    };
+    snprintf(
+        fooocus, sizeof fooocus,
+        "{\"prompt\": \"fox\", \"steps\": 9, \"base_model\": \"m\", \"version\": \"Fooocus "
+        "v2.5.5\", \"loras\": [[\"renamed\", 0.25, \"%.10s\"], [\"gone\", 0.5, \"0123456789\"]]}",
+        sha256);
+    snprintf(expected, sizeof expected, "renamed#%.10s:0.25", sha256);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        SlPictureTexts texts = {.kind = "PNG", .count = 1};
+        SlImport import = {0};
+        SlError err = {0};
+        snprintf(texts.entry[0].keyword, sizeof texts.entry[0].keyword, "%s", cases[i].keyword);
+        texts.entry[0].text = strdup(cases[i].text);
+        bool ok = sl_import_texts("t.png", &texts, &base, NULL, &import, &err) && import.recipe;
+        const char *lora = ok && import.recipe->lora ? import.recipe->lora : "";
+        const char *notes = ok && import.notes ? import.notes : "";
+        bool said = cases[i].note ? strstr(notes, cases[i].note) != NULL
+                                  : !strstr(notes, "LoRA") && !strstr(notes, "lora") &&
+                                        !strstr(notes, "Lora");
+        sl_test(ok && !strcmp(lora, cases[i].lora) && said, "%s: %s%s", cases[i].what, lora,
+                err.message);
+        if (!said)
+            sl_test_note("%s", notes);
+        sl_import_free(&import);
+        sl_picture_texts_free(&texts);
+    }
+}
+
 /* LoRAs of a prompt that are here, under their names or by the hash that the text says; and back. */
 static void test_loras(const char *folder)
 {
@@ -582,6 +674,7 @@ static void test_loras(const char *folder)
                 strstr(parameters, "base <lora:here:0.8:0.5>\n") && strstr(parameters, expected),
             "as AUTOMATIC1111 writes them: %s", expected);
     free(parameters);
+    test_named(hashes.sha256);
     test_unread(m, loras);
     free(m);
     free(golden);
