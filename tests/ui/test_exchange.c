@@ -439,7 +439,7 @@ static void test_foreign(void)
     act_with("win.open-path", graph);
     WAIT_UNTIL(find_dialog() != NULL);
     body = alert_body();
-    g_assert_nonnull(strstr(body, "the node LoraLoader has no counterpart here"));
+    g_assert_nonnull(strstr(body, "the LoRA l, with which it was made, was not found here"));
     close_dialog();
     g_assert_cmpstr(sl_settings_get_prompt(workspace->recipe), ==, "a barn in the rain");
 }
