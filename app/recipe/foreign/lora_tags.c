@@ -57,7 +57,7 @@ static bool read_tag(char *tag, const char *hashes, SlAdapterUse *use)
     bool unet = false, ok = true;
     if (rest)
         *rest++ = 0;
-    if (!*tag || strlen(tag) >= sizeof use->name || strpbrk(tag, SL_LORA_NAMES_OTHERS))
+    if (!*tag || strlen(tag) >= sizeof use->name || strpbrk(tag, SL_NOT_IN_LORA_NAMES))
         return false;
     memcpy(use->name, tag, strlen(tag) + 1);
     for (int i = 0; ok && rest && i < 2; i++) {

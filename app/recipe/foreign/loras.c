@@ -66,11 +66,12 @@ void sl_loras_add(SlLoraList *list, const char *name, const char *hash, double u
         return;
     if (hash && is_hash(hash))
         memcpy(use.hash, hash, strlen(hash) + 1);
-    if (fits && list->uses.count < SL_ADAPTERS_MAX && !strpbrk(use.name, SL_LORA_NAMES_OTHERS) &&
-        sl_lora_is_here(list->im, &use))
-        list->uses.use[list->uses.count++] = use;
-    else
+    if (!fits || strpbrk(use.name, SL_NOT_IN_LORA_NAMES) || !sl_lora_is_here(list->im, &use))
         sl_importer_note(list->im, SL_NOTE_LORA_NOT_HERE, use.name);
+    else if (list->uses.count == SL_ADAPTERS_MAX)
+        sl_importer_note(list->im, SL_NOTE_NOT_TAKEN, use.name);
+    else
+        list->uses.use[list->uses.count++] = use;
 }
 
 /* ---- lists ---- */

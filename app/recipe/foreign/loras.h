@@ -6,7 +6,7 @@
 #include "app/recipe/foreign/importer.h"
 #include "app/recipe/foreign/loose_json.h"
 
-#define SL_LORA_NAMES_OTHERS ";:" /* no name with one of them can stand in a recipe */
+#define SL_NOT_IN_LORA_NAMES ";:" /* characters that separate LoRAs in a recipe */
 
 typedef struct SlLoraList {
     SlImporter *im;
