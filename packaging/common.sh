@@ -6,7 +6,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # "?NAME": Safelight is built without it where the release has no such package; meson.build says what is lost. The last two draw the window's
 # icons, which GTK only recommends.
 build_packages="build-essential meson ninja-build pkg-config python3
-  libcjson-dev libpng-dev zlib1g-dev libpcre2-dev libunistring-dev ?libwebp-dev ?libdnnl-dev
+  libcjson-dev libpng-dev zlib1g-dev libpcre2-dev libunistring-dev nettle-dev ?libwebp-dev ?libdnnl-dev
   ?libraqm-dev ?libfreetype-dev ?libfontconfig-dev ?libavformat-dev ?libavcodec-dev ?libavfilter-dev
   ?libgtk-4-dev ?libadwaita-1-dev ?libgdk-pixbuf-2.0-dev ?libsqlite3-dev ?libglib2.0-bin ?gettext ?desktop-file-utils
   ?librsvg2-common ?adwaita-icon-theme"

@@ -6,13 +6,9 @@
 
 /* Lower-case hexadecimal SHA-256. Any thread. */
 void sl_sha256(const void *data, size_t bytes, char hex[65]);
-/* Piece by piece. */
+/* Piece by piece. What it holds is the library's (sha256.c). */
 typedef struct SlSha256 {
-    void (*add_blocks)(uint32_t state[8], const uint8_t *p, size_t count);
-    uint32_t state[8];
-    uint64_t bytes;
-    uint8_t block[64];
-    size_t used;
+    uint64_t state[16];
 } SlSha256;
 void sl_sha256_begin(SlSha256 *sha);
 void sl_sha256_add(SlSha256 *sha, const void *data, size_t bytes);

@@ -4,7 +4,6 @@
 #include "tests/engine/files/util.h"
 
 #include "engine/engine.h"
-#include "engine/files/sha256_private.h"
 
 static void test_vectors(void)
 {
@@ -67,28 +66,8 @@ static void test_files(void)
     free(data);
 }
 
-/* The processor's instructions against plain C, for any state. */
-static void test_instructions(void)
-{
-    SlSha256Blocks fast = sl_sha256_blocks_x86();
-    uint8_t data[7 * 64 + 1];
-    uint32_t want[8], got[8];
-    if (!fast) {
-        sl_test(true, "SHA instructions # SKIP this processor has none");
-        return;
-    }
-    for (size_t i = 0; i < sizeof data; i++)
-        data[i] = (uint8_t)(i * 2654435761u >> 13);
-    for (uint32_t i = 0; i < 8; i++)
-        want[i] = got[i] = i * 0x9e3779b9u;
-    sl_sha256_blocks_plain(want, data + 1, 7);
-    fast(got, data + 1, 7);
-    sl_test(!memcmp(want, got, sizeof want), "SHA instructions");
-}
-
 int main(void)
 {
-    test_instructions();
     test_vectors();
     test_lengths();
     test_files();
