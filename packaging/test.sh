@@ -29,6 +29,8 @@ build_or_note() {
 }
 
 install_missing $build_packages $test_packages
+# Meson reads them where a folder is configured for the first time.
+! command -v mold >/dev/null || export CC_LD="${CC_LD:-mold}" CXX_LD="${CXX_LD:-mold}"
 # shellcheck disable=SC2086
 if build_or_note "$root/build" all $options; then
   suite_run "$root/build" 3 ""
