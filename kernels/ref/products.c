@@ -44,12 +44,19 @@ static double *turned(SlDevice *dev, const SlTensor *w, int64_t places)
     return values;
 }
 
-/* sums[i] += x[j] * w[j][i] for n sums at once; each of them is added up in the order of j. */
+typedef double Doubles __attribute__((vector_size(64), aligned(8), may_alias));
+
+/* sums[i] += x[j] * w[j][i] for n sums at once; each of them is added up in the order of j. (Eight at
+ * once, where the sanitizers otherwise look at every number by itself.) */
 static void add_products(double *sums, const double *x, const double *w, int64_t k, int64_t n)
 {
-    for (int64_t j = 0; j < k; j++)
-        for (int64_t i = 0; i < n; i++)
-            sums[i] += x[j] * w[j * n + i];
+    for (int64_t j = 0; j < k; j++, w += n) {
+        int64_t i = 0;
+        for (; i + 8 <= n; i += 8)
+            *(Doubles *)(sums + i) += x[j] * *(const Doubles *)(w + i);
+        for (; i < n; i++)
+            sums[i] += x[j] * w[i];
+    }
 }
 
 void sl_ref_linear(SlDevice *dev, const SlTensor *x, const SlWeight *w, const SlWeight *bias,
