@@ -67,7 +67,7 @@ for more in 5 25 45 65; do told "an animation, $((libraries + more)) MiB" $(((li
 
 for more in 15 45; do told "a GIF, $((libraries + more)) MiB" $(((libraries + more) * 1024)) "${small[@]}" --threads 1 --output low.png --animation low.gif; done
 # A library that is there and damaged: what the loader says of it.
-library=$(grep -aom1 'libavcodec\.so\.[0-9]*' "$program")
+library=$(LC_ALL=C grep -aom1 'libavcodec\.so\.[0-9]*' "$program")
 if [ -n "$library" ]; then
   mkdir damaged
   echo >"damaged/$library"
