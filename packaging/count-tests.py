@@ -2,7 +2,7 @@
 """Counts what Meson's test logs say: TAP subtests where a program prints TAP, else the program itself.
 
 usage: count-tests.py FAILED_BUILDS LOG.json...
-Prints every failure by name, then "N passed, N failed[, N skipped]"; the exit status is 0 only if nothing failed and something ran.
+A log that is not there is a failure: its suites did not run. Prints every failure by name, then "N passed, N failed[, N skipped]"; the exit status is 0 only if nothing failed and something ran.
 """
 import json
 import re
@@ -32,11 +32,17 @@ def main():
     total = [0, int(sys.argv[1]), 0]
     failures = [f"{sys.argv[1]} build(s) failed"] if int(sys.argv[1]) else []
     for path in sys.argv[2:]:
-        with open(path, encoding="utf-8") as log:
-            for line in log:
-                passed, failed, skipped, bad = count(json.loads(line))
-                total = [total[0] + passed, total[1] + failed, total[2] + skipped]
-                failures += bad
+        try:
+            with open(path, encoding="utf-8") as log:
+                records = [json.loads(line) for line in log]
+        except FileNotFoundError:
+            total[1] += 1
+            failures.append(f"{path} was not written: no test ran")
+            continue
+        for record in records:
+            passed, failed, skipped, bad = count(record)
+            total = [total[0] + passed, total[1] + failed, total[2] + skipped]
+            failures += bad
     for failure in failures:
         print("FAILED", failure)
     skipped = f", {total[2]} skipped" if total[2] else ""

@@ -33,9 +33,11 @@ run_x86() {
   [[ "$(qemu-x86_64-static -cpu help)" =~ [[:space:]]"$processor"[[:space:]] ]] || { say "qemu knows no processor $processor: qemu-x86_64-static -cpu help"; exit 2; }
   # shellcheck disable=SC2086
   build_in "$build" all $options || { count 1; exit 1; }
+  local log="$build/meson-logs/$processor-qemu-x86_64-static.json" # Meson adds the name of the wrapper
+  rm -f "$log" # of an earlier run
   meson test -C "$build" --no-rebuild --print-errorlogs --num-processes 2 --timeout-multiplier 100 --logbase "$processor" \
     --wrapper "qemu-x86_64-static -cpu $processor" "$@" || true
-  count 0 "$build/meson-logs/$processor-qemu-x86_64-static.json" # Meson adds the name of the wrapper
+  count 0 "$log"
 }
 
 # ---- 64-bit Arm ----
@@ -92,6 +94,7 @@ run_arm64() {
   [ -e "$machine$there_build/build.ninja" ] ||
     there meson setup $there_build /root/safelight --cross-file /root/safelight/packaging/arm64.ini $options >&2
   there ninja -C $there_build >&2 || { count 1; exit 1; }
+  rm -f "$machine$there_build/meson-logs/testlog.json" # of an earlier run
   there meson test -C $there_build --no-rebuild --print-errorlogs --num-processes 2 --timeout-multiplier 100 "$@" || true
   count 0 "$machine$there_build/meson-logs/testlog.json"
 }

@@ -14,11 +14,13 @@ failed_builds=0
 # suite_run FOLDER PROGRAMS SETUP [meson test options]: PROGRAMS at a time, one more than there are processors where the
 # window's tests are among them, which wait for half of their time. SETUP is a name from tests/meson.build, or empty.
 suite_run() {
-  local folder=$1 programs=$2 setup=$3
+  local folder=$1 programs=$2 setup=$3 log
   shift 3
   say "== ${setup:-all suites}"
+  log="$folder/meson-logs/testlog${setup:+-$setup}.json"
+  rm -f "$log" # that of an earlier run is not counted where none is written
   meson test -C "$folder" --no-rebuild --print-errorlogs --num-processes "$programs" ${setup:+--setup "$setup"} "$@" || true
-  logs+=("$folder/meson-logs/testlog${setup:+-$setup}.json")
+  logs+=("$log")
 }
 
 # build_or_note FOLDER TARGET [meson options]
