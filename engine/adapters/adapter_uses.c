@@ -12,8 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MOST_STRENGTH 100
-
 /* ---- numbers ---- */
 
 /* A decimal number that is the whole text up to end. */
@@ -131,11 +129,11 @@ static bool check_curve(const SlAdapterUse *use, SlError *err)
                            "the curve of the LoRA %.200s has a point at %s of the steps; expected "
                            "rising parts from 0 to 1, like @0:1,0.5:0.3",
                            use->name, sl_strength_text(at).text);
-        if (fabs(use->point[i].factor * use->unet) > MOST_STRENGTH)
+        if (fabs(use->point[i].factor * use->unet) > SL_ADAPTER_STRENGTH_MAX)
             return sl_fail(err, SL_ARGUMENT,
                            "the curve of the LoRA %.200s makes its strength %s; expected -%d to %d",
                            use->name, sl_strength_text(use->point[i].factor * use->unet).text,
-                           MOST_STRENGTH, MOST_STRENGTH);
+                           SL_ADAPTER_STRENGTH_MAX, SL_ADAPTER_STRENGTH_MAX);
     }
     return true;
 }
@@ -143,11 +141,12 @@ static bool check_curve(const SlAdapterUse *use, SlError *err)
 static bool check_use(const SlAdapterUse *use, SlError *err)
 {
     double most = fmax(fabs(use->unet), fabs(use->text));
-    if (most > MOST_STRENGTH)
+    if (most > SL_ADAPTER_STRENGTH_MAX)
         return sl_fail(err, SL_ARGUMENT,
                        "the LoRA %.200s has the strength %s; expected -%d to %d, where 1 is as "
                        "trained",
-                       use->name, sl_strength_text(most).text, MOST_STRENGTH, MOST_STRENGTH);
+                       use->name, sl_strength_text(most).text, SL_ADAPTER_STRENGTH_MAX,
+                       SL_ADAPTER_STRENGTH_MAX);
     if (use->from < 0 || use->to > 1 || use->from >= use->to)
         return sl_fail(err, SL_ARGUMENT,
                        "the LoRA %.200s is to count from %s to %s; expected parts of the steps, "

@@ -23,7 +23,8 @@ extern "C" {
 
 /* ---- which are used, as text ---- */
 
-#define SL_ADAPTERS_MAX 16 /* of a recipe */
+#define SL_ADAPTERS_MAX         16  /* of a recipe */
+#define SL_ADAPTER_STRENGTH_MAX 100 /* and as much below 0 */
 
 #define SL_ADAPTER_POINTS 16 /* of a curve */
 

@@ -91,7 +91,9 @@ static const char *value_of(Walk *w, const SlGraphNode *node, const char *name,
     const cJSON *input = sl_graph_input(node, name);
     const SlGraphNode *at = node;
     for (int hop = 0; hop < MAX_HOPS; hop++) {
-        const char *value = sl_loose_text(input, scratch);
+        const cJSON *content =
+            cJSON_GetObjectItemCaseSensitive(input, "content"); /* and a picture */
+        const char *value = sl_loose_text(content ? content : input, scratch);
         if (value || !sl_graph_is_link(input))
             return value;
         const SlGraphNode *next = sl_graph_follow(w->g, input, NULL);
@@ -330,6 +332,23 @@ static void take_prompt(Walk *w, const SlGraphNode *from, const char *link, SlSe
 static const char *const model_files[] = {"ckpt_name",  "unet_name",      "model_name",
                                           "model_path", "base_ckpt_name", NULL};
 
+/* LoRAs that a loader of models loads as well, or gets from other nodes. */
+static void note_loras_of(Walk *w, const SlGraphNode *loader)
+{
+    const cJSON *input;
+    cJSON_ArrayForEach(input, loader->inputs)
+    {
+        const char *name = cJSON_GetStringValue(input);
+        bool names = strstr(input->string, "lora") && strstr(input->string, "name");
+        if (names && name && *name && !sl_same_letters(name, "None"))
+            sl_importer_note(w->im, SL_NOTE_NOT_TAKEN, name);
+        const SlGraphNode *from =
+            strstr(input->string, "lora") ? sl_graph_follow(w->g, input, NULL) : NULL;
+        if (from)
+            note_node(w, from);
+    }
+}
+
 static void take_model(Walk *w, const SlGraphNode *node)
 {
     static const char *const links[] = {"model", "model1", "MODEL", NULL};
@@ -339,6 +358,7 @@ static void take_model(Walk *w, const SlGraphNode *node)
         if (file) {
             SlScratch scratch;
             sl_importer_take_model(w->im, value_of(w, at, file, words, &scratch), NULL);
+            note_loras_of(w, at);
             return;
         }
         if (!goes_through(w, at, false))

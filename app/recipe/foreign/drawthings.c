@@ -54,6 +54,15 @@ static void take_seed_mode(SlImporter *im, const char *mode)
         sl_importer_note(im, SL_NOTE_NOISE, "Draw Things");
 }
 
+/* Where the last "_lora_f16" begins; NULL: there is none. */
+static const char *end_of_own(const char *name)
+{
+    const char *end = NULL;
+    for (const char *p = name; (p = strstr(p, "_lora_f")); p++)
+        end = p[7] >= '0' && p[7] <= '9' ? p : end;
+    return end;
+}
+
 /* [{"model": "name_lora_f16.ckpt", "weight": 0.8}]; what it calls a file says that it is its own copy. */
 static void take_loras(SlImporter *im, const cJSON *root)
 {
@@ -67,7 +76,7 @@ static void take_loras(SlImporter *im, const cJSON *root)
             double strength = cJSON_IsNumber(weight) ? weight->valuedouble : 1;
             const char *name = sl_flat_text(lora, "model");
             char base[200] = "";
-            const char *end = name ? strstr(name, "_lora_f") : NULL;
+            const char *end = name ? end_of_own(name) : NULL;
             if (end && (size_t)(end - name) < sizeof base)
                 snprintf(base, sizeof base, "%.*s", (int)(end - name), name);
             sl_loras_add(&list, *base ? base : name, NULL, strength, strength);

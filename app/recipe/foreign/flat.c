@@ -32,15 +32,16 @@ static bool is_empty(const cJSON *item)
            ((cJSON_IsArray(item) || cJSON_IsObject(item)) && !item->child);
 }
 
-/* Whether an entry of a list ("name", "name=value") covers a member. */
+/* Whether an entry of a list ("name", "name=value", "beginning*") covers a member. */
 static bool covers(const char *entry, const cJSON *item)
 {
-    size_t n = strcspn(entry, "=");
+    size_t n = strcspn(entry, "=*");
     SlScratch scratch;
     const char *value;
-    if (strncmp(entry, item->string, n) != 0 || item->string[n])
+    if (strncmp(entry, item->string, n) != 0 || (item->string[n] && entry[n] != '*'))
         return false;
-    return !entry[n] || ((value = sl_loose_text(item, &scratch)) && !strcmp(value, entry + n + 1));
+    return entry[n] != '=' ||
+           ((value = sl_loose_text(item, &scratch)) && !strcmp(value, entry + n + 1));
 }
 
 static bool is_known(const cJSON *item, const SlFlatKey *keys, const char *const *known)

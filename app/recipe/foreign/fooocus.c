@@ -45,6 +45,8 @@ static const char *const known[] = {"resolution",
                                     "full_prompt",
                                     "full_negative_prompt",
                                     "loras",
+                                    "lora_combined_*", /* the same again */
+                                    "start_step=0",
                                     NULL};
 
 /* "(512, 768)" or "512x768". */
@@ -76,18 +78,55 @@ static const char *either(const cJSON *root, const char *a, const char *b)
     return text ? text : sl_flat_text(root, b);
 }
 
-/* [["name", 0.5, "ten digits of its SHA-256"], ...]: all that were applied, also those of a performance. */
+/* "name" and its strength, a number as text. */
+static void add_lora(SlLoraList *list, const char *name, const char *hash, const char *strength)
+{
+    double value;
+    if (!strength || !sl_parse_double(strength, &value))
+        value = 1;
+    sl_loras_add(list, name, hash, value, value);
+}
+
+/* ["name", 0.5, "ten digits of its SHA-256"]; the descendant's ["ten digits", "0.5 - name"]. */
+static void take_lora(SlLoraList *list, const cJSON *lora)
+{
+    SlScratch scratch;
+    const char *first = cJSON_GetStringValue(cJSON_GetArrayItem(lora, 0));
+    const char *second = sl_loose_text(cJSON_GetArrayItem(lora, 1), &scratch);
+    const char *dash = second ? strstr(second, " - ") : NULL;
+    char strength[32];
+    if (dash && (size_t)(dash - second) < sizeof strength) {
+        snprintf(strength, sizeof strength, "%.*s", (int)(dash - second), second);
+        add_lora(list, dash + 3, first, strength);
+    } else {
+        add_lora(list, first, cJSON_GetStringValue(cJSON_GetArrayItem(lora, 2)), second);
+    }
+}
+
+/* "Loras:<name:0.5>,<other:1>", of the descendant's older versions. */
+static void take_lora_text(SlLoraList *list, const char *text)
+{
+    const char *end, *colon;
+    char name[1024], strength[32];
+    for (text = strchr(text, '<'); text && (end = strchr(text, '>')); text = strchr(end, '<')) {
+        colon = memrchr(text, ':', (size_t)(end - text));
+        colon = colon ? colon : end;
+        snprintf(name, sizeof name, "%.*s", (int)(colon - text - 1), text + 1);
+        snprintf(strength, sizeof strength, "%.*s", colon < end ? (int)(end - colon - 1) : 0,
+                 colon + 1);
+        add_lora(list, name, NULL, strength);
+    }
+}
+
+/* All that were applied, also those of a performance. */
 static void take_loras(SlImporter *im, const cJSON *loras)
 {
     SlLoraList list = sl_loras_begin(im);
     const cJSON *lora;
-    cJSON_ArrayForEach(lora, loras)
-    {
-        const cJSON *weight = cJSON_GetArrayItem(lora, 1);
-        double strength = cJSON_IsNumber(weight) ? weight->valuedouble : 1;
-        sl_loras_add(&list, cJSON_GetStringValue(cJSON_GetArrayItem(lora, 0)),
-                     cJSON_GetStringValue(cJSON_GetArrayItem(lora, 2)), strength, strength);
-    }
+    if (cJSON_IsString(loras))
+        take_lora_text(&list, loras->valuestring);
+    else
+        cJSON_ArrayForEach(lora, loras) take_lora(&list, lora);
     sl_loras_take(&list);
 }
 

@@ -16,7 +16,7 @@ typedef struct SlImporter {
     char *text[SL_N_SETTINGS]; /* of the settings that are texts */
     char *model, *model_hash;
     SlNotes notes;
-    int loras_gone;     /* tags of LoRAs in the prompt of which was said that they are not here */
+    int loras_gone;     /* tags of LoRAs in the prompt of which was said why they are not taken */
     bool counts_layers; /* clip skip counts from the last layer there, whatever model it is */
     bool failed;        /* memory ran out: nothing is taken over then */
 } SlImporter;

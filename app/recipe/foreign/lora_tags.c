@@ -89,6 +89,10 @@ static size_t take_tag(SlImporter *im, const char *p, const char *hashes, SlAdap
         im->loras_gone++;
         return 0;
     }
+    if (!sl_lora_fits(im, use)) {
+        im->loras_gone++;
+        return 0;
+    }
     uses->count++;
     return (size_t)(end + 1 - p);
 }

@@ -5,6 +5,7 @@
  */
 #include "app/recipe/foreign/loras.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +28,18 @@ bool sl_lora_is_here(SlImporter *im, const SlAdapterUse *use)
     return path != NULL;
 }
 
+bool sl_lora_fits(SlImporter *im, const SlAdapterUse *use)
+{
+    double most = fabs(use->unet) > fabs(use->text) ? use->unet : use->text;
+    char text[32];
+    if (fabs(most) <= SL_ADAPTER_STRENGTH_MAX)
+        return true;
+    sl_format_double(most, text);
+    sl_importer_note_two(im, SL_NOTE_LORA_STRENGTH, use->name,
+                         fabs(most) < 1e9 ? sl_strength_text(most).text : text);
+    return false;
+}
+
 /* What stands behind the last slash of either kind, without the ending of a file of weights. False: it is too long. */
 static bool name_of(const char *path, char name[1024])
 {
@@ -47,10 +60,14 @@ static bool name_of(const char *path, char name[1024])
     return n < 1024;
 }
 
-static bool is_hash(const char *hash)
+/* In small letters, as hashes are here; some programs write large ones. "" where it is none. */
+static void take_hash(const char *text, char hash[65])
 {
-    size_t n = strspn(hash, "0123456789abcdef");
-    return !hash[n] && (n == 8 || n == 10 || n == 12 || n == 64);
+    size_t n = strspn(text, "0123456789abcdefABCDEF");
+    bool good = !text[n] && (n == 8 || n == 10 || n == 12 || n == 64);
+    for (size_t i = 0; good && i < n; i++)
+        hash[i] = sl_lower(text[i]);
+    hash[good ? n : 0] = 0;
 }
 
 void sl_loras_add(SlLoraList *list, const char *name, const char *hash, double unet, double text)
@@ -64,10 +81,12 @@ void sl_loras_add(SlLoraList *list, const char *name, const char *hash, double u
     if (!list->uses.use || !*use.name || sl_same_letters(use.name, "None") ||
         (unet == 0 && text == 0))
         return;
-    if (hash && is_hash(hash))
-        memcpy(use.hash, hash, strlen(hash) + 1);
+    if (hash)
+        take_hash(hash, use.hash);
     if (!fits || strpbrk(use.name, SL_NOT_IN_LORA_NAMES) || !sl_lora_is_here(list->im, &use))
         sl_importer_note(list->im, SL_NOTE_LORA_NOT_HERE, use.name);
+    else if (!sl_lora_fits(list->im, &use))
+        return;
     else if (list->uses.count == SL_ADAPTERS_MAX)
         sl_importer_note(list->im, SL_NOTE_NOT_TAKEN, use.name);
     else
@@ -75,6 +94,13 @@ void sl_loras_add(SlLoraList *list, const char *name, const char *hash, double u
 }
 
 /* ---- lists ---- */
+
+/* "['a', 'b']" */
+static bool is_in_brackets(const char *text)
+{
+    size_t n = strlen(text);
+    return n > 1 && text[0] == '[' && text[n - 1] == ']';
+}
 
 /* The i-th text of a list; false: it has none. */
 static bool item_at(const cJSON *list, int i, char text[1024])
@@ -84,6 +110,7 @@ static bool item_at(const cJSON *list, int i, char text[1024])
     const char *one = sl_loose_text(item ? item : list, &scratch);
     if (!one || (cJSON_IsArray(list) && !item))
         return false;
+    const char *around = is_in_brackets(one) ? "[] '\"" : " ";
     size_t n = strlen(one);
     for (int skipped = 0; !item && skipped < i; skipped++) {
         const char *comma = strchr(one, ',');
@@ -92,9 +119,9 @@ static bool item_at(const cJSON *list, int i, char text[1024])
         one = comma + 1;
     }
     if (!item) {
-        one += strspn(one, "[ '\"");
-        n = strcspn(one, ",]");
-        while (n > 0 && strchr(" '\"", one[n - 1]))
+        one += strspn(one, around);
+        n = strcspn(one, ",");
+        while (n > 0 && strchr(around, one[n - 1]))
             n--;
     }
     if (n >= 1024)

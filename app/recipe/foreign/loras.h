@@ -18,6 +18,8 @@ SlLoraList sl_loras_begin(SlImporter *im);
 /* Whether it is here: under its hash or, where the program wrote none, under its name. Without memory
  * that is not known, and nothing is taken. */
 bool sl_lora_is_here(SlImporter *im, const SlAdapterUse *use);
+/* Whether its strengths are ones that a recipe can have; what is said of it otherwise. */
+bool sl_lora_fits(SlImporter *im, const SlAdapterUse *use);
 /* One more. name: of the file, in any folder of that machine and with any ending; hash: NULL: none is known.
  * "", "None" and both strengths 0 are none; one without a name is noted. */
 void sl_loras_add(SlLoraList *list, const char *name, const char *hash, double unet, double text);

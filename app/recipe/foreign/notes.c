@@ -20,6 +20,8 @@ static const char *const sentences[SL_NOTES] = {
     [SL_NOTE_LORA_WORDS] = N_("the prompt names a LoRA, which has no effect here"),
     [SL_NOTE_LORA_GONE] = N_("the LoRA %s, which the prompt names, was not found here"),
     [SL_NOTE_LORA_NOT_HERE] = N_("the LoRA %s, with which it was made, was not found here"),
+    [SL_NOTE_LORA_STRENGTH] =
+        N_("the LoRA %s has the strength %s; expected -100 to 100: it was not taken over"),
     [SL_NOTE_SAMPLER] = N_("scheduler is \"%s\"; there is none like it here: it stays as it was"),
     [SL_NOTE_NO_SAMPLER] = N_("the sampler is \"%s\", which names none: it stays as it was"),
     [SL_NOTE_NEAR] = N_("the sampler \"%s\" is only near to %s here"),

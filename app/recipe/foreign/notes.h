@@ -24,6 +24,7 @@ typedef enum SlNote {
     SL_NOTE_LORA_WORDS,
     SL_NOTE_LORA_GONE,     /* name */
     SL_NOTE_LORA_NOT_HERE, /* name */
+    SL_NOTE_LORA_STRENGTH, /* name, strength */
     /* samplers and noise */
     SL_NOTE_SAMPLER,     /* name */
     SL_NOTE_NO_SAMPLER,  /* program's word */

@@ -6,6 +6,7 @@
 #include "test.h"
 
 #include <cjson/cJSON.h>
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -563,7 +564,7 @@ static void test_unread(SlMetadata *m, const char *loras)
  * are not. */
 static void test_named(const char *sha256)
 {
-    char fooocus[300], expected[100];
+    char fooocus[300], expected[100], ruined[400], ruined_lora[100], hash[11] = "";
     const struct {
         const char *what, *keyword, *text, *lora, *note;
     } cases[] = {
@@ -601,13 +602,61 @@ static void test_named(const char *sha256)
          "{\"c\":\"fox\",\"uc\":\"\",\"seed_mode\":\"Torch CPU Compatible\",\"lora\":[{\"model\":"
          "\"here_lora_f16.ckpt\",\"weight\":0.6}]}",
          "here:0.6", NULL},
+        {"Draw Things, a name with its own ending in it", "XMP UserComment",
+         "{\"c\":\"fox\",\"uc\":\"\",\"seed_mode\":\"Torch CPU Compatible\",\"lora\":[{\"model\":"
+         "\"a_lora_fix_lora_f16.ckpt\",\"weight\":0.6}]}",
+         "", "the LoRA a_lora_fix, with which it was made, was not found here"},
+        {"Easy Diffusion, one with brackets in its name", "EXIF UserComment",
+         "{\"prompt\": \"fox\", \"num_inference_steps\": 9, \"use_lora_model\": \"[a] b\"}", "",
+         "the LoRA [a] b, with which it was made, was not found here"},
+        {"SwarmUI, one of a strength that none can have", "parameters",
+         "{\"sui_image_params\": {\"prompt\": \"fox\", \"loras\": [\"here\", \"here\"], "
+         "\"loraweights\": [\"150\", \"0.5\"]}}",
+         "here:0.5",
+         "the LoRA here has the strength 150; expected -100 to 100: it was not taken over"},
+        {"AUTOMATIC1111, a strength that none can have", "parameters",
+         "<lora:here:-101> fox <lora:here:0.5>\nSteps: 9, Sampler: Euler, Version: v1.10.1",
+         "here:0.5",
+         "the LoRA here has the strength -101; expected -100 to 100: it was not taken over"},
+        {"ComfyUI, a name beside its picture", "prompt",
+         GRAPH("10", "10",
+               "\"10\": {\"class_type\": \"LoraLoader|pysssss\", \"inputs\": {\"lora_name\": "
+               "{\"content\": \"here.safetensors\", \"image\": null}, \"strength_model\": 0.8, "
+               "\"strength_clip\": 0.5, \"model\": [\"4\", 0], \"clip\": [\"4\", 1]}}"),
+         "here:0.8:0.5", NULL},
+        {"ComfyUI, in a loader of models", "prompt",
+         GRAPH("10", "10",
+               "\"10\": {\"class_type\": \"Efficient Loader\", \"inputs\": {\"ckpt_name\": \"m\", "
+               "\"lora_name\": \"one.safetensors\", \"lora_stack\": [\"11\", 0]}}, "
+               "\"11\": {\"class_type\": \"LoRA Stacker\", \"inputs\": {\"lora_name_1\": \"a\"}}"),
+         "", "not taken over: one.safetensors\nthe node LoRA Stacker has no counterpart here"},
         {"Easy Diffusion", "EXIF UserComment",
          "{\"prompt\": \"fox\", \"num_inference_steps\": 9, \"use_lora_model\": \"['gone', "
          "'here']\", \"lora_alpha\": \"[0.5, 0.9]\"}",
          "here:0.9", "the LoRA gone, with which it was made, was not found here"},
         {"Fooocus", "parameters", fooocus, expected,
          "the LoRA gone, with which it was made, was not found here"},
+        {"Fooocus, which says each twice", "parameters",
+         "{\"prompt\": \"fox\", \"steps\": 9, \"base_model\": \"m\", \"version\": \"Fooocus "
+         "v2.5.5\", \"lora_combined_1\": \"here : 0.5\", \"loras\": [[\"here\", 0.5, \"\"]]}",
+         "here:0.5", NULL},
+        {"RuinedFooocus", "parameters", ruined, ruined_lora,
+         "the LoRA gone, with which it was made, was not found here"},
+        {"RuinedFooocus, older", "parameters",
+         "{\"Prompt\": \"fox\", \"steps\": 9, \"base_model_name\": \"m\", \"loras\": "
+         "\"Loras:<gone.safetensors:1>,<here.safetensors:0.25>\", \"software\": "
+         "\"RuinedFooocus\"}",
+         "here:0.25", "the LoRA gone, with which it was made, was not found here"},
     };
+    for (int i = 0; i < 10; i++)
+        hash[i] = (char)toupper(sha256[i]);
+    snprintf(ruined, sizeof ruined,
+             "{\"Prompt\": \"fox\", \"steps\": 9, \"base_model_name\": \"m\", \"loras\": [[\"%s\", "
+             "\"0.5 "
+             "- sub\\\\renamed.safetensors\"], [\"0123456789\", \"1.0 - gone.safetensors\"]], "
+             "\"software\": \"RuinedFooocus\"}",
+             hash);
+    snprintf(ruined_lora, sizeof ruined_lora, "renamed#%.10s:0.5", sha256);
     snprintf(
         fooocus, sizeof fooocus,
         "{\"prompt\": \"fox\", \"steps\": 9, \"base_model\": \"m\", \"version\": \"Fooocus "
