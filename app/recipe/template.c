@@ -7,6 +7,7 @@
 #include "engine/engine.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -351,6 +352,7 @@ typedef struct Found {
     char **path;
     int count;
     bool failed, many;
+    SlError unread; /* the first folder that is there and could not be read to its end */
 } Found;
 
 static void add_path(Found *found, const char *path)
@@ -365,30 +367,64 @@ static void add_path(Found *found, const char *path)
         found->count++;
 }
 
+static void note_folder(Found *found, const char *path, int error)
+{
+    found->failed |= error == ENOMEM;
+    if (error && error != ENOENT && error != ENOTDIR && found->unread.code == SL_OK)
+        sl_fail(&found->unread, SL_IO, "The folder of wildcards %s could not be read: %s",
+                sl_show_path(path).text, strerror(error));
+}
+
+/* Whether names that begin with inside can match: by what stands before the pattern's first "*". */
+static bool may_match(const char *pattern, const char *inside)
+{
+    size_t n = strcspn(pattern, "*"), m = strlen(inside);
+    return !strncmp(pattern, inside, n < m ? n : m);
+}
+
+static void look(Found *found, const char *folder, const char *inside, const char *pattern,
+                 int depth);
+
+/* A file or folder of this name under folder/inside. */
+static void look_at(Found *found, const char *folder, const char *inside, const char *entry,
+                    const char *pattern, int depth)
+{
+    char path[4096], name[4096];
+    struct stat st;
+    size_t n = strlen(entry);
+    if (*entry == '.' || strlen(inside) + n + 2 > sizeof name / 2)
+        return;
+    snprintf(name, sizeof name, "%s%s%s", inside, *inside ? "/" : "", entry);
+    if (snprintf(path, sizeof path, "%s/%s", folder, name) >= (int)sizeof path ||
+        stat(path, &st) != 0)
+        return;
+    if (S_ISDIR(st.st_mode) && depth > 0 && may_match(pattern, name))
+        look(found, folder, name, pattern, depth - 1);
+    n = strlen(name);
+    if (!S_ISREG(st.st_mode) || n < 5 || strcmp(name + n - 4, ".txt"))
+        return;
+    name[n - 4] = '\0';
+    if (matches(pattern, name))
+        add_path(found, path);
+}
+
 /* Files under folder/inside whose names without ".txt" match. */
 static void look(Found *found, const char *folder, const char *inside, const char *pattern,
                  int depth)
 {
-    char path[4096], name[4096];
+    char path[4096];
     snprintf(path, sizeof path, "%s/%s", folder, inside);
     DIR *dir = opendir(path);
-    for (struct dirent *e; dir && !found->failed && !found->many && (e = readdir(dir));) {
-        struct stat st;
-        size_t n = strlen(e->d_name);
-        if (*e->d_name == '.' || strlen(inside) + n + 2 > sizeof name / 2)
-            continue;
-        snprintf(name, sizeof name, "%s%s%s", inside, *inside ? "/" : "", e->d_name);
-        if (snprintf(path, sizeof path, "%s/%s", folder, name) >= (int)sizeof path ||
-            stat(path, &st) != 0)
-            continue;
-        if (S_ISDIR(st.st_mode) && depth > 0)
-            look(found, folder, name, pattern, depth - 1);
-        n = strlen(name);
-        if (!S_ISREG(st.st_mode) || n < 5 || strcmp(name + n - 4, ".txt"))
-            continue;
-        name[n - 4] = '\0';
-        if (matches(pattern, name))
-            add_path(found, path);
+    if (!dir)
+        note_folder(found, path, errno);
+    while (dir && !found->failed && !found->many) {
+        errno = 0;
+        const struct dirent *entry = readdir(dir);
+        if (!entry) {
+            note_folder(found, path, errno);
+            break;
+        }
+        look_at(found, folder, inside, entry->d_name, pattern, depth);
     }
     if (dir)
         closedir(dir);
@@ -538,6 +574,8 @@ static int read_named(Reader *r, Wildcard *w)
     if (ok && found.many)
         ok = sl_fail(r->err, SL_ARGUMENT, "The wildcard __%.100s__ names more than %d files",
                      w->name, MAX_FILES);
+    if (ok && found.unread.code != SL_OK)
+        ok = sl_fail(r->err, found.unread.code, "%s", found.unread.message);
     ok = ok && (found.count || fail_missing(r, w->name));
     for (int i = 0; ok && i < found.count; i++)
         ok = read_file(r, choice, found.path[i]);

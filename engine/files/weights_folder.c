@@ -14,6 +14,7 @@
 
 #include <cjson/cJSON.h>
 #include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -130,12 +131,14 @@ static void refuse_folder(const char *folder, const char *base, SlError *err)
     static const char *const pickles[] = {".bin", ".pt", ".pth", ".ckpt", ".pkl"};
     SlShown shown = sl_show_path(folder), pickle = {""}, other = {""};
     DIR *dir = opendir(folder);
-    struct dirent *d;
-    if (!dir) {
-        sl_fail(err, SL_IO, "%s: there is no such folder, or it cannot be read", shown.text);
-        return;
-    }
-    while ((d = readdir(dir))) {
+    const struct dirent *d = NULL;
+    int error = dir ? 0 : errno;
+    while (dir) {
+        errno = 0;
+        d = readdir(dir);
+        error = errno;
+        if (!d)
+            break;
         for (size_t i = 0; i < sizeof pickles / sizeof pickles[0]; i++)
             if (ends_with(d->d_name, pickles[i]))
                 pickle = sl_show_name(d->d_name);
@@ -143,8 +146,13 @@ static void refuse_folder(const char *folder, const char *base, SlError *err)
             ends_with(d->d_name, ".onnx") || ends_with(d->d_name, ".h5"))
             other = sl_show_name(d->d_name);
     }
-    closedir(dir);
-    if (*pickle.text)
+    if (dir)
+        closedir(dir);
+    if (error == ENOENT || error == ENOTDIR)
+        sl_fail(err, SL_IO, "%s: there is no such folder", shown.text);
+    else if (error)
+        sl_fail(err, SL_IO, "%s: the folder cannot be read: %s", shown.text, strerror(error));
+    else if (*pickle.text)
         sl_fail(err, SL_UNSUPPORTED,
                 "%s: the weights are only there as a pickle (%s), a Python program that could do "
                 "anything when it is opened; look for %s.safetensors of the same model",

@@ -320,11 +320,13 @@ static bool refuse_folder(const char *path, SlError *err)
     if (!dir)
         return sl_fail(err, SL_IO, "%s: the folder cannot be read: %s", shown.text,
                        strerror(errno));
-    for (struct dirent *d; (d = readdir(dir));) {
+    const struct dirent *d;
+    for (errno = 0; (d = readdir(dir)); errno = 0) {
         size_t n = strlen(d->d_name);
         if (n > 12 && !strcmp(d->d_name + n - 12, ".safetensors"))
             checkpoint = sl_show_name(d->d_name);
     }
+    int error = errno;
     closedir(dir);
     if (part)
         return sl_fail(err, SL_FORMAT,
@@ -332,6 +334,9 @@ static bool refuse_folder(const char *path, SlError *err)
                        "folder above it, which holds model_index.json, or give this one to a model "
                        "as --unet, --vae or --text-encoder",
                        shown.text);
+    if (error)
+        return sl_fail(err, SL_IO, "%s: the folder cannot be read: %s", shown.text,
+                       strerror(error));
     if (*checkpoint.text)
         return sl_fail(err, SL_FORMAT,
                        "%s: there is no model_index.json in this folder; to open the checkpoint in "

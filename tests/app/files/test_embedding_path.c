@@ -1,27 +1,11 @@
 /* test_embedding_path.c - where embeddings are looked for: by name, in folders, by hash; their list. */
 #include "app/files/files.h"
 #include "tests/engine/files/util.h"
+#include "tests/readdir.h"
 
-#include <dirent.h>
-#include <dlfcn.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-/* What reading a folder's entries fails with; 0: it does not. */
-static int broken;
-
-struct dirent *readdir(DIR *dir)
-{
-    static struct dirent *(*real)(DIR *);
-    if (!real)
-        *(void **)&real = dlsym(RTLD_NEXT, sizeof(off_t) > sizeof(long) ? "readdir64" : "readdir");
-    if (!broken)
-        return real(dir);
-    errno = broken;
-    return NULL;
-}
 
 static void expect_found(const char *name, const char *hash, const char *end)
 {
@@ -80,10 +64,10 @@ int main(void)
     refuse("cat", "0123456789", "with the hash 0123456789");
     refuse("/nothing/here.pt", "", "no such file");
     refuse("dog", "", "no embedding");
-    broken = EIO;
+    readdir_error = EIO;
     refuse("oil.v2", "", "was not found, but not all folders");
     refuse("oil.v2", "", "models/embeddings: Input/output error");
-    broken = 0;
+    readdir_error = 0;
     expect_list("cat oil.v2 ");
     sl_embeddings_look_in(test_file("own"));
     expect_found("dog", "", "/own/embeddings/dog.pt");

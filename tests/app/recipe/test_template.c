@@ -2,6 +2,7 @@
  * (goldens/prompt/make_dynamic.py), the same draws for the same seed, and what is wrong with a text, in a sentence. */
 #include "app/files/files.h"
 #include "app/recipe/recipe.h"
+#include "tests/readdir.h"
 #include "tests/test.h"
 
 #include <cjson/cJSON.h>
@@ -138,6 +139,14 @@ static void test_faults(void)
     check("__missing__",
           "no wildcard file for __missing__; missing.txt was looked for in /nowhere, /tmp/");
     check("__*missing*__", "no wildcard file");
+    readdir_error = EIO;
+    readdir_entries = 4;
+    check("__*__", "The folder of wildcards /tmp/");
+    readdir_entries = 4;
+    check("__**__", "could not be read: Input/output error");
+    readdir_entries = 4;
+    check("__weighted__", "oak / elm");
+    readdir_error = 0;
     check("__self__", "self.txt names __self__, which is being read");
     check("__two__", "one.txt names __two__, which is being read");
     check("__empty__", "empty.txt has no lines");

@@ -1,6 +1,7 @@
 /* test_weights.c - reading tensors of each type, shards, variants, folders without weights, and
  * files that change while they are read. */
 #include "tests/engine/files/util.h"
+#include "tests/readdir.h"
 
 #include <math.h>
 #include <sys/stat.h>
@@ -324,6 +325,15 @@ static void test_bad_shards(void)
     folder_refused("a shard is cut off", folder, SL_FORMAT, "model-2.safetensors", "it is cut off");
 }
 
+static void test_unread_folder(void)
+{
+    const char *folder = new_folder();
+    readdir_error = EIO;
+    folder_refused("a folder that fails", folder, SL_IO, folder,
+                   "the folder cannot be read: Input/output error");
+    readdir_error = 0;
+}
+
 /* 600 shards are more than this program keeps open. */
 static void test_many_shards(void)
 {
@@ -372,6 +382,7 @@ int main(void)
     test_shards();
     test_bad_indexes();
     test_bad_shards();
+    test_unread_folder();
     test_many_shards();
     test_folders_without_weights();
     return sl_test_done();

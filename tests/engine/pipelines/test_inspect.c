@@ -3,6 +3,7 @@
  * A bad folder is a copy of the fixture sd1 made of links, in which one file is changed.
  */
 #include "tests/engine/files/util.h"
+#include "tests/readdir.h"
 
 #include "engine/pipelines/pipelines.h"
 
@@ -492,6 +493,9 @@ static void test_wrong_paths(const char *checkpoint)
     path_refused("an empty folder", path, SL_FORMAT, "no model_index.json");
     test_write_text(test_file("downloads/v1-5.safetensors"), "x");
     path_refused("a folder with a checkpoint", path, SL_FORMAT, "choose the file v1-5.safetensors");
+    readdir_error = EIO;
+    path_refused("a folder that fails", path, SL_IO, "cannot be read: Input/output error");
+    readdir_error = 0;
     path_refused("nothing there", test_file("nowhere"), SL_IO, "no such file");
     path_refused("no path", "", SL_ARGUMENT, "the path is empty");
     memset(path, 'a', sizeof path - 1);
